@@ -1,0 +1,323 @@
+//! The one error type of the program: what went wrong, where in which text, and what to do next.
+//!
+//! It holds no colour and asks no terminal; `Error::render` writes it for a reader, with or without colour.
+
+use crate::text::visible;
+use std::fmt;
+use std::fmt::Write as _;
+use std::ops::Range;
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What kind of failure an error is. Decides the exit code (documented in `kgq --help`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A check, test or ASK did not hold.
+    Check,
+    /// The command line was wrong.
+    Usage,
+    /// A query, data file, header, parameter or name was wrong.
+    Input,
+    /// A file or the store could not be read or written.
+    Io,
+    /// A limit on time, memory or rows was reached.
+    Limit,
+    /// Something that is not allowed, such as a network request.
+    Policy,
+    /// A mistake in this program.
+    Bug,
+    /// The user interrupted.
+    Interrupted,
+    /// The program was asked to stop (SIGTERM).
+    Terminated,
+}
+
+impl Kind {
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Check => 1,
+            Self::Usage => 2,
+            Self::Input => 3,
+            Self::Io => 4,
+            Self::Limit => 5,
+            Self::Policy => 6,
+            Self::Bug => 70,
+            Self::Interrupted => 130,
+            Self::Terminated => 143,
+        }
+    }
+}
+
+/// A text with a name: what spans point into.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'a> {
+    /// The file's path as the user would type it, or `<query>`, `<stdin>`.
+    pub name: &'a str,
+    pub text: &'a str,
+}
+
+impl<'a> Source<'a> {
+    pub fn new(name: &'a str, text: &'a str) -> Self {
+        Self { name, text }
+    }
+
+    /// The place of a span of bytes. A span that leaves the text, or splits a character, is moved to the nearest
+    /// position that does not.
+    pub fn place(&self, span: Range<usize>) -> Place {
+        let start = floor_char_boundary(self.text, span.start);
+        let end = floor_char_boundary(self.text, span.end).max(start);
+        let line_start = self.text[..start].rfind('\n').map_or(0, |i| i + 1);
+        let line_end = self.text[start..].find(['\n', '\r']).map_or(self.text.len(), |i| start + i);
+        let line = self.text[..line_start].bytes().filter(|b| *b == b'\n').count() + 1;
+        let column = self.text[line_start..start].chars().count() + 1;
+        Place {
+            file: self.name.into(),
+            line,
+            column,
+            excerpt: Some(Excerpt::cut(
+                &self.text[line_start..start],
+                &self.text[start..end.min(line_end)],
+                &self.text[end.min(line_end).max(start)..line_end],
+            )),
+        }
+    }
+}
+
+fn floor_char_boundary(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+/// A position in a file: line and column count from 1, the column in code points.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub file: String,
+    pub line: usize,
+    pub column: usize,
+    /// The line itself with the part in question, where the text is at hand.
+    pub excerpt: Option<Excerpt>,
+}
+
+impl Place {
+    /// A place known by line and column only.
+    pub fn new(file: impl Into<String>, line: usize, column: usize) -> Self {
+        Self { file: file.into(), line, column, excerpt: None }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", visible(&self.file), self.line, self.column)
+    }
+}
+
+/// One line of a text, cut to a window around the part that an error is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Excerpt {
+    before: String,
+    marked: String,
+    after: String,
+}
+
+impl Excerpt {
+    /// Characters of context kept on each side: enough to recognise the line, short enough for a terminal.
+    const CONTEXT: usize = 60;
+
+    fn cut(before: &str, marked: &str, after: &str) -> Self {
+        let mut head = before;
+        if let Some((at, _)) = before.char_indices().rev().nth(Self::CONTEXT - 1) {
+            head = &before[at..];
+        }
+        let head = if head.len() < before.len() { format!("…{head}") } else { head.to_owned() };
+        Self {
+            before: visible(&head).into_owned(),
+            marked: visible(&shorten(marked, Self::CONTEXT)).into_owned(),
+            after: visible(&shorten(after, Self::CONTEXT)).into_owned(),
+        }
+    }
+}
+
+fn shorten(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
+}
+
+/// A failure, in the user's words.
+#[derive(Clone, Debug)]
+pub struct Error(Box<Inner>);
+
+#[derive(Clone, Debug)]
+struct Inner {
+    kind: Kind,
+    message: String,
+    place: Option<Place>,
+    hints: Vec<String>,
+    others: Vec<Error>,
+}
+
+impl Error {
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self(Box::new(Inner { kind, message: message.into(), place: None, hints: Vec::new(), others: Vec::new() }))
+    }
+
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(Kind::Usage, message)
+    }
+
+    pub fn input(message: impl Into<String>) -> Self {
+        Self::new(Kind::Input, message)
+    }
+
+    pub fn limit(message: impl Into<String>) -> Self {
+        Self::new(Kind::Limit, message)
+    }
+
+    pub fn policy(message: impl Into<String>) -> Self {
+        Self::new(Kind::Policy, message)
+    }
+
+    pub fn bug(message: impl Into<String>) -> Self {
+        Self::new(Kind::Bug, message)
+    }
+
+    /// A failure of the operating system, about the named file or stream.
+    pub fn io(what: impl fmt::Display, error: &std::io::Error) -> Self {
+        // The number of the system's error says nothing that its words do not.
+        let words = error.to_string();
+        let words = words.split(" (os error").next().unwrap_or(&words).to_owned();
+        Self::new(Kind::Io, format!("{what}: {words}"))
+    }
+
+    /// Several failures as one; the first decides the kind. `None` if there are none.
+    pub fn all(errors: impl IntoIterator<Item = Self>) -> Option<Self> {
+        let mut errors = errors.into_iter();
+        let mut first = errors.next()?;
+        first.0.others.extend(errors);
+        Some(first)
+    }
+
+    #[must_use]
+    pub fn at(mut self, place: Place) -> Self {
+        self.0.place = Some(place);
+        self
+    }
+
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.0.hints.push(hint.into());
+        self
+    }
+
+    /// Adds a hint if there is one.
+    #[must_use]
+    pub fn hint_if(self, hint: Option<impl Into<String>>) -> Self {
+        match hint {
+            Some(hint) => self.hint(hint),
+            None => self,
+        }
+    }
+
+    #[must_use]
+    pub fn with_kind(mut self, kind: Kind) -> Self {
+        self.0.kind = kind;
+        self
+    }
+
+    pub fn kind(&self) -> Kind {
+        self.0.kind
+    }
+
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    pub fn place(&self) -> Option<&Place> {
+        self.0.place.as_ref()
+    }
+
+    pub fn hints(&self) -> &[String] {
+        &self.0.hints
+    }
+
+    /// The further failures that were reported together with this one.
+    pub fn others(&self) -> &[Error] {
+        &self.0.others
+    }
+
+    /// The error as the program prints it: `file:line:column: message`, the line with a caret, hints; then the others.
+    pub fn render(&self, colour: bool) -> String {
+        let (bold_red, bold, dim, reset) =
+            if colour { ("\x1b[1;31m", "\x1b[1m", "\x1b[2m", "\x1b[0m") } else { ("", "", "", "") };
+        let mut out = String::new();
+        let inner = &self.0;
+        // Writing to a `String` cannot fail.
+        let _ = match &inner.place {
+            Some(place) => write!(out, "{bold}{place}:{reset} "),
+            None => write!(out, "{bold_red}error:{reset} "),
+        };
+        let _ = writeln!(out, "{bold}{}{reset}", visible(&inner.message));
+        if let Some(Place { line, excerpt: Some(excerpt), .. }) = &inner.place {
+            let number = line.to_string();
+            let margin = " ".repeat(number.len());
+            let indent: String = excerpt
+                .before
+                .chars()
+                .map(|c| if c == '\t' { "\t".to_owned() } else { " ".repeat(crate::text::char_width(c)) })
+                .collect();
+            let carets = "^".repeat(crate::text::width(&excerpt.marked).max(1));
+            let _ = writeln!(out, "  {dim}{number} |{reset} {}{}{}", excerpt.before, excerpt.marked, excerpt.after);
+            let _ = writeln!(out, "  {margin} {dim}|{reset} {indent}{bold_red}{carets}{reset}");
+        }
+        for hint in &inner.hints {
+            let _ = writeln!(out, "  {dim}hint:{reset} {}", visible(hint));
+        }
+        for other in &inner.others {
+            out.push_str(&other.render(colour));
+        }
+        out
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.render(false).trim_end())
+    }
+}
+
+impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_shows_place_line_caret_and_hint() {
+        let text = "PREFIX a: <b>\n  ?部 foa:name ?name .\n";
+        let at = text.find("foa").unwrap();
+        let error = Error::input("unknown prefix `foa`")
+            .at(Source::new("q.rq", text).place(at..at + 3))
+            .hint("did you mean `foaf`?");
+        assert_eq!(
+            error.to_string(),
+            "q.rq:2:6: unknown prefix `foa`\n  2 |   ?部 foa:name ?name .\n    |       ^^^\n  hint: did you mean `foaf`?"
+        );
+    }
+
+    #[test]
+    fn a_span_outside_the_text_points_at_its_end() {
+        let place = Source::new("q", "ab\ncd").place(90..99);
+        assert_eq!((place.line, place.column), (2, 3));
+    }
+
+    #[test]
+    fn a_long_line_is_cut_around_the_caret() {
+        let text = format!("{}X{}", "a".repeat(10_000), "b".repeat(10_000));
+        let shown = Error::input("m").at(Source::new("q", &text).place(10_000..10_001)).to_string();
+        assert!(shown.len() < 600, "{shown}");
+    }
+}

@@ -1,0 +1,1 @@
+//! The read-optimised image of a dataset.

@@ -1,0 +1,1 @@
+//! Lossless tokens, with spans, of SPARQL and of Turtle.

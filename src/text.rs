@@ -1,0 +1,121 @@
+//! Text for people: what may reach a terminal, how wide it is there, and which known name was probably meant.
+
+use std::borrow::Cow;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// Whether a character could steer a terminal, or reorder or hide the text around it: C0 and C1 controls (tab and newline
+/// too), bidirectional controls (UAX #9), zero-width and other invisible format characters that join nothing.
+pub fn is_unsafe(c: char) -> bool {
+    matches!(c,
+        '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}'
+        | '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}'
+        | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+        | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// The text with every character that a terminal must not see written as `\n`, `\t`, `\r` or `\u{…}`.
+pub fn visible(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_unsafe) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match c {
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
+            '\r' => out.push_str("\\r"),
+            c if is_unsafe(c) => out.push_str(&format!("\\u{{{:X}}}", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// The number of terminal cells that the text takes (Unicode Standard Annex #11).
+pub fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// The number of terminal cells of one character.
+pub fn char_width(c: char) -> usize {
+    c.width().unwrap_or(0)
+}
+
+/// The known names nearest to a mistyped one, best first; none that is too far to have been meant.
+pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>, most: usize) -> Vec<&'a str> {
+    let folded = name.to_lowercase();
+    // A third of the name may be wrong; in a short one, one letter.
+    let allowed = (folded.chars().count() / 3).max(1);
+    let mut found: Vec<(usize, &str)> = known
+        .into_iter()
+        .filter(|candidate| *candidate != name)
+        .filter_map(|candidate| {
+            let other = candidate.to_lowercase();
+            if other.len().abs_diff(folded.len()) > allowed * 4 {
+                return None;
+            }
+            let distance = strsim::damerau_levenshtein(&folded, &other);
+            (distance <= allowed).then_some((distance, candidate))
+        })
+        .collect();
+    found.sort_unstable();
+    found.dedup();
+    found.into_iter().take(most).map(|(_, name)| name).collect()
+}
+
+/// "did you mean `a` or `b`?", if anything is near.
+pub fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let near: Vec<String> = nearest(name, known, 3).into_iter().map(|n| format!("`{n}`")).collect();
+    let (last, rest) = near.split_last()?;
+    Some(if rest.is_empty() {
+        format!("did you mean {last}?")
+    } else {
+        format!("did you mean {} or {last}?", rest.join(", "))
+    })
+}
+
+/// A count with its noun: "1 triple", "12,345 triples".
+pub fn count(n: u64, singular: &str, plural: &str) -> String {
+    format!("{} {}", thousands(n), if n == 1 { singular } else { plural })
+}
+
+/// A number with commas between thousands.
+pub fn thousands(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escape_sequences_and_bidi_controls_are_made_visible() {
+        assert_eq!(visible("a\x1b[31m\u{202e}b\n"), "a\\u{1B}[31m\\u{202E}b\\n");
+        assert_eq!(visible("商务部 é 👩‍🔬"), "商务部 é 👩‍🔬");
+    }
+
+    #[test]
+    fn chinese_takes_two_cells() {
+        assert_eq!(width("商务部"), 6);
+    }
+
+    #[test]
+    fn a_near_name_is_found_and_a_far_one_is_not() {
+        assert_eq!(nearest("foa", ["foaf", "rdf", "skos"], 3), ["foaf"]);
+        assert_eq!(did_you_mean("zebra", ["foaf", "rdf"]), None);
+    }
+
+    #[test]
+    fn thousands_are_grouped() {
+        assert_eq!(thousands(1_234_567), "1,234,567");
+        assert_eq!(thousands(12), "12");
+    }
+}
