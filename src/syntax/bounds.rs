@@ -1,0 +1,221 @@
+//! Bounds on text, checked before any parser that recurses sees it: nesting, size of the text and of one token, operators.
+//!
+//! Bounds on time, memory and rows are the engine's; data files are watched by `guard`.
+
+use super::sparql::{self, closing};
+use super::{Kind, Token, significant};
+use crate::error::{Error, Result, Source};
+use crate::text::thousands;
+
+/// The limits; `Default` gives those the program starts with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Levels of brackets, triple terms, and prefix operators such as `!`.
+    pub max_depth: usize,
+    /// Bytes of a query or update.
+    pub max_query_size: usize,
+    /// Bytes of one string, IRI or name.
+    pub max_token: usize,
+    /// Operators, clauses and triple patterns of a query.
+    pub max_operators: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { max_depth: 128, max_query_size: 1 << 20, max_token: 16 << 20, max_operators: 2_000 }
+    }
+}
+
+/// Nested calls that spargebra parses twice, each level doubling the work.
+const MAX_BACKTRACKING: usize = 16;
+
+impl Bounds {
+    pub(super) fn too_deep(&self) -> Error {
+        Error::input(format!("this nests more than {} levels deep", thousands(self.max_depth as u64)))
+            .hint("write it flatter, or raise the limit with `--max-depth` or `max-depth` in kgq.toml")
+    }
+
+    pub(super) fn token_too_long(&self) -> Error {
+        Error::input(format!("this string, IRI or name is longer than {}", size(self.max_token)))
+            .hint("a closing quote or `>` may be missing before; or raise the limit with `--max-token` or `max-token` in kgq.toml")
+    }
+}
+
+fn size(bytes: usize) -> String {
+    match bytes {
+        b if b >= 1 << 20 && b % (1 << 20) == 0 => format!("{} MiB", thousands((b >> 20) as u64)),
+        b if b >= 1 << 10 && b % (1 << 10) == 0 => format!("{} KiB", thousands((b >> 10) as u64)),
+        b => format!("{} bytes", thousands(b as u64)),
+    }
+}
+
+/// Checks a query or update. The error has the place where the first limit is passed.
+pub fn check_query(source: Source<'_>, bounds: &Bounds) -> Result<()> {
+    let text = source.text;
+    if text.len() > bounds.max_query_size {
+        return Err(Error::input(format!(
+            "this query has {} bytes; the limit is {}",
+            thousands(text.len() as u64),
+            size(bounds.max_query_size)
+        ))
+        .hint("raise the limit with `--max-query-size` or `max-query-size` in kgq.toml"));
+    }
+    let tokens = significant(&sparql::tokenize(text));
+    if let Some(long) = tokens.iter().find(|t| t.end - t.start > bounds.max_token) {
+        return Err(bounds.token_too_long().at(source.place(long.start..long.start + 1)));
+    }
+    check_depth(source, &tokens, bounds)?;
+    check_operators(source, &tokens, bounds)
+}
+
+/// What an open bracket means to the count of operators.
+struct Open {
+    mark: &'static str,
+    /// Quads or rows of values, whose number no operator depends on.
+    data: bool,
+}
+
+fn check_depth(source: Source<'_>, tokens: &[Token], bounds: &Bounds) -> Result<()> {
+    let text = source.text;
+    let mut stack: Vec<bool> = Vec::new();
+    let mut twice = 0usize;
+    let mut prefixes = 0usize;
+    for (i, token) in tokens.iter().enumerate() {
+        let mark = if token.kind == Kind::Punctuation { token.text(text) } else { "" };
+        prefixes = if matches!(mark, "!" | "-" | "+" | "^") { prefixes + 1 } else { 0 };
+        if closing(mark).is_some() {
+            let doubles = mark == "(" && i > 0 && is_read_twice(text, &tokens[i - 1]);
+            twice += usize::from(doubles);
+            stack.push(doubles);
+            if twice > MAX_BACKTRACKING {
+                return Err(Error::input(format!(
+                    "calls of REGEX, SUBSTR, REPLACE, GROUP_CONCAT or of functions named by an IRI nest more than {MAX_BACKTRACKING} levels deep, \
+                     which the parser could not read in reasonable time"
+                ))
+                .at(source.place(tokens[i - 1].span()))
+                .hint("compute the inner ones with BIND first"));
+            }
+        } else if is_closing(mark) {
+            twice -= usize::from(stack.pop().unwrap_or(false));
+        }
+        if stack.len() + prefixes > bounds.max_depth {
+            return Err(bounds.too_deep().at(source.place(token.span())));
+        }
+    }
+    Ok(())
+}
+
+fn is_closing(mark: &str) -> bool {
+    matches!(mark, ")" | "]" | "}" | ">>" | ")>>" | "|}")
+}
+
+fn is_read_twice(text: &str, token: &Token) -> bool {
+    matches!(token.kind, Kind::PrefixedName | Kind::Iri)
+        || ["REGEX", "SUBSTR", "REPLACE", "GROUP_CONCAT"].iter().any(|k| token.is_keyword(text, k))
+}
+
+fn check_operators(source: Source<'_>, tokens: &[Token], bounds: &Bounds) -> Result<()> {
+    const CLAUSES: &[&str] = &[
+        "UNION", "OPTIONAL", "MINUS", "FILTER", "BIND", "GRAPH", "SERVICE", "VALUES", "SELECT", "EXISTS", "IN",
+        "LATERAL",
+    ];
+    let text = source.text;
+    let mut stack: Vec<Open> = Vec::new();
+    let mut data_next = false;
+    let mut count = 0usize;
+    for token in tokens {
+        let in_data = stack.last().is_some_and(|open| open.data);
+        let operator = match token.kind {
+            Kind::Punctuation => {
+                let mark = token.text(text);
+                if let Some(closer) = closing(mark) {
+                    let data = in_data || (mark == "{" && std::mem::take(&mut data_next));
+                    stack.push(Open { mark: closer, data });
+                } else if is_closing(mark) {
+                    stack.pop();
+                }
+                match mark {
+                    "." | ";" | "," => stack.last().is_some_and(|open| open.mark != ")"),
+                    "||" | "&&" | "=" | "!=" | "<" | "<=" | ">" | ">=" | "+" | "-" | "*" | "/" | "|" | "^" | "!"
+                    | "~" => true,
+                    "[" | "<<" | "<<(" | "{|" => true,
+                    _ => false,
+                }
+            }
+            Kind::Keyword => {
+                data_next = data_next || token.is_keyword(text, "DATA") || token.is_keyword(text, "VALUES");
+                CLAUSES.iter().any(|k| token.is_keyword(text, k))
+            }
+            _ => false,
+        };
+        count += usize::from(operator && !in_data);
+        if count > bounds.max_operators {
+            return Err(Error::input(format!(
+                "this query has more than {} operators and triple patterns",
+                thousands(bounds.max_operators as u64)
+            ))
+            .at(source.place(token.span()))
+            .hint(
+                "use VALUES for long lists, or raise the limit with `--max-operators` or `max-operators` in kgq.toml",
+            ));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str) -> Result<()> {
+        check_query(Source::new("q", text), &Bounds::default())
+    }
+
+    fn message(text: &str) -> String {
+        check(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn nesting_holds_at_the_limit_and_fails_one_beyond() {
+        for (open, close) in
+            [("(", ")"), ("{", "}"), ("[", "]"), ("<< ", ">>"), ("<<(", ")>>"), ("{|", "|}"), ("!", ""), ("-", "")]
+        {
+            let nested = |n: usize| format!("{}1{}", open.repeat(n), close.repeat(n));
+            assert!(check(&nested(127)).is_ok() && check(&nested(128)).is_ok(), "{open}");
+            let error = message(&nested(129));
+            assert!(error.contains("128 levels") && error.contains("--max-depth"), "{open}: {error}");
+        }
+    }
+
+    #[test]
+    fn brackets_in_strings_comments_and_iris_do_not_nest() {
+        let text = format!("ASK {{ ?s ?p '{0}', <a{0}> }} # {0}", "(".repeat(500));
+        assert!(check(&text).is_ok());
+    }
+
+    #[test]
+    fn operators_are_counted_but_data_is_not() {
+        let ors = |n: usize| format!("ASK {{ FILTER({}?x) }}", "?x||".repeat(n));
+        assert!(check(&ors(1_999)).is_ok());
+        assert!(message(&ors(2_000)).contains("--max-operators"));
+        assert!(check(&format!("INSERT DATA {{ GRAPH <g> {{ {} }} }}", "<a> <b> 1 . ".repeat(5_000))).is_ok());
+        assert!(check(&format!("ASK {{ ?x ?y ?z FILTER(?x IN ({}1)) }}", "1, ".repeat(5_000))).is_ok());
+        assert!(check(&format!("ASK {{ {} }}", "?x ?y ?z . ".repeat(2_001))).is_err());
+    }
+
+    #[test]
+    fn sizes_hold_at_the_limit_and_fail_one_beyond() {
+        let bounds = Bounds { max_query_size: 10, max_token: 5, ..Bounds::default() };
+        let check = |text: &str| check_query(Source::new("q", text), &bounds);
+        assert!(check("'123' 1234").is_ok());
+        assert!(check("'1234'").unwrap_err().to_string().contains("--max-token"));
+        assert!(check("           ").unwrap_err().to_string().contains("--max-query-size"));
+    }
+
+    #[test]
+    fn calls_that_the_parser_reads_twice_may_not_nest_without_end() {
+        let nested = |n: usize| format!("ASK {{ FILTER({}?x{}) }}", "REPLACE(".repeat(n), ", 'a', 'b')".repeat(n));
+        assert!(check(&nested(16)).is_ok());
+        assert!(message(&nested(17)).contains("BIND"));
+    }
+}

@@ -1,0 +1,217 @@
+//! Watches Turtle, TriG, N-Triples, N-Quads and N3 while they are read: nesting and the length of a token, byte by byte, in
+//! memory that does not grow with the file. It does not judge the text.
+
+use super::bounds::Bounds;
+use crate::error::{Error, Place, Result};
+use std::io::{self, Read};
+
+/// A reader that lets everything through until a limit is passed; then reading fails with an error that `passed` finds again.
+pub struct Guard<R> {
+    inner: R,
+    name: String,
+    bounds: Bounds,
+    state: State,
+    /// The open brackets, at most one more than the limit.
+    open: Vec<Bracket>,
+    /// Bytes of the token so far.
+    token: usize,
+    line: usize,
+    column: usize,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Bracket {
+    /// `(`, `[`, `{`
+    Plain,
+    /// `<<`
+    Reified,
+    /// `<<(`, closed by `)` and `>>` together
+    TripleTerm,
+}
+
+#[derive(Clone, Copy)]
+enum State {
+    Plain,
+    Comment,
+    /// After a `<`.
+    Less,
+    /// After `<<`.
+    Opened,
+    /// After a `>` that ends no IRI.
+    Greater,
+    /// After a backslash in a name.
+    Backslash,
+    Iri,
+    /// After the first of a string's marks, and after the second: the string may be empty, or long.
+    Quote(u8),
+    TwoQuotes(u8),
+    Text {
+        mark: u8,
+        long: bool,
+        /// How many of the closing marks of a long string were just read.
+        closing: u8,
+    },
+    Escape {
+        mark: u8,
+        long: bool,
+    },
+}
+
+impl<R: Read> Guard<R> {
+    /// `name` is the file's, for the error.
+    pub fn new(inner: R, name: impl Into<String>, bounds: Bounds) -> Self {
+        let name = name.into();
+        Self { inner, name, bounds, state: State::Plain, open: Vec::new(), token: 0, line: 1, column: 0 }
+    }
+
+    fn step(&mut self, byte: u8) -> Result<()> {
+        // The column counts code points.
+        self.column += usize::from(byte & 0xC0 != 0x80);
+        self.token += 1;
+        self.state = match self.state {
+            State::Comment => {
+                self.token = 0;
+                if matches!(byte, b'\n' | b'\r') { State::Plain } else { State::Comment }
+            }
+            State::Iri => in_iri(byte),
+            State::Less if byte == b'<' => {
+                self.open.push(Bracket::Reified);
+                State::Opened
+            }
+            State::Less => in_iri(byte),
+            State::Opened if byte == b'(' => {
+                self.open.pop();
+                self.open.push(Bracket::TripleTerm);
+                State::Plain
+            }
+            State::Greater if byte == b'>' => {
+                self.open.pop();
+                State::Plain
+            }
+            State::Quote(mark) if byte == mark => State::TwoQuotes(mark),
+            State::Quote(mark) => in_text(byte, mark, false, 0),
+            State::TwoQuotes(mark) if byte == mark => State::Text { mark, long: true, closing: 0 },
+            State::Text { mark, long, closing } => in_text(byte, mark, long, closing),
+            State::Escape { mark, long } => State::Text { mark, long, closing: 0 },
+            State::Backslash => State::Plain,
+            State::Plain | State::Opened | State::Greater | State::TwoQuotes(_) => self.plain(byte),
+        };
+        if self.token > self.bounds.max_token {
+            return Err(self.bounds.token_too_long().at(self.place()));
+        }
+        if self.open.len() > self.bounds.max_depth {
+            return Err(self.bounds.too_deep().at(self.place()));
+        }
+        if byte == b'\n' {
+            (self.line, self.column) = (self.line + 1, 0);
+        }
+        Ok(())
+    }
+
+    fn plain(&mut self, byte: u8) -> State {
+        if byte.is_ascii_whitespace() || b"()[]{},;<>\"'".contains(&byte) {
+            self.token = 1;
+        }
+        match byte {
+            b'#' => State::Comment,
+            b'"' | b'\'' => State::Quote(byte),
+            b'<' => State::Less,
+            b'>' => State::Greater,
+            b'\\' => State::Backslash,
+            b'(' | b'[' | b'{' => {
+                self.open.push(Bracket::Plain);
+                State::Plain
+            }
+            b')' if self.open.last() == Some(&Bracket::TripleTerm) => State::Plain,
+            b')' | b']' | b'}' => {
+                self.open.pop();
+                State::Plain
+            }
+            _ => State::Plain,
+        }
+    }
+
+    fn place(&self) -> Place {
+        Place::new(self.name.clone(), self.line, self.column.max(1))
+    }
+}
+
+/// An IRI has no spaces: what began with `<` and has one is an operator of N3, or wrong.
+fn in_iri(byte: u8) -> State {
+    match byte {
+        b'>' | b' ' | b'\t' | b'\n' | b'\r' | b'"' => State::Plain,
+        _ => State::Iri,
+    }
+}
+
+fn in_text(byte: u8, mark: u8, long: bool, closing: u8) -> State {
+    match byte {
+        b'\\' => State::Escape { mark, long },
+        // A short string that its line does not end is an error for the parser; the next line is looked at afresh.
+        b'\n' | b'\r' if !long => State::Plain,
+        byte if byte != mark => State::Text { mark, long, closing: 0 },
+        _ if !long || closing == 2 => State::Plain,
+        _ => State::Text { mark, long, closing: closing + 1 },
+    }
+}
+
+impl<R: Read> Read for Guard<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        for byte in &buffer[..read] {
+            self.step(*byte).map_err(io::Error::other)?;
+        }
+        Ok(read)
+    }
+}
+
+/// The error of a limit that a `Guard` found, if that is what made reading fail.
+pub fn passed(error: &io::Error) -> Option<Error> {
+    error.get_ref()?.downcast_ref::<Error>().cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<usize> {
+        let bounds = Bounds { max_depth: 8, max_token: 20, ..Bounds::default() };
+        let mut guard = Guard::new(text.as_bytes(), "d.ttl", bounds);
+        io::copy(&mut guard, &mut io::sink()).map(|n| n as usize).map_err(|e| passed(&e).expect("no other failure"))
+    }
+
+    #[test]
+    fn nesting_holds_at_the_limit_and_fails_one_beyond() {
+        for (open, close) in
+            [("(", ")"), ("[ :p ", "]"), ("<< ", ">> "), ("<<(", ")>> "), ("{|", "|}"), ("<< <a> <b> ", ">> ")]
+        {
+            let nested = |n: usize| format!(":s :p {}1{} .", open.repeat(n), close.repeat(n)).repeat(3);
+            assert!(read(&nested(7)).is_ok() && read(&nested(8)).is_ok(), "{open}");
+            assert!(read(&nested(9)).unwrap_err().to_string().contains("--max-depth"), "{open}");
+        }
+    }
+
+    #[test]
+    fn brackets_in_strings_comments_names_and_iris_do_not_nest() {
+        for text in [
+            "'((((((((((' .",
+            "'''(((((''(((((''' .",
+            "# ((((((((((((",
+            "<((((((((((> .",
+            r":\(\(\(\(\(\(\(\(\( .",
+            r#""""((((((((((""" ."#,
+            r"'\'((((((((((' .",
+            "'' ''  '((((((((((' .",
+        ] {
+            assert!(read(text).is_ok(), "{text}");
+            assert!(read(&format!("{text}\n((((((((((")).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn one_long_token_fails_at_its_place_and_many_short_ones_pass() {
+        assert!(read(&"<a> <b> 'c' , 'd'@en ; :long:name 12345 .\n".repeat(50)).is_ok());
+        let error = read(&format!("<a>\n  <b> '{}", "é".repeat(40))).unwrap_err();
+        assert_eq!(error.place().map(|p| (p.line, p.column)), Some((2, 17)));
+    }
+}

@@ -1,0 +1,295 @@
+//! The scanner that both tokenizers share. It takes any text, never fails, and reads each byte a bounded number of times.
+//!
+//! The grammars of SPARQL 1.2 and Turtle 1.2 share their terminals; `Language` holds the few differences.
+
+use super::{Kind, Quotes, Token};
+
+/// What differs between the languages.
+#[derive(Clone, Copy)]
+pub(super) struct Language {
+    /// Whether a word is one of the language.
+    pub is_keyword: fn(&str) -> bool,
+    /// Operators and punctuation, longer ones before those they begin with.
+    pub punctuation: &'static [&'static str],
+    /// Whether `+1` is one token (Turtle) or two (SPARQL).
+    pub signed_numbers: bool,
+    /// Whether `<` may also be an operator, so that only a well-formed IRI or one with `://` is taken as an IRI.
+    pub compares: bool,
+    /// Words after `@` that are not language tags.
+    pub directives: &'static [&'static str],
+}
+
+pub(super) fn tokenize(text: &str, language: &Language) -> Vec<Token> {
+    let mut scanner = Scanner { text, bytes: text.as_bytes(), language, no_colon_before: 0 };
+    let mut tokens = Vec::with_capacity(text.len() / 4);
+    let mut at = 0;
+    while at < text.len() {
+        let (kind, end) = scanner.next(at);
+        // Every branch takes at least one character; the guard turns a mistake here into a slow token, not a hang.
+        let end = if end > at { end } else { at + scanner.char_at(at).map_or(1, char::len_utf8) };
+        tokens.push(Token { kind, start: at, end });
+        at = end;
+    }
+    tokens
+}
+
+struct Scanner<'a> {
+    text: &'a str,
+    bytes: &'a [u8],
+    language: &'a Language,
+    /// A run of name characters was searched for a colon up to here in vain, so its later words need no new search.
+    no_colon_before: usize,
+}
+
+impl Scanner<'_> {
+    fn char_at(&self, at: usize) -> Option<char> {
+        self.text.get(at..).and_then(|rest| rest.chars().next())
+    }
+
+    fn byte(&self, at: usize) -> Option<u8> {
+        self.bytes.get(at).copied()
+    }
+
+    fn next(&mut self, at: usize) -> (Kind, usize) {
+        let Some(c) = self.char_at(at) else { return (Kind::Unknown, at + 1) };
+        match c {
+            ' ' | '\t' | '\r' | '\n' => {
+                (Kind::Whitespace, self.while_byte(at, |b| matches!(b, b' ' | b'\t' | b'\r' | b'\n')))
+            }
+            '#' => (Kind::Comment, self.while_byte(at, |b| !matches!(b, b'\r' | b'\n'))),
+            '<' => self.angle(at),
+            '"' | '\'' => self.string(at, c),
+            '@' => self.at_word(at),
+            '?' | '$' => {
+                let end = self.while_char(at + 1, is_variable_char);
+                // `?` alone is the path operator; a name cannot begin with a combining mark.
+                match self.char_at(at + 1) {
+                    Some(first) if end > at + 1 && (is_name_start(first) || first == '_' || first.is_ascii_digit()) => {
+                        (Kind::Variable, end)
+                    }
+                    _ => self.punctuation(at, c),
+                }
+            }
+            '_' if self.byte(at + 1) == Some(b':') => (Kind::BlankNode, self.label(at + 2)),
+            '0'..='9' => self.number(at),
+            '.' if self.byte(at + 1).is_some_and(|b| b.is_ascii_digit()) => self.number(at),
+            '+' | '-' if self.language.signed_numbers && self.digit_follows(at + 1) => self.number(at),
+            ':' => (Kind::PrefixedName, self.local(at + 1)),
+            c if is_name_start(c) || c == '_' => self.word_or_name(at),
+            _ => self.punctuation(at, c),
+        }
+    }
+
+    fn digit_follows(&self, at: usize) -> bool {
+        match self.byte(at) {
+            Some(b'.') => self.byte(at + 1).is_some_and(|b| b.is_ascii_digit()),
+            Some(b) => b.is_ascii_digit(),
+            None => false,
+        }
+    }
+
+    fn while_byte(&self, mut at: usize, take: fn(u8) -> bool) -> usize {
+        while self.byte(at).is_some_and(take) {
+            at += 1;
+        }
+        at
+    }
+
+    fn while_char(&self, mut at: usize, take: fn(char) -> bool) -> usize {
+        while let Some(c) = self.char_at(at)
+            && take(c)
+        {
+            at += c.len_utf8();
+        }
+        at
+    }
+
+    fn punctuation(&self, at: usize, c: char) -> (Kind, usize) {
+        let rest = &self.bytes[at..];
+        match self.language.punctuation.iter().find(|p| rest.starts_with(p.as_bytes())) {
+            Some(p) => (Kind::Punctuation, at + p.len()),
+            None => (Kind::Unknown, at + c.len_utf8()),
+        }
+    }
+
+    fn angle(&self, at: usize) -> (Kind, usize) {
+        if self.byte(at + 1) == Some(b'<') {
+            return self.punctuation(at, '<');
+        }
+        let mut i = at + 1;
+        while let Some(b) = self.byte(i) {
+            match b {
+                b'>' => return (Kind::Iri, i + 1),
+                b'\\' => match self.byte(i + 1) {
+                    Some(b'u') if self.hex(i + 2, 4) => i += 6,
+                    Some(b'U') if self.hex(i + 2, 8) => i += 10,
+                    _ => break,
+                },
+                0..=0x20 | b'<' | b'"' | b'{' | b'}' | b'|' | b'^' | b'`' => break,
+                _ => i += 1,
+            }
+        }
+        let begun = &self.text[at + 1..i];
+        let meant = match self.language.compares {
+            true => begun.contains("://") || begun.starts_with("urn:") || begun.starts_with("mailto:"),
+            false => !matches!(self.byte(at + 1), None | Some(b'=' | b'-' | b' ' | b'\t' | b'\r' | b'\n')),
+        };
+        if !meant {
+            return self.punctuation(at, '<');
+        }
+        // To the `>` of the same line, if nothing else begins before it; otherwise to where the IRI went wrong.
+        let line = self.while_byte(i, |b| !matches!(b, b'>' | b'<' | b'"' | b'\r' | b'\n'));
+        if self.byte(line) == Some(b'>') { (Kind::BadIri, line + 1) } else { (Kind::BadIri, i) }
+    }
+
+    fn hex(&self, at: usize, digits: usize) -> bool {
+        self.bytes.get(at..at + digits).is_some_and(|d| d.iter().all(u8::is_ascii_hexdigit))
+    }
+
+    fn string(&self, at: usize, mark: char) -> (Kind, usize) {
+        let quote = mark as u8;
+        let long = self.byte(at + 1) == Some(quote) && self.byte(at + 2) == Some(quote);
+        let mut i = at + if long { 3 } else { 1 };
+        let found = |closed| Kind::String(Quotes { mark, long, closed });
+        while let Some(b) = self.byte(i) {
+            if b == b'\\' {
+                // The escaped character may be of several bytes; its first is skipped, the others are no quote.
+                match self.byte(i + 1) {
+                    Some(b'\n' | b'\r') | None if !long => return (found(false), i + 1),
+                    None => break,
+                    Some(_) => i += 2,
+                }
+            } else if b == quote {
+                if !long {
+                    return (found(true), i + 1);
+                }
+                if self.byte(i + 1) == Some(quote) && self.byte(i + 2) == Some(quote) {
+                    return (found(true), i + 3);
+                }
+                i += 1;
+            } else if !long && matches!(b, b'\n' | b'\r') {
+                return (found(false), i);
+            } else {
+                i += 1;
+            }
+        }
+        (found(false), self.text.len())
+    }
+
+    fn at_word(&self, at: usize) -> (Kind, usize) {
+        let mut end = self.while_byte(at + 1, |b| b.is_ascii_alphabetic());
+        if end == at + 1 {
+            return (Kind::Unknown, end);
+        }
+        let after_string = at > 0 && matches!(self.bytes[at - 1], b'"' | b'\'');
+        if !after_string && self.language.directives.contains(&&self.text[at + 1..end]) {
+            return (Kind::Keyword, end);
+        }
+        loop {
+            let subtag = self.byte(end) == Some(b'-') && self.byte(end + 1).is_some_and(|b| b.is_ascii_alphanumeric());
+            let direction =
+                self.bytes[end..].starts_with(b"--") && self.byte(end + 2).is_some_and(|b| b.is_ascii_alphabetic());
+            if direction {
+                return (Kind::LangTag, self.while_byte(end + 2, |b| b.is_ascii_alphabetic()));
+            }
+            if !subtag {
+                return (Kind::LangTag, end);
+            }
+            end = self.while_byte(end + 1, |b| b.is_ascii_alphanumeric());
+        }
+    }
+
+    /// `12`, `1.5`, `.5`, `1e6`, `1.e6`, with a sign if the caller saw one. A dot that no digit follows ends a statement.
+    fn number(&self, at: usize) -> (Kind, usize) {
+        let digits = |from| self.while_byte(from, |b| b.is_ascii_digit());
+        let start = if matches!(self.byte(at), Some(b'+' | b'-')) { at + 1 } else { at };
+        let whole = digits(start);
+        let mut end = whole;
+        let mut kind = Kind::Integer;
+        if self.byte(end) == Some(b'.') {
+            let fraction = digits(end + 1);
+            if fraction > end + 1 {
+                (kind, end) = (Kind::Decimal, fraction);
+            } else if self.exponent(end + 1).is_some() && whole > start {
+                end += 1;
+            }
+        }
+        match self.exponent(end) {
+            Some(end) => (Kind::Double, end),
+            None => (kind, end),
+        }
+    }
+
+    fn exponent(&self, at: usize) -> Option<usize> {
+        if !matches!(self.byte(at), Some(b'e' | b'E')) {
+            return None;
+        }
+        let sign = usize::from(matches!(self.byte(at + 1), Some(b'+' | b'-')));
+        let end = self.while_byte(at + 1 + sign, |b| b.is_ascii_digit());
+        (end > at + 1 + sign).then_some(end)
+    }
+
+    fn word_or_name(&mut self, at: usize) -> (Kind, usize) {
+        if at >= self.no_colon_before {
+            let run = self.while_char(at, |c| is_name_char(c) || c == '.');
+            if self.byte(run) == Some(b':') && self.bytes[run - 1] != b'.' && self.bytes[at] != b'_' {
+                return (Kind::PrefixedName, self.local(run + 1));
+            }
+            self.no_colon_before = run;
+        }
+        let end = self.while_char(at, |c| is_name_char(c) && c != '-');
+        let word = &self.text[at..end];
+        (if (self.language.is_keyword)(word) { Kind::Keyword } else { Kind::Word }, end)
+    }
+
+    /// The end of a local name: dots inside belong to it, dots at its end do not.
+    fn local(&self, start: usize) -> usize {
+        let (mut at, mut end) = (start, start);
+        while let Some(c) = self.char_at(at) {
+            at += match c {
+                '%' if self.hex(at + 1, 2) => 3,
+                '\\' if self.byte(at + 1).is_some_and(|b| b"_~.-!$&'()*+,;=/?#@%".contains(&b)) => 2,
+                ':' => 1,
+                '.' if at > start => 1,
+                c if at > start && is_name_char(c) => c.len_utf8(),
+                c if is_name_start(c) || c == '_' || c.is_ascii_digit() => c.len_utf8(),
+                _ => break,
+            };
+            if c != '.' {
+                end = at;
+            }
+        }
+        end
+    }
+
+    fn label(&self, mut at: usize) -> usize {
+        let mut end = at;
+        while let Some(c) = self.char_at(at)
+            && (is_name_char(c) || c == '.')
+        {
+            at += c.len_utf8();
+            if c != '.' {
+                end = at;
+            }
+        }
+        end
+    }
+}
+
+/// PN_CHARS_BASE of the grammars.
+pub(super) fn is_name_start(c: char) -> bool {
+    matches!(c,
+        'A'..='Z' | 'a'..='z' | '\u{c0}'..='\u{d6}' | '\u{d8}'..='\u{f6}' | '\u{f8}'..='\u{2ff}'
+        | '\u{370}'..='\u{37d}' | '\u{37f}'..='\u{1fff}' | '\u{200c}'..='\u{200d}' | '\u{2070}'..='\u{218f}'
+        | '\u{2c00}'..='\u{2fef}' | '\u{3001}'..='\u{d7ff}' | '\u{f900}'..='\u{fdcf}' | '\u{fdf0}'..='\u{fffd}'
+        | '\u{10000}'..='\u{effff}')
+}
+
+/// PN_CHARS of the grammars.
+pub(super) fn is_name_char(c: char) -> bool {
+    c == '-' || is_variable_char(c)
+}
+
+fn is_variable_char(c: char) -> bool {
+    is_name_start(c) || matches!(c, '_' | '0'..='9' | '\u{b7}' | '\u{300}'..='\u{36f}' | '\u{203f}'..='\u{2040}')
+}

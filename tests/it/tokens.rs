@@ -1,0 +1,168 @@
+//! The tokenizers on everything: W3C's files, mutations of them, noise, and texts made to be slow.
+
+use kgq::syntax::{Token, bounds::Bounds, guard::Guard, sparql, turtle};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// A small generator of numbers (SplitMix64): the same texts in every run.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, n: usize) -> usize {
+        (self.next() % n.max(1) as u64) as usize
+    }
+}
+
+const TOKENIZERS: [fn(&str) -> Vec<Token>; 2] = [sparql::tokenize, turtle::tokenize];
+
+#[track_caller]
+fn assert_lossless(text: &str) {
+    for tokenize in TOKENIZERS {
+        let tokens = tokenize(text);
+        let mut at = 0;
+        for token in &tokens {
+            assert!(token.start == at && token.end > at, "a gap or an empty token at {at} in {text:?}");
+            assert!(text.is_char_boundary(token.end), "a split character at {} in {text:?}", token.end);
+            at = token.end;
+        }
+        assert_eq!(at, text.len(), "{text:?}");
+    }
+    let tokens = sparql::tokenize(text);
+    sparql::undeclared_prefixes(text, &tokens);
+    sparql::parameters(text, &tokens);
+    sparql::base(text, &tokens);
+    sparql::unfinished(text);
+}
+
+fn files(folder: &Path, endings: &[&str], found: &mut Vec<PathBuf>) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for path in entries.flatten().map(|e| e.path()) {
+        if path.is_dir() {
+            files(&path, endings, found);
+        } else if path.extension().is_some_and(|e| endings.iter().any(|k| e == *k)) {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn tokens_are_lossless_on_w3c_files_and_mutations_of_them() {
+    let root = std::env::var_os("KGQ_W3C").map_or_else(|| PathBuf::from("../shared/w3c"), PathBuf::from);
+    let mut found = Vec::new();
+    files(&root, &["rq", "ru", "ttl", "trig", "nt", "nq"], &mut found);
+    if found.is_empty() {
+        eprintln!("skipped: no W3C files under {}", root.display());
+        return;
+    }
+    found.sort();
+    let mut random = Random(1);
+    const MARKS: &[&str] =
+        &["<", "\"", "'''", "\\", "{", ")", ">>", "<<(", "?", ":", "@", "，", "\u{0}", "_:", "-", ".", "#", "é"];
+    for path in found {
+        let Ok(text) = std::fs::read_to_string(&path) else { continue };
+        if text.len() > 50_000 {
+            continue;
+        }
+        assert_lossless(&text);
+        let mut changed: Vec<char> = text.chars().collect();
+        for _ in 0..4 {
+            let at = random.below(changed.len() + 1);
+            match random.below(3) {
+                0 if at < changed.len() => drop(changed.remove(at)),
+                1 => changed.truncate(at.max(changed.len() / 2)),
+                _ => drop(changed.splice(at..at, MARKS[random.below(MARKS.len())].chars())),
+            }
+            assert_lossless(&changed.iter().collect::<String>());
+        }
+    }
+}
+
+#[test]
+fn tokens_are_lossless_on_noise() {
+    let mut random = Random(2);
+    const PIECES: &[&str] = &[
+        "<",
+        ">",
+        "<<",
+        "(",
+        ")>>",
+        "{|",
+        "a",
+        "ex:",
+        "?x",
+        "$",
+        "\"",
+        "'''",
+        "\\",
+        "\\u00e9",
+        "1",
+        ".",
+        "e",
+        "-",
+        "@en",
+        "--",
+        "_:",
+        "#",
+        "\n",
+        " ",
+        "，",
+        "“",
+        "\u{0}",
+        "\u{10ffff}",
+        "é",
+        "%",
+        "%41",
+        "://",
+        "\u{300}",
+        "SELECT",
+        "@prefix",
+    ];
+    for _ in 0..4_000 {
+        let text: String = (0..random.below(24)).map(|_| PIECES[random.below(PIECES.len())]).collect();
+        assert_lossless(&text);
+        let bytes: Vec<u8> = (0..random.below(24)).map(|_| random.next() as u8).collect();
+        assert_lossless(&String::from_utf8_lossy(&bytes));
+    }
+}
+
+#[test]
+fn texts_made_to_be_slow_are_not() {
+    for piece in [
+        "<",
+        "<http://a ",
+        "a.",
+        "ex:a.",
+        "a-",
+        "\"",
+        "'''",
+        "?",
+        "_:a.",
+        "@a-",
+        "1e",
+        "\\",
+        "((",
+        "a.é",
+        "<urn:x{",
+        "%",
+        "..",
+        "ex:.:",
+    ] {
+        let text = piece.repeat((1 << 20) / piece.len());
+        let start = Instant::now();
+        for tokenize in TOKENIZERS {
+            tokenize(&text);
+        }
+        let mut passed = Vec::new();
+        // What the guard makes of it does not matter here, only that it is quick.
+        let _ = Guard::new(text.as_bytes(), "f", Bounds::default()).read_to_end(&mut passed);
+        assert!(start.elapsed() < Duration::from_secs(3), "{piece:?} took {:?}", start.elapsed());
+    }
+}
