@@ -2,5 +2,6 @@
 
 mod answer;
 pub mod batch;
+pub mod limits;
 
 pub use answer::{Answer, Limits, Row, Solutions, Triples};
