@@ -1,5 +1,227 @@
-//! The read-optimised image of a dataset.
+//! An immutable image of a dataset that is made to be read: ids for terms, statements sorted in every order.
+//!
+//! It holds what was there when it was built; updates go to the store. The design is in `engine.md`'s words: terms are ranks,
+//! six permutations of the triples, eight of the named graphs' quads, statistics.
 
-mod term_id;
+mod build;
+mod cast;
+mod dictionary;
+mod front_coding;
+mod id;
+mod index;
+mod interner;
+mod statistics;
+mod storage;
+mod value;
 
-pub use term_id::TermId;
+pub use id::{Component, Permutation, QuadPermutation, TermId};
+pub use index::Index;
+pub use statistics::{CharacteristicSet, PredicateStatistics, Statistics};
+pub use value::{Family, TermKind, Value};
+
+use crate::error::Result;
+use dictionary::Dictionary;
+use index::Offsets;
+use oxrdf::{BaseDirection, LiteralRef, NamedNodeRef, Quad, Term, TermRef};
+use std::ops::Range;
+use storage::Words;
+
+/// An immutable image of a dataset: its terms as ids, its statements as sorted columns of ids.
+///
+/// The default graph's triples and the named graphs' quads are kept apart: [`Snapshot::triples`] never has a named
+/// graph's statement, [`Snapshot::quads`] never one of the default graph. Duplicates within a graph are stored once.
+///
+/// A saved snapshot is checked as it is read. Reading stays infallible, so that inner loops need no branch: where a block of the file
+/// is damaged it gives ids that exist (but are wrong), and [`Snapshot::intact`] fails from then on. Call that once a
+/// batch, before rows leave the engine.
+#[derive(Debug)]
+pub struct Snapshot {
+    dictionary: Dictionary,
+    triples: Sorted<6>,
+    quads: Sorted<8>,
+    named_graphs: Vec<TermId>,
+    statistics: Statistics,
+    quad_statistics: Statistics,
+}
+
+/// Statements in several orders.
+#[derive(Debug)]
+struct Sorted<const ORDERS: usize> {
+    len: usize,
+    /// By subject, predicate, object, graph: orders that start alike share a table.
+    offsets: [Offsets; 4],
+    /// For each order, the columns after the first.
+    columns: [Vec<Words>; ORDERS],
+}
+
+impl Snapshot {
+    /// Builds the image of these quads in memory.
+    ///
+    /// # Errors
+    /// A limit, if there are more distinct terms or more statements than 32 bits can number.
+    pub fn from_quads(quads: impl IntoIterator<Item = Quad>) -> Result<Self> {
+        build::from_quads(quads)
+    }
+
+    /// Whether what was read so far was undamaged.
+    ///
+    /// # Errors
+    /// The damage that was met, with the file's name.
+    #[inline]
+    pub fn intact(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// How many triples the default graph has.
+    #[inline]
+    pub fn triple_count(&self) -> usize {
+        self.triples.len
+    }
+
+    /// How many quads the named graphs have together.
+    #[inline]
+    pub fn quad_count(&self) -> usize {
+        self.quads.len
+    }
+
+    /// How many distinct terms there are: ids run from 0 to before this.
+    #[inline]
+    pub fn term_count(&self) -> u32 {
+        self.dictionary.len()
+    }
+
+    /// The term of an id that this snapshot gave out.
+    ///
+    /// For any other number this is an empty string literal, and for a damaged entry too (see [`Snapshot::intact`]).
+    pub fn term(&self, id: TermId) -> Term {
+        self.dictionary.term(id).unwrap_or_else(Dictionary::placeholder)
+    }
+
+    /// The id of a term, if the dataset has it. Language tags have to be in lower case, as oxrdf's constructors make them.
+    pub fn id(&self, term: TermRef<'_>) -> Option<TermId> {
+        self.dictionary.id(term)
+    }
+
+    /// Puts a term's text into `out`: a blank node's label, an IRI, a literal's lexical form, in UTF-8. False, leaving
+    /// `out` unspecified, for a triple term. Cheaper than [`Snapshot::term`] when `out` is reused.
+    pub fn text(&self, id: TermId, out: &mut Vec<u8>) -> bool {
+        self.dictionary.text(id, out)
+    }
+
+    /// A literal's datatype, without reading its lexical form; `None` for other kinds of terms.
+    pub fn datatype(&self, id: TermId) -> Option<NamedNodeRef<'_>> {
+        Some(self.dictionary.type_of(id)?.datatype())
+    }
+
+    /// A literal's language tag, in lower case.
+    pub fn language(&self, id: TermId) -> Option<&str> {
+        self.dictionary.type_of(id)?.language()
+    }
+
+    /// A literal's base direction.
+    pub fn direction(&self, id: TermId) -> Option<BaseDirection> {
+        self.dictionary.type_of(id)?.direction()
+    }
+
+    /// The default graph's triples in an order.
+    #[inline]
+    pub fn triples(&self, permutation: Permutation) -> Index<'_> {
+        const ORDERS: [[Component; 3]; 6] = [
+            Permutation::Spo.order(),
+            Permutation::Sop.order(),
+            Permutation::Pso.order(),
+            Permutation::Pos.order(),
+            Permutation::Osp.order(),
+            Permutation::Ops.order(),
+        ];
+        static STATIC: [[Component; 3]; 6] = ORDERS;
+        self.triples.index(permutation as usize, &STATIC[permutation as usize])
+    }
+
+    /// The named graphs' quads in an order.
+    #[inline]
+    pub fn quads(&self, permutation: QuadPermutation) -> Index<'_> {
+        const ORDERS: [[Component; 4]; 8] = [
+            QuadPermutation::Spog.order(),
+            QuadPermutation::Sopg.order(),
+            QuadPermutation::Psog.order(),
+            QuadPermutation::Posg.order(),
+            QuadPermutation::Ospg.order(),
+            QuadPermutation::Opsg.order(),
+            QuadPermutation::Gspo.order(),
+            QuadPermutation::Gpos.order(),
+        ];
+        static STATIC: [[Component; 4]; 8] = ORDERS;
+        self.quads.index(permutation as usize, &STATIC[permutation as usize])
+    }
+
+    /// The names of the named graphs that have a statement, sorted.
+    #[inline]
+    pub fn named_graphs(&self) -> &[TermId] {
+        &self.named_graphs
+    }
+
+    /// What kind of term an id stands for.
+    #[inline]
+    pub fn kind(&self, id: TermId) -> TermKind {
+        self.dictionary.kind(id)
+    }
+
+    /// The ids of all terms of a kind.
+    pub fn kind_range(&self, kind: TermKind) -> Range<u32> {
+        self.dictionary.kind_range(kind)
+    }
+
+    /// The ids of all terms of a family.
+    pub fn family_range(&self, family: Family) -> Range<u32> {
+        self.dictionary.family_range(family)
+    }
+
+    /// Subject, predicate and object of a triple term; `None` for other kinds.
+    pub fn triple_components(&self, id: TermId) -> Option<[TermId; 3]> {
+        self.dictionary.triple_components(id)
+    }
+
+    /// A term's value, read from a table, not parsed (except for NaN).
+    pub fn value(&self, id: TermId) -> Value {
+        self.dictionary.value(id)
+    }
+
+    /// A term's family and its rank within it.
+    ///
+    /// Within a family other than [`Family::Other`] and [`Family::Triple`], ranks compare as SPARQL's `=` and `<` compare values; for
+    /// IRIs and blank nodes `=` only (their order is that of ORDER BY). The rank is the lowest id with an equal value, so an id's rank
+    /// compares with the bounds of [`Snapshot::equal_range`]. In the two others equal ranks mean the same term, and
+    /// different ones nothing.
+    #[inline]
+    pub fn value_rank(&self, id: TermId) -> (Family, u32) {
+        self.dictionary.value_rank(id)
+    }
+
+    /// The family of a literal, which the dataset need not have, and the ids of the stored terms with an equal value: where there
+    /// are none, the empty range where they would stand. All ids of the family before it are less, all after it greater.
+    /// `None` for language-tagged strings and literals of no ordered family.
+    pub fn equal_range(&self, literal: LiteralRef<'_>) -> Option<(Family, Range<u32>)> {
+        self.dictionary.equal_range(literal)
+    }
+
+    /// Counts over the default graph's triples.
+    pub fn statistics(&self) -> &Statistics {
+        &self.statistics
+    }
+
+    /// Counts over the named graphs' quads: a triple that is in two graphs counts twice.
+    pub fn quad_statistics(&self) -> &Statistics {
+        &self.quad_statistics
+    }
+}
+
+impl<const ORDERS: usize> Sorted<ORDERS> {
+    #[inline]
+    fn index(&self, permutation: usize, order: &'static [Component]) -> Index<'_> {
+        Index::new(order, &self.offsets[order[0].position()], &self.columns[permutation], self.len)
+    }
+}
+
+#[cfg(test)]
+mod tests;

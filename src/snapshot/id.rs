@@ -1,0 +1,125 @@
+//! Ids of terms, and the orders in which statements are sorted.
+
+/// A term's position among the sorted terms of its snapshot; above the snapshot's last term, a position in the
+/// vocabulary of one answer. What the engine joins, groups and compares.
+///
+/// Equal ids are the same term (SPARQL 1.1 §17.4.1.8, `sameTerm`). The order of a snapshot's ids is the
+/// order of [`TermKind`](super::TermKind), then within IRIs the order of code points, within literals family and value
+/// (see [`Family`](super::Family)).
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TermId(u32);
+
+impl TermId {
+    /// No term: what an unbound variable holds in a column of ids. Never the id of a stored term.
+    pub const UNBOUND: Self = Self(u32::MAX);
+
+    #[inline]
+    pub const fn new(id: u32) -> Self {
+        Self(id)
+    }
+
+    #[inline]
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+
+    /// The id as an index into a table with an entry per term.
+    #[inline]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+
+    #[inline]
+    pub const fn is_bound(self) -> bool {
+        self.0 != u32::MAX
+    }
+}
+
+/// A place in a quad.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Component {
+    Subject,
+    Predicate,
+    Object,
+    Graph,
+}
+
+use Component::{Graph, Object, Predicate, Subject};
+
+/// An order of the default graph's triples.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Permutation {
+    Spo,
+    Sop,
+    Pso,
+    Pos,
+    Osp,
+    Ops,
+}
+
+impl Permutation {
+    pub const ALL: [Self; 6] = [Self::Spo, Self::Sop, Self::Pso, Self::Pos, Self::Osp, Self::Ops];
+
+    /// The components in the order in which they sort.
+    pub const fn order(self) -> [Component; 3] {
+        match self {
+            Self::Spo => [Subject, Predicate, Object],
+            Self::Sop => [Subject, Object, Predicate],
+            Self::Pso => [Predicate, Subject, Object],
+            Self::Pos => [Predicate, Object, Subject],
+            Self::Osp => [Object, Subject, Predicate],
+            Self::Ops => [Object, Predicate, Subject],
+        }
+    }
+
+    /// The permutation that sorts by these components, in this order; `None` if they are not the three of a triple.
+    pub fn of(order: [Component; 3]) -> Option<Self> {
+        Self::ALL.into_iter().find(|p| p.order() == order)
+    }
+}
+
+/// An order of the named graphs' quads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum QuadPermutation {
+    Spog,
+    Sopg,
+    Psog,
+    Posg,
+    Ospg,
+    Opsg,
+    Gspo,
+    Gpos,
+}
+
+impl QuadPermutation {
+    pub const ALL: [Self; 8] =
+        [Self::Spog, Self::Sopg, Self::Psog, Self::Posg, Self::Ospg, Self::Opsg, Self::Gspo, Self::Gpos];
+
+    /// The components in the order in which they sort.
+    pub const fn order(self) -> [Component; 4] {
+        match self {
+            Self::Spog => [Subject, Predicate, Object, Graph],
+            Self::Sopg => [Subject, Object, Predicate, Graph],
+            Self::Psog => [Predicate, Subject, Object, Graph],
+            Self::Posg => [Predicate, Object, Subject, Graph],
+            Self::Ospg => [Object, Subject, Predicate, Graph],
+            Self::Opsg => [Object, Predicate, Subject, Graph],
+            Self::Gspo => [Graph, Subject, Predicate, Object],
+            Self::Gpos => [Graph, Predicate, Object, Subject],
+        }
+    }
+
+    /// The permutation that sorts by these components, in this order; `None` if there is none.
+    pub fn of(order: [Component; 4]) -> Option<Self> {
+        Self::ALL.into_iter().find(|p| p.order() == order)
+    }
+}
+
+impl Component {
+    /// Its position in a quad as it is written: subject, predicate, object, graph.
+    #[inline]
+    pub const fn position(self) -> usize {
+        self as usize
+    }
+}

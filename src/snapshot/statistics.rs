@@ -1,0 +1,109 @@
+//! What the planner knows of a dataset before it reads a row.
+
+use super::{Index, TermId};
+use rustc_hash::FxHashMap;
+
+/// Exact counts over a set of statements: the default graph's triples, or the named graphs' quads.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Statistics {
+    /// Rows: triples, or quads.
+    pub rows: u64,
+    pub distinct_subjects: u64,
+    pub distinct_predicates: u64,
+    pub distinct_objects: u64,
+    /// Sorted by predicate.
+    pub predicates: Vec<PredicateStatistics>,
+    /// The sets of predicates that subjects have, the most frequent first.
+    pub characteristic_sets: Vec<CharacteristicSet>,
+    /// Subjects whose characteristic set was too rare to keep.
+    pub other_subjects: u64,
+}
+
+/// Counts over the statements with one predicate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PredicateStatistics {
+    pub predicate: TermId,
+    pub rows: u64,
+    pub distinct_subjects: u64,
+    pub distinct_objects: u64,
+}
+
+/// Subjects that have exactly the same predicates (Neumann and Moerkotte, ICDE 2011).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CharacteristicSet {
+    /// Sorted.
+    pub predicates: Vec<TermId>,
+    pub subjects: u64,
+    /// For each predicate, how many statements these subjects have with it.
+    pub rows: Vec<u64>,
+}
+
+/// How many characteristic sets are kept: more cost more to read than they improve an estimate.
+const MOST_SETS: usize = 4096;
+
+impl Statistics {
+    /// Counts over one predicate; zeros if the dataset does not have it.
+    pub fn predicate(&self, predicate: TermId) -> PredicateStatistics {
+        match self.predicates.binary_search_by_key(&predicate, |p| p.predicate) {
+            Ok(at) => self.predicates[at],
+            Err(_) => PredicateStatistics { predicate, rows: 0, distinct_subjects: 0, distinct_objects: 0 },
+        }
+    }
+
+    /// Counts from the orders by subject and predicate, by predicate and subject, by predicate and object, and by object.
+    pub(super) fn count(spo: Index<'_>, pso: Index<'_>, pos: Index<'_>, osp: Index<'_>) -> Self {
+        let predicates: Vec<PredicateStatistics> = pso
+            .keys()
+            .map(|(predicate, run)| PredicateStatistics {
+                predicate,
+                rows: run.len() as u64,
+                distinct_subjects: distinct(pso.column(1, run.clone())),
+                distinct_objects: distinct(pos.column(1, run)),
+            })
+            .collect();
+        let (characteristic_sets, other_subjects) = characteristic_sets(spo);
+        Self {
+            rows: spo.len() as u64,
+            distinct_subjects: spo.keys().count() as u64,
+            distinct_predicates: predicates.len() as u64,
+            distinct_objects: osp.keys().count() as u64,
+            predicates,
+            characteristic_sets,
+            other_subjects,
+        }
+    }
+}
+
+/// The number of distinct ids in sorted ones.
+fn distinct(sorted: &[TermId]) -> u64 {
+    let changes = sorted.windows(2).filter(|pair| pair[0] != pair[1]).count() as u64;
+    changes + u64::from(!sorted.is_empty())
+}
+
+fn characteristic_sets(spo: Index<'_>) -> (Vec<CharacteristicSet>, u64) {
+    let mut sets: FxHashMap<Vec<TermId>, (u64, Vec<u64>)> = FxHashMap::default();
+    let (mut predicates, mut rows) = (Vec::new(), Vec::new());
+    for (_, run) in spo.keys() {
+        predicates.clear();
+        rows.clear();
+        for group in spo.column(1, run).chunk_by(|a, b| a == b) {
+            predicates.push(group[0]);
+            rows.push(group.len() as u64);
+        }
+        if !sets.contains_key(&predicates) {
+            sets.insert(predicates.clone(), (0, vec![0; predicates.len()]));
+        }
+        if let Some((subjects, totals)) = sets.get_mut(&predicates) {
+            *subjects += 1;
+            totals.iter_mut().zip(&rows).for_each(|(total, n)| *total += n);
+        }
+    }
+    let mut sets: Vec<CharacteristicSet> = sets
+        .into_iter()
+        .map(|(predicates, (subjects, rows))| CharacteristicSet { predicates, subjects, rows })
+        .collect();
+    sets.sort_unstable_by(|a, b| b.subjects.cmp(&a.subjects).then_with(|| a.predicates.cmp(&b.predicates)));
+    let other = sets.iter().skip(MOST_SETS).map(|set| set.subjects).sum();
+    sets.truncate(MOST_SETS);
+    (sets, other)
+}

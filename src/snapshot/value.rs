@@ -1,0 +1,365 @@
+//! What a term stands for: the families within which SPARQL compares values, and the decoded values.
+//!
+//! The families follow the operator table of SPARQL 1.1 §17.3. What they leave out (times, durations, unknown datatypes,
+//! ill-typed literals, NaN) is in [`Family::Other`] and has to be decoded to be compared.
+
+use oxrdf::vocab::{rdf, xsd};
+use oxrdf::{BaseDirection, Literal, LiteralRef, NamedNode, NamedNodeRef};
+use oxsdatatypes::{Boolean, Date, DateTime, Decimal, Double, Float, Integer};
+use std::cmp::Ordering;
+
+/// The four kinds of terms, in the order of their ids.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TermKind {
+    BlankNode,
+    Iri,
+    Literal,
+    /// A triple term (RDF 1.2).
+    Triple,
+}
+
+/// Terms within which values are compared by rank (see [`Snapshot::value_rank`](super::Snapshot::value_rank)).
+///
+/// Literals' ids follow the order in which the families stand here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Family {
+    BlankNode,
+    Iri,
+    Boolean,
+    /// `xsd:integer`, the types derived from it, and `xsd:decimal`: all compare exactly.
+    Number,
+    /// `xsd:float` without NaN.
+    Float,
+    /// `xsd:double` without NaN.
+    Double,
+    /// `xsd:dateTime` and `xsd:dateTimeStamp` with a time zone.
+    ZonedDateTime,
+    /// `xsd:dateTime` without a time zone.
+    LocalDateTime,
+    /// `xsd:date` with a time zone.
+    ZonedDate,
+    /// `xsd:date` without a time zone.
+    LocalDate,
+    /// `xsd:string`.
+    String,
+    /// Language-tagged strings with the same tag and base direction; the number tells the tags of one snapshot apart.
+    Language(u32),
+    /// A literal whose rank says nothing: decode it.
+    Other,
+    Triple,
+}
+
+/// A term's value, as far as it needs no text.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Value {
+    BlankNode,
+    Iri,
+    Boolean(bool),
+    Integer(Integer),
+    Decimal(Decimal),
+    Float(Float),
+    Double(Double),
+    DateTime(DateTime),
+    Date(Date),
+    /// An `xsd:string`: its text is its lexical form.
+    String,
+    /// A language-tagged string, with or without a base direction.
+    LanguageString,
+    /// A literal of any other datatype, or one whose lexical form its datatype does not allow.
+    Other,
+    Triple,
+}
+
+/// The literals' families in the order of their ids. The first [`WITH_VALUES`] have an entry in the side table of values.
+pub(super) const LITERAL_FAMILIES: usize = 11;
+pub(super) const WITH_VALUES: usize = 8;
+pub(super) const STRING: usize = 8;
+pub(super) const LANGUAGE: usize = 9;
+pub(super) const OTHER: usize = 10;
+
+/// A datatype, a language tag, or a tag with a base direction: what a literal has besides its lexical form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct LiteralType {
+    /// `^iri`, `@tag` or `@tag--ltr`: how it is stored, and what types sort by.
+    text: String,
+    class: Class,
+    /// Where a language tag ends in the text.
+    language_end: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Class {
+    Boolean,
+    Integer,
+    Decimal,
+    Float,
+    Double,
+    DateTime,
+    Date,
+    String,
+    Language,
+    Directional(BaseDirection),
+    Other,
+}
+
+impl LiteralType {
+    /// Reads the stored form; `None` if it is not one.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let rest = text.get(1..)?;
+        let (class, language_end) = match text.as_bytes()[0] {
+            b'^' => (class_of(rest), 0),
+            b'@' => match rest.rsplit_once("--") {
+                Some((tag, "ltr")) => (Class::Directional(BaseDirection::Ltr), tag.len() + 1),
+                Some((tag, "rtl")) => (Class::Directional(BaseDirection::Rtl), tag.len() + 1),
+                _ => (Class::Language, text.len()),
+            },
+            _ => return None,
+        };
+        Some(Self { text: text.to_owned(), class, language_end })
+    }
+
+    /// Writes the stored form of a literal's type to `out`.
+    pub(super) fn write(literal: LiteralRef<'_>, out: &mut String) {
+        match (literal.language(), literal.direction()) {
+            (Some(tag), direction) => {
+                out.push('@');
+                out.push_str(tag);
+                match direction {
+                    Some(BaseDirection::Ltr) => out.push_str("--ltr"),
+                    Some(BaseDirection::Rtl) => out.push_str("--rtl"),
+                    None => {}
+                }
+            }
+            (None, _) => {
+                out.push('^');
+                out.push_str(literal.datatype().as_str());
+            }
+        }
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub(super) fn literal(&self, lexical: String) -> Literal {
+        match self.class {
+            Class::String => Literal::new_simple_literal(lexical),
+            Class::Language => {
+                Literal::new_language_tagged_literal_unchecked(lexical, &self.text[1..self.language_end])
+            }
+            Class::Directional(direction) => Literal::new_directional_language_tagged_literal_unchecked(
+                lexical,
+                &self.text[1..self.language_end],
+                direction,
+            ),
+            Class::Boolean
+            | Class::Integer
+            | Class::Decimal
+            | Class::Float
+            | Class::Double
+            | Class::DateTime
+            | Class::Date
+            | Class::Other => Literal::new_typed_literal(lexical, NamedNode::new_unchecked(&self.text[1..])),
+        }
+    }
+
+    /// The datatype's IRI.
+    pub(super) fn datatype(&self) -> NamedNodeRef<'_> {
+        match self.class {
+            Class::Language => rdf::LANG_STRING,
+            Class::Directional(_) => rdf::DIR_LANG_STRING,
+            _ => NamedNodeRef::new_unchecked(&self.text[1..]),
+        }
+    }
+
+    /// The language tag, in lower case.
+    pub(super) fn language(&self) -> Option<&str> {
+        matches!(self.class, Class::Language | Class::Directional(_)).then(|| &self.text[1..self.language_end])
+    }
+
+    pub(super) fn direction(&self) -> Option<BaseDirection> {
+        match self.class {
+            Class::Directional(direction) => Some(direction),
+            _ => None,
+        }
+    }
+
+    /// The family of a literal of this type, as an index into the literals' families, and its value in the side table.
+    pub(super) fn classify(&self, lexical: &str) -> (usize, Stored) {
+        let other = (OTHER, Stored::default());
+        match self.class {
+            Class::Boolean => match lexical.parse::<Boolean>() {
+                Ok(value) => (0, Stored { payload: i128::from(bool::from(value)), zone: NO_ZONE }),
+                Err(_) => other,
+            },
+            Class::Integer => match lexical.parse::<Integer>() {
+                Ok(value) => (1, Stored::of_decimal(value.into())),
+                Err(_) => other,
+            },
+            Class::Decimal => match lexical.parse::<Decimal>() {
+                Ok(value) => (1, Stored::of_decimal(value)),
+                Err(_) => other,
+            },
+            Class::Float => match lexical.parse::<Float>() {
+                Ok(value) if !value.is_nan() => {
+                    (2, Stored { payload: i128::from(f32::from(value).to_bits()), zone: NO_ZONE })
+                }
+                _ => other,
+            },
+            Class::Double => match lexical.parse::<Double>() {
+                Ok(value) if !value.is_nan() => {
+                    (3, Stored { payload: i128::from(f64::from(value).to_bits()), zone: NO_ZONE })
+                }
+                _ => other,
+            },
+            Class::DateTime => match lexical.parse::<DateTime>() {
+                Ok(value) => {
+                    let stored = Stored::of_timestamp(value.to_be_bytes());
+                    (if stored.zone == NO_ZONE { 5 } else { 4 }, stored)
+                }
+                Err(_) => other,
+            },
+            Class::Date => match lexical.parse::<Date>() {
+                Ok(value) => {
+                    let stored = Stored::of_timestamp(value.to_be_bytes());
+                    (if stored.zone == NO_ZONE { 7 } else { 6 }, stored)
+                }
+                Err(_) => other,
+            },
+            Class::String => (STRING, Stored::default()),
+            Class::Language | Class::Directional(_) => (LANGUAGE, Stored::default()),
+            Class::Other => other,
+        }
+    }
+
+    /// The value of a literal of this type whose side table entry is `stored`.
+    pub(super) fn value(&self, stored: Stored) -> Value {
+        match self.class {
+            Class::Boolean => Value::Boolean(stored.payload != 0),
+            // Every integer was stored as a decimal, which has 18 fractional digits.
+            Class::Integer => {
+                Value::Integer(Integer::from(i64::try_from(stored.payload / DECIMAL_ONE).unwrap_or_default()))
+            }
+            Class::Decimal => Value::Decimal(Decimal::from_be_bytes(stored.payload.to_be_bytes())),
+            Class::Float => Value::Float(Float::from(f32::from_bits(stored.payload as u32))),
+            Class::Double => Value::Double(Double::from(f64::from_bits(stored.payload as u64))),
+            Class::DateTime => Value::DateTime(DateTime::from_be_bytes(stored.to_timestamp())),
+            Class::Date => Value::Date(Date::from_be_bytes(stored.to_timestamp())),
+            Class::String => Value::String,
+            Class::Language | Class::Directional(_) => Value::LanguageString,
+            Class::Other => Value::Other,
+        }
+    }
+
+    /// The value of a literal that has no side table entry.
+    pub(super) fn value_of_other(&self, lexical: &str) -> Value {
+        match self.class {
+            Class::Float => lexical.parse().map_or(Value::Other, Value::Float),
+            Class::Double => lexical.parse().map_or(Value::Other, Value::Double),
+            Class::Boolean | Class::Integer | Class::Decimal | Class::DateTime | Class::Date | Class::Other => {
+                Value::Other
+            }
+            Class::String => Value::String,
+            Class::Language | Class::Directional(_) => Value::LanguageString,
+        }
+    }
+}
+
+fn class_of(datatype: &str) -> Class {
+    match NamedNodeRef::new_unchecked(datatype) {
+        xsd::STRING => Class::String,
+        xsd::BOOLEAN => Class::Boolean,
+        xsd::INTEGER
+        | xsd::BYTE
+        | xsd::SHORT
+        | xsd::INT
+        | xsd::LONG
+        | xsd::UNSIGNED_BYTE
+        | xsd::UNSIGNED_SHORT
+        | xsd::UNSIGNED_INT
+        | xsd::UNSIGNED_LONG
+        | xsd::POSITIVE_INTEGER
+        | xsd::NEGATIVE_INTEGER
+        | xsd::NON_POSITIVE_INTEGER
+        | xsd::NON_NEGATIVE_INTEGER => Class::Integer,
+        xsd::DECIMAL => Class::Decimal,
+        xsd::FLOAT => Class::Float,
+        xsd::DOUBLE => Class::Double,
+        xsd::DATE_TIME | xsd::DATE_TIME_STAMP => Class::DateTime,
+        xsd::DATE => Class::Date,
+        _ => Class::Other,
+    }
+}
+
+const DECIMAL_ONE: i128 = 1_000_000_000_000_000_000;
+const NO_ZONE: u16 = u16::MAX;
+
+/// An entry of the side table: a number as a decimal's 128 bits, a float's or double's bits, or a time line's position with its
+/// zone, as `oxsdatatypes` encodes them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stored {
+    pub(super) payload: i128,
+    pub(super) zone: u16,
+}
+
+impl Default for Stored {
+    fn default() -> Self {
+        Self { payload: 0, zone: NO_ZONE }
+    }
+}
+
+impl Stored {
+    fn of_decimal(value: Decimal) -> Self {
+        Self { payload: i128::from_be_bytes(value.to_be_bytes()), zone: NO_ZONE }
+    }
+
+    fn of_timestamp(bytes: [u8; 18]) -> Self {
+        let mut payload = [0; 16];
+        payload.copy_from_slice(&bytes[..16]);
+        Self { payload: i128::from_be_bytes(payload), zone: u16::from_be_bytes([bytes[16], bytes[17]]) }
+    }
+
+    fn to_timestamp(self) -> [u8; 18] {
+        let mut bytes = [0; 18];
+        bytes[..16].copy_from_slice(&self.payload.to_be_bytes());
+        bytes[16..].copy_from_slice(&self.zone.to_be_bytes());
+        bytes
+    }
+
+    /// What entries of one family sort by; equal exactly when SPARQL's `=` holds between the values.
+    pub(super) fn sort_key(self, family: usize) -> i128 {
+        match family {
+            2 => float_key(f64::from(f32::from_bits(self.payload as u32))),
+            3 => float_key(f64::from_bits(self.payload as u64)),
+            _ => self.payload,
+        }
+    }
+}
+
+/// An integer that orders like the number, which is not NaN; the two zeros are one.
+fn float_key(value: f64) -> i128 {
+    let bits = i128::from(value.abs().to_bits());
+    if value < 0.0 { -bits } else { bits }
+}
+
+/// Compares a value with another of the same family as SPARQL does.
+pub(super) fn compare_stored(family: usize, a: Stored, b: Stored) -> Ordering {
+    a.sort_key(family).cmp(&b.sort_key(family))
+}
+
+/// The public name of a literal's family; language-tagged strings are told apart by their type.
+pub(super) fn family_of(index: usize, literal_type: u32) -> Family {
+    match index {
+        0 => Family::Boolean,
+        1 => Family::Number,
+        2 => Family::Float,
+        3 => Family::Double,
+        4 => Family::ZonedDateTime,
+        5 => Family::LocalDateTime,
+        6 => Family::ZonedDate,
+        7 => Family::LocalDate,
+        STRING => Family::String,
+        LANGUAGE => Family::Language(literal_type),
+        _ => Family::Other,
+    }
+}
