@@ -2,8 +2,10 @@
 //!
 //! The rooms and their layers are described in `ARCHITECTURE.md`.
 
+pub mod check;
 pub mod engine;
 pub mod error;
+pub mod query;
 pub mod rdf;
 pub mod snapshot;
 pub mod syntax;

@@ -1,0 +1,3 @@
+//! Findings about a project.
+
+pub mod shacl;

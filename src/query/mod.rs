@@ -1,0 +1,3 @@
+//! From query text to algebra.
+
+pub mod prebind;

@@ -1,0 +1,235 @@
+//! What a literal's lexical form means: whether it is in the lexical space of its datatype (XML Schema 1.1 part 2), and how two
+//! literals compare by value (the operators `<` and `=` of SPARQL 1.1 §17.3).
+
+use oxrdf::vocab::{rdf, xsd};
+use oxrdf::{Literal, NamedNodeRef};
+use oxsdatatypes::{
+    Boolean, Date, DateTime, DayTimeDuration, Decimal, Double, Duration, Float, GDay, GMonth, GMonthDay, GYear,
+    GYearMonth, Integer, Time, YearMonthDuration,
+};
+use std::cmp::Ordering;
+use std::str::FromStr;
+
+/// Whether the lexical form is in the lexical space of the literal's datatype. A datatype that is not XML Schema's has no
+/// known lexical space: everything is taken to be in it.
+pub fn is_well_formed(literal: &Literal) -> bool {
+    let text = literal.value();
+    let datatype = literal.datatype();
+    if datatype == rdf::LANG_STRING || datatype == rdf::DIR_LANG_STRING {
+        // The data model has no such literal without a tag: it can only come from `"…"^^rdf:langString`.
+        return literal.language().is_some();
+    }
+    let Some(name) = datatype.as_str().strip_prefix("http://www.w3.org/2001/XMLSchema#") else { return true };
+    match name {
+        "boolean" => Boolean::from_str(text).is_ok(),
+        "decimal" => is_decimal(text),
+        "float" => Float::from_str(text).is_ok(),
+        "double" => Double::from_str(text).is_ok(),
+        "dateTime" => DateTime::from_str(text).is_ok(),
+        "dateTimeStamp" => DateTime::from_str(text).is_ok_and(|d| d.timezone_offset().is_some()),
+        "date" => Date::from_str(text).is_ok(),
+        "time" => Time::from_str(text).is_ok(),
+        "gYear" => GYear::from_str(text).is_ok(),
+        "gYearMonth" => GYearMonth::from_str(text).is_ok(),
+        "gMonth" => GMonth::from_str(text).is_ok(),
+        "gMonthDay" => GMonthDay::from_str(text).is_ok(),
+        "gDay" => GDay::from_str(text).is_ok(),
+        "duration" => Duration::from_str(text).is_ok(),
+        "yearMonthDuration" => YearMonthDuration::from_str(text).is_ok(),
+        "dayTimeDuration" => DayTimeDuration::from_str(text).is_ok(),
+        "hexBinary" => text.len().is_multiple_of(2) && text.bytes().all(|b| b.is_ascii_hexdigit()),
+        "language" => is_language(text),
+        _ => match integer_range(name) {
+            Some((least, most)) => is_integer_within(text, least, most),
+            None => true,
+        },
+    }
+}
+
+/// The bounds of an integer datatype: `None` inside the pair is no bound, `None` is no integer datatype.
+fn integer_range(name: &str) -> Option<(Option<i128>, Option<i128>)> {
+    Some(match name {
+        "integer" => (None, None),
+        "nonNegativeInteger" => (Some(0), None),
+        "positiveInteger" => (Some(1), None),
+        "nonPositiveInteger" => (None, Some(0)),
+        "negativeInteger" => (None, Some(-1)),
+        "long" => (Some(i64::MIN.into()), Some(i64::MAX.into())),
+        "int" => (Some(i32::MIN.into()), Some(i32::MAX.into())),
+        "short" => (Some(i16::MIN.into()), Some(i16::MAX.into())),
+        "byte" => (Some(i8::MIN.into()), Some(i8::MAX.into())),
+        "unsignedLong" => (Some(0), Some(u64::MAX.into())),
+        "unsignedInt" => (Some(0), Some(u32::MAX.into())),
+        "unsignedShort" => (Some(0), Some(u16::MAX.into())),
+        "unsignedByte" => (Some(0), Some(u8::MAX.into())),
+        _ => return None,
+    })
+}
+
+fn is_integer_within(text: &str, least: Option<i128>, most: Option<i128>) -> bool {
+    let (negative, digits) = match text.as_bytes() {
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
+        rest => (false, rest),
+    };
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+        return false;
+    }
+    // More digits than 128 bits hold: beyond every bound there is.
+    let beyond = if negative { i128::MIN } else { i128::MAX };
+    let value = text.parse().unwrap_or(beyond);
+    least.is_none_or(|least| value >= least) && most.is_none_or(|most| value <= most)
+}
+
+fn is_decimal(text: &str) -> bool {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    !(whole.is_empty() && fraction.is_empty()) && whole.bytes().chain(fraction.bytes()).all(|b| b.is_ascii_digit())
+}
+
+fn is_language(text: &str) -> bool {
+    let mut parts = text.split('-');
+    let fits = |part: &str| (1..=8).contains(&part.len());
+    parts.next().is_some_and(|first| fits(first) && first.bytes().all(|b| b.is_ascii_alphabetic()))
+        && parts.all(|part| fits(part) && part.bytes().all(|b| b.is_ascii_alphanumeric()))
+}
+
+/// How `left` compares with `right` by value; `None` where SPARQL has no order between the two (an error there), such as a
+/// number with a string, or a time with a time zone and one without that are less than 14 hours apart.
+pub fn compare(left: &Literal, right: &Literal) -> Option<Ordering> {
+    match (Value::of(left)?, Value::of(right)?) {
+        (Value::Number(a), Value::Number(b)) => a.compare(&b),
+        (Value::Text(a), Value::Text(b)) => Some(a.cmp(b)),
+        (Value::Boolean(a), Value::Boolean(b)) => a.partial_cmp(&b),
+        (Value::DateTime(a), Value::DateTime(b)) => a.partial_cmp(&b),
+        (Value::Date(a), Value::Date(b)) => a.partial_cmp(&b),
+        (Value::Time(a), Value::Time(b)) => a.partial_cmp(&b),
+        (Value::GYear(a), Value::GYear(b)) => a.partial_cmp(&b),
+        (Value::GYearMonth(a), Value::GYearMonth(b)) => a.partial_cmp(&b),
+        (Value::Duration(a), Value::Duration(b)) => a.partial_cmp(&b),
+        _ => None,
+    }
+}
+
+/// Whether two literals have the same value: `01` and `1.0` do. Literals of unknown datatypes have it when they are the same term.
+pub fn same_value(left: &Literal, right: &Literal) -> bool {
+    left == right || compare(left, right) == Some(Ordering::Equal)
+}
+
+enum Value<'a> {
+    Number(Number),
+    Text(&'a str),
+    Boolean(Boolean),
+    DateTime(DateTime),
+    Date(Date),
+    Time(Time),
+    GYear(GYear),
+    GYearMonth(GYearMonth),
+    Duration(Duration),
+}
+
+impl<'a> Value<'a> {
+    fn of(literal: &'a Literal) -> Option<Self> {
+        fn parse<T: FromStr>(literal: &Literal) -> Option<T> {
+            literal.value().parse().ok()
+        }
+        let datatype: NamedNodeRef<'_> = literal.datatype();
+        if datatype == xsd::STRING {
+            return Some(Self::Text(literal.value()));
+        }
+        let name = datatype.as_str().strip_prefix("http://www.w3.org/2001/XMLSchema#")?;
+        match name {
+            "boolean" => parse(literal).map(Self::Boolean),
+            "decimal" => parse(literal).map(|d| Self::Number(Number::Decimal(d))),
+            "float" => parse::<Float>(literal).map(|f| Self::Number(Number::Double(f.into()))),
+            "double" => parse(literal).map(|d| Self::Number(Number::Double(d))),
+            "dateTime" | "dateTimeStamp" => parse(literal).map(Self::DateTime),
+            "date" => parse(literal).map(Self::Date),
+            "time" => parse(literal).map(Self::Time),
+            "gYear" => parse(literal).map(Self::GYear),
+            "gYearMonth" => parse(literal).map(Self::GYearMonth),
+            "duration" => parse(literal).map(Self::Duration),
+            "yearMonthDuration" => parse::<YearMonthDuration>(literal).map(|d| Self::Duration(d.into())),
+            "dayTimeDuration" => parse::<DayTimeDuration>(literal).map(|d| Self::Duration(d.into())),
+            _ => {
+                integer_range(name)?;
+                // Beyond 64 bits an integer is still compared, as a decimal or, beyond that, approximately.
+                parse(literal)
+                    .map(|i: Integer| Number::Decimal(i.into()))
+                    .or_else(|| parse(literal).map(Number::Decimal))
+                    .or_else(|| parse(literal).map(Number::Double))
+                    .map(Self::Number)
+            }
+        }
+    }
+}
+
+enum Number {
+    Decimal(Decimal),
+    Double(Double),
+}
+
+impl Number {
+    fn compare(&self, other: &Self) -> Option<Ordering> {
+        match (self, other) {
+            (Self::Decimal(a), Self::Decimal(b)) => a.partial_cmp(b),
+            (a, b) => a.double().partial_cmp(&b.double()),
+        }
+    }
+
+    fn double(&self) -> Double {
+        match self {
+            Self::Decimal(d) => Double::from(*d),
+            Self::Double(d) => *d,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use oxrdf::NamedNode;
+
+    fn typed(text: &str, datatype: &str) -> Literal {
+        Literal::new_typed_literal(
+            text,
+            NamedNode::new_unchecked(format!("http://www.w3.org/2001/XMLSchema#{datatype}")),
+        )
+    }
+
+    #[test]
+    fn lexical_forms_are_checked_against_their_datatype() {
+        for (text, datatype, expected) in [
+            ("1", "integer", true),
+            ("123456789012345678901234567890123456789012345", "integer", true),
+            ("1.5", "integer", false),
+            (" 1", "integer", false),
+            ("300", "byte", false),
+            ("-1", "nonNegativeInteger", false),
+            ("1.", "decimal", true),
+            (".", "decimal", false),
+            ("INF", "double", true),
+            ("2024-02-30", "date", false),
+            ("2024-02-29", "date", true),
+            ("yes", "boolean", false),
+            ("zh-Hans", "language", true),
+            ("abc", "hexBinary", false),
+            ("anything", "anyURI", true),
+        ] {
+            assert_eq!(is_well_formed(&typed(text, datatype)), expected, "{text} as {datatype}");
+        }
+    }
+
+    #[test]
+    fn numbers_of_different_datatypes_compare_by_value() {
+        assert!(same_value(&typed("01", "integer"), &typed("1.0", "decimal")));
+        assert_eq!(compare(&typed("2", "integer"), &typed("1e1", "double")), Some(Ordering::Less));
+        assert_eq!(compare(&typed("2", "integer"), &Literal::new_simple_literal("2")), None);
+    }
+
+    #[test]
+    fn a_time_without_a_zone_is_not_comparable_with_a_near_one_that_has_one() {
+        let (a, b) = (typed("2024-01-01T00:00:00", "dateTime"), typed("2024-01-01T01:00:00Z", "dateTime"));
+        assert_eq!(compare(&a, &b), None);
+    }
+}

@@ -1,0 +1,206 @@
+//! The W3C test suite of SHACL 1.0, Core and SPARQL: validation reports must be isomorphic to the expected ones.
+//!
+//! The suite is looked for in `KGQ_W3C`, else in `../shared/w3c`.
+
+use kgq::check::shacl::{Dataset, Shapes, validate};
+use kgq::rdf::{NamedNodeRef, NamedOrBlankNode, Term, Triple};
+use oxrdf::dataset::CanonicalizationAlgorithm;
+use oxrdf::vocab::rdf;
+use oxrdf::{Graph, NamedOrBlankNodeRef, TermRef};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Tests that are expected to fail, by name, each with the reason. One that passes after all must leave the list.
+const KNOWN_FAILURES: &[(&str, &str)] = &[];
+
+const MF: &str = "http://www.w3.org/2001/sw/DataAccess/tests/test-manifest#";
+const SHT: &str = "http://www.w3.org/ns/shacl-test#";
+const SH: &str = "http://www.w3.org/ns/shacl#";
+
+#[test]
+fn the_w3c_suites_pass() {
+    let root = std::env::var_os("KGQ_W3C")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/w3c"), PathBuf::from);
+    let mut unexpected = Vec::new();
+    println!("{:<8}{:>8}{:>8}{:>8}", "suite", "passed", "failed", "known");
+    for suite in ["core", "sparql"] {
+        let manifest = root.join("shacl").join(suite).join("manifest.ttl");
+        if !manifest.exists() {
+            println!("skipped: {} is not there; set KGQ_W3C", manifest.display());
+            continue;
+        }
+        let mut files = Files::default();
+        let (mut passed, mut failed, mut known) = (0, 0, 0);
+        for test in files.tests(&manifest.canonicalize().unwrap()) {
+            let reason = KNOWN_FAILURES.iter().find(|(name, _)| *name == test.name);
+            match (test.run(&mut files), reason) {
+                (Ok(()), None) => passed += 1,
+                (Err(_), Some((name, reason))) => {
+                    known += 1;
+                    println!("known: {suite}/{name}: {reason}");
+                }
+                (Err(why), None) => {
+                    failed += 1;
+                    unexpected.push(format!("{suite}/{}: {why}", test.name));
+                }
+                (Ok(()), Some((name, _))) => {
+                    unexpected.push(format!("{suite}/{name} passes, but is listed as failing"))
+                }
+            }
+        }
+        println!("{suite:<8}{passed:>8}{failed:>8}{known:>8}");
+        assert!(passed > 10, "the suite {suite} has hardly any tests: is it complete?");
+    }
+    assert!(unexpected.is_empty(), "{}", unexpected.join("\n"));
+}
+
+/// Parsed files, each parsed once: its blank nodes are the same in the manifest, in the data and in the shapes.
+#[derive(Default)]
+struct Files(BTreeMap<PathBuf, Graph>);
+
+struct Test {
+    file: PathBuf,
+    name: String,
+    data: PathBuf,
+    shapes: PathBuf,
+    result: Term,
+}
+
+impl Files {
+    fn graph(&mut self, path: &Path) -> &Graph {
+        self.0.entry(path.to_owned()).or_insert_with(|| {
+            let text = std::fs::read(path).unwrap();
+            let parser = oxttl::TurtleParser::new().with_base_iri(format!("file://{}", path.display())).unwrap();
+            parser.for_slice(&text).map(|t| t.unwrap_or_else(|e| panic!("{}: {e}", path.display()))).collect()
+        })
+    }
+
+    fn tests(&mut self, manifest: &Path) -> Vec<Test> {
+        let graph = self.graph(manifest).clone();
+        let mut tests = Vec::new();
+        for triple in graph.triples_for_predicate(iri(MF, "entries").as_ref()) {
+            for entry in list(&graph, triple.object) {
+                let entry = node(entry.as_ref());
+                let action = object(&graph, entry.as_ref(), iri(MF, "action")).unwrap();
+                let file = |role| path_of(&object(&graph, node(action.as_ref()).as_ref(), iri(SHT, role)).unwrap());
+                tests.push(Test {
+                    file: manifest.to_owned(),
+                    name: entry.to_string().rsplit('/').next().unwrap().trim_end_matches('>').to_owned(),
+                    data: file("dataGraph"),
+                    shapes: file("shapesGraph"),
+                    result: object(&graph, entry.as_ref(), iri(MF, "result")).unwrap(),
+                });
+            }
+        }
+        for triple in graph.triples_for_predicate(iri(MF, "include").as_ref()) {
+            tests.extend(self.tests(&path_of(&triple.object.into_owned())));
+        }
+        tests
+    }
+}
+
+impl Test {
+    fn run(&self, files: &mut Files) -> Result<(), String> {
+        let triples = |graph: &Graph| graph.iter().map(|t| t.into_owned()).collect::<Vec<Triple>>();
+        let data = triples(files.graph(&self.data));
+        let dataset = Dataset::new(data, triples(files.graph(&self.shapes)));
+        let shapes = Shapes::parse(&dataset);
+        let report = match &shapes.ill_formed[..] {
+            [] => validate(&dataset, &shapes, &|term| term.to_string()).map_err(|e| e.to_string()),
+            [first, ..] => Err(format!("ill-formed shapes graph: {}: {}", first.node, first.message)),
+        };
+        let manifest = files.graph(&self.file);
+        if self.result == iri(SHT, "Failure").into() {
+            return report.map_or(Ok(()), |_| Err("expected a failure".into()));
+        }
+        let expected = reduced(manifest, node(self.result.as_ref()));
+        let actual: Graph = report?.to_triples().into_iter().collect();
+        let root = actual.subject_for_predicate_object(rdf::TYPE, iri(SH, "ValidationReport").as_ref()).unwrap();
+        let mut actual = reduced(&actual, root.into_owned());
+        // Messages are compared only where the test states them.
+        let message = iri(SH, "resultMessage");
+        if expected.triples_for_predicate(message.as_ref()).next().is_none() {
+            actual = actual.iter().filter(|t| t.predicate != message.as_ref()).collect();
+        }
+        if canonical(&expected) == canonical(&actual) {
+            return Ok(());
+        }
+        Err(format!("expected\n{}\nfound\n{}", sorted(&expected), sorted(&actual)))
+    }
+}
+
+/// The part of a report that tests compare.
+fn reduced(graph: &Graph, report: NamedOrBlankNode) -> Graph {
+    const KEPT: [&str; 10] = [
+        "conforms",
+        "result",
+        "focusNode",
+        "resultPath",
+        "resultSeverity",
+        "sourceConstraint",
+        "sourceConstraintComponent",
+        "sourceShape",
+        "value",
+        "resultMessage",
+    ];
+    let mut kept = Graph::new();
+    let mut queue = vec![(report, false)];
+    while let Some((subject, in_path)) = queue.pop() {
+        for triple in graph.triples_for_subject(&subject) {
+            let name = triple.predicate.as_str().strip_prefix(SH).unwrap_or_default();
+            if !(in_path || KEPT.contains(&name) || triple.predicate == rdf::TYPE) || !kept.insert(triple) {
+                continue;
+            }
+            let path = in_path || name == "resultPath";
+            if (path && triple.object.is_blank_node()) || name == "result" {
+                queue.push((node(triple.object), path));
+            }
+        }
+    }
+    kept
+}
+
+fn canonical(graph: &Graph) -> Graph {
+    let mut graph = graph.clone();
+    graph.canonicalize(CanonicalizationAlgorithm::Unstable);
+    graph
+}
+
+fn sorted(graph: &Graph) -> String {
+    let mut lines: Vec<String> = graph.iter().map(|t| format!("  {t}")).collect();
+    lines.sort();
+    lines.join("\n")
+}
+
+fn iri(namespace: &str, name: &str) -> kgq::rdf::NamedNode {
+    kgq::rdf::NamedNode::new_unchecked(format!("{namespace}{name}"))
+}
+
+fn node(term: TermRef<'_>) -> NamedOrBlankNode {
+    match term {
+        TermRef::NamedNode(n) => n.into_owned().into(),
+        TermRef::BlankNode(n) => n.into_owned().into(),
+        other => panic!("{other} is not a node"),
+    }
+}
+
+fn object(graph: &Graph, subject: NamedOrBlankNodeRef<'_>, predicate: kgq::rdf::NamedNode) -> Option<Term> {
+    graph.object_for_subject_predicate(subject, predicate.as_ref()).map(TermRef::into_owned)
+}
+
+fn list(graph: &Graph, head: TermRef<'_>) -> Vec<Term> {
+    let mut members = Vec::new();
+    let mut at = head.into_owned();
+    let follow =
+        |at: &Term, predicate: NamedNodeRef<'_>| object(graph, node(at.as_ref()).as_ref(), predicate.into_owned());
+    while let Some(first) = follow(&at, rdf::FIRST) {
+        members.push(first);
+        at = follow(&at, rdf::REST).unwrap();
+    }
+    members
+}
+
+fn path_of(file: &Term) -> PathBuf {
+    let Term::NamedNode(iri) = file else { panic!("{file} is not a file") };
+    iri.as_str().trim_start_matches("file://").into()
+}
