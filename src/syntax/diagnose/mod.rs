@@ -1,0 +1,98 @@
+//! Parse errors in words: what was expected, where the mistake is, and one suggestion.
+//!
+//! A parser's position is where it gave up. Here the tokens are walked along the grammar once more, and the first place that
+//! leaves it is reported. The walk judges nothing: it is only asked about texts that the parser refused.
+
+mod expression;
+mod lexical;
+mod pattern;
+mod query;
+mod scope;
+mod term;
+mod update;
+mod walk;
+
+use super::Span;
+use crate::error::{Error, Source};
+use walk::Walk;
+
+/// What the text was written against.
+#[derive(Clone, Copy, Default)]
+pub struct Known<'a> {
+    /// Prefix and IRI of everything that may be used undeclared.
+    pub prefixes: &'a [(&'a str, &'a str)],
+    /// Whether relative IRIs can be resolved without a `BASE` in the text.
+    pub base: bool,
+}
+
+/// A mistake.
+#[derive(Clone, Debug)]
+struct Fault {
+    span: Span,
+    message: String,
+    hint: Option<String>,
+}
+
+impl Fault {
+    fn new(span: Span, message: impl Into<String>) -> Self {
+        Self { span, message: message.into(), hint: None }
+    }
+
+    fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    fn into_error(self, source: Source<'_>) -> Error {
+        Error::input(self.message).at(source.place(self.span)).hint_if(self.hint)
+    }
+}
+
+type Walked<T = ()> = Result<T, Fault>;
+
+/// Says why a query was refused. `refusal` is the parser's own message, used only where the walk finds nothing wrong.
+pub fn query(source: Source<'_>, refusal: &str, known: Known<'_>) -> Error {
+    let mut walk = Walk::new(source.text, known);
+    let fault = walk.query_unit().err().or_else(|| walk.scope_fault());
+    finish(source, refusal, walk.earlier(fault))
+}
+
+/// Says why an update was refused.
+pub fn update(source: Source<'_>, refusal: &str, known: Known<'_>) -> Error {
+    let mut walk = Walk::new(source.text, known);
+    let fault = walk.update_unit().err().or_else(|| walk.scope_fault());
+    finish(source, refusal, walk.earlier(fault))
+}
+
+fn finish(source: Source<'_>, refusal: &str, fault: Option<Fault>) -> Error {
+    if let Some(fault) = fault {
+        return fault.into_error(source);
+    }
+    let at = position(source.text, refusal).unwrap_or(source.text.len());
+    // The parser's own sentences are kept, its lists of grammar tokens are not.
+    let message = match sentence(refusal) {
+        Some(sentence) => format!("this is not valid: {sentence}"),
+        None => "this is not valid SPARQL from here on".into(),
+    };
+    Error::input(message).at(source.place(at..at))
+}
+
+/// The byte that `error at LINE:COLUMN` points to.
+fn position(text: &str, refusal: &str) -> Option<usize> {
+    let (line, rest) = refusal.strip_prefix("error at ")?.split_once(':')?;
+    let column: usize = rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()?;
+    let line: usize = line.parse().ok()?;
+    let start = text.split_inclusive('\n').take(line.checked_sub(1)?).map(str::len).sum::<usize>();
+    let inside = text.get(start..)?.char_indices().nth(column.checked_sub(1)?).map_or(text.len() - start, |(i, _)| i);
+    Some(start + inside)
+}
+
+/// Of a list of expectations the one that is a sentence, such as "Repeated variables are not allowed in VALUES clauses".
+fn sentence(refusal: &str) -> Option<&str> {
+    let (_, expected) = refusal.split_once("expected ")?;
+    expected
+        .trim_start_matches("one of ")
+        .split(", ")
+        .map(|item| item.trim_end_matches('.'))
+        .find(|item| item.split(' ').count() > 3 && !item.starts_with(['"', '[']))
+}
