@@ -2,6 +2,8 @@
 
 mod answer;
 pub mod batch;
+pub mod expression;
 pub mod limits;
+pub mod terms;
 
 pub use answer::{Answer, Limits, Row, Solutions, Triples};

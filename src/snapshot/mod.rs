@@ -17,7 +17,7 @@ mod value;
 pub use id::{Component, Permutation, QuadPermutation, TermId};
 pub use index::Index;
 pub use statistics::{CharacteristicSet, PredicateStatistics, Statistics};
-pub use value::{Family, TermKind, Value};
+pub use value::{Family, TermKind, Value, integer_range, parse_double, parse_float, parse_integer};
 
 use crate::error::Result;
 use dictionary::Dictionary;

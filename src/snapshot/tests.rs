@@ -258,7 +258,8 @@ fn values_are_those_of_the_lexical_forms() {
         let expected = match literal.datatype() {
             xsd::STRING => Value::String,
             xsd::BOOLEAN => text.parse::<oxsdatatypes::Boolean>().map_or(Value::Other, |b| Value::Boolean(b.into())),
-            xsd::INTEGER | xsd::BYTE => text.parse().map_or(Value::Other, Value::Integer),
+            xsd::INTEGER => text.parse().map_or(Value::Other, Value::Integer),
+            xsd::BYTE => text.parse::<i8>().map_or(Value::Other, |n| Value::Integer(n.into())),
             xsd::DECIMAL => text.parse().map_or(Value::Other, Value::Decimal),
             xsd::FLOAT => text.parse().map_or(Value::Other, Value::Float),
             xsd::DOUBLE => text.parse().map_or(Value::Other, Value::Double),
@@ -269,6 +270,15 @@ fn values_are_those_of_the_lexical_forms() {
         };
         assert_eq!(format!("{value:?}"), format!("{expected:?}"), "{literal}");
     }
+}
+
+#[test]
+fn a_value_beyond_its_datatype_is_ill_typed() {
+    assert!(parse_integer("-128", xsd::BYTE.as_str()).is_some());
+    assert!(parse_integer("1200", xsd::BYTE.as_str()).is_none());
+    assert!(parse_integer("0", xsd::POSITIVE_INTEGER.as_str()).is_none());
+    assert!(parse_double("inf").is_none());
+    assert!(parse_float("-INF").is_some());
 }
 
 /// What SPARQL says of two values of one family.

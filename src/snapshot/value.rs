@@ -7,6 +7,7 @@ use oxrdf::vocab::{rdf, xsd};
 use oxrdf::{BaseDirection, Literal, LiteralRef, NamedNode, NamedNodeRef};
 use oxsdatatypes::{Boolean, Date, DateTime, Decimal, Double, Float, Integer};
 use std::cmp::Ordering;
+use std::ops::RangeInclusive;
 
 /// The four kinds of terms, in the order of their ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -192,32 +193,32 @@ impl LiteralType {
                 Ok(value) => (0, Stored { payload: i128::from(bool::from(value)), zone: NO_ZONE }),
                 Err(_) => other,
             },
-            Class::Integer => match lexical.parse::<Integer>() {
-                Ok(value) => (1, Stored::of_decimal(value.into())),
-                Err(_) => other,
+            Class::Integer => match parse_integer(lexical, &self.text[1..]) {
+                Some(value) => (1, Stored::of_decimal(value.into())),
+                None => other,
             },
             Class::Decimal => match lexical.parse::<Decimal>() {
                 Ok(value) => (1, Stored::of_decimal(value)),
                 Err(_) => other,
             },
-            Class::Float => match lexical.parse::<Float>() {
-                Ok(value) if !value.is_nan() => {
+            Class::Float => match parse_float(lexical) {
+                Some(value) if !value.is_nan() => {
                     (2, Stored { payload: i128::from(f32::from(value).to_bits()), zone: NO_ZONE })
                 }
                 _ => other,
             },
-            Class::Double => match lexical.parse::<Double>() {
-                Ok(value) if !value.is_nan() => {
+            Class::Double => match parse_double(lexical) {
+                Some(value) if !value.is_nan() => {
                     (3, Stored { payload: i128::from(f64::from(value).to_bits()), zone: NO_ZONE })
                 }
                 _ => other,
             },
             Class::DateTime => match lexical.parse::<DateTime>() {
-                Ok(value) => {
+                Ok(value) if value.timezone_offset().is_some() || &self.text[1..] != xsd::DATE_TIME_STAMP.as_str() => {
                     let stored = Stored::of_timestamp(value.to_be_bytes());
                     (if stored.zone == NO_ZONE { 5 } else { 4 }, stored)
                 }
-                Err(_) => other,
+                Ok(_) | Err(_) => other,
             },
             Class::Date => match lexical.parse::<Date>() {
                 Ok(value) => {
@@ -254,8 +255,8 @@ impl LiteralType {
     /// The value of a literal that has no side table entry.
     pub(super) fn value_of_other(&self, lexical: &str) -> Value {
         match self.class {
-            Class::Float => lexical.parse().map_or(Value::Other, Value::Float),
-            Class::Double => lexical.parse().map_or(Value::Other, Value::Double),
+            Class::Float => parse_float(lexical).map_or(Value::Other, Value::Float),
+            Class::Double => parse_double(lexical).map_or(Value::Other, Value::Double),
             Class::Boolean | Class::Integer | Class::Decimal | Class::DateTime | Class::Date | Class::Other => {
                 Value::Other
             }
@@ -269,26 +270,58 @@ fn class_of(datatype: &str) -> Class {
     match NamedNodeRef::new_unchecked(datatype) {
         xsd::STRING => Class::String,
         xsd::BOOLEAN => Class::Boolean,
-        xsd::INTEGER
-        | xsd::BYTE
-        | xsd::SHORT
-        | xsd::INT
-        | xsd::LONG
-        | xsd::UNSIGNED_BYTE
-        | xsd::UNSIGNED_SHORT
-        | xsd::UNSIGNED_INT
-        | xsd::UNSIGNED_LONG
-        | xsd::POSITIVE_INTEGER
-        | xsd::NEGATIVE_INTEGER
-        | xsd::NON_POSITIVE_INTEGER
-        | xsd::NON_NEGATIVE_INTEGER => Class::Integer,
         xsd::DECIMAL => Class::Decimal,
         xsd::FLOAT => Class::Float,
         xsd::DOUBLE => Class::Double,
         xsd::DATE_TIME | xsd::DATE_TIME_STAMP => Class::DateTime,
         xsd::DATE => Class::Date,
+        _ if integer_range(datatype).is_some() => Class::Integer,
         _ => Class::Other,
     }
+}
+
+/// The integers that a datatype allows, if it is `xsd:integer` or derived from it. A bound at the end of 64 bits, or beyond,
+/// may stand for none.
+pub fn integer_range(datatype: &str) -> Option<RangeInclusive<i128>> {
+    let name = datatype.strip_prefix("http://www.w3.org/2001/XMLSchema#")?;
+    let (least, most) = (i128::from(i64::MIN), i128::from(u64::MAX));
+    Some(match name {
+        "integer" => least..=most,
+        "long" => least..=i128::from(i64::MAX),
+        "int" => i128::from(i32::MIN)..=i128::from(i32::MAX),
+        "short" => i128::from(i16::MIN)..=i128::from(i16::MAX),
+        "byte" => i128::from(i8::MIN)..=i128::from(i8::MAX),
+        "nonNegativeInteger" | "unsignedLong" => 0..=most,
+        "unsignedInt" => 0..=i128::from(u32::MAX),
+        "unsignedShort" => 0..=i128::from(u16::MAX),
+        "unsignedByte" => 0..=i128::from(u8::MAX),
+        "positiveInteger" => 1..=most,
+        "negativeInteger" => least..=-1,
+        "nonPositiveInteger" => least..=0,
+        _ => return None,
+    })
+}
+
+/// Reads an integer of `xsd:integer` or a datatype derived from it; `None` if it is ill-typed, or beyond 64 bits.
+pub fn parse_integer(lexical: &str, datatype: &str) -> Option<Integer> {
+    let value: Integer = lexical.parse().ok()?;
+    integer_range(datatype)?.contains(&i128::from(i64::from(value))).then_some(value)
+}
+
+/// Rust's reader also takes `inf`, `nan` and `infinity`, which XML Schema does not.
+fn is_float(lexical: &str) -> bool {
+    matches!(lexical, "INF" | "+INF" | "-INF" | "NaN")
+        || lexical.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'+' | b'-' | b'.' | b'e' | b'E'))
+}
+
+/// Reads an `xsd:double`.
+pub fn parse_double(lexical: &str) -> Option<Double> {
+    if is_float(lexical) { lexical.parse().ok() } else { None }
+}
+
+/// Reads an `xsd:float`.
+pub fn parse_float(lexical: &str) -> Option<Float> {
+    if is_float(lexical) { lexical.parse().ok() } else { None }
 }
 
 const DECIMAL_ONE: i128 = 1_000_000_000_000_000_000;
