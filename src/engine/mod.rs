@@ -1,9 +1,11 @@
 //! From a query to its answer.
 
+pub mod aggregate;
 mod answer;
 pub mod batch;
 pub mod expression;
 pub mod limits;
+pub mod order;
 pub mod oxigraph;
 pub mod terms;
 
