@@ -5,7 +5,10 @@
 
 pub mod bounds;
 pub mod diagnose;
+mod fault;
 pub mod guard;
+pub mod highlight;
+mod lexical;
 mod scan;
 pub mod sparql;
 pub mod turtle;

@@ -2,6 +2,7 @@
 
 use kgq::error::{Error, Source};
 use kgq::syntax::diagnose::{self, Known};
+use kgq::syntax::turtle::{self, tree::Dialect, triples};
 
 const PREFIXES: &[(&str, &str)] = &[
     ("foaf", "http://xmlns.com/foaf/0.1/"),
@@ -102,4 +103,74 @@ fn the_walk_finds_no_fault_in_texts_that_the_parser_takes() {
         }
     }
     assert!(wrong.is_empty(), "{} faults:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn mistakes_in_turtle_and_trig_are_told_in_words() {
+    check("turtle-errors.txt", 20, |case| {
+        let source = Source::new("d.ttl", &case.text);
+        let (refusal, dialect) = if case.name.starts_with("trig:") {
+            (oxttl::TriGParser::new().for_slice(&case.text).find_map(Result::err), Dialect::TriG)
+        } else {
+            (oxttl::TurtleParser::new().for_slice(&case.text).find_map(Result::err), Dialect::Turtle)
+        };
+        let refusal = refusal.unwrap_or_else(|| panic!("{} is accepted", case.name));
+        let place = refusal.location().start.offset as usize..refusal.location().end.offset as usize;
+        diagnose::turtle(source, dialect, refusal.message(), place, Known::default())
+    });
+}
+
+#[test]
+fn triples_are_read_as_the_parser_reads_them() {
+    let root = std::env::var_os("KGQ_W3C").map_or_else(|| "../shared/w3c".into(), std::path::PathBuf::from);
+    let mut files = Vec::new();
+    crate::tokens::files(&root, &["ttl", "trig", "nt", "nq"], &mut files);
+    if files.is_empty() {
+        eprintln!("skipped: no W3C files under {}", root.display());
+        return;
+    }
+    let base = "http://example.org/base/file";
+    let mut wrong = Vec::new();
+    let mut compared = 0;
+    for path in files {
+        let Ok(text) = std::fs::read_to_string(&path) else { continue };
+        if text.len() > 100_000 {
+            continue;
+        }
+        let quads = match path.extension().and_then(|e| e.to_str()) {
+            Some("nq") => oxttl::NQuadsParser::new().for_slice(&text).collect::<Result<Vec<_>, _>>(),
+            Some("trig") => {
+                oxttl::TriGParser::new().with_base_iri(base).expect("a valid base").for_slice(&text).collect()
+            }
+            _ => oxttl::TurtleParser::new()
+                .with_base_iri(base)
+                .expect("a valid base")
+                .for_slice(&text)
+                .map(|triple| triple.map(|t| t.in_graph(oxrdf::GraphName::DefaultGraph)))
+                .collect(),
+        };
+        let Ok(quads) = quads else { continue };
+        let dialect = match path.extension().and_then(|e| e.to_str()) {
+            Some("nq") => Dialect::NQuads,
+            Some("trig") => Dialect::TriG,
+            _ => Dialect::Turtle,
+        };
+        let known = Known { prefixes: &[], base: true };
+        compared += 1;
+        match turtle::parse(Source::new("f", &text), dialect, known) {
+            Err(error) => wrong.push(format!("{}\n{error}", path.display())),
+            Ok(document) => {
+                let mut ours: oxrdf::Dataset =
+                    triples::triples(&text, &document, Some(base)).map(|located| located.quad).collect();
+                let mut theirs: oxrdf::Dataset = quads.into_iter().collect();
+                ours.canonicalize(oxrdf::dataset::CanonicalizationAlgorithm::Unstable);
+                theirs.canonicalize(oxrdf::dataset::CanonicalizationAlgorithm::Unstable);
+                if ours != theirs {
+                    wrong.push(format!("{}\nours\n{ours}\ntheirs\n{theirs}", path.display()));
+                }
+            }
+        }
+    }
+    assert!(compared > 500, "only {compared} files were compared");
+    assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
 }

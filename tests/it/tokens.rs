@@ -2,6 +2,8 @@
 
 use kgq::error::Source;
 use kgq::syntax::diagnose::{self, Known};
+use kgq::syntax::highlight::highlight;
+use kgq::syntax::turtle::{tree::Dialect, triples::triples};
 use kgq::syntax::{Token, bounds::Bounds, guard::Guard, sparql, turtle};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -45,6 +47,12 @@ fn assert_lossless(text: &str) {
     let source = Source::new("q", text);
     diagnose::query(source, "error at 1:1: expected x", Known::default());
     diagnose::update(source, "error at 2:3: expected x", Known::default());
+    for dialect in [Dialect::Turtle, Dialect::TriG, Dialect::NQuads] {
+        if let Ok(document) = turtle::parse(source, dialect, Known::default()) {
+            triples(text, &document, Some("http://example.org/")).count();
+        }
+    }
+    highlight(text, None, &|_| true);
 }
 
 pub fn files(folder: &Path, endings: &[&str], found: &mut Vec<PathBuf>) {

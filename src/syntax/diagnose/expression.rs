@@ -2,8 +2,8 @@
 
 use super::query::near_keyword;
 use super::walk::Walk;
-use super::{Fault, Walked};
 use crate::syntax::Kind;
+use crate::syntax::fault::{Fault, Walked};
 use crate::syntax::words::{AGGREGATES, FUNCTIONS};
 use crate::text::nearest;
 

@@ -4,7 +4,6 @@
 //! leaves it is reported. The walk judges nothing: it is only asked about texts that the parser refused.
 
 mod expression;
-mod lexical;
 mod pattern;
 mod query;
 mod scope;
@@ -13,8 +12,12 @@ mod update;
 mod walk;
 
 use super::Span;
+use super::fault::Fault;
+use super::turtle::parse;
+use super::turtle::tree::Dialect;
 use crate::error::{Error, Source};
 use walk::Walk;
+pub(super) use walk::{prefix_hint, unknown_prefix};
 
 /// What the text was written against.
 #[derive(Clone, Copy, Default)]
@@ -24,31 +27,6 @@ pub struct Known<'a> {
     /// Whether relative IRIs can be resolved without a `BASE` in the text.
     pub base: bool,
 }
-
-/// A mistake.
-#[derive(Clone, Debug)]
-struct Fault {
-    span: Span,
-    message: String,
-    hint: Option<String>,
-}
-
-impl Fault {
-    fn new(span: Span, message: impl Into<String>) -> Self {
-        Self { span, message: message.into(), hint: None }
-    }
-
-    fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
-        self
-    }
-
-    fn into_error(self, source: Source<'_>) -> Error {
-        Error::input(self.message).at(source.place(self.span)).hint_if(self.hint)
-    }
-}
-
-type Walked<T = ()> = Result<T, Fault>;
 
 /// Says why a query was refused. `refusal` is the parser's own message, used only where the walk finds nothing wrong.
 pub fn query(source: Source<'_>, refusal: &str, known: Known<'_>) -> Error {
@@ -62,6 +40,15 @@ pub fn update(source: Source<'_>, refusal: &str, known: Known<'_>) -> Error {
     let mut walk = Walk::new(source.text, known);
     let fault = walk.update_unit().err().or_else(|| walk.scope_fault());
     finish(source, refusal, walk.earlier(fault))
+}
+
+/// Says why Turtle, TriG, N-Triples or N-Quads was refused. `refusal` and `place` are the parser's own message and bytes, used only
+/// where the walk finds nothing wrong.
+pub fn turtle(source: Source<'_>, dialect: Dialect, refusal: &str, place: Span, known: Known<'_>) -> Error {
+    match parse::parse(source.text, dialect, known) {
+        Err(fault) => fault.into_error(source),
+        Ok(_) => Error::input(walk::lower(refusal.trim_end_matches('.'))).at(source.place(place)),
+    }
 }
 
 fn finish(source: Source<'_>, refusal: &str, fault: Option<Fault>) -> Error {

@@ -2,7 +2,7 @@
 
 use super::scope::Select;
 use super::walk::Walk;
-use super::{Fault, Walked};
+use crate::syntax::fault::{Fault, Walked};
 use crate::syntax::{Kind, words};
 use crate::text::nearest;
 

@@ -1,7 +1,7 @@
 //! Mistakes of scope, which the grammar allows: what is projected, grouped, bound twice, or shared between groups.
 
-use super::Fault;
 use super::walk::Walk;
+use crate::syntax::fault::Fault;
 use crate::syntax::{Span, Token};
 
 type Name<'a> = (&'a str, Span);

@@ -1,8 +1,8 @@
 //! The walk along terms: variables, IRIs, literals, lists, nested nodes, triple terms, and rows of values.
 
 use super::walk::Walk;
-use super::{Fault, Walked};
 use crate::syntax::Kind;
+use crate::syntax::fault::{Fault, Walked};
 
 impl<'a> Walk<'a> {
     /// A bare word where a term should stand.

@@ -2,8 +2,8 @@
 
 use super::query::UPDATES;
 use super::walk::Walk;
-use super::{Fault, Walked};
 use crate::syntax::Kind;
+use crate::syntax::fault::{Fault, Walked};
 
 impl Walk<'_> {
     pub fn update_unit(&mut self) -> Walked {

@@ -1,7 +1,9 @@
 //! The walk's ground: the token it stands on, the brackets that are open, and how to say that something else was expected.
 
+use super::Known;
 use super::scope::Scopes;
-use super::{Fault, Known, Walked, lexical};
+use crate::syntax::fault::{Fault, Walked};
+use crate::syntax::lexical;
 use crate::syntax::sparql::{self, closing};
 use crate::syntax::{Kind, Span, Token, significant, words};
 use crate::text::{did_you_mean, nearest};
@@ -272,12 +274,12 @@ impl<'a> Walk<'a> {
     }
 }
 
-pub(super) fn unknown_prefix(prefix: &str) -> String {
+pub(in crate::syntax) fn unknown_prefix(prefix: &str) -> String {
     if prefix.is_empty() { "the empty prefix `:` is not declared".into() } else { format!("unknown prefix `{prefix}`") }
 }
 
 /// The near prefix, and the declaration to add where its IRI is known.
-pub(super) fn prefix_hint(
+pub(in crate::syntax) fn prefix_hint(
     prefix: &str,
     known: &[(&str, &str)],
     declared: &[&str],

@@ -1,7 +1,7 @@
 //! Mistakes of single tokens: open strings, broken IRIs, typographic quotes, full-width punctuation, stray characters.
 
-use super::Fault;
-use crate::syntax::{Kind, Span, Token};
+use super::fault::Fault;
+use super::{Kind, Span, Token};
 
 /// The mistake of this token, if it is one wherever it stands.
 pub(super) fn fault(text: &str, token: Token, previous: Option<Token>) -> Option<Fault> {
@@ -68,10 +68,8 @@ pub(super) fn escape(text: &str, token: Token) -> Option<Fault> {
             hex.filter(|h| h.bytes().all(|b| b.is_ascii_hexdigit())).and_then(|h| u32::from_str_radix(h, 16).ok());
         if code.and_then(char::from_u32).is_none() {
             let start = token.start + at;
-            return Some(Fault::new(
-                start..start + 2,
-                format!("`\\{escaped}` needs {digits} hexadecimal digits that name a character"),
-            ));
+            let message = format!("`\\{escaped}` needs {digits} hexadecimal digits that name a character");
+            return Some(Fault::new(start..start + 2, message).hint("a backslash itself is written `\\\\`"));
         }
     }
     None
@@ -116,6 +114,7 @@ fn unknown(text: &str, token: Token) -> Fault {
         '\\' if matches!(next, Some('u' | 'U')) => {
             Fault::new(span, "an escape `\\u…` may stand in strings and IRIs only").hint("write the character itself")
         }
+        '/' if next == Some('/') => Fault::new(span, "`//` begins no comment").hint("a comment begins with `#`"),
         '_' => Fault::new(span, "a blank node is written `_:name`"),
         '–' | '—' | '−' => Fault::new(span, format!("`{c}` is not a minus sign")).hint("write `-`"),
         '≠' => Fault::new(span, "`≠` is no operator").hint("did you mean `!=`?"),

@@ -1,7 +1,14 @@
-//! Turtle, TriG, N-Triples, N-Quads and N3 in tokens.
+//! Turtle, TriG, N-Triples, N-Quads and N3: tokens, the tree of a text, and its triples with their places.
+
+pub(super) mod parse;
+pub mod tree;
+pub mod triples;
 
 use super::Token;
+use super::diagnose::Known;
 use super::scan::{self, Language};
+use crate::error::{Result, Source};
+use tree::{Dialect, Document};
 
 const LANGUAGE: Language = Language {
     is_keyword,
@@ -22,4 +29,12 @@ fn is_keyword(word: &str) -> bool {
 /// The tokens of a text, valid or not, without a gap.
 pub fn tokenize(text: &str) -> Vec<Token> {
     scan::tokenize(text, &LANGUAGE)
+}
+
+/// The tree of a text.
+///
+/// # Errors
+/// The first mistake, with its place.
+pub fn parse(source: Source<'_>, dialect: Dialect, known: Known<'_>) -> Result<Document> {
+    parse::parse(source.text, dialect, known).map_err(|fault| fault.into_error(source))
 }
