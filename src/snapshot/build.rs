@@ -3,7 +3,9 @@
 use super::index::Offsets;
 use super::interner::Interner;
 use super::storage::Words;
-use super::{Component, Permutation, QuadPermutation, Snapshot, Sorted, Statistics, dictionary};
+use super::{
+    Component, ContentKey, Permutation, QuadPermutation, Snapshot, Sorted, Statistics, StoredStatistics, dictionary,
+};
 use crate::error::{Error, Result};
 use oxrdf::{GraphNameRef, Quad};
 
@@ -42,23 +44,28 @@ pub(super) fn from_quads(quads: impl IntoIterator<Item = Quad>) -> Result<Snapsh
         dictionary,
         triples,
         quads,
-        named_graphs: Vec::new(),
-        statistics: Statistics::default(),
-        quad_statistics: Statistics::default(),
+        named_graphs: Words::default(),
+        statistics: StoredStatistics::default(),
+        quad_statistics: StoredStatistics::default(),
+        file: None,
+        key: ContentKey::default(),
     };
-    snapshot.named_graphs = snapshot.quads(QuadPermutation::Gspo).keys().map(|(graph, _)| graph).collect();
-    snapshot.statistics = Statistics::count(
+    let named_graphs = snapshot.quads(QuadPermutation::Gspo).keys().map(|(graph, _)| graph.get()).collect();
+    snapshot.named_graphs = Words::new(named_graphs);
+    let statistics = Statistics::count(
         snapshot.triples(Permutation::Spo),
         snapshot.triples(Permutation::Pso),
         snapshot.triples(Permutation::Pos),
         snapshot.triples(Permutation::Osp),
     );
-    snapshot.quad_statistics = Statistics::count(
+    snapshot.statistics = StoredStatistics::new(Words::new(statistics.to_words()));
+    let statistics = Statistics::count(
         snapshot.quads(QuadPermutation::Spog),
         snapshot.quads(QuadPermutation::Psog),
         snapshot.quads(QuadPermutation::Posg),
         snapshot.quads(QuadPermutation::Ospg),
     );
+    snapshot.quad_statistics = StoredStatistics::new(Words::new(statistics.to_words()));
     Ok(snapshot)
 }
 

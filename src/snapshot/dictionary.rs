@@ -1,6 +1,7 @@
 //! The sorted terms: from an id to its term and value, and back.
 
 use super::TermId;
+use super::file::{Reader, Writer};
 use super::front_coding::{StringTable, StringTableBuilder};
 use super::interner::{self, Interner};
 use super::storage::Words;
@@ -49,6 +50,56 @@ pub(super) struct Dictionary {
 impl Dictionary {
     pub(super) fn len(&self) -> u32 {
         self.triple_start() + self.triple_count()
+    }
+
+    pub(super) fn write(&self, writer: &mut Writer) -> Result<()> {
+        self.blanks.write(writer)?;
+        writer.words(&self.blank_order)?;
+        self.iris.write(writer)?;
+        self.literals.write(writer)?;
+        writer.numbers(&self.families)?;
+        writer.words(&self.values)?;
+        writer.words(&self.ranks)?;
+        let mut types = StringTableBuilder::default();
+        self.types.iter().for_each(|t| types.push(t.text().as_bytes()));
+        types.finish().write(writer)?;
+        writer.words(&self.type_runs)?;
+        writer.words(&self.triples)?;
+        writer.numbers(&self.depths)
+    }
+
+    pub(super) fn read(reader: &mut Reader) -> Result<Self> {
+        let blanks = StringTable::read(reader)?;
+        let blank_order = reader.words_of(blanks.len() as usize)?;
+        let iris = StringTable::read(reader)?;
+        let literals = StringTable::read(reader)?;
+        let families: [u32; LITERAL_FAMILIES + 1] = reader.array()?;
+        let with_values = families[WITH_VALUES] as usize;
+        let values = reader.words_of(with_values * RECORD)?;
+        let ranks = reader.words_of(with_values)?;
+        let stored_types = StringTable::read(reader)?;
+        let mut text = Vec::new();
+        let types: Option<Vec<LiteralType>> = (0..stored_types.len())
+            .map(|i| {
+                let found = stored_types.get(i, &mut text);
+                LiteralType::parse(std::str::from_utf8(&text).ok().filter(|_| found)?)
+            })
+            .collect();
+        let types = types.ok_or_else(|| reader.damaged())?;
+        let type_runs = reader.words()?;
+        let triples = reader.words()?;
+        let depths = reader.numbers()?;
+        let total = [blanks.len(), iris.len(), literals.len(), depths.last().copied().unwrap_or(0)];
+        let sound = families.is_sorted()
+            && families[0] == 0
+            && families[LITERAL_FAMILIES] == literals.len()
+            && depths.is_sorted()
+            && triples.len() == total[3] as usize * 3
+            && total.iter().try_fold(0u32, |sum, n| sum.checked_add(*n)).is_some();
+        if !sound {
+            return Err(reader.damaged());
+        }
+        Ok(Self { blanks, blank_order, iris, literals, families, values, ranks, types, type_runs, triples, depths })
     }
 
     fn iri_start(&self) -> u32 {

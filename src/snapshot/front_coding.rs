@@ -1,6 +1,8 @@
 //! Lists of byte strings, front-coded in blocks: each string holds only what it does not share with the one before.
 
+use super::file::{Reader, Writer};
 use super::storage::{Bytes, Words};
+use crate::error::Result;
 use std::cmp::Ordering;
 use std::ops::Range;
 
@@ -59,6 +61,18 @@ impl StringTable {
             }
         }
         None
+    }
+
+    pub(super) fn write(&self, writer: &mut Writer) -> Result<()> {
+        writer.numbers(&[self.count])?;
+        writer.words(&self.blocks)?;
+        writer.bytes(&self.text)
+    }
+
+    pub(super) fn read(reader: &mut Reader) -> Result<Self> {
+        let [count] = reader.array()?;
+        let blocks = reader.words_of((count.div_ceil(BLOCK) as usize + 1) * 2)?;
+        Ok(Self { count, blocks, text: reader.bytes()? })
     }
 
     fn block(&self, block: u32) -> BlockReader<'_> {

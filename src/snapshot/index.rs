@@ -1,7 +1,9 @@
 //! Statements sorted in one order, as columns of ids.
 
+use super::file::{Reader, Writer};
 use super::storage::Words;
 use super::{Component, TermId};
+use crate::error::Result;
 use std::ops::Range;
 
 /// The statements of a dataset in one order: columns of ids, sorted by the first, then the second, and so on.
@@ -157,6 +159,26 @@ impl Offsets {
         Self { first, keys: None, starts: Words::new(starts) }
     }
 
+    pub(super) fn write(&self, writer: &mut Writer) -> Result<()> {
+        writer.numbers(&[self.first, u32::from(self.keys.is_some())])?;
+        match &self.keys {
+            Some(keys) => writer.words(keys)?,
+            None => writer.numbers(&[])?,
+        }
+        writer.words(&self.starts)
+    }
+
+    pub(super) fn read(reader: &mut Reader) -> Result<Self> {
+        let [first, sparse] = reader.array()?;
+        let keys = reader.words()?;
+        let starts = reader.words()?;
+        let keys = (sparse == 1).then_some(keys);
+        if keys.as_ref().is_some_and(|keys| keys.len() + 1 != starts.len()) {
+            return Err(reader.damaged());
+        }
+        Ok(Self { first, keys, starts })
+    }
+
     fn slot_count(&self) -> usize {
         self.starts.len().saturating_sub(1)
     }
@@ -169,7 +191,7 @@ impl Offsets {
             None => self.first.saturating_add(slot as u32),
         };
         let end = (self.starts.get(slot + 1) as usize).min(len);
-        ((key), (self.starts.get(slot) as usize).min(end)..end)
+        (key, (self.starts.get(slot) as usize).min(end)..end)
     }
 
     #[inline]

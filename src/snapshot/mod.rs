@@ -4,16 +4,19 @@
 //! six permutations of the triples, eight of the named graphs' quads, statistics.
 
 mod build;
-mod cast;
+mod content_key;
 mod dictionary;
+mod file;
 mod front_coding;
 mod id;
 mod index;
 mod interner;
+mod map;
 mod statistics;
 mod storage;
 mod value;
 
+pub use content_key::ContentKey;
 pub use id::{Component, Permutation, QuadPermutation, TermId};
 pub use index::Index;
 pub use statistics::{CharacteristicSet, PredicateStatistics, Statistics};
@@ -21,10 +24,12 @@ pub use value::{Family, TermKind, Value, integer_range, parse_double, parse_floa
 
 use crate::error::Result;
 use dictionary::Dictionary;
+use file::{Reader, Writer};
 use index::Offsets;
 use oxrdf::{BaseDirection, LiteralRef, NamedNodeRef, Quad, Term, TermRef};
 use std::ops::Range;
-use storage::Words;
+use std::sync::{Arc, OnceLock};
+use storage::{Checked, Words};
 
 /// An immutable image of a dataset: its terms as ids, its statements as sorted columns of ids.
 ///
@@ -39,9 +44,32 @@ pub struct Snapshot {
     dictionary: Dictionary,
     triples: Sorted<6>,
     quads: Sorted<8>,
-    named_graphs: Vec<TermId>,
-    statistics: Statistics,
-    quad_statistics: Statistics,
+    named_graphs: Words,
+    statistics: StoredStatistics,
+    quad_statistics: StoredStatistics,
+    /// The file that is mapped, if one is.
+    file: Option<Arc<Checked>>,
+    key: ContentKey,
+}
+
+/// Statistics, decoded when they are first asked for.
+#[derive(Debug, Default)]
+struct StoredStatistics {
+    words: Words,
+    decoded: OnceLock<Statistics>,
+}
+
+impl StoredStatistics {
+    fn get(&self) -> &Statistics {
+        self.decoded.get_or_init(|| {
+            // What was damaged reads as zeros: an estimate of nothing, while the snapshot reports the damage.
+            Statistics::from_words(self.words.slice(0..self.words.len())).unwrap_or_default()
+        })
+    }
+
+    fn new(words: Words) -> Self {
+        Self { words, decoded: OnceLock::new() }
+    }
 }
 
 /// Statements in several orders.
@@ -69,7 +97,42 @@ impl Snapshot {
     /// The damage that was met, with the file's name.
     #[inline]
     pub fn intact(&self) -> Result<()> {
-        Ok(())
+        self.file.as_ref().map_or(Ok(()), |file| file.intact())
+    }
+
+    /// Checks every block of a saved snapshot, whatever its size.
+    ///
+    /// # Errors
+    /// The damage, with the file's name.
+    pub fn verify(&self) -> Result<()> {
+        self.file.as_ref().map_or(Ok(()), |file| file.verify())
+    }
+
+    /// What a saved snapshot was made of; zeros for one in memory.
+    pub fn content_key(&self) -> ContentKey {
+        self.key
+    }
+
+    fn write(&self, writer: &mut Writer) -> Result<()> {
+        self.dictionary.write(writer)?;
+        self.triples.write(writer)?;
+        self.quads.write(writer)?;
+        writer.words(&self.named_graphs)?;
+        writer.words(&self.statistics.words)?;
+        writer.words(&self.quad_statistics.words)
+    }
+
+    fn read(reader: &mut Reader) -> Result<Self> {
+        Ok(Self {
+            dictionary: Dictionary::read(reader)?,
+            triples: Sorted::read(reader, 3)?,
+            quads: Sorted::read(reader, 4)?,
+            named_graphs: reader.words()?,
+            statistics: StoredStatistics::new(reader.words()?),
+            quad_statistics: StoredStatistics::new(reader.words()?),
+            file: Some(reader.file()),
+            key: reader.key(),
+        })
     }
 
     /// How many triples the default graph has.
@@ -158,7 +221,7 @@ impl Snapshot {
     /// The names of the named graphs that have a statement, sorted.
     #[inline]
     pub fn named_graphs(&self) -> &[TermId] {
-        &self.named_graphs
+        self.named_graphs.ids(0..self.named_graphs.len())
     }
 
     /// What kind of term an id stands for.
@@ -207,21 +270,45 @@ impl Snapshot {
 
     /// Counts over the default graph's triples.
     pub fn statistics(&self) -> &Statistics {
-        &self.statistics
+        self.statistics.get()
     }
 
     /// Counts over the named graphs' quads: a triple that is in two graphs counts twice.
     pub fn quad_statistics(&self) -> &Statistics {
-        &self.quad_statistics
+        self.quad_statistics.get()
     }
 }
 
 impl<const ORDERS: usize> Sorted<ORDERS> {
+    fn write(&self, writer: &mut Writer) -> Result<()> {
+        writer.numbers(&[self.len as u32])?;
+        self.offsets.iter().try_for_each(|offsets| offsets.write(writer))?;
+        self.columns.iter().flatten().try_for_each(|column| writer.words(column))
+    }
+
+    fn read(reader: &mut Reader, width: usize) -> Result<Self> {
+        let [len] = reader.array()?;
+        let len = len as usize;
+        let mut offsets: [Offsets; 4] = Default::default();
+        for table in &mut offsets {
+            *table = Offsets::read(reader)?;
+        }
+        let mut columns = [const { Vec::new() }; ORDERS];
+        for column in &mut columns {
+            for _ in 1..width {
+                column.push(reader.words_of(len)?);
+            }
+        }
+        Ok(Self { len, offsets, columns })
+    }
+
     #[inline]
     fn index(&self, permutation: usize, order: &'static [Component]) -> Index<'_> {
         Index::new(order, &self.offsets[order[0].position()], &self.columns[permutation], self.len)
     }
 }
 
+#[cfg(test)]
+mod saved_tests;
 #[cfg(test)]
 mod tests;

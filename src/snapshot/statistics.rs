@@ -50,6 +50,66 @@ impl Statistics {
         }
     }
 
+    pub(super) fn to_words(&self) -> Vec<u32> {
+        let mut words = Vec::new();
+        let mut wide = |n: u64| words.extend([n as u32, (n >> 32) as u32]);
+        wide(self.rows);
+        wide(self.distinct_subjects);
+        wide(self.distinct_predicates);
+        wide(self.distinct_objects);
+        wide(self.other_subjects);
+        wide(self.predicates.len() as u64);
+        wide(self.characteristic_sets.len() as u64);
+        for p in &self.predicates {
+            wide(u64::from(p.predicate.get()));
+            wide(p.rows);
+            wide(p.distinct_subjects);
+            wide(p.distinct_objects);
+        }
+        for set in &self.characteristic_sets {
+            wide(set.predicates.len() as u64);
+            wide(set.subjects);
+            for (predicate, rows) in set.predicates.iter().zip(&set.rows) {
+                wide(u64::from(predicate.get()));
+                wide(*rows);
+            }
+        }
+        words
+    }
+
+    /// Reads what [`Statistics::to_words`] wrote; `None` if it is not that.
+    pub(super) fn from_words(words: &[u32]) -> Option<Self> {
+        let mut words = words.as_chunks::<2>().0.iter();
+        let mut wide = || words.next().map(|[low, high]| u64::from(*low) | u64::from(*high) << 32);
+        let mut statistics = Self {
+            rows: wide()?,
+            distinct_subjects: wide()?,
+            distinct_predicates: wide()?,
+            distinct_objects: wide()?,
+            other_subjects: wide()?,
+            ..Self::default()
+        };
+        let (predicates, sets) = (wide()?, wide()?);
+        for _ in 0..predicates {
+            statistics.predicates.push(PredicateStatistics {
+                predicate: TermId::new(wide()? as u32),
+                rows: wide()?,
+                distinct_subjects: wide()?,
+                distinct_objects: wide()?,
+            });
+        }
+        for _ in 0..sets {
+            let width = wide()?;
+            let mut set = CharacteristicSet { predicates: Vec::new(), subjects: wide()?, rows: Vec::new() };
+            for _ in 0..width {
+                set.predicates.push(TermId::new(wide()? as u32));
+                set.rows.push(wide()?);
+            }
+            statistics.characteristic_sets.push(set);
+        }
+        Some(statistics)
+    }
+
     /// Counts from the orders by subject and predicate, by predicate and subject, by predicate and object, and by object.
     pub(super) fn count(spo: Index<'_>, pso: Index<'_>, pos: Index<'_>, osp: Index<'_>) -> Self {
         let predicates: Vec<PredicateStatistics> = pso
