@@ -23,6 +23,9 @@ pub fn apply(operation: Operation, a: &Value, b: &Value) -> Option<Value> {
             Operation::Add | Operation::Multiply | Operation::Divide => None,
         },
         (Value::Moment(a), Value::Span(b)) => shift(operation, *a, *b).map(Value::Moment),
+        (Value::Span(a), Value::Moment(b)) if operation == Operation::Add => {
+            shift(operation, *b, *a).map(Value::Moment)
+        }
         _ => None,
     }
 }

@@ -20,6 +20,8 @@ mod distinct;
 mod evaluate;
 mod pattern;
 mod random;
+#[cfg(test)]
+mod random_tests;
 mod range;
 mod strings;
 #[cfg(test)]

@@ -38,7 +38,7 @@ fn parse_term(term: &str) -> Option<Term> {
     }
 }
 
-fn snapshot_of(terms: impl IntoIterator<Item = Term>) -> Snapshot {
+pub fn snapshot_of(terms: impl IntoIterator<Item = Term>) -> Snapshot {
     let (s, p) = (NamedNode::new_unchecked("http://example.com/s"), NamedNode::new_unchecked("http://example.com/p"));
     let quads = terms.into_iter().map(|term| Quad::new(s.clone(), p.clone(), term, oxrdf::GraphName::DefaultGraph));
     Snapshot::from_quads(quads).unwrap()
@@ -219,7 +219,7 @@ fn test_name(test: Binary) -> String {
 }
 
 /// Terms that compare in every odd way.
-fn odd_terms() -> Vec<Term> {
+pub fn odd_terms() -> Vec<Term> {
     let mut terms: Vec<Term> = vec![
         NamedNode::new_unchecked("http://example.com/a").into(),
         NamedNode::new_unchecked("http://example.com/b").into(),
