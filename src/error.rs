@@ -30,6 +30,8 @@ pub enum Kind {
     Interrupted,
     /// The program was asked to stop (SIGTERM).
     Terminated,
+    /// Whoever read the output has closed it; not worth a message.
+    ClosedPipe,
 }
 
 impl Kind {
@@ -44,6 +46,7 @@ impl Kind {
             Self::Bug => 70,
             Self::Interrupted => 130,
             Self::Terminated => 143,
+            Self::ClosedPipe => 0,
         }
     }
 }
@@ -190,7 +193,8 @@ impl Error {
         // The number of the system's error says nothing that its words do not.
         let words = error.to_string();
         let words = words.split(" (os error").next().unwrap_or(&words).to_owned();
-        Self::new(Kind::Io, format!("{what}: {words}"))
+        let kind = if error.kind() == std::io::ErrorKind::BrokenPipe { Kind::ClosedPipe } else { Kind::Io };
+        Self::new(kind, format!("{what}: {words}"))
     }
 
     /// Several failures as one; the first decides the kind. `None` if there are none.

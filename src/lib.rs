@@ -2,11 +2,19 @@
 //!
 //! The rooms and their layers are described in `ARCHITECTURE.md`.
 
+pub mod catalog;
 pub mod check;
+pub mod cli;
+pub mod commands;
 pub mod engine;
 pub mod error;
+pub mod project;
 pub mod query;
 pub mod rdf;
+pub mod render;
+pub mod repl;
+pub mod session;
 pub mod snapshot;
+pub mod store;
 pub mod syntax;
 pub mod text;

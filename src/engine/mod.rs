@@ -10,3 +10,51 @@ pub mod oxigraph;
 pub mod terms;
 
 pub use answer::{Answer, Limits, Row, Solutions, Triples};
+pub use oxigraph::DefaultGraph;
+
+use crate::error::{Error, Result};
+use crate::query::Query;
+use crate::snapshot::Snapshot;
+use limits::Guard;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// How a query is answered.
+#[derive(Clone, Debug, Default)]
+pub struct EvaluationOptions {
+    pub default_graph: DefaultGraph,
+    pub limits: Limits,
+    /// Setting it stops the query.
+    pub cancelled: Arc<AtomicBool>,
+}
+
+/// Answers a query over the snapshot.
+pub fn evaluate<'a>(snapshot: &'a Snapshot, query: &Query, options: &EvaluationOptions) -> Result<Answer<'a>> {
+    let guard = Arc::new(Guard::new(&options.limits, Arc::clone(&options.cancelled)));
+    let answer = oxigraph::evaluate(snapshot, &query.algebra, options.default_graph, &guard)?;
+    Ok(match options.limits.rows {
+        Some(most) => at_most(answer, most),
+        None => answer,
+    })
+}
+
+/// The answer, ending in an error where it has more rows than allowed: a cut-off answer must not look whole.
+fn at_most(answer: Answer<'_>, most: u64) -> Answer<'_> {
+    fn cut<'a, T: 'a>(items: impl Iterator<Item = Result<T>> + 'a, most: u64) -> impl Iterator<Item = Result<T>> + 'a {
+        (0u64..).zip(items).map(move |(number, item)| {
+            if number < most {
+                return item;
+            }
+            Err(Error::limit(format!("the answer has more than {most} rows")).hint(
+                "`--max-rows` (`max-rows` in kgq.toml) sets how many it may have; LIMIT in the query asks for fewer",
+            ))
+        })
+    }
+    match answer {
+        Answer::Boolean(value) => Answer::Boolean(value),
+        Answer::Solutions(solutions) => {
+            Answer::Solutions(Solutions { variables: solutions.variables, rows: Box::new(cut(solutions.rows, most)) })
+        }
+        Answer::Graph(triples) => Answer::Graph(Triples(Box::new(cut(triples.0, most)))),
+    }
+}

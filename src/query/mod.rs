@@ -1,3 +1,11 @@
-//! From query text to algebra.
+//! From the text of a query to its algebra: parsing with the project's prefixes, parameters bound as terms, and what
+//! a query asks for (terms, network). Nothing is evaluated here.
 
+mod bind;
+mod inspect;
+mod parse;
 pub mod prebind;
+
+pub use bind::{Binding, Value, bind, set_slice};
+pub use inspect::{Position, UsedTerm, refuse_network, refuse_network_in_update, used_terms, variables};
+pub use parse::{Form, ParseContext, Query, Update, parse_query, parse_update};

@@ -1,9 +1,15 @@
-//! The RDF data model as the rest of the program names it.
+//! The RDF data model as the rest of the program names it: terms, prefixes, formats, vocabularies.
 
+mod format;
 pub mod literal;
 pub mod path;
+mod prefixes;
+pub mod rdf11;
+pub mod vocabulary;
 
+pub use format::{Compression, RdfFormat};
 pub use oxrdf::{
-    BaseDirection, BlankNode, GraphName, Literal, LiteralRef, NamedNode, NamedNodeRef, NamedOrBlankNode,
+    BaseDirection, BlankNode, GraphName, GraphNameRef, Literal, LiteralRef, NamedNode, NamedNodeRef, NamedOrBlankNode,
     NamedOrBlankNodeRef, Quad, QuadRef, Term, TermRef, Triple, TripleRef, Variable,
 };
+pub use prefixes::Prefixes;

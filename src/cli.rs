@@ -1,0 +1,235 @@
+//! The command line: what was typed becomes a command and a session; errors become messages and exit codes.
+
+use crate::commands::{self, Command, Output, remove_temporary_files};
+use crate::engine::Limits;
+use crate::error::{Error, Kind, Result};
+use crate::project::{parse_duration, parse_size};
+use crate::rdf::RdfFormat;
+use crate::repl;
+use crate::session::{Session, SessionOptions};
+use crate::syntax::bounds::Bounds;
+use clap::error::ErrorKind;
+use clap::{CommandFactory, FromArgMatches, Parser};
+use std::ffi::OsString;
+use std::io::{IsTerminal, Read, Write};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Answers SPARQL over a folder of RDF files, and can say where every answer comes from
+#[derive(Debug, Parser)]
+#[command(name = "kgq", version, max_term_width = 110, after_help = EXIT_CODES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    global: Global,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    done
+  1    a check failed, or ASK answered false with --exit-status
+  2    the command line is wrong
+  3    bad input: a query, data, header, parameter, or a name that does not exist
+  4    a file or the store cannot be read or written
+  5    a limit on time, memory or rows was reached
+  6    refused by policy, such as a network request
+  70   a mistake in kgq itself
+  130  interrupted (143: asked to stop)
+
+In a project's folder, `kgq` alone opens the session.";
+
+#[derive(Debug, clap::Args)]
+struct Global {
+    /// Look for the project from this folder
+    #[arg(
+        short = 'C',
+        long = "directory",
+        value_name = "DIR",
+        default_value = ".",
+        global = true,
+        hide_default_value = true
+    )]
+    folder: PathBuf,
+    /// Load this file instead of a project's; may be repeated; `-` is standard input
+    #[arg(short = 'd', long = "data", value_name = "FILE", global = true)]
+    data: Vec<String>,
+    /// The format of input files whose name does not say it
+    #[arg(long, value_name = "FORMAT", value_parser = parse_input_format, global = true)]
+    input_format: Option<RdfFormat>,
+    /// Resolve relative IRIs against this
+    #[arg(long, value_name = "IRI", global = true)]
+    base: Option<String>,
+    /// Accept IRIs and language tags that are not well-formed
+    #[arg(long, global = true)]
+    lenient: bool,
+    /// Read rdf:Statement descriptions as reifiers of RDF 1.2
+    #[arg(long, global = true)]
+    unreify: bool,
+    /// Stop a query after this long, such as 30s, 500ms, none [default: 30s; none in the session]
+    #[arg(long, value_name = "TIME", value_parser = parse_timeout, global = true)]
+    timeout: Option<Bound<Duration>>,
+    /// Stop a query that needs more memory, such as 2GiB, none [default: half of the machine's]
+    #[arg(long, value_name = "SIZE", value_parser = parse_memory, global = true)]
+    max_memory: Option<Bound<u64>>,
+    /// Stop a query with more rows than this [default: none]
+    #[arg(long, value_name = "ROWS", global = true)]
+    max_rows: Option<u64>,
+    /// Leave out counts, times and remarks
+    #[arg(long, short, global = true)]
+    quiet: bool,
+}
+
+/// A limit as given: some value, or none by intent.
+#[derive(Clone, Copy, Debug)]
+struct Bound<T>(Option<T>);
+
+fn parse_input_format(text: &str) -> Result<RdfFormat, String> {
+    RdfFormat::from_name(text).ok_or_else(|| format!("the formats are {}", RdfFormat::list(false)))
+}
+
+fn parse_timeout(text: &str) -> Result<Bound<Duration>, String> {
+    parse_duration(text).map(Bound)
+}
+
+fn parse_memory(text: &str) -> Result<Bound<u64>, String> {
+    parse_size(text).map(Bound)
+}
+
+/// The whole command line, for help and shell completion.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// Runs the program; returns its exit code.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let matches = match command().try_get_matches_from(arguments) {
+        Ok(matches) => matches,
+        Err(error) => return usage(&error),
+    };
+    let cli = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    let mut output = streams(cli.global.quiet);
+    stop_on_signals();
+    let result = run(cli, &mut output);
+    let result = result.and_then(|code| {
+        output.out.flush().map_err(|e| Error::io("the output", &e))?;
+        Ok(code)
+    });
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            if error.kind() != Kind::ClosedPipe {
+                output.warn(&error);
+            }
+            error.kind().exit_code()
+        }
+    }
+}
+
+fn usage(error: &clap::Error) -> u8 {
+    // Help that goes into a closed pipe is no failure.
+    let _ = error.print();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => 0,
+        _ => Kind::Usage.exit_code(),
+    }
+}
+
+fn run(cli: Cli, output: &mut Output) -> Result<u8> {
+    let at_terminal = std::io::stdin().is_terminal() && output.terminal.is_some();
+    let command = match cli.command {
+        Some(command) => command,
+        None if at_terminal => Command::Repl,
+        None => {
+            let help = command().render_help();
+            return output.line(help.to_string().trim_end()).map(|()| Kind::Usage.exit_code());
+        }
+    };
+    let interactive = matches!(command, Command::Repl);
+    let mut session = Session::open(session_options(&cli.global)?)?;
+    session.options.limits = limits(&cli.global, &session, interactive)?;
+    match command {
+        Command::Repl => repl::run(&mut session, output),
+        command => commands::run(&command, &mut session, output),
+    }
+}
+
+fn session_options(global: &Global) -> Result<SessionOptions> {
+    let stdin = if global.data.iter().any(|name| name == "-") {
+        let mut bytes = Vec::new();
+        std::io::stdin().read_to_end(&mut bytes).map_err(|e| Error::io("standard input", &e))?;
+        Some(bytes)
+    } else {
+        None
+    };
+    Ok(SessionOptions {
+        folder: global.folder.clone(),
+        files: global.data.clone(),
+        stdin,
+        input_format: global.input_format,
+        base: global.base.clone(),
+        lenient: global.lenient,
+        unreify: global.unreify,
+        limits: Limits::default(),
+        bounds: Bounds::default(),
+    })
+}
+
+/// The limits: of the command line, else of `kgq.toml`, else the defaults.
+fn limits(global: &Global, session: &Session, interactive: bool) -> Result<Limits> {
+    let settings = session.project().map(|p| p.manifest.limits.clone()).unwrap_or_default();
+    let time = match (&global.timeout, &settings.timeout) {
+        (Some(bound), _) => bound.0,
+        (None, Some(text)) => parse_duration(text).map_err(Error::input)?,
+        (None, None) => (!interactive).then_some(Duration::from_secs(30)),
+    };
+    let memory = match (&global.max_memory, &settings.max_memory) {
+        (Some(bound), _) => bound.0,
+        (None, Some(text)) => parse_size(text).map_err(Error::input)?,
+        (None, None) => machine_memory().map(|bytes| bytes / 2),
+    };
+    Ok(Limits { time, memory, rows: global.max_rows.or(settings.max_rows) })
+}
+
+/// The machine's memory in bytes, where the system tells.
+fn machine_memory() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kib| kib * 1024)
+}
+
+fn streams(quiet: bool) -> Output {
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty())
+        || std::env::var_os("TERM").is_some_and(|t| t == "dumb");
+    let (out, err) = (std::io::stdout(), std::io::stderr());
+    let terminal = out.is_terminal().then(|| terminal_size::terminal_size().map_or(80, |(w, _)| usize::from(w.0)));
+    let err_is_terminal = err.is_terminal();
+    Output {
+        colour: terminal.is_some() && !plain,
+        err_colour: err_is_terminal && !plain,
+        out: Box::new(out),
+        err: Box::new(err),
+        terminal,
+        err_is_terminal,
+        quiet,
+    }
+}
+
+/// Ends the process on SIGINT and SIGTERM, leaving no temporary file. The session takes SIGINT over for itself.
+fn stop_on_signals() {
+    #[cfg(unix)]
+    {
+        use signal_hook::consts::{SIGINT, SIGTERM};
+        let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGINT, SIGTERM]) else { return };
+        std::thread::spawn(move || {
+            if let Some(signal) = signals.forever().next() {
+                remove_temporary_files();
+                let kind = if signal == SIGTERM { Kind::Terminated } else { Kind::Interrupted };
+                std::process::exit(i32::from(kind.exit_code()));
+            }
+        });
+    }
+}

@@ -1,0 +1,119 @@
+//! What commands that answer have in common: the format, the destination, the line with count and time.
+
+use super::output::{Output, write_to};
+use crate::engine::Answer;
+use crate::error::{Error, Result};
+use crate::render::{self, Format, GraphOptions, RdfVersion, RenderOptions, Written};
+use crate::session::Session;
+use crate::text::count;
+use std::path::PathBuf;
+use std::time::Instant;
+
+/// How an answer is written.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct AnswerArgs {
+    /// The format: table, csv, tsv, json, xml, markdown, ndjson; turtle, trig, ntriples, nquads, rdfxml, jsonld
+    ///
+    /// Without it, the ending of the --output file says it; else a table on a terminal, TSV elsewhere, and Turtle for
+    /// graphs.
+    #[arg(long, short = 'F', value_parser = parse_format, value_name = "FORMAT")]
+    pub format: Option<Format>,
+    /// Write to this file instead; it is replaced when the answer is whole
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// The version of RDF to write graphs in: 1.2, or 1.1 with reifiers as rdf:Statement
+    #[arg(long, value_parser = parse_version, value_name = "VERSION", default_value = "1.2")]
+    pub rdf: RdfVersion,
+}
+
+fn parse_format(text: &str) -> Result<Format, String> {
+    Format::from_name(text).ok_or_else(|| {
+        let near = crate::text::did_you_mean(text, Format::ALL.iter().map(|f| f.name()));
+        format!("the formats are {}{}", Format::list(), near.map(|n| format!("; {n}")).unwrap_or_default())
+    })
+}
+
+fn parse_version(text: &str) -> Result<RdfVersion, String> {
+    match text {
+        "1.2" => Ok(RdfVersion::V12),
+        "1.1" => Ok(RdfVersion::V11),
+        _ => Err("the versions are 1.1 and 1.2".into()),
+    }
+}
+
+impl AnswerArgs {
+    /// The format that was asked for by name or by the ending of the file.
+    pub fn chosen_format(&self) -> Result<Option<Format>> {
+        if self.format.is_some() {
+            return Ok(self.format);
+        }
+        let Some(path) = &self.output else { return Ok(None) };
+        // A device or pipe has no ending that could say a format.
+        if std::fs::metadata(path).is_ok_and(|m| !m.is_file()) {
+            return Ok(None);
+        }
+        let name = path.to_string_lossy();
+        Format::from_path(&name).map(Some).ok_or_else(|| {
+            Error::usage(format!("{name}: the end of the name says no format"))
+                .hint(format!("say it with `--format`: {}", Format::list()))
+        })
+    }
+
+    pub fn graph_options(&self) -> GraphOptions {
+        GraphOptions { version: self.rdf }
+    }
+}
+
+/// Writes an answer where the arguments say; on a terminal, says how much it was and how long it took.
+pub fn write_answer(
+    answer: Answer<'_>,
+    args: &AnswerArgs,
+    session: &Session,
+    output: &mut Output,
+    started: Instant,
+) -> Result<Written> {
+    let graph = matches!(answer, Answer::Graph(_));
+    let to_terminal = args.output.is_none() && output.terminal.is_some();
+    let format = match args.chosen_format()? {
+        Some(format) => format,
+        None if graph => Format::Rdf(crate::rdf::RdfFormat::Turtle),
+        None if to_terminal => Format::Table,
+        None => Format::Tsv,
+    };
+    let options = RenderOptions {
+        format,
+        prefixes: session.prefixes()?,
+        width: output.terminal.filter(|_| args.output.is_none()),
+        colour: output.colour && args.output.is_none(),
+        graph: args.graph_options(),
+    };
+    let written = write_to(args.output.as_deref(), output, |out| render::write(answer, options, out))?;
+    if written.mapped > 0 {
+        output.note(&format!(
+            "{} mapped to RDF 1.1: {} written as rdf:Statement, rdf:TripleTerm or with the i18n datatype",
+            count(written.mapped, "term", "terms"),
+            if written.mapped == 1 { "it is" } else { "they are" },
+        ));
+    }
+    if to_terminal || (args.output.is_some() && output.err_is_terminal) {
+        let what = match (written.truth, graph) {
+            (Some(_), _) => "answered".to_owned(),
+            (None, true) => count(written.rows, "triple", "triples"),
+            (None, false) => count(written.rows, "row", "rows"),
+        };
+        output.note(&format!("{what} in {}", seconds(started.elapsed())));
+    }
+    Ok(written)
+}
+
+/// A duration as people read it.
+pub fn seconds(duration: std::time::Duration) -> String {
+    let ms = duration.as_secs_f64() * 1000.0;
+    if ms < 10.0 {
+        format!("{ms:.1} ms")
+    } else if ms < 1000.0 {
+        format!("{ms:.0} ms")
+    } else {
+        format!("{:.2} s", ms / 1000.0)
+    }
+}

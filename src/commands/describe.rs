@@ -1,0 +1,152 @@
+//! `kgq describe`.
+
+use super::answer::{AnswerArgs, write_answer};
+use super::output::Output;
+use crate::engine::{Answer, Triples};
+use crate::error::Result;
+use crate::rdf::vocabulary::rdf;
+use crate::rdf::{NamedNode, NamedOrBlankNode, Quad, Term, Triple};
+use crate::render::cell;
+use crate::session::Session;
+use crate::text::{count, visible, width};
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+/// Show all about one thing: what the graph says of it, and what refers to it
+///
+/// The thing is named by a CURIE, an IRI, or a label in any language.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  kgq describe 商务部
+  kgq describe 'Ministry of Commerce' --format turtle")]
+pub struct Args {
+    /// A CURIE, an IRI, or a label in any language
+    pub term: String,
+    #[command(flatten)]
+    pub answer: AnswerArgs,
+}
+
+/// How many things that refer to it are listed for each property.
+const SHOWN: usize = 20;
+
+pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8> {
+    let started = Instant::now();
+    let node = session.resolve(&args.term)?;
+    if args.answer.chosen_format()?.is_some() {
+        let triples = about(&node, session.dataset()?.quads());
+        let answer = Answer::Graph(Triples(Box::new(triples.into_iter().map(Ok))));
+        write_answer(answer, &args.answer, session, output, started)?;
+        return Ok(0);
+    }
+    let text = page(&node, session, output.colour)?;
+    output.line(text.trim_end())?;
+    Ok(0)
+}
+
+/// The triples that have the thing as subject or object, and what is said of their reifiers.
+fn about(node: &NamedNode, quads: &[Quad]) -> Vec<Triple> {
+    let subject = NamedOrBlankNode::from(node.clone());
+    let object = Term::from(node.clone());
+    let touches = |t: &Triple| t.subject == subject || t.object == object;
+    let mut triples: Vec<Triple> = Vec::new();
+    let mut reifiers: Vec<NamedOrBlankNode> = Vec::new();
+    for quad in quads {
+        if quad.subject == subject || quad.object == object {
+            triples.push(quad.clone().into());
+        } else if let Term::Triple(triple) = &quad.object
+            && touches(triple)
+        {
+            reifiers.push(quad.subject.clone());
+        }
+    }
+    triples.extend(quads.iter().filter(|q| reifiers.contains(&q.subject)).map(|q| Triple::from(q.clone())));
+    let mut seen = rustc_hash::FxHashSet::default();
+    triples.retain(|t| seen.insert(t.clone()));
+    triples
+}
+
+/// The thing as a page of text.
+pub fn page(node: &NamedNode, session: &Session, colour: bool) -> Result<String> {
+    let (bold, dim, reset) = if colour { ("\x1b[1m", "\x1b[2m", "\x1b[0m") } else { ("", "", "") };
+    let prefixes = session.prefixes()?;
+    let labels = session.labels()?;
+    let quads = session.dataset()?.quads();
+    let name = |term: &Term| match term {
+        Term::NamedNode(n) => match labels.get(n, "en") {
+            Some(label) => format!("{}  {dim}{}{reset}", visible(label), prefixes.display(n.as_str())),
+            None => visible(&prefixes.display(n.as_str())).into_owned(),
+        },
+        term => cell(term, prefixes),
+    };
+    let subject = NamedOrBlankNode::from(node.clone());
+    let object = Term::from(node.clone());
+
+    let mut out = String::new();
+    let mut titles: Vec<&str> = Vec::new();
+    for label in labels.all(node) {
+        if !titles.contains(&label.value()) {
+            titles.push(label.value());
+        }
+    }
+    let title = if titles.is_empty() { prefixes.display(node.as_str()) } else { titles.join(" · ") };
+    out.push_str(&format!("{bold}{}{reset}\n", visible(&title)));
+    let curie = prefixes.shorten(node.as_str()).map(|c| format!("{c}  ")).unwrap_or_default();
+    out.push_str(&format!("{curie}<{}>\n", visible(node.as_str())));
+
+    // `a` first, then the properties in the order of the files.
+    let mut facts: Vec<(&NamedNode, Vec<&Quad>)> = Vec::new();
+    for quad in quads.iter().filter(|q| q.subject == subject) {
+        match facts.iter_mut().find(|(p, _)| **p == quad.predicate) {
+            Some((_, list)) => list.push(quad),
+            None => facts.push((&quad.predicate, vec![quad])),
+        }
+    }
+    facts.sort_by_key(|(p, _)| p.as_ref() != rdf::TYPE);
+    let heading = |p: &NamedNode| if p.as_ref() == rdf::TYPE { "a".to_owned() } else { prefixes.display(p.as_str()) };
+    let widest = facts.iter().map(|(p, _)| width(&heading(p))).max().unwrap_or(0);
+    if !facts.is_empty() {
+        out.push('\n');
+    }
+    for (predicate, list) in &facts {
+        for (number, quad) in list.iter().enumerate() {
+            let heading = if number == 0 { heading(predicate) } else { String::new() };
+            let pad = " ".repeat(widest.saturating_sub(width(&heading)));
+            let graph = match &quad.graph_name {
+                oxrdf::GraphName::DefaultGraph => String::new(),
+                graph => format!("  {dim}in {}{reset}", visible(&graph.to_string())),
+            };
+            out.push_str(&format!("  {heading}{pad}  {}{graph}\n", name(&quad.object)));
+        }
+    }
+
+    let mut incoming: BTreeMap<String, Vec<Term>> = BTreeMap::new();
+    for quad in quads.iter().filter(|q| q.object == object) {
+        incoming.entry(prefixes.display(quad.predicate.as_str())).or_default().push(quad.subject.clone().into());
+    }
+    if !incoming.is_empty() {
+        out.push_str(&format!("\n{bold}referred to{reset}\n"));
+    }
+    for (predicate, subjects) in &incoming {
+        out.push_str(&format!("  as {predicate} of {}\n", count(subjects.len() as u64, "thing", "things")));
+        for subject in subjects.iter().take(SHOWN) {
+            out.push_str(&format!("    {}\n", name(subject)));
+        }
+        if subjects.len() > SHOWN {
+            out.push_str(&format!(
+                "    … and {} more: kgq query 'SELECT ?s {{ ?s {predicate} {} }}'\n",
+                subjects.len() - SHOWN,
+                prefixes.display(node.as_str())
+            ));
+        }
+    }
+    let statements =
+        quads.iter().filter(|q| matches!(&q.object, Term::Triple(t) if t.subject == subject || t.object == object));
+    let reified = statements.count();
+    if reified > 0 {
+        out.push_str(&format!(
+            "\n{} about it can be named; `--format turtle` shows them\n",
+            count(reified as u64, "statement", "statements")
+        ));
+    }
+    Ok(out)
+}

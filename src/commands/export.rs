@@ -1,0 +1,115 @@
+//! `kgq export`.
+
+use super::answer::{AnswerArgs, write_answer};
+use super::output::{Output, write_to};
+use super::query::read_text;
+use crate::engine::Answer;
+use crate::error::{Error, Result, Source};
+use crate::query::Form;
+use crate::rdf::{GraphName, Quad, RdfFormat};
+use crate::render::{Format, write_quads};
+use crate::session::Session;
+use crate::text::count;
+use std::time::Instant;
+
+/// Write the graph, one of its graphs, or what a CONSTRUCT query makes of it, in any RDF format
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  kgq export --format nquads > all.nq
+  kgq export --output graph.jsonld
+  kgq export --query 'CONSTRUCT WHERE { ?s a skos:Concept ; skos:prefLabel ?l }' --output sectors.ttl")]
+pub struct Args {
+    /// Only the graph of this IRI or CURIE; `default` is the default graph
+    #[arg(long, value_name = "IRI", conflicts_with_all = ["query", "query_file"])]
+    pub graph: Option<String>,
+    /// What this CONSTRUCT or DESCRIBE query answers
+    #[arg(long, value_name = "TEXT", conflicts_with = "query_file")]
+    pub query: Option<String>,
+    /// The same, read from a file; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    pub query_file: Option<String>,
+    #[command(flatten)]
+    pub answer: AnswerArgs,
+}
+
+pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8> {
+    let started = Instant::now();
+    let chosen = args.answer.chosen_format()?;
+    if args.query.is_some() || args.query_file.is_some() {
+        let (name, text) = read_text(args.query.as_deref(), args.query_file.as_deref(), "query")?;
+        let query = session.parse(Source::new(&name, &text))?;
+        if !matches!(query.form(), Form::Construct | Form::Describe) {
+            return Err(Error::usage("only CONSTRUCT and DESCRIBE queries answer with a graph to export"));
+        }
+        let answer: Answer<'_> = session.evaluate(&query)?;
+        write_answer(answer, &args.answer, session, output, started)?;
+        return Ok(0);
+    }
+    let all = session.dataset()?.quads();
+    let chosen_quads: Vec<Quad>;
+    let quads: &[Quad] = match &args.graph {
+        None => all,
+        Some(graph) => {
+            chosen_quads = one_graph(session, graph)?;
+            &chosen_quads
+        }
+    };
+    let named = quads.iter().any(|q| q.graph_name != GraphName::DefaultGraph);
+    let format = match chosen {
+        Some(Format::Rdf(format)) => format,
+        Some(format) => {
+            return Err(Error::usage(format!("{} is a format of tables, not of graphs", format.name()))
+                .hint(format!("formats of graphs: {}", RdfFormat::list(true))));
+        }
+        // A graph without names is more familiar in Turtle.
+        None if named => RdfFormat::TriG,
+        None => RdfFormat::Turtle,
+    };
+    let prefixes = session.prefixes()?;
+    let mapped = write_to(args.answer.output.as_deref(), output, |out| {
+        write_quads(quads, format, prefixes, args.answer.graph_options(), out)
+    })?;
+    if mapped > 0 {
+        output.note(&format!("{} mapped to RDF 1.1", count(mapped, "term", "terms")));
+    }
+    if args.answer.output.is_some() && output.err_is_terminal {
+        output.note(&count(quads.len() as u64, "statement", "statements"));
+    }
+    Ok(0)
+}
+
+/// The quads of one graph, moved to the default graph.
+fn one_graph(session: &Session, graph: &str) -> Result<Vec<Quad>> {
+    let all = session.dataset()?.quads();
+    let name = if graph == "default" {
+        GraphName::DefaultGraph
+    } else {
+        let prefixes = session.prefixes()?;
+        let iri = graph.trim_start_matches('<').trim_end_matches('>');
+        let node = prefixes.expand(graph).unwrap_or_else(|| oxrdf::NamedNode::new_unchecked(iri));
+        GraphName::NamedNode(node)
+    };
+    let quads: Vec<Quad> = all
+        .iter()
+        .filter(|q| q.graph_name == name)
+        .map(|q| Quad::new(q.subject.clone(), q.predicate.clone(), q.object.clone(), GraphName::DefaultGraph))
+        .collect();
+    if quads.is_empty() && graph != "default" {
+        let mut names: Vec<String> = all
+            .iter()
+            .filter_map(|q| match &q.graph_name {
+                GraphName::NamedNode(node) => Some(node.as_str().to_owned()),
+                GraphName::BlankNode(_) | GraphName::DefaultGraph => None,
+            })
+            .collect();
+        names.sort();
+        names.dedup();
+        let near = crate::text::did_you_mean(graph, names.iter().map(String::as_str));
+        let hint = near.unwrap_or_else(|| match names.as_slice() {
+            [] => "the dataset has no named graphs".into(),
+            names => format!("its named graphs: {}", names.join(", ")),
+        });
+        return Err(Error::input(format!("there is no graph `{graph}`")).hint(hint));
+    }
+    Ok(quads)
+}

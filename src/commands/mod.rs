@@ -1,0 +1,65 @@
+//! The commands: one file a verb, with its arguments (the doc comment is its help) and what it does.
+
+mod answer;
+mod completions;
+mod describe;
+mod export;
+mod info;
+mod load;
+mod new;
+mod output;
+mod queries;
+mod query;
+mod run;
+mod update;
+
+pub use answer::{AnswerArgs, write_answer};
+pub use output::{Output, remove_temporary_files, write_to};
+
+use crate::error::Result;
+use crate::session::Session;
+use clap::Subcommand;
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Query(query::Args),
+    Run(run::Args),
+    Queries(queries::Args),
+    Describe(describe::Args),
+    Info(info::Args),
+    Load(load::Args),
+    Export(export::Args),
+    Update(update::Args),
+    New(new::Args),
+    Completions(completions::Args),
+    /// Ask in a session: history, completion, highlighting; `.help` lists its commands
+    Repl,
+}
+
+/// Runs a command other than `repl`, which is a face of its own. Returns the exit code.
+pub fn run(command: &Command, session: &mut Session, output: &mut Output) -> Result<u8> {
+    match command {
+        Command::Query(args) => query::run(args, session, output),
+        Command::Run(args) => run::run(args, session, output),
+        Command::Queries(args) => queries::run(args, session, output),
+        Command::Describe(args) => describe::run(args, session, output),
+        Command::Info(args) => info::run(args, session, output),
+        Command::Load(args) => load::run(args, session, output),
+        Command::Export(args) => export::run(args, session, output),
+        Command::Update(args) => update::run(args, session, output),
+        Command::New(args) => new::run(args, session, output),
+        Command::Completions(args) => completions::run(args, output),
+        Command::Repl => Err(crate::error::Error::bug("the session is started by the command line itself")),
+    }
+}
+
+/// The help of one command, as `--help` prints it.
+fn help_of(name: &str) -> String {
+    let mut command = crate::cli::command();
+    command.build();
+    match command.find_subcommand_mut(name) {
+        Some(command) => command.render_long_help().to_string(),
+        None => String::new(),
+    }
+}

@@ -1,0 +1,48 @@
+//! `kgq new`.
+
+use super::output::Output;
+use crate::error::{Error, Kind, Result};
+use crate::project::MANIFEST;
+use crate::session::Session;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Make a small working project in a new folder
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The folder, which must be empty or not exist
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+}
+
+pub fn run(args: &Args, _: &mut Session, output: &mut Output) -> Result<u8> {
+    let folder = &args.folder;
+    let shown = folder.display();
+    if folder.join(MANIFEST).exists() {
+        return Err(Error::input(format!("{shown} is a project already")));
+    }
+    if folder.read_dir().is_ok_and(|mut entries| entries.next().is_some()) {
+        return Err(Error::input(format!("{shown} is not empty")).hint("name a folder that does not exist yet"));
+    }
+    let name = folder.file_name().map_or_else(|| "my-graph".to_owned(), |n| n.to_string_lossy().into_owned());
+    let name: String =
+        name.chars().map(|c| if c.is_alphanumeric() || c == '-' || c == '_' { c } else { '-' }).collect();
+    for (path, text) in FILES {
+        let path = folder.join(path);
+        let make = |path: &Path| -> std::io::Result<()> {
+            fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
+            fs::write(path, text.replace("NAME", &name))
+        };
+        make(&path).map_err(|e| Error::new(Kind::Io, format!("{}: {e}", path.display())))?;
+    }
+    output.line(&format!("made {shown}: {}", FILES.map(|(path, _)| path).join(", ")))?;
+    output.line(&format!("try: kgq -C {shown} run people-by-team"))?;
+    Ok(0)
+}
+
+const FILES: [(&str, &str); 4] = [
+    ("kgq.toml", include_str!("new/kgq.toml")),
+    ("ontology/ontology.ttl", include_str!("new/ontology.ttl")),
+    ("data/people.ttl", include_str!("new/people.ttl")),
+    ("queries/people-by-team.rq", include_str!("new/people-by-team.rq")),
+];

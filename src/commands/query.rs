@@ -1,0 +1,69 @@
+//! `kgq query`.
+
+use super::answer::{AnswerArgs, write_answer};
+use super::output::Output;
+use crate::error::{Error, Result, Source};
+use crate::session::Session;
+use crate::store::open_file;
+use std::io::Read;
+use std::path::Path;
+use std::time::Instant;
+
+/// Answer a SPARQL query: SELECT, ASK, CONSTRUCT or DESCRIBE
+///
+/// Every prefix of the project and of its files may be used without declaring it.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  kgq query 'SELECT ?city ?name { ?city a ou:Region ; rdfs:label ?name FILTER(lang(?name) = \"zh\") }'
+  kgq query -d people.ttl -d places.nt.gz 'SELECT * { ?s ?p ?o } LIMIT 10'
+  kgq query -f question.rq --format csv --output answer.csv")]
+pub struct Args {
+    /// The query's text
+    #[arg(value_name = "TEXT", conflicts_with = "file")]
+    pub text: Option<String>,
+    /// Read the query from this file; `-` is standard input
+    #[arg(long, short, value_name = "FILE")]
+    pub file: Option<String>,
+    #[command(flatten)]
+    pub answer: AnswerArgs,
+    /// End with exit code 1 when ASK answers false
+    #[arg(long)]
+    pub exit_status: bool,
+}
+
+pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8> {
+    let started = Instant::now();
+    let (name, text) = read_text(args.text.as_deref(), args.file.as_deref(), "query")?;
+    let query = session.parse(Source::new(&name, &text))?;
+    let answer = session.evaluate(&query)?;
+    let written = write_answer(answer, &args.answer, session, output, started)?;
+    Ok(u8::from(args.exit_status && written.truth == Some(false)))
+}
+
+/// The text given on the command line, in a file or on standard input, with a name for messages.
+pub fn read_text(text: Option<&str>, file: Option<&str>, what: &str) -> Result<(String, String)> {
+    match (text, file) {
+        (Some(text), _) => Ok((format!("<{what}>"), text.to_owned())),
+        (None, Some("-")) => {
+            let mut bytes = Vec::new();
+            std::io::stdin().read_to_end(&mut bytes).map_err(|e| Error::io("standard input", &e))?;
+            Ok(("<stdin>".into(), utf8("<stdin>", bytes)?))
+        }
+        (None, Some(file)) => {
+            let mut bytes = Vec::new();
+            open_file(file, Path::new(file))?.read_to_end(&mut bytes).map_err(|e| Error::io(file, &e))?;
+            Ok((file.to_owned(), utf8(file, bytes)?))
+        }
+        (None, None) => Err(Error::usage(format!("no {what} was given"))
+            .hint("write it as an argument, or name its file with `-f FILE` (`-f -` reads standard input)")),
+    }
+}
+
+fn utf8(name: &str, bytes: Vec<u8>) -> Result<String> {
+    let text = String::from_utf8(bytes).map_err(|e| {
+        let at = e.utf8_error().valid_up_to();
+        let line = e.as_bytes().iter().take(at).filter(|b| **b == b'\n').count() + 1;
+        Error::input(format!("{name} is not UTF-8: line {line} has byte 0x{:02X}", e.as_bytes().get(at).unwrap_or(&0)))
+    })?;
+    Ok(text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_owned))
+}

@@ -1,0 +1,117 @@
+//! `kgq run`.
+
+use super::answer::{AnswerArgs, write_answer};
+use super::output::Output;
+use crate::catalog::{CannedQuery, Known, ParamKind, Values};
+use crate::error::Result;
+use crate::session::Session;
+use std::fmt::Write as _;
+use std::time::Instant;
+
+/// Run a canned query of the project, with values for its parameters
+///
+/// `kgq run NAME --help` shows a query's question, its parameters with their types and defaults, and an example.
+#[derive(Debug, clap::Args)]
+#[command(disable_help_flag = true)]
+pub struct Args {
+    /// The query's name, as `kgq queries` lists it
+    #[arg(value_name = "QUERY", required_unless_present = "help")]
+    pub name: Option<String>,
+    /// Values for parameters: a CURIE, IRI or label for a thing; a list's members separated by commas
+    #[arg(value_name = "NAME=VALUE")]
+    pub values: Vec<String>,
+    #[command(flatten)]
+    pub answer: AnswerArgs,
+    /// End with exit code 1 when ASK answers false
+    #[arg(long)]
+    pub exit_status: bool,
+    /// Show what the query asks and which parameters it takes
+    #[arg(long, short)]
+    pub help: bool,
+}
+
+pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8> {
+    let Some(name) = &args.name else {
+        return output.line(&super::help_of("run")).map(|()| 0);
+    };
+    let canned = session.catalog()?.get(name)?;
+    if args.help {
+        let text = help(canned, session)?;
+        return output.line(text.trim_end()).map(|()| 0);
+    }
+    let started = Instant::now();
+    let values = Values::parse(&args.values)?;
+    let query = session.parse_canned(canned, &values)?;
+    let answer = session.evaluate(&query)?;
+    let written = write_answer(answer, &args.answer, session, output, started)?;
+    Ok(u8::from(args.exit_status && written.truth == Some(false)))
+}
+
+/// What a canned query asks, and how to run it.
+pub fn help(canned: &CannedQuery, session: &Session) -> Result<String> {
+    let known = session.known()?;
+    let header = &canned.header;
+    let mut out = String::new();
+    // Writing to a `String` cannot fail.
+    let _ = writeln!(out, "{} — {}", canned.name, canned.title("en"));
+    for text in [&header.question, &header.description].into_iter().flatten() {
+        for (language, text) in text.all() {
+            let _ = match language {
+                Some(language) => writeln!(out, "  {language}: {}", text.trim()),
+                None => writeln!(out, "  {}", text.trim()),
+            };
+        }
+    }
+    let _ = writeln!(out, "\nUsage: kgq run {} [NAME=VALUE…]", canned.name);
+    if !header.params.is_empty() {
+        let _ = writeln!(out, "\nParameters:");
+    }
+    for (name, param) in &header.params {
+        let kind = match canned.kind(name, param, &known)? {
+            ParamKind::MemberOf(class) => format!("a {}", known.prefixes().display(class.as_str())),
+            ParamKind::Iri => "an IRI, CURIE or label".into(),
+            ParamKind::String => "string".into(),
+            ParamKind::LangString => "text@language".into(),
+            ParamKind::Integer => "integer".into(),
+            ParamKind::Decimal => "decimal".into(),
+            ParamKind::Date => "date (YYYY-MM-DD)".into(),
+            ParamKind::Boolean => "true or false".into(),
+        };
+        let list = if param.list { ", one or several separated by commas" } else { "" };
+        let default = match (&param.default, param.required) {
+            (Some(default), _) => format!("; default {}", default.texts().join(",")),
+            (None, true) => "; required".into(),
+            (None, false) => "; optional".into(),
+        };
+        let _ = writeln!(out, "  {name}  {kind}{list}{default}");
+        if let Some(description) = &param.description {
+            let _ = writeln!(out, "      {}", description.in_language("en").trim());
+        }
+    }
+    if !header.columns.is_empty() {
+        let _ = writeln!(out, "\nColumns:");
+    }
+    for (name, text) in &header.columns {
+        let _ = writeln!(out, "  {name}  {}", text.in_language("en").trim());
+    }
+    let _ = writeln!(out, "\nExample:\n  {}", example(canned));
+    let _ = writeln!(out, "\nFile: {}", canned.file);
+    Ok(out)
+}
+
+/// A command that runs the query: the header's own, else one made of its examples.
+pub fn example(canned: &CannedQuery) -> String {
+    if let Some(example) = &canned.header.example {
+        return example.trim().to_owned();
+    }
+    let mut command = format!("kgq run {}", canned.name);
+    for (name, param) in &canned.header.params {
+        if let Some(example) = param.example.as_ref().or(param.default.as_ref()) {
+            let value = example.texts().join(",");
+            let plain = value.chars().all(|c| c.is_alphanumeric() || "-_:./,".contains(c));
+            let value = if plain { value } else { format!("'{}'", value.replace('\'', r"'\''")) };
+            let _ = write!(command, " {name}={value}");
+        }
+    }
+    command
+}

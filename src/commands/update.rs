@@ -1,0 +1,93 @@
+//! `kgq update`.
+
+use super::answer::AnswerArgs;
+use super::output::{Output, write_to};
+use super::query::read_text;
+use crate::error::{Error, Result, Source};
+use crate::rdf::{GraphName, Quad, RdfFormat};
+use crate::render::{Format, write_quads};
+use crate::session::Session;
+use crate::store::Change;
+use crate::text::{count, visible};
+
+/// Run a SPARQL Update on the loaded graph and write the changed graph to a file
+///
+/// The files of a project are the truth and are never changed by an update: it is either shown (--dry-run) or written
+/// as a whole graph to a file of its own (--output).
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:
+  kgq update 'DELETE WHERE { ?s skos:altLabel ?o }' --dry-run")]
+pub struct Args {
+    /// The update's text
+    #[arg(value_name = "TEXT", conflicts_with = "file")]
+    pub text: Option<String>,
+    /// Read the update from this file; `-` is standard input
+    #[arg(long, short, value_name = "FILE")]
+    pub file: Option<String>,
+    /// Show what would be added (+) and removed (-), and write nothing
+    #[arg(long, conflicts_with = "output")]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub answer: AnswerArgs,
+}
+
+pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8> {
+    if !args.dry_run && args.answer.output.is_none() {
+        return Err(Error::policy(
+            "an update would change nothing: the files are the truth, and kgq does not edit them",
+        )
+        .hint("`--dry-run` shows what it would add and remove; `--output FILE` writes the changed graph"));
+    }
+    let chosen = args.answer.chosen_format()?;
+    let (name, text) = read_text(args.text.as_deref(), args.file.as_deref(), "update")?;
+    let (dataset, change) = session.update(Source::new(&name, &text))?;
+    if args.dry_run {
+        show(&change, session, output)?;
+    } else {
+        let named = dataset.quads().iter().any(|q| q.graph_name != GraphName::DefaultGraph);
+        let format = match chosen {
+            Some(Format::Rdf(format)) => format,
+            Some(format) => {
+                return Err(Error::usage(format!("{} is a format of tables, not of graphs", format.name()))
+                    .hint(format!("formats of graphs: {}", RdfFormat::list(true))));
+            }
+            None if named => RdfFormat::TriG,
+            None => RdfFormat::Turtle,
+        };
+        let prefixes = session.prefixes()?;
+        let mapped = write_to(args.answer.output.as_deref(), output, |out| {
+            write_quads(dataset.quads(), format, prefixes, args.answer.graph_options(), out)
+        })?;
+        if mapped > 0 {
+            output.note(&format!("{} mapped to RDF 1.1", count(mapped, "term", "terms")));
+        }
+    }
+    output.note(&format!(
+        "{} added, {} removed, {} in all",
+        change.added.len(),
+        change.removed.len(),
+        count(dataset.len() as u64, "statement", "statements")
+    ));
+    Ok(0)
+}
+
+fn show(change: &Change, session: &Session, output: &mut Output) -> Result<()> {
+    let prefixes = session.prefixes()?;
+    let show = |quad: &Quad| {
+        let cell = |term: &oxrdf::Term| crate::render::cell(term, prefixes);
+        let graph = match &quad.graph_name {
+            GraphName::DefaultGraph => String::new(),
+            graph => format!("  in {}", visible(&graph.to_string())),
+        };
+        let subject = cell(&quad.subject.clone().into());
+        let predicate = cell(&quad.predicate.clone().into());
+        format!("{subject}  {predicate}  {}{graph}", cell(&quad.object))
+    };
+    for quad in &change.removed {
+        output.line(&format!("- {}", show(quad)))?;
+    }
+    for quad in &change.added {
+        output.line(&format!("+ {}", show(quad)))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,409 @@
+//! A project: the folder with a `kgq.toml`, what that file says, and which files belong to it.
+
+use crate::error::{Error, Kind, Result, Source};
+use crate::rdf::{NamedNode, Prefixes};
+use crate::text::did_you_mean;
+use globset::{GlobBuilder, GlobMatcher};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+use std::time::Duration;
+
+/// The name of the file that makes a folder a project.
+pub const MANIFEST: &str = "kgq.toml";
+
+/// What `kgq.toml` says. Unknown keys are errors.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Manifest {
+    /// A short name: the REPL's prompt, and the name of published files.
+    pub name: String,
+    #[serde(default)]
+    pub title: Option<String>,
+    /// The IRI that relative IRIs in files and queries are resolved against, and below which the project's things live.
+    #[serde(default)]
+    pub base: Option<String>,
+    #[serde(default = "Manifest::default_ontology")]
+    pub ontology: Vec<String>,
+    #[serde(default = "Manifest::default_data")]
+    pub data: Vec<String>,
+    #[serde(default = "Manifest::default_queries")]
+    pub queries: Vec<String>,
+    /// What a query's default graph is.
+    #[serde(default)]
+    pub default_graph: DefaultGraph,
+    #[serde(default)]
+    pub prefixes: BTreeMap<String, String>,
+    /// The named graph of the files that a glob matches; of several globs, the longest wins.
+    #[serde(default)]
+    pub graphs: BTreeMap<String, String>,
+    #[serde(default)]
+    pub limits: LimitSettings,
+    /// Where the texts of source documents lie: a document's IRI to a path, relative to the project.
+    #[serde(default)]
+    pub sources: BTreeMap<String, String>,
+    #[serde(default)]
+    pub check: CheckSettings,
+}
+
+impl Manifest {
+    fn default_ontology() -> Vec<String> {
+        vec!["ontology/**/*".into()]
+    }
+    fn default_data() -> Vec<String> {
+        vec!["data/**/*".into()]
+    }
+    fn default_queries() -> Vec<String> {
+        vec!["queries/**/*.rq".into()]
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum DefaultGraph {
+    /// Strictly the default graph.
+    #[default]
+    Default,
+    /// The duplicate-free union of all graphs.
+    Union,
+}
+
+/// Limits as written in `kgq.toml`; `none` lifts one.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct LimitSettings {
+    pub timeout: Option<String>,
+    pub max_memory: Option<String>,
+    pub max_rows: Option<u64>,
+}
+
+/// What `kgq check` asks of this project.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct CheckSettings {
+    /// Languages in which everything named needs a label.
+    #[serde(default)]
+    pub languages: Vec<String>,
+}
+
+/// Which of the project's folders a file was found in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    Ontology,
+    Data,
+}
+
+/// An RDF file of the project.
+#[derive(Clone, Debug)]
+pub struct ProjectFile {
+    /// As the user would name it: relative to the project's root, with `/`.
+    pub name: String,
+    pub path: PathBuf,
+    pub role: Role,
+    /// The named graph that its default graph is loaded into.
+    pub graph: Option<NamedNode>,
+}
+
+/// A project, read from its folder.
+#[derive(Clone, Debug)]
+pub struct Project {
+    pub root: PathBuf,
+    pub manifest: Manifest,
+    graphs: Vec<(GlobMatcher, NamedNode)>,
+}
+
+impl Project {
+    /// The project whose folder is `start` or the nearest one above it that has a `kgq.toml`; `None` if none has.
+    pub fn find(start: &Path) -> Result<Option<Self>> {
+        let start = fs::canonicalize(start).map_err(|e| Error::io(start.display(), &e))?;
+        for folder in start.ancestors() {
+            if folder.join(MANIFEST).is_file() {
+                return Self::open(folder).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Reads the project in this folder.
+    pub fn open(root: &Path) -> Result<Self> {
+        let path = root.join(MANIFEST);
+        let bytes = fs::read(&path).map_err(|e| Error::io(MANIFEST, &e))?;
+        let text = String::from_utf8(bytes)
+            .map_err(|e| Error::input(format!("{MANIFEST} is not UTF-8 (byte {})", e.utf8_error().valid_up_to())))?;
+        let source = Source::new(MANIFEST, &text);
+        let manifest: Manifest = toml::from_str(&text).map_err(|e| manifest_error(source, &e))?;
+        let project = Self { root: root.to_owned(), graphs: compile_graphs(source, &manifest)?, manifest };
+        project.validate(source)?;
+        Ok(project)
+    }
+
+    fn validate(&self, source: Source<'_>) -> Result<()> {
+        let wrong = |needle: &str, message: String| {
+            let error = Error::input(message);
+            match source.text.find(needle) {
+                Some(at) => error.at(source.place(at..at + needle.len())),
+                None => error,
+            }
+        };
+        if let Some(base) = &self.manifest.base
+            && let Err(e) = NamedNode::new(base)
+        {
+            return Err(wrong(base, format!("`base` is not an absolute IRI: {e}")));
+        }
+        for (prefix, namespace) in &self.manifest.prefixes {
+            if let Err(e) = NamedNode::new(namespace) {
+                return Err(wrong(namespace, format!("prefix `{prefix}` does not stand for an absolute IRI: {e}")));
+            }
+        }
+        for document in self.manifest.sources.keys() {
+            if let Err(e) = NamedNode::new(document) {
+                return Err(wrong(document, format!("a key of `[sources]` is not an IRI: {e}")));
+            }
+        }
+        if let Some(timeout) = &self.manifest.limits.timeout {
+            parse_duration(timeout).map_err(|m| wrong(timeout, format!("`timeout`: {m}")))?;
+        }
+        if let Some(memory) = &self.manifest.limits.max_memory {
+            parse_size(memory).map_err(|m| wrong(memory, format!("`max-memory`: {m}")))?;
+        }
+        Ok(())
+    }
+
+    /// The prefixes of `kgq.toml`.
+    pub fn prefixes(&self) -> Prefixes {
+        self.manifest.prefixes.iter().map(|(p, n)| (p.as_str(), n.as_str())).collect()
+    }
+
+    /// The ontology's and the data's files, each once, ontology first, in the order of their names.
+    /// A glob without a wildcard that names no file is an error; so is a folder that cannot be read.
+    pub fn files(&self) -> Result<Vec<ProjectFile>> {
+        let mut files: Vec<ProjectFile> = Vec::new();
+        for (role, globs) in [(Role::Ontology, &self.manifest.ontology), (Role::Data, &self.manifest.data)] {
+            for name in self.matching(globs)? {
+                if files.iter().any(|f| f.name == name) {
+                    continue;
+                }
+                let graph = self.graphs.iter().find(|(glob, _)| glob.is_match(&name)).map(|(_, graph)| graph.clone());
+                files.push(ProjectFile { path: self.root.join(&name), name, role, graph });
+            }
+        }
+        Ok(files)
+    }
+
+    /// The canned queries' files: name (path below its folder, without `.rq`) and path.
+    pub fn query_files(&self) -> Result<Vec<(String, PathBuf)>> {
+        let mut files = Vec::new();
+        for glob in &self.manifest.queries {
+            let folder = literal_prefix(glob);
+            for name in self.matching(std::slice::from_ref(glob))? {
+                let below = name.strip_prefix(&folder).unwrap_or(&name).trim_start_matches('/');
+                let key = below.strip_suffix(".rq").unwrap_or(below).to_owned();
+                files.push((key, self.root.join(&name)));
+            }
+        }
+        files.sort();
+        files.dedup();
+        Ok(files)
+    }
+
+    /// A path of this project as the user would name it.
+    pub fn display_path(&self, path: &Path) -> String {
+        slashes(path.strip_prefix(&self.root).unwrap_or(path))
+    }
+
+    fn matching(&self, globs: &[String]) -> Result<Vec<String>> {
+        let mut names = Vec::new();
+        for glob in globs {
+            let matcher = compile(glob).map_err(|e| Error::input(format!("{MANIFEST}: glob `{glob}`: {e}")))?;
+            let folder = self.root.join(literal_prefix(glob));
+            if !folder.exists() {
+                if is_literal(glob) {
+                    return Err(Error::new(
+                        Kind::Io,
+                        format!("{glob}: named in {MANIFEST}, but there is no such file"),
+                    ));
+                }
+                continue;
+            }
+            for entry in walkdir::WalkDir::new(&folder).follow_links(true).sort_by_file_name() {
+                let entry = entry.map_err(|e| Error::new(Kind::Io, e.to_string()))?;
+                let name = self.display_path(entry.path());
+                let hidden = name.split('/').any(|part| part.starts_with('.') || part.ends_with('~'));
+                if entry.file_type().is_file() && !hidden && matcher.is_match(&name) {
+                    names.push(name);
+                }
+            }
+        }
+        names.sort();
+        names.dedup();
+        Ok(names)
+    }
+}
+
+fn compile(glob: &str) -> Result<GlobMatcher, globset::Error> {
+    Ok(GlobBuilder::new(glob).literal_separator(true).build()?.compile_matcher())
+}
+
+fn compile_graphs(source: Source<'_>, manifest: &Manifest) -> Result<Vec<(GlobMatcher, NamedNode)>> {
+    let mut graphs = Vec::new();
+    for (glob, iri) in &manifest.graphs {
+        let at = |error: Error| match source.text.find(glob.as_str()) {
+            Some(start) => error.at(source.place(start..start + glob.len())),
+            None => error,
+        };
+        let graph = NamedNode::new(iri)
+            .map_err(|e| at(Error::input(format!("the graph of `{glob}` is not an absolute IRI: {e}"))))?;
+        let matcher = compile(glob).map_err(|e| at(Error::input(format!("glob `{glob}`: {e}"))))?;
+        graphs.push((matcher, graph));
+    }
+    graphs.sort_by_key(|(glob, _)| std::cmp::Reverse(glob.glob().glob().len()));
+    Ok(graphs)
+}
+
+fn is_literal(glob: &str) -> bool {
+    !glob.contains(['*', '?', '[', '{'])
+}
+
+/// The folder (or file) that a glob starts in: what stands before its first wildcard.
+fn literal_prefix(glob: &str) -> String {
+    if is_literal(glob) {
+        return glob.to_owned();
+    }
+    glob.split('/').take_while(|part| is_literal(part)).collect::<Vec<_>>().join("/")
+}
+
+fn slashes(path: &Path) -> String {
+    let parts: Vec<_> = path
+        .components()
+        .filter(|c| !matches!(c, Component::CurDir))
+        .map(|c| c.as_os_str().to_string_lossy().into_owned())
+        .collect();
+    parts.join("/").replace("//", "/")
+}
+
+fn manifest_error(source: Source<'_>, error: &toml::de::Error) -> Error {
+    let message = error.message().trim_end();
+    // toml's own list of keys is long; the near one is what helps.
+    let (message, known) = match message.split_once(", expected one of ") {
+        Some((message, list)) => (message, Some(list)),
+        None => (message, None),
+    };
+    let mut out = Error::input(message.replace("unknown field", "unknown key"));
+    if let Some(span) = error.span() {
+        out = out.at(source.place(span));
+    }
+    let Some(known) = known else {
+        return out;
+    };
+    let keys: Vec<&str> = known.split(", ").map(|k| k.trim_matches('`')).collect();
+    let unknown = message.split('`').nth(1).unwrap_or_default();
+    out.hint(did_you_mean(unknown, keys.iter().copied()).unwrap_or_else(|| format!("known keys: {}", keys.join(", "))))
+}
+
+/// A duration such as `30s`, `500ms`, `2m`, `1h`; `none` is no limit.
+pub fn parse_duration(text: &str) -> Result<Option<Duration>, String> {
+    let text = text.trim();
+    if text == "none" {
+        return Ok(None);
+    }
+    let split = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let seconds = match unit.trim() {
+        "ms" => 0.001,
+        "s" | "" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        _ => return Err(format!("`{text}` is no duration: write it like `30s`, `500ms`, `2m` or `none`")),
+    };
+    let number: f64 =
+        number.parse().map_err(|_| format!("`{text}` is no duration: write it like `30s`, `500ms`, `2m` or `none`"))?;
+    Duration::try_from_secs_f64(number * seconds).map(Some).map_err(|_| format!("`{text}` is too long a duration"))
+}
+
+/// A number of bytes such as `512MiB`, `4GB`, `1000`; `none` is no limit.
+pub fn parse_size(text: &str) -> Result<Option<u64>, String> {
+    let text = text.trim();
+    if text == "none" {
+        return Ok(None);
+    }
+    let wrong = || format!("`{text}` is no size: write it like `512MiB`, `4GiB` or `none`");
+    let split = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let unit: u64 = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kib" => 1 << 10,
+        "kb" => 1_000,
+        "m" | "mib" => 1 << 20,
+        "mb" => 1_000_000,
+        "g" | "gib" => 1 << 30,
+        "gb" => 1_000_000_000,
+        "t" | "tib" => 1 << 40,
+        "tb" => 1_000_000_000_000,
+        _ => return Err(wrong()),
+    };
+    if let Ok(whole) = number.parse::<u64>() {
+        return whole.checked_mul(unit).map(Some).ok_or_else(wrong);
+    }
+    let number: f64 = number.parse().map_err(|_| wrong())?;
+    Ok(Some((number * unit as f64) as u64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn project(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            let path = dir.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        dir
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_with_its_line_and_the_near_one() {
+        let dir = project(&[("kgq.toml", "name = \"x\"\nprefixs = 1\n")]);
+        let error = Project::open(dir.path()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "kgq.toml:2:1: unknown key `prefixs`\n  2 | prefixs = 1\n    | ^^^^^^^\n  hint: did you mean `prefixes`?"
+        );
+    }
+
+    #[test]
+    fn files_are_found_by_globs_once_in_order_with_their_graph() {
+        let dir = project(&[
+            (
+                "kgq.toml",
+                "name = \"x\"\ndata = [\"data/*.ttl\", \"data/a.ttl\"]\n[graphs]\n\"data/b*\" = \"http://g/\"\n",
+            ),
+            ("data/b.ttl", ""),
+            ("data/a.ttl", ""),
+            ("data/.hidden.ttl", ""),
+            ("data/deep/c.ttl", ""),
+        ]);
+        let found = Project::find(&dir.path().join("data/deep")).unwrap().unwrap().files().unwrap();
+        let names: Vec<_> = found.iter().map(|f| (f.name.as_str(), f.graph.is_some())).collect();
+        assert_eq!(names, [("data/a.ttl", false), ("data/b.ttl", true)]);
+    }
+
+    #[test]
+    fn a_querys_name_is_its_path_below_the_folder() {
+        let dir = project(&[("kgq.toml", "name = \"x\""), ("queries/a/b.rq", "ASK {}"), ("queries/c.rq", "ASK {}")]);
+        let names: Vec<_> =
+            Project::open(dir.path()).unwrap().query_files().unwrap().into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["a/b", "c"]);
+    }
+
+    #[test]
+    fn durations_and_sizes_are_read_with_their_units() {
+        assert_eq!(parse_duration("500ms"), Ok(Some(Duration::from_millis(500))));
+        assert_eq!(parse_duration("none"), Ok(None));
+        assert!(parse_duration("soon").is_err());
+        assert_eq!(parse_size("512MiB"), Ok(Some(512 << 20)));
+        assert!(parse_size("1.5 lots").is_err());
+    }
+}

@@ -1,0 +1,106 @@
+//! Prefixes: a CURIE to an IRI and back.
+
+use super::NamedNode;
+use std::collections::BTreeMap;
+
+/// Namespaces by their prefix, in alphabetical order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Prefixes(BTreeMap<String, String>);
+
+impl Prefixes {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Declares a prefix; a later declaration of the same prefix wins.
+    pub fn insert(&mut self, prefix: impl Into<String>, namespace: impl Into<String>) {
+        self.0.insert(prefix.into(), namespace.into());
+    }
+
+    /// Declares a prefix unless it already is.
+    pub fn insert_if_absent(&mut self, prefix: &str, namespace: &str) {
+        if !self.0.contains_key(prefix) {
+            self.insert(prefix, namespace);
+        }
+    }
+
+    pub fn get(&self, prefix: &str) -> Option<&str> {
+        self.0.get(prefix).map(String::as_str)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(prefix, namespace)| (prefix.as_str(), namespace.as_str()))
+    }
+
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The IRI of a CURIE such as `foaf:name`; `None` if the prefix is unknown or the result is no IRI.
+    pub fn expand(&self, curie: &str) -> Option<NamedNode> {
+        let (prefix, local) = curie.split_once(':')?;
+        let namespace = self.get(prefix)?;
+        NamedNode::new(format!("{namespace}{}", local.replace('\\', ""))).ok()
+    }
+
+    /// The prefix and local name of an IRI, by the longest namespace that leaves a local name which needs no escape
+    /// in Turtle and SPARQL.
+    pub fn split<'a>(&'a self, iri: &'a str) -> Option<(&'a str, &'a str)> {
+        self.0
+            .iter()
+            .filter_map(|(prefix, namespace)| {
+                let local = iri.strip_prefix(namespace.as_str()).filter(|_| !namespace.is_empty())?;
+                is_plain_local_name(local).then_some((prefix.as_str(), local))
+            })
+            .min_by_key(|(_, local)| local.len())
+    }
+
+    /// The CURIE of an IRI, if a prefix fits.
+    pub fn shorten(&self, iri: &str) -> Option<String> {
+        self.split(iri).map(|(prefix, local)| format!("{prefix}:{local}"))
+    }
+
+    /// The IRI as a person reads it: a CURIE where a prefix fits, else in angle brackets.
+    pub fn display(&self, iri: &str) -> String {
+        self.shorten(iri).unwrap_or_else(|| format!("<{iri}>"))
+    }
+}
+
+impl<P: Into<String>, N: Into<String>> FromIterator<(P, N)> for Prefixes {
+    fn from_iter<I: IntoIterator<Item = (P, N)>>(iter: I) -> Self {
+        Self(iter.into_iter().map(|(p, n)| (p.into(), n.into())).collect())
+    }
+}
+
+/// Whether a local name can stand in Turtle and SPARQL without an escape (a subset of `PN_LOCAL`).
+fn is_plain_local_name(local: &str) -> bool {
+    let mut chars = local.chars();
+    let Some(first) = chars.next() else {
+        return true;
+    };
+    let inner = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    (first.is_alphanumeric() || first == '_') && chars.all(|c| inner(c) || c == '.') && !local.ends_with('.')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_namespace_wins() {
+        let prefixes = Prefixes::from_iter([("ex", "http://e/"), ("id", "http://e/id/")]);
+        assert_eq!(prefixes.shorten("http://e/id/a"), Some("id:a".into()));
+        assert_eq!(prefixes.shorten("http://e/id"), Some("ex:id".into()));
+        assert_eq!(prefixes.shorten("http://e/id/a/b"), None);
+        assert_eq!(prefixes.expand("id:a").unwrap().as_str(), "http://e/id/a");
+        assert_eq!(prefixes.expand("no:a"), None);
+    }
+}

@@ -1,0 +1,254 @@
+//! RDF 1.2 in RDF 1.1 and back: reifiers as `rdf:Statement`, other triple terms as nodes of `rdf:TripleTerm`, base
+//! direction as a datatype of the i18n namespace.
+
+use super::vocabulary::rdf;
+use super::{
+    BaseDirection, BlankNode, GraphName, Literal, NamedNode, NamedNodeRef, NamedOrBlankNode, Quad, Term, Triple,
+};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+const I18N: &str = "https://www.w3.org/ns/i18n#";
+const TRIPLE_TERM: NamedNodeRef<'_> =
+    NamedNodeRef::new_unchecked("http://www.w3.org/1999/02/22-rdf-syntax-ns#TripleTerm");
+const TT_SUBJECT: NamedNodeRef<'_> =
+    NamedNodeRef::new_unchecked("http://www.w3.org/1999/02/22-rdf-syntax-ns#ttSubject");
+const TT_PREDICATE: NamedNodeRef<'_> =
+    NamedNodeRef::new_unchecked("http://www.w3.org/1999/02/22-rdf-syntax-ns#ttPredicate");
+const TT_OBJECT: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("http://www.w3.org/1999/02/22-rdf-syntax-ns#ttObject");
+
+/// A dataset mapped to RDF 1.1.
+#[derive(Clone, Debug, Default)]
+pub struct Downgraded {
+    pub quads: Vec<Quad>,
+    /// How many terms were mapped: reifiers, other triple terms and literals with a base direction.
+    pub count: u64,
+}
+
+/// Maps a dataset to RDF 1.1.
+pub fn downgrade(quads: &[Quad]) -> Downgraded {
+    let mut taken: FxHashSet<BlankNode> = FxHashSet::default();
+    for quad in quads {
+        if let NamedOrBlankNode::BlankNode(node) = &quad.subject {
+            taken.insert(node.clone());
+        }
+        if let Term::BlankNode(node) = &quad.object {
+            taken.insert(node.clone());
+        }
+    }
+    let mut mapping = Mapping { out: Downgraded::default(), terms: FxHashMap::default(), taken };
+    let mut described = FxHashSet::default();
+    for quad in quads {
+        match &quad.object {
+            Term::Triple(triple)
+                if quad.predicate.as_ref() == rdf::REIFIES
+                    // A reifier of two triples would not be told apart.
+                    && described.insert((quad.subject.clone(), quad.graph_name.clone())) =>
+            {
+                mapping.out.count += 1;
+                let node = quad.subject.clone();
+                let parts = [rdf::STATEMENT, rdf::SUBJECT, rdf::PREDICATE, rdf::OBJECT];
+                mapping.describe(node, triple, &quad.graph_name, parts);
+            }
+            _ => {
+                let object = mapping.term(&quad.object, &quad.graph_name);
+                let (s, p, g) = (quad.subject.clone(), quad.predicate.clone(), quad.graph_name.clone());
+                mapping.out.quads.push(Quad::new(s, p, object, g));
+            }
+        }
+    }
+    mapping.out
+}
+
+struct Mapping {
+    out: Downgraded,
+    terms: FxHashMap<(Triple, GraphName), BlankNode>,
+    taken: FxHashSet<BlankNode>,
+}
+
+impl Mapping {
+    fn describe(
+        &mut self,
+        node: NamedOrBlankNode,
+        triple: &Triple,
+        graph: &GraphName,
+        [class, subject, predicate, object]: [NamedNodeRef<'_>; 4],
+    ) {
+        let value = self.term(&triple.object, graph);
+        for (property, term) in [
+            (rdf::TYPE, Term::from(class.into_owned())),
+            (subject, triple.subject.clone().into()),
+            (predicate, triple.predicate.clone().into()),
+            (object, value),
+        ] {
+            self.out.quads.push(Quad::new(node.clone(), property, term, graph.clone()));
+        }
+    }
+
+    fn term(&mut self, term: &Term, graph: &GraphName) -> Term {
+        match term {
+            Term::NamedNode(_) | Term::BlankNode(_) => term.clone(),
+            Term::Literal(literal) => match (literal.language(), literal.direction()) {
+                (Some(language), Some(direction)) => {
+                    self.out.count += 1;
+                    let datatype = NamedNode::new_unchecked(format!("{I18N}{language}_{direction}"));
+                    Literal::new_typed_literal(literal.value(), datatype).into()
+                }
+                _ => term.clone(),
+            },
+            Term::Triple(triple) => {
+                let key = ((**triple).clone(), graph.clone());
+                if let Some(node) = self.terms.get(&key) {
+                    return node.clone().into();
+                }
+                self.out.count += 1;
+                let mut number = self.terms.len();
+                let node = loop {
+                    let node = BlankNode::new_unchecked(format!("tt{number}"));
+                    if self.taken.insert(node.clone()) {
+                        break node;
+                    }
+                    number += 1;
+                };
+                self.terms.insert(key, node.clone());
+                let parts = [TRIPLE_TERM, TT_SUBJECT, TT_PREDICATE, TT_OBJECT];
+                self.describe(node.clone().into(), triple, graph, parts);
+                node.into()
+            }
+        }
+    }
+}
+
+/// Reads the mapping back: each whole `rdf:Statement` or `rdf:TripleTerm` becomes a reifier or a triple term again, each
+/// literal of an i18n datatype gets its base direction. Descriptions that are not whole stay as they are.
+pub fn upgrade(quads: Vec<Quad>) -> Vec<Quad> {
+    let statements = Described::collect(&quads, [rdf::STATEMENT, rdf::SUBJECT, rdf::PREDICATE, rdf::OBJECT]);
+    let terms = Described::collect(&quads, [TRIPLE_TERM, TT_SUBJECT, TT_PREDICATE, TT_OBJECT]);
+    let term = |term: &Term, graph: &GraphName| terms.term(term, graph, 0);
+    let mut out = Vec::with_capacity(quads.len());
+    for quad in &quads {
+        if terms.is_part(quad) {
+            continue;
+        }
+        if statements.is_part(quad) {
+            if quad.predicate.as_ref() == rdf::TYPE
+                && let Some((s, p, o)) = statements.whole(&quad.subject, &quad.graph_name)
+            {
+                let triple = Triple::new(s, p, term(&o, &quad.graph_name));
+                out.push(Quad::new(quad.subject.clone(), rdf::REIFIES, triple, quad.graph_name.clone()));
+            }
+            continue;
+        }
+        let object = term(&quad.object, &quad.graph_name);
+        out.push(Quad::new(quad.subject.clone(), quad.predicate.clone(), object, quad.graph_name.clone()));
+    }
+    out
+}
+
+type Parts = (Vec<Term>, Vec<Term>, Vec<Term>);
+
+/// Nodes that describe a triple by four properties.
+struct Described {
+    properties: [NamedNode; 4],
+    nodes: FxHashMap<(NamedOrBlankNode, GraphName), Parts>,
+}
+
+/// How deep triple terms may be nested; deeper ones (or cyclic ones, which no downgrade writes) stay nodes.
+const DEEPEST: usize = 128;
+
+impl Described {
+    fn collect(quads: &[Quad], [class, subject, predicate, object]: [NamedNodeRef<'_>; 4]) -> Self {
+        let class_term = Term::from(class.into_owned());
+        let mut nodes: FxHashMap<_, Parts> = quads
+            .iter()
+            .filter(|q| q.predicate.as_ref() == rdf::TYPE && q.object == class_term)
+            .map(|q| ((q.subject.clone(), q.graph_name.clone()), Parts::default()))
+            .collect();
+        for quad in quads {
+            let key = (quad.subject.clone(), quad.graph_name.clone());
+            let Some(parts) = nodes.get_mut(&key) else { continue };
+            let predicate_of = quad.predicate.as_ref();
+            if predicate_of == subject {
+                parts.0.push(quad.object.clone());
+            } else if predicate_of == predicate {
+                parts.1.push(quad.object.clone());
+            } else if predicate_of == object {
+                parts.2.push(quad.object.clone());
+            }
+        }
+        nodes.retain(|_, parts| {
+            matches!(
+                (parts.0.as_slice(), parts.1.as_slice(), parts.2.as_slice()),
+                ([Term::NamedNode(_) | Term::BlankNode(_)], [Term::NamedNode(_)], [_])
+            )
+        });
+        let properties = [class, subject, predicate, object].map(NamedNodeRef::into_owned);
+        Self { properties, nodes }
+    }
+
+    /// Whether the quad is one of the four that describe a whole triple.
+    fn is_part(&self, quad: &Quad) -> bool {
+        let [class, subject, predicate, object] = &self.properties;
+        let part = [subject, predicate, object].contains(&&quad.predicate)
+            || (quad.predicate.as_ref() == rdf::TYPE && quad.object == Term::from(class.clone()));
+        part && self.nodes.contains_key(&(quad.subject.clone(), quad.graph_name.clone()))
+    }
+
+    fn whole(&self, node: &NamedOrBlankNode, graph: &GraphName) -> Option<(NamedOrBlankNode, NamedNode, Term)> {
+        let (s, p, o) = self.nodes.get(&(node.clone(), graph.clone()))?;
+        let subject = match s.first()? {
+            Term::NamedNode(node) => node.clone().into(),
+            Term::BlankNode(node) => node.clone().into(),
+            Term::Literal(_) | Term::Triple(_) => return None,
+        };
+        let Term::NamedNode(predicate) = p.first()? else { return None };
+        Some((subject, predicate.clone(), o.first()?.clone()))
+    }
+
+    fn term(&self, term: &Term, graph: &GraphName, depth: usize) -> Term {
+        match term {
+            Term::BlankNode(node) if depth < DEEPEST => match self.whole(&node.clone().into(), graph) {
+                Some((s, p, o)) => Triple::new(s, p, self.term(&o, graph, depth + 1)).into(),
+                None => term.clone(),
+            },
+            Term::Literal(literal) => with_direction(literal).into(),
+            Term::NamedNode(_) | Term::BlankNode(_) | Term::Triple(_) => term.clone(),
+        }
+    }
+}
+
+fn with_direction(literal: &Literal) -> Literal {
+    let parts = literal.datatype().as_str().strip_prefix(I18N).and_then(|name| name.rsplit_once('_'));
+    let direction = match parts {
+        Some((_, "ltr")) => BaseDirection::Ltr,
+        Some((_, "rtl")) => BaseDirection::Rtl,
+        _ => return literal.clone(),
+    };
+    let language = parts.map_or("", |(language, _)| language);
+    Literal::new_directional_language_tagged_literal(literal.value(), language, direction)
+        .unwrap_or_else(|_| literal.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn node(name: &str) -> NamedNode {
+        NamedNode::new_unchecked(format!("http://e/{name}"))
+    }
+
+    #[test]
+    fn reifiers_triple_terms_and_directions_survive_both_ways() {
+        let inner = Triple::new(node("a"), node("p"), Literal::new_simple_literal("v"));
+        let outer = Triple::new(node("b"), node("q"), inner.clone());
+        let rtl = Literal::new_directional_language_tagged_literal("שלום", "he", BaseDirection::Rtl).unwrap();
+        let quads = vec![
+            Quad::new(node("r"), rdf::REIFIES, outer.clone(), GraphName::DefaultGraph),
+            Quad::new(node("x"), node("says"), inner, node("g")),
+            Quad::new(node("x"), node("label"), rtl, GraphName::DefaultGraph),
+        ];
+        let down = downgrade(&quads);
+        assert_eq!(down.count, 4);
+        assert!(down.quads.iter().all(|q| !matches!(q.object, Term::Triple(_))));
+        assert_eq!(upgrade(down.quads), quads);
+    }
+}

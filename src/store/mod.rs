@@ -1,0 +1,15 @@
+//! RDF files in, datasets out: reading inputs, the parsed dataset, and Oxigraph's store for updates.
+//!
+//! Queries are not answered here; that is the engine's work.
+
+mod blank;
+mod dataset;
+mod input;
+mod read;
+mod star;
+mod update;
+
+pub use dataset::{Dataset, FileReport};
+pub use input::{Content, Input, open_file};
+pub use read::{Parsed, ReadOptions, read, read_all};
+pub use update::{Change, load_into_store, update};
