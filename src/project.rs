@@ -44,6 +44,8 @@ pub struct Manifest {
     #[serde(default)]
     pub sources: BTreeMap<String, String>,
     #[serde(default)]
+    pub citations: CitationSettings,
+    #[serde(default)]
     pub check: CheckSettings,
 }
 
@@ -76,6 +78,28 @@ pub struct LimitSettings {
     pub timeout: Option<String>,
     pub max_memory: Option<String>,
     pub max_rows: Option<u64>,
+}
+
+/// The project's own properties of citations, where no standard has one, as CURIEs or IRIs; and what needs no citation.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct CitationSettings {
+    /// Of a citation: a few words that stand exactly once in the cited span.
+    pub anchor: Option<String>,
+    /// Of a selector or a document: the SHA-256 of its text in hexadecimal digits.
+    pub hash: Option<String>,
+    /// Of a selector: the number of a sentence in it.
+    pub sentence: Option<String>,
+    /// Of a document: the length of its text in code points.
+    pub length: Option<String>,
+    /// Of a document: `false` where its text is not at hand.
+    pub text_at_hand: Option<String>,
+    /// Properties whose statements need no citation, besides `rdf:type` and labels.
+    #[serde(default)]
+    pub exempt_properties: Vec<String>,
+    /// Classes whose members' statements need no citation.
+    #[serde(default)]
+    pub exempt_classes: Vec<String>,
 }
 
 /// What `kgq check` asks of this project.

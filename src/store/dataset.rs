@@ -12,6 +12,8 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default)]
 pub struct Dataset {
     quads: Vec<Quad>,
+    /// For each quad, the number of the first file that holds it.
+    origins: Vec<u32>,
     pub prefixes: Prefixes,
     pub files: Vec<FileReport>,
 }
@@ -32,27 +34,48 @@ impl Dataset {
         let parsed = read_all(inputs, options)?;
         let mut dataset = Self::default();
         let mut all = Vec::with_capacity(parsed.iter().map(|p| p.quads.len()).sum());
+        let mut origins = Vec::with_capacity(all.capacity());
         for (input, document) in inputs.iter().zip(parsed) {
             // The first file to declare a prefix decides what it stands for.
             for (prefix, namespace) in document.prefixes.iter() {
                 dataset.prefixes.insert_if_absent(prefix, namespace);
             }
+            let number = u32::try_from(dataset.files.len()).unwrap_or(u32::MAX);
             dataset.files.push(FileReport::of(&input.name, &document.quads));
+            origins.resize(origins.len() + document.quads.len(), number);
             all.extend(document.quads);
         }
-        dataset.quads = distinct(all);
+        (dataset.quads, dataset.origins) = distinct(all, origins);
         Ok(dataset)
     }
 
     /// A dataset that comes from no file.
     pub fn from_quads(quads: impl IntoIterator<Item = Quad>) -> Self {
-        Self { quads: distinct(quads.into_iter().collect()), ..Self::default() }
+        let quads: Vec<Quad> = quads.into_iter().collect();
+        let origins = vec![0; quads.len()];
+        let (quads, origins) = distinct(quads, origins);
+        Self { quads, origins, ..Self::default() }
     }
 
-    /// The dataset with its quads mapped by `f`; prefixes and files stay.
+    /// The dataset with the quads of each file mapped by `f`; prefixes and files stay.
     #[must_use]
-    pub fn map_quads(self, f: impl FnOnce(Vec<Quad>) -> Vec<Quad>) -> Self {
-        Self { quads: distinct(f(self.quads)), ..self }
+    pub fn map_quads(self, f: impl Fn(Vec<Quad>) -> Vec<Quad>) -> Self {
+        let mut by_file: BTreeMap<u32, Vec<Quad>> = BTreeMap::new();
+        for (quad, origin) in self.quads.into_iter().zip(self.origins) {
+            by_file.entry(origin).or_default().push(quad);
+        }
+        let (mut all, mut origins) = (Vec::new(), Vec::new());
+        for (origin, quads) in by_file {
+            all.extend(f(quads));
+            origins.resize(all.len(), origin);
+        }
+        let (quads, origins) = distinct(all, origins);
+        Self { quads, origins, prefixes: self.prefixes, files: self.files }
+    }
+
+    /// The quads with the number of the first file (see `files`) that holds each.
+    pub fn quads_with_origin(&self) -> impl Iterator<Item = (&Quad, usize)> {
+        self.quads.iter().zip(self.origins.iter().map(|origin| *origin as usize))
     }
 
     pub fn quads(&self) -> &[Quad] {
@@ -83,10 +106,11 @@ impl FileReport {
     }
 }
 
-/// Each quad once, in order of first appearance.
-fn distinct(quads: Vec<Quad>) -> Vec<Quad> {
+/// Each quad once, in order of first appearance, with its origin.
+fn distinct(quads: Vec<Quad>, origins: Vec<u32>) -> (Vec<Quad>, Vec<u32>) {
     let mut seen: FxHashSet<&Quad> = FxHashSet::default();
     seen.reserve(quads.len());
     let first: Vec<bool> = quads.iter().map(|quad| seen.insert(quad)).collect();
-    quads.into_iter().zip(first).filter_map(|(quad, first)| first.then_some(quad)).collect()
+    let pairs = quads.into_iter().zip(origins).zip(first);
+    pairs.filter_map(|(pair, first)| first.then_some(pair)).unzip()
 }
