@@ -8,6 +8,7 @@ pub mod cli;
 pub mod commands;
 pub mod engine;
 pub mod error;
+pub mod format;
 pub mod project;
 pub mod query;
 pub mod rdf;
