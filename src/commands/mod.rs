@@ -4,6 +4,7 @@ mod answer;
 mod completions;
 mod describe;
 mod export;
+mod fmt;
 mod info;
 mod load;
 mod new;
@@ -31,6 +32,7 @@ pub enum Command {
     Load(load::Args),
     Export(export::Args),
     Update(update::Args),
+    Fmt(fmt::Args),
     New(new::Args),
     Completions(completions::Args),
     /// Ask in a session: history, completion, highlighting; `.help` lists its commands
@@ -48,6 +50,7 @@ pub fn run(command: &Command, session: &mut Session, output: &mut Output) -> Res
         Command::Load(args) => load::run(args, session, output),
         Command::Export(args) => export::run(args, session, output),
         Command::Update(args) => update::run(args, session, output),
+        Command::Fmt(args) => fmt::run(args, session, output),
         Command::New(args) => new::run(args, session, output),
         Command::Completions(args) => completions::run(args, output),
         Command::Repl => Err(crate::error::Error::bug("the session is started by the command line itself")),

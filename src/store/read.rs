@@ -6,7 +6,9 @@ use super::star::read_star;
 use crate::error::{Error, Place, Result, Source};
 use crate::rdf::{GraphName, Prefixes, Quad, RdfFormat};
 use crate::syntax::bounds::Bounds;
+use crate::syntax::diagnose::{self, Known};
 use crate::syntax::guard::{self, Guard};
+use crate::syntax::turtle::tree::Dialect;
 use oxrdfio::{RdfParseError, RdfParser, RdfSyntaxError};
 use std::io::{BufRead, BufReader, Read};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -154,7 +156,7 @@ fn read_standard(
                 return Err(guard::passed(&error).unwrap_or_else(|| Error::io(&input.name, &error)));
             }
             Err(RdfParseError::Syntax(error)) => {
-                return Err(syntax_error(input, &error, lines.load(Ordering::Relaxed)));
+                return Err(syntax_error(input, &error, lines.load(Ordering::Relaxed), lenient));
             }
         }
     }
@@ -185,7 +187,7 @@ impl<R: BufRead> Read for CountLines<'_, R> {
     }
 }
 
-fn syntax_error(input: &Input, error: &RdfSyntaxError, lines_read: usize) -> Error {
+fn syntax_error(input: &Input, error: &RdfSyntaxError, lines_read: usize, lenient: bool) -> Error {
     let message = error.to_string();
     let message = message
         .strip_prefix("Parser error at line ")
@@ -198,14 +200,40 @@ fn syntax_error(input: &Input, error: &RdfSyntaxError, lines_read: usize) -> Err
             None => out.at(Place::new(&input.name, lines_read.max(1), 1)),
         };
     };
-    let out = Error::input(message);
     let to_usize = |n: u64| usize::try_from(n).unwrap_or(usize::MAX - 1);
+    // What the parser lets pass is no mistake, and the walk knows nothing of that.
+    if let Some(dialect) = dialect(input.format).filter(|_| !lenient)
+        && let Some(text) = small_text(input)
+    {
+        let known = Known { prefixes: &[], base: input.base.is_some() };
+        let place = to_usize(location.start.offset)..to_usize(location.end.offset);
+        return diagnose::turtle(Source::new(&input.name, &text), dialect, message, place, known);
+    }
+    let out = Error::input(message);
     let (line, column) = (to_usize(location.start.line), to_usize(location.start.column));
     let width =
         if location.end.line == location.start.line { to_usize(location.end.column).saturating_sub(column) } else { 1 };
     match excerpt(input, line, column, width) {
         Some(place) => out.at(place),
         None => out.at(Place::new(&input.name, line + 1, column + 1)),
+    }
+}
+
+/// The largest document that is read again whole to say in words what is wrong with it, in bytes.
+const LARGEST_DIAGNOSED: u64 = 64 << 20;
+
+fn small_text(input: &Input) -> Option<String> {
+    let mut text = String::new();
+    let read = input.open().ok()?.take(LARGEST_DIAGNOSED + 1).read_to_string(&mut text).ok()?;
+    (read as u64 <= LARGEST_DIAGNOSED).then_some(text)
+}
+
+fn dialect(format: RdfFormat) -> Option<Dialect> {
+    match format {
+        RdfFormat::Turtle | RdfFormat::NTriples => Some(Dialect::Turtle),
+        RdfFormat::TriG => Some(Dialect::TriG),
+        RdfFormat::NQuads => Some(Dialect::NQuads),
+        RdfFormat::N3 | RdfFormat::RdfXml | RdfFormat::JsonLd | RdfFormat::TurtleStar | RdfFormat::TriGStar => None,
     }
 }
 

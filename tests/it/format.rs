@@ -68,14 +68,49 @@ fn w3c_files_keep_graph_and_comments_and_a_second_time_changes_nothing() {
     }
     files.sort();
     let mut wrong = Vec::new();
-    for path in files {
-        let Ok(text) = std::fs::read_to_string(&path) else { continue };
-        let texts = [text.clone(), with_comments(&text, 3, "# c"), with_comments(&text, 2, "\n\n# a\n# b\n")];
-        for text in texts {
-            if let Some(fault) = fault(&path, &text) {
+    for (i, path) in files.iter().enumerate() {
+        let Ok(text) = std::fs::read_to_string(path) else { continue };
+        let commented =
+            if i % 2 == 0 { with_comments(&text, 3, "# c") } else { with_comments(&text, 2, "\n\n# a\n# b\n") };
+        for text in [text, commented] {
+            if let Some(fault) = fault(path, &text) {
                 wrong.push(format!("{}: {fault}", path.display()));
             }
         }
     }
     assert!(wrong.is_empty(), "{} files:\n{}", wrong.len(), wrong.join("\n\n"));
+}
+
+fn fmt(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
+    let run = std::process::Command::new(env!("CARGO_BIN_EXE_kgq"))
+        .args(["-C".as_ref(), folder.as_os_str(), "fmt".as_ref()])
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .expect("the program runs");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (run.status.code().unwrap_or(-1), text(&run.stdout), text(&run.stderr))
+}
+
+#[test]
+fn fmt_names_what_would_change_then_writes_it_and_leaves_broken_files_alone() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("a file can be written");
+    let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).expect("a file can be read");
+    write("kgq.toml", "name = \"t\"\ndata = [\"*.ttl\"]\n");
+    write("a.ttl", "@prefix ex: <http://ex/> . ex:a ex:p 1 .");
+    let (code, out, _) = fmt(folder.path(), &["--check"]);
+    assert_eq!((code, out.as_str(), read("a.ttl").lines().count()), (1, "a.ttl\n", 1));
+    let (code, out, err) = fmt(folder.path(), &[]);
+    assert_eq!((code, out.as_str(), err.trim()), (0, "a.ttl\n", "1 of 1 file changed"));
+    assert_eq!(read("a.ttl"), "@prefix ex: <http://ex/> .\n\nex:a\n    ex:p 1 ;\n.\n");
+    assert_eq!(fmt(folder.path(), &["--check"]).0, 0);
+
+    let broken = "@prefix ex: <http://ex/> . ex:a ex:p \"1 .";
+    write("b.ttl", broken);
+    write("c.ttl", "<http://ex/a> <http://ex/p> 1 .");
+    let (code, out, err) = fmt(folder.path(), &[]);
+    assert_eq!((code, out.as_str(), read("b.ttl").as_str()), (3, "c.ttl\n", broken));
+    assert!(err.contains("b.ttl:1:38: this string is never closed"), "{err}");
+    assert_eq!(fmt(folder.path(), &["a.rdf"]).0, 2);
 }

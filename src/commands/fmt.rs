@@ -1,0 +1,118 @@
+//! `kgq fmt`.
+
+use super::output::{Output, write_to};
+use crate::error::{Error, Kind, Result, Source};
+use crate::format;
+use crate::rdf::{Compression, RdfFormat};
+use crate::session::Session;
+use crate::store::Input;
+use crate::syntax::turtle::tree::Dialect;
+use crate::text::{count, visible};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// Write Turtle and TriG the same way every time, so that a change of one fact is a change of one line
+///
+/// Prefixes in use come first, sorted. Each subject is a block of facts, one a line, types and names first; a comment between
+/// blank lines begins a section, within which subjects are sorted; every other comment stays with what it stands at.
+/// The formatted text is read again before it is written: a file whose graph would change is left as it is, as is
+/// one with a mistake, which is reported.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Turtle or TriG files, `-` for standard input to standard output; without any, those of the project
+    pub files: Vec<String>,
+
+    /// Write nothing: name the files that would change, and exit with 1 if there are any
+    #[arg(long)]
+    pub check: bool,
+}
+
+pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8> {
+    if args.files.iter().any(|name| name == "-") {
+        return standard_input(args, session, output);
+    }
+    let files = files(args, session)?;
+    let mut errors = Vec::new();
+    let mut changed = 0;
+    for (name, path, dialect) in &files {
+        match one(name, path, *dialect, args.check, session, output) {
+            Ok(change) => changed += u64::from(change),
+            Err(error) => errors.push(error),
+        }
+    }
+    let what = if args.check { "would change" } else { "changed" };
+    output.note(&format!("{} of {} {what}", changed, count(files.len() as u64, "file", "files")));
+    match Error::all(errors) {
+        Some(error) => Err(error),
+        None => Ok(if args.check && changed > 0 { Kind::Check.exit_code() } else { 0 }),
+    }
+}
+
+/// What to format: the files named, or those of the project that can be.
+fn files(args: &Args, session: &Session) -> Result<Vec<(String, PathBuf, Dialect)>> {
+    if args.files.is_empty() {
+        let files = session.require_project()?.files()?.into_iter();
+        return Ok(files.filter_map(|f| dialect(&f.name, None).map(|d| (f.name, f.path, d))).collect());
+    }
+    let named = |name: &String| match dialect(name, session.options.input_format) {
+        Some(dialect) => Ok((name.clone(), PathBuf::from(name), dialect)),
+        None => Err(Error::usage(format!("{} is neither Turtle nor TriG", visible(name)))
+            .hint("`kgq fmt` writes `.ttl` and `.trig` files that are not compressed")),
+    };
+    args.files.iter().map(named).collect()
+}
+
+fn dialect(name: &str, format: Option<RdfFormat>) -> Option<Dialect> {
+    if Compression::strip(name).1 != Compression::None {
+        return None;
+    }
+    match format.or_else(|| RdfFormat::from_path(name))? {
+        RdfFormat::Turtle => Some(Dialect::Turtle),
+        RdfFormat::TriG => Some(Dialect::TriG),
+        _ => None,
+    }
+}
+
+/// Formats one file; whether it changes.
+fn one(name: &str, path: &Path, dialect: Dialect, check: bool, session: &Session, output: &mut Output) -> Result<bool> {
+    let mut bytes = Vec::new();
+    let input = Input::file(name, path, Some(RdfFormat::Turtle))?;
+    input.open()?.read_to_end(&mut bytes).map_err(|e| Error::io(name, &e))?;
+    let text = text(name, bytes)?;
+    let formatted = format::turtle(Source::new(name, &text), dialect, &session.options.bounds)?;
+    if formatted == text {
+        return Ok(false);
+    }
+    if !check {
+        write_to(Some(path), output, |w| w.write_all(formatted.as_bytes()).map_err(|e| Error::io(name, &e)))?;
+    }
+    output.line(&visible(name))?;
+    Ok(true)
+}
+
+fn standard_input(args: &Args, session: &Session, output: &mut Output) -> Result<u8> {
+    if args.files.len() > 1 {
+        return Err(Error::usage("standard input is formatted alone: `kgq fmt -`"));
+    }
+    let dialect = match session.options.input_format {
+        Some(RdfFormat::TriG) => Dialect::TriG,
+        _ => Dialect::Turtle,
+    };
+    let mut bytes = Vec::new();
+    std::io::stdin().read_to_end(&mut bytes).map_err(|e| Error::io("standard input", &e))?;
+    let text = text("<stdin>", bytes)?;
+    let formatted = format::turtle(Source::new("<stdin>", &text), dialect, &session.options.bounds)?;
+    if args.check {
+        return Ok(if formatted == text { 0 } else { Kind::Check.exit_code() });
+    }
+    write_to(None, output, |w| w.write_all(formatted.as_bytes()).map_err(|e| Error::io("the output", &e)))?;
+    Ok(0)
+}
+
+fn text(name: &str, bytes: Vec<u8>) -> Result<String> {
+    String::from_utf8(bytes).map_err(|e| {
+        let valid = e.utf8_error().valid_up_to();
+        let before = String::from_utf8_lossy(&e.as_bytes()[..valid]).into_owned();
+        Error::input("this is not UTF-8").at(Source::new(name, &before).place(valid..valid))
+    })
+}
