@@ -2,6 +2,7 @@
 //!
 //! The rooms and their layers are described in `ARCHITECTURE.md`.
 
+pub mod audit;
 pub mod catalog;
 pub mod check;
 pub mod cli;

@@ -1,15 +1,17 @@
 //! One door to a loaded dataset: a project's files or files named by hand; loaded once, when first asked for.
 
+use crate::audit::{self, Audit, RowSources, Texts, sha256};
 use crate::catalog::{CannedQuery, Catalog, Known, Labels, Values};
 use crate::engine::{self, Answer, EvaluationOptions, Limits};
 use crate::error::{Error, Kind, Result, Source};
 use crate::project::{self, Project, ProjectFile};
 use crate::query::{self, ParseContext, Query};
 use crate::rdf::vocabulary::{rdf, rdfs};
-use crate::rdf::{NamedNode, NamedOrBlankNode, Prefixes, RdfFormat, Term, vocabulary};
+use crate::rdf::{NamedNode, NamedOrBlankNode, Prefixes, RdfFormat, Term, Triple, Variable, vocabulary};
 use crate::snapshot::Snapshot;
 use crate::store::{Change, Dataset, Input, ReadOptions};
 use crate::syntax::bounds::Bounds;
+use rustc_hash::FxHashSet;
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -176,14 +178,80 @@ impl Session {
         Ok(query)
     }
 
-    /// Answers a query.
-    pub fn evaluate(&self, query: &Query) -> Result<Answer<'_>> {
+    fn evaluation_options(&self) -> EvaluationOptions {
         let default_graph = match self.project.as_ref().map(|p| p.manifest.default_graph) {
             Some(project::DefaultGraph::Union) => engine::DefaultGraph::Union,
             Some(project::DefaultGraph::Default) | None => engine::DefaultGraph::Stored,
         };
-        let options = EvaluationOptions { default_graph, limits: self.options.limits, ..Default::default() };
-        engine::evaluate(self.snapshot()?, query, &options)
+        EvaluationOptions { default_graph, limits: self.options.limits, ..Default::default() }
+    }
+
+    /// Answers a query.
+    pub fn evaluate(&self, query: &Query) -> Result<Answer<'_>> {
+        engine::evaluate(self.snapshot()?, query, &self.evaluation_options())
+    }
+
+    /// What the dataset says of sources.
+    pub fn audit(&self) -> Result<Audit<'_>> {
+        let settings = self.project.as_ref().map(|p| p.manifest.citations.clone()).unwrap_or_default();
+        Ok(Audit::new(self.dataset()?.quads(), &settings, self.prefixes()?))
+    }
+
+    /// The triples that need a citation: those of the project's data files, or of all files named by hand, that the
+    /// audit does not exempt.
+    pub fn triples_to_cite(&self, audit: &Audit<'_>) -> Result<FxHashSet<Triple>> {
+        let data: Vec<bool> = match &self.project {
+            Some(project) => project.files()?.iter().map(|file| file.role == project::Role::Data).collect(),
+            None => vec![true; self.dataset()?.files.len()],
+        };
+        let quads = self.dataset()?.quads_with_origin().filter(|(_, file)| data.get(*file).copied().unwrap_or(false));
+        Ok(quads.map(|(quad, _)| Triple::from(quad.clone())).filter(|triple| !audit.is_exempt(triple)).collect())
+    }
+
+    /// The texts of source documents that are at hand: those of `[sources]` that exist, and the files given, each for the
+    /// document whose hash it has.
+    pub fn source_texts(&self, audit: &Audit<'_>, files: &[PathBuf]) -> Result<Texts> {
+        let mut texts = Texts::default();
+        if let Some(project) = &self.project {
+            for (document, path) in &project.manifest.sources {
+                let path = project.root.join(path);
+                if path.is_file() {
+                    texts.insert(&NamedNode::new_unchecked(document), read_source(&path)?);
+                }
+            }
+        }
+        let documents: BTreeSet<String> = audit
+            .citations()
+            .iter()
+            .filter_map(|citation| Some(audit.citation(citation).document?.as_str().to_owned()))
+            .collect();
+        for file in files {
+            let text = read_source(file)?;
+            let hash = sha256(text.as_bytes());
+            let known: Vec<NamedNode> = documents.iter().map(NamedNode::new_unchecked).collect();
+            let own = |d: &&NamedNode| audit.document(d).hash.is_some_and(|h| h.eq_ignore_ascii_case(&hash));
+            let Some(document) = known.iter().find(own) else {
+                return Err(Error::input(format!("{} is the text of no source document of the graph", file.display()))
+                    .hint("a document is known by the SHA-256 of its text, which the property named `hash` in `[citations]` of kgq.toml holds"));
+            };
+            texts.insert(document, text);
+        }
+        Ok(texts)
+    }
+
+    /// What each row of an answer rests on.
+    pub fn row_sources(
+        &self,
+        audit: &Audit<'_>,
+        query: &Query,
+        variables: &[Variable],
+        rows: &[engine::Row],
+    ) -> Result<Vec<RowSources>> {
+        // Where nothing at all is cited, that a statement is not says nothing.
+        let needed = if audit.has_citations() { self.triples_to_cite(audit)? } else { FxHashSet::default() };
+        let options = self.evaluation_options();
+        let needs = |triple: &Triple| needed.contains(triple);
+        audit::row_sources(audit, self.snapshot()?, query, variables, rows, &options, &needs)
     }
 
     /// Runs an update on the dataset; the session's own stays as it is.
@@ -220,6 +288,13 @@ impl Session {
         Err(Error::new(Kind::Input, format!("the graph says nothing of {shown}"))
             .hint_if(crate::text::did_you_mean(&shown, near.iter().map(String::as_str))))
     }
+}
+
+/// The text of a source document, byte for byte: citations count its characters.
+fn read_source(path: &Path) -> Result<String> {
+    let name = path.display();
+    let bytes = std::fs::read(path).map_err(|e| Error::io(&name, &e))?;
+    String::from_utf8(bytes).map_err(|_| Error::input(format!("{name} is not UTF-8")))
 }
 
 /// The dataset's terms, for reading what a user typed.

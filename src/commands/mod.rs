@@ -1,6 +1,7 @@
 //! The commands: one file a verb, with its arguments (the doc comment is its help) and what it does.
 
 mod answer;
+mod cite;
 mod completions;
 mod describe;
 mod export;
@@ -28,6 +29,7 @@ pub enum Command {
     Run(run::Args),
     Queries(queries::Args),
     Describe(describe::Args),
+    Cite(cite::Args),
     Info(info::Args),
     Load(load::Args),
     Export(export::Args),
@@ -46,6 +48,7 @@ pub fn run(command: &Command, session: &mut Session, output: &mut Output) -> Res
         Command::Run(args) => run::run(args, session, output),
         Command::Queries(args) => queries::run(args, session, output),
         Command::Describe(args) => describe::run(args, session, output),
+        Command::Cite(args) => cite::run(args, session, output),
         Command::Info(args) => info::run(args, session, output),
         Command::Load(args) => load::run(args, session, output),
         Command::Export(args) => export::run(args, session, output),

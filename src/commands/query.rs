@@ -1,6 +1,7 @@
 //! `kgq query`.
 
 use super::answer::{AnswerArgs, write_answer};
+use super::cite::{CiteArgs, write_cited_answer};
 use super::output::Output;
 use crate::error::{Error, Result, Source};
 use crate::session::Session;
@@ -26,6 +27,8 @@ pub struct Args {
     pub file: Option<String>,
     #[command(flatten)]
     pub answer: AnswerArgs,
+    #[command(flatten)]
+    pub cite: CiteArgs,
     /// End with exit code 1 when ASK answers false
     #[arg(long)]
     pub exit_status: bool,
@@ -36,7 +39,11 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
     let (name, text) = read_text(args.text.as_deref(), args.file.as_deref(), "query")?;
     let query = session.parse(Source::new(&name, &text))?;
     let answer = session.evaluate(&query)?;
-    let written = write_answer(answer, &args.answer, session, output, started)?;
+    let written = if args.cite.cite {
+        write_cited_answer(answer, &query, &args.cite, &args.answer, session, output, started)?
+    } else {
+        write_answer(answer, &args.answer, session, output, started)?
+    };
     Ok(u8::from(args.exit_status && written.truth == Some(false)))
 }
 

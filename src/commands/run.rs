@@ -1,6 +1,7 @@
 //! `kgq run`.
 
 use super::answer::{AnswerArgs, write_answer};
+use super::cite::{CiteArgs, write_cited_answer};
 use super::output::Output;
 use crate::catalog::{CannedQuery, Known, ParamKind, Values};
 use crate::error::Result;
@@ -22,6 +23,8 @@ pub struct Args {
     pub values: Vec<String>,
     #[command(flatten)]
     pub answer: AnswerArgs,
+    #[command(flatten)]
+    pub cite: CiteArgs,
     /// End with exit code 1 when ASK answers false
     #[arg(long)]
     pub exit_status: bool,
@@ -43,7 +46,11 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
     let values = Values::parse(&args.values)?;
     let query = session.parse_canned(canned, &values)?;
     let answer = session.evaluate(&query)?;
-    let written = write_answer(answer, &args.answer, session, output, started)?;
+    let written = if args.cite.cite {
+        write_cited_answer(answer, &query, &args.cite, &args.answer, session, output, started)?
+    } else {
+        write_answer(answer, &args.answer, session, output, started)?
+    };
     Ok(u8::from(args.exit_status && written.truth == Some(false)))
 }
 

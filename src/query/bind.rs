@@ -429,7 +429,7 @@ impl Many<'_> {
 }
 
 /// Calls `f` with each direct operand of an expression.
-fn for_each_operand(expr: &mut Expression, f: &mut dyn FnMut(&mut Expression)) {
+pub(super) fn for_each_operand(expr: &mut Expression, f: &mut dyn FnMut(&mut Expression)) {
     match expr {
         Expression::NamedNode(_)
         | Expression::Literal(_)

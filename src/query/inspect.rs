@@ -83,6 +83,27 @@ pub fn refuse_network_in_update(source: Source<'_>, update: &spargebra::Update) 
     Ok(())
 }
 
+/// Calls `f` with each variable that a pattern mentions anywhere.
+pub(super) fn variables_of_pattern(pattern: &GraphPattern, f: &mut dyn FnMut(&Variable)) {
+    let mut walk = Walk::default();
+    walk.pattern(pattern);
+    walk.variables.iter().for_each(f);
+}
+
+/// Calls `f` with each variable that an expression mentions anywhere.
+pub(super) fn variables_of_expression(expression: &Expression, f: &mut dyn FnMut(&Variable)) {
+    let mut walk = Walk::default();
+    walk.expression(expression);
+    walk.variables.iter().for_each(f);
+}
+
+/// Calls `f` with each function that an expression calls.
+pub(super) fn functions_of_expression(expression: &Expression, f: &mut dyn FnMut(&Function)) {
+    let mut walk = Walk::default();
+    walk.expression(expression);
+    walk.functions.iter().for_each(f);
+}
+
 fn refused(source: Source<'_>, keyword: &str, what: &str) -> Error {
     let error = Error::policy(format!("{what} is refused: kgq makes no network request"));
     let mut tokens = syntax::sparql::tokenize(source.text).into_iter();
@@ -97,6 +118,7 @@ struct Walk {
     terms: BTreeSet<UsedTerm>,
     variables: BTreeSet<Variable>,
     services: Vec<String>,
+    functions: Vec<Function>,
 }
 
 impl Walk {
@@ -287,6 +309,7 @@ impl Walk {
             Expression::If(a, b, c) => [a, b, c].into_iter().for_each(|e| self.expression(e)),
             Expression::Coalesce(list) => list.iter().for_each(|e| self.expression(e)),
             Expression::FunctionCall(function, list) => {
+                self.functions.push(function.clone());
                 if let Function::Custom(name) = function {
                     self.term(name, Position::Function);
                 }

@@ -1,5 +1,6 @@
 //! Answers to bytes: one file a format, one list of all.
 
+mod cited;
 mod graph;
 mod json;
 mod markdown;
@@ -7,6 +8,7 @@ mod table;
 mod term;
 mod w3c;
 
+pub use cited::{Cited, reference, write as write_cited};
 pub use graph::{GraphOptions, RdfVersion, write_quads};
 pub use term::cell;
 

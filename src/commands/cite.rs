@@ -1,0 +1,248 @@
+//! `kgq cite`, and the sources of an answer's rows for `--cite`.
+
+use super::answer::{AnswerArgs, seconds};
+use super::output::{Output, write_to};
+use crate::audit::{Audit, Reference, Statement, Texts};
+use crate::engine::{Answer, Row};
+use crate::error::{Error, Result};
+use crate::query::Query;
+use crate::rdf::vocabulary::rdf;
+use crate::rdf::{NamedNode, NamedOrBlankNode, Prefixes, Term, Triple};
+use crate::render::{Cited, Format, RenderOptions, Written, cell, reference, write_cited};
+use crate::session::Session;
+use crate::text::{count, visible};
+use std::path::PathBuf;
+use std::time::Instant;
+
+/// Show where statements come from: document, date, sentence, characters, anchor
+///
+/// With one term, every statement about it; with three, the statements of that subject, predicate and object, each a
+/// CURIE, an IRI, a label, a literal's text, or `_` for any.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  kgq cite figure:fdi-2024
+  kgq cite 'Zhu Bing' _ _
+  kgq cite _ ou:qualifier qualifier:about --source article.txt")]
+pub struct Args {
+    /// A term, or subject, predicate and object
+    #[arg(value_name = "TERM", required = true, num_args = 1..=3)]
+    pub terms: Vec<String>,
+    #[command(flatten)]
+    pub sources: SourceArgs,
+}
+
+/// Where texts of source documents are.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct SourceArgs {
+    /// The text of a source document, to show the sentences cited; known by its hash
+    #[arg(long, value_name = "FILE")]
+    pub source: Vec<PathBuf>,
+}
+
+/// Whether an answer's rows show what they rest on.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct CiteArgs {
+    /// Number the rows and list the sources of the statements behind each
+    #[arg(long)]
+    pub cite: bool,
+    #[command(flatten)]
+    pub sources: SourceArgs,
+}
+
+pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8> {
+    let audit = session.audit()?;
+    let texts = session.source_texts(&audit, &args.sources.source)?;
+    let wanted = Wanted::read(&args.terms, session)?;
+    let prefixes = session.prefixes()?;
+    let needed = session.triples_to_cite(&audit)?;
+    let mut page = Page { audit: &audit, texts: &texts, prefixes, colour: output.colour, out: String::new() };
+    let (mut shown, mut uncited, mut exempt) = (0, 0, 0);
+    let mut seen = rustc_hash::FxHashSet::default();
+    for quad in session.dataset()?.quads() {
+        let triple = Triple::from(quad.clone());
+        if !wanted.matches(&triple) || triple.predicate.as_ref() == rdf::REIFIES || !seen.insert(triple.clone()) {
+            continue;
+        }
+        let statements = audit.statements(&triple);
+        if statements.is_empty() {
+            if needed.contains(&triple) {
+                uncited += 1;
+                page.uncited(&triple);
+            } else {
+                exempt += 1;
+            }
+            continue;
+        }
+        shown += 1;
+        page.statement(&triple, &statements);
+    }
+    let text = page.out;
+    if !text.is_empty() {
+        output.line(text.trim_end())?;
+    }
+    if shown + uncited + exempt == 0 {
+        return Err(Error::input("the graph has no such statement")
+            .hint(format!("`kgq describe {}` shows what it says", args.terms[0])));
+    }
+    output.note(&format!(
+        "{} with a citation, {uncited} without, {exempt} that need none",
+        count(shown, "statement", "statements"),
+    ));
+    Ok(0)
+}
+
+/// Which statements are asked for.
+enum Wanted {
+    About(NamedNode),
+    Triple(Option<NamedNode>, Option<NamedNode>, Option<Object>),
+}
+
+enum Object {
+    Node(NamedNode),
+    /// A literal of this text, whatever its datatype or language.
+    Text(String),
+}
+
+impl Wanted {
+    fn read(terms: &[String], session: &Session) -> Result<Self> {
+        let node = |word: &str| if word == "_" { Ok(None) } else { session.resolve(word).map(Some) };
+        match terms {
+            [term] if term != "_" => Ok(Self::About(session.resolve(term)?)),
+            [subject, predicate, object] => {
+                let object = match object.as_str() {
+                    "_" => None,
+                    word => Some(match session.resolve(word) {
+                        Ok(node) => Object::Node(node),
+                        Err(_) => Object::Text(word.trim_matches('"').to_owned()),
+                    }),
+                };
+                Ok(Self::Triple(node(subject)?, node(predicate)?, object))
+            }
+            _ => Err(Error::usage("name one term, or a subject, a predicate and an object (`_` for any)")),
+        }
+    }
+
+    fn matches(&self, triple: &Triple) -> bool {
+        match self {
+            Self::About(node) => {
+                triple.subject == NamedOrBlankNode::from(node.clone()) || triple.object == Term::from(node.clone())
+            }
+            Self::Triple(subject, predicate, object) => {
+                subject.as_ref().is_none_or(|s| triple.subject == NamedOrBlankNode::from(s.clone()))
+                    && predicate.as_ref().is_none_or(|p| triple.predicate == *p)
+                    && object.as_ref().is_none_or(|o| match (o, &triple.object) {
+                        (Object::Node(node), Term::NamedNode(own)) => node == own,
+                        (Object::Text(text), Term::Literal(own)) => own.value() == text,
+                        _ => false,
+                    })
+            }
+        }
+    }
+}
+
+/// Statements with their sources, as text.
+struct Page<'a> {
+    audit: &'a Audit<'a>,
+    texts: &'a Texts,
+    prefixes: &'a Prefixes,
+    colour: bool,
+    out: String,
+}
+
+/// How deep the grounds of an inference are followed on the page.
+const DEEPEST: usize = 8;
+
+impl Page<'_> {
+    fn triple(&self, triple: &Triple) -> String {
+        let (bold, reset) = if self.colour { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
+        let part = |term: Term| cell(&term, self.prefixes);
+        let subject = part(triple.subject.clone().into());
+        let predicate = part(triple.predicate.clone().into());
+        format!("{bold}{subject}  {predicate}  {}{reset}", part(triple.object.clone()))
+    }
+
+    fn uncited(&mut self, triple: &Triple) {
+        let line = self.triple(triple);
+        self.out.push_str(&format!("{line}\n  no citation\n\n"));
+    }
+
+    fn statement(&mut self, triple: &Triple, statements: &[Statement]) {
+        let line = self.triple(triple);
+        self.out.push_str(&format!("{line}\n"));
+        for statement in statements {
+            self.sources(statement, 1);
+        }
+        self.out.push('\n');
+    }
+
+    fn sources(&mut self, statement: &Statement, depth: usize) {
+        let pad = "  ".repeat(depth);
+        for (property, value) in self.audit.remarks(&statement.reifier) {
+            let property =
+                if property.as_ref() == rdf::TYPE { "a".to_owned() } else { self.prefixes.display(property.as_str()) };
+            self.out.push_str(&format!("{pad}{property} {}\n", cell(value, self.prefixes)));
+        }
+        for citation in &statement.citations {
+            let text = reference(&Reference::new(citation, self.audit, self.texts), self.colour);
+            for line in text.lines() {
+                self.out.push_str(&format!("{pad}{line}\n"));
+            }
+        }
+        for ground in &statement.grounds {
+            let Some(ground) = self.audit.statement(ground) else {
+                let node = cell(&ground.clone().into(), self.prefixes);
+                self.out.push_str(&format!("{pad}inferred from {node}, which names no statement\n"));
+                continue;
+            };
+            self.out.push_str(&format!("{pad}inferred from  {}\n", self.triple(&ground.triple)));
+            if depth < DEEPEST {
+                self.sources(&ground, depth + 1);
+            }
+        }
+    }
+}
+
+/// Writes the answer of a SELECT with what each row rests on.
+pub fn write_cited_answer(
+    answer: Answer<'_>,
+    query: &Query,
+    cite: &CiteArgs,
+    args: &AnswerArgs,
+    session: &Session,
+    output: &mut Output,
+    started: Instant,
+) -> Result<Written> {
+    let Answer::Solutions(solutions) = answer else {
+        return Err(Error::usage("--cite shows the sources of the rows of a SELECT")
+            .hint("`kgq cite TERM` shows those of the statements about one thing"));
+    };
+    let variables = solutions.variables;
+    let rows: Vec<Row> = solutions.rows.collect::<Result<_>>()?;
+    let audit = session.audit()?;
+    let texts = session.source_texts(&audit, &cite.sources.source)?;
+    let sources = session.row_sources(&audit, query, &variables, &rows)?;
+    let mut references: Vec<Reference> = Vec::new();
+    for iri in sources.iter().flat_map(|row| &row.citations) {
+        if !references.iter().any(|r| r.citation.iri == *iri) {
+            references.push(Reference::new(iri, &audit, &texts));
+        }
+    }
+    let to_terminal = args.output.is_none() && output.terminal.is_some();
+    let options = RenderOptions {
+        format: args.chosen_format()?.unwrap_or(Format::Table),
+        prefixes: session.prefixes()?,
+        width: output.terminal.filter(|_| args.output.is_none()),
+        colour: output.colour && args.output.is_none(),
+        graph: args.graph_options(),
+    };
+    if !audit.has_citations() {
+        output.note("the graph cites nothing: no statement has a reifier that was derived from a citation");
+    }
+    let cited = Cited { variables, rows, sources, references: &references };
+    let rows = write_to(args.output.as_deref(), output, |out| write_cited(cited, options, out))?;
+    if to_terminal {
+        let what = format!("{}, {}", count(rows, "row", "rows"), count(references.len() as u64, "source", "sources"));
+        output.note(&visible(&format!("{what} in {}", seconds(started.elapsed()))));
+    }
+    Ok(Written { rows, truth: None, mapped: 0 })
+}
