@@ -3,7 +3,8 @@
 use crate::error::{Error, Result, Source};
 use crate::rdf::Prefixes;
 use crate::syntax::bounds::{Bounds, check_query};
-use crate::syntax::diagnose;
+use crate::syntax::{Token, diagnose, significant, sparql, strict};
+use spargebra::algebra::GraphPattern;
 use spargebra::{SparqlParser, SparqlSyntaxError};
 
 /// What a text is parsed with besides itself.
@@ -57,16 +58,44 @@ pub struct Update {
 /// Parses a query.
 pub fn parse_query(source: Source<'_>, context: ParseContext<'_>) -> Result<Query> {
     check_query(source, &context.bounds)?;
-    let algebra =
-        parser(context)?.parse_query(source.text).map_err(|e| diagnose(source, &e, context, diagnose::query))?;
+    let tokens = significant(&sparql::tokenize(source.text));
+    let mut algebra = parser(context)?
+        .parse_query(&strict::as_read(source.text, &tokens))
+        .map_err(|e| diagnose(source, &e, context, diagnose::query))?;
+    strict::check(source, &tokens)?;
+    order_columns(source.text, &tokens, &mut algebra);
     Ok(Query { algebra })
+}
+
+/// Gives the columns of `SELECT *` the order in which the text names them; spargebra sorts them by name.
+fn order_columns(text: &str, tokens: &[Token], query: &mut spargebra::Query) {
+    let mut after_select = tokens.iter().skip_while(|t| !t.is_keyword(text, "SELECT")).skip(1);
+    let star = after_select.find(|t| !t.is_keyword(text, "DISTINCT") && !t.is_keyword(text, "REDUCED"));
+    let (true, spargebra::Query::Select { pattern, .. }) = (star.is_some_and(|t| t.is(text, "*")), query) else {
+        return;
+    };
+    let mut inner = pattern;
+    let variables = loop {
+        match inner {
+            GraphPattern::Slice { inner: next, .. }
+            | GraphPattern::Distinct { inner: next }
+            | GraphPattern::Reduced { inner: next } => inner = next,
+            GraphPattern::Project { variables, .. } => break variables,
+            _ => return,
+        }
+    };
+    let named: Vec<&str> = tokens.iter().filter_map(|t| t.variable(text)).collect();
+    variables.sort_by_key(|v| named.iter().position(|name| *name == v.as_str()));
 }
 
 /// Parses an update.
 pub fn parse_update(source: Source<'_>, context: ParseContext<'_>) -> Result<Update> {
     check_query(source, &context.bounds)?;
-    let algebra =
-        parser(context)?.parse_update(source.text).map_err(|e| diagnose(source, &e, context, diagnose::update))?;
+    let tokens = significant(&sparql::tokenize(source.text));
+    let algebra = parser(context)?
+        .parse_update(&strict::as_read(source.text, &tokens))
+        .map_err(|e| diagnose(source, &e, context, diagnose::update))?;
+    strict::check(source, &tokens)?;
     Ok(Update { algebra })
 }
 

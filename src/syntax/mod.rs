@@ -11,6 +11,7 @@ pub mod highlight;
 mod lexical;
 mod scan;
 pub mod sparql;
+pub mod strict;
 pub mod turtle;
 pub mod words;
 
