@@ -59,7 +59,7 @@ pub struct Update {
 pub fn parse_query(source: Source<'_>, context: ParseContext<'_>) -> Result<Query> {
     check_query(source, &context.bounds)?;
     let tokens = significant(&sparql::tokenize(source.text));
-    let mut algebra = parser(context)?
+    let mut algebra = parser(source.text, &tokens, context)?
         .parse_query(&strict::as_read(source.text, &tokens))
         .map_err(|e| diagnose(source, &e, context, diagnose::query))?;
     strict::check(source, &tokens)?;
@@ -92,19 +92,20 @@ fn order_columns(text: &str, tokens: &[Token], query: &mut spargebra::Query) {
 pub fn parse_update(source: Source<'_>, context: ParseContext<'_>) -> Result<Update> {
     check_query(source, &context.bounds)?;
     let tokens = significant(&sparql::tokenize(source.text));
-    let algebra = parser(context)?
+    let algebra = parser(source.text, &tokens, context)?
         .parse_update(&strict::as_read(source.text, &tokens))
         .map_err(|e| diagnose(source, &e, context, diagnose::update))?;
     strict::check(source, &tokens)?;
     Ok(Update { algebra })
 }
 
-fn parser(context: ParseContext<'_>) -> Result<SparqlParser> {
+fn parser(text: &str, tokens: &[Token], context: ParseContext<'_>) -> Result<SparqlParser> {
     let mut parser = SparqlParser::new();
     if let Some(base) = context.base {
         parser = parser.with_base_iri(base).map_err(|e| Error::input(format!("the base is no IRI: {e}")))?;
     }
-    for (prefix, namespace) in context.prefixes.iter() {
+    let wanted = sparql::undeclared_prefixes(text, tokens);
+    for (prefix, namespace) in context.prefixes.iter().filter(|(prefix, _)| wanted.contains(prefix)) {
         // A namespace that is no IRI can come from a file that was read leniently; a query that uses it will say so.
         if let Ok(with) = parser.clone().with_prefix(prefix, namespace) {
             parser = with;

@@ -80,24 +80,27 @@ fn check_depth(source: Source<'_>, tokens: &[Token], bounds: &Bounds) -> Result<
     let mut stack: Vec<bool> = Vec::new();
     let mut twice = 0usize;
     let mut prefixes = 0usize;
+    let mut negated = false;
     for (i, token) in tokens.iter().enumerate() {
         let mark = if token.kind == Kind::Punctuation { token.text(text) } else { "" };
         prefixes = if matches!(mark, "!" | "-" | "+" | "^") { prefixes + 1 } else { 0 };
         if closing(mark).is_some() {
-            let doubles = mark == "(" && i > 0 && is_read_twice(text, &tokens[i - 1]);
+            let doubles = std::mem::take(&mut negated) || mark == "(" && i > 0 && is_read_twice(text, &tokens[i - 1]);
             twice += usize::from(doubles);
             stack.push(doubles);
             if twice > MAX_BACKTRACKING {
                 return Err(Error::input(format!(
-                    "calls of REGEX, SUBSTR, REPLACE, GROUP_CONCAT or of functions named by an IRI nest more than {MAX_BACKTRACKING} levels deep, \
-                     which the parser could not read in reasonable time"
+                    "calls of REGEX, SUBSTR, REPLACE and GROUP_CONCAT, and brackets behind `!`, nest more than {MAX_BACKTRACKING} \
+                     levels deep, which the parser could not read in reasonable time"
                 ))
-                .at(source.place(tokens[i - 1].span()))
+                .at(source.place(token.span()))
                 .hint("compute the inner ones with BIND first"));
             }
         } else if is_closing(mark) {
             twice -= usize::from(stack.pop().unwrap_or(false));
         }
+        // What a `!` stands before is read again if it turns out wrong: `!(…)`, `!BOUND(…)`, `!EXISTS { … }`.
+        negated = mark == "!" || negated && matches!(token.kind, Kind::Keyword | Kind::PrefixedName | Kind::Iri);
         if stack.len() + prefixes > bounds.max_depth {
             return Err(bounds.too_deep().at(source.place(token.span())));
         }
@@ -109,9 +112,9 @@ fn is_closing(mark: &str) -> bool {
     matches!(mark, ")" | "]" | "}" | ">>" | ")>>" | "|}")
 }
 
+/// Functions whose forms with fewer arguments are tried after the one with more.
 fn is_read_twice(text: &str, token: &Token) -> bool {
-    matches!(token.kind, Kind::PrefixedName | Kind::Iri)
-        || ["REGEX", "SUBSTR", "REPLACE", "GROUP_CONCAT"].iter().any(|k| token.is_keyword(text, k))
+    ["REGEX", "SUBSTR", "REPLACE", "GROUP_CONCAT"].iter().any(|k| token.is_keyword(text, k))
 }
 
 fn check_operators(source: Source<'_>, tokens: &[Token], bounds: &Bounds) -> Result<()> {
@@ -217,5 +220,9 @@ mod tests {
         let nested = |n: usize| format!("ASK {{ FILTER({}?x{}) }}", "REPLACE(".repeat(n), ", 'a', 'b')".repeat(n));
         assert!(check(&nested(16)).is_ok());
         assert!(message(&nested(17)).contains("BIND"));
+        for (open, close) in [("!(", ")"), ("! STR(", ")"), ("!EXISTS { FILTER(", ") }")] {
+            let nested = |n: usize| format!("ASK {{ FILTER({}?x{}) }}", open.repeat(n), close.repeat(n));
+            assert!(check(&nested(16)).is_ok() && check(&nested(17)).is_err(), "{open}");
+        }
     }
 }

@@ -4,16 +4,30 @@ use super::{Kind, Token, words};
 use crate::error::{Error, Result, Source};
 use std::borrow::Cow;
 
-/// The text as spargebra reads it: `TRUE` and `False` are keywords like all others (SPARQL 1.1 §19.8), but it knows them in
-/// lower case only. Positions stay the same.
+/// The text as spargebra reads it, every byte at its place or on its line. `tokens` are those that a parser sees.
+///
+/// - `TRUE` and `False` are keywords like all others (SPARQL 1.1 §19.8), but it knows them in lower case only.
+/// - It takes no space in `CONCAT (`, and no comment between `[` and `]`, or `(` and `)`.
 pub fn as_read<'a>(text: &'a str, tokens: &[Token]) -> Cow<'a, str> {
     let mut out = Cow::Borrowed(text);
+    let mut previous: Option<&Token> = None;
     for token in tokens {
         let word = token.text(text);
         if (token.is_keyword(text, "TRUE") || token.is_keyword(text, "FALSE"))
             && word.bytes().any(|b| b.is_ascii_uppercase())
         {
             out.to_mut().replace_range(token.span(), &word.to_ascii_lowercase());
+        }
+        if let Some(before) = previous.replace(token).filter(|before| before.end < token.start) {
+            let gap = &text[before.end..token.start];
+            let called = ["CONCAT", "COALESCE", "BNODE"].iter().any(|k| before.is_keyword(text, k));
+            if called && word == "(" {
+                let moved = format!("{gap}{}", before.text(text));
+                out.to_mut().replace_range(before.start..token.start, &moved);
+            } else if matches!((before.text(text), word), ("[", "]") | ("(", ")")) && gap.contains('#') {
+                let blank: String = gap.bytes().map(|b| if b == b'\n' { '\n' } else { ' ' }).collect();
+                out.to_mut().replace_range(before.end..token.start, &blank);
+            }
         }
     }
     out
@@ -98,6 +112,16 @@ mod tests {
         let text = "ASK { BIND(TRUE AS ?x) FILTER(False || 'TRUE' = ?TRUE) }";
         let read = as_read(text, &sparql::tokenize(text));
         assert_eq!(read, "ASK { BIND(true AS ?x) FILTER(false || 'TRUE' = ?TRUE) }");
+    }
+
+    #[test]
+    fn what_the_parser_does_not_take_is_written_as_it_does() {
+        let text = "SELECT (CONCAT # é\n ('a', BNODE ()) AS ?x) { ?s ?p [ # é [\n ], ( # c\n) . ?t ?q [] }";
+        let adapted = as_read(text, &significant(&sparql::tokenize(text)));
+        assert_eq!(adapted, "SELECT ( # é\n CONCAT('a',  BNODE()) AS ?x) { ?s ?p [       \n ], (    \n) . ?t ?q [] }");
+        assert_eq!(adapted.len(), text.len());
+        assert!(spargebra::SparqlParser::new().parse_query(text).is_err());
+        assert!(spargebra::SparqlParser::new().parse_query(&adapted).is_ok());
     }
 
     #[test]

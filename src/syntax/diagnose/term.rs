@@ -107,11 +107,6 @@ impl<'a> Walk<'a> {
             Some(Kind::Iri | Kind::PrefixedName) => self.iri(what),
             Some(Kind::Word) => Err(self.bare_word_as_term()),
             Some(Kind::Keyword) if self.kw("TRUE") || self.kw("FALSE") => {
-                if self.here() != self.here().to_lowercase() {
-                    return Err(self
-                        .fault_here(format!("`{}` is not a boolean", self.here()))
-                        .hint("write `true` or `false` in lower case"));
-                }
                 self.advance();
                 Ok(())
             }

@@ -8,6 +8,11 @@ use crate::syntax::fault::{Fault, Walked};
 impl Walk<'_> {
     pub fn update_unit(&mut self) -> Walked {
         loop {
+            if self.at > 0 && self.kw_any(&["PREFIX", "BASE"]) {
+                return Err(self
+                    .fault_here(format!("`{}` stands behind the first operation", self.here().to_uppercase()))
+                    .hint("move the declarations before all operations"));
+            }
             self.prologue()?;
             if self.peek().is_none() {
                 return Ok(());
