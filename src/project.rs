@@ -81,9 +81,11 @@ pub struct LimitSettings {
 }
 
 /// The project's own properties of citations, where no standard has one, as CURIEs or IRIs; and what needs no citation.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct CitationSettings {
+    /// Whether the statements of the data need citations. If it is not said: yes, if anything else is said here.
+    pub required: Option<bool>,
     /// Of a citation: a few words that stand exactly once in the cited span.
     pub anchor: Option<String>,
     /// Of a selector or a document: the SHA-256 of its text in hexadecimal digits.
@@ -102,6 +104,12 @@ pub struct CitationSettings {
     pub exempt_classes: Vec<String>,
 }
 
+impl CitationSettings {
+    pub fn are_required(&self) -> bool {
+        self.required.unwrap_or(*self != Self::default())
+    }
+}
+
 /// What `kgq check` asks of this project.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -109,6 +117,8 @@ pub struct CheckSettings {
     /// Languages in which everything named needs a label.
     #[serde(default)]
     pub languages: Vec<String>,
+    /// The property by which a thing says in which language it has no name, so that it needs no label there.
+    pub no_label: Option<String>,
 }
 
 /// Which of the project's folders a file was found in.

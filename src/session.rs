@@ -1,7 +1,9 @@
 //! One door to a loaded dataset: a project's files or files named by hand; loaded once, when first asked for.
 
+use crate::answers::Outcome;
 use crate::audit::{self, Audit, RowSources, Texts, sha256};
 use crate::catalog::{CannedQuery, Catalog, Known, Labels, Values};
+use crate::check;
 use crate::engine::{self, Answer, EvaluationOptions, Limits};
 use crate::error::{Error, Kind, Result, Source};
 use crate::project::{self, Project, ProjectFile};
@@ -252,6 +254,25 @@ impl Session {
         let options = self.evaluation_options();
         let needs = |triple: &Triple| needed.contains(triple);
         audit::row_sources(audit, self.snapshot()?, query, variables, rows, &options, &needs)
+    }
+
+    /// The whole answer to a canned query, as expected answers are compared with.
+    pub fn outcome(&self, canned: &CannedQuery, values: &Values) -> Result<Outcome> {
+        let query = self.parse_canned(canned, values)?;
+        Ok(match self.evaluate(&query)? {
+            Answer::Boolean(value) => Outcome::Boolean(value),
+            Answer::Graph(triples) => Outcome::Graph(triples.0.collect::<Result<_>>()?),
+            Answer::Solutions(solutions) => Outcome::Table {
+                columns: solutions.variables,
+                rows: solutions.rows.collect::<Result<_>>()?,
+                ordered_by: query::order_columns(&query),
+            },
+        })
+    }
+
+    /// Runs every check on the project.
+    pub fn check(&self) -> Result<check::Report> {
+        check::check(self.require_project()?)
     }
 
     /// Runs an update on the dataset; the session's own stays as it is.

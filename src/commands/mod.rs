@@ -1,6 +1,7 @@
 //! The commands: one file a verb, with its arguments (the doc comment is its help) and what it does.
 
 mod answer;
+mod check;
 mod cite;
 mod completions;
 mod describe;
@@ -13,6 +14,7 @@ mod output;
 mod queries;
 mod query;
 mod run;
+mod test;
 mod update;
 
 pub use answer::{AnswerArgs, write_answer};
@@ -31,6 +33,8 @@ pub enum Command {
     Describe(describe::Args),
     Cite(cite::Args),
     Info(info::Args),
+    Check(check::Args),
+    Test(test::Args),
     Load(load::Args),
     Export(export::Args),
     Update(update::Args),
@@ -50,6 +54,8 @@ pub fn run(command: &Command, session: &mut Session, output: &mut Output) -> Res
         Command::Describe(args) => describe::run(args, session, output),
         Command::Cite(args) => cite::run(args, session, output),
         Command::Info(args) => info::run(args, session, output),
+        Command::Check(args) => check::run(args, session, output),
+        Command::Test(args) => test::run(args, session, output),
         Command::Load(args) => load::run(args, session, output),
         Command::Export(args) => export::run(args, session, output),
         Command::Update(args) => update::run(args, session, output),

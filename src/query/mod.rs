@@ -3,11 +3,13 @@
 
 mod bind;
 mod inspect;
+mod order;
 mod parse;
 pub mod prebind;
 mod witness;
 
 pub use bind::{Binding, Value, bind, set_slice};
 pub use inspect::{Position, UsedTerm, refuse_network, refuse_network_in_update, used_terms, variables};
+pub use order::order_columns;
 pub use parse::{Form, ParseContext, Query, Update, parse_query, parse_update};
 pub use witness::{Match, PathExpression, Witness, witness};

@@ -116,6 +116,19 @@ pub fn same_value(left: &Literal, right: &Literal) -> bool {
     left == right || compare(left, right) == Some(Ordering::Equal)
 }
 
+/// A text that numbers of the same value share, whatever their datatype and lexical form; `None` for what is no number.
+pub fn numeric_key(literal: &Literal) -> Option<String> {
+    let Value::Number(number) = Value::of(literal)? else { return None };
+    Some(match number {
+        Number::Decimal(decimal) => decimal.to_string(),
+        // Through its shortest text: 0.1 is then the decimal 0.1.
+        Number::Double(double) => {
+            let text = f64::from(double).to_string();
+            Decimal::from_str(&text).map_or(text, |decimal| decimal.to_string())
+        }
+    })
+}
+
 enum Value<'a> {
     Number(Number),
     Text(&'a str),

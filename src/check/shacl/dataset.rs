@@ -20,8 +20,8 @@ pub const SHAPES_GRAPH: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("urn:kgq:
 
 pub struct Dataset {
     dictionary: Dictionary,
-    pub data: Graph,
-    pub shapes: Graph,
+    pub data: Arc<Graph>,
+    pub shapes: Arc<Graph>,
     pub(super) shapes_graph: Node,
     rdf_type: Node,
     sub_class_of: Node,
@@ -30,11 +30,22 @@ pub struct Dataset {
 impl Dataset {
     pub fn new(data: impl IntoIterator<Item = Triple>, shapes: impl IntoIterator<Item = Triple>) -> Self {
         let mut dictionary = Dictionary::default();
+        let data = Arc::new(Graph::new(data.into_iter().map(|t| dictionary.triple(t)).collect()));
+        let shapes = Arc::new(Graph::new(shapes.into_iter().map(|t| dictionary.triple(t)).collect()));
+        Self::with(dictionary, data, shapes)
+    }
+
+    /// One graph that holds both the data and the shapes.
+    pub fn of_one_graph(triples: impl IntoIterator<Item = Triple>) -> Self {
+        let mut dictionary = Dictionary::default();
+        let graph = Arc::new(Graph::new(triples.into_iter().map(|t| dictionary.triple(t)).collect()));
+        Self::with(dictionary, Arc::clone(&graph), graph)
+    }
+
+    fn with(mut dictionary: Dictionary, data: Arc<Graph>, shapes: Arc<Graph>) -> Self {
         let rdf_type = dictionary.insert(rdf::TYPE.into_owned().into());
         let sub_class_of = dictionary.insert(rdfs::SUB_CLASS_OF.into_owned().into());
         let shapes_graph = dictionary.insert(SHAPES_GRAPH.into_owned().into());
-        let data = Graph::new(data.into_iter().map(|t| dictionary.triple(t)).collect());
-        let shapes = Graph::new(shapes.into_iter().map(|t| dictionary.triple(t)).collect());
         Self { dictionary, data, shapes, shapes_graph, rdf_type, sub_class_of }
     }
 

@@ -23,7 +23,10 @@ pub struct ValidationResult {
     /// The constraint in SPARQL, where it is one.
     pub constraint: Option<Term>,
     pub severity: NamedNode,
+    /// The messages of the shape or constraint; else the explanation.
     pub messages: Vec<Literal>,
+    /// What does not hold, in words, whether or not the shape has messages.
+    pub explanation: String,
 }
 
 impl Report {

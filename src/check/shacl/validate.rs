@@ -431,7 +431,7 @@ impl<'a> Validation<'a> {
             _ => (core_component(component_name(constraint)), None),
         };
         let messages = match &at.shape.messages[..] {
-            [] => vec![Literal::new_simple_literal(why)],
+            [] => vec![Literal::new_simple_literal(why.as_str())],
             own => own.to_vec(),
         };
         ValidationResult {
@@ -443,6 +443,7 @@ impl<'a> Validation<'a> {
             constraint: source,
             severity: at.shape.severity.map_or_else(|| sh::VIOLATION.into_owned(), |s| self.iri(s)),
             messages,
+            explanation: why,
         }
     }
 

@@ -1,0 +1,240 @@
+//! What is checked: every file of a project, read by itself so that a broken one hides nothing of the others, with the places
+//! of its statements.
+
+use super::places::Places;
+use crate::catalog::Catalog;
+use crate::error::{Error, Place, Result};
+use crate::project::{MANIFEST, Project, ProjectFile, Role};
+use crate::query::ParseContext;
+use crate::rdf::vocabulary::well_known;
+use crate::rdf::{GraphName, NamedNode, NamedOrBlankNode, Prefixes, Quad, Term, Triple};
+use crate::store::{Input, Parsed, ReadOptions, read};
+use crate::syntax::bounds::Bounds;
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::cell::OnceCell;
+use std::io::Read;
+
+pub struct Subject<'p> {
+    pub project: &'p Project,
+    pub files: Vec<SourceFile>,
+    pub catalog: Catalog,
+    /// Those of `kgq.toml`, then those of the files.
+    pub prefixes: Prefixes,
+    /// The files that have statements of a subject, in their order.
+    by_subject: FxHashMap<NamedOrBlankNode, Vec<usize>>,
+}
+
+/// An RDF file of the project, as far as it could be read.
+pub struct SourceFile {
+    pub name: String,
+    pub role: Role,
+    /// Empty if the file is broken.
+    pub quads: Vec<Quad>,
+    pub prefixes: Prefixes,
+    pub error: Option<Error>,
+    input: Option<Input>,
+    places: OnceCell<Places>,
+}
+
+impl<'p> Subject<'p> {
+    /// Reads the project's files. Fails only where the project itself cannot be read.
+    pub fn read(project: &'p Project) -> Result<Self> {
+        let mut prefixes = project.prefixes();
+        let mut files = Vec::new();
+        let mut by_subject: FxHashMap<NamedOrBlankNode, Vec<usize>> = FxHashMap::default();
+        for (number, file) in project.files()?.iter().enumerate() {
+            let file = SourceFile::read(project, file, number);
+            for (prefix, namespace) in file.prefixes.iter() {
+                prefixes.insert_if_absent(prefix, namespace);
+            }
+            for quad in &file.quads {
+                let files = by_subject.entry(quad.subject.clone()).or_default();
+                if files.last() != Some(&number) {
+                    files.push(number);
+                }
+            }
+            files.push(file);
+        }
+        for prefix in ["rdf", "rdfs", "xsd", "owl"] {
+            if let Some(namespace) = well_known(prefix) {
+                prefixes.insert_if_absent(prefix, namespace);
+            }
+        }
+        Ok(Self { project, files, catalog: Catalog::read(project)?, prefixes, by_subject })
+    }
+
+    /// How the project's queries are parsed.
+    pub fn parse_context(&self) -> ParseContext<'_> {
+        ParseContext {
+            prefixes: &self.prefixes,
+            base: self.project.manifest.base.as_deref(),
+            bounds: Bounds::default(),
+        }
+    }
+
+    /// Whether every file could be read. Where one could not, what it would have declared cannot be missed.
+    pub fn is_whole(&self) -> bool {
+        self.files.iter().all(|file| file.error.is_none())
+    }
+
+    pub fn quads(&self) -> impl Iterator<Item = &Quad> + Clone {
+        self.files.iter().flat_map(|file| &file.quads)
+    }
+
+    /// The quads that have the node as their subject.
+    pub fn quads_about(&self, node: &NamedOrBlankNode) -> impl Iterator<Item = &Quad> {
+        let files = self.by_subject.get(node).map_or(&[][..], Vec::as_slice);
+        files.iter().flat_map(|f| &self.files[*f].quads).filter(move |quad| quad.subject == *node)
+    }
+
+    /// The quads of the files of one role, with their files.
+    pub fn quads_of(&self, role: Role) -> impl Iterator<Item = (&SourceFile, &Quad)> {
+        self.files
+            .iter()
+            .filter(move |file| file.role == role)
+            .flat_map(|file| file.quads.iter().map(move |q| (file, q)))
+    }
+
+    pub fn is_described(&self, node: &NamedOrBlankNode) -> bool {
+        self.by_subject.contains_key(node)
+    }
+
+    pub fn described(&self) -> impl Iterator<Item = &NamedNode> {
+        self.by_subject.keys().filter_map(|node| match node {
+            NamedOrBlankNode::NamedNode(iri) => Some(iri),
+            NamedOrBlankNode::BlankNode(_) => None,
+        })
+    }
+
+    /// Every IRI that occurs in a statement: as subject, predicate, object or graph, or inside a triple term.
+    pub fn occurring(&self) -> FxHashSet<&NamedNode> {
+        let mut found = FxHashSet::default();
+        for quad in self.quads() {
+            see_node(&quad.subject, &mut found);
+            found.insert(&quad.predicate);
+            see_term(&quad.object, &mut found);
+            if let GraphName::NamedNode(graph) = &quad.graph_name {
+                found.insert(graph);
+            }
+        }
+        found
+    }
+
+    /// Where a statement stands; where it stands nowhere, its subject; and the manifest where that does not either.
+    pub fn place_of(&self, statement: &Triple) -> Place {
+        let files = self.by_subject.get(&statement.subject).map_or(&[][..], Vec::as_slice);
+        let exact = files.iter().find_map(|f| self.files[*f].places().statement(statement));
+        exact.unwrap_or_else(|| self.place_of_subject(&statement.subject))
+    }
+
+    /// Where a node is first the subject of a statement.
+    pub fn place_of_subject(&self, node: &NamedOrBlankNode) -> Place {
+        let files = self.by_subject.get(node).map_or(&[][..], Vec::as_slice);
+        let place = files.iter().find_map(|f| self.files[*f].places().subject(node));
+        place
+            .or_else(|| files.first().map(|f| Place::new(&self.files[*f].name, 1, 1)))
+            .unwrap_or_else(|| Place::new(MANIFEST, 1, 1))
+    }
+
+    /// Where a node is described, or else first mentioned.
+    pub fn place_of_node(&self, node: &Term) -> Place {
+        let described = as_node(node).filter(|node| self.is_described(node)).map(|node| self.place_of_subject(&node));
+        described
+            .or_else(|| {
+                let mention = self.quads().find(|quad| quad.object == *node)?;
+                Some(self.place_of(&Triple::new(mention.subject.clone(), mention.predicate.clone(), node.clone())))
+            })
+            .unwrap_or_else(|| Place::new(MANIFEST, 1, 1))
+    }
+
+    /// A term as a reader of the project's files knows it.
+    pub fn name(&self, term: &Term) -> String {
+        match term {
+            Term::NamedNode(iri) => self.prefixes.display(iri.as_str()),
+            Term::Literal(literal) => match literal.datatype() {
+                datatype if literal.language().is_none() && datatype != oxrdf::vocab::xsd::STRING => {
+                    format!("\"{}\"^^{}", literal.value(), self.prefixes.display(datatype.as_str()))
+                }
+                _ => literal.to_string(),
+            },
+            Term::BlankNode(_) => "a blank node".into(),
+            Term::Triple(triple) => format!(
+                "<<( {} {} {} )>>",
+                self.name(&triple.subject.clone().into()),
+                self.prefixes.display(triple.predicate.as_str()),
+                self.name(&triple.object)
+            ),
+        }
+    }
+
+    pub fn name_of(&self, node: &NamedOrBlankNode) -> String {
+        self.name(&node.clone().into())
+    }
+}
+
+impl SourceFile {
+    fn read(project: &Project, file: &ProjectFile, number: usize) -> Self {
+        let input = Input::file(&file.name, &file.path, None)
+            .map(|input| input.with_base(project.manifest.base.clone()).with_graph(file.graph.clone()));
+        let parsed = input.as_ref().map_err(Clone::clone).and_then(|input| read(input, number, ReadOptions::default()));
+        let (Parsed { quads, prefixes }, error) = match parsed {
+            Ok(parsed) => (parsed, None),
+            Err(error) => (Parsed::default(), Some(error)),
+        };
+        Self {
+            name: file.name.clone(),
+            role: file.role,
+            quads,
+            prefixes,
+            error,
+            input: input.ok(),
+            places: OnceCell::new(),
+        }
+    }
+
+    /// The places of the file's statements, found when first asked for.
+    pub fn places(&self) -> &Places {
+        self.places.get_or_init(|| {
+            let mut bytes = Vec::new();
+            let read = self.input.as_ref().and_then(|input| input.open().ok()?.read_to_end(&mut bytes).ok());
+            let text = read.and_then(|_| String::from_utf8(bytes).ok()).unwrap_or_default();
+            let (format, base) = match &self.input {
+                Some(input) => (Some(input.format), input.base.as_deref()),
+                None => (None, None),
+            };
+            Places::new(&self.name, text, format, base, &self.quads)
+        })
+    }
+}
+
+pub fn as_node(term: &Term) -> Option<NamedOrBlankNode> {
+    match term {
+        Term::NamedNode(node) => Some(node.clone().into()),
+        Term::BlankNode(node) => Some(node.clone().into()),
+        Term::Literal(_) | Term::Triple(_) => None,
+    }
+}
+
+pub fn triple_of(quad: &Quad) -> Triple {
+    Triple::new(quad.subject.clone(), quad.predicate.clone(), quad.object.clone())
+}
+
+fn see_node<'q>(node: &'q NamedOrBlankNode, found: &mut FxHashSet<&'q NamedNode>) {
+    if let NamedOrBlankNode::NamedNode(iri) = node {
+        found.insert(iri);
+    }
+}
+
+fn see_term<'q>(term: &'q Term, found: &mut FxHashSet<&'q NamedNode>) {
+    match term {
+        Term::NamedNode(iri) => {
+            found.insert(iri);
+        }
+        Term::Triple(triple) => {
+            see_node(&triple.subject, found);
+            found.insert(&triple.predicate);
+            see_term(&triple.object, found);
+        }
+        Term::BlankNode(_) | Term::Literal(_) => {}
+    }
+}

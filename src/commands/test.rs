@@ -1,0 +1,102 @@
+//! `kgq test`.
+
+use super::output::{Output, write_to};
+use crate::answers::{Coverage, FOLDER, Tested, coverage, first_case};
+use crate::error::{Error, Result};
+use crate::session::Session;
+use crate::text::{count, visible};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+/// Run the canned queries against the answers expected of them, in tests/answers
+///
+/// Rows are compared in any order, except where ORDER BY fixes it; blank nodes by what is said of them; numbers by value. The first
+/// line of a failure names the row and the cell. Lists the queries without a test, and the terms that nothing touches.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Only those with this in their name
+    #[arg(long, value_name = "TEXT")]
+    filter: Option<String>,
+    /// Write what the queries answer now as what is expected; refused where CI is set
+    #[arg(long)]
+    accept: bool,
+}
+
+pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8> {
+    if args.accept && std::env::var_os("CI").is_some_and(|ci| !ci.is_empty() && ci != "false") {
+        return Err(Error::policy("--accept is refused where CI is set: an expected answer is for a person to accept"));
+    }
+    let session = &*session;
+    let project = session.require_project()?;
+    let (catalog, prefixes) = (session.catalog()?, session.prefixes()?);
+    let filter = args.filter.as_deref();
+    let mut answer = |query: &_, values: &_| session.outcome(query, values);
+    let (tested, cases) = crate::answers::run(project, catalog, prefixes, filter, &mut answer)?;
+    let mut failed = 0;
+    for case in &tested {
+        let Some(failure) = &case.failure else { continue };
+        match (&case.accepted, args.accept) {
+            (Some((path, text)), true) => accept(path, text, &case.file, output)?,
+            _ => {
+                failed += 1;
+                tell(case, failure, output)?;
+            }
+        }
+    }
+    let passed = tested.len() - tested.iter().filter(|case| case.failure.is_some()).count();
+    let mut coverage = coverage(
+        catalog,
+        &cases,
+        session.parse_context()?,
+        session.dataset()?.quads().iter(),
+        project.manifest.base.as_deref(),
+    );
+    if args.accept {
+        let wanted = |name: &&String| filter.is_none_or(|filter| name.contains(filter));
+        let mut written = BTreeSet::new();
+        for name in coverage.queries.iter().filter(wanted) {
+            // One with a required parameter has no answer without it: its case is for a person to write.
+            if let Ok((path, text)) = first_case(project, catalog.get(name)?, prefixes, &mut answer) {
+                accept(&path, &text, &project.display_path(&path), output)?;
+                written.insert(name.clone());
+            }
+        }
+        coverage.queries.retain(|name| !written.contains(name));
+    }
+    if filter.is_none() {
+        list_uncovered(&coverage, session, output)?;
+    }
+    output.line(&format!("{} passed, {failed} failed", count(passed as u64, "answer", "answers")))?;
+    Ok(u8::from(failed > 0))
+}
+
+fn tell(case: &Tested, failure: &[String], output: &mut Output) -> Result<()> {
+    let (red, reset) = if output.colour { ("\x1b[1;31m", "\x1b[0m") } else { ("", "") };
+    let mut lines = failure.iter();
+    let first = lines.next().map_or("", String::as_str);
+    output.line(&format!("{red}failed{reset} {}: {}", visible(&case.name), visible(first)))?;
+    for line in lines {
+        output.line(&format!("  {}", visible(line)))?;
+    }
+    output.line(&format!("  in {}", visible(&case.file)))
+}
+
+fn accept(path: &Path, text: &str, name: &str, output: &mut Output) -> Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(|e| Error::io(folder.display(), &e))?;
+    }
+    write_to(Some(path), output, |out| out.write_all(text.as_bytes()).map_err(|e| Error::io(name, &e)))?;
+    output.line(&format!("accepted {}", visible(name)))
+}
+
+fn list_uncovered(coverage: &Coverage, session: &Session, output: &mut Output) -> Result<()> {
+    for name in &coverage.queries {
+        output.line(&format!("no answer is expected of {} in {FOLDER}", visible(name)))?;
+    }
+    let prefixes = session.prefixes()?;
+    for term in &coverage.terms {
+        output.line(&format!("no query or answer touches {}", visible(&prefixes.display(term.as_str()))))?;
+    }
+    Ok(())
+}

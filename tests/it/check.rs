@@ -1,0 +1,231 @@
+//! Faults put into a copy of the shipped project on purpose: each must be found, at the line where it is, with its code.
+
+use kgq::check::{Finding, Report, Severity, check};
+use kgq::project::Project;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tempfile::TempDir;
+
+/// A copy of the project with the source text where its `kgq.toml` looks for it.
+fn copy() -> TempDir {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let dir = tempfile::tempdir().unwrap();
+    let project = dir.path().join("project");
+    for folder in ["ontology", "data", "queries"] {
+        copy_folder(&root.join(folder), &project.join(folder));
+    }
+    fs::copy(root.join("kgq.toml"), project.join("kgq.toml")).unwrap();
+    let text = root.join("../shared/seed/article.txt");
+    if text.exists() {
+        fs::create_dir_all(dir.path().join("shared/seed")).unwrap();
+        fs::copy(text, dir.path().join("shared/seed/article.txt")).unwrap();
+    }
+    dir
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_folder(&entry.path(), &to);
+        } else {
+            fs::copy(entry.path(), to).unwrap();
+        }
+    }
+}
+
+fn checked(dir: &TempDir) -> Report {
+    check(&Project::open(&dir.path().join("project")).unwrap()).unwrap()
+}
+
+fn text_at_hand(dir: &TempDir) -> bool {
+    let there = dir.path().join("shared/seed/article.txt").exists();
+    if !there {
+        println!("skipped: citations against ../shared/seed/article.txt, which is not there");
+    }
+    there
+}
+
+struct Fault {
+    what: &'static str,
+    file: &'static str,
+    from: &'static str,
+    to: &'static str,
+    code: &'static str,
+    /// On the line of the finding, in the changed file; another file's after `FILE|`.
+    line: &'static str,
+    needs_text: bool,
+}
+
+#[rustfmt::skip]
+const FAULTS: &[Fault] = &[
+    Fault { what: "a typo in a class", file: "data/regions.ttl", from: "region:chengdu\n    a                    ou:Region", to: "region:chengdu\n    a                    ou:Regoin", code: "undefined-term", line: "ou:Regoin", needs_text: false },
+    Fault { what: "a typo in a property", file: "data/regions.ttl", from: "ou:cohort            cohort:six    ~ st:chengdu-cohort", to: "ou:cohrot            cohort:six    ~ st:chengdu-cohort", code: "undefined-term", line: "ou:cohrot", needs_text: false },
+    Fault { what: "a typo in a term of RDFS", file: "data/regions.ttl", from: "rdfs:label           \"Chengdu\"@en", to: "rdfs:lable           \"Chengdu\"@en", code: "undefined-term", line: "rdfs:lable", needs_text: false },
+    Fault { what: "a typo in a datatype of the ontology's own use", file: "ontology/shapes.ttl", from: "sh:minCount 1 ; sh:maxCount 1 ; sh:message \"A department stands", to: "sh:minCont 1 ; sh:maxCount 1 ; sh:message \"A department stands", code: "undefined-term", line: "sh:minCont", needs_text: false },
+    Fault { what: "a wrong datatype", file: "data/documents.ttl", from: "dcterms:issued            \"2025-04-11\"^^xsd:date ", to: "dcterms:issued            \"2025-04-11\"^^xsd:dat ", code: "undefined-term", line: "xsd:dat ", needs_text: false },
+    Fault { what: "a date that is none", file: "data/documents.ttl", from: "\"2025-04-11\"^^xsd:date ", to: "\"2025-04-31\"^^xsd:date ", code: "ill-formed-literal", line: "\"2025-04-31\"", needs_text: false },
+    Fault { what: "a number that is a string", file: "data/cohorts.ttl", from: "ou:position      3 ", to: "ou:position      \"3\" ", code: "shape-datatype", line: "ou:position      \"3\"", needs_text: false },
+    Fault { what: "a post without an organisation", file: "data/officials.ttl", from: " ;\n    org:postIn body:pbc-research ~ st:director-research-bureau-body {| prov:wasDerivedFrom cite:s34-wang-xin |} .", to: " .", code: "shape-min-count", line: "post:director-research-bureau\n", needs_text: false },
+    Fault { what: "a post in two organisations", file: "data/officials.ttl", from: "org:postIn body:pbc-research ~ st:director-research-bureau-body {|", to: "org:postIn body:pbc ~ st:two {| prov:wasDerivedFrom cite:s34-wang-xin |}, body:pbc-research ~ st:director-research-bureau-body {|", code: "shape-max-count", line: "body:pbc ~ st:two", needs_text: false },
+    Fault { what: "an official who holds no post", file: "data/officials.ttl", from: "    org:holds  post:director-ict-development ~ st:xie-cun-holds    {| prov:wasDerivedFrom cite:s20-xie-cun, cite:xinhua-chinese-report |} ;\n", to: "", code: "shape-min-count", line: "person:xie-cun\n", needs_text: false },
+    Fault { what: "a cyclic sub-organisation", file: "data/organisations.ttl", from: "body:mofcom\n    a                     org:Organization ;", to: "body:state-council org:subOrganizationOf body:mofcom ~ st:cycle {| prov:wasDerivedFrom cite:s4-office |} .\nbody:mofcom\n    a                     org:Organization ;", code: "rule:organisation-under-itself", line: "body:mofcom\n", needs_text: false },
+    Fault { what: "the same cycle, by its shape", file: "data/organisations.ttl", from: "body:mofcom\n    a                     org:Organization ;", to: "body:state-council org:subOrganizationOf body:mofcom ~ st:cycle {| prov:wasDerivedFrom cite:s4-office |} .\nbody:mofcom\n    a                     org:Organization ;", code: "shape-sparql", line: "body:state-council org:subOrganizationOf body:mofcom", needs_text: false },
+    Fault { what: "a region in two cohorts", file: "data/regions.ttl", from: "ou:cohort            cohort:six    ~ st:chengdu-cohort", to: "ou:cohort            cohort:four ~ st:twice {| prov:wasDerivedFrom cite:s9-four |} ;\n    ou:cohort            cohort:six    ~ st:chengdu-cohort", code: "shape-max-count", line: "~ st:chengdu-cohort", needs_text: false },
+    Fault { what: "a region in two cohorts, by the project's rule", file: "data/regions.ttl", from: "ou:cohort            cohort:six    ~ st:chengdu-cohort", to: "ou:cohort            cohort:four ~ st:twice {| prov:wasDerivedFrom cite:s9-four |} ;\n    ou:cohort            cohort:six    ~ st:chengdu-cohort", code: "rule:region-in-two-cohorts", line: "region:chengdu\n", needs_text: false },
+    Fault { what: "an object of the wrong class", file: "data/regions.ttl", from: "ou:cohort            cohort:six    ~ st:chengdu-cohort", to: "ou:cohort            area:western    ~ st:chengdu-cohort", code: "shape-class", line: "~ st:chengdu-cohort", needs_text: false },
+    Fault { what: "a value that does not match its pattern", file: "data/regions.ttl", from: "\"1815286\"", to: "\"18I5286\"", code: "shape-pattern", line: "18I5286", needs_text: false },
+    Fault { what: "a link to a thing that is not there", file: "data/regions.ttl", from: "geo:hasGeometry      point:chengdu ~", to: "geo:hasGeometry      point:chengdoo ~", code: "broken-link", line: "point:chengdoo", needs_text: false },
+    Fault { what: "a ground that is not there", file: "data/sectors.ttl", from: "~ st:clinics-broader {| a ou:Inference ; ou:rule rule:classification ; prov:wasDerivedFrom st:foreign-clinics-named |}", to: "~ st:clinics-broader {| a ou:Inference ; ou:rule rule:classification ; prov:wasDerivedFrom st:foreign-clinics-nemad |}", code: "broken-link", line: "st:foreign-clinics-nemad", needs_text: false },
+    Fault { what: "a statement without a citation", file: "data/regions.ttl", from: "ou:geonamesId        \"1814906\"         ~ st:chongqing-geonames {| prov:wasDerivedFrom cite:geonames |} ;", to: "ou:geonamesId        \"1814906\" ;", code: "uncited", line: "\"1814906\"", needs_text: false },
+    Fault { what: "a reifier that is derived from nothing", file: "data/regions.ttl", from: "~ st:chongqing-geonames {| prov:wasDerivedFrom cite:geonames |}", to: "~ st:chongqing-geonames", code: "uncited", line: "\"1814906\"", needs_text: false },
+    Fault { what: "two inferences that follow from each other", file: "data/sectors.ttl", from: "~ st:culture-scheme  {| prov:wasDerivedFrom cite:s40-culture |}", to: "~ st:culture-scheme  {| a ou:Inference ; ou:rule rule:classification ; prov:wasDerivedFrom st:culture-broader |}", code: "uncited", line: "~ st:culture-scheme", needs_text: false },
+    Fault { what: "a moved span", file: "data/citations.ttl", from: "oa:start 1168 ; oa:end 1303", to: "oa:start 1170 ; oa:end 1305", code: "citation-hash", line: "oa:start 1170", needs_text: true },
+    Fault { what: "a span beyond the text", file: "data/citations.ttl", from: "oa:start 1168 ; oa:end 1303", to: "oa:start 1168 ; oa:end 13030", code: "citation-span", line: "oa:end 13030", needs_text: true },
+    Fault { what: "an anchor that is not in its sentence", file: "data/citations.ttl", from: "ou:anchor \"two expansions\"", to: "ou:anchor \"three expansions\"", code: "citation-anchor", line: "three expansions", needs_text: true },
+    Fault { what: "an anchor that stands twice", file: "data/citations.ttl", from: "ou:anchor \"two expansions\"", to: "ou:anchor \"pilot\"", code: "citation-anchor", line: "cite:s7-expansions", needs_text: true },
+    Fault { what: "a wrong hash of the source", file: "data/sources.ttl", from: "fd2c02623f13bf9d", to: "fd2c02623f13bf9e", code: "source-text", line: "fd2c02623f13bf9e", needs_text: true },
+    Fault { what: "a label missing in Chinese", file: "data/regions.ttl", from: "\"Chengdu\"@en, \"成都\"@zh", to: "\"Chengdu\"@en", code: "missing-label", line: "\"Chengdu\"@en", needs_text: false },
+    Fault { what: "the same label twice", file: "data/regions.ttl", from: "\"Chongqing\"@en, \"重庆\"@zh", to: "\"Chongqing\"@en, \"成都\"@zh", code: "duplicate-label", line: "\"Chongqing\"@en, \"成都\"@zh", needs_text: false },
+    Fault { what: "a missing dot", file: "data/events.ttl", from: "programme:pilot\n    a                   ou:Programme ;", to: "programme:pilot\n    a                   ou:Programme .", code: "syntax", line: "rdfs:label          \"Comprehensive pilot of opening", needs_text: false },
+    Fault { what: "a query that does not parse", file: "queries/tasks-of-sector.rq", from: "ou:sector ?narrow .", to: "ou:sector ?narrow ..", code: "query-syntax", line: "ou:sector ?narrow ..", needs_text: false },
+    Fault { what: "a query with an undeclared parameter", file: "queries/tasks-of-sector.rq", from: "skos:broader* $sector", to: "skos:broader* $sektor", code: "undeclared-parameter", line: "$sektor", needs_text: false },
+    Fault { what: "a parameter that is not used", file: "queries/tasks-of-sector.rq", from: "skos:broader* $sector", to: "skos:broader* ?other", code: "unused-parameter", line: "#+   sector:", needs_text: false },
+    Fault { what: "a query for a term that the graph does not have", file: "queries/tasks-of-sector.rq", from: "a ou:Task ;", to: "a ou:Tasks ;", code: "unknown-term", line: "a ou:Tasks ;", needs_text: false },
+    Fault { what: "a header that says something unknown", file: "queries/fdi-2024.rq", from: "#+ columns:", to: "#+ colums:", code: "query-syntax", line: "#+ colums:", needs_text: false },
+    Fault { what: "a figure without a unit", file: "data/figures.ttl", from: "    qudt:unit         unit:batch      ~ st:approval-batches-unit         {| prov:wasDerivedFrom cite:s6-batches |} ;\n", to: "", code: "rule:figure-without-unit", line: "figure:approval-batches\n", needs_text: false },
+    Fault { what: "a shape that SHACL does not allow", file: "ontology/shapes.ttl", from: "sh:pattern \"^[0-9]+$\"", to: "sh:pattern \"^[0-9+$\"", code: "ill-formed-shape", line: "sh:pattern \"^[0-9+$\"", needs_text: false },
+    Fault { what: "a source that no citation names", file: "kgq.toml", from: "id/source/article\"", to: "id/source/artikel\"", code: "unknown-source", line: "", needs_text: false },
+];
+
+/// The line, from 1, of the first place where the needle stands.
+fn line_of(text: &str, needle: &str) -> usize {
+    let at = text.find(needle).unwrap_or_else(|| panic!("`{needle}` is not in the changed file"));
+    text[..at].matches('\n').count() + 1
+}
+
+fn shown(findings: &[Finding]) -> String {
+    let line = |f: &Finding| format!("  {} {} {} {}", f.place, f.severity, f.code, f.message);
+    findings.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_shipped_project_has_nothing_to_find() {
+    let dir = copy();
+    let report = checked(&dir);
+    assert_eq!(shown(&report.findings), "");
+    let citations = report.counts.citations.unwrap();
+    assert_eq!((citations.missing, citations.failed), (0, 0));
+    assert!(report.counts.statements > 500, "{}", report.counts.statements);
+}
+
+#[test]
+fn every_seeded_fault_is_found_at_its_line_with_its_code() {
+    let next = AtomicUsize::new(0);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let missed: Vec<String> = std::thread::scope(|scope| {
+        let work =
+            || std::iter::from_fn(|| FAULTS.get(next.fetch_add(1, Ordering::Relaxed))).filter_map(missed).collect();
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().flat_map(|worker| -> Vec<String> { worker.join().unwrap() }).collect()
+    });
+    assert!(FAULTS.len() >= 30);
+    assert!(missed.is_empty(), "{} of {} missed\n{}", missed.len(), FAULTS.len(), missed.join("\n"));
+}
+
+/// What was found instead, if the fault was not.
+fn missed(fault: &Fault) -> Option<String> {
+    let dir = copy();
+    if fault.needs_text && !text_at_hand(&dir) {
+        return None;
+    }
+    let path: PathBuf = dir.path().join("project").join(fault.file);
+    let text = fs::read_to_string(&path).unwrap();
+    let changed = text.replacen(fault.from, fault.to, 1);
+    assert_ne!(text, changed, "{}: `{}` is not in {}", fault.what, fault.from, fault.file);
+    fs::write(&path, &changed).unwrap();
+    let findings = checked(&dir).findings;
+    let line = line_of(&changed, fault.line);
+    let found = findings.iter().any(|f| f.code == fault.code && f.place.file == fault.file && f.place.line == line);
+    (!found).then(|| format!("{}: {} at {}:{line}; found\n{}", fault.what, fault.code, fault.file, shown(&findings)))
+}
+
+/// A project of the given files, outside any other.
+fn project(files: &[(&str, &str)]) -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = dir.path().join("project").join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    dir
+}
+
+#[test]
+fn a_project_without_citations_shapes_or_queries_is_checked_for_the_rest() {
+    let dir = project(&[
+        ("kgq.toml", "name = \"x\""),
+        (
+            "data/a.ttl",
+            "@prefix foaf: <http://xmlns.com/foaf/0.1/> .\n<http://e/a> foaf:name \"A\" ; foaf:nmae \"B\" .",
+        ),
+    ]);
+    let report = checked(&dir);
+    let codes: Vec<_> = report.findings.iter().map(|f| (f.severity, f.code.as_ref())).collect();
+    assert_eq!(codes, [(Severity::Warning, "undeclared-vocabulary")]);
+    assert_eq!(report.last_line(), "2 statements, citations not asked for");
+    assert_eq!(report.errors(), 0);
+}
+
+#[test]
+fn every_broken_file_is_reported_and_hides_no_other() {
+    let dir = project(&[
+        ("kgq.toml", "name = \"x\"\n[citations]\nrequired = true\n"),
+        ("data/a.ttl", "<http://e/a> <http://e/p> ."),
+        ("data/b.ttl", "<http://e/a> <http://e/p> \"x .\n"),
+        ("data/c.ttl", "<http://e/a> <http://e/p> 1 ."),
+        ("queries/q.rq", "SELECT WHERE {"),
+    ]);
+    let report = checked(&dir);
+    let codes: Vec<_> = report.findings.iter().map(|f| (f.place.file.as_str(), f.code.as_ref())).collect();
+    assert_eq!(
+        codes,
+        [
+            ("data/a.ttl", "syntax"),
+            ("data/b.ttl", "syntax"),
+            ("data/c.ttl", "uncited"),
+            ("queries/q.rq", "query-syntax")
+        ]
+    );
+}
+
+#[test]
+fn a_citation_of_a_chinese_source_counts_code_points() {
+    let text = "国务院批复。商务部表示，试点任务共155项。";
+    let graph = |start: usize, end: usize| {
+        format!(
+            "@prefix prov: <http://www.w3.org/ns/prov#> . @prefix oa: <http://www.w3.org/ns/oa#> .\n\
+             <http://e/plan> <http://e/tasks> 155 ~ <http://e/st> {{| prov:wasDerivedFrom <http://e/cite> |}} .\n\
+             <http://e/cite> oa:hasSource <http://e/doc> ; oa:exact \"155项\" ;\n\
+             oa:hasSelector [ oa:start {start} ;\n oa:end {end} ] ."
+        )
+    };
+    let manifest = "name = \"x\"\n[sources]\n\"http://e/doc\" = \"doc.txt\"\n[citations]\nrequired = true\n";
+    let counted = |start: usize, end: usize| {
+        let dir = project(&[("kgq.toml", manifest), ("doc.txt", text), ("data/a.ttl", &graph(start, end))]);
+        checked(&dir)
+    };
+    let right = counted(6, 22);
+    assert_eq!(right.last_line(), "1 statement, 0 without a citation, 0 citations failed, 0 not checked");
+    assert_eq!(right.errors(), 0);
+    let in_bytes = counted(18, 60);
+    assert_eq!(in_bytes.last_line(), "1 statement, 0 without a citation, 1 citation failed, 0 not checked");
+    let finding = in_bytes.findings.iter().find(|f| f.code == "citation-span").unwrap();
+    assert_eq!(
+        (finding.place.line, finding.message.as_str()),
+        (4, "<http://e/cite>: the span 18–60 does not lie in the text, which has 22 code points")
+    );
+}
