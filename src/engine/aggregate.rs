@@ -23,9 +23,47 @@ const LARGEST_CONCATENATION: usize = 1 << 28;
 pub struct Accumulator {
     function: Function,
     /// What was added to which group, where only distinct terms count.
-    seen: Option<FxHashSet<(u32, TermId)>>,
+    seen: Option<Seen>,
     seen_rows: Option<FxHashSet<(u32, Box<[TermId]>)>>,
     reserved: u64,
+}
+
+/// Which terms were added to which groups.
+#[derive(Debug, Default)]
+struct Seen {
+    /// A bit for each stored term, while there is but one group.
+    bits: Vec<u64>,
+    /// Group and id in one number.
+    others: FxHashSet<u64>,
+}
+
+impl Seen {
+    /// Whether the term is new to its group.
+    fn insert(&mut self, group: u32, id: TermId) -> bool {
+        match self.bits.get_mut(id.index() / 64) {
+            Some(bits) if group == 0 => {
+                let bit = 1 << (id.index() % 64);
+                let is_new = *bits & bit == 0;
+                *bits |= bit;
+                is_new
+            }
+            _ => self.others.insert(u64::from(group) << 32 | u64::from(id.get())),
+        }
+    }
+
+    /// Goes over to bits once there are enough terms in the only group, and gives the bytes that this took.
+    fn widen(&mut self, groups: usize, terms: &Terms<'_>) -> usize {
+        let words = terms.snapshot().term_count().div_ceil(64) as usize;
+        if groups > 1 || !self.bits.is_empty() || self.others.len() * 4 < words {
+            return 0;
+        }
+        self.bits = vec![0; words];
+        let known = std::mem::take(&mut self.others);
+        for key in known {
+            self.insert((key >> 32) as u32, TermId::new(key as u32));
+        }
+        words * 8
+    }
 }
 
 #[derive(Debug)]
@@ -89,7 +127,7 @@ impl Accumulator {
         let indifferent = matches!(function, Function::Best(..) | Function::Sample(_) | Function::Unknown);
         Self {
             function,
-            seen: (distinct && !of_rows && !indifferent).then(FxHashSet::default),
+            seen: (distinct && !of_rows && !indifferent).then(Seen::default),
             seen_rows: (distinct && of_rows).then(FxHashSet::default),
             reserved: 0,
         }
@@ -139,16 +177,17 @@ impl Accumulator {
         let Some(seen) = &mut self.seen else {
             return self.add_values(groups.iter().copied().zip(argument.iter().copied()).enumerate(), weight, context);
         };
-        let before = seen.len();
+        let before = seen.others.len();
+        let widened = seen.widen(group_count, &context.terms);
         let fresh: Vec<(usize, (u32, TermId))> = groups
             .iter()
             .copied()
             .zip(argument.iter().copied())
             .enumerate()
-            .filter(|(_, (group, id))| *id == TermId::UNBOUND || seen.insert((*group, *id)))
+            .filter(|(_, (group, id))| *id == TermId::UNBOUND || seen.insert(*group, *id))
             .collect();
-        let bytes = ((seen.len() - before) * 16) as u64;
-        reserve(&mut self.reserved, bytes, context)?;
+        let bytes = widened + seen.others.len().saturating_sub(before) * 16;
+        reserve(&mut self.reserved, bytes as u64, context)?;
         self.add_values(fresh.into_iter(), |_| 1, context)
     }
 
@@ -504,6 +543,29 @@ mod tests {
         assert_eq!(two(AggregateFunction::Count), text("4"));
         let function = AggregateFunction::GroupConcat { separator: None };
         assert_eq!(aggregate(function, false, "\"a\"", 3), text("\"a a a\""));
+    }
+
+    #[test]
+    fn distinct_terms_are_counted_apart_from_those_of_other_groups() {
+        let iri = |n: u32| NamedNode::new_unchecked(format!("http://example.com/{n}"));
+        let snapshot = Snapshot::from_quads(
+            (0..300).map(|n| crate::rdf::Quad::new(iri(n), iri(0), iri(n), crate::rdf::GraphName::DefaultGraph)),
+        )
+        .unwrap();
+        let context = Context::new(&snapshot, None, Arc::default());
+        let expr = Expression::NamedNode(iri(0));
+        let count = AggregateExpression::FunctionCall { name: AggregateFunction::Count, expr, distinct: true };
+        let mut accumulator = Accumulator::new(&count);
+        let stored: Vec<TermId> = (0..300).map(TermId::new).collect();
+        for _ in 0..3 {
+            accumulator.add(&[0; 300], 1, Some(&stored), &[], None, &context).unwrap();
+        }
+        accumulator.add(&[1; 3], 2, Some(&[stored[0], stored[0], stored[1]]), &[], None, &context).unwrap();
+        accumulator.add(&[0; 3], 2, Some(&[stored[0], stored[9], stored[1]]), &[], None, &context).unwrap();
+        let counts = accumulator.finish(2, &context).unwrap();
+        let shown = |id| context.terms.number(id).map(|n| n.to_string());
+        assert_eq!(shown(counts[0]).as_deref(), Some("300"));
+        assert_eq!(shown(counts[1]).as_deref(), Some("2"));
     }
 
     #[test]

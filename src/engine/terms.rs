@@ -85,8 +85,8 @@ struct Entry {
     value: Option<Value>,
 }
 
-/// How many numbers are remembered: enough for what repeats, such as years.
-const REMEMBERED_NUMBERS: usize = 1 << 16;
+/// Bytes that a remembered number takes.
+const NUMBER_BYTES: u64 = 48;
 /// What an entry takes beside its text.
 const ENTRY_BYTES: u64 = (size_of::<Entry>() + size_of::<Term>() + 48) as u64;
 
@@ -178,10 +178,9 @@ impl<'s> Terms<'s> {
             Some(id) => id,
             None => self.add(term, Some(value))?,
         };
+        self.guard.reserve(NUMBER_BYTES)?;
         let mut vocabulary = self.computed.write().unwrap_or_else(PoisonError::into_inner);
-        if vocabulary.numbers.len() < REMEMBERED_NUMBERS {
-            vocabulary.numbers.insert(key, id);
-        }
+        vocabulary.numbers.insert(key, id);
         Ok(id)
     }
 

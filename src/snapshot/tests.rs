@@ -273,6 +273,16 @@ fn values_are_those_of_the_lexical_forms() {
 }
 
 #[test]
+fn integers_of_every_size_are_read_back() {
+    for n in [0, 1, -1, 10, -10, i64::MAX, i64::MIN, i64::MAX / 10, 999_999_999_999_999_999, -7] {
+        let snapshot = Snapshot::from_quads([Quad::new(iri("s"), iri("p"), Literal::from(n), GraphName::DefaultGraph)]);
+        let snapshot = snapshot.unwrap();
+        let id = snapshot.id(TermRef::from(Literal::from(n).as_ref())).unwrap();
+        assert_eq!(format!("{:?}", snapshot.value(id)), format!("{:?}", Value::Integer(n.into())));
+    }
+}
+
+#[test]
 fn a_value_beyond_its_datatype_is_ill_typed() {
     assert!(parse_integer("-128", xsd::BYTE.as_str()).is_some());
     assert!(parse_integer("1200", xsd::BYTE.as_str()).is_none());

@@ -238,9 +238,7 @@ impl LiteralType {
         match self.class {
             Class::Boolean => Value::Boolean(stored.payload != 0),
             // Every integer was stored as a decimal, which has 18 fractional digits.
-            Class::Integer => {
-                Value::Integer(Integer::from(i64::try_from(stored.payload / DECIMAL_ONE).unwrap_or_default()))
-            }
+            Class::Integer => Value::Integer(Integer::from(whole(stored.payload))),
             Class::Decimal => Value::Decimal(Decimal::from_be_bytes(stored.payload.to_be_bytes())),
             Class::Float => Value::Float(Float::from(f32::from_bits(stored.payload as u32))),
             Class::Double => Value::Double(Double::from(f64::from_bits(stored.payload as u64))),
@@ -324,7 +322,25 @@ pub fn parse_float(lexical: &str) -> Option<Float> {
     if is_float(lexical) { lexical.parse().ok() } else { None }
 }
 
-const DECIMAL_ONE: i128 = 1_000_000_000_000_000_000;
+/// The integer that was stored as a decimal. As it is a multiple of 10¹⁸ = 2¹⁸·5¹⁸, and the quotient has 64 bits, a shift and
+/// a multiplication by the inverse of 5¹⁸ modulo 2⁶⁴ are an exact division, many times faster than the general one.
+#[inline]
+fn whole(payload: i128) -> i64 {
+    const INVERSE: u64 = inverse(5_u64.pow(18));
+    ((payload >> 18) as u64).wrapping_mul(INVERSE) as i64
+}
+
+/// The inverse of an odd number modulo 2⁶⁴, by Newton's method: every step doubles the bits that are right.
+const fn inverse(odd: u64) -> u64 {
+    let mut inverse = odd;
+    let mut step = 0;
+    while step < 6 {
+        inverse = inverse.wrapping_mul(2_u64.wrapping_sub(odd.wrapping_mul(inverse)));
+        step += 1;
+    }
+    inverse
+}
+
 const NO_ZONE: u16 = u16::MAX;
 
 /// An entry of the side table: a number as a decimal's 128 bits, a float's or double's bits, or a time line's position with its

@@ -89,13 +89,17 @@ impl Arguments<'_, '_> {
         self.columns.get(argument)?.value(self.row, self.context)
     }
 
-    fn text(&self, argument: usize) -> Option<Text> {
+    fn text(&self, argument: usize) -> Option<Cow<'_, Text>> {
         self.columns.get(argument)?.text(self.row, self.context)
     }
 
     /// The text of a string without a language.
-    fn plain(&self, argument: usize) -> Option<String> {
-        self.text(argument).filter(|text| text.language.is_none()).map(|text| text.value)
+    fn plain(&self, argument: usize) -> Option<Cow<'_, str>> {
+        match self.text(argument)? {
+            Cow::Borrowed(Text { value, language: None }) => Some(Cow::Borrowed(value)),
+            Cow::Owned(Text { value, language: None }) => Some(Cow::Owned(value)),
+            Cow::Borrowed(_) | Cow::Owned(_) => None,
+        }
     }
 
     fn term(&self, argument: usize) -> Option<Term> {
@@ -139,7 +143,7 @@ pub fn call(function: &Function, arguments: &Arguments<'_, '_>) -> Result<Option
                 return Ok(None);
             }
             // Its lexical form is part of the term, so it cannot be computed with as a value.
-            let literal = Literal::new_typed_literal(lexical, datatype.clone());
+            let literal = Literal::new_typed_literal(lexical.into_owned(), datatype.clone());
             Ok(Some(Datum::Term(arguments.context.terms.id(literal.into())?)))
         }
         Function::Subject | Function::Predicate | Function::Object => component(function, arguments),
@@ -218,16 +222,17 @@ fn simple(function: &Function, arguments: &Arguments<'_, '_>) -> Option<Value> {
             let text = arguments.text(0)?;
             let start = arguments.integer(1)?;
             let length = if arguments.has(2) { Some(arguments.integer(2)?) } else { None };
-            Text { value: strings::substring(&text.value, start, length).to_owned(), ..text }.into()
+            let value = strings::substring(&text.value, start, length).to_owned();
+            Text { value, language: text.language.clone() }.into()
         }
         Function::StrLen => Value::integer(i64::try_from(arguments.text(0)?.value.chars().count()).ok()?),
         Function::UpperCase => {
             let text = arguments.text(0)?;
-            Text { value: text.value.to_uppercase(), ..text }.into()
+            Text { value: text.value.to_uppercase(), language: text.language.clone() }.into()
         }
         Function::LowerCase => {
             let text = arguments.text(0)?;
-            Text { value: text.value.to_lowercase(), ..text }.into()
+            Text { value: text.value.to_lowercase(), language: text.language.clone() }.into()
         }
         Function::EncodeForUri => Value::string(strings::encode_for_uri(&arguments.text(0)?.value)),
         Function::Contains | Function::StrStarts | Function::StrEnds | Function::StrBefore | Function::StrAfter => {
@@ -251,16 +256,17 @@ fn simple(function: &Function, arguments: &Arguments<'_, '_>) -> Option<Value> {
         Function::Part(part) => dates::part(*part, &*arguments.value(0)?)?,
         Function::Adjust => dates::adjust(&*arguments.value(0)?, &*arguments.value(1)?)?,
         Function::Digest(digest) => Value::string(digest.of(&arguments.plain(0)?)),
-        Function::StrLang => {
-            Value::of_literal(Literal::new_language_tagged_literal(arguments.plain(0)?, arguments.plain(1)?).ok()?)
-        }
+        Function::StrLang => Value::of_literal(
+            Literal::new_language_tagged_literal(arguments.plain(0)?.into_owned(), arguments.plain(1)?.into_owned())
+                .ok()?,
+        ),
         Function::StrLangDir => {
-            let direction = match arguments.plain(2)?.as_str() {
+            let direction = match &*arguments.plain(2)? {
                 "ltr" => BaseDirection::Ltr,
                 "rtl" => BaseDirection::Rtl,
                 _ => return None,
             };
-            let (text, tag) = (arguments.plain(0)?, arguments.plain(1)?);
+            let (text, tag) = (arguments.plain(0)?.into_owned(), arguments.plain(1)?.into_owned());
             Value::of_literal(Literal::new_directional_language_tagged_literal(text, tag, direction).ok()?)
         }
         Function::Regex(source) => {
@@ -291,7 +297,7 @@ fn pattern(source: &PatternSource, arguments: &Arguments<'_, '_>, flags: usize) 
     match source {
         PatternSource::Constant(pattern) => pattern.clone(),
         PatternSource::Arguments(patterns) => {
-            let flags = if arguments.has(flags) { arguments.plain(flags)? } else { String::new() };
+            let flags = if arguments.has(flags) { arguments.plain(flags)? } else { Cow::Borrowed("") };
             patterns.get(&arguments.plain(1)?, &flags)
         }
     }
@@ -301,7 +307,7 @@ fn replace(source: &PatternSource, arguments: &Arguments<'_, '_>) -> Result<Opti
     let parts = (arguments.text(0), pattern(source, arguments, 3), arguments.plain(2));
     let (Some(text), Some(pattern), Some(replacement)) = parts else { return Ok(None) };
     let replaced = pattern.replace(&text.value, &replacement, arguments.context.terms.guard())?;
-    Ok(replaced.map(|value| Datum::Value(Text { value, ..text }.into())))
+    Ok(replaced.map(|value| Datum::Value(Text { value, language: text.language.clone() }.into())))
 }
 
 /// SUBJECT, PREDICATE and OBJECT.

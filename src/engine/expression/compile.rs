@@ -11,6 +11,7 @@ use super::distinct::PerDistinct;
 use super::evaluate::{Evaluation, Rows};
 use super::pattern::{Pattern, Patterns};
 use super::range::{Comparison, Ranges};
+use super::text_test::{Looking, TextTest};
 use super::value::{Moment, Text, Value};
 use crate::engine::batch::{Batch, Schema};
 use crate::error::{Error, Result};
@@ -42,6 +43,8 @@ pub enum Node {
     If(Box<(Node, Node, Node)>),
     Coalesce(Vec<Node>),
     Test(Test, Box<Node>),
+    /// Looks for something constant in the text of a column.
+    TextTest(Box<TextTest>, usize),
     Call(Function, Vec<Node>),
     Generate(Generator, Option<Box<Node>>),
     PerDistinct(Box<PerDistinct>),
@@ -221,7 +224,26 @@ impl Compiler<'_> {
         if list.is_empty() {
             return self.folded(Value::Boolean(false));
         }
-        Ok(Node::In(Box::new(self.node(operand)?), self.nodes(list)?))
+        let operand = self.node(operand)?;
+        let (mut ranges, mut others) = (Vec::new(), Vec::new());
+        for node in self.nodes(list)? {
+            match node {
+                Node::Constant(Constant { id, value }) => {
+                    ranges.push(Ranges::new(Comparison::Equal, id, value, self.context));
+                }
+                node => others.push(node),
+            }
+        }
+        let Some(ranges) = Ranges::any(ranges) else { return Ok(Node::In(Box::new(operand), others)) };
+        let constants = |operand| Node::InRanges(Box::new(ranges), Box::new(operand));
+        Ok(match operand {
+            operand if others.is_empty() => constants(operand),
+            Node::Variable(column) => {
+                Node::Or(vec![constants(Node::Variable(column)), Node::In(Box::new(Node::Variable(column)), others)])
+            }
+            // It is evaluated once, so that a new value for each row stays one.
+            operand => return Ok(Node::In(Box::new(operand), self.nodes(list)?)),
+        })
     }
 
     fn call(&self, function: &Named, expressions: &[Expression]) -> Result<Node> {
@@ -296,8 +318,34 @@ impl Compiler<'_> {
                 None => return Ok(Node::Error),
             },
         };
-        Ok(Node::Call(function, arguments))
+        Ok(text_test(&function, &arguments).unwrap_or(Node::Call(function, arguments)))
     }
+}
+
+/// The test of a column's text that a call is, if it is one.
+fn text_test(function: &Function, arguments: &[Node]) -> Option<Node> {
+    let part = || match arguments.get(1) {
+        Some(Node::Constant(Constant { value: Value::Text(Text { value, language: None }), .. })) => {
+            Some(value.clone())
+        }
+        _ => None,
+    };
+    let test = match function {
+        Function::Contains => Looking::Contains(part()?),
+        Function::StrStarts => Looking::StartsWith(part()?),
+        Function::StrEnds => Looking::EndsWith(part()?),
+        Function::Regex(PatternSource::Constant(Some(pattern))) => Looking::Matches(Arc::clone(pattern)),
+        _ => return None,
+    };
+    let (column, of_str) = match arguments.first()? {
+        Node::Variable(column) => (*column, false),
+        Node::Call(Function::Str, inner) => match inner.first()? {
+            Node::Variable(column) => (*column, true),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    Some(Node::TextTest(Box::new(TextTest { test, of_str }), column))
 }
 
 /// The least and the most arguments that a function takes; `None` for a function that nobody has defined.
@@ -383,7 +431,12 @@ fn pattern_source(arguments: &[Node], flags: usize) -> PatternSource {
 impl Node {
     fn children(&self) -> Vec<&Self> {
         match self {
-            Self::Constant(_) | Self::Error | Self::Variable(_) | Self::Bound(_) | Self::PerDistinct(_) => Vec::new(),
+            Self::Constant(_)
+            | Self::Error
+            | Self::Variable(_)
+            | Self::Bound(_)
+            | Self::TextTest(_, _)
+            | Self::PerDistinct(_) => Vec::new(),
             Self::Or(parts) | Self::And(parts) | Self::Coalesce(parts) | Self::Call(_, parts) => parts.iter().collect(),
             Self::Not(a) | Self::Plus(a) | Self::Minus(a) | Self::Test(_, a) | Self::InRanges(_, a) => vec![a],
             Self::Equal(sides) | Self::Order(_, sides) | Self::SameTerm(sides) | Self::Arithmetic(_, sides) => {
@@ -397,7 +450,12 @@ impl Node {
 
     fn children_mut(&mut self) -> Vec<&mut Self> {
         match self {
-            Self::Constant(_) | Self::Error | Self::Variable(_) | Self::Bound(_) | Self::PerDistinct(_) => Vec::new(),
+            Self::Constant(_)
+            | Self::Error
+            | Self::Variable(_)
+            | Self::Bound(_)
+            | Self::TextTest(_, _)
+            | Self::PerDistinct(_) => Vec::new(),
             Self::Or(parts) | Self::And(parts) | Self::Coalesce(parts) | Self::Call(_, parts) => {
                 parts.iter_mut().collect()
             }
@@ -418,8 +476,11 @@ impl Node {
 
     /// Whether the value is the same in all rows. What the node is made of has been folded.
     fn is_constant(&self) -> bool {
-        !matches!(self, Self::Variable(_) | Self::Bound(_) | Self::Generate(_, _) | Self::PerDistinct(_))
-            && self.children().into_iter().all(|child| matches!(child, Self::Constant(_) | Self::Error))
+        let of_row = matches!(
+            self,
+            Self::Variable(_) | Self::Bound(_) | Self::TextTest(_, _) | Self::Generate(_, _) | Self::PerDistinct(_)
+        );
+        !of_row && self.children().into_iter().all(|child| matches!(child, Self::Constant(_) | Self::Error))
     }
 
     /// Whether its value is a boolean or an error.
@@ -434,7 +495,8 @@ impl Node {
             | Self::InRanges(_, _)
             | Self::SameTerm(_)
             | Self::In(_, _)
-            | Self::Test(_, _) => true,
+            | Self::Test(_, _)
+            | Self::TextTest(_, _) => true,
             Self::Call(function, _) => function.is_boolean(),
             Self::PerDistinct(distinct) => distinct.is_boolean(),
             Self::Constant(_)
@@ -452,7 +514,7 @@ impl Node {
     /// The one column that the expression looks at, if it is one.
     fn only_column(&self) -> Option<usize> {
         fn visit(node: &Node, columns: &mut Vec<usize>) {
-            if let Node::Variable(column) | Node::Bound(column) = node {
+            if let Node::Variable(column) | Node::Bound(column) | Node::TextTest(_, column) = node {
                 columns.push(*column);
             }
             node.children().into_iter().for_each(|child| visit(child, columns));
@@ -464,7 +526,7 @@ impl Node {
     }
 
     fn move_columns(&mut self) {
-        if let Self::Variable(column) | Self::Bound(column) = self {
+        if let Self::Variable(column) | Self::Bound(column) | Self::TextTest(_, column) = self {
             *column = 0;
         }
         self.children_mut().into_iter().for_each(Self::move_columns);
@@ -472,7 +534,7 @@ impl Node {
 
     /// Whether evaluating it for a row costs more than finding out whether that was done before.
     fn is_costly(&self) -> bool {
-        matches!(self, Self::Call(_, _)) || self.children().into_iter().any(Self::is_costly)
+        matches!(self, Self::Call(_, _) | Self::TextTest(_, _)) || self.children().into_iter().any(Self::is_costly)
     }
 
     /// Whether a string of its own may be built for each row.

@@ -63,16 +63,19 @@ impl Column<'_> {
         }
     }
 
-    pub fn text(&self, row: usize, context: &Context<'_>) -> Option<Text> {
-        if let Self::Ids(ids) = self {
-            return match ids[row] {
+    pub fn text(&self, row: usize, context: &Context<'_>) -> Option<Cow<'_, Text>> {
+        match self {
+            Self::Ids(ids) => match ids[row] {
                 TermId::UNBOUND => None,
-                id => context.terms.text(id),
-            };
-        }
-        match self.value(row, context)?.into_owned() {
-            Value::Text(text) => Some(text),
-            _ => None,
+                id => context.terms.text(id).map(Cow::Owned),
+            },
+            Self::Data(data) => match data[row].as_ref()? {
+                Datum::Term(id) => context.terms.text(*id).map(Cow::Owned),
+                Datum::Value(Value::Text(text)) => Some(Cow::Borrowed(text)),
+                Datum::Value(_) => None,
+            },
+            Self::Same(_, Value::Text(text), _) => Some(Cow::Borrowed(text)),
+            Self::Same(..) | Self::Truths(_) | Self::Errors(_) => None,
         }
     }
 
@@ -279,6 +282,7 @@ impl<'c> Evaluation<'c> {
                 }
                 Ok(truths)
             }
+            Node::TextTest(test, column) => test.truths(&rows.column(*column), self.context),
             Node::Test(test, operand) => {
                 let column = self.column(operand, rows)?;
                 Ok((0..rows.len()).map(|row| self.test(*test, &column, row)).collect())
@@ -378,6 +382,7 @@ impl<'c> Evaluation<'c> {
             | Node::SameTerm(_)
             | Node::In(_, _)
             | Node::Test(_, _)
+            | Node::TextTest(_, _)
             | Node::PerDistinct(_) => Ok(Column::Truths(self.truths(node, rows)?)),
         }
     }

@@ -26,6 +26,7 @@ mod range;
 mod strings;
 #[cfg(test)]
 mod tests;
+mod text_test;
 pub mod value;
 
 use crate::engine::batch::{Batch, Schema};

@@ -11,14 +11,20 @@ use crate::snapshot::{Family, TermId};
 use std::cmp::Ordering;
 use std::ops::Range;
 
-/// `?x = constant`, `?x < constant` and their like, for every stored id.
+/// `?x = constant`, `?x < constant` and their like, or several of them joined by `||`, for every stored id.
 #[derive(Debug)]
 pub struct Ranges {
-    test: Comparison,
+    tests: Vec<Test>,
+    /// Where each stretch of ids ends, and what the comparison comes to in it; `None` where the values decide. Sorted.
+    stretches: Vec<Stretch>,
+}
+
+/// A comparison with a constant.
+#[derive(Debug)]
+struct Test {
+    comparison: Comparison,
     constant: Value,
     id: TermId,
-    /// Where each stretch of ids ends, and what the comparison comes to in it; `None` where the values decide. Sorted.
-    stretches: Vec<(u32, Option<Truth>)>,
 }
 
 /// A comparison whose right side is constant.
@@ -41,105 +47,73 @@ const ORDERED: [Family; 9] = [
     Family::String,
 ];
 
+/// Stretches of ids while they are laid out.
+struct Layout<'t> {
+    test: &'t Test,
+    stretches: Vec<Stretch>,
+}
+
+/// Where a stretch of ids ends, and what a comparison comes to in it; `None` where the values decide.
+type Stretch = (u32, Option<Truth>);
+
 impl Ranges {
-    pub fn new(test: Comparison, id: TermId, constant: Value, context: &Context<'_>) -> Self {
+    pub fn new(comparison: Comparison, id: TermId, constant: Value, context: &Context<'_>) -> Self {
         let snapshot = context.terms.snapshot();
-        let mut ranges = Self { test, constant, id, stretches: Vec::new() };
+        let test = Test { comparison, constant, id };
+        let mut layout = Layout { test: &test, stretches: Vec::new() };
         for family in [Family::BlankNode, Family::Iri] {
-            ranges.push_terms(snapshot.family_range(family));
+            layout.push_terms(snapshot.family_range(family));
         }
-        let own = match ranges.constant.clone().into_term() {
+        let own = match test.constant.clone().into_term() {
             Term::Literal(literal) => snapshot.equal_range(literal.as_ref()),
             Term::NamedNode(_) | Term::BlankNode(_) | Term::Triple(_) => None,
         };
         for family in ORDERED {
             let equal = own.clone().filter(|(own, _)| *own == family).map(|(_, equal)| equal);
-            ranges.push_family(family, equal, context);
+            layout.push_family(family, equal, context);
         }
         // What stands after the strings: language-tagged ones, other literals, triple terms.
         let rest = snapshot.family_range(Family::Other);
-        ranges.push_terms(snapshot.family_range(Family::String).end..rest.start);
-        ranges.push(rest.end, ranges.truth_of_other());
-        ranges.push(snapshot.term_count(), ranges.truth_of_triples());
-        ranges
+        layout.push_terms(snapshot.family_range(Family::String).end..rest.start);
+        push(&mut layout.stretches, rest.end, test.truth_of_other());
+        push(&mut layout.stretches, snapshot.term_count(), test.truth_of_triples());
+        let stretches = layout.stretches;
+        Self { tests: vec![test], stretches }
     }
 
-    fn push(&mut self, end: u32, truth: Option<Truth>) {
-        let start = self.stretches.last().map_or(0, |(end, _)| *end);
-        if end <= start {
-            return;
+    /// Whether any of them holds; `None` of none.
+    pub fn any(mut all: Vec<Self>) -> Option<Self> {
+        // Neighbours are merged in rounds, so that a long list costs little more than a short one.
+        while all.len() > 1 {
+            let mut merged = Vec::with_capacity(all.len().div_ceil(2));
+            let mut ranges = all.into_iter();
+            while let Some(first) = ranges.next() {
+                merged.push(match ranges.next() {
+                    Some(second) => first.or(second),
+                    None => first,
+                });
+            }
+            all = merged;
         }
-        match self.stretches.last_mut() {
-            Some((last, same)) if *same == truth => *last = end,
-            _ => self.stretches.push((end, truth)),
-        }
+        all.pop()
     }
 
-    /// Terms that equal only themselves: blank nodes, IRIs, language-tagged strings.
-    fn push_terms(&mut self, range: Range<u32>) {
-        let others = match (self.test, &self.constant) {
-            (Comparison::Equal, _) => Some(Truth::False),
-            // Strings of one language are ordered.
-            (Comparison::Order(_), Value::Text(text)) if text.language.is_some() => None,
-            (Comparison::Order(_), _) => Some(Truth::Error),
-        };
-        let own = self.id.get();
-        if range.contains(&own) {
-            let same = match self.test {
-                Comparison::Equal => Truth::True,
-                Comparison::Order(test) => test.truth(Ok(Some(Ordering::Equal))),
+    fn or(mut self, other: Self) -> Self {
+        let mut stretches = Vec::with_capacity(self.stretches.len() + other.stretches.len());
+        let (mut left, mut right) = (self.stretches.iter().peekable(), other.stretches.iter().peekable());
+        while let (Some((left_end, a)), Some((right_end, b))) = (left.peek(), right.peek()) {
+            let truth = match (a, b) {
+                (Some(Truth::True), _) | (_, Some(Truth::True)) => Some(Truth::True),
+                (Some(a), Some(b)) => Some(a.or(*b)),
+                (None, _) | (_, None) => None,
             };
-            self.push(own, others);
-            self.push(own + 1, Some(same));
+            let end = *left_end.min(right_end);
+            push(&mut stretches, end, truth);
+            left.next_if(|(left_end, _)| *left_end == end);
+            right.next_if(|(right_end, _)| *right_end == end);
         }
-        self.push(range.end, others);
-    }
-
-    fn truth_of_other(&self) -> Option<Truth> {
-        match (self.test, &self.constant) {
-            (Comparison::Equal, Value::Iri(_) | Value::Blank(_)) => Some(Truth::False),
-            (Comparison::Order(_), Value::Iri(_) | Value::Blank(_)) => Some(Truth::Error),
-            _ => None,
-        }
-    }
-
-    fn truth_of_triples(&self) -> Option<Truth> {
-        match (self.test, &self.constant) {
-            (_, Value::Triple(_)) => None,
-            (Comparison::Equal, _) => Some(Truth::False),
-            (Comparison::Order(_), _) => Some(Truth::Error),
-        }
-    }
-
-    /// `equal` are the ids of the constant's value, if it is of this family.
-    fn push_family(&mut self, family: Family, equal: Option<Range<u32>>, context: &Context<'_>) {
-        let range = context.terms.snapshot().family_range(family);
-        if range.is_empty() {
-            return;
-        }
-        let order = |id: u32| compare::order(&context.terms.value(TermId::new(id)), &self.constant);
-        let bounds = match equal {
-            Some(equal) => Some(Bounds { less_end: equal.start, greater_start: equal.end, equal }),
-            None => Bounds::find(&range, family, &self.constant, order),
-        };
-        let Some(bounds) = bounds else {
-            // Then all values of the family are to the constant what one of them is.
-            let truth = self.decide(&context.terms.value(TermId::new(range.start)));
-            self.push(range.end, Some(truth));
-            return;
-        };
-        let of = |order: Option<Ordering>| match (self.test, order) {
-            (Comparison::Equal, order) => Truth::from(order == Some(Ordering::Equal)),
-            (Comparison::Order(test), Some(order)) => test.truth(Ok(Some(order))),
-            (Comparison::Order(_), None) => Truth::Error,
-        };
-        let (less, equal, greater, unclear) =
-            (of(Some(Ordering::Less)), of(Some(Ordering::Equal)), of(Some(Ordering::Greater)), of(None));
-        self.push(bounds.less_end, Some(less));
-        self.push(bounds.equal.start, Some(unclear));
-        self.push(bounds.equal.end, Some(equal));
-        self.push(bounds.greater_start, Some(unclear));
-        self.push(range.end, Some(greater));
+        self.tests.extend(other.tests);
+        Self { tests: self.tests, stretches }
     }
 
     /// What the comparison comes to for an id.
@@ -160,10 +134,14 @@ impl Ranges {
     }
 
     fn decide(&self, value: &Value) -> Truth {
-        match self.test {
-            Comparison::Equal => compare::equals(value, &self.constant).into(),
-            Comparison::Order(test) => test.truth(compare::order(value, &self.constant)),
+        let mut truth = Truth::False;
+        for test in &self.tests {
+            truth = truth.or(test.decide(value));
+            if truth == Truth::True {
+                break;
+            }
         }
+        truth
     }
 
     /// Stretches of stored ids, ascending, outside of which the comparison is not true; and whether it is in all of them.
@@ -182,6 +160,102 @@ impl Ranges {
             start = *end;
         }
         (found, sure)
+    }
+}
+
+/// Adds a stretch up to `end`; nothing, if there is no id before it.
+fn push(stretches: &mut Vec<Stretch>, end: u32, truth: Option<Truth>) {
+    let start = stretches.last().map_or(0, |(end, _)| *end);
+    if end <= start {
+        return;
+    }
+    match stretches.last_mut() {
+        Some((last, same)) if *same == truth => *last = end,
+        _ => stretches.push((end, truth)),
+    }
+}
+
+impl Test {
+    fn decide(&self, value: &Value) -> Truth {
+        match self.comparison {
+            Comparison::Equal => compare::equals(value, &self.constant).into(),
+            Comparison::Order(test) => test.truth(compare::order(value, &self.constant)),
+        }
+    }
+
+    fn truth_of_other(&self) -> Option<Truth> {
+        match (self.comparison, &self.constant) {
+            (Comparison::Equal, Value::Iri(_) | Value::Blank(_)) => Some(Truth::False),
+            (Comparison::Order(_), Value::Iri(_) | Value::Blank(_)) => Some(Truth::Error),
+            _ => None,
+        }
+    }
+
+    fn truth_of_triples(&self) -> Option<Truth> {
+        match (self.comparison, &self.constant) {
+            (_, Value::Triple(_)) => None,
+            (Comparison::Equal, _) => Some(Truth::False),
+            (Comparison::Order(_), _) => Some(Truth::Error),
+        }
+    }
+}
+
+impl Layout<'_> {
+    fn push(&mut self, end: u32, truth: Option<Truth>) {
+        push(&mut self.stretches, end, truth);
+    }
+
+    /// Terms that equal only themselves: blank nodes, IRIs, language-tagged strings.
+    fn push_terms(&mut self, range: Range<u32>) {
+        let others = match (self.test.comparison, &self.test.constant) {
+            (Comparison::Equal, _) => Some(Truth::False),
+            // Strings of one language are ordered.
+            (Comparison::Order(_), Value::Text(text)) if text.language.is_some() => None,
+            (Comparison::Order(_), _) => Some(Truth::Error),
+        };
+        let own = self.test.id.get();
+        if range.contains(&own) {
+            let same = match self.test.comparison {
+                Comparison::Equal => Truth::True,
+                Comparison::Order(test) => test.truth(Ok(Some(Ordering::Equal))),
+            };
+            self.push(own, others);
+            self.push(own + 1, Some(same));
+        }
+        self.push(range.end, others);
+    }
+
+    /// `equal` are the ids of the constant's value, if it is of this family.
+    fn push_family(&mut self, family: Family, equal: Option<Range<u32>>, context: &Context<'_>) {
+        let range = context.terms.snapshot().family_range(family);
+        if range.is_empty() {
+            return;
+        }
+        let constant = &self.test.constant;
+        let order = |id: u32| compare::order(&context.terms.value(TermId::new(id)), constant);
+        let bounds = match equal {
+            Some(equal) => Some(Bounds { less_end: equal.start, greater_start: equal.end, equal }),
+            None => Bounds::find(&range, family, constant, order),
+        };
+        let Some(bounds) = bounds else {
+            // Then all values of the family are to the constant what one of them is.
+            let truth = self.test.decide(&context.terms.value(TermId::new(range.start)));
+            self.push(range.end, Some(truth));
+            return;
+        };
+        let comparison = self.test.comparison;
+        let of = |order: Option<Ordering>| match (comparison, order) {
+            (Comparison::Equal, order) => Truth::from(order == Some(Ordering::Equal)),
+            (Comparison::Order(test), Some(order)) => test.truth(Ok(Some(order))),
+            (Comparison::Order(_), None) => Truth::Error,
+        };
+        let (less, equal, greater, unclear) =
+            (of(Some(Ordering::Less)), of(Some(Ordering::Equal)), of(Some(Ordering::Greater)), of(None));
+        self.push(bounds.less_end, Some(less));
+        self.push(bounds.equal.start, Some(unclear));
+        self.push(bounds.equal.end, Some(equal));
+        self.push(bounds.greater_start, Some(unclear));
+        self.push(range.end, Some(greater));
     }
 }
 

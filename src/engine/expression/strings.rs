@@ -4,12 +4,13 @@ use super::LARGEST_STRING;
 use super::pattern::too_large;
 use super::value::{Language, Text};
 use crate::error::Result;
+use std::borrow::Cow;
 
 /// CONCAT: the language is kept if all have the same.
 ///
 /// # Errors
 /// A limit, if the whole is too large; it is not built then.
-pub fn concat(texts: &[Text]) -> Result<Text> {
+pub fn concat(texts: &[Cow<'_, Text>]) -> Result<Text> {
     let length: usize = texts.iter().map(|text| text.value.len()).sum();
     if length > LARGEST_STRING {
         return Err(too_large());

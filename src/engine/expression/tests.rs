@@ -402,6 +402,22 @@ fn casts_follow_xpath() {
 }
 
 #[test]
+fn a_list_of_constants_is_the_sum_of_its_comparisons() {
+    let terms = odd_terms();
+    let snapshot = snapshot_of(terms.iter().filter(|t| !t.is_blank_node()).take(terms.len() * 2 / 3).cloned());
+    let context = Context::new(&snapshot, None, Arc::default());
+    let schema = Schema::new(vec![Variable::new_unchecked("x")]);
+    let ids: Vec<TermId> = terms.iter().map(|term| context.terms.id(term.clone()).unwrap()).collect();
+    let batch = Batch::new(vec![ids.clone()], ids.len());
+    for list in ["1, 2, 3", ":a, \"b\"@en, 1.5, :b", "\"b\"^^:t, \"a\"^^:t, 1", "\"x\"^^xsd:integer, true, ?x, 1"] {
+        let in_list = compile(&parse(&format!("?x IN ({list})")), &schema, &context).unwrap();
+        let text: Vec<String> = list.split(", ").map(|item| format!("?x = {item}")).collect();
+        let joined = compile(&parse(&text.join(" || ")), &schema, &context).unwrap();
+        assert_eq!(in_list.truths(&batch, &context).unwrap(), joined.truths(&batch, &context).unwrap(), "{list}");
+    }
+}
+
+#[test]
 fn type_tests_look_at_the_term() {
     check("isIRI(?x)", &[":a"], "true");
     check("isIRI(?x)", &[""], "error");
@@ -465,7 +481,14 @@ fn a_memory_of_distinct_terms_changes_no_result() {
     let schema = Schema::new(vec![Variable::new_unchecked("x")]);
     let ids: Vec<TermId> = terms.iter().map(|term| context.terms.id(term.clone()).unwrap()).collect();
     let batch = Batch::new(vec![ids.iter().chain(&ids).copied().chain([TermId::UNBOUND]).collect()], ids.len() * 2 + 1);
-    for text in ["REGEX(STR(?x), \"1\")", "UCASE(STR(?x))", "BOUND(?x) && STRLEN(?x) > 0"] {
+    for text in [
+        "REGEX(STR(?x), \"1\")",
+        "UCASE(STR(?x))",
+        "BOUND(?x) && STRLEN(?x) > 0",
+        "CONTAINS(?x, \"b\")",
+        "STRENDS(STR(?x), \"a\")",
+        "REGEX(STR(?x), \"^h\")",
+    ] {
         let compiled = compile(&parse(text), &schema, &context).unwrap();
         let first = compiled.evaluate(&batch, &context).unwrap();
         assert_eq!(first, compiled.evaluate(&batch, &context).unwrap(), "{text}");
