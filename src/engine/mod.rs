@@ -3,10 +3,15 @@
 pub mod aggregate;
 mod answer;
 pub mod batch;
+mod explain;
 pub mod expression;
+pub mod kgq;
 pub mod limits;
+pub mod operator;
 pub mod order;
 pub mod oxigraph;
+pub mod plan;
+mod result;
 pub mod terms;
 
 pub use answer::{Answer, Limits, Row, Solutions, Triples};
@@ -20,9 +25,20 @@ use limits::Guard;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+/// What evaluates a query.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Executor {
+    /// Ours; a query that it does not take is left, whole, to the other.
+    #[default]
+    Kgq,
+    /// Oxigraph's evaluator: a row at a time, with its own reading of the standard.
+    Oxigraph,
+}
+
 /// How a query is answered.
 #[derive(Clone, Debug, Default)]
 pub struct EvaluationOptions {
+    pub executor: Executor,
     pub default_graph: DefaultGraph,
     pub limits: Limits,
     /// Setting it stops the query.
@@ -41,7 +57,15 @@ pub trait Services: std::fmt::Debug + Send + Sync {
 pub fn evaluate<'a>(snapshot: &'a Snapshot, query: &Query, options: &EvaluationOptions) -> Result<Answer<'a>> {
     let guard = Arc::new(Guard::new(&options.limits, Arc::clone(&options.cancelled)));
     let services = options.services.as_ref();
-    let answer = oxigraph::evaluate_with_services(snapshot, &query.algebra, options.default_graph, &guard, services)?;
+    let oxigraph =
+        || oxigraph::evaluate_with_services(snapshot, &query.algebra, options.default_graph, &guard, services);
+    let answer = match options.executor {
+        Executor::Oxigraph => oxigraph()?,
+        Executor::Kgq => match kgq::evaluate(snapshot, &query.algebra, options.default_graph, &guard)? {
+            Ok(answer) => answer,
+            Err(_unsupported) => oxigraph()?,
+        },
+    };
     Ok(match options.limits.rows {
         Some(most) => at_most(answer, most),
         None => answer,
@@ -68,3 +92,6 @@ fn at_most(answer: Answer<'_>, most: u64) -> Answer<'_> {
         Answer::Graph(triples) => Answer::Graph(Triples(Box::new(cut(triples.0, most)))),
     }
 }
+
+#[cfg(test)]
+mod tests;

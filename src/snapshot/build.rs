@@ -70,7 +70,7 @@ pub(super) fn from_quads(quads: impl IntoIterator<Item = Quad>) -> Result<Snapsh
 }
 
 /// Sorts statements in each of the orders, dropping duplicates.
-fn sort<const WIDTH: usize, const ORDERS: usize>(
+pub(super) fn sort<const WIDTH: usize, const ORDERS: usize>(
     mut rows: Vec<[u32; WIDTH]>,
     orders: [[Component; WIDTH]; ORDERS],
 ) -> Result<Sorted<ORDERS>> {

@@ -31,6 +31,11 @@ impl TermId {
     }
 
     #[inline]
+    pub const fn is_unbound(self) -> bool {
+        self.0 == u32::MAX
+    }
+
+    #[inline]
     pub const fn is_bound(self) -> bool {
         self.0 != u32::MAX
     }

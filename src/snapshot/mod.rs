@@ -12,6 +12,7 @@ mod id;
 mod index;
 mod interner;
 mod map;
+mod merged;
 mod statistics;
 mod storage;
 mod value;
@@ -19,6 +20,7 @@ mod value;
 pub use content_key::ContentKey;
 pub use id::{Component, Permutation, QuadPermutation, TermId};
 pub use index::Index;
+pub use merged::Merged;
 pub use statistics::{CharacteristicSet, PredicateStatistics, Statistics};
 pub use value::{Family, TermKind, Value, integer_range, parse_double, parse_float, parse_integer};
 
@@ -189,18 +191,8 @@ impl Snapshot {
     /// The default graph's triples in an order.
     #[inline]
     pub fn triples(&self, permutation: Permutation) -> Index<'_> {
-        const ORDERS: [[Component; 3]; 6] = [
-            Permutation::Spo.order(),
-            Permutation::Sop.order(),
-            Permutation::Pso.order(),
-            Permutation::Pos.order(),
-            Permutation::Osp.order(),
-            Permutation::Ops.order(),
-        ];
-        static STATIC: [[Component; 3]; 6] = ORDERS;
-        self.triples.index(permutation as usize, &STATIC[permutation as usize])
+        self.triples.triples_index(permutation)
     }
-
     /// The named graphs' quads in an order.
     #[inline]
     pub fn quads(&self, permutation: QuadPermutation) -> Index<'_> {
@@ -305,6 +297,22 @@ impl<const ORDERS: usize> Sorted<ORDERS> {
     #[inline]
     fn index(&self, permutation: usize, order: &'static [Component]) -> Index<'_> {
         Index::new(order, &self.offsets[order[0].position()], &self.columns[permutation], self.len)
+    }
+}
+
+impl Sorted<6> {
+    #[inline]
+    fn triples_index(&self, permutation: Permutation) -> Index<'_> {
+        const ORDERS: [[Component; 3]; 6] = [
+            Permutation::Spo.order(),
+            Permutation::Sop.order(),
+            Permutation::Pso.order(),
+            Permutation::Pos.order(),
+            Permutation::Osp.order(),
+            Permutation::Ops.order(),
+        ];
+        static STATIC: [[Component; 3]; 6] = ORDERS;
+        self.index(permutation as usize, &STATIC[permutation as usize])
     }
 }
 

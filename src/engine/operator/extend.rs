@@ -1,0 +1,37 @@
+//! BIND: adds a column with the value of an expression, unbound where it has none.
+
+use super::{Context, Node, Operator};
+use crate::engine::batch::Batch;
+use crate::engine::expression::Compiled;
+use crate::error::Result;
+
+pub struct Extend<'s> {
+    input: Node<'s>,
+    compiled: Compiled,
+    text: String,
+    kept: Vec<usize>,
+}
+
+impl<'s> Extend<'s> {
+    /// `kept` are columns of the input with the new one, which stands last.
+    pub fn new(input: Node<'s>, compiled: Compiled, text: String, kept: Vec<usize>) -> Self {
+        Self { input, compiled, text, kept }
+    }
+}
+
+impl<'s> Operator<'s> for Extend<'s> {
+    fn next(&mut self, cx: &Context<'s>) -> Result<Option<Batch>> {
+        let Some(mut batch) = self.input.next(cx)? else { return Ok(None) };
+        let column = self.compiled.evaluate(&batch, &cx.expressions)?;
+        batch.push(column);
+        Ok(Some(batch.project(&self.kept)))
+    }
+
+    fn describe(&self, _: &Context<'s>) -> String {
+        format!("bind {}", self.text)
+    }
+
+    fn inputs(&self) -> Vec<&Node<'s>> {
+        vec![&self.input]
+    }
+}

@@ -1,0 +1,70 @@
+//! The start of a plan that is run again and again: rows put in from outside.
+
+use super::{Context, Node, Operator};
+use crate::engine::batch::Batch;
+use crate::error::Result;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Where an operator puts the rows that an inner plan starts from.
+#[derive(Clone, Default)]
+pub struct Feed(Arc<Mutex<Option<Batch>>>);
+
+impl Feed {
+    pub fn fill(&self, batch: Batch) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(batch);
+    }
+}
+
+impl<'s> Operator<'s> for Feed {
+    fn next(&mut self, _: &Context<'s>) -> Result<Option<Batch>> {
+        Ok(self.0.lock().unwrap_or_else(PoisonError::into_inner).take())
+    }
+
+    fn describe(&self, _: &Context<'s>) -> String {
+        "rows from outside".into()
+    }
+
+    fn inputs(&self) -> Vec<&Node<'s>> {
+        Vec::new()
+    }
+}
+
+/// One row that binds nothing, once.
+#[derive(Default)]
+pub struct Unit {
+    done: bool,
+}
+
+impl<'s> Operator<'s> for Unit {
+    fn next(&mut self, _: &Context<'s>) -> Result<Option<Batch>> {
+        if std::mem::replace(&mut self.done, true) {
+            return Ok(None);
+        }
+        Ok(Some(Batch::unit(0)))
+    }
+
+    fn describe(&self, _: &Context<'s>) -> String {
+        "one empty solution".into()
+    }
+
+    fn inputs(&self) -> Vec<&Node<'s>> {
+        Vec::new()
+    }
+}
+
+/// No rows.
+pub struct Nothing;
+
+impl<'s> Operator<'s> for Nothing {
+    fn next(&mut self, _: &Context<'s>) -> Result<Option<Batch>> {
+        Ok(None)
+    }
+
+    fn describe(&self, _: &Context<'s>) -> String {
+        "no solutions".into()
+    }
+
+    fn inputs(&self) -> Vec<&Node<'s>> {
+        Vec::new()
+    }
+}

@@ -1,0 +1,322 @@
+//! The hash join: the right side is collected and indexed, each row of the left looks into it. Joins, OPTIONAL, MINUS and EXISTS
+//! where the two sides cannot share an index scan, with unbound variables compatible with everything.
+
+use super::filter::Test;
+use super::table::{HashIndex, Table, hash};
+use super::{Context, Node, Operator, Pace};
+use crate::engine::batch::{Batch, gather};
+use crate::error::Result;
+use crate::snapshot::{Family, TermId};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Inner,
+    Left,
+    Semi,
+    Anti,
+    /// As `Anti`, but a match must share a bound variable (SPARQL 1.1 §18.5, Minus).
+    Minus,
+}
+
+/// How keys are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    Term,
+    /// Terms with equal values have equal keys, and some others too: a test decides.
+    Value,
+}
+
+/// A variable that both sides bind: its columns.
+#[derive(Clone, Copy, Debug)]
+pub struct Pair {
+    pub left: usize,
+    pub right: usize,
+}
+
+pub struct Layout {
+    /// Columns that both sides bind in every row.
+    pub keys: Vec<(Pair, By)>,
+    /// Shared columns that one of the sides leaves unbound at times.
+    pub loose: Vec<Pair>,
+    /// Columns of the right that the left does not have; they follow the left's.
+    pub added: Vec<usize>,
+    /// What a pair of rows must also satisfy, over the left's columns and the added ones.
+    pub tests: Vec<Test>,
+    /// Of those columns the ones that are handed on.
+    pub kept: Vec<usize>,
+}
+
+pub struct HashJoin<'s> {
+    left: Node<'s>,
+    right: Node<'s>,
+    kind: Kind,
+    layout: Layout,
+    built: Option<Built>,
+    pace: Pace,
+    batch: Batch,
+    matched: Vec<bool>,
+    row: usize,
+    /// The next candidate for the current row; `None` before it is looked up.
+    candidate: Option<Option<usize>>,
+    done: bool,
+}
+
+struct Built {
+    table: Table,
+    keys: Vec<Vec<TermId>>,
+    index: HashIndex,
+}
+
+impl<'s> HashJoin<'s> {
+    pub fn new(left: Node<'s>, right: Node<'s>, kind: Kind, layout: Layout) -> Self {
+        Self {
+            left,
+            right,
+            kind,
+            layout,
+            built: None,
+            pace: Pace::default(),
+            batch: Batch::default(),
+            matched: Vec::new(),
+            row: 0,
+            candidate: None,
+            done: true,
+        }
+    }
+
+    fn build(&mut self, cx: &Context<'s>) -> Result<Built> {
+        let table = Table::collect(&mut self.right, cx)?;
+        let mut keys = Vec::new();
+        for (pair, by) in &self.layout.keys {
+            let column = &table.columns[pair.right];
+            match by {
+                // The table's own column is compared: a copy would cost memory.
+                By::Term => keys.push(Vec::new()),
+                By::Value => keys.push(column.iter().map(|id| value_key(*id, cx)).collect()),
+            }
+        }
+        let columns: Vec<&[TermId]> = self
+            .layout
+            .keys
+            .iter()
+            .zip(&keys)
+            .map(|((pair, by), key)| match by {
+                By::Term => table.columns[pair.right].as_slice(),
+                By::Value => key.as_slice(),
+            })
+            .collect();
+        let index = HashIndex::build(&columns, table.rows, cx)?;
+        Ok(Built { table, keys, index })
+    }
+
+    /// Looks for pairs until there are `capacity` or the batch is done.
+    fn pairs(&mut self, built: &Built, capacity: usize, cx: &Context<'s>) -> Result<(Vec<u32>, Vec<u32>)> {
+        let (mut lefts, mut rights) = (Vec::new(), Vec::new());
+        let first_only = matches!(self.kind, Kind::Semi | Kind::Anti | Kind::Minus) && self.layout.tests.is_empty();
+        let mut steps = 0u32;
+        let mut key = Vec::with_capacity(self.layout.keys.len());
+        while self.row < self.batch.rows() && lefts.len() < capacity {
+            let row = self.row;
+            key.clear();
+            for (pair, by) in &self.layout.keys {
+                let id = self.batch.get(pair.left, row);
+                key.push(match by {
+                    By::Term => id,
+                    By::Value => value_key(id, cx),
+                });
+            }
+            let mut candidate = match self.candidate {
+                Some(candidate) => candidate,
+                None => built.index.first(hash(key.iter().copied())),
+            };
+            while let Some(at) = candidate {
+                if lefts.len() == capacity {
+                    break;
+                }
+                steps += 1;
+                if steps.is_multiple_of(65_536) {
+                    cx.guard().check()?;
+                }
+                candidate = built.index.after(at);
+                if built.agrees(&self.layout, &key, at) && self.compatible(built, row, at) {
+                    lefts.push(row as u32);
+                    rights.push(at as u32);
+                    if first_only {
+                        candidate = None;
+                    }
+                }
+            }
+            if candidate.is_some() {
+                self.candidate = Some(candidate);
+                break;
+            }
+            self.candidate = None;
+            self.row += 1;
+        }
+        Ok((lefts, rights))
+    }
+
+    #[inline]
+    fn compatible(&self, built: &Built, row: usize, at: usize) -> bool {
+        let mut shared = !self.layout.keys.is_empty();
+        for pair in &self.layout.loose {
+            let (left, right) = (self.batch.get(pair.left, row), built.table.columns[pair.right][at]);
+            if left.is_unbound() || right.is_unbound() {
+                continue;
+            }
+            if left != right {
+                return false;
+            }
+            shared = true;
+        }
+        shared || self.kind != Kind::Minus
+    }
+
+    /// The pairs as rows: the left's columns, completed by the right's, and the added ones.
+    fn joined(&self, built: &Built, lefts: &[u32], rights: &[u32]) -> Batch {
+        let mut columns: Vec<Vec<TermId>> = self.batch.columns().iter().map(|c| gather(c, lefts)).collect();
+        for pair in &self.layout.loose {
+            let right = &built.table.columns[pair.right];
+            for (id, at) in columns[pair.left].iter_mut().zip(rights) {
+                if id.is_unbound() {
+                    *id = right[*at as usize];
+                }
+            }
+        }
+        columns.extend(self.layout.added.iter().map(|column| gather(&built.table.columns[*column], rights)));
+        let weights = (self.batch.weights().is_some() || built.table.weights.is_some()).then(|| {
+            let product = |(left, right): (&u32, &u32)| {
+                self.batch.weight(*left as usize).saturating_mul(built.table.weight(*right as usize))
+            };
+            lefts.iter().zip(rights).map(product).collect()
+        });
+        Batch::new(columns, lefts.len()).with_weights(weights)
+    }
+
+    /// The rows of the batch that the kind of join adds when all pairs of the batch are known.
+    fn rest(&self) -> Batch {
+        let wanted = |matched: bool| match self.kind {
+            Kind::Inner => false,
+            Kind::Semi => matched,
+            Kind::Left | Kind::Anti | Kind::Minus => !matched,
+        };
+        let positions: Vec<u32> =
+            (0..self.batch.rows() as u32).filter(|row| wanted(self.matched[*row as usize])).collect();
+        let mut rest = self.batch.select(&positions);
+        for _ in &self.layout.added {
+            rest.push(vec![TermId::UNBOUND; positions.len()]);
+        }
+        rest.project(&self.layout.kept)
+    }
+}
+
+impl Built {
+    #[inline]
+    fn agrees(&self, layout: &Layout, key: &[TermId], at: usize) -> bool {
+        layout.keys.iter().zip(&self.keys).zip(key).all(|(((pair, by), own), id)| {
+            *id == match by {
+                By::Term => self.table.columns[pair.right][at],
+                By::Value => own[at],
+            }
+        })
+    }
+}
+
+/// A key that terms with equal values share.
+fn value_key(id: TermId, cx: &Context<'_>) -> TermId {
+    if id.is_unbound() {
+        return id;
+    }
+    if let Some(number) = cx.terms().number(id) {
+        // Numbers of all types compare as floats when one of them is a float, which is the coarsest of the comparisons.
+        let float = f32::from(crate::engine::expression::compare::float(number));
+        return TermId::new(if float == 0.0 { 0 } else { float.to_bits() });
+    }
+    if !cx.terms().is_stored(id) {
+        // A computed string may equal a stored one only if it is the same term, which then has the stored id.
+        return id;
+    }
+    match cx.snapshot().value_rank(id) {
+        (Family::Other | Family::Triple, _) => id,
+        (_, rank) => TermId::new(rank),
+    }
+}
+
+impl<'s> Operator<'s> for HashJoin<'s> {
+    fn next(&mut self, cx: &Context<'s>) -> Result<Option<Batch>> {
+        let built = match self.built.take() {
+            Some(built) => built,
+            None => self.build(cx)?,
+        };
+        let result = self.next_with(&built, cx);
+        self.built = Some(built);
+        result
+    }
+
+    fn describe(&self, cx: &Context<'s>) -> String {
+        let kind = match self.kind {
+            Kind::Inner => "hash join",
+            Kind::Left => "optional hash join",
+            Kind::Semi => "hash semi-join",
+            Kind::Anti => "hash anti-join",
+            Kind::Minus => "minus",
+        };
+        let vars: Vec<_> = self.layout.keys.iter().map(|(pair, _)| self.left.vars[pair.left]).collect();
+        let by_value = self.layout.keys.iter().any(|(_, by)| *by == By::Value);
+        let tests: Vec<_> = self.layout.tests.iter().map(Test::describe).collect();
+        let mut text = format!("{kind} on {}", super::names(&vars, cx));
+        if by_value {
+            text.push_str(" by value");
+        }
+        if !tests.is_empty() {
+            text.push_str(&format!(", where {}", tests.join(" && ")));
+        }
+        text
+    }
+
+    fn inputs(&self) -> Vec<&Node<'s>> {
+        vec![&self.left, &self.right]
+    }
+}
+
+impl<'s> HashJoin<'s> {
+    fn next_with(&mut self, built: &Built, cx: &Context<'s>) -> Result<Option<Batch>> {
+        if self.done {
+            if built.table.rows == 0 && matches!(self.kind, Kind::Inner | Kind::Semi) {
+                return Ok(None);
+            }
+            let Some(batch) = self.left.next(cx)? else { return Ok(None) };
+            self.matched = vec![false; batch.rows()];
+            self.batch = batch;
+            self.row = 0;
+            self.candidate = None;
+            self.done = false;
+        }
+        let capacity = self.pace.step();
+        let (mut lefts, mut rights) = self.pairs(built, capacity, cx)?;
+        if lefts.is_empty() && self.row >= self.batch.rows() {
+            self.done = true;
+            return Ok(Some(self.rest()));
+        }
+        let mut joined = None;
+        if !self.layout.tests.is_empty() || matches!(self.kind, Kind::Inner | Kind::Left) {
+            let mut batch = self.joined(built, &lefts, &rights);
+            for test in &self.layout.tests {
+                let passed = test.pass(&batch, cx)?;
+                if passed.len() < batch.rows() {
+                    batch = batch.select(&passed);
+                    lefts = passed.iter().map(|at| lefts[*at as usize]).collect();
+                    rights = passed.iter().map(|at| rights[*at as usize]).collect();
+                }
+            }
+            joined = Some(batch);
+        }
+        for row in &lefts {
+            self.matched[*row as usize] = true;
+        }
+        Ok(Some(match (self.kind, joined) {
+            (Kind::Inner | Kind::Left, Some(batch)) => batch.project(&self.layout.kept),
+            _ => Batch::default(),
+        }))
+    }
+}

@@ -1,0 +1,50 @@
+//! Hands on some columns, in the order asked for; a variable that nothing binds is a column of unbound.
+
+use super::{Context, Node, Operator, names};
+use crate::engine::batch::Batch;
+use crate::engine::plan::Var;
+use crate::error::Result;
+use crate::snapshot::TermId;
+
+pub struct Project<'s> {
+    input: Node<'s>,
+    vars: Vec<Var>,
+    columns: Vec<Option<usize>>,
+}
+
+impl<'s> Project<'s> {
+    pub fn new(input: Node<'s>, vars: Vec<Var>) -> Self {
+        let columns = vars.iter().map(|var| input.column(*var)).collect();
+        Self { input, vars, columns }
+    }
+
+    /// The input with exactly these columns.
+    pub fn to(input: Node<'s>, vars: Vec<Var>) -> Node<'s> {
+        if input.vars == vars {
+            return input;
+        }
+        let (certain, sorted, weighted, rows) =
+            (input.certain.clone(), input.sorted.clone(), input.weighted, input.estimate);
+        Node::new(Self::new(input, vars.clone()), vars).like(certain, sorted, weighted).estimated(rows)
+    }
+}
+
+impl<'s> Operator<'s> for Project<'s> {
+    fn next(&mut self, cx: &Context<'s>) -> Result<Option<Batch>> {
+        let Some(mut batch) = self.input.next(cx)? else { return Ok(None) };
+        if self.columns.contains(&None) {
+            batch.push(vec![TermId::UNBOUND; batch.rows()]);
+        }
+        let missing = batch.width() - 1;
+        let columns: Vec<_> = self.columns.iter().map(|column| column.unwrap_or(missing)).collect();
+        Ok(Some(batch.project(&columns)))
+    }
+
+    fn describe(&self, cx: &Context<'s>) -> String {
+        format!("project {}", names(&self.vars, cx))
+    }
+
+    fn inputs(&self) -> Vec<&Node<'s>> {
+        vec![&self.input]
+    }
+}

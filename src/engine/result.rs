@@ -1,0 +1,338 @@
+//! From rows of ids to what a query answers: rows of terms, constructed triples, descriptions.
+
+use super::batch::Batch;
+use super::operator::source::{Order, Source};
+use super::operator::{Context, Node};
+use super::plan::translate::Translator;
+use super::plan::{Graph, Var};
+use crate::error::Result;
+use crate::rdf::{BlankNode, NamedNode, NamedOrBlankNode, Term, Triple};
+use crate::snapshot::{Permutation, TermId, TermKind};
+use rustc_hash::{FxHashMap, FxHashSet};
+use spargebra::term::{NamedNodePattern, TermPattern, TriplePattern};
+use std::collections::VecDeque;
+
+/// The rows of a plan as terms.
+pub struct Rows<'s> {
+    cx: Context<'s>,
+    plan: Node<'s>,
+    /// The current batch by column, to be emptied from the front.
+    columns: Vec<std::vec::IntoIter<Option<Term>>>,
+    left: usize,
+    failed: bool,
+}
+
+impl<'s> Rows<'s> {
+    /// The plan's rows must stand for one solution each.
+    pub fn new(cx: Context<'s>, plan: Node<'s>) -> Self {
+        Self { cx, plan, columns: Vec::new(), left: 0, failed: false }
+    }
+
+    fn fill(&mut self) -> Result<bool> {
+        let Some(batch) = self.plan.next(&self.cx)? else { return Ok(false) };
+        self.columns = batch.columns().iter().map(|column| decode(column, &self.cx).into_iter()).collect();
+        self.left = batch.rows();
+        self.cx.snapshot().intact()?;
+        Ok(true)
+    }
+}
+
+fn decode(column: &[TermId], cx: &Context<'_>) -> Vec<Option<Term>> {
+    let mut terms: Vec<Option<Term>> = Vec::with_capacity(column.len());
+    for (row, id) in column.iter().enumerate() {
+        let term = if id.is_unbound() {
+            None
+        } else if row > 0 && column[row - 1] == *id {
+            terms[row - 1].clone()
+        } else {
+            Some(cx.terms().term(*id))
+        };
+        terms.push(term);
+    }
+    terms
+}
+
+impl Iterator for Rows<'_> {
+    type Item = Result<Vec<Option<Term>>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.failed {
+            return None;
+        }
+        if self.left == 0 {
+            match self.fill() {
+                Ok(true) => (),
+                Ok(false) => {
+                    self.failed = true;
+                    return None;
+                }
+                Err(error) => {
+                    self.failed = true;
+                    return Some(Err(error));
+                }
+            }
+        }
+        self.left -= 1;
+        Some(Ok(self.columns.iter_mut().map(|column| column.next().flatten()).collect()))
+    }
+}
+
+/// The template of a CONSTRUCT, over the columns of its plan.
+pub struct Template {
+    triples: Vec<[Part; 3]>,
+    vars: Vec<Var>,
+    blank_nodes: usize,
+}
+
+enum Part {
+    Term(Term),
+    Column(usize),
+    /// A new blank node for each solution.
+    Blank(usize),
+    Triple(Box<[Part; 3]>),
+}
+
+impl Template {
+    pub fn new(template: &[TriplePattern], translator: &mut Translator<'_, '_>) -> Self {
+        let mut made = Self { triples: Vec::new(), vars: Vec::new(), blank_nodes: 0 };
+        let mut blanks = FxHashMap::default();
+        made.triples = template.iter().map(|triple| made.triple(triple, translator, &mut blanks)).collect();
+        made.blank_nodes = blanks.len();
+        made
+    }
+
+    /// The variables that it reads: the columns of its plan.
+    pub fn vars(&self) -> &[Var] {
+        &self.vars
+    }
+
+    fn triple(
+        &mut self,
+        triple: &TriplePattern,
+        translator: &mut Translator<'_, '_>,
+        blanks: &mut FxHashMap<BlankNode, usize>,
+    ) -> [Part; 3] {
+        let predicate = match &triple.predicate {
+            NamedNodePattern::NamedNode(node) => Part::Term(node.clone().into()),
+            NamedNodePattern::Variable(variable) => self.column(translator.var(variable)),
+        };
+        [self.part(&triple.subject, translator, blanks), predicate, self.part(&triple.object, translator, blanks)]
+    }
+
+    fn column(&mut self, var: Var) -> Part {
+        Part::Column(self.vars.iter().position(|v| *v == var).unwrap_or_else(|| {
+            self.vars.push(var);
+            self.vars.len() - 1
+        }))
+    }
+
+    fn part(
+        &mut self,
+        term: &TermPattern,
+        translator: &mut Translator<'_, '_>,
+        blanks: &mut FxHashMap<BlankNode, usize>,
+    ) -> Part {
+        match term {
+            TermPattern::NamedNode(node) => Part::Term(node.clone().into()),
+            TermPattern::Literal(literal) => Part::Term(literal.clone().into()),
+            TermPattern::Variable(variable) => self.column(translator.var(variable)),
+            TermPattern::BlankNode(node) => {
+                let count = blanks.len();
+                Part::Blank(*blanks.entry(node.clone()).or_insert(count))
+            }
+            TermPattern::Triple(triple) => Part::Triple(Box::new(self.triple(triple, translator, blanks))),
+        }
+    }
+}
+
+impl Part {
+    fn term(&self, row: &[Option<Term>], blanks: &mut [Option<BlankNode>]) -> Option<Term> {
+        match self {
+            Self::Term(term) => Some(term.clone()),
+            Self::Column(column) => row[*column].clone(),
+            Self::Blank(number) => Some(blanks[*number].get_or_insert_default().clone().into()),
+            Self::Triple(parts) => Some(Term::Triple(Box::new(instance(parts, row, blanks)?))),
+        }
+    }
+}
+
+/// The triple that a template makes of a row; `None` if it has an unbound or misplaced term.
+fn instance(parts: &[Part; 3], row: &[Option<Term>], blanks: &mut [Option<BlankNode>]) -> Option<Triple> {
+    let [subject, predicate, object] = parts.each_ref().map(|part| part.term(row, blanks));
+    let predicate = match predicate? {
+        Term::NamedNode(node) => node,
+        Term::BlankNode(_) | Term::Literal(_) | Term::Triple(_) => return None,
+    };
+    Some(Triple { subject: node(subject?)?, predicate, object: object? })
+}
+
+fn node(term: Term) -> Option<NamedOrBlankNode> {
+    match term {
+        Term::NamedNode(node) => Some(node.into()),
+        Term::BlankNode(node) => Some(node.into()),
+        Term::Literal(_) | Term::Triple(_) => None,
+    }
+}
+
+/// The triples of a CONSTRUCT, each once.
+pub struct Constructed<'s> {
+    rows: Rows<'s>,
+    template: Template,
+    seen: FxHashSet<Triple>,
+    ready: VecDeque<Triple>,
+}
+
+impl<'s> Constructed<'s> {
+    pub fn new(rows: Rows<'s>, template: Template) -> Self {
+        Self { rows, template, seen: FxHashSet::default(), ready: VecDeque::new() }
+    }
+
+    fn add(&mut self, row: &[Option<Term>]) -> Result<()> {
+        let mut blanks = vec![None; self.template.blank_nodes];
+        for parts in &self.template.triples {
+            let Some(triple) = instance(parts, row, &mut blanks) else { continue };
+            // A triple with a new blank node is new.
+            if has_blank(parts) {
+                self.ready.push_back(triple);
+            } else if !self.seen.contains(&triple) {
+                self.rows.cx.guard().reserve(bytes(&triple))?;
+                self.seen.insert(triple.clone());
+                self.ready.push_back(triple);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn has_blank(parts: &[Part; 3]) -> bool {
+    parts.iter().any(|part| match part {
+        Part::Blank(_) => true,
+        Part::Triple(parts) => has_blank(parts),
+        Part::Term(_) | Part::Column(_) => false,
+    })
+}
+
+fn bytes(triple: &Triple) -> u64 {
+    let object = match &triple.object {
+        Term::NamedNode(node) => node.as_str().len(),
+        Term::BlankNode(node) => node.as_str().len(),
+        Term::Literal(literal) => literal.value().len() + literal.datatype().as_str().len(),
+        Term::Triple(triple) => bytes(triple) as usize,
+    };
+    let subject = match &triple.subject {
+        NamedOrBlankNode::NamedNode(node) => node.as_str().len(),
+        NamedOrBlankNode::BlankNode(node) => node.as_str().len(),
+    };
+    (subject + triple.predicate.as_str().len() + object + size_of::<Triple>() + 16) as u64
+}
+
+impl Iterator for Constructed<'_> {
+    type Item = Result<Triple>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(triple) = self.ready.pop_front() {
+                return Some(Ok(triple));
+            }
+            match self.rows.next()? {
+                Ok(row) => {
+                    if let Err(error) = self.add(&row) {
+                        self.rows.failed = true;
+                        return Some(Err(error));
+                    }
+                }
+                Err(error) => return Some(Err(error)),
+            }
+        }
+    }
+}
+
+/// The triples of a DESCRIBE: what the default graph says of each resource, and of the blank nodes that it leads to.
+pub struct Described<'s> {
+    cx: Context<'s>,
+    plan: Node<'s>,
+    source: Source<'s>,
+    seen: FxHashSet<TermId>,
+    todo: Vec<TermId>,
+    /// The resource being described, and its rows that are left.
+    current: (TermId, std::ops::Range<usize>),
+    graph: Option<TermId>,
+    failed: bool,
+}
+
+impl<'s> Described<'s> {
+    pub fn new(cx: Context<'s>, plan: Node<'s>, default: &Graph) -> Result<Self> {
+        let (order, graph) = match default {
+            Graph::Named(graph) => (Order::Quads(crate::snapshot::QuadPermutation::Spog), Some(*graph)),
+            Graph::Default | Graph::Merge(_) | Graph::Union | Graph::Each(_) => {
+                (Order::Triples(Permutation::Spo), None)
+            }
+        };
+        let source = Source::open(&cx, default, order)?;
+        Ok(Self {
+            cx,
+            plan,
+            source,
+            seen: FxHashSet::default(),
+            todo: Vec::new(),
+            current: (TermId::UNBOUND, 0..0),
+            graph,
+            failed: false,
+        })
+    }
+
+    fn add(&mut self, batch: &Batch) {
+        for row in 0..batch.rows() {
+            for column in batch.columns() {
+                if !column[row].is_unbound() && self.seen.insert(column[row]) {
+                    self.todo.push(column[row]);
+                }
+            }
+        }
+        self.todo.reverse();
+    }
+
+    fn step(&mut self) -> Result<Option<Triple>> {
+        loop {
+            let (subject, rows) = &mut self.current;
+            let Some(at) = rows.next() else {
+                if let Some(id) = self.todo.pop() {
+                    self.cx.guard().check()?;
+                    self.current = (id, self.source.index().run(id));
+                    continue;
+                }
+                let Some(batch) = self.plan.next(&self.cx)? else { return Ok(None) };
+                self.add(&batch);
+                continue;
+            };
+            let index = self.source.index();
+            let (predicate, object) = (index.column(1, at..at + 1)[0], index.column(2, at..at + 1)[0]);
+            if self.graph.is_some_and(|graph| index.column(3, at..at + 1)[0] != graph) {
+                continue;
+            }
+            let subject = *subject;
+            if self.cx.terms().kind(object) == TermKind::BlankNode && self.seen.insert(object) {
+                self.todo.push(object);
+            }
+            self.cx.snapshot().intact()?;
+            let term = |id| self.cx.terms().term(id);
+            let Term::NamedNode(predicate): Term = term(predicate) else { continue };
+            let predicate: NamedNode = predicate;
+            let Some(subject) = node(term(subject)) else { continue };
+            return Ok(Some(Triple { subject, predicate, object: term(object) }));
+        }
+    }
+}
+
+impl Iterator for Described<'_> {
+    type Item = Result<Triple>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.failed {
+            return None;
+        }
+        let step = self.step().transpose();
+        self.failed = !matches!(step, Some(Ok(_)));
+        step
+    }
+}
