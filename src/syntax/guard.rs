@@ -3,6 +3,7 @@
 
 use super::bounds::Bounds;
 use crate::error::{Error, Place, Result};
+use memchr::{memchr_iter, memchr2, memchr3, memrchr};
 use std::io::{self, Read};
 
 /// A reader that lets everything through until a limit is passed; then reading fails with an error that `passed` finds again.
@@ -13,8 +14,10 @@ pub struct Guard<R> {
     state: State,
     /// The open brackets, at most one more than the limit.
     open: Vec<Bracket>,
-    /// Bytes of the token so far.
+    /// Bytes read before the current buffer, and where the token began that is being read.
+    read: usize,
     token: usize,
+    /// The position of the buffer's first byte; only an error asks for a more exact one.
     line: usize,
     column: usize,
 }
@@ -61,16 +64,51 @@ impl<R: Read> Guard<R> {
     /// `name` is the file's, for the error.
     pub fn new(inner: R, name: impl Into<String>, bounds: Bounds) -> Self {
         let name = name.into();
-        Self { inner, name, bounds, state: State::Plain, open: Vec::new(), token: 0, line: 1, column: 0 }
+        Self { inner, name, bounds, state: State::Plain, open: Vec::new(), read: 0, token: 0, line: 1, column: 1 }
     }
 
-    fn step(&mut self, byte: u8) -> Result<()> {
-        // The column counts code points.
-        self.column += usize::from(byte & 0xC0 != 0x80);
-        self.token += 1;
+    /// Watches the next bytes. The error has the place where a limit is passed.
+    fn watch(&mut self, bytes: &[u8]) -> Result<()> {
+        let mut at = 0;
+        while let Some(&byte) = bytes.get(at) {
+            let rest = &bytes[at..];
+            // Most bytes change nothing: they are passed over at once.
+            let passed = match self.state {
+                State::Comment => memchr2(b'\n', b'\r', rest),
+                State::Text { mark, long: true, closing: 0 } => memchr2(mark, b'\\', rest),
+                State::Text { mark, long: false, .. } => memchr3(mark, b'\\', b'\n', rest),
+                State::Iri => rest.iter().position(|b| ENDS_IRI[usize::from(*b)]),
+                State::Plain => rest.iter().position(|b| DELIMITS[usize::from(*b)]),
+                _ => Some(0),
+            };
+            match passed {
+                Some(0) => {
+                    self.step(byte, self.read + at);
+                    at += 1;
+                }
+                Some(n) => at += n,
+                None => at = bytes.len(),
+            }
+            let token = (self.read + at).saturating_sub(self.token);
+            if token > self.bounds.max_token && !matches!(self.state, State::Comment) {
+                // The byte that is one too many.
+                let over = at.saturating_sub(token - self.bounds.max_token);
+                return Err(self.bounds.token_too_long().at(self.place(bytes, over)));
+            }
+            if self.open.len() > self.bounds.max_depth {
+                return Err(self.bounds.too_deep().at(self.place(bytes, at - 1)));
+            }
+        }
+        self.read += bytes.len();
+        (self.line, self.column) = self.position(bytes);
+        Ok(())
+    }
+
+    fn step(&mut self, byte: u8, at: usize) {
         self.state = match self.state {
+            // The next token begins behind the comment at the earliest.
             State::Comment => {
-                self.token = 0;
+                self.token = at;
                 if matches!(byte, b'\n' | b'\r') { State::Plain } else { State::Comment }
             }
             State::Iri => in_iri(byte),
@@ -94,23 +132,13 @@ impl<R: Read> Guard<R> {
             State::Text { mark, long, closing } => in_text(byte, mark, long, closing),
             State::Escape { mark, long } => State::Text { mark, long, closing: 0 },
             State::Backslash => State::Plain,
-            State::Plain | State::Opened | State::Greater | State::TwoQuotes(_) => self.plain(byte),
+            State::Plain | State::Opened | State::Greater | State::TwoQuotes(_) => self.plain(byte, at),
         };
-        if self.token > self.bounds.max_token {
-            return Err(self.bounds.token_too_long().at(self.place()));
-        }
-        if self.open.len() > self.bounds.max_depth {
-            return Err(self.bounds.too_deep().at(self.place()));
-        }
-        if byte == b'\n' {
-            (self.line, self.column) = (self.line + 1, 0);
-        }
-        Ok(())
     }
 
-    fn plain(&mut self, byte: u8) -> State {
-        if byte.is_ascii_whitespace() || b"()[]{},;<>\"'".contains(&byte) {
-            self.token = 1;
+    fn plain(&mut self, byte: u8, at: usize) -> State {
+        if DELIMITS[usize::from(byte)] && byte != b'\\' {
+            self.token = at;
         }
         match byte {
             b'#' => State::Comment,
@@ -131,9 +159,36 @@ impl<R: Read> Guard<R> {
         }
     }
 
-    fn place(&self) -> Place {
-        Place::new(self.name.clone(), self.line, self.column.max(1))
+    /// Line and column behind these bytes of the buffer. The column counts code points.
+    fn position(&self, bytes: &[u8]) -> (usize, usize) {
+        let characters = |bytes: &[u8]| bytes.iter().filter(|b| **b & 0xC0 != 0x80).count();
+        match memrchr(b'\n', bytes) {
+            Some(last) => (self.line + memchr_iter(b'\n', bytes).count(), characters(&bytes[last + 1..]) + 1),
+            None => (self.line, self.column + characters(bytes)),
+        }
     }
+
+    fn place(&self, bytes: &[u8], mut at: usize) -> Place {
+        while at > 0 && bytes.get(at).is_some_and(|b| b & 0xC0 == 0x80) {
+            at -= 1;
+        }
+        let (line, column) = self.position(bytes.get(..at).unwrap_or(bytes));
+        Place::new(self.name.clone(), line, column)
+    }
+}
+
+/// The bytes between which names, numbers and words stand, and the backslash, which takes the next byte's meaning away.
+static DELIMITS: [bool; 256] = table(b" \t\n\r()[]{},;<>\"'#\\");
+static ENDS_IRI: [bool; 256] = table(b"> \t\n\r\"");
+
+const fn table(bytes: &[u8]) -> [bool; 256] {
+    let mut table = [false; 256];
+    let mut i = 0;
+    while i < bytes.len() {
+        table[bytes[i] as usize] = true;
+        i += 1;
+    }
+    table
 }
 
 /// An IRI has no spaces: what began with `<` and has one is an operator of N3, or wrong.
@@ -158,9 +213,7 @@ fn in_text(byte: u8, mark: u8, long: bool, closing: u8) -> State {
 impl<R: Read> Read for Guard<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
-        for byte in &buffer[..read] {
-            self.step(*byte).map_err(io::Error::other)?;
-        }
+        self.watch(&buffer[..read]).map_err(io::Error::other)?;
         Ok(read)
     }
 }
@@ -205,6 +258,31 @@ mod tests {
         ] {
             assert!(read(text).is_ok(), "{text}");
             assert!(read(&format!("{text}\n((((((((((")).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_limit_is_found_however_the_bytes_arrive() {
+        struct Byte<'a>(&'a [u8]);
+        impl Read for Byte<'_> {
+            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                let n = self.0.len().min(1).min(buffer.len());
+                let (now, later) = self.0.split_at(n);
+                buffer[..n].copy_from_slice(now);
+                self.0 = later;
+                Ok(n)
+            }
+        }
+        for text in [
+            "<a>\n 'é' ((((((((( ",
+            "# ((((((((((\n<a>\n '((((((((((((((((((((((((",
+            "<a> é:aaaaaaaaaaaaaaaaaaaaaaaaaaaa .",
+        ] {
+            let bounds = Bounds { max_depth: 8, max_token: 20, ..Bounds::default() };
+            let whole = read(text).unwrap_err().to_string();
+            let mut guard = Guard::new(Byte(text.as_bytes()), "d.ttl", bounds);
+            let pieces = passed(&io::copy(&mut guard, &mut io::sink()).unwrap_err()).unwrap().to_string();
+            assert_eq!(pieces, whole);
         }
     }
 

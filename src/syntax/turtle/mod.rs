@@ -1,6 +1,8 @@
 //! Turtle, TriG, N-Triples, N-Quads and N3: tokens, the tree of a text, and its triples with their places.
 
+mod directive;
 pub(super) mod parse;
+mod term;
 pub mod tree;
 pub mod triples;
 

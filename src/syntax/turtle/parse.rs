@@ -2,12 +2,12 @@
 //!
 //! It takes what the grammar allows and is not the judge of validity: IRIs and language tags are oxttl's to check.
 
+use super::term::Place;
 use super::tree::*;
-use crate::syntax::diagnose::{Known, prefix_hint, unknown_prefix};
+use crate::syntax::diagnose::Known;
 use crate::syntax::fault::{Fault, Walked};
 use crate::syntax::sparql::closing;
 use crate::syntax::{Kind, Span, Token, lexical, significant};
-use crate::text::nearest;
 
 /// Deeper than the bounds allow by default, so that they speak first.
 const MAX_DEPTH: usize = 256;
@@ -32,32 +32,32 @@ pub(crate) fn parse(text: &str, dialect: Dialect, known: Known<'_>) -> Walked<Do
     }
 }
 
-struct Parser<'a> {
-    text: &'a str,
-    tokens: Vec<Token>,
-    at: usize,
-    dialect: Dialect,
-    known: Known<'a>,
-    declared: Vec<&'a str>,
-    has_base: bool,
-    open: Vec<(&'static str, Span)>,
-    in_graph: bool,
+pub(super) struct Parser<'a> {
+    pub(super) text: &'a str,
+    pub(super) tokens: Vec<Token>,
+    pub(super) at: usize,
+    pub(super) dialect: Dialect,
+    pub(super) known: Known<'a>,
+    pub(super) declared: Vec<&'a str>,
+    pub(super) has_base: bool,
+    pub(super) open: Vec<(&'static str, Span)>,
+    pub(super) in_graph: bool,
 }
 
 impl<'a> Parser<'a> {
-    fn peek(&self) -> Option<Token> {
+    pub(super) fn peek(&self) -> Option<Token> {
         self.tokens.get(self.at).copied()
     }
 
-    fn kind(&self) -> Option<Kind> {
+    pub(super) fn kind(&self) -> Option<Kind> {
         self.peek().map(|t| t.kind)
     }
 
-    fn here(&self) -> &'a str {
+    pub(super) fn here(&self) -> &'a str {
         self.peek().map_or("", |t| t.text(self.text))
     }
 
-    fn span(&self) -> Span {
+    pub(super) fn span(&self) -> Span {
         self.peek().map_or_else(|| self.end(), |t| t.span())
     }
 
@@ -66,11 +66,11 @@ impl<'a> Parser<'a> {
     }
 
     /// The place just after what was read last.
-    fn end(&self) -> Span {
+    pub(super) fn end(&self) -> Span {
         self.previous().map_or(0..0, |t| t.end..t.end)
     }
 
-    fn is(&self, mark: &str) -> bool {
+    pub(super) fn is(&self, mark: &str) -> bool {
         self.peek().is_some_and(|t| t.is(self.text, mark))
     }
 
@@ -78,17 +78,17 @@ impl<'a> Parser<'a> {
         self.kind() == Some(Kind::Punctuation) && marks.contains(&self.here())
     }
 
-    fn is_at(&self, ahead: usize, mark: &str) -> bool {
+    pub(super) fn is_at(&self, ahead: usize, mark: &str) -> bool {
         self.tokens.get(self.at + ahead).is_some_and(|t| t.is(self.text, mark))
     }
 
-    fn eat(&mut self, mark: &str) -> bool {
+    pub(super) fn eat(&mut self, mark: &str) -> bool {
         let found = self.is(mark);
         self.at += usize::from(found);
         found
     }
 
-    fn fault(&self, message: impl Into<String>) -> Fault {
+    pub(super) fn fault(&self, message: impl Into<String>) -> Fault {
         Fault::new(self.span(), message)
     }
 
@@ -118,7 +118,7 @@ impl<'a> Parser<'a> {
         Err(self.unexpected(&format!("`{closer}`")))
     }
 
-    fn lexical(&self) -> Option<Fault> {
+    pub(super) fn lexical(&self) -> Option<Fault> {
         let token = self.peek()?;
         lexical::fault(self.text, token, self.previous())
     }
@@ -129,7 +129,7 @@ impl<'a> Parser<'a> {
         self.tokens[read.saturating_sub(6)..read].iter().find_map(|t| lexical::full_width(self.text, *t))
     }
 
-    fn unexpected(&self, expected: &str) -> Fault {
+    pub(super) fn unexpected(&self, expected: &str) -> Fault {
         if let Some(fault) = self.lexical() {
             return fault;
         }
@@ -180,100 +180,6 @@ impl<'a> Parser<'a> {
         }
         let span = statement.span.start..self.end().end;
         Ok(Item::Statement(Statement { span, ..statement }))
-    }
-
-    fn directive(&mut self) -> Walked<Option<Directive>> {
-        let Some(token) = self.peek() else { return Ok(None) };
-        let word = token.text(self.text);
-        let (at_sign, name) = match (token.kind, word.strip_prefix('@')) {
-            (Kind::Keyword, Some(name)) => (true, name.to_ascii_lowercase()),
-            (Kind::Keyword, None) => (false, word.to_ascii_lowercase()),
-            (Kind::LangTag, Some(name)) => {
-                let near = nearest(name, ["prefix", "base", "version"], 1);
-                let fault = self.fault(format!("unknown directive `{word}`"));
-                // A tag in upper case is the keyword of SPARQL with a sign too many.
-                return Err(match near.first() {
-                    Some(near) => fault.hint(format!("did you mean `@{near}`?")),
-                    None => {
-                        fault.hint("a directive is `@prefix` or `@base`; a language tag directly follows its string")
-                    }
-                });
-            }
-            (Kind::Word, None) if self.tokens.get(self.at + 1).is_some_and(|t| t.text(self.text).ends_with(':')) => {
-                let near = nearest(word, ["PREFIX"], 1);
-                return match near.first() {
-                    Some(_) => Err(self.fault(format!("unknown keyword `{word}`")).hint("did you mean `PREFIX`?")),
-                    None => Ok(None),
-                };
-            }
-            _ => return Ok(None),
-        };
-        if !matches!(name.as_str(), "prefix" | "base" | "version") {
-            return Ok(None);
-        }
-        self.at += 1;
-        let kind = match name.as_str() {
-            "prefix" => self.prefix(word)?,
-            "base" => {
-                let iri = self.directive_iri(&format!("after `{word}`"))?;
-                self.has_base = true;
-                DirectiveKind::Base { iri }
-            }
-            _ => {
-                if !matches!(self.kind(), Some(Kind::String(q)) if q.closed && !q.long) {
-                    return Err(self.unexpected(&format!("a text such as `\"1.2\"` after `{word}`")));
-                }
-                self.at += 1;
-                DirectiveKind::Version { text: self.tokens[self.at - 1].span() }
-            }
-        };
-        if at_sign && !self.eat(".") {
-            return Err(
-                Fault::new(self.end(), format!("`.` is missing after `{word} …`")).hint("end the directive with `.`")
-            );
-        }
-        if !at_sign && self.is(".") {
-            return Err(self.fault(format!("no `.` ends `{word}`")).hint(format!("remove it, or write `@{name}`")));
-        }
-        Ok(Some(Directive { kind, span: token.start..self.end().end }))
-    }
-
-    fn prefix(&mut self, word: &str) -> Walked<DirectiveKind> {
-        let Some(token) = self.peek() else { return Err(self.unexpected("a prefix such as `ex:`")) };
-        match token.prefixed_name(self.text) {
-            Some((prefix, "")) => self.declared.push(prefix),
-            Some((prefix, local)) => {
-                return Err(self
-                    .fault(format!("a declared prefix ends with its colon, found `{prefix}:{local}`"))
-                    .hint(format!("write `{word} {prefix}: <…>`")));
-            }
-            None if matches!(token.kind, Kind::Word | Kind::Keyword) => {
-                let name = token.text(self.text);
-                return Err(Fault::new(
-                    token.end..token.end,
-                    format!("the colon after the prefix `{name}` is missing"),
-                )
-                .hint(format!("write `{word} {name}: <…>`")));
-            }
-            None => return Err(self.unexpected(&format!("a prefix such as `ex:` after `{word}`"))),
-        }
-        self.at += 1;
-        let iri = self.directive_iri("of the prefix")?;
-        Ok(DirectiveKind::Prefix { prefix: token.span(), iri })
-    }
-
-    fn directive_iri(&mut self, of: &str) -> Walked<Span> {
-        match self.kind() {
-            Some(Kind::Iri) => {
-                let span = self.span();
-                self.iri()?;
-                Ok(span)
-            }
-            Some(Kind::PrefixedName | Kind::Word | Kind::String(_)) => {
-                Err(self.fault(format!("the IRI {of} stands between `<` and `>`")).hint("write `<http://…>`"))
-            }
-            _ => Err(self.unexpected(&format!("the IRI {of}, as `<http://…>`"))),
-        }
     }
 
     /// A block of TriG, if one begins here.
@@ -481,124 +387,6 @@ impl<'a> Parser<'a> {
         Ok(Box::new([subject, verb, self.node("an object")?]))
     }
 
-    /// One term of one or a few tokens.
-    fn term(&mut self, what: &str, place: Place) -> Walked<Node> {
-        let span = self.span();
-        match self.kind() {
-            Some(Kind::Iri) => self.iri()?,
-            Some(Kind::PrefixedName) => self.prefixed_name()?,
-            Some(Kind::BlankNode) => self.at += 1,
-            Some(Kind::Keyword) if self.here() == "a" => {
-                return Err(self.fault("`a` stands only for a predicate").hint("write `rdf:type` for the term itself"));
-            }
-            Some(Kind::Word) => return Err(self.bare_word()),
-            _ if self.is("[") && self.is_at(1, "]") => {
-                self.at += 2;
-                return Ok(Node { form: Form::Anonymous(Vec::new()), span: span.start..self.end().end });
-            }
-            Some(Kind::String(q)) if q.closed && place == Place::Subject => {
-                return Err(self.fault("a literal cannot be a subject").hint("a subject is an IRI or a blank node"));
-            }
-            Some(Kind::Integer | Kind::Decimal | Kind::Double) if place == Place::Subject => {
-                return Err(self.fault("a number cannot be a subject").hint("a subject is an IRI or a blank node"));
-            }
-            Some(Kind::Integer | Kind::Decimal | Kind::Double) if place == Place::Object => self.number()?,
-            Some(Kind::Keyword) if matches!(self.here(), "true" | "false") && place == Place::Object => self.at += 1,
-            Some(Kind::String(_)) if place == Place::Object => return self.literal(),
-            _ => return Err(self.unexpected(what)),
-        }
-        Ok(Node { form: Form::Plain, span })
-    }
-
-    fn iri(&mut self) -> Walked {
-        let text = self.here();
-        let inner = text.trim_start_matches('<').trim_end_matches('>');
-        let relative = !inner.contains('\\') && oxiri::IriRef::parse(inner).is_ok_and(|iri| iri.scheme().is_none());
-        if relative && !self.has_base {
-            return Err(self
-                .fault(format!("{text} is a relative IRI, and there is no base to resolve it against"))
-                .hint("write the whole IRI, or add `@base <http://…/> .` before"));
-        }
-        if !inner.contains('\\')
-            && let Err(error) = oxiri::IriRef::parse(inner)
-        {
-            return Err(self.fault(format!("{text} is not a valid IRI: {}", error.to_string().to_lowercase())));
-        }
-        self.at += 1;
-        Ok(())
-    }
-
-    fn prefixed_name(&mut self) -> Walked {
-        let Some((token, (prefix, _))) = self.peek().and_then(|t| t.prefixed_name(self.text).map(|n| (t, n))) else {
-            return Ok(());
-        };
-        let known = self.declared.contains(&prefix) || self.known.prefixes.iter().any(|(p, _)| *p == prefix);
-        if !known {
-            let hint =
-                prefix_hint(prefix, self.known.prefixes, &self.declared, |p, iri| format!("@prefix {p}: <{iri}> ."));
-            return Err(Fault::new(token.start..token.start + prefix.len(), unknown_prefix(prefix)).hint(hint));
-        }
-        self.at += 1;
-        Ok(())
-    }
-
-    fn number(&mut self) -> Walked {
-        let (first, next) = (self.here(), self.tokens.get(self.at + 1).copied());
-        // `2024-05-01` is read as three numbers.
-        if let Some(next) = next.filter(|n| n.start == self.span().end && n.kind == Kind::Integer)
-            && first.len() == 4
-        {
-            let rest =
-                self.text[next.start..].split(|c: char| !c.is_ascii_digit() && !matches!(c, '-' | ':' | 'T')).next();
-            let date = format!("{first}{}", rest.unwrap_or_default());
-            return Err(self.fault("a date is a string with a datatype").hint(format!("write `\"{date}\"^^xsd:date`")));
-        }
-        self.at += 1;
-        Ok(())
-    }
-
-    fn literal(&mut self) -> Walked<Node> {
-        if let Some(fault) = self.lexical() {
-            return Err(fault);
-        }
-        let text = self.span();
-        self.at += 1;
-        let mut tag = None;
-        let mut datatype = None;
-        if self.kind() == Some(Kind::LangTag) {
-            let written = &self.here()[1..];
-            let (language, direction) = written.split_once("--").unwrap_or((written, "ltr"));
-            if !matches!(direction, "ltr" | "rtl") {
-                return Err(self.fault(format!("a base direction is `--ltr` or `--rtl`, found `--{direction}`")));
-            }
-            if language.split('-').any(|subtag| subtag.len() > 8) {
-                return Err(self
-                    .fault(format!("`@{language}` is not a language tag"))
-                    .hint("write a tag of BCP 47, such as `@en`"));
-            }
-            tag = Some(self.span());
-            self.at += 1;
-        } else if self.eat("^^") {
-            datatype = Some(Box::new(self.term("a datatype", Place::Name)?));
-        } else if self.is("^") {
-            return Err(self.fault("a datatype follows `^^`, two carets").hint("write `\"…\"^^xsd:date`"));
-        }
-        Ok(Node { form: Form::Literal { text: text.clone(), tag, datatype }, span: text.start..self.end().end })
-    }
-
-    fn bare_word(&self) -> Fault {
-        if let Some(fault) = self.lexical() {
-            return fault;
-        }
-        let word = self.here();
-        let fault = self.fault(format!("the bare word `{word}` is no term"));
-        match word.to_ascii_lowercase().as_str() {
-            "true" | "false" => fault.hint("write `true` or `false` in lower case"),
-            "null" | "none" => fault.hint("leave out the triple whose value is not known"),
-            _ => fault.hint(format!("a name is `prefix:{word}`, a text `\"{word}\"`")),
-        }
-    }
-
     /// After the last object something follows that is no dot.
     fn after_statement(&self) -> Fault {
         if let Some(fault) = self.lexical() {
@@ -641,13 +429,4 @@ impl<'a> Parser<'a> {
             _ => missing.hint(format!("end the statement with `.` before `{here}`")),
         }
     }
-}
-
-/// Where a term stands, and so which terms may.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
-    Subject,
-    Object,
-    /// A predicate, a graph, a reifier, a datatype.
-    Name,
 }
