@@ -3,7 +3,7 @@
 use crate::commands::{self, Command, Output, remove_temporary_files};
 use crate::engine::Limits;
 use crate::error::{Error, Kind, Result};
-use crate::project::{parse_duration, parse_size};
+use crate::project::{DEEPEST, LimitSettings, parse_duration, parse_size, too_deep};
 use crate::rdf::RdfFormat;
 use crate::repl;
 use crate::session::{Session, SessionOptions};
@@ -66,6 +66,17 @@ struct Global {
     /// Read rdf:Statement descriptions as reifiers of RDF 1.2
     #[arg(long, global = true)]
     unreify: bool,
+    #[command(flatten)]
+    limits: LimitArgs,
+    /// Leave out counts, times and remarks
+    #[arg(long, short, global = true)]
+    quiet: bool,
+}
+
+/// What a query may use and an input may be; kgq.toml sets the same below `[limits]`.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Limits (in kgq.toml the same names, below [limits])")]
+struct LimitArgs {
     /// Stop a query after this long, such as 30s, 500ms, none [default: 30s; none in the session]
     #[arg(long, value_name = "TIME", value_parser = parse_timeout, global = true)]
     timeout: Option<Bound<Duration>>,
@@ -75,9 +86,27 @@ struct Global {
     /// Stop a query with more rows than this [default: none]
     #[arg(long, value_name = "ROWS", global = true)]
     max_rows: Option<u64>,
-    /// Leave out counts, times and remarks
-    #[arg(long, short, global = true)]
-    quiet: bool,
+    /// Refuse queries and data that nest deeper [default: 128]
+    #[arg(long, value_name = "LEVELS", value_parser = parse_depth, global = true, hide_short_help = true)]
+    max_depth: Option<usize>,
+    /// Refuse a longer string, IRI or name [default: 16MiB]
+    #[arg(long, value_name = "SIZE", value_parser = parse_memory, global = true, hide_short_help = true)]
+    max_token: Option<Bound<u64>>,
+    /// Refuse a longer query [default: 1MiB]
+    #[arg(long, value_name = "SIZE", value_parser = parse_memory, global = true, hide_short_help = true)]
+    max_query_size: Option<Bound<u64>>,
+    /// Refuse a query of more operators and triple patterns [default: 2000]
+    #[arg(long, value_name = "NUMBER", global = true, hide_short_help = true)]
+    max_operators: Option<usize>,
+    /// Refuse a compressed file that becomes larger [default: 10GiB]
+    #[arg(long, value_name = "SIZE", value_parser = parse_memory, global = true, hide_short_help = true)]
+    max_decompressed: Option<Bound<u64>>,
+    /// Refuse a compressed file that becomes more than this many times its size [default: 1000]
+    #[arg(long, value_name = "NUMBER", global = true, hide_short_help = true)]
+    max_ratio: Option<u64>,
+    /// Refuse RDF/XML whose entities expand to more [default: 1MiB]
+    #[arg(long, value_name = "SIZE", value_parser = parse_memory, global = true, hide_short_help = true)]
+    max_entities: Option<Bound<u64>>,
 }
 
 /// A limit as given: some value, or none by intent.
@@ -94,6 +123,11 @@ fn parse_timeout(text: &str) -> Result<Bound<Duration>, String> {
 
 fn parse_memory(text: &str) -> Result<Bound<u64>, String> {
     parse_size(text).map(Bound)
+}
+
+fn parse_depth(text: &str) -> Result<usize, String> {
+    let depth = text.parse().map_err(|_| format!("`{text}` is no number of levels"))?;
+    if depth > DEEPEST { Err(too_deep(depth)) } else { Ok(depth) }
 }
 
 /// The whole command line, for help and shell completion.
@@ -150,7 +184,9 @@ fn run(cli: Cli, output: &mut Output) -> Result<u8> {
     };
     let interactive = matches!(command, Command::Repl);
     let mut session = Session::open(session_options(&cli.global)?)?;
-    session.options.limits = limits(&cli.global, &session, interactive)?;
+    let settings = session.project().map(|p| p.manifest.limits.clone()).unwrap_or_default();
+    session.options.limits = limits(&cli.global.limits, &settings, interactive)?;
+    session.options.bounds = bounds(&cli.global.limits, &settings)?;
     match command {
         Command::Repl => repl::run(&mut session, output),
         command => commands::run(&command, &mut session, output),
@@ -179,19 +215,43 @@ fn session_options(global: &Global) -> Result<SessionOptions> {
 }
 
 /// The limits: of the command line, else of `kgq.toml`, else the defaults.
-fn limits(global: &Global, session: &Session, interactive: bool) -> Result<Limits> {
-    let settings = session.project().map(|p| p.manifest.limits.clone()).unwrap_or_default();
-    let time = match (&global.timeout, &settings.timeout) {
+fn limits(args: &LimitArgs, settings: &LimitSettings, interactive: bool) -> Result<Limits> {
+    let time = match (&args.timeout, &settings.timeout) {
         (Some(bound), _) => bound.0,
         (None, Some(text)) => parse_duration(text).map_err(Error::input)?,
         (None, None) => (!interactive).then_some(Duration::from_secs(30)),
     };
-    let memory = match (&global.max_memory, &settings.max_memory) {
+    let memory = match (&args.max_memory, &settings.max_memory) {
         (Some(bound), _) => bound.0,
         (None, Some(text)) => parse_size(text).map_err(Error::input)?,
         (None, None) => machine_memory().map(|bytes| bytes / 2),
     };
-    Ok(Limits { time, memory, rows: global.max_rows.or(settings.max_rows) })
+    Ok(Limits { time, memory, rows: args.max_rows.or(settings.max_rows) })
+}
+
+/// What inputs may be: in the same order.
+fn bounds(args: &LimitArgs, settings: &LimitSettings) -> Result<Bounds> {
+    fn size(arg: Option<Bound<u64>>, setting: Option<&String>, default: u64) -> Result<u64> {
+        let bound = match (arg, setting) {
+            (Some(bound), _) => bound.0,
+            (None, Some(text)) => parse_size(text).map_err(Error::input)?,
+            (None, None) => Some(default),
+        };
+        Ok(bound.unwrap_or(u64::MAX))
+    }
+    let bytes = |arg, setting, default: usize| -> Result<usize> {
+        Ok(usize::try_from(size(arg, setting, default as u64)?).unwrap_or(usize::MAX))
+    };
+    let default = Bounds::default();
+    Ok(Bounds {
+        max_depth: args.max_depth.or(settings.max_depth).unwrap_or(default.max_depth),
+        max_query_size: bytes(args.max_query_size, settings.max_query_size.as_ref(), default.max_query_size)?,
+        max_token: bytes(args.max_token, settings.max_token.as_ref(), default.max_token)?,
+        max_operators: args.max_operators.or(settings.max_operators).unwrap_or(default.max_operators),
+        max_decompressed: size(args.max_decompressed, settings.max_decompressed.as_ref(), default.max_decompressed)?,
+        max_ratio: args.max_ratio.or(settings.max_ratio).unwrap_or(default.max_ratio),
+        max_entities: bytes(args.max_entities, settings.max_entities.as_ref(), default.max_entities)?,
+    })
 }
 
 /// The machine's memory in bytes, where the system tells.

@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+/// Where memory ends, the program says so and leaves nothing half-written.
+#[global_allocator]
+static ALLOCATOR: kgq::commands::Allocator = kgq::commands::Allocator;
+
 /// Deep but legal queries and files need more stack than a main thread has; what is deeper is refused before parsing.
 const STACK: usize = 256 << 20;
 

@@ -78,6 +78,13 @@ pub struct LimitSettings {
     pub timeout: Option<String>,
     pub max_memory: Option<String>,
     pub max_rows: Option<u64>,
+    pub max_depth: Option<usize>,
+    pub max_token: Option<String>,
+    pub max_query_size: Option<String>,
+    pub max_operators: Option<usize>,
+    pub max_decompressed: Option<String>,
+    pub max_ratio: Option<u64>,
+    pub max_entities: Option<String>,
 }
 
 /// The project's own properties of citations, where no standard has one, as CURIEs or IRIs; and what needs no citation.
@@ -198,8 +205,20 @@ impl Project {
         if let Some(timeout) = &self.manifest.limits.timeout {
             parse_duration(timeout).map_err(|m| wrong(timeout, format!("`timeout`: {m}")))?;
         }
-        if let Some(memory) = &self.manifest.limits.max_memory {
-            parse_size(memory).map_err(|m| wrong(memory, format!("`max-memory`: {m}")))?;
+        let limits = &self.manifest.limits;
+        for (key, size) in [
+            ("max-memory", &limits.max_memory),
+            ("max-token", &limits.max_token),
+            ("max-query-size", &limits.max_query_size),
+            ("max-decompressed", &limits.max_decompressed),
+            ("max-entities", &limits.max_entities),
+        ] {
+            if let Some(size) = size {
+                parse_size(size).map_err(|m| wrong(size, format!("`{key}`: {m}")))?;
+            }
+        }
+        if let Some(depth) = limits.max_depth.filter(|depth| *depth > DEEPEST) {
+            return Err(wrong(&depth.to_string(), too_deep(depth)));
         }
         Ok(())
     }
@@ -333,6 +352,14 @@ fn manifest_error(source: Source<'_>, error: &toml::de::Error) -> Error {
     let keys: Vec<&str> = known.split(", ").map(|k| k.trim_matches('`')).collect();
     let unknown = message.split('`').nth(1).unwrap_or_default();
     out.hint(did_you_mean(unknown, keys.iter().copied()).unwrap_or_else(|| format!("known keys: {}", keys.join(", "))))
+}
+
+/// The deepest nesting that can be allowed: deeper, a parser would need more stack than the program has.
+pub const DEEPEST: usize = 1_024;
+
+/// Says that a limit on depth is beyond what can be allowed.
+pub fn too_deep(depth: usize) -> String {
+    format!("`max-depth` can be {DEEPEST} at most, not {depth}")
 }
 
 /// A duration such as `30s`, `500ms`, `2m`, `1h`; `none` is no limit.

@@ -196,7 +196,8 @@ impl SourceFile {
     pub fn places(&self) -> &Places {
         self.places.get_or_init(|| {
             let mut bytes = Vec::new();
-            let read = self.input.as_ref().and_then(|input| input.open().ok()?.read_to_end(&mut bytes).ok());
+            let read =
+                self.input.as_ref().and_then(|input| input.open(Bounds::default()).ok()?.read_to_end(&mut bytes).ok());
             let text = read.and_then(|_| String::from_utf8(bytes).ok()).unwrap_or_default();
             let (format, base) = match &self.input {
                 Some(input) => (Some(input.format), input.base.as_deref()),

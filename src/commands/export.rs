@@ -3,6 +3,7 @@
 use super::answer::{AnswerArgs, write_answer};
 use super::output::{Output, write_to};
 use super::query::read_text;
+use super::watchdog::Watchdog;
 use crate::engine::Answer;
 use crate::error::{Error, Result, Source};
 use crate::query::Form;
@@ -37,6 +38,7 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
     let chosen = args.answer.chosen_format()?;
     if args.query.is_some() || args.query_file.is_some() {
         let (name, text) = read_text(args.query.as_deref(), args.query_file.as_deref(), "query")?;
+        let _watchdog = Watchdog::of_query(session)?;
         let query = session.parse(Source::new(&name, &text))?;
         if !matches!(query.form(), Form::Construct | Form::Describe) {
             return Err(Error::usage("only CONSTRUCT and DESCRIBE queries answer with a graph to export"));

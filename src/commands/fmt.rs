@@ -77,7 +77,7 @@ fn dialect(name: &str, format: Option<RdfFormat>) -> Option<Dialect> {
 fn one(name: &str, path: &Path, dialect: Dialect, check: bool, session: &Session, output: &mut Output) -> Result<bool> {
     let mut bytes = Vec::new();
     let input = Input::file(name, path, Some(RdfFormat::Turtle))?;
-    input.open()?.read_to_end(&mut bytes).map_err(|e| Error::io(name, &e))?;
+    input.open(session.options.bounds)?.read_to_end(&mut bytes).map_err(|e| Error::io(name, &e))?;
     let text = text(name, bytes)?;
     let formatted = format::turtle(Source::new(name, &text), dialect, &session.options.bounds)?;
     if formatted == text {

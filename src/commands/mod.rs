@@ -16,9 +16,11 @@ mod query;
 mod run;
 mod test;
 mod update;
+mod watchdog;
 
 pub use answer::{AnswerArgs, write_answer};
 pub use output::{Output, remove_temporary_files, write_to};
+pub use watchdog::{Allocator, Watchdog};
 
 use crate::error::Result;
 use crate::session::Session;

@@ -45,8 +45,15 @@ static TEMPORARY: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 /// Removes what is half-written; called before the process is ended from another thread.
 pub fn remove_temporary_files() {
-    for path in TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
-        let _ = fs::remove_file(path);
+    // Whoever holds the lock may be the one that cannot go on; it holds it for an instant only.
+    for _ in 0..100 {
+        if let Ok(mut paths) = TEMPORARY.try_lock() {
+            for path in paths.drain(..) {
+                let _ = fs::remove_file(path);
+            }
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(1));
     }
 }
 

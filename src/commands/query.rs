@@ -3,9 +3,10 @@
 use super::answer::{AnswerArgs, write_answer};
 use super::cite::{CiteArgs, write_cited_answer};
 use super::output::Output;
+use super::watchdog::Watchdog;
 use crate::error::{Error, Result, Source};
 use crate::session::Session;
-use crate::store::open_file;
+use crate::store::{not_utf8, open_file, other_encoding};
 use std::io::Read;
 use std::path::Path;
 use std::time::Instant;
@@ -37,6 +38,7 @@ pub struct Args {
 pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8> {
     let started = Instant::now();
     let (name, text) = read_text(args.text.as_deref(), args.file.as_deref(), "query")?;
+    let _watchdog = Watchdog::of_query(session)?;
     let query = session.parse(Source::new(&name, &text))?;
     let answer = session.evaluate(&query)?;
     let written = if args.cite.cite {
@@ -47,18 +49,23 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
     Ok(u8::from(args.exit_status && written.truth == Some(false)))
 }
 
+/// What is read of a query at most, in bytes: a limit on its size can be no higher.
+const LONGEST: u64 = 256 << 20;
+
 /// The text given on the command line, in a file or on standard input, with a name for messages.
 pub fn read_text(text: Option<&str>, file: Option<&str>, what: &str) -> Result<(String, String)> {
     match (text, file) {
         (Some(text), _) => Ok((format!("<{what}>"), text.to_owned())),
         (None, Some("-")) => {
             let mut bytes = Vec::new();
-            std::io::stdin().read_to_end(&mut bytes).map_err(|e| Error::io("standard input", &e))?;
+            let read = std::io::stdin().take(LONGEST).read_to_end(&mut bytes);
+            read.map_err(|e| Error::io("standard input", &e))?;
             Ok(("<stdin>".into(), utf8("<stdin>", bytes)?))
         }
         (None, Some(file)) => {
             let mut bytes = Vec::new();
-            open_file(file, Path::new(file))?.read_to_end(&mut bytes).map_err(|e| Error::io(file, &e))?;
+            let read = open_file(file, Path::new(file))?.take(LONGEST).read_to_end(&mut bytes);
+            read.map_err(|e| Error::io(file, &e))?;
             Ok((file.to_owned(), utf8(file, bytes)?))
         }
         (None, None) => Err(Error::usage(format!("no {what} was given"))
@@ -67,6 +74,9 @@ pub fn read_text(text: Option<&str>, file: Option<&str>, what: &str) -> Result<(
 }
 
 fn utf8(name: &str, bytes: Vec<u8>) -> Result<String> {
+    if let Some(encoding) = other_encoding(bytes.get(..4).unwrap_or(&bytes)) {
+        return Err(not_utf8(name, encoding));
+    }
     let text = String::from_utf8(bytes).map_err(|e| {
         let at = e.utf8_error().valid_up_to();
         let line = e.as_bytes().iter().take(at).filter(|b| **b == b'\n').count() + 1;

@@ -3,6 +3,7 @@
 use super::answer::{AnswerArgs, write_answer};
 use super::cite::{CiteArgs, write_cited_answer};
 use super::output::Output;
+use super::watchdog::Watchdog;
 use crate::catalog::{CannedQuery, Known, ParamKind, Values};
 use crate::error::Result;
 use crate::session::Session;
@@ -44,6 +45,7 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
     }
     let started = Instant::now();
     let values = Values::parse(&args.values)?;
+    let _watchdog = Watchdog::of_query(session)?;
     let query = session.parse_canned(canned, &values)?;
     let answer = session.evaluate(&query)?;
     let written = if args.cite.cite {

@@ -3,6 +3,7 @@
 use super::answer::AnswerArgs;
 use super::output::{Output, write_to};
 use super::query::read_text;
+use super::watchdog::Watchdog;
 use crate::error::{Error, Result, Source};
 use crate::rdf::{GraphName, Quad, RdfFormat};
 use crate::render::{Format, write_quads};
@@ -40,6 +41,8 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
     }
     let chosen = args.answer.chosen_format()?;
     let (name, text) = read_text(args.text.as_deref(), args.file.as_deref(), "update")?;
+    session.dataset()?;
+    let _watchdog = Watchdog::start(&session.options.limits);
     let (dataset, change) = session.update(Source::new(&name, &text))?;
     if args.dry_run {
         show(&change, session, output)?;

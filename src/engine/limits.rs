@@ -37,10 +37,7 @@ impl Guard {
             return Err(Error::new(Kind::Interrupted, "the query was interrupted"));
         }
         match self.deadline {
-            Some((deadline, time)) if Instant::now() >= deadline => {
-                Err(Error::limit(format!("the query took longer than {} s", time.as_secs_f64()))
-                    .hint("`--timeout` sets how long it may take"))
-            }
+            Some((deadline, time)) if Instant::now() >= deadline => Err(took_longer(time)),
             _ => Ok(()),
         }
     }
@@ -52,8 +49,7 @@ impl Guard {
         match self.memory {
             Some(most) if held > most => {
                 self.release(bytes);
-                Err(Error::limit(format!("the query needs more memory than {} MiB", most.div_ceil(1 << 20)))
-                    .hint("`--max-memory` sets how much it may take"))
+                Err(needs_more_memory(most))
             }
             _ => Ok(()),
         }
@@ -68,6 +64,18 @@ impl Guard {
     pub fn peak(&self) -> u64 {
         self.peak.load(Ordering::Relaxed)
     }
+}
+
+/// The error of a query whose time is up.
+pub fn took_longer(time: Duration) -> Error {
+    Error::limit(format!("the query took longer than {} s", time.as_secs_f64()))
+        .hint("`--timeout` (`timeout` in kgq.toml) sets how long it may take")
+}
+
+/// The error of a query that needs more bytes than this.
+pub fn needs_more_memory(most: u64) -> Error {
+    Error::limit(format!("the query needs more memory than {} MiB", most.div_ceil(1 << 20)))
+        .hint("`--max-memory` (`max-memory` in kgq.toml) sets how much it may take")
 }
 
 #[cfg(test)]

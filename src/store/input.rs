@@ -2,10 +2,14 @@
 
 use crate::error::{Error, Kind, Result};
 use crate::rdf::{Compression, NamedNode, RdfFormat};
+use crate::syntax::bounds::Bounds;
+use crate::syntax::guard::passed;
 use crate::text::did_you_mean;
 use std::fs::File;
 use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Where the bytes of an input come from.
 #[derive(Clone, Debug)]
@@ -79,17 +83,100 @@ impl Input {
         }
     }
 
-    /// The decompressed bytes.
-    pub fn open(&self) -> Result<Box<dyn Read + Send + '_>> {
+    /// The decompressed text, without a byte order mark. Reading fails where it becomes larger than the bounds allow.
+    pub fn open(&self, bounds: Bounds) -> Result<Box<dyn Read + Send + '_>> {
         let raw: Box<dyn Read + Send + '_> = match &self.content {
             Content::File(path) => Box::new(open_file(&self.name, path)?),
             Content::Bytes(bytes) => Box::new(Cursor::new(bytes)),
         };
-        Ok(match self.compression {
-            Compression::None => raw,
-            Compression::Gzip => Box::new(flate2::read::MultiGzDecoder::new(raw)),
-            Compression::Zstd => Box::new(zstd::Decoder::new(raw).map_err(|e| Error::io(&self.name, &e))?),
-        })
+        let stored = Arc::new(AtomicU64::new(0));
+        let counted = Counted { inner: raw, stored: Arc::clone(&stored) };
+        let decompressed: Box<dyn Read + Send + '_> = match self.compression {
+            Compression::None => return self.text(counted),
+            Compression::Gzip => Box::new(flate2::read::MultiGzDecoder::new(counted)),
+            Compression::Zstd => Box::new(zstd::Decoder::new(counted).map_err(|e| Error::io(&self.name, &e))?),
+        };
+        self.text(Decompressed { inner: decompressed, name: self.name.clone(), bounds, stored, size: 0 })
+    }
+
+    /// Looks at the first bytes: a mark of UTF-8 is passed over, UTF-16 and UTF-32 are refused by name.
+    fn text<'a>(&self, mut reader: impl Read + Send + 'a) -> Result<Box<dyn Read + Send + 'a>> {
+        let mut start = Vec::new();
+        let read = (&mut reader).take(4).read_to_end(&mut start);
+        read.map_err(|e| passed(&e).unwrap_or_else(|| self.unreadable(&e)))?;
+        if let Some(encoding) = other_encoding(&start) {
+            return Err(not_utf8(&self.name, encoding));
+        }
+        if start.starts_with(UTF8_MARK) {
+            start.drain(..UTF8_MARK.len());
+        }
+        Ok(Box::new(Cursor::new(start).chain(reader)))
+    }
+
+    /// The failure of a reader of this input: damaged compression is bad input, all else the system's.
+    pub fn unreadable(&self, error: &std::io::Error) -> Error {
+        use std::io::ErrorKind::{InvalidData, InvalidInput, Other, UnexpectedEof};
+        match (self.compression, error.kind()) {
+            (Compression::Gzip, InvalidData | InvalidInput | Other | UnexpectedEof) => {
+                Error::input(format!("{} is no whole gzip file: {error}", self.name))
+            }
+            (Compression::Zstd, InvalidData | InvalidInput | Other | UnexpectedEof) => {
+                Error::input(format!("{} is no whole zstd file: {error}", self.name))
+            }
+            (Compression::None | Compression::Gzip | Compression::Zstd, _) => Error::io(&self.name, error),
+        }
+    }
+}
+
+const UTF8_MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// The encoding that the first bytes of a text show, if it is not UTF-8. RDF and SPARQL start with ASCII, so a zero among
+/// the first bytes is half of a wider character.
+pub fn other_encoding(start: &[u8]) -> Option<&'static str> {
+    match start {
+        [0xFF, 0xFE, 0, 0] | [0, 0, 0xFE, 0xFF] => Some("UTF-32"),
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => Some("UTF-16"),
+        [a, 0, b, 0] | [0, a, 0, b] if *a != 0 && *b != 0 => Some("UTF-16"),
+        _ => None,
+    }
+}
+
+/// The refusal of a text in another encoding.
+pub fn not_utf8(name: &str, encoding: &str) -> Error {
+    Error::input(format!("{name} is in {encoding}; only UTF-8 is read"))
+        .hint(format!("convert it with `iconv -f {encoding} -t UTF-8`"))
+}
+
+/// Counts the bytes of a compressed file as they are read.
+struct Counted<R> {
+    inner: R,
+    stored: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.stored.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+}
+
+/// Ends a decompression that becomes too large.
+struct Decompressed<R> {
+    inner: R,
+    name: String,
+    bounds: Bounds,
+    stored: Arc<AtomicU64>,
+    size: u64,
+}
+
+impl<R: Read> Read for Decompressed<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.size += read as u64;
+        let stored = self.stored.load(Ordering::Relaxed);
+        self.bounds.check_decompressed(&self.name, stored, self.size).map_err(std::io::Error::other)?;
+        Ok(read)
     }
 }
 

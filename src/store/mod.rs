@@ -10,6 +10,6 @@ mod star;
 mod update;
 
 pub use dataset::{Dataset, FileReport};
-pub use input::{Content, Input, open_file};
+pub use input::{Content, Input, not_utf8, open_file, other_encoding};
 pub use read::{Parsed, ReadOptions, read, read_all};
 pub use update::{Change, load_into_store, update};

@@ -1,7 +1,7 @@
 //! Reading inputs: every quad of every document, its prefixes, or an error at the place where it is.
 
 use super::blank::Relabel;
-use super::input::Input;
+use super::input::{Content, Input};
 use super::star::read_star;
 use crate::error::{Error, Place, Result, Source};
 use crate::rdf::{GraphName, Prefixes, Quad, RdfFormat};
@@ -9,7 +9,9 @@ use crate::syntax::bounds::Bounds;
 use crate::syntax::diagnose::{self, Known};
 use crate::syntax::guard::{self, Guard};
 use crate::syntax::turtle::tree::Dialect;
+use crate::syntax::watch::{Json, Watched, Xml};
 use oxrdfio::{RdfParseError, RdfParser, RdfSyntaxError};
+use std::cell::RefCell;
 use std::io::{BufRead, BufReader, Read};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -41,11 +43,14 @@ const PROGRESS_EVERY: u64 = 50_000;
 /// Reads one document. Its blank nodes get labels of their own by `number`, the document's place among those read
 /// together.
 pub fn read(input: &Input, number: usize, options: ReadOptions<'_>) -> Result<Parsed> {
-    let reader: Box<dyn BufRead> = match input.format {
-        // Their parsers have no grammar in common with Turtle's.
-        RdfFormat::RdfXml | RdfFormat::JsonLd => Box::new(BufReader::with_capacity(1 << 16, input.open()?)),
-        _ => Box::new(BufReader::with_capacity(1 << 16, Guard::new(input.open()?, &input.name, options.bounds))),
+    let (bounds, text) = (options.bounds, input.open(options.bounds)?);
+    let watched: Box<dyn Read + '_> = match input.format {
+        RdfFormat::RdfXml => Box::new(Watched::new(text, &input.name, Xml::new(bounds))),
+        RdfFormat::JsonLd => Box::new(Watched::new(text, &input.name, Json::new(bounds))),
+        _ => Box::new(Guard::new(text, &input.name, bounds)),
     };
+    let failed = RefCell::new(None);
+    let reader = BufReader::with_capacity(1 << 16, Remembers { inner: watched, input, failed: &failed });
     let mut quads = Vec::new();
     let mut relabel = Relabel::of_file(number);
     let mut keep = |mut quad: Quad| -> Result<()> {
@@ -59,18 +64,37 @@ pub fn read(input: &Input, number: usize, options: ReadOptions<'_>) -> Result<Pa
         Ok(())
     };
     let prefixes = match oxrdfio_format(input.format) {
-        Some(format) => read_standard(input, reader, format, options.lenient, &mut keep)?,
+        Some(format) => read_standard(input, reader, format, options, &mut keep),
         None => read_star(&input.name, reader, input.format, input.base.as_deref(), |mut quad| {
             if let (GraphName::DefaultGraph, Some(graph)) = (&quad.graph_name, &input.graph) {
                 quad.graph_name = graph.clone().into();
             }
             keep(quad)
-        })?,
+        }),
     };
+    let prefixes = prefixes.map_err(|error| failed.take().unwrap_or(error))?;
     if let Some(progress) = options.progress {
         progress(&input.name, quads.len() as u64);
     }
     Ok(Parsed { quads, prefixes })
+}
+
+/// A reader that keeps why it failed, in our words: some parsers turn every failure into a syntax error of theirs.
+struct Remembers<'a, R> {
+    inner: R,
+    input: &'a Input,
+    failed: &'a RefCell<Option<Error>>,
+}
+
+impl<R: Read> Read for Remembers<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.inner.read(buffer).inspect_err(|error| {
+            if error.kind() != std::io::ErrorKind::Interrupted {
+                let ours = guard::passed(error).unwrap_or_else(|| self.input.unreadable(error));
+                self.failed.borrow_mut().get_or_insert(ours);
+            }
+        })
+    }
 }
 
 /// Reads all documents, on all processors where it pays. Either every document is read, or the error names every one
@@ -130,11 +154,11 @@ fn read_standard(
     input: &Input,
     reader: impl BufRead,
     format: oxrdfio::RdfFormat,
-    lenient: bool,
+    options: ReadOptions<'_>,
     keep: &mut impl FnMut(Quad) -> Result<()>,
 ) -> Result<Prefixes> {
     let mut parser = RdfParser::from_format(format);
-    if lenient {
+    if options.lenient {
         parser = parser.lenient();
     }
     if let Some(base) = &input.base {
@@ -152,11 +176,9 @@ fn read_standard(
     for quad in quads.by_ref() {
         match quad {
             Ok(quad) => keep(quad)?,
-            Err(RdfParseError::Io(error)) => {
-                return Err(guard::passed(&error).unwrap_or_else(|| Error::io(&input.name, &error)));
-            }
+            Err(RdfParseError::Io(error)) => return Err(input.unreadable(&error)),
             Err(RdfParseError::Syntax(error)) => {
-                return Err(syntax_error(input, &error, lines.load(Ordering::Relaxed), lenient));
+                return Err(syntax_error(input, &error, lines.load(Ordering::Relaxed), options));
             }
         }
     }
@@ -187,23 +209,31 @@ impl<R: BufRead> Read for CountLines<'_, R> {
     }
 }
 
-fn syntax_error(input: &Input, error: &RdfSyntaxError, lines_read: usize, lenient: bool) -> Error {
+fn syntax_error(input: &Input, error: &RdfSyntaxError, lines_read: usize, options: ReadOptions<'_>) -> Error {
     let message = error.to_string();
+    if input.format == RdfFormat::JsonLd && message.contains("LoadDocumentCallback") {
+        return Error::policy(format!(
+            "{}: its context is on the network, and kgq makes no network request",
+            input.name
+        ))
+        .hint("write the context into the file, in place of its address");
+    }
+    let again = |line, column, width| excerpt(read_again(input, options.bounds)?, &input.name, line, column, width);
     let message = message
         .strip_prefix("Parser error at line ")
         .and_then(|rest| rest.split_once(": "))
         .map_or(message.as_str(), |(_, message)| message);
     let Some(location) = error.location() else {
         let out = Error::input(message);
-        return match excerpt(input, lines_read.saturating_sub(1), 0, 1) {
+        return match again(lines_read.saturating_sub(1), 0, 1) {
             Some(place) => out.at(place),
             None => out.at(Place::new(&input.name, lines_read.max(1), 1)),
         };
     };
     let to_usize = |n: u64| usize::try_from(n).unwrap_or(usize::MAX - 1);
     // What the parser lets pass is no mistake, and the walk knows nothing of that.
-    if let Some(dialect) = dialect(input.format).filter(|_| !lenient)
-        && let Some(text) = small_text(input)
+    if let Some(dialect) = dialect(input.format).filter(|_| !options.lenient)
+        && let Some(text) = small_text(input, options.bounds)
     {
         let known = Known { prefixes: &[], base: input.base.is_some() };
         let place = to_usize(location.start.offset)..to_usize(location.end.offset);
@@ -213,7 +243,7 @@ fn syntax_error(input: &Input, error: &RdfSyntaxError, lines_read: usize, lenien
     let (line, column) = (to_usize(location.start.line), to_usize(location.start.column));
     let width =
         if location.end.line == location.start.line { to_usize(location.end.column).saturating_sub(column) } else { 1 };
-    match excerpt(input, line, column, width) {
+    match again(line, column, width) {
         Some(place) => out.at(place),
         None => out.at(Place::new(&input.name, line + 1, column + 1)),
     }
@@ -222,9 +252,17 @@ fn syntax_error(input: &Input, error: &RdfSyntaxError, lines_read: usize, lenien
 /// The largest document that is read again whole to say in words what is wrong with it, in bytes.
 const LARGEST_DIAGNOSED: u64 = 64 << 20;
 
-fn small_text(input: &Input) -> Option<String> {
+/// The input from its start once more, to show what is wrong with it; a pipe has no second time.
+fn read_again(input: &Input, bounds: Bounds) -> Option<impl Read> {
+    match &input.content {
+        Content::File(path) if !path.is_file() => None,
+        Content::File(_) | Content::Bytes(_) => input.open(bounds).ok(),
+    }
+}
+
+fn small_text(input: &Input, bounds: Bounds) -> Option<String> {
     let mut text = String::new();
-    let read = input.open().ok()?.take(LARGEST_DIAGNOSED + 1).read_to_string(&mut text).ok()?;
+    let read = read_again(input, bounds)?.take(LARGEST_DIAGNOSED + 1).read_to_string(&mut text).ok()?;
     (read as u64 <= LARGEST_DIAGNOSED).then_some(text)
 }
 
@@ -240,9 +278,9 @@ fn dialect(format: RdfFormat) -> Option<Dialect> {
 /// The longest part of a line that is read again to show it, in bytes.
 const LONGEST_LINE: u64 = 1 << 20;
 
-/// Reads the input again up to a line (line and column count from 0 here), to show it.
-fn excerpt(input: &Input, line: usize, column: usize, width: usize) -> Option<Place> {
-    let mut reader = BufReader::new(input.open().ok()?);
+/// Reads up to a line (line and column count from 0 here), to show it.
+fn excerpt(reader: impl Read, name: &str, line: usize, column: usize, width: usize) -> Option<Place> {
+    let mut reader = BufReader::new(reader);
     for _ in 0..line {
         reader.skip_until(b'\n').ok()?;
     }
@@ -250,7 +288,7 @@ fn excerpt(input: &Input, line: usize, column: usize, width: usize) -> Option<Pl
     reader.take(LONGEST_LINE).read_until(b'\n', &mut bytes).ok()?;
     let text = String::from_utf8_lossy(&bytes);
     let offset = |column: usize| text.char_indices().nth(column).map_or(text.len(), |(at, _)| at);
-    let mut place = Source::new(&input.name, &text).place(offset(column)..offset(column.saturating_add(width)));
+    let mut place = Source::new(name, &text).place(offset(column)..offset(column.saturating_add(width)));
     place.line = line + 1;
     Some(place)
 }

@@ -18,21 +18,60 @@ pub struct Bounds {
     pub max_token: usize,
     /// Operators, clauses and triple patterns of a query.
     pub max_operators: usize,
+    /// Bytes that a compressed file may become.
+    pub max_decompressed: u64,
+    /// How many times its size a compressed file may become.
+    pub max_ratio: u64,
+    /// Bytes that the entities of an XML document may expand to.
+    pub max_entities: usize,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { max_depth: 128, max_query_size: 1 << 20, max_token: 16 << 20, max_operators: 2_000 }
+        Self {
+            max_depth: 128,
+            max_query_size: 1 << 20,
+            max_token: 16 << 20,
+            max_operators: 2_000,
+            max_decompressed: 10 << 30,
+            max_ratio: 1_000,
+            max_entities: 1 << 20,
+        }
     }
 }
 
 /// Nested calls that spargebra parses twice, each level doubling the work.
 const MAX_BACKTRACKING: usize = 16;
 
+/// What is smaller than this when decompressed does no harm, whatever its ratio.
+const RATIO_FROM: u64 = 1 << 20;
+
 impl Bounds {
     pub(super) fn too_deep(&self) -> Error {
         Error::input(format!("this nests more than {} levels deep", thousands(self.max_depth as u64)))
             .hint("write it flatter, or raise the limit with `--max-depth` or `max-depth` in kgq.toml")
+    }
+
+    pub(super) fn entities_too_large(&self) -> Error {
+        Error::input(format!("the entities of this document expand to more than {}", size(self.max_entities)))
+            .hint("raise the limit with `--max-entities` or `max-entities` in kgq.toml")
+    }
+
+    /// An error if this many bytes, decompressed from so many, are more than may be.
+    pub fn check_decompressed(&self, name: &str, stored: u64, decompressed: u64) -> Result<()> {
+        if decompressed > self.max_decompressed {
+            let most = size(usize::try_from(self.max_decompressed).unwrap_or(usize::MAX));
+            return Err(Error::input(format!("{name} decompresses to more than {most}"))
+                .hint("raise the limit with `--max-decompressed` or `max-decompressed` in kgq.toml"));
+        }
+        if decompressed > RATIO_FROM && decompressed / self.max_ratio.max(1) > stored {
+            return Err(Error::input(format!(
+                "{name} decompresses to more than {} times its size",
+                thousands(self.max_ratio)
+            ))
+            .hint("raise the limit with `--max-ratio` or `max-ratio` in kgq.toml"));
+        }
+        Ok(())
     }
 
     pub(super) fn token_too_long(&self) -> Error {
@@ -43,6 +82,7 @@ impl Bounds {
 
 fn size(bytes: usize) -> String {
     match bytes {
+        b if b >= 1 << 30 && b % (1 << 30) == 0 => format!("{} GiB", thousands((b >> 30) as u64)),
         b if b >= 1 << 20 && b % (1 << 20) == 0 => format!("{} MiB", thousands((b >> 20) as u64)),
         b if b >= 1 << 10 && b % (1 << 10) == 0 => format!("{} KiB", thousands((b >> 10) as u64)),
         b => format!("{} bytes", thousands(b as u64)),

@@ -13,6 +13,7 @@ mod scan;
 pub mod sparql;
 pub mod strict;
 pub mod turtle;
+pub mod watch;
 pub mod words;
 
 use std::ops::Range;

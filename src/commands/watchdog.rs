@@ -1,0 +1,171 @@
+//! Ends the program where a query passes its limits and does not notice: in parsing, planning, a sort, a join, an update, one
+//! large allocation. What notices by itself ends with an error before; here nothing is waited for.
+
+use super::output::remove_temporary_files;
+use crate::engine::Limits;
+use crate::engine::limits::{needs_more_memory, took_longer};
+use crate::error::{Error, Kind, Result};
+use crate::session::Session;
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
+
+/// How often time and memory are looked at.
+const INTERVAL: Duration = Duration::from_millis(5);
+/// How long after its deadline a query may still end by itself.
+const GRACE: Duration = Duration::from_millis(50);
+/// Allocations of this size are checked before they are made: one of them can pass the limit between two looks.
+const LARGE: usize = 16 << 20;
+
+/// Bytes that the program may hold while a query runs; no limit otherwise.
+static CEILING: AtomicU64 = AtomicU64::new(u64::MAX);
+/// The limit that the ceiling comes from, for the message.
+static LIMIT: AtomicU64 = AtomicU64::new(0);
+
+/// Watches from its start until it is dropped.
+pub struct Watchdog {
+    done: Arc<AtomicBool>,
+    thread: Option<Thread>,
+}
+
+impl Watchdog {
+    /// Watches a query of the session from now on; its data are loaded before.
+    pub fn of_query(session: &Session) -> Result<Self> {
+        session.snapshot()?;
+        Ok(Self::start(&session.options.limits))
+    }
+
+    /// The clock starts now; memory that is held now does not count.
+    pub fn start(limits: &Limits) -> Self {
+        let done = Arc::new(AtomicBool::new(false));
+        // A time too long for the clock is no limit.
+        let deadline = limits.time.and_then(|time| Some((Instant::now().checked_add(time + GRACE)?, time)));
+        let ceiling = limits.memory.and_then(|limit| Some((held()?.saturating_add(limit), limit)));
+        if deadline.is_none() && ceiling.is_none() {
+            return Self { done, thread: None };
+        }
+        if let Some((ceiling, limit)) = ceiling {
+            LIMIT.store(limit, Ordering::Relaxed);
+            CEILING.store(ceiling, Ordering::Relaxed);
+        }
+        let over = Arc::clone(&done);
+        let watch = move || {
+            while !over.load(Ordering::Relaxed) {
+                if let Some((deadline, time)) = deadline
+                    && Instant::now() >= deadline
+                {
+                    end(&took_longer(time));
+                }
+                if let Some((ceiling, limit)) = ceiling
+                    && held().is_some_and(|held| held > ceiling)
+                {
+                    end(&needs_more_memory(limit));
+                }
+                thread::park_timeout(INTERVAL);
+            }
+        };
+        let started = thread::Builder::new().name("watchdog".into()).spawn(watch);
+        Self { done, thread: started.ok().map(|handle| handle.thread().clone()) }
+    }
+}
+
+impl Drop for Watchdog {
+    fn drop(&mut self) {
+        CEILING.store(u64::MAX, Ordering::Relaxed);
+        self.done.store(true, Ordering::Relaxed);
+        if let Some(thread) = &self.thread {
+            thread.unpark();
+        }
+    }
+}
+
+/// Ends the program with this error. Whoever else is running stays where it is.
+fn end(error: &Error) -> ! {
+    remove_temporary_files();
+    // The exit code says it too, if nobody can be told.
+    let _ = std::io::stderr().write_all(error.render(false).as_bytes());
+    std::process::exit(i32::from(error.kind().exit_code()))
+}
+
+/// Bytes of memory that the program holds for itself: resident, and not of a file. `None` where the system does not tell.
+fn held() -> Option<u64> {
+    let mut text = [0u8; 128];
+    // Read without allocating: an allocation asks this.
+    let read = std::io::Read::read(&mut std::fs::File::open("/proc/self/statm").ok()?, &mut text).ok()?;
+    let mut fields = text.get(..read)?.split(u8::is_ascii_whitespace).skip(1).map(|field| {
+        field.iter().try_fold(0u64, |n, digit| digit.is_ascii_digit().then(|| n * 10 + u64::from(digit - b'0')))
+    });
+    let (resident, shared) = (fields.next()??, fields.next()??);
+    Some(resident.saturating_sub(shared) * PAGE)
+}
+
+/// The size of a page in `statm`, on all systems that this is built for but some of 64-bit ARM, where it errs to the safe side.
+const PAGE: u64 = 4096;
+
+/// The system's allocator, except that the program ends cleanly where memory does.
+pub struct Allocator;
+
+impl Allocator {
+    fn before(size: usize) {
+        if size >= LARGE {
+            let ceiling = CEILING.load(Ordering::Relaxed);
+            if ceiling != u64::MAX && held().is_some_and(|held| held.saturating_add(size as u64) > ceiling) {
+                exhausted(true);
+            }
+        }
+    }
+
+    fn after(pointer: *mut u8) -> *mut u8 {
+        if pointer.is_null() {
+            exhausted(false);
+        }
+        pointer
+    }
+}
+
+/// Ends the program from within an allocation: by the limit, or because the system has no more.
+#[cold]
+fn exhausted(by_limit: bool) -> ! {
+    static ENDING: AtomicBool = AtomicBool::new(false);
+    if ENDING.swap(true, Ordering::SeqCst) {
+        // Another thread is at it; or this one, and then there is nothing left to end with.
+        thread::sleep(Duration::from_secs(1));
+        std::process::abort();
+    }
+    if by_limit {
+        end(&needs_more_memory(LIMIT.load(Ordering::Relaxed)));
+    }
+    remove_temporary_files();
+    // Nothing here allocates.
+    let _ = std::io::stderr().write_all(b"error: the machine has not enough memory for this\n");
+    std::process::exit(i32::from(Kind::Limit.exit_code()))
+}
+
+// SAFETY: every call is handed to the system's allocator with the arguments as they came.
+unsafe impl GlobalAlloc for Allocator {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        Self::before(layout.size());
+        // SAFETY: the caller keeps the contract of this very method.
+        Self::after(unsafe { System.alloc(layout) })
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        Self::before(layout.size());
+        // SAFETY: as above.
+        Self::after(unsafe { System.alloc_zeroed(layout) })
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: as above.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        Self::before(new_size.saturating_sub(layout.size()));
+        // SAFETY: as above.
+        Self::after(unsafe { System.realloc(pointer, layout, new_size) })
+    }
+}
