@@ -1,6 +1,6 @@
 //! The command line: what was typed becomes a command and a session; errors become messages and exit codes.
 
-use crate::commands::{self, Command, Output, remove_temporary_files};
+use crate::commands::{self, Command, Output, ReplArgs, remove_temporary_files};
 use crate::engine::Limits;
 use crate::error::{Error, Kind, Result};
 use crate::project::{DEEPEST, LimitSettings, parse_duration, parse_size, too_deep};
@@ -135,6 +135,30 @@ pub fn command() -> clap::Command {
     Cli::command()
 }
 
+/// The commands that a session can run too, by name.
+pub fn verbs() -> Vec<String> {
+    let other = ["repl", "new", "completions", "help", "load", "query", "serve", "mcp"];
+    command().get_subcommands().map(|c| c.get_name().to_owned()).filter(|n| !other.contains(&n.as_str())).collect()
+}
+
+/// A command as typed in a session. The inner error is help that was asked for.
+pub fn parse_verb(name: &str, words: &[String]) -> Result<std::result::Result<Command, String>> {
+    let typed = ["kgq", name].into_iter().map(str::to_owned).chain(words.iter().cloned());
+    let parsed = command().try_get_matches_from(typed).and_then(|matches| Cli::from_arg_matches(&matches));
+    match parsed {
+        Ok(Cli { command: Some(command), .. }) => Ok(Ok(command)),
+        Ok(Cli { command: None, .. }) => Err(Error::bug("a command without a name was parsed")),
+        Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+            Ok(Err(error.render().to_string()))
+        }
+        Err(error) => {
+            let text = error.render().to_string();
+            let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+            Err(Error::usage(first).hint(format!("`.{name} --help` says what it takes")))
+        }
+    }
+}
+
 /// Runs the program; returns its exit code.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let matches = match command().try_get_matches_from(arguments) {
@@ -176,19 +200,19 @@ fn run(cli: Cli, output: &mut Output) -> Result<u8> {
     let at_terminal = std::io::stdin().is_terminal() && output.terminal.is_some();
     let command = match cli.command {
         Some(command) => command,
-        None if at_terminal => Command::Repl,
+        None if at_terminal => Command::Repl(ReplArgs::default()),
         None => {
             let help = command().render_help();
             return output.line(help.to_string().trim_end()).map(|()| Kind::Usage.exit_code());
         }
     };
-    let interactive = matches!(command, Command::Repl);
+    let interactive = matches!(command, Command::Repl(_));
     let mut session = Session::open(session_options(&cli.global)?)?;
     let settings = session.project().map(|p| p.manifest.limits.clone()).unwrap_or_default();
     session.options.limits = limits(&cli.global.limits, &settings, interactive)?;
     session.options.bounds = bounds(&cli.global.limits, &settings)?;
     match command {
-        Command::Repl => repl::run(&mut session, output),
+        Command::Repl(args) => repl::run(&args, &mut session, output),
         command => commands::run(&command, &mut session, output),
     }
 }
@@ -285,7 +309,10 @@ fn stop_on_signals() {
         use signal_hook::consts::{SIGINT, SIGTERM};
         let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGINT, SIGTERM]) else { return };
         std::thread::spawn(move || {
-            if let Some(signal) = signals.forever().next() {
+            for signal in signals.forever() {
+                if signal == SIGINT && repl::interrupt::deliver() {
+                    continue;
+                }
                 remove_temporary_files();
                 let kind = if signal == SIGTERM { Kind::Terminated } else { Kind::Interrupted };
                 std::process::exit(i32::from(kind.exit_code()));

@@ -17,6 +17,7 @@ use rustc_hash::FxHashSet;
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What to load, and how.
 #[derive(Clone, Debug, Default)]
@@ -40,7 +41,7 @@ pub struct Session {
     pub options: SessionOptions,
     project: Option<Project>,
     dataset: OnceCell<Dataset>,
-    snapshot: OnceCell<Snapshot>,
+    snapshot: OnceCell<Arc<Snapshot>>,
     prefixes: OnceCell<Prefixes>,
     labels: OnceCell<Labels>,
     catalog: OnceCell<Catalog>,
@@ -120,9 +121,15 @@ impl Session {
     pub fn snapshot(&self) -> Result<&Snapshot> {
         if self.snapshot.get().is_none() {
             let snapshot = Snapshot::from_quads(self.dataset()?.quads().iter().cloned())?;
-            let _ = self.snapshot.set(snapshot);
+            let _ = self.snapshot.set(Arc::new(snapshot));
         }
-        self.snapshot.get().ok_or_else(|| Error::bug("the snapshot was not kept"))
+        self.snapshot.get().map(AsRef::as_ref).ok_or_else(|| Error::bug("the snapshot was not kept"))
+    }
+
+    /// The snapshot, for a thread that may outlive a reload.
+    pub fn shared_snapshot(&self) -> Result<Arc<Snapshot>> {
+        self.snapshot()?;
+        self.snapshot.get().cloned().ok_or_else(|| Error::bug("the snapshot was not kept"))
     }
 
     /// The prefixes of the project, then of its files, then those that everybody knows.
@@ -157,6 +164,11 @@ impl Session {
         self.catalog.get().ok_or_else(|| Error::bug("the catalogue was not kept"))
     }
 
+    /// The canned queries, if there is a project that could have some.
+    pub fn catalog_if_any(&self) -> Result<Option<&Catalog>> {
+        self.project.as_ref().map(|_| self.catalog()).transpose()
+    }
+
     /// The base that relative IRIs of queries are resolved against.
     pub fn base(&self) -> Option<&str> {
         self.options.base.as_deref().or_else(|| self.project.as_ref()?.manifest.base.as_deref())
@@ -180,7 +192,8 @@ impl Session {
         Ok(query)
     }
 
-    fn evaluation_options(&self) -> EvaluationOptions {
+    /// How this session's queries are answered.
+    pub fn evaluation_options(&self) -> EvaluationOptions {
         let default_graph = match self.project.as_ref().map(|p| p.manifest.default_graph) {
             Some(project::DefaultGraph::Union) => engine::DefaultGraph::Union,
             Some(project::DefaultGraph::Default) | None => engine::DefaultGraph::Stored,
@@ -273,6 +286,15 @@ impl Session {
     /// Runs every check on the project.
     pub fn check(&self) -> Result<check::Report> {
         check::check(self.require_project()?)
+    }
+
+    /// Declares a prefix for the rest of the session; it wins over those of the project and its files.
+    pub fn declare_prefix(&mut self, prefix: &str, namespace: &str) -> Result<()> {
+        self.prefixes()?;
+        if let Some(prefixes) = self.prefixes.get_mut() {
+            prefixes.insert(prefix, namespace);
+        }
+        Ok(())
     }
 
     /// Runs an update on the dataset; the session's own stays as it is.

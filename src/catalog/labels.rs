@@ -30,7 +30,7 @@ pub enum Named {
 }
 
 /// The properties that name a thing, the best first.
-fn rank(predicate: &str) -> Option<u8> {
+pub(super) fn rank(predicate: &str) -> Option<u8> {
     if predicate == skos::PREF_LABEL.as_str() {
         Some(0)
     } else if predicate == rdfs::LABEL.as_str() {

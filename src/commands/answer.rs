@@ -3,7 +3,7 @@
 use super::output::{Output, write_to};
 use crate::engine::Answer;
 use crate::error::{Error, Result};
-use crate::render::{self, Format, GraphOptions, RdfVersion, RenderOptions, Written};
+use crate::render::{self, Format, GraphOptions, RdfVersion, RenderOptions, TableOptions, Written};
 use crate::session::Session;
 use crate::text::count;
 use std::path::PathBuf;
@@ -86,6 +86,7 @@ pub fn write_answer(
         width: output.terminal.filter(|_| args.output.is_none()),
         colour: output.colour && args.output.is_none(),
         graph: args.graph_options(),
+        table: TableOptions::default(),
     };
     let written = write_to(args.output.as_deref(), output, |out| render::write(answer, options, out))?;
     if written.mapped > 0 {

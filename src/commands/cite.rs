@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::query::Query;
 use crate::rdf::vocabulary::rdf;
 use crate::rdf::{NamedNode, NamedOrBlankNode, Prefixes, Term, Triple};
-use crate::render::{Cited, Format, RenderOptions, Written, cell, reference, write_cited};
+use crate::render::{Cited, Format, RenderOptions, TableOptions, Written, cell, reference, write_cited};
 use crate::session::Session;
 use crate::text::{count, visible};
 use std::path::PathBuf;
@@ -234,6 +234,7 @@ pub fn write_cited_answer(
         width: output.terminal.filter(|_| args.output.is_none()),
         colour: output.colour && args.output.is_none(),
         graph: args.graph_options(),
+        table: TableOptions::default(),
     };
     if !audit.has_citations() {
         output.note("the graph cites nothing: no statement has a reifier that was derived from a citation");

@@ -13,13 +13,19 @@ mod new;
 mod output;
 mod queries;
 mod query;
+mod repl;
 mod run;
 mod test;
 mod update;
 mod watchdog;
 
-pub use answer::{AnswerArgs, write_answer};
+pub use answer::{AnswerArgs, seconds, write_answer};
+pub use cite::{CiteArgs, write_cited_answer};
+pub use describe::page;
 pub use output::{Output, remove_temporary_files, write_to};
+pub use query::read_text;
+pub use repl::Args as ReplArgs;
+pub use run::help as canned_help;
 pub use watchdog::{Allocator, Watchdog};
 
 use crate::error::Result;
@@ -43,8 +49,7 @@ pub enum Command {
     Fmt(fmt::Args),
     New(new::Args),
     Completions(completions::Args),
-    /// Ask in a session: history, completion, highlighting; `.help` lists its commands
-    Repl,
+    Repl(repl::Args),
 }
 
 /// Runs a command other than `repl`, which is a face of its own. Returns the exit code.
@@ -64,7 +69,7 @@ pub fn run(command: &Command, session: &mut Session, output: &mut Output) -> Res
         Command::Fmt(args) => fmt::run(args, session, output),
         Command::New(args) => new::run(args, session, output),
         Command::Completions(args) => completions::run(args, output),
-        Command::Repl => Err(crate::error::Error::bug("the session is started by the command line itself")),
+        Command::Repl(_) => Err(crate::error::Error::bug("the session is started by the command line itself")),
     }
 }
 

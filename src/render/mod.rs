@@ -125,6 +125,18 @@ pub struct RenderOptions<'a> {
     pub width: Option<usize>,
     pub colour: bool,
     pub graph: GraphOptions,
+    pub table: TableOptions,
+}
+
+/// How a table for reading is laid out.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TableOptions {
+    /// Rows carry their number, so that they can be spoken of.
+    pub numbered: bool,
+    /// Longer texts are cut to so many cells, with a mark.
+    pub longest: Option<usize>,
+    /// One value a line, however wide the terminal.
+    pub vertical: bool,
 }
 
 /// What was written.

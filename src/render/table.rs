@@ -9,56 +9,101 @@ use std::io::Write;
 
 /// Cells between two columns.
 const GAP: usize = 2;
-/// The narrowest that a column is made to fit the terminal.
-const NARROWEST: usize = 10;
+/// The widest that a column is made for the sake of a piece that cannot be broken.
+const WIDEST_PIECE: usize = 28;
 
 pub fn write(solutions: Solutions<'_>, options: RenderOptions<'_>, out: &mut dyn Write) -> Result<u64> {
-    let names: Vec<String> = solutions.variables.iter().map(|v| v.as_str().to_owned()).collect();
+    let mut names: Vec<String> = solutions.variables.iter().map(|v| v.as_str().to_owned()).collect();
     let rows = collect(solutions.rows)?;
-    let cells: Vec<Vec<String>> = rows
+    let mut cells: Vec<Vec<String>> = rows
         .iter()
-        .map(|row| row.iter().map(|t| t.as_ref().map_or(String::new(), |t| term::cell(t, options.prefixes))).collect())
+        .map(|row| {
+            let cell = |t: &Option<_>| t.as_ref().map_or(String::new(), |t| term::cell(t, options.prefixes));
+            row.iter().map(cell).map(|cell| cut(cell, options.table.longest)).collect()
+        })
         .collect();
-    let natural: Vec<usize> = (0..names.len())
-        .map(|column| cells.iter().map(|row| width(&row[column])).chain([width(&names[column])]).max().unwrap_or(0))
-        .collect();
-    let table = Table { numeric: numeric_columns(&rows, names.len()), names, cells, colour: options.colour };
-    let text = match fit(&natural, options.width) {
+    let mut numeric = numeric_columns(&rows, names.len());
+    let vertical = options.table.vertical;
+    if options.table.numbered && !vertical && !names.is_empty() {
+        names.insert(0, String::new());
+        numeric.insert(0, true);
+        for (number, row) in cells.iter_mut().enumerate() {
+            row.insert(0, (number + 1).to_string());
+        }
+    }
+    let widths = if vertical { None } else { fit(&columns(&names, &cells), options.width) };
+    let mut table = Table { numeric, names, cells, colour: options.colour };
+    let text = match widths {
         Some(widths) => table.horizontal(&widths),
-        None => table.vertical(),
+        None => {
+            if options.table.numbered && !vertical {
+                table.names.remove(0);
+                table.cells.iter_mut().for_each(|row| drop(row.remove(0)));
+            }
+            table.vertical(options.width)
+        }
     };
     out.write_all(text.as_bytes()).map_err(|e| output_error(&e))?;
     Ok(rows.len() as u64)
 }
 
-/// The width of each column so that the table fits, or `None` where some column would become too narrow to read.
-fn fit(natural: &[usize], terminal: Option<usize>) -> Option<Vec<usize>> {
-    let Some(terminal) = terminal else { return Some(natural.to_vec()) };
-    let room = terminal.saturating_sub(GAP * natural.len().saturating_sub(1));
-    if natural.iter().sum::<usize>() <= room {
-        return Some(natural.to_vec());
-    }
-    // Columns that are narrower than a fair share keep their width; the others share what is left.
-    let mut widths = natural.to_vec();
-    let mut open: Vec<usize> = (0..natural.len()).collect();
-    let mut left = room;
-    loop {
-        let share = left / open.len().max(1);
-        let (small, large): (Vec<usize>, Vec<usize>) = open.iter().partition(|column| natural[**column] <= share);
-        if small.is_empty() {
-            if share < NARROWEST {
-                return None;
-            }
-            // What the division leaves over goes to the first columns, a cell each.
-            for (position, column) in large.iter().enumerate() {
-                widths[*column] = share + usize::from(position < left % large.len());
-            }
-            return Some(widths);
-        }
-        left -= small.iter().map(|column| natural[*column]).sum::<usize>();
-        open = large;
-    }
+/// The text, cut to so many cells, with a mark where something is missing.
+fn cut(text: String, longest: Option<usize>) -> String {
+    let Some(longest) = longest.filter(|most| width(&text) > *most) else { return text };
+    let mut used = 1;
+    let mut out: String = text
+        .chars()
+        .take_while(|c| {
+            used += char_width(*c);
+            used <= longest
+        })
+        .collect();
+    out.push('…');
+    out
 }
+
+/// How wide a column would like to be, and how narrow it can be without breaking a piece.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Column {
+    natural: usize,
+    piece: usize,
+}
+
+fn columns(names: &[String], cells: &[Vec<String>]) -> Vec<Column> {
+    let measure = |column: usize| {
+        let texts = || cells.iter().map(|row| &row[column]).chain([&names[column]]);
+        let natural = texts().map(|text| width(text)).max().unwrap_or(0);
+        let piece = texts().flat_map(|text| pieces(text)).map(|piece| width(piece.trim_end())).max().unwrap_or(0);
+        Column { natural, piece: piece.min(WIDEST_PIECE) }
+    };
+    (0..names.len()).map(measure).collect()
+}
+
+/// The width of each column so that the table fits, or `None` where some column would become too narrow to read.
+fn fit(columns: &[Column], terminal: Option<usize>) -> Option<Vec<usize>> {
+    let natural: Vec<usize> = columns.iter().map(|c| c.natural).collect();
+    let Some(terminal) = terminal else { return Some(natural) };
+    let room = terminal.saturating_sub(GAP * columns.len().saturating_sub(1));
+    if natural.iter().sum::<usize>() <= room {
+        return Some(natural);
+    }
+    let mut widths: Vec<usize> = columns.iter().map(|c| c.piece).collect();
+    let mut left = room.checked_sub(widths.iter().sum())?;
+    // What is left goes where it saves the most lines: always to the column whose longest cell has the most of them.
+    while left > 0 {
+        let lines = |column: usize| (natural[column] * 64).div_ceil(widths[column].max(1));
+        let open = (0..widths.len()).filter(|column| widths[*column] < natural[*column]);
+        let Some(tallest) = open.max_by_key(|column| (lines(*column), std::cmp::Reverse(*column))) else { break };
+        widths[tallest] += 1;
+        left -= 1;
+    }
+    // Rows of many lines are harder to read than values one a line.
+    let tallest = (0..widths.len()).map(|column| natural[column].div_ceil(widths[column].max(1))).max().unwrap_or(1);
+    (tallest <= TALLEST_ROW).then_some(widths)
+}
+
+/// The most lines that a row may take before values are set one a line.
+const TALLEST_ROW: usize = 8;
 
 fn numeric_columns(rows: &[Row], columns: usize) -> Vec<bool> {
     (0..columns)
@@ -124,42 +169,72 @@ impl Table {
             .collect()
     }
 
-    fn vertical(&self) -> String {
+    fn vertical(&self, terminal: Option<usize>) -> String {
         let (bold, dim, reset) = if self.colour { ("\x1b[1m", "\x1b[2m", "\x1b[0m") } else { ("", "", "") };
         let widest = self.names.iter().map(|n| width(n)).max().unwrap_or(0);
+        // On a terminal that is hardly wider than the names, lines may as well run over.
+        let room = terminal.map_or(usize::MAX, |t| t.saturating_sub(widest + 2).max(20));
         let mut out = String::new();
         for (number, row) in self.cells.iter().enumerate() {
             out.push_str(&format!("{dim}─── row {} ───{reset}\n", number + 1));
             for (name, cell) in self.names.iter().zip(row) {
                 let pad = " ".repeat(widest - width(name));
-                out.push_str(&format!("{bold}{name}{reset}{pad}  {cell}\n"));
+                for (line, text) in wrap(cell, room).iter().enumerate() {
+                    let line = match line {
+                        0 => format!("{bold}{name}{reset}{pad}  {text}"),
+                        _ => format!("{}  {text}", " ".repeat(widest)),
+                    };
+                    out.push_str(line.trim_end());
+                    out.push('\n');
+                }
             }
         }
         out
     }
 }
 
-/// The text in lines no wider than this, broken at spaces where there are some.
+/// A text in the pieces between which a line may end: behind spaces and the marks that hold names together, and between
+/// characters of scripts that are written without spaces.
+fn pieces(text: &str) -> Vec<&str> {
+    let mut pieces = Vec::new();
+    let mut start = 0;
+    let mut before = 'a';
+    for (at, c) in text.char_indices() {
+        let after_mark = matches!(before, ' ' | ':' | '-' | '/' | '#' | '_' | ',' | ';') && c != ' ';
+        let wide = char_width(c) == 2 || char_width(before) == 2;
+        // Punctuation does not begin a line.
+        if at > start && (after_mark || wide && !matches!(c, '，' | '。' | '、' | '；' | '：' | '）' | '》' | '”'))
+        {
+            pieces.push(&text[start..at]);
+            start = at;
+        }
+        before = c;
+    }
+    pieces.push(&text[start..]);
+    pieces
+}
+
+/// The text in lines no wider than this; a piece is broken only where it is wider than a line.
 fn wrap(text: &str, most: usize) -> Vec<String> {
     if width(text) <= most {
         return vec![text.to_owned()];
     }
     let mut lines = Vec::new();
     let mut line = String::new();
-    let mut line_width = 0;
-    for c in text.chars() {
-        let w = char_width(c);
-        if line_width + w > most && !line.is_empty() {
-            let rest = match line.rfind(' ') {
-                // Breaking at a space far back would leave most of the line empty.
-                Some(space) if space * 2 > line.len() => line.split_off(space + 1),
-                _ => String::new(),
-            };
-            lines.push(std::mem::replace(&mut line, rest).trim_end().to_owned());
-            line_width = width(&line);
+    let mut used = 0;
+    for piece in pieces(text) {
+        if used + width(piece.trim_end()) > most && !line.is_empty() {
+            lines.push(std::mem::take(&mut line).trim_end().to_owned());
+            used = 0;
         }
-        line.push(c);
-        line_width += w;
+        for c in piece.chars() {
+            if used + char_width(c) > most && c != ' ' && !line.is_empty() {
+                lines.push(std::mem::take(&mut line));
+                used = 0;
+            }
+            line.push(c);
+            used += char_width(c);
+        }
     }
     lines.push(line);
     lines
@@ -176,9 +251,28 @@ mod tests {
     }
 
     #[test]
-    fn narrow_columns_keep_their_width_and_wide_ones_share_the_rest() {
-        assert_eq!(fit(&[4, 100, 60], Some(80)), Some(vec![4, 36, 36]));
-        assert_eq!(fit(&[4, 10], Some(80)), Some(vec![4, 10]));
-        assert_eq!(fit(&[50; 12], Some(80)), None);
+    fn a_name_is_broken_behind_its_marks_and_within_a_piece_only_if_it_must() {
+        assert_eq!(wrap("claim:zhu-bing-figures", 12), ["claim:zhu-", "bing-figures"]);
+        assert_eq!(wrap("abcdefgh", 3), ["abc", "def", "gh"]);
+        assert_eq!(wrap("服务业，扩大", 6), ["服务", "业，扩", "大"]);
+    }
+
+    fn column(natural: usize, piece: usize) -> Column {
+        Column { natural, piece }
+    }
+
+    #[test]
+    fn columns_share_the_room_so_that_rows_are_low() {
+        assert_eq!(fit(&[column(4, 4), column(10, 5)], Some(80)), Some(vec![4, 10]));
+        let widths = fit(&[column(4, 4), column(120, 9), column(60, 9)], Some(80)).unwrap();
+        assert_eq!(widths.iter().sum::<usize>(), 76);
+        assert!(widths[0] == 4 && widths[1] > widths[2], "{widths:?}");
+        assert_eq!(fit(&[column(50, 20); 12], Some(80)), None);
+    }
+
+    #[test]
+    fn a_long_text_is_cut_with_a_mark() {
+        assert_eq!(cut("工业和信息化部".into(), Some(7)), "工业和…");
+        assert_eq!(cut("short".into(), Some(7)), "short");
     }
 }

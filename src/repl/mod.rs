@@ -1,10 +1,317 @@
-//! The session at a terminal.
+//! The session at a terminal, or a script on standard input.
+//!
+//! The loop is here; what the editor does stands in `editor`, the dot-commands in `dot`, how answers are shown in `show`.
 
-use crate::commands::Output;
-use crate::error::{Error, Result};
+mod complete;
+mod dot;
+mod editor;
+mod explore;
+mod history;
+pub mod interrupt;
+mod last;
+mod pager;
+mod reload;
+mod running;
+mod script;
+mod shared;
+mod show;
+
+use crate::commands::{Output, ReplArgs, seconds};
+use crate::error::{Error, Kind, Result, Source};
+use crate::query::{Binding, Query, bind};
 use crate::session::Session;
+use crate::text::{count, visible};
+use editor::{Mode, ProjectPrompt};
+use interrupt::Interrupts;
+use reedline::{EditCommand, Reedline, Signal};
+use reload::Stamp;
+use running::Kept;
+use script::Part;
+use shared::{Shared, State};
+use std::io::{IsTerminal, Read};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
-/// Reads queries and dot-commands until the end of input.
-pub fn run(_session: &mut Session, _output: &mut Output) -> Result<u8> {
-    Err(Error::usage("the session needs a terminal"))
+/// An answer with the query that it answers.
+struct Last {
+    text: String,
+    query: Query,
+    answer: Kept,
+    took: Duration,
+}
+
+/// What the session remembers between two prompts.
+struct Shell<'a> {
+    session: &'a mut Session,
+    output: &'a mut Output,
+    interrupts: Interrupts,
+    shared: Shared,
+    stamp: Stamp,
+    last: Option<Last>,
+    /// The text of the last query, whether it could be answered or not.
+    text: Option<String>,
+    /// Values for a variable of the next query that has it.
+    values: Option<Binding>,
+    view: show::View,
+    /// Where answers go instead of the screen.
+    file: Option<PathBuf>,
+    timing: bool,
+    mode: Mode,
+    /// What the next prompt starts with.
+    buffer: Option<String>,
+    over: bool,
+}
+
+/// Reads queries and dot-commands until the end of input. Returns the exit code.
+pub fn run(args: &ReplArgs, session: &mut Session, output: &mut Output) -> Result<u8> {
+    let started = Instant::now();
+    let state = State::of(session)?;
+    let stamp = Stamp::of(session);
+    let mut shell = Shell {
+        session,
+        output,
+        interrupts: Interrupts::take(),
+        shared: Shared::new(state),
+        stamp,
+        last: None,
+        text: None,
+        values: None,
+        view: show::View::default(),
+        file: None,
+        timing: true,
+        mode: Mode::default(),
+        buffer: None,
+        over: false,
+    };
+    if std::io::stdin().is_terminal() && shell.output.terminal.is_some() {
+        shell.at_terminal(started)
+    } else {
+        shell.script(args.keep_going)
+    }
+}
+
+impl Shell<'_> {
+    fn at_terminal(&mut self, started: Instant) -> Result<u8> {
+        self.banner(started)?;
+        let mut editor = self.editor();
+        while !self.over {
+            self.output.terminal =
+                terminal_size::terminal_size().map(|(w, _)| usize::from(w.0)).or(self.output.terminal);
+            if let Some(text) = self.buffer.take() {
+                editor.run_edit_commands(&[EditCommand::Clear, EditCommand::InsertString(text)]);
+            }
+            let prompt = ProjectPrompt { name: self.name(), colour: self.output.colour };
+            let signal = editor.read_line(&prompt).map_err(|e| Error::io("the terminal", &std::io::Error::other(e)))?;
+            if editor.take_history_save_error().is_some() {
+                self.output.note("this entry could not be written to the history");
+            }
+            match signal {
+                Signal::Success(text) => {
+                    let before = Instant::now();
+                    let mode = self.mode;
+                    let code = self.entry(&text);
+                    let took = before.elapsed();
+                    if editor.has_last_command_context() {
+                        // That the status cannot be kept is no reason to stop.
+                        let _ = editor.update_last_command_context(&|mut item| {
+                            item.duration = Some(took);
+                            item.exit_status = Some(i64::from(code));
+                            item
+                        });
+                    }
+                    if self.mode != mode {
+                        editor = editor.with_edit_mode(editor::edit_mode(self.mode));
+                    }
+                }
+                Signal::HostCommand(_) => {
+                    let text = editor.current_buffer_contents().to_owned();
+                    self.report(|shell| shell.edit(&text));
+                }
+                Signal::CtrlD => self.over = true,
+                Signal::CtrlC | Signal::ExternalBreak(_) => {}
+                // Signals that a later reedline may add ask nothing of us.
+                #[allow(unreachable_patterns)]
+                _ => {}
+            }
+        }
+        Ok(0)
+    }
+
+    fn editor(&mut self) -> Reedline {
+        let history = match history::open(self.session) {
+            Ok(history) => history,
+            Err(error) => {
+                self.output.warn(&error);
+                None
+            }
+        };
+        editor::build(&self.shared, history, self.mode, self.output.colour)
+    }
+
+    fn name(&self) -> String {
+        self.session.project().map_or_else(|| "kgq".into(), |p| visible(&p.manifest.name).into_owned())
+    }
+
+    /// What is loaded, and what could be asked.
+    fn banner(&mut self, started: Instant) -> Result<()> {
+        let dataset = self.session.dataset()?;
+        let title = self.session.project().map(|p| p.manifest.title.clone().unwrap_or_else(|| p.manifest.name.clone()));
+        let title = title.unwrap_or_else(|| self.session.options.files.join(", "));
+        let loaded = format!(
+            "{}: {} in {}, ready in {}",
+            visible(&title),
+            count(dataset.len() as u64, "statement", "statements"),
+            count(dataset.files.len() as u64, "file", "files"),
+            seconds(started.elapsed()),
+        );
+        let state = self.shared.get();
+        let ready: Vec<&str> =
+            state.queries.iter().filter(|(_, _, params)| params.is_empty()).map(|(name, _, _)| name.as_str()).collect();
+        // Neighbours in the alphabet are often about the same thing.
+        let apart = [1, 3, 5].map(|sixth| ready.get(ready.len() * sixth / 6).map(|name| format!(".run {name}")));
+        let mut questions: Vec<String> = apart.into_iter().flatten().collect();
+        questions.dedup();
+        let try_out = if questions.is_empty() {
+            "Try: .classes   SELECT * { ?s ?p ?o } LIMIT 10   .describe TERM".to_owned()
+        } else {
+            format!("Try: {}", questions.join("   "))
+        };
+        let (bold, reset) = if self.output.colour { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
+        self.output.line(&format!("{bold}{loaded}{reset}"))?;
+        self.output.line(&try_out)?;
+        self.output.line("Tab completes, also by label; Ctrl-C stops a query, Ctrl-D leaves; .help shows the rest")
+    }
+
+    /// Runs what was entered; returns its exit code.
+    fn entry(&mut self, text: &str) -> u8 {
+        self.reload_if_changed();
+        let mut code = 0;
+        for (_, part) in script::parts(text) {
+            let failed = match part {
+                Part::Query(text) => self.report(|shell| shell.query("<query>", &text)),
+                Part::Command(command) => self.report(|shell| dot::run(shell, &command)),
+                // A command in the middle of a query leaves the query to be written on.
+                Part::Unfinished(open) if ends_in_command(text) => {
+                    self.buffer = Some(format!("{open}\n"));
+                    0
+                }
+                Part::Unfinished(text) => self.report(|shell| shell.query("<query>", &text)),
+            };
+            if code == 0 {
+                code = failed;
+            }
+        }
+        code
+    }
+
+    fn script(&mut self, keep_going: bool) -> Result<u8> {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text).map_err(|e| Error::io("standard input", &e))?;
+        self.interrupts.clear();
+        self.play("<stdin>", &text, keep_going)
+    }
+
+    /// Runs a script; returns the exit code of its first failure.
+    fn play(&mut self, name: &str, text: &str, keep_going: bool) -> Result<u8> {
+        let mut code = 0;
+        for (line, part) in script::parts(text) {
+            if self.over {
+                break;
+            }
+            // Lines before it keep the places of errors those of the script.
+            let at = |text: String| format!("{}{text}", "\n".repeat(line - 1));
+            let result = match part {
+                Part::Query(text) | Part::Unfinished(text) => self.query(name, &at(text)),
+                Part::Command(command) => dot::run(self, &command).map_err(|error| match error.place() {
+                    Some(_) => error,
+                    None => error.at(Source::new(name, text).place(line_start(text, line))),
+                }),
+            };
+            match result {
+                Ok(()) => {}
+                Err(error) if keep_going && error.kind() != Kind::ClosedPipe => {
+                    self.output.warn(&error);
+                    if code == 0 {
+                        code = error.kind().exit_code();
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(code)
+    }
+
+    /// Does something and reports its failure; returns the exit code.
+    fn report(&mut self, act: impl FnOnce(&mut Self) -> Result<()>) -> u8 {
+        self.interrupts.clear();
+        match act(self) {
+            Ok(()) => 0,
+            Err(error) => {
+                if error.kind() == Kind::Interrupted {
+                    self.output.note(error.message());
+                } else if error.kind() != Kind::ClosedPipe {
+                    self.output.warn(&error);
+                }
+                error.kind().exit_code()
+            }
+        }
+    }
+
+    /// Answers a query and shows the answer.
+    fn query(&mut self, name: &str, text: &str) -> Result<()> {
+        let text = editor::without_terminator(text);
+        self.text = Some(text.trim_start_matches('\n').to_owned());
+        let query = self.session.parse(Source::new(name, text))?;
+        self.answer(name, text, query)
+    }
+
+    fn answer(&mut self, _name: &str, text: &str, mut query: Query) -> Result<()> {
+        if let Some(binding) = &self.values
+            && crate::query::variables(&query.algebra).contains(&binding.variable)
+        {
+            bind(&mut query, std::slice::from_ref(binding));
+            self.values = None;
+        }
+        let started = Instant::now();
+        let snapshot = self.session.shared_snapshot()?;
+        let options = self.session.evaluation_options();
+        let at_terminal = self.output.err_is_terminal && self.output.terminal.is_some();
+        let err = &mut self.output.err;
+        let mut shown = false;
+        let waiting = |time: Duration| {
+            if at_terminal && time > Duration::from_secs(1) {
+                shown = true;
+                let _ = write!(err, "\r{} s, Ctrl-C stops it", time.as_secs());
+                let _ = err.flush();
+            }
+        };
+        let answer = running::run(snapshot, query.clone(), options, &self.interrupts, waiting);
+        if shown {
+            let _ = write!(self.output.err, "\r\x1b[K");
+        }
+        let last =
+            Last { text: text.trim_start_matches('\n').to_owned(), query, answer: answer?, took: started.elapsed() };
+        let result = show::answer(self, &last);
+        self.last = Some(last);
+        result
+    }
+
+    fn reload_if_changed(&mut self) {
+        let now = Stamp::of(self.session);
+        if now != self.stamp {
+            self.report(|shell| shell.reload(now));
+        }
+    }
+}
+
+/// Whether the last line of what was entered is a dot-command.
+fn ends_in_command(text: &str) -> bool {
+    text.lines().next_back().is_some_and(|line| crate::syntax::sparql::dot_command(line).is_some())
+}
+
+/// Where a line starts, as an empty span.
+fn line_start(text: &str, line: usize) -> std::ops::Range<usize> {
+    let start = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
+    let end = start + text[start..].lines().next().map_or(0, str::len);
+    start..end
 }

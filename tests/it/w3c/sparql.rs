@@ -6,7 +6,7 @@ use kgq::engine::{self, Answer, EvaluationOptions, Row, Services};
 use kgq::error::{Error, Kind, Source};
 use kgq::query::{ParseContext, parse_query, parse_update};
 use kgq::rdf::{BlankNode, Literal, NamedNode, Prefixes, Quad, RdfFormat, Term, Variable};
-use kgq::render::{self, Format, GraphOptions, RenderOptions};
+use kgq::render::{self, Format, GraphOptions, RenderOptions, TableOptions};
 use kgq::snapshot::Snapshot;
 use kgq::store::{self, Dataset, Input, ReadOptions};
 use kgq::syntax::bounds::Bounds;
@@ -133,8 +133,14 @@ fn written(question: &Question, format: Format) -> Result<Vec<u8>, String> {
     let answer =
         engine::evaluate(&question.snapshot, &question.query, &question.options).map_err(|e| format!("fails: {e}"))?;
     let prefixes = Prefixes::default();
-    let options =
-        RenderOptions { format, prefixes: &prefixes, width: None, colour: false, graph: GraphOptions::default() };
+    let options = RenderOptions {
+        format,
+        prefixes: &prefixes,
+        width: None,
+        colour: false,
+        graph: GraphOptions::default(),
+        table: TableOptions::default(),
+    };
     let mut out = Vec::new();
     render::write(answer, options, &mut out).map_err(|e| format!("fails while written: {e}"))?;
     Ok(out)

@@ -1,0 +1,240 @@
+//! The line editor: keys, colours, when a text is complete, hints from history.
+
+use super::complete::Completion;
+use super::shared::Shared;
+use crate::syntax::highlight::{Class, highlight};
+use crate::syntax::sparql::{dot_command, tokenize, unfinished};
+use crate::syntax::{Kind, significant};
+use nu_ansi_term::{Color, Style};
+use reedline::{
+    DefaultHinter, DescriptionMode, EditCommand, EditMode, Emacs, Highlighter, History, IdeMenu, KeyCode, KeyModifiers,
+    Keybindings, MenuBuilder, Prompt, PromptEditMode, PromptHistorySearch, PromptHistorySearchStatus, PromptViMode,
+    Reedline, ReedlineEvent, ReedlineMenu, StyledText, ValidationResult, Validator, Vi, default_emacs_keybindings,
+    default_vi_insert_keybindings, default_vi_normal_keybindings, default_vi_visual_keybindings,
+};
+use std::borrow::Cow;
+
+/// How keys edit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    #[default]
+    Emacs,
+    Vi,
+}
+
+const MENU: &str = "completion";
+/// What the key that opens the editor of `$EDITOR` hands to the session.
+pub const EDIT: &str = "edit";
+
+/// The editor of a session.
+pub fn build(shared: &Shared, history: Option<Box<dyn History>>, mode: Mode, colour: bool) -> Reedline {
+    let menu = IdeMenu::default()
+        .with_name(MENU)
+        .with_max_completion_height(12)
+        .with_max_completion_width(60)
+        .with_max_description_width(60)
+        .with_description_mode(DescriptionMode::PreferRight)
+        .with_marker("")
+        .with_text_style(Style::new())
+        .with_selected_text_style(Style::new().reverse())
+        .with_description_text_style(Style::new().dimmed());
+    let editor = Reedline::create()
+        .with_completer(Box::new(Completion::new(shared.clone())))
+        .with_menu(ReedlineMenu::EngineCompleter(Box::new(menu)))
+        .with_partial_completions(true)
+        .with_highlighter(Box::new(Colours { shared: shared.clone(), colour }))
+        .with_validator(Box::new(Completeness))
+        .with_history_exclusion_prefix(Some(" ".into()))
+        .with_ansi_colors(colour)
+        .use_bracketed_paste(true)
+        .with_edit_mode(edit_mode(mode));
+    let editor = match history {
+        Some(history) => editor.with_history(history),
+        None => editor,
+    };
+    if colour {
+        editor.with_hinter(Box::new(DefaultHinter::default().with_style(Style::new().fg(Color::DarkGray))))
+    } else {
+        // A hint that looks like typed text would deceive.
+        editor
+    }
+}
+
+pub fn edit_mode(mode: Mode) -> Box<dyn EditMode> {
+    match mode {
+        Mode::Emacs => {
+            let mut keys = default_emacs_keybindings();
+            bind(&mut keys);
+            Box::new(Emacs::new(keys))
+        }
+        Mode::Vi => {
+            let mut insert = default_vi_insert_keybindings();
+            bind(&mut insert);
+            Box::new(Vi::new(insert, default_vi_normal_keybindings(), default_vi_visual_keybindings()))
+        }
+    }
+}
+
+fn bind(keys: &mut Keybindings) {
+    let complete = ReedlineEvent::UntilFound(vec![ReedlineEvent::Menu(MENU.into()), ReedlineEvent::MenuNext]);
+    keys.add_binding(KeyModifiers::NONE, KeyCode::Tab, complete);
+    keys.add_binding(KeyModifiers::SHIFT, KeyCode::BackTab, ReedlineEvent::MenuPrevious);
+    let newline = ReedlineEvent::Edit(vec![EditCommand::InsertNewline]);
+    keys.add_binding(KeyModifiers::ALT, KeyCode::Enter, newline);
+    keys.add_binding(KeyModifiers::CONTROL, KeyCode::Char('o'), ReedlineEvent::ExecuteHostCommand(EDIT.into()));
+}
+
+/// When Enter runs what stands there, and when it begins a new line.
+struct Completeness;
+
+impl Validator for Completeness {
+    fn validate(&self, text: &str) -> ValidationResult {
+        if is_complete(text) { ValidationResult::Complete } else { ValidationResult::Incomplete }
+    }
+}
+
+pub fn is_complete(text: &str) -> bool {
+    let last = text.rsplit('\n').next().unwrap_or(text);
+    last.trim().is_empty() || last.trim() == ";" || dot_command(last).is_some() || !unfinished(text)
+}
+
+struct Colours {
+    shared: Shared,
+    colour: bool,
+}
+
+impl Highlighter for Colours {
+    fn highlight(&self, line: &str, cursor: usize) -> StyledText {
+        let mut styled = StyledText::new();
+        if !self.colour || dot_command(line).is_some() {
+            let style = if self.colour { Style::new().fg(Color::Cyan) } else { Style::new() };
+            styled.push((style, line.to_owned()));
+            return styled;
+        }
+        let state = self.shared.get();
+        let known = |prefix: &str| state.prefixes.get(prefix).is_some();
+        let mut prefix = "";
+        for (span, class) in highlight(line, Some(cursor), &known) {
+            let text = &line[span.clone()];
+            let mut style = style(class);
+            match class {
+                Class::Prefix => prefix = text.trim_end_matches(':'),
+                // A name that is still being typed is not wrong yet.
+                Class::Local if cursor != span.end && !self.is_known(&state, line, prefix, text) => {
+                    style = Style::new().fg(Color::Yellow).underline();
+                }
+                _ => {}
+            }
+            styled.push((style, text.to_owned()));
+        }
+        styled
+    }
+}
+
+impl Colours {
+    /// Whether the graph has the term. What the text's own declarations name is not looked up.
+    fn is_known(&self, state: &super::shared::State, line: &str, prefix: &str, local: &str) -> bool {
+        let tokens = tokenize(line);
+        let declared = crate::syntax::sparql::prefixes_declared(line, &tokens);
+        let iri = match declared.iter().rev().find(|d| d.prefix == prefix) {
+            Some(declaration) => crate::rdf::NamedNode::new(format!("{}{local}", declaration.iri)).ok(),
+            None => state.prefixes.expand(&format!("{prefix}:{local}")),
+        };
+        // Datatypes are named by literals, functions by the engine.
+        let Some(iri) = iri else { return false };
+        iri.as_str().starts_with("http://www.w3.org/2001/XMLSchema#")
+            || state.snapshot.id(iri.as_ref().into()).is_some()
+            || state.snapshot.id(crate::rdf::TermRef::from(iri.as_ref())).is_some()
+    }
+}
+
+fn style(class: Class) -> Style {
+    let style = Style::new();
+    match class {
+        Class::Plain | Class::Operator | Class::Bracket => style,
+        Class::Keyword => style.fg(Color::Blue).bold(),
+        Class::Function => style.fg(Color::Magenta),
+        Class::Variable => style.fg(Color::Green),
+        Class::Prefix => style.fg(Color::Cyan),
+        Class::Local => style.fg(Color::Cyan),
+        Class::Iri | Class::BlankNode => style.fg(Color::Cyan),
+        Class::String | Class::Tag | Class::Number => style.fg(Color::Yellow),
+        Class::MatchedBracket => style.bold().reverse(),
+        Class::Comment => style.fg(Color::DarkGray),
+        Class::UnknownPrefix | Class::WrongBracket | Class::Error => style.fg(Color::Red).underline(),
+    }
+}
+
+/// The prompt: the project's name, and as much space before the lines that go on.
+pub struct ProjectPrompt {
+    pub name: String,
+    pub colour: bool,
+}
+
+impl Prompt for ProjectPrompt {
+    fn render_prompt_left(&self) -> Cow<'_, str> {
+        Cow::Borrowed(&self.name)
+    }
+
+    fn render_prompt_right(&self) -> Cow<'_, str> {
+        Cow::Borrowed("")
+    }
+
+    fn render_prompt_indicator(&self, mode: PromptEditMode) -> Cow<'_, str> {
+        Cow::Borrowed(match mode {
+            PromptEditMode::Vi(PromptViMode::Normal) => ": ",
+            _ => "> ",
+        })
+    }
+
+    fn render_prompt_multiline_indicator(&self) -> Cow<'_, str> {
+        Cow::Owned(" ".repeat(crate::text::width(&self.name) + 2))
+    }
+
+    fn render_prompt_history_search_indicator(&self, search: PromptHistorySearch) -> Cow<'_, str> {
+        let failing = match search.status {
+            PromptHistorySearchStatus::Passing => "",
+            PromptHistorySearchStatus::Failing => "nothing like ",
+        };
+        Cow::Owned(format!(" ({failing}`{}`) ", search.term))
+    }
+
+    fn get_prompt_color(&self) -> Color {
+        if self.colour { Color::Blue } else { Color::Default }
+    }
+
+    fn get_indicator_color(&self) -> Color {
+        self.get_prompt_color()
+    }
+
+    fn get_prompt_multiline_color(&self) -> Color {
+        Color::Default
+    }
+}
+
+/// The text without the `;` that ends it outside every bracket.
+pub fn without_terminator(text: &str) -> &str {
+    let text = text.trim_end();
+    let tokens = significant(&tokenize(text));
+    match tokens.last() {
+        Some(last) if last.kind == Kind::Punctuation && last.text(text) == ";" => &text[..last.start],
+        _ => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn enter_runs_what_is_complete_wrong_or_asked_for() {
+        for run in
+            ["SELECT * { ?s ?p ?o }", "SELCT", "SELECT * {\n", "SELECT * {\n;", "SELECT * {\n.help", "SELECT * }", ""]
+        {
+            assert!(is_complete(run), "{run}");
+        }
+        for wait in ["SELECT * {", "SELECT * { ?s a ?c ;", "SELECT ?x"] {
+            assert!(!is_complete(wait), "{wait}");
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! The dot-commands that go on from the last query: its answer again, its columns, its plan, its text in an editor or a file.
+
+use super::dot::at_most_one;
+use super::explore::no_row;
+use super::running::Kept;
+use super::{Shell, pager, show};
+use crate::commands::{AnswerArgs, CiteArgs, write_cited_answer, write_to};
+use crate::engine::{Answer, Solutions};
+use crate::error::{Error, Result};
+use crate::query::{Binding, Value};
+use crate::rdf::{Term, Variable};
+use crate::render::{self, Format, GraphOptions, RenderOptions, TableOptions};
+use crate::text::{count, did_you_mean};
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Instant;
+
+/// `.last`
+pub fn last(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
+    at_most_one(words)?;
+    let Some(last) = shell.last.take() else { return Err(Error::input("there is no answer yet")) };
+    let result = show::whole(shell, &last);
+    shell.last = Some(last);
+    result
+}
+
+/// `.values`
+pub fn values(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
+    let (column, name) = match words {
+        [column] => (column, None),
+        [column, word, name] if word.eq_ignore_ascii_case("as") => (column, Some(name)),
+        _ => return Err(Error::usage("`.values` takes a column, by number or name, and maybe `as NAME`")),
+    };
+    let Some(Kept::Table { variables, rows }) = shell.last.as_ref().map(|last| &last.answer) else {
+        return Err(Error::input("there is no answer yet that has columns"));
+    };
+    let bare = column.trim_start_matches(['?', '$']);
+    let at = match column.parse::<usize>() {
+        Ok(number) => number.checked_sub(1).filter(|at| *at < variables.len()),
+        Err(_) => variables.iter().position(|v| v.as_str() == bare),
+    };
+    let Some(at) = at else {
+        return Err(Error::input(format!("the last answer has no column {column}"))
+            .hint_if(did_you_mean(bare, variables.iter().map(Variable::as_str))));
+    };
+    let mut terms: Vec<Term> = Vec::new();
+    let mut seen = rustc_hash::FxHashSet::default();
+    for term in rows.iter().filter_map(|row| row[at].as_ref()) {
+        if seen.insert(term) {
+            terms.push(term.clone());
+        }
+    }
+    if terms.iter().any(|t| matches!(t, Term::BlankNode(_))) {
+        return Err(Error::input("the column has blank nodes, which no other query can name"));
+    }
+    let name = name.map_or(variables[at].as_str(), |n| n.trim_start_matches(['?', '$']));
+    let variable = Variable::new(name).map_err(|_| Error::usage(format!("`{name}` is no name for a variable")))?;
+    let how_many = count(terms.len() as u64, "value", "values");
+    shell.output.note(&format!("the next query that has ?{name} is limited to {how_many}"));
+    shell.values = Some(Binding { variable, value: Value::AnyOf(terms) });
+    Ok(())
+}
+
+/// Whether `.cite` is asked about a row and not about a term.
+pub fn cites_a_row(words: &[String]) -> bool {
+    matches!(words, [word] if word.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// `.cite` with the number of a row.
+pub fn cite(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
+    let last =
+        shell.last.as_ref().ok_or_else(|| Error::input("there is no answer yet whose sources could be shown"))?;
+    let Kept::Table { variables, rows } = &last.answer else {
+        return Err(Error::input("the last answer has no rows whose sources could be shown"));
+    };
+    let number = words.first().and_then(|word| word.parse::<usize>().ok()).unwrap_or(0);
+    let row = number.checked_sub(1).and_then(|at| rows.get(at)).ok_or_else(|| no_row(number, rows.len()))?;
+    let answer =
+        Answer::Solutions(Solutions { variables: variables.clone(), rows: Box::new(std::iter::once(Ok(row.clone()))) });
+    let (cite, how) = (CiteArgs::default(), AnswerArgs::default());
+    write_cited_answer(answer, &last.query, &cite, &how, shell.session, shell.output, Instant::now()).map(|_| ())
+}
+
+/// `.explain`
+pub fn explain(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
+    at_most_one(words)?;
+    let Some(last) = &shell.last else { return Err(Error::input("there is no query yet that could be explained")) };
+    let text = format!("{}\n", last.query.to_sse());
+    pager::show(&text, shell.output)
+}
+
+/// `.save`
+pub fn save(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
+    let Some(name) = at_most_one(words)? else { return Err(Error::usage("`.save` needs a name for the query")) };
+    let name = name.strip_suffix(".rq").unwrap_or(name);
+    let fine = |part: &str| {
+        !part.is_empty() && !part.starts_with('.') && part.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c))
+    };
+    if !name.split('/').all(fine) {
+        return Err(Error::usage(format!("`{name}` is no name for a query"))
+            .hint("names are made of letters, digits, `-` and `_`; `/` stands between folders"));
+    }
+    let Some(last) = &shell.last else { return Err(Error::input("there is no query yet that could be saved")) };
+    let project = shell.session.require_project()?;
+    let file = project.root.join("queries").join(format!("{name}.rq"));
+    if file.exists() {
+        return Err(
+            Error::input(format!("there is a query `{name}` already")).hint("choose another name, or edit its file")
+        );
+    }
+    let answers = project.root.join("tests/answers");
+    let (format, ending) = match &last.answer {
+        Kept::Table { .. } => (Format::Csv, "csv"),
+        Kept::Boolean(_) => (Format::Json, "json"),
+        Kept::Graph(_) => (Format::Rdf(crate::rdf::RdfFormat::Turtle), "ttl"),
+    };
+    let expected = answers.join(format!("{name}.{ending}"));
+    let prefixes = shell.session.prefixes()?;
+    let mut text = header(name, &last.answer);
+    let known = |prefix: &str| prefixes.get(prefix);
+    text.push_str(&crate::syntax::sparql::prologue(&last.text, known));
+    text.push_str(last.text.trim());
+    text.push('\n');
+    let options = RenderOptions {
+        format,
+        prefixes,
+        width: None,
+        colour: false,
+        graph: GraphOptions::default(),
+        table: TableOptions::default(),
+    };
+    for path in [&file, &expected] {
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(|e| Error::io(folder.display(), &e))?;
+        }
+    }
+    write_to(Some(&file), shell.output, |out| {
+        out.write_all(text.as_bytes()).map_err(|e| Error::io(file.display(), &e))
+    })?;
+    write_to(Some(&expected), shell.output, |out| render::write(last.answer.answer(), options, out))?;
+    let shown = |path: &PathBuf| path.strip_prefix(&project.root).unwrap_or(path).display().to_string();
+    let note = format!("saved as {} with its answer in {}: give it a title", shown(&file), shown(&expected));
+    shell.output.note(&note);
+    let now = super::Stamp::of(shell.session);
+    shell.reload(now)
+}
+
+/// The header of a new canned query: its name as a title to be replaced, and its columns.
+fn header(name: &str, answer: &Kept) -> String {
+    let title = name.rsplit('/').next().unwrap_or(name).replace(['-', '_'], " ");
+    let mut chars = title.chars();
+    let title: String = chars.next().map(|c| c.to_uppercase().chain(chars).collect()).unwrap_or_default();
+    let mut text = format!("#+ title: {title}\n");
+    if let Kept::Table { variables, .. } = answer
+        && !variables.is_empty()
+    {
+        text.push_str("#+ columns:\n");
+        for variable in variables {
+            text.push_str(&format!("#+   {}: \"\"\n", variable.as_str()));
+        }
+    }
+    text
+}
+
+impl Shell<'_> {
+    /// Lets the user edit a text in `$VISUAL` or `$EDITOR`; what comes back stands at the next prompt.
+    pub(super) fn edit(&mut self, text: &str) -> Result<()> {
+        let editor =
+            ["VISUAL", "EDITOR"].iter().find_map(|name| std::env::var(name).ok().filter(|e| !e.trim().is_empty()));
+        let editor = editor.unwrap_or_else(|| "vi".into());
+        let mut file = tempfile::Builder::new()
+            .prefix("kgq-")
+            .suffix(".rq")
+            .tempfile()
+            .map_err(|e| Error::io("a file to edit", &e))?;
+        file.write_all(text.as_bytes()).and_then(|()| file.flush()).map_err(|e| Error::io("a file to edit", &e))?;
+        // The user's own command line, with its own words and quotes; the file is an argument, not text in it.
+        let status = Command::new("sh").arg("-c").arg(format!("{editor} \"$1\"")).arg("sh").arg(file.path()).status();
+        let status = status.map_err(|e| Error::io(&editor, &e))?;
+        if !status.success() {
+            return Err(Error::input(format!("{editor} ended with {status}; the text stays as it was")));
+        }
+        let edited = std::fs::read_to_string(file.path()).map_err(|e| Error::io("the edited file", &e))?;
+        self.buffer = Some(edited.trim_end().to_owned());
+        Ok(())
+    }
+}

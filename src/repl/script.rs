@@ -1,0 +1,139 @@
+//! A text of queries and dot-commands in its parts.
+//!
+//! A query ends at a `;` that stands outside every bracket, at an empty line, before a line that begins another query, before a
+//! dot-command, and at the end; never while a bracket, a string or a clause is open, except by a `;` alone on its line.
+
+use crate::syntax::sparql::{dot_command, tokenize, unfinished};
+use crate::syntax::{Kind, significant};
+
+/// A part of a script.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    Query(String),
+    /// Without its dot.
+    Command(String),
+    /// A query that something left open at the end of the text.
+    Unfinished(String),
+}
+
+/// The parts in order, each with the number of its first line, counted from 1. A dot-command within an unfinished query comes
+/// before it.
+pub fn parts(text: &str) -> Vec<(usize, Part)> {
+    let mut parts = Vec::new();
+    let mut open = String::new();
+    let mut first = 1;
+    for (number, line) in (1..).zip(text.lines()) {
+        if let Some(command) = dot_command(line) {
+            if !blank(&open) && !unfinished(&open) {
+                parts.push((first, Part::Query(std::mem::take(&mut open))));
+            }
+            parts.push((number, Part::Command(command.trim().to_owned())));
+            continue;
+        }
+        if !blank(&open) && !unfinished(&open) && (line.trim().is_empty() || begins_query(line)) {
+            parts.push((first, Part::Query(std::mem::take(&mut open))));
+        }
+        if blank(&open) {
+            if line.trim().is_empty() {
+                continue;
+            }
+            if open.is_empty() {
+                first = number;
+            }
+        }
+        if line.trim() == ";" {
+            if !blank(&open) {
+                parts.push((first, Part::Query(std::mem::take(&mut open))));
+            }
+            open.clear();
+            continue;
+        }
+        open.push_str(line);
+        open.push('\n');
+        while let Some((end, next)) = terminator(&open) {
+            let rest = open[next..].to_owned();
+            open.truncate(end);
+            parts.push((first, Part::Query(std::mem::take(&mut open))));
+            if !rest.trim().is_empty() {
+                open = rest;
+            }
+            first = number;
+        }
+    }
+    if !blank(&open) {
+        let whole = open.trim_end().to_owned();
+        parts.push((first, if unfinished(&open) { Part::Unfinished(whole) } else { Part::Query(whole) }));
+    }
+    parts
+}
+
+/// Whether there is nothing but space and comments.
+fn blank(text: &str) -> bool {
+    significant(&tokenize(text)).is_empty()
+}
+
+fn begins_query(line: &str) -> bool {
+    let tokens = significant(&tokenize(line));
+    let Some(first) = tokens.first().filter(|t| t.kind == Kind::Keyword) else { return false };
+    ["SELECT", "ASK", "CONSTRUCT", "DESCRIBE", "PREFIX", "BASE"].iter().any(|k| first.is_keyword(line, k))
+}
+
+/// The first `;` outside every bracket that ends a query: where it starts, and where the text goes on.
+fn terminator(text: &str) -> Option<(usize, usize)> {
+    let mut depth = 0i32;
+    for token in significant(&tokenize(text)) {
+        if token.kind != Kind::Punctuation {
+            continue;
+        }
+        match token.text(text) {
+            "{" | "(" | "[" | "<<" | "<<(" | "{|" => depth += 1,
+            "}" | ")" | "]" | ">>" | ")>>" | "|}" => depth -= 1,
+            ";" if depth <= 0 => return Some((token.start, token.end)),
+            _ => {}
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str) -> Vec<String> {
+        parts(text)
+            .into_iter()
+            .map(|(line, part)| match part {
+                Part::Query(q) => format!("{line} {}", q.trim().replace('\n', "⏎")),
+                Part::Command(c) => format!("{line} .{c}"),
+                Part::Unfinished(q) => format!("{line} {}…", q.trim().replace('\n', "⏎")),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_query_ends_at_a_semicolon_an_empty_line_another_query_or_a_command() {
+        assert_eq!(shown("ASK {} ; ASK { ?s ?p 1 ; ?q 2 }\n;"), ["1 ASK {}", "1 ASK { ?s ?p 1 ; ?q 2 }"]);
+        assert_eq!(
+            shown("SELECT *\n{\n\n?s ?p ?o }\nLIMIT 1\n\nASK {}\n"),
+            ["1 SELECT *⏎{⏎⏎?s ?p ?o }⏎LIMIT 1", "7 ASK {}"]
+        );
+        assert_eq!(shown("ASK {}\nASK {}\n.help x\nASK {}"), ["1 ASK {}", "2 ASK {}", "3 .help x", "4 ASK {}"]);
+    }
+
+    #[test]
+    fn a_command_in_an_unfinished_query_comes_first_and_the_query_goes_on() {
+        assert_eq!(shown("SELECT * {\n.prefix\n?s ?p ?o }"), ["2 .prefix", "1 SELECT * {⏎?s ?p ?o }"]);
+        assert_eq!(shown("SELECT * {\n.prefix"), ["2 .prefix", "1 SELECT * {…"]);
+    }
+
+    #[test]
+    fn comments_before_a_query_belong_to_it_and_alone_are_nothing() {
+        assert_eq!(shown("# one\n\nASK {}\n# end\n"), ["1 # one⏎ASK {}⏎# end"]);
+        assert_eq!(shown("# one"), [""; 0]);
+    }
+
+    #[test]
+    fn a_semicolon_alone_ends_even_what_is_open() {
+        assert_eq!(shown("SELECT * {\n;\nASK {}"), ["1 SELECT * {", "3 ASK {}"]);
+    }
+}

@@ -1,0 +1,70 @@
+//! What the editor's parts read while the user types: prefixes, terms, canned queries. Replaced as a whole at a reload.
+
+use crate::catalog::TermIndex;
+use crate::rdf::Prefixes;
+use crate::session::Session;
+use crate::snapshot::Snapshot;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+
+/// One state of the project.
+pub struct State {
+    pub prefixes: Prefixes,
+    pub snapshot: Arc<Snapshot>,
+    /// Filled by a thread: a large graph takes longer than a prompt may.
+    index: Arc<OnceLock<TermIndex>>,
+    /// Canned queries with their parameters.
+    pub queries: Vec<(String, String, Vec<String>)>,
+}
+
+impl State {
+    pub fn of(session: &Session) -> crate::error::Result<Self> {
+        let snapshot = session.shared_snapshot()?;
+        let prefixes = session.prefixes()?.clone();
+        let queries = match session.project() {
+            Some(_) => session
+                .catalog()?
+                .queries
+                .iter()
+                .filter(|q| !q.is_check())
+                .map(|q| (q.name.clone(), q.title("en").to_owned(), q.header.params.keys().cloned().collect()))
+                .collect(),
+            None => Vec::new(),
+        };
+        let index = Arc::new(OnceLock::new());
+        let (filled, over) = (Arc::clone(&index), Arc::clone(&snapshot));
+        let builder = std::thread::Builder::new().name("completion index".into());
+        // Without the thread there is no completion of terms, and nothing else is lost.
+        let _ = builder.spawn(move || {
+            filled.get_or_init(|| TermIndex::build(&over));
+        });
+        Ok(Self { prefixes, snapshot, index, queries })
+    }
+
+    /// The terms' index, once it is there.
+    pub fn index(&self) -> Option<&TermIndex> {
+        self.index.get()
+    }
+
+    /// Waits for the index.
+    pub fn index_when_ready(&self) -> &TermIndex {
+        self.index.wait()
+    }
+}
+
+/// The state that is current.
+#[derive(Clone)]
+pub struct Shared(Arc<RwLock<Arc<State>>>);
+
+impl Shared {
+    pub fn new(state: State) -> Self {
+        Self(Arc::new(RwLock::new(Arc::new(state))))
+    }
+
+    pub fn get(&self) -> Arc<State> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub fn set(&self, state: State) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(state);
+    }
+}

@@ -1,0 +1,70 @@
+//! How answers are shown: as a numbered table that fits, through the pager when long, or into a file.
+
+use super::running::Kept;
+use super::{Last, Shell, pager};
+use crate::commands::{AnswerArgs, seconds, write_answer};
+use crate::error::Result;
+use crate::rdf::RdfFormat;
+use crate::render::{self, Format, GraphOptions, RenderOptions, TableOptions};
+use crate::text::count;
+use std::time::Instant;
+
+/// How answers look.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct View {
+    /// As chosen with `.format`; without it a table, and Turtle for graphs.
+    pub format: Option<Format>,
+    pub vertical: bool,
+}
+
+/// Cells of a text that a table shows; `.last` shows all.
+const LONGEST: usize = 240;
+
+/// Shows a new answer.
+pub fn answer(shell: &mut Shell<'_>, last: &Last) -> Result<()> {
+    if let Some(path) = shell.file.clone() {
+        let args = AnswerArgs { format: shell.view.format, output: Some(path), ..AnswerArgs::default() };
+        write_answer(last.answer.answer(), &args, shell.session, shell.output, Instant::now())?;
+        return Ok(());
+    }
+    write(shell, last, Some(LONGEST))
+}
+
+/// Shows an answer with its texts whole.
+pub fn whole(shell: &mut Shell<'_>, last: &Last) -> Result<()> {
+    write(shell, last, None)
+}
+
+fn write(shell: &mut Shell<'_>, last: &Last, longest: Option<usize>) -> Result<()> {
+    let to_terminal = shell.output.terminal.is_some();
+    let format = match (&last.answer, shell.view.format) {
+        // A format for tables does not unmake a graph's, nor the reverse.
+        (Kept::Graph(_), None) => Format::Rdf(RdfFormat::Turtle),
+        (Kept::Table { .. } | Kept::Boolean(_), Some(Format::Rdf(_)) | None) if to_terminal => Format::Table,
+        (Kept::Table { .. } | Kept::Boolean(_), Some(Format::Rdf(_)) | None) => Format::Tsv,
+        (_, Some(format)) => format,
+    };
+    let options = RenderOptions {
+        format,
+        prefixes: shell.session.prefixes()?,
+        width: shell.output.terminal,
+        colour: shell.output.colour,
+        graph: GraphOptions::default(),
+        table: TableOptions { numbered: true, longest, vertical: shell.view.vertical },
+    };
+    let mut text = Vec::new();
+    let written = render::write(last.answer.answer(), options, &mut text)?;
+    let text = String::from_utf8_lossy(&text);
+    pager::show(&text, shell.output)?;
+    if to_terminal || shell.output.err_is_terminal {
+        let what = match &last.answer {
+            Kept::Boolean(_) => "answered".to_owned(),
+            Kept::Graph(_) => count(written.rows, "triple", "triples"),
+            Kept::Table { .. } => count(written.rows, "row", "rows"),
+        };
+        let time = if shell.timing { format!(" in {}", seconds(last.took)) } else { String::new() };
+        let cut = if longest.is_some() && text.contains('…') { "; .last shows cut texts whole" } else { "" };
+        shell.output.note(&format!("{what}{time}{cut}"));
+    }
+    Ok(())
+}
