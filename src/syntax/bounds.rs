@@ -40,6 +40,9 @@ impl Default for Bounds {
     }
 }
 
+/// However high the limit is set: the parsers recurse, and a few thousand levels overflow an ordinary stack of 8 MiB.
+const DEEPEST: usize = 1_000;
+
 /// Nested calls that spargebra parses twice, each level doubling the work.
 const MAX_BACKTRACKING: usize = 16;
 
@@ -47,9 +50,17 @@ const MAX_BACKTRACKING: usize = 16;
 const RATIO_FROM: u64 = 1 << 20;
 
 impl Bounds {
+    /// The depth that is allowed in effect.
+    pub(super) fn depth(&self) -> usize {
+        self.max_depth.min(DEEPEST)
+    }
+
     pub(super) fn too_deep(&self) -> Error {
-        Error::input(format!("this nests more than {} levels deep", thousands(self.max_depth as u64)))
-            .hint("write it flatter, or raise the limit with `--max-depth` or `max-depth` in kgq.toml")
+        let error = Error::input(format!("this nests more than {} levels deep", thousands(self.depth() as u64)));
+        if self.depth() < self.max_depth {
+            return error.hint("write it flatter; no setting allows more");
+        }
+        error.hint("write it flatter, or raise the limit with `--max-depth` or `max-depth` in kgq.toml")
     }
 
     pub(super) fn entities_too_large(&self) -> Error {
@@ -141,7 +152,7 @@ fn check_depth(source: Source<'_>, tokens: &[Token], bounds: &Bounds) -> Result<
         }
         // What a `!` stands before is read again if it turns out wrong: `!(…)`, `!BOUND(…)`, `!EXISTS { … }`.
         negated = mark == "!" || negated && matches!(token.kind, Kind::Keyword | Kind::PrefixedName | Kind::Iri);
-        if stack.len() + prefixes > bounds.max_depth {
+        if stack.len() + prefixes > bounds.depth() {
             return Err(bounds.too_deep().at(source.place(token.span())));
         }
     }
@@ -228,6 +239,14 @@ mod tests {
             let error = message(&nested(129));
             assert!(error.contains("128 levels") && error.contains("--max-depth"), "{open}: {error}");
         }
+    }
+
+    #[test]
+    fn no_setting_lets_a_text_overflow_the_stack() {
+        let text = format!("ASK {{ FILTER({}1{}) }}", "(".repeat(5_000), ")".repeat(5_000));
+        let bounds = Bounds { max_depth: 1_000_000, ..Bounds::default() };
+        let error = check_query(Source::new("q", &text), &bounds).unwrap_err().to_string();
+        assert!(error.contains("1,000 levels") && error.contains("no setting"), "{error}");
     }
 
     #[test]

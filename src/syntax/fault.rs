@@ -18,6 +18,15 @@ impl Fault {
         Self { span, message: message.into(), hint: None }
     }
 
+    /// The walk went no further, and knows of no mistake.
+    pub fn given_up(span: Span) -> Self {
+        Self::new(span, "")
+    }
+
+    pub fn is_given_up(&self) -> bool {
+        self.message.is_empty()
+    }
+
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self

@@ -95,7 +95,7 @@ impl<R: Read> Guard<R> {
                 let over = at.saturating_sub(token - self.bounds.max_token);
                 return Err(self.bounds.token_too_long().at(self.place(bytes, over)));
             }
-            if self.open.len() > self.bounds.max_depth {
+            if self.open.len() > self.bounds.depth() {
                 return Err(self.bounds.too_deep().at(self.place(bytes, at - 1)));
             }
         }

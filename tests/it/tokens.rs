@@ -179,3 +179,33 @@ fn texts_made_to_be_slow_are_not() {
         assert!(start.elapsed() < Duration::from_secs(2), "{piece:?} took {:?}", start.elapsed());
     }
 }
+
+#[test]
+fn the_deepest_text_that_any_setting_allows_is_walked_on_a_small_stack() {
+    for (open, close) in [
+        ("(", ")"),
+        ("{", "}"),
+        ("[ <http://p> ", "]"),
+        ("IF(1, 2, ", ")"),
+        ("{ FILTER NOT EXISTS ", "}"),
+        ("{ SELECT * ", "}"),
+        ("<< ", ">>"),
+        ("<http://s> <http://p> 1 {| <http://p> ", "|}"),
+    ] {
+        let depths = [120, 155, 990];
+        for (before, after) in [("ASK { FILTER(", ") }"), ("SELECT * ", ""), ("<http://s> <http://p> ", " .")] {
+            for depth in depths {
+                let around =
+                    |inner: &str| format!("{before}{}{inner}{}{after}", open.repeat(depth), close.repeat(depth));
+                for text in [around("1 1"), around("1"), around("")] {
+                    let source = Source::new("q", &text);
+                    diagnose::query(source, "error at 1:1: expected x", Known::default());
+                    diagnose::update(source, "error at 1:1: expected x", Known::default());
+                    if let Ok(document) = turtle::parse(source, Dialect::TriG, Known::default()) {
+                        assert!(triples(&text, &document, None).count() > 0);
+                    }
+                }
+            }
+        }
+    }
+}

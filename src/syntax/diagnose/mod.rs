@@ -52,7 +52,7 @@ pub fn turtle(source: Source<'_>, dialect: Dialect, refusal: &str, place: Span, 
 }
 
 fn finish(source: Source<'_>, refusal: &str, fault: Option<Fault>) -> Error {
-    if let Some(fault) = fault {
+    if let Some(fault) = fault.filter(|fault| !fault.is_given_up()) {
         return fault.into_error(source);
     }
     let at = position(source.text, refusal).unwrap_or(source.text.len());

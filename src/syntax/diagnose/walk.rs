@@ -8,7 +8,8 @@ use crate::syntax::sparql::{self, closing};
 use crate::syntax::{Kind, Span, Token, significant, words};
 use crate::text::{did_you_mean, nearest};
 
-const MAX_WALK_DEPTH: usize = 256;
+/// As deep as the walk can go on a small stack, and deeper than the bounds allow unless they are raised.
+const MAX_WALK_DEPTH: usize = 160;
 
 pub(super) struct Walk<'a> {
     pub text: &'a str,
@@ -108,9 +109,8 @@ impl<'a> Walk<'a> {
         if !self.is(mark) {
             return Err(self.unexpected(&format!("`{mark}` {purpose}")));
         }
-        // The walk recurses with the brackets; texts that nest deeper than the bounds allow are none of its business.
         if self.open.len() >= MAX_WALK_DEPTH {
-            return Err(self.fault_here("this nests too deep"));
+            return Err(Fault::given_up(self.span_here()));
         }
         self.open.push((mark, self.span_here()));
         self.advance();

@@ -9,8 +9,8 @@ use crate::syntax::fault::{Fault, Walked};
 use crate::syntax::sparql::closing;
 use crate::syntax::{Kind, Span, Token, lexical, significant};
 
-/// Deeper than the bounds allow by default, so that they speak first.
-const MAX_DEPTH: usize = 256;
+/// As deep as the walk can go on a small stack, and deeper than the bounds allow unless they are raised.
+const MAX_DEPTH: usize = 160;
 
 pub(crate) fn parse(text: &str, dialect: Dialect, known: Known<'_>) -> Walked<Document> {
     let all = super::tokenize(text);
@@ -94,7 +94,7 @@ impl<'a> Parser<'a> {
 
     fn open(&mut self, mark: &'static str) -> Walked {
         if self.open.len() >= MAX_DEPTH {
-            return Err(self.fault("this nests too deep"));
+            return Err(self.fault(format!("this nests more than {MAX_DEPTH} levels deep")));
         }
         self.open.push((mark, self.span()));
         self.at += 1;
