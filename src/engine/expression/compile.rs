@@ -334,7 +334,7 @@ fn text_test(function: &Function, arguments: &[Node]) -> Option<Node> {
         Function::Contains => Looking::Contains(part()?),
         Function::StrStarts => Looking::StartsWith(part()?),
         Function::StrEnds => Looking::EndsWith(part()?),
-        Function::Regex(PatternSource::Constant(Some(pattern))) => Looking::Matches(Arc::clone(pattern)),
+        Function::Regex(PatternSource::Constant(Some(pattern))) => Looking::matching(Arc::clone(pattern)),
         _ => return None,
     };
     let (column, of_str) = match arguments.first()? {
@@ -345,7 +345,7 @@ fn text_test(function: &Function, arguments: &[Node]) -> Option<Node> {
         },
         _ => return None,
     };
-    Some(Node::TextTest(Box::new(TextTest { test, of_str }), column))
+    Some(Node::TextTest(Box::new(TextTest::new(test, of_str)), column))
 }
 
 /// The least and the most arguments that a function takes; `None` for a function that nobody has defined.
@@ -534,7 +534,12 @@ impl Node {
 
     /// Whether evaluating it for a row costs more than finding out whether that was done before.
     fn is_costly(&self) -> bool {
-        matches!(self, Self::Call(_, _) | Self::TextTest(_, _)) || self.children().into_iter().any(Self::is_costly)
+        let is_costly = match self {
+            Self::Call(_, _) => true,
+            Self::TextTest(test, _) => !test.is_cheap(),
+            _ => false,
+        };
+        is_costly || self.children().into_iter().any(Self::is_costly)
     }
 
     /// Whether a string of its own may be built for each row.

@@ -22,6 +22,8 @@ pub struct Pattern {
     regex: Regex,
     /// Flag `q`: neither the pattern nor the replacement is more than its characters.
     literal: bool,
+    /// The pattern, if it was given without flags.
+    plain: Option<String>,
 }
 
 impl Pattern {
@@ -31,6 +33,7 @@ impl Pattern {
             return None;
         }
         let literal = flags.contains('q');
+        let plain = flags.is_empty().then(|| pattern.to_owned());
         let pattern = if literal {
             Cow::Owned(regex::escape(pattern))
         } else if flags.contains('x') {
@@ -45,7 +48,16 @@ impl Pattern {
             .case_insensitive(flags.contains('i'))
             .build()
             .ok()?;
-        Some(Self { regex, literal })
+        Some(Self { regex, literal, plain })
+    }
+
+    /// If the pattern is a text: whether it stands at the start, the text, and whether it stands at the end.
+    pub fn as_literal(&self) -> Option<(bool, &str, bool)> {
+        let pattern = self.plain.as_deref()?;
+        let rest = pattern.strip_prefix('^').unwrap_or(pattern);
+        let text = rest.strip_suffix('$').unwrap_or(rest);
+        let is_text = !text.contains(|c: char| r"\.+*?()|[]{}^$".contains(c));
+        is_text.then_some((rest.len() < pattern.len(), text, text.len() < rest.len()))
     }
 
     pub fn is_match(&self, text: &str) -> bool {
@@ -224,6 +236,20 @@ mod tests {
     fn flag_x_drops_white_space_outside_of_classes_only() {
         assert!(Pattern::new("a b[ ]#", "x").unwrap().is_match("ab #"));
         assert!(!Pattern::new("a b", "").unwrap().is_match("ab"));
+    }
+
+    #[test]
+    fn a_pattern_without_special_characters_is_a_text() {
+        let literal = |pattern: &str| {
+            let pattern = Pattern::new(pattern, "").unwrap();
+            pattern.as_literal().map(|(start, text, end)| (start, text.to_owned(), end))
+        };
+        assert_eq!(literal("^a b-c"), Some((true, "a b-c".to_owned(), false)));
+        assert_eq!(literal("é$"), Some((false, "é".to_owned(), true)));
+        assert_eq!(literal(""), Some((false, String::new(), false)));
+        assert_eq!(literal("^a.b"), None);
+        assert_eq!(literal("a\\$"), None);
+        assert_eq!(Pattern::new("a", "i").unwrap().as_literal(), None);
     }
 
     #[test]

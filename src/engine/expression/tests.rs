@@ -418,6 +418,34 @@ fn a_list_of_constants_is_the_sum_of_its_comparisons() {
 }
 
 #[test]
+fn texts_that_start_alike_are_found_by_their_ids() {
+    let mut terms = odd_terms();
+    terms.extend(["", "h", "ht", "http", "i", "é", "éa"].map(|text| Literal::new_simple_literal(text).into()));
+    let snapshot = snapshot_of(terms.iter().filter(|t| !t.is_blank_node()).cloned());
+    let context = Context::new(&snapshot, None, Arc::default());
+    let schema = Schema::new(vec![Variable::new_unchecked("x")]);
+    let ids: Vec<TermId> = terms.iter().map(|term| context.terms.id(term.clone()).unwrap()).collect();
+    let many = Batch::new(vec![ids.iter().copied().cycle().take(ids.len() * 20).collect()], ids.len() * 20);
+    for start in ["", "h", "http://example.com/", "1", "é", "zzz"] {
+        for text in [format!("STRSTARTS(STR(?x), \"{start}\")"), format!("REGEX(?x, \"^{start}\")")] {
+            let slow = compile(&parse(&text), &schema, &context).unwrap();
+            let fast = compile(&parse(&text), &schema, &context).unwrap().truths(&many, &context).unwrap();
+            for (at, id) in many.column(0).iter().enumerate().take(ids.len()) {
+                let alone = Batch::new(vec![vec![*id]], 1);
+                assert_eq!(slow.truths(&alone, &context).unwrap()[0], fast[at], "{text} of {}", terms[at]);
+            }
+        }
+    }
+}
+
+#[test]
+fn threads_may_share_what_is_compiled() {
+    fn shared<T: Send + Sync>() {}
+    shared::<Compiled>();
+    shared::<Context<'_>>();
+}
+
+#[test]
 fn type_tests_look_at_the_term() {
     check("isIRI(?x)", &[":a"], "true");
     check("isIRI(?x)", &[""], "error");

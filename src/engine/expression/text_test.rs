@@ -7,14 +7,20 @@ use super::value::Text;
 use crate::engine::terms::Truth;
 use crate::error::Result;
 use crate::rdf::Term;
-use crate::snapshot::{Family, TermId, TermKind};
-use std::sync::Arc;
+use crate::snapshot::{Family, Snapshot, TermId, TermKind};
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 #[derive(Debug)]
 pub struct TextTest {
-    pub test: Looking,
+    test: Looking,
     /// Whether it looks at STR() of the term, not at a string.
-    pub of_str: bool,
+    of_str: bool,
+    /// Rows tested so far.
+    rows: AtomicUsize,
+    /// The IRIs and the plain strings that start with what is looked for, once that is worth finding out.
+    starting: OnceLock<[Range<u32>; 2]>,
 }
 
 /// What is looked for. Strings to look for have no language, so they go with any text (SPARQL 1.1 §17.4.3.1.2).
@@ -26,11 +32,42 @@ pub enum Looking {
     Matches(Arc<Pattern>),
 }
 
+impl Looking {
+    /// Looks for what a regular expression matches.
+    pub fn matching(pattern: Arc<Pattern>) -> Self {
+        match pattern.as_literal() {
+            Some((true, text, false)) => Self::StartsWith(text.to_owned()),
+            Some((false, text, true)) => Self::EndsWith(text.to_owned()),
+            Some((false, text, false)) => Self::Contains(text.to_owned()),
+            Some((true, _, true)) | None => Self::Matches(pattern),
+        }
+    }
+}
+
 /// Rows between two looks at the clock.
 const ROWS_BETWEEN_CHECKS: usize = 256;
 
+/// Rows after which the dictionary, where IRIs and strings are sorted, is searched for those that start alike.
+const ROWS_BEFORE_SEARCH: usize = 512;
+
 impl TextTest {
+    pub fn new(test: Looking, of_str: bool) -> Self {
+        Self { test, of_str, rows: AtomicUsize::new(0), starting: OnceLock::new() }
+    }
+
+    /// Whether the terms need not be read.
+    pub fn is_cheap(&self) -> bool {
+        matches!(self.test, Looking::StartsWith(_))
+    }
+
     pub fn truths(&self, ids: &[TermId], context: &Context<'_>) -> Result<Vec<Truth>> {
+        if let Looking::StartsWith(start) = &self.test
+            && self.starting.get().is_none()
+            && self.rows.fetch_add(ids.len(), Ordering::Relaxed) + ids.len() > ROWS_BEFORE_SEARCH
+        {
+            let snapshot = context.terms.snapshot();
+            self.starting.get_or_init(|| [Family::Iri, Family::String].map(|family| starting(start, family, snapshot)));
+        }
         let mut buffer = Vec::new();
         let mut truths = Vec::with_capacity(ids.len());
         for (row, id) in ids.iter().enumerate() {
@@ -51,6 +88,13 @@ impl TextTest {
             return self.truth_of_computed(id, context).into();
         }
         let snapshot = terms.snapshot();
+        if let Some([iris, strings]) = self.starting.get() {
+            match snapshot.value_rank(id).0 {
+                Family::Iri if self.of_str => return iris.contains(&id.get()).into(),
+                Family::String => return strings.contains(&id.get()).into(),
+                _ => {}
+            }
+        }
         let has_text = if self.of_str {
             matches!(snapshot.kind(id), TermKind::Iri | TermKind::Literal)
         } else {
@@ -86,4 +130,24 @@ impl TextTest {
             Looking::Matches(pattern) => pattern.is_match(text),
         }
     }
+}
+
+/// The ids of the terms of a family, sorted by their text, whose text starts with `start`.
+fn starting(start: &str, family: Family, snapshot: &Snapshot) -> Range<u32> {
+    let all = snapshot.family_range(family);
+    let mut buffer = Vec::new();
+    let mut first = |from: Range<u32>, holds: &dyn Fn(&[u8]) -> bool| {
+        let (mut low, mut high) = (from.start, from.end);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if snapshot.text(TermId::new(middle), &mut buffer) && holds(&buffer) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        low
+    };
+    let begin = first(all.clone(), &|text| text < start.as_bytes());
+    begin..first(begin..all.end, &|text| text.starts_with(start.as_bytes()))
 }
