@@ -3,15 +3,17 @@
 //! A statement is a triple with a reifier (RDF 1.2). Its reifier says by `prov:wasDerivedFrom` what it rests on: citations,
 //! or, for an inference, other statements. A citation names a source document and a place in it by the Web Annotation
 //! vocabulary (`oa:hasSource`, `oa:hasSelector` with `oa:start` and `oa:end` in code points). What no standard has a property
-//! for (an anchor, a hash, a sentence's number) is named in kgq.toml under `[citations]`.
+//! for (a hash, a sentence's number, an anchor other than `oa:exact`) is named in kgq.toml under `[citations]`.
 
 mod path;
 mod reference;
 mod rows;
 mod sources;
 mod text;
+mod verify;
 
 pub use reference::{Place, Reference, Texts};
 pub use rows::{MOST_MATCHES, RowSources, row_sources};
 pub use sources::{Audit, Citation, Document, Span, Statement};
 pub use text::{Marked, mark, sha256, span_of};
+pub use verify::{Failure, verify, verify_document};

@@ -1,7 +1,8 @@
 //! A citation as a reader wants it: the document, the place in it, and the sentence itself where its text is at hand.
 
 use super::sources::{Audit, Citation, Document};
-use super::text::{Marked, mark, sha256, span_of};
+use super::text::{Marked, mark};
+use super::verify::{Failure, verify};
 use crate::rdf::NamedNode;
 use std::collections::BTreeMap;
 
@@ -35,7 +36,7 @@ pub enum Place {
     /// The text, with the anchor marked; it is what was cited, by its hash.
     Verified(Marked),
     /// The text is at hand, and is not what was cited: why.
-    Differs(&'static str),
+    Differs(Failure),
 }
 
 impl Reference {
@@ -43,7 +44,7 @@ impl Reference {
         let citation = audit.citation(iri);
         let document = citation.document.as_ref().map(|iri| audit.document(iri));
         let text = citation.document.as_ref().and_then(|iri| texts.get(iri));
-        let place = text.map_or(Place::NotAtHand, |text| verify(&citation, text));
+        let place = text.map_or(Place::NotAtHand, |text| place(&citation, text));
         Self { citation, document, place }
     }
 
@@ -74,17 +75,11 @@ impl Reference {
     }
 }
 
-fn verify(citation: &Citation, text: &str) -> Place {
-    let Some(span) = citation.span else { return Place::NotAtHand };
-    let Some(bytes) = span_of(text, span) else { return Place::Differs("the span leaves the text") };
-    let cited = &text[bytes];
-    if citation.hash.as_ref().is_some_and(|hash| !hash.eq_ignore_ascii_case(&sha256(cited.as_bytes()))) {
-        return Place::Differs("the text at that place is not the one that was cited: its hash differs");
+/// The cited text, if it is what was cited.
+fn place(citation: &Citation, text: &str) -> Place {
+    if let Some(failure) = verify(citation, text).into_iter().next() {
+        return Place::Differs(failure);
     }
-    if let Some(anchor) = &citation.anchor
-        && cited.matches(anchor.as_str()).count() != 1
-    {
-        return Place::Differs("the anchor does not stand exactly once in the span");
-    }
-    mark(text, span, citation.anchor.as_deref()).map_or(Place::Differs("the span leaves the text"), Place::Verified)
+    let marked = citation.span.and_then(|span| mark(text, span, citation.anchor.as_deref()));
+    marked.map_or(Place::NotAtHand, Place::Verified)
 }

@@ -82,7 +82,7 @@ impl Settings {
         };
         let one = |name: &Option<String>| name.as_ref().and_then(node);
         Self {
-            anchor: one(&settings.anchor),
+            anchor: one(&settings.anchor).or_else(|| Some(oa::EXACT.into_owned())),
             hash: one(&settings.hash),
             sentence: one(&settings.sentence),
             length: one(&settings.length),
@@ -159,9 +159,52 @@ impl<'a> Audit<'a> {
         self.reified.contains_key(subject)
             || plays_a_part
             || self.objects(subject, oa::HAS_SOURCE).next().is_some()
-            || self
-                .objects(subject, rdf::TYPE)
-                .any(|class| matches!(class, Term::NamedNode(node) if self.settings.exempt_classes.contains(node)))
+            || self.is_of_exempt_class(subject)
+    }
+
+    fn is_of_exempt_class(&self, node: &NamedOrBlankNode) -> bool {
+        if self.settings.exempt_classes.is_empty() {
+            return false;
+        }
+        let mut classes: Vec<&Term> = self.objects(node, rdf::TYPE).collect();
+        let mut at = 0;
+        while let Some(class) = classes.get(at).copied() {
+            at += 1;
+            if matches!(class, Term::NamedNode(node) if self.settings.exempt_classes.contains(node)) {
+                return true;
+            }
+            for wider in as_subject(class).iter().flat_map(|class| self.objects(class, rdfs::SUB_CLASS_OF)) {
+                if !classes.contains(&wider) {
+                    classes.push(wider);
+                }
+            }
+        }
+        false
+    }
+
+    /// What a reifier says that its statement rests on and is neither a citation (it has no source) nor another statement.
+    pub fn baseless_grounds(&self, reifier: &NamedOrBlankNode) -> Vec<&'a Term> {
+        let rests = |ground: &Term| {
+            as_subject(ground).is_some_and(|node| {
+                self.reified.contains_key(&node) || self.objects(&node, oa::HAS_SOURCE).next().is_some()
+            })
+        };
+        self.objects(reifier, prov::WAS_DERIVED_FROM).filter(|ground| !rests(ground)).collect()
+    }
+
+    /// The property of anchors.
+    pub fn anchor_property(&self) -> Option<&NamedNode> {
+        self.settings.anchor.as_ref()
+    }
+
+    /// The property of hashes, of spans and of documents.
+    pub fn hash_property(&self) -> Option<&NamedNode> {
+        self.settings.hash.as_ref()
+    }
+
+    /// The property of a document's length.
+    pub fn length_property(&self) -> Option<&NamedNode> {
+        self.settings.length.as_ref()
     }
 
     /// Whether the dataset holds the triple, in any graph.
@@ -216,13 +259,28 @@ impl<'a> Audit<'a> {
         found
     }
 
+    /// The citation with its first selector.
     pub fn citation(&self, iri: &NamedNode) -> Citation {
         let subject = NamedOrBlankNode::from(iri.clone());
+        let selector = self.objects(&subject, oa::HAS_SELECTOR).find_map(as_subject);
+        self.citation_at(iri, subject, selector)
+    }
+
+    /// The citation once for each of its selectors; once, if it has none.
+    pub fn places(&self, iri: &NamedNode) -> Vec<Citation> {
+        let subject = NamedOrBlankNode::from(iri.clone());
+        let selectors: Vec<_> = self.objects(&subject, oa::HAS_SELECTOR).filter_map(as_subject).collect();
+        if selectors.is_empty() {
+            return vec![self.citation(iri)];
+        }
+        selectors.into_iter().map(|selector| self.citation_at(iri, subject.clone(), Some(selector))).collect()
+    }
+
+    fn citation_at(&self, iri: &NamedNode, subject: NamedOrBlankNode, selector: Option<NamedOrBlankNode>) -> Citation {
         let document = self.objects(&subject, oa::HAS_SOURCE).find_map(|t| match t {
             Term::NamedNode(node) => Some(node.clone()),
             Term::BlankNode(_) | Term::Literal(_) | Term::Triple(_) => None,
         });
-        let selector = self.objects(&subject, oa::HAS_SELECTOR).find_map(as_subject);
         // What a citation says of its place may stand on itself or on its selector.
         let places: Vec<&NamedOrBlankNode> = std::iter::once(&subject).chain(&selector).collect();
         let number = |property: NamedNodeRef<'_>| {

@@ -1,18 +1,15 @@
 //! Statements about the world that have no citation, and citations that do not hold in their sources.
 
-use super::evidence::{Citation, CitationTerms, Citations, Ground, expand};
 use super::finding::{CitationCounts, Finding, Report};
-use super::subject::{Subject, as_node, triple_of};
-use super::text::{Failure, Texts, verify, verify_document};
+use super::subject::{Subject, triple_of};
 use super::{Check, Explanation};
-
-use crate::error::{Place, Result};
+use crate::audit::{Audit, Citation, Failure, verify, verify_document};
+use crate::error::{Error, Place, Result};
 use crate::project::{MANIFEST, Role};
-use crate::rdf::vocabulary::{rdf, rdfs, skos};
-use crate::rdf::{NamedNode, NamedOrBlankNode, Term, Triple};
+use crate::rdf::vocabulary::oa;
+use crate::rdf::{NamedNode, NamedNodeRef, NamedOrBlankNode, Quad, Term, Triple};
 use crate::text::did_you_mean;
-use oxrdf::vocab::rdfs::SUB_CLASS_OF;
-use rustc_hash::FxHashSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub const CHECK: Check = Check {
     codes: &[
@@ -58,6 +55,12 @@ pub const CHECK: Check = Check {
             mend: "point [sources] of kgq.toml at the right file, or state hash and length of the text as given",
         },
         Explanation {
+            code: "citation-setting",
+            finds: "a name in [citations] of kgq.toml that is neither an IRI nor a CURIE with a known prefix",
+            why: "what it should name is not read: anchors, hashes or exemptions are passed over",
+            mend: "correct the name, or declare its prefix in [prefixes]",
+        },
+        Explanation {
             code: "unknown-source",
             finds: "an entry of [sources] in kgq.toml for a document that no citation names",
             why: "the IRI is most often misspelt, and then the citations of the right one are not checked",
@@ -69,181 +72,167 @@ pub const CHECK: Check = Check {
 };
 
 fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
-    let terms = CitationTerms::of(subject.project, &subject.prefixes)?;
-    let citations = Citations::read(subject.quads(), terms);
+    let settings = &subject.project.manifest.citations;
+    check_settings(subject, report);
+    let audit = Audit::new(&subject.quads, settings, &subject.prefixes);
     let mut counts = CitationCounts::default();
-    let rule = Rule::of(subject)?;
-    match &rule {
-        Some(rule) => {
-            for (_, quad) in subject.quads_of(Role::Data) {
-                if rule.exempts(&quad.subject, &quad.predicate, &citations) {
-                    continue;
-                }
-                report.counts.statements += 1;
-                let statement = triple_of(quad);
-                if citations.of(&statement).is_empty() {
-                    counts.missing += 1;
-                    report.findings.push(uncited(subject, &statement, &citations));
-                }
+    if settings.are_required() {
+        counts.rule = Some(audit.rule(&subject.prefixes));
+        for quad in subject.quads_of(Role::Data) {
+            let statement = triple_of(quad);
+            if audit.is_exempt(&statement) {
+                continue;
+            }
+            report.counts.statements += 1;
+            if !is_cited(&audit, &statement) {
+                counts.missing += 1;
+                report.findings.push(uncited(subject, &statement, &audit));
             }
         }
-        None => report.counts.statements = subject.quads_of(Role::Data).count(),
+    } else {
+        report.counts.statements = subject.quads_of(Role::Data).count();
     }
-    let texts = Texts::read(subject.project);
-    check_sources(subject, &citations, &texts, report);
-    for citation in citations.iter() {
-        check_citation(subject, citation, &citations, &texts, &mut counts, report);
+    let citations = audit.citations();
+    let texts = read_texts(subject, report);
+    check_documents(subject, &audit, &citations, &texts, report);
+    for citation in &citations {
+        check_citation(subject, citation, &audit, &texts, &mut counts, report);
     }
-    // Without the rule, citations that are there are still verified and counted.
-    if rule.is_some() || citations.iter().next().is_some() {
+    // Where citations are not asked for, those that are there are verified all the same.
+    if counts.rule.is_some() || !citations.is_empty() {
         report.counts.citations = Some(counts);
     }
     Ok(())
 }
 
-/// Which statements need no citation.
-struct Rule {
-    predicates: FxHashSet<NamedNode>,
-    subjects: FxHashSet<NamedOrBlankNode>,
-}
-
-impl Rule {
-    /// The rule of a project that asks for citations.
-    fn of(subject: &Subject<'_>) -> Result<Option<Self>> {
-        let settings = &subject.project.manifest.citations;
-        if !settings.are_required() {
-            return Ok(None);
+fn check_settings(subject: &Subject<'_>, report: &mut Report) {
+    let settings = &subject.project.manifest.citations;
+    let single = [&settings.anchor, &settings.hash, &settings.sentence, &settings.length, &settings.text_at_hand];
+    let names = single.into_iter().flatten().chain(&settings.exempt_properties).chain(&settings.exempt_classes);
+    for name in names {
+        if subject.expand(name).is_none() {
+            let message = format!("`{name}` is neither an IRI nor a CURIE with a known prefix");
+            let near = name.split_once(':').and_then(|(prefix, _)| did_you_mean(prefix, subject.prefixes.names()));
+            report
+                .findings
+                .push(Finding::error("citation-setting", subject.place_in_manifest(name), message).hint_if(near));
         }
-        let list = [
-            rdf::TYPE,
-            rdfs::LABEL,
-            skos::PREF_LABEL,
-            skos::ALT_LABEL,
-            oxrdf::vocab::rdf::FIRST,
-            oxrdf::vocab::rdf::REST,
-        ];
-        let mut predicates: FxHashSet<NamedNode> = list.iter().map(|p| p.into_owned()).collect();
-        for name in &settings.exempt_properties {
-            predicates.insert(expand(name, &subject.prefixes)?);
-        }
-        let mut classes: Vec<NamedNode> = Vec::new();
-        for name in &settings.exempt_classes {
-            classes.push(expand(name, &subject.prefixes)?);
-        }
-        let mut at = 0;
-        while let Some(class) = classes.get(at).cloned() {
-            at += 1;
-            for quad in subject.quads().filter(|q| q.predicate == SUB_CLASS_OF && is(&q.object, &class)) {
-                if let NamedOrBlankNode::NamedNode(sub) = &quad.subject
-                    && !classes.contains(sub)
-                {
-                    classes.push(sub.clone());
-                }
-            }
-        }
-        let exempt = |object: &Term| classes.iter().any(|class| is(object, class));
-        let members = subject.quads().filter(|q| q.predicate == rdf::TYPE && exempt(&q.object));
-        Ok(Some(Self { predicates, subjects: members.map(|q| q.subject.clone()).collect() }))
-    }
-
-    fn exempts(&self, subject: &NamedOrBlankNode, predicate: &NamedNode, citations: &Citations) -> bool {
-        self.predicates.contains(predicate) || self.subjects.contains(subject) || citations.is_apparatus(subject)
     }
 }
 
-fn is(term: &Term, iri: &NamedNode) -> bool {
-    matches!(term, Term::NamedNode(node) if node == iri)
+/// Whether a statement rests on a citation of a source, by itself or through the statements it follows from.
+fn is_cited(audit: &Audit<'_>, statement: &Triple) -> bool {
+    let statements = audit.statements(statement);
+    let mut citations = statements.iter().flat_map(|statement| audit.all_citations(statement));
+    citations.any(|citation| audit.citation(&citation).document.is_some())
 }
 
-fn uncited(subject: &Subject<'_>, statement: &Triple, citations: &Citations) -> Finding {
+fn uncited(subject: &Subject<'_>, statement: &Triple, audit: &Audit<'_>) -> Finding {
     let shown = format!(
         "{} {} {}",
         subject.name_of(&statement.subject),
         subject.prefixes.display(statement.predicate.as_str()),
         subject.name(&statement.object)
     );
-    let derived_from = subject.prefixes.display(citations.terms.derived_from.as_str());
-    let reifiers = citations.reifiers(statement);
-    let grounds: Vec<&Ground> = reifiers.iter().flat_map(|reifier| citations.grounds(reifier)).collect();
-    let hint = match (reifiers, &grounds[..]) {
-        ([], _) => format!("add a reifier after the object: ~ ID {{| {derived_from} CITATION |}}"),
-        ([reifier, ..], []) => format!("{} has no {derived_from}", subject.name_of(reifier)),
-        (_, [Ground::Other(other), ..]) => {
-            let source = subject.prefixes.display(citations.terms.source.as_str());
-            format!("{} is no citation (it has no {source}) and reifies no statement", subject.name(other))
-        }
-        (_, [Ground::Citation(_) | Ground::Statement(_), ..]) => {
-            "the statements that it follows from have no citation either, or follow from each other".into()
-        }
+    let derived_from = subject.prefixes.display("http://www.w3.org/ns/prov#wasDerivedFrom");
+    let statements = audit.statements(statement);
+    let hint = match &statements[..] {
+        [] => format!("add a reifier after the object: ~ ID {{| {derived_from} CITATION |}}"),
+        [first, ..] => match audit.baseless_grounds(&first.reifier).first() {
+            Some(ground) => {
+                let source = subject.prefixes.display(oa::HAS_SOURCE.as_str());
+                format!("{} is no citation (it has no {source}) and reifies no statement", subject.name(ground))
+            }
+            None if first.citations.is_empty() && first.grounds.is_empty() => {
+                format!("{} has no {derived_from}", subject.name_of(&first.reifier))
+            }
+            None => "what it follows from has no citation either, or follows from it; a citation needs an IRI".into(),
+        },
     };
     Finding::error("uncited", subject.place_of(statement), format!("no citation: {shown}")).hint(hint)
 }
 
-fn check_sources(subject: &Subject<'_>, citations: &Citations, texts: &Texts, report: &mut Report) {
-    for error in texts.errors() {
-        report.findings.push(Finding::from_error("source-text", MANIFEST, error));
+/// The texts of `[sources]` by the documents' IRIs. A file that is not there leaves its citations unchecked; one that cannot
+/// be read as text is a finding.
+fn read_texts(subject: &Subject<'_>, report: &mut Report) -> BTreeMap<String, String> {
+    let mut texts = BTreeMap::new();
+    for (document, name) in &subject.project.manifest.sources {
+        let read = std::fs::read(subject.project.root.join(name));
+        let error = match read.map(String::from_utf8) {
+            Ok(Ok(text)) => {
+                texts.insert(document.clone(), text);
+                continue;
+            }
+            Ok(Err(e)) => {
+                let at = e.utf8_error().valid_up_to();
+                Error::input(format!("{name}: the text of a source must be UTF-8, and byte {at} is not"))
+            }
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => continue,
+            Err(e) => Error::io(name, &e),
+        };
+        let place = subject.place_in_manifest(name);
+        report.findings.push(Finding::from_error("source-text", MANIFEST, &error.at(place)));
     }
-    let documents: Vec<&str> = citations
-        .documents()
-        .iter()
-        .filter_map(|d| match d {
-            Term::NamedNode(iri) => Some(iri.as_str()),
-            Term::BlankNode(_) | Term::Literal(_) | Term::Triple(_) => None,
-        })
-        .collect();
+    texts
+}
+
+fn check_documents(
+    subject: &Subject<'_>,
+    audit: &Audit<'_>,
+    citations: &[NamedNode],
+    texts: &BTreeMap<String, String>,
+    report: &mut Report,
+) {
+    let documents: BTreeSet<NamedNode> = citations.iter().filter_map(|iri| audit.citation(iri).document).collect();
     for name in subject.project.manifest.sources.keys() {
-        if !documents.contains(&name.as_str()) {
+        if !documents.iter().any(|document| document.as_str() == name) {
             let message = format!("[sources] names {}, which no citation names", subject.prefixes.display(name));
-            let finding = Finding::warning("unknown-source", Place::new(MANIFEST, 1, 1), message);
-            report.findings.push(finding.hint_if(did_you_mean(name, documents.iter().copied())));
+            let near = did_you_mean(name, documents.iter().map(NamedNode::as_str));
+            let finding = Finding::warning("unknown-source", subject.place_in_manifest(name), message);
+            report.findings.push(finding.hint_if(near));
         }
     }
-    for document in citations.documents() {
-        let (Some(text), Some(node)) = (texts.get(document), as_node(document)) else { continue };
-        let stated = |property: &Option<NamedNode>| {
-            let property = property.as_ref()?;
-            subject.quads().find(|q| q.subject == node && q.predicate == *property)
-        };
-        let value = |quad: Option<&crate::rdf::Quad>| match quad.map(|q| &q.object) {
-            Some(Term::Literal(literal)) => Some(literal.value().to_owned()),
-            _ => None,
-        };
-        let (hash, length) = (stated(&citations.terms.hash), stated(&citations.terms.length));
-        for failure in verify_document(value(hash).as_deref(), value(length).as_deref(), text) {
-            let quad = if matches!(failure, Failure::DocumentLength { .. }) { length } else { hash };
-            let place = quad.map_or_else(|| subject.place_of_subject(&node), |q| subject.place_of(&triple_of(q)));
-            report.findings.push(Finding::error(
-                "source-text",
-                place,
-                format!("{}: {failure}", subject.name(document)),
-            ));
+    for iri in documents {
+        let Some(text) = texts.get(iri.as_str()) else { continue };
+        let node = NamedOrBlankNode::from(iri.clone());
+        for failure in verify_document(&audit.document(&iri), text) {
+            let property = match failure {
+                Failure::DocumentLength { .. } => audit.length_property(),
+                _ => audit.hash_property(),
+            };
+            let stated = property.and_then(|p| find(subject, &node, &[p.as_ref()], None));
+            let place = stated.map_or_else(|| subject.place_of_subject(&node), |q| subject.place_of(&triple_of(q)));
+            let message = format!("{}: {failure}", subject.prefixes.display(iri.as_str()));
+            report.findings.push(Finding::error("source-text", place, message));
         }
     }
 }
 
 fn check_citation(
     subject: &Subject<'_>,
-    citation: &Citation,
-    citations: &Citations,
-    texts: &Texts,
+    iri: &NamedNode,
+    audit: &Audit<'_>,
+    texts: &BTreeMap<String, String>,
     counts: &mut CitationCounts,
     report: &mut Report,
 ) {
-    let name = subject.name_of(&citation.node);
+    let name = subject.prefixes.display(iri.as_str());
     let mut failed = false;
-    for source in &citation.sources {
-        let Some(text) = texts.get(source) else {
-            *counts.unchecked.entry(subject.name(source)).or_default() += 1;
-            continue;
+    for citation in audit.places(iri) {
+        let Some(document) = &citation.document else { continue };
+        let source = subject.prefixes.display(document.as_str());
+        let Some(text) = texts.get(document.as_str()) else {
+            *counts.unchecked.entry(source).or_default() += 1;
+            return;
         };
-        if citation.selectors.is_empty() && citation.anchors.is_empty() {
-            let message = format!("{name} names no place in {}, whose text is at hand", subject.name(source));
-            let place = subject.place_of_subject(&citation.node);
+        if citation.selector.is_none() && citation.anchor.is_none() {
+            let message = format!("{name} names no place in {source}, whose text is at hand");
+            let place = subject.place_of_subject(&iri.clone().into());
             report.findings.push(Finding::warning("citation-without-place", place, message));
         }
-        for failure in verify(citation, text) {
+        for failure in verify(&citation, text) {
             failed = true;
-            let place = place_of_failure(subject, citation, citations, &failure);
+            let place = place_of_failure(subject, &citation, audit, &failure);
             report.findings.push(Finding::error(code(&failure), place, format!("{name}: {failure}")));
         }
     }
@@ -252,37 +241,43 @@ fn check_citation(
 
 fn code(failure: &Failure) -> &'static str {
     match failure {
-        Failure::Span { .. } => "citation-span",
+        Failure::NoSpan | Failure::Span { .. } => "citation-span",
         Failure::Hash { .. } => "citation-hash",
         Failure::Anchor { .. } => "citation-anchor",
         Failure::DocumentHash { .. } | Failure::DocumentLength { .. } => "source-text",
     }
 }
 
-/// The statement to mend: the selector's start or hash, or the citation's anchor.
-fn place_of_failure(subject: &Subject<'_>, citation: &Citation, citations: &Citations, failure: &Failure) -> Place {
-    let terms = &citations.terms;
-    let of = |node: &Term, properties: &[Option<&NamedNode>]| {
-        let node = as_node(node)?;
-        let mut quads = subject.quads();
-        let quad = quads.find(|q| q.subject == node && properties.contains(&Some(&q.predicate)))?;
-        Some(subject.place_of(&triple_of(quad)))
+/// The statement to mend: the selector's start or hash, or the anchor.
+fn place_of_failure(subject: &Subject<'_>, citation: &Citation, audit: &Audit<'_>, failure: &Failure) -> Place {
+    let node = NamedOrBlankNode::from(citation.iri.clone());
+    let properties: Vec<NamedNodeRef<'_>> = match failure {
+        Failure::NoSpan | Failure::Span { .. } => vec![oa::START, oa::END],
+        Failure::Hash { .. } => audit.hash_property().map(NamedNode::as_ref).into_iter().collect(),
+        Failure::Anchor { .. } => audit.anchor_property().map(NamedNode::as_ref).into_iter().collect(),
+        Failure::DocumentHash { .. } | Failure::DocumentLength { .. } => Vec::new(),
     };
-    let found = match failure {
-        Failure::Span { selector, .. } => of(selector, &[Some(&terms.start), Some(&terms.end)]),
-        Failure::Hash { selector, .. } => of(selector, &[terms.hash.as_ref()]),
-        Failure::Anchor { anchor, .. } => {
-            let holders = std::iter::once(&citation.node).cloned().map(Term::from);
-            let mut holders = holders.chain(citation.selectors.iter().map(|s| s.node.clone()));
-            holders.find_map(|holder| {
-                let node = as_node(&holder)?;
-                let mut quads = subject.quads();
-                let is_anchor = |term: &Term| matches!(term, Term::Literal(l) if l.value() == anchor);
-                let quad = quads.find(|q| q.subject == node && q.predicate == terms.anchor && is_anchor(&q.object))?;
-                Some(subject.place_of(&triple_of(quad)))
-            })
-        }
-        Failure::DocumentHash { .. } | Failure::DocumentLength { .. } => None,
+    let value = match failure {
+        Failure::Anchor { anchor, .. } => Some(anchor.as_str()),
+        _ => None,
     };
-    found.unwrap_or_else(|| subject.place_of_subject(&citation.node))
+    let holders = std::iter::once(&node).chain(&citation.selector);
+    let found = holders.into_iter().find_map(|holder| find(subject, holder, &properties, value));
+    match (found, &citation.selector) {
+        (Some(quad), _) => subject.place_of(&triple_of(quad)),
+        (None, Some(selector)) if matches!(failure, Failure::NoSpan) => subject.place_of_subject(selector),
+        (None, _) => subject.place_of_subject(&node),
+    }
+}
+
+/// What a node says by one of the properties, with this text if one is given.
+fn find<'s>(
+    subject: &'s Subject<'_>,
+    node: &NamedOrBlankNode,
+    properties: &[NamedNodeRef<'_>],
+    value: Option<&str>,
+) -> Option<&'s Quad> {
+    let says = |object: &Term| value.is_none_or(|value| matches!(object, Term::Literal(l) if l.value() == value));
+    let mut quads = subject.quads_about(node);
+    quads.find(|quad| properties.contains(&quad.predicate.as_ref()) && says(&quad.object))
 }

@@ -107,12 +107,14 @@ pub struct Report {
 pub struct Counts {
     /// Statements that need a citation; all statements of the data where none does.
     pub statements: usize,
-    /// `None` where the project does not ask for citations.
+    /// `None` where there are none, and none are asked for.
     pub citations: Option<CitationCounts>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CitationCounts {
+    /// Which statements need a citation; `None` where the project asks for none.
+    pub rule: Option<String>,
     pub missing: usize,
     pub failed: usize,
     /// By source document whose text is not at hand, its citations.
@@ -163,6 +165,9 @@ impl Report {
             }
         }
         if let Some(citations) = &self.counts.citations {
+            if let Some(rule) = citations.rule.as_ref().filter(|_| citations.missing > 0) {
+                writeln!(out, "citations: {}", visible(rule))?;
+            }
             for (document, citations) in &citations.unchecked {
                 let citations = count(*citations as u64, "citation", "citations");
                 writeln!(out, "not checked: {citations} of {}, whose text is not at hand", visible(document))?;
@@ -176,19 +181,25 @@ impl Report {
         let statements = count(self.counts.statements as u64, "statement", "statements");
         match &self.counts.citations {
             None => format!("{statements}, citations not asked for"),
-            Some(CitationCounts { missing, failed, unchecked }) => format!(
-                "{statements}, {} without a citation, {} failed, {} not checked",
-                thousands(*missing as u64),
-                count(*failed as u64, "citation", "citations"),
-                thousands(unchecked.values().sum::<usize>() as u64),
-            ),
+            Some(CitationCounts { rule, missing, failed, unchecked }) => {
+                let without = match rule {
+                    Some(_) => format!("{} without a citation", thousands(*missing as u64)),
+                    None => "citations not asked for".into(),
+                };
+                format!(
+                    "{statements}, {without}, {} failed, {} not checked",
+                    count(*failed as u64, "citation", "citations"),
+                    thousands(unchecked.values().sum::<usize>() as u64),
+                )
+            }
         }
     }
 
     fn write_json(&self, out: &mut dyn Write) -> io::Result<()> {
         let citations = self.counts.citations.as_ref().map(|c| {
             json!({
-                "without_citation": c.missing,
+                "rule": c.rule,
+                "without_citation": c.rule.is_some().then_some(c.missing),
                 "citations_failed": c.failed,
                 "citations_not_checked": c.unchecked.values().sum::<usize>(),
                 "texts_not_at_hand": c.unchecked.keys().collect::<Vec<_>>(),
@@ -248,7 +259,12 @@ mod tests {
         let finding = Finding::error("uncited", Place::new("data/a.ttl", 3, 5), "50% of it:\nno").hint("do");
         let counts = Counts {
             statements: 1200,
-            citations: Some(CitationCounts { missing: 1, failed: 0, unchecked: BTreeMap::from([("doc:x".into(), 2)]) }),
+            citations: Some(CitationCounts {
+                rule: Some("each one".into()),
+                missing: 1,
+                failed: 0,
+                unchecked: BTreeMap::from([("doc:x".into(), 2)]),
+            }),
         };
         let mut out = Vec::new();
         Report { findings: vec![finding], counts }.write(format, &mut out).unwrap();
@@ -260,6 +276,7 @@ mod tests {
         assert_eq!(
             written(Format::Text { colour: false }),
             "data/a.ttl:3:5 error uncited 50% of it:\\nno\n  hint: do\n\
+             citations: each one\n\
              not checked: 2 citations of doc:x, whose text is not at hand\n\
              1,200 statements, 1 without a citation, 0 citations failed, 2 not checked\n"
         );

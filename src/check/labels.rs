@@ -1,6 +1,5 @@
 //! Labels: missing in a language that the project requires, or the same for two things.
 
-use super::evidence::expand;
 use super::finding::{Finding, Report};
 use super::subject::{Subject, triple_of};
 use super::{Check, Explanation};
@@ -47,11 +46,11 @@ struct Names<'s> {
 
 fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
     let no_label = subject.project.manifest.check.no_label.as_deref();
-    let no_label = no_label.map(|name| expand(name, &subject.prefixes)).transpose()?;
+    let no_label = no_label.and_then(|name| subject.expand(name));
     let mut order: Vec<&NamedNode> = Vec::new();
     let mut things: FxHashMap<&NamedNode, Names<'_>> = FxHashMap::default();
     for file in &subject.files {
-        for quad in &file.quads {
+        for quad in subject.quads_in(file) {
             let NamedOrBlankNode::NamedNode(thing) = &quad.subject else { continue };
             let names = things.entry(thing).or_insert_with(|| {
                 order.push(thing);

@@ -23,7 +23,8 @@ pub const CHECK: Check = Check {
 
 fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
     let graphs: FxHashSet<&NamedNode> = subject
-        .quads()
+        .quads
+        .iter()
         .filter_map(|quad| match &quad.graph_name {
             GraphName::NamedNode(graph) => Some(graph),
             GraphName::BlankNode(_) | GraphName::DefaultGraph => None,
@@ -36,7 +37,7 @@ fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
         names
     };
     let mut reported: FxHashSet<(Triple, &NamedNode)> = FxHashSet::default();
-    for quad in subject.quads() {
+    for quad in &subject.quads {
         // Classes and properties are `terms.rs`'s.
         if quad.predicate == rdf::TYPE {
             continue;

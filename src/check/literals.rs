@@ -19,7 +19,7 @@ pub const CHECK: Check = Check {
 };
 
 fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
-    for quad in subject.quads() {
+    for quad in &subject.quads {
         if let Term::Literal(literal) = &quad.object
             && !is_well_formed(literal)
         {

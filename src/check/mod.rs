@@ -3,7 +3,6 @@
 //! Checks read the project's files themselves, so that they work where loading would fail. Nothing is printed here.
 
 mod citations;
-mod evidence;
 mod explain;
 mod files;
 mod finding;
@@ -17,7 +16,6 @@ pub mod shacl;
 mod shapes;
 mod subject;
 mod terms;
-mod text;
 
 pub use explain::{Explanation, explain};
 pub use finding::{CitationCounts, Counts, Finding, Format, Report, Severity};

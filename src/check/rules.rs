@@ -41,7 +41,7 @@ fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
     if rules.is_empty() {
         return Ok(());
     }
-    let snapshot = Snapshot::from_quads(subject.quads().cloned())?;
+    let snapshot = Snapshot::from_quads(subject.quads.iter().cloned())?;
     for rule in rules {
         if let Err(error) = run_rule(subject, &snapshot, rule, report) {
             report.findings.push(Finding::from_error("rule-failed", &rule.file, &error));

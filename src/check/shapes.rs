@@ -30,7 +30,7 @@ pub const CHECK: Check = Check {
 };
 
 fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
-    let dataset = Dataset::of_one_graph(subject.quads().map(triple_of));
+    let dataset = Dataset::of_one_graph(subject.quads.iter().map(triple_of));
     let shapes = Shapes::parse(&dataset);
     for fault in &shapes.ill_formed {
         let place = subject.place_of_node(&fault.node);

@@ -3,7 +3,7 @@
 
 use super::places::Places;
 use crate::catalog::Catalog;
-use crate::error::{Error, Place, Result};
+use crate::error::{Error, Place, Result, Source};
 use crate::project::{MANIFEST, Project, ProjectFile, Role};
 use crate::query::ParseContext;
 use crate::rdf::vocabulary::well_known;
@@ -13,10 +13,13 @@ use crate::syntax::bounds::Bounds;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::cell::OnceCell;
 use std::io::Read;
+use std::ops::Range;
 
 pub struct Subject<'p> {
     pub project: &'p Project,
     pub files: Vec<SourceFile>,
+    /// Of all files that could be read, one after the other.
+    pub quads: Vec<Quad>,
     pub catalog: Catalog,
     /// Those of `kgq.toml`, then those of the files.
     pub prefixes: Prefixes,
@@ -28,8 +31,8 @@ pub struct Subject<'p> {
 pub struct SourceFile {
     pub name: String,
     pub role: Role,
-    /// Empty if the file is broken.
-    pub quads: Vec<Quad>,
+    /// Its quads among all; none if the file is broken.
+    range: Range<usize>,
     pub prefixes: Prefixes,
     pub error: Option<Error>,
     input: Option<Input>,
@@ -41,26 +44,29 @@ impl<'p> Subject<'p> {
     pub fn read(project: &'p Project) -> Result<Self> {
         let mut prefixes = project.prefixes();
         let mut files = Vec::new();
+        let mut all: Vec<Quad> = Vec::new();
         let mut by_subject: FxHashMap<NamedOrBlankNode, Vec<usize>> = FxHashMap::default();
         for (number, file) in project.files()?.iter().enumerate() {
-            let file = SourceFile::read(project, file, number);
+            let (mut file, quads) = SourceFile::read(project, file, number);
+            file.range = all.len()..all.len() + quads.len();
             for (prefix, namespace) in file.prefixes.iter() {
                 prefixes.insert_if_absent(prefix, namespace);
             }
-            for quad in &file.quads {
+            for quad in &quads {
                 let files = by_subject.entry(quad.subject.clone()).or_default();
                 if files.last() != Some(&number) {
                     files.push(number);
                 }
             }
             files.push(file);
+            all.extend(quads);
         }
         for prefix in ["rdf", "rdfs", "xsd", "owl"] {
             if let Some(namespace) = well_known(prefix) {
                 prefixes.insert_if_absent(prefix, namespace);
             }
         }
-        Ok(Self { project, files, catalog: Catalog::read(project)?, prefixes, by_subject })
+        Ok(Self { project, files, quads: all, catalog: Catalog::read(project)?, prefixes, by_subject })
     }
 
     /// How the project's queries are parsed.
@@ -77,22 +83,30 @@ impl<'p> Subject<'p> {
         self.files.iter().all(|file| file.error.is_none())
     }
 
-    pub fn quads(&self) -> impl Iterator<Item = &Quad> + Clone {
-        self.files.iter().flat_map(|file| &file.quads)
+    /// The places of a file's statements, found when first asked for.
+    fn places<'a>(&self, file: &'a SourceFile) -> &'a Places {
+        file.places.get_or_init(|| {
+            let (format, base) = match &file.input {
+                Some(input) => (Some(input.format), input.base.as_deref()),
+                None => (None, None),
+            };
+            Places::new(&file.name, file.text(), format, base, self.quads_in(file))
+        })
+    }
+
+    pub fn quads_in(&self, file: &SourceFile) -> &[Quad] {
+        &self.quads[file.range.clone()]
     }
 
     /// The quads that have the node as their subject.
-    pub fn quads_about(&self, node: &NamedOrBlankNode) -> impl Iterator<Item = &Quad> {
+    pub fn quads_about<'s>(&'s self, node: &NamedOrBlankNode) -> impl Iterator<Item = &'s Quad> {
         let files = self.by_subject.get(node).map_or(&[][..], Vec::as_slice);
-        files.iter().flat_map(|f| &self.files[*f].quads).filter(move |quad| quad.subject == *node)
+        files.iter().flat_map(|f| self.quads_in(&self.files[*f])).filter(move |quad| quad.subject == *node)
     }
 
-    /// The quads of the files of one role, with their files.
-    pub fn quads_of(&self, role: Role) -> impl Iterator<Item = (&SourceFile, &Quad)> {
-        self.files
-            .iter()
-            .filter(move |file| file.role == role)
-            .flat_map(|file| file.quads.iter().map(move |q| (file, q)))
+    /// The quads of the files of one role.
+    pub fn quads_of(&self, role: Role) -> impl Iterator<Item = &Quad> {
+        self.files.iter().filter(move |file| file.role == role).flat_map(|file| self.quads_in(file))
     }
 
     pub fn is_described(&self, node: &NamedOrBlankNode) -> bool {
@@ -109,7 +123,7 @@ impl<'p> Subject<'p> {
     /// Every IRI that occurs in a statement: as subject, predicate, object or graph, or inside a triple term.
     pub fn occurring(&self) -> FxHashSet<&NamedNode> {
         let mut found = FxHashSet::default();
-        for quad in self.quads() {
+        for quad in &self.quads {
             see_node(&quad.subject, &mut found);
             found.insert(&quad.predicate);
             see_term(&quad.object, &mut found);
@@ -123,14 +137,14 @@ impl<'p> Subject<'p> {
     /// Where a statement stands; where it stands nowhere, its subject; and the manifest where that does not either.
     pub fn place_of(&self, statement: &Triple) -> Place {
         let files = self.by_subject.get(&statement.subject).map_or(&[][..], Vec::as_slice);
-        let exact = files.iter().find_map(|f| self.files[*f].places().statement(statement));
+        let exact = files.iter().find_map(|f| self.places(&self.files[*f]).statement(statement));
         exact.unwrap_or_else(|| self.place_of_subject(&statement.subject))
     }
 
     /// Where a node is first the subject of a statement.
     pub fn place_of_subject(&self, node: &NamedOrBlankNode) -> Place {
         let files = self.by_subject.get(node).map_or(&[][..], Vec::as_slice);
-        let place = files.iter().find_map(|f| self.files[*f].places().subject(node));
+        let place = files.iter().find_map(|f| self.places(&self.files[*f]).subject(node));
         place
             .or_else(|| files.first().map(|f| Place::new(&self.files[*f].name, 1, 1)))
             .unwrap_or_else(|| Place::new(MANIFEST, 1, 1))
@@ -141,10 +155,24 @@ impl<'p> Subject<'p> {
         let described = as_node(node).filter(|node| self.is_described(node)).map(|node| self.place_of_subject(&node));
         described
             .or_else(|| {
-                let mention = self.quads().find(|quad| quad.object == *node)?;
+                let mention = self.quads.iter().find(|quad| quad.object == *node)?;
                 Some(self.place_of(&Triple::new(mention.subject.clone(), mention.predicate.clone(), node.clone())))
             })
             .unwrap_or_else(|| Place::new(MANIFEST, 1, 1))
+    }
+
+    /// Where `kgq.toml` says this; its first line, where it does not.
+    pub fn place_in_manifest(&self, text: &str) -> Place {
+        let manifest = std::fs::read_to_string(self.project.root.join(MANIFEST)).unwrap_or_default();
+        let quoted = format!("\"{text}\"");
+        let span = manifest.find(&quoted).map_or(0..0, |at| at + 1..at + 1 + text.len());
+        Source::new(MANIFEST, &manifest).place(span)
+    }
+
+    /// The IRI that a setting of `kgq.toml` names, as CURIE or in full.
+    pub fn expand(&self, name: &str) -> Option<NamedNode> {
+        let full = || NamedNode::new(name).ok().filter(|_| name.contains("://"));
+        self.prefixes.expand(name).or_else(full)
     }
 
     /// A term as a reader of the project's files knows it.
@@ -173,7 +201,7 @@ impl<'p> Subject<'p> {
 }
 
 impl SourceFile {
-    fn read(project: &Project, file: &ProjectFile, number: usize) -> Self {
+    fn read(project: &Project, file: &ProjectFile, number: usize) -> (Self, Vec<Quad>) {
         let input = Input::file(&file.name, &file.path, None)
             .map(|input| input.with_base(project.manifest.base.clone()).with_graph(file.graph.clone()));
         let parsed = input.as_ref().map_err(Clone::clone).and_then(|input| read(input, number, ReadOptions::default()));
@@ -181,30 +209,17 @@ impl SourceFile {
             Ok(parsed) => (parsed, None),
             Err(error) => (Parsed::default(), Some(error)),
         };
-        Self {
-            name: file.name.clone(),
-            role: file.role,
-            quads,
-            prefixes,
-            error,
-            input: input.ok(),
-            places: OnceCell::new(),
-        }
+        let places = OnceCell::new();
+        let file =
+            Self { name: file.name.clone(), role: file.role, range: 0..0, prefixes, error, input: input.ok(), places };
+        (file, quads)
     }
 
-    /// The places of the file's statements, found when first asked for.
-    pub fn places(&self) -> &Places {
-        self.places.get_or_init(|| {
-            let mut bytes = Vec::new();
-            let read =
-                self.input.as_ref().and_then(|input| input.open(Bounds::default()).ok()?.read_to_end(&mut bytes).ok());
-            let text = read.and_then(|_| String::from_utf8(bytes).ok()).unwrap_or_default();
-            let (format, base) = match &self.input {
-                Some(input) => (Some(input.format), input.base.as_deref()),
-                None => (None, None),
-            };
-            Places::new(&self.name, text, format, base, &self.quads)
-        })
+    fn text(&self) -> String {
+        let mut bytes = Vec::new();
+        let read =
+            self.input.as_ref().and_then(|input| input.open(Bounds::default()).ok()?.read_to_end(&mut bytes).ok());
+        read.and_then(|_| String::from_utf8(bytes).ok()).unwrap_or_default()
     }
 }
 

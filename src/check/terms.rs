@@ -120,7 +120,7 @@ fn namespace(iri: &str) -> &str {
 fn declared<'s>(subject: &'s Subject<'_>) -> FxHashSet<NamedNodeRef<'s>> {
     let mut found = FxHashSet::default();
     for file in &subject.files {
-        for quad in &file.quads {
+        for quad in subject.quads_in(file) {
             let NamedOrBlankNode::NamedNode(iri) = &quad.subject else { continue };
             if file.role == Role::Ontology && describes(quad) || declares(quad) {
                 found.insert(iri.as_ref());
@@ -155,7 +155,7 @@ fn declares(quad: &Quad) -> bool {
 fn used<'s>(subject: &'s Subject<'_>) -> BTreeMap<NamedNodeRef<'s>, Use<'s>> {
     let mut found: BTreeMap<NamedNodeRef<'_>, Use<'_>> = BTreeMap::new();
     for file in &subject.files {
-        for quad in &file.quads {
+        for quad in subject.quads_in(file) {
             let mut see = |term: NamedNodeRef<'s>, kind| {
                 let used = found.entry(term).or_insert_with(|| Use { kind, first: Vec::new() });
                 match used.first.last_mut() {

@@ -117,7 +117,7 @@ fn sources_json(cited: &Cited<'_>, sources: &RowSources) -> Value {
                     object.insert("text".into(), format!("{}{}{}", text.before, text.anchor, text.after).into());
                 }
                 Place::Differs(why) => {
-                    object.insert("differs".into(), (*why).into());
+                    object.insert("differs".into(), why.to_string().into());
                 }
             }
             Value::Object(object)
@@ -238,7 +238,7 @@ fn place(mark: &str, reference: &Reference, after: &str, colour: bool) -> String
             let (before, after) = (visible(&text.before), visible(&text.after));
             out.push_str(&format!("{pad}{before}{marked}{}{plain}{after}\n", visible(&text.anchor)));
         }
-        Place::Differs(why) => out.push_str(&format!("{pad}NOT VERIFIED: {why}\n")),
+        Place::Differs(why) => out.push_str(&format!("{pad}NOT VERIFIED: {}\n", visible(&why.to_string()))),
     }
     out
 }
