@@ -3,6 +3,7 @@
 use super::output::{Output, write_to};
 use crate::engine::Answer;
 use crate::error::{Error, Result};
+use crate::rdf::{GraphName, Quad, RdfFormat};
 use crate::render::{self, Format, GraphOptions, RdfVersion, RenderOptions, TableOptions, Written};
 use crate::session::Session;
 use crate::text::count;
@@ -76,7 +77,7 @@ pub fn write_answer(
     let to_terminal = args.output.is_none() && output.terminal.is_some();
     let format = match args.chosen_format()? {
         Some(format) => format,
-        None if graph => Format::Rdf(crate::rdf::RdfFormat::Turtle),
+        None if graph => Format::Rdf(RdfFormat::Turtle),
         None if to_terminal => Format::Table,
         None => Format::Tsv,
     };
@@ -89,13 +90,7 @@ pub fn write_answer(
         table: TableOptions::default(),
     };
     let written = write_to(args.output.as_deref(), output, |out| render::write(answer, options, out))?;
-    if written.mapped > 0 {
-        output.note(&format!(
-            "{} mapped to RDF 1.1: {} written as rdf:Statement, rdf:TripleTerm or with the i18n datatype",
-            count(written.mapped, "term", "terms"),
-            if written.mapped == 1 { "it is" } else { "they are" },
-        ));
-    }
+    note_mapped(written.mapped, output);
     if to_terminal || (args.output.is_some() && output.err_is_terminal) {
         let what = match (written.truth, graph) {
             (Some(_), _) => "answered".to_owned(),
@@ -105,6 +100,36 @@ pub fn write_answer(
         output.note(&format!("{what} in {}", seconds(started.elapsed())));
     }
     Ok(written)
+}
+
+/// Writes quads where the arguments say; without a format, in Turtle, or in TriG if some are in a named graph.
+pub fn write_graph(quads: &[Quad], args: &AnswerArgs, session: &Session, output: &mut Output) -> Result<()> {
+    let named = quads.iter().any(|q| q.graph_name != GraphName::DefaultGraph);
+    let format = match args.chosen_format()? {
+        Some(Format::Rdf(format)) => format,
+        Some(format) => {
+            return Err(Error::usage(format!("{} is a format of tables, not of graphs", format.name()))
+                .hint(format!("formats of graphs: {}", RdfFormat::list(true))));
+        }
+        None if named => RdfFormat::TriG,
+        None => RdfFormat::Turtle,
+    };
+    let prefixes = session.prefixes()?;
+    let mapped = write_to(args.output.as_deref(), output, |out| {
+        render::write_quads(quads, format, prefixes, args.graph_options(), out)
+    })?;
+    note_mapped(mapped, output);
+    Ok(())
+}
+
+/// Says how many terms the format could not hold as they are.
+fn note_mapped(mapped: u64, output: &mut Output) {
+    if mapped > 0 {
+        output.note(&format!(
+            "{} mapped to RDF 1.1: written as rdf:Statement, as rdf:TripleTerm, or with an i18n datatype",
+            count(mapped, "term", "terms")
+        ));
+    }
 }
 
 /// A duration as people read it.

@@ -1,14 +1,13 @@
 //! `kgq export`.
 
-use super::answer::{AnswerArgs, write_answer};
-use super::output::{Output, write_to};
+use super::answer::{AnswerArgs, write_answer, write_graph};
+use super::output::Output;
 use super::query::read_text;
 use super::watchdog::Watchdog;
 use crate::engine::Answer;
 use crate::error::{Error, Result, Source};
 use crate::query::Form;
-use crate::rdf::{GraphName, Quad, RdfFormat};
-use crate::render::{Format, write_quads};
+use crate::rdf::{GraphName, Quad};
 use crate::session::Session;
 use crate::text::count;
 use std::time::Instant;
@@ -35,7 +34,6 @@ pub struct Args {
 
 pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8> {
     let started = Instant::now();
-    let chosen = args.answer.chosen_format()?;
     if args.query.is_some() || args.query_file.is_some() {
         let (name, text) = read_text(args.query.as_deref(), args.query_file.as_deref(), "query")?;
         let _watchdog = Watchdog::of_query(session)?;
@@ -56,24 +54,7 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
             &chosen_quads
         }
     };
-    let named = quads.iter().any(|q| q.graph_name != GraphName::DefaultGraph);
-    let format = match chosen {
-        Some(Format::Rdf(format)) => format,
-        Some(format) => {
-            return Err(Error::usage(format!("{} is a format of tables, not of graphs", format.name()))
-                .hint(format!("formats of graphs: {}", RdfFormat::list(true))));
-        }
-        // A graph without names is more familiar in Turtle.
-        None if named => RdfFormat::TriG,
-        None => RdfFormat::Turtle,
-    };
-    let prefixes = session.prefixes()?;
-    let mapped = write_to(args.answer.output.as_deref(), output, |out| {
-        write_quads(quads, format, prefixes, args.answer.graph_options(), out)
-    })?;
-    if mapped > 0 {
-        output.note(&format!("{} mapped to RDF 1.1", count(mapped, "term", "terms")));
-    }
+    write_graph(quads, &args.answer, session, output)?;
     if args.answer.output.is_some() && output.err_is_terminal {
         output.note(&count(quads.len() as u64, "statement", "statements"));
     }

@@ -1,12 +1,11 @@
 //! `kgq update`.
 
-use super::answer::AnswerArgs;
-use super::output::{Output, write_to};
+use super::answer::{AnswerArgs, write_graph};
+use super::output::Output;
 use super::query::read_text;
 use super::watchdog::Watchdog;
 use crate::error::{Error, Result, Source};
-use crate::rdf::{GraphName, Quad, RdfFormat};
-use crate::render::{Format, write_quads};
+use crate::rdf::{GraphName, Quad};
 use crate::session::Session;
 use crate::store::Change;
 use crate::text::{count, visible};
@@ -39,7 +38,8 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
         )
         .hint("`--dry-run` shows what it would add and remove; `--output FILE` writes the changed graph"));
     }
-    let chosen = args.answer.chosen_format()?;
+    // A format that cannot be is said before the update runs.
+    args.answer.chosen_format()?;
     let (name, text) = read_text(args.text.as_deref(), args.file.as_deref(), "update")?;
     session.dataset()?;
     let _watchdog = Watchdog::start(&session.options.limits);
@@ -47,23 +47,7 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
     if args.dry_run {
         show(&change, session, output)?;
     } else {
-        let named = dataset.quads().iter().any(|q| q.graph_name != GraphName::DefaultGraph);
-        let format = match chosen {
-            Some(Format::Rdf(format)) => format,
-            Some(format) => {
-                return Err(Error::usage(format!("{} is a format of tables, not of graphs", format.name()))
-                    .hint(format!("formats of graphs: {}", RdfFormat::list(true))));
-            }
-            None if named => RdfFormat::TriG,
-            None => RdfFormat::Turtle,
-        };
-        let prefixes = session.prefixes()?;
-        let mapped = write_to(args.answer.output.as_deref(), output, |out| {
-            write_quads(dataset.quads(), format, prefixes, args.answer.graph_options(), out)
-        })?;
-        if mapped > 0 {
-            output.note(&format!("{} mapped to RDF 1.1", count(mapped, "term", "terms")));
-        }
+        write_graph(dataset.quads(), &args.answer, session, output)?;
     }
     output.note(&format!(
         "{} added, {} removed, {} in all",
