@@ -5,7 +5,7 @@ use super::limits::Guard;
 use super::operator::{Context, Node, source::MergedGraphs};
 use super::oxigraph::DefaultGraph;
 use super::plan::build::{Builder, Duplicates};
-use super::plan::simplify::simplify;
+use super::plan::simplify::{Knowledge, simplify};
 use super::plan::translate::{Dataset, Translator, Unsupported};
 use super::plan::{Graph, Pattern, Var, VarSet};
 use super::result::{Constructed, Described, Rows, Template};
@@ -98,7 +98,7 @@ pub fn prepare<'s>(
     let named_graphs = translator.named_graphs();
     let row_vars = (0..=nesting(&translated)).map(|_| translator.variables.fresh("#row")).collect();
     let variables = translator.variables;
-    let translated = simplify(translated, &variables);
+    let translated = simplify(translated, &Knowledge { names: &variables, snapshot });
     let cx = Context { expressions, named_graphs, variables, row_vars, merged: MergedGraphs::default(), timed: false };
     let mut builder = Builder::new(&cx);
     let plan = match &form {

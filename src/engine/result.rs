@@ -7,7 +7,7 @@ use super::plan::translate::Translator;
 use super::plan::{Graph, Var};
 use crate::error::Result;
 use crate::rdf::{BlankNode, NamedNode, NamedOrBlankNode, Term, Triple};
-use crate::snapshot::{Permutation, TermId, TermKind};
+use crate::snapshot::{Decoder, Permutation, TermId, TermKind};
 use rustc_hash::{FxHashMap, FxHashSet};
 use spargebra::term::{NamedNodePattern, TermPattern, TriplePattern};
 use std::collections::VecDeque;
@@ -30,24 +30,35 @@ impl<'s> Rows<'s> {
 
     fn fill(&mut self) -> Result<bool> {
         let Some(batch) = self.plan.next(&self.cx)? else { return Ok(false) };
-        self.columns = batch.columns().iter().map(|column| decode(column, &self.cx).into_iter()).collect();
+        let mut decoder = self.cx.snapshot().decoder();
+        self.columns =
+            batch.columns().iter().map(|column| decode(column, &mut decoder, &self.cx).into_iter()).collect();
         self.left = batch.rows();
         self.cx.snapshot().intact()?;
         Ok(true)
     }
 }
 
-fn decode(column: &[TermId], cx: &Context<'_>) -> Vec<Option<Term>> {
-    let mut terms: Vec<Option<Term>> = Vec::with_capacity(column.len());
-    for (row, id) in column.iter().enumerate() {
-        let term = if id.is_unbound() {
-            None
-        } else if row > 0 && column[row - 1] == *id {
-            terms[row - 1].clone()
-        } else {
-            Some(cx.terms().term(*id))
+/// The terms of a column. In the order of their ids, each different one is decoded once.
+fn decode(column: &[TermId], decoder: &mut Decoder<'_>, cx: &Context<'_>) -> Vec<Option<Term>> {
+    let mut terms: Vec<Option<Term>> = vec![None; column.len()];
+    let mut order: Vec<u64> =
+        column.iter().enumerate().map(|(row, id)| u64::from(id.get()) << 32 | row as u64).collect();
+    if !order.is_sorted() {
+        order.sort_unstable();
+    }
+    let mut last: Option<(TermId, usize)> = None;
+    for entry in order {
+        let (id, row) = (TermId::new((entry >> 32) as u32), entry as u32 as usize);
+        if id.is_unbound() {
+            break;
+        }
+        terms[row] = match last {
+            Some((before, at)) if before == id => terms[at].clone(),
+            _ if cx.terms().is_stored(id) => Some(decoder.term(id).unwrap_or_else(|| cx.terms().term(id))),
+            _ => Some(cx.terms().term(id)),
         };
-        terms.push(term);
+        last = Some((id, row));
     }
     terms
 }

@@ -2,7 +2,7 @@
 
 use super::TermId;
 use super::file::{Reader, Writer};
-use super::front_coding::{StringTable, StringTableBuilder};
+use super::front_coding::{StringTable, StringTableBuilder, TableReader};
 use super::interner::{self, Interner};
 use super::storage::Words;
 use super::value::{
@@ -308,34 +308,15 @@ impl Dictionary {
 
     /// The term of an id; `None` for an id that is none, or whose entry is damaged.
     pub(super) fn term(&self, id: TermId) -> Option<Term> {
-        let mut text = Vec::new();
-        match self.kind(id) {
-            TermKind::BlankNode => {
-                let found = self.blanks.get(id.get(), &mut text);
-                let label = String::from_utf8(text).ok().filter(|_| found)?;
-                Some(BlankNode::new_unchecked(label).into())
-            }
-            TermKind::Iri => {
-                let found = self.iris.get(id.get() - self.iri_start(), &mut text);
-                let iri = String::from_utf8(text).ok().filter(|_| found)?;
-                Some(NamedNode::new_unchecked(iri).into())
-            }
-            TermKind::Literal => {
-                let literal = id.get() - self.literal_start();
-                let found = self.literals.get(literal, &mut text);
-                let lexical = String::from_utf8(text).ok().filter(|_| found)?;
-                Some(self.literal_type(literal)?.literal(lexical).into())
-            }
-            TermKind::Triple => {
-                let [subject, predicate, object] = self.triple_components(id)?;
-                let subject = match self.term(subject)? {
-                    Term::NamedNode(node) => NamedOrBlankNode::from(node),
-                    Term::BlankNode(node) => node.into(),
-                    Term::Literal(_) | Term::Triple(_) => return None,
-                };
-                let Term::NamedNode(predicate) = self.term(predicate)? else { return None };
-                Some(Triple { subject, predicate, object: self.term(object)? }.into())
-            }
+        self.decoder().term(id)
+    }
+
+    pub(super) fn decoder(&self) -> Decoder<'_> {
+        Decoder {
+            dictionary: self,
+            blanks: self.blanks.reader(),
+            iris: self.iris.reader(),
+            literals: self.literals.reader(),
         }
     }
 
@@ -420,6 +401,46 @@ impl Dictionary {
     /// A literal that stands for a damaged entry, so that readers need no second path; the snapshot reports the damage.
     pub(super) fn placeholder() -> Term {
         Literal::new_simple_literal("").into()
+    }
+}
+
+/// Gives the terms of ids; of ascending ones faster than one by one.
+pub struct Decoder<'a> {
+    dictionary: &'a Dictionary,
+    blanks: TableReader<'a>,
+    iris: TableReader<'a>,
+    literals: TableReader<'a>,
+}
+
+impl Decoder<'_> {
+    /// The term of an id; `None` for an id that is none, or whose entry is damaged.
+    pub fn term(&mut self, id: TermId) -> Option<Term> {
+        fn text(bytes: Option<&[u8]>) -> Option<String> {
+            std::str::from_utf8(bytes?).ok().map(str::to_owned)
+        }
+        let dictionary = self.dictionary;
+        match dictionary.kind(id) {
+            TermKind::BlankNode => Some(BlankNode::new_unchecked(text(self.blanks.get(id.get()))?).into()),
+            TermKind::Iri => {
+                let iri = text(self.iris.get(id.get() - dictionary.iri_start()))?;
+                Some(NamedNode::new_unchecked(iri).into())
+            }
+            TermKind::Literal => {
+                let literal = id.get() - dictionary.literal_start();
+                let lexical = text(self.literals.get(literal))?;
+                Some(dictionary.literal_type(literal)?.literal(lexical).into())
+            }
+            TermKind::Triple => {
+                let [subject, predicate, object] = dictionary.triple_components(id)?;
+                let subject = match self.term(subject)? {
+                    Term::NamedNode(node) => NamedOrBlankNode::from(node),
+                    Term::BlankNode(node) => node.into(),
+                    Term::Literal(_) | Term::Triple(_) => return None,
+                };
+                let Term::NamedNode(predicate) = self.term(predicate)? else { return None };
+                Some(Triple { subject, predicate, object: self.term(object)? }.into())
+            }
+        }
     }
 }
 

@@ -33,6 +33,11 @@ impl StringTable {
         (0..=index % BLOCK).all(|_| block.next_into(out))
     }
 
+    /// Reads strings one after the other; near ones, in ascending order, without starting their block anew.
+    pub(super) fn reader(&self) -> TableReader<'_> {
+        TableReader { table: self, block: BlockReader { rest: &[] }, next: 0, string: Vec::new() }
+    }
+
     /// The position of a string among those of a sorted range of the list.
     pub(super) fn find(&self, range: Range<u32>, target: &[u8]) -> Option<u32> {
         if range.is_empty() || range.end > self.count {
@@ -79,6 +84,37 @@ impl StringTable {
         let start = self.blocks.pair(block as usize);
         let end = self.blocks.pair(block as usize + 1);
         BlockReader { rest: self.text.slice(start as usize..end as usize) }
+    }
+}
+
+/// See [`StringTable::reader`].
+pub(super) struct TableReader<'a> {
+    table: &'a StringTable,
+    block: BlockReader<'a>,
+    /// The index after that of `string`; 0 if there is none.
+    next: u32,
+    string: Vec<u8>,
+}
+
+impl TableReader<'_> {
+    /// The string at `index`. `None` if there is none or it cannot be decoded.
+    pub(super) fn get(&mut self, index: u32) -> Option<&[u8]> {
+        if index >= self.table.count {
+            return None;
+        }
+        if self.next == 0 || index < self.next - 1 || index / BLOCK != (self.next - 1) / BLOCK {
+            self.block = self.table.block(index / BLOCK);
+            self.string.clear();
+            self.next = index / BLOCK * BLOCK;
+        }
+        while self.next <= index {
+            if !self.block.next_into(&mut self.string) {
+                self.next = 0;
+                return None;
+            }
+            self.next += 1;
+        }
+        Some(&self.string)
     }
 }
 
@@ -175,6 +211,19 @@ fn write_number(mut value: usize, out: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reader_gives_the_same_strings_in_whatever_order() {
+        let mut builder = StringTableBuilder::default();
+        let strings: Vec<String> = (0..100).map(|i| format!("{}{i}", "a".repeat(i % 7))).collect();
+        strings.iter().for_each(|string| builder.push(string.as_bytes()));
+        let table = builder.finish();
+        let mut reader = table.reader();
+        for index in [0, 0, 3, 3, 4, 40, 33, 99, 98, 15, 16, 17, 1, 100, 2] {
+            let expected = strings.get(index as usize).map(|string| string.as_bytes());
+            assert_eq!(reader.get(index), expected, "{index}");
+        }
+    }
 
     #[test]
     fn strings_are_read_back_and_found_in_any_range() {

@@ -18,6 +18,7 @@ mod storage;
 mod value;
 
 pub use content_key::ContentKey;
+pub use dictionary::Decoder;
 pub use id::{Component, Permutation, QuadPermutation, TermId};
 pub use index::Index;
 pub use merged::Merged;
@@ -160,6 +161,11 @@ impl Snapshot {
     /// For any other number this is an empty string literal, and for a damaged entry too (see [`Snapshot::intact`]).
     pub fn term(&self, id: TermId) -> Term {
         self.dictionary.term(id).unwrap_or_else(Dictionary::placeholder)
+    }
+
+    /// Gives the terms of many ids, in ascending order faster than [`Snapshot::term`].
+    pub fn decoder(&self) -> Decoder<'_> {
+        self.dictionary.decoder()
     }
 
     /// The id of a term, if the dataset has it. Language tags have to be in lower case, as oxrdf's constructors make them.

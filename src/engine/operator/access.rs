@@ -114,7 +114,7 @@ impl<'s> Access<'s> {
     }
 }
 
-/// Finds the rows with a key after a fixed prefix, for keys that mostly come in ascending order.
+/// Finds the rows with a key after a fixed prefix, for keys that mostly come in ascending order: a merge join.
 #[derive(Clone, Default)]
 pub struct Cursor {
     /// The rows with the fixed prefix.
@@ -123,9 +123,74 @@ pub struct Cursor {
     last: Option<(TermId, Range<usize>)>,
 }
 
-impl Cursor {
+/// A stretch of a column that is looked at closely.
+struct Window<'i> {
+    index: Index<'i>,
+    depth: usize,
+    end: usize,
+    start: usize,
+    ids: &'i [TermId],
+}
+
+impl Window<'_> {
+    /// Ids read at once. A block of a saved snapshot, which is checked as a whole, is larger.
+    const IDS: usize = 2048;
+
+    /// The first row from `from` on whose id is at least `key`.
     #[inline]
-    pub fn find(&mut self, index: Index<'_>, fixed: &[Key], key: TermId) -> Range<usize> {
+    fn seek(&mut self, from: usize, key: TermId) -> usize {
+        let mut at = from;
+        loop {
+            if at < self.start || at >= self.start + self.ids.len() {
+                if at >= self.end {
+                    return self.end;
+                }
+                self.start = at;
+                self.ids = self.index.column(self.depth, at..self.end.min(at + Self::IDS));
+            }
+            let ids = &self.ids[at - self.start..];
+            // Near misses first; then the distance doubles.
+            let (mut low, mut step) = (0, 1);
+            while low + step <= ids.len() && ids[low + step - 1] < key {
+                low += step;
+                step *= 2;
+            }
+            let high = ids.len().min(low + step - 1);
+            low += ids[low..high].partition_point(|id| *id < key);
+            if low < ids.len() {
+                return at + low;
+            }
+            at += ids.len();
+            if at < self.end {
+                // Beyond the window: a leap of unknown length.
+                at = self.index.seek(self.depth, at..self.end, key);
+            }
+        }
+    }
+
+    #[inline]
+    fn id(&mut self, at: usize) -> Option<TermId> {
+        if at >= self.end {
+            return None;
+        }
+        if at < self.start || at >= self.start + self.ids.len() {
+            self.start = at;
+            self.ids = self.index.column(self.depth, at..self.end.min(at + Self::IDS));
+        }
+        Some(self.ids[at - self.start])
+    }
+}
+
+impl Cursor {
+    /// For each of the keys the rows that have it after the fixed prefix, as start and end.
+    pub fn find_all(&mut self, index: Index<'_>, fixed: &[Key], keys: &[TermId], found: &mut Vec<(u32, u32)>) {
+        if fixed.is_empty() {
+            found.extend(keys.iter().map(|key| {
+                let rows = index.run(*key);
+                (rows.start as u32, rows.end as u32)
+            }));
+            return;
+        }
         let base = self
             .base
             .get_or_insert_with(|| {
@@ -138,22 +203,65 @@ impl Cursor {
                 index.range(&prefix[..fixed.len()])
             })
             .clone();
-        let depth = fixed.len();
-        let from = match &self.last {
-            Some((last, rows)) if *last == key => return rows.clone(),
-            Some((last, rows)) if *last < key => rows.end,
-            _ => base.start,
-        };
-        if key.is_unbound() || from >= base.end {
-            return 0..0;
+        let (mut last, mut rows) = self.last.take().unwrap_or((TermId::new(0), base.start..base.start));
+        let mut window = Window { index, depth: fixed.len(), end: base.end, start: 0, ids: &[] };
+        let mut first = true;
+        for key in keys {
+            if first || *key != last {
+                let from = if *key < last { base.start } else { rows.end };
+                // The rows of the last key are behind; if this is the same key, they are found again.
+                let from = if *key == last { rows.start } else { from };
+                let start = window.seek(from, *key);
+                let mut end = start;
+                if window.id(start) == Some(*key) {
+                    // A run is short as a rule.
+                    end += 1;
+                    while end - start < 8 && window.id(end) == Some(*key) {
+                        end += 1;
+                    }
+                    if end - start == 8 {
+                        end = window.seek(end, TermId::new(key.get().saturating_add(1)));
+                    }
+                }
+                (last, rows) = (*key, start..end);
+                first = false;
+            }
+            found.push((rows.start as u32, rows.end as u32));
         }
-        let start = index.seek(depth, from..base.end, key);
-        let end = if start < base.end && (depth == 0 || index.column(depth, start..start + 1)[0] == key) {
-            index.seek(depth, start..base.end, TermId::new(key.get() + 1))
-        } else {
-            start
-        };
-        self.last = Some((key, start..end));
-        start..end
+        self.last = Some((last, rows));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rdf::{GraphName, Literal, NamedNode, Quad};
+    use crate::snapshot::{Permutation, Snapshot};
+
+    #[test]
+    fn merging_finds_what_looking_up_finds_also_when_keys_go_back() {
+        let node = |i: u32| NamedNode::new_unchecked(format!("http://e/{i:06}"));
+        let quads = (0..9000u32).filter(|i| i % 3 != 1).flat_map(|i| {
+            (0..if i % 1000 == 0 { 30 } else { 1 + i % 3 }).map(move |j| {
+                let object = Literal::new_simple_literal(format!("{j}"));
+                Quad::new(node(i), node(1_000_000 + i % 2), object, GraphName::DefaultGraph)
+            })
+        });
+        let snapshot = Snapshot::from_quads(quads).unwrap();
+        let index = snapshot.triples(Permutation::Pso);
+        let predicate = snapshot.id(node(1_000_000).as_ref().into()).unwrap();
+        let mut keys: Vec<TermId> = (0..snapshot.term_count()).step_by(2).map(TermId::new).collect();
+        keys.extend((0..snapshot.term_count()).map(TermId::new));
+        keys.extend([TermId::new(5), TermId::new(5), TermId::new(u32::MAX - 1)]);
+        let mut cursor = Cursor::default();
+        let mut found = Vec::new();
+        for part in keys.chunks(1000) {
+            cursor.find_all(index, &[Key::Term(predicate)], part, &mut found);
+        }
+        for (key, (start, end)) in keys.iter().zip(found) {
+            let expected = index.range(&[predicate, *key]);
+            assert_eq!(end - start, expected.len() as u32, "{key:?}");
+            assert!(expected.is_empty() || expected.start == start as usize);
+        }
     }
 }

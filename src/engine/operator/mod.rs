@@ -10,6 +10,7 @@ pub mod expand;
 pub mod extend;
 pub mod feed;
 pub mod filter;
+pub mod fold;
 pub mod group;
 pub mod hash_join;
 pub mod intersect;

@@ -50,6 +50,8 @@ pub struct Probe<'s> {
     label: &'static str,
     pace: Pace,
     batch: Batch,
+    /// For each row of the batch the rows that match, as start and end.
+    found: Vec<(u32, u32)>,
     row: usize,
     matches: Matches,
 }
@@ -119,6 +121,7 @@ impl<'s> Probe<'s> {
             label,
             pace: Pace::default(),
             batch: Batch::default(),
+            found: Vec::new(),
             row: 0,
             matches: Matches::default(),
         };
@@ -130,19 +133,29 @@ impl<'s> Probe<'s> {
         self.input.weighted || (self.weigh && self.emit != Emit::Rows && matches!(self.keep, Keep::Matched | Keep::All))
     }
 
-    #[inline]
-    fn find(&mut self, index: Index<'_>) -> Range<usize> {
-        let rows = match (&mut self.cursor, self.access.prefix.split_last()) {
-            (Some(cursor), Some((last, fixed))) => cursor.find(index, fixed, last.of(&self.batch, self.row)),
-            _ => self.access.range(index, &self.batch, self.row),
-        };
-        match &self.bounds {
-            Some(bounds) if !rows.is_empty() => {
-                let depth = self.access.prefix.len();
-                let start = index.seek(depth, rows.clone(), TermId::new(bounds.start));
-                start..index.seek(depth, start..rows.end, TermId::new(bounds.end))
+    /// Looks up all rows of the batch.
+    fn look_up(&mut self, index: Index<'_>) {
+        self.found.clear();
+        match (&mut self.cursor, self.access.prefix.split_last()) {
+            (Some(cursor), Some((Key::Column(last), fixed))) => {
+                cursor.find_all(index, fixed, self.batch.column(*last), &mut self.found);
             }
-            _ => rows,
+            _ => {
+                self.found.reserve(self.batch.rows());
+                for row in 0..self.batch.rows() {
+                    let rows = self.access.range(index, &self.batch, row);
+                    self.found.push((rows.start as u32, rows.end as u32));
+                }
+            }
+        }
+        if let Some(bounds) = &self.bounds {
+            let depth = self.access.prefix.len();
+            for (start, end) in self.found.iter_mut().filter(|(start, end)| start < end) {
+                let rows = *start as usize..*end as usize;
+                let first = index.seek(depth, rows.clone(), TermId::new(bounds.start));
+                *start = first as u32;
+                *end = index.seek(depth, first..rows.end, TermId::new(bounds.end)) as u32;
+            }
         }
     }
 
@@ -171,16 +184,17 @@ struct Output {
 
 impl<'s> Operator<'s> for Probe<'s> {
     fn next(&mut self, cx: &Context<'s>) -> Result<Option<Batch>> {
-        if self.row >= self.batch.rows() && self.matches.is_empty() {
+        if self.row >= self.batch.rows() {
             let Some(batch) = self.input.next(cx)? else { return Ok(None) };
             self.batch = batch;
             self.row = 0;
+            let source = self.access.source.clone();
+            self.look_up(source.index());
         }
         let source = self.access.source.clone();
         let index = source.index();
         let capacity = self.pace.step();
         let mut out = Output { columns: vec![Vec::with_capacity(capacity); self.depths.len()], ..Output::default() };
-        let mut looked = 0;
         while out.positions.len() < capacity {
             if !self.matches.is_empty() {
                 self.emit_matches(index, capacity, &mut out);
@@ -192,8 +206,8 @@ impl<'s> Operator<'s> for Probe<'s> {
             if self.row >= self.batch.rows() {
                 break;
             }
-            let rows = self.find(index);
-            looked += 1;
+            let (start, end) = self.found[self.row];
+            let rows = start as usize..end as usize;
             let mut count = rows.len();
             if !self.access.checks.is_empty() && count > 0 {
                 let checked = self.checked(index, rows.clone(), cx)?;
@@ -222,9 +236,6 @@ impl<'s> Operator<'s> for Probe<'s> {
                 out.weights.push(weight);
             }
             self.row += 1;
-            if looked >= Batch::ROWS * 16 {
-                break;
-            }
         }
         Ok(Some(self.finish(out)))
     }

@@ -6,6 +6,8 @@ use super::order::order;
 use super::{Condition, Graph, Pattern, TripleAtom, Var, VarSet, scope};
 use crate::engine::expression::compile;
 use crate::engine::operator::access::{Access, Wish};
+use crate::engine::operator::distinct::Distinct;
+use crate::engine::operator::fold::Fold;
 use crate::engine::operator::hash_join::Kind;
 use crate::engine::operator::intersect::Intersect;
 use crate::engine::operator::probe::Keep;
@@ -18,6 +20,9 @@ use std::ops::Range;
 const MOST_LOOKED_UP: u32 = 64;
 /// Fewer matches a row than this are checked one by one, not intersected.
 const FEW_MATCHES: f64 = 4.0;
+
+/// Fewer rows than this are not worth the memory that folding them takes.
+const WORTH_FOLDING: f64 = 1000.0;
 
 /// A join in the making.
 struct Join<'p> {
@@ -214,9 +219,41 @@ impl<'s> Builder<'_, 's> {
                 let start = self.start(input.take());
                 self.intersect(start, &atoms, join, &later, duplicates)?
             };
-            input = Some(self.conditions(node, operands, &done, join, needed)?);
+            let node = self.conditions(node, operands, &done, join, needed)?;
+            input = Some(if done.contains(&false) { self.fewer(node, operands, &done, duplicates) } else { node });
         }
         Ok(self.start(input))
+    }
+
+    /// The rows without repetitions, where variables that told them apart are not needed any more and more joins follow.
+    fn fewer(&self, node: Node<'s>, operands: &[Pattern], done: &[bool], duplicates: Duplicates) -> Node<'s> {
+        // An inner plan numbers its rows anew for each batch, so nothing may be remembered there.
+        if self.depth > 0 || node.estimate < WORTH_FOLDING || node.vars.is_empty() || node.vars.len() > 2 {
+            return node;
+        }
+        let taken = operands.iter().zip(done).filter(|(_, done)| **done).map(|(operand, _)| operand);
+        let mut distinct = vec![f64::INFINITY; node.vars.len()];
+        for operand in taken {
+            let Some(atom) = triple(operand) else { continue };
+            let count = self.estimator.count(atom);
+            for (slot, own) in atom.slots.iter().zip(count.distinct) {
+                if let Some(at) = slot.var().and_then(|var| node.column(var)) {
+                    distinct[at] = distinct[at].min(own);
+                }
+            }
+        }
+        let groups = distinct.iter().product::<f64>();
+        if groups * 1.5 > node.estimate {
+            return node;
+        }
+        let (vars, certain, sorted) = (node.vars.clone(), node.certain.clone(), node.sorted.clone());
+        match duplicates {
+            Duplicates::Ignore => Node::new(Distinct::new(node), vars).like(certain, sorted, false).estimated(groups),
+            Duplicates::Count if vars.len() == 1 && node.estimate > groups * 4.0 => {
+                Node::new(Fold::new(node), vars.clone()).like(certain, vars, true).estimated(groups)
+            }
+            Duplicates::Count => node,
+        }
     }
 
     fn operand(

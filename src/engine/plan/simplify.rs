@@ -2,12 +2,19 @@
 //! OPTIONAL with `!BOUND` becomes NOT EXISTS, and an equality of nodes becomes one variable.
 
 use super::translate::{filter, join, union};
-use super::{Condition, Pattern, Scalar, Slot, TripleAtom, Var, VarSet, Variables, scope};
+use super::{Condition, Graph, Pattern, Scalar, Slot, TripleAtom, Var, VarSet, Variables, scope};
+use crate::snapshot::{Family, Permutation, Snapshot, TermKind};
 use spargebra::algebra::Expression;
 
+/// What rewriting needs to know beside the pattern.
+pub struct Knowledge<'a> {
+    pub names: &'a Variables,
+    pub snapshot: &'a Snapshot,
+}
+
 /// Rewrites a pattern.
-pub fn simplify(pattern: Pattern, names: &Variables) -> Pattern {
-    let boxed = |pattern: Box<Pattern>| Box::new(simplify(*pattern, names));
+pub fn simplify(pattern: Pattern, data: &Knowledge<'_>) -> Pattern {
+    let boxed = |pattern: Box<Pattern>| Box::new(simplify(*pattern, data));
     match pattern {
         Pattern::Empty
         | Pattern::Unit
@@ -15,23 +22,33 @@ pub fn simplify(pattern: Pattern, names: &Variables) -> Pattern {
         | Pattern::Closure(_)
         | Pattern::TripleTerm(_)
         | Pattern::Values { .. } => pattern,
-        Pattern::Join(operands) => hoisted(operands.into_iter().map(|p| simplify(p, names)).collect()),
+        Pattern::Join(operands) => hoisted(operands.into_iter().map(|p| simplify(p, data)).collect()),
         Pattern::Union(branches) => {
-            let branches = branches.into_iter().map(|p| simplify(p, names));
+            let branches = branches.into_iter().map(|p| simplify(p, data));
             union(branches.filter(|p| !matches!(p, Pattern::Empty)).collect())
         }
         Pattern::LeftJoin { left, right, conditions } => {
-            optional(simplify(*left, names), simplify(*right, names), simplify_all(conditions, names), names)
+            optional(simplify(*left, data), simplify(*right, data), simplify_all(conditions, data), data)
         }
-        Pattern::Minus { left, right } => match simplify(*left, names) {
+        Pattern::Minus { left, right } => match simplify(*left, data) {
             Pattern::Empty => Pattern::Empty,
             left => Pattern::Minus { left: Box::new(left), right: boxed(right) },
         },
         Pattern::Filter { inner, conditions } => {
-            filtered(simplify(*inner, names), simplify_all(conditions, names), names)
+            let inner = simplify(*inner, data);
+            let conditions = simplify_all(conditions, data)
+                .into_iter()
+                .map(|condition| match condition {
+                    Condition::Exists { pattern, negated } => {
+                        Condition::Exists { pattern: correlated(pattern, &inner, data), negated }
+                    }
+                    other => other,
+                })
+                .collect();
+            filtered(inner, conditions, data)
         }
         Pattern::Extend { inner, var, scalar } => {
-            Pattern::Extend { inner: boxed(inner), var, scalar: simplify_scalar(scalar, names) }
+            Pattern::Extend { inner: boxed(inner), var, scalar: simplify_scalar(scalar, data) }
         }
         Pattern::Group { inner, keys, aggregates } => Pattern::Group { inner: boxed(inner), keys, aggregates },
         Pattern::Project { inner, vars } => Pattern::Project { inner: boxed(inner), vars },
@@ -41,20 +58,20 @@ pub fn simplify(pattern: Pattern, names: &Variables) -> Pattern {
     }
 }
 
-fn simplify_all(conditions: Vec<Condition>, names: &Variables) -> Vec<Condition> {
+fn simplify_all(conditions: Vec<Condition>, data: &Knowledge<'_>) -> Vec<Condition> {
     conditions
         .into_iter()
         .map(|condition| match condition {
-            Condition::Scalar(scalar) => Condition::Scalar(simplify_scalar(scalar, names)),
-            Condition::Exists { pattern, negated } => Condition::Exists { pattern: simplify(pattern, names), negated },
+            Condition::Scalar(scalar) => Condition::Scalar(simplify_scalar(scalar, data)),
+            Condition::Exists { pattern, negated } => Condition::Exists { pattern: simplify(pattern, data), negated },
             other @ (Condition::NotAmong(..) | Condition::Same(..)) => other,
         })
         .collect()
 }
 
-fn simplify_scalar(mut scalar: Scalar, names: &Variables) -> Scalar {
+fn simplify_scalar(mut scalar: Scalar, data: &Knowledge<'_>) -> Scalar {
     for (_, pattern) in &mut scalar.exists {
-        *pattern = simplify(std::mem::replace(pattern, Pattern::Empty), names);
+        *pattern = simplify(std::mem::replace(pattern, Pattern::Empty), data);
     }
     scalar
 }
@@ -90,21 +107,21 @@ fn is_local(condition: &Condition, certain: &VarSet) -> bool {
 }
 
 /// The pattern under the conditions, each as deep as it may stand.
-fn filtered(inner: Pattern, conditions: Vec<Condition>, names: &Variables) -> Pattern {
+fn filtered(inner: Pattern, conditions: Vec<Condition>, data: &Knowledge<'_>) -> Pattern {
     if conditions.is_empty() {
         return inner;
     }
     match inner {
         Pattern::Filter { inner, conditions: mut own } => {
             own.extend(conditions);
-            filtered(*inner, own, names)
+            filtered(*inner, own, data)
         }
         Pattern::LeftJoin { left, right, conditions: own } => {
             let free = scope::possible(&right).without(&scope::certain(&left));
             let (down, here): (Vec<_>, Vec<_>) =
                 conditions.into_iter().partition(|c| !c.is_volatile() && !c.variables().intersects(&free));
-            let left = filtered(*left, down, names);
-            not_bound(left, *right, own, here, names)
+            let left = filtered(*left, down, data);
+            not_bound(left, *right, own, here, data)
         }
         Pattern::Union(branches)
             if conditions.iter().all(|c| match c {
@@ -113,18 +130,18 @@ fn filtered(inner: Pattern, conditions: Vec<Condition>, names: &Variables) -> Pa
                 Condition::Exists { .. } => false,
             }) =>
         {
-            union(branches.into_iter().map(|branch| filtered(branch, conditions.clone(), names)).collect())
+            union(branches.into_iter().map(|branch| filtered(branch, conditions.clone(), data)).collect())
         }
         Pattern::Minus { left, right } if conditions.iter().all(|c| !c.is_volatile()) => {
-            Pattern::Minus { left: Box::new(filtered(*left, conditions, names)), right }
+            Pattern::Minus { left: Box::new(filtered(*left, conditions, data)), right }
         }
         Pattern::Extend { inner, var, scalar } if !scalar.is_volatile() => {
             let (down, here): (Vec<_>, Vec<_>) =
                 conditions.into_iter().partition(|c| !c.is_volatile() && !c.variables().contains(var));
-            let inner = Box::new(filtered(*inner, down, names));
+            let inner = Box::new(filtered(*inner, down, data));
             filter(Pattern::Extend { inner, var, scalar }, here)
         }
-        inner @ (Pattern::Triple(_) | Pattern::Join(_)) => equated(inner, conditions, names),
+        inner @ (Pattern::Triple(_) | Pattern::Join(_)) => equated(inner, conditions, data),
         inner => filter(inner, conditions),
     }
 }
@@ -135,13 +152,13 @@ fn not_bound(
     right: Pattern,
     own: Vec<Condition>,
     mut conditions: Vec<Condition>,
-    names: &Variables,
+    data: &Knowledge<'_>,
 ) -> Pattern {
     let visible = scope::possible(&left);
     let bound = scope::certain(&right).without(&visible);
     let asks = |condition: &Condition| match condition {
         Condition::Scalar(scalar) => {
-            scalar.unbound(|name| names.get(name.as_str())).is_some_and(|var| bound.contains(var))
+            scalar.unbound(|name| data.names.get(name.as_str())).is_some_and(|var| bound.contains(var))
         }
         Condition::Exists { .. } | Condition::NotAmong(..) | Condition::Same(..) => false,
     };
@@ -151,15 +168,15 @@ fn not_bound(
         && let Some(at) = conditions.iter().position(asks)
     {
         conditions.remove(at);
-        let pattern = filtered(right, own, names);
-        let missing = Condition::Exists { pattern: correlated(pattern, &scope::certain(&left), names), negated: true };
-        return filtered(filter(left, vec![missing]), conditions, names);
+        let pattern = filtered(right, own, data);
+        let missing = Condition::Exists { pattern: correlated(pattern, &left, data), negated: true };
+        return filtered(filter(left, vec![missing]), conditions, data);
     }
-    filter(optional(left, right, own, names), conditions)
+    filter(optional(left, right, own, data), conditions)
 }
 
 /// A LeftJoin whose conditions stand where they belong.
-fn optional(left: Pattern, right: Pattern, conditions: Vec<Condition>, names: &Variables) -> Pattern {
+fn optional(left: Pattern, right: Pattern, conditions: Vec<Condition>, data: &Knowledge<'_>) -> Pattern {
     if matches!(left, Pattern::Empty) {
         return Pattern::Empty;
     }
@@ -169,8 +186,8 @@ fn optional(left: Pattern, right: Pattern, conditions: Vec<Condition>, names: &V
         !condition.is_volatile() && vars.intersection(&outside).is_subset(&inside)
     };
     let (down, here): (Vec<_>, Vec<_>) = conditions.into_iter().partition(right_only);
-    let right = filtered(right, down, names);
-    let (right, here) = equated_across(right, here, &scope::certain(&left), names);
+    let right = filtered(right, down, data);
+    let (right, here) = equated_across(right, here, &left, data);
     if matches!(right, Pattern::Empty) {
         return left;
     }
@@ -178,20 +195,21 @@ fn optional(left: Pattern, right: Pattern, conditions: Vec<Condition>, names: &V
 }
 
 /// The pattern of an EXISTS: conditions that equate an outer variable with an inner one become look-ups.
-fn correlated(pattern: Pattern, outer: &VarSet, names: &Variables) -> Pattern {
+fn correlated(pattern: Pattern, left: &Pattern, data: &Knowledge<'_>) -> Pattern {
     match pattern {
         Pattern::Filter { inner, conditions } => {
-            let (inner, conditions) = equated_across(*inner, conditions, outer, names);
+            let (inner, conditions) = equated_across(*inner, conditions, left, data);
             filter(inner, conditions)
         }
         pattern => pattern,
     }
 }
 
-/// In a join of triple patterns under `?a = ?b`, where both stand for nodes, the two variables are one.
-fn equated(inner: Pattern, conditions: Vec<Condition>, names: &Variables) -> Pattern {
+/// In a join of triple patterns under `?a = ?b`, where `=` can only be `sameTerm`, the two variables are one.
+fn equated(inner: Pattern, conditions: Vec<Condition>, data: &Knowledge<'_>) -> Pattern {
     let certain = scope::certain(&inner);
-    let (inner, conditions) = equate(inner, conditions, names, |a, b| certain.contains(a) && certain.contains(b));
+    let (inner, conditions) =
+        equate(inner, conditions, data, |_| false, |a, b| certain.contains(a) && certain.contains(b));
     filter(inner, conditions)
 }
 
@@ -199,35 +217,43 @@ fn equated(inner: Pattern, conditions: Vec<Condition>, names: &Variables) -> Pat
 fn equated_across(
     inner: Pattern,
     conditions: Vec<Condition>,
-    outer: &VarSet,
-    names: &Variables,
+    left: &Pattern,
+    data: &Knowledge<'_>,
 ) -> (Pattern, Vec<Condition>) {
-    let possible = scope::possible(&inner);
-    equate(inner, conditions, names, |a, b| {
-        outer.contains(a) && !possible.contains(a) && possible.contains(b) && !outer.contains(b)
-    })
+    let (possible, outer) = (scope::possible(&inner), scope::certain(left));
+    equate(
+        inner,
+        conditions,
+        data,
+        |var| is_itself_only(left, var, data),
+        |a, b| outer.contains(a) && !possible.contains(a) && possible.contains(b) && !outer.contains(b),
+    )
 }
 
-/// Puts `a` for `b` where a condition equates them, they are such that `fits`, and `b` is a node: then `=` is `sameTerm`.
+/// Puts `a` for `b` where a condition equates them, they are such that `fits`, and one is equal to itself only: then `=` is
+/// `sameTerm`.
 fn equate(
     mut inner: Pattern,
     conditions: Vec<Condition>,
-    names: &Variables,
+    data: &Knowledge<'_>,
+    itself_only: impl Fn(Var) -> bool,
     fits: impl Fn(Var, Var) -> bool,
 ) -> (Pattern, Vec<Condition>) {
     let mut rest = Vec::new();
     for condition in conditions {
         let pair = match &condition {
-            Condition::Scalar(scalar) => scalar.equality(|name| names.get(name.as_str())),
+            Condition::Scalar(scalar) => scalar.equality(|name| data.names.get(name.as_str())),
             Condition::Exists { .. } | Condition::NotAmong(..) | Condition::Same(..) => None,
         };
         let pair = pair.and_then(|(a, b)| {
-            [(a, b), (b, a)].into_iter().find(|(a, b)| a != b && fits(*a, *b) && is_node(&inner, *b))
+            [(a, b), (b, a)]
+                .into_iter()
+                .find(|(a, b)| a != b && fits(*a, *b) && (itself_only(*a) || is_itself_only(&inner, *b, data)))
         });
         match (pair, renamed(&inner, pair)) {
             (Some((a, b)), Some(joined)) => {
                 let scalar = Scalar {
-                    expression: Expression::Variable(names.name(a).clone()),
+                    expression: Expression::Variable(data.names.name(a).clone()),
                     variables: [a].into_iter().collect(),
                     exists: Vec::new(),
                 };
@@ -239,14 +265,31 @@ fn equate(
     (inner, rest)
 }
 
-/// Whether the variable can only be an IRI or a blank node.
-fn is_node(pattern: &Pattern, var: Var) -> bool {
+/// Whether terms that the variable is bound to are equal to nothing but themselves: IRIs, blank nodes, plain strings.
+fn is_itself_only(pattern: &Pattern, var: Var, data: &Knowledge<'_>) -> bool {
     match pattern {
-        Pattern::Triple(TripleAtom { slots: [s, p, _], .. }) => *s == Slot::Var(var) || *p == Slot::Var(var),
-        Pattern::Join(operands) => operands.iter().any(|p| is_node(p, var)),
-        Pattern::Extend { inner, .. } => is_node(inner, var),
+        Pattern::Triple(TripleAtom { slots: [s, p, o], graph }) => {
+            *s == Slot::Var(var)
+                || *p == Slot::Var(var)
+                || *o == Slot::Var(var) && has_simple_objects(*p, graph, data.snapshot)
+        }
+        Pattern::Join(operands) => operands.iter().any(|p| is_itself_only(p, var, data)),
+        Pattern::Extend { inner, .. } | Pattern::Filter { inner, .. } => is_itself_only(inner, var, data),
+        Pattern::LeftJoin { left, .. } | Pattern::Minus { left, .. } => is_itself_only(left, var, data),
         _ => false,
     }
+}
+
+/// Whether all objects of the predicate are nodes, or all plain strings. Their ids are sorted, so the ends tell.
+fn has_simple_objects(predicate: Slot, graph: &Graph, snapshot: &Snapshot) -> bool {
+    let (Slot::Term(predicate), Graph::Default) = (predicate, graph) else { return false };
+    let index = snapshot.triples(Permutation::Pos);
+    let rows = index.run(predicate);
+    let Some(last) = rows.end.checked_sub(1).filter(|_| !rows.is_empty()) else { return true };
+    let (first, last) = (index.column(1, rows.start..rows.start + 1)[0], index.column(1, last..last + 1)[0]);
+    let strings = snapshot.family_range(Family::String);
+    matches!(snapshot.kind(last), TermKind::BlankNode | TermKind::Iri)
+        || strings.contains(&first.get()) && strings.contains(&last.get())
 }
 
 /// The pattern with `a` in the place of `b`, if it is a join of triple patterns.
