@@ -1,7 +1,7 @@
 //! The command line: what was typed becomes a command and a session; errors become messages and exit codes.
 
 use crate::commands::{self, Command, Output, ReplArgs, remove_temporary_files};
-use crate::engine::Limits;
+use crate::engine::{Executor, Limits};
 use crate::error::{Error, Kind, Result};
 use crate::project::{DEEPEST, LimitSettings, parse_duration, parse_size, too_deep};
 use crate::rdf::RdfFormat;
@@ -66,6 +66,9 @@ struct Global {
     /// Read rdf:Statement descriptions as reifiers of RDF 1.2
     #[arg(long, global = true)]
     unreify: bool,
+    /// What evaluates queries: kgq, or oxigraph (slower; for comparison)
+    #[arg(long, value_name = "ENGINE", value_parser = parse_executor, default_value = "kgq", global = true, hide_default_value = true)]
+    engine: Executor,
     #[command(flatten)]
     limits: LimitArgs,
     /// Leave out counts, times and remarks
@@ -115,6 +118,14 @@ struct Bound<T>(Option<T>);
 
 fn parse_input_format(text: &str) -> Result<RdfFormat, String> {
     RdfFormat::from_name(text).ok_or_else(|| format!("the formats are {}", RdfFormat::list(false)))
+}
+
+fn parse_executor(text: &str) -> Result<Executor, String> {
+    match text {
+        "kgq" => Ok(Executor::Kgq),
+        "oxigraph" => Ok(Executor::Oxigraph),
+        _ => Err("the engines are kgq and oxigraph".into()),
+    }
 }
 
 fn parse_timeout(text: &str) -> Result<Bound<Duration>, String> {
@@ -233,6 +244,7 @@ fn session_options(global: &Global) -> Result<SessionOptions> {
         base: global.base.clone(),
         lenient: global.lenient,
         unreify: global.unreify,
+        executor: global.engine,
         limits: Limits::default(),
         bounds: Bounds::default(),
     })

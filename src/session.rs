@@ -32,6 +32,7 @@ pub struct SessionOptions {
     pub lenient: bool,
     /// Read `rdf:Statement` descriptions as reifiers.
     pub unreify: bool,
+    pub executor: engine::Executor,
     pub limits: Limits,
     pub bounds: Bounds,
 }
@@ -198,7 +199,8 @@ impl Session {
             Some(project::DefaultGraph::Union) => engine::DefaultGraph::Union,
             Some(project::DefaultGraph::Default) | None => engine::DefaultGraph::Stored,
         };
-        EvaluationOptions { default_graph, limits: self.options.limits, ..Default::default() }
+        let executor = self.options.executor;
+        EvaluationOptions { executor, default_graph, limits: self.options.limits, ..Default::default() }
     }
 
     /// Answers a query.
