@@ -114,3 +114,19 @@ fn fmt_names_what_would_change_then_writes_it_and_leaves_broken_files_alone() {
     assert!(err.contains("b.ttl:1:38: this string is never closed"), "{err}");
     assert_eq!(fmt(folder.path(), &["a.rdf"]).0, 2);
 }
+
+#[test]
+fn the_projects_own_files_and_those_of_a_new_project_are_formatted() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    for folder in ["ontology", "data", "src/commands/new"] {
+        crate::tokens::files(&root.join(folder), &["ttl", "trig"], &mut files);
+    }
+    assert!(!files.is_empty());
+    for path in files {
+        let text = std::fs::read_to_string(&path).expect("the file is part of the repository");
+        let formatted =
+            format::turtle(Source::new("f", &text), Dialect::Turtle, &Bounds::default()).expect("it parses");
+        assert!(formatted == text, "{} is not formatted: run `kgq fmt`", path.display());
+    }
+}
