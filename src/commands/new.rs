@@ -11,12 +11,13 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The folder, which must be empty or not exist
+    // Not `folder`: an argument of that name is the global `-C`.
     #[arg(value_name = "DIR")]
-    pub folder: PathBuf,
+    pub place: PathBuf,
 }
 
 pub fn run(args: &Args, _: &mut Session, output: &mut Output) -> Result<u8> {
-    let folder = &args.folder;
+    let folder = &args.place;
     let shown = folder.display();
     if folder.join(MANIFEST).exists() {
         return Err(Error::input(format!("{shown} is a project already")));

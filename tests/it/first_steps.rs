@@ -1,0 +1,69 @@
+//! What a stranger does first, through the program itself: a project of one's own, the shipped graph, files without a project.
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+fn kgq(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kgq"));
+    command.current_dir(folder).args(arguments).stdin(Stdio::null());
+    // Nothing of the user's own cache or history is read or written.
+    command.env("XDG_CACHE_HOME", std::env::temp_dir().join("kgq-tests-cache"));
+    command.output().unwrap()
+}
+
+/// What a successful run prints.
+fn says(folder: &Path, arguments: &[&str]) -> String {
+    let output = kgq(folder, arguments);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {errors}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn a_new_project_answers_checks_and_tests() {
+    let dir = tempfile::tempdir().unwrap();
+    says(dir.path(), &["new", "mine"]);
+    let mine = dir.path().join("mine");
+    let all = says(&mine, &["run", "people-by-team", "--format", "csv"]);
+    assert_eq!(all.replace('\r', ""), "name,teamName\nGrace,Engineering\nAda,Research\n");
+    let one = says(&mine, &["run", "people-by-team", "team=Research", "--format", "csv"]);
+    assert_eq!(one.replace('\r', ""), "name,teamName\nAda,Research\n");
+    says(&mine, &["check"]);
+    says(&mine, &["test"]);
+    let again = kgq(dir.path(), &["new", "mine"]);
+    assert_eq!(again.status.code(), Some(3));
+}
+
+#[test]
+fn the_main_job_lists_twenty_regions_in_four_cohorts() {
+    let answer = says(repository(), &["run", "regions-by-cohort", "--format", "csv"]);
+    assert_eq!(answer.lines().count(), 21, "{answer}");
+    for cohort in ["one", "four", "six", "nine"] {
+        assert!(answer.contains(&format!("/id/cohort/{cohort},")), "{cohort}");
+    }
+}
+
+#[test]
+fn the_same_query_gives_the_same_rows_from_a_project_and_from_files() {
+    let query = "SELECT ?region WHERE { ?region <https://opening-up.example/ontology#cohort> ?c } ORDER BY ?region";
+    let project = says(repository(), &["query", query]);
+    assert!(project.lines().count() > 20, "{project}");
+    assert_eq!(says(repository(), &["query", "-d", "data/cohorts.ttl", "-d", "data/regions.ttl", query]), project);
+    assert_eq!(says(repository(), &["--engine", "oxigraph", "query", query]), project);
+}
+
+#[test]
+fn every_canned_query_that_needs_no_value_answers() {
+    let listed = says(repository(), &["queries"]);
+    let names: Vec<&str> = listed.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(names.len() >= 20, "{names:?}");
+    for name in names {
+        let output = kgq(repository(), &["run", name]);
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success() || errors.contains("needs a value"), "{name}: {errors}");
+    }
+}
