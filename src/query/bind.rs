@@ -5,6 +5,7 @@
 //! group that mentions the variable.
 
 use super::parse::Query;
+use super::prebind::{blank_node_call, blank_node_iri};
 use crate::rdf::{Literal, NamedNode, Term, Triple, Variable};
 use spargebra::algebra::{AggregateExpression, Expression, Function, GraphPattern, OrderExpression};
 use spargebra::term::{GroundTerm, GroundTriple, NamedNodePattern, TermPattern, TriplePattern};
@@ -23,7 +24,7 @@ pub enum Value {
     AnyOf(Vec<Term>),
 }
 
-/// Binds parameters in a query. Blank nodes cannot be named from outside and match nothing.
+/// Binds parameters in a query. A blank node matches nothing, unless the dataset resolves it (see `prebind.rs`).
 pub fn bind(query: &mut Query, bindings: &[Binding]) {
     for binding in bindings {
         match &binding.value {
@@ -100,7 +101,7 @@ fn term_pattern(term: &Term) -> TermPattern {
         Term::NamedNode(node) => node.clone().into(),
         Term::Literal(literal) => literal.clone().into(),
         // A blank node in a pattern is a variable, which a value is not.
-        Term::BlankNode(_) => nothing().into(),
+        Term::BlankNode(node) => blank_node_iri(node).into(),
         Term::Triple(triple) => TermPattern::Triple(Box::new(TriplePattern {
             subject: term_pattern(&triple.subject.clone().into()),
             predicate: triple.predicate.clone().into(),
@@ -113,7 +114,7 @@ fn expression(term: &Term) -> Expression {
     match term {
         Term::NamedNode(node) => node.clone().into(),
         Term::Literal(literal) => literal.clone().into(),
-        Term::BlankNode(_) => nothing().into(),
+        Term::BlankNode(node) => blank_node_call(node),
         Term::Triple(triple) => Expression::FunctionCall(
             Function::Triple,
             vec![

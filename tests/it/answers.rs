@@ -112,3 +112,13 @@ fn a_case_of_no_query_and_a_broken_case_fail() {
     assert!(first[1].contains("nubmers.csv is of no canned query"), "{}", first[1]);
     assert_eq!(output.status.code(), Some(1));
 }
+
+#[test]
+fn every_canned_query_of_the_shipped_project_answers_as_expected() {
+    let root = env!("CARGO_MANIFEST_DIR");
+    let output = Command::new(env!("CARGO_BIN_EXE_kgq")).args(["-C", root, "test"]).output().unwrap();
+    let lines = lines(&output);
+    let wrong: Vec<&String> = lines.iter().filter(|l| l.starts_with("failed") || l.starts_with("no answer")).collect();
+    assert_eq!(wrong, Vec::<&String>::new());
+    assert_eq!(output.status.code(), Some(0));
+}
