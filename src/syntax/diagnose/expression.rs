@@ -10,9 +10,7 @@ use crate::text::nearest;
 impl Walk<'_> {
     pub fn expression(&mut self) -> Walked {
         loop {
-            while self.is_any(&["!", "-", "+"]) {
-                self.advance();
-            }
+            self.prefix_operators()?;
             self.operand()?;
             if self.kw("IN") || (self.kw("NOT") && self.kw_at(1, "IN")) {
                 self.eat_kw("NOT");
@@ -23,6 +21,24 @@ impl Walk<'_> {
             self.advance();
             self.after_operator(operator)?;
         }
+    }
+
+    /// `!` may be repeated, a sign may not, except before a number that has one of its own.
+    fn prefix_operators(&mut self) -> Walked {
+        while self.eat("!") {}
+        let mut signs = 0;
+        while self.is_any(&["-", "+"]) {
+            signs += 1;
+            let number =
+                self.peek_at(1).is_some_and(|t| matches!(t.kind, Kind::Integer | Kind::Decimal | Kind::Double));
+            if signs > 2 || (signs == 2 && !number) {
+                return Err(self
+                    .fault_here("two signs stand in a row")
+                    .hint("put the inner one in parentheses: `-(-?x)`"));
+            }
+            self.advance();
+        }
+        Ok(())
     }
 
     fn operator(&self) -> Option<&'static str> {
