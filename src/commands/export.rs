@@ -1,12 +1,13 @@
 //! `kgq export`.
 
 use super::answer::{AnswerArgs, write_answer, write_graph};
-use super::output::Output;
+use super::output::{Output, write_to};
 use super::query::read_text;
 use super::watchdog::Watchdog;
 use crate::engine::Answer;
 use crate::error::{Error, Result, Source};
 use crate::query::Form;
+use crate::rdf::canonical::canonicalize;
 use crate::rdf::{GraphName, Quad};
 use crate::session::Session;
 use crate::text::count;
@@ -28,6 +29,9 @@ pub struct Args {
     /// The same, read from a file; `-` is standard input
     #[arg(long, value_name = "FILE")]
     pub query_file: Option<String>,
+    /// As canonical N-Quads (RDFC-1.0): the same graph gives the same bytes, whatever its blank nodes are called
+    #[arg(long, conflicts_with_all = ["query", "query_file", "format", "rdf"])]
+    pub canonical: bool,
     #[command(flatten)]
     pub answer: AnswerArgs,
 }
@@ -54,9 +58,24 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
             &chosen_quads
         }
     };
+    if args.canonical {
+        return write_canonical(quads, args, output);
+    }
     write_graph(quads, &args.answer, session, output)?;
     if args.answer.output.is_some() && output.err_is_terminal {
         output.note(&count(quads.len() as u64, "statement", "statements"));
+    }
+    Ok(0)
+}
+
+fn write_canonical(quads: &[Quad], args: &Args, output: &mut Output) -> Result<u8> {
+    let canonical = canonicalize(quads)?;
+    write_to(args.answer.output.as_deref(), output, |out| {
+        let mut lines = canonical.lines.iter();
+        lines.try_for_each(|line| out.write_all(line.as_bytes())).map_err(|e| Error::io("the output", &e))
+    })?;
+    if canonical.mapped > 0 {
+        output.note(&format!("{} mapped to RDF 1.1", count(canonical.mapped, "term", "terms")));
     }
     Ok(0)
 }

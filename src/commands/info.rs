@@ -2,6 +2,7 @@
 
 use super::output::Output;
 use crate::error::Result;
+use crate::rdf::canonical::canonicalize;
 use crate::rdf::vocabulary::rdf;
 use crate::rdf::{GraphName, Term};
 use crate::session::Session;
@@ -22,6 +23,11 @@ pub fn run(_: &Args, session: &mut Session, output: &mut Output) -> Result<u8> {
     }
     let files = count(dataset.files.len() as u64, "file", "files");
     output.line(&format!("{} in {files}", count(dataset.len() as u64, "statement", "statements")))?;
+
+    match canonicalize(dataset.quads()) {
+        Ok(canonical) => output.line(&format!("canonical hash (RDFC-1.0) sha256:{}", canonical.hash()))?,
+        Err(error) => output.line(&format!("no canonical hash: {}", error.message()))?,
+    }
 
     let mut graphs: BTreeMap<String, u64> = BTreeMap::new();
     let mut classes: BTreeMap<String, u64> = BTreeMap::new();
