@@ -3,11 +3,11 @@
 use crate::commands::{self, Command, Output, ReplArgs, remove_temporary_files};
 use crate::engine::{Executor, Limits};
 use crate::error::{Error, Kind, Result};
-use crate::project::{DEEPEST, LimitSettings, parse_duration, parse_size, too_deep};
+use crate::project::{LimitSettings, parse_duration, parse_size, too_deep};
 use crate::rdf::RdfFormat;
 use crate::repl;
 use crate::session::{Session, SessionOptions};
-use crate::syntax::bounds::Bounds;
+use crate::syntax::bounds::{Bounds, DEEPEST};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser};
 use std::ffi::OsString;

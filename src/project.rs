@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Kind, Result, Source};
 use crate::rdf::{NamedNode, Prefixes};
+use crate::syntax::bounds::DEEPEST;
 use crate::text::did_you_mean;
 use globset::{GlobBuilder, GlobMatcher};
 use serde::Deserialize;
@@ -353,9 +354,6 @@ fn manifest_error(source: Source<'_>, error: &toml::de::Error) -> Error {
     let unknown = message.split('`').nth(1).unwrap_or_default();
     out.hint(did_you_mean(unknown, keys.iter().copied()).unwrap_or_else(|| format!("known keys: {}", keys.join(", "))))
 }
-
-/// The deepest nesting that can be allowed: deeper, a parser would need more stack than the program has.
-pub const DEEPEST: usize = 1_024;
 
 /// Says that a limit on depth is beyond what can be allowed.
 pub fn too_deep(depth: usize) -> String {

@@ -11,7 +11,7 @@ use crate::syntax::guard::{self, Guard};
 use crate::syntax::turtle::tree::Dialect;
 use crate::syntax::watch::{Json, Watched, Xml};
 use oxrdfio::{RdfParseError, RdfParser, RdfSyntaxError};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io::{BufRead, BufReader, Read};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -50,7 +50,8 @@ pub fn read(input: &Input, number: usize, options: ReadOptions<'_>) -> Result<Pa
         _ => Box::new(Guard::new(text, &input.name, bounds)),
     };
     let failed = RefCell::new(None);
-    let reader = BufReader::with_capacity(1 << 16, Remembers { inner: watched, input, failed: &failed });
+    let at = Cell::new((1, 1));
+    let reader = BufReader::with_capacity(1 << 16, Remembers { inner: watched, input, failed: &failed, at: &at });
     let mut quads = Vec::new();
     let mut relabel = Relabel::of_file(number);
     let mut keep = |mut quad: Quad| -> Result<()> {
@@ -72,7 +73,17 @@ pub fn read(input: &Input, number: usize, options: ReadOptions<'_>) -> Result<Pa
             keep(quad)
         }),
     };
-    let prefixes = prefixes.map_err(|error| failed.take().unwrap_or(error))?;
+    let prefixes = prefixes.map_err(|error| match failed.take() {
+        Some(error) => error,
+        // The parsers' buffers have a size of their own, which nothing raises.
+        None if error.message().contains("buffer maximal size") => {
+            let (line, column) = at.get();
+            Error::input("this string, IRI or name is longer than 16 MiB, the most that can be read")
+                .at(Place::new(&input.name, line, column))
+                .hint("a closing quote or `>` may be missing before")
+        }
+        None => error,
+    })?;
     if let Some(progress) = options.progress {
         progress(&input.name, quads.len() as u64);
     }
@@ -84,16 +95,25 @@ struct Remembers<'a, R> {
     inner: R,
     input: &'a Input,
     failed: &'a RefCell<Option<Error>>,
+    /// The line and the column, in bytes, after what was read.
+    at: &'a Cell<(usize, usize)>,
 }
 
 impl<R: Read> Read for Remembers<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        self.inner.read(buffer).inspect_err(|error| {
+        let read = self.inner.read(buffer).inspect_err(|error| {
             if error.kind() != std::io::ErrorKind::Interrupted {
                 let ours = guard::passed(error).unwrap_or_else(|| self.input.unreadable(error));
                 self.failed.borrow_mut().get_or_insert(ours);
             }
-        })
+        })?;
+        let (line, column) = self.at.get();
+        let bytes = &buffer[..read];
+        self.at.set(match memchr::memrchr(b'\n', bytes) {
+            Some(last) => (line + memchr::memchr_iter(b'\n', bytes).count(), read - last),
+            None => (line, column + read),
+        });
+        Ok(read)
     }
 }
 

@@ -41,7 +41,7 @@ impl Default for Bounds {
 }
 
 /// However high the limit is set: the parsers recurse, and a few thousand levels overflow an ordinary stack of 8 MiB.
-const DEEPEST: usize = 1_000;
+pub const DEEPEST: usize = 1_000;
 
 /// Nested calls that spargebra parses twice, each level doubling the work.
 const MAX_BACKTRACKING: usize = 16;
@@ -263,6 +263,15 @@ mod tests {
         assert!(check(&format!("INSERT DATA {{ GRAPH <g> {{ {} }} }}", "<a> <b> 1 . ".repeat(5_000))).is_ok());
         assert!(check(&format!("ASK {{ ?x ?y ?z FILTER(?x IN ({}1)) }}", "1, ".repeat(5_000))).is_ok());
         assert!(check(&format!("ASK {{ {} }}", "?x ?y ?z . ".repeat(2_001))).is_err());
+    }
+
+    #[test]
+    fn a_ratio_holds_at_the_limit_and_fails_one_beyond_but_not_for_small_files() {
+        let bounds = Bounds { max_ratio: 50, ..Bounds::default() };
+        let check = |stored, times| bounds.check_decompressed("d.gz", stored, stored * times);
+        assert!(check(100_000, 49).is_ok() && check(100_000, 50).is_ok());
+        assert!(check(100_000, 51).unwrap_err().to_string().contains("--max-ratio"));
+        assert!(check(100, 1_000).is_ok());
     }
 
     #[test]

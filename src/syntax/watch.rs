@@ -2,13 +2,18 @@
 //! entities expand to. It does not judge the text.
 
 use super::bounds::Bounds;
-use crate::error::{Place, Result};
+use crate::error::{Error, Place, Result};
 use rustc_hash::FxHashMap;
 use std::io::{self, Read};
 
 /// What looks at each byte before a parser does.
 pub trait Watch {
     fn step(&mut self, byte: u8) -> Result<()>;
+
+    /// The document ends here.
+    fn end(&self) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// A reader that lets everything through until its watch fails; `guard::passed` finds that error again.
@@ -30,6 +35,10 @@ impl<R: Read, W: Watch> Watched<R, W> {
 impl<R: Read, W: Watch> Read for Watched<R, W> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
+        if read == 0 && !buffer.is_empty() {
+            let place = Place::new(self.name.clone(), self.line, self.column.max(1));
+            self.watch.end().map_err(|e| io::Error::other(e.at(place)))?;
+        }
         for byte in &buffer[..read] {
             // The column counts code points.
             self.column += usize::from(byte & 0xC0 != 0x80);
@@ -87,7 +96,7 @@ impl Watch for Json {
                 JsonState::Plain
             }
         };
-        if self.depth > self.bounds.max_depth {
+        if self.depth > self.bounds.depth() {
             return Err(self.bounds.too_deep());
         }
         if self.token > self.bounds.max_token {
@@ -275,8 +284,16 @@ impl Watch for Xml {
             self.text.clear();
         }
         self.state = next;
-        if self.depth > self.bounds.max_depth {
+        if self.depth > self.bounds.depth() {
             return Err(self.bounds.too_deep());
+        }
+        Ok(())
+    }
+
+    /// oxrdfxml takes a document that ends anywhere for a whole one.
+    fn end(&self) -> Result<()> {
+        if self.depth > 0 || self.state != XmlState::Text {
+            return Err(Error::input("the document ends before its elements are closed"));
         }
         Ok(())
     }
@@ -332,13 +349,23 @@ mod tests {
 
     #[test]
     fn entities_are_counted_where_they_are_declared_and_where_they_are_used() {
-        let declare = |text: &str| format!("<!DOCTYPE r [<!ENTITY a \"0123456789\">{text}]><r>");
+        let declare = |text: &str| format!("<!DOCTYPE r [<!ENTITY a \"0123456789\">{text}]><r/>");
         assert!(xml(&declare("<!ENTITY b \"&a;&a;&a;\">")).is_ok());
         let error = xml(&declare("<!ENTITY b \"&a;&a;&a;\"><!ENTITY c \"&b;&b;&b;\">")).unwrap_err();
         assert!(error.to_string().contains("--max-entities"), "{error}");
         assert!(xml(&format!("{}{}", declare(""), "&a; &amp; ".repeat(9))).is_ok());
         assert!(xml(&format!("{}{}", declare(""), "&a; ".repeat(10))).is_err());
         assert!(xml(&format!("{}<b c='{}'/>", declare(""), "&a;".repeat(10))).is_err());
+    }
+
+    #[test]
+    fn a_document_that_ends_within_an_element_is_refused() {
+        for text in ["<a>", "<a><b/>", "<a", "<a b='", "<!-- ", "<a></a><b>"] {
+            assert!(xml(text).is_err(), "{text}");
+        }
+        for text in ["", "<a/>", "<?xml?><a></a>\n"] {
+            assert!(xml(text).is_ok(), "{text}");
+        }
     }
 
     #[test]
