@@ -2,7 +2,7 @@
 
 use super::compare::{Rows, isomorphic, same_rows};
 use super::manifest::{Graph, MF, QT, Suites, Test, UT, iri, local, subject_term};
-use kgq::engine::{self, Answer, EvaluationOptions, Row, Services};
+use kgq::engine::{self, Answer, EvaluationOptions, Executor, Row, Services};
 use kgq::error::{Error, Kind, Source};
 use kgq::query::{ParseContext, parse_query, parse_update};
 use kgq::rdf::{BlankNode, Literal, NamedNode, Prefixes, Quad, RdfFormat, Term, Variable};
@@ -17,14 +17,19 @@ use std::sync::Arc;
 const RS: &str = "http://www.w3.org/2001/sw/DataAccess/tests/result-set#";
 const RDFS: &str = "http://www.w3.org/2000/01/rdf-schema#";
 
-pub fn run(suites: &Suites, test: &Test) -> Result<(), String> {
+/// Whether a test evaluates a query, so that it says something of the executor.
+pub fn evaluates(test: &Test) -> bool {
+    ["QueryEvaluationTest", "CSVResultFormatTest"].contains(&test.kind.as_str())
+}
+
+pub fn run(suites: &Suites, test: &Test, executor: Executor) -> Result<(), String> {
     match test.kind.as_str() {
         "PositiveSyntaxTest" | "PositiveSyntaxTest11" => parsed(suites, test, false),
         "PositiveUpdateSyntaxTest" | "PositiveUpdateSyntaxTest11" => parsed(suites, test, true),
         "NegativeSyntaxTest" | "NegativeSyntaxTest11" => refused(parsed(suites, test, false)),
         "NegativeUpdateSyntaxTest" | "NegativeUpdateSyntaxTest11" => refused(parsed(suites, test, true)),
-        "QueryEvaluationTest" => query(suites, test),
-        "CSVResultFormatTest" => csv(suites, test),
+        "QueryEvaluationTest" => query(suites, test, executor),
+        "CSVResultFormatTest" => csv(suites, test, executor),
         "UpdateEvaluationTest" => update(suites, test),
         kind => panic!("{}: {kind} is no kind of test that is known", test.key),
     }
@@ -86,7 +91,7 @@ struct Question {
     options: EvaluationOptions,
 }
 
-fn question(suites: &Suites, test: &Test) -> Result<Question, String> {
+fn question(suites: &Suites, test: &Test, executor: Executor) -> Result<Question, String> {
     let name = iri(&test.graph.object(&test.action, QT, "query").unwrap_or_else(|| test.action.clone()));
     let text = String::from_utf8(suites.text(&name)).unwrap();
     let prefixes = Prefixes::default();
@@ -107,7 +112,7 @@ fn question(suites: &Suites, test: &Test) -> Result<Question, String> {
         endpoints.insert(iri(&test.graph.object(&service, QT, "endpoint").unwrap()), data.quads().to_vec());
     }
     let services: Option<Arc<dyn Services>> = (!endpoints.is_empty()).then(|| Arc::new(Endpoints(endpoints)) as _);
-    Ok(Question { query, snapshot, options: EvaluationOptions { services, ..Default::default() } })
+    Ok(Question { query, snapshot, options: EvaluationOptions { executor, services, ..Default::default() } })
 }
 
 /// Endpoints in this process, each with its data.
@@ -146,8 +151,8 @@ fn written(question: &Question, format: Format) -> Result<Vec<u8>, String> {
     Ok(out)
 }
 
-fn query(suites: &Suites, test: &Test) -> Result<(), String> {
-    let question = question(suites, test)?;
+fn query(suites: &Suites, test: &Test, executor: Executor) -> Result<(), String> {
+    let question = question(suites, test, executor)?;
     let Some(result) = &test.result else {
         return written(&question, Format::Json).map(|_| ());
     };
@@ -225,8 +230,8 @@ fn from_graph(quads: &[Quad]) -> Outcome {
 }
 
 /// CSV loses what kind of term a value is: all but blank nodes are compared as text, the header in its order.
-fn csv(suites: &Suites, test: &Test) -> Result<(), String> {
-    let got = written(&question(suites, test)?, Format::Csv)?;
+fn csv(suites: &Suites, test: &Test, executor: Executor) -> Result<(), String> {
+    let got = written(&question(suites, test, executor)?, Format::Csv)?;
     let table = |bytes: &[u8]| {
         let mut reader = csv::Reader::from_reader(bytes);
         let variables = reader.headers().unwrap().iter().map(Variable::new_unchecked).collect();

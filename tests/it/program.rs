@@ -1,0 +1,93 @@
+//! Runs the program as a user would, and measures it.
+
+use std::ffi::OsStr;
+use std::io::{Read, Write};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+/// What a run of the program gave.
+#[derive(Debug)]
+pub struct Ran {
+    /// The exit code; a signal that ended the program is negative.
+    pub code: i32,
+    pub stdout: Vec<u8>,
+    pub stderr: String,
+    /// Time on the processor, of the system's part too.
+    pub cpu: Duration,
+    /// Most memory held at once, in bytes.
+    pub peak: u64,
+}
+
+impl Ran {
+    pub fn text(&self) -> String {
+        String::from_utf8(self.stdout.clone()).expect("the output is UTF-8")
+    }
+}
+
+/// Longest that any run may take by the wall clock, on however busy a machine.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+pub fn command(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kgq"));
+    command.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.env_clear().env("HOME", folder);
+    command
+}
+
+pub fn run(folder: &Path, arguments: &[impl AsRef<OsStr>]) -> Ran {
+    finish(command(folder).args(arguments).spawn().unwrap())
+}
+
+/// Runs with this on the standard input.
+pub fn run_with_input(folder: &Path, arguments: &[impl AsRef<OsStr>], input: Vec<u8>) -> Ran {
+    let mut child = command(folder).args(arguments).stdin(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    // A program that refuses its input early closes it.
+    thread::spawn(move || drop(stdin.write_all(&input)));
+    finish(child)
+}
+
+fn finish(mut child: Child) -> Ran {
+    fn collect(mut from: impl Read + Send + 'static) -> thread::JoinHandle<Vec<u8>> {
+        thread::spawn(move || {
+            let mut bytes = Vec::new();
+            from.read_to_end(&mut bytes).unwrap();
+            bytes
+        })
+    }
+    let stdout = collect(child.stdout.take().unwrap());
+    let stderr = collect(child.stderr.take().unwrap());
+    let process = i32::try_from(child.id()).unwrap();
+    let killer = thread::spawn(move || {
+        thread::park_timeout(PATIENCE);
+        // SAFETY: a signal to a child that is not yet waited for: its number is still its own.
+        unsafe { libc::kill(process, libc::SIGKILL) }
+    });
+    let (mut status, mut usage) = (0, std::mem::MaybeUninit::<libc::rusage>::zeroed());
+    // SAFETY: both pointers are to places of ours; `WNOWAIT` is not known to wait4, so this is the only wait.
+    let usage = unsafe {
+        let stopped = libc::waitid(
+            libc::P_PID,
+            libc::id_t::try_from(process).unwrap(),
+            std::mem::MaybeUninit::zeroed().as_mut_ptr(),
+            libc::WEXITED | libc::WNOWAIT,
+        );
+        assert_eq!(stopped, 0, "{}", std::io::Error::last_os_error());
+        killer.thread().unpark();
+        killer.join().unwrap();
+        assert_eq!(libc::wait4(process, &mut status, 0, usage.as_mut_ptr()), process);
+        usage.assume_init()
+    };
+    let time = |t: libc::timeval| {
+        Duration::from_secs(t.tv_sec.unsigned_abs()) + Duration::from_micros(t.tv_usec.unsigned_abs())
+    };
+    Ran {
+        code: if libc::WIFEXITED(status) { libc::WEXITSTATUS(status) } else { -libc::WTERMSIG(status) },
+        stdout: stdout.join().unwrap(),
+        stderr: String::from_utf8(stderr.join().unwrap()).expect("messages are UTF-8"),
+        cpu: time(usage.ru_utime) + time(usage.ru_stime),
+        peak: usage.ru_maxrss.unsigned_abs() * 1024,
+    }
+}
