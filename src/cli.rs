@@ -54,6 +54,9 @@ struct Global {
     /// Load this file instead of a project's; may be repeated; `-` is standard input
     #[arg(short = 'd', long = "data", value_name = "FILE", global = true)]
     data: Vec<String>,
+    /// Answer from this snapshot, which `kgq build` made
+    #[arg(long, value_name = "SNAPSHOT", global = true, conflicts_with_all = ["data", "unreify"])]
+    snapshot: Option<PathBuf>,
     /// The format of input files whose name does not say it
     #[arg(long, value_name = "FORMAT", value_parser = parse_input_format, global = true)]
     input_format: Option<RdfFormat>,
@@ -245,6 +248,7 @@ fn session_options(global: &Global) -> Result<SessionOptions> {
         lenient: global.lenient,
         unreify: global.unreify,
         executor: global.engine,
+        snapshot: global.snapshot.clone(),
         limits: Limits::default(),
         bounds: Bounds::default(),
     })

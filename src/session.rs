@@ -10,7 +10,7 @@ use crate::project::{self, Project, ProjectFile};
 use crate::query::{self, ParseContext, Query};
 use crate::rdf::vocabulary::{rdf, rdfs};
 use crate::rdf::{NamedNode, NamedOrBlankNode, Prefixes, RdfFormat, Term, Triple, Variable, vocabulary};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{BuildOptions, Snapshot};
 use crate::store::{Change, Dataset, Input, ReadOptions};
 use crate::syntax::bounds::Bounds;
 use rustc_hash::FxHashSet;
@@ -33,6 +33,8 @@ pub struct SessionOptions {
     /// Read `rdf:Statement` descriptions as reifiers.
     pub unreify: bool,
     pub executor: engine::Executor,
+    /// A saved snapshot to answer from, instead of files.
+    pub snapshot: Option<PathBuf>,
     pub limits: Limits,
     pub bounds: Bounds,
 }
@@ -51,7 +53,8 @@ pub struct Session {
 impl Session {
     /// Finds the project, or takes the files named; loads nothing yet.
     pub fn open(options: SessionOptions) -> Result<Self> {
-        let project = if options.files.is_empty() { Project::find(&options.folder)? } else { None };
+        let alone = options.files.is_empty() && options.snapshot.is_none();
+        let project = if alone { Project::find(&options.folder)? } else { None };
         Ok(Self {
             options,
             project,
@@ -104,8 +107,25 @@ impl Session {
         Ok(input.with_base(base).with_graph(file.graph.clone()))
     }
 
+    /// How snapshots are built of what this session loads.
+    pub fn build_options(&self) -> BuildOptions<'static> {
+        BuildOptions {
+            lenient: self.options.lenient,
+            bounds: self.options.bounds,
+            memory: self.options.limits.memory,
+            ..BuildOptions::default()
+        }
+    }
+
     /// The parsed dataset.
     pub fn dataset(&self) -> Result<&Dataset> {
+        if self.dataset.get().is_none() && self.options.snapshot.is_some() {
+            let snapshot = self.snapshot()?;
+            let mut dataset = Dataset::from_quads(snapshot.iter());
+            snapshot.intact()?;
+            dataset.prefixes = snapshot.prefixes().clone();
+            let _ = self.dataset.set(dataset);
+        }
         if self.dataset.get().is_none() {
             let options = ReadOptions { lenient: self.options.lenient, bounds: self.options.bounds, progress: None };
             let mut dataset = Dataset::read(&self.inputs()?, options)?;
@@ -121,7 +141,10 @@ impl Session {
     /// The dataset made to be read by the engine.
     pub fn snapshot(&self) -> Result<&Snapshot> {
         if self.snapshot.get().is_none() {
-            let snapshot = Snapshot::from_quads(self.dataset()?.quads().iter().cloned())?;
+            let snapshot = match &self.options.snapshot {
+                Some(path) => Snapshot::open(path)?,
+                None => Snapshot::from_quads(self.dataset()?.quads().iter().cloned())?,
+            };
             let _ = self.snapshot.set(Arc::new(snapshot));
         }
         self.snapshot.get().map(AsRef::as_ref).ok_or_else(|| Error::bug("the snapshot was not kept"))
@@ -137,7 +160,12 @@ impl Session {
     pub fn prefixes(&self) -> Result<&Prefixes> {
         if self.prefixes.get().is_none() {
             let mut prefixes = self.project.as_ref().map(Project::prefixes).unwrap_or_default();
-            for (prefix, namespace) in self.dataset()?.prefixes.iter() {
+            // A snapshot keeps its prefixes where its statements need not be read.
+            let declared = match self.options.snapshot {
+                Some(_) => self.snapshot()?.prefixes(),
+                None => &self.dataset()?.prefixes,
+            };
+            for (prefix, namespace) in declared.iter() {
                 prefixes.insert_if_absent(prefix, namespace);
             }
             for prefix in ["rdf", "rdfs", "xsd", "owl"] {

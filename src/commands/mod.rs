@@ -1,6 +1,7 @@
 //! The commands: one file a verb, with its arguments (the doc comment is its help) and what it does.
 
 mod answer;
+mod build;
 mod check;
 mod cite;
 mod completions;
@@ -44,6 +45,7 @@ pub enum Command {
     Check(check::Args),
     Test(test::Args),
     Load(load::Args),
+    Build(build::Args),
     Export(export::Args),
     Update(update::Args),
     Fmt(fmt::Args),
@@ -64,6 +66,7 @@ pub fn run(command: &Command, session: &mut Session, output: &mut Output) -> Res
         Command::Check(args) => check::run(args, session, output),
         Command::Test(args) => test::run(args, session, output),
         Command::Load(args) => load::run(args, session, output),
+        Command::Build(args) => build::run(args, session, output),
         Command::Export(args) => export::run(args, session, output),
         Command::Update(args) => update::run(args, session, output),
         Command::Fmt(args) => fmt::run(args, session, output),

@@ -45,6 +45,7 @@ static TEMPORARY: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 /// Removes what is half-written; called before the process is ended from another thread.
 pub fn remove_temporary_files() {
+    crate::snapshot::remove_unfinished();
     // Whoever holds the lock may be the one that cannot go on; it holds it for an instant only.
     for _ in 0..100 {
         if let Ok(mut paths) = TEMPORARY.try_lock() {

@@ -3,7 +3,6 @@
 use super::TermId;
 use super::file::{Reader, Writer};
 use super::front_coding::{StringTable, StringTableBuilder, TableReader};
-use super::interner::{self, Interner};
 use super::storage::Words;
 use super::value::{
     Family, LANGUAGE, LITERAL_FAMILIES, LiteralType, OTHER, STRING, Stored, TermKind, Value, WITH_VALUES,
@@ -18,7 +17,7 @@ use std::cmp::Ordering;
 use std::ops::Range;
 
 /// Words of an entry in the side table of values: a 128-bit payload, the literal's type, the zone.
-const RECORD: usize = 6;
+pub(super) const RECORD: usize = 6;
 
 /// The sorted terms of a dataset.
 ///
@@ -29,25 +28,42 @@ pub(super) struct Dictionary {
     /// The blank nodes sorted by label.
     blank_order: Words,
     iris: StringTable,
-    /// The lexical forms of the literals.
-    literals: StringTable,
-    /// Where each family of literals starts among them, and where the last ends.
-    families: [u32; LITERAL_FAMILIES + 1],
-    /// A record for each literal of the families that have values.
-    values: Words,
-    /// For those literals, the first with an equal value: its distance from the first literal.
-    ranks: Words,
-    /// The types, sorted by their stored form.
-    types: Vec<LiteralType>,
-    /// Pairs of a literal and a type: from this literal on, as far as there are no records, all have this type.
-    type_runs: Words,
+    literals: Literals,
     /// Three ids for each triple term.
     triples: Words,
     /// How many triple terms nest at most one deep, at most two, and so on.
     depths: Vec<u32>,
 }
 
+/// The literals, sorted by family.
+#[derive(Debug)]
+pub(super) struct Literals {
+    /// The lexical forms.
+    pub(super) forms: StringTable,
+    /// Where each family starts, and where the last ends.
+    pub(super) families: [u32; LITERAL_FAMILIES + 1],
+    /// A record for each literal of the families that have values.
+    pub(super) values: Words,
+    /// For those literals, the first with an equal value: its distance from the first literal.
+    pub(super) ranks: Words,
+    /// The types, sorted by their stored form.
+    pub(super) types: Vec<LiteralType>,
+    /// Pairs of a literal and a type: from this literal on, as far as there are no records, all have this type.
+    pub(super) type_runs: Words,
+}
+
 impl Dictionary {
+    pub(super) fn new(
+        blanks: StringTable,
+        blank_order: Words,
+        iris: StringTable,
+        literals: Literals,
+        triples: Words,
+        depths: Vec<u32>,
+    ) -> Self {
+        Self { blanks, blank_order, iris, literals, triples, depths }
+    }
+
     pub(super) fn len(&self) -> u32 {
         self.triple_start() + self.triple_count()
     }
@@ -56,14 +72,14 @@ impl Dictionary {
         self.blanks.write(writer)?;
         writer.words(&self.blank_order)?;
         self.iris.write(writer)?;
-        self.literals.write(writer)?;
-        writer.numbers(&self.families)?;
-        writer.words(&self.values)?;
-        writer.words(&self.ranks)?;
+        self.literals.forms.write(writer)?;
+        writer.numbers(&self.literals.families)?;
+        writer.words(&self.literals.values)?;
+        writer.words(&self.literals.ranks)?;
         let mut types = StringTableBuilder::default();
-        self.types.iter().for_each(|t| types.push(t.text().as_bytes()));
+        self.literals.types.iter().try_for_each(|t| types.push(t.text().as_bytes()))?;
         types.finish().write(writer)?;
-        writer.words(&self.type_runs)?;
+        writer.words(&self.literals.type_runs)?;
         writer.words(&self.triples)?;
         writer.numbers(&self.depths)
     }
@@ -72,7 +88,7 @@ impl Dictionary {
         let blanks = StringTable::read(reader)?;
         let blank_order = reader.words_of(blanks.len() as usize)?;
         let iris = StringTable::read(reader)?;
-        let literals = StringTable::read(reader)?;
+        let forms = StringTable::read(reader)?;
         let families: [u32; LITERAL_FAMILIES + 1] = reader.array()?;
         let with_values = families[WITH_VALUES] as usize;
         let values = reader.words_of(with_values * RECORD)?;
@@ -89,17 +105,18 @@ impl Dictionary {
         let type_runs = reader.words()?;
         let triples = reader.words()?;
         let depths = reader.numbers()?;
-        let total = [blanks.len(), iris.len(), literals.len(), depths.last().copied().unwrap_or(0)];
+        let total = [blanks.len(), iris.len(), forms.len(), depths.last().copied().unwrap_or(0)];
         let sound = families.is_sorted()
             && families[0] == 0
-            && families[LITERAL_FAMILIES] == literals.len()
+            && families[LITERAL_FAMILIES] == forms.len()
             && depths.is_sorted()
             && triples.len() == total[3] as usize * 3
             && total.iter().try_fold(0u32, |sum, n| sum.checked_add(*n)).is_some();
         if !sound {
             return Err(reader.damaged());
         }
-        Ok(Self { blanks, blank_order, iris, literals, families, values, ranks, types, type_runs, triples, depths })
+        let literals = Literals { forms, families, values, ranks, types, type_runs };
+        Ok(Self { blanks, blank_order, iris, literals, triples, depths })
     }
 
     fn iri_start(&self) -> u32 {
@@ -111,7 +128,7 @@ impl Dictionary {
     }
 
     fn triple_start(&self) -> u32 {
-        self.literal_start() + self.literals.len()
+        self.literal_start() + self.literals.forms.len()
     }
 
     fn triple_count(&self) -> u32 {
@@ -144,13 +161,15 @@ impl Dictionary {
     /// The family of a literal, as an index.
     #[inline]
     fn family_index(&self, literal: u32) -> usize {
-        self.families[1..LITERAL_FAMILIES].iter().take_while(|start| **start <= literal).count()
+        self.literals.families[1..LITERAL_FAMILIES].iter().take_while(|start| **start <= literal).count()
     }
 
     /// The ids of a family's literals.
     pub(super) fn family_range(&self, family: Family) -> Range<u32> {
-        let literals =
-            |index: usize| self.literal_start() + self.families[index]..self.literal_start() + self.families[index + 1];
+        let literals = |index: usize| {
+            self.literal_start() + self.literals.families[index]
+                ..self.literal_start() + self.literals.families[index + 1]
+        };
         match family {
             Family::BlankNode => self.kind_range(TermKind::BlankNode),
             Family::Iri => self.kind_range(TermKind::Iri),
@@ -174,43 +193,48 @@ impl Dictionary {
 
     fn record(&self, literal: u32) -> (Stored, u32) {
         let at = literal as usize * RECORD;
-        let words: [u32; RECORD] = std::array::from_fn(|i| self.values.get(at + i));
+        let words: [u32; RECORD] = std::array::from_fn(|i| self.literals.values.get(at + i));
         let payload = words[..4].iter().rev().fold(0u128, |sum, w| sum << 32 | u128::from(*w));
         (Stored { payload: payload as i128, zone: words[5] as u16 }, words[4])
     }
 
     fn has_value(&self, literal: u32) -> bool {
-        literal < self.families[WITH_VALUES]
+        literal < self.literals.families[WITH_VALUES]
     }
 
     fn type_index(&self, literal: u32) -> u32 {
         if self.has_value(literal) {
             return self.record(literal).1;
         }
-        let runs = self.type_runs.len() / 2;
+        let runs = self.literals.type_runs.len() / 2;
         let (mut low, mut high) = (0, runs);
         while low < high {
             let middle = usize::midpoint(low, high);
-            if self.type_runs.get(middle * 2) <= literal { low = middle + 1 } else { high = middle }
+            if self.literals.type_runs.get(middle * 2) <= literal { low = middle + 1 } else { high = middle }
         }
-        if low == 0 { 0 } else { self.type_runs.get(low * 2 - 1) }
+        if low == 0 { 0 } else { self.literals.type_runs.get(low * 2 - 1) }
     }
 
     fn literal_type(&self, literal: u32) -> Option<&LiteralType> {
-        self.types.get(self.type_index(literal) as usize)
+        self.literals.types.get(self.type_index(literal) as usize)
     }
 
     /// The literals of a type within a family that has no values, which sorts by type.
     fn run_of(&self, family: usize, literal_type: u32) -> Range<u32> {
-        let whole = self.families[family]..self.families[family + 1];
-        let runs = self.type_runs.len() / 2;
-        let start_of = |run: usize| if run < runs { self.type_runs.get(run * 2) } else { whole.end };
-        let first =
-            (0..runs).find(|run| whole.contains(&start_of(*run)) && self.type_runs.get(run * 2 + 1) == literal_type);
-        match first {
-            Some(run) => start_of(run)..start_of(run + 1).min(whole.end),
-            None => whole.start..whole.start,
+        let whole = self.literals.families[family]..self.literals.families[family + 1];
+        let runs = self.literals.type_runs.len() / 2;
+        let key = |run: u32| {
+            let at = run as usize * 2;
+            (self.literals.type_runs.get(at), self.literals.type_runs.get(at + 1))
+        };
+        let first = partition_point(0..runs as u32, |run| key(run).0 < whole.start);
+        let end = partition_point(first..runs as u32, |run| key(run).0 < whole.end);
+        let run = partition_point(first..end, |run| key(run).1 < literal_type);
+        if run == end || key(run).1 != literal_type {
+            return whole.start..whole.start;
         }
+        let next = if run + 1 < end { key(run + 1).0 } else { whole.end };
+        key(run).0..next.max(key(run).0)
     }
 
     pub(super) fn value(&self, id: TermId) -> Value {
@@ -222,7 +246,7 @@ impl Dictionary {
                 let literal = id.get() - self.literal_start();
                 if self.has_value(literal) {
                     let (stored, literal_type) = self.record(literal);
-                    return self.types.get(literal_type as usize).map_or(Value::Other, |t| t.value(stored));
+                    return self.literals.types.get(literal_type as usize).map_or(Value::Other, |t| t.value(stored));
                 }
                 match self.family_index(literal) {
                     STRING => Value::String,
@@ -230,7 +254,7 @@ impl Dictionary {
                     _ => {
                         let Some(literal_type) = self.literal_type(literal) else { return Value::Other };
                         let mut lexical = Vec::new();
-                        self.literals.get(literal, &mut lexical);
+                        self.literals.forms.get(literal, &mut lexical);
                         literal_type.value_of_other(&String::from_utf8_lossy(&lexical))
                     }
                 }
@@ -246,7 +270,7 @@ impl Dictionary {
             TermKind::Literal => {
                 let literal = id.get() - self.literal_start();
                 if self.has_value(literal) {
-                    let rank = self.literal_start().saturating_add(self.ranks.get(literal as usize));
+                    let rank = self.literal_start().saturating_add(self.literals.ranks.get(literal as usize));
                     return (family_of(self.family_index(literal), 0), rank);
                 }
                 let family = match self.family_index(literal) {
@@ -273,14 +297,14 @@ impl Dictionary {
         if family != STRING {
             return None;
         }
-        let range = self.families[STRING]..self.families[STRING + 1];
+        let range = self.literals.families[STRING]..self.literals.families[STRING + 1];
         let mut lexical = Vec::new();
         let at = partition_point(range, |i| {
-            self.literals.get(i, &mut lexical);
+            self.literals.forms.get(i, &mut lexical);
             lexical.as_slice() < literal.value().as_bytes()
         });
-        let found = at < self.families[STRING + 1] && {
-            self.literals.get(at, &mut lexical);
+        let found = at < self.literals.families[STRING + 1] && {
+            self.literals.forms.get(at, &mut lexical);
             lexical == literal.value().as_bytes()
         };
         Some((Family::String, offset + at..offset + at + u32::from(found)))
@@ -288,7 +312,7 @@ impl Dictionary {
 
     /// The literals of a family whose value equals this one.
     fn equal_values(&self, family: usize, stored: Stored) -> Range<u32> {
-        let whole = self.families[family]..self.families[family + 1];
+        let whole = self.literals.families[family]..self.literals.families[family + 1];
         let start =
             partition_point(whole.clone(), |i| compare_stored(family, self.record(i).0, stored) == Ordering::Less);
         let end =
@@ -316,7 +340,7 @@ impl Dictionary {
             dictionary: self,
             blanks: self.blanks.reader(),
             iris: self.iris.reader(),
-            literals: self.literals.reader(),
+            literals: self.literals.forms.reader(),
         }
     }
 
@@ -330,7 +354,7 @@ impl Dictionary {
         match self.kind(id) {
             TermKind::BlankNode => self.blanks.get(id.get(), out),
             TermKind::Iri => self.iris.get(id.get() - self.iri_start(), out),
-            TermKind::Literal => self.literals.get(id.get() - self.literal_start(), out),
+            TermKind::Literal => self.literals.forms.get(id.get() - self.literal_start(), out),
             TermKind::Triple => false,
         }
     }
@@ -363,20 +387,20 @@ impl Dictionary {
     fn literal_id(&self, literal: LiteralRef<'_>) -> Option<u32> {
         let mut text = String::new();
         LiteralType::write(literal, &mut text);
-        let type_index = self.types.binary_search_by(|t| t.text().cmp(&text)).ok()? as u32;
-        let (family, stored) = self.types[type_index as usize].classify(literal.value());
+        let type_index = self.literals.types.binary_search_by(|t| t.text().cmp(&text)).ok()? as u32;
+        let (family, stored) = self.literals.types[type_index as usize].classify(literal.value());
         let lexical = literal.value().as_bytes();
         let found = if family >= WITH_VALUES {
-            self.literals.find(self.run_of(family, type_index), lexical)?
+            self.literals.forms.find(self.run_of(family, type_index), lexical)?
         } else {
             // Equal values sort by lexical form, then by type.
             let equal = self.equal_values(family, stored);
             let mut text = Vec::new();
             let at = partition_point(equal.clone(), |i| {
-                self.literals.get(i, &mut text);
+                self.literals.forms.get(i, &mut text);
                 (text.as_slice(), self.record(i).1) < (lexical, type_index)
             });
-            let here = at < equal.end && self.literals.get(at, &mut text) && text == lexical;
+            let here = at < equal.end && self.literals.forms.get(at, &mut text) && text == lexical;
             (here && self.record(at).1 == type_index).then_some(at)?
         };
         Some(self.literal_start() + found)
@@ -451,176 +475,4 @@ fn partition_point(range: Range<u32>, mut before: impl FnMut(u32) -> bool) -> u3
         if before(middle) { low = middle + 1 } else { high = middle }
     }
     low
-}
-
-/// Sorts interned terms: the dictionary, and for each term's number of appearance its id.
-pub(super) fn sort(interner: &Interner) -> Result<(Dictionary, Vec<u32>)> {
-    let terms = &interner.terms;
-    let mut ids = vec![0; terms.len()];
-    let (mut blanks, mut iris, mut literals, mut triples) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for number in 0..terms.len() as u32 {
-        match terms.get(number)[0] {
-            interner::BLANK => blanks.push(number),
-            interner::IRI => iris.push(number),
-            interner::LITERAL => literals.push(number),
-            _ => triples.push(number),
-        }
-    }
-    let mut next = 0;
-    let mut place = |number: u32| {
-        ids[number as usize] = next;
-        next += 1;
-    };
-
-    let mut table = StringTableBuilder::default();
-    for number in &blanks {
-        table.push(&terms.get(*number)[1..]);
-        place(*number);
-    }
-    let mut blank_order: Vec<u32> = (0..blanks.len() as u32).collect();
-    blank_order.sort_unstable_by_key(|i| &terms.get(blanks[*i as usize])[1..]);
-    let blanks = table.finish();
-
-    iris.sort_unstable_by_key(|n| &terms.get(*n)[1..]);
-    let mut table = StringTableBuilder::default();
-    for number in &iris {
-        table.push(&terms.get(*number)[1..]);
-        place(*number);
-    }
-    let iris = table.finish();
-
-    let sorted_types = sort_types(interner);
-    let mut entries: Vec<LiteralEntry<'_>> =
-        literals.iter().map(|number| LiteralEntry::new(*number, &terms.get(*number)[1..], &sorted_types)).collect();
-    entries.sort_unstable_by(LiteralEntry::compare);
-    let mut table = StringTableBuilder::default();
-    let mut families = [0; LITERAL_FAMILIES + 1];
-    let (mut values, mut ranks, mut type_runs) = (Vec::new(), Vec::new(), Vec::<u32>::new());
-    for (at, entry) in entries.iter().enumerate() {
-        table.push(entry.lexical);
-        place(entry.number);
-        families[entry.family + 1] += 1;
-        if entry.family < WITH_VALUES {
-            let equals_last = at > 0
-                && entries[at - 1].family == entry.family
-                && compare_stored(entry.family, entries[at - 1].stored, entry.stored) == Ordering::Equal;
-            ranks.push(if equals_last { ranks[at - 1] } else { at as u32 });
-            let payload = entry.stored.payload as u128;
-            values.extend([payload, payload >> 32, payload >> 64, payload >> 96].map(|w| w as u32));
-            values.extend([entry.literal_type, u32::from(entry.stored.zone)]);
-        } else if at == 0
-            || entries[at - 1].family != entry.family
-            || entries[at - 1].literal_type != entry.literal_type
-        {
-            type_runs.extend([at as u32, entry.literal_type]);
-        }
-    }
-    for family in 0..LITERAL_FAMILIES {
-        families[family + 1] += families[family];
-    }
-    let literals = table.finish();
-    let (words, depths) = sort_triples(interner, &triples, &mut ids, next);
-    let dictionary = Dictionary {
-        blanks,
-        blank_order: Words::new(blank_order),
-        iris,
-        literals,
-        families,
-        values: Words::new(values),
-        ranks: Words::new(ranks),
-        types: sorted_types.types,
-        type_runs: Words::new(type_runs),
-        triples: Words::new(words),
-        depths,
-    };
-    Ok((dictionary, ids))
-}
-
-struct SortedTypes {
-    types: Vec<LiteralType>,
-    /// For each type's number of appearance, its position among the sorted.
-    position: Vec<u32>,
-}
-
-fn sort_types(interner: &Interner) -> SortedTypes {
-    let mut order: Vec<u32> = (0..interner.types.len() as u32).collect();
-    order.sort_unstable_by_key(|n| interner.types.get(*n));
-    let mut position = vec![0; order.len()];
-    let types = order
-        .iter()
-        .enumerate()
-        .map(|(at, number)| {
-            position[*number as usize] = at as u32;
-            let text = String::from_utf8_lossy(interner.types.get(*number));
-            LiteralType::parse(&text).expect("the interner holds types as `LiteralType` writes them")
-        })
-        .collect();
-    SortedTypes { types, position }
-}
-
-struct LiteralEntry<'a> {
-    number: u32,
-    family: usize,
-    stored: Stored,
-    literal_type: u32,
-    lexical: &'a [u8],
-}
-
-impl<'a> LiteralEntry<'a> {
-    fn new(number: u32, key: &'a [u8], types: &SortedTypes) -> Self {
-        let (code, lexical) = key.split_at(4);
-        let code = u32::from_le_bytes(code.try_into().expect("a literal's key starts with four bytes"));
-        let literal_type = types.position[code as usize];
-        let text = std::str::from_utf8(lexical).expect("the interner was given text");
-        let (family, stored) = types.types[literal_type as usize].classify(text);
-        Self { number, family, stored, literal_type, lexical }
-    }
-
-    /// Families with values sort by value, lexical form and type; the others by type and lexical form.
-    fn compare(&self, other: &Self) -> Ordering {
-        self.family.cmp(&other.family).then_with(|| {
-            if self.family < WITH_VALUES {
-                compare_stored(self.family, self.stored, other.stored)
-                    .then_with(|| self.lexical.cmp(other.lexical))
-                    .then_with(|| self.literal_type.cmp(&other.literal_type))
-            } else {
-                self.literal_type.cmp(&other.literal_type).then_with(|| self.lexical.cmp(other.lexical))
-            }
-        })
-    }
-}
-
-/// Sorts the triple terms by depth, so that each stands after its components, then by these; fills in their ids.
-fn sort_triples(interner: &Interner, numbers: &[u32], ids: &mut [u32], first: u32) -> (Vec<u32>, Vec<u32>) {
-    let words_of = |number: u32| -> [u32; 4] {
-        let key = &interner.terms.get(number)[1..];
-        std::array::from_fn(|i| {
-            u32::from_le_bytes(key[i * 4..i * 4 + 4].try_into().expect("a triple's key holds four words"))
-        })
-    };
-    let mut by_depth: Vec<Vec<u32>> = Vec::new();
-    for number in numbers {
-        let depth = words_of(*number)[0] as usize;
-        by_depth.resize_with(by_depth.len().max(depth), Vec::new);
-        by_depth[depth - 1].push(*number);
-    }
-    let (mut words, mut depths) = (Vec::with_capacity(numbers.len() * 3), Vec::new());
-    let mut next = first;
-    for level in by_depth {
-        let mut sorted: Vec<([u32; 3], u32)> = level
-            .into_iter()
-            .map(|number| {
-                let [_, subject, predicate, object] = words_of(number);
-                ([subject, predicate, object].map(|c| ids[c as usize]), number)
-            })
-            .collect();
-        sorted.sort_unstable();
-        for (components, number) in sorted {
-            words.extend(components);
-            ids[number as usize] = next;
-            next += 1;
-        }
-        depths.push(next - first);
-    }
-    (words, depths)
 }

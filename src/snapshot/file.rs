@@ -14,7 +14,7 @@ use crate::error::{Error, Kind, Result};
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 const MAGIC: [u8; 8] = *b"kgq\x89snap";
 /// Grows with every change of what sections there are or what they hold.
@@ -29,6 +29,27 @@ const MOST_SECTIONS: usize = (HEADER / 4 - FIXED - 1) / 4;
 const CHECKED_AT_ONCE: usize = 16 << 20;
 /// Bytes written at once.
 const BUFFER: usize = 1 << 20;
+
+/// Files being written, for whoever ends the process early.
+static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// Removes the files of builds that are running; called before the process is ended from another thread.
+pub fn remove_unfinished() {
+    // Whoever holds the lock holds it for an instant only, but may be the thread that was interrupted.
+    for _ in 0..100 {
+        if let Ok(mut paths) = UNFINISHED.try_lock() {
+            for path in paths.drain(..) {
+                let _ = std::fs::remove_file(path);
+            }
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+}
+
+fn forget_unfinished(path: &Path) {
+    UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner).retain(|p| p != path);
+}
 
 /// Writes the sections of a snapshot to a file beside its final place, where it appears only when all is written.
 pub(super) struct Writer {
@@ -61,6 +82,7 @@ impl Writer {
                 Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && attempt < 1000 => continue,
                 opened => opened.map_err(failed)?,
             };
+            UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner).push(temporary.clone());
             let writer = |file| Self {
                 file,
                 temporary: Some(temporary.clone()),
@@ -195,6 +217,7 @@ impl Writer {
         self.file.sync_all().map_err(failed)?;
         let temporary = self.temporary.as_ref().expect("it is taken only here and when dropped");
         std::fs::rename(temporary, &self.path).map_err(failed)?;
+        forget_unfinished(temporary);
         self.temporary = None;
         // So that the new name survives a crash of the machine. Where folders cannot be opened, it does as far as it may.
         if let Some(Ok(folder)) = folder_of(&self.path).map(File::open) {
@@ -208,6 +231,7 @@ impl Drop for Writer {
     fn drop(&mut self) {
         if let Some(temporary) = &self.temporary {
             let _ = std::fs::remove_file(temporary);
+            forget_unfinished(temporary);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Lists of byte strings, front-coded in blocks: each string holds only what it does not share with the one before.
 
 use super::file::{Reader, Writer};
+use super::interner::too_many_terms;
 use super::storage::{Bytes, Words};
 use crate::error::Result;
 use std::cmp::Ordering;
@@ -173,19 +174,26 @@ pub(super) struct StringTableBuilder {
 }
 
 impl StringTableBuilder {
-    pub(super) fn push(&mut self, string: &[u8]) {
+    pub(super) fn len(&self) -> u32 {
+        self.count
+    }
+
+    /// # Errors
+    /// A limit, when there are more strings than ids.
+    pub(super) fn push(&mut self, string: &[u8]) -> Result<()> {
         let shared = if self.count.is_multiple_of(BLOCK) {
             self.mark();
             0
         } else {
-            string.iter().zip(&self.last).take_while(|(a, b)| a == b).count()
+            shared_prefix(string, &self.last)
         };
-        self.count += 1;
+        self.count = self.count.checked_add(1).ok_or_else(too_many_terms)?;
         write_number(shared, &mut self.text);
         write_number(string.len() - shared, &mut self.text);
         self.text.extend_from_slice(&string[shared..]);
         self.last.truncate(shared);
         self.last.extend_from_slice(&string[shared..]);
+        Ok(())
     }
 
     pub(super) fn finish(mut self) -> StringTable {
@@ -198,6 +206,13 @@ impl StringTableBuilder {
         self.blocks.push(at as u32);
         self.blocks.push((at >> 32) as u32);
     }
+}
+
+/// How many bytes two strings start with alike.
+#[inline]
+pub(super) fn shared_prefix(a: &[u8], b: &[u8]) -> usize {
+    let words = a.as_chunks::<8>().0.iter().zip(b.as_chunks::<8>().0).take_while(|(a, b)| a == b).count() * 8;
+    words + a[words..].iter().zip(&b[words..]).take_while(|(a, b)| a == b).count()
 }
 
 fn write_number(mut value: usize, out: &mut Vec<u8>) {
@@ -216,7 +231,7 @@ mod tests {
     fn a_reader_gives_the_same_strings_in_whatever_order() {
         let mut builder = StringTableBuilder::default();
         let strings: Vec<String> = (0..100).map(|i| format!("{}{i}", "a".repeat(i % 7))).collect();
-        strings.iter().for_each(|string| builder.push(string.as_bytes()));
+        strings.iter().for_each(|string| builder.push(string.as_bytes()).unwrap());
         let table = builder.finish();
         let mut reader = table.reader();
         for index in [0, 0, 3, 3, 4, 40, 33, 99, 98, 15, 16, 17, 1, 100, 2] {
@@ -232,7 +247,7 @@ mod tests {
         strings.push(String::new());
         strings.sort();
         let mut builder = StringTableBuilder::default();
-        strings.iter().for_each(|s| builder.push(s.as_bytes()));
+        strings.iter().for_each(|s| builder.push(s.as_bytes()).unwrap());
         let table = builder.finish();
         let mut out = Vec::new();
         for (i, s) in strings.iter().enumerate() {

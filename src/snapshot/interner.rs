@@ -1,17 +1,16 @@
 //! Terms as they are met while a snapshot is built: each distinct one gets a number in order of appearance.
 
+use super::value::LiteralType;
 use crate::error::{Error, Result};
 use hashbrown::HashTable;
-use oxrdf::{BlankNodeRef, LiteralRef, NamedNodeRef, NamedOrBlankNodeRef, TermRef, TripleRef};
+use oxrdf::{BlankNodeRef, GraphNameRef, LiteralRef, NamedNodeRef, NamedOrBlankNodeRef, QuadRef, TermRef, TripleRef};
 use rustc_hash::FxHasher;
 use std::hash::Hasher;
-
-use super::value::LiteralType;
 
 /// How deep triple terms may nest. RDF sets no limit, recursion does.
 pub(super) const DEEPEST: usize = 200;
 
-/// The first byte of a term's key.
+/// The first byte of a term's key. A blank node's goes on with the number of its file in four bytes, and its label.
 pub(super) const BLANK: u8 = b'_';
 pub(super) const IRI: u8 = b'<';
 /// Followed by the type's number in four bytes and the lexical form.
@@ -19,17 +18,59 @@ pub(super) const LITERAL: u8 = b'"';
 /// Followed by the depth of nesting and the numbers of the three components, four bytes each.
 pub(super) const TRIPLE: u8 = b't';
 
-/// Distinct terms, numbered in order of appearance.
+/// Statements as numbers of their terms, and the distinct terms in order of appearance.
 #[derive(Default)]
 pub(super) struct Interner {
     pub(super) types: Keys,
     pub(super) terms: Keys,
+    /// The blank nodes' numbers, each with where it first appeared.
+    pub(super) blanks: Vec<(u32, u64)>,
+    pub(super) triples: Vec<[u32; 3]>,
+    pub(super) quads: Vec<[u32; 4]>,
+    /// The file that is read: blank nodes of different files are different.
+    pub(super) file: u32,
+    /// Counts what is met, so that blank nodes can be put in order of appearance.
+    pub(super) position: u64,
     scratch: Vec<u8>,
     type_scratch: String,
 }
 
 impl Interner {
-    pub(super) fn term(&mut self, term: TermRef<'_>) -> Result<u32> {
+    /// Adds a statement; to the graph with this number if it names none.
+    pub(super) fn quad_in(&mut self, quad: QuadRef<'_>, default: Option<u32>) -> Result<()> {
+        let triple = [self.subject(quad.subject)?, self.iri(quad.predicate)?, self.term(quad.object)?];
+        let graph = self.graph(quad.graph_name)?.or(default);
+        self.statement(triple, graph);
+        Ok(())
+    }
+
+    /// The number of a graph's name; `None` for the default graph.
+    pub(super) fn graph(&mut self, graph: GraphNameRef<'_>) -> Result<Option<u32>> {
+        Ok(match graph {
+            GraphNameRef::DefaultGraph => None,
+            GraphNameRef::NamedNode(node) => Some(self.iri(node)?),
+            GraphNameRef::BlankNode(node) => Some(self.blank_node(node)?),
+        })
+    }
+
+    #[inline]
+    pub(super) fn statement(&mut self, triple: [u32; 3], graph: Option<u32>) {
+        match graph {
+            None => self.triples.push(triple),
+            Some(graph) => self.quads.push([triple[0], triple[1], triple[2], graph]),
+        }
+    }
+
+    pub(super) fn statements(&self) -> usize {
+        self.triples.len() + self.quads.len()
+    }
+
+    /// Roughly the bytes that are held.
+    pub(super) fn size(&self) -> usize {
+        self.terms.size() + self.types.size() + self.blanks.len() * 16 + self.triples.len() * 12 + self.quads.len() * 16
+    }
+
+    fn term(&mut self, term: TermRef<'_>) -> Result<u32> {
         match term {
             TermRef::NamedNode(node) => self.iri(node),
             TermRef::BlankNode(node) => self.blank_node(node),
@@ -38,36 +79,52 @@ impl Interner {
         }
     }
 
-    pub(super) fn subject(&mut self, subject: NamedOrBlankNodeRef<'_>) -> Result<u32> {
+    fn subject(&mut self, subject: NamedOrBlankNodeRef<'_>) -> Result<u32> {
         match subject {
             NamedOrBlankNodeRef::NamedNode(node) => self.iri(node),
             NamedOrBlankNodeRef::BlankNode(node) => self.blank_node(node),
         }
     }
 
-    pub(super) fn iri(&mut self, node: NamedNodeRef<'_>) -> Result<u32> {
-        self.tagged(IRI, node.as_str().as_bytes())
+    fn iri(&mut self, node: NamedNodeRef<'_>) -> Result<u32> {
+        self.scratch.clear();
+        self.scratch.push(IRI);
+        self.scratch.extend_from_slice(node.as_str().as_bytes());
+        self.terms.intern(&self.scratch)
     }
 
     fn blank_node(&mut self, node: BlankNodeRef<'_>) -> Result<u32> {
-        self.tagged(BLANK, node.as_str().as_bytes())
+        self.blank_label(node.as_str().as_bytes())
     }
 
-    fn tagged(&mut self, tag: u8, text: &[u8]) -> Result<u32> {
+    /// The number of a blank node of the current file.
+    pub(super) fn blank_label(&mut self, label: &[u8]) -> Result<u32> {
         self.scratch.clear();
-        self.scratch.push(tag);
-        self.scratch.extend_from_slice(text);
-        self.terms.intern(&self.scratch)
+        self.scratch.push(BLANK);
+        self.scratch.extend_from_slice(&self.file.to_be_bytes());
+        self.scratch.extend_from_slice(label);
+        let known = self.terms.len();
+        let number = self.terms.intern(&self.scratch)?;
+        if self.terms.len() > known {
+            self.blanks.push((number, self.position));
+            self.position += 1;
+        }
+        Ok(number)
     }
 
     fn literal(&mut self, literal: LiteralRef<'_>) -> Result<u32> {
         self.type_scratch.clear();
         LiteralType::write(literal, &mut self.type_scratch);
         let literal_type = self.types.intern(self.type_scratch.as_bytes())?;
+        self.lexical_form(literal_type, literal.value().as_bytes())
+    }
+
+    /// The number of a literal of a type that was interned.
+    pub(super) fn lexical_form(&mut self, literal_type: u32, lexical: &[u8]) -> Result<u32> {
         self.scratch.clear();
         self.scratch.push(LITERAL);
         self.scratch.extend_from_slice(&literal_type.to_le_bytes());
-        self.scratch.extend_from_slice(literal.value().as_bytes());
+        self.scratch.extend_from_slice(lexical);
         self.terms.intern(&self.scratch)
     }
 
@@ -96,8 +153,16 @@ impl Interner {
 #[derive(Default)]
 pub(super) struct Keys {
     bytes: Vec<u8>,
+    /// Where each string ends.
     ends: Vec<u64>,
-    table: HashTable<u32>,
+    table: HashTable<Slot>,
+}
+
+/// A string's number and half of its hash, which spares most looks at strings that differ.
+#[derive(Clone, Copy)]
+struct Slot {
+    hash: u32,
+    number: u32,
 }
 
 impl Keys {
@@ -110,21 +175,40 @@ impl Keys {
         key(&self.bytes, &self.ends, number)
     }
 
+    fn size(&self) -> usize {
+        self.bytes.capacity() + self.ends.capacity() * 8 + self.table.capacity() * 10
+    }
+
+    /// The number of a string that is known.
+    #[inline]
+    pub(super) fn find(&self, string: &[u8]) -> Option<u32> {
+        let hash = hash(string);
+        self.table
+            .find(hash, |slot| slot.hash == hash as u32 && key(&self.bytes, &self.ends, slot.number) == string)
+            .map(|slot| slot.number)
+    }
+
     pub(super) fn intern(&mut self, string: &[u8]) -> Result<u32> {
         let hash = hash(string);
-        if let Some(number) = self.table.find(hash, |n| key(&self.bytes, &self.ends, *n) == string) {
-            return Ok(*number);
+        let (bytes, ends) = (&self.bytes, &self.ends);
+        if let Some(slot) =
+            self.table.find(hash, |slot| slot.hash == hash as u32 && key(bytes, ends, slot.number) == string)
+        {
+            return Ok(slot.number);
         }
         // The largest number is no id: it stands for unbound.
-        let number = u32::try_from(self.ends.len()).ok().filter(|n| *n < u32::MAX).ok_or_else(|| {
-            Error::limit("the dataset has more than 4,294,967,295 distinct terms, which a snapshot cannot number")
-        })?;
+        let number = u32::try_from(self.ends.len()).ok().filter(|n| *n < u32::MAX).ok_or_else(too_many_terms)?;
         self.bytes.extend_from_slice(string);
         self.ends.push(self.bytes.len() as u64);
         let (bytes, ends) = (&self.bytes, &self.ends);
-        self.table.insert_unique(hash, number, |n| self::hash(key(bytes, ends, *n)));
+        let slot = Slot { hash: hash as u32, number };
+        self.table.insert_unique(hash, slot, |slot| self::hash(key(bytes, ends, slot.number)));
         Ok(number)
     }
+}
+
+pub(super) fn too_many_terms() -> Error {
+    Error::limit("the dataset has more than 4,294,967,295 distinct terms, which a snapshot cannot number")
 }
 
 #[inline]

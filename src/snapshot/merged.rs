@@ -1,6 +1,6 @@
 //! Several graphs of a snapshot as one, without duplicates: the RDF merge that FROM and a union default graph ask for.
 
-use super::{Index, Permutation, QuadPermutation, Snapshot, Sorted, TermId, build};
+use super::{Index, Permutation, QuadPermutation, Snapshot, Sorted, TermId};
 use crate::error::Result;
 
 /// The triples of several graphs, each once, in every order.
@@ -38,6 +38,6 @@ impl Snapshot {
                 }
             }
         }
-        Ok(Merged(build::sort(rows, Permutation::ALL.map(Permutation::order))?))
+        Ok(Merged(Self::sort_triples(rows)?))
     }
 }

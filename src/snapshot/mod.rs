@@ -3,7 +3,7 @@
 //! It holds what was there when it was built; updates go to the store. The design is in `engine.md`'s words: terms are ranks,
 //! six permutations of the triples, eight of the named graphs' quads, statistics.
 
-mod build;
+mod cache;
 mod content_key;
 mod dictionary;
 mod file;
@@ -11,28 +11,34 @@ mod front_coding;
 mod id;
 mod index;
 mod interner;
+mod load;
 mod map;
 mod merged;
 mod statistics;
 mod storage;
 mod value;
 
+pub use cache::{Cache, CacheEntry};
 pub use content_key::ContentKey;
 pub use dictionary::Decoder;
+pub use file::remove_unfinished;
 pub use id::{Component, Permutation, QuadPermutation, TermId};
 pub use index::Index;
+pub use load::{BuildOptions, BuildSummary, Phase, Progress, digest_of_file};
 pub use merged::Merged;
 pub use statistics::{CharacteristicSet, PredicateStatistics, Statistics};
 pub use value::{Family, TermKind, Value, integer_range, parse_double, parse_float, parse_integer};
 
 use crate::error::Result;
+use crate::rdf::Prefixes;
 use dictionary::Dictionary;
 use file::{Reader, Writer};
 use index::Offsets;
-use oxrdf::{BaseDirection, LiteralRef, NamedNodeRef, Quad, Term, TermRef};
+use load::content_key_of;
+use oxrdf::{BaseDirection, GraphName, LiteralRef, NamedNodeRef, NamedOrBlankNode, Quad, Term, TermRef};
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
-use storage::{Checked, Words};
+use storage::{Bytes, Checked, Words};
 
 /// An immutable image of a dataset: its terms as ids, its statements as sorted columns of ids.
 ///
@@ -50,6 +56,7 @@ pub struct Snapshot {
     named_graphs: Words,
     statistics: StoredStatistics,
     quad_statistics: StoredStatistics,
+    prefixes: Prefixes,
     /// The file that is mapped, if one is.
     file: Option<Arc<Checked>>,
     key: ContentKey,
@@ -86,14 +93,6 @@ struct Sorted<const ORDERS: usize> {
 }
 
 impl Snapshot {
-    /// Builds the image of these quads in memory.
-    ///
-    /// # Errors
-    /// A limit, if there are more distinct terms or more statements than 32 bits can number.
-    pub fn from_quads(quads: impl IntoIterator<Item = Quad>) -> Result<Self> {
-        build::from_quads(quads)
-    }
-
     /// Whether what was read so far was undamaged.
     ///
     /// # Errors
@@ -116,13 +115,21 @@ impl Snapshot {
         self.key
     }
 
+    /// The prefixes that the documents declare; the first to declare one decides what it stands for.
+    pub fn prefixes(&self) -> &Prefixes {
+        &self.prefixes
+    }
+
     fn write(&self, writer: &mut Writer) -> Result<()> {
         self.dictionary.write(writer)?;
         self.triples.write(writer)?;
         self.quads.write(writer)?;
         writer.words(&self.named_graphs)?;
         writer.words(&self.statistics.words)?;
-        writer.words(&self.quad_statistics.words)
+        writer.words(&self.quad_statistics.words)?;
+        let prefixes: String =
+            self.prefixes.iter().map(|(prefix, namespace)| format!("{prefix}\n{namespace}\n")).collect();
+        writer.bytes(&Bytes::new(prefixes.into_bytes()))
     }
 
     fn read(reader: &mut Reader) -> Result<Self> {
@@ -133,6 +140,7 @@ impl Snapshot {
             named_graphs: reader.words()?,
             statistics: StoredStatistics::new(reader.words()?),
             quad_statistics: StoredStatistics::new(reader.words()?),
+            prefixes: read_prefixes(reader)?,
             file: Some(reader.file()),
             key: reader.key(),
         })
@@ -216,6 +224,39 @@ impl Snapshot {
         self.quads.index(permutation as usize, &STATIC[permutation as usize])
     }
 
+    /// Every statement, the default graph's first, in the order of their ids.
+    pub fn iter(&self) -> impl Iterator<Item = Quad> + '_ {
+        fn rows(index: Index<'_>) -> impl Iterator<Item = [TermId; 4]> {
+            index.keys().flat_map(move |(key, run)| {
+                run.map(move |row| {
+                    let mut ids = [key; 4];
+                    for (depth, id) in ids.iter_mut().enumerate().take(index.width()).skip(1) {
+                        // A damaged file's rows may be fewer than its table says.
+                        *id = index.column(depth, row..row + 1).first().copied().unwrap_or(key);
+                    }
+                    ids
+                })
+            })
+        }
+        let default = rows(self.triples(Permutation::Spo)).map(|[s, p, o, _]| self.quad(s, p, o, None));
+        default.chain(rows(self.quads(QuadPermutation::Spog)).map(|[s, p, o, g]| self.quad(s, p, o, Some(g)))).flatten()
+    }
+
+    /// `None` where a damaged file has a term in a place that it cannot stand in.
+    fn quad(&self, subject: TermId, predicate: TermId, object: TermId, graph: Option<TermId>) -> Option<Quad> {
+        let node = |id| match self.term(id) {
+            Term::NamedNode(node) => Some(NamedOrBlankNode::from(node)),
+            Term::BlankNode(node) => Some(node.into()),
+            Term::Literal(_) | Term::Triple(_) => None,
+        };
+        let Term::NamedNode(predicate) = self.term(predicate) else { return None };
+        let graph_name = match graph {
+            None => GraphName::DefaultGraph,
+            Some(graph) => node(graph)?.into(),
+        };
+        Some(Quad { subject: node(subject)?, predicate, object: self.term(object), graph_name })
+    }
+
     /// The names of the named graphs that have a statement, sorted.
     #[inline]
     pub fn named_graphs(&self) -> &[TermId] {
@@ -275,6 +316,14 @@ impl Snapshot {
     pub fn quad_statistics(&self) -> &Statistics {
         self.quad_statistics.get()
     }
+}
+
+fn read_prefixes(reader: &mut Reader) -> Result<Prefixes> {
+    let bytes = reader.bytes()?;
+    let text = String::from_utf8_lossy(bytes.slice(0..bytes.len())).into_owned();
+    reader.file().intact()?;
+    let lines: Vec<&str> = text.lines().collect();
+    Ok(lines.as_chunks::<2>().0.iter().map(|[prefix, namespace]| (*prefix, *namespace)).collect())
 }
 
 impl<const ORDERS: usize> Sorted<ORDERS> {

@@ -3,7 +3,7 @@
 use super::file::Reader;
 use super::tests::{dataset, iri};
 use super::*;
-use oxrdf::{GraphName, Literal};
+use oxrdf::Literal;
 use std::io::{Seek, SeekFrom, Write as _};
 use std::path::PathBuf;
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use oxrdf::vocab::xsd;
-use oxrdf::{BlankNode, GraphName, Literal, NamedNode, Triple};
+use oxrdf::{BlankNode, Literal, NamedNode, Triple};
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -85,13 +85,22 @@ impl Input {
 
     /// The decompressed text, without a byte order mark. Reading fails where it becomes larger than the bounds allow.
     pub fn open(&self, bounds: Bounds) -> Result<Box<dyn Read + Send + '_>> {
-        let raw: Box<dyn Read + Send + '_> = match &self.content {
+        self.text_of(self.stored()?, bounds)
+    }
+
+    /// The bytes as they are stored.
+    pub fn stored(&self) -> Result<Box<dyn Read + Send + '_>> {
+        Ok(match &self.content {
             Content::File(path) => Box::new(open_file(&self.name, path)?),
             Content::Bytes(bytes) => Box::new(Cursor::new(bytes)),
-        };
+        })
+    }
+
+    /// The text, as `open` gives it, of the stored bytes read by way of `raw`.
+    pub fn text_of<'a>(&'a self, raw: impl Read + Send + 'a, bounds: Bounds) -> Result<Box<dyn Read + Send + 'a>> {
         let stored = Arc::new(AtomicU64::new(0));
         let counted = Counted { inner: raw, stored: Arc::clone(&stored) };
-        let decompressed: Box<dyn Read + Send + '_> = match self.compression {
+        let decompressed: Box<dyn Read + Send + 'a> = match self.compression {
             Compression::None => return self.text(counted),
             Compression::Gzip => Box::new(flate2::read::MultiGzDecoder::new(counted)),
             Compression::Zstd => Box::new(zstd::Decoder::new(counted).map_err(|e| Error::io(&self.name, &e))?),

@@ -43,7 +43,25 @@ const PROGRESS_EVERY: u64 = 50_000;
 /// Reads one document. Its blank nodes get labels of their own by `number`, the document's place among those read
 /// together.
 pub fn read(input: &Input, number: usize, options: ReadOptions<'_>) -> Result<Parsed> {
-    let (bounds, text) = (options.bounds, input.open(options.bounds)?);
+    let mut quads = Vec::new();
+    let mut relabel = Relabel::of_file(number);
+    let prefixes = read_each(input, input.open(options.bounds)?, options, &mut |mut quad| {
+        relabel.quad(&mut quad);
+        quads.push(quad);
+        Ok(())
+    })?;
+    Ok(Parsed { quads, prefixes })
+}
+
+/// Hands over each quad of one document, with blank nodes as the document or its parser names them, and returns its
+/// prefixes. `text` is what the input opens to.
+pub fn read_each(
+    input: &Input,
+    text: impl Read,
+    options: ReadOptions<'_>,
+    keep: &mut dyn FnMut(Quad) -> Result<()>,
+) -> Result<Prefixes> {
+    let bounds = options.bounds;
     let watched: Box<dyn Read + '_> = match input.format {
         RdfFormat::RdfXml => Box::new(Watched::new(text, &input.name, Xml::new(bounds))),
         RdfFormat::JsonLd => Box::new(Watched::new(text, &input.name, Json::new(bounds))),
@@ -52,15 +70,14 @@ pub fn read(input: &Input, number: usize, options: ReadOptions<'_>) -> Result<Pa
     let failed = RefCell::new(None);
     let at = Cell::new((1, 1));
     let reader = BufReader::with_capacity(1 << 16, Remembers { inner: watched, input, failed: &failed, at: &at });
-    let mut quads = Vec::new();
-    let mut relabel = Relabel::of_file(number);
-    let mut keep = |mut quad: Quad| -> Result<()> {
-        relabel.quad(&mut quad);
-        quads.push(quad);
+    let mut read = 0u64;
+    let mut keep = |quad: Quad| -> Result<()> {
+        keep(quad)?;
+        read += 1;
         if let Some(progress) = options.progress
-            && (quads.len() as u64).is_multiple_of(PROGRESS_EVERY)
+            && read.is_multiple_of(PROGRESS_EVERY)
         {
-            progress(&input.name, quads.len() as u64);
+            progress(&input.name, read);
         }
         Ok(())
     };
@@ -85,9 +102,9 @@ pub fn read(input: &Input, number: usize, options: ReadOptions<'_>) -> Result<Pa
         None => error,
     })?;
     if let Some(progress) = options.progress {
-        progress(&input.name, quads.len() as u64);
+        progress(&input.name, read);
     }
-    Ok(Parsed { quads, prefixes })
+    Ok(prefixes)
 }
 
 /// A reader that keeps why it failed, in our words: some parsers turn every failure into a syntax error of theirs.

@@ -1,0 +1,115 @@
+//! `kgq build`.
+
+use super::answer::seconds;
+use super::output::Output;
+use crate::error::{Error, Result};
+use crate::session::Session;
+use crate::snapshot::{BuildOptions, Phase, Progress, Snapshot};
+use crate::store::Input;
+use crate::text::thousands;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+/// Build a snapshot of files (or the project's): one file that opens at once and answers queries, however large
+///
+/// With --max-memory, what does not fit is sorted in temporary files beside the snapshot. An existing snapshot is replaced when
+/// the new one is whole.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  kgq build dump.nt.zst --output dump.kgq
+  kgq query --snapshot dump.kgq 'SELECT (COUNT(*) AS ?n) { ?s ?p ?o }'")]
+pub struct Args {
+    /// RDF files; without any, those of the project or of -d
+    pub files: Vec<String>,
+    /// Where the snapshot goes
+    #[arg(long, short, value_name = "SNAPSHOT")]
+    pub output: PathBuf,
+}
+
+pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8> {
+    let inputs = if args.files.is_empty() { session.inputs()? } else { named_inputs(&args.files, session)? };
+    let started = Instant::now();
+    let bar = ProgressLine::new(output.err_is_terminal && !output.quiet);
+    let progress = |progress: Progress| bar.show(&progress);
+    let options = BuildOptions { progress: Some(&progress), ..session.build_options() };
+    let built = Snapshot::build(&inputs, &options, &args.output);
+    bar.clear();
+    let summary = built?;
+    let elapsed = started.elapsed();
+    let size = std::fs::metadata(&args.output).map_or(0, |m| m.len());
+    let statements = summary.triples + summary.quads;
+    output.line(&format!("{:>12}  triples in the default graph", thousands(summary.triples)))?;
+    output.line(&format!("{:>12}  statements in named graphs", thousands(summary.quads)))?;
+    output.line(&format!("{:>12}  terms", thousands(summary.terms)))?;
+    output.line(&format!(
+        "{:>12}  bytes, {} a statement",
+        thousands(size),
+        thousands(size.checked_div(statements).unwrap_or(0))
+    ))?;
+    let rate = summary.statements as f64 / elapsed.as_secs_f64().max(0.000_001);
+    output.note(&format!("built in {}, {} statements/s", seconds(elapsed), thousands(rate as u64)));
+    Ok(0)
+}
+
+/// The files as inputs, or an error that names each that cannot be one.
+pub fn named_inputs(files: &[String], session: &Session) -> Result<Vec<Input>> {
+    let (mut inputs, mut errors) = (Vec::new(), Vec::new());
+    for name in files {
+        match Input::file(name, Path::new(name), session.options.input_format) {
+            Ok(input) => inputs.push(input.with_base(session.options.base.clone())),
+            Err(error) => errors.push(error),
+        }
+    }
+    match Error::all(errors) {
+        Some(error) => Err(error),
+        None => Ok(inputs),
+    }
+}
+
+/// One line on a terminal that says how far a build is.
+pub struct ProgressLine {
+    show: bool,
+    started: Instant,
+    last: Mutex<Instant>,
+}
+
+/// How long a build runs before its progress is shown, and how often then.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+impl ProgressLine {
+    pub fn new(show: bool) -> Self {
+        let started = Instant::now();
+        Self { show, started, last: Mutex::new(started) }
+    }
+
+    pub fn show(&self, progress: &Progress) {
+        let Ok(mut last) = self.last.try_lock() else { return };
+        if !self.show || last.elapsed() < PATIENCE {
+            return;
+        }
+        *last = Instant::now();
+        let rate = progress.statements as f64 / self.started.elapsed().as_secs_f64().max(0.001);
+        let what = match progress.phase {
+            Phase::Reading => {
+                let percent = (progress.bytes_read * 100).checked_div(progress.bytes_total).unwrap_or(100);
+                format!(
+                    "reading {percent} %: {} statements, {}/s",
+                    thousands(progress.statements),
+                    thousands(rate as u64)
+                )
+            }
+            Phase::MergingTerms => "merging terms".to_owned(),
+            Phase::SortingStatements => format!("sorting {} statements", thousands(progress.statements)),
+            Phase::Writing => "writing".to_owned(),
+        };
+        let _ = write!(std::io::stderr().lock(), "\r\x1b[K{what}");
+    }
+
+    pub fn clear(&self) {
+        if self.show {
+            let _ = write!(std::io::stderr().lock(), "\r\x1b[K");
+        }
+    }
+}
