@@ -6,7 +6,7 @@ mod labels;
 mod params;
 mod queries;
 
-pub use header::{Header, Param, Severity, Text, View};
+pub use header::{Header, Param, ScalarOrList, Severity, Text, View};
 pub use index::{Role, TermIndex, classes_of, is_ideograph, labels_of};
 pub use labels::{Labels, Named, local_name};
 pub use params::{Kind as ParamKind, Known, Values, parse_term};

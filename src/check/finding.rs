@@ -100,6 +100,8 @@ pub struct Report {
     /// By file, line, column and code.
     pub findings: Vec<Finding>,
     pub counts: Counts,
+    /// The codes that were not looked for, as a file that does not parse may declare what they miss.
+    pub waiting: Vec<&'static str>,
 }
 
 /// What is said in the last line.
@@ -164,6 +166,9 @@ impl Report {
                 writeln!(out, "  hint: {}", visible(hint))?;
             }
         }
+        if !self.waiting.is_empty() {
+            writeln!(out, "not looked for until every file parses: {}", self.waiting.join(", "))?;
+        }
         if let Some(citations) = &self.counts.citations {
             if let Some(rule) = citations.rule.as_ref().filter(|_| citations.missing > 0) {
                 writeln!(out, "citations: {}", visible(rule))?;
@@ -208,6 +213,7 @@ impl Report {
         let report = json!({
             "findings": self.findings.iter().map(Finding::to_json).collect::<Vec<_>>(),
             "errors": self.errors(),
+            "waiting": self.waiting,
             "statements": self.counts.statements,
             "citations": citations,
         });
@@ -267,7 +273,7 @@ mod tests {
             }),
         };
         let mut out = Vec::new();
-        Report { findings: vec![finding], counts }.write(format, &mut out).unwrap();
+        Report { findings: vec![finding], counts, waiting: vec!["broken-link"] }.write(format, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -276,6 +282,7 @@ mod tests {
         assert_eq!(
             written(Format::Text { colour: false }),
             "data/a.ttl:3:5 error uncited 50% of it:\\nno\n  hint: do\n\
+             not looked for until every file parses: broken-link\n\
              citations: each one\n\
              not checked: 2 citations of doc:x, whose text is not at hand\n\
              1,200 statements, 1 without a citation, 0 citations failed, 2 not checked\n"

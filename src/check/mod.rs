@@ -53,6 +53,8 @@ pub fn check(project: &Project) -> Result<Report> {
     for check in CHECKS {
         if whole || !check.needs_all_files {
             (check.run)(&subject, &mut report)?;
+        } else {
+            report.waiting.extend(check.codes.iter().map(|explanation| explanation.code));
         }
     }
     report.sort();

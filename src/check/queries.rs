@@ -3,12 +3,14 @@
 use super::finding::{Finding, Report};
 use super::subject::Subject;
 use super::{Check, Explanation};
-use crate::catalog::CannedQuery;
+use crate::catalog::{CannedQuery, Known, Labels, Param, ScalarOrList, Values};
 use crate::error::{Place, Result};
-use crate::query::{Position, parse_query, refuse_network, used_terms, variables};
-use crate::rdf::{NamedNode, Prefixes};
+use crate::query::{Position, Query, parse_query, refuse_network, used_terms, variables};
+use crate::rdf::vocabulary::{rdf, rdfs};
+use crate::rdf::{NamedNode, NamedNodeRef, NamedOrBlankNode, Prefixes, Term};
 use crate::syntax::{self, Kind, Span};
 use crate::text::{did_you_mean, nearest};
+use rustc_hash::FxHashSet;
 use std::collections::BTreeSet;
 
 pub const CHECK: Check = Check {
@@ -30,6 +32,13 @@ pub const CHECK: Check = Check {
             finds: "a parameter in the header of a canned query that the query does not mention",
             why: "whoever gives it a value gets the same answer as without it",
             mend: "use it in the query, or remove it from the header",
+        },
+        Explanation {
+            code: "parameter-value",
+            finds: "a parameter in the header of a canned query whose type there is not, or whose default or example is not of \
+                    its type, or not among the things that it allows",
+            why: "the query fails as it stands, or as its help says to run it",
+            mend: "correct the header; the hint says what is allowed",
         },
         Explanation {
             code: "unknown-column",
@@ -54,6 +63,7 @@ fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
     }
     let known = subject.occurring();
     let names: BTreeSet<String> = known.iter().map(|iri| subject.prefixes.display(iri.as_str())).collect();
+    let known_terms = KnownTerms { subject, labels: Labels::of(&subject.quads), occurring: &known };
     for query in &subject.catalog.queries {
         parameters(query, report);
         let source = query.source();
@@ -70,6 +80,9 @@ fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
             }
         };
         mentions(query, &parsed, report);
+        if subject.is_whole() {
+            values(query, &parsed, &known_terms, report);
+        }
         // A file that does not parse may hold what the query asks for.
         if subject.is_whole() {
             for term in used_terms(&parsed.algebra) {
@@ -105,7 +118,7 @@ fn parameters(query: &CannedQuery, report: &mut Report) {
     }
 }
 
-fn mentions(query: &CannedQuery, parsed: &crate::query::Query, report: &mut Report) {
+fn mentions(query: &CannedQuery, parsed: &Query, report: &mut Report) {
     let header = &query.header;
     let variables: BTreeSet<String> = variables(&parsed.algebra).iter().map(|v| v.as_str().to_owned()).collect();
     let slices = |name: &String| [&header.limit, &header.offset].into_iter().flatten().any(|n| n == name);
@@ -118,6 +131,79 @@ fn mentions(query: &CannedQuery, parsed: &crate::query::Query, report: &mut Repo
         let message = format!("the query has no column `{name}`");
         let hint = did_you_mean(name, variables.iter().map(String::as_str));
         report.findings.push(Finding::warning("unknown-column", header_place(query, name), message).hint_if(hint));
+    }
+}
+
+/// Binds the defaults, then the examples, as a run would.
+fn values(query: &CannedQuery, parsed: &Query, known: &KnownTerms<'_, '_>, report: &mut Report) {
+    let given = |of: fn(&Param) -> Option<&ScalarOrList>| {
+        let params = query.header.params.iter().map(|(name, param)| (name, param, of(param)));
+        let required = |(_, param, value): &(&String, &Param, Option<&ScalarOrList>)| param.required && value.is_none();
+        let values: Vec<_> = params.collect();
+        if values.iter().any(required) {
+            return None;
+        }
+        let texts = values.into_iter().flat_map(|(name, _, value)| {
+            let texts = value.map(ScalarOrList::texts).unwrap_or_default();
+            texts.into_iter().map(move |text| (name.clone(), text))
+        });
+        Some(Values::from_pairs(texts.collect::<Vec<_>>()))
+    };
+    let defaults = given(|param| param.default.as_ref());
+    let examples = given(|param| param.example.as_ref().or(param.default.as_ref()));
+    for values in [defaults, examples].into_iter().flatten() {
+        if let Err(error) = query.apply(&mut parsed.clone(), &values, known) {
+            let name = error.message().split('`').nth(1).unwrap_or_default();
+            let mut finding = Finding::from_error("parameter-value", &query.file, &error);
+            finding.place = header_place(query, name);
+            report.findings.push(finding);
+            return;
+        }
+    }
+}
+
+/// What the files hold, for the values of parameters.
+struct KnownTerms<'s, 'p> {
+    subject: &'s Subject<'p>,
+    labels: Labels,
+    occurring: &'s FxHashSet<&'s NamedNode>,
+}
+
+impl Known for KnownTerms<'_, '_> {
+    fn prefixes(&self) -> &Prefixes {
+        &self.subject.prefixes
+    }
+
+    fn labels(&self) -> &Labels {
+        &self.labels
+    }
+
+    fn contains(&self, term: &NamedNode) -> bool {
+        self.occurring.contains(term)
+    }
+
+    fn members(&self, class: &NamedNode) -> Vec<NamedNode> {
+        let mut classes: Vec<NamedOrBlankNode> = vec![class.clone().into()];
+        let mut at = 0;
+        let with = |predicate: NamedNodeRef<'static>, class: &NamedOrBlankNode| {
+            let class = Term::from(class.clone());
+            let quads = self.subject.quads.iter();
+            quads.filter(move |q| q.predicate == predicate && q.object == class).map(|q| q.subject.clone())
+        };
+        let mut members = BTreeSet::new();
+        while let Some(class) = classes.get(at).cloned() {
+            at += 1;
+            for narrower in with(rdfs::SUB_CLASS_OF, &class) {
+                if !classes.contains(&narrower) {
+                    classes.push(narrower);
+                }
+            }
+            members.extend(with(rdf::TYPE, &class).filter_map(|node| match node {
+                NamedOrBlankNode::NamedNode(iri) => Some(iri),
+                NamedOrBlankNode::BlankNode(_) => None,
+            }));
+        }
+        members.into_iter().collect()
     }
 }
 
