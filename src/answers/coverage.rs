@@ -31,12 +31,15 @@ pub fn coverage<'q>(
         if !query.is_check() && !tested.contains(query.name.as_str()) {
             queries.push(query.name.clone());
         }
+        let kinds = query.header.params.values().filter_map(|param| param.kind.as_deref());
+        touched.extend(kinds.filter_map(|kind| context.prefixes.expand(kind)));
         if let Ok(parsed) = parse_query(query.source(), context) {
             touched.extend(used_terms(&parsed.algebra).into_iter().map(|term| term.iri));
         }
     }
     for case in cases {
         touched.extend(case.expected.answer.iris());
+        touched.extend(case.expected.params.iter().filter_map(|(_, value)| context.prefixes.expand(value)));
     }
     let declared: BTreeSet<&NamedNode> = ontology.into_iter().filter_map(declared_term).collect();
     let own = |term: &&&NamedNode| base.is_none_or(|base| term.as_str().starts_with(base));

@@ -64,7 +64,10 @@ impl Finding {
     /// An error of another room as a finding; `file` is where it is, if it does not say itself.
     pub fn from_error(code: &'static str, file: &str, error: &Error) -> Self {
         let place = error.place().cloned().unwrap_or_else(|| Place::new(file, 1, 1));
-        Self { hints: error.hints().to_vec(), ..Self::error(code, place, error.message()) }
+        // The place says the file already.
+        let message = error.message();
+        let message = message.strip_prefix(&format!("{file}: ")).unwrap_or(message);
+        Self { hints: error.hints().to_vec(), ..Self::error(code, place, message) }
     }
 
     #[must_use]
