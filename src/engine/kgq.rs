@@ -1,5 +1,6 @@
 //! Our own executor: plans a query over a snapshot and runs it.
 
+use super::depth::depth;
 use super::expression;
 use super::limits::Guard;
 use super::operator::{Context, Node, source::MergedGraphs};
@@ -9,9 +10,9 @@ use super::plan::simplify::{Knowledge, simplify};
 use super::plan::translate::{Dataset, Translator, Unsupported};
 use super::plan::{Graph, Pattern, Var, VarSet};
 use super::result::{Constructed, Described, Rows, Template};
-use super::{Answer, Solutions, Triples};
-use crate::error::Result;
-use crate::rdf::Variable;
+use super::{Answer, Row, Solutions, Triples};
+use crate::error::{Error, Result};
+use crate::rdf::{Triple, Variable};
 use crate::snapshot::Snapshot;
 use spargebra::Query;
 use spargebra::algebra::{GraphPattern, QueryDataset};
@@ -50,10 +51,65 @@ pub fn evaluate<'s>(
     default_graph: DefaultGraph,
     guard: &Arc<Guard>,
 ) -> Result<Result<Answer<'s>, Unsupported>> {
+    let depth = depth(parts(query).1);
+    if depth > DEEP {
+        return deep(depth, || Ok(evaluate_here(snapshot, query, default_graph, guard)?.map(collect)));
+    }
+    evaluate_here(snapshot, query, default_graph, guard)
+}
+
+fn evaluate_here<'s>(
+    snapshot: &'s Snapshot,
+    query: &Query,
+    default_graph: DefaultGraph,
+    guard: &Arc<Guard>,
+) -> Result<Result<Answer<'s>, Unsupported>> {
     Ok(match prepare(snapshot, query, default_graph, guard)? {
         Preparation::Ready(prepared) => Ok(prepared.run()?),
         Preparation::Unsupported(reason) => Err(reason),
     })
+}
+
+/// A query that nests deeper than this is evaluated whole on a thread with a stack for its depth.
+const DEEP: usize = 200;
+/// Stack for a level of nesting: planning takes the most.
+const BYTES_A_LEVEL: usize = 64 << 10;
+
+/// An answer that has been found whole.
+enum Collected {
+    Solutions(Vec<Variable>, Vec<Result<Row>>),
+    Boolean(bool),
+    Graph(Vec<Result<Triple>>),
+}
+
+fn collect(answer: Answer<'_>) -> Collected {
+    match answer {
+        Answer::Boolean(value) => Collected::Boolean(value),
+        Answer::Solutions(Solutions { variables, rows }) => Collected::Solutions(variables, rows.collect()),
+        Answer::Graph(triples) => Collected::Graph(triples.0.collect()),
+    }
+}
+
+/// Evaluates on a thread with a larger stack. The stack is address space: only what is used takes memory.
+fn deep<'s>(
+    depth: usize,
+    evaluate: impl FnOnce() -> Result<Result<Collected, Unsupported>> + Send,
+) -> Result<Result<Answer<'s>, Unsupported>> {
+    let stack = depth.saturating_mul(BYTES_A_LEVEL).max(1 << 24);
+    let collected = std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(stack).spawn_scoped(scope, evaluate);
+        thread
+            .map_err(|error| Error::io("a thread for a deeply nested query", &error))?
+            .join()
+            .unwrap_or_else(|_| Err(Error::bug("the evaluation of a deeply nested query failed")))
+    });
+    Ok(collected?.map(|collected| match collected {
+        Collected::Boolean(value) => Answer::Boolean(value),
+        Collected::Solutions(variables, rows) => {
+            Answer::Solutions(Solutions { variables, rows: Box::new(rows.into_iter()) })
+        }
+        Collected::Graph(triples) => Answer::Graph(Triples(Box::new(triples.into_iter()))),
+    }))
 }
 
 /// Plans a query.

@@ -3,6 +3,7 @@
 pub mod aggregate;
 mod answer;
 pub mod batch;
+mod depth;
 mod explain;
 pub mod expression;
 pub mod kgq;

@@ -349,3 +349,21 @@ fn order_and_slices_keep_the_order() {
     let rows: Vec<String> = solutions.rows.map(|row| row.unwrap()[0].clone().unwrap().to_string()).collect();
     assert_eq!(rows, ["<http://e/a>", "<http://e/c>"]);
 }
+
+#[test]
+fn long_chains_of_operators_do_not_exhaust_the_stack() {
+    let chain = |part: &str, glue: &str, count: usize| vec![part; count].join(glue);
+    let long = 2000;
+    for (query, expected) in [
+        (format!("SELECT * {{ {} }}", chain("{ ?a :mail ?m }", " UNION ", long)), long),
+        (format!("SELECT * {{ ?a :mail ?m {} }}", chain("OPTIONAL { ?a :name ?n }", " ", 500)), 1),
+        (format!("SELECT * {{ ?a :mail ?m FILTER({}) }}", chain("?m = 1", " || ", long)), 0),
+        (format!("SELECT * {{ ?a :mail ?m FILTER({}) }}", chain("BOUND(?m)", " && ", long)), 1),
+        (format!("SELECT * {{ ?a :mail ?m {} }}", chain("MINUS { ?a :knows ?n }", " ", 500)), 1),
+        (format!("SELECT (COUNT(*) AS ?n) {{ {} }}", chain("{ ?a :mail ?m }", " ", 500)), 1),
+        (format!("SELECT ({} AS ?n) {{}}", chain("1", " + ", long)), 1),
+    ] {
+        let short: String = query.chars().take(60).collect();
+        assert_eq!(ours(PEOPLE, &query, DefaultGraph::Stored).len(), expected, "{short}");
+    }
+}
