@@ -4,8 +4,11 @@
 //! `estimate` how many solutions it has, and `build` and `order` turn it into operators.
 
 pub mod build;
-pub mod build_group;
-pub mod build_join;
+mod build_exists;
+mod build_group;
+mod build_join;
+mod build_modifier;
+mod build_scan;
 pub mod estimate;
 pub mod expression;
 pub mod order;
