@@ -65,6 +65,12 @@ impl Values {
 impl CannedQuery {
     /// Binds the values in the parsed query, as terms.
     pub fn apply(&self, query: &mut Query, values: &Values, known: &dyn Known) -> Result<()> {
+        bind(query, &self.bindings(values, known)?);
+        self.apply_slice(query, values)
+    }
+
+    /// The terms of the values: those given, else the defaults. A parameter that has neither is not among them.
+    pub fn bindings(&self, values: &Values, known: &dyn Known) -> Result<Vec<Binding>> {
         for (name, _) in &values.0 {
             if !self.header.params.contains_key(name) && !self.slices(name) {
                 return Err(self.unknown_parameter(name));
@@ -98,8 +104,7 @@ impl CannedQuery {
                 }
             }
         }
-        bind(query, &bindings);
-        self.apply_slice(query, values)
+        Ok(bindings)
     }
 
     fn slices(&self, name: &str) -> bool {

@@ -12,6 +12,7 @@ mod info;
 mod load;
 mod new;
 mod output;
+mod publish;
 mod queries;
 mod query;
 mod repl;
@@ -47,6 +48,7 @@ pub enum Command {
     Load(load::Args),
     Build(build::Args),
     Export(export::Args),
+    Publish(publish::Args),
     Update(update::Args),
     Fmt(fmt::Args),
     New(new::Args),
@@ -68,6 +70,7 @@ pub fn run(command: &Command, session: &mut Session, output: &mut Output) -> Res
         Command::Load(args) => load::run(args, session, output),
         Command::Build(args) => build::run(args, session, output),
         Command::Export(args) => export::run(args, session, output),
+        Command::Publish(args) => publish::run(args, session, output),
         Command::Update(args) => update::run(args, session, output),
         Command::Fmt(args) => fmt::run(args, session, output),
         Command::New(args) => new::run(args, session, output),

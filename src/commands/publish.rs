@@ -1,0 +1,298 @@
+//! `kgq publish`.
+
+mod history;
+
+use super::output::Output;
+use crate::audit::{Audit, RowSources};
+use crate::catalog::{CannedQuery, Labels, ParamKind, Values};
+use crate::engine::{Answer, Row};
+use crate::error::{Error, Result};
+use crate::export::rebase::Rebase;
+use crate::export::site::{self, PublishedAnswer, PublishedParam, PublishedQuery, Report, Source, standalone};
+use crate::query::{Query, used_terms};
+use crate::rdf::{NamedNode, Quad, Triple};
+use crate::session::Session;
+use crate::text::{count, thousands};
+use rustc_hash::FxHashMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+/// Make a site of the graph: a page for every thing, the answers of the canned queries, search, dumps, metadata
+///
+/// Whatever has an IRI below the project's `base` gets a page, with the same as Turtle, JSON-LD and N-Triples beside it. The pages need no
+/// server; `hosting/` in the folder has recipes for those there are. A second run writes only what changed.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  kgq publish --output site
+  kgq publish --output site --base-url https://data.example.org/ --assets site-assets
+  kgq publish --output site --rebase https://opening-up.example/=https://w3id.org/opening-up/
+
+The page in which queries run in the browser needs assets: `npm ci` in the folder site/ of kgq's source makes them, and
+`--assets site/dist` puts them in.")]
+pub struct Args {
+    /// The folder: one that is empty, new, or made by `kgq publish`
+    #[arg(long, short, value_name = "DIR")]
+    pub output: PathBuf,
+    /// Where the pages will stand, if not at the IRIs themselves
+    #[arg(long, value_name = "URL", value_parser = parse_url)]
+    pub base_url: Option<String>,
+    /// Rewrite IRIs that begin with OLD to begin with NEW
+    #[arg(long, value_name = "OLD=NEW", value_parser = parse_rebase)]
+    pub rebase: Option<Rebase>,
+    /// The built assets of the query page
+    #[arg(long, value_name = "DIR")]
+    pub assets: Option<PathBuf>,
+    /// A SPARQL endpoint that serves the same graph, for the descriptions
+    #[arg(long, value_name = "URL", value_parser = parse_url)]
+    pub endpoint: Option<String>,
+    /// The language of titles [default: the first of `languages` in kgq.toml, or en]
+    #[arg(long, value_name = "TAG")]
+    pub language: Option<String>,
+}
+
+fn parse_url(text: &str) -> Result<String, String> {
+    let web = ["http://", "https://"].iter().any(|scheme| text.starts_with(scheme));
+    match NamedNode::new(text) {
+        Ok(_) if web => Ok(text.to_owned()),
+        _ => Err("must be an http or https address".into()),
+    }
+}
+
+fn parse_rebase(text: &str) -> Result<Rebase, String> {
+    Rebase::parse(text).map_err(|e| e.message().to_owned())
+}
+
+/// How long it runs before progress is shown, and how often then.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8> {
+    let base = session.base().map(str::to_owned).ok_or_else(|| {
+        Error::usage("it is not known which IRIs are the graph's own, to have pages")
+            .hint("set `base` in kgq.toml, or say `--base IRI`")
+    })?;
+    let settings = session.project().map(|p| p.manifest.clone());
+    let language = args.language.clone().or_else(|| settings.as_ref()?.check.languages.first().cloned());
+    let language = language.unwrap_or_else(|| "en".into());
+    let assets = args.assets.as_deref().map(read_assets).transpose()?.unwrap_or_default();
+    let mut changed = match session.project() {
+        Some(project) => history::last_changes(project, &base),
+        None => FxHashMap::default(),
+    };
+    let audit = session.audit()?;
+    let mut queries = Vec::new();
+    if session.project().is_some() {
+        let catalog = session.catalog()?;
+        if let Some(error) = Error::all(catalog.broken.iter().map(|(_, error)| error.clone())) {
+            return Err(error);
+        }
+        for canned in &catalog.queries {
+            queries.push(answered(session, &audit, canned)?);
+        }
+    }
+    let mut prefixes = session.prefixes()?.clone();
+    let mut base = base;
+    let rebased: Vec<Quad>;
+    let mut quads = session.dataset()?.quads();
+    if let Some(rebase) = &args.rebase {
+        rebased = quads.iter().map(|quad| rebase.quad(quad)).collect();
+        quads = &rebased;
+        prefixes = rebase.prefixes(&prefixes);
+        base = rebase.iri(&base);
+        changed = changed.into_iter().map(|(iri, day)| (rebase.iri(&iri), day)).collect();
+        for query in &mut queries {
+            rebase_query(query, rebase);
+        }
+    }
+    let labels = Labels::of(quads);
+    let citations = settings.as_ref().map(|m| m.citations.clone()).unwrap_or_default();
+    let name = settings.as_ref().map_or("graph", |m| m.name.as_str());
+    let source = Source {
+        name,
+        title: settings.as_ref().and_then(|m| m.title.as_deref()).unwrap_or(name),
+        base: &base,
+        quads,
+        inferred: &[],
+        prefixes: &prefixes,
+        labels: &labels,
+        citations: &citations,
+        queries,
+        language: &language,
+        changed,
+        base_url: args.base_url.as_deref(),
+        endpoint: args.endpoint.as_deref(),
+        assets,
+    };
+    let report = publish(&source, &args.output, output)?;
+    say(&report, args, output)
+}
+
+fn publish(source: &Source<'_>, folder: &Path, output: &mut Output) -> Result<Report> {
+    let show = output.err_is_terminal && !output.quiet;
+    let last = Mutex::new(Instant::now());
+    let progress = |done: u64, all: u64| {
+        let Ok(mut last) = last.try_lock() else { return };
+        if show && last.elapsed() > PATIENCE {
+            *last = Instant::now();
+            let _ = write!(std::io::stderr().lock(), "\r\x1b[K{} of {} pages", thousands(done), thousands(all));
+        }
+    };
+    let report = site::publish(source, folder, &progress);
+    if show {
+        let _ = write!(output.err, "\r\x1b[K");
+    }
+    report
+}
+
+fn say(report: &Report, args: &Args, output: &mut Output) -> Result<u8> {
+    let changes = report.changes;
+    output.note(&format!(
+        "{} of {} and {} in {}: {} written, {} unchanged, {} removed",
+        count(report.pages, "page", "pages"),
+        count(report.things, "thing", "things"),
+        count(report.queries, "query", "queries"),
+        args.output.display(),
+        count(changes.written, "file", "files"),
+        thousands(changes.unchanged),
+        thousands(changes.removed),
+    ));
+    if args.assets.is_none() {
+        output.note("without the page of queries, which needs `--assets`; see `kgq publish --help`");
+    }
+    Ok(0)
+}
+
+/// A canned query with its answer; a required parameter has the value of its example.
+fn answered<'a>(session: &Session, audit: &Audit<'_>, canned: &'a CannedQuery) -> Result<PublishedQuery<'a>> {
+    let known = session.known()?;
+    let prefixes = session.prefixes()?;
+    let mut given = Vec::new();
+    let mut params = Vec::new();
+    let mut missing = None;
+    for (name, param) in &canned.header.params {
+        let example = param.example.as_ref().map(|e| e.texts());
+        let default = param.default.as_ref().map(|d| d.texts());
+        let values = match (&default, example) {
+            (Some(default), _) => default.clone(),
+            (None, Some(example)) if param.required => {
+                given.extend(example.iter().map(|value| (name.clone(), value.clone())));
+                example
+            }
+            (None, _) => {
+                if param.required {
+                    missing = Some(format!("It needs a value for `{name}`, and its header gives no example."));
+                }
+                Vec::new()
+            }
+        };
+        let (kind, class) = match canned.kind(name, param, &known)? {
+            ParamKind::MemberOf(class) => ("a member of a class", Some(class)),
+            ParamKind::Iri => ("a thing", None),
+            ParamKind::String => ("a text", None),
+            ParamKind::LangString => ("a text with its language", None),
+            ParamKind::Integer => ("a whole number", None),
+            ParamKind::Decimal => ("a number", None),
+            ParamKind::Date => ("a date", None),
+            ParamKind::Boolean => ("true or false", None),
+        };
+        params.push(PublishedParam {
+            name: name.clone(),
+            kind: kind.into(),
+            class,
+            description: param.description.clone(),
+            required: param.required,
+            list: param.list,
+            values,
+        });
+    }
+    let query = session.parse(canned.source())?;
+    let mut names: Vec<NamedNode> = used_terms(&query.algebra).into_iter().map(|term| term.iri).collect();
+    names.dedup();
+    let text = standalone::declare(&canned.text, prefixes);
+    let form = query.form();
+    if let Some(why) = missing {
+        let bound = text.clone();
+        return Ok(PublishedQuery { canned, text, bound, form, names, params, answer: PublishedAnswer::None(why) });
+    }
+    let values = Values::from_pairs(given);
+    let bound = standalone::bind(&text, &canned.bindings(&values, &known)?);
+    let query = session.parse_canned(canned, &values)?;
+    let answer = answer(session, audit, &query)?;
+    Ok(PublishedQuery { canned, text, bound, form, names, params, answer })
+}
+
+/// How many rows are traced to their sources: as many as a page shows.
+const TRACED: usize = 1000;
+
+fn answer(session: &Session, audit: &Audit<'_>, query: &Query) -> Result<PublishedAnswer> {
+    Ok(match session.evaluate(query)? {
+        Answer::Boolean(value) => PublishedAnswer::Truth(value),
+        Answer::Graph(triples) => {
+            let mut triples: Vec<Triple> = triples.0.collect::<Result<_>>()?;
+            triples.sort_by_cached_key(Triple::to_string);
+            triples.dedup();
+            PublishedAnswer::Graph(triples)
+        }
+        Answer::Solutions(solutions) => {
+            let variables = solutions.variables;
+            let rows: Vec<Row> = solutions.rows.collect::<Result<_>>()?;
+            let traced = rows.get(..rows.len().min(TRACED)).unwrap_or_default();
+            let sources =
+                if audit.has_citations() { session.row_sources(audit, query, &variables, traced)? } else { Vec::new() };
+            PublishedAnswer::Table { variables, rows, sources }
+        }
+    })
+}
+
+fn rebase_query(query: &mut PublishedQuery<'_>, rebase: &Rebase) {
+    query.text = standalone::rebase(&query.text, &rebase.old, &rebase.new);
+    query.bound = standalone::rebase(&query.bound, &rebase.old, &rebase.new);
+    query.names.iter_mut().for_each(|node| *node = rebase.node(node));
+    for param in &mut query.params {
+        param.class = param.class.as_ref().map(|class| rebase.node(class));
+    }
+    match &mut query.answer {
+        PublishedAnswer::Table { rows, sources, .. } => {
+            for term in rows.iter_mut().flatten().flatten() {
+                *term = rebase.term(term);
+            }
+            sources.iter_mut().for_each(|source| rebase_sources(source, rebase));
+        }
+        PublishedAnswer::Graph(triples) => triples.iter_mut().for_each(|triple| *triple = rebase.triple(triple)),
+        PublishedAnswer::Truth(_) | PublishedAnswer::None(_) => {}
+    }
+}
+
+fn rebase_sources(sources: &mut RowSources, rebase: &Rebase) {
+    sources.triples.iter_mut().chain(&mut sources.uncited).for_each(|triple| *triple = rebase.triple(triple));
+    sources.citations.iter_mut().for_each(|node| *node = rebase.node(node));
+    for statement in &mut sources.statements {
+        statement.reifier = rebase.subject(&statement.reifier);
+        statement.triple = rebase.triple(&statement.triple);
+        statement.citations.iter_mut().for_each(|node| *node = rebase.node(node));
+        statement.grounds.iter_mut().for_each(|ground| *ground = rebase.subject(ground));
+    }
+}
+
+/// The built files of the query page: those of the folder, or of `dist` in it.
+fn read_assets(folder: &Path) -> Result<Vec<(String, Vec<u8>)>> {
+    let built = folder.join("dist");
+    let folder = if built.is_dir() { built } else { folder.to_owned() };
+    let entries = std::fs::read_dir(&folder).map_err(|e| Error::io(folder.display(), &e))?;
+    let mut files = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(|e| Error::io(folder.display(), &e))?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) && !name.starts_with('.');
+        if plain && entry.path().is_file() {
+            files.push((name, std::fs::read(entry.path()).map_err(|e| Error::io(entry.path().display(), &e))?));
+        }
+    }
+    files.sort();
+    if !files.iter().any(|(name, _)| name == "ask.js") {
+        return Err(Error::input(format!("{} has no ask.js, so it holds no built assets", folder.display()))
+            .hint("`npm ci` in the folder site/ of kgq's source builds them into site/dist"));
+    }
+    Ok(files)
+}

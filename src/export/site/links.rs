@@ -1,0 +1,181 @@
+//! Whether links lead somewhere: of the graph's statements before a page is made, and of every page as it is made.
+
+use super::model::Model;
+use crate::error::{Error, Kind, Result};
+use crate::rdf::{NamedNode, NamedOrBlankNode, Quad, Term, Triple};
+use rustc_hash::FxHashSet;
+
+/// How many broken links one message names.
+const MOST: usize = 20;
+
+/// Every IRI in the site's own namespace that a statement speaks of must be one that the graph says something of.
+pub fn check_graph(model: &Model<'_>) -> Result<()> {
+    let mut missing: Vec<Error> = Vec::new();
+    let mut seen: FxHashSet<&str> = FxHashSet::default();
+    let mut count = 0usize;
+    for quad in model.source.quads {
+        let mut visit = |node: &'_ NamedNode, quad: &Quad| {
+            let iri = node.as_str();
+            let own = iri.starts_with(model.source.base) && iri != model.source.base;
+            if own && model.names.get(iri).is_none() {
+                count += 1;
+                if missing.len() < MOST {
+                    missing.push(broken(model, node, quad));
+                }
+            }
+        };
+        if quad.predicate.as_str().starts_with(model.source.base) && seen.insert(quad.predicate.as_str()) {
+            visit(&quad.predicate, quad);
+        }
+        match &quad.object {
+            Term::NamedNode(node) => visit(node, quad),
+            Term::Triple(triple) => {
+                for node in nodes(triple) {
+                    visit(node, quad);
+                }
+            }
+            Term::BlankNode(_) | Term::Literal(_) => {}
+        }
+    }
+    let more = count.saturating_sub(missing.len());
+    match Error::all(missing) {
+        None => Ok(()),
+        Some(error) => Err(error
+            .hint("say what the thing is, at least its `rdf:type` or a label; or mend the statement")
+            .hint_if((more > 0).then(|| format!("{more} more statements lead nowhere")))),
+    }
+}
+
+fn nodes(triple: &Triple) -> Vec<&NamedNode> {
+    let mut found = vec![&triple.predicate];
+    if let NamedOrBlankNode::NamedNode(node) = &triple.subject {
+        found.push(node);
+    }
+    match &triple.object {
+        Term::NamedNode(node) => found.push(node),
+        Term::Triple(inner) => found.extend(nodes(inner)),
+        Term::BlankNode(_) | Term::Literal(_) => {}
+    }
+    found
+}
+
+fn broken(model: &Model<'_>, node: &NamedNode, quad: &Quad) -> Error {
+    let prefixes = model.source.prefixes;
+    let subject = match &quad.subject {
+        NamedOrBlankNode::NamedNode(node) => prefixes.display(node.as_str()),
+        NamedOrBlankNode::BlankNode(node) => node.to_string(),
+    };
+    let fact = format!(
+        "{subject} {} {}",
+        prefixes.display(quad.predicate.as_str()),
+        crate::render::cell(&quad.object, prefixes)
+    );
+    Error::new(
+        Kind::Check,
+        format!(
+            "{} would be a broken link: the graph says nothing of it, and has `{fact}`",
+            prefixes.display(node.as_str())
+        ),
+    )
+}
+
+/// The files of a site, to check the links of its pages against.
+pub struct Links {
+    files: FxHashSet<String>,
+}
+
+impl Links {
+    pub fn new(files: &[String]) -> Self {
+        Self { files: files.iter().cloned().collect() }
+    }
+
+    /// Checks that each link of a page leads to the web, to a file of the site, or to a place in the page itself.
+    pub fn check(&self, path: &str, html: &str) -> Result<()> {
+        let wrong = |link: &str| Err(Error::bug(format!("{path} links to `{link}`, which is not there")));
+        for link in attributes(html) {
+            if ["http://", "https://", "mailto:"].iter().any(|scheme| starts_with_ignoring_case(link, scheme)) {
+                continue;
+            }
+            let (file, fragment) = link.split_once('#').map_or((link, None), |(file, fragment)| (file, Some(fragment)));
+            if file.is_empty() {
+                let id = unescape(fragment.unwrap_or_default());
+                if !id.is_empty() && !html.contains(&format!("id=\"{}\"", maud::html! { (id) }.into_string())) {
+                    return wrong(link);
+                }
+                continue;
+            }
+            if !resolve(path, file).is_some_and(|target| self.files.contains(&target)) {
+                return wrong(link);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn starts_with_ignoring_case(text: &str, start: &str) -> bool {
+    text.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start))
+}
+
+/// The values of `href` and `src`. Text cannot hold them: its quotes are escaped.
+fn attributes(html: &str) -> impl Iterator<Item = &str> {
+    [" href=\"", " src=\""].into_iter().flat_map(move |name| {
+        html.match_indices(name).filter_map(move |(at, name)| {
+            let value = html.get(at + name.len()..)?;
+            value.get(..value.find('"')?)
+        })
+    })
+}
+
+fn unescape(fragment: &str) -> String {
+    let mut bytes = Vec::with_capacity(fragment.len());
+    let mut rest = fragment.as_bytes();
+    while let Some((first, tail)) = rest.split_first() {
+        let code = tail
+            .get(..2)
+            .and_then(|hex| std::str::from_utf8(hex).ok())
+            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        match (first, code) {
+            (b'%', Some(byte)) => {
+                bytes.push(byte);
+                rest = &tail[2..];
+            }
+            _ => {
+                bytes.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// The file that a relative link of a page means; `None` if it leads out of the site.
+fn resolve(from: &str, link: &str) -> Option<String> {
+    let mut parts: Vec<&str> = from.split('/').collect();
+    parts.pop();
+    for part in link.split('/') {
+        match part {
+            ".." => {
+                parts.pop()?;
+            }
+            "." | "" => {}
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_that_leads_nowhere_or_out_of_the_site_is_found() {
+        let links = Links::new(&["a/b.html".into(), "c.html".into()]);
+        let check = |html: &str| links.check("a/b.html", html).is_ok();
+        assert!(check(r##"<a href="../c.html">x</a> <a href="#x">y</a><p id="x"></p> <a href="https://e/">"##));
+        assert!(!check(r#"<a href="c.html">x</a>"#));
+        assert!(!check(r#"<a href="../../c.html">x</a>"#));
+        assert!(!check(r##"<a href="#gone">x</a>"##));
+        assert!(!check(r#"<a href="javascript:alert(1)">x</a>"#));
+    }
+}
