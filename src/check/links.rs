@@ -21,6 +21,10 @@ pub const CHECK: Check = Check {
     needs_all_files: true,
 };
 
+/// How many pairs of names are compared in all: in a graph with many links to things that others describe, comparing each with
+/// each would take longer than a hint is worth.
+const MOST_COMPARISONS: usize = 1_000_000;
+
 fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
     let graphs: FxHashSet<&NamedNode> = subject
         .quads
@@ -36,6 +40,7 @@ fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
         names.sort_unstable();
         names
     };
+    let mut comparisons = MOST_COMPARISONS;
     let mut reported: FxHashSet<(Triple, &NamedNode)> = FxHashSet::default();
     for quad in &subject.quads {
         // Classes and properties are `terms.rs`'s.
@@ -46,7 +51,7 @@ fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
             if subject.is_described(&target.clone().into()) || graphs.contains(target) {
                 continue;
             }
-            let hint = near.entry(target).or_insert_with(|| near_name(target.as_str(), &names));
+            let hint = near.entry(target).or_insert_with(|| near_name(target.as_str(), &names, &mut comparisons));
             if !(is_own(subject, target) || hint.is_some()) || !reported.insert((triple_of(quad), target)) {
                 continue;
             }
@@ -76,9 +81,7 @@ fn is_own(subject: &Subject<'_>, iri: &NamedNode) -> bool {
 
 /// A described thing of the same namespace whose name is so near that it must have been meant: one letter off, or two in a
 /// long name.
-fn near_name(iri: &str, described: &[&str]) -> Option<String> {
-    /// Beyond this many siblings, comparing with each costs more than a hint is worth.
-    const MOST_SIBLINGS: usize = 5_000;
+fn near_name(iri: &str, described: &[&str], comparisons: &mut usize) -> Option<String> {
     let at = iri.rfind(['#', '/']).map_or(0, |at| at + 1);
     let (namespace, local) = iri.split_at(at);
     // Short names and numbers are near to each other without being misspellings.
@@ -88,10 +91,8 @@ fn near_name(iri: &str, described: &[&str]) -> Option<String> {
     }
     let start = described.partition_point(|name| *name < namespace);
     let siblings: Vec<&str> =
-        described[start..].iter().map_while(|name| name.strip_prefix(namespace)).take(MOST_SIBLINGS + 1).collect();
-    if siblings.len() > MOST_SIBLINGS {
-        return None;
-    }
+        described[start..].iter().map_while(|name| name.strip_prefix(namespace)).take(*comparisons + 1).collect();
+    *comparisons = comparisons.checked_sub(siblings.len())?;
     let allowed = if letters < 9 { 1 } else { 2 };
     let near = nearest(local, siblings, 1).first().copied()?;
     (strsim::damerau_levenshtein(local, near) <= allowed).then(|| format!("{namespace}{near}"))

@@ -12,6 +12,8 @@ use std::collections::VecDeque;
 pub struct Places {
     file: String,
     text: String,
+    /// The byte offset at which each line starts.
+    lines: Vec<usize>,
     statements: FxHashMap<Triple, Written>,
     subjects: FxHashMap<NamedOrBlankNode, Span>,
 }
@@ -29,6 +31,7 @@ impl Places {
         let mut places = Self {
             file: file.to_owned(),
             text: String::new(),
+            lines: Vec::new(),
             statements: FxHashMap::default(),
             subjects: FxHashMap::default(),
         };
@@ -43,6 +46,7 @@ impl Places {
         if let Some(document) = dialect.and_then(|dialect| turtle::parse(source, dialect, known).ok()) {
             places.match_up(quads, turtle::triples::triples(&text, &document, base));
         }
+        places.lines = std::iter::once(0).chain(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1)).collect();
         places.text = text;
         places
     }
@@ -93,7 +97,12 @@ impl Places {
     }
 
     fn place(&self, span: Span) -> Place {
-        Source::new(&self.file, &self.text).place(span)
+        // Counting lines from the top for each finding would be slow in a large file.
+        let line = self.lines.partition_point(|start| *start <= span.start);
+        let start = line.checked_sub(1).map_or(0, |index| self.lines[index]);
+        let end = self.lines.get(line).copied().unwrap_or(self.text.len());
+        let place = Source::new(&self.file, &self.text[start..end]).place(span.start - start..span.end - start);
+        Place { line, ..place }
     }
 }
 

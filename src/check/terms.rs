@@ -9,7 +9,7 @@ use crate::rdf::vocabulary::WELL_KNOWN;
 use crate::rdf::{NamedNode, NamedNodeRef, NamedOrBlankNode, Quad, Term};
 use crate::text::{count, nearest};
 use oxrdf::vocab::rdf;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeMap;
 
 pub const CHECK: Check = Check {
@@ -152,8 +152,8 @@ fn declares(quad: &Quad) -> bool {
     quad.predicate == rdf::TYPE && matches!(&quad.object, Term::NamedNode(kind) if KINDS.contains(&kind.as_str()))
 }
 
-fn used<'s>(subject: &'s Subject<'_>) -> BTreeMap<NamedNodeRef<'s>, Use<'s>> {
-    let mut found: BTreeMap<NamedNodeRef<'_>, Use<'_>> = BTreeMap::new();
+fn used<'s>(subject: &'s Subject<'_>) -> Vec<(NamedNodeRef<'s>, Use<'s>)> {
+    let mut found: FxHashMap<NamedNodeRef<'_>, Use<'_>> = FxHashMap::default();
     for file in &subject.files {
         for quad in subject.quads_in(file) {
             let mut see = |term: NamedNodeRef<'s>, kind| {
@@ -171,6 +171,8 @@ fn used<'s>(subject: &'s Subject<'_>) -> BTreeMap<NamedNodeRef<'s>, Use<'s>> {
             }
         }
     }
+    let mut found: Vec<_> = found.into_iter().collect();
+    found.sort_unstable_by_key(|(term, _)| *term);
     found
 }
 
