@@ -10,6 +10,8 @@ use crate::snapshot::TermId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
     Equals(Key),
+    /// Equals what the column holds; where that is unbound, it is bound.
+    Fills(usize),
     /// The same as an earlier component.
     Repeats(usize),
     Binds,
@@ -33,23 +35,31 @@ impl<'s> Operator<'s> for TripleTerm<'s> {
     fn next(&mut self, cx: &Context<'s>) -> Result<Option<Batch>> {
         let Some(batch) = self.input.next(cx)? else { return Ok(None) };
         let mut positions = Vec::new();
-        let mut bound: Vec<Vec<TermId>> = vec![Vec::new(); self.parts.iter().filter(|p| **p == Part::Binds).count()];
+        let mut found: [Vec<TermId>; 3] = [const { Vec::new() }; 3];
         for row in 0..batch.rows() {
             let Some(components) = cx.terms().triple_components(batch.get(self.column, row))? else { continue };
             let fits = self.parts.iter().zip(components).all(|(part, id)| match part {
                 Part::Equals(key) => key.of(&batch, row) == id,
+                Part::Fills(column) => [id, TermId::UNBOUND].contains(&batch.get(*column, row)),
                 Part::Repeats(earlier) => components[*earlier] == id,
                 Part::Binds => true,
             });
             if fits {
                 positions.push(row as u32);
-                let binds = self.parts.iter().zip(components).filter(|(part, _)| **part == Part::Binds);
-                bound.iter_mut().zip(binds).for_each(|(column, (_, id))| column.push(id));
+                found.iter_mut().zip(components).for_each(|(column, id)| column.push(id));
             }
         }
-        let mut batch = batch.select(&positions);
-        bound.into_iter().for_each(|column| batch.push(column));
-        Ok(Some(batch.project(&self.kept)))
+        let batch = batch.select(&positions);
+        let weights = batch.weights().map(<[u64]>::to_vec);
+        let mut columns = batch.into_columns();
+        for (part, ids) in self.parts.iter().zip(found) {
+            match part {
+                Part::Equals(_) | Part::Repeats(_) => {}
+                Part::Fills(column) => columns[*column] = ids,
+                Part::Binds => columns.push(ids),
+            }
+        }
+        Ok(Some(Batch::new(columns, positions.len()).with_weights(weights).project(&self.kept)))
     }
 
     fn describe(&self, cx: &Context<'s>) -> String {

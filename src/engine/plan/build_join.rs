@@ -265,7 +265,12 @@ impl<'s> Builder<'_, 's> {
         duplicates: Duplicates,
         next: Option<&Pattern>,
     ) -> Result<Node<'s>> {
-        if !self.may_apply(input.as_ref(), operand) {
+        // A triple term can be taken apart only where it is bound, and then fills what is unbound.
+        let takes_apart = match (operand, &input) {
+            (Pattern::TripleTerm(atom), Some(input)) => input.certain.contains(atom.triple),
+            _ => false,
+        };
+        if !takes_apart && !self.may_apply(input.as_ref(), operand) {
             return self.independent(input, operand, needed, duplicates);
         }
         match operand {

@@ -129,8 +129,12 @@ impl<'s> Builder<'_, 's> {
             parts[at] = match slot {
                 Slot::Term(term) => Part::Equals(Key::Term(term)),
                 Slot::Var(var) => match (input.column(var), atom.slots[..at].iter().position(|s| *s == slot)) {
-                    (Some(column), _) => Part::Equals(Key::Column(column)),
-                    (None, Some(earlier)) => Part::Repeats(earlier),
+                    (Some(column), _) if input.certain.contains(var) => Part::Equals(Key::Column(column)),
+                    (Some(column), None) => {
+                        certain.insert(var);
+                        Part::Fills(column)
+                    }
+                    (_, Some(earlier)) => Part::Repeats(earlier),
                     (None, None) => {
                         if needed.contains(var) {
                             kept.push(input.vars.len() + bound);
