@@ -5,7 +5,7 @@
 
 use super::expression::Context;
 use super::expression::arithmetic::{self, Operation};
-use super::expression::value::{Language, Number, Text, Value};
+use super::expression::value::{Number, Text, Value};
 use super::order::Order;
 use super::terms::Terms;
 use crate::error::{Error, Result};
@@ -97,8 +97,8 @@ struct Total {
 #[derive(Clone, Debug, Default)]
 struct Concatenation {
     text: String,
-    /// The language of all texts, if they have the same; `None` before the first.
-    language: Option<Option<Language>>,
+    /// Whether there is a text to put a separator after.
+    begun: bool,
 }
 
 impl Accumulator {
@@ -311,9 +311,7 @@ impl Accumulator {
             Function::Best(_, best) => best.into_iter().map(|best| best.unwrap_or(TermId::UNBOUND)).collect(),
             Function::Sample(samples) => samples,
             Function::Concatenate { groups, .. } => {
-                let text = |concatenation: Concatenation| {
-                    Value::Text(Text { value: concatenation.text, language: concatenation.language.flatten() })
-                };
+                let text = |concatenation: Concatenation| Value::string(concatenation.text);
                 groups.into_iter().map(|group| id(group.map(text))).collect::<Result<_>>()?
             }
             Function::Unknown => vec![TermId::UNBOUND; group_count],
@@ -419,14 +417,8 @@ impl Concatenation {
             if n % 4096 == 4095 {
                 context.terms.guard().check()?;
             }
-            match &self.language {
-                None => self.language = Some(text.language.clone()),
-                Some(language) => {
-                    if *language != text.language {
-                        self.language = Some(None);
-                    }
-                    self.text.push_str(separator);
-                }
+            if std::mem::replace(&mut self.begun, true) {
+                self.text.push_str(separator);
             }
             self.text.push_str(&text.value);
         }
@@ -525,10 +517,11 @@ mod tests {
     }
 
     #[test]
-    fn concatenations_keep_a_common_language() {
+    fn concatenations_have_no_language() {
         let function = || AggregateFunction::GroupConcat { separator: Some(",".to_owned()) };
         check(function(), "", "\"\"");
-        check(function(), "\"a\"@en|\"b\"@en", "\"a,b\"@en");
+        check(function(), "\"a\"@en|\"b\"@en", "\"a,b\"");
+        check(function(), "\"a\"@en", "\"a\"");
         check(function(), "\"a\"@en|\"b\"", "\"a,b\"");
         check(function(), "\"a\"|1", "-");
         check(AggregateFunction::GroupConcat { separator: None }, "\"a\"|\"b\"", "\"a b\"");

@@ -36,6 +36,8 @@ pub struct Batch {
     columns: Vec<Vec<TermId>>,
     weights: Option<Vec<u64>>,
     rows: usize,
+    /// The number of the solution in the first row, where expressions have asked for one.
+    first_solution: Option<u64>,
 }
 
 impl Batch {
@@ -44,7 +46,7 @@ impl Batch {
 
     pub fn new(columns: Vec<Vec<TermId>>, rows: usize) -> Self {
         debug_assert!(columns.iter().all(|c| c.len() == rows));
-        Self { columns, weights: None, rows }
+        Self { columns, weights: None, rows, first_solution: None }
     }
 
     /// The one solution that binds nothing, over `width` variables.
@@ -117,7 +119,14 @@ impl Batch {
             columns: self.columns.iter().map(|c| gather(c, positions)).collect(),
             weights: self.weights.as_ref().map(|w| positions.iter().map(|at| w[*at as usize]).collect()),
             rows: positions.len(),
+            first_solution: None,
         }
+    }
+
+    /// The number of the solution in the first row, the next rows having the next numbers; `number` makes it, if there is
+    /// none. A batch that is only extended keeps it.
+    pub fn first_solution(&mut self, number: impl FnOnce() -> u64) -> u64 {
+        *self.first_solution.get_or_insert_with(number)
     }
 
     /// The columns at the given positions, in that order.
@@ -139,7 +148,7 @@ impl Batch {
                 },
             )
             .collect();
-        Self { columns, weights: self.weights, rows: self.rows }
+        Self { columns, weights: self.weights, rows: self.rows, first_solution: self.first_solution }
     }
 
     /// Bytes that the batch holds.

@@ -4,7 +4,8 @@
 //! EXISTS is not known here: the planner puts a variable bound to `true` or `false` in its place.
 //!
 //! Where Oxigraph's evaluator (spareval) and the standard part, this follows the standard: terms keep their lexical
-//! forms and datatypes (STR, DATATYPE, MIN, …); booleans are ordered; NaN is not `<=` itself; `BNODE("x")` is a new node in every
+//! forms and datatypes (STR, DATATYPE, MIN, …); booleans are ordered; NaN is not `<=` itself; a time with a
+//! zone and one without may be the same; `BNODE("x")` is a new node in every
 //! solution; REPLACE reads `$1` and `\` as XPath does, and refuses patterns that match the empty string; ill-typed booleans and
 //! numbers are false; integers beyond their derived datatype are ill-typed; a cast ignores white space around the
 //! text; decimals are cut, not refused, after 18 fractional digits.

@@ -201,6 +201,11 @@ fn known(expression: &E, value: &dyn Fn(&E) -> Option<Value>) -> Option<&'static
                 return Some("NaN is not <= itself (IEEE 754), there it is");
             }
         }
+        E::Equal(..) | E::In(..)
+            if values.iter().flatten().filter(|v| matches!(v, Value::Moment(_) | Value::Triple(_))).count() > 1 =>
+        {
+            return Some("a time with a zone may equal one without (W3C open-world/date-2), there it does not");
+        }
         E::And(..) | E::Or(..) | E::Not(_) | E::If(..) if has(|v| matches!(v, Value::Opaque(_))) => {
             return Some("ill-typed booleans and numbers are false (SPARQL 1.1 §17.2.2), there they are errors");
         }

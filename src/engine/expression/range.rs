@@ -245,9 +245,9 @@ impl Layout<'_> {
         };
         let comparison = self.test.comparison;
         let of = |order: Option<Ordering>| match (comparison, order) {
-            (Comparison::Equal, order) => Truth::from(order == Some(Ordering::Equal)),
+            (_, None) => Truth::Error,
+            (Comparison::Equal, Some(order)) => order.is_eq().into(),
             (Comparison::Order(test), Some(order)) => test.truth(Ok(Some(order))),
-            (Comparison::Order(_), None) => Truth::Error,
         };
         let (less, equal, greater, unclear) =
             (of(Some(Ordering::Less)), of(Some(Ordering::Equal)), of(Some(Ordering::Greater)), of(None));
@@ -289,7 +289,7 @@ impl Bounds {
         }
         let less_end = partition(range.clone(), |id| order(id) == Ok(Some(Ordering::Less)));
         let greater_start = partition(less_end..range.end, |id| order(id) != Ok(Some(Ordering::Greater)));
-        // Between a time with a zone and one without, hours apart, nothing is known: no value there is equal either.
+        // Of a time with a zone and one without, hours apart, nothing is known, not even whether they are equal.
         let equal_end = partition(less_end..greater_start, |id| order(id) == Ok(Some(Ordering::Equal)));
         Some(Self { less_end, equal: less_end..equal_end, greater_start })
     }

@@ -22,7 +22,10 @@ impl<'s> Extend<'s> {
 impl<'s> Operator<'s> for Extend<'s> {
     fn next(&mut self, cx: &Context<'s>) -> Result<Option<Batch>> {
         let Some(mut batch) = self.input.next(cx)? else { return Ok(None) };
-        let column = self.compiled.evaluate(&batch, &cx.expressions)?;
+        let rows = batch.rows();
+        // Two BINDs in a row extend the same solutions: BNODE("x") is one node in both.
+        let first = batch.first_solution(|| cx.expressions.number_solutions(rows));
+        let column = self.compiled.evaluate_numbered(&batch, first, &cx.expressions)?;
         batch.push(column);
         Ok(Some(batch.project(&self.kept)))
     }
