@@ -121,6 +121,15 @@ impl<'s> Edges<'s> {
         Ok(nodes)
     }
 
+    /// Whether the term is a subject or an object.
+    pub fn has_node(&self, node: TermId) -> bool {
+        [&self.forward, &self.back].into_iter().any(|source| {
+            let index = source.index();
+            let run = index.run(node);
+            !run.is_empty() && self.graph.is_none_or(|graph| index.column(3, run).contains(&graph))
+        })
+    }
+
     fn follow(&self, edge: &Edge, node: TermId, out: &mut Vec<TermId>) {
         let index = |back: bool| if back { self.back.index() } else { self.forward.index() };
         let (index, rows) = match edge {

@@ -136,6 +136,13 @@ impl<'s> Closure<'s> {
         };
     }
 
+    /// Whether a variable's value has to be in the graph: a path of length zero leads from any term that the query names to
+    /// itself, but else only from a node (SPARQL 1.1 §18.5, ZeroLengthPath). Other paths find nothing from elsewhere.
+    fn starts_at_nodes(&self) -> bool {
+        let is_term = |end: End| matches!(end, End::Key(Key::Term(_)));
+        !is_term(self.plan.subject) && !is_term(self.plan.object)
+    }
+
     /// Finds more ends for the current row; false when there are no more.
     fn advance(&mut self, cx: &Context<'s>) -> Result<bool> {
         loop {
@@ -162,6 +169,13 @@ impl<'s> Closure<'s> {
             self.todo.graph = graph;
             self.todo.at = 0;
             self.todo.start = None;
+            self.todo.ends = [].into();
+            if let Some(start) = subject.or(object)
+                && self.starts_at_nodes()
+                && !self.edges(graph, cx)?.has_node(start)
+            {
+                continue;
+            }
             self.todo.ends = match (subject, object) {
                 (Some(subject), Some(object)) => {
                     let ends = self.reach(graph, subject, false, Some(object), cx)?;

@@ -1,0 +1,116 @@
+//! Whether two executors' solutions are the same, as far as the standard fixes them.
+
+use super::query::Select;
+use kgq::engine::Row;
+use oxrdf::vocab::xsd;
+use oxrdf::{Literal, Term, Variable};
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+/// The solutions of a query, or why there are none.
+pub struct Solutions {
+    pub variables: Vec<Variable>,
+    pub rows: Vec<Row>,
+}
+
+/// What is wrong with `found`, given the solutions of the same query without LIMIT and OFFSET, from the oracle.
+pub fn difference(query: &Select, unlimited: &Solutions, found: &Solutions) -> Option<String> {
+    if found.variables != unlimited.variables {
+        return Some(format!("variables {:?}, not {:?}", found.variables, unlimited.variables));
+    }
+    let mut left = multiset(&unlimited.rows);
+    let reduced = query.modifier == "REDUCED";
+    for row in &found.rows {
+        let row = shown(row);
+        match left.get_mut(&row) {
+            Some(count) if *count > 0 || reduced => *count = count.saturating_sub(1),
+            _ => return Some(format!("a solution too many: {row}")),
+        }
+    }
+    let offset = query.offset.unwrap_or(0);
+    let expected = unlimited.rows.len().saturating_sub(offset).min(query.limit.unwrap_or(usize::MAX));
+    if reduced {
+        // Any duplicate may be left out, but not a solution.
+        let missing = left.iter().find(|(row, _)| !found.rows.iter().any(|found| shown(found) == **row));
+        if let (Some((row, _)), None, None) = (missing, query.limit, query.offset) {
+            return Some(format!("no solution {row}"));
+        }
+    } else if found.rows.len() != expected {
+        let missing = left.iter().find(|(_, count)| **count > 0).map(|(row, _)| row.clone());
+        return Some(format!("{} solutions, not {expected}; one missing: {missing:?}", found.rows.len()));
+    }
+    wrong_order(query, found)
+}
+
+fn multiset(rows: &[Row]) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for row in rows {
+        *counts.entry(shown(row)).or_insert(0) += 1;
+    }
+    counts
+}
+
+pub fn shown(row: &Row) -> String {
+    let terms: Vec<String> =
+        row.iter().map(|term| term.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string)).collect();
+    terms.join(" | ")
+}
+
+fn wrong_order(query: &Select, found: &Solutions) -> Option<String> {
+    let keys: Vec<(usize, bool)> = query
+        .order
+        .iter()
+        .filter_map(|(name, descending)| Some((found.variables.iter().position(|v| v.as_str() == name)?, *descending)))
+        .collect();
+    for (at, later) in found.rows.iter().enumerate() {
+        for earlier in &found.rows[..at] {
+            for (column, descending) in &keys {
+                let order = match fixed_order(later[*column].as_ref(), earlier[*column].as_ref()) {
+                    Some(order) if *descending => order.reverse(),
+                    Some(order) => order,
+                    // The standard leaves it open which comes first, so nothing follows from the other keys.
+                    None => break,
+                };
+                match order {
+                    Ordering::Less => return Some(format!("{} comes after {}", shown(later), shown(earlier))),
+                    Ordering::Greater => break,
+                    Ordering::Equal => {}
+                }
+            }
+        }
+    }
+    None
+}
+
+/// The order of two terms, where SPARQL 1.1 §15.1 says what it is.
+fn fixed_order(a: Option<&Term>, b: Option<&Term>) -> Option<Ordering> {
+    let class = |term: Option<&Term>| match term {
+        None => Some(0),
+        Some(Term::BlankNode(_)) => Some(1),
+        Some(Term::NamedNode(_)) => Some(2),
+        Some(Term::Literal(_)) => Some(3),
+        Some(Term::Triple(_)) => None,
+    };
+    let by_class = class(a)?.cmp(&class(b)?);
+    if by_class != Ordering::Equal {
+        return Some(by_class);
+    }
+    match (a, b) {
+        (None, None) => Some(Ordering::Equal),
+        (Some(Term::NamedNode(a)), Some(Term::NamedNode(b))) => Some(a.as_str().cmp(b.as_str())),
+        (Some(Term::Literal(a)), Some(Term::Literal(b))) => match (number(a), number(b)) {
+            (Some(a), Some(b)) => a.partial_cmp(&b),
+            _ if a.datatype() == xsd::STRING && b.datatype() == xsd::STRING => Some(a.value().cmp(b.value())),
+            _ => (a == b).then_some(Ordering::Equal),
+        },
+        (a, b) => (a == b).then_some(Ordering::Equal),
+    }
+}
+
+fn number(literal: &Literal) -> Option<f64> {
+    if [xsd::INTEGER, xsd::DECIMAL, xsd::DOUBLE, xsd::BYTE].contains(&literal.datatype()) {
+        literal.value().parse().ok()
+    } else {
+        None
+    }
+}

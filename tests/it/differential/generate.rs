@@ -1,0 +1,469 @@
+//! Random datasets and queries.
+
+use super::query::{Element, Expr, Group, Node, Path, Projected, Select};
+
+/// A generator of random numbers (splitmix64): the same seed gives the same numbers everywhere.
+pub struct Dice(u64);
+
+impl Dice {
+    pub fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x2545_f491_4f6c_dd1d))
+    }
+
+    pub fn below(&mut self, n: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) % n as u64) as usize
+    }
+
+    /// True once in `n` times.
+    pub fn once_in(&mut self, n: usize) -> bool {
+        self.below(n) == 0
+    }
+
+    pub fn pick<'a, T: ?Sized>(&mut self, from: &[&'a T]) -> &'a T {
+        from[self.below(from.len())]
+    }
+}
+
+/// What the terms of a dataset are, and so what a query over it may ask without leaving the answer open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Terms {
+    /// IRIs and integers: all are ordered.
+    Ordered,
+    /// Literals of all kinds in canonical form, blank nodes, triple terms.
+    Canonical,
+    /// Other forms of literals, and ill-typed ones: what gives or loses a lexical form is not asked.
+    Odd,
+}
+
+const PREDICATES: [&str; 2] = [":p", ":q"];
+const IRIS: [&str; 4] = [":a", ":b", ":c", ":p"];
+const GRAPHS: [&str; 3] = [":g", ":h", ":a"];
+const BLANKS: [&str; 2] = ["_:x", "_:y"];
+const INTEGERS: [&str; 4] = ["1", "2", "3", "10"];
+const CANONICAL: [&str; 12] = [
+    "1",
+    "2",
+    "1.5",
+    "\"2\"^^xsd:double",
+    "\"a\"",
+    "\"b\"",
+    "\"a\"@en",
+    "\"a\"@fr",
+    "\"2020-01-01\"^^xsd:date",
+    "\"2020-01-01T00:00:00Z\"^^xsd:dateTime",
+    "\"v\"^^:t",
+    "\"w\"^^:t",
+];
+const ODD: [&str; 10] = [
+    "1",
+    "\"01\"^^xsd:integer",
+    "1.0",
+    "\"1\"^^xsd:double",
+    "\"1\"^^xsd:byte",
+    "\"x\"^^xsd:integer",
+    "\"a\"",
+    "\"a\"@en",
+    "\"a\"@en--ltr",
+    "\"2020-01-01T01:00:00+01:00\"^^xsd:dateTime",
+];
+const VARIABLES: [&str; 4] = ["s", "t", "u", "v"];
+/// The variable of `GRAPH ?g { … }`. It is not used inside: Oxigraph's evaluator then binds it too early, so that an OPTIONAL in
+/// there does not match what does not join with the graph's name in the end (SPARQL 1.1 §18.6, Graph).
+const GRAPH_VARIABLE: &str = "g";
+
+impl Terms {
+    pub fn any(dice: &mut Dice) -> Self {
+        [Self::Ordered, Self::Canonical, Self::Odd][dice.below(3)]
+    }
+
+    fn literal(self, dice: &mut Dice) -> &'static str {
+        match self {
+            Self::Ordered => dice.pick(&INTEGERS),
+            Self::Canonical => dice.pick(&CANONICAL),
+            Self::Odd => dice.pick(&ODD),
+        }
+    }
+
+    fn constant(self, dice: &mut Dice) -> String {
+        if dice.once_in(2) { dice.pick(&IRIS).to_owned() } else { self.literal(dice).to_owned() }
+    }
+}
+
+/// Statements as TriG, one an item, so that some can be left out.
+pub fn dataset(dice: &mut Dice, terms: Terms) -> Vec<String> {
+    let count = 3 + dice.below(22);
+    let named = dice.below(3);
+    (0..count)
+        .map(|_| {
+            let subject = match terms {
+                Terms::Canonical | Terms::Odd if dice.once_in(5) => dice.pick(&BLANKS),
+                _ => dice.pick(&IRIS),
+            };
+            let predicate = dice.pick(&PREDICATES);
+            let object = object(dice, terms);
+            let statement = format!("{subject} {predicate} {object} .");
+            if dice.below(3) < named { format!("GRAPH {} {{ {statement} }}", dice.pick(&GRAPHS)) } else { statement }
+        })
+        .collect()
+}
+
+fn object(dice: &mut Dice, terms: Terms) -> String {
+    match (terms, dice.below(10)) {
+        (Terms::Canonical, 0) => {
+            format!("<<( {} {} {} )>>", dice.pick(&IRIS), dice.pick(&PREDICATES), terms.literal(dice))
+        }
+        (Terms::Canonical | Terms::Odd, 1) => dice.pick(&BLANKS).to_owned(),
+        (_, 2..=4) => terms.literal(dice).to_owned(),
+        _ => dice.pick(&IRIS).to_owned(),
+    }
+}
+
+/// A generator of queries over one kind of dataset.
+pub struct Queries<'d> {
+    pub dice: &'d mut Dice,
+    pub terms: Terms,
+    fresh: usize,
+    /// Whether the graph is a variable. Oxigraph's evaluator lets its value into what stands inside, where it is not known yet
+    /// (SPARQL 1.1 §18.6): into MINUS, and into a group without a triple pattern not at all.
+    in_graph: bool,
+    /// Whether an EXISTS stands around. Oxigraph's evaluator takes an error in there for a solution, and lets the outer
+    /// solution into both sides of MINUS; the standard does not say what becomes of a path's ends, or of a variable that BIND sets.
+    in_exists: bool,
+}
+
+impl<'d> Queries<'d> {
+    pub fn new(dice: &'d mut Dice, terms: Terms) -> Self {
+        Self { dice, terms, fresh: 0, in_graph: false, in_exists: false }
+    }
+
+    fn fresh(&mut self) -> String {
+        self.fresh += 1;
+        format!("n{}", self.fresh)
+    }
+
+    pub fn query(&mut self) -> Select {
+        let depth = 1 + self.dice.below(3);
+        let mut select = self.select(depth, true);
+        if self.dice.once_in(6) {
+            select.from = self.graphs();
+            select.from_named = self.graphs();
+        }
+        select
+    }
+
+    fn graphs(&mut self) -> Vec<String> {
+        let mut graphs: Vec<String> = (0..self.dice.below(3)).map(|_| self.dice.pick(&GRAPHS).to_owned()).collect();
+        graphs.sort();
+        graphs.dedup();
+        graphs
+    }
+
+    fn select(&mut self, depth: usize, outermost: bool) -> Select {
+        let group = self.group(depth);
+        let mut select = Select { group, ..Select::default() };
+        let mut variables: Vec<String> =
+            VARIABLES[..1 + self.dice.below(VARIABLES.len())].iter().map(|v| (*v).to_owned()).collect();
+        if !self.in_graph && self.dice.once_in(2) {
+            variables.push(GRAPH_VARIABLE.to_owned());
+        }
+        match self.dice.below(5) {
+            0 => self.aggregate(&mut select, &variables),
+            1 if outermost => {
+                select.modifier = self.dice.pick(&["", "DISTINCT"]);
+                variables.clear();
+            }
+            _ => {
+                select.modifier = self.dice.pick(&["", "", "DISTINCT", "REDUCED"]);
+                select.projection = variables.iter().cloned().map(Projected::Var).collect();
+                if self.dice.once_in(4) {
+                    let (expression, name) = (self.expression(2), self.fresh());
+                    select.projection.push(Projected::As(expression, name));
+                }
+            }
+        }
+        self.slice(&mut select, outermost);
+        select
+    }
+
+    fn aggregate(&mut self, select: &mut Select, variables: &[String]) {
+        select.group_by = variables[..self.dice.below(variables.len().min(2) + 1)].to_vec();
+        select.projection = select.group_by.iter().cloned().map(Projected::Var).collect();
+        for _ in 0..1 + self.dice.below(2) {
+            let (aggregate, name) = (self.aggregate_call(), self.fresh());
+            select.projection.push(Projected::As(aggregate, name));
+        }
+        if self.dice.once_in(4) {
+            let operator = self.dice.pick(&["=", ">", "<"]);
+            let count = Expr::Term(format!("COUNT(?{})", self.dice.pick(&VARIABLES)));
+            select.having = Some(Expr::Binary(operator, Box::new(count), Box::new(Expr::Term("1".to_owned()))));
+        }
+    }
+
+    fn aggregate_call(&mut self) -> Expr {
+        let variable = self.dice.pick(&VARIABLES);
+        let distinct = self.dice.pick(&["", "DISTINCT "]);
+        let text = match (self.terms, self.dice.below(8)) {
+            (_, 0) => format!("COUNT({distinct}*)"),
+            (_, 1 | 2) => format!("COUNT({distinct}?{variable})"),
+            (Terms::Ordered, 3) => format!("SUM({distinct}?{variable})"),
+            (Terms::Ordered, 4) => format!("AVG({distinct}?{variable})"),
+            (Terms::Ordered, 5) => format!("MIN({distinct}?{variable})"),
+            (Terms::Ordered, 6) => format!("MAX({distinct}?{variable})"),
+            (Terms::Ordered, _) => format!("STRLEN(GROUP_CONCAT({distinct}STR(?{variable}); separator=\", \"))"),
+            (Terms::Canonical | Terms::Odd, 3) => format!("SUM(IF(isNUMERIC(?{variable}), 1, 2))"),
+            (Terms::Canonical | Terms::Odd, 4) => format!("AVG(IF(BOUND(?{variable}), 1, 2))"),
+            (Terms::Canonical | Terms::Odd, _) => format!("COUNT({distinct}?{variable})"),
+        };
+        Expr::Term(text)
+    }
+
+    fn slice(&mut self, select: &mut Select, outermost: bool) {
+        // The solutions within a limit are known only when all of a solution is sorted by.
+        let projected: Vec<String> = select
+            .projection
+            .iter()
+            .map(|item| match item {
+                Projected::Var(name) | Projected::As(_, name) => name.clone(),
+            })
+            .collect();
+        if outermost {
+            if self.dice.once_in(4) {
+                for variable in projected.iter().filter(|v| !v.starts_with('n')) {
+                    select.order.push((variable.clone(), self.dice.once_in(3)));
+                }
+            }
+            if self.dice.once_in(6) {
+                select.limit = Some(self.dice.below(5));
+            }
+            if self.dice.once_in(8) {
+                select.offset = Some(self.dice.below(4));
+            }
+        } else if self.terms == Terms::Ordered
+            && !projected.is_empty()
+            && projected.iter().all(|v| !v.starts_with('n'))
+            && select.modifier != "REDUCED"
+            && self.dice.once_in(4)
+        {
+            select.order = projected.into_iter().map(|v| (v, self.dice.once_in(3))).collect();
+            select.limit = Some(1 + self.dice.below(4));
+            if self.dice.once_in(3) {
+                select.offset = Some(self.dice.below(3));
+            }
+        }
+    }
+
+    fn group(&mut self, depth: usize) -> Group {
+        let count = self.dice.below(if depth > 1 { 4 } else { 3 });
+        let mut elements = Vec::new();
+        // Filters and optional parts say more about something than about nothing.
+        if !self.dice.once_in(5) {
+            elements.push(Element::Triple(self.triple()));
+        }
+        for _ in 0..count {
+            elements.push(self.element(depth));
+        }
+        Group(elements)
+    }
+
+    fn element(&mut self, depth: usize) -> Element {
+        let kind = if depth == 0 { self.dice.below(12) } else { self.dice.below(32) };
+        match kind {
+            0..=7 => Element::Triple(self.triple()),
+            8 => {
+                let path = self.path(2);
+                // A path of length zero also leads from a term that is in no statement to itself, if it is written in the query
+                // (SPARQL 1.1 §18.5, ZeroOrOnePath); not so with Oxigraph's evaluator.
+                if path.has_zero_length() {
+                    if self.in_exists {
+                        return Element::Triple(self.triple());
+                    }
+                    let [s, o] = [self.dice.pick(&VARIABLES), self.dice.pick(&VARIABLES)];
+                    return Element::Path(Node::Var(s.to_owned()), path, Node::Var(o.to_owned()));
+                }
+                let object = match self.object() {
+                    Node::Triple(_) => self.subject(),
+                    object => object,
+                };
+                Element::Path(self.subject(), path, object)
+            }
+            9 => Element::Filter(self.condition(2, depth)),
+            10 => {
+                // A variable that is in use already makes the query invalid: then another is made.
+                let name = match self.dice.below(3) {
+                    0 if !self.in_exists => self.dice.pick(&VARIABLES).to_owned(),
+                    _ => self.fresh(),
+                };
+                Element::Bind(self.expression(2), name)
+            }
+            11 => self.values(),
+            12..=14 => Element::Optional(self.group(depth - 1)),
+            15 | 16 => {
+                let first = self.group(depth - 1);
+                let second = self.group(depth - 1);
+                Element::Union(vec![first, second])
+            }
+            17 | 18 if !self.in_graph && !self.in_exists => Element::Minus(self.group(depth - 1)),
+            19 | 20 => {
+                if self.in_graph || self.dice.once_in(2) {
+                    return Element::Graph(Node::Term(self.dice.pick(&GRAPHS).to_owned()), self.group(depth - 1));
+                }
+                self.in_graph = true;
+                let mut group = self.group(depth - 1);
+                group.0.insert(0, Element::Triple(self.triple()));
+                self.in_graph = false;
+                Element::Graph(Node::Var(GRAPH_VARIABLE.to_owned()), group)
+            }
+            21 | 22 => Element::Group(self.group(depth - 1)),
+            23 => Element::Select(Box::new(self.select(depth - 1, false))),
+            24 | 25 => Element::Filter(self.exists(depth)),
+            26..=28 => Element::Filter(self.condition(2, depth)),
+            _ => Element::Triple(self.triple()),
+        }
+    }
+
+    fn exists(&mut self, depth: usize) -> Expr {
+        let outside = std::mem::replace(&mut self.in_exists, true);
+        let group = self.group(depth - 1);
+        self.in_exists = outside;
+        Expr::Exists { group, negated: self.dice.once_in(2) }
+    }
+
+    fn subject(&mut self) -> Node {
+        if self.dice.once_in(7) {
+            Node::Term(self.dice.pick(&IRIS).to_owned())
+        } else {
+            Node::Var(self.dice.pick(&VARIABLES).to_owned())
+        }
+    }
+
+    fn object(&mut self) -> Node {
+        match self.dice.below(18) {
+            0 => Node::Term(self.terms.literal(self.dice).to_owned()),
+            1 | 2 => Node::Term(self.dice.pick(&IRIS).to_owned()),
+            3 if self.terms == Terms::Canonical && !self.in_exists => {
+                let (s, o) = (self.subject(), self.object());
+                Node::Triple(Box::new([s, self.predicate(), o]))
+            }
+            4 if !self.in_graph => Node::Var(GRAPH_VARIABLE.to_owned()),
+            _ => Node::Var(self.dice.pick(&VARIABLES).to_owned()),
+        }
+    }
+
+    fn predicate(&mut self) -> Node {
+        if self.dice.once_in(5) {
+            Node::Var(self.dice.pick(&VARIABLES).to_owned())
+        } else {
+            Node::Term(self.dice.pick(&PREDICATES).to_owned())
+        }
+    }
+
+    fn triple(&mut self) -> [Node; 3] {
+        [self.subject(), self.predicate(), self.object()]
+    }
+
+    fn path(&mut self, depth: usize) -> Path {
+        let iri = |dice: &mut Dice| dice.pick(&PREDICATES).to_owned();
+        if depth == 0 {
+            return Path::Iri(iri(self.dice));
+        }
+        let mut inner = || Box::new(self.path(depth - 1));
+        let (a, b) = (inner(), inner());
+        match self.dice.below(8) {
+            0 => Path::Inverse(a),
+            1 | 2 => Path::Sequence(a, b),
+            3 => Path::Alternative(a, b),
+            4 => Path::Repeat(a, '*'),
+            5 => Path::Repeat(a, '+'),
+            6 => Path::Repeat(a, '?'),
+            _ => Path::Negated(
+                (0..1 + self.dice.below(2))
+                    .map(|_| format!("{}{}", self.dice.pick(&["", "", "^"]), iri(self.dice)))
+                    .collect(),
+            ),
+        }
+    }
+
+    fn values(&mut self) -> Element {
+        let mut variables = vec![self.dice.pick(&VARIABLES).to_owned()];
+        if self.dice.once_in(2) {
+            let other = self.dice.pick(&VARIABLES).to_owned();
+            if other != variables[0] {
+                variables.push(other);
+            }
+        }
+        let rows = (0..1 + self.dice.below(3))
+            .map(|_| {
+                variables.iter().map(|_| (!self.dice.once_in(5)).then(|| self.terms.constant(self.dice))).collect()
+            })
+            .collect();
+        Element::Values(variables, rows)
+    }
+
+    fn variable(&mut self) -> Expr {
+        Expr::Var(self.dice.pick(&VARIABLES).to_owned())
+    }
+
+    /// An expression that is true, false or an error.
+    fn condition(&mut self, depth: usize, groups: usize) -> Expr {
+        let kind = if depth == 0 { 4 + self.dice.below(8) } else { self.dice.below(14) };
+        let value = |query: &mut Self| Box::new(query.expression(depth.saturating_sub(1)));
+        match kind {
+            0 | 1 => {
+                let (a, b) = (self.condition(depth - 1, groups), self.condition(depth - 1, groups));
+                Expr::Binary(self.dice.pick(&["&&", "||"]), Box::new(a), Box::new(b))
+            }
+            2 => Expr::Call("!".to_owned(), vec![self.condition(depth - 1, groups)]),
+            3 if groups > 0 => self.exists(groups),
+            4..=6 => Expr::Binary(self.dice.pick(&["=", "!="]), value(self), value(self)),
+            7 => Expr::Binary(self.dice.pick(&["<", "<=", ">", ">="]), value(self), value(self)),
+            8 => Expr::Call("BOUND".to_owned(), vec![self.variable()]),
+            9 => Expr::Call(
+                self.dice.pick(&["isIRI", "isBLANK", "isLITERAL", "isNUMERIC", "isTRIPLE"]).to_owned(),
+                vec![self.variable()],
+            ),
+            10 => {
+                Expr::In { operand: value(self), list: vec![*value(self), *value(self)], negated: self.dice.once_in(2) }
+            }
+            11 => Expr::Call("sameTerm".to_owned(), vec![self.variable(), self.variable()]),
+            _ => Expr::Binary("=", value(self), value(self)),
+        }
+    }
+
+    /// An expression whose value is a term.
+    fn expression(&mut self, depth: usize) -> Expr {
+        if depth == 0 || self.dice.once_in(3) {
+            return if self.dice.once_in(3) { Expr::Term(self.terms.constant(self.dice)) } else { self.variable() };
+        }
+        let inner = |query: &mut Self| query.expression(depth - 1);
+        match (self.terms, self.dice.below(8)) {
+            (_, 0 | 1) => {
+                let operator = self.dice.pick(&["+", "-"]);
+                let (a, b) = (inner(self), inner(self));
+                Expr::Binary(operator, Box::new(a), Box::new(b))
+            }
+            (Terms::Ordered | Terms::Canonical, 2) => Expr::Call("COALESCE".to_owned(), vec![inner(self), inner(self)]),
+            (Terms::Ordered | Terms::Canonical, 3) => {
+                let condition = self.condition(1, 0);
+                Expr::Call("IF".to_owned(), vec![condition, inner(self), inner(self)])
+            }
+            (Terms::Ordered | Terms::Canonical, 4) => {
+                let name = self.dice.pick(&["STR", "DATATYPE", "LANG", "xsd:integer", "xsd:string"]);
+                Expr::Call(name.to_owned(), vec![inner(self)])
+            }
+            (Terms::Ordered | Terms::Canonical, 5) => {
+                let text = |query: &mut Self| Expr::Call("STR".to_owned(), vec![query.variable()]);
+                let name = self.dice.pick(&["CONCAT", "STRAFTER", "STRBEFORE"]);
+                Expr::Call(name.to_owned(), vec![text(self), text(self)])
+            }
+            (Terms::Canonical, 6) => {
+                let name = self.dice.pick(&["SUBJECT", "PREDICATE", "OBJECT"]);
+                Expr::Call(name.to_owned(), vec![self.variable()])
+            }
+            _ => self.variable(),
+        }
+    }
+}
