@@ -6,8 +6,8 @@
 //! Where Oxigraph's evaluator (spareval) and the standard part, this follows the standard: terms keep their lexical
 //! forms and datatypes (STR, DATATYPE, MIN, …); booleans are ordered; NaN is not `<=` itself; a time with a
 //! zone and one without may be the same; `BNODE("x")` is a new node in every
-//! solution; REPLACE reads `$1` and `\` as XPath does, and refuses patterns that match the empty string; ill-typed booleans and
-//! numbers are false; integers beyond their derived datatype are ill-typed; a cast ignores white space around the
+//! solution; REPLACE reads `$1` and `\` as XPath does, and refuses patterns that match the empty string; integers too
+//! large for 64 bits are true; integers beyond their derived datatype are ill-typed; a cast ignores white space around the
 //! text; decimals are cut, not refused, after 18 fractional digits.
 
 pub mod arithmetic;

@@ -207,7 +207,7 @@ fn known(expression: &E, value: &dyn Fn(&E) -> Option<Value>) -> Option<&'static
             return Some("a time with a zone may equal one without (W3C open-world/date-2), there it does not");
         }
         E::And(..) | E::Or(..) | E::Not(_) | E::If(..) if has(|v| matches!(v, Value::Opaque(_))) => {
-            return Some("ill-typed booleans and numbers are false (SPARQL 1.1 §17.2.2), there they are errors");
+            return Some("a number too large to be kept is true, there it is an error");
         }
         E::Multiply(..) | E::Divide(..)
             if has(|v| matches!(v, Value::Number(Number::Decimal(_)))) || matches!(expression, E::Divide(..)) =>

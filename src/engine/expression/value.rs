@@ -177,28 +177,25 @@ pub fn term_bytes(term: &Term) -> usize {
     }
 }
 
-/// The truth of a literal whose value is not decoded: false if its datatype is boolean or numeric and does not allow its
-/// lexical form; a number that is only too large for the types here is not zero.
+/// The truth of a literal whose value is not decoded: one that is ill-typed has none; a number that is only too large for the
+/// types here is not zero.
 fn opaque_truth(literal: &Literal) -> Option<bool> {
     let datatype = literal.datatype();
     let text = literal.value();
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let is_integer = unsigned.bytes().all(|b| b.is_ascii_digit());
-    Some(match datatype {
-        xsd::BOOLEAN | xsd::FLOAT | xsd::DOUBLE => false,
-        xsd::DECIMAL => {
-            unsigned.bytes().all(|b| b.is_ascii_digit() || b == b'.')
-                && unsigned.matches('.').count() < 2
-                && unsigned.bytes().any(|b| matches!(b, b'1'..=b'9'))
-        }
-        _ => {
-            let range = integer_range(datatype.as_str())?;
-            let bound = if text.starts_with('-') { *range.start() } else { *range.end() };
-            let unbounded = bound == i128::from(i64::MIN) || bound == i128::from(u64::MAX);
-            // What 64 bits hold was not too large, but not allowed.
-            unbounded && is_integer && !unsigned.is_empty() && text.parse::<i64>().is_err()
-        }
-    })
+    let is_too_large = if datatype == xsd::DECIMAL {
+        unsigned.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+            && unsigned.matches('.').count() < 2
+            && unsigned.bytes().any(|b| matches!(b, b'1'..=b'9'))
+    } else {
+        let range = integer_range(datatype.as_str())?;
+        let bound = if text.starts_with('-') { *range.start() } else { *range.end() };
+        let unbounded = bound == i128::from(i64::MIN) || bound == i128::from(u64::MAX);
+        let is_integer = !unsigned.is_empty() && unsigned.bytes().all(|b| b.is_ascii_digit());
+        // What 64 bits hold was not too large, but not allowed.
+        unbounded && is_integer && text.parse::<i64>().is_err()
+    };
+    is_too_large.then_some(true)
 }
 
 impl Text {
