@@ -379,7 +379,7 @@ impl<'t, 's> Translator<'t, 's> {
             NamedNodePattern::Variable(variable) => {
                 let graph = self.var(variable);
                 if !needs_one_graph_at_a_time(inner) {
-                    let pattern = self.for_each_graph(variable, graph, Graph::Each(graph), inner)?;
+                    let pattern = self.for_each_graph(variable, graph, Graph::Each(graph), inner, Pattern::Unit)?;
                     return Ok(if self.dataset.restricted {
                         join([self.graph_names(graph), pattern])
                     } else {
@@ -392,9 +392,8 @@ impl<'t, 's> Translator<'t, 's> {
                 }
                 let mut branches = Vec::new();
                 for name in names.iter() {
-                    let inside = self.for_each_graph(variable, graph, Graph::Named(*name), inner)?;
                     let bound = Pattern::Values { vars: vec![graph], rows: vec![vec![*name]].into() };
-                    branches.push(join([bound, inside]));
+                    branches.push(self.for_each_graph(variable, graph, Graph::Named(*name), inner, bound)?);
                 }
                 Ok(union(branches))
             }
@@ -402,19 +401,20 @@ impl<'t, 's> Translator<'t, 's> {
     }
 
     /// The pattern inside `GRAPH ?variable`, which does not see the variable's value: it is joined afterwards
-    /// (SPARQL 1.1 §18.6, evaluation of Graph).
+    /// (SPARQL 1.1 §18.6, evaluation of Graph). `name` binds the graph, unless what `from` selects does.
     fn for_each_graph(
         &mut self,
         variable: &Variable,
         graph: Var,
         from: Graph,
         inner: &GraphPattern,
+        name: Pattern,
     ) -> Result<Pattern, Unsupported> {
         let inside = self.variables.fresh(variable.as_str());
         self.scope.insert(variable.clone(), inside);
         let pattern = self.with_graph(from, |t| t.pattern(inner));
         self.scope.insert(variable.clone(), graph);
-        let pattern = pattern?;
+        let pattern = join([name, pattern?]);
         Ok(if scope::possible(&pattern).contains(inside) {
             filter(pattern, vec![Condition::Same(graph, inside)])
         } else {

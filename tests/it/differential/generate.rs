@@ -133,11 +133,14 @@ pub struct Queries<'d> {
     /// Whether an EXISTS stands around. Oxigraph's evaluator takes an error in there for a solution, and lets the outer
     /// solution into both sides of MINUS; the standard does not say what becomes of a path's ends, or of a variable that BIND sets.
     in_exists: bool,
+    /// Whether the group is part of another, and not a SELECT's own: there Oxigraph's evaluator lets what the other binds into
+    /// EXISTS.
+    nested: bool,
 }
 
 impl<'d> Queries<'d> {
     pub fn new(dice: &'d mut Dice, terms: Terms) -> Self {
-        Self { dice, terms, fresh: 0, in_graph: false, in_exists: false }
+        Self { dice, terms, fresh: 0, in_graph: false, in_exists: false, nested: false }
     }
 
     fn fresh(&mut self) -> String {
@@ -163,7 +166,9 @@ impl<'d> Queries<'d> {
     }
 
     fn select(&mut self, depth: usize, outermost: bool) -> Select {
+        let outside = std::mem::replace(&mut self.nested, false);
         let group = self.group(depth);
+        self.nested = outside;
         let mut select = Select { group, ..Select::default() };
         let mut variables: Vec<String> =
             VARIABLES[..1 + self.dice.below(VARIABLES.len())].iter().map(|v| (*v).to_owned()).collect();
@@ -264,9 +269,17 @@ impl<'d> Queries<'d> {
             elements.push(Element::Triple(self.triple()));
         }
         for _ in 0..count {
+            let outside = self.nested;
             elements.push(self.element(depth));
+            self.nested = outside;
         }
         Group(elements)
+    }
+
+    /// A group within a group.
+    fn part(&mut self, depth: usize) -> Group {
+        self.nested = true;
+        self.group(depth)
     }
 
     fn element(&mut self, depth: usize) -> Element {
@@ -300,26 +313,29 @@ impl<'d> Queries<'d> {
                 Element::Bind(self.expression(2), name)
             }
             11 => self.values(),
-            12..=14 => Element::Optional(self.group(depth - 1)),
+            12..=14 => Element::Optional(self.part(depth - 1)),
             15 | 16 => {
-                let first = self.group(depth - 1);
-                let second = self.group(depth - 1);
+                let first = self.part(depth - 1);
+                let second = self.part(depth - 1);
                 Element::Union(vec![first, second])
             }
-            17 | 18 if !self.in_graph && !self.in_exists => Element::Minus(self.group(depth - 1)),
+            17 | 18 if !self.in_graph && !self.in_exists => Element::Minus(self.part(depth - 1)),
             19 | 20 => {
+                // A graph that does not exist has no solution at all; Oxigraph's evaluator finds some without a triple pattern.
                 if self.in_graph || self.dice.once_in(2) {
-                    return Element::Graph(Node::Term(self.dice.pick(&GRAPHS).to_owned()), self.group(depth - 1));
+                    let mut group = self.part(depth - 1);
+                    group.0.insert(0, Element::Triple(self.triple()));
+                    return Element::Graph(Node::Term(self.dice.pick(&GRAPHS).to_owned()), group);
                 }
                 self.in_graph = true;
-                let mut group = self.group(depth - 1);
+                let mut group = self.part(depth - 1);
                 group.0.insert(0, Element::Triple(self.triple()));
                 self.in_graph = false;
                 Element::Graph(Node::Var(GRAPH_VARIABLE.to_owned()), group)
             }
-            21 | 22 => Element::Group(self.group(depth - 1)),
-            23 => Element::Select(Box::new(self.select(depth - 1, false))),
-            24 | 25 => Element::Filter(self.exists(depth)),
+            21 | 22 => Element::Group(self.part(depth - 1)),
+            23 if !self.in_graph => Element::Select(Box::new(self.select(depth - 1, false))),
+            24 | 25 if !self.nested => Element::Filter(self.exists(depth)),
             26..=28 => Element::Filter(self.condition(2, depth)),
             _ => Element::Triple(self.triple()),
         }
@@ -327,7 +343,7 @@ impl<'d> Queries<'d> {
 
     fn exists(&mut self, depth: usize) -> Expr {
         let outside = std::mem::replace(&mut self.in_exists, true);
-        let group = self.group(depth - 1);
+        let group = self.part(depth - 1);
         self.in_exists = outside;
         Expr::Exists { group, negated: self.dice.once_in(2) }
     }
@@ -417,7 +433,7 @@ impl<'d> Queries<'d> {
                 Expr::Binary(self.dice.pick(&["&&", "||"]), Box::new(a), Box::new(b))
             }
             2 => Expr::Call("!".to_owned(), vec![self.condition(depth - 1, groups)]),
-            3 if groups > 0 => self.exists(groups),
+            3 if groups > 0 && !self.nested => self.exists(groups),
             4..=6 => Expr::Binary(self.dice.pick(&["=", "!="]), value(self), value(self)),
             7 => Expr::Binary(self.dice.pick(&["<", "<=", ">", ">="]), value(self), value(self)),
             8 => Expr::Call("BOUND".to_owned(), vec![self.variable()]),

@@ -336,7 +336,10 @@ impl Element {
             Self::Minus(group) => group.smaller().into_iter().map(Self::Minus).collect(),
             Self::Group(group) => group.smaller().into_iter().map(Self::Group).collect(),
             Self::Graph(name, group) => {
-                group.smaller().into_iter().map(|group| Self::Graph(name.clone(), group)).collect()
+                // It keeps a triple pattern, without which Oxigraph's evaluator forgets the graph.
+                let groups = group.smaller().into_iter();
+                let kept = groups.filter(|group| matches!(group.0.first(), Some(Self::Triple(_))));
+                kept.map(|group| Self::Graph(name.clone(), group)).collect()
             }
             Self::Union(groups) => {
                 let mut out: Vec<Self> =
