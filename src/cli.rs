@@ -249,6 +249,7 @@ fn session_options(global: &Global) -> Result<SessionOptions> {
         unreify: global.unreify,
         executor: global.engine,
         snapshot: global.snapshot.clone(),
+        cache: cache_folder(),
         limits: Limits::default(),
         bounds: Bounds::default(),
     })
@@ -292,6 +293,13 @@ fn bounds(args: &LimitArgs, settings: &LimitSettings) -> Result<Bounds> {
         max_ratio: args.max_ratio.or(settings.max_ratio).unwrap_or(default.max_ratio),
         max_entities: bytes(args.max_entities, settings.max_entities.as_ref(), default.max_entities)?,
     })
+}
+
+/// Where snapshots are kept: by the XDG Base Directory Specification, which wants absolute paths.
+fn cache_folder() -> Option<PathBuf> {
+    let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let folder = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")))?;
+    Some(folder.join("kgq"))
 }
 
 /// The machine's memory in bytes, where the system tells.

@@ -10,7 +10,7 @@ use crate::project::{self, Project, ProjectFile};
 use crate::query::{self, ParseContext, Query};
 use crate::rdf::vocabulary::{rdf, rdfs};
 use crate::rdf::{NamedNode, NamedOrBlankNode, Prefixes, RdfFormat, Term, Triple, Variable, vocabulary};
-use crate::snapshot::{BuildOptions, Snapshot};
+use crate::snapshot::{BuildOptions, Cache, Snapshot};
 use crate::store::{Change, Dataset, Input, ReadOptions};
 use crate::syntax::bounds::Bounds;
 use rustc_hash::FxHashSet;
@@ -35,6 +35,8 @@ pub struct SessionOptions {
     pub executor: engine::Executor,
     /// A saved snapshot to answer from, instead of files.
     pub snapshot: Option<PathBuf>,
+    /// Where snapshots of large projects are kept, if they are.
+    pub cache: Option<PathBuf>,
     pub limits: Limits,
     pub bounds: Bounds,
 }
@@ -107,6 +109,18 @@ impl Session {
         Ok(input.with_base(base).with_graph(file.graph.clone()))
     }
 
+    /// The cache, if the snapshot comes from it: for a project that takes long to read, and is not read already.
+    fn cache(&self) -> Option<Cache> {
+        /// Below, in bytes, reading is as fast as opening.
+        const SMALL: u64 = 4 << 20;
+        if self.project.is_none() || self.options.unreify || self.dataset.get().is_some() {
+            return None;
+        }
+        let folder = self.options.cache.as_ref()?;
+        let size: u64 = self.inputs().ok()?.iter().map(Input::stored_size).sum();
+        (size >= SMALL).then(|| Cache::new(folder))
+    }
+
     /// How snapshots are built of what this session loads.
     pub fn build_options(&self) -> BuildOptions<'static> {
         BuildOptions {
@@ -141,9 +155,10 @@ impl Session {
     /// The dataset made to be read by the engine.
     pub fn snapshot(&self) -> Result<&Snapshot> {
         if self.snapshot.get().is_none() {
-            let snapshot = match &self.options.snapshot {
-                Some(path) => Snapshot::open(path)?,
-                None => Snapshot::from_quads(self.dataset()?.quads().iter().cloned())?,
+            let snapshot = match (&self.options.snapshot, self.cache()) {
+                (Some(path), _) => Snapshot::open(path)?,
+                (None, Some(cache)) => cache.snapshot(&self.inputs()?, &self.build_options())?,
+                (None, None) => Snapshot::from_quads(self.dataset()?.quads().iter().cloned())?,
             };
             let _ = self.snapshot.set(Arc::new(snapshot));
         }
@@ -161,9 +176,10 @@ impl Session {
         if self.prefixes.get().is_none() {
             let mut prefixes = self.project.as_ref().map(Project::prefixes).unwrap_or_default();
             // A snapshot keeps its prefixes where its statements need not be read.
-            let declared = match self.options.snapshot {
-                Some(_) => self.snapshot()?.prefixes(),
-                None => &self.dataset()?.prefixes,
+            let declared = if self.options.snapshot.is_some() || self.cache().is_some() {
+                self.snapshot()?.prefixes()
+            } else {
+                &self.dataset()?.prefixes
             };
             for (prefix, namespace) in declared.iter() {
                 prefixes.insert_if_absent(prefix, namespace);

@@ -2,6 +2,7 @@
 
 mod answer;
 mod build;
+mod cache;
 mod check;
 mod cite;
 mod completions;
@@ -47,6 +48,7 @@ pub enum Command {
     Test(test::Args),
     Load(load::Args),
     Build(build::Args),
+    Cache(cache::Args),
     Export(export::Args),
     Publish(publish::Args),
     Update(update::Args),
@@ -69,6 +71,7 @@ pub fn run(command: &Command, session: &mut Session, output: &mut Output) -> Res
         Command::Test(args) => test::run(args, session, output),
         Command::Load(args) => load::run(args, session, output),
         Command::Build(args) => build::run(args, session, output),
+        Command::Cache(args) => cache::run(args, session, output),
         Command::Export(args) => export::run(args, session, output),
         Command::Publish(args) => publish::run(args, session, output),
         Command::Update(args) => update::run(args, session, output),

@@ -1,0 +1,63 @@
+//! `kgq cache`.
+
+use super::output::Output;
+use crate::error::{Error, Result};
+use crate::session::Session;
+use crate::snapshot::{Cache, CacheEntry};
+use crate::text::{count, thousands, visible};
+
+/// The snapshots that kgq keeps of large projects, so that they open at once: list, check or remove them
+///
+/// They are in the folder `kgq` of $XDG_CACHE_HOME, or of ~/.cache. Removing one costs a new build, nothing else.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Say what is kept, and of which files
+    List,
+    /// Remove all
+    Clear,
+    /// Read every byte, and say which is damaged
+    Verify,
+}
+
+pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8> {
+    let folder = session.options.cache.clone().ok_or_else(|| {
+        Error::usage("there is no folder for the cache").hint("set XDG_CACHE_HOME or HOME to a folder")
+    })?;
+    let cache = Cache::new(folder);
+    match args.action {
+        Action::List => {
+            for entry in cache.entries()? {
+                list(&entry, output)?;
+            }
+            Ok(0)
+        }
+        Action::Clear => {
+            let removed = cache.clear()?;
+            let bytes: u64 = removed.iter().map(|entry| entry.size).sum();
+            let what = count(removed.len() as u64, "snapshot", "snapshots");
+            output.line(&format!("removed {what}, {} bytes", thousands(bytes)))?;
+            Ok(0)
+        }
+        Action::Verify => {
+            let broken: Vec<Error> = cache.entries()?.iter().filter_map(|entry| entry.verify().err()).collect();
+            match Error::all(broken) {
+                Some(error) => Err(error),
+                None => Ok(0),
+            }
+        }
+    }
+}
+
+fn list(entry: &CacheEntry, output: &mut Output) -> Result<()> {
+    output.line(&format!("{:>14}  {}", thousands(entry.size), visible(&entry.snapshot.display().to_string())))?;
+    for source in &entry.sources {
+        output.line(&format!("{:>14}  {}", "of", visible(&source.display().to_string())))?;
+    }
+    Ok(())
+}
