@@ -4,8 +4,10 @@ use std::ffi::OsStr;
 use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What a run of the program gave.
 #[derive(Debug)]
@@ -49,6 +51,14 @@ pub fn run_with_input(folder: &Path, arguments: &[impl AsRef<OsStr>], input: Vec
     finish(child)
 }
 
+/// The most memory that a running process has held, in bytes. What the system counts for an ended one (`ru_maxrss`) would
+/// not do: it includes the memory of the tests' own process, from which the program was started.
+fn memory_peak(process: i32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()).unwrap_or(0) * 1024
+}
+
 fn finish(mut child: Child) -> Ran {
     fn collect(mut from: impl Read + Send + 'static) -> thread::JoinHandle<Vec<u8>> {
         thread::spawn(move || {
@@ -60,12 +70,24 @@ fn finish(mut child: Child) -> Ran {
     let stdout = collect(child.stdout.take().unwrap());
     let stderr = collect(child.stderr.take().unwrap());
     let process = i32::try_from(child.id()).unwrap();
-    let killer = thread::spawn(move || {
-        thread::park_timeout(PATIENCE);
-        // SAFETY: a signal to a child that is not yet waited for: its number is still its own.
-        unsafe { libc::kill(process, libc::SIGKILL) }
-    });
+    let ended = Arc::new(AtomicBool::new(false));
+    let watcher = {
+        let ended = Arc::clone(&ended);
+        thread::spawn(move || {
+            let (started, mut peak) = (Instant::now(), 0);
+            while !ended.load(Ordering::Acquire) {
+                peak = peak.max(memory_peak(process));
+                thread::park_timeout(Duration::from_millis(3));
+                if started.elapsed() > PATIENCE {
+                    // SAFETY: a signal to a child that is not yet waited for: its number is still its own.
+                    unsafe { libc::kill(process, libc::SIGKILL) };
+                }
+            }
+            peak
+        })
+    };
     let (mut status, mut usage) = (0, std::mem::MaybeUninit::<libc::rusage>::zeroed());
+    let peak;
     // SAFETY: both pointers are to places of ours; `WNOWAIT` is not known to wait4, so this is the only wait.
     let usage = unsafe {
         let stopped = libc::waitid(
@@ -75,8 +97,9 @@ fn finish(mut child: Child) -> Ran {
             libc::WEXITED | libc::WNOWAIT,
         );
         assert_eq!(stopped, 0, "{}", std::io::Error::last_os_error());
-        killer.thread().unpark();
-        killer.join().unwrap();
+        ended.store(true, Ordering::Release);
+        watcher.thread().unpark();
+        peak = watcher.join().unwrap();
         assert_eq!(libc::wait4(process, &mut status, 0, usage.as_mut_ptr()), process);
         usage.assume_init()
     };
@@ -88,6 +111,6 @@ fn finish(mut child: Child) -> Ran {
         stdout: stdout.join().unwrap(),
         stderr: String::from_utf8(stderr.join().unwrap()).expect("messages are UTF-8"),
         cpu: time(usage.ru_utime) + time(usage.ru_stime),
-        peak: usage.ru_maxrss.unsigned_abs() * 1024,
+        peak,
     }
 }
