@@ -4,20 +4,26 @@ use super::answer::{AnswerArgs, write_answer, write_graph};
 use super::output::{Output, write_to};
 use super::query::read_text;
 use super::watchdog::Watchdog;
+use crate::audit::sha256;
 use crate::engine::Answer;
 use crate::error::{Error, Result, Source};
+use crate::export::{tables, turtle};
 use crate::query::Form;
-use crate::rdf::canonical::canonicalize;
-use crate::rdf::{GraphName, Quad};
+use crate::rdf::canonical::{self, canonicalize};
+use crate::rdf::{GraphName, Quad, RdfFormat};
+use crate::render::Format;
 use crate::session::Session;
 use crate::text::count;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// Write the graph, one of its graphs, or what a CONSTRUCT query makes of it, in any RDF format
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   kgq export --format nquads > all.nq
-  kgq export --output graph.jsonld
+  kgq export --output graph.jsonld --checksum
+  kgq export --sorted --output graph.trig
+  kgq export --tables tables
   kgq export --query 'CONSTRUCT WHERE { ?s a skos:Concept ; skos:prefLabel ?l }' --output sectors.ttl")]
 pub struct Args {
     /// Only the graph of this IRI or CURIE; `default` is the default graph
@@ -32,6 +38,15 @@ pub struct Args {
     /// As canonical N-Quads (RDFC-1.0): the same graph gives the same bytes, whatever its blank nodes are called
     #[arg(long, conflicts_with_all = ["query", "query_file", "format", "rdf"])]
     pub canonical: bool,
+    /// In an order that depends on the graph alone; Turtle and TriG by subject, with annotations at what they are about
+    #[arg(long, conflicts_with_all = ["query", "query_file", "canonical", "rdf"])]
+    pub sorted: bool,
+    /// As CSV tables in this folder: one for each class, a row for each member, a column for each property
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["query", "query_file", "canonical", "sorted", "format", "output", "rdf"])]
+    pub tables: Option<PathBuf>,
+    /// Write the SHA-256 of the file too, to FILE.sha256 (of tables, to SHA256SUMS), for `sha256sum -c`
+    #[arg(long)]
+    pub checksum: bool,
     #[command(flatten)]
     pub answer: AnswerArgs,
 }
@@ -58,17 +73,74 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
             &chosen_quads
         }
     };
-    if args.canonical {
-        return write_canonical(quads, args, output);
+    if let Some(folder) = &args.tables {
+        return write_tables(quads, folder, args, session, output);
     }
-    write_graph(quads, &args.answer, session, output)?;
+    if args.canonical {
+        write_canonical(quads, args, output)?;
+    } else if args.sorted {
+        write_sorted(quads, args, session, output)?;
+    } else {
+        write_graph(quads, &args.answer, session, output)?;
+    }
+    if args.checksum {
+        write_checksum(args, output)?;
+    }
     if args.answer.output.is_some() && output.err_is_terminal {
         output.note(&count(quads.len() as u64, "statement", "statements"));
     }
     Ok(0)
 }
 
-fn write_canonical(quads: &[Quad], args: &Args, output: &mut Output) -> Result<u8> {
+/// The quads with canonical names for blank nodes, in the order of their lines; Turtle and TriG as people write them.
+fn write_sorted(quads: &[Quad], args: &Args, session: &Session, output: &mut Output) -> Result<()> {
+    let sorted = canonical::relabel(quads)?;
+    let named = sorted.iter().any(|q| q.graph_name != GraphName::DefaultGraph);
+    match args.answer.chosen_format()? {
+        None | Some(Format::Rdf(RdfFormat::TriG)) => {}
+        Some(Format::Rdf(RdfFormat::Turtle)) if !named => {}
+        Some(_) => return write_graph(&sorted, &args.answer, session, output).map(|_| ()),
+    }
+    let text = turtle::write(&sorted, session.prefixes()?);
+    write_to(args.answer.output.as_deref(), output, |out| {
+        out.write_all(text.as_bytes()).map_err(|e| Error::io("the output", &e))
+    })
+}
+
+fn write_tables(quads: &[Quad], folder: &Path, args: &Args, session: &Session, output: &mut Output) -> Result<u8> {
+    let tables = tables::tables(quads, session.prefixes()?)?;
+    std::fs::create_dir_all(folder).map_err(|e| Error::io(folder.display(), &e))?;
+    let mut sums = String::new();
+    for table in &tables {
+        write_to(Some(&folder.join(&table.name)), output, |out| {
+            out.write_all(&table.csv).map_err(|e| Error::io(&table.name, &e))
+        })?;
+        sums.push_str(&format!("{}  {}\n", sha256(&table.csv), table.name));
+    }
+    if args.checksum {
+        write_to(Some(&folder.join("SHA256SUMS")), output, |out| {
+            out.write_all(sums.as_bytes()).map_err(|e| Error::io("SHA256SUMS", &e))
+        })?;
+    }
+    output.note(&format!("{} in {}", count(tables.len() as u64, "table", "tables"), folder.display()));
+    Ok(0)
+}
+
+/// Writes the checksum of the file that was written, beside it.
+fn write_checksum(args: &Args, output: &mut Output) -> Result<()> {
+    let Some(path) = &args.answer.output else {
+        return Err(Error::usage("`--checksum` is of a file: name it with `--output`"));
+    };
+    let bytes = std::fs::read(path).map_err(|e| Error::io(path.display(), &e))?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let mut beside = path.clone().into_os_string();
+    beside.push(".sha256");
+    write_to(Some(Path::new(&beside)), output, |out| {
+        writeln!(out, "{}  {name}", sha256(&bytes)).map_err(|e| Error::io("the checksum", &e))
+    })
+}
+
+fn write_canonical(quads: &[Quad], args: &Args, output: &mut Output) -> Result<()> {
     let canonical = canonicalize(quads)?;
     write_to(args.answer.output.as_deref(), output, |out| {
         let mut lines = canonical.lines.iter();
@@ -77,7 +149,7 @@ fn write_canonical(quads: &[Quad], args: &Args, output: &mut Output) -> Result<u
     if canonical.mapped > 0 {
         output.note(&format!("{} mapped to RDF 1.1", count(canonical.mapped, "term", "terms")));
     }
-    Ok(0)
+    Ok(())
 }
 
 /// The quads of one graph, moved to the default graph.

@@ -4,7 +4,7 @@
 //! The names of variables and steps are the standard's (§4.4 to §4.8).
 
 use super::rdf11;
-use super::{GraphName, NamedOrBlankNode, Quad, Term};
+use super::{GraphName, NamedOrBlankNode, Quad, Term, Triple};
 use crate::error::{Error, Result};
 use oxrdf::BlankNode;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -58,6 +58,50 @@ pub fn canonicalize(quads: &[Quad]) -> Result<Canonical> {
     lines.sort_unstable();
     lines.dedup();
     Ok(Canonical { lines, mapped: mapped.count })
+}
+
+/// The quads with their blank nodes named as the canonical form names them, in the order of their lines. Terms of RDF 1.2 stay.
+///
+/// # Errors
+/// As [`canonicalize`].
+pub fn relabel(quads: &[Quad]) -> Result<Vec<Quad>> {
+    let mut mapped = rdf11::downgrade(quads);
+    let mut seen = FxHashSet::default();
+    mapped.quads.retain(|quad| seen.insert(quad.clone()));
+    let names = Search::new(&mapped.quads).run()?;
+    let rename = |node: &BlankNode| names.get(node).map_or_else(|| node.clone(), BlankNode::new_unchecked);
+    let mut quads: Vec<Quad> = quads
+        .iter()
+        .map(|quad| {
+            let graph = match &quad.graph_name {
+                GraphName::BlankNode(node) => rename(node).into(),
+                GraphName::NamedNode(_) | GraphName::DefaultGraph => quad.graph_name.clone(),
+            };
+            let subject = renamed_subject(&quad.subject, &rename);
+            Quad::new(subject, quad.predicate.clone(), renamed(&quad.object, &rename), graph)
+        })
+        .collect();
+    quads.sort_by_cached_key(Quad::to_string);
+    quads.dedup();
+    Ok(quads)
+}
+
+fn renamed_subject(subject: &NamedOrBlankNode, rename: &dyn Fn(&BlankNode) -> BlankNode) -> NamedOrBlankNode {
+    match subject {
+        NamedOrBlankNode::BlankNode(node) => rename(node).into(),
+        NamedOrBlankNode::NamedNode(_) => subject.clone(),
+    }
+}
+
+fn renamed(term: &Term, rename: &dyn Fn(&BlankNode) -> BlankNode) -> Term {
+    match term {
+        Term::BlankNode(node) => rename(node).into(),
+        Term::Triple(triple) => {
+            let subject = renamed_subject(&triple.subject, rename);
+            Triple::new(subject, triple.predicate.clone(), renamed(&triple.object, rename)).into()
+        }
+        Term::NamedNode(_) | Term::Literal(_) => term.clone(),
+    }
 }
 
 /// The quad as a line of N-Quads, its blank nodes renamed.

@@ -393,3 +393,29 @@ fn a_rebased_graph_has_its_new_iris_everywhere_and_pages_can_stand_elsewhere() {
     assert!(page.contains("https://w3id.org/x/a"));
     assert!(fs::read_to_string(site.join("query/q.html")).unwrap().contains("../a.html"));
 }
+
+#[test]
+fn a_sorted_export_depends_on_the_graph_alone_and_its_checksum_is_of_the_file() {
+    use sha2::{Digest, Sha256};
+    let one = project(&[(
+        "data/a.ttl",
+        "<https://e.example/b> <http://p/q> [ <http://p/r> 1 ] . <https://e.example/a> <http://p/q> 2 .",
+    )]);
+    let two = project(&[(
+        "data/a.ttl",
+        "<https://e.example/a> <http://p/q> 2 . _:x <http://p/r> 1 . <https://e.example/b> <http://p/q> _:x .",
+    )]);
+    let texts: Vec<String> = [&one, &two]
+        .iter()
+        .map(|dir| {
+            let path = dir.path().join("out.ttl");
+            let run = kgq(dir.path(), &["export", "--sorted", "--checksum", "--output", path.to_str().unwrap()]);
+            assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+            let text = fs::read(&path).unwrap();
+            let hash: String = Sha256::digest(&text).iter().map(|b| format!("{b:02x}")).collect();
+            assert_eq!(fs::read_to_string(dir.path().join("out.ttl.sha256")).unwrap(), format!("{hash}  out.ttl\n"));
+            String::from_utf8(text).unwrap()
+        })
+        .collect();
+    assert_eq!(texts[0], texts[1]);
+}

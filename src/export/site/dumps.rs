@@ -4,7 +4,7 @@ use super::folder::hex;
 use super::model::Model;
 use crate::error::{Error, Result};
 use crate::export::turtle;
-use crate::rdf::{GraphName, Quad, RdfFormat};
+use crate::rdf::{GraphName, Quad, RdfFormat, canonical};
 use crate::render::{GraphOptions, write_quads};
 use flate2::{Compression, GzBuilder};
 use std::io::Write;
@@ -33,8 +33,12 @@ pub fn dumps(model: &Model<'_>) -> Result<Vec<(Dump, Vec<u8>)>> {
         if inferred && quads.is_empty() {
             continue;
         }
-        let mut sorted: Vec<Quad> = quads.to_vec();
-        sorted.sort_by_cached_key(Quad::to_string);
+        // Blank nodes that are too much alike to be named canonically keep the names that the order of the files gave them.
+        let sorted = canonical::relabel(quads).unwrap_or_else(|_| {
+            let mut sorted = quads.to_vec();
+            sorted.sort_by_cached_key(Quad::to_string);
+            sorted
+        });
         let mut merged: Vec<Quad> =
             sorted.iter().cloned().map(|q| Quad { graph_name: GraphName::DefaultGraph, ..q }).collect();
         merged.sort_by_cached_key(Quad::to_string);

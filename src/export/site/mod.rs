@@ -4,7 +4,7 @@
 mod draw;
 mod dumps;
 mod facts;
-mod folder;
+pub(crate) mod folder;
 mod hosting;
 mod html;
 mod index;
@@ -12,7 +12,7 @@ mod label;
 mod links;
 mod metadata;
 mod model;
-mod names;
+pub(crate) mod names;
 mod notes;
 mod ontology;
 mod query;

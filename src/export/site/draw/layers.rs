@@ -1,7 +1,7 @@
 //! A graph drawn from left to right: what points at nothing at the left, each other thing one step beyond what it points at.
 
 use super::super::html::At;
-use super::{figure, fit, linked, n};
+use super::{drawn_width, figure, fit, linked, n};
 use crate::rdf::NamedNode;
 use maud::{Markup, html};
 use std::collections::BTreeMap;
@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 /// The most things that a drawing holds; beyond, it would be a thicket.
 const MOST: usize = 160;
 
-const COLUMN: f64 = 260.0;
+const COLUMN: f64 = 270.0;
+const LABEL: usize = 28;
 const ROW: f64 = 30.0;
 
 /// Draws edges (from, property, to). `None` where there are none, or too many.
@@ -50,6 +51,8 @@ pub fn layers(at: &At<'_, '_>, label: &str, edges: &[(&NamedNode, &NamedNode, &N
     let inner = html! {
         @for (from, property, to) in edges.iter().filter(|(from, _, to)| from != to) {
             @let (x1, y1) = position(to.as_str());
+            // The line begins where the label ends.
+            @let x1 = x1 + 13.0 + drawn_width(&fit(&name(to.as_str()), LABEL));
             @let (x2, y2) = position(from.as_str());
             path .edge d=(format!("M{} {}C{} {} {} {} {} {}", n(x1), n(y1), n((x1 + x2) / 2.0), n(y1), n((x1 + x2) / 2.0), n(y2), n(x2), n(y2))) {
                 title { (fit(&format!("{} — {} — {}", name(from.as_str()), at.model.label(property), name(to.as_str())), 200)) }
@@ -59,7 +62,7 @@ pub fn layers(at: &At<'_, '_>, label: &str, edges: &[(&NamedNode, &NamedNode, &N
             @let (x, y) = position(iri);
             (linked(at, node, html! {
                 circle .dot cx=(n(x)) cy=(n(y)) r="4" {}
-                text .halo x=(n(x + 9.0)) y=(n(y + 4.5)) { (fit(&name(iri), 30)) }
+                text x=(n(x + 9.0)) y=(n(y + 4.5)) { (fit(&name(iri), LABEL)) }
             }))
         }
     };

@@ -71,7 +71,7 @@ pub fn neighbours(at: &At<'_, '_>, thing: &NamedNode) -> Option<Markup> {
         (side(&left, more_left, true))
         (side(&right, more_right, false))
         rect .centre x="352" y=(n(middle - 17.0)) width="156" height="34" rx="4" {}
-        text .centre x="430" y=(n(middle + 4.5)) text-anchor="middle" { (fit(&label, 20)) }
+        text .centre x="430" y=(n(middle + 4.5)) text-anchor="middle" { (fit(&label, 17)) }
     };
     Some(figure("neighbours", &format!("What is near {label}"), WIDTH, height, &inner))
 }
