@@ -2,6 +2,7 @@
 //!
 //! The rooms and their layers are described in `ARCHITECTURE.md`.
 
+pub mod advice;
 pub mod answers;
 pub mod audit;
 pub mod catalog;

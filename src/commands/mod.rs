@@ -1,5 +1,6 @@
 //! The commands: one file a verb, with its arguments (the doc comment is its help) and what it does.
 
+mod advice;
 mod answer;
 mod build;
 mod cache;
@@ -7,6 +8,7 @@ mod check;
 mod cite;
 mod completions;
 mod describe;
+mod explain;
 mod export;
 mod fmt;
 mod info;
@@ -22,9 +24,11 @@ mod test;
 mod update;
 mod watchdog;
 
+pub use advice::{AdviceArgs, Adviser};
 pub use answer::{AnswerArgs, seconds, write_answer};
 pub use cite::{CiteArgs, write_cited_answer};
 pub use describe::page;
+pub use explain::{Explain, explanation};
 pub use output::{Output, remove_temporary_files, write_to};
 pub use query::read_text;
 pub use repl::Args as ReplArgs;

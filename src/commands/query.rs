@@ -1,7 +1,9 @@
 //! `kgq query`.
 
+use super::advice::{AdviceArgs, Adviser};
 use super::answer::{AnswerArgs, write_answer};
 use super::cite::{CiteArgs, write_cited_answer};
+use super::explain::ExplainArgs;
 use super::output::Output;
 use super::watchdog::Watchdog;
 use crate::error::{Error, Result, Source};
@@ -30,6 +32,10 @@ pub struct Args {
     pub answer: AnswerArgs,
     #[command(flatten)]
     pub cite: CiteArgs,
+    #[command(flatten)]
+    pub advice: AdviceArgs,
+    #[command(flatten)]
+    pub explain: ExplainArgs,
     /// End with exit code 1 when ASK answers false
     #[arg(long)]
     pub exit_status: bool,
@@ -38,14 +44,22 @@ pub struct Args {
 pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8> {
     let started = Instant::now();
     let (name, text) = read_text(args.text.as_deref(), args.file.as_deref(), "query")?;
-    let _watchdog = Watchdog::of_query(session)?;
-    let query = session.parse(Source::new(&name, &text))?;
+    let watchdog = Watchdog::of_query(session)?;
+    let source = Source::new(&name, &text);
+    let query = session.parse(source)?;
+    if args.explain.show(&query, session, output)? {
+        return Ok(0);
+    }
+    let adviser = Adviser::new(&args.advice, source, &query);
+    adviser.before(session, output)?;
     let answer = session.evaluate(&query)?;
     let written = if args.cite.cite {
         write_cited_answer(answer, &query, &args.cite, &args.answer, session, output, started)?
     } else {
         write_answer(answer, &args.answer, session, output, started)?
     };
+    drop(watchdog);
+    adviser.after(written, session, output)?;
     Ok(u8::from(args.exit_status && written.truth == Some(false)))
 }
 

@@ -1,7 +1,9 @@
 //! `kgq run`.
 
+use super::advice::{AdviceArgs, Adviser};
 use super::answer::{AnswerArgs, write_answer};
 use super::cite::{CiteArgs, write_cited_answer};
+use super::explain::ExplainArgs;
 use super::output::Output;
 use super::watchdog::Watchdog;
 use crate::catalog::{CannedQuery, Known, ParamKind, Values};
@@ -26,6 +28,10 @@ pub struct Args {
     pub answer: AnswerArgs,
     #[command(flatten)]
     pub cite: CiteArgs,
+    #[command(flatten)]
+    pub advice: AdviceArgs,
+    #[command(flatten)]
+    pub explain: ExplainArgs,
     /// End with exit code 1 when ASK answers false
     #[arg(long)]
     pub exit_status: bool,
@@ -45,14 +51,20 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
     }
     let started = Instant::now();
     let values = Values::parse(&args.values)?;
-    let _watchdog = Watchdog::of_query(session)?;
+    let watchdog = Watchdog::of_query(session)?;
     let query = session.parse_canned(canned, &values)?;
+    if args.explain.show(&query, session, output)? {
+        return Ok(0);
+    }
     let answer = session.evaluate(&query)?;
     let written = if args.cite.cite {
         write_cited_answer(answer, &query, &args.cite, &args.answer, session, output, started)?
     } else {
         write_answer(answer, &args.answer, session, output, started)?
     };
+    drop(watchdog);
+    // Values are bound in the algebra, so what is said of it is said of the text only where both agree.
+    Adviser::new(&args.advice, canned.source(), &query).after(written, session, output)?;
     Ok(u8::from(args.exit_status && written.truth == Some(false)))
 }
 

@@ -73,6 +73,31 @@ pub fn evaluate<'a>(snapshot: &'a Snapshot, query: &Query, options: &EvaluationO
     })
 }
 
+/// How a query is answered, as an indented tree; with `run`, it is answered, and the tree has what was counted.
+pub fn explain(snapshot: &Snapshot, query: &Query, options: &EvaluationOptions, run: bool) -> Result<String> {
+    let guard = Arc::new(Guard::new(&options.limits, Arc::clone(&options.cancelled)));
+    let reason = match options.executor {
+        Executor::Oxigraph => "asked for".to_owned(),
+        Executor::Kgq => match kgq::prepare(snapshot, &query.algebra, options.default_graph, &guard)? {
+            kgq::Preparation::Ready(mut prepared) => {
+                return if run { prepared.analyze() } else { Ok(prepared.explain()) };
+            }
+            kgq::Preparation::Unsupported(reason) => reason.to_string(),
+        },
+    };
+    if !run {
+        return Ok(format!("Oxigraph's evaluator, which shows no plan ({reason})\n"));
+    }
+    let started = std::time::Instant::now();
+    let rows = match evaluate(snapshot, query, options)? {
+        Answer::Boolean(_) => 1,
+        Answer::Solutions(solutions) => solutions.rows.map(|row| row.map(|_| 1)).sum::<Result<u64>>()?,
+        Answer::Graph(triples) => triples.0.map(|triple| triple.map(|_| 1)).sum::<Result<u64>>()?,
+    };
+    let ms = started.elapsed().as_secs_f64() * 1e3;
+    Ok(format!("Oxigraph's evaluator, which shows no plan ({reason})  [got {rows}, {ms:.3} ms]\n"))
+}
+
 /// The answer, ending in an error where it has more rows than allowed: a cut-off answer must not look whole.
 fn at_most(answer: Answer<'_>, most: u64) -> Answer<'_> {
     fn cut<'a, T: 'a>(items: impl Iterator<Item = Result<T>> + 'a, most: u64) -> impl Iterator<Item = Result<T>> + 'a {

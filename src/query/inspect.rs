@@ -48,6 +48,52 @@ pub fn variables(query: &spargebra::Query) -> Vec<Variable> {
     walk.variables.into_iter().collect()
 }
 
+/// The variables of an expression, those of EXISTS included, sorted.
+pub(super) fn all_variables(expression: &Expression) -> Vec<Variable> {
+    let mut walk = Walk::default();
+    walk.expression(expression);
+    walk.variables.into_iter().collect()
+}
+
+/// The variables of an expression that stand outside of EXISTS, sorted.
+pub(super) fn variables_outside_exists(expression: &Expression) -> Vec<Variable> {
+    let mut walk = Walk { skip_exists: true, ..Walk::default() };
+    walk.expression(expression);
+    walk.variables.into_iter().collect()
+}
+
+/// The patterns of EXISTS in an expression.
+pub(super) fn expressions_patterns(expression: &Expression) -> Vec<&GraphPattern> {
+    let mut found = Vec::new();
+    let mut open = vec![expression];
+    while let Some(expression) = open.pop() {
+        match expression {
+            Expression::Exists(pattern) => found.push(&**pattern),
+            Expression::NamedNode(_) | Expression::Literal(_) | Expression::Variable(_) | Expression::Bound(_) => {}
+            Expression::Or(a, b)
+            | Expression::And(a, b)
+            | Expression::Equal(a, b)
+            | Expression::SameTerm(a, b)
+            | Expression::Greater(a, b)
+            | Expression::GreaterOrEqual(a, b)
+            | Expression::Less(a, b)
+            | Expression::LessOrEqual(a, b)
+            | Expression::Add(a, b)
+            | Expression::Subtract(a, b)
+            | Expression::Multiply(a, b)
+            | Expression::Divide(a, b) => open.extend([&**b, &**a]),
+            Expression::UnaryPlus(a) | Expression::UnaryMinus(a) | Expression::Not(a) => open.push(a),
+            Expression::In(a, list) => {
+                open.extend(list.iter().rev());
+                open.push(a);
+            }
+            Expression::If(a, b, c) => open.extend([&**c, &**b, &**a]),
+            Expression::Coalesce(list) | Expression::FunctionCall(_, list) => open.extend(list.iter().rev()),
+        }
+    }
+    found
+}
+
 /// Refuses a query that would ask another server: nothing is sent, `SILENT` or not.
 pub fn refuse_network(source: Source<'_>, query: &spargebra::Query) -> Result<()> {
     let mut walk = Walk::default();
@@ -119,6 +165,7 @@ struct Walk {
     variables: BTreeSet<Variable>,
     services: Vec<String>,
     functions: Vec<Function>,
+    skip_exists: bool,
 }
 
 impl Walk {
@@ -285,6 +332,7 @@ impl Walk {
             Expression::NamedNode(node) => self.term(node, Position::Value),
             Expression::Literal(_) => {}
             Expression::Variable(v) | Expression::Bound(v) => self.variable(v),
+            Expression::Exists(_) if self.skip_exists => {}
             Expression::Exists(pattern) => self.pattern(pattern),
             Expression::Or(a, b)
             | Expression::And(a, b)

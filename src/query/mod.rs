@@ -1,15 +1,19 @@
 //! From the text of a query to its algebra: parsing with the project's prefixes, parameters bound as terms, and what
 //! a query asks for (terms, network). Nothing is evaluated here.
 
+pub mod atoms;
 mod bind;
 mod inspect;
+pub mod lint;
 mod order;
 mod parse;
 pub mod prebind;
+mod sse;
 mod witness;
 
 pub use bind::{Binding, Value, bind, set_slice};
 pub use inspect::{Position, UsedTerm, refuse_network, refuse_network_in_update, used_terms, variables};
 pub use order::order_columns;
 pub use parse::{Form, ParseContext, Query, Update, parse_query, parse_update};
+pub use sse::indented;
 pub use witness::{Match, PathExpression, Witness, witness};

@@ -24,7 +24,7 @@ pub fn write(solutions: Solutions<'_>, options: RenderOptions<'_>, out: &mut dyn
         .collect();
     let mut numeric = numeric_columns(&rows, names.len());
     let vertical = options.table.vertical;
-    if options.table.numbered && !vertical && !names.is_empty() {
+    if options.table.numbered && !vertical && !names.is_empty() && !rows.is_empty() {
         names.insert(0, String::new());
         numeric.insert(0, true);
         for (number, row) in cells.iter_mut().enumerate() {
@@ -36,7 +36,7 @@ pub fn write(solutions: Solutions<'_>, options: RenderOptions<'_>, out: &mut dyn
     let text = match widths {
         Some(widths) => table.horizontal(&widths),
         None => {
-            if options.table.numbered && !vertical {
+            if options.table.numbered && !vertical && !rows.is_empty() {
                 table.names.remove(0);
                 table.cells.iter_mut().for_each(|row| drop(row.remove(0)));
             }
@@ -87,7 +87,12 @@ fn fit(columns: &[Column], terminal: Option<usize>) -> Option<Vec<usize>> {
     if natural.iter().sum::<usize>() <= room {
         return Some(natural);
     }
-    let mut widths: Vec<usize> = columns.iter().map(|c| c.piece).collect();
+    // Short columns are left whole, if that leaves the others room for their pieces.
+    let whole = |c: &Column| if c.natural <= SHORT { c.natural } else { c.piece };
+    let mut widths: Vec<usize> = columns.iter().map(whole).collect();
+    if widths.iter().sum::<usize>() > room {
+        widths = columns.iter().map(|c| c.piece).collect();
+    }
     let mut left = room.checked_sub(widths.iter().sum())?;
     // What is left goes where it saves the most lines: always to the column whose longest cell has the most of them.
     while left > 0 {
@@ -102,6 +107,8 @@ fn fit(columns: &[Column], terminal: Option<usize>) -> Option<Vec<usize>> {
     (tallest <= TALLEST_ROW).then_some(widths)
 }
 
+/// A column of so many cells is better not broken.
+const SHORT: usize = 22;
 /// The most lines that a row may take before values are set one a line.
 const TALLEST_ROW: usize = 8;
 

@@ -34,7 +34,7 @@ pub fn build(shared: &Shared, history: Option<Box<dyn History>>, mode: Mode, col
         .with_max_completion_width(60)
         .with_max_description_width(60)
         .with_description_mode(DescriptionMode::PreferRight)
-        .with_marker("")
+        .with_marker("> ")
         .with_text_style(Style::new())
         .with_selected_text_style(Style::new().reverse())
         .with_description_text_style(Style::new().dimmed());

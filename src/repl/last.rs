@@ -4,7 +4,7 @@ use super::dot::at_most_one;
 use super::explore::no_row;
 use super::running::Kept;
 use super::{Shell, pager, show};
-use crate::commands::{AnswerArgs, CiteArgs, write_cited_answer, write_to};
+use crate::commands::{AnswerArgs, CiteArgs, Explain, explanation, write_cited_answer, write_to};
 use crate::engine::{Answer, Solutions};
 use crate::error::{Error, Result};
 use crate::query::{Binding, Value};
@@ -84,9 +84,15 @@ pub fn cite(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
 
 /// `.explain`
 pub fn explain(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
-    at_most_one(words)?;
+    let how = match at_most_one(words)? {
+        None => Explain::Plan,
+        Some("analyze") => Explain::Analyze,
+        Some(word) => {
+            return Err(Error::usage(format!("`{word}` is no way to explain")).hint("`.explain` or `.explain analyze`"));
+        }
+    };
     let Some(last) = &shell.last else { return Err(Error::input("there is no query yet that could be explained")) };
-    let text = format!("{}\n", last.query.to_sse());
+    let text = explanation(how, &last.query, shell.session)?;
     pager::show(&text, shell.output)
 }
 

@@ -16,7 +16,7 @@ mod script;
 mod shared;
 mod show;
 
-use crate::commands::{Output, ReplArgs, seconds};
+use crate::commands::{AdviceArgs, Adviser, Output, ReplArgs, seconds};
 use crate::error::{Error, Kind, Result, Source};
 use crate::query::{Binding, Query, bind};
 use crate::session::Session;
@@ -179,7 +179,7 @@ impl Shell<'_> {
         let (bold, reset) = if self.output.colour { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
         self.output.line(&format!("{bold}{loaded}{reset}"))?;
         self.output.line(&try_out)?;
-        self.output.line("Tab completes, also by label; Ctrl-C stops a query, Ctrl-D leaves; .help shows the rest")
+        self.output.line("Tab completes; Ctrl-C stops a query, Ctrl-D leaves; .help lists the commands")
     }
 
     /// Runs what was entered; returns its exit code.
@@ -262,10 +262,12 @@ impl Shell<'_> {
         let text = editor::without_terminator(text);
         self.text = Some(text.trim_start_matches('\n').to_owned());
         let query = self.session.parse(Source::new(name, text))?;
+        let advice = AdviceArgs::default();
+        Adviser::new(&advice, Source::new(name, text), &query).before(self.session, self.output)?;
         self.answer(name, text, query)
     }
 
-    fn answer(&mut self, _name: &str, text: &str, mut query: Query) -> Result<()> {
+    fn answer(&mut self, name: &str, text: &str, mut query: Query) -> Result<()> {
         if let Some(binding) = &self.values
             && crate::query::variables(&query.algebra).contains(&binding.variable)
         {
@@ -291,7 +293,10 @@ impl Shell<'_> {
         }
         let last =
             Last { text: text.trim_start_matches('\n').to_owned(), query, answer: answer?, took: started.elapsed() };
-        let result = show::answer(self, &last);
+        let result = show::answer(self, &last).and_then(|written| {
+            let (advice, source) = (AdviceArgs::default(), Source::new(name, text));
+            Adviser::new(&advice, source, &last.query).after(written, self.session, self.output)
+        });
         self.last = Some(last);
         result
     }

@@ -5,7 +5,7 @@ use super::{Last, Shell, pager};
 use crate::commands::{AnswerArgs, seconds, write_answer};
 use crate::error::Result;
 use crate::rdf::RdfFormat;
-use crate::render::{self, Format, GraphOptions, RenderOptions, TableOptions};
+use crate::render::{self, Format, GraphOptions, RenderOptions, TableOptions, Written};
 use crate::text::count;
 use std::time::Instant;
 
@@ -21,21 +21,20 @@ pub struct View {
 const LONGEST: usize = 240;
 
 /// Shows a new answer.
-pub fn answer(shell: &mut Shell<'_>, last: &Last) -> Result<()> {
+pub fn answer(shell: &mut Shell<'_>, last: &Last) -> Result<Written> {
     if let Some(path) = shell.file.clone() {
         let args = AnswerArgs { format: shell.view.format, output: Some(path), ..AnswerArgs::default() };
-        write_answer(last.answer.answer(), &args, shell.session, shell.output, Instant::now())?;
-        return Ok(());
+        return write_answer(last.answer.answer(), &args, shell.session, shell.output, Instant::now());
     }
     write(shell, last, Some(LONGEST))
 }
 
 /// Shows an answer with its texts whole.
 pub fn whole(shell: &mut Shell<'_>, last: &Last) -> Result<()> {
-    write(shell, last, None)
+    write(shell, last, None).map(|_| ())
 }
 
-fn write(shell: &mut Shell<'_>, last: &Last, longest: Option<usize>) -> Result<()> {
+fn write(shell: &mut Shell<'_>, last: &Last, longest: Option<usize>) -> Result<Written> {
     let to_terminal = shell.output.terminal.is_some();
     let format = match (&last.answer, shell.view.format) {
         // A format for tables does not unmake a graph's, nor the reverse.
@@ -66,5 +65,5 @@ fn write(shell: &mut Shell<'_>, last: &Last, longest: Option<usize>) -> Result<(
         let cut = if longest.is_some() && text.contains('…') { "; .last shows cut texts whole" } else { "" };
         shell.output.note(&format!("{what}{time}{cut}"));
     }
-    Ok(())
+    Ok(written)
 }

@@ -4,6 +4,7 @@
 //! Nothing here decides whether a text is valid: spargebra and oxttl do.
 
 pub mod bounds;
+pub mod cursor;
 pub mod diagnose;
 mod fault;
 pub mod guard;

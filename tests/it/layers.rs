@@ -17,6 +17,7 @@ const ROOMS: &[(&str, u8, &[&str])] = &[
     ("catalog", 3, &[]),
     ("audit", 3, &["catalog"]),
     ("render", 3, &["audit"]),
+    ("advice", 4, &[]),
     ("check", 4, &[]),
     ("answers", 4, &[]),
     ("format", 4, &[]),

@@ -1,0 +1,157 @@
+//! Completion over a small graph for what is offered, and over a large one for how long it takes.
+
+use super::*;
+use crate::session::{Session, SessionOptions};
+use std::time::{Duration, Instant};
+
+const GRAPH: &str = r#"
+@prefix : <http://e/> .
+@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+:miit a :Ministry ; rdfs:label "Ministry of Industry and Information Technology"@en , "工业和信息化部"@zh ; :leads :telecoms ; :seat "Beijing" .
+:mof a :Ministry ; rdfs:label "Ministry of Finance"@en , "财政部"@zh ; :leads :banking .
+:banking a :Sector ; rdfs:label "Banking"@en .
+:telecoms a :Sector ; rdfs:label "Telecommunications"@en ; :partOf :services .
+:Ministry rdfs:label "Ministry"@en .
+"#;
+
+fn state_of(text: impl Into<Vec<u8>>, format: crate::rdf::RdfFormat) -> State {
+    let options = SessionOptions {
+        files: vec!["-".into()],
+        stdin: Some(text.into()),
+        input_format: Some(format),
+        ..SessionOptions::default()
+    };
+    let session = Session::open(options).unwrap();
+    let state = State::of(&session).unwrap();
+    state.index_when_ready();
+    state
+}
+
+fn offered(text: &str) -> Vec<String> {
+    let state = state_of(GRAPH, crate::rdf::RdfFormat::Turtle);
+    offers(&state, text, text.len()).into_iter().map(|offer| offer.value).collect()
+}
+
+fn first(text: &str) -> String {
+    offered(text).into_iter().next().unwrap_or_default()
+}
+
+#[test]
+fn keywords_are_those_of_the_position() {
+    assert_eq!(offered("SE"), ["SELECT"]);
+    assert_eq!(first("SELECT * { ?s ?p ?o } OR"), "ORDER BY");
+    assert_eq!(first("SELECT * { OP"), "OPTIONAL");
+    assert_eq!(first("SELECT * { ?s ?p ?o FILTER(STRSTA"), "STRSTARTS(");
+}
+
+#[test]
+fn a_term_is_offered_by_words_of_its_label_in_any_language() {
+    assert_eq!(first("SELECT * { industry min"), ":miit");
+    assert_eq!(first("SELECT * { ?s ?p industry min"), ":miit");
+    assert_eq!(first("SELECT * { ?s ?p 工信"), ":miit");
+    assert_eq!(first("SELECT * { ?s ?p 财"), ":mof");
+}
+
+#[test]
+fn the_words_of_a_label_are_replaced_by_the_term() {
+    let state = state_of(GRAPH, crate::rdf::RdfFormat::Turtle);
+    let text = "SELECT * { ?s ?p industry min";
+    let offer = &offers(&state, text, text.len())[0];
+    assert_eq!(&text[offer.span.clone()], "industry min");
+    assert!(offer.about.contains("Ministry of Industry") && offer.about.contains("(Ministry)"), "{}", offer.about);
+}
+
+#[test]
+fn after_a_subject_come_the_properties_of_its_class_by_frequency() {
+    let properties = offered("SELECT * { ?m a :Ministry ; ");
+    assert_eq!(properties[..3], ["a", ":leads", "rdfs:label"]);
+    assert!(properties.contains(&":seat".to_owned()) && !properties.contains(&":partOf".to_owned()), "{properties:?}");
+    // What a ministry leads is a sector.
+    assert!(offered("SELECT * { ?m :leads ?x . ?x ").contains(&":partOf".to_owned()));
+}
+
+#[test]
+fn after_a_property_come_the_classes_or_values_that_it_takes() {
+    assert_eq!(offered("SELECT * { ?m a ")[..2], [":Ministry", ":Sector"]);
+    assert_eq!(offered("SELECT * { ?m :leads ")[..2], [":banking", ":telecoms"]);
+    assert_eq!(first("SELECT * { ?m :leads tele"), ":telecoms");
+    assert_eq!(first("SELECT * { ?m :seat "), "\"Beijing\"");
+}
+
+#[test]
+fn names_of_a_namespace_and_variables_are_completed() {
+    assert_eq!(offered("SELECT * { ?s ?p :mii"), [":miit"]);
+    assert_eq!(offered("SELECT ?n { ?ministry ?p ?o . ?mi"), ["?ministry"]);
+    assert_eq!(first("SELECT * { ?s ?p <http://e/mo"), "<http://e/mof>");
+}
+
+#[test]
+fn nothing_is_offered_in_strings_and_comments() {
+    assert_eq!(offered("SELECT * { ?s ?p \"mini"), [""; 0]);
+    assert_eq!(offered("SELECT * { # mini"), [""; 0]);
+}
+
+/// A million triples: things of a hundred classes with labels in two languages and links.
+fn large_graph() -> Vec<u8> {
+    use std::fmt::Write as _;
+    let words =
+        ["ministry", "industry", "trade", "finance", "service", "region", "harbour", "northern", "central", "plan"];
+    let characters: Vec<char> = "工业和信息化部商务财政地区服务计划北中".chars().collect();
+    let (mut out, mut seed) = (String::new(), 1u64);
+    let mut next = |n: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) as usize % n
+    };
+    for i in 0..125_000 {
+        let label: Vec<&str> = (0..4).map(|_| words[next(words.len())]).collect();
+        let chinese: String = (0..6).map(|_| characters[next(characters.len())]).collect();
+        let _ = writeln!(
+            out,
+            "<http://e/t{i}> <http://www.w3.org/1999/02/22-rdf-syntax-ns#type> <http://e/C{}> .\n\
+             <http://e/t{i}> <http://www.w3.org/2000/01/rdf-schema#label> \"{} {i}\"@en .\n\
+             <http://e/t{i}> <http://www.w3.org/2000/01/rdf-schema#label> \"{chinese}\"@zh .",
+            next(100),
+            label.join(" ")
+        );
+        for _ in 0..5 {
+            let _ = writeln!(out, "<http://e/t{i}> <http://e/p{}> <http://e/t{}> .", next(50), next(125_000));
+        }
+    }
+    out.into_bytes()
+}
+
+#[test]
+#[ignore = "loads a million triples; run with --release for the numbers"]
+fn completion_takes_less_than_a_keystroke_on_a_million_triples() {
+    let mut state = state_of(large_graph(), crate::rdf::RdfFormat::NTriples);
+    state.prefixes.insert("e", "http://e/");
+    let mut report = String::new();
+    for text in [
+        "SELECT * { ?s ?p min",
+        "SELECT * { ?s ?p industry min",
+        "SELECT * { ?s ?p 工信",
+        "SELECT * { ?s ?p 部",
+        "SELECT * { ?s ",
+        "SELECT * { ?s a e:C7 ; ",
+        "SELECT * { ?s e:p1 ?x . ?x ",
+        "SELECT * { ?s e:p1 ",
+        "SELECT * { ?s e:p1 trade",
+        "SELECT * { ?s ?p e:t1",
+        "SELECT * { ?s a ",
+        "SE",
+    ] {
+        let mut worst = Duration::ZERO;
+        let mut found = 0;
+        for _ in 0..5 {
+            let started = Instant::now();
+            found = offers(&state, text, text.len()).len();
+            worst = worst.max(started.elapsed());
+        }
+        report.push_str(&format!("{:8.2} ms  {found:3} offers  {text}\n", worst.as_secs_f64() * 1000.0));
+        assert!(found > 0, "{text}");
+        // Twenty milliseconds are the aim; the bound allows for a busy machine and a build without optimisation.
+        assert!(worst < Duration::from_millis(2000), "{text}: {worst:?}");
+    }
+    assert!(!report.is_empty());
+    let _ = std::fs::write(std::env::temp_dir().join("kgq-completion-times.txt"), report);
+}

@@ -1,0 +1,252 @@
+//! The session as a person meets it: typed into a terminal (tmux), its screens kept as text in `tests/screens`.
+//!
+//! With `KGQ_ACCEPT_SCREENS=1` the screens are written anew. Times are masked.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+const DATA: &str = r#"@prefix : <http://e/> .
+@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+:miit a :Ministry ; rdfs:label "Ministry of Industry and Information Technology"@en , "工业和信息化部"@zh ; :leads :telecoms .
+:mof a :Ministry ; rdfs:label "Ministry of Finance"@en , "财政部"@zh ; :leads :banking .
+:banking a :Sector ; rdfs:label "Banking"@en .
+:telecoms a :Sector ; rdfs:label "Telecommunications"@en .
+:numbers :is 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30 .
+:text rdfs:comment "A text that is longer than a line of a terminal is likely to be, so that a table has to break it into several lines, or to set values one a line where there are too many columns."@en .
+"#;
+
+/// A terminal with a small project in it.
+struct Terminal {
+    socket: String,
+    folder: tempfile::TempDir,
+}
+
+impl Terminal {
+    /// Opens one, or says why not.
+    fn open(name: &str, columns: u16, lines: u16, environment: &str) -> Option<Self> {
+        if Command::new("tmux").arg("-V").output().is_err() {
+            // The harness shows what a test prints only with --nocapture; a test that did nothing should say so there.
+            let _ = std::io::Write::write_all(&mut std::io::stderr(), b"skipped: tmux is not here\n");
+            return None;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let project = folder.path().join("p");
+        fs::create_dir_all(project.join("queries")).unwrap();
+        fs::write(project.join("kgq.toml"), "name = \"small\"\ndata = [\"*.ttl\"]\nqueries = [\"queries/**/*.rq\"]\n\n[prefixes]\n\"\" = \"http://e/\"\n").unwrap();
+        fs::write(project.join("data.ttl"), DATA).unwrap();
+        fs::write(
+            project.join("queries/ministries.rq"),
+            "#+ title: The ministries\nPREFIX : <http://e/>\nSELECT * { ?m a :Ministry }\n",
+        )
+        .unwrap();
+        let terminal = Self { socket: format!("kgq-test-{}-{name}", std::process::id()), folder };
+        let program = env!("CARGO_BIN_EXE_kgq");
+        let home = terminal.folder.path().display().to_string();
+        let shell = format!(
+            "cd {home}/p && env -u PAGER -u LESS HOME={home} XDG_STATE_HOME={home}/state LANG=C.UTF-8 {environment} {program}; printf 'left with %s\\n' $?; sleep 60"
+        );
+        terminal.tmux(&[
+            "-u",
+            "-f",
+            "/dev/null",
+            "new-session",
+            "-d",
+            "-x",
+            &columns.to_string(),
+            "-y",
+            &lines.to_string(),
+            &shell,
+        ]);
+        terminal.ready();
+        Some(terminal)
+    }
+
+    fn tmux(&self, arguments: &[&str]) -> String {
+        let output = Command::new("tmux").args(["-L", &self.socket]).args(arguments).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    fn project(&self) -> PathBuf {
+        self.folder.path().join("p")
+    }
+
+    fn text(&self, text: &str) -> &Self {
+        self.tmux(&["send-keys", "-l", text]);
+        self
+    }
+
+    fn keys(&self, keys: &[&str]) -> &Self {
+        for key in keys {
+            self.tmux(&["send-keys", key]);
+            // The editor reads a pasted burst as one paste; a person's keys come one by one.
+            std::thread::sleep(Duration::from_millis(60));
+        }
+        self
+    }
+
+    fn line(&self, text: &str) -> &Self {
+        self.text(text).keys(&["Enter"])
+    }
+
+    fn screen(&self) -> String {
+        let screen = self.tmux(&["capture-pane", "-p"]);
+        screen.trim_end().to_owned() + "\n"
+    }
+
+    /// Waits until a text is on the screen.
+    fn wait(&self, text: &str) -> &Self {
+        let started = Instant::now();
+        while !self.screen().contains(text) {
+            assert!(started.elapsed() < Duration::from_secs(60), "`{text}` never came:\n{}", self.screen());
+            std::thread::sleep(Duration::from_millis(30));
+        }
+        self
+    }
+
+    /// Waits until the last line is a prompt and nothing else.
+    fn ready(&self) -> &Self {
+        let started = Instant::now();
+        while self.screen().trim_end().lines().last().map(str::trim_end) != Some("small>") {
+            assert!(started.elapsed() < Duration::from_secs(60), "no prompt came:\n{}", self.screen());
+            std::thread::sleep(Duration::from_millis(30));
+        }
+        self
+    }
+
+    /// Compares the screen with the one that is kept.
+    fn same(&self, name: &str) -> &Self {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/screens").join(format!("{name}.txt"));
+        let screen = masked(&self.screen());
+        if std::env::var_os("KGQ_ACCEPT_SCREENS").is_some() {
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, &screen).unwrap();
+        }
+        let kept = fs::read_to_string(&path).unwrap_or_default();
+        assert_eq!(screen, kept, "{name}: the screen is\n{screen}\nand was\n{kept}");
+        self
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        self.tmux(&["kill-server"]);
+    }
+}
+
+/// The screen without what differs from run to run.
+fn masked(screen: &str) -> String {
+    let time = regex::Regex::new(r"in \d+(\.\d+)? m?s").unwrap();
+    time.replace_all(screen, "in TIME").into_owned()
+}
+
+#[test]
+fn it_opens_with_what_is_loaded_and_completes_in_two_languages() {
+    let Some(terminal) = Terminal::open("completes", 100, 24, "NO_COLOR=1") else { return };
+    terminal.same("opens");
+    terminal.text("SELECT * { industry min").keys(&["Tab"]).wait("(:Ministry)").same("completes-english");
+    terminal.keys(&["Enter"]).wait("{ :miit").line("?p ?o }").wait("4 rows").ready();
+    terminal.keys(&["C-l"]).text("SELECT * { 工信").keys(&["Tab"]).wait("(:Ministry)").same("completes-chinese");
+    terminal.keys(&["Enter"]).wait("{ :miit").line("?p ?o }").ready();
+    terminal
+        .keys(&["C-l"])
+        .text("SELECT * { ?m a :Ministry ; ")
+        .keys(&["Tab"])
+        .wait(":leads")
+        .same("completes-properties");
+}
+
+#[test]
+fn a_multi_line_query_is_one_entry_of_history_and_errors_come_at_once() {
+    let Some(terminal) = Terminal::open("history", 80, 30, "NO_COLOR=1") else { return };
+    terminal.line("SELECT ?m {").line("?m a :Ministry").line("}").wait("2 rows").ready();
+    terminal.line("SELCT *").wait("did you mean `SELECT`?").ready();
+    terminal.keys(&["Up", "Up", "Enter"]).ready().same("history");
+    terminal.line("SELECT * {").line(".prefix rdfs").wait("rdf-schema#").line("?s a :Sector }").wait("2 rows").ready();
+    terminal.line("SELECT * { ?x a :Minister }").wait("did you mean `:Ministry`?").ready().same("explains-itself");
+    let history = walk(&terminal.folder.path().join("state"));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert!(!history.is_empty());
+        for file in history {
+            assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o077, 0, "{}", file.display());
+        }
+    }
+}
+
+fn walk(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|e| e.path());
+    entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
+}
+
+#[test]
+fn ctrl_c_stops_a_runaway_query_and_never_the_session() {
+    let Some(terminal) = Terminal::open("interrupts", 80, 24, "NO_COLOR=1") else { return };
+    for runaway in [
+        "SELECT (SUM(?a * ?b + ?c * ?d + ?e * ?f + ?g) AS ?n) { :numbers :is ?a, ?b, ?c, ?d, ?e, ?f, ?g }",
+        "SELECT (COUNT(*) AS ?n) { :numbers :is ?a, ?b, ?c, ?d, ?e, ?f, ?g FILTER(?a + ?b + ?c + ?d + ?e + ?f = ?g * 999) }",
+        "SELECT ?a (GROUP_CONCAT(?t) AS ?n) { :numbers :is ?a, ?b, ?c, ?d, ?e, ?f, ?g BIND(IF(?b + ?c + ?d + ?e + ?f + ?g > 9999, 'x', '') AS ?t) } GROUP BY ?a",
+    ] {
+        terminal.keys(&["C-l"]).line(runaway).wait("Ctrl-C stops it");
+        let asked = Instant::now();
+        terminal.keys(&["C-c"]).wait("interrupted").ready();
+        assert!(asked.elapsed() < Duration::from_secs(20), "{runaway}: {:?}", asked.elapsed());
+        terminal.line("ASK { :mof a :Ministry }").wait("true").ready();
+    }
+    terminal.keys(&["C-c"]).ready().keys(&["C-d"]).wait("left with 0");
+}
+
+#[test]
+fn long_answers_are_paged_wide_ones_turn_and_rows_can_be_spoken_of() {
+    let Some(terminal) = Terminal::open("pages", 80, 20, "NO_COLOR=1 KGQ_PAGER='less -R'") else { return };
+    terminal.line("SELECT ?n { :numbers :is ?n } ORDER BY ?n").wait("17  17").same("pages");
+    terminal.keys(&["q"]).wait("30 rows").ready().keys(&["C-l"]);
+    terminal
+        .line(".format vertical")
+        .ready()
+        .line("SELECT * { :mof ?p ?o } ORDER BY ?p ?o")
+        .wait("4 rows")
+        .ready()
+        .keys(&["C-l"]);
+    terminal
+        .line("SELECT ?s ?label { ?s a :Ministry ; rdfs:label ?label } ORDER BY ?label LIMIT 2")
+        .wait("2 rows")
+        .ready();
+    terminal.same("vertical").keys(&["C-l"]);
+    terminal.line(".format auto").line(".describe 2.1").wait("Telecommunications").ready();
+}
+
+#[test]
+fn the_last_query_is_edited_in_the_users_editor() {
+    let Some(terminal) = Terminal::open("edits", 80, 24, "NO_COLOR=1 EDITOR='sed -i s/Ministry/Sector/'") else {
+        return;
+    };
+    terminal.line("SELECT * { ?x a :Ministry }").wait("2 rows").ready();
+    terminal.line(".edit").wait("a :Sector }").keys(&["Enter"]).wait(":telecoms").ready().same("edits");
+}
+
+#[test]
+fn a_changed_file_is_loaded_anew_and_a_broken_one_leaves_the_graph_as_it_was() {
+    let Some(terminal) = Terminal::open("reloads", 80, 24, "NO_COLOR=1") else { return };
+    let file = terminal.project().join("data.ttl");
+    fs::write(&file, format!("{DATA}:pbc a :Ministry .\n")).unwrap();
+    terminal.line("SELECT * { ?x a :Ministry }").wait("3 rows").ready();
+    fs::write(&file, format!("{DATA}:broken a\n")).unwrap();
+    terminal.line("SELECT * { ?x a :Ministry } ").wait("stays as it was").wait("3 rows").ready().same("reloads");
+}
+
+#[test]
+fn the_same_screens_are_right_at_other_widths_and_in_colour() {
+    for (columns, environment, name) in
+        [(80, "NO_COLOR=1", "wide-80"), (160, "NO_COLOR=1", "wide-160"), (100, "TERM=xterm-256color", "colour")]
+    {
+        let Some(terminal) = Terminal::open(name, columns, 30, environment) else { return };
+        terminal
+            .line("SELECT * { ?s ?p ?o FILTER(isLITERAL(?o) && LANG(?o) != '') } ORDER BY ?s ?p ?o")
+            .wait("7 rows")
+            .ready();
+        terminal.same(name);
+    }
+}
