@@ -312,7 +312,9 @@ impl Reader {
         }
         let (body_end, expected) = (wide(4), wide(6));
         if length != expected {
-            return refused(&format!("the snapshot was cut off: it has {length} of {expected} bytes"));
+            return refused(&format!(
+                "the snapshot was cut off or added to: it has {length} bytes, and was written with {expected}"
+            ));
         }
         let (Ok(body_end), Ok(length)) = (usize::try_from(body_end), usize::try_from(length)) else {
             return refused("the snapshot is too large for this machine");
