@@ -127,7 +127,7 @@ mod tests {
             indented("(bgp (triple ?s <http://e/p> \"a (b\"@en))", &prefixes),
             "(bgp (triple ?s e:p \"a (b\"@en))\n"
         );
-        let long = format!("(join {} (b))", format!("(bgp {})", "(triple ?s ?p ?o) ".repeat(5).trim_end()));
+        let long = format!("(join (bgp {}) (b))", "(triple ?s ?p ?o) ".repeat(5).trim_end());
         let shown = indented(&long, &prefixes);
         assert_eq!(
             shown.lines().map(str::trim).collect::<Vec<_>>(),

@@ -227,13 +227,11 @@ impl Walk {
                 Expected::Nothing => self.push(Bracket::List, Expected::Nothing),
                 _ => self.push(Bracket::Expression, Expected::Expression),
             },
-            ")" => {
-                if matches!(bracket, Bracket::Expression | Bracket::List) && self.frames.len() > 1 {
-                    self.frames.pop();
-                    if self.frame().expected == Expected::Expression && self.frame().bracket == Bracket::Group {
-                        let outermost = self.frames.len() == 1;
-                        self.expect(if outermost { Expected::Modifier } else { Expected::Subject });
-                    }
+            ")" if matches!(bracket, Bracket::Expression | Bracket::List) && self.frames.len() > 1 => {
+                self.frames.pop();
+                if self.frame().expected == Expected::Expression && self.frame().bracket == Bracket::Group {
+                    let outermost = self.frames.len() == 1;
+                    self.expect(if outermost { Expected::Modifier } else { Expected::Subject });
                 }
             }
             "." if matches!(bracket, Bracket::Group) && self.frames.len() > 1 => self.expect(Expected::Subject),
