@@ -43,6 +43,9 @@ impl Default for Bounds {
 /// However high the limit is set: the parsers recurse, and a few thousand levels overflow an ordinary stack of 8 MiB.
 pub const DEEPEST: usize = 1_000;
 
+/// The same for operators: a chain of them is a tree as deep as it is long.
+const MOST_OPERATORS: usize = 10_000;
+
 /// Nested calls that spargebra parses twice, each level doubling the work.
 const MAX_BACKTRACKING: usize = 16;
 
@@ -203,15 +206,15 @@ fn check_operators(source: Source<'_>, tokens: &[Token], bounds: &Bounds) -> Res
             _ => false,
         };
         count += usize::from(operator && !in_data);
-        if count > bounds.max_operators {
-            return Err(Error::input(format!(
-                "this query has more than {} operators and triple patterns",
-                thousands(bounds.max_operators as u64)
-            ))
-            .at(source.place(token.span()))
-            .hint(
-                "use VALUES for long lists, or raise the limit with `--max-operators` or `max-operators` in kgq.toml",
-            ));
+        let most = bounds.max_operators.min(MOST_OPERATORS);
+        if count > most {
+            let raise = if most < bounds.max_operators {
+                "use VALUES for long lists; no setting allows more"
+            } else {
+                "use VALUES for long lists, or raise the limit with `--max-operators` or `max-operators` in kgq.toml"
+            };
+            let message = format!("this query has more than {} operators and triple patterns", thousands(most as u64));
+            return Err(Error::input(message).at(source.place(token.span())).hint(raise));
         }
     }
     Ok(())
@@ -263,6 +266,10 @@ mod tests {
         assert!(check(&format!("INSERT DATA {{ GRAPH <g> {{ {} }} }}", "<a> <b> 1 . ".repeat(5_000))).is_ok());
         assert!(check(&format!("ASK {{ ?x ?y ?z FILTER(?x IN ({}1)) }}", "1, ".repeat(5_000))).is_ok());
         assert!(check(&format!("ASK {{ {} }}", "?x ?y ?z . ".repeat(2_001))).is_err());
+        let bounds = Bounds { max_operators: usize::MAX, ..Bounds::default() };
+        let check = |text: &str| check_query(Source::new("q", text), &bounds);
+        assert!(check(&ors(10_000)).unwrap_err().to_string().contains("no setting allows more"));
+        assert!(check(&ors(9_999)).is_ok());
     }
 
     #[test]
