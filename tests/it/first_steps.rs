@@ -54,6 +54,10 @@ fn the_same_query_gives_the_same_rows_from_a_project_and_from_files() {
     assert!(project.lines().count() > 20, "{project}");
     assert_eq!(says(repository(), &["query", "-d", "data/cohorts.ttl", "-d", "data/regions.ttl", query]), project);
     assert_eq!(says(repository(), &["--engine", "oxigraph", "query", query]), project);
+    let home = tempfile::tempdir().unwrap();
+    let arguments = ["-C", repository().to_str().unwrap(), "repl"];
+    let session = super::program::run_with_input(home.path(), &arguments, format!("{query} ;\n").into_bytes());
+    assert_eq!(session.text(), project, "{}", session.stderr);
 }
 
 #[test]
