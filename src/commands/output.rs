@@ -52,6 +52,8 @@ pub fn remove_temporary_files() {
             for path in paths.drain(..) {
                 let _ = fs::remove_file(path);
             }
+            // The program ends now: whoever would make another file waits until it has.
+            std::mem::forget(paths);
             return;
         }
         std::thread::sleep(std::time::Duration::from_millis(1));
@@ -82,10 +84,13 @@ pub fn write_to<T>(
         return Ok(result);
     }
     let folder = target.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // Made and listed under one lock: a signal between the two would leave it behind.
+    let mut paths = TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner);
     let temporary =
         tempfile::Builder::new().prefix(".kgq-").suffix(".tmp").tempfile_in(folder).map_err(|e| Error::io(name, &e))?;
     let registered = temporary.path().to_owned();
-    TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner).push(registered.clone());
+    paths.push(registered.clone());
+    drop(paths);
     let result = (|| {
         let mut buffered = BufWriter::with_capacity(1 << 16, temporary);
         let result = write(&mut buffered)?;
