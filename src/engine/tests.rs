@@ -367,3 +367,56 @@ fn long_chains_of_operators_do_not_exhaust_the_stack() {
         assert_eq!(ours(PEOPLE, &query, DefaultGraph::Stored).len(), expected, "{short}");
     }
 }
+
+/// Documents of two types with years and skewed creators, who have names; and who knows whom.
+fn library() -> String {
+    let mut data = String::new();
+    let mut seed = 1u64;
+    let mut random = |below: u64| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) % below
+    };
+    for document in 0..200 {
+        let year = 1990 + random(20);
+        data.push_str(&format!(":d{document} a :T{} ; :issued {year} ; :title \"t{}\" .\n", random(2), random(90)));
+        for _ in 0..1 + random(2) {
+            let most = 1 + random(40);
+            let skewed = random(most);
+            data.push_str(&format!(":d{document} :creator :p{skewed} .\n"));
+        }
+    }
+    for person in 0..40 {
+        data.push_str(&format!(":p{person} a :Person ; :name \"n{}\" .\n", person / 2));
+        for _ in 0..6 {
+            let most = 1 + random(40);
+            data.push_str(&format!(":p{person} :knows :p{} .\n", random(most)));
+        }
+    }
+    data
+}
+
+#[test]
+fn plans_for_many_rows_agree() {
+    let data = library();
+    for query in [
+        "SELECT DISTINCT ?p ?n { ?a a :T0 . ?a :creator ?p . ?b a :T1 . ?b :creator ?p . ?p :name ?n }",
+        "SELECT (COUNT(*) AS ?c) { ?a a :T0 . ?a :creator ?p . ?b a :T1 . ?b :creator ?p . ?p :name ?n }",
+        "SELECT ?n (COUNT(*) AS ?c) { ?a a :T0 ; :creator ?p . ?b a :T1 ; :creator ?p . ?p :name ?n } GROUP BY ?n",
+        "SELECT (COUNT(*) AS ?c) { ?a :knows ?b . ?b :knows ?c . ?c :knows ?a }",
+        "SELECT * { ?a :knows ?b . ?b :knows ?c . ?c :knows ?a }",
+        "SELECT DISTINCT ?a { ?a :knows ?b . ?b :knows ?c . ?c :knows ?a }",
+        "SELECT (COUNT(*) AS ?c) { ?a :knows ?b . ?b :knows ?c . ?c :knows ?d . ?d :knows ?a . ?a :knows ?c }",
+        "SELECT ?y ?d { ?d :issued ?y ; :creator ?p FILTER EXISTS { ?e a :T1 ; :issued ?z ; :creator ?p FILTER(?z > ?y) } }",
+        "SELECT (COUNT(*) AS ?c) { ?d :creator ?p OPTIONAL { ?p :knows ?q . ?q :name \"n3\" } }",
+        "SELECT ?d ?q { ?d :creator ?p OPTIONAL { ?p :knows ?q . ?q :name \"n3\" } }",
+        "SELECT ?d { ?d :creator ?p MINUS { ?d a :T0 . ?p :knows ?q } }",
+        "SELECT (COUNT(*) AS ?c) { ?d :issued ?y FILTER(?y > 1995 && ?y <= 2001) }",
+        "SELECT (COUNT(*) AS ?c) { ?d :issued ?y ; :creator ?p FILTER(?y IN (1991, 1992, 2050)) }",
+        "SELECT ?y (COUNT(DISTINCT ?p) AS ?c) { ?d :issued ?y ; :creator ?p } GROUP BY ?y",
+        "SELECT (COUNT(*) AS ?c) { SELECT DISTINCT ?p ?y { ?d :creator ?p ; :issued ?y } }",
+        "SELECT (COUNT(*) AS ?c) { ?d :title ?t . ?e :title ?t . ?d :creator ?p . ?e :creator ?p }",
+        "SELECT (COUNT(*) AS ?c) { :p1 (^:creator/:creator)+ ?x }",
+    ] {
+        agree(&data, query);
+    }
+}

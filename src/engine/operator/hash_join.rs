@@ -112,11 +112,17 @@ impl<'s> HashJoin<'s> {
     /// Looks for pairs until there are `capacity` or the batch is done.
     fn pairs(&mut self, built: &Built, capacity: usize, cx: &Context<'s>) -> Result<(Vec<u32>, Vec<u32>)> {
         let (mut lefts, mut rights) = (Vec::new(), Vec::new());
-        let first_only = matches!(self.kind, Kind::Semi | Kind::Anti | Kind::Minus) && self.layout.tests.is_empty();
+        let once = matches!(self.kind, Kind::Semi | Kind::Anti | Kind::Minus);
+        let first_only = once && self.layout.tests.is_empty();
         let mut steps = 0u32;
         let mut key = Vec::with_capacity(self.layout.keys.len());
         while self.row < self.batch.rows() && lefts.len() < capacity {
             let row = self.row;
+            if once && self.matched[row] {
+                self.candidate = None;
+                self.row += 1;
+                continue;
+            }
             key.clear();
             for (pair, by) in &self.layout.keys {
                 let id = self.batch.get(pair.left, row);

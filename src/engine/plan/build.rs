@@ -186,9 +186,10 @@ impl<'b, 's> Builder<'b, 's> {
             vars.truncate(left.vars.len());
             added.clear();
         }
-        let kept: Vec<usize> = (0..vars.len()).filter(|column| needed.contains(vars[*column])).collect();
-        let out: Vec<Var> = kept.iter().map(|column| vars[*column]).collect();
         let joins = matches!(kind, Kind::Inner | Kind::Left);
+        let width = if joins { vars.len() } else { left.vars.len() };
+        let kept: Vec<usize> = (0..width).filter(|column| needed.contains(vars[*column])).collect();
+        let out: Vec<Var> = kept.iter().map(|column| vars[*column]).collect();
         let mut certain = left.certain.clone();
         if kind == Kind::Inner {
             certain.extend(&right.certain);

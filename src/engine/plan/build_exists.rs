@@ -162,9 +162,19 @@ impl<'s> Builder<'_, 's> {
         }
         let certain = certain.intersection(&out.iter().copied().collect());
         let (sorted, weighted, estimate) = (node.sorted.clone(), node.weighted, node.estimate);
+        // Conditions that compare with the row can be tested on pairs of rows.
+        let (core, tests) = match pattern {
+            Pattern::Filter { inner, conditions } if conditions.iter().all(is_plain) => {
+                (inner.as_ref(), conditions.as_slice())
+            }
+            _ => (pattern, &[][..]),
+        };
+        let by_hash = !matches!(existence, Existence::Mark(_))
+            && self.outer.is_empty()
+            && !scope::exposed(core).intersects(&vars)
+            && (tests.is_empty() || scope::possible(core).intersects(&vars));
         if shared_certain && (!exposed || substitutable(pattern, &vars)) {
-            let by_rows =
-                exposed || matches!(existence, Existence::Mark(_)) || self.estimator.prefers_rows(&node, pattern);
+            let by_rows = !by_hash || self.estimator.prefers_rows(&node, pattern);
             if by_rows {
                 let outer = std::mem::replace(&mut self.outer, vars.clone());
                 let plan = self.inner_plan(&node, pattern, &[], &VarSet::default(), Duplicates::Ignore);
@@ -182,10 +192,12 @@ impl<'s> Builder<'_, 's> {
                 return Ok(Node::new(apply, out).like(certain, sorted, weighted).estimated(estimate));
             }
         }
-        if !exposed && !matches!(existence, Existence::Mark(_)) {
-            let right = self.alone(pattern, &vars, Duplicates::Ignore)?;
+        if by_hash {
+            let mut read = vars.clone();
+            tests.iter().for_each(|condition| read.extend(&condition.variables()));
+            let right = self.alone(core, &read, Duplicates::Ignore)?;
             let kind = if matches!(existence, Existence::Existing) { Kind::Semi } else { Kind::Anti };
-            return self.hash_join(node, right, kind, &[], &[], &wanted, Duplicates::Ignore);
+            return self.hash_join(node, right, kind, tests, &[], &wanted, Duplicates::Ignore);
         }
         let kind = match existence {
             Existence::Existing => correlated::Kind::Semi,
@@ -207,6 +219,15 @@ pub(super) enum Existence {
     Missing,
     /// All rows stay; the variable says it.
     Mark(Var),
+}
+
+/// Whether the condition can be tested on rows alone, and as often as one likes.
+fn is_plain(condition: &Condition) -> bool {
+    match condition {
+        Condition::Scalar(scalar) => scalar.exists.is_empty() && !scalar.is_volatile(),
+        Condition::NotAmong(..) | Condition::Same(..) => true,
+        Condition::Exists { .. } => false,
+    }
 }
 
 /// The pattern without what does not change whether there is a solution.

@@ -11,6 +11,7 @@ use crate::engine::operator::fold::Fold;
 use crate::engine::operator::hash_join::Kind;
 use crate::engine::operator::intersect::Intersect;
 use crate::engine::operator::probe::Keep;
+use crate::engine::operator::project::Project;
 use crate::engine::operator::{Node, schema};
 use crate::error::Result;
 use crate::snapshot::TermId;
@@ -220,9 +221,98 @@ impl<'s> Builder<'_, 's> {
                 self.intersect(start, &atoms, join, &later, duplicates)?
             };
             let node = self.conditions(node, operands, &done, join, needed)?;
-            input = Some(if done.contains(&false) { self.fewer(node, operands, &done, duplicates) } else { node });
+            if !done.contains(&false) {
+                input = Some(node);
+                break;
+            }
+            let mut node = self.fewer(node, operands, &done, duplicates);
+            while let Some((key, group)) = self.side_group(&node, operands, &done, join, needed) {
+                node = self.join_side(node, key, &group, operands, needed, &mut done, join, duplicates)?;
+            }
+            input = Some(node);
         }
         Ok(self.start(input))
+    }
+
+    /// Operands still to come that hang on the rows by one variable only, bind nothing that is needed, and cost less when they
+    /// are joined by themselves than when each row looks them up.
+    fn side_group(
+        &self,
+        node: &Node<'s>,
+        operands: &[Pattern],
+        done: &[bool],
+        join: &Join<'_>,
+        needed: &VarSet,
+    ) -> Option<(Var, Vec<usize>)> {
+        if self.depth > 0 || node.estimate < WORTH_FOLDING {
+            return None;
+        }
+        let mut read = needed.clone();
+        join.pending.iter().for_each(|condition| read.extend(&condition.variables()));
+        let bound = node.var_set();
+        let open: Vec<usize> = (0..operands.len()).filter(|at| !done[*at]).collect();
+        for start in &open {
+            let mut group = vec![*start];
+            let mut vars = scope::possible(&operands[*start]).without(&bound);
+            loop {
+                let more: Vec<usize> = open
+                    .iter()
+                    .copied()
+                    .filter(|at| !group.contains(at) && scope::possible(&operands[*at]).intersects(&vars))
+                    .collect();
+                if more.is_empty() {
+                    break;
+                }
+                more.iter().for_each(|at| vars.extend(&scope::possible(&operands[*at]).without(&bound)));
+                group.extend(more);
+            }
+            group.sort_unstable();
+            let all = group.iter().fold(VarSet::default(), |set, at| set.union(&scope::possible(&operands[*at])));
+            let mut keys = all.intersection(&bound);
+            keys = keys.intersection(&node.certain);
+            let whole = all.intersection(&bound).len() == keys.len();
+            if group.len() < 2
+                || !whole
+                || keys.len() != 1
+                || vars.intersects(&read)
+                || group.iter().any(|at| triple(&operands[*at]).is_none())
+            {
+                continue;
+            }
+            let pattern = Pattern::Join(group.iter().map(|at| operands[*at].clone()).collect());
+            if !self.estimator.prefers_rows(node, &pattern) {
+                return Some((keys.iter().next()?, group));
+            }
+        }
+        None
+    }
+
+    /// Joins such a group, counted or made distinct by the variable that it hangs on.
+    #[expect(clippy::too_many_arguments, reason = "the state of the join that the group is part of")]
+    fn join_side(
+        &mut self,
+        node: Node<'s>,
+        key: Var,
+        group: &[usize],
+        operands: &[Pattern],
+        needed: &VarSet,
+        done: &mut [bool],
+        join: &Join<'_>,
+        duplicates: Duplicates,
+    ) -> Result<Node<'s>> {
+        let members: Vec<Pattern> = group.iter().map(|at| operands[*at].clone()).collect();
+        group.iter().for_each(|at| done[*at] = true);
+        let side = self.alone(&Pattern::Join(members), &[key].into_iter().collect(), duplicates)?;
+        let side = Project::to(side, vec![key]);
+        let (vars, certain) = (side.vars.clone(), side.certain.clone());
+        let side = match duplicates {
+            Duplicates::Ignore => Node::new(Distinct::new(side), vars).like(certain, Vec::new(), false),
+            Duplicates::Count => Node::new(Fold::new(side), vars.clone()).like(certain, vars, true),
+        };
+        let mut later = wanted_by(operands, done);
+        later.extend(needed);
+        join.pending.iter().for_each(|condition| later.extend(&condition.variables()));
+        self.hash_join(node, side, Kind::Inner, &[], &[], &later, duplicates)
     }
 
     /// The rows without repetitions, where variables that told them apart are not needed any more and more joins follow.
@@ -243,12 +333,17 @@ impl<'s> Builder<'_, 's> {
             }
         }
         let groups = distinct.iter().product::<f64>();
-        if groups * 1.5 > node.estimate {
+        // A set of one column's ids is a bit each: it costs less than one look-up too many.
+        let cheap = duplicates == Duplicates::Ignore && node.vars.len() == 1;
+        if !cheap && groups * 1.5 > node.estimate {
             return node;
         }
-        let (vars, certain, sorted) = (node.vars.clone(), node.certain.clone(), node.sorted.clone());
+        let (vars, certain, sorted, rows) =
+            (node.vars.clone(), node.certain.clone(), node.sorted.clone(), node.estimate);
         match duplicates {
-            Duplicates::Ignore => Node::new(Distinct::new(node), vars).like(certain, sorted, false).estimated(groups),
+            Duplicates::Ignore => {
+                Node::new(Distinct::new(node), vars).like(certain, sorted, false).estimated(groups.min(rows))
+            }
             Duplicates::Count if vars.len() == 1 && node.estimate > groups * 4.0 => {
                 Node::new(Fold::new(node), vars.clone()).like(certain, vars, true).estimated(groups)
             }
