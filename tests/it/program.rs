@@ -52,8 +52,13 @@ pub fn run_with_input(folder: &Path, arguments: &[impl AsRef<OsStr>], input: Vec
 }
 
 /// The most memory that a running process has held, in bytes. What the system counts for an ended one (`ru_maxrss`) would
-/// not do: it includes the memory of the tests' own process, from which the program was started.
+/// not do: it includes the memory of the tests' own process, from which the program was started. A child just made has that
+/// memory too until it has become the program.
 fn memory_peak(process: i32) -> u64 {
+    let program = std::fs::read_link(format!("/proc/{process}/exe"));
+    if program.is_ok_and(|path| path == std::env::current_exe().unwrap()) {
+        return 0;
+    }
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()).unwrap_or(0) * 1024
