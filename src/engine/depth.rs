@@ -1,6 +1,7 @@
 //! How deep a query nests: a chain of a thousand UNIONs, OPTIONALs or `||` is a tree a thousand deep, and what walks it
 //! recursively needs a stack to match.
 
+use crate::query::operands::operands;
 use spargebra::algebra::{AggregateExpression, Expression, GraphPattern, OrderExpression};
 
 enum Part<'a> {
@@ -70,32 +71,8 @@ fn pattern_parts<'a>(pattern: &'a GraphPattern, push: &mut impl FnMut(Part<'a>))
 }
 
 fn expression_parts<'a>(expression: &'a Expression, push: &mut impl FnMut(Part<'a>)) {
-    match expression {
-        Expression::NamedNode(_) | Expression::Literal(_) | Expression::Variable(_) | Expression::Bound(_) => (),
-        Expression::Exists(pattern) => push(Part::Pattern(pattern)),
-        Expression::UnaryPlus(e) | Expression::UnaryMinus(e) | Expression::Not(e) => push(Part::Expression(e)),
-        Expression::Or(l, r)
-        | Expression::And(l, r)
-        | Expression::Equal(l, r)
-        | Expression::SameTerm(l, r)
-        | Expression::Greater(l, r)
-        | Expression::GreaterOrEqual(l, r)
-        | Expression::Less(l, r)
-        | Expression::LessOrEqual(l, r)
-        | Expression::Add(l, r)
-        | Expression::Subtract(l, r)
-        | Expression::Multiply(l, r)
-        | Expression::Divide(l, r) => {
-            push(Part::Expression(l));
-            push(Part::Expression(r));
-        }
-        Expression::If(c, l, r) => [c, l, r].into_iter().for_each(|e| push(Part::Expression(e))),
-        Expression::In(e, list) => {
-            push(Part::Expression(e));
-            list.iter().for_each(|e| push(Part::Expression(e)));
-        }
-        Expression::Coalesce(list) | Expression::FunctionCall(_, list) => {
-            list.iter().for_each(|e| push(Part::Expression(e)));
-        }
+    if let Expression::Exists(pattern) = expression {
+        push(Part::Pattern(pattern));
     }
+    operands(expression).for_each(|e| push(Part::Expression(e)));
 }

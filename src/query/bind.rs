@@ -4,6 +4,7 @@
 //! must stay one (projection, grouping, the two sides of MINUS) it is bound by an Extend. A list becomes VALUES in each
 //! group that mentions the variable.
 
+use super::operands::operands_mut;
 use super::parse::Query;
 use super::prebind::{blank_node_call, blank_node_iri};
 use crate::rdf::{Literal, NamedNode, Term, Triple, Variable};
@@ -299,7 +300,7 @@ impl One<'_> {
             Expression::Exists(pattern) => {
                 self.pattern(pattern);
             }
-            _ => for_each_operand(expr, &mut |operand| self.expression(operand)),
+            _ => operands_mut(expr).for_each(|operand| self.expression(operand)),
         }
     }
 }
@@ -422,47 +423,12 @@ impl Many<'_> {
             }
             _ => {
                 let mut used = false;
-                for_each_operand(expr, &mut |operand| used |= self.expression(operand));
+                for operand in operands_mut(expr) {
+                    used |= self.expression(operand);
+                }
                 used
             }
         }
-    }
-}
-
-/// Calls `f` with each direct operand of an expression.
-pub(super) fn for_each_operand(expr: &mut Expression, f: &mut dyn FnMut(&mut Expression)) {
-    match expr {
-        Expression::NamedNode(_)
-        | Expression::Literal(_)
-        | Expression::Variable(_)
-        | Expression::Bound(_)
-        | Expression::Exists(_) => {}
-        Expression::Or(a, b)
-        | Expression::And(a, b)
-        | Expression::Equal(a, b)
-        | Expression::SameTerm(a, b)
-        | Expression::Greater(a, b)
-        | Expression::GreaterOrEqual(a, b)
-        | Expression::Less(a, b)
-        | Expression::LessOrEqual(a, b)
-        | Expression::Add(a, b)
-        | Expression::Subtract(a, b)
-        | Expression::Multiply(a, b)
-        | Expression::Divide(a, b) => {
-            f(a);
-            f(b);
-        }
-        Expression::UnaryPlus(a) | Expression::UnaryMinus(a) | Expression::Not(a) => f(a),
-        Expression::In(a, list) => {
-            f(a);
-            list.iter_mut().for_each(f);
-        }
-        Expression::If(a, b, c) => {
-            f(a);
-            f(b);
-            f(c);
-        }
-        Expression::Coalesce(list) | Expression::FunctionCall(_, list) => list.iter_mut().for_each(f),
     }
 }
 

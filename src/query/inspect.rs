@@ -1,5 +1,6 @@
 //! What a query asks for: the terms it names, and anything that would need the network.
 
+use super::operands::operands;
 use crate::error::{Error, Result, Source};
 use crate::rdf::vocabulary::rdf;
 use crate::rdf::{NamedNode, Variable};
@@ -67,29 +68,10 @@ pub(super) fn expressions_patterns(expression: &Expression) -> Vec<&GraphPattern
     let mut found = Vec::new();
     let mut open = vec![expression];
     while let Some(expression) = open.pop() {
-        match expression {
-            Expression::Exists(pattern) => found.push(&**pattern),
-            Expression::NamedNode(_) | Expression::Literal(_) | Expression::Variable(_) | Expression::Bound(_) => {}
-            Expression::Or(a, b)
-            | Expression::And(a, b)
-            | Expression::Equal(a, b)
-            | Expression::SameTerm(a, b)
-            | Expression::Greater(a, b)
-            | Expression::GreaterOrEqual(a, b)
-            | Expression::Less(a, b)
-            | Expression::LessOrEqual(a, b)
-            | Expression::Add(a, b)
-            | Expression::Subtract(a, b)
-            | Expression::Multiply(a, b)
-            | Expression::Divide(a, b) => open.extend([&**b, &**a]),
-            Expression::UnaryPlus(a) | Expression::UnaryMinus(a) | Expression::Not(a) => open.push(a),
-            Expression::In(a, list) => {
-                open.extend(list.iter().rev());
-                open.push(a);
-            }
-            Expression::If(a, b, c) => open.extend([&**c, &**b, &**a]),
-            Expression::Coalesce(list) | Expression::FunctionCall(_, list) => open.extend(list.iter().rev()),
+        if let Expression::Exists(pattern) = expression {
+            found.push(&**pattern);
         }
+        open.extend(operands(expression).rev());
     }
     found
 }
@@ -330,39 +312,18 @@ impl Walk {
     fn expression(&mut self, expression: &Expression) {
         match expression {
             Expression::NamedNode(node) => self.term(node, Position::Value),
-            Expression::Literal(_) => {}
             Expression::Variable(v) | Expression::Bound(v) => self.variable(v),
-            Expression::Exists(_) if self.skip_exists => {}
-            Expression::Exists(pattern) => self.pattern(pattern),
-            Expression::Or(a, b)
-            | Expression::And(a, b)
-            | Expression::Equal(a, b)
-            | Expression::SameTerm(a, b)
-            | Expression::Greater(a, b)
-            | Expression::GreaterOrEqual(a, b)
-            | Expression::Less(a, b)
-            | Expression::LessOrEqual(a, b)
-            | Expression::Add(a, b)
-            | Expression::Subtract(a, b)
-            | Expression::Multiply(a, b)
-            | Expression::Divide(a, b) => {
-                self.expression(a);
-                self.expression(b);
-            }
-            Expression::UnaryPlus(a) | Expression::UnaryMinus(a) | Expression::Not(a) => self.expression(a),
-            Expression::In(a, list) => {
-                self.expression(a);
-                list.iter().for_each(|e| self.expression(e));
-            }
-            Expression::If(a, b, c) => [a, b, c].into_iter().for_each(|e| self.expression(e)),
-            Expression::Coalesce(list) => list.iter().for_each(|e| self.expression(e)),
-            Expression::FunctionCall(function, list) => {
+            Expression::Exists(pattern) if !self.skip_exists => self.pattern(pattern),
+            Expression::FunctionCall(function, _) => {
                 self.functions.push(function.clone());
                 if let Function::Custom(name) = function {
                     self.term(name, Position::Function);
                 }
-                list.iter().for_each(|e| self.expression(e));
             }
+            _ => {}
+        }
+        for operand in operands(expression) {
+            self.expression(operand);
         }
     }
 }

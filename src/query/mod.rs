@@ -5,6 +5,7 @@ pub mod atoms;
 mod bind;
 mod inspect;
 pub mod lint;
+pub mod operands;
 mod order;
 mod parse;
 pub mod prebind;

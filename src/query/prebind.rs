@@ -3,7 +3,8 @@
 //!
 //! It does not evaluate: the bound query is an ordinary one, for any evaluator that knows how a blank node is written here.
 
-use super::bind::{Binding, Value, bind, for_each_operand};
+use super::bind::{Binding, Value, bind};
+use super::operands::operands_mut;
 use super::parse::Query;
 use crate::rdf::path::Path;
 use crate::rdf::{BlankNode, Literal, NamedNode, Term, Variable};
@@ -139,7 +140,7 @@ fn replace_path(pattern: &mut GraphPattern, path: &PropertyPathExpression) {
 fn replace_path_in_expression(expression: &mut Expression, path: &PropertyPathExpression) {
     match expression {
         Expression::Exists(pattern) => replace_path(pattern, path),
-        other => for_each_operand(other, &mut |operand| replace_path_in_expression(operand, path)),
+        other => operands_mut(other).for_each(|operand| replace_path_in_expression(operand, path)),
     }
 }
 
@@ -248,13 +249,7 @@ impl Rules<'_> {
         if let Expression::Exists(pattern) = expression {
             return self.check(pattern, false);
         }
-        let mut result = Ok(());
-        for_each_operand(expression, &mut |operand| {
-            if result.is_ok() {
-                result = self.check_expression(operand);
-            }
-        });
-        result
+        operands_mut(expression).try_for_each(|operand| self.check_expression(operand))
     }
 }
 

@@ -4,6 +4,7 @@
 //! Projections are undone (what they hide is renamed), groups are opened to their members, and each UNION branch and each
 //! OPTIONAL gets a variable of its own that is bound where it matched.
 
+use super::operands::operands_mut;
 use super::parse::Query;
 use crate::rdf::{Literal, NamedNode, NamedOrBlankNode, Term, Triple, Variable};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -436,6 +437,6 @@ fn rename_expression(expression: &mut Expression, from: &Variable, to: &Variable
             }
         }
         Expression::Exists(pattern) => rename(pattern, from, to),
-        other => super::bind::for_each_operand(other, &mut |operand| rename_expression(operand, from, to)),
+        other => operands_mut(other).for_each(|operand| rename_expression(operand, from, to)),
     }
 }

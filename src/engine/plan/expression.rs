@@ -2,6 +2,7 @@
 
 use super::translate::{Translator, Unsupported, left_spine};
 use super::{Condition, Pattern, Scalar, Var, VarSet};
+use crate::query::operands::{operands, operands_mut};
 use crate::rdf::Variable;
 use spargebra::algebra::{Expression, Function};
 
@@ -54,7 +55,6 @@ impl Translator<'_, '_> {
 
     fn rename_operand(&mut self, expression: &mut Expression, scalar: &mut Scalar) -> Result<(), Unsupported> {
         match expression {
-            Expression::NamedNode(_) | Expression::Literal(_) => Ok(()),
             Expression::Variable(variable) | Expression::Bound(variable) => {
                 let var = self.var(variable);
                 scalar.variables.insert(var);
@@ -68,35 +68,7 @@ impl Translator<'_, '_> {
                 *expression = Expression::Variable(Variable::clone(self.variables.name(var)));
                 Ok(())
             }
-            Expression::UnaryPlus(inner) | Expression::UnaryMinus(inner) | Expression::Not(inner) => {
-                self.rename(inner, scalar)
-            }
-            Expression::Or(left, right)
-            | Expression::And(left, right)
-            | Expression::Equal(left, right)
-            | Expression::SameTerm(left, right)
-            | Expression::Greater(left, right)
-            | Expression::GreaterOrEqual(left, right)
-            | Expression::Less(left, right)
-            | Expression::LessOrEqual(left, right)
-            | Expression::Add(left, right)
-            | Expression::Subtract(left, right)
-            | Expression::Multiply(left, right)
-            | Expression::Divide(left, right) => {
-                self.rename(left, scalar)?;
-                self.rename(right, scalar)
-            }
-            Expression::If(condition, then, otherwise) => {
-                self.rename(condition, scalar)?;
-                self.rename(then, scalar)?;
-                self.rename(otherwise, scalar)
-            }
-            Expression::In(operand, list) => {
-                self.rename(operand, scalar)?;
-                list.iter_mut().try_for_each(|e| self.rename(e, scalar))
-            }
-            Expression::Coalesce(list) => list.iter_mut().try_for_each(|e| self.rename(e, scalar)),
-            Expression::FunctionCall(_, list) => list.iter_mut().try_for_each(|e| self.rename(e, scalar)),
+            _ => operands_mut(expression).try_for_each(|operand| self.rename(operand, scalar)),
         }
     }
 }
@@ -128,44 +100,18 @@ impl Scalar {
     /// Whether two evaluations on the same row may differ.
     pub fn is_volatile(&self) -> bool {
         fn volatile(expression: &Expression) -> bool {
-            match expression {
-                Expression::NamedNode(_)
-                | Expression::Literal(_)
-                | Expression::Variable(_)
-                | Expression::Bound(_)
-                | Expression::Exists(_) => false,
-                Expression::UnaryPlus(e) | Expression::UnaryMinus(e) | Expression::Not(e) => volatile(e),
-                Expression::Or(l, r) | Expression::And(l, r) => {
-                    let mut rest = l.as_ref();
-                    if volatile(r) {
-                        return true;
-                    }
-                    while let Expression::Or(l, r) | Expression::And(l, r) = rest {
-                        if volatile(r) {
-                            return true;
-                        }
-                        rest = l;
-                    }
-                    volatile(rest)
+            // A long chain of `||` or `&&` nests to the left: see `rename`.
+            let mut rest = expression;
+            while let Expression::Or(left, right) | Expression::And(left, right) = rest {
+                if volatile(right) {
+                    return true;
                 }
-                Expression::Equal(l, r)
-                | Expression::SameTerm(l, r)
-                | Expression::Greater(l, r)
-                | Expression::GreaterOrEqual(l, r)
-                | Expression::Less(l, r)
-                | Expression::LessOrEqual(l, r)
-                | Expression::Add(l, r)
-                | Expression::Subtract(l, r)
-                | Expression::Multiply(l, r)
-                | Expression::Divide(l, r) => volatile(l) || volatile(r),
-                Expression::If(c, l, r) => volatile(c) || volatile(l) || volatile(r),
-                Expression::In(e, list) => volatile(e) || list.iter().any(volatile),
-                Expression::Coalesce(list) => list.iter().any(volatile),
-                Expression::FunctionCall(function, list) => {
-                    matches!(function, Function::Rand | Function::Uuid | Function::StrUuid | Function::BNode)
-                        || list.iter().any(volatile)
-                }
+                rest = left;
             }
+            let draws = |function: &Function| {
+                matches!(function, Function::Rand | Function::Uuid | Function::StrUuid | Function::BNode)
+            };
+            matches!(rest, Expression::FunctionCall(function, _) if draws(function)) || operands(rest).any(volatile)
         }
         volatile(&self.expression)
     }
