@@ -250,6 +250,7 @@ fn session_options(global: &Global) -> Result<SessionOptions> {
         executor: global.engine,
         snapshot: global.snapshot.clone(),
         cache: cache_folder(),
+        watcher: commands::progress(std::io::stderr().is_terminal() && !global.quiet),
         limits: Limits::default(),
         bounds: Bounds::default(),
     })

@@ -2,17 +2,18 @@
 
 use crate::answers::Outcome;
 use crate::audit::{self, Audit, RowSources, Texts, sha256};
-use crate::catalog::{CannedQuery, Catalog, Known, Labels, Values};
+use crate::catalog::{CannedQuery, Catalog, Known, Labels, NAMING, Values};
 use crate::check;
 use crate::engine::{self, Answer, EvaluationOptions, Limits};
 use crate::error::{Error, Kind, Result, Source};
 use crate::project::{self, Project, ProjectFile};
 use crate::query::{self, ParseContext, Query};
 use crate::rdf::vocabulary::{rdf, rdfs};
-use crate::rdf::{NamedNode, NamedOrBlankNode, Prefixes, RdfFormat, Term, Triple, Variable, vocabulary};
-use crate::snapshot::{BuildOptions, Cache, Snapshot};
+use crate::rdf::{NamedNode, NamedNodeRef, NamedOrBlankNode, Prefixes, RdfFormat, Term, Triple, Variable, vocabulary};
+use crate::snapshot::{BuildOptions, Cache, Permutation, Progress, Snapshot};
 use crate::store::{Change, Dataset, Input, ReadOptions};
 use crate::syntax::bounds::Bounds;
+use crate::text::{count, visible};
 use rustc_hash::FxHashSet;
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
@@ -35,8 +36,9 @@ pub struct SessionOptions {
     pub executor: engine::Executor,
     /// A saved snapshot to answer from, instead of files.
     pub snapshot: Option<PathBuf>,
-    /// Where snapshots of large projects are kept, if they are.
+    /// Where snapshots of what is large are kept, if they are.
     pub cache: Option<PathBuf>,
+    pub watcher: Option<Watcher>,
     pub limits: Limits,
     pub bounds: Bounds,
 }
@@ -109,16 +111,15 @@ impl Session {
         Ok(input.with_base(base).with_graph(file.graph.clone()))
     }
 
-    /// The cache, if the snapshot comes from it: for a project that takes long to read, and is not read already.
-    fn cache(&self) -> Option<Cache> {
-        /// Below, in bytes, reading is as fast as opening.
+    /// Whether there is so much to read that questions are answered without holding the parsed statements.
+    fn is_large(&self) -> bool {
+        /// Below, in bytes, reading is as fast as opening a snapshot.
         const SMALL: u64 = 4 << 20;
-        if self.project.is_none() || self.options.unreify || self.dataset.get().is_some() {
-            return None;
+        if self.options.unreify || self.dataset.get().is_some() {
+            return false;
         }
-        let folder = self.options.cache.as_ref()?;
-        let size: u64 = self.inputs().ok()?.iter().map(Input::stored_size).sum();
-        (size >= SMALL).then(|| Cache::new(folder))
+        self.options.snapshot.is_some()
+            || self.inputs().is_ok_and(|inputs| inputs.iter().map(Input::stored_size).sum::<u64>() >= SMALL)
     }
 
     /// How snapshots are built of what this session loads.
@@ -155,14 +156,41 @@ impl Session {
     /// The dataset made to be read by the engine.
     pub fn snapshot(&self) -> Result<&Snapshot> {
         if self.snapshot.get().is_none() {
-            let snapshot = match (&self.options.snapshot, self.cache()) {
-                (Some(path), _) => Snapshot::open(path)?,
-                (None, Some(cache)) => cache.snapshot(&self.inputs()?, &self.build_options())?,
-                (None, None) => Snapshot::from_quads(self.dataset()?.quads().iter().cloned())?,
+            let snapshot = match &self.options.snapshot {
+                Some(path) => Snapshot::open(path)?,
+                None if self.is_large() => self.snapshot_of_files()?,
+                None => Snapshot::from_quads(self.dataset()?.quads().iter().cloned())?,
             };
             let _ = self.snapshot.set(Arc::new(snapshot));
         }
         self.snapshot.get().map(AsRef::as_ref).ok_or_else(|| Error::bug("the snapshot was not kept"))
+    }
+
+    /// A snapshot made from the files at once: from the cache, if there is one.
+    fn snapshot_of_files(&self) -> Result<Snapshot> {
+        let inputs = self.inputs()?;
+        let watcher = self.options.watcher.clone().unwrap_or_default();
+        let progress = |progress: Progress| (watcher.0)(Some(progress));
+        let options = BuildOptions { progress: Some(&progress), ..self.build_options() };
+        let snapshot = match &self.options.cache {
+            Some(folder) => Cache::new(folder).snapshot(&inputs, &options),
+            None => Snapshot::load(&inputs, &options).map(|(snapshot, _)| snapshot),
+        };
+        (watcher.0)(None);
+        snapshot
+    }
+
+    /// How many statements are loaded.
+    pub fn statement_count(&self) -> Result<usize> {
+        Ok(if self.is_large() { self.snapshot()?.len() } else { self.dataset()?.len() })
+    }
+
+    /// Where the statements come from, in words: `9 files`, or the path of a snapshot.
+    pub fn origin(&self) -> Result<String> {
+        Ok(match &self.options.snapshot {
+            Some(path) => visible(&path.display().to_string()).into_owned(),
+            None => count(self.inputs()?.len() as u64, "file", "files"),
+        })
     }
 
     /// The snapshot, for a thread that may outlive a reload.
@@ -176,11 +204,7 @@ impl Session {
         if self.prefixes.get().is_none() {
             let mut prefixes = self.project.as_ref().map(Project::prefixes).unwrap_or_default();
             // A snapshot keeps its prefixes where its statements need not be read.
-            let declared = if self.options.snapshot.is_some() || self.cache().is_some() {
-                self.snapshot()?.prefixes()
-            } else {
-                &self.dataset()?.prefixes
-            };
+            let declared = if self.is_large() { self.snapshot()?.prefixes() } else { &self.dataset()?.prefixes };
             for (prefix, namespace) in declared.iter() {
                 prefixes.insert_if_absent(prefix, namespace);
             }
@@ -194,11 +218,21 @@ impl Session {
         self.prefixes.get().ok_or_else(|| Error::bug("the prefixes were not kept"))
     }
 
+    /// What all things are called.
     pub fn labels(&self) -> Result<&Labels> {
-        if self.labels.get().is_none() {
-            let _ = self.labels.set(Labels::of(self.dataset()?.quads()));
-        }
-        self.labels.get().ok_or_else(|| Error::bug("the labels were not kept"))
+        let snapshot = self.snapshot()?;
+        let labels = self.labels.get_or_init(|| all_labels(snapshot));
+        snapshot.intact()?;
+        Ok(labels)
+    }
+
+    /// What these things are called, without a look at any other.
+    pub fn labels_of<'a>(&self, things: impl IntoIterator<Item = &'a NamedNode>) -> Result<Labels> {
+        let snapshot = self.snapshot()?;
+        let things = things.into_iter().flat_map(|thing| snapshot.find(Some(thing.as_ref().into()), None, None));
+        let labels = Labels::of(things);
+        snapshot.intact()?;
+        Ok(labels)
     }
 
     /// The project's canned queries.
@@ -352,7 +386,7 @@ impl Session {
 
     /// What the values of parameters are checked against.
     pub fn known(&self) -> Result<KnownTerms<'_>> {
-        Ok(KnownTerms { dataset: self.dataset()?, prefixes: self.prefixes()?, labels: self.labels()? })
+        Ok(KnownTerms { snapshot: self.snapshot()?, prefixes: self.prefixes()?, labels: &self.labels })
     }
 
     /// The thing that the user means by a CURIE, an IRI or a label in any language.
@@ -362,17 +396,14 @@ impl Session {
         if known.contains(&node) {
             return Ok(node);
         }
-        let near: Vec<String> = known
-            .dataset
-            .quads()
-            .iter()
-            .filter_map(|q| match &q.subject {
-                NamedOrBlankNode::NamedNode(n) => Some(known.prefixes.display(n.as_str())),
-                NamedOrBlankNode::BlankNode(_) => None,
-            })
-            .collect::<BTreeSet<_>>()
-            .into_iter()
-            .collect();
+        let snapshot = known.snapshot;
+        let index = snapshot.triples(Permutation::Spo);
+        let subjects = index.keys().filter_map(|(subject, _)| match snapshot.term(subject) {
+            Term::NamedNode(node) => Some(known.prefixes.display(node.as_str())),
+            Term::BlankNode(_) | Term::Literal(_) | Term::Triple(_) => None,
+        });
+        let near: Vec<String> = subjects.collect();
+        snapshot.intact()?;
         let shown = known.prefixes.display(node.as_str());
         Err(Error::new(Kind::Input, format!("the graph says nothing of {shown}"))
             .hint_if(crate::text::did_you_mean(&shown, near.iter().map(String::as_str))))
@@ -386,11 +417,27 @@ fn read_source(path: &Path) -> Result<String> {
     String::from_utf8(bytes).map_err(|_| Error::input(format!("{name} is not UTF-8")))
 }
 
+/// Told how far the making of a snapshot is; `None` when it is over.
+#[derive(Clone)]
+pub struct Watcher(pub Arc<dyn Fn(Option<Progress>) + Send + Sync>);
+
+impl Default for Watcher {
+    fn default() -> Self {
+        Self(Arc::new(|_| ()))
+    }
+}
+
+impl std::fmt::Debug for Watcher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Watcher")
+    }
+}
+
 /// The dataset's terms, for reading what a user typed.
 pub struct KnownTerms<'a> {
-    dataset: &'a Dataset,
+    snapshot: &'a Snapshot,
     prefixes: &'a Prefixes,
-    labels: &'a Labels,
+    labels: &'a OnceCell<Labels>,
 }
 
 impl Known for KnownTerms<'_> {
@@ -399,37 +446,41 @@ impl Known for KnownTerms<'_> {
     }
 
     fn labels(&self) -> &Labels {
-        self.labels
+        self.labels.get_or_init(|| all_labels(self.snapshot))
     }
 
     fn contains(&self, term: &NamedNode) -> bool {
-        let subject = NamedOrBlankNode::from(term.clone());
-        let object = Term::from(term.clone());
-        self.dataset.quads().iter().any(|q| q.subject == subject || q.object == object || q.predicate == *term)
+        let Some(id) = self.snapshot.id(term.as_ref().into()) else { return false };
+        let places = [[Some(id), None, None], [None, Some(id), None], [None, None, Some(id)]];
+        places.into_iter().any(|place| {
+            !self.snapshot.matching_triples(place).1.is_empty() || !self.snapshot.matching_quads(place).1.is_empty()
+        })
     }
 
     fn members(&self, class: &NamedNode) -> Vec<NamedNode> {
-        let quads = self.dataset.quads();
-        let mut classes = BTreeSet::from([Term::from(class.clone()).to_string()]);
-        loop {
-            let before = classes.len();
-            for quad in quads {
-                if quad.predicate.as_ref() == rdfs::SUB_CLASS_OF && classes.contains(&quad.object.to_string()) {
-                    classes.insert(quad.subject.to_string());
+        let subjects = |property: NamedNodeRef<'_>, object: &NamedNode| -> Vec<NamedNode> {
+            let found = self.snapshot.find(None, Some(property.into()), Some(object.as_ref().into()));
+            found
+                .filter_map(|quad| match quad.subject {
+                    NamedOrBlankNode::NamedNode(node) => Some(node),
+                    NamedOrBlankNode::BlankNode(_) => None,
+                })
+                .collect()
+        };
+        let (mut classes, mut members) = (BTreeSet::from([class.as_str().to_owned()]), BTreeSet::new());
+        let mut open = vec![class.clone()];
+        while let Some(class) = open.pop() {
+            members.extend(subjects(rdf::TYPE, &class).into_iter().map(NamedNode::into_string));
+            for below in subjects(rdfs::SUB_CLASS_OF, &class) {
+                if classes.insert(below.as_str().to_owned()) {
+                    open.push(below);
                 }
             }
-            if classes.len() == before {
-                break;
-            }
         }
-        let members: BTreeSet<String> = quads
-            .iter()
-            .filter(|q| q.predicate.as_ref() == rdf::TYPE && classes.contains(&q.object.to_string()))
-            .filter_map(|q| match &q.subject {
-                NamedOrBlankNode::NamedNode(node) => Some(node.as_str().to_owned()),
-                NamedOrBlankNode::BlankNode(_) => None,
-            })
-            .collect();
         members.into_iter().map(NamedNode::new_unchecked).collect()
     }
+}
+
+fn all_labels(snapshot: &Snapshot) -> Labels {
+    Labels::of(NAMING.iter().flat_map(|(property, _)| snapshot.find(None, Some((*property).into()), None)))
 }

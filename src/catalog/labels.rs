@@ -1,9 +1,10 @@
 //! Labels: what things are called, in every language, and which thing a label means.
 
 use crate::rdf::vocabulary::{rdfs, skos};
-use crate::rdf::{Literal, NamedNode, NamedOrBlankNode, Prefixes, Quad, Term};
+use crate::rdf::{Literal, NamedNode, NamedNodeRef, NamedOrBlankNode, Prefixes, Quad, Term};
 use crate::text::nearest;
 use rustc_hash::FxHashMap;
+use std::borrow::Borrow;
 
 /// The labels of a dataset's things.
 #[derive(Clone, Debug, Default)]
@@ -29,25 +30,27 @@ pub enum Named {
     Unknown(Vec<String>),
 }
 
-/// The properties that name a thing, the best first.
-pub(super) fn rank(predicate: &str) -> Option<u8> {
-    if predicate == skos::PREF_LABEL.as_str() {
-        Some(0)
-    } else if predicate == rdfs::LABEL.as_str() {
-        Some(1)
-    } else {
-        match predicate {
-            "https://schema.org/name" | "http://xmlns.com/foaf/0.1/name" | "http://purl.org/dc/terms/title" => Some(2),
-            p if p == skos::ALT_LABEL.as_str() => Some(3),
-            _ => None,
-        }
-    }
+/// The properties that name a thing, with their rank, the best first.
+pub const NAMING: &[(NamedNodeRef<'static>, u8)] = &[
+    (skos::PREF_LABEL, 0),
+    (rdfs::LABEL, 1),
+    (NamedNodeRef::new_unchecked("https://schema.org/name"), 2),
+    (NamedNodeRef::new_unchecked("http://xmlns.com/foaf/0.1/name"), 2),
+    (NamedNodeRef::new_unchecked("http://purl.org/dc/terms/title"), 2),
+    (skos::ALT_LABEL, 3),
+];
+
+/// How good a property's values are as names, 0 being best; `None` if it does not name.
+pub fn rank(predicate: &str) -> Option<u8> {
+    NAMING.iter().find(|(property, _)| property.as_str() == predicate).map(|(_, rank)| *rank)
 }
 
 impl Labels {
-    pub fn of(quads: &[Quad]) -> Self {
+    /// The labels that are among these statements.
+    pub fn of<Q: Borrow<Quad>>(quads: impl IntoIterator<Item = Q>) -> Self {
         let mut labels = Self::default();
         for quad in quads {
+            let quad = quad.borrow();
             let (Some(rank), NamedOrBlankNode::NamedNode(thing), Term::Literal(literal)) =
                 (rank(quad.predicate.as_str()), &quad.subject, &quad.object)
             else {

@@ -8,6 +8,6 @@ mod queries;
 
 pub use header::{Header, Param, ScalarOrList, Severity, Text, View};
 pub use index::{Role, TermIndex, classes_of, is_ideograph, labels_of};
-pub use labels::{Labels, Named, local_name};
+pub use labels::{Labels, NAMING, Named, local_name, rank};
 pub use params::{Kind as ParamKind, Known, Values, parse_term};
 pub use queries::{CannedQuery, Catalog};

@@ -3,13 +3,13 @@
 use super::answer::seconds;
 use super::output::Output;
 use crate::error::{Error, Result};
-use crate::session::Session;
+use crate::session::{Session, Watcher};
 use crate::snapshot::{BuildOptions, Phase, Progress, Snapshot};
 use crate::store::Input;
 use crate::text::thousands;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// Build a snapshot of files (or the project's): one file that opens at once and answers queries, however large
@@ -77,6 +77,17 @@ pub struct ProgressLine {
 
 /// How long a build runs before its progress is shown, and how often then.
 const PATIENCE: Duration = Duration::from_millis(300);
+
+/// Shows the progress of a snapshot that is made because a question needs it.
+pub fn progress(show: bool) -> Option<Watcher> {
+    show.then(|| {
+        let line = ProgressLine::new(true);
+        Watcher(Arc::new(move |progress| match progress {
+            Some(progress) => line.show(&progress),
+            None => line.clear(),
+        }))
+    })
+}
 
 impl ProgressLine {
     pub fn new(show: bool) -> Self {

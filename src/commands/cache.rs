@@ -6,9 +6,10 @@ use crate::session::Session;
 use crate::snapshot::{Cache, CacheEntry};
 use crate::text::{count, thousands, visible};
 
-/// The snapshots that kgq keeps of large projects, so that they open at once: list, check or remove them
+/// The snapshots that kgq keeps of large projects and files, so that they open at once: list, check or remove them
 ///
-/// They are in the folder `kgq` of $XDG_CACHE_HOME, or of ~/.cache. Removing one costs a new build, nothing else.
+/// They are in the folder `kgq` of $XDG_CACHE_HOME, or of ~/.cache. Removing one costs a new build, nothing else. Of files that
+/// are gone none is kept, and beyond 16 GiB that which was not used for longest goes.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]

@@ -2,12 +2,14 @@
 
 use super::answer::{AnswerArgs, write_answer};
 use super::output::Output;
+use crate::catalog::rank;
 use crate::engine::{Answer, Triples};
 use crate::error::Result;
 use crate::rdf::vocabulary::rdf;
-use crate::rdf::{NamedNode, NamedOrBlankNode, Quad, Term, Triple};
+use crate::rdf::{NamedNode, NamedOrBlankNode, Quad, Term, TermRef, Triple};
 use crate::render::cell;
 use crate::session::Session;
+use crate::snapshot::{Snapshot, TermId, TermKind};
 use crate::text::{count, visible, width};
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -33,7 +35,7 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
     let started = Instant::now();
     let node = session.resolve(&args.term)?;
     if args.answer.chosen_format()?.is_some() {
-        let triples = about(&node, session.dataset()?.quads());
+        let triples = about(&node, session.snapshot()?)?;
         let answer = Answer::Graph(Triples(Box::new(triples.into_iter().map(Ok))));
         write_answer(answer, &args.answer, session, output, started)?;
         return Ok(0);
@@ -44,33 +46,43 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
 }
 
 /// The triples that have the thing as subject or object, and what is said of their reifiers.
-fn about(node: &NamedNode, quads: &[Quad]) -> Vec<Triple> {
-    let subject = NamedOrBlankNode::from(node.clone());
-    let object = Term::from(node.clone());
-    let touches = |t: &Triple| t.subject == subject || t.object == object;
-    let mut triples: Vec<Triple> = Vec::new();
-    let mut reifiers: Vec<NamedOrBlankNode> = Vec::new();
-    for quad in quads {
-        if quad.subject == subject || quad.object == object {
-            triples.push(quad.clone().into());
-        } else if let Term::Triple(triple) = &quad.object
-            && touches(triple)
-        {
-            reifiers.push(quad.subject.clone());
-        }
+fn about(node: &NamedNode, snapshot: &Snapshot) -> Result<Vec<Triple>> {
+    let thing = TermRef::from(node.as_ref());
+    let mut quads: Vec<Quad> = snapshot.find(Some(thing), None, None).collect();
+    quads.extend(snapshot.find(None, None, Some(thing)));
+    for reifier in reifiers(node, snapshot) {
+        quads.extend(snapshot.find(Some(reifier.subject.as_ref().into()), None, None));
     }
-    triples.extend(quads.iter().filter(|q| reifiers.contains(&q.subject)).map(|q| Triple::from(q.clone())));
+    snapshot.intact()?;
     let mut seen = rustc_hash::FxHashSet::default();
-    triples.retain(|t| seen.insert(t.clone()));
-    triples
+    Ok(quads.into_iter().map(Triple::from).filter(|triple| seen.insert(triple.clone())).collect())
+}
+
+/// The statements that name one which has the thing as subject or object.
+fn reifiers(node: &NamedNode, snapshot: &Snapshot) -> Vec<Quad> {
+    let Some(id) = snapshot.id(node.as_ref().into()) else { return Vec::new() };
+    let triples = snapshot.kind_range(TermKind::Triple).map(TermId::new);
+    let touching = triples.filter(|t| snapshot.triple_components(*t).is_some_and(|[s, _, o]| s == id || o == id));
+    touching.flat_map(|t| snapshot.find(None, None, Some(snapshot.term(t).as_ref())).collect::<Vec<_>>()).collect()
 }
 
 /// The thing as a page of text.
 pub fn page(node: &NamedNode, session: &Session, colour: bool) -> Result<String> {
     let (bold, dim, reset) = if colour { ("\x1b[1m", "\x1b[2m", "\x1b[0m") } else { ("", "", "") };
     let prefixes = session.prefixes()?;
-    let labels = session.labels()?;
-    let quads = session.dataset()?.quads();
+    let snapshot = session.snapshot()?;
+    let thing = TermRef::from(node.as_ref());
+    let said: Vec<Quad> = snapshot.find(Some(thing), None, None).collect();
+    let referring: Vec<Quad> = snapshot.find(None, None, Some(thing)).collect();
+    let objects = said.iter().filter_map(|quad| match &quad.object {
+        Term::NamedNode(object) => Some(object),
+        Term::BlankNode(_) | Term::Literal(_) | Term::Triple(_) => None,
+    });
+    let subjects = referring.iter().filter_map(|quad| match &quad.subject {
+        NamedOrBlankNode::NamedNode(subject) => Some(subject),
+        NamedOrBlankNode::BlankNode(_) => None,
+    });
+    let labels = session.labels_of(std::iter::once(node).chain(objects).chain(subjects))?;
     let name = |term: &Term| match term {
         Term::NamedNode(n) => match labels.get(n, "en") {
             Some(label) => format!("{}  {dim}{}{reset}", visible(label), prefixes.display(n.as_str())),
@@ -78,8 +90,6 @@ pub fn page(node: &NamedNode, session: &Session, colour: bool) -> Result<String>
         },
         term => cell(term, prefixes),
     };
-    let subject = NamedOrBlankNode::from(node.clone());
-    let object = Term::from(node.clone());
 
     let mut out = String::new();
     let mut titles: Vec<&str> = Vec::new();
@@ -93,15 +103,15 @@ pub fn page(node: &NamedNode, session: &Session, colour: bool) -> Result<String>
     let curie = prefixes.shorten(node.as_str()).map(|c| format!("{c}  ")).unwrap_or_default();
     out.push_str(&format!("{curie}<{}>\n", visible(node.as_str())));
 
-    // `a` first, then the properties in the order of the files.
+    // `a` first, then names, then the other properties in the order of their IRIs.
     let mut facts: Vec<(&NamedNode, Vec<&Quad>)> = Vec::new();
-    for quad in quads.iter().filter(|q| q.subject == subject) {
+    for quad in &said {
         match facts.iter_mut().find(|(p, _)| **p == quad.predicate) {
             Some((_, list)) => list.push(quad),
             None => facts.push((&quad.predicate, vec![quad])),
         }
     }
-    facts.sort_by_key(|(p, _)| p.as_ref() != rdf::TYPE);
+    facts.sort_by_key(|(p, _)| (p.as_ref() != rdf::TYPE, rank(p.as_str()).unwrap_or(u8::MAX)));
     let heading = |p: &NamedNode| if p.as_ref() == rdf::TYPE { "a".to_owned() } else { prefixes.display(p.as_str()) };
     let widest = facts.iter().map(|(p, _)| width(&heading(p))).max().unwrap_or(0);
     if !facts.is_empty() {
@@ -120,7 +130,7 @@ pub fn page(node: &NamedNode, session: &Session, colour: bool) -> Result<String>
     }
 
     let mut incoming: BTreeMap<String, Vec<Term>> = BTreeMap::new();
-    for quad in quads.iter().filter(|q| q.object == object) {
+    for quad in &referring {
         incoming.entry(prefixes.display(quad.predicate.as_str())).or_default().push(quad.subject.clone().into());
     }
     if !incoming.is_empty() {
@@ -139,9 +149,8 @@ pub fn page(node: &NamedNode, session: &Session, colour: bool) -> Result<String>
             ));
         }
     }
-    let statements =
-        quads.iter().filter(|q| matches!(&q.object, Term::Triple(t) if t.subject == subject || t.object == object));
-    let reified = statements.count();
+    let reified = reifiers(node, snapshot).len();
+    snapshot.intact()?;
     if reified > 0 {
         out.push_str(&format!(
             "\n{} about it can be named; `--format turtle` shows them\n",

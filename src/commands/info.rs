@@ -4,46 +4,74 @@ use super::output::Output;
 use crate::error::Result;
 use crate::rdf::canonical::canonicalize;
 use crate::rdf::vocabulary::rdf;
-use crate::rdf::{GraphName, Term};
+use crate::rdf::{Quad, Term};
 use crate::session::Session;
+use crate::snapshot::{QuadPermutation, TermId, TermKind};
 use crate::text::{count, thousands, visible, width};
+use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
+
+/// Up to how many statements the canonical hash is worth waiting for.
+const HASHED: usize = 2_000_000;
+
+/// Names with how often each occurs.
+type Counts = BTreeMap<String, u64>;
 
 /// Show the project at a glance: files, graphs, classes and properties with counts, prefixes, canned queries
 #[derive(Debug, clap::Args)]
 pub struct Args {}
 
 pub fn run(_: &Args, session: &mut Session, output: &mut Output) -> Result<u8> {
-    let dataset = session.dataset()?;
+    let origin = session.origin()?;
+    let snapshot = session.snapshot()?;
     let prefixes = session.prefixes()?;
     let (bold, reset) = if output.colour { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
     if let Some(project) = session.project() {
         let title = project.manifest.title.as_deref().unwrap_or(&project.manifest.name);
         output.line(&format!("{bold}{}{reset}", visible(title)))?;
     }
-    let files = count(dataset.files.len() as u64, "file", "files");
-    output.line(&format!("{} in {files}", count(dataset.len() as u64, "statement", "statements")))?;
-
-    match canonicalize(dataset.quads()) {
-        Ok(canonical) => output.line(&format!("canonical hash (RDFC-1.0) sha256:{}", canonical.hash()))?,
-        Err(error) => output.line(&format!("no canonical hash: {}", error.message()))?,
+    output.line(&format!("{} in {origin}", count(snapshot.len() as u64, "statement", "statements")))?;
+    if snapshot.len() <= HASHED {
+        let quads: Vec<Quad> = snapshot.iter().collect();
+        match canonicalize(&quads) {
+            Ok(canonical) => output.line(&format!("canonical hash (RDFC-1.0) sha256:{}", canonical.hash()))?,
+            Err(error) => output.line(&format!("no canonical hash: {}", error.message()))?,
+        }
+    } else {
+        let most = thousands(HASHED as u64);
+        output
+            .line(&format!("no canonical hash of more than {most} statements: `kgq export --canonical` makes one"))?;
     }
 
-    let mut graphs: BTreeMap<String, u64> = BTreeMap::new();
-    let mut classes: BTreeMap<String, u64> = BTreeMap::new();
-    let mut properties: BTreeMap<String, u64> = BTreeMap::new();
-    for quad in dataset.quads() {
-        let graph = match &quad.graph_name {
-            GraphName::DefaultGraph => "default graph".to_owned(),
-            GraphName::NamedNode(node) => prefixes.display(node.as_str()),
-            GraphName::BlankNode(node) => node.to_string(),
-        };
-        *graphs.entry(graph).or_default() += 1;
-        *properties.entry(prefixes.display(quad.predicate.as_str())).or_default() += 1;
-        if let (true, Term::NamedNode(class)) = (quad.predicate.as_ref() == rdf::TYPE, &quad.object) {
-            *classes.entry(prefixes.display(class.as_str())).or_default() += 1;
+    let name = |id: TermId| match snapshot.term(id) {
+        Term::NamedNode(node) => prefixes.display(node.as_str()),
+        term => term.to_string(),
+    };
+    let (mut graphs, mut classes, mut properties) = (Counts::new(), Counts::new(), Counts::new());
+    if snapshot.triple_count() > 0 {
+        graphs.insert("default graph".to_owned(), snapshot.triple_count() as u64);
+    }
+    let by_graph = snapshot.quads(QuadPermutation::Gspo);
+    graphs.extend(by_graph.keys().map(|(graph, rows)| (name(graph), rows.len() as u64)));
+    for statistics in [snapshot.statistics(), snapshot.quad_statistics()] {
+        for predicate in &statistics.predicates {
+            *properties.entry(name(predicate.predicate)).or_default() += predicate.rows;
         }
     }
+    if let Some(kind) = snapshot.id(rdf::TYPE.into()) {
+        let of_kind = [None, Some(kind), None];
+        let mut members: FxHashMap<TermId, u64> = FxHashMap::default();
+        for (index, rows) in [snapshot.matching_triples(of_kind), snapshot.matching_quads(of_kind)] {
+            index.column(2, rows).iter().for_each(|class| *members.entry(*class).or_default() += 1);
+        }
+        classes.extend(
+            members
+                .into_iter()
+                .filter(|(class, _)| snapshot.kind(*class) == TermKind::Iri)
+                .map(|(class, n)| (name(class), n)),
+        );
+    }
+    snapshot.intact()?;
     table("Graphs", graphs, bold, reset, output)?;
     table("Classes", classes, bold, reset, output)?;
     table("Properties", properties, bold, reset, output)?;
@@ -70,7 +98,7 @@ pub fn run(_: &Args, session: &mut Session, output: &mut Output) -> Result<u8> {
 }
 
 /// Names with their counts, the largest first.
-fn table(title: &str, counts: BTreeMap<String, u64>, bold: &str, reset: &str, output: &mut Output) -> Result<()> {
+fn table(title: &str, counts: Counts, bold: &str, reset: &str, output: &mut Output) -> Result<()> {
     if counts.is_empty() {
         return Ok(());
     }

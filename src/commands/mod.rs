@@ -26,6 +26,7 @@ mod watchdog;
 
 pub use advice::{AdviceArgs, Adviser};
 pub use answer::{AnswerArgs, seconds, write_answer};
+pub use build::progress;
 pub use cite::{CiteArgs, write_cited_answer};
 pub use describe::page;
 pub use explain::{Explain, explanation};

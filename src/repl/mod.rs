@@ -154,14 +154,14 @@ impl Shell<'_> {
 
     /// What is loaded, and what could be asked.
     fn banner(&mut self, started: Instant) -> Result<()> {
-        let dataset = self.session.dataset()?;
+        let statements = self.session.statement_count()?;
         let title = self.session.project().map(|p| p.manifest.title.clone().unwrap_or_else(|| p.manifest.name.clone()));
         let title = title.unwrap_or_else(|| self.session.options.files.join(", "));
         let loaded = format!(
             "{}: {} in {}, ready in {}",
             visible(&title),
-            count(dataset.len() as u64, "statement", "statements"),
-            count(dataset.files.len() as u64, "file", "files"),
+            count(statements as u64, "statement", "statements"),
+            self.session.origin()?,
             seconds(started.elapsed()),
         );
         let state = self.shared.get();

@@ -53,7 +53,7 @@ impl Shell<'_> {
         let changed = stamp.differing(&self.stamp);
         // Not again for the same files, whether it works or not.
         self.stamp = stamp;
-        let before = self.session.dataset()?.len();
+        let before = self.session.statement_count()?;
         let options = self.session.options.clone();
         let session = Session::open(options).and_then(|session| {
             session.catalog_if_any()?;
@@ -67,7 +67,7 @@ impl Shell<'_> {
                 return Err(Error::all([kept, error]).unwrap_or_else(|| Error::bug("an error was lost")));
             }
         };
-        let after = session.dataset()?.len();
+        let after = session.statement_count()?;
         *self.session = session;
         self.shared.set(state);
         self.stamp = Stamp::of(self.session);

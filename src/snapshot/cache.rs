@@ -1,4 +1,4 @@
-//! Snapshots of projects, kept in a folder of the user's so that a project that did not change opens at once.
+//! Snapshots of large projects and files, kept in a folder of the user's so that what did not change opens at once.
 //!
 //! Two files an entry: the snapshot, and a record of the documents that it was made of. The folder is passed in.
 
@@ -72,6 +72,8 @@ impl Cache {
         if let Some(record) = read_record(&record_path)
             && let Some(snapshot) = still_theirs(&record, &sources, inputs, options, &snapshot_path, &record_path)
         {
+            // What was used last stays longest; where this cannot be noted, what was made last does.
+            let _ = fs::File::options().write(true).open(&record_path).and_then(|f| f.set_modified(SystemTime::now()));
             return Ok(snapshot);
         }
         let taken = now();
@@ -88,7 +90,32 @@ impl Cache {
         let sources = sources.into_iter().zip(digests);
         let sources = sources.map(|((path, stamp), digest)| SourceRecord { path, stamp, digest }).collect();
         write_record(&record_path, &Record { key: summary.key.to_string(), taken, sources });
+        self.prune(&snapshot_path, LARGEST);
         Snapshot::open(&snapshot_path)
+    }
+
+    /// Removes the snapshots of documents that are gone, then those not used for longest, until at most `most` bytes are kept.
+    ///
+    /// The one named stays whatever its size. Nothing is reported: what cannot be removed is tried again next time.
+    fn prune(&self, stays: &Path, most: u64) {
+        let Ok(entries) = self.entries() else { return };
+        let mut total: u64 = entries.iter().map(|entry| entry.size).sum();
+        let used = |entry: &CacheEntry| {
+            let record = fs::metadata(entry.snapshot.with_extension(RECORD));
+            record.and_then(|m| m.modified()).unwrap_or(UNIX_EPOCH)
+        };
+        let mut removable: Vec<(bool, SystemTime, CacheEntry)> = entries
+            .into_iter()
+            .filter(|entry| entry.snapshot != stays)
+            .map(|entry| (entry.sources.iter().all(|source| source.exists()), used(&entry), entry))
+            .collect();
+        removable.sort_by_key(|(current, used, _)| (*current, *used));
+        for (current, _, entry) in removable {
+            if (!current || total > most) && fs::remove_file(&entry.snapshot).is_ok() {
+                let _ = fs::remove_file(entry.snapshot.with_extension(RECORD));
+                total -= entry.size;
+            }
+        }
     }
 
     /// What is kept, in the order of the files' names.
@@ -156,6 +183,8 @@ impl CacheEntry {
     }
 }
 
+/// Bytes that all snapshots together may take before the least used goes.
+const LARGEST: u64 = 16 << 30;
 const SNAPSHOT: &str = "kgq";
 const RECORD: &str = "json";
 
@@ -292,6 +321,41 @@ mod tests {
             let file = fs::File::options().write(true).open(&self.document).unwrap();
             file.set_modified(SystemTime::now() - Duration::from_secs(60)).unwrap();
         }
+    }
+
+    #[test]
+    fn what_is_gone_or_was_not_used_for_longest_makes_room() {
+        let setting = setting();
+        let folder = setting.document.parent().unwrap().to_owned();
+        let snapshot = |name: &str| {
+            let document = folder.join(name);
+            if !document.exists() {
+                fs::write(&document, format!("<http://e/s> <http://e/p> <http://e/{name}> .")).unwrap();
+            }
+            let input = Input::file(name, &document, None).unwrap();
+            setting.cache.snapshot(&[input], &BuildOptions::default()).unwrap()
+        };
+        let kept = || -> Vec<String> {
+            let sources = setting.cache.entries().unwrap().into_iter().flat_map(|entry| entry.sources);
+            let mut names: Vec<_> =
+                sources.map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect();
+            names.sort();
+            names
+        };
+        for name in ["a.nt", "b.nt", "c.nt", "a.nt"] {
+            snapshot(name);
+        }
+        assert_eq!(kept(), ["a.nt", "b.nt", "c.nt"]);
+        let entries = setting.cache.entries().unwrap();
+        let of = |name: &str| entries.iter().find(|e| e.sources[0].ends_with(name)).unwrap();
+        // Of two, the one that was asked for again stays.
+        setting.cache.prune(&of("c.nt").snapshot, of("c.nt").size + of("a.nt").size);
+        assert_eq!(kept(), ["a.nt", "c.nt"]);
+        setting.cache.prune(&of("c.nt").snapshot, 0);
+        assert_eq!(kept(), ["c.nt"]);
+        fs::remove_file(folder.join("c.nt")).unwrap();
+        snapshot("a.nt");
+        assert_eq!(kept(), ["a.nt"]);
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod cache;
 mod content_key;
 mod dictionary;
 mod file;
+mod find;
 mod front_coding;
 mod id;
 mod index;
@@ -22,6 +23,7 @@ pub use cache::{Cache, CacheEntry};
 pub use content_key::ContentKey;
 pub use dictionary::Decoder;
 pub use file::remove_unfinished;
+pub use find::Bound;
 pub use id::{Component, Permutation, QuadPermutation, TermId};
 pub use index::Index;
 pub use load::{BuildOptions, BuildSummary, Phase, Progress, digest_of_file};
@@ -226,20 +228,17 @@ impl Snapshot {
 
     /// Every statement, the default graph's first, in the order of their ids.
     pub fn iter(&self) -> impl Iterator<Item = Quad> + '_ {
-        fn rows(index: Index<'_>) -> impl Iterator<Item = [TermId; 4]> {
-            index.keys().flat_map(move |(key, run)| {
-                run.map(move |row| {
-                    let mut ids = [key; 4];
-                    for (depth, id) in ids.iter_mut().enumerate().take(index.width()).skip(1) {
-                        // A damaged file's rows may be fewer than its table says.
-                        *id = index.column(depth, row..row + 1).first().copied().unwrap_or(key);
-                    }
-                    ids
-                })
-            })
-        }
-        let default = rows(self.triples(Permutation::Spo)).map(|[s, p, o, _]| self.quad(s, p, o, None));
-        default.chain(rows(self.quads(QuadPermutation::Spog)).map(|[s, p, o, g]| self.quad(s, p, o, Some(g)))).flatten()
+        let (triples, quads) = (self.triples(Permutation::Spo), self.quads(QuadPermutation::Spog));
+        self.statements(triples, 0..triples.len()).chain(self.statements(quads, 0..quads.len()))
+    }
+
+    /// How many statements there are, those of all graphs together.
+    pub fn len(&self) -> usize {
+        self.triple_count() + self.quad_count()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// `None` where a damaged file has a term in a place that it cannot stand in.

@@ -8,7 +8,7 @@ use super::watch::stop_if_asked;
 use crate::engine::limits::Guard;
 use crate::error::{Error, Result};
 use crate::rdf::{NamedNode, Term};
-use crate::snapshot::{Index, Permutation, QuadPermutation, Snapshot, TermId, TermKind, Value};
+use crate::snapshot::{Bound, Index, Permutation, QuadPermutation, Snapshot, TermId, TermKind, Value};
 use spareval::{ExpressionTerm, InternalQuad, QueryableDataset};
 use spargebra::Query;
 use std::ops::Range;
@@ -101,10 +101,10 @@ impl<'a> View<'a> {
         }
     }
 
-    fn rows(&self, index: Index<'a>, prefix: &[TermId]) -> Rows<'a> {
+    fn rows(&self, (index, rows): (Index<'a>, Range<usize>)) -> Rows<'a> {
         Rows {
             index,
-            rows: index.range(prefix),
+            rows,
             key: None,
             columns: [&[]; 3],
             at: 0,
@@ -114,37 +114,17 @@ impl<'a> View<'a> {
     }
 
     /// The triples of the stored default graph that match.
-    fn stored_default(&self, pattern: Pattern) -> Rows<'a> {
-        let (permutation, prefix) = match pattern {
-            [Some(s), Some(p), Some(o)] => (Permutation::Spo, vec![s, p, o]),
-            [Some(s), Some(p), None] => (Permutation::Spo, vec![s, p]),
-            [Some(s), None, Some(o)] => (Permutation::Sop, vec![s, o]),
-            [Some(s), None, None] => (Permutation::Spo, vec![s]),
-            [None, Some(p), Some(o)] => (Permutation::Pos, vec![p, o]),
-            [None, Some(p), None] => (Permutation::Pso, vec![p]),
-            [None, None, Some(o)] => (Permutation::Osp, vec![o]),
-            [None, None, None] => (Permutation::Spo, vec![]),
-        };
-        self.rows(self.snapshot.triples(permutation), &prefix)
+    fn stored_default(&self, pattern: Bound) -> Rows<'a> {
+        self.rows(self.snapshot.matching_triples(pattern))
     }
 
     /// The quads of all named graphs that match: the same triple in several graphs in a row.
-    fn all_named(&self, pattern: Pattern) -> Rows<'a> {
-        let (permutation, prefix) = match pattern {
-            [Some(s), Some(p), Some(o)] => (QuadPermutation::Spog, vec![s, p, o]),
-            [Some(s), Some(p), None] => (QuadPermutation::Spog, vec![s, p]),
-            [Some(s), None, Some(o)] => (QuadPermutation::Sopg, vec![s, o]),
-            [Some(s), None, None] => (QuadPermutation::Spog, vec![s]),
-            [None, Some(p), Some(o)] => (QuadPermutation::Posg, vec![p, o]),
-            [None, Some(p), None] => (QuadPermutation::Psog, vec![p]),
-            [None, None, Some(o)] => (QuadPermutation::Ospg, vec![o]),
-            [None, None, None] => (QuadPermutation::Spog, vec![]),
-        };
-        self.rows(self.snapshot.quads(permutation), &prefix)
+    fn all_named(&self, pattern: Bound) -> Rows<'a> {
+        self.rows(self.snapshot.matching_quads(pattern))
     }
 
     /// The quads of one named graph that match.
-    fn one_named(&self, pattern: Pattern, graph: TermId) -> Found<'a> {
+    fn one_named(&self, pattern: Bound, graph: TermId) -> Found<'a> {
         let (permutation, prefix) = match pattern {
             [Some(s), Some(p), Some(o)] => (QuadPermutation::Gspo, vec![graph, s, p, o]),
             [Some(s), Some(p), None] => (QuadPermutation::Gspo, vec![graph, s, p]),
@@ -158,11 +138,12 @@ impl<'a> View<'a> {
                 return Box::new(self.all_named(pattern).filter(of_graph));
             }
         };
-        Box::new(self.rows(self.snapshot.quads(permutation), &prefix))
+        let index = self.snapshot.quads(permutation);
+        Box::new(self.rows((index, index.range(&prefix))))
     }
 
     /// The triples of the query's default graph that match, each once.
-    fn default_graph(&self, pattern: Pattern) -> Found<'a> {
+    fn default_graph(&self, pattern: Bound) -> Found<'a> {
         let Sources { stored_default, named } = self.default.clone();
         let stored = stored_default.then(|| self.stored_default(pattern)).into_iter().flatten();
         let named: Found<'a> = match named {
@@ -186,8 +167,6 @@ impl<'a> View<'a> {
     }
 }
 
-/// What is bound of subject, predicate and object.
-type Pattern = [Option<TermId>; 3];
 /// Subject, predicate, object, and the graph, which is unbound for the stored default graph.
 type Quad = [TermId; 4];
 type Found<'a> = Box<dyn Iterator<Item = Result<Quad>> + 'a>;

@@ -1,0 +1,71 @@
+//! Files too large to be held parsed: answered from a snapshot that is kept, with the same answers.
+
+use super::program;
+use std::fmt::Write as _;
+use std::path::Path;
+
+/// Above the size from which a snapshot is made, and its query for all people of one town.
+const PEOPLE: usize = 12_000;
+
+fn write_people(path: &Path, people: usize) {
+    let mut text =
+        String::from("@prefix ex: <http://example.org/> .\n@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .\n");
+    for i in 0..people {
+        writeln!(
+            text,
+            "ex:person{i} a ex:Person ; rdfs:label \"Person number {i}\"@en , \"{i} 号\"@zh ; ex:town ex:town{} ;\n  rdfs:comment \"{}\" .",
+            i % 100,
+            "one of very many people ".repeat(10)
+        )
+        .unwrap();
+    }
+    std::fs::write(path, text).unwrap();
+}
+
+fn text(folder: &Path, arguments: &[&str]) -> String {
+    let ran = program::run(folder, arguments);
+    assert_eq!(ran.code, 0, "{arguments:?}: {}", ran.stderr);
+    ran.text()
+}
+
+#[test]
+fn large_files_are_answered_from_a_snapshot_that_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let data = folder.join("people.ttl");
+    write_people(&data, PEOPLE);
+    assert!(std::fs::metadata(&data).unwrap().len() > 4 << 20);
+    let count = ["query", "-d", "people.ttl", "SELECT (COUNT(*) AS ?n) { ?p ex:town ex:town7 }"];
+    assert_eq!(text(folder, &count), "?n\n120\n");
+    assert!(text(folder, &["cache", "list"]).contains("people.ttl"));
+    // Again, from what is kept; the other evaluator says the same.
+    assert_eq!(text(folder, &count), "?n\n120\n");
+    let mut other = count.to_vec();
+    other.extend(["--engine", "oxigraph"]);
+    assert_eq!(text(folder, &other), "?n\n120\n");
+
+    let page = text(folder, &["describe", "-d", "people.ttl", "Person number 7"]);
+    assert!(page.starts_with("Person number 7 · 7 号\nex:person7"), "{page}");
+    assert!(page.contains("ex:town7"), "{page}");
+    let info = text(folder, &["info", "-d", "people.ttl"]);
+    assert!(info.contains("60,000 statements in 1 file"), "{info}");
+    assert!(info.contains("12,000  ex:Person"), "{info}");
+    let misspelt = program::run(folder, &["query", "-d", "people.ttl", "SELECT * { ?p ex:twon ?t }"]);
+    assert!(misspelt.stderr.contains("ex:town"), "{}", misspelt.stderr);
+
+    write_people(&data, PEOPLE + 100);
+    assert_eq!(text(folder, &count), "?n\n121\n");
+    assert!(text(folder, &["cache", "clear"]).contains("1 snapshot"));
+}
+
+#[test]
+fn a_large_file_on_standard_input_is_answered_and_nothing_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("people.ttl");
+    write_people(&data, PEOPLE);
+    let query = "SELECT (COUNT(DISTINCT ?t) AS ?n) { ?p ex:town ?t }";
+    let arguments = ["query", "-d", "-", "--input-format", "turtle", query];
+    let ran = program::run_with_input(folder.path(), &arguments, std::fs::read(data).unwrap());
+    assert_eq!((ran.code, ran.text().as_str()), (0, "?n\n100\n"), "{}", ran.stderr);
+    assert_eq!(text(folder.path(), &["cache", "list"]), "");
+}
