@@ -39,7 +39,44 @@ pub fn difference(query: &Select, unlimited: &Solutions, found: &Solutions) -> O
         let missing = left.iter().find(|(_, count)| **count > 0).map(|(row, _)| row.clone());
         return Some(format!("{} solutions, not {expected}; one missing: {missing:?}", found.rows.len()));
     }
-    wrong_order(query, found)
+    wrong_order(query, found).or_else(|| wrong_slice(query, unlimited, found))
+}
+
+/// Where all of a solution is sorted by, and each value has its place, LIMIT and OFFSET leave no choice.
+fn wrong_slice(query: &Select, unlimited: &Solutions, found: &Solutions) -> Option<String> {
+    let keys = keys(query, found);
+    if (query.limit, query.offset) == (None, None) || query.modifier == "REDUCED" || keys.len() < found.variables.len()
+    {
+        return None;
+    }
+    let order = |a: &Row, b: &Row| -> Option<Ordering> {
+        for (column, descending) in &keys {
+            match fixed_order(a[*column].as_ref(), b[*column].as_ref())? {
+                Ordering::Equal => {}
+                order => return Some(if *descending { order.reverse() } else { order }),
+            }
+        }
+        Some(Ordering::Equal)
+    };
+    let mut sorted: Vec<&Row> = Vec::new();
+    for row in &unlimited.rows {
+        let mut at = sorted.len();
+        for (place, other) in sorted.iter().enumerate() {
+            if order(row, other)? == Ordering::Less {
+                at = at.min(place);
+            }
+        }
+        sorted.insert(at, row);
+    }
+    let expected = sorted.into_iter().skip(query.offset.unwrap_or(0));
+    let wrong = expected.zip(&found.rows).find(|(a, b)| order(a, b) != Some(Ordering::Equal));
+    wrong.map(|(expected, found)| format!("{} is where {} belongs", shown(found), shown(expected)))
+}
+
+/// The columns that are sorted by, and whether descending.
+fn keys(query: &Select, found: &Solutions) -> Vec<(usize, bool)> {
+    let column = |name: &String| found.variables.iter().position(|v| v.as_str() == name);
+    query.order.iter().filter_map(|(name, descending)| Some((column(name)?, *descending))).collect()
 }
 
 fn multiset(rows: &[Row]) -> BTreeMap<String, usize> {
@@ -57,11 +94,7 @@ pub fn shown(row: &Row) -> String {
 }
 
 fn wrong_order(query: &Select, found: &Solutions) -> Option<String> {
-    let keys: Vec<(usize, bool)> = query
-        .order
-        .iter()
-        .filter_map(|(name, descending)| Some((found.variables.iter().position(|v| v.as_str() == name)?, *descending)))
-        .collect();
+    let keys = keys(query, found);
     for (at, later) in found.rows.iter().enumerate() {
         for earlier in &found.rows[..at] {
             for (column, descending) in &keys {
@@ -83,7 +116,7 @@ fn wrong_order(query: &Select, found: &Solutions) -> Option<String> {
 }
 
 /// The order of two terms, where SPARQL 1.1 §15.1 says what it is.
-fn fixed_order(a: Option<&Term>, b: Option<&Term>) -> Option<Ordering> {
+pub fn fixed_order(a: Option<&Term>, b: Option<&Term>) -> Option<Ordering> {
     let class = |term: Option<&Term>| match term {
         None => Some(0),
         Some(Term::BlankNode(_)) => Some(1),
@@ -107,7 +140,7 @@ fn fixed_order(a: Option<&Term>, b: Option<&Term>) -> Option<Ordering> {
     }
 }
 
-fn number(literal: &Literal) -> Option<f64> {
+pub fn number(literal: &Literal) -> Option<f64> {
     if [xsd::INTEGER, xsd::DECIMAL, xsd::DOUBLE, xsd::BYTE].contains(&literal.datatype()) {
         literal.value().parse().ok()
     } else {

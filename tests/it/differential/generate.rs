@@ -42,7 +42,7 @@ pub enum Terms {
 const PREDICATES: [&str; 2] = [":p", ":q"];
 const IRIS: [&str; 4] = [":a", ":b", ":c", ":p"];
 const GRAPHS: [&str; 3] = [":g", ":h", ":a"];
-const BLANKS: [&str; 2] = ["_:x", "_:y"];
+pub const BLANKS: [&str; 2] = ["_:x", "_:y"];
 const INTEGERS: [&str; 4] = ["1", "2", "3", "10"];
 const CANONICAL: [&str; 12] = [
     "1",
@@ -71,8 +71,8 @@ const ODD: [&str; 10] = [
     "\"2020-01-01T01:00:00+01:00\"^^xsd:dateTime",
 ];
 const VARIABLES: [&str; 4] = ["s", "t", "u", "v"];
-/// The variable of `GRAPH ?g { … }`. It is not used inside: Oxigraph's evaluator then binds it too early, so that an OPTIONAL in
-/// there does not match what does not join with the graph's name in the end (SPARQL 1.1 §18.6, Graph).
+/// The variable of `GRAPH ?g { … }`. It is not used inside in a narrow query: Oxigraph's evaluator then binds it too early, so that an
+/// OPTIONAL in there does not match what does not join with the graph's name in the end (SPARQL 1.1 §18.6, Graph).
 const GRAPH_VARIABLE: &str = "g";
 
 impl Terms {
@@ -122,10 +122,20 @@ fn object(dice: &mut Dice, terms: Terms) -> String {
     }
 }
 
+/// Which queries are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Range {
+    /// Those that Oxigraph's evaluator answers as the standard says.
+    Narrow,
+    /// All.
+    Wide,
+}
+
 /// A generator of queries over one kind of dataset.
 pub struct Queries<'d> {
     pub dice: &'d mut Dice,
     pub terms: Terms,
+    range: Range,
     fresh: usize,
     /// Whether the graph is a variable. Oxigraph's evaluator lets its value into what stands inside, where it is not known yet
     /// (SPARQL 1.1 §18.6): into MINUS, and into a group without a triple pattern not at all.
@@ -139,8 +149,26 @@ pub struct Queries<'d> {
 }
 
 impl<'d> Queries<'d> {
-    pub fn new(dice: &'d mut Dice, terms: Terms) -> Self {
-        Self { dice, terms, fresh: 0, in_graph: false, in_exists: false, nested: false }
+    pub fn new(dice: &'d mut Dice, terms: Terms, range: Range) -> Self {
+        Self { dice, terms, range, fresh: 0, in_graph: false, in_exists: false, nested: false }
+    }
+
+    fn wide(&self) -> bool {
+        self.range == Range::Wide
+    }
+
+    /// What CONSTRUCT makes of a solution.
+    pub fn template(&mut self) -> Vec<[Node; 3]> {
+        (0..1 + self.dice.below(3))
+            .map(|_| {
+                let mut triple = self.triple();
+                let place = self.dice.below(12);
+                if place == 0 || place == 2 {
+                    triple[place] = Node::Term("_:n".to_owned());
+                }
+                triple
+            })
+            .collect()
     }
 
     fn fresh(&mut self) -> String {
@@ -172,11 +200,16 @@ impl<'d> Queries<'d> {
         let mut select = Select { group, ..Select::default() };
         let mut variables: Vec<String> =
             VARIABLES[..1 + self.dice.below(VARIABLES.len())].iter().map(|v| (*v).to_owned()).collect();
-        if !self.in_graph && self.dice.once_in(2) {
+        if (!self.in_graph || self.wide()) && self.dice.once_in(2) {
             variables.push(GRAPH_VARIABLE.to_owned());
         }
         match self.dice.below(5) {
-            0 => self.aggregate(&mut select, &variables),
+            0 => {
+                self.aggregate(&mut select, &variables);
+                if outermost && self.dice.once_in(3) {
+                    select.sample = Some((self.dice.pick(&VARIABLES).to_owned(), self.fresh()));
+                }
+            }
             1 if outermost => {
                 select.modifier = self.dice.pick(&["", "DISTINCT"]);
                 variables.clear();
@@ -235,13 +268,18 @@ impl<'d> Queries<'d> {
                 Projected::Var(name) | Projected::As(_, name) => name.clone(),
             })
             .collect();
+        if select.sample.is_some() {
+            return;
+        }
         if outermost {
             if self.dice.once_in(4) {
                 for variable in projected.iter().filter(|v| !v.starts_with('n')) {
                     select.order.push((variable.clone(), self.dice.once_in(3)));
                 }
             }
-            if self.dice.once_in(6) {
+            // A slice says most where the order leaves no choice.
+            let often = if select.order.is_empty() { 6 } else { 2 };
+            if self.dice.once_in(often) {
                 select.limit = Some(self.dice.below(5));
             }
             if self.dice.once_in(8) {
@@ -287,10 +325,11 @@ impl<'d> Queries<'d> {
         match kind {
             0..=7 => Element::Triple(self.triple()),
             8 => {
-                let path = self.path(2);
+                let deeper = self.wide() && self.dice.once_in(4);
+                let path = self.path(2 + usize::from(deeper));
                 // A path of length zero also leads from a term that is in no statement to itself, if it is written in the query
                 // (SPARQL 1.1 §18.5, ZeroOrOnePath); not so with Oxigraph's evaluator.
-                if path.has_zero_length() {
+                if path.has_zero_length() && (self.in_exists || !self.wide()) {
                     if self.in_exists {
                         return Element::Triple(self.triple());
                     }
@@ -319,23 +358,28 @@ impl<'d> Queries<'d> {
                 let second = self.part(depth - 1);
                 Element::Union(vec![first, second])
             }
-            17 | 18 if !self.in_graph && !self.in_exists => Element::Minus(self.part(depth - 1)),
+            17 | 18 if self.wide() || !self.in_graph && !self.in_exists => Element::Minus(self.part(depth - 1)),
             19 | 20 => {
                 // A graph that does not exist has no solution at all; Oxigraph's evaluator finds some without a triple pattern.
-                if self.in_graph || self.dice.once_in(2) {
+                let bare = self.wide() && self.dice.once_in(4);
+                if self.in_graph && !self.wide() || self.dice.once_in(2) {
                     let mut group = self.part(depth - 1);
-                    group.0.insert(0, Element::Triple(self.triple()));
+                    if !bare {
+                        group.0.insert(0, Element::Triple(self.triple()));
+                    }
                     return Element::Graph(Node::Term(self.dice.pick(&GRAPHS).to_owned()), group);
                 }
-                self.in_graph = true;
+                let outside = std::mem::replace(&mut self.in_graph, true);
                 let mut group = self.part(depth - 1);
-                group.0.insert(0, Element::Triple(self.triple()));
-                self.in_graph = false;
+                if !bare {
+                    group.0.insert(0, Element::Triple(self.triple()));
+                }
+                self.in_graph = outside;
                 Element::Graph(Node::Var(GRAPH_VARIABLE.to_owned()), group)
             }
             21 | 22 => Element::Group(self.part(depth - 1)),
-            23 if !self.in_graph => Element::Select(Box::new(self.select(depth - 1, false))),
-            24 | 25 if !self.nested => Element::Filter(self.exists(depth)),
+            23 if self.wide() || !self.in_graph => Element::Select(Box::new(self.select(depth - 1, false))),
+            24 | 25 if self.wide() || !self.nested => Element::Filter(self.exists(depth)),
             26..=28 => Element::Filter(self.condition(2, depth)),
             _ => Element::Triple(self.triple()),
         }
@@ -360,11 +404,11 @@ impl<'d> Queries<'d> {
         match self.dice.below(18) {
             0 => Node::Term(self.terms.literal(self.dice).to_owned()),
             1 | 2 => Node::Term(self.dice.pick(&IRIS).to_owned()),
-            3 if self.terms == Terms::Canonical && !self.in_exists => {
+            3 if self.terms == Terms::Canonical && (self.wide() || !self.in_exists) => {
                 let (s, o) = (self.subject(), self.object());
                 Node::Triple(Box::new([s, self.predicate(), o]))
             }
-            4 if !self.in_graph => Node::Var(GRAPH_VARIABLE.to_owned()),
+            4 if self.wide() || !self.in_graph => Node::Var(GRAPH_VARIABLE.to_owned()),
             _ => Node::Var(self.dice.pick(&VARIABLES).to_owned()),
         }
     }
@@ -433,7 +477,7 @@ impl<'d> Queries<'d> {
                 Expr::Binary(self.dice.pick(&["&&", "||"]), Box::new(a), Box::new(b))
             }
             2 => Expr::Call("!".to_owned(), vec![self.condition(depth - 1, groups)]),
-            3 if groups > 0 && !self.nested => self.exists(groups),
+            3 if groups > 0 && (self.wide() || !self.nested) => self.exists(groups),
             4..=6 => Expr::Binary(self.dice.pick(&["=", "!="]), value(self), value(self)),
             7 => Expr::Binary(self.dice.pick(&["<", "<=", ">", ">="]), value(self), value(self)),
             8 => Expr::Call("BOUND".to_owned(), vec![self.variable()]),
@@ -474,6 +518,10 @@ impl<'d> Queries<'d> {
                 let text = |query: &mut Self| Expr::Call("STR".to_owned(), vec![query.variable()]);
                 let name = self.dice.pick(&["CONCAT", "STRAFTER", "STRBEFORE"]);
                 Expr::Call(name.to_owned(), vec![text(self), text(self)])
+            }
+            (Terms::Canonical, 6) if self.dice.once_in(3) => {
+                let predicate = Expr::Term(self.dice.pick(&PREDICATES).to_owned());
+                Expr::Call("TRIPLE".to_owned(), vec![self.variable(), predicate, inner(self)])
             }
             (Terms::Canonical, 6) => {
                 let name = self.dice.pick(&["SUBJECT", "PREDICATE", "OBJECT"]);

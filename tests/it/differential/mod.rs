@@ -1,56 +1,87 @@
-//! Random datasets and queries over all of SPARQL 1.1's operators: our executor against Oxigraph's evaluator.
+//! Random datasets and queries over all of SPARQL 1.1's operators: our executor against the standard, written down as it stands there
+//! (`naive.rs`), and against Oxigraph's evaluator where it keeps to the standard.
 //!
 //! A failure names its seed and the smallest query and dataset that still show it. `KGQ_DIFFERENTIAL=100000` runs that many pairs
-//! instead of the few of every test run, from the seed `KGQ_DIFFERENTIAL_SEED`.
+//! instead of the few of every test run, from the seed `KGQ_DIFFERENTIAL_SEED`; with `KGQ_DIFFERENTIAL_LOG` naming a file, how
+//! far it is and what was found is appended there.
 
 mod compare;
 mod generate;
+mod naive;
 mod query;
 
 use compare::{Solutions, difference, shown};
-use generate::{Dice, Queries, Terms};
+use generate::{Dice, Queries, Range, Terms};
 use kgq::engine::limits::Guard;
 use kgq::engine::oxigraph::{self, DefaultGraph};
 use kgq::engine::{Answer, Limits};
 use kgq::snapshot::Snapshot;
-use oxrdf::Quad;
+use naive::{Naive, Solution};
+use oxrdf::{BlankNode, NamedNode, NamedOrBlankNode, Quad, Term, Triple, Variable};
 use oxttl::TriGParser;
-use query::Select;
+use query::{Node, Select};
 use spargebra::algebra::GraphPattern;
+use spargebra::term::{NamedNodePattern, TermPattern, TriplePattern};
 use spargebra::{Query, SparqlParser};
+use std::collections::{BTreeMap, HashSet};
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 const PREFIXES: &str = "PREFIX : <http://example.com/> PREFIX xsd: <http://www.w3.org/2001/XMLSchema#>\n";
 
+/// What is asked of a pattern.
+#[derive(Clone, Debug)]
+enum Form {
+    Select,
+    Ask,
+    Construct(Vec<[Node; 3]>),
+}
+
 /// A dataset and a query over it.
 #[derive(Clone)]
 struct Case {
     terms: Terms,
+    range: Range,
     statements: Vec<String>,
     select: Select,
+    form: Form,
 }
 
 impl Case {
     fn random(seed: u64) -> Self {
         let mut dice = Dice::new(seed);
         let terms = Terms::any(&mut dice);
+        let range = if dice.once_in(3) { Range::Narrow } else { Range::Wide };
         let statements = generate::dataset(&mut dice, terms);
-        let mut case = Self { terms, statements, select: Select::default() };
+        let mut case = Self { terms, range, statements, select: Select::default(), form: Form::Select };
+        let quads = case.quads();
         // What SPARQL does not allow, such as a variable bound twice, is made again, and mostly what has no solution.
         loop {
-            case.select = Queries::new(&mut dice, terms).query();
-            let Some(query) = parse(&case.select) else { continue };
+            let mut queries = Queries::new(&mut dice, terms, range);
+            case.select = queries.query();
+            case.form = match queries.dice.below(12) {
+                0 => Form::Ask,
+                1 => Form::Construct(queries.template()),
+                _ => Form::Select,
+            };
+            if parse(&case.text()).is_none() {
+                continue;
+            }
             if case.select.to_string().len() < 80 && !dice.once_in(4) {
                 continue;
             }
-            if dice.once_in(4) {
+            if dice.once_in(4) || naive_solutions(&quads, &case.select).is_some_and(|s| !s.rows.is_empty()) {
                 return case;
             }
-            let snapshot = Snapshot::from_quads(case.quads()).unwrap_or_else(|e| panic!("{e}"));
-            if run(oxigraph_answer, ORACLE_TIME, &snapshot, &query).is_ok_and(|solutions| !solutions.rows.is_empty()) {
-                return case;
-            }
+        }
+    }
+
+    fn text(&self) -> String {
+        match &self.form {
+            Form::Select => self.select.to_string(),
+            Form::Ask => self.select.ask(),
+            Form::Construct(template) => self.select.construct(template),
         }
     }
 
@@ -59,28 +90,106 @@ impl Case {
         TriGParser::new().for_slice(&text).collect::<Result<_, _>>().unwrap_or_else(|e| panic!("{e} in {text}"))
     }
 
-    /// What the executors disagree on; `None` if nothing, or if the oracle took too long.
+    /// What the executors disagree on; `None` if nothing, or if there is too much to compare.
     fn difference(&self) -> Option<String> {
-        let snapshot = Snapshot::from_quads(self.quads()).ok()?;
-        let query = parse(&self.select)?;
-        let found = run(our_answer, OUR_TIME, &snapshot, &query);
-        // Oxigraph's evaluator leaves out duplicates that alternatives in paths make, so it is asked without paths but for closures.
-        let mut unlimited = self.select.spelled_out(&answer_variables(&query));
-        (unlimited.limit, unlimited.offset) = (None, None);
-        // The variables that spelling out adds would count.
+        let quads = self.quads();
+        let snapshot = Snapshot::from_quads(quads.clone()).ok()?;
+        let query = parse(&self.text())?;
+        match &self.form {
+            Form::Select => {}
+            Form::Ask => {
+                let expected = naive_solutions(&quads, &self.select.whole_pattern())?;
+                return match answer(our_answer, &snapshot, &query) {
+                    Ok(Answer::Boolean(found)) if found != expected.rows.is_empty() => None,
+                    Ok(Answer::Boolean(found)) => Some(format!("ASK is {found}")),
+                    Ok(_) => Some("ASK is no boolean".to_owned()),
+                    Err(error) => Some(format!("an error: {error}")),
+                };
+            }
+            Form::Construct(_) => return self.graph_difference(&quads, &snapshot, &query),
+        }
+        let mut unlimited = self.select.clone();
+        (unlimited.limit, unlimited.offset, unlimited.sample) = (None, None, None);
+        let expected = naive_solutions(&quads, &unlimited);
+        let mut found = match (run(our_answer, OUR_TIME, &snapshot, &query), &expected) {
+            (Ok(found), _) => found,
+            (Err(_), None) => return None,
+            (Err(error), Some(_)) => return Some(format!("an error: {error}")),
+        };
+        if let Some((variable, name)) = &self.select.sample {
+            if let Some(wrong) = self.wrong_sample(&quads, &found, variable, name) {
+                return Some(wrong);
+            }
+            let column = found.variables.iter().position(|v| v.as_str() == name)?;
+            found.variables.remove(column);
+            found.rows.iter_mut().for_each(|row| drop(row.remove(column)));
+        }
+        let compared = |expected: &Solutions| {
+            difference(&self.select, expected, &found).map(|difference| {
+                let rows = |solutions: &Solutions| solutions.rows.iter().map(shown).collect::<Vec<_>>().join("\n  ");
+                format!("{difference}\nexpected\n  {}\nfound\n  {}", rows(expected), rows(&found))
+            })
+        };
+        expected.as_ref().and_then(compared).or_else(|| {
+            let expected = self.oxigraph_solutions(&snapshot, &unlimited, &query)?;
+            compared(&expected).map(|difference| format!("with Oxigraph's evaluator: {difference}"))
+        })
+    }
+
+    /// The solutions as Oxigraph's evaluator has them, where that is what the standard says.
+    fn oxigraph_solutions(&self, snapshot: &Snapshot, unlimited: &Select, query: &Query) -> Option<Solutions> {
+        if self.range == Range::Wide {
+            return None;
+        }
+        let mut variables = answer_variables(query);
+        variables.retain(|variable| self.select.sample.as_ref().is_none_or(|(_, name)| name != variable));
+        // It leaves out duplicates that alternatives in paths make, so it is asked without paths but for closures.
+        let unlimited = unlimited.spelled_out(&variables);
         let text = unlimited.to_string();
+        // The variables that spelling out adds would count.
         if text.contains("DISTINCT *)") && text.contains("?path") {
             return None;
         }
-        let expected = run(oxigraph_answer, ORACLE_TIME, &snapshot, &parse(&unlimited)?);
-        match (expected, found) {
-            (Err(_), _) => None,
-            (Ok(_), Err(error)) => Some(format!("an error: {error}")),
-            (Ok(expected), Ok(found)) => difference(&self.select, &expected, &found).map(|difference| {
-                let rows = |solutions: &Solutions| solutions.rows.iter().map(shown).collect::<Vec<_>>().join("\n  ");
-                format!("{difference}\nexpected\n  {}\nfound\n  {}", rows(&expected), rows(&found))
-            }),
+        run(oxigraph_answer, ORACLE_TIME, snapshot, &parse(&text)?).ok()
+    }
+
+    /// A value of SAMPLE that its group does not have.
+    fn wrong_sample(&self, quads: &[Quad], found: &Solutions, variable: &str, name: &str) -> Option<String> {
+        let members = naive_solutions(quads, &self.select.whole_pattern())?;
+        let place = |solutions: &Solutions, name: &str| solutions.variables.iter().position(|v| v.as_str() == name);
+        let value = |solutions: &Solutions, row: usize, name: &str| {
+            place(solutions, name).and_then(|column| solutions.rows[row][column].clone())
+        };
+        (0..found.rows.len()).find_map(|row| {
+            let sample = value(found, row, name);
+            let mut group = (0..members.rows.len()).filter(|member| {
+                self.select.group_by.iter().all(|key| value(&members, *member, key) == value(found, row, key))
+            });
+            let none = group.clone().all(|member| value(&members, member, variable).is_none());
+            let right = group.any(|member| value(&members, member, variable) == sample) || sample.is_none() && none;
+            (!right).then(|| format!("no SAMPLE: {}", shown(&found.rows[row])))
+        })
+    }
+
+    fn graph_difference(&self, quads: &[Quad], snapshot: &Snapshot, query: &Query) -> Option<String> {
+        let Query::Construct { template, .. } = query else { return Some("CONSTRUCT is another form".to_owned()) };
+        let whole = naive_solutions(quads, &self.select.whole_pattern())?;
+        let mut expected = HashSet::new();
+        for (number, row) in whole.rows.iter().enumerate() {
+            let cells = whole.variables.iter().zip(row);
+            let solution: Solution = cells.filter_map(|(v, t)| Some((v.clone(), t.clone()?))).collect();
+            expected.extend(template.iter().filter_map(|triple| instance(triple, &solution, number)));
         }
+        let found: HashSet<Triple> = match answer(our_answer, snapshot, query) {
+            Ok(Answer::Graph(triples)) => match triples.0.take(MOST_ROWS).collect::<Result<_, _>>() {
+                Ok(graph) => graph,
+                Err(error) => return Some(format!("an error: {error}")),
+            },
+            Ok(_) => return Some("CONSTRUCT is no graph".to_owned()),
+            Err(error) => return Some(format!("an error: {error}")),
+        };
+        let (expected, found) = (without_labels(&expected), without_labels(&found));
+        (found != expected).then(|| format!("expected\n  {}\nfound\n  {}", expected.join("\n  "), found.join("\n  ")))
     }
 
     /// The smallest case on the way from this one for which the executors still disagree.
@@ -94,7 +203,7 @@ impl Case {
             });
             let simpler = self.select.smaller().into_iter().map(|select| Self { select, ..self.clone() });
             for case in fewer.chain(simpler) {
-                if case.select.to_string().len() <= self.select.to_string().len() && case.difference().is_some() {
+                if case.text().len() <= self.text().len() && case.difference().is_some() {
                     self = case;
                     continue 'smaller;
                 }
@@ -105,8 +214,68 @@ impl Case {
     }
 }
 
-fn parse(select: &Select) -> Option<Query> {
-    SparqlParser::new().parse_query(&format!("{PREFIXES}{select}")).ok()
+/// A template's triple of a solution; none where it would be no triple.
+fn instance(triple: &TriplePattern, solution: &Solution, number: usize) -> Option<Triple> {
+    let term = |pattern: &TermPattern| -> Option<Term> {
+        Some(match pattern {
+            TermPattern::NamedNode(node) => node.clone().into(),
+            TermPattern::Literal(literal) => literal.clone().into(),
+            TermPattern::BlankNode(node) => BlankNode::new_unchecked(format!("i{number}{}", node.as_str())).into(),
+            TermPattern::Variable(variable) => solution.get(variable)?.clone(),
+            TermPattern::Triple(inner) => instance(inner, solution, number)?.into(),
+        })
+    };
+    let subject: NamedOrBlankNode = match term(&triple.subject)? {
+        Term::NamedNode(node) => node.into(),
+        Term::BlankNode(node) => node.into(),
+        Term::Literal(_) | Term::Triple(_) => return None,
+    };
+    let predicate: NamedNode = match &triple.predicate {
+        NamedNodePattern::NamedNode(node) => node.clone(),
+        NamedNodePattern::Variable(variable) => match solution.get(variable)? {
+            Term::NamedNode(node) => node.clone(),
+            _ => return None,
+        },
+    };
+    Some(Triple::new(subject, predicate, term(&triple.object)?))
+}
+
+/// A graph, sorted, with each blank node that the query made told by its triples, not by its label: a template of ours makes one
+/// for each solution, and none is joined with another.
+fn without_labels(graph: &HashSet<Triple>) -> Vec<String> {
+    let data = |node: &BlankNode| generate::BLANKS.iter().any(|label| label[2..] == *node.as_str());
+    let mut lines = Vec::new();
+    let mut made: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for triple in graph {
+        let text = triple.to_string();
+        let mut nodes = Vec::new();
+        blank_nodes(&triple.clone().into(), &mut nodes);
+        match nodes.into_iter().find(|node| !data(node)) {
+            Some(node) => made.entry(node.to_string()).or_default().push(text.replace(&node.to_string(), "_:made")),
+            None => lines.push(text),
+        }
+    }
+    lines.extend(made.into_values().map(|mut triples| {
+        triples.sort();
+        triples.join(" ; ")
+    }));
+    lines.sort();
+    lines
+}
+
+fn blank_nodes(term: &Term, out: &mut Vec<BlankNode>) {
+    match term {
+        Term::BlankNode(node) => out.push(node.clone()),
+        Term::Triple(triple) => {
+            blank_nodes(&triple.subject.clone().into(), out);
+            blank_nodes(&triple.object, out);
+        }
+        Term::NamedNode(_) | Term::Literal(_) => {}
+    }
+}
+
+fn parse(text: &str) -> Option<Query> {
+    SparqlParser::new().parse_query(&format!("{PREFIXES}{text}")).ok()
 }
 
 fn answer_variables(query: &Query) -> Vec<String> {
@@ -125,6 +294,17 @@ fn answer_variables(query: &Query) -> Vec<String> {
     }
 }
 
+/// What the standard says; `None` if that is too much to compare.
+fn naive_solutions(quads: &[Quad], select: &Select) -> Option<Solutions> {
+    let query = parse(&select.to_string())?;
+    let Query::Select { dataset, pattern, .. } = &query else { return None };
+    let variables: Vec<Variable> = answer_variables(&query).into_iter().map(Variable::new_unchecked).collect();
+    let solutions = Naive::new(quads, dataset.as_ref()).solutions(pattern).ok()?;
+    let row = |solution: Solution| variables.iter().map(|v| solution.get(v).cloned()).collect();
+    let rows = solutions.into_iter().map(row).collect();
+    Some(Solutions { variables, rows })
+}
+
 type Executor = for<'a> fn(&'a Snapshot, &Query, &Arc<Guard>) -> kgq::error::Result<Answer<'a>>;
 
 fn oxigraph_answer<'a>(snapshot: &'a Snapshot, query: &Query, guard: &Arc<Guard>) -> kgq::error::Result<Answer<'a>> {
@@ -141,6 +321,13 @@ fn our_answer<'a>(snapshot: &'a Snapshot, query: &Query, guard: &Arc<Guard>) -> 
 /// What takes the oracle longer is not compared; what takes ours longer, on a dozen statements, hangs.
 const ORACLE_TIME: Duration = Duration::from_secs(3);
 const OUR_TIME: Duration = Duration::from_secs(30);
+/// Enough to compare; a query that makes more is a cross product of all it has.
+const MOST_ROWS: usize = 20_000;
+
+fn answer<'a>(executor: Executor, snapshot: &'a Snapshot, query: &Query) -> kgq::error::Result<Answer<'a>> {
+    let limits = Limits { time: Some(OUR_TIME), ..Limits::default() };
+    executor(snapshot, query, &Arc::new(Guard::new(&limits, Arc::default())))
+}
 
 fn run(executor: Executor, time: Duration, snapshot: &Snapshot, query: &Query) -> kgq::error::Result<Solutions> {
     let limits = Limits { time: Some(time), ..Limits::default() };
@@ -148,9 +335,8 @@ fn run(executor: Executor, time: Duration, snapshot: &Snapshot, query: &Query) -
     match executor(snapshot, query, &guard)? {
         Answer::Solutions(solutions) => {
             let variables = solutions.variables;
-            // Enough to compare; a query that makes more is a cross product of all it has.
-            let rows = solutions.rows.take(20_000).collect::<Result<Vec<_>, _>>()?;
-            if rows.len() == 20_000 {
+            let rows = solutions.rows.take(MOST_ROWS).collect::<Result<Vec<_>, _>>()?;
+            if rows.len() == MOST_ROWS {
                 return Err(kgq::error::Error::limit("too many solutions to compare"));
             }
             Ok(Solutions { variables, rows })
@@ -162,24 +348,36 @@ fn run(executor: Executor, time: Duration, snapshot: &Snapshot, query: &Query) -
 /// How many failures one run describes.
 const DESCRIBED: usize = 5;
 
-fn compare_seeds(seeds: std::ops::Range<u64>) {
-    let mut failures = Vec::new();
+/// Appends to the file that the environment names, if it names one.
+fn log(line: &str) {
+    use std::io::Write as _;
+    let Some(path) = std::env::var_os("KGQ_DIFFERENTIAL_LOG") else { return };
+    let mut file = std::fs::File::options().create(true).append(true).open(path).unwrap();
+    writeln!(file, "{line}").unwrap();
+}
+
+fn compare_seeds(seeds: impl Iterator<Item = u64>) {
+    let (mut failures, mut pairs) = (Vec::new(), 0u64);
+    let started = Instant::now();
     for seed in seeds {
         let case = Case::random(seed);
+        pairs += 1;
+        if pairs.is_multiple_of(1000) {
+            log(&format!("{pairs} pairs up to seed {seed}, {} differ, {:.0?}", failures.len(), started.elapsed()));
+        }
         if case.difference().is_some() {
             let case = case.shrunk();
-            failures.push(format!(
-                "seed {seed} ({:?})\n{}\n{}\n{}\n",
-                case.terms,
-                case.statements.join("\n"),
-                case.select,
-                case.difference().unwrap_or_default()
-            ));
+            let mut failure =
+                format!("seed {seed} ({:?}, {:?})\n{}\n", case.terms, case.range, case.statements.join("\n"));
+            let _ = writeln!(failure, "{}\n{}", case.text(), case.difference().unwrap_or_default());
+            log(&failure);
+            failures.push(failure);
             if failures.len() == DESCRIBED {
                 break;
             }
         }
     }
+    log(&format!("ended after {pairs} pairs, {} differ", failures.len()));
     assert!(failures.is_empty(), "\n{}", failures.join("\n"));
 }
 

@@ -75,6 +75,8 @@ pub struct Select {
     pub group: Group,
     pub group_by: Vec<String>,
     pub having: Option<Expr>,
+    /// The variable of SAMPLE, and what its value is projected as.
+    pub sample: Option<(String, String)>,
     /// Variables, and whether descending.
     pub order: Vec<(String, bool)>,
     pub limit: Option<usize>,
@@ -194,13 +196,10 @@ impl Display for Select {
                 Projected::As(expression, name) => write!(f, " ({expression} AS ?{name})")?,
             }
         }
-        for graph in &self.from {
-            write!(f, " FROM {graph}")?;
+        if let Some((variable, name)) = &self.sample {
+            write!(f, " (SAMPLE(?{variable}) AS ?{name})")?;
         }
-        for graph in &self.from_named {
-            write!(f, " FROM NAMED {graph}")?;
-        }
-        write!(f, " WHERE {}", self.group)?;
+        write!(f, "{} WHERE {}", self.dataset(), self.group)?;
         if !self.group_by.is_empty() {
             write!(f, " GROUP BY ?{}", self.group_by.join(" ?"))?;
         }
@@ -222,6 +221,34 @@ impl Display for Select {
             write!(f, " OFFSET {offset}")?;
         }
         Ok(())
+    }
+}
+
+impl Select {
+    fn dataset(&self) -> String {
+        let from = self.from.iter().map(|graph| format!(" FROM {graph}"));
+        from.chain(self.from_named.iter().map(|graph| format!(" FROM NAMED {graph}"))).collect()
+    }
+
+    /// Whether its pattern has a solution.
+    pub fn ask(&self) -> String {
+        format!("ASK{} WHERE {}", self.dataset(), self.group)
+    }
+
+    /// A graph of the pattern's solutions.
+    pub fn construct(&self, template: &[[Node; 3]]) -> String {
+        let triples: String = template.iter().map(|[s, p, o]| format!(" {s} {p} {o} .")).collect();
+        format!("CONSTRUCT {{{triples} }}{} WHERE {}", self.dataset(), self.group)
+    }
+
+    /// All solutions of the pattern, with all that is in scope.
+    pub fn whole_pattern(&self) -> Self {
+        Self {
+            group: self.group.clone(),
+            from: self.from.clone(),
+            from_named: self.from_named.clone(),
+            ..Self::default()
+        }
     }
 }
 
