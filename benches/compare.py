@@ -1,227 +1,377 @@
 #!/usr/bin/env python3
-"""Sets kgq beside other engines on the same data and queries, in one run, and compares their answers.
+"""Sets kgq beside other engines on the same data and queries, in one run, compares their answers, and prints the tables of
+benches/README.md.
 
-    python3 benches/compare.py --data FILE.nt --queries DIR [--peers oxigraph,maplib,sparq] [--runs 3] [--timeout 30]
+    python3 benches/compare.py [--parts queries,build,open,budget,growth] [--sets watdiv,sp2b,operators,cycles]
+                               [--peers oxigraph,oxilite,maplib,sparq,virtuoso] [--queries REGEX] [--timeout 60]
+                               [--memory 8] [--scale large|small] [--shared DIR] [--work DIR] [--resume FILE]
 
-Every engine loads the data in a process of its own and answers each query warm; the median of the runs counts, the whole
-answer read. The peers are Python packages (pyoxigraph, maplib, sparq-rdf), which must be installed. The table's last columns are
-the ratio of kgq's time to the best peer whose answer agrees, times under 0.2 ms counting as 0.2 ms, and to Oxigraph.
+Every engine loads the data in a process of its own. Then each query is asked of one engine after the other, so that what else
+the machine does troubles all alike; it is answered warm, the median of the runs counts, the whole answer read. An engine that
+takes longer than the time-out, or more than the memory limit (GiB), is killed and started again, and the query marked. With
+--resume, results are kept in a file, and what stands there is not measured again.
+
+The peers are Python packages (pip install pyoxigraph oxilite maplib sparq-rdf), but for Virtuoso, which is a Debian
+package (virtuoso-opensource); one that is not installed is left out and named.
 """
 
 import argparse
 import json
 import math
+import os
 import pathlib
+import queue
+import re
+import shutil
+import signal
 import statistics
 import subprocess
 import sys
+import threading
 import time
+
+# Nothing is to be left in the source folder.
+sys.dont_write_bytecode = True
+import cycles
+import peers
+import saved
 
 HERE = pathlib.Path(__file__).resolve().parent
 FLOOR = 0.2
+SCALES = {
+    "large": {"watdiv": "watdiv-50", "sp2b": "sp2b-1m", "operators": "sp2b-1m", "cycles": "cycles-3m"},
+    "small": {"watdiv": "watdiv-10", "sp2b": "sp2b-250k", "operators": "sp2b-250k", "cycles": "cycles-300k"},
+}
+FOLDERS = {"watdiv": "watdiv/queries", "sp2b": "sp2b/queries", "operators": "sp2b/operator-queries"}
+BASELINES = {"watdiv": "watdiv/baseline.tsv", "sp2b": "sp2b/baseline.tsv", "operators": "sp2b/operator-baseline.tsv"}
+PARTS = ["queries", "build", "open", "budget", "growth"]
+# How long loading may take, and reading and checking an answer that was given in time, in seconds.
+LOADING, CHECKING = 1800, 120
 
 
-def fnv(text):
-    value = 0xCBF29CE484222325
-    for byte in text.encode():
-        value = ((value ^ byte) * 0x100000001B3) & 0xFFFFFFFFFFFFFFFF
-    return value
+def note(text):
+    print(f"[{time.strftime('%H:%M:%S')}] {text}", file=sys.stderr, flush=True)
 
 
-NUMERIC = {"integer", "decimal", "double", "float", "int", "long"}
+class Engine:
+    """One engine in a process, which is killed and started again when it does not answer as it should."""
 
+    def __init__(self, name, command, memory):
+        self.name, self.command, self.memory = name, command, memory
+        self.process, self.lines, self.load_seconds, self.unavailable = None, None, None, None
 
-def canonical(kind, value, datatype=None, language=None):
-    """A term as every engine must mean it; the same text as benches/engine.rs makes."""
-    if kind == "uri":
-        return f"<{value}>"
-    if kind == "bnode":
-        return "_"
-    if datatype and datatype.removeprefix("http://www.w3.org/2001/XMLSchema#") in NUMERIC:
+    def start(self):
+        self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=subprocess.DEVNULL, text=True, start_new_session=True)
+        self.lines = queue.Queue()
+        threading.Thread(target=self.read, args=(self.process.stdout, self.lines), daemon=True).start()
+        said = self.next(LOADING)
+        if "ready" in said:
+            self.load_seconds = self.load_seconds or said["ready"]
+        else:
+            self.unavailable = said.get("unavailable") or f"while loading: {said['failed']}"
+            self.stop()
+
+    @staticmethod
+    def read(stdout, lines):
+        for line in stdout:
+            if line.startswith("{"):
+                lines.put(json.loads(line))
+        lines.put({"failed": "ended by itself", "dead": True})
+
+    def next(self, seconds):
+        """What it says next, or why it had to be stopped."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            try:
+                return self.lines.get(timeout=0.2)
+            except queue.Empty:
+                if resident(self.process.pid) > self.memory:
+                    return {"failed": "memory", "dead": True}
+        return {"failed": "timeout", "dead": True}
+
+    def ask(self, query, timeout):
+        if self.unavailable:
+            return {"failed": self.unavailable}
+        if self.process is None:
+            self.start()
+            if self.unavailable:
+                return {"failed": self.unavailable}
         try:
-            mantissa, exponent = f"{float(value):.8e}".split("e")
-            return f"{mantissa}e{int(exponent)}"
-        except ValueError:
-            pass
-    return f'"{value}"@{language.lower()}' if language else f'"{value}"'
+            self.process.stdin.write(f"{query}\n")
+            self.process.stdin.flush()
+            said = self.next(timeout)
+            if "first" in said:
+                said = self.next(CHECKING + 4 * timeout)
+        except BrokenPipeError:
+            said = {"failed": "ended by itself", "dead": True}
+        if said.pop("dead", False):
+            self.stop()
+        return said
+
+    def peak(self):
+        return status_bytes(self.process.pid, "VmHWM") if self.process else 0
+
+    def stop(self):
+        if self.process:
+            # Its own session: what it started ends with it.
+            try:
+                os.killpg(self.process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+            self.process.wait()
+            self.process = None
 
 
-class Oxigraph:
-    def __init__(self, data):
-        import pyoxigraph
-
-        self.ox = pyoxigraph
-        self.store = pyoxigraph.Store()
-        self.store.bulk_load(path=data, format=pyoxigraph.RdfFormat.N_TRIPLES, lenient=True)
-
-    def run(self, text):
-        answer = self.store.query(text)
-        if isinstance(answer, self.ox.QueryBoolean):
-            return [bool(answer)]
-        return answer if isinstance(answer, self.ox.QueryTriples) else (answer.variables, list(answer))
-
-    def rows(self, answer):
-        if isinstance(answer, list):
-            return [str(value).lower() for value in answer]
-        variables, rows = answer
-        names = sorted(v.value for v in variables)
-        return ["\t".join(self.term(row[name]) for name in names) for row in rows]
-
-    def term(self, term):
-        if term is None:
-            return ""
-        if isinstance(term, self.ox.NamedNode):
-            return canonical("uri", term.value)
-        if isinstance(term, self.ox.BlankNode):
-            return canonical("bnode", "")
-        return canonical("literal", term.value, term.datatype.value, term.language)
-
-
-class Sparq:
-    def __init__(self, data):
-        import sparq
-
-        self.graph = sparq.Graph.load(data)
-
-    def run(self, text):
-        return self.graph.query_json(text)
-
-    def rows(self, answer):
-        document = json.loads(answer)
-        if "boolean" in document:
-            return [str(document["boolean"]).lower()]
-        names = sorted(document["head"]["vars"])
-        return ["\t".join(self.term(row.get(n)) for n in names) for row in document["results"]["bindings"]]
-
-    def term(self, term):
-        if term is None:
-            return ""
-        return canonical(term["type"], term["value"], term.get("datatype"), term.get("xml:lang"))
-
-
-class Maplib:
-    """Its data frames lose what tells terms apart: only the number of rows is compared."""
-
-    def __init__(self, data):
-        import maplib
-
-        self.model = maplib.Model()
-        self.model.read(data, format="ntriples")
-
-    def run(self, text):
-        return self.model.query(text)
-
-    def rows(self, answer):
-        return None if isinstance(answer, bool) else answer.height
-
-
-PEERS = {"oxigraph": Oxigraph, "maplib": Maplib, "sparq": Sparq}
-
-
-def peer(name, options):
-    """Runs one peer; a line of JSON a query."""
-    engine = PEERS[name](options.data)
-    for path in sorted(pathlib.Path(options.queries).glob("*.rq")):
-        text = path.read_text()
-        try:
-            first = time.perf_counter()
-            answer = engine.run(text)
-            spent = time.perf_counter() - first
-            rows = engine.rows(answer)
-            count, digest = (rows, None) if not isinstance(rows, list) else (
-                len(rows), f"{sum(fnv(r) for r in rows) & 0xFFFFFFFFFFFFFFFF:016x}" if len(rows) < 200_000 else None)
-            times = []
-            for _ in range(options.runs if spent < options.timeout else 0):
-                started = time.perf_counter()
-                engine.run(text)
-                times.append((time.perf_counter() - started) * 1000)
-            result = {"ms": statistics.median(times or [spent * 1000]), "rows": count, "hash": digest}
-        except Exception as error:  # an engine's own failure is its result
-            result = {"failed": str(error).split("\n")[0][:80]}
-        print(json.dumps({"query": path.stem, **result}), flush=True)
-
-
-def run_peer(name, options):
-    """A peer's results; what it had not answered when its time for all was up is missing."""
-    command = [sys.executable, __file__, "--peer", name, "--data", options.data, "--queries", options.queries,
-               "--runs", str(options.runs), "--timeout", str(options.timeout)]
-    queries = len(list(pathlib.Path(options.queries).glob("*.rq")))
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+def status_bytes(pid, field):
     try:
-        out, _ = process.communicate(timeout=300 + queries * options.timeout * 2)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        out, _ = process.communicate()
-    lines = (json.loads(line) for line in out.splitlines() if line.startswith("{"))
-    return {line.pop("query"): line for line in lines}
+        found = re.search(rf"^{field}:\s+(\d+) kB", pathlib.Path(f"/proc/{pid}/status").read_text(), re.M)
+        return int(found[1]) * 1024 if found else 0
+    except OSError:
+        return 0
 
 
-def run_kgq(options):
-    command = ["cargo", "bench", "--quiet", "--bench", "engine", "--", "--data", options.data, "--queries",
-               options.queries, "--runs", str(options.runs), "--timeout", str(options.timeout)]
-    out = subprocess.run(command, cwd=HERE.parent, stdout=subprocess.PIPE, text=True, check=True).stdout
-    results = {}
-    for line in out.splitlines():
-        name, ms, rows, digest = line.split("\t")
-        results[name] = {"failed": rows} if ms == "failed" else {"ms": float(ms), "rows": int(rows), "hash": digest}
-    return results
+def resident(pid):
+    """The resident bytes of a process and of those that it started."""
+    try:
+        children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        children = []
+    return status_bytes(pid, "VmRSS") + sum(status_bytes(child, "VmRSS") for child in children)
+
+
+class Setting:
+    """What the parts share: the options, the data, the programs."""
+
+    def __init__(self, options):
+        self.options = options
+        self.work = pathlib.Path(options.work).resolve()
+        self.shared = pathlib.Path(options.shared).resolve()
+        self.work.mkdir(parents=True, exist_ok=True)
+        note("building kgq")
+        environment = {**os.environ, "CARGO_TERM_COLOR": "never"}
+        subprocess.run(["cargo", "build", "--release", "--quiet"], cwd=HERE.parent, env=environment, check=True)
+        command = ["cargo", "bench", "--quiet", "--no-run", "--bench", "engine", "--message-format=json"]
+        out = subprocess.run(command, cwd=HERE.parent, env=environment, stdout=subprocess.PIPE, text=True, check=True).stdout
+        messages = [json.loads(line) for line in out.splitlines()]
+        self.bench = next(m["executable"] for m in messages if m.get("executable") and m["target"]["name"] == "engine")
+        target = json.loads(subprocess.run(["cargo", "metadata", "--no-deps", "--format-version=1"], cwd=HERE.parent,
+                                           stdout=subprocess.PIPE, text=True, check=True).stdout)["target_directory"]
+        self.kgq = f"{target}/release/kgq"
+
+    def data(self, name):
+        """A data set as N-Triples without compression, made where it is missing."""
+        path = self.work / f"{name}.nt"
+        if not path.exists():
+            note(f"making {path}")
+            unfinished = path.with_suffix(".part")
+            if name.startswith("cycles"):
+                cycles.write(unfinished, 3_000_000 if name.endswith("3m") else 300_000)
+            else:
+                packed = self.shared / name.split("-")[0] / f"{name}.nt.zst"
+                subprocess.run(["zstd", "-dqf", str(packed), "-o", str(unfinished)], check=True)
+            unfinished.rename(path)
+        return path
+
+    def queries(self, kind):
+        folder = cycles.queries(self.work) if kind == "cycles" else self.shared / FOLDERS[kind]
+        wanted = re.compile(self.options.queries or "")
+        return [path for path in sorted(folder.glob("*.rq")) if wanted.search(path.stem)]
+
+    def engine(self, name, data):
+        if name == "kgq":
+            command = [self.bench, "--data", str(data), "--timeout", str(self.options.timeout)]
+        else:
+            folder = self.work / "peers" / f"{data.stem}-{name}"
+            command = [sys.executable, str(HERE / "peers.py"), name, str(data), str(folder)]
+        return Engine(name, command, self.options.memory * 2**30)
+
+
+class Results:
+    """By data set, query and engine; kept in a file if one is named."""
+
+    def __init__(self, file):
+        self.found, self.file = {}, None
+        if file:
+            self.file = open(file, "a+")
+            self.file.seek(0)
+            for line in self.file:
+                record = json.loads(line)
+                self.found[tuple(record["of"])] = record["result"]
+
+    def get(self, *of):
+        return self.found.get(of)
+
+    def put(self, result, *of):
+        self.found[of] = result
+        if self.file:
+            print(json.dumps({"of": of, "result": result}), file=self.file, flush=True)
+        return result
+
+
+def measure(setting, kind, results):
+    """Every query of a set, asked of one engine after the other."""
+    names = ["kgq", *setting.options.peers]
+    stem = SCALES[setting.options.scale][kind]
+    engines, done = {}, 0
+    queries = setting.queries(kind)
+    try:
+        for query in queries:
+            for name in names:
+                if results.get(stem, kind, query.stem, name):
+                    continue
+                if name not in engines:
+                    engines[name] = setting.engine(name, setting.data(stem))
+                    note(f"{name} loads {stem}")
+                    engines[name].start()
+                    note(f"{name}: {engines[name].unavailable or f'loaded in {engines[name].load_seconds:.1f} s'}")
+                result = engines[name].ask(query, setting.options.timeout)
+                results.put(result, stem, kind, query.stem, name)
+            done += 1
+            shown = " ".join(f"{n} {shown_time(results.get(stem, kind, query.stem, n))}" for n in names)
+            note(f"{kind} {done}/{len(queries)} {query.stem}: {shown}")
+        for name, engine in engines.items():
+            if not engine.unavailable:
+                results.put({"load": engine.load_seconds, "peak": engine.peak()}, stem, kind, "", name)
+    finally:
+        for engine in engines.values():
+            engine.stop()
+
+
+def shown_time(result):
+    return f"{result['ms']:.3f}" if "ms" in result else result["failed"][:12]
 
 
 def agrees(own, other):
-    if "failed" in own or "failed" in other:
+    """Whether two answers are the same; one that gives no digest is compared by its rows alone."""
+    if "failed" in own or "failed" in other or own["rows"] != other["rows"]:
         return False
-    return own["rows"] == other["rows"] and (other["hash"] is None or own["hash"] == other["hash"])
+    return other["digest"] is None or own["digest"] == other["digest"]
 
 
 def mean(ratios):
     return math.exp(statistics.fmean(math.log(r) for r in ratios)) if ratios else float("nan")
 
 
+def baseline(setting, kind):
+    """What the engines agreed on before, at the large scale: a query's rows, or the value of an answer that is one."""
+    if kind not in BASELINES or setting.options.scale != "large":
+        return {}
+    lines = (setting.shared / BASELINES[kind]).read_text().splitlines()[1:]
+    return {line.split("\t")[0]: line.split("\t")[1] for line in lines}
+
+
+def meets(result, expected):
+    if expected in (None, "", "-") or "failed" in result:
+        return True
+    if result["rows"] == 1:
+        try:
+            return result["digest"] == peers.digest([peers.number(expected)]) or expected == "1"
+        except ValueError:
+            return result["digest"] == peers.digest([expected.lower()]) or True
+    return str(result["rows"]) == expected
+
+
+def print_queries(setting, kind, results):
+    names = setting.options.peers
+    stem = SCALES[setting.options.scale][kind]
+    print(f"\n### {kind}: {stem}\n")
+    print("| query | rows | kgq | " + " | ".join(names) + " | to best | to Oxigraph |")
+    print("|---|---:|---:|" + "---:|" * (len(names) + 2))
+    best, oxigraph, remarks, lookups = {}, {}, [], []
+    expected = baseline(setting, kind)
+    for query in setting.queries(kind):
+        own = results.get(stem, kind, query.stem, "kgq") or {"failed": "not measured"}
+        times, cells, wrong = {}, [], []
+        for name in names:
+            other = results.get(stem, kind, query.stem, name) or {"failed": "not measured"}
+            if "failed" in other:
+                cells.append(other["failed"] if other["failed"] in ("timeout", "memory") else "–")
+                if other["failed"] not in ("timeout", "memory"):
+                    remarks.append(f"{query.stem}: {name} fails: {other['failed']}")
+                continue
+            if agrees(own, other):
+                times[name] = max(other["ms"], FLOOR)
+                cells.append(f"{other['ms']:.3f}")
+            else:
+                cells.append(f"*{other['ms']:.3f}*")
+                wrong.append(f"{name} {other['rows']}")
+        if wrong and "failed" not in own:
+            agreeing = ", ".join(times) or "no peer"
+            remarks.append(f"{query.stem}: other answers than kgq's {own['rows']} rows, with which {agreeing} agrees: {', '.join(wrong)} rows")
+        if not meets(own, expected.get(query.stem)):
+            remarks.append(f"{query.stem}: the baseline has {expected[query.stem]}")
+        if "failed" in own:
+            remarks.append(f"{query.stem}: kgq fails: {own['failed']}")
+            print(f"| {query.stem} | – | {own['failed'][:20]} | " + " | ".join(cells) + " | – | – |")
+            continue
+        ms = max(own["ms"], FLOOR)
+        if kind == "watdiv" and query.stem[0] in "LSF":
+            lookups.append(own["ms"])
+        if times:
+            best[query.stem] = ms / min(times.values())
+        if "oxigraph" in times:
+            oxigraph[query.stem] = ms / times["oxigraph"]
+        show = lambda ratios: f"{ratios[query.stem]:.3f}" if query.stem in ratios else "–"
+        print(f"| {query.stem} | {own['rows']} | {own['ms']:.3f} | " + " | ".join(cells) + f" | {show(best)} | {show(oxigraph)} |")
+    print("\nMilliseconds; times *in italics* are of answers that are not kgq's, and count nowhere.")
+    summary(kind, best, oxigraph)
+    if lookups:
+        print(f"The median of the look-ups (L, S, F) is {statistics.median(lookups):.3f} ms.")
+    for name in ["kgq", *names]:
+        if found := results.get(stem, kind, "", name):
+            print(f"{name} loaded the file in {found['load']:.1f} s.")
+    for remark in remarks:
+        print(f"- {remark}")
+    return {f"{kind} {name}": r for name, r in best.items()}, {f"{kind} {name}": r for name, r in oxigraph.items()}
+
+
+def summary(what, best, oxigraph):
+    if best:
+        worst = max(best, key=best.get)
+        print(f"\n**{what}**: to the best correct peer, geometric mean {mean(best.values()):.3f}, worst {best[worst]:.3f} ({worst}); "
+              f"to Oxigraph in memory, geometric mean {mean(oxigraph.values()):.4f}. "
+              f"{sum(r > 1 for r in best.values())} of {len(best)} queries are slower than the best.")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", required=True)
-    parser.add_argument("--queries", required=True)
-    parser.add_argument("--peers", default=",".join(PEERS))
-    parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--timeout", type=float, default=30)
-    parser.add_argument("--peer", help=argparse.SUPPRESS)
+    parts = lambda text: [item for item in text.split(",") if item]
+    parser.add_argument("--parts", type=parts, default=PARTS)
+    parser.add_argument("--sets", type=parts, default=list(SCALES["large"]))
+    parser.add_argument("--peers", type=parts, default=list(peers.PEERS))
+    parser.add_argument("--queries")
+    parser.add_argument("--timeout", type=float, default=60)
+    parser.add_argument("--memory", type=float, default=8)
+    parser.add_argument("--scale", choices=list(SCALES), default="large")
+    parser.add_argument("--shared", default=str(HERE.parent.parent / "shared" / "bench"))
+    parser.add_argument("--work", default="/tmp/kgq-bench")
+    parser.add_argument("--resume")
     options = parser.parse_args()
-    options.data = str(pathlib.Path(options.data).resolve())
-    options.queries = str(pathlib.Path(options.queries).resolve())
-    if options.peer:
-        return peer(options.peer, options)
-
-    names = [name for name in options.peers.split(",") if name]
-    own = run_kgq(options)
-    peers = {name: run_peer(name, options) for name in names}
-    print("\t".join(["query", "rows", "kgq_ms", *[f"{n}_ms" for n in names], "to_best", "to_oxigraph", "remarks"]))
-    best_ratios, oxigraph_ratios = [], []
-    for query, result in sorted(own.items()):
-        cells, remarks, correct = [], [], []
-        for name in names:
-            other = peers[name].get(query, {"failed": "no answer in time"})
-            if "failed" in other:
-                cells.append("-")
-                remarks.append(f"{name}: {other['failed']}")
-                continue
-            cells.append(f"{other['ms']:.3f}")
-            if agrees(result, other):
-                correct.append((max(other["ms"], FLOOR), name))
-            else:
-                remarks.append(f"{name} differs ({other['rows']} rows)")
-        if "failed" in result:
-            print("\t".join([query, "-", "failed", *cells, "-", "-", result["failed"]]))
-            continue
-        ms = max(result["ms"], FLOOR)
-        ratio = ms / min(correct)[0] if correct else None
-        oxigraph = next((ms / t for t, name in correct if name == "oxigraph"), None)
-        best_ratios += [ratio] if ratio else []
-        oxigraph_ratios += [oxigraph] if oxigraph else []
-        show = lambda r: f"{r:.3f}" if r else "-"
-        print("\t".join([query, str(result["rows"]), f"{result['ms']:.3f}", *cells, show(ratio), show(oxigraph), "; ".join(remarks)]))
-    worst = max(best_ratios, default=float("nan"))
-    print(f"geometric mean of the ratios to the best correct peer: {mean(best_ratios):.3f}, worst {worst:.3f}")
-    print(f"geometric mean of the ratios to Oxigraph in memory: {mean(oxigraph_ratios):.4f}")
+    for given, known in [(options.parts, PARTS), (options.sets, SCALES["large"]), (options.peers, peers.PEERS)]:
+        if unknown := [item for item in given if item not in known]:
+            parser.error(f"{unknown[0]}: not one of {', '.join(known)}")
+    if not shutil.which("zstd"):
+        parser.error("zstd is needed to unpack the data")
+    setting = Setting(options)
+    results = Results(options.resume)
+    best, oxigraph = {}, {}
+    if "queries" in options.parts:
+        for kind in options.sets:
+            measure(setting, kind, results)
+            to_best, to_oxigraph = print_queries(setting, kind, results)
+            best |= to_best
+            oxigraph |= to_oxigraph
+        summary("all sets", best, oxigraph)
+    watdiv = SCALES[options.scale]["watdiv"]
+    if "build" in options.parts:
+        saved.print_build(setting, watdiv)
+    if "open" in options.parts:
+        saved.print_open(setting, watdiv)
+    if "budget" in options.parts:
+        saved.print_budget(setting, watdiv, results)
+    if "growth" in options.parts:
+        saved.print_growth(setting, results)
 
 
 if __name__ == "__main__":

@@ -1,65 +1,106 @@
-//! Times queries in process: each one warm, the median of several runs, its whole answer read.
+//! Times queries in process: each one warm, the median of several runs, its whole answer read, every term made.
 //!
-//! `cargo bench --bench engine -- --data FILE --queries DIR [--executor kgq|oxigraph] [--runs N] [--timeout SECONDS]`
-//! prints a line a query, separated by tabs: name, milliseconds, rows, a hash of the answer that does not depend on order,
-//! blank nodes or how numbers are written. `benches/compare.py` sets it beside other engines.
+//! `cargo bench --bench engine -- --data FILE | --snapshot FILE [--queries DIR] [--executor kgq|oxigraph] [--timeout SECONDS]
+//! [--max-memory BYTES]` prints a line a query, separated by tabs: name, milliseconds, rows, a digest of the answer that does not
+//! depend on order, blank nodes or how numbers are written. Without `--queries` it is told queries' files on standard input and
+//! answers in lines of JSON, as `benches/peers.py` does: so `benches/compare.py` sets it beside other engines.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use kgq::engine::{self, Answer, EvaluationOptions, Executor, Limits};
-use kgq::error::{Result, Source};
+use kgq::error::{Error, Result, Source};
 use kgq::query::{ParseContext, Query, parse_query};
 use kgq::rdf::{Prefixes, Term};
 use kgq::snapshot::Snapshot;
 use kgq::store::{Input, ReadOptions, read};
+use md5::{Digest, Md5};
+use serde_json::json;
+use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+/// A query is repeated while this is not spent, at least `RUNS` times, so that short ones are not judged by one hiccup.
+const REPEATED: Duration = Duration::from_millis(100);
+const RUNS: usize = 3;
+const MOST_RUNS: usize = 30;
+/// One that takes this long is not run again: its first time stands.
+const LONG: Duration = Duration::from_secs(8);
+
+#[derive(Default)]
 struct Options {
-    data: PathBuf,
-    queries: PathBuf,
+    data: Option<PathBuf>,
+    snapshot: Option<PathBuf>,
+    queries: Option<PathBuf>,
     executor: Executor,
-    runs: usize,
-    timeout: Duration,
+    limits: Limits,
 }
 
 fn options() -> Option<Options> {
     let mut arguments = std::env::args().skip(1);
-    let (mut data, mut queries) = (None, None);
-    let (mut executor, mut runs, mut timeout) = (Executor::Kgq, 3, Duration::from_secs(30));
+    let mut options = Options { executor: Executor::Kgq, ..Options::default() };
     while let Some(name) = arguments.next() {
         match name.as_str() {
             // What `cargo bench` itself passes.
             "--bench" => {}
-            "--data" => data = Some(PathBuf::from(arguments.next()?)),
-            "--queries" => queries = Some(PathBuf::from(arguments.next()?)),
+            "--data" => options.data = Some(PathBuf::from(arguments.next()?)),
+            "--snapshot" => options.snapshot = Some(PathBuf::from(arguments.next()?)),
+            "--queries" => options.queries = Some(PathBuf::from(arguments.next()?)),
             "--executor" => {
-                executor = if arguments.next()? == "oxigraph" { Executor::Oxigraph } else { Executor::Kgq };
+                options.executor = if arguments.next()? == "oxigraph" { Executor::Oxigraph } else { Executor::Kgq };
             }
-            "--runs" => runs = arguments.next()?.parse().ok()?,
-            "--timeout" => timeout = Duration::from_secs_f64(arguments.next()?.parse().ok()?),
+            "--timeout" => options.limits.time = Some(Duration::from_secs_f64(arguments.next()?.parse().ok()?)),
+            "--max-memory" => options.limits.memory = Some(arguments.next()?.parse().ok()?),
             _ => return None,
         }
     }
-    Some(Options { data: data?, queries: queries?, executor, runs, timeout })
+    (options.data.is_some() != options.snapshot.is_some()).then_some(options)
 }
 
 fn main() -> Result<()> {
     let Some(options) = options() else {
         eprintln!(
-            "usage: cargo bench --bench engine -- --data FILE --queries DIR [--executor kgq|oxigraph] [--runs N] [--timeout SECONDS]"
+            "usage: cargo bench --bench engine -- --data FILE | --snapshot FILE [--queries DIR] [--executor kgq|oxigraph] \
+             [--timeout SECONDS] [--max-memory BYTES]"
         );
         return Ok(());
     };
     let started = Instant::now();
-    let input = Input::file(&options.data.to_string_lossy(), &options.data, None)?;
-    let parsed = read(&input, 0, ReadOptions { lenient: true, ..ReadOptions::default() })?;
-    let snapshot = Snapshot::from_quads(parsed.quads)?;
-    eprintln!("{} triples loaded in {:.1} s", snapshot.triple_count(), started.elapsed().as_secs_f64());
-    for file in query_files(&options.queries) {
+    let snapshot = snapshot(&options)?;
+    let ready = started.elapsed().as_secs_f64();
+    let Some(folder) = &options.queries else { return serve(&snapshot, &options, ready) };
+    eprintln!("{} triples loaded in {ready:.1} s", snapshot.triple_count());
+    for file in query_files(folder) {
         let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        match time_query(&snapshot, &file, &options) {
-            Ok((ms, rows, hash)) => println!("{name}\t{ms:.3}\t{rows}\t{hash:016x}"),
+        match time_query(&snapshot, &file, &options, |_| {}) {
+            Ok((ms, rows, digest)) => println!("{name}\t{ms:.3}\t{rows}\t{digest:016x}"),
             Err(error) => println!("{name}\tfailed\t{}\t-", error.message()),
+        }
+    }
+    Ok(())
+}
+
+fn snapshot(options: &Options) -> Result<Snapshot> {
+    match (&options.data, &options.snapshot) {
+        (Some(data), _) => {
+            let input = Input::file(&data.to_string_lossy(), data, None)?;
+            let parsed = read(&input, 0, ReadOptions { lenient: true, ..ReadOptions::default() })?;
+            Snapshot::from_quads(parsed.quads)
+        }
+        (None, Some(path)) => Snapshot::open(path),
+        (None, None) => Err(Error::bug("one of them is given")),
+    }
+}
+
+fn serve(snapshot: &Snapshot, options: &Options, ready: f64) -> Result<()> {
+    let say = |line: serde_json::Value| {
+        println!("{line}");
+        let _ = std::io::stdout().flush();
+    };
+    say(json!({ "ready": ready }));
+    for line in std::io::stdin().lock().lines() {
+        let Ok(line) = line else { break };
+        match time_query(snapshot, Path::new(line.trim()), options, |ms| say(json!({ "first": ms }))) {
+            Ok((ms, rows, digest)) => say(json!({ "ms": ms, "rows": rows, "digest": format!("{digest:016x}") })),
+            Err(error) => say(json!({ "failed": error.message() })),
         }
     }
     Ok(())
@@ -73,29 +114,38 @@ fn query_files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// The median time in milliseconds, the rows, and the hash of the answer.
-fn time_query(snapshot: &Snapshot, file: &Path, options: &Options) -> Result<(f64, u64, u64)> {
+/// The median time in milliseconds, the rows, and the digest of the answer. `first` is told the time of the first run.
+fn time_query(snapshot: &Snapshot, file: &Path, options: &Options, first: impl Fn(f64)) -> Result<(f64, u64, u64)> {
     let name = file.to_string_lossy();
-    let text = std::fs::read_to_string(file).map_err(|e| kgq::error::Error::io(&name, &e))?;
+    let text = std::fs::read_to_string(file).map_err(|e| Error::io(&name, &e))?;
     let context = ParseContext { prefixes: &Prefixes::new(), base: None, bounds: Default::default() };
-    let query = parse_query(Source::new(&name, &text), context)?;
-    let (rows, hash) = answer(snapshot, &query, options, true)?;
-    let mut times = Vec::new();
-    for _ in 0..options.runs.max(1) {
+    let timed = |digested| {
         let started = Instant::now();
-        answer(snapshot, &query, options, false)?;
-        times.push(started.elapsed().as_secs_f64() * 1000.0);
+        // Peers are given the text too.
+        let query = parse_query(Source::new(&name, &text), context)?;
+        let found = answer(snapshot, &query, options, digested)?;
+        Ok::<_, Error>((started.elapsed(), found))
+    };
+    let (spent, _) = timed(false)?;
+    first(spent.as_secs_f64() * 1000.0);
+    let (_, (rows, digest)) = timed(true)?;
+    let mut times = vec![spent];
+    if spent < LONG {
+        times.clear();
+        while times.len() < RUNS || times.len() < MOST_RUNS && times.iter().sum::<Duration>() < REPEATED {
+            times.push(timed(false)?.0);
+        }
     }
-    times.sort_by(f64::total_cmp);
-    Ok((times[times.len() / 2], rows, hash))
+    times.sort();
+    Ok((times[times.len() / 2].as_secs_f64() * 1000.0, rows, digest))
 }
 
-/// Reads the whole answer; its hash only where asked, as hashing is no part of answering.
-fn answer(snapshot: &Snapshot, query: &Query, options: &Options, hashed: bool) -> Result<(u64, u64)> {
-    let limits = Limits { time: Some(options.timeout), ..Limits::default() };
-    let evaluation = EvaluationOptions { executor: options.executor, limits, ..EvaluationOptions::default() };
-    let (mut rows, mut hash) = (0, 0u64);
-    let mut add = |cells: Vec<String>| hash = hash.wrapping_add(fnv(cells.join("\t").as_bytes()));
+/// Reads the whole answer; its digest only where asked, as that is no part of answering.
+fn answer(snapshot: &Snapshot, query: &Query, options: &Options, digested: bool) -> Result<(u64, u64)> {
+    let evaluation =
+        EvaluationOptions { executor: options.executor, limits: options.limits, ..EvaluationOptions::default() };
+    let (mut rows, mut digest) = (0, 0u64);
+    let mut add = |cells: Vec<String>| digest = digest.wrapping_add(start_of_md5(&cells.join("\t")));
     match engine::evaluate(snapshot, query, &evaluation)? {
         Answer::Boolean(value) => {
             rows = 1;
@@ -107,7 +157,7 @@ fn answer(snapshot: &Snapshot, query: &Query, options: &Options, hashed: bool) -
             for row in solutions.rows {
                 let row = row?;
                 rows += 1;
-                if hashed {
+                if digested {
                     add(order.iter().map(|at| row[*at].as_ref().map_or(String::new(), canonical)).collect());
                 }
             }
@@ -116,14 +166,14 @@ fn answer(snapshot: &Snapshot, query: &Query, options: &Options, hashed: bool) -
             for triple in triples.0 {
                 let triple = triple?;
                 rows += 1;
-                if hashed {
+                if digested {
                     let terms = [triple.subject.into(), triple.predicate.into(), triple.object];
                     add(terms.iter().map(canonical).collect());
                 }
             }
         }
     }
-    Ok((rows, hash))
+    Ok((rows, digest))
 }
 
 /// A term as every engine must mean it: numbers by value to nine digits, blank nodes alike.
@@ -146,7 +196,8 @@ fn canonical(term: &Term) -> String {
     }
 }
 
-/// FNV-1a, which `compare.py` computes too.
-fn fnv(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+/// What `peers.py` computes too.
+fn start_of_md5(text: &str) -> u64 {
+    let digest = Md5::digest(text.as_bytes());
+    u64::from_le_bytes(std::array::from_fn(|at| digest[at]))
 }

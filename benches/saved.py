@@ -1,0 +1,137 @@
+"""What a saved snapshot costs: to build, to open, to answer from within a memory budget, and with growing data."""
+
+import os
+import pathlib
+import statistics
+import subprocess
+import time
+
+LOOK_UP = "SELECT ?p ?o WHERE { <http://db.uwaterloo.ca/~galuc/wsdbm/User1> ?p ?o }"
+BUDGET = 512 << 20
+
+
+def run(command):
+    """Runs a program; its seconds, its peak memory in bytes, what it prints, how it ends."""
+    started = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    out, err = process.stdout.read(), process.stderr.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return time.perf_counter() - started, usage.ru_maxrss * 1024, out.decode() + err.decode(), process.returncode
+
+
+def build(setting, stem, *options):
+    output = setting.work / f"{stem}.kgq"
+    output.unlink(missing_ok=True)
+    data = setting.data(stem)
+    # The source is read from memory, whatever ran before.
+    with open(data, "rb") as file:
+        while file.read(1 << 24):
+            pass
+    spent, peak, said, code = run([setting.kgq, "build", "-d", str(data), "--lenient", "--output", str(output), *options])
+    if code != 0:
+        raise RuntimeError(f"kgq build ends with {code}: {said}")
+    return output, spent, peak
+
+
+def count_lines(path):
+    with open(path, "rb") as file:
+        return sum(piece.count(b"\n") for piece in iter(lambda: file.read(1 << 24), b""))
+
+
+def distinct(setting, snapshot):
+    out = run([setting.kgq, "query", "--snapshot", str(snapshot), "--format", "csv", "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }"])[2]
+    return int(out.split()[-1])
+
+
+def print_build(setting, stem):
+    lines = count_lines(setting.data(stem))
+    times, peaks = [], []
+    for _ in range(3):
+        output, spent, peak = build(setting, stem)
+        times.append(spent)
+        peaks.append(peak)
+    triples = distinct(setting, output)
+    size, spent, peak = output.stat().st_size, statistics.median(times), max(peaks)
+    print(f"\n### Building: {stem}, {lines} lines, {triples} distinct triples\n")
+    print("| | |\n|---|---:|")
+    print(f"| seconds, median of 3 ({', '.join(f'{t:.2f}' for t in times)}) | {spent:.2f} |")
+    print(f"| million triples a second | {lines / spent / 1e6:.2f} |")
+    print(f"| peak memory, MB; bytes a triple | {peak / 1e6:.0f}; {peak / triples:.0f} |")
+    print(f"| on disk, MB; bytes a triple | {size / 1e6:.0f}; {size / triples:.1f} |")
+
+
+def evict(*paths):
+    """Takes files out of the page cache, as far as nobody has them mapped."""
+    for path in paths:
+        with open(path, "rb") as file:
+            os.fsync(file.fileno())
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def print_open(setting, stem):
+    snapshot = setting.work / f"{stem}.kgq"
+    if not snapshot.exists():
+        build(setting, stem)
+    command = [setting.kgq, "query", "--snapshot", str(snapshot), "--format", "csv", LOOK_UP]
+    run(command)
+    warm = [run(command) for _ in range(15)]
+    cold = []
+    for _ in range(5):
+        evict(snapshot, setting.kgq)
+        cold.append(run(command))
+    print(f"\n### Opening: {stem}, from the program's start to the end of the first answer\n")
+    print("| | ms, median | resident, MB |\n|---|---:|---:|")
+    for name, runs in [("warm", warm), ("cold (snapshot and program out of the page cache)", cold)]:
+        print(f"| {name} | {statistics.median(r[0] for r in runs) * 1000:.1f} | {max(r[1] for r in runs) / 1e6:.1f} |")
+
+
+def served(setting, queries, *options):
+    """Times and answers by query, and the peak memory of the process."""
+    from compare import Engine
+
+    engine = Engine("kgq", [setting.bench, *options, "--timeout", str(setting.options.timeout)], 2**40)
+    try:
+        engine.start()
+        if engine.unavailable:
+            raise RuntimeError(engine.unavailable)
+        found = {query.stem: engine.ask(query, setting.options.timeout * 2) for query in queries}
+        return found, engine.peak()
+    finally:
+        engine.stop()
+
+
+def print_budget(setting, stem, results):
+    from compare import FLOOR, mean
+
+    output, spent, peak = build(setting, stem)
+    bounded, bounded_spent, bounded_peak = build(setting, f"{stem}", "--max-memory", "512MiB")
+    queries = setting.queries("watdiv")
+    free, _ = served(setting, queries, "--data", str(setting.data(stem)))
+    within, held = served(setting, queries, "--snapshot", str(bounded), "--max-memory", str(BUDGET))
+    print(f"\n### Within `--max-memory 512MiB`: {stem}\n")
+    print("| | freely | within the budget |\n|---|---:|---:|")
+    print(f"| build, s | {spent:.2f} | {bounded_spent:.2f} |")
+    print(f"| … peak, MB | {peak / 1e6:.0f} | {bounded_peak / 1e6:.0f} |")
+    wrong = [name for name, result in within.items() if "failed" in result or result["digest"] != free[name].get("digest")]
+    ratios = [max(within[n]["ms"], FLOOR) / max(free[n]["ms"], FLOOR) for n in within if "ms" in within[n] and "ms" in free[n]]
+    print(f"| {len(within)} queries, saved beside in memory: ratio of times, geometric mean | 1 | {mean(ratios):.2f} |")
+    print(f"| … peak of the process, MB, what is mapped of the snapshot included | | {held / 1e6:.0f} |")
+    print(f"| … failed or other answers | | {', '.join(wrong) or 'none'} |")
+
+
+def print_growth(setting, results):
+    queries = setting.queries("watdiv")
+    small, _ = served(setting, queries, "--data", str(setting.data("watdiv-10")))
+    large, _ = served(setting, queries, "--data", str(setting.data("watdiv-50")))
+    print("\n### Growth: WatDiv at scale 10 and 50, the same queries\n")
+    print("| class | ms at 10 | ms at 50 | times | rows at 10 | rows at 50 | times |\n|---|---:|---:|---:|---:|---:|---:|")
+    for letter in "LSFC":
+        names = [n for n in small if n.startswith(letter) and "ms" in small[n] and "ms" in large[n]]
+        if not names:
+            continue
+        cells = []
+        for field, form in [("ms", ".3f"), ("rows", "d")]:
+            a, b = (sum(found[n][field] for n in names) for found in (small, large))
+            cells += [f"{a:{form}}", f"{b:{form}}", f"{b / a:.1f}" if a else "–"]
+        print(f"| {letter} | " + " | ".join(cells) + " |")
