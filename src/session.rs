@@ -365,7 +365,12 @@ impl Session {
 
     /// Runs every check on the project.
     pub fn check(&self) -> Result<check::Report> {
-        check::check(self.require_project()?)
+        let options = check::Options {
+            lenient: self.options.lenient,
+            bounds: self.options.bounds,
+            evaluation: self.evaluation_options(),
+        };
+        check::check(self.require_project()?, options)
     }
 
     /// Declares a prefix for the rest of the session; it wins over those of the project and its files.

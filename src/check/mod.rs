@@ -20,8 +20,10 @@ mod terms;
 pub use explain::{Explanation, explain};
 pub use finding::{CitationCounts, Counts, Finding, Format, Report, Severity};
 
+use crate::engine::EvaluationOptions;
 use crate::error::Result;
 use crate::project::Project;
+use crate::syntax::bounds::Bounds;
 use subject::Subject;
 
 /// A check: the codes of its findings, and how it finds them.
@@ -45,9 +47,18 @@ pub const CHECKS: &[Check] = &[
     rules::CHECK,
 ];
 
+/// How files are read and queries asked.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    pub lenient: bool,
+    pub bounds: Bounds,
+    /// Its limits are those of each query by itself.
+    pub evaluation: EvaluationOptions,
+}
+
 /// Runs every check on a project.
-pub fn check(project: &Project) -> Result<Report> {
-    let subject = Subject::read(project)?;
+pub fn check(project: &Project, options: Options) -> Result<Report> {
+    let subject = Subject::read(project, options)?;
     let mut report = Report::default();
     let whole = subject.is_whole();
     for check in CHECKS {

@@ -4,13 +4,11 @@ use super::finding::{Finding, Report, Severity};
 use super::subject::{Subject, as_node};
 use super::{Check, Explanation};
 use crate::catalog::{CannedQuery, Severity as Level};
-use crate::engine::{Answer, DefaultGraph, EvaluationOptions, Limits, Row, Solutions, evaluate};
+use crate::engine::{Answer, Row, Solutions, evaluate};
 use crate::error::{Place, Result};
-use crate::project;
 use crate::query::parse_query;
 use crate::rdf::{NamedOrBlankNode, Term, Triple};
 use crate::snapshot::Snapshot;
-use std::time::Duration;
 
 pub const CHECK: Check = Check {
     codes: &[
@@ -33,9 +31,6 @@ pub const CHECK: Check = Check {
     needs_all_files: true,
 };
 
-/// How long one rule may take.
-const TIME: Duration = Duration::from_secs(60);
-
 fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
     let rules: Vec<&CannedQuery> = subject.catalog.queries.iter().filter(|q| q.is_check()).collect();
     if rules.is_empty() {
@@ -53,12 +48,7 @@ fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
 fn run_rule(subject: &Subject<'_>, snapshot: &Snapshot, rule: &CannedQuery, report: &mut Report) -> Result<()> {
     // What does not parse is `queries.rs`'s.
     let Ok(query) = parse_query(rule.source(), subject.parse_context()) else { return Ok(()) };
-    let default_graph = match subject.project.manifest.default_graph {
-        project::DefaultGraph::Default => DefaultGraph::Stored,
-        project::DefaultGraph::Union => DefaultGraph::Union,
-    };
-    let limits = Limits { time: Some(TIME), ..Limits::default() };
-    match evaluate(snapshot, &query, &EvaluationOptions { default_graph, limits, ..EvaluationOptions::default() })? {
+    match evaluate(snapshot, &query, &subject.options.evaluation)? {
         Answer::Solutions(Solutions { variables, rows }) => {
             let names: Vec<&str> = variables.iter().map(|v| v.as_str()).collect();
             for row in rows {

@@ -5,6 +5,7 @@ use super::shacl::{Dataset, Shapes, ValidationResult, validate};
 use super::subject::{Subject, as_node, triple_of};
 use super::{Check, Explanation};
 use crate::error::{Place, Result};
+use crate::project::MANIFEST;
 use crate::rdf::path::Path;
 use crate::rdf::{Literal, NamedNode, NamedOrBlankNode, Term, Triple};
 
@@ -24,6 +25,12 @@ pub const CHECK: Check = Check {
             why: "what the shape was to promise is not checked, and nobody would notice",
             mend: "correct it as the message says; see https://www.w3.org/TR/shacl/",
         },
+        Explanation {
+            code: "validation-failed",
+            finds: "a constraint in SPARQL that stopped with an error or passed a limit, or shapes that nest without end",
+            why: "no result of any shape is known",
+            mend: "mend the query; or raise the limit that the hint names",
+        },
     ],
     run,
     needs_all_files: true,
@@ -41,8 +48,9 @@ fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
         return Ok(());
     }
     let name = |term: &Term| subject.name(term);
-    for result in validate(&dataset, &shapes, &name)?.results {
-        report.findings.push(finding(subject, &result));
+    match validate(&dataset, &shapes, subject.options.evaluation.limits, &name) {
+        Ok(found) => report.findings.extend(found.results.iter().map(|result| finding(subject, result))),
+        Err(error) => report.findings.push(Finding::from_error("validation-failed", MANIFEST, &error)),
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! What is checked: every file of a project, read by itself so that a broken one hides nothing of the others, with the places
 //! of its statements.
 
+use super::Options;
 use super::places::Places;
 use crate::catalog::Catalog;
 use crate::error::{Error, Place, Result, Source};
@@ -17,6 +18,7 @@ use std::ops::Range;
 
 pub struct Subject<'p> {
     pub project: &'p Project,
+    pub options: Options,
     pub files: Vec<SourceFile>,
     /// Of all files that could be read, one after the other.
     pub quads: Vec<Quad>,
@@ -41,13 +43,13 @@ pub struct SourceFile {
 
 impl<'p> Subject<'p> {
     /// Reads the project's files. Fails only where the project itself cannot be read.
-    pub fn read(project: &'p Project) -> Result<Self> {
+    pub fn read(project: &'p Project, options: Options) -> Result<Self> {
         let mut prefixes = project.prefixes();
         let mut files = Vec::new();
         let mut all: Vec<Quad> = Vec::new();
         let mut by_subject: FxHashMap<NamedOrBlankNode, Vec<usize>> = FxHashMap::default();
         for (number, file) in project.files()?.iter().enumerate() {
-            let (mut file, quads) = SourceFile::read(project, file, number);
+            let (mut file, quads) = SourceFile::read(project, file, number, &options);
             file.range = all.len()..all.len() + quads.len();
             for (prefix, namespace) in file.prefixes.iter() {
                 prefixes.insert_if_absent(prefix, namespace);
@@ -66,7 +68,7 @@ impl<'p> Subject<'p> {
                 prefixes.insert_if_absent(prefix, namespace);
             }
         }
-        Ok(Self { project, files, quads: all, catalog: Catalog::read(project)?, prefixes, by_subject })
+        Ok(Self { project, options, files, quads: all, catalog: Catalog::read(project)?, prefixes, by_subject })
     }
 
     /// How the project's queries are parsed.
@@ -74,7 +76,7 @@ impl<'p> Subject<'p> {
         ParseContext {
             prefixes: &self.prefixes,
             base: self.project.manifest.base.as_deref(),
-            bounds: Bounds::default(),
+            bounds: self.options.bounds,
         }
     }
 
@@ -90,7 +92,7 @@ impl<'p> Subject<'p> {
                 Some(input) => (Some(input.format), input.base.as_deref()),
                 None => (None, None),
             };
-            Places::new(&file.name, file.text(), format, base, self.quads_in(file))
+            Places::new(&file.name, file.text(self.options.bounds), format, base, self.quads_in(file))
         })
     }
 
@@ -201,10 +203,11 @@ impl<'p> Subject<'p> {
 }
 
 impl SourceFile {
-    fn read(project: &Project, file: &ProjectFile, number: usize) -> (Self, Vec<Quad>) {
+    fn read(project: &Project, file: &ProjectFile, number: usize, options: &Options) -> (Self, Vec<Quad>) {
         let input = Input::file(&file.name, &file.path, None)
             .map(|input| input.with_base(project.manifest.base.clone()).with_graph(file.graph.clone()));
-        let parsed = input.as_ref().map_err(Clone::clone).and_then(|input| read(input, number, ReadOptions::default()));
+        let read_options = ReadOptions { lenient: options.lenient, bounds: options.bounds, progress: None };
+        let parsed = input.as_ref().map_err(Clone::clone).and_then(|input| read(input, number, read_options));
         let (Parsed { quads, prefixes }, error) = match parsed {
             Ok(parsed) => (parsed, None),
             Err(error) => (Parsed::default(), Some(error)),
@@ -215,10 +218,9 @@ impl SourceFile {
         (file, quads)
     }
 
-    fn text(&self) -> String {
+    fn text(&self, bounds: Bounds) -> String {
         let mut bytes = Vec::new();
-        let read =
-            self.input.as_ref().and_then(|input| input.open(Bounds::default()).ok()?.read_to_end(&mut bytes).ok());
+        let read = self.input.as_ref().and_then(|input| input.open(bounds).ok()?.read_to_end(&mut bytes).ok());
         read.and_then(|_| String::from_utf8(bytes).ok()).unwrap_or_default()
     }
 }

@@ -104,6 +104,19 @@ fn accepted_answers_pass_from_then_on_and_ci_accepts_nothing() {
 }
 
 #[test]
+fn a_query_that_stops_with_an_error_is_told_where_its_answer_should_be_accepted() {
+    let dir = project(&[("queries/many.rq", "SELECT * { VALUES ?x { 1 2 3 4 5 } }")]);
+    let output = kgq(&dir, &["test", "--accept", "--max-rows", "4"], false);
+    assert_eq!(output.status.code(), Some(1), "{:?}", lines(&output));
+    assert!(
+        lines(&output).iter().any(|l| l.starts_with("failed many") && l.contains("more than 4 rows")),
+        "{:?}",
+        lines(&output)
+    );
+    assert!(!dir.path().join("tests/answers/many.csv").exists());
+}
+
+#[test]
 fn a_case_of_no_query_and_a_broken_case_fail() {
     let wrong = [("tests/answers/nubmers.csv", "thing,n\n"), ("tests/answers/has.json", "{")];
     let output = kgq(&project(&wrong), &["test"], false);

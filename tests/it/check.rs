@@ -1,10 +1,12 @@
 //! Faults put into a copy of the shipped project on purpose: each must be found, at the line where it is, with its code.
 
-use kgq::check::{Finding, Report, Severity, check};
+use kgq::check::{Finding, Options, Report, Severity, check};
+use kgq::engine::{EvaluationOptions, Limits};
 use kgq::project::Project;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// A copy of the project with the source text where its `kgq.toml` looks for it.
@@ -38,7 +40,7 @@ fn copy_folder(from: &Path, to: &Path) {
 }
 
 fn checked(dir: &TempDir) -> Report {
-    check(&Project::open(&dir.path().join("project")).unwrap()).unwrap()
+    check(&Project::open(&dir.path().join("project")).unwrap(), Options::default()).unwrap()
 }
 
 fn text_at_hand(dir: &TempDir) -> bool {
@@ -266,4 +268,30 @@ fn a_citation_of_a_chinese_source_counts_code_points() {
         (finding.place.line, finding.message.as_str()),
         (4, "<http://e/cite>: the span 18–60 does not lie in the text, which has 22 code points")
     );
+}
+
+/// Six patterns that share nothing: more rows than could be looked at in years.
+const ENDLESS: &str =
+    "?a ?p ?b . ?c ?q ?d . ?e ?r ?f . ?g ?s ?h . ?i ?t ?j . ?k ?u ?l FILTER(CONCAT(STR(?a), STR(?d), STR(?l)) = 'x')";
+
+#[test]
+fn rules_and_constraints_in_sparql_keep_the_limits_and_the_other_checks_go_on() {
+    let dir = copy();
+    let rule = format!("#+ title: Endless\nSELECT ?a {{ {ENDLESS} }}\n");
+    fs::write(dir.path().join("project/queries/checks/endless.rq"), rule).unwrap();
+    let limits = Limits { time: Some(Duration::from_millis(300)), ..Limits::default() };
+    let evaluation = EvaluationOptions { limits, ..EvaluationOptions::default() };
+    let project = Project::open(&dir.path().join("project")).unwrap();
+    let checked = || check(&project, Options { evaluation: evaluation.clone(), ..Options::default() }).unwrap();
+    let codes = |report: &Report| -> Vec<String> { report.findings.iter().map(|f| f.code.to_string()).collect() };
+    let report = checked();
+    assert_eq!(codes(&report), ["rule-failed"], "{report:?}");
+    assert!(report.findings[0].message.contains("took longer than 0.3 s"), "{report:?}");
+
+    let shape = format!(
+        "@prefix sh: <http://www.w3.org/ns/shacl#> .\n<https://opening-up.example/shape/endless> a sh:NodeShape ;\n  \
+         sh:targetNode <https://opening-up.example/id/region/beijing> ;\n  sh:sparql [ sh:select \"SELECT $this {{ $this ?y ?z . {ENDLESS} }}\" ] .\n"
+    );
+    fs::write(dir.path().join("project/ontology/endless.ttl"), shape).unwrap();
+    assert!(codes(&checked()).contains(&"validation-failed".to_owned()), "{:?}", checked());
 }

@@ -3,6 +3,7 @@
 //! The suite is looked for in `KGQ_W3C`, else in `../shared/w3c`.
 
 use kgq::check::shacl::{Dataset, Shapes, validate};
+use kgq::engine::Limits;
 use kgq::rdf::{NamedNodeRef, NamedOrBlankNode, Term, Triple};
 use oxrdf::dataset::CanonicalizationAlgorithm;
 use oxrdf::vocab::rdf;
@@ -106,7 +107,7 @@ impl Test {
         let dataset = Dataset::new(data, triples(files.graph(&self.shapes)));
         let shapes = Shapes::parse(&dataset);
         let report = match &shapes.ill_formed[..] {
-            [] => validate(&dataset, &shapes, &|term| term.to_string()).map_err(|e| e.to_string()),
+            [] => validate(&dataset, &shapes, Limits::default(), &|term| term.to_string()).map_err(|e| e.to_string()),
             [first, ..] => Err(format!("ill-formed shapes graph: {}: {}", first.node, first.message)),
         };
         let manifest = files.graph(&self.file);

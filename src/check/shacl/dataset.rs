@@ -2,6 +2,7 @@
 //!
 //! Constraints in SPARQL see the data as the default graph and the shapes as the one named graph.
 
+use crate::engine::oxigraph::stop_if_asked;
 use crate::query::prebind::blank_node_of;
 use crate::rdf::path::Path;
 use crate::rdf::{NamedNode, NamedNodeRef, Term, Triple};
@@ -253,10 +254,20 @@ fn starting_with<const N: usize>(sorted: &[[Node; 3]], prefix: [Node; N]) -> &[[
 }
 
 /// A term while a query is evaluated: one of the dataset, or one that the query made.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(PartialEq, Eq, Hash)]
 pub enum QueryTerm {
     Known(Node),
     New(Arc<Term>),
+}
+
+impl Clone for QueryTerm {
+    fn clone(&self) -> Self {
+        stop_if_asked();
+        match self {
+            Self::Known(node) => Self::Known(*node),
+            Self::New(term) => Self::New(Arc::clone(term)),
+        }
+    }
 }
 
 impl QueryTerm {

@@ -18,6 +18,7 @@ pub use validate::validate;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::Limits;
     use crate::error::Result;
 
     const PREFIXES: &str = "@prefix sh: <http://www.w3.org/ns/shacl#> . @prefix : <http://e/> .\n";
@@ -28,7 +29,7 @@ mod tests {
         let dataset = Dataset::of_one_graph(triples);
         let shapes = Shapes::parse(&dataset);
         assert_eq!(shapes.ill_formed, []);
-        validate(&dataset, &shapes, &|term| term.to_string())
+        validate(&dataset, &shapes, Limits::default(), &|term| term.to_string())
     }
 
     /// What was found: each result's focus node and first message.
@@ -95,7 +96,7 @@ mod tests {
         let dataset = Dataset::of_one_graph(oxttl::TurtleParser::new().for_slice(text.as_bytes()).map(|t| t.unwrap()));
         let shapes = Shapes::parse(&dataset);
         assert_eq!(shapes.ill_formed.len(), 3, "{:?}", shapes.ill_formed);
-        let report = validate(&dataset, &shapes, &|term| term.to_string()).unwrap();
+        let report = validate(&dataset, &shapes, Limits::default(), &|term| term.to_string()).unwrap();
         assert!(report.results.iter().any(|r| r.component.as_str().ends_with("#InConstraintComponent")));
     }
 }

@@ -4,13 +4,17 @@ use super::dataset::{Dataset, Node};
 use super::parse::Reader;
 use super::shape::Constraint;
 use super::vocab as sh;
-use crate::error::{Error, Result};
+use crate::engine::Limits;
+use crate::engine::limits::Guard;
+use crate::engine::oxigraph::bounded;
+use crate::error::Result;
 use crate::query::prebind::{self, Prebound};
 use crate::rdf::path::Path;
 use crate::rdf::{Literal, NamedNode, NamedNodeRef, Term, Variable};
 use rustc_hash::FxHashSet;
 use spareval::{QueryEvaluator, QueryResults};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A value of `sh:sparql`.
 pub(crate) struct SparqlConstraint {
@@ -211,13 +215,15 @@ pub(super) type Solution = BTreeMap<String, Term>;
 pub(super) struct Evaluator<'d> {
     dataset: &'d Dataset,
     evaluator: QueryEvaluator,
+    /// Of each query by itself.
+    limits: Limits,
 }
 
 impl<'d> Evaluator<'d> {
-    pub fn new(dataset: &'d Dataset) -> Self {
+    pub fn new(dataset: &'d Dataset, limits: Limits) -> Self {
         let evaluator = QueryEvaluator::new()
             .with_custom_function(prebind::blank_node_function(), prebind::call_blank_node_function);
-        Self { dataset, evaluator }
+        Self { dataset, evaluator, limits }
     }
 
     /// The solutions of a SELECT, or for an ASK that is true one without values.
@@ -228,15 +234,19 @@ impl<'d> Evaluator<'d> {
         path: Option<&Path<NamedNode>>,
     ) -> Result<Vec<Solution>> {
         let query = query.bind(values, path);
-        let failed = |e: spareval::QueryEvaluationError| Error::input(format!("a constraint in SPARQL failed: {e}"));
-        match self.evaluator.prepare(&query).execute(self.dataset).map_err(failed)? {
-            QueryResults::Solutions(solutions) => {
-                let named = |(v, t): (&Variable, &Term)| (v.as_str().to_owned(), t.clone());
-                solutions.map(|s| Ok(s.map_err(failed)?.iter().map(named).collect())).collect()
+        let guard = Arc::new(Guard::new(&self.limits, Arc::default()));
+        let answer = bounded(&guard, |token| {
+            let evaluator = self.evaluator.clone().with_cancellation_token(token);
+            match evaluator.prepare(&query).execute(self.dataset)? {
+                QueryResults::Solutions(solutions) => {
+                    let named = |(v, t): (&Variable, &Term)| (v.as_str().to_owned(), t.clone());
+                    solutions.map(|s| Ok(s?.iter().map(named).collect())).collect()
+                }
+                QueryResults::Boolean(true) => Ok(vec![Solution::new()]),
+                QueryResults::Boolean(false) | QueryResults::Graph(_) => Ok(Vec::new()),
             }
-            QueryResults::Boolean(true) => Ok(vec![Solution::new()]),
-            QueryResults::Boolean(false) | QueryResults::Graph(_) => Ok(Vec::new()),
-        }
+        });
+        answer.map_err(|e| e.prefixed("a constraint in SPARQL failed: "))
     }
 }
 

@@ -5,6 +5,7 @@ use super::report::{Report, ValidationResult};
 use super::shape::{Bound, Constraint, Qualified, Shape, ShapeId, Shapes, Target};
 use super::sparql::{self, Component, Evaluator, SparqlConstraint};
 use super::vocab as sh;
+use crate::engine::Limits;
 use crate::error::{Error, Result};
 use crate::rdf::literal::{compare, is_well_formed};
 use crate::rdf::path::Path;
@@ -19,12 +20,13 @@ const MAX_DEPTH: usize = 100;
 /// Checks every target of every shape. `name` writes a term for the messages of shapes that have none of their own.
 ///
 /// Recursive shapes, which the standard leaves open, hold for a node unless something speaks against it. Fails where the
-/// standard demands a failure (a query that cannot be evaluated, or that reports `?failure`) and beyond `MAX_DEPTH`.
-pub fn validate(dataset: &Dataset, shapes: &Shapes, name: &dyn Fn(&Term) -> String) -> Result<Report> {
+/// standard demands a failure (a query that cannot be evaluated, or that reports `?failure`), beyond `MAX_DEPTH`, and where a
+/// constraint in SPARQL passes a limit.
+pub fn validate(dataset: &Dataset, shapes: &Shapes, limits: Limits, name: &dyn Fn(&Term) -> String) -> Result<Report> {
     let mut validation = Validation {
         dataset,
         shapes,
-        evaluator: Evaluator::new(dataset),
+        evaluator: Evaluator::new(dataset, limits),
         stack: Vec::new(),
         results: Vec::new(),
         name,

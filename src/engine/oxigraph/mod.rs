@@ -25,6 +25,8 @@ use std::sync::Arc;
 use view::View;
 use watch::{Run, Watch};
 
+pub use watch::{bounded, stop_if_asked};
+
 /// What the default graph of a query without FROM is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DefaultGraph {

@@ -11,6 +11,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+/// Runs Oxigraph's evaluator on a dataset that is no snapshot, within the guard's limits. The terms of that dataset call
+/// [`stop_if_asked`] where they are copied.
+///
+/// # Errors
+/// The evaluator's, and the guard's.
+pub fn bounded<T>(
+    guard: &Arc<Guard>,
+    evaluate: impl FnOnce(CancellationToken) -> Result<T, QueryEvaluationError>,
+) -> Result<T> {
+    let token = CancellationToken::new();
+    let watch = Watch::start(guard, &token);
+    let run = Run { guard: Arc::clone(guard), stop: Arc::clone(&watch.stop) };
+    run.step(|| evaluate(token))?.map_err(|e| error(e, guard))
+}
+
 /// Runs the evaluator so that it can be stopped where it does not look at its cancellation token.
 ///
 /// A cross product in memory never asks whether it should go on, but copies a term for each row. So a copy unwinds the stack when
@@ -44,7 +59,8 @@ impl Run {
     }
 }
 
-pub(super) fn stop_if_asked() {
+/// Where the evaluator that runs on this thread has to stop, unwinds to the one who started it.
+pub fn stop_if_asked() {
     STOP.with_borrow(|stop| {
         if stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed)) {
             // Without a message: this is no failure.
