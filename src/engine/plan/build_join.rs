@@ -108,6 +108,7 @@ impl<'s> Builder<'_, 's> {
         let mut wanted = needed.clone();
         pending.iter().for_each(|condition| wanted.extend(&condition.variables()));
         let mut node = None;
+        let fed = input.is_some();
         let mut rest = input;
         let possible: Vec<VarSet> = components
             .iter()
@@ -130,7 +131,7 @@ impl<'s> Builder<'_, 's> {
             let built = if unapplied.is_empty() { built } else { self.filter(built, &unapplied, &wanted)? };
             node = Some(match node {
                 None => built,
-                Some(left) => self.combine(left, built, &mut pending, &wanted, needed, duplicates)?,
+                Some(left) => self.combine((left, fed), built, &mut pending, &wanted, needed, duplicates)?,
             });
         }
         let node = match node {
@@ -141,10 +142,11 @@ impl<'s> Builder<'_, 's> {
         if unapplied.is_empty() { Ok(node) } else { self.filter(node, &unapplied, needed) }
     }
 
-    /// Joins two groups that share no variable, by an equality of values if a condition asks for one.
+    /// Joins two groups that share no variable, by an equality of values if a condition asks for one. The left comes with whether it
+    /// starts from rows that are put in from outside.
     fn combine(
         &mut self,
-        left: Node<'s>,
+        (left, fed): (Node<'s>, bool),
         right: Node<'s>,
         pending: &mut Vec<&Condition>,
         wanted: &VarSet,
@@ -168,8 +170,8 @@ impl<'s> Builder<'_, 's> {
             ready.push((*condition).clone());
             false
         });
-        // The smaller side is kept in memory. An input from outside has to stay on the left.
-        let swap = self.depth == 0 && left.estimate < right.estimate && duplicates == Duplicates::Count;
+        // The smaller side is kept in memory, once for all: what is put in again and again has to stay on the left.
+        let swap = !fed && left.estimate < right.estimate && duplicates == Duplicates::Count;
         let (left, right) = if swap {
             by_value.iter_mut().for_each(|pair| *pair = (pair.1, pair.0));
             (right, left)

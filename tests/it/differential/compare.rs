@@ -69,7 +69,7 @@ fn wrong_slice(query: &Select, unlimited: &Solutions, found: &Solutions) -> Opti
         sorted.insert(at, row);
     }
     let expected = sorted.into_iter().skip(query.offset.unwrap_or(0));
-    let wrong = expected.zip(&found.rows).find(|(a, b)| order(a, b) != Some(Ordering::Equal));
+    let wrong = expected.zip(&found.rows).find(|(a, b)| order(a, b).is_some_and(|order| order != Ordering::Equal));
     wrong.map(|(expected, found)| format!("{} is where {} belongs", shown(found), shown(expected)))
 }
 

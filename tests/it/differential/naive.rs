@@ -345,7 +345,8 @@ impl Naive {
             AggregateFunction::Min | AggregateFunction::Max => {
                 let order =
                     |a: &Term, b: &Term| super::compare::fixed_order(Some(a), Some(b)).unwrap_or(Ordering::Equal);
-                if failed && bound.is_empty() {
+                // What an error does is not said; in SUM and AVG it is one.
+                if failed {
                     return None;
                 }
                 let bound = bound.into_iter();
