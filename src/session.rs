@@ -115,7 +115,7 @@ impl Session {
     fn is_large(&self) -> bool {
         /// Below, in bytes, reading is as fast as opening a snapshot.
         const SMALL: u64 = 4 << 20;
-        if self.options.unreify || self.dataset.get().is_some() {
+        if self.dataset.get().is_some() {
             return false;
         }
         self.options.snapshot.is_some()
@@ -126,6 +126,7 @@ impl Session {
     pub fn build_options(&self) -> BuildOptions<'static> {
         BuildOptions {
             lenient: self.options.lenient,
+            unreify: self.options.unreify,
             bounds: self.options.bounds,
             memory: self.options.limits.memory,
             ..BuildOptions::default()

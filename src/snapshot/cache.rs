@@ -2,6 +2,7 @@
 //!
 //! Two files an entry: the snapshot, and a record of the documents that it was made of. The folder is passed in.
 
+use super::file::remove_abandoned;
 use super::{BuildOptions, ContentKey, Snapshot, content_key_of, digest_of_file};
 use crate::error::{Error, Result};
 use crate::store::{Content, Input};
@@ -140,7 +141,7 @@ impl Cache {
         Ok(paths.into_iter().map(entry).collect())
     }
 
-    /// Removes all that is kept; returns what it was.
+    /// Removes all that is kept, and what killed processes left behind; returns what was kept.
     ///
     /// # Errors
     /// When a file cannot be removed.
@@ -150,6 +151,13 @@ impl Cache {
             fs::remove_file(&entry.snapshot).map_err(|e| Error::io(entry.snapshot.display(), &e))?;
             // A record without a snapshot says nothing.
             let _ = fs::remove_file(entry.snapshot.with_extension(RECORD));
+        }
+        remove_abandoned(&self.folder, "");
+        for file in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            // Another process that writes its record just now builds again the next time.
+            if file.file_name().to_string_lossy().starts_with(UNFINISHED_RECORD) {
+                let _ = fs::remove_file(file.path());
+            }
         }
         Ok(entries)
     }
@@ -166,7 +174,7 @@ impl Cache {
                 *ContentKey::of([path.as_os_str().as_encoded_bytes()]).bytes()
             })
             .collect();
-        let name = content_key_of(inputs, &names, options.lenient).to_string();
+        let name = content_key_of(inputs, &names, options).to_string();
         let snapshot = self.folder.join(format!("{}.{SNAPSHOT}", &name[..32]));
         let record = snapshot.with_extension(RECORD);
         (snapshot, record)
@@ -187,6 +195,7 @@ impl CacheEntry {
 const LARGEST: u64 = 16 << 30;
 const SNAPSHOT: &str = "kgq";
 const RECORD: &str = "json";
+const UNFINISHED_RECORD: &str = ".record-";
 
 /// The kept snapshot, if its documents are as they were, or at least what they say is.
 fn still_theirs(
@@ -212,7 +221,7 @@ fn still_theirs(
     }
     let taken = now();
     let digests: Vec<[u8; 32]> = sources.iter().map(|(path, _)| digest_of_file(path)).collect::<Result<_>>().ok()?;
-    if content_key_of(inputs, &digests, options.lenient) != snapshot.content_key() {
+    if content_key_of(inputs, &digests, options) != snapshot.content_key() {
         return None;
     }
     let sources = sources.iter().zip(&digests).map(|((path, stamp), digest)| SourceRecord {
@@ -271,7 +280,8 @@ fn read_record(path: &Path) -> Option<Record> {
 fn write_record(path: &Path, record: &Record) {
     let Ok(text) = serde_json::to_vec(record) else { return };
     let Some(folder) = path.parent() else { return };
-    let Ok(mut file) = tempfile::NamedTempFile::new_in(folder) else { return };
+    let named = tempfile::Builder::new().prefix(UNFINISHED_RECORD).tempfile_in(folder);
+    let Ok(mut file) = named else { return };
     if std::io::Write::write_all(&mut file, &text).is_ok() {
         let _ = file.persist(path);
     }

@@ -69,3 +69,28 @@ fn a_large_file_on_standard_input_is_answered_and_nothing_is_kept() {
     assert_eq!((ran.code, ran.text().as_str()), (0, "?n\n100\n"), "{}", ran.stderr);
     assert_eq!(text(folder.path(), &["cache", "list"]), "");
 }
+
+#[test]
+fn statements_described_by_parts_are_reifiers_in_a_snapshot_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let mut data = String::from(
+        "@prefix rdf: <http://www.w3.org/1999/02/22-rdf-syntax-ns#> . @prefix ex: <http://example.org/> .\n\
+         ex:r a rdf:Statement ; rdf:subject ex:s ; rdf:predicate ex:p ; rdf:object ex:o ; ex:source ex:book .\n",
+    );
+    for i in 0..20_000 {
+        writeln!(data, "ex:s{i} ex:p \"{}\" .", "one of very many ".repeat(13)).unwrap();
+    }
+    std::fs::write(folder.join("d.ttl"), data).unwrap();
+    assert!(std::fs::metadata(folder.join("d.ttl")).unwrap().len() > 4 << 20);
+    let query = "PREFIX ex: <http://example.org/> SELECT ?source { <<ex:s ex:p ex:o>> ex:source ?source }";
+    let arguments = ["query", "-d", "d.ttl", "--unreify", query];
+    for _ in 0..2 {
+        assert_eq!(text(folder, &arguments), "?source\n<http://example.org/book>\n");
+    }
+    // Read another way, it is another snapshot.
+    assert_eq!(text(folder, &["query", "-d", "d.ttl", query]), "?source\n");
+    assert_eq!(text(folder, &["cache", "list"]).lines().filter(|line| line.contains(".kgq")).count(), 2);
+    text(folder, &["build", "-d", "d.ttl", "--unreify", "--output", "d.kgq"]);
+    assert_eq!(text(folder, &["query", "--snapshot", "d.kgq", query]), "?source\n<http://example.org/book>\n");
+}

@@ -1,7 +1,7 @@
 //! Digests of documents as they are stored, and of all that decides what a snapshot of them holds.
 
 use crate::error::{Error, Result};
-use crate::snapshot::ContentKey;
+use crate::snapshot::{BuildOptions, ContentKey};
 use crate::store::{Content, Input};
 use sha2::{Digest, Sha256};
 use std::io::Read;
@@ -68,8 +68,9 @@ pub fn digest_of_file(path: &Path) -> Result<[u8; 32]> {
 }
 
 /// The key of a snapshot of these documents, whose digests are given in their order.
-pub fn content_key(inputs: &[Input], digests: &[[u8; 32]], lenient: bool) -> ContentKey {
-    let mut parts: Vec<Vec<u8>> = vec![b"kgq snapshot 1".to_vec(), vec![u8::from(lenient)]];
+pub fn content_key(inputs: &[Input], digests: &[[u8; 32]], options: &BuildOptions<'_>) -> ContentKey {
+    let read = u8::from(options.lenient) | u8::from(options.unreify) << 1;
+    let mut parts: Vec<Vec<u8>> = vec![b"kgq snapshot 1".to_vec(), vec![read]];
     for (input, digest) in inputs.iter().zip(digests) {
         parts.push(digest.to_vec());
         parts.push(input.format.name().into());

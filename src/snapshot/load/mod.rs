@@ -39,6 +39,8 @@ pub use digest::digest_of_file;
 pub struct BuildOptions<'a> {
     /// Accept IRIs and language tags that are not well-formed, as large dumps hold them.
     pub lenient: bool,
+    /// Read `rdf:Statement` descriptions as reifiers. All statements are held in memory for that, whatever the budget.
+    pub unreify: bool,
     pub bounds: Bounds,
     /// Roughly the bytes that the build may hold; beyond, it uses temporary files. `None` is without limit.
     pub memory: Option<u64>,
@@ -128,6 +130,13 @@ impl Snapshot {
         let triples = sort::in_memory(renumber(vec![run.triples], &maps)?, &TRIPLES, &alive)?;
         let quads = sort::in_memory(renumber(vec![run.quads], &maps)?, &QUADS, &alive)?;
         Ok(Self::assemble(dictionary, triples, quads, Prefixes::new()))
+    }
+
+    /// The same dataset with `rdf:Statement` descriptions as reifiers.
+    fn unreified(self) -> Result<Self> {
+        let quads = crate::rdf::rdf11::upgrade(self.iter().collect());
+        let prefixes = self.prefixes;
+        Ok(Self { prefixes, ..Self::from_quads(quads)? })
     }
 
     pub(super) fn sort_triples(rows: Vec<[u32; 3]>) -> Result<Sorted<6>> {
@@ -306,6 +315,9 @@ impl<'a> Build<'a> {
         self.alive()?;
         let key = self.key(&digests);
         let mut snapshot = Snapshot::assemble(dictionary, triples, quads, prefixes);
+        if self.options.unreify {
+            snapshot = snapshot.unreified()?;
+        }
         snapshot.key = key;
         let summary = BuildSummary {
             statements,
@@ -344,7 +356,7 @@ impl<'a> Build<'a> {
 
     /// What the snapshot is made of: the documents' bytes, and all that decides how they are read.
     fn key(&self, digests: &[[u8; 32]]) -> ContentKey {
-        digest::content_key(self.inputs, digests, self.options.lenient)
+        digest::content_key(self.inputs, digests, self.options)
     }
 
     /// Reads all documents into sorted runs.
