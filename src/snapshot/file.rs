@@ -11,7 +11,7 @@ use super::map::{self, Map};
 use super::storage::{BLOCK, Bytes, Checked, Words, damaged};
 use super::{ContentKey, Snapshot};
 use crate::error::{Error, Kind, Result};
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -95,7 +95,11 @@ impl Writer {
                 sections: Vec::new(),
             };
             // Whoever finds the file unlocked may remove it: its builder was killed. Systems without locks keep it.
-            let _ = file.try_lock();
+            let lost = matches!(file.try_lock(), Err(TryLockError::WouldBlock));
+            if lost || !temporary.exists() {
+                forget_unfinished(&temporary);
+                continue;
+            }
             let zeros = file.write_all(&[0; HEADER]);
             let writer = writer(file);
             zeros.map_err(failed)?;
@@ -256,15 +260,21 @@ fn temporary_name(path: &Path, attempt: usize) -> PathBuf {
 
 /// Removes what builds of the same file left behind that were killed.
 fn remove_leftovers(path: &Path) {
-    let (Some(folder), Some(name)) = (folder_of(path), path.file_name()) else { return };
+    if let (Some(folder), Some(name)) = (folder_of(path), path.file_name()) {
+        remove_abandoned(folder, &format!(".{}.", name.to_string_lossy()));
+    }
+}
+
+/// Removes files of this folder that builds left behind that were killed, and whose names start so.
+pub(super) fn remove_abandoned(folder: &Path, start: &str) {
     let Ok(entries) = std::fs::read_dir(folder) else { return };
-    let start = format!(".{}.", name.to_string_lossy());
     for entry in entries.flatten() {
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        if name.starts_with(&start) && name.ends_with(TEMPORARY) {
-            let abandoned = File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok());
-            if abandoned {
+        if name.starts_with(start) && name.ends_with(TEMPORARY) {
+            // Kept until the file is gone, so that no builder takes it up in between.
+            let Ok(file) = File::open(entry.path()) else { continue };
+            if file.try_lock().is_ok() {
                 let _ = std::fs::remove_file(entry.path());
             }
         }

@@ -1,7 +1,10 @@
-//! An output file is the old one or the new one, never less, whenever the program is killed.
+//! An output file is the old one or the new one, never less, whenever the program is killed, and whoever reads it meanwhile.
 
 use super::program;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// How often each command is killed; `KGQ_KILLS` sets another number.
@@ -58,6 +61,155 @@ fn killed(arguments: &[&str]) {
         }
     }
     assert!(ended[1] > 0, "no kill came in time: {ended:?}");
+}
+
+#[test]
+fn a_killed_build_leaves_the_old_snapshot_or_the_new() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let (old, new) = two_datasets(folder);
+    build(folder, "old.nt");
+    let before = std::fs::read(folder.join("s.kgq")).unwrap();
+    let started = Instant::now();
+    build(folder, "new.nt");
+    let usual = started.elapsed();
+    let mut state = 5u64;
+    let mut ended = [0; 2];
+    for round in 0..kills() / 2 {
+        std::fs::write(folder.join("s.kgq"), &before).unwrap();
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let wait = usual.mul_f64((state >> 40) as f64 / (1 << 24) as f64 * 1.2).max(Duration::from_millis(1));
+        let signal = if round % 3 == 2 { libc::SIGTERM } else { libc::SIGKILL };
+        let mut child = program::command(folder).args(BUILD).arg("new.nt").spawn().unwrap();
+        std::thread::sleep(wait);
+        // SAFETY: a signal to a child that is not yet waited for: its number is still its own.
+        unsafe { libc::kill(i32::try_from(child.id()).unwrap(), signal) };
+        ended[usize::from(!child.wait().unwrap().success())] += 1;
+        let count = counted(folder);
+        assert!([old, new].contains(&count), "killed by {signal} after {wait:?}: {count} statements");
+        assert_eq!(program::run(folder, &["query", "--snapshot", "s.kgq", "ASK {}"]).code, 0);
+    }
+    assert!(ended[1] > 0, "no kill came in time: {ended:?}");
+    // The next build leaves nothing of the dead ones.
+    build(folder, "new.nt");
+    assert_eq!(counted(folder), new);
+    assert_eq!(names(folder), ["new.nt", "old.nt", "s.kgq"]);
+}
+
+#[test]
+fn what_dead_builds_left_in_the_cache_is_cleared() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let cache = folder.join(".cache/kgq");
+    std::fs::create_dir_all(&cache).unwrap();
+    for name in [".0123.kgq.1-0.building", ".record-abc"] {
+        std::fs::write(cache.join(name), "half").unwrap();
+    }
+    // One that a living build holds stays.
+    let held = cache.join(".4567.kgq.2-0.building");
+    let file = std::fs::File::create(&held).unwrap();
+    file.lock().unwrap();
+    assert_eq!(program::run(folder, &["cache", "clear"]).code, 0);
+    assert_eq!(names(&cache), [".4567.kgq.2-0.building"]);
+    drop(file);
+    assert_eq!(program::run(folder, &["cache", "clear"]).code, 0);
+    assert_eq!(names(&cache), Vec::<String>::new());
+}
+
+#[test]
+fn two_processes_read_a_snapshot_while_a_third_replaces_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let (old, new) = two_datasets(folder);
+    build(folder, "old.nt");
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let readers: Vec<_> = (0..2)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut seen = Vec::new();
+                    while !done.load(Ordering::Relaxed) || seen.is_empty() {
+                        seen.push(counted(folder));
+                    }
+                    seen
+                })
+            })
+            .collect();
+        for round in 0..kills() / 3 {
+            build(folder, if round % 2 == 0 { "new.nt" } else { "old.nt" });
+        }
+        done.store(true, Ordering::Relaxed);
+        for reader in readers {
+            let seen = reader.join().unwrap();
+            assert!(seen.iter().all(|count| [old, new].contains(count)), "{seen:?}");
+        }
+    });
+    assert_eq!(names(folder), ["new.nt", "old.nt", "s.kgq"]);
+}
+
+/// A file may not grow beyond this many bytes, as on a disk that is full.
+fn with_room_for(bytes: u64, command: &mut Command) -> program::Ran {
+    // SAFETY: between fork and exec only functions that may be called from a signal handler.
+    unsafe {
+        command.pre_exec(move || {
+            // Writing beyond is then an error, as on a full disk, and no signal.
+            libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
+            let limit = libc::rlimit { rlim_cur: bytes, rlim_max: bytes };
+            if libc::setrlimit(libc::RLIMIT_FSIZE, &limit) == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
+        });
+    }
+    program::finish(command.spawn().unwrap())
+}
+
+#[test]
+fn a_disk_that_is_full_is_said_and_nothing_is_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let (old, _) = two_datasets(folder);
+    build(folder, "old.nt");
+    let size = std::fs::metadata(folder.join("s.kgq")).unwrap().len();
+    for room in [0, 5000, size / 3, size - 100] {
+        let ran = with_room_for(room, program::command(folder).args(BUILD).arg("new.nt"));
+        assert_eq!(ran.code, 4, "{room} bytes: {}", ran.stderr);
+        assert!(ran.stderr.contains("s.kgq"), "{room} bytes: {}", ran.stderr);
+        assert_eq!(names(folder), ["new.nt", "old.nt", "s.kgq"], "{room} bytes");
+        assert_eq!(counted(folder), old);
+    }
+}
+
+const BUILD: [&str; 3] = ["build", "--output", "s.kgq"];
+
+fn build(folder: &Path, data: &str) {
+    let ran = program::run(folder, &[&BUILD[..], &[data]].concat());
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+}
+
+/// Two files of statements, and how many they have.
+fn two_datasets(folder: &Path) -> (usize, usize) {
+    for (name, count) in [("old.nt", 3_000), ("new.nt", 6_000)] {
+        let triples: String = (0..count).map(|i| format!("<e:s{i}> <e:p{}> \"{i} of many\" .\n", i % 7)).collect();
+        std::fs::write(folder.join(name), triples).unwrap();
+    }
+    (3_000, 6_000)
+}
+
+/// How many statements the snapshot has, by each of two orders.
+fn counted(folder: &Path) -> usize {
+    let query = "SELECT (COUNT(*) AS ?n) (COUNT(DISTINCT ?s) AS ?m) { ?s ?p ?o }";
+    let ran = program::run(folder, &["query", "--snapshot", "s.kgq", "--format", "csv", query]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let text = ran.text();
+    let numbers: Vec<usize> = text.lines().nth(1).unwrap().split(',').map(|n| n.parse().unwrap()).collect();
+    assert_eq!(numbers[0], numbers[1], "{text}");
+    numbers[0]
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = folder.read_dir().unwrap();
+    let mut names: Vec<String> = entries.map(|e| e.unwrap().file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names.retain(|name| name != ".cache");
+    names
 }
 
 fn leftovers(folder: &Path) -> Vec<String> {

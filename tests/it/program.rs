@@ -64,7 +64,7 @@ fn memory_peak(process: i32) -> u64 {
     line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()).unwrap_or(0) * 1024
 }
 
-fn finish(mut child: Child) -> Ran {
+pub fn finish(mut child: Child) -> Ran {
     fn collect(mut from: impl Read + Send + 'static) -> thread::JoinHandle<Vec<u8>> {
         thread::spawn(move || {
             let mut bytes = Vec::new();
