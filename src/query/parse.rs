@@ -3,6 +3,7 @@
 use crate::error::{Error, Result, Source};
 use crate::rdf::Prefixes;
 use crate::syntax::bounds::{Bounds, check_query};
+use crate::syntax::rewrite::Rewriting;
 use crate::syntax::{Token, diagnose, significant, sparql, strict};
 use spargebra::algebra::GraphPattern;
 use spargebra::{SparqlParser, SparqlSyntaxError};
@@ -59,9 +60,7 @@ pub struct Update {
 pub fn parse_query(source: Source<'_>, context: ParseContext<'_>) -> Result<Query> {
     check_query(source, &context.bounds)?;
     let tokens = significant(&sparql::tokenize(source.text));
-    let mut algebra = parser(source.text, &tokens, context)?
-        .parse_query(&strict::as_read(source.text, &tokens))
-        .map_err(|e| diagnose(source, &e, context, diagnose::query))?;
+    let mut algebra = parse(source, &tokens, context, SparqlParser::parse_query, diagnose::query)?;
     strict::check(source, &tokens)?;
     order_columns(source.text, &tokens, &mut algebra);
     Ok(Query { algebra })
@@ -92,11 +91,30 @@ fn order_columns(text: &str, tokens: &[Token], query: &mut spargebra::Query) {
 pub fn parse_update(source: Source<'_>, context: ParseContext<'_>) -> Result<Update> {
     check_query(source, &context.bounds)?;
     let tokens = significant(&sparql::tokenize(source.text));
-    let algebra = parser(source.text, &tokens, context)?
-        .parse_update(&strict::as_read(source.text, &tokens))
-        .map_err(|e| diagnose(source, &e, context, diagnose::update))?;
+    let algebra = parse(source, &tokens, context, SparqlParser::parse_update, diagnose::update)?;
     strict::check(source, &tokens)?;
     Ok(Update { algebra })
+}
+
+/// Parses a text as it is, or in other words where that is what spargebra takes.
+fn parse<T>(
+    source: Source<'_>,
+    tokens: &[Token],
+    context: ParseContext<'_>,
+    parse: impl Fn(SparqlParser, &str) -> std::result::Result<T, SparqlSyntaxError>,
+    say: impl Fn(Source<'_>, &str, diagnose::Known<'_>) -> Error,
+) -> Result<T> {
+    let parser = parser(source.text, tokens, context)?;
+    let read = |text: &str, tokens: &[Token]| parse(parser.clone(), &strict::as_read(text, tokens));
+    let parsed = read(source.text, tokens);
+    let rewriting = Rewriting::of(source.text, tokens);
+    if (parsed.is_err() || rewriting.is_needed())
+        && let Some(text) = rewriting.apply(source.text)
+        && let Ok(parsed) = read(&text, &significant(&sparql::tokenize(&text)))
+    {
+        return Ok(parsed);
+    }
+    parsed.map_err(|refusal| diagnose(source, &refusal, context, say))
 }
 
 fn parser(text: &str, tokens: &[Token], context: ParseContext<'_>) -> Result<SparqlParser> {

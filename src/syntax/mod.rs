@@ -10,6 +10,7 @@ mod fault;
 pub mod guard;
 pub mod highlight;
 mod lexical;
+pub mod rewrite;
 mod scan;
 pub mod sparql;
 pub mod strict;

@@ -1,5 +1,6 @@
 //! What a stranger does first, through the program itself: a project of one's own, the shipped graph, files without a project.
 
+use super::program;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -69,5 +70,20 @@ fn every_canned_query_that_needs_no_value_answers() {
         let output = kgq(repository(), &["run", name]);
         let errors = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success() || errors.contains("needs a value"), "{name}: {errors}");
+    }
+}
+
+#[test]
+fn a_select_clause_uses_its_own_names_and_group_by_gives_new_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("d.ttl"), "<e:a> <e:in> <e:x> . <e:b> <e:in> <e:x> . <e:c> <e:in> <e:y> .")
+        .unwrap();
+    for engine in ["kgq", "oxigraph"] {
+        let query = "SELECT ?place (COUNT(*) AS ?n) (?n * 10 AS ?tens) (CONCAT(STR(?tens), '!') AS ?said)
+                     { ?s <e:in> ?p } GROUP BY (?p AS ?place) ORDER BY ?place";
+        let ran = program::run(folder.path(), &["query", "-d", "d.ttl", "--engine", engine, query]);
+        let rows = "?place\t?n\t?tens\t?said\n<e:x>\t2\t20\t\"20!\"\n<e:y>\t1\t10\t\"10!\"\n";
+        assert_eq!((ran.code, ran.text().as_str()), (0, rows), "{}", ran.stderr);
+        assert_eq!(ran.stderr, "");
     }
 }

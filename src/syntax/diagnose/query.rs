@@ -234,8 +234,9 @@ impl<'a> Walk<'a> {
         let alias = self.named("after `AS`")?;
         self.close()?;
         let select = self.scopes.select();
+        // The names before it may be used.
+        select.used.extend(used.into_iter().filter(|(name, _)| !select.aliases.iter().any(|(alias, _)| alias == name)));
         select.aliases.push((alias, span));
-        select.used.extend(used);
         Ok(())
     }
 
@@ -357,18 +358,9 @@ impl<'a> Walk<'a> {
                 self.advance();
             } else if self.is("(") {
                 self.open("(", "")?;
-                let first = self.at;
                 self.expression()?;
-                let expression =
-                    self.tokens[first..self.at].iter().filter(|t| !t.is(self.text, "(") && !t.is(self.text, ")"));
-                let mut terms = expression.map(|t| t.variable(self.text));
-                let variable = terms.next().flatten().filter(|_| terms.next().is_none());
                 if self.eat_kw("AS") {
-                    let span = self.span_here();
                     let name = self.named("after `AS`")?;
-                    if let Some(variable) = variable {
-                        self.scopes.select().renamed.push((name, span, variable));
-                    }
                     self.scopes.select().grouped.get_or_insert_default().push(name);
                 } else if !self.is(")") {
                     return Err(self.operator_fault("`)`"));

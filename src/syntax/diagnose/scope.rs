@@ -17,8 +17,6 @@ pub(super) struct Select<'a> {
     /// Used in projected expressions outside aggregates.
     pub used: Vec<Name<'a>>,
     pub grouped: Option<Vec<&'a str>>,
-    /// `GROUP BY (?old AS ?new)`, which the parser does not take: the new name, its place, the old name.
-    pub renamed: Vec<(&'a str, Span, &'a str)>,
     pub aggregates: bool,
     /// Where its pattern begins and ends, in tokens.
     pub pattern: (usize, usize),
@@ -80,14 +78,7 @@ impl Walk<'_> {
     }
 
     fn select_faults(&self, select: &Select<'_>) -> Vec<Fault> {
-        let mut faults: Vec<Fault> = select
-            .renamed
-            .iter()
-            .map(|(new, span, old)| {
-                Fault::new(span.clone(), format!("GROUP BY cannot give `?{old}` another name"))
-                    .hint(format!("write `GROUP BY ?{old}` and rename it in SELECT: `(?{old} AS ?{new})`"))
-            })
-            .collect();
+        let mut faults: Vec<Fault> = Vec::new();
         let grouped = select.grouped.is_some() || select.aggregates;
         if let (Some(star), true) = (&select.star, grouped) {
             faults.push(

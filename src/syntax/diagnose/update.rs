@@ -11,7 +11,7 @@ impl Walk<'_> {
             if self.at > 0 && self.kw_any(&["PREFIX", "BASE"]) {
                 return Err(self
                     .fault_here(format!("`{}` stands behind the first operation", self.here().to_uppercase()))
-                    .hint("move the declarations before all operations"));
+                    .hint("move it before all operations, with a prefix that means one thing in all of them"));
             }
             self.prologue()?;
             if self.peek().is_none() {
