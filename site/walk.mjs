@@ -1,7 +1,9 @@
 // Walks a published site in a headless Chromium, from disk and from a local server: every page without a message on the console, without a
 // request to anywhere else, without a link that leads nowhere; search; the query page; accessibility by axe; screenshots where asked.
 //
-//   node walk.mjs SITE [--search WORD]… [--pages N] [--shots DIR]
+//   node walk.mjs SITE [--search WORD]… [--pages N] [--audit N] [--shots DIR [--shot PAGE]…]
+//
+// N pages are a sample: all pages unless said otherwise, and 40 for axe, which is slow.
 //
 // Says "skipped: …" and succeeds where there is no browser.
 import { createServer } from "node:http";
@@ -38,9 +40,9 @@ const collect = async (folder) => {
 };
 await collect(site);
 all.sort();
-const most = Number(option("--pages")[0] ?? all.length);
 // A sample takes every n-th page, so that each kind is in it, and all pages at the top.
-const pages = all.filter((path, i) => !path.includes("/") || i % Math.ceil(all.length / most) === 0);
+const sampled = (list, most) => list.filter((path, i) => !path.includes("/") || i % Math.ceil(list.length / most) === 0);
+const pages = sampled(all, Number(option("--pages")[0] ?? all.length));
 
 const types = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".wasm": "application/wasm", ".nq": "application/n-quads", ".ttl": "text/turtle", ".jsonld": "application/ld+json", ".json": "application/json", ".nt": "application/n-triples" };
 const server = createServer(async (request, response) => {
@@ -191,8 +193,8 @@ const shots = async (folder) => {
 try {
   const started = Date.now();
   await walk(served, pages, { audit: false });
-  await walk(pathToFileURL(site).href + "/", pages.filter((path) => path !== "ask.html"), { audit: false });
-  const sample = pages.filter((path, i) => !path.includes("/") || i % Math.ceil(pages.length / 40) === 0);
+  await walk(pathToFileURL(site).href + "/", pages.filter((path) => path !== "ask.html" && path !== "404.html"), { audit: false });
+  const sample = sampled(pages, Number(option("--audit")[0] ?? 40));
   await walk(served, sample, { audit: true });
   for (const word of option("--search")) {
     await search(served, word);

@@ -13,6 +13,7 @@ pub mod engine;
 pub mod error;
 pub mod export;
 pub mod format;
+pub mod infer;
 pub mod project;
 pub mod query;
 pub mod rdf;

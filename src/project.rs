@@ -48,6 +48,8 @@ pub struct Manifest {
     pub citations: CitationSettings,
     #[serde(default)]
     pub check: CheckSettings,
+    #[serde(default)]
+    pub infer: InferSettings,
 }
 
 impl Manifest {
@@ -127,6 +129,46 @@ pub struct CheckSettings {
     pub languages: Vec<String>,
     /// The property by which a thing says in which language it has no name, so that it needs no label there.
     pub no_label: Option<String>,
+}
+
+/// By which rules statements follow from the stated ones, for `kgq export --inferred` and the site's dumps.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct InferSettings {
+    pub rules: Entailment,
+    /// How many statements may follow.
+    pub max_statements: u64,
+}
+
+impl Default for InferSettings {
+    fn default() -> Self {
+        Self { rules: Entailment::default(), max_statements: 5_000_000 }
+    }
+}
+
+/// A set of rules of entailment.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Entailment {
+    None,
+    /// Domains, ranges, and what stands below another class or property.
+    #[default]
+    Rdfs,
+    /// These, and inverse, symmetric and transitive properties, equivalent classes and properties.
+    RdfsPlus,
+}
+
+impl Entailment {
+    pub const ALL: [Self; 3] = [Self::None, Self::Rdfs, Self::RdfsPlus];
+
+    /// As kgq.toml and the command line name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Rdfs => "rdfs",
+            Self::RdfsPlus => "rdfs-plus",
+        }
+    }
 }
 
 /// Which of the project's folders a file was found in.

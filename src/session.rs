@@ -6,12 +6,13 @@ use crate::catalog::{CannedQuery, Catalog, Known, Labels, NAMING, Values};
 use crate::check;
 use crate::engine::{self, Answer, EvaluationOptions, Limits};
 use crate::error::{Error, Kind, Result, Source};
-use crate::project::{self, Project, ProjectFile};
+use crate::infer::{self, Inferred};
+use crate::project::{self, Entailment, InferSettings, Project, ProjectFile};
 use crate::query::{self, ParseContext, Query};
 use crate::rdf::vocabulary::{rdf, rdfs};
 use crate::rdf::{NamedNode, NamedNodeRef, NamedOrBlankNode, Prefixes, RdfFormat, Term, Triple, Variable, vocabulary};
 use crate::snapshot::{BuildOptions, Cache, Permutation, Progress, Snapshot};
-use crate::store::{Change, Dataset, Input, ReadOptions};
+use crate::store::{Change, Dataset, Input, ReadOptions, ReadProgress};
 use crate::syntax::bounds::Bounds;
 use crate::text::{count, visible};
 use rustc_hash::FxHashSet;
@@ -52,6 +53,7 @@ pub struct Session {
     prefixes: OnceCell<Prefixes>,
     labels: OnceCell<Labels>,
     catalog: OnceCell<Catalog>,
+    to_cite: OnceCell<FxHashSet<Triple>>,
 }
 
 impl Session {
@@ -67,6 +69,7 @@ impl Session {
             prefixes: OnceCell::new(),
             labels: OnceCell::new(),
             catalog: OnceCell::new(),
+            to_cite: OnceCell::new(),
         })
     }
 
@@ -135,6 +138,11 @@ impl Session {
 
     /// The parsed dataset.
     pub fn dataset(&self) -> Result<&Dataset> {
+        self.read(None)
+    }
+
+    /// The parsed dataset; tells how far it is where it still has to be read.
+    pub fn read(&self, progress: Option<&ReadProgress<'_>>) -> Result<&Dataset> {
         if self.dataset.get().is_none() && self.options.snapshot.is_some() {
             let snapshot = self.snapshot()?;
             let mut dataset = Dataset::from_quads(snapshot.iter());
@@ -143,7 +151,7 @@ impl Session {
             let _ = self.dataset.set(dataset);
         }
         if self.dataset.get().is_none() {
-            let options = ReadOptions { lenient: self.options.lenient, bounds: self.options.bounds, progress: None };
+            let options = ReadOptions { lenient: self.options.lenient, bounds: self.options.bounds, progress };
             let mut dataset = Dataset::read(&self.inputs()?, options)?;
             if self.options.unreify {
                 dataset = dataset.map_quads(crate::rdf::rdf11::upgrade);
@@ -295,13 +303,18 @@ impl Session {
 
     /// The triples that need a citation: those of the project's data files, or of all files named by hand, that the
     /// audit does not exempt.
-    pub fn triples_to_cite(&self, audit: &Audit<'_>) -> Result<FxHashSet<Triple>> {
+    pub fn triples_to_cite(&self, audit: &Audit<'_>) -> Result<&FxHashSet<Triple>> {
+        if let Some(known) = self.to_cite.get() {
+            return Ok(known);
+        }
         let data: Vec<bool> = match &self.project {
             Some(project) => project.files()?.iter().map(|file| file.role == project::Role::Data).collect(),
             None => vec![true; self.dataset()?.files.len()],
         };
         let quads = self.dataset()?.quads_with_origin().filter(|(_, file)| data.get(*file).copied().unwrap_or(false));
-        Ok(quads.map(|(quad, _)| Triple::from(quad.clone())).filter(|triple| !audit.is_exempt(triple)).collect())
+        let found =
+            quads.map(|(quad, _)| Triple::from(quad.clone())).filter(|triple| !audit.is_exempt(triple)).collect();
+        Ok(self.to_cite.get_or_init(|| found))
     }
 
     /// The texts of source documents that are at hand: those of `[sources]` that exist, and the files given, each for the
@@ -344,9 +357,9 @@ impl Session {
         rows: &[engine::Row],
     ) -> Result<Vec<RowSources>> {
         // Where nothing at all is cited, that a statement is not says nothing.
-        let needed = if audit.has_citations() { self.triples_to_cite(audit)? } else { FxHashSet::default() };
+        let needed = if audit.has_citations() { Some(self.triples_to_cite(audit)?) } else { None };
         let options = self.evaluation_options();
-        let needs = |triple: &Triple| needed.contains(triple);
+        let needs = |triple: &Triple| needed.is_some_and(|needed| needed.contains(triple));
         audit::row_sources(audit, self.snapshot()?, query, variables, rows, &options, &needs)
     }
 
@@ -362,6 +375,17 @@ impl Session {
                 ordered_by: query::order_columns(&query),
             },
         })
+    }
+
+    /// How statements follow from the stated ones, as the project says.
+    pub fn entailment(&self) -> Entailment {
+        self.project.as_ref().map(|p| p.manifest.infer.rules).unwrap_or_default()
+    }
+
+    /// What follows from the dataset by these rules, and is not stated.
+    pub fn infer(&self, rules: Entailment) -> Result<Inferred> {
+        let settings = self.project.as_ref().map(|p| p.manifest.infer).unwrap_or_default();
+        infer::infer(self.dataset()?.quads(), &InferSettings { rules, ..settings })
     }
 
     /// Runs every check on the project.

@@ -1,6 +1,7 @@
 //! What commands that answer have in common: the format, the destination, the line with count and time.
 
 use super::output::{Output, write_to};
+use super::progress::Progress;
 use crate::engine::Answer;
 use crate::error::{Error, Result};
 use crate::rdf::{GraphName, Quad, RdfFormat};
@@ -103,7 +104,13 @@ pub fn write_answer(
 }
 
 /// Writes quads where the arguments say; without a format, in Turtle, or in TriG if some are in a named graph.
-pub fn write_graph(quads: &[Quad], args: &AnswerArgs, session: &Session, output: &mut Output) -> Result<()> {
+pub fn write_graph(
+    quads: &[Quad],
+    args: &AnswerArgs,
+    session: &Session,
+    progress: &Progress,
+    output: &mut Output,
+) -> Result<()> {
     let named = quads.iter().any(|q| q.graph_name != GraphName::DefaultGraph);
     let format = match args.chosen_format()? {
         Some(Format::Rdf(format)) => format,
@@ -116,7 +123,7 @@ pub fn write_graph(quads: &[Quad], args: &AnswerArgs, session: &Session, output:
     };
     let prefixes = session.prefixes()?;
     let mapped = write_to(args.output.as_deref(), output, |out| {
-        render::write_quads(quads, format, prefixes, args.graph_options(), out)
+        render::write_quads(quads, format, prefixes, args.graph_options(), &mut progress.counting(out))
     })?;
     note_mapped(mapped, output);
     Ok(())

@@ -2,33 +2,40 @@
 
 use super::answer::{AnswerArgs, write_answer, write_graph};
 use super::output::{Output, write_to};
+use super::progress::Progress;
 use super::query::read_text;
 use super::watchdog::Watchdog;
 use crate::audit::sha256;
 use crate::engine::Answer;
 use crate::error::{Error, Result, Source};
 use crate::export::{tables, turtle};
+use crate::project::Entailment;
 use crate::query::Form;
 use crate::rdf::canonical::{self, canonicalize};
 use crate::rdf::{GraphName, Quad, RdfFormat};
 use crate::render::Format;
 use crate::session::Session;
-use crate::text::count;
+use crate::text::{count, thousands};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-/// Write the graph, one of its graphs, or what a CONSTRUCT query makes of it, in any RDF format
+/// Write the graph, one of its graphs, what follows from it, or what a CONSTRUCT query makes of it, in any RDF format
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   kgq export --format nquads > all.nq
   kgq export --output graph.jsonld --checksum
   kgq export --sorted --output graph.trig
+  kgq export --inferred=rdfs-plus --output inferred.ttl
   kgq export --tables tables
   kgq export --query 'CONSTRUCT WHERE { ?s a skos:Concept ; skos:prefLabel ?l }' --output sectors.ttl")]
 pub struct Args {
     /// Only the graph of this IRI or CURIE; `default` is the default graph
     #[arg(long, value_name = "IRI", conflicts_with_all = ["query", "query_file"])]
     pub graph: Option<String>,
+    /// What follows from all graphs and is stated in none: by the rules that kgq.toml names below `[infer]`, or by these: rdfs, rdfs-plus
+    #[arg(long, value_name = "RULES", require_equals = true, value_parser = parse_rules, conflicts_with_all = ["graph", "query", "query_file"])]
+    pub inferred: Option<Option<Entailment>>,
     /// What this CONSTRUCT or DESCRIBE query answers
     #[arg(long, value_name = "TEXT", conflicts_with = "query_file")]
     pub query: Option<String>,
@@ -51,6 +58,11 @@ pub struct Args {
     pub answer: AnswerArgs,
 }
 
+fn parse_rules(text: &str) -> Result<Entailment, String> {
+    let found = Entailment::ALL.into_iter().find(|rules| rules.name() == text && *rules != Entailment::None);
+    found.ok_or_else(|| "the sets of rules are rdfs and rdfs-plus".into())
+}
+
 pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8> {
     let started = Instant::now();
     if args.query.is_some() || args.query_file.is_some() {
@@ -64,42 +76,72 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
         write_answer(answer, &args.answer, session, output, started)?;
         return Ok(0);
     }
-    let all = session.dataset()?.quads();
+    let to_file = args.answer.output.is_some() || args.tables.is_some();
+    let progress = if to_file { Progress::start(output) } else { Progress::beside_result(output) };
+    let all = session.read(Some(&|name, quads| progress.read(name, quads)))?.quads();
     let chosen_quads: Vec<Quad>;
-    let quads: &[Quad] = match &args.graph {
-        None => all,
-        Some(graph) => {
+    let mut by_rules = String::new();
+    let quads: &[Quad] = match (&args.graph, args.inferred) {
+        (None, None) => all,
+        (Some(graph), _) => {
             chosen_quads = one_graph(session, graph)?;
             &chosen_quads
         }
+        (None, Some(rules)) => {
+            progress.say(|| "drawing conclusions".into());
+            (chosen_quads, by_rules) = inferred(session, rules)?;
+            &chosen_quads
+        }
     };
+    progress.say(|| format!("sorting {}", count(quads.len() as u64, "statement", "statements")));
     if let Some(folder) = &args.tables {
         return write_tables(quads, folder, args, session, output);
     }
     if args.canonical {
-        write_canonical(quads, args, output)?;
+        write_canonical(quads, args, &progress, output)?;
     } else if args.sorted {
-        write_sorted(quads, args, session, output)?;
+        write_sorted(quads, args, session, &progress, output)?;
     } else {
-        write_graph(quads, &args.answer, session, output)?;
+        write_graph(quads, &args.answer, session, &progress, output)?;
     }
+    drop(progress);
     if args.checksum {
         write_checksum(args, output)?;
     }
     if args.answer.output.is_some() && output.err_is_terminal {
-        output.note(&count(quads.len() as u64, "statement", "statements"));
+        output.note(&format!("{}{by_rules}", count(quads.len() as u64, "statement", "statements")));
     }
     Ok(0)
 }
 
+/// What follows, and in words how much by which rule.
+fn inferred(session: &Session, rules: Option<Entailment>) -> Result<(Vec<Quad>, String)> {
+    let rules = rules.unwrap_or_else(|| session.entailment());
+    if rules == Entailment::None {
+        return Err(Error::usage("kgq.toml says that nothing follows (`rules` below `[infer]` is `none`)")
+            .hint("say by which rules: `--inferred=rdfs` or `--inferred=rdfs-plus`"));
+    }
+    let inferred = session.infer(rules)?;
+    let used = inferred.by_rule.iter().filter(|(_, count)| *count > 0);
+    let used: Vec<String> = used.map(|(rule, count)| format!("{} by {rule}", thousands(*count))).collect();
+    let words = if used.is_empty() { String::new() } else { format!(": {}", used.join(", ")) };
+    Ok((inferred.quads, words))
+}
+
 /// The quads with canonical names for blank nodes, in the order of their lines; Turtle and TriG as people write them.
-fn write_sorted(quads: &[Quad], args: &Args, session: &Session, output: &mut Output) -> Result<()> {
+fn write_sorted(
+    quads: &[Quad],
+    args: &Args,
+    session: &Session,
+    progress: &Progress,
+    output: &mut Output,
+) -> Result<()> {
     let sorted = canonical::relabel(quads)?;
     let named = sorted.iter().any(|q| q.graph_name != GraphName::DefaultGraph);
     match args.answer.chosen_format()? {
         None | Some(Format::Rdf(RdfFormat::TriG)) => {}
         Some(Format::Rdf(RdfFormat::Turtle)) if !named => {}
-        Some(_) => return write_graph(&sorted, &args.answer, session, output).map(|_| ()),
+        Some(_) => return write_graph(&sorted, &args.answer, session, progress, output),
     }
     let text = turtle::write(&sorted, session.prefixes()?);
     write_to(args.answer.output.as_deref(), output, |out| {
@@ -140,10 +182,10 @@ fn write_checksum(args: &Args, output: &mut Output) -> Result<()> {
     })
 }
 
-fn write_canonical(quads: &[Quad], args: &Args, output: &mut Output) -> Result<()> {
+fn write_canonical(quads: &[Quad], args: &Args, progress: &Progress, output: &mut Output) -> Result<()> {
     let canonical = canonicalize(quads)?;
     write_to(args.answer.output.as_deref(), output, |out| {
-        let mut lines = canonical.lines.iter();
+        let (mut lines, mut out) = (canonical.lines.iter(), progress.counting(out));
         lines.try_for_each(|line| out.write_all(line.as_bytes())).map_err(|e| Error::io("the output", &e))
     })?;
     if canonical.mapped > 0 {

@@ -2,13 +2,13 @@
 
 use super::answer::seconds;
 use super::output::Output;
+use super::progress::Progress;
 use crate::error::{Error, Result};
 use crate::session::Session;
 use crate::store::{Dataset, Input, ReadOptions, load_into_store};
 use crate::text::{count, thousands, visible};
-use std::io::Write;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Load files (or the project's) into Oxigraph, and count what they hold by file and graph
 ///
@@ -18,9 +18,6 @@ pub struct Args {
     /// RDF files; without any, those of the project or of -d
     pub files: Vec<String>,
 }
-
-/// How long a load runs before its progress is shown, and how often then.
-const PATIENCE: Duration = Duration::from_millis(300);
 
 pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8> {
     let inputs = if args.files.is_empty() {
@@ -40,25 +37,13 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
         inputs
     };
     let started = Instant::now();
-    let show = output.err_is_terminal && !output.quiet;
-    let last = std::sync::Mutex::new(started);
-    let progress = |name: &str, quads: u64| {
-        let Ok(mut last) = last.try_lock() else { return };
-        if show && last.elapsed() > PATIENCE {
-            *last = Instant::now();
-            let rate = quads as f64 / started.elapsed().as_secs_f64().max(0.001);
-            let line = format!("{}: {} at {}/s", visible(name), thousands(quads), thousands(rate as u64));
-            let _ = write!(std::io::stderr().lock(), "\r\x1b[K{line}");
-        }
-    };
+    let progress = Progress::start(output);
+    let tell = |name: &str, quads: u64| progress.read(name, quads);
     let options =
-        ReadOptions { lenient: session.options.lenient, bounds: session.options.bounds, progress: Some(&progress) };
-    let read = Dataset::read(&inputs, options);
-    if show {
-        let _ = write!(output.err, "\r\x1b[K");
-    }
-    let dataset = read?;
+        ReadOptions { lenient: session.options.lenient, bounds: session.options.bounds, progress: Some(&tell) };
+    let dataset = Dataset::read(&inputs, options)?;
     let store = load_into_store(&dataset)?;
+    drop(progress);
     let stored = store.len().map_err(|e| Error::bug(format!("the store cannot count: {e}")))?;
     for file in &dataset.files {
         for (graph, quads) in &file.graphs {

@@ -15,6 +15,7 @@ mod info;
 mod load;
 mod new;
 mod output;
+mod progress;
 mod publish;
 mod queries;
 mod query;

@@ -3,6 +3,7 @@
 mod history;
 
 use super::output::Output;
+use super::progress::Progress;
 use crate::audit::{Audit, RowSources};
 use crate::catalog::{CannedQuery, Labels, ParamKind, Values};
 use crate::engine::{Answer, Row};
@@ -14,10 +15,7 @@ use crate::rdf::{NamedNode, Quad, Triple};
 use crate::session::Session;
 use crate::text::{count, thousands};
 use rustc_hash::FxHashMap;
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::time::{Duration, Instant};
 
 /// Make a site of the graph: a page for every thing, the answers of the canned queries, search, dumps, metadata
 ///
@@ -64,9 +62,6 @@ fn parse_rebase(text: &str) -> Result<Rebase, String> {
     Rebase::parse(text).map_err(|e| e.message().to_owned())
 }
 
-/// How long it runs before progress is shown, and how often then.
-const PATIENCE: Duration = Duration::from_millis(300);
-
 pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8> {
     let base = session.base().map(str::to_owned).ok_or_else(|| {
         Error::usage("it is not known which IRIs are the graph's own, to have pages")
@@ -76,6 +71,9 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
     let language = args.language.clone().or_else(|| settings.as_ref()?.check.languages.first().cloned());
     let language = language.unwrap_or_else(|| "en".into());
     let assets = args.assets.as_deref().map(read_assets).transpose()?.unwrap_or_default();
+    let progress = Progress::start(output);
+    session.read(Some(&|name, quads| progress.read(name, quads)))?;
+    progress.say(|| "asking git for the last changes".into());
     let mut changed = match session.project() {
         Some(project) => history::last_changes(project, &base),
         None => FxHashMap::default(),
@@ -87,7 +85,8 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
         if let Some(error) = Error::all(catalog.broken.iter().map(|(_, error)| error.clone())) {
             return Err(error);
         }
-        for canned in &catalog.queries {
+        for (number, canned) in catalog.queries.iter().enumerate() {
+            progress.say(|| format!("answering {} ({} of {})", canned.name, number + 1, catalog.queries.len()));
             queries.push(answered(session, &audit, canned)?);
         }
     }
@@ -95,9 +94,12 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
     let mut base = base;
     let rebased: Vec<Quad>;
     let mut quads = session.dataset()?.quads();
+    progress.say(|| "drawing conclusions".into());
+    let mut inferred = session.infer(session.entailment())?.quads;
     if let Some(rebase) = &args.rebase {
         rebased = quads.iter().map(|quad| rebase.quad(quad)).collect();
         quads = &rebased;
+        inferred = inferred.iter().map(|quad| rebase.quad(quad)).collect();
         prefixes = rebase.prefixes(&prefixes);
         base = rebase.iri(&base);
         changed = changed.into_iter().map(|(iri, day)| (rebase.iri(&iri), day)).collect();
@@ -113,7 +115,8 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
         title: settings.as_ref().and_then(|m| m.title.as_deref()).unwrap_or(name),
         base: &base,
         quads,
-        inferred: &[],
+        inferred: &inferred,
+        entailment: session.entailment(),
         prefixes: &prefixes,
         labels: &labels,
         citations: &citations,
@@ -124,25 +127,11 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
         endpoint: args.endpoint.as_deref(),
         assets,
     };
-    let report = publish(&source, &args.output, output)?;
+    progress.say(|| "writing the dumps".into());
+    let pages = |done: u64, all: u64| progress.say(|| format!("{} of {} pages", thousands(done), thousands(all)));
+    let report = site::publish(&source, &args.output, &pages)?;
+    drop(progress);
     say(&report, args, output)
-}
-
-fn publish(source: &Source<'_>, folder: &Path, output: &mut Output) -> Result<Report> {
-    let show = output.err_is_terminal && !output.quiet;
-    let last = Mutex::new(Instant::now());
-    let progress = |done: u64, all: u64| {
-        let Ok(mut last) = last.try_lock() else { return };
-        if show && last.elapsed() > PATIENCE {
-            *last = Instant::now();
-            let _ = write!(std::io::stderr().lock(), "\r\x1b[K{} of {} pages", thousands(done), thousands(all));
-        }
-    };
-    let report = site::publish(source, folder, &progress);
-    if show {
-        let _ = write!(output.err, "\r\x1b[K");
-    }
-    report
 }
 
 fn say(report: &Report, args: &Args, output: &mut Output) -> Result<u8> {

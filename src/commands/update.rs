@@ -2,6 +2,7 @@
 
 use super::answer::{AnswerArgs, write_graph};
 use super::output::Output;
+use super::progress::Progress;
 use super::query::read_text;
 use super::watchdog::Watchdog;
 use crate::error::{Error, Result, Source};
@@ -47,7 +48,7 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
     if args.dry_run {
         show(&change, session, output)?;
     } else {
-        write_graph(dataset.quads(), &args.answer, session, output)?;
+        write_graph(dataset.quads(), &args.answer, session, &Progress::beside_result(output), output)?;
     }
     output.note(&format!(
         "{} added, {} removed, {} in all",

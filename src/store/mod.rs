@@ -11,5 +11,5 @@ mod update;
 
 pub use dataset::{Dataset, FileReport};
 pub use input::{Content, Input, not_utf8, open_file, other_encoding};
-pub use read::{Parsed, ReadOptions, read, read_all, read_each};
+pub use read::{Parsed, Progress as ReadProgress, ReadOptions, read, read_all, read_each};
 pub use update::{Change, load_into_store, update};

@@ -4,6 +4,7 @@ use super::folder::hex;
 use super::model::Model;
 use crate::error::{Error, Result};
 use crate::export::turtle;
+use crate::project::Entailment;
 use crate::rdf::{GraphName, Quad, RdfFormat, canonical};
 use crate::render::{GraphOptions, write_quads};
 use flate2::{Compression, GzBuilder};
@@ -48,7 +49,7 @@ pub fn dumps(model: &Model<'_>) -> Result<Vec<(Dump, Vec<u8>)>> {
             let quads = if format.holds_named_graphs() { &sorted } else { &merged };
             let Some(bytes) = bytes(model, quads, format)? else { continue };
             let holds = match (inferred, several, format.holds_named_graphs()) {
-                (true, _, _) => "what follows by inference and is not stated",
+                (true, _, _) => follows(source.entailment),
                 (false, true, true) => "everything, graph by graph",
                 (false, true, false) => "everything, all graphs as one",
                 (false, false, _) => "everything",
@@ -71,6 +72,15 @@ pub fn dumps(model: &Model<'_>) -> Result<Vec<(Dump, Vec<u8>)>> {
         }
     }
     Ok(dumps)
+}
+
+/// What the inferred graph is, in words.
+pub fn follows(entailment: Entailment) -> &'static str {
+    match entailment {
+        Entailment::None => "nothing: no rules are applied",
+        Entailment::Rdfs => "what follows by the rules of RDFS and is not stated",
+        Entailment::RdfsPlus => "what follows by the rules of RDFS and some of OWL 2 RL, and is not stated",
+    }
 }
 
 /// The name of the dump that the query page loads.

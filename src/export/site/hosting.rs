@@ -19,6 +19,9 @@ const TYPES: &[(&str, &str)] = &[
     ("application/wasm", "wasm"),
 ];
 
+/// Endings of the site's files, as alternatives of a regular expression.
+const FILES: &str = "html|ttl|jsonld|nt|nq|trig|rdf|gz|txt|xml|rq|csv|json|js|css|svg|wasm";
+
 /// The files: path and text.
 pub fn files(model: &Model<'_>) -> Vec<(String, String)> {
     vec![
@@ -57,12 +60,22 @@ fn pattern(path: &str) -> String {
     out
 }
 
+/// What an `Accept` header asks for, as regular expressions with the ending each leads to: what it names first counts most, and whoever
+/// names none of ours is a browser.
+fn preferences() -> Vec<(String, &'static str)> {
+    let first = std::iter::once(("^text/html".to_owned(), "html"))
+        .chain(NEGOTIATED.iter().map(|(media, ending)| (format!("^{media}"), *ending)));
+    first.chain(NEGOTIATED.iter().map(|(media, ending)| ((*media).to_owned(), *ending))).collect()
+}
+
 fn apache(model: &Model<'_>) -> String {
-    let mut out = String::from(
+    let root = model.root_path();
+    let mut out = format!(
         "# Content negotiation for Apache: put this at the root of the site as .htaccess.\n\
          # It needs mod_rewrite, mod_mime and mod_headers, and AllowOverride FileInfo Options.\n\
+         # {root} is the path at which the site stands: change it here where it stands elsewhere.\n\
          Options -MultiViews -Indexes\n\
-         ErrorDocument 404 /404.html\n\
+         ErrorDocument 404 {root}404.html\n\
          AddDefaultCharset utf-8\n",
     );
     for (media, ending) in TYPES {
@@ -74,16 +87,16 @@ fn apache(model: &Model<'_>) -> String {
          # The page of queries says its own; two policies would both hold.\n  <FilesMatch \"^(?!ask\\.html$).*\\.html$\">\n    \
          Header always set Content-Security-Policy \"{POLICY}; frame-ancestors 'none'\"\n  </FilesMatch>\n  \
          <FilesMatch \"\\.(ttl|jsonld|nt|nq|trig|rdf|csv|json)$\">\n    Header always set Access-Control-Allow-Origin \"*\"\n  </FilesMatch>\n</IfModule>\n\
-         \nRewriteEngine On\n"
+         \nRewriteEngine On\nRewriteBase {root}\n"
     );
     for (tail, stem) in renamed(model) {
         let _ = writeln!(out, "RewriteRule ^{}$ {stem} [R=303,L]", pattern(tail));
     }
     out.push_str("\n# A thing's IRI leads to what the client asks for.\n");
-    for (media, ending) in NEGOTIATED {
+    for (accept, ending) in preferences() {
         let _ = writeln!(
             out,
-            "RewriteCond %{{HTTP_ACCEPT}} {media} [NC]\nRewriteCond %{{REQUEST_FILENAME}}.{ending} -f\nRewriteRule ^(.+)$ $1.{ending} [R=303,L,E=NEGOTIATED:1]"
+            "RewriteCond %{{HTTP_ACCEPT}} {accept} [NC]\nRewriteCond %{{REQUEST_FILENAME}}.{ending} -f\nRewriteRule ^(.+)$ $1.{ending} [R=303,L,E=NEGOTIATED:1]"
         );
     }
     out.push_str(
@@ -94,28 +107,39 @@ fn apache(model: &Model<'_>) -> String {
 }
 
 fn nginx(model: &Model<'_>) -> String {
+    let root = model.root_path();
     let mut out = String::from(
-        "# Content negotiation for nginx. The two maps belong in the http block, the rest in the server block.\n\
+        "# Content negotiation for nginx: a file for /etc/nginx/conf.d/. Change the name, the port and the root.\n\
          map $http_accept $kgq_ending {\n    default html;\n",
     );
-    for (media, ending) in NEGOTIATED {
-        let _ = writeln!(out, "    \"~*{media}\" {ending};");
+    for (accept, ending) in preferences() {
+        let _ = writeln!(out, "    \"~*{accept}\" {ending};");
     }
     out.push_str("}\nmap $uri $kgq_renamed {\n    default \"\";\n");
     for (tail, stem) in renamed(model) {
-        let _ = writeln!(out, "    \"/{}\" \"/{stem}\";", tail.replace('$', "${dollar}"));
-    }
-    out.push_str(
-        "}\n\n# root /srv/www/site;\ncharset utf-8;\nerror_page 404 /404.html;\ninclude mime.types;\ntypes {\n",
-    );
-    for (media, ending) in TYPES {
-        let _ = writeln!(out, "    {media} {ending};");
+        let _ = writeln!(out, "    \"{root}{}\" \"{root}{stem}\";", tail.replace('$', "${dollar}"));
     }
     let _ = write!(
         out,
-        "}}\nadd_header X-Content-Type-Options nosniff always;\nadd_header Referrer-Policy no-referrer always;\nadd_header Vary Accept always;\n\
-         \nlocation / {{\n    if ($kgq_renamed) {{ return 303 $kgq_renamed; }}\n    try_files $uri @thing;\n}}\nlocation = / {{ try_files /index.html =404; }}\n\
-         location @thing {{\n    if (-f $document_root$uri.$kgq_ending) {{ return 303 $uri.$kgq_ending; }}\n    if (-f $document_root$uri.html) {{ return 303 $uri.html; }}\n    return 404;\n}}\n"
+        "}}\n# The page of queries says its own policy; two would both hold.\nmap $uri $kgq_policy {{\n    \"~/ask\\.html$\" \"\";\n    \
+         \"~\\.html$\" \"{POLICY}; frame-ancestors 'none'\";\n    default \"\";\n}}\n\
+         map $uri $kgq_origin {{\n    \"~\\.(ttl|jsonld|nt|nq|trig|rdf|csv|json)$\" \"*\";\n    default \"\";\n}}\n\n\
+         server {{\n    listen 80;\n    server_name {};\n    # {root} of the site is this folder.\n    root /srv/www/site;\n    charset utf-8;\n    \
+         error_page 404 {root}404.html;\n    include mime.types;\n    types {{\n",
+        model.host(),
+    );
+    for (media, ending) in TYPES {
+        let _ = writeln!(out, "        {media} {ending};");
+    }
+    let _ = write!(
+        out,
+        "    }}\n    add_header X-Content-Type-Options nosniff always;\n    add_header Referrer-Policy no-referrer always;\n    \
+         add_header Vary Accept always;\n    add_header Content-Security-Policy $kgq_policy always;\n    \
+         add_header Access-Control-Allow-Origin $kgq_origin always;\n    absolute_redirect off;\n\n    \
+         location {root} {{\n        if ($kgq_renamed) {{ return 303 $kgq_renamed; }}\n        try_files $uri @thing;\n    }}\n    \
+         location = {root} {{ try_files {root}index.html =404; }}\n    \
+         location @thing {{\n        if (-f $document_root$uri.$kgq_ending) {{ return 303 $uri.$kgq_ending; }}\n        \
+         if (-f $document_root$uri.html) {{ return 303 $uri.html; }}\n        return 404;\n    }}\n}}\n"
     );
     out
 }
@@ -129,14 +153,18 @@ fn w3id(model: &Model<'_>) -> String {
     for (tail, stem) in renamed(model) {
         let _ = writeln!(out, "RewriteRule ^{}$ {target}{stem}.html [R=303,L]", pattern(tail));
     }
-    let _ = writeln!(out, "RewriteRule ^$ {target}index.html [R=303,L]");
-    for (media, ending) in NEGOTIATED {
+    let _ = writeln!(
+        out,
+        "RewriteRule ^$ {target}index.html [R=303,L]\n# Files by their names, things by what the client asks for."
+    );
+    let _ = writeln!(out, "RewriteRule ^(.+\\.({FILES})|dump/SHA256SUMS)$ {target}$1 [R=302,L]");
+    for (accept, ending) in preferences() {
         let _ = writeln!(
             out,
-            "RewriteCond %{{HTTP_ACCEPT}} {media} [NC]\nRewriteRule ^([^.]+)$ {target}$1.{ending} [R=303,L]"
+            "RewriteCond %{{HTTP_ACCEPT}} {accept} [NC]\nRewriteRule ^(.+)$ {target}$1.{ending} [R=303,L]"
         );
     }
-    let _ = writeln!(out, "RewriteRule ^([^.]+)$ {target}$1.html [R=303,L]\nRewriteRule ^(.*)$ {target}$1 [R=302,L]");
+    let _ = writeln!(out, "RewriteRule ^(.+)$ {target}$1.html [R=303,L]");
     out
 }
 
@@ -145,7 +173,7 @@ fn readme(model: &Model<'_>) -> String {
         "# Serving this site\n\n\
          Every file is static. Any server will do; pages and search also work from a folder on disk. The page of queries (`ask.html`) needs a server.\n\n\
          - `apache.htaccess`: put it at the root of the site as `.htaccess`. A thing's IRI then leads, by 303, to HTML, Turtle, JSON-LD or N-Triples, as the client asks.\n\
-         - `nginx.conf`: the same for nginx.\n\
+         - `nginx.conf`: the same for nginx, as a file for `/etc/nginx/conf.d/`.\n\
          - `w3id.htaccess`: for permanent IRIs at w3id.org that lead to this site at <{}>.\n\
          - GitHub Pages: push the folder as it is; `.nojekyll` is in it. `/id/thing` shows `/id/thing.html`, but there is no content negotiation: clients find the data by the pages' `rel=alternate` links.\n\
          - Object storage (S3 and its like): set the media types that `apache.htaccess` lists.\n",

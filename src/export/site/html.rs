@@ -15,6 +15,9 @@ pub const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self
 /// The query page compiles WebAssembly, starts a worker and fetches the dump; all of them its own.
 const QUERY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'";
 
+/// The page that a server shows instead of one that is not there.
+pub const MISSING: &str = "404.html";
+
 /// How deep blank nodes are shown inside each other.
 const DEEPEST: usize = 4;
 
@@ -50,6 +53,10 @@ pub struct Head<'h> {
 impl At<'_, '_> {
     /// How this page names another file of the site.
     pub fn href(&self, path: &str) -> String {
+        // It is shown at whatever address leads nowhere, from which no relative link would be right.
+        if self.path == MISSING {
+            return format!("{}{path}", self.model.root_path());
+        }
         relative(self.path, path)
     }
 

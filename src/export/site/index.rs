@@ -1,7 +1,7 @@
 //! The pages that lead to all others: the first one with search and classes, the lists of members, the questions, the data, the map.
 
 use super::draw;
-use super::html::{At, Head, page, text};
+use super::html::{At, Head, MISSING, page, text};
 use super::model::Model;
 use super::vocabulary::*;
 use crate::rdf::NamedNode;
@@ -200,7 +200,7 @@ pub fn places_page(model: &Model<'_>) -> String {
 
 /// What the page of an address that leads nowhere says.
 pub fn missing_page(model: &Model<'_>) -> String {
-    let at = At { model, path: "404.html" };
+    let at = At { model, path: MISSING };
     let body = html! { article { h1 { "Nothing here" } p { "The graph has no page of this name. " a href=(at.href("index.html")) { "All there is" } "." } } };
     page(&at, Head { title: "Nothing here".into(), ..Head::default() }, body)
 }

@@ -1,5 +1,6 @@
 //! Whether links lead somewhere: of the graph's statements before a page is made, and of every page as it is made.
 
+use super::html::MISSING;
 use super::model::Model;
 use crate::error::{Error, Kind, Result};
 use crate::rdf::{NamedNode, NamedOrBlankNode, Quad, Term, Triple};
@@ -82,11 +83,13 @@ fn broken(model: &Model<'_>, node: &NamedNode, quad: &Quad) -> Error {
 /// The files of a site, to check the links of its pages against.
 pub struct Links {
     files: FxHashSet<String>,
+    /// The path at which the site stands.
+    root: String,
 }
 
 impl Links {
-    pub fn new(files: &[String]) -> Self {
-        Self { files: files.iter().cloned().collect() }
+    pub fn new(files: &[String], root: String) -> Self {
+        Self { files: files.iter().cloned().collect(), root }
     }
 
     /// Checks that each link of a page leads to the web, to a file of the site, or to a place in the page itself.
@@ -104,7 +107,11 @@ impl Links {
                 }
                 continue;
             }
-            if !resolve(path, file).is_some_and(|target| self.files.contains(&target)) {
+            let target = match file.strip_prefix(&self.root) {
+                Some(below) if path == MISSING => Some(below.to_owned()),
+                _ => resolve(path, file),
+            };
+            if !target.is_some_and(|target| self.files.contains(&target)) {
                 return wrong(link);
             }
         }
@@ -170,7 +177,7 @@ mod tests {
 
     #[test]
     fn a_link_that_leads_nowhere_or_out_of_the_site_is_found() {
-        let links = Links::new(&["a/b.html".into(), "c.html".into()]);
+        let links = Links::new(&["a/b.html".into(), "c.html".into()], "/".into());
         let check = |html: &str| links.check("a/b.html", html).is_ok();
         assert!(check(r##"<a href="../c.html">x</a> <a href="#x">y</a><p id="x"></p> <a href="https://e/">"##));
         assert!(!check(r#"<a href="c.html">x</a>"#));

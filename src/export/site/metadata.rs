@@ -1,7 +1,7 @@
 //! What other tools read of the dataset: VoID, DCAT 3, a service description, the queries as SHACL executables, a sitemap, llms.txt,
 //! schema.org's dataset.
 
-use super::dumps::Dump;
+use super::dumps::{Dump, follows};
 use super::model::Model;
 use super::query::PublishedQuery;
 use super::vocabulary::*;
@@ -27,10 +27,11 @@ const IANA: &str = "https://www.iana.org/assignments/media-types/";
 const SCHEMA: &str = "https://schema.org/";
 /// The SIB's vocabulary of example queries, which has a property for DESCRIBE where SHACL has none.
 const SPEX: &str = "https://purl.expasy.org/sparql-examples/ontology#";
+const PROV: &str = "http://www.w3.org/ns/prov#";
 const FORMATS: &str = "http://www.w3.org/ns/formats/";
 
 /// The most addresses that one sitemap may hold (sitemaps.org).
-const SITEMAP: usize = 50_000;
+pub const SITEMAP: usize = 50_000;
 
 /// Statements being put together.
 struct Statements {
@@ -67,6 +68,7 @@ impl Statements {
             ("dcterms", DCT),
             ("foaf", FOAF),
             ("formats", FORMATS),
+            ("prov", PROV),
             ("sd", SD),
             ("sh", SH),
             ("schema", SCHEMA),
@@ -94,6 +96,19 @@ fn number(value: u64) -> Literal {
 
 fn dataset(model: &Model<'_>) -> NamedOrBlankNode {
     node(format!("{}#dataset", model.base_url())).into()
+}
+
+/// The inferred graph, which is a dataset of its own: no distribution of the one is a distribution of the other.
+fn inferred(model: &Model<'_>) -> NamedOrBlankNode {
+    node(format!("{}#inferred", model.base_url())).into()
+}
+
+fn about_inferred(model: &Model<'_>, statements: &mut Statements, inferred: &NamedOrBlankNode) {
+    let title = format!("{}: inferred", model.source.title);
+    statements.add(inferred, format!("{DCT}title"), Literal::new_simple_literal(title));
+    let description = Literal::new_simple_literal(follows(model.source.entailment));
+    statements.add(inferred, format!("{DCT}description"), description);
+    statements.add(inferred, format!("{PROV}wasDerivedFrom"), Term::from(dataset(model)));
 }
 
 /// What the dataset is, in a sentence made of counts.
@@ -178,10 +193,19 @@ pub fn void(model: &Model<'_>, dumps: &[&Dump]) -> String {
         out.add(&part, format!("{VOID}property"), node(property));
         out.add(&part, format!("{VOID}triples"), number(uses));
     }
+    if !model.source.inferred.is_empty() {
+        let inferred = inferred(model);
+        out.kind(&inferred, format!("{VOID}Dataset"));
+        about_inferred(model, &mut out, &inferred);
+        out.add(&inferred, format!("{VOID}triples"), number(model.source.inferred.len() as u64));
+        for dump in dumps.iter().filter(|d| d.inferred) {
+            out.add(&inferred, format!("{VOID}dataDump"), node(model.url(&dump.path)));
+        }
+    }
     out.write(model)
 }
 
-/// A DCAT 3 catalogue of one dataset, with a distribution for each dump.
+/// A DCAT 3 catalogue of the dataset and of what follows from it, with a distribution for each dump.
 pub fn dcat(model: &Model<'_>, dumps: &[&Dump]) -> String {
     let mut out = Statements::new();
     let catalog: NamedOrBlankNode = node(format!("{}#catalog", model.base_url())).into();
@@ -189,17 +213,20 @@ pub fn dcat(model: &Model<'_>, dumps: &[&Dump]) -> String {
     out.kind(&catalog, format!("{DCAT}Catalog"));
     out.add(&catalog, format!("{DCT}title"), Literal::new_simple_literal(model.source.title));
     out.add(&catalog, format!("{FOAF}homepage"), node(model.url("index.html")));
-    let whole = match &dataset {
-        NamedOrBlankNode::NamedNode(node) => Term::from(node.clone()),
-        NamedOrBlankNode::BlankNode(node) => Term::from(node.clone()),
-    };
-    out.add(&catalog, format!("{DCAT}dataset"), whole);
+    out.add(&catalog, format!("{DCAT}dataset"), Term::from(dataset.clone()));
     out.kind(&dataset, format!("{DCAT}Dataset"));
     about(model, &mut out, &dataset);
     out.add(&dataset, format!("{DCAT}landingPage"), node(model.url("index.html")));
+    let inferred = inferred(model);
+    if !model.source.inferred.is_empty() {
+        out.add(&catalog, format!("{DCAT}dataset"), Term::from(inferred.clone()));
+        out.kind(&inferred, format!("{DCAT}Dataset"));
+        about_inferred(model, &mut out, &inferred);
+    }
     for dump in dumps {
+        let dataset = if dump.inferred { &inferred } else { &dataset };
         let iri = node(format!("{}#{}", model.base_url(), dump.path.trim_start_matches("dump/")));
-        out.add(&dataset, format!("{DCAT}distribution"), iri.clone());
+        out.add(dataset, format!("{DCAT}distribution"), iri.clone());
         let distribution: NamedOrBlankNode = iri.into();
         out.kind(&distribution, format!("{DCAT}Distribution"));
         out.add(
@@ -348,13 +375,16 @@ pub fn dataset_json(model: &Model<'_>, dumps: &[&Dump]) -> Value {
     out
 }
 
-/// The sitemap; several and an index of them where the pages are more than one may hold.
-pub fn sitemaps(model: &Model<'_>, pages: &[(String, Option<String>)]) -> Vec<(String, String)> {
-    let entry = |(path, day): &(String, Option<String>)| {
-        html! { url { loc { (model.url(path)) } @if let Some(day) = day { lastmod { (day) } } } }.into_string()
+/// A page, and the day of its last change where one is known.
+pub type DatedPage = (String, Option<String>);
+
+/// The sitemap of the pages of a site; several and an index of them where the pages are more than `most`.
+pub fn sitemaps(site: &str, pages: &[DatedPage], most: usize) -> Vec<(String, String)> {
+    let entry = |(path, day): &DatedPage| {
+        html! { url { loc { (site) (path) } @if let Some(day) = day { lastmod { (day) } } } }.into_string()
     };
     let head = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
-    let set = |pages: &[(String, Option<String>)]| {
+    let set = |pages: &[DatedPage]| {
         let mut out = format!("{head}<urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">\n");
         for page in pages {
             out.push_str(&entry(page));
@@ -363,14 +393,14 @@ pub fn sitemaps(model: &Model<'_>, pages: &[(String, Option<String>)]) -> Vec<(S
         out.push_str("</urlset>\n");
         out
     };
-    if pages.len() <= SITEMAP {
+    if pages.len() <= most {
         return vec![("sitemap.xml".into(), set(pages))];
     }
     let mut files: Vec<(String, String)> =
-        pages.chunks(SITEMAP).enumerate().map(|(i, part)| (format!("sitemap-{}.xml", i + 1), set(part))).collect();
+        pages.chunks(most).enumerate().map(|(i, part)| (format!("sitemap-{}.xml", i + 1), set(part))).collect();
     let mut index = format!("{head}<sitemapindex xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">\n");
     for (path, _) in &files {
-        let _ = writeln!(index, "{}", html! { sitemap { loc { (model.url(path)) } } }.into_string());
+        let _ = writeln!(index, "{}", html! { sitemap { loc { (site) (path) } } }.into_string());
     }
     index.push_str("</sitemapindex>\n");
     files.push(("sitemap.xml".into(), index));
@@ -412,4 +442,31 @@ pub fn llms(model: &Model<'_>, dumps: &[&Dump]) -> String {
 fn line(text: &str) -> String {
     let joined = text.split_whitespace().collect::<Vec<_>>().join(" ");
     joined.replace('[', "(").replace(']', ")").replace('<', "‹").replace('>', "›")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_pages_than_a_sitemap_holds_are_split_and_an_index_names_the_parts() {
+        let pages: Vec<DatedPage> =
+            (0..5).map(|i| (format!("{i}&.html"), (i == 4).then(|| "2026-01-02".to_owned()))).collect();
+        let one = sitemaps("https://e.example/", &pages, 5);
+        assert_eq!(one.len(), 1);
+        assert_eq!(one[0].1.matches("<url>").count(), 5);
+        assert!(
+            one[0].1.contains("<loc>https://e.example/4&amp;.html</loc><lastmod>2026-01-02</lastmod>"),
+            "{}",
+            one[0].1
+        );
+        let several = sitemaps("https://e.example/", &pages, 2);
+        let names: Vec<&str> = several.iter().map(|(path, _)| path.as_str()).collect();
+        assert_eq!(names, ["sitemap-1.xml", "sitemap-2.xml", "sitemap-3.xml", "sitemap.xml"]);
+        let urls: Vec<usize> = several.iter().map(|(_, text)| text.matches("<url>").count()).collect();
+        assert_eq!(urls, [2, 2, 1, 0]);
+        let index = &several[3].1;
+        assert!(index.contains("<sitemap><loc>https://e.example/sitemap-3.xml</loc></sitemap>"), "{index}");
+        assert_eq!(index.matches("<sitemap>").count(), 3);
+    }
 }

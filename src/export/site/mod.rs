@@ -69,7 +69,7 @@ pub fn publish(source: &Source<'_>, output: &Path, progress: &Progress<'_>) -> R
         let endings = ["html", "ttl", "jsonld", "nt"].iter().skip(usize::from(ontology == Some(thing.as_str())));
         planned.extend(endings.map(|ending| format!("{stem}.{ending}")));
     }
-    let links = links::Links::new(&planned);
+    let links = links::Links::new(&planned, model.root_path());
     folder.announce(&planned)?;
     for (path, bytes) in &files {
         if path.ends_with(".html") {
@@ -142,7 +142,7 @@ fn around(model: &Model<'_>) -> Result<Vec<(String, Vec<u8>)>> {
         ("queries.html".into(), index::queries_page(model)),
         ("data.html".into(), index::data_page(model, &dumps)),
         ("places.html".into(), index::places_page(model)),
-        ("404.html".into(), index::missing_page(model)),
+        (html::MISSING.into(), index::missing_page(model)),
         ("assets/search-data.js".into(), index::search_data(model)),
         ("assets/site.css".into(), STYLE.into()),
         ("assets/site.js".into(), SCRIPT.into()),
@@ -165,16 +165,17 @@ fn around(model: &Model<'_>) -> Result<Vec<(String, Vec<u8>)>> {
         files.extend(model.source.assets.iter().map(|(path, bytes)| (format!("assets/{path}"), bytes.clone())));
     }
     files.extend(texts.into_iter().map(|(path, text)| (path, text.into_bytes())));
-    let mut pages: Vec<(String, Option<String>)> = files
+    let mut pages: Vec<metadata::DatedPage> = files
         .iter()
-        .filter(|(path, _)| path.ends_with(".html") && path != "404.html")
+        .filter(|(path, _)| path.ends_with(".html") && path != html::MISSING)
         .map(|(path, _)| (path.clone(), None))
         .collect();
     for thing in model.things.iter().filter(|t| Some(**t) != model.ontology()) {
         pages.extend(model.page(thing.as_str()).map(|p| (p, model.source.changed.get(thing.as_str()).cloned())));
     }
     pages.sort();
-    files.extend(metadata::sitemaps(model, &pages).into_iter().map(|(path, text)| (path, text.into_bytes())));
+    let sitemaps = metadata::sitemaps(&model.base_url(), &pages, metadata::SITEMAP);
+    files.extend(sitemaps.into_iter().map(|(path, text)| (path, text.into_bytes())));
     files.extend(dumps.into_iter().map(|d| d.path).zip(bytes));
     Ok(files)
 }

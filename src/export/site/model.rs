@@ -7,7 +7,7 @@ use super::shapes::Layout;
 use super::vocabulary::*;
 use crate::audit::Audit;
 use crate::catalog::Labels;
-use crate::project::CitationSettings;
+use crate::project::{CitationSettings, Entailment};
 use crate::rdf::vocabulary::rdf;
 use crate::rdf::{BlankNode, Literal, NamedNode, NamedOrBlankNode, NamedOrBlankNodeRef, Prefixes, Quad, Term};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -23,6 +23,8 @@ pub struct Source<'a> {
     pub quads: &'a [Quad],
     /// What follows by entailment and is not among the quads.
     pub inferred: &'a [Quad],
+    /// By which rules it follows.
+    pub entailment: Entailment,
     pub prefixes: &'a Prefixes,
     pub labels: &'a Labels,
     pub citations: &'a CitationSettings,
@@ -313,6 +315,24 @@ impl<'a> Model<'a> {
     pub fn base_url(&self) -> String {
         let base = self.source.base_url.unwrap_or(self.source.base);
         if base.ends_with('/') { base.to_owned() } else { format!("{}/", base.trim_end_matches('#')) }
+    }
+
+    /// The host and the path of where the site will stand; the path begins and ends with a slash.
+    fn host_and_path(&self) -> (String, String) {
+        let url = self.base_url();
+        let after = url.split_once("://").map_or(url.as_str(), |(_, after)| after);
+        match after.split_once('/') {
+            Some((host, path)) => (host.to_owned(), format!("/{path}")),
+            None => (after.to_owned(), "/".to_owned()),
+        }
+    }
+
+    pub fn host(&self) -> String {
+        self.host_and_path().0
+    }
+
+    pub fn root_path(&self) -> String {
+        self.host_and_path().1
     }
 
     /// The literals of the best of several properties: those in the site's language first.

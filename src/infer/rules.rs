@@ -1,0 +1,92 @@
+//! The rules, as RDF 1.1 Semantics §9.2.1 (RDFS) and OWL 2 Profiles §4.3 (OWL 2 RL) name them. A new rule is a line in a table.
+
+use crate::project::Entailment;
+
+/// One of the three places of a premise or a conclusion.
+#[derive(Clone, Copy, Debug)]
+pub enum Slot {
+    /// The same in all places of a rule where it has this number.
+    Variable(usize),
+    Iri(&'static str),
+}
+
+/// How many variables a rule can have.
+pub const VARIABLES: usize = 5;
+
+const A: Slot = Slot::Variable(0);
+const B: Slot = Slot::Variable(1);
+const X: Slot = Slot::Variable(2);
+const Y: Slot = Slot::Variable(3);
+const Z: Slot = Slot::Variable(4);
+
+const TYPE: Slot = Slot::Iri("http://www.w3.org/1999/02/22-rdf-syntax-ns#type");
+const DOMAIN: Slot = Slot::Iri("http://www.w3.org/2000/01/rdf-schema#domain");
+const RANGE: Slot = Slot::Iri("http://www.w3.org/2000/01/rdf-schema#range");
+const SUB_CLASS_OF: Slot = Slot::Iri("http://www.w3.org/2000/01/rdf-schema#subClassOf");
+const SUB_PROPERTY_OF: Slot = Slot::Iri("http://www.w3.org/2000/01/rdf-schema#subPropertyOf");
+const INVERSE_OF: Slot = Slot::Iri("http://www.w3.org/2002/07/owl#inverseOf");
+const SYMMETRIC: Slot = Slot::Iri("http://www.w3.org/2002/07/owl#SymmetricProperty");
+const TRANSITIVE: Slot = Slot::Iri("http://www.w3.org/2002/07/owl#TransitiveProperty");
+const EQUIVALENT_CLASS: Slot = Slot::Iri("http://www.w3.org/2002/07/owl#equivalentClass");
+const EQUIVALENT_PROPERTY: Slot = Slot::Iri("http://www.w3.org/2002/07/owl#equivalentProperty");
+
+/// What everything is or has; that a thing is one, or is below it, tells nobody anything.
+pub const TOP: &[&str] = &[
+    "http://www.w3.org/2000/01/rdf-schema#Resource",
+    "http://www.w3.org/2002/07/owl#Thing",
+    "http://www.w3.org/2002/07/owl#topObjectProperty",
+    "http://www.w3.org/2002/07/owl#topDataProperty",
+];
+
+/// Relations in which everything stands to itself.
+pub const REFLEXIVE: &[&str] = &[
+    "http://www.w3.org/2000/01/rdf-schema#subClassOf",
+    "http://www.w3.org/2000/01/rdf-schema#subPropertyOf",
+    "http://www.w3.org/2002/07/owl#equivalentClass",
+    "http://www.w3.org/2002/07/owl#equivalentProperty",
+];
+
+/// If the premises hold, so does the conclusion.
+///
+/// The variable in a premise's predicate stands in another premise too, so that whichever premise comes last, the others are looked up
+/// by predicate.
+#[derive(Clone, Copy, Debug)]
+pub struct Rule {
+    pub name: &'static str,
+    pub premises: &'static [[Slot; 3]],
+    pub conclusion: [Slot; 3],
+}
+
+const RDFS: &[Rule] = &[
+    Rule { name: "rdfs2", premises: &[[A, DOMAIN, B], [X, A, Y]], conclusion: [X, TYPE, B] },
+    Rule { name: "rdfs3", premises: &[[A, RANGE, B], [X, A, Y]], conclusion: [Y, TYPE, B] },
+    Rule {
+        name: "rdfs5",
+        premises: &[[X, SUB_PROPERTY_OF, Y], [Y, SUB_PROPERTY_OF, Z]],
+        conclusion: [X, SUB_PROPERTY_OF, Z],
+    },
+    Rule { name: "rdfs7", premises: &[[A, SUB_PROPERTY_OF, B], [X, A, Y]], conclusion: [X, B, Y] },
+    Rule { name: "rdfs9", premises: &[[A, SUB_CLASS_OF, B], [X, TYPE, A]], conclusion: [X, TYPE, B] },
+    Rule { name: "rdfs11", premises: &[[X, SUB_CLASS_OF, Y], [Y, SUB_CLASS_OF, Z]], conclusion: [X, SUB_CLASS_OF, Z] },
+];
+
+const PLUS: &[Rule] = &[
+    Rule { name: "prp-inv1", premises: &[[A, INVERSE_OF, B], [X, A, Y]], conclusion: [Y, B, X] },
+    Rule { name: "prp-inv2", premises: &[[A, INVERSE_OF, B], [X, B, Y]], conclusion: [Y, A, X] },
+    Rule { name: "prp-symp", premises: &[[A, TYPE, SYMMETRIC], [X, A, Y]], conclusion: [Y, A, X] },
+    Rule { name: "prp-trp", premises: &[[A, TYPE, TRANSITIVE], [X, A, Y], [Y, A, Z]], conclusion: [X, A, Z] },
+    // With rdfs9 and rdfs7, the members of equivalent classes and the uses of equivalent properties follow.
+    Rule { name: "scm-eqc1", premises: &[[A, EQUIVALENT_CLASS, B]], conclusion: [A, SUB_CLASS_OF, B] },
+    Rule { name: "scm-eqc1", premises: &[[A, EQUIVALENT_CLASS, B]], conclusion: [B, SUB_CLASS_OF, A] },
+    Rule { name: "scm-eqp1", premises: &[[A, EQUIVALENT_PROPERTY, B]], conclusion: [A, SUB_PROPERTY_OF, B] },
+    Rule { name: "scm-eqp1", premises: &[[A, EQUIVALENT_PROPERTY, B]], conclusion: [B, SUB_PROPERTY_OF, A] },
+];
+
+/// The rules of an entailment.
+pub fn of(entailment: Entailment) -> Vec<Rule> {
+    match entailment {
+        Entailment::None => Vec::new(),
+        Entailment::Rdfs => RDFS.to_vec(),
+        Entailment::RdfsPlus => [RDFS, PLUS].concat(),
+    }
+}
