@@ -21,6 +21,17 @@
     code.after(button);
   }
 
+  // Whoever comes by a link to what is folded wants it open; not every browser sees to it.
+  const unfold = () => {
+    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const folded = target?.closest("details:not([open])");
+    if (!folded) return;
+    folded.open = true;
+    target.scrollIntoView();
+  };
+  window.addEventListener("hashchange", unfold);
+  unfold();
+
   const field = document.getElementById("search");
   if (!field) return;
   const state = document.getElementById("search-state");

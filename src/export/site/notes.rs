@@ -1,11 +1,15 @@
 //! The footnotes of a page: where each statement comes from, numbered in the order in which a reader meets them.
 
 use super::html::{At, text};
+use super::label::shorten;
 use crate::audit::Statement;
 use crate::rdf::vocabulary::rdf;
 use crate::rdf::{NamedNode, NamedOrBlankNode, Term, Triple};
 use maud::{Markup, html};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+/// How many characters of a document's title stand in all notes but the first of it.
+const SHORT_TITLE: usize = 40;
 
 /// How many grounds of an inference are spelled out.
 const MOST_GROUNDS: usize = 12;
@@ -24,6 +28,8 @@ enum Key {
 pub struct Notes {
     numbers: FxHashMap<Key, usize>,
     notes: Vec<(Markup, bool)>,
+    /// The documents that a note has named in full.
+    named: FxHashSet<NamedNode>,
 }
 
 impl Notes {
@@ -44,7 +50,7 @@ impl Notes {
 
     /// The mark of a citation alone.
     pub fn cite_citation(&mut self, at: &At<'_, '_>, citation: &NamedNode) -> usize {
-        self.number(Key::Citation(citation.clone()), || (citation_words(at, citation), false))
+        self.number(Key::Citation(citation.clone()), |named| (citation_words(at, citation, named), false))
     }
 
     pub fn marks(&self, marks: &[usize], inferred: bool) -> Markup {
@@ -67,14 +73,16 @@ impl Notes {
             return statement.citations.iter().map(|citation| self.cite_citation(at, citation)).collect();
         }
         let key = Key::Statement(statement.reifier.clone());
-        vec![self.number(key, || (statement_words(at, statement, &remarks), !statement.grounds.is_empty()))]
+        let inferred = !statement.grounds.is_empty();
+        vec![self.number(key, |named| (statement_words(at, statement, &remarks, named), inferred))]
     }
 
-    fn number(&mut self, key: Key, words: impl FnOnce() -> (Markup, bool)) -> usize {
+    fn number(&mut self, key: Key, words: impl FnOnce(&mut FxHashSet<NamedNode>) -> (Markup, bool)) -> usize {
         if let Some(number) = self.numbers.get(&key) {
             return *number;
         }
-        self.notes.push(words());
+        let words = words(&mut self.named);
+        self.notes.push(words);
         let number = self.notes.len();
         self.numbers.insert(key, number);
         number
@@ -96,12 +104,15 @@ impl Notes {
     }
 }
 
-/// A citation in words: the document, its publisher and date, the place in it.
-fn citation_words(at: &At<'_, '_>, iri: &NamedNode) -> Markup {
+/// A citation in words: the document, its publisher and date, the place in it. A long title is cut once it was named in full.
+fn citation_words(at: &At<'_, '_>, iri: &NamedNode, named: &mut FxHashSet<NamedNode>) -> Markup {
     let citation = at.model.audit.citation(iri);
     let document = citation.document.as_ref().map(|iri| at.model.audit.document(iri));
     let Some(document) = document else { return at.thing(iri) };
-    let title = document.title.clone().unwrap_or_else(|| at.model.label(&document.iri));
+    let mut title = document.title.clone().unwrap_or_else(|| at.model.label(&document.iri));
+    if !named.insert(document.iri.clone()) {
+        title = shorten(&title, SHORT_TITLE);
+    }
     let mut place = Vec::new();
     match citation.sentences.as_slice() {
         [] => {}
@@ -122,7 +133,12 @@ fn citation_words(at: &At<'_, '_>, iri: &NamedNode) -> Markup {
 }
 
 /// A statement in words: what it rests on, and all that is said of it besides.
-fn statement_words(at: &At<'_, '_>, statement: &Statement, remarks: &[(&NamedNode, &Term)]) -> Markup {
+fn statement_words(
+    at: &At<'_, '_>,
+    statement: &Statement,
+    remarks: &[(&NamedNode, &Term)],
+    named: &mut FxHashSet<NamedNode>,
+) -> Markup {
     let kinds: Vec<&NamedNode> = remarks
         .iter()
         .filter(|(property, _)| property.as_ref() == rdf::TYPE)
@@ -139,7 +155,7 @@ fn statement_words(at: &At<'_, '_>, statement: &Statement, remarks: &[(&NamedNod
         }
         @for (i, citation) in statement.citations.iter().enumerate() {
             @if i > 0 { "; " }
-            (citation_words(at, citation))
+            (citation_words(at, citation, named))
         }
         @if !statement.grounds.is_empty() {
             "It follows from:"

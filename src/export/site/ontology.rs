@@ -1,5 +1,5 @@
-//! The ontology on one page: classes as a tree, properties with domain, range and how often they are used, what shapes ask in words.
-//! Its anchors are the terms' local names.
+//! The ontology on one page: classes as a tree, properties with domain, range and how often they are used, then each term, folded, with
+//! what shapes ask in words. Its anchors are the terms' local names.
 
 use super::draw;
 use super::facts;
@@ -24,6 +24,7 @@ pub fn ontology_page(model: &Model<'_>) -> String {
     let title = own.map_or_else(|| "Ontology".to_owned(), |iri| model.label(iri));
     let terms = Terms::of(model);
     let mut notes = Notes::default();
+    let drawn = drawing(&at, &terms);
     let facts = own.map(|iri| facts::facts(&at, iri, &mut notes));
     let body = html! {
         article .ontology {
@@ -42,13 +43,26 @@ pub fn ontology_page(model: &Model<'_>) -> String {
                 @if let Some(description) = model.descriptions(iri).first() { p .summary { (at.literal(description)) } }
                 dl .names { div { dt { "IRI" } dd { code .copy { (text(iri.as_str())) } } } }
             }
-            p .muted { (count(terms.classes.len() as u64, "class", "classes")) ", " (count(terms.properties.len() as u64, "property", "properties")) "." }
-            section { h2 #classes { "Classes" } (tree(&at, &terms)) }
-            @if let Some(drawn) = drawing(&at, &terms) { section { h2 { "How they are linked" } (drawn) } }
-            section { h2 #properties { "Properties" } (overview(&at, &terms)) }
-            section { h2 { "Each class" } @for class in &terms.classes { (class_entry(&at, &terms, class)) } }
-            section { h2 { "Each property" } @for property in &terms.properties { (property_entry(&at, property, &terms)) } }
-            @if let Some(facts) = facts { (facts) }
+            nav .contents aria-label="On this page" {
+                ul .links {
+                    li { a href="#the-classes" { (count(terms.classes.len() as u64, "class", "classes")) " as a tree" } }
+                    @if drawn.is_some() { li { a href="#the-links" { "how they are linked" } } }
+                    li { a href="#the-properties" { (count(terms.properties.len() as u64, "property", "properties")) " in a table" } }
+                    @if !terms.classes.is_empty() { li { a href="#each-class" { "each class" } } }
+                    @if !terms.properties.is_empty() { li { a href="#each-property" { "each property" } } }
+                    @if facts.is_some() { li { a href="#about-it" { "about it" } } }
+                }
+            }
+            section { h2 #the-classes { "Classes" } (tree(&at, &terms)) }
+            @if let Some(drawn) = drawn { section { h2 #the-links { "How they are linked" } (drawn) } }
+            section { h2 #the-properties { "Properties" } (overview(&at, &terms)) }
+            @if !terms.classes.is_empty() {
+                section { h2 #each-class { "Each class" } @for class in &terms.classes { (class_entry(&at, &terms, class)) } }
+            }
+            @if !terms.properties.is_empty() {
+                section { h2 #each-property { "Each property" } @for property in &terms.properties { (property_entry(&at, property, &terms)) } }
+            }
+            @if let Some(facts) = facts { div #about-it { (facts) } }
             (notes.render())
             @if let Some(iri) = own
                 && let Some(stem) = model.names.get(iri.as_str()) {
@@ -105,8 +119,19 @@ impl<'a> Terms<'a> {
             }
         }
         roots.sort_by_cached_key(|c| (model.label(c).to_lowercase(), c.as_str()));
-        let mut used: FxHashSet<String> =
-            ["main", "classes", "properties", "sources"].map(str::to_owned).into_iter().collect();
+        let mut used: FxHashSet<String> = [
+            "main",
+            "the-classes",
+            "the-links",
+            "the-properties",
+            "each-class",
+            "each-property",
+            "about-it",
+            "sources",
+        ]
+        .map(str::to_owned)
+        .into_iter()
+        .collect();
         let mut anchors = BTreeMap::new();
         for term in classes.iter().chain(&properties) {
             let mut anchor = local_name(term.as_str()).to_owned();
@@ -197,21 +222,28 @@ fn overview(at: &At<'_, '_>, terms: &Terms<'_>) -> Markup {
     }
 }
 
-fn head(at: &At<'_, '_>, terms: &Terms<'_>, term: &NamedNode) -> Markup {
+/// A term, folded to its names. Its anchor is inside of what is folded: a browser opens that for whoever comes by a link.
+fn entry(at: &At<'_, '_>, terms: &Terms<'_>, term: &NamedNode, facts: &Markup) -> Markup {
     let anchor = terms.anchors.get(term.as_str()).map_or("", String::as_str);
     let titles = at.model.titles(term);
     html! {
-        h3 id=(anchor) {
-            a href=[at.model.page(term.as_str()).map(|p| at.href(&p))] {
-                @if titles.is_empty() { (text(&at.model.label(term))) }
-                @for (i, title) in titles.iter().enumerate() {
-                    span .other[i > 0] lang=[title.language()] dir="auto" { (text(title.value())) }
+        details .term {
+            summary {
+                h3 {
+                    @if titles.is_empty() { (text(&at.model.label(term))) }
+                    @for (i, title) in titles.iter().enumerate() {
+                        span .other[i > 0] lang=[title.language()] dir="auto" { (text(title.value())) }
+                    }
+                    " " code { (text(&at.model.curie(term.as_str()))) }
+                    @if at.model.is_deprecated(term) { " " span .badge { "deprecated" } }
                 }
             }
-            " " code { (text(&at.model.curie(term.as_str()))) }
-            @if at.model.is_deprecated(term) { " " span .badge { "deprecated" } }
+            div .body id=(anchor) {
+                @for description in at.model.descriptions(term) { p { (at.literal(description)) } }
+                (facts)
+                @if let Some(page) = at.model.page(term.as_str()) { p { a href=(at.href(&page)) { "All that is said of it" } } }
+            }
         }
-        @for description in at.model.descriptions(term) { p { (at.literal(description)) } }
     }
 }
 
@@ -225,9 +257,7 @@ fn class_entry(at: &At<'_, '_>, terms: &Terms<'_>, class: &NamedNode) -> Markup 
         .filter(|p| objects(model, p, RDFS_DOMAIN).iter().any(|t| matches!(t, Term::NamedNode(n) if n == class)))
         .collect();
     let rules = super::shapes::shapes_of(at, class);
-    html! {
-        section .term {
-            (head(at, terms, class))
+    let facts = html! {
             dl {
                 @if !above.is_empty() {
                     div .fact { dt { "a kind of" } @for term in &above { dd { @match term { Term::NamedNode(n) => (terms.link(at, n)), other => (at.term(other)) } } } }
@@ -242,16 +272,14 @@ fn class_entry(at: &At<'_, '_>, terms: &Terms<'_>, class: &NamedNode) -> Markup 
                     div .fact { dt { "asked of each" } dd { ul .rules { @for rule in &rules { li { (rule) } } } } }
                 }
             }
-        }
-    }
+    };
+    entry(at, terms, class, &facts)
 }
 
 fn property_entry(at: &At<'_, '_>, property: &NamedNode, terms: &Terms<'_>) -> Markup {
     let model = at.model;
     let uses = model.uses.get(property.as_str()).copied().unwrap_or(0);
-    html! {
-        section .term {
-            (head(at, terms, property))
+    let facts = html! {
             dl {
                 @for (words, iri) in [("of", RDFS_DOMAIN), ("to", RDFS_RANGE), ("a kind of", RDFS_SUB_PROPERTY_OF)] {
                     @let found = objects(model, property, iri);
@@ -261,8 +289,8 @@ fn property_entry(at: &At<'_, '_>, property: &NamedNode, terms: &Terms<'_>) -> M
                 }
                 div .fact { dt { "used" } dd { (count(uses, "time", "times")) } }
             }
-        }
-    }
+    };
+    entry(at, terms, property, &facts)
 }
 
 /// Classes on a line with arcs for the properties between them.

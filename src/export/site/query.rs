@@ -123,15 +123,23 @@ pub fn files(model: &Model<'_>, query: &PublishedQuery<'_>) -> Result<Vec<(Strin
                 .collect();
             files.push((format!("{stem}.csv"), table(model, &variables, &rows, Format::Csv)?));
         }
-        PublishedAnswer::Truth(_) | PublishedAnswer::None(_) => {}
+        PublishedAnswer::Truth(value) => {
+            let json = rendered(model, Answer::Boolean(*value), Format::Json)?;
+            files.push((format!("{stem}.json"), json));
+        }
+        PublishedAnswer::None(_) => {}
     }
     files.push((format!("{stem}.html"), query_page(model, query).into_bytes()));
     Ok(files)
 }
 
 fn table(model: &Model<'_>, variables: &[Variable], rows: &[Row], format: Format) -> Result<Vec<u8>> {
-    let mut out = Vec::new();
     let solutions = Solutions { variables: variables.to_vec(), rows: Box::new(rows.iter().cloned().map(Ok)) };
+    rendered(model, Answer::Solutions(solutions), format)
+}
+
+fn rendered(model: &Model<'_>, answer: Answer<'_>, format: Format) -> Result<Vec<u8>> {
+    let mut out = Vec::new();
     let options = RenderOptions {
         format,
         prefixes: model.source.prefixes,
@@ -140,7 +148,7 @@ fn table(model: &Model<'_>, variables: &[Variable], rows: &[Row], format: Format
         graph: GraphOptions::default(),
         table: TableOptions::default(),
     };
-    write(Answer::Solutions(solutions), options, &mut out)?;
+    write(answer, options, &mut out)?;
     Ok(out)
 }
 
@@ -258,7 +266,10 @@ fn answer(at: &At<'_, '_>, query: &PublishedQuery<'_>, notes: &mut Notes) -> Mar
             h2 { "The answer" }
             @match &query.answer {
                 PublishedAnswer::None(why) => p .muted { (text(why)) },
-                PublishedAnswer::Truth(value) => p .truth { @if *value { "Yes" } @else { "No" } },
+                PublishedAnswer::Truth(value) => {
+                    p .truth { @if *value { "Yes" } @else { "No" } }
+                    ul .links { (link("json", "JSON")) }
+                }
                 PublishedAnswer::Graph(triples) => {
                     (graph_answer(at, query, triples))
                     ul .links { (link("ttl", "Turtle")) (link("jsonld", "JSON-LD")) (link("csv", "CSV")) }

@@ -1,7 +1,7 @@
 //! A thing between what refers to it and what it refers to.
 
 use super::super::html::At;
-use super::{figure, fit, linked, n};
+use super::{drawn_width, figure, fit, linked, n};
 use crate::rdf::vocabulary::rdf;
 use crate::rdf::{NamedNode, NamedOrBlankNode, Quad, Term};
 use maud::{Markup, html};
@@ -10,8 +10,10 @@ use maud::{Markup, html};
 const MOST: usize = 9;
 
 const ROW: f64 = 44.0;
-const WIDTH: f64 = 860.0;
-const CELLS: usize = 30;
+const WIDTH: f64 = 1000.0;
+/// How many cells a label takes at most: of a neighbour, of the thing itself.
+const CELLS: usize = 38;
+const OWN_CELLS: usize = 34;
 
 /// The nearest things: those that refer to it at the left, those that it refers to at the right. Nothing where there are none.
 pub fn neighbours(at: &At<'_, '_>, thing: &NamedNode) -> Option<Markup> {
@@ -49,11 +51,16 @@ pub fn neighbours(at: &At<'_, '_>, thing: &NamedNode) -> Option<Markup> {
     let rows = (left.len() + usize::from(more_left)).max(right.len() + usize::from(more_right)).max(2);
     let height = rows as f64 * ROW + 16.0;
     let middle = height / 2.0;
+    let label = model.label(thing);
+    let own = fit(&label, OWN_CELLS);
+    // Bold is wider than what is measured.
+    let half = drawn_width(&own) * 0.55 + 14.0;
+    let centre = WIDTH / 2.0;
     let side = |list: &[(&NamedNode, &NamedNode)], more: bool, is_left: bool| {
         let total = list.len() + usize::from(more);
         let top = middle - (total as f64) * ROW / 2.0 + ROW / 2.0;
         let (x, anchor, start, end) =
-            if is_left { (270.0, "end", 280.0, 352.0) } else { (590.0, "start", 580.0, 508.0) };
+            if is_left { (300.0, "end", 310.0, centre - half) } else { (700.0, "start", 690.0, centre + half) };
         html! {
             @for (i, (property, node)) in list.iter().enumerate() {
                 @let y = top + i as f64 * ROW;
@@ -66,12 +73,11 @@ pub fn neighbours(at: &At<'_, '_>, thing: &NamedNode) -> Option<Markup> {
             }
         }
     };
-    let label = model.label(thing);
     let inner = html! {
         (side(&left, more_left, true))
         (side(&right, more_right, false))
-        rect .centre x="352" y=(n(middle - 17.0)) width="156" height="34" rx="4" {}
-        text .centre x="430" y=(n(middle + 4.5)) text-anchor="middle" { (fit(&label, 17)) }
+        rect .centre x=(n(centre - half)) y=(n(middle - 17.0)) width=(n(half * 2.0)) height="34" rx="4" {}
+        text .centre x=(n(centre)) y=(n(middle + 4.5)) text-anchor="middle" { (own) }
     };
     Some(figure("neighbours", &format!("What is near {label}"), WIDTH, height, &inner))
 }
