@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::export::turtle;
 use crate::project::Entailment;
 use crate::rdf::{GraphName, Quad, RdfFormat, canonical};
-use crate::render::{GraphOptions, write_quads};
+use crate::render::{GraphOptions, RdfVersion, write_quads};
 use flate2::{Compression, GzBuilder};
 use std::io::Write;
 
@@ -102,7 +102,9 @@ fn bytes(model: &Model<'_>, quads: &[Quad], format: RdfFormat) -> Result<Option<
         return Ok(Some(turtle::write(quads, model.source.prefixes).into_bytes()));
     }
     let mut out = Vec::new();
-    match write_quads(quads, format, model.source.prefixes, GraphOptions::default(), &mut out) {
+    // Most tools that still want RDF/XML know no RDF 1.2.
+    let version = if format == RdfFormat::RdfXml { RdfVersion::V11 } else { RdfVersion::V12 };
+    match write_quads(quads, format, model.source.prefixes, GraphOptions { version }, &mut out) {
         Ok(_) => Ok(Some(out)),
         // RDF/XML has no way to write a property whose IRI ends in no XML name.
         Err(_) if format == RdfFormat::RdfXml => Ok(None),

@@ -16,6 +16,7 @@ const TYPES: &[(&str, &str)] = &[
     ("application/trig", "trig"),
     ("application/rdf+xml", "rdf"),
     ("application/sparql-query", "rq"),
+    ("application/gzip", "gz"),
     ("application/wasm", "wasm"),
 ];
 
@@ -84,9 +85,9 @@ fn apache(model: &Model<'_>) -> String {
     let _ = write!(
         out,
         "\n<IfModule mod_headers.c>\n  Header always set X-Content-Type-Options nosniff\n  Header always set Referrer-Policy no-referrer\n  \
+         # Pages of others may read it, redirects included.\n  Header always set Access-Control-Allow-Origin \"*\"\n  \
          # The page of queries says its own; two policies would both hold.\n  <FilesMatch \"^(?!ask\\.html$).*\\.html$\">\n    \
-         Header always set Content-Security-Policy \"{POLICY}; frame-ancestors 'none'\"\n  </FilesMatch>\n  \
-         <FilesMatch \"\\.(ttl|jsonld|nt|nq|trig|rdf|csv|json)$\">\n    Header always set Access-Control-Allow-Origin \"*\"\n  </FilesMatch>\n</IfModule>\n\
+         Header always set Content-Security-Policy \"{POLICY}; frame-ancestors 'none'\"\n  </FilesMatch>\n</IfModule>\n\
          \nRewriteEngine On\nRewriteBase {root}\n"
     );
     for (tail, stem) in renamed(model) {
@@ -122,20 +123,20 @@ fn nginx(model: &Model<'_>) -> String {
     let _ = write!(
         out,
         "}}\n# The page of queries says its own policy; two would both hold.\nmap $uri $kgq_policy {{\n    \"~/ask\\.html$\" \"\";\n    \
-         \"~\\.html$\" \"{POLICY}; frame-ancestors 'none'\";\n    default \"\";\n}}\n\
-         map $uri $kgq_origin {{\n    \"~\\.(ttl|jsonld|nt|nq|trig|rdf|csv|json)$\" \"*\";\n    default \"\";\n}}\n\n\
+         \"~\\.html$\" \"{POLICY}; frame-ancestors 'none'\";\n    default \"\";\n}}\n\n\
          server {{\n    listen 80;\n    server_name {};\n    # {root} of the site is this folder.\n    root /srv/www/site;\n    charset utf-8;\n    \
          error_page 404 {root}404.html;\n    include mime.types;\n    types {{\n",
         model.host(),
     );
-    for (media, ending) in TYPES {
+    // nginx knows WebAssembly, and warns of what it is told twice.
+    for (media, ending) in TYPES.iter().filter(|(_, ending)| *ending != "wasm") {
         let _ = writeln!(out, "        {media} {ending};");
     }
     let _ = write!(
         out,
         "    }}\n    add_header X-Content-Type-Options nosniff always;\n    add_header Referrer-Policy no-referrer always;\n    \
          add_header Vary Accept always;\n    add_header Content-Security-Policy $kgq_policy always;\n    \
-         add_header Access-Control-Allow-Origin $kgq_origin always;\n    absolute_redirect off;\n\n    \
+         add_header Access-Control-Allow-Origin * always;\n    absolute_redirect off;\n\n    \
          location {root} {{\n        if ($kgq_renamed) {{ return 303 $kgq_renamed; }}\n        try_files $uri @thing;\n    }}\n    \
          location = {root} {{ try_files {root}index.html =404; }}\n    \
          location @thing {{\n        if (-f $document_root$uri.$kgq_ending) {{ return 303 $uri.$kgq_ending; }}\n        \

@@ -294,7 +294,7 @@ pub fn data_page(model: &Model<'_>, dumps: &[super::dumps::Dump]) -> String {
     let body = html! {
         article .data {
             h1 { "Data" }
-            p .summary { "The whole graph, in the same order every time. RDF 1.2 where a format can hold it; JSON-LD has reifiers as " code { "rdf:Statement" } "." }
+            p .summary { "The whole graph, in the same order every time. Turtle, TriG and N-Quads are of RDF 1.2; JSON-LD and RDF/XML, for tools of RDF 1.1, have reifiers as " code { "rdf:Statement" } "." }
             section {
                 h2 { "Dumps" }
                 div .scroll tabindex="0" role="group" aria-label="The dumps" {

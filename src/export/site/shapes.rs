@@ -176,19 +176,19 @@ fn property_rule(at: &At<'_, '_>, shape: &Term) -> Option<Markup> {
             asks.push(html! { (words) " " (at.term(value)) });
         }
     }
-    for (name, words) in [
-        ("minInclusive", "not less than"),
-        ("maxInclusive", "not more than"),
-        ("minExclusive", "more than"),
-        ("maxExclusive", "less than"),
-        ("minLength", "characters, at least"),
-        ("maxLength", "characters, at most"),
-        ("pattern", "matching"),
-        ("in", "one of"),
-        ("languageIn", "in the languages"),
+    for (name, before, after) in [
+        ("minInclusive", "not less than", ""),
+        ("maxInclusive", "not more than", ""),
+        ("minExclusive", "more than", ""),
+        ("maxExclusive", "less than", ""),
+        ("minLength", "of at least", " characters"),
+        ("maxLength", "of at most", " characters"),
+        ("pattern", "matching", ""),
+        ("in", "one of", ""),
+        ("languageIn", "in the languages", ""),
     ] {
         if let Some(value) = find(name) {
-            asks.push(html! { (words) " " (at.term(value)) });
+            asks.push(html! { (before) " " (at.term(value)) (after) });
         }
     }
     if let Some(Term::NamedNode(kind)) = find("nodeKind") {
@@ -200,7 +200,7 @@ fn property_rule(at: &At<'_, '_>, shape: &Term) -> Option<Markup> {
     Some(html! {
         span .path { (path_words(at, path, 0)) } ": " (how_many)
         @for ask in &asks { ", " (ask) }
-        @if let Some(message) = message(at, shape) { " " span .muted { (message) } }
+        @if let Some(message) = message(at, shape) { ". " span .muted { (message) } }
     })
 }
 

@@ -84,7 +84,15 @@ fn line(moments: &[Moment], first: f64, span: f64) -> Markup {
             path .axis d=(format!("M{EDGE} 22H{}", WIDTH - EDGE)) {}
             @for tick in &ticks {
                 path .axis d=(format!("M{} 18v8", n(x(*tick)))) {}
-                text .tick x=(n(x(*tick))) y="44" text-anchor="middle" { (format!("{tick:.0}")) }
+                @if ticks.len() > 1 { text .tick x=(n(x(*tick))) y="44" text-anchor="middle" { (format!("{tick:.0}")) } }
+            }
+            // Within a year or two no tick says where the line begins and ends.
+            @if ticks.len() < 2 {
+                @for (moment, anchor) in [(moments.first(), "start"), (moments.last(), "end")] {
+                    @if let Some(moment) = moment {
+                        text .tick x=(n(x(moment.at) + if anchor == "start" { -5.0 } else { 5.0 })) y="44" text-anchor=(anchor) { (text(&moment.written)) }
+                    }
+                }
             }
             @for moment in moments { circle .dot .own[moment.own] cx=(n(x(moment.at))) cy="22" r="5" {} }
         }
