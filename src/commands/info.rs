@@ -12,7 +12,7 @@ use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 
 /// Up to how many statements the canonical hash is worth waiting for.
-const HASHED: usize = 2_000_000;
+const HASHED: usize = 250_000;
 
 /// Names with how often each occurs.
 type Counts = BTreeMap<String, u64>;
