@@ -1,6 +1,7 @@
 //! Recipes for those who serve the site: content negotiation for Apache and nginx, redirects for w3id.org, a note for GitHub Pages.
 
 use super::html::POLICY;
+use super::links::unescape;
 use super::model::Model;
 use std::fmt::Write as _;
 
@@ -35,28 +36,33 @@ pub fn files(model: &Model<'_>) -> Vec<(String, String)> {
     ]
 }
 
-/// The things whose page has another path than their IRI: (path of the IRI, path of the page without ending).
-fn renamed<'m>(model: &'m Model<'_>) -> Vec<(&'m str, &'m str)> {
+/// The things whose page has another path than their IRI: (path of the IRI as servers see it, path of the page without ending).
+fn renamed<'m>(model: &'m Model<'_>) -> Vec<(String, &'m str)> {
     let mut found = Vec::new();
     for thing in &model.things {
         let tail = thing.as_str().strip_prefix(model.source.base).unwrap_or_default().trim_start_matches('/');
         let Some(stem) = model.names.get(thing.as_str()) else { continue };
+        // Servers match what percent signs stand for.
+        let path = unescape(tail);
         // A fragment never reaches a server; what no rule could hold is left out.
-        let plain = tail.chars().all(|c| c.is_alphanumeric() || "-._~/!$&'()*+,;=:@%".contains(c));
-        if stem != tail && plain && !tail.is_empty() {
-            found.push((tail, stem));
+        let plain = path.chars().all(|c| c.is_alphanumeric() || " -._~/!$&'()*+,;=:@%".contains(c));
+        if stem != path && plain && !path.is_empty() {
+            found.push((path, stem));
         }
     }
     found
 }
 
+/// A regular expression that matches this path alone.
 fn pattern(path: &str) -> String {
     let mut out = String::new();
     for c in path.chars() {
-        if c.is_ascii() && !c.is_ascii_alphanumeric() && !matches!(c, '/' | '-' | '_' | '~') {
-            out.push('\\');
+        match c {
+            ' ' => out.push_str("\\x20"),
+            '/' | '-' | '_' | '~' => out.push(c),
+            c if c.is_ascii() && !c.is_ascii_alphanumeric() => out.extend(['\\', c]),
+            c => out.push(c),
         }
-        out.push(c);
     }
     out
 }
@@ -91,7 +97,7 @@ fn apache(model: &Model<'_>) -> String {
          \nRewriteEngine On\nRewriteBase {root}\n"
     );
     for (tail, stem) in renamed(model) {
-        let _ = writeln!(out, "RewriteRule ^{}$ {stem} [R=303,L]", pattern(tail));
+        let _ = writeln!(out, "RewriteRule ^{}$ {stem} [R=303,L]", pattern(&tail));
     }
     out.push_str("\n# A thing's IRI leads to what the client asks for.\n");
     for (accept, ending) in preferences() {
@@ -118,7 +124,8 @@ fn nginx(model: &Model<'_>) -> String {
     }
     out.push_str("}\nmap $uri $kgq_renamed {\n    default \"\";\n");
     for (tail, stem) in renamed(model) {
-        let _ = writeln!(out, "    \"{root}{}\" \"{root}{stem}\";", tail.replace('$', "${dollar}"));
+        // Of two names that differ in case, a plain key would match both.
+        let _ = writeln!(out, "    \"~^{root}{}$\" \"{root}{stem}\";", pattern(&tail));
     }
     let _ = write!(
         out,
@@ -152,7 +159,8 @@ fn w3id(model: &Model<'_>) -> String {
          Options +FollowSymLinks\nRewriteEngine on\nHeader always set Access-Control-Allow-Origin *\n\n",
     );
     for (tail, stem) in renamed(model) {
-        let _ = writeln!(out, "RewriteRule ^{}$ {target}{stem}.html [R=303,L]", pattern(tail));
+        // The rules below then see the page's name. A slash at the end would come back as what follows a file's name.
+        let _ = writeln!(out, "RewriteRule ^{}$ {stem} [DPI]", pattern(&tail));
     }
     let _ = writeln!(
         out,
@@ -180,4 +188,18 @@ fn readme(model: &Model<'_>) -> String {
          - Object storage (S3 and its like): set the media types that `apache.htaccess` lists.\n",
         model.base_url()
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_matches_its_path_and_no_other() {
+        for path in ["a b", "v1.0", "$x(1)", "x:y", "商务部", "p/"] {
+            let found = regex::Regex::new(&format!("^{}$", pattern(path))).unwrap();
+            assert!(found.is_match(path), "{path}");
+            assert!(!found.is_match("v1x0") && !found.is_match(&format!("{path}.")), "{path}");
+        }
+    }
 }

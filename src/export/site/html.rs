@@ -71,7 +71,7 @@ impl At<'_, '_> {
         let iri = node.as_str();
         if let Some(page) = self.model.page(iri) {
             let deprecated = self.model.is_deprecated(node);
-            return html! { a href=(self.href(&page)) .deprecated[deprecated] { bdi { (words) } } };
+            return html! { a href=(self.href(&page)) class=[deprecated.then_some("deprecated")] { bdi { (words) } } };
         }
         match web_link(iri) {
             Some(iri) => html! { a .external href=(iri) rel="external noopener" title=(iri) { bdi { (words) } } },

@@ -133,7 +133,8 @@ fn attributes(html: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-fn unescape(fragment: &str) -> String {
+/// What the percent signs of a fragment or a path stand for.
+pub fn unescape(fragment: &str) -> String {
     let mut bytes = Vec::with_capacity(fragment.len());
     let mut rest = fragment.as_bytes();
     while let Some((first, tail)) = rest.split_first() {

@@ -95,7 +95,7 @@ impl Notes {
                     h2 #sources { "Where it comes from" }
                     ol {
                         @for (i, (words, inferred)) in self.notes.iter().enumerate() {
-                            li #{"note-" (i + 1)} .inference[*inferred] { (words) }
+                            li #{"note-" (i + 1)} class=[(*inferred).then_some("inference")] { (words) }
                         }
                     }
                 }

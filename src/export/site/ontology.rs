@@ -33,7 +33,7 @@ pub fn ontology_page(model: &Model<'_>) -> String {
                 @match own {
                     Some(iri) => {
                         @for (i, title) in model.titles(iri).iter().enumerate() {
-                            span .other[i > 0] lang=[title.language()] dir="auto" { (text(title.value())) }
+                            span class=[(i > 0).then_some("other")] lang=[title.language()] dir="auto" { (text(title.value())) }
                         }
                     }
                     None => (title),
@@ -151,7 +151,7 @@ impl<'a> Terms<'a> {
         let deprecated = at.model.is_deprecated(term);
         match self.anchors.get(term.as_str()) {
             Some(anchor) => {
-                html! { a href=(fragment(anchor)) .deprecated[deprecated] { (text(&at.model.label(term))) } }
+                html! { a href=(fragment(anchor)) class=[deprecated.then_some("deprecated")] { (text(&at.model.label(term))) } }
             }
             None => at.thing(term),
         }
@@ -232,7 +232,7 @@ fn entry(at: &At<'_, '_>, terms: &Terms<'_>, term: &NamedNode, facts: &Markup) -
                 h3 {
                     @if titles.is_empty() { (text(&at.model.label(term))) }
                     @for (i, title) in titles.iter().enumerate() {
-                        span .other[i > 0] lang=[title.language()] dir="auto" { (text(title.value())) }
+                        span class=[(i > 0).then_some("other")] lang=[title.language()] dir="auto" { (text(title.value())) }
                     }
                     " " code { (text(&at.model.curie(term.as_str()))) }
                     @if at.model.is_deprecated(term) { " " span .badge { "deprecated" } }

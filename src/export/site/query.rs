@@ -183,7 +183,7 @@ pub fn texts(model: &Model<'_>, words: &Text) -> Markup {
     all.sort_by_key(|(language, _)| language.is_some_and(|l| l != model.source.language));
     html! {
         @for (i, (language, words)) in all.iter().enumerate() {
-            span .other[i > 0] lang=[language] dir="auto" { (text(words.trim())) }
+            span class=[(i > 0).then_some("other")] lang=[language] dir="auto" { (text(words.trim())) }
         }
     }
 }
@@ -198,7 +198,7 @@ fn query_page(model: &Model<'_>, query: &PublishedQuery<'_>) -> String {
     let asks = !model.source.assets.is_empty();
     let body = html! {
         article .query {
-            p .kind { a href=(at.href("queries.html")) { "Question" } @if query.canned.is_check() { " · a rule: whatever it finds is a mistake" } }
+            p .kind { a href=(at.href("queries.html")) { "Question" } @if query.canned.is_check() { " · a rule: whatever it finds is a mistake" } @if !header.tags.is_empty() { " · " (text(&header.tags.join(", "))) } }
             h1 { @match &header.title { Some(title) => (texts(model, title)), None => (text(query.title(model))) } }
             @if let Some(question) = &header.question { p .summary { (texts(model, question)) } }
             @if let Some(description) = &header.description { p .description { (texts(model, description)) } }
@@ -210,7 +210,7 @@ fn query_page(model: &Model<'_>, query: &PublishedQuery<'_>) -> String {
                 ul .links {
                     li { a href=(at.href(&format!("{stem}.rq"))) { "SPARQL" } }
                     @if asks { li { a href=(format!("{}#{}", at.href("ask.html"), query.canned.name)) { "Ask it here, changed as you like" } } }
-                    li { code { "kgq run " (text(&query.canned.name)) } }
+                    li { code { @match &header.example { Some(example) => (text(example)), None => { "kgq run " (text(&query.canned.name)) } } } }
                 }
             }
             (named(&at, query))

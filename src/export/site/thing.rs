@@ -40,7 +40,7 @@ pub fn thing_page(model: &Model<'_>, thing: &NamedNode) -> String {
             h1 {
                 @if titles.is_empty() { bdi { (text(&label)) } }
                 @for (i, title) in titles.iter().enumerate() {
-                    span .other[i > 0] lang=[title.language()] dir="auto" { (text(title.value())) }
+                    span class=[(i > 0).then_some("other")] lang=[title.language()] dir="auto" { (text(title.value())) }
                 }
             }
             @if model.is_deprecated(thing) { p .warning { "Deprecated: kept for what was written with it, and not for anything new." } }

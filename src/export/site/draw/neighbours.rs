@@ -10,10 +10,13 @@ use maud::{Markup, html};
 const MOST: usize = 9;
 
 const ROW: f64 = 44.0;
-const WIDTH: f64 = 1000.0;
-/// How many cells a label takes at most: of a neighbour, of the thing itself.
-const CELLS: usize = 38;
-const OWN_CELLS: usize = 34;
+/// How far the names of neighbours stand from the box of the thing, and from the end of their line.
+const LINE: f64 = 64.0;
+const GAP: f64 = 10.0;
+/// How large the names of properties are beside those of things.
+const PROPERTY_SIZE: f64 = 11.0 / 13.0;
+/// How many cells a label takes at most.
+const CELLS: usize = 34;
 
 /// The nearest things: those that refer to it at the left, those that it refers to at the right. Nothing where there are none.
 pub fn neighbours(at: &At<'_, '_>, thing: &NamedNode) -> Option<Markup> {
@@ -52,20 +55,33 @@ pub fn neighbours(at: &At<'_, '_>, thing: &NamedNode) -> Option<Markup> {
     let height = rows as f64 * ROW + 16.0;
     let middle = height / 2.0;
     let label = model.label(thing);
-    let own = fit(&label, OWN_CELLS);
+    let own = fit(&label, CELLS);
     // Bold is wider than what is measured.
     let half = drawn_width(&own) * 0.55 + 14.0;
-    let centre = WIDTH / 2.0;
+    let room = |list: &[(&NamedNode, &NamedNode)]| {
+        let names = list.iter().map(|(property, node)| {
+            let property = drawn_width(&fit(&model.label(property), CELLS)) * PROPERTY_SIZE;
+            drawn_width(&fit(&model.label(node), CELLS)).max(property)
+        });
+        // "and more below" has to find room too.
+        names.fold(90.0, f64::max) + 6.0
+    };
+    let beside = |list: &[(&NamedNode, &NamedNode)]| if list.is_empty() { 2.0 } else { room(list) + GAP + LINE };
+    let centre = beside(&left) + half;
+    let width = centre + half + beside(&right);
     let side = |list: &[(&NamedNode, &NamedNode)], more: bool, is_left: bool| {
         let total = list.len() + usize::from(more);
         let top = middle - (total as f64) * ROW / 2.0 + ROW / 2.0;
-        let (x, anchor, start, end) =
-            if is_left { (300.0, "end", 310.0, centre - half) } else { (700.0, "start", 690.0, centre + half) };
+        let (x, anchor, start, end) = if is_left {
+            (centre - half - LINE - GAP, "end", centre - half - LINE, centre - half)
+        } else {
+            (centre + half + LINE + GAP, "start", centre + half + LINE, centre + half)
+        };
         html! {
             @for (i, (property, node)) in list.iter().enumerate() {
                 @let y = top + i as f64 * ROW;
                 path .edge d=(format!("M{} {}C{} {} {} {} {} {}", n(start), n(y), n((start + end) / 2.0), n(y), n((start + end) / 2.0), n(middle), n(end), n(middle))) {}
-                text .property x=(n(x)) y=(n(y - 8.0)) text-anchor=(anchor) { (fit(&model.label(property), 38)) }
+                text .property x=(n(x)) y=(n(y - 8.0)) text-anchor=(anchor) { (fit(&model.label(property), CELLS)) }
                 (linked(at, node, html! { text x=(n(x)) y=(n(y + 8.0)) text-anchor=(anchor) { (fit(&model.label(node), CELLS)) } }))
             }
             @if more {
@@ -79,5 +95,5 @@ pub fn neighbours(at: &At<'_, '_>, thing: &NamedNode) -> Option<Markup> {
         rect .centre x=(n(centre - half)) y=(n(middle - 17.0)) width=(n(half * 2.0)) height="34" rx="4" {}
         text .centre x=(n(centre)) y=(n(middle + 4.5)) text-anchor="middle" { (own) }
     };
-    Some(figure("neighbours", &format!("What is near {label}"), WIDTH, height, &inner))
+    Some(figure("neighbours", &format!("What is near {label}"), width, height, &inner))
 }

@@ -60,7 +60,7 @@ pub fn timeline(mut moments: Vec<Moment>) -> Markup {
             @if span > 0.0 { (line(&moments, first, span)) }
             ol .timeline {
                 @for moment in &moments {
-                    li .own[moment.own] { time datetime=(text(&moment.written)) { (text(&moment.written)) } span { (moment.what) } }
+                    li class=[moment.own.then_some("own")] { time datetime=(text(&moment.written)) { (text(&moment.written)) } span { (moment.what) } }
                 }
             }
         }
