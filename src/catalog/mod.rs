@@ -1,13 +1,15 @@
-//! What a project holds besides its statements: its canned queries, and the labels of its terms.
+//! What a project holds besides its statements: its canned queries, the labels of its terms, and an index of both for completion.
 
 mod header;
 mod index;
 mod labels;
+mod names;
 mod params;
 mod queries;
 
 pub use header::{Header, Param, ScalarOrList, Severity, Text, View};
-pub use index::{Role, TermIndex, classes_of, is_ideograph, labels_of};
+pub use index::{Role, TermIndex, classes_of, labels_of};
 pub use labels::{Labels, NAMING, Named, local_name, rank};
+pub use names::{Found, is_ideograph};
 pub use params::{Kind as ParamKind, Known, Values, parse_term};
 pub use queries::{CannedQuery, Catalog};

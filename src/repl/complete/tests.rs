@@ -1,6 +1,7 @@
 //! Completion over a small graph for what is offered, and over a large one for how long it takes.
 
 use super::*;
+use crate::catalog::TermIndex;
 use crate::session::{Session, SessionOptions};
 use std::time::{Duration, Instant};
 
@@ -125,9 +126,15 @@ fn large_graph() -> Vec<u8> {
 fn completion_takes_less_than_a_keystroke_on_a_million_triples() {
     let mut state = state_of(large_graph(), crate::rdf::RdfFormat::NTriples);
     state.prefixes.insert("e", "http://e/");
-    let mut report = String::new();
+    let started = Instant::now();
+    let index = TermIndex::build(&state.snapshot);
+    let mut report =
+        format!("{:8.2} ms  the index, {} classes\n", started.elapsed().as_secs_f64() * 1000.0, index.classes().len());
     for text in [
+        "SELECT * { ?s ?p m",
+        "SELECT * { ?s ?p t",
         "SELECT * { ?s ?p min",
+        "SELECT * { ?s ?p harbour plan trade",
         "SELECT * { ?s ?p industry min",
         "SELECT * { ?s ?p 工信",
         "SELECT * { ?s ?p 部",
@@ -136,6 +143,9 @@ fn completion_takes_less_than_a_keystroke_on_a_million_triples() {
         "SELECT * { ?s e:p1 ?x . ?x ",
         "SELECT * { ?s e:p1 ",
         "SELECT * { ?s e:p1 trade",
+        "SELECT * { ?s trade",
+        "SELECT * { ?s a c",
+        "SELECT * { ?s e:t1",
         "SELECT * { ?s ?p e:t1",
         "SELECT * { ?s a ",
         "SE",
@@ -148,9 +158,10 @@ fn completion_takes_less_than_a_keystroke_on_a_million_triples() {
             worst = worst.max(started.elapsed());
         }
         report.push_str(&format!("{:8.2} ms  {found:3} offers  {text}\n", worst.as_secs_f64() * 1000.0));
-        assert!(found > 0, "{text}");
-        // Twenty milliseconds are the aim; the bound allows for a busy machine and a build without optimisation.
-        assert!(worst < Duration::from_millis(2000), "{text}: {worst:?}");
+        assert!(found > 0 || text.ends_with("?s trade") || text.ends_with("?s e:t1"), "{text}");
+        // Without optimisation it is not what users have.
+        let bound = Duration::from_millis(if cfg!(debug_assertions) { 200 } else { 20 });
+        assert!(worst < bound, "{text}: {worst:?}\n{report}");
     }
     assert!(!report.is_empty());
     let _ = std::fs::write(std::env::temp_dir().join("kgq-completion-times.txt"), report);

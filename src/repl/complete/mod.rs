@@ -1,0 +1,111 @@
+//! Completion at the cursor: what may stand there by the grammar, and which of it the graph has.
+
+mod graph;
+mod terms;
+mod words;
+
+use super::dot;
+use super::shared::{Shared, State};
+use crate::syntax::Span as TextSpan;
+use crate::syntax::cursor::{Expected, place};
+use crate::syntax::sparql::dot_command;
+use reedline::{Completer, CompletionResult, Span, Suggestion};
+pub use terms::named;
+
+/// The editor's completer.
+pub struct Completion {
+    shared: Shared,
+}
+
+impl Completion {
+    pub fn new(shared: Shared) -> Self {
+        Self { shared }
+    }
+}
+
+impl Completer for Completion {
+    fn complete(&mut self, line: &str, pos: usize) -> CompletionResult {
+        let state = self.shared.get();
+        let offers = offers(&state, line, pos);
+        CompletionResult::fresh(offers.into_iter().map(suggestion).collect::<Vec<_>>())
+    }
+}
+
+/// Something that could stand at the cursor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// The bytes of the text that it replaces.
+    pub span: TextSpan,
+    pub value: String,
+    /// What it is: a label, a kind, a signature.
+    pub about: String,
+}
+
+fn suggestion(offer: Offer) -> Suggestion {
+    Suggestion {
+        append_whitespace: !offer.value.ends_with([':', '(', '=']),
+        value: offer.value,
+        description: (!offer.about.is_empty()).then_some(offer.about),
+        span: Span::new(offer.span.start, offer.span.end),
+        ..Suggestion::default()
+    }
+}
+
+/// How many terms are offered at once.
+const MOST: usize = 40;
+
+/// What could stand at byte `cursor`, the likeliest first.
+pub fn offers(state: &State, text: &str, cursor: usize) -> Vec<Offer> {
+    let Some(before) = text.get(..cursor) else { return Vec::new() };
+    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+    let line = &before[line_start..];
+    if line.trim_start() == "." || dot_command(line).is_some() {
+        return dot::offers(state, text, line_start, cursor);
+    }
+    let place = place(text, cursor);
+    if place.expected == Expected::Nothing {
+        return Vec::new();
+    }
+    let typed = &text[place.typed.clone()];
+    let mut offers = Offers { state, typed, span: place.typed.clone(), found: Vec::new() };
+    if typed.starts_with(['?', '$']) {
+        offers.variables(text);
+    } else if typed.starts_with('<') {
+        offers.iris();
+    } else if typed.contains(':') {
+        offers.of_namespace(text, &place);
+    } else if typed.is_empty() {
+        offers.keywords(&place.expected);
+        offers.of_position(text, &place);
+        offers.prefixes(&place.expected);
+        offers.variables(text);
+    } else if !offers.several_words(text) {
+        offers.keywords(&place.expected);
+        offers.of_position(text, &place);
+        offers.prefixes(&place.expected);
+        offers.named(text, &place);
+    }
+    let mut seen = rustc_hash::FxHashSet::default();
+    offers.found.retain(|offer| seen.insert(offer.value.clone()));
+    offers.found
+}
+
+struct Offers<'a> {
+    state: &'a State,
+    typed: &'a str,
+    span: TextSpan,
+    found: Vec<Offer>,
+}
+
+impl Offers<'_> {
+    fn add(&mut self, value: impl Into<String>, about: impl Into<String>) {
+        self.found.push(Offer { span: self.span.clone(), value: value.into(), about: about.into() });
+    }
+
+    fn starts(&self, name: &str) -> bool {
+        name.get(..self.typed.len()).is_some_and(|head| head.eq_ignore_ascii_case(self.typed))
+    }
+}
+
+#[cfg(test)]
+mod tests;
