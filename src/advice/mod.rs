@@ -9,7 +9,7 @@ mod terms;
 use crate::engine::EvaluationOptions;
 use crate::error::{Error, Kind, Source};
 use crate::query::{self, Query};
-use crate::rdf::{NamedNode, Prefixes};
+use crate::rdf::{NamedNode, Prefixes, Variable};
 use crate::snapshot::Snapshot;
 use place::Text;
 
@@ -53,8 +53,12 @@ impl<'a> Asked<'a> {
     /// What usually is a mistake, said before the query runs.
     pub fn mistakes(&self) -> Vec<Finding> {
         let text = self.text();
+        let misspelt = text.variables_used_once();
+        let is_misspelt = |v: &Variable| misspelt.iter().any(|(name, _, _)| name == v.as_str());
         let mut findings: Vec<Finding> = query::lint::lint(self.query)
             .into_iter()
+            // The near name says more.
+            .filter(|lint| lint.code != "used-once" || !lint.variable.as_ref().is_some_and(is_misspelt))
             .filter(|lint| !lint.variable.as_ref().is_some_and(|v| text.is_parameter(v.as_str())))
             .filter(|lint| lint.if_several.as_ref().is_none_or(|property| self.has_several(property)))
             .map(|lint| {
@@ -63,7 +67,7 @@ impl<'a> Asked<'a> {
                 Finding::new(lint.code, lint.message).at(&text, span).hint_if(hint)
             })
             .collect();
-        findings.extend(text.variables_used_once().into_iter().map(|(name, span, near)| {
+        findings.extend(misspelt.into_iter().map(|(name, span, near)| {
             Finding::new("used-once", format!("?{name} occurs only here"))
                 .at(&text, Some(span))
                 .hint_if(Some(format!("did you mean `?{near}`?")))
@@ -116,7 +120,6 @@ impl<'a> Asked<'a> {
 /// The codes of all findings, with what each means.
 pub fn codes() -> Vec<(&'static str, &'static str)> {
     let own = [
-        ("used-once", "a variable occurs once, and another one is spelt almost so"),
         ("unknown-term", "the graph does not have this term at all"),
         ("unknown-property", "the graph has no statement with this property"),
         ("unknown-class", "nothing in the graph is of this class"),

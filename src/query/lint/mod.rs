@@ -1,5 +1,7 @@
 //! What in a query usually is a mistake, read off its algebra alone. Nothing here knows the data.
 
+mod unused;
+
 use super::atoms::in_scope;
 use super::inspect::{all_variables, expressions_patterns};
 use super::parse::Query;
@@ -36,6 +38,7 @@ pub const CODES: &[(&str, &str)] = &[
         "two OPTIONALs bind the same variable: the second is looked at only where the first found nothing",
     ),
     ("not-equal", "`!=` on one of several values does not mean that none is equal"),
+    ("used-once", "a variable occurs once and is not selected, or is spelt almost as another one"),
     ("unbounded-path", "a path of any length between two variables that nothing else binds"),
 ];
 
@@ -48,8 +51,15 @@ pub fn lint(query: &Query) -> Vec<Lint> {
         | spargebra::Query::Describe { pattern, .. } => pattern,
     };
     let mut walk = Walk { found: Vec::new() };
+    if let spargebra::Query::Construct { template, .. } = &query.algebra {
+        walk.template(template, pattern);
+    }
     walk.group(pattern, &[]);
     let mut found: Vec<Lint> = Vec::new();
+    // Where a variable is unbound, one that is unused is the other half of the same mistake.
+    if !walk.found.iter().any(|lint| matches!(lint.code, "never-bound" | "out-of-scope")) {
+        walk.found.extend(unused::unused(&query.algebra));
+    }
     for lint in walk.found {
         if !found.contains(&lint) {
             found.push(lint);
@@ -82,6 +92,16 @@ impl Walk {
         self.cross_product(&group);
         self.optionals(pattern);
         self.paths(pattern, outer);
+    }
+
+    fn template(&mut self, template: &[TriplePattern], pattern: &GraphPattern) {
+        let bound = in_scope(pattern);
+        let names: std::collections::BTreeSet<String> = template.iter().flat_map(triple_names).collect();
+        for variable in names.iter().filter_map(|name| Variable::new(name).ok()).filter(|v| !bound.contains(v)) {
+            let near = crate::text::did_you_mean(variable.as_str(), bound.iter().map(Variable::as_str));
+            let message = format!("?{} stands in the template, but nothing binds it", variable.as_str());
+            self.found.push(Lint::new("never-bound", Some(&variable), message, near.as_deref()));
+        }
     }
 
     fn items(&mut self, pattern: &GraphPattern, group: &mut Group, outer: &[Variable]) {
@@ -468,6 +488,8 @@ mod tests {
             ("SELECT * { ?x :p ?y OPTIONAL { ?x :q ?z } OPTIONAL { ?x :r ?z } }", "optional-shadows"),
             ("SELECT ?x { ?x :p ?t FILTER(?t != :a) }", "not-equal"),
             ("SELECT * { ?x :p+ ?y }", "unbounded-path"),
+            ("SELECT ?x { ?x :p ?y }", "used-once"),
+            ("CONSTRUCT { ?x a :C ; :n ?nmae } { ?x :p ?name }", "never-bound"),
         ] {
             assert_eq!(codes(text), [expected], "{text}");
             assert!(CODES.iter().any(|(code, _)| *code == expected), "{expected}");
