@@ -303,6 +303,35 @@ impl Project {
         Ok(files)
     }
 
+    /// Where a new canned query of this name belongs: where the first glob of `queries` finds it by this name.
+    pub fn query_path(&self, name: &str) -> Result<PathBuf> {
+        for glob in &self.manifest.queries {
+            let folder = literal_prefix(glob);
+            // A glob without a wildcard names one query by its whole path.
+            let file = match folder.as_str() {
+                folder if folder == glob => continue,
+                "" => format!("{name}.rq"),
+                folder => format!("{folder}/{name}.rq"),
+            };
+            if matches(glob, &file)? {
+                return Ok(self.root.join(file));
+            }
+        }
+        let globs: Vec<String> = self.manifest.queries.iter().map(|glob| format!("`{glob}`")).collect();
+        Err(Error::input(format!("no glob of `queries` in {MANIFEST} would find a query `{name}`"))
+            .hint(format!("the globs are {}", if globs.is_empty() { "none".into() } else { globs.join(", ") })))
+    }
+
+    /// Whether a file of this name, relative to the root, would be loaded.
+    pub fn loads(&self, name: &str) -> Result<bool> {
+        for glob in self.manifest.ontology.iter().chain(&self.manifest.data) {
+            if matches(glob, name)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// A path of this project as the user would name it.
     pub fn display_path(&self, path: &Path) -> String {
         slashes(path.strip_prefix(&self.root).unwrap_or(path))
@@ -311,7 +340,7 @@ impl Project {
     fn matching(&self, globs: &[String]) -> Result<Vec<String>> {
         let mut names = Vec::new();
         for glob in globs {
-            let matcher = compile(glob).map_err(|e| Error::input(format!("{MANIFEST}: glob `{glob}`: {e}")))?;
+            let matcher = matcher(glob)?;
             let folder = self.root.join(literal_prefix(glob));
             if !folder.exists() {
                 if is_literal(glob) {
@@ -335,6 +364,14 @@ impl Project {
         names.dedup();
         Ok(names)
     }
+}
+
+fn matcher(glob: &str) -> Result<GlobMatcher> {
+    compile(glob).map_err(|e| Error::input(format!("{MANIFEST}: glob `{glob}`: {e}")))
+}
+
+fn matches(glob: &str, name: &str) -> Result<bool> {
+    Ok(matcher(glob)?.is_match(name))
 }
 
 fn compile(glob: &str) -> Result<GlobMatcher, globset::Error> {
@@ -497,6 +534,19 @@ mod tests {
         let names: Vec<_> =
             Project::open(dir.path()).unwrap().query_files().unwrap().into_iter().map(|(name, _)| name).collect();
         assert_eq!(names, ["a/b", "c"]);
+    }
+
+    #[test]
+    fn a_new_query_belongs_where_a_glob_finds_it() {
+        let dir = project(&[("kgq.toml", "name = \"x\"\nqueries = [\"one.rq\", \"ask/q-*.rq\", \"more/**/*.rq\"]\n")]);
+        let project = Project::open(dir.path()).unwrap();
+        let path = |name: &str| project.query_path(name).map(|path| project.display_path(&path));
+        assert_eq!(path("q-one").unwrap(), "ask/q-one.rq");
+        assert_eq!(path("deep/other").unwrap(), "more/deep/other.rq");
+        assert!(project.loads("data/x.ttl").unwrap() && !project.loads("more/x.rq").unwrap());
+        let dir = self::project(&[("kgq.toml", "name = \"x\"\nqueries = [\"ask/*.rq\"]\n")]);
+        let error = Project::open(dir.path()).unwrap().query_path("deep/one").unwrap_err();
+        assert!(error.to_string().contains("the globs are `ask/*.rq`"), "{error}");
     }
 
     #[test]

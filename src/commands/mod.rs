@@ -2,6 +2,7 @@
 
 mod advice;
 mod answer;
+mod ask;
 mod build;
 mod cache;
 mod check;
@@ -35,7 +36,7 @@ pub use output::{Output, remove_temporary_files, write_to};
 pub use query::read_text;
 pub use repl::Args as ReplArgs;
 pub use run::help as canned_help;
-pub use watchdog::{Allocator, Watchdog};
+pub use watchdog::{Allocator, MemoryWatch, Watchdog};
 
 use crate::error::Result;
 use crate::session::Session;

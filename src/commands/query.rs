@@ -1,9 +1,6 @@
 //! `kgq query`.
 
-use super::advice::{AdviceArgs, Adviser};
-use super::answer::{AnswerArgs, write_answer};
-use super::cite::{CiteArgs, write_cited_answer};
-use super::explain::ExplainArgs;
+use super::ask::{AskArgs, Asking};
 use super::output::Output;
 use super::watchdog::Watchdog;
 use crate::error::{Error, Result, Source};
@@ -29,16 +26,7 @@ pub struct Args {
     #[arg(long, short, value_name = "FILE")]
     pub file: Option<String>,
     #[command(flatten)]
-    pub answer: AnswerArgs,
-    #[command(flatten)]
-    pub cite: CiteArgs,
-    #[command(flatten)]
-    pub advice: AdviceArgs,
-    #[command(flatten)]
-    pub explain: ExplainArgs,
-    /// End with exit code 1 when ASK answers false
-    #[arg(long)]
-    pub exit_status: bool,
+    pub ask: AskArgs,
 }
 
 pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8> {
@@ -47,20 +35,8 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
     let watchdog = Watchdog::of_query(session)?;
     let source = Source::new(&name, &text);
     let query = session.parse(source)?;
-    if args.explain.show(&query, session, output)? {
-        return Ok(0);
-    }
-    let adviser = Adviser::new(&args.advice, source, &query);
-    adviser.before(session, output)?;
-    let answer = session.evaluate(&query)?;
-    let written = if args.cite.cite {
-        write_cited_answer(answer, &query, &args.cite, &args.answer, session, output, started)?
-    } else {
-        write_answer(answer, &args.answer, session, output, started)?
-    };
-    drop(watchdog);
-    adviser.after(written, session, output)?;
-    Ok(u8::from(args.exit_status && written.truth == Some(false)))
+    let asking = Asking { source, written: &query, query: &query, started, watchdog };
+    args.ask.answer(asking, session, output)
 }
 
 /// What is read of a query at most, in bytes: a limit on its size can be no higher.

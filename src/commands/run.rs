@@ -1,9 +1,6 @@
 //! `kgq run`.
 
-use super::advice::{AdviceArgs, Adviser};
-use super::answer::{AnswerArgs, write_answer};
-use super::cite::{CiteArgs, write_cited_answer};
-use super::explain::ExplainArgs;
+use super::ask::{AskArgs, Asking};
 use super::output::Output;
 use super::watchdog::Watchdog;
 use crate::catalog::{CannedQuery, Known, ParamKind, Values};
@@ -25,16 +22,7 @@ pub struct Args {
     #[arg(value_name = "NAME=VALUE")]
     pub values: Vec<String>,
     #[command(flatten)]
-    pub answer: AnswerArgs,
-    #[command(flatten)]
-    pub cite: CiteArgs,
-    #[command(flatten)]
-    pub advice: AdviceArgs,
-    #[command(flatten)]
-    pub explain: ExplainArgs,
-    /// End with exit code 1 when ASK answers false
-    #[arg(long)]
-    pub exit_status: bool,
+    pub ask: AskArgs,
     /// Show what the query asks and which parameters it takes
     #[arg(long, short)]
     pub help: bool,
@@ -52,20 +40,10 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
     let started = Instant::now();
     let values = Values::parse(&args.values)?;
     let watchdog = Watchdog::of_query(session)?;
-    let query = session.parse_canned(canned, &values)?;
-    if args.explain.show(&query, session, output)? {
-        return Ok(0);
-    }
-    let answer = session.evaluate(&query)?;
-    let written = if args.cite.cite {
-        write_cited_answer(answer, &query, &args.cite, &args.answer, session, output, started)?
-    } else {
-        write_answer(answer, &args.answer, session, output, started)?
-    };
-    drop(watchdog);
-    // Values are bound in the algebra, so what is said of it is said of the text only where both agree.
-    Adviser::new(&args.advice, canned.source(), &query).after(written, session, output)?;
-    Ok(u8::from(args.exit_status && written.truth == Some(false)))
+    let source = canned.source();
+    let (written, query) = (session.parse(source)?, session.parse_canned(canned, &values)?);
+    let asking = Asking { source, written: &written, query: &query, started, watchdog };
+    args.ask.answer(asking, session, output)
 }
 
 /// What a canned query asks, and how to run it.

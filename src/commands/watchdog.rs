@@ -20,6 +20,9 @@ const GRACE: Duration = Duration::from_millis(50);
 /// Allocations of this size are checked before they are made: one of them can pass the limit between two looks.
 const LARGE: usize = 16 << 20;
 
+/// What a session's query may take beyond half its limit before it is ended: a small limit is passed between two looks.
+const SPARE: u64 = 256 << 20;
+
 /// Bytes that the program may hold while a query runs; no limit otherwise.
 static CEILING: AtomicU64 = AtomicU64::new(u64::MAX);
 /// The limit that the ceiling comes from, for the message.
@@ -29,6 +32,27 @@ static LIMIT: AtomicU64 = AtomicU64::new(0);
 pub struct Watchdog {
     done: Arc<AtomicBool>,
     thread: Option<Thread>,
+    ceiling: u64,
+}
+
+/// Tells when a session's query holds more memory than it may, so that it can be stopped and the session goes on.
+#[derive(Clone, Copy, Debug)]
+pub struct MemoryWatch {
+    ceiling: u64,
+    limit: u64,
+}
+
+impl MemoryWatch {
+    /// Memory that is held now does not count. `None` without a limit, or where the system does not tell.
+    pub fn start(limits: &Limits) -> Option<Self> {
+        let limit = limits.memory?;
+        Some(Self { ceiling: held()?.saturating_add(limit), limit })
+    }
+
+    /// The error, once more is held.
+    pub fn passed(&self) -> Option<Error> {
+        held().filter(|held| *held > self.ceiling).map(|_| needs_more_memory(self.limit))
+    }
 }
 
 impl Watchdog {
@@ -40,12 +64,23 @@ impl Watchdog {
 
     /// The clock starts now; memory that is held now does not count.
     pub fn start(limits: &Limits) -> Self {
-        let done = Arc::new(AtomicBool::new(false));
         // A time too long for the clock is no limit.
         let deadline = limits.time.and_then(|time| Some((Instant::now().checked_add(time + GRACE)?, time)));
         let ceiling = limits.memory.and_then(|limit| Some((held()?.saturating_add(limit), limit)));
+        Self::watch(deadline, ceiling)
+    }
+
+    /// Watches a query of a session, which is asked to stop when it passes its limit on memory: only one that takes half as
+    /// much again before it stops ends the program, as the machine would otherwise.
+    pub fn of_session(limits: &Limits) -> Self {
+        let ceiling = |limit: u64| Some((held()?.saturating_add(limit + limit / 2).saturating_add(SPARE), limit));
+        Self::watch(None, limits.memory.and_then(ceiling))
+    }
+
+    fn watch(deadline: Option<(Instant, Duration)>, ceiling: Option<(u64, u64)>) -> Self {
+        let done = Arc::new(AtomicBool::new(false));
         if deadline.is_none() && ceiling.is_none() {
-            return Self { done, thread: None };
+            return Self { done, thread: None, ceiling: u64::MAX };
         }
         if let Some((ceiling, limit)) = ceiling {
             LIMIT.store(limit, Ordering::Relaxed);
@@ -68,13 +103,15 @@ impl Watchdog {
             }
         };
         let started = thread::Builder::new().name("watchdog".into()).spawn(watch);
-        Self { done, thread: started.ok().map(|handle| handle.thread().clone()) }
+        let ceiling = ceiling.map_or(u64::MAX, |(ceiling, _)| ceiling);
+        Self { done, thread: started.ok().map(|handle| handle.thread().clone()), ceiling }
     }
 }
 
 impl Drop for Watchdog {
     fn drop(&mut self) {
-        CEILING.store(u64::MAX, Ordering::Relaxed);
+        // In a session, a later query may have set its own.
+        let _ = CEILING.compare_exchange(self.ceiling, u64::MAX, Ordering::Relaxed, Ordering::Relaxed);
         self.done.store(true, Ordering::Relaxed);
         if let Some(thread) = &self.thread {
             thread.unpark();

@@ -5,7 +5,7 @@
 use super::complete::Offer;
 use super::editor::Mode;
 use super::shared::State;
-use super::{Shell, explore, last, pager};
+use super::{Shell, explore, last, pager, save};
 use crate::catalog::Values;
 use crate::cli;
 use crate::commands;
@@ -139,7 +139,7 @@ const ALL: &[Dot] = &[
         arguments: "NAME",
         about: "make the last query a canned query, with its answer as the expected one",
         topics: "canned file keep",
-        run: last::save,
+        run: save::save,
     },
     Dot {
         name: "reload",
@@ -288,7 +288,8 @@ fn run_canned(shell: &mut Shell<'_>, name: &str, words: &[String]) -> Result<()>
     let canned = shell.session.catalog()?.get(name)?.clone();
     let query = shell.session.parse_canned(&canned, &Values::parse(words)?)?;
     shell.text = Some(canned.text.clone());
-    shell.answer(&canned.file, &canned.text, query)
+    let written = shell.session.parse(canned.source())?;
+    shell.answer(canned.source(), &written, query)
 }
 
 fn run_help(shell: &mut Shell<'_>, name: &str) -> Result<()> {
@@ -409,7 +410,7 @@ pub fn offers(state: &State, text: &str, line_start: usize, cursor: usize) -> Ve
             let params = params.into_iter().flatten().filter(|p| p.starts_with(typed));
             params.map(|p| offer(format!("{p}="), String::new())).collect()
         }
-        "describe" | "properties" | "classes" => super::complete::terms(state, typed, &span, dot.name != "describe"),
+        "describe" | "properties" | "classes" => super::complete::named(state, typed, &span, dot.name != "describe"),
         "format" => {
             let mut names: Vec<&str> = vec!["auto", "vertical"];
             names.extend(Format::ALL.iter().map(|f| f.name()));

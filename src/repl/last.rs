@@ -1,18 +1,16 @@
-//! The dot-commands that go on from the last query: its answer again, its columns, its plan, its text in an editor or a file.
+//! The dot-commands that go on from the last query: its answer again, its columns, its plan, its text in an editor.
 
 use super::dot::at_most_one;
 use super::explore::no_row;
 use super::running::Kept;
 use super::{Shell, pager, show};
-use crate::commands::{AnswerArgs, CiteArgs, Explain, explanation, write_cited_answer, write_to};
+use crate::commands::{AnswerArgs, CiteArgs, Explain, explanation, write_cited_answer};
 use crate::engine::{Answer, Solutions};
 use crate::error::{Error, Result};
 use crate::query::{Binding, Value};
 use crate::rdf::{Term, Variable};
-use crate::render::{self, Format, GraphOptions, RenderOptions, TableOptions};
 use crate::text::{count, did_you_mean};
 use std::io::Write;
-use std::path::PathBuf;
 use std::process::Command;
 use std::time::Instant;
 
@@ -94,79 +92,6 @@ pub fn explain(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
     let Some(last) = &shell.last else { return Err(Error::input("there is no query yet that could be explained")) };
     let text = explanation(how, &last.query, shell.session)?;
     pager::show(&text, shell.output)
-}
-
-/// `.save`
-pub fn save(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
-    let Some(name) = at_most_one(words)? else { return Err(Error::usage("`.save` needs a name for the query")) };
-    let name = name.strip_suffix(".rq").unwrap_or(name);
-    let fine = |part: &str| {
-        !part.is_empty() && !part.starts_with('.') && part.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c))
-    };
-    if !name.split('/').all(fine) {
-        return Err(Error::usage(format!("`{name}` is no name for a query"))
-            .hint("names are made of letters, digits, `-` and `_`; `/` stands between folders"));
-    }
-    let Some(last) = &shell.last else { return Err(Error::input("there is no query yet that could be saved")) };
-    let project = shell.session.require_project()?;
-    let file = project.root.join("queries").join(format!("{name}.rq"));
-    if file.exists() {
-        return Err(
-            Error::input(format!("there is a query `{name}` already")).hint("choose another name, or edit its file")
-        );
-    }
-    let answers = project.root.join("tests/answers");
-    let (format, ending) = match &last.answer {
-        Kept::Table { .. } => (Format::Csv, "csv"),
-        Kept::Boolean(_) => (Format::Json, "json"),
-        Kept::Graph(_) => (Format::Rdf(crate::rdf::RdfFormat::Turtle), "ttl"),
-    };
-    let expected = answers.join(format!("{name}.{ending}"));
-    let prefixes = shell.session.prefixes()?;
-    let mut text = header(name, &last.answer);
-    let known = |prefix: &str| prefixes.get(prefix);
-    text.push_str(&crate::syntax::sparql::prologue(&last.text, known));
-    text.push_str(last.text.trim());
-    text.push('\n');
-    let options = RenderOptions {
-        format,
-        prefixes,
-        width: None,
-        colour: false,
-        graph: GraphOptions::default(),
-        table: TableOptions::default(),
-    };
-    for path in [&file, &expected] {
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(|e| Error::io(folder.display(), &e))?;
-        }
-    }
-    write_to(Some(&file), shell.output, |out| {
-        out.write_all(text.as_bytes()).map_err(|e| Error::io(file.display(), &e))
-    })?;
-    write_to(Some(&expected), shell.output, |out| render::write(last.answer.answer(), options, out))?;
-    let shown = |path: &PathBuf| path.strip_prefix(&project.root).unwrap_or(path).display().to_string();
-    let note = format!("saved as {} with its answer in {}: give it a title", shown(&file), shown(&expected));
-    shell.output.note(&note);
-    let now = super::Stamp::of(shell.session);
-    shell.reload(now)
-}
-
-/// The header of a new canned query: its name as a title to be replaced, and its columns.
-fn header(name: &str, answer: &Kept) -> String {
-    let title = name.rsplit('/').next().unwrap_or(name).replace(['-', '_'], " ");
-    let mut chars = title.chars();
-    let title: String = chars.next().map(|c| c.to_uppercase().chain(chars).collect()).unwrap_or_default();
-    let mut text = format!("#+ title: {title}\n");
-    if let Kept::Table { variables, .. } = answer
-        && !variables.is_empty()
-    {
-        text.push_str("#+ columns:\n");
-        for variable in variables {
-            text.push_str(&format!("#+   {}: \"\"\n", variable.as_str()));
-        }
-    }
-    text
 }
 
 impl Shell<'_> {

@@ -12,6 +12,7 @@ mod last;
 mod pager;
 mod reload;
 mod running;
+mod save;
 mod script;
 mod shared;
 mod show;
@@ -36,6 +37,8 @@ use std::time::{Duration, Instant};
 struct Last {
     text: String,
     query: Query,
+    /// What `.values` limited it by.
+    limited: Option<Binding>,
     answer: Kept,
     took: Duration,
 }
@@ -50,6 +53,8 @@ struct Shell<'a> {
     last: Option<Last>,
     /// The text of the last query, whether it could be answered or not.
     text: Option<String>,
+    /// What becomes of warnings.
+    advice: AdviceArgs,
     /// Values for a variable of the next query that has it.
     values: Option<Binding>,
     view: show::View,
@@ -75,6 +80,7 @@ pub fn run(args: &ReplArgs, session: &mut Session, output: &mut Output) -> Resul
         stamp,
         last: None,
         text: None,
+        advice: args.advice.clone(),
         values: None,
         view: show::View::default(),
         file: None,
@@ -156,7 +162,10 @@ impl Shell<'_> {
     fn banner(&mut self, started: Instant) -> Result<()> {
         let statements = self.session.statement_count()?;
         let title = self.session.project().map(|p| p.manifest.title.clone().unwrap_or_else(|| p.manifest.name.clone()));
-        let title = title.unwrap_or_else(|| self.session.options.files.join(", "));
+        let title = title.unwrap_or_else(|| match self.session.options.files.as_slice() {
+            [] => "snapshot".into(),
+            files => files.join(", "),
+        });
         let loaded = format!(
             "{}: {} in {}, ready in {}",
             visible(&title),
@@ -261,19 +270,17 @@ impl Shell<'_> {
     fn query(&mut self, name: &str, text: &str) -> Result<()> {
         let text = editor::without_terminator(text);
         self.text = Some(text.trim_start_matches('\n').to_owned());
-        let query = self.session.parse(Source::new(name, text))?;
-        let advice = AdviceArgs::default();
-        Adviser::new(&advice, Source::new(name, text), &query).before(self.session, self.output)?;
-        self.answer(name, text, query)
+        let source = Source::new(name, text);
+        let query = self.session.parse(source)?;
+        self.answer(source, &query.clone(), query)
     }
 
-    fn answer(&mut self, name: &str, text: &str, mut query: Query) -> Result<()> {
-        if let Some(binding) = &self.values
-            && crate::query::variables(&query.algebra).contains(&binding.variable)
-        {
-            bind(&mut query, std::slice::from_ref(binding));
-            self.values = None;
-        }
+    /// Answers a query; `written` is what its text says, before values for parameters are bound.
+    fn answer(&mut self, source: Source<'_>, written: &Query, mut query: Query) -> Result<()> {
+        Adviser::new(&self.advice, source, written).before(self.session, self.output)?;
+        let names = crate::query::variables(&query.algebra);
+        let limited = self.values.take_if(|binding| names.contains(&binding.variable));
+        bind(&mut query, limited.as_slice());
         let started = Instant::now();
         let snapshot = self.session.shared_snapshot()?;
         let options = self.session.evaluation_options();
@@ -291,11 +298,10 @@ impl Shell<'_> {
         if shown {
             let _ = write!(self.output.err, "\r\x1b[K");
         }
-        let last =
-            Last { text: text.trim_start_matches('\n').to_owned(), query, answer: answer?, took: started.elapsed() };
+        let text = source.text.trim_start_matches('\n').to_owned();
+        let last = Last { text, query, limited, answer: answer?, took: started.elapsed() };
         let result = show::answer(self, &last).and_then(|written| {
-            let (advice, source) = (AdviceArgs::default(), Source::new(name, text));
-            Adviser::new(&advice, source, &last.query).after(written, self.session, self.output)
+            Adviser::new(&self.advice, source, &last.query).after(written, self.session, self.output)
         });
         self.last = Some(last);
         result

@@ -1,23 +1,31 @@
 //! A query on a thread of its own, so that the prompt can come back whatever the query does.
 //!
-//! An interrupt asks the query to stop. One that does not hear is left to itself: its thread owns a share of the snapshot, and
-//! whatever it still answers is dropped.
+//! An interrupt asks the query to stop, and so does a limit on time or memory that it passes without noticing. One that does not
+//! hear is left to itself: its thread owns a share of the snapshot, and whatever it still answers is dropped. While the thread
+//! lives, the watchdog ends the program before the machine runs out of memory.
 
 use super::interrupt::Interrupts;
-use crate::engine::{self, Answer, EvaluationOptions, Row, Solutions, Triples};
+use crate::commands::{MemoryWatch, Watchdog};
+use crate::engine::limits::took_longer;
+use crate::engine::{self, Answer, EvaluationOptions, Limits, Row, Solutions, Triples};
 use crate::error::{Error, Kind, Result};
 use crate::query::Query;
 use crate::rdf::{Triple, Variable};
 use crate::snapshot::Snapshot;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 /// Deep queries recurse deeply; memory is taken only as it is used.
 const STACK: usize = 256 << 20;
+/// How often interrupts and limits are looked at.
+const LOOK: Duration = Duration::from_millis(25);
 /// How long a query may take to stop once it was asked to.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long after its deadline a query may still end by itself.
+const GRACE: Duration = Duration::from_millis(500);
 
 /// A whole answer, kept for `.last` and its like.
 #[derive(Clone, Debug)]
@@ -51,43 +59,113 @@ impl Kept {
     }
 }
 
-/// Answers a query, or says that it was interrupted. `waiting` is called now and then with the time so far.
+/// Answers a query, or says why it was stopped. `waiting` is called now and then with the time so far.
 pub fn run(
     snapshot: Arc<Snapshot>,
     query: Query,
     options: EvaluationOptions,
     interrupts: &Interrupts,
-    mut waiting: impl FnMut(Duration),
+    waiting: impl FnMut(Duration),
 ) -> Result<Kept> {
-    let cancelled = Arc::clone(&options.cancelled);
-    let (sender, receiver) = channel();
-    let started = Instant::now();
-    std::thread::Builder::new()
-        .name("query".into())
-        .stack_size(STACK)
-        .spawn(move || {
-            let answer = engine::evaluate(&snapshot, &query, &options).and_then(Kept::of);
-            // Nobody listens any more to a query that was left.
-            let _ = sender.send(answer);
-        })
-        .map_err(|e| Error::io("a thread for the query", &e))?;
-    let mut asked: Option<Instant> = None;
-    loop {
-        match receiver.recv_timeout(Duration::from_millis(25)) {
-            Ok(answer) => return answer,
-            Err(RecvTimeoutError::Disconnected) => {
-                return Err(Error::bug("the query's thread ended without an answer; the session goes on"));
+    let asked = Asked { cancelled: Arc::clone(&options.cancelled), limits: options.limits, patience: PATIENCE };
+    let work = move || engine::evaluate(&snapshot, &query, &options).and_then(Kept::of);
+    asked.attend(work, interrupts, waiting)
+}
+
+/// A query that runs.
+struct Asked {
+    /// Set to ask it to stop.
+    cancelled: Arc<AtomicBool>,
+    limits: Limits,
+    patience: Duration,
+}
+
+impl Asked {
+    /// Waits for what the work gives on a thread of its own; asks it to stop at an interrupt or a limit that is passed, and
+    /// leaves it at a second interrupt or when patience ends.
+    fn attend(
+        self,
+        work: impl FnOnce() -> Result<Kept> + Send + 'static,
+        interrupts: &Interrupts,
+        mut waiting: impl FnMut(Duration),
+    ) -> Result<Kept> {
+        let memory = MemoryWatch::start(&self.limits);
+        let watchdog = Watchdog::of_session(&self.limits);
+        let (sender, receiver) = channel();
+        let started = Instant::now();
+        std::thread::Builder::new()
+            .name("query".into())
+            .stack_size(STACK)
+            .spawn(move || {
+                let answer = work();
+                drop(watchdog);
+                // Nobody listens any more to a query that was left.
+                let _ = sender.send(answer);
+            })
+            .map_err(|e| Error::io("a thread for the query", &e))?;
+        let mut stopped: Option<(Instant, Error)> = None;
+        loop {
+            match receiver.recv_timeout(LOOK) {
+                // What it says of being stopped is less than why it was.
+                Ok(Err(error)) if error.kind() == Kind::Interrupted => {
+                    return Err(stopped.map_or(error, |(_, why)| why));
+                }
+                Ok(answer) => return answer,
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(Error::bug("the query's thread ended without an answer; the session goes on"));
+                }
+                Err(RecvTimeoutError::Timeout) => {}
             }
-            Err(RecvTimeoutError::Timeout) => {}
+            let elapsed = started.elapsed();
+            waiting(elapsed);
+            let interrupts = interrupts.count();
+            if stopped.is_none() {
+                // What notices the time by itself does so first.
+                let late = self.limits.time.filter(|time| elapsed > *time + GRACE).map(took_longer);
+                let interrupted = || Error::new(Kind::Interrupted, "the query was interrupted");
+                let why = (interrupts > 0).then(interrupted).or_else(|| memory.and_then(|m| m.passed())).or(late);
+                stopped = why.map(|why| (Instant::now(), why));
+                self.cancelled.store(stopped.is_some(), Ordering::Relaxed);
+            }
+            if let Some((since, why)) = &stopped
+                && (interrupts > 1 || since.elapsed() > self.patience)
+            {
+                return Err(why.clone().hint("what it was doing ends by itself"));
+            }
         }
-        waiting(started.elapsed());
-        let count = interrupts.count();
-        if count > 0 && asked.is_none() {
-            cancelled.store(true, Ordering::Relaxed);
-            asked = Some(Instant::now());
-        }
-        if asked.is_some_and(|since| count > 1 || since.elapsed() > PATIENCE) {
-            return Err(Error::new(Kind::Interrupted, "the query was interrupted; what it was doing ends by itself"));
-        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::interrupt::deliver;
+    use super::*;
+
+    #[test]
+    fn a_second_interrupt_leaves_at_once_a_query_that_does_not_hear() {
+        let interrupts = Interrupts::take();
+        interrupts.clear();
+        let (go_on, deaf) = channel::<()>();
+        let cancelled = Arc::new(AtomicBool::new(false));
+        let asked = Asked {
+            cancelled: Arc::clone(&cancelled),
+            limits: Limits::default(),
+            patience: Duration::from_secs(86_400),
+        };
+        let work = move || {
+            let _ = deaf.recv();
+            Ok(Kept::Boolean(true))
+        };
+        let mut looks = 0;
+        let left = asked.attend(work, &interrupts, |_| {
+            looks += 1;
+            // The first interrupt is seen before the second comes.
+            if looks == 1 || cancelled.load(Ordering::Relaxed) {
+                deliver();
+            }
+        });
+        assert_eq!(left.unwrap_err().kind(), Kind::Interrupted);
+        assert!(looks >= 2);
+        drop(go_on);
     }
 }

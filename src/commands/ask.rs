@@ -1,0 +1,60 @@
+//! What `kgq query` and `kgq run` share: the arguments on how a query is answered, and the answering.
+
+use super::advice::{AdviceArgs, Adviser};
+use super::answer::{AnswerArgs, write_answer};
+use super::cite::{CiteArgs, write_cited_answer};
+use super::explain::ExplainArgs;
+use super::output::Output;
+use super::watchdog::Watchdog;
+use crate::error::{Result, Source};
+use crate::query::Query;
+use crate::session::Session;
+use std::time::Instant;
+
+/// How a query is answered, and what is said beside the answer.
+#[derive(Clone, Debug, clap::Args)]
+pub struct AskArgs {
+    #[command(flatten)]
+    pub answer: AnswerArgs,
+    #[command(flatten)]
+    pub cite: CiteArgs,
+    #[command(flatten)]
+    pub advice: AdviceArgs,
+    #[command(flatten)]
+    pub explain: ExplainArgs,
+    /// End with exit code 1 when ASK answers false
+    #[arg(long)]
+    pub exit_status: bool,
+}
+
+/// A query that is to be answered.
+pub struct Asking<'a> {
+    pub source: Source<'a>,
+    /// As its text says, before values for parameters are bound: what is said of the text is read off this.
+    pub written: &'a Query,
+    /// With the values of its parameters.
+    pub query: &'a Query,
+    /// Since when it is being answered.
+    pub started: Instant,
+    pub watchdog: Watchdog,
+}
+
+impl AskArgs {
+    /// Answers a query, and returns the exit code.
+    pub fn answer(&self, asking: Asking<'_>, session: &Session, output: &mut Output) -> Result<u8> {
+        let Asking { source, written, query, started, watchdog } = asking;
+        if self.explain.show(query, session, output)? {
+            return Ok(0);
+        }
+        Adviser::new(&self.advice, source, written).before(session, output)?;
+        let answer = session.evaluate(query)?;
+        let result = if self.cite.cite {
+            write_cited_answer(answer, query, &self.cite, &self.answer, session, output, started)?
+        } else {
+            write_answer(answer, &self.answer, session, output, started)?
+        };
+        drop(watchdog);
+        Adviser::new(&self.advice, source, query).after(result, session, output)?;
+        Ok(u8::from(self.exit_status && result.truth == Some(false)))
+    }
+}
