@@ -1,0 +1,124 @@
+//! The session without a terminal: a script on its standard input; and what it shares with `kgq query` and `kgq run`.
+
+use super::program::{Ran, run, run_with_input};
+use std::fs;
+use std::path::Path;
+
+const DATA: &str = "@prefix : <http://e/> .
+:mof a :Ministry ; :leads :banking, :insurance ; :name 'Finance' .
+:miit a :Ministry ; :leads :telecoms ; :name 'Industry' .
+:n :is 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30 .
+";
+
+/// A project whose kgq.toml has these lines too.
+fn project(lines: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = format!("name = \"small\"\ndata = [\"*.ttl\"]\n{lines}\n[prefixes]\n\"\" = \"http://e/\"\n");
+    fs::write(folder.path().join("kgq.toml"), manifest).unwrap();
+    fs::write(folder.path().join("data.ttl"), DATA).unwrap();
+    folder
+}
+
+fn script(folder: &Path, arguments: &[&str], script: &str) -> Ran {
+    run_with_input(folder, arguments, script.as_bytes().to_vec())
+}
+
+/// A query for each code of a usual mistake.
+const MISTAKES: &[(&str, &str)] = &[
+    ("cross-product", "SELECT * { ?a :leads ?b . ?c :name ?d }"),
+    ("never-bound", "SELECT ?m ?nmae { ?m :name ?name }"),
+    ("used-once", "SELECT ?m { ?m :leads ?sector }"),
+    ("optional-shadows", "SELECT * { ?m a :Ministry OPTIONAL { ?m :leads ?x } OPTIONAL { ?m :name ?x } }"),
+    ("not-equal", "SELECT ?m { ?m :leads ?s FILTER(?s != :banking) }"),
+    ("unbounded-path", "SELECT * { ?a :leads+ ?b }"),
+];
+
+#[test]
+fn query_run_and_the_session_warn_of_the_same_mistakes_and_can_be_told_not_to_or_to_fail() {
+    let folder = project("");
+    fs::create_dir(folder.path().join("queries")).unwrap();
+    for (code, query) in MISTAKES {
+        fs::write(folder.path().join("queries/wrong.rq"), format!("#+ title: Wrong\n{query}\n")).unwrap();
+        let ways: [(&[&str], &str); 4] =
+            [(&["query", query], ""), (&["run", "wrong"], ""), (&["repl"], query), (&["repl"], ".run wrong")];
+        for (arguments, input) in ways {
+            let with = |more: &[&str]| script(folder.path(), &[arguments, more].concat(), input);
+            let told = with(&[]);
+            assert!(
+                told.stderr.contains(&format!("[{code}]")) && told.stderr.contains("warning: "),
+                "{arguments:?} {told:?}"
+            );
+            assert_eq!(
+                (told.code, told.stderr.matches(&format!("[{code}]")).count()),
+                (0, 1),
+                "{arguments:?} {told:?}"
+            );
+            let silent = with(&["--no-warnings"]);
+            assert_eq!((silent.code, silent.stderr.as_str()), (0, ""), "{arguments:?}");
+            let failed = with(&["-W", "error"]);
+            assert!(
+                failed.code != 0 && failed.stdout.is_empty() && failed.stderr.contains(code),
+                "{arguments:?} {failed:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_saved_query_lies_where_the_project_looks_and_passes_its_test() {
+    let folder = project("queries = [\"ask/**/*.rq\"]");
+    let text = "SELECT ?m { ?m a :Ministry } ORDER BY ?m\n.save deep/ministries\n.run deep/ministries\n";
+    let saved = script(folder.path(), &["repl"], text);
+    assert_eq!(saved.code, 0, "{saved:?}");
+    assert_eq!(saved.text().matches("http://e/mof").count(), 2, "{saved:?}");
+    let query = fs::read_to_string(folder.path().join("ask/deep/ministries.rq")).unwrap();
+    assert!(query.starts_with("#+ title: Ministries\n") && query.contains("PREFIX : <http://e/>"), "{query}");
+    assert_eq!(run(folder.path(), &["test"]).code, 0);
+    assert_eq!(run(folder.path(), &["check"]).code, 0);
+
+    for (script_text, words) in [
+        ("ASK {}\n.save deep/ministries\n", "there is a query `deep/ministries` already"),
+        ("ASK {}\n.save ../out\n", "is no name for a query"),
+        (".run deep/ministries\n.save other\n", "is a canned one already"),
+        (
+            "SELECT ?m { ?m a :Ministry }\n.values m\nSELECT ?m ?s { ?m :leads ?s }\n.save other\n",
+            "limited by `.values`",
+        ),
+    ] {
+        let refused = script(folder.path(), &["repl"], script_text);
+        assert!(refused.code != 0 && refused.stderr.contains(words), "{script_text} {refused:?}");
+    }
+    assert_eq!(fs::read_to_string(folder.path().join("ask/deep/ministries.rq")).unwrap(), query);
+}
+
+#[test]
+fn a_query_that_no_glob_would_find_or_whose_answer_would_be_data_is_not_saved() {
+    let folder = project("queries = [\"ask/only.rq\"]");
+    fs::create_dir(folder.path().join("ask")).unwrap();
+    fs::write(folder.path().join("ask/only.rq"), "ASK {}").unwrap();
+    let refused = script(folder.path(), &["repl"], "ASK {}\n.save mine\n");
+    assert!(refused.stderr.contains("the globs are `ask/only.rq`"), "{refused:?}");
+
+    let folder = project("ontology = [\"**/*.ttl\"]");
+    let refused = script(folder.path(), &["repl"], "CONSTRUCT WHERE { ?m a :Ministry }\n.save mine\n");
+    assert!(refused.stderr.contains("would be loaded as data"), "{refused:?}");
+    assert!(!folder.path().join("queries").exists());
+}
+
+#[test]
+fn a_query_that_takes_too_much_is_stopped_on_either_engine_and_the_session_goes_on() {
+    let folder = project("");
+    // Endless on any machine: 30 to the power of ten rows, all of which an answer holds.
+    let rows = "SELECT * { :n :is ?a, ?b, ?c, ?d, ?e, ?f, ?g, ?h, ?i, ?j } ";
+    let sorted = format!("{rows} ORDER BY ?j");
+    let (memory, time) = (("--max-memory=64MiB", "more memory than 64 MiB"), ("--timeout=1s", "longer than 1 s"));
+    for engine in ["kgq", "oxigraph"] {
+        for (query, (limit, words)) in [(rows, memory), (&sorted, memory), (&sorted, time)] {
+            let text = format!("{query}\n\nASK {{ :mof a :Ministry }}\n");
+            let arguments = ["--engine", engine, limit, "repl", "--keep-going", "--no-warnings"];
+            let ran = script(folder.path(), &arguments, &text);
+            assert!(ran.stderr.contains(words), "{engine} {limit} {query} {ran:?}");
+            assert_eq!((ran.code, ran.text().trim()), (5, "true"), "{engine} {limit} {query} {ran:?}");
+        }
+    }
+}
