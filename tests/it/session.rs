@@ -122,3 +122,16 @@ fn a_query_that_takes_too_much_is_stopped_on_either_engine_and_the_session_goes_
         }
     }
 }
+
+#[test]
+fn a_script_stops_at_its_first_error_with_its_line_and_code_unless_told_otherwise() {
+    let folder = project("");
+    let text = "ASK { :mof a :Ministry }\n\nSELCT *\n\nASK { :mof a :Sector }\n";
+    let stopped = script(folder.path(), &["repl"], text);
+    assert_eq!((stopped.code, stopped.text().trim()), (3, "true"), "{stopped:?}");
+    assert!(stopped.stderr.starts_with("<stdin>:3:1: unknown keyword `SELCT`"), "{stopped:?}");
+    let through = script(folder.path(), &["repl", "--keep-going"], text);
+    assert_eq!((through.code, through.text().trim()), (3, "true\nfalse"), "{through:?}");
+    let command = script(folder.path(), &["repl"], "ASK {}\n.describ\n.nothing\n");
+    assert!(command.stderr.contains("<stdin>:2") && command.code != 0, "{command:?}");
+}

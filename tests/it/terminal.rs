@@ -250,3 +250,82 @@ fn the_same_screens_are_right_at_other_widths_and_in_colour() {
         terminal.same(name);
     }
 }
+
+#[test]
+fn the_last_answer_is_gone_on_from_without_running_it_again() {
+    let Some(terminal) = Terminal::open("goes-on", 100, 40, "NO_COLOR=1") else { return };
+    let long = "long ".repeat(80);
+    let cited = "@prefix : <http://e/> . @prefix prov: <http://www.w3.org/ns/prov#> .
+:mof :leads :insurance {| prov:wasDerivedFrom :decree |} .
+:long :says \"";
+    fs::write(terminal.project().join("more.ttl"), format!("{cited}{long}the end\" .\n")).unwrap();
+    terminal.line("SELECT ?m ?s { ?m :leads ?s } ORDER BY ?m ?s").wait("3 rows").ready().keys(&["C-l"]);
+    terminal.line(".describe 3").wait("3.2  s").ready().line(".describe 3.2").wait(":leads of").ready().keys(&["C-l"]);
+    terminal.line(".cite 3").wait("(row 3)").ready().same("cites-a-row").keys(&["C-l"]);
+    terminal.line(".values m as x").wait("limited to 2 values").ready();
+    terminal.line("SELECT ?x ?l { ?x rdfs:label ?l FILTER(LANG(?l) = 'zh') }").wait("2 rows").ready().keys(&["C-l"]);
+    terminal.line(".explain").wait("Plan").ready().keys(&["C-l"]);
+    terminal.line("SELECT ?t { :long :says ?t }").wait(".last shows cut texts whole").ready();
+    terminal.line(".last").wait("the end").ready().keys(&["C-l"]);
+}
+
+#[test]
+fn answers_go_to_files_and_queries_are_saved() {
+    let Some(terminal) = Terminal::open("saves", 90, 30, "NO_COLOR=1") else { return };
+    terminal.line(".output answer.csv").wait("answers go to answer.csv").ready();
+    terminal.line("SELECT ?m { ?m a :Ministry } ORDER BY ?m").wait("2 rows").ready();
+    let written = fs::read_to_string(terminal.project().join("answer.csv")).unwrap();
+    assert_eq!(written.replace('\r', ""), "m\nhttp://e/miit\nhttp://e/mof\n");
+    terminal.line(".output").wait("answers go to the screen").ready();
+    terminal.line(".save by-name").wait("saved as queries/by-name.rq").ready();
+    assert!(terminal.project().join("tests/answers/by-name.csv").exists());
+    terminal.line(".run by-name").wait("2 rows").ready().line(".save by-name").wait("canned one already").ready();
+    terminal.line(".export -F ntriples -o all.nt").ready();
+    assert!(fs::read_to_string(terminal.project().join("all.nt")).unwrap().contains("<http://e/mof>"));
+    terminal.line(".timing off").wait("times are not shown").ready().same("saves");
+}
+
+#[test]
+fn the_history_hints_and_a_leading_space_keeps_a_line_out_of_it() {
+    let Some(terminal) = Terminal::open("hints", 90, 24, "TERM=xterm-256color") else { return };
+    terminal.line("ASK { :banking a :Sector }").wait("true").ready();
+    terminal.line(" ASK { :banking a :Ministry }").wait("false").ready().keys(&["C-l"]);
+    terminal.text("ASK { :b").wait("anking a :Sector }").keys(&["Right", "Enter"]).wait("true").ready();
+    terminal.keys(&["C-l", "Up"]).wait("small> ASK { :banking a :Sector }").keys(&["Enter"]).ready();
+    terminal.keys(&["C-l"]).line("SELECT ?x {").line("?x a :Sector").line("}").wait("2 rows").ready();
+    terminal.line("SELCT *").wait("did you mean `SELECT`?").ready().keys(&["C-d"]).wait("left with 0");
+    let file =
+        walk(&terminal.folder.path().join("state")).into_iter().find(|f| f.extension().is_some_and(|e| e == "sqlite3"));
+    let history = reedline::SqliteBackedHistory::with_file(file.unwrap(), None, None).unwrap();
+    let entries = reedline::History::search(
+        &history,
+        reedline::SearchQuery::everything(reedline::SearchDirection::Forward, None),
+    )
+    .unwrap();
+    let shown: Vec<(&str, bool)> =
+        entries.iter().map(|e| (e.command_line.as_str(), e.exit_status == Some(0))).collect();
+    assert!(
+        shown.contains(&("SELECT ?x {\n?x a :Sector\n}", true)) && shown.contains(&("SELCT *", false)),
+        "{shown:?}"
+    );
+    assert!(!shown.iter().any(|(text, _)| text.contains(":Ministry")), "{shown:?}");
+    assert!(entries.iter().all(|e| e.duration.is_some()));
+}
+
+#[test]
+fn keys_edit_as_in_vi_where_that_is_wanted() {
+    let Some(terminal) = Terminal::open("vi", 80, 24, "NO_COLOR=1") else { return };
+    terminal.line(".mode vi").wait("keys edit as in vi").ready();
+    // Keys that come in one burst would be taken for a paste.
+    terminal.text("ASK { :mof a :Mnistry }").wait("Mnistry }").keys(&["Escape"]).wait("small: ASK");
+    terminal
+        .keys(&["0", "f", "M", "a"])
+        .wait("small> ASK")
+        .text("i")
+        .wait(":Ministry")
+        .keys(&["Enter"])
+        .wait("true")
+        .ready();
+    terminal.line(".mode emacs").wait("keys edit as in emacs").ready();
+    terminal.text("K { :mof a :Ministry }").keys(&["C-a"]).text("AS").keys(&["Enter"]).wait("ASK { :mof").ready();
+}
