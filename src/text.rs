@@ -41,6 +41,63 @@ pub fn char_width(c: char) -> usize {
     c.width().unwrap_or(0)
 }
 
+/// The text with lines that are too wide broken between words; what goes on is set below the column in which the line's text
+/// begins: behind its indentation, or behind the first gap of two spaces. Colour codes take no room.
+pub fn folded(text: &str, most: usize) -> String {
+    let mut out = String::with_capacity(text.len());
+    for line in text.lines() {
+        fold(line, most, &mut out);
+        out.push('\n');
+    }
+    out
+}
+
+fn fold(line: &str, most: usize, out: &mut String) {
+    let text = line.trim_start();
+    let lead = line.len() - text.len();
+    let gap = text.find("  ").map(|at| at + text[at..].len() - text[at..].trim_start().len());
+    let hang = gap.map(|at| width(&line[..lead]) + width_without_colour(&text[..at])).filter(|hang| *hang <= most / 2);
+    let pad = " ".repeat(hang.unwrap_or(lead).min(most / 2));
+    let (mut used, mut escape) = (0, false);
+    // Where the line was last seen to allow a break, in `out`, and how wide it was then.
+    let mut fit: Option<(usize, usize)> = None;
+    for c in line.chars() {
+        escape |= c == '\x1b';
+        let cells = if escape { 0 } else { char_width(c) };
+        if c != ' ' && used + cells > most {
+            let (at, before) = fit.take().unwrap_or((out.len(), used));
+            let rest = out.split_off(at);
+            out.truncate(out.trim_end_matches(' ').len());
+            out.push('\n');
+            out.push_str(&pad);
+            out.push_str(&rest);
+            used = pad.len() + used - before;
+        }
+        // Between Chinese characters a line may end anywhere.
+        if cells == 2 && used > pad.len() {
+            fit = Some((out.len(), used));
+        }
+        out.push(c);
+        used += cells;
+        if !escape && (c == ' ' || cells == 2) && used > pad.len() {
+            fit = Some((out.len(), used));
+        }
+        escape &= c != 'm';
+    }
+}
+
+fn width_without_colour(text: &str) -> usize {
+    let mut escape = false;
+    text.chars()
+        .map(|c| {
+            escape |= c == '\x1b';
+            let cells = if escape { 0 } else { char_width(c) };
+            escape &= c != 'm';
+            cells
+        })
+        .sum()
+}
+
 /// The known names nearest to a mistyped one, best first; none that is too far to have been meant.
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>, most: usize) -> Vec<&'a str> {
     let folded = name.to_lowercase();
@@ -95,6 +152,16 @@ pub fn thousands(n: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_wide_line_is_broken_between_words_below_its_text() {
+        assert_eq!(folded(".a B  one two three\n", 12), ".a B  one\n      two\n      three\n");
+        assert_eq!(folded("  one two three", 9), "  one two\n  three\n");
+        assert_eq!(folded("\x1b[1mone\x1b[0m two", 7), "\x1b[1mone\x1b[0m two\n");
+        assert_eq!(folded("x  工业和信息", 8), "x  工业\n   和信\n   息\n");
+        assert_eq!(folded("abcdefgh", 3), "abc\ndef\ngh\n");
+        assert_eq!(folded("short\n\n", 9), "short\n\n");
+    }
 
     #[test]
     fn escape_sequences_and_bidi_controls_are_made_visible() {

@@ -2,7 +2,7 @@
 
 use super::advice::{AdviceArgs, Adviser};
 use super::answer::{AnswerArgs, write_answer};
-use super::cite::{CiteArgs, write_cited_answer};
+use super::cite::{CiteArgs, Citing, write_cited_answer};
 use super::explain::ExplainArgs;
 use super::output::Output;
 use super::watchdog::Watchdog;
@@ -49,7 +49,8 @@ impl AskArgs {
         Adviser::new(&self.advice, source, written).before(session, output)?;
         let answer = session.evaluate(query)?;
         let result = if self.cite.cite {
-            write_cited_answer(answer, query, &self.cite, &self.answer, session, output, started)?
+            let citing = Citing { cite: &self.cite, answer: &self.answer, first: 1, started };
+            write_cited_answer(answer, query, citing, session, output)?
         } else {
             write_answer(answer, &self.answer, session, output, started)?
         };

@@ -78,7 +78,7 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
     }
     let text = page.out;
     if !text.is_empty() {
-        output.line(text.trim_end())?;
+        output.page(&text)?;
     }
     if shown + uncited + exempt == 0 {
         return Err(Error::input("the graph has no such statement")
@@ -202,16 +202,26 @@ impl Page<'_> {
     }
 }
 
+/// How an answer is written with its sources.
+#[derive(Clone, Copy, Debug)]
+pub struct Citing<'a> {
+    pub cite: &'a CiteArgs,
+    pub answer: &'a AnswerArgs,
+    /// The number of the first row.
+    pub first: usize,
+    /// Since when it is being answered.
+    pub started: Instant,
+}
+
 /// Writes the answer of a SELECT with what each row rests on.
 pub fn write_cited_answer(
     answer: Answer<'_>,
     query: &Query,
-    cite: &CiteArgs,
-    args: &AnswerArgs,
+    citing: Citing<'_>,
     session: &Session,
     output: &mut Output,
-    started: Instant,
 ) -> Result<Written> {
+    let Citing { cite, answer: args, first, started } = citing;
     let Answer::Solutions(solutions) = answer else {
         return Err(Error::usage("--cite shows the sources of the rows of a SELECT")
             .hint("`kgq cite TERM` shows those of the statements about one thing"));
@@ -239,7 +249,7 @@ pub fn write_cited_answer(
     if !audit.has_citations() {
         output.note("the graph cites nothing: no statement has a reifier that was derived from a citation");
     }
-    let cited = Cited { variables, rows, sources, references: &references };
+    let cited = Cited { variables, rows, first, sources, references: &references };
     let rows = write_to(args.output.as_deref(), output, |out| write_cited(cited, options, out))?;
     if to_terminal {
         let what = format!("{}, {}", count(rows, "row", "rows"), count(references.len() as u64, "source", "sources"));

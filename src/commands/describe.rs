@@ -41,7 +41,7 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
         return Ok(0);
     }
     let text = page(&node, session, output.colour)?;
-    output.line(text.trim_end())?;
+    output.page(&text)?;
     Ok(0)
 }
 

@@ -29,7 +29,7 @@ mod watchdog;
 pub use advice::{AdviceArgs, Adviser};
 pub use answer::{AnswerArgs, seconds, write_answer};
 pub use build::progress;
-pub use cite::{CiteArgs, write_cited_answer};
+pub use cite::{CiteArgs, Citing, write_cited_answer};
 pub use describe::page;
 pub use explain::{Explain, explanation};
 pub use output::{Output, remove_temporary_files, write_to};

@@ -1,7 +1,7 @@
 //! Where commands write: the two streams with what is known of the terminal, and files that are whole or not there.
 
 use crate::error::{Error, Result};
-use crate::text::visible;
+use crate::text::{folded, visible};
 use std::fs;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -24,6 +24,14 @@ impl Output {
     /// A line to the standard output.
     pub fn line(&mut self, text: &str) -> Result<()> {
         writeln!(self.out, "{text}").map_err(|e| Error::io("the output", &e))
+    }
+
+    /// A page of text; on a terminal, its lines are broken between words.
+    pub fn page(&mut self, text: &str) -> Result<()> {
+        match self.terminal {
+            Some(width) => self.line(folded(text, width).trim_end()),
+            None => self.line(text.trim_end()),
+        }
     }
 
     /// A remark on the standard error, unless remarks are unwanted. That it cannot be written is no failure.

@@ -35,7 +35,7 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
     let canned = session.catalog()?.get(name)?;
     if args.help {
         let text = help(canned, session)?;
-        return output.line(text.trim_end()).map(|()| 0);
+        return output.page(&text).map(|()| 0);
     }
     let started = Instant::now();
     let values = Values::parse(&args.values)?;

@@ -5,7 +5,7 @@ use crate::audit::{MOST_MATCHES, Place, Reference, RowSources};
 use crate::engine::{Row, Solutions};
 use crate::error::{Error, Result};
 use crate::rdf::{Literal, NamedNode, Prefixes, Triple, Variable};
-use crate::text::{count, visible};
+use crate::text::{count, folded, visible};
 use serde_json::{Map, Value, json};
 use std::io::Write;
 
@@ -13,6 +13,8 @@ use std::io::Write;
 pub struct Cited<'a> {
     pub variables: Vec<Variable>,
     pub rows: Vec<Row>,
+    /// The number of the first row.
+    pub first: usize,
     pub sources: Vec<RowSources>,
     /// Every citation of the rows, in order of first use: footnote 1 is the first.
     pub references: &'a [Reference],
@@ -139,7 +141,7 @@ fn table(cited: &Cited<'_>, options: RenderOptions<'_>, out: &mut dyn Write) -> 
     let mut variables = vec![Variable::new_unchecked("#")];
     variables.extend(cited.variables.iter().cloned());
     variables.push(Variable::new_unchecked("sources"));
-    let rows = cited.rows.iter().zip(&cited.sources).enumerate().map(|(at, (row, sources))| {
+    let rows = (cited.first..).zip(cited.rows.iter().zip(&cited.sources)).map(|(at, (row, sources))| {
         let mut notes: Vec<usize> = sources.citations.iter().filter_map(number).collect();
         notes.sort_unstable();
         let mut marks: Vec<String> = notes.into_iter().map(|n| format!("[{n}]")).collect();
@@ -148,13 +150,14 @@ fn table(cited: &Cited<'_>, options: RenderOptions<'_>, out: &mut dyn Write) -> 
         } else if marks.is_empty() {
             marks.push("none needed".into());
         }
-        let mut cells: Row = vec![Some(Literal::from(at as u64 + 1).into())];
+        let mut cells: Row = vec![Some(Literal::from(at as u64).into())];
         cells.extend(row.iter().cloned());
         cells.push(Some(Literal::new_simple_literal(marks.join(" ")).into()));
         Ok(cells)
     });
     super::table::write(Solutions { variables, rows: Box::new(rows) }, options, out)?;
     let text = footnotes(cited, options.prefixes, options.colour);
+    let text = options.width.map_or(text.clone(), |width| folded(&text, width));
     out.write_all(text.as_bytes()).map_err(|e| output_error(&e))
 }
 
@@ -172,7 +175,7 @@ fn footnotes(cited: &Cited<'_>, prefixes: &Prefixes, colour: bool) -> String {
             out.push_str(&format!("{}\n", visible(&line)));
             document = line;
         }
-        let rows: Vec<String> = (1..)
+        let rows: Vec<String> = (cited.first..)
             .zip(&cited.sources)
             .filter(|(_, sources)| sources.citations.contains(&reference.citation.iri))
             .map(|(row, _)| row.to_string())
@@ -181,7 +184,7 @@ fn footnotes(cited: &Cited<'_>, prefixes: &Prefixes, colour: bool) -> String {
         out.push_str(&place(&format!("[{}]", at + 1), reference, &format!(" ({rows})"), colour));
     }
     let cell = |t: &Triple| super::term::cell(&t.clone().into(), prefixes);
-    for (row, sources) in (1..).zip(&cited.sources) {
+    for (row, sources) in (cited.first..).zip(&cited.sources) {
         for triple in &sources.uncited {
             out.push_str(&format!("row {row} rests on a statement without a citation: {}\n", cell(triple)));
         }
@@ -194,10 +197,10 @@ fn footnotes(cited: &Cited<'_>, prefixes: &Prefixes, colour: bool) -> String {
             out.push_str(&format!("row {row} rests on a path that is too long to trace\n"));
         }
     }
-    let inferred: Vec<String> = (1..)
+    let inferred: Vec<String> = (cited.first..)
         .zip(&cited.sources)
         .filter(|(_, sources)| sources.statements.iter().any(|s| !s.grounds.is_empty()))
-        .map(|(row, _): (usize, _)| row.to_string())
+        .map(|(row, _)| row.to_string())
         .collect();
     if !inferred.is_empty() {
         let what = count(inferred.len() as u64, "row rests", "rows rest");

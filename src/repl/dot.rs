@@ -246,7 +246,7 @@ pub fn at_most_one(words: &[String]) -> Result<Option<&str>> {
 fn verb(shell: &mut Shell<'_>, name: &str, words: &[String]) -> Result<()> {
     match cli::parse_verb(name, words)? {
         Ok(command) => commands::run(&command, shell.session, shell.output).map(|_| ()),
-        Err(help) => pager::show(&help, shell.output),
+        Err(help) => pager::page(&help, shell.output),
     }
 }
 
@@ -281,7 +281,7 @@ fn help(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
              Ctrl-O opens $EDITOR,\nCtrl-R searches the history, a space before a query keeps it out of it.\n",
         );
     }
-    pager::show(&text, shell.output)
+    pager::page(&text, shell.output)
 }
 
 fn run_canned(shell: &mut Shell<'_>, name: &str, words: &[String]) -> Result<()> {
@@ -294,7 +294,7 @@ fn run_canned(shell: &mut Shell<'_>, name: &str, words: &[String]) -> Result<()>
 
 fn run_help(shell: &mut Shell<'_>, name: &str) -> Result<()> {
     let text = commands::canned_help(shell.session.catalog()?.get(name)?, shell.session)?;
-    pager::show(&text, shell.output)
+    pager::page(&text, shell.output)
 }
 
 fn format(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {

@@ -7,9 +7,9 @@ use crate::syntax::sparql::{dot_command, tokenize, unfinished};
 use crate::syntax::{Kind, significant};
 use nu_ansi_term::{Color, Style};
 use reedline::{
-    DefaultHinter, DescriptionMode, EditCommand, EditMode, Emacs, Highlighter, History, IdeMenu, KeyCode, KeyModifiers,
-    Keybindings, MenuBuilder, Prompt, PromptEditMode, PromptHistorySearch, PromptHistorySearchStatus, PromptViMode,
-    Reedline, ReedlineEvent, ReedlineMenu, StyledText, ValidationResult, Validator, Vi, default_emacs_keybindings,
+    DefaultHinter, EditCommand, EditMode, Emacs, Highlighter, History, IdeMenu, KeyCode, KeyModifiers, Keybindings,
+    MenuBuilder, Prompt, PromptEditMode, PromptHistorySearch, PromptHistorySearchStatus, PromptViMode, Reedline,
+    ReedlineEvent, ReedlineMenu, StyledText, ValidationResult, Validator, Vi, default_emacs_keybindings,
     default_vi_insert_keybindings, default_vi_normal_keybindings, default_vi_visual_keybindings,
 };
 use std::borrow::Cow;
@@ -31,13 +31,12 @@ pub fn build(shared: &Shared, history: Option<Box<dyn History>>, mode: Mode, col
     let menu = IdeMenu::default()
         .with_name(MENU)
         .with_max_completion_height(12)
-        .with_max_completion_width(60)
-        .with_max_description_width(60)
-        .with_description_mode(DescriptionMode::PreferRight)
+        .with_max_completion_width(120)
         .with_marker("> ")
         .with_text_style(Style::new())
         .with_selected_text_style(Style::new().reverse())
-        .with_description_text_style(Style::new().dimmed());
+        .with_match_text_style(Style::new())
+        .with_selected_match_text_style(Style::new().reverse());
     let editor = Reedline::create()
         .with_completer(Box::new(Completion::new(shared.clone())))
         .with_menu(ReedlineMenu::EngineCompleter(Box::new(menu)))
@@ -45,7 +44,8 @@ pub fn build(shared: &Shared, history: Option<Box<dyn History>>, mode: Mode, col
         .with_highlighter(Box::new(Colours { shared: shared.clone(), colour }))
         .with_validator(Box::new(Completeness))
         .with_history_exclusion_prefix(Some(" ".into()))
-        .with_ansi_colors(colour)
+        // Without colours, what is chosen is set in reverse all the same.
+        .with_ansi_colors(true)
         .use_bracketed_paste(true)
         .with_edit_mode(edit_mode(mode));
     let editor = match history {

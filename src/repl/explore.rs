@@ -26,7 +26,7 @@ pub fn describe(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
 
 fn show(shell: &mut Shell<'_>, node: &NamedNode) -> Result<()> {
     let text = commands::page(node, shell.session, shell.output.colour)?;
-    pager::show(&text, shell.output)
+    pager::page(&text, shell.output)
 }
 
 /// `3` or `3.2`, counted from 1.
@@ -69,7 +69,7 @@ fn describe_place(shell: &mut Shell<'_>, row: usize, column: Option<usize>) -> R
             let pad = " ".repeat(widest - width(name));
             text.push_str(&format!("{row}.{}  {name}{pad}  {value}{}\n", number + 1, label.unwrap_or_default()));
         }
-        return pager::show(&text, shell.output);
+        return pager::page(&text, shell.output);
     };
     let Some(term) = column.checked_sub(1).and_then(|c| cells.get(c)) else {
         return Err(Error::input(format!("the last answer has no column {column}; it has {}", cells.len())));
@@ -85,11 +85,11 @@ fn describe_place(shell: &mut Shell<'_>, row: usize, column: Option<usize>) -> R
                 (None, datatype) => format!("a {}", prefixes.display(datatype.as_str())),
             };
             let text = format!("{}\n\n{kind}\n", visible(literal.value()));
-            pager::show(&text, shell.output)
+            pager::page(&text, shell.output)
         }
         Some(term) => {
             let text = format!("{}\n", cell(term, prefixes));
-            pager::show(&text, shell.output)
+            pager::page(&text, shell.output)
         }
         None => shell.output.line("(unbound)"),
     }
@@ -162,7 +162,7 @@ fn table(shell: &mut Shell<'_>, rows: Vec<(TermId, u64)>, filter: &str) -> Resul
         text.push_str(line.trim_end());
         text.push('\n');
     }
-    pager::show(&text, shell.output)
+    pager::page(&text, shell.output)
 }
 
 /// `.prefix`
@@ -186,7 +186,7 @@ pub fn prefix(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
         shell.output.note(&format!("no prefix starts with `{wanted}`"));
         return Ok(());
     }
-    pager::show(&text, shell.output)
+    pager::page(&text, shell.output)
 }
 
 #[cfg(test)]

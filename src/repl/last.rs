@@ -4,7 +4,7 @@ use super::dot::at_most_one;
 use super::explore::no_row;
 use super::running::Kept;
 use super::{Shell, pager, show};
-use crate::commands::{AnswerArgs, CiteArgs, Explain, explanation, write_cited_answer};
+use crate::commands::{AnswerArgs, CiteArgs, Citing, Explain, explanation, write_cited_answer};
 use crate::engine::{Answer, Solutions};
 use crate::error::{Error, Result};
 use crate::query::{Binding, Value};
@@ -77,7 +77,8 @@ pub fn cite(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
     let answer =
         Answer::Solutions(Solutions { variables: variables.clone(), rows: Box::new(std::iter::once(Ok(row.clone()))) });
     let (cite, how) = (CiteArgs::default(), AnswerArgs::default());
-    write_cited_answer(answer, &last.query, &cite, &how, shell.session, shell.output, Instant::now()).map(|_| ())
+    let citing = Citing { cite: &cite, answer: &how, first: number, started: Instant::now() };
+    write_cited_answer(answer, &last.query, citing, shell.session, shell.output).map(|_| ())
 }
 
 /// `.explain`
@@ -91,7 +92,7 @@ pub fn explain(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
     };
     let Some(last) = &shell.last else { return Err(Error::input("there is no query yet that could be explained")) };
     let text = explanation(how, &last.query, shell.session)?;
-    pager::show(&text, shell.output)
+    pager::page(&text, shell.output)
 }
 
 impl Shell<'_> {

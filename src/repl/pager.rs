@@ -2,7 +2,7 @@
 
 use crate::commands::Output;
 use crate::error::{Error, Result};
-use crate::text::width;
+use crate::text::{folded, width};
 use std::io::{BufRead, IsTerminal, Write};
 use std::process::{Command, Stdio};
 
@@ -20,6 +20,14 @@ pub fn show(text: &str, output: &mut Output) -> Result<()> {
             Ok(()) => Ok(()),
             Err(_) => by_screens(text, columns, lines, output),
         },
+    }
+}
+
+/// Shows a page of prose: its lines are broken between words.
+pub fn page(text: &str, output: &mut Output) -> Result<()> {
+    match output.terminal {
+        Some(width) => show(&folded(text, width), output),
+        None => show(text, output),
     }
 }
 

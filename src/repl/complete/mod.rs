@@ -9,6 +9,7 @@ use super::shared::{Shared, State};
 use crate::syntax::Span as TextSpan;
 use crate::syntax::cursor::{Expected, place};
 use crate::syntax::sparql::dot_command;
+use crate::text::{char_width, width};
 use reedline::{Completer, CompletionResult, Span, Suggestion};
 pub use terms::named;
 
@@ -27,7 +28,11 @@ impl Completer for Completion {
     fn complete(&mut self, line: &str, pos: usize) -> CompletionResult {
         let state = self.shared.get();
         let offers = offers(&state, line, pos);
-        CompletionResult::fresh(offers.into_iter().map(suggestion).collect::<Vec<_>>())
+        let widths = offers.iter().map(|offer| width(&offer.value)).filter(|width| *width <= WIDEST_VALUE);
+        let widest = widths.max().unwrap_or(0);
+        // A line that is full to its last cell would wrap on some terminals.
+        let room = terminal_size::terminal_size().map_or(80, |(columns, _)| usize::from(columns.0)).saturating_sub(1);
+        CompletionResult::fresh(offers.into_iter().map(|offer| suggestion(offer, widest, room)).collect::<Vec<_>>())
     }
 }
 
@@ -41,11 +46,32 @@ pub struct Offer {
     pub about: String,
 }
 
-fn suggestion(offer: Offer) -> Suggestion {
+/// As much of a text as fits.
+fn cut(text: String, room: usize) -> String {
+    if width(&text) <= room {
+        return text;
+    }
+    let mut used = 1;
+    let fits = |c: &char| {
+        used += char_width(*c);
+        used <= room
+    };
+    let mut out: String = text.chars().take_while(fits).collect();
+    out.push('…');
+    out
+}
+
+/// Beyond, in cells, a value pushes what is said of it to the right.
+const WIDEST_VALUE: usize = 32;
+
+/// As the menu shows it: what each is stands beside it, not beside the chosen one only.
+fn suggestion(offer: Offer, widest: usize, room: usize) -> Suggestion {
+    let pad = " ".repeat(widest.saturating_sub(width(&offer.value)));
+    let shown = cut(format!("{}{pad}  {}", offer.value, offer.about), room);
     Suggestion {
         append_whitespace: !offer.value.ends_with([':', '(', '=']),
+        display_override: (!offer.about.is_empty()).then_some(shown),
         value: offer.value,
-        description: (!offer.about.is_empty()).then_some(offer.about),
         span: Span::new(offer.span.start, offer.span.end),
         ..Suggestion::default()
     }
