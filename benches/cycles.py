@@ -18,7 +18,7 @@ def write(path, edges):
     dice = random.Random(20261123)
     nodes = edges // 6
     # The density of a node's number x falls as x to the power of -SKEW.
-    skew = 0.55
+    skew = 0.4
     exponent = 1 / (1 - skew)
     with open(path, "w") as out:
         for _ in range(edges):

@@ -153,6 +153,8 @@ class Virtuoso:
         if not whole.exists():
             for old in self.folder.glob("virtuoso.*"):
                 old.unlink()
+        # A server that was killed leaves it, and the next would not start.
+        (self.folder / "virtuoso.lck").unlink(missing_ok=True)
         source = pathlib.Path(data)
         (self.folder / "virtuoso.ini").write_text(self.settings(source.parent))
         command = ["virtuoso-t", "+foreground", "+configfile", "virtuoso.ini"]
@@ -206,13 +208,16 @@ MaxQueryExecutionTime = 0
     def isql(self, *statements):
         command = ["isql-vt", str(self.ISQL), "dba", "dba", "ERRORS=STDOUT", "VERBOSE=OFF"]
         command += [f"EXEC={statement}" for statement in statements]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise RuntimeError(f"isql: {(done.stdout + done.stderr).strip()[:100]}")
+        return done.stdout
 
     def wait(self):
         for _ in range(600):
             try:
                 return self.isql("SELECT 1;")
-            except subprocess.CalledProcessError:
+            except RuntimeError:
                 if self.server.poll() is not None:
                     raise RuntimeError("the server ends at once; see virtuoso.log") from None
                 time.sleep(0.2)
