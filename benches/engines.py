@@ -75,11 +75,11 @@ class Engine:
 
     def stop(self):
         if self.process:
-            # Its own session: what it started ends with it.
-            try:
-                os.killpg(self.process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+            for pid in [*children(self.process.pid), self.process.pid]:
+                try:
+                    os.kill(int(pid), signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
             self.process.wait()
             self.process = None
 
@@ -94,8 +94,11 @@ def status_bytes(pid, field):
 
 def resident(pid):
     """The resident bytes of a process and of those that it started."""
+    return sum(status_bytes(one, "VmRSS") for one in [pid, *children(pid)])
+
+
+def children(pid):
     try:
-        children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     except OSError:
-        children = []
-    return status_bytes(pid, "VmRSS") + sum(status_bytes(child, "VmRSS") for child in children)
+        return []

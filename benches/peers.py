@@ -12,6 +12,7 @@ import os
 import pathlib
 import shutil
 import signal
+import socket
 import statistics
 import subprocess
 import sys
@@ -142,13 +143,14 @@ class Maplib:
 class Virtuoso:
     """A server of its own over HTTP on loopback; the time of an empty round trip is taken off every answer's."""
 
-    HTTP, ISQL = 18890, 11111
     GRAPH = "http://localhost/bench"
 
     def __init__(self, data, folder):
         if not shutil.which("virtuoso-t"):
             raise RuntimeError("not installed (Debian: virtuoso-opensource)")
         self.folder = pathlib.Path(folder)
+        # Of its own, so that no other server is taken for this one.
+        self.http, self.sql = free_port(), free_port()
         whole = self.folder / "virtuoso.whole"
         if not whole.exists():
             for old in self.folder.glob("virtuoso.*"):
@@ -187,7 +189,7 @@ MaxCheckpointRemap = 2000
 DatabaseFile = virtuoso.temp.db
 TransactionFile = virtuoso.temp.trx
 [Parameters]
-ServerPort = {self.ISQL}
+ServerPort = {self.sql}
 DirsAllowed = ., {data}
 NumberOfBuffers = 340000
 MaxDirtyBuffers = 250000
@@ -195,7 +197,7 @@ MaxQueryMem = 4G
 ThreadsPerQuery = 2
 CheckpointInterval = 0
 [HTTPServer]
-ServerPort = {self.HTTP}
+ServerPort = {self.http}
 ServerRoot = .
 MaxKeepAlives = 10
 KeepAliveTimeout = 600
@@ -206,7 +208,7 @@ MaxQueryExecutionTime = 0
 """
 
     def isql(self, *statements):
-        command = ["isql-vt", str(self.ISQL), "dba", "dba", "ERRORS=STDOUT", "VERBOSE=OFF"]
+        command = ["isql-vt", str(self.sql), "dba", "dba", "ERRORS=STDOUT", "VERBOSE=OFF"]
         command += [f"EXEC={statement}" for statement in statements]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode != 0:
@@ -225,7 +227,7 @@ MaxQueryExecutionTime = 0
 
     def ask(self, text):
         if not self.connection:
-            self.connection = http.client.HTTPConnection("localhost", self.HTTP)
+            self.connection = http.client.HTTPConnection("localhost", self.http)
         body = urllib.parse.urlencode({"query": text, "default-graph-uri": self.GRAPH, "format": "application/sparql-results+json"})
         try:
             self.connection.request("POST", "/sparql", body, {"Content-Type": "application/x-www-form-urlencoded"})
@@ -233,6 +235,8 @@ MaxQueryExecutionTime = 0
             answer = response.read()
         except (http.client.HTTPException, OSError):
             self.connection = None
+            if self.server.poll() is not None:
+                sys.exit("the server has ended")
             raise
         if response.status != 200:
             raise RuntimeError(answer.decode(errors="replace").strip().split("\n")[0])
@@ -246,6 +250,12 @@ MaxQueryExecutionTime = 0
 
 
 PEERS = {"oxigraph": Oxigraph, "oxilite": Oxilite, "maplib": Maplib, "sparq": Sparq, "virtuoso": Virtuoso}
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("localhost", 0))
+        return probe.getsockname()[1]
 
 
 def end_with_parent():
