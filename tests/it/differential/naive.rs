@@ -55,8 +55,8 @@ impl Naive {
                 let merged: HashSet<Triple> =
                     dataset.default.iter().flat_map(|name| of(&GraphName::NamedNode(name.clone()))).collect();
                 let named = dataset.named.iter().flatten().map(|n| n.as_str().to_owned());
-                // A graph without statements is no graph of the dataset.
-                (merged.into_iter().collect(), named.filter(|name| all.contains(name)).collect())
+                // §13.2.2: what is named is a graph of the dataset, be it empty.
+                (merged.into_iter().collect(), named.collect())
             }
         };
         let named = names.into_iter().map(|name| {
