@@ -169,6 +169,13 @@ pub fn run(shell: &mut Shell<'_>, line: &str) -> Result<()> {
     }
 }
 
+/// The command that somebody means by its name alone, without the dot: one word is no query.
+pub fn meant_by(text: &str) -> Option<&'static str> {
+    let word = text.trim().trim_end_matches(';').trim_end();
+    let word = if word.eq_ignore_ascii_case("exit") { "quit" } else { word };
+    ALL.iter().map(|dot| dot.name).find(|name| *name != "describe" && name.eq_ignore_ascii_case(word))
+}
+
 enum Found {
     Dot(&'static Dot),
     /// A command of the program that needs nothing of the session's own.
@@ -278,7 +285,7 @@ fn help(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
         text.push_str(&others.join(", "));
         text.push_str(
             "\nA query runs when it is complete; `;` or an empty line runs what stands there. Alt-Enter begins a new line, \
-             Ctrl-O opens $EDITOR,\nCtrl-R searches the history, a space before a query keeps it out of it.\n",
+             Ctrl-O opens $EDITOR, Ctrl-R searches the history, a space before a query keeps it out of it.\n",
         );
     }
     pager::page(&text, shell.output)
@@ -460,6 +467,14 @@ mod tests {
         assert_eq!(name("t"), "timing");
         assert!(name("re").contains("`.read` or `.reload`"), "{}", name("re"));
         assert!(name("clases").contains("did you mean `classes`?"), "{}", name("clases"));
+    }
+
+    #[test]
+    fn a_name_alone_is_meant_as_a_command_unless_it_begins_a_query() {
+        assert_eq!(meant_by("help\n"), Some("help"));
+        assert_eq!(meant_by(" Exit;"), Some("quit"));
+        assert_eq!(meant_by("describe"), None);
+        assert_eq!(meant_by("help me"), None);
     }
 
     #[test]

@@ -197,6 +197,9 @@ impl Shell<'_> {
         let mut code = 0;
         for (_, part) in script::parts(text) {
             let failed = match part {
+                Part::Query(text) | Part::Unfinished(text) if dot::meant_by(&text).is_some() => {
+                    self.report(|shell| dot::run(shell, dot::meant_by(&text).unwrap_or_default()))
+                }
                 Part::Query(text) => self.report(|shell| shell.query("<query>", &text)),
                 Part::Command(command) => self.report(|shell| dot::run(shell, &command)),
                 // A command in the middle of a query leaves the query to be written on.

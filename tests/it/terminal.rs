@@ -26,6 +26,10 @@ struct Terminal {
 impl Terminal {
     /// Opens one, or says why not.
     fn open(name: &str, columns: u16, lines: u16, environment: &str) -> Option<Self> {
+        Self::open_with(name, columns, lines, environment, "")
+    }
+
+    fn open_with(name: &str, columns: u16, lines: u16, environment: &str, arguments: &str) -> Option<Self> {
         if Command::new("tmux").arg("-V").output().is_err() {
             // The harness shows what a test prints only with --nocapture; a test that did nothing should say so there.
             let _ = std::io::Write::write_all(&mut std::io::stderr(), b"skipped: tmux is not here\n");
@@ -45,7 +49,7 @@ impl Terminal {
         let program = env!("CARGO_BIN_EXE_kgq");
         let home = terminal.folder.path().display().to_string();
         let shell = format!(
-            "cd {home}/p && env -u PAGER -u LESS HOME={home} XDG_STATE_HOME={home}/state LANG=C.UTF-8 {environment} {program}; printf 'left with %s\\n' $?; sleep 60"
+            "cd {home}/p && env -u PAGER -u LESS HOME={home} XDG_STATE_HOME={home}/state LANG=C.UTF-8 {environment} {program} {arguments}; printf 'left with %s\\n' $?; sleep 60"
         );
         terminal.tmux(&[
             "-u",
@@ -195,7 +199,20 @@ fn ctrl_c_stops_a_runaway_query_and_never_the_session() {
         assert!(asked.elapsed() < Duration::from_secs(20), "{runaway}: {:?}", asked.elapsed());
         terminal.line("ASK { :mof a :Ministry }").wait("true").ready();
     }
-    terminal.keys(&["C-c"]).ready().keys(&["C-d"]).wait("left with 0");
+    terminal.keys(&["C-c"]).ready().line("help timing").wait("expected `SELECT`").ready();
+    terminal.line("quit").wait("left with 0");
+}
+
+#[test]
+fn ctrl_c_stops_a_query_of_the_other_engine_too() {
+    let Some(terminal) = Terminal::open_with("other-engine", 80, 24, "NO_COLOR=1", "--engine oxigraph") else { return };
+    for runaway in [
+        "SELECT (SUM(?a * ?b + ?c * ?d + ?e * ?f + ?g) AS ?n) { :numbers :is ?a, ?b, ?c, ?d, ?e, ?f, ?g }",
+        "SELECT * { :numbers :is ?a, ?b, ?c, ?d, ?e, ?f, ?g } ORDER BY ?g",
+    ] {
+        terminal.keys(&["C-l"]).line(runaway).wait("Ctrl-C stops it").keys(&["C-c"]).wait("interrupted").ready();
+    }
+    terminal.line("ASK { :mof a :Ministry }").wait("true").ready().keys(&["C-d"]).wait("left with 0");
 }
 
 #[test]
