@@ -62,8 +62,15 @@ impl<'a> Asked<'a> {
             .filter(|lint| !lint.variable.as_ref().is_some_and(|v| text.is_parameter(v.as_str())))
             .filter(|lint| lint.if_several.as_ref().is_none_or(|property| self.has_several(property)))
             .map(|lint| {
-                let span = lint.variable.as_ref().and_then(|v| text.last_variable(v.as_str()));
-                let hint = lint.hint.map(|hint| self.with_curies(&hint));
+                let name = lint.variable.as_ref().map(Variable::as_str);
+                let (span, hint) = match (lint.code, name) {
+                    ("having-alias", Some(name)) => (
+                        text.variable_behind("HAVING", name),
+                        text.expression_named(name).map(|written| format!("write `{written}` in place of ?{name}")),
+                    ),
+                    (_, name) => (name.and_then(|name| text.last_variable(name)), lint.hint),
+                };
+                let hint = hint.map(|hint| self.with_curies(&hint));
                 Finding::new(lint.code, lint.message).at(&text, span).hint_if(hint)
             })
             .collect();

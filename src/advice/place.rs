@@ -42,6 +42,29 @@ impl<'a> Text<'a> {
         self.tokens.iter().rev().find(|t| t.variable(self.source.text) == Some(name)).map(Token::span)
     }
 
+    /// The first place of a variable behind a keyword.
+    pub fn variable_behind(&self, keyword: &str, name: &str) -> Option<Span> {
+        let behind = self.tokens.iter().skip_while(|t| !t.is_keyword(self.source.text, keyword));
+        behind.into_iter().find(|t| t.variable(self.source.text) == Some(name)).map(Token::span)
+    }
+
+    /// The expression of `(expression AS ?name)`, as written.
+    pub fn expression_named(&self, name: &str) -> Option<&'a str> {
+        let text = self.source.text;
+        let named = |pair: &[Token]| pair[0].is_keyword(text, "AS") && pair[1].variable(text) == Some(name);
+        let end = self.tokens.windows(2).position(named)?;
+        let mut depth = 0usize;
+        let open = self.tokens[..end].iter().rposition(|token| {
+            depth += usize::from(token.is(text, ")"));
+            let opens = token.is(text, "(");
+            let found = opens && depth == 0;
+            depth -= usize::from(opens && depth > 0);
+            found
+        })?;
+        let (first, last) = (self.tokens.get(open + 1)?, self.tokens.get(end.checked_sub(1)?)?);
+        text.get(first.start..last.end)
+    }
+
     /// The first place of an IRI outside of declarations.
     pub fn iri(&self, iri: &NamedNode) -> Option<Span> {
         self.tokens.iter().find(|t| self.names(t.text(self.source.text), iri) && !self.declares(t)).map(Token::span)

@@ -111,6 +111,16 @@ fn a_misspelt_variable_is_pointed_at() {
 }
 
 #[test]
+fn a_name_of_select_in_having_is_told_what_to_write_instead() {
+    let text = "SELECT ?m (COUNT(DISTINCT ?l) AS ?n) { ?m rdfs:label ?l } GROUP BY ?m HAVING(?n > 50) ORDER BY ?n";
+    let (codes, shown) = diagnose(&session(), text, |asked| asked.mistakes());
+    assert_eq!(codes, ["having-alias"], "{shown}");
+    assert!(shown.contains("HAVING does not see ?n"), "{shown}");
+    assert!(shown.contains("write `COUNT(DISTINCT ?l)` in place of ?n"), "{shown}");
+    assert!(shown.contains(&format!(":{}:", text.find("?n > 50").unwrap() + 1)), "{shown}");
+}
+
+#[test]
 fn not_equal_is_warned_of_only_where_a_subject_can_have_several_values() {
     let several = "SELECT ?m { ?m rdfs:label ?l FILTER(?l != '财政部'@zh) }";
     assert_eq!(diagnose(&session(), several, |asked| asked.mistakes()).0, ["not-equal"]);

@@ -1,0 +1,44 @@
+//! Each usual mistake, and what is none.
+
+use super::*;
+
+fn codes(text: &str) -> Vec<&'static str> {
+    let algebra = spargebra::SparqlParser::new().with_prefix("", "http://e/").unwrap().parse_query(text).unwrap();
+    lint(&Query { algebra }).iter().map(|lint| lint.code).collect()
+}
+
+#[test]
+fn each_usual_mistake_has_its_code() {
+    for (text, expected) in [
+        ("SELECT * { ?a :p ?b . ?c :q ?d }", "cross-product"),
+        ("SELECT ?x ?nmae { ?x :p ?name }", "never-bound"),
+        ("SELECT * { ?x :p ?n OPTIONAL { ?x :q ?m { ?m :r ?o FILTER(?n > 1) } } }", "out-of-scope"),
+        ("SELECT ?x (COUNT(*) AS ?n) { ?x :p ?y } GROUP BY ?x HAVING(?n > 1)", "having-alias"),
+        ("SELECT * { ?x :p ?y OPTIONAL { ?y :q ?z } ?z :r ?w }", "optional-first"),
+        ("SELECT * { ?x :p ?y OPTIONAL { ?x :q ?z } OPTIONAL { ?x :r ?z } }", "optional-shadows"),
+        ("SELECT ?x { ?x :p ?t FILTER(?t != :a) }", "not-equal"),
+        ("SELECT * { ?x :p+ ?y }", "unbounded-path"),
+        ("SELECT ?x { ?x :p ?y }", "used-once"),
+        ("CONSTRUCT { ?x a :C ; :n ?nmae } { ?x :p ?name }", "never-bound"),
+    ] {
+        assert_eq!(codes(text), [expected], "{text}");
+        assert!(CODES.iter().any(|(code, _)| *code == expected), "{expected}");
+    }
+}
+
+#[test]
+fn what_is_right_has_none() {
+    for text in [
+        "SELECT * { ?a :p ?b . ?b :q ?d }",
+        "SELECT * { ?a :p ?b . ?c :q ?d FILTER(?b = ?d) }",
+        "SELECT * { ?a :p [ :q ?c ] . VALUES ?z { 1 } }",
+        "SELECT (COUNT(*) AS ?n) ?x { ?x :p ?y } GROUP BY ?x HAVING(COUNT(*) > 1)",
+        "SELECT * { ?x :p ?y FILTER NOT EXISTS { ?x :q ?z FILTER(?z > ?y) } }",
+        "SELECT * { ?x a :C ; :p+ ?y }",
+        "SELECT * { { ?x :p ?y } UNION { ?x :q ?z } ?x a :C }",
+        "SELECT * { ?x :p/:q ?y }",
+        "SELECT * { GRAPH ?g { ?a :p ?b . ?c :q ?b } BIND(?b AS ?z) }",
+    ] {
+        assert_eq!(codes(text), [""; 0], "{text}");
+    }
+}
