@@ -20,7 +20,8 @@ use std::path::{Path, PathBuf};
 /// Make a site of the graph: a page for every thing, the answers of the canned queries, search, dumps, metadata
 ///
 /// Whatever has an IRI below the project's `base` gets a page, with the same as Turtle, JSON-LD and N-Triples beside it. The pages need no
-/// server; `hosting/` in the folder has recipes for those there are. A second run writes only what changed.
+/// server; `hosting/` in the folder has recipes for those there are. A second run writes only what changed. What follows from the graph by
+/// the rules that kgq.toml names below `[infer]` (those of RDFS without it) has dumps of its own.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   kgq publish --output site

@@ -205,11 +205,7 @@ impl<'a> Model<'a> {
             for term in &query.names {
                 push_once(self.named_by.entry(term.as_str()).or_default(), number);
             }
-            query.answer.each_term(&mut |term| {
-                if let Term::NamedNode(node) = term {
-                    push_once(self.answered_by.entry(node.as_str()).or_default(), number);
-                }
-            });
+            query.answer.each_node(&mut |node| push_once(self.answered_by.entry(node.as_str()).or_default(), number));
         }
     }
 

@@ -63,9 +63,24 @@ pub enum PublishedAnswer {
 }
 
 impl PublishedAnswer {
-    pub fn each_term<'t>(&'t self, visit: &mut dyn FnMut(&'t Term)) {
-        if let Self::Table { rows, .. } = self {
-            rows.iter().flatten().flatten().for_each(visit);
+    /// The things that the answer holds, once for each place.
+    pub fn each_node<'t>(&'t self, visit: &mut dyn FnMut(&'t NamedNode)) {
+        let mut visit_term = |term: &'t Term| {
+            if let Term::NamedNode(node) = term {
+                visit(node);
+            }
+        };
+        match self {
+            Self::Table { rows, .. } => rows.iter().flatten().flatten().for_each(visit_term),
+            Self::Graph(triples) => {
+                triples.iter().for_each(|triple| visit_term(&triple.object));
+                for triple in triples {
+                    if let NamedOrBlankNode::NamedNode(node) = &triple.subject {
+                        visit(node);
+                    }
+                }
+            }
+            Self::Truth(_) | Self::None(_) => {}
         }
     }
 }

@@ -15,6 +15,8 @@ const LINE: f64 = 64.0;
 const GAP: f64 = 10.0;
 /// How large the names of properties are beside those of things.
 const PROPERTY_SIZE: f64 = 11.0 / 13.0;
+/// How much wider than measured some typefaces are.
+const WIDER: f64 = 1.18;
 /// How many cells a label takes at most.
 const CELLS: usize = 34;
 
@@ -64,7 +66,7 @@ pub fn neighbours(at: &At<'_, '_>, thing: &NamedNode) -> Option<Markup> {
             drawn_width(&fit(&model.label(node), CELLS)).max(property)
         });
         // "and more below" has to find room too.
-        names.fold(90.0, f64::max) + 6.0
+        names.fold(80.0, f64::max) * WIDER
     };
     let beside = |list: &[(&NamedNode, &NamedNode)]| if list.is_empty() { 2.0 } else { room(list) + GAP + LINE };
     let centre = beside(&left) + half;
