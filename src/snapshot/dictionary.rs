@@ -437,6 +437,17 @@ pub struct Decoder<'a> {
 }
 
 impl Decoder<'_> {
+    /// The text of an id's term, as [`super::Snapshot::text`] gives it; `None` where that is false.
+    pub fn text(&mut self, id: TermId) -> Option<&[u8]> {
+        let dictionary = self.dictionary;
+        match dictionary.kind(id) {
+            TermKind::BlankNode => self.blanks.get(id.get()),
+            TermKind::Iri => self.iris.get(id.get() - dictionary.iri_start()),
+            TermKind::Literal => self.literals.get(id.get() - dictionary.literal_start()),
+            TermKind::Triple => None,
+        }
+    }
+
     /// The term of an id; `None` for an id that is none, or whose entry is damaged.
     pub fn term(&mut self, id: TermId) -> Option<Term> {
         fn text(bytes: Option<&[u8]>) -> Option<String> {

@@ -1,10 +1,10 @@
 //! Evaluates compiled expressions, a column at a time.
 
-use super::call::{Arguments, call};
+use super::call::{Arguments, Function, call};
 use super::compare;
 use super::compile::{Generator, Node, OrderTest, Test};
-use super::value::{Text, Value};
-use super::{Context, arithmetic};
+use super::value::{Number, Text, Value};
+use super::{Context, arithmetic, text_test};
 use crate::engine::batch::{Batch, gather};
 use crate::engine::terms::Truth;
 use crate::error::Result;
@@ -149,12 +149,28 @@ impl Column<'_> {
                 truths.into_iter().map(id).collect()
             }
             Self::Data(data) => {
-                let id = |datum| match datum {
-                    None => Ok(TermId::UNBOUND),
-                    Some(Datum::Term(id)) => Ok(id),
-                    Some(Datum::Value(value)) => context.terms.id_of_value(value),
+                // Small numbers, such as lengths, come again and again.
+                let mut small = [TermId::UNBOUND; 256];
+                let mut id = |datum| {
+                    let value = match datum {
+                        None => return Ok(TermId::UNBOUND),
+                        Some(Datum::Term(id)) => return Ok(id),
+                        Some(Datum::Value(value)) => value,
+                    };
+                    let known = match &value {
+                        Value::Number(Number::Integer(n)) => usize::try_from(i64::from(*n)).ok(),
+                        _ => None,
+                    };
+                    match known.and_then(|n| small.get_mut(n)) {
+                        Some(known) if *known != TermId::UNBOUND => Ok(*known),
+                        Some(known) => {
+                            *known = context.terms.id_of_value(value)?;
+                            Ok(*known)
+                        }
+                        None => context.terms.id_of_value(value),
+                    }
                 };
-                data.into_iter().map(id).collect::<Result<_>>()?
+                data.into_iter().map(&mut id).collect::<Result<_>>()?
             }
             Self::Same(id, _, rows) => vec![id; rows],
             Self::Errors(rows) => vec![TermId::UNBOUND; rows],
@@ -358,9 +374,17 @@ impl<'c> Evaluation<'c> {
                 let columns: Vec<Column<'_>> =
                     arguments.iter().map(|argument| self.column(argument, rows)).collect::<Result<_>>()?;
                 let mut out = Vec::with_capacity(rows.len());
+                let lengths = match (function, columns.as_slice()) {
+                    (Function::StrLen, [Column::Ids(ids)]) => text_test::lengths(ids, context)?,
+                    _ => Vec::new(),
+                };
                 for row in 0..rows.len() {
                     if row % ROWS_BETWEEN_CHECKS == ROWS_BETWEEN_CHECKS - 1 {
                         context.terms.guard().check()?;
+                    }
+                    if let Some(Some(length)) = lengths.get(row) {
+                        out.push(Some(Datum::Value(Value::integer(*length))));
+                        continue;
                     }
                     let datum = call(function, &Arguments { columns: &columns, row, context })?;
                     if let Some(Datum::Value(value)) = &datum {

@@ -1,5 +1,5 @@
-//! CONTAINS, STRSTARTS, STRENDS and REGEX of a variable, or of its STR(), with a constant: read from the dictionary into one
-//! buffer, without making a term or a string for every row.
+//! CONTAINS, STRSTARTS, STRENDS and REGEX of a variable, or of its STR(), with a constant: read from the dictionary without
+//! making a term or a string for every row. The length of strings is found in the same way.
 
 use super::Context;
 use super::pattern::Pattern;
@@ -7,7 +7,7 @@ use super::value::Text;
 use crate::engine::terms::Truth;
 use crate::error::Result;
 use crate::rdf::Term;
-use crate::snapshot::{Family, Snapshot, TermId, TermKind};
+use crate::snapshot::{Decoder, Family, Snapshot, TermId, TermKind};
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -68,18 +68,23 @@ impl TextTest {
             let snapshot = context.terms.snapshot();
             self.starting.get_or_init(|| [Family::Iri, Family::String].map(|family| starting(start, family, snapshot)));
         }
-        let mut buffer = Vec::new();
-        let mut truths = Vec::with_capacity(ids.len());
+        // Terms mostly come in the order of their ids, in which near ones are decoded from each other.
+        let mut decoder = context.terms.snapshot().decoder();
+        let mut truths: Vec<Truth> = Vec::with_capacity(ids.len());
         for (row, id) in ids.iter().enumerate() {
             if row % ROWS_BETWEEN_CHECKS == ROWS_BETWEEN_CHECKS - 1 {
                 context.terms.guard().check()?;
             }
-            truths.push(self.truth(*id, context, &mut buffer));
+            let truth = match truths.last() {
+                Some(last) if ids[row - 1] == *id => *last,
+                _ => self.truth(*id, context, &mut decoder),
+            };
+            truths.push(truth);
         }
         Ok(truths)
     }
 
-    fn truth(&self, id: TermId, context: &Context<'_>, buffer: &mut Vec<u8>) -> Truth {
+    fn truth(&self, id: TermId, context: &Context<'_>, decoder: &mut Decoder<'_>) -> Truth {
         let terms = &context.terms;
         if id == TermId::UNBOUND {
             return Truth::Error;
@@ -100,12 +105,10 @@ impl TextTest {
         } else {
             matches!(snapshot.value_rank(id).0, Family::String | Family::Language(_))
         };
-        if !has_text || !snapshot.text(id, buffer) {
-            return Truth::Error;
-        }
-        match std::str::from_utf8(buffer) {
-            Ok(text) => self.holds(text).into(),
-            Err(_) => Truth::Error,
+        let text = if has_text { decoder.text(id) } else { None };
+        match text.map(std::str::from_utf8) {
+            Some(Ok(text)) => self.holds(text).into(),
+            Some(Err(_)) | None => Truth::Error,
         }
     }
 
@@ -130,6 +133,25 @@ impl TextTest {
             Looking::Matches(pattern) => pattern.is_match(text),
         }
     }
+}
+
+/// STRLEN of strings that the snapshot has; `None` in the place of other terms.
+pub fn lengths(ids: &[TermId], context: &Context<'_>) -> Result<Vec<Option<i64>>> {
+    let snapshot = context.terms.snapshot();
+    let mut decoder = snapshot.decoder();
+    let mut lengths = Vec::with_capacity(ids.len());
+    for (row, id) in ids.iter().enumerate() {
+        if row % ROWS_BETWEEN_CHECKS == ROWS_BETWEEN_CHECKS - 1 {
+            context.terms.guard().check()?;
+        }
+        let is_text = *id != TermId::UNBOUND
+            && context.terms.is_stored(*id)
+            && matches!(snapshot.value_rank(*id).0, Family::String | Family::Language(_));
+        let text = if is_text { decoder.text(*id) } else { None };
+        // All bytes of a character but the first start with the bits 10.
+        lengths.push(text.map(|text| text.iter().map(|byte| i64::from(byte & 0xC0 != 0x80)).sum()));
+    }
+    Ok(lengths)
 }
 
 /// The ids of the terms of a family, sorted by their text, whose text starts with `start`.
