@@ -5,10 +5,10 @@ use super::expression;
 use super::limits::Guard;
 use super::operator::{Context, Node, source::MergedGraphs};
 use super::oxigraph::DefaultGraph;
-use super::plan::build::{Builder, Duplicates};
+use super::plan::build::Builder;
 use super::plan::simplify::{Knowledge, simplify};
 use super::plan::translate::{Dataset, Translator, Unsupported};
-use super::plan::{Graph, Pattern, Var, VarSet};
+use super::plan::{Graph, Pattern, Var};
 use super::result::{Constructed, Described, Rows, Template};
 use super::{Answer, Row, Solutions, Triples};
 use crate::error::{Error, Result};
@@ -158,7 +158,7 @@ pub fn prepare<'s>(
     let cx = Context { expressions, named_graphs, variables, row_vars, merged: MergedGraphs::default(), timed: false };
     let mut builder = Builder::new(&cx);
     let plan = match &form {
-        Form::Ask => builder.apply(None, &translated, &VarSet::default(), Duplicates::Ignore)?,
+        Form::Ask => builder.plan_existence(&translated)?,
         Form::Select(_) | Form::Construct(_) | Form::Describe => builder.plan(&translated, &vars)?,
     };
     Ok(Preparation::Ready(Box::new(Prepared { cx, plan, form, default_graph })))

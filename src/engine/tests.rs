@@ -126,6 +126,8 @@ fn optional_union_and_minus_agree() {
         "SELECT * { ?a a ?t MINUS { ?a a :Person OPTIONAL { ?a :age ?t } } }",
         "SELECT * { ?a a ?t MINUS { ?a :age ?g FILTER(?t = :Person) } }",
         "SELECT * { OPTIONAL { ?x :no ?y } ?a a ?t }",
+        "SELECT * { {} UNION { :a :knows :b . ?x :name ?u } ?v :knows ?u . ?w :knows ?u . :a :knows ?v, ?w }",
+        "SELECT * { ?a :knows ?b OPTIONAL { :a :name ?n FILTER NOT EXISTS { ?b :knows ?c } :b :knows ?c } }",
     ] {
         agree(PEOPLE, query);
     }
@@ -368,6 +370,16 @@ fn long_chains_of_operators_do_not_exhaust_the_stack() {
     }
 }
 
+#[test]
+fn a_join_of_many_patterns_is_planned_without_trying_all_orders() {
+    let patterns: String = (0..300).map(|i| format!("?v{i} :knows ?v{} . ", i + 1)).collect();
+    let star: String = (0..300).map(|i| format!(":b :knows ?w{i} . ")).collect();
+    let data = ":a :knows :b . :b :knows :a .";
+    assert_eq!(ours(data, &format!("ASK {{ {patterns} }}"), DefaultGraph::Stored), ["true"]);
+    assert_eq!(ours(data, &format!("SELECT * {{ {patterns} }}"), DefaultGraph::Stored).len(), 2);
+    assert_eq!(ours(data, &format!("SELECT * {{ {star} }}"), DefaultGraph::Stored).len(), 1);
+}
+
 /// Documents of two types with years and skewed creators, who have names; and who knows whom.
 fn library() -> String {
     let mut data = String::new();
@@ -416,6 +428,30 @@ fn plans_for_many_rows_agree() {
         "SELECT (COUNT(*) AS ?c) { SELECT DISTINCT ?p ?y { ?d :creator ?p ; :issued ?y } }",
         "SELECT (COUNT(*) AS ?c) { ?d :title ?t . ?e :title ?t . ?d :creator ?p . ?e :creator ?p }",
         "SELECT (COUNT(*) AS ?c) { :p1 (^:creator/:creator)+ ?x }",
+        "SELECT (COUNT(*) AS ?c) { ?a :knows ?b . ?b :knows ?c . ?c :knows ?d . ?d :knows ?a }",
+        "SELECT DISTINCT ?a ?c { ?a :knows ?b . ?b :knows ?c . ?c :knows ?d . ?d :knows ?a }",
+        "SELECT (COUNT(*) AS ?c) { ?a :knows ?b, ?c, ?d . ?b :knows ?c, ?d . ?c :knows ?d }",
+        "SELECT * { ?a :knows ?b, ?c, ?d . ?b :knows ?c, ?d . ?c :knows ?d }",
+        "SELECT (COUNT(*) AS ?c) { ?a :knows ?b, ?c . ?b :knows ?c, ?d . ?c :knows ?d }",
+        "SELECT (COUNT(*) AS ?c) { ?d :creator ?a . ?a :name ?n }",
+        "SELECT (COUNT(*) AS ?c) { ?d :creator ?a ; :creator ?b ; :issued ?y ; a ?t }",
+        "SELECT (COUNT(*) AS ?c) { ?d :creator ?a OPTIONAL { ?a :knows ?b } }",
+        "SELECT ?a (COUNT(*) AS ?c) { ?a :name ?n OPTIONAL { ?d :creator ?a } OPTIONAL { ?a :knows ?b } } GROUP BY ?a",
+        "SELECT DISTINCT ?a { ?d :creator ?a . ?a :knows ?b ; :name ?n }",
+        "SELECT ?d { ?d :creator ?a . ?a :knows ?b ; :name ?n . ?d a :T0 }",
+        "SELECT (COUNT(*) AS ?c) { ?d :creator ?a . ?a :knows :p1 }",
+        "SELECT ?d { ?d :issued ?y FILTER NOT EXISTS { ?e :issued ?z FILTER(?z < ?y) } }",
+        "SELECT ?d ?p { ?d :issued ?y ; :creator ?p FILTER NOT EXISTS { ?e :issued ?z ; :creator ?p FILTER(?z < ?y) } }",
+        "SELECT ?d ?p { ?d :issued ?y ; :creator ?p FILTER NOT EXISTS { ?e :issued ?z ; :creator ?p FILTER(?y <= ?z && ?e != ?d) } }",
+        "SELECT ?d ?p { ?d :issued ?y ; :creator ?p OPTIONAL { ?e :issued ?z ; :creator ?q FILTER(?q = ?p && ?z > ?y) } FILTER(!BOUND(?q)) }",
+        "SELECT ?p { ?p :name ?n FILTER EXISTS { ?d :creator ?p ; :issued ?y . ?e :issued ?y ; :creator ?q } }",
+        "ASK { ?a a :T0 ; :creator ?p . ?b a :T1 ; :creator ?q . ?p :name ?n . ?q :name ?m FILTER(?n = ?m) }",
+        "ASK { ?a a :T0 ; :creator ?p . ?q :name ?m FILTER(?p = ?m) }",
+        "ASK { ?a a :T0 . ?p :name ?n . ?b a :T1 }",
+        "SELECT (COUNT(*) AS ?c) { SELECT * { ?a a :T0 . ?p :name ?n } LIMIT 300 }",
+        "SELECT (COUNT(*) AS ?c) { SELECT * { ?a a :T0 ; :creator ?p . ?b a :T1 ; :creator ?q . ?p :name ?n . ?q :name ?m FILTER(?n = ?m) } LIMIT 5000 }",
+        "SELECT (COUNT(*) AS ?c) { SELECT ?n { ?p :name ?n . ?d :title ?t OPTIONAL { ?d :creator ?p } } OFFSET 10 LIMIT 9000 }",
+        "SELECT (SUM(STRLEN(?t)) AS ?c) { ?d :title ?t }",
     ] {
         agree(&data, query);
     }

@@ -1,7 +1,7 @@
 //! Runs an inner plan on each batch of the input: OPTIONAL, EXISTS and NOT EXISTS where the inner pattern can use the outer
 //! bindings as keys for its look-ups.
 
-use super::feed::Feed;
+use super::feed::{Feed, Settled};
 use super::{Context, Node, Operator};
 use crate::engine::batch::Batch;
 use crate::engine::plan::Var;
@@ -32,15 +32,23 @@ pub struct Apply<'s> {
     /// For each of `vars` its column in the inner plan and in the input.
     columns: Vec<(Option<usize>, Option<usize>)>,
     batch: Option<Batch>,
-    matched: Vec<bool>,
+    /// Whether each row of the batch has a solution.
+    matched: Settled,
 }
 
 impl<'s> Apply<'s> {
-    /// The inner plan starts from `feed`, whose last column is `row`.
-    pub fn new(input: Node<'s>, feed: Feed, inner: Node<'s>, kind: Kind, row: Var, vars: Vec<Var>) -> Result<Self> {
+    /// The inner plan starts from the feed, whose last column is `row`; it may pass over rows that are settled.
+    pub fn new(
+        input: Node<'s>,
+        (feed, matched): (Feed, Settled),
+        inner: Node<'s>,
+        kind: Kind,
+        row: Var,
+        vars: Vec<Var>,
+    ) -> Result<Self> {
         let row = inner.column(row).ok_or_else(|| Error::bug("an inner plan lost the number of its rows"))?;
         let columns = vars.iter().map(|var| (inner.column(*var), input.column(*var))).collect();
-        Ok(Self { input, feed, inner, kind, row, vars, columns, batch: None, matched: Vec::new() })
+        Ok(Self { input, feed, inner, kind, row, vars, columns, batch: None, matched })
     }
 
     /// The variables that the inner plan starts with.
@@ -54,11 +62,12 @@ impl<'s> Apply<'s> {
             Kind::Semi => matched,
             Kind::Mark { .. } => true,
         };
-        let positions: Vec<u32> = (0..batch.rows() as u32).filter(|row| wanted(self.matched[*row as usize])).collect();
+        let matched = self.matched.rows();
+        let positions: Vec<u32> = (0..batch.rows() as u32).filter(|row| wanted(matched[*row as usize])).collect();
         let mut rest = if positions.len() == batch.rows() { batch } else { batch.select(&positions) };
         match self.kind {
             Kind::Mark { yes, no } => {
-                rest.push(self.matched.iter().map(|matched| if *matched { yes } else { no }).collect());
+                rest.push(matched.iter().map(|matched| if *matched { yes } else { no }).collect());
                 let last = rest.width() - 1;
                 let columns: Vec<_> = self.columns.iter().map(|(_, input)| input.unwrap_or(last)).collect();
                 rest.project(&columns)
@@ -77,7 +86,7 @@ impl<'s> Operator<'s> for Apply<'s> {
     fn next(&mut self, cx: &Context<'s>) -> Result<Option<Batch>> {
         if self.batch.is_none() {
             let Some(batch) = self.input.next(cx)? else { return Ok(None) };
-            self.matched = vec![false; batch.rows()];
+            *self.matched.rows() = vec![false; batch.rows()];
             let mut fed = batch.clone();
             fed.push((0..batch.rows() as u32).map(TermId::new).collect());
             self.feed.fill(fed);
@@ -85,9 +94,11 @@ impl<'s> Operator<'s> for Apply<'s> {
         }
         match self.inner.next(cx)? {
             Some(found) => {
+                let mut matched = self.matched.rows();
                 for row in found.column(self.row) {
-                    self.matched[row.index()] = true;
+                    matched[row.index()] = true;
                 }
+                drop(matched);
                 if self.kind != Kind::Left {
                     return Ok(Some(Batch::default()));
                 }

@@ -4,8 +4,8 @@
 
 use super::{Context, Node, Operator};
 use crate::engine::batch::Batch;
-use crate::engine::plan::build::{Builder, Duplicates};
-use crate::engine::plan::{Pattern, Var, VarSet, scope, substitute};
+use crate::engine::plan::build::Builder;
+use crate::engine::plan::{Pattern, Var, scope, substitute};
 use crate::error::Result;
 use crate::snapshot::TermId;
 use rustc_hash::FxHashMap;
@@ -45,7 +45,7 @@ impl<'s> Correlated<'s> {
         let bindings: Vec<(Var, TermId)> =
             self.shared.iter().zip(&key).filter(|(_, id)| !id.is_unbound()).map(|((var, _), id)| (*var, *id)).collect();
         let pattern = substitute::substitute(&self.pattern, &bindings);
-        let mut plan = Builder::new(cx).apply(None, &pattern, &VarSet::default(), Duplicates::Ignore)?;
+        let mut plan = Builder::new(cx).plan_existence(&pattern)?;
         let found = plan.next(cx)?.is_some();
         cx.guard().reserve((key.len() * 4 + 48) as u64)?;
         self.known.insert(key, found);

@@ -1,5 +1,6 @@
 //! Repeats each row as often as its weight says.
 
+use super::parallel::Part;
 use super::{Context, Node, Operator, Pace};
 use crate::engine::batch::Batch;
 use crate::error::Result;
@@ -61,5 +62,13 @@ impl<'s> Operator<'s> for Expand<'s> {
 
     fn inputs(&self) -> Vec<&Node<'s>> {
         vec![&self.input]
+    }
+
+    fn part(&self, part: Part) -> Option<Box<dyn Operator<'s> + 's>> {
+        Some(Box::new(Self::new(self.input.part(part)?)))
+    }
+
+    fn prepare(&mut self, cx: &Context<'s>) -> Result<()> {
+        self.input.prepare(cx)
     }
 }

@@ -1,13 +1,15 @@
 //! BIND: adds a column with the value of an expression, unbound where it has none.
 
+use super::parallel::Part;
 use super::{Context, Node, Operator};
 use crate::engine::batch::Batch;
 use crate::engine::expression::Compiled;
 use crate::error::Result;
+use std::sync::Arc;
 
 pub struct Extend<'s> {
     input: Node<'s>,
-    compiled: Compiled,
+    compiled: Arc<Compiled>,
     text: String,
     kept: Vec<usize>,
 }
@@ -15,7 +17,7 @@ pub struct Extend<'s> {
 impl<'s> Extend<'s> {
     /// `kept` are columns of the input with the new one, which stands last.
     pub fn new(input: Node<'s>, compiled: Compiled, text: String, kept: Vec<usize>) -> Self {
-        Self { input, compiled, text, kept }
+        Self { input, compiled: Arc::new(compiled), text, kept }
     }
 }
 
@@ -36,5 +38,17 @@ impl<'s> Operator<'s> for Extend<'s> {
 
     fn inputs(&self) -> Vec<&Node<'s>> {
         vec![&self.input]
+    }
+
+    fn part(&self, part: Part) -> Option<Box<dyn Operator<'s> + 's>> {
+        if !self.compiled.is_deterministic() {
+            return None;
+        }
+        let (compiled, text) = (Arc::clone(&self.compiled), self.text.clone());
+        Some(Box::new(Self { input: self.input.part(part)?, compiled, text, kept: self.kept.clone() }))
+    }
+
+    fn prepare(&mut self, cx: &Context<'s>) -> Result<()> {
+        self.input.prepare(cx)
     }
 }

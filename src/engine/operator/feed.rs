@@ -3,7 +3,7 @@
 use super::{Context, Node, Operator};
 use crate::engine::batch::Batch;
 use crate::error::Result;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Where an operator puts the rows that an inner plan starts from.
 #[derive(Clone, Default)]
@@ -29,6 +29,17 @@ impl<'s> Operator<'s> for Feed {
     }
 }
 
+/// Which rows from outside need no more solutions: an EXISTS is answered by one.
+#[derive(Clone, Default)]
+pub struct Settled(Arc<Mutex<Vec<bool>>>);
+
+impl Settled {
+    /// By the number of the row.
+    pub fn rows(&self) -> MutexGuard<'_, Vec<bool>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// One row that binds nothing, once.
 #[derive(Default)]
 pub struct Unit {
@@ -45,6 +56,10 @@ impl<'s> Operator<'s> for Unit {
 
     fn describe(&self, _: &Context<'s>) -> String {
         "one empty solution".into()
+    }
+
+    fn is_unit(&self) -> bool {
+        !self.done
     }
 
     fn inputs(&self) -> Vec<&Node<'s>> {

@@ -1,10 +1,12 @@
 //! Keeps the rows for which every condition holds.
 
+use super::parallel::Part;
 use super::{Context, Node, Operator};
 use crate::engine::batch::Batch;
 use crate::engine::expression::Compiled;
 use crate::error::Result;
 use crate::snapshot::TermId;
+use std::sync::Arc;
 
 /// A condition that needs nothing but the row.
 pub enum Test {
@@ -20,14 +22,14 @@ pub enum Test {
 
 pub struct Filter<'s> {
     input: Node<'s>,
-    tests: Vec<Test>,
+    tests: Arc<[Test]>,
     /// The columns handed on.
     kept: Vec<usize>,
 }
 
 impl<'s> Filter<'s> {
     pub fn new(input: Node<'s>, tests: Vec<Test>, kept: Vec<usize>) -> Self {
-        Self { input, tests, kept }
+        Self { input, tests: tests.into(), kept }
     }
 }
 
@@ -61,7 +63,7 @@ impl Test {
 impl<'s> Operator<'s> for Filter<'s> {
     fn next(&mut self, cx: &Context<'s>) -> Result<Option<Batch>> {
         let Some(mut batch) = self.input.next(cx)? else { return Ok(None) };
-        for test in &self.tests {
+        for test in &*self.tests {
             let passed = test.pass(&batch, cx)?;
             if passed.len() < batch.rows() {
                 batch = batch.select(&passed);
@@ -79,5 +81,14 @@ impl<'s> Operator<'s> for Filter<'s> {
 
     fn inputs(&self) -> Vec<&Node<'s>> {
         vec![&self.input]
+    }
+
+    fn part(&self, part: Part) -> Option<Box<dyn Operator<'s> + 's>> {
+        let input = self.input.part(part)?;
+        Some(Box::new(Self { input, tests: Arc::clone(&self.tests), kept: self.kept.clone() }))
+    }
+
+    fn prepare(&mut self, cx: &Context<'s>) -> Result<()> {
+        self.input.prepare(cx)
     }
 }

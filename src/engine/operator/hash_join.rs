@@ -1,12 +1,15 @@
 //! The hash join: the right side is collected and indexed, each row of the left looks into it. Joins, OPTIONAL, MINUS and EXISTS
 //! where the two sides cannot share an index scan, with unbound variables compatible with everything.
 
+use super::feed::Nothing;
 use super::filter::Test;
+use super::parallel::Part;
 use super::table::{HashIndex, Table, hash};
 use super::{Context, Node, Operator, Pace};
 use crate::engine::batch::{Batch, gather};
 use crate::error::Result;
 use crate::snapshot::{Family, TermId};
+use std::sync::Arc;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -33,6 +36,14 @@ pub struct Pair {
     pub right: usize,
 }
 
+/// Which row of the right decides for all with its key, when the only test is whether a column of it is less, or greater, than one of the
+/// left: if any row passes, that one does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extreme {
+    Least(usize),
+    Greatest(usize),
+}
+
 pub struct Layout {
     /// Columns that both sides bind in every row.
     pub keys: Vec<(Pair, By)>,
@@ -42,6 +53,8 @@ pub struct Layout {
     pub added: Vec<usize>,
     /// What a pair of rows must also satisfy, over the left's columns and the added ones.
     pub tests: Vec<Test>,
+    /// For semi- and anti-joins.
+    pub extreme: Option<Extreme>,
     /// Of those columns the ones that are handed on.
     pub kept: Vec<usize>,
 }
@@ -50,8 +63,8 @@ pub struct HashJoin<'s> {
     left: Node<'s>,
     right: Node<'s>,
     kind: Kind,
-    layout: Layout,
-    built: Option<Built>,
+    layout: Arc<Layout>,
+    built: Option<Arc<Built>>,
     pace: Pace,
     batch: Batch,
     matched: Vec<bool>,
@@ -69,6 +82,10 @@ struct Built {
 
 impl<'s> HashJoin<'s> {
     pub fn new(left: Node<'s>, right: Node<'s>, kind: Kind, layout: Layout) -> Self {
+        Self::sharing(left, right, kind, Arc::new(layout))
+    }
+
+    fn sharing(left: Node<'s>, right: Node<'s>, kind: Kind, layout: Arc<Layout>) -> Self {
         Self {
             left,
             right,
@@ -84,8 +101,24 @@ impl<'s> HashJoin<'s> {
         }
     }
 
+    /// Collects the right side, unless that is done.
+    fn prepare_right(&mut self, cx: &Context<'s>) -> Result<()> {
+        if self.built.is_none() {
+            self.built = Some(Arc::new(self.build(cx)?));
+        }
+        Ok(())
+    }
+
     fn build(&mut self, cx: &Context<'s>) -> Result<Built> {
-        let table = Table::collect(&mut self.right, cx)?;
+        let mut table = Table::collect(&mut self.right, cx)?;
+        if let Some(extreme) = self.layout.extreme
+            && let Some(rows) = self.deciding(&table, extreme, cx)?
+        {
+            let kept = table.select(&rows);
+            table.release(cx);
+            table = Table::new(self.right.vars.len());
+            table.append(kept, cx)?;
+        }
         let mut keys = Vec::new();
         for (pair, by) in &self.layout.keys {
             let column = &table.columns[pair.right];
@@ -107,6 +140,47 @@ impl<'s> HashJoin<'s> {
             .collect();
         let index = HashIndex::build(&columns, table.rows, cx)?;
         Ok(Built { table, keys, index })
+    }
+
+    /// For each key the row with the extreme value; `None` where the values are not in one order.
+    fn deciding(&self, table: &Table, extreme: Extreme, cx: &Context<'s>) -> Result<Option<Vec<u32>>> {
+        let (column, least) = match extreme {
+            Extreme::Least(column) => (column, true),
+            Extreme::Greatest(column) => (column, false),
+        };
+        if self.layout.keys.iter().any(|(_, by)| *by == By::Value) {
+            return Ok(None);
+        }
+        let Some(ranks) = ordered_ranks(&table.columns[column], cx) else { return Ok(None) };
+        let keys: Vec<&[TermId]> =
+            self.layout.keys.iter().map(|(pair, _)| table.columns[pair.right].as_slice()).collect();
+        let hash_of = |row: u32| hash(keys.iter().map(|key| key[row as usize]));
+        let mut index = HashIndex::empty();
+        let mut best: Vec<u32> = Vec::new();
+        for row in 0..table.rows as u32 {
+            if row.is_multiple_of(65_536) {
+                cx.guard().check()?;
+            }
+            let own = hash_of(row);
+            let same = |other: u32| keys.iter().all(|key| key[row as usize] == key[other as usize]);
+            let mut at = index.first(own);
+            while let Some(entry) = at {
+                if same(best[entry]) {
+                    break;
+                }
+                at = index.after(entry);
+            }
+            let rank = |row: u32| ranks[row as usize];
+            match at {
+                Some(entry) if (rank(row) < rank(best[entry])) == least => best[entry] = row,
+                Some(_) => (),
+                None => {
+                    index.push(own, cx, |entry| hash_of(best[entry]))?;
+                    best.push(row);
+                }
+            }
+        }
+        Ok(Some(best))
     }
 
     /// Looks for pairs until there are `capacity` or the batch is done.
@@ -228,8 +302,38 @@ impl Built {
     }
 }
 
+/// The ranks of the terms, if these are of one family whose order is that of `<`, so that one less than a term is less than all above it.
+fn ordered_ranks(column: &[TermId], cx: &Context<'_>) -> Option<Vec<u32>> {
+    let mut family = None;
+    let mut ranks = Vec::with_capacity(column.len());
+    for id in column {
+        if id.is_unbound() || !cx.terms().is_stored(*id) {
+            return None;
+        }
+        let (own, rank) = cx.snapshot().value_rank(*id);
+        if *family.get_or_insert(own) != own {
+            return None;
+        }
+        ranks.push(rank);
+    }
+    // Nodes and unknown datatypes have no `<`.
+    let ordered = match family? {
+        Family::Number
+        | Family::Float
+        | Family::Double
+        | Family::Boolean
+        | Family::String
+        | Family::ZonedDateTime
+        | Family::LocalDateTime
+        | Family::ZonedDate
+        | Family::LocalDate => true,
+        Family::BlankNode | Family::Iri | Family::Language(_) | Family::Other | Family::Triple => false,
+    };
+    ordered.then_some(ranks)
+}
+
 /// A key that terms with equal values share.
-fn value_key(id: TermId, cx: &Context<'_>) -> TermId {
+pub(super) fn value_key(id: TermId, cx: &Context<'_>) -> TermId {
     if id.is_unbound() {
         return id;
     }
@@ -250,13 +354,9 @@ fn value_key(id: TermId, cx: &Context<'_>) -> TermId {
 
 impl<'s> Operator<'s> for HashJoin<'s> {
     fn next(&mut self, cx: &Context<'s>) -> Result<Option<Batch>> {
-        let built = match self.built.take() {
-            Some(built) => built,
-            None => self.build(cx)?,
-        };
-        let result = self.next_with(&built, cx);
-        self.built = Some(built);
-        result
+        self.prepare_right(cx)?;
+        let Some(built) = self.built.clone() else { return Ok(None) };
+        self.next_with(&built, cx)
     }
 
     fn describe(&self, cx: &Context<'s>) -> String {
@@ -282,6 +382,20 @@ impl<'s> Operator<'s> for HashJoin<'s> {
 
     fn inputs(&self) -> Vec<&Node<'s>> {
         vec![&self.left, &self.right]
+    }
+
+    fn part(&self, part: Part) -> Option<Box<dyn Operator<'s> + 's>> {
+        let left = self.left.part(part)?;
+        let right = Node::new(Nothing, self.right.vars.clone());
+        Some(Box::new(Self {
+            built: self.built.clone(),
+            ..Self::sharing(left, right, self.kind, Arc::clone(&self.layout))
+        }))
+    }
+
+    fn prepare(&mut self, cx: &Context<'s>) -> Result<()> {
+        self.left.prepare(cx)?;
+        self.prepare_right(cx)
     }
 }
 

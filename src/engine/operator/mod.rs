@@ -4,6 +4,7 @@ pub mod access;
 pub mod apply;
 pub mod automaton;
 pub mod closure;
+pub mod common;
 pub mod correlated;
 pub mod distinct;
 pub mod expand;
@@ -11,14 +12,18 @@ pub mod extend;
 pub mod feed;
 pub mod filter;
 pub mod fold;
+pub mod fold_pairs;
 pub mod group;
 pub mod hash_join;
 pub mod intersect;
 pub mod order;
+pub mod parallel;
 pub mod probe;
 pub mod project;
+pub mod run_merge;
 pub mod slice;
 pub mod source;
+pub mod symmetric_join;
 pub mod table;
 pub mod triple_term;
 pub mod union;
@@ -33,6 +38,8 @@ use crate::error::Result;
 use crate::snapshot::{Snapshot, TermId};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use parallel::Part;
 
 /// What the operators of one query share.
 pub struct Context<'s> {
@@ -74,6 +81,22 @@ pub trait Operator<'s>: Send {
     fn describe(&self, cx: &Context<'s>) -> String;
 
     fn inputs(&self) -> Vec<&Node<'s>>;
+
+    /// An operator that gives a part of the rows that this one would give, before any was asked for; `None` if the rows cannot be
+    /// divided.
+    fn part(&self, _: Part) -> Option<Box<dyn Operator<'s> + 's>> {
+        None
+    }
+
+    /// Does what all parts would have to do, each for itself.
+    fn prepare(&mut self, _: &Context<'s>) -> Result<()> {
+        Ok(())
+    }
+
+    /// Whether it gives one row that binds nothing.
+    fn is_unit(&self) -> bool {
+        false
+    }
 }
 
 /// An operator in a plan, with what the planner knows of its output and what was counted while it ran.
@@ -146,6 +169,23 @@ impl<'s> Node<'s> {
 
     pub fn schema(&self, variables: &Variables) -> Schema {
         schema(&self.vars, variables)
+    }
+
+    /// A node that gives a part of the rows; see [`Operator::part`].
+    pub fn part(&self, part: Part) -> Option<Self> {
+        Some(Self {
+            operator: self.operator.part(part)?,
+            vars: self.vars.clone(),
+            certain: self.certain.clone(),
+            sorted: self.sorted.clone(),
+            weighted: self.weighted,
+            estimate: self.estimate,
+            counted: Counted::default(),
+        })
+    }
+
+    pub fn prepare(&mut self, cx: &Context<'s>) -> Result<()> {
+        self.operator.prepare(cx)
     }
 
     pub fn operator(&self) -> &dyn Operator<'s> {

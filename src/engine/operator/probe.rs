@@ -1,6 +1,8 @@
 //! The index join: each row of the input looks up a triple pattern. With an input of one empty row it is a scan.
 
 use super::access::{Access, Cursor, Key};
+use super::feed::{Settled, Unit};
+use super::parallel::Part;
 use super::source::read;
 use super::{Context, Node, Operator, Pace, names};
 use crate::engine::batch::{Batch, gather};
@@ -47,6 +49,10 @@ pub struct Probe<'s> {
     /// The ids allowed at the first free component.
     bounds: Option<Range<u32>>,
     cursor: Option<Cursor>,
+    /// The part of a scan's rows that it reads.
+    part: Option<Part>,
+    /// The column of the row from outside, and which of those need no more.
+    settled: Option<(usize, Settled)>,
     label: &'static str,
     pace: Pace,
     batch: Batch,
@@ -70,6 +76,7 @@ pub struct Choice<'a> {
     /// Whether the matches may be counted instead of listed, where no variable of theirs is needed.
     pub weigh: bool,
     pub sorted_key: bool,
+    pub settled: Option<(usize, Settled)>,
     pub bounds: Option<Range<u32>>,
     pub needed: &'a dyn Fn(Var) -> bool,
 }
@@ -118,6 +125,8 @@ impl<'s> Probe<'s> {
             depths,
             bounds: choice.bounds,
             cursor,
+            part: None,
+            settled: choice.settled,
             label,
             pace: Pace::default(),
             batch: Batch::default(),
@@ -157,6 +166,10 @@ impl<'s> Probe<'s> {
                 *end = index.seek(depth, first..rows.end, TermId::new(bounds.end)) as u32;
             }
         }
+        if let (Some(part), Some((start, end))) = (self.part, self.found.first_mut()) {
+            let own = part.of_length(end.saturating_sub(*start) as usize);
+            (*start, *end) = (*start + own.start as u32, *start + own.end as u32);
+        }
     }
 
     /// The matches of the current row, when there are checks.
@@ -195,7 +208,17 @@ impl<'s> Operator<'s> for Probe<'s> {
         let index = source.index();
         let capacity = self.pace.step();
         let mut out = Output { columns: vec![Vec::with_capacity(capacity); self.depths.len()], ..Output::default() };
+        let settled = self.settled.clone();
+        let settled = settled.as_ref().map(|(column, settled)| (*column, settled.rows()));
         while out.positions.len() < capacity {
+            if let Some((column, settled)) = &settled
+                && self.row < self.batch.rows()
+                && settled[self.batch.get(*column, self.row).index()]
+            {
+                self.matches = Matches::default();
+                self.row += 1;
+                continue;
+            }
             if !self.matches.is_empty() {
                 self.emit_matches(index, capacity, &mut out);
                 if self.matches.is_empty() {
@@ -278,6 +301,41 @@ impl<'s> Operator<'s> for Probe<'s> {
 
     fn inputs(&self) -> Vec<&Node<'s>> {
         vec![&self.input]
+    }
+
+    fn part(&self, part: Part) -> Option<Box<dyn Operator<'s> + 's>> {
+        let scans = self.input.operator().is_unit()
+            && self.keep == Keep::Matched
+            && self.access.checks.is_empty()
+            && self.access.prefix.iter().all(|key| matches!(key, Key::Term(_)));
+        let (input, part) = match self.input.part(part) {
+            Some(input) => (input, None),
+            None if scans => (Node::new(Unit::default(), Vec::new()), Some(part)),
+            None => return None,
+        };
+        Some(Box::new(Self {
+            input,
+            part,
+            access: self.access.clone(),
+            keep: self.keep,
+            emit: self.emit,
+            weigh: self.weigh,
+            kept: self.kept.clone(),
+            depths: self.depths.clone(),
+            bounds: self.bounds.clone(),
+            cursor: self.cursor.as_ref().map(|_| Cursor::default()),
+            settled: None,
+            label: self.label,
+            pace: Pace::default(),
+            batch: Batch::default(),
+            found: Vec::new(),
+            row: 0,
+            matches: Matches::default(),
+        }))
+    }
+
+    fn prepare(&mut self, cx: &Context<'s>) -> Result<()> {
+        self.input.prepare(cx)
     }
 }
 

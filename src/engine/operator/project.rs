@@ -1,5 +1,6 @@
 //! Hands on some columns, in the order asked for; a variable that nothing binds is a column of unbound.
 
+use super::parallel::Part;
 use super::{Context, Node, Operator, names};
 use crate::engine::batch::Batch;
 use crate::engine::plan::Var;
@@ -46,5 +47,14 @@ impl<'s> Operator<'s> for Project<'s> {
 
     fn inputs(&self) -> Vec<&Node<'s>> {
         vec![&self.input]
+    }
+
+    fn part(&self, part: Part) -> Option<Box<dyn Operator<'s> + 's>> {
+        let input = self.input.part(part)?;
+        Some(Box::new(Self { input, vars: self.vars.clone(), columns: self.columns.clone() }))
+    }
+
+    fn prepare(&mut self, cx: &Context<'s>) -> Result<()> {
+        self.input.prepare(cx)
     }
 }

@@ -5,10 +5,12 @@ use super::estimate::Estimator;
 use super::{Condition, Pattern, Var, VarSet, scope};
 use crate::engine::expression::compile;
 use crate::engine::operator::expand::Expand;
-use crate::engine::operator::feed::{Feed, Nothing, Unit};
+use crate::engine::operator::feed::{Feed, Nothing, Settled, Unit};
 use crate::engine::operator::filter::{Filter, Test};
-use crate::engine::operator::hash_join::{By, HashJoin, Kind, Layout, Pair};
+use crate::engine::operator::hash_join::{By, Extreme, HashJoin, Kind, Layout, Pair};
+use crate::engine::operator::parallel::Parallel;
 use crate::engine::operator::project::Project;
+use crate::engine::operator::symmetric_join::SymmetricJoin;
 use crate::engine::operator::union::Union;
 use crate::engine::operator::values::Values;
 use crate::engine::operator::{Context, Node, schema};
@@ -33,21 +35,68 @@ pub struct Builder<'b, 's> {
     pub(super) outer: VarSet,
     /// How many inner plans are being built around this one: each needs a variable for the number of its row.
     pub(super) depth: usize,
+    /// How many rows are wanted, where that may be far fewer than there are: nothing is read whole then that need not be.
+    pub(super) goal: Option<f64>,
+    /// In the plan of an EXISTS: the variable of the row's number, and which rows have a solution.
+    pub(super) settled: Option<(Var, Settled)>,
 }
+
+/// Fewer rows than this are read faster than a thread is started.
+const WORTH_DIVIDING: f64 = 20_000.0;
+
+/// More operators than this might not fit the stack of a thread.
+const MOST_DIVIDED: usize = 100;
+
+/// More wanted rows than this are as good as all.
+const MOST_WANTED: f64 = 10_000.0;
 
 /// The rows that a pattern is applied to; `None` is one row that binds nothing.
 pub type Input<'s> = Option<Node<'s>>;
 
 impl<'b, 's> Builder<'b, 's> {
     pub fn new(cx: &'b Context<'s>) -> Self {
-        Self { cx, estimator: Estimator::new(cx), outer: VarSet::default(), depth: 0 }
+        Self { cx, estimator: Estimator::new(cx), outer: VarSet::default(), depth: 0, goal: None, settled: None }
+    }
+
+    /// Builds a part of the plan of which only so many rows are wanted; `None` for all.
+    pub(super) fn wanting<T>(&mut self, rows: Option<f64>, build: impl FnOnce(&mut Self) -> T) -> T {
+        let before = std::mem::replace(&mut self.goal, rows.filter(|rows| *rows <= MOST_WANTED));
+        let built = build(self);
+        self.goal = before;
+        built
+    }
+
+    /// The plan that tells whether the pattern has a solution.
+    pub fn plan_existence(&mut self, pattern: &Pattern) -> Result<Node<'s>> {
+        self.wanting(Some(1.0), |builder| builder.apply(None, pattern, &VarSet::default(), Duplicates::Ignore))
     }
 
     /// The plan for a whole pattern, with exactly these columns, one row for each solution.
     pub fn plan(&mut self, pattern: &Pattern, vars: &[Var]) -> Result<Node<'s>> {
         let needed = vars.iter().copied().collect();
         let node = self.apply(None, pattern, &needed, Duplicates::Count)?;
-        Ok(Expand::where_weighted(Project::to(node, vars.to_vec())))
+        Ok(self.side_by_side(Expand::where_weighted(Project::to(node, vars.to_vec()))))
+    }
+
+    /// The node, divided among the cores where it has much to do.
+    pub(super) fn side_by_side(&self, node: Node<'s>) -> Node<'s> {
+        let (mut rows, mut operators) = (0.0f64, 0);
+        let mut below = vec![&node];
+        while let Some(node) = below.pop() {
+            let inputs = node.operator().inputs();
+            // How many rows a scan has is known; what becomes of them is guessed.
+            if inputs.iter().all(|input| input.operator().is_unit()) {
+                rows = rows.max(node.estimate);
+            }
+            operators += 1;
+            below.extend(inputs);
+        }
+        let inner = self.depth > 0 || !self.outer.is_empty();
+        if inner || self.goal.is_some() || rows < WORTH_DIVIDING || operators > MOST_DIVIDED {
+            return node;
+        }
+        let (vars, certain, weighted, rows) = (node.vars.clone(), node.certain.clone(), node.weighted, node.estimate);
+        Node::new(Parallel::new(node), vars).like(certain, Vec::new(), weighted).estimated(rows)
     }
 
     /// The rows of the input joined with the pattern's solutions. Columns that are not needed may be missing.
@@ -174,7 +223,9 @@ impl<'b, 's> Builder<'b, 's> {
                 keys.push((Pair { left, right }, By::Value));
             }
         }
+        // With a goal the first pairs are wanted soon, which a semi-join does not give.
         if kind == Kind::Inner
+            && self.goal.is_none()
             && duplicates == Duplicates::Ignore
             && loose.is_empty()
             && added.iter().all(|column| !needed.contains(right.vars[*column]))
@@ -202,8 +253,24 @@ impl<'b, 's> Builder<'b, 's> {
             Kind::Inner | Kind::Left => left.estimate.max(right.estimate),
             Kind::Semi | Kind::Anti | Kind::Minus => left.estimate,
         };
-        let join = HashJoin::new(left, right, kind, Layout { keys, loose, added, tests, kept });
-        Ok(Node::new(join, out).like(certain, sorted, weighted).estimated(estimate))
+        let extreme = match (kind, conditions) {
+            (Kind::Semi | Kind::Anti, [Condition::Scalar(scalar)]) if loose.is_empty() => {
+                let names = |name: &crate::rdf::Variable| self.cx.variables.get(name.as_str());
+                scalar.less(names).and_then(|(low, high)| match (left.column(low), left.column(high)) {
+                    (None, Some(_)) => Some(Extreme::Least(right.column(low)?)),
+                    (Some(_), None) => Some(Extreme::Greatest(right.column(high)?)),
+                    _ => None,
+                })
+            }
+            _ => None,
+        };
+        let layout = Layout { keys, loose, added, tests, extreme, kept };
+        let node = if self.goal.is_some() && kind == Kind::Inner && layout.loose.is_empty() {
+            Node::new(SymmetricJoin::new(left, right, layout), out).like(certain, Vec::new(), weighted)
+        } else {
+            Node::new(HashJoin::new(left, right, kind, layout), out).like(certain, sorted, weighted)
+        };
+        Ok(node.estimated(estimate))
     }
 
     /// Compiles conditions that need nothing but the row.

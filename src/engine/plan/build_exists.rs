@@ -5,7 +5,7 @@ use super::{Condition, Pattern, Scalar, Var, VarSet, scope};
 use crate::engine::operator::Node;
 use crate::engine::operator::apply::{self, Apply};
 use crate::engine::operator::correlated::{self, Correlated};
-use crate::engine::operator::feed::Feed;
+use crate::engine::operator::feed::{Feed, Settled};
 use crate::engine::operator::hash_join::Kind;
 use crate::engine::operator::probe::Keep;
 use crate::error::Result;
@@ -34,17 +34,22 @@ impl<'s> Builder<'_, 's> {
         conditions: &[Condition],
         needed: &VarSet,
         duplicates: Duplicates,
-    ) -> Result<(Feed, Node<'s>, Var)> {
+    ) -> Result<((Feed, Settled), Node<'s>, Var)> {
         let row = self.row_var();
-        let feed = Feed::default();
+        let (feed, settled) = (Feed::default(), Settled::default());
+        // Where nothing tells the solutions of a row apart, none is sought after the first.
+        let passes_over = (duplicates == Duplicates::Ignore && needed.is_empty()).then(|| (row, settled.clone()));
+        let around = std::mem::replace(&mut self.settled, passes_over);
         let vars = Apply::inner_vars(input, row);
         let mut needed = needed.clone();
         needed.insert(row);
         let start = self.fed(&feed, vars, input);
         self.depth += 1;
-        let inner = self.join(Some(start), std::slice::from_ref(pattern), conditions, &needed, duplicates);
+        let inner =
+            self.wanting(None, |b| b.join(Some(start), std::slice::from_ref(pattern), conditions, &needed, duplicates));
         self.depth -= 1;
-        Ok((feed, inner?, row))
+        self.settled = around;
+        Ok(((feed, settled), inner?, row))
     }
 
     pub(super) fn left_join(
@@ -67,6 +72,13 @@ impl<'s> Builder<'_, 's> {
                 return self.apply(input, left, needed, duplicates);
             }
         }
+        if input.is_none()
+            && duplicates == Duplicates::Count
+            && conditions.is_empty()
+            && let Some(node) = self.counted_star([left, right], needed)?
+        {
+            return Ok(node);
+        }
         let left_needed = needed.union(&scope::mentioned(right)).union(&read);
         let left = self.apply(input, left, &left_needed, duplicates)?;
         let plain = conditions.iter().all(|c| match c {
@@ -81,8 +93,9 @@ impl<'s> Builder<'_, 's> {
         {
             return self.probe(left, atom, Keep::All, needed, duplicates, None, &[]);
         }
-        if plain && !(safe && (!self.outer.is_empty() || self.estimator.prefers_rows(&left, right))) {
-            let right = self.alone(right, &needed.union(&left.var_set()).union(&read), duplicates)?;
+        if plain && !(safe && (!self.outer.is_empty() || self.estimator.prefers_rows(&left, right, self.goal))) {
+            let read = needed.union(&left.var_set()).union(&read);
+            let right = self.wanting(None, |b| b.alone(right, &read, duplicates))?;
             return self.hash_join(left, right, Kind::Left, conditions, &[], needed, duplicates);
         }
         let (feed, inner, row) = self.inner_plan(&left, right, conditions, needed, duplicates)?;
@@ -120,7 +133,7 @@ impl<'s> Builder<'_, 's> {
         {
             return self.probe(node, atom, Keep::Missing, needed, Duplicates::Ignore, None, &[]);
         }
-        let right = self.alone(right, &shared, Duplicates::Ignore)?;
+        let right = self.wanting(None, |b| b.alone(right, &shared, Duplicates::Ignore))?;
         self.hash_join(node, right, Kind::Minus, &[], &[], needed, duplicates)
     }
 
@@ -141,7 +154,7 @@ impl<'s> Builder<'_, 's> {
         needed: Option<&VarSet>,
     ) -> Result<Node<'s>> {
         let vars = node.var_set();
-        let pattern = without_modifiers(pattern);
+        let pattern = without_modifiers(pattern, &vars);
         let shared_certain = scope::possible(pattern).intersection(&vars).is_subset(&node.certain);
         let exposed = scope::exposed(pattern).intersects(&vars);
         let mut wanted = needed.cloned().unwrap_or_else(|| vars.clone());
@@ -174,7 +187,7 @@ impl<'s> Builder<'_, 's> {
             && !scope::exposed(core).intersects(&vars)
             && (tests.is_empty() || scope::possible(core).intersects(&vars));
         if shared_certain && (!exposed || substitutable(pattern, &vars)) {
-            let by_rows = !by_hash || self.estimator.prefers_rows(&node, pattern);
+            let by_rows = !by_hash || self.estimator.prefers_rows(&node, pattern, self.goal);
             if by_rows {
                 let outer = std::mem::replace(&mut self.outer, vars.clone());
                 let plan = self.inner_plan(&node, pattern, &[], &VarSet::default(), Duplicates::Ignore);
@@ -195,7 +208,7 @@ impl<'s> Builder<'_, 's> {
         if by_hash {
             let mut read = vars.clone();
             tests.iter().for_each(|condition| read.extend(&condition.variables()));
-            let right = self.alone(core, &read, Duplicates::Ignore)?;
+            let right = self.wanting(None, |b| b.alone(core, &read, Duplicates::Ignore))?;
             let kind = if matches!(existence, Existence::Existing) { Kind::Semi } else { Kind::Anti };
             return self.hash_join(node, right, kind, tests, &[], &wanted, Duplicates::Ignore);
         }
@@ -230,13 +243,14 @@ fn is_plain(condition: &Condition) -> bool {
     }
 }
 
-/// The pattern without what does not change whether there is a solution.
-fn without_modifiers(pattern: &Pattern) -> &Pattern {
+/// The pattern without what does not change whether there is a solution for a row that binds `outer`.
+fn without_modifiers<'p>(pattern: &'p Pattern, outer: &VarSet) -> &'p Pattern {
     match pattern {
         Pattern::Distinct { inner } | Pattern::Order { inner, .. } | Pattern::Project { inner, .. } => {
-            without_modifiers(inner)
+            without_modifiers(inner, outer)
         }
-        Pattern::Slice { inner, start: 0, length } if *length != Some(0) => without_modifiers(inner),
+        Pattern::Slice { inner, start: 0, length } if *length != Some(0) => without_modifiers(inner, outer),
+        Pattern::Extend { inner, var, .. } if !outer.contains(*var) => without_modifiers(inner, outer),
         _ => pattern,
     }
 }

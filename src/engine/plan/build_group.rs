@@ -47,7 +47,10 @@ impl<'s> Builder<'_, 's> {
             }
             planned.push((accumulator, argument, all, aggregate.result));
         }
-        let node = self.apply(None, inner, &inner_needed, duplicates)?;
+        let node = self.wanting(None, |b| {
+            let node = b.apply(None, inner, &inner_needed, duplicates)?;
+            Ok::<_, crate::error::Error>(b.side_by_side(node))
+        })?;
         let key_columns: Vec<usize> = keys.iter().filter_map(|key| node.column(*key)).collect();
         let mut vars: Vec<Var> = key_columns.iter().map(|column| node.vars[*column]).collect();
         let mut bound: VarSet = vars.iter().copied().filter(|var| node.certain.contains(*var)).collect();

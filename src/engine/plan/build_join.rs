@@ -6,12 +6,9 @@ use super::order::order;
 use super::{Condition, Graph, Pattern, TripleAtom, Var, VarSet, scope};
 use crate::engine::expression::compile;
 use crate::engine::operator::access::{Access, Wish};
-use crate::engine::operator::distinct::Distinct;
-use crate::engine::operator::fold::Fold;
 use crate::engine::operator::hash_join::Kind;
 use crate::engine::operator::intersect::Intersect;
 use crate::engine::operator::probe::Keep;
-use crate::engine::operator::project::Project;
 use crate::engine::operator::{Node, schema};
 use crate::error::Result;
 use crate::snapshot::TermId;
@@ -20,16 +17,13 @@ use std::ops::Range;
 /// A condition that restricts a variable to so few terms is turned round: the terms are looked up.
 const MOST_LOOKED_UP: u32 = 64;
 /// Fewer matches a row than this are checked one by one, not intersected.
-const FEW_MATCHES: f64 = 4.0;
-
-/// Fewer rows than this are not worth the memory that folding them takes.
-const WORTH_FOLDING: f64 = 1000.0;
+const FEW_MATCHES: f64 = 2.0;
 
 /// A join in the making.
-struct Join<'p> {
+pub(super) struct Join<'p> {
     operands: Vec<Pattern>,
     /// Conditions that have not been applied yet.
-    pending: Vec<&'p Condition>,
+    pub(super) pending: Vec<&'p Condition>,
     /// Ids that a variable is restricted to, with the condition to drop where that is all it says.
     ranges: Vec<(Var, Range<u32>)>,
 }
@@ -109,13 +103,18 @@ impl<'s> Builder<'_, 's> {
         pending.iter().for_each(|condition| wanted.extend(&condition.variables()));
         let mut node = None;
         let fed = input.is_some();
+        let outside = input.as_ref().map(Node::var_set).unwrap_or_default();
         let mut rest = input;
-        let possible: Vec<VarSet> = components
+        let mut possible: Vec<VarSet> = components
             .iter()
             .map(|component| {
                 component.iter().fold(VarSet::default(), |set, at| set.union(&scope::possible(&join.operands[*at])))
             })
             .collect();
+        // The first component takes the input: a condition on its variables cannot be tested on another component alone.
+        if let Some(first) = possible.first_mut() {
+            first.extend(&outside);
+        }
         for (at, component) in components.iter().enumerate() {
             let others = possible.iter().enumerate().filter(|(i, _)| *i != at);
             let others = others.fold(VarSet::default(), |set, (_, vars)| set.union(vars));
@@ -197,13 +196,27 @@ impl<'s> Builder<'_, 's> {
         let mut wanted = needed.clone();
         join.pending.iter().for_each(|condition| wanted.extend(&condition.variables()));
         let bound = input.as_ref().map(|node| node.certain.clone()).unwrap_or_default();
-        let before = Rows { rows: input.as_ref().map_or(1.0, |node| node.estimate.max(1.0)), distinct: Vec::new() };
+        let before = Rows::of_many(input.as_ref().map_or(1.0, |node| node.estimate.max(1.0)));
         let steps = order(&self.estimator, operands, &bound, &before, &|var| wanted.contains(var)).steps;
         let mut input = input;
         let mut done = vec![false; operands.len()];
         for (position, at) in steps.iter().enumerate() {
             if done[*at] {
                 continue;
+            }
+            if input.is_none()
+                && let Some((centre, rays)) = self.star(operands, *at, &wanted)
+            {
+                let atoms: Vec<_> = rays.iter().filter_map(|at| Some((triple(&operands[*at])?, false))).collect();
+                let bounds = join.ranges.iter().find(|(var, _)| *var == centre).map(|(_, range)| range.clone());
+                let read = wanted.contains(centre)
+                    || (0..operands.len())
+                        .any(|at| !rays.contains(&at) && scope::mentioned(&operands[at]).contains(centre));
+                if let Some(node) = self.run_merge(centre, &atoms, bounds, read, duplicates)? {
+                    rays.iter().for_each(|at| done[*at] = true);
+                    input = Some(self.conditions(node, operands, &done, join, needed)?);
+                    continue;
+                }
             }
             done[*at] = true;
             let group = self.intersectable(input.as_ref(), operands, &steps[position..], &done);
@@ -213,6 +226,7 @@ impl<'s> Builder<'_, 's> {
             let mut later = wanted_by(operands, &done);
             later.extend(needed);
             join.pending.iter().for_each(|condition| later.extend(&condition.variables()));
+            let before = input.as_ref().map(Node::var_set).unwrap_or_default();
             let next = steps[position + 1..].iter().find(|next| !done[**next]).map(|next| &operands[*next]);
             let node = if group.is_empty() {
                 self.operand(input.take(), &operands[*at], join, &later, duplicates, next)?
@@ -227,130 +241,14 @@ impl<'s> Builder<'_, 's> {
                 input = Some(node);
                 break;
             }
-            let mut node = self.fewer(node, operands, &done, duplicates);
+            let dropped = !before.is_subset(&node.var_set());
+            let mut node = self.fewer(node, operands, &done, dropped, duplicates);
             while let Some((key, group)) = self.side_group(&node, operands, &done, join, needed) {
                 node = self.join_side(node, key, &group, operands, needed, &mut done, join, duplicates)?;
             }
             input = Some(node);
         }
         Ok(self.start(input))
-    }
-
-    /// Operands still to come that hang on the rows by one variable only, bind nothing that is needed, and cost less when they
-    /// are joined by themselves than when each row looks them up.
-    fn side_group(
-        &self,
-        node: &Node<'s>,
-        operands: &[Pattern],
-        done: &[bool],
-        join: &Join<'_>,
-        needed: &VarSet,
-    ) -> Option<(Var, Vec<usize>)> {
-        if self.depth > 0 || node.estimate < WORTH_FOLDING {
-            return None;
-        }
-        let mut read = needed.clone();
-        join.pending.iter().for_each(|condition| read.extend(&condition.variables()));
-        let bound = node.var_set();
-        let open: Vec<usize> = (0..operands.len()).filter(|at| !done[*at]).collect();
-        for start in &open {
-            let mut group = vec![*start];
-            let mut vars = scope::possible(&operands[*start]).without(&bound);
-            loop {
-                let more: Vec<usize> = open
-                    .iter()
-                    .copied()
-                    .filter(|at| !group.contains(at) && scope::possible(&operands[*at]).intersects(&vars))
-                    .collect();
-                if more.is_empty() {
-                    break;
-                }
-                more.iter().for_each(|at| vars.extend(&scope::possible(&operands[*at]).without(&bound)));
-                group.extend(more);
-            }
-            group.sort_unstable();
-            let all = group.iter().fold(VarSet::default(), |set, at| set.union(&scope::possible(&operands[*at])));
-            let mut keys = all.intersection(&bound);
-            keys = keys.intersection(&node.certain);
-            let whole = all.intersection(&bound).len() == keys.len();
-            if group.len() < 2
-                || !whole
-                || keys.len() != 1
-                || vars.intersects(&read)
-                || group.iter().any(|at| triple(&operands[*at]).is_none())
-            {
-                continue;
-            }
-            let pattern = Pattern::Join(group.iter().map(|at| operands[*at].clone()).collect());
-            if !self.estimator.prefers_rows(node, &pattern) {
-                return Some((keys.iter().next()?, group));
-            }
-        }
-        None
-    }
-
-    /// Joins such a group, counted or made distinct by the variable that it hangs on.
-    #[expect(clippy::too_many_arguments, reason = "the state of the join that the group is part of")]
-    fn join_side(
-        &mut self,
-        node: Node<'s>,
-        key: Var,
-        group: &[usize],
-        operands: &[Pattern],
-        needed: &VarSet,
-        done: &mut [bool],
-        join: &Join<'_>,
-        duplicates: Duplicates,
-    ) -> Result<Node<'s>> {
-        let members: Vec<Pattern> = group.iter().map(|at| operands[*at].clone()).collect();
-        group.iter().for_each(|at| done[*at] = true);
-        let side = self.alone(&Pattern::Join(members), &[key].into_iter().collect(), duplicates)?;
-        let side = Project::to(side, vec![key]);
-        let (vars, certain) = (side.vars.clone(), side.certain.clone());
-        let side = match duplicates {
-            Duplicates::Ignore => Node::new(Distinct::new(side), vars).like(certain, Vec::new(), false),
-            Duplicates::Count => Node::new(Fold::new(side), vars.clone()).like(certain, vars, true),
-        };
-        let mut later = wanted_by(operands, done);
-        later.extend(needed);
-        join.pending.iter().for_each(|condition| later.extend(&condition.variables()));
-        self.hash_join(node, side, Kind::Inner, &[], &[], &later, duplicates)
-    }
-
-    /// The rows without repetitions, where variables that told them apart are not needed any more and more joins follow.
-    fn fewer(&self, node: Node<'s>, operands: &[Pattern], done: &[bool], duplicates: Duplicates) -> Node<'s> {
-        // An inner plan numbers its rows anew for each batch, so nothing may be remembered there.
-        if self.depth > 0 || node.estimate < WORTH_FOLDING || node.vars.is_empty() || node.vars.len() > 2 {
-            return node;
-        }
-        let taken = operands.iter().zip(done).filter(|(_, done)| **done).map(|(operand, _)| operand);
-        let mut distinct = vec![f64::INFINITY; node.vars.len()];
-        for operand in taken {
-            let Some(atom) = triple(operand) else { continue };
-            let count = self.estimator.count(atom);
-            for (slot, own) in atom.slots.iter().zip(count.distinct) {
-                if let Some(at) = slot.var().and_then(|var| node.column(var)) {
-                    distinct[at] = distinct[at].min(own);
-                }
-            }
-        }
-        let groups = distinct.iter().product::<f64>();
-        // A set of one column's ids is a bit each: it costs less than one look-up too many.
-        let cheap = duplicates == Duplicates::Ignore && node.vars.len() == 1;
-        if !cheap && groups * 1.5 > node.estimate {
-            return node;
-        }
-        let (vars, certain, sorted, rows) =
-            (node.vars.clone(), node.certain.clone(), node.sorted.clone(), node.estimate);
-        match duplicates {
-            Duplicates::Ignore => {
-                Node::new(Distinct::new(node), vars).like(certain, sorted, false).estimated(groups.min(rows))
-            }
-            Duplicates::Count if vars.len() == 1 && node.estimate > groups * 4.0 => {
-                Node::new(Fold::new(node), vars.clone()).like(certain, vars, true).estimated(groups)
-            }
-            Duplicates::Count => node,
-        }
     }
 
     fn operand(
@@ -388,7 +286,7 @@ impl<'s> Builder<'_, 's> {
             }
             pattern => {
                 let alone = match &input {
-                    Some(node) => !self.estimator.prefers_rows(node, pattern) && self.outer.is_empty(),
+                    Some(node) => !self.estimator.prefers_rows(node, pattern, self.goal) && self.outer.is_empty(),
                     None => false,
                 };
                 if alone {
@@ -417,16 +315,17 @@ impl<'s> Builder<'_, 's> {
                 .then_some(var)
         };
         let Some(var) = open(steps[0]) else { return Vec::new() };
+        // Where some rows bind it already it would have to be compared, not bound.
+        if input.is_some_and(|node| node.column(var).is_some()) {
+            return Vec::new();
+        }
         let group: Vec<usize> = steps[1..].iter().copied().filter(|at| !done[*at] && open(*at) == Some(var)).collect();
         if group.is_empty() {
             return group;
         }
-        let before = Rows { rows: input.map_or(1.0, |node| node.estimate.max(1.0)), distinct: Vec::new() };
         let fewest = std::iter::once(steps[0])
             .chain(group.iter().copied())
-            .filter_map(|at| {
-                Some(self.estimator.join(&before, &bound, triple(&operands[at])?, &|_| true).rows / before.rows)
-            })
+            .filter_map(|at| Some(self.estimator.fanout(&bound, triple(&operands[at])?)))
             .fold(f64::INFINITY, f64::min);
         if fewest < FEW_MATCHES { Vec::new() } else { group }
     }
@@ -474,6 +373,9 @@ impl<'s> Builder<'_, 's> {
         join: &mut Join<'_>,
         needed: &VarSet,
     ) -> Result<Node<'s>> {
+        if join.pending.is_empty() {
+            return Ok(node);
+        }
         let open = wanted_by(operands, done).without(&node.certain);
         let all_done = done.iter().all(|done| *done);
         let (ready, waiting): (Vec<_>, Vec<_>) = join.pending.iter().partition(|condition| {
@@ -499,7 +401,7 @@ impl<'s> Builder<'_, 's> {
     }
 }
 
-fn triple(pattern: &Pattern) -> Option<&TripleAtom> {
+pub(super) fn triple(pattern: &Pattern) -> Option<&TripleAtom> {
     match pattern {
         Pattern::Triple(atom) => Some(atom),
         _ => None,
@@ -517,12 +419,11 @@ fn flatten(patterns: &[Pattern], operands: &mut Vec<Pattern>) {
 }
 
 /// The variables of operands that are not done.
-fn wanted_by(operands: &[Pattern], done: &[bool]) -> VarSet {
-    operands
-        .iter()
-        .zip(done)
-        .filter(|(_, done)| !**done)
-        .fold(VarSet::default(), |set, (operand, _)| set.union(&scope::mentioned(operand)))
+pub(super) fn wanted_by(operands: &[Pattern], done: &[bool]) -> VarSet {
+    operands.iter().zip(done).filter(|(_, done)| !**done).fold(VarSet::default(), |mut set, (operand, _)| {
+        set.extend(&scope::mentioned(operand));
+        set
+    })
 }
 
 /// Groups of operands that share variables. All that share some with the input are one group, the first.

@@ -38,7 +38,7 @@ impl<'s> Builder<'_, 's> {
         let needed = vars.iter().copied().collect();
         let node = self.apply(None, inner, &needed, Duplicates::Ignore)?;
         let present: Vec<Var> = vars.into_iter().filter(|var| node.column(*var).is_some()).collect();
-        let node = Project::to(node, present);
+        let node = self.side_by_side(Project::to(node, present));
         let (vars, certain, sorted, estimate) =
             (node.vars.clone(), node.certain.clone(), node.sorted.clone(), node.estimate);
         Ok(Node::new(Distinct::new(node), vars).like(certain, sorted, false).estimated(estimate))
@@ -53,7 +53,10 @@ impl<'s> Builder<'_, 's> {
     ) -> Result<Node<'s>> {
         let mut inner_needed = needed.clone();
         keys.iter().for_each(|key| inner_needed.insert(key.var));
-        let node = self.apply(None, inner, &inner_needed, Duplicates::Count)?;
+        let node = self.wanting(None, |b| {
+            let node = b.apply(None, inner, &inner_needed, Duplicates::Count)?;
+            Ok::<_, crate::error::Error>(b.side_by_side(node))
+        })?;
         let columns = keys.iter().filter_map(|key| Some((node.column(key.var)?, key.descending))).collect();
         let (vars, certain, weighted, estimate) =
             (node.vars.clone(), node.certain.clone(), node.weighted, node.estimate);
@@ -74,7 +77,10 @@ impl<'s> Builder<'_, 's> {
         }
         let node = match below {
             Pattern::Order { inner, keys } => self.order(inner, keys, needed, most)?,
-            _ => self.apply(None, inner, needed, Duplicates::Count)?,
+            _ => {
+                let wanted = most.map(|most| self.goal.map_or(most as f64, |goal| goal.min(most as f64))).or(self.goal);
+                self.wanting(wanted, |b| b.apply(None, inner, needed, Duplicates::Count))?
+            }
         };
         let node = Expand::where_weighted(node);
         let (vars, certain) = (node.vars.clone(), node.certain.clone());

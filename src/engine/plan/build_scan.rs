@@ -55,8 +55,10 @@ impl<'s> Builder<'_, 's> {
             // A scan comes in the order of its components.
             sorted = access.free.iter().map(|(var, _)| *var).collect();
         }
+        let settled = self.settled.as_ref().and_then(|(row, settled)| Some((input.column(*row)?, settled.clone())));
         let choice = Choice {
             keep,
+            settled,
             weigh: duplicates == Duplicates::Count,
             sorted_key,
             bounds,

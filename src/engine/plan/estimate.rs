@@ -11,6 +11,9 @@ use std::cell::RefCell;
 /// Up to this cost looking up rows one by one is not worth a second thought.
 const CHEAP: f64 = 2000.0;
 
+/// How many times the rows that are wanted may be needed here, as later conditions drop some.
+const GOAL_MARGIN: f64 = 32.0;
+
 /// What a triple pattern matches by itself.
 #[derive(Clone, Copy, Debug)]
 pub struct Count {
@@ -32,24 +35,40 @@ pub struct Estimator<'b, 's> {
 #[derive(Clone, Debug)]
 pub struct Rows {
     pub rows: f64,
-    /// Distinct ids of variables.
-    pub distinct: Vec<(Var, f64)>,
+    /// Distinct ids of each variable, by its index; 0 where nothing is known.
+    distinct: Vec<f64>,
 }
 
 impl Rows {
     pub fn one() -> Self {
-        Self { rows: 1.0, distinct: Vec::new() }
+        Self::of_many(1.0)
+    }
+
+    /// So many rows of which nothing else is known.
+    pub fn of_many(rows: f64) -> Self {
+        Self { rows, distinct: Vec::new() }
+    }
+
+    /// How many distinct ids the variable has, if something is known of it.
+    fn known(&self, var: Var) -> Option<f64> {
+        self.distinct.get(var.index()).copied().filter(|n| *n > 0.0)
     }
 
     pub fn of(&self, var: Var) -> f64 {
-        self.distinct.iter().find(|(v, _)| *v == var).map_or(self.rows, |(_, n)| *n).min(self.rows).max(1.0)
+        self.known(var).unwrap_or(self.rows).min(self.rows).max(1.0)
     }
 
     pub fn set(&mut self, var: Var, distinct: f64) {
-        match self.distinct.iter_mut().find(|(v, _)| *v == var) {
-            Some((_, n)) => *n = n.min(distinct),
-            None => self.distinct.push((var, distinct)),
+        if self.distinct.len() <= var.index() {
+            self.distinct.resize(var.index() + 1, 0.0);
         }
+        let known = &mut self.distinct[var.index()];
+        *known = if *known > 0.0 { known.min(distinct) } else { distinct };
+    }
+
+    /// The same knowledge of other rows.
+    fn with_rows(&self, rows: f64) -> Self {
+        Self { rows, distinct: self.distinct.clone() }
     }
 }
 
@@ -111,10 +130,28 @@ impl<'b, 's> Estimator<'b, 's> {
         Count { rows, distinct }
     }
 
-    /// The rows after joining with the pattern, and how many of them each row finds on average.
+    /// The rows after joining with the pattern.
     ///
-    /// With `folded`, matches of a row that differ only in variables that nobody needs make one row.
+    /// Matches of a row that differ only in variables that nobody needs make one row.
     pub fn join(&self, before: &Rows, bound: &VarSet, atom: &TripleAtom, needed: &dyn Fn(Var) -> bool) -> Rows {
+        let mut after = before.with_rows(self.rows_joined(before, bound, atom, needed));
+        self.note(&mut after, atom);
+        after
+    }
+
+    /// Takes note of what the pattern's matches are known to have.
+    pub fn note(&self, rows: &mut Rows, atom: &TripleAtom) {
+        let count = self.count(atom);
+        let (slots, width) = atom.positions();
+        for (slot, distinct) in slots[..width].iter().zip(count.distinct) {
+            if let Slot::Var(var) = *slot {
+                rows.set(var, distinct);
+            }
+        }
+    }
+
+    /// How many rows there are after joining with the pattern.
+    pub fn rows_joined(&self, before: &Rows, bound: &VarSet, atom: &TripleAtom, needed: &dyn Fn(Var) -> bool) -> f64 {
         let count = self.count(atom);
         let (slots, width) = atom.positions();
         let mut fanout = count.rows;
@@ -127,7 +164,8 @@ impl<'b, 's> Estimator<'b, 's> {
             if slots[..at].contains(slot) {
                 fanout /= own;
             } else if bound.contains(var) {
-                let here = before.of(var);
+                // Of an unknown variable is assumed that the pattern has its ids.
+                let here = before.known(var).unwrap_or(own).min(before.rows).max(1.0);
                 fanout /= own.max(here);
                 found *= (own / here).min(1.0);
             } else if needed(var) {
@@ -136,21 +174,21 @@ impl<'b, 's> Estimator<'b, 's> {
             }
         }
         // Without needed new variables the matches of a row are one row.
-        let most = if any_fresh { fanout.min(fresh) } else { fanout.min(1.0).min(found) };
-        let mut after = Rows { rows: before.rows * most, distinct: before.distinct.clone() };
-        for (at, slot) in slots[..width].iter().enumerate() {
-            if let Slot::Var(var) = *slot {
-                after.set(var, count.distinct[at]);
-            }
-        }
-        after
+        before.rows * if any_fresh { fanout.min(fresh) } else { fanout.min(1.0).min(found) }
+    }
+
+    /// How many matches a row that finds some has on average.
+    pub fn fanout(&self, bound: &VarSet, atom: &TripleAtom) -> f64 {
+        let count = self.count(atom);
+        let (slots, width) = atom.positions();
+        let known =
+            slots[..width].iter().zip(count.distinct).filter(|(slot, _)| slot.var().is_some_and(|v| bound.contains(v)));
+        known.fold(count.rows, |rows, (_, distinct)| rows / distinct.max(1.0))
     }
 
     /// The expected rows of an index join.
     pub fn probe(&self, input: &Node<'s>, atom: &TripleAtom, keep: Keep) -> f64 {
-        let before = Rows { rows: input.estimate, distinct: Vec::new() };
-        let bound = input.certain.clone();
-        let after = self.join(&before, &bound, atom, &|_| true).rows;
+        let after = self.rows_joined(&Rows::of_many(input.estimate), &input.certain, atom, &|_| true);
         match keep {
             Keep::Matched => after,
             Keep::All => after.max(input.estimate),
@@ -160,14 +198,19 @@ impl<'b, 's> Estimator<'b, 's> {
     }
 
     /// Whether looking the input's rows up in the pattern one by one costs less than evaluating the pattern by itself.
-    pub fn prefers_rows(&self, input: &Node<'s>, pattern: &Pattern) -> bool {
+    ///
+    /// With a goal only so many input rows count as lead to the rows that are wanted.
+    pub fn prefers_rows(&self, input: &Node<'s>, pattern: &Pattern, goal: Option<f64>) -> bool {
         let shared = scope::possible(pattern).intersection(&input.certain);
         if shared.is_empty() {
             return false;
         }
         let (alone, _) = self.cost(pattern, &VarSet::default(), &Rows::one());
-        let start = Rows { rows: input.estimate.max(1.0), distinct: Vec::new() };
-        let (by_rows, _) = self.cost(pattern, &shared, &start);
+        let start = Rows::of_many(input.estimate.max(1.0));
+        let (mut by_rows, found) = self.cost(pattern, &shared, &start);
+        if let Some(goal) = goal {
+            by_rows *= (goal * GOAL_MARGIN / found.rows.max(1.0)).min(1.0);
+        }
         // Look-ups one by one miss the cache, and rows that come often find most: averages flatter them.
         by_rows <= CHEAP || by_rows * 3.0 <= alone + input.estimate * 0.2
     }
@@ -175,7 +218,7 @@ impl<'b, 's> Estimator<'b, 's> {
     /// The cost of applying the pattern to rows that bind `bound`, and the rows that come out.
     pub fn cost(&self, pattern: &Pattern, bound: &VarSet, before: &Rows) -> (f64, Rows) {
         match pattern {
-            Pattern::Empty => (0.0, Rows { rows: 0.0, ..before.clone() }),
+            Pattern::Empty => (0.0, before.with_rows(0.0)),
             Pattern::Unit => (0.0, before.clone()),
             Pattern::Triple(atom) => {
                 let after = self.join(before, bound, atom, &|_| true);
@@ -183,7 +226,7 @@ impl<'b, 's> Estimator<'b, 's> {
             }
             Pattern::Closure(_) => {
                 let rows = before.rows * 10.0;
-                (rows * 10.0, Rows { rows, distinct: before.distinct.clone() })
+                (rows * 10.0, before.with_rows(rows))
             }
             Pattern::TripleTerm(_) => (before.rows * 0.1, before.clone()),
             Pattern::Values { vars, rows } => {
@@ -192,14 +235,14 @@ impl<'b, 's> Estimator<'b, 's> {
                 } else {
                     before.rows * rows.len() as f64
                 };
-                (matching * 0.1, Rows { rows: matching, distinct: before.distinct.clone() })
+                (matching * 0.1, before.with_rows(matching))
             }
             Pattern::Join(operands) => {
                 let steps = order::order(self, operands, bound, before, &|_| true);
                 (steps.cost, steps.rows)
             }
             Pattern::Union(branches) => {
-                let mut total = (0.0, Rows { rows: 0.0, distinct: Vec::new() });
+                let mut total = (0.0, Rows::of_many(0.0));
                 for branch in branches {
                     let (cost, rows) = self.cost(branch, bound, before);
                     total.0 += cost;
@@ -210,7 +253,7 @@ impl<'b, 's> Estimator<'b, 's> {
             Pattern::LeftJoin { left, right, .. } => {
                 let (cost, rows) = self.cost(left, bound, before);
                 let (more, after) = self.cost(right, &bound.union(&scope::certain(left)), &rows);
-                (cost + more, Rows { rows: after.rows.max(rows.rows), distinct: rows.distinct })
+                (cost + more, rows.with_rows(after.rows.max(rows.rows)))
             }
             Pattern::Minus { left, right } => {
                 let (cost, rows) = self.cost(left, bound, before);
@@ -230,12 +273,12 @@ impl<'b, 's> Estimator<'b, 's> {
             Pattern::Group { inner, keys, .. } => {
                 let (cost, rows) = self.cost(inner, bound, before);
                 let groups = keys.iter().fold(1.0, |n, key| n * rows.of(*key)).min(rows.rows);
-                (cost, Rows { rows: groups, distinct: rows.distinct })
+                (cost, rows.with_rows(groups))
             }
             Pattern::Slice { inner, length, .. } => {
                 let (cost, rows) = self.cost(inner, bound, before);
                 let most = length.map_or(rows.rows, |length| rows.rows.min(length as f64));
-                (cost, Rows { rows: most, distinct: rows.distinct })
+                (cost, rows.with_rows(most))
             }
         }
     }

@@ -86,6 +86,19 @@ impl Scalar {
         }
     }
 
+    /// The two variables of which the expression asks that the first be less than the second, or equal too, where that is all it asks.
+    pub fn less(&self, names: impl Fn(&Variable) -> Option<Var>) -> Option<(Var, Var)> {
+        let (low, high) = match &self.expression {
+            Expression::Less(low, high) | Expression::LessOrEqual(low, high) => (low, high),
+            Expression::Greater(high, low) | Expression::GreaterOrEqual(high, low) => (low, high),
+            _ => return None,
+        };
+        match (low.as_ref(), high.as_ref()) {
+            (Expression::Variable(low), Expression::Variable(high)) => Some((names(low)?, names(high)?)),
+            _ => None,
+        }
+    }
+
     /// The variable that the expression asks to be unbound, where that is all it asks.
     pub fn unbound(&self, names: impl Fn(&Variable) -> Option<Var>) -> Option<Var> {
         match &self.expression {

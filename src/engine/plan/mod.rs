@@ -5,10 +5,12 @@
 
 pub mod build;
 mod build_exists;
+mod build_fewer;
 mod build_group;
 mod build_join;
 mod build_modifier;
 mod build_scan;
+mod build_star;
 pub mod estimate;
 pub mod expression;
 pub mod order;
