@@ -385,11 +385,17 @@ fn compare_seeds(seeds: impl Iterator<Item = u64>) {
 }
 
 /// Pairs on which the executor was wrong once: statements, and a query.
-const FAILED_ONCE: [(&str, &str); 1] = [(
-    ":b :p :b . :p :p 1 .",
-    "SELECT * WHERE { { SELECT ?s WHERE { ?u (:q)* ?s . { } UNION { BIND (?t AS ?n1) ?s :p ?t . } } } \
+const FAILED_ONCE: [(&str, &str); 2] = [
+    (
+        ":b :p :b . :p :p 1 .",
+        "SELECT * WHERE { { SELECT ?s WHERE { ?u (:q)* ?s . { } UNION { BIND (?t AS ?n1) ?s :p ?t . } } } \
          ?u (:p|(:q)?) ?t . { SELECT ?s ?t ?u WHERE { ?u :p ?u . FILTER (?t = ?t) ?s :p ?t . } } }",
-)];
+    ),
+    (
+        ":b :q :p , 3 ; :p :b , 2 , :a , 1 , :c . :c :p :p , :b ; :q 3 . :p :p :b , 3 , 1 ; :q :a . :a :p :a ; :q :c .",
+        "SELECT * WHERE { ?t ?s ?v . OPTIONAL { :b :q ?u . } ?v :q ?s . ?s :p ?u . ?v ?t ?u . }",
+    ),
+];
 
 #[test]
 fn what_failed_once_is_right_now() {
