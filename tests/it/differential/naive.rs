@@ -2,7 +2,7 @@
 //! pairs. Operators of expressions on values are Oxigraph's; what the standard says of solutions is here.
 //!
 //! EXISTS puts the outer solution's values into every place that matches the graph, as the community's repair of substitution does
-//! (SEP-0007), but not into the right side of MINUS: it then has the variables in common with the left that its text has.
+//! (SEP-0007), and expressions see them too, even those over nothing but a sub-SELECT that hides them; but not into the right side of MINUS: it then has the variables in common with the left that its text has.
 
 use oxrdf::{GraphName, Literal, NamedNode, NamedOrBlankNode, Quad, Term, Triple, Variable};
 use spareval::QueryEvaluator;
@@ -16,6 +16,13 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 pub type Solution = BTreeMap<Variable, Term>;
+
+/// What an expression sees: the solution, and the values that an EXISTS puts in.
+fn seen(solution: &Solution, given: &Solution) -> Solution {
+    let mut all = given.clone();
+    all.extend(solution.iter().map(|(v, t)| (v.clone(), t.clone())));
+    all
+}
 
 /// More solutions than a comparison can be about.
 #[derive(Debug)]
@@ -104,7 +111,7 @@ impl Naive {
                 for a in &left {
                     let before = out.len();
                     for both in join(std::slice::from_ref(a), &right)? {
-                        if expression.as_ref().is_none_or(|e| self.holds(e, &both, graph)) {
+                        if expression.as_ref().is_none_or(|e| self.holds(e, &seen(&both, given), graph)) {
                             out.push(both);
                         }
                     }
@@ -116,7 +123,7 @@ impl Naive {
             }
             GraphPattern::Filter { expr, inner } => {
                 let mut solutions = eval(inner)?;
-                solutions.retain(|solution| self.holds(expr, solution, graph));
+                solutions.retain(|solution| self.holds(expr, &seen(solution, given), graph));
                 Ok(solutions)
             }
             GraphPattern::Union { left, right } => {
@@ -143,7 +150,7 @@ impl Naive {
                 let own = others.remove(variable);
                 let mut solutions = self.pattern(inner, graph, &others)?;
                 for solution in &mut solutions {
-                    if let Some(value) = self.value(expression, solution, graph) {
+                    if let Some(value) = self.value(expression, &seen(solution, &others), graph) {
                         solution.insert(variable.clone(), value);
                     }
                 }
