@@ -144,7 +144,7 @@ pub struct Queries<'d> {
     /// solution into both sides of MINUS; the standard does not say what becomes of a path's ends, or of a variable that BIND sets.
     in_exists: bool,
     /// Whether the group is part of another, and not a SELECT's own: there Oxigraph's evaluator lets what the other binds into
-    /// EXISTS.
+    /// EXISTS and MINUS.
     nested: bool,
 }
 
@@ -360,7 +360,9 @@ impl<'d> Queries<'d> {
                 let second = self.part(depth - 1);
                 Element::Union(vec![first, second])
             }
-            17 | 18 if self.wide() || !self.in_graph && !self.in_exists => Element::Minus(self.part(depth - 1)),
+            17 | 18 if self.wide() || !(self.in_graph || self.in_exists || self.nested) => {
+                Element::Minus(self.part(depth - 1))
+            }
             19 | 20 => {
                 // A graph that does not exist has no solution at all; Oxigraph's evaluator finds some without a triple pattern.
                 let bare = self.wide() && self.dice.once_in(4);

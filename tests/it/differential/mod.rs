@@ -163,7 +163,8 @@ impl Case {
         (0..found.rows.len()).find_map(|row| {
             let sample = value(found, row, name);
             let mut group = (0..members.rows.len()).filter(|member| {
-                self.select.group_by.iter().all(|key| value(&members, *member, key) == value(found, row, key))
+                let mut selected = self.select.group_by.iter().filter(|key| place(found, key).is_some());
+                selected.all(|key| value(&members, *member, key) == value(found, row, key))
             });
             let none = group.clone().all(|member| value(&members, member, variable).is_none());
             let right = group.any(|member| value(&members, member, variable) == sample) || sample.is_none() && none;
@@ -410,8 +411,8 @@ fn what_failed_once_is_right_now() {
     }
 }
 
-/// With this generator 25,000 seeds from each of 1,000,000, 2,000,000, 3,000,000 and 4,000,000 on were run; where the generator is
-/// changed, every seed is another pair, and they are to be run again.
+/// With this generator 25,000 seeds from each of 10,000,000, 20,000,000, 30,000,000 and 40,000,000 on were run; where the generator
+/// is changed, every seed is another pair, and they are to be run again.
 #[test]
 fn both_executors_give_the_same_solutions() {
     let number = |name| std::env::var(name).ok().and_then(|value: String| value.parse::<u64>().ok());
