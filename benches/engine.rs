@@ -10,8 +10,8 @@ use kgq::engine::{self, Answer, EvaluationOptions, Executor, Limits};
 use kgq::error::{Error, Result, Source};
 use kgq::query::{ParseContext, Query, parse_query};
 use kgq::rdf::{Prefixes, Term};
-use kgq::snapshot::Snapshot;
-use kgq::store::{Input, ReadOptions, read};
+use kgq::snapshot::{BuildOptions, Snapshot};
+use kgq::store::Input;
 use md5::{Digest, Md5};
 use serde_json::json;
 use std::io::{BufRead, Write};
@@ -82,8 +82,7 @@ fn snapshot(options: &Options) -> Result<Snapshot> {
     match (&options.data, &options.snapshot) {
         (Some(data), _) => {
             let input = Input::file(&data.to_string_lossy(), data, None)?;
-            let parsed = read(&input, 0, ReadOptions { lenient: true, ..ReadOptions::default() })?;
-            Snapshot::from_quads(parsed.quads)
+            Ok(Snapshot::load(&[input], &BuildOptions { lenient: true, ..BuildOptions::default() })?.0)
         }
         (None, Some(path)) => Snapshot::open(path),
         (None, None) => Err(Error::bug("one of them is given")),
