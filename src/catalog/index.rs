@@ -6,8 +6,9 @@ use super::labels::{NAMING, local_name};
 use super::names::{Found, NameIndex, Names};
 use crate::rdf::vocabulary::{rdf, rdfs};
 use crate::rdf::{NamedNodeRef, Term};
-use crate::snapshot::{Permutation, QuadPermutation, Snapshot, TermId, TermKind};
+use crate::snapshot::{Bound, Index, Permutation, QuadPermutation, Snapshot, TermId, TermKind};
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::ops::Range;
 
 /// What a term is in the graph, as far as the index tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -167,29 +168,29 @@ fn by_frequency(list: &mut [(TermId, u64)]) {
     list.sort_unstable_by_key(|(id, n)| (std::cmp::Reverse(*n), *id));
 }
 
+/// The statements of all graphs that match: the default graph's, then those of the named graphs.
+fn everywhere(snapshot: &Snapshot, pattern: Bound) -> impl Iterator<Item = (Index<'_>, Range<usize>)> {
+    [snapshot.matching_triples(pattern), snapshot.matching_quads(pattern)].into_iter()
+}
+
 /// Subject and object of every statement with the property, whatever its graph.
 fn pairs(snapshot: &Snapshot, predicate: TermId) -> impl Iterator<Item = (TermId, TermId)> + '_ {
-    [snapshot.triples(Permutation::Pso), snapshot.quads(QuadPermutation::Psog)].into_iter().flat_map(move |index| {
-        let rows = index.run(predicate);
+    everywhere(snapshot, [None, Some(predicate), None]).flat_map(|(index, rows)| {
         index.column(1, rows.clone()).iter().copied().zip(index.column(2, rows).iter().copied())
     })
 }
 
 /// The subjects of every statement with this property and object.
 fn objects_backward(snapshot: &Snapshot, predicate: TermId, object: TermId) -> Vec<TermId> {
-    [snapshot.triples(Permutation::Pos), snapshot.quads(QuadPermutation::Posg)]
-        .into_iter()
-        .flat_map(|index| index.column(2, index.range(&[predicate, object])).iter().copied())
-        .collect()
+    let found = everywhere(snapshot, [None, Some(predicate), Some(object)]);
+    found.flat_map(|(index, rows)| index.column(2, rows).iter().copied()).collect()
 }
 
 /// The classes of a term.
 pub fn classes_of(snapshot: &Snapshot, term: TermId) -> Vec<TermId> {
     let Some(rdf_type) = snapshot.id(rdf::TYPE.into()) else { return Vec::new() };
-    [snapshot.triples(Permutation::Spo), snapshot.quads(QuadPermutation::Spog)]
-        .into_iter()
-        .flat_map(|index| index.column(2, index.range(&[term, rdf_type])).iter().copied())
-        .collect()
+    let found = everywhere(snapshot, [Some(term), Some(rdf_type), None]);
+    found.flat_map(|(index, rows)| index.column(2, rows).iter().copied()).collect()
 }
 
 /// The properties of the graph that name things, with their ranks.
@@ -201,8 +202,8 @@ fn naming(snapshot: &Snapshot) -> impl Iterator<Item = (TermId, u8)> + '_ {
 pub fn labels_of(snapshot: &Snapshot, term: TermId) -> Vec<String> {
     let mut labels: Vec<(u8, bool, String)> = Vec::new();
     for (predicate, rank) in naming(snapshot) {
-        for index in [snapshot.triples(Permutation::Spo), snapshot.quads(QuadPermutation::Spog)] {
-            for o in index.column(2, index.range(&[term, predicate])).iter() {
+        for (index, rows) in everywhere(snapshot, [Some(term), Some(predicate), None]) {
+            for o in index.column(2, rows).iter() {
                 if let Term::Literal(label) = snapshot.term(*o) {
                     labels.push((rank, label.language() != Some("en"), label.value().to_owned()));
                 }
