@@ -422,7 +422,8 @@ fn manifest_error(source: Source<'_>, error: &toml::de::Error) -> Error {
         Some((message, list)) => (message, Some(list)),
         None => (message, None),
     };
-    let mut out = Error::input(message.replace("unknown field", "unknown key"));
+    let mut out =
+        Error::input(message.replace("unknown field", "unknown key").replace("unknown variant", "unknown value"));
     if let Some(span) = error.span() {
         out = out.at(source.place(span));
     }
@@ -431,7 +432,8 @@ fn manifest_error(source: Source<'_>, error: &toml::de::Error) -> Error {
     };
     let keys: Vec<&str> = known.split(", ").map(|k| k.trim_matches('`')).collect();
     let unknown = message.split('`').nth(1).unwrap_or_default();
-    out.hint(did_you_mean(unknown, keys.iter().copied()).unwrap_or_else(|| format!("known keys: {}", keys.join(", "))))
+    let what = if message.starts_with("unknown variant") { "possible values" } else { "known keys" };
+    out.hint(did_you_mean(unknown, keys.iter().copied()).unwrap_or_else(|| format!("{what}: {}", keys.join(", "))))
 }
 
 /// Says that a limit on depth is beyond what can be allowed.
