@@ -1,0 +1,72 @@
+//! Small inputs that once failed, each a folder of `tests/cases/kinds` named after its kind: the shell command in `cmd`, run in
+//! a copy of the folder with `kgq` on the path, prints what `expected` holds and ends with code 0. `KGQ_KIND=name` runs those
+//! whose names contain it.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().flatten() {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// What went wrong with a case, if anything did.
+fn failure(case: &Path) -> Option<String> {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join(case.file_name().unwrap());
+    copy(case, &folder);
+    let program = Path::new(env!("CARGO_BIN_EXE_kgq")).parent().unwrap();
+    let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap_or_default());
+    let ran = Command::new("bash")
+        .arg("cmd")
+        .current_dir(&folder)
+        .env_clear()
+        .envs([("PATH", path.as_str()), ("LC_ALL", "C.UTF-8")])
+        .env("HOME", home.path())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let expected =
+        fs::read_to_string(case.join("expected")).unwrap_or_else(|_| panic!("{} has no `expected`", case.display()));
+    let printed = String::from_utf8_lossy(&ran.stdout);
+    if printed == expected && ran.status.success() {
+        return None;
+    }
+    let name = case.file_name().unwrap().display();
+    let messages = String::from_utf8_lossy(&ran.stderr);
+    Some(format!("{name} ({})\n--- expected\n{expected}--- printed\n{printed}--- messages\n{messages}", ran.status))
+}
+
+#[test]
+fn every_kind_of_input_that_failed_is_answered_rightly() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/kinds");
+    let wanted = std::env::var("KGQ_KIND").unwrap_or_default();
+    let mut cases: Vec<_> = fs::read_dir(folder).unwrap().flatten().map(|entry| entry.path()).collect();
+    cases.retain(|case| case.file_name().unwrap().to_string_lossy().contains(&wanted));
+    cases.sort();
+    assert!(!cases.is_empty(), "no case is named like {wanted:?}");
+    let (next, failures) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(2, usize::from) {
+            scope.spawn(|| {
+                while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    failures.lock().unwrap().extend(failure(case));
+                }
+            });
+        }
+    });
+    let mut failures = failures.into_inner().unwrap();
+    failures.sort();
+    assert!(failures.is_empty(), "{} of {} cases fail\n\n{}", failures.len(), cases.len(), failures.join("\n\n"));
+}
