@@ -48,6 +48,8 @@ pub struct SessionOptions {
 pub struct Session {
     pub options: SessionOptions,
     project: Option<Project>,
+    /// Files that are passed over because they cannot be read, by name.
+    broken: BTreeSet<String>,
     dataset: OnceCell<Dataset>,
     snapshot: OnceCell<Arc<Snapshot>>,
     prefixes: OnceCell<Prefixes>,
@@ -64,6 +66,7 @@ impl Session {
         Ok(Self {
             options,
             project,
+            broken: BTreeSet::new(),
             dataset: OnceCell::new(),
             snapshot: OnceCell::new(),
             prefixes: OnceCell::new(),
@@ -89,10 +92,43 @@ impl Session {
     /// What is loaded: the files named by hand, or the project's.
     pub fn inputs(&self) -> Result<Vec<Input>> {
         if !self.options.files.is_empty() {
-            return self.options.files.iter().map(|name| self.named_input(name)).collect();
+            let whole = self.options.files.iter().filter(|name| !self.broken.contains(*name));
+            return whole.map(|name| self.named_input(name)).collect();
         }
         let project = self.require_project()?;
-        project.files()?.iter().map(|file| self.project_input(project, file)).collect()
+        let files = project.files()?;
+        let whole = files.iter().filter(|file| !self.broken.contains(&file.name));
+        whole.map(|file| self.project_input(project, file)).collect()
+    }
+
+    /// Reads all, and where that fails finds the files that cannot be read: they are passed over from then on, and their errors
+    /// returned. That not one can be read is an error.
+    pub fn leave_out_broken(&mut self, progress: Option<&ReadProgress<'_>>) -> Result<Vec<Error>> {
+        if self.options.snapshot.is_some() || self.read(progress).is_ok() {
+            return Ok(Vec::new());
+        }
+        let files: Vec<(String, Result<Input>)> = match self.options.files.as_slice() {
+            [] => {
+                let project = self.require_project()?;
+                let input = |file: &ProjectFile| (file.name.clone(), self.project_input(project, file));
+                project.files()?.iter().map(input).collect()
+            }
+            names => names.iter().map(|name| (name.clone(), self.named_input(name))).collect(),
+        };
+        let options = ReadOptions { lenient: self.options.lenient, bounds: self.options.bounds, progress: None };
+        let all = files.len();
+        let mut errors = Vec::new();
+        for (name, input) in files {
+            if let Err(error) = input.and_then(|input| Dataset::read(&[input], options).map(drop)) {
+                self.broken.insert(name);
+                errors.push(error);
+            }
+        }
+        if errors.len() == all {
+            self.broken.clear();
+            return Err(Error::all(errors).unwrap_or_else(|| Error::input("there is no file to read")));
+        }
+        Ok(errors)
     }
 
     fn named_input(&self, name: &str) -> Result<Input> {

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::export::rebase::Rebase;
 use crate::export::site::{self, PublishedAnswer, PublishedParam, PublishedQuery, Report, Source, standalone};
 use crate::query::{Query, used_terms};
-use crate::rdf::{NamedNode, Quad, Triple};
+use crate::rdf::{NamedNode, Prefixes, Quad, Triple};
 use crate::session::Session;
 use crate::text::{count, thousands};
 use rustc_hash::FxHashMap;
@@ -19,7 +19,8 @@ use std::path::{Path, PathBuf};
 
 /// Make a site of the graph: a page for every thing, the answers of the canned queries, search, dumps, metadata
 ///
-/// Whatever has an IRI below the project's `base` gets a page, with the same as Turtle, JSON-LD and N-Triples beside it. The pages need no
+/// Whatever has an IRI below the project's `base` gets a page, with the same as Turtle, JSON-LD and N-Triples beside it; what is named
+/// there and not described has a page that says so and where it is named, and a named graph one with its statements. The pages need no
 /// server; `hosting/` in the folder has recipes for those there are. A second run writes only what changed. What follows from the graph by
 /// the rules that kgq.toml names below `[infer]` (those of RDFS without it) has dumps of its own.
 #[derive(Debug, clap::Args)]
@@ -49,6 +50,10 @@ pub struct Args {
     /// The language of titles [default: the first of `languages` in kgq.toml, or en]
     #[arg(long, value_name = "TAG")]
     pub language: Option<String>,
+    /// Refuse a graph that names below its base what it does not describe, a file or a query that cannot be read, a query without an
+    /// answer; without it they get a page that says so or are left out, and are counted
+    #[arg(long)]
+    pub strict: bool,
 }
 
 fn parse_url(text: &str) -> Result<String, String> {
@@ -73,6 +78,10 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
     let language = language.unwrap_or_else(|| "en".into());
     let assets = args.assets.as_deref().map(read_assets).transpose()?.unwrap_or_default();
     let progress = Progress::start(output);
+    let mut left_out = LeftOut::default();
+    if !args.strict {
+        left_out.files = session.leave_out_broken(Some(&|name, quads| progress.read(name, quads)))?;
+    }
     session.read(Some(&|name, quads| progress.read(name, quads)))?;
     progress.say(|| "asking git for the last changes".into());
     let mut changed = match session.project() {
@@ -83,12 +92,22 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
     let mut queries = Vec::new();
     if session.project().is_some() {
         let catalog = session.catalog()?;
-        if let Some(error) = Error::all(catalog.broken.iter().map(|(_, error)| error.clone())) {
-            return Err(error);
-        }
+        left_out.queries = catalog.broken.iter().map(|(_, error)| error.clone()).collect();
         for (number, canned) in catalog.queries.iter().enumerate() {
             progress.say(|| format!("answering {} ({} of {})", canned.name, number + 1, catalog.queries.len()));
-            queries.push(answered(session, &audit, canned)?);
+            match answered(session, &audit, canned) {
+                Ok((query, None)) => queries.push(query),
+                Ok((query, Some(why))) => {
+                    queries.push(query);
+                    left_out.answers.push(why);
+                }
+                Err(error) => left_out.queries.push(error),
+            }
+        }
+        if let Some(error) =
+            Error::all(left_out.queries.iter().chain(&left_out.answers).cloned()).filter(|_| args.strict)
+        {
+            return Err(error);
         }
     }
     let mut prefixes = session.prefixes()?.clone();
@@ -130,12 +149,44 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
     };
     progress.say(|| "writing the dumps".into());
     let pages = |done: u64, all: u64| progress.say(|| format!("{} of {} pages", thousands(done), thousands(all)));
-    let report = site::publish(&source, &args.output, &pages)?;
+    let report = site::publish(&source, args.strict, &args.output, &pages)?;
     drop(progress);
-    say(&report, args, output)
+    say(&report, &left_out, args, output);
+    if !report.undescribed.is_empty() {
+        output.note(&undescribed(&report.undescribed, &prefixes));
+    }
+    Ok(0)
 }
 
-fn say(report: &Report, args: &Args, output: &mut Output) -> Result<u8> {
+/// What could not be published, with the reasons.
+#[derive(Default)]
+struct LeftOut {
+    files: Vec<Error>,
+    queries: Vec<Error>,
+    /// Of queries that stand on the site without an answer.
+    answers: Vec<Error>,
+}
+
+/// How many names stand for all in a message.
+const NAMED: usize = 5;
+
+/// The count of what is named and not described, with the first few.
+fn undescribed(nodes: &[NamedNode], prefixes: &Prefixes) -> String {
+    let first: Vec<String> = nodes.iter().take(NAMED).map(|node| prefixes.display(node.as_str())).collect();
+    let more = nodes.len().saturating_sub(NAMED);
+    let more = if more > 0 { format!(" and {} more", thousands(more as u64)) } else { String::new() };
+    let (are, have, them) = match nodes.len() {
+        1 => ("is", "has a page that says so", "it"),
+        _ => ("are", "have pages that say so", "them"),
+    };
+    format!(
+        "{} {are} named and not described, and {have}: {}{more}; `--strict` refuses {them}",
+        count(nodes.len() as u64, "thing", "things"),
+        first.join(", "),
+    )
+}
+
+fn say(report: &Report, left_out: &LeftOut, args: &Args, output: &mut Output) {
     let changes = report.changes;
     output.note(&format!(
         "{} of {} and {} in {}: {} written, {} unchanged, {} removed",
@@ -150,11 +201,24 @@ fn say(report: &Report, args: &Args, output: &mut Output) -> Result<u8> {
     if args.assets.is_none() {
         output.note("without the page of queries, which needs `--assets`; see `kgq publish --help`");
     }
-    Ok(0)
+    for (errors, what) in [
+        (&left_out.files, ("file could not be read and is left out", "files could not be read and are left out")),
+        (&left_out.queries, ("query could not be read and is left out", "queries could not be read and are left out")),
+        (&left_out.answers, ("query stands without an answer", "queries stand without an answer")),
+    ] {
+        if !errors.is_empty() {
+            errors.iter().for_each(|error| output.warn(error));
+            output.note(&format!("{}; `--strict` refuses that", count(errors.len() as u64, what.0, what.1)));
+        }
+    }
 }
 
-/// A canned query with its answer; a required parameter has the value of its example.
-fn answered<'a>(session: &Session, audit: &Audit<'_>, canned: &'a CannedQuery) -> Result<PublishedQuery<'a>> {
+/// A canned query with its answer, and why there is none; a required parameter has the value of its example.
+fn answered<'a>(
+    session: &Session,
+    audit: &Audit<'_>,
+    canned: &'a CannedQuery,
+) -> Result<(PublishedQuery<'a>, Option<Error>)> {
     let known = session.known()?;
     let prefixes = session.prefixes()?;
     let mut given = Vec::new();
@@ -203,13 +267,20 @@ fn answered<'a>(session: &Session, audit: &Audit<'_>, canned: &'a CannedQuery) -
     let form = query.form();
     if let Some(why) = missing {
         let bound = text.clone();
-        return Ok(PublishedQuery { canned, text, bound, form, names, params, answer: PublishedAnswer::None(why) });
+        let answer = PublishedAnswer::None(why);
+        return Ok((PublishedQuery { canned, text, bound, form, names, params, answer }, None));
     }
     let values = Values::from_pairs(given);
     let bound = standalone::bind(&text, &canned.bindings(&values, &known)?);
     let query = session.parse_canned(canned, &values)?;
-    let answer = answer(session, audit, &query)?;
-    Ok(PublishedQuery { canned, text, bound, form, names, params, answer })
+    let (answer, failed) = match answer(session, audit, &query) {
+        Ok(answer) => (answer, None),
+        Err(error) => {
+            let why = format!("It could not be answered here: {}.", error.message().trim_end_matches('.'));
+            (PublishedAnswer::None(why), Some(error.hint(format!("it is the query `{}`", canned.name))))
+        }
+    };
+    Ok((PublishedQuery { canned, text, bound, form, names, params, answer }, failed))
 }
 
 /// How many rows are traced to their sources: as many as a page shows.

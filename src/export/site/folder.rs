@@ -59,7 +59,14 @@ impl Folder {
     }
 
     /// Says which files are to be made, before the first is written, so that a run that is broken off leaves none that is nobody's.
+    /// One that is there and is not ours is told before anything is written.
     pub fn announce(&self, paths: &[String]) -> Result<()> {
+        for path in paths.iter().filter(|path| !self.before.contains(*path)) {
+            let target = self.root.join(path);
+            if fs::symlink_metadata(&target).is_ok() {
+                return Err(foreign(&target));
+            }
+        }
         let mut all: BTreeMap<String, String> = self.before.iter().map(|path| (path.clone(), String::new())).collect();
         all.extend(paths.iter().map(|path| (path.clone(), String::new())));
         self.write_manifest(&all)
@@ -189,6 +196,30 @@ fn owned(root: &Path) -> Result<FxHashSet<String>> {
     Ok(files.keys().cloned().collect())
 }
 
+/// That these paths can stand beside each other, also where case does not count: none twice, and none a folder of another. It is asked
+/// before anything is written.
+pub fn check(paths: &[String]) -> Result<()> {
+    let mut files: FxHashSet<String> = FxHashSet::default();
+    for path in paths {
+        if !is_below(path) {
+            return Err(Error::bug(format!("{path} would be written outside of the site's folder")));
+        }
+        if !files.insert(path.to_lowercase()) {
+            return Err(Error::bug(format!("the site has two files {path}")));
+        }
+    }
+    for path in &files {
+        let mut folder = path.as_str();
+        while let Some((parent, _)) = folder.rsplit_once('/') {
+            if files.contains(parent) {
+                return Err(Error::bug(format!("the site has a file {parent} and one below it, {path}")));
+            }
+            folder = parent;
+        }
+    }
+    Ok(())
+}
+
 fn is_below(path: &str) -> bool {
     !path.is_empty()
         && !path.contains(['\\', ':', '\0'])
@@ -238,6 +269,15 @@ mod tests {
         fs::write(root.join("b"), "mine").unwrap();
         assert_eq!(publish(&root, &[("a", "1"), ("b", "2")]).unwrap_err().kind(), Kind::Policy);
         assert_eq!(fs::read(root.join("b")).unwrap(), b"mine");
+    }
+
+    #[test]
+    fn paths_that_cannot_stand_beside_each_other_are_refused_before_anything_is_written() {
+        let check = |paths: &[&str]| check(&paths.iter().map(|p| (*p).to_owned()).collect::<Vec<_>>()).is_ok();
+        assert!(check(&["a", "b/a", "b/c"]));
+        assert!(!check(&["data.html", "Data.html"]));
+        assert!(!check(&["a", "A/b/c"]));
+        assert!(!check(&["../a"]));
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub fn files(model: &Model<'_>) -> Vec<(String, String)> {
 /// The things whose page has another path than their IRI: (path of the IRI as servers see it, path of the page without ending).
 fn renamed<'m>(model: &'m Model<'_>) -> Vec<(String, &'m str)> {
     let mut found = Vec::new();
-    for thing in &model.things {
+    for thing in model.pages() {
         let tail = thing.as_str().strip_prefix(model.source.base).unwrap_or_default().trim_start_matches('/');
         let Some(stem) = model.names.get(thing.as_str()) else { continue };
         // Servers match what percent signs stand for.

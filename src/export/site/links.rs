@@ -1,53 +1,97 @@
 //! Whether links lead somewhere: of the graph's statements before a page is made, and of every page as it is made.
 
 use super::html::MISSING;
-use super::model::Model;
+use super::model::{Model, Source};
 use crate::error::{Error, Kind, Result};
-use crate::rdf::{NamedNode, NamedOrBlankNode, Quad, Term, Triple};
-use rustc_hash::FxHashSet;
+use crate::rdf::{GraphName, NamedNode, NamedOrBlankNode, Quad, Term, Triple};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// How many broken links one message names.
 const MOST: usize = 20;
 
-/// Every IRI in the site's own namespace that a statement speaks of must be one that the graph says something of.
-pub fn check_graph(model: &Model<'_>) -> Result<()> {
-    let mut missing: Vec<Error> = Vec::new();
+/// What is named in the site's own namespace and is the subject of no statement, sorted: as a property, an object, a part of a quoted
+/// triple, or the name of a graph.
+pub fn undescribed<'a>(source: &Source<'a>, described: &FxHashSet<&str>) -> Vec<&'a NamedNode> {
+    let mut found: Vec<&NamedNode> = Vec::new();
     let mut seen: FxHashSet<&str> = FxHashSet::default();
+    for quad in source.quads {
+        each_named(quad, &mut |node| {
+            let iri = node.as_str();
+            let own = iri.starts_with(source.base) && iri != source.base;
+            if own && !described.contains(iri) && seen.insert(iri) {
+                found.push(node);
+            }
+        });
+    }
+    found.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
+    found
+}
+
+/// Visits what a statement names besides its subject.
+fn each_named<'q>(quad: &'q Quad, visit: &mut dyn FnMut(&'q NamedNode)) {
+    visit(&quad.predicate);
+    match &quad.object {
+        Term::NamedNode(node) => visit(node),
+        Term::Triple(triple) => nodes(triple).into_iter().for_each(&mut *visit),
+        Term::BlankNode(_) | Term::Literal(_) => {}
+    }
+    if let GraphName::NamedNode(graph) = &quad.graph_name {
+        visit(graph);
+    }
+}
+
+/// The first statements that have one of these as their property or within a quoted triple.
+pub fn named_in<'a>(quads: &'a [Quad], iris: &FxHashSet<&str>) -> FxHashMap<&'a str, Vec<&'a Quad>> {
+    let mut found: FxHashMap<&str, Vec<&Quad>> = FxHashMap::default();
+    if iris.is_empty() {
+        return found;
+    }
+    for quad in quads {
+        let within = match &quad.object {
+            Term::Triple(triple) => nodes(triple),
+            Term::NamedNode(_) | Term::BlankNode(_) | Term::Literal(_) => Vec::new(),
+        };
+        for node in within.into_iter().chain([&quad.predicate]).filter(|node| iris.contains(node.as_str())) {
+            let statements = found.entry(node.as_str()).or_default();
+            if statements.len() < MOST_MENTIONS && statements.last() != Some(&quad) {
+                statements.push(quad);
+            }
+        }
+    }
+    found
+}
+
+/// Refuses a graph that names, in the site's own namespace, what it does not describe. The name of a graph needs no description.
+pub fn check_graph(model: &Model<'_>) -> Result<()> {
+    let lacking: FxHashSet<&str> =
+        model.stubs.iter().map(|node| node.as_str()).filter(|iri| !model.graphs.contains_key(iri)).collect();
+    let mut missing: Vec<Error> = Vec::new();
+    let mut properties: FxHashSet<&str> = FxHashSet::default();
     let mut count = 0usize;
     for quad in model.source.quads {
-        let mut visit = |node: &'_ NamedNode, quad: &Quad| {
-            let iri = node.as_str();
-            let own = iri.starts_with(model.source.base) && iri != model.source.base;
-            if own && model.names.get(iri).is_none() {
+        each_named(quad, &mut |node| {
+            // A property is reported once, not with every statement.
+            let again = *node == quad.predicate && !properties.insert(node.as_str());
+            if lacking.contains(node.as_str()) && !again {
                 count += 1;
                 if missing.len() < MOST {
                     missing.push(broken(model, node, quad));
                 }
             }
-        };
-        if quad.predicate.as_str().starts_with(model.source.base) && seen.insert(quad.predicate.as_str()) {
-            visit(&quad.predicate, quad);
-        }
-        match &quad.object {
-            Term::NamedNode(node) => visit(node, quad),
-            Term::Triple(triple) => {
-                for node in nodes(triple) {
-                    visit(node, quad);
-                }
-            }
-            Term::BlankNode(_) | Term::Literal(_) => {}
-        }
+        });
     }
     let more = count.saturating_sub(missing.len());
     match Error::all(missing) {
         None => Ok(()),
         Some(error) => Err(error
             .hint("say what the thing is, at least its `rdf:type` or a label; or mend the statement")
+            .hint("without `--strict` it gets a page that says that it is not described")
             .hint_if((more > 0).then(|| format!("{more} more statements lead nowhere")))),
     }
 }
 
-fn nodes(triple: &Triple) -> Vec<&NamedNode> {
+/// What a triple names, quoted ones within it included.
+pub fn nodes(triple: &Triple) -> Vec<&NamedNode> {
     let mut found = vec![&triple.predicate];
     if let NamedOrBlankNode::NamedNode(node) = &triple.subject {
         found.push(node);
@@ -79,6 +123,9 @@ fn broken(model: &Model<'_>, node: &NamedNode, quad: &Quad) -> Error {
         ),
     )
 }
+
+/// How many statements that name a thing without describing it are kept for its page.
+const MOST_MENTIONS: usize = 60;
 
 /// The files of a site, to check the links of its pages against.
 pub struct Links {

@@ -10,6 +10,7 @@ mod html;
 mod index;
 mod label;
 mod links;
+mod mentions;
 mod metadata;
 mod model;
 pub(crate) mod names;
@@ -41,9 +42,11 @@ const SCRIPT: &str = include_str!("../../../site/site.js");
 const ICON: &str = include_str!("../../../site/icon.svg");
 
 /// What was published.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     pub things: u64,
+    /// What is named in the site's own namespace and not described; names of graphs are not among it.
+    pub undescribed: Vec<NamedNode>,
     pub queries: u64,
     pub pages: u64,
     pub changes: Changes,
@@ -55,21 +58,24 @@ pub type Progress<'p> = dyn Fn(u64, u64) + Sync + 'p;
 /// Writes the site to a folder that is empty, new, or of an earlier run.
 ///
 /// # Errors
-/// A folder that kgq did not make; a statement about something in the site's own namespace of which the graph says nothing, which would
-/// be a broken link.
-pub fn publish(source: &Source<'_>, output: &Path, progress: &Progress<'_>) -> Result<Report> {
+/// A folder that kgq did not make; if `strict`, a statement that names something in the site's own namespace of which the graph says
+/// nothing.
+pub fn publish(source: &Source<'_>, strict: bool, output: &Path, progress: &Progress<'_>) -> Result<Report> {
     let model = Model::new(source);
-    links::check_graph(&model)?;
-    let folder = Folder::open(output)?;
+    if strict {
+        links::check_graph(&model)?;
+    }
     let files = around(&model)?;
     let mut planned: Vec<String> = files.iter().map(|(path, _)| path.clone()).collect();
     let ontology = model.ontology().map(NamedNode::as_str);
-    for thing in &model.things {
+    for thing in model.pages() {
         let Some(stem) = model.names.get(thing.as_str()) else { continue };
         let endings = ["html", "ttl", "jsonld", "nt"].iter().skip(usize::from(ontology == Some(thing.as_str())));
         planned.extend(endings.map(|ending| format!("{stem}.{ending}")));
     }
     let links = links::Links::new(&planned, model.root_path());
+    folder::check(&planned)?;
+    let folder = Folder::open(output)?;
     folder.announce(&planned)?;
     for (path, bytes) in &files {
         if path.ends_with(".html") {
@@ -81,23 +87,31 @@ pub fn publish(source: &Source<'_>, output: &Path, progress: &Progress<'_>) -> R
     write_things(&model, &folder, &links, progress)?;
     let pages = planned.iter().filter(|path| path.ends_with(".html")).count() as u64;
     let changes = folder.finish()?;
-    Ok(Report { things: model.things.len() as u64, queries: source.queries.len() as u64, pages, changes })
+    let undescribed = model.stubs.iter().filter(|node| !model.graphs.contains_key(node.as_str()));
+    Ok(Report {
+        things: model.things.len() as u64,
+        undescribed: undescribed.map(|node| (*node).clone()).collect(),
+        queries: source.queries.len() as u64,
+        pages,
+        changes,
+    })
 }
 
 /// The pages of all things and the files beside them, on all processors.
 fn write_things(model: &Model<'_>, folder: &Folder, links: &links::Links, progress: &Progress<'_>) -> Result<()> {
     let workers = std::thread::available_parallelism().map_or(1, usize::from).min(8);
     let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let things: Vec<&NamedNode> = model.pages().collect();
     let work = || -> Result<()> {
         loop {
-            let Some(thing) = model.things.get(next.fetch_add(1, Ordering::Relaxed)) else { return Ok(()) };
+            let Some(thing) = things.get(next.fetch_add(1, Ordering::Relaxed)) else { return Ok(()) };
             let written = write_thing(model, folder, links, thing);
             if written.is_err() {
                 // The others stop at their next thing.
-                next.store(model.things.len(), Ordering::Relaxed);
+                next.store(things.len(), Ordering::Relaxed);
             }
             written?;
-            progress(done.fetch_add(1, Ordering::Relaxed) as u64 + 1, model.things.len() as u64);
+            progress(done.fetch_add(1, Ordering::Relaxed) as u64 + 1, things.len() as u64);
         }
     };
     std::thread::scope(|scope| {
@@ -170,7 +184,7 @@ fn around(model: &Model<'_>) -> Result<Vec<(String, Vec<u8>)>> {
         .filter(|(path, _)| path.ends_with(".html") && path != html::MISSING)
         .map(|(path, _)| (path.clone(), None))
         .collect();
-    for thing in model.things.iter().filter(|t| Some(**t) != model.ontology()) {
+    for thing in model.pages().filter(|t| Some(*t) != model.ontology()) {
         pages.extend(model.page(thing.as_str()).map(|p| (p, model.source.changed.get(thing.as_str()).cloned())));
     }
     pages.sort();
@@ -191,8 +205,7 @@ fn asked_queries(model: &Model<'_>) -> String {
     let prefixes: serde_json::Map<String, serde_json::Value> =
         model.source.prefixes.iter().map(|(prefix, namespace)| (prefix.to_owned(), json!(namespace))).collect();
     let pages: serde_json::Map<String, serde_json::Value> = model
-        .things
-        .iter()
+        .pages()
         .filter_map(|thing| {
             let page = model.page(thing.as_str())?;
             Some((thing.as_str().to_owned(), json!([page, model.label(thing)])))

@@ -1,6 +1,7 @@
 //! What a site is made of, indexed once so that every page is made from what is near it: facts by subject and by object, the pages'
 //! names, what things are called, classes with their ancestors, places.
 
+use super::links;
 use super::names::{Names, safe_part};
 use super::query::PublishedQuery;
 use super::shapes::Layout;
@@ -9,7 +10,9 @@ use crate::audit::Audit;
 use crate::catalog::Labels;
 use crate::project::{CitationSettings, Entailment};
 use crate::rdf::vocabulary::rdf;
-use crate::rdf::{BlankNode, Literal, NamedNode, NamedOrBlankNode, NamedOrBlankNodeRef, Prefixes, Quad, Term};
+use crate::rdf::{
+    BlankNode, GraphName, Literal, NamedNode, NamedOrBlankNode, NamedOrBlankNodeRef, Prefixes, Quad, Term,
+};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeMap;
 
@@ -53,8 +56,12 @@ pub struct Model<'a> {
     pub audit: Audit<'a>,
     pub names: Names,
     pub layout: Layout,
-    /// The IRIs that have pages, sorted.
+    /// The things that the graph says something of, sorted. All of them have pages.
     pub things: Vec<&'a NamedNode>,
+    /// What is named below the base and not described, sorted. It has pages too, which say so.
+    pub stubs: Vec<&'a NamedNode>,
+    /// The statements of each named graph.
+    pub graphs: BTreeMap<&'a str, Vec<&'a Quad>>,
     /// The members of each class by direct `rdf:type`, things with pages only, sorted.
     pub members: BTreeMap<&'a str, Vec<&'a NamedNode>>,
     /// How many statements use a property.
@@ -71,13 +78,15 @@ pub struct Model<'a> {
     /// By the label of the subject.
     of_blank: FxHashMap<&'a str, Vec<&'a Quad>>,
     incoming: FxHashMap<&'a str, Vec<&'a Quad>>,
+    /// Of what is named only: the first statements that have it as property or within a quoted triple.
+    named_in: FxHashMap<&'a str, Vec<&'a Quad>>,
     /// Page of the list of a class's members, without ending.
     browse: FxHashMap<&'a str, String>,
 }
 
 /// Stems of the site's own pages and of files beside them.
 const OWN: &[&str] =
-    &["index", "404", "ontology-terms", "queries", "browse", "places", "void", "catalog", "service", "search"];
+    &["index", "404", "ontology-terms", "queries", "places", "data", "ask", "void", "catalog", "service", "search"];
 
 impl<'a> Model<'a> {
     pub fn new(source: &'a Source<'a>) -> Self {
@@ -85,6 +94,7 @@ impl<'a> Model<'a> {
         let mut of_blank: FxHashMap<&str, Vec<&Quad>> = FxHashMap::default();
         let mut incoming: FxHashMap<&str, Vec<&Quad>> = FxHashMap::default();
         let mut uses: FxHashMap<&str, u64> = FxHashMap::default();
+        let mut graphs: BTreeMap<&str, Vec<&Quad>> = BTreeMap::new();
         let mut things: Vec<&NamedNode> = Vec::new();
         let mut seen: FxHashSet<&str> = FxHashSet::default();
         for quad in source.quads {
@@ -96,6 +106,9 @@ impl<'a> Model<'a> {
             if let Term::NamedNode(object) = &quad.object {
                 incoming.entry(object.as_str()).or_default().push(quad);
             }
+            if let GraphName::NamedNode(graph) = &quad.graph_name {
+                graphs.entry(graph.as_str()).or_default().push(quad);
+            }
             if let NamedOrBlankNode::NamedNode(node) = &quad.subject
                 && node.as_str().starts_with(source.base)
                 && seen.insert(node.as_str())
@@ -104,14 +117,16 @@ impl<'a> Model<'a> {
             }
         }
         things.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
-        let mut taken: Vec<String> = OWN.iter().map(|s| (*s).to_owned()).collect();
-        taken.extend(source.queries.iter().map(|q| q.stem()));
+        let stubs = links::undescribed(source, &seen);
+        let stub_iris: FxHashSet<&str> = stubs.iter().map(|node| node.as_str()).collect();
         let mut model = Self {
             source,
             audit: Audit::new(source.quads, source.citations, source.prefixes),
             names: Names::default(),
             layout: Layout::default(),
             things,
+            stubs,
+            graphs,
             members: BTreeMap::new(),
             uses,
             ancestors: FxHashMap::default(),
@@ -121,19 +136,21 @@ impl<'a> Model<'a> {
             out,
             of_blank,
             incoming,
+            named_in: links::named_in(source.quads, &stub_iris),
             browse: FxHashMap::default(),
         };
         model.index_classes();
+        let mut taken: FxHashSet<String> = FxHashSet::default();
         for class in model.members.keys() {
             let short = source.prefixes.shorten(class).unwrap_or_else(|| (*class).to_owned());
             let (mut slug, _) = safe_part(&short.replace([':', '/'], "-"), true);
-            while taken.contains(&format!("browse/{}", slug.to_lowercase())) {
+            while !taken.insert(slug.to_lowercase()) {
                 slug.push_str("-2");
             }
-            taken.push(format!("browse/{}", slug.to_lowercase()));
             model.browse.insert(class, format!("browse/{slug}"));
         }
-        model.names = Names::assign(source.base, model.things.iter().map(|t| t.as_str()), &taken);
+        let named = model.things.iter().chain(&model.stubs).map(|t| t.as_str());
+        model.names = Names::assign(source.base, named, OWN);
         model.layout = Layout::of(&model);
         model.places = model.find_places();
         model.index_queries();
@@ -235,6 +252,11 @@ impl<'a> Model<'a> {
         self.incoming.get(iri).map_or(&[], Vec::as_slice)
     }
 
+    /// Of what is named only: statements that have it as property or within a quoted triple, the first of them.
+    pub fn named_in(&self, iri: &str) -> &[&'a Quad] {
+        self.named_in.get(iri).map_or(&[], Vec::as_slice)
+    }
+
     pub fn types(&self, thing: &NamedNode) -> Vec<&'a NamedNode> {
         let mut types = Vec::new();
         for quad in self.facts(thing.into()) {
@@ -281,6 +303,16 @@ impl<'a> Model<'a> {
             q.predicate.as_str() == OWL_DEPRECATED
                 && matches!(&q.object, Term::Literal(l) if matches!(l.value(), "true" | "1"))
         })
+    }
+
+    /// What has a page: the things that are described, then those that are named only.
+    pub fn pages(&self) -> impl Iterator<Item = &'a NamedNode> + '_ {
+        self.things.iter().chain(&self.stubs).copied()
+    }
+
+    /// Whether the graph names a thing and says nothing of it.
+    pub fn is_stub(&self, thing: &NamedNode) -> bool {
+        self.facts(thing.into()).is_empty()
     }
 
     /// The page of a thing, with its ending.

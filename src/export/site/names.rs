@@ -9,8 +9,14 @@ const LONGEST_PART: usize = 80;
 const LONGEST_STEM: usize = 180;
 
 /// Endings that pages and their neighbours have: a folder must not look like one of them.
-const ENDINGS: &[&str] =
-    &[".html", ".ttl", ".jsonld", ".nt", ".csv", ".json", ".js", ".css", ".txt", ".xml", ".gz", ".svg"];
+const ENDINGS: &[&str] = &[
+    ".html", ".ttl", ".jsonld", ".nt", ".nq", ".trig", ".rdf", ".rq", ".csv", ".json", ".js", ".css", ".txt", ".xml",
+    ".gz", ".svg", ".wasm",
+];
+
+/// Folders that the site fills itself, and where a thing stands instead whose IRI asks for a place in one of them.
+const OWN_FOLDERS: &[&str] = &["assets", "browse", "dump", "hosting", "query"];
+const ASIDE: &str = "named";
 
 /// Names that Windows keeps for devices, with any ending.
 const DEVICES: &[&str] = &["con", "prn", "aux", "nul"];
@@ -23,7 +29,7 @@ pub struct Names {
 
 impl Names {
     /// Names the pages of these IRIs, all of which start with `base`. `taken` are stems that the site needs for itself.
-    pub fn assign<'a>(base: &str, iris: impl IntoIterator<Item = &'a str>, taken: &[String]) -> Self {
+    pub fn assign<'a>(base: &str, iris: impl IntoIterator<Item = &'a str>, taken: &[&str]) -> Self {
         let mut iris: Vec<&str> = iris.into_iter().collect();
         iris.sort_unstable();
         iris.dedup();
@@ -83,6 +89,9 @@ fn stem(base: &str, iri: &str) -> String {
     if stem.len() > LONGEST_STEM {
         return format!("long/{}", &hash(iri)[..32]);
     }
+    if parts.len() > 1 && OWN_FOLDERS.contains(&safe[0].to_lowercase().as_str()) {
+        return format!("{ASIDE}/{stem}-{}", &hash(iri)[..8]);
+    }
     if exact { stem } else { format!("{stem}-{}", &hash(iri)[..8]) }
 }
 
@@ -135,7 +144,7 @@ mod tests {
 
     fn names(iris: &[&str]) -> Vec<String> {
         let iris: Vec<String> = iris.iter().map(|tail| format!("{BASE}{tail}")).collect();
-        let names = Names::assign(BASE, iris.iter().map(String::as_str), &["index".into()]);
+        let names = Names::assign(BASE, iris.iter().map(String::as_str), &["index"]);
         iris.iter().map(|iri| names.get(iri).unwrap().to_owned()).collect()
     }
 
@@ -202,6 +211,16 @@ mod tests {
             assert!(folded.insert(name.to_lowercase()), "{name} twice");
         }
         assert!(!found.contains(&"a.html/b".to_owned()));
+    }
+
+    #[test]
+    fn a_name_in_a_folder_of_the_site_itself_stands_aside_whatever_the_site_holds() {
+        for tail in ["assets/site", "Dump/SHA256SUMS/x", "query/a", "browse/owl-Class", "hosting#nginx"] {
+            let found = names(&[tail]).remove(0);
+            let own = format!("named/{}-", tail.replace('#', "/"));
+            assert!(found.starts_with(&own) && found.len() == own.len() + 8, "{found}");
+        }
+        assert_eq!(names(&["assets", "query"]), ["assets", "query"]);
     }
 
     #[test]

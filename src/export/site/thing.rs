@@ -4,6 +4,7 @@ use super::draw;
 use super::facts;
 use super::html::{At, Head, page, text};
 use super::label::shorten;
+use super::mentions;
 use super::model::Model;
 use super::notes::Notes;
 use super::vocabulary::*;
@@ -46,13 +47,16 @@ pub fn thing_page(model: &Model<'_>, thing: &NamedNode) -> String {
             @if model.is_deprecated(thing) { p .warning { "Deprecated: kept for what was written with it, and not for anything new." } }
             @if let Some((words, language)) = &summary { p .summary lang=[language.as_deref()] dir="auto" { (text(words)) } }
             (names_row(&at, thing))
+            (mentions::notice(&at, thing))
             (body_facts)
+            (mentions::contents(&at, thing))
             (members(&at, thing))
             (usage(&at, thing))
             @if let Some(drawn) = draw::neighbours(&at, thing) { section { h2 { "Around it" } (drawn) } }
             (timeline(&at, thing))
             (map(&at, thing))
             (incoming)
+            (mentions::mentions(&at, thing))
             (queries(&at, thing))
             (notes.render())
             (files_row(&at, thing, stem))
@@ -74,9 +78,10 @@ pub fn thing_page(model: &Model<'_>, thing: &NamedNode) -> String {
 fn kind(at: &At<'_, '_>, thing: &NamedNode) -> Markup {
     let types = at.model.own_types(thing);
     let statement = at.model.reified_by(thing).is_some();
+    let graph = at.model.graphs.contains_key(thing.as_str());
     html! {
         p .kind {
-            @if types.is_empty() { @if statement { "Statement" } @else { "Thing" } }
+            @if types.is_empty() { @if statement { "Statement" } @else if graph { "Named graph" } @else { "Thing" } }
             @for (i, class) in types.iter().enumerate() {
                 @if i > 0 { " · " }
                 (at.thing(class))
@@ -291,6 +296,7 @@ pub fn description<'a>(model: &Model<'a>, thing: &NamedNode) -> Vec<&'a Quad> {
             }
         }
     }
+    quads.extend(mentions::beside(model, thing));
     quads
 }
 

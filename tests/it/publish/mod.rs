@@ -344,10 +344,10 @@ fn five_hundred_hostile_labels_leave_nothing_that_runs() {
 }
 
 #[test]
-fn a_statement_about_something_unknown_is_a_broken_link_and_names_itself() {
+fn to_a_strict_publish_a_statement_about_something_unknown_is_a_broken_link_and_names_itself() {
     let project = project(&[("data/a.ttl", "<https://e.example/a> <http://p/q> <https://e.example/gone> .")]);
     let site = project.path().join("site");
-    let run = kgq(project.path(), &["publish", "--output", site.to_str().unwrap()]);
+    let run = kgq(project.path(), &["publish", "--strict", "--output", site.to_str().unwrap()]);
     let said = String::from_utf8_lossy(&run.stderr);
     assert_eq!(run.status.code(), Some(1), "{said}");
     assert!(said.contains("`<https://e.example/a> <http://p/q> <https://e.example/gone>`"), "{said}");
