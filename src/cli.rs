@@ -1,6 +1,6 @@
 //! The command line: what was typed becomes a command and a session; errors become messages and exit codes.
 
-use crate::commands::{self, Command, Output, ReplArgs, remove_temporary_files};
+use crate::commands::{self, Command, Output, ReplArgs, remove_temporary_files, trust};
 use crate::engine::{Executor, Limits};
 use crate::error::{Error, Kind, Result};
 use crate::project::{LimitSettings, parse_duration, parse_size, too_deep};
@@ -72,6 +72,9 @@ struct Global {
     /// What evaluates queries: kgq, or oxigraph (slower; for comparison)
     #[arg(long, value_name = "ENGINE", value_parser = parse_executor, default_value = "kgq", global = true, hide_default_value = true)]
     engine: Executor,
+    /// From now on, let the project in this folder name files outside of it
+    #[arg(long, global = true, conflicts_with_all = ["data", "snapshot"])]
+    trust: bool,
     #[command(flatten)]
     limits: LimitArgs,
     /// Leave out counts, times and remarks
@@ -222,9 +225,16 @@ fn run(cli: Cli, output: &mut Output) -> Result<u8> {
     };
     let interactive = matches!(command, Command::Repl(_));
     let mut session = Session::open(session_options(&cli.global)?)?;
+    if cli.global.trust {
+        let root = session.require_project()?.root.clone();
+        trust::remember(config_folder().as_deref(), &root)?;
+        session.options.trusted.push(root);
+        session = Session::open(session.options)?;
+    }
     let settings = session.project().map(|p| p.manifest.limits.clone()).unwrap_or_default();
     session.options.limits = limits(&cli.global.limits, &settings, interactive)?;
     session.options.bounds = bounds(&cli.global.limits, &settings)?;
+    commands::warn_of_manifest(&command, &session, output)?;
     match command {
         Command::Repl(args) => repl::run(&args, &mut session, output),
         command => commands::run(&command, &mut session, output),
@@ -248,6 +258,7 @@ fn session_options(global: &Global) -> Result<SessionOptions> {
         lenient: global.lenient,
         unreify: global.unreify,
         executor: global.engine,
+        trusted: trust::folders(config_folder().as_deref()),
         snapshot: global.snapshot.clone(),
         cache: cache_folder(),
         watcher: commands::progress(std::io::stderr().is_terminal() && !global.quiet),
@@ -296,10 +307,20 @@ fn bounds(args: &LimitArgs, settings: &LimitSettings) -> Result<Bounds> {
     })
 }
 
-/// Where snapshots are kept: by the XDG Base Directory Specification, which wants absolute paths.
+/// Where snapshots are kept.
 fn cache_folder() -> Option<PathBuf> {
+    user_folder("XDG_CACHE_HOME", ".cache")
+}
+
+/// Where it stands which projects are trusted.
+fn config_folder() -> Option<PathBuf> {
+    user_folder("XDG_CONFIG_HOME", ".config")
+}
+
+/// A folder of the user's for kgq, by the XDG Base Directory Specification, which wants absolute paths.
+fn user_folder(variable: &str, below_home: &str) -> Option<PathBuf> {
     let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let folder = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")))?;
+    let folder = absolute(variable).or_else(|| Some(absolute("HOME")?.join(below_home)))?;
     Some(folder.join("kgq"))
 }
 

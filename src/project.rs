@@ -1,14 +1,19 @@
 //! A project: the folder with a `kgq.toml`, what that file says, and which files belong to it.
 
-use crate::error::{Error, Kind, Result, Source};
+mod files;
+mod globs;
+
+pub use files::{Found, ProjectFile, Role};
+
+use crate::error::{Error, Result, Source};
 use crate::rdf::{NamedNode, Prefixes};
 use crate::syntax::bounds::DEEPEST;
 use crate::text::did_you_mean;
-use globset::{GlobBuilder, GlobMatcher};
+use globs::{Glob, Globs};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The name of the file that makes a folder a project.
@@ -25,12 +30,13 @@ pub struct Manifest {
     /// The IRI that relative IRIs in files and queries are resolved against, and below which the project's things live.
     #[serde(default)]
     pub base: Option<String>,
-    #[serde(default = "Manifest::default_ontology")]
-    pub ontology: Vec<String>,
-    #[serde(default = "Manifest::default_data")]
-    pub data: Vec<String>,
-    #[serde(default = "Manifest::default_queries")]
-    pub queries: Vec<String>,
+    /// Globs of files; `!` before one leaves out. Where neither `ontology` nor `data` is said, both have a default.
+    #[serde(default)]
+    pub ontology: Option<Vec<String>>,
+    #[serde(default)]
+    pub data: Option<Vec<String>>,
+    #[serde(default)]
+    pub queries: Option<Vec<String>>,
     /// What a query's default graph is.
     #[serde(default)]
     pub default_graph: DefaultGraph,
@@ -50,18 +56,6 @@ pub struct Manifest {
     pub check: CheckSettings,
     #[serde(default)]
     pub infer: InferSettings,
-}
-
-impl Manifest {
-    fn default_ontology() -> Vec<String> {
-        vec!["ontology/**/*".into()]
-    }
-    fn default_data() -> Vec<String> {
-        vec!["data/**/*".into()]
-    }
-    fn default_queries() -> Vec<String> {
-        vec!["queries/**/*.rq".into()]
-    }
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
@@ -171,30 +165,42 @@ impl Entailment {
     }
 }
 
-/// Which of the project's folders a file was found in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    Ontology,
-    Data,
-}
-
-/// An RDF file of the project.
-#[derive(Clone, Debug)]
-pub struct ProjectFile {
-    /// As the user would name it: relative to the project's root, with `/`.
-    pub name: String,
-    pub path: PathBuf,
-    pub role: Role,
-    /// The named graph that its default graph is loaded into.
-    pub graph: Option<NamedNode>,
-}
-
 /// A project, read from its folder.
 #[derive(Clone, Debug)]
 pub struct Project {
     pub root: PathBuf,
     pub manifest: Manifest,
-    graphs: Vec<(GlobMatcher, NamedNode)>,
+    /// Whether the user lets it name files outside of its folder.
+    pub is_trusted: bool,
+    /// The text of `kgq.toml`, for the places of messages.
+    text: String,
+    globs: ProjectGlobs,
+    graphs: Vec<(Glob, NamedNode)>,
+}
+
+/// The globs of `kgq.toml`, compiled.
+#[derive(Clone, Debug)]
+struct ProjectGlobs {
+    ontology: Globs,
+    data: Globs,
+    queries: Globs,
+}
+
+impl ProjectGlobs {
+    fn new(manifest: &Manifest, root: &Path, source: Source<'_>) -> Result<Self> {
+        let list = |written: &Option<Vec<String>>, holds_default: bool, default: &str| match written {
+            Some(written) => Globs::new(written, default, root, source),
+            None if holds_default => Globs::by_default(default, root, source),
+            None => Ok(Globs::default()),
+        };
+        // Whoever says where one of the two lies says where both do.
+        let unsaid = manifest.ontology.is_none() && manifest.data.is_none();
+        Ok(Self {
+            ontology: list(&manifest.ontology, unsaid, "ontology/**/*")?,
+            data: list(&manifest.data, unsaid, "data/**/*")?,
+            queries: list(&manifest.queries, true, "queries/**/*.rq")?,
+        })
+    }
 }
 
 impl Project {
@@ -217,9 +223,11 @@ impl Project {
             .map_err(|e| Error::input(format!("{MANIFEST} is not UTF-8 (byte {})", e.utf8_error().valid_up_to())))?;
         let source = Source::new(MANIFEST, &text);
         let manifest: Manifest = toml::from_str(&text).map_err(|e| manifest_error(source, &e))?;
-        let project = Self { root: root.to_owned(), graphs: compile_graphs(source, &manifest)?, manifest };
+        let globs = ProjectGlobs::new(&manifest, root, source)?;
+        let graphs = compile_graphs(source, root, &manifest)?;
+        let project = Self { root: root.to_owned(), manifest, is_trusted: false, text: String::new(), globs, graphs };
         project.validate(source)?;
-        Ok(project)
+        Ok(Self { text, ..project })
     }
 
     fn validate(&self, source: Source<'_>) -> Result<()> {
@@ -270,149 +278,21 @@ impl Project {
     pub fn prefixes(&self) -> Prefixes {
         self.manifest.prefixes.iter().map(|(p, n)| (p.as_str(), n.as_str())).collect()
     }
-
-    /// The ontology's and the data's files, each once, ontology first, in the order of their names.
-    /// A glob without a wildcard that names no file is an error; so is a folder that cannot be read.
-    pub fn files(&self) -> Result<Vec<ProjectFile>> {
-        let mut files: Vec<ProjectFile> = Vec::new();
-        for (role, globs) in [(Role::Ontology, &self.manifest.ontology), (Role::Data, &self.manifest.data)] {
-            for name in self.matching(globs)? {
-                if files.iter().any(|f| f.name == name) {
-                    continue;
-                }
-                let graph = self.graphs.iter().find(|(glob, _)| glob.is_match(&name)).map(|(_, graph)| graph.clone());
-                files.push(ProjectFile { path: self.root.join(&name), name, role, graph });
-            }
-        }
-        Ok(files)
-    }
-
-    /// The canned queries' files: name (path below its folder, without `.rq`) and path.
-    pub fn query_files(&self) -> Result<Vec<(String, PathBuf)>> {
-        let mut files = Vec::new();
-        for glob in &self.manifest.queries {
-            let folder = literal_prefix(glob);
-            for name in self.matching(std::slice::from_ref(glob))? {
-                let below = name.strip_prefix(&folder).unwrap_or(&name).trim_start_matches('/');
-                let key = below.strip_suffix(".rq").unwrap_or(below).to_owned();
-                files.push((key, self.root.join(&name)));
-            }
-        }
-        files.sort();
-        files.dedup();
-        Ok(files)
-    }
-
-    /// Where a new canned query of this name belongs: where the first glob of `queries` finds it by this name.
-    pub fn query_path(&self, name: &str) -> Result<PathBuf> {
-        for glob in &self.manifest.queries {
-            let folder = literal_prefix(glob);
-            // A glob without a wildcard names one query by its whole path.
-            let file = match folder.as_str() {
-                folder if folder == glob => continue,
-                "" => format!("{name}.rq"),
-                folder => format!("{folder}/{name}.rq"),
-            };
-            if matches(glob, &file)? {
-                return Ok(self.root.join(file));
-            }
-        }
-        let globs: Vec<String> = self.manifest.queries.iter().map(|glob| format!("`{glob}`")).collect();
-        Err(Error::input(format!("no glob of `queries` in {MANIFEST} would find a query `{name}`"))
-            .hint(format!("the globs are {}", if globs.is_empty() { "none".into() } else { globs.join(", ") })))
-    }
-
-    /// Whether a file of this name, relative to the root, would be loaded.
-    pub fn loads(&self, name: &str) -> Result<bool> {
-        for glob in self.manifest.ontology.iter().chain(&self.manifest.data) {
-            if matches(glob, name)? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// A path of this project as the user would name it.
-    pub fn display_path(&self, path: &Path) -> String {
-        slashes(path.strip_prefix(&self.root).unwrap_or(path))
-    }
-
-    fn matching(&self, globs: &[String]) -> Result<Vec<String>> {
-        let mut names = Vec::new();
-        for glob in globs {
-            let matcher = matcher(glob)?;
-            let folder = self.root.join(literal_prefix(glob));
-            if !folder.exists() {
-                if is_literal(glob) {
-                    return Err(Error::new(
-                        Kind::Io,
-                        format!("{glob}: named in {MANIFEST}, but there is no such file"),
-                    ));
-                }
-                continue;
-            }
-            for entry in walkdir::WalkDir::new(&folder).follow_links(true).sort_by_file_name() {
-                let entry = entry.map_err(|e| Error::new(Kind::Io, e.to_string()))?;
-                let name = self.display_path(entry.path());
-                let hidden = name.split('/').any(|part| part.starts_with('.') || part.ends_with('~'));
-                if entry.file_type().is_file() && !hidden && matcher.is_match(&name) {
-                    names.push(name);
-                }
-            }
-        }
-        names.sort();
-        names.dedup();
-        Ok(names)
-    }
 }
 
-fn matcher(glob: &str) -> Result<GlobMatcher> {
-    compile(glob).map_err(|e| Error::input(format!("{MANIFEST}: glob `{glob}`: {e}")))
-}
-
-fn matches(glob: &str, name: &str) -> Result<bool> {
-    Ok(matcher(glob)?.is_match(name))
-}
-
-fn compile(glob: &str) -> Result<GlobMatcher, globset::Error> {
-    Ok(GlobBuilder::new(glob).literal_separator(true).build()?.compile_matcher())
-}
-
-fn compile_graphs(source: Source<'_>, manifest: &Manifest) -> Result<Vec<(GlobMatcher, NamedNode)>> {
+fn compile_graphs(source: Source<'_>, root: &Path, manifest: &Manifest) -> Result<Vec<(Glob, NamedNode)>> {
     let mut graphs = Vec::new();
     for (glob, iri) in &manifest.graphs {
-        let at = |error: Error| match source.text.find(glob.as_str()) {
-            Some(start) => error.at(source.place(start..start + glob.len())),
-            None => error,
-        };
+        let at = |error: Error| error.at(globs::place(source, glob));
+        if glob.starts_with('!') {
+            return Err(at(Error::input("a key of [graphs] is the glob of a graph's files; it leaves nothing out")));
+        }
         let graph = NamedNode::new(iri)
             .map_err(|e| at(Error::input(format!("the graph of `{glob}` is not an absolute IRI: {e}"))))?;
-        let matcher = compile(glob).map_err(|e| at(Error::input(format!("glob `{glob}`: {e}"))))?;
-        graphs.push((matcher, graph));
+        graphs.push((Glob::new(glob, root, source)?, graph));
     }
-    graphs.sort_by_key(|(glob, _)| std::cmp::Reverse(glob.glob().glob().len()));
+    graphs.sort_by_key(|(glob, _)| std::cmp::Reverse(glob.pattern.len()));
     Ok(graphs)
-}
-
-fn is_literal(glob: &str) -> bool {
-    !glob.contains(['*', '?', '[', '{'])
-}
-
-/// The folder (or file) that a glob starts in: what stands before its first wildcard.
-fn literal_prefix(glob: &str) -> String {
-    if is_literal(glob) {
-        return glob.to_owned();
-    }
-    glob.split('/').take_while(|part| is_literal(part)).collect::<Vec<_>>().join("/")
-}
-
-fn slashes(path: &Path) -> String {
-    let parts: Vec<_> = path
-        .components()
-        .filter(|c| !matches!(c, Component::CurDir))
-        .map(|c| c.as_os_str().to_string_lossy().into_owned())
-        .collect();
-    parts.join("/").replace("//", "/")
 }
 
 fn manifest_error(source: Source<'_>, error: &toml::de::Error) -> Error {

@@ -7,7 +7,7 @@ use crate::check;
 use crate::engine::{self, Answer, EvaluationOptions, Limits};
 use crate::error::{Error, Kind, Result, Source};
 use crate::infer::{self, Inferred};
-use crate::project::{self, Entailment, InferSettings, Project, ProjectFile};
+use crate::project::{self, Entailment, Found, InferSettings, Project, ProjectFile};
 use crate::query::{self, ParseContext, Query};
 use crate::rdf::vocabulary::{rdf, rdfs};
 use crate::rdf::{NamedNode, NamedNodeRef, NamedOrBlankNode, Prefixes, RdfFormat, Term, Triple, Variable, vocabulary};
@@ -35,6 +35,8 @@ pub struct SessionOptions {
     /// Read `rdf:Statement` descriptions as reifiers.
     pub unreify: bool,
     pub executor: engine::Executor,
+    /// The projects' folders that the user trusts to name files outside of them.
+    pub trusted: Vec<PathBuf>,
     /// A saved snapshot to answer from, instead of files.
     pub snapshot: Option<PathBuf>,
     /// Where snapshots of what is large are kept, if they are.
@@ -48,6 +50,7 @@ pub struct SessionOptions {
 pub struct Session {
     pub options: SessionOptions,
     project: Option<Project>,
+    files: OnceCell<Found>,
     /// Files that are passed over because they cannot be read, by name.
     broken: BTreeSet<String>,
     dataset: OnceCell<Dataset>,
@@ -62,10 +65,14 @@ impl Session {
     /// Finds the project, or takes the files named; loads nothing yet.
     pub fn open(options: SessionOptions) -> Result<Self> {
         let alone = options.files.is_empty() && options.snapshot.is_none();
-        let project = if alone { Project::find(&options.folder)? } else { None };
+        let mut project = if alone { Project::find(&options.folder)? } else { None };
+        if let Some(project) = &mut project {
+            project.is_trusted = options.trusted.contains(&project.root);
+        }
         Ok(Self {
             options,
             project,
+            files: OnceCell::new(),
             broken: BTreeSet::new(),
             dataset: OnceCell::new(),
             snapshot: OnceCell::new(),
@@ -96,8 +103,7 @@ impl Session {
             return whole.map(|name| self.named_input(name)).collect();
         }
         let project = self.require_project()?;
-        let files = project.files()?;
-        let whole = files.iter().filter(|file| !self.broken.contains(&file.name));
+        let whole = self.whole_files(project)?;
         whole.map(|file| self.project_input(project, file)).collect()
     }
 
@@ -111,7 +117,7 @@ impl Session {
             [] => {
                 let project = self.require_project()?;
                 let input = |file: &ProjectFile| (file.name.clone(), self.project_input(project, file));
-                project.files()?.iter().map(input).collect()
+                self.project_files(project)?.iter().map(input).collect()
             }
             names => names.iter().map(|name| (name.clone(), self.named_input(name))).collect(),
         };
@@ -129,6 +135,33 @@ impl Session {
             return Err(Error::all(errors).unwrap_or_else(|| Error::input("there is no file to read")));
         }
         Ok(errors)
+    }
+
+    /// The project's files; one that is named and not there is an error.
+    fn project_files(&self, project: &Project) -> Result<&[ProjectFile]> {
+        let found = self.files(project)?;
+        Error::all(found.missing.iter().cloned()).map_or(Ok(&found.files), Err)
+    }
+
+    /// Those of them that are not passed over.
+    fn whole_files(&self, project: &Project) -> Result<impl Iterator<Item = &ProjectFile>> {
+        Ok(self.project_files(project)?.iter().filter(|file| !self.broken.contains(&file.name)))
+    }
+
+    /// What the project's globs find, looked for once.
+    fn files(&self, project: &Project) -> Result<&Found> {
+        if self.files.get().is_none() {
+            let _ = self.files.set(project.find_files()?);
+        }
+        self.files.get().ok_or_else(|| Error::bug("the list of files was not kept"))
+    }
+
+    /// What is odd about kgq.toml and yet no error: globs that find nothing.
+    pub fn remarks(&self) -> Result<Vec<Error>> {
+        let Some(project) = &self.project else { return Ok(Vec::new()) };
+        let mut remarks = self.files(project)?.remarks.clone();
+        remarks.extend(project.remarks_on_queries()?);
+        Ok(remarks)
     }
 
     fn named_input(&self, name: &str) -> Result<Input> {
@@ -344,7 +377,7 @@ impl Session {
             return Ok(known);
         }
         let data: Vec<bool> = match &self.project {
-            Some(project) => project.files()?.iter().map(|file| file.role == project::Role::Data).collect(),
+            Some(project) => self.whole_files(project)?.map(|file| file.role == project::Role::Data).collect(),
             None => vec![true; self.dataset()?.files.len()],
         };
         let quads = self.dataset()?.quads_with_origin().filter(|(_, file)| data.get(*file).copied().unwrap_or(false));
@@ -353,14 +386,29 @@ impl Session {
         Ok(self.to_cite.get_or_init(|| found))
     }
 
-    /// The texts of source documents that are at hand: those of `[sources]` that exist, and the files given, each for the
+    /// Texts of `[sources]` that are there but not shown, as they lie outside of a project that is not trusted.
+    pub fn hidden_texts(&self) -> Vec<Error> {
+        let Some(project) = &self.project else { return Vec::new() };
+        let hidden = |path: &&String| {
+            let path = project.root.join(path);
+            path.is_file() && !project.may_show(&path)
+        };
+        let hidden = project.manifest.sources.values().filter(hidden);
+        let told = |path: &String| {
+            Error::policy(format!("the text {path} is not shown: it lies outside of the project's folder"))
+                .hint("if you trust whoever wrote the project to name your files, run once with `--trust`")
+        };
+        hidden.map(told).collect()
+    }
+
+    /// The texts of source documents that are at hand: those of `[sources]` that exist and may be shown, and the files given, each for the
     /// document whose hash it has.
     pub fn source_texts(&self, audit: &Audit<'_>, files: &[PathBuf]) -> Result<Texts> {
         let mut texts = Texts::default();
         if let Some(project) = &self.project {
             for (document, path) in &project.manifest.sources {
                 let path = project.root.join(path);
-                if path.is_file() {
+                if path.is_file() && project.may_show(&path) {
                     texts.insert(&NamedNode::new_unchecked(document), read_source(&path)?);
                 }
             }

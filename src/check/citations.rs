@@ -152,15 +152,43 @@ fn uncited(subject: &Subject<'_>, statement: &Triple, audit: &Audit<'_>) -> Find
     Finding::error("uncited", subject.place_of(statement), format!("no citation: {shown}")).hint(hint)
 }
 
+/// The text of a source document.
+struct SourceText {
+    text: String,
+    /// Whether messages may tell of it: else they could be made to spell out any file of the user's.
+    may_show: bool,
+}
+
+impl SourceText {
+    /// Says what does not hold in the text, as far as that may be told.
+    fn tell(&self, failure: &Failure) -> String {
+        if self.may_show {
+            return failure.to_string();
+        }
+        let what = match failure {
+            Failure::NoSpan => return failure.to_string(),
+            Failure::Span { .. } => "the span does not lie in the text",
+            Failure::Hash { .. } => "the span's text has another SHA-256",
+            Failure::Anchor { .. } => "the anchor does not stand once in the span",
+            Failure::DocumentHash { .. } => "the text has another SHA-256",
+            Failure::DocumentLength { .. } => "the text has another number of code points",
+        };
+        format!("{what} (it lies outside of the project: what is there is told with `--trust`)")
+    }
+}
+
 /// The texts of `[sources]` by the documents' IRIs. A file that is not there leaves its citations unchecked; one that cannot
 /// be read as text is a finding.
-fn read_texts(subject: &Subject<'_>, report: &mut Report) -> BTreeMap<String, String> {
+fn read_texts(subject: &Subject<'_>, report: &mut Report) -> BTreeMap<String, SourceText> {
     let mut texts = BTreeMap::new();
     for (document, name) in &subject.project.manifest.sources {
-        let read = std::fs::read(subject.project.root.join(name));
+        let path = subject.project.root.join(name);
+        // A pipe or a device could be read for ever.
+        let is_other = std::fs::metadata(&path).is_ok_and(|entry| !entry.is_file());
+        let read = if is_other { Err(std::io::Error::other("this is no regular file")) } else { std::fs::read(&path) };
         let error = match read.map(String::from_utf8) {
             Ok(Ok(text)) => {
-                texts.insert(document.clone(), text);
+                texts.insert(document.clone(), SourceText { text, may_show: subject.project.may_show(&path) });
                 continue;
             }
             Ok(Err(e)) => {
@@ -180,7 +208,7 @@ fn check_documents(
     subject: &Subject<'_>,
     audit: &Audit<'_>,
     citations: &[NamedNode],
-    texts: &BTreeMap<String, String>,
+    texts: &BTreeMap<String, SourceText>,
     report: &mut Report,
 ) {
     let documents: BTreeSet<NamedNode> = citations.iter().filter_map(|iri| audit.citation(iri).document).collect();
@@ -195,14 +223,14 @@ fn check_documents(
     for iri in documents {
         let Some(text) = texts.get(iri.as_str()) else { continue };
         let node = NamedOrBlankNode::from(iri.clone());
-        for failure in verify_document(&audit.document(&iri), text) {
+        for failure in verify_document(&audit.document(&iri), &text.text) {
             let property = match failure {
                 Failure::DocumentLength { .. } => audit.length_property(),
                 _ => audit.hash_property(),
             };
             let stated = property.and_then(|p| find(subject, &node, &[p.as_ref()], None));
             let place = stated.map_or_else(|| subject.place_of_subject(&node), |q| subject.place_of(&triple_of(q)));
-            let message = format!("{}: {failure}", subject.prefixes.display(iri.as_str()));
+            let message = format!("{}: {}", subject.prefixes.display(iri.as_str()), text.tell(&failure));
             report.findings.push(Finding::error("source-text", place, message));
         }
     }
@@ -212,7 +240,7 @@ fn check_citation(
     subject: &Subject<'_>,
     iri: &NamedNode,
     audit: &Audit<'_>,
-    texts: &BTreeMap<String, String>,
+    texts: &BTreeMap<String, SourceText>,
     counts: &mut CitationCounts,
     report: &mut Report,
 ) {
@@ -230,10 +258,10 @@ fn check_citation(
             let place = subject.place_of_subject(&iri.clone().into());
             report.findings.push(Finding::warning("citation-without-place", place, message));
         }
-        for failure in verify(&citation, text) {
+        for failure in verify(&citation, &text.text) {
             failed = true;
             let place = place_of_failure(subject, &citation, audit, &failure);
-            report.findings.push(Finding::error(code(&failure), place, format!("{name}: {failure}")));
+            report.findings.push(Finding::error(code(&failure), place, format!("{name}: {}", text.tell(&failure))));
         }
     }
     counts.failed += usize::from(failed);

@@ -5,7 +5,7 @@ use super::Options;
 use super::places::Places;
 use crate::catalog::Catalog;
 use crate::error::{Error, Place, Result, Source};
-use crate::project::{MANIFEST, Project, ProjectFile, Role};
+use crate::project::{Found, MANIFEST, Project, ProjectFile, Role};
 use crate::query::ParseContext;
 use crate::rdf::vocabulary::well_known;
 use crate::rdf::{GraphName, NamedNode, NamedOrBlankNode, Prefixes, Quad, Term, Triple};
@@ -20,6 +20,9 @@ pub struct Subject<'p> {
     pub project: &'p Project,
     pub options: Options,
     pub files: Vec<SourceFile>,
+    /// Files that kgq.toml names and that are not there, and its globs that find nothing.
+    pub missing: Vec<Error>,
+    pub remarks: Vec<Error>,
     /// Of all files that could be read, one after the other.
     pub quads: Vec<Quad>,
     pub catalog: Catalog,
@@ -48,7 +51,9 @@ impl<'p> Subject<'p> {
         let mut files = Vec::new();
         let mut all: Vec<Quad> = Vec::new();
         let mut by_subject: FxHashMap<NamedOrBlankNode, Vec<usize>> = FxHashMap::default();
-        for (number, file) in project.files()?.iter().enumerate() {
+        let Found { files: found, missing, mut remarks } = project.find_files()?;
+        remarks.extend(project.remarks_on_queries()?);
+        for (number, file) in found.iter().enumerate() {
             let (mut file, quads) = SourceFile::read(project, file, number, &options);
             file.range = all.len()..all.len() + quads.len();
             for (prefix, namespace) in file.prefixes.iter() {
@@ -68,7 +73,8 @@ impl<'p> Subject<'p> {
                 prefixes.insert_if_absent(prefix, namespace);
             }
         }
-        Ok(Self { project, options, files, quads: all, catalog: Catalog::read(project)?, prefixes, by_subject })
+        let catalog = Catalog::read(project)?;
+        Ok(Self { project, options, files, missing, remarks, quads: all, catalog, prefixes, by_subject })
     }
 
     /// How the project's queries are parsed.
@@ -82,7 +88,7 @@ impl<'p> Subject<'p> {
 
     /// Whether every file could be read. Where one could not, what it would have declared cannot be missed.
     pub fn is_whole(&self) -> bool {
-        self.files.iter().all(|file| file.error.is_none())
+        self.missing.is_empty() && self.files.iter().all(|file| file.error.is_none())
     }
 
     /// The places of a file's statements, found when first asked for.

@@ -49,9 +49,16 @@ pub struct CiteArgs {
     pub sources: SourceArgs,
 }
 
+fn warn_of_hidden_texts(session: &Session, output: &mut Output) {
+    if !output.quiet {
+        session.hidden_texts().into_iter().for_each(|text| output.warn(&text.prefixed("warning: ")));
+    }
+}
+
 pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8> {
     let audit = session.audit()?;
     let texts = session.source_texts(&audit, &args.sources.source)?;
+    warn_of_hidden_texts(session, output);
     let wanted = Wanted::read(&args.terms, session)?;
     let prefixes = session.prefixes()?;
     let needed = session.triples_to_cite(&audit)?;
@@ -230,6 +237,7 @@ pub fn write_cited_answer(
     let rows: Vec<Row> = solutions.rows.collect::<Result<_>>()?;
     let audit = session.audit()?;
     let texts = session.source_texts(&audit, &cite.sources.source)?;
+    warn_of_hidden_texts(session, output);
     let sources = session.row_sources(&audit, query, &variables, &rows)?;
     let mut references: Vec<Reference> = Vec::new();
     for iri in sources.iter().flat_map(|row| &row.citations) {

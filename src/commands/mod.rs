@@ -23,6 +23,7 @@ mod query;
 mod repl;
 mod run;
 mod test;
+pub mod trust;
 mod update;
 mod watchdog;
 
@@ -38,7 +39,7 @@ pub use repl::Args as ReplArgs;
 pub use run::help as canned_help;
 pub use watchdog::{Allocator, MemoryWatch, Watchdog};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::session::Session;
 use clap::Subcommand;
 
@@ -85,8 +86,43 @@ pub fn run(command: &Command, session: &mut Session, output: &mut Output) -> Res
         Command::Fmt(args) => fmt::run(args, session, output),
         Command::New(args) => new::run(args, session, output),
         Command::Completions(args) => completions::run(args, output),
-        Command::Repl(_) => Err(crate::error::Error::bug("the session is started by the command line itself")),
+        Command::Repl(_) => Err(Error::bug("the session is started by the command line itself")),
     }
+}
+
+/// Warns of what is odd in kgq.toml before a command that loads the project's files.
+pub fn warn_of_manifest(command: &Command, session: &Session, output: &mut Output) -> Result<()> {
+    let advice = match command {
+        Command::Query(query::Args { ask, .. }) | Command::Run(run::Args { ask, .. }) => Some(&ask.advice),
+        Command::Queries(_)
+        | Command::Describe(_)
+        | Command::Cite(_)
+        | Command::Info(_)
+        | Command::Test(_)
+        | Command::Load(_)
+        | Command::Export(_)
+        | Command::Publish(_)
+        | Command::Update(_)
+        | Command::Repl(_) => None,
+        // `check` has findings of its own for this, and the others do not load the project.
+        Command::Check(_)
+        | Command::Build(_)
+        | Command::Cache(_)
+        | Command::Fmt(_)
+        | Command::New(_)
+        | Command::Completions(_) => return Ok(()),
+    };
+    let is_error = advice.is_some_and(|advice| advice.level.is_some());
+    if !is_error && (output.quiet || advice.is_some_and(|advice| advice.no_warnings)) {
+        return Ok(());
+    }
+    // What cannot be read is told by the command, if it needs it.
+    let remarks = session.remarks().unwrap_or_default().into_iter().map(|remark| remark.prefixed("warning: "));
+    if is_error {
+        return Error::all(remarks).map_or(Ok(()), Err);
+    }
+    remarks.for_each(|remark| output.warn(&remark));
+    Ok(())
 }
 
 /// The help of one command, as `--help` prints it.
