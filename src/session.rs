@@ -4,6 +4,7 @@ use crate::answers::Outcome;
 use crate::audit::{self, Audit, RowSources, Texts, sha256};
 use crate::catalog::{CannedQuery, Catalog, Known, Labels, NAMING, Values};
 use crate::check;
+use crate::engine::update::Change;
 use crate::engine::{self, Answer, EvaluationOptions, Limits};
 use crate::error::{Error, Kind, Result, Source};
 use crate::infer::{self, Inferred};
@@ -12,7 +13,7 @@ use crate::query::{self, ParseContext, Query};
 use crate::rdf::vocabulary::{rdf, rdfs};
 use crate::rdf::{NamedNode, NamedNodeRef, NamedOrBlankNode, Prefixes, RdfFormat, Term, Triple, Variable, vocabulary};
 use crate::snapshot::{BuildOptions, Cache, Permutation, Progress, Snapshot};
-use crate::store::{Change, Dataset, Input, ReadOptions, ReadProgress};
+use crate::store::{Dataset, Input, ReadOptions, ReadProgress};
 use crate::syntax::bounds::Bounds;
 use crate::text::{count, visible};
 use rustc_hash::FxHashSet;
@@ -492,10 +493,12 @@ impl Session {
     }
 
     /// Runs an update on the dataset; the session's own stays as it is.
-    pub fn update(&self, source: Source<'_>) -> Result<(Dataset, Change)> {
+    pub fn update(&self, source: Source<'_>) -> Result<Change> {
+        let dataset = self.dataset()?;
         let update = query::parse_update(source, self.parse_context()?)?;
-        query::refuse_network_in_update(source, &update.algebra)?;
-        crate::store::update(self.dataset()?, update.algebra)
+        query::refuse_network_in_update(source, &update)?;
+        let snapshot = || self.snapshot();
+        engine::update::update(dataset.quads(), &snapshot, source, &update, &self.evaluation_options())
     }
 
     /// What the values of parameters are checked against.

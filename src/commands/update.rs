@@ -5,10 +5,10 @@ use super::output::Output;
 use super::progress::Progress;
 use super::query::read_text;
 use super::watchdog::Watchdog;
+use crate::engine::update::Change;
 use crate::error::{Error, Result, Source};
 use crate::rdf::{GraphName, Quad};
 use crate::session::Session;
-use crate::store::Change;
 use crate::text::{count, visible};
 
 /// Run a SPARQL Update on the loaded graph and write the changed graph to a file
@@ -42,19 +42,20 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
     // A format that cannot be is said before the update runs.
     args.answer.chosen_format()?;
     let (name, text) = read_text(args.text.as_deref(), args.file.as_deref(), "update")?;
-    session.dataset()?;
+    let statements = session.dataset()?.len();
     let _watchdog = Watchdog::start(&session.options.limits);
-    let (dataset, change) = session.update(Source::new(&name, &text))?;
+    let change = session.update(Source::new(&name, &text))?;
     if args.dry_run {
         show(&change, session, output)?;
     } else {
-        write_graph(dataset.quads(), &args.answer, session, &Progress::beside_result(output), output)?;
+        let changed = change.apply(session.dataset()?);
+        write_graph(changed.quads(), &args.answer, session, &Progress::beside_result(output), output)?;
     }
     output.note(&format!(
         "{} added, {} removed, {} in all",
         change.added.len(),
         change.removed.len(),
-        count(dataset.len() as u64, "statement", "statements")
+        count((statements + change.added.len() - change.removed.len()) as u64, "statement", "statements")
     ));
     Ok(0)
 }

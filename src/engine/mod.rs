@@ -13,7 +13,9 @@ pub mod order;
 pub mod oxigraph;
 pub mod plan;
 mod result;
+mod template;
 pub mod terms;
+pub mod update;
 
 pub use answer::{Answer, Limits, Row, Solutions, Triples};
 pub use oxigraph::DefaultGraph;

@@ -5,11 +5,12 @@ use super::operator::source::{Order, Source};
 use super::operator::{Context, Node};
 use super::plan::translate::Translator;
 use super::plan::{Graph, Var};
+use super::template::{Part, Slots, has_blank, instance, node};
 use crate::error::Result;
-use crate::rdf::{BlankNode, NamedNode, NamedOrBlankNode, Term, Triple};
+use crate::rdf::{NamedNode, NamedOrBlankNode, Term, Triple};
 use crate::snapshot::{Decoder, Permutation, TermId, TermKind};
-use rustc_hash::{FxHashMap, FxHashSet};
-use spargebra::term::{NamedNodePattern, TermPattern, TriplePattern};
+use rustc_hash::FxHashSet;
+use spargebra::term::TriplePattern;
 use std::collections::VecDeque;
 
 /// The rows of a plan as terms.
@@ -95,93 +96,17 @@ pub struct Template {
     blank_nodes: usize,
 }
 
-enum Part {
-    Term(Term),
-    Column(usize),
-    /// A new blank node for each solution.
-    Blank(usize),
-    Triple(Box<[Part; 3]>),
-}
-
 impl Template {
     pub fn new(template: &[TriplePattern], translator: &mut Translator<'_, '_>) -> Self {
-        let mut made = Self { triples: Vec::new(), vars: Vec::new(), blank_nodes: 0 };
-        let mut blanks = FxHashMap::default();
-        made.triples = template.iter().map(|triple| made.triple(triple, translator, &mut blanks)).collect();
-        made.blank_nodes = blanks.len();
-        made
+        let mut slots = Slots::default();
+        let triples = template.iter().map(|triple| slots.triple(triple)).collect();
+        let vars = slots.variables().iter().map(|variable| translator.var(variable)).collect();
+        Self { triples, vars, blank_nodes: slots.blank_nodes() }
     }
 
     /// The variables that it reads: the columns of its plan.
     pub fn vars(&self) -> &[Var] {
         &self.vars
-    }
-
-    fn triple(
-        &mut self,
-        triple: &TriplePattern,
-        translator: &mut Translator<'_, '_>,
-        blanks: &mut FxHashMap<BlankNode, usize>,
-    ) -> [Part; 3] {
-        let predicate = match &triple.predicate {
-            NamedNodePattern::NamedNode(node) => Part::Term(node.clone().into()),
-            NamedNodePattern::Variable(variable) => self.column(translator.var(variable)),
-        };
-        [self.part(&triple.subject, translator, blanks), predicate, self.part(&triple.object, translator, blanks)]
-    }
-
-    fn column(&mut self, var: Var) -> Part {
-        Part::Column(self.vars.iter().position(|v| *v == var).unwrap_or_else(|| {
-            self.vars.push(var);
-            self.vars.len() - 1
-        }))
-    }
-
-    fn part(
-        &mut self,
-        term: &TermPattern,
-        translator: &mut Translator<'_, '_>,
-        blanks: &mut FxHashMap<BlankNode, usize>,
-    ) -> Part {
-        match term {
-            TermPattern::NamedNode(node) => Part::Term(node.clone().into()),
-            TermPattern::Literal(literal) => Part::Term(literal.clone().into()),
-            TermPattern::Variable(variable) => self.column(translator.var(variable)),
-            TermPattern::BlankNode(node) => {
-                let count = blanks.len();
-                Part::Blank(*blanks.entry(node.clone()).or_insert(count))
-            }
-            TermPattern::Triple(triple) => Part::Triple(Box::new(self.triple(triple, translator, blanks))),
-        }
-    }
-}
-
-impl Part {
-    fn term(&self, row: &[Option<Term>], blanks: &mut [Option<BlankNode>]) -> Option<Term> {
-        match self {
-            Self::Term(term) => Some(term.clone()),
-            Self::Column(column) => row[*column].clone(),
-            Self::Blank(number) => Some(blanks[*number].get_or_insert_default().clone().into()),
-            Self::Triple(parts) => Some(Term::Triple(Box::new(instance(parts, row, blanks)?))),
-        }
-    }
-}
-
-/// The triple that a template makes of a row; `None` if it has an unbound or misplaced term.
-fn instance(parts: &[Part; 3], row: &[Option<Term>], blanks: &mut [Option<BlankNode>]) -> Option<Triple> {
-    let [subject, predicate, object] = parts.each_ref().map(|part| part.term(row, blanks));
-    let predicate = match predicate? {
-        Term::NamedNode(node) => node,
-        Term::BlankNode(_) | Term::Literal(_) | Term::Triple(_) => return None,
-    };
-    Some(Triple { subject: node(subject?)?, predicate, object: object? })
-}
-
-fn node(term: Term) -> Option<NamedOrBlankNode> {
-    match term {
-        Term::NamedNode(node) => Some(node.into()),
-        Term::BlankNode(node) => Some(node.into()),
-        Term::Literal(_) | Term::Triple(_) => None,
     }
 }
 
@@ -213,14 +138,6 @@ impl<'s> Constructed<'s> {
         }
         Ok(())
     }
-}
-
-fn has_blank(parts: &[Part; 3]) -> bool {
-    parts.iter().any(|part| match part {
-        Part::Blank(_) => true,
-        Part::Triple(parts) => has_blank(parts),
-        Part::Term(_) | Part::Column(_) => false,
-    })
 }
 
 fn bytes(triple: &Triple) -> u64 {

@@ -1,10 +1,12 @@
 //! What a query asks for: the terms it names, and anything that would need the network.
 
 use super::operands::operands;
+use super::update::{OperationForm, Update};
 use crate::error::{Error, Result, Source};
 use crate::rdf::vocabulary::rdf;
 use crate::rdf::{NamedNode, Variable};
 use crate::syntax;
+use spargebra::GraphUpdateOperation;
 use spargebra::algebra::{
     AggregateExpression, Expression, Function, GraphPattern, OrderExpression, PropertyPathExpression,
 };
@@ -87,25 +89,28 @@ pub fn refuse_network(source: Source<'_>, query: &spargebra::Query) -> Result<()
 }
 
 /// Refuses an update that would read from another server or a file.
-pub fn refuse_network_in_update(source: Source<'_>, update: &spargebra::Update) -> Result<()> {
+pub fn refuse_network_in_update(source: Source<'_>, update: &Update) -> Result<()> {
     for operation in &update.operations {
-        match operation {
-            spargebra::GraphUpdateOperation::Load { source: iri, .. } => {
+        match &operation.form {
+            OperationForm::Plain(GraphUpdateOperation::Load { source: iri, .. }) => {
                 return Err(refused(source, "LOAD", &format!("LOAD {iri}"))
                     .hint("fetch the file yourself and name it with `-d FILE`"));
             }
-            spargebra::GraphUpdateOperation::DeleteInsert { pattern, .. } => {
+            OperationForm::Plain(GraphUpdateOperation::DeleteInsert { pattern, .. }) => {
                 let mut walk = Walk::default();
                 walk.pattern(pattern);
                 if let Some(service) = walk.services.first() {
                     return Err(refused(source, "SERVICE", &format!("SERVICE {service}")));
                 }
             }
-            spargebra::GraphUpdateOperation::InsertData { .. }
-            | spargebra::GraphUpdateOperation::DeleteData { .. }
-            | spargebra::GraphUpdateOperation::Clear { .. }
-            | spargebra::GraphUpdateOperation::Create { .. }
-            | spargebra::GraphUpdateOperation::Drop { .. } => {}
+            OperationForm::Plain(
+                GraphUpdateOperation::InsertData { .. }
+                | GraphUpdateOperation::DeleteData { .. }
+                | GraphUpdateOperation::Clear { .. }
+                | GraphUpdateOperation::Create { .. }
+                | GraphUpdateOperation::Drop { .. },
+            )
+            | OperationForm::Transfer(_) => {}
         }
     }
     Ok(())

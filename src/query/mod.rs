@@ -10,11 +10,13 @@ mod order;
 mod parse;
 pub mod prebind;
 mod sse;
+mod update;
 mod witness;
 
 pub use bind::{Binding, Value, bind, set_slice};
 pub use inspect::{Position, UsedTerm, refuse_network, refuse_network_in_update, used_terms, variables};
 pub use order::order_columns;
-pub use parse::{Form, ParseContext, Query, Update, parse_query, parse_update};
+pub use parse::{Form, ParseContext, Query, parse_query};
 pub use sse::indented;
+pub use update::{Operation, OperationForm, Transfer, TransferKind, Update, parse_update};
 pub use witness::{Match, PathExpression, Witness, witness};

@@ -1,4 +1,4 @@
-//! Parsing of queries and updates. A project's prefixes need no declaration, and positions stay those of the user's text.
+//! Parsing of queries, and what updates share with it. A project's prefixes need no declaration, and positions stay those of the user's text.
 
 use crate::error::{Error, Result, Source};
 use crate::rdf::Prefixes;
@@ -50,12 +50,6 @@ impl Query {
     }
 }
 
-/// A parsed update.
-#[derive(Clone, Debug)]
-pub struct Update {
-    pub algebra: spargebra::Update,
-}
-
 /// Parses a query.
 pub fn parse_query(source: Source<'_>, context: ParseContext<'_>) -> Result<Query> {
     check_query(source, &context.bounds)?;
@@ -87,17 +81,8 @@ fn order_columns(text: &str, tokens: &[Token], query: &mut spargebra::Query) {
     variables.sort_by_key(|v| named.iter().position(|name| *name == v.as_str()));
 }
 
-/// Parses an update.
-pub fn parse_update(source: Source<'_>, context: ParseContext<'_>) -> Result<Update> {
-    check_query(source, &context.bounds)?;
-    let tokens = significant(&sparql::tokenize(source.text));
-    let algebra = parse(source, &tokens, context, SparqlParser::parse_update, diagnose::update)?;
-    strict::check(source, &tokens)?;
-    Ok(Update { algebra })
-}
-
 /// Parses a text as it is, or in other words where that is what spargebra takes.
-fn parse<T>(
+pub(super) fn parse<T>(
     source: Source<'_>,
     tokens: &[Token],
     context: ParseContext<'_>,

@@ -1,6 +1,6 @@
 //! An immutable image of a dataset that is made to be read: ids for terms, statements sorted in every order.
 //!
-//! It holds what was there when it was built; updates go to the store. The design is in `engine.md`'s words: terms are ranks,
+//! It holds what was there when it was built; an update is made of one, and changes none. The design is in `engine.md`'s words: terms are ranks,
 //! six permutations of the triples, eight of the named graphs' quads, statistics.
 
 mod cache;

@@ -1,13 +1,15 @@
 //! Blank node labels: scoped to their file, and the same in every run.
 
 use crate::rdf::{BlankNode, GraphName, NamedOrBlankNode, Quad, Term, Triple};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Gives blank nodes new labels in order of appearance, so that equal labels of two files stay two nodes, and
 /// anonymous nodes get no label at random.
 pub struct Relabel {
-    prefix: String,
+    /// Without one, labels are like no other.
+    prefix: Option<String>,
     labels: FxHashMap<BlankNode, BlankNode>,
+    kept: FxHashSet<BlankNode>,
     given: usize,
 }
 
@@ -15,13 +17,18 @@ impl Relabel {
     /// For the file with this number among those loaded together.
     pub fn of_file(number: usize) -> Self {
         let prefix = if number == 0 { "b".to_owned() } else { format!("f{number}b") };
-        Self { prefix, labels: FxHashMap::default(), given: 0 }
+        Self { prefix: Some(prefix), labels: FxHashMap::default(), kept: FxHashSet::default(), given: 0 }
+    }
+
+    /// New nodes for those of a text that is added to a dataset.
+    pub fn fresh() -> Self {
+        Self { prefix: None, labels: FxHashMap::default(), kept: FxHashSet::default(), given: 0 }
     }
 
     /// For nodes that an update made; those in `known` keep their labels.
     pub fn of_update(known: impl IntoIterator<Item = BlankNode>) -> Self {
-        let labels = known.into_iter().map(|node| (node.clone(), node)).collect();
-        Self { prefix: "u".to_owned(), labels, given: 0 }
+        let kept = known.into_iter().collect();
+        Self { prefix: Some("u".to_owned()), labels: FxHashMap::default(), kept, given: 0 }
     }
 
     pub fn quad(&mut self, quad: &mut Quad) {
@@ -33,11 +40,23 @@ impl Relabel {
     }
 
     fn label(&mut self, node: &BlankNode) -> BlankNode {
+        if self.kept.contains(node) {
+            return node.clone();
+        }
         if let Some(label) = self.labels.get(node) {
             return label.clone();
         }
-        let label = BlankNode::new_unchecked(format!("{}{}", self.prefix, self.given));
-        self.given += 1;
+        let label = loop {
+            let label = match &self.prefix {
+                Some(prefix) => BlankNode::new_unchecked(format!("{prefix}{}", self.given)),
+                None => BlankNode::default(),
+            };
+            self.given += 1;
+            // A node that keeps its label may have this one.
+            if !self.kept.contains(&label) {
+                break label;
+            }
+        };
         self.labels.insert(node.clone(), label.clone());
         label
     }

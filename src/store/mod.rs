@@ -1,15 +1,16 @@
-//! RDF files in, datasets out: reading inputs, the parsed dataset, and Oxigraph's store for updates.
+//! RDF files in, datasets out: reading inputs, the parsed dataset, and Oxigraph's store, for counting in `kgq load`.
 //!
-//! Queries are not answered here; that is the engine's work.
+//! Queries and updates are not answered here; that is the engine's work.
 
 mod blank;
 mod dataset;
 mod input;
+mod oxigraph;
 mod read;
 mod star;
-mod update;
 
+pub use blank::{Relabel, nodes_of};
 pub use dataset::{Dataset, FileReport};
 pub use input::{Content, Input, not_utf8, open_file, other_encoding};
+pub use oxigraph::load_into_store;
 pub use read::{Parsed, Progress as ReadProgress, ReadOptions, read, read_all, read_each};
-pub use update::{Change, load_into_store, update};

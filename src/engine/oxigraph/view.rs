@@ -70,7 +70,7 @@ impl<'a> View<'a> {
             (None, DefaultGraph::Union) => (all(true), None),
             (Some(dataset), _) => {
                 let default = Sources { stored_default: false, named: NamedSources::These(stored(&dataset.default)) };
-                (default, Some(dataset.named.clone().unwrap_or_default()))
+                (default, dataset.named.clone())
             }
         };
         let mut view = Self { snapshot, default, named: None, guard };

@@ -46,7 +46,11 @@ impl Dataset {
             [graph] => Graph::Named(*graph),
             graphs => Graph::Merge(graphs.iter().copied().map(Some).collect()),
         };
-        Self { default, named: encode(asked.named.as_deref().unwrap_or_default()).into(), restricted: true }
+        // WITH names the default graph of an update, and leaves the named ones as they are.
+        let Some(named) = &asked.named else {
+            return Self { default, named: terms.snapshot().named_graphs().into(), restricted: false };
+        };
+        Self { default, named: encode(named).into(), restricted: true }
     }
 }
 

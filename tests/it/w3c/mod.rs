@@ -4,6 +4,7 @@
 //! reason; a failure that is not listed, or one listed that passes, fails the test.
 
 mod compare;
+pub use compare::isomorphic;
 mod manifest;
 mod rdf;
 mod sparql;
