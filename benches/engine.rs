@@ -6,12 +6,12 @@
 //! answers in lines of JSON, as `benches/peers.py` does: so `benches/compare.py` sets it beside other engines.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
-use kgq::engine::{self, Answer, EvaluationOptions, Executor, Limits};
-use kgq::error::{Error, Result, Source};
-use kgq::query::{ParseContext, Query, parse_query};
-use kgq::rdf::{Prefixes, Term};
-use kgq::snapshot::{BuildOptions, Snapshot};
-use kgq::store::Input;
+use kgq_engine::query::{ParseContext, Query, parse_query};
+use kgq_engine::{self as engine, Answer, EvaluationOptions, Executor, Limits};
+use kgq_snapshot::store::Input;
+use kgq_snapshot::{BuildOptions, Snapshot};
+use kgq_syntax::error::{Error, Result, Source};
+use kgq_syntax::rdf::{Prefixes, Term};
 use md5::{Digest, Md5};
 use serde_json::json;
 use std::io::{BufRead, Write};

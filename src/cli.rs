@@ -1,15 +1,15 @@
 //! The command line: what was typed becomes a command and a session; errors become messages and exit codes.
 
 use crate::commands::{self, Command, Output, ReplArgs, remove_temporary_files, trust};
-use crate::engine::{Executor, Limits};
-use crate::error::{Error, Kind, Result};
-use crate::project::{LimitSettings, parse_duration, parse_size, too_deep};
-use crate::rdf::RdfFormat;
 use crate::repl;
-use crate::session::{Session, SessionOptions};
-use crate::syntax::bounds::{Bounds, DEEPEST};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser};
+use kgq_engine::{Executor, Limits};
+use kgq_graph::project::{LimitSettings, parse_duration, parse_size, too_deep};
+use kgq_graph::session::{Session, SessionOptions};
+use kgq_syntax::bounds::{Bounds, DEEPEST};
+use kgq_syntax::error::{Error, Kind, Result};
+use kgq_syntax::rdf::RdfFormat;
 use std::ffi::OsString;
 use std::io::{IsTerminal, Read, Write};
 use std::path::PathBuf;

@@ -1,16 +1,20 @@
-//! The program `kgq`; everything is in the library.
+//! The program `kgq`: its command line and its session.
+
+mod cli;
+mod commands;
+mod repl;
 
 use std::process::ExitCode;
 
 /// Where memory ends, the program says so and leaves nothing half-written.
 #[global_allocator]
-static ALLOCATOR: kgq::commands::Allocator = kgq::commands::Allocator;
+static ALLOCATOR: commands::Allocator = commands::Allocator;
 
 /// Deep but legal queries and files need more stack than a main thread has; what is deeper is refused before parsing.
 const STACK: usize = 256 << 20;
 
 fn main() -> ExitCode {
-    let program = std::thread::Builder::new().stack_size(STACK).spawn(|| kgq::cli::main(std::env::args_os()));
+    let program = std::thread::Builder::new().stack_size(STACK).spawn(|| cli::main(std::env::args_os()));
     // A panic has printed its message; it is a mistake of ours.
     let code = program.map(std::thread::JoinHandle::join);
     ExitCode::from(code.map_or(70, |joined| joined.unwrap_or(70)))

@@ -1,11 +1,11 @@
 //! What commands that answer say of a query beside its answer, on the standard error.
 
 use super::output::Output;
-use crate::advice::{Asked, Finding};
-use crate::error::{Error, Result, Source};
-use crate::query::Query;
-use crate::render::Written;
-use crate::session::Session;
+use kgq_engine::query::Query;
+use kgq_graph::advice::{Asked, Finding};
+use kgq_graph::render::Written;
+use kgq_graph::session::Session;
+use kgq_syntax::error::{Error, Result, Source};
 
 /// What becomes of warnings.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -65,7 +65,7 @@ impl<'a> Adviser<'a> {
         }
     }
 
-    fn asked<'b>(&self, session: &'b Session, options: &'b crate::engine::EvaluationOptions) -> Result<Asked<'b>>
+    fn asked<'b>(&self, session: &'b Session, options: &'b kgq_engine::EvaluationOptions) -> Result<Asked<'b>>
     where
         'a: 'b,
     {

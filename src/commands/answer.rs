@@ -2,12 +2,12 @@
 
 use super::output::{Output, write_to};
 use super::progress::Progress;
-use crate::engine::Answer;
-use crate::error::{Error, Result};
-use crate::rdf::{GraphName, Quad, RdfFormat};
-use crate::render::{self, Format, GraphOptions, RdfVersion, RenderOptions, TableOptions, Written};
-use crate::session::Session;
-use crate::text::count;
+use kgq_engine::Answer;
+use kgq_graph::render::{self, Format, GraphOptions, RdfVersion, RenderOptions, TableOptions, Written};
+use kgq_graph::session::Session;
+use kgq_syntax::error::{Error, Result};
+use kgq_syntax::rdf::{GraphName, Quad, RdfFormat};
+use kgq_syntax::text::count;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -30,7 +30,7 @@ pub struct AnswerArgs {
 
 fn parse_format(text: &str) -> Result<Format, String> {
     Format::from_name(text).ok_or_else(|| {
-        let near = crate::text::did_you_mean(text, Format::ALL.iter().map(|f| f.name()));
+        let near = kgq_syntax::text::did_you_mean(text, Format::ALL.iter().map(|f| f.name()));
         format!("the formats are {}{}", Format::list(), near.map(|n| format!("; {n}")).unwrap_or_default())
     })
 }

@@ -6,9 +6,9 @@ use super::cite::{CiteArgs, Citing, write_cited_answer};
 use super::explain::ExplainArgs;
 use super::output::Output;
 use super::watchdog::Watchdog;
-use crate::error::{Result, Source};
-use crate::query::Query;
-use crate::session::Session;
+use kgq_engine::query::Query;
+use kgq_graph::session::Session;
+use kgq_syntax::error::{Result, Source};
 use std::time::Instant;
 
 /// How a query is answered, and what is said beside the answer.

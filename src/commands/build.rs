@@ -2,11 +2,11 @@
 
 use super::answer::seconds;
 use super::output::Output;
-use crate::error::{Error, Result};
-use crate::session::{Session, Watcher};
-use crate::snapshot::{BuildOptions, Phase, Progress, Snapshot};
-use crate::store::Input;
-use crate::text::thousands;
+use kgq_graph::session::{Session, Watcher};
+use kgq_snapshot::store::Input;
+use kgq_snapshot::{BuildOptions, Phase, Progress, Snapshot};
+use kgq_syntax::error::{Error, Result};
+use kgq_syntax::text::thousands;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};

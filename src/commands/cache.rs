@@ -1,10 +1,10 @@
 //! `kgq cache`.
 
 use super::output::Output;
-use crate::error::{Error, Result};
-use crate::session::Session;
-use crate::snapshot::{Cache, CacheEntry};
-use crate::text::{count, thousands, visible};
+use kgq_graph::session::Session;
+use kgq_snapshot::{Cache, CacheEntry};
+use kgq_syntax::error::{Error, Result};
+use kgq_syntax::text::{count, thousands, visible};
 
 /// The snapshots that kgq keeps of large projects and files, so that they open at once: list, check or remove them
 ///

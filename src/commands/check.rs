@@ -1,9 +1,9 @@
 //! `kgq check`.
 
 use super::output::Output;
-use crate::check::{Format, explain};
-use crate::error::{Error, Result};
-use crate::session::Session;
+use kgq_graph::check::{Format, explain};
+use kgq_graph::session::Session;
+use kgq_syntax::error::{Error, Result};
 
 /// Look for what is wrong with the project: syntax, undefined terms, broken links, labels, shapes, queries, citations, its own rules
 ///

@@ -2,15 +2,15 @@
 
 use super::answer::{AnswerArgs, seconds};
 use super::output::{Output, write_to};
-use crate::audit::{Audit, Reference, Statement, Texts};
-use crate::engine::{Answer, Row};
-use crate::error::{Error, Result};
-use crate::query::Query;
-use crate::rdf::vocabulary::rdf;
-use crate::rdf::{NamedNode, NamedOrBlankNode, Prefixes, Term, Triple};
-use crate::render::{Cited, Format, RenderOptions, TableOptions, Written, cell, reference, write_cited};
-use crate::session::Session;
-use crate::text::{count, visible};
+use kgq_engine::query::Query;
+use kgq_engine::{Answer, Row};
+use kgq_graph::audit::{Audit, Reference, Statement, Texts};
+use kgq_graph::render::{Cited, Format, RenderOptions, TableOptions, Written, cell, reference, write_cited};
+use kgq_graph::session::Session;
+use kgq_syntax::error::{Error, Result};
+use kgq_syntax::rdf::vocabulary::rdf;
+use kgq_syntax::rdf::{NamedNode, NamedOrBlankNode, Prefixes, Term, Triple};
+use kgq_syntax::text::{count, visible};
 use std::path::PathBuf;
 use std::time::Instant;
 

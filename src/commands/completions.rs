@@ -1,8 +1,8 @@
 //! `kgq completions`.
 
 use super::output::Output;
-use crate::error::{Error, Result};
 use clap_complete::Shell;
+use kgq_syntax::error::{Error, Result};
 
 /// Print a script that completes kgq's commands in a shell
 #[derive(Debug, clap::Args)]

@@ -2,15 +2,15 @@
 
 use super::answer::{AnswerArgs, write_answer};
 use super::output::Output;
-use crate::catalog::rank;
-use crate::engine::{Answer, Triples};
-use crate::error::Result;
-use crate::rdf::vocabulary::rdf;
-use crate::rdf::{NamedNode, NamedOrBlankNode, Quad, Term, TermRef, Triple};
-use crate::render::cell;
-use crate::session::Session;
-use crate::snapshot::{Snapshot, TermId, TermKind};
-use crate::text::{count, visible, width};
+use kgq_engine::{Answer, Triples};
+use kgq_graph::catalog::rank;
+use kgq_graph::render::cell;
+use kgq_graph::session::Session;
+use kgq_snapshot::{Snapshot, TermId, TermKind};
+use kgq_syntax::error::Result;
+use kgq_syntax::rdf::vocabulary::rdf;
+use kgq_syntax::rdf::{NamedNode, NamedOrBlankNode, Quad, Term, TermRef, Triple};
+use kgq_syntax::text::{count, visible, width};
 use std::collections::BTreeMap;
 use std::time::Instant;
 

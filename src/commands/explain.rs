@@ -1,11 +1,11 @@
 //! `--explain`: how a query is answered, instead of its answer.
 
 use super::output::Output;
-use crate::engine;
-use crate::error::Result;
-use crate::query::Query;
-use crate::session::Session;
-use crate::text::visible;
+use kgq_engine as engine;
+use kgq_engine::query::Query;
+use kgq_graph::session::Session;
+use kgq_syntax::error::Result;
+use kgq_syntax::text::visible;
 
 /// Whether the plan is shown instead of the answer.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -26,7 +26,7 @@ pub enum Explain {
 
 /// How a query is answered, as text.
 pub fn explanation(how: Explain, query: &Query, session: &Session) -> Result<String> {
-    let algebra = crate::query::indented(&query.to_sse(), session.prefixes()?);
+    let algebra = kgq_engine::query::indented(&query.to_sse(), session.prefixes()?);
     let options = session.evaluation_options();
     let plan = engine::explain(session.snapshot()?, query, &options, how == Explain::Analyze)?;
     let text = format!("Algebra\n{}\nPlan\n{plan}", algebra.trim_end());

@@ -5,17 +5,17 @@ use super::output::{Output, write_to};
 use super::progress::Progress;
 use super::query::read_text;
 use super::watchdog::Watchdog;
-use crate::audit::sha256;
-use crate::engine::Answer;
-use crate::error::{Error, Result, Source};
-use crate::export::{tables, turtle};
-use crate::project::Entailment;
-use crate::query::Form;
-use crate::rdf::canonical::{self, canonicalize};
-use crate::rdf::{GraphName, Quad, RdfFormat};
-use crate::render::Format;
-use crate::session::Session;
-use crate::text::{count, thousands};
+use kgq_engine::Answer;
+use kgq_engine::query::Form;
+use kgq_graph::audit::sha256;
+use kgq_graph::export::{tables, turtle};
+use kgq_graph::project::Entailment;
+use kgq_graph::render::Format;
+use kgq_graph::session::Session;
+use kgq_syntax::error::{Error, Result, Source};
+use kgq_syntax::rdf::canonical::{self, canonicalize};
+use kgq_syntax::rdf::{GraphName, Quad, RdfFormat};
+use kgq_syntax::text::{count, thousands};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -220,7 +220,7 @@ fn one_graph(session: &Session, graph: &str) -> Result<Vec<Quad>> {
             .collect();
         names.sort();
         names.dedup();
-        let near = crate::text::did_you_mean(graph, names.iter().map(String::as_str));
+        let near = kgq_syntax::text::did_you_mean(graph, names.iter().map(String::as_str));
         let hint = near.unwrap_or_else(|| match names.as_slice() {
             [] => "the dataset has no named graphs".into(),
             names => format!("its named graphs: {}", names.join(", ")),

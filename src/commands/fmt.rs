@@ -1,13 +1,13 @@
 //! `kgq fmt`.
 
 use super::output::{Output, write_to};
-use crate::error::{Error, Kind, Result, Source};
-use crate::format;
-use crate::rdf::{Compression, RdfFormat};
-use crate::session::Session;
-use crate::store::Input;
-use crate::syntax::turtle::tree::Dialect;
-use crate::text::{count, visible};
+use kgq_graph::format;
+use kgq_graph::session::Session;
+use kgq_snapshot::store::Input;
+use kgq_syntax::error::{Error, Kind, Result, Source};
+use kgq_syntax::rdf::{Compression, RdfFormat};
+use kgq_syntax::text::{count, visible};
+use kgq_syntax::turtle::tree::Dialect;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 

@@ -1,13 +1,13 @@
 //! `kgq info`.
 
 use super::output::Output;
-use crate::error::Result;
-use crate::rdf::canonical::canonicalize;
-use crate::rdf::vocabulary::rdf;
-use crate::rdf::{Quad, Term};
-use crate::session::Session;
-use crate::snapshot::{QuadPermutation, TermId, TermKind};
-use crate::text::{count, thousands, visible, width};
+use kgq_graph::session::Session;
+use kgq_snapshot::{QuadPermutation, TermId, TermKind};
+use kgq_syntax::error::Result;
+use kgq_syntax::rdf::canonical::canonicalize;
+use kgq_syntax::rdf::vocabulary::rdf;
+use kgq_syntax::rdf::{Quad, Term};
+use kgq_syntax::text::{count, thousands, visible, width};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 

@@ -3,10 +3,10 @@
 use super::answer::seconds;
 use super::output::Output;
 use super::progress::Progress;
-use crate::error::{Error, Result};
-use crate::session::Session;
-use crate::store::{Dataset, Input, ReadOptions, load_into_store};
-use crate::text::{count, thousands, visible};
+use kgq_graph::session::Session;
+use kgq_snapshot::store::{Dataset, Input, ReadOptions, load_into_store};
+use kgq_syntax::error::{Error, Result};
+use kgq_syntax::text::{count, thousands, visible};
 use std::path::Path;
 use std::time::Instant;
 

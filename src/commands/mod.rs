@@ -39,9 +39,9 @@ pub use repl::Args as ReplArgs;
 pub use run::help as canned_help;
 pub use watchdog::{Allocator, MemoryWatch, Watchdog};
 
-use crate::error::{Error, Result};
-use crate::session::Session;
 use clap::Subcommand;
+use kgq_graph::session::Session;
+use kgq_syntax::error::{Error, Result};
 
 /// What to do.
 #[derive(Debug, Subcommand)]

@@ -1,9 +1,9 @@
 //! `kgq new`.
 
 use super::output::Output;
-use crate::error::{Error, Kind, Result};
-use crate::project::MANIFEST;
-use crate::session::Session;
+use kgq_graph::project::MANIFEST;
+use kgq_graph::session::Session;
+use kgq_syntax::error::{Error, Kind, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -1,7 +1,7 @@
 //! Where commands write: the two streams with what is known of the terminal, and files that are whole or not there.
 
-use crate::error::{Error, Result};
-use crate::text::{folded, visible};
+use kgq_syntax::error::{Error, Result};
+use kgq_syntax::text::{folded, visible};
 use std::fs;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -53,7 +53,7 @@ static TEMPORARY: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 /// Removes what is half-written; called before the process is ended from another thread.
 pub fn remove_temporary_files() {
-    crate::snapshot::remove_unfinished();
+    kgq_snapshot::remove_unfinished();
     // Whoever holds the lock may be the one that cannot go on; it holds it for an instant only.
     for _ in 0..100 {
         if let Ok(mut paths) = TEMPORARY.try_lock() {

@@ -1,7 +1,7 @@
 //! How far a long command is: one line on the standard error, only where that is a terminal, and not for a command that is quick.
 
 use super::output::Output;
-use crate::text::{thousands, visible};
+use kgq_syntax::text::{thousands, visible};
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};

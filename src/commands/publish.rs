@@ -4,16 +4,16 @@ mod history;
 
 use super::output::Output;
 use super::progress::Progress;
-use crate::audit::{Audit, RowSources};
-use crate::catalog::{CannedQuery, Labels, ParamKind, Values};
-use crate::engine::{Answer, Row};
-use crate::error::{Error, Result};
-use crate::export::rebase::Rebase;
-use crate::export::site::{self, PublishedAnswer, PublishedParam, PublishedQuery, Report, Source, standalone};
-use crate::query::{Query, used_terms};
-use crate::rdf::{NamedNode, Prefixes, Quad, Triple};
-use crate::session::Session;
-use crate::text::{count, thousands};
+use kgq_engine::query::{Query, used_terms};
+use kgq_engine::{Answer, Row};
+use kgq_graph::audit::{Audit, RowSources};
+use kgq_graph::catalog::{CannedQuery, Labels, ParamKind, Values};
+use kgq_graph::export::rebase::Rebase;
+use kgq_graph::session::Session;
+use kgq_site::{self as site, PublishedAnswer, PublishedParam, PublishedQuery, Report, Source, standalone};
+use kgq_syntax::error::{Error, Result};
+use kgq_syntax::rdf::{NamedNode, Prefixes, Quad, Triple};
+use kgq_syntax::text::{count, thousands};
 use rustc_hash::FxHashMap;
 use std::path::{Path, PathBuf};
 

@@ -1,10 +1,10 @@
 //! `kgq queries`.
 
 use super::output::Output;
-use crate::catalog::CannedQuery;
-use crate::error::{Error, Result};
-use crate::session::Session;
-use crate::text::width;
+use kgq_graph::catalog::CannedQuery;
+use kgq_graph::session::Session;
+use kgq_syntax::error::{Error, Result};
+use kgq_syntax::text::width;
 
 /// List the project's canned queries, with titles and parameters
 #[derive(Debug, clap::Args)]

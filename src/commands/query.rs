@@ -3,9 +3,9 @@
 use super::ask::{AskArgs, Asking};
 use super::output::Output;
 use super::watchdog::Watchdog;
-use crate::error::{Error, Result, Source};
-use crate::session::Session;
-use crate::store::{not_utf8, open_file, other_encoding};
+use kgq_graph::session::Session;
+use kgq_snapshot::store::{not_utf8, open_file, other_encoding};
+use kgq_syntax::error::{Error, Result, Source};
 use std::io::Read;
 use std::path::Path;
 use std::time::Instant;

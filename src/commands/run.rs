@@ -3,9 +3,9 @@
 use super::ask::{AskArgs, Asking};
 use super::output::Output;
 use super::watchdog::Watchdog;
-use crate::catalog::{CannedQuery, Known, ParamKind, Values};
-use crate::error::Result;
-use crate::session::Session;
+use kgq_graph::catalog::{CannedQuery, Known, ParamKind, Values};
+use kgq_graph::session::Session;
+use kgq_syntax::error::Result;
 use std::fmt::Write as _;
 use std::time::Instant;
 

@@ -1,10 +1,10 @@
 //! `kgq test`.
 
 use super::output::{Output, write_to};
-use crate::answers::{Coverage, FOLDER, Tested, coverage, first_case};
-use crate::error::{Error, Result};
-use crate::session::Session;
-use crate::text::{count, visible};
+use kgq_graph::answers::{Coverage, FOLDER, Tested, coverage, first_case};
+use kgq_graph::session::Session;
+use kgq_syntax::error::{Error, Result};
+use kgq_syntax::text::{count, visible};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -32,7 +32,7 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
     let (catalog, prefixes) = (session.catalog()?, session.prefixes()?);
     let filter = args.filter.as_deref();
     let mut answer = |query: &_, values: &_| session.outcome(query, values);
-    let (tested, cases) = crate::answers::run(project, catalog, prefixes, filter, &mut answer)?;
+    let (tested, cases) = kgq_graph::answers::run(project, catalog, prefixes, filter, &mut answer)?;
     let mut failed = 0;
     for case in &tested {
         let Some(failure) = &case.failure else { continue };

@@ -1,7 +1,7 @@
 //! The projects that the user trusts to name files outside of their folder: a list of folders, a line each, in the user's own
 //! configuration. A key of kgq.toml could not say this, as whoever wrote the project wrote that too.
 
-use crate::error::{Error, Result};
+use kgq_syntax::error::{Error, Result};
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};

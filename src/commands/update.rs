@@ -5,11 +5,11 @@ use super::output::Output;
 use super::progress::Progress;
 use super::query::read_text;
 use super::watchdog::Watchdog;
-use crate::engine::update::Change;
-use crate::error::{Error, Result, Source};
-use crate::rdf::{GraphName, Quad};
-use crate::session::Session;
-use crate::text::{count, visible};
+use kgq_engine::update::Change;
+use kgq_graph::session::Session;
+use kgq_syntax::error::{Error, Result, Source};
+use kgq_syntax::rdf::{GraphName, Quad};
+use kgq_syntax::text::{count, visible};
 
 /// Run a SPARQL Update on the loaded graph and write the changed graph to a file
 ///
@@ -63,7 +63,7 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
 fn show(change: &Change, session: &Session, output: &mut Output) -> Result<()> {
     let prefixes = session.prefixes()?;
     let show = |quad: &Quad| {
-        let cell = |term: &oxrdf::Term| crate::render::cell(term, prefixes);
+        let cell = |term: &oxrdf::Term| kgq_graph::render::cell(term, prefixes);
         let graph = match &quad.graph_name {
             GraphName::DefaultGraph => String::new(),
             graph => format!("  in {}", visible(&graph.to_string())),

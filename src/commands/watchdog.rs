@@ -2,10 +2,10 @@
 //! large allocation. What notices by itself ends with an error before; here nothing is waited for.
 
 use super::output::remove_temporary_files;
-use crate::engine::Limits;
-use crate::engine::limits::{needs_more_memory, took_longer};
-use crate::error::{Error, Kind, Result};
-use crate::session::Session;
+use kgq_engine::Limits;
+use kgq_engine::limits::{needs_more_memory, took_longer};
+use kgq_graph::session::Session;
+use kgq_syntax::error::{Error, Kind, Result};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::io::Write;
 use std::sync::Arc;

@@ -6,12 +6,12 @@ use super::complete::Offer;
 use super::editor::Mode;
 use super::shared::State;
 use super::{Shell, explore, last, pager, save};
-use crate::catalog::Values;
 use crate::cli;
 use crate::commands;
-use crate::error::{Error, Result};
-use crate::render::Format;
-use crate::text::{did_you_mean, visible, width};
+use kgq_graph::catalog::Values;
+use kgq_graph::render::Format;
+use kgq_syntax::error::{Error, Result};
+use kgq_syntax::text::{did_you_mean, visible, width};
 use std::path::PathBuf;
 
 /// A dot-command.

@@ -2,9 +2,9 @@
 
 use super::complete::Completion;
 use super::shared::Shared;
-use crate::syntax::highlight::{Class, highlight};
-use crate::syntax::sparql::{dot_command, tokenize, unfinished};
-use crate::syntax::{Kind, significant};
+use kgq_syntax::highlight::{Class, highlight};
+use kgq_syntax::sparql::{dot_command, tokenize, unfinished};
+use kgq_syntax::{Kind, significant};
 use nu_ansi_term::{Color, Style};
 use reedline::{
     DefaultHinter, EditCommand, EditMode, Emacs, Highlighter, History, IdeMenu, KeyCode, KeyModifiers, Keybindings,
@@ -135,16 +135,16 @@ impl Colours {
     /// Whether the graph has the term. What the text's own declarations name is not looked up.
     fn is_known(&self, state: &super::shared::State, line: &str, prefix: &str, local: &str) -> bool {
         let tokens = tokenize(line);
-        let declared = crate::syntax::sparql::prefixes_declared(line, &tokens);
+        let declared = kgq_syntax::sparql::prefixes_declared(line, &tokens);
         let iri = match declared.iter().rev().find(|d| d.prefix == prefix) {
-            Some(declaration) => crate::rdf::NamedNode::new(format!("{}{local}", declaration.iri)).ok(),
+            Some(declaration) => kgq_syntax::rdf::NamedNode::new(format!("{}{local}", declaration.iri)).ok(),
             None => state.prefixes.expand(&format!("{prefix}:{local}")),
         };
         // Datatypes are named by literals, functions by the engine.
         let Some(iri) = iri else { return false };
         iri.as_str().starts_with("http://www.w3.org/2001/XMLSchema#")
             || state.snapshot.id(iri.as_ref().into()).is_some()
-            || state.snapshot.id(crate::rdf::TermRef::from(iri.as_ref())).is_some()
+            || state.snapshot.id(kgq_syntax::rdf::TermRef::from(iri.as_ref())).is_some()
     }
 }
 
@@ -188,7 +188,7 @@ impl Prompt for ProjectPrompt {
     }
 
     fn render_prompt_multiline_indicator(&self) -> Cow<'_, str> {
-        Cow::Owned(" ".repeat(crate::text::width(&self.name) + 2))
+        Cow::Owned(" ".repeat(kgq_syntax::text::width(&self.name) + 2))
     }
 
     fn render_prompt_history_search_indicator(&self, search: PromptHistorySearch) -> Cow<'_, str> {

@@ -3,13 +3,13 @@
 use super::dot::at_most_one;
 use super::running::Kept;
 use super::{Shell, pager};
-use crate::catalog::{Role, labels_of};
 use crate::commands;
-use crate::error::{Error, Result};
-use crate::rdf::{NamedNode, Term};
-use crate::render::cell;
-use crate::snapshot::TermId;
-use crate::text::{thousands, visible, width};
+use kgq_graph::catalog::{Role, labels_of};
+use kgq_graph::render::cell;
+use kgq_snapshot::TermId;
+use kgq_syntax::error::{Error, Result};
+use kgq_syntax::rdf::{NamedNode, Term};
+use kgq_syntax::text::{thousands, visible, width};
 
 /// `.describe`: a thing, or a row or cell of the last answer.
 pub fn describe(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
@@ -96,7 +96,10 @@ fn describe_place(shell: &mut Shell<'_>, row: usize, column: Option<usize>) -> R
 }
 
 pub fn no_row(row: usize, rows: usize) -> Error {
-    Error::input(format!("the last answer has no row {row}; it has {}", crate::text::count(rows as u64, "row", "rows")))
+    Error::input(format!(
+        "the last answer has no row {row}; it has {}",
+        kgq_syntax::text::count(rows as u64, "row", "rows")
+    ))
 }
 
 /// `.classes`

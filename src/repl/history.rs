@@ -1,7 +1,7 @@
 //! Where a project's history is kept: a private SQLite file in the user's state folder.
 
-use crate::error::{Error, Result};
-use crate::session::Session;
+use kgq_graph::session::Session;
+use kgq_syntax::error::{Error, Result};
 use reedline::{History, SqliteBackedHistory};
 use sha2::{Digest, Sha256};
 use std::fs;

@@ -18,12 +18,12 @@ mod shared;
 mod show;
 
 use crate::commands::{AdviceArgs, Adviser, Output, ReplArgs, seconds};
-use crate::error::{Error, Kind, Result, Source};
-use crate::query::{Binding, Query, bind};
-use crate::session::Session;
-use crate::text::{count, visible};
 use editor::{Mode, ProjectPrompt};
 use interrupt::Interrupts;
+use kgq_engine::query::{Binding, Query, bind};
+use kgq_graph::session::Session;
+use kgq_syntax::error::{Error, Kind, Result, Source};
+use kgq_syntax::text::{count, visible};
 use reedline::{EditCommand, Reedline, Signal};
 use reload::Stamp;
 use running::Kept;
@@ -281,7 +281,7 @@ impl Shell<'_> {
     /// Answers a query; `written` is what its text says, before values for parameters are bound.
     fn answer(&mut self, source: Source<'_>, written: &Query, mut query: Query) -> Result<()> {
         Adviser::new(&self.advice, source, written).before(self.session, self.output)?;
-        let names = crate::query::variables(&query.algebra);
+        let names = kgq_engine::query::variables(&query.algebra);
         let limited = self.values.take_if(|binding| names.contains(&binding.variable));
         bind(&mut query, limited.as_slice());
         let started = Instant::now();
@@ -320,7 +320,7 @@ impl Shell<'_> {
 
 /// Whether the last line of what was entered is a dot-command.
 fn ends_in_command(text: &str) -> bool {
-    text.lines().next_back().is_some_and(|line| crate::syntax::sparql::dot_command(line).is_some())
+    text.lines().next_back().is_some_and(|line| kgq_syntax::sparql::dot_command(line).is_some())
 }
 
 /// Where a line starts, as an empty span.

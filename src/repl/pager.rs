@@ -1,8 +1,8 @@
 //! Text that is longer than the screen, through the user's pager or, where there is none, a screenful at a time.
 
 use crate::commands::Output;
-use crate::error::{Error, Result};
-use crate::text::{folded, width};
+use kgq_syntax::error::{Error, Result};
+use kgq_syntax::text::{folded, width};
 use std::io::{BufRead, IsTerminal, Write};
 use std::process::{Command, Stdio};
 

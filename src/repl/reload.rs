@@ -2,9 +2,9 @@
 
 use super::Shell;
 use super::shared::State;
-use crate::error::{Error, Result};
-use crate::session::Session;
-use crate::text::{count, thousands};
+use kgq_graph::session::Session;
+use kgq_syntax::error::{Error, Result};
+use kgq_syntax::text::{count, thousands};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 

@@ -6,12 +6,12 @@
 
 use super::interrupt::Interrupts;
 use crate::commands::{MemoryWatch, Watchdog};
-use crate::engine::limits::took_longer;
-use crate::engine::{self, Answer, EvaluationOptions, Limits, Row, Solutions, Triples};
-use crate::error::{Error, Kind, Result};
-use crate::query::Query;
-use crate::rdf::{Triple, Variable};
-use crate::snapshot::Snapshot;
+use kgq_engine::limits::took_longer;
+use kgq_engine::query::Query;
+use kgq_engine::{self as engine, Answer, EvaluationOptions, Limits, Row, Solutions, Triples};
+use kgq_snapshot::Snapshot;
+use kgq_syntax::error::{Error, Kind, Result};
+use kgq_syntax::rdf::{Triple, Variable};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};

@@ -3,12 +3,12 @@
 use super::dot::at_most_one;
 use super::running::Kept;
 use super::{Last, Shell};
-use crate::answers::{self, Outcome};
 use crate::commands::write_to;
-use crate::error::{Error, Result};
-use crate::project::Project;
-use crate::query::order_columns;
-use crate::syntax::sparql::prologue;
+use kgq_engine::query::order_columns;
+use kgq_graph::answers::{self, Outcome};
+use kgq_graph::project::Project;
+use kgq_syntax::error::{Error, Result};
+use kgq_syntax::sparql::prologue;
 use std::path::{Path, PathBuf};
 
 pub fn save(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {

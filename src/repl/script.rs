@@ -3,8 +3,8 @@
 //! A query ends at a `;` that stands outside every bracket, at an empty line, before a line that begins another query, before a
 //! dot-command, and at the end; never while a bracket, a string or a clause is open, except by a `;` alone on its line.
 
-use crate::syntax::sparql::{dot_command, tokenize, unfinished};
-use crate::syntax::{Kind, significant};
+use kgq_syntax::sparql::{dot_command, tokenize, unfinished};
+use kgq_syntax::{Kind, significant};
 
 /// A part of a script.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,9 +1,9 @@
 //! What the editor's parts read while the user types: prefixes, terms, canned queries. Replaced as a whole at a reload.
 
-use crate::catalog::TermIndex;
-use crate::rdf::Prefixes;
-use crate::session::Session;
-use crate::snapshot::Snapshot;
+use kgq_graph::catalog::TermIndex;
+use kgq_graph::session::Session;
+use kgq_snapshot::Snapshot;
+use kgq_syntax::rdf::Prefixes;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 /// One state of the project.
@@ -17,7 +17,7 @@ pub struct State {
 }
 
 impl State {
-    pub fn of(session: &Session) -> crate::error::Result<Self> {
+    pub fn of(session: &Session) -> kgq_syntax::error::Result<Self> {
         let snapshot = session.shared_snapshot()?;
         let prefixes = session.prefixes()?.clone();
         let queries = match session.project() {

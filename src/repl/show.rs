@@ -3,10 +3,10 @@
 use super::running::Kept;
 use super::{Last, Shell, pager};
 use crate::commands::{AnswerArgs, seconds, write_answer};
-use crate::error::Result;
-use crate::rdf::RdfFormat;
-use crate::render::{self, Format, GraphOptions, RenderOptions, TableOptions, Written};
-use crate::text::count;
+use kgq_graph::render::{self, Format, GraphOptions, RenderOptions, TableOptions, Written};
+use kgq_syntax::error::Result;
+use kgq_syntax::rdf::RdfFormat;
+use kgq_syntax::text::count;
 use std::time::Instant;
 
 /// How answers look.

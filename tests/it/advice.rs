@@ -1,10 +1,10 @@
 //! Why an answer is empty, and what is said before a query runs: by the cases of `tests/cases/empty-answers.txt`, and of the
 //! shipped queries nothing.
 
-use kgq::advice::{Asked, codes};
-use kgq::error::Source;
-use kgq::rdf::RdfFormat;
-use kgq::session::{Session, SessionOptions};
+use kgq_graph::advice::{Asked, codes};
+use kgq_graph::session::{Session, SessionOptions};
+use kgq_syntax::error::Source;
+use kgq_syntax::rdf::RdfFormat;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -34,7 +34,7 @@ fn session() -> Session {
 fn diagnose(
     session: &Session,
     text: &str,
-    why: impl Fn(&Asked<'_>) -> Vec<kgq::advice::Finding>,
+    why: impl Fn(&Asked<'_>) -> Vec<kgq_graph::advice::Finding>,
 ) -> (Vec<&'static str>, String) {
     let source = Source::new("<query>", text);
     let query = session.parse(source).unwrap_or_else(|e| panic!("{text}\n{e}"));

@@ -1,8 +1,8 @@
 //! Faults put into a copy of the shipped project on purpose: each must be found, at the line where it is, with its code.
 
-use kgq::check::{Finding, Options, Report, Severity, check};
-use kgq::engine::{EvaluationOptions, Limits};
-use kgq::project::Project;
+use kgq_engine::{EvaluationOptions, Limits};
+use kgq_graph::check::{Finding, Options, Report, Severity, check};
+use kgq_graph::project::Project;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;

@@ -1,8 +1,8 @@
 //! The statements behind a row, and their sources: each kind of pattern on the least data that shows it.
 
-use kgq::engine::Answer;
-use kgq::error::Source;
-use kgq::session::{Session, SessionOptions};
+use kgq_engine::Answer;
+use kgq_graph::session::{Session, SessionOptions};
+use kgq_syntax::error::Source;
 use std::fs;
 
 const DATA: &str = r#"

@@ -1,8 +1,8 @@
 //! Parse errors in words: tables of real mistakes, each with the message it gets. `KGQ_ACCEPT=1` writes the messages anew.
 
-use kgq::error::{Error, Source};
-use kgq::syntax::diagnose::{self, Known};
-use kgq::syntax::turtle::{self, tree::Dialect, triples};
+use kgq_syntax::diagnose::{self, Known};
+use kgq_syntax::error::{Error, Source};
+use kgq_syntax::turtle::{self, tree::Dialect, triples};
 
 const PREFIXES: &[(&str, &str)] = &[
     ("foaf", "http://xmlns.com/foaf/0.1/"),

@@ -1,10 +1,10 @@
 //! The formatter on many files: the graph stays, comments stay, and a second time changes nothing.
 
-use kgq::error::Source;
-use kgq::format;
-use kgq::syntax::bounds::Bounds;
-use kgq::syntax::turtle::{self, tree::Dialect};
-use kgq::syntax::{Kind, diagnose::Known};
+use kgq_graph::format;
+use kgq_syntax::bounds::Bounds;
+use kgq_syntax::error::Source;
+use kgq_syntax::turtle::{self, tree::Dialect};
+use kgq_syntax::{Kind, diagnose::Known};
 use std::path::{Path, PathBuf};
 
 fn comments(text: &str) -> Vec<String> {
@@ -27,9 +27,9 @@ fn fault(path: &Path, text: &str) -> Option<String> {
         }
         // What the walk finds no mistake in, but oxttl does, is no input of the formatter.
         Err(error) if turtle::parse(source, dialect, Known { prefixes: &[], base: true }).is_err() => {
-            return (error.kind() == kgq::error::Kind::Bug).then(|| error.to_string());
+            return (error.kind() == kgq_syntax::error::Kind::Bug).then(|| error.to_string());
         }
-        Err(error) if error.kind() == kgq::error::Kind::Input => return None,
+        Err(error) if error.kind() == kgq_syntax::error::Kind::Input => return None,
         Err(error) => return Some(error.to_string()),
     };
     let twice = match format::turtle(Source::new("f", &once), dialect, &Bounds::default()) {

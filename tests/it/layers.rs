@@ -1,39 +1,34 @@
-//! The rooms of `src/` and their layers: a room uses only rooms below its own layer, or those named for it.
+//! What the compiler does not keep: the order of the crates, what only the program depends on, and the layers of the rooms of
+//! kgq-graph, which use only rooms below their own layer, or those named for them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A room, its layer, and the rooms of its own layer that it may use.
+/// A room of kgq-graph, its layer, and the rooms of its own layer that it may use.
 const ROOMS: &[(&str, u8, &[&str])] = &[
-    ("text", 0, &[]),
-    ("error", 0, &["text"]),
-    ("rdf", 0, &["error", "text"]),
-    ("syntax", 0, &["error", "rdf", "text"]),
-    ("project", 1, &[]),
-    ("store", 1, &[]),
-    ("query", 1, &[]),
-    ("snapshot", 2, &[]),
-    ("engine", 2, &["snapshot"]),
-    ("catalog", 3, &[]),
-    ("audit", 3, &["catalog"]),
-    ("render", 3, &["audit"]),
-    ("advice", 4, &[]),
-    ("check", 4, &[]),
-    ("answers", 4, &[]),
-    ("format", 4, &[]),
-    ("infer", 4, &[]),
-    ("export", 4, &[]),
-    ("session", 5, &[]),
-    ("commands", 6, &["cli"]),
-    ("repl", 7, &["cli"]),
-    ("server", 7, &[]),
-    ("mcp", 7, &[]),
-    ("cli", 7, &["repl", "server", "mcp"]),
+    ("project", 0, &[]),
+    ("catalog", 1, &[]),
+    ("audit", 1, &["catalog"]),
+    ("render", 1, &["audit"]),
+    ("advice", 2, &[]),
+    ("check", 2, &[]),
+    ("answers", 2, &[]),
+    ("format", 2, &[]),
+    ("infer", 2, &[]),
+    ("export", 2, &[]),
+    ("session", 3, &[]),
 ];
+
+/// The crates of the workspace, from the lowest up: each uses only those before it.
+const CRATES: &[&str] = &["kgq-syntax", "kgq-snapshot", "kgq-engine", "kgq-graph", "kgq-site"];
+
+/// What only the program may depend on: terminal, command line, sockets.
+const PROGRAM_ONLY: &[&str] = &["clap", "clap_complete", "reedline", "nu-ansi-term", "terminal_size", "signal-hook"];
 
 fn layer(room: &str) -> (u8, &'static [&'static str]) {
     let found = ROOMS.iter().find(|(name, _, _)| *name == room);
-    let (_, layer, beside) = found.unwrap_or_else(|| panic!("src/{room} has no layer: add it to tests/it/layers.rs"));
+    let (_, layer, beside) =
+        found.unwrap_or_else(|| panic!("crates/kgq-graph/src/{room} has no layer: add it to tests/it/layers.rs"));
     (*layer, beside)
 }
 
@@ -68,14 +63,14 @@ fn rooms_used(text: &str) -> Vec<(usize, String)> {
 
 #[test]
 fn no_room_reaches_upward() {
-    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/kgq-graph/src");
     let mut files = Vec::new();
     sources(&src, &mut files);
     let mut wrong = Vec::new();
     for file in files {
         let name = file.strip_prefix(&src).unwrap();
         let room = name.iter().next().unwrap().to_str().unwrap().trim_end_matches(".rs");
-        if ["lib", "main"].contains(&room) {
+        if room == "lib" {
             continue;
         }
         let (own, beside) = layer(room);
@@ -84,7 +79,7 @@ fn no_room_reaches_upward() {
                 continue;
             }
             if layer(&used).0 >= own {
-                wrong.push(format!("src/{}:{line} uses {used}", name.display()));
+                wrong.push(format!("{}:{line} uses {used}", name.display()));
             }
         }
     }
@@ -92,24 +87,18 @@ fn no_room_reaches_upward() {
 }
 
 #[test]
-fn only_three_rooms_name_oxigraph() {
-    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut files = Vec::new();
-    sources(&src, &mut files);
-    let named: Vec<String> = files
-        .iter()
-        .filter(|file| {
-            let room = file.strip_prefix(&src).unwrap().iter().next().unwrap().to_str().unwrap();
-            !["store", "query", "engine"].contains(&room)
-        })
-        .filter(|file| {
-            let text = fs::read_to_string(file).unwrap();
-            text.lines().any(|l| {
-                let code = l.split("//").next().unwrap_or_default();
-                code.contains("use oxigraph::") || code.trim_start().starts_with("oxigraph::")
-            })
-        })
-        .map(|file| file.display().to_string())
-        .collect();
-    assert!(named.is_empty(), "{named:?}");
+fn a_crate_uses_only_crates_below_it_and_none_knows_the_terminal() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for (i, name) in CRATES.iter().enumerate() {
+        let text = fs::read_to_string(root.join("crates").join(name).join("Cargo.toml")).unwrap();
+        let manifest: toml::Table = text.parse().unwrap();
+        let dependencies = manifest["dependencies"].as_table().unwrap();
+        let wrong: Vec<&String> = dependencies
+            .keys()
+            .filter(|key| PROGRAM_ONLY.contains(&key.as_str()) || CRATES[i..].contains(&key.as_str()))
+            .collect();
+        assert!(wrong.is_empty(), "{name} depends on {wrong:?}");
+    }
+    let folders = fs::read_dir(root.join("crates")).unwrap().count();
+    assert_eq!(folders, CRATES.len(), "name every crate here, in its place");
 }

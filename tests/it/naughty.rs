@@ -3,9 +3,9 @@
 
 use super::program;
 use super::roundtrip::{rows_of, rows_read_back, write_rows};
-use kgq::rdf::{Literal, NamedNode, Prefixes, Quad, RdfFormat, Term};
-use kgq::render::{Format, GraphOptions, write_quads};
-use kgq::store::{Input, ReadOptions, read};
+use kgq_graph::render::{Format, GraphOptions, write_quads};
+use kgq_snapshot::store::{Input, ReadOptions, read};
+use kgq_syntax::rdf::{Literal, NamedNode, Prefixes, Quad, RdfFormat, Term};
 use std::collections::BTreeSet;
 
 const NAUGHTY: &[&str] = &[

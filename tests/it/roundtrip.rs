@@ -1,12 +1,12 @@
 //! What is written reads back the same: graphs in every RDF format, by two parsers where there are two; answers in the W3C's
 //! formats of results.
 
-use kgq::engine::{Answer, Solutions};
-use kgq::rdf::canonical::canonicalize;
-use kgq::rdf::{Literal, NamedNode, Prefixes, Quad, RdfFormat, Term, Triple, Variable, rdf11};
-use kgq::render::{self, Format, GraphOptions, RdfVersion, RenderOptions, TableOptions, write_quads};
-use kgq::session::{Session, SessionOptions};
-use kgq::store::{Input, ReadOptions, read};
+use kgq_engine::{Answer, Solutions};
+use kgq_graph::render::{self, Format, GraphOptions, RdfVersion, RenderOptions, TableOptions, write_quads};
+use kgq_graph::session::{Session, SessionOptions};
+use kgq_snapshot::store::{Input, ReadOptions, read};
+use kgq_syntax::rdf::canonical::canonicalize;
+use kgq_syntax::rdf::{Literal, NamedNode, Prefixes, Quad, RdfFormat, Term, Triple, Variable, rdf11};
 use oxrdf::dataset::CanonicalizationAlgorithm;
 use oxrdf::{BlankNode, Dataset, GraphName, NamedOrBlankNode};
 use rio_api::model as rio;

@@ -2,9 +2,9 @@
 //!
 //! The suite is looked for in `KGQ_W3C`, else in `../shared/w3c`.
 
-use kgq::check::shacl::{Dataset, Shapes, validate};
-use kgq::engine::Limits;
-use kgq::rdf::{NamedNodeRef, NamedOrBlankNode, Term, Triple};
+use kgq_engine::Limits;
+use kgq_graph::check::shacl::{Dataset, Shapes, validate};
+use kgq_syntax::rdf::{NamedNodeRef, NamedOrBlankNode, Term, Triple};
 use oxrdf::dataset::CanonicalizationAlgorithm;
 use oxrdf::vocab::rdf;
 use oxrdf::{Graph, NamedOrBlankNodeRef, TermRef};
@@ -173,8 +173,8 @@ fn sorted(graph: &Graph) -> String {
     lines.join("\n")
 }
 
-fn iri(namespace: &str, name: &str) -> kgq::rdf::NamedNode {
-    kgq::rdf::NamedNode::new_unchecked(format!("{namespace}{name}"))
+fn iri(namespace: &str, name: &str) -> kgq_syntax::rdf::NamedNode {
+    kgq_syntax::rdf::NamedNode::new_unchecked(format!("{namespace}{name}"))
 }
 
 fn node(term: TermRef<'_>) -> NamedOrBlankNode {
@@ -185,7 +185,7 @@ fn node(term: TermRef<'_>) -> NamedOrBlankNode {
     }
 }
 
-fn object(graph: &Graph, subject: NamedOrBlankNodeRef<'_>, predicate: kgq::rdf::NamedNode) -> Option<Term> {
+fn object(graph: &Graph, subject: NamedOrBlankNodeRef<'_>, predicate: kgq_syntax::rdf::NamedNode) -> Option<Term> {
     graph.object_for_subject_predicate(subject, predicate.as_ref()).map(TermRef::into_owned)
 }
 

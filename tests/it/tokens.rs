@@ -1,10 +1,10 @@
 //! The tokenizers on everything: W3C's files, mutations of them, noise, and texts made to be slow.
 
-use kgq::error::Source;
-use kgq::syntax::diagnose::{self, Known};
-use kgq::syntax::highlight::highlight;
-use kgq::syntax::turtle::{tree::Dialect, triples::triples};
-use kgq::syntax::{Token, bounds::Bounds, guard::Guard, sparql, turtle};
+use kgq_syntax::diagnose::{self, Known};
+use kgq_syntax::error::Source;
+use kgq_syntax::highlight::highlight;
+use kgq_syntax::turtle::{tree::Dialect, triples::triples};
+use kgq_syntax::{Token, bounds::Bounds, guard::Guard, sparql, turtle};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};

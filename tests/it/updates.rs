@@ -4,14 +4,14 @@
 //! A failure names its seed. `KGQ_UPDATES=100000` runs that many instead of the few of every test run, from `KGQ_UPDATES_SEED`.
 
 use crate::w3c::isomorphic;
-use kgq::engine::EvaluationOptions;
-use kgq::engine::update::update;
-use kgq::error::Source;
-use kgq::query::{ParseContext, parse_update};
-use kgq::rdf::{BlankNode, GraphName, NamedNode, NamedOrBlankNode, Prefixes, Quad, Term};
-use kgq::snapshot::Snapshot;
-use kgq::store::Dataset;
-use kgq::syntax::bounds::Bounds;
+use kgq_engine::EvaluationOptions;
+use kgq_engine::query::{ParseContext, parse_update};
+use kgq_engine::update::update;
+use kgq_snapshot::Snapshot;
+use kgq_snapshot::store::Dataset;
+use kgq_syntax::bounds::Bounds;
+use kgq_syntax::error::Source;
+use kgq_syntax::rdf::{BlankNode, GraphName, NamedNode, NamedOrBlankNode, Prefixes, Quad, Term};
 use oxigraph::sparql::SparqlEvaluator;
 use oxigraph::store::Store;
 use oxttl::TriGParser;

@@ -1,12 +1,12 @@
 //! When what is said of each thing last changed, as git knows: the newest line of its statements. Without git, or for lines not yet
 //! committed, nothing is known.
 
-use crate::error::Source;
-use crate::project::Project;
-use crate::rdf::{NamedOrBlankNode, RdfFormat};
-use crate::syntax::diagnose::Known;
-use crate::syntax::turtle::tree::Dialect;
-use crate::syntax::turtle::{self, triples::triples};
+use kgq_graph::project::Project;
+use kgq_syntax::diagnose::Known;
+use kgq_syntax::error::Source;
+use kgq_syntax::rdf::{NamedOrBlankNode, RdfFormat};
+use kgq_syntax::turtle::tree::Dialect;
+use kgq_syntax::turtle::{self, triples::triples};
 use rustc_hash::FxHashMap;
 use std::path::Path;
 use std::process::{Command, Stdio};

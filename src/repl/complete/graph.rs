@@ -1,10 +1,10 @@
 //! What completion reads off the snapshot. Each reading is bounded, however large the graph.
 
-use crate::rdf::NamedNode;
-use crate::rdf::vocabulary::rdf;
 use crate::repl::shared::State;
-use crate::snapshot::{Index, Permutation, QuadPermutation, Snapshot, TermId, TermKind};
-use crate::syntax::sparql::{prefixes_declared, tokenize};
+use kgq_snapshot::{Index, Permutation, QuadPermutation, Snapshot, TermId, TermKind};
+use kgq_syntax::rdf::NamedNode;
+use kgq_syntax::rdf::vocabulary::rdf;
+use kgq_syntax::sparql::{prefixes_declared, tokenize};
 use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
 use std::ops::Range;

@@ -6,10 +6,10 @@ mod words;
 
 use super::dot;
 use super::shared::{Shared, State};
-use crate::syntax::Span as TextSpan;
-use crate::syntax::cursor::{Expected, place};
-use crate::syntax::sparql::dot_command;
-use crate::text::{char_width, width};
+use kgq_syntax::Span as TextSpan;
+use kgq_syntax::cursor::{Expected, place};
+use kgq_syntax::sparql::dot_command;
+use kgq_syntax::text::{char_width, width};
 use reedline::{Completer, CompletionResult, Span, Suggestion};
 pub use terms::named;
 

@@ -2,15 +2,15 @@
 
 use super::graph::{by_frequency, iris_starting, is_type, properties_of, resolve, takes, values};
 use super::{MOST, Offer, Offers};
-use crate::catalog::{Role, TermIndex, classes_of, is_ideograph, labels_of, local_name};
-use crate::rdf::Term;
-use crate::rdf::vocabulary::rdf;
 use crate::repl::shared::State;
-use crate::snapshot::TermId;
-use crate::syntax::cursor::{Expected, Place, place, triples};
-use crate::syntax::sparql::{prefixes_declared, tokenize};
-use crate::syntax::{Kind, Span, significant};
-use crate::text::{count, visible};
+use kgq_graph::catalog::{Role, TermIndex, classes_of, is_ideograph, labels_of, local_name};
+use kgq_snapshot::TermId;
+use kgq_syntax::cursor::{Expected, Place, place, triples};
+use kgq_syntax::rdf::Term;
+use kgq_syntax::rdf::vocabulary::rdf;
+use kgq_syntax::sparql::{prefixes_declared, tokenize};
+use kgq_syntax::text::{count, visible};
+use kgq_syntax::{Kind, Span, significant};
 
 /// How many terms of a position are compared with what was typed: the rest is found by name.
 const MOST_COMPARED: usize = 400;

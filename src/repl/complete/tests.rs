@@ -1,8 +1,8 @@
 //! Completion over a small graph for what is offered, and over a large one for how long it takes.
 
 use super::*;
-use crate::catalog::TermIndex;
-use crate::session::{Session, SessionOptions};
+use kgq_graph::catalog::TermIndex;
+use kgq_graph::session::{Session, SessionOptions};
 use std::time::{Duration, Instant};
 
 const GRAPH: &str = r#"
@@ -15,7 +15,7 @@ const GRAPH: &str = r#"
 :Ministry rdfs:label "Ministry"@en .
 "#;
 
-fn state_of(text: impl Into<Vec<u8>>, format: crate::rdf::RdfFormat) -> State {
+fn state_of(text: impl Into<Vec<u8>>, format: kgq_syntax::rdf::RdfFormat) -> State {
     let options = SessionOptions {
         files: vec!["-".into()],
         stdin: Some(text.into()),
@@ -29,7 +29,7 @@ fn state_of(text: impl Into<Vec<u8>>, format: crate::rdf::RdfFormat) -> State {
 }
 
 fn offered(text: &str) -> Vec<String> {
-    let state = state_of(GRAPH, crate::rdf::RdfFormat::Turtle);
+    let state = state_of(GRAPH, kgq_syntax::rdf::RdfFormat::Turtle);
     offers(&state, text, text.len()).into_iter().map(|offer| offer.value).collect()
 }
 
@@ -55,7 +55,7 @@ fn a_term_is_offered_by_words_of_its_label_in_any_language() {
 
 #[test]
 fn the_words_of_a_label_are_replaced_by_the_term() {
-    let state = state_of(GRAPH, crate::rdf::RdfFormat::Turtle);
+    let state = state_of(GRAPH, kgq_syntax::rdf::RdfFormat::Turtle);
     let text = "SELECT * { ?s ?p industry min";
     let offer = &offers(&state, text, text.len())[0];
     assert_eq!(&text[offer.span.clone()], "industry min");
@@ -124,7 +124,7 @@ fn large_graph() -> Vec<u8> {
 #[test]
 #[ignore = "loads a million triples; run with --release for the numbers"]
 fn completion_takes_less_than_a_keystroke_on_a_million_triples() {
-    let mut state = state_of(large_graph(), crate::rdf::RdfFormat::NTriples);
+    let mut state = state_of(large_graph(), kgq_syntax::rdf::RdfFormat::NTriples);
     state.prefixes.insert("e", "http://e/");
     let started = Instant::now();
     let index = TermIndex::build(&state.snapshot);

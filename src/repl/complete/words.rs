@@ -1,10 +1,10 @@
 //! What the language and the text itself offer: keywords, functions, prefixes, variables.
 
 use super::Offers;
-use crate::syntax::cursor::Expected;
-use crate::syntax::sparql::tokenize;
-use crate::syntax::words::{AGGREGATES, FUNCTIONS, KEYWORDS, WELL_KNOWN_PREFIXES};
-use crate::text::visible;
+use kgq_syntax::cursor::Expected;
+use kgq_syntax::sparql::tokenize;
+use kgq_syntax::text::visible;
+use kgq_syntax::words::{AGGREGATES, FUNCTIONS, KEYWORDS, WELL_KNOWN_PREFIXES};
 
 impl Offers<'_> {
     /// The other variables of the text, each once, in order.

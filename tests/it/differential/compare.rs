@@ -1,7 +1,7 @@
 //! Whether two executors' solutions are the same, as far as the standard fixes them.
 
 use super::query::Select;
-use kgq::engine::Row;
+use kgq_engine::Row;
 use oxrdf::vocab::xsd;
 use oxrdf::{Literal, Term, Variable};
 use std::cmp::Ordering;

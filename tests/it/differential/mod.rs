@@ -12,10 +12,10 @@ mod query;
 
 use compare::{Solutions, difference, shown};
 use generate::{Dice, Queries, Range, Terms};
-use kgq::engine::limits::Guard;
-use kgq::engine::oxigraph::{self, DefaultGraph};
-use kgq::engine::{Answer, Limits};
-use kgq::snapshot::Snapshot;
+use kgq_engine::limits::Guard;
+use kgq_engine::oxigraph::{self, DefaultGraph};
+use kgq_engine::{Answer, Limits};
+use kgq_snapshot::Snapshot;
 use naive::{Naive, Solution};
 use oxrdf::{BlankNode, NamedNode, NamedOrBlankNode, Quad, Term, Triple, Variable};
 use oxttl::TriGParser;
@@ -309,16 +309,20 @@ fn solutions(quads: &[Quad], query: &Query) -> Option<Solutions> {
     Some(Solutions { variables, rows })
 }
 
-type Executor = for<'a> fn(&'a Snapshot, &Query, &Arc<Guard>) -> kgq::error::Result<Answer<'a>>;
+type Executor = for<'a> fn(&'a Snapshot, &Query, &Arc<Guard>) -> kgq_syntax::error::Result<Answer<'a>>;
 
-fn oxigraph_answer<'a>(snapshot: &'a Snapshot, query: &Query, guard: &Arc<Guard>) -> kgq::error::Result<Answer<'a>> {
+fn oxigraph_answer<'a>(
+    snapshot: &'a Snapshot,
+    query: &Query,
+    guard: &Arc<Guard>,
+) -> kgq_syntax::error::Result<Answer<'a>> {
     oxigraph::evaluate(snapshot, query, DefaultGraph::Stored, guard)
 }
 
-fn our_answer<'a>(snapshot: &'a Snapshot, query: &Query, guard: &Arc<Guard>) -> kgq::error::Result<Answer<'a>> {
-    match kgq::engine::kgq::evaluate(snapshot, query, DefaultGraph::Stored, guard)? {
+fn our_answer<'a>(snapshot: &'a Snapshot, query: &Query, guard: &Arc<Guard>) -> kgq_syntax::error::Result<Answer<'a>> {
+    match kgq_engine::kgq::evaluate(snapshot, query, DefaultGraph::Stored, guard)? {
         Ok(answer) => Ok(answer),
-        Err(reason) => Err(kgq::error::Error::bug(format!("the executor does not take it: {reason}"))),
+        Err(reason) => Err(kgq_syntax::error::Error::bug(format!("the executor does not take it: {reason}"))),
     }
 }
 
@@ -328,12 +332,12 @@ const OUR_TIME: Duration = Duration::from_secs(30);
 /// Enough to compare; a query that makes more is a cross product of all it has.
 const MOST_ROWS: usize = 20_000;
 
-fn answer<'a>(executor: Executor, snapshot: &'a Snapshot, query: &Query) -> kgq::error::Result<Answer<'a>> {
+fn answer<'a>(executor: Executor, snapshot: &'a Snapshot, query: &Query) -> kgq_syntax::error::Result<Answer<'a>> {
     let limits = Limits { time: Some(OUR_TIME), ..Limits::default() };
     executor(snapshot, query, &Arc::new(Guard::new(&limits, Arc::default())))
 }
 
-fn run(executor: Executor, time: Duration, snapshot: &Snapshot, query: &Query) -> kgq::error::Result<Solutions> {
+fn run(executor: Executor, time: Duration, snapshot: &Snapshot, query: &Query) -> kgq_syntax::error::Result<Solutions> {
     let limits = Limits { time: Some(time), ..Limits::default() };
     let guard = Arc::new(Guard::new(&limits, Arc::default()));
     match executor(snapshot, query, &guard)? {
@@ -341,11 +345,11 @@ fn run(executor: Executor, time: Duration, snapshot: &Snapshot, query: &Query) -
             let variables = solutions.variables;
             let rows = solutions.rows.take(MOST_ROWS).collect::<Result<Vec<_>, _>>()?;
             if rows.len() == MOST_ROWS {
-                return Err(kgq::error::Error::limit("too many solutions to compare"));
+                return Err(kgq_syntax::error::Error::limit("too many solutions to compare"));
             }
             Ok(Solutions { variables, rows })
         }
-        Answer::Boolean(_) | Answer::Graph(_) => Err(kgq::error::Error::bug("a SELECT has solutions")),
+        Answer::Boolean(_) | Answer::Graph(_) => Err(kgq_syntax::error::Error::bug("a SELECT has solutions")),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Whether two datasets are isomorphic, and whether two tables have the same rows but for the names of blank nodes.
 
-use kgq::rdf::{BlankNode, Literal, NamedOrBlankNode, Quad, Term, Triple, Variable};
+use kgq_syntax::rdf::{BlankNode, Literal, NamedOrBlankNode, Quad, Term, Triple, Variable};
 use oxrdf::Dataset;
 use oxrdf::dataset::CanonicalizationAlgorithm;
 use oxsdatatypes::{DateTime, Decimal, Double, Float, Integer};

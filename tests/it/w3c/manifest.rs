@@ -1,7 +1,7 @@
 //! Manifests of the W3C's test suites: which tests there are, and what each is about.
 
-use kgq::rdf::{NamedNode, NamedOrBlankNode, Quad, RdfFormat, Term};
-use kgq::store::{Input, Parsed, ReadOptions, read};
+use kgq_snapshot::store::{Input, Parsed, ReadOptions, read};
+use kgq_syntax::rdf::{NamedNode, NamedOrBlankNode, Quad, RdfFormat, Term};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -130,7 +130,7 @@ impl Suites {
         Input::file(iri, &path, Some(format)).unwrap().with_base(Some(base.to_owned()))
     }
 
-    pub fn read(&self, iri: &str, base: &str) -> kgq::error::Result<Parsed> {
+    pub fn read(&self, iri: &str, base: &str) -> kgq_syntax::error::Result<Parsed> {
         read(&self.input(iri, base), 0, ReadOptions::default())
     }
 }

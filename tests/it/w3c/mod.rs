@@ -9,7 +9,7 @@ mod manifest;
 mod rdf;
 mod sparql;
 
-use kgq::engine::Executor;
+use kgq_engine::Executor;
 use manifest::{Suites, Test};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -2,9 +2,9 @@
 
 use super::compare::isomorphic;
 use super::manifest::{Suites, Test, iri};
-use kgq::error::Kind;
-use kgq::rdf::{Prefixes, RdfFormat};
-use kgq::render::{GraphOptions, write_quads};
+use kgq_graph::render::{GraphOptions, write_quads};
+use kgq_syntax::error::Kind;
+use kgq_syntax::rdf::{Prefixes, RdfFormat};
 
 pub fn run(suites: &Suites, test: &Test) -> Result<(), String> {
     let document = iri(&test.action);

@@ -2,14 +2,14 @@
 
 use super::compare::{Rows, isomorphic, same_rows};
 use super::manifest::{Graph, MF, QT, Suites, Test, UT, iri, local, subject_term};
-use kgq::engine::{self, Answer, EvaluationOptions, Executor, Row, Services};
-use kgq::error::{Error, Kind, Source};
-use kgq::query::{ParseContext, parse_query, parse_update};
-use kgq::rdf::{BlankNode, Literal, NamedNode, Prefixes, Quad, RdfFormat, Term, Variable};
-use kgq::render::{self, Format, GraphOptions, RenderOptions, TableOptions};
-use kgq::snapshot::Snapshot;
-use kgq::store::{self, Dataset, Input, ReadOptions};
-use kgq::syntax::bounds::Bounds;
+use kgq_engine::query::{ParseContext, parse_query, parse_update};
+use kgq_engine::{self as engine, Answer, EvaluationOptions, Executor, Row, Services};
+use kgq_graph::render::{self, Format, GraphOptions, RenderOptions, TableOptions};
+use kgq_snapshot::Snapshot;
+use kgq_snapshot::store::{self, Dataset, Input, ReadOptions};
+use kgq_syntax::bounds::Bounds;
+use kgq_syntax::error::{Error, Kind, Source};
+use kgq_syntax::rdf::{BlankNode, Literal, NamedNode, Prefixes, Quad, RdfFormat, Term, Variable};
 use sparesults::{QueryResultsFormat, QueryResultsParser, SliceQueryResultsParserOutput};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -86,7 +86,7 @@ fn dataset(suites: &Suites, graph: &Graph, of: &Term, vocabulary: &str, more: &[
 
 /// What a query evaluation test is about, parsed.
 struct Question {
-    query: kgq::query::Query,
+    query: kgq_engine::query::Query,
     snapshot: Snapshot,
     options: EvaluationOptions,
 }
@@ -124,7 +124,7 @@ impl Services for Endpoints {
         let quads = self.0.get(endpoint.as_str());
         let quads = quads.ok_or_else(|| Error::policy(format!("there is no endpoint {endpoint}")))?;
         let snapshot = Snapshot::from_quads(quads.iter().cloned())?;
-        let query = kgq::query::Query { algebra: query.clone() };
+        let query = kgq_engine::query::Query { algebra: query.clone() };
         let options = EvaluationOptions { services: Some(Arc::new(self.clone())), ..Default::default() };
         match engine::evaluate(&snapshot, &query, &options)? {
             Answer::Solutions(solutions) => Ok((solutions.variables, solutions.rows.collect::<Result<_, _>>()?)),
@@ -158,7 +158,7 @@ fn query(suites: &Suites, test: &Test, executor: Executor) -> Result<(), String>
     };
     let result = iri(result);
     let ending = result.rsplit('.').next().unwrap();
-    if matches!(question.query.form(), kgq::query::Form::Construct | kgq::query::Form::Describe) {
+    if matches!(question.query.form(), kgq_engine::query::Form::Construct | kgq_engine::query::Form::Describe) {
         let got = written(&question, Format::Rdf(RdfFormat::Turtle))?;
         let got = store::read(&Input::bytes("<answer>", got, RdfFormat::Turtle), 0, ReadOptions::default())
             .map_err(|e| format!("the answer does not read back: {e}"))?;

@@ -1,0 +1,201 @@
+//! Casts: the constructor functions of XML Schema's datatypes (SPARQL 1.1 §17.5; XPath Functions and Operators 3.1 §19),
+//! those of dates and durations too. `None` is a value that cannot be cast.
+
+use super::value::{Moment, Number, Span, Text, Value};
+use kgq_snapshot::{parse_double, parse_float};
+use kgq_syntax::rdf::NamedNodeRef;
+use oxrdf::vocab::xsd;
+use oxsdatatypes::{Boolean, Date, DateTime, Time};
+use std::str::FromStr;
+
+/// A datatype that values can be cast to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    String,
+    Boolean,
+    Integer,
+    Decimal,
+    Float,
+    Double,
+    DateTime,
+    Date,
+    Time,
+    Duration,
+    YearMonthDuration,
+    DayTimeDuration,
+    Year,
+    YearMonth,
+    Month,
+    MonthDay,
+    Day,
+}
+
+impl Target {
+    /// The datatype with the given IRI, if values can be cast to it.
+    pub fn of(datatype: NamedNodeRef<'_>) -> Option<Self> {
+        Some(match datatype {
+            xsd::STRING => Self::String,
+            xsd::BOOLEAN => Self::Boolean,
+            xsd::INTEGER => Self::Integer,
+            xsd::DECIMAL => Self::Decimal,
+            xsd::FLOAT => Self::Float,
+            xsd::DOUBLE => Self::Double,
+            xsd::DATE_TIME => Self::DateTime,
+            xsd::DATE => Self::Date,
+            xsd::TIME => Self::Time,
+            xsd::DURATION => Self::Duration,
+            xsd::YEAR_MONTH_DURATION => Self::YearMonthDuration,
+            xsd::DAY_TIME_DURATION => Self::DayTimeDuration,
+            xsd::G_YEAR => Self::Year,
+            xsd::G_YEAR_MONTH => Self::YearMonth,
+            xsd::G_MONTH => Self::Month,
+            xsd::G_MONTH_DAY => Self::MonthDay,
+            xsd::G_DAY => Self::Day,
+            _ => return None,
+        })
+    }
+}
+
+/// Casts a value.
+pub fn cast(value: Value, target: Target) -> Option<Value> {
+    // A literal of the target's type that is not kept decoded (too large, say) stays what it is only as a string.
+    match target {
+        Target::String => string(value),
+        Target::Boolean => Some(Value::Boolean(boolean(&value)?)),
+        Target::Integer | Target::Decimal | Target::Float | Target::Double => {
+            Some(Value::Number(number(&value, target)?))
+        }
+        Target::DateTime
+        | Target::Date
+        | Target::Time
+        | Target::Year
+        | Target::YearMonth
+        | Target::Month
+        | Target::MonthDay
+        | Target::Day => Some(Value::Moment(moment(&value, target)?)),
+        Target::Duration | Target::YearMonthDuration | Target::DayTimeDuration => {
+            Some(Value::Span(span(&value, target)?))
+        }
+    }
+}
+
+fn string(value: Value) -> Option<Value> {
+    Some(Value::string(match value {
+        Value::Iri(iri) => iri.into_string(),
+        Value::Text(text) => text.value,
+        Value::Boolean(value) => value.to_string(),
+        Value::Number(number) => number.to_string(),
+        Value::Moment(moment) => moment.to_string(),
+        Value::Span(span) => span.to_string(),
+        Value::Opaque(literal) => literal.destruct().0,
+        Value::Blank(_) | Value::Triple(_) => return None,
+    }))
+}
+
+/// The text of a plain string, without the white space around it, which is no part of any other type's lexical form
+/// (XML Schema's `whiteSpace` facet).
+fn collapsed(value: &Value) -> Option<&str> {
+    match value {
+        Value::Text(Text { value, language: None }) => Some(value.trim_matches([' ', '\t', '\n', '\r'])),
+        _ => None,
+    }
+}
+
+fn read<T: FromStr>(value: &Value) -> Option<T> {
+    collapsed(value)?.parse().ok()
+}
+
+fn boolean(value: &Value) -> Option<bool> {
+    match value {
+        Value::Boolean(value) => Some(*value),
+        Value::Number(number) => Some(number.is_true()),
+        _ => read::<Boolean>(value).map(bool::from),
+    }
+}
+
+fn number(value: &Value, target: Target) -> Option<Number> {
+    let flag = match value {
+        Value::Boolean(value) => Some(Boolean::from(*value)),
+        _ => None,
+    };
+    Some(match target {
+        Target::Integer => Number::Integer(match value {
+            Value::Number(Number::Integer(n)) => *n,
+            Value::Number(Number::Decimal(n)) => (*n).try_into().ok()?,
+            Value::Number(Number::Float(n)) => (*n).try_into().ok()?,
+            Value::Number(Number::Double(n)) => (*n).try_into().ok()?,
+            _ => flag.map(Into::into).or_else(|| read(value))?,
+        }),
+        Target::Decimal => Number::Decimal(match value {
+            Value::Number(Number::Integer(n)) => (*n).into(),
+            Value::Number(Number::Decimal(n)) => *n,
+            Value::Number(Number::Float(n)) => (*n).try_into().ok()?,
+            Value::Number(Number::Double(n)) => (*n).try_into().ok()?,
+            _ => flag.map(Into::into).or_else(|| read(value))?,
+        }),
+        Target::Float => Number::Float(match value {
+            Value::Number(n) => super::compare::float(*n),
+            _ => flag.map(Into::into).or_else(|| collapsed(value).and_then(parse_float))?,
+        }),
+        _ => Number::Double(match value {
+            Value::Number(n) => super::compare::double(*n),
+            _ => flag.map(Into::into).or_else(|| collapsed(value).and_then(parse_double))?,
+        }),
+    })
+}
+
+fn moment(value: &Value, target: Target) -> Option<Moment> {
+    let Value::Moment(moment) = value else {
+        return Some(match target {
+            Target::DateTime => Moment::DateTime(read(value)?),
+            Target::Date => Moment::Date(read(value)?),
+            Target::Time => Moment::Time(read(value)?),
+            Target::Year => Moment::Year(read(value)?),
+            Target::YearMonth => Moment::YearMonth(read(value)?),
+            Target::Month => Moment::Month(read(value)?),
+            Target::MonthDay => Moment::MonthDay(read(value)?),
+            _ => Moment::Day(read(value)?),
+        });
+    };
+    Some(match (target, *moment) {
+        (Target::DateTime, Moment::DateTime(_))
+        | (Target::Date, Moment::Date(_))
+        | (Target::Time, Moment::Time(_))
+        | (Target::Year, Moment::Year(_))
+        | (Target::YearMonth, Moment::YearMonth(_))
+        | (Target::Month, Moment::Month(_))
+        | (Target::MonthDay, Moment::MonthDay(_))
+        | (Target::Day, Moment::Day(_)) => *moment,
+        (Target::DateTime, Moment::Date(m)) => Moment::DateTime(DateTime::try_from(m).ok()?),
+        (Target::Date, Moment::DateTime(m)) => Moment::Date(Date::try_from(m).ok()?),
+        (Target::Time, Moment::DateTime(m)) => Moment::Time(Time::from(m)),
+        (Target::Year, Moment::YearMonth(m)) => Moment::Year(m.try_into().ok()?),
+        (Target::Year, Moment::Date(m)) => Moment::Year(m.try_into().ok()?),
+        (Target::Year, Moment::DateTime(m)) => Moment::Year(m.try_into().ok()?),
+        (Target::YearMonth, Moment::Date(m)) => Moment::YearMonth(m.into()),
+        (Target::YearMonth, Moment::DateTime(m)) => Moment::YearMonth(m.try_into().ok()?),
+        (Target::Month, Moment::YearMonth(m)) => Moment::Month(m.into()),
+        (Target::Month, Moment::MonthDay(m)) => Moment::Month(m.into()),
+        (Target::Month, Moment::Date(m)) => Moment::Month(m.into()),
+        (Target::Month, Moment::DateTime(m)) => Moment::Month(m.into()),
+        (Target::MonthDay, Moment::Date(m)) => Moment::MonthDay(m.into()),
+        (Target::MonthDay, Moment::DateTime(m)) => Moment::MonthDay(m.into()),
+        (Target::Day, Moment::MonthDay(m)) => Moment::Day(m.into()),
+        (Target::Day, Moment::Date(m)) => Moment::Day(m.into()),
+        (Target::Day, Moment::DateTime(m)) => Moment::Day(m.into()),
+        _ => return None,
+    })
+}
+
+fn span(value: &Value, target: Target) -> Option<Span> {
+    Some(match (target, value) {
+        (Target::Duration, Value::Span(span)) => Span::Any(span.into_duration()),
+        (Target::Duration, _) => Span::Any(read(value)?),
+        (Target::YearMonthDuration, Value::Span(Span::Any(span))) => Span::Months((*span).try_into().ok()?),
+        (Target::YearMonthDuration, Value::Span(Span::Months(span))) => Span::Months(*span),
+        (Target::YearMonthDuration, _) => Span::Months(read(value)?),
+        (_, Value::Span(Span::Any(span))) => Span::Seconds((*span).try_into().ok()?),
+        (_, Value::Span(Span::Seconds(span))) => Span::Seconds(*span),
+        _ => Span::Seconds(read(value)?),
+    })
+}

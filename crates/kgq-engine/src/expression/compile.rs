@@ -1,0 +1,567 @@
+//! From SPARQL's expressions to what is evaluated: variables become columns, constant parts are folded, comparisons with constants become
+//! ranges of ids, and conditions that are costly and look at one variable are evaluated once per distinct term.
+
+use super::Context;
+use super::arithmetic::{Operation, Rounding};
+use super::call::{Function, PatternSource};
+use super::cast::Target;
+use super::dates::Part;
+use super::digest::Digest;
+use super::distinct::PerDistinct;
+use super::evaluate::{Evaluation, Rows};
+use super::pattern::{Pattern, Patterns};
+use super::range::{Comparison, Ranges};
+use super::text_test::{Looking, TextTest};
+use super::value::{Moment, Text, Value};
+use crate::batch::{Batch, Schema};
+use kgq_snapshot::TermId;
+use kgq_syntax::error::{Error, Result};
+use kgq_syntax::rdf::Term;
+use spargebra::algebra::{Expression, Function as Named};
+use std::sync::Arc;
+
+/// A compiled expression.
+#[derive(Debug)]
+pub enum Node {
+    Constant(Constant),
+    /// An error in every row, and an unbound variable.
+    Error,
+    Variable(usize),
+    Bound(usize),
+    Or(Vec<Node>),
+    And(Vec<Node>),
+    Not(Box<Node>),
+    Equal(Box<(Node, Node)>),
+    Order(OrderTest, Box<(Node, Node)>),
+    /// A comparison with a constant.
+    InRanges(Box<Ranges>, Box<Node>),
+    SameTerm(Box<(Node, Node)>),
+    In(Box<Node>, Vec<Node>),
+    Arithmetic(Operation, Box<(Node, Node)>),
+    Plus(Box<Node>),
+    Minus(Box<Node>),
+    If(Box<(Node, Node, Node)>),
+    Coalesce(Vec<Node>),
+    Test(Test, Box<Node>),
+    /// Looks for something constant in the text of a column.
+    TextTest(Box<TextTest>, usize),
+    Call(Function, Vec<Node>),
+    Generate(Generator, Option<Box<Node>>),
+    PerDistinct(Box<PerDistinct>),
+}
+
+/// A term that stands in the expression.
+#[derive(Clone, Debug)]
+pub struct Constant {
+    pub id: TermId,
+    pub value: Value,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OrderTest {
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+}
+
+impl OrderTest {
+    /// The test with its sides exchanged.
+    fn mirrored(self) -> Self {
+        match self {
+            Self::Less => Self::Greater,
+            Self::LessOrEqual => Self::GreaterOrEqual,
+            Self::Greater => Self::Less,
+            Self::GreaterOrEqual => Self::LessOrEqual,
+        }
+    }
+}
+
+/// A test of a term's type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Test {
+    IsIri,
+    IsBlank,
+    IsLiteral,
+    IsNumeric,
+    IsTriple,
+    HasLang,
+    HasLangDir,
+}
+
+/// A function that gives something new for every row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Generator {
+    Rand,
+    Uuid,
+    StrUuid,
+    /// Without an argument a new node a row; with one, a node per name and solution.
+    BlankNode,
+}
+
+/// Compiles a whole expression.
+pub fn root(expression: &Expression, schema: &Schema, context: &Context<'_>) -> Result<Node> {
+    let node = Compiler { schema, context }.node(expression)?;
+    Ok(share(node, true))
+}
+
+struct Compiler<'c> {
+    schema: &'c Schema,
+    context: &'c Context<'c>,
+}
+
+impl Compiler<'_> {
+    fn node(&self, expression: &Expression) -> Result<Node> {
+        let node = match expression {
+            Expression::NamedNode(iri) => return self.constant(Term::NamedNode(iri.clone())),
+            Expression::Literal(literal) => return self.constant(Term::Literal(literal.clone())),
+            Expression::Variable(variable) => self.schema.column(variable).map_or(Node::Error, Node::Variable),
+            Expression::Bound(variable) => match self.schema.column(variable) {
+                Some(column) => Node::Bound(column),
+                None => return self.folded(Value::Boolean(false)),
+            },
+            Expression::Or(a, b) => {
+                let mut parts = Vec::new();
+                for node in [self.node(a)?, self.node(b)?] {
+                    match node {
+                        Node::Or(inner) => parts.extend(inner),
+                        node => parts.push(node),
+                    }
+                }
+                Node::Or(parts)
+            }
+            Expression::And(a, b) => {
+                let mut parts = Vec::new();
+                for node in [self.node(a)?, self.node(b)?] {
+                    match node {
+                        Node::And(inner) => parts.extend(inner),
+                        node => parts.push(node),
+                    }
+                }
+                Node::And(parts)
+            }
+            Expression::Not(a) => Node::Not(Box::new(self.node(a)?)),
+            Expression::Equal(a, b) => self.equal(self.node(a)?, self.node(b)?),
+            Expression::Less(a, b) => self.order(OrderTest::Less, a, b)?,
+            Expression::LessOrEqual(a, b) => self.order(OrderTest::LessOrEqual, a, b)?,
+            Expression::Greater(a, b) => self.order(OrderTest::Greater, a, b)?,
+            Expression::GreaterOrEqual(a, b) => self.order(OrderTest::GreaterOrEqual, a, b)?,
+            Expression::SameTerm(a, b) => Node::SameTerm(Box::new((self.node(a)?, self.node(b)?))),
+            Expression::In(operand, list) => self.membership(operand, list)?,
+            Expression::Add(a, b) => self.arithmetic(Operation::Add, a, b)?,
+            Expression::Subtract(a, b) => self.arithmetic(Operation::Subtract, a, b)?,
+            Expression::Multiply(a, b) => self.arithmetic(Operation::Multiply, a, b)?,
+            Expression::Divide(a, b) => self.arithmetic(Operation::Divide, a, b)?,
+            Expression::UnaryPlus(a) => Node::Plus(Box::new(self.node(a)?)),
+            Expression::UnaryMinus(a) => Node::Minus(Box::new(self.node(a)?)),
+            Expression::If(a, b, c) => Node::If(Box::new((self.node(a)?, self.node(b)?, self.node(c)?))),
+            Expression::Coalesce(parts) => Node::Coalesce(self.nodes(parts)?),
+            Expression::FunctionCall(function, arguments) => self.call(function, arguments)?,
+            Expression::Exists(_) => {
+                return Err(Error::bug("EXISTS was not replaced by a variable before its expression was compiled"));
+            }
+        };
+        self.fold(node)
+    }
+
+    fn nodes(&self, expressions: &[Expression]) -> Result<Vec<Node>> {
+        expressions.iter().map(|expression| self.node(expression)).collect()
+    }
+
+    fn constant(&self, term: Term) -> Result<Node> {
+        let value = Value::of(term.clone());
+        Ok(Node::Constant(Constant { id: self.context.terms.id(term)?, value }))
+    }
+
+    fn folded(&self, value: Value) -> Result<Node> {
+        let id = self.context.terms.id_of_value(value.clone())?;
+        Ok(Node::Constant(Constant { id, value }))
+    }
+
+    /// Evaluates what does not depend on the row.
+    fn fold(&self, node: Node) -> Result<Node> {
+        if matches!(node, Node::Constant(_) | Node::Error) || !node.is_constant() {
+            return Ok(node);
+        }
+        let batch = Batch::unit(0);
+        let evaluation = Evaluation::new(self.context)?;
+        let column = evaluation.column(&node, &Rows::all(&batch, 0))?;
+        let value = column.value(0, self.context).map(std::borrow::Cow::into_owned);
+        match (value, column.into_ids(self.context)?.first()) {
+            (Some(value), Some(id)) if *id != TermId::UNBOUND => Ok(Node::Constant(Constant { id: *id, value })),
+            _ => Ok(Node::Error),
+        }
+    }
+
+    fn equal(&self, a: Node, b: Node) -> Node {
+        match (a, b) {
+            (node, Node::Constant(constant)) | (Node::Constant(constant), node) => {
+                self.compare_with(Comparison::Equal, node, constant)
+            }
+            (a, b) => Node::Equal(Box::new((a, b))),
+        }
+    }
+
+    fn order(&self, test: OrderTest, a: &Expression, b: &Expression) -> Result<Node> {
+        Ok(match (self.node(a)?, self.node(b)?) {
+            (node, Node::Constant(constant)) => self.compare_with(Comparison::Order(test), node, constant),
+            (Node::Constant(constant), node) => self.compare_with(Comparison::Order(test.mirrored()), node, constant),
+            (a, b) => Node::Order(test, Box::new((a, b))),
+        })
+    }
+
+    fn compare_with(&self, comparison: Comparison, node: Node, constant: Constant) -> Node {
+        let ranges = Ranges::new(comparison, constant.id, constant.value, self.context);
+        Node::InRanges(Box::new(ranges), Box::new(node))
+    }
+
+    fn arithmetic(&self, operation: Operation, a: &Expression, b: &Expression) -> Result<Node> {
+        Ok(Node::Arithmetic(operation, Box::new((self.node(a)?, self.node(b)?))))
+    }
+
+    fn membership(&self, operand: &Expression, list: &[Expression]) -> Result<Node> {
+        // Nothing equals nothing, whatever the operand.
+        if list.is_empty() {
+            return self.folded(Value::Boolean(false));
+        }
+        let operand = self.node(operand)?;
+        let (mut ranges, mut others) = (Vec::new(), Vec::new());
+        for node in self.nodes(list)? {
+            match node {
+                Node::Constant(Constant { id, value }) => {
+                    ranges.push(Ranges::new(Comparison::Equal, id, value, self.context));
+                }
+                node => others.push(node),
+            }
+        }
+        let Some(ranges) = Ranges::any(ranges) else { return Ok(Node::In(Box::new(operand), others)) };
+        let constants = |operand| Node::InRanges(Box::new(ranges), Box::new(operand));
+        Ok(match operand {
+            operand if others.is_empty() => constants(operand),
+            Node::Variable(column) => {
+                Node::Or(vec![constants(Node::Variable(column)), Node::In(Box::new(Node::Variable(column)), others)])
+            }
+            // It is evaluated once, so that a new value for each row stays one.
+            operand => return Ok(Node::In(Box::new(operand), self.nodes(list)?)),
+        })
+    }
+
+    fn call(&self, function: &Named, expressions: &[Expression]) -> Result<Node> {
+        let mut arguments = self.nodes(expressions)?;
+        let Some((least, most)) = arity(function) else { return Ok(Node::Error) };
+        if !(least..=most).contains(&arguments.len()) {
+            return Ok(Node::Error);
+        }
+        let test = |test, mut arguments: Vec<Node>| {
+            arguments.pop().map_or(Node::Error, |argument| Node::Test(test, Box::new(argument)))
+        };
+        let function = match function {
+            Named::IsIri => return Ok(test(Test::IsIri, arguments)),
+            Named::IsBlank => return Ok(test(Test::IsBlank, arguments)),
+            Named::IsLiteral => return Ok(test(Test::IsLiteral, arguments)),
+            Named::IsNumeric => return Ok(test(Test::IsNumeric, arguments)),
+            Named::IsTriple => return Ok(test(Test::IsTriple, arguments)),
+            Named::HasLang => return Ok(test(Test::HasLang, arguments)),
+            Named::HasLangDir => return Ok(test(Test::HasLangDir, arguments)),
+            Named::Rand => return Ok(Node::Generate(Generator::Rand, None)),
+            Named::Uuid => return Ok(Node::Generate(Generator::Uuid, None)),
+            Named::StrUuid => return Ok(Node::Generate(Generator::StrUuid, None)),
+            Named::BNode => return Ok(Node::Generate(Generator::BlankNode, arguments.pop().map(Box::new))),
+            Named::Now => return self.folded(Moment::DateTime(self.context.now).into()),
+            Named::Str => Function::Str,
+            Named::Lang => Function::Lang,
+            Named::LangDir => Function::LangDir,
+            Named::LangMatches => Function::LangMatches,
+            Named::Datatype => Function::Datatype,
+            Named::Iri => Function::Iri,
+            Named::Abs => Function::Round(Rounding::Absolute),
+            Named::Ceil => Function::Round(Rounding::Ceiling),
+            Named::Floor => Function::Round(Rounding::Floor),
+            Named::Round => Function::Round(Rounding::Nearest),
+            Named::Concat => Function::Concat,
+            Named::SubStr => Function::SubStr,
+            Named::StrLen => Function::StrLen,
+            Named::UCase => Function::UpperCase,
+            Named::LCase => Function::LowerCase,
+            Named::EncodeForUri => Function::EncodeForUri,
+            Named::Contains => Function::Contains,
+            Named::StrStarts => Function::StrStarts,
+            Named::StrEnds => Function::StrEnds,
+            Named::StrBefore => Function::StrBefore,
+            Named::StrAfter => Function::StrAfter,
+            Named::Year => Function::Part(Part::Year),
+            Named::Month => Function::Part(Part::Month),
+            Named::Day => Function::Part(Part::Day),
+            Named::Hours => Function::Part(Part::Hours),
+            Named::Minutes => Function::Part(Part::Minutes),
+            Named::Seconds => Function::Part(Part::Seconds),
+            Named::Timezone => Function::Part(Part::Timezone),
+            Named::Tz => Function::Part(Part::Tz),
+            Named::Adjust => Function::Adjust,
+            Named::Md5 => Function::Digest(Digest::Md5),
+            Named::Sha1 => Function::Digest(Digest::Sha1),
+            Named::Sha256 => Function::Digest(Digest::Sha256),
+            Named::Sha384 => Function::Digest(Digest::Sha384),
+            Named::Sha512 => Function::Digest(Digest::Sha512),
+            Named::StrLang => Function::StrLang,
+            Named::StrLangDir => Function::StrLangDir,
+            Named::StrDt => Function::StrDt,
+            Named::Regex => Function::Regex(pattern_source(&arguments, 2)),
+            Named::Replace => Function::Replace(pattern_source(&arguments, 3)),
+            Named::Triple => Function::Triple,
+            Named::Subject => Function::Subject,
+            Named::Predicate => Function::Predicate,
+            Named::Object => Function::Object,
+            Named::Custom(name) => match Target::of(name.as_ref()) {
+                Some(target) => Function::Cast(target),
+                // A function that nobody has defined is an error wherever it is called.
+                None => return Ok(Node::Error),
+            },
+        };
+        Ok(text_test(&function, &arguments).unwrap_or(Node::Call(function, arguments)))
+    }
+}
+
+/// The test of a column's text that a call is, if it is one.
+fn text_test(function: &Function, arguments: &[Node]) -> Option<Node> {
+    let part = || match arguments.get(1) {
+        Some(Node::Constant(Constant { value: Value::Text(Text { value, language: None }), .. })) => {
+            Some(value.clone())
+        }
+        _ => None,
+    };
+    let test = match function {
+        Function::Contains => Looking::Contains(part()?),
+        Function::StrStarts => Looking::StartsWith(part()?),
+        Function::StrEnds => Looking::EndsWith(part()?),
+        Function::Regex(PatternSource::Constant(Some(pattern))) => Looking::matching(Arc::clone(pattern)),
+        _ => return None,
+    };
+    let (column, of_str) = match arguments.first()? {
+        Node::Variable(column) => (*column, false),
+        Node::Call(Function::Str, inner) => match inner.first()? {
+            Node::Variable(column) => (*column, true),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    Some(Node::TextTest(Box::new(TextTest::new(test, of_str)), column))
+}
+
+/// The least and the most arguments that a function takes; `None` for a function that nobody has defined.
+fn arity(function: &Named) -> Option<(usize, usize)> {
+    Some(match function {
+        Named::Rand | Named::Now | Named::Uuid | Named::StrUuid => (0, 0),
+        Named::BNode => (0, 1),
+        Named::Concat => (0, usize::MAX),
+        Named::Str
+        | Named::Lang
+        | Named::Datatype
+        | Named::Iri
+        | Named::Abs
+        | Named::Ceil
+        | Named::Floor
+        | Named::Round
+        | Named::StrLen
+        | Named::UCase
+        | Named::LCase
+        | Named::EncodeForUri
+        | Named::Year
+        | Named::Month
+        | Named::Day
+        | Named::Hours
+        | Named::Minutes
+        | Named::Seconds
+        | Named::Timezone
+        | Named::Tz
+        | Named::Md5
+        | Named::Sha1
+        | Named::Sha256
+        | Named::Sha384
+        | Named::Sha512
+        | Named::IsIri
+        | Named::IsBlank
+        | Named::IsLiteral
+        | Named::IsNumeric
+        | Named::IsTriple
+        | Named::Subject
+        | Named::Predicate
+        | Named::Object
+        | Named::LangDir
+        | Named::HasLang
+        | Named::HasLangDir => (1, 1),
+        Named::LangMatches
+        | Named::Contains
+        | Named::StrStarts
+        | Named::StrEnds
+        | Named::StrBefore
+        | Named::StrAfter
+        | Named::StrLang
+        | Named::StrDt
+        | Named::Adjust => (2, 2),
+        Named::SubStr | Named::Regex => (2, 3),
+        Named::Replace => (3, 4),
+        Named::Triple | Named::StrLangDir => (3, 3),
+        Named::Custom(name) => {
+            Target::of(name.as_ref())?;
+            (1, 1)
+        }
+    })
+}
+
+/// The pattern, if it and its flags are constant.
+fn pattern_source(arguments: &[Node], flags: usize) -> PatternSource {
+    let constant = |node: Option<&Node>| match node {
+        None => Some(Some(String::new())),
+        Some(Node::Constant(Constant { value: Value::Text(Text { value, language: None }), .. })) => {
+            Some(Some(value.clone()))
+        }
+        Some(Node::Constant(_) | Node::Error) => Some(None),
+        Some(_) => None,
+    };
+    match (constant(arguments.get(1)), constant(arguments.get(flags))) {
+        (Some(Some(pattern)), Some(Some(flags))) => {
+            PatternSource::Constant(Pattern::new(&pattern, &flags).map(Arc::new))
+        }
+        (Some(None), _) | (_, Some(None)) => PatternSource::Constant(None),
+        (None, _) | (_, None) => PatternSource::Arguments(Patterns::default()),
+    }
+}
+
+impl Node {
+    fn children(&self) -> Vec<&Self> {
+        match self {
+            Self::Constant(_)
+            | Self::Error
+            | Self::Variable(_)
+            | Self::Bound(_)
+            | Self::TextTest(_, _)
+            | Self::PerDistinct(_) => Vec::new(),
+            Self::Or(parts) | Self::And(parts) | Self::Coalesce(parts) | Self::Call(_, parts) => parts.iter().collect(),
+            Self::Not(a) | Self::Plus(a) | Self::Minus(a) | Self::Test(_, a) | Self::InRanges(_, a) => vec![a],
+            Self::Equal(sides) | Self::Order(_, sides) | Self::SameTerm(sides) | Self::Arithmetic(_, sides) => {
+                vec![&sides.0, &sides.1]
+            }
+            Self::In(a, list) => std::iter::once(&**a).chain(list).collect(),
+            Self::If(parts) => vec![&parts.0, &parts.1, &parts.2],
+            Self::Generate(_, argument) => argument.as_deref().into_iter().collect(),
+        }
+    }
+
+    fn children_mut(&mut self) -> Vec<&mut Self> {
+        match self {
+            Self::Constant(_)
+            | Self::Error
+            | Self::Variable(_)
+            | Self::Bound(_)
+            | Self::TextTest(_, _)
+            | Self::PerDistinct(_) => Vec::new(),
+            Self::Or(parts) | Self::And(parts) | Self::Coalesce(parts) | Self::Call(_, parts) => {
+                parts.iter_mut().collect()
+            }
+            Self::Not(a) | Self::Plus(a) | Self::Minus(a) | Self::Test(_, a) | Self::InRanges(_, a) => vec![a],
+            Self::Equal(sides) | Self::Order(_, sides) | Self::SameTerm(sides) | Self::Arithmetic(_, sides) => {
+                vec![&mut sides.0, &mut sides.1]
+            }
+            Self::In(a, list) => std::iter::once(&mut **a).chain(list).collect(),
+            Self::If(parts) => vec![&mut parts.0, &mut parts.1, &mut parts.2],
+            Self::Generate(_, argument) => argument.as_deref_mut().into_iter().collect(),
+        }
+    }
+
+    /// Whether equal rows get equal values.
+    pub fn is_deterministic(&self) -> bool {
+        !matches!(self, Self::Generate(_, _)) && self.children().into_iter().all(Self::is_deterministic)
+    }
+
+    /// Whether the value is the same in all rows. What the node is made of has been folded.
+    fn is_constant(&self) -> bool {
+        let of_row = matches!(
+            self,
+            Self::Variable(_) | Self::Bound(_) | Self::TextTest(_, _) | Self::Generate(_, _) | Self::PerDistinct(_)
+        );
+        !of_row && self.children().into_iter().all(|child| matches!(child, Self::Constant(_) | Self::Error))
+    }
+
+    /// Whether its value is a boolean or an error.
+    pub fn is_boolean(&self) -> bool {
+        match self {
+            Self::Bound(_)
+            | Self::Or(_)
+            | Self::And(_)
+            | Self::Not(_)
+            | Self::Equal(_)
+            | Self::Order(_, _)
+            | Self::InRanges(_, _)
+            | Self::SameTerm(_)
+            | Self::In(_, _)
+            | Self::Test(_, _)
+            | Self::TextTest(_, _) => true,
+            Self::Call(function, _) => function.is_boolean(),
+            Self::PerDistinct(distinct) => distinct.is_boolean(),
+            Self::Constant(_)
+            | Self::Error
+            | Self::Variable(_)
+            | Self::Arithmetic(_, _)
+            | Self::Plus(_)
+            | Self::Minus(_)
+            | Self::If(_)
+            | Self::Coalesce(_)
+            | Self::Generate(_, _) => false,
+        }
+    }
+
+    /// The one column that the expression looks at, if it is one.
+    fn only_column(&self) -> Option<usize> {
+        fn visit(node: &Node, columns: &mut Vec<usize>) {
+            if let Node::Variable(column) | Node::Bound(column) | Node::TextTest(_, column) = node {
+                columns.push(*column);
+            }
+            node.children().into_iter().for_each(|child| visit(child, columns));
+        }
+        let mut columns = Vec::new();
+        visit(self, &mut columns);
+        columns.dedup();
+        if let [column] = columns[..] { Some(column) } else { None }
+    }
+
+    fn move_columns(&mut self) {
+        if let Self::Variable(column) | Self::Bound(column) | Self::TextTest(_, column) = self {
+            *column = 0;
+        }
+        self.children_mut().into_iter().for_each(Self::move_columns);
+    }
+
+    /// Whether evaluating it for a row costs more than finding out whether that was done before.
+    fn is_costly(&self) -> bool {
+        let is_costly = match self {
+            Self::Call(_, _) => true,
+            Self::TextTest(test, _) => !test.is_cheap(),
+            _ => false,
+        };
+        is_costly || self.children().into_iter().any(Self::is_costly)
+    }
+
+    /// Whether a string of its own may be built for each row.
+    fn builds_much(&self) -> bool {
+        matches!(self, Self::Call(Function::Replace(_) | Function::Digest(_), _))
+            || self.children().into_iter().any(Self::builds_much)
+    }
+}
+
+/// Puts what is costly and looks at one variable behind a memory of the terms that it was evaluated for.
+fn share(mut node: Node, is_root: bool) -> Node {
+    if node.is_costly()
+        && (is_root || node.is_boolean() || node.builds_much())
+        && node.is_deterministic()
+        && let Some(column) = node.only_column()
+    {
+        node.move_columns();
+        return Node::PerDistinct(Box::new(PerDistinct::new(column, node)));
+    }
+    for child in node.children_mut() {
+        let taken = std::mem::replace(child, Node::Error);
+        *child = share(taken, false);
+    }
+    node
+}

@@ -1,0 +1,125 @@
+//! Evaluates an expression that looks at one variable once per distinct term, and remembers the results between batches.
+
+use super::compile::Node;
+use super::evaluate::{Column, Datum, Evaluation, Rows};
+use super::value::Value;
+use crate::batch::Batch;
+use crate::terms::Truth;
+use kgq_snapshot::TermId;
+use kgq_syntax::error::Result;
+use rustc_hash::FxHashMap;
+use std::sync::{Mutex, TryLockError};
+
+/// An expression over column 0 of a batch of its own, and what it came to for terms met before.
+#[derive(Debug)]
+pub struct PerDistinct {
+    column: usize,
+    inner: Box<Node>,
+    truths: Mutex<Memory<Truth>>,
+    data: Mutex<Memory<Option<Datum>>>,
+}
+
+#[derive(Debug)]
+struct Memory<T> {
+    known: FxHashMap<TermId, T>,
+    asked: u64,
+    found: u64,
+    bytes: usize,
+}
+
+impl<T> Default for Memory<T> {
+    fn default() -> Self {
+        Self { known: FxHashMap::default(), asked: 0, found: 0, bytes: 0 }
+    }
+}
+
+/// How many terms are remembered, and how much text.
+const MOST_TERMS: usize = 1 << 17;
+const MOST_BYTES: usize = 1 << 22;
+/// How often to ask before judging whether asking helps.
+const TRIAL: u64 = 1 << 14;
+
+impl<T> Memory<T> {
+    /// Terms that hardly ever repeat are not worth looking for.
+    fn helps(&self) -> bool {
+        self.asked < TRIAL || self.found * 8 >= self.asked
+    }
+
+    fn has_room(&self) -> bool {
+        self.known.len() < MOST_TERMS && self.bytes < MOST_BYTES
+    }
+}
+
+impl PerDistinct {
+    pub fn new(column: usize, inner: Node) -> Self {
+        Self { column, inner: Box::new(inner), truths: Mutex::default(), data: Mutex::default() }
+    }
+
+    pub fn is_boolean(&self) -> bool {
+        self.inner.is_boolean()
+    }
+
+    pub fn truths(&self, evaluation: &Evaluation<'_>, rows: &Rows<'_>) -> Result<Vec<Truth>> {
+        self.evaluate(&self.truths, rows, |batch| evaluation.truths(&self.inner, &Rows::all(batch, 0)), |_| 0)
+    }
+
+    pub fn column(&self, evaluation: &Evaluation<'_>, rows: &Rows<'_>) -> Result<Column<'static>> {
+        let data = self.evaluate(
+            &self.data,
+            rows,
+            |batch| {
+                let column = evaluation.column(&self.inner, &Rows::all(batch, 0))?;
+                (0..column.len()).map(|row| column.datum(row, evaluation.context)).collect()
+            },
+            |datum| match datum {
+                Some(Datum::Value(value)) => Value::bytes(value),
+                Some(Datum::Term(_)) | None => 0,
+            },
+        )?;
+        Ok(Column::Data(data))
+    }
+
+    fn evaluate<T: Clone>(
+        &self,
+        memory: &Mutex<Memory<T>>,
+        rows: &Rows<'_>,
+        evaluate: impl Fn(&Batch) -> Result<Vec<T>>,
+        bytes: impl Fn(&T) -> usize,
+    ) -> Result<Vec<T>> {
+        let ids = rows.column(self.column);
+        let all = || evaluate(&Batch::new(vec![ids.to_vec()], ids.len()));
+        let mut memory = match memory.try_lock() {
+            Ok(memory) => memory,
+            // A thread that panicked can have left nothing but a memory that lacks terms.
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            // Another thread is at it: the work is done twice rather than waited for.
+            Err(TryLockError::WouldBlock) => return all(),
+        };
+        if !memory.helps() {
+            return all();
+        }
+        let mut missing: Vec<TermId> = ids.iter().copied().filter(|id| !memory.known.contains_key(id)).collect();
+        // Neighbours in the dictionary are decoded together.
+        missing.sort_unstable();
+        missing.dedup();
+        memory.asked += ids.len() as u64;
+        memory.found += (ids.len() - missing.len()) as u64;
+        let fresh =
+            if missing.is_empty() { Vec::new() } else { evaluate(&Batch::new(vec![missing.clone()], missing.len()))? };
+        let out = ids
+            .iter()
+            .map(|id| match memory.known.get(id) {
+                Some(known) => known.clone(),
+                None => fresh[missing.partition_point(|other| other < id)].clone(),
+            })
+            .collect();
+        for (id, value) in missing.into_iter().zip(fresh) {
+            if !memory.has_room() {
+                break;
+            }
+            memory.bytes += bytes(&value);
+            memory.known.insert(id, value);
+        }
+        Ok(out)
+    }
+}

@@ -1,0 +1,545 @@
+//! Evaluates compiled expressions, a column at a time.
+
+use super::call::{Arguments, Function, call};
+use super::compare;
+use super::compile::{Generator, Node, OrderTest, Test};
+use super::value::{Number, Text, Value};
+use super::{Context, arithmetic, text_test};
+use crate::batch::{Batch, gather};
+use crate::terms::Truth;
+use kgq_snapshot::{TermId, TermKind};
+use kgq_syntax::error::Result;
+use kgq_syntax::rdf::{BlankNode, NamedNode, Term};
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::cmp::Ordering;
+
+/// The value of an expression for one row.
+#[derive(Clone, Debug)]
+pub enum Datum {
+    /// A term that has an id; its lexical form is known.
+    Term(TermId),
+    /// A value whose term nobody has asked for.
+    Value(Value),
+}
+
+/// The values of an expression for some rows. An unbound id, `Truth::Error` and `None` are errors.
+#[derive(Debug)]
+pub enum Column<'b> {
+    Ids(Cow<'b, [TermId]>),
+    Truths(Vec<Truth>),
+    Data(Vec<Option<Datum>>),
+    /// One value for all rows; the id stands for it.
+    Same(TermId, &'b Value, usize),
+    Errors(usize),
+}
+
+impl Column<'_> {
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Ids(ids) => ids.len(),
+            Self::Truths(truths) => truths.len(),
+            Self::Data(data) => data.len(),
+            Self::Same(_, _, rows) | Self::Errors(rows) => *rows,
+        }
+    }
+
+    pub fn value(&self, row: usize, context: &Context<'_>) -> Option<Cow<'_, Value>> {
+        match self {
+            Self::Ids(ids) => match ids[row] {
+                TermId::UNBOUND => None,
+                id => Some(Cow::Owned(context.terms.value(id))),
+            },
+            Self::Truths(truths) => match truths[row] {
+                Truth::Error => None,
+                truth => Some(Cow::Owned(Value::Boolean(truth == Truth::True))),
+            },
+            Self::Data(data) => match data[row].as_ref()? {
+                Datum::Term(id) => Some(Cow::Owned(context.terms.value(*id))),
+                Datum::Value(value) => Some(Cow::Borrowed(value)),
+            },
+            Self::Same(_, value, _) => Some(Cow::Borrowed(value)),
+            Self::Errors(_) => None,
+        }
+    }
+
+    pub fn text(&self, row: usize, context: &Context<'_>) -> Option<Cow<'_, Text>> {
+        match self {
+            Self::Ids(ids) => match ids[row] {
+                TermId::UNBOUND => None,
+                id => context.terms.text(id).map(Cow::Owned),
+            },
+            Self::Data(data) => match data[row].as_ref()? {
+                Datum::Term(id) => context.terms.text(*id).map(Cow::Owned),
+                Datum::Value(Value::Text(text)) => Some(Cow::Borrowed(text)),
+                Datum::Value(_) => None,
+            },
+            Self::Same(_, Value::Text(text), _) => Some(Cow::Borrowed(text)),
+            Self::Same(..) | Self::Truths(_) | Self::Errors(_) => None,
+        }
+    }
+
+    pub fn term(&self, row: usize, context: &Context<'_>) -> Option<Term> {
+        match self {
+            Self::Ids(ids) => match ids[row] {
+                TermId::UNBOUND => None,
+                id => Some(context.terms.term(id)),
+            },
+            Self::Data(data) => match data[row].as_ref()? {
+                Datum::Term(id) => Some(context.terms.term(*id)),
+                Datum::Value(value) => Some(value.clone().into_term()),
+            },
+            Self::Same(id, _, _) => Some(context.terms.term(*id)),
+            Self::Truths(_) | Self::Errors(_) => Some(self.value(row, context)?.into_owned().into_term()),
+        }
+    }
+
+    /// # Errors
+    /// A limit, if a truth value needs an id and there is none.
+    pub fn datum(&self, row: usize, context: &Context<'_>) -> Result<Option<Datum>> {
+        Ok(match self {
+            Self::Ids(ids) => (ids[row] != TermId::UNBOUND).then_some(Datum::Term(ids[row])),
+            Self::Truths(truths) => match truths[row] {
+                Truth::Error => None,
+                truth => Some(Datum::Term(context.truth_id(truth == Truth::True)?)),
+            },
+            Self::Data(data) => data[row].clone(),
+            Self::Same(id, _, _) => Some(Datum::Term(*id)),
+            Self::Errors(_) => None,
+        })
+    }
+
+    fn truth(&self, row: usize, context: &Context<'_>) -> Truth {
+        match self {
+            Self::Ids(ids) => context.terms.truth(ids[row]),
+            Self::Truths(truths) => truths[row],
+            Self::Data(data) => match &data[row] {
+                Some(Datum::Term(id)) => context.terms.truth(*id),
+                Some(Datum::Value(value)) => value.truth().into(),
+                None => Truth::Error,
+            },
+            Self::Same(_, value, _) => value.truth().into(),
+            Self::Errors(_) => Truth::Error,
+        }
+    }
+
+    fn into_truths(self, context: &Context<'_>) -> Vec<Truth> {
+        match self {
+            Self::Truths(truths) => truths,
+            Self::Same(_, value, rows) => vec![value.truth().into(); rows],
+            Self::Errors(rows) => vec![Truth::Error; rows],
+            Self::Ids(_) | Self::Data(_) => (0..self.len()).map(|row| self.truth(row, context)).collect(),
+        }
+    }
+
+    /// Gives every value an id.
+    ///
+    /// # Errors
+    /// A limit, if there is no room for another term.
+    pub fn into_ids(self, context: &Context<'_>) -> Result<Vec<TermId>> {
+        Ok(match self {
+            Self::Ids(ids) => ids.into_owned(),
+            Self::Truths(truths) => {
+                let (yes, no) = (context.truth_id(true)?, context.truth_id(false)?);
+                let id = |truth| match truth {
+                    Truth::True => yes,
+                    Truth::False => no,
+                    Truth::Error => TermId::UNBOUND,
+                };
+                truths.into_iter().map(id).collect()
+            }
+            Self::Data(data) => {
+                // Small numbers, such as lengths, come again and again.
+                let mut small = [TermId::UNBOUND; 256];
+                let mut id = |datum| {
+                    let value = match datum {
+                        None => return Ok(TermId::UNBOUND),
+                        Some(Datum::Term(id)) => return Ok(id),
+                        Some(Datum::Value(value)) => value,
+                    };
+                    let known = match &value {
+                        Value::Number(Number::Integer(n)) => usize::try_from(i64::from(*n)).ok(),
+                        _ => None,
+                    };
+                    match known.and_then(|n| small.get_mut(n)) {
+                        Some(known) if *known != TermId::UNBOUND => Ok(*known),
+                        Some(known) => {
+                            *known = context.terms.id_of_value(value)?;
+                            Ok(*known)
+                        }
+                        None => context.terms.id_of_value(value),
+                    }
+                };
+                data.into_iter().map(&mut id).collect::<Result<_>>()?
+            }
+            Self::Same(id, _, rows) => vec![id; rows],
+            Self::Errors(rows) => vec![TermId::UNBOUND; rows],
+        })
+    }
+}
+
+/// The rows of a batch that an expression is evaluated for.
+#[derive(Clone, Copy, Debug)]
+pub struct Rows<'b> {
+    batch: &'b Batch,
+    /// Positions in the batch; all of them if absent.
+    selection: Option<&'b [u32]>,
+    /// The number of the solution in the batch's first row.
+    first: u64,
+}
+
+impl<'b> Rows<'b> {
+    pub fn all(batch: &'b Batch, first: u64) -> Self {
+        Self { batch, selection: None, first }
+    }
+
+    pub fn len(&self) -> usize {
+        self.selection.map_or(self.batch.rows(), <[u32]>::len)
+    }
+
+    pub fn column(&self, column: usize) -> Cow<'b, [TermId]> {
+        match self.selection {
+            None => Cow::Borrowed(self.batch.column(column)),
+            Some(selection) => Cow::Owned(gather(self.batch.column(column), selection)),
+        }
+    }
+
+    /// Positions in the batch of the rows at some positions here.
+    fn narrow(&self, positions: &[u32]) -> Vec<u32> {
+        match self.selection {
+            None => positions.to_vec(),
+            Some(selection) => positions.iter().map(|at| selection[*at as usize]).collect(),
+        }
+    }
+
+    /// The number of the solution in a row.
+    fn solution(&self, row: usize) -> u64 {
+        let at = self.selection.map_or(row, |selection| selection[row] as usize);
+        self.first + at as u64
+    }
+}
+
+/// Rows between two looks at the clock.
+const ROWS_BETWEEN_CHECKS: usize = 256;
+/// Bytes of text between two looks at the memory.
+const BYTES_BETWEEN_CHECKS: u64 = 1 << 18;
+
+/// One evaluation of an expression. It counts the text that it builds against the query's memory until it ends.
+pub struct Evaluation<'c> {
+    pub context: &'c Context<'c>,
+    reserved: Cell<u64>,
+    unreserved: Cell<u64>,
+}
+
+impl Drop for Evaluation<'_> {
+    fn drop(&mut self) {
+        self.context.terms.guard().release(self.reserved.get());
+    }
+}
+
+impl<'c> Evaluation<'c> {
+    /// # Errors
+    /// A limit of the query.
+    pub fn new(context: &'c Context<'c>) -> Result<Self> {
+        context.terms.guard().check()?;
+        Ok(Self { context, reserved: Cell::new(0), unreserved: Cell::new(0) })
+    }
+
+    fn grow(&self, bytes: usize) -> Result<()> {
+        let unreserved = self.unreserved.get() + bytes as u64;
+        if unreserved < BYTES_BETWEEN_CHECKS {
+            self.unreserved.set(unreserved);
+            return Ok(());
+        }
+        let guard = self.context.terms.guard();
+        guard.check()?;
+        guard.reserve(unreserved)?;
+        self.unreserved.set(0);
+        self.reserved.set(self.reserved.get() + unreserved);
+        Ok(())
+    }
+
+    /// The effective boolean value of an expression for each row.
+    pub fn truths(&self, node: &Node, rows: &Rows<'_>) -> Result<Vec<Truth>> {
+        match node {
+            Node::And(parts) => self.connective(parts, rows, Truth::False),
+            Node::Or(parts) => self.connective(parts, rows, Truth::True),
+            Node::Not(inner) => Ok(self.truths(inner, rows)?.into_iter().map(Truth::negate).collect()),
+            Node::Bound(column) => Ok(rows.column(*column).iter().map(|id| (*id != TermId::UNBOUND).into()).collect()),
+            Node::Equal(sides) => {
+                let (a, b) = (self.column(&sides.0, rows)?, self.column(&sides.1, rows)?);
+                Ok((0..rows.len()).map(|row| self.equals(&a, &b, row)).collect())
+            }
+            Node::Order(test, sides) => {
+                let (a, b) = (self.column(&sides.0, rows)?, self.column(&sides.1, rows)?);
+                Ok((0..rows.len()).map(|row| self.order(*test, &a, &b, row)).collect())
+            }
+            Node::InRanges(ranges, operand) => match self.column(operand, rows)? {
+                Column::Ids(ids) => Ok(ids.iter().map(|id| ranges.truth(*id, self.context)).collect()),
+                column => Ok((0..rows.len()).map(|row| ranges.truth_of_value(&column, row, self.context)).collect()),
+            },
+            Node::SameTerm(sides) => {
+                let a = self.column(&sides.0, rows)?.into_ids(self.context)?;
+                let b = self.column(&sides.1, rows)?.into_ids(self.context)?;
+                let same = |(a, b)| match (a, b) {
+                    (TermId::UNBOUND, _) | (_, TermId::UNBOUND) => Truth::Error,
+                    (a, b) => (a == b).into(),
+                };
+                Ok(a.into_iter().zip(b).map(same).collect())
+            }
+            Node::In(operand, list) => {
+                let operand = self.column(operand, rows)?;
+                let mut truths = vec![Truth::False; rows.len()];
+                for item in list {
+                    let item = self.column(item, rows)?;
+                    for (row, truth) in truths.iter_mut().enumerate().filter(|(_, truth)| **truth != Truth::True) {
+                        *truth = truth.or(self.equals(&operand, &item, row));
+                    }
+                }
+                Ok(truths)
+            }
+            Node::TextTest(test, column) => test.truths(&rows.column(*column), self.context),
+            Node::Test(test, operand) => {
+                let column = self.column(operand, rows)?;
+                Ok((0..rows.len()).map(|row| self.test(*test, &column, row)).collect())
+            }
+            Node::PerDistinct(distinct) if distinct.is_boolean() => distinct.truths(self, rows),
+            Node::Constant(_)
+            | Node::Error
+            | Node::Variable(_)
+            | Node::Arithmetic(_, _)
+            | Node::Plus(_)
+            | Node::Minus(_)
+            | Node::If(_)
+            | Node::Coalesce(_)
+            | Node::Call(_, _)
+            | Node::Generate(_, _)
+            | Node::PerDistinct(_) => Ok(self.column(node, rows)?.into_truths(self.context)),
+        }
+    }
+
+    /// `&&` and `||`: the rest is evaluated where what came before has not `decided` it.
+    fn connective(&self, parts: &[Node], rows: &Rows<'_>, decided: Truth) -> Result<Vec<Truth>> {
+        let combine = if decided == Truth::False { Truth::and } else { Truth::or };
+        let mut truths = vec![decided.negate(); rows.len()];
+        for part in parts {
+            let open: Vec<u32> = (0..).zip(&truths).filter(|(_, truth)| **truth != decided).map(|(at, _)| at).collect();
+            if open.is_empty() {
+                break;
+            }
+            if open.len() == truths.len() {
+                for (truth, next) in truths.iter_mut().zip(self.truths(part, rows)?) {
+                    *truth = combine(*truth, next);
+                }
+                continue;
+            }
+            let selection = rows.narrow(&open);
+            let next = self.truths(part, &Rows { selection: Some(&selection), ..*rows })?;
+            for (at, next) in open.into_iter().zip(next) {
+                let truth = &mut truths[at as usize];
+                *truth = combine(*truth, next);
+            }
+        }
+        Ok(truths)
+    }
+
+    /// The value of an expression for each row.
+    pub fn column<'b>(&self, node: &'b Node, rows: &Rows<'b>) -> Result<Column<'b>> {
+        let context = self.context;
+        match node {
+            Node::Constant(constant) => Ok(Column::Same(constant.id, &constant.value, rows.len())),
+            Node::Error => Ok(Column::Errors(rows.len())),
+            Node::Variable(column) => Ok(Column::Ids(rows.column(*column))),
+            Node::Arithmetic(operation, sides) => {
+                let (a, b) = (self.column(&sides.0, rows)?, self.column(&sides.1, rows)?);
+                let apply = |row| {
+                    let (a, b) = (a.value(row, context)?, b.value(row, context)?);
+                    arithmetic::apply(*operation, &a, &b).map(Datum::Value)
+                };
+                Ok(Column::Data((0..rows.len()).map(apply).collect()))
+            }
+            Node::Plus(operand) => {
+                let a = self.column(operand, rows)?;
+                let apply = |row| arithmetic::plus(a.value(row, context)?.into_owned()).map(Datum::Value);
+                Ok(Column::Data((0..rows.len()).map(apply).collect()))
+            }
+            Node::Minus(operand) => {
+                let a = self.column(operand, rows)?;
+                let apply = |row| arithmetic::minus(&*a.value(row, context)?).map(Datum::Value);
+                Ok(Column::Data((0..rows.len()).map(apply).collect()))
+            }
+            Node::If(parts) => self.choose(parts, rows),
+            Node::Coalesce(parts) => self.coalesce(parts, rows),
+            Node::Call(function, arguments) => {
+                let columns: Vec<Column<'_>> =
+                    arguments.iter().map(|argument| self.column(argument, rows)).collect::<Result<_>>()?;
+                let mut out = Vec::with_capacity(rows.len());
+                let lengths = match (function, columns.as_slice()) {
+                    (Function::StrLen, [Column::Ids(ids)]) => text_test::lengths(ids, context)?,
+                    _ => Vec::new(),
+                };
+                for row in 0..rows.len() {
+                    if row % ROWS_BETWEEN_CHECKS == ROWS_BETWEEN_CHECKS - 1 {
+                        context.terms.guard().check()?;
+                    }
+                    if let Some(Some(length)) = lengths.get(row) {
+                        out.push(Some(Datum::Value(Value::integer(*length))));
+                        continue;
+                    }
+                    let datum = call(function, &Arguments { columns: &columns, row, context })?;
+                    if let Some(Datum::Value(value)) = &datum {
+                        self.grow(value.bytes())?;
+                    }
+                    out.push(datum);
+                }
+                Ok(Column::Data(out))
+            }
+            Node::Generate(generator, argument) => self.generate(*generator, argument.as_deref(), rows),
+            Node::PerDistinct(distinct) if !distinct.is_boolean() => distinct.column(self, rows),
+            Node::Bound(_)
+            | Node::Or(_)
+            | Node::And(_)
+            | Node::Not(_)
+            | Node::Equal(_)
+            | Node::Order(_, _)
+            | Node::InRanges(_, _)
+            | Node::SameTerm(_)
+            | Node::In(_, _)
+            | Node::Test(_, _)
+            | Node::TextTest(_, _)
+            | Node::PerDistinct(_) => Ok(Column::Truths(self.truths(node, rows)?)),
+        }
+    }
+
+    fn choose<'b>(&self, parts: &'b (Node, Node, Node), rows: &Rows<'b>) -> Result<Column<'b>> {
+        let truths = self.truths(&parts.0, rows)?;
+        let mut out = vec![None; rows.len()];
+        for (wanted, node) in [(Truth::True, &parts.1), (Truth::False, &parts.2)] {
+            let positions: Vec<u32> =
+                (0..).zip(&truths).filter(|(_, truth)| **truth == wanted).map(|(at, _)| at).collect();
+            self.fill(node, rows, &positions, &mut out)?;
+        }
+        Ok(Column::Data(out))
+    }
+
+    fn coalesce<'b>(&self, parts: &'b [Node], rows: &Rows<'b>) -> Result<Column<'b>> {
+        let mut out = vec![None; rows.len()];
+        for node in parts {
+            let positions: Vec<u32> = (0..).zip(&out).filter(|(_, datum)| datum.is_none()).map(|(at, _)| at).collect();
+            self.fill(node, rows, &positions, &mut out)?;
+        }
+        Ok(Column::Data(out))
+    }
+
+    /// Evaluates an expression for the rows at some positions, and puts its values there.
+    fn fill(&self, node: &Node, rows: &Rows<'_>, positions: &[u32], out: &mut [Option<Datum>]) -> Result<()> {
+        if positions.is_empty() {
+            return Ok(());
+        }
+        let selection = rows.narrow(positions);
+        let column = self.column(node, &Rows { selection: Some(&selection), ..*rows })?;
+        for (row, at) in positions.iter().enumerate() {
+            out[*at as usize] = column.datum(row, self.context)?;
+        }
+        Ok(())
+    }
+
+    fn generate(&self, generator: Generator, argument: Option<&Node>, rows: &Rows<'_>) -> Result<Column<'static>> {
+        let random = &self.context.random;
+        let labels = argument.map(|argument| self.column(argument, rows)).transpose()?;
+        let one = |row| {
+            Some(Datum::Value(match generator {
+                Generator::Rand => Value::Number(super::value::Number::Double(random.unit().into())),
+                Generator::Uuid => Value::Iri(NamedNode::new_unchecked(format!("urn:uuid:{}", random.uuid()))),
+                Generator::StrUuid => Value::string(random.uuid()),
+                Generator::BlankNode => Value::Blank(BlankNode::new_from_unique_id(match &labels {
+                    None => random.label(),
+                    Some(labels) => {
+                        let label = labels.text(row, self.context).filter(|label| label.language.is_none())?;
+                        random.label_for(rows.solution(row), &label.value)
+                    }
+                })),
+            }))
+        };
+        Ok(Column::Data((0..rows.len()).map(one).collect()))
+    }
+
+    fn equals(&self, a: &Column<'_>, b: &Column<'_>, row: usize) -> Truth {
+        if let (Column::Ids(a), Column::Ids(b)) = (a, b) {
+            return self.context.terms.equals(a[row], b[row]);
+        }
+        match (a.value(row, self.context), b.value(row, self.context)) {
+            (Some(a), Some(b)) => compare::equals(&a, &b).into(),
+            (None, _) | (_, None) => Truth::Error,
+        }
+    }
+
+    fn order(&self, test: OrderTest, a: &Column<'_>, b: &Column<'_>, row: usize) -> Truth {
+        if let (Column::Ids(a), Column::Ids(b)) = (a, b) {
+            return test.truth(self.context.terms.order(a[row], b[row]));
+        }
+        match (a.value(row, self.context), b.value(row, self.context)) {
+            (Some(a), Some(b)) => test.truth(compare::order(&a, &b)),
+            (None, _) | (_, None) => Truth::Error,
+        }
+    }
+
+    fn test(&self, test: Test, column: &Column<'_>, row: usize) -> Truth {
+        if let Column::Ids(ids) = column
+            && let Some(kind) = test.kind()
+        {
+            return match ids[row] {
+                TermId::UNBOUND => Truth::Error,
+                id => (self.context.terms.kind(id) == kind).into(),
+            };
+        }
+        let Some(value) = column.value(row, self.context) else { return Truth::Error };
+        Truth::from(match (test, &*value) {
+            (Test::IsIri, Value::Iri(_))
+            | (Test::IsBlank, Value::Blank(_))
+            | (Test::IsTriple, Value::Triple(_))
+            | (Test::IsNumeric, Value::Number(_)) => true,
+            (Test::IsLiteral, value) => !matches!(value, Value::Iri(_) | Value::Blank(_) | Value::Triple(_)),
+            (Test::HasLang, Value::Text(text)) => text.language.is_some(),
+            (Test::HasLangDir, Value::Text(text)) => {
+                text.language.as_ref().is_some_and(|language| language.direction.is_some())
+            }
+            (Test::IsIri | Test::IsBlank | Test::IsTriple | Test::IsNumeric | Test::HasLang | Test::HasLangDir, _) => {
+                false
+            }
+        })
+    }
+}
+
+impl Test {
+    /// The kind of terms for which the test holds, if that is all there is to it.
+    fn kind(self) -> Option<TermKind> {
+        match self {
+            Self::IsIri => Some(TermKind::Iri),
+            Self::IsBlank => Some(TermKind::BlankNode),
+            Self::IsLiteral => Some(TermKind::Literal),
+            Self::IsTriple => Some(TermKind::Triple),
+            Self::IsNumeric | Self::HasLang | Self::HasLangDir => None,
+        }
+    }
+}
+
+impl OrderTest {
+    /// Whether the test holds for values in this order.
+    pub fn truth(self, order: Result<Option<Ordering>, compare::TypeError>) -> Truth {
+        match order {
+            Err(compare::TypeError) => Truth::Error,
+            Ok(None) => Truth::False,
+            Ok(Some(order)) => self.holds(order).into(),
+        }
+    }
+
+    fn holds(self, order: Ordering) -> bool {
+        match self {
+            Self::Less => order.is_lt(),
+            Self::LessOrEqual => order.is_le(),
+            Self::Greater => order.is_gt(),
+            Self::GreaterOrEqual => order.is_ge(),
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Expressions (SPARQL 1.1 §17, with RDF 1.2's functions): compiled once against a schema, evaluated a batch at a time.
+//!
+//! Conditions work on ids, families and ranks; values are decoded only for functions. An error is an unbound id, as in a solution.
+//! EXISTS is not known here: the planner puts a variable bound to `true` or `false` in its place.
+//!
+//! Where Oxigraph's evaluator (spareval) and the standard part, this follows the standard: terms keep their lexical
+//! forms and datatypes (STR, DATATYPE, MIN, …); booleans are ordered; NaN is not `<=` itself; a time with a
+//! zone and one without may be the same; `BNODE("x")` is a new node in every
+//! solution; REPLACE reads `$1` and `\` as XPath does, and refuses patterns that match the empty string; integers too
+//! large for 64 bits are true; integers beyond their derived datatype are ill-typed; a cast ignores white space around the
+//! text; decimals are cut, not refused, after 18 fractional digits.
+
+pub mod arithmetic;
+mod call;
+pub mod cast;
+pub mod compare;
+mod compile;
+mod dates;
+mod digest;
+mod distinct;
+mod evaluate;
+mod pattern;
+mod random;
+#[cfg(test)]
+mod random_tests;
+mod range;
+mod strings;
+#[cfg(test)]
+mod tests;
+mod text_test;
+pub mod value;
+
+use crate::batch::{Batch, Schema};
+use crate::limits::Guard;
+use crate::terms::{Terms, Truth};
+use compile::Node;
+use evaluate::{Evaluation, Rows};
+use kgq_snapshot::{Snapshot, TermId};
+use kgq_syntax::error::Result;
+use oxiri::Iri;
+use oxsdatatypes::DateTime;
+use random::Random;
+use spargebra::algebra::Expression;
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use value::Value;
+
+/// Bytes that one string may have. A query could otherwise double one until memory is used up.
+const LARGEST_STRING: usize = 1 << 28;
+
+/// What all expressions of one query share (XPath's dynamic context): its terms, its clock, its base IRI.
+#[derive(Debug)]
+pub struct Context<'s> {
+    pub terms: Terms<'s>,
+    base: Option<Iri<String>>,
+    now: DateTime,
+    random: Random,
+    next_solution: AtomicU64,
+    truth_ids: [OnceLock<TermId>; 2],
+}
+
+impl<'s> Context<'s> {
+    /// `base` resolves what IRI() is given. The query's NOW() is now.
+    pub fn new(snapshot: &'s Snapshot, base: Option<Iri<String>>, guard: Arc<Guard>) -> Self {
+        Self {
+            terms: Terms::new(snapshot, guard),
+            base,
+            now: DateTime::now(),
+            random: Random::default(),
+            next_solution: AtomicU64::new(0),
+            truth_ids: [OnceLock::new(), OnceLock::new()],
+        }
+    }
+
+    /// Numbers that many solutions, which no other call has numbered, and gives the first number.
+    pub fn number_solutions(&self, count: usize) -> u64 {
+        self.next_solution.fetch_add(count as u64, Ordering::Relaxed)
+    }
+
+    /// The id of `true` or `false`.
+    ///
+    /// # Errors
+    /// A limit, as [`Terms::id`].
+    pub fn truth_id(&self, value: bool) -> Result<TermId> {
+        let known = &self.truth_ids[usize::from(value)];
+        if let Some(id) = known.get() {
+            return Ok(*id);
+        }
+        let id = self.terms.id_of_value(Value::Boolean(value))?;
+        Ok(*known.get_or_init(|| id))
+    }
+}
+
+/// An expression that is ready to be evaluated. Threads may share it.
+#[derive(Debug)]
+pub struct Compiled {
+    root: Node,
+}
+
+/// Compiles an expression whose variables are columns of `schema`; one that is not is unbound.
+///
+/// # Errors
+/// A limit that a constant part of the expression exceeds.
+pub fn compile(expression: &Expression, schema: &Schema, context: &Context<'_>) -> Result<Compiled> {
+    Ok(Compiled { root: compile::root(expression, schema, context)? })
+}
+
+impl Compiled {
+    /// Whether equal rows get equal values. If not, each solution that a row of a batch stands for needs a row of its own.
+    pub fn is_deterministic(&self) -> bool {
+        self.root.is_deterministic()
+    }
+
+    /// The column that the expression is, if it is a variable.
+    pub fn as_column(&self) -> Option<usize> {
+        match self.root {
+            Node::Variable(column) => Some(column),
+            _ => None,
+        }
+    }
+
+    /// The value of every row, if they are all the same; `None` inside is an error.
+    pub fn as_constant(&self) -> Option<Option<TermId>> {
+        match &self.root {
+            Node::Constant(constant) => Some(Some(constant.id)),
+            Node::Error => Some(None),
+            _ => None,
+        }
+    }
+
+    /// If the expression compares a column with a constant: the column, stretches of stored ids, ascending, outside of
+    /// which no stored id makes it true, and whether all in them do.
+    pub fn as_ranges(&self) -> Option<(usize, Vec<Range<u32>>, bool)> {
+        match &self.root {
+            Node::InRanges(ranges, operand) => match **operand {
+                Node::Variable(column) => {
+                    let (candidates, sure) = ranges.candidates();
+                    Some((column, candidates, sure))
+                }
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The positions of the rows for which the expression is true.
+    ///
+    /// # Errors
+    /// A limit of the query.
+    pub fn filter(&self, batch: &Batch, context: &Context<'_>) -> Result<Vec<u32>> {
+        let truths = self.truths(batch, context)?;
+        Ok((0..).zip(truths).filter(|(_, truth)| *truth == Truth::True).map(|(at, _)| at).collect())
+    }
+
+    /// The expression's effective boolean value for every row.
+    ///
+    /// # Errors
+    /// A limit of the query.
+    pub fn truths(&self, batch: &Batch, context: &Context<'_>) -> Result<Vec<Truth>> {
+        let first = context.number_solutions(batch.rows());
+        let evaluation = Evaluation::new(context)?;
+        evaluation.truths(&self.root, &Rows::all(batch, first))
+    }
+
+    /// The expression's value for every row: unbound where it is an error.
+    ///
+    /// # Errors
+    /// A limit of the query.
+    pub fn evaluate(&self, batch: &Batch, context: &Context<'_>) -> Result<Vec<TermId>> {
+        self.evaluate_numbered(batch, context.number_solutions(batch.rows()), context)
+    }
+
+    /// As [`Compiled::evaluate`], for solutions that have been numbered from `first`: expressions that extend the same
+    /// solutions get the same blank nodes from `BNODE("x")`.
+    ///
+    /// # Errors
+    /// A limit of the query.
+    pub fn evaluate_numbered(&self, batch: &Batch, first: u64, context: &Context<'_>) -> Result<Vec<TermId>> {
+        let evaluation = Evaluation::new(context)?;
+        evaluation.column(&self.root, &Rows::all(batch, first))?.into_ids(context)
+    }
+}

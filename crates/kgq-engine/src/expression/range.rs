@@ -1,0 +1,310 @@
+//! Comparisons with a constant: for the ids of every family, worked out once, so that a row costs a search among a few bounds.
+
+use super::Context;
+use super::compare;
+use super::compile::OrderTest;
+use super::evaluate::Column;
+use super::value::Value;
+use crate::terms::Truth;
+use kgq_snapshot::{Family, TermId};
+use kgq_syntax::rdf::Term;
+use std::cmp::Ordering;
+use std::ops::Range;
+
+/// `?x = constant`, `?x < constant` and their like, or several of them joined by `||`, for every stored id.
+#[derive(Debug)]
+pub struct Ranges {
+    tests: Vec<Test>,
+    /// Where each stretch of ids ends, and what the comparison comes to in it; `None` where the values decide. Sorted.
+    stretches: Vec<Stretch>,
+}
+
+/// A comparison with a constant.
+#[derive(Debug)]
+struct Test {
+    comparison: Comparison,
+    constant: Value,
+    id: TermId,
+}
+
+/// A comparison whose right side is constant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    Equal,
+    Order(OrderTest),
+}
+
+/// The families of literals whose ids ascend with their values, in the order of their ids.
+const ORDERED: [Family; 9] = [
+    Family::Boolean,
+    Family::Number,
+    Family::Float,
+    Family::Double,
+    Family::ZonedDateTime,
+    Family::LocalDateTime,
+    Family::ZonedDate,
+    Family::LocalDate,
+    Family::String,
+];
+
+/// Stretches of ids while they are laid out.
+struct Layout<'t> {
+    test: &'t Test,
+    stretches: Vec<Stretch>,
+}
+
+/// Where a stretch of ids ends, and what a comparison comes to in it; `None` where the values decide.
+type Stretch = (u32, Option<Truth>);
+
+impl Ranges {
+    pub fn new(comparison: Comparison, id: TermId, constant: Value, context: &Context<'_>) -> Self {
+        let snapshot = context.terms.snapshot();
+        let test = Test { comparison, constant, id };
+        let mut layout = Layout { test: &test, stretches: Vec::new() };
+        for family in [Family::BlankNode, Family::Iri] {
+            layout.push_terms(snapshot.family_range(family));
+        }
+        let own = match test.constant.clone().into_term() {
+            Term::Literal(literal) => snapshot.equal_range(literal.as_ref()),
+            Term::NamedNode(_) | Term::BlankNode(_) | Term::Triple(_) => None,
+        };
+        for family in ORDERED {
+            let equal = own.clone().filter(|(own, _)| *own == family).map(|(_, equal)| equal);
+            layout.push_family(family, equal, context);
+        }
+        // What stands after the strings: language-tagged ones, other literals, triple terms.
+        let rest = snapshot.family_range(Family::Other);
+        layout.push_terms(snapshot.family_range(Family::String).end..rest.start);
+        push(&mut layout.stretches, rest.end, test.truth_of_other());
+        push(&mut layout.stretches, snapshot.term_count(), test.truth_of_triples());
+        let stretches = layout.stretches;
+        Self { tests: vec![test], stretches }
+    }
+
+    /// Whether any of them holds; `None` of none.
+    pub fn any(mut all: Vec<Self>) -> Option<Self> {
+        // Neighbours are merged in rounds, so that a long list costs little more than a short one.
+        while all.len() > 1 {
+            let mut merged = Vec::with_capacity(all.len().div_ceil(2));
+            let mut ranges = all.into_iter();
+            while let Some(first) = ranges.next() {
+                merged.push(match ranges.next() {
+                    Some(second) => first.or(second),
+                    None => first,
+                });
+            }
+            all = merged;
+        }
+        all.pop()
+    }
+
+    fn or(mut self, other: Self) -> Self {
+        let mut stretches = Vec::with_capacity(self.stretches.len() + other.stretches.len());
+        let (mut left, mut right) = (self.stretches.iter().peekable(), other.stretches.iter().peekable());
+        while let (Some((left_end, a)), Some((right_end, b))) = (left.peek(), right.peek()) {
+            let truth = match (a, b) {
+                (Some(Truth::True), _) | (_, Some(Truth::True)) => Some(Truth::True),
+                (Some(a), Some(b)) => Some(a.or(*b)),
+                (None, _) | (_, None) => None,
+            };
+            let end = *left_end.min(right_end);
+            push(&mut stretches, end, truth);
+            left.next_if(|(left_end, _)| *left_end == end);
+            right.next_if(|(right_end, _)| *right_end == end);
+        }
+        self.tests.extend(other.tests);
+        Self { tests: self.tests, stretches }
+    }
+
+    /// What the comparison comes to for an id.
+    #[inline]
+    pub fn truth(&self, id: TermId, context: &Context<'_>) -> Truth {
+        if id == TermId::UNBOUND {
+            return Truth::Error;
+        }
+        let at = self.stretches.partition_point(|(end, _)| *end <= id.get());
+        match self.stretches.get(at) {
+            Some((_, Some(truth))) => *truth,
+            _ => self.decide(&context.terms.value(id)),
+        }
+    }
+
+    pub fn truth_of_value(&self, column: &Column<'_>, row: usize, context: &Context<'_>) -> Truth {
+        column.value(row, context).map_or(Truth::Error, |value| self.decide(&value))
+    }
+
+    fn decide(&self, value: &Value) -> Truth {
+        let mut truth = Truth::False;
+        for test in &self.tests {
+            truth = truth.or(test.decide(value));
+            if truth == Truth::True {
+                break;
+            }
+        }
+        truth
+    }
+
+    /// Stretches of stored ids, ascending, outside of which the comparison is not true; and whether it is in all of them.
+    pub fn candidates(&self) -> (Vec<Range<u32>>, bool) {
+        let mut start = 0;
+        let mut found: Vec<Range<u32>> = Vec::new();
+        let mut sure = true;
+        for (end, truth) in &self.stretches {
+            if matches!(truth, Some(Truth::True) | None) {
+                sure &= truth.is_some();
+                match found.last_mut() {
+                    Some(last) if last.end == start => last.end = *end,
+                    _ => found.push(start..*end),
+                }
+            }
+            start = *end;
+        }
+        (found, sure)
+    }
+}
+
+/// Adds a stretch up to `end`; nothing, if there is no id before it.
+fn push(stretches: &mut Vec<Stretch>, end: u32, truth: Option<Truth>) {
+    let start = stretches.last().map_or(0, |(end, _)| *end);
+    if end <= start {
+        return;
+    }
+    match stretches.last_mut() {
+        Some((last, same)) if *same == truth => *last = end,
+        _ => stretches.push((end, truth)),
+    }
+}
+
+impl Test {
+    fn decide(&self, value: &Value) -> Truth {
+        match self.comparison {
+            Comparison::Equal => compare::equals(value, &self.constant).into(),
+            Comparison::Order(test) => test.truth(compare::order(value, &self.constant)),
+        }
+    }
+
+    fn truth_of_other(&self) -> Option<Truth> {
+        match (self.comparison, &self.constant) {
+            (Comparison::Equal, Value::Iri(_) | Value::Blank(_)) => Some(Truth::False),
+            (Comparison::Order(_), Value::Iri(_) | Value::Blank(_)) => Some(Truth::Error),
+            _ => None,
+        }
+    }
+
+    fn truth_of_triples(&self) -> Option<Truth> {
+        match (self.comparison, &self.constant) {
+            (_, Value::Triple(_)) => None,
+            (Comparison::Equal, _) => Some(Truth::False),
+            (Comparison::Order(_), _) => Some(Truth::Error),
+        }
+    }
+}
+
+impl Layout<'_> {
+    fn push(&mut self, end: u32, truth: Option<Truth>) {
+        push(&mut self.stretches, end, truth);
+    }
+
+    /// Terms that equal only themselves: blank nodes, IRIs, language-tagged strings.
+    fn push_terms(&mut self, range: Range<u32>) {
+        let others = match (self.test.comparison, &self.test.constant) {
+            (Comparison::Equal, _) => Some(Truth::False),
+            // Strings of one language are ordered.
+            (Comparison::Order(_), Value::Text(text)) if text.language.is_some() => None,
+            (Comparison::Order(_), _) => Some(Truth::Error),
+        };
+        let own = self.test.id.get();
+        if range.contains(&own) {
+            let same = match self.test.comparison {
+                Comparison::Equal => Truth::True,
+                Comparison::Order(test) => test.truth(Ok(Some(Ordering::Equal))),
+            };
+            self.push(own, others);
+            self.push(own + 1, Some(same));
+        }
+        self.push(range.end, others);
+    }
+
+    /// `equal` are the ids of the constant's value, if it is of this family.
+    fn push_family(&mut self, family: Family, equal: Option<Range<u32>>, context: &Context<'_>) {
+        let range = context.terms.snapshot().family_range(family);
+        if range.is_empty() {
+            return;
+        }
+        let constant = &self.test.constant;
+        let order = |id: u32| compare::order(&context.terms.value(TermId::new(id)), constant);
+        let bounds = match equal {
+            Some(equal) => Some(Bounds { less_end: equal.start, greater_start: equal.end, equal }),
+            None => Bounds::find(&range, family, constant, order),
+        };
+        let Some(bounds) = bounds else {
+            // Then all values of the family are to the constant what one of them is.
+            let truth = self.test.decide(&context.terms.value(TermId::new(range.start)));
+            self.push(range.end, Some(truth));
+            return;
+        };
+        let comparison = self.test.comparison;
+        let of = |order: Option<Ordering>| match (comparison, order) {
+            (_, None) => Truth::Error,
+            (Comparison::Equal, Some(order)) => order.is_eq().into(),
+            (Comparison::Order(test), Some(order)) => test.truth(Ok(Some(order))),
+        };
+        let (less, equal, greater, unclear) =
+            (of(Some(Ordering::Less)), of(Some(Ordering::Equal)), of(Some(Ordering::Greater)), of(None));
+        self.push(bounds.less_end, Some(less));
+        self.push(bounds.equal.start, Some(unclear));
+        self.push(bounds.equal.end, Some(equal));
+        self.push(bounds.greater_start, Some(unclear));
+        self.push(range.end, Some(greater));
+    }
+}
+
+/// Where, among ascending values, those less than a constant end, those equal to it stand, and those greater begin.
+struct Bounds {
+    less_end: u32,
+    equal: Range<u32>,
+    greater_start: u32,
+}
+
+impl Bounds {
+    /// `None` if the family and the constant have no order.
+    fn find(
+        range: &Range<u32>,
+        family: Family,
+        constant: &Value,
+        order: impl Fn(u32) -> Result<Option<Ordering>, compare::TypeError>,
+    ) -> Option<Self> {
+        let comparable = match constant {
+            Value::Number(number) => {
+                !number.is_nan() && matches!(family, Family::Number | Family::Float | Family::Double)
+            }
+            Value::Moment(super::value::Moment::DateTime(_)) => {
+                matches!(family, Family::ZonedDateTime | Family::LocalDateTime)
+            }
+            Value::Moment(super::value::Moment::Date(_)) => matches!(family, Family::ZonedDate | Family::LocalDate),
+            _ => false,
+        };
+        if !comparable {
+            return None;
+        }
+        let less_end = partition(range.clone(), |id| order(id) == Ok(Some(Ordering::Less)));
+        let greater_start = partition(less_end..range.end, |id| order(id) != Ok(Some(Ordering::Greater)));
+        // Of a time with a zone and one without, hours apart, nothing is known, not even whether they are equal.
+        let equal_end = partition(less_end..greater_start, |id| order(id) == Ok(Some(Ordering::Equal)));
+        Some(Self { less_end, equal: less_end..equal_end, greater_start })
+    }
+}
+
+/// The first id of the range for which a condition, which holds for the first ones only, does not hold.
+fn partition(range: Range<u32>, holds: impl Fn(u32) -> bool) -> u32 {
+    let (mut low, mut high) = (range.start, range.end);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if holds(middle) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    low
+}

@@ -1,0 +1,291 @@
+//! Our own executor: plans a query over a snapshot and runs it.
+
+use super::depth::depth;
+use super::expression;
+use super::limits::Guard;
+use super::operator::{Context, Node, source::MergedGraphs};
+use super::oxigraph::DefaultGraph;
+use super::plan::build::Builder;
+use super::plan::simplify::{Knowledge, simplify};
+use super::plan::translate::{Dataset, Translator, Unsupported};
+use super::plan::{Graph, Pattern, Var};
+use super::result::{Constructed, Described, Rows, Template};
+use super::{Answer, Row, Solutions, Triples};
+use kgq_snapshot::Snapshot;
+use kgq_syntax::error::{Error, Result};
+use kgq_syntax::rdf::{Triple, Variable};
+use spargebra::Query;
+use spargebra::algebra::{GraphPattern, QueryDataset};
+use std::sync::Arc;
+
+/// A query that is planned and can be run once.
+pub struct Prepared<'s> {
+    pub cx: Context<'s>,
+    pub plan: Node<'s>,
+    form: Form,
+    default_graph: Graph,
+}
+
+/// What becomes of the solutions.
+enum Form {
+    Select(Vec<Variable>),
+    Ask,
+    Construct(Template),
+    Describe,
+}
+
+/// What came of planning a query.
+pub enum Preparation<'s> {
+    Ready(Box<Prepared<'s>>),
+    /// The query asks for something that this executor does not do; the other one answers it.
+    Unsupported(Unsupported),
+}
+
+/// Evaluates a query; `None` with the reason if it has to be left to the other executor.
+///
+/// # Errors
+/// The guard's limits, damage to the snapshot: here or from the rows.
+pub fn evaluate<'s>(
+    snapshot: &'s Snapshot,
+    query: &Query,
+    default_graph: DefaultGraph,
+    guard: &Arc<Guard>,
+) -> Result<Result<Answer<'s>, Unsupported>> {
+    let depth = depth(parts(query).1);
+    if depth > DEEP {
+        return deep(depth, || Ok(evaluate_here(snapshot, query, default_graph, guard)?.map(collect)));
+    }
+    evaluate_here(snapshot, query, default_graph, guard)
+}
+
+fn evaluate_here<'s>(
+    snapshot: &'s Snapshot,
+    query: &Query,
+    default_graph: DefaultGraph,
+    guard: &Arc<Guard>,
+) -> Result<Result<Answer<'s>, Unsupported>> {
+    Ok(match prepare(snapshot, query, default_graph, guard)? {
+        Preparation::Ready(prepared) => Ok(prepared.run()?),
+        Preparation::Unsupported(reason) => Err(reason),
+    })
+}
+
+/// A query that nests deeper than this is evaluated whole on a thread with a stack for its depth.
+const DEEP: usize = 200;
+/// Stack for a level of nesting: planning takes the most.
+const BYTES_A_LEVEL: usize = 64 << 10;
+
+/// An answer that has been found whole.
+enum Collected {
+    Solutions(Vec<Variable>, Vec<Result<Row>>),
+    Boolean(bool),
+    Graph(Vec<Result<Triple>>),
+}
+
+fn collect(answer: Answer<'_>) -> Collected {
+    match answer {
+        Answer::Boolean(value) => Collected::Boolean(value),
+        Answer::Solutions(Solutions { variables, rows }) => Collected::Solutions(variables, rows.collect()),
+        Answer::Graph(triples) => Collected::Graph(triples.0.collect()),
+    }
+}
+
+/// Evaluates on a thread with a larger stack. The stack is address space: only what is used takes memory.
+fn deep<'s>(
+    depth: usize,
+    evaluate: impl FnOnce() -> Result<Result<Collected, Unsupported>> + Send,
+) -> Result<Result<Answer<'s>, Unsupported>> {
+    let stack = depth.saturating_mul(BYTES_A_LEVEL).max(1 << 24);
+    let collected = std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(stack).spawn_scoped(scope, evaluate);
+        thread
+            .map_err(|error| Error::io("a thread for a deeply nested query", &error))?
+            .join()
+            .unwrap_or_else(|_| Err(Error::bug("the evaluation of a deeply nested query failed")))
+    });
+    Ok(collected?.map(|collected| match collected {
+        Collected::Boolean(value) => Answer::Boolean(value),
+        Collected::Solutions(variables, rows) => {
+            Answer::Solutions(Solutions { variables, rows: Box::new(rows.into_iter()) })
+        }
+        Collected::Graph(triples) => Answer::Graph(Triples(Box::new(triples.into_iter()))),
+    }))
+}
+
+/// Plans a query.
+///
+/// # Errors
+/// The guard's limits.
+pub fn prepare<'s>(
+    snapshot: &'s Snapshot,
+    query: &Query,
+    default_graph: DefaultGraph,
+    guard: &Arc<Guard>,
+) -> Result<Preparation<'s>> {
+    guard.check()?;
+    let (dataset, pattern) = parts(query);
+    let expressions = expression::Context::new(snapshot, query.base_iri().cloned(), Arc::clone(guard));
+    let default = match default_graph {
+        DefaultGraph::Stored => Graph::Default,
+        DefaultGraph::Union if snapshot.quad_count() == 0 => Graph::Default,
+        DefaultGraph::Union => Graph::Union,
+    };
+    let dataset = Dataset::new(&expressions.terms, dataset, default);
+    let default_graph = dataset.default.clone();
+    let mut translator = Translator::new(&expressions.terms, dataset);
+    let translated = match translator.pattern(pattern) {
+        Ok(translated) => translated,
+        Err(reason) => return Ok(Preparation::Unsupported(reason)),
+    };
+    let names = output_variables(pattern);
+    let (form, vars): (Form, Vec<Var>) = match query {
+        Query::Select { .. } => {
+            let vars = names.iter().map(|name| translator.var(name)).collect();
+            (Form::Select(names), vars)
+        }
+        Query::Ask { .. } => (Form::Ask, Vec::new()),
+        Query::Construct { template, .. } => {
+            let template = Template::new(template, &mut translator);
+            let vars = template.vars().to_vec();
+            (Form::Construct(template), vars)
+        }
+        Query::Describe { .. } => (Form::Describe, names.iter().map(|name| translator.var(name)).collect()),
+    };
+    let named_graphs = translator.named_graphs();
+    let row_vars = (0..=nesting(&translated)).map(|_| translator.variables.fresh("#row")).collect();
+    let variables = translator.variables;
+    let translated = simplify(translated, &Knowledge { names: &variables, snapshot });
+    let cx = Context { expressions, named_graphs, variables, row_vars, merged: MergedGraphs::default(), timed: false };
+    let mut builder = Builder::new(&cx);
+    let plan = match &form {
+        Form::Ask => builder.plan_existence(&translated)?,
+        Form::Select(_) | Form::Construct(_) | Form::Describe => builder.plan(&translated, &vars)?,
+    };
+    Ok(Preparation::Ready(Box::new(Prepared { cx, plan, form, default_graph })))
+}
+
+impl<'s> Prepared<'s> {
+    /// Whether one solution is enough.
+    pub fn asks_only(&self) -> bool {
+        matches!(self.form, Form::Ask)
+    }
+
+    /// Runs the query.
+    ///
+    /// # Errors
+    /// The guard's limits, damage to the snapshot.
+    pub fn run(self) -> Result<Answer<'s>> {
+        let Self { cx, mut plan, form, default_graph } = self;
+        Ok(match form {
+            Form::Ask => {
+                let found = plan.next(&cx)?.is_some();
+                cx.snapshot().intact()?;
+                Answer::Boolean(found)
+            }
+            Form::Select(variables) => Answer::Solutions(Solutions { variables, rows: Box::new(Rows::new(cx, plan)) }),
+            Form::Construct(template) => {
+                Answer::Graph(Triples(Box::new(Constructed::new(Rows::new(cx, plan), template))))
+            }
+            Form::Describe => Answer::Graph(Triples(Box::new(Described::new(cx, plan, &default_graph)?))),
+        })
+    }
+}
+
+/// The plan of a query as text; with `analyze` it is run, and says what was counted. The last lines say whether, and why, the query
+/// falls back to the other executor.
+///
+/// # Errors
+/// The guard's limits.
+pub fn explain(
+    snapshot: &Snapshot,
+    query: &Query,
+    default_graph: DefaultGraph,
+    guard: &Arc<Guard>,
+    analyze: bool,
+) -> Result<String> {
+    Ok(match prepare(snapshot, query, default_graph, guard)? {
+        Preparation::Ready(mut prepared) => {
+            let mut text = if analyze { prepared.analyze()? } else { prepared.explain() };
+            text.push_str("fallbacks: 0\n");
+            text
+        }
+        Preparation::Unsupported(reason) => format!("fallbacks: 1\n  {reason}\n"),
+    })
+}
+
+/// Whether this executor takes the query; else the reason why not.
+///
+/// A few queries are only refused when they meet the data: see [`evaluate`].
+pub fn supports(query: &Query) -> Result<(), Unsupported> {
+    match first_service(parts(query).1) {
+        true => Err("SERVICE".into()),
+        false => Ok(()),
+    }
+}
+
+fn first_service(pattern: &GraphPattern) -> bool {
+    pattern.to_string().contains("SERVICE ")
+}
+
+fn parts(query: &Query) -> (Option<&QueryDataset>, &GraphPattern) {
+    match query {
+        Query::Select { dataset, pattern, .. }
+        | Query::Construct { dataset, pattern, .. }
+        | Query::Describe { dataset, pattern, .. }
+        | Query::Ask { dataset, pattern, .. } => (dataset.as_ref(), pattern),
+    }
+}
+
+/// The variables of the answer, in order.
+fn output_variables(pattern: &GraphPattern) -> Vec<Variable> {
+    match pattern {
+        GraphPattern::Project { variables, .. } => variables.clone(),
+        GraphPattern::Distinct { inner }
+        | GraphPattern::Reduced { inner }
+        | GraphPattern::OrderBy { inner, .. }
+        | GraphPattern::Slice { inner, .. }
+        | GraphPattern::Filter { inner, .. } => output_variables(inner),
+        GraphPattern::Values { variables, .. } => variables.clone(),
+        // A parsed query always says its variables; one that was made by hand has those in its text's order.
+        pattern => {
+            let mut variables = Vec::new();
+            pattern.on_in_scope_variable(|variable| {
+                if !variables.contains(variable) {
+                    variables.push(variable.clone());
+                }
+            });
+            variables
+        }
+    }
+}
+
+/// How many inner plans may run inside each other.
+fn nesting(pattern: &Pattern) -> usize {
+    use super::plan::expression::exists_patterns;
+    let of_conditions = |conditions: &[super::plan::Condition]| {
+        conditions.iter().flat_map(exists_patterns).map(nesting).max().map_or(0, |depth| depth + 1)
+    };
+    match pattern {
+        Pattern::Empty
+        | Pattern::Unit
+        | Pattern::Triple(_)
+        | Pattern::Closure(_)
+        | Pattern::TripleTerm(_)
+        | Pattern::Values { .. } => 0,
+        Pattern::Join(operands) | Pattern::Union(operands) => operands.iter().map(nesting).max().unwrap_or(0),
+        // An OPTIONAL may be rewritten to a NOT EXISTS, which needs as much.
+        Pattern::LeftJoin { left, right, conditions } => {
+            nesting(left).max(nesting(right).max(of_conditions(conditions)) + 1)
+        }
+        Pattern::Minus { left, right } => nesting(left).max(nesting(right)),
+        Pattern::Filter { inner, conditions } => nesting(inner).max(of_conditions(conditions)),
+        Pattern::Extend { inner, scalar, .. } => {
+            nesting(inner).max(scalar.exists.iter().map(|(_, p)| nesting(p) + 1).max().unwrap_or(0))
+        }
+        Pattern::Group { inner, .. }
+        | Pattern::Project { inner, .. }
+        | Pattern::Distinct { inner }
+        | Pattern::Order { inner, .. }
+        | Pattern::Slice { inner, .. } => nesting(inner),
+    }
+}

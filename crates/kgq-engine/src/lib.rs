@@ -1,0 +1,126 @@
+//! From a query to its answer.
+
+pub mod aggregate;
+mod answer;
+pub mod batch;
+mod depth;
+mod explain;
+pub mod expression;
+pub mod kgq;
+pub mod limits;
+pub mod operator;
+pub mod order;
+pub mod oxigraph;
+pub mod plan;
+pub mod query;
+mod result;
+mod template;
+pub mod terms;
+pub mod update;
+
+pub use answer::{Answer, Limits, Row, Solutions, Triples};
+pub use oxigraph::DefaultGraph;
+
+use crate::query::Query;
+use kgq_snapshot::Snapshot;
+use kgq_syntax::error::{Error, Result};
+use kgq_syntax::rdf::{NamedNode, Variable};
+use limits::Guard;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// What evaluates a query.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Executor {
+    /// Ours; a query that it does not take is left, whole, to the other.
+    #[default]
+    Kgq,
+    /// Oxigraph's evaluator: a row at a time, with its own reading of the standard.
+    Oxigraph,
+}
+
+/// How a query is answered.
+#[derive(Clone, Debug, Default)]
+pub struct EvaluationOptions {
+    pub executor: Executor,
+    pub default_graph: DefaultGraph,
+    pub limits: Limits,
+    /// Setting it stops the query.
+    pub cancelled: Arc<AtomicBool>,
+    /// Who answers SERVICE clauses; nobody, unless someone is set.
+    pub services: Option<Arc<dyn Services>>,
+}
+
+/// Answers SERVICE clauses (SPARQL 1.1 Federated Query).
+pub trait Services: std::fmt::Debug + Send + Sync {
+    /// The solutions of a SELECT query at an endpoint: the variables, and a row for each solution.
+    fn select(&self, endpoint: &NamedNode, query: &spargebra::Query) -> Result<(Vec<Variable>, Vec<Row>)>;
+}
+
+/// Answers a query over the snapshot.
+pub fn evaluate<'a>(snapshot: &'a Snapshot, query: &Query, options: &EvaluationOptions) -> Result<Answer<'a>> {
+    let guard = Arc::new(Guard::new(&options.limits, Arc::clone(&options.cancelled)));
+    let services = options.services.as_ref();
+    let oxigraph =
+        || oxigraph::evaluate_with_services(snapshot, &query.algebra, options.default_graph, &guard, services);
+    let answer = match options.executor {
+        Executor::Oxigraph => oxigraph()?,
+        Executor::Kgq => match kgq::evaluate(snapshot, &query.algebra, options.default_graph, &guard)? {
+            Ok(answer) => answer,
+            Err(_unsupported) => oxigraph()?,
+        },
+    };
+    Ok(match options.limits.rows {
+        Some(most) => at_most(answer, most),
+        None => answer,
+    })
+}
+
+/// How a query is answered, as an indented tree; with `run`, it is answered, and the tree has what was counted.
+pub fn explain(snapshot: &Snapshot, query: &Query, options: &EvaluationOptions, run: bool) -> Result<String> {
+    let guard = Arc::new(Guard::new(&options.limits, Arc::clone(&options.cancelled)));
+    let reason = match options.executor {
+        Executor::Oxigraph => "asked for".to_owned(),
+        Executor::Kgq => match kgq::prepare(snapshot, &query.algebra, options.default_graph, &guard)? {
+            kgq::Preparation::Ready(mut prepared) => {
+                return if run { prepared.analyze() } else { Ok(prepared.explain()) };
+            }
+            kgq::Preparation::Unsupported(reason) => reason.to_string(),
+        },
+    };
+    if !run {
+        return Ok(format!("Oxigraph's evaluator, which shows no plan ({reason})\n"));
+    }
+    let started = std::time::Instant::now();
+    let rows = match evaluate(snapshot, query, options)? {
+        Answer::Boolean(_) => 1,
+        Answer::Solutions(solutions) => solutions.rows.map(|row| row.map(|_| 1)).sum::<Result<u64>>()?,
+        Answer::Graph(triples) => triples.0.map(|triple| triple.map(|_| 1)).sum::<Result<u64>>()?,
+    };
+    let ms = started.elapsed().as_secs_f64() * 1e3;
+    Ok(format!("Oxigraph's evaluator, which shows no plan ({reason})  [got {rows}, {ms:.3} ms]\n"))
+}
+
+/// The answer, ending in an error where it has more rows than allowed: a cut-off answer must not look whole.
+fn at_most(answer: Answer<'_>, most: u64) -> Answer<'_> {
+    fn cut<'a, T: 'a>(items: impl Iterator<Item = Result<T>> + 'a, most: u64) -> impl Iterator<Item = Result<T>> + 'a {
+        (0u64..).zip(items).map(move |(number, item)| {
+            if number < most {
+                return item;
+            }
+            Err(Error::limit(format!("the answer has more than {most} rows")).hint(
+                "`--max-rows` (`max-rows` in kgq.toml) sets how many it may have; LIMIT in the query asks for fewer",
+            ))
+        })
+    }
+    match answer {
+        Answer::Boolean(value) => Answer::Boolean(value),
+        Answer::Solutions(solutions) => {
+            Answer::Solutions(Solutions { variables: solutions.variables, rows: Box::new(cut(solutions.rows, most)) })
+        }
+        Answer::Graph(triples) => Answer::Graph(Triples(Box::new(cut(triples.0, most)))),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,267 @@
+//! How a triple pattern is looked up when some of its variables are already bound: the order, the prefix, what is left.
+
+use super::Context;
+use super::source::{Order, Source};
+use crate::batch::Batch;
+use crate::plan::{Slot, TripleAtom, Var};
+use kgq_snapshot::{Index, TermId};
+use kgq_syntax::error::Result;
+use std::ops::Range;
+
+/// A component that is known before the look-up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Key {
+    Term(TermId),
+    /// The input's column.
+    Column(usize),
+}
+
+impl Key {
+    #[inline]
+    pub fn of(self, batch: &Batch, row: usize) -> TermId {
+        match self {
+            Self::Term(term) => term,
+            Self::Column(column) => batch.get(column, row),
+        }
+    }
+}
+
+/// What a component after the prefix must equal.
+#[derive(Clone, Copy, Debug)]
+pub enum Check {
+    Key(Key),
+    /// The component at this depth: a variable that the pattern has twice.
+    Depth(usize),
+}
+
+/// A triple pattern's rows for one row of bindings: those with the prefix that pass the checks.
+#[derive(Clone)]
+pub struct Access<'s> {
+    pub source: Source<'s>,
+    pub prefix: Vec<Key>,
+    pub checks: Vec<(usize, Check)>,
+    /// The variables that the pattern binds, with their depth.
+    pub free: Vec<(Var, usize)>,
+    /// Whether the components after the prefix hold other variables than the first `free` one.
+    pub width: usize,
+}
+
+/// What the planner wishes of the order of look-up.
+pub struct Wish<'a> {
+    /// The input's column of a variable that it always binds.
+    pub column: &'a dyn Fn(Var) -> Option<usize>,
+    /// Smaller for free variables that should come first.
+    pub rank: &'a dyn Fn(Var) -> u8,
+    /// Put constants before bound variables: for keys that come sorted.
+    pub constants_first: bool,
+}
+
+impl<'s> Access<'s> {
+    pub fn new(cx: &Context<'s>, atom: &TripleAtom, wish: &Wish<'_>) -> Result<Self> {
+        let (slots, width) = atom.positions();
+        let slots = &slots[..width];
+        let key = |slot: Slot| match slot {
+            Slot::Term(term) => Some(Key::Term(term)),
+            Slot::Var(var) => (wish.column)(var).map(Key::Column),
+        };
+        let order = Order::best(width, |position| match (slots[position], key(slots[position])) {
+            (_, Some(Key::Term(_))) => u8::from(!wish.constants_first),
+            (_, Some(Key::Column(_))) => u8::from(wish.constants_first),
+            (Slot::Var(var), None) if !slots[..position].contains(&slots[position]) => 2 + (wish.rank)(var).min(100),
+            (Slot::Var(_) | Slot::Term(_), None) => 200,
+        });
+        let mut access = Self {
+            source: Source::open(cx, &atom.graph, order)?,
+            prefix: Vec::new(),
+            checks: Vec::new(),
+            free: Vec::new(),
+            width,
+        };
+        for (depth, component) in order.components().into_iter().enumerate() {
+            let slot = slots[component.position()];
+            match (key(slot), slot) {
+                (Some(key), _) if access.prefix.len() == depth => access.prefix.push(key),
+                (Some(key), _) => access.checks.push((depth, Check::Key(key))),
+                (None, Slot::Var(var)) => match access.free.iter().find(|(v, _)| *v == var) {
+                    Some((_, first)) => access.checks.push((depth, Check::Depth(*first))),
+                    None => access.free.push((var, depth)),
+                },
+                (None, Slot::Term(_)) => unreachable!("a term is a key"),
+            }
+        }
+        Ok(access)
+    }
+
+    #[inline]
+    pub fn range(&self, index: Index<'_>, batch: &Batch, row: usize) -> Range<usize> {
+        let mut prefix = [TermId::UNBOUND; 4];
+        for (value, key) in prefix.iter_mut().zip(&self.prefix) {
+            *value = key.of(batch, row);
+        }
+        index.range(&prefix[..self.prefix.len()])
+    }
+
+    /// Whether the row of the index passes the checks.
+    pub fn passes(&self, index: Index<'_>, at: usize, batch: &Batch, row: usize) -> bool {
+        let id = |depth: usize| if depth == 0 { index.key_at(at) } else { index.column(depth, at..at + 1)[0] };
+        self.checks.iter().all(|(depth, check)| {
+            id(*depth)
+                == match check {
+                    Check::Key(key) => key.of(batch, row),
+                    Check::Depth(first) => id(*first),
+                }
+        })
+    }
+}
+
+/// Finds the rows with a key after a fixed prefix, for keys that mostly come in ascending order: a merge join.
+#[derive(Clone, Default)]
+pub struct Cursor {
+    /// The rows with the fixed prefix.
+    base: Option<Range<usize>>,
+    /// The last key and its rows.
+    last: Option<(TermId, Range<usize>)>,
+}
+
+/// A stretch of a column that is looked at closely.
+struct Window<'i> {
+    index: Index<'i>,
+    depth: usize,
+    end: usize,
+    start: usize,
+    ids: &'i [TermId],
+}
+
+impl Window<'_> {
+    /// Ids read at once. A block of a saved snapshot, which is checked as a whole, is larger.
+    const IDS: usize = 2048;
+
+    /// The first row from `from` on whose id is at least `key`.
+    #[inline]
+    fn seek(&mut self, from: usize, key: TermId) -> usize {
+        let mut at = from;
+        loop {
+            if at < self.start || at >= self.start + self.ids.len() {
+                if at >= self.end {
+                    return self.end;
+                }
+                self.start = at;
+                self.ids = self.index.column(self.depth, at..self.end.min(at + Self::IDS));
+            }
+            let ids = &self.ids[at - self.start..];
+            // Near misses first; then the distance doubles.
+            let (mut low, mut step) = (0, 1);
+            while low + step <= ids.len() && ids[low + step - 1] < key {
+                low += step;
+                step *= 2;
+            }
+            let high = ids.len().min(low + step - 1);
+            low += ids[low..high].partition_point(|id| *id < key);
+            if low < ids.len() {
+                return at + low;
+            }
+            at += ids.len();
+            if at < self.end {
+                // Beyond the window: a leap of unknown length.
+                at = self.index.seek(self.depth, at..self.end, key);
+            }
+        }
+    }
+
+    #[inline]
+    fn id(&mut self, at: usize) -> Option<TermId> {
+        if at >= self.end {
+            return None;
+        }
+        if at < self.start || at >= self.start + self.ids.len() {
+            self.start = at;
+            self.ids = self.index.column(self.depth, at..self.end.min(at + Self::IDS));
+        }
+        Some(self.ids[at - self.start])
+    }
+}
+
+impl Cursor {
+    /// For each of the keys the rows that have it after the fixed prefix, as start and end.
+    pub fn find_all(&mut self, index: Index<'_>, fixed: &[Key], keys: &[TermId], found: &mut Vec<(u32, u32)>) {
+        if fixed.is_empty() {
+            found.extend(keys.iter().map(|key| {
+                let rows = index.run(*key);
+                (rows.start as u32, rows.end as u32)
+            }));
+            return;
+        }
+        let base = self
+            .base
+            .get_or_insert_with(|| {
+                let mut prefix = [TermId::UNBOUND; 4];
+                for (value, key) in prefix.iter_mut().zip(fixed) {
+                    if let Key::Term(term) = key {
+                        *value = *term;
+                    }
+                }
+                index.range(&prefix[..fixed.len()])
+            })
+            .clone();
+        let (mut last, mut rows) = self.last.take().unwrap_or((TermId::new(0), base.start..base.start));
+        let mut window = Window { index, depth: fixed.len(), end: base.end, start: 0, ids: &[] };
+        let mut first = true;
+        for key in keys {
+            if first || *key != last {
+                let from = if *key < last { base.start } else { rows.end };
+                // The rows of the last key are behind; if this is the same key, they are found again.
+                let from = if *key == last { rows.start } else { from };
+                let start = window.seek(from, *key);
+                let mut end = start;
+                if window.id(start) == Some(*key) {
+                    // A run is short as a rule.
+                    end += 1;
+                    while end - start < 8 && window.id(end) == Some(*key) {
+                        end += 1;
+                    }
+                    if end - start == 8 {
+                        end = window.seek(end, TermId::new(key.get().saturating_add(1)));
+                    }
+                }
+                (last, rows) = (*key, start..end);
+                first = false;
+            }
+            found.push((rows.start as u32, rows.end as u32));
+        }
+        self.last = Some((last, rows));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kgq_snapshot::{Permutation, Snapshot};
+    use kgq_syntax::rdf::{GraphName, Literal, NamedNode, Quad};
+
+    #[test]
+    fn merging_finds_what_looking_up_finds_also_when_keys_go_back() {
+        let node = |i: u32| NamedNode::new_unchecked(format!("http://e/{i:06}"));
+        let quads = (0..9000u32).filter(|i| i % 3 != 1).flat_map(|i| {
+            (0..if i % 1000 == 0 { 30 } else { 1 + i % 3 }).map(move |j| {
+                let object = Literal::new_simple_literal(format!("{j}"));
+                Quad::new(node(i), node(1_000_000 + i % 2), object, GraphName::DefaultGraph)
+            })
+        });
+        let snapshot = Snapshot::from_quads(quads).unwrap();
+        let index = snapshot.triples(Permutation::Pso);
+        let predicate = snapshot.id(node(1_000_000).as_ref().into()).unwrap();
+        let mut keys: Vec<TermId> = (0..snapshot.term_count()).step_by(2).map(TermId::new).collect();
+        keys.extend((0..snapshot.term_count()).map(TermId::new));
+        keys.extend([TermId::new(5), TermId::new(5), TermId::new(u32::MAX - 1)]);
+        let mut cursor = Cursor::default();
+        let mut found = Vec::new();
+        for part in keys.chunks(1000) {
+            cursor.find_all(index, &[Key::Term(predicate)], part, &mut found);
+        }
+        for (key, (start, end)) in keys.iter().zip(found) {
+            let expected = index.range(&[predicate, *key]);
+            assert_eq!(end - start, expected.len() as u32, "{key:?}");
+            assert!(expected.is_empty() || expected.start == start as usize);
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! Runs an inner plan on each batch of the input: OPTIONAL, EXISTS and NOT EXISTS where the inner pattern can use the outer
+//! bindings as keys for its look-ups.
+
+use super::feed::{Feed, Settled};
+use super::{Context, Node, Operator};
+use crate::batch::Batch;
+use crate::plan::Var;
+use kgq_snapshot::TermId;
+use kgq_syntax::error::{Error, Result};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Each row with its inner solutions, or alone if there are none.
+    Left,
+    Semi,
+    Anti,
+    /// Each row, with one more column that holds one of these two terms: whether there are inner solutions.
+    Mark {
+        yes: TermId,
+        no: TermId,
+    },
+}
+
+pub struct Apply<'s> {
+    input: Node<'s>,
+    feed: Feed,
+    inner: Node<'s>,
+    kind: Kind,
+    /// The inner column that says which row of the batch a solution belongs to.
+    row: usize,
+    vars: Vec<Var>,
+    /// For each of `vars` its column in the inner plan and in the input.
+    columns: Vec<(Option<usize>, Option<usize>)>,
+    batch: Option<Batch>,
+    /// Whether each row of the batch has a solution.
+    matched: Settled,
+}
+
+impl<'s> Apply<'s> {
+    /// The inner plan starts from the feed, whose last column is `row`; it may pass over rows that are settled.
+    pub fn new(
+        input: Node<'s>,
+        (feed, matched): (Feed, Settled),
+        inner: Node<'s>,
+        kind: Kind,
+        row: Var,
+        vars: Vec<Var>,
+    ) -> Result<Self> {
+        let row = inner.column(row).ok_or_else(|| Error::bug("an inner plan lost the number of its rows"))?;
+        let columns = vars.iter().map(|var| (inner.column(*var), input.column(*var))).collect();
+        Ok(Self { input, feed, inner, kind, row, vars, columns, batch: None, matched })
+    }
+
+    /// The variables that the inner plan starts with.
+    pub fn inner_vars(input: &Node<'s>, row: Var) -> Vec<Var> {
+        input.vars.iter().copied().chain([row]).collect()
+    }
+
+    fn finish(&mut self, batch: Batch) -> Batch {
+        let wanted = |matched: bool| match self.kind {
+            Kind::Left | Kind::Anti => !matched,
+            Kind::Semi => matched,
+            Kind::Mark { .. } => true,
+        };
+        let matched = self.matched.rows();
+        let positions: Vec<u32> = (0..batch.rows() as u32).filter(|row| wanted(matched[*row as usize])).collect();
+        let mut rest = if positions.len() == batch.rows() { batch } else { batch.select(&positions) };
+        match self.kind {
+            Kind::Mark { yes, no } => {
+                rest.push(matched.iter().map(|matched| if *matched { yes } else { no }).collect());
+                let last = rest.width() - 1;
+                let columns: Vec<_> = self.columns.iter().map(|(_, input)| input.unwrap_or(last)).collect();
+                rest.project(&columns)
+            }
+            Kind::Left | Kind::Semi | Kind::Anti => {
+                let missing = rest.width();
+                rest.push(vec![TermId::UNBOUND; rest.rows()]);
+                let columns: Vec<_> = self.columns.iter().map(|(_, input)| input.unwrap_or(missing)).collect();
+                rest.project(&columns)
+            }
+        }
+    }
+}
+
+impl<'s> Operator<'s> for Apply<'s> {
+    fn next(&mut self, cx: &Context<'s>) -> Result<Option<Batch>> {
+        if self.batch.is_none() {
+            let Some(batch) = self.input.next(cx)? else { return Ok(None) };
+            *self.matched.rows() = vec![false; batch.rows()];
+            let mut fed = batch.clone();
+            fed.push((0..batch.rows() as u32).map(TermId::new).collect());
+            self.feed.fill(fed);
+            self.batch = Some(batch);
+        }
+        match self.inner.next(cx)? {
+            Some(found) => {
+                let mut matched = self.matched.rows();
+                for row in found.column(self.row) {
+                    matched[row.index()] = true;
+                }
+                drop(matched);
+                if self.kind != Kind::Left {
+                    return Ok(Some(Batch::default()));
+                }
+                let mut found = found;
+                let missing = found.width();
+                if self.columns.iter().any(|(inner, _)| inner.is_none()) {
+                    found.push(vec![TermId::UNBOUND; found.rows()]);
+                }
+                let columns: Vec<_> = self.columns.iter().map(|(inner, _)| inner.unwrap_or(missing)).collect();
+                Ok(Some(found.project(&columns)))
+            }
+            None => Ok(self.batch.take().map(|batch| self.finish(batch))),
+        }
+    }
+
+    fn describe(&self, cx: &Context<'s>) -> String {
+        let kind = match self.kind {
+            Kind::Left => "optional, row by row",
+            Kind::Semi => "exists, row by row",
+            Kind::Anti => "not exists, row by row",
+            Kind::Mark { .. } => "exists, as a value",
+        };
+        format!("{kind} → {}", super::names(&self.vars, cx))
+    }
+
+    fn inputs(&self) -> Vec<&Node<'s>> {
+        vec![&self.input, &self.inner]
+    }
+}

@@ -1,0 +1,127 @@
+//! What sorted lists of ids have in common: by merging, by leaping through the longer one, or by looking into bits.
+
+use kgq_snapshot::TermId;
+
+/// A list so many times as long as the other is leapt through.
+const LEAP: usize = 24;
+
+/// How many ids two sorted lists without repetitions share.
+pub fn count(a: &[TermId], b: &[TermId]) -> u64 {
+    let mut shared = 0;
+    each(a, b, |_, is_shared| shared += u64::from(is_shared));
+    shared
+}
+
+/// The ids that two sorted lists share, put behind those in `out`.
+pub fn list(a: &[TermId], b: &[TermId], out: &mut Vec<TermId>) {
+    // Written always, kept where shared: whether two ids are equal is not to be guessed.
+    let (start, most) = (out.len(), a.len().min(b.len()));
+    out.resize(start + most + 1, TermId::UNBOUND);
+    let mut end = start;
+    each(a, b, |id, is_shared| {
+        out[end] = id;
+        end += usize::from(is_shared);
+    });
+    out.truncate(end);
+}
+
+/// Calls `see` with ids of both lists, and whether they are shared; with all shared ids, in order.
+#[inline(always)]
+fn each(a: &[TermId], b: &[TermId], mut see: impl FnMut(TermId, bool)) {
+    let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
+    if short.len() * LEAP < long.len() {
+        let mut rest = long;
+        for id in short {
+            rest = &rest[leap(rest, *id)..];
+            match rest.first() {
+                None => return,
+                Some(found) => see(*id, found == id),
+            }
+        }
+        return;
+    }
+    let (mut i, mut j) = (0, 0);
+    while i < short.len() && j < long.len() {
+        let (x, y) = (short[i], long[j]);
+        see(x, x == y);
+        i += usize::from(x <= y);
+        j += usize::from(y <= x);
+    }
+}
+
+/// The position of the first id that is not below `target`, found in time logarithmic in it.
+fn leap(ids: &[TermId], target: TermId) -> usize {
+    let (mut low, mut step) = (0, 1);
+    while low + step < ids.len() && ids[low + step - 1] < target {
+        low += step;
+        step *= 2;
+    }
+    let high = (low + step).min(ids.len());
+    low + ids[low..high].partition_point(|id| *id < target)
+}
+
+/// A set of stored ids as bits, for a list that many others are compared with.
+#[derive(Default)]
+pub struct Bits {
+    words: Vec<u64>,
+    members: Vec<TermId>,
+}
+
+impl Bits {
+    /// Bytes that a set over so many terms takes, besides its members.
+    pub fn bytes(terms: u32) -> u64 {
+        u64::from(terms).div_ceil(64) * 8
+    }
+
+    /// Makes it the set of these ids, which must be below `terms`.
+    pub fn set(&mut self, ids: &[TermId], terms: u32) {
+        self.clear();
+        self.words.resize((terms as usize).div_ceil(64), 0);
+        for id in ids {
+            if let Some(word) = self.words.get_mut(id.index() / 64) {
+                *word |= 1 << (id.index() % 64);
+            }
+        }
+        self.members.extend_from_slice(ids);
+    }
+
+    fn clear(&mut self) {
+        for id in self.members.drain(..) {
+            if let Some(word) = self.words.get_mut(id.index() / 64) {
+                *word = 0;
+            }
+        }
+    }
+
+    #[inline]
+    pub fn contains(&self, id: TermId) -> bool {
+        self.words.get(id.index() / 64).is_some_and(|word| word >> (id.index() % 64) & 1 != 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids(ids: impl IntoIterator<Item = u32>) -> Vec<TermId> {
+        ids.into_iter().map(TermId::new).collect()
+    }
+
+    #[test]
+    fn merging_leaping_and_bits_find_the_same() {
+        let long = ids((0..5000).filter(|n| n % 3 != 0));
+        for step in [1, 2, 7, 90, 600, 4999] {
+            let short = ids((0..5200).step_by(step));
+            let expected: Vec<TermId> = short.iter().copied().filter(|id| long.contains(id)).collect();
+            let mut found = Vec::new();
+            list(&short, &long, &mut found);
+            assert_eq!(found, expected, "every {step}th");
+            assert_eq!(count(&long, &short), expected.len() as u64);
+            let mut bits = Bits::default();
+            bits.set(&ids([5, 5199]), 5200);
+            bits.set(&long, 5200);
+            assert_eq!(short.iter().copied().filter(|id| bits.contains(*id)).collect::<Vec<_>>(), expected);
+        }
+        assert_eq!(count(&[], &long), 0);
+    }
+}

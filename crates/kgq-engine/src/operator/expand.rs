@@ -1,0 +1,74 @@
+//! Repeats each row as often as its weight says.
+
+use super::parallel::Part;
+use super::{Context, Node, Operator, Pace};
+use crate::batch::Batch;
+use kgq_syntax::error::Result;
+
+pub struct Expand<'s> {
+    input: Node<'s>,
+    pace: Pace,
+    batch: Batch,
+    row: usize,
+    /// How often the current row was handed on.
+    done: u64,
+}
+
+impl<'s> Expand<'s> {
+    pub fn new(input: Node<'s>) -> Self {
+        Self { input, pace: Pace::default(), batch: Batch::default(), row: 0, done: 0 }
+    }
+
+    /// The input as it is, if its rows stand for one solution each.
+    pub fn where_weighted(input: Node<'s>) -> Node<'s> {
+        if !input.weighted {
+            return input;
+        }
+        let (vars, certain, sorted, rows) =
+            (input.vars.clone(), input.certain.clone(), input.sorted.clone(), input.estimate);
+        Node::new(Self::new(input), vars).like(certain, sorted, false).estimated(rows)
+    }
+}
+
+impl<'s> Operator<'s> for Expand<'s> {
+    fn next(&mut self, cx: &Context<'s>) -> Result<Option<Batch>> {
+        if self.row >= self.batch.rows() {
+            match self.input.next(cx)? {
+                None => return Ok(None),
+                Some(batch) if batch.weights().is_none() => return Ok(Some(batch)),
+                Some(batch) => self.batch = batch,
+            }
+            self.row = 0;
+            self.done = 0;
+        }
+        let capacity = self.pace.step();
+        let mut positions: Vec<u32> = Vec::with_capacity(capacity);
+        while positions.len() < capacity && self.row < self.batch.rows() {
+            let left = self.batch.weight(self.row) - self.done;
+            let part = left.min((capacity - positions.len()) as u64);
+            positions.resize(positions.len() + part as usize, self.row as u32);
+            self.done += part;
+            if part == left {
+                self.row += 1;
+                self.done = 0;
+            }
+        }
+        Ok(Some(self.batch.select(&positions).with_weights(None)))
+    }
+
+    fn describe(&self, _: &Context<'s>) -> String {
+        "repeat by weight".into()
+    }
+
+    fn inputs(&self) -> Vec<&Node<'s>> {
+        vec![&self.input]
+    }
+
+    fn part(&self, part: Part) -> Option<Box<dyn Operator<'s> + 's>> {
+        Some(Box::new(Self::new(self.input.part(part)?)))
+    }
+
+    fn prepare(&mut self, cx: &Context<'s>) -> Result<()> {
+        self.input.prepare(cx)
+    }
+}

@@ -1,0 +1,83 @@
+//! Rows of one column with equal ids become one, with the sum of their weights, in the order of ids: what a counting join
+//! does before it multiplies.
+
+use super::{Context, Node, Operator, Pace, names};
+use crate::batch::Batch;
+use kgq_snapshot::TermId;
+use kgq_syntax::error::Result;
+use std::collections::BTreeMap;
+
+pub struct Fold<'s> {
+    input: Node<'s>,
+    /// The weight of each stored term; of others apart.
+    weights: Vec<u64>,
+    others: BTreeMap<TermId, u64>,
+    /// The next id to hand on; `None` while rows are collected.
+    at: Option<usize>,
+    pace: Pace,
+}
+
+impl<'s> Fold<'s> {
+    /// The input must have one column.
+    pub fn new(input: Node<'s>) -> Self {
+        Self { input, weights: Vec::new(), others: BTreeMap::new(), at: None, pace: Pace::default() }
+    }
+
+    /// Adds up all rows that the input has now; false if there are none.
+    fn collect(&mut self, cx: &Context<'s>) -> Result<bool> {
+        let mut any = false;
+        while let Some(batch) = self.input.next(cx)? {
+            any = true;
+            if self.weights.is_empty() {
+                let terms = cx.snapshot().term_count() as usize;
+                cx.guard().reserve(terms as u64 * 8)?;
+                self.weights = vec![0; terms];
+            }
+            for (row, id) in batch.column(0).iter().enumerate() {
+                let weight = match self.weights.get_mut(id.index()) {
+                    Some(weight) => weight,
+                    None => self.others.entry(*id).or_default(),
+                };
+                *weight = weight.saturating_add(batch.weight(row));
+            }
+        }
+        Ok(any)
+    }
+}
+
+impl<'s> Operator<'s> for Fold<'s> {
+    fn next(&mut self, cx: &Context<'s>) -> Result<Option<Batch>> {
+        let mut at = match self.at.take() {
+            Some(at) => at,
+            None if self.collect(cx)? => 0,
+            None => return Ok(None),
+        };
+        let capacity = self.pace.step();
+        let (mut ids, mut weights) = (Vec::with_capacity(capacity), Vec::with_capacity(capacity));
+        while at < self.weights.len() && ids.len() < capacity {
+            if self.weights[at] != 0 {
+                ids.push(TermId::new(at as u32));
+                weights.push(std::mem::take(&mut self.weights[at]));
+            }
+            at += 1;
+        }
+        if at < self.weights.len() {
+            self.at = Some(at);
+        } else {
+            for (id, weight) in std::mem::take(&mut self.others) {
+                ids.push(id);
+                weights.push(weight);
+            }
+        }
+        let rows = ids.len();
+        Ok(Some(Batch::new(vec![ids], rows).with_weights(Some(weights))))
+    }
+
+    fn describe(&self, cx: &Context<'s>) -> String {
+        format!("count equal {}", names(&self.input.vars, cx))
+    }
+
+    fn inputs(&self) -> Vec<&Node<'s>> {
+        vec![&self.input]
+    }
+}

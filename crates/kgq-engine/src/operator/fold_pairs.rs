@@ -1,0 +1,147 @@
+//! Rows of two columns, sorted by one: for each of its ids the different ids of the other, with the sum of their weights. What a counting
+//! join does when the node in the middle of a path is not needed any more.
+
+use super::parallel::Part;
+use super::{Context, Node, Operator, Pace, names};
+use crate::batch::Batch;
+use kgq_snapshot::TermId;
+use kgq_syntax::error::Result;
+use std::collections::BTreeMap;
+
+pub struct FoldPairs<'s> {
+    input: Node<'s>,
+    /// The column by which the rows are sorted.
+    by: usize,
+    /// Whether duplicates count.
+    weigh: bool,
+    pace: Pace,
+    batch: Batch,
+    row: usize,
+    /// The id whose rows are being added up.
+    current: Option<TermId>,
+    /// The weight of each stored term beside it; of others apart.
+    weights: Vec<u64>,
+    others: BTreeMap<TermId, u64>,
+    /// The stored terms that have a weight.
+    met: Vec<TermId>,
+    /// What is ready to be handed on, and from where.
+    ready: (Vec<TermId>, Vec<TermId>, Vec<u64>),
+    handed: usize,
+}
+
+impl<'s> FoldPairs<'s> {
+    /// The input must have two columns.
+    pub fn new(input: Node<'s>, by: usize, weigh: bool) -> Self {
+        Self {
+            input,
+            by,
+            weigh,
+            pace: Pace::default(),
+            batch: Batch::default(),
+            row: 0,
+            current: None,
+            weights: Vec::new(),
+            others: BTreeMap::new(),
+            met: Vec::new(),
+            ready: Default::default(),
+            handed: 0,
+        }
+    }
+
+    /// Adds up the rest of the batch, as far as it has the current id.
+    fn add(&mut self) {
+        let (keys, others) = (self.batch.column(self.by), self.batch.column(1 - self.by));
+        while self.row < keys.len() && self.current == Some(keys[self.row]) {
+            let (id, weight) = (others[self.row], self.batch.weight(self.row));
+            match self.weights.get_mut(id.index()) {
+                Some(sum) => {
+                    if *sum == 0 {
+                        self.met.push(id);
+                    }
+                    *sum = sum.saturating_add(weight);
+                }
+                None => {
+                    let sum = self.others.entry(id).or_default();
+                    *sum = sum.saturating_add(weight);
+                }
+            }
+            self.row += 1;
+        }
+    }
+
+    /// Makes the current id's sums ready.
+    fn finish(&mut self) {
+        let Some(current) = self.current.take() else { return };
+        let (keys, ids, weights) = &mut self.ready;
+        for id in self.met.drain(..) {
+            ids.push(id);
+            weights.push(std::mem::take(&mut self.weights[id.index()]));
+        }
+        for (id, weight) in std::mem::take(&mut self.others) {
+            ids.push(id);
+            weights.push(weight);
+        }
+        keys.resize(ids.len(), current);
+    }
+
+    fn hand_on(&mut self) -> Batch {
+        let rows = (self.ready.0.len() - self.handed).min(self.pace.step());
+        let part = self.handed..self.handed + rows;
+        self.handed = part.end;
+        let mut columns = vec![self.ready.0[part.clone()].to_vec(), self.ready.1[part.clone()].to_vec()];
+        if self.by == 1 {
+            columns.swap(0, 1);
+        }
+        Batch::new(columns, rows).with_weights(self.weigh.then(|| self.ready.2[part].to_vec()))
+    }
+}
+
+impl<'s> Operator<'s> for FoldPairs<'s> {
+    fn next(&mut self, cx: &Context<'s>) -> Result<Option<Batch>> {
+        if self.weights.is_empty() {
+            let terms = cx.snapshot().term_count() as usize;
+            cx.guard().reserve(terms as u64 * 8)?;
+            self.weights = vec![0; terms];
+        }
+        if self.handed == self.ready.0.len() {
+            self.ready.0.clear();
+            self.ready.1.clear();
+            self.ready.2.clear();
+            self.handed = 0;
+            while self.ready.0.len() < Batch::ROWS {
+                if self.row >= self.batch.rows() {
+                    match self.input.next(cx)? {
+                        Some(batch) => (self.batch, self.row) = (batch, 0),
+                        None => {
+                            self.finish();
+                            break;
+                        }
+                    }
+                }
+                let key = self.batch.column(self.by)[self.row];
+                if self.current != Some(key) {
+                    self.finish();
+                    self.current = Some(key);
+                }
+                self.add();
+            }
+        }
+        Ok((self.handed < self.ready.0.len()).then(|| self.hand_on()))
+    }
+
+    fn describe(&self, cx: &Context<'s>) -> String {
+        format!("count equal {}", names(&self.input.vars, cx))
+    }
+
+    fn inputs(&self) -> Vec<&Node<'s>> {
+        vec![&self.input]
+    }
+
+    fn part(&self, part: Part) -> Option<Box<dyn Operator<'s> + 's>> {
+        Some(Box::new(Self::new(self.input.part(part)?, self.by, self.weigh)))
+    }
+
+    fn prepare(&mut self, cx: &Context<'s>) -> Result<()> {
+        self.input.prepare(cx)
+    }
+}

@@ -1,0 +1,442 @@
+//! The hash join: the right side is collected and indexed, each row of the left looks into it. Joins, OPTIONAL, MINUS and EXISTS
+//! where the two sides cannot share an index scan, with unbound variables compatible with everything.
+
+use super::feed::Nothing;
+use super::filter::Test;
+use super::parallel::Part;
+use super::table::{HashIndex, Table, hash};
+use super::{Context, Node, Operator, Pace};
+use crate::batch::{Batch, gather};
+use kgq_snapshot::{Family, TermId};
+use kgq_syntax::error::Result;
+use std::sync::Arc;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Inner,
+    Left,
+    Semi,
+    Anti,
+    /// As `Anti`, but a match must share a bound variable (SPARQL 1.1 §18.5, Minus).
+    Minus,
+}
+
+/// How keys are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    Term,
+    /// Terms with equal values have equal keys, and some others too: a test decides.
+    Value,
+}
+
+/// A variable that both sides bind: its columns.
+#[derive(Clone, Copy, Debug)]
+pub struct Pair {
+    pub left: usize,
+    pub right: usize,
+}
+
+/// Which row of the right decides for all with its key, when the only test is whether a column of it is less, or greater, than one of the
+/// left: if any row passes, that one does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extreme {
+    Least(usize),
+    Greatest(usize),
+}
+
+pub struct Layout {
+    /// Columns that both sides bind in every row.
+    pub keys: Vec<(Pair, By)>,
+    /// Shared columns that one of the sides leaves unbound at times.
+    pub loose: Vec<Pair>,
+    /// Columns of the right that the left does not have; they follow the left's.
+    pub added: Vec<usize>,
+    /// What a pair of rows must also satisfy, over the left's columns and the added ones.
+    pub tests: Vec<Test>,
+    /// For semi- and anti-joins.
+    pub extreme: Option<Extreme>,
+    /// Of those columns the ones that are handed on.
+    pub kept: Vec<usize>,
+}
+
+pub struct HashJoin<'s> {
+    left: Node<'s>,
+    right: Node<'s>,
+    kind: Kind,
+    layout: Arc<Layout>,
+    built: Option<Arc<Built>>,
+    pace: Pace,
+    batch: Batch,
+    matched: Vec<bool>,
+    row: usize,
+    /// The next candidate for the current row; `None` before it is looked up.
+    candidate: Option<Option<usize>>,
+    done: bool,
+}
+
+struct Built {
+    table: Table,
+    keys: Vec<Vec<TermId>>,
+    index: HashIndex,
+}
+
+impl<'s> HashJoin<'s> {
+    pub fn new(left: Node<'s>, right: Node<'s>, kind: Kind, layout: Layout) -> Self {
+        Self::sharing(left, right, kind, Arc::new(layout))
+    }
+
+    fn sharing(left: Node<'s>, right: Node<'s>, kind: Kind, layout: Arc<Layout>) -> Self {
+        Self {
+            left,
+            right,
+            kind,
+            layout,
+            built: None,
+            pace: Pace::default(),
+            batch: Batch::default(),
+            matched: Vec::new(),
+            row: 0,
+            candidate: None,
+            done: true,
+        }
+    }
+
+    /// Collects the right side, unless that is done.
+    fn prepare_right(&mut self, cx: &Context<'s>) -> Result<()> {
+        if self.built.is_none() {
+            self.built = Some(Arc::new(self.build(cx)?));
+        }
+        Ok(())
+    }
+
+    fn build(&mut self, cx: &Context<'s>) -> Result<Built> {
+        let mut table = Table::collect(&mut self.right, cx)?;
+        if let Some(extreme) = self.layout.extreme
+            && let Some(rows) = self.deciding(&table, extreme, cx)?
+        {
+            let kept = table.select(&rows);
+            table.release(cx);
+            table = Table::new(self.right.vars.len());
+            table.append(kept, cx)?;
+        }
+        let mut keys = Vec::new();
+        for (pair, by) in &self.layout.keys {
+            let column = &table.columns[pair.right];
+            match by {
+                // The table's own column is compared: a copy would cost memory.
+                By::Term => keys.push(Vec::new()),
+                By::Value => keys.push(column.iter().map(|id| value_key(*id, cx)).collect()),
+            }
+        }
+        let columns: Vec<&[TermId]> = self
+            .layout
+            .keys
+            .iter()
+            .zip(&keys)
+            .map(|((pair, by), key)| match by {
+                By::Term => table.columns[pair.right].as_slice(),
+                By::Value => key.as_slice(),
+            })
+            .collect();
+        let index = HashIndex::build(&columns, table.rows, cx)?;
+        Ok(Built { table, keys, index })
+    }
+
+    /// For each key the row with the extreme value; `None` where the values are not in one order.
+    fn deciding(&self, table: &Table, extreme: Extreme, cx: &Context<'s>) -> Result<Option<Vec<u32>>> {
+        let (column, least) = match extreme {
+            Extreme::Least(column) => (column, true),
+            Extreme::Greatest(column) => (column, false),
+        };
+        if self.layout.keys.iter().any(|(_, by)| *by == By::Value) {
+            return Ok(None);
+        }
+        let Some(ranks) = ordered_ranks(&table.columns[column], cx) else { return Ok(None) };
+        let keys: Vec<&[TermId]> =
+            self.layout.keys.iter().map(|(pair, _)| table.columns[pair.right].as_slice()).collect();
+        let hash_of = |row: u32| hash(keys.iter().map(|key| key[row as usize]));
+        let mut index = HashIndex::empty();
+        let mut best: Vec<u32> = Vec::new();
+        for row in 0..table.rows as u32 {
+            if row.is_multiple_of(65_536) {
+                cx.guard().check()?;
+            }
+            let own = hash_of(row);
+            let same = |other: u32| keys.iter().all(|key| key[row as usize] == key[other as usize]);
+            let mut at = index.first(own);
+            while let Some(entry) = at {
+                if same(best[entry]) {
+                    break;
+                }
+                at = index.after(entry);
+            }
+            let rank = |row: u32| ranks[row as usize];
+            match at {
+                Some(entry) if (rank(row) < rank(best[entry])) == least => best[entry] = row,
+                Some(_) => (),
+                None => {
+                    index.push(own, cx, |entry| hash_of(best[entry]))?;
+                    best.push(row);
+                }
+            }
+        }
+        Ok(Some(best))
+    }
+
+    /// Looks for pairs until there are `capacity` or the batch is done.
+    fn pairs(&mut self, built: &Built, capacity: usize, cx: &Context<'s>) -> Result<(Vec<u32>, Vec<u32>)> {
+        let (mut lefts, mut rights) = (Vec::new(), Vec::new());
+        let once = matches!(self.kind, Kind::Semi | Kind::Anti | Kind::Minus);
+        let first_only = once && self.layout.tests.is_empty();
+        let mut steps = 0u32;
+        let mut key = Vec::with_capacity(self.layout.keys.len());
+        while self.row < self.batch.rows() && lefts.len() < capacity {
+            let row = self.row;
+            if once && self.matched[row] {
+                self.candidate = None;
+                self.row += 1;
+                continue;
+            }
+            key.clear();
+            for (pair, by) in &self.layout.keys {
+                let id = self.batch.get(pair.left, row);
+                key.push(match by {
+                    By::Term => id,
+                    By::Value => value_key(id, cx),
+                });
+            }
+            let mut candidate = match self.candidate {
+                Some(candidate) => candidate,
+                None => built.index.first(hash(key.iter().copied())),
+            };
+            while let Some(at) = candidate {
+                if lefts.len() == capacity {
+                    break;
+                }
+                steps += 1;
+                if steps.is_multiple_of(65_536) {
+                    cx.guard().check()?;
+                }
+                candidate = built.index.after(at);
+                if built.agrees(&self.layout, &key, at) && self.compatible(built, row, at) {
+                    lefts.push(row as u32);
+                    rights.push(at as u32);
+                    if first_only {
+                        candidate = None;
+                    }
+                }
+            }
+            if candidate.is_some() {
+                self.candidate = Some(candidate);
+                break;
+            }
+            self.candidate = None;
+            self.row += 1;
+        }
+        Ok((lefts, rights))
+    }
+
+    #[inline]
+    fn compatible(&self, built: &Built, row: usize, at: usize) -> bool {
+        let mut shared = !self.layout.keys.is_empty();
+        for pair in &self.layout.loose {
+            let (left, right) = (self.batch.get(pair.left, row), built.table.columns[pair.right][at]);
+            if left.is_unbound() || right.is_unbound() {
+                continue;
+            }
+            if left != right {
+                return false;
+            }
+            shared = true;
+        }
+        shared || self.kind != Kind::Minus
+    }
+
+    /// The pairs as rows: the left's columns, completed by the right's, and the added ones.
+    fn joined(&self, built: &Built, lefts: &[u32], rights: &[u32]) -> Batch {
+        let mut columns: Vec<Vec<TermId>> = self.batch.columns().iter().map(|c| gather(c, lefts)).collect();
+        for pair in &self.layout.loose {
+            let right = &built.table.columns[pair.right];
+            for (id, at) in columns[pair.left].iter_mut().zip(rights) {
+                if id.is_unbound() {
+                    *id = right[*at as usize];
+                }
+            }
+        }
+        columns.extend(self.layout.added.iter().map(|column| gather(&built.table.columns[*column], rights)));
+        let weights = (self.batch.weights().is_some() || built.table.weights.is_some()).then(|| {
+            let product = |(left, right): (&u32, &u32)| {
+                self.batch.weight(*left as usize).saturating_mul(built.table.weight(*right as usize))
+            };
+            lefts.iter().zip(rights).map(product).collect()
+        });
+        Batch::new(columns, lefts.len()).with_weights(weights)
+    }
+
+    /// The rows of the batch that the kind of join adds when all pairs of the batch are known.
+    fn rest(&self) -> Batch {
+        let wanted = |matched: bool| match self.kind {
+            Kind::Inner => false,
+            Kind::Semi => matched,
+            Kind::Left | Kind::Anti | Kind::Minus => !matched,
+        };
+        let positions: Vec<u32> =
+            (0..self.batch.rows() as u32).filter(|row| wanted(self.matched[*row as usize])).collect();
+        let mut rest = self.batch.select(&positions);
+        for _ in &self.layout.added {
+            rest.push(vec![TermId::UNBOUND; positions.len()]);
+        }
+        rest.project(&self.layout.kept)
+    }
+}
+
+impl Built {
+    #[inline]
+    fn agrees(&self, layout: &Layout, key: &[TermId], at: usize) -> bool {
+        layout.keys.iter().zip(&self.keys).zip(key).all(|(((pair, by), own), id)| {
+            *id == match by {
+                By::Term => self.table.columns[pair.right][at],
+                By::Value => own[at],
+            }
+        })
+    }
+}
+
+/// The ranks of the terms, if these are of one family whose order is that of `<`, so that one less than a term is less than all above it.
+fn ordered_ranks(column: &[TermId], cx: &Context<'_>) -> Option<Vec<u32>> {
+    let mut family = None;
+    let mut ranks = Vec::with_capacity(column.len());
+    for id in column {
+        if id.is_unbound() || !cx.terms().is_stored(*id) {
+            return None;
+        }
+        let (own, rank) = cx.snapshot().value_rank(*id);
+        if *family.get_or_insert(own) != own {
+            return None;
+        }
+        ranks.push(rank);
+    }
+    // Nodes and unknown datatypes have no `<`.
+    let ordered = match family? {
+        Family::Number
+        | Family::Float
+        | Family::Double
+        | Family::Boolean
+        | Family::String
+        | Family::ZonedDateTime
+        | Family::LocalDateTime
+        | Family::ZonedDate
+        | Family::LocalDate => true,
+        Family::BlankNode | Family::Iri | Family::Language(_) | Family::Other | Family::Triple => false,
+    };
+    ordered.then_some(ranks)
+}
+
+/// A key that terms with equal values share.
+pub(super) fn value_key(id: TermId, cx: &Context<'_>) -> TermId {
+    if id.is_unbound() {
+        return id;
+    }
+    if let Some(number) = cx.terms().number(id) {
+        // Numbers of all types compare as floats when one of them is a float, which is the coarsest of the comparisons.
+        let float = f32::from(crate::expression::compare::float(number));
+        return TermId::new(if float == 0.0 { 0 } else { float.to_bits() });
+    }
+    if !cx.terms().is_stored(id) {
+        // A computed string may equal a stored one only if it is the same term, which then has the stored id.
+        return id;
+    }
+    match cx.snapshot().value_rank(id) {
+        (Family::Other | Family::Triple, _) => id,
+        (_, rank) => TermId::new(rank),
+    }
+}
+
+impl<'s> Operator<'s> for HashJoin<'s> {
+    fn next(&mut self, cx: &Context<'s>) -> Result<Option<Batch>> {
+        self.prepare_right(cx)?;
+        let Some(built) = self.built.clone() else { return Ok(None) };
+        self.next_with(&built, cx)
+    }
+
+    fn describe(&self, cx: &Context<'s>) -> String {
+        let kind = match self.kind {
+            Kind::Inner => "hash join",
+            Kind::Left => "optional hash join",
+            Kind::Semi => "hash semi-join",
+            Kind::Anti => "hash anti-join",
+            Kind::Minus => "minus",
+        };
+        let vars: Vec<_> = self.layout.keys.iter().map(|(pair, _)| self.left.vars[pair.left]).collect();
+        let by_value = self.layout.keys.iter().any(|(_, by)| *by == By::Value);
+        let tests: Vec<_> = self.layout.tests.iter().map(Test::describe).collect();
+        let mut text = format!("{kind} on {}", super::names(&vars, cx));
+        if by_value {
+            text.push_str(" by value");
+        }
+        if !tests.is_empty() {
+            text.push_str(&format!(", where {}", tests.join(" && ")));
+        }
+        text
+    }
+
+    fn inputs(&self) -> Vec<&Node<'s>> {
+        vec![&self.left, &self.right]
+    }
+
+    fn part(&self, part: Part) -> Option<Box<dyn Operator<'s> + 's>> {
+        let left = self.left.part(part)?;
+        let right = Node::new(Nothing, self.right.vars.clone());
+        Some(Box::new(Self {
+            built: self.built.clone(),
+            ..Self::sharing(left, right, self.kind, Arc::clone(&self.layout))
+        }))
+    }
+
+    fn prepare(&mut self, cx: &Context<'s>) -> Result<()> {
+        self.left.prepare(cx)?;
+        self.prepare_right(cx)
+    }
+}
+
+impl<'s> HashJoin<'s> {
+    fn next_with(&mut self, built: &Built, cx: &Context<'s>) -> Result<Option<Batch>> {
+        if self.done {
+            if built.table.rows == 0 && matches!(self.kind, Kind::Inner | Kind::Semi) {
+                return Ok(None);
+            }
+            let Some(batch) = self.left.next(cx)? else { return Ok(None) };
+            self.matched = vec![false; batch.rows()];
+            self.batch = batch;
+            self.row = 0;
+            self.candidate = None;
+            self.done = false;
+        }
+        let capacity = self.pace.step();
+        let (mut lefts, mut rights) = self.pairs(built, capacity, cx)?;
+        if lefts.is_empty() && self.row >= self.batch.rows() {
+            self.done = true;
+            return Ok(Some(self.rest()));
+        }
+        let mut joined = None;
+        if !self.layout.tests.is_empty() || matches!(self.kind, Kind::Inner | Kind::Left) {
+            let mut batch = self.joined(built, &lefts, &rights);
+            for test in &self.layout.tests {
+                let passed = test.pass(&batch, cx)?;
+                if passed.len() < batch.rows() {
+                    batch = batch.select(&passed);
+                    lefts = passed.iter().map(|at| lefts[*at as usize]).collect();
+                    rights = passed.iter().map(|at| rights[*at as usize]).collect();
+                }
+            }
+            joined = Some(batch);
+        }
+        for row in &lefts {
+            self.matched[*row as usize] = true;
+        }
+        Ok(Some(match (self.kind, joined) {
+            (Kind::Inner | Kind::Left, Some(batch)) => batch.project(&self.layout.kept),
+            _ => Batch::default(),
+        }))
+    }
+}

@@ -1,0 +1,315 @@
+//! The multiway join: a new variable is bound to what several triple patterns have in common, whose rows are sorted by it (Ngo, Ré,
+//! Rudra 2013; Veldhuizen 2014). Cycles need no intermediate result that is larger than the bound.
+
+use super::access::{Access, Key};
+use super::common::{self, Bits};
+use super::parallel::Part;
+use super::{Context, Node, Operator, Pace, names};
+use crate::batch::{Batch, gather};
+use crate::plan::Var;
+use kgq_snapshot::TermId;
+use kgq_syntax::error::Result;
+use std::ops::Range;
+
+/// For each input row the ids that all patterns have at their last component, whose other components are known.
+pub struct Intersect<'s> {
+    input: Node<'s>,
+    /// Those whose keys change least from row to row first.
+    accesses: Vec<Access<'s>>,
+    var: Var,
+    /// Whether the common ids are listed; else they are only counted.
+    listed: bool,
+    weigh: bool,
+    kept: Vec<usize>,
+    /// The ids allowed.
+    bounds: Range<u32>,
+    pace: Pace,
+    batch: Batch,
+    row: usize,
+    found: Found,
+    /// Common ids of the current row that are not yet handed on, from `handed` on.
+    rest: Vec<TermId>,
+    handed: usize,
+    /// Ids looked at since the limits were checked.
+    work: usize,
+}
+
+/// What was found for the last row, of which the next row with some of its keys can make use.
+#[derive(Default)]
+struct Found {
+    /// For each access its key, and its rows.
+    keys: Vec<[TermId; 4]>,
+    rows: Vec<Range<usize>>,
+    /// How many accesses the above is known for.
+    known: usize,
+    /// What the first accesses have in common: at `i` the first `i + 2`, but for the last access.
+    common: Vec<Vec<TermId>>,
+    /// How often what all but the last access have in common was used, and that as a set, once it was used often.
+    uses: usize,
+    set: Option<Bits>,
+    is_set: bool,
+}
+
+impl Found {
+    /// Nothing yet.
+    fn of(accesses: usize) -> Self {
+        Self {
+            keys: vec![[TermId::UNBOUND; 4]; accesses],
+            rows: vec![0..0; accesses],
+            common: vec![Vec::new(); accesses.saturating_sub(2)],
+            ..Self::default()
+        }
+    }
+}
+
+/// How often a list is used before it is worth making a set of.
+const USES: usize = 2;
+/// A list shorter than this is not worth making a set of.
+const FEW: usize = 16;
+/// A list so many times as long as a set is not gone through to look into it.
+const SPREAD: usize = 16;
+/// Ids looked at between two checks of the limits.
+const WORK: usize = 1 << 20;
+
+impl<'s> Intersect<'s> {
+    /// Every access must have a prefix of all components but the last, which holds `var`.
+    pub fn new(
+        input: Node<'s>,
+        mut accesses: Vec<Access<'s>>,
+        var: Var,
+        weigh: bool,
+        bounds: Option<Range<u32>>,
+        needed: &dyn Fn(Var) -> bool,
+    ) -> (Self, Vec<Var>) {
+        let mut vars = Vec::new();
+        let mut kept = Vec::new();
+        for (column, kept_var) in input.vars.iter().enumerate() {
+            if needed(*kept_var) {
+                kept.push(column);
+                vars.push(*kept_var);
+            }
+        }
+        let listed = needed(var);
+        if listed {
+            vars.push(var);
+        }
+        // A column further right was bound later, and changes more often.
+        accesses.sort_by_key(|access| {
+            let column = |key: &Key| match key {
+                Key::Term(_) => 0,
+                Key::Column(column) => column + 1,
+            };
+            access.prefix.iter().map(column).max()
+        });
+        let found = Found::of(accesses.len());
+        let intersect = Self {
+            input,
+            accesses,
+            var,
+            listed,
+            weigh,
+            kept,
+            bounds: bounds.unwrap_or(0..u32::MAX),
+            pace: Pace::default(),
+            batch: Batch::default(),
+            row: 0,
+            found,
+            rest: Vec::new(),
+            handed: 0,
+            work: 0,
+        };
+        (intersect, vars)
+    }
+
+    pub fn weighs(&self) -> bool {
+        self.input.weighted || (!self.listed && self.weigh)
+    }
+
+    /// How many ids the current row has in common; where they are listed they are put into `rest`.
+    fn look_up(&mut self, cx: &Context<'s>) -> Result<u64> {
+        let Self { accesses, found, batch, row, bounds, rest, listed, work, .. } = self;
+        let Found { keys, rows, known, common, uses, set, is_set } = found;
+        let last = accesses.len() - 1;
+        for (at, access) in accesses.iter().enumerate() {
+            let mut key = [TermId::UNBOUND; 4];
+            for (id, part) in key.iter_mut().zip(&access.prefix) {
+                *id = part.of(batch, *row);
+            }
+            if at < *known && keys[at] == key {
+                continue;
+            }
+            *known = at;
+            let (index, depth) = (access.source.index(), access.prefix.len());
+            let mut own = index.range(&key[..depth]);
+            if at == 0 && *bounds != (0..u32::MAX) {
+                own.start = index.seek(depth, own.clone(), TermId::new(bounds.start));
+                own.end = index.seek(depth, own.clone(), TermId::new(bounds.end));
+            }
+            if own.start >= own.end {
+                return Ok(0);
+            }
+            (keys[at], rows[at]) = (key, own);
+            if at < last {
+                (*uses, *is_set) = (0, false);
+            }
+            if 0 < at && at < last {
+                let mut list = std::mem::take(&mut common[at - 1]);
+                list.clear();
+                let own = ids(accesses, rows, at);
+                common::list(before(accesses, rows, common, at), own, &mut list);
+                *work += own.len();
+                let none = list.is_empty();
+                common[at - 1] = list;
+                if none {
+                    return Ok(0);
+                }
+            }
+            *known = at + 1;
+        }
+        let (before, own) = (before(accesses, rows, common, last), ids(accesses, rows, last));
+        *uses += 1;
+        *work += own.len().min(before.len() * SPREAD) + 1;
+        // A set tells in one step of each of the other's ids, which must not be too many.
+        if *uses < USES || before.len() < FEW || own.len() > before.len() * SPREAD {
+            if !*listed {
+                return Ok(common::count(before, own));
+            }
+            common::list(before, own, rest);
+            return Ok(rest.len() as u64);
+        }
+        let terms = cx.snapshot().term_count();
+        if set.is_none() {
+            cx.guard().reserve(Bits::bytes(terms))?;
+        }
+        let set = set.get_or_insert_default();
+        if !*is_set {
+            set.set(before, terms);
+            *is_set = true;
+        }
+        if !*listed {
+            return Ok(own.iter().map(|id| u64::from(set.contains(*id))).sum());
+        }
+        rest.extend(own.iter().copied().filter(|id| set.contains(*id)));
+        Ok(rest.len() as u64)
+    }
+}
+
+/// The ids of an access for the current row.
+fn ids<'a>(accesses: &'a [Access<'_>], rows: &[Range<usize>], at: usize) -> &'a [TermId] {
+    accesses[at].source.index().column(accesses[at].prefix.len(), rows[at].clone())
+}
+
+/// What the accesses before one have in common.
+fn before<'a>(accesses: &'a [Access<'_>], rows: &[Range<usize>], common: &'a [Vec<TermId>], at: usize) -> &'a [TermId] {
+    match at {
+        0 => &[],
+        1 => ids(accesses, rows, 0),
+        _ => &common[at - 2],
+    }
+}
+
+impl<'s> Operator<'s> for Intersect<'s> {
+    fn next(&mut self, cx: &Context<'s>) -> Result<Option<Batch>> {
+        if self.row >= self.batch.rows() {
+            let Some(batch) = self.input.next(cx)? else { return Ok(None) };
+            self.batch = batch;
+            self.row = 0;
+        }
+        let capacity = self.pace.step();
+        let (mut positions, mut weights, mut column) = (Vec::new(), Vec::new(), Vec::new());
+        let mut looked = 0;
+        while positions.len() < capacity {
+            let left = self.rest.len() - self.handed;
+            if left > 0 {
+                let part = left.min(capacity - positions.len());
+                positions.resize(positions.len() + part, self.row as u32);
+                column.extend_from_slice(&self.rest[self.handed..self.handed + part]);
+                self.handed += part;
+                if part == left {
+                    self.rest.clear();
+                    self.handed = 0;
+                    self.row += 1;
+                }
+                continue;
+            }
+            if self.row >= self.batch.rows() || looked >= Batch::ROWS {
+                break;
+            }
+            looked += 1;
+            if self.work > WORK {
+                self.work = 0;
+                cx.guard().check()?;
+            }
+            let count = self.look_up(cx)?;
+            if count > 0 && self.listed {
+                continue;
+            }
+            if count > 0 {
+                positions.push(self.row as u32);
+                weights.push(count);
+            }
+            self.row += 1;
+        }
+        let mut columns: Vec<Vec<TermId>> =
+            self.kept.iter().map(|kept| gather(self.batch.column(*kept), &positions)).collect();
+        if self.listed {
+            columns.push(column);
+        }
+        let counted = !self.listed && self.weigh;
+        let weights = match (self.batch.weights(), counted) {
+            (None, counted) => counted.then_some(weights),
+            (Some(before), false) => Some(positions.iter().map(|at| before[*at as usize]).collect()),
+            (Some(before), true) => {
+                Some(positions.iter().zip(weights).map(|(at, n)| before[*at as usize].saturating_mul(n)).collect())
+            }
+        };
+        Ok(Some(Batch::new(columns, positions.len()).with_weights(weights)))
+    }
+
+    fn describe(&self, cx: &Context<'s>) -> String {
+        let patterns: Vec<String> = self
+            .accesses
+            .iter()
+            .map(|access| {
+                let keys: Vec<String> = access
+                    .prefix
+                    .iter()
+                    .map(|key| match key {
+                        Key::Term(term) => cx.terms().term(*term).to_string(),
+                        Key::Column(column) => cx.variables.name(self.input.vars[*column]).to_string(),
+                    })
+                    .collect();
+                keys.join(" ")
+            })
+            .collect();
+        let counted = if self.listed || !self.weigh { "" } else { ", counted" };
+        format!("multiway join ({}) → {}{counted}", patterns.join(" ∩ "), names(&[self.var], cx))
+    }
+
+    fn inputs(&self) -> Vec<&Node<'s>> {
+        vec![&self.input]
+    }
+
+    fn part(&self, part: Part) -> Option<Box<dyn Operator<'s> + 's>> {
+        Some(Box::new(Self {
+            input: self.input.part(part)?,
+            accesses: self.accesses.clone(),
+            var: self.var,
+            listed: self.listed,
+            weigh: self.weigh,
+            kept: self.kept.clone(),
+            bounds: self.bounds.clone(),
+            pace: Pace::default(),
+            batch: Batch::default(),
+            row: 0,
+            found: Found::of(self.accesses.len()),
+            rest: Vec::new(),
+            handed: 0,
+            work: 0,
+        }))
+    }
+
+    fn prepare(&mut self, cx: &Context<'s>) -> Result<()> {
+        self.input.prepare(cx)
+    }
+}

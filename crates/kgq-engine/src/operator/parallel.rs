@@ -1,0 +1,138 @@
+//! Runs parts of its input's work side by side, one a core, and hands on their rows part by part: the same rows in an order that does not
+//! depend on which was faster.
+
+use super::{Context, Node, Operator};
+use crate::batch::Batch;
+use kgq_syntax::error::{Error, Result};
+use std::collections::VecDeque;
+use std::sync::OnceLock;
+
+/// One of several parts of some work.
+#[derive(Clone, Copy, Debug)]
+pub struct Part {
+    pub number: usize,
+    pub of: usize,
+}
+
+impl Part {
+    /// Where this part of `length` things starts and ends.
+    pub fn of_length(self, length: usize) -> std::ops::Range<usize> {
+        let cut = |number: usize| (length as u128 * number as u128 / self.of as u128) as usize;
+        cut(self.number)..cut(self.number + 1)
+    }
+}
+
+pub struct Parallel<'s> {
+    /// The whole, which is run if it cannot be divided.
+    input: Node<'s>,
+    parts: Vec<Running<'s>>,
+    started: bool,
+    /// How many rows each part makes before rows are handed on.
+    rows: usize,
+    ready: VecDeque<Batch>,
+}
+
+struct Running<'s> {
+    node: Node<'s>,
+    done: bool,
+}
+
+const FIRST_ROWS: usize = 1 << 14;
+const MOST_ROWS: usize = 1 << 18;
+/// More cores than this are left to others.
+const MOST_PARTS: usize = 8;
+
+/// How many parts can run side by side.
+fn cores() -> usize {
+    static CORES: OnceLock<usize> = OnceLock::new();
+    *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, |n| n.get().min(MOST_PARTS)))
+}
+
+impl<'s> Parallel<'s> {
+    pub fn new(input: Node<'s>) -> Self {
+        Self { input, parts: Vec::new(), started: false, rows: FIRST_ROWS, ready: VecDeque::new() }
+    }
+
+    fn start(&mut self, cx: &Context<'s>) -> Result<()> {
+        self.started = true;
+        let of = cores();
+        if of < 2 || self.input.part(Part { number: 0, of }).is_none() {
+            return Ok(());
+        }
+        self.input.prepare(cx)?;
+        let parts: Option<Vec<Node<'s>>> = (0..of).map(|number| self.input.part(Part { number, of })).collect();
+        self.parts = parts.into_iter().flatten().map(|node| Running { node, done: false }).collect();
+        Ok(())
+    }
+
+    /// Lets each part make some rows.
+    fn round(&mut self, cx: &Context<'s>) -> Result<()> {
+        let rows = self.rows;
+        self.rows = (rows * 2).min(MOST_ROWS);
+        let made: Vec<Result<Vec<Batch>>> = std::thread::scope(|scope| {
+            let mut parts = self.parts.iter_mut().filter(|part| !part.done);
+            let first = parts.next();
+            let others: Vec<_> = parts
+                .map(|part| std::thread::Builder::new().spawn_scoped(scope, move || part.make(rows, cx)))
+                .collect();
+            let first = first.map(|part| part.make(rows, cx));
+            let others = others.into_iter().map(|thread| {
+                let thread = thread.map_err(|error| Error::io("a thread for a part of a query", &error))?;
+                thread.join().unwrap_or_else(|_| Err(Error::bug("a part of the query's evaluation failed")))
+            });
+            first.into_iter().chain(others).collect()
+        });
+        for batches in made {
+            for batch in batches? {
+                cx.guard().reserve(batch.bytes())?;
+                self.ready.push_back(batch);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<'s> Running<'s> {
+    /// Batches with so many rows together, if there are.
+    fn make(&mut self, rows: usize, cx: &Context<'s>) -> Result<Vec<Batch>> {
+        let (mut batches, mut made) = (Vec::new(), 0);
+        while made < rows && !self.done {
+            match self.node.next(cx)? {
+                Some(batch) => {
+                    made += batch.rows();
+                    batches.push(batch);
+                }
+                None => self.done = true,
+            }
+        }
+        Ok(batches)
+    }
+}
+
+impl<'s> Operator<'s> for Parallel<'s> {
+    fn next(&mut self, cx: &Context<'s>) -> Result<Option<Batch>> {
+        if !self.started {
+            self.start(cx)?;
+        }
+        if self.parts.is_empty() {
+            return self.input.next(cx);
+        }
+        while self.ready.is_empty() && self.parts.iter().any(|part| !part.done) {
+            self.round(cx)?;
+        }
+        let Some(batch) = self.ready.pop_front() else { return Ok(None) };
+        cx.guard().release(batch.bytes());
+        Ok(Some(batch))
+    }
+
+    fn describe(&self, _: &Context<'s>) -> String {
+        match self.parts.len() {
+            0 => "as a whole".into(),
+            parts => format!("{parts} parts side by side"),
+        }
+    }
+
+    fn inputs(&self) -> Vec<&Node<'s>> {
+        if self.parts.is_empty() { vec![&self.input] } else { self.parts.iter().map(|part| &part.node).collect() }
+    }
+}

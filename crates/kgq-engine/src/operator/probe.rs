@@ -1,0 +1,432 @@
+//! The index join: each row of the input looks up a triple pattern. With an input of one empty row it is a scan.
+
+use super::access::{Access, Cursor, Key};
+use super::feed::{Settled, Unit};
+use super::parallel::Part;
+use super::source::read;
+use super::{Context, Node, Operator, Pace, names};
+use crate::batch::{Batch, gather};
+use crate::plan::Var;
+use kgq_snapshot::{Index, TermId};
+use kgq_syntax::error::Result;
+use std::ops::Range;
+
+/// Which rows of the input stay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// Each with each of its matches.
+    Matched,
+    /// Those without a match too, with the new variables unbound (OPTIONAL).
+    All,
+    /// Those with a match, once (EXISTS).
+    Existing,
+    /// Those without a match (NOT EXISTS).
+    Missing,
+}
+
+/// How a row's matches are handed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Emit {
+    /// One row each.
+    Rows,
+    /// One row for the matches that agree on the first free component.
+    Runs,
+    /// One row for all of them.
+    Folded,
+}
+
+pub struct Probe<'s> {
+    input: Node<'s>,
+    access: Access<'s>,
+    keep: Keep,
+    emit: Emit,
+    /// Whether a row's weight says for how many matches it stands; else duplicates do not matter.
+    weigh: bool,
+    /// The input's columns that are handed on.
+    kept: Vec<usize>,
+    /// The depths of the new columns.
+    depths: Vec<usize>,
+    /// The ids allowed at the first free component.
+    bounds: Option<Range<u32>>,
+    cursor: Option<Cursor>,
+    /// The part of a scan's rows that it reads.
+    part: Option<Part>,
+    /// The column of the row from outside, and which of those need no more.
+    settled: Option<(usize, Settled)>,
+    label: &'static str,
+    pace: Pace,
+    batch: Batch,
+    /// For each row of the batch the rows that match, as start and end.
+    found: Vec<(u32, u32)>,
+    row: usize,
+    matches: Matches,
+}
+
+/// What is left to emit of the current row's matches.
+#[derive(Default)]
+struct Matches {
+    range: Range<usize>,
+    /// With checks: the rows that pass, to be emitted from the back.
+    checked: Vec<usize>,
+}
+
+/// What the planner decides about a probe.
+pub struct Choice<'a> {
+    pub keep: Keep,
+    /// Whether the matches may be counted instead of listed, where no variable of theirs is needed.
+    pub weigh: bool,
+    pub sorted_key: bool,
+    pub settled: Option<(usize, Settled)>,
+    pub bounds: Option<Range<u32>>,
+    pub needed: &'a dyn Fn(Var) -> bool,
+}
+
+impl<'s> Probe<'s> {
+    /// The operator, and the variables of its columns.
+    pub fn new(input: Node<'s>, access: Access<'s>, choice: Choice<'_>) -> (Self, Vec<Var>) {
+        let mut vars = Vec::new();
+        let mut kept = Vec::new();
+        for (column, var) in input.vars.iter().enumerate() {
+            if (choice.needed)(*var) {
+                kept.push(column);
+                vars.push(*var);
+            }
+        }
+        let wanted = matches!(choice.keep, Keep::Matched | Keep::All);
+        let fresh: Vec<_> = access.free.iter().filter(|(var, _)| wanted && (choice.needed)(*var)).copied().collect();
+        vars.extend(fresh.iter().map(|(var, _)| *var));
+        let depths: Vec<usize> = fresh.iter().map(|(_, depth)| *depth).collect();
+        let first = access.prefix.len();
+        let emit = match depths.as_slice() {
+            [] => Emit::Folded,
+            [depth] if *depth == first && first + 1 < access.width && access.checks.is_empty() => Emit::Runs,
+            _ => Emit::Rows,
+        };
+        let cursor = (choice.sorted_key
+            && access.prefix.split_last().is_some_and(|(last, fixed)| {
+                matches!(last, Key::Column(_)) && fixed.iter().all(|key| matches!(key, Key::Term(_)))
+            }))
+        .then(Cursor::default);
+        let label =
+            match (choice.keep, input.vars.is_empty() && access.prefix.iter().all(|k| matches!(k, Key::Term(_)))) {
+                (Keep::Matched, true) => "scan",
+                (Keep::Matched, false) => "index join",
+                (Keep::All, _) => "optional index join",
+                (Keep::Existing, _) => "index semi-join",
+                (Keep::Missing, _) => "index anti-join",
+            };
+        let probe = Self {
+            input,
+            access,
+            keep: choice.keep,
+            emit,
+            weigh: choice.weigh,
+            kept,
+            depths,
+            bounds: choice.bounds,
+            cursor,
+            part: None,
+            settled: choice.settled,
+            label,
+            pace: Pace::default(),
+            batch: Batch::default(),
+            found: Vec::new(),
+            row: 0,
+            matches: Matches::default(),
+        };
+        (probe, vars)
+    }
+
+    /// Whether its rows may stand for several solutions each.
+    pub fn weighs(&self) -> bool {
+        self.input.weighted || (self.weigh && self.emit != Emit::Rows && matches!(self.keep, Keep::Matched | Keep::All))
+    }
+
+    /// Looks up all rows of the batch.
+    fn look_up(&mut self, index: Index<'_>) {
+        self.found.clear();
+        match (&mut self.cursor, self.access.prefix.split_last()) {
+            (Some(cursor), Some((Key::Column(last), fixed))) => {
+                cursor.find_all(index, fixed, self.batch.column(*last), &mut self.found);
+            }
+            _ => {
+                self.found.reserve(self.batch.rows());
+                for row in 0..self.batch.rows() {
+                    let rows = self.access.range(index, &self.batch, row);
+                    self.found.push((rows.start as u32, rows.end as u32));
+                }
+            }
+        }
+        if let Some(bounds) = &self.bounds {
+            let depth = self.access.prefix.len();
+            for (start, end) in self.found.iter_mut().filter(|(start, end)| start < end) {
+                let rows = *start as usize..*end as usize;
+                let first = index.seek(depth, rows.clone(), TermId::new(bounds.start));
+                *start = first as u32;
+                *end = index.seek(depth, first..rows.end, TermId::new(bounds.end)) as u32;
+            }
+        }
+        if let (Some(part), Some((start, end))) = (self.part, self.found.first_mut()) {
+            let own = part.of_length(end.saturating_sub(*start) as usize);
+            (*start, *end) = (*start + own.start as u32, *start + own.end as u32);
+        }
+    }
+
+    /// The matches of the current row, when there are checks.
+    fn checked(&self, index: Index<'_>, rows: Range<usize>, cx: &Context<'s>) -> Result<Vec<usize>> {
+        let mut passed = Vec::new();
+        for (count, at) in rows.rev().enumerate() {
+            if count % 65_536 == 65_535 {
+                cx.guard().check()?;
+            }
+            if self.access.passes(index, at, &self.batch, self.row) {
+                passed.push(at);
+            }
+        }
+        Ok(passed)
+    }
+}
+
+/// The rows of a batch in the making.
+#[derive(Default)]
+struct Output {
+    positions: Vec<u32>,
+    weights: Vec<u64>,
+    columns: Vec<Vec<TermId>>,
+}
+
+impl<'s> Operator<'s> for Probe<'s> {
+    fn next(&mut self, cx: &Context<'s>) -> Result<Option<Batch>> {
+        if self.row >= self.batch.rows() {
+            let Some(batch) = self.input.next(cx)? else { return Ok(None) };
+            self.batch = batch;
+            self.row = 0;
+            let source = self.access.source.clone();
+            self.look_up(source.index());
+        }
+        let source = self.access.source.clone();
+        let index = source.index();
+        let capacity = self.pace.step();
+        let mut out = Output { columns: vec![Vec::with_capacity(capacity); self.depths.len()], ..Output::default() };
+        let settled = self.settled.clone();
+        let settled = settled.as_ref().map(|(column, settled)| (*column, settled.rows()));
+        while out.positions.len() < capacity {
+            if let Some((column, settled)) = &settled
+                && self.row < self.batch.rows()
+                && settled[self.batch.get(*column, self.row).index()]
+            {
+                self.matches = Matches::default();
+                self.row += 1;
+                continue;
+            }
+            if !self.matches.is_empty() {
+                self.emit_matches(index, capacity, &mut out);
+                if self.matches.is_empty() {
+                    self.row += 1;
+                }
+                continue;
+            }
+            if self.row >= self.batch.rows() {
+                break;
+            }
+            let (start, end) = self.found[self.row];
+            let rows = start as usize..end as usize;
+            let mut count = rows.len();
+            if !self.access.checks.is_empty() && count > 0 {
+                let checked = self.checked(index, rows.clone(), cx)?;
+                count = checked.len();
+                self.matches.checked = checked;
+            }
+            let single = match (self.keep, count) {
+                (Keep::Matched | Keep::Existing, 0) => None,
+                (Keep::Missing, 0) | (Keep::Existing, _) => Some(1),
+                (Keep::Missing, _) => None,
+                (Keep::All, 0) => {
+                    out.columns.iter_mut().for_each(|column| column.push(TermId::UNBOUND));
+                    Some(1)
+                }
+                (Keep::Matched | Keep::All, _) if self.emit == Emit::Folded => Some(count as u64),
+                (Keep::Matched | Keep::All, _) => {
+                    if self.access.checks.is_empty() {
+                        self.matches.range = rows;
+                    }
+                    continue;
+                }
+            };
+            self.matches.checked.clear();
+            if let Some(weight) = single {
+                out.positions.push(self.row as u32);
+                out.weights.push(weight);
+            }
+            self.row += 1;
+        }
+        Ok(Some(self.finish(out)))
+    }
+
+    fn describe(&self, cx: &Context<'s>) -> String {
+        let order: String = self
+            .access
+            .source
+            .index()
+            .order()
+            .iter()
+            .map(|component| ["S", "P", "O", "G"][component.position()])
+            .collect();
+        let mut text = format!("{} {order}", self.label);
+        for key in &self.access.prefix {
+            match key {
+                Key::Term(term) => text.push_str(&format!(" {}", cx.terms().term(*term))),
+                Key::Column(column) => text.push_str(&format!(" {}", cx.variables.name(self.input.vars[*column]))),
+            }
+        }
+        let free: Vec<_> = self.access.free.iter().map(|(var, _)| *var).collect();
+        if !free.is_empty() {
+            text.push_str(&format!(" → {}", names(&free, cx)));
+        }
+        match self.emit {
+            Emit::Folded if !free.is_empty() && self.weigh && matches!(self.keep, Keep::Matched | Keep::All) => {
+                text.push_str(", counted");
+            }
+            Emit::Runs => text.push_str(", by runs"),
+            Emit::Folded | Emit::Rows => (),
+        }
+        if self.cursor.is_some() {
+            text.push_str(", merging");
+        }
+        if self.bounds.is_some() {
+            text.push_str(", in a range");
+        }
+        text
+    }
+
+    fn inputs(&self) -> Vec<&Node<'s>> {
+        vec![&self.input]
+    }
+
+    fn part(&self, part: Part) -> Option<Box<dyn Operator<'s> + 's>> {
+        let scans = self.input.operator().is_unit()
+            && self.keep == Keep::Matched
+            && self.access.checks.is_empty()
+            && self.access.prefix.iter().all(|key| matches!(key, Key::Term(_)));
+        let (input, part) = match self.input.part(part) {
+            Some(input) => (input, None),
+            None if scans => (Node::new(Unit::default(), Vec::new()), Some(part)),
+            None => return None,
+        };
+        Some(Box::new(Self {
+            input,
+            part,
+            access: self.access.clone(),
+            keep: self.keep,
+            emit: self.emit,
+            weigh: self.weigh,
+            kept: self.kept.clone(),
+            depths: self.depths.clone(),
+            bounds: self.bounds.clone(),
+            cursor: self.cursor.as_ref().map(|_| Cursor::default()),
+            settled: None,
+            label: self.label,
+            pace: Pace::default(),
+            batch: Batch::default(),
+            found: Vec::new(),
+            row: 0,
+            matches: Matches::default(),
+        }))
+    }
+
+    fn prepare(&mut self, cx: &Context<'s>) -> Result<()> {
+        self.input.prepare(cx)
+    }
+}
+
+impl<'s> Probe<'s> {
+    fn emit_matches(&mut self, index: Index<'_>, capacity: usize, out: &mut Output) {
+        let room = capacity - out.positions.len();
+        let row = self.row as u32;
+        if !self.matches.checked.is_empty() {
+            for _ in 0..room.min(self.matches.checked.len()) {
+                let Some(at) = self.matches.checked.pop() else { break };
+                for (column, depth) in out.columns.iter_mut().zip(&self.depths) {
+                    read(index, *depth, at..at + 1, column);
+                }
+                out.positions.push(row);
+                out.weights.push(1);
+            }
+            return;
+        }
+        let rows = self.matches.range.clone();
+        match self.emit {
+            Emit::Rows | Emit::Folded => {
+                let part = rows.start..rows.end.min(rows.start + room);
+                for (column, depth) in out.columns.iter_mut().zip(&self.depths) {
+                    read(index, *depth, part.clone(), column);
+                }
+                out.positions.resize(out.positions.len() + part.len(), row);
+                self.matches.range.start = part.end;
+            }
+            Emit::Runs if self.depths[0] == 0 => {
+                let first = index.key_at(rows.start);
+                let before = out.positions.len();
+                for (key, run) in index.keys_in(first.get()..u32::MAX) {
+                    if run.start >= rows.end || out.positions.len() - before == room {
+                        break;
+                    }
+                    out.columns[0].push(key);
+                    out.positions.push(row);
+                    out.weights.push((run.end.min(rows.end) - run.start.max(rows.start)) as u64);
+                    self.matches.range.start = run.end.min(rows.end);
+                }
+            }
+            Emit::Runs => {
+                let depth = self.depths[0];
+                // A window, so that a batch touches only what it emits.
+                let window = rows.start..rows.end.min(rows.start + room.max(256) * 4);
+                let column = index.column(depth, window.clone());
+                let mut at = 0;
+                let before = out.positions.len();
+                while at < column.len() && out.positions.len() - before < room {
+                    let key = column[at];
+                    let mut end = at + 1;
+                    while end < column.len() && column[end] == key {
+                        end += 1;
+                    }
+                    let length = if end == column.len() && window.end < rows.end {
+                        index.seek(depth, window.start + at..rows.end, TermId::new(key.get() + 1)) - window.start - at
+                    } else {
+                        end - at
+                    };
+                    out.columns[0].push(key);
+                    out.positions.push(row);
+                    out.weights.push(length as u64);
+                    at += length;
+                }
+                self.matches.range.start = window.start + at;
+            }
+        }
+    }
+
+    fn finish(&self, out: Output) -> Batch {
+        let Output { positions, weights, columns: fresh } = out;
+        let mut columns: Vec<Vec<TermId>> =
+            self.kept.iter().map(|column| gather(self.batch.column(*column), &positions)).collect();
+        columns.extend(fresh);
+        let counted = self.weigh && self.emit != Emit::Rows && matches!(self.keep, Keep::Matched | Keep::All);
+        let weights = match (self.batch.weights(), counted) {
+            (None, false) => None,
+            (None, true) => Some(weights),
+            (Some(before), false) => Some(positions.iter().map(|at| before[*at as usize]).collect()),
+            (Some(before), true) => Some(
+                positions.iter().zip(weights).map(|(at, weight)| before[*at as usize].saturating_mul(weight)).collect(),
+            ),
+        };
+        let rows = positions.len();
+        Batch::new(columns, rows).with_weights(weights)
+    }
+}
+
+impl Matches {
+    #[inline]
+    fn is_empty(&self) -> bool {
+        self.range.is_empty() && self.checked.is_empty()
+    }
+}

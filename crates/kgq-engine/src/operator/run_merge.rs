@@ -1,0 +1,206 @@
+//! The counting merge join: triple patterns that share one variable, and bind nothing else that is needed, are merged on it. Each common
+//! id comes once, with the product of how often each pattern has it, and no row of any pattern is made.
+
+use super::parallel::Part;
+use super::source::Source;
+use super::{Context, Operator, Pace, names};
+use crate::batch::Batch;
+use crate::plan::Var;
+use kgq_snapshot::TermId;
+use kgq_syntax::error::Result;
+use std::ops::Range;
+
+/// The rows of one pattern, sorted by the shared variable.
+#[derive(Clone)]
+pub struct Stream<'s> {
+    pub source: Source<'s>,
+    /// Rows that agree on all columns before `depth`.
+    pub rows: Range<usize>,
+    /// Where the shared variable stands.
+    pub depth: usize,
+    /// Whether ids that it does not have stay.
+    pub optional: bool,
+}
+
+pub struct RunMerge<'s> {
+    /// The first is not optional, and the smallest of those.
+    streams: Vec<Stream<'s>>,
+    var: Var,
+    /// Whether the common ids are handed on; else only their number is.
+    listed: bool,
+    /// Whether duplicates count.
+    weigh: bool,
+    pace: Pace,
+    keys: Runs,
+    other: Runs,
+}
+
+/// Ids in order, each with how often it comes.
+#[derive(Default)]
+struct Runs {
+    ids: Vec<TermId>,
+    counts: Vec<u64>,
+    starts: Vec<u32>,
+}
+
+/// A part of a stream that is so many times as long as what is sought in it is not read whole.
+const SPARSE: usize = 32;
+
+impl<'s> RunMerge<'s> {
+    pub fn new(mut streams: Vec<Stream<'s>>, var: Var, listed: bool, weigh: bool) -> Self {
+        streams.sort_by_key(|stream| (stream.optional, stream.rows.len()));
+        Self { streams, var, listed, weigh, pace: Pace::default(), keys: Runs::default(), other: Runs::default() }
+    }
+
+    /// The runs of the first stream's next rows, `false` if there are none.
+    fn lead(&mut self) -> bool {
+        let Some(Stream { source, rows, depth, .. }) = self.streams.first_mut() else { return false };
+        if rows.start >= rows.end {
+            return false;
+        }
+        let index = source.index();
+        let mut end = rows.end.min(rows.start + self.pace.step());
+        // The last run is read whole.
+        if let Some(last) = index.column(*depth, end - 1..end).first() {
+            end = end.max(index.seek(*depth, end - 1..rows.end, after(*last)));
+        }
+        self.keys.read(index.column(*depth, rows.start..end));
+        rows.start = end;
+        true
+    }
+}
+
+/// The smallest id above this one.
+fn after(id: TermId) -> TermId {
+    TermId::new(id.get().saturating_add(1))
+}
+
+impl Runs {
+    /// The runs of sorted ids.
+    fn read(&mut self, sorted: &[TermId]) {
+        self.ids.clear();
+        self.counts.clear();
+        if sorted.is_empty() {
+            return;
+        }
+        // No branch depends on the data: runs are short and their lengths random.
+        self.starts.clear();
+        self.starts.resize(sorted.len() + 1, 0);
+        let mut count = 1;
+        for (at, pair) in (1u32..).zip(sorted.windows(2)) {
+            self.starts[count] = at;
+            count += usize::from(pair[0] != pair[1]);
+        }
+        self.starts[count] = sorted.len() as u32;
+        self.starts.truncate(count + 1);
+        self.ids.extend(self.starts[..count].iter().map(|start| sorted[*start as usize]));
+        self.counts.extend(self.starts.windows(2).map(|pair| u64::from(pair[1] - pair[0])));
+    }
+
+    /// Keeps the ids that the other runs have too, or all where those are optional, and multiplies.
+    fn merge(&mut self, other: &Runs, optional: bool) {
+        let (mut i, mut j, mut kept) = (0, 0, 0);
+        let (own, others) = (self.ids.len(), other.ids.len());
+        while i < own && j < others {
+            let (a, b) = (self.ids[i], other.ids[j]);
+            let factor = if a == b { other.counts[j] } else { 1 };
+            if optional {
+                self.counts[i] = self.counts[i].saturating_mul(factor);
+            } else {
+                self.ids[kept] = a;
+                self.counts[kept] = self.counts[i].saturating_mul(factor);
+                kept += usize::from(a == b);
+            }
+            i += usize::from(a <= b);
+            j += usize::from(b <= a);
+        }
+        if !optional {
+            self.ids.truncate(kept);
+            self.counts.truncate(kept);
+        }
+    }
+
+    /// The same, each id sought by itself.
+    fn seek(&mut self, stream: &Stream<'_>, rows: Range<usize>) {
+        let (index, depth) = (stream.source.index(), stream.depth);
+        let (mut at, mut kept) = (rows.start, 0);
+        for i in 0..self.ids.len() {
+            let id = self.ids[i];
+            at = index.seek(depth, at..rows.end, id);
+            let end = index.seek(depth, at..rows.end, after(id));
+            let count = (end - at) as u64;
+            at = end;
+            if count > 0 || stream.optional {
+                self.ids[kept] = id;
+                self.counts[kept] = self.counts[i].saturating_mul(count.max(1));
+                kept += 1;
+            }
+        }
+        self.ids.truncate(kept);
+        self.counts.truncate(kept);
+    }
+}
+
+impl<'s> Operator<'s> for RunMerge<'s> {
+    fn next(&mut self, _: &Context<'s>) -> Result<Option<Batch>> {
+        if !self.lead() {
+            return Ok(None);
+        }
+        for stream in &mut self.streams[1..] {
+            let (Some(first), Some(last)) = (self.keys.ids.first(), self.keys.ids.last()) else { break };
+            let (index, depth) = (stream.source.index(), stream.depth);
+            let start = index.seek(depth, stream.rows.clone(), *first);
+            let end = index.seek(depth, start..stream.rows.end, after(*last));
+            stream.rows.start = end;
+            if (end - start) / SPARSE > self.keys.ids.len() {
+                self.keys.seek(stream, start..end);
+            } else {
+                self.other.read(index.column(depth, start..end));
+                self.keys.merge(&self.other, stream.optional);
+            }
+        }
+        if self.keys.ids.is_empty() {
+            return Ok(Some(Batch::default()));
+        }
+        if self.listed {
+            let rows = self.keys.ids.len();
+            let weights = self.weigh.then(|| std::mem::take(&mut self.keys.counts));
+            return Ok(Some(Batch::new(vec![std::mem::take(&mut self.keys.ids)], rows).with_weights(weights)));
+        }
+        let weights = self.weigh.then(|| vec![self.keys.counts.iter().fold(0u64, |sum, n| sum.saturating_add(*n))]);
+        if !self.weigh {
+            // One row says all.
+            self.streams.clear();
+        }
+        Ok(Some(Batch::unit(0).with_weights(weights)))
+    }
+
+    fn describe(&self, cx: &Context<'s>) -> String {
+        let optional = self.streams.iter().filter(|stream| stream.optional).count();
+        let mut text = format!("counting merge join of {} patterns on {}", self.streams.len(), names(&[self.var], cx));
+        if optional > 0 {
+            text.push_str(&format!(", {optional} optional"));
+        }
+        text
+    }
+
+    fn inputs(&self) -> Vec<&super::Node<'s>> {
+        Vec::new()
+    }
+
+    fn part(&self, part: Part) -> Option<Box<dyn Operator<'s> + 's>> {
+        let Stream { source, rows, depth, .. } = self.streams.first()?;
+        let index = source.index();
+        // Where an id's run starts, so that no run is divided.
+        let cut = |at: usize| match index.column(*depth, at..at + 1).first() {
+            Some(id) if at < rows.end => index.seek(*depth, rows.clone(), *id),
+            _ => rows.end,
+        };
+        let own = part.of_length(rows.len());
+        let mut streams = self.streams.clone();
+        streams[0].rows = cut(rows.start + own.start)..cut(rows.start + own.end);
+        let (keys, other) = (Runs::default(), Runs::default());
+        let (var, listed, weigh) = (self.var, self.listed, self.weigh);
+        Some(Box::new(Self { streams, var, listed, weigh, pace: Pace::default(), keys, other }))
+    }
+}

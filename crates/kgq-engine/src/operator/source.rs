@@ -1,0 +1,116 @@
+//! Where a triple pattern finds its rows: an index of the snapshot, or the merge of several graphs.
+
+use super::Context;
+use crate::plan::Graph;
+use kgq_snapshot::{Component, Index, Merged, Permutation, QuadPermutation, Snapshot, TermId};
+use kgq_syntax::error::Result;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Sorted statements to look into.
+#[derive(Clone)]
+pub enum Source<'s> {
+    Index(Index<'s>),
+    /// Several graphs as one, made for this query.
+    Merged(Arc<Merged>, Permutation),
+}
+
+impl<'s> Source<'s> {
+    /// The statements of a graph in an order of components.
+    ///
+    /// The order has three components, or four where the graph is a variable or a name.
+    pub fn open(cx: &Context<'s>, graph: &Graph, order: Order) -> Result<Self> {
+        let snapshot = cx.snapshot();
+        Ok(match (graph, order) {
+            (Graph::Default, Order::Triples(permutation)) => Self::Index(snapshot.triples(permutation)),
+            (Graph::Named(_) | Graph::Each(_), Order::Quads(permutation)) => Self::Index(snapshot.quads(permutation)),
+            (Graph::Union, Order::Triples(permutation)) => Self::Merged(cx.merged.of(snapshot, None)?, permutation),
+            (Graph::Merge(graphs), Order::Triples(permutation)) => {
+                Self::Merged(cx.merged.of(snapshot, Some(graphs))?, permutation)
+            }
+            (Graph::Default | Graph::Union | Graph::Merge(_), Order::Quads(_))
+            | (Graph::Named(_) | Graph::Each(_), Order::Triples(_)) => {
+                unreachable!("an order has a graph exactly where the pattern has one")
+            }
+        })
+    }
+
+    pub fn index(&self) -> Index<'_> {
+        match self {
+            Self::Index(index) => *index,
+            Self::Merged(merged, permutation) => merged.triples(*permutation),
+        }
+    }
+}
+
+/// Merges of graphs that one query asked for.
+#[derive(Default)]
+pub struct MergedGraphs(Mutex<Vec<(Graphs, Arc<Merged>)>>);
+
+/// `None` for all graphs.
+type Graphs = Option<Arc<[Option<TermId>]>>;
+
+impl MergedGraphs {
+    /// The merge of these graphs; of all for `None`.
+    fn of(&self, snapshot: &Snapshot, graphs: Option<&Arc<[Option<TermId>]>>) -> Result<Arc<Merged>> {
+        let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, merged)) = made.iter().find(|(of, _)| of.as_ref() == graphs) {
+            return Ok(Arc::clone(merged));
+        }
+        let merged = Arc::new(match graphs {
+            Some(graphs) => snapshot.merge(graphs.iter().copied())?,
+            None => snapshot.merge(std::iter::once(None).chain(snapshot.named_graphs().iter().copied().map(Some)))?,
+        });
+        made.push((graphs.cloned(), Arc::clone(&merged)));
+        Ok(merged)
+    }
+}
+
+/// An order of triples or of quads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    Triples(Permutation),
+    Quads(QuadPermutation),
+}
+
+impl Order {
+    pub fn components(&self) -> Vec<Component> {
+        match self {
+            Self::Triples(permutation) => permutation.order().to_vec(),
+            Self::Quads(permutation) => permutation.order().to_vec(),
+        }
+    }
+
+    /// The best order for components of which the first ones have the smallest `rank`.
+    pub fn best(width: usize, rank: impl Fn(usize) -> u8) -> Self {
+        if width == 3 {
+            let mut order = [Component::Subject, Component::Predicate, Component::Object];
+            order.sort_by_key(|component| rank(component.position()));
+            let permutation = Permutation::of(order).expect("every order of three components is a permutation");
+            return Self::Triples(permutation);
+        }
+        // Not every order of four is stored: the longest run of components in their right place wins.
+        let ranks = |permutation: &QuadPermutation| permutation.order().map(|c| rank(c.position()));
+        let best = QuadPermutation::ALL.into_iter().min_by_key(ranks);
+        Self::Quads(best.expect("there are eight orders of quads"))
+    }
+}
+
+/// The ids of some rows at a depth, also at depth 0, which is not stored as a column.
+pub fn read(index: Index<'_>, depth: usize, rows: Range<usize>, out: &mut Vec<TermId>) {
+    if depth > 0 {
+        out.extend_from_slice(index.column(depth, rows));
+        return;
+    }
+    if rows.is_empty() {
+        return;
+    }
+    let first = index.key_at(rows.start);
+    for (key, run) in index.keys_in(first.get()..u32::MAX) {
+        if run.start >= rows.end {
+            break;
+        }
+        let count = run.end.min(rows.end) - run.start.max(rows.start);
+        out.resize(out.len() + count, key);
+    }
+}

@@ -1,0 +1,147 @@
+//! Rows kept in memory, and an index of them by the hash of some columns.
+
+use super::{Context, Node};
+use crate::batch::Batch;
+use kgq_snapshot::TermId;
+use kgq_syntax::error::Result;
+
+/// All rows of an input.
+#[derive(Default)]
+pub struct Table {
+    pub columns: Vec<Vec<TermId>>,
+    pub weights: Option<Vec<u64>>,
+    pub rows: usize,
+}
+
+impl Table {
+    pub fn new(width: usize) -> Self {
+        Self { columns: vec![Vec::new(); width], weights: None, rows: 0 }
+    }
+
+    pub fn collect<'s>(input: &mut Node<'s>, cx: &Context<'s>) -> Result<Self> {
+        let mut table = Self::new(input.vars.len());
+        while let Some(batch) = input.next(cx)? {
+            table.append(batch, cx)?;
+        }
+        Ok(table)
+    }
+
+    pub fn append(&mut self, batch: Batch, cx: &Context<'_>) -> Result<()> {
+        let weighted = self.weights.is_some() || batch.weights().is_some();
+        cx.guard().reserve((batch.rows() * (batch.width() * 4 + if weighted { 8 } else { 0 })) as u64)?;
+        if weighted {
+            let weights = self.weights.get_or_insert_with(|| vec![1; self.rows]);
+            match batch.weights() {
+                Some(more) => weights.extend_from_slice(more),
+                None => weights.resize(self.rows + batch.rows(), 1),
+            }
+        }
+        self.rows += batch.rows();
+        for (column, more) in self.columns.iter_mut().zip(batch.columns()) {
+            column.extend_from_slice(more);
+        }
+        Ok(())
+    }
+
+    /// Says that the rows are about to be dropped.
+    pub fn release(&self, cx: &Context<'_>) {
+        let row = self.columns.len() * 4 + if self.weights.is_some() { 8 } else { 0 };
+        cx.guard().release((self.rows * row) as u64);
+    }
+
+    pub fn weight(&self, row: usize) -> u64 {
+        self.weights.as_ref().map_or(1, |weights| weights[row])
+    }
+
+    /// The rows at the given positions.
+    pub fn select(&self, positions: &[u32]) -> Batch {
+        let gathered = self.columns.iter().map(|column| crate::batch::gather(column, positions)).collect();
+        let weights = self.weights.as_ref().map(|w| positions.iter().map(|at| w[*at as usize]).collect());
+        Batch::new(gathered, positions.len()).with_weights(weights)
+    }
+}
+
+/// Positions of rows by the hash of their key. Different keys may share a chain: compare.
+#[derive(Default)]
+pub struct HashIndex {
+    /// The first row of each chain, as its position plus one.
+    heads: Vec<u32>,
+    /// The row after each row in its chain, as its position plus one.
+    next: Vec<u32>,
+    shift: u32,
+}
+
+impl HashIndex {
+    /// An index of the keys, which stand in columns.
+    pub fn build(keys: &[&[TermId]], rows: usize, cx: &Context<'_>) -> Result<Self> {
+        let mut index = Self::with_capacity(rows, cx)?;
+        // From the back, so that a chain gives rows in their order.
+        for row in (0..rows).rev() {
+            let hash = hash(keys.iter().map(|column| column[row]));
+            let slot = index.slot(hash);
+            index.next[row] = index.heads[slot];
+            index.heads[slot] = row as u32 + 1;
+        }
+        Ok(index)
+    }
+
+    fn with_capacity(rows: usize, cx: &Context<'_>) -> Result<Self> {
+        let slots = (rows * 2).max(16).next_power_of_two();
+        cx.guard().reserve(((slots + rows) * 4) as u64)?;
+        Ok(Self { heads: vec![0; slots], next: vec![0; rows], shift: 64 - slots.trailing_zeros() })
+    }
+
+    #[inline]
+    fn slot(&self, hash: u64) -> usize {
+        (hash >> self.shift) as usize
+    }
+
+    /// The first row that may have a key with this hash.
+    #[inline]
+    pub fn first(&self, hash: u64) -> Option<usize> {
+        (self.heads[self.slot(hash)] as usize).checked_sub(1)
+    }
+
+    /// The row after this one in its chain.
+    #[inline]
+    pub fn after(&self, row: usize) -> Option<usize> {
+        (self.next[row] as usize).checked_sub(1)
+    }
+
+    /// Adds the next row, whose position is how many were added before.
+    pub fn push(&mut self, hash: u64, cx: &Context<'_>, rehash: impl Fn(usize) -> u64) -> Result<()> {
+        if self.next.len() * 2 >= self.heads.len() {
+            let slots = (self.heads.len() * 4).max(64);
+            cx.guard().reserve((slots * 4) as u64)?;
+            cx.guard().release((self.heads.len() * 4) as u64);
+            self.heads = vec![0; slots];
+            self.shift = 64 - slots.trailing_zeros();
+            for row in 0..self.next.len() {
+                let slot = self.slot(rehash(row));
+                self.next[row] = self.heads[slot];
+                self.heads[slot] = row as u32 + 1;
+            }
+        }
+        let row = self.next.len();
+        let slot = self.slot(hash);
+        self.next.push(self.heads[slot]);
+        self.heads[slot] = row as u32 + 1;
+        Ok(())
+    }
+
+    /// An empty index, to `push` to.
+    pub fn empty() -> Self {
+        Self { heads: vec![0; 16], next: Vec::new(), shift: 60 }
+    }
+}
+
+/// The hash of a key; its upper bits are the good ones.
+#[inline]
+pub fn hash(key: impl Iterator<Item = TermId>) -> u64 {
+    const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
+    let mut hash = 0u64;
+    for id in key {
+        hash = (hash.rotate_left(29) ^ u64::from(id.get()).wrapping_add(1)).wrapping_mul(FACTOR);
+    }
+    hash
+}

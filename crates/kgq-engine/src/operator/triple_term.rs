@@ -1,0 +1,72 @@
+//! Takes triple terms apart (RDF 1.2): keeps the rows whose triple term has the components asked for, and binds the others.
+
+use super::access::Key;
+use super::{Context, Node, Operator};
+use crate::batch::Batch;
+use kgq_snapshot::TermId;
+use kgq_syntax::error::Result;
+
+/// What a component is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    Equals(Key),
+    /// Equals what the column holds; where that is unbound, it is bound.
+    Fills(usize),
+    /// The same as an earlier component.
+    Repeats(usize),
+    Binds,
+}
+
+pub struct TripleTerm<'s> {
+    input: Node<'s>,
+    column: usize,
+    parts: [Part; 3],
+    /// Columns of the input followed by those of the parts that bind.
+    kept: Vec<usize>,
+}
+
+impl<'s> TripleTerm<'s> {
+    pub fn new(input: Node<'s>, column: usize, parts: [Part; 3], kept: Vec<usize>) -> Self {
+        Self { input, column, parts, kept }
+    }
+}
+
+impl<'s> Operator<'s> for TripleTerm<'s> {
+    fn next(&mut self, cx: &Context<'s>) -> Result<Option<Batch>> {
+        let Some(batch) = self.input.next(cx)? else { return Ok(None) };
+        let mut positions = Vec::new();
+        let mut found: [Vec<TermId>; 3] = [const { Vec::new() }; 3];
+        for row in 0..batch.rows() {
+            let Some(components) = cx.terms().triple_components(batch.get(self.column, row))? else { continue };
+            let fits = self.parts.iter().zip(components).all(|(part, id)| match part {
+                Part::Equals(key) => key.of(&batch, row) == id,
+                Part::Fills(column) => [id, TermId::UNBOUND].contains(&batch.get(*column, row)),
+                Part::Repeats(earlier) => components[*earlier] == id,
+                Part::Binds => true,
+            });
+            if fits {
+                positions.push(row as u32);
+                found.iter_mut().zip(components).for_each(|(column, id)| column.push(id));
+            }
+        }
+        let batch = batch.select(&positions);
+        let weights = batch.weights().map(<[u64]>::to_vec);
+        let mut columns = batch.into_columns();
+        for (part, ids) in self.parts.iter().zip(found) {
+            match part {
+                Part::Equals(_) | Part::Repeats(_) => {}
+                Part::Fills(column) => columns[*column] = ids,
+                Part::Binds => columns.push(ids),
+            }
+        }
+        Ok(Some(Batch::new(columns, positions.len()).with_weights(weights).project(&self.kept)))
+    }
+
+    fn describe(&self, cx: &Context<'s>) -> String {
+        format!("components of {}", cx.variables.name(self.input.vars[self.column]))
+    }
+
+    fn inputs(&self) -> Vec<&Node<'s>> {
+        vec![&self.input]
+    }
+}

@@ -1,0 +1,379 @@
+//! The order of terms in ORDER BY, MIN and MAX (SPARQL 1.1 §15.1): unbound, blank nodes, IRIs, literals, triple terms.
+//!
+//! It is total, and agrees with `<` wherever that is defined, up to rounding between decimals and floats. What the standard leaves open:
+//! booleans come before numbers, dates and times, strings (by text, whatever their language), and all other literals.
+//! Terms of equal value are equal here, so that the next sort key decides between them.
+
+use super::expression::value::{Moment, Number, Span, Text, Value};
+use super::terms::Terms;
+use kgq_snapshot::{Family, TermId};
+use kgq_syntax::error::Result;
+use kgq_syntax::rdf::{BaseDirection, Triple};
+use oxsdatatypes::{Decimal, Double};
+use rustc_hash::FxHashMap;
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+/// Compares the terms of one query.
+pub struct Order<'c, 's> {
+    terms: &'c Terms<'s>,
+    /// The keys of terms whose ids do not tell how they compare.
+    keys: FxHashMap<TermId, Arc<Key>>,
+}
+
+/// What a term sorts by.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Key {
+    Unbound,
+    Blank(TermId),
+    Iri(String),
+    Boolean(bool),
+    NotANumber,
+    /// The nearest double, as an integer that orders like it, and how far the number is from what that double is written as.
+    Number(i64, i128),
+    /// Positions on a time line; one without a zone is taken for UTC.
+    DateTime(i128),
+    Date(i128),
+    Time(i128),
+    Year(i128),
+    YearMonth(i128),
+    Month(i128),
+    MonthDay(i128),
+    Day(i128),
+    /// Seconds · 10¹⁸, a month being the mean of four hundred years.
+    Span(i128),
+    /// A string, its language and base direction.
+    Text(String, Option<(String, u8)>),
+    /// Lexical form and datatype.
+    Opaque(String, String),
+    Triple(Box<[Key; 3]>),
+}
+
+/// Seconds of the mean month, whose length lies between those of the months that durations are compared by.
+const SECONDS_OF_A_MONTH: i128 = 2_629_746;
+const DECIMAL_ONE: i128 = 1_000_000_000_000_000_000;
+
+impl Key {
+    fn of(id: TermId, terms: &Terms<'_>) -> Self {
+        if id == TermId::UNBOUND { Self::Unbound } else { Self::of_value(terms.value(id), id) }
+    }
+
+    /// `id` tells blank nodes apart.
+    fn of_value(value: Value, id: TermId) -> Self {
+        match value {
+            Value::Blank(_) => Self::Blank(id),
+            Value::Iri(iri) => Self::Iri(iri.into_string()),
+            Value::Boolean(value) => Self::Boolean(value),
+            Value::Number(number) if number.is_nan() => Self::NotANumber,
+            Value::Number(number) => Self::of_number(number),
+            Value::Moment(moment) => Self::of_moment(moment),
+            Value::Span(span) => {
+                let bytes = span_bytes(span);
+                let months = i128::from(i64::from_be_bytes(first(&bytes)));
+                let seconds = i128::from_be_bytes(first(&bytes[8..]));
+                Self::Span(months.saturating_mul(SECONDS_OF_A_MONTH * DECIMAL_ONE).saturating_add(seconds))
+            }
+            Value::Text(Text { value, language }) => Self::Text(
+                value,
+                language.map(|language| {
+                    let direction = match language.direction {
+                        None => 0,
+                        Some(BaseDirection::Ltr) => 1,
+                        Some(BaseDirection::Rtl) => 2,
+                    };
+                    (language.tag, direction)
+                }),
+            ),
+            Value::Opaque(literal) => Self::Opaque(literal.value().to_owned(), literal.datatype().as_str().to_owned()),
+            Value::Triple(triple) => {
+                let Triple { subject, predicate, object } = *triple;
+                let key = |term| match Value::of(term) {
+                    // Within triple terms blank nodes are told apart by their labels.
+                    Value::Blank(node) => Self::Iri(format!(" {}", node.as_str())),
+                    value => Self::of_value(value, id),
+                };
+                Self::Triple(Box::new([key(subject.into()), key(predicate.into()), key(object)]))
+            }
+        }
+    }
+
+    fn of_number(number: Number) -> Self {
+        let exact = match number {
+            Number::Integer(n) => Some(Decimal::from(n)),
+            Number::Decimal(n) => Some(n),
+            Number::Float(_) | Number::Double(_) => None,
+        };
+        let double = f64::from(super::expression::compare::double(number));
+        // Positive and negative zero are one.
+        let bits = double.abs().to_bits() as i64;
+        let nearest = if double < 0.0 { -bits } else { bits };
+        let rest = exact.map_or(0, |exact| {
+            let written = Double::from(double).to_string().parse::<Decimal>();
+            written.map_or(0, |written| decimal_bits(exact).saturating_sub(decimal_bits(written)))
+        });
+        Self::Number(nearest, rest)
+    }
+
+    fn of_moment(moment: Moment) -> Self {
+        match moment {
+            Moment::DateTime(m) => Self::DateTime(position(m.to_be_bytes())),
+            Moment::Date(m) => Self::Date(position(m.to_be_bytes())),
+            Moment::Time(m) => Self::Time(position(m.to_be_bytes())),
+            Moment::Year(m) => Self::Year(position(m.to_be_bytes())),
+            Moment::YearMonth(m) => Self::YearMonth(position(m.to_be_bytes())),
+            Moment::Month(m) => Self::Month(position(m.to_be_bytes())),
+            Moment::MonthDay(m) => Self::MonthDay(position(m.to_be_bytes())),
+            Moment::Day(m) => Self::Day(position(m.to_be_bytes())),
+        }
+    }
+
+    /// Bytes that the key holds, about.
+    fn bytes(&self) -> u64 {
+        let text = match self {
+            Self::Iri(text) | Self::Text(text, _) => text.len(),
+            Self::Opaque(lexical, datatype) => lexical.len() + datatype.len(),
+            Self::Triple(parts) => return parts.iter().map(Self::bytes).sum(),
+            _ => 0,
+        };
+        (text + size_of::<Self>() + 32) as u64
+    }
+}
+
+fn decimal_bits(decimal: Decimal) -> i128 {
+    i128::from_be_bytes(decimal.to_be_bytes())
+}
+
+fn first<const N: usize>(bytes: &[u8]) -> [u8; N] {
+    std::array::from_fn(|at| bytes[at])
+}
+
+/// The position on the time line that `oxsdatatypes` writes before the zone.
+fn position(bytes: [u8; 18]) -> i128 {
+    i128::from_be_bytes(first(&bytes))
+}
+
+fn span_bytes(span: Span) -> [u8; 24] {
+    span.into_duration().to_be_bytes()
+}
+
+/// Families that mix in order have the same class; `None` where the family does not tell.
+fn class(family: Family) -> Option<u8> {
+    Some(match family {
+        Family::BlankNode => 0,
+        Family::Iri => 1,
+        Family::Boolean => 2,
+        Family::Number | Family::Float | Family::Double => 3,
+        Family::ZonedDateTime | Family::LocalDateTime => 4,
+        Family::ZonedDate | Family::LocalDate => 5,
+        Family::String | Family::Language(_) => 6,
+        Family::Other => return None,
+        Family::Triple => 8,
+    })
+}
+
+impl<'c, 's> Order<'c, 's> {
+    pub fn new(terms: &'c Terms<'s>) -> Self {
+        Self { terms, keys: FxHashMap::default() }
+    }
+
+    /// How two ids, either of which may be unbound, compare. What has to be decoded is remembered.
+    ///
+    /// # Errors
+    /// A limit, if the memory is used up.
+    pub fn compare(&mut self, a: TermId, b: TermId) -> Result<Ordering> {
+        if a == b {
+            return Ok(Ordering::Equal);
+        }
+        if a == TermId::UNBOUND || b == TermId::UNBOUND {
+            return Ok(if a == TermId::UNBOUND { Ordering::Less } else { Ordering::Greater });
+        }
+        if self.terms.is_stored(a) && self.terms.is_stored(b) {
+            let snapshot = self.terms.snapshot();
+            let ((a_family, a_rank), (b_family, b_rank)) = (snapshot.value_rank(a), snapshot.value_rank(b));
+            match (class(a_family), class(b_family)) {
+                (Some(a_class), Some(b_class)) if a_class != b_class => return Ok(a_class.cmp(&b_class)),
+                (Some(_), Some(_)) if a_family == b_family && a_family != Family::Triple => {
+                    return Ok(a_rank.cmp(&b_rank));
+                }
+                _ => {}
+            }
+        }
+        let (a, b) = (self.key(a)?, self.key(b)?);
+        Ok(a.cmp(&b))
+    }
+
+    fn key(&mut self, id: TermId) -> Result<Arc<Key>> {
+        if let Some(key) = self.keys.get(&id) {
+            return Ok(Arc::clone(key));
+        }
+        let key = Key::of(id, self.terms);
+        self.terms.guard().reserve(key.bytes())?;
+        let key = Arc::new(key);
+        self.keys.insert(id, Arc::clone(&key));
+        Ok(key)
+    }
+
+    /// A number for each id that orders as the ids do: equal where they are equal.
+    ///
+    /// # Errors
+    /// A limit of the query.
+    pub fn ranks(&mut self, ids: &[TermId]) -> Result<Vec<u32>> {
+        if let Some(ranks) = self.stored_ranks(ids) {
+            return Ok(ranks);
+        }
+        let mut distinct = ids.to_vec();
+        distinct.sort_unstable();
+        distinct.dedup();
+        let mut keys = Vec::with_capacity(distinct.len());
+        for id in distinct {
+            if keys.len() % 1024 == 0 {
+                self.terms.guard().check()?;
+            }
+            keys.push((self.key(id)?, id));
+        }
+        keys.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        self.terms.guard().check()?;
+        let mut ranks: FxHashMap<TermId, u32> = FxHashMap::default();
+        let mut rank = 0;
+        for (at, (key, id)) in keys.iter().enumerate() {
+            if at > 0 && keys[at - 1].0 != *key {
+                rank += 1;
+            }
+            ranks.insert(*id, rank);
+        }
+        Ok(ids.iter().map(|id| ranks[id]).collect())
+    }
+
+    /// The snapshot's ranks, where these tell the order: all terms are stored, and of each class one family is met.
+    fn stored_ranks(&self, ids: &[TermId]) -> Option<Vec<u32>> {
+        let snapshot = self.terms.snapshot();
+        let mut met: [Option<Family>; 8] = [None; 8];
+        let mut last = None;
+        let mut ranks = Vec::with_capacity(ids.len());
+        for id in ids {
+            if *id == TermId::UNBOUND {
+                ranks.push(0);
+                continue;
+            }
+            if !self.terms.is_stored(*id) {
+                return None;
+            }
+            let (family, rank) = snapshot.value_rank(*id);
+            if last != Some(family) {
+                let known = met.get_mut(usize::from(class(family)?))?;
+                if *known.get_or_insert(family) != family {
+                    return None;
+                }
+                last = Some(family);
+            }
+            // No id is the highest number, so there is room for one below them all.
+            ranks.push(rank + 1);
+        }
+        Some(ranks)
+    }
+}
+
+impl Drop for Order<'_, '_> {
+    fn drop(&mut self) {
+        let held: u64 = self.keys.values().map(|key| key.bytes()).sum();
+        self.terms.guard().release(held);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kgq_snapshot::Snapshot;
+    use kgq_syntax::rdf::{BlankNode, GraphName, Literal, NamedNode, Quad, Term};
+
+    fn literal(lexical: &str, datatype: &str) -> Term {
+        let datatype = NamedNode::new_unchecked(format!("http://www.w3.org/2001/XMLSchema#{datatype}"));
+        Literal::new_typed_literal(lexical, datatype).into()
+    }
+
+    fn iri(name: &str) -> NamedNode {
+        NamedNode::new_unchecked(format!("http://example.com/{name}"))
+    }
+
+    /// Terms in groups of equals, ascending.
+    fn ascending() -> Vec<Vec<Term>> {
+        vec![
+            vec![BlankNode::new_unchecked("b").into()],
+            vec![iri("a").into()],
+            vec![iri("b").into()],
+            vec![literal("false", "boolean")],
+            vec![literal("true", "boolean"), literal("1", "boolean")],
+            vec![literal("NaN", "double"), literal("NaN", "float")],
+            vec![literal("-INF", "double")],
+            vec![literal("-1", "integer"), literal("-1.0", "decimal"), literal("-1e0", "double")],
+            vec![literal("-0", "double"), literal("0", "integer"), literal("0", "float")],
+            vec![literal("0.1", "decimal"), literal("0.1", "double")],
+            vec![literal("9007199254740992", "integer"), literal("9007199254740992", "double")],
+            vec![literal("9007199254740993", "integer")],
+            vec![literal("INF", "float"), literal("INF", "double")],
+            vec![literal("2020-01-01T00:00:00+01:00", "dateTime"), literal("2019-12-31T23:00:00Z", "dateTime")],
+            vec![literal("2020-01-01T00:00:00", "dateTime")],
+            vec![literal("2020-01-01", "date")],
+            vec![literal("2020-01-02", "date")],
+            vec![literal("10:00:00", "time")],
+            vec![literal("P30D", "duration")],
+            vec![literal("P1M", "duration"), literal("P1M", "yearMonthDuration")],
+            vec![literal("P31D", "dayTimeDuration")],
+            vec![Literal::new_simple_literal("a").into()],
+            vec![Literal::new_language_tagged_literal_unchecked("a", "en").into()],
+            vec![Literal::new_language_tagged_literal_unchecked("a", "fr").into()],
+            vec![Literal::new_simple_literal("b").into()],
+            vec![Literal::new_language_tagged_literal_unchecked("b", "en").into()],
+            vec![literal("x", "integer")],
+            vec![Triple { subject: iri("a").into(), predicate: iri("p"), object: literal("1", "integer") }.into()],
+            vec![Triple { subject: iri("a").into(), predicate: iri("p"), object: literal("10", "integer") }.into()],
+        ]
+    }
+
+    fn snapshot_of(terms: &[&Term]) -> Snapshot {
+        Snapshot::from_quads(
+            terms.iter().map(|term| Quad::new(iri("s"), iri("p"), (*term).clone(), GraphName::DefaultGraph)),
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn terms_are_ordered_whether_stored_or_computed() {
+        let groups = ascending();
+        let all: Vec<(usize, &Term)> =
+            groups.iter().enumerate().flat_map(|(at, group)| group.iter().map(move |term| (at, term))).collect();
+        for stored in [0, 1, 2] {
+            let snapshot = snapshot_of(
+                &all.iter()
+                    .enumerate()
+                    .filter(|(at, _)| at % 2 < stored)
+                    .map(|(_, (_, term))| *term)
+                    .collect::<Vec<_>>(),
+            );
+            let terms = Terms::new(&snapshot, Arc::default());
+            let mut order = Order::new(&terms);
+            let ids: Vec<TermId> = all.iter().map(|(_, term)| terms.id((*term).clone()).unwrap()).collect();
+            let ranks = order.ranks(&ids).unwrap();
+            for (a, (a_group, a_term)) in all.iter().enumerate() {
+                assert_eq!(order.compare(TermId::UNBOUND, ids[a]).unwrap(), Ordering::Less);
+                for (b, (b_group, b_term)) in all.iter().enumerate() {
+                    let expected = a_group.cmp(b_group);
+                    assert_eq!(order.compare(ids[a], ids[b]).unwrap(), expected, "{a_term} and {b_term}");
+                    assert_eq!(ranks[a].cmp(&ranks[b]), expected, "ranks of {a_term} and {b_term}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn ranks_of_one_family_are_read_from_the_snapshot() {
+        let (a, b, c) = (literal("1", "integer"), literal("1.0", "decimal"), literal("2", "integer"));
+        let snapshot = snapshot_of(&[&a, &b, &c]);
+        let terms = Terms::new(&snapshot, Arc::default());
+        let [a, b, c] = [a, b, c].map(|term| terms.id(term).unwrap());
+        let mut order = Order::new(&terms);
+        let ranks = order.ranks(&[c, a, TermId::UNBOUND, b]).unwrap();
+        assert!(order.keys.is_empty());
+        assert!(ranks[2] < ranks[1] && ranks[1] == ranks[3] && ranks[3] < ranks[0]);
+    }
+}

@@ -1,0 +1,165 @@
+//! Oxigraph's evaluator over a snapshot: complete, the oracle in tests, and what answers a query that our executor does not take.
+//!
+//! Known to differ from the standard: spareval rebuilds a triple term in a pattern from its parts' values, so one that holds a
+//! literal in a form other than the canonical (`01`) is taken for its canonical form.
+
+#[cfg(test)]
+mod tests;
+mod view;
+mod watch;
+
+use super::limits::Guard;
+use super::{Answer, Services, Solutions, Triples};
+use kgq_snapshot::Snapshot;
+use kgq_syntax::error::{Error, Kind, Result};
+use kgq_syntax::rdf::{NamedNode, Variable};
+use oxiri::Iri;
+use sparesults::QuerySolution;
+use spareval::{
+    CancellationToken, DefaultServiceHandler, QueryDatasetSpecification, QueryEvaluationError, QueryEvaluator,
+    QueryResults, QuerySolutionIter,
+};
+use spargebra::Query;
+use spargebra::algebra::GraphPattern;
+use std::sync::Arc;
+use view::View;
+use watch::{Run, Watch};
+
+pub use watch::{bounded, stop_if_asked};
+
+/// What the default graph of a query without FROM is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DefaultGraph {
+    /// The dataset's default graph, and nothing else.
+    #[default]
+    Stored,
+    /// All graphs, merged: a triple that several have is there once.
+    Union,
+}
+
+/// Evaluates a query.
+///
+/// The guard's deadline and cancellation stop it; its memory is not counted, as Oxigraph does not say what it holds.
+///
+/// # Errors
+/// What Oxigraph refuses (an unknown function, SERVICE), the guard's limits, damage to the snapshot: here or from the rows.
+pub fn evaluate<'a>(
+    snapshot: &'a Snapshot,
+    query: &Query,
+    default_graph: DefaultGraph,
+    guard: &Arc<Guard>,
+) -> Result<Answer<'a>> {
+    evaluate_with_services(snapshot, query, default_graph, guard, None)
+}
+
+/// Evaluates a query whose SERVICE clauses someone answers; without anyone they are refused.
+///
+/// # Errors
+/// Those of [`evaluate`], and those of the services unless the query says SILENT.
+pub fn evaluate_with_services<'a>(
+    snapshot: &'a Snapshot,
+    query: &Query,
+    default_graph: DefaultGraph,
+    guard: &Arc<Guard>,
+    services: Option<&Arc<dyn Services>>,
+) -> Result<Answer<'a>> {
+    snapshot.intact()?;
+    guard.check()?;
+    let token = CancellationToken::new();
+    let watch = Watch::start(guard, &token);
+    let run = Run { guard: Arc::clone(guard), stop: Arc::clone(&watch.stop) };
+    let mut evaluator = QueryEvaluator::new().with_cancellation_token(token);
+    if let Some(services) = services {
+        evaluator = evaluator.with_default_service_handler(Ask(Arc::clone(services)));
+    }
+    let mut prepared = evaluator.prepare(query);
+    *prepared.dataset_mut() = QueryDatasetSpecification::new();
+    let dataset = View::new(snapshot, query, default_graph, Arc::clone(guard));
+    Ok(match run.step(|| prepared.execute(dataset))?.map_err(|e| error(e, guard))? {
+        QueryResults::Boolean(value) => {
+            snapshot.intact()?;
+            Answer::Boolean(value)
+        }
+        QueryResults::Solutions(solutions) => {
+            let variables = solutions.variables().to_vec();
+            let rows = Running { snapshot, results: Some(solutions), run, _watch: watch };
+            let rows = rows.map(|solution| Ok(solution?.values().to_vec()));
+            Answer::Solutions(Solutions { variables, rows: Box::new(rows) })
+        }
+        QueryResults::Graph(triples) => {
+            Answer::Graph(Triples(Box::new(Running { snapshot, results: Some(triples), run, _watch: watch })))
+        }
+    })
+}
+
+/// Hands a SERVICE clause on as a SELECT query.
+struct Ask(Arc<dyn Services>);
+
+impl DefaultServiceHandler for Ask {
+    type Error = QueryEvaluationError;
+
+    fn handle(
+        &self,
+        service: &NamedNode,
+        pattern: &GraphPattern,
+        base_iri: Option<&Iri<String>>,
+    ) -> Result<QuerySolutionIter<'static>, QueryEvaluationError> {
+        let query = Query::Select { dataset: None, pattern: pattern.clone(), base_iri: base_iri.cloned() };
+        let (variables, rows) =
+            self.0.select(service, &query).map_err(|error| QueryEvaluationError::Service(Box::new(error)))?;
+        let variables: Arc<[Variable]> = variables.into();
+        let names = Arc::clone(&variables);
+        let rows = rows.into_iter().map(move |row| Ok(QuerySolution::from((Arc::clone(&names), row))));
+        Ok(QuerySolutionIter::new(variables, rows))
+    }
+}
+
+/// Results on their way.
+struct Running<'a, I> {
+    snapshot: &'a Snapshot,
+    /// `None` once an error ended them.
+    results: Option<I>,
+    run: Run,
+    _watch: Watch,
+}
+
+impl<T, I: Iterator<Item = Result<T, QueryEvaluationError>>> Iterator for Running<'_, I> {
+    type Item = Result<T>;
+
+    fn next(&mut self) -> Option<Result<T>> {
+        let results = self.results.as_mut()?;
+        let result = match self.run.step(|| results.next()) {
+            Ok(result) => result?.map_err(|e| error(e, &self.run.guard)),
+            Err(stopped) => Err(stopped),
+        };
+        let result = result.and_then(|value| self.snapshot.intact().map(|()| value));
+        if result.is_err() {
+            self.results = None;
+        }
+        Some(result)
+    }
+}
+
+/// An evaluation error in our words. A limit that was reached shows as a cancellation, so the guard is asked first.
+fn error(error: QueryEvaluationError, guard: &Guard) -> Error {
+    if let Err(limit) = guard.check() {
+        return limit;
+    }
+    match error {
+        QueryEvaluationError::Dataset(error) => match error.downcast::<Error>() {
+            Ok(error) => *error,
+            Err(error) => Error::bug(error.to_string()),
+        },
+        QueryEvaluationError::Service(error) => match error.downcast::<Error>() {
+            Ok(error) => *error,
+            Err(error) => Error::policy(format!("SERVICE is not allowed: {error}")),
+        },
+        QueryEvaluationError::UnboundService
+        | QueryEvaluationError::InvalidServiceName(_)
+        | QueryEvaluationError::UnsupportedService(_) => {
+            Error::policy(format!("SERVICE is not allowed: {error}")).hint("load the data into the project instead")
+        }
+        QueryEvaluationError::Cancelled => Error::new(Kind::Interrupted, "the query was interrupted"),
+        error => Error::input(error.to_string()),
+    }
+}

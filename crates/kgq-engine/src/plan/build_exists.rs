@@ -1,0 +1,291 @@
+//! The operators of OPTIONAL, MINUS and EXISTS: an inner plan for each batch of rows, an index look-up, or a hash join.
+
+use super::build::{Builder, Duplicates, Input};
+use super::{Condition, Pattern, Scalar, Var, VarSet, scope};
+use crate::operator::Node;
+use crate::operator::apply::{self, Apply};
+use crate::operator::correlated::{self, Correlated};
+use crate::operator::feed::{Feed, Settled};
+use crate::operator::hash_join::Kind;
+use crate::operator::probe::Keep;
+use kgq_syntax::error::Result;
+
+impl<'s> Builder<'_, 's> {
+    /// The start of an inner plan over the rows of `input`.
+    pub(super) fn fed(&self, feed: &Feed, vars: Vec<Var>, input: &Node<'s>) -> Node<'s> {
+        let mut certain = input.certain.clone();
+        for var in &vars {
+            if input.column(*var).is_none() {
+                certain.insert(*var);
+            }
+        }
+        Node::new(feed.clone(), vars).like(certain, input.sorted.clone(), input.weighted).estimated(input.estimate)
+    }
+
+    pub(super) fn row_var(&self) -> Var {
+        self.cx.row_vars[self.depth.min(self.cx.row_vars.len() - 1)]
+    }
+
+    /// An inner plan over batches of `input`, whose rows keep the number of the row that they belong to.
+    pub(super) fn inner_plan(
+        &mut self,
+        input: &Node<'s>,
+        pattern: &Pattern,
+        conditions: &[Condition],
+        needed: &VarSet,
+        duplicates: Duplicates,
+    ) -> Result<((Feed, Settled), Node<'s>, Var)> {
+        let row = self.row_var();
+        let (feed, settled) = (Feed::default(), Settled::default());
+        // Where nothing tells the solutions of a row apart, none is sought after the first.
+        let passes_over = (duplicates == Duplicates::Ignore && needed.is_empty()).then(|| (row, settled.clone()));
+        let around = std::mem::replace(&mut self.settled, passes_over);
+        let vars = Apply::inner_vars(input, row);
+        let mut needed = needed.clone();
+        needed.insert(row);
+        let start = self.fed(&feed, vars, input);
+        self.depth += 1;
+        let inner =
+            self.wanting(None, |b| b.join(Some(start), std::slice::from_ref(pattern), conditions, &needed, duplicates));
+        self.depth -= 1;
+        self.settled = around;
+        Ok(((feed, settled), inner?, row))
+    }
+
+    pub(super) fn left_join(
+        &mut self,
+        input: Input<'s>,
+        left: &Pattern,
+        right: &Pattern,
+        conditions: &[Condition],
+        needed: &VarSet,
+        duplicates: Duplicates,
+    ) -> Result<Node<'s>> {
+        let right_vars = scope::possible(right);
+        let mut read = VarSet::default();
+        conditions.iter().for_each(|condition| read.extend(&condition.variables()));
+        let known = scope::possible(left).union(&input.as_ref().map(Node::var_set).unwrap_or_default());
+        let added = right_vars.without(&known);
+        if matches!(right, Pattern::Empty) || duplicates == Duplicates::Ignore && !added.intersects(needed) {
+            // Every row of the left stays whatever the right has, unless the right fills what the left leaves open.
+            if right_vars.intersection(&known).is_subset(&scope::certain(left)) || matches!(right, Pattern::Empty) {
+                return self.apply(input, left, needed, duplicates);
+            }
+        }
+        if input.is_none()
+            && duplicates == Duplicates::Count
+            && conditions.is_empty()
+            && let Some(node) = self.counted_star([left, right], needed)?
+        {
+            return Ok(node);
+        }
+        let left_needed = needed.union(&scope::mentioned(right)).union(&read);
+        let left = self.apply(input, left, &left_needed, duplicates)?;
+        let plain = conditions.iter().all(|c| match c {
+            Condition::Scalar(scalar) => scalar.exists.is_empty(),
+            Condition::Exists { .. } => false,
+            Condition::NotAmong(..) | Condition::Same(..) => true,
+        });
+        let safe = self.may_apply(Some(&left), right);
+        if safe
+            && conditions.is_empty()
+            && let Pattern::Triple(atom) = right
+        {
+            return self.probe(left, atom, Keep::All, needed, duplicates, None, &[]);
+        }
+        if plain && !(safe && (!self.outer.is_empty() || self.estimator.prefers_rows(&left, right, self.goal))) {
+            let read = needed.union(&left.var_set()).union(&read);
+            let right = self.wanting(None, |b| b.alone(right, &read, duplicates))?;
+            return self.hash_join(left, right, Kind::Left, conditions, &[], needed, duplicates);
+        }
+        let (feed, inner, row) = self.inner_plan(&left, right, conditions, needed, duplicates)?;
+        let vars: Vec<Var> = left
+            .vars
+            .iter()
+            .chain(inner.vars.iter().filter(|var| **var != row && left.column(**var).is_none()))
+            .copied()
+            .filter(|var| needed.contains(*var))
+            .collect();
+        let (certain, weighted) = (left.certain.clone(), left.weighted || inner.weighted);
+        let estimate = left.estimate.max(inner.estimate);
+        let apply = Apply::new(left, feed, inner, apply::Kind::Left, row, vars.clone())?;
+        let certain = certain.intersection(&vars.iter().copied().collect());
+        Ok(Node::new(apply, vars).like(certain, Vec::new(), weighted).estimated(estimate))
+    }
+
+    pub(super) fn minus(
+        &mut self,
+        input: Input<'s>,
+        left: &Pattern,
+        right: &Pattern,
+        needed: &VarSet,
+        duplicates: Duplicates,
+    ) -> Result<Node<'s>> {
+        let shared = scope::possible(left).intersection(&scope::possible(right));
+        if shared.is_empty() {
+            return self.apply(input, left, needed, duplicates);
+        }
+        let left_certain = scope::certain(left);
+        let node = self.apply(input, left, &needed.union(&shared), duplicates)?;
+        if shared.is_subset(&left_certain)
+            && shared.is_subset(&scope::certain(right))
+            && let Pattern::Triple(atom) = right
+        {
+            return self.probe(node, atom, Keep::Missing, needed, Duplicates::Ignore, None, &[]);
+        }
+        let right = self.wanting(None, |b| b.alone(right, &shared, Duplicates::Ignore))?;
+        self.hash_join(node, right, Kind::Minus, &[], &[], needed, duplicates)
+    }
+
+    /// Adds a column for each EXISTS in the expression.
+    pub(super) fn mark_exists(&mut self, mut input: Node<'s>, scalar: &Scalar) -> Result<Node<'s>> {
+        for (var, pattern) in &scalar.exists {
+            input = self.exists(input, pattern, Existence::Mark(*var), None)?;
+        }
+        Ok(input)
+    }
+
+    /// Keeps or marks the rows for which the pattern has a solution. Without `needed` all columns stay.
+    pub(super) fn exists(
+        &mut self,
+        node: Node<'s>,
+        pattern: &Pattern,
+        existence: Existence,
+        needed: Option<&VarSet>,
+    ) -> Result<Node<'s>> {
+        let vars = node.var_set();
+        let pattern = without_modifiers(pattern, &vars);
+        let shared_certain = scope::possible(pattern).intersection(&vars).is_subset(&node.certain);
+        let exposed = scope::exposed(pattern).intersects(&vars);
+        let mut wanted = needed.cloned().unwrap_or_else(|| vars.clone());
+        if let (Pattern::Triple(atom), true, Existence::Existing | Existence::Missing) =
+            (pattern, shared_certain, existence)
+        {
+            let keep = if matches!(existence, Existence::Existing) { Keep::Existing } else { Keep::Missing };
+            return self.probe(node, atom, keep, &wanted, Duplicates::Ignore, None, &[]);
+        }
+        let mut out: Vec<Var> = node.vars.iter().copied().filter(|var| wanted.contains(*var)).collect();
+        if let Existence::Mark(var) = existence {
+            out.push(var);
+            wanted.insert(var);
+        }
+        let mut certain = node.certain.clone();
+        if let Existence::Mark(var) = existence {
+            certain.insert(var);
+        }
+        let certain = certain.intersection(&out.iter().copied().collect());
+        let (sorted, weighted, estimate) = (node.sorted.clone(), node.weighted, node.estimate);
+        // Conditions that compare with the row can be tested on pairs of rows.
+        let (core, tests) = match pattern {
+            Pattern::Filter { inner, conditions } if conditions.iter().all(is_plain) => {
+                (inner.as_ref(), conditions.as_slice())
+            }
+            _ => (pattern, &[][..]),
+        };
+        let by_hash = !matches!(existence, Existence::Mark(_))
+            && self.outer.is_empty()
+            && !scope::exposed(core).intersects(&vars)
+            && (tests.is_empty() || scope::possible(core).intersects(&vars));
+        if shared_certain && (!exposed || substitutable(pattern, &vars)) {
+            let by_rows = !by_hash || self.estimator.prefers_rows(&node, pattern, self.goal);
+            if by_rows {
+                let outer = std::mem::replace(&mut self.outer, vars.clone());
+                let plan = self.inner_plan(&node, pattern, &[], &VarSet::default(), Duplicates::Ignore);
+                self.outer = outer;
+                let (feed, inner, row) = plan?;
+                let kind = match existence {
+                    Existence::Existing => apply::Kind::Semi,
+                    Existence::Missing => apply::Kind::Anti,
+                    Existence::Mark(_) => apply::Kind::Mark {
+                        yes: self.cx.expressions.truth_id(true)?,
+                        no: self.cx.expressions.truth_id(false)?,
+                    },
+                };
+                let apply = Apply::new(node, feed, inner, kind, row, out.clone())?;
+                return Ok(Node::new(apply, out).like(certain, sorted, weighted).estimated(estimate));
+            }
+        }
+        if by_hash {
+            let mut read = vars.clone();
+            tests.iter().for_each(|condition| read.extend(&condition.variables()));
+            let right = self.wanting(None, |b| b.alone(core, &read, Duplicates::Ignore))?;
+            let kind = if matches!(existence, Existence::Existing) { Kind::Semi } else { Kind::Anti };
+            return self.hash_join(node, right, kind, tests, &[], &wanted, Duplicates::Ignore);
+        }
+        let kind = match existence {
+            Existence::Existing => correlated::Kind::Semi,
+            Existence::Missing => correlated::Kind::Anti,
+            Existence::Mark(_) => correlated::Kind::Mark {
+                yes: self.cx.expressions.truth_id(true)?,
+                no: self.cx.expressions.truth_id(false)?,
+            },
+        };
+        let correlated = Correlated::new(node, pattern.clone(), kind, out.clone());
+        Ok(Node::new(correlated, out).like(certain, sorted, weighted).estimated(estimate))
+    }
+}
+
+/// What is done with the rows for which a pattern has a solution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Existence {
+    Existing,
+    Missing,
+    /// All rows stay; the variable says it.
+    Mark(Var),
+}
+
+/// Whether the condition can be tested on rows alone, and as often as one likes.
+fn is_plain(condition: &Condition) -> bool {
+    match condition {
+        Condition::Scalar(scalar) => scalar.exists.is_empty() && !scalar.is_volatile(),
+        Condition::NotAmong(..) | Condition::Same(..) => true,
+        Condition::Exists { .. } => false,
+    }
+}
+
+/// The pattern without what does not change whether there is a solution for a row that binds `outer`.
+fn without_modifiers<'p>(pattern: &'p Pattern, outer: &VarSet) -> &'p Pattern {
+    match pattern {
+        Pattern::Distinct { inner } | Pattern::Order { inner, .. } | Pattern::Project { inner, .. } => {
+            without_modifiers(inner, outer)
+        }
+        Pattern::Slice { inner, start: 0, length } if *length != Some(0) => without_modifiers(inner, outer),
+        Pattern::Extend { inner, var, .. } if !outer.contains(*var) => without_modifiers(inner, outer),
+        _ => pattern,
+    }
+}
+
+/// Whether applying the pattern to rows that bind `outer` gives what substituting the values into it would: everything in
+/// it sees the outer bindings, and nothing in it sees more of its own than it should.
+fn substitutable(pattern: &Pattern, outer: &VarSet) -> bool {
+    match pattern {
+        Pattern::Empty
+        | Pattern::Unit
+        | Pattern::Triple(_)
+        | Pattern::Closure(_)
+        | Pattern::TripleTerm(_)
+        | Pattern::Values { .. } => true,
+        Pattern::Join(operands) => operands.iter().enumerate().all(|(at, operand)| {
+            let exposed = scope::exposed(operand).without(outer);
+            substitutable(operand, outer)
+                && operands.iter().enumerate().all(|(other, p)| other == at || !exposed.intersects(&scope::possible(p)))
+        }),
+        Pattern::Union(branches) => branches.iter().all(|branch| substitutable(branch, outer)),
+        Pattern::Filter { inner, .. } => substitutable(inner, outer),
+        Pattern::LeftJoin { left, right, .. } => {
+            substitutable(left, outer)
+                && substitutable(right, outer)
+                && !scope::exposed(right).without(outer).intersects(&scope::possible(left))
+                && scope::possible(left)
+                    .intersection(&scope::possible(right))
+                    .is_subset(&scope::certain(left).union(outer))
+        }
+        Pattern::Extend { inner, var, .. } => !outer.contains(*var) && substitutable(inner, outer),
+        Pattern::Minus { .. }
+        | Pattern::Group { .. }
+        | Pattern::Project { .. }
+        | Pattern::Distinct { .. }
+        | Pattern::Order { .. }
+        | Pattern::Slice { .. } => false,
+    }
+}

@@ -1,0 +1,163 @@
+//! What keeps the rows of a join few between its operands: rows that are alike become one, and operands that hang on one variable are
+//! joined by themselves.
+
+use super::build::{Builder, Duplicates};
+use super::build_join::{Join, triple, wanted_by};
+use super::{Pattern, Var, VarSet, scope};
+use crate::operator::Node;
+use crate::operator::distinct::Distinct;
+use crate::operator::fold::Fold;
+use crate::operator::fold_pairs::FoldPairs;
+use crate::operator::hash_join::Kind;
+use crate::operator::project::Project;
+use kgq_syntax::error::Result;
+
+/// With more operands to come than this no groups among them are sought: that takes longer than it can save.
+const MOST_GROUPED: usize = 32;
+
+/// Fewer rows than this are not worth the memory that folding them takes.
+const WORTH_FOLDING: f64 = 1000.0;
+
+/// A sum for each term is kept to fold pairs: more terms than this for each row are too many.
+const TERMS_A_ROW: f64 = 16.0;
+
+impl<'s> Builder<'_, 's> {
+    /// Operands still to come that hang on the rows by one variable only, bind nothing that is needed, and cost less when they
+    /// are joined by themselves than when each row looks them up.
+    pub(super) fn side_group(
+        &self,
+        node: &Node<'s>,
+        operands: &[Pattern],
+        done: &[bool],
+        join: &Join<'_>,
+        needed: &VarSet,
+    ) -> Option<(Var, Vec<usize>)> {
+        if self.depth > 0 || self.goal.is_some() || node.estimate < WORTH_FOLDING {
+            return None;
+        }
+        let mut read = needed.clone();
+        join.pending.iter().for_each(|condition| read.extend(&condition.variables()));
+        let bound = node.var_set();
+        let open: Vec<usize> = (0..operands.len()).filter(|at| !done[*at]).collect();
+        if open.len() > MOST_GROUPED {
+            return None;
+        }
+        for start in &open {
+            let mut group = vec![*start];
+            let mut vars = scope::possible(&operands[*start]).without(&bound);
+            loop {
+                let more: Vec<usize> = open
+                    .iter()
+                    .copied()
+                    .filter(|at| !group.contains(at) && scope::possible(&operands[*at]).intersects(&vars))
+                    .collect();
+                if more.is_empty() {
+                    break;
+                }
+                more.iter().for_each(|at| vars.extend(&scope::possible(&operands[*at]).without(&bound)));
+                group.extend(more);
+            }
+            group.sort_unstable();
+            let all = group.iter().fold(VarSet::default(), |set, at| set.union(&scope::possible(&operands[*at])));
+            let mut keys = all.intersection(&bound);
+            keys = keys.intersection(&node.certain);
+            let whole = all.intersection(&bound).len() == keys.len();
+            if group.len() < 2
+                || !whole
+                || keys.len() != 1
+                || vars.intersects(&read)
+                || group.iter().any(|at| triple(&operands[*at]).is_none())
+            {
+                continue;
+            }
+            let pattern = Pattern::Join(group.iter().map(|at| operands[*at].clone()).collect());
+            if !self.estimator.prefers_rows(node, &pattern, self.goal) {
+                return Some((keys.iter().next()?, group));
+            }
+        }
+        None
+    }
+
+    /// Joins such a group, counted or made distinct by the variable that it hangs on.
+    #[expect(clippy::too_many_arguments, reason = "the state of the join that the group is part of")]
+    pub(super) fn join_side(
+        &mut self,
+        node: Node<'s>,
+        key: Var,
+        group: &[usize],
+        operands: &[Pattern],
+        needed: &VarSet,
+        done: &mut [bool],
+        join: &Join<'_>,
+        duplicates: Duplicates,
+    ) -> Result<Node<'s>> {
+        let members: Vec<Pattern> = group.iter().map(|at| operands[*at].clone()).collect();
+        group.iter().for_each(|at| done[*at] = true);
+        let side = self.alone(&Pattern::Join(members), &[key].into_iter().collect(), duplicates)?;
+        let side = Project::to(side, vec![key]);
+        let (vars, certain) = (side.vars.clone(), side.certain.clone());
+        let side = match duplicates {
+            Duplicates::Ignore => Node::new(Distinct::new(side), vars).like(certain, Vec::new(), false),
+            Duplicates::Count => Node::new(Fold::new(side), vars.clone()).like(certain, vars, true),
+        };
+        let mut later = wanted_by(operands, done);
+        later.extend(needed);
+        join.pending.iter().for_each(|condition| later.extend(&condition.variables()));
+        self.hash_join(node, side, Kind::Inner, &[], &[], &later, duplicates)
+    }
+
+    /// The rows without repetitions, where variables that told them apart are not needed any more and more joins follow.
+    pub(super) fn fewer(
+        &self,
+        node: Node<'s>,
+        operands: &[Pattern],
+        done: &[bool],
+        dropped: bool,
+        duplicates: Duplicates,
+    ) -> Node<'s> {
+        // An inner plan numbers its rows anew for each batch, so nothing may be remembered there.
+        if self.depth > 0 || node.estimate < WORTH_FOLDING || node.vars.is_empty() || node.vars.len() > 2 {
+            return node;
+        }
+        // How often the ends of paths repeat no statistics tell; with one end in order it costs little to see.
+        if let ([a, b], Some(first)) = (node.vars.as_slice(), node.sorted.first())
+            && dropped
+            && self.goal.is_none()
+            && node.estimate * TERMS_A_ROW >= f64::from(self.cx.snapshot().term_count())
+            && (first == a || first == b)
+        {
+            let by = usize::from(first == b);
+            let (vars, sorted, rows) = (node.vars.clone(), vec![*first], node.estimate);
+            let (certain, weigh) = (node.certain.clone(), duplicates == Duplicates::Count);
+            return Node::new(FoldPairs::new(node, by, weigh), vars).like(certain, sorted, weigh).estimated(rows);
+        }
+        let taken = operands.iter().zip(done).filter(|(_, done)| **done).map(|(operand, _)| operand);
+        let mut distinct = vec![f64::INFINITY; node.vars.len()];
+        for operand in taken {
+            let Some(atom) = triple(operand) else { continue };
+            let count = self.estimator.count(atom);
+            for (slot, own) in atom.slots.iter().zip(count.distinct) {
+                if let Some(at) = slot.var().and_then(|var| node.column(var)) {
+                    distinct[at] = distinct[at].min(own);
+                }
+            }
+        }
+        let groups = distinct.iter().product::<f64>();
+        // A set of one column's ids is a bit each: it costs less than one look-up too many.
+        let cheap = duplicates == Duplicates::Ignore && node.vars.len() == 1;
+        if !cheap && groups * 1.5 > node.estimate {
+            return node;
+        }
+        let (vars, certain, sorted, rows) =
+            (node.vars.clone(), node.certain.clone(), node.sorted.clone(), node.estimate);
+        match duplicates {
+            Duplicates::Ignore => {
+                Node::new(Distinct::new(node), vars).like(certain, sorted, false).estimated(groups.min(rows))
+            }
+            Duplicates::Count if vars.len() == 1 && self.goal.is_none() && node.estimate > groups * 4.0 => {
+                Node::new(Fold::new(node), vars.clone()).like(certain, vars, true).estimated(groups)
+            }
+            Duplicates::Count => node,
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! The operators of GROUP BY and its aggregates.
+
+use super::build::{Builder, Duplicates};
+use super::{Aggregate, Pattern, Var, VarSet};
+use crate::aggregate::Accumulator;
+use crate::operator::Node;
+use crate::operator::group::{Aggregated, Argument, Group};
+use kgq_syntax::error::Result;
+use spargebra::algebra::{AggregateExpression, AggregateFunction};
+
+impl<'s> Builder<'_, 's> {
+    pub(super) fn group(
+        &mut self,
+        inner: &Pattern,
+        keys: &[Var],
+        aggregates: &[Aggregate],
+        needed: &VarSet,
+    ) -> Result<Node<'s>> {
+        let aggregates: Vec<&Aggregate> = aggregates.iter().filter(|a| needed.contains(a.result)).collect();
+        let certain = super::scope::certain(inner);
+        let mut inner_needed: VarSet = keys.iter().copied().collect();
+        let mut duplicates = Duplicates::Ignore;
+        let mut planned = Vec::new();
+        let mut counted = VarSet::default();
+        for aggregate in aggregates {
+            let (reads, counts) = reads(&aggregate.expression);
+            // COUNT of a variable that is bound everywhere is COUNT(*), which needs no column.
+            let counts_all = reads == Reads::Bound && aggregate.argument.is_some_and(|var| certain.contains(var));
+            let expression = if counts_all && counts {
+                AggregateExpression::CountSolutions { distinct: false }
+            } else {
+                aggregate.expression.clone()
+            };
+            let argument = if counts_all && counts { None } else { aggregate.argument };
+            let accumulator = Accumulator::new(&expression);
+            inner_needed = argument.into_iter().fold(inner_needed, |mut set, var| {
+                set.insert(var);
+                set
+            });
+            let all = if accumulator.needs_rows() { aggregate.all.clone() } else { Vec::new() };
+            all.iter().for_each(|var| inner_needed.insert(*var));
+            if counts {
+                duplicates = Duplicates::Count;
+            }
+            if reads == Reads::Bound || matches!(expression, AggregateExpression::CountSolutions { .. }) {
+                counted.insert(aggregate.result);
+            }
+            planned.push((accumulator, argument, all, aggregate.result));
+        }
+        let node = self.wanting(None, |b| {
+            let node = b.apply(None, inner, &inner_needed, duplicates)?;
+            Ok::<_, kgq_syntax::error::Error>(b.side_by_side(node))
+        })?;
+        let key_columns: Vec<usize> = keys.iter().filter_map(|key| node.column(*key)).collect();
+        let mut vars: Vec<Var> = key_columns.iter().map(|column| node.vars[*column]).collect();
+        let mut bound: VarSet = vars.iter().copied().filter(|var| node.certain.contains(*var)).collect();
+        let results: Vec<Var> = planned.iter().map(|(_, _, _, result)| *result).collect();
+        let aggregated = planned
+            .into_iter()
+            .map(|(accumulator, argument, all, _)| Aggregated {
+                accumulator,
+                argument: argument.map(|var| node.column(var).map_or(Argument::Unbound, Argument::Column)),
+                all: all.iter().filter_map(|var| node.column(*var)).collect(),
+            })
+            .collect();
+        bound.extend(&counted);
+        vars.extend(&results);
+        // Grouping by all keys where all are missing is still grouping: without rows there is no group.
+        let single = keys.is_empty();
+        let estimate = if single { 1.0 } else { (node.estimate / 2.0).max(1.0) };
+        Ok(Node::new(Group::new(node, key_columns, single, aggregated, results), vars)
+            .like(bound, Vec::new(), false)
+            .estimated(estimate))
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reads {
+    /// Only whether its argument is bound.
+    Bound,
+    Value,
+}
+
+/// What an aggregate reads of its argument, and whether equal solutions count more than once.
+fn reads(aggregate: &AggregateExpression) -> (Reads, bool) {
+    match aggregate {
+        AggregateExpression::CountSolutions { distinct } => (Reads::Value, !distinct),
+        AggregateExpression::FunctionCall { name, distinct, .. } => match name {
+            AggregateFunction::Count => (Reads::Bound, !distinct),
+            AggregateFunction::Min | AggregateFunction::Max | AggregateFunction::Sample => (Reads::Value, false),
+            AggregateFunction::Sum
+            | AggregateFunction::Avg
+            | AggregateFunction::GroupConcat { .. }
+            | AggregateFunction::Custom(_) => (Reads::Value, !distinct),
+        },
+    }
+}

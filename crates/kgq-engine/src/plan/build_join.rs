@@ -1,0 +1,462 @@
+//! The operators of a join: operands in the planner's order, each condition as soon as its variables are bound.
+
+use super::build::{Builder, Duplicates, Input};
+use super::estimate::Rows;
+use super::order::order;
+use super::{Condition, Graph, Pattern, TripleAtom, Var, VarSet, scope};
+use crate::expression::compile;
+use crate::operator::access::{Access, Wish};
+use crate::operator::hash_join::Kind;
+use crate::operator::intersect::Intersect;
+use crate::operator::probe::Keep;
+use crate::operator::{Node, schema};
+use kgq_snapshot::TermId;
+use kgq_syntax::error::Result;
+use std::ops::Range;
+
+/// A condition that restricts a variable to so few terms is turned round: the terms are looked up.
+const MOST_LOOKED_UP: u32 = 64;
+/// Fewer matches a row than this are checked one by one, not intersected.
+const FEW_MATCHES: f64 = 2.0;
+
+/// A join in the making.
+pub(super) struct Join<'p> {
+    operands: Vec<Pattern>,
+    /// Conditions that have not been applied yet.
+    pub(super) pending: Vec<&'p Condition>,
+    /// Ids that a variable is restricted to, with the condition to drop where that is all it says.
+    ranges: Vec<(Var, Range<u32>)>,
+}
+
+impl<'s> Builder<'_, 's> {
+    /// The input's rows joined with all operands, under the conditions.
+    pub(super) fn join(
+        &mut self,
+        input: Input<'s>,
+        patterns: &[Pattern],
+        conditions: &[Condition],
+        needed: &VarSet,
+        duplicates: Duplicates,
+    ) -> Result<Node<'s>> {
+        let mut operands = Vec::new();
+        flatten(patterns, &mut operands);
+        let mut join = Join { operands, pending: conditions.iter().collect(), ranges: Vec::new() };
+        self.restrict(&mut join)?;
+        let components = components(&join.operands, input.as_ref());
+        if components.len() > 1 && self.outer.is_empty() {
+            return self.components(input, &components, &join, needed, duplicates);
+        }
+        let operands = std::mem::take(&mut join.operands);
+        let node = self.connected(input, &operands, &mut join, needed, duplicates)?;
+        let rest: Vec<Condition> = join.pending.into_iter().cloned().collect();
+        if rest.is_empty() { Ok(node) } else { self.filter(node, &rest, needed) }
+    }
+
+    /// Turns conditions on one variable into ranges of ids, or into values to start from.
+    fn restrict(&mut self, join: &mut Join<'_>) -> Result<()> {
+        let stored = |operands: &[Pattern], var: Var| {
+            operands.iter().any(|p| matches!(p, Pattern::Triple(atom) if atom.variables().any(|v| v == var)))
+        };
+        let mut kept = Vec::new();
+        for condition in std::mem::take(&mut join.pending) {
+            kept.push(condition);
+            let Condition::Scalar(scalar) = condition else { continue };
+            let mut vars = scalar.variables.iter();
+            let (Some(var), None) = (vars.next(), vars.next()) else { continue };
+            if !scalar.exists.is_empty() || !stored(&join.operands, var) {
+                continue;
+            }
+            let schema = schema(&[var], &self.cx.variables);
+            let compiled = compile(&scalar.expression, &schema, &self.cx.expressions)?;
+            let Some((_, ranges, sure)) = compiled.as_ranges() else { continue };
+            let count =
+                ranges.iter().fold(0u32, |sum, range| sum.saturating_add(range.end.saturating_sub(range.start)));
+            if count <= MOST_LOOKED_UP {
+                let rows = ranges.into_iter().flatten().map(|id| vec![TermId::new(id)]).collect();
+                join.operands.push(Pattern::Values { vars: vec![var], rows });
+            } else if let [range] = ranges.as_slice() {
+                join.ranges.push((var, range.clone()));
+                // Where the look-up does not come in the variable's order the condition is still tested.
+                continue;
+            } else {
+                continue;
+            }
+            if sure {
+                kept.pop();
+            }
+        }
+        join.pending = kept;
+        Ok(())
+    }
+
+    /// Operands that hang together are joined first, each group by itself; then the groups.
+    fn components(
+        &mut self,
+        input: Input<'s>,
+        components: &[Vec<usize>],
+        join: &Join<'_>,
+        needed: &VarSet,
+        duplicates: Duplicates,
+    ) -> Result<Node<'s>> {
+        let mut pending = join.pending.clone();
+        let mut wanted = needed.clone();
+        pending.iter().for_each(|condition| wanted.extend(&condition.variables()));
+        let mut node = None;
+        let fed = input.is_some();
+        let outside = input.as_ref().map(Node::var_set).unwrap_or_default();
+        let mut rest = input;
+        let mut possible: Vec<VarSet> = components
+            .iter()
+            .map(|component| {
+                component.iter().fold(VarSet::default(), |set, at| set.union(&scope::possible(&join.operands[*at])))
+            })
+            .collect();
+        // The first component takes the input: a condition on its variables cannot be tested on another component alone.
+        if let Some(first) = possible.first_mut() {
+            first.extend(&outside);
+        }
+        for (at, component) in components.iter().enumerate() {
+            let others = possible.iter().enumerate().filter(|(i, _)| *i != at);
+            let others = others.fold(VarSet::default(), |set, (_, vars)| set.union(vars));
+            let (own, left): (Vec<_>, Vec<_>) = pending
+                .into_iter()
+                .partition(|c| !c.variables().intersects(&others) && c.variables().intersects(&possible[at]));
+            pending = left;
+            let operands: Vec<Pattern> = component.iter().map(|at| join.operands[*at].clone()).collect();
+            let mut part = Join { operands: Vec::new(), pending: own, ranges: join.ranges.clone() };
+            // The first component takes the input, which the others are apart from.
+            let built = self.connected(rest.take(), &operands, &mut part, &wanted, duplicates)?;
+            let unapplied: Vec<Condition> = part.pending.into_iter().cloned().collect();
+            let built = if unapplied.is_empty() { built } else { self.filter(built, &unapplied, &wanted)? };
+            node = Some(match node {
+                None => built,
+                Some(left) => self.combine((left, fed), built, &mut pending, &wanted, needed, duplicates)?,
+            });
+        }
+        let node = match node {
+            Some(node) => node,
+            None => self.start(rest),
+        };
+        let unapplied: Vec<Condition> = pending.into_iter().cloned().collect();
+        if unapplied.is_empty() { Ok(node) } else { self.filter(node, &unapplied, needed) }
+    }
+
+    /// Joins two groups that share no variable, by an equality of values if a condition asks for one. The left comes with whether it
+    /// starts from rows that are put in from outside.
+    fn combine(
+        &mut self,
+        (left, fed): (Node<'s>, bool),
+        right: Node<'s>,
+        pending: &mut Vec<&Condition>,
+        wanted: &VarSet,
+        needed: &VarSet,
+        duplicates: Duplicates,
+    ) -> Result<Node<'s>> {
+        let vars = left.var_set().union(&right.var_set());
+        let names = |name: &kgq_syntax::rdf::Variable| self.cx.variables.get(name.as_str());
+        let (mut ready, mut by_value) = (Vec::new(), Vec::new());
+        pending.retain(|condition| {
+            let Condition::Scalar(scalar) = condition else { return true };
+            if !scalar.exists.is_empty() || scalar.is_volatile() || !scalar.variables.is_subset(&vars) {
+                return true;
+            }
+            if let Some((a, b)) = scalar.equality(names) {
+                let (a, b) = if left.column(a).is_some() { (a, b) } else { (b, a) };
+                if left.column(a).is_some() && right.column(b).is_some() {
+                    by_value.push((a, b));
+                }
+            }
+            ready.push((*condition).clone());
+            false
+        });
+        // The smaller side is kept in memory, once for all: what is put in again and again has to stay on the left.
+        let swap = !fed && left.estimate < right.estimate && duplicates == Duplicates::Count;
+        let (left, right) = if swap {
+            by_value.iter_mut().for_each(|pair| *pair = (pair.1, pair.0));
+            (right, left)
+        } else {
+            (left, right)
+        };
+        let out = if pending.is_empty() { needed } else { wanted };
+        // Where only the left is needed and nothing counts, the first match is enough.
+        let exists = duplicates == Duplicates::Ignore && right.vars.iter().all(|var| !out.contains(*var));
+        let kind = if exists { Kind::Semi } else { Kind::Inner };
+        self.hash_join(left, right, kind, &ready, &by_value, out, duplicates)
+    }
+
+    /// Joins operands in order; those that the join's conditions speak of are tested as soon as they can be.
+    fn connected(
+        &mut self,
+        input: Input<'s>,
+        operands: &[Pattern],
+        join: &mut Join<'_>,
+        needed: &VarSet,
+        duplicates: Duplicates,
+    ) -> Result<Node<'s>> {
+        let mut wanted = needed.clone();
+        join.pending.iter().for_each(|condition| wanted.extend(&condition.variables()));
+        let bound = input.as_ref().map(|node| node.certain.clone()).unwrap_or_default();
+        let before = Rows::of_many(input.as_ref().map_or(1.0, |node| node.estimate.max(1.0)));
+        let steps = order(&self.estimator, operands, &bound, &before, &|var| wanted.contains(var)).steps;
+        let mut input = input;
+        let mut done = vec![false; operands.len()];
+        for (position, at) in steps.iter().enumerate() {
+            if done[*at] {
+                continue;
+            }
+            if input.is_none()
+                && let Some((centre, rays)) = self.star(operands, *at, &wanted)
+            {
+                let atoms: Vec<_> = rays.iter().filter_map(|at| Some((triple(&operands[*at])?, false))).collect();
+                let bounds = join.ranges.iter().find(|(var, _)| *var == centre).map(|(_, range)| range.clone());
+                let read = wanted.contains(centre)
+                    || (0..operands.len())
+                        .any(|at| !rays.contains(&at) && scope::mentioned(&operands[at]).contains(centre));
+                if let Some(node) = self.run_merge(centre, &atoms, bounds, read, duplicates)? {
+                    rays.iter().for_each(|at| done[*at] = true);
+                    input = Some(self.conditions(node, operands, &done, join, needed)?);
+                    continue;
+                }
+            }
+            done[*at] = true;
+            let group = self.intersectable(input.as_ref(), operands, &steps[position..], &done);
+            for other in &group {
+                done[*other] = true;
+            }
+            let mut later = wanted_by(operands, &done);
+            later.extend(needed);
+            join.pending.iter().for_each(|condition| later.extend(&condition.variables()));
+            let before = input.as_ref().map(Node::var_set).unwrap_or_default();
+            let next = steps[position + 1..].iter().find(|next| !done[**next]).map(|next| &operands[*next]);
+            let node = if group.is_empty() {
+                self.operand(input.take(), &operands[*at], join, &later, duplicates, next)?
+            } else {
+                let atoms: Vec<&TripleAtom> =
+                    std::iter::once(*at).chain(group).filter_map(|at| triple(&operands[at])).collect();
+                let start = self.start(input.take());
+                self.intersect(start, &atoms, join, &later, duplicates)?
+            };
+            let node = self.conditions(node, operands, &done, join, needed)?;
+            if !done.contains(&false) {
+                input = Some(node);
+                break;
+            }
+            let dropped = !before.is_subset(&node.var_set());
+            let mut node = self.fewer(node, operands, &done, dropped, duplicates);
+            while let Some((key, group)) = self.side_group(&node, operands, &done, join, needed) {
+                node = self.join_side(node, key, &group, operands, needed, &mut done, join, duplicates)?;
+            }
+            input = Some(node);
+        }
+        Ok(self.start(input))
+    }
+
+    fn operand(
+        &mut self,
+        input: Input<'s>,
+        operand: &Pattern,
+        join: &Join<'_>,
+        needed: &VarSet,
+        duplicates: Duplicates,
+        next: Option<&Pattern>,
+    ) -> Result<Node<'s>> {
+        // A triple term can be taken apart only where it is bound, and then fills what is unbound.
+        let takes_apart = match (operand, &input) {
+            (Pattern::TripleTerm(atom), Some(input)) => input.certain.contains(atom.triple),
+            _ => false,
+        };
+        if !takes_apart && !self.may_apply(input.as_ref(), operand) {
+            return self.independent(input, operand, needed, duplicates);
+        }
+        match operand {
+            Pattern::Triple(atom) => {
+                let input = self.start(input);
+                let bounds = join
+                    .ranges
+                    .iter()
+                    .find(|(var, _)| !input.certain.contains(*var) && atom.variables().any(|v| v == *var))
+                    .cloned();
+                let keys: Vec<Var> = next.map(|next| scope::possible(next).iter().collect()).unwrap_or_default();
+                self.probe(input, atom, Keep::Matched, needed, duplicates, bounds, &keys)
+            }
+            Pattern::Closure(atom) => self.closure(input, atom, needed),
+            Pattern::TripleTerm(atom) => {
+                let input = self.start(input);
+                self.triple_term(input, atom, needed)
+            }
+            pattern => {
+                let alone = match &input {
+                    Some(node) => !self.estimator.prefers_rows(node, pattern, self.goal) && self.outer.is_empty(),
+                    None => false,
+                };
+                if alone {
+                    self.independent(input, pattern, needed, duplicates)
+                } else {
+                    self.apply(input, pattern, needed, duplicates)
+                }
+            }
+        }
+    }
+
+    /// Operands that, with the first of `steps`, restrict the one variable that it would bind.
+    fn intersectable(
+        &self,
+        input: Option<&Node<'s>>,
+        operands: &[Pattern],
+        steps: &[usize],
+        done: &[bool],
+    ) -> Vec<usize> {
+        let bound = input.map(|node| node.certain.clone()).unwrap_or_default();
+        let open = |at: usize| -> Option<Var> {
+            let atom = triple(&operands[at])?;
+            let mut vars = atom.variables().filter(|var| !bound.contains(*var));
+            let var = vars.next()?;
+            (vars.next().is_none() && matches!(atom.graph, Graph::Default | Graph::Merge(_) | Graph::Union))
+                .then_some(var)
+        };
+        let Some(var) = open(steps[0]) else { return Vec::new() };
+        // Where some rows bind it already it would have to be compared, not bound.
+        if input.is_some_and(|node| node.column(var).is_some()) {
+            return Vec::new();
+        }
+        let group: Vec<usize> = steps[1..].iter().copied().filter(|at| !done[*at] && open(*at) == Some(var)).collect();
+        if group.is_empty() {
+            return group;
+        }
+        let fewest = std::iter::once(steps[0])
+            .chain(group.iter().copied())
+            .filter_map(|at| Some(self.estimator.fanout(&bound, triple(&operands[at])?)))
+            .fold(f64::INFINITY, f64::min);
+        if fewest < FEW_MATCHES { Vec::new() } else { group }
+    }
+
+    fn intersect(
+        &mut self,
+        input: Node<'s>,
+        atoms: &[&TripleAtom],
+        join: &Join<'_>,
+        needed: &VarSet,
+        duplicates: Duplicates,
+    ) -> Result<Node<'s>> {
+        let column = |var: Var| if input.certain.contains(var) { input.column(var) } else { None };
+        let wish = Wish { column: &column, rank: &|_| 0, constants_first: false };
+        let mut accesses = Vec::new();
+        let mut estimate = f64::INFINITY;
+        let mut fresh = None;
+        for atom in atoms {
+            let access = Access::new(self.cx, atom, &wish)?;
+            fresh = fresh.or(access.free.first().map(|(var, _)| *var));
+            estimate = estimate.min(self.estimator.probe(&input, atom, Keep::Matched));
+            accesses.push(access);
+        }
+        let Some(var) = fresh else { return Err(kgq_syntax::error::Error::bug("a multiway join binds no variable")) };
+        let bounds = join.ranges.iter().find(|(bounded, _)| *bounded == var).map(|(_, range)| range.clone());
+        let mut certain = input.certain.clone();
+        certain.insert(var);
+        let mut sorted = input.sorted.clone();
+        if input.vars.is_empty() {
+            sorted = vec![var];
+        }
+        let weigh = duplicates == Duplicates::Count;
+        let (intersect, vars) = Intersect::new(input, accesses, var, weigh, bounds, &|var| needed.contains(var));
+        let weighted = intersect.weighs();
+        let certain = certain.intersection(&vars.iter().copied().collect());
+        Ok(Node::new(intersect, vars).like(certain, sorted, weighted).estimated(estimate))
+    }
+
+    /// Applies the conditions whose variables no later operand can bind.
+    fn conditions(
+        &mut self,
+        node: Node<'s>,
+        operands: &[Pattern],
+        done: &[bool],
+        join: &mut Join<'_>,
+        needed: &VarSet,
+    ) -> Result<Node<'s>> {
+        if join.pending.is_empty() {
+            return Ok(node);
+        }
+        let open = wanted_by(operands, done).without(&node.certain);
+        let all_done = done.iter().all(|done| *done);
+        let (ready, waiting): (Vec<_>, Vec<_>) = join.pending.iter().partition(|condition| {
+            all_done
+                || !condition.is_volatile()
+                    && !condition.variables().intersects(&open)
+                    && self.is_bound(condition, &node)
+        });
+        if ready.is_empty() {
+            return Ok(node);
+        }
+        join.pending = waiting;
+        let mut later = wanted_by(operands, done);
+        later.extend(needed);
+        join.pending.iter().for_each(|condition| later.extend(&condition.variables()));
+        let ready: Vec<Condition> = ready.into_iter().cloned().collect();
+        self.filter(node, &ready, &later)
+    }
+
+    /// Whether the condition reads something that the rows have; one that reads nothing waits for the end.
+    fn is_bound(&self, condition: &Condition, node: &Node<'s>) -> bool {
+        condition.variables().intersects(&node.var_set())
+    }
+}
+
+pub(super) fn triple(pattern: &Pattern) -> Option<&TripleAtom> {
+    match pattern {
+        Pattern::Triple(atom) => Some(atom),
+        _ => None,
+    }
+}
+
+fn flatten(patterns: &[Pattern], operands: &mut Vec<Pattern>) {
+    for pattern in patterns {
+        match pattern {
+            Pattern::Join(inner) => flatten(inner, operands),
+            Pattern::Unit => (),
+            pattern => operands.push(pattern.clone()),
+        }
+    }
+}
+
+/// The variables of operands that are not done.
+pub(super) fn wanted_by(operands: &[Pattern], done: &[bool]) -> VarSet {
+    operands.iter().zip(done).filter(|(_, done)| !**done).fold(VarSet::default(), |mut set, (operand, _)| {
+        set.extend(&scope::mentioned(operand));
+        set
+    })
+}
+
+/// Groups of operands that share variables. All that share some with the input are one group, the first.
+fn components(operands: &[Pattern], input: Option<&Node<'_>>) -> Vec<Vec<usize>> {
+    let vars: Vec<VarSet> = operands.iter().map(scope::possible).collect();
+    let mut groups: Vec<(VarSet, Vec<usize>)> = Vec::new();
+    if let Some(input) = input {
+        groups.push((input.var_set(), Vec::new()));
+    }
+    for (at, vars) in vars.into_iter().enumerate() {
+        // What binds nothing belongs anywhere; it goes first, since it may have no solution.
+        let (mut merged, mut members) = (vars, vec![at]);
+        let mut rest = Vec::new();
+        for (i, (group_vars, group)) in groups.into_iter().enumerate() {
+            let from_input = i == 0 && input.is_some();
+            if group_vars.intersects(&merged) || from_input && merged.is_empty() {
+                merged.extend(&group_vars);
+                members = group.into_iter().chain(members).collect();
+                if from_input {
+                    // The group of the input stays in front.
+                    rest.insert(0, (VarSet::default(), Vec::new()));
+                }
+            } else {
+                rest.push((group_vars, group));
+            }
+        }
+        match rest.first() {
+            Some((front, none)) if input.is_some() && front.is_empty() && none.is_empty() => {
+                rest[0] = (merged, members)
+            }
+            _ => rest.push((merged, members)),
+        }
+        groups = rest;
+    }
+    groups.into_iter().map(|(_, members)| members).filter(|members| !members.is_empty()).collect()
+}

@@ -1,0 +1,285 @@
+//! How many solutions patterns have: single triple patterns counted exactly, joins by distinct counts.
+
+use super::{Graph, Pattern, Slot, TripleAtom, Var, VarSet, order, scope};
+use crate::operator::access::{Access, Wish};
+use crate::operator::probe::Keep;
+use crate::operator::{Context, Node};
+use kgq_snapshot::{Statistics, TermId};
+use rustc_hash::FxHashMap;
+use std::cell::RefCell;
+
+/// Up to this cost looking up rows one by one is not worth a second thought.
+const CHEAP: f64 = 2000.0;
+
+/// How many times the rows that are wanted may be needed here, as later conditions drop some.
+const GOAL_MARGIN: f64 = 32.0;
+
+/// What a triple pattern matches by itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Count {
+    pub rows: f64,
+    /// Distinct ids at subject, predicate, object and graph, among those rows.
+    pub distinct: [f64; 4],
+}
+
+/// The constants of a pattern, and whether it looks at a merge of graphs.
+type Constants = ([Option<TermId>; 4], bool);
+
+pub struct Estimator<'b, 's> {
+    cx: &'b Context<'s>,
+    /// Counts of patterns by their constants.
+    counts: RefCell<FxHashMap<Constants, Count>>,
+}
+
+/// What is known of the rows that a plan has so far.
+#[derive(Clone, Debug)]
+pub struct Rows {
+    pub rows: f64,
+    /// Distinct ids of each variable, by its index; 0 where nothing is known.
+    distinct: Vec<f64>,
+}
+
+impl Rows {
+    pub fn one() -> Self {
+        Self::of_many(1.0)
+    }
+
+    /// So many rows of which nothing else is known.
+    pub fn of_many(rows: f64) -> Self {
+        Self { rows, distinct: Vec::new() }
+    }
+
+    /// How many distinct ids the variable has, if something is known of it.
+    fn known(&self, var: Var) -> Option<f64> {
+        self.distinct.get(var.index()).copied().filter(|n| *n > 0.0)
+    }
+
+    pub fn of(&self, var: Var) -> f64 {
+        self.known(var).unwrap_or(self.rows).min(self.rows).max(1.0)
+    }
+
+    pub fn set(&mut self, var: Var, distinct: f64) {
+        if self.distinct.len() <= var.index() {
+            self.distinct.resize(var.index() + 1, 0.0);
+        }
+        let known = &mut self.distinct[var.index()];
+        *known = if *known > 0.0 { known.min(distinct) } else { distinct };
+    }
+
+    /// The same knowledge of other rows.
+    fn with_rows(&self, rows: f64) -> Self {
+        Self { rows, distinct: self.distinct.clone() }
+    }
+}
+
+impl<'b, 's> Estimator<'b, 's> {
+    pub fn new(cx: &'b Context<'s>) -> Self {
+        Self { cx, counts: RefCell::default() }
+    }
+
+    pub fn statistics(&self, graph: &Graph) -> &'s Statistics {
+        match graph {
+            Graph::Default | Graph::Union | Graph::Merge(_) => self.cx.snapshot().statistics(),
+            Graph::Named(_) | Graph::Each(_) => self.cx.snapshot().quad_statistics(),
+        }
+    }
+
+    /// What the pattern matches when its variables are free.
+    pub fn count(&self, atom: &TripleAtom) -> Count {
+        let (slots, width) = atom.positions();
+        let mut constants = [None; 4];
+        for (constant, slot) in constants.iter_mut().zip(&slots[..width]) {
+            if let Slot::Term(term) = slot {
+                *constant = Some(*term);
+            }
+        }
+        let key = (constants, matches!(atom.graph, Graph::Merge(_) | Graph::Union));
+        if let Some(count) = self.counts.borrow().get(&key) {
+            return *count;
+        }
+        let count = self.count_anew(atom, constants, width);
+        self.counts.borrow_mut().insert(key, count);
+        count
+    }
+
+    fn count_anew(&self, atom: &TripleAtom, constants: [Option<TermId>; 4], width: usize) -> Count {
+        let nothing = Count { rows: 0.0, distinct: [0.0; 4] };
+        let wish = Wish { column: &|_| None, rank: &|_| 0, constants_first: true };
+        let Ok(access) = Access::new(self.cx, atom, &wish) else { return nothing };
+        let index = access.source.index();
+        let rows = access.range(index, &crate::batch::Batch::unit(0), 0).len() as f64;
+        if rows == 0.0 {
+            return nothing;
+        }
+        let all = self.statistics(&atom.graph);
+        let [s, p, o, _] = constants;
+        let graphs = if width == 4 { self.cx.named_graphs.len() as f64 } else { 1.0 };
+        let (subjects, objects) = match p {
+            Some(p) => {
+                let of = all.predicate(p);
+                (of.distinct_subjects as f64, of.distinct_objects as f64)
+            }
+            None => (all.distinct_subjects as f64, all.distinct_objects as f64),
+        };
+        let distinct = [
+            if s.is_some() { 1.0 } else { subjects.max(1.0).min(rows) },
+            if p.is_some() { 1.0 } else { (all.distinct_predicates as f64).max(1.0).min(rows) },
+            if o.is_some() { 1.0 } else { objects.max(1.0).min(rows) },
+            graphs.max(1.0).min(rows),
+        ];
+        Count { rows, distinct }
+    }
+
+    /// The rows after joining with the pattern.
+    ///
+    /// Matches of a row that differ only in variables that nobody needs make one row.
+    pub fn join(&self, before: &Rows, bound: &VarSet, atom: &TripleAtom, needed: &dyn Fn(Var) -> bool) -> Rows {
+        let mut after = before.with_rows(self.rows_joined(before, bound, atom, needed));
+        self.note(&mut after, atom);
+        after
+    }
+
+    /// Takes note of what the pattern's matches are known to have.
+    pub fn note(&self, rows: &mut Rows, atom: &TripleAtom) {
+        let count = self.count(atom);
+        let (slots, width) = atom.positions();
+        for (slot, distinct) in slots[..width].iter().zip(count.distinct) {
+            if let Slot::Var(var) = *slot {
+                rows.set(var, distinct);
+            }
+        }
+    }
+
+    /// How many rows there are after joining with the pattern.
+    pub fn rows_joined(&self, before: &Rows, bound: &VarSet, atom: &TripleAtom, needed: &dyn Fn(Var) -> bool) -> f64 {
+        let count = self.count(atom);
+        let (slots, width) = atom.positions();
+        let mut fanout = count.rows;
+        let mut fresh = 1.0;
+        let mut found = 1.0f64;
+        let mut any_fresh = false;
+        for (at, slot) in slots[..width].iter().enumerate() {
+            let Slot::Var(var) = *slot else { continue };
+            let own = count.distinct[at].max(1.0);
+            if slots[..at].contains(slot) {
+                fanout /= own;
+            } else if bound.contains(var) {
+                // Of an unknown variable is assumed that the pattern has its ids.
+                let here = before.known(var).unwrap_or(own).min(before.rows).max(1.0);
+                fanout /= own.max(here);
+                found *= (own / here).min(1.0);
+            } else if needed(var) {
+                fresh *= own;
+                any_fresh = true;
+            }
+        }
+        // Without needed new variables the matches of a row are one row.
+        before.rows * if any_fresh { fanout.min(fresh) } else { fanout.min(1.0).min(found) }
+    }
+
+    /// How many matches a row that finds some has on average.
+    pub fn fanout(&self, bound: &VarSet, atom: &TripleAtom) -> f64 {
+        let count = self.count(atom);
+        let (slots, width) = atom.positions();
+        let known =
+            slots[..width].iter().zip(count.distinct).filter(|(slot, _)| slot.var().is_some_and(|v| bound.contains(v)));
+        known.fold(count.rows, |rows, (_, distinct)| rows / distinct.max(1.0))
+    }
+
+    /// The expected rows of an index join.
+    pub fn probe(&self, input: &Node<'s>, atom: &TripleAtom, keep: Keep) -> f64 {
+        let after = self.rows_joined(&Rows::of_many(input.estimate), &input.certain, atom, &|_| true);
+        match keep {
+            Keep::Matched => after,
+            Keep::All => after.max(input.estimate),
+            Keep::Existing => after.min(input.estimate),
+            Keep::Missing => (input.estimate - after).max(input.estimate / 10.0),
+        }
+    }
+
+    /// Whether looking the input's rows up in the pattern one by one costs less than evaluating the pattern by itself.
+    ///
+    /// With a goal only so many input rows count as lead to the rows that are wanted.
+    pub fn prefers_rows(&self, input: &Node<'s>, pattern: &Pattern, goal: Option<f64>) -> bool {
+        let shared = scope::possible(pattern).intersection(&input.certain);
+        if shared.is_empty() {
+            return false;
+        }
+        let (alone, _) = self.cost(pattern, &VarSet::default(), &Rows::one());
+        let start = Rows::of_many(input.estimate.max(1.0));
+        let (mut by_rows, found) = self.cost(pattern, &shared, &start);
+        if let Some(goal) = goal {
+            by_rows *= (goal * GOAL_MARGIN / found.rows.max(1.0)).min(1.0);
+        }
+        // Look-ups one by one miss the cache, and rows that come often find most: averages flatter them.
+        by_rows <= CHEAP || by_rows * 3.0 <= alone + input.estimate * 0.2
+    }
+
+    /// The cost of applying the pattern to rows that bind `bound`, and the rows that come out.
+    pub fn cost(&self, pattern: &Pattern, bound: &VarSet, before: &Rows) -> (f64, Rows) {
+        match pattern {
+            Pattern::Empty => (0.0, before.with_rows(0.0)),
+            Pattern::Unit => (0.0, before.clone()),
+            Pattern::Triple(atom) => {
+                let after = self.join(before, bound, atom, &|_| true);
+                (before.rows + after.rows * 0.1, after)
+            }
+            Pattern::Closure(_) => {
+                let rows = before.rows * 10.0;
+                (rows * 10.0, before.with_rows(rows))
+            }
+            Pattern::TripleTerm(_) => (before.rows * 0.1, before.clone()),
+            Pattern::Values { vars, rows } => {
+                let matching = if vars.iter().any(|var| bound.contains(*var)) {
+                    before.rows
+                } else {
+                    before.rows * rows.len() as f64
+                };
+                (matching * 0.1, before.with_rows(matching))
+            }
+            Pattern::Join(operands) => {
+                let steps = order::order(self, operands, bound, before, &|_| true);
+                (steps.cost, steps.rows)
+            }
+            Pattern::Union(branches) => {
+                let mut total = (0.0, Rows::of_many(0.0));
+                for branch in branches {
+                    let (cost, rows) = self.cost(branch, bound, before);
+                    total.0 += cost;
+                    total.1.rows += rows.rows;
+                }
+                total
+            }
+            Pattern::LeftJoin { left, right, .. } => {
+                let (cost, rows) = self.cost(left, bound, before);
+                let (more, after) = self.cost(right, &bound.union(&scope::certain(left)), &rows);
+                (cost + more, rows.with_rows(after.rows.max(rows.rows)))
+            }
+            Pattern::Minus { left, right } => {
+                let (cost, rows) = self.cost(left, bound, before);
+                (cost + self.cost(right, &VarSet::default(), &Rows::one()).0, rows)
+            }
+            Pattern::Filter { inner, conditions } => {
+                let (cost, mut rows) = self.cost(inner, bound, before);
+                for _ in conditions {
+                    rows.rows /= 3.0;
+                }
+                (cost, rows)
+            }
+            Pattern::Extend { inner, .. }
+            | Pattern::Project { inner, .. }
+            | Pattern::Distinct { inner }
+            | Pattern::Order { inner, .. } => self.cost(inner, bound, before),
+            Pattern::Group { inner, keys, .. } => {
+                let (cost, rows) = self.cost(inner, bound, before);
+                let groups = keys.iter().fold(1.0, |n, key| n * rows.of(*key)).min(rows.rows);
+                (cost, rows.with_rows(groups))
+            }
+            Pattern::Slice { inner, length, .. } => {
+                let (cost, rows) = self.cost(inner, bound, before);
+                let most = length.map_or(rows.rows, |length| rows.rows.min(length as f64));
+                (cost, rows.with_rows(most))
+            }
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! Expressions of a query as the planner keeps them: variables renamed by scope, each EXISTS a variable of its own.
+
+use super::translate::{Translator, Unsupported, left_spine};
+use super::{Condition, Pattern, Scalar, Var, VarSet};
+use crate::query::operands::{operands, operands_mut};
+use kgq_syntax::rdf::Variable;
+use spargebra::algebra::{Expression, Function};
+
+impl Translator<'_, '_> {
+    /// What a FILTER asks for, split where `&&` joins it.
+    pub(super) fn conditions(&mut self, expression: &Expression) -> Result<Vec<Condition>, Unsupported> {
+        let mut conditions = Vec::new();
+        for operand in left_spine(expression, |e| match e {
+            Expression::And(left, right) => Some((left, right)),
+            _ => None,
+        }) {
+            match operand {
+                Expression::And(..) => conditions.extend(self.conditions(operand)?),
+                Expression::Exists(pattern) => {
+                    conditions.push(Condition::Exists { pattern: self.pattern(pattern)?, negated: false });
+                }
+                Expression::Not(inner) => match inner.as_ref() {
+                    Expression::Exists(pattern) => {
+                        conditions.push(Condition::Exists { pattern: self.pattern(pattern)?, negated: true });
+                    }
+                    _ => conditions.push(Condition::Scalar(self.scalar(operand)?)),
+                },
+                _ => conditions.push(Condition::Scalar(self.scalar(operand)?)),
+            }
+        }
+        Ok(conditions)
+    }
+
+    pub(super) fn scalar(&mut self, expression: &Expression) -> Result<Scalar, Unsupported> {
+        let mut scalar = Scalar { expression: expression.clone(), variables: VarSet::default(), exists: Vec::new() };
+        let mut expression = std::mem::replace(&mut scalar.expression, Expression::Coalesce(Vec::new()));
+        self.rename(&mut expression, &mut scalar)?;
+        scalar.expression = expression;
+        Ok(scalar)
+    }
+
+    fn rename(&mut self, expression: &mut Expression, scalar: &mut Scalar) -> Result<(), Unsupported> {
+        // A chain of `||` or `&&` nests to the left and can be thousands long: it is followed without recursion.
+        let mut rest = expression;
+        loop {
+            match rest {
+                Expression::Or(left, right) | Expression::And(left, right) => {
+                    self.rename(right, scalar)?;
+                    rest = left;
+                }
+                _ => return self.rename_operand(rest, scalar),
+            }
+        }
+    }
+
+    fn rename_operand(&mut self, expression: &mut Expression, scalar: &mut Scalar) -> Result<(), Unsupported> {
+        match expression {
+            Expression::Variable(variable) | Expression::Bound(variable) => {
+                let var = self.var(variable);
+                scalar.variables.insert(var);
+                *variable = self.variables.name(var).clone();
+                Ok(())
+            }
+            Expression::Exists(pattern) => {
+                let pattern = self.pattern(pattern)?;
+                let var = self.variables.fresh("#exists");
+                scalar.exists.push((var, pattern));
+                *expression = Expression::Variable(Variable::clone(self.variables.name(var)));
+                Ok(())
+            }
+            _ => operands_mut(expression).try_for_each(|operand| self.rename(operand, scalar)),
+        }
+    }
+}
+
+impl Scalar {
+    /// The two variables that the expression asks to be equal, where that is all it asks.
+    pub fn equality(&self, names: impl Fn(&Variable) -> Option<Var>) -> Option<(Var, Var)> {
+        match &self.expression {
+            Expression::Equal(left, right) | Expression::SameTerm(left, right) => match (left.as_ref(), right.as_ref())
+            {
+                (Expression::Variable(left), Expression::Variable(right)) => Some((names(left)?, names(right)?)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The two variables of which the expression asks that the first be less than the second, or equal too, where that is all it asks.
+    pub fn less(&self, names: impl Fn(&Variable) -> Option<Var>) -> Option<(Var, Var)> {
+        let (low, high) = match &self.expression {
+            Expression::Less(low, high) | Expression::LessOrEqual(low, high) => (low, high),
+            Expression::Greater(high, low) | Expression::GreaterOrEqual(high, low) => (low, high),
+            _ => return None,
+        };
+        match (low.as_ref(), high.as_ref()) {
+            (Expression::Variable(low), Expression::Variable(high)) => Some((names(low)?, names(high)?)),
+            _ => None,
+        }
+    }
+
+    /// The variable that the expression asks to be unbound, where that is all it asks.
+    pub fn unbound(&self, names: impl Fn(&Variable) -> Option<Var>) -> Option<Var> {
+        match &self.expression {
+            Expression::Not(inner) => match inner.as_ref() {
+                Expression::Bound(variable) => names(variable),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Whether two evaluations on the same row may differ.
+    pub fn is_volatile(&self) -> bool {
+        fn volatile(expression: &Expression) -> bool {
+            // A long chain of `||` or `&&` nests to the left: see `rename`.
+            let mut rest = expression;
+            while let Expression::Or(left, right) | Expression::And(left, right) = rest {
+                if volatile(right) {
+                    return true;
+                }
+                rest = left;
+            }
+            let draws = |function: &Function| {
+                matches!(function, Function::Rand | Function::Uuid | Function::StrUuid | Function::BNode)
+            };
+            matches!(rest, Expression::FunctionCall(function, _) if draws(function)) || operands(rest).any(volatile)
+        }
+        volatile(&self.expression)
+    }
+}
+
+impl Condition {
+    /// The variables that the condition reads, those of its patterns included.
+    pub fn variables(&self) -> VarSet {
+        match self {
+            Self::Scalar(scalar) => scalar_variables(scalar),
+            Self::Exists { pattern, .. } => super::scope::mentioned(pattern),
+            Self::NotAmong(var, _) => [*var].into_iter().collect(),
+            Self::Same(left, right) => [*left, *right].into_iter().collect(),
+        }
+    }
+
+    pub fn is_volatile(&self) -> bool {
+        match self {
+            Self::Scalar(scalar) => scalar.is_volatile(),
+            Self::Exists { .. } | Self::NotAmong(..) | Self::Same(..) => false,
+        }
+    }
+}
+
+/// The variables that an expression reads, those of its EXISTS patterns included.
+pub fn scalar_variables(scalar: &Scalar) -> VarSet {
+    let mut variables = scalar.variables.clone();
+    for (_, pattern) in &scalar.exists {
+        variables.extend(&super::scope::mentioned(pattern));
+    }
+    variables
+}
+
+/// The patterns in the condition's expressions.
+pub fn exists_patterns(condition: &Condition) -> Vec<&Pattern> {
+    match condition {
+        Condition::Scalar(scalar) => scalar.exists.iter().map(|(_, pattern)| pattern).collect(),
+        Condition::Exists { pattern, .. } => vec![pattern],
+        Condition::NotAmong(..) | Condition::Same(..) => Vec::new(),
+    }
+}

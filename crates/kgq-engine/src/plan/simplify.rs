@@ -1,0 +1,313 @@
+//! Rewrites that keep the solutions and make them cheaper to find: conditions move to where their variables are bound,
+//! OPTIONAL with `!BOUND` becomes NOT EXISTS, and an equality of nodes becomes one variable.
+
+use super::translate::{filter, join, union};
+use super::{Condition, Graph, Pattern, Scalar, Slot, TripleAtom, Var, VarSet, Variables, scope};
+use kgq_snapshot::{Family, Permutation, Snapshot, TermKind};
+use spargebra::algebra::Expression;
+
+/// What rewriting needs to know beside the pattern.
+pub struct Knowledge<'a> {
+    pub names: &'a Variables,
+    pub snapshot: &'a Snapshot,
+}
+
+/// Rewrites a pattern.
+pub fn simplify(pattern: Pattern, data: &Knowledge<'_>) -> Pattern {
+    let boxed = |pattern: Box<Pattern>| Box::new(simplify(*pattern, data));
+    match pattern {
+        Pattern::Empty
+        | Pattern::Unit
+        | Pattern::Triple(_)
+        | Pattern::Closure(_)
+        | Pattern::TripleTerm(_)
+        | Pattern::Values { .. } => pattern,
+        Pattern::Join(operands) => hoisted(operands.into_iter().map(|p| simplify(p, data)).collect()),
+        Pattern::Union(branches) => {
+            let branches = branches.into_iter().map(|p| simplify(p, data));
+            union(branches.filter(|p| !matches!(p, Pattern::Empty)).collect())
+        }
+        Pattern::LeftJoin { left, right, conditions } => {
+            optional(simplify(*left, data), simplify(*right, data), simplify_all(conditions, data), data)
+        }
+        Pattern::Minus { left, right } => match simplify(*left, data) {
+            Pattern::Empty => Pattern::Empty,
+            left => Pattern::Minus { left: Box::new(left), right: boxed(right) },
+        },
+        Pattern::Filter { inner, conditions } => {
+            let inner = simplify(*inner, data);
+            let conditions = simplify_all(conditions, data)
+                .into_iter()
+                .map(|condition| match condition {
+                    Condition::Exists { pattern, negated } => {
+                        Condition::Exists { pattern: correlated(pattern, &inner, data), negated }
+                    }
+                    other => other,
+                })
+                .collect();
+            filtered(inner, conditions, data)
+        }
+        Pattern::Extend { inner, var, scalar } => {
+            Pattern::Extend { inner: boxed(inner), var, scalar: simplify_scalar(scalar, data) }
+        }
+        Pattern::Group { inner, keys, aggregates } => Pattern::Group { inner: boxed(inner), keys, aggregates },
+        Pattern::Project { inner, vars } => Pattern::Project { inner: boxed(inner), vars },
+        Pattern::Distinct { inner } => Pattern::Distinct { inner: boxed(inner) },
+        Pattern::Order { inner, keys } => Pattern::Order { inner: boxed(inner), keys },
+        Pattern::Slice { inner, start, length } => Pattern::Slice { inner: boxed(inner), start, length },
+    }
+}
+
+fn simplify_all(conditions: Vec<Condition>, data: &Knowledge<'_>) -> Vec<Condition> {
+    conditions
+        .into_iter()
+        .map(|condition| match condition {
+            Condition::Scalar(scalar) => Condition::Scalar(simplify_scalar(scalar, data)),
+            Condition::Exists { pattern, negated } => Condition::Exists { pattern: simplify(pattern, data), negated },
+            other @ (Condition::NotAmong(..) | Condition::Same(..)) => other,
+        })
+        .collect()
+}
+
+fn simplify_scalar(mut scalar: Scalar, data: &Knowledge<'_>) -> Scalar {
+    for (_, pattern) in &mut scalar.exists {
+        *pattern = simplify(std::mem::replace(pattern, Pattern::Empty), data);
+    }
+    scalar
+}
+
+/// A join whose operands' conditions are tested with those of the join, where they see the same either way.
+fn hoisted(operands: Vec<Pattern>) -> Pattern {
+    let mut conditions = Vec::new();
+    let mut inner = Vec::new();
+    for operand in operands {
+        match operand {
+            Pattern::Filter { inner: own, conditions: tests }
+                if tests.iter().all(|c| is_local(c, &scope::certain(&own))) =>
+            {
+                conditions.extend(tests);
+                inner.push(*own);
+            }
+            operand => inner.push(operand),
+        }
+    }
+    filter(join(inner), conditions)
+}
+
+/// Whether the condition reads only variables that are bound there, and means the same wherever they are.
+fn is_local(condition: &Condition, certain: &VarSet) -> bool {
+    match condition {
+        Condition::Scalar(scalar) => {
+            scalar.exists.is_empty() && scalar.variables.is_subset(certain) && !scalar.is_volatile()
+        }
+        Condition::NotAmong(var, _) => certain.contains(*var),
+        Condition::Same(a, b) => certain.contains(*a) && certain.contains(*b),
+        Condition::Exists { .. } => false,
+    }
+}
+
+/// The pattern under the conditions, each as deep as it may stand.
+fn filtered(inner: Pattern, conditions: Vec<Condition>, data: &Knowledge<'_>) -> Pattern {
+    if conditions.is_empty() {
+        return inner;
+    }
+    match inner {
+        Pattern::Filter { inner, conditions: mut own } => {
+            own.extend(conditions);
+            filtered(*inner, own, data)
+        }
+        Pattern::LeftJoin { left, right, conditions: own } => {
+            let free = scope::possible(&right).without(&scope::certain(&left));
+            let (down, here): (Vec<_>, Vec<_>) =
+                conditions.into_iter().partition(|c| !c.is_volatile() && !c.variables().intersects(&free));
+            let left = filtered(*left, down, data);
+            not_bound(left, *right, own, here, data)
+        }
+        Pattern::Union(branches)
+            if conditions.iter().all(|c| match c {
+                Condition::Scalar(scalar) => scalar.exists.is_empty() && !scalar.is_volatile(),
+                Condition::NotAmong(..) | Condition::Same(..) => true,
+                Condition::Exists { .. } => false,
+            }) =>
+        {
+            union(branches.into_iter().map(|branch| filtered(branch, conditions.clone(), data)).collect())
+        }
+        Pattern::Minus { left, right } if conditions.iter().all(|c| !c.is_volatile()) => {
+            Pattern::Minus { left: Box::new(filtered(*left, conditions, data)), right }
+        }
+        Pattern::Extend { inner, var, scalar } if !scalar.is_volatile() => {
+            let (down, here): (Vec<_>, Vec<_>) =
+                conditions.into_iter().partition(|c| !c.is_volatile() && !c.variables().contains(var));
+            let inner = Box::new(filtered(*inner, down, data));
+            filter(Pattern::Extend { inner, var, scalar }, here)
+        }
+        inner @ (Pattern::Triple(_) | Pattern::Join(_)) => equated(inner, conditions, data),
+        inner => filter(inner, conditions),
+    }
+}
+
+/// `OPTIONAL { R } FILTER(!BOUND(?v))`, where R always binds ?v and nothing else does, keeps the rows without R.
+fn not_bound(
+    left: Pattern,
+    right: Pattern,
+    own: Vec<Condition>,
+    mut conditions: Vec<Condition>,
+    data: &Knowledge<'_>,
+) -> Pattern {
+    let visible = scope::possible(&left);
+    let bound = scope::certain(&right).without(&visible);
+    let asks = |condition: &Condition| match condition {
+        Condition::Scalar(scalar) => {
+            scalar.unbound(|name| data.names.get(name.as_str())).is_some_and(|var| bound.contains(var))
+        }
+        Condition::Exists { .. } | Condition::NotAmong(..) | Condition::Same(..) => false,
+    };
+    let shared_is_certain = scope::possible(&right).intersection(&visible).is_subset(&scope::certain(&left));
+    if shared_is_certain
+        && !scope::exposed(&right).intersects(&visible)
+        && let Some(at) = conditions.iter().position(asks)
+    {
+        conditions.remove(at);
+        let pattern = filtered(right, own, data);
+        let missing = Condition::Exists { pattern: correlated(pattern, &left, data), negated: true };
+        return filtered(filter(left, vec![missing]), conditions, data);
+    }
+    filter(optional(left, right, own, data), conditions)
+}
+
+/// A LeftJoin whose conditions stand where they belong.
+fn optional(left: Pattern, right: Pattern, conditions: Vec<Condition>, data: &Knowledge<'_>) -> Pattern {
+    if matches!(left, Pattern::Empty) {
+        return Pattern::Empty;
+    }
+    let (outside, inside) = (scope::possible(&left), scope::certain(&right));
+    let right_only = |condition: &Condition| {
+        let vars = condition.variables();
+        !condition.is_volatile() && vars.intersection(&outside).is_subset(&inside)
+    };
+    let (down, here): (Vec<_>, Vec<_>) = conditions.into_iter().partition(right_only);
+    let right = filtered(right, down, data);
+    let (right, here) = equated_across(right, here, &left, data);
+    if matches!(right, Pattern::Empty) {
+        return left;
+    }
+    Pattern::LeftJoin { left: Box::new(left), right: Box::new(right), conditions: here }
+}
+
+/// The pattern of an EXISTS: conditions that equate an outer variable with an inner one become look-ups.
+fn correlated(pattern: Pattern, left: &Pattern, data: &Knowledge<'_>) -> Pattern {
+    match pattern {
+        Pattern::Filter { inner, conditions } => {
+            let (inner, conditions) = equated_across(*inner, conditions, left, data);
+            filter(inner, conditions)
+        }
+        pattern => pattern,
+    }
+}
+
+/// In a join of triple patterns under `?a = ?b`, where `=` can only be `sameTerm`, the two variables are one.
+fn equated(inner: Pattern, conditions: Vec<Condition>, data: &Knowledge<'_>) -> Pattern {
+    let certain = scope::certain(&inner);
+    let (inner, conditions) =
+        equate(inner, conditions, data, |_| false, |a, b| certain.contains(a) && certain.contains(b));
+    filter(inner, conditions)
+}
+
+/// As `equated`, where one of the variables is bound outside of the pattern.
+fn equated_across(
+    inner: Pattern,
+    conditions: Vec<Condition>,
+    left: &Pattern,
+    data: &Knowledge<'_>,
+) -> (Pattern, Vec<Condition>) {
+    let (possible, outer) = (scope::possible(&inner), scope::certain(left));
+    equate(
+        inner,
+        conditions,
+        data,
+        |var| is_itself_only(left, var, data),
+        |a, b| outer.contains(a) && !possible.contains(a) && possible.contains(b) && !outer.contains(b),
+    )
+}
+
+/// Puts `a` for `b` where a condition equates them, they are such that `fits`, and one is equal to itself only: then `=` is
+/// `sameTerm`.
+fn equate(
+    mut inner: Pattern,
+    conditions: Vec<Condition>,
+    data: &Knowledge<'_>,
+    itself_only: impl Fn(Var) -> bool,
+    fits: impl Fn(Var, Var) -> bool,
+) -> (Pattern, Vec<Condition>) {
+    let mut rest = Vec::new();
+    for condition in conditions {
+        let pair = match &condition {
+            Condition::Scalar(scalar) => scalar.equality(|name| data.names.get(name.as_str())),
+            Condition::Exists { .. } | Condition::NotAmong(..) | Condition::Same(..) => None,
+        };
+        let pair = pair.and_then(|(a, b)| {
+            [(a, b), (b, a)]
+                .into_iter()
+                .find(|(a, b)| a != b && fits(*a, *b) && (itself_only(*a) || is_itself_only(&inner, *b, data)))
+        });
+        match (pair, renamed(&inner, pair)) {
+            (Some((a, b)), Some(joined)) => {
+                let scalar = Scalar {
+                    expression: Expression::Variable(data.names.name(a).clone()),
+                    variables: [a].into_iter().collect(),
+                    exists: Vec::new(),
+                };
+                inner = Pattern::Extend { inner: Box::new(joined), var: b, scalar };
+            }
+            _ => rest.push(condition),
+        }
+    }
+    (inner, rest)
+}
+
+/// Whether terms that the variable is bound to are equal to nothing but themselves: IRIs, blank nodes, plain strings.
+fn is_itself_only(pattern: &Pattern, var: Var, data: &Knowledge<'_>) -> bool {
+    match pattern {
+        Pattern::Triple(TripleAtom { slots: [s, p, o], graph }) => {
+            *s == Slot::Var(var)
+                || *p == Slot::Var(var)
+                || *o == Slot::Var(var) && has_simple_objects(*p, graph, data.snapshot)
+        }
+        Pattern::Join(operands) => operands.iter().any(|p| is_itself_only(p, var, data)),
+        Pattern::Extend { inner, .. } | Pattern::Filter { inner, .. } => is_itself_only(inner, var, data),
+        Pattern::LeftJoin { left, .. } | Pattern::Minus { left, .. } => is_itself_only(left, var, data),
+        _ => false,
+    }
+}
+
+/// Whether all objects of the predicate are nodes, or all plain strings. Their ids are sorted, so the ends tell.
+fn has_simple_objects(predicate: Slot, graph: &Graph, snapshot: &Snapshot) -> bool {
+    let (Slot::Term(predicate), Graph::Default) = (predicate, graph) else { return false };
+    let index = snapshot.triples(Permutation::Pos);
+    let rows = index.run(predicate);
+    let Some(last) = rows.end.checked_sub(1).filter(|_| !rows.is_empty()) else { return true };
+    let (first, last) = (index.column(1, rows.start..rows.start + 1)[0], index.column(1, last..last + 1)[0]);
+    let strings = snapshot.family_range(Family::String);
+    matches!(snapshot.kind(last), TermKind::BlankNode | TermKind::Iri)
+        || strings.contains(&first.get()) && strings.contains(&last.get())
+}
+
+/// The pattern with `a` in the place of `b`, if it is a join of triple patterns.
+fn renamed(pattern: &Pattern, pair: Option<(Var, Var)>) -> Option<Pattern> {
+    let (a, b) = pair?;
+    match pattern {
+        Pattern::Triple(atom) => {
+            let slots = atom.slots.map(|slot| if slot == Slot::Var(b) { Slot::Var(a) } else { slot });
+            let in_graph = matches!(atom.graph, super::Graph::Each(graph) if graph == b);
+            (!in_graph).then(|| Pattern::Triple(TripleAtom { slots, graph: atom.graph.clone() }))
+        }
+        Pattern::Join(operands) => {
+            let operands: Option<Vec<Pattern>> = operands.iter().map(|p| renamed(p, pair)).collect();
+            Some(Pattern::Join(operands?))
+        }
+        Pattern::Extend { inner, var, scalar } if *var != a && *var != b && !scalar.variables.contains(b) => {
+            Some(Pattern::Extend { inner: Box::new(renamed(inner, pair)?), var: *var, scalar: scalar.clone() })
+        }
+        _ => None,
+    }
+}

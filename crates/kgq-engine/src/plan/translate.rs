@@ -1,0 +1,537 @@
+//! From spargebra's algebra to patterns: variables get numbers by scope, constants their ids, paths become joins and unions.
+
+use super::{Aggregate, Condition};
+use super::{
+    ClosureAtom, Graph, OrderKey, Path, Pattern, Repeat, Slot, TripleAtom, TripleTermAtom, Var, Variables, scope,
+};
+use crate::terms::Terms;
+use kgq_snapshot::TermId;
+use kgq_syntax::rdf::{BlankNode, NamedNode, Term, Triple, Variable};
+use rustc_hash::FxHashMap;
+use spargebra::algebra::{
+    AggregateExpression, Expression, GraphPattern, OrderExpression, PropertyPathExpression, QueryDataset,
+};
+use spargebra::term::{GroundTerm, GroundTriple, NamedNodePattern, TermPattern, TriplePattern};
+use std::sync::Arc;
+
+/// Why a query is answered by the other executor.
+pub type Unsupported = String;
+
+/// Sub-SELECTs inside `GRAPH ?g` are evaluated graph by graph, which a dataset of many graphs makes too large a plan.
+const MOST_EXPANDED_GRAPHS: usize = 4096;
+
+/// The graphs that a query looks into (SPARQL 1.1 §13).
+pub struct Dataset {
+    pub default: Graph,
+    /// The named graphs, sorted.
+    pub named: Arc<[TermId]>,
+    /// Whether the snapshot may have other named graphs.
+    restricted: bool,
+}
+
+impl Dataset {
+    /// The dataset that the query names, or the whole one.
+    pub fn new(terms: &Terms<'_>, asked: Option<&QueryDataset>, default: Graph) -> Self {
+        let Some(asked) = asked else {
+            return Self { default, named: terms.snapshot().named_graphs().into(), restricted: false };
+        };
+        let encode = |names: &[NamedNode]| {
+            let mut ids: Vec<_> =
+                names.iter().map(|name| terms.id(name.clone().into()).unwrap_or(TermId::UNBOUND)).collect();
+            ids.sort_unstable();
+            ids.dedup();
+            ids
+        };
+        let default = match encode(&asked.default).as_slice() {
+            [graph] => Graph::Named(*graph),
+            graphs => Graph::Merge(graphs.iter().copied().map(Some).collect()),
+        };
+        // WITH names the default graph of an update, and leaves the named ones as they are.
+        let Some(named) = &asked.named else {
+            return Self { default, named: terms.snapshot().named_graphs().into(), restricted: false };
+        };
+        Self { default, named: encode(named).into(), restricted: true }
+    }
+}
+
+pub struct Translator<'t, 's> {
+    pub(super) terms: &'t Terms<'s>,
+    pub variables: Variables,
+    dataset: Dataset,
+    /// The graph that triple patterns look into at this point of the query.
+    graph: Graph,
+    /// The variables in sight at this point.
+    scope: FxHashMap<Variable, Var>,
+    blank_nodes: FxHashMap<BlankNode, Var>,
+}
+
+impl<'t, 's> Translator<'t, 's> {
+    pub fn new(terms: &'t Terms<'s>, dataset: Dataset) -> Self {
+        let graph = dataset.default.clone();
+        Self {
+            terms,
+            variables: Variables::default(),
+            dataset,
+            graph,
+            scope: FxHashMap::default(),
+            blank_nodes: FxHashMap::default(),
+        }
+    }
+
+    pub fn named_graphs(&self) -> Arc<[TermId]> {
+        Arc::clone(&self.dataset.named)
+    }
+
+    pub fn var(&mut self, variable: &Variable) -> Var {
+        if let Some(var) = self.scope.get(variable) {
+            return *var;
+        }
+        let var = self.variables.fresh(variable.as_str());
+        self.scope.insert(variable.clone(), var);
+        var
+    }
+
+    fn constant(&self, node: &NamedNode) -> TermId {
+        self.id(node.clone())
+    }
+
+    /// The id of a term in the query. A query whose terms alone exceed a limit fails when it is run.
+    fn id(&self, term: impl Into<Term>) -> TermId {
+        self.terms.id(term.into()).unwrap_or(TermId::UNBOUND)
+    }
+
+    pub fn pattern(&mut self, pattern: &GraphPattern) -> Result<Pattern, Unsupported> {
+        Ok(match pattern {
+            GraphPattern::Bgp { patterns } => self.basic(patterns),
+            GraphPattern::Path { subject, path, object } => {
+                let mut atoms = Vec::new();
+                let (subject, object) = (self.slot(subject, &mut atoms), self.slot(object, &mut atoms));
+                let path = self.path(subject, path, object);
+                join(std::iter::once(path).chain(atoms))
+            }
+            GraphPattern::Join { .. } => {
+                let mut operands = Vec::new();
+                for operand in left_spine(pattern, |p| match p {
+                    GraphPattern::Join { left, right } => Some((left, right)),
+                    _ => None,
+                }) {
+                    operands.push(self.pattern(operand)?);
+                }
+                join(operands)
+            }
+            GraphPattern::Union { .. } => {
+                let mut branches = Vec::new();
+                for branch in left_spine(pattern, |p| match p {
+                    GraphPattern::Union { left, right } => Some((left, right)),
+                    _ => None,
+                }) {
+                    match self.pattern(branch)? {
+                        Pattern::Empty => (),
+                        Pattern::Union(more) => branches.extend(more),
+                        branch => branches.push(branch),
+                    }
+                }
+                union(branches)
+            }
+            GraphPattern::LeftJoin { left, right, expression } => {
+                let (left, right) = (Box::new(self.pattern(left)?), Box::new(self.pattern(right)?));
+                let conditions = match expression {
+                    Some(expression) => self.conditions(expression)?,
+                    None => Vec::new(),
+                };
+                Pattern::LeftJoin { left, right, conditions }
+            }
+            GraphPattern::Minus { left, right } => {
+                Pattern::Minus { left: Box::new(self.pattern(left)?), right: Box::new(self.pattern(right)?) }
+            }
+            GraphPattern::Filter { expr, inner } => {
+                let inner = self.pattern(inner)?;
+                filter(inner, self.conditions(expr)?)
+            }
+            GraphPattern::Extend { inner, variable, expression } => {
+                let inner = self.pattern(inner)?;
+                let var = self.var(variable);
+                Pattern::Extend { inner: Box::new(inner), var, scalar: self.scalar(expression)? }
+            }
+            GraphPattern::Values { variables, bindings } => {
+                let vars = variables.iter().map(|v| self.var(v)).collect();
+                let rows = bindings
+                    .iter()
+                    .map(|row| {
+                        row.iter().map(|term| term.as_ref().map_or(TermId::UNBOUND, |t| self.ground(t))).collect()
+                    })
+                    .collect();
+                self.in_graph(Pattern::Values { vars, rows })
+            }
+            GraphPattern::Graph { name, inner } => self.in_named_graph(name, inner)?,
+            GraphPattern::Group { inner, variables, aggregates } => self.group(inner, variables, aggregates)?,
+            GraphPattern::Project { inner, variables } => {
+                let vars: Vec<_> = variables.iter().map(|v| self.var(v)).collect();
+                let inside = variables.iter().cloned().zip(vars.iter().copied()).collect();
+                let outside = std::mem::replace(&mut self.scope, inside);
+                let inner = self.pattern(inner);
+                self.scope = outside;
+                Pattern::Project { inner: Box::new(inner?), vars }
+            }
+            GraphPattern::Distinct { inner } | GraphPattern::Reduced { inner } => {
+                Pattern::Distinct { inner: Box::new(self.pattern(inner)?) }
+            }
+            GraphPattern::OrderBy { inner, expression } => {
+                let mut inner = self.pattern(inner)?;
+                let mut keys = Vec::new();
+                for key in expression {
+                    let (expression, descending) = match key {
+                        OrderExpression::Asc(expression) => (expression, false),
+                        OrderExpression::Desc(expression) => (expression, true),
+                    };
+                    let (bound, var) = self.bound_to_variable(inner, expression, "#order")?;
+                    inner = bound;
+                    keys.push(OrderKey { var, descending });
+                }
+                Pattern::Order { inner: Box::new(inner), keys }
+            }
+            GraphPattern::Slice { inner, start, length } => Pattern::Slice {
+                inner: Box::new(self.pattern(inner)?),
+                start: *start as u64,
+                length: length.map(|length| length as u64),
+            },
+            GraphPattern::Service { .. } => return Err("SERVICE".into()),
+            GraphPattern::Lateral { .. } => return Err("LATERAL".into()),
+        })
+    }
+
+    fn group(
+        &mut self,
+        inner: &GraphPattern,
+        keys: &[Variable],
+        aggregates: &[(Variable, AggregateExpression)],
+    ) -> Result<Pattern, Unsupported> {
+        let mut inner = self.pattern(inner)?;
+        let keys = keys.iter().map(|v| self.var(v)).collect();
+        let visible = scope::possible(&inner);
+        let all: Vec<_> = visible.iter().filter(|var| self.variables.is_named(*var)).collect();
+        let mut translated = Vec::new();
+        for (result, aggregate) in aggregates {
+            let result = self.var(result);
+            let mut argument = None;
+            let mut expression = aggregate.clone();
+            if let AggregateExpression::FunctionCall { name, expr, .. } = &mut expression {
+                if let spargebra::algebra::AggregateFunction::Custom(name) = name {
+                    return Err(format!("the aggregate {name}"));
+                }
+                let (bound, var) = self.bound_to_variable(inner, expr, "#argument")?;
+                inner = bound;
+                *expr = Expression::Variable(self.variables.name(var).clone());
+                argument = Some(var);
+            }
+            translated.push(Aggregate { result, expression, argument, all: all.clone() });
+        }
+        Ok(Pattern::Group { inner: Box::new(inner), keys, aggregates: translated })
+    }
+
+    /// The pattern with a variable that holds the expression's value.
+    fn bound_to_variable(
+        &mut self,
+        inner: Pattern,
+        expression: &Expression,
+        name: &str,
+    ) -> Result<(Pattern, Var), Unsupported> {
+        if let Expression::Variable(variable) = expression {
+            return Ok((inner, self.var(variable)));
+        }
+        let scalar = self.scalar(expression)?;
+        let var = self.variables.fresh(name);
+        Ok((Pattern::Extend { inner: Box::new(inner), var, scalar }, var))
+    }
+
+    fn basic(&mut self, triples: &[TriplePattern]) -> Pattern {
+        let mut atoms = Vec::new();
+        for triple in triples {
+            let subject = self.slot(&triple.subject, &mut atoms);
+            let predicate = match &triple.predicate {
+                NamedNodePattern::NamedNode(node) => Slot::Term(self.constant(node)),
+                NamedNodePattern::Variable(variable) => Slot::Var(self.var(variable)),
+            };
+            let object = self.slot(&triple.object, &mut atoms);
+            atoms.push(self.triple([subject, predicate, object]));
+        }
+        if atoms.is_empty() {
+            return self.in_graph(Pattern::Unit);
+        }
+        join(atoms)
+    }
+
+    fn triple(&self, slots: [Slot; 3]) -> Pattern {
+        Pattern::Triple(TripleAtom { slots, graph: self.graph.clone() })
+    }
+
+    /// Inside `GRAPH ?g` every pattern binds the graph, also one that looks at none.
+    fn in_graph(&self, pattern: Pattern) -> Pattern {
+        match self.graph {
+            Graph::Each(graph) => join([self.graph_names(graph), pattern]),
+            Graph::Default | Graph::Named(_) | Graph::Merge(_) | Graph::Union => pattern,
+        }
+    }
+
+    fn graph_names(&self, graph: Var) -> Pattern {
+        Pattern::Values { vars: vec![graph], rows: self.dataset.named.iter().map(|name| vec![*name]).collect() }
+    }
+
+    /// The slot of a term pattern; what takes a triple term apart is added to `atoms`.
+    fn slot(&mut self, term: &TermPattern, atoms: &mut Vec<Pattern>) -> Slot {
+        match term {
+            TermPattern::NamedNode(node) => Slot::Term(self.constant(node)),
+            TermPattern::Literal(literal) => Slot::Term(self.id(literal.clone())),
+            TermPattern::Variable(variable) => Slot::Var(self.var(variable)),
+            TermPattern::BlankNode(node) => {
+                let variables = &mut self.variables;
+                Slot::Var(*self.blank_nodes.entry(node.clone()).or_insert_with(|| variables.fresh(":")))
+            }
+            TermPattern::Triple(triple) => {
+                if let Some(triple) = ground_triple(triple) {
+                    return Slot::Term(self.id(triple));
+                }
+                let subject = self.slot(&triple.subject, atoms);
+                let predicate = match &triple.predicate {
+                    NamedNodePattern::NamedNode(node) => Slot::Term(self.constant(node)),
+                    NamedNodePattern::Variable(variable) => Slot::Var(self.var(variable)),
+                };
+                let object = self.slot(&triple.object, atoms);
+                let var = self.variables.fresh("<<>>");
+                atoms.push(Pattern::TripleTerm(TripleTermAtom { triple: var, slots: [subject, predicate, object] }));
+                Slot::Var(var)
+            }
+        }
+    }
+
+    fn ground(&self, term: &GroundTerm) -> TermId {
+        self.id(ground_term(term))
+    }
+
+    /// The solutions of a property path (SPARQL 1.1 §18.4).
+    fn path(&mut self, subject: Slot, path: &PropertyPathExpression, object: Slot) -> Pattern {
+        let closure = |repeat, path, graph| {
+            Pattern::Closure(ClosureAtom { subject, repeat, path: Arc::new(path), object, graph })
+        };
+        match path {
+            PropertyPathExpression::NamedNode(node) => {
+                let predicate = self.constant(node);
+                self.triple([subject, Slot::Term(predicate), object])
+            }
+            PropertyPathExpression::Reverse(path) => self.path(object, path, subject),
+            PropertyPathExpression::Sequence(first, second) => {
+                let middle = Slot::Var(self.variables.fresh("/"));
+                let first = self.path(subject, first, middle);
+                join([first, self.path(middle, second, object)])
+            }
+            PropertyPathExpression::Alternative(first, second) => {
+                let first = self.path(subject, first, object);
+                union(vec![first, self.path(subject, second, object)])
+            }
+            PropertyPathExpression::ZeroOrMore(path) => {
+                closure(Repeat::ZeroOrMore, self.closure_path(path), self.graph.clone())
+            }
+            PropertyPathExpression::OneOrMore(path) => {
+                closure(Repeat::OneOrMore, self.closure_path(path), self.graph.clone())
+            }
+            PropertyPathExpression::ZeroOrOne(path) => {
+                closure(Repeat::ZeroOrOne, self.closure_path(path), self.graph.clone())
+            }
+            PropertyPathExpression::NegatedPropertySet(nodes) => {
+                let predicate = self.variables.fresh("!");
+                let terms = nodes.iter().map(|node| self.constant(node)).collect();
+                let triple = self.triple([subject, Slot::Var(predicate), object]);
+                filter(triple, vec![Condition::NotAmong(predicate, terms)])
+            }
+        }
+    }
+
+    fn closure_path(&self, path: &PropertyPathExpression) -> Path {
+        match path {
+            PropertyPathExpression::NamedNode(node) => Path::Predicate(self.constant(node)),
+            PropertyPathExpression::Reverse(path) => Path::Reverse(Box::new(self.closure_path(path))),
+            PropertyPathExpression::Sequence(first, second) => {
+                Path::Sequence(vec![self.closure_path(first), self.closure_path(second)])
+            }
+            PropertyPathExpression::Alternative(first, second) => {
+                Path::Alternative(vec![self.closure_path(first), self.closure_path(second)])
+            }
+            PropertyPathExpression::ZeroOrMore(path) => {
+                Path::Closure(Repeat::ZeroOrMore, Box::new(self.closure_path(path)))
+            }
+            PropertyPathExpression::OneOrMore(path) => {
+                Path::Closure(Repeat::OneOrMore, Box::new(self.closure_path(path)))
+            }
+            PropertyPathExpression::ZeroOrOne(path) => {
+                Path::Closure(Repeat::ZeroOrOne, Box::new(self.closure_path(path)))
+            }
+            PropertyPathExpression::NegatedPropertySet(nodes) => {
+                Path::Not(nodes.iter().map(|node| self.constant(node)).collect())
+            }
+        }
+    }
+
+    fn in_named_graph(&mut self, name: &NamedNodePattern, inner: &GraphPattern) -> Result<Pattern, Unsupported> {
+        match name {
+            NamedNodePattern::NamedNode(node) => {
+                let graph = self.constant(node);
+                if self.dataset.named.binary_search(&graph).is_err() {
+                    return Ok(Pattern::Empty);
+                }
+                self.with_graph(Graph::Named(graph), |t| t.pattern(inner))
+            }
+            NamedNodePattern::Variable(variable) => {
+                let graph = self.var(variable);
+                if !needs_one_graph_at_a_time(inner) {
+                    let pattern = self.for_each_graph(variable, graph, Graph::Each(graph), inner, Pattern::Unit)?;
+                    return Ok(if self.dataset.restricted {
+                        join([self.graph_names(graph), pattern])
+                    } else {
+                        pattern
+                    });
+                }
+                let names = self.named_graphs();
+                if names.len() > MOST_EXPANDED_GRAPHS {
+                    return Err(format!("a sub-SELECT or MINUS inside GRAPH ?{} over many graphs", variable.as_str()));
+                }
+                let mut branches = Vec::new();
+                for name in names.iter() {
+                    let bound = Pattern::Values { vars: vec![graph], rows: vec![vec![*name]].into() };
+                    branches.push(self.for_each_graph(variable, graph, Graph::Named(*name), inner, bound)?);
+                }
+                Ok(union(branches))
+            }
+        }
+    }
+
+    /// The pattern inside `GRAPH ?variable`, which does not see the variable's value: it is joined afterwards
+    /// (SPARQL 1.1 §18.6, evaluation of Graph). `name` binds the graph, unless what `from` selects does.
+    fn for_each_graph(
+        &mut self,
+        variable: &Variable,
+        graph: Var,
+        from: Graph,
+        inner: &GraphPattern,
+        name: Pattern,
+    ) -> Result<Pattern, Unsupported> {
+        let inside = self.variables.fresh(variable.as_str());
+        self.scope.insert(variable.clone(), inside);
+        let pattern = self.with_graph(from, |t| t.pattern(inner));
+        self.scope.insert(variable.clone(), graph);
+        let pattern = join([name, pattern?]);
+        Ok(if scope::possible(&pattern).contains(inside) {
+            filter(pattern, vec![Condition::Same(graph, inside)])
+        } else {
+            pattern
+        })
+    }
+
+    fn with_graph<T>(&mut self, graph: Graph, run: impl FnOnce(&mut Self) -> T) -> T {
+        let outer = std::mem::replace(&mut self.graph, graph);
+        let result = run(self);
+        self.graph = outer;
+        result
+    }
+}
+
+/// Whether the pattern's solutions in one graph depend on all of its solutions there, or hide the graph.
+fn needs_one_graph_at_a_time(pattern: &GraphPattern) -> bool {
+    match pattern {
+        GraphPattern::Bgp { .. } | GraphPattern::Path { .. } | GraphPattern::Values { .. } => false,
+        GraphPattern::Join { left, right }
+        | GraphPattern::LeftJoin { left, right, .. }
+        | GraphPattern::Union { left, right } => needs_one_graph_at_a_time(left) || needs_one_graph_at_a_time(right),
+        GraphPattern::Filter { inner, .. } | GraphPattern::Extend { inner, .. } | GraphPattern::Graph { inner, .. } => {
+            needs_one_graph_at_a_time(inner)
+        }
+        GraphPattern::Minus { .. }
+        | GraphPattern::Lateral { .. }
+        | GraphPattern::OrderBy { .. }
+        | GraphPattern::Project { .. }
+        | GraphPattern::Distinct { .. }
+        | GraphPattern::Reduced { .. }
+        | GraphPattern::Slice { .. }
+        | GraphPattern::Group { .. }
+        | GraphPattern::Service { .. } => true,
+    }
+}
+
+/// The operands of a chain that nests to the left, in order. A loop, since such a chain can be thousands long.
+pub(super) fn left_spine<'a, T>(top: &'a T, split: impl Fn(&'a T) -> Option<(&'a T, &'a T)>) -> Vec<&'a T> {
+    let mut operands = Vec::new();
+    let mut rest = top;
+    while let Some((left, right)) = split(rest) {
+        operands.push(right);
+        rest = left;
+    }
+    operands.push(rest);
+    operands.reverse();
+    operands
+}
+
+/// The join of the patterns, flat.
+pub fn join(patterns: impl IntoIterator<Item = Pattern>) -> Pattern {
+    let mut operands = Vec::new();
+    for pattern in patterns {
+        match pattern {
+            Pattern::Unit => (),
+            Pattern::Empty => return Pattern::Empty,
+            Pattern::Join(more) => operands.extend(more),
+            pattern => operands.push(pattern),
+        }
+    }
+    match operands.len() {
+        0 => Pattern::Unit,
+        1 => operands.remove(0),
+        _ => Pattern::Join(operands),
+    }
+}
+
+pub fn union(mut branches: Vec<Pattern>) -> Pattern {
+    match branches.len() {
+        0 => Pattern::Empty,
+        1 => branches.remove(0),
+        _ => Pattern::Union(branches),
+    }
+}
+
+/// The pattern under the conditions, flat.
+pub fn filter(inner: Pattern, conditions: Vec<Condition>) -> Pattern {
+    match inner {
+        Pattern::Empty => Pattern::Empty,
+        inner if conditions.is_empty() => inner,
+        Pattern::Filter { inner, conditions: mut before } => {
+            before.extend(conditions);
+            Pattern::Filter { inner, conditions: before }
+        }
+        inner => Pattern::Filter { inner: Box::new(inner), conditions },
+    }
+}
+
+fn ground_triple(triple: &TriplePattern) -> Option<Triple> {
+    let NamedNodePattern::NamedNode(predicate) = &triple.predicate else { return None };
+    let subject = match &triple.subject {
+        TermPattern::NamedNode(node) => node.clone(),
+        TermPattern::BlankNode(_) | TermPattern::Literal(_) | TermPattern::Variable(_) | TermPattern::Triple(_) => {
+            return None;
+        }
+    };
+    let object: Term = match &triple.object {
+        TermPattern::NamedNode(node) => node.clone().into(),
+        TermPattern::Literal(literal) => literal.clone().into(),
+        TermPattern::Triple(triple) => ground_triple(triple)?.into(),
+        TermPattern::BlankNode(_) | TermPattern::Variable(_) => return None,
+    };
+    Some(Triple::new(subject, predicate.clone(), object))
+}
+
+fn ground_term(term: &GroundTerm) -> Term {
+    match term {
+        GroundTerm::NamedNode(node) => node.clone().into(),
+        GroundTerm::Literal(literal) => literal.clone().into(),
+        GroundTerm::Triple(triple) => {
+            let GroundTriple { subject, predicate, object } = triple.as_ref();
+            Triple::new(subject.clone(), predicate.clone(), ground_term(object)).into()
+        }
+    }
+}

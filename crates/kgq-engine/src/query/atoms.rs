@@ -1,0 +1,332 @@
+//! The conditions that a query's solutions have to meet, one by one, and queries that ask for some of them.
+//!
+//! For explaining why nothing meets them all, and for warnings before a query runs.
+
+use super::parse::Query;
+use kgq_syntax::rdf::{Literal, NamedNode, Term, Variable};
+use spargebra::algebra::{Expression, GraphPattern, PropertyPathExpression};
+use spargebra::term::{NamedNodePattern, TermPattern, TriplePattern};
+
+/// A place in a triple pattern.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Node {
+    Variable(Variable),
+    Term(Term),
+    /// A blank node, or a triple term that holds variables.
+    Other,
+}
+
+/// What a condition is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Condition {
+    Triple { subject: Node, predicate: Node, object: Node },
+    Path { subject: Node, object: Node },
+    Filter,
+    Optional,
+    Minus,
+    Values,
+    Union,
+    SubSelect,
+    Bind,
+}
+
+/// One condition.
+#[derive(Clone, Debug)]
+pub struct Atom {
+    pub condition: Condition,
+    /// The variables that it names, sorted.
+    pub variables: Vec<Variable>,
+    /// The graph that it is asked in, if one is named.
+    pub graph: Option<Node>,
+    piece: Piece,
+}
+
+#[derive(Clone, Debug)]
+enum Piece {
+    Pattern(GraphPattern),
+    Filter(Expression),
+    Optional(GraphPattern, Option<Expression>),
+    Minus(GraphPattern),
+    Bind(Variable, Expression),
+}
+
+/// A query in its conditions, in the order in which they apply.
+#[derive(Clone, Debug)]
+pub struct Atoms {
+    pub atoms: Vec<Atom>,
+    /// Whether groups are made, and then thrown out by HAVING.
+    pub having: bool,
+    pub limit: Option<usize>,
+    pub offset: usize,
+    dataset: Option<spargebra::algebra::QueryDataset>,
+}
+
+/// Takes a query apart.
+pub fn atoms(query: &Query) -> Atoms {
+    let (pattern, dataset) = match &query.algebra {
+        spargebra::Query::Select { pattern, dataset, .. }
+        | spargebra::Query::Ask { pattern, dataset, .. }
+        | spargebra::Query::Construct { pattern, dataset, .. }
+        | spargebra::Query::Describe { pattern, dataset, .. } => (pattern, dataset.clone()),
+    };
+    let mut out = Atoms { atoms: Vec::new(), having: false, limit: None, offset: 0, dataset };
+    let inner = out.unwrap_modifiers(pattern);
+    out.flatten(inner, None);
+    out
+}
+
+impl Atoms {
+    fn unwrap_modifiers<'a>(&mut self, mut pattern: &'a GraphPattern) -> &'a GraphPattern {
+        loop {
+            pattern = match pattern {
+                GraphPattern::Slice { inner, start, length } => {
+                    (self.offset, self.limit) = (*start, *length);
+                    inner
+                }
+                GraphPattern::Project { inner, .. }
+                | GraphPattern::Distinct { inner }
+                | GraphPattern::Reduced { inner }
+                | GraphPattern::OrderBy { inner, .. } => inner,
+                GraphPattern::Group { inner, .. } => return inner,
+                GraphPattern::Filter { inner, .. } if is_grouped(inner) => {
+                    self.having = true;
+                    inner
+                }
+                GraphPattern::Extend { inner, .. } if is_grouped(inner) => inner,
+                other => return other,
+            }
+        }
+    }
+
+    fn flatten(&mut self, pattern: &GraphPattern, graph: Option<&NamedNodePattern>) {
+        match pattern {
+            GraphPattern::Bgp { patterns } => {
+                for triple in patterns {
+                    let condition = Condition::Triple {
+                        subject: node(&triple.subject),
+                        predicate: name(&triple.predicate),
+                        object: node(&triple.object),
+                    };
+                    self.pattern(condition, GraphPattern::Bgp { patterns: vec![triple.clone()] }, graph);
+                }
+            }
+            GraphPattern::Path { subject, object, .. } => {
+                let condition = Condition::Path { subject: node(subject), object: node(object) };
+                self.pattern(condition, pattern.clone(), graph);
+            }
+            GraphPattern::Join { left, right } => {
+                self.flatten(left, graph);
+                self.flatten(right, graph);
+            }
+            GraphPattern::Filter { expr, inner } => {
+                self.flatten(inner, graph);
+                self.filters(expr);
+            }
+            GraphPattern::LeftJoin { left, right, expression } => {
+                self.flatten(left, graph);
+                let right = within(right, graph);
+                let variables = in_scope(&right);
+                self.push(Condition::Optional, variables, graph, Piece::Optional(right, expression.clone()));
+            }
+            GraphPattern::Minus { left, right } => {
+                self.flatten(left, graph);
+                let right = within(right, graph);
+                let variables = in_scope(&right);
+                self.push(Condition::Minus, variables, graph, Piece::Minus(right));
+            }
+            GraphPattern::Extend { inner, variable, expression } => {
+                self.flatten(inner, graph);
+                let variables = vec![variable.clone()];
+                self.push(Condition::Bind, variables, graph, Piece::Bind(variable.clone(), expression.clone()));
+            }
+            GraphPattern::Graph { name, inner } => self.flatten(inner, Some(name)),
+            GraphPattern::Values { .. } => self.pattern(Condition::Values, pattern.clone(), None),
+            GraphPattern::Union { .. } => self.pattern(Condition::Union, pattern.clone(), graph),
+            _ => self.pattern(Condition::SubSelect, pattern.clone(), graph),
+        }
+    }
+
+    fn filters(&mut self, expression: &Expression) {
+        if let Expression::And(a, b) = expression {
+            self.filters(a);
+            self.filters(b);
+            return;
+        }
+        let mut variables = super::inspect::all_variables(expression);
+        variables.sort();
+        self.push(Condition::Filter, variables, None, Piece::Filter(expression.clone()));
+    }
+
+    fn pattern(&mut self, condition: Condition, pattern: GraphPattern, graph: Option<&NamedNodePattern>) {
+        let pattern = within(&pattern, graph);
+        let variables = in_scope(&pattern);
+        self.push(condition, variables, graph, Piece::Pattern(pattern));
+    }
+
+    fn push(&mut self, condition: Condition, variables: Vec<Variable>, graph: Option<&NamedNodePattern>, piece: Piece) {
+        self.atoms.push(Atom { condition, variables, graph: graph.map(name), piece });
+    }
+
+    /// A query that asks whether these conditions can be met together.
+    pub fn ask(&self, which: &[usize]) -> Query {
+        let pattern = self.together(which);
+        Query { algebra: spargebra::Query::Ask { dataset: self.dataset.clone(), pattern, base_iri: None } }
+    }
+
+    /// A query for the solutions of these conditions together, at most so many.
+    pub fn select(&self, which: &[usize], most: usize) -> Query {
+        let pattern = self.together(which);
+        let variables = in_scope(&pattern);
+        let inner = Box::new(GraphPattern::Project { inner: Box::new(pattern), variables });
+        let pattern = GraphPattern::Slice { inner, start: 0, length: Some(most) };
+        Query { algebra: spargebra::Query::Select { dataset: self.dataset.clone(), pattern, base_iri: None } }
+    }
+
+    fn together(&self, which: &[usize]) -> GraphPattern {
+        let mut all = GraphPattern::Bgp { patterns: Vec::new() };
+        for atom in which.iter().filter_map(|i| self.atoms.get(*i)) {
+            all = match &atom.piece {
+                Piece::Pattern(pattern) => join(all, pattern.clone()),
+                Piece::Filter(expr) => GraphPattern::Filter { expr: expr.clone(), inner: Box::new(all) },
+                Piece::Optional(right, expression) => GraphPattern::LeftJoin {
+                    left: Box::new(all),
+                    right: Box::new(right.clone()),
+                    expression: expression.clone(),
+                },
+                Piece::Minus(right) => GraphPattern::Minus { left: Box::new(all), right: Box::new(right.clone()) },
+                Piece::Bind(variable, expression) => GraphPattern::Extend {
+                    inner: Box::new(all),
+                    variable: variable.clone(),
+                    expression: expression.clone(),
+                },
+            };
+        }
+        all
+    }
+
+    /// Whether a condition only takes solutions away that others have made.
+    pub fn only_restricts(&self, atom: usize) -> bool {
+        matches!(self.atoms[atom].piece, Piece::Filter(_) | Piece::Minus(_))
+    }
+}
+
+impl Atom {
+    /// The literals and variables that this filter compares for equality, if that is all that it does.
+    pub fn equality(&self) -> Option<(Variable, Literal)> {
+        let Piece::Filter(Expression::Equal(a, b) | Expression::SameTerm(a, b)) = &self.piece else { return None };
+        match (&**a, &**b) {
+            (Expression::Variable(v), Expression::Literal(l)) | (Expression::Literal(l), Expression::Variable(v)) => {
+                Some((v.clone(), l.clone()))
+            }
+            _ => None,
+        }
+    }
+
+    /// The variable and the term of a filter that only demands that they differ.
+    pub fn inequality(&self) -> Option<Variable> {
+        let Piece::Filter(Expression::Not(inner)) = &self.piece else { return None };
+        let Expression::Equal(a, b) = &**inner else { return None };
+        match (&**a, &**b) {
+            (Expression::Variable(v), Expression::NamedNode(_) | Expression::Literal(_))
+            | (Expression::NamedNode(_) | Expression::Literal(_), Expression::Variable(v)) => Some(v.clone()),
+            _ => None,
+        }
+    }
+
+    /// Whether it is a path that can go on without end.
+    pub fn is_unbounded_path(&self) -> bool {
+        let path = match &self.piece {
+            Piece::Pattern(GraphPattern::Path { path, .. }) => path,
+            Piece::Pattern(GraphPattern::Graph { inner, .. }) => match &**inner {
+                GraphPattern::Path { path, .. } => path,
+                _ => return false,
+            },
+            _ => return false,
+        };
+        matches!(path, PropertyPathExpression::ZeroOrMore(_) | PropertyPathExpression::OneOrMore(_))
+    }
+
+    /// The terms that VALUES gives a variable, if this is VALUES.
+    pub fn is_ground(&self) -> bool {
+        self.variables.is_empty()
+    }
+
+    /// The names of functions of a filter that compare text with case.
+    pub fn is_text_search(&self) -> bool {
+        use spargebra::algebra::Function;
+        matches!(
+            &self.piece,
+            Piece::Filter(Expression::FunctionCall(
+                Function::Contains | Function::Regex | Function::StrStarts | Function::StrEnds,
+                _
+            ))
+        )
+    }
+}
+
+fn is_grouped(pattern: &GraphPattern) -> bool {
+    match pattern {
+        GraphPattern::Group { .. } => true,
+        GraphPattern::Filter { inner, .. } | GraphPattern::Extend { inner, .. } => is_grouped(inner),
+        _ => false,
+    }
+}
+
+fn join(left: GraphPattern, right: GraphPattern) -> GraphPattern {
+    match (left, right) {
+        (GraphPattern::Bgp { mut patterns }, GraphPattern::Bgp { patterns: more }) => {
+            patterns.extend(more);
+            GraphPattern::Bgp { patterns }
+        }
+        (GraphPattern::Bgp { patterns }, right) if patterns.is_empty() => right,
+        (left, right) => GraphPattern::Join { left: Box::new(left), right: Box::new(right) },
+    }
+}
+
+fn within(pattern: &GraphPattern, graph: Option<&NamedNodePattern>) -> GraphPattern {
+    match graph {
+        Some(name) => GraphPattern::Graph { name: name.clone(), inner: Box::new(pattern.clone()) },
+        None => pattern.clone(),
+    }
+}
+
+/// The variables that a pattern can bind, each once, sorted.
+pub(super) fn in_scope(pattern: &GraphPattern) -> Vec<Variable> {
+    let mut variables = Vec::new();
+    pattern.on_in_scope_variable(|v| variables.push(v.clone()));
+    variables.sort();
+    variables.dedup();
+    variables
+}
+
+fn node(pattern: &TermPattern) -> Node {
+    match pattern {
+        TermPattern::NamedNode(node) => Node::Term(node.clone().into()),
+        TermPattern::Literal(literal) => Node::Term(literal.clone().into()),
+        TermPattern::Variable(variable) => Node::Variable(variable.clone()),
+        TermPattern::BlankNode(_) | TermPattern::Triple(_) => Node::Other,
+    }
+}
+
+fn name(pattern: &NamedNodePattern) -> Node {
+    match pattern {
+        NamedNodePattern::NamedNode(node) => Node::Term(node.clone().into()),
+        NamedNodePattern::Variable(variable) => Node::Variable(variable.clone()),
+    }
+}
+
+/// A query that asks for one triple pattern.
+pub fn ask_triple(subject: &Node, predicate: &NamedNode, object: &Node) -> Option<Query> {
+    let term = |node: &Node, name: &str| {
+        Some(match node {
+            Node::Term(Term::NamedNode(node)) => TermPattern::NamedNode(node.clone()),
+            Node::Term(Term::Literal(literal)) => TermPattern::Literal(literal.clone()),
+            Node::Term(Term::BlankNode(_) | Term::Triple(_)) => return None,
+            Node::Variable(_) | Node::Other => TermPattern::Variable(Variable::new_unchecked(name)),
+        })
+    };
+    let triple =
+        TriplePattern { subject: term(subject, "s")?, predicate: predicate.clone().into(), object: term(object, "o")? };
+    let pattern = GraphPattern::Bgp { patterns: vec![triple] };
+    Some(Query { algebra: spargebra::Query::Ask { dataset: None, pattern, base_iri: None } })
+}

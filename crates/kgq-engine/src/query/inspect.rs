@@ -1,0 +1,343 @@
+//! What a query asks for: the terms it names, and anything that would need the network.
+
+use super::operands::operands;
+use super::update::{OperationForm, Update};
+use kgq_syntax as syntax;
+use kgq_syntax::error::{Error, Result, Source};
+use kgq_syntax::rdf::vocabulary::rdf;
+use kgq_syntax::rdf::{NamedNode, Variable};
+use spargebra::GraphUpdateOperation;
+use spargebra::algebra::{
+    AggregateExpression, Expression, Function, GraphPattern, OrderExpression, PropertyPathExpression,
+};
+use spargebra::term::{NamedNodePattern, TermPattern, TriplePattern};
+use std::collections::BTreeSet;
+
+/// How a query uses an IRI.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Position {
+    /// In the place of a predicate, or in a property path.
+    Property,
+    /// As the object of `rdf:type`.
+    Class,
+    /// As the name of a graph.
+    Graph,
+    /// As a subject or another object.
+    Node,
+    /// In an expression or in VALUES.
+    Value,
+    /// As the name of a function.
+    Function,
+}
+
+/// An IRI in a query.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct UsedTerm {
+    pub iri: NamedNode,
+    pub position: Position,
+}
+
+/// The IRIs that a query names, each once per position, sorted.
+pub fn used_terms(query: &spargebra::Query) -> Vec<UsedTerm> {
+    let mut walk = Walk::default();
+    walk.query(query);
+    walk.terms.into_iter().collect()
+}
+
+/// The names of all variables of a query, those of sub-queries and expressions included, sorted.
+pub fn variables(query: &spargebra::Query) -> Vec<Variable> {
+    let mut walk = Walk::default();
+    walk.query(query);
+    walk.variables.into_iter().collect()
+}
+
+/// The variables of an expression, those of EXISTS included, sorted.
+pub(super) fn all_variables(expression: &Expression) -> Vec<Variable> {
+    let mut walk = Walk::default();
+    walk.expression(expression);
+    walk.variables.into_iter().collect()
+}
+
+/// The variables of an expression that stand outside of EXISTS, sorted.
+pub(super) fn variables_outside_exists(expression: &Expression) -> Vec<Variable> {
+    let mut walk = Walk { skip_exists: true, ..Walk::default() };
+    walk.expression(expression);
+    walk.variables.into_iter().collect()
+}
+
+/// The patterns of EXISTS in an expression.
+pub(super) fn expressions_patterns(expression: &Expression) -> Vec<&GraphPattern> {
+    let mut found = Vec::new();
+    let mut open = vec![expression];
+    while let Some(expression) = open.pop() {
+        if let Expression::Exists(pattern) = expression {
+            found.push(&**pattern);
+        }
+        open.extend(operands(expression).rev());
+    }
+    found
+}
+
+/// Refuses a query that would ask another server: nothing is sent, `SILENT` or not.
+pub fn refuse_network(source: Source<'_>, query: &spargebra::Query) -> Result<()> {
+    let mut walk = Walk::default();
+    walk.query(query);
+    match walk.services.first() {
+        Some(service) => Err(refused(source, "SERVICE", &format!("SERVICE {service}"))),
+        None => Ok(()),
+    }
+}
+
+/// Refuses an update that would read from another server or a file.
+pub fn refuse_network_in_update(source: Source<'_>, update: &Update) -> Result<()> {
+    for operation in &update.operations {
+        match &operation.form {
+            OperationForm::Plain(GraphUpdateOperation::Load { source: iri, .. }) => {
+                return Err(refused(source, "LOAD", &format!("LOAD {iri}"))
+                    .hint("fetch the file yourself and name it with `-d FILE`"));
+            }
+            OperationForm::Plain(GraphUpdateOperation::DeleteInsert { pattern, .. }) => {
+                let mut walk = Walk::default();
+                walk.pattern(pattern);
+                if let Some(service) = walk.services.first() {
+                    return Err(refused(source, "SERVICE", &format!("SERVICE {service}")));
+                }
+            }
+            OperationForm::Plain(
+                GraphUpdateOperation::InsertData { .. }
+                | GraphUpdateOperation::DeleteData { .. }
+                | GraphUpdateOperation::Clear { .. }
+                | GraphUpdateOperation::Create { .. }
+                | GraphUpdateOperation::Drop { .. },
+            )
+            | OperationForm::Transfer(_) => {}
+        }
+    }
+    Ok(())
+}
+
+/// Calls `f` with each variable that a pattern mentions anywhere.
+pub(super) fn variables_of_pattern(pattern: &GraphPattern, f: &mut dyn FnMut(&Variable)) {
+    let mut walk = Walk::default();
+    walk.pattern(pattern);
+    walk.variables.iter().for_each(f);
+}
+
+/// Calls `f` with each variable that an expression mentions anywhere.
+pub(super) fn variables_of_expression(expression: &Expression, f: &mut dyn FnMut(&Variable)) {
+    let mut walk = Walk::default();
+    walk.expression(expression);
+    walk.variables.iter().for_each(f);
+}
+
+/// Calls `f` with each function that an expression calls.
+pub(super) fn functions_of_expression(expression: &Expression, f: &mut dyn FnMut(&Function)) {
+    let mut walk = Walk::default();
+    walk.expression(expression);
+    walk.functions.iter().for_each(f);
+}
+
+fn refused(source: Source<'_>, keyword: &str, what: &str) -> Error {
+    let error = Error::policy(format!("{what} is refused: kgq makes no network request"));
+    let mut tokens = syntax::sparql::tokenize(source.text).into_iter();
+    match tokens.find(|token| token.is_keyword(source.text, keyword)) {
+        Some(token) => error.at(source.place(token.span())),
+        None => error,
+    }
+}
+
+#[derive(Default)]
+struct Walk {
+    terms: BTreeSet<UsedTerm>,
+    variables: BTreeSet<Variable>,
+    services: Vec<String>,
+    functions: Vec<Function>,
+    skip_exists: bool,
+}
+
+impl Walk {
+    fn query(&mut self, query: &spargebra::Query) {
+        let (pattern, dataset) = match query {
+            spargebra::Query::Construct { template, pattern, dataset, .. } => {
+                for triple in template {
+                    self.variables_of(triple);
+                }
+                (pattern, dataset)
+            }
+            spargebra::Query::Select { pattern, dataset, .. }
+            | spargebra::Query::Describe { pattern, dataset, .. }
+            | spargebra::Query::Ask { pattern, dataset, .. } => (pattern, dataset),
+        };
+        if let Some(dataset) = dataset {
+            for graph in dataset.default.iter().chain(dataset.named.iter().flatten()) {
+                self.term(graph, Position::Graph);
+            }
+        }
+        self.pattern(pattern);
+    }
+
+    fn term(&mut self, iri: &NamedNode, position: Position) {
+        self.terms.insert(UsedTerm { iri: iri.clone(), position });
+    }
+
+    fn variable(&mut self, variable: &Variable) {
+        self.variables.insert(variable.clone());
+    }
+
+    /// The variables of a CONSTRUCT template, whose terms need not be in the data.
+    fn variables_of(&mut self, triple: &TriplePattern) {
+        for term in [&triple.subject, &triple.object] {
+            match term {
+                TermPattern::Variable(v) => self.variable(v),
+                TermPattern::Triple(t) => self.variables_of(t),
+                TermPattern::NamedNode(_) | TermPattern::BlankNode(_) | TermPattern::Literal(_) => {}
+            }
+        }
+        if let NamedNodePattern::Variable(v) = &triple.predicate {
+            self.variable(v);
+        }
+    }
+
+    fn pattern(&mut self, pattern: &GraphPattern) {
+        match pattern {
+            GraphPattern::Bgp { patterns } => patterns.iter().for_each(|t| self.triple(t)),
+            GraphPattern::Path { subject, path, object } => {
+                self.term_pattern(subject, Position::Node);
+                self.path(path);
+                let class = path_is_type(path);
+                self.term_pattern(object, if class { Position::Class } else { Position::Node });
+            }
+            GraphPattern::Join { left, right }
+            | GraphPattern::Lateral { left, right }
+            | GraphPattern::Union { left, right }
+            | GraphPattern::Minus { left, right } => {
+                self.pattern(left);
+                self.pattern(right);
+            }
+            GraphPattern::LeftJoin { left, right, expression } => {
+                self.pattern(left);
+                self.pattern(right);
+                if let Some(expression) = expression {
+                    self.expression(expression);
+                }
+            }
+            GraphPattern::Filter { expr, inner } => {
+                self.pattern(inner);
+                self.expression(expr);
+            }
+            GraphPattern::Graph { name, inner } => {
+                self.node_pattern(name, Position::Graph);
+                self.pattern(inner);
+            }
+            GraphPattern::Extend { inner, variable, expression } => {
+                self.variable(variable);
+                self.pattern(inner);
+                self.expression(expression);
+            }
+            GraphPattern::Values { variables, bindings } => {
+                variables.iter().for_each(|v| self.variable(v));
+                for value in bindings.iter().flatten().flatten() {
+                    if let spargebra::term::GroundTerm::NamedNode(node) = value {
+                        self.term(node, Position::Value);
+                    }
+                }
+            }
+            GraphPattern::OrderBy { inner, expression } => {
+                self.pattern(inner);
+                for order in expression {
+                    match order {
+                        OrderExpression::Asc(e) | OrderExpression::Desc(e) => self.expression(e),
+                    }
+                }
+            }
+            GraphPattern::Project { inner, variables } => {
+                variables.iter().for_each(|v| self.variable(v));
+                self.pattern(inner);
+            }
+            GraphPattern::Distinct { inner } | GraphPattern::Reduced { inner } | GraphPattern::Slice { inner, .. } => {
+                self.pattern(inner);
+            }
+            GraphPattern::Group { inner, variables, aggregates } => {
+                variables.iter().for_each(|v| self.variable(v));
+                for (variable, aggregate) in aggregates {
+                    self.variable(variable);
+                    if let AggregateExpression::FunctionCall { expr, .. } = aggregate {
+                        self.expression(expr);
+                    }
+                }
+                self.pattern(inner);
+            }
+            GraphPattern::Service { name, inner, .. } => {
+                self.services.push(name.to_string());
+                self.pattern(inner);
+            }
+        }
+    }
+
+    fn triple(&mut self, triple: &TriplePattern) {
+        let class = matches!(&triple.predicate, NamedNodePattern::NamedNode(p) if p.as_ref() == rdf::TYPE);
+        self.term_pattern(&triple.subject, Position::Node);
+        self.node_pattern(&triple.predicate, Position::Property);
+        self.term_pattern(&triple.object, if class { Position::Class } else { Position::Node });
+    }
+
+    fn term_pattern(&mut self, pattern: &TermPattern, position: Position) {
+        match pattern {
+            TermPattern::NamedNode(node) => self.term(node, position),
+            TermPattern::Variable(variable) => self.variable(variable),
+            TermPattern::Triple(triple) => self.triple(triple),
+            TermPattern::BlankNode(_) | TermPattern::Literal(_) => {}
+        }
+    }
+
+    fn node_pattern(&mut self, pattern: &NamedNodePattern, position: Position) {
+        match pattern {
+            NamedNodePattern::NamedNode(node) => self.term(node, position),
+            NamedNodePattern::Variable(variable) => self.variable(variable),
+        }
+    }
+
+    fn path(&mut self, path: &PropertyPathExpression) {
+        match path {
+            PropertyPathExpression::NamedNode(node) => self.term(node, Position::Property),
+            PropertyPathExpression::Reverse(p)
+            | PropertyPathExpression::ZeroOrMore(p)
+            | PropertyPathExpression::OneOrMore(p)
+            | PropertyPathExpression::ZeroOrOne(p) => self.path(p),
+            PropertyPathExpression::Sequence(a, b) | PropertyPathExpression::Alternative(a, b) => {
+                self.path(a);
+                self.path(b);
+            }
+            PropertyPathExpression::NegatedPropertySet(nodes) => {
+                nodes.iter().for_each(|n| self.term(n, Position::Property));
+            }
+        }
+    }
+
+    fn expression(&mut self, expression: &Expression) {
+        match expression {
+            Expression::NamedNode(node) => self.term(node, Position::Value),
+            Expression::Variable(v) | Expression::Bound(v) => self.variable(v),
+            Expression::Exists(pattern) if !self.skip_exists => self.pattern(pattern),
+            Expression::FunctionCall(function, _) => {
+                self.functions.push(function.clone());
+                if let Function::Custom(name) = function {
+                    self.term(name, Position::Function);
+                }
+            }
+            _ => {}
+        }
+        for operand in operands(expression) {
+            self.expression(operand);
+        }
+    }
+}
+
+/// Whether a path ends in `rdf:type` or goes up its class tree, so that its object is a class.
+fn path_is_type(path: &PropertyPathExpression) -> bool {
+    match path {
+        PropertyPathExpression::NamedNode(node) => node.as_ref() == rdf::TYPE,
+        PropertyPathExpression::Sequence(a, _) => path_is_type(a),
+        _ => false,
+    }
+}

@@ -1,0 +1,129 @@
+//! Parsing of queries, and what updates share with it. A project's prefixes need no declaration, and positions stay those of the user's text.
+
+use kgq_syntax::bounds::{Bounds, check_query};
+use kgq_syntax::error::{Error, Result, Source};
+use kgq_syntax::rdf::Prefixes;
+use kgq_syntax::rewrite::Rewriting;
+use kgq_syntax::{Token, diagnose, significant, sparql, strict};
+use spargebra::algebra::GraphPattern;
+use spargebra::{SparqlParser, SparqlSyntaxError};
+
+/// What a text is parsed with besides itself.
+#[derive(Clone, Copy, Debug)]
+pub struct ParseContext<'a> {
+    /// Prefixes that need no declaration; one in the text wins.
+    pub prefixes: &'a Prefixes,
+    /// What relative IRIs are resolved against, unless the text has a BASE.
+    pub base: Option<&'a str>,
+    /// What a text may be, checked before the parser sees it.
+    pub bounds: Bounds,
+}
+
+/// What form of answer a query has (SPARQL 1.1 §16).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    Select,
+    Ask,
+    Construct,
+    Describe,
+}
+
+/// A parsed query.
+#[derive(Clone, Debug)]
+pub struct Query {
+    pub algebra: spargebra::Query,
+}
+
+impl Query {
+    pub fn form(&self) -> Form {
+        match self.algebra {
+            spargebra::Query::Select { .. } => Form::Select,
+            spargebra::Query::Ask { .. } => Form::Ask,
+            spargebra::Query::Construct { .. } => Form::Construct,
+            spargebra::Query::Describe { .. } => Form::Describe,
+        }
+    }
+
+    /// The algebra as an S-expression (the notation of Apache Jena's SSE).
+    pub fn to_sse(&self) -> String {
+        self.algebra.to_sse()
+    }
+}
+
+/// Parses a query.
+pub fn parse_query(source: Source<'_>, context: ParseContext<'_>) -> Result<Query> {
+    check_query(source, &context.bounds)?;
+    let tokens = significant(&sparql::tokenize(source.text));
+    let mut algebra = parse(source, &tokens, context, SparqlParser::parse_query, diagnose::query)?;
+    strict::check(source, &tokens)?;
+    order_columns(source.text, &tokens, &mut algebra);
+    Ok(Query { algebra })
+}
+
+/// Gives the columns of `SELECT *` the order in which the text names them; spargebra sorts them by name.
+fn order_columns(text: &str, tokens: &[Token], query: &mut spargebra::Query) {
+    let mut after_select = tokens.iter().skip_while(|t| !t.is_keyword(text, "SELECT")).skip(1);
+    let star = after_select.find(|t| !t.is_keyword(text, "DISTINCT") && !t.is_keyword(text, "REDUCED"));
+    let (true, spargebra::Query::Select { pattern, .. }) = (star.is_some_and(|t| t.is(text, "*")), query) else {
+        return;
+    };
+    let mut inner = pattern;
+    let variables = loop {
+        match inner {
+            GraphPattern::Slice { inner: next, .. }
+            | GraphPattern::Distinct { inner: next }
+            | GraphPattern::Reduced { inner: next } => inner = next,
+            GraphPattern::Project { variables, .. } => break variables,
+            _ => return,
+        }
+    };
+    let named: Vec<&str> = tokens.iter().filter_map(|t| t.variable(text)).collect();
+    variables.sort_by_key(|v| named.iter().position(|name| *name == v.as_str()));
+}
+
+/// Parses a text as it is, or in other words where that is what spargebra takes.
+pub(super) fn parse<T>(
+    source: Source<'_>,
+    tokens: &[Token],
+    context: ParseContext<'_>,
+    parse: impl Fn(SparqlParser, &str) -> std::result::Result<T, SparqlSyntaxError>,
+    say: impl Fn(Source<'_>, &str, diagnose::Known<'_>) -> Error,
+) -> Result<T> {
+    let parser = parser(source.text, tokens, context)?;
+    let read = |text: &str, tokens: &[Token]| parse(parser.clone(), &strict::as_read(text, tokens));
+    let parsed = read(source.text, tokens);
+    let rewriting = Rewriting::of(source.text, tokens);
+    if (parsed.is_err() || rewriting.is_needed())
+        && let Some(text) = rewriting.apply(source.text)
+        && let Ok(parsed) = read(&text, &significant(&sparql::tokenize(&text)))
+    {
+        return Ok(parsed);
+    }
+    parsed.map_err(|refusal| diagnose(source, &refusal, context, say))
+}
+
+fn parser(text: &str, tokens: &[Token], context: ParseContext<'_>) -> Result<SparqlParser> {
+    let mut parser = SparqlParser::new();
+    if let Some(base) = context.base {
+        parser = parser.with_base_iri(base).map_err(|e| Error::input(format!("the base is no IRI: {e}")))?;
+    }
+    let wanted = sparql::undeclared_prefixes(text, tokens);
+    for (prefix, namespace) in context.prefixes.iter().filter(|(prefix, _)| wanted.contains(prefix)) {
+        // A namespace that is no IRI can come from a file that was read leniently; a query that uses it will say so.
+        if let Ok(with) = parser.clone().with_prefix(prefix, namespace) {
+            parser = with;
+        }
+    }
+    Ok(parser)
+}
+
+/// What the diagnosis of a refused text knows beside it.
+fn diagnose(
+    source: Source<'_>,
+    refusal: &SparqlSyntaxError,
+    context: ParseContext<'_>,
+    say: impl Fn(Source<'_>, &str, diagnose::Known<'_>) -> Error,
+) -> Error {
+    let prefixes: Vec<(&str, &str)> = context.prefixes.iter().collect();
+    say(source, &refusal.to_string(), diagnose::Known { prefixes: &prefixes, base: context.base.is_some() })
+}

@@ -1,0 +1,396 @@
+//! The terms of one query: those of the snapshot, and above their ids those that the query computes.
+//!
+//! Everything that an operator asks of an id is answered here, without decoding where families and ranks decide it. All operators and
+//! threads of a query share one vocabulary.
+
+use super::expression::compare::{self, TypeError};
+use super::expression::value::{Number, Text, Value, term_bytes};
+use super::limits::Guard;
+use kgq_snapshot::{self as snapshot, Family, Snapshot, TermId, TermKind};
+use kgq_syntax::error::{Error, Result};
+use kgq_syntax::rdf::{Literal, Term, TermRef, Triple};
+use rustc_hash::FxHashMap;
+use std::cmp::Ordering;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+
+/// What a condition comes to (SPARQL 1.1 §17.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Truth {
+    False,
+    True,
+    Error,
+}
+
+impl Truth {
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::False, _) | (_, Self::False) => Self::False,
+            (Self::True, Self::True) => Self::True,
+            (Self::Error, _) | (_, Self::Error) => Self::Error,
+        }
+    }
+
+    pub fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::True, _) | (_, Self::True) => Self::True,
+            (Self::False, Self::False) => Self::False,
+            (Self::Error, _) | (_, Self::Error) => Self::Error,
+        }
+    }
+
+    #[must_use]
+    pub fn negate(self) -> Self {
+        match self {
+            Self::False => Self::True,
+            Self::True => Self::False,
+            Self::Error => Self::Error,
+        }
+    }
+}
+
+impl From<bool> for Truth {
+    fn from(value: bool) -> Self {
+        if value { Self::True } else { Self::False }
+    }
+}
+
+impl From<Option<bool>> for Truth {
+    fn from(value: Option<bool>) -> Self {
+        value.map_or(Self::Error, Self::from)
+    }
+}
+
+/// The terms that one query can meet.
+#[derive(Debug)]
+pub struct Terms<'s> {
+    snapshot: &'s Snapshot,
+    stored: u32,
+    guard: Arc<Guard>,
+    computed: RwLock<Vocabulary>,
+}
+
+/// Terms that the snapshot does not have, by id and by term.
+#[derive(Debug, Default)]
+struct Vocabulary {
+    entries: Vec<Entry>,
+    ids: FxHashMap<Arc<Term>, TermId>,
+    /// Numbers computed before, stored ones too, so that a number is written out once.
+    numbers: FxHashMap<(u8, u64, u64), TermId>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    term: Arc<Term>,
+    /// What the term denotes, if that is kept apart from its text.
+    value: Option<Value>,
+}
+
+/// Bytes that a remembered number takes.
+const NUMBER_BYTES: u64 = 48;
+/// What an entry takes beside its text.
+const ENTRY_BYTES: u64 = (size_of::<Entry>() + size_of::<Term>() + 48) as u64;
+
+impl<'s> Terms<'s> {
+    pub fn new(snapshot: &'s Snapshot, guard: Arc<Guard>) -> Self {
+        Self { snapshot, stored: snapshot.term_count(), guard, computed: RwLock::default() }
+    }
+
+    pub fn snapshot(&self) -> &'s Snapshot {
+        self.snapshot
+    }
+
+    pub fn guard(&self) -> &Guard {
+        &self.guard
+    }
+
+    /// Whether the snapshot has the term.
+    #[inline]
+    pub fn is_stored(&self, id: TermId) -> bool {
+        id.get() < self.stored
+    }
+
+    fn vocabulary(&self) -> RwLockReadGuard<'_, Vocabulary> {
+        // Entries are added whole, so a thread that panicked left a vocabulary that can be read.
+        self.computed.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The computed term; an id that was never given out is an empty string.
+    fn computed(&self, id: TermId) -> Arc<Term> {
+        let at = (id.get() - self.stored) as usize;
+        match self.vocabulary().entries.get(at) {
+            Some(entry) => Arc::clone(&entry.term),
+            None => Arc::new(Literal::new_simple_literal("").into()),
+        }
+    }
+
+    /// The term of a bound id.
+    pub fn term(&self, id: TermId) -> Term {
+        if self.is_stored(id) { self.snapshot.term(id) } else { Term::clone(&self.computed(id)) }
+    }
+
+    /// The id of a term that the snapshot has, or that was computed before.
+    pub fn find(&self, term: TermRef<'_>) -> Option<TermId> {
+        if let Some(id) = self.snapshot.id(term) {
+            return Some(id);
+        }
+        let vocabulary = self.vocabulary();
+        if vocabulary.ids.is_empty() { None } else { vocabulary.ids.get(&term.into_owned()).copied() }
+    }
+
+    /// The id of a term; a new one if nobody had it.
+    ///
+    /// # Errors
+    /// A limit, if there are more terms than ids or the memory is used up.
+    pub fn id(&self, term: Term) -> Result<TermId> {
+        match self.snapshot.id(term.as_ref()) {
+            Some(id) => Ok(id),
+            None => self.add(term, None),
+        }
+    }
+
+    /// The id of a value's term.
+    ///
+    /// # Errors
+    /// As [`Terms::id`].
+    pub fn id_of_value(&self, value: Value) -> Result<TermId> {
+        let Value::Number(number) = value else {
+            let kept = match value {
+                Value::Boolean(_) | Value::Moment(_) | Value::Span(_) => Some(value.clone()),
+                Value::Number(_)
+                | Value::Iri(_)
+                | Value::Blank(_)
+                | Value::Triple(_)
+                | Value::Text(_)
+                | Value::Opaque(_) => None,
+            };
+            let term = value.into_term();
+            return match self.snapshot.id(term.as_ref()) {
+                Some(id) => Ok(id),
+                None => self.add(term, kept),
+            };
+        };
+        let key = number_key(number);
+        if let Some(id) = self.vocabulary().numbers.get(&key) {
+            return Ok(*id);
+        }
+        let term = value.clone().into_term();
+        let id = match self.snapshot.id(term.as_ref()) {
+            Some(id) => id,
+            None => self.add(term, Some(value))?,
+        };
+        self.guard.reserve(NUMBER_BYTES)?;
+        let mut vocabulary = self.computed.write().unwrap_or_else(PoisonError::into_inner);
+        vocabulary.numbers.insert(key, id);
+        Ok(id)
+    }
+
+    fn add(&self, term: Term, value: Option<Value>) -> Result<TermId> {
+        if let Some(id) = self.vocabulary().ids.get(&term) {
+            return Ok(*id);
+        }
+        let bytes = ENTRY_BYTES + term_bytes(&term) as u64;
+        let mut vocabulary = self.computed.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(id) = vocabulary.ids.get(&term) {
+            return Ok(*id);
+        }
+        let id = u32::try_from(vocabulary.entries.len())
+            .ok()
+            .and_then(|n| self.stored.checked_add(n))
+            .map(TermId::new)
+            .filter(|id| *id != TermId::UNBOUND)
+            .ok_or_else(|| Error::limit("the query computes more different terms than 32 bits can number"))?;
+        self.guard.reserve(bytes)?;
+        let term = Arc::new(term);
+        vocabulary.ids.insert(Arc::clone(&term), id);
+        vocabulary.entries.push(Entry { term, value });
+        Ok(id)
+    }
+
+    /// What kind of term a bound id stands for.
+    pub fn kind(&self, id: TermId) -> TermKind {
+        if self.is_stored(id) {
+            return self.snapshot.kind(id);
+        }
+        match *self.computed(id) {
+            Term::NamedNode(_) => TermKind::Iri,
+            Term::BlankNode(_) => TermKind::BlankNode,
+            Term::Literal(_) => TermKind::Literal,
+            Term::Triple(_) => TermKind::Triple,
+        }
+    }
+
+    /// The value of a bound id.
+    pub fn value(&self, id: TermId) -> Value {
+        if !self.is_stored(id) {
+            let at = (id.get() - self.stored) as usize;
+            let vocabulary = self.vocabulary();
+            return match vocabulary.entries.get(at) {
+                Some(Entry { value: Some(value), .. }) => value.clone(),
+                Some(Entry { term, value: None }) => Value::of(Term::clone(term)),
+                None => Value::string(""),
+            };
+        }
+        match self.snapshot.value(id) {
+            snapshot::Value::Boolean(value) => Value::Boolean(value),
+            snapshot::Value::Integer(n) => Number::Integer(n).into(),
+            snapshot::Value::Decimal(n) => Number::Decimal(n).into(),
+            snapshot::Value::Float(n) => Number::Float(n).into(),
+            snapshot::Value::Double(n) => Number::Double(n).into(),
+            snapshot::Value::DateTime(m) => super::expression::value::Moment::DateTime(m).into(),
+            snapshot::Value::Date(m) => super::expression::value::Moment::Date(m).into(),
+            snapshot::Value::BlankNode
+            | snapshot::Value::Iri
+            | snapshot::Value::String
+            | snapshot::Value::LanguageString
+            | snapshot::Value::Other
+            | snapshot::Value::Triple => Value::of(self.snapshot.term(id)),
+        }
+    }
+
+    /// The number that a bound id stands for, if it is one.
+    pub fn number(&self, id: TermId) -> Option<Number> {
+        if self.is_stored(id) {
+            return match self.snapshot.value(id) {
+                snapshot::Value::Integer(n) => Some(Number::Integer(n)),
+                snapshot::Value::Decimal(n) => Some(Number::Decimal(n)),
+                snapshot::Value::Float(n) => Some(Number::Float(n)),
+                snapshot::Value::Double(n) => Some(Number::Double(n)),
+                _ => None,
+            };
+        }
+        match self.value(id) {
+            Value::Number(number) => Some(number),
+            _ => None,
+        }
+    }
+
+    /// The string, with its language, that a bound id stands for, if it is one.
+    pub fn text(&self, id: TermId) -> Option<Text> {
+        if self.is_stored(id) && !matches!(self.snapshot.value_rank(id).0, Family::String | Family::Language(_)) {
+            return None;
+        }
+        match self.value(id) {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Subject, predicate and object of a triple term; `None` for other terms.
+    ///
+    /// # Errors
+    /// As [`Terms::id`].
+    pub fn triple_components(&self, id: TermId) -> Result<Option<[TermId; 3]>> {
+        if self.is_stored(id) {
+            return Ok(self.snapshot.triple_components(id));
+        }
+        let Term::Triple(triple) = &*self.computed(id) else { return Ok(None) };
+        let Triple { subject, predicate, object } = (**triple).clone();
+        Ok(Some([self.id(subject.into())?, self.id(predicate.into())?, self.id(object)?]))
+    }
+
+    /// The effective boolean value (SPARQL 1.1 §17.2.2) of an id; unbound is an error.
+    pub fn truth(&self, id: TermId) -> Truth {
+        if id == TermId::UNBOUND {
+            return Truth::Error;
+        }
+        if self.is_stored(id) {
+            match self.snapshot.value(id) {
+                snapshot::Value::Boolean(value) => return value.into(),
+                snapshot::Value::BlankNode
+                | snapshot::Value::Iri
+                | snapshot::Value::LanguageString
+                | snapshot::Value::DateTime(_)
+                | snapshot::Value::Date(_)
+                | snapshot::Value::Triple => return Truth::Error,
+                snapshot::Value::Integer(_)
+                | snapshot::Value::Decimal(_)
+                | snapshot::Value::Float(_)
+                | snapshot::Value::Double(_)
+                | snapshot::Value::String
+                | snapshot::Value::Other => {}
+            }
+        }
+        self.value(id).truth().into()
+    }
+
+    /// `a = b` of two ids; an unbound one is an error.
+    pub fn equals(&self, a: TermId, b: TermId) -> Truth {
+        if a == TermId::UNBOUND || b == TermId::UNBOUND {
+            return Truth::Error;
+        }
+        if self.is_stored(a) && self.is_stored(b) {
+            let ((a_family, a_rank), (b_family, b_rank)) = (self.snapshot.value_rank(a), self.snapshot.value_rank(b));
+            match Comparison::of(a_family, b_family) {
+                Comparison::Ranks => return (a_rank == b_rank).into(),
+                Comparison::Apart => return Truth::False,
+                Comparison::Values => {}
+            }
+        }
+        compare::equals(&self.value(a), &self.value(b)).into()
+    }
+
+    /// How `<` and its like see two ids: an error, or their order; no order where one is NaN.
+    pub fn order(&self, a: TermId, b: TermId) -> Result<Option<Ordering>, TypeError> {
+        if a == TermId::UNBOUND || b == TermId::UNBOUND {
+            return Err(TypeError);
+        }
+        if self.is_stored(a) && self.is_stored(b) {
+            let ((a_family, a_rank), (b_family, b_rank)) = (self.snapshot.value_rank(a), self.snapshot.value_rank(b));
+            match Comparison::of(a_family, b_family) {
+                Comparison::Ranks if !matches!(a_family, Family::Iri | Family::BlankNode) => {
+                    return Ok(Some(a_rank.cmp(&b_rank)));
+                }
+                Comparison::Apart => return Err(TypeError),
+                Comparison::Ranks | Comparison::Values => {}
+            }
+        }
+        compare::order(&self.value(a), &self.value(b))
+    }
+}
+
+/// How two families compare.
+enum Comparison {
+    /// By rank.
+    Ranks,
+    /// Values of one are never equal to values of the other, nor less or greater.
+    Apart,
+    /// By the values themselves.
+    Values,
+}
+
+impl Comparison {
+    fn of(a: Family, b: Family) -> Self {
+        use Family::{
+            BlankNode, Boolean, Double, Float, Iri, Language, LocalDate, LocalDateTime, Number, Other, String, Triple,
+            ZonedDate, ZonedDateTime,
+        };
+        match (a, b) {
+            (Other | Triple, _) if a == b => Self::Values,
+            _ if a == b => Self::Ranks,
+            (Number | Float | Double, Number | Float | Double)
+            | (ZonedDateTime | LocalDateTime, ZonedDateTime | LocalDateTime)
+            | (ZonedDate | LocalDate, ZonedDate | LocalDate) => Self::Values,
+            // A literal that is not in a family may be of the other's datatype, and even equal to it (durations, say, are not).
+            (Other, Iri | BlankNode | Triple | Language(_)) | (Iri | BlankNode | Triple | Language(_), Other) => {
+                Self::Apart
+            }
+            (Other, _) | (_, Other) => Self::Values,
+            (
+                BlankNode | Iri | Boolean | Number | Float | Double | ZonedDateTime | LocalDateTime | ZonedDate
+                | LocalDate | String | Language(_) | Triple,
+                _,
+            ) => Self::Apart,
+        }
+    }
+}
+
+/// The number's type and bits: equal exactly when they are one term.
+fn number_key(number: Number) -> (u8, u64, u64) {
+    let (kind, bits) = match number {
+        Number::Integer(n) => (0, i128::from(i64::from(n))),
+        Number::Decimal(n) => (1, i128::from_be_bytes(n.to_be_bytes())),
+        Number::Float(n) => (2, i128::from(u32::from_be_bytes(n.to_be_bytes()))),
+        Number::Double(n) => (3, i128::from(u64::from_be_bytes(n.to_be_bytes()))),
+    };
+    (kind, (bits >> 64) as u64, bits as u64)
+}

@@ -1,0 +1,230 @@
+//! SPARQL 1.1 Update: operations on a set of statements, one after the other. WHERE is answered as a query is; statements are
+//! deleted and inserted by their terms, as these are written. All operations hold, or none.
+
+mod state;
+mod template;
+
+use super::{Answer, EvaluationOptions, evaluate};
+use crate::query::{Operation, OperationForm, Query, Transfer, TransferKind, Update};
+use kgq_snapshot::Snapshot;
+use kgq_snapshot::store::Relabel;
+use kgq_syntax::error::{Error, Result, Source};
+use kgq_syntax::rdf::{BlankNode, GraphName, Quad};
+use rustc_hash::FxHashSet;
+use spargebra::GraphUpdateOperation;
+use spargebra::algebra::{GraphPattern, GraphTarget, QueryDataset};
+use spargebra::term::{self, GroundQuad, GroundQuadPattern, GroundTerm, GroundTriple, QuadPattern};
+use state::State;
+pub use state::{Change, Graphs};
+use template::Templates;
+
+/// Runs an update on these statements, each of which is given once. `snapshot` gives their image, when a pattern first asks for it.
+///
+/// # Errors
+/// An operation that fails, at its place in `source`; the limits of a WHERE; damage to the snapshot.
+pub fn update<'a>(
+    quads: &'a [Quad],
+    snapshot: &dyn Fn() -> Result<&'a Snapshot>,
+    source: Source<'_>,
+    update: &Update,
+    options: &EvaluationOptions,
+) -> Result<Change> {
+    let mut run = Run { state: State::new(quads), snapshot, base: update.base.as_deref(), options };
+    for operation in &update.operations {
+        run.operation(operation).map_err(|error| match error.place() {
+            None => error.at(source.place(operation.span.clone())),
+            Some(_) => error,
+        })?;
+    }
+    let mut change = run.state.into_change();
+    name_new_nodes(quads, &mut change.added);
+    Ok(change)
+}
+
+struct Run<'a, 'r> {
+    state: State<'a>,
+    snapshot: &'r dyn Fn() -> Result<&'a Snapshot>,
+    base: Option<&'r str>,
+    options: &'r EvaluationOptions,
+}
+
+impl Run<'_, '_> {
+    fn operation(&mut self, operation: &Operation) -> Result<()> {
+        match &operation.form {
+            OperationForm::Transfer(transfer) => self.transfer(transfer),
+            OperationForm::Plain(GraphUpdateOperation::InsertData { data }) => {
+                self.insert_data(data);
+                Ok(())
+            }
+            OperationForm::Plain(GraphUpdateOperation::DeleteData { data }) => {
+                data.iter().for_each(|quad| self.state.remove(&ground(quad)));
+                Ok(())
+            }
+            OperationForm::Plain(GraphUpdateOperation::DeleteInsert { delete, insert, using, pattern }) => {
+                self.modify(delete, insert, using.as_ref(), pattern)
+            }
+            // The program refuses LOAD before; SILENT makes its failure none (SPARQL 1.1 Update §3.1.4).
+            OperationForm::Plain(GraphUpdateOperation::Load { silent, source, .. }) if !silent => {
+                Err(Error::policy(format!("LOAD {source} is refused: kgq makes no network request")))
+            }
+            OperationForm::Plain(GraphUpdateOperation::Load { .. }) => Ok(()),
+            OperationForm::Plain(GraphUpdateOperation::Create { silent, graph }) => {
+                if !self.state.create(graph) && !silent {
+                    return Err(
+                        Error::input(format!("there is a graph {graph} already")).hint("`CREATE SILENT` lets it be")
+                    );
+                }
+                Ok(())
+            }
+            OperationForm::Plain(GraphUpdateOperation::Clear { silent, graph }) => {
+                self.clear(graph, *silent, "CLEAR", false)
+            }
+            OperationForm::Plain(GraphUpdateOperation::Drop { silent, graph }) => {
+                self.clear(graph, *silent, "DROP", true)
+            }
+        }
+    }
+
+    /// The labels of blank nodes in the data hold within the operation: they are new nodes (SPARQL 1.1 Update §3.1.1).
+    fn insert_data(&mut self, data: &[term::Quad]) {
+        let mut fresh = Relabel::fresh();
+        for quad in data {
+            let term::Quad { subject, predicate, object, graph_name } = quad.clone();
+            let mut quad = Quad { subject, predicate, object, graph_name: graph(&graph_name) };
+            fresh.quad(&mut quad);
+            self.state.insert(quad);
+        }
+    }
+
+    fn clear(&mut self, target: &GraphTarget, silent: bool, word: &str, drop: bool) -> Result<()> {
+        let graphs = match target {
+            GraphTarget::NamedNode(graph) => {
+                let graph = GraphName::NamedNode(graph.clone());
+                if !self.state.exists(&graph) {
+                    return if silent { Ok(()) } else { Err(missing(&graph, word)) };
+                }
+                Graphs::One(graph)
+            }
+            GraphTarget::DefaultGraph => Graphs::One(GraphName::DefaultGraph),
+            GraphTarget::NamedGraphs => Graphs::Named,
+            GraphTarget::AllGraphs => Graphs::All,
+        };
+        self.state.clear(&graphs, drop);
+        Ok(())
+    }
+
+    fn transfer(&mut self, transfer: &Transfer) -> Result<()> {
+        let Transfer { kind, silent, from, to } = transfer;
+        if !self.state.exists(from) {
+            let word = match kind {
+                TransferKind::Copy => "COPY",
+                TransferKind::Move => "MOVE",
+                TransferKind::Add => "ADD",
+            };
+            return if *silent { Ok(()) } else { Err(missing(from, word)) };
+        }
+        let moved: Vec<Quad> =
+            self.state.of_graph(from).map(|quad| Quad { graph_name: to.clone(), ..quad.clone() }).collect();
+        if *kind != TransferKind::Add {
+            self.state.clear(&Graphs::One(to.clone()), true);
+        }
+        self.state.exist(to);
+        moved.into_iter().for_each(|quad| self.state.insert(quad));
+        if *kind == TransferKind::Move {
+            self.state.clear(&Graphs::One(from.clone()), true);
+        }
+        Ok(())
+    }
+
+    /// All solutions are found before anything changes, and all deletions come before the insertions (SPARQL 1.1 Update §3.1.3).
+    fn modify(
+        &mut self,
+        delete: &[GroundQuadPattern],
+        insert: &[QuadPattern],
+        using: Option<&QueryDataset>,
+        pattern: &GraphPattern,
+    ) -> Result<()> {
+        let mut templates = Templates::new(delete, insert);
+        let inner = Box::new(pattern.clone());
+        let algebra = spargebra::Query::Select {
+            dataset: using.cloned(),
+            pattern: GraphPattern::Project { inner, variables: templates.variables().to_vec() },
+            base_iri: self.base.and_then(|base| oxiri::Iri::parse(base.to_owned()).ok()),
+        };
+        let mut options = self.options.clone();
+        // The bound on rows is one on answers.
+        options.limits.rows = None;
+        let snapshot = self.state.snapshot(self.snapshot)?;
+        match evaluate(snapshot, &Query { algebra }, &options)? {
+            Answer::Solutions(solutions) => {
+                for row in solutions.rows {
+                    templates.fill(&row?);
+                }
+            }
+            Answer::Boolean(_) | Answer::Graph(_) => return Err(Error::bug("a SELECT has no solutions")),
+        }
+        let (deleted, inserted) = templates.into_statements();
+        deleted.iter().for_each(|quad| self.state.remove(quad));
+        inserted.into_iter().for_each(|quad| self.state.insert(quad));
+        Ok(())
+    }
+}
+
+fn missing(graph: &GraphName, word: &str) -> Error {
+    Error::input(format!("there is no graph {graph}"))
+        .hint(format!("a graph is there when it has a statement; `{word} SILENT` passes over one that is missing"))
+}
+
+fn ground(quad: &GroundQuad) -> Quad {
+    Quad {
+        subject: quad.subject.clone().into(),
+        predicate: quad.predicate.clone(),
+        object: ground_term(&quad.object),
+        graph_name: graph(&quad.graph_name),
+    }
+}
+
+fn graph(name: &term::GraphName) -> GraphName {
+    match name {
+        term::GraphName::NamedNode(node) => node.clone().into(),
+        term::GraphName::DefaultGraph => GraphName::DefaultGraph,
+    }
+}
+
+fn ground_term(term: &GroundTerm) -> kgq_syntax::rdf::Term {
+    match term {
+        GroundTerm::NamedNode(node) => node.clone().into(),
+        GroundTerm::Literal(literal) => literal.clone().into(),
+        GroundTerm::Triple(triple) => {
+            let GroundTriple { subject, predicate, object } = triple.as_ref();
+            let (subject, object) = (subject.clone().into(), ground_term(object));
+            kgq_syntax::rdf::Triple { subject, predicate: predicate.clone(), object }.into()
+        }
+    }
+}
+
+/// Sorts new statements and names their new blank nodes by that order, so that the same update gives the same file.
+fn name_new_nodes(quads: &[Quad], added: &mut [Quad]) {
+    if added.iter().all(|quad| kgq_snapshot::store::nodes_of(quad).is_empty()) {
+        added.sort_by_cached_key(Quad::to_string);
+        return;
+    }
+    let known: FxHashSet<BlankNode> = quads.iter().flat_map(kgq_snapshot::store::nodes_of).collect();
+    let key = |quad: &Quad| {
+        let mut key = quad.to_string();
+        for node in kgq_snapshot::store::nodes_of(quad) {
+            if !known.contains(&node) {
+                key = key.replace(&node.to_string(), "_:");
+            }
+        }
+        key
+    };
+    added.sort_by_cached_key(key);
+    let mut relabel = Relabel::of_update(known);
+    for quad in added {
+        relabel.quad(quad);
+    }
+}
+
+#[cfg(test)]
+mod tests;

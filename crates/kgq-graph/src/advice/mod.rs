@@ -1,0 +1,155 @@
+//! What is to be said of a query beside its answer: what usually is a mistake, and why there is no answer.
+//!
+//! Findings are errors that stop nothing: with a place in the query's text, a code, and often a suggestion.
+
+mod empty;
+mod place;
+mod terms;
+
+use kgq_engine::EvaluationOptions;
+use kgq_engine::query::{self, Query};
+use kgq_snapshot::Snapshot;
+use kgq_syntax::error::{Error, Kind, Source};
+use kgq_syntax::rdf::{NamedNode, Prefixes, Variable};
+use place::Text;
+
+/// A remark with its code.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    pub code: &'static str,
+    pub error: Error,
+}
+
+impl Finding {
+    fn new(code: &'static str, message: impl std::fmt::Display) -> Self {
+        // What is wrong is the query, if somebody wants it to be an error.
+        Self { code, error: Error::new(Kind::Input, format!("{message} [{code}]")) }
+    }
+
+    #[must_use]
+    fn hint_if(mut self, hint: Option<String>) -> Self {
+        self.error = self.error.hint_if(hint);
+        self
+    }
+
+    #[must_use]
+    fn at(mut self, text: &Text<'_>, span: Option<std::ops::Range<usize>>) -> Self {
+        self.error = self.error.at(text.source.place(span.unwrap_or_else(|| text.start())));
+        self
+    }
+}
+
+/// A query with all that is known where it is asked.
+#[derive(Clone, Copy)]
+pub struct Asked<'a> {
+    pub source: Source<'a>,
+    pub query: &'a Query,
+    pub snapshot: &'a Snapshot,
+    pub prefixes: &'a Prefixes,
+    pub options: &'a EvaluationOptions,
+}
+
+impl<'a> Asked<'a> {
+    /// What usually is a mistake, said before the query runs.
+    pub fn mistakes(&self) -> Vec<Finding> {
+        let text = self.text();
+        let misspelt = text.variables_used_once();
+        let is_misspelt = |v: &Variable| misspelt.iter().any(|(name, _, _)| name == v.as_str());
+        let mut findings: Vec<Finding> = query::lint::lint(self.query)
+            .into_iter()
+            // The near name says more.
+            .filter(|lint| lint.code != "used-once" || !lint.variable.as_ref().is_some_and(is_misspelt))
+            .filter(|lint| !lint.variable.as_ref().is_some_and(|v| text.is_parameter(v.as_str())))
+            .filter(|lint| lint.if_several.as_ref().is_none_or(|property| self.has_several(property)))
+            .map(|lint| {
+                let name = lint.variable.as_ref().map(Variable::as_str);
+                let (span, hint) = match (lint.code, name) {
+                    ("having-alias", Some(name)) => (
+                        text.variable_behind("HAVING", name),
+                        text.expression_named(name).map(|written| format!("write `{written}` in place of ?{name}")),
+                    ),
+                    (_, name) => (name.and_then(|name| text.last_variable(name)), lint.hint),
+                };
+                let hint = hint.map(|hint| self.with_curies(&hint));
+                Finding::new(lint.code, lint.message).at(&text, span).hint_if(hint)
+            })
+            .collect();
+        findings.extend(misspelt.into_iter().map(|(name, span, near)| {
+            Finding::new("used-once", format!("?{name} occurs only here"))
+                .at(&text, Some(span))
+                .hint_if(Some(format!("did you mean `?{near}`?")))
+        }));
+        findings
+    }
+
+    /// The terms that the graph does not know, or not in the place where the query has them.
+    pub fn unknown_terms(&self) -> Vec<Finding> {
+        terms::unknown(self, &self.text())
+    }
+
+    /// Why nothing was found. Takes at most about a second.
+    pub fn why_empty(&self) -> Vec<Finding> {
+        empty::why(self, &self.text())
+    }
+
+    fn text(&self) -> Text<'a> {
+        Text::new(self.source, self.prefixes)
+    }
+
+    fn has_several(&self, property: &NamedNode) -> bool {
+        let Some(id) = self.snapshot.id(property.as_ref().into()) else { return false };
+        [self.snapshot.statistics(), self.snapshot.quad_statistics()].iter().any(|statistics| {
+            let p = statistics.predicate(id);
+            p.rows > p.distinct_subjects
+        })
+    }
+
+    fn curie(&self, iri: &NamedNode) -> String {
+        self.prefixes.display(iri.as_str())
+    }
+
+    /// A text whose IRIs in angle brackets are shortened.
+    fn with_curies(&self, text: &str) -> String {
+        let mut out = String::new();
+        let mut rest = text;
+        while let Some((before, iri, after)) = rest
+            .split_once('<')
+            .and_then(|(before, after)| after.split_once('>').map(|(iri, after)| (before, iri, after)))
+        {
+            out.push_str(before);
+            out.push_str(&self.prefixes.display(iri));
+            rest = after;
+        }
+        out + rest
+    }
+}
+
+/// The codes of all findings, with what each means.
+pub fn codes() -> Vec<(&'static str, &'static str)> {
+    let own = [
+        ("unknown-term", "the graph does not have this term at all"),
+        ("unknown-property", "the graph has no statement with this property"),
+        ("unknown-class", "nothing in the graph is of this class"),
+        ("class-as-property", "a class stands where a property is expected"),
+        ("property-as-class", "a property stands where a class is expected"),
+        ("unknown-graph", "the dataset has no graph of this name"),
+        ("in-named-graph", "what is asked for stands in a named graph, which the query does not look at"),
+        ("literal-language", "the data have this text with another language tag, or with none"),
+        ("literal-datatype", "the data have this value with another datatype"),
+        ("literal-case", "the data have this text in other case"),
+        ("unknown-literal", "the data do not have this literal"),
+        ("reversed", "the statement exists the other way round"),
+        ("not-of-class", "no member of the class has the property"),
+        ("literal-as-subject", "a value that is a text or a number is asked for its properties"),
+        ("no-match", "a pattern that has no solution by itself"),
+        ("no-common-solution", "patterns that each have solutions, but none together"),
+        ("filter-rejects-all", "every solution is rejected by a FILTER"),
+        ("minus-removes-all", "every solution is taken away by MINUS"),
+        ("having-rejects-all", "every group is rejected by HAVING"),
+        ("limit-zero", "the query asks for no rows"),
+        ("offset-beyond", "OFFSET passes over all rows"),
+        ("empty-dataset", "there are no data"),
+        ("template-unbound", "the template of CONSTRUCT needs what no solution binds"),
+    ];
+    query::lint::CODES.iter().copied().chain(own).collect()
+}

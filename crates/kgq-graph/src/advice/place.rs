@@ -1,0 +1,218 @@
+//! Where in a query's text something stands that the algebra only names.
+
+use kgq_engine::query::atoms::{Atom, Condition, Node};
+use kgq_syntax::cursor::{Written, triples};
+use kgq_syntax::error::Source;
+use kgq_syntax::rdf::{NamedNode, Prefixes, Term, Variable};
+use kgq_syntax::sparql::{prefixes_declared, tokenize};
+use kgq_syntax::text::nearest;
+use kgq_syntax::{Kind, Span, Token, significant};
+
+/// A query's text with its tokens.
+pub struct Text<'a> {
+    pub source: Source<'a>,
+    tokens: Vec<Token>,
+    prefixes: Prefixes,
+    triples: Vec<Written>,
+}
+
+impl<'a> Text<'a> {
+    pub fn new(source: Source<'a>, known: &Prefixes) -> Self {
+        let all = tokenize(source.text);
+        let mut prefixes = known.clone();
+        for declared in prefixes_declared(source.text, &all) {
+            prefixes.insert(declared.prefix, declared.iri);
+        }
+        Self { source, tokens: significant(&all), prefixes, triples: triples(source.text) }
+    }
+
+    /// Whether a variable is marked as a parameter, whose value comes from outside.
+    pub fn is_parameter(&self, name: &str) -> bool {
+        let text = self.source.text;
+        self.tokens.iter().any(|t| t.variable(text) == Some(name) && t.text(text).starts_with('$'))
+    }
+
+    /// Where the query begins, for what has no place of its own.
+    pub fn start(&self) -> Span {
+        self.tokens.first().map_or(0..0, Token::span)
+    }
+
+    /// The last place of a variable.
+    pub fn last_variable(&self, name: &str) -> Option<Span> {
+        self.tokens.iter().rev().find(|t| t.variable(self.source.text) == Some(name)).map(Token::span)
+    }
+
+    /// The first place of a variable behind a keyword.
+    pub fn variable_behind(&self, keyword: &str, name: &str) -> Option<Span> {
+        let behind = self.tokens.iter().skip_while(|t| !t.is_keyword(self.source.text, keyword));
+        behind.into_iter().find(|t| t.variable(self.source.text) == Some(name)).map(Token::span)
+    }
+
+    /// The expression of `(expression AS ?name)`, as written.
+    pub fn expression_named(&self, name: &str) -> Option<&'a str> {
+        let text = self.source.text;
+        let named = |pair: &[Token]| pair[0].is_keyword(text, "AS") && pair[1].variable(text) == Some(name);
+        let end = self.tokens.windows(2).position(named)?;
+        let mut depth = 0usize;
+        let open = self.tokens[..end].iter().rposition(|token| {
+            depth += usize::from(token.is(text, ")"));
+            let opens = token.is(text, "(");
+            let found = opens && depth == 0;
+            depth -= usize::from(opens && depth > 0);
+            found
+        })?;
+        let (first, last) = (self.tokens.get(open + 1)?, self.tokens.get(end.checked_sub(1)?)?);
+        text.get(first.start..last.end)
+    }
+
+    /// The first place of an IRI outside of declarations.
+    pub fn iri(&self, iri: &NamedNode) -> Option<Span> {
+        self.tokens.iter().find(|t| self.names(t.text(self.source.text), iri) && !self.declares(t)).map(Token::span)
+    }
+
+    fn declares(&self, token: &Token) -> bool {
+        let text = self.source.text;
+        let at = self.tokens.iter().position(|t| t == token).unwrap_or(0);
+        let before = |n: usize| at.checked_sub(n).and_then(|i| self.tokens.get(i));
+        before(1).is_some_and(|t| t.is_keyword(text, "PREFIX"))
+            || before(2).is_some_and(|t| t.is_keyword(text, "PREFIX"))
+    }
+
+    fn names(&self, written: &str, iri: &NamedNode) -> bool {
+        if written == "a" {
+            return iri.as_ref() == kgq_syntax::rdf::vocabulary::rdf::TYPE;
+        }
+        match written.strip_prefix('<').and_then(|w| w.strip_suffix('>')) {
+            Some(inner) => {
+                inner == iri.as_str() || !inner.contains(':') && !inner.is_empty() && iri.as_str().ends_with(inner)
+            }
+            None => written.contains(':') && self.prefixes.expand(written).as_ref() == Some(iri),
+        }
+    }
+
+    /// The first place of a literal.
+    pub fn literal(&self, lexical: &str) -> Option<Span> {
+        let found = |t: &&Token| match t.kind {
+            Kind::String(_) => t.text(self.source.text).trim_matches(['"', '\'']) == lexical,
+            Kind::Integer | Kind::Decimal | Kind::Double => t.text(self.source.text) == lexical,
+            _ => false,
+        };
+        self.tokens.iter().find(found).map(Token::span)
+    }
+
+    /// The place of a condition.
+    pub fn atom(&self, atom: &Atom) -> Option<Span> {
+        match &atom.condition {
+            Condition::Triple { subject, predicate, object } => {
+                let fits = |t: &&Written| {
+                    let [s, p, o] = &t.parts;
+                    self.is(s, subject) && self.is(p, predicate) && self.is(o, object)
+                };
+                let found = self.triples.iter().find(fits).map(|t| self.trimmed(t));
+                found.or_else(|| self.path(subject, object))
+            }
+            Condition::Path { subject, object } => self.path(subject, object),
+            Condition::Filter => self.clause("FILTER", &atom.variables),
+            Condition::Optional => self.clause("OPTIONAL", &atom.variables),
+            Condition::Minus => self.clause("MINUS", &atom.variables),
+            Condition::Values => self.clause("VALUES", &atom.variables),
+            Condition::Union => self.keyword("UNION"),
+            Condition::SubSelect => self.clause("SELECT", &atom.variables),
+            Condition::Bind => self.clause("BIND", &atom.variables),
+        }
+    }
+
+    /// The place of a path between two nodes; a `^` in it turns them round in the algebra.
+    fn path(&self, subject: &Node, object: &Node) -> Option<Span> {
+        let fits = |t: &&Written| {
+            let [s, p, o] = &t.parts;
+            p.is_empty() && (self.is(s, subject) && self.is(o, object) || self.is(s, object) && self.is(o, subject))
+        };
+        self.triples.iter().find(fits).map(|t| self.trimmed(t))
+    }
+
+    fn trimmed(&self, written: &Written) -> Span {
+        let own = &self.source.text[written.span.clone()];
+        let start = written.span.end - own.trim_start().len();
+        start..written.span.end
+    }
+
+    fn is(&self, written: &str, node: &Node) -> bool {
+        match node {
+            Node::Variable(variable) => written.strip_prefix(['?', '$']) == Some(variable.as_str()),
+            Node::Term(Term::NamedNode(iri)) => self.names(written, iri),
+            Node::Term(Term::Literal(literal)) => {
+                written.trim_matches(['"', '\'']) == literal.value() || written.eq_ignore_ascii_case(literal.value())
+            }
+            Node::Term(Term::BlankNode(_) | Term::Triple(_)) => false,
+            Node::Other => written.starts_with(['[', '_', '(', '<']),
+        }
+    }
+
+    pub fn keyword(&self, keyword: &str) -> Option<Span> {
+        self.tokens.iter().find(|t| t.is_keyword(self.source.text, keyword)).map(Token::span)
+    }
+
+    /// The clause with this keyword in which all these variables stand, up to its closing bracket.
+    fn clause(&self, keyword: &str, variables: &[Variable]) -> Option<Span> {
+        let text = self.source.text;
+        let starts = self.tokens.iter().enumerate().filter(|(_, t)| t.is_keyword(text, keyword)).map(|(i, _)| i);
+        let clauses: Vec<(usize, usize)> = starts.map(|start| (start, self.end_of_clause(start))).collect();
+        let holds = |(start, end): &&(usize, usize)| {
+            variables.iter().all(|v| self.tokens[*start..=*end].iter().any(|t| t.variable(text) == Some(v.as_str())))
+        };
+        let (start, end) = clauses.iter().find(holds).or(clauses.first())?;
+        Some(self.tokens[*start].start..self.tokens[*end].end)
+    }
+
+    fn end_of_clause(&self, start: usize) -> usize {
+        let text = self.source.text;
+        let mut depth = 0i32;
+        for (i, token) in self.tokens.iter().enumerate().skip(start + 1) {
+            match token.text(text) {
+                "(" | "{" => depth += 1,
+                ")" | "}" => {
+                    depth -= 1;
+                    if depth <= 0 {
+                        return i;
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.tokens.len() - 1
+    }
+
+    /// Variables that occur once and are spelt almost as another: their name, their place, the other.
+    pub fn variables_used_once(&self) -> Vec<(String, Span, String)> {
+        let text = self.source.text;
+        let all: Vec<(&str, Span)> = self.tokens.iter().filter_map(|t| Some((t.variable(text)?, t.span()))).collect();
+        let times = |name: &str| all.iter().filter(|(n, _)| *n == name).count();
+        let often: Vec<&str> = all.iter().map(|(name, _)| *name).filter(|name| times(name) > 1).collect();
+        all.iter()
+            // In names of one or two letters, and in those that differ in a number, every letter is meant.
+            .filter(|(name, _)| times(name) == 1 && name.chars().count() > 3)
+            .filter_map(|(name, span)| {
+                let alike = |other: &&&str| other.chars().count() > 3 && !differ_on_purpose(name, other);
+                // One letter too many, too few or another, or two exchanged.
+                let near = nearest(name, often.iter().filter(alike).copied(), 1).first().copied()?;
+                let one = strsim::damerau_levenshtein(&name.to_lowercase(), &near.to_lowercase()) <= 1;
+                let near = one.then_some(near)?;
+                Some(((*name).to_owned(), span.clone(), near.to_owned()))
+            })
+            .collect()
+    }
+}
+
+/// Whether two names differ by a number or a suffix, as names of a series do.
+fn differ_on_purpose(a: &str, b: &str) -> bool {
+    let stem = |name: &str| name.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned();
+    let has_digit = |name: &str| name.bytes().any(|b| b.is_ascii_digit());
+    stem(a) == stem(b)
+        || has_digit(a)
+        || has_digit(b)
+        || a.starts_with(b)
+        || b.starts_with(a)
+        || a.ends_with(b)
+        || b.ends_with(a)
+}

@@ -1,0 +1,35 @@
+//! Canned queries against the answers that are expected of them: `tests/answers/NAME[.case].csv|json|ttl`.
+//!
+//! It compares and writes; whoever calls it answers the queries. Nothing is printed here.
+
+mod case;
+mod compare;
+mod coverage;
+mod expected;
+mod run;
+mod write;
+
+pub use case::{Case, cases};
+pub use compare::{Difference, compare};
+pub use coverage::{Coverage, coverage};
+pub use expected::{Cell, Expected, ExpectedAnswer};
+pub use run::{Answerer, Tested, first_case, run};
+pub use write::{ending, write};
+
+use kgq_syntax::rdf::{Term, Triple, Variable};
+
+/// The folder of the expected answers, below the project's root.
+pub const FOLDER: &str = "tests/answers";
+
+/// The whole answer to a query, with what is needed to compare it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    Table {
+        columns: Vec<Variable>,
+        rows: Vec<Vec<Option<Term>>>,
+        /// The leading conditions of ORDER BY that are columns: only they fix an order that can be seen.
+        ordered_by: Vec<Variable>,
+    },
+    Boolean(bool),
+    Graph(Vec<Triple>),
+}

@@ -1,0 +1,100 @@
+//! Every case of a project, answered and compared.
+
+use super::{Case, Outcome, cases, compare, ending, write};
+use crate::catalog::{CannedQuery, Catalog, Values};
+use crate::project::Project;
+use kgq_syntax::error::{Error, Result};
+use kgq_syntax::rdf::{Prefixes, Term};
+use std::fs;
+use std::path::PathBuf;
+
+/// A case that was run.
+#[derive(Clone, Debug)]
+pub struct Tested {
+    /// The query's name and the case's.
+    pub name: String,
+    pub file: String,
+    /// Why it failed, the first line naming row and cell; `None` if it passed.
+    pub failure: Option<Vec<String>>,
+    /// The text that its file has to have for it to pass, if the query was answered.
+    pub accepted: Option<(PathBuf, String)>,
+}
+
+/// What answers queries: the canned query and the values of its parameters.
+pub type Answerer<'a> = &'a mut dyn FnMut(&CannedQuery, &Values) -> Result<Outcome>;
+
+/// Runs the cases whose name has `filter` in it, in the order of their names. Also gives the cases that could be read.
+pub fn run(
+    project: &Project,
+    catalog: &Catalog,
+    prefixes: &Prefixes,
+    filter: Option<&str>,
+    answer: Answerer<'_>,
+) -> Result<(Vec<Tested>, Vec<Case>)> {
+    let (mut tested, mut all) = (Vec::new(), Vec::new());
+    for (name, case) in cases(project, catalog)? {
+        let wanted = filter.is_none_or(|filter| name.contains(filter));
+        match case {
+            Ok(case) => {
+                if wanted {
+                    tested.push(run_case(catalog, prefixes, &case, answer));
+                }
+                all.push(case);
+            }
+            Err(error) if wanted => {
+                tested.push(Tested { file: name.clone(), name, failure: Some(lines(&error)), accepted: None })
+            }
+            Err(_) => {}
+        }
+    }
+    Ok((tested, all))
+}
+
+fn run_case(catalog: &Catalog, prefixes: &Prefixes, case: &Case, answer: Answerer<'_>) -> Tested {
+    let outcome = catalog.get(&case.query).and_then(|query| answer(query, &case.values()));
+    let (failure, accepted) = match outcome {
+        Err(error) => (Some(lines(&error)), None),
+        Ok(outcome) => {
+            let name = |term: &Term| shown(term, prefixes);
+            let difference = compare(&case.expected, &outcome, &name);
+            let text = difference.as_ref().and_then(|_| accepted(case, &outcome, prefixes).ok());
+            (difference.map(|d| d.lines), text.map(|text| (case.path.clone(), text)))
+        }
+    };
+    Tested { name: case.name.clone(), file: case.file.clone(), failure, accepted }
+}
+
+/// The file's new text; its own comments stay.
+fn accepted(case: &Case, outcome: &Outcome, prefixes: &Prefixes) -> Result<String> {
+    let ending = case.file.rsplit('.').next().unwrap_or_default();
+    if ending == "json" {
+        return write(ending, &case.expected.params, outcome, prefixes);
+    }
+    let text = fs::read_to_string(&case.path).map_err(|e| Error::io(&case.file, &e))?;
+    let comments: String = text.split_inclusive('\n').take_while(|line| line.starts_with('#')).collect();
+    Ok(comments + &write(ending, &[], outcome, prefixes)?)
+}
+
+/// The first case of a query that has none: the answer with the defaults of its parameters.
+pub fn first_case(
+    project: &Project,
+    query: &CannedQuery,
+    prefixes: &Prefixes,
+    answer: Answerer<'_>,
+) -> Result<(PathBuf, String)> {
+    let outcome = answer(query, &Values::default())?;
+    let ending = ending(&outcome);
+    let path = project.root.join(super::FOLDER).join(format!("{}.{ending}", query.name));
+    Ok((path, write(ending, &[], &outcome, prefixes)?))
+}
+
+fn lines(error: &Error) -> Vec<String> {
+    error.to_string().lines().map(str::to_owned).collect()
+}
+
+fn shown(term: &Term, prefixes: &Prefixes) -> String {
+    match term {
+        Term::NamedNode(iri) => prefixes.display(iri.as_str()),
+        Term::BlankNode(_) | Term::Literal(_) | Term::Triple(_) => term.to_string(),
+    }
+}

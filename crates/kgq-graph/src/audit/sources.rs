@@ -1,0 +1,402 @@
+//! The sources of statements, read from the dataset once.
+
+use crate::project::CitationSettings;
+use kgq_syntax::rdf::vocabulary::{dc, oa};
+use kgq_syntax::rdf::vocabulary::{prov, rdf, rdfs, skos};
+use kgq_syntax::rdf::{NamedNode, NamedNodeRef, NamedOrBlankNode, Prefixes, Quad, Term, Triple};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+/// A triple that can be named, with what it rests on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Statement {
+    pub reifier: NamedOrBlankNode,
+    pub triple: Triple,
+    /// Citations that it rests on directly.
+    pub citations: Vec<NamedNode>,
+    /// The statements that it is inferred from, by their reifiers.
+    pub grounds: Vec<NamedOrBlankNode>,
+}
+
+/// A place in a source document, or the document as a whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Citation {
+    pub iri: NamedNode,
+    pub document: Option<NamedNode>,
+    pub selector: Option<NamedOrBlankNode>,
+    pub span: Option<Span>,
+    pub anchor: Option<String>,
+    /// SHA-256 of the span's text in UTF-8, in hexadecimal digits.
+    pub hash: Option<String>,
+    pub sentences: Vec<String>,
+}
+
+/// Code points from 0, the end excluded (Web Annotation Data Model §4.2.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    pub start: usize,
+    pub end: usize,
+}
+
+/// A source document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    pub iri: NamedNode,
+    pub title: Option<String>,
+    pub publisher: Option<String>,
+    pub date: Option<String>,
+    /// SHA-256 of the text, in hexadecimal digits.
+    pub hash: Option<String>,
+    /// Length of the text in code points.
+    pub length: Option<usize>,
+    /// Whether the graph says that the text is at hand; `None` where it says nothing.
+    pub at_hand: Option<bool>,
+}
+
+/// The citations of a dataset.
+pub struct Audit<'a> {
+    quads: &'a [Quad],
+    by_subject: FxHashMap<&'a NamedOrBlankNode, Vec<&'a Quad>>,
+    by_object: FxHashMap<&'a Term, Vec<&'a Quad>>,
+    /// Reifiers of each triple, in the order of the files.
+    reifiers: FxHashMap<&'a Triple, Vec<&'a NamedOrBlankNode>>,
+    reified: FxHashMap<&'a NamedOrBlankNode, &'a Triple>,
+    settings: Settings,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Settings {
+    anchor: Option<NamedNode>,
+    hash: Option<NamedNode>,
+    sentence: Option<NamedNode>,
+    length: Option<NamedNode>,
+    at_hand: Option<NamedNode>,
+    exempt_properties: Vec<NamedNode>,
+    exempt_classes: Vec<NamedNode>,
+}
+
+impl Settings {
+    fn of(settings: &CitationSettings, prefixes: &Prefixes) -> Self {
+        let node = |name: &String| {
+            let iri = name.trim_start_matches('<').trim_end_matches('>');
+            prefixes.expand(name).or_else(|| NamedNode::new(iri).ok())
+        };
+        let one = |name: &Option<String>| name.as_ref().and_then(node);
+        Self {
+            anchor: one(&settings.anchor).or_else(|| Some(oa::EXACT.into_owned())),
+            hash: one(&settings.hash),
+            sentence: one(&settings.sentence),
+            length: one(&settings.length),
+            at_hand: one(&settings.text_at_hand),
+            exempt_properties: settings.exempt_properties.iter().filter_map(node).collect(),
+            exempt_classes: settings.exempt_classes.iter().filter_map(node).collect(),
+        }
+    }
+}
+
+impl<'a> Audit<'a> {
+    pub fn new(quads: &'a [Quad], settings: &CitationSettings, prefixes: &Prefixes) -> Self {
+        let mut audit = Self {
+            quads,
+            by_subject: FxHashMap::default(),
+            by_object: FxHashMap::default(),
+            reifiers: FxHashMap::default(),
+            reified: FxHashMap::default(),
+            settings: Settings::of(settings, prefixes),
+        };
+        for quad in quads {
+            audit.by_subject.entry(&quad.subject).or_default().push(quad);
+            audit.by_object.entry(&quad.object).or_default().push(quad);
+            if let (true, Term::Triple(triple)) = (quad.predicate.as_ref() == rdf::REIFIES, &quad.object) {
+                let of_triple = audit.reifiers.entry(triple.as_ref()).or_default();
+                if !of_triple.contains(&&quad.subject) {
+                    of_triple.push(&quad.subject);
+                }
+                audit.reified.entry(&quad.subject).or_insert(triple.as_ref());
+            }
+        }
+        audit
+    }
+
+    /// Whether anything in the dataset is cited, so that a missing citation means something.
+    pub fn has_citations(&self) -> bool {
+        self.reified.keys().any(|reifier| self.objects(reifier, prov::WAS_DERIVED_FROM).next().is_some())
+    }
+
+    /// The rule by which statements need a citation, as `kgq check` prints it.
+    pub fn rule(&self, prefixes: &Prefixes) -> String {
+        let mut rule = String::from(
+            "every statement of the data files needs one, except those whose subject is a reifier, a citation, its selector \
+             or a source document, and except rdf:type and labels",
+        );
+        let list =
+            |nodes: &[NamedNode]| nodes.iter().map(|n| prefixes.display(n.as_str())).collect::<Vec<_>>().join(", ");
+        if !self.settings.exempt_properties.is_empty() {
+            rule.push_str(&format!("; except the properties {}", list(&self.settings.exempt_properties)));
+        }
+        if !self.settings.exempt_classes.is_empty() {
+            rule.push_str(&format!("; except what is said of members of {}", list(&self.settings.exempt_classes)));
+        }
+        rule
+    }
+
+    /// Whether a statement needs no citation.
+    pub fn is_exempt(&self, triple: &Triple) -> bool {
+        let predicate = triple.predicate.as_ref();
+        if [rdf::TYPE, rdfs::LABEL, skos::PREF_LABEL, skos::ALT_LABEL].contains(&predicate)
+            || predicate == rdf::REIFIES
+            || self.settings.exempt_properties.iter().any(|p| p.as_ref() == predicate)
+        {
+            return true;
+        }
+        let subject = &triple.subject;
+        let as_object = match subject {
+            NamedOrBlankNode::NamedNode(node) => Term::from(node.clone()),
+            NamedOrBlankNode::BlankNode(node) => Term::from(node.clone()),
+        };
+        let plays_a_part = self.by_object.get(&as_object).is_some_and(|quads| {
+            quads.iter().any(|q| [oa::HAS_SOURCE, oa::HAS_SELECTOR].contains(&q.predicate.as_ref()))
+        });
+        self.reified.contains_key(subject)
+            || plays_a_part
+            || self.objects(subject, oa::HAS_SOURCE).next().is_some()
+            || self.is_of_exempt_class(subject)
+    }
+
+    fn is_of_exempt_class(&self, node: &NamedOrBlankNode) -> bool {
+        if self.settings.exempt_classes.is_empty() {
+            return false;
+        }
+        let mut classes: Vec<&Term> = self.objects(node, rdf::TYPE).collect();
+        let mut at = 0;
+        while let Some(class) = classes.get(at).copied() {
+            at += 1;
+            if matches!(class, Term::NamedNode(node) if self.settings.exempt_classes.contains(node)) {
+                return true;
+            }
+            for wider in as_subject(class).iter().flat_map(|class| self.objects(class, rdfs::SUB_CLASS_OF)) {
+                if !classes.contains(&wider) {
+                    classes.push(wider);
+                }
+            }
+        }
+        false
+    }
+
+    /// What a reifier says that its statement rests on and is neither a citation (it has no source) nor another statement.
+    pub fn baseless_grounds(&self, reifier: &NamedOrBlankNode) -> Vec<&'a Term> {
+        let rests = |ground: &Term| {
+            as_subject(ground).is_some_and(|node| {
+                self.reified.contains_key(&node) || self.objects(&node, oa::HAS_SOURCE).next().is_some()
+            })
+        };
+        self.objects(reifier, prov::WAS_DERIVED_FROM).filter(|ground| !rests(ground)).collect()
+    }
+
+    /// The property of anchors.
+    pub fn anchor_property(&self) -> Option<&NamedNode> {
+        self.settings.anchor.as_ref()
+    }
+
+    /// The property of hashes, of spans and of documents.
+    pub fn hash_property(&self) -> Option<&NamedNode> {
+        self.settings.hash.as_ref()
+    }
+
+    /// The property of a document's length.
+    pub fn length_property(&self) -> Option<&NamedNode> {
+        self.settings.length.as_ref()
+    }
+
+    /// Whether the dataset holds the triple, in any graph.
+    pub fn holds(&self, triple: &Triple) -> bool {
+        self.by_subject
+            .get(&triple.subject)
+            .is_some_and(|quads| quads.iter().any(|q| q.predicate == triple.predicate && q.object == triple.object))
+    }
+
+    /// The statements of a triple: one for each of its reifiers.
+    pub fn statements(&self, triple: &Triple) -> Vec<Statement> {
+        self.reifiers.get(triple).into_iter().flatten().map(|reifier| self.statement_of(reifier, triple)).collect()
+    }
+
+    /// The statement that a reifier names.
+    pub fn statement(&self, reifier: &NamedOrBlankNode) -> Option<Statement> {
+        self.reified.get(reifier).map(|triple| self.statement_of(reifier, triple))
+    }
+
+    fn statement_of(&self, reifier: &NamedOrBlankNode, triple: &Triple) -> Statement {
+        let (mut citations, mut grounds) = (Vec::new(), Vec::new());
+        for source in self.objects(reifier, prov::WAS_DERIVED_FROM) {
+            match source {
+                Term::NamedNode(node) if self.reified.contains_key(&NamedOrBlankNode::from(node.clone())) => {
+                    grounds.push(node.clone().into());
+                }
+                Term::NamedNode(node) => citations.push(node.clone()),
+                Term::BlankNode(node) => grounds.push(node.clone().into()),
+                Term::Literal(_) | Term::Triple(_) => {}
+            }
+        }
+        Statement { reifier: reifier.clone(), triple: triple.clone(), citations, grounds }
+    }
+
+    /// The citations that a statement rests on, those of its grounds (and of theirs) included, each once.
+    pub fn all_citations(&self, statement: &Statement) -> Vec<NamedNode> {
+        let mut found: Vec<NamedNode> = Vec::new();
+        let mut seen: FxHashSet<NamedOrBlankNode> = FxHashSet::from_iter([statement.reifier.clone()]);
+        let mut open = vec![statement.clone()];
+        while let Some(statement) = open.pop() {
+            for citation in statement.citations {
+                if !found.contains(&citation) {
+                    found.push(citation);
+                }
+            }
+            for ground in statement.grounds {
+                if seen.insert(ground.clone()) {
+                    open.extend(self.statement(&ground));
+                }
+            }
+        }
+        found
+    }
+
+    /// The citation with its first selector.
+    pub fn citation(&self, iri: &NamedNode) -> Citation {
+        let subject = NamedOrBlankNode::from(iri.clone());
+        let selector = self.objects(&subject, oa::HAS_SELECTOR).find_map(as_subject);
+        self.citation_at(iri, subject, selector)
+    }
+
+    /// The citation once for each of its selectors; once, if it has none.
+    pub fn places(&self, iri: &NamedNode) -> Vec<Citation> {
+        let subject = NamedOrBlankNode::from(iri.clone());
+        let selectors: Vec<_> = self.objects(&subject, oa::HAS_SELECTOR).filter_map(as_subject).collect();
+        if selectors.is_empty() {
+            return vec![self.citation(iri)];
+        }
+        selectors.into_iter().map(|selector| self.citation_at(iri, subject.clone(), Some(selector))).collect()
+    }
+
+    fn citation_at(&self, iri: &NamedNode, subject: NamedOrBlankNode, selector: Option<NamedOrBlankNode>) -> Citation {
+        let document = self.objects(&subject, oa::HAS_SOURCE).find_map(|t| match t {
+            Term::NamedNode(node) => Some(node.clone()),
+            Term::BlankNode(_) | Term::Literal(_) | Term::Triple(_) => None,
+        });
+        // What a citation says of its place may stand on itself or on its selector.
+        let places: Vec<&NamedOrBlankNode> = std::iter::once(&subject).chain(&selector).collect();
+        let number = |property: NamedNodeRef<'_>| {
+            places.iter().flat_map(|place| self.objects(place, property)).find_map(|t| literal(t)?.parse().ok())
+        };
+        let texts = |property: &Option<NamedNode>| -> Vec<String> {
+            let Some(property) = property else { return Vec::new() };
+            let values = places.iter().flat_map(|place| self.objects(place, property.as_ref()));
+            values.filter_map(literal).map(str::to_owned).collect()
+        };
+        let (start, end) = (number(oa::START), number(oa::END));
+        Citation {
+            iri: iri.clone(),
+            span: start.zip(end).map(|(start, end)| Span { start, end }),
+            anchor: texts(&self.settings.anchor).into_iter().next(),
+            hash: texts(&self.settings.hash).into_iter().next(),
+            sentences: texts(&self.settings.sentence),
+            document,
+            selector,
+        }
+    }
+
+    pub fn document(&self, iri: &NamedNode) -> Document {
+        let subject = NamedOrBlankNode::from(iri.clone());
+        let first = |properties: &[NamedNodeRef<'_>]| {
+            properties.iter().find_map(|p| {
+                let values: Vec<&Term> = self.objects(&subject, *p).collect();
+                let english = values.iter().find(|t| matches!(t, Term::Literal(l) if l.language() == Some("en")));
+                english.or(values.first()).and_then(|t| self.name(t))
+            })
+        };
+        let own = |property: &Option<NamedNode>| {
+            self.objects(&subject, property.as_ref()?.as_ref()).find_map(literal).map(str::to_owned)
+        };
+        Document {
+            iri: iri.clone(),
+            title: first(&[dc::TITLE, rdfs::LABEL]),
+            publisher: first(&[dc::PUBLISHER, dc::ELEMENTS_PUBLISHER, prov::WAS_ATTRIBUTED_TO]),
+            date: first(&[dc::ISSUED, dc::DATE, dc::CREATED]),
+            hash: own(&self.settings.hash),
+            length: own(&self.settings.length).and_then(|n| n.parse().ok()),
+            at_hand: own(&self.settings.at_hand).map(|text| text == "true" || text == "1"),
+        }
+    }
+
+    /// A literal's text, or a thing's label.
+    fn name(&self, term: &Term) -> Option<String> {
+        if let Some(text) = literal(term) {
+            return Some(text.to_owned());
+        }
+        let subject = as_subject(term)?;
+        let labels: Vec<&Term> = self.objects(&subject, rdfs::LABEL).collect();
+        let english = labels.iter().find(|t| matches!(t, Term::Literal(l) if l.language() == Some("en")));
+        english.or(labels.first()).and_then(|t| literal(t)).map(str::to_owned)
+    }
+
+    /// What a reifier says besides what it reifies and rests on: its class, its rule, remarks.
+    pub fn remarks(&self, reifier: &NamedOrBlankNode) -> Vec<(&'a NamedNode, &'a Term)> {
+        self.by_subject
+            .get(reifier)
+            .into_iter()
+            .flatten()
+            .filter(|q| ![rdf::REIFIES, prov::WAS_DERIVED_FROM].contains(&q.predicate.as_ref()))
+            .map(|q| (&q.predicate, &q.object))
+            .collect()
+    }
+
+    /// Every triple of the dataset that something reifies.
+    pub fn reified_triples(&self) -> impl Iterator<Item = (&'a NamedOrBlankNode, &'a Triple)> + '_ {
+        self.quads.iter().filter_map(|quad| match (&quad.object, quad.predicate.as_ref() == rdf::REIFIES) {
+            (Term::Triple(triple), true) => Some((&quad.subject, triple.as_ref())),
+            _ => None,
+        })
+    }
+
+    /// Every citation of the dataset: whatever has a source, in the order of the files.
+    pub fn citations(&self) -> Vec<NamedNode> {
+        let mut seen = FxHashSet::default();
+        self.quads
+            .iter()
+            .filter(|q| q.predicate.as_ref() == oa::HAS_SOURCE)
+            .filter_map(|q| match &q.subject {
+                NamedOrBlankNode::NamedNode(node) => Some(node.clone()),
+                NamedOrBlankNode::BlankNode(_) => None,
+            })
+            .filter(|node| seen.insert(node.clone()))
+            .collect()
+    }
+
+    pub(super) fn outgoing(&self, node: &Term) -> &[&'a Quad] {
+        as_subject(node).and_then(|s| self.by_subject.get(&s)).map_or(&[], Vec::as_slice)
+    }
+
+    pub(super) fn incoming(&self, node: &Term) -> &[&'a Quad] {
+        self.by_object.get(node).map_or(&[], Vec::as_slice)
+    }
+
+    fn objects(&self, subject: &NamedOrBlankNode, property: NamedNodeRef<'_>) -> impl Iterator<Item = &'a Term> {
+        let quads = self.by_subject.get(subject).map_or(&[][..], Vec::as_slice);
+        let found: Vec<&'a Term> =
+            quads.iter().filter(|q| q.predicate.as_ref() == property).map(|q| &q.object).collect();
+        found.into_iter()
+    }
+}
+
+fn literal(term: &Term) -> Option<&str> {
+    match term {
+        Term::Literal(literal) => Some(literal.value()),
+        Term::NamedNode(_) | Term::BlankNode(_) | Term::Triple(_) => None,
+    }
+}
+
+fn as_subject(term: &Term) -> Option<NamedOrBlankNode> {
+    match term {
+        Term::NamedNode(node) => Some(node.clone().into()),
+        Term::BlankNode(node) => Some(node.clone().into()),
+        Term::Literal(_) | Term::Triple(_) => None,
+    }
+}

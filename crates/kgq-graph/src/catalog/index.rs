@@ -1,0 +1,270 @@
+//! An index of terms for whoever types: by name in any language, classes and properties with their counts.
+//!
+//! It holds ids and folded names; what is shown of a term is read from the snapshot.
+
+use super::labels::{NAMING, local_name};
+use super::names::{Found, NameIndex, Names};
+use kgq_snapshot::{Bound, Index, Permutation, QuadPermutation, Snapshot, TermId, TermKind};
+use kgq_syntax::rdf::vocabulary::{rdf, rdfs};
+use kgq_syntax::rdf::{NamedNodeRef, Term};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::ops::Range;
+
+/// What a term is in the graph, as far as the index tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    Class,
+    Property,
+    Thing,
+}
+
+/// Terms by name, classes and properties by frequency.
+#[derive(Debug, Default)]
+pub struct TermIndex {
+    names: NameIndex,
+    classes: Vec<(TermId, u64)>,
+    properties: Vec<(TermId, u64)>,
+    of_class: FxHashMap<TermId, Vec<(TermId, u64)>>,
+    roles: FxHashMap<TermId, Role>,
+}
+
+const CLASS_TYPES: &[&str] = &["http://www.w3.org/2000/01/rdf-schema#Class", "http://www.w3.org/2002/07/owl#Class"];
+const PROPERTY_TYPES: &[&str] = &[
+    "http://www.w3.org/1999/02/22-rdf-syntax-ns#Property",
+    "http://www.w3.org/2002/07/owl#ObjectProperty",
+    "http://www.w3.org/2002/07/owl#DatatypeProperty",
+    "http://www.w3.org/2002/07/owl#AnnotationProperty",
+];
+
+impl TermIndex {
+    pub fn build(snapshot: &Snapshot) -> Self {
+        let mut index = Self::default();
+        index.count(snapshot);
+        index.name(snapshot);
+        index
+    }
+
+    /// Classes with the number of their members, the largest first; declared ones without members last.
+    pub fn classes(&self) -> &[(TermId, u64)] {
+        &self.classes
+    }
+
+    /// Properties with the number of their statements, the most used first; declared ones without any last.
+    pub fn properties(&self) -> &[(TermId, u64)] {
+        &self.properties
+    }
+
+    /// The properties of a class's members, with how many of them have it, the most frequent first.
+    pub fn properties_of(&self, class: TermId) -> &[(TermId, u64)] {
+        self.of_class.get(&class).map_or(&[], Vec::as_slice)
+    }
+
+    pub fn role(&self, term: TermId) -> Role {
+        self.roles.get(&term).copied().unwrap_or(Role::Thing)
+    }
+
+    fn count(&mut self, snapshot: &Snapshot) {
+        let id = |iri: NamedNodeRef<'_>| snapshot.id(iri.into());
+        let mut properties: FxHashMap<TermId, u64> = FxHashMap::default();
+        for statistics in [snapshot.statistics(), snapshot.quad_statistics()] {
+            for p in &statistics.predicates {
+                *properties.entry(p.predicate).or_default() += p.rows;
+            }
+        }
+        let mut classes: FxHashMap<TermId, u64> = FxHashMap::default();
+        let mut of_class: FxHashMap<(TermId, TermId), u64> = FxHashMap::default();
+        if let Some(rdf_type) = id(rdf::TYPE) {
+            let (mut types, mut predicates) = (Vec::new(), Vec::new());
+            for (index, orders) in [(snapshot.triples(Permutation::Spo), 3), (snapshot.quads(QuadPermutation::Spog), 4)]
+            {
+                debug_assert_eq!(index.width(), orders);
+                for (_, rows) in index.keys() {
+                    types.clear();
+                    predicates.clear();
+                    let (ps, os) = (index.column(1, rows.clone()), index.column(2, rows.clone()));
+                    for (p, o) in ps.iter().zip(os) {
+                        if *p == rdf_type && types.last() != Some(o) {
+                            types.push(*o);
+                        }
+                        if predicates.last() != Some(p) {
+                            predicates.push(*p);
+                        }
+                    }
+                    for class in &types {
+                        *classes.entry(*class).or_default() += 1;
+                        for predicate in &predicates {
+                            *of_class.entry((*class, *predicate)).or_default() += 1;
+                        }
+                    }
+                }
+            }
+            for (iris, declared) in [(CLASS_TYPES, &mut classes), (PROPERTY_TYPES, &mut properties)] {
+                for iri in iris {
+                    let Some(kind) = id(NamedNodeRef::new_unchecked(iri)) else { continue };
+                    for member in objects_backward(snapshot, rdf_type, kind) {
+                        declared.entry(member).or_default();
+                    }
+                }
+            }
+        }
+        if let Some(sub_class) = id(rdfs::SUB_CLASS_OF) {
+            for (s, o) in pairs(snapshot, sub_class) {
+                classes.entry(s).or_default();
+                classes.entry(o).or_default();
+            }
+        }
+        let iri = |id: &TermId| snapshot.kind(*id) == TermKind::Iri;
+        classes.retain(|class, _| iri(class));
+        for ((class, predicate), n) in of_class {
+            self.of_class.entry(class).or_default().push((predicate, n));
+        }
+        self.of_class.values_mut().for_each(|list| by_frequency(list));
+        properties.retain(|p, _| iri(p));
+        self.roles.extend(properties.keys().map(|p| (*p, Role::Property)));
+        self.roles.extend(classes.keys().map(|c| (*c, Role::Class)));
+        self.classes = classes.into_iter().collect();
+        self.properties = properties.into_iter().collect();
+        by_frequency(&mut self.classes);
+        by_frequency(&mut self.properties);
+    }
+
+    fn name(&mut self, snapshot: &Snapshot) {
+        let mut text = Vec::new();
+        let mut named: FxHashSet<TermId> = FxHashSet::default();
+        let mut names = Names::default();
+        let schema = |term: TermId| self.roles.contains_key(&term);
+        for (predicate, _) in naming(snapshot) {
+            for (thing, label) in pairs(snapshot, predicate) {
+                if snapshot.kind(thing) == TermKind::Iri && snapshot.kind(label) == TermKind::Literal {
+                    snapshot.text(label, &mut text);
+                    names.add(&String::from_utf8_lossy(&text), thing, schema(thing));
+                    named.insert(thing);
+                }
+            }
+        }
+        let terms = self.classes.iter().chain(&self.properties).map(|(id, _)| *id);
+        let mut bare: Vec<TermId> = terms.collect();
+        for index in [snapshot.triples(Permutation::Spo), snapshot.quads(QuadPermutation::Spog)] {
+            bare.extend(index.keys().map(|(s, _)| s).filter(|s| !named.contains(s)));
+        }
+        bare.sort_unstable();
+        bare.dedup();
+        for term in bare.into_iter().filter(|t| snapshot.kind(*t) == TermKind::Iri) {
+            if snapshot.text(term, &mut text) {
+                let iri = String::from_utf8_lossy(&text);
+                names.add(local_name(&iri), term, schema(term));
+            }
+        }
+        self.names = names.index();
+    }
+
+    /// The terms that are called so, as far as was typed; the best first.
+    pub fn search(&self, typed: &str, most: usize, wanted: impl Fn(TermId) -> bool) -> Found {
+        self.names.search(typed, most, wanted)
+    }
+}
+
+fn by_frequency(list: &mut [(TermId, u64)]) {
+    list.sort_unstable_by_key(|(id, n)| (std::cmp::Reverse(*n), *id));
+}
+
+/// The statements of all graphs that match: the default graph's, then those of the named graphs.
+fn everywhere(snapshot: &Snapshot, pattern: Bound) -> impl Iterator<Item = (Index<'_>, Range<usize>)> {
+    [snapshot.matching_triples(pattern), snapshot.matching_quads(pattern)].into_iter()
+}
+
+/// Subject and object of every statement with the property, whatever its graph.
+fn pairs(snapshot: &Snapshot, predicate: TermId) -> impl Iterator<Item = (TermId, TermId)> + '_ {
+    everywhere(snapshot, [None, Some(predicate), None]).flat_map(|(index, rows)| {
+        index.column(1, rows.clone()).iter().copied().zip(index.column(2, rows).iter().copied())
+    })
+}
+
+/// The subjects of every statement with this property and object.
+fn objects_backward(snapshot: &Snapshot, predicate: TermId, object: TermId) -> Vec<TermId> {
+    let found = everywhere(snapshot, [None, Some(predicate), Some(object)]);
+    found.flat_map(|(index, rows)| index.column(2, rows).iter().copied()).collect()
+}
+
+/// The classes of a term.
+pub fn classes_of(snapshot: &Snapshot, term: TermId) -> Vec<TermId> {
+    let Some(rdf_type) = snapshot.id(rdf::TYPE.into()) else { return Vec::new() };
+    let found = everywhere(snapshot, [Some(term), Some(rdf_type), None]);
+    found.flat_map(|(index, rows)| index.column(2, rows).iter().copied()).collect()
+}
+
+/// The properties of the graph that name things, with their ranks.
+fn naming(snapshot: &Snapshot) -> impl Iterator<Item = (TermId, u8)> + '_ {
+    NAMING.iter().filter_map(|(iri, rank)| Some((snapshot.id((*iri).into())?, *rank)))
+}
+
+/// The labels of a term, the best first, English before other languages within a property.
+pub fn labels_of(snapshot: &Snapshot, term: TermId) -> Vec<String> {
+    let mut labels: Vec<(u8, bool, String)> = Vec::new();
+    for (predicate, rank) in naming(snapshot) {
+        for (index, rows) in everywhere(snapshot, [Some(term), Some(predicate), None]) {
+            for o in index.column(2, rows).iter() {
+                if let Term::Literal(label) = snapshot.term(*o) {
+                    labels.push((rank, label.language() != Some("en"), label.value().to_owned()));
+                }
+            }
+        }
+    }
+    labels.sort();
+    let mut names: Vec<String> = Vec::new();
+    for (_, _, label) in labels {
+        if !names.contains(&label) {
+            names.push(label);
+        }
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kgq_syntax::rdf::{Literal, NamedNode, Quad};
+
+    fn snapshot() -> Snapshot {
+        let node = |name: &str| NamedNode::new_unchecked(format!("http://e/{name}"));
+        let label = |thing: &str, label: Literal| {
+            Quad::new(node(thing), rdfs::LABEL.into_owned(), label, kgq_syntax::rdf::GraphName::DefaultGraph)
+        };
+        let fact =
+            |s: &str, p: NamedNode, o: NamedNode| Quad::new(node(s), p, o, kgq_syntax::rdf::GraphName::DefaultGraph);
+        let english = |text: &str| Literal::new_language_tagged_literal_unchecked(text, "en");
+        Snapshot::from_quads([
+            label("miit", english("Ministry of Industry and Information Technology")),
+            label("miit", Literal::new_language_tagged_literal_unchecked("工业和信息化部", "zh")),
+            label("mof", english("Ministry of Finance")),
+            fact("miit", rdf::TYPE.into_owned(), node("Ministry")),
+            fact("mof", rdf::TYPE.into_owned(), node("Ministry")),
+            fact("miit", node("leadsSector"), node("telecoms")),
+        ])
+        .unwrap()
+    }
+
+    #[test]
+    fn terms_are_found_by_labels_in_any_language_and_without_one_by_their_local_name() {
+        let snapshot = snapshot();
+        let index = TermIndex::build(&snapshot);
+        let found = |typed: &str| -> Vec<String> {
+            index.search(typed, 9, |_| true).terms.into_iter().map(|id| snapshot.term(id).to_string()).collect()
+        };
+        assert_eq!(found("industry min"), ["<http://e/miit>"]);
+        assert_eq!(found("工信"), ["<http://e/miit>"]);
+        assert_eq!(found("sector"), ["<http://e/leadsSector>"]);
+    }
+
+    #[test]
+    fn classes_count_their_members_and_know_their_properties() {
+        let snapshot = snapshot();
+        let index = TermIndex::build(&snapshot);
+        let (class, members) = index.classes()[0];
+        assert_eq!((snapshot.term(class).to_string(), members), ("<http://e/Ministry>".into(), 2));
+        let properties: Vec<_> =
+            index.properties_of(class).iter().map(|(p, n)| (snapshot.term(*p).to_string(), *n)).collect();
+        assert!(properties.contains(&("<http://e/leadsSector>".into(), 1)), "{properties:?}");
+        assert_eq!(properties.iter().filter(|(_, n)| *n == 2).count(), 2);
+    }
+}

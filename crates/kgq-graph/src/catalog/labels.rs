@@ -1,0 +1,151 @@
+//! Labels: what things are called, in every language, and which thing a label means.
+
+use kgq_syntax::rdf::vocabulary::{rdfs, skos};
+use kgq_syntax::rdf::{Literal, NamedNode, NamedNodeRef, NamedOrBlankNode, Prefixes, Quad, Term};
+use kgq_syntax::text::nearest;
+use rustc_hash::FxHashMap;
+use std::borrow::Borrow;
+
+/// The labels of a dataset's things.
+#[derive(Clone, Debug, Default)]
+pub struct Labels {
+    by_thing: FxHashMap<NamedNode, Vec<Label>>,
+    /// Folded label to the things that have it, in order of appearance.
+    by_text: FxHashMap<String, Vec<NamedNode>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Label {
+    rank: u8,
+    literal: Literal,
+}
+
+/// What a word typed by the user can mean.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Named {
+    One(NamedNode),
+    /// Several things have this label.
+    Several(Vec<NamedNode>),
+    /// Nothing has; these are near, as the user would type them.
+    Unknown(Vec<String>),
+}
+
+/// The properties that name a thing, with their rank, the best first.
+pub const NAMING: &[(NamedNodeRef<'static>, u8)] = &[
+    (skos::PREF_LABEL, 0),
+    (rdfs::LABEL, 1),
+    (NamedNodeRef::new_unchecked("https://schema.org/name"), 2),
+    (NamedNodeRef::new_unchecked("http://xmlns.com/foaf/0.1/name"), 2),
+    (NamedNodeRef::new_unchecked("http://purl.org/dc/terms/title"), 2),
+    (skos::ALT_LABEL, 3),
+];
+
+/// How good a property's values are as names, 0 being best; `None` if it does not name.
+pub fn rank(predicate: &str) -> Option<u8> {
+    NAMING.iter().find(|(property, _)| property.as_str() == predicate).map(|(_, rank)| *rank)
+}
+
+impl Labels {
+    /// The labels that are among these statements.
+    pub fn of<Q: Borrow<Quad>>(quads: impl IntoIterator<Item = Q>) -> Self {
+        let mut labels = Self::default();
+        for quad in quads {
+            let quad = quad.borrow();
+            let (Some(rank), NamedOrBlankNode::NamedNode(thing), Term::Literal(literal)) =
+                (rank(quad.predicate.as_str()), &quad.subject, &quad.object)
+            else {
+                continue;
+            };
+            let of_thing = labels.by_thing.entry(thing.clone()).or_default();
+            let label = Label { rank, literal: literal.clone() };
+            if !of_thing.contains(&label) {
+                of_thing.push(label);
+            }
+            let things = labels.by_text.entry(fold(literal.value())).or_default();
+            if !things.contains(thing) {
+                things.push(thing.clone());
+            }
+        }
+        labels
+    }
+
+    /// The thing's best label: in the language if there is one, else without language, else in English, else any.
+    pub fn get(&self, thing: &NamedNode, language: &str) -> Option<&str> {
+        let wanted = |literal: &Literal| match literal.language() {
+            Some(tag) if tag.eq_ignore_ascii_case(language) => 0,
+            Some(tag) if primary(tag) == primary(language) => 1,
+            None => 2,
+            Some(tag) if primary(tag) == "en" => 3,
+            Some(_) => 4,
+        };
+        let labels = self.by_thing.get(thing)?;
+        labels.iter().min_by_key(|l| (wanted(&l.literal), l.rank)).map(|l| l.literal.value())
+    }
+
+    /// All labels of a thing, the best property first.
+    pub fn all(&self, thing: &NamedNode) -> Vec<&Literal> {
+        let mut labels: Vec<&Label> = self.by_thing.get(thing).into_iter().flatten().collect();
+        labels.sort_by_key(|l| l.rank);
+        labels.into_iter().map(|l| &l.literal).collect()
+    }
+
+    /// Every label with the things that have it.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &NamedNode)> {
+        self.by_thing.iter().flat_map(|(thing, labels)| labels.iter().map(move |l| (l.literal.value(), thing)))
+    }
+
+    /// What the user means by an IRI in brackets, an absolute IRI, a CURIE, a label in any language, or the local
+    /// name of a thing. `exists` tells whether the dataset holds a term.
+    pub fn resolve(&self, word: &str, prefixes: &Prefixes, exists: impl Fn(&NamedNode) -> bool) -> Named {
+        let word = word.trim();
+        if let Some(iri) = word.strip_prefix('<').and_then(|w| w.strip_suffix('>')) {
+            return NamedNode::new(iri).map_or(Named::Unknown(Vec::new()), Named::One);
+        }
+        if let Some(node) = prefixes.expand(word).filter(&exists) {
+            return Named::One(node);
+        }
+        if let Some(node) = NamedNode::new(word).ok().filter(&exists) {
+            return Named::One(node);
+        }
+        if let Some(things) = self.by_text.get(&fold(word)) {
+            return match things.as_slice() {
+                [one] => Named::One(one.clone()),
+                several => {
+                    let mut several = several.to_vec();
+                    several.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
+                    Named::Several(several)
+                }
+            };
+        }
+        let mut local: Vec<NamedNode> =
+            self.by_thing.keys().filter(|thing| local_name(thing.as_str()) == word).cloned().collect();
+        local.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
+        match local.as_slice() {
+            [] => Named::Unknown(self.near(word, prefixes)),
+            [one] => Named::One(one.clone()),
+            _ => Named::Several(local),
+        }
+    }
+
+    fn near(&self, word: &str, prefixes: &Prefixes) -> Vec<String> {
+        let mut known: Vec<String> =
+            self.by_thing.keys().filter_map(|thing| prefixes.shorten(thing.as_str())).collect();
+        known.extend(self.by_thing.values().flatten().map(|l| l.literal.value().to_owned()));
+        known.sort_unstable();
+        known.dedup();
+        nearest(word, known.iter().map(String::as_str), 3).into_iter().map(str::to_owned).collect()
+    }
+}
+
+fn fold(text: &str) -> String {
+    text.to_lowercase()
+}
+
+fn primary(tag: &str) -> String {
+    tag.split('-').next().unwrap_or(tag).to_ascii_lowercase()
+}
+
+/// The part of an IRI after its last `#` or `/`.
+pub fn local_name(iri: &str) -> &str {
+    iri.rsplit(['#', '/']).next().unwrap_or(iri)
+}

@@ -1,0 +1,361 @@
+//! Names of terms in memory, found by the beginnings of their words while somebody types.
+//!
+//! A name's number is its rank: classes and properties before things, short names before long ones. What is typed turns into sets
+//! of such numbers, which are read from the lowest on, so that as many names are looked at as are offered, however many fit.
+
+use kgq_snapshot::TermId;
+use rustc_hash::FxHashSet;
+use std::ops::Range;
+
+/// Names with the terms that have them. Made by `Names::add`, one after another, and `Names::index`.
+#[derive(Debug, Default)]
+pub struct Names {
+    /// Folded names, a line each.
+    text: String,
+    found: Vec<Name>,
+    words: Vec<Word>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Name {
+    start: u32,
+    owner: TermId,
+    /// Of the schema, of a thing; then the length.
+    rank: (bool, u32),
+}
+
+/// Where a word begins in the text, and in which name.
+#[derive(Clone, Copy, Debug)]
+struct Word {
+    start: u32,
+    name: u32,
+}
+
+/// Names that can be searched.
+#[derive(Debug, Default)]
+pub struct NameIndex {
+    text: String,
+    /// Where each name starts; behind the last, where the text ends.
+    starts: Vec<u32>,
+    owners: Vec<TermId>,
+    /// In the order of what stands there.
+    words: Vec<Word>,
+}
+
+/// What a search found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// The best first.
+    pub terms: Vec<TermId>,
+    /// How many names were read for it.
+    pub looked_at: usize,
+}
+
+/// How much of a name is kept, in characters: what is longer is a text and not a name.
+const LONGEST: usize = 200;
+/// How much text is kept, in bytes. Terms whose names do not fit are found by their IRIs only.
+const MOST_TEXT: usize = 256 << 20;
+/// How much of a name orders words: of longer beginnings no more is compared.
+const KEY: usize = 64;
+/// How many places of one word are taken, and how many names are read: more than that is not done while a key is pressed.
+const MOST_PLACES: usize = 1 << 20;
+const MOST_LOOKED_AT: usize = 20_000;
+
+impl Names {
+    /// Adds a name of a term, which may have others. `schema`: whether it is a class or a property.
+    pub fn add(&mut self, name: &str, owner: TermId, schema: bool) {
+        if self.text.len() + LONGEST * 4 > MOST_TEXT {
+            return;
+        }
+        let number = self.found.len() as u32;
+        let start = self.text.len() as u32;
+        let (mut before, mut length) = (' ', 0);
+        for c in name.chars().take(LONGEST) {
+            let begins = is_ideograph(c)
+                || c.is_alphanumeric() && (!before.is_alphanumeric() || is_ideograph(before))
+                || c.is_uppercase() && before.is_lowercase();
+            if begins {
+                self.words.push(Word { start: self.text.len() as u32, name: number });
+            }
+            self.text.extend(folded(c));
+            before = c;
+            length += 1;
+        }
+        self.text.push('\n');
+        self.found.push(Name { start, owner, rank: (!schema, length) });
+    }
+
+    /// Puts names and words in order.
+    pub fn index(self) -> NameIndex {
+        let Self { text: unordered, found, mut words } = self;
+        let mut order: Vec<u32> = (0..found.len() as u32).collect();
+        order.sort_unstable_by_key(|n| {
+            let name = &found[*n as usize];
+            (name.rank, name.owner, *n)
+        });
+        let mut text = String::with_capacity(unordered.len());
+        let mut starts = Vec::with_capacity(found.len() + 1);
+        let mut numbers = vec![0u32; found.len()];
+        for (number, n) in (0u32..).zip(&order) {
+            let start = found[*n as usize].start as usize;
+            let end = found.get(*n as usize + 1).map_or(unordered.len(), |next| next.start as usize);
+            starts.push(text.len() as u32);
+            text.push_str(&unordered[start..end]);
+            numbers[*n as usize] = number;
+        }
+        starts.push(text.len() as u32);
+        for word in &mut words {
+            let number = numbers[word.name as usize];
+            word.start = starts[number as usize] + (word.start - found[word.name as usize].start);
+            word.name = number;
+        }
+        let bytes = text.as_bytes();
+        let key = |from: usize, to: usize| bytes.get(from..to.min(bytes.len())).unwrap_or_default();
+        // Most words are told apart by their first eight bytes, which lie in one place then.
+        let mut keyed: Vec<(u64, Word)> = words
+            .into_iter()
+            .map(|word| {
+                let mut head = [0; 8];
+                let own = key(word.start as usize, word.start as usize + 8);
+                head[..own.len()].copy_from_slice(own);
+                (u64::from_be_bytes(head), word)
+            })
+            .collect();
+        keyed.sort_unstable_by(|(a, x), (b, y)| {
+            let rest = |w: &Word| key(w.start as usize + 8, w.start as usize + KEY);
+            a.cmp(b).then_with(|| rest(x).cmp(rest(y))).then_with(|| x.start.cmp(&y.start))
+        });
+        let words = keyed.into_iter().map(|(_, word)| word).collect();
+        let owners = order.iter().map(|n| found[*n as usize].owner).collect();
+        NameIndex { text, starts, owners, words }
+    }
+}
+
+impl NameIndex {
+    /// At most `most` terms whose name begins with what was typed, then those whose name has all its words or their
+    /// beginnings in any order, then those that have the characters of a Chinese word in this order, though not side by side.
+    pub fn search(&self, typed: &str, most: usize, wanted: impl Fn(TermId) -> bool) -> Found {
+        let typed: String = typed.chars().flat_map(folded).collect();
+        let phrase = typed.split_whitespace().collect::<Vec<_>>().join(" ");
+        let words: Vec<&str> = phrase.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect();
+        if words.is_empty() {
+            return Found::default();
+        }
+        let mut picked = Picked { index: self, most, wanted, seen: FxHashSet::default(), found: Found::default() };
+        let mut whole = Numbers::none(self.owners.len());
+        for word in &self.words[self.places(&phrase)] {
+            if self.starts[word.name as usize] == word.start {
+                whole.insert(word.name);
+            }
+        }
+        picked.take(&whole, |_| true);
+        picked.take(&self.having_all(words.iter().copied()), |_| true);
+        if words.iter().any(|word| word.chars().filter(|c| is_ideograph(*c)).count() > 1) {
+            let parts = words.iter().flat_map(|word| ideographs_apart(word));
+            let scattered: Vec<&str> = words.iter().copied().filter(|w| w.chars().any(is_ideograph)).collect();
+            picked.take(&self.having_all(parts), |name| scattered.iter().all(|word| in_order(name, word)));
+        }
+        picked.found
+    }
+
+    /// The names that have words beginning with each of these.
+    fn having_all<'a>(&self, beginnings: impl Iterator<Item = &'a str>) -> Numbers {
+        let mut all: Option<Numbers> = None;
+        for beginning in beginnings {
+            let mut having = Numbers::none(self.owners.len());
+            for word in &self.words[self.places(beginning)] {
+                having.insert(word.name);
+            }
+            all = Some(match all {
+                Some(all) => all.and(&having),
+                None => having,
+            });
+        }
+        all.unwrap_or_else(|| Numbers::none(0))
+    }
+
+    /// The words that begin so.
+    fn places(&self, beginning: &str) -> Range<usize> {
+        let bytes = self.text.as_bytes();
+        let beginning = &beginning.as_bytes()[..beginning.len().min(KEY)];
+        let head = |word: &Word| {
+            let start = word.start as usize;
+            &bytes[start..bytes.len().min(start + beginning.len())]
+        };
+        let start = self.words.partition_point(|word| head(word) < beginning);
+        let len = self.words[start..].partition_point(|word| head(word) == beginning);
+        start..start + len.min(MOST_PLACES)
+    }
+
+    fn name(&self, number: u32) -> &str {
+        let at = number as usize;
+        self.text[self.starts[at] as usize..self.starts[at + 1] as usize].trim_end_matches('\n')
+    }
+}
+
+/// What a search has so far.
+struct Picked<'a, W> {
+    index: &'a NameIndex,
+    most: usize,
+    wanted: W,
+    seen: FxHashSet<TermId>,
+    found: Found,
+}
+
+impl<W: Fn(TermId) -> bool> Picked<'_, W> {
+    /// Takes from these what fits, until there is enough.
+    fn take(&mut self, numbers: &Numbers, fits: impl Fn(&str) -> bool) {
+        for number in numbers.iter() {
+            if self.found.terms.len() >= self.most || self.found.looked_at >= MOST_LOOKED_AT {
+                return;
+            }
+            let owner = self.index.owners[number as usize];
+            if self.seen.contains(&owner) {
+                continue;
+            }
+            self.found.looked_at += 1;
+            if fits(self.index.name(number)) && (self.wanted)(owner) {
+                self.seen.insert(owner);
+                self.found.terms.push(owner);
+            }
+        }
+    }
+}
+
+/// A set of names' numbers.
+struct Numbers(Vec<u64>);
+
+impl Numbers {
+    fn none(names: usize) -> Self {
+        Self(vec![0; names.div_ceil(64)])
+    }
+
+    fn insert(&mut self, number: u32) {
+        self.0[number as usize / 64] |= 1 << (number % 64);
+    }
+
+    fn and(mut self, other: &Self) -> Self {
+        for (own, others) in self.0.iter_mut().zip(&other.0) {
+            *own &= others;
+        }
+        self
+    }
+
+    /// From the lowest on.
+    fn iter(&self) -> impl Iterator<Item = u32> + '_ {
+        (0u32..).zip(&self.0).flat_map(|(at, block)| {
+            let mut rest = *block;
+            std::iter::from_fn(move || {
+                let bit = (rest != 0).then(|| rest.trailing_zeros())?;
+                rest &= rest - 1;
+                Some(at * 64 + bit)
+            })
+        })
+    }
+}
+
+/// Case does not matter, nor which kind of space it is.
+fn folded(c: char) -> impl Iterator<Item = char> {
+    if c.is_whitespace() || c.is_control() { ' ' } else { c }.to_lowercase()
+}
+
+/// A word in its Chinese characters one by one, and what stands between them.
+fn ideographs_apart(word: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut start = 0;
+    for (at, c) in word.char_indices().filter(|(_, c)| is_ideograph(*c)) {
+        if start < at {
+            parts.push(&word[start..at]);
+        }
+        parts.push(&word[at..at + c.len_utf8()]);
+        start = at + c.len_utf8();
+    }
+    if start < word.len() {
+        parts.push(&word[start..]);
+    }
+    parts
+}
+
+fn in_order(name: &str, characters: &str) -> bool {
+    let mut rest = name.chars();
+    characters.chars().all(|c| rest.any(|n| n == c))
+}
+
+/// A character of a script that is written without spaces: a word may begin at each.
+pub fn is_ideograph(c: char) -> bool {
+    matches!(c, '\u{2e80}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{323af}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn index(names: &[&str]) -> NameIndex {
+        let mut all = Names::default();
+        (0..).zip(names).for_each(|(n, name)| all.add(name, TermId::new(n), false));
+        all.index()
+    }
+
+    fn found(names: &[&str], typed: &str) -> Vec<u32> {
+        index(names).search(typed, 9, |_| true).terms.into_iter().map(TermId::get).collect()
+    }
+
+    #[test]
+    fn a_name_is_found_by_beginnings_of_words_in_any_order() {
+        let names = ["Ministry of Industry and Information Technology", "Ministry of Finance", "leadsSector"];
+        assert_eq!(found(&names, "industry min"), [0]);
+        assert_eq!(found(&names, "MINISTRY  of"), [1, 0]);
+        assert_eq!(found(&names, "dustry"), [0; 0]);
+        assert_eq!(found(&names, "sector"), [2]);
+        assert_eq!(found(&names, " - "), [0; 0]);
+    }
+
+    #[test]
+    fn names_that_begin_as_typed_come_first_and_short_ones_before_long_ones() {
+        assert_eq!(found(&["Trade in goods", "Free trade", "Trade", "Fair trade zone"], "trade"), [2, 0, 1, 3]);
+    }
+
+    #[test]
+    fn classes_and_properties_come_before_things() {
+        let mut names = Names::default();
+        names.add("plan", TermId::new(1), false);
+        names.add("planned for", TermId::new(2), true);
+        let found = names.index().search("plan", 9, |_| true).terms;
+        assert_eq!(found, [TermId::new(2), TermId::new(1)]);
+    }
+
+    #[test]
+    fn chinese_characters_are_found_side_by_side_first_and_else_in_their_order() {
+        let names = ["工业和信息化部", "工信", "信用工程"];
+        assert_eq!(found(&names, "工业"), [0]);
+        assert_eq!(found(&names, "工信"), [1, 0]);
+        assert_eq!(found(&names, "信工"), [2]);
+        assert_eq!(found(&["5G工业和信息", "工业"], "5g工信"), [0]);
+    }
+
+    #[test]
+    fn a_term_with_several_names_is_found_once() {
+        let mut names = Names::default();
+        names.add("Ministry", TermId::new(7), false);
+        names.add("Ministerium", TermId::new(7), false);
+        assert_eq!(names.index().search("mini", 9, |_| true).terms, [TermId::new(7)]);
+    }
+
+    #[test]
+    fn a_text_that_is_no_name_is_cut_and_bounds_what_is_compared() {
+        let long = "aa ".repeat(100_000);
+        assert_eq!(found(&[&long, &long], &long), [0, 1]);
+    }
+
+    #[test]
+    fn no_more_names_are_looked_at_than_are_offered_however_many_fit() {
+        let all: Vec<String> = (0..20_000).map(|n| format!("plan {n} of the 工业和信息化部")).collect();
+        let all = index(&all.iter().map(String::as_str).collect::<Vec<_>>());
+        for typed in ["p", "plan", "of plan", "plan the o", "工", "工信", "plan 工部"] {
+            let found = all.search(typed, 40, |_| true);
+            assert_eq!((found.terms.len(), found.looked_at), (40, 40), "{typed}");
+        }
+        // Where few of them are wanted, there is an end too.
+        assert!(all.search("plan", 40, |_| false).looked_at <= MOST_LOOKED_AT);
+    }
+}

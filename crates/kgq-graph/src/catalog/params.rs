@@ -1,0 +1,311 @@
+//! Parameters of canned queries: from what the user typed to terms, checked against their declared types.
+
+use super::header::Param;
+use super::labels::{Labels, Named};
+use super::queries::CannedQuery;
+use kgq_engine::query::{Binding, Query, Value, bind, set_slice};
+use kgq_syntax::error::{Error, Kind as ErrorKind, Result};
+use kgq_syntax::rdf::{Literal, NamedNode, Prefixes, Term, Variable};
+use kgq_syntax::text::{did_you_mean, nearest};
+use oxrdf::vocab::xsd;
+
+/// What values a parameter takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Iri,
+    String,
+    LangString,
+    Integer,
+    Decimal,
+    Date,
+    Boolean,
+    /// The members of a class, its sub-classes' included.
+    MemberOf(NamedNode),
+}
+
+const KINDS: &[&str] = &["iri", "string", "langString", "integer", "decimal", "date", "boolean"];
+
+/// What the dataset must tell for the values of parameters to be read.
+pub trait Known {
+    fn prefixes(&self) -> &Prefixes;
+    fn labels(&self) -> &Labels;
+    /// Whether the term occurs in the dataset.
+    fn contains(&self, term: &NamedNode) -> bool;
+    /// The members of a class and of its sub-classes, sorted.
+    fn members(&self, class: &NamedNode) -> Vec<NamedNode>;
+}
+
+/// The values given to a canned query's parameters, as typed: `name=value`, a list's members separated by commas or
+/// the name repeated.
+#[derive(Clone, Debug, Default)]
+pub struct Values(Vec<(String, String)>);
+
+impl Values {
+    /// Reads arguments of the form `name=value`.
+    pub fn parse(arguments: &[String]) -> Result<Self> {
+        let mut values = Vec::new();
+        for argument in arguments {
+            let Some((name, value)) = argument.split_once('=') else {
+                return Err(Error::usage(format!("`{argument}` is no parameter: write it NAME=VALUE")));
+            };
+            values.push((name.trim_start_matches(['$', '?']).to_owned(), value.to_owned()));
+        }
+        Ok(Self(values))
+    }
+
+    pub fn from_pairs(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
+        Self(pairs.into_iter().collect())
+    }
+
+    fn of(&self, name: &str) -> Vec<&str> {
+        self.0.iter().filter(|(n, _)| n == name).map(|(_, v)| v.as_str()).collect()
+    }
+}
+
+impl CannedQuery {
+    /// Binds the values in the parsed query, as terms.
+    pub fn apply(&self, query: &mut Query, values: &Values, known: &dyn Known) -> Result<()> {
+        bind(query, &self.bindings(values, known)?);
+        self.apply_slice(query, values)
+    }
+
+    /// The terms of the values: those given, else the defaults. A parameter that has neither is not among them.
+    pub fn bindings(&self, values: &Values, known: &dyn Known) -> Result<Vec<Binding>> {
+        for (name, _) in &values.0 {
+            if !self.header.params.contains_key(name) && !self.slices(name) {
+                return Err(self.unknown_parameter(name));
+            }
+        }
+        let mut bindings = Vec::new();
+        for (name, param) in &self.header.params {
+            if self.slices(name) {
+                continue;
+            }
+            let kind = self.kind(name, param, known)?;
+            let texts = self.texts(name, param, values)?;
+            let mut terms = Vec::new();
+            for text in &texts {
+                terms.push(parse_value(name, text, &kind, known)?);
+            }
+            let variable = Variable::new(name)
+                .map_err(|_| Error::input(format!("{}: parameter `{name}` is no name of a variable", self.file)))?;
+            match (param.list, terms.pop()) {
+                (_, None) if param.required => return Err(self.missing_parameter(name, param)),
+                (_, None) => {}
+                (false, Some(term)) if terms.is_empty() => {
+                    bindings.push(Binding { variable, value: Value::One(term) });
+                }
+                (false, Some(_)) => {
+                    return Err(Error::input(format!("parameter `{name}` takes one value, not {}", texts.len())));
+                }
+                (true, Some(term)) => {
+                    terms.push(term);
+                    bindings.push(Binding { variable, value: Value::AnyOf(terms) });
+                }
+            }
+        }
+        Ok(bindings)
+    }
+
+    fn slices(&self, name: &str) -> bool {
+        [&self.header.limit, &self.header.offset].into_iter().flatten().any(|n| n == name)
+    }
+
+    fn apply_slice(&self, query: &mut Query, values: &Values) -> Result<()> {
+        let number = |name: &Option<String>| -> Result<Option<usize>> {
+            let Some(name) = name else { return Ok(None) };
+            let default = self.header.params.get(name).and_then(|p| p.default.as_ref()).map(|d| d.texts());
+            let default = default.and_then(|d| d.into_iter().next());
+            let Some(text) = values.of(name).last().map(|v| (*v).to_owned()).or(default) else { return Ok(None) };
+            text.trim()
+                .parse()
+                .map(Some)
+                .map_err(|_| Error::input(format!("parameter `{name}` must be a whole number, not `{text}`")))
+        };
+        let (limit, offset) = (number(&self.header.limit)?, number(&self.header.offset)?);
+        if (limit.is_some() || offset.is_some()) && !set_slice(query, limit, offset) {
+            return Err(Error::input(format!(
+                "{}: the header's `limit` or `offset` replaces a number, but the query has no LIMIT or OFFSET at its end",
+                self.file
+            )));
+        }
+        Ok(())
+    }
+
+    /// The type of a parameter; a wrong one is an error of the header.
+    pub fn kind(&self, name: &str, param: &Param, known: &dyn Known) -> Result<Kind> {
+        let Some(kind) = &param.kind else { return Ok(Kind::String) };
+        Ok(match kind.as_str() {
+            "iri" => Kind::Iri,
+            "string" => Kind::String,
+            "langString" => Kind::LangString,
+            "integer" => Kind::Integer,
+            "decimal" => Kind::Decimal,
+            "date" => Kind::Date,
+            "boolean" => Kind::Boolean,
+            other => {
+                let iri = other.strip_prefix('<').and_then(|o| o.strip_suffix('>'));
+                let class = match iri {
+                    Some(iri) => NamedNode::new(iri).ok(),
+                    None => known.prefixes().expand(other),
+                };
+                return class.map(Kind::MemberOf).ok_or_else(|| {
+                    Error::input(format!("{}: parameter `{name}` has an unknown type `{other}`", self.file)).hint(
+                        did_you_mean(other, KINDS.iter().copied())
+                            .unwrap_or_else(|| format!("{}, or a class as CURIE or <IRI>", KINDS.join(", "))),
+                    )
+                });
+            }
+        })
+    }
+
+    fn texts(&self, name: &str, param: &Param, values: &Values) -> Result<Vec<String>> {
+        let given = values.of(name);
+        if given.is_empty() {
+            let grlc = self.header.defaults.iter().find_map(|map| map.get(name)).map(|v| vec![v.to_string()]);
+            return Ok(param.default.as_ref().map(|d| d.texts()).or(grlc).unwrap_or_default());
+        }
+        let mut texts = Vec::new();
+        for value in given {
+            if param.list {
+                texts.extend(
+                    split_list(value).map_err(|message| Error::input(format!("parameter `{name}`: {message}")))?,
+                );
+            } else {
+                texts.push(value.to_owned());
+            }
+        }
+        Ok(texts)
+    }
+
+    fn unknown_parameter(&self, name: &str) -> Error {
+        let known: Vec<&str> = self.header.params.keys().map(String::as_str).collect();
+        let hint = did_you_mean(name, known.iter().copied()).unwrap_or_else(|| match known.as_slice() {
+            [] => "it has none".into(),
+            known => format!("its parameters: {}", known.join(", ")),
+        });
+        Error::input(format!("canned query `{}` has no parameter `{name}`", self.name)).hint(hint)
+    }
+
+    fn missing_parameter(&self, name: &str, param: &Param) -> Error {
+        let example = param.example.as_ref().and_then(|e| e.texts().into_iter().next());
+        Error::new(ErrorKind::Input, format!("canned query `{}` needs a value for `{name}`", self.name)).hint(format!(
+            "for example: kgq run {} {name}={}",
+            self.name,
+            example.as_deref().unwrap_or("VALUE")
+        ))
+    }
+}
+
+/// The members of a list: separated by commas; one in double quotes may hold commas, and quotes doubled.
+fn split_list(text: &str) -> Result<Vec<String>, String> {
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
+    let mut members = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(|e| e.to_string())?;
+        members.extend(record.iter().map(|m| m.trim().to_owned()).filter(|m| !m.is_empty()));
+    }
+    Ok(members)
+}
+
+fn parse_value(name: &str, text: &str, kind: &Kind, known: &dyn Known) -> Result<Term> {
+    let wrong = |what: &str| Error::input(format!("parameter `{name}` must be {what}, not `{text}`"));
+    Ok(match kind {
+        Kind::String => Literal::new_simple_literal(text).into(),
+        Kind::LangString => {
+            let (value, language) =
+                text.rsplit_once('@').ok_or_else(|| wrong("a text with its language, as in `贸易@zh`"))?;
+            Literal::new_language_tagged_literal(value.trim_matches('"'), language)
+                .map_err(|_| wrong("a text with its language, as in `贸易@zh`"))?
+                .into()
+        }
+        Kind::Integer => {
+            text.trim().parse::<oxsdatatypes::Integer>().map_err(|_| wrong("a whole number"))?;
+            Literal::new_typed_literal(text.trim(), xsd::INTEGER).into()
+        }
+        Kind::Decimal => {
+            text.trim().parse::<oxsdatatypes::Decimal>().map_err(|_| wrong("a decimal number, as in `12.5`"))?;
+            Literal::new_typed_literal(text.trim(), xsd::DECIMAL).into()
+        }
+        Kind::Date => {
+            text.trim().parse::<oxsdatatypes::Date>().map_err(|_| wrong("a date, as in `2025-04-21`"))?;
+            Literal::new_typed_literal(text.trim(), xsd::DATE).into()
+        }
+        Kind::Boolean => match text.trim() {
+            "true" | "1" => Literal::from(true).into(),
+            "false" | "0" => Literal::from(false).into(),
+            _ => return Err(wrong("true or false")),
+        },
+        Kind::Iri => parse_term(text, known).map_err(|e| prefixed(name, &e))?.into(),
+        Kind::MemberOf(class) => member(name, text, class, known)?.into(),
+    })
+}
+
+fn prefixed(name: &str, error: &Error) -> Error {
+    let out = Error::input(format!("parameter `{name}`: {}", error.message()));
+    error.hints().iter().fold(out, |out, hint| out.hint(hint))
+}
+
+fn member(name: &str, text: &str, class: &NamedNode, known: &dyn Known) -> Result<NamedNode> {
+    let members = known.members(class);
+    let show = |node: &NamedNode| known.prefixes().display(node.as_str());
+    let found = match known.labels().resolve(text, known.prefixes(), |n| members.contains(n)) {
+        Named::One(node) => vec![node],
+        Named::Several(nodes) => nodes,
+        Named::Unknown(_) => Vec::new(),
+    };
+    let allowed: Vec<NamedNode> = found.iter().filter(|n| members.contains(n)).cloned().collect();
+    if let [one] = allowed.as_slice() {
+        return Ok(one.clone());
+    }
+    let error = Error::input(format!("parameter `{name}` must be a {}, and `{text}` is none", show(class)));
+    let names: Vec<String> = members.iter().map(show).collect();
+    let labels: Vec<String> =
+        members.iter().flat_map(|m| known.labels().all(m).into_iter().map(|l| l.value().to_owned())).collect();
+    let near = nearest(text, names.iter().chain(&labels).map(String::as_str), 3);
+    let error = match near.as_slice() {
+        [] => error,
+        near => error.hint(format!("did you mean `{}`?", near.join("`, `"))),
+    };
+    const SHOWN: usize = 12;
+    let more = names.len().saturating_sub(SHOWN);
+    let mut list = names.into_iter().take(SHOWN).collect::<Vec<_>>().join(", ");
+    if more > 0 {
+        list.push_str(&format!(" and {more} more"));
+    }
+    Err(if list.is_empty() {
+        error.hint(format!("the graph has no member of {}", show(class)))
+    } else {
+        error.hint(format!("allowed: {list}"))
+    })
+}
+
+/// The IRI that a user means by `<iri>`, an absolute IRI, a CURIE, or a label of something in the dataset.
+pub fn parse_term(text: &str, known: &dyn Known) -> Result<NamedNode> {
+    match known.labels().resolve(text, known.prefixes(), |n| known.contains(n)) {
+        Named::One(node) => Ok(node),
+        Named::Several(nodes) => {
+            let names: Vec<_> = nodes.iter().map(|n| known.prefixes().display(n.as_str())).collect();
+            Err(Error::input(format!("`{text}` is the label of several things"))
+                .hint(format!("say which: {}", names.join(", "))))
+        }
+        Named::Unknown(near) => {
+            // An IRI that the data does not hold can still be meant.
+            if let Some(node) = known.prefixes().expand(text) {
+                return Ok(node);
+            }
+            if let Ok(node) = NamedNode::new(text)
+                && text.contains("://")
+            {
+                return Ok(node);
+            }
+            let error = Error::input(format!("nothing is called `{text}`: no label, CURIE or IRI of the graph"));
+            let unknown_prefix = text.split_once(':').filter(|(p, _)| known.prefixes().get(p).is_none());
+            Err(if near.is_empty() {
+                error.hint_if(unknown_prefix.and_then(|(p, _)| did_you_mean(p, known.prefixes().names())))
+            } else {
+                error.hint(format!("did you mean `{}`?", near.join("`, `")))
+            })
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! Files that do not parse, all of them; and what kgq.toml names that is not there.
+
+use super::finding::{Finding, Report, Severity};
+use super::subject::Subject;
+use super::{Check, Explanation};
+use crate::project::MANIFEST;
+use kgq_syntax::error::{Error, Result};
+
+pub const CHECK: Check = Check {
+    codes: &[
+        Explanation {
+            code: "syntax",
+            finds: "a file of the project that cannot be read or does not parse",
+            why: "nothing of the file is known: queries answer as if it were not there, and other checks wait for it",
+            mend: "mend what the message names; every broken file is reported, one error for each",
+        },
+        Explanation {
+            code: "missing-file",
+            finds: "a file that `ontology` or `data` in kgq.toml names, and that is not there",
+            why: "what it holds is missing from every answer; nothing can be loaded until it is there",
+            mend: "correct the name, or remove it from the list",
+        },
+        Explanation {
+            code: "finds-nothing",
+            finds: "a glob of `ontology`, `data`, `queries` or a key of [graphs] in kgq.toml that is of no file, or a folder that \
+                    is not loaded as only the other of `ontology` and `data` is set",
+            why: "most often the name is misspelt, and answers come from less than is there, with success",
+            mend: "correct the glob; the hint says what is near, or what there is",
+        },
+    ],
+    run,
+    needs_all_files: false,
+};
+
+fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
+    report.findings.extend(subject.missing.iter().map(|e| Finding::from_error("missing-file", MANIFEST, e)));
+    let remarks = subject.remarks.iter().map(|e| Finding::from_error("finds-nothing", MANIFEST, e));
+    report.findings.extend(remarks.map(|finding| Finding { severity: Severity::Warning, ..finding }));
+    for file in &subject.files {
+        if let Some(error) = &file.error {
+            let errors = std::iter::once(error).chain(error.others());
+            report.findings.extend(errors.map(|e: &Error| Finding::from_error("syntax", &file.name, e)));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,73 @@
+//! Findings about a project: one file a check, one list of all.
+//!
+//! Checks read the project's files themselves, so that they work where loading would fail. Nothing is printed here.
+
+mod citations;
+mod explain;
+mod files;
+mod finding;
+mod labels;
+mod links;
+mod literals;
+mod places;
+mod queries;
+mod rules;
+pub mod shacl;
+mod shapes;
+mod subject;
+mod terms;
+
+pub use explain::{Explanation, explain};
+pub use finding::{CitationCounts, Counts, Finding, Format, Report, Severity};
+
+use crate::project::Project;
+use kgq_engine::EvaluationOptions;
+use kgq_syntax::bounds::Bounds;
+use kgq_syntax::error::Result;
+use subject::Subject;
+
+/// A check: the codes of its findings, and how it finds them.
+pub struct Check {
+    pub codes: &'static [Explanation],
+    run: fn(&Subject<'_>, &mut Report) -> Result<()>,
+    /// Whether it needs every file: what a broken one would have declared, it would miss.
+    needs_all_files: bool,
+}
+
+/// All checks, in the order in which they run. A new one is a file here, or a query in `queries/checks/`.
+pub const CHECKS: &[Check] = &[
+    files::CHECK,
+    terms::CHECK,
+    links::CHECK,
+    literals::CHECK,
+    labels::CHECK,
+    shapes::CHECK,
+    queries::CHECK,
+    citations::CHECK,
+    rules::CHECK,
+];
+
+/// How files are read and queries asked.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    pub lenient: bool,
+    pub bounds: Bounds,
+    /// Its limits are those of each query by itself.
+    pub evaluation: EvaluationOptions,
+}
+
+/// Runs every check on a project.
+pub fn check(project: &Project, options: Options) -> Result<Report> {
+    let subject = Subject::read(project, options)?;
+    let mut report = Report::default();
+    let whole = subject.is_whole();
+    for check in CHECKS {
+        if whole || !check.needs_all_files {
+            (check.run)(&subject, &mut report)?;
+        } else {
+            report.waiting.extend(check.codes.iter().map(|explanation| explanation.code));
+        }
+    }
+    report.sort();
+    Ok(report)
+}

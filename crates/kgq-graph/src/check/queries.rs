@@ -1,0 +1,250 @@
+//! Canned queries: whether they parse, whether header and text agree on the parameters, whether the graph has what they ask for.
+
+use super::finding::{Finding, Report};
+use super::subject::Subject;
+use super::{Check, Explanation};
+use crate::catalog::{CannedQuery, Known, Labels, Param, ScalarOrList, Values};
+use kgq_engine::query::{Position, Query, parse_query, refuse_network, used_terms, variables};
+use kgq_syntax::error::{Place, Result};
+use kgq_syntax::rdf::vocabulary::{rdf, rdfs};
+use kgq_syntax::rdf::{NamedNode, NamedNodeRef, NamedOrBlankNode, Prefixes, Term};
+use kgq_syntax::text::{did_you_mean, nearest};
+use kgq_syntax::{self as syntax, Kind, Span};
+use rustc_hash::FxHashSet;
+use std::collections::BTreeSet;
+
+pub const CHECK: Check = Check {
+    codes: &[
+        Explanation {
+            code: "query-syntax",
+            finds: "a canned query that does not parse, whose header is not right, or that would ask another server",
+            why: "nobody can run it",
+            mend: "mend what the message names",
+        },
+        Explanation {
+            code: "undeclared-parameter",
+            finds: "a `$name` in a canned query that its header does not declare",
+            why: "it cannot be given a value, so it is a plain variable that looks like a parameter",
+            mend: "declare it under `params` in the header, or write `?name`",
+        },
+        Explanation {
+            code: "unused-parameter",
+            finds: "a parameter in the header of a canned query that the query does not mention",
+            why: "whoever gives it a value gets the same answer as without it",
+            mend: "use it in the query, or remove it from the header",
+        },
+        Explanation {
+            code: "parameter-value",
+            finds: "a parameter in the header of a canned query whose type there is not, or whose default or example is not of \
+                    its type, or not among the things that it allows",
+            why: "the query fails as it stands, or as its help says to run it",
+            mend: "correct the header; the hint says what is allowed",
+        },
+        Explanation {
+            code: "unknown-column",
+            finds: "a column described in the header of a canned query that the query does not select",
+            why: "the description is of something that is not there; most often it is misspelt",
+            mend: "correct the name, or remove the description",
+        },
+        Explanation {
+            code: "unknown-term",
+            finds: "an IRI in a canned query that no statement of the project holds",
+            why: "the pattern that has it can match nothing: the query answers less than it should, or nothing, with success",
+            mend: "correct the name; the hint has what is near",
+        },
+    ],
+    run,
+    needs_all_files: false,
+};
+
+fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
+    for (_, error) in &subject.catalog.broken {
+        report.findings.push(Finding::from_error("query-syntax", "queries", error));
+    }
+    let known = subject.occurring();
+    let names: BTreeSet<String> = known.iter().map(|iri| subject.prefixes.display(iri.as_str())).collect();
+    let known_terms = KnownTerms { subject, labels: Labels::of(&subject.quads), occurring: &known };
+    for query in &subject.catalog.queries {
+        parameters(query, report);
+        let source = query.source();
+        let parsed = parse_query(source, subject.parse_context()).and_then(|parsed| {
+            refuse_network(source, &parsed.algebra)?;
+            Ok(parsed)
+        });
+        let parsed = match parsed {
+            Ok(parsed) => parsed,
+            Err(error) => {
+                let errors = std::iter::once(&error).chain(error.others());
+                report.findings.extend(errors.map(|e| Finding::from_error("query-syntax", &query.file, e)));
+                continue;
+            }
+        };
+        mentions(query, &parsed, report);
+        if subject.is_whole() {
+            values(query, &parsed, &known_terms, report);
+        }
+        // A file that does not parse may hold what the query asks for.
+        if subject.is_whole() {
+            for term in used_terms(&parsed.algebra) {
+                let asked_for = term.position != Position::Function && !is_datatype(&term.iri);
+                if asked_for && !known.contains(&term.iri) {
+                    report.findings.push(unknown_term(subject, query, &term.iri, &names));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Datatypes stand in queries as the arguments of functions and casts; no statement has to hold them.
+fn is_datatype(iri: &NamedNode) -> bool {
+    iri.as_str().starts_with("http://www.w3.org/2001/XMLSchema#")
+}
+
+fn parameters(query: &CannedQuery, report: &mut Report) {
+    let text = &query.text;
+    let header = &query.header;
+    let mut seen = BTreeSet::new();
+    for (name, span) in syntax::sparql::parameters(text, &syntax::sparql::tokenize(text)) {
+        if header.params.contains_key(name) || !seen.insert(name) {
+            continue;
+        }
+        let message = format!("`${name}` is not among the parameters of the header");
+        let declared = header.params.keys().map(String::as_str);
+        let hint =
+            did_you_mean(name, declared).unwrap_or_else(|| format!("declare it under `params`, or write `?{name}`"));
+        let place = query.source().place(span);
+        report.findings.push(Finding::error("undeclared-parameter", place, message).hint(hint));
+    }
+}
+
+fn mentions(query: &CannedQuery, parsed: &Query, report: &mut Report) {
+    let header = &query.header;
+    let variables: BTreeSet<String> = variables(&parsed.algebra).iter().map(|v| v.as_str().to_owned()).collect();
+    let slices = |name: &String| [&header.limit, &header.offset].into_iter().flatten().any(|n| n == name);
+    for name in header.params.keys().filter(|name| !variables.contains(*name) && !slices(name)) {
+        let message = format!("the query does not mention the parameter `{name}`");
+        let hint = did_you_mean(name, variables.iter().map(String::as_str));
+        report.findings.push(Finding::error("unused-parameter", header_place(query, name), message).hint_if(hint));
+    }
+    for name in header.columns.keys().filter(|name| !variables.contains(*name)) {
+        let message = format!("the query has no column `{name}`");
+        let hint = did_you_mean(name, variables.iter().map(String::as_str));
+        report.findings.push(Finding::warning("unknown-column", header_place(query, name), message).hint_if(hint));
+    }
+}
+
+/// Binds the defaults, then the examples, as a run would.
+fn values(query: &CannedQuery, parsed: &Query, known: &KnownTerms<'_, '_>, report: &mut Report) {
+    let given = |of: fn(&Param) -> Option<&ScalarOrList>| {
+        let params = query.header.params.iter().map(|(name, param)| (name, param, of(param)));
+        let required = |(_, param, value): &(&String, &Param, Option<&ScalarOrList>)| param.required && value.is_none();
+        let values: Vec<_> = params.collect();
+        if values.iter().any(required) {
+            return None;
+        }
+        let texts = values.into_iter().flat_map(|(name, _, value)| {
+            let texts = value.map(ScalarOrList::texts).unwrap_or_default();
+            texts.into_iter().map(move |text| (name.clone(), text))
+        });
+        Some(Values::from_pairs(texts.collect::<Vec<_>>()))
+    };
+    let defaults = given(|param| param.default.as_ref());
+    let examples = given(|param| param.example.as_ref().or(param.default.as_ref()));
+    for values in [defaults, examples].into_iter().flatten() {
+        if let Err(error) = query.apply(&mut parsed.clone(), &values, known) {
+            let name = error.message().split('`').nth(1).unwrap_or_default();
+            let mut finding = Finding::from_error("parameter-value", &query.file, &error);
+            finding.place = header_place(query, name);
+            report.findings.push(finding);
+            return;
+        }
+    }
+}
+
+/// What the files hold, for the values of parameters.
+struct KnownTerms<'s, 'p> {
+    subject: &'s Subject<'p>,
+    labels: Labels,
+    occurring: &'s FxHashSet<&'s NamedNode>,
+}
+
+impl Known for KnownTerms<'_, '_> {
+    fn prefixes(&self) -> &Prefixes {
+        &self.subject.prefixes
+    }
+
+    fn labels(&self) -> &Labels {
+        &self.labels
+    }
+
+    fn contains(&self, term: &NamedNode) -> bool {
+        self.occurring.contains(term)
+    }
+
+    fn members(&self, class: &NamedNode) -> Vec<NamedNode> {
+        let mut classes: Vec<NamedOrBlankNode> = vec![class.clone().into()];
+        let mut at = 0;
+        let with = |predicate: NamedNodeRef<'static>, class: &NamedOrBlankNode| {
+            let class = Term::from(class.clone());
+            let quads = self.subject.quads.iter();
+            quads.filter(move |q| q.predicate == predicate && q.object == class).map(|q| q.subject.clone())
+        };
+        let mut members = BTreeSet::new();
+        while let Some(class) = classes.get(at).cloned() {
+            at += 1;
+            for narrower in with(rdfs::SUB_CLASS_OF, &class) {
+                if !classes.contains(&narrower) {
+                    classes.push(narrower);
+                }
+            }
+            members.extend(with(rdf::TYPE, &class).filter_map(|node| match node {
+                NamedOrBlankNode::NamedNode(iri) => Some(iri),
+                NamedOrBlankNode::BlankNode(_) => None,
+            }));
+        }
+        members.into_iter().collect()
+    }
+}
+
+/// Where the header says something of this name.
+fn header_place(query: &CannedQuery, name: &str) -> Place {
+    let mut start = 0;
+    for line in query.text.split_inclusive('\n') {
+        let key = line.trim_start().strip_prefix("#+").and_then(|rest| rest.split(':').next()).map(str::trim);
+        if key == Some(name)
+            && let Some(at) = line.find(name)
+        {
+            return query.source().place(start + at..start + at + name.len());
+        }
+        start += line.len();
+    }
+    query.source().place(0..0)
+}
+
+fn unknown_term(subject: &Subject<'_>, query: &CannedQuery, iri: &NamedNode, known: &BTreeSet<String>) -> Finding {
+    let span = span_of(&query.text, iri, &subject.prefixes).unwrap_or(0..0);
+    let name = subject.prefixes.display(iri.as_str());
+    let near = nearest(&name, known.iter().map(String::as_str), 2);
+    let hint = (!near.is_empty()).then(|| format!("did you mean `{}`?", near.join("` or `")));
+    let message = format!("the graph has no {name}");
+    Finding::error("unknown-term", query.source().place(span), message).hint_if(hint)
+}
+
+/// Where an IRI stands in a query, written out or as a prefixed name.
+fn span_of(text: &str, iri: &NamedNode, prefixes: &Prefixes) -> Option<Span> {
+    let tokens = syntax::sparql::tokenize(text);
+    let mut known = prefixes.clone();
+    let declarations = syntax::sparql::prefixes_declared(text, &tokens);
+    for declaration in &declarations {
+        known.insert(declaration.prefix, declaration.iri);
+    }
+    let mut tokens = tokens.iter().filter(|t| !declarations.iter().any(|d| d.span.contains(&t.start)));
+    let found = tokens.find(|token| match token.kind {
+        Kind::Iri => token.text(text).trim_matches(['<', '>']) == iri.as_str(),
+        Kind::PrefixedName => known.expand(token.text(text)).as_ref() == Some(iri),
+        Kind::Keyword => token.text(text) == "a" && *iri == oxrdf::vocab::rdf::TYPE,
+        _ => false,
+    });
+    found.map(|token| token.span())
+}

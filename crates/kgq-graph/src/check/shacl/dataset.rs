@@ -1,0 +1,408 @@
+//! The two graphs of a validation, data and shapes, over one dictionary of terms, each sorted three ways.
+//!
+//! Constraints in SPARQL see the data as the default graph and the shapes as the one named graph.
+
+use kgq_engine::oxigraph::stop_if_asked;
+use kgq_engine::query::prebind::blank_node_of;
+use kgq_syntax::rdf::path::Path;
+use kgq_syntax::rdf::{NamedNode, NamedNodeRef, Term, Triple};
+use oxrdf::vocab::{rdf, rdfs};
+use rustc_hash::{FxHashMap, FxHashSet};
+use spareval::{InternalQuad, QueryableDataset};
+use std::convert::Infallible;
+use std::sync::Arc;
+
+/// A term of the dataset, as a number in its dictionary. Numbers follow the order in which terms were read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Node(u32);
+
+/// The name under which constraints in SPARQL see the shapes.
+pub const SHAPES_GRAPH: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("urn:kgq:shapes");
+
+pub struct Dataset {
+    dictionary: Dictionary,
+    pub data: Arc<Graph>,
+    pub shapes: Arc<Graph>,
+    pub(super) shapes_graph: Node,
+    rdf_type: Node,
+    sub_class_of: Node,
+}
+
+impl Dataset {
+    pub fn new(data: impl IntoIterator<Item = Triple>, shapes: impl IntoIterator<Item = Triple>) -> Self {
+        let mut dictionary = Dictionary::default();
+        let data = Arc::new(Graph::new(data.into_iter().map(|t| dictionary.triple(t)).collect()));
+        let shapes = Arc::new(Graph::new(shapes.into_iter().map(|t| dictionary.triple(t)).collect()));
+        Self::with(dictionary, data, shapes)
+    }
+
+    /// One graph that holds both the data and the shapes.
+    pub fn of_one_graph(triples: impl IntoIterator<Item = Triple>) -> Self {
+        let mut dictionary = Dictionary::default();
+        let graph = Arc::new(Graph::new(triples.into_iter().map(|t| dictionary.triple(t)).collect()));
+        Self::with(dictionary, Arc::clone(&graph), graph)
+    }
+
+    fn with(mut dictionary: Dictionary, data: Arc<Graph>, shapes: Arc<Graph>) -> Self {
+        let rdf_type = dictionary.insert(rdf::TYPE.into_owned().into());
+        let sub_class_of = dictionary.insert(rdfs::SUB_CLASS_OF.into_owned().into());
+        let shapes_graph = dictionary.insert(SHAPES_GRAPH.into_owned().into());
+        Self { dictionary, data, shapes, shapes_graph, rdf_type, sub_class_of }
+    }
+
+    pub fn term(&self, node: Node) -> &Term {
+        &self.dictionary.terms[node.0 as usize]
+    }
+
+    pub fn node(&self, term: &Term) -> Option<Node> {
+        self.dictionary.nodes.get(term).copied()
+    }
+
+    pub(super) fn iri(&self, iri: NamedNodeRef<'_>) -> Option<Node> {
+        self.node(&iri.into_owned().into())
+    }
+
+    /// The IRI of a node; `None` for blank nodes, literals and triple terms.
+    pub fn as_iri(&self, node: Node) -> Option<&NamedNode> {
+        match self.term(node) {
+            Term::NamedNode(iri) => Some(iri),
+            Term::BlankNode(_) | Term::Literal(_) | Term::Triple(_) => None,
+        }
+    }
+
+    /// The class and all its subclasses, as the given graph says.
+    pub(super) fn subclasses(&self, graph: &Graph, class: Node) -> Vec<Node> {
+        closure(class, |node, found| found.extend(graph.subjects(self.sub_class_of, node)))
+    }
+
+    /// The instances of a class and of its subclasses (SHACL §1.1, "SHACL instance"), each once.
+    pub(super) fn instances(&self, graph: &Graph, class: Node) -> Vec<Node> {
+        let mut seen = FxHashSet::default();
+        let classes = self.subclasses(graph, class);
+        let instances = classes.into_iter().flat_map(|class| graph.subjects(self.rdf_type, class));
+        instances.filter(|node| seen.insert(*node)).collect()
+    }
+
+    pub(super) fn is_instance(&self, graph: &Graph, node: Node, class: Node) -> bool {
+        let mut classes: Vec<Node> = graph.objects(node, self.rdf_type).collect();
+        let mut seen: FxHashSet<Node> = classes.iter().copied().collect();
+        while let Some(next) = classes.pop() {
+            if next == class {
+                return true;
+            }
+            classes.extend(graph.objects(next, self.sub_class_of).filter(|c| seen.insert(*c)));
+        }
+        false
+    }
+
+    /// The nodes that a path reaches from `start` in the data, each once (SHACL §2.3.1, "value nodes").
+    pub(super) fn reached(&self, path: &Path<Node>, start: Node) -> Vec<Node> {
+        let mut found = Vec::new();
+        self.walk(path, start, false, &mut found);
+        let mut seen = FxHashSet::default();
+        found.retain(|node| seen.insert(*node));
+        found
+    }
+
+    fn walk(&self, path: &Path<Node>, from: Node, inverse: bool, found: &mut Vec<Node>) {
+        match path {
+            Path::Predicate(p) if inverse => found.extend(self.data.subjects(*p, from)),
+            Path::Predicate(p) => found.extend(self.data.objects(from, *p)),
+            Path::Inverse(inner) => self.walk(inner, from, !inverse, found),
+            Path::Sequence(steps) => {
+                let mut here = vec![from];
+                let mut step = |path: &Path<Node>| {
+                    let mut next = Vec::new();
+                    for node in here.drain(..) {
+                        self.walk(path, node, inverse, &mut next);
+                    }
+                    // Two ways to one node are one: else a path of n steps could need 2ⁿ of them.
+                    let mut seen = FxHashSet::default();
+                    next.retain(|node| seen.insert(*node));
+                    here = next;
+                };
+                if inverse {
+                    steps.iter().rev().for_each(&mut step);
+                } else {
+                    steps.iter().for_each(&mut step);
+                }
+                found.append(&mut here);
+            }
+            Path::Alternative(branches) => branches.iter().for_each(|branch| self.walk(branch, from, inverse, found)),
+            Path::ZeroOrOne(inner) => {
+                found.push(from);
+                self.walk(inner, from, inverse, found);
+            }
+            Path::ZeroOrMore(inner) => {
+                found.extend(closure(from, |node, next| self.walk(inner, node, inverse, next)));
+            }
+            Path::OneOrMore(inner) => {
+                let mut first = Vec::new();
+                self.walk(inner, from, inverse, &mut first);
+                for node in first {
+                    found.extend(closure(node, |node, next| self.walk(inner, node, inverse, next)));
+                }
+            }
+        }
+    }
+}
+
+/// All that is reached from `start` by repeating a step, `start` first, each once.
+fn closure(start: Node, step: impl Fn(Node, &mut Vec<Node>)) -> Vec<Node> {
+    let mut found = vec![start];
+    let mut seen = FxHashSet::from_iter([start]);
+    let mut next = Vec::new();
+    let mut at = 0;
+    while let Some(node) = found.get(at) {
+        step(*node, &mut next);
+        found.extend(next.drain(..).filter(|node| seen.insert(*node)));
+        at += 1;
+    }
+    found
+}
+
+#[derive(Default)]
+struct Dictionary {
+    terms: Vec<Arc<Term>>,
+    nodes: FxHashMap<Arc<Term>, Node>,
+}
+
+impl Dictionary {
+    fn insert(&mut self, term: Term) -> Node {
+        if let Some(node) = self.nodes.get(&term) {
+            return *node;
+        }
+        let node = Node(u32::try_from(self.terms.len()).expect("a dataset in memory has fewer than 2³² terms"));
+        let term = Arc::new(term);
+        self.terms.push(Arc::clone(&term));
+        self.nodes.insert(term, node);
+        node
+    }
+
+    fn triple(&mut self, triple: Triple) -> [Node; 3] {
+        [self.insert(triple.subject.into()), self.insert(triple.predicate.into()), self.insert(triple.object)]
+    }
+}
+
+/// Triples, sorted by subject, by predicate and by object.
+pub struct Graph {
+    spo: Vec<[Node; 3]>,
+    pos: Vec<[Node; 3]>,
+    osp: Vec<[Node; 3]>,
+}
+
+impl Graph {
+    fn new(mut spo: Vec<[Node; 3]>) -> Self {
+        spo.sort_unstable();
+        spo.dedup();
+        let mut pos: Vec<_> = spo.iter().map(|[s, p, o]| [*p, *o, *s]).collect();
+        pos.sort_unstable();
+        let mut osp: Vec<_> = spo.iter().map(|[s, p, o]| [*o, *s, *p]).collect();
+        osp.sort_unstable();
+        Self { spo, pos, osp }
+    }
+
+    pub fn len(&self) -> usize {
+        self.spo.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.spo.is_empty()
+    }
+
+    pub fn objects(&self, subject: Node, predicate: Node) -> impl Iterator<Item = Node> {
+        starting_with(&self.spo, [subject, predicate]).iter().map(|[_, _, o]| *o)
+    }
+
+    pub fn subjects(&self, predicate: Node, object: Node) -> impl Iterator<Item = Node> {
+        starting_with(&self.pos, [predicate, object]).iter().map(|[_, _, s]| *s)
+    }
+
+    pub fn contains(&self, triple: [Node; 3]) -> bool {
+        self.spo.binary_search(&triple).is_ok()
+    }
+
+    /// The subjects and objects of a predicate's triples.
+    pub fn pairs(&self, predicate: Node) -> impl Iterator<Item = (Node, Node)> {
+        starting_with(&self.pos, [predicate]).iter().map(|[_, o, s]| (*s, *o))
+    }
+
+    /// The predicates and objects of a subject.
+    pub fn properties(&self, subject: Node) -> impl Iterator<Item = (Node, Node)> {
+        starting_with(&self.spo, [subject]).iter().map(|[_, p, o]| (*p, *o))
+    }
+
+    /// The triples that match, as subject, predicate, object.
+    fn matching(&self, s: Option<Node>, p: Option<Node>, o: Option<Node>) -> Box<dyn Iterator<Item = [Node; 3]> + '_> {
+        match (s, p, o) {
+            (Some(s), Some(p), Some(o)) => Box::new(self.contains([s, p, o]).then_some([s, p, o]).into_iter()),
+            (Some(s), Some(p), None) => Box::new(starting_with(&self.spo, [s, p]).iter().copied()),
+            (Some(s), None, None) => Box::new(starting_with(&self.spo, [s]).iter().copied()),
+            (None, None, None) => Box::new(self.spo.iter().copied()),
+            (None, Some(p), Some(o)) => Box::new(starting_with(&self.pos, [p, o]).iter().map(|[p, o, s]| [*s, *p, *o])),
+            (None, Some(p), None) => Box::new(starting_with(&self.pos, [p]).iter().map(|[p, o, s]| [*s, *p, *o])),
+            (None, None, Some(o)) => Box::new(starting_with(&self.osp, [o]).iter().map(|[o, s, p]| [*s, *p, *o])),
+            (Some(s), None, Some(o)) => Box::new(starting_with(&self.osp, [o, s]).iter().map(|[o, s, p]| [*s, *p, *o])),
+        }
+    }
+}
+
+fn starting_with<const N: usize>(sorted: &[[Node; 3]], prefix: [Node; N]) -> &[[Node; 3]] {
+    let start = sorted.partition_point(|row| row[..N] < prefix[..]);
+    let length = sorted[start..].partition_point(|row| row[..N] == prefix[..]);
+    &sorted[start..start + length]
+}
+
+/// A term while a query is evaluated: one of the dataset, or one that the query made.
+#[derive(PartialEq, Eq, Hash)]
+pub enum QueryTerm {
+    Known(Node),
+    New(Arc<Term>),
+}
+
+impl Clone for QueryTerm {
+    fn clone(&self) -> Self {
+        stop_if_asked();
+        match self {
+            Self::Known(node) => Self::Known(*node),
+            Self::New(term) => Self::New(Arc::clone(term)),
+        }
+    }
+}
+
+impl QueryTerm {
+    fn known(&self) -> Option<Node> {
+        match self {
+            Self::Known(node) => Some(*node),
+            Self::New(_) => None,
+        }
+    }
+}
+
+impl<'a> QueryableDataset<'a> for &'a Dataset {
+    type InternalTerm = QueryTerm;
+    type Error = Infallible;
+
+    fn internal_quads_for_pattern(
+        &self,
+        subject: Option<&QueryTerm>,
+        predicate: Option<&QueryTerm>,
+        object: Option<&QueryTerm>,
+        graph_name: Option<Option<&QueryTerm>>,
+    ) -> impl Iterator<Item = Result<InternalQuad<QueryTerm>, Infallible>> + use<'a> {
+        let dataset: &'a Dataset = self;
+        // A term that the dataset does not have matches nothing.
+        let positions = [subject, predicate, object].map(|position| position.map(QueryTerm::known));
+        let graph = match graph_name {
+            Some(None) => Some((&dataset.data, None)),
+            Some(Some(name)) if name.known() != Some(dataset.shapes_graph) => None,
+            Some(Some(_)) | None => Some((&dataset.shapes, Some(QueryTerm::Known(dataset.shapes_graph)))),
+        };
+        let rows = match (graph, positions) {
+            (Some((graph, name)), [s, p, o]) if ![s, p, o].contains(&Some(None)) => {
+                Some((graph.matching(s.flatten(), p.flatten(), o.flatten()), name))
+            }
+            _ => None,
+        };
+        rows.into_iter().flat_map(|(rows, name)| {
+            rows.map(move |[s, p, o]| {
+                Ok(InternalQuad {
+                    subject: QueryTerm::Known(s),
+                    predicate: QueryTerm::Known(p),
+                    object: QueryTerm::Known(o),
+                    graph_name: name.clone(),
+                })
+            })
+        })
+    }
+
+    fn internal_named_graphs(&self) -> impl Iterator<Item = Result<QueryTerm, Infallible>> + use<'a> {
+        std::iter::once(Ok(QueryTerm::Known(self.shapes_graph)))
+    }
+
+    fn contains_internal_graph_name(&self, graph_name: &QueryTerm) -> Result<bool, Infallible> {
+        Ok(graph_name.known() == Some(self.shapes_graph))
+    }
+
+    fn internalize_term(&self, term: Term) -> Result<QueryTerm, Infallible> {
+        let term = resolve_blank_nodes(term);
+        Ok(self.node(&term).map_or_else(|| QueryTerm::New(Arc::new(term)), QueryTerm::Known))
+    }
+
+    fn externalize_term(&self, term: QueryTerm) -> Result<Term, Infallible> {
+        Ok(match term {
+            QueryTerm::Known(node) => self.term(node).clone(),
+            QueryTerm::New(term) => Arc::unwrap_or_clone(term),
+        })
+    }
+}
+
+/// The term with the IRIs that stand for blank nodes in a bound query replaced by those blank nodes.
+fn resolve_blank_nodes(term: Term) -> Term {
+    match term {
+        Term::NamedNode(iri) => blank_node_of(&iri).map_or_else(|| iri.into(), Term::from),
+        Term::Triple(triple) => {
+            let Triple { subject, predicate, object } = *triple;
+            let subject = match resolve_blank_nodes(subject.into()) {
+                Term::NamedNode(iri) => iri.into(),
+                Term::BlankNode(node) => node.into(),
+                Term::Literal(_) | Term::Triple(_) => unreachable!("a subject resolves to an IRI or a blank node"),
+            };
+            Triple { subject, predicate, object: resolve_blank_nodes(object) }.into()
+        }
+        term @ (Term::BlankNode(_) | Term::Literal(_)) => term,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kgq_syntax::rdf::Literal;
+
+    fn iri(name: &str) -> NamedNode {
+        NamedNode::new_unchecked(format!("http://a/{name}"))
+    }
+
+    fn dataset(edges: &[(&str, &str, &str)]) -> Dataset {
+        Dataset::new(edges.iter().map(|(s, p, o)| Triple::new(iri(s), iri(p), iri(o))), [])
+    }
+
+    fn reached(dataset: &Dataset, path: Path<&str>, start: &str) -> Vec<String> {
+        let path = path.map(&mut |p| dataset.iri(iri(p).as_ref()).unwrap());
+        let start = dataset.iri(iri(start).as_ref()).unwrap();
+        let name = |n: Node| dataset.as_iri(n).unwrap().as_str().trim_start_matches("http://a/").to_owned();
+        dataset.reached(&path, start).into_iter().map(name).collect()
+    }
+
+    fn predicate(name: &str) -> Box<Path<&str>> {
+        Box::new(Path::Predicate(name))
+    }
+
+    #[test]
+    fn a_closure_ends_on_a_cycle() {
+        let d = dataset(&[("a", "p", "b"), ("b", "p", "c"), ("c", "p", "a")]);
+        assert_eq!(reached(&d, Path::ZeroOrMore(predicate("p")), "a"), ["a", "b", "c"]);
+        assert_eq!(reached(&d, Path::OneOrMore(predicate("p")), "a"), ["b", "c", "a"]);
+    }
+
+    #[test]
+    fn the_inverse_of_a_sequence_is_walked_from_its_end() {
+        let d = dataset(&[("a", "p", "b"), ("b", "q", "c")]);
+        let sequence = Path::Sequence(vec![*predicate("p"), *predicate("q")]);
+        assert_eq!(reached(&d, Path::Inverse(Box::new(sequence)), "c"), ["a"]);
+    }
+
+    #[test]
+    fn instances_are_those_of_subclasses_too() {
+        let typed = |s: &str, class: &str| Triple::new(iri(s), rdf::TYPE, iri(class));
+        let sub = Triple::new(iri("B"), rdfs::SUB_CLASS_OF, iri("A"));
+        let d = Dataset::new(
+            [typed("x", "B"), typed("y", "A"), sub, Triple::new(iri("z"), iri("p"), Literal::from(1))],
+            [],
+        );
+        let class = d.iri(iri("A").as_ref()).unwrap();
+        assert_eq!(d.instances(&d.data, class).len(), 2);
+        assert!(d.is_instance(&d.data, d.iri(iri("x").as_ref()).unwrap(), class));
+        assert!(!d.is_instance(&d.data, d.iri(iri("z").as_ref()).unwrap(), class));
+    }
+}

@@ -1,0 +1,524 @@
+//! From a shapes graph to shapes. What is ill-formed (SHACL 1.0, appendix A and the "syntax rules" of each section) is listed,
+//! and the rest still holds.
+
+use super::dataset::{Dataset, Node};
+use super::shape::{Bound, Constraint, IllFormed, NodeKind, Qualified, Shape, ShapeId, Shapes, Target};
+use super::sparql::{self, Component};
+use super::vocab as sh;
+use kgq_syntax::rdf::path::Path;
+use kgq_syntax::rdf::{Literal, NamedNodeRef, Term};
+use oxrdf::vocab::{rdf, rdfs, xsd};
+use regex::{Regex, RegexBuilder};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+impl Shapes {
+    /// Reads the shapes of the dataset's shapes graph. Nothing fails as a whole: see `ill_formed`.
+    pub fn parse(dataset: &Dataset) -> Self {
+        let mut reader = Reader { dataset, ids: FxHashMap::default(), queue: Vec::new(), faults: Vec::new() };
+        let components = sparql::read_components(&mut reader);
+        for root in reader.roots(&components) {
+            reader.shape_id(root);
+        }
+        let mut shapes = Vec::new();
+        // Reading a shape puts those that it refers to into the queue: nesting costs no stack.
+        while let Some(node) = reader.queue.get(shapes.len()) {
+            shapes.push(reader.shape(*node, &components));
+        }
+        reader.check_references(&shapes);
+        reader.faults.dedup();
+        Self { shapes, components, ill_formed: reader.faults }
+    }
+}
+
+/// The longest chain of nested paths that is read.
+const MAX_PATH_DEPTH: usize = 64;
+
+const VALUE_PARAMETERS: [NamedNodeRef<'static>; 29] = [
+    sh::CLASS,
+    sh::DATATYPE,
+    sh::NODE_KIND,
+    sh::MIN_COUNT,
+    sh::MAX_COUNT,
+    sh::MIN_EXCLUSIVE,
+    sh::MIN_INCLUSIVE,
+    sh::MAX_EXCLUSIVE,
+    sh::MAX_INCLUSIVE,
+    sh::MIN_LENGTH,
+    sh::MAX_LENGTH,
+    sh::PATTERN,
+    sh::LANGUAGE_IN,
+    sh::UNIQUE_LANG,
+    sh::EQUALS,
+    sh::DISJOINT,
+    sh::LESS_THAN,
+    sh::LESS_THAN_OR_EQUALS,
+    sh::NOT,
+    sh::AND,
+    sh::OR,
+    sh::XONE,
+    sh::NODE,
+    sh::PROPERTY,
+    sh::QUALIFIED_VALUE_SHAPE,
+    sh::CLOSED,
+    sh::HAS_VALUE,
+    sh::IN,
+    sh::SPARQL,
+];
+
+pub(super) struct Reader<'d> {
+    pub dataset: &'d Dataset,
+    ids: FxHashMap<Node, ShapeId>,
+    queue: Vec<Node>,
+    faults: Vec<IllFormed>,
+}
+
+/// `sh:name` of a term of the vocabulary.
+fn short(term: NamedNodeRef<'_>) -> String {
+    format!("sh:{}", term.as_str().rsplit('#').next().unwrap_or_default())
+}
+
+impl Reader<'_> {
+    pub fn fault(&mut self, node: Node, message: impl Into<String>) {
+        self.faults.push(IllFormed { node: self.dataset.term(node).clone(), message: message.into() });
+    }
+
+    pub fn objects(&self, subject: Node, predicate: NamedNodeRef<'_>) -> Vec<Node> {
+        let predicate = self.dataset.iri(predicate);
+        predicate.into_iter().flat_map(|p| self.dataset.shapes.objects(subject, p)).collect()
+    }
+
+    pub fn instances(&self, class: NamedNodeRef<'_>) -> Vec<Node> {
+        let class = self.dataset.iri(class);
+        class.map(|class| self.dataset.instances(&self.dataset.shapes, class)).unwrap_or_default()
+    }
+
+    fn subjects_of(&self, predicate: NamedNodeRef<'_>) -> Vec<Node> {
+        let predicate = self.dataset.iri(predicate);
+        predicate.into_iter().flat_map(|p| self.dataset.shapes.pairs(p)).map(|(s, _)| s).collect()
+    }
+
+    /// The value of a property that must not have two.
+    pub fn one(&mut self, subject: Node, predicate: NamedNodeRef<'_>) -> Option<Node> {
+        let values = self.objects(subject, predicate);
+        if values.len() > 1 {
+            self.fault(subject, format!("{} has {} values, and can have only one", short(predicate), values.len()));
+        }
+        values.first().copied()
+    }
+
+    pub fn literal(&self, node: Node) -> Option<&Literal> {
+        match self.dataset.term(node) {
+            Term::Literal(literal) => Some(literal),
+            Term::NamedNode(_) | Term::BlankNode(_) | Term::Triple(_) => None,
+        }
+    }
+
+    /// The value of a property that is a plain string.
+    pub fn text(&mut self, subject: Node, predicate: NamedNodeRef<'_>) -> Option<String> {
+        let value = self.one(subject, predicate)?;
+        match self.literal(value) {
+            Some(literal) => Some(literal.value().to_owned()),
+            None => {
+                self.fault(subject, format!("{} needs a string", short(predicate)));
+                None
+            }
+        }
+    }
+
+    pub fn boolean(&mut self, subject: Node, predicate: NamedNodeRef<'_>) -> bool {
+        let Some(value) = self.one(subject, predicate) else { return false };
+        match self.literal(value).filter(|l| l.datatype() == xsd::BOOLEAN).map(Literal::value) {
+            // The standard asks for the term `true`: `"1"^^xsd:boolean` has its value, but is another term.
+            Some("true") => true,
+            Some("false" | "0" | "1") => false,
+            _ => {
+                self.fault(subject, format!("{} needs true or false", short(predicate)));
+                false
+            }
+        }
+    }
+
+    fn count(&mut self, subject: Node, predicate: NamedNodeRef<'_>) -> Option<u64> {
+        let value = self.one(subject, predicate)?;
+        let count = self.literal(value).filter(|l| l.datatype() == xsd::INTEGER).and_then(|l| l.value().parse().ok());
+        if count.is_none() {
+            self.fault(subject, format!("{} needs an integer from 0", short(predicate)));
+        }
+        count
+    }
+
+    pub fn messages(&self, node: Node) -> Vec<Literal> {
+        self.objects(node, sh::MESSAGE).into_iter().filter_map(|m| self.literal(m).cloned()).collect()
+    }
+
+    /// The values of a property that must be IRIs.
+    fn iris(&mut self, subject: Node, predicate: NamedNodeRef<'_>) -> Vec<Node> {
+        let (iris, others): (Vec<Node>, _) =
+            self.objects(subject, predicate).into_iter().partition(|v| self.dataset.as_iri(*v).is_some());
+        let others: Vec<Node> = others;
+        if !others.is_empty() {
+            self.fault(subject, format!("{} needs an IRI", short(predicate)));
+        }
+        iris
+    }
+
+    /// The members of an RDF list; `None`, with the fault noted, if it is broken or runs in a circle.
+    fn list(&mut self, subject: Node, predicate: NamedNodeRef<'_>, head: Node) -> Option<Vec<Node>> {
+        let nil = self.dataset.iri(rdf::NIL);
+        let mut members = Vec::new();
+        let mut seen = FxHashSet::default();
+        let mut at = head;
+        while Some(at) != nil {
+            let (first, rest) = (self.objects(at, rdf::FIRST), self.objects(at, rdf::REST));
+            let ([first], [rest]) = (&first[..], &rest[..]) else {
+                self.fault(subject, format!("{} needs a list that ends in rdf:nil", short(predicate)));
+                return None;
+            };
+            if !seen.insert(at) {
+                self.fault(subject, format!("the list of {} runs in a circle", short(predicate)));
+                return None;
+            }
+            members.push(*first);
+            at = *rest;
+        }
+        Some(members)
+    }
+
+    fn roots(&self, components: &[Component]) -> Vec<Node> {
+        let mut roots = self.instances(sh::NODE_SHAPE);
+        roots.extend(self.instances(sh::PROPERTY_SHAPE));
+        for target in [sh::TARGET_NODE, sh::TARGET_CLASS, sh::TARGET_SUBJECTS_OF, sh::TARGET_OBJECTS_OF] {
+            roots.extend(self.subjects_of(target));
+        }
+        // A class with a constraint is a shape without saying so.
+        let parameters: FxHashSet<Node> = VALUE_PARAMETERS
+            .iter()
+            .filter_map(|p| self.dataset.iri(*p))
+            .chain(components.iter().flat_map(|c| c.parameters.iter().map(|p| p.predicate)))
+            .collect();
+        let constrained = |class: &Node| self.dataset.shapes.properties(*class).any(|(p, _)| parameters.contains(&p));
+        roots.extend(self.classes().into_iter().filter(constrained));
+        roots.sort_unstable();
+        roots.dedup();
+        roots
+    }
+
+    /// The classes of the shapes graph. Those of OWL are taken for classes even where nobody says that `owl:Class` is one.
+    fn classes(&self) -> Vec<Node> {
+        let mut classes = self.instances(rdfs::CLASS);
+        classes.extend(self.instances(NamedNodeRef::new_unchecked("http://www.w3.org/2002/07/owl#Class")));
+        classes
+    }
+
+    /// The shape of a node, to be read in its turn if it has not been.
+    fn shape_id(&mut self, node: Node) -> ShapeId {
+        let next = ShapeId(self.queue.len());
+        let id = *self.ids.entry(node).or_insert(next);
+        if id == next {
+            self.queue.push(node);
+        }
+        id
+    }
+
+    fn shape_ids(&mut self, nodes: Vec<Node>) -> Vec<ShapeId> {
+        nodes.into_iter().map(|node| self.shape_id(node)).collect()
+    }
+
+    fn shape(&mut self, node: Node, components: &[Component]) -> Shape {
+        let mut deactivated = self.boolean(node, sh::DEACTIVATED);
+        let path = self.one(node, sh::PATH).map(|path| self.path(node, path, 0));
+        // Without its path a property shape would say something else.
+        deactivated |= path == Some(None);
+        let path = path.flatten();
+        let severities = self.iris(node, sh::SEVERITY);
+        if severities.len() > 1 {
+            self.fault(node, "sh:severity can have only one value");
+        }
+        let constraints = self.constraints(node, path.is_some(), components);
+        Shape {
+            node,
+            path,
+            targets: self.targets(node),
+            constraints,
+            severity: severities.first().copied(),
+            messages: self.messages(node),
+            deactivated,
+        }
+    }
+
+    fn targets(&mut self, node: Node) -> Vec<Target> {
+        let mut targets = Vec::new();
+        targets.extend(self.objects(node, sh::TARGET_NODE).into_iter().map(Target::Node));
+        targets.extend(self.iris(node, sh::TARGET_CLASS).into_iter().map(Target::Class));
+        targets.extend(self.iris(node, sh::TARGET_SUBJECTS_OF).into_iter().map(Target::SubjectsOf));
+        targets.extend(self.iris(node, sh::TARGET_OBJECTS_OF).into_iter().map(Target::ObjectsOf));
+        let is_class = |class| self.dataset.is_instance(&self.dataset.shapes, node, class);
+        let classes = [rdfs::CLASS, NamedNodeRef::new_unchecked("http://www.w3.org/2002/07/owl#Class")];
+        if self.dataset.as_iri(node).is_some() && classes.into_iter().filter_map(|c| self.dataset.iri(c)).any(is_class)
+        {
+            targets.push(Target::Class(node));
+        }
+        targets
+    }
+
+    fn path(&mut self, shape: Node, path: Node, depth: usize) -> Option<Path<Node>> {
+        if depth > MAX_PATH_DEPTH {
+            self.fault(shape, "the path of the shape runs in a circle, or is nested too deeply");
+            return None;
+        }
+        if self.dataset.as_iri(path).is_some() {
+            return Some(Path::Predicate(path));
+        }
+        if !self.objects(path, rdf::FIRST).is_empty() {
+            let steps = self.paths(shape, sh::PATH, path, depth)?;
+            return Some(Path::Sequence(steps));
+        }
+        if let Some(list) = self.one(path, sh::ALTERNATIVE_PATH) {
+            let branches = self.paths(shape, sh::ALTERNATIVE_PATH, list, depth)?;
+            return Some(Path::Alternative(branches));
+        }
+        type Wrap = fn(Box<Path<Node>>) -> Path<Node>;
+        let operators: [(_, Wrap); 4] = [
+            (sh::INVERSE_PATH, Path::Inverse),
+            (sh::ZERO_OR_MORE_PATH, Path::ZeroOrMore),
+            (sh::ONE_OR_MORE_PATH, Path::OneOrMore),
+            (sh::ZERO_OR_ONE_PATH, Path::ZeroOrOne),
+        ];
+        for (predicate, wrap) in operators {
+            if let Some(inner) = self.one(path, predicate) {
+                return self.path(shape, inner, depth + 1).map(|inner| wrap(Box::new(inner)));
+            }
+        }
+        self.fault(shape, "sh:path needs an IRI, a list or one of SHACL's path operators");
+        None
+    }
+
+    fn paths(&mut self, shape: Node, what: NamedNodeRef<'_>, list: Node, depth: usize) -> Option<Vec<Path<Node>>> {
+        let members = self.list(shape, what, list)?;
+        if members.len() < 2 {
+            self.fault(shape, format!("the list of {} needs two members", short(what)));
+            return None;
+        }
+        members.into_iter().map(|member| self.path(shape, member, depth + 1)).collect()
+    }
+
+    fn constraints(&mut self, node: Node, has_path: bool, components: &[Component]) -> Vec<Constraint> {
+        let mut found = Vec::new();
+        if !has_path {
+            self.reject_on_node_shapes(node);
+        }
+        self.value_constraints(node, &mut found);
+        self.pair_constraints(node, &mut found);
+        self.logical_constraints(node, &mut found);
+        if has_path {
+            found.extend(self.count(node, sh::MIN_COUNT).map(Constraint::MinCount));
+            found.extend(self.count(node, sh::MAX_COUNT).map(Constraint::MaxCount));
+            self.qualified_constraints(node, &mut found);
+        }
+        if self.boolean(node, sh::CLOSED) {
+            let allowed = self.allowed_predicates(node);
+            found.push(Constraint::Closed(allowed));
+        }
+        found.extend(self.objects(node, sh::HAS_VALUE).into_iter().map(Constraint::HasValue));
+        for list in self.objects(node, sh::IN) {
+            found.extend(self.list(node, sh::IN, list).map(Constraint::In));
+        }
+        sparql::read_constraints(self, node, has_path, components, &mut found);
+        found
+    }
+
+    fn reject_on_node_shapes(&mut self, node: Node) {
+        let only_with_path = [
+            sh::MIN_COUNT,
+            sh::MAX_COUNT,
+            sh::UNIQUE_LANG,
+            sh::LESS_THAN,
+            sh::LESS_THAN_OR_EQUALS,
+            sh::QUALIFIED_VALUE_SHAPE,
+        ];
+        for parameter in only_with_path {
+            if !self.objects(node, parameter).is_empty() {
+                self.fault(node, format!("{} needs a property shape, with sh:path", short(parameter)));
+            }
+        }
+    }
+
+    fn value_constraints(&mut self, node: Node, found: &mut Vec<Constraint>) {
+        found.extend(self.iris(node, sh::CLASS).into_iter().map(Constraint::Class));
+        if self.one(node, sh::DATATYPE).is_some() {
+            found.extend(self.iris(node, sh::DATATYPE).into_iter().map(Constraint::Datatype));
+        }
+        if let Some(kind) = self.one(node, sh::NODE_KIND) {
+            match self.node_kind(kind) {
+                Some(kind) => found.push(Constraint::NodeKind(kind)),
+                None => self.fault(node, "sh:nodeKind needs one of SHACL's six kinds, such as sh:IRI"),
+            }
+        }
+        for (parameter, bound) in [
+            (sh::MIN_EXCLUSIVE, Bound::MinExclusive),
+            (sh::MIN_INCLUSIVE, Bound::MinInclusive),
+            (sh::MAX_EXCLUSIVE, Bound::MaxExclusive),
+            (sh::MAX_INCLUSIVE, Bound::MaxInclusive),
+        ] {
+            if let Some(value) = self.one(node, parameter) {
+                match self.literal(value).cloned() {
+                    Some(literal) => found.push(Constraint::Bound(bound, literal)),
+                    None => self.fault(node, format!("{} needs a literal", short(parameter))),
+                }
+            }
+        }
+        found.extend(self.count(node, sh::MIN_LENGTH).map(Constraint::MinLength));
+        found.extend(self.count(node, sh::MAX_LENGTH).map(Constraint::MaxLength));
+        let flags = self.text(node, sh::FLAGS).unwrap_or_default();
+        for pattern in self.objects(node, sh::PATTERN) {
+            let Some(text) = self.literal(pattern).map(|l| l.value().to_owned()) else {
+                self.fault(node, "sh:pattern needs a string");
+                continue;
+            };
+            match compile(&text, &flags) {
+                Ok(regex) => found.push(Constraint::Pattern { regex, text }),
+                Err(why) => self.fault(node, format!("sh:pattern `{text}`: {why}")),
+            }
+        }
+        if let Some(head) = self.one(node, sh::LANGUAGE_IN)
+            && let Some(tags) = self.list(node, sh::LANGUAGE_IN, head)
+        {
+            let tags = tags.into_iter().filter_map(|t| self.literal(t)).map(|l| l.value().to_ascii_lowercase());
+            found.push(Constraint::LanguageIn(tags.collect()));
+        }
+    }
+
+    fn node_kind(&self, kind: Node) -> Option<NodeKind> {
+        let kinds = [
+            (sh::IRI, NodeKind::Iri),
+            (sh::BLANK_NODE, NodeKind::BlankNode),
+            (sh::LITERAL, NodeKind::Literal),
+            (sh::BLANK_NODE_OR_IRI, NodeKind::BlankNodeOrIri),
+            (sh::BLANK_NODE_OR_LITERAL, NodeKind::BlankNodeOrLiteral),
+            (sh::IRI_OR_LITERAL, NodeKind::IriOrLiteral),
+        ];
+        let iri = self.dataset.as_iri(kind)?;
+        kinds.into_iter().find(|(name, _)| *name == iri.as_ref()).map(|(_, kind)| kind)
+    }
+
+    fn pair_constraints(&mut self, node: Node, found: &mut Vec<Constraint>) {
+        if self.boolean(node, sh::UNIQUE_LANG) {
+            found.push(Constraint::UniqueLang);
+        }
+        found.extend(self.iris(node, sh::EQUALS).into_iter().map(Constraint::Equals));
+        found.extend(self.iris(node, sh::DISJOINT).into_iter().map(Constraint::Disjoint));
+        found.extend(self.iris(node, sh::LESS_THAN).into_iter().map(Constraint::LessThan));
+        found.extend(self.iris(node, sh::LESS_THAN_OR_EQUALS).into_iter().map(Constraint::LessThanOrEquals));
+    }
+
+    fn logical_constraints(&mut self, node: Node, found: &mut Vec<Constraint>) {
+        for (parameter, one) in [
+            (sh::NOT, Constraint::Not as fn(ShapeId) -> Constraint),
+            (sh::NODE, Constraint::Node),
+            (sh::PROPERTY, Constraint::Property),
+        ] {
+            for shape in self.objects(node, parameter) {
+                if self.literal(shape).is_some() {
+                    self.fault(node, format!("{} needs a shape, not a literal", short(parameter)));
+                } else {
+                    found.push(one(self.shape_id(shape)));
+                }
+            }
+        }
+        for (parameter, several) in [
+            (sh::AND, Constraint::And as fn(Vec<ShapeId>) -> Constraint),
+            (sh::OR, Constraint::Or),
+            (sh::XONE, Constraint::Xone),
+        ] {
+            for head in self.objects(node, parameter) {
+                if let Some(members) = self.list(node, parameter, head) {
+                    found.push(several(self.shape_ids(members)));
+                }
+            }
+        }
+    }
+
+    fn qualified_constraints(&mut self, node: Node, found: &mut Vec<Constraint>) {
+        let shapes = self.objects(node, sh::QUALIFIED_VALUE_SHAPE);
+        if shapes.is_empty() {
+            return;
+        }
+        let (min, max) = (self.count(node, sh::QUALIFIED_MIN_COUNT), self.count(node, sh::QUALIFIED_MAX_COUNT));
+        if min.is_none() && max.is_none() {
+            self.fault(node, "sh:qualifiedValueShape needs sh:qualifiedMinCount or sh:qualifiedMaxCount");
+        }
+        let disjoint = self.boolean(node, sh::QUALIFIED_VALUE_SHAPES_DISJOINT);
+        for shape in shapes {
+            let siblings = if disjoint { self.siblings(node, shape) } else { Vec::new() };
+            let siblings = self.shape_ids(siblings);
+            found.push(Constraint::QualifiedValueShape(Qualified { shape: self.shape_id(shape), siblings, min, max }));
+        }
+    }
+
+    /// The other qualified value shapes of the shapes that have this one as a property (§4.7.3, "sibling shapes").
+    fn siblings(&self, node: Node, shape: Node) -> Vec<Node> {
+        let property = self.dataset.iri(sh::PROPERTY);
+        let parents = property.into_iter().flat_map(|p| self.dataset.shapes.subjects(p, node));
+        let mut siblings: Vec<Node> = parents
+            .flat_map(|parent| self.objects(parent, sh::PROPERTY))
+            .flat_map(|property| self.objects(property, sh::QUALIFIED_VALUE_SHAPE))
+            .filter(|sibling| *sibling != shape)
+            .collect();
+        siblings.sort_unstable();
+        siblings.dedup();
+        siblings
+    }
+
+    fn allowed_predicates(&mut self, node: Node) -> FxHashSet<Node> {
+        let properties = self.objects(node, sh::PROPERTY);
+        let mut allowed: FxHashSet<Node> = properties
+            .into_iter()
+            .flat_map(|property| self.objects(property, sh::PATH))
+            .filter(|path| self.dataset.as_iri(*path).is_some())
+            .collect();
+        if let Some(head) = self.one(node, sh::IGNORED_PROPERTIES) {
+            allowed.extend(self.list(node, sh::IGNORED_PROPERTIES, head).unwrap_or_default());
+        }
+        allowed
+    }
+
+    /// What can be said only when all shapes are read.
+    fn check_references(&mut self, shapes: &[Shape]) {
+        for shape in shapes {
+            for constraint in &shape.constraints {
+                match constraint {
+                    Constraint::Property(id) if shapes[id.0].path.is_none() && !shapes[id.0].deactivated => {
+                        self.fault(shapes[id.0].node, "a value of sh:property needs sh:path");
+                    }
+                    Constraint::Node(id) if shapes[id.0].path.is_some() => {
+                        self.fault(shape.node, "sh:node needs a node shape, without sh:path; use sh:property");
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+}
+
+/// A pattern as the function REGEX of SPARQL reads it (XPath functions §5.6.2).
+fn compile(pattern: &str, flags: &str) -> Result<Regex, String> {
+    const SIZE_LIMIT: usize = 1 << 20;
+    let pattern = if flags.contains('q') { regex::escape(pattern) } else { pattern.to_owned() };
+    let mut builder = RegexBuilder::new(&pattern);
+    builder.size_limit(SIZE_LIMIT);
+    for flag in flags.chars() {
+        match flag {
+            's' => builder.dot_matches_new_line(true),
+            'm' => builder.multi_line(true),
+            'i' => builder.case_insensitive(true),
+            'x' => builder.ignore_whitespace(true),
+            'q' => &mut builder,
+            other => return Err(format!("unknown flag `{other}`")),
+        };
+    }
+    builder.build().map_err(|e| match e {
+        regex::Error::CompiledTooBig(_) => "the pattern is too large".into(),
+        // The crate draws the pattern over several lines; its last line says what is wrong.
+        e => e.to_string().lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned(),
+    })
+}

@@ -1,0 +1,101 @@
+//! What a validation found, as data and as the RDF graph of the standard (SHACL 1.0 §3.6).
+
+use super::vocab as sh;
+use kgq_syntax::rdf::path::Path;
+use kgq_syntax::rdf::{BlankNode, Literal, NamedNode, NamedOrBlankNode, Term, Triple};
+use oxrdf::vocab::rdf;
+
+/// A validation report.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// By shape, in the order of the shapes graph, then by focus node, in the order of the data.
+    pub results: Vec<ValidationResult>,
+}
+
+/// One constraint that did not hold for one focus node.
+#[derive(Clone, Debug)]
+pub struct ValidationResult {
+    pub focus: Term,
+    pub path: Option<Path<NamedNode>>,
+    pub value: Option<Term>,
+    pub shape: Term,
+    pub component: NamedNode,
+    /// The constraint in SPARQL, where it is one.
+    pub constraint: Option<Term>,
+    pub severity: NamedNode,
+    /// The messages of the shape or constraint; else the explanation.
+    pub messages: Vec<Literal>,
+    /// What does not hold, in words, whether or not the shape has messages.
+    pub explanation: String,
+}
+
+impl Report {
+    pub fn conforms(&self) -> bool {
+        self.results.is_empty()
+    }
+
+    /// The report as a graph. Blank nodes of the data and of the shapes keep their identifiers.
+    pub fn to_triples(&self) -> Vec<Triple> {
+        let mut triples = Vec::new();
+        let report = BlankNode::default();
+        triples.push(Triple::new(report.clone(), rdf::TYPE, sh::VALIDATION_REPORT));
+        triples.push(Triple::new(report.clone(), sh::CONFORMS, Literal::from(self.conforms())));
+        for result in &self.results {
+            let node = BlankNode::default();
+            triples.push(Triple::new(report.clone(), sh::RESULT, node.clone()));
+            result.write(&node, &mut triples);
+        }
+        triples
+    }
+}
+
+impl ValidationResult {
+    fn write(&self, node: &BlankNode, triples: &mut Vec<Triple>) {
+        let mut add = |predicate, object: Term| triples.push(Triple::new(node.clone(), predicate, object));
+        add(rdf::TYPE, sh::VALIDATION_RESULT.into_owned().into());
+        add(sh::FOCUS_NODE, self.focus.clone());
+        add(sh::RESULT_SEVERITY, self.severity.clone().into());
+        add(sh::SOURCE_SHAPE, self.shape.clone());
+        add(sh::SOURCE_CONSTRAINT_COMPONENT, self.component.clone().into());
+        if let Some(constraint) = &self.constraint {
+            add(sh::SOURCE_CONSTRAINT, constraint.clone());
+        }
+        if let Some(value) = &self.value {
+            add(sh::VALUE, value.clone());
+        }
+        for message in &self.messages {
+            add(sh::RESULT_MESSAGE, message.clone().into());
+        }
+        if let Some(path) = &self.path {
+            let path = write_path(path, triples);
+            triples.push(Triple::new(node.clone(), sh::RESULT_PATH, path));
+        }
+    }
+}
+
+fn write_path(path: &Path<NamedNode>, triples: &mut Vec<Triple>) -> Term {
+    let (predicate, object) = match path {
+        Path::Predicate(iri) => return iri.clone().into(),
+        Path::Sequence(steps) => return write_list(steps, triples).into(),
+        Path::Alternative(branches) => (sh::ALTERNATIVE_PATH, write_list(branches, triples).into()),
+        Path::Inverse(inner) => (sh::INVERSE_PATH, write_path(inner, triples)),
+        Path::ZeroOrMore(inner) => (sh::ZERO_OR_MORE_PATH, write_path(inner, triples)),
+        Path::OneOrMore(inner) => (sh::ONE_OR_MORE_PATH, write_path(inner, triples)),
+        Path::ZeroOrOne(inner) => (sh::ZERO_OR_ONE_PATH, write_path(inner, triples)),
+    };
+    let node = BlankNode::default();
+    triples.push(Triple::new(node.clone(), predicate, object));
+    node.into()
+}
+
+fn write_list(members: &[Path<NamedNode>], triples: &mut Vec<Triple>) -> NamedOrBlankNode {
+    let mut rest: NamedOrBlankNode = rdf::NIL.into_owned().into();
+    for member in members.iter().rev() {
+        let member = write_path(member, triples);
+        let cell = BlankNode::default();
+        triples.push(Triple::new(cell.clone(), rdf::FIRST, member));
+        triples.push(Triple::new(cell.clone(), rdf::REST, rest));
+        rest = cell.into();
+    }
+    rest
+}

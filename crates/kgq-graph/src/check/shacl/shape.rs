@@ -1,0 +1,147 @@
+//! Shapes as data: what a shapes graph says, checked once when it is read.
+
+use super::dataset::Node;
+use super::sparql::{Component, SparqlConstraint};
+use kgq_syntax::rdf::path::Path;
+use kgq_syntax::rdf::{Literal, Term};
+use regex::Regex;
+use rustc_hash::FxHashSet;
+
+/// The shapes of a shapes graph (SHACL 1.0 §2).
+#[derive(Default)]
+pub struct Shapes {
+    pub(super) shapes: Vec<Shape>,
+    pub(super) components: Vec<Component>,
+    /// What in the shapes graph is no shape although it looks like one; validation passes over it.
+    pub ill_formed: Vec<IllFormed>,
+}
+
+impl Shapes {
+    pub fn is_empty(&self) -> bool {
+        self.shapes.is_empty()
+    }
+
+    pub fn len(&self) -> usize {
+        self.shapes.len()
+    }
+
+    pub(super) fn get(&self, id: ShapeId) -> &Shape {
+        &self.shapes[id.0]
+    }
+}
+
+/// A fault in a shapes graph: the shape, constraint or list that has it, and what it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IllFormed {
+    pub node: Term,
+    pub message: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct ShapeId(pub(super) usize);
+
+/// A node shape, or a property shape if it has a path.
+pub(super) struct Shape {
+    pub node: Node,
+    pub path: Option<Path<Node>>,
+    pub targets: Vec<Target>,
+    pub constraints: Vec<Constraint>,
+    pub severity: Option<Node>,
+    pub messages: Vec<Literal>,
+    pub deactivated: bool,
+}
+
+pub(super) enum Target {
+    Node(Node),
+    Class(Node),
+    SubjectsOf(Node),
+    ObjectsOf(Node),
+}
+
+/// A constraint of the Core language (§4), in the order of the standard, or one in SPARQL (§5, §6).
+pub(super) enum Constraint {
+    Class(Node),
+    Datatype(Node),
+    NodeKind(NodeKind),
+    MinCount(u64),
+    MaxCount(u64),
+    Bound(Bound, Literal),
+    MinLength(u64),
+    MaxLength(u64),
+    Pattern {
+        regex: Regex,
+        text: String,
+    },
+    LanguageIn(Vec<String>),
+    UniqueLang,
+    Equals(Node),
+    Disjoint(Node),
+    LessThan(Node),
+    LessThanOrEquals(Node),
+    Not(ShapeId),
+    And(Vec<ShapeId>),
+    Or(Vec<ShapeId>),
+    Xone(Vec<ShapeId>),
+    Node(ShapeId),
+    Property(ShapeId),
+    QualifiedValueShape(Qualified),
+    /// The predicates that are allowed.
+    Closed(FxHashSet<Node>),
+    HasValue(Node),
+    In(Vec<Node>),
+    Sparql(Box<SparqlConstraint>),
+    Custom {
+        component: usize,
+        /// For each parameter of the component, its value.
+        arguments: Vec<Option<Node>>,
+    },
+}
+
+pub(super) struct Qualified {
+    pub shape: ShapeId,
+    /// The shapes that a value must not conform to as well, to be counted.
+    pub siblings: Vec<ShapeId>,
+    pub min: Option<u64>,
+    pub max: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Bound {
+    MinExclusive,
+    MinInclusive,
+    MaxExclusive,
+    MaxInclusive,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NodeKind {
+    Iri,
+    BlankNode,
+    Literal,
+    BlankNodeOrIri,
+    BlankNodeOrLiteral,
+    IriOrLiteral,
+}
+
+impl NodeKind {
+    /// Triple terms are of no kind that SHACL 1.0 knows.
+    pub fn admits(self, term: &Term) -> bool {
+        match term {
+            Term::NamedNode(_) => matches!(self, Self::Iri | Self::BlankNodeOrIri | Self::IriOrLiteral),
+            Term::BlankNode(_) => matches!(self, Self::BlankNode | Self::BlankNodeOrIri | Self::BlankNodeOrLiteral),
+            Term::Literal(_) => matches!(self, Self::Literal | Self::BlankNodeOrLiteral | Self::IriOrLiteral),
+            Term::Triple(_) => false,
+        }
+    }
+
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Iri => "an IRI",
+            Self::BlankNode => "a blank node",
+            Self::Literal => "a literal",
+            Self::BlankNodeOrIri => "a blank node or an IRI",
+            Self::BlankNodeOrLiteral => "a blank node or a literal",
+            Self::IriOrLiteral => "an IRI or a literal",
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! What is checked: every file of a project, read by itself so that a broken one hides nothing of the others, with the places
+//! of its statements.
+
+use super::Options;
+use super::places::Places;
+use crate::catalog::Catalog;
+use crate::project::{Found, MANIFEST, Project, ProjectFile, Role};
+use kgq_engine::query::ParseContext;
+use kgq_snapshot::store::{Input, Parsed, ReadOptions, read};
+use kgq_syntax::bounds::Bounds;
+use kgq_syntax::error::{Error, Place, Result, Source};
+use kgq_syntax::rdf::vocabulary::well_known;
+use kgq_syntax::rdf::{GraphName, NamedNode, NamedOrBlankNode, Prefixes, Quad, Term, Triple};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::cell::OnceCell;
+use std::io::Read;
+use std::ops::Range;
+
+pub struct Subject<'p> {
+    pub project: &'p Project,
+    pub options: Options,
+    pub files: Vec<SourceFile>,
+    /// Files that kgq.toml names and that are not there, and its globs that find nothing.
+    pub missing: Vec<Error>,
+    pub remarks: Vec<Error>,
+    /// Of all files that could be read, one after the other.
+    pub quads: Vec<Quad>,
+    pub catalog: Catalog,
+    /// Those of `kgq.toml`, then those of the files.
+    pub prefixes: Prefixes,
+    /// The files that have statements of a subject, in their order.
+    by_subject: FxHashMap<NamedOrBlankNode, Vec<usize>>,
+}
+
+/// An RDF file of the project, as far as it could be read.
+pub struct SourceFile {
+    pub name: String,
+    pub role: Role,
+    /// Its quads among all; none if the file is broken.
+    range: Range<usize>,
+    pub prefixes: Prefixes,
+    pub error: Option<Error>,
+    input: Option<Input>,
+    places: OnceCell<Places>,
+}
+
+impl<'p> Subject<'p> {
+    /// Reads the project's files. Fails only where the project itself cannot be read.
+    pub fn read(project: &'p Project, options: Options) -> Result<Self> {
+        let mut prefixes = project.prefixes();
+        let mut files = Vec::new();
+        let mut all: Vec<Quad> = Vec::new();
+        let mut by_subject: FxHashMap<NamedOrBlankNode, Vec<usize>> = FxHashMap::default();
+        let Found { files: found, missing, mut remarks } = project.find_files()?;
+        remarks.extend(project.remarks_on_queries()?);
+        for (number, file) in found.iter().enumerate() {
+            let (mut file, quads) = SourceFile::read(project, file, number, &options);
+            file.range = all.len()..all.len() + quads.len();
+            for (prefix, namespace) in file.prefixes.iter() {
+                prefixes.insert_if_absent(prefix, namespace);
+            }
+            for quad in &quads {
+                let files = by_subject.entry(quad.subject.clone()).or_default();
+                if files.last() != Some(&number) {
+                    files.push(number);
+                }
+            }
+            files.push(file);
+            all.extend(quads);
+        }
+        for prefix in ["rdf", "rdfs", "xsd", "owl"] {
+            if let Some(namespace) = well_known(prefix) {
+                prefixes.insert_if_absent(prefix, namespace);
+            }
+        }
+        let catalog = Catalog::read(project)?;
+        Ok(Self { project, options, files, missing, remarks, quads: all, catalog, prefixes, by_subject })
+    }
+
+    /// How the project's queries are parsed.
+    pub fn parse_context(&self) -> ParseContext<'_> {
+        ParseContext {
+            prefixes: &self.prefixes,
+            base: self.project.manifest.base.as_deref(),
+            bounds: self.options.bounds,
+        }
+    }
+
+    /// Whether every file could be read. Where one could not, what it would have declared cannot be missed.
+    pub fn is_whole(&self) -> bool {
+        self.missing.is_empty() && self.files.iter().all(|file| file.error.is_none())
+    }
+
+    /// The places of a file's statements, found when first asked for.
+    fn places<'a>(&self, file: &'a SourceFile) -> &'a Places {
+        file.places.get_or_init(|| {
+            let (format, base) = match &file.input {
+                Some(input) => (Some(input.format), input.base.as_deref()),
+                None => (None, None),
+            };
+            Places::new(&file.name, file.text(self.options.bounds), format, base, self.quads_in(file))
+        })
+    }
+
+    pub fn quads_in(&self, file: &SourceFile) -> &[Quad] {
+        &self.quads[file.range.clone()]
+    }
+
+    /// The quads that have the node as their subject.
+    pub fn quads_about<'s>(&'s self, node: &NamedOrBlankNode) -> impl Iterator<Item = &'s Quad> {
+        let files = self.by_subject.get(node).map_or(&[][..], Vec::as_slice);
+        files.iter().flat_map(|f| self.quads_in(&self.files[*f])).filter(move |quad| quad.subject == *node)
+    }
+
+    /// The quads of the files of one role.
+    pub fn quads_of(&self, role: Role) -> impl Iterator<Item = &Quad> {
+        self.files.iter().filter(move |file| file.role == role).flat_map(|file| self.quads_in(file))
+    }
+
+    pub fn is_described(&self, node: &NamedOrBlankNode) -> bool {
+        self.by_subject.contains_key(node)
+    }
+
+    pub fn described(&self) -> impl Iterator<Item = &NamedNode> {
+        self.by_subject.keys().filter_map(|node| match node {
+            NamedOrBlankNode::NamedNode(iri) => Some(iri),
+            NamedOrBlankNode::BlankNode(_) => None,
+        })
+    }
+
+    /// Every IRI that occurs in a statement: as subject, predicate, object or graph, or inside a triple term.
+    pub fn occurring(&self) -> FxHashSet<&NamedNode> {
+        let mut found = FxHashSet::default();
+        for quad in &self.quads {
+            see_node(&quad.subject, &mut found);
+            found.insert(&quad.predicate);
+            see_term(&quad.object, &mut found);
+            if let GraphName::NamedNode(graph) = &quad.graph_name {
+                found.insert(graph);
+            }
+        }
+        found
+    }
+
+    /// Where a statement stands; where it stands nowhere, its subject; and the manifest where that does not either.
+    pub fn place_of(&self, statement: &Triple) -> Place {
+        let files = self.by_subject.get(&statement.subject).map_or(&[][..], Vec::as_slice);
+        let exact = files.iter().find_map(|f| self.places(&self.files[*f]).statement(statement));
+        exact.unwrap_or_else(|| self.place_of_subject(&statement.subject))
+    }
+
+    /// Where a node is first the subject of a statement.
+    pub fn place_of_subject(&self, node: &NamedOrBlankNode) -> Place {
+        let files = self.by_subject.get(node).map_or(&[][..], Vec::as_slice);
+        let place = files.iter().find_map(|f| self.places(&self.files[*f]).subject(node));
+        place
+            .or_else(|| files.first().map(|f| Place::new(&self.files[*f].name, 1, 1)))
+            .unwrap_or_else(|| Place::new(MANIFEST, 1, 1))
+    }
+
+    /// Where a node is described, or else first mentioned.
+    pub fn place_of_node(&self, node: &Term) -> Place {
+        let described = as_node(node).filter(|node| self.is_described(node)).map(|node| self.place_of_subject(&node));
+        described
+            .or_else(|| {
+                let mention = self.quads.iter().find(|quad| quad.object == *node)?;
+                Some(self.place_of(&Triple::new(mention.subject.clone(), mention.predicate.clone(), node.clone())))
+            })
+            .unwrap_or_else(|| Place::new(MANIFEST, 1, 1))
+    }
+
+    /// Where `kgq.toml` says this; its first line, where it does not.
+    pub fn place_in_manifest(&self, text: &str) -> Place {
+        let manifest = std::fs::read_to_string(self.project.root.join(MANIFEST)).unwrap_or_default();
+        let quoted = format!("\"{text}\"");
+        let span = manifest.find(&quoted).map_or(0..0, |at| at + 1..at + 1 + text.len());
+        Source::new(MANIFEST, &manifest).place(span)
+    }
+
+    /// The IRI that a setting of `kgq.toml` names, as CURIE or in full.
+    pub fn expand(&self, name: &str) -> Option<NamedNode> {
+        let full = || NamedNode::new(name).ok().filter(|_| name.contains("://"));
+        self.prefixes.expand(name).or_else(full)
+    }
+
+    /// A term as a reader of the project's files knows it.
+    pub fn name(&self, term: &Term) -> String {
+        match term {
+            Term::NamedNode(iri) => self.prefixes.display(iri.as_str()),
+            Term::Literal(literal) => match literal.datatype() {
+                datatype if literal.language().is_none() && datatype != oxrdf::vocab::xsd::STRING => {
+                    format!("\"{}\"^^{}", literal.value(), self.prefixes.display(datatype.as_str()))
+                }
+                _ => literal.to_string(),
+            },
+            Term::BlankNode(_) => "a blank node".into(),
+            Term::Triple(triple) => format!(
+                "<<( {} {} {} )>>",
+                self.name(&triple.subject.clone().into()),
+                self.prefixes.display(triple.predicate.as_str()),
+                self.name(&triple.object)
+            ),
+        }
+    }
+
+    pub fn name_of(&self, node: &NamedOrBlankNode) -> String {
+        self.name(&node.clone().into())
+    }
+}
+
+impl SourceFile {
+    fn read(project: &Project, file: &ProjectFile, number: usize, options: &Options) -> (Self, Vec<Quad>) {
+        let input = Input::file(&file.name, &file.path, None)
+            .map(|input| input.with_base(project.manifest.base.clone()).with_graph(file.graph.clone()));
+        let read_options = ReadOptions { lenient: options.lenient, bounds: options.bounds, progress: None };
+        let parsed = input.as_ref().map_err(Clone::clone).and_then(|input| read(input, number, read_options));
+        let (Parsed { quads, prefixes }, error) = match parsed {
+            Ok(parsed) => (parsed, None),
+            Err(error) => (Parsed::default(), Some(error)),
+        };
+        let places = OnceCell::new();
+        let file =
+            Self { name: file.name.clone(), role: file.role, range: 0..0, prefixes, error, input: input.ok(), places };
+        (file, quads)
+    }
+
+    fn text(&self, bounds: Bounds) -> String {
+        let mut bytes = Vec::new();
+        let read = self.input.as_ref().and_then(|input| input.open(bounds).ok()?.read_to_end(&mut bytes).ok());
+        read.and_then(|_| String::from_utf8(bytes).ok()).unwrap_or_default()
+    }
+}
+
+pub fn as_node(term: &Term) -> Option<NamedOrBlankNode> {
+    match term {
+        Term::NamedNode(node) => Some(node.clone().into()),
+        Term::BlankNode(node) => Some(node.clone().into()),
+        Term::Literal(_) | Term::Triple(_) => None,
+    }
+}
+
+pub fn triple_of(quad: &Quad) -> Triple {
+    Triple::new(quad.subject.clone(), quad.predicate.clone(), quad.object.clone())
+}
+
+fn see_node<'q>(node: &'q NamedOrBlankNode, found: &mut FxHashSet<&'q NamedNode>) {
+    if let NamedOrBlankNode::NamedNode(iri) = node {
+        found.insert(iri);
+    }
+}
+
+fn see_term<'q>(term: &'q Term, found: &mut FxHashSet<&'q NamedNode>) {
+    match term {
+        Term::NamedNode(iri) => {
+            found.insert(iri);
+        }
+        Term::Triple(triple) => {
+            see_node(&triple.subject, found);
+            found.insert(&triple.predicate);
+            see_term(&triple.object, found);
+        }
+        Term::BlankNode(_) | Term::Literal(_) => {}
+    }
+}

@@ -1,0 +1,280 @@
+//! Classes, properties and datatypes that are used but declared nowhere.
+
+use super::finding::{Finding, Report};
+use super::subject::{SourceFile, Subject, triple_of};
+use super::{Check, Explanation};
+use crate::project::Role;
+use kgq_syntax::error::Result;
+use kgq_syntax::rdf::vocabulary::WELL_KNOWN;
+use kgq_syntax::rdf::{NamedNode, NamedNodeRef, NamedOrBlankNode, Quad, Term};
+use kgq_syntax::text::{count, nearest};
+use oxrdf::vocab::rdf;
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::BTreeMap;
+
+pub const CHECK: Check = Check {
+    codes: &[
+        Explanation {
+            code: "undefined-term",
+            finds: "a class, property or datatype that is used, but declared nowhere, although other terms of its vocabulary are",
+            why: "most often it is a misspelling: queries for the right name miss the statement, and nobody is told",
+            mend: "correct the name, or declare the term in the ontology (for a vocabulary of others, in the file that declares its terms in use)",
+        },
+        Explanation {
+            code: "undeclared-vocabulary",
+            finds: "a vocabulary of which terms are used, but not one is declared in the project",
+            why: "misspelt terms of it cannot be told from right ones, so they are not checked",
+            mend: "declare the terms in use in a file of the ontology, for example ontology/imports/NAME.ttl",
+        },
+    ],
+    run,
+    needs_all_files: true,
+};
+
+/// A term in use: how often, and the statement that uses it first in each file.
+struct Use<'s> {
+    kind: &'static str,
+    first: Vec<(&'s SourceFile, &'s Quad, usize)>,
+}
+
+fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
+    let declared = declared(subject);
+    let declared_in: FxHashSet<&str> =
+        declared.iter().map(|term| namespace(term.as_str())).chain(BUILT_IN.iter().map(|(n, _)| *n)).collect();
+    let mut unknown_vocabularies: BTreeMap<&str, Vec<(NamedNodeRef<'_>, &Use<'_>)>> = BTreeMap::new();
+    let used = used(subject);
+    for (term, used) in &used {
+        if declared.contains(term) || is_built_in(term.as_str()) {
+            continue;
+        }
+        let namespace = namespace(term.as_str());
+        if declared_in.contains(namespace) {
+            report.findings.extend(undefined(subject, *term, used, &declared));
+        } else {
+            unknown_vocabularies.entry(namespace).or_default().push((*term, used));
+        }
+    }
+    for (namespace, terms) in unknown_vocabularies {
+        report.findings.extend(undeclared_vocabulary(subject, namespace, &terms, &declared_in));
+    }
+    Ok(())
+}
+
+fn undefined(
+    subject: &Subject<'_>,
+    term: NamedNodeRef<'_>,
+    used: &Use<'_>,
+    declared: &FxHashSet<NamedNodeRef<'_>>,
+) -> Vec<Finding> {
+    let name = subject.prefixes.display(term.as_str());
+    let mut known: Vec<String> = declared.iter().map(|t| subject.prefixes.display(t.as_str())).collect();
+    let built_in = BUILT_IN.iter().find(|(n, _)| *n == namespace(term.as_str()));
+    known.extend(built_in.iter().flat_map(|(n, names)| {
+        names.split_whitespace().map(move |local| subject.prefixes.display(&format!("{n}{local}")))
+    }));
+    known.sort_unstable();
+    let near = nearest(&name, known.iter().map(String::as_str), 2);
+    let hint = (!near.is_empty()).then(|| format!("did you mean `{}`?", near.join("` or `")));
+    let first = used.first.iter().map(|(_, quad, times)| {
+        let more = match times - 1 {
+            0 => String::new(),
+            more => format!(", and {more} more in this file"),
+        };
+        let message = format!("{} `{name}` is declared nowhere{more}", used.kind);
+        Finding::error("undefined-term", subject.place_of(&triple_of(quad)), message).hint_if(hint.clone())
+    });
+    first.collect()
+}
+
+fn undeclared_vocabulary(
+    subject: &Subject<'_>,
+    namespace: &str,
+    terms: &[(NamedNodeRef<'_>, &Use<'_>)],
+    declared_in: &FxHashSet<&str>,
+) -> Option<Finding> {
+    let (_, quad, _) = terms.first()?.1.first.first()?;
+    let place = subject.place_of(&triple_of(quad));
+    let names: Vec<String> = terms.iter().take(3).map(|(t, _)| subject.prefixes.display(t.as_str())).collect();
+    let more = if terms.len() > names.len() { ", …" } else { "" };
+    let message = format!(
+        "no term of <{namespace}> is declared, so the {} in use cannot be checked: {}{more}",
+        count(terms.len() as u64, "one", "terms").trim_start_matches("1 "),
+        names.join(", ")
+    );
+    let mut known: Vec<&str> = declared_in.iter().copied().chain(WELL_KNOWN.iter().map(|(_, n)| *n)).collect();
+    known.sort_unstable();
+    known.dedup();
+    // A well-known namespace is no misspelling of another.
+    let near = if known.contains(&namespace) { Vec::new() } else { nearest(namespace, known, 1) };
+    let hint = near.first().map(|near| format!("did you mean <{near}>?"));
+    Some(Finding::warning("undeclared-vocabulary", place, message).hint_if(hint))
+}
+
+/// The part of an IRI up to its last `#` or `/`.
+fn namespace(iri: &str) -> &str {
+    let end = iri.rfind(['#', '/']).map_or(iri.len(), |at| at + 1);
+    &iri[..end]
+}
+
+/// What is described in the ontology, and what is declared as class or property anywhere.
+fn declared<'s>(subject: &'s Subject<'_>) -> FxHashSet<NamedNodeRef<'s>> {
+    let mut found = FxHashSet::default();
+    for file in &subject.files {
+        for quad in subject.quads_in(file) {
+            let NamedOrBlankNode::NamedNode(iri) = &quad.subject else { continue };
+            if file.role == Role::Ontology && describes(quad) || declares(quad) {
+                found.insert(iri.as_ref());
+            }
+        }
+    }
+    found
+}
+
+/// A shape of a class describes no class: it would make the misspelling in its own target a declaration.
+fn describes(quad: &Quad) -> bool {
+    let predicate = quad.predicate.as_str();
+    !predicate.starts_with(SH) && predicate != rdf::TYPE.as_str() || declares(quad)
+}
+
+fn declares(quad: &Quad) -> bool {
+    const KINDS: [&str; 10] = [
+        "http://www.w3.org/2000/01/rdf-schema#Class",
+        "http://www.w3.org/2000/01/rdf-schema#Datatype",
+        "http://www.w3.org/2000/01/rdf-schema#ContainerMembershipProperty",
+        "http://www.w3.org/1999/02/22-rdf-syntax-ns#Property",
+        "http://www.w3.org/2002/07/owl#Class",
+        "http://www.w3.org/2002/07/owl#ObjectProperty",
+        "http://www.w3.org/2002/07/owl#DatatypeProperty",
+        "http://www.w3.org/2002/07/owl#AnnotationProperty",
+        "http://www.w3.org/2002/07/owl#OntologyProperty",
+        "http://www.w3.org/ns/shacl#ConstraintComponent",
+    ];
+    quad.predicate == rdf::TYPE && matches!(&quad.object, Term::NamedNode(kind) if KINDS.contains(&kind.as_str()))
+}
+
+fn used<'s>(subject: &'s Subject<'_>) -> Vec<(NamedNodeRef<'s>, Use<'s>)> {
+    let mut found: FxHashMap<NamedNodeRef<'_>, Use<'_>> = FxHashMap::default();
+    for file in &subject.files {
+        for quad in subject.quads_in(file) {
+            let mut see = |term: NamedNodeRef<'s>, kind| {
+                let used = found.entry(term).or_insert_with(|| Use { kind, first: Vec::new() });
+                match used.first.last_mut() {
+                    Some((last, _, times)) if std::ptr::eq(*last, file) => *times += 1,
+                    _ => used.first.push((file, quad, 1)),
+                }
+            };
+            see(quad.predicate.as_ref(), "the property");
+            see_object(&quad.predicate, &quad.object, &mut see);
+            if let Term::Triple(triple) = &quad.object {
+                see(triple.predicate.as_ref(), "the property");
+                see_object(&triple.predicate, &triple.object, &mut see);
+            }
+        }
+    }
+    let mut found: Vec<_> = found.into_iter().collect();
+    found.sort_unstable_by_key(|(term, _)| *term);
+    found
+}
+
+const SH: &str = "http://www.w3.org/ns/shacl#";
+const RDFS: &str = "http://www.w3.org/2000/01/rdf-schema#";
+const OWL: &str = "http://www.w3.org/2002/07/owl#";
+
+fn see_object<'s>(predicate: &NamedNode, object: &'s Term, see: &mut impl FnMut(NamedNodeRef<'s>, &'static str)) {
+    match object {
+        Term::NamedNode(iri) => {
+            let predicate = predicate.as_str();
+            let local = &predicate[namespace(predicate).len()..];
+            let kind = match (namespace(predicate), local) {
+                ("http://www.w3.org/1999/02/22-rdf-syntax-ns#", "type") => "the class",
+                (RDFS, "subClassOf" | "domain")
+                | (OWL, "equivalentClass" | "disjointWith" | "someValuesFrom" | "onClass") => "the class",
+                (RDFS, "range") | (OWL, "allValuesFrom") => "the class or datatype",
+                (RDFS, "subPropertyOf") | (OWL, "inverseOf" | "equivalentProperty" | "onProperty") => "the property",
+                (SH, "targetClass" | "class") => "the class",
+                (SH, "datatype") => "the datatype",
+                (SH, "path" | "inversePath" | "zeroOrMorePath" | "oneOrMorePath" | "zeroOrOnePath")
+                | (
+                    SH,
+                    "targetSubjectsOf" | "targetObjectsOf" | "equals" | "disjoint" | "lessThan" | "lessThanOrEquals",
+                ) => "the property",
+                _ => return,
+            };
+            see(iri.as_ref(), kind);
+        }
+        Term::Literal(literal) => see(literal.datatype(), "the datatype"),
+        Term::BlankNode(_) | Term::Triple(_) => {}
+    }
+}
+
+fn is_built_in(iri: &str) -> bool {
+    let (namespace, local) = iri.split_at(namespace(iri).len());
+    let members = local.strip_prefix('_').is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()));
+    BUILT_IN.iter().any(|(n, names)| *n == namespace && names.split_whitespace().any(|name| name == local))
+        || namespace == "http://www.w3.org/1999/02/22-rdf-syntax-ns#" && members
+}
+
+/// The vocabularies that RDF tools have in common, whole: nobody declares them, and misspelling them is common.
+const BUILT_IN: &[(&str, &str)] = &[
+    (
+        "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
+        "type Property Statement subject predicate object Bag Seq Alt value List nil first rest XMLLiteral HTML JSON langString \
+         dirLangString CompoundLiteral language direction PlainLiteral reifies",
+    ),
+    (
+        RDFS,
+        "Resource Class subClassOf subPropertyOf comment label domain range seeAlso isDefinedBy Literal Container \
+         ContainerMembershipProperty member Datatype Proposition",
+    ),
+    (
+        OWL,
+        "AllDifferent AllDisjointClasses AllDisjointProperties Annotation AnnotationProperty AsymmetricProperty Axiom Class \
+         DataRange DatatypeProperty DeprecatedClass DeprecatedProperty FunctionalProperty InverseFunctionalProperty \
+         IrreflexiveProperty NamedIndividual NegativePropertyAssertion Nothing ObjectProperty Ontology OntologyProperty \
+         ReflexiveProperty Restriction SymmetricProperty Thing TransitiveProperty allValuesFrom annotatedProperty \
+         annotatedSource annotatedTarget assertionProperty backwardCompatibleWith bottomDataProperty bottomObjectProperty \
+         cardinality complementOf datatypeComplementOf deprecated differentFrom disjointUnionOf disjointWith distinctMembers \
+         equivalentClass equivalentProperty hasKey hasSelf hasValue imports incompatibleWith intersectionOf inverseOf \
+         maxCardinality maxQualifiedCardinality members minCardinality minQualifiedCardinality onClass onDataRange onDatatype \
+         onProperties onProperty oneOf priorVersion propertyChainAxiom propertyDisjointWith qualifiedCardinality sameAs \
+         someValuesFrom sourceIndividual targetIndividual targetValue topDataProperty topObjectProperty unionOf versionIRI \
+         versionInfo withRestrictions rational real",
+    ),
+    (
+        "http://www.w3.org/2001/XMLSchema#",
+        "string boolean decimal float double duration dateTime time date gYearMonth gYear gMonthDay gDay gMonth hexBinary \
+         base64Binary anyURI QName NOTATION normalizedString token language NMTOKEN NMTOKENS Name NCName ID IDREF IDREFS ENTITY \
+         ENTITIES integer nonPositiveInteger negativeInteger long int short byte nonNegativeInteger unsignedLong unsignedInt \
+         unsignedShort unsignedByte positiveInteger yearMonthDuration dayTimeDuration dateTimeStamp anySimpleType \
+         anyAtomicType length minLength maxLength pattern minInclusive maxInclusive minExclusive maxExclusive totalDigits \
+         fractionDigits",
+    ),
+    (
+        SH,
+        "Shape NodeShape PropertyShape deactivated targetClass targetNode targetObjectsOf targetSubjectsOf message severity \
+         Severity Info Violation Warning ValidationReport conforms result shapesGraphWellFormed AbstractResult \
+         ValidationResult detail focusNode resultMessage resultPath resultSeverity sourceConstraint sourceShape \
+         sourceConstraintComponent value shapesGraph suggestedShapesGraph entailment path inversePath alternativePath \
+         zeroOrMorePath oneOrMorePath zeroOrOnePath Parameterizable parameter labelTemplate Parameter optional \
+         ConstraintComponent validator nodeValidator propertyValidator Validator SPARQLAskValidator SPARQLSelectValidator \
+         SPARQLExecutable SPARQLAskExecutable ask SPARQLConstructExecutable construct SPARQLSelectExecutable select \
+         SPARQLUpdateExecutable update prefixes PrefixDeclaration declare prefix namespace SPARQLConstraint sparql \
+         and or not xone class closed ignoredProperties datatype disjoint equals hasValue in languageIn lessThan \
+         lessThanOrEquals maxCount maxExclusive maxInclusive maxLength minCount minExclusive minInclusive minLength node \
+         nodeKind NodeKind BlankNode IRI Literal BlankNodeOrIRI BlankNodeOrLiteral IRIOrLiteral pattern flags property \
+         qualifiedMaxCount qualifiedMinCount qualifiedValueShape qualifiedValueShapesDisjoint uniqueLang defaultValue \
+         description group name order PropertyGroup \
+         AndConstraintComponent OrConstraintComponent NotConstraintComponent XoneConstraintComponent \
+         ClassConstraintComponent ClosedConstraintComponent DatatypeConstraintComponent DisjointConstraintComponent \
+         EqualsConstraintComponent HasValueConstraintComponent InConstraintComponent LanguageInConstraintComponent \
+         LessThanConstraintComponent LessThanOrEqualsConstraintComponent MaxCountConstraintComponent \
+         MaxExclusiveConstraintComponent MaxInclusiveConstraintComponent MaxLengthConstraintComponent \
+         MinCountConstraintComponent MinExclusiveConstraintComponent MinInclusiveConstraintComponent \
+         MinLengthConstraintComponent NodeConstraintComponent NodeKindConstraintComponent PatternConstraintComponent \
+         PropertyConstraintComponent PropertyShapeComponent QualifiedMaxCountConstraintComponent \
+         QualifiedMinCountConstraintComponent SPARQLConstraintComponent UniqueLangConstraintComponent \
+         target Target SPARQLTarget SPARQLTargetType TargetType rule Rule TripleRule SPARQLRule condition subject predicate \
+         object this expression Function SPARQLFunction returnType ExpressionConstraintComponent nodes union intersection \
+         filterShape JSLibrary resultAnnotation annotationProperty annotationValue annotationVarName ResultAnnotation",
+    ),
+];

@@ -1,0 +1,508 @@
+//! Turtle and TriG for people to read, of quads that come from no file of their own: a subject a block, its facts sorted, annotations at
+//! the statements they are about, blank nodes and lists where they are used. The same quads give the same text, in whatever order.
+
+use kgq_syntax::rdf::vocabulary::{rdf, rdfs, skos};
+use kgq_syntax::rdf::{BlankNode, GraphName, Literal, NamedNode, NamedOrBlankNode, Prefixes, Quad, Term, Triple};
+use oxrdf::vocab::xsd;
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+const RDF_FIRST: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#first";
+const RDF_REST: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#rest";
+
+/// How deep blank nodes are written inside each other; what lies deeper gets a block of its own.
+const DEEPEST: usize = 8;
+
+/// The quads as TriG, which is Turtle where all are of the default graph.
+pub fn write<'a>(quads: impl IntoIterator<Item = &'a Quad>, prefixes: &Prefixes) -> String {
+    let mut graphs: BTreeMap<String, Vec<&Quad>> = BTreeMap::new();
+    for quad in quads {
+        let name = match &quad.graph_name {
+            GraphName::DefaultGraph => String::new(),
+            name => name.to_string(),
+        };
+        graphs.entry(name).or_default().push(quad);
+    }
+    let shared = shared_blank_nodes(&graphs);
+    let mut used = BTreeSet::new();
+    let mut body = String::new();
+    for quads in graphs.values() {
+        let mut block = String::new();
+        let mut graph = Graph::of(quads, prefixes, &shared);
+        graph.blocks(&mut block);
+        used.append(&mut graph.used);
+        let Some(first) = quads.first() else { continue };
+        match &first.graph_name {
+            GraphName::DefaultGraph => body.push_str(&block),
+            name => {
+                let name = match name {
+                    GraphName::NamedNode(node) => graph.iri(node.as_str()),
+                    name => name.to_string(),
+                };
+                used.append(&mut graph.used);
+                let _ = write!(body, "\n{name} {{\n");
+                for line in block.trim_start_matches('\n').lines() {
+                    let indent = if line.is_empty() { "" } else { "    " };
+                    let _ = writeln!(body, "{indent}{line}");
+                }
+                body.push_str("}\n");
+            }
+        }
+    }
+    let mut out = String::new();
+    let widest = used.iter().map(|(prefix, _)| prefix.len()).max().unwrap_or(0);
+    for (prefix, namespace) in &used {
+        let _ = writeln!(out, "PREFIX {prefix}:{} <{}>", " ".repeat(widest - prefix.len()), escape_iri(namespace));
+    }
+    out.push_str(if out.is_empty() { body.trim_start_matches('\n') } else { &body });
+    out
+}
+
+/// Blank nodes that more than one graph names, which must not be written inside another node.
+fn shared_blank_nodes(graphs: &BTreeMap<String, Vec<&Quad>>) -> FxHashSet<BlankNode> {
+    let mut seen: FxHashMap<BlankNode, &str> = FxHashMap::default();
+    let mut shared = FxHashSet::default();
+    for (name, quads) in graphs {
+        for quad in quads {
+            let mut note = |node: &BlankNode| {
+                if *seen.entry(node.clone()).or_insert(name) != name {
+                    shared.insert(node.clone());
+                }
+            };
+            blank_nodes(&quad.subject, &quad.object, &mut note);
+            if let GraphName::BlankNode(node) = &quad.graph_name {
+                shared.insert(node.clone());
+            }
+        }
+    }
+    shared
+}
+
+fn blank_nodes(subject: &NamedOrBlankNode, object: &Term, note: &mut dyn FnMut(&BlankNode)) {
+    let (mut subject, mut object) = (subject, object);
+    loop {
+        if let NamedOrBlankNode::BlankNode(node) = subject {
+            note(node);
+        }
+        match object {
+            Term::BlankNode(node) => return note(node),
+            Term::Triple(triple) => (subject, object) = (&triple.subject, &triple.object),
+            Term::NamedNode(_) | Term::Literal(_) => return,
+        }
+    }
+}
+
+type Facts<'a> = Vec<(&'a NamedNode, &'a Term)>;
+
+/// One graph being written.
+struct Graph<'a> {
+    prefixes: &'a Prefixes,
+    facts: FxHashMap<&'a NamedOrBlankNode, Facts<'a>>,
+    /// How often a blank node is an object, those inside triple terms counted so that they are never written in place.
+    uses: FxHashMap<&'a BlankNode, u32>,
+    /// Reifiers that are written at the statement they are about.
+    annotations: FxHashMap<&'a Triple, Vec<&'a NamedOrBlankNode>>,
+    annotates: FxHashSet<&'a NamedOrBlankNode>,
+    /// The subjects of annotated statements.
+    annotated: FxHashSet<&'a NamedOrBlankNode>,
+    shared: &'a FxHashSet<BlankNode>,
+    done: FxHashSet<&'a NamedOrBlankNode>,
+    used: BTreeSet<(String, String)>,
+}
+
+impl<'a> Graph<'a> {
+    fn of(quads: &[&'a Quad], prefixes: &'a Prefixes, shared: &'a FxHashSet<BlankNode>) -> Self {
+        let mut facts: FxHashMap<&NamedOrBlankNode, Facts<'_>> = FxHashMap::default();
+        let mut uses: FxHashMap<&BlankNode, u32> = FxHashMap::default();
+        let mut reifies: FxHashMap<&NamedOrBlankNode, Vec<&Triple>> = FxHashMap::default();
+        for quad in quads {
+            facts.entry(&quad.subject).or_default().push((&quad.predicate, &quad.object));
+            match &quad.object {
+                Term::BlankNode(node) => *uses.entry(node).or_default() += 1,
+                Term::Triple(triple) => {
+                    let mut inner: &Triple = triple;
+                    loop {
+                        if let NamedOrBlankNode::BlankNode(node) = &inner.subject {
+                            *uses.entry(node).or_default() += 2;
+                        }
+                        match &inner.object {
+                            Term::BlankNode(node) => *uses.entry(node).or_default() += 2,
+                            Term::Triple(deeper) => {
+                                inner = deeper;
+                                continue;
+                            }
+                            Term::NamedNode(_) | Term::Literal(_) => {}
+                        }
+                        break;
+                    }
+                    if quad.predicate.as_ref() == rdf::REIFIES {
+                        reifies.entry(&quad.subject).or_default().push(triple);
+                    }
+                }
+                Term::NamedNode(_) | Term::Literal(_) => {}
+            }
+        }
+        for facts in facts.values_mut() {
+            facts.sort_by_cached_key(|(predicate, object)| (rank(predicate), predicate.as_str(), object.to_string()));
+        }
+        let mut graph = Self {
+            prefixes,
+            facts,
+            uses,
+            annotations: FxHashMap::default(),
+            annotates: FxHashSet::default(),
+            annotated: FxHashSet::default(),
+            shared,
+            done: FxHashSet::default(),
+            used: BTreeSet::new(),
+        };
+        for (reifier, triples) in reifies {
+            if let [triple] = triples.as_slice()
+                && graph.asserts(triple)
+                // An annotation of an annotation of itself could not be written.
+                && graph.facts.get(reifier).is_some_and(|f| f.iter().all(|(p, o)| p.as_ref() == rdf::REIFIES || !o.is_triple()))
+                && !graph.reifies_itself(reifier, triple)
+            {
+                graph.annotations.entry(triple).or_default().push(reifier);
+                graph.annotates.insert(reifier);
+                graph.annotated.insert(&triple.subject);
+            }
+        }
+        for reifiers in graph.annotations.values_mut() {
+            reifiers.sort_by_cached_key(|r| r.to_string());
+        }
+        graph
+    }
+
+    fn asserts(&self, triple: &Triple) -> bool {
+        let facts = self.facts.get(&triple.subject);
+        facts.is_some_and(|facts| facts.iter().any(|(p, o)| **p == triple.predicate && **o == triple.object))
+    }
+
+    /// Whether the subject is itself a reifier, whose annotation would then hold an annotation: such chains are written apart.
+    fn reifies_itself(&self, reifier: &NamedOrBlankNode, triple: &Triple) -> bool {
+        triple.subject == *reifier
+            || self.facts.get(&triple.subject).is_some_and(|f| f.iter().any(|(p, _)| p.as_ref() == rdf::REIFIES))
+    }
+
+    fn blocks(&mut self, out: &mut String) {
+        let mut subjects: Vec<&NamedOrBlankNode> = self.facts.keys().copied().collect();
+        subjects.sort_by_cached_key(|s| (s.is_blank_node(), s.to_string()));
+        // Blank nodes used once stand where they are used; what no block led to, such as a cycle, follows.
+        for pass in 0..2 {
+            for subject in &subjects {
+                let skip = self.done.contains(subject) || self.annotates.contains(subject);
+                if skip || (pass == 0 && self.is_nested(subject)) {
+                    continue;
+                }
+                self.block(subject, out);
+            }
+        }
+    }
+
+    fn is_nested(&self, subject: &NamedOrBlankNode) -> bool {
+        let NamedOrBlankNode::BlankNode(node) = subject else { return false };
+        self.uses.get(node) == Some(&1) && !self.shared.contains(node)
+    }
+
+    fn block(&mut self, subject: &'a NamedOrBlankNode, out: &mut String) {
+        self.done.insert(subject);
+        out.push('\n');
+        match subject {
+            NamedOrBlankNode::BlankNode(node) if !self.uses.contains_key(node) && !self.shared.contains(node) => {
+                out.push_str("[]");
+            }
+            NamedOrBlankNode::BlankNode(node) => out.push_str(&node.to_string()),
+            NamedOrBlankNode::NamedNode(node) => out.push_str(&self.iri(node.as_str())),
+        }
+        out.push('\n');
+        self.facts_of(subject, 1, out);
+        out.push_str("    .\n");
+    }
+
+    fn facts_of(&mut self, subject: &'a NamedOrBlankNode, depth: usize, out: &mut String) {
+        let facts = self.facts.get(subject).cloned().unwrap_or_default();
+        let indent = "    ".repeat(depth);
+        for (predicate, object) in facts {
+            let predicate_text =
+                if predicate.as_ref() == rdf::TYPE { "a".to_owned() } else { self.iri(predicate.as_str()) };
+            let _ = write!(out, "{indent}{predicate_text} ");
+            self.object(object, depth, out);
+            self.annotate(subject, predicate, object, depth, out);
+            out.push_str(" ;\n");
+        }
+    }
+
+    fn annotate(
+        &mut self,
+        subject: &NamedOrBlankNode,
+        predicate: &NamedNode,
+        object: &Term,
+        depth: usize,
+        out: &mut String,
+    ) {
+        if self.annotations.is_empty() {
+            return;
+        }
+        let triple = Triple::new(subject.clone(), predicate.clone(), object.clone());
+        for reifier in self.annotations.get(&triple).cloned().unwrap_or_default() {
+            self.done.insert(reifier);
+            match reifier {
+                NamedOrBlankNode::NamedNode(node) => {
+                    let name = self.iri(node.as_str());
+                    let _ = write!(out, " ~ {name}");
+                }
+                NamedOrBlankNode::BlankNode(node) => {
+                    let _ = write!(out, " ~ {node}");
+                }
+            }
+            let facts = self.facts.get(reifier).cloned().unwrap_or_default();
+            let facts: Facts<'_> = facts.into_iter().filter(|(p, _)| p.as_ref() != rdf::REIFIES).collect();
+            if facts.is_empty() {
+                continue;
+            }
+            out.push_str(" {|");
+            for (number, (predicate, object)) in facts.into_iter().enumerate() {
+                out.push_str(if number == 0 { " " } else { " ; " });
+                let predicate_text =
+                    if predicate.as_ref() == rdf::TYPE { "a".to_owned() } else { self.iri(predicate.as_str()) };
+                let _ = write!(out, "{predicate_text} ");
+                self.object(object, depth + 1, out);
+            }
+            out.push_str(" |}");
+        }
+    }
+
+    fn object(&mut self, object: &'a Term, depth: usize, out: &mut String) {
+        match object {
+            Term::NamedNode(node) => out.push_str(&self.iri(node.as_str())),
+            Term::Literal(literal) => {
+                let text = self.literal(literal);
+                out.push_str(&text);
+            }
+            Term::Triple(triple) => {
+                let text = self.triple(triple);
+                out.push_str(&text);
+            }
+            Term::BlankNode(node) => self.blank(node, depth, out),
+        }
+    }
+
+    fn blank(&mut self, node: &'a BlankNode, depth: usize, out: &mut String) {
+        let subject = self.facts.get_key_value(&NamedOrBlankNode::from(node.clone())).map(|(key, _)| *key);
+        let Some(subject) = subject.filter(|s| self.is_nested(s) && !self.done.contains(s) && depth < DEEPEST) else {
+            let alone = subject.is_none() && self.uses.get(node) == Some(&1) && !self.shared.contains(node);
+            out.push_str(&if alone { "[]".to_owned() } else { node.to_string() });
+            return;
+        };
+        if let Some(items) = self.list(subject) {
+            out.push('(');
+            for item in items {
+                out.push(' ');
+                self.object(item, depth + 1, out);
+            }
+            out.push_str(" )");
+            return;
+        }
+        self.done.insert(subject);
+        out.push_str("[\n");
+        self.facts_of(subject, depth + 1, out);
+        out.push_str(&"    ".repeat(depth));
+        out.push(']');
+    }
+
+    /// The members of a list that starts here, if it is one that Turtle can write in parentheses; its nodes are then done.
+    fn list(&mut self, start: &'a NamedOrBlankNode) -> Option<Vec<&'a Term>> {
+        let (mut node, mut items, mut nodes) = (start, Vec::new(), Vec::new());
+        loop {
+            let [(first, item), (rest, next)] = self.facts.get(node)?.as_slice() else { return None };
+            if first.as_str() != RDF_FIRST || rest.as_str() != RDF_REST || nodes.contains(&node) {
+                return None;
+            }
+            if self.annotated.contains(node) {
+                return None;
+            }
+            items.push(*item);
+            nodes.push(node);
+            match next {
+                Term::NamedNode(end) if end.as_ref() == rdf::NIL => break,
+                Term::BlankNode(next) => {
+                    let key = NamedOrBlankNode::from(next.clone());
+                    node = self.facts.get_key_value(&key).map(|(key, _)| *key)?;
+                    if !self.is_nested(node) || self.done.contains(node) {
+                        return None;
+                    }
+                }
+                _ => return None,
+            }
+        }
+        self.done.extend(nodes);
+        Some(items)
+    }
+
+    fn triple(&mut self, triple: &Triple) -> String {
+        let subject = match &triple.subject {
+            NamedOrBlankNode::NamedNode(node) => self.iri(node.as_str()),
+            NamedOrBlankNode::BlankNode(node) => node.to_string(),
+        };
+        let predicate = self.iri(triple.predicate.as_str());
+        let object = match &triple.object {
+            Term::NamedNode(node) => self.iri(node.as_str()),
+            Term::BlankNode(node) => node.to_string(),
+            Term::Literal(literal) => self.literal(literal),
+            Term::Triple(inner) => self.triple(inner),
+        };
+        format!("<<( {subject} {predicate} {object} )>>")
+    }
+
+    fn literal(&mut self, literal: &Literal) -> String {
+        let value = literal.value();
+        if let Some(language) = literal.language() {
+            let direction = literal.direction().map(|d| format!("--{d}")).unwrap_or_default();
+            return format!("{}@{language}{direction}", quote(value));
+        }
+        let datatype = literal.datatype();
+        let digits = value.strip_prefix(['-', '+']).unwrap_or(value);
+        let all_digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+        let bare = if datatype == xsd::INTEGER {
+            !digits.is_empty() && all_digits(digits)
+        } else if datatype == xsd::DECIMAL {
+            digits.split_once('.').is_some_and(|(a, b)| !b.is_empty() && all_digits(a) && all_digits(b))
+        } else {
+            datatype == xsd::BOOLEAN && matches!(value, "true" | "false")
+        };
+        if bare {
+            return value.to_owned();
+        }
+        if datatype == xsd::STRING {
+            return quote(value);
+        }
+        format!("{}^^{}", quote(value), self.iri(datatype.as_str()))
+    }
+
+    fn iri(&mut self, iri: &str) -> String {
+        let Some(short) = self.prefixes.shorten(iri) else { return format!("<{}>", escape_iri(iri)) };
+        if let Some((prefix, _)) = short.split_once(':')
+            && let Some(namespace) = self.prefixes.get(prefix)
+        {
+            self.used.insert((prefix.to_owned(), namespace.to_owned()));
+        }
+        short
+    }
+}
+
+/// Types first, then names, then the rest.
+fn rank(predicate: &NamedNode) -> u8 {
+    let predicate = predicate.as_ref();
+    if predicate == rdf::TYPE {
+        0
+    } else if [skos::PREF_LABEL, rdfs::LABEL].contains(&predicate) {
+        1
+    } else if predicate == skos::ALT_LABEL {
+        2
+    } else {
+        3
+    }
+}
+
+fn quote(value: &str) -> String {
+    let mut out = String::with_capacity(value.len() + 2);
+    out.push('"');
+    for c in value.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if kgq_syntax::text::is_unsafe(c) && u32::from(c) <= 0xffff => {
+                let _ = write!(out, "\\u{:04X}", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// An IRI read leniently can hold what Turtle forbids between angle brackets.
+fn escape_iri(iri: &str) -> String {
+    let mut out = String::with_capacity(iri.len());
+    for c in iri.chars() {
+        match c {
+            '\0'..=' ' | '<' | '>' | '"' | '{' | '}' | '|' | '^' | '`' | '\\' => {
+                let _ = write!(out, "\\u{:04X}", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use oxrdf::dataset::CanonicalizationAlgorithm;
+
+    fn read(text: &str) -> Vec<Quad> {
+        oxttl::TriGParser::new().for_slice(text).map(|quad| quad.unwrap_or_else(|e| panic!("{e}\n{text}"))).collect()
+    }
+
+    /// Writes what it reads, and reads what it wrote.
+    fn check(text: &str) -> String {
+        let quads = read(text);
+        let prefixes = Prefixes::from_iter([("e", "http://e/"), ("rdfs", "http://www.w3.org/2000/01/rdf-schema#")]);
+        let written = write(&quads, &prefixes);
+        let canonical = |quads: Vec<Quad>| {
+            let mut dataset: oxrdf::Dataset = quads.into_iter().collect();
+            dataset.canonicalize(CanonicalizationAlgorithm::Unstable);
+            dataset
+        };
+        assert!(canonical(quads) == canonical(read(&written)), "{written}");
+        written
+    }
+
+    #[test]
+    fn facts_are_sorted_and_annotations_stand_at_their_statement() {
+        let written = check(
+            "PREFIX e: <http://e/> PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
+             e:b e:q 1 ~ e:st {| e:from e:cite |} ; e:p e:a , \"x\"@en ; rdfs:label \"B\" ; a e:C . e:a e:p true .",
+        );
+        assert_eq!(
+            written,
+            "PREFIX e:    <http://e/>
+PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
+
+e:a
+    e:p true ;
+    .
+
+e:b
+    a e:C ;
+    rdfs:label \"B\" ;
+    e:p \"x\"@en ;
+    e:p e:a ;
+    e:q 1 ~ e:st {| e:from e:cite |} ;
+    .
+"
+        );
+    }
+
+    #[test]
+    fn blank_nodes_lists_cycles_and_triple_terms_are_read_back_as_they_were() {
+        for text in [
+            "PREFIX e: <http://e/> e:a e:p [ e:q [ e:r 1 ] ], ( 1 ( 2 ) [] ) .",
+            "PREFIX e: <http://e/> _:a e:p _:b . _:b e:p _:a .",
+            "PREFIX e: <http://e/> _:a e:p _:a . _:x e:q _:y . _:z e:q _:y .",
+            "PREFIX e: <http://e/> e:r e:reifies <<( e:a e:p <<( _:x e:q \"v\" )>> )>> . _:x e:p 1 .",
+            "PREFIX e: <http://e/> e:a e:p e:b ~ _:r {| e:q 1 |} ~ e:r2 . _:r e:s e:t .",
+            "PREFIX e: <http://e/> e:a e:p e:b {| e:q e:c {| e:s 1 |} |} .",
+            "PREFIX e: <http://e/> << e:not e:said 1 >> e:by e:x .",
+            "PREFIX e: <http://e/> e:g { e:a e:p [ e:q _:x ] } e:h { _:x e:p 1 } _:g { e:a e:p 2 }",
+            "PREFIX e: <http://e/> e:a e:p 01, 1.0, 1e0, \"1.\"^^<http://www.w3.org/2001/XMLSchema#decimal>, false, \"a\\nb\\\"\\u202E\" .",
+        ] {
+            check(text);
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! The comments of a text, handed out once each to what they stand at.
+
+use kgq_syntax::{Kind, Span, Token};
+
+pub(super) struct Comments<'a> {
+    text: &'a str,
+    /// Start, text without trailing space, and whether it was given away.
+    all: Vec<(usize, &'a str, bool)>,
+}
+
+impl<'a> Comments<'a> {
+    pub fn new(text: &'a str, tokens: &[Token]) -> Self {
+        let comments = tokens.iter().filter(|t| t.kind == Kind::Comment);
+        Self { text, all: comments.map(|t| (t.start, t.text(text).trim_end(), false)).collect() }
+    }
+
+    /// The comments that begin in a span and are still there.
+    pub fn take(&mut self, span: Span) -> Vec<String> {
+        let from = self.all.partition_point(|(start, ..)| *start < span.start);
+        let mut taken = Vec::new();
+        for (start, text, given) in &mut self.all[from..] {
+            if *start >= span.end {
+                break;
+            }
+            if !std::mem::replace(given, true) {
+                taken.push((*text).to_owned());
+            }
+        }
+        taken
+    }
+
+    /// The comment on the line on which something ends, with nothing but punctuation between.
+    pub fn trailing(&mut self, end: usize) -> Option<String> {
+        let rest = &self.text[end..];
+        let at = end + rest.find(|c: char| !matches!(c, ' ' | '\t' | ';' | ',' | '.'))?;
+        self.take(at..at + 1).pop()
+    }
+
+    /// The comments of a span in groups, as blank lines part them; whether a blank line follows the last group.
+    pub fn groups(&mut self, span: Span) -> (Vec<Vec<String>>, bool) {
+        let from = self.all.partition_point(|(start, ..)| *start < span.start);
+        let mut groups: Vec<Vec<String>> = Vec::new();
+        let mut end = None;
+        for (start, text, given) in &mut self.all[from..] {
+            if *start >= span.end {
+                break;
+            }
+            if std::mem::replace(given, true) {
+                continue;
+            }
+            let apart = end.is_none_or(|end| blank_line(&self.text[end..*start]));
+            match groups.last_mut() {
+                Some(group) if !apart => group.push((*text).to_owned()),
+                _ => groups.push(vec![(*text).to_owned()]),
+            }
+            end = Some(*start + text.len());
+        }
+        let followed = end.is_some_and(|end| blank_line(&self.text[end..span.end.max(end)]));
+        (groups, followed)
+    }
+}
+
+/// Whether there is an empty line between.
+fn blank_line(between: &str) -> bool {
+    between.bytes().filter(|b| *b == b'\n').count() > 1
+}

@@ -1,0 +1,68 @@
+//! Entailment: what follows from the stated triples by rules, all of it, and nothing that is stated. The rules are those of `rules.rs`:
+//! of RDFS about classes and properties, and some of OWL 2 RL. Not here: identity (`owl:sameAs`, functional properties), datatypes, and
+//! conclusions that tell nobody anything (that all is a resource, that a class is below itself).
+
+mod closure;
+mod rules;
+#[cfg(test)]
+mod tests;
+
+use crate::project::InferSettings;
+use closure::Closure;
+use kgq_syntax::error::{Error, Result};
+use kgq_syntax::rdf::{GraphName, Quad, TermRef};
+use kgq_syntax::text::thousands;
+
+/// What follows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Inferred {
+    /// In the default graph, whatever graphs they follow from, and in the order of their lines.
+    pub quads: Vec<Quad>,
+    /// How many of them each rule gave. What several rules give is counted once.
+    pub by_rule: Vec<(&'static str, u64)>,
+}
+
+/// Applies the rules until nothing new follows. All graphs are one here.
+///
+/// A statement about a blank node is a premise and never a conclusion: apart from the graph, it would speak of nobody.
+///
+/// # Errors
+/// More statements follow than the settings allow.
+pub fn infer(quads: &[Quad], settings: &InferSettings) -> Result<Inferred> {
+    let rules = rules::of(settings.rules);
+    let mut closure = Closure::new(&rules);
+    for quad in quads {
+        closure.state([quad.subject.as_ref().into(), quad.predicate.as_ref().into(), quad.object.as_ref()]);
+    }
+    if !closure.close(settings.max_statements) {
+        let most = thousands(settings.max_statements);
+        return Err(Error::limit(format!(
+            "more than {most} statements follow by the rules of `{}`",
+            settings.rules.name()
+        ))
+        .hint("`max-statements` below `[infer]` in kgq.toml sets how many may; `rules` there can be `none`"));
+    }
+    let mut found: Vec<(Quad, usize)> = closure
+        .concluded()
+        .filter_map(|([subject, predicate, object], rule)| match (subject, predicate) {
+            (TermRef::NamedNode(subject), TermRef::NamedNode(predicate)) if !names_blank(object) => {
+                Some((Quad::new(subject, predicate, object, GraphName::DefaultGraph), rule))
+            }
+            _ => None,
+        })
+        .collect();
+    found.sort_by_cached_key(|(quad, _)| quad.to_string());
+    let mut by_rule: Vec<(&str, u64)> = rules.iter().map(|rule| (rule.name, 0)).collect();
+    for (_, rule) in &found {
+        by_rule[*rule].1 += 1;
+    }
+    Ok(Inferred { quads: found.into_iter().map(|(quad, _)| quad).collect(), by_rule })
+}
+
+fn names_blank(term: TermRef<'_>) -> bool {
+    match term {
+        TermRef::BlankNode(_) => true,
+        TermRef::Triple(triple) => triple.subject.is_blank_node() || names_blank(triple.object.as_ref()),
+        TermRef::NamedNode(_) | TermRef::Literal(_) => false,
+    }
+}

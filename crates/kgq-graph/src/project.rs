@@ -1,0 +1,442 @@
+//! A project: the folder with a `kgq.toml`, what that file says, and which files belong to it.
+
+mod files;
+mod globs;
+
+pub use files::{Found, ProjectFile, Role};
+
+use globs::{Glob, Globs};
+use kgq_syntax::bounds::DEEPEST;
+use kgq_syntax::error::{Error, Result, Source};
+use kgq_syntax::rdf::{NamedNode, Prefixes};
+use kgq_syntax::text::did_you_mean;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The name of the file that makes a folder a project.
+pub const MANIFEST: &str = "kgq.toml";
+
+/// What `kgq.toml` says. Unknown keys are errors.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Manifest {
+    /// A short name: the REPL's prompt, and the name of published files.
+    pub name: String,
+    #[serde(default)]
+    pub title: Option<String>,
+    /// The IRI that relative IRIs in files and queries are resolved against, and below which the project's things live.
+    #[serde(default)]
+    pub base: Option<String>,
+    /// Globs of files; `!` before one leaves out. Where neither `ontology` nor `data` is said, both have a default.
+    #[serde(default)]
+    pub ontology: Option<Vec<String>>,
+    #[serde(default)]
+    pub data: Option<Vec<String>>,
+    #[serde(default)]
+    pub queries: Option<Vec<String>>,
+    /// What a query's default graph is.
+    #[serde(default)]
+    pub default_graph: DefaultGraph,
+    #[serde(default)]
+    pub prefixes: BTreeMap<String, String>,
+    /// The named graph of the files that a glob matches; of several globs, the longest wins.
+    #[serde(default)]
+    pub graphs: BTreeMap<String, String>,
+    #[serde(default)]
+    pub limits: LimitSettings,
+    /// Where the texts of source documents lie: a document's IRI to a path, relative to the project.
+    #[serde(default)]
+    pub sources: BTreeMap<String, String>,
+    #[serde(default)]
+    pub citations: CitationSettings,
+    #[serde(default)]
+    pub check: CheckSettings,
+    #[serde(default)]
+    pub infer: InferSettings,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum DefaultGraph {
+    /// Strictly the default graph.
+    #[default]
+    Default,
+    /// The duplicate-free union of all graphs.
+    Union,
+}
+
+/// Limits as written in `kgq.toml`; `none` lifts one.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct LimitSettings {
+    pub timeout: Option<String>,
+    pub max_memory: Option<String>,
+    pub max_rows: Option<u64>,
+    pub max_depth: Option<usize>,
+    pub max_token: Option<String>,
+    pub max_query_size: Option<String>,
+    pub max_operators: Option<usize>,
+    pub max_decompressed: Option<String>,
+    pub max_ratio: Option<u64>,
+    pub max_entities: Option<String>,
+}
+
+/// The project's own properties of citations, where no standard has one, as CURIEs or IRIs; and what needs no citation.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct CitationSettings {
+    /// Whether the statements of the data need citations. If it is not said: yes, if anything else is said here.
+    pub required: Option<bool>,
+    /// Of a citation: a few words that stand exactly once in the cited span.
+    pub anchor: Option<String>,
+    /// Of a selector or a document: the SHA-256 of its text in hexadecimal digits.
+    pub hash: Option<String>,
+    /// Of a selector: the number of a sentence in it.
+    pub sentence: Option<String>,
+    /// Of a document: the length of its text in code points.
+    pub length: Option<String>,
+    /// Of a document: `false` where its text is not at hand.
+    pub text_at_hand: Option<String>,
+    /// Properties whose statements need no citation, besides `rdf:type` and labels.
+    #[serde(default)]
+    pub exempt_properties: Vec<String>,
+    /// Classes whose members' statements need no citation.
+    #[serde(default)]
+    pub exempt_classes: Vec<String>,
+}
+
+impl CitationSettings {
+    pub fn are_required(&self) -> bool {
+        self.required.unwrap_or(*self != Self::default())
+    }
+}
+
+/// What `kgq check` asks of this project.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct CheckSettings {
+    /// Languages in which everything named needs a label.
+    #[serde(default)]
+    pub languages: Vec<String>,
+    /// The property by which a thing says in which language it has no name, so that it needs no label there.
+    pub no_label: Option<String>,
+}
+
+/// By which rules statements follow from the stated ones, for `kgq export --inferred` and the site's dumps.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct InferSettings {
+    pub rules: Entailment,
+    /// How many statements may follow.
+    pub max_statements: u64,
+}
+
+impl Default for InferSettings {
+    fn default() -> Self {
+        Self { rules: Entailment::default(), max_statements: 5_000_000 }
+    }
+}
+
+/// A set of rules of entailment.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Entailment {
+    None,
+    /// Domains, ranges, and what stands below another class or property.
+    #[default]
+    Rdfs,
+    /// These, and inverse, symmetric and transitive properties, equivalent classes and properties.
+    RdfsPlus,
+}
+
+impl Entailment {
+    pub const ALL: [Self; 3] = [Self::None, Self::Rdfs, Self::RdfsPlus];
+
+    /// As kgq.toml and the command line name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Rdfs => "rdfs",
+            Self::RdfsPlus => "rdfs-plus",
+        }
+    }
+}
+
+/// A project, read from its folder.
+#[derive(Clone, Debug)]
+pub struct Project {
+    pub root: PathBuf,
+    pub manifest: Manifest,
+    /// Whether the user lets it name files outside of its folder.
+    pub is_trusted: bool,
+    /// The text of `kgq.toml`, for the places of messages.
+    text: String,
+    globs: ProjectGlobs,
+    graphs: Vec<(Glob, NamedNode)>,
+}
+
+/// The globs of `kgq.toml`, compiled.
+#[derive(Clone, Debug)]
+struct ProjectGlobs {
+    ontology: Globs,
+    data: Globs,
+    queries: Globs,
+}
+
+impl ProjectGlobs {
+    fn new(manifest: &Manifest, root: &Path, source: Source<'_>) -> Result<Self> {
+        let list = |written: &Option<Vec<String>>, holds_default: bool, default: &str| match written {
+            Some(written) => Globs::new(written, default, root, source),
+            None if holds_default => Globs::by_default(default, root, source),
+            None => Ok(Globs::default()),
+        };
+        // Whoever says where one of the two lies says where both do.
+        let unsaid = manifest.ontology.is_none() && manifest.data.is_none();
+        Ok(Self {
+            ontology: list(&manifest.ontology, unsaid, "ontology/**/*")?,
+            data: list(&manifest.data, unsaid, "data/**/*")?,
+            queries: list(&manifest.queries, true, "queries/**/*.rq")?,
+        })
+    }
+}
+
+impl Project {
+    /// The project whose folder is `start` or the nearest one above it that has a `kgq.toml`; `None` if none has.
+    pub fn find(start: &Path) -> Result<Option<Self>> {
+        let start = fs::canonicalize(start).map_err(|e| Error::io(start.display(), &e))?;
+        for folder in start.ancestors() {
+            if folder.join(MANIFEST).is_file() {
+                return Self::open(folder).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Reads the project in this folder.
+    pub fn open(root: &Path) -> Result<Self> {
+        let path = root.join(MANIFEST);
+        let bytes = fs::read(&path).map_err(|e| Error::io(MANIFEST, &e))?;
+        let text = String::from_utf8(bytes)
+            .map_err(|e| Error::input(format!("{MANIFEST} is not UTF-8 (byte {})", e.utf8_error().valid_up_to())))?;
+        let source = Source::new(MANIFEST, &text);
+        let manifest: Manifest = toml::from_str(&text).map_err(|e| manifest_error(source, &e))?;
+        let globs = ProjectGlobs::new(&manifest, root, source)?;
+        let graphs = compile_graphs(source, root, &manifest)?;
+        let project = Self { root: root.to_owned(), manifest, is_trusted: false, text: String::new(), globs, graphs };
+        project.validate(source)?;
+        Ok(Self { text, ..project })
+    }
+
+    fn validate(&self, source: Source<'_>) -> Result<()> {
+        let wrong = |needle: &str, message: String| {
+            let error = Error::input(message);
+            match source.text.find(needle) {
+                Some(at) => error.at(source.place(at..at + needle.len())),
+                None => error,
+            }
+        };
+        if let Some(base) = &self.manifest.base
+            && let Err(e) = NamedNode::new(base)
+        {
+            return Err(wrong(base, format!("`base` is not an absolute IRI: {e}")));
+        }
+        for (prefix, namespace) in &self.manifest.prefixes {
+            if let Err(e) = NamedNode::new(namespace) {
+                return Err(wrong(namespace, format!("prefix `{prefix}` does not stand for an absolute IRI: {e}")));
+            }
+        }
+        for document in self.manifest.sources.keys() {
+            if let Err(e) = NamedNode::new(document) {
+                return Err(wrong(document, format!("a key of `[sources]` is not an IRI: {e}")));
+            }
+        }
+        if let Some(timeout) = &self.manifest.limits.timeout {
+            parse_duration(timeout).map_err(|m| wrong(timeout, format!("`timeout`: {m}")))?;
+        }
+        let limits = &self.manifest.limits;
+        for (key, size) in [
+            ("max-memory", &limits.max_memory),
+            ("max-token", &limits.max_token),
+            ("max-query-size", &limits.max_query_size),
+            ("max-decompressed", &limits.max_decompressed),
+            ("max-entities", &limits.max_entities),
+        ] {
+            if let Some(size) = size {
+                parse_size(size).map_err(|m| wrong(size, format!("`{key}`: {m}")))?;
+            }
+        }
+        if let Some(depth) = limits.max_depth.filter(|depth| *depth > DEEPEST) {
+            return Err(wrong(&depth.to_string(), too_deep(depth)));
+        }
+        Ok(())
+    }
+
+    /// The prefixes of `kgq.toml`.
+    pub fn prefixes(&self) -> Prefixes {
+        self.manifest.prefixes.iter().map(|(p, n)| (p.as_str(), n.as_str())).collect()
+    }
+}
+
+fn compile_graphs(source: Source<'_>, root: &Path, manifest: &Manifest) -> Result<Vec<(Glob, NamedNode)>> {
+    let mut graphs = Vec::new();
+    for (glob, iri) in &manifest.graphs {
+        let at = |error: Error| error.at(globs::place(source, glob));
+        if glob.starts_with('!') {
+            return Err(at(Error::input("a key of [graphs] is the glob of a graph's files; it leaves nothing out")));
+        }
+        let graph = NamedNode::new(iri)
+            .map_err(|e| at(Error::input(format!("the graph of `{glob}` is not an absolute IRI: {e}"))))?;
+        graphs.push((Glob::new(glob, root, source)?, graph));
+    }
+    graphs.sort_by_key(|(glob, _)| std::cmp::Reverse(glob.pattern.len()));
+    Ok(graphs)
+}
+
+fn manifest_error(source: Source<'_>, error: &toml::de::Error) -> Error {
+    let message = error.message().trim_end();
+    // toml's own list of keys is long; the near one is what helps.
+    let (message, known) = match message.split_once(", expected one of ") {
+        Some((message, list)) => (message, Some(list)),
+        None => (message, None),
+    };
+    let mut out =
+        Error::input(message.replace("unknown field", "unknown key").replace("unknown variant", "unknown value"));
+    if let Some(span) = error.span() {
+        out = out.at(source.place(span));
+    }
+    let Some(known) = known else {
+        return out;
+    };
+    let keys: Vec<&str> = known.split(", ").map(|k| k.trim_matches('`')).collect();
+    let unknown = message.split('`').nth(1).unwrap_or_default();
+    let what = if message.starts_with("unknown variant") { "possible values" } else { "known keys" };
+    out.hint(did_you_mean(unknown, keys.iter().copied()).unwrap_or_else(|| format!("{what}: {}", keys.join(", "))))
+}
+
+/// Says that a limit on depth is beyond what can be allowed.
+pub fn too_deep(depth: usize) -> String {
+    format!("`max-depth` can be {DEEPEST} at most, not {depth}")
+}
+
+/// A duration such as `30s`, `500ms`, `2m`, `1h`; `none` is no limit.
+pub fn parse_duration(text: &str) -> Result<Option<Duration>, String> {
+    let text = text.trim();
+    if text == "none" {
+        return Ok(None);
+    }
+    let split = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let seconds = match unit.trim() {
+        "ms" => 0.001,
+        "s" | "" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        _ => return Err(format!("`{text}` is no duration: write it like `30s`, `500ms`, `2m` or `none`")),
+    };
+    let number: f64 =
+        number.parse().map_err(|_| format!("`{text}` is no duration: write it like `30s`, `500ms`, `2m` or `none`"))?;
+    Duration::try_from_secs_f64(number * seconds).map(Some).map_err(|_| format!("`{text}` is too long a duration"))
+}
+
+/// A number of bytes such as `512MiB`, `4GB`, `1000`; `none` is no limit.
+pub fn parse_size(text: &str) -> Result<Option<u64>, String> {
+    let text = text.trim();
+    if text == "none" {
+        return Ok(None);
+    }
+    let wrong = || format!("`{text}` is no size: write it like `512MiB`, `4GiB` or `none`");
+    let split = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let unit: u64 = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kib" => 1 << 10,
+        "kb" => 1_000,
+        "m" | "mib" => 1 << 20,
+        "mb" => 1_000_000,
+        "g" | "gib" => 1 << 30,
+        "gb" => 1_000_000_000,
+        "t" | "tib" => 1 << 40,
+        "tb" => 1_000_000_000_000,
+        _ => return Err(wrong()),
+    };
+    if let Ok(whole) = number.parse::<u64>() {
+        return whole.checked_mul(unit).map(Some).ok_or_else(wrong);
+    }
+    let number: f64 = number.parse().map_err(|_| wrong())?;
+    Ok(Some((number * unit as f64) as u64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn project(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            let path = dir.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        dir
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_with_its_line_and_the_near_one() {
+        let dir = project(&[("kgq.toml", "name = \"x\"\nprefixs = 1\n")]);
+        let error = Project::open(dir.path()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "kgq.toml:2:1: unknown key `prefixs`\n  2 | prefixs = 1\n    | ^^^^^^^\n  hint: did you mean `prefixes`?"
+        );
+    }
+
+    #[test]
+    fn files_are_found_by_globs_once_in_order_with_their_graph() {
+        let dir = project(&[
+            (
+                "kgq.toml",
+                "name = \"x\"\ndata = [\"data/*.ttl\", \"data/a.ttl\"]\n[graphs]\n\"data/b*\" = \"http://g/\"\n",
+            ),
+            ("data/b.ttl", ""),
+            ("data/a.ttl", ""),
+            ("data/.hidden.ttl", ""),
+            ("data/deep/c.ttl", ""),
+        ]);
+        let found = Project::find(&dir.path().join("data/deep")).unwrap().unwrap().files().unwrap();
+        let names: Vec<_> = found.iter().map(|f| (f.name.as_str(), f.graph.is_some())).collect();
+        assert_eq!(names, [("data/a.ttl", false), ("data/b.ttl", true)]);
+    }
+
+    #[test]
+    fn a_querys_name_is_its_path_below_the_folder() {
+        let dir = project(&[("kgq.toml", "name = \"x\""), ("queries/a/b.rq", "ASK {}"), ("queries/c.rq", "ASK {}")]);
+        let names: Vec<_> =
+            Project::open(dir.path()).unwrap().query_files().unwrap().into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["a/b", "c"]);
+    }
+
+    #[test]
+    fn a_new_query_belongs_where_a_glob_finds_it() {
+        let dir = project(&[("kgq.toml", "name = \"x\"\nqueries = [\"one.rq\", \"ask/q-*.rq\", \"more/**/*.rq\"]\n")]);
+        let project = Project::open(dir.path()).unwrap();
+        let path = |name: &str| project.query_path(name).map(|path| project.display_path(&path));
+        assert_eq!(path("q-one").unwrap(), "ask/q-one.rq");
+        assert_eq!(path("deep/other").unwrap(), "more/deep/other.rq");
+        assert!(project.loads("data/x.ttl").unwrap() && !project.loads("more/x.rq").unwrap());
+        let dir = self::project(&[("kgq.toml", "name = \"x\"\nqueries = [\"ask/*.rq\"]\n")]);
+        let error = Project::open(dir.path()).unwrap().query_path("deep/one").unwrap_err();
+        assert!(error.to_string().contains("the globs are `ask/*.rq`"), "{error}");
+    }
+
+    #[test]
+    fn durations_and_sizes_are_read_with_their_units() {
+        assert_eq!(parse_duration("500ms"), Ok(Some(Duration::from_millis(500))));
+        assert_eq!(parse_duration("none"), Ok(None));
+        assert!(parse_duration("soon").is_err());
+        assert_eq!(parse_size("512MiB"), Ok(Some(512 << 20)));
+        assert!(parse_size("1.5 lots").is_err());
+    }
+}

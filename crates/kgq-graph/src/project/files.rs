@@ -1,0 +1,335 @@
+//! The files that a project's globs find, in one walk through each folder; and what they do not find.
+
+use super::globs::{Glob, Globs, place};
+use super::{MANIFEST, Project};
+use kgq_syntax::error::{Error, Kind, Result, Source};
+use kgq_syntax::rdf::{NamedNode, RdfFormat};
+use kgq_syntax::text::{count, did_you_mean, nearest};
+use rustc_hash::FxHashSet;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+use walkdir::{DirEntry, WalkDir};
+
+/// Which of the project's folders a file was found in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    Ontology,
+    Data,
+}
+
+/// An RDF file of the project.
+#[derive(Clone, Debug)]
+pub struct ProjectFile {
+    /// As the user would name it: relative to the project's root, with `/`.
+    pub name: String,
+    pub path: PathBuf,
+    pub role: Role,
+    /// The named graph that its default graph is loaded into.
+    pub graph: Option<NamedNode>,
+}
+
+/// What the globs of `ontology` and `data` find.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// Each file once, the ontology's first, in the order of their names.
+    pub files: Vec<ProjectFile>,
+    /// Files that kgq.toml names and that are not there.
+    pub missing: Vec<Error>,
+    /// Globs that find nothing.
+    pub remarks: Vec<Error>,
+}
+
+/// How many entries of a folder are looked at for a hint.
+const ENOUGH: usize = 2000;
+
+impl Project {
+    /// The ontology's and the data's files, each once, ontology first, in the order of their names. A glob without a wildcard
+    /// that names no file is an error; so is a folder that cannot be read.
+    pub fn files(&self) -> Result<Vec<ProjectFile>> {
+        let found = self.find_files()?;
+        Error::all(found.missing).map_or(Ok(found.files), Err)
+    }
+
+    /// The same files; what is not found is told beside them.
+    pub fn find_files(&self) -> Result<Found> {
+        let globs = &self.globs;
+        let names = self.walk(&[&globs.ontology, &globs.data])?;
+        let mut found = Found::default();
+        let mut seen = FxHashSet::default();
+        for (role, list) in [(Role::Ontology, &globs.ontology), (Role::Data, &globs.data)] {
+            for name in names.iter().filter(|name| loads(list, name)) {
+                if seen.insert(name) {
+                    let graph = self.graphs.iter().find(|(glob, _)| glob.matches(name)).map(|(_, graph)| graph.clone());
+                    found.files.push(ProjectFile { path: self.root.join(name), name: name.clone(), role, graph });
+                }
+            }
+            for glob in list.take.iter().filter(|glob| !glob.is_default) {
+                let may = |name: &str| glob.pattern == name || RdfFormat::from_path(name).is_some();
+                if names.iter().any(|name| takes(glob, name) && may(name)) {
+                    continue;
+                }
+                let error = self.finds_nothing(glob, &names);
+                if glob.is_literal() { found.missing.push(error) } else { found.remarks.push(error) }
+            }
+        }
+        self.remark_on_graphs(&mut found);
+        self.remark_on_defaults(&mut found);
+        Ok(found)
+    }
+
+    /// The canned queries' files: name (path below its folder, without `.rq`) and path.
+    pub fn query_files(&self) -> Result<Vec<(String, PathBuf)>> {
+        let list = &self.globs.queries;
+        let names = self.walk(&[list])?;
+        let mut files = Vec::new();
+        for glob in &list.take {
+            let folder = glob.start();
+            let mut some = false;
+            for name in names.iter().filter(|name| takes(glob, name)) {
+                some = true;
+                if list.leaves_out(name) {
+                    continue;
+                }
+                let below = name.strip_prefix(&folder).filter(|below| !below.is_empty()).unwrap_or(name);
+                let below = below.trim_start_matches('/');
+                let key = below.strip_suffix(".rq").unwrap_or(below).to_owned();
+                files.push((key, self.root.join(name)));
+            }
+            if !some && glob.is_literal() && !glob.is_default {
+                return Err(self.finds_nothing(glob, &names));
+            }
+        }
+        files.sort();
+        files.dedup();
+        Ok(files)
+    }
+
+    /// The globs of `queries` that find nothing.
+    pub fn remarks_on_queries(&self) -> Result<Vec<Error>> {
+        let names = self.walk(&[&self.globs.queries])?;
+        let wild = self.globs.queries.take.iter().filter(|glob| !glob.is_default && !glob.is_literal());
+        let empty = wild.filter(|glob| !names.iter().any(|name| glob.matches(name)));
+        Ok(empty.map(|glob| self.finds_nothing(glob, &names)).collect())
+    }
+
+    /// Where a new canned query of this name belongs: where the first glob of `queries` finds it by this name.
+    pub fn query_path(&self, name: &str) -> Result<PathBuf> {
+        let list = &self.globs.queries;
+        for glob in list.take.iter().filter(|glob| !glob.is_literal()) {
+            let file = match glob.start().as_str() {
+                "" => format!("{name}.rq"),
+                folder => format!("{folder}/{name}.rq"),
+            };
+            if glob.matches(&file) && !list.leaves_out(&file) {
+                return Ok(self.root.join(file));
+            }
+        }
+        let globs: Vec<String> = list.take.iter().map(|glob| format!("`{}`", glob.written)).collect();
+        Err(Error::input(format!("no glob of `queries` in {MANIFEST} would find a query `{name}`"))
+            .hint(format!("the globs are {}", if globs.is_empty() { "none".into() } else { globs.join(", ") })))
+    }
+
+    /// Whether a file of this name, relative to the root, would be loaded.
+    pub fn loads(&self, name: &str) -> Result<bool> {
+        Ok(loads(&self.globs.ontology, name) || loads(&self.globs.data, name))
+    }
+
+    /// A path of this project as the user would name it.
+    pub fn display_path(&self, path: &Path) -> String {
+        slashes(path.strip_prefix(&self.root).unwrap_or(path))
+    }
+
+    /// Whether a file that kgq.toml names may be shown: it lies in the project, links followed, or the project is trusted.
+    pub fn may_show(&self, path: &Path) -> bool {
+        self.is_trusted || real(path).starts_with(real(&self.root))
+    }
+
+    fn manifest_source(&self) -> Source<'_> {
+        Source::new(MANIFEST, &self.text)
+    }
+
+    /// Every file in the folders that the globs start in, in the order of their names. Each folder is walked once.
+    fn walk(&self, lists: &[&Globs]) -> Result<Vec<String>> {
+        let globs = || lists.iter().flat_map(|list| &list.take);
+        if let Some(glob) = globs().find(|glob| glob.leaves_project() && !self.is_trusted) {
+            return Err(self.outside(&glob.written).at(place(self.manifest_source(), &glob.written)));
+        }
+        let mut starts: Vec<String> = globs().map(Glob::start).collect();
+        starts.sort();
+        starts.dedup();
+        let all = starts.clone();
+        starts.retain(|start| !all.iter().any(|other| other != start && is_below(start, other)));
+        let mut names = Vec::new();
+        let root = real(&self.root);
+        for start in starts {
+            let folder = self.root.join(&start);
+            if !folder.exists() {
+                continue;
+            }
+            let walk = WalkDir::new(&folder).follow_links(true);
+            let unwanted = |name: &str| is_hidden(name) || lists.iter().all(|list| list.leaves_out(name));
+            let visit = |entry: &DirEntry| entry.depth() == 0 || !unwanted(&self.display_path(entry.path()));
+            for entry in walk.into_iter().filter_entry(visit) {
+                match entry {
+                    Ok(entry) if entry.file_type().is_file() => {
+                        let name = self.display_path(entry.path());
+                        let taken = !self.is_trusted && globs().any(|glob| takes(glob, &name));
+                        if taken && !real(entry.path()).starts_with(&root) {
+                            return Err(self.outside(&name));
+                        }
+                        names.push(name);
+                    }
+                    Ok(_) => {}
+                    // A link to a folder that it lies in, or to nothing, adds no file.
+                    Err(e) if e.loop_ancestor().is_some() || e.path().is_some_and(Path::is_symlink) => {}
+                    Err(e) => return Err(Error::new(Kind::Io, e.to_string())),
+                }
+            }
+        }
+        names.retain(|name| !is_hidden(name));
+        names.sort();
+        Ok(names)
+    }
+
+    fn outside(&self, name: &str) -> Error {
+        Error::policy(format!("`{name}` lies outside of the project's folder, {}", self.root.display()))
+            .hint("if you trust whoever wrote the project to name your files, run once with `--trust`")
+    }
+
+    /// Says that a glob finds nothing, with the name that is near, or with what there is.
+    fn finds_nothing(&self, glob: &Glob, names: &[String]) -> Error {
+        let message = match (glob.is_literal(), glob.written.as_str()) {
+            (true, written) => format!("there is no file `{written}`"),
+            (false, written) => format!("the glob `{written}` finds no file"),
+        };
+        let kind = if glob.is_literal() { Kind::Io } else { Kind::Input };
+        let error = Error::new(kind, message).at(place(self.manifest_source(), &glob.written));
+        error.hint_if(self.near(glob).or_else(|| endings(&glob.start(), names)))
+    }
+
+    /// The near name for the first part of a glob that is not there.
+    fn near(&self, glob: &Glob) -> Option<String> {
+        let mut folder = String::new();
+        for part in glob.start().split('/') {
+            let path = joined(&folder, part);
+            if self.root.join(&path).exists() {
+                folder = path;
+                continue;
+            }
+            let entries = self.root.join(&folder).read_dir().ok()?.take(ENOUGH).flatten();
+            let there: Vec<String> = entries.map(|e| e.file_name().to_string_lossy().into_owned()).collect();
+            let near = nearest(part, there.iter().map(String::as_str), 2);
+            let near: Vec<String> = near.iter().map(|name| format!("`{}`", joined(&folder, name))).collect();
+            return (!near.is_empty()).then(|| format!("did you mean {}?", near.join(" or ")));
+        }
+        None
+    }
+
+    fn remark_on_graphs(&self, found: &mut Found) {
+        for (glob, _) in &self.graphs {
+            if found.files.iter().any(|file| glob.matches(&file.name)) {
+                continue;
+            }
+            let names = found.files.iter().map(|file| file.name.as_str());
+            let near = self.near(glob).or_else(|| did_you_mean(&glob.pattern, names));
+            let message = format!("`{}` in [graphs] is of no file that is loaded", glob.written);
+            let place = place(self.manifest_source(), &glob.written);
+            found.remarks.push(Error::input(message).at(place).hint_if(near));
+        }
+    }
+
+    /// Says that nothing is loaded, and which folder is not read as only the other key is set.
+    fn remark_on_defaults(&self, found: &mut Found) {
+        let manifest = &self.manifest;
+        for (key, own, other, other_key) in [
+            ("data", &manifest.data, &manifest.ontology, "ontology"),
+            ("ontology", &manifest.ontology, &manifest.data, "data"),
+        ] {
+            let names_some = other.as_ref().is_some_and(|globs| !globs.is_empty());
+            if own.is_none() && names_some && self.has_rdf(key, found) {
+                let message =
+                    format!("`{key}` is not set, so that the folder {key}/ is not loaded: only `{other_key}` is");
+                found.remarks.push(
+                    Error::input(message)
+                        .at(self.manifest_source().place(0..0))
+                        .hint(format!("add `{key} = [\"{key}/**/*\"]`, or `{key} = []` if that is meant")),
+                );
+            }
+        }
+        if manifest.data.is_none() && manifest.ontology.is_none() && found.files.is_empty() {
+            let message = "no file is loaded: there is no RDF in ontology/ or data/, and nothing else is named";
+            found.remarks.push(
+                Error::input(message)
+                    .at(self.manifest_source().place(0..0))
+                    .hint("name the files, for example `data = [\"**/*.ttl\"]`"),
+            );
+        }
+    }
+
+    /// Whether a folder has a file, among the first, that would be loaded by default and is not.
+    fn has_rdf(&self, folder: &str, found: &Found) -> bool {
+        let walk = WalkDir::new(self.root.join(folder)).into_iter().take(ENOUGH).flatten();
+        let names = walk.filter(|entry| entry.file_type().is_file()).map(|entry| self.display_path(entry.path()));
+        let mut unread = names.filter(|name| {
+            !is_hidden(name)
+                && RdfFormat::from_path(name).is_some()
+                && !found.files.iter().any(|file| file.name == *name)
+        });
+        unread.next().is_some()
+    }
+}
+
+fn joined(folder: &str, name: &str) -> String {
+    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+}
+
+/// Whether a list takes a name: a wildcard only one that says a format, an exact name any.
+fn loads(list: &Globs, name: &str) -> bool {
+    let has_format = RdfFormat::from_path(name).is_some();
+    list.take.iter().any(|glob| glob.pattern == name || (has_format && takes(glob, name))) && !list.leaves_out(name)
+}
+
+/// Whether a glob is of a name, or names a folder that it is in.
+fn takes(glob: &Glob, name: &str) -> bool {
+    glob.matches(name) || (glob.is_literal() && is_below(name, &glob.pattern))
+}
+
+fn is_below(name: &str, folder: &str) -> bool {
+    folder.is_empty() && !name.starts_with("..") && !name.starts_with('/')
+        || name.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
+}
+
+fn is_hidden(name: &str) -> bool {
+    name.split('/').any(|part| (part.starts_with('.') && part != "..") || part.ends_with('~'))
+}
+
+/// What the names of the files below a folder end in: `data/ holds 3 files that end in .ttl`.
+fn endings(folder: &str, names: &[String]) -> Option<String> {
+    let mut endings: BTreeMap<&str, u64> = BTreeMap::new();
+    for name in names.iter().filter(|name| is_below(name, folder)) {
+        let last = name.rsplit('/').next().unwrap_or(name);
+        if let Some((_, ending)) = last.rsplit_once('.') {
+            *endings.entry(ending).or_default() += 1;
+        }
+    }
+    let mut endings: Vec<(&str, u64)> = endings.into_iter().collect();
+    endings.sort_by_key(|(ending, n)| (std::cmp::Reverse(*n), *ending));
+    let (ending, n) = endings.first()?;
+    let folder = if folder.is_empty() { "the project's folder".to_owned() } else { format!("{folder}/") };
+    Some(format!("{folder} holds {} whose name ends in .{ending}", count(*n, "file", "files")))
+}
+
+/// A path with its links followed; one that is not there, as it is.
+fn real(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+}
+
+fn slashes(path: &Path) -> String {
+    let parts: Vec<_> = path
+        .components()
+        .filter(|c| !matches!(c, Component::CurDir))
+        .map(|c| c.as_os_str().to_string_lossy().into_owned())
+        .collect();
+    parts.join("/").replace("//", "/")
+}

@@ -1,0 +1,196 @@
+//! The lists of globs in kgq.toml: which names they take, and which they leave out (`!`).
+//!
+//! A glob is brought into one form (`./data//a.ttl` is `data/a.ttl`) and compiled once. Nothing is looked for on the disk here.
+
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use kgq_syntax::error::{Error, Result, Source};
+use std::path::Path;
+
+/// A glob may be this long, in bytes, and its braces this deep: a compiler of patterns that knows no bound comes after.
+const LONGEST: usize = 4096;
+const DEEPEST_BRACES: usize = 8;
+
+/// One glob of kgq.toml, without its `!`.
+#[derive(Clone, Debug)]
+pub struct Glob {
+    /// As it stands in kgq.toml.
+    pub written: String,
+    /// The same in one form, relative to the project where it can be.
+    pub pattern: String,
+    /// Whether kgq.toml does not say it.
+    pub is_default: bool,
+    matcher: GlobSet,
+}
+
+impl Glob {
+    /// Compiles a glob of the project in this folder; an error stands where kgq.toml has it.
+    pub fn new(written: &str, root: &Path, manifest: Source<'_>) -> Result<Self> {
+        let pattern = one_form(written.strip_prefix('!').unwrap_or(written), root);
+        let matcher = compile(&pattern).map_err(|reason| {
+            let shown: String = written.chars().take(60).collect();
+            Error::input(format!("the glob `{shown}` cannot be read: {reason}")).at(place(manifest, written))
+        })?;
+        Ok(Self { written: written.to_owned(), pattern, is_default: false, matcher })
+    }
+
+    pub fn matches(&self, name: &str) -> bool {
+        self.matcher.is_match(name)
+    }
+
+    /// Whether it has no wildcard, so that it names one file or folder.
+    pub fn is_literal(&self) -> bool {
+        is_literal(&self.pattern)
+    }
+
+    /// The folder (or file) that it starts in: what stands before its first wildcard.
+    pub fn start(&self) -> String {
+        if self.is_literal() {
+            return self.pattern.clone();
+        }
+        self.pattern.split('/').take_while(|part| is_literal(part)).collect::<Vec<_>>().join("/")
+    }
+
+    /// Whether it names what lies outside of the project's folder.
+    pub fn leaves_project(&self) -> bool {
+        self.pattern == ".." || self.pattern.starts_with("../") || Path::new(&self.pattern).is_absolute()
+    }
+}
+
+/// A list of globs: of `ontology`, `data` or `queries`.
+#[derive(Clone, Debug, Default)]
+pub struct Globs {
+    pub take: Vec<Glob>,
+    leave: Vec<Glob>,
+}
+
+impl Globs {
+    /// Compiles a list. One that only leaves out takes from the default what is left.
+    pub fn new(written: &[String], default: &str, root: &Path, manifest: Source<'_>) -> Result<Self> {
+        let mut globs = Self::default();
+        for glob in written {
+            let compiled = Glob::new(glob, root, manifest)?;
+            if glob.starts_with('!') { globs.leave.push(compiled) } else { globs.take.push(compiled) }
+        }
+        if globs.take.is_empty() && !globs.leave.is_empty() {
+            globs.take = Self::by_default(default, root, manifest)?.take;
+        }
+        Ok(globs)
+    }
+
+    /// The list of a key that kgq.toml does not have.
+    pub fn by_default(glob: &str, root: &Path, manifest: Source<'_>) -> Result<Self> {
+        let glob = Glob { is_default: true, ..Glob::new(glob, root, manifest)? };
+        Ok(Self { take: vec![glob], leave: Vec::new() })
+    }
+
+    /// Whether a name is left out: itself, or a folder that it is in. A glob without `/` is of a name at any depth.
+    pub fn leaves_out(&self, name: &str) -> bool {
+        let folders = name.match_indices('/').map(|(at, _)| &name[..at]);
+        let mut paths = folders.chain([name]);
+        !self.leave.is_empty()
+            && paths.any(|path| {
+                let last = path.rsplit('/').next().unwrap_or(path);
+                self.leave.iter().any(|glob| glob.matches(path) || (!glob.pattern.contains('/') && glob.matches(last)))
+            })
+    }
+}
+
+/// Where kgq.toml says this text: as a whole string if it can be, else anywhere, else at its start.
+pub fn place(manifest: Source<'_>, text: &str) -> kgq_syntax::error::Place {
+    let quoted = ['"', '\''].iter().find_map(|quote| Some(manifest.text.find(&format!("{quote}{text}{quote}"))? + 1));
+    match quoted.or_else(|| manifest.text.find(text)) {
+        Some(at) => manifest.place(at..at + text.len()),
+        None => manifest.place(0..0),
+    }
+}
+
+fn is_literal(glob: &str) -> bool {
+    !glob.contains(['*', '?', '[', '{'])
+}
+
+/// Without `.`, doubled slashes and `a/..`; without the path of the project before what lies in it.
+fn one_form(glob: &str, root: &Path) -> String {
+    let inside = root.to_str().and_then(|root| glob.strip_prefix(root)?.strip_prefix('/'));
+    let glob = inside.unwrap_or(glob);
+    let mut parts: Vec<&str> = Vec::new();
+    for part in glob.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| *last != ".." && is_literal(last)) => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    let start = if glob.starts_with('/') { "/" } else { "" };
+    format!("{start}{}", parts.join("/"))
+}
+
+fn compile(glob: &str) -> Result<GlobSet, String> {
+    if glob.is_empty() {
+        return Err("it names nothing".into());
+    }
+    if glob.len() > LONGEST {
+        return Err(format!("it is longer than {LONGEST} bytes"));
+    }
+    let mut depth = 0_usize;
+    for c in glob.chars() {
+        match c {
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > DEEPEST_BRACES {
+            return Err(format!("its braces are nested more than {DEEPEST_BRACES} deep"));
+        }
+    }
+    let reason = |e: globset::Error| e.kind().to_string();
+    let glob = GlobBuilder::new(glob).literal_separator(true).build().map_err(reason)?;
+    // A set, as a single matcher panics where its pattern is too large to compile.
+    GlobSetBuilder::new().add(glob).build().map_err(reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn globs(list: &[&str]) -> Globs {
+        let list: Vec<String> = list.iter().map(|glob| (*glob).to_owned()).collect();
+        Globs::new(&list, "data/**/*", Path::new("/p"), Source::new("kgq.toml", "")).unwrap()
+    }
+
+    #[test]
+    fn a_glob_is_brought_into_one_form() {
+        for (written, pattern) in [
+            ("./data/a.ttl", "data/a.ttl"),
+            ("data//a.ttl", "data/a.ttl"),
+            ("x/../data/./*.ttl", "data/*.ttl"),
+            ("../x.ttl", "../x.ttl"),
+            ("/p/data/*.ttl", "data/*.ttl"),
+            ("/q//data/", "/q/data"),
+            ("**/../a", "**/../a"),
+        ] {
+            assert_eq!(one_form(written, Path::new("/p")), pattern, "{written}");
+        }
+    }
+
+    #[test]
+    fn what_is_left_out_is_a_file_or_all_of_a_folder() {
+        let left = globs(&["data/**/*.ttl", "!data/tests/**", "!data/old", "!*.bak.ttl"]);
+        for name in ["data/tests/a.ttl", "data/old/deep/b.ttl", "data/x/c.bak.ttl"] {
+            assert!(left.leaves_out(name), "{name}");
+        }
+        assert!(!left.leaves_out("data/older.ttl"));
+        assert_eq!(globs(&["!data/old"]).take[0].pattern, "data/**/*");
+    }
+
+    #[test]
+    fn a_glob_that_cannot_be_compiled_is_an_error_at_its_place() {
+        let nested = format!("{}a{}", "{a,".repeat(3000), "}".repeat(3000));
+        for glob in [nested.as_str(), "{a,{a,{a,{a,{a,{a,{a,{a,{a,b}}}}}}}}}", "a[", "{a", ""] {
+            let text = format!("name = \"x\"\ndata = [\"{glob}\"]\n");
+            let error = Glob::new(glob, Path::new("/p"), Source::new("kgq.toml", &text)).unwrap_err();
+            assert_eq!(error.place().unwrap().line, 2, "{error}");
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! The W3C's formats of SPARQL results: CSV and TSV, JSON, XML; to the letter, through sparesults.
+
+use super::{Format, output_error};
+use kgq_engine::Solutions;
+use kgq_syntax::error::{Error, Result};
+use sparesults::{QueryResultsFormat, QueryResultsSerializer};
+use std::io::Write;
+
+pub fn write(solutions: Solutions<'_>, format: Format, out: &mut dyn Write) -> Result<u64> {
+    let Solutions { variables, rows } = solutions;
+    let mut serializer = QueryResultsSerializer::from_format(results_format(format)?)
+        .serialize_solutions_to_writer(&mut *out, variables.clone())
+        .map_err(|e| output_error(&e))?;
+    let mut count = 0;
+    for row in rows {
+        let row = row?;
+        let bound = variables.iter().zip(&row).filter_map(|(v, term)| Some((v.as_ref(), term.as_ref()?.as_ref())));
+        serializer.serialize(bound).map_err(|e| output_error(&e))?;
+        count += 1;
+    }
+    serializer.finish().map_err(|e| output_error(&e))?;
+    end_line(format, out)?;
+    Ok(count)
+}
+
+pub fn write_boolean(value: bool, format: Format, out: &mut dyn Write) -> Result<()> {
+    QueryResultsSerializer::from_format(results_format(format)?)
+        .serialize_boolean_to_writer(&mut *out, value)
+        .map_err(|e| output_error(&e))?;
+    end_line(format, out)
+}
+
+/// JSON and XML end without a newline, which a shell's prompt would follow on the same line.
+fn end_line(format: Format, out: &mut dyn Write) -> Result<()> {
+    match format {
+        Format::Json | Format::Xml => writeln!(out).map_err(|e| output_error(&e)),
+        _ => Ok(()),
+    }
+}
+
+fn results_format(format: Format) -> Result<QueryResultsFormat> {
+    match format {
+        Format::Csv => Ok(QueryResultsFormat::Csv),
+        Format::Tsv => Ok(QueryResultsFormat::Tsv),
+        Format::Json => Ok(QueryResultsFormat::Json),
+        Format::Xml => Ok(QueryResultsFormat::Xml),
+        Format::Table | Format::Markdown | Format::Ndjson | Format::Rdf(_) => {
+            Err(Error::bug(format!("{} is no W3C format of results", format.name())))
+        }
+    }
+}

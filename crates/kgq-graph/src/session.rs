@@ -1,0 +1,605 @@
+//! One door to a loaded dataset: a project's files or files named by hand; loaded once, when first asked for.
+
+use crate::answers::Outcome;
+use crate::audit::{self, Audit, RowSources, Texts, sha256};
+use crate::catalog::{CannedQuery, Catalog, Known, Labels, NAMING, Values};
+use crate::check;
+use crate::infer::{self, Inferred};
+use crate::project::{self, Entailment, Found, InferSettings, Project, ProjectFile};
+use kgq_engine::query::{self, ParseContext, Query};
+use kgq_engine::update::Change;
+use kgq_engine::{self as engine, Answer, EvaluationOptions, Limits};
+use kgq_snapshot::store::{Dataset, Input, ReadOptions, ReadProgress};
+use kgq_snapshot::{BuildOptions, Cache, Permutation, Progress, Snapshot};
+use kgq_syntax::bounds::Bounds;
+use kgq_syntax::error::{Error, Kind, Result, Source};
+use kgq_syntax::rdf::vocabulary::{rdf, rdfs};
+use kgq_syntax::rdf::{
+    NamedNode, NamedNodeRef, NamedOrBlankNode, Prefixes, RdfFormat, Term, Triple, Variable, vocabulary,
+};
+use kgq_syntax::text::{count, visible};
+use rustc_hash::FxHashSet;
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What to load, and how.
+#[derive(Clone, Debug, Default)]
+pub struct SessionOptions {
+    /// The folder to look for a project from.
+    pub folder: PathBuf,
+    /// Files to load instead of a project's; `-` is standard input, whose bytes are then in `stdin`.
+    pub files: Vec<String>,
+    pub stdin: Option<Vec<u8>>,
+    pub input_format: Option<RdfFormat>,
+    pub base: Option<String>,
+    pub lenient: bool,
+    /// Read `rdf:Statement` descriptions as reifiers.
+    pub unreify: bool,
+    pub executor: engine::Executor,
+    /// The projects' folders that the user trusts to name files outside of them.
+    pub trusted: Vec<PathBuf>,
+    /// A saved snapshot to answer from, instead of files.
+    pub snapshot: Option<PathBuf>,
+    /// Where snapshots of what is large are kept, if they are.
+    pub cache: Option<PathBuf>,
+    pub watcher: Option<Watcher>,
+    pub limits: Limits,
+    pub bounds: Bounds,
+}
+
+/// A dataset with all that belongs to it.
+pub struct Session {
+    pub options: SessionOptions,
+    project: Option<Project>,
+    files: OnceCell<Found>,
+    /// Files that are passed over because they cannot be read, by name.
+    broken: BTreeSet<String>,
+    dataset: OnceCell<Dataset>,
+    snapshot: OnceCell<Arc<Snapshot>>,
+    prefixes: OnceCell<Prefixes>,
+    labels: OnceCell<Labels>,
+    catalog: OnceCell<Catalog>,
+    to_cite: OnceCell<FxHashSet<Triple>>,
+}
+
+impl Session {
+    /// Finds the project, or takes the files named; loads nothing yet.
+    pub fn open(options: SessionOptions) -> Result<Self> {
+        let alone = options.files.is_empty() && options.snapshot.is_none();
+        let mut project = if alone { Project::find(&options.folder)? } else { None };
+        if let Some(project) = &mut project {
+            project.is_trusted = options.trusted.contains(&project.root);
+        }
+        Ok(Self {
+            options,
+            project,
+            files: OnceCell::new(),
+            broken: BTreeSet::new(),
+            dataset: OnceCell::new(),
+            snapshot: OnceCell::new(),
+            prefixes: OnceCell::new(),
+            labels: OnceCell::new(),
+            catalog: OnceCell::new(),
+            to_cite: OnceCell::new(),
+        })
+    }
+
+    pub fn project(&self) -> Option<&Project> {
+        self.project.as_ref()
+    }
+
+    /// The project; that there is none is an error that says what to do.
+    pub fn require_project(&self) -> Result<&Project> {
+        self.project.as_ref().ok_or_else(|| {
+            Error::input(format!("there is no kgq.toml in {} or above it", self.options.folder.display()))
+                .hint("go to a project's folder or name it with `-C DIR`; `kgq new DIR` makes one")
+                .hint("to query files without a project, name them with `-d FILE`")
+        })
+    }
+
+    /// What is loaded: the files named by hand, or the project's.
+    pub fn inputs(&self) -> Result<Vec<Input>> {
+        if !self.options.files.is_empty() {
+            let whole = self.options.files.iter().filter(|name| !self.broken.contains(*name));
+            return whole.map(|name| self.named_input(name)).collect();
+        }
+        let project = self.require_project()?;
+        let whole = self.whole_files(project)?;
+        whole.map(|file| self.project_input(project, file)).collect()
+    }
+
+    /// Reads all, and where that fails finds the files that cannot be read: they are passed over from then on, and their errors
+    /// returned. That not one can be read is an error.
+    pub fn leave_out_broken(&mut self, progress: Option<&ReadProgress<'_>>) -> Result<Vec<Error>> {
+        if self.options.snapshot.is_some() || self.read(progress).is_ok() {
+            return Ok(Vec::new());
+        }
+        let files: Vec<(String, Result<Input>)> = match self.options.files.as_slice() {
+            [] => {
+                let project = self.require_project()?;
+                let input = |file: &ProjectFile| (file.name.clone(), self.project_input(project, file));
+                self.project_files(project)?.iter().map(input).collect()
+            }
+            names => names.iter().map(|name| (name.clone(), self.named_input(name))).collect(),
+        };
+        let options = ReadOptions { lenient: self.options.lenient, bounds: self.options.bounds, progress: None };
+        let all = files.len();
+        let mut errors = Vec::new();
+        for (name, input) in files {
+            if let Err(error) = input.and_then(|input| Dataset::read(&[input], options).map(drop)) {
+                self.broken.insert(name);
+                errors.push(error);
+            }
+        }
+        if errors.len() == all {
+            self.broken.clear();
+            return Err(Error::all(errors).unwrap_or_else(|| Error::input("there is no file to read")));
+        }
+        Ok(errors)
+    }
+
+    /// The project's files; one that is named and not there is an error.
+    fn project_files(&self, project: &Project) -> Result<&[ProjectFile]> {
+        let found = self.files(project)?;
+        Error::all(found.missing.iter().cloned()).map_or(Ok(&found.files), Err)
+    }
+
+    /// Those of them that are not passed over.
+    fn whole_files(&self, project: &Project) -> Result<impl Iterator<Item = &ProjectFile>> {
+        Ok(self.project_files(project)?.iter().filter(|file| !self.broken.contains(&file.name)))
+    }
+
+    /// What the project's globs find, looked for once.
+    fn files(&self, project: &Project) -> Result<&Found> {
+        if self.files.get().is_none() {
+            let _ = self.files.set(project.find_files()?);
+        }
+        self.files.get().ok_or_else(|| Error::bug("the list of files was not kept"))
+    }
+
+    /// What is odd about kgq.toml and yet no error: globs that find nothing.
+    pub fn remarks(&self) -> Result<Vec<Error>> {
+        let Some(project) = &self.project else { return Ok(Vec::new()) };
+        let mut remarks = self.files(project)?.remarks.clone();
+        remarks.extend(project.remarks_on_queries()?);
+        Ok(remarks)
+    }
+
+    fn named_input(&self, name: &str) -> Result<Input> {
+        let input = if name == "-" {
+            let format = self.options.input_format.ok_or_else(|| {
+                Error::usage("standard input has no name that tells its format")
+                    .hint(format!("say it with `--input-format`: {}", RdfFormat::list(false)))
+            })?;
+            Input::bytes("<stdin>", self.options.stdin.clone().unwrap_or_default(), format)
+        } else {
+            Input::file(name, Path::new(name), self.options.input_format)?
+        };
+        Ok(input.with_base(self.options.base.clone()))
+    }
+
+    fn project_input(&self, project: &Project, file: &ProjectFile) -> Result<Input> {
+        let input = Input::file(&file.name, &file.path, None)?;
+        let base = self.options.base.clone().or_else(|| project.manifest.base.clone());
+        Ok(input.with_base(base).with_graph(file.graph.clone()))
+    }
+
+    /// Whether there is so much to read that questions are answered without holding the parsed statements.
+    fn is_large(&self) -> bool {
+        /// Below, in bytes, reading is as fast as opening a snapshot.
+        const SMALL: u64 = 4 << 20;
+        if self.dataset.get().is_some() {
+            return false;
+        }
+        self.options.snapshot.is_some()
+            || self.inputs().is_ok_and(|inputs| inputs.iter().map(Input::stored_size).sum::<u64>() >= SMALL)
+    }
+
+    /// How snapshots are built of what this session loads.
+    pub fn build_options(&self) -> BuildOptions<'static> {
+        BuildOptions {
+            lenient: self.options.lenient,
+            unreify: self.options.unreify,
+            bounds: self.options.bounds,
+            memory: self.options.limits.memory,
+            ..BuildOptions::default()
+        }
+    }
+
+    /// The parsed dataset.
+    pub fn dataset(&self) -> Result<&Dataset> {
+        self.read(None)
+    }
+
+    /// The parsed dataset; tells how far it is where it still has to be read.
+    pub fn read(&self, progress: Option<&ReadProgress<'_>>) -> Result<&Dataset> {
+        if self.dataset.get().is_none() && self.options.snapshot.is_some() {
+            let snapshot = self.snapshot()?;
+            let mut dataset = Dataset::from_quads(snapshot.iter());
+            snapshot.intact()?;
+            dataset.prefixes = snapshot.prefixes().clone();
+            let _ = self.dataset.set(dataset);
+        }
+        if self.dataset.get().is_none() {
+            let options = ReadOptions { lenient: self.options.lenient, bounds: self.options.bounds, progress };
+            let mut dataset = Dataset::read(&self.inputs()?, options)?;
+            if self.options.unreify {
+                dataset = dataset.map_quads(kgq_syntax::rdf::rdf11::upgrade);
+            }
+            // Set only here, and the cell was empty.
+            let _ = self.dataset.set(dataset);
+        }
+        self.dataset.get().ok_or_else(|| Error::bug("the dataset was not kept"))
+    }
+
+    /// The dataset made to be read by the engine.
+    pub fn snapshot(&self) -> Result<&Snapshot> {
+        if self.snapshot.get().is_none() {
+            let snapshot = match &self.options.snapshot {
+                Some(path) => Snapshot::open(path)?,
+                None if self.is_large() => self.snapshot_of_files()?,
+                None => Snapshot::from_quads(self.dataset()?.quads().iter().cloned())?,
+            };
+            let _ = self.snapshot.set(Arc::new(snapshot));
+        }
+        self.snapshot.get().map(AsRef::as_ref).ok_or_else(|| Error::bug("the snapshot was not kept"))
+    }
+
+    /// A snapshot made from the files at once: from the cache, if there is one.
+    fn snapshot_of_files(&self) -> Result<Snapshot> {
+        let inputs = self.inputs()?;
+        let watcher = self.options.watcher.clone().unwrap_or_default();
+        let progress = |progress: Progress| (watcher.0)(Some(progress));
+        let options = BuildOptions { progress: Some(&progress), ..self.build_options() };
+        let snapshot = match &self.options.cache {
+            Some(folder) => Cache::new(folder).snapshot(&inputs, &options),
+            None => Snapshot::load(&inputs, &options).map(|(snapshot, _)| snapshot),
+        };
+        (watcher.0)(None);
+        snapshot
+    }
+
+    /// How many statements are loaded.
+    pub fn statement_count(&self) -> Result<usize> {
+        Ok(if self.is_large() { self.snapshot()?.len() } else { self.dataset()?.len() })
+    }
+
+    /// Where the statements come from, in words: `9 files`, or the path of a snapshot.
+    pub fn origin(&self) -> Result<String> {
+        Ok(match &self.options.snapshot {
+            Some(path) => visible(&path.display().to_string()).into_owned(),
+            None => count(self.inputs()?.len() as u64, "file", "files"),
+        })
+    }
+
+    /// The snapshot, for a thread that may outlive a reload.
+    pub fn shared_snapshot(&self) -> Result<Arc<Snapshot>> {
+        self.snapshot()?;
+        self.snapshot.get().cloned().ok_or_else(|| Error::bug("the snapshot was not kept"))
+    }
+
+    /// The prefixes of the project, then of its files, then those that everybody knows.
+    pub fn prefixes(&self) -> Result<&Prefixes> {
+        if self.prefixes.get().is_none() {
+            let mut prefixes = self.project.as_ref().map(Project::prefixes).unwrap_or_default();
+            // A snapshot keeps its prefixes where its statements need not be read.
+            let declared = if self.is_large() { self.snapshot()?.prefixes() } else { &self.dataset()?.prefixes };
+            for (prefix, namespace) in declared.iter() {
+                prefixes.insert_if_absent(prefix, namespace);
+            }
+            for prefix in ["rdf", "rdfs", "xsd", "owl"] {
+                if let Some(namespace) = vocabulary::well_known(prefix) {
+                    prefixes.insert_if_absent(prefix, namespace);
+                }
+            }
+            let _ = self.prefixes.set(prefixes);
+        }
+        self.prefixes.get().ok_or_else(|| Error::bug("the prefixes were not kept"))
+    }
+
+    /// What all things are called.
+    pub fn labels(&self) -> Result<&Labels> {
+        let snapshot = self.snapshot()?;
+        let labels = self.labels.get_or_init(|| all_labels(snapshot));
+        snapshot.intact()?;
+        Ok(labels)
+    }
+
+    /// What these things are called, without a look at any other.
+    pub fn labels_of<'a>(&self, things: impl IntoIterator<Item = &'a NamedNode>) -> Result<Labels> {
+        let snapshot = self.snapshot()?;
+        let things = things.into_iter().flat_map(|thing| snapshot.find(Some(thing.as_ref().into()), None, None));
+        let labels = Labels::of(things);
+        snapshot.intact()?;
+        Ok(labels)
+    }
+
+    /// The project's canned queries.
+    pub fn catalog(&self) -> Result<&Catalog> {
+        if self.catalog.get().is_none() {
+            let _ = self.catalog.set(Catalog::read(self.require_project()?)?);
+        }
+        self.catalog.get().ok_or_else(|| Error::bug("the catalogue was not kept"))
+    }
+
+    /// The canned queries, if there is a project that could have some.
+    pub fn catalog_if_any(&self) -> Result<Option<&Catalog>> {
+        self.project.as_ref().map(|_| self.catalog()).transpose()
+    }
+
+    /// The base that relative IRIs of queries are resolved against.
+    pub fn base(&self) -> Option<&str> {
+        self.options.base.as_deref().or_else(|| self.project.as_ref()?.manifest.base.as_deref())
+    }
+
+    pub fn parse_context(&self) -> Result<ParseContext<'_>> {
+        Ok(ParseContext { prefixes: self.prefixes()?, base: self.base(), bounds: self.options.bounds })
+    }
+
+    /// Parses a query; one that would need the network is refused.
+    pub fn parse(&self, source: Source<'_>) -> Result<Query> {
+        let query = query::parse_query(source, self.parse_context()?)?;
+        query::refuse_network(source, &query.algebra)?;
+        Ok(query)
+    }
+
+    /// Parses a canned query and binds the values of its parameters.
+    pub fn parse_canned(&self, canned: &CannedQuery, values: &Values) -> Result<Query> {
+        let mut query = self.parse(canned.source())?;
+        canned.apply(&mut query, values, &self.known()?)?;
+        Ok(query)
+    }
+
+    /// How this session's queries are answered.
+    pub fn evaluation_options(&self) -> EvaluationOptions {
+        let default_graph = match self.project.as_ref().map(|p| p.manifest.default_graph) {
+            Some(project::DefaultGraph::Union) => engine::DefaultGraph::Union,
+            Some(project::DefaultGraph::Default) | None => engine::DefaultGraph::Stored,
+        };
+        let executor = self.options.executor;
+        EvaluationOptions { executor, default_graph, limits: self.options.limits, ..Default::default() }
+    }
+
+    /// Answers a query.
+    pub fn evaluate(&self, query: &Query) -> Result<Answer<'_>> {
+        engine::evaluate(self.snapshot()?, query, &self.evaluation_options())
+    }
+
+    /// What the dataset says of sources.
+    pub fn audit(&self) -> Result<Audit<'_>> {
+        let settings = self.project.as_ref().map(|p| p.manifest.citations.clone()).unwrap_or_default();
+        Ok(Audit::new(self.dataset()?.quads(), &settings, self.prefixes()?))
+    }
+
+    /// The triples that need a citation: those of the project's data files, or of all files named by hand, that the
+    /// audit does not exempt.
+    pub fn triples_to_cite(&self, audit: &Audit<'_>) -> Result<&FxHashSet<Triple>> {
+        if let Some(known) = self.to_cite.get() {
+            return Ok(known);
+        }
+        let data: Vec<bool> = match &self.project {
+            Some(project) => self.whole_files(project)?.map(|file| file.role == project::Role::Data).collect(),
+            None => vec![true; self.dataset()?.files.len()],
+        };
+        let quads = self.dataset()?.quads_with_origin().filter(|(_, file)| data.get(*file).copied().unwrap_or(false));
+        let found =
+            quads.map(|(quad, _)| Triple::from(quad.clone())).filter(|triple| !audit.is_exempt(triple)).collect();
+        Ok(self.to_cite.get_or_init(|| found))
+    }
+
+    /// Texts of `[sources]` that are there but not shown, as they lie outside of a project that is not trusted.
+    pub fn hidden_texts(&self) -> Vec<Error> {
+        let Some(project) = &self.project else { return Vec::new() };
+        let hidden = |path: &&String| {
+            let path = project.root.join(path);
+            path.is_file() && !project.may_show(&path)
+        };
+        let hidden = project.manifest.sources.values().filter(hidden);
+        let told = |path: &String| {
+            Error::policy(format!("the text {path} is not shown: it lies outside of the project's folder"))
+                .hint("if you trust whoever wrote the project to name your files, run once with `--trust`")
+        };
+        hidden.map(told).collect()
+    }
+
+    /// The texts of source documents that are at hand: those of `[sources]` that exist and may be shown, and the files given, each for the
+    /// document whose hash it has.
+    pub fn source_texts(&self, audit: &Audit<'_>, files: &[PathBuf]) -> Result<Texts> {
+        let mut texts = Texts::default();
+        if let Some(project) = &self.project {
+            for (document, path) in &project.manifest.sources {
+                let path = project.root.join(path);
+                if path.is_file() && project.may_show(&path) {
+                    texts.insert(&NamedNode::new_unchecked(document), read_source(&path)?);
+                }
+            }
+        }
+        let documents: BTreeSet<String> = audit
+            .citations()
+            .iter()
+            .filter_map(|citation| Some(audit.citation(citation).document?.as_str().to_owned()))
+            .collect();
+        for file in files {
+            let text = read_source(file)?;
+            let hash = sha256(text.as_bytes());
+            let known: Vec<NamedNode> = documents.iter().map(NamedNode::new_unchecked).collect();
+            let own = |d: &&NamedNode| audit.document(d).hash.is_some_and(|h| h.eq_ignore_ascii_case(&hash));
+            let Some(document) = known.iter().find(own) else {
+                return Err(Error::input(format!("{} is the text of no source document of the graph", file.display()))
+                    .hint("a document is known by the SHA-256 of its text, which the property named `hash` in `[citations]` of kgq.toml holds"));
+            };
+            texts.insert(document, text);
+        }
+        Ok(texts)
+    }
+
+    /// What each row of an answer rests on.
+    pub fn row_sources(
+        &self,
+        audit: &Audit<'_>,
+        query: &Query,
+        variables: &[Variable],
+        rows: &[engine::Row],
+    ) -> Result<Vec<RowSources>> {
+        // Where nothing at all is cited, that a statement is not says nothing.
+        let needed = if audit.has_citations() { Some(self.triples_to_cite(audit)?) } else { None };
+        let options = self.evaluation_options();
+        let needs = |triple: &Triple| needed.is_some_and(|needed| needed.contains(triple));
+        audit::row_sources(audit, self.snapshot()?, query, variables, rows, &options, &needs)
+    }
+
+    /// The whole answer to a canned query, as expected answers are compared with.
+    pub fn outcome(&self, canned: &CannedQuery, values: &Values) -> Result<Outcome> {
+        let query = self.parse_canned(canned, values)?;
+        Ok(match self.evaluate(&query)? {
+            Answer::Boolean(value) => Outcome::Boolean(value),
+            Answer::Graph(triples) => Outcome::Graph(triples.0.collect::<Result<_>>()?),
+            Answer::Solutions(solutions) => Outcome::Table {
+                columns: solutions.variables,
+                rows: solutions.rows.collect::<Result<_>>()?,
+                ordered_by: query::order_columns(&query),
+            },
+        })
+    }
+
+    /// How statements follow from the stated ones, as the project says.
+    pub fn entailment(&self) -> Entailment {
+        self.project.as_ref().map(|p| p.manifest.infer.rules).unwrap_or_default()
+    }
+
+    /// What follows from the dataset by these rules, and is not stated.
+    pub fn infer(&self, rules: Entailment) -> Result<Inferred> {
+        let settings = self.project.as_ref().map(|p| p.manifest.infer).unwrap_or_default();
+        infer::infer(self.dataset()?.quads(), &InferSettings { rules, ..settings })
+    }
+
+    /// Runs every check on the project.
+    pub fn check(&self) -> Result<check::Report> {
+        let options = check::Options {
+            lenient: self.options.lenient,
+            bounds: self.options.bounds,
+            evaluation: self.evaluation_options(),
+        };
+        check::check(self.require_project()?, options)
+    }
+
+    /// Declares a prefix for the rest of the session; it wins over those of the project and its files.
+    pub fn declare_prefix(&mut self, prefix: &str, namespace: &str) -> Result<()> {
+        self.prefixes()?;
+        if let Some(prefixes) = self.prefixes.get_mut() {
+            prefixes.insert(prefix, namespace);
+        }
+        Ok(())
+    }
+
+    /// Runs an update on the dataset; the session's own stays as it is.
+    pub fn update(&self, source: Source<'_>) -> Result<Change> {
+        let dataset = self.dataset()?;
+        let update = query::parse_update(source, self.parse_context()?)?;
+        query::refuse_network_in_update(source, &update)?;
+        let snapshot = || self.snapshot();
+        engine::update::update(dataset.quads(), &snapshot, source, &update, &self.evaluation_options())
+    }
+
+    /// What the values of parameters are checked against.
+    pub fn known(&self) -> Result<KnownTerms<'_>> {
+        Ok(KnownTerms { snapshot: self.snapshot()?, prefixes: self.prefixes()?, labels: &self.labels })
+    }
+
+    /// The thing that the user means by a CURIE, an IRI or a label in any language.
+    pub fn resolve(&self, word: &str) -> Result<NamedNode> {
+        let known = self.known()?;
+        let node = crate::catalog::parse_term(word, &known)?;
+        if known.contains(&node) {
+            return Ok(node);
+        }
+        let snapshot = known.snapshot;
+        let index = snapshot.triples(Permutation::Spo);
+        let subjects = index.keys().filter_map(|(subject, _)| match snapshot.term(subject) {
+            Term::NamedNode(node) => Some(known.prefixes.display(node.as_str())),
+            Term::BlankNode(_) | Term::Literal(_) | Term::Triple(_) => None,
+        });
+        let near: Vec<String> = subjects.collect();
+        snapshot.intact()?;
+        let shown = known.prefixes.display(node.as_str());
+        Err(Error::new(Kind::Input, format!("the graph says nothing of {shown}"))
+            .hint_if(kgq_syntax::text::did_you_mean(&shown, near.iter().map(String::as_str))))
+    }
+}
+
+/// The text of a source document, byte for byte: citations count its characters.
+fn read_source(path: &Path) -> Result<String> {
+    let name = path.display();
+    let bytes = std::fs::read(path).map_err(|e| Error::io(&name, &e))?;
+    String::from_utf8(bytes).map_err(|_| Error::input(format!("{name} is not UTF-8")))
+}
+
+/// Told how far the making of a snapshot is; `None` when it is over.
+#[derive(Clone)]
+pub struct Watcher(pub Arc<dyn Fn(Option<Progress>) + Send + Sync>);
+
+impl Default for Watcher {
+    fn default() -> Self {
+        Self(Arc::new(|_| ()))
+    }
+}
+
+impl std::fmt::Debug for Watcher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Watcher")
+    }
+}
+
+/// The dataset's terms, for reading what a user typed.
+pub struct KnownTerms<'a> {
+    snapshot: &'a Snapshot,
+    prefixes: &'a Prefixes,
+    labels: &'a OnceCell<Labels>,
+}
+
+impl Known for KnownTerms<'_> {
+    fn prefixes(&self) -> &Prefixes {
+        self.prefixes
+    }
+
+    fn labels(&self) -> &Labels {
+        self.labels.get_or_init(|| all_labels(self.snapshot))
+    }
+
+    fn contains(&self, term: &NamedNode) -> bool {
+        let Some(id) = self.snapshot.id(term.as_ref().into()) else { return false };
+        let places = [[Some(id), None, None], [None, Some(id), None], [None, None, Some(id)]];
+        places.into_iter().any(|place| {
+            !self.snapshot.matching_triples(place).1.is_empty() || !self.snapshot.matching_quads(place).1.is_empty()
+        })
+    }
+
+    fn members(&self, class: &NamedNode) -> Vec<NamedNode> {
+        let subjects = |property: NamedNodeRef<'_>, object: &NamedNode| -> Vec<NamedNode> {
+            let found = self.snapshot.find(None, Some(property.into()), Some(object.as_ref().into()));
+            found
+                .filter_map(|quad| match quad.subject {
+                    NamedOrBlankNode::NamedNode(node) => Some(node),
+                    NamedOrBlankNode::BlankNode(_) => None,
+                })
+                .collect()
+        };
+        let (mut classes, mut members) = (BTreeSet::from([class.as_str().to_owned()]), BTreeSet::new());
+        let mut open = vec![class.clone()];
+        while let Some(class) = open.pop() {
+            members.extend(subjects(rdf::TYPE, &class).into_iter().map(NamedNode::into_string));
+            for below in subjects(rdfs::SUB_CLASS_OF, &class) {
+                if classes.insert(below.as_str().to_owned()) {
+                    open.push(below);
+                }
+            }
+        }
+        members.into_iter().map(NamedNode::new_unchecked).collect()
+    }
+}
+
+fn all_labels(snapshot: &Snapshot) -> Labels {
+    Labels::of(NAMING.iter().flat_map(|(property, _)| snapshot.find(None, Some((*property).into()), None)))
+}

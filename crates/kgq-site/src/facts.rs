@@ -1,0 +1,173 @@
+//! The facts of a thing as its page shows them: grouped and ordered as the ontology's shapes say, each with its footnotes; and what refers
+//! to the thing.
+
+use super::html::At;
+use super::notes::Notes;
+use super::vocabulary::*;
+use kgq_syntax::rdf::vocabulary::rdf;
+use kgq_syntax::rdf::{GraphName, NamedNode, NamedOrBlankNode, Quad, Triple};
+use kgq_syntax::text::{count, thousands};
+use maud::{Markup, html};
+use rustc_hash::FxHashSet;
+use std::collections::BTreeMap;
+
+/// How many things that refer to a thing are listed for each property.
+const SHOWN: usize = 60;
+
+/// How many values of one property stand on a page.
+const MOST_VALUES: usize = 500;
+
+struct Row<'q> {
+    order: (f64, String),
+    property: &'q NamedNode,
+    quads: Vec<&'q Quad>,
+}
+
+/// All that is said of a thing, its types apart.
+pub fn facts(at: &At<'_, '_>, thing: &NamedNode, notes: &mut Notes) -> Markup {
+    let model = at.model;
+    let mut classes: Vec<&str> = model.types(thing).iter().map(|t| t.as_str()).collect();
+    for class in classes.clone() {
+        for above in model.ancestors.get(class).into_iter().flatten() {
+            if !classes.contains(above) {
+                classes.push(above);
+            }
+        }
+    }
+    // The last group is for what no shape places.
+    let mut groups: Vec<Vec<Row<'_>>> = model.layout.groups.iter().map(|_| Vec::new()).collect();
+    groups.push(Vec::new());
+    let mut by_property: BTreeMap<&str, Vec<&Quad>> = BTreeMap::new();
+    for quad in model.facts(thing.into()).iter().filter(|q| q.predicate.as_ref() != rdf::TYPE) {
+        by_property.entry(quad.predicate.as_str()).or_default().push(quad);
+    }
+    for (property, mut quads) in by_property {
+        let Some(first) = quads.first() else { continue };
+        let first_predicate = &first.predicate;
+        quads.sort_by_cached_key(|q| match &q.object {
+            kgq_syntax::rdf::Term::Literal(l) => {
+                (0, l.language().is_some_and(|tag| tag != model.source.language), sort_key(l.value()))
+            }
+            kgq_syntax::rdf::Term::NamedNode(node) => (1, false, sort_key(&model.label(node))),
+            kgq_syntax::rdf::Term::BlankNode(_) => (2, false, String::new()),
+            kgq_syntax::rdf::Term::Triple(triple) => (3, false, triple.to_string()),
+        });
+        let slot = model.layout.slot(&classes, property);
+        let (group, order) = slot.map_or((groups.len() - 1, default_order(property)), |s| (s.group, s.order));
+        let row = Row { order: (order, model.label(first_predicate)), property: first_predicate, quads };
+        groups[group].push(row);
+    }
+    for group in &mut groups {
+        group.sort_by(|a, b| a.order.0.total_cmp(&b.order.0).then_with(|| a.order.1.cmp(&b.order.1)));
+    }
+    let several = groups.iter().filter(|g| !g.is_empty()).count() > 1;
+    html! {
+        @for (number, rows) in groups.iter().enumerate() {
+            @if !rows.is_empty() {
+                section .facts {
+                    @if let Some(group) = model.layout.groups.get(number) {
+                        h2 { (at.model.label(group)) }
+                    } @else if several { h2 { "More" } } @else { h2 { "Facts" } }
+                    dl { @for row in rows { (fact_row(at, row, notes)) } }
+                }
+            }
+        }
+    }
+}
+
+fn fact_row(at: &At<'_, '_>, row: &Row<'_>, notes: &mut Notes) -> Markup {
+    let mut seen: FxHashSet<String> = FxHashSet::default();
+    let distinct: Vec<&&Quad> = row.quads.iter().filter(|q| seen.insert(q.object.to_string())).collect();
+    let more = distinct.len().saturating_sub(MOST_VALUES);
+    html! {
+        div .fact {
+            dt { (at.property(row.property)) }
+            @for quad in distinct.iter().take(MOST_VALUES) {
+                dd {
+                    (at.term(&quad.object))
+                    (notes.cite(at, &Triple::from((**quad).clone())))
+                    @if let GraphName::NamedNode(graph) = &quad.graph_name { " " span .graph { "in " (at.thing(graph)) } }
+                }
+            }
+            @if more > 0 { dd .muted { "and " (thousands(more as u64)) " more, which the files beside this page hold" } }
+        }
+    }
+}
+
+/// The order of properties that no shape places: names, then words, then the rest by label.
+fn default_order(property: &str) -> f64 {
+    match property {
+        RDFS_LABEL | "http://www.w3.org/2004/02/skos/core#prefLabel" => 0.0,
+        "http://www.w3.org/2004/02/skos/core#altLabel" => 1.0,
+        RDFS_COMMENT | SKOS_DEFINITION | DCT_DESCRIPTION => 2.0,
+        _ => 3.0,
+    }
+}
+
+fn sort_key(text: &str) -> String {
+    // Whole numbers sort by value.
+    match text.parse::<u64>() {
+        Ok(number) => format!("{number:020}"),
+        Err(_) => text.to_lowercase(),
+    }
+}
+
+/// What refers to a thing, by property with counts.
+pub fn incoming(at: &At<'_, '_>, thing: &NamedNode, notes: &mut Notes) -> Markup {
+    let model = at.model;
+    let mut by_property: BTreeMap<(String, &str), Vec<&Quad>> = BTreeMap::new();
+    for quad in model.incoming(thing.as_str()) {
+        by_property.entry((model.label(&quad.predicate), quad.predicate.as_str())).or_default().push(quad);
+    }
+    let body = html! {
+        @for ((_, property), quads) in &by_property {
+            @let predicate = &quads[0].predicate;
+            @let members = model.browse_page(thing.as_str()).filter(|_| predicate.as_ref() == rdf::TYPE);
+            div .fact {
+                dt { (at.property(predicate)) " " span .count { (count(quads.len() as u64, "thing", "things")) } }
+                dd {
+                    ul .inline {
+                        @for quad in sorted(at, quads).into_iter().take(SHOWN) {
+                            li {
+                                (at.subject(&quad.subject))
+                                @if *property != rdf::TYPE.as_str() { (notes.cite(at, &Triple::from(quad.clone()))) }
+                            }
+                        }
+                        @if quads.len() > SHOWN {
+                            li .muted {
+                                "and " (thousands((quads.len() - SHOWN) as u64)) " more"
+                                @if let Some(page) = &members { ": " a href=(at.href(page)) { "all of them" } }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    };
+    html! {
+        @if !by_property.is_empty() {
+            section .facts .incoming { h2 { "What refers to it" } dl { (body) } }
+        }
+    }
+}
+
+fn sorted<'q>(at: &At<'_, '_>, quads: &[&'q Quad]) -> Vec<&'q Quad> {
+    let mut quads = quads.to_vec();
+    // Sorting a long list by labels costs more than its first few are worth.
+    if quads.len() <= 2000 {
+        quads.sort_by_cached_key(|q| match &q.subject {
+            NamedOrBlankNode::NamedNode(node) => (false, at.model.label(node).to_lowercase(), q.subject.to_string()),
+            NamedOrBlankNode::BlankNode(_) => (true, String::new(), q.subject.to_string()),
+        });
+    } else {
+        quads.sort_unstable_by(|a, b| key(a).cmp(key(b)));
+    }
+    quads
+}
+
+fn key(quad: &Quad) -> &str {
+    match &quad.subject {
+        NamedOrBlankNode::NamedNode(node) => node.as_str(),
+        NamedOrBlankNode::BlankNode(node) => node.as_str(),
+    }
+}

@@ -1,0 +1,276 @@
+//! The frame of every page, and how terms, links and texts stand in it. Whatever comes from data is escaped by the template, and a link
+//! leads to the web, to a mailbox or to another page, never anywhere else.
+
+use super::model::Model;
+use kgq_graph::export::names::relative;
+use kgq_syntax::rdf::{BlankNode, Literal, NamedNode, NamedOrBlankNode, Quad, Term, Triple};
+use kgq_syntax::text::{is_unsafe, visible};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use oxrdf::vocab::xsd;
+use std::borrow::Cow;
+
+/// Nothing is loaded from elsewhere, and nothing in a page runs but the site's own script.
+pub const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'";
+
+/// The query page compiles WebAssembly, starts a worker and fetches the dump; all of them its own.
+const QUERY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'";
+
+/// The page that a server shows instead of one that is not there.
+pub const MISSING: &str = "404.html";
+
+/// How deep blank nodes are shown inside each other.
+const DEEPEST: usize = 4;
+
+/// How many members of a list are shown.
+const LONGEST_LIST: usize = 200;
+
+const FIRST: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#first";
+const REST: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#rest";
+
+/// The place that a page is written from, which decides how it names other pages.
+pub struct At<'m, 'a> {
+    pub model: &'m Model<'a>,
+    pub path: &'m str,
+}
+
+/// What a page says besides its body.
+#[derive(Default)]
+pub struct Head<'h> {
+    pub title: String,
+    pub description: Option<String>,
+    /// Files that say the same: media type and path.
+    pub alternates: Vec<(&'static str, String)>,
+    /// schema.org's view of it, as JSON.
+    pub json_ld: Option<serde_json::Value>,
+    /// Which entry of the navigation it belongs to.
+    pub section: &'h str,
+    /// Scripts besides the site's own.
+    pub scripts: Vec<&'h str>,
+    pub styles: Vec<&'h str>,
+    pub runs_queries: bool,
+}
+
+impl At<'_, '_> {
+    /// How this page names another file of the site.
+    pub fn href(&self, path: &str) -> String {
+        // It is shown at whatever address leads nowhere, from which no relative link would be right.
+        if self.path == MISSING {
+            return format!("{}{path}", self.model.root_path());
+        }
+        relative(self.path, path)
+    }
+
+    /// A thing as a link with its label.
+    pub fn thing(&self, node: &NamedNode) -> Markup {
+        let label = self.model.label(node);
+        self.link(node, &text(&label))
+    }
+
+    /// A link to a thing: to its page, else to its own place on the web, else none.
+    pub fn link(&self, node: &NamedNode, words: &str) -> Markup {
+        let iri = node.as_str();
+        if let Some(page) = self.model.page(iri) {
+            let deprecated = self.model.is_deprecated(node);
+            return html! { a href=(self.href(&page)) class=[deprecated.then_some("deprecated")] { bdi { (words) } } };
+        }
+        match web_link(iri) {
+            Some(iri) => html! { a .external href=(iri) rel="external noopener" title=(iri) { bdi { (words) } } },
+            None => html! { span title=(text(iri)) { bdi { (words) } } },
+        }
+    }
+
+    /// A property: with its label, or `is a`.
+    pub fn property(&self, node: &NamedNode) -> Markup {
+        self.thing(node)
+    }
+
+    /// A value as a reader wants it.
+    pub fn term(&self, term: &Term) -> Markup {
+        self.term_to(term, 0)
+    }
+
+    fn term_to(&self, term: &Term, depth: usize) -> Markup {
+        match term {
+            Term::NamedNode(node) => self.thing(node),
+            Term::Literal(literal) => self.literal(literal),
+            Term::BlankNode(node) => self.blank(node, depth),
+            Term::Triple(triple) => self.triple(triple, depth),
+        }
+    }
+
+    pub fn subject(&self, subject: &NamedOrBlankNode) -> Markup {
+        match subject {
+            NamedOrBlankNode::NamedNode(node) => self.thing(node),
+            NamedOrBlankNode::BlankNode(node) => self.blank(node, 0),
+        }
+    }
+
+    pub fn triple(&self, triple: &Triple, depth: usize) -> Markup {
+        let object = if depth < DEEPEST {
+            self.term_to(&triple.object, depth + 1)
+        } else {
+            html! { "…" }
+        };
+        html! { span .triple { (self.subject(&triple.subject)) " — " (self.property(&triple.predicate)) " — " (object) } }
+    }
+
+    fn blank(&self, node: &BlankNode, depth: usize) -> Markup {
+        let facts = self.model.blank_facts(node);
+        if depth >= DEEPEST || facts.is_empty() {
+            return html! { span .muted { "something without a name" } };
+        }
+        if let Some(items) = self.list(facts) {
+            return html! { span .list { @for (i, item) in items.iter().enumerate() { @if i > 0 { ", " } (self.term_to(item, depth + 1)) } } };
+        }
+        html! {
+            dl .nested {
+                @for quad in facts {
+                    dt { (self.property(&quad.predicate)) }
+                    dd { (self.term_to(&quad.object, depth + 1)) }
+                }
+            }
+        }
+    }
+
+    /// The members of an RDF list, if these facts are the head of one; at most as many as a page can show.
+    fn list(&self, facts: &[&Quad]) -> Option<Vec<Term>> {
+        let mut items = vec![object(facts, FIRST)?.clone()];
+        let mut rest = object(facts, REST)?;
+        while let Term::BlankNode(node) = rest
+            && items.len() < LONGEST_LIST
+        {
+            let facts = self.model.blank_facts(node);
+            items.push(object(facts, FIRST)?.clone());
+            rest = object(facts, REST)?;
+        }
+        Some(items)
+    }
+
+    pub fn literal(&self, literal: &Literal) -> Markup {
+        let value = text(literal.value());
+        if let Some(language) = literal.language() {
+            let direction = literal.direction().map_or("auto".to_owned(), |d| d.to_string());
+            let other = language != self.model.source.language;
+            return html! {
+                bdi .text lang=(language) dir=(direction) { (value) }
+                @if other { " " span .tag { (language) } }
+            };
+        }
+        let datatype = literal.datatype();
+        if is_date(literal) {
+            return html! { time datetime=(value) { (value) } };
+        }
+        if datatype == xsd::ANY_URI
+            && let Some(iri) = web_link(literal.value())
+        {
+            return html! { a .external href=(iri) rel="external noopener" { bdi { (value) } } };
+        }
+        if is_number(literal) {
+            return html! { span .number { (value) } };
+        }
+        let plain = [xsd::STRING, xsd::BOOLEAN, xsd::ANY_URI].contains(&datatype);
+        html! {
+            bdi .text dir="auto" { (value) }
+            @if !plain { " " span .tag { (self.model.curie(datatype.as_str())) } }
+        }
+    }
+}
+
+fn object<'f>(facts: &[&'f Quad], property: &str) -> Option<&'f Term> {
+    facts.iter().find(|q| q.predicate.as_str() == property).map(|q| &q.object)
+}
+
+pub fn is_date(literal: &Literal) -> bool {
+    let datatype = literal.datatype();
+    [xsd::DATE, xsd::DATE_TIME, xsd::G_YEAR, xsd::G_YEAR_MONTH].contains(&datatype)
+}
+
+pub fn is_number(literal: &Literal) -> bool {
+    let datatype = literal.datatype();
+    [xsd::INTEGER, xsd::DECIMAL, xsd::DOUBLE, xsd::FLOAT, xsd::INT, xsd::LONG, xsd::NON_NEGATIVE_INTEGER]
+        .contains(&datatype)
+}
+
+/// The IRI, if a link to it can only lead to the web or to a mailbox.
+pub fn web_link(iri: &str) -> Option<&str> {
+    let lower = iri.get(..8.min(iri.len())).unwrap_or_default().to_ascii_lowercase();
+    let allowed = ["http://", "https://", "mailto:"].iter().any(|scheme| lower.starts_with(scheme));
+    (allowed && !iri.chars().any(|c| c.is_whitespace() || is_unsafe(c))).then_some(iri)
+}
+
+/// A text that may keep its line breaks, with everything else that hides or turns characters made visible.
+pub fn text(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(|c| is_unsafe(c) && !matches!(c, '\n' | '\t')) {
+        return Cow::Borrowed(text);
+    }
+    let lines: Vec<Cow<'_, str>> = text.split('\n').map(|line| visible(line.trim_end_matches('\r'))).collect();
+    Cow::Owned(lines.join("\n"))
+}
+
+/// A whole page.
+pub fn page(at: &At<'_, '_>, head: Head<'_>, body: Markup) -> String {
+    let source = at.model.source;
+    let title = text(source.title);
+    let policy = if head.runs_queries { QUERY_POLICY } else { POLICY };
+    let nav = [
+        ("things", "Things", "index.html".to_owned()),
+        ("ontology", "Ontology", at.model.ontology_page()),
+        ("queries", "Questions", "queries.html".to_owned()),
+        ("query", "Ask", "ask.html".to_owned()),
+        ("data", "Data", "data.html".to_owned()),
+    ];
+    let asks = !source.assets.is_empty();
+    let own_title =
+        if head.title == source.title { title.to_string() } else { format!("{} · {title}", text(&head.title)) };
+    let out = html! {
+        (DOCTYPE)
+        html lang=(source.language) {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(policy);
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="referrer" content="no-referrer";
+                meta name="color-scheme" content="light dark";
+                title { (own_title) }
+                @if let Some(description) = &head.description { meta name="description" content=(text(description)); }
+                link rel="canonical" href=(at.model.url(at.path));
+                @for (media, path) in &head.alternates {
+                    link rel="alternate" type=(media) href=(at.href(path));
+                }
+                @if let Some((media, path)) = head.alternates.first() {
+                    link rel="describedby" type=(media) href=(at.href(path));
+                }
+                link rel="icon" href=(at.href("assets/icon.svg")) type="image/svg+xml";
+                link rel="stylesheet" href=(at.href("assets/site.css"));
+                @for style in &head.styles { link rel="stylesheet" href=(at.href(style)); }
+                script src=(at.href("assets/site.js")) defer {}
+                @for script in &head.scripts { script src=(at.href(script)) defer {} }
+                @if let Some(json) = &head.json_ld { (data_block(json)) }
+            }
+            body {
+                a .skip href="#main" { "Skip to the content" }
+                header .site {
+                    a .home href=(at.href("index.html")) { (title) }
+                    nav aria-label="Site" {
+                        @for (key, words, path) in &nav {
+                            @if *key != "query" || asks {
+                                a href=(at.href(path)) aria-current=[(head.section == *key).then_some("true")] { (words) }
+                            }
+                        }
+                    }
+                }
+                main #main tabindex="-1" { (body) }
+                footer .site {
+                    p { a href=(at.href("data.html")) { "All of it as data" } " · made by kgq from files, the same from the same" }
+                }
+            }
+        }
+    };
+    out.into_string()
+}
+
+/// JSON in a page, as data that no browser runs: `<` cannot close the block.
+fn data_block(json: &serde_json::Value) -> Markup {
+    let text = json.to_string().replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026");
+    PreEscaped(format!("<script type=\"application/ld+json\">{text}</script>"))
+}

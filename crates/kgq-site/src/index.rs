@@ -1,0 +1,350 @@
+//! The pages that lead to all others: the first one with search and classes, the lists of members, the questions, the data, the map.
+
+use super::draw;
+use super::html::{At, Head, MISSING, page, text};
+use super::model::Model;
+use super::vocabulary::*;
+use kgq_syntax::rdf::NamedNode;
+use kgq_syntax::text::{count, thousands};
+use maud::{Markup, html};
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+
+/// How many things stand on one page of a list.
+pub const PAGE: usize = 1000;
+
+/// How many members of a class the first page names, and how many characters their names may take.
+const SHOWN: usize = 12;
+const ROOM: usize = 240;
+
+/// The first page.
+pub fn index_page(model: &Model<'_>, dataset: &Value) -> String {
+    let at = At { model, path: "index.html" };
+    let asked = model.source.queries.iter().filter(|q| !q.canned.is_check()).count();
+    let body = html! {
+        article .home {
+            h1 { (text(model.source.title)) }
+            div .search role="search" {
+                label for="search" { "Search by name, in any language" }
+                input #search type="search" autocomplete="off" spellcheck="false" data-root="" aria-controls="found" disabled;
+                p #search-state .muted role="status" { "Search needs JavaScript; the lists below do not." }
+                ol #found {}
+            }
+            p .muted {
+                (count(model.source.quads.len() as u64, "statement", "statements")) " about "
+                (count(model.things.len() as u64, "thing", "things")) ". "
+                @if asked > 0 { a href="queries.html" { (count(asked as u64, "question", "questions")) } " with answers. " }
+                @if !model.places.is_empty() { a href="places.html" { (count(model.places.len() as u64, "place", "places")) } " on a map." }
+            }
+            section {
+                h2 { "By kind" }
+                div .kinds {
+                    @for (class, members) in by_size(model) {
+                        (class_card(&at, class, members))
+                    }
+                }
+            }
+        }
+    };
+    let head = Head {
+        title: model.source.title.to_owned(),
+        section: "things",
+        alternates: vec![("text/turtle", "void.ttl".into())],
+        json_ld: Some(dataset.clone()),
+        scripts: vec!["assets/search-data.js"],
+        ..Head::default()
+    };
+    page(&at, head, body)
+}
+
+/// The classes that the first page shows: of the domain first, by size; those of the ontology's own machinery last.
+fn by_size<'m>(model: &'m Model<'_>) -> Vec<(NamedNode, &'m Vec<&'m NamedNode>)> {
+    let mut classes: Vec<(u8, usize, NamedNode, &Vec<&NamedNode>)> = model
+        .members
+        .iter()
+        .map(|(class, members)| {
+            let machinery = [OWL, "http://www.w3.org/2000/01/rdf-schema#", SH, "http://www.w3.org/ns/oa#"];
+            let named = members.iter().any(|m| !model.source.labels.all(m).is_empty());
+            let rank = u8::from(machinery.iter().any(|ns| class.starts_with(ns))) + u8::from(!named);
+            (rank, members.len(), NamedNode::new_unchecked(*class), members)
+        })
+        .collect();
+    classes.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.cmp(&a.1)).then_with(|| a.2.as_str().cmp(b.2.as_str())));
+    classes.into_iter().map(|(_, _, class, members)| (class, members)).collect()
+}
+
+fn class_card(at: &At<'_, '_>, class: NamedNode, members: &[&NamedNode]) -> Markup {
+    let page = at.model.browse_page(class.as_str()).map(|p| at.href(&p));
+    let mut first: Vec<(String, &NamedNode)> = if members.len() <= 5000 {
+        let mut all: Vec<_> = members.iter().map(|m| (at.model.label(m), *m)).collect();
+        all.sort_by(|a, b| (a.0.to_lowercase(), a.1.as_str()).cmp(&(b.0.to_lowercase(), b.1.as_str())));
+        all
+    } else {
+        members.iter().take(SHOWN).map(|m| (at.model.label(m), *m)).collect()
+    };
+    first.truncate(SHOWN);
+    let mut room = ROOM;
+    let fitting = first.iter().take_while(|(label, _)| {
+        let fits = room > 0;
+        room = room.saturating_sub(kgq_syntax::text::width(label) + 2);
+        fits
+    });
+    let fitting = fitting.count();
+    first.truncate(fitting);
+    html! {
+        section .card {
+            h3 { a href=[page] { (text(&at.model.label(&class))) } " " span .count { (thousands(members.len() as u64)) } }
+            ul .inline { @for (label, member) in &first { li { (at.link(member, &text(label))) } } @if members.len() > first.len() { li .muted { "…" } } }
+        }
+    }
+}
+
+/// The lists of a class's members: path and text of each page.
+pub fn browse_pages(model: &Model<'_>) -> Vec<(String, String)> {
+    let mut pages = Vec::new();
+    for (class, members) in &model.members {
+        let Some(first) = model.browse_page(class) else { continue };
+        let class = NamedNode::new_unchecked(*class);
+        let label = model.label(&class);
+        let mut sorted: Vec<(String, &NamedNode)> = members.iter().map(|m| (model.label(m), *m)).collect();
+        sorted.sort_by_cached_key(|(label, node)| (label.to_lowercase(), node.as_str()));
+        let parts: Vec<&[(String, &NamedNode)]> = sorted.chunks(PAGE).collect();
+        let path_of = |number: usize| match number {
+            0 => first.clone(),
+            number => format!("{}/{}.html", first.trim_end_matches(".html"), number + 1),
+        };
+        for (number, part) in parts.iter().enumerate() {
+            let path = path_of(number);
+            let at = At { model, path: &path };
+            let others = (parts.len() > 1).then(|| {
+                html! {
+                    nav .pages aria-label="Pages of the list" {
+                        @for i in 0..parts.len() {
+                            @if i == number { span aria-current="page" { (i + 1) } } @else { a href=(at.href(&path_of(i))) { (i + 1) } }
+                            " "
+                        }
+                    }
+                }
+            });
+            let body = html! {
+                article .browse {
+                    p .kind { "Kind" }
+                    h1 { (at.link(&class, &text(&label))) " " span .count { (thousands(members.len() as u64)) } }
+                    @if let Some(about) = model.descriptions(&class).first() { p .summary { (at.literal(about)) } }
+                    (others.clone().unwrap_or_default())
+                    ul .columns {
+                        @for (label, member) in part.iter() {
+                            li {
+                                (at.link(member, &text(label)))
+                                @for other in model.titles(member).iter().filter(|t| t.value() != label) {
+                                    " " span .also lang=[other.language()] dir="auto" { (text(other.value())) }
+                                }
+                            }
+                        }
+                    }
+                    (others.unwrap_or_default())
+                }
+            };
+            let title = if number == 0 { label.clone() } else { format!("{label}, page {}", number + 1) };
+            let text = page(&at, Head { title, section: "things", ..Head::default() }, body);
+            pages.push((path, text));
+        }
+    }
+    pages
+}
+
+/// The list of the canned queries.
+pub fn queries_page(model: &Model<'_>) -> String {
+    let at = At { model, path: "queries.html" };
+    let (checks, asked): (Vec<_>, Vec<_>) = model.source.queries.iter().partition(|q| q.canned.is_check());
+    let entry = |query: &&super::query::PublishedQuery<'_>| {
+        let header = &query.canned.header;
+        html! {
+            li {
+                a href=(at.href(&format!("{}.html", query.stem()))) { (text(query.title(model))) }
+                @if let Some(question) = header.question.as_ref().or(header.description.as_ref()) { p { (text(question.in_language(model.source.language).trim())) } }
+            }
+        }
+    };
+    let body = html! {
+        article .questions {
+            h1 { "Questions" }
+            p .summary { "Each with its query, and its answer from this graph." }
+            @if asked.is_empty() && checks.is_empty() { p .muted { "This graph has no canned queries." } }
+            ul .entries { @for query in &asked { (entry(query)) } }
+            @if !checks.is_empty() {
+                section { h2 { "Rules" } p .muted { "What each of these finds would be a mistake in the graph." } ul .entries { @for query in &checks { (entry(query)) } } }
+            }
+        }
+    };
+    page(&at, Head { title: "Questions".into(), section: "queries", ..Head::default() }, body)
+}
+
+/// Every place on one map.
+pub fn places_page(model: &Model<'_>) -> String {
+    let at = At { model, path: "places.html" };
+    let spots: Vec<draw::Spot<'_>> = model
+        .places
+        .values()
+        .map(|(node, point)| draw::Spot { node, label: model.label(node), point: *point, own: false })
+        .collect();
+    let body = html! {
+        article {
+            h1 { "Places" }
+            p .muted { (count(spots.len() as u64, "place", "places")) ", drawn by their coordinates alone" }
+            (draw::map(&at, &spots).unwrap_or_default())
+        }
+    };
+    page(&at, Head { title: "Places".into(), section: "things", ..Head::default() }, body)
+}
+
+/// What the page of an address that leads nowhere says.
+pub fn missing_page(model: &Model<'_>) -> String {
+    let at = At { model, path: MISSING };
+    let body = html! { article { h1 { "Nothing here" } p { "The graph has no page of this name. " a href=(at.href("index.html")) { "All there is" } "." } } };
+    page(&at, Head { title: "Nothing here".into(), ..Head::default() }, body)
+}
+
+/// The page in which queries are asked in the browser.
+pub fn ask_page(model: &Model<'_>) -> String {
+    let at = At { model, path: "ask.html" };
+    let body = html! {
+        article .ask {
+            h1 { "Ask" }
+            p .muted { "Queries run in this browser, over the whole graph; nothing is sent anywhere. The first needs the graph to be loaded." }
+            div .row {
+                label for="canned" { "Start from" }
+                select #canned disabled { option value="" { "a query of your own" } }
+            }
+            div #editor {}
+            div .row {
+                button #run type="button" disabled { "Run" }
+                button #stop type="button" hidden { "Stop" }
+                span #state role="status" { "This page needs JavaScript, and a web server: a browser loads no data into a page that was opened from disk." }
+            }
+            div #result tabindex="-1" {}
+        }
+    };
+    let head = Head {
+        title: "Ask".into(),
+        section: "query",
+        scripts: vec!["assets/queries.js", "assets/ask.js"],
+        styles: vec!["assets/ask.css"],
+        runs_queries: true,
+        ..Head::default()
+    };
+    page(&at, head, body)
+}
+
+/// What search looks through: for each thing its page, its kind, and its names in all languages; as a script, because a page that was
+/// opened from disk can load nothing else.
+pub fn search_data(model: &Model<'_>) -> String {
+    let mut kinds: Vec<String> = Vec::new();
+    let mut entries: Vec<Value> = Vec::new();
+    let mut kind_number = |kind: String| match kinds.iter().position(|k| *k == kind) {
+        Some(number) => number,
+        None => {
+            kinds.push(kind);
+            kinds.len() - 1
+        }
+    };
+    for thing in &model.things {
+        let mut names: Vec<&str> = Vec::new();
+        for label in model.source.labels.all(thing) {
+            if !names.contains(&label.value()) {
+                names.push(label.value());
+            }
+        }
+        // A term of the ontology is also known by its local name.
+        let local = kgq_graph::catalog::local_name(thing.as_str());
+        if !names.is_empty()
+            && let Some(stem) = model.names.get(thing.as_str())
+        {
+            let best = model.label(thing);
+            names.sort_by_key(|name| *name != best);
+            if model.is_class(thing) || model.is_property(thing) {
+                names.push(local);
+            }
+            let kind = model.own_types(thing).first().map_or_else(String::new, |class| model.label(class));
+            entries.push(json!([stem, kind_number(kind), names]));
+        }
+    }
+    for query in model.source.queries.iter().filter(|q| !q.canned.is_check()) {
+        let mut names: Vec<&str> = Vec::new();
+        for words in [&query.canned.header.title, &query.canned.header.question].into_iter().flatten() {
+            names.extend(words.all().into_iter().map(|(_, words)| words.trim()));
+        }
+        names.push(&query.canned.name);
+        entries.push(json!([query.stem(), kind_number("Question".into()), names]));
+    }
+    let mut out = String::from("kgqSearch({\"kinds\":");
+    out.push_str(&json!(kinds).to_string());
+    out.push_str(",\"entries\":[\n");
+    for (i, entry) in entries.iter().enumerate() {
+        let _ = writeln!(out, "{entry}{}", if i + 1 < entries.len() { "," } else { "" });
+    }
+    out.push_str("]});\n");
+    // Two characters end a line in a script and not in JSON.
+    out.replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
+}
+
+/// The page of the dumps and descriptions.
+pub fn data_page(model: &Model<'_>, dumps: &[super::dumps::Dump]) -> String {
+    let at = At { model, path: "data.html" };
+    let body = html! {
+        article .data {
+            h1 { "Data" }
+            p .summary { "The whole graph, in the same order every time. Turtle, TriG and N-Quads are of RDF 1.2; JSON-LD and RDF/XML, for tools of RDF 1.1, have reifiers as " code { "rdf:Statement" } "." }
+            section {
+                h2 { "Dumps" }
+                div .scroll tabindex="0" role="group" aria-label="The dumps" {
+                    table {
+                        thead { tr { th scope="col" { "file" } th scope="col" { "holds" } th scope="col" .number { "bytes" } th scope="col" { "SHA-256" } } }
+                        tbody {
+                            @for dump in dumps {
+                                tr {
+                                    td { a href=(at.href(&dump.path)) download { (dump.path.trim_start_matches("dump/")) } }
+                                    td { (dump.holds) }
+                                    td .number { (thousands(dump.bytes)) }
+                                    td { code .hash { (dump.hash) } }
+                                }
+                            }
+                        }
+                    }
+                }
+                p { a href="dump/SHA256SUMS" { "SHA256SUMS" } " checks them: " code { "sha256sum -c SHA256SUMS" } }
+            }
+            section {
+                h2 { "Descriptions" }
+                dl {
+                    @for (path, what) in [
+                        ("void.ttl", "VoID: what the dataset holds, by class and property"),
+                        ("catalog.ttl", "DCAT 3: the dataset and its files, with checksums"),
+                        ("service.ttl", "SPARQL service description"),
+                        ("queries.ttl", "The questions as SHACL SPARQL executables, for the editors of others"),
+                        ("llms.txt", "An overview for language models"),
+                        ("sitemap.xml", "The pages, for search engines"),
+                    ] {
+                        div .fact { dt { a href=(at.href(path)) { (path) } } dd { (what) } }
+                    }
+                }
+            }
+            section {
+                h2 { "Prefixes" }
+                div .scroll tabindex="0" role="group" aria-label="The prefixes" {
+                    table { tbody { @for (prefix, namespace) in model.source.prefixes.iter() { tr { td { code { (text(prefix)) ":" } } td { code { (text(namespace)) } } } } } }
+                }
+            }
+        }
+    };
+    page(
+        &at,
+        Head {
+            title: "Data".into(),
+            section: "data",
+            alternates: vec![("text/turtle", "void.ttl".into())],
+            ..Head::default()
+        },
+        body,
+    )
+}

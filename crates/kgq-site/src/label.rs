@@ -1,0 +1,127 @@
+//! What a thing is called on a page: its label, or words made of what is said of it, so that no reader meets a bare IRI.
+
+use super::model::Model;
+use super::vocabulary::*;
+use kgq_graph::catalog::local_name;
+use kgq_syntax::rdf::vocabulary::rdf;
+use kgq_syntax::rdf::{Literal, NamedNode, NamedOrBlankNode, Term, Triple};
+
+/// How deep the words for a statement about a statement go.
+const DEEPEST: u8 = 2;
+
+/// How many characters of a literal stand in the words for a statement.
+const LONGEST: usize = 60;
+
+impl<'a> Model<'a> {
+    /// The thing's label in the site's language, or the next best words.
+    pub fn label(&self, node: &NamedNode) -> String {
+        self.label_to(node, 0)
+    }
+
+    fn label_to(&self, node: &NamedNode, depth: u8) -> String {
+        if let Some(label) = self.source.labels.get(node, self.source.language)
+            && !label.trim().is_empty()
+        {
+            return label.to_owned();
+        }
+        if depth < DEEPEST {
+            if let Some(triple) = self.reified_by(node) {
+                return self.statement_label(triple, depth);
+            }
+            if let Some(words) = self.citation_label(node, depth).or_else(|| self.span_label(node)) {
+                return words;
+            }
+        }
+        let iri = node.as_str();
+        if let Some(short) = self.source.prefixes.shorten(iri) {
+            return short;
+        }
+        if let Some(tail) = iri.strip_prefix(self.source.base).filter(|tail| !tail.is_empty()) {
+            return tail.to_owned();
+        }
+        let bare = iri.trim_start_matches("https://").trim_start_matches("http://").trim_end_matches(['/', '#']);
+        match (bare.split_once('/'), local_name(bare)) {
+            (Some((host, rest)), local) if rest.contains('/') => format!("{host}/…/{local}"),
+            _ => bare.to_owned(),
+        }
+    }
+
+    /// The triple that a node names, if it names one.
+    pub fn reified_by(&self, node: &NamedNode) -> Option<&'a Triple> {
+        self.facts(node.into()).iter().find_map(|q| match &q.object {
+            Term::Triple(triple) if q.predicate.as_ref() == rdf::REIFIES => Some(triple.as_ref()),
+            _ => None,
+        })
+    }
+
+    fn statement_label(&self, triple: &Triple, depth: u8) -> String {
+        let subject = match &triple.subject {
+            NamedOrBlankNode::NamedNode(node) => self.label_to(node, depth + 1),
+            NamedOrBlankNode::BlankNode(_) => "something".to_owned(),
+        };
+        let predicate = self.label_to(&triple.predicate, depth + 1);
+        let object = match &triple.object {
+            Term::NamedNode(node) => self.label_to(node, depth + 1),
+            Term::Literal(literal) => format!("“{}”", shorten(literal.value(), LONGEST)),
+            Term::BlankNode(_) => "something".to_owned(),
+            Term::Triple(inner) if depth < DEEPEST => self.statement_label(inner, depth + 1),
+            Term::Triple(_) => "a statement".to_owned(),
+        };
+        format!("{subject} — {predicate} — {object}")
+    }
+
+    fn citation_label(&self, node: &NamedNode, depth: u8) -> Option<String> {
+        if !self.facts(node.into()).iter().any(|q| q.predicate.as_str() == OA_HAS_SOURCE) {
+            return None;
+        }
+        let citation = self.audit.citation(node);
+        let mut words = self.label_to(citation.document.as_ref()?, depth + 1);
+        match citation.sentences.as_slice() {
+            [] => {}
+            [one] => words.push_str(&format!(", sentence {one}")),
+            several => words.push_str(&format!(", sentences {}", several.join(", "))),
+        }
+        if let Some(anchor) = &citation.anchor {
+            words.push_str(&format!(": “{}”", shorten(anchor, LONGEST)));
+        } else if let (Some(span), true) = (citation.span, citation.sentences.is_empty()) {
+            words.push_str(&format!(", characters {}–{}", span.start, span.end));
+        }
+        Some(words)
+    }
+
+    fn span_label(&self, node: &NamedNode) -> Option<String> {
+        let number = |property: &str| {
+            self.facts(node.into()).iter().find(|q| q.predicate.as_str() == property).and_then(|q| match &q.object {
+                Term::Literal(literal) => Some(literal.value()),
+                Term::NamedNode(_) | Term::BlankNode(_) | Term::Triple(_) => None,
+            })
+        };
+        Some(format!("characters {}–{}", number(OA_START)?, number(OA_END)?))
+    }
+
+    /// The names of a thing for its page's head: the site's language first, each text once.
+    pub fn titles(&self, node: &NamedNode) -> Vec<&'a Literal> {
+        let mut titles: Vec<&Literal> = Vec::new();
+        for label in self.source.labels.all(node) {
+            let same_language = titles.iter().any(|t| t.language() == label.language());
+            if !same_language && !label.value().trim().is_empty() {
+                titles.push(label);
+            }
+        }
+        titles.sort_by_key(|l| l.language() != Some(self.source.language));
+        titles
+    }
+
+    /// The CURIE of an IRI, or the IRI in angle brackets.
+    pub fn curie(&self, iri: &str) -> String {
+        self.source.prefixes.display(iri)
+    }
+}
+
+/// The text cut after so many characters.
+pub fn shorten(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((at, _)) => format!("{}…", text[..at].trim_end()),
+        None => text.to_owned(),
+    }
+}

@@ -1,0 +1,77 @@
+//! Of what is named and not described: where it is named. Of a named graph: the statements that it holds.
+
+use super::html::At;
+use super::model::Model;
+use kgq_syntax::rdf::{NamedNode, Quad};
+use kgq_syntax::text::thousands;
+use maud::{Markup, html};
+
+/// How many statements of a graph stand on its page.
+const SHOWN: usize = 200;
+
+/// Up to how many statements a named graph is in the files beside its page.
+pub const WHOLE: usize = 2000;
+
+/// What the page of a thing that is named only says of that.
+pub fn notice(at: &At<'_, '_>, thing: &NamedNode) -> Markup {
+    let graph = at.model.graphs.contains_key(thing.as_str());
+    html! {
+        @if at.model.is_stub(thing) && !graph {
+            p .warning { "Named here, not described: the graph says nothing of it. Below is where it is named." }
+        }
+    }
+}
+
+/// The statements that name a thing as their property, or within a quoted triple.
+pub fn mentions(at: &At<'_, '_>, thing: &NamedNode) -> Markup {
+    let quads = at.model.named_in(thing.as_str());
+    let uses = at.model.uses.get(thing.as_str()).copied().unwrap_or(0).max(quads.len() as u64);
+    html! {
+        @if !quads.is_empty() {
+            section { h2 { "Statements that name it" } (statements(at, quads, uses as usize)) }
+        }
+    }
+}
+
+/// What a named graph holds.
+pub fn contents(at: &At<'_, '_>, graph: &NamedNode) -> Markup {
+    let quads = at.model.graphs.get(graph.as_str()).map_or(&[][..], Vec::as_slice);
+    html! {
+        @if !quads.is_empty() {
+            section #holds { h2 { "What this graph holds" } (statements(at, quads, quads.len())) }
+        }
+    }
+}
+
+fn statements(at: &At<'_, '_>, quads: &[&Quad], all: usize) -> Markup {
+    let shown = quads.len().min(SHOWN);
+    html! {
+        div .scroll tabindex="0" role="group" aria-label="The statements" {
+            table {
+                thead { tr { th scope="col" { "subject" } th scope="col" { "predicate" } th scope="col" { "object" } } }
+                tbody {
+                    @for quad in quads.iter().take(shown) {
+                        tr { td { (at.subject(&quad.subject)) } td { (at.property(&quad.predicate)) } td { (at.term(&quad.object)) } }
+                    }
+                }
+            }
+        }
+        @if all > shown {
+            p .muted { "and " (thousands((all - shown) as u64)) " more, which the " a href=(at.href("data.html")) { "dumps" } " hold" }
+        }
+    }
+}
+
+/// The statements in the files beside a page besides those about the thing: those of a named graph, and of what is not described those
+/// that name it.
+pub fn beside<'a>(model: &Model<'a>, thing: &NamedNode) -> Vec<&'a Quad> {
+    let mut quads: Vec<&Quad> = Vec::new();
+    if let Some(held) = model.graphs.get(thing.as_str()).filter(|held| held.len() <= WHOLE) {
+        quads.extend(held);
+    }
+    if model.is_stub(thing) {
+        quads.extend(model.incoming(thing.as_str()).iter().take(WHOLE));
+        quads.extend(model.named_in(thing.as_str()));
+    }
+    quads
+}

@@ -1,0 +1,441 @@
+//! What a site is made of, indexed once so that every page is made from what is near it: facts by subject and by object, the pages'
+//! names, what things are called, classes with their ancestors, places.
+
+use super::links;
+use super::query::PublishedQuery;
+use super::shapes::Layout;
+use super::vocabulary::*;
+use kgq_graph::audit::Audit;
+use kgq_graph::catalog::Labels;
+use kgq_graph::export::names::{Names, safe_part};
+use kgq_graph::project::{CitationSettings, Entailment};
+use kgq_syntax::rdf::vocabulary::rdf;
+use kgq_syntax::rdf::{
+    BlankNode, GraphName, Literal, NamedNode, NamedOrBlankNode, NamedOrBlankNodeRef, Prefixes, Quad, Term,
+};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::BTreeMap;
+
+/// What is published.
+pub struct Source<'a> {
+    /// A short name, which the dumps bear.
+    pub name: &'a str,
+    pub title: &'a str,
+    /// Whatever has an IRI that starts so gets a page.
+    pub base: &'a str,
+    pub quads: &'a [Quad],
+    /// What follows by entailment and is not among the quads.
+    pub inferred: &'a [Quad],
+    /// By which rules it follows.
+    pub entailment: Entailment,
+    pub prefixes: &'a Prefixes,
+    pub labels: &'a Labels,
+    pub citations: &'a CitationSettings,
+    pub queries: Vec<PublishedQuery<'a>>,
+    /// The language of the pages' titles, and those that follow.
+    pub language: &'a str,
+    /// The day of the last change to what is said of a thing, by its IRI.
+    pub changed: FxHashMap<String, String>,
+    /// Where the pages will stand, if not at the base.
+    pub base_url: Option<&'a str>,
+    /// Where a SPARQL endpoint over the same data answers, if one does.
+    pub endpoint: Option<&'a str>,
+    /// Files of the query page: a path below `assets/` and its bytes.
+    pub assets: Vec<(String, Vec<u8>)>,
+}
+
+/// A point on the earth, in degrees.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Point {
+    pub longitude: f64,
+    pub latitude: f64,
+}
+
+pub struct Model<'a> {
+    pub source: &'a Source<'a>,
+    pub audit: Audit<'a>,
+    pub names: Names,
+    pub layout: Layout,
+    /// The things that the graph says something of, sorted. All of them have pages.
+    pub things: Vec<&'a NamedNode>,
+    /// What is named below the base and not described, sorted. It has pages too, which say so.
+    pub stubs: Vec<&'a NamedNode>,
+    /// The statements of each named graph.
+    pub graphs: BTreeMap<&'a str, Vec<&'a Quad>>,
+    /// The members of each class by direct `rdf:type`, things with pages only, sorted.
+    pub members: BTreeMap<&'a str, Vec<&'a NamedNode>>,
+    /// How many statements use a property.
+    pub uses: FxHashMap<&'a str, u64>,
+    /// Each class with all above it.
+    pub ancestors: FxHashMap<&'a str, Vec<&'a str>>,
+    /// Things with a place, by IRI.
+    pub places: BTreeMap<&'a str, (&'a NamedNode, Point)>,
+    /// The canned queries (by number) that name a thing in their text, and those whose answer holds it.
+    pub named_by: FxHashMap<&'a str, Vec<usize>>,
+    pub answered_by: FxHashMap<&'a str, Vec<usize>>,
+    /// By the IRI of the subject.
+    out: FxHashMap<&'a str, Vec<&'a Quad>>,
+    /// By the label of the subject.
+    of_blank: FxHashMap<&'a str, Vec<&'a Quad>>,
+    incoming: FxHashMap<&'a str, Vec<&'a Quad>>,
+    /// Of what is named only: the first statements that have it as property or within a quoted triple.
+    named_in: FxHashMap<&'a str, Vec<&'a Quad>>,
+    /// Page of the list of a class's members, without ending.
+    browse: FxHashMap<&'a str, String>,
+}
+
+/// Stems of the site's own pages and of files beside them.
+const OWN: &[&str] =
+    &["index", "404", "ontology-terms", "queries", "places", "data", "ask", "void", "catalog", "service", "search"];
+
+impl<'a> Model<'a> {
+    pub fn new(source: &'a Source<'a>) -> Self {
+        let mut out: FxHashMap<&str, Vec<&Quad>> = FxHashMap::default();
+        let mut of_blank: FxHashMap<&str, Vec<&Quad>> = FxHashMap::default();
+        let mut incoming: FxHashMap<&str, Vec<&Quad>> = FxHashMap::default();
+        let mut uses: FxHashMap<&str, u64> = FxHashMap::default();
+        let mut graphs: BTreeMap<&str, Vec<&Quad>> = BTreeMap::new();
+        let mut things: Vec<&NamedNode> = Vec::new();
+        let mut seen: FxHashSet<&str> = FxHashSet::default();
+        for quad in source.quads {
+            match &quad.subject {
+                NamedOrBlankNode::NamedNode(node) => out.entry(node.as_str()).or_default().push(quad),
+                NamedOrBlankNode::BlankNode(node) => of_blank.entry(node.as_str()).or_default().push(quad),
+            }
+            *uses.entry(quad.predicate.as_str()).or_default() += 1;
+            if let Term::NamedNode(object) = &quad.object {
+                incoming.entry(object.as_str()).or_default().push(quad);
+            }
+            if let GraphName::NamedNode(graph) = &quad.graph_name {
+                graphs.entry(graph.as_str()).or_default().push(quad);
+            }
+            if let NamedOrBlankNode::NamedNode(node) = &quad.subject
+                && node.as_str().starts_with(source.base)
+                && seen.insert(node.as_str())
+            {
+                things.push(node);
+            }
+        }
+        things.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
+        let stubs = links::undescribed(source, &seen);
+        let stub_iris: FxHashSet<&str> = stubs.iter().map(|node| node.as_str()).collect();
+        let mut model = Self {
+            source,
+            audit: Audit::new(source.quads, source.citations, source.prefixes),
+            names: Names::default(),
+            layout: Layout::default(),
+            things,
+            stubs,
+            graphs,
+            members: BTreeMap::new(),
+            uses,
+            ancestors: FxHashMap::default(),
+            places: BTreeMap::new(),
+            named_by: FxHashMap::default(),
+            answered_by: FxHashMap::default(),
+            out,
+            of_blank,
+            incoming,
+            named_in: links::named_in(source.quads, &stub_iris),
+            browse: FxHashMap::default(),
+        };
+        model.index_classes();
+        let mut taken: FxHashSet<String> = FxHashSet::default();
+        for class in model.members.keys() {
+            let short = source.prefixes.shorten(class).unwrap_or_else(|| (*class).to_owned());
+            let (mut slug, _) = safe_part(&short.replace([':', '/'], "-"), true);
+            while !taken.insert(slug.to_lowercase()) {
+                slug.push_str("-2");
+            }
+            model.browse.insert(class, format!("browse/{slug}"));
+        }
+        let named = model.things.iter().chain(&model.stubs).map(|t| t.as_str());
+        model.names = Names::assign(source.base, named, OWN);
+        model.layout = Layout::of(&model);
+        model.places = model.find_places();
+        model.index_queries();
+        model
+    }
+
+    fn index_classes(&mut self) {
+        for thing in &self.things {
+            for class in self.types(thing) {
+                self.members.entry(class.as_str()).or_default().push(thing);
+            }
+        }
+        let mut above: FxHashMap<&str, Vec<&str>> = FxHashMap::default();
+        for quad in self.source.quads {
+            if let (RDFS_SUB_CLASS_OF, NamedOrBlankNode::NamedNode(below), Term::NamedNode(class)) =
+                (quad.predicate.as_str(), &quad.subject, &quad.object)
+            {
+                above.entry(below.as_str()).or_default().push(class.as_str());
+            }
+        }
+        for class in above.keys() {
+            let mut all: Vec<&str> = Vec::new();
+            let mut open = vec![*class];
+            while let Some(next) = open.pop() {
+                for parent in above.get(next).into_iter().flatten() {
+                    if !all.contains(parent) {
+                        all.push(parent);
+                        open.push(parent);
+                    }
+                }
+            }
+            self.ancestors.insert(class, all);
+        }
+    }
+
+    fn find_places(&self) -> BTreeMap<&'a str, (&'a NamedNode, Point)> {
+        let mut places = BTreeMap::new();
+        for thing in &self.things {
+            if let Some(point) = self.point_of(thing) {
+                places.insert(thing.as_str(), (*thing, point));
+            }
+        }
+        places
+    }
+
+    /// The point of a thing: of its geometry's WKT, or by latitude and longitude.
+    fn point_of(&self, thing: &NamedNode) -> Option<Point> {
+        let (mut latitude, mut longitude) = (None, None);
+        for quad in self.facts(thing.into()) {
+            match (quad.predicate.as_str(), &quad.object) {
+                (GEO_HAS_GEOMETRY, geometry) => {
+                    let wkt = self.facts_of_term(geometry).iter().find(|q| q.predicate.as_str() == GEO_AS_WKT);
+                    if let Some(Term::Literal(wkt)) = wkt.map(|q| &q.object)
+                        && let Some(point) = parse_point(wkt.value())
+                    {
+                        return Some(point);
+                    }
+                }
+                (WGS_LAT, Term::Literal(literal)) => latitude = literal.value().parse().ok(),
+                (WGS_LONG, Term::Literal(literal)) => longitude = literal.value().parse().ok(),
+                _ => {}
+            }
+        }
+        Point { latitude: latitude?, longitude: longitude? }.on_earth()
+    }
+
+    fn index_queries(&mut self) {
+        for (number, query) in self.source.queries.iter().enumerate() {
+            for term in &query.names {
+                push_once(self.named_by.entry(term.as_str()).or_default(), number);
+            }
+            query.answer.each_node(&mut |node| push_once(self.answered_by.entry(node.as_str()).or_default(), number));
+        }
+    }
+
+    /// What is said of a node, in the order of the files.
+    pub fn facts(&self, subject: NamedOrBlankNodeRef<'_>) -> &[&'a Quad] {
+        let facts = match subject {
+            NamedOrBlankNodeRef::NamedNode(node) => self.out.get(node.as_str()),
+            NamedOrBlankNodeRef::BlankNode(node) => self.of_blank.get(node.as_str()),
+        };
+        facts.map_or(&[], Vec::as_slice)
+    }
+
+    pub fn facts_of_term(&self, term: &Term) -> &[&'a Quad] {
+        match term {
+            Term::NamedNode(node) => self.facts(node.into()),
+            Term::BlankNode(node) => self.facts(node.into()),
+            Term::Literal(_) | Term::Triple(_) => &[],
+        }
+    }
+
+    pub fn blank_facts(&self, node: &BlankNode) -> &[&'a Quad] {
+        self.facts(node.into())
+    }
+
+    /// The statements whose object a thing is.
+    pub fn incoming(&self, iri: &str) -> &[&'a Quad] {
+        self.incoming.get(iri).map_or(&[], Vec::as_slice)
+    }
+
+    /// Of what is named only: statements that have it as property or within a quoted triple, the first of them.
+    pub fn named_in(&self, iri: &str) -> &[&'a Quad] {
+        self.named_in.get(iri).map_or(&[], Vec::as_slice)
+    }
+
+    pub fn types(&self, thing: &NamedNode) -> Vec<&'a NamedNode> {
+        let mut types = Vec::new();
+        for quad in self.facts(thing.into()) {
+            if let (true, Term::NamedNode(class)) = (quad.predicate.as_ref() == rdf::TYPE, &quad.object)
+                && !types.contains(&class)
+            {
+                types.push(class);
+            }
+        }
+        types
+    }
+
+    /// The types of a thing without those that another of its types is below.
+    pub fn own_types(&self, thing: &NamedNode) -> Vec<&'a NamedNode> {
+        let types = self.types(thing);
+        let above = |class: &NamedNode| {
+            types.iter().any(|other| {
+                *other != class && self.ancestors.get(other.as_str()).is_some_and(|all| all.contains(&class.as_str()))
+            })
+        };
+        types.iter().filter(|class| !above(class)).copied().collect()
+    }
+
+    /// Whether a thing is of a class or of one below it.
+    pub fn is_a(&self, thing: &NamedNode, class: &str) -> bool {
+        self.types(thing).iter().any(|t| self.is_below(t.as_str(), class))
+    }
+
+    /// Whether a class is another, or is below it.
+    pub fn is_below(&self, class: &str, other: &str) -> bool {
+        class == other || self.ancestors.get(class).is_some_and(|all| all.contains(&other))
+    }
+
+    pub fn is_class(&self, thing: &NamedNode) -> bool {
+        self.types(thing).iter().any(|t| [OWL_CLASS, RDFS_CLASS].contains(&t.as_str()))
+    }
+
+    pub fn is_property(&self, thing: &NamedNode) -> bool {
+        self.types(thing).iter().any(|t| PROPERTY_CLASSES.contains(&t.as_str()))
+    }
+
+    pub fn is_deprecated(&self, thing: &NamedNode) -> bool {
+        self.facts(thing.into()).iter().any(|q| {
+            q.predicate.as_str() == OWL_DEPRECATED
+                && matches!(&q.object, Term::Literal(l) if matches!(l.value(), "true" | "1"))
+        })
+    }
+
+    /// What has a page: the things that are described, then those that are named only.
+    pub fn pages(&self) -> impl Iterator<Item = &'a NamedNode> + '_ {
+        self.things.iter().chain(&self.stubs).copied()
+    }
+
+    /// Whether the graph names a thing and says nothing of it.
+    pub fn is_stub(&self, thing: &NamedNode) -> bool {
+        self.facts(thing.into()).is_empty()
+    }
+
+    /// The page of a thing, with its ending.
+    pub fn page(&self, iri: &str) -> Option<String> {
+        self.names.get(iri).map(|stem| format!("{stem}.html"))
+    }
+
+    /// The page that lists the members of a class.
+    pub fn browse_page(&self, class: &str) -> Option<String> {
+        self.browse.get(class).map(|stem| format!("{stem}.html"))
+    }
+
+    /// The site's ontology, if the graph has one with a page.
+    pub fn ontology(&self) -> Option<&'a NamedNode> {
+        self.members.get(OWL_ONTOLOGY).and_then(|found| found.first().copied())
+    }
+
+    pub fn ontology_page(&self) -> String {
+        let own = self.ontology().and_then(|iri| self.page(iri.as_str()));
+        own.unwrap_or_else(|| "ontology-terms.html".into())
+    }
+
+    /// Where a page will stand on the web.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base_url())
+    }
+
+    pub fn base_url(&self) -> String {
+        let base = self.source.base_url.unwrap_or(self.source.base);
+        if base.ends_with('/') { base.to_owned() } else { format!("{}/", base.trim_end_matches('#')) }
+    }
+
+    /// The host and the path of where the site will stand; the path begins and ends with a slash.
+    fn host_and_path(&self) -> (String, String) {
+        let url = self.base_url();
+        let after = url.split_once("://").map_or(url.as_str(), |(_, after)| after);
+        match after.split_once('/') {
+            Some((host, path)) => (host.to_owned(), format!("/{path}")),
+            None => (after.to_owned(), "/".to_owned()),
+        }
+    }
+
+    pub fn host(&self) -> String {
+        self.host_and_path().0
+    }
+
+    pub fn root_path(&self) -> String {
+        self.host_and_path().1
+    }
+
+    /// The literals of the best of several properties: those in the site's language first.
+    pub fn texts(&self, thing: &NamedNode, properties: &[&str]) -> Vec<&'a Literal> {
+        for property in properties {
+            let mut found: Vec<&Literal> = self
+                .facts(thing.into())
+                .iter()
+                .filter(|q| q.predicate.as_str() == *property)
+                .filter_map(|q| match &q.object {
+                    Term::Literal(literal) => Some(literal),
+                    Term::NamedNode(_) | Term::BlankNode(_) | Term::Triple(_) => None,
+                })
+                .collect();
+            if !found.is_empty() {
+                found.sort_by_key(|l| l.language().is_some_and(|tag| tag != self.source.language));
+                return found;
+            }
+        }
+        Vec::new()
+    }
+
+    /// What describes a thing in a sentence or two, if anything does.
+    pub fn descriptions(&self, thing: &NamedNode) -> Vec<&'a Literal> {
+        self.texts(thing, &[RDFS_COMMENT, SKOS_DEFINITION, DCT_DESCRIPTION, DC_DESCRIPTION, SCHEMA_DESCRIPTION])
+    }
+}
+
+impl Point {
+    fn on_earth(self) -> Option<Self> {
+        let inside = self.longitude.abs() <= 180.0 && self.latitude.abs() <= 90.0;
+        inside.then_some(self)
+    }
+}
+
+/// A WKT point: longitude before latitude (GeoSPARQL's default reference system).
+pub fn parse_point(wkt: &str) -> Option<Point> {
+    // A reference system other than the default can turn the axes; such points are not drawn.
+    let text = wkt.trim();
+    let text = match text.strip_prefix('<') {
+        Some(rest) => {
+            let (system, rest) = rest.split_once('>')?;
+            system.ends_with("/CRS84").then_some(rest.trim())?
+        }
+        None => text,
+    };
+    let upper = text.get(..5)?.to_ascii_uppercase();
+    if upper != "POINT" {
+        return None;
+    }
+    let inner = text.get(5..)?.trim().strip_prefix('(')?.strip_suffix(')')?;
+    let mut numbers = inner.split_whitespace().map(str::parse::<f64>);
+    let (Some(Ok(longitude)), Some(Ok(latitude))) = (numbers.next(), numbers.next()) else { return None };
+    Point { longitude, latitude }.on_earth()
+}
+
+fn push_once(list: &mut Vec<usize>, number: usize) {
+    if list.last() != Some(&number) && !list.contains(&number) {
+        list.push(number);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_point_is_longitude_then_latitude_and_on_the_earth() {
+        assert_eq!(parse_point("POINT(116.4 39.9)"), Some(Point { longitude: 116.4, latitude: 39.9 }));
+        assert_eq!(
+            parse_point("<http://www.opengis.net/def/crs/OGC/1.3/CRS84> Point (1 2)"),
+            Some(Point { longitude: 1.0, latitude: 2.0 })
+        );
+        for wrong in ["POINT(nan 1)", "POINT(1)", "LINESTRING(0 0, 1 1)", "POINT(1 200)", "点", ""] {
+            assert_eq!(parse_point(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! The footnotes of a page: where each statement comes from, numbered in the order in which a reader meets them.
+
+use super::html::{At, text};
+use super::label::shorten;
+use kgq_graph::audit::Statement;
+use kgq_syntax::rdf::vocabulary::rdf;
+use kgq_syntax::rdf::{NamedNode, NamedOrBlankNode, Term, Triple};
+use maud::{Markup, html};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+/// How many characters of a document's title stand in all notes but the first of it.
+const SHORT_TITLE: usize = 40;
+
+/// How many grounds of an inference are spelled out.
+const MOST_GROUNDS: usize = 12;
+
+/// What a footnote is about.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Key {
+    /// A citation, as the source of whatever statement.
+    Citation(NamedNode),
+    /// A statement of which there is more to say than its citations.
+    Statement(NamedOrBlankNode),
+}
+
+/// The footnotes of one page.
+#[derive(Default)]
+pub struct Notes {
+    numbers: FxHashMap<Key, usize>,
+    notes: Vec<(Markup, bool)>,
+    /// The documents that a note has named in full.
+    named: FxHashSet<NamedNode>,
+}
+
+impl Notes {
+    /// The marks behind a statement: a number for each of its sources.
+    pub fn cite(&mut self, at: &At<'_, '_>, triple: &Triple) -> Markup {
+        let mut marks: Vec<usize> = Vec::new();
+        let mut inferred = false;
+        for statement in at.model.audit.statements(triple) {
+            inferred |= !statement.grounds.is_empty();
+            for number in self.numbers_of(at, &statement) {
+                if !marks.contains(&number) {
+                    marks.push(number);
+                }
+            }
+        }
+        self.marks(&marks, inferred)
+    }
+
+    /// The mark of a citation alone.
+    pub fn cite_citation(&mut self, at: &At<'_, '_>, citation: &NamedNode) -> usize {
+        self.number(Key::Citation(citation.clone()), |named| (citation_words(at, citation, named), false))
+    }
+
+    pub fn marks(&self, marks: &[usize], inferred: bool) -> Markup {
+        html! {
+            @if !marks.is_empty() {
+                sup .notes {
+                    @for (i, number) in marks.iter().enumerate() {
+                        @if i > 0 { " " }
+                        a href=(format!("#note-{number}")) role="doc-noteref" aria-label=(format!("Source {number}")) { (number) }
+                    }
+                }
+            }
+            @if inferred { " " span .inferred title="No source prints this: it follows from other statements" { "inferred" } }
+        }
+    }
+
+    fn numbers_of(&mut self, at: &At<'_, '_>, statement: &Statement) -> Vec<usize> {
+        let remarks = at.model.audit.remarks(&statement.reifier);
+        if statement.grounds.is_empty() && remarks.is_empty() {
+            return statement.citations.iter().map(|citation| self.cite_citation(at, citation)).collect();
+        }
+        let key = Key::Statement(statement.reifier.clone());
+        let inferred = !statement.grounds.is_empty();
+        vec![self.number(key, |named| (statement_words(at, statement, &remarks, named), inferred))]
+    }
+
+    fn number(&mut self, key: Key, words: impl FnOnce(&mut FxHashSet<NamedNode>) -> (Markup, bool)) -> usize {
+        if let Some(number) = self.numbers.get(&key) {
+            return *number;
+        }
+        let words = words(&mut self.named);
+        self.notes.push(words);
+        let number = self.notes.len();
+        self.numbers.insert(key, number);
+        number
+    }
+
+    pub fn render(&self) -> Markup {
+        html! {
+            @if !self.notes.is_empty() {
+                section .sources aria-labelledby="sources" {
+                    h2 #sources { "Where it comes from" }
+                    ol {
+                        @for (i, (words, inferred)) in self.notes.iter().enumerate() {
+                            li #{"note-" (i + 1)} class=[(*inferred).then_some("inference")] { (words) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A citation in words: the document, its publisher and date, the place in it. A long title is cut once it was named in full.
+fn citation_words(at: &At<'_, '_>, iri: &NamedNode, named: &mut FxHashSet<NamedNode>) -> Markup {
+    let citation = at.model.audit.citation(iri);
+    let document = citation.document.as_ref().map(|iri| at.model.audit.document(iri));
+    let Some(document) = document else { return at.thing(iri) };
+    let mut title = document.title.clone().unwrap_or_else(|| at.model.label(&document.iri));
+    if !named.insert(document.iri.clone()) {
+        title = shorten(&title, SHORT_TITLE);
+    }
+    let mut place = Vec::new();
+    match citation.sentences.as_slice() {
+        [] => {}
+        [one] => place.push(format!("sentence {one}")),
+        several => place.push(format!("sentences {}", several.join(", "))),
+    }
+    if let Some(span) = citation.span {
+        place.push(format!("characters {}–{}", span.start, span.end));
+    }
+    html! {
+        cite { (at.link(&document.iri, &text(&title))) }
+        @if let Some(publisher) = &document.publisher { ", " bdi { (text(publisher)) } }
+        @if let Some(date) = &document.date { ", " time datetime=(text(date)) { (text(date)) } }
+        @if place.is_empty() { ". " span .muted { "The document as a whole" } } @else { ": " (place.join(", ")) }
+        @if let Some(anchor) = &citation.anchor { " — " q { (text(anchor)) } }
+        " " (at.link(iri, "citation"))
+    }
+}
+
+/// A statement in words: what it rests on, and all that is said of it besides.
+fn statement_words(
+    at: &At<'_, '_>,
+    statement: &Statement,
+    remarks: &[(&NamedNode, &Term)],
+    named: &mut FxHashSet<NamedNode>,
+) -> Markup {
+    let kinds: Vec<&NamedNode> = remarks
+        .iter()
+        .filter(|(property, _)| property.as_ref() == rdf::TYPE)
+        .filter_map(|(_, kind)| match kind {
+            Term::NamedNode(node) => Some(node),
+            Term::BlankNode(_) | Term::Literal(_) | Term::Triple(_) => None,
+        })
+        .collect();
+    let more = statement.grounds.len().saturating_sub(MOST_GROUNDS);
+    html! {
+        @for kind in &kinds { (at.thing(kind)) ". " }
+        @for (property, value) in remarks.iter().filter(|(p, _)| p.as_ref() != rdf::TYPE) {
+            span .remark { (at.property(property)) ": " (at.term(value)) } ". "
+        }
+        @for (i, citation) in statement.citations.iter().enumerate() {
+            @if i > 0 { "; " }
+            (citation_words(at, citation, named))
+        }
+        @if !statement.grounds.is_empty() {
+            "It follows from:"
+            ul {
+                @for ground in statement.grounds.iter().take(MOST_GROUNDS) { li { (at.subject(ground)) } }
+                @if more > 0 { li { "and " (more) " more" } }
+            }
+        }
+        @if let NamedOrBlankNode::NamedNode(node) = &statement.reifier { " " (at.link(node, "statement")) }
+    }
+}

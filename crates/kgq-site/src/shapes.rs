@@ -1,0 +1,237 @@
+//! What SHACL shapes say to a reader: in which group and order a page shows facts, and what a shape asks, in words.
+
+use super::html::{At, text};
+use super::model::Model;
+use super::vocabulary::*;
+use kgq_syntax::rdf::{Literal, NamedNode, NamedOrBlankNode, NamedOrBlankNodeRef, Term};
+use maud::{Markup, html};
+use rustc_hash::FxHashMap;
+
+/// Groups of facts, and which property belongs to which.
+#[derive(Clone, Debug, Default)]
+pub struct Layout {
+    /// The groups in their order.
+    pub groups: Vec<NamedNode>,
+    /// By class and property.
+    of: FxHashMap<(String, String), Slot>,
+    /// By property, whatever the class.
+    any: FxHashMap<String, Slot>,
+}
+
+/// Where a property's facts stand: the group's number, and the order in it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Slot {
+    pub group: usize,
+    pub order: f64,
+}
+
+impl Layout {
+    pub fn of(model: &Model<'_>) -> Self {
+        let mut layout = Self::default();
+        let mut groups: Vec<(f64, &NamedNode)> = Vec::new();
+        let mut shapes: FxHashMap<&NamedOrBlankNode, Vec<&str>> = FxHashMap::default();
+        let (target, property) = (sh("targetClass"), sh("property"));
+        for quad in model.source.quads {
+            let predicate = quad.predicate.as_str();
+            if predicate == target {
+                if let Term::NamedNode(class) = &quad.object {
+                    shapes.entry(&quad.subject).or_default().push(class.as_str());
+                }
+            } else if predicate == property
+                && let NamedOrBlankNode::NamedNode(node) = &quad.subject
+                && model.is_class(node)
+            {
+                let classes = shapes.entry(&quad.subject).or_default();
+                if !classes.contains(&node.as_str()) {
+                    classes.push(node.as_str());
+                }
+            } else if predicate == sh("group")
+                && let Term::NamedNode(group) = &quad.object
+                && !groups.iter().any(|(_, g)| *g == group)
+            {
+                groups.push((
+                    number(model, NamedOrBlankNodeRef::from(group.as_ref()), "order").unwrap_or(f64::MAX),
+                    group,
+                ));
+            }
+        }
+        groups.sort_by(|(a, x), (b, y)| a.total_cmp(b).then_with(|| x.as_str().cmp(y.as_str())));
+        layout.groups = groups.into_iter().map(|(_, group)| group.clone()).collect();
+        let mut shapes: Vec<_> = shapes.into_iter().collect();
+        shapes.sort_by_cached_key(|(shape, _)| shape.to_string());
+        for (shape, classes) in shapes {
+            for quad in model.facts(shape.as_ref()).iter().filter(|q| q.predicate.as_str() == property) {
+                let Some((path, slot)) = layout.slot_of(model, &quad.object) else { continue };
+                for class in &classes {
+                    layout.of.entry(((*class).to_owned(), path.clone())).or_insert(slot);
+                }
+                layout.any.entry(path).or_insert(slot);
+            }
+        }
+        layout
+    }
+
+    /// The property of a property shape, and where its facts stand.
+    fn slot_of(&self, model: &Model<'_>, shape: &Term) -> Option<(String, Slot)> {
+        let facts = model.facts_of_term(shape);
+        let find = |name: &str| {
+            let iri = sh(name);
+            facts.iter().find(|q| q.predicate.as_str() == iri).map(|q| &q.object)
+        };
+        let (Some(Term::NamedNode(path)), Some(Term::NamedNode(group))) = (find("path"), find("group")) else {
+            return None;
+        };
+        let order = match find("order") {
+            Some(Term::Literal(literal)) => literal.value().parse().unwrap_or(f64::MAX),
+            _ => f64::MAX,
+        };
+        let group = self.groups.iter().position(|g| g == group)?;
+        Some((path.as_str().to_owned(), Slot { group, order }))
+    }
+
+    /// Where the facts of a property stand on the page of a thing of these classes (the nearest first).
+    pub fn slot(&self, classes: &[&str], property: &str) -> Option<Slot> {
+        let of_class = classes.iter().find_map(|class| self.of.get(&((*class).to_owned(), property.to_owned())));
+        of_class.or_else(|| self.any.get(property)).copied()
+    }
+}
+
+fn number(model: &Model<'_>, subject: NamedOrBlankNodeRef<'_>, name: &str) -> Option<f64> {
+    let iri = sh(name);
+    model.facts(subject).iter().find(|q| q.predicate.as_str() == iri).and_then(|q| match &q.object {
+        Term::Literal(literal) => literal.value().parse().ok(),
+        Term::NamedNode(_) | Term::BlankNode(_) | Term::Triple(_) => None,
+    })
+}
+
+/// The property shapes that apply to members of a class, its own and those above it not included, in words.
+pub fn shapes_of(at: &At<'_, '_>, class: &NamedNode) -> Vec<Markup> {
+    let model = at.model;
+    let (target, property) = (sh("targetClass"), sh("property"));
+    let mut shapes: Vec<&NamedOrBlankNode> =
+        model.incoming(class.as_str()).iter().filter(|q| q.predicate.as_str() == target).map(|q| &q.subject).collect();
+    let own = NamedOrBlankNode::from(class.clone());
+    if model.facts(own.as_ref()).iter().any(|q| q.predicate.as_str() == property) {
+        shapes.push(&own);
+    }
+    let mut rules = Vec::new();
+    for shape in shapes {
+        for quad in model.facts(shape.as_ref()) {
+            let name = quad.predicate.as_str();
+            if name == property {
+                rules.extend(property_rule(at, &quad.object));
+            } else if name == sh("sparql")
+                && let Some(message) = message(at, &quad.object)
+            {
+                rules.push(html! { "Never: " (message) });
+            }
+        }
+    }
+    rules
+}
+
+fn message(at: &At<'_, '_>, shape: &Term) -> Option<Markup> {
+    let iri = sh("message");
+    let mut messages: Vec<&Literal> = at
+        .model
+        .facts_of_term(shape)
+        .iter()
+        .filter(|q| q.predicate.as_str() == iri)
+        .filter_map(|q| match &q.object {
+            Term::Literal(literal) => Some(literal),
+            Term::NamedNode(_) | Term::BlankNode(_) | Term::Triple(_) => None,
+        })
+        .collect();
+    messages.sort_by_key(|l| l.language() != Some(at.model.source.language));
+    messages.first().map(|l| at.literal(l))
+}
+
+/// What a property shape asks, in words.
+fn property_rule(at: &At<'_, '_>, shape: &Term) -> Option<Markup> {
+    let facts = at.model.facts_of_term(shape);
+    let find = |name: &str| {
+        let iri = sh(name);
+        facts.iter().find(|q| q.predicate.as_str() == iri).map(|q| &q.object)
+    };
+    let count = |name: &str| match find(name) {
+        Some(Term::Literal(literal)) => literal.value().parse::<u64>().ok(),
+        _ => None,
+    };
+    let path = find("path")?;
+    let how_many = match (count("minCount").unwrap_or(0), count("maxCount")) {
+        (0, None) => "any number".to_owned(),
+        (0, Some(1)) => "one at most".to_owned(),
+        (0, Some(most)) => format!("{most} at most"),
+        (1, Some(1)) => "exactly one".to_owned(),
+        (1, None) => "at least one".to_owned(),
+        (least, None) => format!("at least {least}"),
+        (least, Some(most)) if least == most => format!("exactly {least}"),
+        (least, Some(most)) => format!("{least} to {most}"),
+    };
+    let mut asks: Vec<Markup> = Vec::new();
+    for (name, words) in
+        [("class", "each a"), ("datatype", "each of datatype"), ("hasValue", "one of them"), ("node", "each fitting")]
+    {
+        if let Some(value) = find(name) {
+            asks.push(html! { (words) " " (at.term(value)) });
+        }
+    }
+    for (name, before, after) in [
+        ("minInclusive", "not less than", ""),
+        ("maxInclusive", "not more than", ""),
+        ("minExclusive", "more than", ""),
+        ("maxExclusive", "less than", ""),
+        ("minLength", "of at least", " characters"),
+        ("maxLength", "of at most", " characters"),
+        ("pattern", "matching", ""),
+        ("in", "one of", ""),
+        ("languageIn", "in the languages", ""),
+    ] {
+        if let Some(value) = find(name) {
+            asks.push(html! { (before) " " (at.term(value)) (after) });
+        }
+    }
+    if let Some(Term::NamedNode(kind)) = find("nodeKind") {
+        asks.push(html! { (node_kind(kind.as_str())) });
+    }
+    if matches!(find("uniqueLang"), Some(Term::Literal(l)) if matches!(l.value(), "true" | "1")) {
+        asks.push(html! { "one for each language" });
+    }
+    Some(html! {
+        span .path { (path_words(at, path, 0)) } ": " (how_many)
+        @for ask in &asks { ", " (ask) }
+        @if let Some(message) = message(at, shape) { ". " span .muted { (message) } }
+    })
+}
+
+fn node_kind(iri: &str) -> &'static str {
+    match iri.strip_prefix(SH) {
+        Some("IRI") => "each a thing with an IRI",
+        Some("Literal") => "each a literal",
+        Some("BlankNode") => "each a node without a name",
+        Some("BlankNodeOrIRI") => "each a thing",
+        Some("IRIOrLiteral") => "each a thing with an IRI or a literal",
+        Some("BlankNodeOrLiteral") => "each a node without a name or a literal",
+        _ => "of a kind of node",
+    }
+}
+
+fn path_words(at: &At<'_, '_>, path: &Term, depth: usize) -> Markup {
+    if let Term::NamedNode(node) = path {
+        return at.property(node);
+    }
+    if depth > 4 {
+        return html! { "…" };
+    }
+    for quad in at.model.facts_of_term(path) {
+        let (before, after) = match quad.predicate.as_str().strip_prefix(SH) {
+            Some("inversePath") => ("is what", "points to"),
+            Some("zeroOrMorePath") => ("", "in any number of steps"),
+            Some("oneOrMorePath") => ("", "in one step or more"),
+            Some("zeroOrOnePath") => ("", "in one step at most"),
+            _ => continue,
+        };
+        return html! { (before) " " (path_words(at, &quad.object, depth + 1)) " " (after) };
+    }
+    html! { span .muted { (text("a longer path")) } }
+}

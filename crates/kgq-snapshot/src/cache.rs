@@ -1,0 +1,434 @@
+//! Snapshots of large projects and files, kept in a folder of the user's so that what did not change opens at once.
+//!
+//! Two files an entry: the snapshot, and a record of the documents that it was made of. The folder is passed in.
+
+use super::file::remove_abandoned;
+use super::{BuildOptions, ContentKey, Snapshot, content_key_of, digest_of_file};
+use crate::store::{Content, Input};
+use kgq_syntax::error::{Error, Result};
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// A folder with snapshots.
+#[derive(Clone, Debug)]
+pub struct Cache {
+    folder: PathBuf,
+}
+
+/// A snapshot in the cache.
+#[derive(Clone, Debug)]
+pub struct CacheEntry {
+    pub snapshot: PathBuf,
+    /// The documents that it was made of.
+    pub sources: Vec<PathBuf>,
+    /// Of the snapshot, in bytes.
+    pub size: u64,
+}
+
+/// What is known of the documents of an entry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Record {
+    /// The snapshot's content key in hexadecimal.
+    key: String,
+    /// When the documents were looked at, in nanoseconds since 1970.
+    taken: u64,
+    sources: Vec<SourceRecord>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct SourceRecord {
+    path: PathBuf,
+    stamp: Stamp,
+    /// SHA-256, in hexadecimal.
+    digest: String,
+}
+
+/// What changes when a file is written to, as a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Stamp {
+    size: u64,
+    /// In nanoseconds since 1970.
+    modified: u64,
+    inode: u64,
+}
+
+/// A file that was written this shortly before it was looked at may be written to again without its time changing.
+const UNSURE: Duration = Duration::from_secs(2);
+
+impl Cache {
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self { folder: folder.into() }
+    }
+
+    /// The snapshot of these documents: the one that is kept if it still is theirs, else a new one, which is kept. That a new one
+    /// cannot be kept is no failure: it is then in memory.
+    ///
+    /// # Errors
+    /// What building it fails with.
+    pub fn snapshot(&self, inputs: &[Input], options: &BuildOptions<'_>) -> Result<Snapshot> {
+        let Some(sources) = stamps(inputs) else { return Ok(Snapshot::load(inputs, options)?.0) };
+        let (snapshot_path, record_path) = self.paths(inputs, options);
+        if let Some(record) = read_record(&record_path)
+            && let Some(snapshot) = still_theirs(&record, &sources, inputs, options, &snapshot_path, &record_path)
+        {
+            // What was used last stays longest; where this cannot be noted, what was made last does.
+            let _ = fs::File::options().write(true).open(&record_path).and_then(|f| f.set_modified(SystemTime::now()));
+            return Ok(snapshot);
+        }
+        let taken = now();
+        if make_folder(&self.folder).is_err() {
+            return Ok(Snapshot::load(inputs, options)?.0);
+        }
+        let summary = match Snapshot::build(inputs, options, &snapshot_path) {
+            Ok(summary) => summary,
+            // The folder's trouble, such as a full disk, is not the documents'.
+            Err(error) if error.kind() == kgq_syntax::error::Kind::Io => return Ok(Snapshot::load(inputs, options)?.0),
+            Err(error) => return Err(error),
+        };
+        let digests = summary.digests.iter().map(hexadecimal);
+        let sources = sources.into_iter().zip(digests);
+        let sources = sources.map(|((path, stamp), digest)| SourceRecord { path, stamp, digest }).collect();
+        write_record(&record_path, &Record { key: summary.key.to_string(), taken, sources });
+        self.prune(&snapshot_path, LARGEST);
+        Snapshot::open(&snapshot_path)
+    }
+
+    /// Removes the snapshots of documents that are gone, then those not used for longest, until at most `most` bytes are kept.
+    ///
+    /// The one named stays whatever its size. Nothing is reported: what cannot be removed is tried again next time.
+    fn prune(&self, stays: &Path, most: u64) {
+        let Ok(entries) = self.entries() else { return };
+        let mut total: u64 = entries.iter().map(|entry| entry.size).sum();
+        let used = |entry: &CacheEntry| {
+            let record = fs::metadata(entry.snapshot.with_extension(RECORD));
+            record.and_then(|m| m.modified()).unwrap_or(UNIX_EPOCH)
+        };
+        let mut removable: Vec<(bool, SystemTime, CacheEntry)> = entries
+            .into_iter()
+            .filter(|entry| entry.snapshot != stays)
+            .map(|entry| (entry.sources.iter().all(|source| source.exists()), used(&entry), entry))
+            .collect();
+        removable.sort_by_key(|(current, used, _)| (*current, *used));
+        for (current, _, entry) in removable {
+            if (!current || total > most) && fs::remove_file(&entry.snapshot).is_ok() {
+                let _ = fs::remove_file(entry.snapshot.with_extension(RECORD));
+                total -= entry.size;
+            }
+        }
+    }
+
+    /// What is kept, in the order of the files' names.
+    ///
+    /// # Errors
+    /// When the folder cannot be read. That there is none means that nothing is kept.
+    pub fn entries(&self) -> Result<Vec<CacheEntry>> {
+        let entries = match fs::read_dir(&self.folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(Error::io(self.folder.display(), &error)),
+        };
+        let mut paths: Vec<PathBuf> =
+            entries.flatten().map(|e| e.path()).filter(|p| p.extension().is_some_and(|e| e == SNAPSHOT)).collect();
+        paths.sort();
+        let entry = |snapshot: PathBuf| {
+            let record = read_record(&snapshot.with_extension(RECORD));
+            let sources = record.map(|r| r.sources.into_iter().map(|s| s.path).collect()).unwrap_or_default();
+            let size = fs::metadata(&snapshot).map_or(0, |m| m.len());
+            CacheEntry { snapshot, sources, size }
+        };
+        Ok(paths.into_iter().map(entry).collect())
+    }
+
+    /// Removes all that is kept, and what killed processes left behind; returns what was kept.
+    ///
+    /// # Errors
+    /// When a file cannot be removed.
+    pub fn clear(&self) -> Result<Vec<CacheEntry>> {
+        let entries = self.entries()?;
+        for entry in &entries {
+            fs::remove_file(&entry.snapshot).map_err(|e| Error::io(entry.snapshot.display(), &e))?;
+            // A record without a snapshot says nothing.
+            let _ = fs::remove_file(entry.snapshot.with_extension(RECORD));
+        }
+        remove_abandoned(&self.folder, "");
+        for file in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            // Another process that writes its record just now builds again the next time.
+            if file.file_name().to_string_lossy().starts_with(UNFINISHED_RECORD) {
+                let _ = fs::remove_file(file.path());
+            }
+        }
+        Ok(entries)
+    }
+
+    /// Where the snapshot and the record of these documents are: by their paths and how they are read, not by their content.
+    fn paths(&self, inputs: &[Input], options: &BuildOptions<'_>) -> (PathBuf, PathBuf) {
+        let names: Vec<[u8; 32]> = inputs
+            .iter()
+            .map(|input| {
+                let path = match &input.content {
+                    Content::File(path) => std::path::absolute(path).unwrap_or_else(|_| path.clone()),
+                    Content::Bytes(_) => PathBuf::new(),
+                };
+                *ContentKey::of([path.as_os_str().as_encoded_bytes()]).bytes()
+            })
+            .collect();
+        let name = content_key_of(inputs, &names, options).to_string();
+        let snapshot = self.folder.join(format!("{}.{SNAPSHOT}", &name[..32]));
+        let record = snapshot.with_extension(RECORD);
+        (snapshot, record)
+    }
+}
+
+impl CacheEntry {
+    /// Checks every byte of the snapshot.
+    ///
+    /// # Errors
+    /// The damage, or that it is of another version.
+    pub fn verify(&self) -> Result<()> {
+        Snapshot::open(&self.snapshot)?.verify()
+    }
+}
+
+/// Bytes that all snapshots together may take before the least used goes.
+const LARGEST: u64 = 16 << 30;
+const SNAPSHOT: &str = "kgq";
+const RECORD: &str = "json";
+const UNFINISHED_RECORD: &str = ".record-";
+
+/// The kept snapshot, if its documents are as they were, or at least what they say is.
+fn still_theirs(
+    record: &Record,
+    sources: &[(PathBuf, Stamp)],
+    inputs: &[Input],
+    options: &BuildOptions<'_>,
+    snapshot_path: &Path,
+    record_path: &Path,
+) -> Option<Snapshot> {
+    let snapshot = Snapshot::open(snapshot_path).ok()?;
+    if snapshot.content_key().to_string() != record.key || record.sources.len() != sources.len() {
+        return None;
+    }
+    let sure = |stamp: &Stamp| u128::from(stamp.modified) + UNSURE.as_nanos() < u128::from(record.taken);
+    let unchanged = record
+        .sources
+        .iter()
+        .zip(sources)
+        .all(|(kept, (path, stamp))| kept.path == *path && kept.stamp == *stamp && sure(stamp));
+    if unchanged {
+        return Some(snapshot);
+    }
+    let taken = now();
+    let digests: Vec<[u8; 32]> = sources.iter().map(|(path, _)| digest_of_file(path)).collect::<Result<_>>().ok()?;
+    if content_key_of(inputs, &digests, options) != snapshot.content_key() {
+        return None;
+    }
+    let sources = sources.iter().zip(&digests).map(|((path, stamp), digest)| SourceRecord {
+        path: path.clone(),
+        stamp: *stamp,
+        digest: hexadecimal(digest),
+    });
+    write_record(record_path, &Record { key: record.key.clone(), taken, sources: sources.collect() });
+    Some(snapshot)
+}
+
+/// The documents' paths and stamps; `None` if one is no file.
+fn stamps(inputs: &[Input]) -> Option<Vec<(PathBuf, Stamp)>> {
+    inputs
+        .iter()
+        .map(|input| match &input.content {
+            Content::File(path) => Some((std::path::absolute(path).ok()?, stamp(path)?)),
+            Content::Bytes(_) => None,
+        })
+        .collect()
+}
+
+fn stamp(path: &Path) -> Option<Stamp> {
+    let metadata = fs::metadata(path).ok()?;
+    let modified = nanoseconds(metadata.modified().ok()?);
+    Some(Stamp { size: metadata.len(), modified, inode: inode(&metadata) })
+}
+
+#[cfg(unix)]
+fn inode(metadata: &fs::Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::ino(metadata)
+}
+
+#[cfg(not(unix))]
+fn inode(_: &fs::Metadata) -> u64 {
+    0
+}
+
+fn now() -> u64 {
+    nanoseconds(SystemTime::now())
+}
+
+fn nanoseconds(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).map_or(0, |d| u64::try_from(d.as_nanos()).unwrap_or(u64::MAX))
+}
+
+fn hexadecimal(digest: &[u8; 32]) -> String {
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn read_record(path: &Path) -> Option<Record> {
+    serde_json::from_slice(&fs::read(path).ok()?).ok()
+}
+
+/// A record that cannot be written costs a new build the next time.
+fn write_record(path: &Path, record: &Record) {
+    let Ok(text) = serde_json::to_vec(record) else { return };
+    let Some(folder) = path.parent() else { return };
+    let named = tempfile::Builder::new().prefix(UNFINISHED_RECORD).tempfile_in(folder);
+    let Ok(mut file) = named else { return };
+    if std::io::Write::write_all(&mut file, &text).is_ok() {
+        let _ = file.persist(path);
+    }
+}
+
+/// Makes the folder for its user alone: a snapshot says what its documents say.
+fn make_folder(folder: &Path) -> std::io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Setting {
+        _folder: tempfile::TempDir,
+        cache: Cache,
+        document: PathBuf,
+    }
+
+    fn setting() -> Setting {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::new(folder.path().join("cache/kgq"));
+        let document = folder.path().join("d.nt");
+        fs::write(&document, "<http://e/s> <http://e/p> <http://e/o> .").unwrap();
+        Setting { _folder: folder, cache, document }
+    }
+
+    impl Setting {
+        fn triples(&self) -> usize {
+            let input = Input::file("d.nt", &self.document, None).unwrap();
+            self.cache.snapshot(&[input], &BuildOptions::default()).unwrap().triple_count()
+        }
+
+        fn entry(&self) -> CacheEntry {
+            let entries = self.cache.entries().unwrap();
+            assert_eq!(entries.len(), 1);
+            entries[0].clone()
+        }
+
+        /// Says that the document is older than it is.
+        fn age(&self) {
+            let file = fs::File::options().write(true).open(&self.document).unwrap();
+            file.set_modified(SystemTime::now() - Duration::from_secs(60)).unwrap();
+        }
+    }
+
+    #[test]
+    fn what_is_gone_or_was_not_used_for_longest_makes_room() {
+        let setting = setting();
+        let folder = setting.document.parent().unwrap().to_owned();
+        let snapshot = |name: &str| {
+            let document = folder.join(name);
+            if !document.exists() {
+                fs::write(&document, format!("<http://e/s> <http://e/p> <http://e/{name}> .")).unwrap();
+            }
+            let input = Input::file(name, &document, None).unwrap();
+            setting.cache.snapshot(&[input], &BuildOptions::default()).unwrap()
+        };
+        let kept = || -> Vec<String> {
+            let sources = setting.cache.entries().unwrap().into_iter().flat_map(|entry| entry.sources);
+            let mut names: Vec<_> =
+                sources.map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect();
+            names.sort();
+            names
+        };
+        for name in ["a.nt", "b.nt", "c.nt", "a.nt"] {
+            snapshot(name);
+        }
+        assert_eq!(kept(), ["a.nt", "b.nt", "c.nt"]);
+        let entries = setting.cache.entries().unwrap();
+        let of = |name: &str| entries.iter().find(|e| e.sources[0].ends_with(name)).unwrap();
+        // Of two, the one that was asked for again stays.
+        setting.cache.prune(&of("c.nt").snapshot, of("c.nt").size + of("a.nt").size);
+        assert_eq!(kept(), ["a.nt", "c.nt"]);
+        setting.cache.prune(&of("c.nt").snapshot, 0);
+        assert_eq!(kept(), ["c.nt"]);
+        fs::remove_file(folder.join("c.nt")).unwrap();
+        snapshot("a.nt");
+        assert_eq!(kept(), ["a.nt"]);
+    }
+
+    #[test]
+    fn an_unchanged_document_is_not_read_again() {
+        let setting = setting();
+        setting.age();
+        assert!(setting.cache.entries().unwrap().is_empty());
+        assert_eq!(setting.triples(), 1);
+        let first = inode(&fs::metadata(setting.entry().snapshot).unwrap());
+        // Same stamp, other content: what nobody can see.
+        let modified = fs::metadata(&setting.document).unwrap().modified().unwrap();
+        let text = fs::read_to_string(&setting.document).unwrap();
+        fs::write(&setting.document, text.replace("/o>", "/q>")).unwrap();
+        fs::File::options().write(true).open(&setting.document).unwrap().set_modified(modified).unwrap();
+        assert_eq!(setting.triples(), 1);
+        assert_eq!(inode(&fs::metadata(setting.entry().snapshot).unwrap()), first);
+        assert_eq!(setting.entry().sources, std::slice::from_ref(&setting.document));
+    }
+
+    #[test]
+    fn a_changed_document_makes_a_new_snapshot_and_a_touched_one_does_not() {
+        let setting = setting();
+        assert_eq!(setting.triples(), 1);
+        let first = inode(&fs::metadata(setting.entry().snapshot).unwrap());
+        setting.age();
+        assert_eq!(setting.triples(), 1);
+        assert_eq!(inode(&fs::metadata(setting.entry().snapshot).unwrap()), first);
+        // Just written, of the same size: the time may not tell.
+        fs::write(&setting.document, "<http://e/s> <http://e/p> <http://e/q> .").unwrap();
+        assert_eq!(setting.triples(), 1);
+        fs::write(&setting.document, "<http://e/s> <http://e/p> 1 , 2 .").unwrap();
+        let input = Input::file("d.nt", &setting.document, None).unwrap();
+        assert!(setting.cache.snapshot(&[input], &BuildOptions::default()).is_err());
+        fs::write(
+            &setting.document,
+            "<http://e/s> <http://e/p> \"1\" , \"2\" .".replace(',', ".\n<http://e/s> <http://e/p>"),
+        )
+        .unwrap();
+        assert_eq!(setting.triples(), 2);
+    }
+
+    #[test]
+    fn a_damaged_snapshot_is_built_again() {
+        let setting = setting();
+        setting.age();
+        setting.triples();
+        let path = setting.entry().snapshot;
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[4200] ^= 1;
+        fs::write(&path, &bytes).unwrap();
+        assert!(setting.entry().verify().is_err());
+        assert_eq!(setting.triples(), 1);
+        setting.entry().verify().unwrap();
+        fs::write(path.with_extension(RECORD), "nonsense").unwrap();
+        assert_eq!(setting.triples(), 1);
+        assert_eq!(setting.cache.clear().unwrap().len(), 1);
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_cache_that_cannot_be_written_to_costs_only_time() {
+        let mut setting = setting();
+        setting.cache = Cache::new(setting.document.join("below-a-file"));
+        assert_eq!(setting.triples(), 1);
+    }
+}

@@ -1,0 +1,125 @@
+//! Statements by what is known of them: which order serves a pattern of bound places, and the statements themselves.
+
+use super::{Index, Permutation, QuadPermutation, Snapshot, TermId};
+use kgq_syntax::rdf::{Quad, TermRef};
+use std::ops::Range;
+
+/// What is bound of subject, predicate and object.
+pub type Bound = [Option<TermId>; 3];
+
+impl Snapshot {
+    /// The default graph's triples that match: an order that has them in a row, and the rows.
+    pub fn matching_triples(&self, pattern: Bound) -> (Index<'_>, Range<usize>) {
+        let (permutation, prefix) = match pattern {
+            [Some(s), Some(p), Some(o)] => (Permutation::Spo, vec![s, p, o]),
+            [Some(s), Some(p), None] => (Permutation::Spo, vec![s, p]),
+            [Some(s), None, Some(o)] => (Permutation::Sop, vec![s, o]),
+            [Some(s), None, None] => (Permutation::Spo, vec![s]),
+            [None, Some(p), Some(o)] => (Permutation::Pos, vec![p, o]),
+            [None, Some(p), None] => (Permutation::Pso, vec![p]),
+            [None, None, Some(o)] => (Permutation::Osp, vec![o]),
+            [None, None, None] => (Permutation::Spo, vec![]),
+        };
+        let index = self.triples(permutation);
+        (index, index.range(&prefix))
+    }
+
+    /// The named graphs' quads that match, those that differ in the graph alone next to each other.
+    pub fn matching_quads(&self, pattern: Bound) -> (Index<'_>, Range<usize>) {
+        let (permutation, prefix) = match pattern {
+            [Some(s), Some(p), Some(o)] => (QuadPermutation::Spog, vec![s, p, o]),
+            [Some(s), Some(p), None] => (QuadPermutation::Spog, vec![s, p]),
+            [Some(s), None, Some(o)] => (QuadPermutation::Sopg, vec![s, o]),
+            [Some(s), None, None] => (QuadPermutation::Spog, vec![s]),
+            [None, Some(p), Some(o)] => (QuadPermutation::Posg, vec![p, o]),
+            [None, Some(p), None] => (QuadPermutation::Psog, vec![p]),
+            [None, None, Some(o)] => (QuadPermutation::Ospg, vec![o]),
+            [None, None, None] => (QuadPermutation::Spog, vec![]),
+        };
+        let index = self.quads(permutation);
+        (index, index.range(&prefix))
+    }
+
+    /// The statements of all graphs with these parts, the default graph's first.
+    pub fn find<'a>(
+        &'a self,
+        subject: Option<TermRef<'_>>,
+        predicate: Option<TermRef<'_>>,
+        object: Option<TermRef<'_>>,
+    ) -> impl Iterator<Item = Quad> + use<'a> {
+        let mut pattern = Bound::default();
+        let mut known = true;
+        for (bound, part) in pattern.iter_mut().zip([subject, predicate, object]) {
+            if let Some(part) = part {
+                *bound = self.id(part);
+                known &= bound.is_some();
+            }
+        }
+        let found = known.then(|| [self.matching_triples(pattern), self.matching_quads(pattern)]);
+        found.into_iter().flatten().flat_map(move |(index, rows)| self.statements(index, rows))
+    }
+
+    /// These rows of an order as statements.
+    pub(super) fn statements<'a>(
+        &'a self,
+        index: Index<'a>,
+        rows: Range<usize>,
+    ) -> impl Iterator<Item = Quad> + use<'a> {
+        let mut run = (TermId::UNBOUND, 0..0);
+        rows.filter_map(move |row| {
+            if !run.1.contains(&row) {
+                let key = index.key_at(row);
+                run = (key, index.run(key));
+            }
+            let mut ids = [TermId::UNBOUND; 4];
+            for (depth, component) in index.order().iter().enumerate() {
+                ids[component.position()] = match depth {
+                    0 => run.0,
+                    // A damaged file's rows may be fewer than its table says.
+                    _ => *index.column(depth, row..row + 1).first()?,
+                };
+            }
+            let [s, p, o, g] = ids;
+            self.quad(s, p, o, g.is_bound().then_some(g))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kgq_syntax::rdf::{GraphName, Literal, NamedNode, Term};
+
+    #[test]
+    fn every_pattern_of_bound_places_finds_what_a_walk_finds() {
+        let node = |name: &str| NamedNode::new_unchecked(format!("e:{name}"));
+        let mut quads = Vec::new();
+        for (s, p, o) in [("a", "p", "b"), ("a", "q", "b"), ("b", "p", "a"), ("b", "p", "b")] {
+            quads.push(Quad::new(node(s), node(p), node(o), GraphName::DefaultGraph));
+            quads.push(Quad::new(node(s), node(p), Literal::from(1), node("g")));
+            quads.push(Quad::new(node(s), node(p), node(o), node("h")));
+        }
+        let snapshot = Snapshot::from_quads(quads.clone()).unwrap();
+        let terms = ["a", "b", "p", "q", "absent"].map(|name| Some(Term::from(node(name))));
+        let choices: Vec<Option<Term>> = std::iter::once(None).chain(terms).collect();
+        for s in &choices {
+            for p in &choices {
+                for o in &choices {
+                    let fits = |wanted: &Option<Term>, term: Term| wanted.as_ref().is_none_or(|w| *w == term);
+                    let walked = quads.iter().filter(|q| {
+                        fits(s, q.subject.clone().into())
+                            && fits(p, q.predicate.clone().into())
+                            && fits(o, q.object.clone())
+                    });
+                    let mut walked: Vec<String> = walked.map(ToString::to_string).collect();
+                    let [s, p, o] = [s, p, o].map(|part| part.as_ref().map(Term::as_ref));
+                    let mut found: Vec<String> = snapshot.find(s, p, o).map(|q| q.to_string()).collect();
+                    walked.sort();
+                    walked.dedup();
+                    found.sort();
+                    assert_eq!(found, walked, "{s:?} {p:?} {o:?}");
+                }
+            }
+        }
+    }
+}

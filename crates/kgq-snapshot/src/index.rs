@@ -1,0 +1,237 @@
+//! Statements sorted in one order, as columns of ids.
+
+use super::file::{Reader, Writer};
+use super::storage::Words;
+use super::{Component, TermId};
+use kgq_syntax::error::Result;
+use std::ops::Range;
+
+/// The statements of a dataset in one order: columns of ids, sorted by the first, then the second, and so on.
+///
+/// Rows are numbered from 0. The first column is not stored; a table gives the run of rows that each of its ids has.
+#[derive(Clone, Copy, Debug)]
+pub struct Index<'a> {
+    order: &'static [Component],
+    offsets: &'a Offsets,
+    columns: &'a [Words],
+    len: usize,
+}
+
+impl<'a> Index<'a> {
+    pub(super) fn new(order: &'static [Component], offsets: &'a Offsets, columns: &'a [Words], len: usize) -> Self {
+        Self { order, offsets, columns, len }
+    }
+
+    /// How many rows there are.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// How many components a row has: 3 for triples, 4 for quads.
+    #[inline]
+    pub fn width(&self) -> usize {
+        self.order.len()
+    }
+
+    /// The components in the order in which the rows are sorted.
+    #[inline]
+    pub fn order(&self) -> &'static [Component] {
+        self.order
+    }
+
+    /// The rows whose leading components equal the prefix: all rows for an empty one, at most one row for a whole one.
+    ///
+    /// Constant time for the first component, logarithmic in its run for the others.
+    pub fn range(&self, prefix: &[TermId]) -> Range<usize> {
+        let Some((first, rest)) = prefix.split_first() else { return 0..self.len };
+        let mut rows = self.run(*first);
+        for (depth, target) in rest.iter().enumerate() {
+            if rows.is_empty() {
+                break;
+            }
+            rows = self.narrow(depth + 1, rows, *target);
+        }
+        rows
+    }
+
+    /// The rows with this id in the first column.
+    #[inline]
+    pub fn run(&self, key: TermId) -> Range<usize> {
+        self.offsets.run(key.get(), self.len)
+    }
+
+    /// Of rows that agree on all columns before `depth`, which is at least 1, those with `target` in that column.
+    pub fn narrow(&self, depth: usize, rows: Range<usize>, target: TermId) -> Range<usize> {
+        let column = &self.columns[depth - 1];
+        let start = column.lower_bound(rows.clone(), target.get());
+        // An id that is stored is less than the largest number.
+        let end = column.gallop(start..rows.end, target.get().saturating_add(1));
+        start..end
+    }
+
+    /// The ids that these rows have in the column at `depth`, which is at least 1.
+    ///
+    /// Ask for the rows that are read, not for more: in a saved snapshot this is where they are checked for damage.
+    #[inline]
+    pub fn column(&self, depth: usize, rows: Range<usize>) -> &'a [TermId] {
+        self.columns[depth - 1].ids(rows)
+    }
+
+    /// The id in the first column of a row: logarithmic in the number of ids. [`Index::keys`] is faster for many.
+    pub fn key_at(&self, row: usize) -> TermId {
+        TermId::new(self.offsets.key_at(row))
+    }
+
+    /// The distinct ids of the first column in order, each with its rows. Reads the offsets only.
+    pub fn keys(&self) -> impl Iterator<Item = (TermId, Range<usize>)> + use<'a> {
+        self.keys_in(0..u32::MAX)
+    }
+
+    /// The distinct ids of the first column that are in a range of ids, in order, each with its rows.
+    pub fn keys_in(&self, ids: Range<u32>) -> impl Iterator<Item = (TermId, Range<usize>)> + use<'a> {
+        let (offsets, len) = (self.offsets, self.len);
+        offsets.slots(ids).filter_map(move |slot| {
+            let (key, run) = offsets.slot(slot, len);
+            (!run.is_empty()).then(|| (TermId::new(key), run))
+        })
+    }
+
+    /// The first of these rows, which agree on all columns before `depth`, whose id at `depth` is at least `target`; the
+    /// range's end if there is none. Fast when it is near the start, as in a leapfrog join.
+    #[inline]
+    pub fn seek(&self, depth: usize, rows: Range<usize>, target: TermId) -> usize {
+        if depth == 0 {
+            let start = self.offsets.lower_bound(target.get(), self.len);
+            return start.clamp(rows.start, rows.end);
+        }
+        self.columns[depth - 1].gallop(rows, target.get())
+    }
+}
+
+/// Where the run of each id of a first column starts.
+#[derive(Debug, Default)]
+pub(super) struct Offsets {
+    /// Without `keys`: the id of the first slot. Slots then stand for consecutive ids.
+    first: u32,
+    /// The id of each slot, in order.
+    keys: Option<Words>,
+    /// The first row of each slot, and the number of rows.
+    starts: Words,
+}
+
+impl Offsets {
+    /// From a sorted first column, run by run.
+    pub(super) fn build(runs: impl Iterator<Item = (u32, u32)> + Clone) -> Self {
+        let (mut distinct, mut first, mut last) = (0usize, 0, 0);
+        for (key, _) in runs.clone() {
+            if distinct == 0 {
+                first = key;
+            }
+            last = key;
+            distinct += 1;
+        }
+        let span = if distinct == 0 { 0 } else { (last - first) as usize + 1 };
+        let mut starts = Vec::new();
+        let mut row = 0;
+        // A slot for every id costs 4 bytes, a listed id 8, and finding it a search.
+        if span > distinct.saturating_mul(4) {
+            let mut keys = Vec::with_capacity(distinct);
+            for (key, length) in runs {
+                keys.push(key);
+                starts.push(row);
+                row += length;
+            }
+            starts.push(row);
+            return Self { first: 0, keys: Some(Words::new(keys)), starts: Words::new(starts) };
+        }
+        starts.reserve(span + 1);
+        for (key, length) in runs {
+            starts.resize((key - first) as usize + 1, row);
+            row += length;
+        }
+        starts.push(row);
+        Self { first, keys: None, starts: Words::new(starts) }
+    }
+
+    pub(super) fn write(&self, writer: &mut Writer) -> Result<()> {
+        writer.numbers(&[self.first, u32::from(self.keys.is_some())])?;
+        match &self.keys {
+            Some(keys) => writer.words(keys)?,
+            None => writer.numbers(&[])?,
+        }
+        writer.words(&self.starts)
+    }
+
+    pub(super) fn read(reader: &mut Reader) -> Result<Self> {
+        let [first, sparse] = reader.array()?;
+        let keys = reader.words()?;
+        let starts = reader.words()?;
+        let keys = (sparse == 1).then_some(keys);
+        if keys.as_ref().is_some_and(|keys| keys.len() + 1 != starts.len()) {
+            return Err(reader.damaged());
+        }
+        Ok(Self { first, keys, starts })
+    }
+
+    fn slot_count(&self) -> usize {
+        self.starts.len().saturating_sub(1)
+    }
+
+    /// A slot's id and rows.
+    #[inline]
+    fn slot(&self, slot: usize, len: usize) -> (u32, Range<usize>) {
+        let key = match &self.keys {
+            Some(keys) => keys.get(slot),
+            None => self.first.saturating_add(slot as u32),
+        };
+        let end = (self.starts.get(slot + 1) as usize).min(len);
+        (key, (self.starts.get(slot) as usize).min(end)..end)
+    }
+
+    #[inline]
+    fn run(&self, key: u32, len: usize) -> Range<usize> {
+        let slot = match &self.keys {
+            None => key.wrapping_sub(self.first) as usize,
+            Some(keys) => {
+                let slot = keys.lower_bound(0..keys.len(), key);
+                if keys.get(slot) != key {
+                    return 0..0;
+                }
+                slot
+            }
+        };
+        if key < self.first || slot >= self.slot_count() {
+            return 0..0;
+        }
+        self.slot(slot, len).1
+    }
+
+    /// The slots of a range of ids.
+    fn slots(&self, ids: Range<u32>) -> Range<usize> {
+        match &self.keys {
+            Some(keys) => keys.lower_bound(0..keys.len(), ids.start)..keys.lower_bound(0..keys.len(), ids.end),
+            None => {
+                let slot = |id: u32| (id.saturating_sub(self.first) as usize).min(self.slot_count());
+                slot(ids.start)..slot(ids.end)
+            }
+        }
+    }
+
+    /// The first row whose id is at least `key`.
+    fn lower_bound(&self, key: u32, len: usize) -> usize {
+        let slot = self.slots(key..key).start;
+        (self.starts.get(slot) as usize).min(len)
+    }
+
+    fn key_at(&self, row: usize) -> u32 {
+        let row = u32::try_from(row).unwrap_or(u32::MAX);
+        let after = self.starts.lower_bound(0..self.starts.len(), row.saturating_add(1));
+        self.slot(after.saturating_sub(1), usize::MAX).0
+    }
+}

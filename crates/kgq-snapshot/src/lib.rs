@@ -1,0 +1,377 @@
+//! An immutable image of a dataset that is made to be read: ids for terms, statements sorted in every order.
+//!
+//! It holds what was there when it was built; an update is made of one, and changes none. Terms are ranks,
+//! six permutations of the triples, eight of the named graphs' quads, statistics.
+
+mod cache;
+mod content_key;
+mod dictionary;
+mod file;
+mod find;
+mod front_coding;
+mod id;
+mod index;
+mod interner;
+mod load;
+mod map;
+mod merged;
+mod statistics;
+mod storage;
+pub mod store;
+mod value;
+
+pub use cache::{Cache, CacheEntry};
+pub use content_key::ContentKey;
+pub use dictionary::Decoder;
+pub use file::remove_unfinished;
+pub use find::Bound;
+pub use id::{Component, Permutation, QuadPermutation, TermId};
+pub use index::Index;
+pub use load::{BuildOptions, BuildSummary, Phase, Progress, digest_of_file};
+pub use merged::Merged;
+pub use statistics::{CharacteristicSet, PredicateStatistics, Statistics};
+pub use value::{Family, TermKind, Value, integer_range, parse_double, parse_float, parse_integer};
+
+use dictionary::Dictionary;
+use file::{Reader, Writer};
+use index::Offsets;
+use kgq_syntax::error::Result;
+use kgq_syntax::rdf::Prefixes;
+use load::content_key_of;
+use oxrdf::{BaseDirection, GraphName, LiteralRef, NamedNodeRef, NamedOrBlankNode, Quad, Term, TermRef};
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
+use storage::{Bytes, Checked, Words};
+
+/// An immutable image of a dataset: its terms as ids, its statements as sorted columns of ids.
+///
+/// The default graph's triples and the named graphs' quads are kept apart: [`Snapshot::triples`] never has a named
+/// graph's statement, [`Snapshot::quads`] never one of the default graph. Duplicates within a graph are stored once.
+///
+/// A saved snapshot is checked as it is read. Reading stays infallible, so that inner loops need no branch: where a block of the file
+/// is damaged it gives ids that exist (but are wrong), and [`Snapshot::intact`] fails from then on. Call that once a
+/// batch, before rows leave the engine.
+#[derive(Debug)]
+pub struct Snapshot {
+    dictionary: Dictionary,
+    triples: Sorted<6>,
+    quads: Sorted<8>,
+    named_graphs: Words,
+    statistics: StoredStatistics,
+    quad_statistics: StoredStatistics,
+    prefixes: Prefixes,
+    /// The file that is mapped, if one is.
+    file: Option<Arc<Checked>>,
+    key: ContentKey,
+}
+
+/// Statistics, decoded when they are first asked for.
+#[derive(Debug, Default)]
+struct StoredStatistics {
+    words: Words,
+    decoded: OnceLock<Statistics>,
+}
+
+impl StoredStatistics {
+    fn get(&self) -> &Statistics {
+        self.decoded.get_or_init(|| {
+            // What was damaged reads as zeros: an estimate of nothing, while the snapshot reports the damage.
+            Statistics::from_words(self.words.slice(0..self.words.len())).unwrap_or_default()
+        })
+    }
+
+    fn new(words: Words) -> Self {
+        Self { words, decoded: OnceLock::new() }
+    }
+}
+
+/// Statements in several orders.
+#[derive(Debug)]
+struct Sorted<const ORDERS: usize> {
+    len: usize,
+    /// By subject, predicate, object, graph: orders that start alike share a table.
+    offsets: [Offsets; 4],
+    /// For each order, the columns after the first.
+    columns: [Vec<Words>; ORDERS],
+}
+
+impl Snapshot {
+    /// Whether what was read so far was undamaged.
+    ///
+    /// # Errors
+    /// The damage that was met, with the file's name.
+    #[inline]
+    pub fn intact(&self) -> Result<()> {
+        self.file.as_ref().map_or(Ok(()), |file| file.intact())
+    }
+
+    /// Checks every block of a saved snapshot, whatever its size.
+    ///
+    /// # Errors
+    /// The damage, with the file's name.
+    pub fn verify(&self) -> Result<()> {
+        self.file.as_ref().map_or(Ok(()), |file| file.verify())
+    }
+
+    /// What a saved snapshot was made of; zeros for one in memory.
+    pub fn content_key(&self) -> ContentKey {
+        self.key
+    }
+
+    /// The prefixes that the documents declare; the first to declare one decides what it stands for.
+    pub fn prefixes(&self) -> &Prefixes {
+        &self.prefixes
+    }
+
+    fn write(&self, writer: &mut Writer) -> Result<()> {
+        self.dictionary.write(writer)?;
+        self.triples.write(writer)?;
+        self.quads.write(writer)?;
+        writer.words(&self.named_graphs)?;
+        writer.words(&self.statistics.words)?;
+        writer.words(&self.quad_statistics.words)?;
+        let prefixes: String =
+            self.prefixes.iter().map(|(prefix, namespace)| format!("{prefix}\n{namespace}\n")).collect();
+        writer.bytes(&Bytes::new(prefixes.into_bytes()))
+    }
+
+    fn read(reader: &mut Reader) -> Result<Self> {
+        Ok(Self {
+            dictionary: Dictionary::read(reader)?,
+            triples: Sorted::read(reader, 3)?,
+            quads: Sorted::read(reader, 4)?,
+            named_graphs: reader.words()?,
+            statistics: StoredStatistics::new(reader.words()?),
+            quad_statistics: StoredStatistics::new(reader.words()?),
+            prefixes: read_prefixes(reader)?,
+            file: Some(reader.file()),
+            key: reader.key(),
+        })
+    }
+
+    /// How many triples the default graph has.
+    #[inline]
+    pub fn triple_count(&self) -> usize {
+        self.triples.len
+    }
+
+    /// How many quads the named graphs have together.
+    #[inline]
+    pub fn quad_count(&self) -> usize {
+        self.quads.len
+    }
+
+    /// How many distinct terms there are: ids run from 0 to before this.
+    #[inline]
+    pub fn term_count(&self) -> u32 {
+        self.dictionary.len()
+    }
+
+    /// The term of an id that this snapshot gave out.
+    ///
+    /// For any other number this is an empty string literal, and for a damaged entry too (see [`Snapshot::intact`]).
+    pub fn term(&self, id: TermId) -> Term {
+        self.dictionary.term(id).unwrap_or_else(Dictionary::placeholder)
+    }
+
+    /// Gives the terms of many ids, in ascending order faster than [`Snapshot::term`].
+    pub fn decoder(&self) -> Decoder<'_> {
+        self.dictionary.decoder()
+    }
+
+    /// The id of a term, if the dataset has it. Language tags have to be in lower case, as oxrdf's constructors make them.
+    pub fn id(&self, term: TermRef<'_>) -> Option<TermId> {
+        self.dictionary.id(term)
+    }
+
+    /// Puts a term's text into `out`: a blank node's label, an IRI, a literal's lexical form, in UTF-8. False, leaving
+    /// `out` unspecified, for a triple term. Cheaper than [`Snapshot::term`] when `out` is reused.
+    pub fn text(&self, id: TermId, out: &mut Vec<u8>) -> bool {
+        self.dictionary.text(id, out)
+    }
+
+    /// A literal's datatype, without reading its lexical form; `None` for other kinds of terms.
+    pub fn datatype(&self, id: TermId) -> Option<NamedNodeRef<'_>> {
+        Some(self.dictionary.type_of(id)?.datatype())
+    }
+
+    /// A literal's language tag, in lower case.
+    pub fn language(&self, id: TermId) -> Option<&str> {
+        self.dictionary.type_of(id)?.language()
+    }
+
+    /// A literal's base direction.
+    pub fn direction(&self, id: TermId) -> Option<BaseDirection> {
+        self.dictionary.type_of(id)?.direction()
+    }
+
+    /// The default graph's triples in an order.
+    #[inline]
+    pub fn triples(&self, permutation: Permutation) -> Index<'_> {
+        self.triples.triples_index(permutation)
+    }
+    /// The named graphs' quads in an order.
+    #[inline]
+    pub fn quads(&self, permutation: QuadPermutation) -> Index<'_> {
+        const ORDERS: [[Component; 4]; 8] = [
+            QuadPermutation::Spog.order(),
+            QuadPermutation::Sopg.order(),
+            QuadPermutation::Psog.order(),
+            QuadPermutation::Posg.order(),
+            QuadPermutation::Ospg.order(),
+            QuadPermutation::Opsg.order(),
+            QuadPermutation::Gspo.order(),
+            QuadPermutation::Gpos.order(),
+        ];
+        static STATIC: [[Component; 4]; 8] = ORDERS;
+        self.quads.index(permutation as usize, &STATIC[permutation as usize])
+    }
+
+    /// Every statement, the default graph's first, in the order of their ids.
+    pub fn iter(&self) -> impl Iterator<Item = Quad> + '_ {
+        let (triples, quads) = (self.triples(Permutation::Spo), self.quads(QuadPermutation::Spog));
+        self.statements(triples, 0..triples.len()).chain(self.statements(quads, 0..quads.len()))
+    }
+
+    /// How many statements there are, those of all graphs together.
+    pub fn len(&self) -> usize {
+        self.triple_count() + self.quad_count()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// `None` where a damaged file has a term in a place that it cannot stand in.
+    fn quad(&self, subject: TermId, predicate: TermId, object: TermId, graph: Option<TermId>) -> Option<Quad> {
+        let node = |id| match self.term(id) {
+            Term::NamedNode(node) => Some(NamedOrBlankNode::from(node)),
+            Term::BlankNode(node) => Some(node.into()),
+            Term::Literal(_) | Term::Triple(_) => None,
+        };
+        let Term::NamedNode(predicate) = self.term(predicate) else { return None };
+        let graph_name = match graph {
+            None => GraphName::DefaultGraph,
+            Some(graph) => node(graph)?.into(),
+        };
+        Some(Quad { subject: node(subject)?, predicate, object: self.term(object), graph_name })
+    }
+
+    /// The names of the named graphs that have a statement, sorted.
+    #[inline]
+    pub fn named_graphs(&self) -> &[TermId] {
+        self.named_graphs.ids(0..self.named_graphs.len())
+    }
+
+    /// What kind of term an id stands for.
+    #[inline]
+    pub fn kind(&self, id: TermId) -> TermKind {
+        self.dictionary.kind(id)
+    }
+
+    /// The ids of all terms of a kind.
+    pub fn kind_range(&self, kind: TermKind) -> Range<u32> {
+        self.dictionary.kind_range(kind)
+    }
+
+    /// The ids of all terms of a family.
+    pub fn family_range(&self, family: Family) -> Range<u32> {
+        self.dictionary.family_range(family)
+    }
+
+    /// Subject, predicate and object of a triple term; `None` for other kinds.
+    pub fn triple_components(&self, id: TermId) -> Option<[TermId; 3]> {
+        self.dictionary.triple_components(id)
+    }
+
+    /// A term's value, read from a table, not parsed (except for NaN).
+    pub fn value(&self, id: TermId) -> Value {
+        self.dictionary.value(id)
+    }
+
+    /// A term's family and its rank within it.
+    ///
+    /// Within a family other than [`Family::Other`] and [`Family::Triple`], ranks compare as SPARQL's `=` and `<` compare values; for
+    /// IRIs and blank nodes `=` only (their order is that of ORDER BY). The rank is the lowest id with an equal value, so an id's rank
+    /// compares with the bounds of [`Snapshot::equal_range`]. In the two others equal ranks mean the same term, and
+    /// different ones nothing.
+    #[inline]
+    pub fn value_rank(&self, id: TermId) -> (Family, u32) {
+        self.dictionary.value_rank(id)
+    }
+
+    /// The family of a literal, which the dataset need not have, and the ids of the stored terms with an equal value: where there
+    /// are none, the empty range where they would stand. All ids of the family before it are less, all after it greater.
+    /// `None` for language-tagged strings and literals of no ordered family.
+    pub fn equal_range(&self, literal: LiteralRef<'_>) -> Option<(Family, Range<u32>)> {
+        self.dictionary.equal_range(literal)
+    }
+
+    /// Counts over the default graph's triples.
+    pub fn statistics(&self) -> &Statistics {
+        self.statistics.get()
+    }
+
+    /// Counts over the named graphs' quads: a triple that is in two graphs counts twice.
+    pub fn quad_statistics(&self) -> &Statistics {
+        self.quad_statistics.get()
+    }
+}
+
+fn read_prefixes(reader: &mut Reader) -> Result<Prefixes> {
+    let bytes = reader.bytes()?;
+    let text = String::from_utf8_lossy(bytes.slice(0..bytes.len())).into_owned();
+    reader.file().intact()?;
+    let lines: Vec<&str> = text.lines().collect();
+    Ok(lines.as_chunks::<2>().0.iter().map(|[prefix, namespace]| (*prefix, *namespace)).collect())
+}
+
+impl<const ORDERS: usize> Sorted<ORDERS> {
+    fn write(&self, writer: &mut Writer) -> Result<()> {
+        writer.numbers(&[self.len as u32])?;
+        self.offsets.iter().try_for_each(|offsets| offsets.write(writer))?;
+        self.columns.iter().flatten().try_for_each(|column| writer.words(column))
+    }
+
+    fn read(reader: &mut Reader, width: usize) -> Result<Self> {
+        let [len] = reader.array()?;
+        let len = len as usize;
+        let mut offsets: [Offsets; 4] = Default::default();
+        for table in &mut offsets {
+            *table = Offsets::read(reader)?;
+        }
+        let mut columns = [const { Vec::new() }; ORDERS];
+        for column in &mut columns {
+            for _ in 1..width {
+                column.push(reader.words_of(len)?);
+            }
+        }
+        Ok(Self { len, offsets, columns })
+    }
+
+    #[inline]
+    fn index(&self, permutation: usize, order: &'static [Component]) -> Index<'_> {
+        Index::new(order, &self.offsets[order[0].position()], &self.columns[permutation], self.len)
+    }
+}
+
+impl Sorted<6> {
+    #[inline]
+    fn triples_index(&self, permutation: Permutation) -> Index<'_> {
+        const ORDERS: [[Component; 3]; 6] = [
+            Permutation::Spo.order(),
+            Permutation::Sop.order(),
+            Permutation::Pso.order(),
+            Permutation::Pos.order(),
+            Permutation::Osp.order(),
+            Permutation::Ops.order(),
+        ];
+        static STATIC: [[Component; 3]; 6] = ORDERS;
+        self.index(permutation as usize, &STATIC[permutation as usize])
+    }
+}
+
+#[cfg(test)]
+mod saved_tests;
+#[cfg(test)]
+mod tests;

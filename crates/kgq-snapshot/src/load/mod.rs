@@ -1,0 +1,483 @@
+//! From files to a snapshot: read on all cores, sort runs of terms, merge them, sort the statements; within a memory budget.
+//!
+//! Threads read pieces of the files and number the terms that they meet (`lines`, or `store` for formats that have no lines). Each sorts
+//! its terms (`run`); where memory is short, more often, into files. The runs' terms are merged to the dictionary (`merge`), the
+//! statements renumbered and sorted in every order (`sort`). Nothing of it prints, and nothing is left behind on failure.
+
+mod digest;
+mod lines;
+mod merge;
+mod pieces;
+mod run;
+mod sort;
+mod spool;
+mod strings;
+#[cfg(test)]
+mod tests;
+
+use super::file::Writer;
+use super::interner::Interner;
+use super::storage::Words;
+use super::{Component, ContentKey, Permutation, QuadPermutation, Snapshot, Sorted, Statistics, StoredStatistics};
+use crate::store::Input;
+use kgq_syntax::bounds::Bounds;
+use kgq_syntax::error::{Error, Kind, Result};
+use kgq_syntax::rdf::{Prefixes, Quad};
+use merge::Labels;
+use pieces::{Piece, Pieces};
+use run::{Rows, Run};
+use sort::Plan;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+
+pub(super) use digest::content_key as content_key_of;
+pub use digest::digest_of_file;
+
+/// How files are made into a snapshot.
+#[derive(Clone, Default)]
+pub struct BuildOptions<'a> {
+    /// Accept IRIs and language tags that are not well-formed, as large dumps hold them.
+    pub lenient: bool,
+    /// Read `rdf:Statement` descriptions as reifiers. All statements are held in memory for that, whatever the budget.
+    pub unreify: bool,
+    pub bounds: Bounds,
+    /// Roughly the bytes that the build may hold; beyond, it uses temporary files. `None` is without limit.
+    pub memory: Option<u64>,
+    /// Where temporary files go; `None` is beside the snapshot, or the system's folder for one in memory. They have no names.
+    pub temporary: Option<PathBuf>,
+    /// Told from time to time how far the build is, by any thread.
+    pub progress: Option<&'a (dyn Fn(Progress) + Sync)>,
+    /// Setting it stops the build.
+    pub cancelled: Arc<AtomicBool>,
+}
+
+/// How far a build is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    pub phase: Phase,
+    /// Of the files as stored, while they are read.
+    pub bytes_read: u64,
+    pub bytes_total: u64,
+    /// Read so far, repetitions included.
+    pub statements: u64,
+}
+
+/// What a build does, in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    Reading,
+    MergingTerms,
+    SortingStatements,
+    Writing,
+}
+
+/// What a build made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BuildSummary {
+    /// Statements in the files, repetitions included.
+    pub statements: u64,
+    /// Of the default graph, and of the named graphs, each counted once.
+    pub triples: u64,
+    pub quads: u64,
+    pub terms: u64,
+    pub key: ContentKey,
+    /// The SHA-256 digest of each input's bytes as stored, in their order.
+    pub digests: Vec<[u8; 32]>,
+}
+
+impl Snapshot {
+    /// Builds a snapshot of these documents and saves it.
+    ///
+    /// # Errors
+    /// The first place where a document is broken; a failure to read or write; the interruption. No file is left then, and one
+    /// that was there before stays.
+    pub fn build(inputs: &[Input], options: &BuildOptions<'_>, path: &Path) -> Result<BuildSummary> {
+        // Made first: a folder that cannot be written to is better known before an hour of work.
+        let writer = Writer::create(path)?;
+        let folder = match &options.temporary {
+            Some(folder) => folder.clone(),
+            None => path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned(),
+        };
+        let build = Build::new(inputs, options, folder);
+        let (snapshot, summary) = build.run(Some(writer))?;
+        drop(snapshot);
+        Ok(summary)
+    }
+
+    /// Builds a snapshot of these documents in memory.
+    ///
+    /// # Errors
+    /// The first place where a document is broken; a failure to read; the interruption.
+    pub fn load(inputs: &[Input], options: &BuildOptions<'_>) -> Result<(Self, BuildSummary)> {
+        let folder = options.temporary.clone().unwrap_or_else(std::env::temp_dir);
+        Build::new(inputs, options, folder).run(None)
+    }
+
+    /// Builds the image of these quads in memory.
+    ///
+    /// # Errors
+    /// A limit, if there are more distinct terms or more statements than 32 bits can number.
+    pub fn from_quads(quads: impl IntoIterator<Item = Quad>) -> Result<Self> {
+        let mut interner = Interner::default();
+        for quad in quads {
+            interner.quad_in(quad.as_ref(), None)?;
+        }
+        let mut runs = vec![Run::sort(interner, None)?];
+        let alive = || Ok(());
+        let (dictionary, maps) = merge::merge(&mut runs, Labels::Keep, &alive)?;
+        let run = runs.pop().expect("there is one run");
+        let triples = sort::in_memory(renumber(vec![run.triples], &maps)?, &TRIPLES, &alive)?;
+        let quads = sort::in_memory(renumber(vec![run.quads], &maps)?, &QUADS, &alive)?;
+        Ok(Self::assemble(dictionary, triples, quads, Prefixes::new()))
+    }
+
+    /// The same dataset with `rdf:Statement` descriptions as reifiers.
+    fn unreified(self) -> Result<Self> {
+        let quads = kgq_syntax::rdf::rdf11::upgrade(self.iter().collect());
+        let prefixes = self.prefixes;
+        Ok(Self { prefixes, ..Self::from_quads(quads)? })
+    }
+
+    pub(super) fn sort_triples(rows: Vec<[u32; 3]>) -> Result<Sorted<6>> {
+        if u32::try_from(rows.len()).is_err() {
+            return Err(too_many_statements());
+        }
+        sort::in_memory(rows, &TRIPLES, &|| Ok(()))
+    }
+
+    fn assemble(
+        dictionary: super::dictionary::Dictionary,
+        triples: Sorted<6>,
+        quads: Sorted<8>,
+        prefixes: Prefixes,
+    ) -> Self {
+        let mut snapshot = Self {
+            dictionary,
+            triples,
+            quads,
+            named_graphs: Words::default(),
+            statistics: StoredStatistics::default(),
+            quad_statistics: StoredStatistics::default(),
+            prefixes,
+            file: None,
+            key: ContentKey::default(),
+        };
+        let named_graphs = snapshot.quads(QuadPermutation::Gspo).keys().map(|(graph, _)| graph.get()).collect();
+        snapshot.named_graphs = Words::new(named_graphs);
+        let statistics = Statistics::count(
+            snapshot.triples(Permutation::Spo),
+            snapshot.triples(Permutation::Pso),
+            snapshot.triples(Permutation::Pos),
+            snapshot.triples(Permutation::Osp),
+        );
+        let quad_statistics = Statistics::count(
+            snapshot.quads(QuadPermutation::Spog),
+            snapshot.quads(QuadPermutation::Psog),
+            snapshot.quads(QuadPermutation::Posg),
+            snapshot.quads(QuadPermutation::Ospg),
+        );
+        snapshot.statistics = StoredStatistics::new(Words::new(statistics.to_words()));
+        snapshot.quad_statistics = StoredStatistics::new(Words::new(quad_statistics.to_words()));
+        snapshot
+    }
+}
+
+const TRIPLES: Plan<3, 6> = Plan {
+    orders: [
+        Permutation::Spo.order(),
+        Permutation::Sop.order(),
+        Permutation::Pso.order(),
+        Permutation::Pos.order(),
+        Permutation::Osp.order(),
+        Permutation::Ops.order(),
+    ],
+    stages: &[
+        &[
+            (Permutation::Osp as usize, Permutation::Spo as usize),
+            (Permutation::Pso as usize, Permutation::Spo as usize),
+        ],
+        &[
+            (Permutation::Sop as usize, Permutation::Osp as usize),
+            (Permutation::Pos as usize, Permutation::Osp as usize),
+            (Permutation::Ops as usize, Permutation::Pso as usize),
+        ],
+    ],
+};
+
+const QUADS: Plan<4, 8> = {
+    const SPOG: usize = QuadPermutation::Spog as usize;
+    const OSPG: usize = QuadPermutation::Ospg as usize;
+    const PSOG: usize = QuadPermutation::Psog as usize;
+    const POSG: usize = QuadPermutation::Posg as usize;
+    let mut orders = [[Component::Subject; 4]; 8];
+    let mut at = 0;
+    while at < 8 {
+        orders[at] = QuadPermutation::ALL[at].order();
+        at += 1;
+    }
+    Plan {
+        orders,
+        stages: &[
+            &[(QuadPermutation::Gspo as usize, SPOG), (OSPG, SPOG), (PSOG, SPOG)],
+            &[(POSG, OSPG), (QuadPermutation::Sopg as usize, OSPG), (QuadPermutation::Opsg as usize, PSOG)],
+            &[(QuadPermutation::Gpos as usize, POSG)],
+        ],
+    }
+};
+
+/// Turns runs' numbers of terms into ids.
+fn renumber<const WIDTH: usize>(runs: Vec<Rows<WIDTH>>, maps: &[Vec<u32>]) -> Result<Vec<[u32; WIDTH]>> {
+    let total: usize = runs.iter().map(Rows::len).sum();
+    if u32::try_from(total).is_err() {
+        return Err(too_many_statements());
+    }
+    let mut all = Vec::with_capacity(total);
+    for (rows, map) in runs.into_iter().zip(maps) {
+        rows.each(|row| {
+            all.push(row.map(|term| map[term as usize]));
+            Ok(())
+        })?;
+    }
+    Ok(all)
+}
+
+fn too_many_statements() -> Error {
+    Error::limit("the dataset has more than 4,294,967,295 statements, which a snapshot cannot number")
+}
+
+/// Bytes that sorting a triple, or a quad, holds: itself, packed, and its columns in every order.
+const TO_SORT_A_TRIPLE: u64 = 12 + 8 + 48;
+const TO_SORT_A_QUAD: u64 = 16 + 16 + 96;
+
+/// A build that runs.
+struct Build<'a> {
+    inputs: &'a [Input],
+    options: &'a BuildOptions<'a>,
+    folder: PathBuf,
+    threads: usize,
+    bytes_read: AtomicU64,
+    bytes_total: u64,
+    statements: AtomicU64,
+    /// Set by the first failure, so that the others stop.
+    failed: AtomicBool,
+}
+
+impl<'a> Build<'a> {
+    fn new(inputs: &'a [Input], options: &'a BuildOptions<'a>, folder: PathBuf) -> Self {
+        Self {
+            inputs,
+            options,
+            folder,
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            bytes_read: AtomicU64::new(0),
+            bytes_total: inputs.iter().map(Input::stored_size).sum(),
+            statements: AtomicU64::new(0),
+            failed: AtomicBool::new(false),
+        }
+    }
+
+    fn alive(&self) -> Result<()> {
+        if self.options.cancelled.load(Ordering::Relaxed) {
+            return Err(Error::new(Kind::Interrupted, "the build was interrupted"));
+        }
+        Ok(())
+    }
+
+    fn report(&self, phase: Phase) {
+        if let Some(progress) = self.options.progress {
+            progress(Progress {
+                phase,
+                bytes_read: self.bytes_read.load(Ordering::Relaxed),
+                bytes_total: self.bytes_total,
+                statements: self.statements.load(Ordering::Relaxed),
+            });
+        }
+    }
+
+    /// The folder for temporary files if memory is limited.
+    fn spill(&self) -> Option<&Path> {
+        self.options.memory.map(|_| self.folder.as_path())
+    }
+
+    fn run(self, writer: Option<Writer>) -> Result<(Snapshot, BuildSummary)> {
+        let alive = || self.alive();
+        self.report(Phase::Reading);
+        let Read { mut runs, digests, prefixes } = self.read()?;
+        let statements = self.statements.load(Ordering::Relaxed);
+        self.report(Phase::MergingTerms);
+        let (dictionary, maps) = merge::merge(&mut runs, Labels::Number, &alive)?;
+        self.report(Phase::SortingStatements);
+        let (triples, quads): (Vec<_>, Vec<_>) = runs.into_iter().map(|run| (run.triples, run.quads)).unzip();
+        let triples = self.sort(triples, &maps, &TRIPLES, TO_SORT_A_TRIPLE)?;
+        let quads = self.sort(quads, &maps, &QUADS, TO_SORT_A_QUAD)?;
+        drop(maps);
+        self.alive()?;
+        let key = self.key(&digests);
+        let mut snapshot = Snapshot::assemble(dictionary, triples, quads, prefixes);
+        if self.options.unreify {
+            snapshot = snapshot.unreified()?;
+        }
+        snapshot.key = key;
+        let summary = BuildSummary {
+            statements,
+            triples: snapshot.triple_count() as u64,
+            quads: snapshot.quad_count() as u64,
+            terms: snapshot.term_count().into(),
+            key,
+            digests,
+        };
+        if let Some(mut writer) = writer {
+            self.report(Phase::Writing);
+            snapshot.write(&mut writer)?;
+            self.alive()?;
+            writer.finish(key)?;
+        }
+        Ok((snapshot, summary))
+    }
+
+    fn sort<const WIDTH: usize, const ORDERS: usize>(
+        &self,
+        rows: Vec<Rows<WIDTH>>,
+        maps: &[Vec<u32>],
+        plan: &Plan<WIDTH, ORDERS>,
+        bytes_each: u64,
+    ) -> Result<Sorted<ORDERS>> {
+        let total: u64 = rows.iter().map(|rows| rows.len() as u64).sum();
+        let alive = || self.alive();
+        match self.options.memory {
+            Some(memory) if total * bytes_each > memory / 2 => {
+                let piece = (memory / 4 / (WIDTH as u64 * 4)).clamp(1 << 12, 1 << 28) as usize;
+                sort::on_disk(rows, maps, plan, piece, &self.folder, &alive)
+            }
+            _ => sort::in_memory(renumber(rows, maps)?, plan, &alive),
+        }
+    }
+
+    /// What the snapshot is made of: the documents' bytes, and all that decides how they are read.
+    fn key(&self, digests: &[[u8; 32]]) -> ContentKey {
+        digest::content_key(self.inputs, digests, self.options)
+    }
+
+    /// Reads all documents into sorted runs.
+    fn read(&self) -> Result<Read> {
+        let (sender, receiver) = mpsc::sync_channel::<Piece<'_>>(self.threads * 2);
+        let receiver = Mutex::new(receiver);
+        // The error of the earliest piece, whichever thread met it first.
+        let error: Mutex<Option<(u64, Error)>> = Mutex::new(None);
+        let fail = |number: u64, new: Error| {
+            self.failed.store(true, Ordering::Relaxed);
+            let mut error = error.lock().unwrap_or_else(PoisonError::into_inner);
+            if error.as_ref().is_none_or(|(earlier, _)| number < *earlier) {
+                *error = Some((number, new));
+            }
+        };
+        let mut digests = vec![[0; 32]; self.inputs.len()];
+        let whole_files = Mutex::new(Vec::new());
+        let mut runs = Vec::new();
+        std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..self.threads)
+                .map(|_| {
+                    scope.spawn(|| {
+                        self.work(&receiver, &fail, &whole_files).unwrap_or_else(|error| {
+                            fail(u64::MAX, error);
+                            Vec::new()
+                        })
+                    })
+                })
+                .collect();
+            let mut pieces = Pieces::new(self.inputs, self.options.bounds, &self.bytes_read);
+            while !self.failed.load(Ordering::Relaxed) {
+                if let Err(error) = self.alive() {
+                    fail(0, error);
+                    break;
+                }
+                match pieces.next() {
+                    Ok(Some(piece)) => {
+                        if sender.send(piece).is_err() {
+                            break;
+                        }
+                    }
+                    Ok(None) => break,
+                    Err(error) => {
+                        fail(pieces.number(), error);
+                        break;
+                    }
+                }
+                self.report(Phase::Reading);
+            }
+            drop(sender);
+            for (input, digest) in pieces.digests() {
+                digests[input] = digest;
+            }
+            for worker in workers {
+                match worker.join() {
+                    Ok(more) => runs.extend(more),
+                    Err(_) => fail(u64::MAX, Error::bug("reading a document failed")),
+                }
+            }
+        });
+        if let Some((_, error)) = error.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            return Err(error);
+        }
+        let mut whole_files = whole_files.into_inner().unwrap_or_else(PoisonError::into_inner);
+        whole_files.sort_by_key(|(input, _, _)| *input);
+        let mut prefixes = Prefixes::new();
+        for (input, digest, declared) in whole_files {
+            digests[input] = digest;
+            // The first file to declare a prefix decides what it stands for.
+            for (prefix, namespace) in declared.iter() {
+                prefixes.insert_if_absent(prefix, namespace);
+            }
+        }
+        Ok(Read { runs, digests, prefixes })
+    }
+
+    /// What each thread does: reads pieces, and sorts the terms that it has met.
+    fn work(
+        &self,
+        receiver: &Mutex<mpsc::Receiver<Piece<'_>>>,
+        fail: &dyn Fn(u64, Error),
+        whole_files: &Mutex<Vec<WholeFile>>,
+    ) -> Result<Vec<Run>> {
+        // Beside the terms, a thread holds them again while it sorts.
+        let most = self.options.memory.map(|memory| (memory / (self.threads as u64 * 4)) as usize);
+        let mut runs = Vec::new();
+        let mut interner = Interner::default();
+        loop {
+            let piece = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
+            // Drained after a failure, so that the reading thread never waits for room.
+            let Ok(piece) = piece else { break };
+            if self.failed.load(Ordering::Relaxed) {
+                continue;
+            }
+            let number = piece.number;
+            let mut spill = |interner: &mut Interner| -> Result<()> {
+                if most.is_some_and(|most| interner.size() > most) {
+                    runs.push(Run::sort(std::mem::take(interner), self.spill())?);
+                }
+                Ok(())
+            };
+            let before = interner.statements();
+            let read = piece.read(&mut interner, self, whole_files, &mut spill);
+            self.statements.fetch_add((interner.statements() - before) as u64, Ordering::Relaxed);
+            if let Err(error) = read.and_then(|()| spill(&mut interner)) {
+                fail(number, error);
+            }
+        }
+        if self.failed.load(Ordering::Relaxed) {
+            return Ok(Vec::new());
+        }
+        runs.push(Run::sort(interner, self.spill().filter(|_| !runs.is_empty()))?);
+        Ok(runs)
+    }
+}
+
+/// An input's number, digest and prefixes.
+type WholeFile = (usize, [u8; 32], Prefixes);
+
+struct Read {
+    runs: Vec<Run>,
+    digests: Vec<[u8; 32]>,
+    prefixes: Prefixes,
+}

@@ -1,0 +1,306 @@
+//! A run: the statements that one thread has read, with their distinct terms sorted.
+
+use super::spool::{Spool, Spooled, take, take_array, take_number};
+use super::strings;
+use crate::front_coding::shared_prefix;
+use crate::interner::{self, Interner, Keys};
+use crate::value::{LiteralType, Stored, WITH_VALUES, compare_stored};
+use kgq_syntax::error::Result;
+use std::cmp::Ordering;
+use std::path::Path;
+
+/// Sorted terms, and statements as numbers of them. Terms are numbered through blank nodes, IRIs, literals, triple terms.
+pub(super) struct Run {
+    /// How many blank nodes, IRIs, literals and triple terms there are.
+    pub(super) counts: [u32; 4],
+    /// Sorted; literals refer to them by position.
+    pub(super) types: Vec<LiteralType>,
+    blanks: Spool,
+    iris: Spool,
+    literals: Spool,
+    /// By depth, then in order of appearance.
+    pub(super) triple_terms: Vec<TripleTerm>,
+    pub(super) triples: Rows<3>,
+    pub(super) quads: Rows<4>,
+}
+
+pub(super) struct TripleTerm {
+    pub(super) depth: u32,
+    pub(super) components: [u32; 3],
+}
+
+/// Statements of a run.
+pub(super) enum Rows<const WIDTH: usize> {
+    Memory(Vec<[u32; WIDTH]>),
+    Spooled(usize, Spool),
+}
+
+impl<const WIDTH: usize> Rows<WIDTH> {
+    fn new(rows: Vec<[u32; WIDTH]>, folder: Option<&Path>) -> Result<Self> {
+        if folder.is_none() || rows.is_empty() {
+            return Ok(Self::Memory(rows));
+        }
+        let mut spool = Spool::new(folder)?;
+        for row in &rows {
+            row.iter().try_for_each(|word| spool.put(&word.to_ne_bytes()))?;
+        }
+        Ok(Self::Spooled(rows.len(), spool))
+    }
+
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Memory(rows) => rows.len(),
+            Self::Spooled(len, _) => *len,
+        }
+    }
+
+    /// Hands over each row.
+    pub(super) fn each(self, mut f: impl FnMut([u32; WIDTH]) -> Result<()>) -> Result<()> {
+        match self {
+            Self::Memory(rows) => rows.into_iter().try_for_each(f),
+            Self::Spooled(len, spool) => {
+                let mut from = spool.read()?;
+                for _ in 0..len {
+                    let mut row = [0; WIDTH];
+                    for word in &mut row {
+                        *word = u32::from_ne_bytes(take_array(&mut from)?);
+                    }
+                    f(row)?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Run {
+    /// Sorts what a thread has interned; into memory, or into files in a folder.
+    pub(super) fn sort(interner: Interner, folder: Option<&Path>) -> Result<Self> {
+        let Interner { types, terms, blanks, mut triples, mut quads, .. } = interner;
+        let (types, type_positions) = sort_types(&types);
+        let (mut iris, mut literals, mut triple_terms) = (Vec::new(), Vec::new(), Vec::new());
+        for number in 0..terms.len() as u32 {
+            match terms.get(number)[0] {
+                interner::BLANK => {}
+                interner::IRI => iris.push(number),
+                interner::LITERAL => literals.push(number),
+                _ => triple_terms.push(number),
+            }
+        }
+        let counts = [blanks.len(), iris.len(), literals.len(), triple_terms.len()].map(|n| n as u32);
+        // For each term's number of appearance, its number in this run.
+        let mut places = vec![0u32; terms.len()];
+        let mut next = 0;
+        let mut place = |number: u32| {
+            places[number as usize] = next;
+            next += 1;
+        };
+
+        let blanks = write_blanks(blanks, &terms, &mut place, folder)?;
+        strings::sort(&mut iris, |n| &terms.get(n)[1..]);
+        let iris = write_iris(&iris, &terms, &mut place, folder)?;
+        let literals = write_literals(&literals, &terms, &types, &type_positions, &mut place, folder)?;
+        // A triple term is met after its components, so order of appearance within a depth is enough.
+        triple_terms.sort_by_key(|number| triple_term(terms.get(*number)).depth);
+        triple_terms.iter().for_each(|number| place(*number));
+        let triple_terms = triple_terms
+            .into_iter()
+            .map(|number| {
+                let term = triple_term(terms.get(number));
+                TripleTerm { components: term.components.map(|c| places[c as usize]), ..term }
+            })
+            .collect();
+        drop(terms);
+        triples.iter_mut().flatten().for_each(|term| *term = places[*term as usize]);
+        quads.iter_mut().flatten().for_each(|term| *term = places[*term as usize]);
+        let (triples, quads) = (Rows::new(triples, folder)?, Rows::new(quads, folder)?);
+        Ok(Self { counts, types, blanks, iris, literals, triple_terms, triples, quads })
+    }
+
+    /// The sorted terms, to be read.
+    pub(super) fn read_terms(&mut self) -> Result<RunTerms> {
+        let take = |spool: &mut Spool| std::mem::replace(spool, Spool::Memory(Vec::new())).read();
+        Ok(RunTerms {
+            blanks: take(&mut self.blanks)?,
+            iris: take(&mut self.iris)?,
+            literals: take(&mut self.literals)?,
+        })
+    }
+}
+
+pub(super) struct RunTerms {
+    pub(super) blanks: Spooled,
+    pub(super) iris: Spooled,
+    pub(super) literals: Spooled,
+}
+
+fn triple_term(key: &[u8]) -> TripleTerm {
+    let word = |i: usize| {
+        u32::from_le_bytes(key[1 + i * 4..5 + i * 4].try_into().expect("a triple term's key holds four words"))
+    };
+    TripleTerm { depth: word(0), components: [word(1), word(2), word(3)] }
+}
+
+fn sort_types(types: &Keys) -> (Vec<LiteralType>, Vec<u32>) {
+    let mut order: Vec<u32> = (0..types.len() as u32).collect();
+    order.sort_unstable_by_key(|n| types.get(*n));
+    let mut positions = vec![0; order.len()];
+    let sorted = order
+        .iter()
+        .enumerate()
+        .map(|(at, number)| {
+            positions[*number as usize] = at as u32;
+            let text = String::from_utf8_lossy(types.get(*number));
+            LiteralType::parse(&text).expect("the interner holds types as `LiteralType` writes them")
+        })
+        .collect();
+    (sorted, positions)
+}
+
+fn write_blanks(
+    mut blanks: Vec<(u32, u64)>,
+    terms: &Keys,
+    place: &mut impl FnMut(u32),
+    folder: Option<&Path>,
+) -> Result<Spool> {
+    blanks.sort_unstable_by_key(|(number, _)| terms.get(*number));
+    let mut spool = Spool::new(folder)?;
+    for (number, position) in blanks {
+        let key = &terms.get(number)[1..];
+        spool.put(&position.to_le_bytes())?;
+        spool.put_number(key.len() as u64)?;
+        spool.put(key)?;
+        place(number);
+    }
+    Ok(spool)
+}
+
+fn write_iris(iris: &[u32], terms: &Keys, place: &mut impl FnMut(u32), folder: Option<&Path>) -> Result<Spool> {
+    let mut spool = Spool::new(folder)?;
+    let mut last: &[u8] = &[];
+    for number in iris {
+        let iri = &terms.get(*number)[1..];
+        put_string(&mut spool, last, iri)?;
+        last = iri;
+        place(*number);
+    }
+    Ok(spool)
+}
+
+#[inline]
+fn put_string(spool: &mut Spool, last: &[u8], string: &[u8]) -> Result<()> {
+    let shared = shared_prefix(last, string);
+    spool.put_number(shared as u64)?;
+    spool.put_number((string.len() - shared) as u64)?;
+    spool.put(&string[shared..])
+}
+
+/// Turns the string before into the next one.
+#[inline]
+pub(super) fn take_string(from: &mut Spooled, string: &mut Vec<u8>) -> Result<()> {
+    let shared = take_number(from)? as usize;
+    let length = take_number(from)? as usize;
+    string.resize(shared + length, 0);
+    take(from, &mut string[shared..])
+}
+
+struct WithValue {
+    number: u32,
+    family: u8,
+    literal_type: u32,
+    stored: Stored,
+}
+
+fn write_literals(
+    numbers: &[u32],
+    terms: &Keys,
+    types: &[LiteralType],
+    type_positions: &[u32],
+    place: &mut impl FnMut(u32),
+    folder: Option<&Path>,
+) -> Result<Spool> {
+    let lexical = |number: u32| &terms.get(number)[5..];
+    let mut with_values: Vec<WithValue> = Vec::new();
+    // Family, type and number: what sorts by type and text.
+    let mut others: Vec<(u8, u32, u32)> = Vec::new();
+    for number in numbers {
+        let code = u32::from_le_bytes(
+            terms.get(*number)[1..5].try_into().expect("a literal's key holds its type in four bytes"),
+        );
+        let literal_type = type_positions[code as usize];
+        let text = std::str::from_utf8(lexical(*number)).expect("only text is interned");
+        let (family, stored) = types[literal_type as usize].classify(text);
+        if family < WITH_VALUES {
+            with_values.push(WithValue { number: *number, family: family as u8, literal_type, stored });
+        } else {
+            others.push((family as u8, literal_type, *number));
+        }
+    }
+    with_values.sort_unstable_by(|a, b| {
+        a.family
+            .cmp(&b.family)
+            .then_with(|| compare_stored(a.family.into(), a.stored, b.stored))
+            .then_with(|| lexical(a.number).cmp(lexical(b.number)))
+            .then_with(|| a.literal_type.cmp(&b.literal_type))
+    });
+    let mut spool = Spool::new(folder)?;
+    let mut last: &[u8] = &[];
+    for literal in &with_values {
+        spool.put(&[literal.family])?;
+        spool.put_number(literal.literal_type.into())?;
+        spool.put(&literal.stored.payload.to_le_bytes())?;
+        spool.put(&literal.stored.zone.to_le_bytes())?;
+        put_string(&mut spool, last, lexical(literal.number))?;
+        last = lexical(literal.number);
+        place(literal.number);
+    }
+    others.sort_by_key(|(family, literal_type, _)| (*family, *literal_type));
+    for group in others.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
+        let mut sorted: Vec<u32> = group.iter().map(|(_, _, number)| *number).collect();
+        strings::sort(&mut sorted, lexical);
+        for number in sorted {
+            spool.put(&[group[0].0])?;
+            spool.put_number(group[0].1.into())?;
+            put_string(&mut spool, last, lexical(number))?;
+            last = lexical(number);
+            place(number);
+        }
+    }
+    Ok(spool)
+}
+
+/// A literal as a run holds it.
+#[derive(Default)]
+pub(super) struct RunLiteral {
+    pub(super) family: usize,
+    pub(super) literal_type: u32,
+    pub(super) stored: Stored,
+    pub(super) lexical: Vec<u8>,
+}
+
+impl RunLiteral {
+    /// Turns the literal before into the next one.
+    pub(super) fn take(&mut self, from: &mut Spooled) -> Result<()> {
+        let [family] = take_array(from)?;
+        self.family = family.into();
+        self.literal_type = take_number(from)? as u32;
+        if self.family < WITH_VALUES {
+            self.stored.payload = i128::from_le_bytes(take_array(from)?);
+            self.stored.zone = u16::from_le_bytes(take_array(from)?);
+        }
+        take_string(from, &mut self.lexical)
+    }
+
+    /// The order of literals' ids, for types that are numbered alike.
+    pub(super) fn compare(&self, other: &Self) -> Ordering {
+        self.family.cmp(&other.family).then_with(|| {
+            if self.family < WITH_VALUES {
+                compare_stored(self.family, self.stored, other.stored)
+                    .then_with(|| self.lexical.cmp(&other.lexical))
+                    .then_with(|| self.literal_type.cmp(&other.literal_type))
+            } else {
+                self.literal_type.cmp(&other.literal_type).then_with(|| self.lexical.cmp(&other.lexical))
+            }
+        })
+    }
+}

@@ -1,0 +1,338 @@
+//! Statements in all orders, by stable counting: from rows that are sorted in one order, another takes one pass.
+
+use super::run::Rows;
+use super::spool::{Spool, Spooled, take_array};
+use crate::index::Offsets;
+use crate::map::Map;
+use crate::storage::{Checked, Words};
+use crate::{Component, Sorted};
+use kgq_syntax::error::{Error, Result};
+use std::path::Path;
+use std::sync::Arc;
+
+/// How each order follows from another: `(order, from)`, in stages of which each needs only the ones before.
+///
+/// An order follows from any that agrees with it but for a component that was moved to the front.
+pub(super) struct Plan<const WIDTH: usize, const ORDERS: usize> {
+    pub(super) orders: [[Component; WIDTH]; ORDERS],
+    pub(super) stages: &'static [&'static [(usize, usize)]],
+}
+
+/// Where the statements with each id in one place start.
+struct Starts {
+    first: u32,
+    /// For each id from the first to the last, and the number of statements at the end.
+    starts: Vec<u32>,
+}
+
+impl Starts {
+    fn count(ids: impl Iterator<Item = u32> + Clone) -> Self {
+        let (Some(first), Some(last)) = (ids.clone().min(), ids.clone().max()) else {
+            return Self { first: 0, starts: vec![0] };
+        };
+        let mut starts = vec![0u32; (last - first) as usize + 2];
+        ids.for_each(|id| starts[(id - first) as usize + 1] += 1);
+        for at in 1..starts.len() {
+            starts[at] += starts[at - 1];
+        }
+        Self { first, starts }
+    }
+
+    /// The ids that have statements, each with how many.
+    fn runs(&self) -> impl Iterator<Item = (u32, u32)> + Clone + '_ {
+        let runs = self.starts.windows(2).zip(self.first..).map(|(pair, id)| (id, pair[1] - pair[0]));
+        runs.filter(|(_, length)| *length > 0)
+    }
+}
+
+/// Sorts statements in each order, dropping duplicates. `ready` sees each order's columns as soon as they are.
+pub(super) fn in_memory<const WIDTH: usize, const ORDERS: usize>(
+    rows: Vec<[u32; WIDTH]>,
+    plan: &Plan<WIDTH, ORDERS>,
+    alive: &(dyn Fn() -> Result<()> + Sync),
+) -> Result<Sorted<ORDERS>> {
+    let (first_starts, first_columns) = base(rows);
+    let len = first_columns[0].len();
+    let starts: [Starts; WIDTH] = std::thread::scope(|scope| {
+        let others: Vec<_> =
+            first_columns.iter().map(|column| scope.spawn(|| Starts::count(column.iter().copied()))).collect();
+        let mut all: Vec<Starts> = vec![first_starts];
+        for other in others {
+            all.push(other.join().map_err(|_| Error::bug("counting statements failed"))?);
+        }
+        Ok(all.try_into().unwrap_or_else(|_| unreachable!("there is one for each component")))
+    })?;
+    let mut columns: [Vec<Vec<u32>>; ORDERS] = [const { Vec::new() }; ORDERS];
+    columns[0] = first_columns;
+    for stage in plan.stages {
+        alive()?;
+        let sorted: Result<Vec<Vec<Vec<u32>>>> = std::thread::scope(|scope| {
+            let resort = |(order, from): &(usize, usize)| {
+                let (order, from) = (*order, *from);
+                let (starts, source, orders) = (&starts, &columns[from], &plan.orders);
+                scope.spawn(move || {
+                    let first = &starts[orders[from][0].position()];
+                    let key = &starts[orders[order][0].position()];
+                    let moved = orders[from].iter().position(|c| *c == orders[order][0]);
+                    let moved = moved.expect("both orders have the same components");
+                    move_to_front::<WIDTH>(first, source, moved, key)
+                })
+            };
+            let threads: Vec<_> = stage.iter().map(resort).collect();
+            threads.into_iter().map(|t| t.join().map_err(|_| Error::bug("sorting statements failed"))).collect()
+        });
+        for ((order, _), sorted) in stage.iter().zip(sorted?) {
+            columns[*order] = sorted;
+        }
+    }
+    let mut offsets: [Offsets; 4] = Default::default();
+    for (component, starts) in starts.iter().enumerate() {
+        offsets[component] = Offsets::build(starts.runs());
+    }
+    let columns = columns.map(|columns| columns.into_iter().map(Words::new).collect());
+    Ok(Sorted { len, offsets, columns })
+}
+
+/// Sorts by the components as they are written. The first becomes starts, the others columns.
+fn base<const WIDTH: usize>(rows: Vec<[u32; WIDTH]>) -> (Starts, Vec<Vec<u32>>) {
+    let subjects = Starts::count(rows.iter().map(|row| row[0]));
+    // The other components as one number, which sorts fast.
+    let mut rest = vec![0u128; if WIDTH > 3 { rows.len() } else { 0 }];
+    let mut short = vec![0u64; if WIDTH > 3 { 0 } else { rows.len() }];
+    let mut next = subjects.starts.clone();
+    for row in &rows {
+        let at = &mut next[(row[0] - subjects.first) as usize];
+        if WIDTH > 3 {
+            rest[*at as usize] = row[1..].iter().fold(0, |sum, id| sum << 32 | u128::from(*id));
+        } else {
+            short[*at as usize] = row[1..].iter().fold(0, |sum, id| sum << 32 | u64::from(*id));
+        }
+        *at += 1;
+    }
+    drop((rows, next));
+    if WIDTH > 3 {
+        split::<WIDTH, u128>(subjects, rest, |packed, place| (packed >> (32 * place)) as u32)
+    } else {
+        split::<WIDTH, u64>(subjects, short, |packed, place| (packed >> (32 * place)) as u32)
+    }
+}
+
+/// Sorts each subject's statements, drops duplicates, and splits them into columns.
+fn split<const WIDTH: usize, T: Ord + Copy + Send>(
+    subjects: Starts,
+    mut packed: Vec<T>,
+    id: impl Fn(T, usize) -> u32,
+) -> (Starts, Vec<Vec<u32>>) {
+    let half = subjects.starts.partition_point(|start| (*start as usize) < packed.len() / 2);
+    let half = half.min(subjects.starts.len() - 1);
+    let (left, right) = packed.split_at_mut(subjects.starts[half] as usize);
+    let sort = |packed: &mut [T], starts: &[u32]| {
+        let offset = starts.first().copied().unwrap_or(0);
+        for pair in starts.windows(2) {
+            packed[(pair[0] - offset) as usize..(pair[1] - offset) as usize].sort_unstable();
+        }
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| sort(left, &subjects.starts[..=half]));
+        sort(right, &subjects.starts[half..]);
+    });
+    let mut columns: Vec<Vec<u32>> = (1..WIDTH).map(|_| Vec::with_capacity(packed.len())).collect();
+    let mut starts = Vec::with_capacity(subjects.starts.len());
+    for pair in subjects.starts.windows(2) {
+        starts.push(columns[0].len() as u32);
+        let mut last = None;
+        for value in &packed[pair[0] as usize..pair[1] as usize] {
+            if last != Some(*value) {
+                for (depth, column) in columns.iter_mut().enumerate() {
+                    column.push(id(*value, WIDTH - 2 - depth));
+                }
+                last = Some(*value);
+            }
+        }
+    }
+    starts.push(columns[0].len() as u32);
+    (Starts { first: subjects.first, starts }, columns)
+}
+
+/// From rows in one order, the rows sorted by one of their components first and otherwise as they were.
+fn move_to_front<const WIDTH: usize>(
+    first: &Starts,
+    columns: &[Vec<u32>],
+    moved: usize,
+    key: &Starts,
+) -> Vec<Vec<u32>> {
+    let len = columns[0].len();
+    let mut next = key.starts.clone();
+    let mut out: Vec<Vec<u32>> = (1..WIDTH).map(|_| vec![0; len]).collect();
+    let [out_0, out_1, more @ ..] = out.as_mut_slice() else { unreachable!("a statement has three components") };
+    for (slot, pair) in first.starts.windows(2).enumerate() {
+        let id = first.first + slot as u32;
+        for row in pair[0] as usize..pair[1] as usize {
+            let mut rest = [0; WIDTH];
+            rest[0] = id;
+            for (depth, column) in columns.iter().enumerate() {
+                rest[depth + 1] = column[row];
+            }
+            let at = &mut next[(rest[moved] - key.first) as usize];
+            let place = *at as usize;
+            *at += 1;
+            // The components but for the moved one, in their order.
+            let other = |n: usize| rest[if n < moved { n } else { n + 1 }];
+            out_0[place] = other(0);
+            out_1[place] = other(1);
+            if let [out_2] = more {
+                out_2[place] = other(2);
+            }
+        }
+    }
+    out
+}
+
+/// Sorts more statements than memory holds: sorted pieces of `piece` rows go to files, and are merged.
+pub(super) fn on_disk<const WIDTH: usize, const ORDERS: usize>(
+    rows: Vec<Rows<WIDTH>>,
+    maps: &[Vec<u32>],
+    plan: &Plan<WIDTH, ORDERS>,
+    piece: usize,
+    folder: &Path,
+    alive: &(dyn Fn() -> Result<()> + Sync),
+) -> Result<Sorted<ORDERS>> {
+    // The first order comes from the runs, the others from the first, in which no duplicates are left.
+    let mut pieces = Pieces::new(piece, folder);
+    for (rows, map) in rows.into_iter().zip(maps) {
+        rows.each(|row| pieces.push(row.map(|term| map[term as usize]), alive))?;
+    }
+    let Merged { runs: subjects, columns: first_columns, len } = pieces.merge(folder, alive)?;
+    let mut offsets: [Offsets; 4] = Default::default();
+    let mut columns: [Vec<Words>; ORDERS] = [const { Vec::new() }; ORDERS];
+    columns[0] = first_columns;
+    for order in 1..ORDERS {
+        let mut pieces = Pieces::new(piece, folder);
+        let mut row_number = 0;
+        for (subject, length) in &subjects {
+            for _ in 0..*length {
+                let mut row = [0; WIDTH];
+                for (place, component) in plan.orders[order].iter().enumerate() {
+                    row[place] = match component.position() {
+                        0 => *subject,
+                        position => columns[0][position - 1].get(row_number),
+                    };
+                }
+                row_number += 1;
+                pieces.push(row, alive)?;
+            }
+        }
+        let Merged { runs, columns: sorted, .. } = pieces.merge(folder, alive)?;
+        columns[order] = sorted;
+        let component = plan.orders[order][0].position();
+        if component > 0 {
+            offsets[component] = Offsets::build(runs.iter().copied());
+        }
+    }
+    offsets[0] = Offsets::build(subjects.iter().copied());
+    Ok(Sorted { len, offsets, columns })
+}
+
+/// All rows in one order, each once.
+struct Merged {
+    /// The ids of the first column, each with how many rows it has.
+    runs: Vec<(u32, u32)>,
+    /// The other columns.
+    columns: Vec<Words>,
+    len: usize,
+}
+
+/// Sorted pieces of the rows in one order.
+struct Pieces<'a, const WIDTH: usize> {
+    piece: usize,
+    rows: Vec<[u32; WIDTH]>,
+    sorted: Vec<(usize, Spool)>,
+    folder: &'a Path,
+}
+
+impl<'a, const WIDTH: usize> Pieces<'a, WIDTH> {
+    fn new(piece: usize, folder: &'a Path) -> Self {
+        Self { piece, rows: Vec::new(), sorted: Vec::new(), folder }
+    }
+
+    fn push(&mut self, row: [u32; WIDTH], alive: &(dyn Fn() -> Result<()> + Sync)) -> Result<()> {
+        if self.rows.len() == self.piece {
+            alive()?;
+            self.spill()?;
+        }
+        self.rows.push(row);
+        Ok(())
+    }
+
+    fn spill(&mut self) -> Result<()> {
+        self.rows.sort_unstable();
+        self.rows.dedup();
+        let mut spool = Spool::new(Some(self.folder))?;
+        for row in &self.rows {
+            row.iter().try_for_each(|id| spool.put(&id.to_ne_bytes()))?;
+        }
+        self.sorted.push((self.rows.len(), spool));
+        self.rows.clear();
+        Ok(())
+    }
+
+    fn merge(mut self, folder: &Path, alive: &(dyn Fn() -> Result<()> + Sync)) -> Result<Merged> {
+        self.spill()?;
+        self.rows = Vec::new();
+        let mut heads = std::collections::BinaryHeap::new();
+        let mut sources: Vec<(usize, Spooled)> = Vec::new();
+        for (len, spool) in self.sorted.drain(..) {
+            sources.push((len, spool.read()?));
+        }
+        let next = |(left, from): &mut (usize, Spooled)| -> Result<Option<[u32; WIDTH]>> {
+            if *left == 0 {
+                return Ok(None);
+            }
+            *left -= 1;
+            let mut row = [0; WIDTH];
+            for id in &mut row {
+                *id = u32::from_ne_bytes(take_array(from)?);
+            }
+            Ok(Some(row))
+        };
+        for (number, source) in sources.iter_mut().enumerate() {
+            if let Some(row) = next(source)? {
+                heads.push(std::cmp::Reverse((row, number)));
+            }
+        }
+        let mut columns: Vec<Spool> = (1..WIDTH).map(|_| Spool::new(Some(folder))).collect::<Result<_>>()?;
+        let (mut runs, mut last, mut len) = (Vec::<(u32, u32)>::new(), None, 0usize);
+        while let Some(std::cmp::Reverse((row, number))) = heads.pop() {
+            if let Some(row) = next(&mut sources[number])? {
+                heads.push(std::cmp::Reverse((row, number)));
+            }
+            if last == Some(row) {
+                continue;
+            }
+            last = Some(row);
+            if len.is_multiple_of(1 << 16) {
+                alive()?;
+            }
+            len += 1;
+            match runs.last_mut() {
+                Some((key, length)) if *key == row[0] => *length += 1,
+                _ => runs.push((row[0], 1)),
+            }
+            for (column, id) in columns.iter_mut().zip(&row[1..]) {
+                column.put(&id.to_ne_bytes())?;
+            }
+        }
+        let columns = columns.into_iter().map(|column| mapped(column, len)).collect::<Result<_>>()?;
+        Ok(Merged { runs, columns, len })
+    }
+}
+
+/// A column that was written to a file, as memory.
+fn mapped(column: Spool, len: usize) -> Result<Words> {
+    if len == 0 {
+        return Ok(Words::default());
+    }
+    let file = column.into_file()?;
+    let map = Map::new(&file).map_err(|e| Error::io("the build's temporary files", &e))?;
+    Ok(Words::Mapped { file: Arc::new(Checked::unchecked(map)), start: 0, len })
+}

@@ -1,0 +1,260 @@
+//! The arrays that a snapshot is made of: in memory, or in a mapped file, where they are checked as they are read.
+
+use super::TermId;
+use super::map::{self, Map};
+use kgq_syntax::error::{Error, Kind, Result};
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+/// Bytes that share a checksum.
+pub(super) const BLOCK: usize = 64 << 10;
+
+/// A mapped file whose blocks are checked when they are first touched.
+#[derive(Debug)]
+pub(super) struct Checked {
+    map: Map,
+    /// The file's name, for messages.
+    name: String,
+    /// Where the blocks start and end.
+    body: Range<usize>,
+    /// A checksum for each block.
+    sums: Vec<u32>,
+    /// A bit for each block that was found sound.
+    sound: Vec<AtomicU64>,
+    damage: OnceLock<Error>,
+}
+
+impl Checked {
+    pub(super) fn new(map: Map, name: String, body: Range<usize>, sums: Vec<u32>) -> Self {
+        let sound = (0..sums.len().div_ceil(64)).map(|_| AtomicU64::new(0)).collect();
+        Self { map, name, body, sums, sound, damage: OnceLock::new() }
+    }
+
+    /// A temporary file of this process, which nobody else can have damaged.
+    pub(super) fn unchecked(map: Map) -> Self {
+        let body = 0..map.bytes().len();
+        let sound = (0..body.len().div_ceil(BLOCK * 64)).map(|_| AtomicU64::new(u64::MAX)).collect();
+        Self { map, name: String::new(), body, sums: Vec::new(), sound, damage: OnceLock::new() }
+    }
+
+    /// Whether all that was touched so far is sound.
+    #[inline]
+    pub(super) fn intact(&self) -> Result<()> {
+        match self.damage.get() {
+            None => Ok(()),
+            Some(error) => Err(error.clone()),
+        }
+    }
+
+    /// Checks every block.
+    pub(super) fn verify(&self) -> Result<()> {
+        (0..self.sums.len()).all(|block| self.check(block));
+        self.intact()
+    }
+
+    /// The bytes of a range of the file if they are sound.
+    #[inline]
+    fn bytes(&self, range: Range<usize>) -> Option<&[u8]> {
+        if range.is_empty() {
+            return Some(&[]);
+        }
+        let first = range.start.checked_sub(self.body.start)? / BLOCK;
+        let last = (range.end - 1).checked_sub(self.body.start)? / BLOCK;
+        for block in first..=last {
+            let word = self.sound.get(block / 64)?;
+            if word.load(Ordering::Relaxed) & 1 << (block % 64) == 0 && !self.check(block) {
+                return None;
+            }
+        }
+        self.map.bytes().get(range)
+    }
+
+    #[cold]
+    fn check(&self, block: usize) -> bool {
+        let start = self.body.start + block * BLOCK;
+        let bytes = self.map.bytes().get(start..(start + BLOCK).min(self.body.end)).unwrap_or_default();
+        let sound = self.sums.get(block) == Some(&crc32fast::hash(bytes));
+        if sound {
+            self.sound[block / 64].fetch_or(1 << (block % 64), Ordering::Relaxed);
+        } else {
+            self.damage.get_or_init(|| damaged(&self.name));
+        }
+        sound
+    }
+}
+
+/// What is said of a file that does not hold what was written.
+pub(super) fn damaged(name: &str) -> Error {
+    Error::new(Kind::Io, format!("{name}: the snapshot is damaged")).hint("build it again from its sources")
+}
+
+/// An array of 32-bit words: ids, offsets, or records of several words.
+#[derive(Debug)]
+pub(super) enum Words {
+    Owned(Vec<u32>),
+    Mapped {
+        file: Arc<Checked>,
+        /// In bytes from the file's start.
+        start: usize,
+        len: usize,
+    },
+}
+
+impl Default for Words {
+    fn default() -> Self {
+        Self::Owned(Vec::new())
+    }
+}
+
+/// What is read in the place of damaged words; ids that exist.
+static ZEROS: [u32; BLOCK] = [0; BLOCK];
+
+impl Words {
+    pub(super) fn new(words: Vec<u32>) -> Self {
+        Self::Owned(words)
+    }
+
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Owned(words) => words.len(),
+            Self::Mapped { len, .. } => *len,
+        }
+    }
+
+    /// The word at `at`; 0 outside, or where it is damaged.
+    #[inline]
+    pub(super) fn get(&self, at: usize) -> u32 {
+        match self {
+            Self::Owned(words) => words.get(at).copied().unwrap_or(0),
+            Self::Mapped { .. } => self.slice(at..at + 1).first().copied().unwrap_or(0),
+        }
+    }
+
+    /// A 64-bit number of two words, counted in such pairs.
+    #[inline]
+    pub(super) fn pair(&self, at: usize) -> u64 {
+        u64::from(self.get(at * 2)) | u64::from(self.get(at * 2 + 1)) << 32
+    }
+
+    /// The words of a range, cut to what there is; zeros where one is damaged.
+    #[inline]
+    pub(super) fn slice(&self, range: Range<usize>) -> &[u32] {
+        let end = range.end.min(self.len());
+        let range = range.start.min(end)..end;
+        match self {
+            Self::Owned(words) => &words[range],
+            Self::Mapped { file, start, .. } => {
+                let bytes = file.bytes(start + range.start * 4..start + range.end * 4);
+                match bytes.map(map::words) {
+                    Some(words) if words.len() == range.len() => words,
+                    _ => zeros(range.len()),
+                }
+            }
+        }
+    }
+
+    /// The words of a range as ids, cut to what there is.
+    #[inline]
+    pub(super) fn ids(&self, range: Range<usize>) -> &[TermId] {
+        map::ids(self.slice(range))
+    }
+
+    /// The first position in the sorted range whose word is at least `target`, by halving.
+    pub(super) fn lower_bound(&self, mut range: Range<usize>, target: u32) -> usize {
+        range.end = range.end.min(self.len());
+        if let Self::Mapped { .. } = self {
+            // Touch few blocks: a slice is checked wholly.
+            while range.len() > BLOCK / 4 {
+                let middle = range.start + range.len() / 2;
+                if self.get(middle) < target { range.start = middle + 1 } else { range.end = middle }
+            }
+        }
+        let words = self.slice(range.clone());
+        range.start.min(range.end) + words.partition_point(|w| *w < target)
+    }
+
+    /// The same, for a position that is expected near the range's start: in time logarithmic in the distance.
+    pub(super) fn gallop(&self, range: Range<usize>, target: u32) -> usize {
+        let end = range.end.min(self.len());
+        let (mut low, mut step) = (range.start.min(end), 1);
+        match self {
+            Self::Owned(words) => {
+                while low + step < end && words[low + step - 1] < target {
+                    low += step;
+                    step *= 2;
+                }
+                let high = (low + step).min(end);
+                low + words[low..high].partition_point(|w| *w < target)
+            }
+            Self::Mapped { .. } => {
+                while low + step < end && self.get(low + step - 1) < target {
+                    low += step;
+                    step *= 2;
+                }
+                self.lower_bound(low..(low + step).min(end), target)
+            }
+        }
+    }
+}
+
+/// Zeros in any number. Damage ends a query, so what is leaked beyond the static ones is little.
+#[cold]
+fn zeros(len: usize) -> &'static [u32] {
+    ZEROS.get(..len).unwrap_or_else(|| Box::leak(vec![0; len].into_boxed_slice()))
+}
+
+/// An array of bytes.
+#[derive(Debug)]
+pub(super) enum Bytes {
+    Owned(Vec<u8>),
+    Mapped { file: Arc<Checked>, start: usize, len: usize },
+}
+
+impl Default for Bytes {
+    fn default() -> Self {
+        Self::Owned(Vec::new())
+    }
+}
+
+impl Bytes {
+    pub(super) fn new(bytes: Vec<u8>) -> Self {
+        Self::Owned(bytes)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Owned(bytes) => bytes.len(),
+            Self::Mapped { len, .. } => *len,
+        }
+    }
+
+    /// The bytes of a range, cut to what there is; none if one is damaged.
+    #[inline]
+    pub(super) fn slice(&self, range: Range<usize>) -> &[u8] {
+        let end = range.end.min(self.len());
+        let range = range.start.min(end)..end;
+        match self {
+            Self::Owned(bytes) => &bytes[range],
+            Self::Mapped { file, start, .. } => file.bytes(start + range.start..start + range.end).unwrap_or_default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn galloping_finds_what_halving_finds() {
+        let words = Words::new(vec![1, 1, 2, 5, 5, 5, 9, 12, 12, 40]);
+        for start in 0..=words.len() {
+            for end in start..=words.len() {
+                for target in 0..42 {
+                    assert_eq!(words.gallop(start..end, target), words.lower_bound(start..end, target));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Blank node labels: scoped to their file, and the same in every run.
+
+use kgq_syntax::rdf::{BlankNode, GraphName, NamedOrBlankNode, Quad, Term, Triple};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+/// Gives blank nodes new labels in order of appearance, so that equal labels of two files stay two nodes, and
+/// anonymous nodes get no label at random.
+pub struct Relabel {
+    /// Without one, labels are like no other.
+    prefix: Option<String>,
+    labels: FxHashMap<BlankNode, BlankNode>,
+    kept: FxHashSet<BlankNode>,
+    given: usize,
+}
+
+impl Relabel {
+    /// For the file with this number among those loaded together.
+    pub fn of_file(number: usize) -> Self {
+        let prefix = if number == 0 { "b".to_owned() } else { format!("f{number}b") };
+        Self { prefix: Some(prefix), labels: FxHashMap::default(), kept: FxHashSet::default(), given: 0 }
+    }
+
+    /// New nodes for those of a text that is added to a dataset.
+    pub fn fresh() -> Self {
+        Self { prefix: None, labels: FxHashMap::default(), kept: FxHashSet::default(), given: 0 }
+    }
+
+    /// For nodes that an update made; those in `known` keep their labels.
+    pub fn of_update(known: impl IntoIterator<Item = BlankNode>) -> Self {
+        let kept = known.into_iter().collect();
+        Self { prefix: Some("u".to_owned()), labels: FxHashMap::default(), kept, given: 0 }
+    }
+
+    pub fn quad(&mut self, quad: &mut Quad) {
+        self.subject(&mut quad.subject);
+        self.term(&mut quad.object);
+        if let GraphName::BlankNode(node) = &mut quad.graph_name {
+            *node = self.label(node);
+        }
+    }
+
+    fn label(&mut self, node: &BlankNode) -> BlankNode {
+        if self.kept.contains(node) {
+            return node.clone();
+        }
+        if let Some(label) = self.labels.get(node) {
+            return label.clone();
+        }
+        let label = loop {
+            let label = match &self.prefix {
+                Some(prefix) => BlankNode::new_unchecked(format!("{prefix}{}", self.given)),
+                None => BlankNode::default(),
+            };
+            self.given += 1;
+            // A node that keeps its label may have this one.
+            if !self.kept.contains(&label) {
+                break label;
+            }
+        };
+        self.labels.insert(node.clone(), label.clone());
+        label
+    }
+
+    fn subject(&mut self, subject: &mut NamedOrBlankNode) {
+        if let NamedOrBlankNode::BlankNode(node) = subject {
+            *node = self.label(node);
+        }
+    }
+
+    fn term(&mut self, term: &mut Term) {
+        match term {
+            Term::BlankNode(node) => *node = self.label(node),
+            Term::Triple(triple) => self.triple(triple),
+            Term::NamedNode(_) | Term::Literal(_) => {}
+        }
+    }
+
+    fn triple(&mut self, triple: &mut Triple) {
+        self.subject(&mut triple.subject);
+        self.term(&mut triple.object);
+    }
+}
+
+/// The blank nodes of a quad, those inside triple terms included.
+pub fn nodes_of(quad: &Quad) -> Vec<BlankNode> {
+    let mut nodes = Vec::new();
+    let mut subject = &quad.subject;
+    let mut object = &quad.object;
+    loop {
+        if let NamedOrBlankNode::BlankNode(node) = subject {
+            nodes.push(node.clone());
+        }
+        match object {
+            Term::BlankNode(node) => nodes.push(node.clone()),
+            Term::Triple(triple) => {
+                (subject, object) = (&triple.subject, &triple.object);
+                continue;
+            }
+            Term::NamedNode(_) | Term::Literal(_) => {}
+        }
+        break;
+    }
+    if let GraphName::BlankNode(node) = &quad.graph_name {
+        nodes.push(node.clone());
+    }
+    nodes
+}

@@ -1,0 +1,241 @@
+//! Something to read RDF from: a file, or bytes at hand; with its format, base and graph.
+
+use kgq_syntax::bounds::Bounds;
+use kgq_syntax::error::{Error, Kind, Result};
+use kgq_syntax::guard::passed;
+use kgq_syntax::rdf::{Compression, NamedNode, RdfFormat};
+use kgq_syntax::text::did_you_mean;
+use std::fs::File;
+use std::io::{Cursor, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Where the bytes of an input come from.
+#[derive(Clone, Debug)]
+pub enum Content {
+    File(PathBuf),
+    /// Bytes read already, such as those of standard input.
+    Bytes(Vec<u8>),
+}
+
+/// An RDF document to read.
+#[derive(Clone, Debug)]
+pub struct Input {
+    /// The name for messages: the path as the user gave it, or `<stdin>`.
+    pub name: String,
+    pub content: Content,
+    pub format: RdfFormat,
+    pub compression: Compression,
+    /// What relative IRIs are resolved against.
+    pub base: Option<String>,
+    /// The graph that triples outside any named graph go to; `None` is the default graph.
+    pub graph: Option<NamedNode>,
+}
+
+impl Input {
+    /// A file whose format is given, or told by the ending of its name. Relative IRIs are resolved against the file's
+    /// own `file:` IRI, unless a base is set.
+    pub fn file(name: &str, path: &Path, format: Option<RdfFormat>) -> Result<Self> {
+        let Some(format) = format.or_else(|| RdfFormat::from_path(name)) else {
+            return Err(unknown_format(name, path));
+        };
+        Ok(Self {
+            name: name.to_owned(),
+            content: Content::File(path.to_owned()),
+            format,
+            compression: Compression::strip(name).1,
+            base: file_iri(path),
+            graph: None,
+        })
+    }
+
+    /// A document in memory, compressed if it looks so.
+    pub fn bytes(name: &str, bytes: Vec<u8>, format: RdfFormat) -> Self {
+        let compression = match bytes.as_slice() {
+            [0x1f, 0x8b, ..] => Compression::Gzip,
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => Compression::Zstd,
+            _ => Compression::None,
+        };
+        Self { name: name.to_owned(), content: Content::Bytes(bytes), format, compression, base: None, graph: None }
+    }
+
+    /// Resolves relative IRIs against this instead, if there is one.
+    #[must_use]
+    pub fn with_base(mut self, base: Option<String>) -> Self {
+        if base.is_some() {
+            self.base = base;
+        }
+        self
+    }
+
+    #[must_use]
+    pub fn with_graph(mut self, graph: Option<NamedNode>) -> Self {
+        self.graph = graph;
+        self
+    }
+
+    /// The size as stored, before decompression, in bytes.
+    pub fn stored_size(&self) -> u64 {
+        match &self.content {
+            Content::File(path) => std::fs::metadata(path).map_or(0, |m| m.len()),
+            Content::Bytes(bytes) => bytes.len() as u64,
+        }
+    }
+
+    /// The decompressed text, without a byte order mark. Reading fails where it becomes larger than the bounds allow.
+    pub fn open(&self, bounds: Bounds) -> Result<Box<dyn Read + Send + '_>> {
+        self.text_of(self.stored()?, bounds)
+    }
+
+    /// The bytes as they are stored.
+    pub fn stored(&self) -> Result<Box<dyn Read + Send + '_>> {
+        Ok(match &self.content {
+            Content::File(path) => Box::new(open_file(&self.name, path)?),
+            Content::Bytes(bytes) => Box::new(Cursor::new(bytes)),
+        })
+    }
+
+    /// The text, as `open` gives it, of the stored bytes read by way of `raw`.
+    pub fn text_of<'a>(&'a self, raw: impl Read + Send + 'a, bounds: Bounds) -> Result<Box<dyn Read + Send + 'a>> {
+        let stored = Arc::new(AtomicU64::new(0));
+        let counted = Counted { inner: raw, stored: Arc::clone(&stored) };
+        let decompressed: Box<dyn Read + Send + 'a> = match self.compression {
+            Compression::None => return self.text(counted),
+            Compression::Gzip => Box::new(flate2::read::MultiGzDecoder::new(counted)),
+            Compression::Zstd => Box::new(zstd::Decoder::new(counted).map_err(|e| Error::io(&self.name, &e))?),
+        };
+        self.text(Decompressed { inner: decompressed, name: self.name.clone(), bounds, stored, size: 0 })
+    }
+
+    /// Looks at the first bytes: a mark of UTF-8 is passed over, UTF-16 and UTF-32 are refused by name.
+    fn text<'a>(&self, mut reader: impl Read + Send + 'a) -> Result<Box<dyn Read + Send + 'a>> {
+        let mut start = Vec::new();
+        let read = (&mut reader).take(4).read_to_end(&mut start);
+        read.map_err(|e| passed(&e).unwrap_or_else(|| self.unreadable(&e)))?;
+        if let Some(encoding) = other_encoding(&start) {
+            return Err(not_utf8(&self.name, encoding));
+        }
+        if start.starts_with(UTF8_MARK) {
+            start.drain(..UTF8_MARK.len());
+        }
+        Ok(Box::new(Cursor::new(start).chain(reader)))
+    }
+
+    /// The failure of a reader of this input: damaged compression is bad input, all else the system's.
+    pub fn unreadable(&self, error: &std::io::Error) -> Error {
+        use std::io::ErrorKind::{InvalidData, InvalidInput, Other, UnexpectedEof};
+        match (self.compression, error.kind()) {
+            (Compression::Gzip, InvalidData | InvalidInput | Other | UnexpectedEof) => {
+                Error::input(format!("{} is no whole gzip file: {error}", self.name))
+            }
+            (Compression::Zstd, InvalidData | InvalidInput | Other | UnexpectedEof) => {
+                Error::input(format!("{} is no whole zstd file: {error}", self.name))
+            }
+            (Compression::None | Compression::Gzip | Compression::Zstd, _) => Error::io(&self.name, error),
+        }
+    }
+}
+
+const UTF8_MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// The encoding that the first bytes of a text show, if it is not UTF-8. RDF and SPARQL start with ASCII, so a zero among
+/// the first bytes is half of a wider character.
+pub fn other_encoding(start: &[u8]) -> Option<&'static str> {
+    match start {
+        [0xFF, 0xFE, 0, 0] | [0, 0, 0xFE, 0xFF] => Some("UTF-32"),
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => Some("UTF-16"),
+        [a, 0, b, 0] | [0, a, 0, b] if *a != 0 && *b != 0 => Some("UTF-16"),
+        _ => None,
+    }
+}
+
+/// The refusal of a text in another encoding.
+pub fn not_utf8(name: &str, encoding: &str) -> Error {
+    Error::input(format!("{name} is in {encoding}; only UTF-8 is read"))
+        .hint(format!("convert it with `iconv -f {encoding} -t UTF-8`"))
+}
+
+/// Counts the bytes of a compressed file as they are read.
+struct Counted<R> {
+    inner: R,
+    stored: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.stored.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+}
+
+/// Ends a decompression that becomes too large.
+struct Decompressed<R> {
+    inner: R,
+    name: String,
+    bounds: Bounds,
+    stored: Arc<AtomicU64>,
+    size: u64,
+}
+
+impl<R: Read> Read for Decompressed<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.size += read as u64;
+        let stored = self.stored.load(Ordering::Relaxed);
+        self.bounds.check_decompressed(&self.name, stored, self.size).map_err(std::io::Error::other)?;
+        Ok(read)
+    }
+}
+
+/// Opens a file for reading; a missing one is an error that names a near file of the same folder.
+pub fn open_file(name: &str, path: &Path) -> Result<File> {
+    let file = File::open(path).map_err(|e| match e.kind() {
+        std::io::ErrorKind::NotFound => missing_file(name, path),
+        _ => Error::io(name, &e),
+    })?;
+    if file.metadata().is_ok_and(|m| m.is_dir()) {
+        return Err(is_folder(name));
+    }
+    Ok(file)
+}
+
+fn is_folder(name: &str) -> Error {
+    Error::new(Kind::Io, format!("{name} is a folder, not a file"))
+        .hint(format!("name its files, for example `{}/*.ttl`", name.trim_end_matches('/')))
+}
+
+fn missing_file(name: &str, path: &Path) -> Error {
+    let folder = path.parent().map(|f| if f.as_os_str().is_empty() { Path::new(".") } else { f });
+    let siblings: Vec<String> = folder
+        .and_then(|folder| folder.read_dir().ok())
+        .map(|entries| entries.flatten().map(|e| e.file_name().to_string_lossy().into_owned()).collect())
+        .unwrap_or_default();
+    let wanted = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    Error::new(Kind::Io, format!("{name}: there is no such file"))
+        .hint_if(did_you_mean(&wanted, siblings.iter().map(String::as_str)))
+}
+
+fn unknown_format(name: &str, path: &Path) -> Error {
+    if path.is_dir() {
+        return is_folder(name);
+    }
+    if !path.exists() {
+        return missing_file(name, path);
+    }
+    Error::usage(format!("{name}: the end of the name says no RDF format"))
+        .hint(format!("say it with `--input-format`: {}", RdfFormat::list(false)))
+}
+
+fn file_iri(path: &Path) -> Option<String> {
+    let path = std::path::absolute(path).ok()?;
+    let mut iri = String::from("file://");
+    for byte in path.to_string_lossy().bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b'~' => iri.push(char::from(byte)),
+            byte => iri.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    Some(iri)
+}

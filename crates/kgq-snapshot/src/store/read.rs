@@ -1,0 +1,331 @@
+//! Reading inputs: every quad of every document, its prefixes, or an error at the place where it is.
+
+use super::blank::Relabel;
+use super::input::{Content, Input};
+use super::star::read_star;
+use kgq_syntax::bounds::Bounds;
+use kgq_syntax::diagnose::{self, Known};
+use kgq_syntax::error::{Error, Place, Result, Source};
+use kgq_syntax::guard::{self, Guard};
+use kgq_syntax::rdf::{GraphName, Prefixes, Quad, RdfFormat};
+use kgq_syntax::turtle::tree::Dialect;
+use kgq_syntax::watch::{Json, Watched, Xml};
+use oxrdfio::{RdfParseError, RdfParser, RdfSyntaxError};
+use std::cell::{Cell, RefCell};
+use std::io::{BufRead, BufReader, Read};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+/// What a document held.
+#[derive(Clone, Debug, Default)]
+pub struct Parsed {
+    pub quads: Vec<Quad>,
+    pub prefixes: Prefixes,
+}
+
+/// How documents are read.
+#[derive(Clone, Copy, Default)]
+pub struct ReadOptions<'a> {
+    /// Accept IRIs and language tags that are not well-formed, as large dumps hold them.
+    pub lenient: bool,
+    /// Depth and length of tokens, watched before the parser sees them.
+    pub bounds: Bounds,
+    /// Called from time to time with the name of a document and its quads so far.
+    pub progress: Option<&'a Progress<'a>>,
+}
+
+/// Told the name of a document and how many quads of it were read.
+pub type Progress<'a> = dyn Fn(&str, u64) + Sync + 'a;
+
+/// How many quads are read between two calls of `progress`.
+const PROGRESS_EVERY: u64 = 50_000;
+
+/// Reads one document. Its blank nodes get labels of their own by `number`, the document's place among those read
+/// together.
+pub fn read(input: &Input, number: usize, options: ReadOptions<'_>) -> Result<Parsed> {
+    let mut quads = Vec::new();
+    let mut relabel = Relabel::of_file(number);
+    let prefixes = read_each(input, input.open(options.bounds)?, options, &mut |mut quad| {
+        relabel.quad(&mut quad);
+        quads.push(quad);
+        Ok(())
+    })?;
+    Ok(Parsed { quads, prefixes })
+}
+
+/// Hands over each quad of one document, with blank nodes as the document or its parser names them, and returns its
+/// prefixes. `text` is what the input opens to.
+pub fn read_each(
+    input: &Input,
+    text: impl Read,
+    options: ReadOptions<'_>,
+    keep: &mut dyn FnMut(Quad) -> Result<()>,
+) -> Result<Prefixes> {
+    let bounds = options.bounds;
+    let watched: Box<dyn Read + '_> = match input.format {
+        RdfFormat::RdfXml => Box::new(Watched::new(text, &input.name, Xml::new(bounds))),
+        RdfFormat::JsonLd => Box::new(Watched::new(text, &input.name, Json::new(bounds))),
+        _ => Box::new(Guard::new(text, &input.name, bounds)),
+    };
+    let failed = RefCell::new(None);
+    let at = Cell::new((1, 1));
+    let reader = BufReader::with_capacity(1 << 16, Remembers { inner: watched, input, failed: &failed, at: &at });
+    let mut read = 0u64;
+    let mut keep = |quad: Quad| -> Result<()> {
+        keep(quad)?;
+        read += 1;
+        if let Some(progress) = options.progress
+            && read.is_multiple_of(PROGRESS_EVERY)
+        {
+            progress(&input.name, read);
+        }
+        Ok(())
+    };
+    let prefixes = match oxrdfio_format(input.format) {
+        Some(format) => read_standard(input, reader, format, options, &mut keep),
+        None => read_star(&input.name, reader, input.format, input.base.as_deref(), |mut quad| {
+            if let (GraphName::DefaultGraph, Some(graph)) = (&quad.graph_name, &input.graph) {
+                quad.graph_name = graph.clone().into();
+            }
+            keep(quad)
+        }),
+    };
+    let prefixes = prefixes.map_err(|error| match failed.take() {
+        Some(error) => error,
+        // The parsers' buffers have a size of their own, which nothing raises.
+        None if error.message().contains("buffer maximal size") => {
+            let (line, column) = at.get();
+            Error::input("this string, IRI or name is longer than 16 MiB, the most that can be read")
+                .at(Place::new(&input.name, line, column))
+                .hint("a closing quote or `>` may be missing before")
+        }
+        None => error,
+    })?;
+    if let Some(progress) = options.progress {
+        progress(&input.name, read);
+    }
+    Ok(prefixes)
+}
+
+/// A reader that keeps why it failed, in our words: some parsers turn every failure into a syntax error of theirs.
+struct Remembers<'a, R> {
+    inner: R,
+    input: &'a Input,
+    failed: &'a RefCell<Option<Error>>,
+    /// The line and the column, in bytes, after what was read.
+    at: &'a Cell<(usize, usize)>,
+}
+
+impl<R: Read> Read for Remembers<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.inner.read(buffer).inspect_err(|error| {
+            if error.kind() != std::io::ErrorKind::Interrupted {
+                let ours = guard::passed(error).unwrap_or_else(|| self.input.unreadable(error));
+                self.failed.borrow_mut().get_or_insert(ours);
+            }
+        })?;
+        let (line, column) = self.at.get();
+        let bytes = &buffer[..read];
+        self.at.set(match memchr::memrchr(b'\n', bytes) {
+            Some(last) => (line + memchr::memchr_iter(b'\n', bytes).count(), read - last),
+            None => (line, column + read),
+        });
+        Ok(read)
+    }
+}
+
+/// Reads all documents, on all processors where it pays. Either every document is read, or the error names every one
+/// that is broken, in their order.
+pub fn read_all(inputs: &[Input], options: ReadOptions<'_>) -> Result<Vec<Parsed>> {
+    let size: u64 = inputs.iter().map(Input::stored_size).sum();
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(inputs.len());
+    // Starting a thread costs as much as parsing some ten kilobytes.
+    let results: Vec<Result<Parsed>> = if threads < 2 || size < 1 << 17 {
+        inputs.iter().enumerate().map(|(number, input)| read(input, number, options)).collect()
+    } else {
+        let next = AtomicUsize::new(0);
+        let slots: Vec<Mutex<Option<Result<Parsed>>>> = inputs.iter().map(|_| Mutex::new(None)).collect();
+        std::thread::scope(|scope| {
+            for _ in 0..threads {
+                scope.spawn(|| {
+                    loop {
+                        let number = next.fetch_add(1, Ordering::Relaxed);
+                        let (Some(input), Some(slot)) = (inputs.get(number), slots.get(number)) else { break };
+                        *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(read(input, number, options));
+                    }
+                });
+            }
+        });
+        let taken = slots.into_iter().map(|slot| slot.into_inner().unwrap_or_else(PoisonError::into_inner));
+        taken.map(|result| result.unwrap_or_else(|| Err(Error::bug("a document was not read")))).collect()
+    };
+    let mut parsed = Vec::with_capacity(results.len());
+    let mut errors = Vec::new();
+    for result in results {
+        match result {
+            Ok(document) => parsed.push(document),
+            Err(error) => errors.push(error),
+        }
+    }
+    match Error::all(errors) {
+        Some(error) => Err(error),
+        None => Ok(parsed),
+    }
+}
+
+/// The format as oxrdfio names it; `None` for those that it does not read.
+fn oxrdfio_format(format: RdfFormat) -> Option<oxrdfio::RdfFormat> {
+    Some(match format {
+        RdfFormat::Turtle => oxrdfio::RdfFormat::Turtle,
+        RdfFormat::TriG => oxrdfio::RdfFormat::TriG,
+        RdfFormat::NTriples => oxrdfio::RdfFormat::NTriples,
+        RdfFormat::NQuads => oxrdfio::RdfFormat::NQuads,
+        RdfFormat::N3 => oxrdfio::RdfFormat::N3,
+        RdfFormat::RdfXml => oxrdfio::RdfFormat::RdfXml,
+        RdfFormat::JsonLd => oxrdfio::RdfFormat::JsonLd { profile: oxrdfio::JsonLdProfileSet::empty() },
+        RdfFormat::TurtleStar | RdfFormat::TriGStar => return None,
+    })
+}
+
+fn read_standard(
+    input: &Input,
+    reader: impl BufRead,
+    format: oxrdfio::RdfFormat,
+    options: ReadOptions<'_>,
+    keep: &mut impl FnMut(Quad) -> Result<()>,
+) -> Result<Prefixes> {
+    let mut parser = RdfParser::from_format(format);
+    if options.lenient {
+        parser = parser.lenient();
+    }
+    if let Some(base) = &input.base {
+        parser = parser
+            .with_base_iri(base.as_str())
+            .map_err(|e| Error::input(format!("{}: the base is no IRI: {e}", input.name)))?;
+    }
+    if let Some(graph) = &input.graph {
+        parser = parser.with_default_graph(graph.clone());
+    }
+    let lines = AtomicUsize::new(0);
+    let by_line = input.format == RdfFormat::RdfXml;
+    let mut quads = parser.for_reader(CountLines { inner: reader, by_line, lines: &lines });
+    // A parser that goes on after an error would load half a file, so the first one ends it.
+    for quad in quads.by_ref() {
+        match quad {
+            Ok(quad) => keep(quad)?,
+            Err(RdfParseError::Io(error)) => return Err(input.unreadable(&error)),
+            Err(RdfParseError::Syntax(error)) => {
+                return Err(syntax_error(input, &error, lines.load(Ordering::Relaxed), options));
+            }
+        }
+    }
+    Ok(quads.prefixes().collect())
+}
+
+/// A reader that, for a parser whose errors have no position, hands out a line at a time and counts them.
+struct CountLines<'a, R> {
+    inner: R,
+    by_line: bool,
+    lines: &'a AtomicUsize,
+}
+
+impl<R: BufRead> Read for CountLines<'_, R> {
+    fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
+        if !self.by_line {
+            return self.inner.read(buf);
+        }
+        let available = self.inner.fill_buf()?;
+        let mut length = available.len().min(buf.len());
+        if let Some(end) = memchr::memchr(b'\n', &available[..length]) {
+            length = end + 1;
+            self.lines.fetch_add(1, Ordering::Relaxed);
+        }
+        buf[..length].copy_from_slice(&available[..length]);
+        self.inner.consume(length);
+        Ok(length)
+    }
+}
+
+fn syntax_error(input: &Input, error: &RdfSyntaxError, lines_read: usize, options: ReadOptions<'_>) -> Error {
+    let message = error.to_string();
+    if input.format == RdfFormat::JsonLd && message.contains("LoadDocumentCallback") {
+        return Error::policy(format!(
+            "{}: its context is on the network, and kgq makes no network request",
+            input.name
+        ))
+        .hint("write the context into the file, in place of its address");
+    }
+    let again = |line, column, width| excerpt(read_again(input, options.bounds)?, &input.name, line, column, width);
+    let message = message
+        .strip_prefix("Parser error at line ")
+        .and_then(|rest| rest.split_once(": "))
+        .map_or(message.as_str(), |(_, message)| message);
+    let Some(location) = error.location() else {
+        let out = Error::input(message);
+        return match again(lines_read.saturating_sub(1), 0, 1) {
+            Some(place) => out.at(place),
+            None => out.at(Place::new(&input.name, lines_read.max(1), 1)),
+        };
+    };
+    let to_usize = |n: u64| usize::try_from(n).unwrap_or(usize::MAX - 1);
+    // What the parser lets pass is no mistake, and the walk knows nothing of that.
+    if let Some(dialect) = dialect(input.format).filter(|_| !options.lenient)
+        && let Some(text) = small_text(input, options.bounds)
+    {
+        let known = Known { prefixes: &[], base: input.base.is_some() };
+        let place = to_usize(location.start.offset)..to_usize(location.end.offset);
+        return diagnose::turtle(Source::new(&input.name, &text), dialect, message, place, known);
+    }
+    let out = Error::input(message);
+    let (line, column) = (to_usize(location.start.line), to_usize(location.start.column));
+    let width =
+        if location.end.line == location.start.line { to_usize(location.end.column).saturating_sub(column) } else { 1 };
+    match again(line, column, width) {
+        Some(place) => out.at(place),
+        None => out.at(Place::new(&input.name, line + 1, column + 1)),
+    }
+}
+
+/// The largest document that is read again whole to say in words what is wrong with it, in bytes.
+const LARGEST_DIAGNOSED: u64 = 64 << 20;
+
+/// The input from its start once more, to show what is wrong with it; a pipe has no second time.
+fn read_again(input: &Input, bounds: Bounds) -> Option<impl Read> {
+    match &input.content {
+        Content::File(path) if !path.is_file() => None,
+        Content::File(_) | Content::Bytes(_) => input.open(bounds).ok(),
+    }
+}
+
+fn small_text(input: &Input, bounds: Bounds) -> Option<String> {
+    let mut text = String::new();
+    let read = read_again(input, bounds)?.take(LARGEST_DIAGNOSED + 1).read_to_string(&mut text).ok()?;
+    (read as u64 <= LARGEST_DIAGNOSED).then_some(text)
+}
+
+fn dialect(format: RdfFormat) -> Option<Dialect> {
+    match format {
+        RdfFormat::Turtle | RdfFormat::NTriples => Some(Dialect::Turtle),
+        RdfFormat::TriG => Some(Dialect::TriG),
+        RdfFormat::NQuads => Some(Dialect::NQuads),
+        RdfFormat::N3 | RdfFormat::RdfXml | RdfFormat::JsonLd | RdfFormat::TurtleStar | RdfFormat::TriGStar => None,
+    }
+}
+
+/// The longest part of a line that is read again to show it, in bytes.
+const LONGEST_LINE: u64 = 1 << 20;
+
+/// Reads up to a line (line and column count from 0 here), to show it.
+fn excerpt(reader: impl Read, name: &str, line: usize, column: usize, width: usize) -> Option<Place> {
+    let mut reader = BufReader::new(reader);
+    for _ in 0..line {
+        reader.skip_until(b'\n').ok()?;
+    }
+    let mut bytes = Vec::new();
+    reader.take(LONGEST_LINE).read_until(b'\n', &mut bytes).ok()?;
+    let text = String::from_utf8_lossy(&bytes);
+    let offset = |column: usize| text.char_indices().nth(column).map_or(text.len(), |(at, _)| at);
+    let mut place = Source::new(name, &text).place(offset(column)..offset(column.saturating_add(width)));
+    place.line = line + 1;
+    Some(place)
+}

@@ -1,0 +1,125 @@
+//! The lowest layer of `kgq`: text for people, errors with a place and hints, RDF terms and formats, and lossless tokens, with spans,
+//! of SPARQL and of Turtle, TriG, N-Triples, N-Quads and N3: prefixes, parameters, bounds, highlighting, the places of statements,
+//! and parse errors in words.
+//!
+//! Nothing here decides whether a text is valid: spargebra and oxttl do.
+
+pub mod bounds;
+pub mod cursor;
+pub mod diagnose;
+pub mod error;
+mod fault;
+pub mod guard;
+pub mod highlight;
+mod lexical;
+pub mod rdf;
+pub mod rewrite;
+mod scan;
+pub mod sparql;
+pub mod strict;
+pub mod text;
+pub mod turtle;
+pub mod watch;
+pub mod words;
+
+use std::ops::Range;
+
+/// A range of bytes of a text.
+pub type Span = Range<usize>;
+
+/// A piece of a text. The tokens of a text follow each other without a gap and together are the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Token {
+    pub kind: Kind,
+    pub start: usize,
+    pub end: usize,
+}
+
+impl Token {
+    pub fn span(&self) -> Span {
+        self.start..self.end
+    }
+
+    /// The token's own text. `source` must be the text that was tokenized.
+    pub fn text<'a>(&self, source: &'a str) -> &'a str {
+        source.get(self.start..self.end).unwrap_or_default()
+    }
+
+    /// Whether this is that punctuation or operator.
+    pub fn is(&self, source: &str, punctuation: &str) -> bool {
+        self.kind == Kind::Punctuation && self.text(source) == punctuation
+    }
+
+    /// Whether this is that keyword, in any case.
+    pub fn is_keyword(&self, source: &str, keyword: &str) -> bool {
+        self.kind == Kind::Keyword && self.text(source).eq_ignore_ascii_case(keyword)
+    }
+
+    /// Whether a parser passes over it.
+    pub fn is_trivia(&self) -> bool {
+        matches!(self.kind, Kind::Whitespace | Kind::Comment)
+    }
+
+    /// Prefix and local part of a prefixed name, as written (escapes kept).
+    pub fn prefixed_name<'a>(&self, source: &'a str) -> Option<(&'a str, &'a str)> {
+        match self.kind {
+            Kind::PrefixedName => self.text(source).split_once(':'),
+            _ => None,
+        }
+    }
+
+    /// A variable's name without its mark.
+    pub fn variable<'a>(&self, source: &'a str) -> Option<&'a str> {
+        match self.kind {
+            Kind::Variable => self.text(source).get(1..),
+            _ => None,
+        }
+    }
+}
+
+/// What a token is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    Whitespace,
+    /// `# …` to the end of the line, without the line break.
+    Comment,
+    /// A word of the language, function names included; in Turtle also `@prefix` and its like.
+    Keyword,
+    /// A bare word that the language does not know.
+    Word,
+    /// `?name` or `$name`.
+    Variable,
+    /// `prefix:local`, either part possibly empty.
+    PrefixedName,
+    /// `<…>`, well formed.
+    Iri,
+    /// Plainly meant as `<…>`, but with a forbidden character (a space, a brace, …) or without its end.
+    BadIri,
+    /// `_:label`.
+    BlankNode,
+    String(Quotes),
+    Integer,
+    Decimal,
+    Double,
+    /// `@en`, `@en-GB`, `@ar--rtl`.
+    LangTag,
+    Punctuation,
+    /// One character that begins nothing.
+    Unknown,
+}
+
+/// How a string is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Quotes {
+    /// `"` or `'`.
+    pub mark: char,
+    /// Three marks on each side.
+    pub long: bool,
+    /// Whether the closing marks are there. An open short string ends with its line, an open long one with the text.
+    pub closed: bool,
+}
+
+/// The tokens without whitespace and comments.
+pub fn significant(tokens: &[Token]) -> Vec<Token> {
+    tokens.iter().filter(|t| !t.is_trivia()).copied().collect()
+}

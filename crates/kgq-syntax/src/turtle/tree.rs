@@ -1,0 +1,122 @@
+//! The tree of a Turtle, TriG, N-Triples or N-Quads text: what stands where, as written. Terms are not resolved.
+
+use crate::{Span, Token};
+
+/// Which of the languages a text is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// Also reads N-Triples.
+    Turtle,
+    TriG,
+    NQuads,
+}
+
+/// A whole text.
+#[derive(Clone, Debug)]
+pub struct Document {
+    /// All tokens, whitespace and comments too.
+    pub tokens: Vec<Token>,
+    pub items: Vec<Item>,
+}
+
+#[derive(Clone, Debug)]
+pub enum Item {
+    Directive(Directive),
+    Statement(Statement),
+    Graph(GraphBlock),
+}
+
+impl Item {
+    pub fn span(&self) -> Span {
+        match self {
+            Self::Directive(directive) => directive.span.clone(),
+            Self::Statement(statement) => statement.span.clone(),
+            Self::Graph(graph) => graph.span.clone(),
+        }
+    }
+}
+
+/// `@prefix`, `PREFIX` and their like.
+#[derive(Clone, Debug)]
+pub struct Directive {
+    pub kind: DirectiveKind,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub enum DirectiveKind {
+    /// The spans of `ex:` and of `<…>`.
+    Prefix { prefix: Span, iri: Span },
+    /// The span of `<…>`.
+    Base { iri: Span },
+    /// The span of the text.
+    Version { text: Span },
+}
+
+/// `name { … }` or `{ … }` of TriG.
+#[derive(Clone, Debug)]
+pub struct GraphBlock {
+    pub name: Option<Node>,
+    /// Of the opening brace.
+    pub open: Span,
+    pub statements: Vec<Statement>,
+    /// From the name, or `GRAPH`, to the closing brace.
+    pub span: Span,
+}
+
+/// A subject with all that is said of it, to its dot.
+#[derive(Clone, Debug)]
+pub struct Statement {
+    pub subject: Node,
+    pub predicates: Vec<Predicate>,
+    /// The graph of N-Quads.
+    pub graph: Option<Node>,
+    pub span: Span,
+}
+
+/// A predicate with its objects.
+#[derive(Clone, Debug)]
+pub struct Predicate {
+    pub verb: Node,
+    pub objects: Vec<Object>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Object {
+    pub node: Node,
+    pub annotations: Vec<Annotation>,
+    /// With its annotations.
+    pub span: Span,
+}
+
+/// What follows an object about the triple itself.
+#[derive(Clone, Debug)]
+pub enum Annotation {
+    /// `~ name`, or `~` alone.
+    Reifier { name: Option<Node>, span: Span },
+    /// `{| … |}`
+    Block { predicates: Vec<Predicate>, span: Span },
+}
+
+/// A term, or what stands for one.
+#[derive(Clone, Debug)]
+pub struct Node {
+    pub form: Form,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub enum Form {
+    /// An IRI, a prefixed name, a blank node label, a number, a boolean, or `a`.
+    Plain,
+    /// A string, with the span of its tag or of its datatype.
+    Literal { text: Span, tag: Option<Span>, datatype: Option<Box<Node>> },
+    /// `[ … ]`
+    Anonymous(Vec<Predicate>),
+    /// `( … )`
+    Collection(Vec<Object>),
+    /// `<< s p o ~ r >>`; the outer option is whether `~` is written.
+    Reified { triple: Box<[Node; 3]>, reifier: Option<Option<Box<Node>>> },
+    /// `<<( s p o )>>`
+    TripleTerm(Box<[Node; 3]>),
+}
