@@ -6,7 +6,7 @@ use kgq_engine::Answer;
 use kgq_graph::render::{self, Format, GraphOptions, RdfVersion, RenderOptions, TableOptions, Written};
 use kgq_graph::session::Session;
 use kgq_syntax::error::{Error, Result};
-use kgq_syntax::rdf::{GraphName, Quad, RdfFormat};
+use kgq_syntax::rdf::{GraphName, Prefixes, Quad, RdfFormat};
 use kgq_syntax::text::count;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -61,6 +61,30 @@ impl AnswerArgs {
         })
     }
 
+    /// How an answer is laid out where the arguments say it goes.
+    pub fn options<'a>(
+        &self,
+        answer: &Answer<'_>,
+        prefixes: &'a Prefixes,
+        output: &Output,
+    ) -> Result<RenderOptions<'a>> {
+        let to_terminal = self.output.is_none() && output.terminal.is_some();
+        let format = match self.chosen_format()? {
+            Some(format) => format,
+            None if matches!(answer, Answer::Graph(_)) => Format::Rdf(RdfFormat::Turtle),
+            None if to_terminal => Format::Table,
+            None => Format::Tsv,
+        };
+        Ok(RenderOptions {
+            format,
+            prefixes,
+            width: output.terminal.filter(|_| self.output.is_none()),
+            colour: output.colour && self.output.is_none(),
+            graph: self.graph_options(),
+            table: TableOptions::default(),
+        })
+    }
+
     pub fn graph_options(&self) -> GraphOptions {
         GraphOptions { version: self.rdf }
     }
@@ -76,20 +100,7 @@ pub fn write_answer(
 ) -> Result<Written> {
     let graph = matches!(answer, Answer::Graph(_));
     let to_terminal = args.output.is_none() && output.terminal.is_some();
-    let format = match args.chosen_format()? {
-        Some(format) => format,
-        None if graph => Format::Rdf(RdfFormat::Turtle),
-        None if to_terminal => Format::Table,
-        None => Format::Tsv,
-    };
-    let options = RenderOptions {
-        format,
-        prefixes: session.prefixes()?,
-        width: output.terminal.filter(|_| args.output.is_none()),
-        colour: output.colour && args.output.is_none(),
-        graph: args.graph_options(),
-        table: TableOptions::default(),
-    };
+    let options = args.options(&answer, session.prefixes()?, output)?;
     let written = write_to(args.output.as_deref(), output, |out| render::write(answer, options, out))?;
     note_mapped(written.mapped, output);
     if to_terminal || (args.output.is_some() && output.err_is_terminal) {

@@ -25,6 +25,7 @@ mod run;
 mod test;
 pub mod trust;
 mod update;
+mod validate;
 mod watchdog;
 
 pub use advice::{AdviceArgs, Adviser};
@@ -53,6 +54,7 @@ pub enum Command {
     Cite(cite::Args),
     Info(info::Args),
     Check(check::Args),
+    Validate(validate::Args),
     Test(test::Args),
     Load(load::Args),
     Build(build::Args),
@@ -76,6 +78,7 @@ pub fn run(command: &Command, session: &mut Session, output: &mut Output) -> Res
         Command::Cite(args) => cite::run(args, session, output),
         Command::Info(args) => info::run(args, session, output),
         Command::Check(args) => check::run(args, session, output),
+        Command::Validate(args) => validate::run(args, session, output),
         Command::Test(args) => test::run(args, session, output),
         Command::Load(args) => load::run(args, session, output),
         Command::Build(args) => build::run(args, session, output),
@@ -98,6 +101,7 @@ pub fn warn_of_manifest(command: &Command, session: &Session, output: &mut Outpu
         | Command::Describe(_)
         | Command::Cite(_)
         | Command::Info(_)
+        | Command::Validate(_)
         | Command::Test(_)
         | Command::Load(_)
         | Command::Export(_)

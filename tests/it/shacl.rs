@@ -107,7 +107,8 @@ impl Test {
         let dataset = Dataset::new(data, triples(files.graph(&self.shapes)));
         let shapes = Shapes::parse(&dataset);
         let report = match &shapes.ill_formed[..] {
-            [] => validate(&dataset, &shapes, Limits::default(), &|term| term.to_string()).map_err(|e| e.to_string()),
+            [] => validate(&dataset, &shapes, Limits::default(), &|term| term.to_string())
+                .map_err(|e| e.error.to_string()),
             [first, ..] => Err(format!("ill-formed shapes graph: {}: {}", first.node, first.message)),
         };
         let manifest = files.graph(&self.file);

@@ -20,7 +20,7 @@ use std::time::Duration;
 pub const MANIFEST: &str = "kgq.toml";
 
 /// What `kgq.toml` says. Unknown keys are errors.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Manifest {
     /// A short name: the REPL's prompt, and the name of published files.
@@ -166,7 +166,7 @@ impl Entailment {
 }
 
 /// A project, read from its folder.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Project {
     pub root: PathBuf,
     pub manifest: Manifest,
@@ -179,7 +179,7 @@ pub struct Project {
 }
 
 /// The globs of `kgq.toml`, compiled.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 struct ProjectGlobs {
     ontology: Globs,
     data: Globs,
@@ -228,6 +228,12 @@ impl Project {
         let project = Self { root: root.to_owned(), manifest, is_trusted: false, text: String::new(), globs, graphs };
         project.validate(source)?;
         Ok(Self { text, ..project })
+    }
+
+    /// Files that are read without a `kgq.toml`: a project of which nothing is set and to which no file belongs.
+    pub fn without_manifest(root: &Path, base: Option<String>) -> Self {
+        let manifest = Manifest { base, ..Manifest::default() };
+        Self { root: root.to_owned(), manifest, ..Self::default() }
     }
 
     fn validate(&self, source: Source<'_>) -> Result<()> {

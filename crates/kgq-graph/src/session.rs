@@ -477,12 +477,35 @@ impl Session {
 
     /// Runs every check on the project.
     pub fn check(&self) -> Result<check::Report> {
-        let options = check::Options {
+        check::check(self.require_project()?, self.check_options())
+    }
+
+    fn check_options(&self) -> check::Options {
+        check::Options {
             lenient: self.options.lenient,
             bounds: self.options.bounds,
             evaluation: self.evaluation_options(),
+        }
+    }
+
+    /// Validates these files, or else what this session loads, against the shapes of the other files; without those, against
+    /// the shapes among the data; where there are none, against those of the project.
+    pub fn validate(&self, data: &[String], shapes: &[String]) -> Result<check::Validation> {
+        let named = |names: &[String]| names.iter().map(|name| self.named_input(name)).collect::<Result<Vec<Input>>>();
+        let inputs = if data.is_empty() { self.inputs()? } else { named(data)? };
+        let shapes = named(shapes)?;
+        let separate = !shapes.is_empty();
+        let project = match &self.project {
+            Some(project) => project.clone(),
+            None => Project::without_manifest(&self.options.folder, self.options.base.clone()),
         };
-        check::check(self.require_project()?, options)
+        let validate = |shapes| check::validate_files(&project, inputs.clone(), shapes, self.check_options());
+        let found = validate(shapes)?;
+        if found.validated.shapes > 0 || separate || data.is_empty() || self.project.is_none() {
+            return Ok(found);
+        }
+        let own = project.files()?;
+        validate(own.iter().map(|file| self.project_input(&project, file)).collect::<Result<_>>()?)
     }
 
     /// Declares a prefix for the rest of the session; it wins over those of the project and its files.

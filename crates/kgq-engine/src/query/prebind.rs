@@ -48,7 +48,7 @@ pub(super) fn blank_node_call(node: &BlankNode) -> Expression {
     Expression::FunctionCall(Function::Custom(blank_node_function()), vec![id.into()])
 }
 
-/// A SELECT or ASK query whose pre-bound variables are not yet bound.
+/// A SELECT, ASK or CONSTRUCT query whose pre-bound variables are not yet bound.
 #[derive(Clone, Debug)]
 pub struct Prebound {
     query: Query,
@@ -68,15 +68,39 @@ impl Prebound {
         required: &[&str],
         optional: &[&str],
     ) -> Result<Self, String> {
-        let mut parser = SparqlParser::new();
-        for (prefix, namespace) in prefixes {
-            parser = parser.with_prefix(prefix, namespace).map_err(|e| format!("prefix `{prefix}`: {e}"))?;
-        }
-        let mut algebra = parser.parse_query(text).map_err(|e| e.to_string())?;
+        let mut algebra = parse(text, prefixes)?;
         let (spargebra::Query::Select { pattern, .. } | spargebra::Query::Ask { pattern, .. }) = &mut algebra else {
             return Err("neither a SELECT nor an ASK query".into());
         };
         Rules { required, optional }.check(pattern, true)?;
+        Ok(Self { query: Query { algebra } })
+    }
+
+    /// Parses the CONSTRUCT query of a rule, in which `$this` will be bound.
+    pub fn parse_construct(text: &str, prefixes: &[(String, String)], optional: &[&str]) -> Result<Self, String> {
+        let mut algebra = parse(text, prefixes)?;
+        let spargebra::Query::Construct { pattern, .. } = &mut algebra else {
+            return Err("no CONSTRUCT query".into());
+        };
+        Rules { required: &["this"], optional }.check(pattern, true)?;
+        Ok(Self { query: Query { algebra } })
+    }
+
+    /// Parses the SELECT query of a target, in which only the target's own parameters will be bound. Without any, it is a
+    /// query like all others.
+    pub fn parse_target(text: &str, prefixes: &[(String, String)], parameters: &[&str]) -> Result<Self, String> {
+        let mut algebra = parse(text, prefixes)?;
+        let spargebra::Query::Select { pattern, .. } = &mut algebra else {
+            return Err("no SELECT query".into());
+        };
+        if !parameters.is_empty() {
+            Rules { required: &[], optional: parameters }.check(pattern, true)?;
+        }
+        let mut visible = false;
+        pattern.on_in_scope_variable(|variable| visible |= variable.as_str() == "this");
+        if !visible {
+            return Err("it does not select ?this".into());
+        }
         Ok(Self { query: Query { algebra } })
     }
 
@@ -99,6 +123,14 @@ impl Prebound {
         bind(&mut query, &values.iter().map(binding).collect::<Vec<_>>());
         query.algebra
     }
+}
+
+fn parse(text: &str, prefixes: &[(String, String)]) -> Result<spargebra::Query, String> {
+    let mut parser = SparqlParser::new();
+    for (prefix, namespace) in prefixes {
+        parser = parser.with_prefix(prefix, namespace).map_err(|e| format!("prefix `{prefix}`: {e}"))?;
+    }
+    parser.parse_query(text).map_err(|e| e.to_string())
 }
 
 fn property_path(path: &Path<NamedNode>) -> PropertyPathExpression {

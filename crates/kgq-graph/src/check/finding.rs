@@ -1,5 +1,7 @@
 //! A finding: what is wrong, where, how bad, and what to do; and all of them as a person, a program or GitHub reads them.
 
+use super::shacl::ValidationResult;
+use crate::render::term_json;
 use kgq_syntax::error::{Error, Place};
 use kgq_syntax::text::{count, thousands, visible};
 use serde_json::{Value, json};
@@ -41,6 +43,8 @@ pub struct Finding {
     pub code: Cow<'static, str>,
     pub message: String,
     pub hints: Vec<String>,
+    /// What a shape's constraint found.
+    pub result: Option<Box<ValidationResult>>,
 }
 
 impl Finding {
@@ -58,7 +62,7 @@ impl Finding {
         place: Place,
         message: impl Into<String>,
     ) -> Self {
-        Self { place, severity, code: code.into(), message: message.into(), hints: Vec::new() }
+        Self { place, severity, code: code.into(), message: message.into(), hints: Vec::new(), result: None }
     }
 
     /// An error of another room as a finding; `file` is where it is, if it does not say itself.
@@ -84,8 +88,8 @@ impl Finding {
         }
     }
 
-    fn to_json(&self) -> Value {
-        json!({
+    pub fn to_json(&self) -> Value {
+        let mut value = json!({
             "file": self.place.file,
             "line": self.place.line,
             "column": self.place.column,
@@ -93,7 +97,32 @@ impl Finding {
             "code": self.code,
             "message": self.message,
             "hints": self.hints,
-        })
+        });
+        if let (Some(result), Value::Object(object)) = (&self.result, &mut value) {
+            object.insert("focus".into(), term_json(&result.focus));
+            object.insert("path".into(), result.path.as_ref().map(ToString::to_string).into());
+            object.insert("value".into(), result.value.as_ref().map_or(Value::Null, term_json));
+            let shape = result.named_shape.clone().map_or_else(|| result.shape.clone(), Into::into);
+            object.insert("shape".into(), term_json(&shape));
+            object.insert("component".into(), result.component.as_str().into());
+        }
+        value
+    }
+
+    /// A line for people, and the hints below.
+    pub fn write_text(&self, colour: bool, out: &mut dyn Write) -> io::Result<()> {
+        let Self { place, severity, code, message, hints, result: _ } = self;
+        let (on, off) = match severity {
+            _ if !colour => ("", ""),
+            Severity::Error => ("\x1b[1;31m", "\x1b[0m"),
+            Severity::Warning => ("\x1b[1;33m", "\x1b[0m"),
+            Severity::Note => ("\x1b[1;34m", "\x1b[0m"),
+        };
+        writeln!(out, "{place} {on}{severity}{off} {} {}", visible(code), visible(message))?;
+        for hint in hints {
+            writeln!(out, "  hint: {}", visible(hint))?;
+        }
+        Ok(())
     }
 }
 
@@ -157,17 +186,7 @@ impl Report {
 
     fn write_text(&self, colour: bool, out: &mut dyn Write) -> io::Result<()> {
         for finding in &self.findings {
-            let Finding { place, severity, code, message, hints } = finding;
-            let (on, off) = match severity {
-                _ if !colour => ("", ""),
-                Severity::Error => ("\x1b[1;31m", "\x1b[0m"),
-                Severity::Warning => ("\x1b[1;33m", "\x1b[0m"),
-                Severity::Note => ("\x1b[1;34m", "\x1b[0m"),
-            };
-            writeln!(out, "{place} {on}{severity}{off} {} {}", visible(code), visible(message))?;
-            for hint in hints {
-                writeln!(out, "  hint: {}", visible(hint))?;
-            }
+            finding.write_text(colour, out)?;
         }
         if !self.waiting.is_empty() {
             writeln!(out, "not looked for until every file parses: {}", self.waiting.join(", "))?;
@@ -226,7 +245,7 @@ impl Report {
 
     fn write_github(&self, out: &mut dyn Write) -> io::Result<()> {
         for finding in &self.findings {
-            let Finding { place, severity, code, message, hints } = finding;
+            let Finding { place, severity, code, message, hints, result: _ } = finding;
             let command = match severity {
                 Severity::Error => "error",
                 Severity::Warning => "warning",

@@ -16,9 +16,12 @@ pub mod shacl;
 mod shapes;
 mod subject;
 mod terms;
+mod validation;
 
 pub use explain::{Explanation, explain};
 pub use finding::{CitationCounts, Counts, Finding, Format, Report, Severity};
+pub use shapes::Validated;
+pub use validation::{Validation, validate_files};
 
 use crate::project::Project;
 use kgq_engine::EvaluationOptions;

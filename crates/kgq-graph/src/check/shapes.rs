@@ -1,13 +1,15 @@
 //! SHACL: every shape of the project's files against all its statements.
 
 use super::finding::{Finding, Report, Severity};
-use super::shacl::{Dataset, Shapes, ValidationResult, validate};
+use super::shacl::{self, Dataset, Failure, IllFormed, Shapes, ValidationResult, infer, validate};
 use super::subject::{Subject, as_node, triple_of};
 use super::{Check, Explanation};
 use crate::project::MANIFEST;
-use kgq_syntax::error::{Place, Result};
+use kgq_syntax::error::{Error, Place, Result};
 use kgq_syntax::rdf::path::Path;
 use kgq_syntax::rdf::{Literal, NamedNode, NamedOrBlankNode, Term, Triple};
+use serde_json::{Value, json};
+use std::io::Write;
 
 pub const CHECK: Check = Check {
     codes: &[
@@ -15,7 +17,8 @@ pub const CHECK: Check = Check {
             code: "shape-<constraint>",
             finds: "a node that does not conform to a SHACL shape of the project; the code ends in the kind of constraint, such as \
                     shape-min-count, shape-class, shape-datatype or shape-sparql. Shapes are found in all files; their data are all \
-                    statements of the project, in whatever graph. sh:severity decides between error, warning and note",
+                    statements of the project, in whatever graph, with what the rules of the shapes (sh:rule) add to them. \
+                    sh:severity decides between error, warning and note",
             why: "the shape says what the project promises of its data; queries are written with that in mind",
             mend: "correct the statement; or, if the shape promises too much, the shape that the hint names",
         },
@@ -26,8 +29,16 @@ pub const CHECK: Check = Check {
             mend: "correct it as the message says; see https://www.w3.org/TR/shacl/",
         },
         Explanation {
+            code: "shape-not-run",
+            finds: "a constraint, target, rule or function of a shape that SHACL allows and this program does not run, such as one \
+                    written in JavaScript: it is passed over, the rest is checked",
+            why: "what it was to promise is not checked here",
+            mend: "say the same in SPARQL, beside it if other programs need it as it is",
+        },
+        Explanation {
             code: "validation-failed",
-            finds: "a constraint in SPARQL that stopped with an error or passed a limit, or shapes that nest without end",
+            finds: "a constraint, target or rule in SPARQL that stopped with an error or passed a limit, or shapes that nest \
+                    without end",
             why: "no result of any shape is known",
             mend: "mend the query; or raise the limit that the hint names",
         },
@@ -38,21 +49,90 @@ pub const CHECK: Check = Check {
 
 fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
     let dataset = Dataset::of_one_graph(subject.quads.iter().map(triple_of));
-    let shapes = Shapes::parse(&dataset);
-    for fault in &shapes.ill_formed {
-        let place = subject.place_of_node(&fault.node);
-        let message = format!("{}: {}", subject.name(&fault.node), fault.message);
-        report.findings.push(Finding::error("ill-formed-shape", place, message));
-    }
-    if shapes.is_empty() {
-        return Ok(());
-    }
-    let name = |term: &Term| subject.name(term);
-    match validate(&dataset, &shapes, subject.options.evaluation.limits, &name) {
-        Ok(found) => report.findings.extend(found.results.iter().map(|result| finding(subject, result))),
-        Err(error) => report.findings.push(Finding::from_error("validation-failed", MANIFEST, &error)),
-    }
+    let validated = validated(subject, dataset);
+    report.findings.extend(validated.faults.into_iter().chain(validated.findings));
     Ok(())
+}
+
+/// What validation found.
+pub struct Validated {
+    /// `None` where a constraint, target or rule failed: then the standard allows no report.
+    pub report: Option<shacl::Report>,
+    /// For each result of the report, in its order.
+    pub findings: Vec<Finding>,
+    /// What is wrong with the shapes, or not run.
+    pub faults: Vec<Finding>,
+    /// Why there is no report.
+    pub failure: Option<Error>,
+    pub shapes: usize,
+    /// How many statements rules added.
+    pub inferred: usize,
+}
+
+impl Validated {
+    /// Each result with focus, path, value and shape, for programs.
+    ///
+    /// # Errors
+    /// That of the writer.
+    pub fn write_json(&self, out: &mut dyn Write) -> Result<()> {
+        let result = |finding: &Finding| {
+            let mut value = finding.to_json();
+            if let (Value::Object(object), Some(result)) = (&mut value, &finding.result) {
+                object.insert("severity".into(), result.severity.as_str().into());
+                object.insert("messages".into(), result.messages.iter().map(Literal::value).collect());
+            }
+            value
+        };
+        let report = json!({
+            "conforms": self.report.as_ref().map(shacl::Report::conforms),
+            "results": self.findings.iter().map(result).collect::<Vec<_>>(),
+            "faults": self.faults.iter().map(Finding::to_json).collect::<Vec<_>>(),
+        });
+        let written = serde_json::to_writer_pretty(&mut *out, &report).map_err(std::io::Error::from);
+        written.and_then(|()| writeln!(out)).map_err(|e| Error::io("the output", &e))
+    }
+}
+
+pub(super) fn validated(subject: &Subject<'_>, mut dataset: Dataset) -> Validated {
+    let shapes = Shapes::parse(&dataset);
+    let fault = |code, severity, fault: &IllFormed| {
+        let message = format!("{}: {}", subject.name(&fault.node), fault.message);
+        Finding::new(severity, code, subject.place_of_node(&fault.node), message)
+    };
+    let ill_formed = shapes.ill_formed.iter().map(|f| fault("ill-formed-shape", Severity::Error, f));
+    let not_run = shapes.not_run.iter().map(|f| fault("shape-not-run", Severity::Warning, f));
+    let faults: Vec<Finding> = ill_formed.chain(not_run).collect();
+    let mut validated =
+        Validated { report: None, findings: Vec::new(), faults, failure: None, shapes: shapes.len(), inferred: 0 };
+    let name = |term: &Term| subject.name(term);
+    let limits = subject.options.evaluation.limits;
+    let checked = infer(&mut dataset, &shapes, limits, &name).and_then(|inferred| {
+        validated.inferred = inferred;
+        validate(&dataset, &shapes, limits, &name)
+    });
+    match checked {
+        Ok(report) => {
+            validated.findings = report.results.iter().map(|result| finding(subject, result)).collect();
+            validated.report = Some(report);
+        }
+        Err(failure) => {
+            validated.faults.push(failed(subject, &failure));
+            validated.failure = Some(failure.error);
+        }
+    }
+    validated
+}
+
+/// Why validation stopped, placed at the shape that it stopped at.
+fn failed(subject: &Subject<'_>, failure: &Failure) -> Finding {
+    let mut finding = Finding::from_error("validation-failed", MANIFEST, &failure.error);
+    if let Some(shape) = &failure.shape {
+        let focus = failure.focus.as_ref().map(|focus| format!(" for {}", subject.name(focus)));
+        let at = format!("{}{}: ", subject.name(shape), focus.unwrap_or_default());
+        finding.message.insert_str(0, &at);
+        finding.place = subject.place_of_node(shape);
+    }
+    finding
 }
 
 fn finding(subject: &Subject<'_>, result: &ValidationResult) -> Finding {
@@ -68,11 +148,13 @@ fn finding(subject: &Subject<'_>, result: &ValidationResult) -> Finding {
     let finding = Finding::new(severity, code(&result.component), place(subject, result), text);
     let finding = finding.hint_if(own.is_some().then_some(result.explanation.as_str()));
     let shape = subject.place_of_node(&result.shape);
-    let named = match &result.shape {
-        Term::NamedNode(_) => format!("{} at ", subject.name(&result.shape)),
-        Term::BlankNode(_) | Term::Literal(_) | Term::Triple(_) => String::new(),
+    let named = match &result.named_shape {
+        Some(named) => format!("{} at ", subject.name(&named.clone().into())),
+        None => String::new(),
     };
-    finding.hint(format!("the shape is {named}{shape}"))
+    let mut finding = finding.hint(format!("the shape is {named}{shape}"));
+    finding.result = Some(Box::new(result.clone()));
+    finding
 }
 
 /// The message in English or without language, else the first.

@@ -47,14 +47,37 @@ pub struct SourceFile {
 impl<'p> Subject<'p> {
     /// Reads the project's files. Fails only where the project itself cannot be read.
     pub fn read(project: &'p Project, options: Options) -> Result<Self> {
+        let base = &project.manifest.base;
+        let named = |file: ProjectFile| {
+            let input = Input::file(&file.name, &file.path, None);
+            let input = input.map(|input| input.with_base(base.clone()).with_graph(file.graph));
+            (file.name, file.role, input)
+        };
+        let mut found = project.find_files()?;
+        found.remarks.extend(project.remarks_on_queries()?);
+        let inputs = std::mem::take(&mut found.files).into_iter().map(named).collect();
+        Self::of_files(project, inputs, found, Catalog::read(project)?, options)
+    }
+
+    /// Reads these documents, whatever files the project has.
+    pub fn of_inputs(project: &'p Project, inputs: Vec<(Role, Input)>, options: Options) -> Result<Self> {
+        let files = inputs.into_iter().map(|(role, input)| (input.name.clone(), role, Ok(input))).collect();
+        Self::of_files(project, files, Found::default(), Catalog::default(), options)
+    }
+
+    fn of_files(
+        project: &'p Project,
+        inputs: Vec<(String, Role, Result<Input>)>,
+        found: Found,
+        catalog: Catalog,
+        options: Options,
+    ) -> Result<Self> {
         let mut prefixes = project.prefixes();
         let mut files = Vec::new();
         let mut all: Vec<Quad> = Vec::new();
         let mut by_subject: FxHashMap<NamedOrBlankNode, Vec<usize>> = FxHashMap::default();
-        let Found { files: found, missing, mut remarks } = project.find_files()?;
-        remarks.extend(project.remarks_on_queries()?);
-        for (number, file) in found.iter().enumerate() {
-            let (mut file, quads) = SourceFile::read(project, file, number, &options);
+        for (number, (name, role, input)) in inputs.into_iter().enumerate() {
+            let (mut file, quads) = SourceFile::read(name, role, input, number, &options);
             file.range = all.len()..all.len() + quads.len();
             for (prefix, namespace) in file.prefixes.iter() {
                 prefixes.insert_if_absent(prefix, namespace);
@@ -73,8 +96,17 @@ impl<'p> Subject<'p> {
                 prefixes.insert_if_absent(prefix, namespace);
             }
         }
-        let catalog = Catalog::read(project)?;
-        Ok(Self { project, options, files, missing, remarks, quads: all, catalog, prefixes, by_subject })
+        Ok(Self {
+            project,
+            options,
+            files,
+            missing: found.missing,
+            remarks: found.remarks,
+            quads: all,
+            catalog,
+            prefixes,
+            by_subject,
+        })
     }
 
     /// How the project's queries are parsed.
@@ -209,9 +241,7 @@ impl<'p> Subject<'p> {
 }
 
 impl SourceFile {
-    fn read(project: &Project, file: &ProjectFile, number: usize, options: &Options) -> (Self, Vec<Quad>) {
-        let input = Input::file(&file.name, &file.path, None)
-            .map(|input| input.with_base(project.manifest.base.clone()).with_graph(file.graph.clone()));
+    fn read(name: String, role: Role, input: Result<Input>, number: usize, options: &Options) -> (Self, Vec<Quad>) {
         let read_options = ReadOptions { lenient: options.lenient, bounds: options.bounds, progress: None };
         let parsed = input.as_ref().map_err(Clone::clone).and_then(|input| read(input, number, read_options));
         let (Parsed { quads, prefixes }, error) = match parsed {
@@ -219,8 +249,7 @@ impl SourceFile {
             Err(error) => (Parsed::default(), Some(error)),
         };
         let places = OnceCell::new();
-        let file =
-            Self { name: file.name.clone(), role: file.role, range: 0..0, prefixes, error, input: input.ok(), places };
+        let file = Self { name, role, range: 0..0, prefixes, error, input: input.ok(), places };
         (file, quads)
     }
 

@@ -10,6 +10,7 @@ mod w3c;
 
 pub use cited::{Cited, reference, write as write_cited};
 pub use graph::{GraphOptions, RdfVersion, write_quads};
+pub use json::value as term_json;
 pub use term::cell;
 
 use kgq_engine::{Answer, Row, Solutions};

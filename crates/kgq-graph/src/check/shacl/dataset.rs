@@ -43,6 +43,27 @@ impl Dataset {
         Self::with(dictionary, Arc::clone(&graph), graph)
     }
 
+    /// Adds triples to the data; the shapes stay as they are. Returns how many of them are new.
+    pub(super) fn add(&mut self, triples: impl IntoIterator<Item = Triple>) -> usize {
+        let before = self.data.len();
+        let mut all = self.data.spo.clone();
+        let new = triples.into_iter().map(|t| self.dictionary.triple(t)).filter(|t| !self.data.contains(*t));
+        all.extend(new);
+        if all.len() > before {
+            self.data = Arc::new(Graph::new(all));
+        }
+        self.data.len() - before
+    }
+
+    pub(super) fn contains(&self, triple: &Triple) -> bool {
+        let node = |term: Term| self.node(&term);
+        match (node(triple.subject.clone().into()), node(triple.predicate.clone().into()), node(triple.object.clone()))
+        {
+            (Some(s), Some(p), Some(o)) => self.data.contains([s, p, o]),
+            _ => false,
+        }
+    }
+
     fn with(mut dictionary: Dictionary, data: Arc<Graph>, shapes: Arc<Graph>) -> Self {
         let rdf_type = dictionary.insert(rdf::TYPE.into_owned().into());
         let sub_class_of = dictionary.insert(rdfs::SUB_CLASS_OF.into_owned().into());
@@ -335,6 +356,17 @@ impl<'a> QueryableDataset<'a> for &'a Dataset {
             QueryTerm::New(term) => Arc::unwrap_or_clone(term),
         })
     }
+}
+
+/// A triple that a bound query made, with the blank nodes of the dataset; `None` where it is no RDF.
+pub(super) fn resolved(triple: Triple) -> Option<Triple> {
+    let subject = match resolve_blank_nodes(triple.subject.into()) {
+        Term::NamedNode(iri) => iri.into(),
+        Term::BlankNode(node) => node.into(),
+        Term::Literal(_) | Term::Triple(_) => return None,
+    };
+    let Term::NamedNode(predicate) = resolve_blank_nodes(triple.predicate.into()) else { return None };
+    Some(Triple { subject, predicate, object: resolve_blank_nodes(triple.object) })
 }
 
 /// The term with the IRIs that stand for blank nodes in a bound query replaced by those blank nodes.

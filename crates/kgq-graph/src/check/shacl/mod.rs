@@ -1,29 +1,33 @@
-//! SHACL 1.0: Core, constraints in SPARQL and constraint components in SPARQL. Shapes and data in, a validation report out.
+//! SHACL 1.0: Core, constraints in SPARQL and constraint components in SPARQL; of its Advanced Features, targets in SPARQL and
+//! rules. Shapes and data in, a validation report out.
 //!
 //! It does not infer (`sh:entailment`), does not fetch (`owl:imports` are followed only for prefixes), and knows no project.
 
 mod dataset;
+mod infer;
 mod parse;
 mod report;
+mod rule;
 mod shape;
 mod sparql;
+mod target;
 mod validate;
 mod vocab;
 
 pub use dataset::{Dataset, Node};
+pub use infer::infer;
 pub use report::{Report, ValidationResult};
 pub use shape::{IllFormed, Shapes};
-pub use validate::validate;
+pub use validate::{Failure, validate};
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use kgq_engine::Limits;
-    use kgq_syntax::error::Result;
 
     const PREFIXES: &str = "@prefix sh: <http://www.w3.org/ns/shacl#> . @prefix : <http://e/> .\n";
 
-    fn report(graph: &str) -> Result<Report> {
+    fn report(graph: &str) -> Result<Report, Failure> {
         let text = format!("{PREFIXES}{graph}");
         let triples = oxttl::TurtleParser::new().for_slice(text.as_bytes()).map(|t| t.unwrap());
         let dataset = Dataset::of_one_graph(triples);
@@ -65,7 +69,7 @@ mod tests {
         for i in 0..10_000 {
             graph.push_str(&format!(":n{i} :next :n{} .", i + 1));
         }
-        assert!(report(&graph).unwrap_err().to_string().contains("nodes deep"));
+        assert!(report(&graph).unwrap_err().error.to_string().contains("nodes deep"));
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! From a shapes graph to shapes. What is ill-formed (SHACL 1.0, appendix A and the "syntax rules" of each section) is listed,
-//! and the rest still holds.
+//! and the rest still holds. So is what cannot be run.
 
 use super::dataset::{Dataset, Node};
+use super::rule::{self, Rule};
 use super::shape::{Bound, Constraint, IllFormed, NodeKind, Qualified, Shape, ShapeId, Shapes, Target};
 use super::sparql::{self, Component};
+use super::target;
 use super::vocab as sh;
 use kgq_syntax::rdf::path::Path;
 use kgq_syntax::rdf::{Literal, NamedNodeRef, Term};
@@ -14,7 +16,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 impl Shapes {
     /// Reads the shapes of the dataset's shapes graph. Nothing fails as a whole: see `ill_formed`.
     pub fn parse(dataset: &Dataset) -> Self {
-        let mut reader = Reader { dataset, ids: FxHashMap::default(), queue: Vec::new(), faults: Vec::new() };
+        let mut reader =
+            Reader { dataset, ids: FxHashMap::default(), queue: Vec::new(), faults: Vec::new(), not_run: Vec::new() };
         let components = sparql::read_components(&mut reader);
         for root in reader.roots(&components) {
             reader.shape_id(root);
@@ -26,7 +29,10 @@ impl Shapes {
         }
         reader.check_references(&shapes);
         reader.faults.dedup();
-        Self { shapes, components, ill_formed: reader.faults }
+        rule::name_functions(&mut reader);
+        let mut seen = FxHashSet::default();
+        reader.not_run.retain(|remark| seen.insert((remark.node.clone(), remark.message.clone())));
+        Self { shapes, components, ill_formed: reader.faults, not_run: reader.not_run }
     }
 }
 
@@ -70,16 +76,32 @@ pub(super) struct Reader<'d> {
     ids: FxHashMap<Node, ShapeId>,
     queue: Vec<Node>,
     faults: Vec<IllFormed>,
+    not_run: Vec<IllFormed>,
 }
 
 /// `sh:name` of a term of the vocabulary.
-fn short(term: NamedNodeRef<'_>) -> String {
+pub(super) fn short(term: NamedNodeRef<'_>) -> String {
     format!("sh:{}", term.as_str().rsplit('#').next().unwrap_or_default())
 }
 
 impl Reader<'_> {
     pub fn fault(&mut self, node: Node, message: impl Into<String>) {
         self.faults.push(IllFormed { node: self.dataset.term(node).clone(), message: message.into() });
+    }
+
+    /// Notes what is allowed, and not run.
+    pub fn not_run(&mut self, node: Node, message: impl Into<String>) {
+        self.not_run.push(IllFormed { node: self.dataset.term(node).clone(), message: message.into() });
+    }
+
+    /// A term of the shapes graph as messages show it.
+    pub fn written(&self, node: Node) -> String {
+        self.dataset.term(node).to_string()
+    }
+
+    /// Whether a constraint, validator, target or rule is written in JavaScript, which is not run.
+    pub fn is_javascript(&self, node: Node) -> bool {
+        !self.objects(node, sh::JS_FUNCTION_NAME).is_empty()
     }
 
     pub fn objects(&self, subject: Node, predicate: NamedNodeRef<'_>) -> Vec<Node> {
@@ -90,6 +112,18 @@ impl Reader<'_> {
     pub fn instances(&self, class: NamedNodeRef<'_>) -> Vec<Node> {
         let class = self.dataset.iri(class);
         class.map(|class| self.dataset.instances(&self.dataset.shapes, class)).unwrap_or_default()
+    }
+
+    /// A class and all above it.
+    pub fn superclasses(&self, class: Node) -> Vec<Node> {
+        let mut classes = vec![class];
+        let mut at = 0;
+        while let Some(class) = classes.get(at).copied() {
+            at += 1;
+            let above = self.objects(class, rdfs::SUB_CLASS_OF);
+            classes.extend(above.into_iter().filter(|c| !classes.contains(c)).collect::<Vec<_>>());
+        }
+        classes
     }
 
     fn subjects_of(&self, predicate: NamedNodeRef<'_>) -> Vec<Node> {
@@ -163,7 +197,7 @@ impl Reader<'_> {
     }
 
     /// The members of an RDF list; `None`, with the fault noted, if it is broken or runs in a circle.
-    fn list(&mut self, subject: Node, predicate: NamedNodeRef<'_>, head: Node) -> Option<Vec<Node>> {
+    pub fn list(&mut self, subject: Node, predicate: NamedNodeRef<'_>, head: Node) -> Option<Vec<Node>> {
         let nil = self.dataset.iri(rdf::NIL);
         let mut members = Vec::new();
         let mut seen = FxHashSet::default();
@@ -187,7 +221,9 @@ impl Reader<'_> {
     fn roots(&self, components: &[Component]) -> Vec<Node> {
         let mut roots = self.instances(sh::NODE_SHAPE);
         roots.extend(self.instances(sh::PROPERTY_SHAPE));
-        for target in [sh::TARGET_NODE, sh::TARGET_CLASS, sh::TARGET_SUBJECTS_OF, sh::TARGET_OBJECTS_OF] {
+        for target in
+            [sh::TARGET_NODE, sh::TARGET_CLASS, sh::TARGET_SUBJECTS_OF, sh::TARGET_OBJECTS_OF, sh::TARGET, sh::RULE]
+        {
             roots.extend(self.subjects_of(target));
         }
         // A class with a constraint is a shape without saying so.
@@ -211,7 +247,7 @@ impl Reader<'_> {
     }
 
     /// The shape of a node, to be read in its turn if it has not been.
-    fn shape_id(&mut self, node: Node) -> ShapeId {
+    pub fn shape_id(&mut self, node: Node) -> ShapeId {
         let next = ShapeId(self.queue.len());
         let id = *self.ids.entry(node).or_insert(next);
         if id == next {
@@ -235,11 +271,13 @@ impl Reader<'_> {
             self.fault(node, "sh:severity can have only one value");
         }
         let constraints = self.constraints(node, path.is_some(), components);
+        let rules: Vec<Rule> = rule::read_rules(self, node);
         Shape {
             node,
             path,
             targets: self.targets(node),
             constraints,
+            rules,
             severity: severities.first().copied(),
             messages: self.messages(node),
             deactivated,
@@ -258,10 +296,11 @@ impl Reader<'_> {
         {
             targets.push(Target::Class(node));
         }
+        targets.extend(target::read_targets(self, node).into_iter().map(|t| Target::Sparql(Box::new(t))));
         targets
     }
 
-    fn path(&mut self, shape: Node, path: Node, depth: usize) -> Option<Path<Node>> {
+    pub fn path(&mut self, shape: Node, path: Node, depth: usize) -> Option<Path<Node>> {
         if depth > MAX_PATH_DEPTH {
             self.fault(shape, "the path of the shape runs in a circle, or is nested too deeply");
             return None;
@@ -324,6 +363,12 @@ impl Reader<'_> {
             found.extend(self.list(node, sh::IN, list).map(Constraint::In));
         }
         sparql::read_constraints(self, node, has_path, components, &mut found);
+        if !self.objects(node, sh::JS).is_empty() {
+            self.not_run(node, "a constraint of sh:js, which is JavaScript, is not run");
+        }
+        if !self.objects(node, sh::EXPRESSION).is_empty() {
+            self.not_run(node, "a constraint of sh:expression is not run");
+        }
         found
     }
 

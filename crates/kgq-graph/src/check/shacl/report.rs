@@ -19,6 +19,8 @@ pub struct ValidationResult {
     pub path: Option<Path<NamedNode>>,
     pub value: Option<Term>,
     pub shape: Term,
+    /// The shape itself, or the nearest one with a name that led to it.
+    pub named_shape: Option<NamedNode>,
     pub component: NamedNode,
     /// The constraint in SPARQL, where it is one.
     pub constraint: Option<Term>,
@@ -34,23 +36,36 @@ impl Report {
         self.results.is_empty()
     }
 
-    /// The report as a graph. Blank nodes of the data and of the shapes keep their identifiers.
+    /// The report as a graph, the same in every run. Blank nodes of the data and of the shapes keep their identifiers.
     pub fn to_triples(&self) -> Vec<Triple> {
         let mut triples = Vec::new();
-        let report = BlankNode::default();
+        let report = BlankNode::new_unchecked("report");
+        let mut labels = Labels { given: 0 };
         triples.push(Triple::new(report.clone(), rdf::TYPE, sh::VALIDATION_REPORT));
         triples.push(Triple::new(report.clone(), sh::CONFORMS, Literal::from(self.conforms())));
-        for result in &self.results {
-            let node = BlankNode::default();
+        for (number, result) in self.results.iter().enumerate() {
+            let node = BlankNode::new_unchecked(format!("result{number}"));
             triples.push(Triple::new(report.clone(), sh::RESULT, node.clone()));
-            result.write(&node, &mut triples);
+            result.write(&node, &mut labels, &mut triples);
         }
         triples
     }
 }
 
+/// Gives the blank nodes of paths their labels.
+struct Labels {
+    given: usize,
+}
+
+impl Labels {
+    fn next(&mut self) -> BlankNode {
+        self.given += 1;
+        BlankNode::new_unchecked(format!("path{}", self.given))
+    }
+}
+
 impl ValidationResult {
-    fn write(&self, node: &BlankNode, triples: &mut Vec<Triple>) {
+    fn write(&self, node: &BlankNode, labels: &mut Labels, triples: &mut Vec<Triple>) {
         let mut add = |predicate, object: Term| triples.push(Triple::new(node.clone(), predicate, object));
         add(rdf::TYPE, sh::VALIDATION_RESULT.into_owned().into());
         add(sh::FOCUS_NODE, self.focus.clone());
@@ -67,32 +82,32 @@ impl ValidationResult {
             add(sh::RESULT_MESSAGE, message.clone().into());
         }
         if let Some(path) = &self.path {
-            let path = write_path(path, triples);
+            let path = write_path(path, labels, triples);
             triples.push(Triple::new(node.clone(), sh::RESULT_PATH, path));
         }
     }
 }
 
-fn write_path(path: &Path<NamedNode>, triples: &mut Vec<Triple>) -> Term {
+fn write_path(path: &Path<NamedNode>, labels: &mut Labels, triples: &mut Vec<Triple>) -> Term {
     let (predicate, object) = match path {
         Path::Predicate(iri) => return iri.clone().into(),
-        Path::Sequence(steps) => return write_list(steps, triples).into(),
-        Path::Alternative(branches) => (sh::ALTERNATIVE_PATH, write_list(branches, triples).into()),
-        Path::Inverse(inner) => (sh::INVERSE_PATH, write_path(inner, triples)),
-        Path::ZeroOrMore(inner) => (sh::ZERO_OR_MORE_PATH, write_path(inner, triples)),
-        Path::OneOrMore(inner) => (sh::ONE_OR_MORE_PATH, write_path(inner, triples)),
-        Path::ZeroOrOne(inner) => (sh::ZERO_OR_ONE_PATH, write_path(inner, triples)),
+        Path::Sequence(steps) => return write_list(steps, labels, triples).into(),
+        Path::Alternative(branches) => (sh::ALTERNATIVE_PATH, write_list(branches, labels, triples).into()),
+        Path::Inverse(inner) => (sh::INVERSE_PATH, write_path(inner, labels, triples)),
+        Path::ZeroOrMore(inner) => (sh::ZERO_OR_MORE_PATH, write_path(inner, labels, triples)),
+        Path::OneOrMore(inner) => (sh::ONE_OR_MORE_PATH, write_path(inner, labels, triples)),
+        Path::ZeroOrOne(inner) => (sh::ZERO_OR_ONE_PATH, write_path(inner, labels, triples)),
     };
-    let node = BlankNode::default();
+    let node = labels.next();
     triples.push(Triple::new(node.clone(), predicate, object));
     node.into()
 }
 
-fn write_list(members: &[Path<NamedNode>], triples: &mut Vec<Triple>) -> NamedOrBlankNode {
+fn write_list(members: &[Path<NamedNode>], labels: &mut Labels, triples: &mut Vec<Triple>) -> NamedOrBlankNode {
     let mut rest: NamedOrBlankNode = rdf::NIL.into_owned().into();
     for member in members.iter().rev() {
-        let member = write_path(member, triples);
-        let cell = BlankNode::default();
+        let member = write_path(member, labels, triples);
+        let cell = labels.next();
         triples.push(Triple::new(cell.clone(), rdf::FIRST, member));
         triples.push(Triple::new(cell.clone(), rdf::REST, rest));
         rest = cell.into();

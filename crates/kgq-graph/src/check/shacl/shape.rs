@@ -1,7 +1,9 @@
 //! Shapes as data: what a shapes graph says, checked once when it is read.
 
 use super::dataset::Node;
+use super::rule::Rule;
 use super::sparql::{Component, SparqlConstraint};
+use super::target::SparqlTarget;
 use kgq_syntax::rdf::path::Path;
 use kgq_syntax::rdf::{Literal, Term};
 use regex::Regex;
@@ -14,6 +16,8 @@ pub struct Shapes {
     pub(super) components: Vec<Component>,
     /// What in the shapes graph is no shape although it looks like one; validation passes over it.
     pub ill_formed: Vec<IllFormed>,
+    /// What is well-formed and not run, such as what is written in JavaScript; validation passes over it too.
+    pub not_run: Vec<IllFormed>,
 }
 
 impl Shapes {
@@ -25,12 +29,17 @@ impl Shapes {
         self.shapes.len()
     }
 
+    /// Whether there are rules that add statements before validation.
+    pub fn have_rules(&self) -> bool {
+        self.shapes.iter().any(|shape| !shape.rules.is_empty())
+    }
+
     pub(super) fn get(&self, id: ShapeId) -> &Shape {
         &self.shapes[id.0]
     }
 }
 
-/// A fault in a shapes graph: the shape, constraint or list that has it, and what it is.
+/// A fault in a shapes graph, or what of it is not run: the shape, constraint or list, and what there is to say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IllFormed {
     pub node: Term,
@@ -46,6 +55,7 @@ pub(super) struct Shape {
     pub path: Option<Path<Node>>,
     pub targets: Vec<Target>,
     pub constraints: Vec<Constraint>,
+    pub rules: Vec<Rule>,
     pub severity: Option<Node>,
     pub messages: Vec<Literal>,
     pub deactivated: bool,
@@ -56,6 +66,7 @@ pub(super) enum Target {
     Class(Node),
     SubjectsOf(Node),
     ObjectsOf(Node),
+    Sparql(Box<SparqlTarget>),
 }
 
 /// A constraint of the Core language (§4), in the order of the standard, or one in SPARQL (§5, §6).

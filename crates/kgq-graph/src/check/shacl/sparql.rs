@@ -1,7 +1,7 @@
 //! Constraints in SPARQL (SHACL 1.0 §5) and constraint components in SPARQL (§6): what they say, and how they are asked.
 
-use super::dataset::{Dataset, Node};
-use super::parse::Reader;
+use super::dataset::{Dataset, Node, resolved};
+use super::parse::{Reader, short};
 use super::shape::Constraint;
 use super::vocab as sh;
 use kgq_engine::Limits;
@@ -10,9 +10,9 @@ use kgq_engine::oxigraph::bounded;
 use kgq_engine::query::prebind::{self, Prebound};
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::path::Path;
-use kgq_syntax::rdf::{Literal, NamedNode, NamedNodeRef, Term, Variable};
+use kgq_syntax::rdf::{Literal, NamedNode, NamedNodeRef, Term, Triple, Variable};
 use rustc_hash::FxHashSet;
-use spareval::{QueryEvaluator, QueryResults};
+use spareval::{QueryEvaluationError, QueryEvaluator, QueryResults};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -27,6 +27,8 @@ pub(crate) struct SparqlConstraint {
 pub(crate) struct Component {
     pub iri: Node,
     pub parameters: Vec<Parameter>,
+    /// Whether there is a validator in JavaScript.
+    javascript: bool,
     for_nodes: Option<Validator>,
     for_properties: Option<Validator>,
     for_both: Option<Validator>,
@@ -35,7 +37,7 @@ pub(crate) struct Component {
 pub(crate) struct Parameter {
     pub predicate: Node,
     pub name: String,
-    optional: bool,
+    pub optional: bool,
 }
 
 pub(crate) struct Validator {
@@ -56,16 +58,23 @@ impl Component {
     }
 }
 
+/// What is said of a component that has no validator in SPARQL for a shape that uses it.
+fn only_javascript(component: &str) -> String {
+    format!("the constraint {component} has a validator in JavaScript only, and is not run")
+}
+
 /// Variables that a parameter cannot be called, since they are bound otherwise (§6.2.1).
-const RESERVED: [&str; 6] = ["this", "shapesGraph", "currentShape", "path", "PATH", "value"];
+pub(super) const RESERVED: [&str; 6] = ["this", "shapesGraph", "currentShape", "path", "PATH", "value"];
 /// Variables that every constraint may use.
-const OPTIONAL: [&str; 2] = ["shapesGraph", "currentShape"];
+pub(super) const OPTIONAL: [&str; 2] = ["shapesGraph", "currentShape"];
 
 pub(super) fn read_components(reader: &mut Reader<'_>) -> Vec<Component> {
     let mut components = Vec::new();
     for iri in reader.instances(sh::CONSTRAINT_COMPONENT) {
         let parameters: Option<Vec<Parameter>> =
             reader.objects(iri, sh::PARAMETER).into_iter().map(|p| parameter(reader, iri, p)).collect();
+        let kinds = [sh::NODE_VALIDATOR, sh::PROPERTY_VALIDATOR, sh::VALIDATOR];
+        let javascript = kinds.into_iter().flat_map(|kind| reader.objects(iri, kind)).any(|v| reader.is_javascript(v));
         let Some(mut parameters) = parameters else { continue };
         parameters.sort_by_key(|p| p.predicate);
         if !parameters.iter().any(|p| !p.optional) {
@@ -75,12 +84,12 @@ pub(super) fn read_components(reader: &mut Reader<'_>) -> Vec<Component> {
         let for_nodes = validator(reader, iri, sh::NODE_VALIDATOR, &parameters);
         let for_properties = validator(reader, iri, sh::PROPERTY_VALIDATOR, &parameters);
         let for_both = validator(reader, iri, sh::VALIDATOR, &parameters);
-        components.push(Component { iri, parameters, for_nodes, for_properties, for_both });
+        components.push(Component { iri, parameters, javascript, for_nodes, for_properties, for_both });
     }
     components
 }
 
-fn parameter(reader: &mut Reader<'_>, component: Node, node: Node) -> Option<Parameter> {
+pub(super) fn parameter(reader: &mut Reader<'_>, component: Node, node: Node) -> Option<Parameter> {
     let predicate = reader.one(node, sh::PATH).filter(|path| reader.dataset.as_iri(*path).is_some());
     let Some(predicate) = predicate else {
         reader.fault(component, "a parameter needs an IRI as its sh:path");
@@ -102,7 +111,13 @@ fn validator(
     kind: NamedNodeRef<'_>,
     parameters: &[Parameter],
 ) -> Option<Validator> {
-    let node = reader.one(component, kind)?;
+    // One in JavaScript may stand beside the one in SPARQL.
+    let mut validators = reader.objects(component, kind);
+    validators.retain(|validator| !reader.is_javascript(*validator));
+    if validators.len() > 1 {
+        reader.fault(component, format!("{} has several values in SPARQL", short(kind)));
+    }
+    let node = *validators.first()?;
     let wants_ask = kind == sh::VALIDATOR;
     let text = if wants_ask { reader.text(node, sh::ASK) } else { None }.or_else(|| reader.text(node, sh::SELECT));
     let Some(text) = text.or_else(|| reader.text(node, sh::ASK)) else {
@@ -136,7 +151,7 @@ fn query(reader: &mut Reader<'_>, node: Node, text: &str, optional: &[&str]) -> 
 }
 
 /// The prefixes that the values of `sh:prefixes`, and what those import, declare (§5.2.2).
-fn prefixes(reader: &mut Reader<'_>, node: Node) -> Vec<(String, String)> {
+pub(super) fn prefixes(reader: &mut Reader<'_>, node: Node) -> Vec<(String, String)> {
     let imports = NamedNodeRef::new_unchecked("http://www.w3.org/2002/07/owl#imports");
     let mut ontologies = reader.objects(node, sh::PREFIXES);
     let mut seen: FxHashSet<Node> = ontologies.iter().copied().collect();
@@ -184,15 +199,19 @@ pub(super) fn read_constraints(
         found.push(Constraint::Sparql(Box::new(SparqlConstraint { node, query, messages: reader.messages(node) })));
     }
     for (index, component) in components.iter().enumerate() {
-        if component.validator(has_path).is_none() {
-            continue;
-        }
         let mut values: Vec<Vec<Node>> = Vec::with_capacity(component.parameters.len());
         for parameter in &component.parameters {
             let predicate = reader.dataset.as_iri(parameter.predicate).map(NamedNode::as_ref);
             values.push(predicate.map(|p| reader.objects(shape, p)).unwrap_or_default());
         }
         if component.parameters.iter().zip(&values).any(|(p, v)| !p.optional && v.is_empty()) {
+            continue;
+        }
+        if component.validator(has_path).is_none() {
+            if component.javascript {
+                let message = only_javascript(&reader.written(component.iri));
+                reader.not_run(shape, message);
+            }
             continue;
         }
         // One parameter with several values is several constraints; several parameters are one (§6.2.3).
@@ -226,6 +245,15 @@ impl<'d> Evaluator<'d> {
         Self { dataset, evaluator, limits }
     }
 
+    /// The triples of a CONSTRUCT, as terms of the dataset where they are.
+    pub fn construct(&self, query: &Prebound, values: &BTreeMap<&str, Term>) -> Result<Vec<Triple>> {
+        let triples = self.run(query, values, None, |results| match results {
+            QueryResults::Graph(triples) => triples.collect(),
+            QueryResults::Solutions(_) | QueryResults::Boolean(_) => Ok(Vec::new()),
+        })?;
+        Ok(triples.into_iter().filter_map(resolved).collect())
+    }
+
     /// The solutions of a SELECT, or for an ASK that is true one without values.
     pub fn ask(
         &self,
@@ -233,20 +261,29 @@ impl<'d> Evaluator<'d> {
         values: &BTreeMap<&str, Term>,
         path: Option<&Path<NamedNode>>,
     ) -> Result<Vec<Solution>> {
+        self.run(query, values, path, |results| match results {
+            QueryResults::Solutions(solutions) => {
+                let named = |(v, t): (&Variable, &Term)| (v.as_str().to_owned(), t.clone());
+                solutions.map(|s| Ok(s?.iter().map(named).collect())).collect()
+            }
+            QueryResults::Boolean(true) => Ok(vec![Solution::new()]),
+            QueryResults::Boolean(false) | QueryResults::Graph(_) => Ok(Vec::new()),
+        })
+    }
+
+    fn run<T>(
+        &self,
+        query: &Prebound,
+        values: &BTreeMap<&str, Term>,
+        path: Option<&Path<NamedNode>>,
+        read: impl FnOnce(QueryResults<'_>) -> Result<T, QueryEvaluationError>,
+    ) -> Result<T> {
         let query = query.bind(values, path);
         let guard = Arc::new(Guard::new(&self.limits, Arc::default()));
-        let answer = bounded(&guard, |token| {
+        bounded(&guard, |token| {
             let evaluator = self.evaluator.clone().with_cancellation_token(token);
-            match evaluator.prepare(&query).execute(self.dataset)? {
-                QueryResults::Solutions(solutions) => {
-                    let named = |(v, t): (&Variable, &Term)| (v.as_str().to_owned(), t.clone());
-                    solutions.map(|s| Ok(s?.iter().map(named).collect())).collect()
-                }
-                QueryResults::Boolean(true) => Ok(vec![Solution::new()]),
-                QueryResults::Boolean(false) | QueryResults::Graph(_) => Ok(Vec::new()),
-            }
-        });
-        answer.map_err(|e| e.prefixed("a constraint in SPARQL failed: "))
+            read(evaluator.prepare(&query).execute(self.dataset)?)
+        })
     }
 }
 

@@ -6,6 +6,7 @@ use super::shape::{Bound, Constraint, Qualified, Shape, ShapeId, Shapes, Target}
 use super::sparql::{self, Component, Evaluator, SparqlConstraint};
 use super::vocab as sh;
 use kgq_engine::Limits;
+use kgq_engine::query::prebind::Prebound;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::literal::{compare, is_well_formed};
 use kgq_syntax::rdf::path::Path;
@@ -22,32 +23,38 @@ const MAX_DEPTH: usize = 100;
 /// Recursive shapes, which the standard leaves open, hold for a node unless something speaks against it. Fails where the
 /// standard demands a failure (a query that cannot be evaluated, or that reports `?failure`), beyond `MAX_DEPTH`, and where a
 /// constraint in SPARQL passes a limit.
-pub fn validate(dataset: &Dataset, shapes: &Shapes, limits: Limits, name: &dyn Fn(&Term) -> String) -> Result<Report> {
-    let mut validation = Validation {
-        dataset,
-        shapes,
-        evaluator: Evaluator::new(dataset, limits),
-        stack: Vec::new(),
-        results: Vec::new(),
-        name,
-    };
-    for index in 0..shapes.len() {
-        let id = ShapeId(index);
-        for focus in validation.focus_nodes(shapes.get(id)) {
-            validation.shape(id, focus)?;
-        }
+pub fn validate(
+    dataset: &Dataset,
+    shapes: &Shapes,
+    limits: Limits,
+    name: &dyn Fn(&Term) -> String,
+) -> std::result::Result<Report, Failure> {
+    let mut validation = Validation::new(dataset, shapes, limits, name);
+    match validation.all() {
+        Ok(()) => Ok(Report { results: validation.results }),
+        Err(error) => Err(validation.failure(error)),
     }
-    Ok(Report { results: validation.results })
 }
 
-struct Validation<'a> {
-    dataset: &'a Dataset,
-    shapes: &'a Shapes,
-    evaluator: Evaluator<'a>,
-    /// What is being checked, outermost first.
+/// Why there is no report: the shape that could not be checked, and for which node.
+#[derive(Debug)]
+pub struct Failure {
+    pub error: Error,
+    /// The named shape that was being checked, or the innermost one if none has a name.
+    pub shape: Option<Term>,
+    pub focus: Option<Box<Term>>,
+}
+
+pub(super) struct Validation<'a> {
+    pub dataset: &'a Dataset,
+    pub shapes: &'a Shapes,
+    pub evaluator: Evaluator<'a>,
+    /// What is being checked, outermost first; after an error, what was.
     stack: Vec<(ShapeId, Node)>,
+    /// The shape whose targets or rules are at work, and the focus node.
+    pub outermost: Option<(ShapeId, Option<Node>)>,
     results: Vec<ValidationResult>,
-    name: &'a dyn Fn(&Term) -> String,
+    pub name: &'a dyn Fn(&Term) -> String,
 }
 
 /// One constraint of a shape on one focus node.
@@ -59,7 +66,44 @@ struct At<'a> {
 }
 
 impl<'a> Validation<'a> {
-    fn focus_nodes(&self, shape: &Shape) -> Vec<Node> {
+    pub fn new(dataset: &'a Dataset, shapes: &'a Shapes, limits: Limits, name: &'a dyn Fn(&Term) -> String) -> Self {
+        let evaluator = Evaluator::new(dataset, limits);
+        Self { dataset, shapes, evaluator, stack: Vec::new(), outermost: None, results: Vec::new(), name }
+    }
+
+    fn all(&mut self) -> Result<()> {
+        for index in 0..self.shapes.len() {
+            let id = ShapeId(index);
+            for focus in self.targets(id)? {
+                self.shape(id, focus)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The focus nodes of a shape.
+    pub fn targets(&mut self, id: ShapeId) -> Result<Vec<Node>> {
+        self.outermost = Some((id, None));
+        self.focus_nodes(self.shapes.get(id)).map_err(|e| e.prefixed("its target failed: "))
+    }
+
+    pub fn failure(&self, error: Error) -> Failure {
+        let inner = self.stack.iter().map(|(id, focus)| (*id, Some(*focus)));
+        let at: Vec<(ShapeId, Option<Node>)> = self.outermost.into_iter().chain(inner).collect();
+        let named = at.iter().rev().find(|(id, _)| self.is_named(*id)).or(at.last());
+        let term = |node: Node| self.dataset.term(node).clone();
+        Failure {
+            error,
+            shape: named.map(|(id, _)| term(self.shapes.get(*id).node)),
+            focus: named.and_then(|(_, focus)| *focus).map(term).map(Box::new),
+        }
+    }
+
+    fn is_named(&self, id: ShapeId) -> bool {
+        self.dataset.as_iri(self.shapes.get(id).node).is_some()
+    }
+
+    fn focus_nodes(&self, shape: &Shape) -> Result<Vec<Node>> {
         let data = &self.dataset.data;
         let mut nodes = Vec::new();
         for target in &shape.targets {
@@ -68,11 +112,12 @@ impl<'a> Validation<'a> {
                 Target::Class(class) => nodes.extend(self.dataset.instances(data, *class)),
                 Target::SubjectsOf(predicate) => nodes.extend(data.pairs(*predicate).map(|(s, _)| s)),
                 Target::ObjectsOf(predicate) => nodes.extend(data.pairs(*predicate).map(|(_, o)| o)),
+                Target::Sparql(target) => nodes.extend(target.nodes(self.dataset, &self.evaluator)?),
             }
         }
         nodes.sort_unstable();
         nodes.dedup();
-        nodes
+        Ok(nodes)
     }
 
     fn shape(&mut self, id: ShapeId, focus: Node) -> Result<()> {
@@ -90,21 +135,22 @@ impl<'a> Validation<'a> {
             None => vec![focus],
         };
         let at = At { shape, focus, values: &values };
-        let checked = shape.constraints.iter().try_for_each(|constraint| self.constraint(constraint, at));
+        // After an error the stack stays as it is: it tells what failed.
+        shape.constraints.iter().try_for_each(|constraint| self.constraint(constraint, at))?;
         self.stack.pop();
-        checked
+        Ok(())
     }
 
-    fn conforms(&mut self, id: ShapeId, node: Node) -> Result<bool> {
+    pub fn conforms(&mut self, id: ShapeId, node: Node) -> Result<bool> {
         let before = self.results.len();
-        let checked = self.shape(id, node);
+        self.shape(id, node)?;
         let conforms = self.results.len() == before;
         self.results.truncate(before);
-        checked.map(|()| conforms)
+        Ok(conforms)
     }
 
     /// How many of the shapes the node conforms to.
-    fn count_conforming(&mut self, ids: &[ShapeId], node: Node) -> Result<usize> {
+    pub fn count_conforming(&mut self, ids: &[ShapeId], node: Node) -> Result<usize> {
         let mut count = 0;
         for id in ids {
             count += usize::from(self.conforms(*id, node)?);
@@ -328,7 +374,7 @@ impl<'a> Validation<'a> {
     fn sparql(&mut self, constraint: &Constraint, sparql: &SparqlConstraint, at: At<'_>) -> Result<()> {
         let values = self.prebound(at);
         let value = at.shape.path.is_none().then(|| self.dataset.term(at.focus).clone());
-        for solution in self.evaluator.ask(&sparql.query, &values, self.path(at.shape).as_ref())? {
+        for solution in self.asked(&sparql.query, &values, self.path(at.shape).as_ref())? {
             self.solution(constraint, at, &solution, value.clone(), &sparql.messages, &values)?;
         }
         Ok(())
@@ -349,17 +395,27 @@ impl<'a> Validation<'a> {
             for value in at.values {
                 let value = self.dataset.term(*value).clone();
                 values.insert("value", value.clone());
-                if self.evaluator.ask(&validator.query, &values, path.as_ref())?.is_empty() {
+                if self.asked(&validator.query, &values, path.as_ref())?.is_empty() {
                     self.solution(constraint, at, &sparql::Solution::new(), Some(value), &validator.messages, &values)?;
                 }
             }
         } else {
             let value = at.shape.path.is_none().then(|| self.dataset.term(at.focus).clone());
-            for solution in self.evaluator.ask(&validator.query, &values, path.as_ref())? {
+            for solution in self.asked(&validator.query, &values, path.as_ref())? {
                 self.solution(constraint, at, &solution, value.clone(), &validator.messages, &values)?;
             }
         }
         Ok(())
+    }
+
+    fn asked(
+        &self,
+        query: &Prebound,
+        values: &BTreeMap<&str, Term>,
+        path: Option<&Path<NamedNode>>,
+    ) -> Result<Vec<sparql::Solution>> {
+        let solutions = self.evaluator.ask(query, values, path);
+        solutions.map_err(|e| e.prefixed("a constraint in SPARQL failed: "))
     }
 
     fn prebound(&self, at: At<'_>) -> BTreeMap<&'a str, Term> {
@@ -382,8 +438,7 @@ impl<'a> Validation<'a> {
         prebound: &BTreeMap<&str, Term>,
     ) -> Result<()> {
         if solution.get("failure").is_some_and(|f| *f == Literal::from(true).into()) {
-            let shape = self.named(at.shape.node);
-            return Err(Error::input(format!("a constraint of the shape {shape} reports ?failure")));
+            return Err(Error::input("a constraint in SPARQL reports ?failure"));
         }
         let value = solution.get("value").cloned().or(value);
         let written = |name: &str| {
@@ -441,6 +496,12 @@ impl<'a> Validation<'a> {
             path: self.path(at.shape),
             value,
             shape: self.dataset.term(at.shape.node).clone(),
+            named_shape: self
+                .stack
+                .iter()
+                .rev()
+                .find_map(|(id, _)| self.dataset.as_iri(self.shapes.get(*id).node))
+                .cloned(),
             component,
             constraint: source,
             severity: at.shape.severity.map_or_else(|| sh::VIOLATION.into_owned(), |s| self.iri(s)),

@@ -1,0 +1,197 @@
+//! Rules applied to the data before validation (SHACL Advanced Features §8).
+//!
+//! The rules of one `sh:order` see the same data; what they add is seen by those of a higher order. All are repeated until nothing
+//! new is added. New blank nodes and what is said of them are added once for a rule and focus node, so that this ends.
+
+use super::dataset::{Dataset, Node};
+use super::rule::{Head, NodeExpression, Rule};
+use super::shape::{ShapeId, Shapes};
+use super::validate::{Failure, Validation};
+use kgq_engine::Limits;
+use kgq_engine::limits::Guard;
+use kgq_syntax::error::{Error, Result};
+use kgq_syntax::rdf::{BlankNode, NamedOrBlankNode, Term, Triple};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// How often all rules are applied: rules that count upwards never come to an end.
+const MAX_ROUNDS: usize = 200;
+
+/// Adds what the rules of the shapes find to the data. Returns how many statements are new.
+///
+/// # Errors
+/// That of a query, and where rules do not come to an end within the limits.
+pub fn infer(
+    dataset: &mut Dataset,
+    shapes: &Shapes,
+    limits: Limits,
+    name: &dyn Fn(&Term) -> String,
+) -> std::result::Result<usize, Failure> {
+    let mut rules: Vec<(ShapeId, usize, &Rule)> = Vec::new();
+    for (index, shape) in shapes.shapes.iter().enumerate().filter(|(_, shape)| !shape.deactivated) {
+        rules.extend(shape.rules.iter().enumerate().map(|(number, rule)| (ShapeId(index), number, rule)));
+    }
+    rules.sort_by(|a, b| a.2.order.total_cmp(&b.2.order));
+    let guard = Guard::new(&limits, Arc::default());
+    let mut applied = FxHashSet::default();
+    let mut named = NewNodes::default();
+    let (mut all, mut last) = (0, None);
+    for _ in 0..MAX_ROUNDS {
+        let before = all;
+        for group in rules.chunk_by(|a, b| a.2.order.total_cmp(&b.2.order).is_eq()) {
+            let mut found = Vec::new();
+            let mut round = Validation::new(dataset, shapes, limits, name);
+            for (shape, number, rule) in group {
+                let before = found.len();
+                let done = guard.check().and_then(|()| round.apply(*shape, *number, rule, &mut applied, &mut found));
+                done.map_err(|error| round.failure(error))?;
+                last = if found.len() > before { Some(*shape) } else { last };
+            }
+            let found = named.label(found, dataset);
+            all += dataset.add(found);
+        }
+        if all == before {
+            return Ok(all);
+        }
+    }
+    let error = Error::limit(format!("the rules of the shapes still find new statements after {MAX_ROUNDS} rounds"))
+        .hint("a rule must not go on from its own results for ever");
+    let shape = last.map(|id| dataset.term(shapes.get(id).node).clone());
+    Err(Failure { error, shape, focus: None })
+}
+
+impl Validation<'_> {
+    /// What a rule adds, on data that do not change meanwhile.
+    fn apply(
+        &mut self,
+        id: ShapeId,
+        number: usize,
+        rule: &Rule,
+        applied: &mut FxHashSet<(usize, usize, Node)>,
+        found: &mut Vec<Triple>,
+    ) -> Result<()> {
+        for focus in self.targets(id)? {
+            self.outermost = Some((id, Some(focus)));
+            if self.count_conforming(&rule.conditions, focus)? < rule.conditions.len() {
+                continue;
+            }
+            let first = applied.insert((id.0, number, focus));
+            let shape = self.shapes.get(id).node;
+            let triples = self.triples(&rule.head, focus, shape).map_err(|e| e.prefixed("a rule failed: "))?;
+            found.extend(triples.into_iter().filter(|triple| {
+                !self.dataset.contains(triple) && (first || !has_new_blank_node(self.dataset, triple))
+            }));
+        }
+        Ok(())
+    }
+
+    fn triples(&mut self, head: &Head, focus: Node, shape: Node) -> Result<Vec<Triple>> {
+        match head {
+            Head::Construct(query) => {
+                let dataset = self.dataset;
+                let values = BTreeMap::from([
+                    ("this", dataset.term(focus).clone()),
+                    ("shapesGraph", dataset.term(dataset.shapes_graph).clone()),
+                    ("currentShape", dataset.term(shape).clone()),
+                ]);
+                self.evaluator.construct(query, &values)
+            }
+            Head::Triple { subject, predicate, object } => {
+                let (subjects, predicates) = (self.nodes(subject, focus)?, self.nodes(predicate, focus)?);
+                let objects = self.nodes(object, focus)?;
+                let mut triples = Vec::new();
+                for s in &subjects {
+                    let subject: NamedOrBlankNode = match self.dataset.term(*s) {
+                        Term::NamedNode(iri) => iri.clone().into(),
+                        Term::BlankNode(node) => node.clone().into(),
+                        Term::Literal(_) | Term::Triple(_) => continue,
+                    };
+                    for p in &predicates {
+                        let Some(predicate) = self.dataset.as_iri(*p) else { continue };
+                        let object = |o: &Node| self.dataset.term(*o).clone();
+                        triples
+                            .extend(objects.iter().map(|o| Triple::new(subject.clone(), predicate.clone(), object(o))));
+                    }
+                }
+                Ok(triples)
+            }
+        }
+    }
+
+    /// The nodes of an expression, each once.
+    fn nodes(&mut self, expression: &NodeExpression, focus: Node) -> Result<Vec<Node>> {
+        Ok(match expression {
+            NodeExpression::This => vec![focus],
+            NodeExpression::Constant(node) => vec![*node],
+            NodeExpression::Path { path, from } => {
+                let from = self.nodes(from, focus)?;
+                distinct(from.into_iter().flat_map(|node| self.dataset.reached(path, node)))
+            }
+            NodeExpression::Filter { shape, nodes } => {
+                let mut kept = Vec::new();
+                for node in self.nodes(nodes, focus)? {
+                    if self.conforms(*shape, node)? {
+                        kept.push(node);
+                    }
+                }
+                kept
+            }
+            NodeExpression::Union(members) => {
+                let mut nodes = Vec::new();
+                for member in members {
+                    nodes.extend(self.nodes(member, focus)?);
+                }
+                distinct(nodes)
+            }
+            NodeExpression::Intersection(members) => {
+                let Some((first, others)) = members.split_first() else { return Ok(Vec::new()) };
+                let mut nodes = self.nodes(first, focus)?;
+                for other in others {
+                    let among: FxHashSet<Node> = self.nodes(other, focus)?.into_iter().collect();
+                    nodes.retain(|node| among.contains(node));
+                }
+                nodes
+            }
+        })
+    }
+}
+
+fn distinct(nodes: impl IntoIterator<Item = Node>) -> Vec<Node> {
+    let mut seen = FxHashSet::default();
+    nodes.into_iter().filter(|node| seen.insert(*node)).collect()
+}
+
+fn has_new_blank_node(dataset: &Dataset, triple: &Triple) -> bool {
+    let new = |term: Term| matches!(term, Term::BlankNode(_)) && dataset.node(&term).is_none();
+    new(triple.subject.clone().into()) || new(triple.object.clone())
+}
+
+/// Labels for the blank nodes that rules make, the same in every run.
+#[derive(Default)]
+struct NewNodes {
+    labels: FxHashMap<BlankNode, BlankNode>,
+}
+
+impl NewNodes {
+    fn label(&mut self, triples: Vec<Triple>, dataset: &Dataset) -> Vec<Triple> {
+        let mut relabelled = triples;
+        for triple in &mut relabelled {
+            if let NamedOrBlankNode::BlankNode(node) = &mut triple.subject {
+                self.one(node, dataset);
+            }
+            if let Term::BlankNode(node) = &mut triple.object {
+                self.one(node, dataset);
+            }
+        }
+        relabelled
+    }
+
+    fn one(&mut self, node: &mut BlankNode, dataset: &Dataset) {
+        if dataset.node(&node.clone().into()).is_none() {
+            let number = self.labels.len();
+            let label = self.labels.entry(node.clone());
+            *node = label.or_insert_with(|| BlankNode::new_unchecked(format!("rule{number}"))).clone();
+        }
+    }
+}

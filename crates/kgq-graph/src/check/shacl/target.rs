@@ -1,0 +1,102 @@
+//! Targets in SPARQL (SHACL Advanced Features §3): of one shape, or of a type with parameters.
+
+use super::dataset::{Dataset, Node};
+use super::parse::Reader;
+use super::sparql::{Evaluator, parameter, prefixes};
+use super::vocab as sh;
+use kgq_engine::query::prebind::Prebound;
+use kgq_syntax::error::{Error, Result};
+use kgq_syntax::rdf::{NamedNodeRef, Term};
+use oxrdf::vocab::rdf;
+use std::collections::BTreeMap;
+
+/// A query that selects the focus nodes of a shape as `?this`.
+pub(crate) struct SparqlTarget {
+    query: Prebound,
+    /// The values of the parameters of its type, by their names.
+    arguments: BTreeMap<String, Term>,
+}
+
+impl SparqlTarget {
+    pub fn nodes(&self, dataset: &Dataset, evaluator: &Evaluator<'_>) -> Result<Vec<Node>> {
+        let arguments = self.arguments.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+        let solutions = evaluator.ask(&self.query, &arguments, None)?;
+        let mut nodes = Vec::new();
+        for term in solutions.iter().filter_map(|solution| solution.get("this")) {
+            let node = dataset.node(term).ok_or_else(|| {
+                Error::input(format!("the target selects {term}, which no statement holds"))
+                    .hint("a target can select terms of the data only")
+            })?;
+            nodes.push(node);
+        }
+        Ok(nodes)
+    }
+}
+
+pub(super) fn read_targets(reader: &mut Reader<'_>, shape: Node) -> Vec<SparqlTarget> {
+    let mut targets = Vec::new();
+    for target in reader.objects(shape, sh::TARGET) {
+        if reader.is_javascript(target) {
+            reader.not_run(shape, "a target written in JavaScript is not run");
+            continue;
+        }
+        if let Some(target) = read_target(reader, shape, target) {
+            targets.push(target);
+        }
+    }
+    targets
+}
+
+fn read_target(reader: &mut Reader<'_>, shape: Node, target: Node) -> Option<SparqlTarget> {
+    let types = reader.instances(sh::SPARQL_TARGET_TYPE);
+    let kind = reader.objects(target, rdf::TYPE).into_iter().find(|class| types.contains(class));
+    // The query stands at the type, or else at the target itself.
+    let (holder, arguments) = match kind {
+        Some(kind) => (kind, arguments(reader, shape, kind, target)?),
+        None => (target, BTreeMap::new()),
+    };
+    let Some(text) = reader.text(holder, sh::SELECT) else {
+        if reader.objects(holder, sh::ASK).is_empty() {
+            reader.fault(shape, "a target needs sh:select, or a type that is a sh:SPARQLTargetType with sh:select");
+        } else {
+            reader.not_run(shape, "a target of sh:ask is not run; sh:select can say the same");
+        }
+        return None;
+    };
+    let prefixes = prefixes(reader, holder);
+    let names: Vec<&str> = arguments.keys().map(String::as_str).collect();
+    match Prebound::parse_target(&text, &prefixes, &names) {
+        Ok(query) => Some(SparqlTarget { query, arguments }),
+        Err(why) => {
+            reader.fault(shape, format!("the query of a target cannot be used: {why}"));
+            None
+        }
+    }
+}
+
+/// The values that a target gives the parameters of its type, and of the types above that.
+fn arguments(reader: &mut Reader<'_>, shape: Node, kind: Node, target: Node) -> Option<BTreeMap<String, Term>> {
+    let mut arguments = BTreeMap::new();
+    for kind in reader.superclasses(kind) {
+        for node in reader.objects(kind, sh::PARAMETER) {
+            let parameter = parameter(reader, kind, node)?;
+            let predicate = reader.dataset.as_iri(parameter.predicate).cloned()?;
+            let values = reader.objects(target, NamedNodeRef::from(&predicate));
+            match values[..] {
+                [] if parameter.optional => {}
+                [value] => {
+                    arguments.insert(parameter.name, reader.dataset.term(value).clone());
+                }
+                _ => {
+                    let found = values.len();
+                    reader.fault(
+                        shape,
+                        format!("the parameter {predicate} of a target has {found} values; it needs one"),
+                    );
+                    return None;
+                }
+            }
+        }
+    }
+    Some(arguments)
+}

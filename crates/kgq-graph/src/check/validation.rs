@@ -1,0 +1,88 @@
+//! Shapes against data outside the checks of a project: which files are data and which are shapes, and what is said of both.
+
+use super::Options;
+use super::finding::{Finding, Severity};
+use super::shacl::Dataset;
+use super::shapes::{Validated, validated};
+use super::subject::{Subject, triple_of};
+use crate::project::{Project, Role};
+use kgq_snapshot::store::Input;
+use kgq_syntax::error::{Error, Result};
+use kgq_syntax::rdf::{NamedNodeRef, NamedOrBlankNode, Prefixes, Quad, Term, Triple};
+use rustc_hash::FxHashSet;
+use std::collections::BTreeSet;
+
+const IMPORTS: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("http://www.w3.org/2002/07/owl#imports");
+
+/// What validation found, and how the terms of it are written.
+pub struct Validation {
+    pub validated: Validated,
+    pub prefixes: Prefixes,
+    /// What the shapes graph says of the shapes and constraints without a name that the report has.
+    pub unnamed: Vec<Triple>,
+}
+
+/// Validates data against shapes. Without files of shapes, the shapes are those that the data hold, and all is one graph.
+///
+/// # Errors
+/// Those of files that cannot be read, all together.
+pub fn validate_files(project: &Project, data: Vec<Input>, shapes: Vec<Input>, options: Options) -> Result<Validation> {
+    let separate = !shapes.is_empty();
+    let with = |role, inputs: Vec<Input>| inputs.into_iter().map(move |input| (role, input));
+    let inputs = with(Role::Data, data).chain(with(Role::Ontology, shapes)).collect();
+    let subject = Subject::of_inputs(project, inputs, options)?;
+    if let Some(error) = Error::all(subject.files.iter().filter_map(|file| file.error.clone())) {
+        return Err(error);
+    }
+    let triples = |role| subject.quads_of(role).map(triple_of);
+    let dataset = if separate {
+        Dataset::new(triples(Role::Data), triples(Role::Ontology))
+    } else {
+        Dataset::of_one_graph(triples(Role::Data))
+    };
+    let mut validated = validated(&subject, dataset);
+    if validated.shapes > 0 {
+        let role = if separate { Role::Ontology } else { Role::Data };
+        validated.faults.extend(missing_imports(&subject, role));
+    }
+    let unnamed = unnamed(&subject, &validated);
+    Ok(Validation { validated, prefixes: subject.prefixes, unnamed })
+}
+
+/// The statements about the blank nodes of a report's shapes and constraints, and about those that these name in turn.
+fn unnamed(subject: &Subject<'_>, validated: &Validated) -> Vec<Triple> {
+    let results = validated.report.iter().flat_map(|report| &report.results);
+    let mut nodes: Vec<Term> =
+        results.flat_map(|r| [Some(&r.shape), r.constraint.as_ref()]).flatten().cloned().collect();
+    let mut seen = FxHashSet::default();
+    let mut triples = Vec::new();
+    while let Some(node) = nodes.pop() {
+        if let Term::BlankNode(blank) = &node
+            && seen.insert(blank.clone())
+        {
+            for quad in subject.quads_about(&blank.clone().into()) {
+                nodes.push(quad.object.clone());
+                triples.push(triple_of(quad));
+            }
+        }
+    }
+    triples
+}
+
+/// What the graph of the shapes imports, and no file at hand describes: nothing is fetched.
+fn missing_imports(subject: &Subject<'_>, role: Role) -> Vec<Finding> {
+    let at_hand: FxHashSet<&NamedOrBlankNode> = subject.quads.iter().map(|quad| &quad.subject).collect();
+    let mut seen = BTreeSet::new();
+    let missing = |quad: &&Quad| match &quad.object {
+        Term::NamedNode(imported) => !at_hand.contains(&NamedOrBlankNode::from(imported.clone())),
+        Term::BlankNode(_) | Term::Literal(_) | Term::Triple(_) => false,
+    };
+    let imports = subject.quads_of(role).filter(|quad| quad.predicate == IMPORTS).filter(missing);
+    let mut found = Vec::new();
+    for quad in imports.filter(|quad| seen.insert(quad.object.to_string())) {
+        let message = format!("{} is imported, and is not at hand: nothing is fetched", quad.object);
+        let finding = Finding::new(Severity::Warning, "not-imported", subject.place_of(&triple_of(quad)), message);
+        found.push(finding.hint("if it has shapes, name its file with `--shapes`; if it has classes, as data"));
+    }
+    found
+}
