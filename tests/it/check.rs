@@ -46,7 +46,7 @@ fn checked(dir: &TempDir) -> Report {
 fn text_at_hand(dir: &TempDir) -> bool {
     let there = dir.path().join("shared/seed/article.txt").exists();
     if !there {
-        println!("skipped: citations against ../shared/seed/article.txt, which is not there");
+        crate::needs::absent_file("../shared/seed/article.txt");
     }
     there
 }

@@ -73,13 +73,7 @@ fn mistakes_in_queries_and_updates_are_told_in_words() {
 
 #[test]
 fn the_walk_finds_no_fault_in_texts_that_the_parser_takes() {
-    let root = std::env::var_os("KGQ_W3C").map_or_else(|| "../shared/w3c".into(), std::path::PathBuf::from);
-    let mut files = Vec::new();
-    crate::tokens::files(&root, &["rq", "ru"], &mut files);
-    if files.is_empty() {
-        eprintln!("skipped: no W3C files under {}", root.display());
-        return;
-    }
+    let files = crate::needs::w3c_files(&["rq", "ru"]);
     let known = Known { prefixes: &[], base: true };
     let base = "http://example.org/";
     let mut wrong = Vec::new();
@@ -122,13 +116,7 @@ fn mistakes_in_turtle_and_trig_are_told_in_words() {
 
 #[test]
 fn triples_are_read_as_the_parser_reads_them() {
-    let root = std::env::var_os("KGQ_W3C").map_or_else(|| "../shared/w3c".into(), std::path::PathBuf::from);
-    let mut files = Vec::new();
-    crate::tokens::files(&root, &["ttl", "trig", "nt", "nq"], &mut files);
-    if files.is_empty() {
-        eprintln!("skipped: no W3C files under {}", root.display());
-        return;
-    }
+    let files = crate::needs::w3c_files(&["ttl", "trig", "nt", "nq"]);
     let base = "http://example.org/base/file";
     let mut wrong = Vec::new();
     let mut compared = 0;

@@ -5,7 +5,7 @@ use kgq_syntax::bounds::Bounds;
 use kgq_syntax::error::Source;
 use kgq_syntax::turtle::{self, tree::Dialect};
 use kgq_syntax::{Kind, diagnose::Known};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 fn comments(text: &str) -> Vec<String> {
     let tokens = turtle::tokenize(text);
@@ -59,14 +59,7 @@ fn with_comments(text: &str, every: usize, comment: &str) -> String {
 
 #[test]
 fn w3c_files_keep_graph_and_comments_and_a_second_time_changes_nothing() {
-    let root = std::env::var_os("KGQ_W3C").map_or_else(|| PathBuf::from("../shared/w3c"), PathBuf::from);
-    let mut files = Vec::new();
-    crate::tokens::files(&root, &["ttl", "trig"], &mut files);
-    if files.is_empty() {
-        eprintln!("skipped: no W3C files under {}", root.display());
-        return;
-    }
-    files.sort();
+    let files = crate::needs::w3c_files(&["ttl", "trig"]);
     let mut wrong = Vec::new();
     for (i, path) in files.iter().enumerate() {
         let Ok(text) = std::fs::read_to_string(path) else { continue };

@@ -31,8 +31,7 @@ impl Terminal {
 
     fn open_with(name: &str, columns: u16, lines: u16, environment: &str, arguments: &str) -> Option<Self> {
         if Command::new("tmux").arg("-V").output().is_err() {
-            // The harness shows what a test prints only with --nocapture; a test that did nothing should say so there.
-            let _ = std::io::Write::write_all(&mut std::io::stderr(), b"skipped: tmux is not here\n");
+            crate::needs::absent_tool("tmux");
             return None;
         }
         let folder = tempfile::tempdir().unwrap();

@@ -3,7 +3,7 @@
 //!
 //! A failure names its seed. `KGQ_UPDATES=100000` runs that many instead of the few of every test run, from `KGQ_UPDATES_SEED`.
 
-use crate::w3c::isomorphic;
+use crate::isomorphic::isomorphic;
 use kgq_engine::EvaluationOptions;
 use kgq_engine::query::{ParseContext, parse_update};
 use kgq_engine::update::update;

@@ -120,7 +120,7 @@ fn a_page_says_when_its_facts_last_changed_as_git_knows() {
         command.output().is_ok_and(|run| run.status.success())
     };
     if !git(&["init", "--quiet"], "") {
-        println!("skipped: there is no git");
+        crate::needs::absent_tool("git");
         return;
     }
     assert!(git(&["add", "data"], "") && git(&["commit", "--quiet", "-m", "x"], "2020-02-03T12:00:00Z"));

@@ -1,7 +1,7 @@
 //! The suites of RDF's syntaxes: what must be read, what must be refused, what a document means, and canonical lines.
 
-use super::compare::isomorphic;
 use super::manifest::{Suites, Test, iri};
+use crate::isomorphic::isomorphic;
 use kgq_graph::render::{GraphOptions, write_quads};
 use kgq_syntax::error::Kind;
 use kgq_syntax::rdf::{Prefixes, RdfFormat};

@@ -1,7 +1,8 @@
 //! The suites of SPARQL: what must parse, what must not, what queries answer and what updates change.
 
-use super::compare::{Rows, isomorphic, same_rows};
+use super::compare::{Rows, same_rows};
 use super::manifest::{Graph, MF, QT, Suites, Test, UT, iri, local, subject_term};
+use crate::isomorphic::isomorphic;
 use kgq_engine::query::{ParseContext, parse_query, parse_update};
 use kgq_engine::{self as engine, Answer, EvaluationOptions, Executor, Row, Services};
 use kgq_graph::render::{self, Format, GraphOptions, RenderOptions, TableOptions};

@@ -1,15 +1,16 @@
-//! The W3C test suite of SHACL 1.0, Core and SPARQL: validation reports must be isomorphic to the expected ones.
-//!
-//! The suite is looked for in `KGQ_W3C`, else in `../shared/w3c`.
+//! The suite of SHACL 1.0, Core and SPARQL: validation reports must be isomorphic to the expected ones.
 
+use crate::{judge, title};
 use kgq_engine::Limits;
 use kgq_graph::check::shacl::{Dataset, Shapes, validate};
 use kgq_syntax::rdf::{NamedNodeRef, NamedOrBlankNode, Term, Triple};
+use libtest_mimic::Trial;
 use oxrdf::dataset::CanonicalizationAlgorithm;
 use oxrdf::vocab::rdf;
 use oxrdf::{Graph, NamedOrBlankNodeRef, TermRef};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Tests that are expected to fail, by name, each with the reason. One that passes after all must leave the list.
 const KNOWN_FAILURES: &[(&str, &str)] = &[];
@@ -18,41 +19,27 @@ const MF: &str = "http://www.w3.org/2001/sw/DataAccess/tests/test-manifest#";
 const SHT: &str = "http://www.w3.org/ns/shacl-test#";
 const SH: &str = "http://www.w3.org/ns/shacl#";
 
-#[test]
-fn the_w3c_suites_pass() {
-    let root = std::env::var_os("KGQ_W3C")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/w3c"), PathBuf::from);
-    let mut unexpected = Vec::new();
-    println!("{:<8}{:>8}{:>8}{:>8}", "suite", "passed", "failed", "known");
+/// A trial for each case, and for each suite one that it is whole.
+pub fn trials(root: &Path) -> Vec<Trial> {
+    let mut trials = Vec::new();
     for suite in ["core", "sparql"] {
         let manifest = root.join("shacl").join(suite).join("manifest.ttl");
-        if !manifest.exists() {
-            println!("skipped: {} is not there; set KGQ_W3C", manifest.display());
-            continue;
-        }
-        let mut files = Files::default();
-        let (mut passed, mut failed, mut known) = (0, 0, 0);
-        for test in files.tests(&manifest.canonicalize().unwrap()) {
-            let reason = KNOWN_FAILURES.iter().find(|(name, _)| *name == test.name);
-            match (test.run(&mut files), reason) {
-                (Ok(()), None) => passed += 1,
-                (Err(_), Some((name, reason))) => {
-                    known += 1;
-                    println!("known: {suite}/{name}: {reason}");
-                }
-                (Err(why), None) => {
-                    failed += 1;
-                    unexpected.push(format!("{suite}/{}: {why}", test.name));
-                }
-                (Ok(()), Some((name, _))) => {
-                    unexpected.push(format!("{suite}/{name} passes, but is listed as failing"))
-                }
-            }
-        }
-        println!("{suite:<8}{passed:>8}{failed:>8}{known:>8}");
-        assert!(passed > 10, "the suite {suite} has hardly any tests: is it complete?");
+        let files = Arc::new(Mutex::new(Files::default()));
+        let tests = manifest.canonicalize().map(|path| files.lock().unwrap().tests(&path)).unwrap_or_default();
+        let count = tests.len();
+        trials.push(Trial::test(format!("SHACL {suite} is whole"), move || {
+            if count < 11 { Err(format!("it has {count} cases").into()) } else { Ok(()) }
+        }));
+        trials.extend(tests.into_iter().map(|test| {
+            let reason = KNOWN_FAILURES.iter().find(|(name, _)| *name == test.name).map(|(_, reason)| *reason);
+            let name = title(format!("shacl/{suite}/{}", test.name), reason);
+            let files = Arc::clone(&files);
+            // A case that panicked says so itself; the others go on with the files that are parsed.
+            let run = move || judge(test.run(&mut files.lock().unwrap_or_else(PoisonError::into_inner)), reason);
+            Trial::test(name, run).with_kind("SHACL")
+        }));
     }
-    assert!(unexpected.is_empty(), "{}", unexpected.join("\n"));
+    trials
 }
 
 /// Parsed files, each parsed once: its blank nodes are the same in the manifest, in the data and in the shapes.
