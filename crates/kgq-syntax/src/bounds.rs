@@ -54,11 +54,11 @@ const RATIO_FROM: u64 = 1 << 20;
 
 impl Bounds {
     /// The depth that is allowed in effect.
-    pub(super) fn depth(&self) -> usize {
+    pub fn depth(&self) -> usize {
         self.max_depth.min(DEEPEST)
     }
 
-    pub(super) fn too_deep(&self) -> Error {
+    pub fn too_deep(&self) -> Error {
         let error = Error::input(format!("this nests more than {} levels deep", thousands(self.depth() as u64)));
         if self.depth() < self.max_depth {
             return error.hint("write it flatter; no setting allows more");
@@ -66,7 +66,7 @@ impl Bounds {
         error.hint("write it flatter, or raise the limit with `--max-depth` or `max-depth` in kgq.toml")
     }
 
-    pub(super) fn entities_too_large(&self) -> Error {
+    pub fn entities_too_large(&self) -> Error {
         Error::input(format!("the entities of this document expand to more than {}", size(self.max_entities)))
             .hint("raise the limit with `--max-entities` or `max-entities` in kgq.toml")
     }
@@ -88,7 +88,7 @@ impl Bounds {
         Ok(())
     }
 
-    pub(super) fn token_too_long(&self) -> Error {
+    pub fn token_too_long(&self) -> Error {
         Error::input(format!("this string, IRI or name is longer than {}", size(self.max_token)))
             .hint("a closing quote or `>` may be missing before; or raise the limit with `--max-token` or `max-token` in kgq.toml")
     }

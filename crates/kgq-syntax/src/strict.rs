@@ -2,11 +2,13 @@
 
 use super::{Kind, Token, words};
 use crate::error::{Error, Result, Source};
+use crate::rdf::iri::without_dots;
 use std::borrow::Cow;
 
 /// The text as spargebra reads it, every byte at its place or on its line. `tokens` are those that a parser sees.
 ///
 /// - `TRUE` and `False` are keywords like all others (SPARQL 1.1 §19.8), but it knows them in lower case only.
+/// - A base keeps its dots until its relative IRIs are resolved; ours loses them before.
 /// - It takes no space in `CONCAT (`, and no comment between `[` and `]`, or `(` and `)`.
 pub fn as_read<'a>(text: &'a str, tokens: &[Token]) -> Cow<'a, str> {
     let mut out = Cow::Borrowed(text);
@@ -17,6 +19,12 @@ pub fn as_read<'a>(text: &'a str, tokens: &[Token]) -> Cow<'a, str> {
             && word.bytes().any(|b| b.is_ascii_uppercase())
         {
             out.to_mut().replace_range(token.span(), &word.to_ascii_lowercase());
+        }
+        if token.kind == Kind::Iri && previous.is_some_and(|before| before.is_keyword(text, "BASE")) {
+            // As long as it was, so that places stay.
+            let base = format!("<{}>", without_dots(word.trim_matches(['<', '>'])));
+            let blank = " ".repeat(word.len().saturating_sub(base.len()));
+            out.to_mut().replace_range(token.span(), &(base + &blank));
         }
         if let Some(before) = previous.replace(token).filter(|before| before.end < token.start) {
             let gap = &text[before.end..token.start];

@@ -171,8 +171,8 @@ fn content_of(expression: &str) -> Vec<u8> {
             for i in 1..=rest.parse().unwrap() {
                 writeln!(text, "<!ENTITY a{i} \"{}\">", format!("&a{};", i - 1).repeat(10)).unwrap();
             }
-            write!(text, "]><rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">&a{rest};</rdf:RDF>")
-                .unwrap();
+            let rdf = "http://www.w3.org/1999/02/22-rdf-syntax-ns#";
+            write!(text, "]><e:C xmlns:rdf=\"{rdf}\" xmlns:e=\"urn:e:\"><e:p>&a{rest};</e:p></e:C>").unwrap();
             text.into_bytes()
         }
         _ => joined(expression),

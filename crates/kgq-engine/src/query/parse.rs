@@ -3,6 +3,7 @@
 use kgq_syntax::bounds::{Bounds, check_query};
 use kgq_syntax::error::{Error, Result, Source};
 use kgq_syntax::rdf::Prefixes;
+use kgq_syntax::rdf::iri::without_dots;
 use kgq_syntax::rewrite::Rewriting;
 use kgq_syntax::{Token, diagnose, significant, sparql, strict};
 use spargebra::algebra::GraphPattern;
@@ -105,7 +106,8 @@ pub(super) fn parse<T>(
 fn parser(text: &str, tokens: &[Token], context: ParseContext<'_>) -> Result<SparqlParser> {
     let mut parser = SparqlParser::new();
     if let Some(base) = context.base {
-        parser = parser.with_base_iri(base).map_err(|e| Error::input(format!("the base is no IRI: {e}")))?;
+        parser =
+            parser.with_base_iri(without_dots(base)).map_err(|e| Error::input(format!("the base is no IRI: {e}")))?;
     }
     let wanted = sparql::undeclared_prefixes(text, tokens);
     for (prefix, namespace) in context.prefixes.iter().filter(|(prefix, _)| wanted.contains(prefix)) {

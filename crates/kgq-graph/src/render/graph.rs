@@ -1,6 +1,6 @@
 //! Graphs and datasets in RDF formats: only the prefixes in use, and RDF 1.2 mapped where a format cannot hold it.
 
-use super::output_error;
+use super::{output_error, rdfxml};
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::rdf11;
 use kgq_syntax::rdf::{GraphName, NamedOrBlankNode, Prefixes, Quad, RdfFormat, Term};
@@ -46,6 +46,10 @@ pub fn write_quads(
     } else {
         (quads, 0)
     };
+    if format == RdfFormat::RdfXml {
+        rdfxml::write(quads, &used_prefixes(quads, prefixes), out)?;
+        return Ok(count);
+    }
     let Some(output) = output_format(format) else {
         return Err(Error::usage(format!("{} is read, not written", format.name()))
             .hint(format!("formats that are written: {}", RdfFormat::list(true))));
@@ -73,9 +77,8 @@ fn output_format(format: RdfFormat) -> Option<oxrdfio::RdfFormat> {
         RdfFormat::TriG => oxrdfio::RdfFormat::TriG,
         RdfFormat::NTriples => oxrdfio::RdfFormat::NTriples,
         RdfFormat::NQuads => oxrdfio::RdfFormat::NQuads,
-        RdfFormat::RdfXml => oxrdfio::RdfFormat::RdfXml,
         RdfFormat::JsonLd => oxrdfio::RdfFormat::JsonLd { profile: oxrdfio::JsonLdProfileSet::empty() },
-        RdfFormat::N3 | RdfFormat::TurtleStar | RdfFormat::TriGStar => return None,
+        RdfFormat::RdfXml | RdfFormat::N3 | RdfFormat::TurtleStar | RdfFormat::TriGStar => return None,
     })
 }
 

@@ -4,9 +4,11 @@ mod cited;
 mod graph;
 mod json;
 mod markdown;
+mod rdfxml;
 mod table;
 mod term;
 mod w3c;
+mod xml;
 
 pub use cited::{Cited, reference, write as write_cited};
 pub use graph::{GraphOptions, RdfVersion, write_quads};

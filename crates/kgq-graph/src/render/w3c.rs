@@ -1,5 +1,6 @@
 //! The W3C's formats of SPARQL results: CSV and TSV, JSON, XML; to the letter, through sparesults.
 
+use super::xml::{CarriageReturns, check};
 use super::{Format, output_error};
 use kgq_engine::Solutions;
 use kgq_syntax::error::{Error, Result};
@@ -7,6 +8,13 @@ use sparesults::{QueryResultsFormat, QueryResultsSerializer};
 use std::io::Write;
 
 pub fn write(solutions: Solutions<'_>, format: Format, out: &mut dyn Write) -> Result<u64> {
+    if format == Format::Xml {
+        return write_rows(solutions, format, &mut CarriageReturns(out));
+    }
+    write_rows(solutions, format, out)
+}
+
+fn write_rows(solutions: Solutions<'_>, format: Format, out: &mut dyn Write) -> Result<u64> {
     let Solutions { variables, rows } = solutions;
     let mut serializer = QueryResultsSerializer::from_format(results_format(format)?)
         .serialize_solutions_to_writer(&mut *out, variables.clone())
@@ -14,6 +22,9 @@ pub fn write(solutions: Solutions<'_>, format: Format, out: &mut dyn Write) -> R
     let mut count = 0;
     for row in rows {
         let row = row?;
+        if format == Format::Xml {
+            row.iter().flatten().try_for_each(|term| check(term.as_ref(), "XML"))?;
+        }
         let bound = variables.iter().zip(&row).filter_map(|(v, term)| Some((v.as_ref(), term.as_ref()?.as_ref())));
         serializer.serialize(bound).map_err(|e| output_error(&e))?;
         count += 1;

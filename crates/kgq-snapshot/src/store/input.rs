@@ -3,7 +3,7 @@
 use kgq_syntax::bounds::Bounds;
 use kgq_syntax::error::{Error, Kind, Result};
 use kgq_syntax::guard::passed;
-use kgq_syntax::rdf::{Compression, NamedNode, RdfFormat};
+use kgq_syntax::rdf::{Compression, NamedNode, RdfFormat, iri};
 use kgq_syntax::text::did_you_mean;
 use std::fs::File;
 use std::io::{Cursor, Read};
@@ -45,7 +45,7 @@ impl Input {
             content: Content::File(path.to_owned()),
             format,
             compression: Compression::strip(name).1,
-            base: file_iri(path),
+            base: iri::of_file(path),
             graph: None,
         })
     }
@@ -63,8 +63,8 @@ impl Input {
     /// Resolves relative IRIs against this instead, if there is one.
     #[must_use]
     pub fn with_base(mut self, base: Option<String>) -> Self {
-        if base.is_some() {
-            self.base = base;
+        if let Some(base) = base {
+            self.base = Some(iri::without_dots(&base));
         }
         self
     }
@@ -226,16 +226,4 @@ fn unknown_format(name: &str, path: &Path) -> Error {
     }
     Error::usage(format!("{name}: the end of the name says no RDF format"))
         .hint(format!("say it with `--input-format`: {}", RdfFormat::list(false)))
-}
-
-fn file_iri(path: &Path) -> Option<String> {
-    let path = std::path::absolute(path).ok()?;
-    let mut iri = String::from("file://");
-    for byte in path.to_string_lossy().bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b'~' => iri.push(char::from(byte)),
-            byte => iri.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    Some(iri)
 }

@@ -6,6 +6,7 @@ mod blank;
 mod dataset;
 mod input;
 mod oxigraph;
+mod rdfxml;
 mod read;
 mod star;
 
@@ -13,4 +14,5 @@ pub use blank::{Relabel, nodes_of};
 pub use dataset::{Dataset, FileReport};
 pub use input::{Content, Input, not_utf8, open_file, other_encoding};
 pub use oxigraph::load_into_store;
+pub use rdfxml::{Places, Position, Settings as RdfXmlSettings, read_rdf_xml};
 pub use read::{Parsed, Progress as ReadProgress, ReadOptions, read, read_all, read_each};

@@ -2,6 +2,7 @@
 
 use super::blank::Relabel;
 use super::input::{Content, Input};
+use super::rdfxml::{Settings, read_rdf_xml};
 use super::star::read_star;
 use kgq_syntax::bounds::Bounds;
 use kgq_syntax::diagnose::{self, Known};
@@ -9,7 +10,7 @@ use kgq_syntax::error::{Error, Place, Result, Source};
 use kgq_syntax::guard::{self, Guard};
 use kgq_syntax::rdf::{GraphName, Prefixes, Quad, RdfFormat};
 use kgq_syntax::turtle::tree::Dialect;
-use kgq_syntax::watch::{Json, Watched, Xml};
+use kgq_syntax::watch::{Json, Watched};
 use oxrdfio::{RdfParseError, RdfParser, RdfSyntaxError};
 use std::cell::{Cell, RefCell};
 use std::io::{BufRead, BufReader, Read};
@@ -63,7 +64,8 @@ pub fn read_each(
 ) -> Result<Prefixes> {
     let bounds = options.bounds;
     let watched: Box<dyn Read + '_> = match input.format {
-        RdfFormat::RdfXml => Box::new(Watched::new(text, &input.name, Xml::new(bounds))),
+        // Its reader keeps the bounds itself.
+        RdfFormat::RdfXml => Box::new(text),
         RdfFormat::JsonLd => Box::new(Watched::new(text, &input.name, Json::new(bounds))),
         _ => Box::new(Guard::new(text, &input.name, bounds)),
     };
@@ -82,6 +84,7 @@ pub fn read_each(
         Ok(())
     };
     let prefixes = match oxrdfio_format(input.format) {
+        None if input.format == RdfFormat::RdfXml => read_xml(input, reader, options, &mut keep),
         Some(format) => read_standard(input, reader, format, options, &mut keep),
         None => read_star(&input.name, reader, input.format, input.base.as_deref(), |mut quad| {
             if let (GraphName::DefaultGraph, Some(graph)) = (&quad.graph_name, &input.graph) {
@@ -181,9 +184,8 @@ fn oxrdfio_format(format: RdfFormat) -> Option<oxrdfio::RdfFormat> {
         RdfFormat::NTriples => oxrdfio::RdfFormat::NTriples,
         RdfFormat::NQuads => oxrdfio::RdfFormat::NQuads,
         RdfFormat::N3 => oxrdfio::RdfFormat::N3,
-        RdfFormat::RdfXml => oxrdfio::RdfFormat::RdfXml,
         RdfFormat::JsonLd => oxrdfio::RdfFormat::JsonLd { profile: oxrdfio::JsonLdProfileSet::empty() },
-        RdfFormat::TurtleStar | RdfFormat::TriGStar => return None,
+        RdfFormat::RdfXml | RdfFormat::TurtleStar | RdfFormat::TriGStar => return None,
     })
 }
 
@@ -206,47 +208,44 @@ fn read_standard(
     if let Some(graph) = &input.graph {
         parser = parser.with_default_graph(graph.clone());
     }
-    let lines = AtomicUsize::new(0);
-    let by_line = input.format == RdfFormat::RdfXml;
-    let mut quads = parser.for_reader(CountLines { inner: reader, by_line, lines: &lines });
+    let mut quads = parser.for_reader(reader);
     // A parser that goes on after an error would load half a file, so the first one ends it.
     for quad in quads.by_ref() {
         match quad {
             Ok(quad) => keep(quad)?,
             Err(RdfParseError::Io(error)) => return Err(input.unreadable(&error)),
             Err(RdfParseError::Syntax(error)) => {
-                return Err(syntax_error(input, &error, lines.load(Ordering::Relaxed), options));
+                return Err(syntax_error(input, &error, options));
             }
         }
     }
     Ok(quads.prefixes().collect())
 }
 
-/// A reader that, for a parser whose errors have no position, hands out a line at a time and counts them.
-struct CountLines<'a, R> {
-    inner: R,
-    by_line: bool,
-    lines: &'a AtomicUsize,
+fn read_xml(
+    input: &Input,
+    reader: impl BufRead,
+    options: ReadOptions<'_>,
+    keep: &mut impl FnMut(Quad) -> Result<()>,
+) -> Result<Prefixes> {
+    let settings =
+        Settings { name: &input.name, base: input.base.as_deref(), lenient: options.lenient, bounds: options.bounds };
+    let graph: GraphName = input.graph.clone().map_or(GraphName::DefaultGraph, GraphName::from);
+    let read = read_rdf_xml(reader, settings, &mut |triple, _| keep(triple.in_graph(graph.clone())));
+    read.map_err(|error| match error.place() {
+        Some(place) if place.excerpt.is_none() => {
+            let (line, column) = (place.line - 1, place.column - 1);
+            let shown = read_again(input, options.bounds).and_then(|text| excerpt(text, &input.name, line, column, 1));
+            match shown {
+                Some(place) => error.at(place),
+                None => error,
+            }
+        }
+        _ => error,
+    })
 }
 
-impl<R: BufRead> Read for CountLines<'_, R> {
-    fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
-        if !self.by_line {
-            return self.inner.read(buf);
-        }
-        let available = self.inner.fill_buf()?;
-        let mut length = available.len().min(buf.len());
-        if let Some(end) = memchr::memchr(b'\n', &available[..length]) {
-            length = end + 1;
-            self.lines.fetch_add(1, Ordering::Relaxed);
-        }
-        buf[..length].copy_from_slice(&available[..length]);
-        self.inner.consume(length);
-        Ok(length)
-    }
-}
-
-fn syntax_error(input: &Input, error: &RdfSyntaxError, lines_read: usize, options: ReadOptions<'_>) -> Error {
+fn syntax_error(input: &Input, error: &RdfSyntaxError, options: ReadOptions<'_>) -> Error {
     let message = error.to_string();
     if input.format == RdfFormat::JsonLd && message.contains("LoadDocumentCallback") {
         return Error::policy(format!(
@@ -261,11 +260,7 @@ fn syntax_error(input: &Input, error: &RdfSyntaxError, lines_read: usize, option
         .and_then(|rest| rest.split_once(": "))
         .map_or(message.as_str(), |(_, message)| message);
     let Some(location) = error.location() else {
-        let out = Error::input(message);
-        return match again(lines_read.saturating_sub(1), 0, 1) {
-            Some(place) => out.at(place),
-            None => out.at(Place::new(&input.name, lines_read.max(1), 1)),
-        };
+        return Error::input(message).at(Place::new(&input.name, 1, 1));
     };
     let to_usize = |n: u64| usize::try_from(n).unwrap_or(usize::MAX - 1);
     // What the parser lets pass is no mistake, and the walk knows nothing of that.

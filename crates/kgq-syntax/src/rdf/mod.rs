@@ -2,11 +2,13 @@
 
 pub mod canonical;
 mod format;
+pub mod iri;
 pub mod literal;
 pub mod path;
 mod prefixes;
 pub mod rdf11;
 pub mod vocabulary;
+pub mod xml;
 
 pub use format::{Compression, RdfFormat};
 pub use oxrdf::{

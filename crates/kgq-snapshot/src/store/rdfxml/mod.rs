@@ -1,0 +1,85 @@
+//! RDF/XML (RDF 1.2 XML Syntax): quick-xml finds the markup, `xml` reads it by the rules of XML 1.0 and of its namespaces, `grammar` makes
+//! statements of it. The text is read once, in pieces: memory does not grow with the file.
+//!
+//! Of its own, because every statement has its place here, and because what bounds entities is what expands them.
+
+mod attributes;
+mod canonical;
+mod document_type;
+mod entities;
+mod grammar;
+mod names;
+mod position;
+#[cfg(test)]
+mod tests;
+mod xml;
+
+use grammar::Grammar;
+use kgq_syntax::bounds::Bounds;
+use kgq_syntax::error::{Error, Place, Result};
+use kgq_syntax::rdf::iri::without_dots;
+use kgq_syntax::rdf::{Prefixes, Triple};
+use oxiri::Iri;
+use std::io::Read;
+use std::rc::Rc;
+use xml::{Event, Xml};
+
+pub use position::Position;
+
+/// Where the parts of a statement stand that have a place: the element or attribute that says its subject, and the one that says its
+/// predicate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Places {
+    pub subject: Position,
+    pub predicate: Position,
+}
+
+/// How a document is read.
+#[derive(Clone, Copy)]
+pub struct Settings<'a> {
+    /// The document's name, for errors.
+    pub name: &'a str,
+    pub base: Option<&'a str>,
+    /// Accept IRIs and language tags that are not well-formed.
+    pub lenient: bool,
+    pub bounds: Bounds,
+}
+
+/// Hands over each statement of a document with its places, in the order in which its elements end, and returns the prefixes that the
+/// document's first element declares.
+///
+/// # Errors
+/// The first place where the document is not XML, or not RDF/XML; a limit; a failure of `keep`.
+pub fn read_rdf_xml<'a>(
+    text: impl Read + 'a,
+    settings: Settings<'a>,
+    keep: &mut dyn FnMut(Triple, Places) -> Result<()>,
+) -> Result<Prefixes> {
+    let base = settings.base.map(|base| Iri::parse(without_dots(base))).transpose();
+    let base = base.map_err(|e| Error::input(format!("{}: the base is no IRI: {e}", settings.name)))?;
+    let mut xml = Xml::new(Box::new(text), settings.name, settings.bounds);
+    let mut grammar = Grammar::new(base.map(Rc::new), settings.lenient, keep);
+    let placed = |error: Error| match error.place() {
+        // What the grammar places has no file's name yet.
+        Some(place) if place.file.is_empty() => {
+            let (line, column) = (place.line, place.column);
+            error.at(Place::new(settings.name, line, column))
+        }
+        _ => error,
+    };
+    loop {
+        let event = xml.next().map_err(placed)?;
+        let (first, end) = (matches!(event, Event::Start(_)) && xml.depth() == 1, matches!(event, Event::End));
+        if matches!(event, Event::Eof) {
+            return Ok(grammar.prefixes);
+        }
+        if first {
+            grammar.prefixes = xml.names().prefixes();
+        }
+        let at = xml.position();
+        grammar.event(event, at, xml.names()).map_err(|error| placed(xml.placed(error)))?;
+        if end {
+            xml.close();
+        }
+    }
+}
