@@ -1,4 +1,35 @@
-//! From a query to its answer.
+//! Answers SPARQL 1.1 over a snapshot.
+//!
+//! - [`query`]: text → [`query::Query`]; parameters bound in the algebra; what a query names.
+//! - [`plan`], [`operator`], [`expression`]: the executor of ours, which works on columns of ids.
+//! - [`oxigraph`]: Oxigraph's evaluator over the same snapshot, the second opinion.
+//! - [`update`]: SPARQL Update over sets of quads; each WHERE is a query.
+//!
+//! It opens no file and knows no project, no command line and no terminal.
+//!
+//! ```
+//! use kgq_engine::query::{ParseContext, parse_query};
+//! use kgq_engine::{Answer, EvaluationOptions, evaluate};
+//! use kgq_snapshot::Snapshot;
+//! use kgq_snapshot::store::{Dataset, Input, ReadOptions};
+//! use kgq_syntax::bounds::Bounds;
+//! use kgq_syntax::error::Source;
+//! use kgq_syntax::rdf::{Prefixes, RdfFormat};
+//!
+//! let text = "@prefix e: <http://example.org/> . e:ada e:knows e:bob , e:cid .";
+//! let file = Input::bytes("people.ttl", text.into(), RdfFormat::Turtle);
+//! let data = Dataset::read(&[file], ReadOptions::default())?;
+//! let snapshot = Snapshot::from_quads(data.quads().iter().cloned())?;
+//!
+//! let prefixes = Prefixes::default();
+//! let context = ParseContext { prefixes: &prefixes, base: Some("http://example.org/"), bounds: Bounds::default() };
+//! let query = parse_query(Source::new("q.rq", "SELECT ?whom { <ada> <knows> ?whom }"), context)?;
+//! let Answer::Solutions(solutions) = evaluate(&snapshot, &query, &EvaluationOptions::default())? else {
+//!     unreachable!("a SELECT has solutions")
+//! };
+//! assert_eq!(solutions.rows.collect::<Result<Vec<_>, _>>()?.len(), 2);
+//! # Ok::<(), kgq_syntax::error::Error>(())
+//! ```
 
 pub mod aggregate;
 mod answer;

@@ -1,4 +1,30 @@
-//! A knowledge graph kept as files in a folder: its project, canned queries, citations, checks, expected answers, inference and export.
+//! A knowledge graph kept as files in a folder, and all that can be asked of it.
+//!
+//! - [`session`]: one door to a loaded dataset, of a project or of files named by hand.
+//! - [`project`]: `kgq.toml`, its globs and the files that they find.
+//! - [`catalog`]: canned queries with their headers and parameters, labels, names for completion.
+//! - [`audit`]: the statements behind a row, their citations, the cited text.
+//! - [`render`]: an answer → bytes, a file a format.
+//! - [`advice`]: what usually is a mistake in a query, and why an answer is empty.
+//! - [`check`], [`answers`], [`format`]: findings, SHACL, expected answers, one way to write Turtle.
+//! - [`infer`], [`export`]: what follows by rules; Turtle in one order, tables, IRIs moved.
+//!
+//! It knows no command line, asks no terminal, and prints nothing: output goes to a writer that is passed in.
+//!
+//! ```
+//! use kgq_engine::Answer;
+//! use kgq_graph::session::{Session, SessionOptions};
+//! use kgq_syntax::error::Source;
+//!
+//! let folder = tempfile::tempdir().unwrap();
+//! std::fs::write(folder.path().join("kgq.toml"), "name = \"people\"\ndata = [\"*.ttl\"]\n[prefixes]\ne = \"http://e/\"\n").unwrap();
+//! std::fs::write(folder.path().join("people.ttl"), "<http://e/ada> <http://e/knows> <http://e/bob> .").unwrap();
+//!
+//! let session = Session::open(SessionOptions { folder: folder.path().into(), ..Default::default() })?;
+//! let query = session.parse(Source::new("q.rq", "ASK { e:ada e:knows e:bob }"))?;
+//! assert!(matches!(session.evaluate(&query)?, Answer::Boolean(true)));
+//! # Ok::<(), kgq_syntax::error::Error>(())
+//! ```
 
 pub mod advice;
 pub mod answers;

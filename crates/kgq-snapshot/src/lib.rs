@@ -1,7 +1,26 @@
-//! An immutable image of a dataset that is made to be read: ids for terms, statements sorted in every order.
+//! Reads RDF files, and makes of them an immutable image of a dataset that is made to be read.
 //!
-//! It holds what was there when it was built; an update is made of one, and changes none. Terms are ranks,
-//! six permutations of the triples, eight of the named graphs' quads, statistics.
+//! - [`store`]: inputs, how they are read, and the parsed `Dataset`.
+//! - [`Snapshot`]: ids for terms, which are ranks in the sorted dictionary; six permutations of the triples, eight of the named
+//!   graphs' quads; statistics. It is built in memory or in parallel from files, saved, and mapped again in constant time.
+//! - [`Cache`]: the snapshots that a user's projects and dumps have.
+//!
+//! A snapshot holds what was there when it was built. It plans nothing and evaluates nothing.
+//!
+//! ```
+//! use kgq_snapshot::Snapshot;
+//! use kgq_snapshot::store::{Dataset, Input, ReadOptions};
+//! use kgq_syntax::rdf::{NamedNode, RdfFormat};
+//!
+//! let text = "@prefix e: <http://example.org/> . e:ada e:knows e:bob , e:cid .";
+//! let file = Input::bytes("people.ttl", text.into(), RdfFormat::Turtle);
+//! let data = Dataset::read(&[file], ReadOptions::default())?;
+//! let snapshot = Snapshot::from_quads(data.quads().iter().cloned())?;
+//! assert_eq!(snapshot.triple_count(), 2);
+//! let ada = NamedNode::new_unchecked("http://example.org/ada");
+//! assert!(snapshot.id(ada.as_ref().into()).is_some());
+//! # Ok::<(), kgq_syntax::error::Error>(())
+//! ```
 
 mod cache;
 mod content_key;

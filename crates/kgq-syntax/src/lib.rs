@@ -1,8 +1,27 @@
-//! The lowest layer of `kgq`: text for people, errors with a place and hints, RDF terms and formats, and lossless tokens, with spans,
-//! of SPARQL and of Turtle, TriG, N-Triples, N-Quads and N3: prefixes, parameters, bounds, highlighting, the places of statements,
-//! and parse errors in words.
+//! The lowest layer of `kgq`, which reads text and decides nothing about graphs.
 //!
-//! Nothing here decides whether a text is valid: spargebra and oxttl do.
+//! - [`text`]: what may reach a terminal, widths, near names.
+//! - [`error`]: the one error type, with a place, a caret and hints.
+//! - [`rdf`]: terms, prefixes, formats, vocabularies.
+//! - [`sparql`], [`turtle`]: lossless tokens with spans, and what is read off them alone: prefixes, parameters, highlighting, the
+//!   places of statements.
+//! - [`diagnose`]: why a text does not parse, in words.
+//! - [`bounds`], [`guard`], [`watch`]: what a text may be, checked before a parser sees it.
+//!
+//! Nothing here decides whether a text is valid: spargebra, oxttl and the other parsers do.
+//!
+//! ```
+//! use kgq_syntax::error::{Error, Source};
+//! use kgq_syntax::sparql::tokenize;
+//!
+//! let text = "ASK { ?person foaf:name 'Ada' }";
+//! let tokens = tokenize(text);
+//! // The tokens follow each other without a gap and together are the text.
+//! assert_eq!(tokens.iter().map(|token| token.end - token.start).sum::<usize>(), text.len());
+//!
+//! let error = Error::input("unknown prefix `foaf`").at(Source::new("q.rq", text).place(14..18));
+//! assert!(error.render(false).starts_with("q.rq:1:15: unknown prefix `foaf`"));
+//! ```
 
 pub mod bounds;
 pub mod cursor;
