@@ -1,13 +1,16 @@
 //! `kgq check`.
 
-use super::output::Output;
-use kgq_graph::check::{Format, explain};
+use super::output::{Output, write_to};
+use kgq_graph::check::{Baseline, Format, Report, explain};
 use kgq_graph::session::Session;
-use kgq_syntax::error::{Error, Result};
+use kgq_syntax::error::{Error, Result, Source};
+use kgq_syntax::text::{count, visible};
+use std::path::{Path, PathBuf};
 
 /// Look for what is wrong with the project: syntax, undefined terms, broken links, labels, shapes, queries, citations, its own rules
 ///
-/// Each finding is a line `file:line:column severity code message`, and the last line counts statements and citations. Ends with
+/// Each finding is a line `file:line:column severity code message`; then come the counts by code, and the last line counts statements.
+/// kgq.toml changes severities (`[check.severity]`) and leaves findings out (`[[check.ignore]]` with code, file, term). Ends with
 /// exit code 1 if a finding is an error.
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -17,6 +20,12 @@ pub struct Args {
     /// Say what a code finds, why that is bad, and how to mend it
     #[arg(long, value_name = "CODE")]
     explain: Option<String>,
+    /// Leave out the findings that this file holds, so that only new ones fail
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// Write all findings to the baseline
+    #[arg(long)]
+    update_baseline: bool,
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -26,6 +35,8 @@ enum FormatName {
     Json,
     /// Commands that GitHub Actions shows at the lines of a change
     Github,
+    /// SARIF 2.1.0, for code hosts and editors
+    Sarif,
 }
 
 pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8> {
@@ -33,12 +44,46 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
         let text = explain(code)?.text();
         return output.line(text.trim_end()).map(|()| 0);
     }
-    let report = session.check()?;
+    let mut report = session.check()?;
+    let file = args.baseline.clone().or_else(|| {
+        let project = session.project()?;
+        Some(project.root.join(project.manifest.check.baseline.as_ref()?))
+    });
+    if args.update_baseline {
+        let file = file.ok_or_else(|| {
+            Error::usage("there is no baseline to update")
+                .hint("name it with `--baseline FILE`, or as `baseline` below [check] of kgq.toml")
+        })?;
+        return update(&file, &report, output);
+    }
+    if let Some(file) = file {
+        read(&file)?.apply(&mut report);
+    }
     let format = match args.format {
         FormatName::Text => Format::Text { colour: output.colour },
         FormatName::Json => Format::Json,
         FormatName::Github => Format::Github,
+        FormatName::Sarif => Format::Sarif,
     };
     report.write(format, &mut output.out).map_err(|e| Error::io("the output", &e))?;
     Ok(u8::from(report.errors() > 0))
+}
+
+fn read(file: &Path) -> Result<Baseline> {
+    let name = file.display().to_string();
+    let text = std::fs::read_to_string(file).map_err(|e| {
+        let hint = (e.kind() == std::io::ErrorKind::NotFound).then_some("`--update-baseline` makes it");
+        Error::io(&name, &e).hint_if(hint)
+    })?;
+    Baseline::parse(Source::new(&name, &text))
+}
+
+fn update(file: &Path, report: &Report, output: &mut Output) -> Result<u8> {
+    let baseline = Baseline::of(report);
+    let text = baseline.text()?;
+    let io = |e: std::io::Error| Error::io(file.display(), &e);
+    write_to(Some(file), output, |out| out.write_all(text.as_bytes()).map_err(io))?;
+    let findings = count(baseline.len() as u64, "finding", "findings");
+    output.line(&format!("{} holds {findings}", visible(&file.display().to_string())))?;
+    Ok(0)
 }

@@ -216,7 +216,7 @@ fn a_project_without_citations_shapes_or_queries_is_checked_for_the_rest() {
     let report = checked(&dir);
     let codes: Vec<_> = report.findings.iter().map(|f| (f.severity, f.code.as_ref())).collect();
     assert_eq!(codes, [(Severity::Warning, "undeclared-vocabulary")]);
-    assert_eq!(report.last_line(), "2 statements, citations not asked for");
+    assert_eq!(report.last_line(), "2 statements in 1 file, 0 errors, 1 warning");
     assert_eq!(report.errors(), 0);
 }
 

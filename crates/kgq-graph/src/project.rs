@@ -4,8 +4,9 @@ mod files;
 mod globs;
 
 pub use files::{Found, ProjectFile, Role};
+pub use globs::Glob;
 
-use globs::{Glob, Globs};
+use globs::Globs;
 use kgq_syntax::bounds::DEEPEST;
 use kgq_syntax::error::{Error, Result, Source};
 use kgq_syntax::rdf::{NamedNode, Prefixes};
@@ -50,6 +51,9 @@ pub struct Manifest {
     /// Where the texts of source documents lie: a document's IRI to a path, relative to the project.
     #[serde(default)]
     pub sources: BTreeMap<String, String>,
+    /// Where imported ontologies lie: the IRI that `owl:imports` names to a path, relative to the project.
+    #[serde(default)]
+    pub imports: BTreeMap<String, String>,
     #[serde(default)]
     pub citations: CitationSettings,
     #[serde(default)]
@@ -123,6 +127,40 @@ pub struct CheckSettings {
     pub languages: Vec<String>,
     /// The property by which a thing says in which language it has no name, so that it needs no label there.
     pub no_label: Option<String>,
+    /// How bad the findings of a code are; `*` at its end stands for any rest.
+    #[serde(default)]
+    pub severity: BTreeMap<String, FindingLevel>,
+    /// Findings that are left out.
+    #[serde(default)]
+    pub ignore: Vec<IgnoreSettings>,
+    /// The file of the findings that are known, relative to the project.
+    pub baseline: Option<String>,
+}
+
+/// How bad a finding is, as kgq.toml says it.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum FindingLevel {
+    Error,
+    Warning,
+    Note,
+    /// Left out.
+    Off,
+}
+
+/// Findings that are left out: those for which all that is said holds.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct IgnoreSettings {
+    /// A code; `*` at its end stands for any rest.
+    pub code: Option<String>,
+    /// A glob of files.
+    pub file: Option<String>,
+    /// A CURIE or IRI of what the finding is about; `*` at its end stands for any rest.
+    pub term: Option<String>,
+    /// Why, for people.
+    #[serde(rename = "why")]
+    _why: Option<String>,
 }
 
 /// By which rules statements follow from the stated ones, for `kgq export --inferred` and the site's dumps.

@@ -443,8 +443,9 @@ impl Session {
         variables: &[Variable],
         rows: &[engine::Row],
     ) -> Result<Vec<RowSources>> {
-        // Where nothing at all is cited, that a statement is not says nothing.
-        let needed = if audit.has_citations() { Some(self.triples_to_cite(audit)?) } else { None };
+        // Where nothing at all is cited, that a statement is not says nothing, unless the project asks for citations.
+        let required = self.project.as_ref().is_some_and(|project| project.manifest.citations.are_required());
+        let needed = if required || audit.has_citations() { Some(self.triples_to_cite(audit)?) } else { None };
         let options = self.evaluation_options();
         let needs = |triple: &Triple| needed.is_some_and(|needed| needed.contains(triple));
         audit::row_sources(audit, self.snapshot()?, query, variables, rows, &options, &needs)
@@ -475,9 +476,13 @@ impl Session {
         infer::infer(self.dataset()?.quads(), &InferSettings { rules, ..settings })
     }
 
-    /// Runs every check on the project.
+    /// Runs every check on the project, or on the files named by hand.
     pub fn check(&self) -> Result<check::Report> {
-        check::check(self.require_project()?, self.check_options())
+        if self.options.files.is_empty() {
+            return check::check(self.require_project()?, self.check_options());
+        }
+        let project = Project::without_manifest(&self.options.folder, self.options.base.clone());
+        check::check_files(&project, self.inputs()?, self.check_options())
     }
 
     fn check_options(&self) -> check::Options {

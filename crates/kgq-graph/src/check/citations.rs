@@ -1,7 +1,8 @@
 //! Statements about the world that have no citation, and citations that do not hold in their sources.
 
-use super::finding::{CitationCounts, Finding, Report};
-use super::subject::{Subject, triple_of};
+use super::finding::Finding;
+use super::report::{CitationCounts, Report};
+use super::subject::{SourceFile, Subject, triple_of};
 use super::{Check, Explanation};
 use crate::audit::{Audit, Citation, Failure, verify, verify_document};
 use crate::project::{MANIFEST, Role};
@@ -78,19 +79,20 @@ fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
     let mut counts = CitationCounts::default();
     if settings.are_required() {
         counts.rule = Some(audit.rule(&subject.prefixes));
-        for quad in subject.quads_of(Role::Data) {
-            let statement = triple_of(quad);
-            if audit.is_exempt(&statement) {
-                continue;
-            }
-            report.counts.statements += 1;
-            if !is_cited(&audit, &statement) {
-                counts.missing += 1;
-                report.findings.push(uncited(subject, &statement, &audit));
+        for file in subject.files.iter().filter(|file| file.role == Role::Data) {
+            for statement in subject.quads_in(file).iter().map(triple_of) {
+                if audit.is_exempt(&statement) {
+                    continue;
+                }
+                report.counts.statements += 1;
+                if !is_cited(&audit, &statement) {
+                    counts.missing += 1;
+                    report.findings.push(uncited(subject, file, &statement, &audit));
+                }
             }
         }
     } else {
-        report.counts.statements = subject.quads_of(Role::Data).count();
+        report.counts.statements = subject.quads.len();
     }
     let citations = audit.citations();
     let texts = read_texts(subject, report);
@@ -127,7 +129,7 @@ fn is_cited(audit: &Audit<'_>, statement: &Triple) -> bool {
     citations.any(|citation| audit.citation(&citation).document.is_some())
 }
 
-fn uncited(subject: &Subject<'_>, statement: &Triple, audit: &Audit<'_>) -> Finding {
+fn uncited(subject: &Subject<'_>, file: &SourceFile, statement: &Triple, audit: &Audit<'_>) -> Finding {
     let shown = format!(
         "{} {} {}",
         subject.name_of(&statement.subject),
@@ -149,7 +151,8 @@ fn uncited(subject: &Subject<'_>, statement: &Triple, audit: &Audit<'_>) -> Find
             None => "what it follows from has no citation either, or follows from it; a citation needs an IRI".into(),
         },
     };
-    Finding::error("uncited", subject.place_of(statement), format!("no citation: {shown}")).hint(hint)
+    let finding = Finding::error("uncited", subject.place_in(file, statement), format!("no citation: {shown}"));
+    finding.about_node(&statement.subject).hint(hint)
 }
 
 /// The text of a source document.

@@ -1,6 +1,7 @@
 //! Files that do not parse, all of them; and what kgq.toml names that is not there.
 
-use super::finding::{Finding, Report, Severity};
+use super::finding::{Finding, Severity};
+use super::report::Report;
 use super::subject::Subject;
 use super::{Check, Explanation};
 use crate::project::MANIFEST;

@@ -1,6 +1,7 @@
 //! Labels: missing in a language that the project requires, or the same for two things.
 
-use super::finding::{Finding, Report};
+use super::finding::Finding;
+use super::report::Report;
 use super::subject::{Subject, triple_of};
 use super::{Check, Explanation};
 use crate::project::Role;
@@ -99,7 +100,9 @@ fn missing(subject: &Subject<'_>, thing: &NamedNode, names: &Names<'_>, report: 
             None => subject.place_of_subject(&thing.clone().into()),
         };
         let message = format!("{name} has no label in `{language}`");
-        let finding = Finding::error("missing-label", place, message).hint(format!("add rdfs:label \"…\"@{language}"));
+        let finding = Finding::error("missing-label", place, message)
+            .about(thing)
+            .hint(format!("add rdfs:label \"…\"@{language}"));
         let no_label = subject.project.manifest.check.no_label.as_ref();
         let or = no_label.map(|property| format!("where none is published, {property} \"{language}\" says so"));
         report.findings.push(finding.hint_if(or));
@@ -123,7 +126,8 @@ fn preferred_twice(subject: &Subject<'_>, thing: &NamedNode, names: &Names<'_>, 
             Some(first) if first != label => {
                 let name = subject.prefixes.display(thing.as_str());
                 let message = format!("{name} has a second preferred label in `{language}`; the first is {first}");
-                report.findings.push(Finding::warning("duplicate-label", subject.place_of(&triple_of(quad)), message));
+                let finding = Finding::warning("duplicate-label", subject.place_of(&triple_of(quad)), message);
+                report.findings.push(finding.about(thing));
             }
             Some(_) => {}
             None => {
@@ -157,7 +161,8 @@ fn shared<'s>(
                     "{name} has the label {label}, as {other} has, which is a {} too",
                     subject.prefixes.display(class.as_str())
                 );
-                report.findings.push(Finding::warning("duplicate-label", subject.place_of(&triple_of(quad)), message));
+                let finding = Finding::warning("duplicate-label", subject.place_of(&triple_of(quad)), message);
+                report.findings.push(finding.about(thing));
             }
         }
     }

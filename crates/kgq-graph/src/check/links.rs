@@ -1,19 +1,21 @@
-//! Things that a statement points to and no file describes.
+//! Things that statements point to and no file describes: once for each thing, with how often.
 
-use super::finding::{Finding, Report};
-use super::subject::{Subject, triple_of};
+use super::finding::Finding;
+use super::near::NearNames;
+use super::report::Report;
+use super::subject::{SourceFile, Subject, triple_of};
+use super::terms::{kind_of_object, namespace};
 use super::{Check, Explanation};
 use kgq_syntax::error::Result;
-use kgq_syntax::rdf::{GraphName, NamedNode, Term, Triple};
-use kgq_syntax::text::nearest;
-use oxrdf::vocab::rdf;
+use kgq_syntax::rdf::{GraphName, NamedNode, Quad, Term};
+use kgq_syntax::text::count;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 pub const CHECK: Check = Check {
     codes: &[Explanation {
         code: "broken-link",
-        finds: "a thing of the project that statements point to, but that no file describes: one below the `base` of kgq.toml, \
-                or one whose name is nearly that of a thing described",
+        finds: "a thing of the project that statements point to, but that no file describes: one below the `base` of kgq.toml \
+                or, where there is no `base`, one whose name is nearly that of a thing described",
         why: "the link leads nowhere: joins over it give fewer rows without a word",
         mend: "correct the name, or describe the thing; a thing that was renamed or removed must be so in every file",
     }],
@@ -21,9 +23,24 @@ pub const CHECK: Check = Check {
     needs_all_files: true,
 };
 
-/// How many pairs of names are compared in all: in a graph with many links to things that others describe, comparing each with
-/// each would take longer than a hint is worth.
-const MOST_COMPARISONS: usize = 1_000_000;
+/// Properties that point to documents and versions, of which nothing need be said.
+const OF_DOCUMENTS: &[&str] = &[
+    "http://www.w3.org/2002/07/owl#imports",
+    "http://www.w3.org/2002/07/owl#versionIRI",
+    "http://www.w3.org/2002/07/owl#priorVersion",
+    "http://www.w3.org/2002/07/owl#backwardCompatibleWith",
+    "http://www.w3.org/2002/07/owl#incompatibleWith",
+    "http://www.w3.org/2000/01/rdf-schema#isDefinedBy",
+    "http://www.w3.org/2000/01/rdf-schema#seeAlso",
+];
+
+/// A thing that is described nowhere: the first statement that points to it, how many do, and in how many files.
+struct Broken<'s> {
+    first: (&'s SourceFile, &'s Quad),
+    statements: u64,
+    files: u64,
+    last_file: &'s str,
+}
 
 fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
     let graphs: FxHashSet<&NamedNode> = subject
@@ -34,66 +51,86 @@ fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
             GraphName::BlankNode(_) | GraphName::DefaultGraph => None,
         })
         .collect();
-    let mut near: FxHashMap<&NamedNode, Option<String>> = FxHashMap::default();
-    let names: Vec<&str> = {
-        let mut names: Vec<&str> = subject.described().map(NamedNode::as_str).collect();
-        names.sort_unstable();
-        names
-    };
-    let mut comparisons = MOST_COMPARISONS;
-    let mut reported: FxHashSet<(Triple, &NamedNode)> = FxHashSet::default();
-    for quad in &subject.quads {
-        // Classes and properties are `terms.rs`'s.
-        if quad.predicate == rdf::TYPE {
+    let mut broken: FxHashMap<&NamedNode, Broken<'_>> = FxHashMap::default();
+    let mut order: Vec<&NamedNode> = Vec::new();
+    for file in &subject.files {
+        for quad in subject.quads_in(file) {
+            if let Some(target) = target(&quad.predicate, &quad.object) {
+                if subject.is_described(&target.clone().into()) || graphs.contains(target) {
+                    continue;
+                }
+                let found = broken.entry(target).or_insert_with(|| {
+                    order.push(target);
+                    Broken { first: (file, quad), statements: 0, files: 0, last_file: "" }
+                });
+                found.statements += 1;
+                found.files += u64::from(found.last_file != file.name);
+                found.last_file = &file.name;
+            }
+        }
+    }
+    let base = subject.project.manifest.base.as_deref();
+    let mut siblings = Siblings::of(subject);
+    for target in order {
+        if base.is_some_and(|base| !target.as_str().starts_with(base)) || subject.imports.may_declare(target.as_ref()) {
             continue;
         }
-        for target in targets(&quad.object) {
-            if subject.is_described(&target.clone().into()) || graphs.contains(target) {
-                continue;
-            }
-            let hint = near.entry(target).or_insert_with(|| near_name(target.as_str(), &names, &mut comparisons));
-            if !(is_own(subject, target) || hint.is_some()) || !reported.insert((triple_of(quad), target)) {
-                continue;
-            }
-            let name = subject.prefixes.display(target.as_str());
-            let hint = hint.as_ref().map(|iri| format!("did you mean `{}`?", subject.prefixes.display(iri)));
-            let message = format!("{name} is described nowhere");
-            report
-                .findings
-                .push(Finding::error("broken-link", subject.place_of(&triple_of(quad)), message).hint_if(hint));
+        let near = siblings.near(target.as_str());
+        if base.is_none() && near.is_none() {
+            continue;
         }
+        let Broken { first: (file, quad), statements, files, .. } = &broken[target];
+        let message = format!("{} is described nowhere", subject.prefixes.display(target.as_str()));
+        let more = match (statements, files) {
+            (1, _) => String::new(),
+            (statements, 1) => format!(" ({} point to it)", count(*statements, "statement", "statements")),
+            (statements, files) => format!(" ({statements} statements in {files} files point to it)"),
+        };
+        let hint = near.map(|iri| format!("did you mean `{}`?", subject.prefixes.display(&iri)));
+        let finding = Finding::error("broken-link", subject.place_in(file, &triple_of(quad)), message);
+        report.findings.push(finding.about(target).more(more).hint_if(hint));
     }
     Ok(())
 }
 
-/// The things that an object names: itself, or the ends of the statement that it is.
-fn targets(object: &Term) -> Vec<&NamedNode> {
-    match object {
-        Term::NamedNode(iri) => vec![iri],
-        Term::Triple(triple) if triple.predicate != rdf::TYPE => targets(&triple.object),
-        Term::Triple(_) | Term::BlankNode(_) | Term::Literal(_) => Vec::new(),
-    }
-}
-
-fn is_own(subject: &Subject<'_>, iri: &NamedNode) -> bool {
-    subject.project.manifest.base.as_deref().is_some_and(|base| iri.as_str().starts_with(base))
-}
-
-/// A described thing of the same namespace whose name is so near that it must have been meant: one letter off, or two in a
-/// long name.
-fn near_name(iri: &str, described: &[&str], comparisons: &mut usize) -> Option<String> {
-    let at = iri.rfind(['#', '/']).map_or(0, |at| at + 1);
-    let (namespace, local) = iri.split_at(at);
-    // Short names and numbers are near to each other without being misspellings.
-    let letters = local.chars().filter(|c| c.is_alphabetic()).count();
-    if letters < 5 {
+/// The thing that an object names: itself, or the object of the statement that it is. Classes and properties are `terms.rs`'s.
+fn target<'q>(predicate: &NamedNode, object: &'q Term) -> Option<&'q NamedNode> {
+    if kind_of_object(predicate).is_some() || OF_DOCUMENTS.contains(&predicate.as_str()) {
         return None;
     }
-    let start = described.partition_point(|name| *name < namespace);
-    let siblings: Vec<&str> =
-        described[start..].iter().map_while(|name| name.strip_prefix(namespace)).take(*comparisons + 1).collect();
-    *comparisons = comparisons.checked_sub(siblings.len())?;
-    let allowed = if letters < 9 { 1 } else { 2 };
-    let near = nearest(local, siblings, 1).first().copied()?;
-    (strsim::damerau_levenshtein(local, near) <= allowed).then(|| format!("{namespace}{near}"))
+    match object {
+        Term::NamedNode(iri) => Some(iri),
+        Term::Triple(triple) => target(&triple.predicate, &triple.object),
+        Term::BlankNode(_) | Term::Literal(_) => None,
+    }
+}
+
+/// The described things by their namespaces, each indexed when first asked for.
+struct Siblings<'s> {
+    described: FxHashMap<&'s str, Vec<&'s str>>,
+    indexed: FxHashMap<&'s str, NearNames<'s>>,
+}
+
+impl<'s> Siblings<'s> {
+    fn of(subject: &'s Subject<'_>) -> Self {
+        let mut described: FxHashMap<&str, Vec<&str>> = FxHashMap::default();
+        for iri in subject.described() {
+            let (namespace, local) = iri.as_str().split_at(namespace(iri.as_str()).len());
+            described.entry(namespace).or_default().push(local);
+        }
+        Self { described, indexed: FxHashMap::default() }
+    }
+
+    /// A described thing of the same namespace whose name is so near that it must have been meant.
+    fn near(&mut self, iri: &str) -> Option<String> {
+        /// Short names are near to each other without being misspellings.
+        const FEWEST_LETTERS: usize = 5;
+        let local = &iri[namespace(iri).len()..];
+        if local.chars().filter(|c| c.is_alphabetic()).count() < FEWEST_LETTERS {
+            return None;
+        }
+        let (namespace, names) = self.described.get_key_value(namespace(iri))?;
+        let index = self.indexed.entry(namespace).or_insert_with(|| NearNames::new(names.iter().copied()));
+        index.nearest(local, 1).first().map(|near| format!("{namespace}{near}"))
+    }
 }

@@ -1,6 +1,7 @@
 //! Literals that are not what their datatype says.
 
-use super::finding::{Finding, Report};
+use super::finding::Finding;
+use super::report::Report;
 use super::subject::{Subject, triple_of};
 use super::{Check, Explanation};
 use kgq_syntax::error::Result;
@@ -19,13 +20,16 @@ pub const CHECK: Check = Check {
 };
 
 fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
-    for quad in &subject.quads {
-        if let Term::Literal(literal) = &quad.object
-            && !is_well_formed(literal)
-        {
-            let datatype = subject.prefixes.display(literal.datatype().as_str());
-            let message = format!("\"{}\" is no {datatype}", literal.value());
-            report.findings.push(Finding::error("ill-formed-literal", subject.place_of(&triple_of(quad)), message));
+    for file in &subject.files {
+        for quad in subject.quads_in(file) {
+            if let Term::Literal(literal) = &quad.object
+                && !is_well_formed(literal)
+            {
+                let datatype = subject.prefixes.display(literal.datatype().as_str());
+                let message = format!("\"{}\" is no {datatype}", literal.value());
+                let place = subject.place_in(file, &triple_of(quad));
+                report.findings.push(Finding::error("ill-formed-literal", place, message).about_node(&quad.subject));
+            }
         }
     }
     Ok(())

@@ -2,29 +2,40 @@
 //!
 //! Checks read the project's files themselves, so that they work where loading would fail. Nothing is printed here.
 
+mod baseline;
+mod catalogue;
 mod citations;
 mod explain;
 mod files;
 mod finding;
+mod imports;
 mod labels;
 mod links;
 mod literals;
+mod near;
+mod owl;
 mod places;
 mod queries;
+mod report;
 mod rules;
+mod sarif;
+mod settings;
 pub mod shacl;
 mod shapes;
 mod subject;
 mod terms;
 mod validation;
 
+pub use baseline::Baseline;
 pub use explain::{Explanation, explain};
-pub use finding::{CitationCounts, Counts, Finding, Format, Report, Severity};
+pub use finding::{Finding, Severity};
+pub use report::{CitationCounts, Counts, Format, Report};
 pub use shapes::Validated;
 pub use validation::{Validation, validate_files};
 
-use crate::project::Project;
+use crate::project::{Project, Role};
 use kgq_engine::EvaluationOptions;
+use kgq_snapshot::store::Input;
 use kgq_syntax::bounds::Bounds;
 use kgq_syntax::error::Result;
 use subject::Subject;
@@ -43,11 +54,15 @@ pub const CHECKS: &[Check] = &[
     terms::CHECK,
     links::CHECK,
     literals::CHECK,
+    owl::CHECK,
     labels::CHECK,
     shapes::CHECK,
     queries::CHECK,
     citations::CHECK,
     rules::CHECK,
+    // Last, as others count at an import what it may declare.
+    imports::CHECK,
+    settings::CHECK,
 ];
 
 /// How files are read and queries asked.
@@ -61,16 +76,27 @@ pub struct Options {
 
 /// Runs every check on a project.
 pub fn check(project: &Project, options: Options) -> Result<Report> {
-    let subject = Subject::read(project, options)?;
+    run(&Subject::read(project, options)?)
+}
+
+/// Runs every check on these documents, whatever files the project has. What one of them describes counts as declared.
+pub fn check_files(project: &Project, inputs: Vec<Input>, options: Options) -> Result<Report> {
+    let inputs = inputs.into_iter().map(|input| (Role::Ontology, input)).collect();
+    run(&Subject::of_inputs(project, inputs, options)?)
+}
+
+fn run(subject: &Subject<'_>) -> Result<Report> {
     let mut report = Report::default();
     let whole = subject.is_whole();
     for check in CHECKS {
         if whole || !check.needs_all_files {
-            (check.run)(&subject, &mut report)?;
+            (check.run)(subject, &mut report)?;
         } else {
             report.waiting.extend(check.codes.iter().map(|explanation| explanation.code));
         }
     }
+    settings::apply(subject, &mut report)?;
+    report.counts.files = subject.files.len();
     report.sort();
     Ok(report)
 }

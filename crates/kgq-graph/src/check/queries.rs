@@ -1,6 +1,7 @@
 //! Canned queries: whether they parse, whether header and text agree on the parameters, whether the graph has what they ask for.
 
-use super::finding::{Finding, Report};
+use super::finding::Finding;
+use super::report::Report;
 use super::subject::Subject;
 use super::{Check, Explanation};
 use crate::catalog::{CannedQuery, Known, Labels, Param, ScalarOrList, Values};
@@ -228,7 +229,7 @@ fn unknown_term(subject: &Subject<'_>, query: &CannedQuery, iri: &NamedNode, kno
     let near = nearest(&name, known.iter().map(String::as_str), 2);
     let hint = (!near.is_empty()).then(|| format!("did you mean `{}`?", near.join("` or `")));
     let message = format!("the graph has no {name}");
-    Finding::error("unknown-term", query.source().place(span), message).hint_if(hint)
+    Finding::error("unknown-term", query.source().place(span), message).about(iri).hint_if(hint)
 }
 
 /// Where an IRI stands in a query, written out or as a prefixed name.

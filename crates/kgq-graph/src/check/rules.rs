@@ -1,6 +1,7 @@
 //! The project's own rules: queries in `queries/checks/`, of which every row is a finding.
 
-use super::finding::{Finding, Report, Severity};
+use super::finding::{Finding, Severity};
+use super::report::Report;
 use super::subject::{Subject, as_node};
 use super::{Check, Explanation};
 use crate::catalog::{CannedQuery, Severity as Level};
@@ -87,7 +88,12 @@ fn finding(subject: &Subject<'_>, rule: &CannedQuery, names: &[&str], row: &Row)
     let place = place(subject, rule, [column("subject"), column("predicate"), column("object")], about);
     let code = format!("rule:{}", rule.name.trim_start_matches("checks/"));
     let hint = rule.header.hint.as_ref().map(|hint| hint.in_language("en"));
-    Finding::new(severity, code, place, text).hint_if(hint).hint(format!("the rule is {}", rule.file))
+    let finding = Finding::new(severity, code, place, text);
+    let finding = match about.and_then(as_node) {
+        Some(node) => finding.about_node(&node),
+        None => finding,
+    };
+    finding.hint_if(hint).hint(format!("the rule is {}", rule.file))
 }
 
 fn place(subject: &Subject<'_>, rule: &CannedQuery, statement: [Option<&Term>; 3], about: Option<&Term>) -> Place {

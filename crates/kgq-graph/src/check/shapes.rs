@@ -1,6 +1,7 @@
 //! SHACL: every shape of the project's files against all its statements.
 
-use super::finding::{Finding, Report, Severity};
+use super::finding::{Finding, Severity};
+use super::report::Report;
 use super::shacl::{self, Dataset, Failure, IllFormed, Shapes, ValidationResult, infer, validate};
 use super::subject::{Subject, as_node, triple_of};
 use super::{Check, Explanation};
@@ -146,6 +147,10 @@ fn finding(subject: &Subject<'_>, result: &ValidationResult) -> Finding {
     let said = own.unwrap_or(&result.explanation);
     let text = format!("{}: {said}", subject.name(&result.focus));
     let finding = Finding::new(severity, code(&result.component), place(subject, result), text);
+    let finding = match as_node(&result.focus) {
+        Some(focus) => finding.about_node(&focus),
+        None => finding,
+    };
     let finding = finding.hint_if(own.is_some().then_some(result.explanation.as_str()));
     let shape = subject.place_of_node(&result.shape);
     let named = match &result.named_shape {

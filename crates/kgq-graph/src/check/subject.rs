@@ -2,19 +2,21 @@
 //! of its statements.
 
 use super::Options;
+use super::imports::Imports;
 use super::places::Places;
 use crate::catalog::Catalog;
 use crate::project::{Found, MANIFEST, Project, ProjectFile, Role};
 use kgq_engine::query::ParseContext;
-use kgq_snapshot::store::{Input, Parsed, ReadOptions, read};
+use kgq_snapshot::store::{Content, Input, Parsed, ReadOptions, read};
 use kgq_syntax::bounds::Bounds;
-use kgq_syntax::error::{Error, Place, Result, Source};
+use kgq_syntax::error::{Error, Place, Result};
 use kgq_syntax::rdf::vocabulary::well_known;
 use kgq_syntax::rdf::{GraphName, NamedNode, NamedOrBlankNode, Prefixes, Quad, Term, Triple};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::cell::OnceCell;
 use std::io::Read;
 use std::ops::Range;
+use std::path::Path;
 
 pub struct Subject<'p> {
     pub project: &'p Project,
@@ -26,10 +28,13 @@ pub struct Subject<'p> {
     /// Of all files that could be read, one after the other.
     pub quads: Vec<Quad>,
     pub catalog: Catalog,
+    pub imports: Imports,
     /// Those of `kgq.toml`, then those of the files.
     pub prefixes: Prefixes,
     /// The files that have statements of a subject, in their order.
     by_subject: FxHashMap<NamedOrBlankNode, Vec<usize>>,
+    /// The number of the first quad that has a term as its object; made when first asked for.
+    mentions: OnceCell<FxHashMap<Term, usize>>,
 }
 
 /// An RDF file of the project, as far as it could be read.
@@ -96,6 +101,8 @@ impl<'p> Subject<'p> {
                 prefixes.insert_if_absent(prefix, namespace);
             }
         }
+        let paths: Vec<&Path> = files.iter().filter_map(SourceFile::path).collect();
+        let imports = Imports::read(project, &paths, &all, &options);
         Ok(Self {
             project,
             options,
@@ -104,8 +111,10 @@ impl<'p> Subject<'p> {
             remarks: found.remarks,
             quads: all,
             catalog,
+            imports,
             prefixes,
             by_subject,
+            mentions: OnceCell::new(),
         })
     }
 
@@ -181,6 +190,13 @@ impl<'p> Subject<'p> {
         exact.unwrap_or_else(|| self.place_of_subject(&statement.subject))
     }
 
+    /// Where a statement stands in a file that has it.
+    pub fn place_in(&self, file: &SourceFile, statement: &Triple) -> Place {
+        let places = self.places(file);
+        let exact = places.statement(statement).or_else(|| places.subject(&statement.subject));
+        exact.unwrap_or_else(|| Place::new(&file.name, 1, 1))
+    }
+
     /// Where a node is first the subject of a statement.
     pub fn place_of_subject(&self, node: &NamedOrBlankNode) -> Place {
         let files = self.by_subject.get(node).map_or(&[][..], Vec::as_slice);
@@ -190,23 +206,34 @@ impl<'p> Subject<'p> {
             .unwrap_or_else(|| Place::new(MANIFEST, 1, 1))
     }
 
+    /// The first statement that has the term as its object.
+    fn first_mention(&self, term: &Term) -> Option<(&SourceFile, &Quad)> {
+        let mentions = self.mentions.get_or_init(|| {
+            let mut first = FxHashMap::default();
+            for (number, quad) in self.quads.iter().enumerate() {
+                first.entry(quad.object.clone()).or_insert(number);
+            }
+            first
+        });
+        let number = *mentions.get(term)?;
+        let file = self.files.iter().find(|file| file.range.contains(&number))?;
+        Some((file, &self.quads[number]))
+    }
+
     /// Where a node is described, or else first mentioned.
     pub fn place_of_node(&self, node: &Term) -> Place {
         let described = as_node(node).filter(|node| self.is_described(node)).map(|node| self.place_of_subject(&node));
         described
             .or_else(|| {
-                let mention = self.quads.iter().find(|quad| quad.object == *node)?;
-                Some(self.place_of(&Triple::new(mention.subject.clone(), mention.predicate.clone(), node.clone())))
+                let (file, quad) = self.first_mention(node)?;
+                Some(self.place_in(file, &triple_of(quad)))
             })
             .unwrap_or_else(|| Place::new(MANIFEST, 1, 1))
     }
 
     /// Where `kgq.toml` says this; its first line, where it does not.
     pub fn place_in_manifest(&self, text: &str) -> Place {
-        let manifest = std::fs::read_to_string(self.project.root.join(MANIFEST)).unwrap_or_default();
-        let quoted = format!("\"{text}\"");
-        let span = manifest.find(&quoted).map_or(0..0, |at| at + 1..at + 1 + text.len());
-        Source::new(MANIFEST, &manifest).place(span)
+        self.project.place_in_manifest(text)
     }
 
     /// The IRI that a setting of `kgq.toml` names, as CURIE or in full.
@@ -251,6 +278,14 @@ impl SourceFile {
         let places = OnceCell::new();
         let file = Self { name, role, range: 0..0, prefixes, error, input: input.ok(), places };
         (file, quads)
+    }
+
+    /// Where the file lies, if it is one.
+    fn path(&self) -> Option<&Path> {
+        match &self.input.as_ref()?.content {
+            Content::File(path) => Some(path),
+            Content::Bytes(_) => None,
+        }
     }
 
     fn text(&self, bounds: Bounds) -> String {

@@ -1,13 +1,15 @@
 //! Classes, properties and datatypes that are used but declared nowhere.
 
-use super::finding::{Finding, Report};
+use super::finding::Finding;
+use super::near::NearNames;
+use super::report::Report;
 use super::subject::{SourceFile, Subject, triple_of};
 use super::{Check, Explanation};
 use crate::project::Role;
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::vocabulary::WELL_KNOWN;
 use kgq_syntax::rdf::{NamedNode, NamedNodeRef, NamedOrBlankNode, Quad, Term};
-use kgq_syntax::text::{count, nearest};
+use kgq_syntax::text::count;
 use oxrdf::vocab::rdf;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeMap;
@@ -38,50 +40,79 @@ struct Use<'s> {
 }
 
 fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
-    let declared = declared(subject);
-    let declared_in: FxHashSet<&str> =
-        declared.iter().map(|term| namespace(term.as_str())).chain(BUILT_IN.iter().map(|(n, _)| *n)).collect();
-    let mut unknown_vocabularies: BTreeMap<&str, Vec<(NamedNodeRef<'_>, &Use<'_>)>> = BTreeMap::new();
+    let vocabularies = Vocabularies::new(declared(subject));
+    let mut unknown: BTreeMap<&str, Vec<(NamedNodeRef<'_>, &Use<'_>)>> = BTreeMap::new();
     let used = used(subject);
+    let mut near = FxHashMap::default();
     for (term, used) in &used {
-        if declared.contains(term) || is_built_in(term.as_str()) {
+        if vocabularies.declared.contains(term) || is_built_in(term.as_str()) || subject.imports.may_declare(*term) {
             continue;
         }
         let namespace = namespace(term.as_str());
-        if declared_in.contains(namespace) {
-            report.findings.extend(undefined(subject, *term, used, &declared));
+        if vocabularies.local_names.contains_key(namespace) {
+            let names = near.entry(namespace).or_insert_with(|| vocabularies.near_names(namespace));
+            let hint = meant(subject, *term, names);
+            report.findings.extend(undefined(subject, *term, used, hint.as_deref()));
         } else {
-            unknown_vocabularies.entry(namespace).or_default().push((*term, used));
+            unknown.entry(namespace).or_default().push((*term, used));
         }
     }
-    for (namespace, terms) in unknown_vocabularies {
-        report.findings.extend(undeclared_vocabulary(subject, namespace, &terms, &declared_in));
+    if !unknown.is_empty() {
+        let known = vocabularies.local_names.keys().copied().chain(WELL_KNOWN.iter().map(|(_, n)| *n));
+        let known = NearNames::new(known);
+        let findings =
+            unknown.iter().map(|(namespace, terms)| undeclared_vocabulary(subject, namespace, terms, &known));
+        report.findings.extend(findings.flatten());
     }
     Ok(())
 }
 
-fn undefined(
-    subject: &Subject<'_>,
-    term: NamedNodeRef<'_>,
-    used: &Use<'_>,
-    declared: &FxHashSet<NamedNodeRef<'_>>,
-) -> Vec<Finding> {
+/// The declared terms, by their namespaces, with the built-in ones.
+struct Vocabularies<'s> {
+    declared: FxHashSet<NamedNodeRef<'s>>,
+    local_names: FxHashMap<&'s str, Vec<&'s str>>,
+}
+
+impl<'s> Vocabularies<'s> {
+    fn new(declared: FxHashSet<NamedNodeRef<'s>>) -> Self {
+        let mut local_names: FxHashMap<&str, Vec<&str>> = FxHashMap::default();
+        for (namespace, names) in BUILT_IN {
+            local_names.entry(namespace).or_default().extend(names.split_whitespace());
+        }
+        for term in declared.iter().copied() {
+            let (namespace, local) = split(term.as_str());
+            local_names.entry(namespace).or_default().push(local);
+        }
+        Self { declared, local_names }
+    }
+
+    fn near_names(&self, namespace: &str) -> NearNames<'s> {
+        NearNames::new(self.local_names.get(namespace).into_iter().flatten().copied())
+    }
+}
+
+/// What was meant by a term that is not declared: a near name of its namespace, or the same name in the vocabulary that has it.
+fn meant(subject: &Subject<'_>, term: NamedNodeRef<'_>, names: &NearNames<'_>) -> Option<String> {
+    let (namespace, local) = split(term.as_str());
+    let shown = |namespace: &str, local: &str| subject.prefixes.display(&format!("{namespace}{local}"));
+    let elsewhere = BUILT_IN.iter().find(|(_, names)| names.split_whitespace().any(|name| name == local));
+    let near = match elsewhere {
+        Some((namespace, _)) => vec![shown(namespace, local)],
+        None => names.nearest(local, 2).into_iter().map(|near| shown(namespace, near)).collect(),
+    };
+    (!near.is_empty()).then(|| format!("did you mean `{}`?", near.join("` or `")))
+}
+
+fn undefined(subject: &Subject<'_>, term: NamedNodeRef<'_>, used: &Use<'_>, hint: Option<&str>) -> Vec<Finding> {
     let name = subject.prefixes.display(term.as_str());
-    let mut known: Vec<String> = declared.iter().map(|t| subject.prefixes.display(t.as_str())).collect();
-    let built_in = BUILT_IN.iter().find(|(n, _)| *n == namespace(term.as_str()));
-    known.extend(built_in.iter().flat_map(|(n, names)| {
-        names.split_whitespace().map(move |local| subject.prefixes.display(&format!("{n}{local}")))
-    }));
-    known.sort_unstable();
-    let near = nearest(&name, known.iter().map(String::as_str), 2);
-    let hint = (!near.is_empty()).then(|| format!("did you mean `{}`?", near.join("` or `")));
-    let first = used.first.iter().map(|(_, quad, times)| {
+    let first = used.first.iter().map(|(file, quad, times)| {
         let more = match times - 1 {
             0 => String::new(),
             more => format!(", and {more} more in this file"),
         };
-        let message = format!("{} `{name}` is declared nowhere{more}", used.kind);
-        Finding::error("undefined-term", subject.place_of(&triple_of(quad)), message).hint_if(hint.clone())
+        let message = format!("{} `{name}` is declared nowhere", used.kind);
+        let finding = Finding::error("undefined-term", subject.place_in(file, &triple_of(quad)), message);
+        finding.about(&term.into_owned()).more(more).hint_if(hint)
     });
     first.collect()
 }
@@ -90,28 +121,35 @@ fn undeclared_vocabulary(
     subject: &Subject<'_>,
     namespace: &str,
     terms: &[(NamedNodeRef<'_>, &Use<'_>)],
-    declared_in: &FxHashSet<&str>,
+    known: &NearNames<'_>,
 ) -> Option<Finding> {
-    let (_, quad, _) = terms.first()?.1.first.first()?;
-    let place = subject.place_of(&triple_of(quad));
+    let (file, quad, _) = terms.first()?.1.first.first()?;
+    let place = subject.place_in(file, &triple_of(quad));
     let names: Vec<String> = terms.iter().take(3).map(|(t, _)| subject.prefixes.display(t.as_str())).collect();
     let more = if terms.len() > names.len() { ", …" } else { "" };
-    let message = format!(
-        "no term of <{namespace}> is declared, so the {} in use cannot be checked: {}{more}",
+    let message = format!("no term of <{namespace}> is declared");
+    let more = format!(
+        ", so the {} in use cannot be checked: {}{more}",
         count(terms.len() as u64, "one", "terms").trim_start_matches("1 "),
         names.join(", ")
     );
-    let mut known: Vec<&str> = declared_in.iter().copied().chain(WELL_KNOWN.iter().map(|(_, n)| *n)).collect();
-    known.sort_unstable();
-    known.dedup();
     // A well-known namespace is no misspelling of another.
-    let near = if known.contains(&namespace) { Vec::new() } else { nearest(namespace, known, 1) };
+    let is_known = WELL_KNOWN.iter().any(|(_, known)| *known == namespace);
+    let near = if is_known { Vec::new() } else { known.nearest(namespace, 1) };
     let hint = near.first().map(|near| format!("did you mean <{near}>?"));
-    Some(Finding::warning("undeclared-vocabulary", place, message).hint_if(hint))
+    let finding = Finding::warning("undeclared-vocabulary", place, message).more(more).hint_if(hint);
+    Some(match NamedNode::new(namespace) {
+        Ok(namespace) => finding.about(&namespace),
+        Err(_) => finding,
+    })
+}
+
+fn split(iri: &str) -> (&str, &str) {
+    iri.split_at(namespace(iri).len())
 }
 
 /// The part of an IRI up to its last `#` or `/`.
-fn namespace(iri: &str) -> &str {
+pub fn namespace(iri: &str) -> &str {
     let end = iri.rfind(['#', '/']).map_or(iri.len(), |at| at + 1);
     &iri[..end]
 }
@@ -127,6 +165,7 @@ fn declared<'s>(subject: &'s Subject<'_>) -> FxHashSet<NamedNodeRef<'s>> {
             }
         }
     }
+    found.extend(subject.imports.declared());
     found
 }
 
@@ -183,28 +222,32 @@ const OWL: &str = "http://www.w3.org/2002/07/owl#";
 fn see_object<'s>(predicate: &NamedNode, object: &'s Term, see: &mut impl FnMut(NamedNodeRef<'s>, &'static str)) {
     match object {
         Term::NamedNode(iri) => {
-            let predicate = predicate.as_str();
-            let local = &predicate[namespace(predicate).len()..];
-            let kind = match (namespace(predicate), local) {
-                ("http://www.w3.org/1999/02/22-rdf-syntax-ns#", "type") => "the class",
-                (RDFS, "subClassOf" | "domain")
-                | (OWL, "equivalentClass" | "disjointWith" | "someValuesFrom" | "onClass") => "the class",
-                (RDFS, "range") | (OWL, "allValuesFrom") => "the class or datatype",
-                (RDFS, "subPropertyOf") | (OWL, "inverseOf" | "equivalentProperty" | "onProperty") => "the property",
-                (SH, "targetClass" | "class") => "the class",
-                (SH, "datatype") => "the datatype",
-                (SH, "path" | "inversePath" | "zeroOrMorePath" | "oneOrMorePath" | "zeroOrOnePath")
-                | (
-                    SH,
-                    "targetSubjectsOf" | "targetObjectsOf" | "equals" | "disjoint" | "lessThan" | "lessThanOrEquals",
-                ) => "the property",
-                _ => return,
-            };
-            see(iri.as_ref(), kind);
+            if let Some(kind) = kind_of_object(predicate) {
+                see(iri.as_ref(), kind);
+            }
         }
         Term::Literal(literal) => see(literal.datatype(), "the datatype"),
         Term::BlankNode(_) | Term::Triple(_) => {}
     }
+}
+
+/// Which kind of term the objects of a property are, if they are terms.
+pub fn kind_of_object(predicate: &NamedNode) -> Option<&'static str> {
+    Some(match split(predicate.as_str()) {
+        ("http://www.w3.org/1999/02/22-rdf-syntax-ns#", "type") => "the class",
+        (RDFS, "subClassOf" | "domain")
+        | (OWL, "equivalentClass" | "disjointWith" | "someValuesFrom" | "onClass" | "complementOf") => "the class",
+        (RDFS, "range") | (OWL, "allValuesFrom") => "the class or datatype",
+        (RDFS, "subPropertyOf") | (OWL, "inverseOf" | "equivalentProperty" | "onProperty") => "the property",
+        (SH, "targetClass" | "class") => "the class",
+        (SH, "datatype") => "the datatype",
+        (
+            SH,
+            "path" | "inversePath" | "zeroOrMorePath" | "oneOrMorePath" | "zeroOrOnePath" | "targetSubjectsOf"
+            | "targetObjectsOf" | "equals" | "disjoint" | "lessThan" | "lessThanOrEquals",
+        ) => "the property",
+        _ => return None,
+    })
 }
 
 fn is_built_in(iri: &str) -> bool {

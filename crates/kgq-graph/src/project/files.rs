@@ -1,8 +1,8 @@
 //! The files that a project's globs find, in one walk through each folder; and what they do not find.
 
-use super::globs::{Glob, Globs, place};
+use super::globs::{Glob, Globs, is_below, place};
 use super::{MANIFEST, Project};
-use kgq_syntax::error::{Error, Kind, Result, Source};
+use kgq_syntax::error::{Error, Kind, Place, Result, Source};
 use kgq_syntax::rdf::{NamedNode, RdfFormat};
 use kgq_syntax::text::{count, did_you_mean, nearest};
 use rustc_hash::FxHashSet;
@@ -66,7 +66,7 @@ impl Project {
             }
             for glob in list.take.iter().filter(|glob| !glob.is_default) {
                 let may = |name: &str| glob.pattern == name || RdfFormat::from_path(name).is_some();
-                if names.iter().any(|name| takes(glob, name) && may(name)) {
+                if names.iter().any(|name| glob.takes(name) && may(name)) {
                     continue;
                 }
                 let error = self.finds_nothing(glob, &names);
@@ -86,7 +86,7 @@ impl Project {
         for glob in &list.take {
             let folder = glob.start();
             let mut some = false;
-            for name in names.iter().filter(|name| takes(glob, name)) {
+            for name in names.iter().filter(|name| glob.takes(name)) {
                 some = true;
                 if list.leaves_out(name) {
                     continue;
@@ -145,6 +145,16 @@ impl Project {
         self.is_trusted || real(path).starts_with(real(&self.root))
     }
 
+    /// A glob of the project's files, compiled; an error stands where kgq.toml has it.
+    pub fn glob(&self, written: &str) -> Result<Glob> {
+        Glob::new(written, &self.root, self.manifest_source())
+    }
+
+    /// Where `kgq.toml` says this; its first line, where it does not.
+    pub fn place_in_manifest(&self, text: &str) -> Place {
+        place(self.manifest_source(), text)
+    }
+
     fn manifest_source(&self) -> Source<'_> {
         Source::new(MANIFEST, &self.text)
     }
@@ -174,7 +184,7 @@ impl Project {
                 match entry {
                     Ok(entry) if entry.file_type().is_file() => {
                         let name = self.display_path(entry.path());
-                        let taken = !self.is_trusted && globs().any(|glob| takes(glob, &name));
+                        let taken = !self.is_trusted && globs().any(|glob| glob.takes(&name));
                         if taken && !real(entry.path()).starts_with(&root) {
                             return Err(self.outside(&name));
                         }
@@ -287,17 +297,7 @@ fn joined(folder: &str, name: &str) -> String {
 /// Whether a list takes a name: a wildcard only one that says a format, an exact name any.
 fn loads(list: &Globs, name: &str) -> bool {
     let has_format = RdfFormat::from_path(name).is_some();
-    list.take.iter().any(|glob| glob.pattern == name || (has_format && takes(glob, name))) && !list.leaves_out(name)
-}
-
-/// Whether a glob is of a name, or names a folder that it is in.
-fn takes(glob: &Glob, name: &str) -> bool {
-    glob.matches(name) || (glob.is_literal() && is_below(name, &glob.pattern))
-}
-
-fn is_below(name: &str, folder: &str) -> bool {
-    folder.is_empty() && !name.starts_with("..") && !name.starts_with('/')
-        || name.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
+    list.take.iter().any(|glob| glob.pattern == name || (has_format && glob.takes(name))) && !list.leaves_out(name)
 }
 
 fn is_hidden(name: &str) -> bool {

@@ -3,7 +3,7 @@
 //! A glob is brought into one form (`./data//a.ttl` is `data/a.ttl`) and compiled once. Nothing is looked for on the disk here.
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
-use kgq_syntax::error::{Error, Result, Source};
+use kgq_syntax::error::{Error, Place, Result, Source};
 use std::path::Path;
 
 /// A glob may be this long, in bytes, and its braces this deep: a compiler of patterns that knows no bound comes after.
@@ -35,6 +35,11 @@ impl Glob {
 
     pub fn matches(&self, name: &str) -> bool {
         self.matcher.is_match(name)
+    }
+
+    /// Whether it is of a name, or names a folder that the name is in.
+    pub fn takes(&self, name: &str) -> bool {
+        self.matches(name) || (self.is_literal() && is_below(name, &self.pattern))
     }
 
     /// Whether it has no wildcard, so that it names one file or folder.
@@ -96,12 +101,18 @@ impl Globs {
 }
 
 /// Where kgq.toml says this text: as a whole string if it can be, else anywhere, else at its start.
-pub fn place(manifest: Source<'_>, text: &str) -> kgq_syntax::error::Place {
+pub fn place(manifest: Source<'_>, text: &str) -> Place {
     let quoted = ['"', '\''].iter().find_map(|quote| Some(manifest.text.find(&format!("{quote}{text}{quote}"))? + 1));
     match quoted.or_else(|| manifest.text.find(text)) {
         Some(at) => manifest.place(at..at + text.len()),
         None => manifest.place(0..0),
     }
+}
+
+/// Whether a name is that of something in a folder; the folder without a name is the project's.
+pub fn is_below(name: &str, folder: &str) -> bool {
+    folder.is_empty() && !name.starts_with("..") && !name.starts_with('/')
+        || name.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
 }
 
 fn is_literal(glob: &str) -> bool {

@@ -1,0 +1,238 @@
+//! What `owl:imports` brings: the files at hand, whose terms count as declared, and the ontologies that are not at hand.
+//!
+//! An import is at hand if a file of the project describes it, if `[imports]` of kgq.toml or a catalogue names its file.
+
+use super::catalogue::{self, Catalogue};
+use super::finding::{Finding, Severity};
+use super::report::Report;
+use super::subject::{SourceFile, Subject, triple_of};
+use super::terms::namespace;
+use super::{Check, Explanation, Options};
+use crate::project::{MANIFEST, Project};
+use kgq_snapshot::store::{Input, ReadOptions, read};
+use kgq_syntax::error::{Error, Place, Result};
+use kgq_syntax::rdf::{NamedNode, NamedNodeRef, NamedOrBlankNode, Quad, Term};
+use kgq_syntax::text::count;
+use oxrdf::vocab::rdf;
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+pub const CHECK: Check = Check {
+    codes: &[
+        Explanation {
+            code: "import-not-at-hand",
+            finds: "an ontology that owl:imports names, and that is neither in a file of the project, nor in one that [imports] of \
+                    kgq.toml or a catalog-v001.xml names",
+            why: "terms of it cannot be told from misspelt ones, so those of its namespace are not checked",
+            mend: "keep a copy in the project and name it: `\"IRI\" = \"imports/FILE.ttl\"` below [imports] in kgq.toml",
+        },
+        Explanation {
+            code: "import-setting",
+            finds: "a file that [imports] of kgq.toml names, and that cannot be read",
+            why: "its terms are not known, so that they count as declared nowhere",
+            mend: "correct the name, or mend the file as the message says",
+        },
+    ],
+    run,
+    needs_all_files: false,
+};
+
+const IMPORTS: &str = "http://www.w3.org/2002/07/owl#imports";
+const ONTOLOGY: &str = "http://www.w3.org/2002/07/owl#Ontology";
+const VERSION_IRI: &str = "http://www.w3.org/2002/07/owl#versionIRI";
+
+/// What the project's files import.
+#[derive(Debug, Default)]
+pub struct Imports {
+    /// What the imported files describe that is not in the project itself.
+    declared: FxHashSet<NamedNode>,
+    /// Imports that are not at hand.
+    absent: BTreeSet<String>,
+    /// Files of `[imports]` that could not be read.
+    failed: Vec<Error>,
+    /// The terms that such an import may declare, by its IRI.
+    excused: RefCell<BTreeMap<String, BTreeSet<String>>>,
+}
+
+impl Imports {
+    /// Follows the imports of the project's files, and theirs.
+    pub fn read(project: &Project, files: &[&Path], quads: &[Quad], options: &Options) -> Self {
+        let mut imports = Self::default();
+        let mut open: Vec<String> = imported(quads);
+        if open.is_empty() {
+            return imports;
+        }
+        let mut at_hand: FxHashSet<String> = ontologies(quads);
+        let loaded: FxHashMap<PathBuf, ()> = files.iter().map(|file| (real(file), ())).collect();
+        let catalogue = catalogue(project, files);
+        while let Some(iri) = open.pop() {
+            if !at_hand.insert(iri.clone()) || imports.absent.contains(&iri) {
+                continue;
+            }
+            let named = project.manifest.imports.get(&iri);
+            let path = named.map(|path| project.root.join(path)).or_else(|| catalogue.file(&iri));
+            let path = path.filter(|path| path.is_file() && project.may_show(path));
+            let Some(path) = path else {
+                if let Some(named) = named {
+                    imports.failed.push(setting_failed(project, named, "there is no such file in the project"));
+                }
+                at_hand.remove(&iri);
+                imports.absent.insert(iri);
+                continue;
+            };
+            if loaded.contains_key(&real(&path)) {
+                continue;
+            }
+            match quads_of(project, &path, options) {
+                Ok(quads) => {
+                    open.extend(imported(&quads));
+                    at_hand.extend(ontologies(&quads));
+                    imports.declared.extend(quads.into_iter().filter_map(|quad| match quad.subject {
+                        NamedOrBlankNode::NamedNode(iri) => Some(iri),
+                        NamedOrBlankNode::BlankNode(_) => None,
+                    }));
+                }
+                Err(error) => {
+                    if let Some(named) = named {
+                        imports.failed.push(setting_failed(project, named, error.message()));
+                    }
+                    at_hand.remove(&iri);
+                    imports.absent.insert(iri);
+                }
+            }
+        }
+        // Another file may have turned out to be the ontology, under another name of it.
+        imports.absent.retain(|iri| !at_hand.contains(iri));
+        imports
+    }
+
+    /// What imported files describe.
+    pub fn declared(&self) -> impl Iterator<Item = NamedNodeRef<'_>> {
+        self.declared.iter().map(NamedNode::as_ref)
+    }
+
+    /// Whether an import that is not at hand may declare the term; if so, it is counted there.
+    pub fn may_declare(&self, term: NamedNodeRef<'_>) -> bool {
+        let covers = |import: &&String| covers(import, term.as_str());
+        let Some(import) = self.absent.iter().find(covers) else { return false };
+        self.excused.borrow_mut().entry(import.clone()).or_default().insert(term.as_str().to_owned());
+        true
+    }
+}
+
+/// Whether an ontology of this IRI may be where a term is from: one stands below the other, by the names of both.
+fn covers(import: &str, term: &str) -> bool {
+    let stem = import.trim_end_matches(['#', '/']);
+    let stem = [".owl", ".ttl", ".rdf", ".obo"].iter().find_map(|end| stem.strip_suffix(end)).unwrap_or(stem);
+    import.starts_with(namespace(term)) || term.strip_prefix(stem).is_some_and(|rest| rest.starts_with(['#', '/']))
+}
+
+fn imported(quads: &[Quad]) -> Vec<String> {
+    let objects =
+        quads.iter().filter(|quad| quad.predicate.as_str() == IMPORTS).filter_map(|quad| match &quad.object {
+            Term::NamedNode(iri) => Some(iri.as_str().to_owned()),
+            Term::BlankNode(_) | Term::Literal(_) | Term::Triple(_) => None,
+        });
+    let mut found: Vec<String> = objects.collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// The ontologies that files describe, by their IRIs and those of their versions.
+fn ontologies(quads: &[Quad]) -> FxHashSet<String> {
+    let iri = |quad: &Quad| match (&quad.subject, &quad.object) {
+        (NamedOrBlankNode::NamedNode(s), Term::NamedNode(class))
+            if quad.predicate == rdf::TYPE && class.as_str() == ONTOLOGY =>
+        {
+            Some(s.as_str().to_owned())
+        }
+        (_, Term::NamedNode(version)) if quad.predicate.as_str() == VERSION_IRI => Some(version.as_str().to_owned()),
+        _ => None,
+    };
+    quads.iter().filter_map(iri).collect()
+}
+
+/// The catalogues of the folders that hold the project's files, and of those above them.
+fn catalogue(project: &Project, files: &[&Path]) -> Catalogue {
+    let mut folders: BTreeSet<&Path> = BTreeSet::from([project.root.as_path()]);
+    for file in files {
+        let above = file.ancestors().skip(1).take_while(|folder| folder.starts_with(&project.root));
+        folders.extend(above);
+    }
+    let mut catalogue = Catalogue::default();
+    // The nearest wins: the deepest is read first.
+    for folder in folders.into_iter().rev() {
+        catalogue.read(&folder.join(catalogue::NAME), &|path| project.may_show(path));
+    }
+    catalogue
+}
+
+fn quads_of(project: &Project, path: &Path, options: &Options) -> Result<Vec<Quad>> {
+    let name = project.display_path(path);
+    let input = Input::file(&name, path, None)?.with_base(project.manifest.base.clone());
+    // Blank nodes of imports meet no others: only names are taken from them.
+    let read_options = ReadOptions { lenient: true, bounds: options.bounds, progress: None };
+    Ok(read(&input, 0, read_options)?.quads)
+}
+
+fn setting_failed(project: &Project, named: &str, why: &str) -> Error {
+    let place = project.place_in_manifest(named);
+    Error::input(format!("[imports] names `{named}`, which is not read: {why}")).at(place)
+}
+
+fn real(path: &Path) -> PathBuf {
+    std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+}
+
+fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
+    let imports = &subject.imports;
+    report.findings.extend(imports.failed.iter().map(|e| Finding::from_error("import-setting", MANIFEST, e)));
+    let mut told: FxHashMap<&str, (&SourceFile, &Quad, u64)> = FxHashMap::default();
+    for file in &subject.files {
+        for quad in subject.quads_in(file).iter().filter(|quad| quad.predicate.as_str() == IMPORTS) {
+            if let Term::NamedNode(iri) = &quad.object {
+                told.entry(iri.as_str()).or_insert((file, quad, 0)).2 += 1;
+            }
+        }
+    }
+    let excused = imports.excused.borrow();
+    for iri in &imports.absent {
+        let place = told.get(iri.as_str()).map(|(file, quad, _)| subject.place_in(file, &triple_of(quad)));
+        let place = place.unwrap_or_else(|| Place::new(MANIFEST, 1, 1));
+        let times = told.get(iri.as_str()).map_or(0, |(_, _, times)| *times);
+        let terms = excused.get(iri).map_or(0, |terms| terms.len() as u64);
+        let mut more = String::new();
+        if times > 1 {
+            more.push_str(&format!(" (imported {times} times)"));
+        }
+        if terms > 0 {
+            more.push_str(&format!(", so {} that it may declare are not checked", count(terms, "term", "terms")));
+        }
+        let finding =
+            Finding::new(Severity::Note, "import-not-at-hand", place, format!("<{iri}> is imported, but not at hand"));
+        report.findings.push(finding.about(&NamedNode::new_unchecked(iri)).more(more));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_import_covers_the_terms_below_it_and_beside_it() {
+        for (import, term, expected) in [
+            ("http://purl.obolibrary.org/obo/go/imports/ro_import.owl", "http://purl.obolibrary.org/obo/RO_1", true),
+            ("http://www.w3.org/2004/02/skos/core", "http://www.w3.org/2004/02/skos/core#Concept", true),
+            ("http://f.example/FND/Relations/", "http://f.example/FND/Relations/has", true),
+            ("http://f.example/FND/Relations/", "http://f.example/FND/Parties/has", false),
+            ("http://o.example/other.ttl", "http://o.example/own#Thing", false),
+            ("http://o.example/v.ttl", "http://o.example/v#Thing", true),
+        ] {
+            assert_eq!(covers(import, term), expected, "{import} {term}");
+        }
+    }
+}
