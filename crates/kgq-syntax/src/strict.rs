@@ -1,44 +1,96 @@
 //! Where spargebra's grammar is not the standard's: what it takes and should refuse, and what it refuses and should take.
 
-use super::{Kind, Token, words};
+use super::{Kind, Span, Token, words};
 use crate::error::{Error, Result, Source};
 use crate::rdf::iri::without_dots;
 use std::borrow::Cow;
 
-/// The text as spargebra reads it, every byte at its place or on its line. `tokens` are those that a parser sees.
+/// A text as spargebra reads it: lines stay lines, and places are known again.
+pub struct AsRead<'a> {
+    pub text: Cow<'a, str>,
+    /// Where a backslash was added, in bytes of this text.
+    added: Vec<usize>,
+}
+
+/// The text as spargebra reads it. `tokens` are those that a parser sees.
 ///
 /// - `TRUE` and `False` are keywords like all others (SPARQL 1.1 §19.8), but it knows them in lower case only.
 /// - A base keeps its dots until its relative IRIs are resolved; ours loses them before.
 /// - It takes no space in `CONCAT (`, and no comment between `[` and `]`, or `(` and `)`.
-pub fn as_read<'a>(text: &'a str, tokens: &[Token]) -> Cow<'a, str> {
-    let mut out = Cow::Borrowed(text);
+/// - It ends a local name before its second dot (`v:1.2.3`), unless that is escaped.
+pub fn as_read<'a>(text: &'a str, tokens: &[Token]) -> AsRead<'a> {
+    let (mut out, mut from, mut added) = (String::new(), 0, Vec::new());
+    let mut replace = |span: Span, with: &str| {
+        out.push_str(&text[from..span.start]);
+        from = span.end;
+        out.push_str(with);
+        out.len()
+    };
     let mut previous: Option<&Token> = None;
     for token in tokens {
         let word = token.text(text);
-        if (token.is_keyword(text, "TRUE") || token.is_keyword(text, "FALSE"))
-            && word.bytes().any(|b| b.is_ascii_uppercase())
-        {
-            out.to_mut().replace_range(token.span(), &word.to_ascii_lowercase());
-        }
-        if token.kind == Kind::Iri && previous.is_some_and(|before| before.is_keyword(text, "BASE")) {
-            // As long as it was, so that places stay.
-            let base = format!("<{}>", without_dots(word.trim_matches(['<', '>'])));
-            let blank = " ".repeat(word.len().saturating_sub(base.len()));
-            out.to_mut().replace_range(token.span(), &(base + &blank));
-        }
+        let is_base = token.kind == Kind::Iri && previous.is_some_and(|before| before.is_keyword(text, "BASE"));
         if let Some(before) = previous.replace(token).filter(|before| before.end < token.start) {
             let gap = &text[before.end..token.start];
             let called = ["CONCAT", "COALESCE", "BNODE"].iter().any(|k| before.is_keyword(text, k));
             if called && word == "(" {
-                let moved = format!("{gap}{}", before.text(text));
-                out.to_mut().replace_range(before.start..token.start, &moved);
+                replace(before.start..token.start, &format!("{gap}{}", before.text(text)));
             } else if matches!((before.text(text), word), ("[", "]") | ("(", ")")) && gap.contains('#') {
                 let blank: String = gap.bytes().map(|b| if b == b'\n' { '\n' } else { ' ' }).collect();
-                out.to_mut().replace_range(before.end..token.start, &blank);
+                replace(before.end..token.start, &blank);
             }
         }
+        if (token.is_keyword(text, "TRUE") || token.is_keyword(text, "FALSE"))
+            && word.bytes().any(|b| b.is_ascii_uppercase())
+        {
+            replace(token.span(), &word.to_ascii_lowercase());
+        }
+        if is_base {
+            // As long as it was, so that places stay.
+            let base = format!("<{}>", without_dots(word.trim_matches(['<', '>'])));
+            let blank = " ".repeat(word.len().saturating_sub(base.len()));
+            replace(token.span(), &(base + &blank));
+        }
+        for dot in dots_to_escape(text, token) {
+            let end = replace(dot..dot + 1, "\\.");
+            added.push(end - 2);
+        }
     }
-    out
+    if from == 0 {
+        return AsRead { text: Cow::Borrowed(text), added };
+    }
+    out.push_str(&text[from..]);
+    AsRead { text: Cow::Owned(out), added }
+}
+
+/// The dots of a prefixed name that would end it: all, where more than one stands between other characters.
+fn dots_to_escape(text: &str, token: &Token) -> Vec<usize> {
+    let Some((prefix, local)) = token.prefixed_name(text) else { return Vec::new() };
+    let start = token.start + prefix.len() + 1;
+    let bytes = local.as_bytes();
+    let plain = |at: usize| bytes[at] == b'.' && (at == 0 || bytes[at - 1] != b'\\');
+    let dots: Vec<usize> = (0..bytes.len()).filter(|at| plain(*at)).collect();
+    // Dots in a row are as good as one.
+    let runs = dots.iter().enumerate().filter(|(i, at)| *i == 0 || dots[i - 1] + 1 < **at).count();
+    if runs < 2 { Vec::new() } else { dots.into_iter().map(|at| start + at).collect() }
+}
+
+impl AsRead<'_> {
+    /// A refusal that begins with `error at LINE:COLUMN` of this text, told of the text as it was written.
+    pub fn as_written(&self, refusal: &str) -> String {
+        self.moved(refusal).unwrap_or_else(|| refusal.to_owned())
+    }
+
+    fn moved(&self, refusal: &str) -> Option<String> {
+        let place = refusal.strip_prefix("error at ")?;
+        let (line, rest) = place.split_once(':')?;
+        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        let (number, column): (usize, usize) = (line.parse().ok()?, rest[..digits].parse().ok()?);
+        let start: usize = self.text.split_inclusive('\n').take(number.checked_sub(1)?).map(str::len).sum();
+        let before = self.text.get(start..)?.chars().take(column.checked_sub(1)?).map(char::len_utf8).sum::<usize>();
+        let added = self.added.iter().filter(|at| (start..start + before).contains(at)).count();
+        Some(format!("error at {line}:{}{}", column - added, &rest[digits..]))
+    }
 }
 
 /// Refuses what spargebra takes against the grammar of SPARQL 1.2. `tokens` are those that a parser sees.
@@ -118,18 +170,31 @@ mod tests {
     #[test]
     fn booleans_in_any_case_are_read_and_strings_are_left_alone() {
         let text = "ASK { BIND(TRUE AS ?x) FILTER(False || 'TRUE' = ?TRUE) }";
-        let read = as_read(text, &sparql::tokenize(text));
+        let read = as_read(text, &sparql::tokenize(text)).text;
         assert_eq!(read, "ASK { BIND(true AS ?x) FILTER(false || 'TRUE' = ?TRUE) }");
     }
 
     #[test]
     fn what_the_parser_does_not_take_is_written_as_it_does() {
         let text = "SELECT (CONCAT # é\n ('a', BNODE ()) AS ?x) { ?s ?p [ # é [\n ], ( # c\n) . ?t ?q [] }";
-        let adapted = as_read(text, &significant(&sparql::tokenize(text)));
+        let adapted = as_read(text, &significant(&sparql::tokenize(text))).text;
         assert_eq!(adapted, "SELECT ( # é\n CONCAT('a',  BNODE()) AS ?x) { ?s ?p [       \n ], (    \n) . ?t ?q [] }");
         assert_eq!(adapted.len(), text.len());
         assert!(spargebra::SparqlParser::new().parse_query(text).is_err());
         assert!(spargebra::SparqlParser::new().parse_query(&adapted).is_ok());
+    }
+
+    #[test]
+    fn a_local_name_has_any_number_of_dots_and_errors_keep_their_column() {
+        let text = "ASK { é:a v:1.2.3 v:a..b. v:a\\.b.c.d, 1.2 . v:1.2.3 v:x }\nv:1.2.3";
+        let read = as_read(text, &significant(&sparql::tokenize(text)));
+        let expected = "ASK { é:a v:1\\.2\\.3 v:a..b. v:a\\.b\\.c\\.d, 1.2 . v:1\\.2\\.3 v:x }\nv:1\\.2\\.3";
+        assert_eq!(read.text, expected);
+        for (refused, written) in
+            [("1:23: x", "1:21: x"), ("1:7: x", "1:7: x"), ("2:10", "2:8"), ("no place", "no place")]
+        {
+            assert_eq!(read.as_written(&format!("error at {refused}")), format!("error at {written}"));
+        }
     }
 
     #[test]

@@ -91,7 +91,10 @@ pub(super) fn parse<T>(
     say: impl Fn(Source<'_>, &str, diagnose::Known<'_>) -> Error,
 ) -> Result<T> {
     let parser = parser(source.text, tokens, context)?;
-    let read = |text: &str, tokens: &[Token]| parse(parser.clone(), &strict::as_read(text, tokens));
+    let read = |text: &str, tokens: &[Token]| {
+        let as_read = strict::as_read(text, tokens);
+        parse(parser.clone(), &as_read.text).map_err(|refusal| as_read.as_written(&refusal.to_string()))
+    };
     let parsed = read(source.text, tokens);
     let rewriting = Rewriting::of(source.text, tokens);
     if (parsed.is_err() || rewriting.is_needed())
@@ -122,10 +125,10 @@ fn parser(text: &str, tokens: &[Token], context: ParseContext<'_>) -> Result<Spa
 /// What the diagnosis of a refused text knows beside it.
 fn diagnose(
     source: Source<'_>,
-    refusal: &SparqlSyntaxError,
+    refusal: &str,
     context: ParseContext<'_>,
     say: impl Fn(Source<'_>, &str, diagnose::Known<'_>) -> Error,
 ) -> Error {
     let prefixes: Vec<(&str, &str)> = context.prefixes.iter().collect();
-    say(source, &refusal.to_string(), diagnose::Known { prefixes: &prefixes, base: context.base.is_some() })
+    say(source, refusal, diagnose::Known { prefixes: &prefixes, base: context.base.is_some() })
 }

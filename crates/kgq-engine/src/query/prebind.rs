@@ -8,6 +8,7 @@ use super::operands::operands_mut;
 use super::parse::Query;
 use kgq_syntax::rdf::path::Path;
 use kgq_syntax::rdf::{BlankNode, Literal, NamedNode, Term, Variable};
+use kgq_syntax::{significant, sparql, strict};
 use spargebra::SparqlParser;
 use spargebra::algebra::{
     AggregateExpression, Expression, Function, GraphPattern, OrderExpression, PropertyPathExpression,
@@ -130,7 +131,8 @@ fn parse(text: &str, prefixes: &[(String, String)]) -> Result<spargebra::Query, 
     for (prefix, namespace) in prefixes {
         parser = parser.with_prefix(prefix, namespace).map_err(|e| format!("prefix `{prefix}`: {e}"))?;
     }
-    parser.parse_query(text).map_err(|e| e.to_string())
+    let as_read = strict::as_read(text, &significant(&sparql::tokenize(text)));
+    parser.parse_query(&as_read.text).map_err(|refusal| as_read.as_written(&refusal.to_string()))
 }
 
 fn property_path(path: &Path<NamedNode>) -> PropertyPathExpression {
