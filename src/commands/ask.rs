@@ -43,7 +43,7 @@ impl AskArgs {
     /// Answers a query, and returns the exit code.
     pub fn answer(&self, asking: Asking<'_>, session: &Session, output: &mut Output) -> Result<u8> {
         let Asking { source, written, query, started, watchdog } = asking;
-        if self.explain.show(query, session, output)? {
+        if self.explain.show(source.text, query, session, output)? {
             return Ok(0);
         }
         Adviser::new(&self.advice, source, written).before(session, output)?;

@@ -4,7 +4,7 @@ mod history;
 
 use super::output::Output;
 use super::progress::Progress;
-use kgq_engine::query::{Query, used_terms};
+use kgq_engine::query::{Query, needs_network, used_terms};
 use kgq_engine::{Answer, Row};
 use kgq_graph::audit::{Audit, RowSources};
 use kgq_graph::catalog::{CannedQuery, Labels, ParamKind, Values};
@@ -260,7 +260,10 @@ fn answered<'a>(
             values,
         });
     }
-    let query = session.parse(canned.source())?;
+    let (query, _) = session.parse_only(canned.source())?;
+    if needs_network(&query.algebra) {
+        missing = Some("It asks another server, so it has no answer here.".into());
+    }
     let mut names: Vec<NamedNode> = used_terms(&query.algebra).into_iter().map(|term| term.iri).collect();
     names.dedup();
     let text = standalone::declare(&canned.text, prefixes);

@@ -32,11 +32,26 @@ pub struct Args {
 pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8> {
     let started = Instant::now();
     let (name, text) = read_text(args.text.as_deref(), args.file.as_deref(), "query")?;
-    let watchdog = Watchdog::of_query(session)?;
     let source = Source::new(&name, &text);
+    if args.ask.explain.show_parsed(source, session, output)? {
+        return Ok(0);
+    }
+    let watchdog = Watchdog::of_query(session)?;
     let query = session.parse(source)?;
     let asking = Asking { source, written: &query, query: &query, started, watchdog };
     args.ask.answer(asking, session, output)
+}
+
+/// Says that a text names a file, if it does: no query is one word with the ending of a file.
+fn file_as_text(text: &str) -> Option<Error> {
+    let text = text.trim();
+    let path = Path::new(text);
+    let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase);
+    let named = matches!(ending.as_deref(), Some("rq" | "sparql" | "ru"));
+    let one_word = !text.contains(|c: char| c.is_whitespace() || "{}<>?".contains(c));
+    (one_word && (named || path.is_file())).then(|| {
+        Error::usage(format!("`{text}` is the name of a file, not its text")).hint(format!("read it with `-f {text}`"))
+    })
 }
 
 /// What is read of a query at most, in bytes: a limit on its size can be no higher.
@@ -45,7 +60,10 @@ const LONGEST: u64 = 256 << 20;
 /// The text given on the command line, in a file or on standard input, with a name for messages.
 pub fn read_text(text: Option<&str>, file: Option<&str>, what: &str) -> Result<(String, String)> {
     match (text, file) {
-        (Some(text), _) => Ok((format!("<{what}>"), text.to_owned())),
+        (Some(text), _) => match file_as_text(text) {
+            Some(error) => Err(error),
+            None => Ok((format!("<{what}>"), text.to_owned())),
+        },
         (None, Some("-")) => {
             let mut bytes = Vec::new();
             let read = std::io::stdin().take(LONGEST).read_to_end(&mut bytes);

@@ -39,8 +39,11 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
     }
     let started = Instant::now();
     let values = Values::parse(&args.values)?;
-    let watchdog = Watchdog::of_query(session)?;
     let source = canned.source();
+    if args.ask.explain.show_parsed(source, session, output)? {
+        return Ok(0);
+    }
+    let watchdog = Watchdog::of_query(session)?;
     let (written, query) = (session.parse(source)?, session.parse_canned(canned, &values)?);
     let asking = Asking { source, written: &written, query: &query, started, watchdog };
     args.ask.answer(asking, session, output)

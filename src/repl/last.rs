@@ -91,7 +91,7 @@ pub fn explain(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
         }
     };
     let Some(last) = &shell.last else { return Err(Error::input("there is no query yet that could be explained")) };
-    let text = explanation(how, &last.query, shell.session)?;
+    let text = explanation(how, &last.text, &last.query, shell.session)?;
     pager::page(&text, shell.output)
 }
 

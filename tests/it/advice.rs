@@ -106,7 +106,7 @@ fn a_misspelt_variable_is_pointed_at() {
         diagnose(&session(), "SELECT ?label { ?m rdfs:label ?label FILTER(lang(?lable) = 'en') }", |asked| {
             asked.mistakes()
         });
-    assert_eq!(codes, ["out-of-scope", "used-once"], "{shown}");
+    assert_eq!(codes, ["out-of-scope"], "{shown}");
     assert!(shown.contains("did you mean `?label`?"), "{shown}");
 }
 

@@ -27,7 +27,7 @@ fn script(folder: &Path, arguments: &[&str], script: &str) -> Ran {
 const MISTAKES: &[(&str, &str)] = &[
     ("cross-product", "SELECT * { ?a :leads ?b . ?c :name ?d }"),
     ("never-bound", "SELECT ?m ?nmae { ?m :name ?name }"),
-    ("used-once", "SELECT ?m { ?m :leads ?sector }"),
+    ("used-once", "SELECT ?m { ?m :leads ?sector BIND(STR(?sector) AS ?text) }"),
     ("optional-shadows", "SELECT * { ?m a :Ministry OPTIONAL { ?m :leads ?x } OPTIONAL { ?m :name ?x } }"),
     ("not-equal", "SELECT ?m { ?m :leads ?s FILTER(?s != :banking) }"),
     ("unbounded-path", "SELECT * { ?a :leads+ ?b }"),

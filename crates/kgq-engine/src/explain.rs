@@ -17,8 +17,11 @@ pub fn tree<'s>(plan: &Node<'s>, cx: &Context<'s>, ran: bool) -> String {
         // Writing to a `String` cannot fail.
         let _ = write!(out, "{:indent$}{what}  [expected {}", "", rounded(node.estimate), indent = depth.min(40) * 2);
         if ran {
-            let own =
-                counted.time.saturating_sub(node.operator().inputs().iter().map(|input| input.counted.time).sum());
+            let inputs = node.operator().inputs();
+            let times = inputs.iter().map(|input| input.counted.time);
+            let of_inputs =
+                if node.operator().runs_inputs_together() { times.max().unwrap_or_default() } else { times.sum() };
+            let own = counted.time.saturating_sub(of_inputs);
             let _ = write!(
                 out,
                 ", got {} in {} batches, {} KiB, {:.3} ms",

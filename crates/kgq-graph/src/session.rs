@@ -17,6 +17,7 @@ use kgq_syntax::rdf::vocabulary::{rdf, rdfs};
 use kgq_syntax::rdf::{
     NamedNode, NamedNodeRef, NamedOrBlankNode, Prefixes, RdfFormat, Term, Triple, Variable, vocabulary,
 };
+use kgq_syntax::sparql;
 use kgq_syntax::text::{count, visible};
 use rustc_hash::FxHashSet;
 use std::cell::OnceCell;
@@ -289,11 +290,7 @@ impl Session {
             for (prefix, namespace) in declared.iter() {
                 prefixes.insert_if_absent(prefix, namespace);
             }
-            for prefix in ["rdf", "rdfs", "xsd", "owl"] {
-                if let Some(namespace) = vocabulary::well_known(prefix) {
-                    prefixes.insert_if_absent(prefix, namespace);
-                }
-            }
+            well_known(&mut prefixes);
             let _ = self.prefixes.set(prefixes);
         }
         self.prefixes.get().ok_or_else(|| Error::bug("the prefixes were not kept"))
@@ -342,7 +339,23 @@ impl Session {
     pub fn parse(&self, source: Source<'_>) -> Result<Query> {
         let query = query::parse_query(source, self.parse_context()?)?;
         query::refuse_network(source, &query.algebra)?;
+        query::functions::refuse_unknown(source, &query.algebra, self.prefixes()?)?;
         Ok(query)
+    }
+
+    /// Parses a query that will not be run: what would need the network or another engine may stand in it. The data are read only
+    /// where a prefix is declared nowhere else.
+    pub fn parse_only(&self, source: Source<'_>) -> Result<(Query, Prefixes)> {
+        let mut prefixes = self.project.as_ref().map(Project::prefixes).unwrap_or_default();
+        well_known(&mut prefixes);
+        let missing = sparql::undeclared_prefixes(source.text, &sparql::tokenize(source.text));
+        let has_data = self.project.is_some() || self.options.snapshot.is_some() || !self.options.files.is_empty();
+        if has_data && missing.iter().any(|prefix| prefixes.get(prefix).is_none()) {
+            prefixes = self.prefixes()?.clone();
+        }
+        let context = ParseContext { prefixes: &prefixes, base: self.base(), bounds: self.options.bounds };
+        let query = query::parse_query(source, context)?;
+        Ok((query, prefixes))
     }
 
     /// Parses a canned query and binds the values of its parameters.
@@ -527,6 +540,7 @@ impl Session {
         let dataset = self.dataset()?;
         let update = query::parse_update(source, self.parse_context()?)?;
         query::refuse_network_in_update(source, &update)?;
+        query::functions::refuse_unknown_in_update(source, &update, self.prefixes()?)?;
         let snapshot = || self.snapshot();
         engine::update::update(dataset.quads(), &snapshot, source, &update, &self.evaluation_options())
     }
@@ -554,6 +568,15 @@ impl Session {
         let shown = known.prefixes.display(node.as_str());
         Err(Error::new(Kind::Input, format!("the graph says nothing of {shown}"))
             .hint_if(kgq_syntax::text::did_you_mean(&shown, near.iter().map(String::as_str))))
+    }
+}
+
+/// Adds the prefixes that everybody knows.
+fn well_known(prefixes: &mut Prefixes) {
+    for prefix in ["rdf", "rdfs", "xsd", "owl"] {
+        if let Some(namespace) = vocabulary::well_known(prefix) {
+            prefixes.insert_if_absent(prefix, namespace);
+        }
     }
 }
 

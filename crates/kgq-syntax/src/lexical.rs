@@ -28,6 +28,15 @@ pub(super) fn fault(text: &str, token: Token, previous: Option<Token>) -> Option
             Fault::new(token.span(), format!("the language tag `{own}` must directly follow a string"))
                 .hint(format!("write `\"…\"{own}`")),
         ),
+        Kind::Word | Kind::Keyword | Kind::BlankNode
+            if own.starts_with('_') && previous.is_some_and(|p| p.end == token.start && p.kind == Kind::LangTag) =>
+        {
+            let tag = previous.map_or("@", |p| p.text(text));
+            Some(
+                Fault::new(token.span(), "the parts of a language tag are joined by `-`")
+                    .hint(format!("write `{tag}{}`", own.replace('_', "-"))),
+            )
+        }
         Kind::Word if previous.is_some_and(|p| p.end == token.start && matches!(p.kind, Kind::String(_))) => {
             let quote = previous.map_or("\"", |p| &p.text(text)[..1]);
             Some(

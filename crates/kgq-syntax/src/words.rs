@@ -128,6 +128,9 @@ pub const FUNCTIONS: &[(&str, &str)] = &[
     ("YEAR", "dateTime"),
 ];
 
+/// Prefixes that another engine has without a declaration, for what only it has.
+pub const FOREIGN_PREFIXES: &[(&str, &str)] = &[("bif", "Virtuoso"), ("sql", "Virtuoso")];
+
 /// Whether a word names a built-in function or an aggregate.
 pub fn is_function(word: &str) -> bool {
     AGGREGATES.iter().any(|k| k.eq_ignore_ascii_case(word))
@@ -136,15 +139,22 @@ pub fn is_function(word: &str) -> bool {
 
 /// Prefixes that people use without looking them up (prefix.cc's most common), with their IRIs.
 pub const WELL_KNOWN_PREFIXES: &[(&str, &str)] = &[
+    ("afn", "http://jena.apache.org/ARQ/function#"),
+    ("apf", "http://jena.apache.org/ARQ/property#"),
+    ("bd", "http://www.bigdata.com/rdf#"),
     ("bibo", "http://purl.org/ontology/bibo/"),
     ("dc", "http://purl.org/dc/elements/1.1/"),
     ("dcat", "http://www.w3.org/ns/dcat#"),
-    ("dcterms", "http://purl.org/dc/terms/"),
     ("dct", "http://purl.org/dc/terms/"),
+    ("dcterms", "http://purl.org/dc/terms/"),
+    ("fn", "http://www.w3.org/2005/xpath-functions#"),
     ("foaf", "http://xmlns.com/foaf/0.1/"),
     ("geo", "http://www.w3.org/2003/01/geo/wgs84_pos#"),
     ("geosparql", "http://www.opengis.net/ont/geosparql#"),
+    ("list", "http://jena.apache.org/ARQ/list#"),
+    ("math", "http://www.w3.org/2005/xpath-functions/math#"),
     ("oa", "http://www.w3.org/ns/oa#"),
+    ("ofn", "http://www.ontotext.com/sparql/functions/"),
     ("org", "http://www.w3.org/ns/org#"),
     ("owl", "http://www.w3.org/2002/07/owl#"),
     ("prov", "http://www.w3.org/ns/prov#"),
@@ -154,11 +164,13 @@ pub const WELL_KNOWN_PREFIXES: &[(&str, &str)] = &[
     ("schema", "https://schema.org/"),
     ("sh", "http://www.w3.org/ns/shacl#"),
     ("skos", "http://www.w3.org/2004/02/skos/core#"),
+    ("spif", "http://spinrdf.org/spif#"),
     ("time", "http://www.w3.org/2006/time#"),
     ("vann", "http://purl.org/vocab/vann/"),
     ("vcard", "http://www.w3.org/2006/vcard/ns#"),
     ("void", "http://rdfs.org/ns/void#"),
     ("wd", "http://www.wikidata.org/entity/"),
     ("wdt", "http://www.wikidata.org/prop/direct/"),
+    ("wikibase", "http://wikiba.se/ontology#"),
     ("xsd", "http://www.w3.org/2001/XMLSchema#"),
 ];

@@ -253,6 +253,10 @@ impl<'d> Queries<'d> {
             (Terms::Ordered, 4) => format!("AVG({distinct}?{variable})"),
             (Terms::Ordered, 5) => format!("MIN({distinct}?{variable})"),
             (Terms::Ordered, 6) => format!("MAX({distinct}?{variable})"),
+            // Oxigraph's evaluator has an error for what is no string.
+            (Terms::Ordered, _) if self.wide() => {
+                format!("STRLEN(GROUP_CONCAT({distinct}?{variable}; separator=\", \"))")
+            }
             (Terms::Ordered, _) => format!("STRLEN(GROUP_CONCAT({distinct}STR(?{variable}); separator=\", \"))"),
             (Terms::Canonical | Terms::Odd, 3) => format!("SUM(IF(isNUMERIC(?{variable}), 1, 2))"),
             (Terms::Canonical | Terms::Odd, 4) => format!("AVG(IF(BOUND(?{variable}), 1, 2))"),
@@ -363,30 +367,42 @@ impl<'d> Queries<'d> {
             17 | 18 if self.wide() || !(self.in_graph || self.in_exists || self.nested) => {
                 Element::Minus(self.part(depth - 1))
             }
-            19 | 20 => {
-                // A graph that does not exist has no solution at all; Oxigraph's evaluator finds some without a triple pattern.
-                let bare = self.wide() && self.dice.once_in(4);
-                if self.in_graph && !self.wide() || self.dice.once_in(2) {
-                    let mut group = self.part(depth - 1);
-                    if !bare {
-                        group.0.insert(0, Element::Triple(self.triple()));
-                    }
-                    return Element::Graph(Node::Term(self.dice.pick(&GRAPHS).to_owned()), group);
-                }
-                let outside = std::mem::replace(&mut self.in_graph, true);
-                let mut group = self.part(depth - 1);
-                if !bare {
-                    group.0.insert(0, Element::Triple(self.triple()));
-                }
-                self.in_graph = outside;
-                Element::Graph(Node::Var(GRAPH_VARIABLE.to_owned()), group)
-            }
+            19 | 20 => self.graph(depth),
             21 | 22 => Element::Group(self.part(depth - 1)),
             23 if self.wide() || !self.in_graph => Element::Select(Box::new(self.select(depth - 1, false))),
             24 | 25 if self.wide() || !self.nested => Element::Filter(self.exists(depth)),
             26..=28 => Element::Filter(self.condition(2, depth)),
             _ => Element::Triple(self.triple()),
         }
+    }
+
+    fn graph(&mut self, depth: usize) -> Element {
+        if self.in_graph && !self.wide() || self.dice.once_in(2) {
+            let group = self.inside_graph(depth);
+            return Element::Graph(Node::Term(self.dice.pick(&GRAPHS).to_owned()), group);
+        }
+        let outside = std::mem::replace(&mut self.in_graph, true);
+        let group = self.inside_graph(depth);
+        self.in_graph = outside;
+        let variable = if self.wide() && self.dice.once_in(3) { self.dice.pick(&VARIABLES) } else { GRAPH_VARIABLE };
+        Element::Graph(Node::Var(variable.to_owned()), group)
+    }
+
+    fn inside_graph(&mut self, depth: usize) -> Group {
+        // Nothing but another GRAPH, which is what the outer graph is then joined with (SPARQL 1.1 §18.6, Graph), alone or as a
+        // branch; Oxigraph's evaluator leaves the outer one unbound.
+        if self.wide() && depth > 1 && self.dice.once_in(4) {
+            let only = Group(vec![self.graph(depth - 1)]);
+            let branches = vec![only.clone(), self.part(depth - 1)];
+            return if self.dice.once_in(2) { only } else { Group(vec![Element::Union(branches)]) };
+        }
+        // A graph that does not exist has no solution at all; Oxigraph's evaluator finds some without a triple pattern.
+        let bare = self.wide() && self.dice.once_in(4);
+        let mut group = self.part(depth - 1);
+        if !bare {
+            group.0.insert(0, Element::Triple(self.triple()));
+        }
+        group
     }
 
     fn exists(&mut self, depth: usize) -> Expr {

@@ -364,7 +364,8 @@ impl Naive {
                     .iter()
                     .map(|value| match value {
                         Some(Term::Literal(literal)) => Some(literal.value().to_owned()),
-                        _ => None,
+                        Some(Term::NamedNode(iri)) => Some(iri.as_str().to_owned()),
+                        Some(Term::BlankNode(_) | Term::Triple(_)) | None => None,
                     })
                     .collect();
                 Some(Literal::from(texts?.join(separator.as_deref().unwrap_or(" "))).into())

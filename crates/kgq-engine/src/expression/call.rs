@@ -6,6 +6,7 @@ use super::cast::{Target, cast};
 use super::dates::{self, Part};
 use super::digest::Digest;
 use super::evaluate::{Column, Datum};
+use super::extension::Extension;
 use super::pattern::{Pattern, Patterns};
 use super::strings;
 use super::value::{Language, Text, Value};
@@ -51,6 +52,7 @@ pub enum Function {
     Predicate,
     Object,
     Cast(Target),
+    Extension(Extension),
 }
 
 /// Where a regular expression comes from.
@@ -147,6 +149,11 @@ pub fn call(function: &Function, arguments: &Arguments<'_, '_>) -> Result<Option
             Ok(Some(Datum::Term(arguments.context.terms.id(literal.into())?)))
         }
         Function::Subject | Function::Predicate | Function::Object => component(function, arguments),
+        Function::Extension(extension) => {
+            let terms: Option<Vec<Term>> = (0..arguments.columns.len()).map(|at| arguments.term(at)).collect();
+            let Some(term) = terms.and_then(|terms| extension.call(&terms)) else { return Ok(None) };
+            Ok(Some(Datum::Term(arguments.context.terms.id(term)?)))
+        }
         Function::Str
         | Function::Lang
         | Function::LangDir
@@ -288,7 +295,8 @@ fn simple(function: &Function, arguments: &Arguments<'_, '_>) -> Option<Value> {
         | Function::StrDt
         | Function::Subject
         | Function::Predicate
-        | Function::Object => return None,
+        | Function::Object
+        | Function::Extension(_) => return None,
     })
 }
 

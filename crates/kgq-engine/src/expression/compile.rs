@@ -9,11 +9,13 @@ use super::dates::Part;
 use super::digest::Digest;
 use super::distinct::PerDistinct;
 use super::evaluate::{Evaluation, Rows};
+use super::extension::Extension;
 use super::pattern::{Pattern, Patterns};
 use super::range::{Comparison, Ranges};
 use super::text_test::{Looking, TextTest};
 use super::value::{Moment, Text, Value};
 use crate::batch::{Batch, Schema};
+use crate::query::functions;
 use kgq_snapshot::TermId;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::Term;
@@ -314,8 +316,11 @@ impl Compiler<'_> {
             Named::Object => Function::Object,
             Named::Custom(name) => match Target::of(name.as_ref()) {
                 Some(target) => Function::Cast(target),
-                // A function that nobody has defined is an error wherever it is called.
-                None => return Ok(Node::Error),
+                None => match Extension::of(name.as_str()) {
+                    Some(extension) => Function::Extension(extension),
+                    // A function that nobody has defined is an error wherever it is called; `query/functions` says so before.
+                    None => return Ok(Node::Error),
+                },
             },
         };
         Ok(text_test(&function, &arguments).unwrap_or(Node::Call(function, arguments)))
@@ -403,8 +408,8 @@ fn arity(function: &Named) -> Option<(usize, usize)> {
         Named::Replace => (3, 4),
         Named::Triple | Named::StrLangDir => (3, 3),
         Named::Custom(name) => {
-            Target::of(name.as_ref())?;
-            (1, 1)
+            let known = functions::known(name.as_str())?;
+            (known.least, known.most)
         }
     })
 }

@@ -8,7 +8,8 @@
 //! zone and one without may be the same; `BNODE("x")` is a new node in every
 //! solution; REPLACE reads `$1` and `\` as XPath does, and refuses patterns that match the empty string; integers too
 //! large for 64 bits are true; integers beyond their derived datatype are ill-typed; a cast ignores white space around the
-//! text; decimals are cut, not refused, after 18 fractional digits.
+//! text; decimals are cut, not refused, after 18 fractional digits; a cast to a type derived from `xsd:integer` keeps that type;
+//! GROUP_CONCAT takes the text of IRIs, numbers and strings with a language, of which the standard has an error.
 
 pub mod arithmetic;
 mod call;
@@ -19,6 +20,7 @@ mod dates;
 mod digest;
 mod distinct;
 mod evaluate;
+pub mod extension;
 mod pattern;
 mod random;
 #[cfg(test)]

@@ -82,6 +82,11 @@ pub trait Operator<'s>: Send {
 
     fn inputs(&self) -> Vec<&Node<'s>>;
 
+    /// Whether its inputs run at the same time, so that together they take as long as the slowest.
+    fn runs_inputs_together(&self) -> bool {
+        false
+    }
+
     /// An operator that gives a part of the rows that this one would give, before any was asked for; `None` if the rows cannot be
     /// divided.
     fn part(&self, _: Part) -> Option<Box<dyn Operator<'s> + 's>> {
@@ -179,7 +184,7 @@ impl<'s> Node<'s> {
             certain: self.certain.clone(),
             sorted: self.sorted.clone(),
             weighted: self.weighted,
-            estimate: self.estimate,
+            estimate: self.estimate / part.of as f64,
             counted: Counted::default(),
         })
     }

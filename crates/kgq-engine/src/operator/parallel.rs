@@ -132,6 +132,10 @@ impl<'s> Operator<'s> for Parallel<'s> {
         }
     }
 
+    fn runs_inputs_together(&self) -> bool {
+        !self.parts.is_empty()
+    }
+
     fn inputs(&self) -> Vec<&Node<'s>> {
         if self.parts.is_empty() { vec![&self.input] } else { self.parts.iter().map(|part| &part.node).collect() }
     }

@@ -6,14 +6,17 @@ use kgq_syntax::error::Result;
 
 pub struct Slice<'s> {
     input: Node<'s>,
+    offset: u64,
+    limit: Option<u64>,
+    /// What is still to be passed over, and to be taken.
     skip: u64,
     take: Option<u64>,
 }
 
 impl<'s> Slice<'s> {
     /// The input's rows must stand for one solution each.
-    pub fn new(input: Node<'s>, skip: u64, take: Option<u64>) -> Self {
-        Self { input, skip, take }
+    pub fn new(input: Node<'s>, offset: u64, limit: Option<u64>) -> Self {
+        Self { input, offset, limit, skip: offset, take: limit }
     }
 }
 
@@ -37,9 +40,10 @@ impl<'s> Operator<'s> for Slice<'s> {
     }
 
     fn describe(&self, _: &Context<'s>) -> String {
-        match self.take {
-            Some(take) => format!("limit {take} after {}", self.skip),
-            None => format!("all after {}", self.skip),
+        match (self.limit, self.offset) {
+            (Some(limit), 0) => format!("limit {limit}"),
+            (Some(limit), offset) => format!("limit {limit} after {offset}"),
+            (None, offset) => format!("all after {offset}"),
         }
     }
 

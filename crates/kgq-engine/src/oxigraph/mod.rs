@@ -8,6 +8,7 @@ mod tests;
 mod view;
 mod watch;
 
+use super::expression::extension;
 use super::limits::Guard;
 use super::{Answer, Services, Solutions, Triples};
 use kgq_snapshot::Snapshot;
@@ -71,6 +72,9 @@ pub fn evaluate_with_services<'a>(
     let mut evaluator = QueryEvaluator::new().with_cancellation_token(token);
     if let Some(services) = services {
         evaluator = evaluator.with_default_service_handler(Ask(Arc::clone(services)));
+    }
+    for (name, extension) in extension::all() {
+        evaluator = evaluator.with_custom_function(name, move |arguments| extension.call(arguments));
     }
     let mut prepared = evaluator.prepare(query);
     *prepared.dataset_mut() = QueryDatasetSpecification::new();

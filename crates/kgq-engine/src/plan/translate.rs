@@ -4,6 +4,7 @@ use super::{Aggregate, Condition};
 use super::{
     ClosureAtom, Graph, OrderKey, Path, Pattern, Repeat, Slot, TripleAtom, TripleTermAtom, Var, Variables, scope,
 };
+use crate::query::operands::operands;
 use crate::terms::Terms;
 use kgq_snapshot::TermId;
 use kgq_syntax::rdf::{BlankNode, NamedNode, Term, Triple, Variable};
@@ -163,7 +164,11 @@ impl<'t, 's> Translator<'t, 's> {
                     .collect();
                 self.in_graph(Pattern::Values { vars, rows })
             }
-            GraphPattern::Graph { name, inner } => self.in_named_graph(name, inner)?,
+            GraphPattern::Graph { name, inner } => {
+                let pattern = self.in_named_graph(name, inner)?;
+                // A GRAPH inside `GRAPH ?g` looks into its own graph, and ?g is still each named one.
+                self.in_graph(pattern)
+            }
             GraphPattern::Group { inner, variables, aggregates } => self.group(inner, variables, aggregates)?,
             GraphPattern::Project { inner, variables } => {
                 let vars: Vec<_> = variables.iter().map(|v| self.var(v)).collect();
@@ -438,12 +443,18 @@ impl<'t, 's> Translator<'t, 's> {
 fn needs_one_graph_at_a_time(pattern: &GraphPattern) -> bool {
     match pattern {
         GraphPattern::Bgp { .. } | GraphPattern::Path { .. } | GraphPattern::Values { .. } => false,
-        GraphPattern::Join { left, right }
-        | GraphPattern::LeftJoin { left, right, .. }
-        | GraphPattern::Union { left, right } => needs_one_graph_at_a_time(left) || needs_one_graph_at_a_time(right),
-        GraphPattern::Filter { inner, .. } | GraphPattern::Extend { inner, .. } | GraphPattern::Graph { inner, .. } => {
-            needs_one_graph_at_a_time(inner)
+        GraphPattern::Join { left, right } | GraphPattern::Union { left, right } => {
+            needs_one_graph_at_a_time(left) || needs_one_graph_at_a_time(right)
         }
+        GraphPattern::LeftJoin { left, right, expression } => {
+            needs_one_graph_at_a_time(left)
+                || needs_one_graph_at_a_time(right)
+                || expression.as_ref().is_some_and(asks_one_graph_at_a_time)
+        }
+        GraphPattern::Filter { inner, expr: expression } | GraphPattern::Extend { inner, expression, .. } => {
+            needs_one_graph_at_a_time(inner) || asks_one_graph_at_a_time(expression)
+        }
+        GraphPattern::Graph { inner, .. } => needs_one_graph_at_a_time(inner),
         GraphPattern::Minus { .. }
         | GraphPattern::Lateral { .. }
         | GraphPattern::OrderBy { .. }
@@ -454,6 +465,20 @@ fn needs_one_graph_at_a_time(pattern: &GraphPattern) -> bool {
         | GraphPattern::Group { .. }
         | GraphPattern::Service { .. } => true,
     }
+}
+
+/// Whether a pattern of EXISTS in the expression does.
+fn asks_one_graph_at_a_time(expression: &Expression) -> bool {
+    let mut open = vec![expression];
+    while let Some(expression) = open.pop() {
+        if let Expression::Exists(pattern) = expression
+            && needs_one_graph_at_a_time(pattern)
+        {
+            return true;
+        }
+        open.extend(operands(expression));
+    }
+    false
 }
 
 /// The operands of a chain that nests to the left, in order. A loop, since such a chain can be thousands long.

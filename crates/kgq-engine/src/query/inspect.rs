@@ -37,9 +37,9 @@ pub struct UsedTerm {
     pub position: Position,
 }
 
-/// The IRIs that a query names, each once per position, sorted.
+/// The IRIs that a query names, each once per position, sorted; what it asks another server for is left out.
 pub fn used_terms(query: &spargebra::Query) -> Vec<UsedTerm> {
-    let mut walk = Walk::default();
+    let mut walk = Walk { skip_services: true, ..Walk::default() };
     walk.query(query);
     walk.terms.into_iter().collect()
 }
@@ -78,14 +78,58 @@ pub(super) fn expressions_patterns(expression: &Expression) -> Vec<&GraphPattern
     found
 }
 
+/// A call of a function by its IRI, or a predicate, which for some engines is one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Call {
+    pub name: NamedNode,
+    /// How many arguments it has; `None` for a predicate.
+    pub arguments: Option<usize>,
+}
+
+/// The calls of a query, and its predicates, those for other servers left out.
+pub(super) fn calls(query: &spargebra::Query) -> BTreeSet<Call> {
+    let mut walk = Walk { skip_services: true, ..Walk::default() };
+    walk.query(query);
+    walk.into_calls()
+}
+
+/// As [`calls`], of an update.
+pub(super) fn calls_of_update(update: &spargebra::Update) -> BTreeSet<Call> {
+    let mut walk = Walk { skip_services: true, ..Walk::default() };
+    for operation in &update.operations {
+        if let spargebra::GraphUpdateOperation::DeleteInsert { pattern, .. } = operation {
+            walk.pattern(pattern);
+        }
+    }
+    walk.into_calls()
+}
+
 /// Refuses a query that would ask another server: nothing is sent, `SILENT` or not.
 pub fn refuse_network(source: Source<'_>, query: &spargebra::Query) -> Result<()> {
     let mut walk = Walk::default();
     walk.query(query);
     match walk.services.first() {
-        Some(service) => Err(refused(source, "SERVICE", &format!("SERVICE {service}"))),
+        Some(service) => Err(refused_service(source, service)),
         None => Ok(()),
     }
+}
+
+/// Whether a query asks another server for something.
+pub fn needs_network(query: &spargebra::Query) -> bool {
+    let mut walk = Walk::default();
+    walk.query(query);
+    !walk.services.is_empty()
+}
+
+fn refused_service(source: Source<'_>, service: &str) -> Error {
+    let error = refused(source, "SERVICE", &format!("SERVICE {service}"));
+    if service.starts_with("<http://wikiba.se/ontology#label") {
+        return error.hint(
+            "it is Wikidata's, for labels; SPARQL 1.1 has \
+             `OPTIONAL { ?x rdfs:label ?xLabel FILTER(LANGMATCHES(LANG(?xLabel), \"en\")) }`",
+        );
+    }
+    error
 }
 
 /// Refuses an update that would read from another server or a file.
@@ -100,7 +144,7 @@ pub fn refuse_network_in_update(source: Source<'_>, update: &Update) -> Result<(
                 let mut walk = Walk::default();
                 walk.pattern(pattern);
                 if let Some(service) = walk.services.first() {
-                    return Err(refused(source, "SERVICE", &format!("SERVICE {service}")));
+                    return Err(refused_service(source, service));
                 }
             }
             OperationForm::Plain(
@@ -152,10 +196,18 @@ struct Walk {
     variables: BTreeSet<Variable>,
     services: Vec<String>,
     functions: Vec<Function>,
+    calls: BTreeSet<Call>,
     skip_exists: bool,
+    skip_services: bool,
 }
 
 impl Walk {
+    fn into_calls(mut self) -> BTreeSet<Call> {
+        let properties = self.terms.into_iter().filter(|term| term.position == Position::Property);
+        self.calls.extend(properties.map(|term| Call { name: term.iri, arguments: None }));
+        self.calls
+    }
+
     fn query(&mut self, query: &spargebra::Query) {
         let (pattern, dataset) = match query {
             spargebra::Query::Construct { template, pattern, dataset, .. } => {
@@ -269,7 +321,9 @@ impl Walk {
             }
             GraphPattern::Service { name, inner, .. } => {
                 self.services.push(name.to_string());
-                self.pattern(inner);
+                if !self.skip_services {
+                    self.pattern(inner);
+                }
             }
         }
     }
@@ -319,9 +373,10 @@ impl Walk {
             Expression::NamedNode(node) => self.term(node, Position::Value),
             Expression::Variable(v) | Expression::Bound(v) => self.variable(v),
             Expression::Exists(pattern) if !self.skip_exists => self.pattern(pattern),
-            Expression::FunctionCall(function, _) => {
+            Expression::FunctionCall(function, arguments) => {
                 self.functions.push(function.clone());
                 if let Function::Custom(name) = function {
+                    self.calls.insert(Call { name: name.clone(), arguments: Some(arguments.len()) });
                     self.term(name, Position::Function);
                 }
             }

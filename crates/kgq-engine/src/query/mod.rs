@@ -3,20 +3,22 @@
 
 pub mod atoms;
 mod bind;
+pub mod functions;
 mod inspect;
 pub mod lint;
 pub mod operands;
 mod order;
 mod parse;
+mod parts;
 pub mod prebind;
 mod sse;
 mod update;
 mod witness;
 
 pub use bind::{Binding, Value, bind, set_slice};
-pub use inspect::{Position, UsedTerm, refuse_network, refuse_network_in_update, used_terms, variables};
+pub use inspect::{Position, UsedTerm, needs_network, refuse_network, refuse_network_in_update, used_terms, variables};
 pub use order::order_columns;
 pub use parse::{Form, ParseContext, Query, parse_query};
-pub use sse::indented;
+pub use sse::{indented, with_curies};
 pub use update::{Operation, OperationForm, Transfer, TransferKind, Update, parse_update};
 pub use witness::{Match, PathExpression, Witness, witness};

@@ -1,5 +1,6 @@
 //! Parsing of queries, and what updates share with it. A project's prefixes need no declaration, and positions stay those of the user's text.
 
+use super::functions;
 use kgq_syntax::bounds::{Bounds, check_query};
 use kgq_syntax::error::{Error, Result, Source};
 use kgq_syntax::rdf::Prefixes;
@@ -58,6 +59,7 @@ pub fn parse_query(source: Source<'_>, context: ParseContext<'_>) -> Result<Quer
     let mut algebra = parse(source, &tokens, context, SparqlParser::parse_query, diagnose::query)?;
     strict::check(source, &tokens)?;
     order_columns(source.text, &tokens, &mut algebra);
+    functions::lower(&mut algebra);
     Ok(Query { algebra })
 }
 

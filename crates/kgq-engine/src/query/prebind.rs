@@ -4,15 +4,16 @@
 //! It does not evaluate: the bound query is an ordinary one, for any evaluator that knows how a blank node is written here.
 
 use super::bind::{Binding, Value, bind};
+use super::functions;
 use super::operands::operands_mut;
 use super::parse::Query;
+use super::parts::{Part, for_each_part};
+use kgq_syntax::error::Source;
 use kgq_syntax::rdf::path::Path;
-use kgq_syntax::rdf::{BlankNode, Literal, NamedNode, Term, Variable};
+use kgq_syntax::rdf::{BlankNode, Literal, NamedNode, Prefixes, Term, Variable};
 use kgq_syntax::{significant, sparql, strict};
 use spargebra::SparqlParser;
-use spargebra::algebra::{
-    AggregateExpression, Expression, Function, GraphPattern, OrderExpression, PropertyPathExpression,
-};
+use spargebra::algebra::{Expression, Function, GraphPattern, PropertyPathExpression};
 use spargebra::term::NamedNodePattern;
 use std::collections::BTreeMap;
 
@@ -132,7 +133,12 @@ fn parse(text: &str, prefixes: &[(String, String)]) -> Result<spargebra::Query, 
         parser = parser.with_prefix(prefix, namespace).map_err(|e| format!("prefix `{prefix}`: {e}"))?;
     }
     let as_read = strict::as_read(text, &significant(&sparql::tokenize(text)));
-    parser.parse_query(&as_read.text).map_err(|refusal| as_read.as_written(&refusal.to_string()))
+    let mut algebra =
+        parser.parse_query(&as_read.text).map_err(|refusal| as_read.as_written(&refusal.to_string()))?;
+    functions::lower(&mut algebra);
+    let known: Prefixes = prefixes.iter().cloned().collect();
+    functions::refuse_unknown(Source::new("", text), &algebra, &known).map_err(|e| e.message().to_owned())?;
+    Ok(algebra)
 }
 
 fn property_path(path: &Path<NamedNode>) -> PropertyPathExpression {
@@ -175,59 +181,6 @@ fn replace_path_in_expression(expression: &mut Expression, path: &PropertyPathEx
     match expression {
         Expression::Exists(pattern) => replace_path(pattern, path),
         other => operands_mut(other).for_each(|operand| replace_path_in_expression(operand, path)),
-    }
-}
-
-/// What a pattern is made of.
-enum Part<'p> {
-    Pattern(&'p mut GraphPattern),
-    Expression(&'p mut Expression),
-}
-
-/// Calls `f` with each direct part of a pattern, patterns first.
-fn for_each_part(pattern: &mut GraphPattern, f: &mut dyn FnMut(Part<'_>)) {
-    match pattern {
-        GraphPattern::Bgp { .. } | GraphPattern::Path { .. } | GraphPattern::Values { .. } => {}
-        GraphPattern::Join { left, right }
-        | GraphPattern::Lateral { left, right }
-        | GraphPattern::Union { left, right }
-        | GraphPattern::Minus { left, right } => {
-            f(Part::Pattern(left));
-            f(Part::Pattern(right));
-        }
-        GraphPattern::LeftJoin { left, right, expression } => {
-            f(Part::Pattern(left));
-            f(Part::Pattern(right));
-            expression.iter_mut().for_each(|e| f(Part::Expression(e)));
-        }
-        GraphPattern::Filter { expr, inner } => {
-            f(Part::Pattern(inner));
-            f(Part::Expression(expr));
-        }
-        GraphPattern::Extend { inner, expression, .. } => {
-            f(Part::Pattern(inner));
-            f(Part::Expression(expression));
-        }
-        GraphPattern::OrderBy { inner, expression } => {
-            f(Part::Pattern(inner));
-            for OrderExpression::Asc(e) | OrderExpression::Desc(e) in expression {
-                f(Part::Expression(e));
-            }
-        }
-        GraphPattern::Group { inner, aggregates, .. } => {
-            f(Part::Pattern(inner));
-            for (_, aggregate) in aggregates {
-                if let AggregateExpression::FunctionCall { expr, .. } = aggregate {
-                    f(Part::Expression(expr));
-                }
-            }
-        }
-        GraphPattern::Graph { inner, .. }
-        | GraphPattern::Project { inner, .. }
-        | GraphPattern::Distinct { inner }
-        | GraphPattern::Reduced { inner }
-        | GraphPattern::Slice { inner, .. }
-        | GraphPattern::Service { inner, .. } => f(Part::Pattern(inner)),
     }
 }
 

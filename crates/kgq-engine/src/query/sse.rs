@@ -52,6 +52,41 @@ pub fn indented(sse: &str, prefixes: &Prefixes) -> String {
     out
 }
 
+/// A text whose IRIs in angle brackets are shortened where a prefix fits; what stands in double quotes stays.
+pub fn with_curies(text: &str, prefixes: &Prefixes) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(['<', '"']) {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let end = if rest.starts_with('"') { quoted(rest) } else { iri(rest) };
+        let piece = &rest[..end];
+        match piece.strip_prefix('<').and_then(|iri| prefixes.shorten(iri.strip_suffix('>')?)) {
+            Some(curie) => out.push_str(&curie),
+            None => out.push_str(piece),
+        }
+        rest = &rest[end..];
+    }
+    out + rest
+}
+
+/// The length of the quoted text at the start.
+fn quoted(text: &str) -> usize {
+    let mut escaped = false;
+    let end = text.char_indices().skip(1).find(|(_, c)| {
+        let ends = *c == '"' && !escaped;
+        escaped = *c == '\\' && !escaped;
+        ends
+    });
+    end.map_or(text.len(), |(at, _)| at + 1)
+}
+
+/// The length of the IRI in angle brackets at the start, or of the bracket if it begins none.
+fn iri(text: &str) -> usize {
+    let end = text.char_indices().skip(1).find(|(_, c)| matches!(c, '>' | '<' | '"') || c.is_whitespace());
+    end.filter(|(_, c)| *c == '>').map_or(1, |(at, _)| at + 1)
+}
+
 fn closing(tokens: &[String], open: usize) -> usize {
     let mut depth = 0usize;
     for (i, token) in tokens.iter().enumerate().skip(open) {

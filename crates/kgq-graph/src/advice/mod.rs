@@ -55,7 +55,10 @@ impl<'a> Asked<'a> {
         let text = self.text();
         let misspelt = text.variables_used_once();
         let is_misspelt = |v: &Variable| misspelt.iter().any(|(name, _, _)| name == v.as_str());
-        let mut findings: Vec<Finding> = query::lint::lint(self.query)
+        let lints = query::lint::lint(self.query);
+        let said: Vec<Variable> =
+            lints.iter().filter(|lint| lint.code != "used-once").filter_map(|lint| lint.variable.clone()).collect();
+        let mut findings: Vec<Finding> = lints
             .into_iter()
             // The near name says more.
             .filter(|lint| lint.code != "used-once" || !lint.variable.as_ref().is_some_and(is_misspelt))
@@ -66,7 +69,9 @@ impl<'a> Asked<'a> {
                 let (span, hint) = match (lint.code, name) {
                     ("having-alias", Some(name)) => (
                         text.variable_behind("HAVING", name),
-                        text.expression_named(name).map(|written| format!("write `{written}` in place of ?{name}")),
+                        text.expression_named(name)
+                            .map(|written| format!("write `{written}` in place of ?{name}"))
+                            .or(lint.hint),
                     ),
                     (_, name) => (name.and_then(|name| text.last_variable(name)), lint.hint),
                 };
@@ -74,7 +79,9 @@ impl<'a> Asked<'a> {
                 Finding::new(lint.code, lint.message).at(&text, span).hint_if(hint)
             })
             .collect();
-        findings.extend(misspelt.into_iter().map(|(name, span, near)| {
+        // What is said of a variable already has its near name.
+        let misspelt = misspelt.into_iter().filter(|(name, _, _)| said.iter().all(|v| v.as_str() != name));
+        findings.extend(misspelt.map(|(name, span, near)| {
             Finding::new("used-once", format!("?{name} occurs only here"))
                 .at(&text, Some(span))
                 .hint_if(Some(format!("did you mean `?{near}`?")))

@@ -5,7 +5,8 @@ use super::report::Report;
 use super::subject::Subject;
 use super::{Check, Explanation};
 use crate::catalog::{CannedQuery, Known, Labels, Param, ScalarOrList, Values};
-use kgq_engine::query::{Position, Query, parse_query, refuse_network, used_terms, variables};
+use kgq_engine::query::functions::refuse_unknown;
+use kgq_engine::query::{Position, Query, parse_query, used_terms, variables};
 use kgq_syntax::error::{Place, Result};
 use kgq_syntax::rdf::vocabulary::{rdf, rdfs};
 use kgq_syntax::rdf::{NamedNode, NamedNodeRef, NamedOrBlankNode, Prefixes, Term};
@@ -18,9 +19,15 @@ pub const CHECK: Check = Check {
     codes: &[
         Explanation {
             code: "query-syntax",
-            finds: "a canned query that does not parse, whose header is not right, or that would ask another server",
+            finds: "a canned query that does not parse, or whose header is not right",
             why: "nobody can run it",
             mend: "mend what the message names",
+        },
+        Explanation {
+            code: "unknown-function",
+            finds: "a function in a canned query that is called by an IRI and that kgq does not have",
+            why: "it would be an error in every row, so the query cannot be run",
+            mend: "correct the name, or write it with SPARQL's own functions; the hint says how",
         },
         Explanation {
             code: "undeclared-parameter",
@@ -68,11 +75,7 @@ fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
     for query in &subject.catalog.queries {
         parameters(query, report);
         let source = query.source();
-        let parsed = parse_query(source, subject.parse_context()).and_then(|parsed| {
-            refuse_network(source, &parsed.algebra)?;
-            Ok(parsed)
-        });
-        let parsed = match parsed {
+        let parsed = match parse_query(source, subject.parse_context()) {
             Ok(parsed) => parsed,
             Err(error) => {
                 let errors = std::iter::once(&error).chain(error.others());
@@ -80,6 +83,10 @@ fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
                 continue;
             }
         };
+        if let Err(error) = refuse_unknown(source, &parsed.algebra, &subject.prefixes) {
+            let errors = std::iter::once(&error).chain(error.others());
+            report.findings.extend(errors.map(|e| Finding::from_error("unknown-function", &query.file, e)));
+        }
         mentions(query, &parsed, report);
         if subject.is_whole() {
             values(query, &parsed, &known_terms, report);

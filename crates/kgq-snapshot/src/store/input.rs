@@ -207,6 +207,14 @@ fn is_folder(name: &str) -> Error {
 }
 
 fn missing_file(name: &str, path: &Path) -> Error {
+    if let Some((scheme, rest)) = name.split_once("://") {
+        let error = Error::new(Kind::Io, format!("{name} is an address, not a file"));
+        return if scheme == "file" {
+            error.hint(format!("name the file by its path: `{rest}`"))
+        } else {
+            error.hint("kgq makes no network request: fetch the file yourself, and name it")
+        };
+    }
     let folder = path.parent().map(|f| if f.as_os_str().is_empty() { Path::new(".") } else { f });
     let siblings: Vec<String> = folder
         .and_then(|folder| folder.read_dir().ok())

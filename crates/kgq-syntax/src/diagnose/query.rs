@@ -115,10 +115,14 @@ impl<'a> Walk<'a> {
             return Fault::new(self.end(), format!("the declarations are not followed by {expected}"));
         }
         if forms == FORMS && self.kw_any(UPDATES) {
-            return self.fault_here(format!("`{}` is an update, not a query", self.here().to_uppercase()));
+            return self
+                .fault_here(format!("`{}` is an update, not a query", self.here().to_uppercase()))
+                .hint("`kgq update` runs updates");
         }
         if forms == UPDATES && self.kw_any(FORMS) {
-            return self.fault_here(format!("`{}` is a query, not an update", self.here().to_uppercase()));
+            return self
+                .fault_here(format!("`{}` is a query, not an update", self.here().to_uppercase()))
+                .hint("`kgq query` answers queries");
         }
         if self.kw("WHERE") || self.is("{") {
             return self.fault_here("a pattern alone is no query").hint("write `SELECT *` before it");
@@ -324,7 +328,7 @@ impl<'a> Walk<'a> {
                         clause(MODIFIERS[index]),
                         clause(MODIFIERS[last])
                     ))
-                    .hint("the order is: GROUP BY, HAVING, ORDER BY, LIMIT, OFFSET"));
+                    .hint("the order is: GROUP BY, HAVING, ORDER BY, LIMIT, OFFSET, VALUES"));
             }
             last = index;
             match MODIFIERS[index] {

@@ -288,6 +288,9 @@ pub(crate) fn prefix_hint(
     if let Some((_, iri)) = words::WELL_KNOWN_PREFIXES.iter().find(|(p, _)| *p == prefix) {
         return format!("add `{}`", declaration(prefix, iri));
     }
+    if let Some((_, engine)) = words::FOREIGN_PREFIXES.iter().find(|(p, _)| *p == prefix) {
+        return format!("{engine} declares `{prefix}:` by itself, for functions that kgq does not have");
+    }
     let usable = declared.iter().copied().chain(known.iter().map(|(p, _)| *p));
     if let Some(near) = did_you_mean(prefix, usable) {
         return near;

@@ -8,7 +8,7 @@ use super::atoms::in_scope;
 use super::inspect::{all_variables, expressions_patterns, variables_outside_exists};
 use super::parse::Query;
 use kgq_syntax::rdf::{NamedNode, Variable};
-use spargebra::algebra::{Expression, GraphPattern, PropertyPathExpression};
+use spargebra::algebra::{AggregateExpression, Expression, GraphPattern, OrderExpression, PropertyPathExpression};
 use spargebra::term::{NamedNodePattern, TermPattern, TriplePattern};
 
 /// Something that usually is a mistake.
@@ -32,7 +32,7 @@ impl Lint {
 /// The codes of all lints, with what each means.
 pub const CODES: &[(&str, &str)] = &[
     ("cross-product", "patterns that share no variable: every solution of one is paired with every one of the other"),
-    ("never-bound", "a variable is selected that no pattern binds"),
+    ("never-bound", "a variable is selected, or rows are ordered or grouped by it, and no pattern binds it"),
     ("out-of-scope", "a FILTER or BIND uses a variable that its group does not bind"),
     ("having-alias", "HAVING uses a variable that only SELECT names, after HAVING is done"),
     ("optional-first", "a pattern after an OPTIONAL uses a variable that only the OPTIONAL binds"),
@@ -41,7 +41,7 @@ pub const CODES: &[(&str, &str)] = &[
         "two OPTIONALs bind the same variable: the second is looked at only where the first found nothing",
     ),
     ("not-equal", "`!=` on one of several values does not mean that none is equal"),
-    ("used-once", "a variable occurs once and is not selected, or is spelt almost as another one"),
+    ("used-once", "a variable occurs once and is spelt almost as another one, or BIND makes it and nothing uses it"),
     ("unbounded-path", "a path of any length between two variables that nothing else binds"),
 ];
 
@@ -69,6 +69,18 @@ pub fn lint(query: &Query) -> Vec<Lint> {
         }
     }
     found
+}
+
+/// "did you mean `?name`?", if a variable is spelt almost so.
+fn near(variable: &Variable, bound: &[Variable]) -> Option<String> {
+    let names: Vec<String> = bound.iter().map(Variable::to_string).collect();
+    crate::text::did_you_mean(&variable.to_string(), names.iter().map(String::as_str))
+}
+
+/// The variables that neither the pattern nor what stands around it binds.
+fn unbound(mut variables: Vec<Variable>, bound: &[Variable], outer: &[Variable]) -> Vec<Variable> {
+    variables.retain(|variable| !bound.contains(variable) && !outer.contains(variable));
+    variables
 }
 
 struct Walk {
@@ -101,9 +113,7 @@ impl Walk {
         let bound = in_scope(pattern);
         let names: std::collections::BTreeSet<String> = template.iter().flat_map(triple_names).collect();
         for variable in names.iter().filter_map(|name| Variable::new(name).ok()).filter(|v| !bound.contains(v)) {
-            let near = kgq_syntax::text::did_you_mean(variable.as_str(), bound.iter().map(Variable::as_str));
-            let message = format!("?{} stands in the template, but nothing binds it", variable.as_str());
-            self.found.push(Lint::new("never-bound", Some(&variable), message, near.as_deref()));
+            self.never_bound(&variable, "stands in the template", &bound);
         }
     }
 
@@ -185,21 +195,28 @@ impl Walk {
             GraphPattern::Project { inner, variables } => {
                 let bound = in_scope(inner);
                 for variable in variables.iter().filter(|v| !bound.contains(v) && !outer.contains(v)) {
-                    let near = kgq_syntax::text::did_you_mean(variable.as_str(), bound.iter().map(Variable::as_str));
-                    let message = format!("?{} is selected, but nothing binds it", variable.as_str());
-                    self.found.push(Lint::new("never-bound", Some(variable), message, near.as_deref()));
+                    self.never_bound(variable, "is selected", &bound);
                 }
                 group.items.push(names(variables));
                 self.group(inner, outer);
             }
-            GraphPattern::Group { inner, .. } => {
+            GraphPattern::Group { inner, variables, aggregates } => {
+                self.grouping(inner, variables, aggregates, outer);
                 group.items.push(names(&in_scope(pattern)));
                 self.group(inner, outer);
             }
-            GraphPattern::OrderBy { inner, .. }
-            | GraphPattern::Distinct { inner }
-            | GraphPattern::Reduced { inner }
-            | GraphPattern::Slice { inner, .. } => self.items(inner, group, outer),
+            GraphPattern::OrderBy { inner, expression } => {
+                let bound = in_scope(inner);
+                for OrderExpression::Asc(key) | OrderExpression::Desc(key) in expression {
+                    for variable in unbound(variables_outside_exists(key), &bound, outer) {
+                        self.never_bound(&variable, "orders the rows", &bound);
+                    }
+                }
+                self.items(inner, group, outer);
+            }
+            GraphPattern::Distinct { inner } | GraphPattern::Reduced { inner } | GraphPattern::Slice { inner, .. } => {
+                self.items(inner, group, outer)
+            }
             GraphPattern::Service { .. } | GraphPattern::Lateral { .. } => group.items.push(names(&in_scope(pattern))),
         }
     }
@@ -256,11 +273,38 @@ impl Walk {
         }
     }
 
+    fn grouping(
+        &mut self,
+        inner: &GraphPattern,
+        keys: &[Variable],
+        aggregates: &[(Variable, AggregateExpression)],
+        outer: &[Variable],
+    ) {
+        let bound = in_scope(inner);
+        for variable in unbound(keys.to_vec(), &bound, outer) {
+            self.never_bound(&variable, "groups the rows", &bound);
+        }
+        for (_, aggregate) in aggregates {
+            if let AggregateExpression::FunctionCall { expr, .. } = aggregate {
+                for variable in unbound(variables_outside_exists(expr), &bound, outer) {
+                    self.never_bound(&variable, "is aggregated", &bound);
+                }
+            }
+        }
+    }
+
+    fn never_bound(&mut self, variable: &Variable, what: &str, bound: &[Variable]) {
+        let near = near(variable, bound);
+        let message = format!("?{} {what}, but nothing binds it", variable.as_str());
+        self.found.push(Lint::new("never-bound", Some(variable), message, near.as_deref()));
+    }
+
     /// `HAVING (?n > 1)` comes before SELECT gives names (SPARQL 1.1 §18.2.4.2): `?n` is unbound there.
     fn having(&mut self, expression: &Expression, bound: &[Variable]) {
         for variable in variables_outside_exists(expression).into_iter().filter(|v| !bound.contains(v)) {
             let message = format!("HAVING does not see ?{}: it has no value yet there", variable.as_str());
-            self.found.push(Lint::new("having-alias", Some(&variable), message, None));
+            let near = near(&variable, bound);
+            self.found.push(Lint::new("having-alias", Some(&variable), message, near.as_deref()));
         }
     }
 
@@ -273,7 +317,7 @@ impl Walk {
         }
         for variable in variables_outside_exists(expression) {
             if !seen.contains(&variable) {
-                let near = kgq_syntax::text::did_you_mean(variable.as_str(), bound.iter().map(Variable::as_str));
+                let near = near(&variable, bound);
                 let message = format!("?{} is not bound in the group that this stands in", variable.as_str());
                 let hint = near
                     .unwrap_or_else(|| "an expression sees what its own `{ … }` binds, not what stands outside".into());

@@ -18,7 +18,13 @@ fn each_usual_mistake_has_its_code() {
         ("SELECT * { ?x :p ?y OPTIONAL { ?x :q ?z } OPTIONAL { ?x :r ?z } }", "optional-shadows"),
         ("SELECT ?x { ?x :p ?t FILTER(?t != :a) }", "not-equal"),
         ("SELECT * { ?x :p+ ?y }", "unbounded-path"),
-        ("SELECT ?x { ?x :p ?y }", "used-once"),
+        ("SELECT ?x { ?x :p ?y BIND(?y + 1 AS ?z) }", "used-once"),
+        ("SELECT ?x { ?x :p ?name } ORDER BY ?nmae", "never-bound"),
+        ("SELECT ?x { ?x :p ?name } ORDER BY DESC(LCASE(?nmae))", "never-bound"),
+        ("SELECT (COUNT(*) AS ?n) { ?x :p ?name } GROUP BY ?nmae", "never-bound"),
+        ("SELECT (COUNT(?nmae) AS ?n) { ?x :p ?name }", "never-bound"),
+        ("SELECT ?x { ?x :p ?name FILTER(?nmae > 1) }", "out-of-scope"),
+        ("SELECT ?x { ?x :p ?y } GROUP BY ?x HAVING(COUNT(?yy) > 1)", "never-bound"),
         ("CONSTRUCT { ?x a :C ; :n ?nmae } { ?x :p ?name }", "never-bound"),
     ] {
         assert_eq!(codes(text), [expected], "{text}");
@@ -30,6 +36,10 @@ fn each_usual_mistake_has_its_code() {
 fn what_is_right_has_none() {
     for text in [
         "SELECT * { ?a :p ?b . ?b :q ?d }",
+        "SELECT ?x { ?x :p ?y }",
+        "SELECT ?x (COUNT(*) AS ?n) { ?x :p ?y } GROUP BY ?x ORDER BY DESC(?n) STR(?x)",
+        "SELECT (STR(?y) AS ?n) { ?x :p ?y } ORDER BY ?n",
+        "SELECT ?l (COUNT(*) AS ?n) { ?x :p ?y } GROUP BY (LCASE(?y) AS ?l)",
         "SELECT * { ?a :p ?b . ?c :q ?d FILTER(?b = ?d) }",
         "SELECT * { ?a :p [ :q ?c ] . VALUES ?z { 1 } }",
         "SELECT (COUNT(*) AS ?n) ?x { ?x :p ?y } GROUP BY ?x HAVING(COUNT(*) > 1)",

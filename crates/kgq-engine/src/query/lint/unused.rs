@@ -1,85 +1,65 @@
-//! Variables that occur once and are not selected.
+//! Variables that BIND makes and nothing uses.
 //!
-//! Such a variable makes a row for each of its values, which nobody sees. Where rows are not counted (ASK, CONSTRUCT, DISTINCT,
-//! EXISTS, MINUS, GROUP BY without a count), it says that there is some value, and is no mistake; nor where rows are what is
-//! counted, as in `COUNT(*)`. A subject that occurs once is how one asks for all values of a property; `GRAPH ?g` and a
-//! variable property say "any". A name that begins with `_` is meant so.
+//! A variable of a pattern that occurs once asks that there be some value, which everyday queries do; only its name can tell whether
+//! it was meant, and `advice` looks at that. A name that begins with `_` is meant so.
 
 use super::Lint;
 use crate::query::atoms::in_scope;
 use crate::query::inspect::{all_variables, variables_of_pattern};
 use kgq_syntax::rdf::Variable;
-use spargebra::algebra::{AggregateExpression, AggregateFunction, Expression, GraphPattern, OrderExpression};
+use rustc_hash::FxHashMap;
+use spargebra::algebra::{AggregateExpression, Expression, GraphPattern, OrderExpression};
 use spargebra::term::{NamedNodePattern, TermPattern, TriplePattern};
 
-/// Where a variable occurs.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
-    /// The object of a pattern: a row for each value.
-    Object,
-    /// Made by BIND.
-    Made,
-    Elsewhere,
-}
-
 pub fn unused(query: &spargebra::Query) -> Vec<Lint> {
-    let (pattern, counted) = match query {
-        spargebra::Query::Select { pattern, .. } => (pattern, true),
-        spargebra::Query::Ask { pattern, .. }
-        | spargebra::Query::Construct { pattern, .. }
-        | spargebra::Query::Describe { pattern, .. } => (pattern, false),
-    };
+    let (spargebra::Query::Select { pattern, .. }
+    | spargebra::Query::Ask { pattern, .. }
+    | spargebra::Query::Construct { pattern, .. }
+    | spargebra::Query::Describe { pattern, .. }) = query;
     let mut found = Vec::new();
-    scope(pattern, counted, &mut found);
+    scope(pattern, &mut found);
     found
 }
 
 /// What one SELECT sees of its variables.
+#[derive(Default)]
 struct Scope<'a> {
-    /// Whether it matters how many rows there are.
-    counted: bool,
     selected: Vec<Variable>,
-    occurrences: Vec<(Variable, Place)>,
+    /// How often each occurs.
+    occurrences: FxHashMap<Variable, usize>,
+    /// Those that BIND makes, in order.
+    made: Vec<Variable>,
     inner: Vec<&'a GraphPattern>,
 }
 
-fn scope(pattern: &GraphPattern, counted: bool, found: &mut Vec<Lint>) {
-    let mut scope = Scope { counted, selected: Vec::new(), occurrences: Vec::new(), inner: Vec::new() };
+fn scope(pattern: &GraphPattern, found: &mut Vec<Lint>) {
+    let mut scope = Scope::default();
     scope.modifiers(pattern);
-    for (variable, place) in &scope.occurrences {
-        let once = scope.occurrences.iter().filter(|(other, _)| other == variable).count() == 1;
+    for variable in &scope.made {
+        let once = scope.occurrences.get(variable) == Some(&1);
         let meant = variable.as_str().starts_with('_') || scope.selected.contains(variable);
-        let message = match place {
-            Place::Object if scope.counted => "occurs only here, and is not selected: each of its values makes a row",
-            Place::Made => "is made here and never used",
-            Place::Object | Place::Elsewhere => continue,
-        };
         if once && !meant {
-            found.push(Lint::new(
-                "used-once",
-                Some(variable),
-                format!("?{} {message}", variable.as_str()),
-                Some(&format!("select it, or say with a name like ?_{} that any will do", variable.as_str())),
-            ));
+            let message = format!("?{} is made here and never used", variable.as_str());
+            found.push(Lint::new("used-once", Some(variable), message, None));
         }
     }
     for pattern in &scope.inner {
-        self::scope(pattern, scope.counted, found);
+        self::scope(pattern, found);
     }
 }
 
 impl<'a> Scope<'a> {
-    fn other(&mut self, variables: impl IntoIterator<Item = Variable>) {
-        self.occurrences.extend(variables.into_iter().map(|v| (v, Place::Elsewhere)));
+    fn occur(&mut self, variables: impl IntoIterator<Item = Variable>) {
+        for variable in variables {
+            *self.occurrences.entry(variable).or_default() += 1;
+        }
     }
 
     /// What stands around the group: up to the first that is no modifier.
     fn modifiers(&mut self, pattern: &'a GraphPattern) {
         match pattern {
-            GraphPattern::Slice { inner, .. } => self.modifiers(inner),
-            GraphPattern::Distinct { inner } | GraphPattern::Reduced { inner } => {
-                self.counted = false;
-                self.modifiers(inner);
+            GraphPattern::Slice { inner, .. } | GraphPattern::Distinct { inner } | GraphPattern::Reduced { inner } => {
+                self.modifiers(inner)
             }
             GraphPattern::OrderBy { inner, expression } => {
                 self.order(expression);
@@ -103,14 +83,12 @@ impl<'a> Scope<'a> {
         match pattern {
             GraphPattern::Bgp { patterns } => patterns.iter().for_each(|triple| self.triple(triple)),
             GraphPattern::Path { subject, object, .. } => {
-                self.term(subject, Place::Elsewhere);
-                self.term(object, Place::Object);
+                self.term(subject);
+                self.term(object);
             }
-            GraphPattern::Join { left, right } | GraphPattern::Union { left, right } => {
-                self.body(left);
-                self.body(right);
-            }
-            GraphPattern::Lateral { left, right } => {
+            GraphPattern::Join { left, right }
+            | GraphPattern::Union { left, right }
+            | GraphPattern::Lateral { left, right } => {
                 self.body(left);
                 self.body(right);
             }
@@ -125,7 +103,7 @@ impl<'a> Scope<'a> {
                 self.body(left);
                 let mut inside = Vec::new();
                 variables_of_pattern(right, &mut |v| inside.push(v.clone()));
-                self.other(inside);
+                self.occur(inside);
             }
             GraphPattern::Filter { expr, inner } => {
                 self.body(inner);
@@ -133,36 +111,32 @@ impl<'a> Scope<'a> {
             }
             GraphPattern::Graph { name, inner } => {
                 if let NamedNodePattern::Variable(variable) = name {
-                    self.other([variable.clone()]);
+                    self.occur([variable.clone()]);
                 }
                 self.body(inner);
             }
             GraphPattern::Extend { inner, variable, expression } => {
                 self.body(inner);
                 self.expression(expression);
-                self.occurrences.push((variable.clone(), Place::Made));
+                self.occur([variable.clone()]);
+                self.made.push(variable.clone());
             }
-            GraphPattern::Values { variables, .. } => self.other(variables.iter().cloned()),
+            GraphPattern::Values { variables, .. } => self.occur(variables.iter().cloned()),
             GraphPattern::Group { inner, variables, aggregates } => {
-                self.other(variables.iter().cloned());
-                let mut counted = false;
+                self.occur(variables.iter().cloned());
                 for (_, aggregate) in aggregates {
                     if let AggregateExpression::FunctionCall { expr, .. } = aggregate {
                         self.expression(expr);
-                        counted |= counts_rows(aggregate);
                     }
                 }
-                // All solutions are what COUNT(*) is asked for.
-                let all = aggregates.iter().any(|(_, a)| matches!(a, AggregateExpression::CountSolutions { .. }));
-                self.counted &= counted && !all;
                 self.body(inner);
             }
             GraphPattern::Project { variables, .. } => {
-                self.other(variables.iter().cloned());
+                self.occur(variables.iter().cloned());
                 self.inner.push(pattern);
             }
             GraphPattern::Distinct { inner } | GraphPattern::Reduced { inner } | GraphPattern::Slice { inner, .. } => {
-                self.other(in_scope(inner));
+                self.occur(in_scope(inner));
                 self.inner.push(pattern);
             }
             GraphPattern::OrderBy { inner, expression } => {
@@ -174,41 +148,22 @@ impl<'a> Scope<'a> {
     }
 
     fn expression(&mut self, expression: &Expression) {
-        self.other(all_variables(expression));
+        self.occur(all_variables(expression));
     }
 
     fn triple(&mut self, triple: &TriplePattern) {
-        self.term(&triple.subject, Place::Elsewhere);
-        match &triple.predicate {
-            NamedNodePattern::Variable(variable) => {
-                self.other([variable.clone()]);
-                self.term(&triple.object, Place::Elsewhere);
-            }
-            NamedNodePattern::NamedNode(_) => self.term(&triple.object, Place::Object),
+        self.term(&triple.subject);
+        if let NamedNodePattern::Variable(variable) = &triple.predicate {
+            self.occur([variable.clone()]);
         }
+        self.term(&triple.object);
     }
 
-    fn term(&mut self, term: &TermPattern, place: Place) {
+    fn term(&mut self, term: &TermPattern) {
         match term {
-            TermPattern::Variable(variable) => self.occurrences.push((variable.clone(), place)),
-            TermPattern::Triple(inner) => {
-                self.term(&inner.subject, Place::Elsewhere);
-                if let NamedNodePattern::Variable(variable) = &inner.predicate {
-                    self.other([variable.clone()]);
-                }
-                self.term(&inner.object, Place::Elsewhere);
-            }
+            TermPattern::Variable(variable) => self.occur([variable.clone()]),
+            TermPattern::Triple(inner) => self.triple(inner),
             TermPattern::NamedNode(_) | TermPattern::BlankNode(_) | TermPattern::Literal(_) => {}
-        }
-    }
-}
-
-/// Whether an aggregate comes out otherwise when a row is there twice.
-fn counts_rows(aggregate: &AggregateExpression) -> bool {
-    match aggregate {
-        AggregateExpression::CountSolutions { distinct } => !distinct,
-        AggregateExpression::FunctionCall { name, distinct, .. } => {
-            !distinct && !matches!(name, AggregateFunction::Min | AggregateFunction::Max | AggregateFunction::Sample)
         }
     }
 }
@@ -224,39 +179,26 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_that_occurs_once_and_is_not_selected_is_named() {
+    fn what_bind_makes_and_nothing_uses_is_named() {
         for (text, names) in [
-            ("SELECT ?x { ?x :p ?y }", vec!["y"]),
-            ("SELECT ?x { ?x :p ?v OPTIONAL { ?x :q ?w } FILTER(?v > 1) }", vec!["w"]),
             ("SELECT ?x { ?x :p ?y BIND(?y + 1 AS ?z) }", vec!["z"]),
-            ("SELECT ?x (SUM(?v) AS ?n) { ?x :v ?v ; :p ?y } GROUP BY ?x", vec!["y"]),
-            ("SELECT * { ?x a :C { SELECT ?x { ?x :p ?y } } }", vec!["y"]),
-            ("SELECT ?x { ?x :p/:q+ ?y }", vec!["y"]),
+            ("SELECT * { ?x a :C { SELECT ?x { ?x :p ?y BIND(STR(?y) AS ?z) } } }", vec!["z"]),
+            ("SELECT ?x { ?x :p ?y BIND(?y + 1 AS ?_z) }", vec![]),
+            ("SELECT * { ?x :p ?y BIND(?y + 1 AS ?z) }", vec![]),
+            ("SELECT ?x { ?x :p ?y BIND(?y + 1 AS ?z) FILTER(?z > 1) }", vec![]),
+            ("SELECT (?a + 1 AS ?b) { ?x :p ?a }", vec![]),
+            ("CONSTRUCT { ?x :p ?z } { ?x :p ?y BIND(?y + 1 AS ?z) }", vec![]),
         ] {
             assert_eq!(unused_in(text), names, "{text}");
         }
     }
 
     #[test]
-    fn where_one_occurrence_is_what_was_meant_nothing_is_said() {
+    fn that_a_pattern_has_some_value_is_an_everyday_question() {
         for text in [
-            "SELECT * { ?x :p ?y }",
-            "SELECT ?y { ?x :p ?y }",
-            "SELECT ?x { ?x :p ?_y }",
-            "SELECT ?x { ?x :p [] }",
-            "SELECT ?s { ?s ?p ?o }",
-            "SELECT DISTINCT ?x { ?x :p ?y }",
-            "ASK { ?x :p ?y }",
-            "CONSTRUCT { ?x a :C } { ?x :p ?y }",
-            "DESCRIBE ?x { ?x :p ?y }",
-            "SELECT ?x { ?x a :C FILTER NOT EXISTS { ?x :p ?y } MINUS { ?x :q ?z } }",
-            "SELECT (COUNT(*) AS ?n) { ?x :p ?y }",
-            "SELECT ?x (COUNT(*) AS ?n) { ?x :p ?y } GROUP BY ?x",
-            "SELECT ?x (MAX(?v) AS ?n) { ?x :p ?y ; :v ?v } GROUP BY ?x",
-            "SELECT ?x { ?x :p ?y } GROUP BY ?x",
-            "SELECT ?x { ?x :p ?y } ORDER BY ?y",
-            "SELECT ?x { GRAPH ?g { ?x a :C } }",
-            "SELECT (?a + 1 AS ?b) { ?x :p ?a }",
+            "SELECT ?x { ?x :p ?y }",
+            "SELECT ?x { ?x :p/:q+ ?y OPTIONAL { ?x :q ?w } }",
+            "SELECT ?x (SUM(?v) AS ?n) { ?x :v ?v ; :p ?y } GROUP BY ?x",
         ] {
             assert_eq!(unused_in(text), [""; 0], "{text}");
         }

@@ -5,6 +5,7 @@ use super::parse::{Reader, short};
 use super::shape::Constraint;
 use super::vocab as sh;
 use kgq_engine::Limits;
+use kgq_engine::expression::extension;
 use kgq_engine::limits::Guard;
 use kgq_engine::oxigraph::bounded;
 use kgq_engine::query::prebind::{self, Prebound};
@@ -240,8 +241,11 @@ pub(super) struct Evaluator<'d> {
 
 impl<'d> Evaluator<'d> {
     pub fn new(dataset: &'d Dataset, limits: Limits) -> Self {
-        let evaluator = QueryEvaluator::new()
+        let mut evaluator = QueryEvaluator::new()
             .with_custom_function(prebind::blank_node_function(), prebind::call_blank_node_function);
+        for (name, extension) in extension::all() {
+            evaluator = evaluator.with_custom_function(name, move |arguments| extension.call(arguments));
+        }
         Self { dataset, evaluator, limits }
     }
 

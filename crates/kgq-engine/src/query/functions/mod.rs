@@ -1,0 +1,150 @@
+//! Functions that are called by an IRI. One that nobody computes here would be an error in every row (SPARQL 1.1 §17.6), which looks
+//! like an answer; so it is refused before the query runs, at its place, by name.
+
+mod foreign;
+mod known;
+mod lower;
+
+pub use known::{Meaning, Native, all, known};
+pub use lower::{lower, lower_update};
+
+use super::inspect::{Call, calls, calls_of_update};
+use crate::error::{Error, Result, Source};
+use crate::rdf::{NamedNode, Prefixes};
+use crate::syntax::{Kind, Span, Token, significant, sparql, words};
+use crate::text::nearest;
+use known::Known;
+use std::collections::BTreeSet;
+
+/// Refuses a query that calls what is not computed here.
+///
+/// # Errors
+/// The calls, each at its place.
+pub fn refuse_unknown(source: Source<'_>, query: &spargebra::Query, prefixes: &Prefixes) -> Result<()> {
+    refuse(source, calls(query), prefixes)
+}
+
+/// As [`refuse_unknown`], for the patterns of an update.
+///
+/// # Errors
+/// The calls, each at its place.
+pub fn refuse_unknown_in_update(source: Source<'_>, update: &spargebra::Update, prefixes: &Prefixes) -> Result<()> {
+    refuse(source, calls_of_update(update), prefixes)
+}
+
+/// More calls than this are not listed.
+const MOST_LISTED: usize = 10;
+
+fn refuse(source: Source<'_>, calls: BTreeSet<Call>, prefixes: &Prefixes) -> Result<()> {
+    let wrong: BTreeSet<Call> = calls.into_iter().filter(is_wrong).collect();
+    let Some(first) = wrong.first() else { return Ok(()) };
+    let text = Text::new(source, prefixes);
+    let mut errors: Vec<Error> =
+        text.places(&wrong).map(|(call, span)| fault(call, &text.prefixes).at(source.place(span))).collect();
+    if errors.is_empty() {
+        errors.push(fault(first, &text.prefixes));
+    }
+    Error::all(errors).map_or(Ok(()), Err)
+}
+
+/// Whether a call is none that is computed here. A predicate is one only where its engine computes it.
+fn is_wrong(call: &Call) -> bool {
+    match call.arguments {
+        Some(arguments) => {
+            known::known(call.name.as_str()).is_none_or(|known| !(known.least..=known.most).contains(&arguments))
+        }
+        None => foreign::is_property_function(call.name.as_str()),
+    }
+}
+
+/// What is wrong with a call that is none of ours.
+fn fault(call: &Call, prefixes: &Prefixes) -> Error {
+    let iri = call.name.as_str();
+    let name = prefixes.display(iri);
+    if let (Some(known), Some(arguments)) = (known::known(iri), call.arguments) {
+        return Error::input(format!("{name} takes {}, not {arguments}", takes(known)));
+    }
+    let near = near(iri, prefixes);
+    match foreign::namespace(iri) {
+        Some(namespace) if near.is_none() => {
+            let what = if call.arguments.is_some() { "a function" } else { "a property function" };
+            Error::input(format!("{name} is {what} of {}, which kgq does not have", namespace.engine))
+                .hint_if(foreign::instead(iri).map(|instead| format!("SPARQL 1.1 has `{instead}`")))
+        }
+        _ => Error::input(format!("there is no function {name}")).hint_if(near),
+    }
+}
+
+fn takes(known: &Known) -> String {
+    let words = |n: usize| if n == 1 { "one argument".to_owned() } else { format!("{n} arguments") };
+    match (known.least, known.most) {
+        (least, most) if least == most => words(least),
+        (least, usize::MAX) => format!("{} or more", words(least)),
+        (least, most) => format!("{least} to {most} arguments"),
+    }
+}
+
+/// The name that may have been meant.
+fn near(iri: &str, prefixes: &Prefixes) -> Option<String> {
+    let local = iri.rsplit(['#', '/', ':']).next().unwrap_or(iri);
+    let namespace = iri.strip_suffix(local).unwrap_or(iri);
+    let names = known::of_namespace(namespace).map(|known| known.name);
+    let near: Vec<String> =
+        nearest(local, names, 2).iter().map(|near| prefixes.display(&format!("{namespace}{near}"))).collect();
+    let plain = local.replace('-', "");
+    let mut own = words::FUNCTIONS.iter().map(|(name, _)| *name);
+    let own = match own.clone().find(|name| name.eq_ignore_ascii_case(&plain)) {
+        Some(name) if foreign::namespace(iri).is_none() => Some(name),
+        // A short name is near to anything, and one of another engine means what it says.
+        _ if !near.is_empty() || plain.len() < 5 || foreign::namespace(iri).is_some() => None,
+        _ => nearest(&plain, &mut own, 1).first().copied(),
+    };
+    match own {
+        Some(name) => Some(format!("did you mean `{name}`? SPARQL's own functions are written without a prefix")),
+        None if near.is_empty() => None,
+        None => Some(format!("did you mean `{}`?", near.join("` or `"))),
+    }
+}
+
+/// A text with its names resolved.
+struct Text<'a> {
+    source: Source<'a>,
+    tokens: Vec<Token>,
+    /// Those known before, and those that it declares.
+    prefixes: Prefixes,
+}
+
+impl<'a> Text<'a> {
+    fn new(source: Source<'a>, known: &Prefixes) -> Self {
+        let tokens = significant(&sparql::tokenize(source.text));
+        let mut prefixes = known.clone();
+        for declaration in sparql::prefixes_declared(source.text, &tokens) {
+            prefixes.insert(declaration.prefix, declaration.iri);
+        }
+        Self { source, tokens, prefixes }
+    }
+
+    /// Where the first few calls stand: a name before its bracket, or a predicate anywhere.
+    fn places<'c>(&'c self, calls: &'c BTreeSet<Call>) -> impl Iterator<Item = (&'c Call, Span)> {
+        let mut seen = BTreeSet::new();
+        let found = self.tokens.iter().enumerate().filter_map(move |(at, token)| {
+            let name = self.names(token)?;
+            let bracket = self.tokens.get(at + 1).is_some_and(|next| next.is(self.source.text, "("));
+            let start = Call { name: name.clone(), arguments: None };
+            let mut named = calls.range(start..).take_while(|call| call.name == name);
+            let call = named.find(|call| (bracket || call.arguments.is_none()) && !seen.contains(*call))?;
+            seen.insert(call);
+            Some((call, token.span()))
+        });
+        found.take(MOST_LISTED)
+    }
+
+    fn names(&self, token: &Token) -> Option<NamedNode> {
+        let written = token.text(self.source.text);
+        match token.kind {
+            Kind::Iri => NamedNode::new(written.trim_matches(['<', '>'])).ok(),
+            Kind::PrefixedName => self.prefixes.expand(written),
+            _ => None,
+        }
+    }
+}
