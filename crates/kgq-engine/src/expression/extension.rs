@@ -7,8 +7,8 @@ use super::cast::{Target, cast};
 use super::compare::double;
 use super::value::{Number, Text, Value};
 use crate::query::functions::{self, Native};
-use crate::rdf::{Literal, NamedNode, Term};
-use crate::snapshot::integer_range;
+use kgq_snapshot::integer_range;
+use kgq_syntax::rdf::{Literal, NamedNode, Term};
 use oxrdf::vocab::xsd;
 use oxsdatatypes::{Double, Duration};
 

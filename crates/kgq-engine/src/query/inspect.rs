@@ -94,10 +94,10 @@ pub(super) fn calls(query: &spargebra::Query) -> BTreeSet<Call> {
 }
 
 /// As [`calls`], of an update.
-pub(super) fn calls_of_update(update: &spargebra::Update) -> BTreeSet<Call> {
+pub(super) fn calls_of_update(update: &Update) -> BTreeSet<Call> {
     let mut walk = Walk { skip_services: true, ..Walk::default() };
     for operation in &update.operations {
-        if let spargebra::GraphUpdateOperation::DeleteInsert { pattern, .. } = operation {
+        if let OperationForm::Plain(spargebra::GraphUpdateOperation::DeleteInsert { pattern, .. }) = &operation.form {
             walk.pattern(pattern);
         }
     }

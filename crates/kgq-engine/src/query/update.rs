@@ -1,6 +1,7 @@
 //! An update, operation by operation: as spargebra has it, except that it writes COPY, MOVE and ADD in other words, in which
 //! nothing tells that a graph is missing. Here they stay what they are.
 
+use super::functions;
 use super::parse::{ParseContext, parse};
 use kgq_syntax::bounds::check_query;
 use kgq_syntax::error::{Error, Result, Source};
@@ -51,8 +52,9 @@ pub enum TransferKind {
 pub fn parse_update(source: Source<'_>, context: ParseContext<'_>) -> Result<Update> {
     check_query(source, &context.bounds)?;
     let tokens = significant(&sparql::tokenize(source.text));
-    let algebra = parse(source, &tokens, context, SparqlParser::parse_update, diagnose::update)?;
+    let mut algebra = parse(source, &tokens, context, SparqlParser::parse_update, diagnose::update)?;
     strict::check(source, &tokens)?;
+    functions::lower_update(&mut algebra);
     let mut left = algebra.operations.into_iter();
     let mut operations = Vec::new();
     let mut declarations = Vec::new();

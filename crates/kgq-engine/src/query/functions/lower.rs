@@ -3,7 +3,7 @@
 use super::known::{Meaning, XSD, known};
 use crate::query::operands::operands_mut;
 use crate::query::parts::{Part, for_each_part};
-use crate::rdf::{Literal, NamedNode};
+use kgq_syntax::rdf::{Literal, NamedNode};
 use spargebra::algebra::{Expression, Function, GraphPattern};
 use spargebra::{GraphUpdateOperation, Query, Update};
 

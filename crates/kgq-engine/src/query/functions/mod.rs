@@ -8,11 +8,12 @@ mod lower;
 pub use known::{Meaning, Native, all, known};
 pub use lower::{lower, lower_update};
 
+use super::Update;
 use super::inspect::{Call, calls, calls_of_update};
-use crate::error::{Error, Result, Source};
-use crate::rdf::{NamedNode, Prefixes};
-use crate::syntax::{Kind, Span, Token, significant, sparql, words};
-use crate::text::nearest;
+use kgq_syntax::error::{Error, Result, Source};
+use kgq_syntax::rdf::{NamedNode, Prefixes};
+use kgq_syntax::text::nearest;
+use kgq_syntax::{Kind, Span, Token, significant, sparql, words};
 use known::Known;
 use std::collections::BTreeSet;
 
@@ -28,7 +29,7 @@ pub fn refuse_unknown(source: Source<'_>, query: &spargebra::Query, prefixes: &P
 ///
 /// # Errors
 /// The calls, each at its place.
-pub fn refuse_unknown_in_update(source: Source<'_>, update: &spargebra::Update, prefixes: &Prefixes) -> Result<()> {
+pub fn refuse_unknown_in_update(source: Source<'_>, update: &Update, prefixes: &Prefixes) -> Result<()> {
     refuse(source, calls_of_update(update), prefixes)
 }
 

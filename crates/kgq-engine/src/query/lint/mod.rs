@@ -74,7 +74,7 @@ pub fn lint(query: &Query) -> Vec<Lint> {
 /// "did you mean `?name`?", if a variable is spelt almost so.
 fn near(variable: &Variable, bound: &[Variable]) -> Option<String> {
     let names: Vec<String> = bound.iter().map(Variable::to_string).collect();
-    crate::text::did_you_mean(&variable.to_string(), names.iter().map(String::as_str))
+    kgq_syntax::text::did_you_mean(&variable.to_string(), names.iter().map(String::as_str))
 }
 
 /// The variables that neither the pattern nor what stands around it binds.
