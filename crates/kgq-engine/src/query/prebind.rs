@@ -133,8 +133,7 @@ fn parse(text: &str, prefixes: &[(String, String)]) -> Result<spargebra::Query, 
         parser = parser.with_prefix(prefix, namespace).map_err(|e| format!("prefix `{prefix}`: {e}"))?;
     }
     let as_read = strict::as_read(text, &significant(&sparql::tokenize(text)));
-    let mut algebra =
-        parser.parse_query(&as_read.text).map_err(|refusal| as_read.as_written(&refusal.to_string()))?;
+    let mut algebra = parser.parse_query(&as_read.text).map_err(|refusal| as_read.as_written(&refusal.to_string()))?;
     functions::lower(&mut algebra);
     let known: Prefixes = prefixes.iter().cloned().collect();
     functions::refuse_unknown(Source::new("", text), &algebra, &known).map_err(|e| e.message().to_owned())?;
