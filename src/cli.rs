@@ -1,6 +1,6 @@
 //! The command line: what was typed becomes a command and a session; errors become messages and exit codes.
 
-use crate::commands::{self, Command, Output, ReplArgs, remove_temporary_files, trust};
+use crate::commands::{self, Command, Output, ReplArgs, trust};
 use crate::repl;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser};
@@ -35,7 +35,7 @@ Exit codes:
   5    a limit on time, memory or rows was reached
   6    refused by policy, such as a network request
   70   a mistake in kgq itself
-  130  interrupted (143: asked to stop)
+  130  interrupted (143: asked to stop, 129: the terminal was closed)
 
 In a project's folder, `kgq` alone opens the session.";
 
@@ -261,8 +261,13 @@ fn session_options(global: &Global) -> Result<SessionOptions> {
         trusted: trust::folders(config_folder().as_deref()),
         snapshot: global.snapshot.clone(),
         cache: cache_folder(),
-        watcher: commands::progress(std::io::stderr().is_terminal() && !global.quiet),
+        watcher: commands::progress(std::io::stderr().is_terminal(), global.quiet),
         limits: Limits::default(),
+        asked_limits: Limits {
+            time: global.limits.timeout.as_ref().and_then(|bound| bound.0),
+            memory: global.limits.max_memory.as_ref().and_then(|bound| bound.0),
+            ..Limits::default()
+        },
         bounds: Bounds::default(),
     })
 }
@@ -348,21 +353,43 @@ fn streams(quiet: bool) -> Output {
     }
 }
 
-/// Ends the process on SIGINT and SIGTERM, leaving no temporary file. The session takes SIGINT over for itself.
+/// Ends the process on SIGINT, SIGTERM and SIGHUP, leaving no temporary file. The session takes SIGINT over for itself.
 fn stop_on_signals() {
     #[cfg(unix)]
     {
-        use signal_hook::consts::{SIGINT, SIGTERM};
-        let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGINT, SIGTERM]) else { return };
+        use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+        let mut wanted = vec![SIGINT, SIGTERM];
+        // Under `nohup` the program goes on when the terminal is closed.
+        if !is_ignored(SIGHUP) {
+            wanted.push(SIGHUP);
+        }
+        let Ok(mut signals) = signal_hook::iterator::Signals::new(wanted) else { return };
         std::thread::spawn(move || {
             for signal in signals.forever() {
                 if signal == SIGINT && repl::interrupt::deliver() {
                     continue;
                 }
-                remove_temporary_files();
-                let kind = if signal == SIGTERM { Kind::Terminated } else { Kind::Interrupted };
-                std::process::exit(i32::from(kind.exit_code()));
+                crate::store::remove_unfinished();
+                let code = match signal {
+                    SIGHUP => HUNG_UP,
+                    SIGTERM => Kind::Terminated.exit_code(),
+                    _ => Kind::Interrupted.exit_code(),
+                };
+                std::process::exit(i32::from(code));
             }
         });
     }
+}
+
+/// The exit code when the terminal was closed.
+#[cfg(unix)]
+const HUNG_UP: u8 = 129;
+
+/// Whether whoever started the program had it ignore this signal; where the system does not tell, it is taken to be so.
+#[cfg(unix)]
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_none_or(|mask| mask >> (signal - 1) & 1 == 1)
 }

@@ -1,6 +1,6 @@
 //! What commands that answer have in common: the format, the destination, the line with count and time.
 
-use super::output::{Output, write_to};
+use super::output::{Output, refuse_unknown_compression, write_to};
 use super::progress::Progress;
 use kgq_engine::Answer;
 use kgq_graph::render::{self, Format, GraphOptions, RdfVersion, RenderOptions, TableOptions, Written};
@@ -55,10 +55,19 @@ impl AnswerArgs {
             return Ok(None);
         }
         let name = path.to_string_lossy();
+        refuse_unknown_compression(&name)?;
         Format::from_path(&name).map(Some).ok_or_else(|| {
             Error::usage(format!("{name}: the end of the name says no format"))
                 .hint(format!("say it with `--format`: {}", Format::list()))
         })
+    }
+
+    /// What is wrong with where and how the answer is to be written, before any work is done for it.
+    pub fn check(&self, session: &Session) -> Result<()> {
+        if let Some(path) = &self.output {
+            session.refuse_own_file(path)?;
+        }
+        self.chosen_format().map(|_| ())
     }
 
     /// How an answer is laid out where the arguments say it goes.
@@ -101,7 +110,19 @@ pub fn write_answer(
     let graph = matches!(answer, Answer::Graph(_));
     let to_terminal = args.output.is_none() && output.terminal.is_some();
     let options = args.options(&answer, session.prefixes()?, output)?;
-    let written = write_to(args.output.as_deref(), output, |out| render::write(answer, options, out))?;
+    if let Some(path) = &args.output {
+        session.refuse_own_file(path)?;
+    }
+    let written = write_to(args.output.as_deref(), output, |out| {
+        // Where rows are limited, none leaves before it is known that there are not too many; a file is whole anyway.
+        if args.output.is_some() || session.options.limits.rows.is_none() {
+            return render::write(answer, options, out);
+        }
+        let mut held = Vec::new();
+        let written = render::write(answer, options, &mut held)?;
+        out.write_all(&held).map_err(|e| Error::io("the output", &e))?;
+        Ok(written)
+    })?;
     note_mapped(written.mapped, output);
     if to_terminal || (args.output.is_some() && output.err_is_terminal) {
         let what = match (written.truth, graph) {
@@ -132,6 +153,9 @@ pub fn write_graph(
         None if named => RdfFormat::TriG,
         None => RdfFormat::Turtle,
     };
+    if let Some(path) = &args.output {
+        session.refuse_own_file(path)?;
+    }
     let prefixes = session.prefixes()?;
     let mapped = write_to(args.output.as_deref(), output, |out| {
         render::write_quads(quads, format, prefixes, args.graph_options(), &mut progress.counting(out))

@@ -46,6 +46,7 @@ impl AskArgs {
         if self.explain.show(source.text, query, session, output)? {
             return Ok(0);
         }
+        self.answer.check(session)?;
         Adviser::new(&self.advice, source, written).before(session, output)?;
         let answer = session.evaluate(query)?;
         let result = if self.cite.cite {

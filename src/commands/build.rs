@@ -2,11 +2,12 @@
 
 use super::answer::seconds;
 use super::output::Output;
-use kgq_graph::session::{Session, Watcher};
-use kgq_snapshot::store::Input;
+use kgq_graph::session::{News, Session, Watcher, same_file};
+use kgq_snapshot::store::{Content, Input};
 use kgq_snapshot::{BuildOptions, Phase, Progress, Snapshot};
 use kgq_syntax::error::{Error, Result};
-use kgq_syntax::text::thousands;
+use kgq_syntax::rdf::Compression;
+use kgq_syntax::text::{thousands, visible};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -30,6 +31,7 @@ pub struct Args {
 
 pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8> {
     let inputs = if args.files.is_empty() { session.inputs()? } else { named_inputs(&args.files, session)? };
+    refuse_output(&args.output, &inputs, session)?;
     let started = Instant::now();
     let bar = ProgressLine::new(output.err_is_terminal && !output.quiet);
     let progress = |progress: Progress| bar.show(&progress);
@@ -51,6 +53,22 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
     let rate = summary.statements as f64 / elapsed.as_secs_f64().max(0.000_001);
     output.note(&format!("built in {}, {} statements/s", seconds(elapsed), thousands(rate as u64)));
     Ok(0)
+}
+
+/// A snapshot is mapped, so it is not compressed; and it replaces nothing that it is made of.
+fn refuse_output(path: &Path, inputs: &[Input], session: &Session) -> Result<()> {
+    let name = path.to_string_lossy();
+    if Compression::strip(&name).1 != Compression::None || Compression::unknown(&name).is_some() {
+        return Err(Error::usage(format!("{name}: a snapshot is not compressed, as it is read in place"))
+            .hint("name it without the last ending, for example `graph.kgq`"));
+    }
+    session.refuse_own_file(path)?;
+    let own = inputs.iter().any(|input| matches!(&input.content, Content::File(file) if same_file(file, path)));
+    if own {
+        return Err(Error::policy(format!("{name} is read by this command: kgq does not overwrite it"))
+            .hint("give `--output` another name"));
+    }
+    Ok(())
 }
 
 /// The files as inputs, or an error that names each that cannot be one.
@@ -78,15 +96,24 @@ pub struct ProgressLine {
 /// How long a build runs before its progress is shown, and how often then.
 const PATIENCE: Duration = Duration::from_millis(300);
 
-/// Shows the progress of a snapshot that is made because a question needs it.
-pub fn progress(show: bool) -> Option<Watcher> {
-    show.then(|| {
-        let line = ProgressLine::new(true);
-        Watcher(Arc::new(move |progress| match progress {
-            Some(progress) => line.show(&progress),
-            None => line.clear(),
-        }))
-    })
+/// Shows how far a snapshot is that is made because a question needs it, on a terminal, and what is to be known of the cache.
+pub fn progress(terminal: bool, quiet: bool) -> Option<Watcher> {
+    let line = ProgressLine::new(terminal);
+    let watcher = Watcher(Arc::new(move |news| match news {
+        News::Progress(progress) => line.show(&progress),
+        News::Over => line.clear(),
+        News::Kept if terminal => say("kept as a snapshot, which opens at once the next time (`kgq cache list`)"),
+        News::Kept => {}
+        News::CacheDistrusted(folder, reason) => {
+            say(&format!("the cache is not used: {} {reason}", visible(&folder.display().to_string())));
+        }
+    }));
+    (!quiet).then_some(watcher)
+}
+
+fn say(text: &str) {
+    // That it cannot be written is no failure.
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
 impl ProgressLine {

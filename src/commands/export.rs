@@ -65,6 +65,12 @@ fn parse_rules(text: &str) -> Result<Entailment, String> {
 
 pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8> {
     let started = Instant::now();
+    if args.canonical {
+        // The format is known, whatever the file is called.
+        args.answer.output.iter().try_for_each(|path| session.refuse_own_file(path))?;
+    } else {
+        args.answer.check(session)?;
+    }
     if args.query.is_some() || args.query_file.is_some() {
         let (name, text) = read_text(args.query.as_deref(), args.query_file.as_deref(), "query")?;
         let _watchdog = Watchdog::of_query(session)?;
@@ -78,6 +84,7 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
     }
     let to_file = args.answer.output.is_some() || args.tables.is_some();
     let progress = if to_file { Progress::start(output) } else { Progress::beside_result(output) };
+    let _watchdog = Watchdog::start(&session.options.asked_limits);
     let all = session.read(Some(&|name, quads| progress.read(name, quads)))?.quads();
     let chosen_quads: Vec<Quad>;
     let mut by_rules = String::new();
@@ -154,9 +161,9 @@ fn write_tables(quads: &[Quad], folder: &Path, args: &Args, session: &Session, o
     std::fs::create_dir_all(folder).map_err(|e| Error::io(folder.display(), &e))?;
     let mut sums = String::new();
     for table in &tables {
-        write_to(Some(&folder.join(&table.name)), output, |out| {
-            out.write_all(&table.csv).map_err(|e| Error::io(&table.name, &e))
-        })?;
+        let path = folder.join(&table.name);
+        session.refuse_own_file(&path)?;
+        write_to(Some(&path), output, |out| out.write_all(&table.csv).map_err(|e| Error::io(&table.name, &e)))?;
         sums.push_str(&format!("{}  {}\n", sha256(&table.csv), table.name));
     }
     if args.checksum {

@@ -4,6 +4,7 @@ mod history;
 
 use super::output::Output;
 use super::progress::Progress;
+use super::watchdog::Watchdog;
 use kgq_engine::query::{Query, needs_network, used_terms};
 use kgq_engine::{Answer, Row};
 use kgq_graph::audit::{Audit, RowSources};
@@ -77,6 +78,7 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
     let language = args.language.clone().or_else(|| settings.as_ref()?.check.languages.first().cloned());
     let language = language.unwrap_or_else(|| "en".into());
     let assets = args.assets.as_deref().map(read_assets).transpose()?.unwrap_or_default();
+    let _watchdog = Watchdog::start(&session.options.asked_limits);
     let progress = Progress::start(output);
     let mut left_out = LeftOut::default();
     if !args.strict {

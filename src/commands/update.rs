@@ -39,8 +39,7 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
         )
         .hint("`--dry-run` shows what it would add and remove; `--output FILE` writes the changed graph"));
     }
-    // A format that cannot be is said before the update runs.
-    args.answer.chosen_format()?;
+    args.answer.check(session)?;
     let (name, text) = read_text(args.text.as_deref(), args.file.as_deref(), "update")?;
     let statements = session.dataset()?.len();
     let _watchdog = Watchdog::start(&session.options.limits);

@@ -1,10 +1,10 @@
 //! Ends the program where a query passes its limits and does not notice: in parsing, planning, a sort, a join, an update, one
 //! large allocation. What notices by itself ends with an error before; here nothing is waited for.
 
-use super::output::remove_temporary_files;
 use kgq_engine::Limits;
 use kgq_engine::limits::{needs_more_memory, took_longer};
 use kgq_graph::session::Session;
+use kgq_snapshot::store::remove_unfinished;
 use kgq_syntax::error::{Error, Kind, Result};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::io::Write;
@@ -121,7 +121,7 @@ impl Drop for Watchdog {
 
 /// Ends the program with this error. Whoever else is running stays where it is.
 fn end(error: &Error) -> ! {
-    remove_temporary_files();
+    remove_unfinished();
     // The exit code says it too, if nobody can be told.
     let _ = std::io::stderr().write_all(error.render(false).as_bytes());
     std::process::exit(i32::from(error.kind().exit_code()))
@@ -175,7 +175,7 @@ fn exhausted(by_limit: bool) -> ! {
     if by_limit {
         end(&needs_more_memory(LIMIT.load(Ordering::Relaxed)));
     }
-    remove_temporary_files();
+    remove_unfinished();
     // Nothing here allocates.
     let _ = std::io::stderr().write_all(b"error: the machine has not enough memory for this\n");
     std::process::exit(i32::from(Kind::Limit.exit_code()))

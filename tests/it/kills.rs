@@ -40,8 +40,9 @@ fn killed(arguments: &[&str]) {
         std::fs::write(&output, old).unwrap();
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let wait = usual.mul_f64((state >> 40) as f64 / (1 << 24) as f64 * 1.2);
-        let (signal, code) = [(libc::SIGKILL, -libc::SIGKILL), (libc::SIGTERM, 143), (libc::SIGINT, 130)]
-            [usize::try_from(round % 3).unwrap()];
+        let (signal, code) =
+            [(libc::SIGKILL, -libc::SIGKILL), (libc::SIGTERM, 143), (libc::SIGINT, 130), (libc::SIGHUP, 129)]
+                [usize::try_from(round % 4).unwrap()];
         let mut child = program::command(folder.path()).args(arguments).spawn().unwrap();
         std::thread::sleep(wait.max(Duration::from_millis(1)));
         // SAFETY: a signal to a child that is not yet waited for: its number is still its own.
@@ -53,13 +54,15 @@ fn killed(arguments: &[&str]) {
         // A signal that comes before the program listens for it ends it as any other.
         assert!([0, code, -signal].contains(&got), "killed by {signal} after {wait:?}: ends with {got}");
         if signal != libc::SIGKILL && got != -signal {
-            assert_eq!(leftovers(folder.path()), Vec::<String>::new(), "killed by {signal} after {wait:?}");
+            let own = format!(".out.ttl.{}-", child.id());
+            let left = leftovers(folder.path()).into_iter().find(|name| name.starts_with(&own));
+            assert_eq!(left, None, "killed by {signal} after {wait:?}");
         }
         ended[usize::from(got != 0) + usize::from(got != 0 && found == new)] += 1;
-        for name in leftovers(folder.path()) {
-            std::fs::remove_file(folder.path().join(name)).unwrap();
-        }
     }
+    // What was left by the killed, the next one to write there has removed.
+    assert_eq!(program::run(folder.path(), arguments).code, 0);
+    assert_eq!(leftovers(folder.path()), Vec::<String>::new());
     assert!(ended[1] > 0, "no kill came in time: {ended:?}");
 }
 
@@ -214,5 +217,5 @@ fn names(folder: &Path) -> Vec<String> {
 
 fn leftovers(folder: &Path) -> Vec<String> {
     let names = folder.read_dir().unwrap().map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
-    names.filter(|name| name.starts_with(".kgq-")).collect()
+    names.filter(|name| name.ends_with(".building")).collect()
 }

@@ -47,6 +47,8 @@ pub struct SessionOptions {
     pub cache: Option<PathBuf>,
     pub watcher: Option<Watcher>,
     pub limits: Limits,
+    /// Those of time and memory that the command line names: they bound a whole export too, for which there is no default.
+    pub asked_limits: Limits,
     pub bounds: Bounds,
 }
 
@@ -59,6 +61,8 @@ pub struct Session {
     broken: BTreeSet<String>,
     dataset: OnceCell<Dataset>,
     snapshot: OnceCell<Arc<Snapshot>>,
+    /// Whether the files hold much text.
+    large: OnceCell<bool>,
     prefixes: OnceCell<Prefixes>,
     labels: OnceCell<Labels>,
     catalog: OnceCell<Catalog>,
@@ -80,6 +84,7 @@ impl Session {
             broken: BTreeSet::new(),
             dataset: OnceCell::new(),
             snapshot: OnceCell::new(),
+            large: OnceCell::new(),
             prefixes: OnceCell::new(),
             labels: OnceCell::new(),
             catalog: OnceCell::new(),
@@ -98,6 +103,24 @@ impl Session {
                 .hint("go to a project's folder or name it with `-C DIR`; `kgq new DIR` makes one")
                 .hint("to query files without a project, name them with `-d FILE`")
         })
+    }
+
+    /// Refuses a path for output that is, under whatever name, a file that is read: one of the project, or one named by hand.
+    ///
+    /// # Errors
+    /// That it is one.
+    pub fn refuse_own_file(&self, path: &Path) -> Result<()> {
+        let same = |own: &PathBuf| same_file(own, path);
+        let by_hand = self.options.files.iter().map(PathBuf::from).chain(self.options.snapshot.clone());
+        let whose = if by_hand.into_iter().any(|own| same(&own)) {
+            "is read by this command"
+        } else if self.project.as_ref().is_some_and(|project| project_files(project).iter().any(same)) {
+            "is a file of the project"
+        } else {
+            return Ok(());
+        };
+        Err(Error::policy(format!("{} {whose}: kgq does not overwrite it", path.display()))
+            .hint("give `--output` another name"))
     }
 
     /// What is loaded: the files named by hand, or the project's.
@@ -195,7 +218,12 @@ impl Session {
             return false;
         }
         self.options.snapshot.is_some()
-            || self.inputs().is_ok_and(|inputs| inputs.iter().map(Input::stored_size).sum::<u64>() >= SMALL)
+            || *self.large.get_or_init(|| {
+                self.inputs().is_ok_and(|inputs| {
+                    inputs.iter().map(Input::stored_size).sum::<u64>() >= SMALL
+                        || inputs.iter().any(|input| input.has_text_of(SMALL))
+                })
+            })
     }
 
     /// How snapshots are built of what this session loads.
@@ -252,14 +280,23 @@ impl Session {
     fn snapshot_of_files(&self) -> Result<Snapshot> {
         let inputs = self.inputs()?;
         let watcher = self.options.watcher.clone().unwrap_or_default();
-        let progress = |progress: Progress| (watcher.0)(Some(progress));
+        let progress = |progress: Progress| (watcher.0)(News::Progress(progress));
         let options = BuildOptions { progress: Some(&progress), ..self.build_options() };
-        let snapshot = match &self.options.cache {
-            Some(folder) => Cache::new(folder).snapshot(&inputs, &options),
-            None => Snapshot::load(&inputs, &options).map(|(snapshot, _)| snapshot),
+        let snapshot = match self.options.cache.as_ref().map(Cache::new) {
+            Some(cache) => {
+                if let Some(reason) = cache.distrust() {
+                    (watcher.0)(News::CacheDistrusted(cache.folder(), reason));
+                }
+                cache.snapshot_with_news(&inputs, &options)
+            }
+            None => Snapshot::load(&inputs, &options).map(|(snapshot, _)| (snapshot, false)),
         };
-        (watcher.0)(None);
-        snapshot
+        (watcher.0)(News::Over);
+        let (snapshot, kept) = snapshot?;
+        if kept {
+            (watcher.0)(News::Kept);
+        }
+        Ok(snapshot)
     }
 
     /// How many statements are loaded.
@@ -580,6 +617,33 @@ fn well_known(prefixes: &mut Prefixes) {
     }
 }
 
+/// What is the same for all names of a file that is there: by symbolic links, by hard links, by other ways to its folder.
+#[cfg(unix)]
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    let metadata = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
+    Some((metadata.dev(), metadata.ino()))
+}
+
+#[cfg(not(unix))]
+fn identity(path: &Path) -> Option<PathBuf> {
+    std::fs::canonicalize(path).ok().filter(|path| path.is_file())
+}
+
+/// Whether both are names of one file that is there.
+pub fn same_file(one: &Path, other: &Path) -> bool {
+    identity(one).is_some_and(|one| identity(other) == Some(one))
+}
+
+/// The files that belong to a project, those that cannot be found left out.
+fn project_files(project: &Project) -> Vec<PathBuf> {
+    let mut files = vec![project.root.join(project::MANIFEST)];
+    files.extend(project.find_files().into_iter().flat_map(|found| found.files).map(|file| file.path));
+    files.extend(project.query_files().into_iter().flatten().map(|(_, path)| path));
+    files.extend(project.manifest.sources.values().map(|path| project.root.join(path)));
+    files
+}
+
 /// The text of a source document, byte for byte: citations count its characters.
 fn read_source(path: &Path) -> Result<String> {
     let name = path.display();
@@ -587,9 +651,20 @@ fn read_source(path: &Path) -> Result<String> {
     String::from_utf8(bytes).map_err(|_| Error::input(format!("{name} is not UTF-8")))
 }
 
-/// Told how far the making of a snapshot is; `None` when it is over.
+/// What is told while a snapshot is made because a question needs it.
+#[derive(Clone, Copy, Debug)]
+pub enum News<'a> {
+    Progress(Progress),
+    Over,
+    /// It is in the cache from now on.
+    Kept,
+    /// The folder of the cache is not used, for this reason.
+    CacheDistrusted(&'a Path, &'static str),
+}
+
+/// Is told them.
 #[derive(Clone)]
-pub struct Watcher(pub Arc<dyn Fn(Option<Progress>) + Send + Sync>);
+pub struct Watcher(pub Arc<dyn Fn(News<'_>) + Send + Sync>);
 
 impl Default for Watcher {
     fn default() -> Self {

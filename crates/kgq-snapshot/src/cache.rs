@@ -2,12 +2,12 @@
 //!
 //! Two files an entry: the snapshot, and a record of the documents that it was made of. The folder is passed in.
 
-use super::file::remove_abandoned;
 use super::{BuildOptions, ContentKey, Snapshot, content_key_of, digest_of_file};
-use crate::store::{Content, Input};
+use crate::store::{Content, Input, WholeFile, remove_abandoned};
 use kgq_syntax::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -68,23 +68,33 @@ impl Cache {
     /// # Errors
     /// What building it fails with.
     pub fn snapshot(&self, inputs: &[Input], options: &BuildOptions<'_>) -> Result<Snapshot> {
-        let Some(sources) = stamps(inputs) else { return Ok(Snapshot::load(inputs, options)?.0) };
+        self.snapshot_with_news(inputs, options).map(|(snapshot, _)| snapshot)
+    }
+
+    /// The same, and whether it was made and kept just now.
+    ///
+    /// # Errors
+    /// What building it fails with.
+    pub fn snapshot_with_news(&self, inputs: &[Input], options: &BuildOptions<'_>) -> Result<(Snapshot, bool)> {
+        let in_memory = || Snapshot::load(inputs, options).map(|(snapshot, _)| (snapshot, false));
+        let Some(sources) = stamps(inputs).filter(|_| self.distrust().is_none()) else { return in_memory() };
         let (snapshot_path, record_path) = self.paths(inputs, options);
         if let Some(record) = read_record(&record_path)
             && let Some(snapshot) = still_theirs(&record, &sources, inputs, options, &snapshot_path, &record_path)
         {
             // What was used last stays longest; where this cannot be noted, what was made last does.
             let _ = fs::File::options().write(true).open(&record_path).and_then(|f| f.set_modified(SystemTime::now()));
-            return Ok(snapshot);
+            return Ok((snapshot, false));
         }
         let taken = now();
         if make_folder(&self.folder).is_err() {
-            return Ok(Snapshot::load(inputs, options)?.0);
+            return in_memory();
         }
-        let summary = match Snapshot::build(inputs, options, &snapshot_path) {
+        let built = WholeFile::private(&snapshot_path).and_then(|whole| Snapshot::build_to(inputs, options, whole));
+        let summary = match built {
             Ok(summary) => summary,
             // The folder's trouble, such as a full disk, is not the documents'.
-            Err(error) if error.kind() == kgq_syntax::error::Kind::Io => return Ok(Snapshot::load(inputs, options)?.0),
+            Err(error) if error.kind() == kgq_syntax::error::Kind::Io => return in_memory(),
             Err(error) => return Err(error),
         };
         let digests = summary.digests.iter().map(hexadecimal);
@@ -92,7 +102,24 @@ impl Cache {
         let sources = sources.map(|((path, stamp), digest)| SourceRecord { path, stamp, digest }).collect();
         write_record(&record_path, &Record { key: summary.key.to_string(), taken, sources });
         self.prune(&snapshot_path, LARGEST);
-        Snapshot::open(&snapshot_path)
+        Ok((open(&snapshot_path)?, true))
+    }
+
+    /// Why what is in the folder cannot be believed, in words that follow its name; `None` if it can, or is not there.
+    pub fn distrust(&self) -> Option<&'static str> {
+        let metadata = fs::symlink_metadata(&self.folder).ok()?;
+        if metadata.is_symlink() {
+            return Some("is a symbolic link");
+        }
+        if !metadata.is_dir() {
+            return Some("is no folder");
+        }
+        own::distrust(&metadata)
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Removes the snapshots of documents that are gone, then those not used for longest, until at most `most` bytes are kept.
@@ -129,8 +156,12 @@ impl Cache {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(Error::io(self.folder.display(), &error)),
         };
-        let mut paths: Vec<PathBuf> =
-            entries.flatten().map(|e| e.path()).filter(|p| p.extension().is_some_and(|e| e == SNAPSHOT)).collect();
+        let mut paths: Vec<PathBuf> = entries
+            .flatten()
+            .filter(is_file)
+            .map(|e| e.path())
+            .filter(|p| p.extension().is_some_and(|e| e == SNAPSHOT))
+            .collect();
         paths.sort();
         let entry = |snapshot: PathBuf| {
             let record = read_record(&snapshot.with_extension(RECORD));
@@ -144,15 +175,18 @@ impl Cache {
     /// Removes all that is kept, and what killed processes left behind; returns what was kept.
     ///
     /// # Errors
-    /// When a file cannot be removed.
+    /// When a file cannot be removed, or the folder is not the user's own.
     pub fn clear(&self) -> Result<Vec<CacheEntry>> {
+        if let Some(reason) = self.distrust() {
+            return Err(Error::policy(format!("{} {reason}: nothing there is removed", self.folder.display())));
+        }
         let entries = self.entries()?;
         for entry in &entries {
             fs::remove_file(&entry.snapshot).map_err(|e| Error::io(entry.snapshot.display(), &e))?;
             // A record without a snapshot says nothing.
             let _ = fs::remove_file(entry.snapshot.with_extension(RECORD));
         }
-        remove_abandoned(&self.folder, "");
+        remove_abandoned(&self.folder);
         for file in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
             // Another process that writes its record just now builds again the next time.
             if file.file_name().to_string_lossy().starts_with(UNFINISHED_RECORD) {
@@ -187,7 +221,7 @@ impl CacheEntry {
     /// # Errors
     /// The damage, or that it is of another version.
     pub fn verify(&self) -> Result<()> {
-        Snapshot::open(&self.snapshot)?.verify()
+        open(&self.snapshot)?.verify()
     }
 }
 
@@ -206,7 +240,7 @@ fn still_theirs(
     snapshot_path: &Path,
     record_path: &Path,
 ) -> Option<Snapshot> {
-    let snapshot = Snapshot::open(snapshot_path).ok()?;
+    let snapshot = open(snapshot_path).ok()?;
     if snapshot.content_key().to_string() != record.key || record.sources.len() != sources.len() {
         return None;
     }
@@ -273,7 +307,9 @@ fn hexadecimal(digest: &[u8; 32]) -> String {
 }
 
 fn read_record(path: &Path) -> Option<Record> {
-    serde_json::from_slice(&fs::read(path).ok()?).ok()
+    let mut bytes = Vec::new();
+    own::open(path).ok()?.read_to_end(&mut bytes).ok()?;
+    serde_json::from_slice(&bytes).ok()
 }
 
 /// A record that cannot be written costs a new build the next time.
@@ -293,7 +329,73 @@ fn make_folder(folder: &Path) -> std::io::Result<()> {
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
+    builder.create(folder)?;
+    own::close_to_others(folder)
+}
+
+fn is_file(entry: &fs::DirEntry) -> bool {
+    entry.file_type().is_ok_and(|kind| kind.is_file())
+}
+
+fn open(path: &Path) -> Result<Snapshot> {
+    let file = own::open(path).map_err(|e| Error::io(path.display(), &e))?;
+    Snapshot::of_file(file, path)
+}
+
+/// Files and folders that nobody but the user has written.
+#[cfg(unix)]
+mod own {
+    use std::fs::{self, File, Metadata, Permissions};
+    use std::io::{Error, ErrorKind, Result};
+    use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+    use std::path::Path;
+
+    pub fn distrust(metadata: &Metadata) -> Option<&'static str> {
+        if metadata.uid() != rustix::process::geteuid().as_raw() {
+            return Some("belongs to another user");
+        }
+        (metadata.mode() & 0o022 != 0).then_some("can be written to by others")
+    }
+
+    /// Opens a file of the user's own, which is no symbolic link.
+    pub fn open(path: &Path) -> Result<File> {
+        let no_links = (rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK).bits();
+        let file = File::options().read(true).custom_flags(no_links.cast_signed()).open(path)?;
+        let metadata = file.metadata()?;
+        if !metadata.is_file() || distrust(&metadata).is_some() {
+            return Err(Error::new(ErrorKind::PermissionDenied, "this is no file of the user's own"));
+        }
+        if metadata.mode() & 0o077 != 0 {
+            file.set_permissions(Permissions::from_mode(0o600))?;
+        }
+        Ok(file)
+    }
+
+    pub fn close_to_others(folder: &Path) -> Result<()> {
+        if fs::metadata(folder)?.mode() & 0o077 == 0 {
+            return Ok(());
+        }
+        fs::set_permissions(folder, Permissions::from_mode(0o700))
+    }
+}
+
+#[cfg(not(unix))]
+mod own {
+    use std::fs::{File, Metadata};
+    use std::io::Result;
+    use std::path::Path;
+
+    pub fn distrust(_: &Metadata) -> Option<&'static str> {
+        None
+    }
+
+    pub fn open(path: &Path) -> Result<File> {
+        File::open(path)
+    }
+
+    pub fn close_to_others(_: &Path) -> Result<()> {
+        Ok(())
+    }
 }
 
 #[cfg(test)]

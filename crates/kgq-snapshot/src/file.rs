@@ -10,11 +10,12 @@
 use super::map::{self, Map};
 use super::storage::{BLOCK, Bytes, Checked, Words, damaged};
 use super::{ContentKey, Snapshot};
+use crate::store::WholeFile;
 use kgq_syntax::error::{Error, Kind, Result};
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::Path;
+use std::sync::Arc;
 
 const MAGIC: [u8; 8] = *b"kgq\x89snap";
 /// Grows with every change of what sections there are or what they hold.
@@ -30,33 +31,9 @@ const CHECKED_AT_ONCE: usize = 16 << 20;
 /// Bytes written at once.
 const BUFFER: usize = 1 << 20;
 
-/// Files being written, for whoever ends the process early.
-static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
-
-/// Removes the files of builds that are running; called before the process is ended from another thread.
-pub fn remove_unfinished() {
-    // Whoever holds the lock holds it for an instant only, but may be the thread that was interrupted.
-    for _ in 0..100 {
-        if let Ok(mut paths) = UNFINISHED.try_lock() {
-            for path in paths.drain(..) {
-                let _ = std::fs::remove_file(path);
-            }
-            return;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(1));
-    }
-}
-
-fn forget_unfinished(path: &Path) {
-    UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner).retain(|p| p != path);
-}
-
 /// Writes the sections of a snapshot to a file beside its final place, where it appears only when all is written.
 pub(super) struct Writer {
-    file: File,
-    /// Removed when the writer is dropped; `None` once renamed.
-    temporary: Option<PathBuf>,
-    path: PathBuf,
+    whole: WholeFile,
     /// In bytes from the file's start.
     written: u64,
     buffer: Vec<u8>,
@@ -68,44 +45,22 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Starts a file that will be at `path`.
+    /// Starts a file.
     ///
     /// # Errors
-    /// When the folder cannot be written to.
-    pub(super) fn create(path: &Path) -> Result<Self> {
-        remove_leftovers(path);
-        let failed = |error| Error::io(path.display(), &error);
-        for attempt in 0.. {
-            let temporary = temporary_name(path, attempt);
-            let opened = File::options().read(true).write(true).create_new(true).open(&temporary);
-            let mut file = match opened {
-                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && attempt < 1000 => continue,
-                opened => opened.map_err(failed)?,
-            };
-            UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner).push(temporary.clone());
-            let writer = |file| Self {
-                file,
-                temporary: Some(temporary.clone()),
-                path: path.to_owned(),
-                written: HEADER as u64,
-                buffer: Vec::with_capacity(BUFFER),
-                sum: crc32fast::Hasher::new(),
-                filled: 0,
-                sums: Vec::new(),
-                sections: Vec::new(),
-            };
-            // Whoever finds the file unlocked may remove it: its builder was killed. Systems without locks keep it.
-            let lost = matches!(file.try_lock(), Err(TryLockError::WouldBlock));
-            if lost || !temporary.exists() {
-                forget_unfinished(&temporary);
-                continue;
-            }
-            let zeros = file.write_all(&[0; HEADER]);
-            let writer = writer(file);
-            zeros.map_err(failed)?;
-            return Ok(writer);
-        }
-        unreachable!("the loop ends by its own bound")
+    /// When it cannot be written to.
+    pub(super) fn new(mut whole: WholeFile) -> Result<Self> {
+        let zeros = whole.file().write_all(&[0; HEADER]);
+        zeros.map_err(|e| Error::io(whole.path().display(), &e))?;
+        Ok(Self {
+            whole,
+            written: HEADER as u64,
+            buffer: Vec::with_capacity(BUFFER),
+            sum: crc32fast::Hasher::new(),
+            filled: 0,
+            sums: Vec::new(),
+            sections: Vec::new(),
+        })
     }
 
     /// Starts the next section.
@@ -188,7 +143,8 @@ impl Writer {
     }
 
     fn flush(&mut self) -> Result<()> {
-        self.file.write_all(&self.buffer).map_err(|e| Error::io(self.path.display(), &e))?;
+        let written = self.whole.file().write_all(&self.buffer);
+        written.map_err(|e| Error::io(self.whole.path().display(), &e))?;
         self.buffer.clear();
         Ok(())
     }
@@ -214,72 +170,16 @@ impl Writer {
         header.extend(self.sections.iter().flatten().flat_map(|n| [*n as u32, (n >> 32) as u32]));
         header.resize(HEADER / 4 - 1, 0);
         header.push(crc32fast::hash(map::bytes(&header)));
-        let path = self.path.clone();
-        let failed = |e: std::io::Error| Error::io(path.display(), &e);
-        self.file.seek(SeekFrom::Start(0)).map_err(failed)?;
-        self.file.write_all(map::bytes(&header)).map_err(failed)?;
-        self.file.sync_all().map_err(failed)?;
-        let temporary = self.temporary.as_ref().expect("it is taken only here and when dropped");
-        std::fs::rename(temporary, &self.path).map_err(failed)?;
-        forget_unfinished(temporary);
-        self.temporary = None;
-        // So that the new name survives a crash of the machine. Where folders cannot be opened, it does as far as it may.
-        if let Some(Ok(folder)) = folder_of(&self.path).map(File::open) {
-            let _ = folder.sync_all();
-        }
-        Ok(())
-    }
-}
-
-impl Drop for Writer {
-    fn drop(&mut self) {
-        if let Some(temporary) = &self.temporary {
-            let _ = std::fs::remove_file(temporary);
-            forget_unfinished(temporary);
-        }
+        let file = self.whole.file();
+        let written = file.seek(SeekFrom::Start(0)).and_then(|_| file.write_all(map::bytes(&header)));
+        written.map_err(|e| Error::io(self.whole.path().display(), &e))?;
+        self.whole.finish()
     }
 }
 
 /// Bytes at the alignment of words.
 #[repr(align(8))]
 struct Aligned([u8; 8]);
-
-fn folder_of(path: &Path) -> Option<&Path> {
-    let folder = path.parent()?;
-    Some(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })
-}
-
-const TEMPORARY: &str = ".building";
-
-fn temporary_name(path: &Path, attempt: usize) -> PathBuf {
-    let mut name = std::ffi::OsString::from(".");
-    name.push(path.file_name().unwrap_or_default());
-    name.push(format!(".{}-{attempt}{TEMPORARY}", std::process::id()));
-    path.with_file_name(name)
-}
-
-/// Removes what builds of the same file left behind that were killed.
-fn remove_leftovers(path: &Path) {
-    if let (Some(folder), Some(name)) = (folder_of(path), path.file_name()) {
-        remove_abandoned(folder, &format!(".{}.", name.to_string_lossy()));
-    }
-}
-
-/// Removes files of this folder that builds left behind that were killed, and whose names start so.
-pub(super) fn remove_abandoned(folder: &Path, start: &str) {
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        if name.starts_with(start) && name.ends_with(TEMPORARY) {
-            // Kept until the file is gone, so that no builder takes it up in between.
-            let Ok(file) = File::open(entry.path()) else { continue };
-            if file.try_lock().is_ok() {
-                let _ = std::fs::remove_file(entry.path());
-            }
-        }
-    }
-}
 
 /// Hands out the sections of a mapped file in the order in which they were written.
 pub(super) struct Reader {
@@ -295,9 +195,13 @@ impl Reader {
     /// # Errors
     /// When the file cannot be read, is no snapshot, is of another version, is cut, or is found damaged.
     pub(super) fn open(path: &Path, checked_at_once: usize) -> Result<Self> {
+        let file = File::open(path).map_err(|e| Error::io(path.display(), &e))?;
+        Self::of(file, path, checked_at_once)
+    }
+
+    fn of(file: File, path: &Path, checked_at_once: usize) -> Result<Self> {
         let name = path.display().to_string();
         let failed = |e: std::io::Error| Error::io(&name, &e);
-        let file = File::open(path).map_err(failed)?;
         let length = file.metadata().map_err(failed)?.len();
         let again = "build it again from its sources";
         let refused = |what: &str| Err(Error::new(Kind::Io, format!("{name}: {what}")).hint(again));
@@ -400,7 +304,7 @@ impl Snapshot {
     /// # Errors
     /// When the file cannot be written; nothing is left behind then.
     pub fn save(&self, path: &Path, key: ContentKey) -> Result<()> {
-        let mut writer = Writer::create(path)?;
+        let mut writer = Writer::new(WholeFile::create(path)?)?;
         self.write(&mut writer)?;
         self.intact()?;
         writer.finish(key)
@@ -413,5 +317,13 @@ impl Snapshot {
     /// When the file cannot be read, is no snapshot, is of another version, cut off or damaged.
     pub fn open(path: &Path) -> Result<Self> {
         Self::read(&mut Reader::open(path, CHECKED_AT_ONCE)?)
+    }
+
+    /// Maps a saved snapshot that was opened as a file; `path` is for messages.
+    ///
+    /// # Errors
+    /// As for [`Snapshot::open`].
+    pub fn of_file(file: File, path: &Path) -> Result<Self> {
+        Self::read(&mut Reader::of(file, path, CHECKED_AT_ONCE)?)
     }
 }

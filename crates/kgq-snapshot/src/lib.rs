@@ -42,7 +42,6 @@ mod value;
 pub use cache::{Cache, CacheEntry};
 pub use content_key::ContentKey;
 pub use dictionary::Decoder;
-pub use file::remove_unfinished;
 pub use find::Bound;
 pub use id::{Component, Permutation, QuadPermutation, TermId};
 pub use index::Index;

@@ -85,7 +85,7 @@ fn check(case: &Case) -> Result<(), String> {
 /// A temporary file that should be gone.
 fn leftovers(folder: &Path) -> Option<String> {
     let names = folder.read_dir().unwrap().map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
-    names.into_iter().find(|name| name.starts_with(".kgq-"))
+    names.into_iter().find(|name| name.ends_with(".building"))
 }
 
 fn cases(text: &str) -> Vec<Case> {

@@ -108,6 +108,8 @@ struct Graph<'a> {
     annotated: FxHashSet<&'a NamedOrBlankNode>,
     shared: &'a FxHashSet<BlankNode>,
     done: FxHashSet<&'a NamedOrBlankNode>,
+    /// Nodes at which no list starts that could stand in parentheses.
+    no_lists: FxHashSet<&'a NamedOrBlankNode>,
     used: BTreeSet<(String, String)>,
 }
 
@@ -155,6 +157,7 @@ impl<'a> Graph<'a> {
             annotated: FxHashSet::default(),
             shared,
             done: FxHashSet::default(),
+            no_lists: FxHashSet::default(),
             used: BTreeSet::new(),
         };
         for (reifier, triples) in reifies {
@@ -314,31 +317,37 @@ impl<'a> Graph<'a> {
 
     /// The members of a list that starts here, if it is one that Turtle can write in parentheses; its nodes are then done.
     fn list(&mut self, start: &'a NamedOrBlankNode) -> Option<Vec<&'a Term>> {
-        let (mut node, mut items, mut nodes) = (start, Vec::new(), Vec::new());
-        loop {
-            let [(first, item), (rest, next)] = self.facts.get(node)?.as_slice() else { return None };
-            if first.as_str() != RDF_FIRST || rest.as_str() != RDF_REST || nodes.contains(&node) {
-                return None;
-            }
-            if self.annotated.contains(node) {
-                return None;
-            }
-            items.push(*item);
-            nodes.push(node);
+        let (mut node, mut items, mut nodes) = (start, Vec::new(), FxHashSet::default());
+        while let Some((item, next)) = self.cell(node).filter(|_| nodes.insert(node)) {
+            items.push(item);
             match next {
-                Term::NamedNode(end) if end.as_ref() == rdf::NIL => break,
-                Term::BlankNode(next) => {
-                    let key = NamedOrBlankNode::from(next.clone());
-                    node = self.facts.get_key_value(&key).map(|(key, _)| *key)?;
-                    if !self.is_nested(node) || self.done.contains(node) {
-                        return None;
-                    }
+                Some(next) => node = next,
+                None => {
+                    self.done.extend(nodes);
+                    return Some(items);
                 }
-                _ => return None,
             }
         }
-        self.done.extend(nodes);
-        Some(items)
+        // Nor is what starts at any of these: it ends, or goes round, in the same way.
+        self.no_lists.extend(nodes);
+        None
+    }
+
+    /// The item of a list's node, and the node after it, unless it is the last; `None` where it cannot stand in parentheses.
+    fn cell(&self, node: &NamedOrBlankNode) -> Option<(&'a Term, Option<&'a NamedOrBlankNode>)> {
+        let [(first, item), (rest, next)] = self.facts.get(node)?.as_slice() else { return None };
+        let is_cell = first.as_str() == RDF_FIRST && rest.as_str() == RDF_REST;
+        if !is_cell || self.annotated.contains(node) || self.no_lists.contains(node) {
+            return None;
+        }
+        match next {
+            Term::NamedNode(end) if end.as_ref() == rdf::NIL => Some((item, None)),
+            Term::BlankNode(next) => {
+                let next = self.facts.get_key_value(&NamedOrBlankNode::from(next.clone())).map(|(key, _)| *key)?;
+                (self.is_nested(next) && !self.done.contains(next)).then_some((*item, Some(next)))
+            }
+            _ => None,
+        }
     }
 
     fn triple(&mut self, triple: &Triple) -> String {

@@ -20,6 +20,8 @@ enum Place {
 
 struct CompiledRule {
     premises: Vec<[Place; 3]>,
+    link: Option<usize>,
+    chains: bool,
     conclusion: [Place; 3],
 }
 
@@ -29,9 +31,24 @@ type Binding = [Option<TermId>; VARIABLES];
 /// The pairs that a property links.
 #[derive(Default)]
 struct Relation {
+    all: Pairs,
+    /// Those that no chain concluded.
+    links: Pairs,
+}
+
+#[derive(Default)]
+struct Pairs {
     pairs: Vec<(TermId, TermId)>,
     objects: FxHashMap<TermId, Vec<TermId>>,
     subjects: FxHashMap<TermId, Vec<TermId>>,
+}
+
+impl Pairs {
+    fn push(&mut self, subject: TermId, object: TermId) {
+        self.pairs.push((subject, object));
+        self.objects.entry(subject).or_default().push(object);
+        self.subjects.entry(object).or_default().push(subject);
+    }
 }
 
 pub struct Closure<'a> {
@@ -39,6 +56,8 @@ pub struct Closure<'a> {
     terms: Vec<TermRef<'a>>,
     ids: FxHashMap<TermRef<'a>, TermId>,
     triples: FxHashSet<Ids>,
+    /// Those of them that a chain concluded.
+    chained: FxHashSet<Ids>,
     relations: FxHashMap<TermId, Relation>,
     /// Triples in the order in which they became known: first the stated ones, then the concluded.
     known: Vec<Ids>,
@@ -56,6 +75,7 @@ impl<'a> Closure<'a> {
             terms: Vec::new(),
             ids: FxHashMap::default(),
             triples: FxHashSet::default(),
+            chained: FxHashSet::default(),
             relations: FxHashMap::default(),
             known: Vec::new(),
             stated: 0,
@@ -72,6 +92,8 @@ impl<'a> Closure<'a> {
         let mut places = |[s, p, o]: &[Slot; 3]| [place(s), place(p), place(o)];
         let compiled = rules.iter().map(|rule| CompiledRule {
             premises: rule.premises.iter().map(&mut places).collect(),
+            link: rule.link,
+            chains: rule.chains,
             conclusion: places(&rule.conclusion),
         });
         closure.rules = compiled.collect();
@@ -91,17 +113,20 @@ impl<'a> Closure<'a> {
     pub fn state(&mut self, triple: [TermRef<'a>; 3]) {
         let triple = triple.map(|term| self.id(term));
         if self.triples.insert(triple) {
-            self.keep(triple);
+            self.keep(triple, false);
             self.stated = self.known.len();
         }
     }
 
-    fn keep(&mut self, triple: Ids) {
+    fn keep(&mut self, triple: Ids, chained: bool) {
         let [subject, predicate, object] = triple;
         let relation = self.relations.entry(predicate).or_default();
-        relation.pairs.push((subject, object));
-        relation.objects.entry(subject).or_default().push(object);
-        relation.subjects.entry(object).or_default().push(subject);
+        relation.all.push(subject, object);
+        if chained {
+            self.chained.insert(triple);
+        } else {
+            relation.links.push(subject, object);
+        }
         self.known.push(triple);
     }
 
@@ -119,7 +144,7 @@ impl<'a> Closure<'a> {
                     if self.by.len() as u64 >= most {
                         return false;
                     }
-                    self.keep(conclusion);
+                    self.keep(conclusion, self.rules[rule].chains);
                     self.by.push(rule);
                 }
             }
@@ -149,6 +174,9 @@ impl<'a> Closure<'a> {
     /// Gives what follows by one rule where the triple is one of its premises.
     fn apply(&self, rule: &CompiledRule, triple: Ids, give: &mut dyn FnMut(Ids)) {
         for (number, premise) in rule.premises.iter().enumerate() {
+            if rule.link == Some(number) && self.chained.contains(&triple) {
+                continue;
+            }
             if let Some(binding) = unify(premise, triple, [None; VARIABLES]) {
                 self.join(rule, number, 0, binding, give);
             }
@@ -174,12 +202,14 @@ impl<'a> Closure<'a> {
             }
         };
         if let (Some(subject), Some(object)) = (subject, object) {
-            if self.triples.contains(&[subject, predicate, object]) {
+            let triple = [subject, predicate, object];
+            if self.triples.contains(&triple) && (rule.link != Some(next) || !self.chained.contains(&triple)) {
                 go_on([subject, predicate, object]);
             }
             return;
         }
         let Some(relation) = self.relations.get(&predicate) else { return };
+        let relation = if rule.link == Some(next) { &relation.links } else { &relation.all };
         match (subject, object) {
             (Some(s), _) => relation.objects.get(&s).into_iter().flatten().for_each(|o| go_on([s, predicate, *o])),
             (_, Some(o)) => relation.subjects.get(&o).into_iter().flatten().for_each(|s| go_on([*s, predicate, o])),

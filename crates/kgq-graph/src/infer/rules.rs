@@ -54,32 +54,105 @@ pub const REFLEXIVE: &[&str] = &[
 pub struct Rule {
     pub name: &'static str,
     pub premises: &'static [[Slot; 3]],
+    /// The premise for which what a chain concluded need not be tried, as its links are: without this, each member of a long
+    /// chain would meet each pair of others.
+    pub link: Option<usize>,
+    /// Whether it follows a chain: what it concludes says in one step what its links say in several.
+    pub chains: bool,
     pub conclusion: [Slot; 3],
 }
 
 const RDFS: &[Rule] = &[
-    Rule { name: "rdfs2", premises: &[[A, DOMAIN, B], [X, A, Y]], conclusion: [X, TYPE, B] },
-    Rule { name: "rdfs3", premises: &[[A, RANGE, B], [X, A, Y]], conclusion: [Y, TYPE, B] },
+    Rule { name: "rdfs2", premises: &[[A, DOMAIN, B], [X, A, Y]], link: None, chains: false, conclusion: [X, TYPE, B] },
+    Rule { name: "rdfs3", premises: &[[A, RANGE, B], [X, A, Y]], link: None, chains: false, conclusion: [Y, TYPE, B] },
     Rule {
         name: "rdfs5",
         premises: &[[X, SUB_PROPERTY_OF, Y], [Y, SUB_PROPERTY_OF, Z]],
+        link: Some(1),
+        chains: true,
         conclusion: [X, SUB_PROPERTY_OF, Z],
     },
-    Rule { name: "rdfs7", premises: &[[A, SUB_PROPERTY_OF, B], [X, A, Y]], conclusion: [X, B, Y] },
-    Rule { name: "rdfs9", premises: &[[A, SUB_CLASS_OF, B], [X, TYPE, A]], conclusion: [X, TYPE, B] },
-    Rule { name: "rdfs11", premises: &[[X, SUB_CLASS_OF, Y], [Y, SUB_CLASS_OF, Z]], conclusion: [X, SUB_CLASS_OF, Z] },
+    Rule {
+        name: "rdfs7",
+        premises: &[[A, SUB_PROPERTY_OF, B], [X, A, Y]],
+        link: Some(0),
+        chains: false,
+        conclusion: [X, B, Y],
+    },
+    Rule {
+        name: "rdfs9",
+        premises: &[[A, SUB_CLASS_OF, B], [X, TYPE, A]],
+        link: Some(0),
+        chains: false,
+        conclusion: [X, TYPE, B],
+    },
+    Rule {
+        name: "rdfs11",
+        premises: &[[X, SUB_CLASS_OF, Y], [Y, SUB_CLASS_OF, Z]],
+        link: Some(1),
+        chains: true,
+        conclusion: [X, SUB_CLASS_OF, Z],
+    },
 ];
 
 const PLUS: &[Rule] = &[
-    Rule { name: "prp-inv1", premises: &[[A, INVERSE_OF, B], [X, A, Y]], conclusion: [Y, B, X] },
-    Rule { name: "prp-inv2", premises: &[[A, INVERSE_OF, B], [X, B, Y]], conclusion: [Y, A, X] },
-    Rule { name: "prp-symp", premises: &[[A, TYPE, SYMMETRIC], [X, A, Y]], conclusion: [Y, A, X] },
-    Rule { name: "prp-trp", premises: &[[A, TYPE, TRANSITIVE], [X, A, Y], [Y, A, Z]], conclusion: [X, A, Z] },
+    Rule {
+        name: "prp-inv1",
+        premises: &[[A, INVERSE_OF, B], [X, A, Y]],
+        link: None,
+        chains: false,
+        conclusion: [Y, B, X],
+    },
+    Rule {
+        name: "prp-inv2",
+        premises: &[[A, INVERSE_OF, B], [X, B, Y]],
+        link: None,
+        chains: false,
+        conclusion: [Y, A, X],
+    },
+    Rule {
+        name: "prp-symp",
+        premises: &[[A, TYPE, SYMMETRIC], [X, A, Y]],
+        link: None,
+        chains: false,
+        conclusion: [Y, A, X],
+    },
+    Rule {
+        name: "prp-trp",
+        premises: &[[A, TYPE, TRANSITIVE], [X, A, Y], [Y, A, Z]],
+        link: Some(2),
+        chains: true,
+        conclusion: [X, A, Z],
+    },
     // With rdfs9 and rdfs7, the members of equivalent classes and the uses of equivalent properties follow.
-    Rule { name: "scm-eqc1", premises: &[[A, EQUIVALENT_CLASS, B]], conclusion: [A, SUB_CLASS_OF, B] },
-    Rule { name: "scm-eqc1", premises: &[[A, EQUIVALENT_CLASS, B]], conclusion: [B, SUB_CLASS_OF, A] },
-    Rule { name: "scm-eqp1", premises: &[[A, EQUIVALENT_PROPERTY, B]], conclusion: [A, SUB_PROPERTY_OF, B] },
-    Rule { name: "scm-eqp1", premises: &[[A, EQUIVALENT_PROPERTY, B]], conclusion: [B, SUB_PROPERTY_OF, A] },
+    Rule {
+        name: "scm-eqc1",
+        premises: &[[A, EQUIVALENT_CLASS, B]],
+        link: None,
+        chains: false,
+        conclusion: [A, SUB_CLASS_OF, B],
+    },
+    Rule {
+        name: "scm-eqc1",
+        premises: &[[A, EQUIVALENT_CLASS, B]],
+        link: None,
+        chains: false,
+        conclusion: [B, SUB_CLASS_OF, A],
+    },
+    Rule {
+        name: "scm-eqp1",
+        premises: &[[A, EQUIVALENT_PROPERTY, B]],
+        link: None,
+        chains: false,
+        conclusion: [A, SUB_PROPERTY_OF, B],
+    },
+    Rule {
+        name: "scm-eqp1",
+        premises: &[[A, EQUIVALENT_PROPERTY, B]],
+        link: None,
+        chains: false,
+        conclusion: [B, SUB_PROPERTY_OF, A],
+    },
 ];
 
 /// The rules of an entailment.

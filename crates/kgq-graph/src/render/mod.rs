@@ -17,7 +17,7 @@ pub use term::cell;
 
 use kgq_engine::{Answer, Row, Solutions};
 use kgq_syntax::error::{Error, Result};
-use kgq_syntax::rdf::{Prefixes, RdfFormat, Term, Variable};
+use kgq_syntax::rdf::{Compression, Prefixes, RdfFormat, Term, Variable};
 use std::io::Write;
 
 /// A format of answers.
@@ -102,8 +102,9 @@ impl Format {
             .or_else(|| RdfFormat::from_name(name).filter(|f| f.is_written()).map(Self::Rdf))
     }
 
-    /// The format that the ending of a file's name says.
+    /// The format that the ending of a file's name says, below a `.gz` or `.zst`.
     pub fn from_path(path: &str) -> Option<Self> {
+        let (path, _) = Compression::strip(path);
         let (_, ending) = path.rsplit(['/', '\\']).next()?.rsplit_once('.')?;
         let ending = ending.to_ascii_lowercase();
         Self::ALL

@@ -19,7 +19,7 @@ use super::file::Writer;
 use super::interner::Interner;
 use super::storage::Words;
 use super::{Component, ContentKey, Permutation, QuadPermutation, Snapshot, Sorted, Statistics, StoredStatistics};
-use crate::store::Input;
+use crate::store::{Input, WholeFile};
 use kgq_syntax::bounds::Bounds;
 use kgq_syntax::error::{Error, Kind, Result};
 use kgq_syntax::rdf::{Prefixes, Quad};
@@ -94,7 +94,16 @@ impl Snapshot {
     /// that was there before stays.
     pub fn build(inputs: &[Input], options: &BuildOptions<'_>, path: &Path) -> Result<BuildSummary> {
         // Made first: a folder that cannot be written to is better known before an hour of work.
-        let writer = Writer::create(path)?;
+        Self::build_to(inputs, options, WholeFile::create(path)?)
+    }
+
+    /// The same, to a file that was started.
+    ///
+    /// # Errors
+    /// As for [`Snapshot::build`].
+    pub fn build_to(inputs: &[Input], options: &BuildOptions<'_>, whole: WholeFile) -> Result<BuildSummary> {
+        let path = whole.path().to_owned();
+        let writer = Writer::new(whole)?;
         let folder = match &options.temporary {
             Some(folder) => folder.clone(),
             None => path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned(),
@@ -438,7 +447,7 @@ impl<'a> Build<'a> {
         &self,
         receiver: &Mutex<mpsc::Receiver<Piece<'_>>>,
         fail: &dyn Fn(u64, Error),
-        whole_files: &Mutex<Vec<WholeFile>>,
+        whole_files: &Mutex<Vec<ReadFile>>,
     ) -> Result<Vec<Run>> {
         // Beside the terms, a thread holds them again while it sorts.
         let most = self.options.memory.map(|memory| (memory / (self.threads as u64 * 4)) as usize);
@@ -474,7 +483,7 @@ impl<'a> Build<'a> {
 }
 
 /// An input's number, digest and prefixes.
-type WholeFile = (usize, [u8; 32], Prefixes);
+type ReadFile = (usize, [u8; 32], Prefixes);
 
 struct Read {
     runs: Vec<Run>,

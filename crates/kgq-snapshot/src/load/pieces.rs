@@ -2,7 +2,7 @@
 
 use super::digest::{Digesting, Passing};
 use super::lines::Lines;
-use super::{Build, WholeFile};
+use super::{Build, ReadFile};
 use crate::interner::Interner;
 use crate::store::{Input, ReadOptions, read_each};
 use kgq_syntax::bounds::Bounds;
@@ -171,7 +171,7 @@ impl Piece<'_> {
         self,
         interner: &mut Interner,
         build: &Build<'_>,
-        whole_files: &Mutex<Vec<WholeFile>>,
+        whole_files: &Mutex<Vec<ReadFile>>,
         spill: &mut dyn FnMut(&mut Interner) -> Result<()>,
     ) -> Result<()> {
         let (number, input) = self.input;

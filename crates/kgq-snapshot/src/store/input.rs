@@ -83,6 +83,20 @@ impl Input {
         }
     }
 
+    /// Whether the text has at least so many bytes, decompressed: no more than these are read for it.
+    pub fn has_text_of(&self, bytes: u64) -> bool {
+        if self.compression == Compression::None || self.stored_size() >= bytes {
+            return self.stored_size() >= bytes;
+        }
+        let regular = match &self.content {
+            Content::File(path) => path.is_file(),
+            Content::Bytes(_) => true,
+        };
+        // What cannot be read is said when it is loaded.
+        let read = |text: Box<dyn Read + Send + '_>| std::io::copy(&mut text.take(bytes), &mut std::io::sink());
+        regular && self.open(Bounds::default()).is_ok_and(|text| read(text).is_ok_and(|read| read >= bytes))
+    }
+
     /// The decompressed text, without a byte order mark. Reading fails where it becomes larger than the bounds allow.
     pub fn open(&self, bounds: Bounds) -> Result<Box<dyn Read + Send + '_>> {
         self.text_of(self.stored()?, bounds)

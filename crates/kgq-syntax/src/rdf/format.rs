@@ -137,6 +137,28 @@ impl Compression {
             (path, Self::None)
         }
     }
+
+    /// The kind of compression or archive that the ending says, if it is one that is neither read nor written.
+    pub fn unknown(path: &str) -> Option<&'static str> {
+        const UNKNOWN: [(&str, &str); 14] = [
+            (".bz2", "bzip2"),
+            (".bz", "bzip2"),
+            (".xz", "xz"),
+            (".lzma", "LZMA"),
+            (".lz", "lzip"),
+            (".lz4", "LZ4"),
+            (".lzo", "LZO"),
+            (".br", "Brotli"),
+            (".z", "compress"),
+            (".tgz", "tar"),
+            (".tar", "tar"),
+            (".zip", "ZIP"),
+            (".7z", "7-Zip"),
+            (".rar", "RAR"),
+        ];
+        let lower = path.to_ascii_lowercase();
+        UNKNOWN.iter().find(|(ending, _)| lower.ends_with(ending)).map(|(_, name)| *name)
+    }
 }
 
 #[cfg(test)]

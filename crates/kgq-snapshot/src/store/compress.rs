@@ -1,0 +1,31 @@
+//! Output compressed as the ending of its file's name says.
+
+use crate::error::{Error, Result};
+use crate::rdf::Compression;
+use std::io::Write;
+
+/// Gives `write` something to write to, and puts what it writes, compressed, to `out`. `name` is for messages.
+pub fn compressed<T>(
+    compression: Compression,
+    name: &str,
+    out: &mut dyn Write,
+    write: impl FnOnce(&mut dyn Write) -> Result<T>,
+) -> Result<T> {
+    let failed = |error: std::io::Error| Error::io(name, &error);
+    match compression {
+        Compression::None => write(out),
+        Compression::Gzip => {
+            let mut encoder = flate2::write::GzEncoder::new(out, flate2::Compression::default());
+            let result = write(&mut encoder)?;
+            encoder.finish().map_err(failed)?;
+            Ok(result)
+        }
+        Compression::Zstd => {
+            let mut encoder = zstd::Encoder::new(out, zstd::DEFAULT_COMPRESSION_LEVEL).map_err(failed)?;
+            encoder.include_checksum(true).map_err(failed)?;
+            let result = write(&mut encoder)?;
+            encoder.finish().map_err(failed)?;
+            Ok(result)
+        }
+    }
+}
