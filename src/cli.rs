@@ -369,7 +369,7 @@ fn stop_on_signals() {
                 if signal == SIGINT && repl::interrupt::deliver() {
                     continue;
                 }
-                crate::store::remove_unfinished();
+                kgq_snapshot::store::remove_unfinished();
                 let code = match signal {
                     SIGHUP => HUNG_UP,
                     SIGTERM => Kind::Terminated.exit_code(),

@@ -1,7 +1,7 @@
 //! Output compressed as the ending of its file's name says.
 
-use crate::error::{Error, Result};
-use crate::rdf::Compression;
+use kgq_syntax::error::{Error, Result};
+use kgq_syntax::rdf::Compression;
 use std::io::Write;
 
 /// Gives `write` something to write to, and puts what it writes, compressed, to `out`. `name` is for messages.

@@ -1,7 +1,7 @@
 //! The one way in which files are written: beside their place under a temporary name, synced, and renamed when whole, so that a
 //! failure leaves an existing one as it was. What killed processes left beside it is removed.
 
-use crate::error::{Error, Result};
+use kgq_syntax::error::{Error, Result};
 use std::ffi::OsString;
 use std::fs::{self, File, Permissions, TryLockError};
 use std::io::ErrorKind;
