@@ -9,7 +9,7 @@ use kgq_syntax::text::width;
 /// List the project's canned queries, with titles and parameters
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Only those whose name, title or tags contain this
+    /// Only those whose name, tags, or title, question or description in any language contain this
     pub filter: Option<String>,
     /// The language of titles
     #[arg(long, default_value = "en", value_name = "TAG")]
@@ -22,17 +22,15 @@ pub struct Args {
 pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8> {
     let catalog = session.catalog()?;
     let wanted = args.filter.as_deref().unwrap_or_default().to_lowercase();
-    let matching = |query: &&CannedQuery| {
-        let text = format!("{} {} {}", query.name, query.title(&args.language), query.header.tags.join(" "));
-        (args.all || !query.is_check()) && text.to_lowercase().contains(&wanted)
-    };
+    let matching = |query: &&CannedQuery| (args.all || !query.is_check()) && query.holds(&wanted);
     let found: Vec<&CannedQuery> = catalog.queries.iter().filter(matching).collect();
     let longest = found.iter().map(|q| width(&q.name)).max().unwrap_or(0);
     for query in &found {
         let params: Vec<&str> = query.header.params.keys().map(String::as_str).collect();
         let params = if params.is_empty() { String::new() } else { format!("  [{}]", params.join(" ")) };
         let pad = " ".repeat(longest - width(&query.name));
-        output.line(&format!("{}{pad}  {}{params}", query.name, query.title(&args.language)))?;
+        let elsewhere = query.endpoint().map(|e| format!("  (for {e})")).unwrap_or_default();
+        output.line(&format!("{}{pad}  {}{params}{elsewhere}", query.name, query.title(&args.language)))?;
     }
     if found.is_empty() && catalog.broken.is_empty() {
         output.note(&match &args.filter {

@@ -12,6 +12,13 @@ use std::time::Instant;
 /// Run a canned query of the project, with values for its parameters
 ///
 /// `kgq run NAME --help` shows a query's question, its parameters with their types and defaults, and an example.
+///
+/// A query's header, lines that begin with #+, is YAML. Its `params` hold a name and then: `type` (iri, string, langString, number,
+/// integer, decimal, date, boolean; a datatype such as xsd:gYear; or a class, whose members are allowed), `description`, `default`,
+/// `example`, `required` or `optional`, `list` (several values) and `values` (those allowed). The query has the value wherever it
+/// says $NAME. Queries written for grlc run as they are: ?_NAME is a required parameter, ?__NAME an optional one, with the endings
+/// _iri, _number, _integer, _literal, _PREFIX_DATATYPE or a language such as _en; `defaults` and `enumerate` hold; `endpoint` is
+/// not asked.
 #[derive(Debug, clap::Args)]
 #[command(disable_help_flag = true)]
 pub struct Args {
@@ -74,6 +81,9 @@ pub fn help(canned: &CannedQuery, session: &Session) -> Result<String> {
             ParamKind::Iri => "an IRI, CURIE or label".into(),
             ParamKind::String => "string".into(),
             ParamKind::LangString => "text@language".into(),
+            ParamKind::Language(tag) => format!("text in the language {tag}"),
+            ParamKind::Number => "number".into(),
+            ParamKind::Datatype(datatype) => known.prefixes().display(datatype.as_str()),
             ParamKind::Integer => "integer".into(),
             ParamKind::Decimal => "decimal".into(),
             ParamKind::Date => "date (YYYY-MM-DD)".into(),
@@ -86,6 +96,9 @@ pub fn help(canned: &CannedQuery, session: &Session) -> Result<String> {
             (None, false) => "; optional".into(),
         };
         let _ = writeln!(out, "  {name}  {kind}{list}{default}");
+        if !param.values.is_empty() {
+            let _ = writeln!(out, "      one of: {}", param.values.join(", "));
+        }
         if let Some(description) = &param.description {
             let _ = writeln!(out, "      {}", description.in_language("en").trim());
         }

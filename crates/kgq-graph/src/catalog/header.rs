@@ -18,7 +18,8 @@ pub struct Header {
     pub description: Option<Text>,
     /// The question in a person's words.
     pub question: Option<Text>,
-    #[serde(default)]
+    /// One tag, or a list of several.
+    #[serde(default, deserialize_with = "tags")]
     pub tags: Vec<String>,
     #[serde(default)]
     pub params: IndexMap<String, Param>,
@@ -37,33 +38,69 @@ pub struct Header {
     pub severity: Option<Severity>,
     /// Of a check: how to mend what it found.
     pub hint: Option<Text>,
-    /// grlc: values by parameter; read as defaults.
-    #[serde(default)]
-    pub defaults: Vec<IndexMap<String, Scalar>>,
+    /// grlc: default values by parameter.
+    pub defaults: Option<Enumerate>,
+    /// grlc: the values that parameters may have.
+    pub enumerate: Option<Enumerate>,
+    /// grlc: whom the query was written for. Here it runs on the data at hand.
+    pub endpoint: Option<ScalarOrList>,
     // grlc's keys that have no meaning without its server.
-    #[serde(default, rename = "endpoint")]
-    _endpoint: Option<IgnoredAny>,
-    #[serde(default, rename = "endpoint_in_url")]
-    _endpoint_in_url: Option<IgnoredAny>,
-    #[serde(default, rename = "endpoint-method")]
-    _endpoint_method: Option<IgnoredAny>,
-    #[serde(default, rename = "method")]
-    _method: Option<IgnoredAny>,
-    #[serde(default, rename = "pagination")]
-    _pagination: Option<IgnoredAny>,
-    #[serde(default, rename = "enumerate")]
-    _enumerate: Option<IgnoredAny>,
-    #[serde(default, rename = "transform")]
-    _transform: Option<IgnoredAny>,
-    #[serde(default, rename = "licence", alias = "license")]
-    _licence: Option<IgnoredAny>,
+    #[serde(rename = "endpoint_in_url")]
+    endpoint_in_url: Option<IgnoredAny>,
+    endpoint_method: Option<IgnoredAny>,
+    method: Option<IgnoredAny>,
+    mime: Option<IgnoredAny>,
+    pagination: Option<IgnoredAny>,
+    transform: Option<IgnoredAny>,
+    #[serde(alias = "license")]
+    licence: Option<IgnoredAny>,
+}
+
+impl Header {
+    /// The keys of this header that are understood and have no meaning here.
+    pub fn without_meaning(&self) -> Vec<&'static str> {
+        let keys = [
+            ("endpoint_in_url", &self.endpoint_in_url),
+            ("endpoint-method", &self.endpoint_method),
+            ("method", &self.method),
+            ("mime", &self.mime),
+            ("pagination", &self.pagination),
+            ("transform", &self.transform),
+            ("licence", &self.licence),
+        ];
+        keys.into_iter().filter(|(_, value)| value.is_some()).map(|(key, _)| key).collect()
+    }
+}
+
+fn tags<'de, D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Vec<String>, D::Error> {
+    Ok(ScalarOrList::deserialize(deserializer)?.texts())
+}
+
+/// grlc's values by parameter: a mapping, or a list of mappings. A name alone asks its server for the values.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(untagged)]
+pub enum Enumerate {
+    Map(IndexMap<String, ScalarOrList>),
+    List(Vec<Self>),
+    Name(String),
+}
+
+impl Enumerate {
+    pub fn values(self) -> Vec<(String, ScalarOrList)> {
+        match self {
+            Self::Map(map) => map.into_iter().collect(),
+            Self::List(list) => list.into_iter().flat_map(Self::values).collect(),
+            Self::Name(_) => Vec::new(),
+        }
+    }
 }
 
 /// A parameter of a canned query.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Param {
-    /// iri, string, langString, integer, decimal, date, boolean, or a class (CURIE or IRI) whose members are allowed.
+    /// iri, string, langString, number, integer, decimal, date, boolean; a datatype such as xsd:gYear; or a class (CURIE or
+    /// IRI) whose members are allowed.
     #[serde(rename = "type")]
     pub kind: Option<String>,
     pub description: Option<Text>,
@@ -71,9 +108,34 @@ pub struct Param {
     pub example: Option<ScalarOrList>,
     #[serde(default)]
     pub required: bool,
+    /// The opposite of `required`.
+    pub optional: Option<bool>,
     /// Whether several values may be given.
     #[serde(default)]
     pub list: bool,
+    /// The values that are allowed; all where none is named.
+    #[serde(default)]
+    pub values: Vec<String>,
+    /// The variables that have the value, where they are not called as the parameter is.
+    #[serde(skip)]
+    pub variables: Vec<Variable>,
+}
+
+/// A variable that a parameter gives its value to, with a type of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Variable {
+    pub name: String,
+    pub kind: Option<String>,
+}
+
+impl Param {
+    /// The variables of the query that have the value.
+    pub fn variables<'a>(&'a self, name: &'a str) -> Vec<(&'a str, Option<&'a str>)> {
+        match &self.variables[..] {
+            [] => vec![(name, self.kind.as_deref())],
+            variables => variables.iter().map(|v| (v.name.as_str(), v.kind.as_deref())).collect(),
+        }
+    }
 }
 
 /// A text, or one in each of several languages.
@@ -174,10 +236,14 @@ const KEYS: &[&str] = &[
     "severity",
     "hint",
     "defaults",
+    "enumerate",
+    "endpoint",
     "type",
     "default",
     "required",
+    "optional",
     "list",
+    "values",
 ];
 
 /// Reads the header of a query's file. A file without one has an empty header.
@@ -190,7 +256,7 @@ pub fn read(source: Source<'_>) -> Result<Header> {
         let trimmed = line.trim_start();
         if let Some(rest) = trimmed.strip_prefix("#+") {
             let rest = rest.strip_prefix(' ').unwrap_or(rest);
-            yaml.push_str(rest);
+            yaml.push_str(&quoted(rest));
             yaml.push('\n');
             lines.push((number, line.chars().count() - rest.chars().count()));
         } else if !(trimmed.is_empty() || trimmed.starts_with('#')) {
@@ -200,7 +266,28 @@ pub fn read(source: Source<'_>) -> Result<Header> {
     if yaml.trim().is_empty() {
         return Ok(Header::default());
     }
-    serde_saphyr::from_str(&yaml).map_err(|e| yaml_error(source, &lines, &e))
+    let mut header: Header = serde_saphyr::from_str(&yaml).map_err(|e| yaml_error(source, &lines, &e))?;
+    for param in header.params.values_mut() {
+        param.required |= param.optional == Some(false);
+    }
+    super::grlc::add_parameters(source.text, &mut header);
+    Ok(header)
+}
+
+/// The keys of a text for people, in which a colon or a sign that YAML knows means nothing.
+const TEXTS: [&str; 5] = ["title", "summary", "description", "question", "hint"];
+
+/// A line of the header, with a plain text in quotes where YAML would read more into it than its author meant.
+fn quoted(line: &str) -> std::borrow::Cow<'_, str> {
+    let Some((key, value)) = line.split_once(": ") else { return line.into() };
+    let value = value.trim();
+    let plain = !value.starts_with(['"', '\'', '{', '[', '|', '>']);
+    let odd =
+        value.contains(": ") || value.ends_with(':') || value.starts_with(['@', '`', '%', '*', '&', '!', '-', '?']);
+    if TEXTS.contains(&key) && plain && odd {
+        return format!("{key}: '{}'", value.replace('\'', "''")).into();
+    }
+    line.into()
 }
 
 fn yaml_error(source: Source<'_>, lines: &[(usize, usize)], error: &serde_saphyr::Error) -> Error {

@@ -15,15 +15,21 @@ pub enum Kind {
     Iri,
     String,
     LangString,
+    /// A text in this language.
+    Language(String),
+    /// An integer if it is written as one, else a decimal.
+    Number,
     Integer,
     Decimal,
     Date,
     Boolean,
+    /// A literal of this datatype.
+    Datatype(NamedNode),
     /// The members of a class, its sub-classes' included.
     MemberOf(NamedNode),
 }
 
-const KINDS: &[&str] = &["iri", "string", "langString", "integer", "decimal", "date", "boolean"];
+const KINDS: &[&str] = &["iri", "string", "langString", "number", "integer", "decimal", "date", "boolean"];
 
 /// What the dataset must tell for the values of parameters to be read.
 pub trait Known {
@@ -81,30 +87,39 @@ impl CannedQuery {
             if self.slices(name) {
                 continue;
             }
-            let kind = self.kind(name, param, known)?;
             let texts = self.texts(name, param, values)?;
-            let mut terms = Vec::new();
-            for text in &texts {
-                terms.push(parse_value(name, text, &kind, known)?);
+            if let Some(other) = texts.iter().find(|text| !param.values.is_empty() && !param.values.contains(text)) {
+                return Err(Error::input(format!("parameter `{name}` cannot be `{other}`"))
+                    .hint(format!("allowed: {}", param.values.join(", "))));
             }
-            let variable = Variable::new(name)
-                .map_err(|_| Error::input(format!("{}: parameter `{name}` is no name of a variable", self.file)))?;
-            match (param.list, terms.pop()) {
-                (_, None) if param.required => return Err(self.missing_parameter(name, param)),
-                (_, None) => {}
-                (false, Some(term)) if terms.is_empty() => {
-                    bindings.push(Binding { variable, value: Value::One(term) });
+            for (variable, kind) in param.variables(name) {
+                let kind = self.kind_of(name, kind, known)?;
+                let mut terms = Vec::new();
+                for text in &texts {
+                    terms.push(parse_value(name, text, &kind, known)?);
                 }
-                (false, Some(_)) => {
-                    return Err(Error::input(format!("parameter `{name}` takes one value, not {}", texts.len())));
-                }
-                (true, Some(term)) => {
-                    terms.push(term);
-                    bindings.push(Binding { variable, value: Value::AnyOf(terms) });
-                }
+                bindings.extend(self.binding(name, param, variable, terms)?);
             }
         }
         Ok(bindings)
+    }
+
+    fn binding(&self, name: &str, param: &Param, variable: &str, mut terms: Vec<Term>) -> Result<Option<Binding>> {
+        let variable = Variable::new(variable)
+            .map_err(|_| Error::input(format!("{}: parameter `{name}` is no name of a variable", self.file)))?;
+        let given = terms.len();
+        Ok(match (param.list, terms.pop()) {
+            (_, None) if param.required => return Err(self.missing_parameter(name, param)),
+            (_, None) => None,
+            (false, Some(term)) if given == 1 => Some(Binding { variable, value: Value::One(term) }),
+            (false, Some(_)) => {
+                return Err(Error::input(format!("parameter `{name}` takes one value, not {given}")));
+            }
+            (true, Some(term)) => {
+                terms.push(term);
+                Some(Binding { variable, value: Value::AnyOf(terms) })
+            }
+        })
     }
 
     fn slices(&self, name: &str) -> bool {
@@ -134,27 +149,46 @@ impl CannedQuery {
 
     /// The type of a parameter; a wrong one is an error of the header.
     pub fn kind(&self, name: &str, param: &Param, known: &dyn Known) -> Result<Kind> {
-        let Some(kind) = &param.kind else { return Ok(Kind::String) };
-        Ok(match kind.as_str() {
+        let kind = param.variables(name).first().and_then(|(_, kind)| *kind);
+        self.kind_of(name, kind, known)
+    }
+
+    fn kind_of(&self, name: &str, kind: Option<&str>, known: &dyn Known) -> Result<Kind> {
+        let Some(kind) = kind else { return Ok(Kind::String) };
+        Ok(match kind {
             "iri" => Kind::Iri,
             "string" => Kind::String,
             "langString" => Kind::LangString,
+            "number" => Kind::Number,
             "integer" => Kind::Integer,
             "decimal" => Kind::Decimal,
             "date" => Kind::Date,
             "boolean" => Kind::Boolean,
+            other if other.starts_with('@') => Kind::Language(other[1..].to_owned()),
             other => {
                 let iri = other.strip_prefix('<').and_then(|o| o.strip_suffix('>'));
-                let class = match iri {
+                let node = match iri {
                     Some(iri) => NamedNode::new(iri).ok(),
-                    None => known.prefixes().expand(other),
+                    None => known.prefixes().expand(other).or_else(|| other.strip_prefix("xsd:").and_then(xsd_type)),
                 };
-                return class.map(Kind::MemberOf).ok_or_else(|| {
-                    Error::input(format!("{}: parameter `{name}` has an unknown type `{other}`", self.file)).hint(
-                        did_you_mean(other, KINDS.iter().copied())
-                            .unwrap_or_else(|| format!("{}, or a class as CURIE or <IRI>", KINDS.join(", "))),
+                if let Some(datatype) = node.as_ref().and_then(|node| node.as_str().strip_prefix(XSD)) {
+                    if let Some(kind) = of_datatype(datatype) {
+                        return Ok(kind);
+                    }
+                } else if let Some(class) = node.filter(|class| known.contains(class)) {
+                    return Ok(Kind::MemberOf(class));
+                }
+                let error = Error::input(format!("{}: parameter `{name}` has an unknown type `{other}`", self.file));
+                let local = other.rsplit([':', '#', '/']).next().unwrap_or(other).trim_end_matches('>');
+                let simple = KINDS.iter().find(|kind| kind.eq_ignore_ascii_case(local));
+                let near = did_you_mean(local, KINDS.iter().copied().chain(DATATYPES));
+                let near = simple.map(|kind| format!("did you mean `{kind}`?")).or(near);
+                return Err(error.hint(near.unwrap_or_else(|| {
+                    format!(
+                        "{}, a datatype such as xsd:gYear, or a class of the graph as CURIE or <IRI>",
+                        KINDS.join(", ")
                     )
-                });
+                })));
             }
         })
     }
@@ -162,8 +196,7 @@ impl CannedQuery {
     fn texts(&self, name: &str, param: &Param, values: &Values) -> Result<Vec<String>> {
         let given = values.of(name);
         if given.is_empty() {
-            let grlc = self.header.defaults.iter().find_map(|map| map.get(name)).map(|v| vec![v.to_string()]);
-            return Ok(param.default.as_ref().map(|d| d.texts()).or(grlc).unwrap_or_default());
+            return Ok(param.default.as_ref().map(|d| d.texts()).unwrap_or_default());
         }
         let mut texts = Vec::new();
         for value in given {
@@ -197,6 +230,58 @@ impl CannedQuery {
     }
 }
 
+const XSD: &str = "http://www.w3.org/2001/XMLSchema#";
+
+/// The datatypes of XML Schema that RDF 1.1 §5.1 lists, besides those that are kinds by a name of their own.
+const DATATYPES: [&str; 30] = [
+    "double",
+    "float",
+    "time",
+    "dateTime",
+    "dateTimeStamp",
+    "gYear",
+    "gMonth",
+    "gDay",
+    "gYearMonth",
+    "gMonthDay",
+    "duration",
+    "yearMonthDuration",
+    "dayTimeDuration",
+    "byte",
+    "short",
+    "int",
+    "long",
+    "unsignedByte",
+    "unsignedShort",
+    "unsignedInt",
+    "unsignedLong",
+    "positiveInteger",
+    "nonNegativeInteger",
+    "negativeInteger",
+    "nonPositiveInteger",
+    "hexBinary",
+    "base64Binary",
+    "anyURI",
+    "token",
+    "normalizedString",
+];
+
+fn xsd_type(local: &str) -> Option<NamedNode> {
+    NamedNode::new(format!("{XSD}{local}")).ok()
+}
+
+/// The kind of a datatype of XML Schema by its local name; `None` if there is no such datatype.
+fn of_datatype(local: &str) -> Option<Kind> {
+    match local {
+        "string" => Some(Kind::String),
+        "integer" => Some(Kind::Integer),
+        "decimal" => Some(Kind::Decimal),
+        "date" => Some(Kind::Date),
+        "boolean" => Some(Kind::Boolean),
+        other => DATATYPES.contains(&other).then(|| xsd_type(other).map(Kind::Datatype)).flatten(),
+    }
+}
+
 /// The members of a list: separated by commas; one in double quotes may hold commas, and quotes doubled.
 fn split_list(text: &str) -> Result<Vec<String>, String> {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
@@ -219,11 +304,24 @@ fn parse_value(name: &str, text: &str, kind: &Kind, known: &dyn Known) -> Result
                 .map_err(|_| wrong("a text with its language, as in `贸易@zh`"))?
                 .into()
         }
+        Kind::Language(tag) => Literal::new_language_tagged_literal(text, tag)
+            .map_err(|_| wrong(&format!("a text in the language `{tag}`")))?
+            .into(),
+        Kind::Number if text.trim().parse::<oxsdatatypes::Integer>().is_ok() => {
+            Literal::new_typed_literal(text.trim(), xsd::INTEGER).into()
+        }
+        Kind::Datatype(datatype) => {
+            let literal = Literal::new_typed_literal(text.trim(), datatype.clone());
+            if !kgq_syntax::rdf::literal::is_well_formed(&literal) {
+                return Err(wrong(&format!("of the datatype {}", known.prefixes().display(datatype.as_str()))));
+            }
+            literal.into()
+        }
         Kind::Integer => {
             text.trim().parse::<oxsdatatypes::Integer>().map_err(|_| wrong("a whole number"))?;
             Literal::new_typed_literal(text.trim(), xsd::INTEGER).into()
         }
-        Kind::Decimal => {
+        Kind::Decimal | Kind::Number => {
             text.trim().parse::<oxsdatatypes::Decimal>().map_err(|_| wrong("a decimal number, as in `12.5`"))?;
             Literal::new_typed_literal(text.trim(), xsd::DECIMAL).into()
         }

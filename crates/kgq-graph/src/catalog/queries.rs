@@ -31,6 +31,19 @@ impl CannedQuery {
         self.header.title.as_ref().or(self.header.question.as_ref()).map_or(&self.name, |t| t.in_language(language))
     }
 
+    /// Whether its name, its tags, or one of its texts in any language contain this, which is in lower case.
+    pub fn holds(&self, wanted: &str) -> bool {
+        let Header { title, question, description, tags, .. } = &self.header;
+        let texts = [title, question, description].into_iter().flatten().flat_map(|text| text.all());
+        let texts = texts.map(|(_, text)| text).chain(tags.iter().map(String::as_str));
+        texts.chain([self.name.as_str()]).any(|text| text.to_lowercase().contains(wanted))
+    }
+
+    /// The endpoint that it was written for, if that is elsewhere.
+    pub fn endpoint(&self) -> Option<String> {
+        self.header.endpoint.as_ref().and_then(|endpoint| endpoint.texts().into_iter().next())
+    }
+
     /// Whether it is one of the project's rules, where every row is a finding.
     pub fn is_check(&self) -> bool {
         self.name.starts_with("checks/")

@@ -1,6 +1,6 @@
 //! Canned queries: whether they parse, whether header and text agree on the parameters, whether the graph has what they ask for.
 
-use super::finding::Finding;
+use super::finding::{Finding, Severity};
 use super::report::Report;
 use super::subject::Subject;
 use super::{Check, Explanation};
@@ -49,6 +49,12 @@ pub const CHECK: Check = Check {
             mend: "correct the header; the hint says what is allowed",
         },
         Explanation {
+            code: "header-key",
+            finds: "a key in the header of a canned query that grlc knows and that has no meaning here, such as mime or method",
+            why: "nobody should wait for it to do something",
+            mend: "nothing has to be done; a query that is run by both keeps it",
+        },
+        Explanation {
             code: "unknown-column",
             finds: "a column described in the header of a canned query that the query does not select",
             why: "the description is of something that is not there; most often it is misspelt",
@@ -74,6 +80,11 @@ fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
     let known_terms = KnownTerms { subject, labels: Labels::of(&subject.quads), occurring: &known };
     for query in &subject.catalog.queries {
         parameters(query, report);
+        if let keys @ [_, ..] = &query.header.without_meaning()[..] {
+            let message = format!("the header's {} has no meaning here: it is passed over", keys.join(", "));
+            let place = header_place(query, keys[0]);
+            report.findings.push(Finding::new(Severity::Note, "header-key", place, message));
+        }
         let source = query.source();
         let parsed = match parse_query(source, subject.parse_context()) {
             Ok(parsed) => parsed,
@@ -95,7 +106,7 @@ fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
         if subject.is_whole() {
             for term in used_terms(&parsed.algebra) {
                 let asked_for = term.position != Position::Function && !is_datatype(&term.iri);
-                if asked_for && !known.contains(&term.iri) {
+                if asked_for && query.endpoint().is_none() && !known.contains(&term.iri) {
                     report.findings.push(unknown_term(subject, query, &term.iri, &names));
                 }
             }
@@ -114,7 +125,8 @@ fn parameters(query: &CannedQuery, report: &mut Report) {
     let header = &query.header;
     let mut seen = BTreeSet::new();
     for (name, span) in syntax::sparql::parameters(text, &syntax::sparql::tokenize(text)) {
-        if header.params.contains_key(name) || !seen.insert(name) {
+        let declared = header.params.iter().any(|(key, param)| param.variables(key).iter().any(|(v, _)| *v == name));
+        if declared || !seen.insert(name) {
             continue;
         }
         let message = format!("`${name}` is not among the parameters of the header");
@@ -130,7 +142,10 @@ fn mentions(query: &CannedQuery, parsed: &Query, report: &mut Report) {
     let header = &query.header;
     let variables: BTreeSet<String> = variables(&parsed.algebra).iter().map(|v| v.as_str().to_owned()).collect();
     let slices = |name: &String| [&header.limit, &header.offset].into_iter().flatten().any(|n| n == name);
-    for name in header.params.keys().filter(|name| !variables.contains(*name) && !slices(name)) {
+    let unused = |(name, param): &(&String, &Param)| {
+        !slices(name) && !param.variables(name).iter().any(|(variable, _)| variables.contains(*variable))
+    };
+    for (name, _) in header.params.iter().filter(unused) {
         let message = format!("the query does not mention the parameter `{name}`");
         let hint = did_you_mean(name, variables.iter().map(String::as_str));
         report.findings.push(Finding::error("unused-parameter", header_place(query, name), message).hint_if(hint));
@@ -157,6 +172,14 @@ fn values(query: &CannedQuery, parsed: &Query, known: &KnownTerms<'_, '_>, repor
         });
         Some(Values::from_pairs(texts.collect::<Vec<_>>()))
     };
+    for (name, param) in &query.header.params {
+        if let Err(error) = query.kind(name, param, known) {
+            let mut finding = Finding::from_error("parameter-value", &query.file, &error);
+            finding.place = header_place(query, name);
+            report.findings.push(finding);
+            return;
+        }
+    }
     let defaults = given(|param| param.default.as_ref());
     let examples = given(|param| param.example.as_ref().or(param.default.as_ref()));
     for values in [defaults, examples].into_iter().flatten() {
