@@ -59,6 +59,14 @@ impl<'a> Adviser<'a> {
         }
         let options = session.evaluation_options();
         let asked = self.asked(session, &options)?;
+        let nothing = written.rows == 0 || written.truth.is_some();
+        if let (true, Some(project)) = (nothing, session.project()) {
+            let silences = asked.not_stated(&project.manifest.silences);
+            if !silences.is_empty() {
+                let before = if written.truth.is_some() { "no: " } else { "no rows: " };
+                return self.tell(silences, before, output);
+            }
+        }
         match (written.rows, written.truth) {
             (0, None) => self.tell(asked.why_empty(), "no rows: ", output),
             _ => self.tell(asked.unknown_terms(), "warning: ", output),

@@ -22,11 +22,15 @@ use std::time::Instant;
 #[command(after_help = "Examples:
   kgq cite figure:fdi-2024
   kgq cite 'Zhu Bing' _ _
+  kgq cite --sentences source:article
   kgq cite _ ou:qualifier qualifier:about --source article.txt")]
 pub struct Args {
     /// A term, or subject, predicate and object
-    #[arg(value_name = "TERM", required = true, num_args = 1..=3)]
+    #[arg(value_name = "TERM", required_unless_present = "sentences", num_args = 1..=3)]
     pub terms: Vec<String>,
+    /// List the sentences of a source document instead: number, characters, words, and how many statements rest on each
+    #[arg(long, value_name = "DOCUMENT", conflicts_with = "terms")]
+    pub sentences: Option<String>,
     #[command(flatten)]
     pub sources: SourceArgs,
 }
@@ -59,6 +63,9 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
     let audit = session.audit()?;
     let texts = session.source_texts(&audit, &args.sources.source)?;
     warn_of_hidden_texts(session, output);
+    if let Some(document) = &args.sentences {
+        return sentences(&session.resolve(document)?, &audit, &texts, output);
+    }
     let wanted = Wanted::read(&args.terms, session)?;
     let prefixes = session.prefixes()?;
     let needed = session.triples_to_cite(&audit)?;
@@ -94,6 +101,40 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
     output.note(&format!(
         "{} with a citation, {uncited} without, {exempt} that need none",
         count(shown, "statement", "statements"),
+    ));
+    Ok(0)
+}
+
+/// The sentences of a document, as its selectors number and bound them.
+fn sentences(document: &NamedNode, audit: &Audit<'_>, texts: &Texts, output: &mut Output) -> Result<u8> {
+    let text = texts.get(document);
+    let found = kgq_graph::audit::sentences(audit, document);
+    if found.is_empty() {
+        return Err(Error::input("the graph numbers no sentence of this document")
+            .hint("a selector has oa:start, oa:end and the number that the property named `sentence` in `[citations]` of kgq.toml holds"));
+    }
+    let mut out = String::new();
+    for sentence in &found {
+        let place = sentence
+            .span
+            .map_or_else(|| "no span of its own".to_owned(), |span| format!("characters {}–{}", span.start, span.end));
+        let rests = match (sentence.statements, &sentence.states_nothing) {
+            (0, Some(why)) => format!("no statement: {why}"),
+            (0, None) => "no statement, and the graph does not say why".to_owned(),
+            (n, _) => count(n as u64, "statement", "statements"),
+        };
+        out.push_str(&format!("{:>3}  {place}, {}\n", visible(&sentence.number), visible(&rests)));
+        let words = |(span, text)| kgq_graph::audit::span_of(text, span).and_then(|range| text.get(range));
+        if let Some(words) = sentence.span.zip(text).and_then(words) {
+            out.push_str(&format!("     {}\n", visible(words)));
+        }
+    }
+    output.page(&out)?;
+    let without = found.iter().filter(|sentence| sentence.statements == 0).count();
+    let at_hand = if text.is_some() { "" } else { "; its text is not at hand" };
+    output.note(&format!(
+        "{}, {without} without a statement{at_hand}",
+        count(found.len() as u64, "sentence", "sentences")
     ));
     Ok(0)
 }
@@ -245,6 +286,10 @@ pub fn write_cited_answer(
             references.push(Reference::new(iri, &audit, &texts));
         }
     }
+    // The places of one document stand together, so that its title is printed once.
+    let document = |reference: &Reference| reference.document.as_ref().map(|document| document.iri.clone());
+    let documents: Vec<_> = references.iter().map(document).collect();
+    references.sort_by_cached_key(|reference| documents.iter().position(|known| *known == document(reference)));
     let to_terminal = args.output.is_none() && output.terminal.is_some();
     let options = RenderOptions {
         format: args.chosen_format()?.unwrap_or(Format::Table),

@@ -24,6 +24,9 @@ use std::time::Instant;
 pub struct Args {
     /// A CURIE, an IRI, or a label in any language
     pub term: String,
+    /// Show statements about statements too: what cites it, what follows from it, whose words it is in
+    #[arg(long)]
+    pub statements: bool,
     #[command(flatten)]
     pub answer: AnswerArgs,
 }
@@ -35,23 +38,25 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
     let started = Instant::now();
     let node = session.resolve(&args.term)?;
     if args.answer.chosen_format()?.is_some() {
-        let triples = about(&node, session.snapshot()?)?;
+        let triples = about(&node, session.snapshot()?, args.statements)?;
         let answer = Answer::Graph(Triples(Box::new(triples.into_iter().map(Ok))));
         write_answer(answer, &args.answer, session, output, started)?;
         return Ok(0);
     }
-    let text = page(&node, session, output.colour)?;
+    let text = page(&node, session, output.colour, args.statements)?;
     output.page(&text)?;
     Ok(0)
 }
 
-/// The triples that have the thing as subject or object, and what is said of their reifiers.
-fn about(node: &NamedNode, snapshot: &Snapshot) -> Result<Vec<Triple>> {
+/// The triples that have the thing as subject or object, and, if wanted, what is said of their reifiers.
+fn about(node: &NamedNode, snapshot: &Snapshot, statements: bool) -> Result<Vec<Triple>> {
     let thing = TermRef::from(node.as_ref());
     let mut quads: Vec<Quad> = snapshot.find(Some(thing), None, None).collect();
-    quads.extend(snapshot.find(None, None, Some(thing)));
-    for reifier in reifiers(node, snapshot) {
-        quads.extend(snapshot.find(Some(reifier.subject.as_ref().into()), None, None));
+    quads.extend(snapshot.find(None, None, Some(thing)).filter(|quad| statements || !by_reifier(quad, snapshot)));
+    if statements {
+        for reifier in reifiers(node, snapshot) {
+            quads.extend(snapshot.find(Some(reifier.subject.as_ref().into()), None, None));
+        }
     }
     snapshot.intact()?;
     let mut seen = rustc_hash::FxHashSet::default();
@@ -66,14 +71,20 @@ fn reifiers(node: &NamedNode, snapshot: &Snapshot) -> Vec<Quad> {
     touching.flat_map(|t| snapshot.find(None, None, Some(snapshot.term(t).as_ref())).collect::<Vec<_>>()).collect()
 }
 
-/// The thing as a page of text.
-pub fn page(node: &NamedNode, session: &Session, colour: bool) -> Result<String> {
+/// Whether a statement is about another: its subject reifies something.
+fn by_reifier(quad: &Quad, snapshot: &Snapshot) -> bool {
+    snapshot.find(Some(quad.subject.as_ref().into()), Some(rdf::REIFIES.into()), None).next().is_some()
+}
+
+/// The thing as a page of text, without statements about statements unless they are wanted.
+pub fn page(node: &NamedNode, session: &Session, colour: bool, statements: bool) -> Result<String> {
     let (bold, dim, reset) = if colour { ("\x1b[1m", "\x1b[2m", "\x1b[0m") } else { ("", "", "") };
     let prefixes = session.prefixes()?;
     let snapshot = session.snapshot()?;
     let thing = TermRef::from(node.as_ref());
     let said: Vec<Quad> = snapshot.find(Some(thing), None, None).collect();
-    let referring: Vec<Quad> = snapshot.find(None, None, Some(thing)).collect();
+    let referring: Vec<Quad> =
+        snapshot.find(None, None, Some(thing)).filter(|quad| statements || !by_reifier(quad, snapshot)).collect();
     let objects = said.iter().filter_map(|quad| match &quad.object {
         Term::NamedNode(object) => Some(object),
         Term::BlankNode(_) | Term::Literal(_) | Term::Triple(_) => None,
@@ -153,7 +164,7 @@ pub fn page(node: &NamedNode, session: &Session, colour: bool) -> Result<String>
     snapshot.intact()?;
     if reified > 0 {
         out.push_str(&format!(
-            "\n{} about it can be named; `--format turtle` shows them\n",
+            "\n{} about it can be named; `--statements --format turtle` shows them\n",
             count(reified as u64, "statement", "statements")
         ));
     }

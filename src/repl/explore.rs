@@ -25,7 +25,7 @@ pub fn describe(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
 }
 
 fn show(shell: &mut Shell<'_>, node: &NamedNode) -> Result<()> {
-    let text = commands::page(node, shell.session, shell.output.colour)?;
+    let text = commands::page(node, shell.session, shell.output.colour, false)?;
     pager::page(&text, shell.output)
 }
 

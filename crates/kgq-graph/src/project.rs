@@ -57,6 +57,8 @@ pub struct Manifest {
     #[serde(default)]
     pub citations: CitationSettings,
     #[serde(default)]
+    pub silences: SilenceSettings,
+    #[serde(default)]
     pub check: CheckSettings,
     #[serde(default)]
     pub infer: InferSettings,
@@ -104,6 +106,12 @@ pub struct CitationSettings {
     pub length: Option<String>,
     /// Of a document: `false` where its text is not at hand.
     pub text_at_hand: Option<String>,
+    /// Of a selector: why no statement rests on its sentence.
+    pub states_nothing: Option<String>,
+    /// Of a reifier: whose words the text is that its statement has for object.
+    pub wording: Option<String>,
+    /// The value of `wording` for words that stand so in the source.
+    pub quoted: Option<String>,
     /// Properties whose statements need no citation, besides `rdf:type` and labels.
     #[serde(default)]
     pub exempt_properties: Vec<String>,
@@ -116,6 +124,18 @@ impl CitationSettings {
     pub fn are_required(&self) -> bool {
         self.required.unwrap_or(*self != Self::default())
     }
+}
+
+/// The properties by which the project says what a source does not say, as CURIEs or IRIs.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct SilenceSettings {
+    /// Of a silence: the thing, or the class of things, of which something is not stated.
+    pub of: Option<String>,
+    /// Of a silence: the property that was looked for.
+    pub property: Option<String>,
+    /// Of a silence: the source that does not say it.
+    pub source: Option<String>,
 }
 
 /// What `kgq check` asks of this project.

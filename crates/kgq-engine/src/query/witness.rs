@@ -17,6 +17,8 @@ pub struct Witness {
     /// Selects every variable of the opened pattern.
     pub query: Query,
     patterns: Vec<Pattern>,
+    /// Variables that only bring the rows into order: their patterns support no value of a row.
+    only_order: FxHashSet<Variable>,
     /// Whether the query aggregates, so that a row has as many matches as its group has members.
     pub grouped: bool,
     /// The variables of the original's rows that the opened pattern binds to the same values.
@@ -68,7 +70,10 @@ pub fn witness(query: &Query) -> Witness {
         }
     };
     let mut open = Open::default();
+    let ordering = only_ordering(&pattern);
     let opened = open.pattern(pattern, &[], true);
+    let used_once = |v: &Variable| open.patterns.iter().filter(|pattern| pattern.names(v)).count() == 1;
+    let only_order = ordering.into_iter().filter(used_once).collect();
     let mut shared = FxHashSet::default();
     opened.on_in_scope_variable(|v| {
         shared.insert(v.clone());
@@ -80,8 +85,90 @@ pub fn witness(query: &Query) -> Witness {
     Witness {
         query: Query { algebra: spargebra::Query::Select { pattern, dataset, base_iri } },
         patterns: open.patterns,
+        only_order,
         grouped: open.grouped,
         shared,
+    }
+}
+
+impl Pattern {
+    fn names(&self, variable: &Variable) -> bool {
+        let is = |term: &TermPattern| matches!(term, TermPattern::Variable(v) if v == variable);
+        match &self.kind {
+            Kind::Triple(triple) => triple_names(triple, variable),
+            Kind::Path(subject, _, object) => is(subject) || is(object),
+        }
+    }
+}
+
+fn triple_names(triple: &TriplePattern, variable: &Variable) -> bool {
+    let is = |term: &TermPattern| match term {
+        TermPattern::Variable(v) => v == variable,
+        TermPattern::Triple(inner) => triple_names(inner, variable),
+        TermPattern::NamedNode(_) | TermPattern::BlankNode(_) | TermPattern::Literal(_) => false,
+    };
+    is(&triple.subject)
+        || is(&triple.object)
+        || matches!(&triple.predicate, NamedNodePattern::Variable(v) if v == variable)
+}
+
+/// The variables of a query's ORDER BY that no column shows and that nothing but triple patterns and paths names.
+fn only_ordering(query: &GraphPattern) -> Vec<Variable> {
+    let (mut pattern, mut shown) = (query, None);
+    loop {
+        match pattern {
+            GraphPattern::Slice { inner, .. } | GraphPattern::Distinct { inner } | GraphPattern::Reduced { inner } => {
+                pattern = inner;
+            }
+            GraphPattern::Project { inner, variables } if shown.is_none() => {
+                shown = Some(variables);
+                pattern = inner;
+            }
+            GraphPattern::OrderBy { inner, expression } => {
+                let Some(shown) = shown else { return Vec::new() };
+                let mut found = Vec::new();
+                for order in expression {
+                    let (OrderExpression::Asc(key) | OrderExpression::Desc(key)) = order;
+                    super::inspect::variables_of_expression(key, &mut |v| found.push(v.clone()));
+                }
+                let mut rest = (**inner).clone();
+                empty_leaves(&mut rest);
+                let mut elsewhere = FxHashSet::default();
+                super::inspect::variables_of_pattern(&rest, &mut |v| {
+                    elsewhere.insert(v.clone());
+                });
+                found.retain(|v| !shown.contains(v) && !elsewhere.contains(v));
+                return found;
+            }
+            _ => return Vec::new(),
+        }
+    }
+}
+
+/// Takes triple patterns and paths out of a pattern: what is left are the conditions on their variables.
+fn empty_leaves(pattern: &mut GraphPattern) {
+    match pattern {
+        GraphPattern::Bgp { patterns } => patterns.clear(),
+        GraphPattern::Path { .. } => *pattern = GraphPattern::Bgp { patterns: Vec::new() },
+        GraphPattern::Join { left, right }
+        | GraphPattern::Lateral { left, right }
+        | GraphPattern::LeftJoin { left, right, .. }
+        | GraphPattern::Union { left, right }
+        | GraphPattern::Minus { left, right } => {
+            empty_leaves(left);
+            empty_leaves(right);
+        }
+        GraphPattern::Filter { inner, .. }
+        | GraphPattern::Graph { inner, .. }
+        | GraphPattern::Service { inner, .. }
+        | GraphPattern::Extend { inner, .. }
+        | GraphPattern::OrderBy { inner, .. }
+        | GraphPattern::Project { inner, .. }
+        | GraphPattern::Distinct { inner }
+        | GraphPattern::Reduced { inner }
+        | GraphPattern::Slice { inner, .. }
+        | GraphPattern::Group { inner, .. } => empty_leaves(inner),
+        GraphPattern::Values { .. } => {}
     }
 }
 
@@ -90,7 +177,8 @@ impl Witness {
     pub fn matches(&self, value: &dyn Fn(&Variable) -> Option<Term>) -> Vec<Match> {
         let mut found = Vec::new();
         for pattern in &self.patterns {
-            if !pattern.marks.iter().all(|mark| value(mark).is_some()) {
+            let orders = self.only_order.iter().any(|variable| pattern.names(variable));
+            if orders || !pattern.marks.iter().all(|mark| value(mark).is_some()) {
                 continue;
             }
             let matched = match &pattern.kind {

@@ -4,8 +4,10 @@
 
 mod empty;
 mod place;
+mod silence;
 mod terms;
 
+use crate::project::SilenceSettings;
 use kgq_engine::EvaluationOptions;
 use kgq_engine::query::{self, Query};
 use kgq_snapshot::Snapshot;
@@ -99,6 +101,11 @@ impl<'a> Asked<'a> {
         empty::why(self, &self.text())
     }
 
+    /// What the graph says is not stated, of what the query asks for.
+    pub fn not_stated(&self, settings: &SilenceSettings) -> Vec<Finding> {
+        silence::silences(self, settings, &self.text())
+    }
+
     fn text(&self) -> Text<'a> {
         Text::new(self.source, self.prefixes)
     }
@@ -134,6 +141,7 @@ impl<'a> Asked<'a> {
 /// The codes of all findings, with what each means.
 pub fn codes() -> Vec<(&'static str, &'static str)> {
     let own = [
+        ("not-stated", "the graph says that its source does not state this"),
         ("unknown-term", "the graph does not have this term at all"),
         ("unknown-property", "the graph has no statement with this property"),
         ("unknown-class", "nothing in the graph is of this class"),

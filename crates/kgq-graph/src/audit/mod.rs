@@ -8,12 +8,14 @@
 mod path;
 mod reference;
 mod rows;
+mod sentences;
 mod sources;
 mod text;
 mod verify;
 
 pub use reference::{Place, Reference, Texts};
 pub use rows::{MOST_MATCHES, RowSources, row_sources};
+pub use sentences::{Sentence, sentences};
 pub use sources::{Audit, Citation, Document, Span, Statement};
 pub use text::{Marked, mark, sha256, span_of};
 pub use verify::{Failure, verify, verify_document};

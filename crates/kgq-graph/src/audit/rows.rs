@@ -22,6 +22,8 @@ pub struct RowSources {
     pub citations: Vec<NamedNode>,
     /// Triples that need a citation and have none.
     pub uncited: Vec<Triple>,
+    /// Whether some statement is inferred from others.
+    pub inferred: bool,
     /// Whether there are more matches than were looked at.
     pub more: bool,
     /// Whether some path was too long to trace.
@@ -84,6 +86,7 @@ impl RowSources {
             if !cited && needs(triple) {
                 self.uncited.push(triple.clone());
             }
+            self.inferred |= statements.iter().any(|statement| !statement.grounds.is_empty());
             self.statements.extend(statements);
         }
     }

@@ -70,6 +70,9 @@ struct Settings {
     sentence: Option<NamedNode>,
     length: Option<NamedNode>,
     at_hand: Option<NamedNode>,
+    states_nothing: Option<NamedNode>,
+    wording: Option<NamedNode>,
+    quoted: Option<NamedNode>,
     exempt_properties: Vec<NamedNode>,
     exempt_classes: Vec<NamedNode>,
 }
@@ -87,6 +90,9 @@ impl Settings {
             sentence: one(&settings.sentence),
             length: one(&settings.length),
             at_hand: one(&settings.text_at_hand),
+            states_nothing: one(&settings.states_nothing),
+            wording: one(&settings.wording),
+            quoted: one(&settings.quoted),
             exempt_properties: settings.exempt_properties.iter().filter_map(node).collect(),
             exempt_classes: settings.exempt_classes.iter().filter_map(node).collect(),
         }
@@ -158,8 +164,14 @@ impl<'a> Audit<'a> {
         });
         self.reified.contains_key(subject)
             || plays_a_part
+            || self.is_selector(subject)
             || self.objects(subject, oa::HAS_SOURCE).next().is_some()
             || self.is_of_exempt_class(subject)
+    }
+
+    /// Whether a node is a span of text: a selector that no citation uses is one too.
+    fn is_selector(&self, node: &NamedOrBlankNode) -> bool {
+        [oa::START, oa::END].into_iter().all(|property| self.objects(node, property).next().is_some())
     }
 
     fn is_of_exempt_class(&self, node: &NamedOrBlankNode) -> bool {
@@ -195,6 +207,43 @@ impl<'a> Audit<'a> {
     /// The property of anchors.
     pub fn anchor_property(&self) -> Option<&NamedNode> {
         self.settings.anchor.as_ref()
+    }
+
+    /// Whether a reifier says that the text its statement has for object is quoted.
+    pub fn is_quoted(&self, reifier: &NamedOrBlankNode) -> bool {
+        let (Some(wording), Some(quoted)) = (&self.settings.wording, &self.settings.quoted) else { return false };
+        self.objects(reifier, wording.as_ref()).any(|value| matches!(value, Term::NamedNode(node) if node == quoted))
+    }
+
+    /// Why nothing rests on the sentence of a selector, as the graph says, in English if it does.
+    pub(super) fn states_nothing(&self, selector: &NamedOrBlankNode) -> Option<String> {
+        let property = self.settings.states_nothing.as_ref()?;
+        let reasons: Vec<&Term> = self.objects(selector, property.as_ref()).collect();
+        let english = reasons.iter().find(|t| matches!(t, Term::Literal(l) if l.language() == Some("en")));
+        english.or(reasons.first()).and_then(|reason| literal(reason)).map(str::to_owned)
+    }
+
+    /// The selectors of a document: those of its citations, and those that are said to be part of it.
+    pub(super) fn selectors(&self, document: &NamedNode) -> Vec<NamedOrBlankNode> {
+        let of_citations = self.citations().into_iter().filter(|citation| {
+            let citation = NamedOrBlankNode::from(citation.clone());
+            self.objects(&citation, oa::HAS_SOURCE).any(|source| *source == Term::from(document.clone()))
+        });
+        let cited = of_citations.flat_map(|citation| {
+            self.objects(&citation.into(), oa::HAS_SELECTOR).filter_map(as_subject).collect::<Vec<_>>()
+        });
+        let parts = self.incoming(&document.clone().into()).iter();
+        let parts = parts.filter(|q| q.predicate.as_ref() == dc::IS_PART_OF).map(|q| q.subject.clone());
+        let mut seen = FxHashSet::default();
+        cited.chain(parts).filter(|node| self.is_selector(node) && seen.insert(node.clone())).collect()
+    }
+
+    /// Start and end of a selector, and the numbers of its sentences.
+    pub(super) fn sentences_of(&self, selector: &NamedOrBlankNode) -> (Option<Span>, Vec<String>) {
+        let number = |property| self.objects(selector, property).find_map(|t| literal(t)?.parse().ok());
+        let span = number(oa::START).zip(number(oa::END)).map(|(start, end)| Span { start, end });
+        let numbers = self.settings.sentence.iter().flat_map(|property| self.objects(selector, property.as_ref()));
+        (span, numbers.filter_map(literal).map(str::to_owned).collect())
     }
 
     /// The property of hashes, of spans and of documents.
@@ -312,13 +361,26 @@ impl<'a> Audit<'a> {
                 english.or(values.first()).and_then(|t| self.name(t))
             })
         };
+        let inferred = |property: NamedNodeRef<'_>| {
+            let mut stated = self.objects(&subject, property).map(|value| Triple {
+                subject: subject.clone(),
+                predicate: property.into_owned(),
+                object: value.clone(),
+            });
+            stated.any(|triple| self.statements(&triple).iter().any(|statement| !statement.grounds.is_empty()))
+        };
+        const PUBLISHERS: [NamedNodeRef<'static>; 3] = [dc::PUBLISHER, dc::ELEMENTS_PUBLISHER, prov::WAS_ATTRIBUTED_TO];
+        let publisher = PUBLISHERS.into_iter().find_map(|property| {
+            let name = first(&[property])?;
+            Some(if inferred(property) { format!("{name} (inferred)") } else { name })
+        });
         let own = |property: &Option<NamedNode>| {
             self.objects(&subject, property.as_ref()?.as_ref()).find_map(literal).map(str::to_owned)
         };
         Document {
             iri: iri.clone(),
             title: first(&[dc::TITLE, rdfs::LABEL]),
-            publisher: first(&[dc::PUBLISHER, dc::ELEMENTS_PUBLISHER, prov::WAS_ATTRIBUTED_TO]),
+            publisher,
             date: first(&[dc::ISSUED, dc::DATE, dc::CREATED]),
             hash: own(&self.settings.hash),
             length: own(&self.settings.length).and_then(|n| n.parse().ok()),

@@ -347,6 +347,7 @@ fn prefixed(name: &str, error: &Error) -> Error {
 fn member(name: &str, text: &str, class: &NamedNode, known: &dyn Known) -> Result<NamedNode> {
     let members = known.members(class);
     let show = |node: &NamedNode| known.prefixes().display(node.as_str());
+    let offer = |node: &NamedNode| named(node, known);
     let found = match known.labels().resolve(text, known.prefixes(), |n| members.contains(n)) {
         Named::One(node) => vec![node],
         Named::Several(nodes) => nodes,
@@ -366,8 +367,8 @@ fn member(name: &str, text: &str, class: &NamedNode, known: &dyn Known) -> Resul
         near => error.hint(format!("did you mean `{}`?", near.join("`, `"))),
     };
     const SHOWN: usize = 12;
-    let more = names.len().saturating_sub(SHOWN);
-    let mut list = names.into_iter().take(SHOWN).collect::<Vec<_>>().join(", ");
+    let more = members.len().saturating_sub(SHOWN);
+    let mut list = members.iter().take(SHOWN).map(offer).collect::<Vec<_>>().join(", ");
     if more > 0 {
         list.push_str(&format!(" and {more} more"));
     }
@@ -378,12 +379,21 @@ fn member(name: &str, text: &str, class: &NamedNode, known: &dyn Known) -> Resul
     })
 }
 
+/// A thing as it is offered: its CURIE and its label, so that nobody has to know codes.
+pub fn named(node: &NamedNode, known: &dyn Known) -> String {
+    let curie = known.prefixes().display(node.as_str());
+    match known.labels().get(node, "en") {
+        Some(label) => format!("{curie} ({label})"),
+        None => curie,
+    }
+}
+
 /// The IRI that a user means by `<iri>`, an absolute IRI, a CURIE, or a label of something in the dataset.
 pub fn parse_term(text: &str, known: &dyn Known) -> Result<NamedNode> {
     match known.labels().resolve(text, known.prefixes(), |n| known.contains(n)) {
         Named::One(node) => Ok(node),
         Named::Several(nodes) => {
-            let names: Vec<_> = nodes.iter().map(|n| known.prefixes().display(n.as_str())).collect();
+            let names: Vec<_> = nodes.iter().map(|n| named(n, known)).collect();
             Err(Error::input(format!("`{text}` is the label of several things"))
                 .hint(format!("say which: {}", names.join(", "))))
         }

@@ -4,7 +4,7 @@ use super::finding::Finding;
 use super::report::{CitationCounts, Report};
 use super::subject::{SourceFile, Subject, triple_of};
 use super::{Check, Explanation};
-use crate::audit::{Audit, Citation, Failure, verify, verify_document};
+use crate::audit::{Audit, Citation, Failure, span_of, verify, verify_document};
 use crate::project::{MANIFEST, Role};
 use kgq_syntax::error::{Error, Place, Result};
 use kgq_syntax::rdf::vocabulary::oa;
@@ -42,6 +42,13 @@ pub const CHECK: Check = Check {
             finds: "a citation whose anchor does not stand exactly once in its span",
             why: "the anchor is there to find the words by; missing or twice, it points at nothing or at two things",
             mend: "take a few words that stand once in the sentence, as they stand there",
+        },
+        Explanation {
+            code: "citation-quote",
+            finds: "a text that is said to be quoted (`wording` and `quoted` in [citations] of kgq.toml name how) and does not stand in \
+                    any span that its statement cites; capital letters are not compared",
+            why: "a reader takes the words for the source's, and they are not",
+            mend: "quote the words as they stand, or say that they are a translation or the graph's own",
         },
         Explanation {
             code: "citation-without-place",
@@ -100,6 +107,7 @@ fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
     for citation in &citations {
         check_citation(subject, citation, &audit, &texts, &mut counts, report);
     }
+    check_quotes(subject, &audit, &texts, report);
     // Where citations are not asked for, those that are there are verified all the same.
     if counts.rule.is_some() || !citations.is_empty() {
         report.counts.citations = Some(counts);
@@ -109,7 +117,16 @@ fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
 
 fn check_settings(subject: &Subject<'_>, report: &mut Report) {
     let settings = &subject.project.manifest.citations;
-    let single = [&settings.anchor, &settings.hash, &settings.sentence, &settings.length, &settings.text_at_hand];
+    let single = [
+        &settings.anchor,
+        &settings.hash,
+        &settings.sentence,
+        &settings.length,
+        &settings.text_at_hand,
+        &settings.states_nothing,
+        &settings.wording,
+        &settings.quoted,
+    ];
     let names = single.into_iter().flatten().chain(&settings.exempt_properties).chain(&settings.exempt_classes);
     for name in names {
         if subject.expand(name).is_none() {
@@ -268,6 +285,30 @@ fn check_citation(
         }
     }
     counts.failed += usize::from(failed);
+}
+
+/// Quoted words stand in a span that their statement cites, where a cited text is at hand.
+fn check_quotes(subject: &Subject<'_>, audit: &Audit<'_>, texts: &BTreeMap<String, SourceText>, report: &mut Report) {
+    for (reifier, triple) in audit.reified_triples() {
+        let Term::Literal(words) = &triple.object else { continue };
+        if !audit.is_quoted(reifier) {
+            continue;
+        }
+        let citations = audit.statement(reifier).map(|statement| statement.citations).unwrap_or_default();
+        let places = citations.iter().flat_map(|citation| audit.places(citation));
+        let span = |place: Citation| {
+            // Of a text that messages may not tell of, nothing is compared: the answers would spell it out.
+            let text = &texts.get(place.document?.as_str()).filter(|source| source.may_show)?.text;
+            text.get(span_of(text, place.span?)?)
+        };
+        let spans: Vec<&str> = places.filter_map(span).collect();
+        let quoted = words.value().to_lowercase();
+        if !spans.is_empty() && !spans.iter().any(|span| span.to_lowercase().contains(&quoted)) {
+            let message =
+                format!("the words {words} are said to be quoted, and stand in no span that is cited for them");
+            report.findings.push(Finding::error("citation-quote", subject.place_of(triple), message));
+        }
+    }
 }
 
 fn code(failure: &Failure) -> &'static str {

@@ -16,7 +16,7 @@ pub struct Cited<'a> {
     /// The number of the first row.
     pub first: usize,
     pub sources: Vec<RowSources>,
-    /// Every citation of the rows, in order of first use: footnote 1 is the first.
+    /// Every citation of the rows, document by document, in order of first use: footnote 1 is the first.
     pub references: &'a [Reference],
 }
 
@@ -129,6 +129,7 @@ fn sources_json(cited: &Cited<'_>, sources: &RowSources) -> Value {
     let mut object = Map::new();
     object.insert("citations".into(), citations.into());
     object.insert("statements".into(), sources.triples.iter().map(triple).collect::<Vec<_>>().into());
+    object.insert("inferred".into(), sources.inferred.into());
     object.insert("uncited".into(), sources.uncited.iter().map(triple).collect::<Vec<_>>().into());
     if sources.more || sources.untraced {
         object.insert("incomplete".into(), true.into());
@@ -149,6 +150,9 @@ fn table(cited: &Cited<'_>, options: RenderOptions<'_>, out: &mut dyn Write) -> 
             marks.push(format!("{} uncited", sources.uncited.len()));
         } else if marks.is_empty() {
             marks.push("none needed".into());
+        }
+        if sources.inferred {
+            marks.push("inferred".into());
         }
         let mut cells: Row = vec![Some(Literal::from(at as u64).into())];
         cells.extend(row.iter().cloned());
@@ -199,7 +203,7 @@ fn footnotes(cited: &Cited<'_>, prefixes: &Prefixes, colour: bool) -> String {
     }
     let inferred: Vec<String> = (cited.first..)
         .zip(&cited.sources)
-        .filter(|(_, sources)| sources.statements.iter().any(|s| !s.grounds.is_empty()))
+        .filter(|(_, sources)| sources.inferred)
         .map(|(row, _)| row.to_string())
         .collect();
     if !inferred.is_empty() {

@@ -93,6 +93,7 @@ pub mod dc {
     pub const ISSUED: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("http://purl.org/dc/terms/issued");
     pub const DATE: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("http://purl.org/dc/terms/date");
     pub const CREATED: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("http://purl.org/dc/terms/created");
+    pub const IS_PART_OF: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("http://purl.org/dc/terms/isPartOf");
     pub const ELEMENTS_PUBLISHER: NamedNodeRef<'_> =
         NamedNodeRef::new_unchecked("http://purl.org/dc/elements/1.1/publisher");
 }
