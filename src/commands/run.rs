@@ -3,9 +3,10 @@
 use super::ask::{AskArgs, Asking};
 use super::output::Output;
 use super::watchdog::Watchdog;
-use kgq_graph::catalog::{CannedQuery, Known, ParamKind, Values};
+use kgq_graph::catalog::{CannedQuery, Known, ParamKind, Values, named};
 use kgq_graph::session::Session;
 use kgq_syntax::error::Result;
+use kgq_syntax::rdf::NamedNode;
 use std::fmt::Write as _;
 use std::time::Instant;
 
@@ -76,7 +77,12 @@ pub fn help(canned: &CannedQuery, session: &Session) -> Result<String> {
         let _ = writeln!(out, "\nParameters:");
     }
     for (name, param) in &header.params {
-        let kind = match canned.kind(name, param, &known)? {
+        let kind = canned.kind(name, param, &known)?;
+        let offers = match &kind {
+            ParamKind::MemberOf(class) => offered(&known.members(class), &known),
+            _ => None,
+        };
+        let kind = match kind {
             ParamKind::MemberOf(class) => format!("a {}", known.prefixes().display(class.as_str())),
             ParamKind::Iri => "an IRI, CURIE or label".into(),
             ParamKind::String => "string".into(),
@@ -102,6 +108,9 @@ pub fn help(canned: &CannedQuery, session: &Session) -> Result<String> {
         if let Some(description) = &param.description {
             let _ = writeln!(out, "      {}", description.in_language("en").trim());
         }
+        if let Some(offers) = offers {
+            let _ = writeln!(out, "      by CURIE or any label: {offers}");
+        }
     }
     if !header.columns.is_empty() {
         let _ = writeln!(out, "\nColumns:");
@@ -112,6 +121,20 @@ pub fn help(canned: &CannedQuery, session: &Session) -> Result<String> {
     let _ = writeln!(out, "\nExample:\n  {}", example(canned));
     let _ = writeln!(out, "\nFile: {}", canned.file);
     Ok(out)
+}
+
+/// How many values of a parameter are listed.
+const OFFERED: usize = 6;
+
+/// The values that a parameter takes, with their labels: all if they are few, else the first; `None` if there are none.
+fn offered(members: &[NamedNode], known: &dyn Known) -> Option<String> {
+    let shown: Vec<String> = members.iter().take(OFFERED).map(|member| named(member, known)).collect();
+    let more = members.len().saturating_sub(OFFERED);
+    match (shown.is_empty(), more) {
+        (true, _) => None,
+        (false, 0) => Some(shown.join(", ")),
+        (false, more) => Some(format!("{} and {more} more", shown.join(", "))),
+    }
 }
 
 /// A command that runs the query: the header's own, else one made of its examples.

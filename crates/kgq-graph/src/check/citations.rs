@@ -297,8 +297,8 @@ fn check_quotes(subject: &Subject<'_>, audit: &Audit<'_>, texts: &BTreeMap<Strin
         let citations = audit.statement(reifier).map(|statement| statement.citations).unwrap_or_default();
         let places = citations.iter().flat_map(|citation| audit.places(citation));
         let span = |place: Citation| {
-            // Of a text that messages may not tell of, nothing is compared: the answers would spell it out.
-            let text = &texts.get(place.document?.as_str()).filter(|source| source.may_show)?.text;
+            // As of anchors, it is told whether the words stand there, and nothing of what else does.
+            let text = &texts.get(place.document?.as_str())?.text;
             text.get(span_of(text, place.span?)?)
         };
         let spans: Vec<&str> = places.filter_map(span).collect();
