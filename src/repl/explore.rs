@@ -8,6 +8,7 @@ use kgq_graph::catalog::{Role, labels_of};
 use kgq_graph::render::cell;
 use kgq_snapshot::TermId;
 use kgq_syntax::error::{Error, Result};
+use kgq_syntax::rdf::language::cased;
 use kgq_syntax::rdf::{NamedNode, Term};
 use kgq_syntax::text::{thousands, visible, width};
 
@@ -81,7 +82,7 @@ fn describe_place(shell: &mut Shell<'_>, row: usize, column: Option<usize>) -> R
         }
         Some(Term::Literal(literal)) => {
             let kind = match (literal.language(), literal.datatype()) {
-                (Some(language), _) => format!("text in the language {language}"),
+                (Some(language), _) => format!("text in the language {}", cased(language)),
                 (None, datatype) => format!("a {}", prefixes.display(datatype.as_str())),
             };
             let text = format!("{}\n\n{kind}\n", visible(literal.value()));

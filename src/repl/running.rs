@@ -35,15 +35,29 @@ pub enum Kept {
     Graph(Vec<Triple>),
 }
 
+/// Where a query says what came of it.
+type Reply<'r> = &'r dyn Fn(Result<Kept>);
+
 impl Kept {
-    fn of(answer: Answer<'_>) -> Result<Self> {
-        Ok(match answer {
-            Answer::Boolean(value) => Self::Boolean(value),
-            Answer::Solutions(solutions) => {
-                Self::Table { variables: solutions.variables, rows: solutions.rows.collect::<Result<_>>()? }
+    /// Gives the answer to `reply`. An error is told before what was kept so far is given back, which may take a second.
+    fn tell(answer: Answer<'_>, reply: Reply<'_>) {
+        match answer {
+            Answer::Boolean(value) => reply(Ok(Self::Boolean(value))),
+            Answer::Solutions(Solutions { variables, mut rows }) => {
+                let mut kept = Vec::new();
+                match rows.try_for_each(|row| row.map(|row| kept.push(row))) {
+                    Ok(()) => reply(Ok(Self::Table { variables, rows: kept })),
+                    Err(error) => reply(Err(error)),
+                }
             }
-            Answer::Graph(triples) => Self::Graph(triples.0.collect::<Result<_>>()?),
-        })
+            Answer::Graph(mut triples) => {
+                let mut kept = Vec::new();
+                match triples.0.try_for_each(|triple| triple.map(|triple| kept.push(triple))) {
+                    Ok(()) => reply(Ok(Self::Graph(kept))),
+                    Err(error) => reply(Err(error)),
+                }
+            }
+        }
     }
 
     /// The answer once more, as it came.
@@ -68,7 +82,10 @@ pub fn run(
     waiting: impl FnMut(Duration),
 ) -> Result<Kept> {
     let asked = Asked { cancelled: Arc::clone(&options.cancelled), limits: options.limits, patience: PATIENCE };
-    let work = move || engine::evaluate(&snapshot, &query, &options).and_then(Kept::of);
+    let work = move |reply: Reply<'_>| match engine::evaluate(&snapshot, &query, &options) {
+        Ok(answer) => Kept::tell(answer, reply),
+        Err(error) => reply(Err(error)),
+    };
     asked.attend(work, interrupts, waiting)
 }
 
@@ -85,7 +102,7 @@ impl Asked {
     /// leaves it at a second interrupt or when patience ends.
     fn attend(
         self,
-        work: impl FnOnce() -> Result<Kept> + Send + 'static,
+        work: impl FnOnce(Reply<'_>) + Send + 'static,
         interrupts: &Interrupts,
         mut waiting: impl FnMut(Duration),
     ) -> Result<Kept> {
@@ -97,10 +114,9 @@ impl Asked {
             .name("query".into())
             .stack_size(STACK)
             .spawn(move || {
-                let answer = work();
-                drop(watchdog);
                 // Nobody listens any more to a query that was left.
-                let _ = sender.send(answer);
+                work(&|answer| drop(sender.send(answer)));
+                drop(watchdog);
             })
             .map_err(|e| Error::io("a thread for the query", &e))?;
         let mut stopped: Option<(Instant, Error)> = None;
@@ -152,9 +168,9 @@ mod tests {
             limits: Limits::default(),
             patience: Duration::from_secs(86_400),
         };
-        let work = move || {
+        let work = move |reply: Reply<'_>| {
             let _ = deaf.recv();
-            Ok(Kept::Boolean(true))
+            reply(Ok(Kept::Boolean(true)));
         };
         let mut looks = 0;
         let left = asked.attend(work, &interrupts, |_| {

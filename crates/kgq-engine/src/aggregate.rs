@@ -6,18 +6,21 @@
 use super::expression::Context;
 use super::expression::arithmetic::{self, Operation};
 use super::expression::value::{Number, Value};
+use super::expression::wide;
 use super::order::Order;
 use super::terms::Terms;
 use kgq_snapshot::{Family, TermId};
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::Term;
-use oxsdatatypes::{Decimal, Double, Float, Integer};
+use oxsdatatypes::{Decimal, Double, Float};
 use rustc_hash::FxHashSet;
 use spargebra::algebra::{AggregateExpression, AggregateFunction};
 use std::cmp::Ordering;
 
 /// Bytes that one concatenation may have.
 const LARGEST_CONCATENATION: usize = 1 << 28;
+/// Texts that are joined between two looks at the clock.
+const ROWS_BETWEEN_CHECKS: usize = 256;
 
 /// One aggregate of all groups.
 #[derive(Debug)]
@@ -85,7 +88,7 @@ enum Function {
 }
 
 /// The sum of a group's numbers, by type, and how many there were.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Total {
     count: u64,
     failed: bool,
@@ -93,6 +96,8 @@ struct Total {
     decimals: Option<Decimal>,
     floats: Option<Float>,
     doubles: Option<Double>,
+    /// The sum of what the exact sums above do not hold.
+    wide: Option<Number>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -215,7 +220,7 @@ impl Accumulator {
                         (true, _) => {}
                         (false, TermId::UNBOUND) => total.failed = true,
                         (false, id) => match terms.number(id) {
-                            Some(number) => total.add(number, weight(row)),
+                            Some(number) => total.add(&number, weight(row)),
                             None => total.failed = true,
                         },
                     }
@@ -246,6 +251,9 @@ impl Accumulator {
             }
             Function::Concatenate { separator, groups } => {
                 for (row, (group, id)) in values {
+                    if row % ROWS_BETWEEN_CHECKS == ROWS_BETWEEN_CHECKS - 1 {
+                        terms.guard().check()?;
+                    }
                     let Some(concatenation) = &mut groups[group as usize] else { continue };
                     let Some(text) = text_of(id, terms) else {
                         groups[group as usize] = None;
@@ -293,9 +301,12 @@ impl Accumulator {
     pub fn finish(mut self, group_count: usize, context: &Context<'_>) -> Result<Vec<TermId>> {
         self.resize(group_count, context)?;
         let reserved = self.reserved;
-        let id = |value: Option<Value>| match value {
-            Some(value) => context.terms.id_of_value(value),
-            None => Ok(TermId::UNBOUND),
+        let id = |value: Option<Value>| {
+            context.terms.guard().check()?;
+            match value {
+                Some(value) => context.terms.id_of_value(value),
+                None => Ok(TermId::UNBOUND),
+            }
         };
         let count = |count| i64::try_from(count).ok().map(Value::integer);
         let ids = match self.function {
@@ -341,39 +352,48 @@ fn compare(order: &mut Order<'_, '_>, terms: &Terms<'_>, a: TermId, b: TermId) -
 }
 
 impl Total {
-    fn add(&mut self, number: Number, weight: u64) {
+    fn add(&mut self, number: &Number, weight: u64) {
         self.count = self.count.saturating_add(weight);
-        let times = |number| match weight {
-            1 => Some(number),
-            weight => {
-                let weight = Number::Integer(i64::try_from(weight).ok()?.into());
-                arithmetic::numbers(Operation::Multiply, number, weight)
-            }
-        };
-        let added = match number {
-            Number::Integer(n) => i128::from(i64::from(n))
-                .checked_mul(i128::from(weight))
-                .and_then(|n| self.integers.checked_add(n))
-                .map(|sum| self.integers = sum),
-            Number::Decimal(_) => times(number).and_then(|product| match product {
-                Number::Decimal(n) => {
-                    self.decimals = Some(self.decimals.unwrap_or_default().checked_add(n)?);
-                    Some(())
+        match number {
+            Number::Integer(n) => {
+                let sum = i128::from(i64::from(*n))
+                    .checked_mul(i128::from(weight))
+                    .and_then(|n| self.integers.checked_add(n));
+                match sum {
+                    Some(sum) => self.integers = sum,
+                    None => self.add_wide(number, weight),
                 }
-                _ => None,
-            }),
+            }
+            Number::Decimal(n) => {
+                let product = if weight == 1 { Some(*n) } else { times(*n, weight) };
+                match product.and_then(|product| self.decimals.unwrap_or_default().checked_add(product)) {
+                    Some(sum) => self.decimals = Some(sum),
+                    None => self.add_wide(number, weight),
+                }
+            }
             Number::Float(n) => {
-                let n = if weight == 1 { n } else { n * Float::from(weight as f32) };
+                let n = if weight == 1 { *n } else { *n * Float::from(weight as f32) };
                 self.floats = Some(self.floats.unwrap_or_default() + n);
-                Some(())
             }
             Number::Double(n) => {
-                let n = if weight == 1 { n } else { n * Double::from(weight as f64) };
+                let n = if weight == 1 { *n } else { *n * Double::from(weight as f64) };
                 self.doubles = Some(self.doubles.unwrap_or_default() + n);
-                Some(())
             }
+            Number::Wide(_) => self.add_wide(number, weight),
+        }
+    }
+
+    /// Adds what the narrow sums do not hold.
+    #[cold]
+    fn add_wide(&mut self, number: &Number, weight: u64) {
+        let weight = wide::of_integer(weight.into());
+        let product = arithmetic::numbers(Operation::Multiply, number, &weight);
+        let sum = match (product, &self.wide) {
+            (Some(product), Some(sum)) => arithmetic::numbers(Operation::Add, sum, &product),
+            (product, _) => product,
         };
-        self.failed |= added.is_none();
+        self.failed |= sum.is_none();
+        self.wide = sum;
     }
 
     /// The sum, in the widest type that was added; zero of none.
@@ -381,27 +401,31 @@ impl Total {
         if self.failed {
             return None;
         }
-        let integers = || i64::try_from(self.integers).ok().map(|n| Number::Integer(Integer::from(n)));
-        let mut sum = match self.decimals {
-            None => integers()?,
-            Some(decimals) => arithmetic::numbers(Operation::Add, integers()?, Number::Decimal(decimals))?,
-        };
-        if let Some(floats) = self.floats {
-            sum = arithmetic::numbers(Operation::Add, sum, Number::Float(floats))?;
-        }
-        if let Some(doubles) = self.doubles {
-            sum = arithmetic::numbers(Operation::Add, sum, Number::Double(doubles))?;
+        let rest = [
+            self.decimals.map(Number::Decimal),
+            self.wide,
+            self.floats.map(Number::Float),
+            self.doubles.map(Number::Double),
+        ];
+        let mut sum = wide::of_integer(self.integers);
+        for part in rest.into_iter().flatten() {
+            sum = arithmetic::numbers(Operation::Add, &sum, &part)?;
         }
         Some(sum)
     }
 
     fn average(self) -> Option<Number> {
+        let count = self.count;
         let sum = self.sum()?;
-        if self.count == 0 {
+        if count == 0 {
             return Some(Number::Integer(0.into()));
         }
-        arithmetic::numbers(Operation::Divide, sum, Number::Integer(i64::try_from(self.count).ok()?.into()))
+        arithmetic::numbers(Operation::Divide, &sum, &wide::of_integer(count.into()))
     }
+}
+
+fn times(number: Decimal, weight: u64) -> Option<Decimal> {
+    number.checked_mul(Decimal::from(weight))
 }
 
 /// What a concatenation takes of a term: its text, as STR gives it. By the letter (SPARQL 1.1 §18.5.1.7) all but strings are errors,
@@ -498,7 +522,7 @@ mod tests {
         check(AggregateFunction::Sum, "1|\"2\"^^xsd:float|\"0.5\"^^xsd:double", "\"3.5\"^^xsd:double");
         check(AggregateFunction::Sum, "1|\"a\"", "-");
         check(AggregateFunction::Sum, "1|-", "-");
-        check(AggregateFunction::Sum, "9223372036854775807|1", "-");
+        check(AggregateFunction::Sum, "9223372036854775807|1", "9223372036854775808");
         check(AggregateFunction::Sum, "9223372036854775807|1|\"-1\"^^xsd:integer", "9223372036854775807");
     }
 
@@ -591,5 +615,20 @@ mod tests {
         let counts = accumulator.finish(2, &context).unwrap();
         assert_eq!(context.terms.number(counts[0]).map(|n| n.to_string()).as_deref(), Some("2"));
         assert_eq!(context.terms.number(counts[1]).map(|n| n.to_string()).as_deref(), Some("1"));
+    }
+
+    #[test]
+    fn a_concatenation_hears_within_a_batch_that_it_is_cancelled() {
+        let snapshot = Snapshot::from_quads([]).unwrap();
+        let cancelled = Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let guard = Guard::new(&crate::Limits::default(), Arc::clone(&cancelled));
+        let context = Context::new(&snapshot, None, Arc::new(guard));
+        let id = context.terms.id(Literal::new_simple_literal("a").into()).unwrap();
+        let name = AggregateFunction::GroupConcat { separator: None };
+        let expr = Expression::NamedNode(NamedNode::new_unchecked("http://example.com/"));
+        let mut accumulator = Accumulator::new(&AggregateExpression::FunctionCall { name, expr, distinct: false });
+        accumulator.add(&[0; 1000], 1, Some(&[id; 1000]), &[], None, &context).unwrap();
+        cancelled.store(true, std::sync::atomic::Ordering::Relaxed);
+        assert!(accumulator.add(&[0; 1000], 1, Some(&[id; 1000]), &[], None, &context).is_err());
     }
 }

@@ -45,6 +45,7 @@ pub mod oxigraph;
 pub mod plan;
 pub mod query;
 mod result;
+mod sort;
 mod template;
 pub mod terms;
 pub mod update;

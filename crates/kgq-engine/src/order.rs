@@ -5,7 +5,10 @@
 //! Terms of equal value are equal here, so that the next sort key decides between them.
 
 use super::expression::value::{Moment, Number, Span, Text, Value};
+use super::expression::{compare, wide};
+use super::sort::positions;
 use super::terms::Terms;
+use bigdecimal::{BigDecimal, RoundingMode, ToPrimitive};
 use kgq_snapshot::{Family, TermId};
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::{BaseDirection, Triple};
@@ -29,8 +32,9 @@ enum Key {
     Iri(String),
     Boolean(bool),
     NotANumber,
-    /// The nearest double, as an integer that orders like it, and how far the number is from what that double is written as.
-    Number(i64, i128),
+    /// The nearest double, as an integer that orders like it, and how far the number is from what that double is written as:
+    /// units of 10⁻¹⁸, rounded down, and exactly, if these do not say it.
+    Number(i64, i128, Option<Box<BigDecimal>>),
     /// Positions on a time line; one without a zone is taken for UTC.
     DateTime(i128),
     Date(i128),
@@ -65,7 +69,7 @@ impl Key {
             Value::Iri(iri) => Self::Iri(iri.into_string()),
             Value::Boolean(value) => Self::Boolean(value),
             Value::Number(number) if number.is_nan() => Self::NotANumber,
-            Value::Number(number) => Self::of_number(number),
+            Value::Number(number) => Self::of_number(&number),
             Value::Moment(moment) => Self::of_moment(moment),
             Value::Span(span) => {
                 let bytes = span_bytes(span);
@@ -97,21 +101,25 @@ impl Key {
         }
     }
 
-    fn of_number(number: Number) -> Self {
-        let exact = match number {
-            Number::Integer(n) => Some(Decimal::from(n)),
-            Number::Decimal(n) => Some(n),
-            Number::Float(_) | Number::Double(_) => None,
-        };
-        let double = f64::from(super::expression::compare::double(number));
+    fn of_number(number: &Number) -> Self {
+        let double = f64::from(compare::double(number));
         // Positive and negative zero are one.
         let bits = double.abs().to_bits() as i64;
         let nearest = if double < 0.0 { -bits } else { bits };
-        let rest = exact.map_or(0, |exact| {
-            let written = Double::from(double).to_string().parse::<Decimal>();
-            written.map_or(0, |written| decimal_bits(exact).saturating_sub(decimal_bits(written)))
-        });
-        Self::Number(nearest, rest)
+        let narrow = match number {
+            Number::Integer(n) => Some(Decimal::from(*n)),
+            Number::Decimal(n) => Some(*n),
+            Number::Float(_) | Number::Double(_) => return Self::Number(nearest, 0, None),
+            Number::Wide(_) => None,
+        };
+        let written = Double::from(double).to_string().parse::<Decimal>();
+        if let (Some(narrow), Ok(written)) = (narrow, written)
+            && let Some(rest) = decimal_bits(narrow).checked_sub(decimal_bits(written))
+        {
+            return Self::Number(nearest, rest, None);
+        }
+        let (rest, exactly) = rest_of_wide(number, double);
+        Self::Number(nearest, rest, exactly.map(Box::new))
     }
 
     fn of_moment(moment: Moment) -> Self {
@@ -132,10 +140,29 @@ impl Key {
         let text = match self {
             Self::Iri(text) | Self::Text(text, _) => text.len(),
             Self::Opaque(lexical, datatype) => lexical.len() + datatype.len(),
+            Self::Number(_, _, Some(exactly)) => exactly.digits() as usize / 2 + size_of::<BigDecimal>(),
             Self::Triple(parts) => return parts.iter().map(Self::bytes).sum(),
             _ => 0,
         };
         (text + size_of::<Self>() + 32) as u64
+    }
+}
+
+/// How far a number is from what its nearest double is written as, in units of 10⁻¹⁸ rounded down, and exactly if these do not
+/// say it.
+fn rest_of_wide(number: &Number, double: f64) -> (i128, Option<BigDecimal>) {
+    let Some((exact, _)) = wide::exact(number) else { return (0, None) };
+    // Next to infinity stand the numbers that are too large for a double, on the side of all others.
+    if double.is_infinite() {
+        return (if double > 0.0 { i128::MIN } else { i128::MAX }, Some(exact));
+    }
+    let written = wide::parse(&double.to_string(), false).and_then(|written| wide::exact(&written));
+    let rest = written.map_or(exact.clone(), |(written, _)| exact - written);
+    let (units, _) = rest.with_scale_round(18, RoundingMode::Floor).into_bigint_and_exponent();
+    match units.to_i128() {
+        Some(units) if rest.normalized().fractional_digit_count() <= 18 => (units, None),
+        Some(units) => (units, Some(rest)),
+        None => (if rest < 0 { i128::MIN } else { i128::MAX }, Some(rest)),
     }
 }
 
@@ -231,12 +258,14 @@ impl<'c, 's> Order<'c, 's> {
             }
             keys.push((self.key(id)?, id));
         }
-        keys.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-        self.terms.guard().check()?;
+        let order = positions(&keys, |(a, _), (b, _)| a.cmp(b), || self.terms.guard().check())?;
         let mut ranks: FxHashMap<TermId, u32> = FxHashMap::default();
-        let mut rank = 0;
-        for (at, (key, id)) in keys.iter().enumerate() {
-            if at > 0 && keys[at - 1].0 != *key {
+        let (mut rank, mut before) = (0, None);
+        for (at, (key, id)) in order.iter().map(|at| &keys[*at as usize]).enumerate() {
+            if at.is_multiple_of(1024) {
+                self.terms.guard().check()?;
+            }
+            if before.replace(key).is_some_and(|before| before != key) {
                 rank += 1;
             }
             ranks.insert(*id, rank);

@@ -31,6 +31,7 @@ impl<'s> Rows<'s> {
 
     fn fill(&mut self) -> Result<bool> {
         let Some(batch) = self.plan.next(&self.cx)? else { return Ok(false) };
+        self.cx.guard().check()?;
         let mut decoder = self.cx.snapshot().decoder();
         self.columns =
             batch.columns().iter().map(|column| decode(column, &mut decoder, &self.cx).into_iter()).collect();
@@ -124,6 +125,10 @@ impl<'s> Constructed<'s> {
     }
 
     fn add(&mut self, row: &[Option<Term>]) -> Result<()> {
+        // The rows of a batch are many, and a template may make many triples of each.
+        if self.rows.left.is_multiple_of(64) {
+            self.rows.cx.guard().check()?;
+        }
         let mut blanks = vec![None; self.template.blank_nodes];
         for parts in &self.template.triples {
             let Some(triple) = instance(parts, row, &mut blanks) else { continue };

@@ -153,7 +153,7 @@ impl<'s> Terms<'s> {
     /// # Errors
     /// As [`Terms::id`].
     pub fn id_of_value(&self, value: Value) -> Result<TermId> {
-        let Value::Number(number) = value else {
+        let Value::Number(number) = &value else {
             let kept = match value {
                 Value::Boolean(_) | Value::Moment(_) | Value::Span(_) => Some(value.clone()),
                 Value::Number(_)
@@ -169,7 +169,13 @@ impl<'s> Terms<'s> {
                 None => self.add(term, kept),
             };
         };
-        let key = number_key(number);
+        let Some(key) = number_key(number) else {
+            let term = value.clone().into_term();
+            return match self.snapshot.id(term.as_ref()) {
+                Some(id) => Ok(id),
+                None => self.add(term, Some(value)),
+            };
+        };
         if let Some(id) = self.vocabulary().numbers.get(&key) {
             return Ok(*id);
         }
@@ -240,6 +246,7 @@ impl<'s> Terms<'s> {
             snapshot::Value::Date(m) => super::expression::value::Moment::Date(m).into(),
             snapshot::Value::BlankNode
             | snapshot::Value::Iri
+            | snapshot::Value::Wide
             | snapshot::Value::String
             | snapshot::Value::LanguageString
             | snapshot::Value::Other
@@ -255,9 +262,14 @@ impl<'s> Terms<'s> {
                 snapshot::Value::Decimal(n) => Some(Number::Decimal(n)),
                 snapshot::Value::Float(n) => Some(Number::Float(n)),
                 snapshot::Value::Double(n) => Some(Number::Double(n)),
+                snapshot::Value::Wide => self.decoded_number(id),
                 _ => None,
             };
         }
+        self.decoded_number(id)
+    }
+
+    fn decoded_number(&self, id: TermId) -> Option<Number> {
         match self.value(id) {
             Value::Number(number) => Some(number),
             _ => None,
@@ -304,6 +316,7 @@ impl<'s> Terms<'s> {
                 | snapshot::Value::Triple => return Truth::Error,
                 snapshot::Value::Integer(_)
                 | snapshot::Value::Decimal(_)
+                | snapshot::Value::Wide
                 | snapshot::Value::Float(_)
                 | snapshot::Value::Double(_)
                 | snapshot::Value::String
@@ -384,13 +397,14 @@ impl Comparison {
     }
 }
 
-/// The number's type and bits: equal exactly when they are one term.
-fn number_key(number: Number) -> (u8, u64, u64) {
+/// The number's type and bits: equal exactly when they are one term. `None` of a number that has more bits.
+fn number_key(number: &Number) -> Option<(u8, u64, u64)> {
     let (kind, bits) = match number {
-        Number::Integer(n) => (0, i128::from(i64::from(n))),
+        Number::Wide(_) => return None,
+        Number::Integer(n) => (0, i128::from(i64::from(*n))),
         Number::Decimal(n) => (1, i128::from_be_bytes(n.to_be_bytes())),
         Number::Float(n) => (2, i128::from(u32::from_be_bytes(n.to_be_bytes()))),
         Number::Double(n) => (3, i128::from(u64::from_be_bytes(n.to_be_bytes()))),
     };
-    (kind, (bits >> 64) as u64, bits as u64)
+    Some((kind, (bits >> 64) as u64, bits as u64))
 }

@@ -7,6 +7,7 @@ use kgq_snapshot::Snapshot;
 use oxrdfio::{RdfFormat, RdfParser};
 use spargebra::SparqlParser;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 fn snapshot(data: &str) -> Snapshot {
     let prefixed = format!("@prefix : <http://e/> .\n@prefix xsd: <http://www.w3.org/2001/XMLSchema#> .\n{data}");
@@ -455,4 +456,22 @@ fn plans_for_many_rows_agree() {
     ] {
         agree(&data, query);
     }
+}
+
+#[test]
+fn a_construct_hears_within_a_batch_that_it_is_cancelled() {
+    let data: String = (0..3000).map(|n| format!("<http://e/{n}> <http://e/p> {n} . ")).collect();
+    let snapshot = snapshot(&data);
+    let text = "CONSTRUCT { ?s <http://e/q> ?o } { ?s <http://e/p> ?o }";
+    let query = SparqlParser::new().parse_query(text).unwrap();
+    let cancelled = Arc::new(AtomicBool::new(false));
+    let guard = Arc::new(Guard::new(&Limits::default(), Arc::clone(&cancelled)));
+    let Answer::Graph(mut triples) = kgq::evaluate(&snapshot, &query, DefaultGraph::Stored, &guard).unwrap().unwrap()
+    else {
+        panic!("it answers with a graph")
+    };
+    triples.0.next().unwrap().unwrap();
+    cancelled.store(true, Ordering::Relaxed);
+    let more = triples.0.take_while(Result::is_ok).count();
+    assert!(more < 100, "{more} more triples");
 }

@@ -3,6 +3,7 @@
 
 use super::model::Model;
 use kgq_graph::export::names::relative;
+use kgq_syntax::rdf::language::cased;
 use kgq_syntax::rdf::{BlankNode, Literal, NamedNode, NamedOrBlankNode, Quad, Term, Triple};
 use kgq_syntax::text::{is_unsafe, visible};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -152,8 +153,8 @@ impl At<'_, '_> {
             let direction = literal.direction().map_or("auto".to_owned(), |d| d.to_string());
             let other = language != self.model.source.language;
             return html! {
-                bdi .text lang=(language) dir=(direction) { (value) }
-                @if other { " " span .tag { (language) } }
+                bdi .text lang=(cased(language)) dir=(direction) { (value) }
+                @if other { " " span .tag { (cased(language)) } }
             };
         }
         let datatype = literal.datatype();

@@ -5,6 +5,7 @@ use super::html::{At, Head, MISSING, page, text};
 use super::model::Model;
 use super::vocabulary::*;
 use kgq_syntax::rdf::NamedNode;
+use kgq_syntax::rdf::language::cased;
 use kgq_syntax::text::{count, thousands};
 use maud::{Markup, html};
 use serde_json::{Value, json};
@@ -137,7 +138,7 @@ pub fn browse_pages(model: &Model<'_>) -> Vec<(String, String)> {
                             li {
                                 (at.link(member, &text(label)))
                                 @for other in model.titles(member).iter().filter(|t| t.value() != label) {
-                                    " " span .also lang=[other.language()] dir="auto" { (text(other.value())) }
+                                    " " span .also lang=[other.language().map(cased)] dir="auto" { (text(other.value())) }
                                 }
                             }
                         }

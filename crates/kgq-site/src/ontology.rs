@@ -8,6 +8,7 @@ use super::model::Model;
 use super::notes::Notes;
 use super::vocabulary::*;
 use kgq_graph::catalog::local_name;
+use kgq_syntax::rdf::language::cased;
 use kgq_syntax::rdf::{NamedNode, NamedOrBlankNode, Term};
 use kgq_syntax::text::{count, thousands};
 use maud::{Markup, html};
@@ -33,7 +34,7 @@ pub fn ontology_page(model: &Model<'_>) -> String {
                 @match own {
                     Some(iri) => {
                         @for (i, title) in model.titles(iri).iter().enumerate() {
-                            span class=[(i > 0).then_some("other")] lang=[title.language()] dir="auto" { (text(title.value())) }
+                            span class=[(i > 0).then_some("other")] lang=[title.language().map(cased)] dir="auto" { (text(title.value())) }
                         }
                     }
                     None => (title),
@@ -232,7 +233,7 @@ fn entry(at: &At<'_, '_>, terms: &Terms<'_>, term: &NamedNode, facts: &Markup) -
                 h3 {
                     @if titles.is_empty() { (text(&at.model.label(term))) }
                     @for (i, title) in titles.iter().enumerate() {
-                        span class=[(i > 0).then_some("other")] lang=[title.language()] dir="auto" { (text(title.value())) }
+                        span class=[(i > 0).then_some("other")] lang=[title.language().map(cased)] dir="auto" { (text(title.value())) }
                     }
                     " " code { (text(&at.model.curie(term.as_str()))) }
                     @if at.model.is_deprecated(term) { " " span .badge { "deprecated" } }

@@ -8,6 +8,7 @@ use super::mentions;
 use super::model::Model;
 use super::notes::Notes;
 use super::vocabulary::*;
+use kgq_syntax::rdf::language::cased;
 use kgq_syntax::rdf::vocabulary::rdf;
 use kgq_syntax::rdf::{NamedNode, NamedOrBlankNode, Quad, Term, Triple};
 use kgq_syntax::text::{count, thousands};
@@ -41,11 +42,11 @@ pub fn thing_page(model: &Model<'_>, thing: &NamedNode) -> String {
             h1 {
                 @if titles.is_empty() { bdi { (text(&label)) } }
                 @for (i, title) in titles.iter().enumerate() {
-                    span class=[(i > 0).then_some("other")] lang=[title.language()] dir="auto" { (text(title.value())) }
+                    span class=[(i > 0).then_some("other")] lang=[title.language().map(cased)] dir="auto" { (text(title.value())) }
                 }
             }
             @if model.is_deprecated(thing) { p .warning { "Deprecated: kept for what was written with it, and not for anything new." } }
-            @if let Some((words, language)) = &summary { p .summary lang=[language.as_deref()] dir="auto" { (text(words)) } }
+            @if let Some((words, language)) = &summary { p .summary lang=[language.as_deref().map(cased)] dir="auto" { (text(words)) } }
             (names_row(&at, thing))
             (mentions::notice(&at, thing))
             (body_facts)
@@ -322,7 +323,7 @@ fn schema_org(model: &Model<'_>, thing: &NamedNode, path: &str) -> Value {
         .titles(thing)
         .iter()
         .map(|title| match title.language() {
-            Some(language) => json!({"@value": title.value(), "@language": language}),
+            Some(language) => json!({"@value": title.value(), "@language": cased(language)}),
             None => json!(title.value()),
         })
         .collect();

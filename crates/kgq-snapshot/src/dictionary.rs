@@ -13,6 +13,7 @@ use oxrdf::{
     BlankNode, BlankNodeRef, Literal, LiteralRef, NamedNode, NamedNodeRef, NamedOrBlankNode, Term, TermRef, Triple,
     TripleRef,
 };
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::ops::Range;
 
@@ -291,7 +292,7 @@ impl Dictionary {
         let (family, stored) = literal_type.classify(literal.value());
         let offset = self.literal_start();
         if family < WITH_VALUES {
-            let range = self.equal_values(family, stored);
+            let range = self.equal_values(family, stored, literal.value());
             return Some((family_of(family, 0), offset + range.start..offset + range.end));
         }
         if family != STRING {
@@ -310,13 +311,19 @@ impl Dictionary {
         Some((Family::String, offset + at..offset + at + u32::from(found)))
     }
 
-    /// The literals of a family whose value equals this one.
-    fn equal_values(&self, family: usize, stored: Stored) -> Range<u32> {
+    /// The literals of a family whose value equals this one, which is that of `lexical`.
+    fn equal_values(&self, family: usize, stored: Stored, lexical: &str) -> Range<u32> {
         let whole = self.literals.families[family]..self.literals.families[family + 1];
-        let start =
-            partition_point(whole.clone(), |i| compare_stored(family, self.record(i).0, stored) == Ordering::Less);
-        let end =
-            partition_point(start..whole.end, |i| compare_stored(family, self.record(i).0, stored) == Ordering::Equal);
+        let compare = |i: u32| {
+            let text = || {
+                let mut text = Vec::new();
+                self.literals.forms.get(i, &mut text);
+                Cow::from(text)
+            };
+            compare_stored(family, (self.record(i).0, text), (stored, || Cow::from(lexical.as_bytes())))
+        };
+        let start = partition_point(whole.clone(), |i| compare(i) == Ordering::Less);
+        let end = partition_point(start..whole.end, |i| compare(i) == Ordering::Equal);
         start..end
     }
 
@@ -394,7 +401,7 @@ impl Dictionary {
             self.literals.forms.find(self.run_of(family, type_index), lexical)?
         } else {
             // Equal values sort by lexical form, then by type.
-            let equal = self.equal_values(family, stored);
+            let equal = self.equal_values(family, stored, literal.value());
             let mut text = Vec::new();
             let at = partition_point(equal.clone(), |i| {
                 self.literals.forms.get(i, &mut text);

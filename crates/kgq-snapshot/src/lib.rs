@@ -48,7 +48,7 @@ pub use index::Index;
 pub use load::{BuildOptions, BuildSummary, Phase, Progress, digest_of_file};
 pub use merged::Merged;
 pub use statistics::{CharacteristicSet, PredicateStatistics, Statistics};
-pub use value::{Family, TermKind, Value, integer_range, parse_double, parse_float, parse_integer};
+pub use value::{Family, TermKind, Value, parse_double, parse_float, parse_integer};
 
 use dictionary::Dictionary;
 use file::{Reader, Writer};

@@ -1,6 +1,7 @@
 //! A snapshot against naive models of what it says.
 
 use super::*;
+use kgq_syntax::rdf::digits::Digits;
 use oxrdf::vocab::xsd;
 use oxrdf::{BlankNode, Literal, NamedNode, Triple};
 use std::cmp::Ordering;
@@ -40,6 +41,26 @@ pub(super) fn objects() -> Vec<Term> {
     }
     terms.push(typed("1.0", xsd::DECIMAL).into());
     terms.push(typed("-0.5", xsd::DECIMAL).into());
+    for wide in ["100000000000000000000", "00123456789012345678901234567890", "123456789012345678901234567890"] {
+        for text in [wide.to_owned(), format!("-{wide}"), format!("+{wide}")] {
+            terms.push(typed(&text, xsd::INTEGER).into());
+            terms.push(typed(&format!("{text}.0"), xsd::DECIMAL).into());
+        }
+    }
+    // Around zero and the bounds of 128 bits.
+    for text in [
+        "0.0000000000000000005",
+        "0.000000000000000000",
+        "0.00000000000000000000000000166053906660",
+        "170141183460469231731.687303715884105727",
+        "170141183460469231731.6873037158841057271",
+        "170141183460469231731.687303715884105728",
+        "170141183460469231731.687303715884105729",
+        "170141183460469231732",
+    ] {
+        terms.push(typed(text, xsd::DECIMAL).into());
+        terms.push(typed(&format!("-{text}"), xsd::DECIMAL).into());
+    }
     for lexical in ["1", "1.0E0", "-0", "0", "INF", "-INF", "NaN", "0.1", "1e400", "-1e-300", "x"] {
         terms.push(typed(lexical, xsd::FLOAT).into());
         terms.push(typed(lexical, xsd::DOUBLE).into());
@@ -258,9 +279,15 @@ fn values_are_those_of_the_lexical_forms() {
         let expected = match literal.datatype() {
             xsd::STRING => Value::String,
             xsd::BOOLEAN => text.parse::<oxsdatatypes::Boolean>().map_or(Value::Other, |b| Value::Boolean(b.into())),
-            xsd::INTEGER => text.parse().map_or(Value::Other, Value::Integer),
+            xsd::INTEGER => match Digits::of_integer(text) {
+                Some(_) => text.parse().map_or(Value::Wide, Value::Integer),
+                None => Value::Other,
+            },
             xsd::BYTE => text.parse::<i8>().map_or(Value::Other, |n| Value::Integer(n.into())),
-            xsd::DECIMAL => text.parse().map_or(Value::Other, Value::Decimal),
+            xsd::DECIMAL => match Digits::of_decimal(text) {
+                Some(_) => text.parse().map_or(Value::Wide, Value::Decimal),
+                None => Value::Other,
+            },
             xsd::FLOAT => text.parse().map_or(Value::Other, Value::Float),
             xsd::DOUBLE => text.parse().map_or(Value::Other, Value::Double),
             xsd::DATE_TIME => text.parse().map_or(Value::Other, Value::DateTime),
@@ -291,14 +318,13 @@ fn a_value_beyond_its_datatype_is_ill_typed() {
     assert!(parse_float("-INF").is_some());
 }
 
-/// What SPARQL says of two values of one family.
-fn compare(a: Value, b: Value) -> Option<Ordering> {
-    match (a, b) {
+/// What SPARQL says of two values of one family, or of two numbers with these lexical forms.
+fn compare(a: (Value, &str), b: (Value, &str)) -> Option<Ordering> {
+    match (a.0, b.0) {
         (Value::Boolean(a), Value::Boolean(b)) => Some(a.cmp(&b)),
-        (Value::Integer(a), Value::Integer(b)) => Some(a.cmp(&b)),
-        (Value::Integer(a), Value::Decimal(b)) => oxsdatatypes::Decimal::from(a).partial_cmp(&b),
-        (Value::Decimal(a), Value::Integer(b)) => a.partial_cmp(&oxsdatatypes::Decimal::from(b)),
-        (Value::Decimal(a), Value::Decimal(b)) => Some(a.cmp(&b)),
+        (Value::Integer(_) | Value::Decimal(_) | Value::Wide, Value::Integer(_) | Value::Decimal(_) | Value::Wide) => {
+            Digits::of_decimal(a.1)?.partial_cmp(&Digits::of_decimal(b.1)?)
+        }
         (Value::Float(a), Value::Float(b)) => a.partial_cmp(&b),
         (Value::Double(a), Value::Double(b)) => a.partial_cmp(&b),
         (Value::DateTime(a), Value::DateTime(b)) => a.partial_cmp(&b),
@@ -322,7 +348,7 @@ fn ranks_compare_as_values_do_within_a_family() {
             };
             let expected = match family_a {
                 Family::String | Family::Language(_) => Some(term_a.value().cmp(term_b.value())),
-                _ => compare(snapshot.value(*a), snapshot.value(*b)),
+                _ => compare((snapshot.value(*a), term_a.value()), (snapshot.value(*b), term_b.value())),
             };
             assert_eq!(Some(rank_a.cmp(&rank_b)), expected, "{term_a} {term_b}");
         }
@@ -343,12 +369,10 @@ fn the_terms_with_an_equal_value_are_a_range() {
         let alone = alone.unwrap();
         let value = alone.value(alone.id(query.as_ref().into()).unwrap());
         for id in whole {
+            let Term::Literal(literal) = snapshot.term(TermId::new(id)) else { unreachable!() };
             let expected = match family {
-                Family::String => {
-                    let Term::Literal(literal) = snapshot.term(TermId::new(id)) else { unreachable!() };
-                    literal.value().cmp(query.value())
-                }
-                _ => compare(snapshot.value(TermId::new(id)), value).unwrap(),
+                Family::String => literal.value().cmp(query.value()),
+                _ => compare((snapshot.value(TermId::new(id)), literal.value()), (value, query.value())).unwrap(),
             };
             let actual = if id < range.start {
                 Ordering::Less

@@ -3,6 +3,8 @@
 //! The families follow the operator table of SPARQL 1.1 §17.3. What they leave out (times, durations, unknown datatypes,
 //! ill-typed literals, NaN) is in [`Family::Other`] and has to be decoded to be compared.
 
+use kgq_syntax::rdf::digits::Digits;
+use kgq_syntax::rdf::literal::{integer_bounds, is_integer_within};
 use oxrdf::vocab::{rdf, xsd};
 use oxrdf::{BaseDirection, Literal, LiteralRef, NamedNode, NamedNodeRef};
 use oxsdatatypes::{Boolean, Date, DateTime, Decimal, Double, Float, Integer};
@@ -58,6 +60,8 @@ pub enum Value {
     Boolean(bool),
     Integer(Integer),
     Decimal(Decimal),
+    /// An integer beyond 64 bits, or a decimal beyond 128 or 18 fractional digits: its lexical form says it.
+    Wide,
     Float(Float),
     Double(Double),
     DateTime(DateTime),
@@ -74,6 +78,7 @@ pub enum Value {
 /// The literals' families in the order of their ids. The first [`WITH_VALUES`] have an entry in the side table of values.
 pub(super) const LITERAL_FAMILIES: usize = 11;
 pub(super) const WITH_VALUES: usize = 8;
+const NUMBER: usize = 1;
 pub(super) const STRING: usize = 8;
 pub(super) const LANGUAGE: usize = 9;
 pub(super) const OTHER: usize = 10;
@@ -194,12 +199,15 @@ impl LiteralType {
                 Err(_) => other,
             },
             Class::Integer => match parse_integer(lexical, &self.text[1..]) {
-                Some(value) => (1, Stored::of_decimal(value.into())),
+                Some(value) => (NUMBER, Stored::of_decimal(value.into())),
+                None if integer_bounds(&self.text[1..]).is_some_and(|bounds| is_integer_within(lexical, bounds)) => {
+                    Stored::of_digits(lexical).map_or(other, |stored| (NUMBER, stored))
+                }
                 None => other,
             },
             Class::Decimal => match lexical.parse::<Decimal>() {
-                Ok(value) => (1, Stored::of_decimal(value)),
-                Err(_) => other,
+                Ok(value) => (NUMBER, Stored::of_decimal(value)),
+                Err(_) => Stored::of_digits(lexical).map_or(other, |stored| (NUMBER, stored)),
             },
             Class::Float => match parse_float(lexical) {
                 Some(value) if !value.is_nan() => {
@@ -237,8 +245,12 @@ impl LiteralType {
     pub(super) fn value(&self, stored: Stored) -> Value {
         match self.class {
             Class::Boolean => Value::Boolean(stored.payload != 0),
+            Class::Integer | Class::Decimal if stored.zone != NO_ZONE => Value::Wide,
             // Every integer was stored as a decimal, which has 18 fractional digits.
-            Class::Integer => Value::Integer(Integer::from(whole(stored.payload))),
+            Class::Integer if INTEGERS.contains(&stored.payload) => {
+                Value::Integer(Integer::from(whole(stored.payload)))
+            }
+            Class::Integer => Value::Wide,
             Class::Decimal => Value::Decimal(Decimal::from_be_bytes(stored.payload.to_be_bytes())),
             Class::Float => Value::Float(Float::from(f32::from_bits(stored.payload as u32))),
             Class::Double => Value::Double(Double::from(f64::from_bits(stored.payload as u64))),
@@ -273,37 +285,17 @@ fn class_of(datatype: &str) -> Class {
         xsd::DOUBLE => Class::Double,
         xsd::DATE_TIME | xsd::DATE_TIME_STAMP => Class::DateTime,
         xsd::DATE => Class::Date,
-        _ if integer_range(datatype).is_some() => Class::Integer,
+        _ if integer_bounds(datatype).is_some() => Class::Integer,
         _ => Class::Other,
     }
 }
 
-/// The integers that a datatype allows, if it is `xsd:integer` or derived from it. A bound at the end of 64 bits, or beyond,
-/// may stand for none.
-pub fn integer_range(datatype: &str) -> Option<RangeInclusive<i128>> {
-    let name = datatype.strip_prefix("http://www.w3.org/2001/XMLSchema#")?;
-    let (least, most) = (i128::from(i64::MIN), i128::from(u64::MAX));
-    Some(match name {
-        "integer" => least..=most,
-        "long" => least..=i128::from(i64::MAX),
-        "int" => i128::from(i32::MIN)..=i128::from(i32::MAX),
-        "short" => i128::from(i16::MIN)..=i128::from(i16::MAX),
-        "byte" => i128::from(i8::MIN)..=i128::from(i8::MAX),
-        "nonNegativeInteger" | "unsignedLong" => 0..=most,
-        "unsignedInt" => 0..=i128::from(u32::MAX),
-        "unsignedShort" => 0..=i128::from(u16::MAX),
-        "unsignedByte" => 0..=i128::from(u8::MAX),
-        "positiveInteger" => 1..=most,
-        "negativeInteger" => least..=-1,
-        "nonPositiveInteger" => least..=0,
-        _ => return None,
-    })
-}
-
 /// Reads an integer of `xsd:integer` or a datatype derived from it; `None` if it is ill-typed, or beyond 64 bits.
 pub fn parse_integer(lexical: &str, datatype: &str) -> Option<Integer> {
+    let (least, most) = integer_bounds(datatype)?;
     let value: Integer = lexical.parse().ok()?;
-    integer_range(datatype)?.contains(&i128::from(i64::from(value))).then_some(value)
+    let number = i128::from(i64::from(value));
+    (least.is_none_or(|least| number >= least) && most.is_none_or(|most| number <= most)).then_some(value)
 }
 
 /// Rust's reader also takes `inf`, `nan` and `infinity`, which XML Schema does not.
@@ -341,10 +333,18 @@ const fn inverse(odd: u64) -> u64 {
     inverse
 }
 
+/// The payloads of the integers of 64 bits.
+const INTEGERS: RangeInclusive<i128> = i64::MIN as i128 * 10_i128.pow(18)..=i64::MAX as i128 * 10_i128.pow(18);
+
 const NO_ZONE: u16 = u16::MAX;
 
+/// In place of a number's zone: it is below the least decimal, or above the payload and below the next. Among numbers of one
+/// payload and one of these marks, the lexical forms say which is less.
+const BELOW: u16 = 0;
+const ABOVE: u16 = 1;
+
 /// An entry of the side table: a number as a decimal's 128 bits, a float's or double's bits, or a time line's position with its
-/// zone, as `oxsdatatypes` encodes them.
+/// zone, as `oxsdatatypes` encodes them. Of a number that is too wide, the payload is the next lesser decimal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stored {
     pub(super) payload: i128,
@@ -362,6 +362,22 @@ impl Stored {
         Self { payload: i128::from_be_bytes(value.to_be_bytes()), zone: NO_ZONE }
     }
 
+    /// A number of any length up to that with which can be computed.
+    fn of_digits(lexical: &str) -> Option<Self> {
+        let digits = Digits::of_decimal(lexical).filter(|digits| digits.are_few())?;
+        let (whole, fraction) = digits.parts();
+        let (kept, cut) = fraction.split_at_checked(18).unwrap_or((fraction, ""));
+        // What is not above zero is counted from the number below.
+        let down = i128::from(digits.is_negative() && !cut.is_empty());
+        let exact = format!("{}{whole}{kept:0<18}", if digits.is_negative() { "-" } else { "" }).parse::<i128>();
+        let payload = exact.ok().and_then(|exact| exact.checked_sub(down));
+        Some(match (payload, digits.is_negative()) {
+            (Some(payload), _) => Self { payload, zone: if cut.is_empty() { NO_ZONE } else { ABOVE } },
+            (None, true) => Self { payload: i128::MIN, zone: BELOW },
+            (None, false) => Self { payload: i128::MAX, zone: ABOVE },
+        })
+    }
+
     fn of_timestamp(bytes: [u8; 18]) -> Self {
         let mut payload = [0; 16];
         payload.copy_from_slice(&bytes[..16]);
@@ -375,8 +391,9 @@ impl Stored {
         bytes
     }
 
-    /// What entries of one family sort by; equal exactly when SPARQL's `=` holds between the values.
-    pub(super) fn sort_key(self, family: usize) -> i128 {
+    /// What entries of one family sort by; equal when SPARQL's `=` holds between the values, and for numbers that are too wide
+    /// for the payload maybe otherwise.
+    fn sort_key(self, family: usize) -> i128 {
         match family {
             2 => float_key(f64::from(f32::from_bits(self.payload as u32))),
             3 => float_key(f64::from_bits(self.payload as u64)),
@@ -391,9 +408,28 @@ fn float_key(value: f64) -> i128 {
     if value < 0.0 { -bits } else { bits }
 }
 
-/// Compares a value with another of the same family as SPARQL does.
-pub(super) fn compare_stored(family: usize, a: Stored, b: Stored) -> Ordering {
-    a.sort_key(family).cmp(&b.sort_key(family))
+/// Compares a value with another of the same family as SPARQL does. The lexical forms are asked for only where they decide.
+pub(super) fn compare_stored<T: AsRef<[u8]>>(
+    family: usize,
+    (a, a_text): (Stored, impl FnOnce() -> T),
+    (b, b_text): (Stored, impl FnOnce() -> T),
+) -> Ordering {
+    let order = a.sort_key(family).cmp(&b.sort_key(family));
+    if order != Ordering::Equal || family != NUMBER || (a.zone == NO_ZONE && b.zone == NO_ZONE) {
+        return order;
+    }
+    let side = |zone| match zone {
+        BELOW => Ordering::Less,
+        ABOVE => Ordering::Greater,
+        _ => Ordering::Equal,
+    };
+    side(a.zone).cmp(&side(b.zone)).then_with(|| {
+        let (a, b) = (a_text(), b_text());
+        fn digits(text: &[u8]) -> Option<Digits<'_>> {
+            Digits::of_decimal(std::str::from_utf8(text).ok()?)
+        }
+        digits(a.as_ref()).cmp(&digits(b.as_ref()))
+    })
 }
 
 /// The public name of a literal's family; language-tagged strings are told apart by their type.

@@ -31,6 +31,7 @@ mod fault;
 pub mod guard;
 pub mod highlight;
 mod lexical;
+mod patterns;
 pub mod rdf;
 pub mod rewrite;
 mod scan;
@@ -40,6 +41,7 @@ pub mod text;
 pub mod turtle;
 pub mod watch;
 pub mod words;
+pub mod xpath_regex;
 
 use std::ops::Range;
 

@@ -1,6 +1,6 @@
 //! Where spargebra's grammar is not the standard's: what it takes and should refuse, and what it refuses and should take.
 
-use super::{Kind, Span, Token, words};
+use super::{Kind, Span, Token, patterns, words};
 use crate::error::{Error, Result, Source};
 use crate::rdf::iri::without_dots;
 use std::borrow::Cow;
@@ -93,10 +93,11 @@ impl AsRead<'_> {
     }
 }
 
-/// Refuses what spargebra takes against the grammar of SPARQL 1.2. `tokens` are those that a parser sees.
+/// Refuses what spargebra takes against the grammar of SPARQL 1.2, and regular expressions that are none. `tokens` are those that a parser sees.
 pub fn check(source: Source<'_>, tokens: &[Token]) -> Result<()> {
     triple_terms(source, tokens)?;
-    nested_aggregates(source, tokens)
+    nested_aggregates(source, tokens)?;
+    patterns::check(source, tokens)
 }
 
 /// In an expression, the subject of a triple term is an IRI or a variable (§19.8, `ExprTripleTermSubject`).

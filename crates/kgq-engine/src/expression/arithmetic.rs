@@ -1,8 +1,9 @@
 //! Arithmetic on numbers, dates and durations (SPARQL 1.1 §17.3; SEP-0002 for dates and durations). `None` is a type
-//! error, an overflow or a division of integers or decimals by zero.
+//! error, an overflow of dates or durations, a number of too many digits or a division of integers or decimals by zero.
 
 use super::compare::{double, float};
 use super::value::{Moment, Number, Span, Value};
+use super::wide;
 use oxsdatatypes::{Decimal, Double, Float, Integer};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +17,7 @@ pub enum Operation {
 /// `a operation b`.
 pub fn apply(operation: Operation, a: &Value, b: &Value) -> Option<Value> {
     match (a, b) {
-        (Value::Number(a), Value::Number(b)) => numbers(operation, *a, *b).map(Value::Number),
+        (Value::Number(a), Value::Number(b)) => numbers(operation, a, b).map(Value::Number),
         (Value::Span(a), Value::Span(b)) => spans(operation, *a, *b).map(Value::Span),
         (Value::Moment(a), Value::Moment(b)) => match operation {
             Operation::Subtract => difference(*a, *b).map(Value::Span),
@@ -36,91 +37,66 @@ enum Pair {
     Decimal(Decimal, Decimal),
     Float(Float, Float),
     Double(Double, Double),
+    /// Two exact numbers, one of which at least is neither.
+    Wide,
 }
 
-fn promote(a: Number, b: Number) -> Pair {
+fn promote(a: &Number, b: &Number) -> Pair {
     match (a, b) {
-        (Number::Integer(a), Number::Integer(b)) => Pair::Integer(a, b),
-        (Number::Integer(a), Number::Decimal(b)) => Pair::Decimal(a.into(), b),
-        (Number::Decimal(a), Number::Integer(b)) => Pair::Decimal(a, b.into()),
-        (Number::Decimal(a), Number::Decimal(b)) => Pair::Decimal(a, b),
+        (Number::Integer(a), Number::Integer(b)) => Pair::Integer(*a, *b),
+        (Number::Integer(a), Number::Decimal(b)) => Pair::Decimal((*a).into(), *b),
+        (Number::Decimal(a), Number::Integer(b)) => Pair::Decimal(*a, (*b).into()),
+        (Number::Decimal(a), Number::Decimal(b)) => Pair::Decimal(*a, *b),
         (Number::Double(_), _) | (_, Number::Double(_)) => Pair::Double(double(a), double(b)),
         (Number::Float(_), _) | (_, Number::Float(_)) => Pair::Float(float(a), float(b)),
+        (Number::Wide(_), _) | (_, Number::Wide(_)) => Pair::Wide,
     }
 }
 
-pub fn numbers(operation: Operation, a: Number, b: Number) -> Option<Number> {
-    Some(match promote(a, b) {
+/// `a operation b` of two numbers, in the wider of their types; exactly, where that is not a float.
+pub fn numbers(operation: Operation, a: &Number, b: &Number) -> Option<Number> {
+    let narrow = match promote(a, b) {
         Pair::Integer(a, b) => match operation {
-            Operation::Add => Number::Integer(a.checked_add(b)?),
-            Operation::Subtract => Number::Integer(a.checked_sub(b)?),
-            Operation::Multiply => Number::Integer(a.checked_mul(b)?),
-            Operation::Divide => Number::Decimal(divide(a.into(), b.into())?),
+            Operation::Add => a.checked_add(b).map(Number::Integer),
+            Operation::Subtract => a.checked_sub(b).map(Number::Integer),
+            Operation::Multiply => a.checked_mul(b).map(Number::Integer),
+            Operation::Divide => divide(a.into(), b.into()).map(Number::Decimal),
         },
-        Pair::Decimal(a, b) => Number::Decimal(match operation {
-            Operation::Add => a.checked_add(b)?,
-            Operation::Subtract => a.checked_sub(b)?,
-            Operation::Multiply => multiply(a, b)?,
-            Operation::Divide => divide(a, b)?,
-        }),
-        Pair::Float(a, b) => Number::Float(match operation {
+        Pair::Decimal(a, b) => match operation {
+            Operation::Add => a.checked_add(b),
+            Operation::Subtract => a.checked_sub(b),
+            // It refuses what has more than 18 fractional digits.
+            Operation::Multiply => a.checked_mul(b),
+            Operation::Divide => divide(a, b),
+        }
+        .map(Number::Decimal),
+        Pair::Wide => None,
+        Pair::Float(a, b) => Some(Number::Float(match operation {
             Operation::Add => a + b,
             Operation::Subtract => a - b,
             Operation::Multiply => a * b,
             Operation::Divide => a / b,
-        }),
-        Pair::Double(a, b) => Number::Double(match operation {
+        })),
+        Pair::Double(a, b) => Some(Number::Double(match operation {
             Operation::Add => a + b,
             Operation::Subtract => a - b,
             Operation::Multiply => a * b,
             Operation::Divide => a / b,
-        }),
-    })
+        })),
+    };
+    narrow.or_else(|| wide::compute(operation, a, b))
 }
 
-/// The product of two decimals, cut after 18 fractional digits (`Decimal::checked_mul` refuses what it must cut).
-fn multiply(a: Decimal, b: Decimal) -> Option<Decimal> {
-    a.checked_mul(b).or_else(|| {
-        let (a, b) = (bits(a), bits(b));
-        let (a_whole, a_rest, b_whole, b_rest) = (a / ONE, a % ONE, b / ONE, b % ONE);
-        let whole = a_whole.checked_mul(b_whole)?.checked_mul(ONE)?;
-        let crossed = a_whole.checked_mul(b_rest)?.checked_add(a_rest.checked_mul(b_whole)?)?;
-        Some(of_bits(whole.checked_add(crossed)?.checked_add(a_rest * b_rest / ONE)?))
-    })
+/// The quotient of two decimals, cut after 18 fractional digits; `None` where the divisor is zero, the quotient too large, or
+/// so small that too little of it would be left.
+fn divide(a: Decimal, b: Decimal) -> Option<Decimal> {
+    let quotient = a.checked_div(b)?;
+    let is_small = bits(quotient).unsigned_abs() < wide::SMALL && bits(a) != 0;
+    if is_small && quotient.checked_mul(b) != Some(a) { None } else { Some(quotient) }
 }
-
-/// The quotient of two decimals, cut after 18 fractional digits; `None` where the divisor is zero, or the quotient too large.
-/// (`Decimal::checked_div` refuses some small ones.)
-pub fn divide(a: Decimal, b: Decimal) -> Option<Decimal> {
-    a.checked_div(b).or_else(|| {
-        let (dividend, mut divisor) = (bits(a), bits(b));
-        if divisor == 0 {
-            return None;
-        }
-        let mut quotient = dividend.checked_div(divisor)?;
-        let mut rest = dividend.checked_rem(divisor)?;
-        for _ in 0..FRACTION_DIGITS {
-            // A rest that is too large for another digit has 37 digits: the last is beyond what a decimal keeps.
-            if rest.checked_mul(10).is_none() {
-                rest /= 10;
-                divisor /= 10;
-            }
-            quotient = quotient.checked_mul(10)?.checked_add(rest * 10 / divisor)?;
-            rest = rest * 10 % divisor;
-        }
-        Some(of_bits(quotient))
-    })
-}
-
-const FRACTION_DIGITS: u32 = 18;
-const ONE: i128 = 10_i128.pow(FRACTION_DIGITS);
 
 fn bits(number: Decimal) -> i128 {
     i128::from_be_bytes(number.to_be_bytes())
-}
-
-fn of_bits(bits: i128) -> Decimal {
-    Decimal::from_be_bytes(bits.to_be_bytes())
 }
 
 fn spans(operation: Operation, a: Span, b: Span) -> Option<Span> {
@@ -192,11 +168,11 @@ pub fn plus(a: Value) -> Option<Value> {
 /// `-a`.
 pub fn minus(a: &Value) -> Option<Value> {
     Some(match a {
-        Value::Number(n) => Value::Number(match *n {
-            Number::Integer(n) => Number::Integer(n.checked_neg()?),
-            Number::Decimal(n) => Number::Decimal(n.checked_neg()?),
-            Number::Float(n) => Number::Float(-n),
-            Number::Double(n) => Number::Double(-n),
+        Value::Number(n) => Value::Number(match n {
+            Number::Integer(_) | Number::Decimal(_) => numbers(Operation::Subtract, &Number::Integer(0.into()), n)?,
+            Number::Float(n) => Number::Float(-*n),
+            Number::Double(n) => Number::Double(-*n),
+            Number::Wide(n) => n.negated()?,
         }),
         Value::Span(span) => Value::Span(match *span {
             Span::Any(s) => Span::Any(s.checked_neg()?),
@@ -217,21 +193,37 @@ pub enum Rounding {
     Nearest,
 }
 
-pub fn round(rounding: Rounding, number: Number) -> Option<Number> {
-    Some(match (rounding, number) {
-        (Rounding::Absolute, Number::Integer(n)) => Number::Integer(n.checked_abs()?),
-        (_, Number::Integer(n)) => Number::Integer(n),
-        (Rounding::Absolute, Number::Decimal(n)) => Number::Decimal(n.checked_abs()?),
-        (Rounding::Ceiling, Number::Decimal(n)) => Number::Decimal(n.checked_ceil()?),
-        (Rounding::Floor, Number::Decimal(n)) => Number::Decimal(n.checked_floor()?),
-        (Rounding::Nearest, Number::Decimal(n)) => Number::Decimal(n.checked_round()?),
-        (Rounding::Absolute, Number::Float(n)) => Number::Float(n.abs()),
-        (Rounding::Ceiling, Number::Float(n)) => Number::Float(n.ceil()),
-        (Rounding::Floor, Number::Float(n)) => Number::Float(n.floor()),
-        (Rounding::Nearest, Number::Float(n)) => Number::Float(n.round()),
-        (Rounding::Absolute, Number::Double(n)) => Number::Double(n.abs()),
-        (Rounding::Ceiling, Number::Double(n)) => Number::Double(n.ceil()),
-        (Rounding::Floor, Number::Double(n)) => Number::Double(n.floor()),
-        (Rounding::Nearest, Number::Double(n)) => Number::Double(n.round()),
-    })
+pub fn round(rounding: Rounding, number: &Number) -> Option<Number> {
+    // What is one beyond the narrow types, such as the absolute value of the least integer, is computed from the wide one.
+    let wide = |number: &Number| {
+        let (value, is_integer) = wide::exact(number)?;
+        wide::Wide { value, is_integer }.rounded(rounding)
+    };
+    match number {
+        Number::Integer(n) => match rounding {
+            Rounding::Absolute => n.checked_abs().map(Number::Integer).or_else(|| wide(number)),
+            Rounding::Ceiling | Rounding::Floor | Rounding::Nearest => Some(number.clone()),
+        },
+        Number::Decimal(n) => match rounding {
+            Rounding::Absolute => n.checked_abs(),
+            Rounding::Ceiling => n.checked_ceil(),
+            Rounding::Floor => n.checked_floor(),
+            Rounding::Nearest => n.checked_round(),
+        }
+        .map(Number::Decimal)
+        .or_else(|| wide(number)),
+        Number::Float(n) => Some(Number::Float(match rounding {
+            Rounding::Absolute => n.abs(),
+            Rounding::Ceiling => n.ceil(),
+            Rounding::Floor => n.floor(),
+            Rounding::Nearest => n.round(),
+        })),
+        Number::Double(n) => Some(Number::Double(match rounding {
+            Rounding::Absolute => n.abs(),
+            Rounding::Ceiling => n.ceil(),
+            Rounding::Floor => n.floor(),
+            Rounding::Nearest => n.round(),
+        })),
+        Number::Wide(n) => n.rounded(rounding),
+    }
 }

@@ -9,7 +9,7 @@ use super::evaluate::{Column, Datum};
 use super::extension::Extension;
 use super::pattern::{Pattern, Patterns};
 use super::strings;
-use super::value::{Language, Text, Value};
+use super::value::{Language, Number, Text, Value};
 use kgq_snapshot::TermKind;
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::{BaseDirection, Literal, NamedNode, NamedOrBlankNode, Term, Triple};
@@ -110,7 +110,11 @@ impl Arguments<'_, '_> {
 
     fn integer(&self, argument: usize) -> Option<i64> {
         match *self.value(argument)? {
-            Value::Number(super::value::Number::Integer(n)) => Some(n.into()),
+            Value::Number(Number::Integer(n)) => Some(n.into()),
+            // No text has so many characters.
+            Value::Number(Number::Wide(ref n)) if n.is_integer => {
+                Some(if n.is_negative() { i64::MIN } else { i64::MAX })
+            }
             _ => None,
         }
     }
@@ -221,7 +225,7 @@ fn simple(function: &Function, arguments: &Arguments<'_, '_>) -> Option<Value> {
             }
             _ => return None,
         },
-        Function::Round(rounding) => match *arguments.value(0)? {
+        Function::Round(rounding) => match &*arguments.value(0)? {
             Value::Number(number) => arithmetic::round(*rounding, number)?.into(),
             _ => return None,
         },

@@ -2,10 +2,11 @@
 //! those of dates and durations too. `None` is a value that cannot be cast.
 
 use super::value::{Moment, Number, Span, Text, Value};
+use super::wide;
 use kgq_snapshot::{parse_double, parse_float};
 use kgq_syntax::rdf::NamedNodeRef;
 use oxrdf::vocab::xsd;
-use oxsdatatypes::{Boolean, Date, DateTime, Time};
+use oxsdatatypes::{Boolean, Date, DateTime, Decimal, Time};
 use std::str::FromStr;
 
 /// A datatype that values can be cast to.
@@ -119,29 +120,57 @@ fn number(value: &Value, target: Target) -> Option<Number> {
         _ => None,
     };
     Some(match target {
-        Target::Integer => Number::Integer(match value {
-            Value::Number(Number::Integer(n)) => *n,
-            Value::Number(Number::Decimal(n)) => (*n).try_into().ok()?,
-            Value::Number(Number::Float(n)) => (*n).try_into().ok()?,
-            Value::Number(Number::Double(n)) => (*n).try_into().ok()?,
-            _ => flag.map(Into::into).or_else(|| read(value))?,
-        }),
-        Target::Decimal => Number::Decimal(match value {
-            Value::Number(Number::Integer(n)) => (*n).into(),
-            Value::Number(Number::Decimal(n)) => *n,
-            Value::Number(Number::Float(n)) => (*n).try_into().ok()?,
-            Value::Number(Number::Double(n)) => (*n).try_into().ok()?,
-            _ => flag.map(Into::into).or_else(|| read(value))?,
-        }),
+        Target::Integer => match (value, flag) {
+            (_, Some(flag)) => Number::Integer(flag.into()),
+            (Value::Number(number), _) => integer_of(number)?,
+            _ => wide::parse(collapsed(value)?, true)?,
+        },
+        Target::Decimal => match (value, flag) {
+            (_, Some(flag)) => Number::Decimal(flag.into()),
+            (Value::Number(number), _) => decimal_of(number)?,
+            _ => wide::parse(collapsed(value)?, false)?,
+        },
         Target::Float => Number::Float(match value {
-            Value::Number(n) => super::compare::float(*n),
+            Value::Number(n) => super::compare::float(n),
             _ => flag.map(Into::into).or_else(|| collapsed(value).and_then(parse_float))?,
         }),
         _ => Number::Double(match value {
-            Value::Number(n) => super::compare::double(*n),
+            Value::Number(n) => super::compare::double(n),
             _ => flag.map(Into::into).or_else(|| collapsed(value).and_then(parse_double))?,
         }),
     })
+}
+
+/// The number without what stands after the point.
+fn integer_of(number: &Number) -> Option<Number> {
+    match number {
+        Number::Integer(_) => Some(number.clone()),
+        Number::Decimal(n) => match (*n).try_into() {
+            Ok(narrow) => Some(Number::Integer(narrow)),
+            Err(_) => wide::Wide { value: wide::of_decimal(*n), is_integer: false }.truncated(),
+        },
+        Number::Wide(n) => n.truncated(),
+        Number::Float(n) => wide::integer_of(f32::from(*n).into()),
+        Number::Double(n) => wide::integer_of(f64::from(*n)),
+    }
+}
+
+fn decimal_of(number: &Number) -> Option<Number> {
+    match number {
+        Number::Integer(n) => Some(Number::Decimal((*n).into())),
+        Number::Decimal(_) => Some(number.clone()),
+        Number::Wide(n) => wide::number(n.value.clone(), false),
+        Number::Float(n) => decimal_of_double((*n).try_into().ok(), f32::from(*n).into()),
+        Number::Double(n) => decimal_of_double((*n).try_into().ok(), f64::from(*n)),
+    }
+}
+
+/// What the narrow type makes of a double, unless that is too large for it, or so small that digits would be lost.
+fn decimal_of_double(narrow: Option<Decimal>, double: f64) -> Option<Number> {
+    match narrow {
+        Some(narrow) if double == 0.0 || double.abs() >= 1e-3 => Some(Number::Decimal(narrow)),
+        _ => wide::decimal_of(double),
+    }
 }
 
 fn moment(value: &Value, target: Target) -> Option<Moment> {

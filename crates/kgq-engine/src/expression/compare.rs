@@ -4,6 +4,7 @@
 //! (dates, durations, strings of one language, triple terms) compare, and a term is `<=` itself.
 
 use super::value::{Moment, Number, Span, Text, Value};
+use super::wide;
 use kgq_syntax::rdf::Triple;
 use oxsdatatypes::{Decimal, Double, Float};
 use std::cmp::Ordering;
@@ -16,7 +17,7 @@ pub fn equals(a: &Value, b: &Value) -> Option<bool> {
         (Value::Triple(a), Value::Triple(b)) => triples_equal(a, b),
         (Value::Text(a), Value::Text(b)) => Some(a == b),
         (Value::Boolean(a), Value::Boolean(b)) => Some(a == b),
-        (Value::Number(a), Value::Number(b)) => Some(numbers(*a, *b) == Some(Ordering::Equal)),
+        (Value::Number(a), Value::Number(b)) => Some(numbers(a, b) == Some(Ordering::Equal)),
         (Value::Moment(a), Value::Moment(b)) => moments_equal(*a, *b),
         (Value::Span(a), Value::Span(b)) => Some(spans_equal(*a, *b)),
         (Value::Opaque(a), Value::Opaque(b)) => (a == b).then_some(true),
@@ -60,7 +61,7 @@ fn spans_equal(a: Span, b: Span) -> bool {
 /// How `<`, `<=`, `>` and `>=` see two values. `Ok(None)` is for NaN, which is neither less nor greater.
 pub fn order(a: &Value, b: &Value) -> Result<Option<Ordering>, TypeError> {
     let found = match (a, b) {
-        (Value::Number(a), Value::Number(b)) => return Ok(numbers(*a, *b)),
+        (Value::Number(a), Value::Number(b)) => return Ok(numbers(a, b)),
         (Value::Boolean(a), Value::Boolean(b)) => Some(a.cmp(b)),
         (Value::Text(a), Value::Text(b)) if a.language == b.language => Some(a.value.cmp(&b.value)),
         (Value::Moment(a), Value::Moment(b)) => order_moments(*a, *b),
@@ -95,40 +96,41 @@ pub fn order(a: &Value, b: &Value) -> Result<Option<Ordering>, TypeError> {
 pub struct TypeError;
 
 /// Numbers compare in the wider of their types; NaN with nothing.
-pub fn numbers(a: Number, b: Number) -> Option<Ordering> {
+pub fn numbers(a: &Number, b: &Number) -> Option<Ordering> {
     match (a, b) {
-        (Number::Integer(a), Number::Integer(b)) => Some(a.cmp(&b)),
+        (Number::Integer(a), Number::Integer(b)) => Some(a.cmp(b)),
         (Number::Integer(_) | Number::Decimal(_), Number::Integer(_) | Number::Decimal(_)) => {
             Some(decimal(a)?.cmp(&decimal(b)?))
         }
         (Number::Double(_), _) | (_, Number::Double(_)) => double(a).partial_cmp(&double(b)),
         (Number::Float(_), _) | (_, Number::Float(_)) => float(a).partial_cmp(&float(b)),
+        (Number::Wide(_), _) | (_, Number::Wide(_)) => wide::compare(a, b),
     }
 }
 
-fn decimal(number: Number) -> Option<Decimal> {
+fn decimal(number: &Number) -> Option<Decimal> {
     match number {
-        Number::Integer(n) => Some(n.into()),
-        Number::Decimal(n) => Some(n),
-        Number::Float(_) | Number::Double(_) => None,
+        Number::Integer(n) => Some((*n).into()),
+        Number::Decimal(n) => Some(*n),
+        Number::Float(_) | Number::Double(_) | Number::Wide(_) => None,
     }
 }
 
-pub fn float(number: Number) -> Float {
+/// By way of the double, so that numbers which equal a double have the float that it has, by which they are joined.
+pub fn float(number: &Number) -> Float {
     match number {
-        Number::Integer(n) => n.into(),
-        Number::Decimal(n) => n.into(),
-        Number::Float(n) => n,
-        Number::Double(n) => n.into(),
+        Number::Float(n) => *n,
+        Number::Integer(_) | Number::Decimal(_) | Number::Double(_) | Number::Wide(_) => double(number).into(),
     }
 }
 
-pub fn double(number: Number) -> Double {
+pub fn double(number: &Number) -> Double {
     match number {
-        Number::Integer(n) => n.into(),
-        Number::Decimal(n) => n.into(),
-        Number::Float(n) => n.into(),
-        Number::Double(n) => n,
+        Number::Integer(n) => (*n).into(),
+        Number::Decimal(n) => wide::double_of_decimal(*n).into(),
+        Number::Float(n) => (*n).into(),
+        Number::Double(n) => *n,
+        Number::Wide(n) => n.to_double(),
     }
 }
 

@@ -151,7 +151,7 @@ impl Column<'_> {
             Self::Data(data) => {
                 // Small numbers, such as lengths, come again and again.
                 let mut small = [TermId::UNBOUND; 256];
-                let mut id = |datum| {
+                let mut id = |datum| -> Result<TermId> {
                     let value = match datum {
                         None => return Ok(TermId::UNBOUND),
                         Some(Datum::Term(id)) => return Ok(id),
@@ -170,7 +170,14 @@ impl Column<'_> {
                         None => context.terms.id_of_value(value),
                     }
                 };
-                data.into_iter().map(&mut id).collect::<Result<_>>()?
+                let mut ids = Vec::with_capacity(data.len());
+                for (row, datum) in data.into_iter().enumerate() {
+                    if row % ROWS_BETWEEN_CHECKS == ROWS_BETWEEN_CHECKS - 1 {
+                        context.terms.guard().check()?;
+                    }
+                    ids.push(id(datum)?);
+                }
+                ids
             }
             Self::Same(id, _, rows) => vec![id; rows],
             Self::Errors(rows) => vec![TermId::UNBOUND; rows],

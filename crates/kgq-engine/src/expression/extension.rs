@@ -7,7 +7,7 @@ use super::cast::{Target, cast};
 use super::compare::double;
 use super::value::{Number, Text, Value};
 use crate::query::functions::{self, Native};
-use kgq_snapshot::integer_range;
+use kgq_syntax::rdf::literal::{integer_bounds, is_integer_within};
 use kgq_syntax::rdf::{Literal, NamedNode, Term};
 use oxrdf::vocab::xsd;
 use oxsdatatypes::{Double, Duration};
@@ -80,7 +80,7 @@ impl Extension {
 
 fn call(native: Native, arguments: &[Term]) -> Option<Term> {
     let number = |at: usize| match Value::of(arguments.get(at)?.clone()) {
-        Value::Number(number) => Some(f64::from(double(number))),
+        Value::Number(number) => Some(f64::from(double(&number))),
         _ => None,
     };
     let text = |at: usize| match Value::of(arguments.get(at)?.clone()) {
@@ -171,17 +171,9 @@ impl Derived {
     }
 }
 
-/// Whether a canonical integer is one of the datatype.
+/// Whether an integer is one of the datatype.
 fn in_range(text: &str, datatype: &str) -> bool {
-    // Those called after integers have no bound but zero.
-    let (negative, zero) = (text.starts_with('-'), text == "0");
-    match datatype.rsplit('#').next() {
-        Some("nonNegativeInteger") => !negative,
-        Some("positiveInteger") => !negative && !zero,
-        Some("nonPositiveInteger") => negative || zero,
-        Some("negativeInteger") => negative,
-        _ => integer_range(datatype).zip(text.parse().ok()).is_some_and(|(range, value)| range.contains(&value)),
-    }
+    integer_bounds(datatype).is_some_and(|bounds| is_integer_within(text, bounds))
 }
 
 #[cfg(test)]

@@ -6,10 +6,11 @@
 //! Where Oxigraph's evaluator (spareval) and the standard part, this follows the standard: terms keep their lexical
 //! forms and datatypes (STR, DATATYPE, MIN, …); booleans are ordered; NaN is not `<=` itself; a time with a
 //! zone and one without may be the same; `BNODE("x")` is a new node in every
-//! solution; REPLACE reads `$1` and `\` as XPath does, and refuses patterns that match the empty string; integers too
-//! large for 64 bits are true; integers beyond their derived datatype are ill-typed; a cast ignores white space around the
-//! text; decimals are cut, not refused, after 18 fractional digits; a cast to a type derived from `xsd:integer` keeps that type;
-//! GROUP_CONCAT takes the text of IRIs, numbers and strings with a language, of which the standard has an error.
+//! solution; REPLACE reads `$1` and `\` as XPath does, and refuses patterns that match the empty string; integers beyond their
+//! derived datatype are ill-typed; a cast ignores white space around the text, and one to a type derived from `xsd:integer` keeps
+//! that type; integers and decimals are exact, whatever their size (`wide`), and a quotient is cut after 18 fractional digits,
+//! one below 10⁻⁹ after 34 digits in all; GROUP_CONCAT takes the text of IRIs, numbers and strings with a language, of which the
+//! standard has an error.
 
 pub mod arithmetic;
 mod call;
@@ -31,6 +32,9 @@ mod strings;
 mod tests;
 mod text_test;
 pub mod value;
+pub mod wide;
+#[cfg(test)]
+mod wide_tests;
 
 use crate::batch::{Batch, Schema};
 use crate::limits::Guard;

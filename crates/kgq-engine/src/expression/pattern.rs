@@ -1,18 +1,16 @@
 //! Regular expressions: REGEX and REPLACE (SPARQL 1.1 §17.4.3.14–15; XPath Functions and Operators 3.1 §5.6).
 //!
-//! The syntax is that of the `regex` crate, which matches in time linear in the text. It knows what XPath's patterns have, except
-//! back-references and the subtraction of character classes: a pattern that uses these is an error value, as a wrong one is.
+//! Patterns are compiled by `kgq_syntax::xpath_regex`. One that is wrong, or that cannot be done, is an error value here: those that stand
+//! in a query are refused when it is parsed.
 
 use super::LARGEST_STRING;
 use crate::limits::Guard;
 use kgq_syntax::error::{Error, Result};
-use regex::{Regex, RegexBuilder};
+use kgq_syntax::xpath_regex::{self, Part};
+use regex::Regex;
 use rustc_hash::FxHashMap;
-use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Bytes that a compiled pattern may take.
-const LARGEST_PATTERN: usize = 1_000_000;
 /// Patterns of one expression that are kept compiled.
 const CACHED: usize = 64;
 
@@ -29,25 +27,9 @@ pub struct Pattern {
 impl Pattern {
     /// `None` where the pattern or the flags are wrong, or the pattern is too large.
     pub fn new(pattern: &str, flags: &str) -> Option<Self> {
-        if !flags.chars().all(|flag| matches!(flag, 's' | 'm' | 'i' | 'x' | 'q')) {
-            return None;
-        }
+        let regex = xpath_regex::compile(pattern, flags).ok()?;
         let literal = flags.contains('q');
         let plain = flags.is_empty().then(|| pattern.to_owned());
-        let pattern = if literal {
-            Cow::Owned(regex::escape(pattern))
-        } else if flags.contains('x') {
-            Cow::Owned(without_white_space(pattern))
-        } else {
-            Cow::Borrowed(pattern)
-        };
-        let regex = RegexBuilder::new(&pattern)
-            .size_limit(LARGEST_PATTERN)
-            .dot_matches_new_line(flags.contains('s'))
-            .multi_line(!literal && flags.contains('m'))
-            .case_insensitive(flags.contains('i'))
-            .build()
-            .ok()?;
         Some(Self { regex, literal, plain })
     }
 
@@ -73,9 +55,10 @@ impl Pattern {
         let parts = if self.literal {
             vec![Part::Text(replacement.to_owned())]
         } else {
-            match parse_replacement(replacement, self.regex.captures_len() - 1) {
-                Some(parts) => parts,
-                None => return Ok(None),
+            match xpath_regex::replacement(replacement, self.regex.captures_len() - 1) {
+                Ok(parts) => parts,
+                // One that stands in the query was refused when that was parsed.
+                Err(_) => return Ok(None),
             }
         };
         let mut out = String::new();
@@ -105,75 +88,6 @@ impl Pattern {
 /// A string has outgrown what one may be.
 pub fn too_large() -> Error {
     Error::limit(format!("a string in this query is larger than {} MiB", LARGEST_STRING >> 20))
-}
-
-/// The pattern as flag `x` reads it: without white space, except in character classes.
-fn without_white_space(pattern: &str) -> String {
-    let mut out = String::with_capacity(pattern.len());
-    let mut depth = 0_usize;
-    let mut characters = pattern.chars();
-    while let Some(c) = characters.next() {
-        match c {
-            '\\' => {
-                out.push(c);
-                out.extend(characters.next());
-                continue;
-            }
-            '[' => depth += 1,
-            ']' => depth = depth.saturating_sub(1),
-            ' ' | '\t' | '\n' | '\r' if depth == 0 => continue,
-            _ => {}
-        }
-        out.push(c);
-    }
-    out
-}
-
-/// What stands for a match.
-#[derive(Debug, PartialEq, Eq)]
-enum Part {
-    Text(String),
-    /// What the group captured; 0 is the match.
-    Group(usize),
-}
-
-/// Reads a replacement: `$N` is what group N captured, with as many digits as there is such a group for; `\$` and `\\` are
-/// the characters. Any other use of these two is an error.
-fn parse_replacement(replacement: &str, groups: usize) -> Option<Vec<Part>> {
-    let mut parts = Vec::new();
-    let mut text = String::new();
-    let mut characters = replacement.chars().peekable();
-    while let Some(c) = characters.next() {
-        match c {
-            '\\' => match characters.next() {
-                Some(c @ ('\\' | '$')) => text.push(c),
-                _ => return None,
-            },
-            '$' => {
-                let mut group = characters.next()?.to_digit(10)? as usize;
-                while let Some(digit) = characters.peek().and_then(|c| c.to_digit(10)) {
-                    let longer = group * 10 + digit as usize;
-                    if longer > groups {
-                        break;
-                    }
-                    group = longer;
-                    characters.next();
-                }
-                if !text.is_empty() {
-                    parts.push(Part::Text(std::mem::take(&mut text)));
-                }
-                // A group that the pattern does not have captured nothing.
-                if group <= groups {
-                    parts.push(Part::Group(group));
-                }
-            }
-            c => text.push(c),
-        }
-    }
-    if !text.is_empty() {
-        parts.push(Part::Text(text));
-    }
-    Some(parts)
 }
 
 /// The patterns that one expression has compiled, which its threads share.

@@ -192,6 +192,12 @@ fn children(expression: &E) -> Vec<&E> {
 fn known(expression: &E, value: &dyn Fn(&E) -> Option<Value>) -> Option<&'static str> {
     let values: Vec<Option<Value>> = children(expression).into_iter().map(value).collect();
     let has = |test: fn(&Value) -> bool| values.iter().flatten().any(test);
+    let is_wide = |value: &Value| matches!(value, Value::Number(Number::Wide(_)));
+    if has(is_wide) || value(expression).is_some_and(|value| is_wide(&value)) {
+        return Some(
+            "integers and decimals are exact, whatever their size, there they are errors beyond 64 and 128 bits",
+        );
+    }
     match expression {
         E::Less(..) | E::LessOrEqual(..) | E::Greater(..) | E::GreaterOrEqual(..) => {
             if has(|v| matches!(v, Value::Boolean(_))) {
@@ -206,13 +212,10 @@ fn known(expression: &E, value: &dyn Fn(&E) -> Option<Value>) -> Option<&'static
         {
             return Some("a time with a zone may equal one without (W3C open-world/date-2), there it does not");
         }
-        E::And(..) | E::Or(..) | E::Not(_) | E::If(..) if has(|v| matches!(v, Value::Opaque(_))) => {
-            return Some("a number too large to be kept is true, there it is an error");
-        }
         E::Multiply(..) | E::Divide(..)
             if has(|v| matches!(v, Value::Number(Number::Decimal(_)))) || matches!(expression, E::Divide(..)) =>
         {
-            return Some("decimals are cut after 18 digits, there they may be errors");
+            return Some("quotients are cut after 18 digits, there they may be errors");
         }
         E::Add(..) if has(|v| matches!(v, Value::Moment(_))) => {
             return Some("a duration may stand on either side of a date, there its optimiser exchanges the sides");

@@ -3,7 +3,10 @@
 //! A value forgets how its literal was written (`01` and `1` are one integer, of whatever derived datatype), so whatever
 //! asks for the lexical form or the exact datatype asks the term instead.
 
-use kgq_snapshot::{integer_range, parse_double, parse_float, parse_integer};
+use super::wide::{self, Wide};
+use kgq_snapshot::{parse_double, parse_float, parse_integer};
+use kgq_syntax::rdf::digits::Digits;
+use kgq_syntax::rdf::literal::{integer_bounds, is_integer_within};
 use kgq_syntax::rdf::{BaseDirection, BlankNode, Literal, LiteralRef, NamedNode, Term, Triple};
 use oxrdf::vocab::xsd;
 use oxsdatatypes::{
@@ -11,6 +14,7 @@ use oxsdatatypes::{
     GYearMonth, Integer, Time, YearMonthDuration,
 };
 use std::fmt;
+use std::sync::Arc;
 
 /// A value (SPARQL 1.1 §17.1; XPath and XQuery Functions and Operators 3.1).
 #[derive(Clone, Debug)]
@@ -23,8 +27,8 @@ pub enum Value {
     Number(Number),
     Moment(Moment),
     Span(Span),
-    /// A literal of a datatype that is not known here, or whose lexical form its datatype does not allow, or does
-    /// not fit the types here (integers of 64 bits; decimals of 128 with 18 fractional digits).
+    /// A literal of a datatype that is not known here, or whose lexical form its datatype does not allow, or has more digits
+    /// than can be computed with.
     Opaque(Literal),
 }
 
@@ -42,12 +46,14 @@ pub struct Language {
     pub direction: Option<BaseDirection>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum Number {
     Integer(Integer),
     Decimal(Decimal),
     Float(Float),
     Double(Double),
+    /// An integer or decimal that the types above do not hold, never another.
+    Wide(Arc<Wide>),
 }
 
 /// A point in time, or a part of a date.
@@ -96,7 +102,10 @@ impl Value {
         let datatype = literal.datatype();
         Some(match datatype {
             xsd::BOOLEAN => Self::Boolean(text.parse::<Boolean>().ok()?.into()),
-            xsd::DECIMAL => Number::Decimal(text.parse().ok()?).into(),
+            xsd::DECIMAL => match text.parse() {
+                Ok(narrow) => Number::Decimal(narrow).into(),
+                Err(_) => wide::parse(text, false)?.into(),
+            },
             xsd::FLOAT => Number::Float(parse_float(text)?).into(),
             xsd::DOUBLE => Number::Double(parse_double(text)?).into(),
             xsd::DATE_TIME => Moment::DateTime(text.parse().ok()?).into(),
@@ -115,7 +124,11 @@ impl Value {
             xsd::DURATION => Span::Any(text.parse().ok()?).into(),
             xsd::YEAR_MONTH_DURATION => Span::Months(text.parse().ok()?).into(),
             xsd::DAY_TIME_DURATION => Span::Seconds(text.parse().ok()?).into(),
-            _ => Number::Integer(parse_integer(text, datatype.as_str())?).into(),
+            _ => match parse_integer(text, datatype.as_str()) {
+                Some(narrow) => Number::Integer(narrow).into(),
+                None if is_integer_within(text, integer_bounds(datatype.as_str())?) => wide::parse(text, true)?.into(),
+                None => return None,
+            },
         })
     }
 
@@ -162,6 +175,7 @@ impl Value {
             Self::Text(text) => text.value.len(),
             Self::Opaque(literal) => literal.value().len(),
             Self::Triple(triple) => term_bytes(&triple.object) + triple.predicate.as_str().len() + 64,
+            Self::Number(Number::Wide(wide)) => wide.bytes(),
             Self::Boolean(_) | Self::Number(_) | Self::Moment(_) | Self::Span(_) => 0,
         }
     }
@@ -177,25 +191,15 @@ pub fn term_bytes(term: &Term) -> usize {
     }
 }
 
-/// The truth of a literal whose value is not decoded: one that is ill-typed has none; a number that is only too large for the
-/// types here is not zero.
+/// The truth of a literal whose value is not decoded: one that is ill-typed has none; a number that only has too many digits is
+/// not zero.
 fn opaque_truth(literal: &Literal) -> Option<bool> {
-    let datatype = literal.datatype();
-    let text = literal.value();
-    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let is_too_large = if datatype == xsd::DECIMAL {
-        unsigned.bytes().all(|b| b.is_ascii_digit() || b == b'.')
-            && unsigned.matches('.').count() < 2
-            && unsigned.bytes().any(|b| matches!(b, b'1'..=b'9'))
-    } else {
-        let range = integer_range(datatype.as_str())?;
-        let bound = if text.starts_with('-') { *range.start() } else { *range.end() };
-        let unbounded = bound == i128::from(i64::MIN) || bound == i128::from(u64::MAX);
-        let is_integer = !unsigned.is_empty() && unsigned.bytes().all(|b| b.is_ascii_digit());
-        // What 64 bits hold was not too large, but not allowed.
-        unbounded && is_integer && text.parse::<i64>().is_err()
+    let (text, datatype) = (literal.value(), literal.datatype());
+    let is_number = match integer_bounds(datatype.as_str()) {
+        Some(bounds) => is_integer_within(text, bounds),
+        None => datatype == xsd::DECIMAL && Digits::of_decimal(text).is_some(),
     };
-    is_too_large.then_some(true)
+    is_number.then_some(true)
 }
 
 impl Text {
@@ -211,28 +215,37 @@ impl Text {
 }
 
 impl Number {
-    pub fn is_true(self) -> bool {
+    pub fn is_true(&self) -> bool {
         match self {
-            Self::Integer(n) => Boolean::from(n),
-            Self::Decimal(n) => Boolean::from(n),
-            Self::Float(n) => Boolean::from(n),
-            Self::Double(n) => Boolean::from(n),
+            Self::Integer(n) => Boolean::from(*n),
+            Self::Decimal(n) => Boolean::from(*n),
+            Self::Float(n) => Boolean::from(*n),
+            Self::Double(n) => Boolean::from(*n),
+            // Zero is narrow.
+            Self::Wide(_) => Boolean::from(true),
         }
         .into()
     }
 
-    pub fn is_nan(self) -> bool {
+    pub fn is_nan(&self) -> bool {
         match self {
-            Self::Integer(_) | Self::Decimal(_) => false,
+            Self::Integer(_) | Self::Decimal(_) | Self::Wide(_) => false,
             Self::Float(n) => n.is_nan(),
             Self::Double(n) => n.is_nan(),
         }
     }
 
-    fn datatype(self) -> oxrdf::NamedNodeRef<'static> {
+    fn datatype(&self) -> oxrdf::NamedNodeRef<'static> {
         match self {
             Self::Integer(_) => xsd::INTEGER,
             Self::Decimal(_) => xsd::DECIMAL,
+            Self::Wide(wide) => {
+                if wide.is_integer {
+                    xsd::INTEGER
+                } else {
+                    xsd::DECIMAL
+                }
+            }
             Self::Float(_) => xsd::FLOAT,
             Self::Double(_) => xsd::DOUBLE,
         }
@@ -244,6 +257,7 @@ impl fmt::Display for Number {
         match self {
             Self::Integer(n) => n.fmt(f),
             Self::Decimal(n) => n.fmt(f),
+            Self::Wide(n) => n.fmt(f),
             Self::Float(n) => n.fmt(f),
             Self::Double(n) => n.fmt(f),
         }

@@ -339,7 +339,7 @@ pub(super) fn value_key(id: TermId, cx: &Context<'_>) -> TermId {
     }
     if let Some(number) = cx.terms().number(id) {
         // Numbers of all types compare as floats when one of them is a float, which is the coarsest of the comparisons.
-        let float = f32::from(crate::expression::compare::float(number));
+        let float = f32::from(crate::expression::compare::float(&number));
         return TermId::new(if float == 0.0 { 0 } else { float.to_bits() });
     }
     if !cx.terms().is_stored(id) {

@@ -319,6 +319,7 @@ impl<'a> QueryableDataset<'a> for View<'a> {
             Value::Date(_)
             | Value::String
             | Value::LanguageString
+            | Value::Wide
             | Value::Other
             | Value::BlankNode
             | Value::Iri

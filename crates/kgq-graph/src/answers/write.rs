@@ -2,6 +2,7 @@
 
 use super::Outcome;
 use kgq_syntax::error::{Error, Result};
+use kgq_syntax::rdf::language::cased;
 use kgq_syntax::rdf::{Literal, Prefixes, Term, Triple, Variable};
 use oxttl::TurtleSerializer;
 use serde_json::{Map, Value, json};
@@ -97,7 +98,7 @@ fn json_term(term: &Term) -> Value {
 fn json_literal(literal: &Literal) -> Value {
     let mut value = json!({"type": "literal", "value": literal.value()});
     match literal.language() {
-        Some(language) => value["xml:lang"] = language.into(),
+        Some(language) => value["xml:lang"] = cased(language).into(),
         None if literal.datatype() != oxrdf::vocab::xsd::STRING => {
             value["datatype"] = literal.datatype().as_str().into()
         }

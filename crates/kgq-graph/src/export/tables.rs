@@ -2,6 +2,7 @@
 
 use super::names::safe_part;
 use kgq_syntax::error::{Error, Result};
+use kgq_syntax::rdf::language::cased;
 use kgq_syntax::rdf::vocabulary::rdf;
 use kgq_syntax::rdf::{NamedNode, NamedOrBlankNode, Prefixes, Quad, Term};
 use rustc_hash::FxHashMap;
@@ -55,7 +56,7 @@ fn table(members: &BTreeSet<&str>, facts: &FxHashMap<&str, Vec<&Quad>>, prefixes
         let property = prefixes.shorten(quad.predicate.as_str()).unwrap_or_else(|| quad.predicate.as_str().to_owned());
         match &quad.object {
             Term::Literal(literal) => match literal.language() {
-                Some(language) => Some(format!("{property}@{language}")),
+                Some(language) => Some(format!("{property}@{}", cased(language))),
                 None => Some(property),
             },
             Term::NamedNode(_) => Some(property),

@@ -1,6 +1,7 @@
 //! Turtle and TriG for people to read, of quads that come from no file of their own: a subject a block, its facts sorted, annotations at
 //! the statements they are about, blank nodes and lists where they are used. The same quads give the same text, in whatever order.
 
+use kgq_syntax::rdf::language::cased;
 use kgq_syntax::rdf::vocabulary::{rdf, rdfs, skos};
 use kgq_syntax::rdf::{BlankNode, GraphName, Literal, NamedNode, NamedOrBlankNode, Prefixes, Quad, Term, Triple};
 use oxrdf::vocab::xsd;
@@ -369,7 +370,7 @@ impl<'a> Graph<'a> {
         let value = literal.value();
         if let Some(language) = literal.language() {
             let direction = literal.direction().map(|d| format!("--{d}")).unwrap_or_default();
-            return format!("{}@{language}{direction}", quote(value));
+            return format!("{}@{}{direction}", quote(value), cased(language));
         }
         let datatype = literal.datatype();
         let digits = value.strip_prefix(['-', '+']).unwrap_or(value);

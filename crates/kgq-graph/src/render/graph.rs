@@ -2,9 +2,11 @@
 
 use super::{output_error, rdfxml};
 use kgq_syntax::error::{Error, Result};
+use kgq_syntax::rdf::language::written;
 use kgq_syntax::rdf::rdf11;
-use kgq_syntax::rdf::{GraphName, NamedOrBlankNode, Prefixes, Quad, RdfFormat, Term};
+use kgq_syntax::rdf::{GraphName, NamedOrBlankNode, Prefixes, Quad, QuadRef, RdfFormat, Term};
 use oxrdfio::RdfSerializer;
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::io::Write;
 
@@ -61,7 +63,11 @@ pub fn write_quads(
             .map_err(|e| Error::input(format!("prefix `{prefix}` does not stand for an IRI: {e}")))?;
     }
     let mut writer = serializer.for_writer(&mut *out);
+    // The canonical form of the line formats has tags in lower case (RDF 1.2 N-Triples, §4).
+    let keeps_tags = matches!(format, RdfFormat::NTriples | RdfFormat::NQuads);
     for quad in quads {
+        let object = if keeps_tags { Cow::Borrowed(&quad.object) } else { written(&quad.object) };
+        let quad = QuadRef { object: object.as_ref().as_ref(), ..quad.as_ref() };
         writer.serialize_quad(quad).map_err(|e| output_error(&e))?;
     }
     writer.finish().map_err(|e| output_error(&e))?;

@@ -3,6 +3,7 @@
 use super::output_error;
 use kgq_engine::Solutions;
 use kgq_syntax::error::Result;
+use kgq_syntax::rdf::language::cased;
 use kgq_syntax::rdf::{NamedOrBlankNode, Term};
 use serde_json::{Map, Value, json};
 use std::io::Write;
@@ -33,7 +34,7 @@ pub fn value(term: &Term) -> Value {
             object.insert("type".into(), "literal".into());
             object.insert("value".into(), literal.value().into());
             if let Some(language) = literal.language() {
-                object.insert("xml:lang".into(), language.into());
+                object.insert("xml:lang".into(), cased(language).into());
                 if let Some(direction) = literal.direction() {
                     object.insert("its:dir".into(), direction.to_string().into());
                 }

@@ -3,6 +3,7 @@
 use super::output_error;
 use super::xml::{check, escape, quote};
 use kgq_syntax::error::{Error, Result};
+use kgq_syntax::rdf::language::cased;
 use kgq_syntax::rdf::xml::{is_nc_name, split_name};
 use kgq_syntax::rdf::{BaseDirection, Literal, NamedNode, NamedOrBlankNode, Quad, Term, Triple};
 use oxrdf::vocab::{rdf, xsd};
@@ -223,7 +224,7 @@ fn node_id(label: &str) -> String {
 fn literal_attributes(literal: &Literal, out: &mut String) {
     if let Some(language) = literal.language() {
         out.push_str(" xml:lang=");
-        quote(language, out);
+        quote(&cased(language), out);
     } else if literal.datatype() != xsd::STRING {
         out.push_str(" rdf:datatype=");
         quote(literal.datatype().as_str(), out);

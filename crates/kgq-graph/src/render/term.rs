@@ -1,5 +1,6 @@
 //! A term as a person reads it in a cell.
 
+use kgq_syntax::rdf::language::cased;
 use kgq_syntax::rdf::{NamedOrBlankNode, Prefixes, Term};
 use kgq_syntax::text::visible;
 use oxrdf::vocab::xsd;
@@ -13,8 +14,8 @@ pub fn cell(term: &Term, prefixes: &Prefixes) -> String {
         Term::Literal(literal) => {
             let value = literal.value();
             match (literal.language(), literal.direction()) {
-                (Some(language), Some(direction)) => format!("{value}@{language}--{direction}"),
-                (Some(language), None) => format!("{value}@{language}"),
+                (Some(language), Some(direction)) => format!("{value}@{}--{direction}", cased(language)),
+                (Some(language), None) => format!("{value}@{}", cased(language)),
                 (None, _) if speaks_for_itself(literal.datatype()) => value.to_owned(),
                 (None, _) => format!("{value}^^{}", prefixes.display(literal.datatype().as_str())),
             }

@@ -4,6 +4,7 @@ use super::xml::{CarriageReturns, check};
 use super::{Format, output_error};
 use kgq_engine::Solutions;
 use kgq_syntax::error::{Error, Result};
+use kgq_syntax::rdf::language::written;
 use sparesults::{QueryResultsFormat, QueryResultsSerializer};
 use std::io::Write;
 
@@ -25,7 +26,8 @@ fn write_rows(solutions: Solutions<'_>, format: Format, out: &mut dyn Write) -> 
         if format == Format::Xml {
             row.iter().flatten().try_for_each(|term| check(term.as_ref(), "XML"))?;
         }
-        let bound = variables.iter().zip(&row).filter_map(|(v, term)| Some((v.as_ref(), term.as_ref()?.as_ref())));
+        let row: Vec<_> = row.iter().map(|term| term.as_ref().map(written)).collect();
+        let bound = variables.iter().zip(&row).filter_map(|(v, term)| Some((v.as_ref(), term.as_deref()?.as_ref())));
         serializer.serialize(bound).map_err(|e| output_error(&e))?;
         count += 1;
     }

@@ -6,7 +6,7 @@ use crate::dictionary::{Dictionary, Literals, RECORD};
 use crate::front_coding::{StringTable, StringTableBuilder};
 use crate::interner::too_many_terms;
 use crate::storage::Words;
-use crate::value::{LITERAL_FAMILIES, LiteralType, WITH_VALUES, compare_stored};
+use crate::value::{LITERAL_FAMILIES, LiteralType, WITH_VALUES};
 use kgq_syntax::error::{Error, Result};
 use rustc_hash::FxHashMap;
 use std::cmp::Ordering;
@@ -265,7 +265,7 @@ fn merge_literals(
         families[literal.family + 1] += 1;
         let alike = at > 0 && last.family == literal.family;
         if literal.family < WITH_VALUES {
-            let same = alike && compare_stored(literal.family, last.stored, literal.stored) == Ordering::Equal;
+            let same = alike && last.compare_value(literal) == Ordering::Equal;
             ranks.push(if same { ranks[at as usize - 1] } else { at });
             let payload = literal.stored.payload as u128;
             let record: [u32; RECORD] = [
@@ -281,6 +281,8 @@ fn merge_literals(
             type_runs.extend([at, literal.literal_type]);
         }
         (last.family, last.literal_type, last.stored) = (literal.family, literal.literal_type, literal.stored);
+        last.lexical.clear();
+        last.lexical.extend_from_slice(&literal.lexical);
         for at in equal.iter().rev() {
             let (run, left, literal) = &mut heads[*at];
             *left -= 1;

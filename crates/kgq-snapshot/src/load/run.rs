@@ -239,7 +239,10 @@ fn write_literals(
     with_values.sort_unstable_by(|a, b| {
         a.family
             .cmp(&b.family)
-            .then_with(|| compare_stored(a.family.into(), a.stored, b.stored))
+            .then_with(|| {
+                let (a_value, b_value) = ((a.stored, || lexical(a.number)), (b.stored, || lexical(b.number)));
+                compare_stored(a.family.into(), a_value, b_value)
+            })
             .then_with(|| lexical(a.number).cmp(lexical(b.number)))
             .then_with(|| a.literal_type.cmp(&b.literal_type))
     });
@@ -291,11 +294,16 @@ impl RunLiteral {
         take_string(from, &mut self.lexical)
     }
 
+    /// How the values of two literals of one family compare, which has values.
+    pub(super) fn compare_value(&self, other: &Self) -> Ordering {
+        compare_stored(self.family, (self.stored, || &self.lexical), (other.stored, || &other.lexical))
+    }
+
     /// The order of literals' ids, for types that are numbered alike.
     pub(super) fn compare(&self, other: &Self) -> Ordering {
         self.family.cmp(&other.family).then_with(|| {
             if self.family < WITH_VALUES {
-                compare_stored(self.family, self.stored, other.stored)
+                self.compare_value(other)
                     .then_with(|| self.lexical.cmp(&other.lexical))
                     .then_with(|| self.literal_type.cmp(&other.literal_type))
             } else {

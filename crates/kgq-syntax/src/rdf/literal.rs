@@ -1,11 +1,12 @@
 //! What a literal's lexical form means: whether it is in the lexical space of its datatype (XML Schema 1.1 part 2), and how two
 //! literals compare by value (the operators `<` and `=` of SPARQL 1.1 §17.3).
 
+use super::digits::Digits;
 use oxrdf::vocab::{rdf, xsd};
 use oxrdf::{Literal, NamedNodeRef};
 use oxsdatatypes::{
-    Boolean, Date, DateTime, DayTimeDuration, Decimal, Double, Duration, Float, GDay, GMonth, GMonthDay, GYear,
-    GYearMonth, Integer, Time, YearMonthDuration,
+    Boolean, Date, DateTime, DayTimeDuration, Double, Duration, Float, GDay, GMonth, GMonthDay, GYear, GYearMonth,
+    Time, YearMonthDuration,
 };
 use std::cmp::Ordering;
 use std::str::FromStr;
@@ -22,7 +23,7 @@ pub fn is_well_formed(literal: &Literal) -> bool {
     let Some(name) = datatype.as_str().strip_prefix("http://www.w3.org/2001/XMLSchema#") else { return true };
     match name {
         "boolean" => Boolean::from_str(text).is_ok(),
-        "decimal" => is_decimal(text),
+        "decimal" => Digits::of_decimal(text).is_some(),
         "float" => Float::from_str(text).is_ok(),
         "double" => Double::from_str(text).is_ok(),
         "dateTime" => DateTime::from_str(text).is_ok(),
@@ -39,16 +40,19 @@ pub fn is_well_formed(literal: &Literal) -> bool {
         "dayTimeDuration" => DayTimeDuration::from_str(text).is_ok(),
         "hexBinary" => text.len().is_multiple_of(2) && text.bytes().all(|b| b.is_ascii_hexdigit()),
         "language" => is_language(text),
-        _ => match integer_range(name) {
-            Some((least, most)) => is_integer_within(text, least, most),
+        _ => match integer_bounds(datatype.as_str()) {
+            Some(bounds) => is_integer_within(text, bounds),
             None => true,
         },
     }
 }
 
-/// The bounds of an integer datatype: `None` inside the pair is no bound, `None` is no integer datatype.
-fn integer_range(name: &str) -> Option<(Option<i128>, Option<i128>)> {
-    Some(match name {
+/// The least and the greatest integer of a datatype, if there are such.
+pub type Bounds = (Option<i128>, Option<i128>);
+
+/// The bounds of `xsd:integer` or a datatype derived from it; `None` for any other datatype.
+pub fn integer_bounds(datatype: &str) -> Option<Bounds> {
+    Some(match datatype.strip_prefix("http://www.w3.org/2001/XMLSchema#")? {
         "integer" => (None, None),
         "nonNegativeInteger" => (Some(0), None),
         "positiveInteger" => (Some(1), None),
@@ -66,25 +70,13 @@ fn integer_range(name: &str) -> Option<(Option<i128>, Option<i128>)> {
     })
 }
 
-fn is_integer_within(text: &str, least: Option<i128>, most: Option<i128>) -> bool {
-    let (negative, digits) = match text.as_bytes() {
-        [b'-', rest @ ..] => (true, rest),
-        [b'+', rest @ ..] => (false, rest),
-        rest => (false, rest),
-    };
-    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
-        return false;
-    }
+/// Whether the text is an integer that is not beyond the bounds.
+pub fn is_integer_within(text: &str, (least, most): Bounds) -> bool {
+    let Some(digits) = Digits::of_integer(text) else { return false };
     // More digits than 128 bits hold: beyond every bound there is.
-    let beyond = if negative { i128::MIN } else { i128::MAX };
+    let beyond = if digits.is_negative() { i128::MIN } else { i128::MAX };
     let value = text.parse().unwrap_or(beyond);
     least.is_none_or(|least| value >= least) && most.is_none_or(|most| value <= most)
-}
-
-fn is_decimal(text: &str) -> bool {
-    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    !(whole.is_empty() && fraction.is_empty()) && whole.bytes().chain(fraction.bytes()).all(|b| b.is_ascii_digit())
 }
 
 fn is_language(text: &str) -> bool {
@@ -120,17 +112,17 @@ pub fn same_value(left: &Literal, right: &Literal) -> bool {
 pub fn numeric_key(literal: &Literal) -> Option<String> {
     let Value::Number(number) = Value::of(literal)? else { return None };
     Some(match number {
-        Number::Decimal(decimal) => decimal.to_string(),
+        Number::Exact(digits) => digits.to_string(),
         // Through its shortest text: 0.1 is then the decimal 0.1.
         Number::Double(double) => {
             let text = f64::from(double).to_string();
-            Decimal::from_str(&text).map_or(text, |decimal| decimal.to_string())
+            Digits::of_decimal(&text).map(|digits| digits.to_string()).unwrap_or(text)
         }
     })
 }
 
 enum Value<'a> {
-    Number(Number),
+    Number(Number<'a>),
     Text(&'a str),
     Boolean(Boolean),
     DateTime(DateTime),
@@ -153,7 +145,7 @@ impl<'a> Value<'a> {
         let name = datatype.as_str().strip_prefix("http://www.w3.org/2001/XMLSchema#")?;
         match name {
             "boolean" => parse(literal).map(Self::Boolean),
-            "decimal" => parse(literal).map(|d| Self::Number(Number::Decimal(d))),
+            "decimal" => Digits::of_decimal(literal.value()).map(|d| Self::Number(Number::Exact(d))),
             "float" => parse::<Float>(literal).map(|f| Self::Number(Number::Double(f.into()))),
             "double" => parse(literal).map(|d| Self::Number(Number::Double(d))),
             "dateTime" | "dateTimeStamp" => parse(literal).map(Self::DateTime),
@@ -165,34 +157,29 @@ impl<'a> Value<'a> {
             "yearMonthDuration" => parse::<YearMonthDuration>(literal).map(|d| Self::Duration(d.into())),
             "dayTimeDuration" => parse::<DayTimeDuration>(literal).map(|d| Self::Duration(d.into())),
             _ => {
-                integer_range(name)?;
-                // Beyond 64 bits an integer is still compared, as a decimal or, beyond that, approximately.
-                parse(literal)
-                    .map(|i: Integer| Number::Decimal(i.into()))
-                    .or_else(|| parse(literal).map(Number::Decimal))
-                    .or_else(|| parse(literal).map(Number::Double))
-                    .map(Self::Number)
+                integer_bounds(datatype.as_str())?;
+                Digits::of_integer(literal.value()).map(|d| Self::Number(Number::Exact(d)))
             }
         }
     }
 }
 
-enum Number {
-    Decimal(Decimal),
+enum Number<'a> {
+    Exact(Digits<'a>),
     Double(Double),
 }
 
-impl Number {
+impl Number<'_> {
     fn compare(&self, other: &Self) -> Option<Ordering> {
         match (self, other) {
-            (Self::Decimal(a), Self::Decimal(b)) => a.partial_cmp(b),
+            (Self::Exact(a), Self::Exact(b)) => Some(a.cmp(b)),
             (a, b) => a.double().partial_cmp(&b.double()),
         }
     }
 
     fn double(&self) -> Double {
         match self {
-            Self::Decimal(d) => Double::from(*d),
+            Self::Exact(digits) => digits.to_double().into(),
             Self::Double(d) => *d,
         }
     }
@@ -238,6 +225,10 @@ mod tests {
         assert!(same_value(&typed("01", "integer"), &typed("1.0", "decimal")));
         assert_eq!(compare(&typed("2", "integer"), &typed("1e1", "double")), Some(Ordering::Less));
         assert_eq!(compare(&typed("2", "integer"), &Literal::new_simple_literal("2")), None);
+        let (long, longer) = ("1".repeat(60), "1".repeat(61));
+        assert_eq!(compare(&typed(&long, "integer"), &typed(&longer, "decimal")), Some(Ordering::Less));
+        assert!(same_value(&typed(&long, "integer"), &typed(&format!("{long}.0"), "decimal")));
+        assert_eq!(numeric_key(&typed(&format!("00{long}"), "integer")), Some(long));
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! The RDF data model as the rest of the program names it: terms, prefixes, formats, vocabularies.
 
 pub mod canonical;
+pub mod digits;
 mod format;
 pub mod iri;
+pub mod language;
 pub mod literal;
 pub mod path;
 mod prefixes;

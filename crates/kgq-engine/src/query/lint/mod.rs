@@ -1,5 +1,6 @@
 //! What in a query usually is a mistake, read off its algebra alone. Nothing here knows the data.
 
+mod language;
 #[cfg(test)]
 mod tests;
 mod unused;
@@ -42,6 +43,7 @@ pub const CODES: &[(&str, &str)] = &[
     ),
     ("not-equal", "`!=` on one of several values does not mean that none is equal"),
     ("used-once", "a variable occurs once and is spelt almost as another one, or BIND makes it and nothing uses it"),
+    ("language-case", "LANG() gives tags in lower case, so that one with a capital letter never equals it"),
     ("unbounded-path", "a path of any length between two variables that nothing else binds"),
 ];
 
@@ -309,6 +311,7 @@ impl Walk {
     }
 
     fn expression(&mut self, expression: &Expression, bound: &[Variable], outer: &[Variable]) {
+        self.found.extend(language::lints(expression));
         let inside: Vec<&GraphPattern> = expressions_patterns(expression);
         let mut seen: Vec<Variable> = bound.to_vec();
         seen.extend(outer.iter().cloned());

@@ -17,6 +17,8 @@ fn each_usual_mistake_has_its_code() {
         ("SELECT * { ?x :p ?y OPTIONAL { ?y :q ?z } ?z :r ?w }", "optional-first"),
         ("SELECT * { ?x :p ?y OPTIONAL { ?x :q ?z } OPTIONAL { ?x :r ?z } }", "optional-shadows"),
         ("SELECT ?x { ?x :p ?t FILTER(?t != :a) }", "not-equal"),
+        ("SELECT ?x { ?x :p ?t FILTER(LANG(?t) = 'en-GB') }", "language-case"),
+        ("SELECT ?x { ?x :p ?t FILTER(LANG(?t) NOT IN ('en', 'zh-Hant')) }", "language-case"),
         ("SELECT * { ?x :p+ ?y }", "unbounded-path"),
         ("SELECT ?x { ?x :p ?y BIND(?y + 1 AS ?z) }", "used-once"),
         ("SELECT ?x { ?x :p ?name } ORDER BY ?nmae", "never-bound"),

@@ -5,6 +5,7 @@ use crate::advice::place::Text;
 use crate::advice::{Asked, Finding};
 use kgq_engine::query::atoms::{Atom, Condition, Node};
 use kgq_snapshot::{Permutation, QuadPermutation, TermKind};
+use kgq_syntax::rdf::language::{cased, written};
 use kgq_syntax::rdf::{Literal, NamedNode, Term};
 use kgq_syntax::text::visible;
 
@@ -61,7 +62,7 @@ pub fn of_property(asked: &Asked<'_>, property: &NamedNode, wanted: &Literal, by
         }
     }
     let shown = |l: &Literal| {
-        let text = l.to_string();
+        let text = written(&l.clone().into()).to_string();
         match text.split_once("^^<") {
             Some((value, datatype)) => {
                 visible(&format!("{value}^^{}", asked.prefixes.display(datatype.trim_end_matches('>')))).into_owned()
@@ -75,7 +76,7 @@ pub fn of_property(asked: &Asked<'_>, property: &NamedNode, wanted: &Literal, by
             .hint_if(Some(format!("did you mean {}?", shown(&other)))),
         Some((_, other)) if other.language() != wanted.language() => {
             let has = match other.language() {
-                Some(language) => format!("the data have it in the language {language}"),
+                Some(language) => format!("the data have it in the language {}", cased(language)),
                 None => "the data have it without a language".to_owned(),
             };
             Finding::new("literal-language", format!("no {own} is {}: {has}", shown(wanted)))

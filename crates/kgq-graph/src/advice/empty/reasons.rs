@@ -9,6 +9,7 @@ use kgq_engine::query::atoms::{Atom, Condition, Node, ask_triple};
 use kgq_engine::{self as engine, Answer, EvaluationOptions, Limits};
 use kgq_snapshot::{Permutation, QuadPermutation, TermId, TermKind};
 use kgq_syntax::error::Error;
+use kgq_syntax::rdf::language::written;
 use kgq_syntax::rdf::vocabulary::rdf;
 use kgq_syntax::rdf::{GraphName, NamedNode, Term};
 use kgq_syntax::text::{count, visible};
@@ -289,7 +290,7 @@ impl Probes<'_> {
                 let value = solutions.variables.iter().position(|own| own == v).and_then(|at| row.get(at)?.clone());
                 let shown = match value {
                     Some(Term::NamedNode(node)) => self.asked.curie(&node),
-                    Some(term) => visible(&term.to_string()).into_owned(),
+                    Some(term) => visible(&written(&term).to_string()).into_owned(),
                     None => "unbound".to_owned(),
                 };
                 format!("?{} is {shown}", v.as_str())

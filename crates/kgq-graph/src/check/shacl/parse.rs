@@ -9,8 +9,8 @@ use super::target;
 use super::vocab as sh;
 use kgq_syntax::rdf::path::Path;
 use kgq_syntax::rdf::{Literal, NamedNodeRef, Term};
+use kgq_syntax::xpath_regex::compile;
 use oxrdf::vocab::{rdf, rdfs, xsd};
-use regex::{Regex, RegexBuilder};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 impl Shapes {
@@ -422,7 +422,7 @@ impl Reader<'_> {
             };
             match compile(&text, &flags) {
                 Ok(regex) => found.push(Constraint::Pattern { regex, text }),
-                Err(why) => self.fault(node, format!("sh:pattern `{text}`: {why}")),
+                Err(fault) => self.fault(node, format!("sh:pattern `{text}`: {}", fault.message)),
             }
         }
         if let Some(head) = self.one(node, sh::LANGUAGE_IN)
@@ -543,27 +543,4 @@ impl Reader<'_> {
             }
         }
     }
-}
-
-/// A pattern as the function REGEX of SPARQL reads it (XPath functions §5.6.2).
-fn compile(pattern: &str, flags: &str) -> Result<Regex, String> {
-    const SIZE_LIMIT: usize = 1 << 20;
-    let pattern = if flags.contains('q') { regex::escape(pattern) } else { pattern.to_owned() };
-    let mut builder = RegexBuilder::new(&pattern);
-    builder.size_limit(SIZE_LIMIT);
-    for flag in flags.chars() {
-        match flag {
-            's' => builder.dot_matches_new_line(true),
-            'm' => builder.multi_line(true),
-            'i' => builder.case_insensitive(true),
-            'x' => builder.ignore_whitespace(true),
-            'q' => &mut builder,
-            other => return Err(format!("unknown flag `{other}`")),
-        };
-    }
-    builder.build().map_err(|e| match e {
-        regex::Error::CompiledTooBig(_) => "the pattern is too large".into(),
-        // The crate draws the pattern over several lines; its last line says what is wrong.
-        e => e.to_string().lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned(),
-    })
 }

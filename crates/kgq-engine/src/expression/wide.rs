@@ -1,0 +1,202 @@
+//! Numbers that the narrow types do not hold: integers beyond 64 bits, decimals beyond 128 or 18 fractional digits, exactly.
+
+use super::arithmetic::{Operation, Rounding};
+use super::value::Number;
+use bigdecimal::num_bigint::{BigInt, Sign};
+use bigdecimal::{BigDecimal, RoundingMode, ToPrimitive, Zero};
+use kgq_syntax::rdf::digits::{Digits, MOST_DIGITS};
+use oxsdatatypes::{Decimal, Double, Integer};
+use std::cmp::Ordering;
+use std::fmt;
+use std::sync::Arc;
+
+/// An exact number of any size up to [`MOST_DIGITS`], and whether it is an `xsd:integer` or an `xsd:decimal`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wide {
+    pub value: BigDecimal,
+    pub is_integer: bool,
+}
+
+/// Digits after the point that a quotient has at most, as the narrow decimals do.
+const FRACTION_DIGITS: i64 = 18;
+/// Digits in all of a quotient that is small.
+const QUOTIENT_DIGITS: i64 = 34;
+/// 10⁻⁹ with [`FRACTION_DIGITS`].
+pub const SMALL: u128 = 10_u128.pow(9);
+
+/// The number that an exact value is, in the narrowest type; `None` if it has too many digits.
+pub fn number(value: BigDecimal, is_integer: bool) -> Option<Number> {
+    let value = value.normalized();
+    if is_integer {
+        if let Some(narrow) = value.to_i64() {
+            return Some(Number::Integer(narrow.into()));
+        }
+    } else if value.fractional_digit_count() <= FRACTION_DIGITS {
+        let (bits, _) = value.with_scale(FRACTION_DIGITS).into_bigint_and_exponent();
+        if let Some(bits) = bits.to_i128() {
+            return Some(Number::Decimal(Decimal::from_be_bytes(bits.to_be_bytes())));
+        }
+    }
+    let (_, scale) = value.as_bigint_and_exponent();
+    let digits = value.digits() as i64;
+    let longest = digits.max(scale).max(digits - scale);
+    (longest <= MOST_DIGITS as i64).then(|| Number::Wide(Arc::new(Wide { value, is_integer })))
+}
+
+/// Reads the lexical form of an `xsd:integer` or `xsd:decimal`.
+pub fn parse(text: &str, is_integer: bool) -> Option<Number> {
+    let digits = if is_integer { Digits::of_integer(text)? } else { Digits::of_decimal(text)? };
+    let (whole, fraction) = digits.are_few().then(|| digits.parts())?;
+    let magnitude = BigInt::parse_bytes(format!("0{whole}{fraction}").as_bytes(), 10)?;
+    let value = if digits.is_negative() { -magnitude } else { magnitude };
+    number(BigDecimal::new(value, fraction.len() as i64), is_integer)
+}
+
+/// The exact value of a number, and whether it is an integer; `None` of floats and doubles.
+pub fn exact(number: &Number) -> Option<(BigDecimal, bool)> {
+    match number {
+        Number::Integer(n) => Some((i64::from(*n).into(), true)),
+        Number::Decimal(n) => Some((of_decimal(*n), false)),
+        Number::Wide(wide) => Some((wide.value.clone(), wide.is_integer)),
+        Number::Float(_) | Number::Double(_) => None,
+    }
+}
+
+pub fn of_decimal(decimal: Decimal) -> BigDecimal {
+    BigDecimal::new(i128::from_be_bytes(decimal.to_be_bytes()).into(), FRACTION_DIGITS)
+}
+
+/// `a operation b` of exact numbers; `None` for a division by zero and for a result of too many digits.
+pub fn compute(operation: Operation, a: &Number, b: &Number) -> Option<Number> {
+    let ((a, a_whole), (b, b_whole)) = (exact(a)?, exact(b)?);
+    let whole = a_whole && b_whole;
+    match operation {
+        Operation::Add => number(a + b, whole),
+        Operation::Subtract => number(a - b, whole),
+        Operation::Multiply => number(a * b, whole),
+        Operation::Divide => number(quotient(&a, &b)?, false),
+    }
+}
+
+/// The quotient, cut after 18 digits after the point; one below 10⁻⁹, of which less than half of these would be left, after 34
+/// digits from its first one on. `None` of a division by zero.
+fn quotient(a: &BigDecimal, b: &BigDecimal) -> Option<BigDecimal> {
+    if b.is_zero() {
+        return None;
+    }
+    let with_scale = |scale: i64| {
+        let ((a, a_scale), (b, b_scale)) = (a.as_bigint_and_exponent(), b.as_bigint_and_exponent());
+        let shift = scale + b_scale - a_scale;
+        let ten = |power: i64| BigInt::from(10).pow(u32::try_from(power).unwrap_or(0));
+        let (a, b) = if shift >= 0 { (a * ten(shift), b) } else { (a, b * ten(-shift)) };
+        (&a / &b, (a % b).is_zero())
+    };
+    let (digits, is_exact) = with_scale(FRACTION_DIGITS);
+    if is_exact || digits.magnitude() >= &SMALL.into() {
+        return Some(BigDecimal::new(digits, FRACTION_DIGITS));
+    }
+    // How many digits stand before the point; negative for zeros after it.
+    let magnitude = |n: &BigDecimal| n.digits() as i64 - n.fractional_digit_count();
+    let scale = QUOTIENT_DIGITS + magnitude(b) - magnitude(a);
+    Some(BigDecimal::new(with_scale(scale).0, scale))
+}
+
+/// How two exact numbers compare; `None` where one is none.
+pub fn compare(a: &Number, b: &Number) -> Option<Ordering> {
+    Some(match (a, b) {
+        (Number::Wide(a), Number::Wide(b)) => a.value.cmp(&b.value),
+        (Number::Wide(a), b) => a.value.cmp(&exact(b)?.0),
+        (a, Number::Wide(b)) => exact(a)?.0.cmp(&b.value),
+        (a, b) => exact(a)?.0.cmp(&exact(b)?.0),
+    })
+}
+
+impl Wide {
+    pub fn negated(&self) -> Option<Number> {
+        number(-self.value.clone(), self.is_integer)
+    }
+
+    pub fn rounded(&self, rounding: Rounding) -> Option<Number> {
+        let value = match rounding {
+            Rounding::Absolute => self.value.abs(),
+            Rounding::Ceiling => self.value.with_scale_round(0, RoundingMode::Ceiling),
+            Rounding::Floor => self.value.with_scale_round(0, RoundingMode::Floor),
+            // Halves go upwards, of negative numbers too.
+            Rounding::Nearest => {
+                let half = BigDecimal::new(5.into(), 1);
+                (&self.value + half).with_scale_round(0, RoundingMode::Floor)
+            }
+        };
+        number(value, self.is_integer)
+    }
+
+    /// The number without what stands after the point.
+    pub fn truncated(&self) -> Option<Number> {
+        number(self.value.with_scale_round(0, RoundingMode::Down), true)
+    }
+
+    pub fn to_double(&self) -> Double {
+        nearest_double(&self.value).into()
+    }
+
+    pub fn is_negative(&self) -> bool {
+        self.value.sign() == Sign::Minus
+    }
+
+    /// Bytes that the number holds, about.
+    pub fn bytes(&self) -> usize {
+        self.value.digits() as usize / 2 + 48
+    }
+}
+
+/// By way of the text, as this is the conversion of the standard library that is rounded right.
+pub fn nearest_double(value: &BigDecimal) -> f64 {
+    value.to_plain_string().parse().unwrap_or(f64::NAN)
+}
+
+/// The integer that a double is when what stands after its point is cut; `None` of NaN and infinity.
+pub fn integer_of(double: f64) -> Option<Number> {
+    number(BigDecimal::try_from(double.trunc()).ok()?, true)
+}
+
+/// The decimal that a double is written as, or, if it is an integer, exactly is; `None` of NaN and infinity.
+pub fn decimal_of(double: f64) -> Option<Number> {
+    if double.fract() == 0.0 {
+        return number(BigDecimal::try_from(double).ok()?, false);
+    }
+    parse(&double.to_string(), false)
+}
+
+/// The double nearest to a decimal. (The conversion of `oxsdatatypes` rounds twice, so that it does not keep the order.)
+pub fn double_of_decimal(decimal: Decimal) -> f64 {
+    let (digits, places) = shortest(decimal);
+    if places == 0 || digits.unsigned_abs() < 1 << 53 {
+        // Both are doubles, and a division is rounded once.
+        return digits as f64 / 10_f64.powi(places);
+    }
+    decimal.to_string().parse().unwrap_or(f64::NAN)
+}
+
+/// The digits of a decimal, and how many stand after the point.
+fn shortest(decimal: Decimal) -> (i128, i32) {
+    let (mut digits, mut places) = (i128::from_be_bytes(decimal.to_be_bytes()), FRACTION_DIGITS as i32);
+    while places > 0 && digits % 10 == 0 {
+        digits /= 10;
+        places -= 1;
+    }
+    (digits, places)
+}
+
+/// An integer of 128 bits, which sums are kept in.
+pub fn of_integer(value: i128) -> Number {
+    match i64::try_from(value) {
+        Ok(value) => Number::Integer(Integer::from(value)),
+        Err(_) => Number::Wide(Arc::new(Wide { value: BigDecimal::from(value).normalized(), is_integer: true })),
+    }
+}
+
+impl fmt::Display for Wide {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.value.to_plain_string())
+    }
+}

@@ -1,0 +1,95 @@
+//! Language tags: lower case inside, as RDF compares them (RDF 1.1 Concepts §3.3), and in the case of RFC 5646 (§2.1.1) where a person
+//! or another program reads them. N-Triples and N-Quads keep the lower case, as their canonical form has it (RDFC-1.0 too).
+
+use oxrdf::{Literal, Term};
+use std::borrow::Cow;
+
+/// The tag as it is written: `en-GB`, `zh-Hant-TW`, `en-x-private`.
+pub fn cased(tag: &str) -> Cow<'_, str> {
+    if !tag.contains('-') && !tag.bytes().any(|b| b.is_ascii_uppercase()) {
+        return Cow::Borrowed(tag);
+    }
+    let mut after_singleton = false;
+    let mut parts = Vec::new();
+    for (at, part) in tag.split('-').enumerate() {
+        let mut part = part.to_ascii_lowercase();
+        if at > 0 && !after_singleton {
+            match part.len() {
+                2 => part.make_ascii_uppercase(),
+                4 => {
+                    if let Some(first) = part.get_mut(..1) {
+                        first.make_ascii_uppercase();
+                    }
+                }
+                _ => {}
+            }
+        }
+        // What an extension or private use begins is lower case to the end.
+        after_singleton |= part.len() == 1;
+        parts.push(part);
+    }
+    Cow::Owned(parts.join("-"))
+}
+
+/// The term with its language tags as they are written.
+pub fn written(term: &Term) -> Cow<'_, Term> {
+    match term {
+        Term::Literal(literal) => match literal.language().map(|tag| (tag, cased(tag))) {
+            Some((tag, written)) if *tag != *written => {
+                let (text, tag) = (literal.value(), written.into_owned());
+                Cow::Owned(match literal.direction() {
+                    Some(direction) => {
+                        Literal::new_directional_language_tagged_literal_unchecked(text, tag, direction).into()
+                    }
+                    None => Literal::new_language_tagged_literal_unchecked(text, tag).into(),
+                })
+            }
+            _ => Cow::Borrowed(term),
+        },
+        Term::Triple(triple) => match written(&triple.object) {
+            Cow::Borrowed(_) => Cow::Borrowed(term),
+            Cow::Owned(object) => {
+                let mut triple = triple.clone();
+                triple.object = object;
+                Cow::Owned(Term::Triple(triple))
+            }
+        },
+        Term::NamedNode(_) | Term::BlankNode(_) => Cow::Borrowed(term),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_are_written_as_rfc_5646_recommends() {
+        for (tag, expected) in [
+            ("en", "en"),
+            ("en-gb", "en-GB"),
+            ("zh-hant-tw", "zh-Hant-TW"),
+            ("EN-us", "en-US"),
+            ("sgn-be-fr", "sgn-BE-FR"),
+            ("es-419", "es-419"),
+            ("sl-rozaj-biske", "sl-rozaj-biske"),
+            ("en-ca-x-ca", "en-CA-x-ca"),
+            ("x-whatever-latn", "x-whatever-latn"),
+            ("de-de-u-co-phonebk", "de-DE-u-co-phonebk"),
+            ("", ""),
+            ("-", "-"),
+        ] {
+            assert_eq!(cased(tag), expected);
+        }
+    }
+
+    #[test]
+    fn terms_inside_triple_terms_are_written_alike() {
+        let triple = |tag: &str| {
+            let object = Literal::new_language_tagged_literal_unchecked("colour", tag);
+            let (s, p) = (oxrdf::NamedNode::new_unchecked("e:s"), oxrdf::NamedNode::new_unchecked("e:p"));
+            Term::from(oxrdf::Triple::new(s, p, object))
+        };
+        assert_eq!(*written(&triple("en-gb")), triple("en-GB"));
+        assert!(matches!(written(&triple("en")), Cow::Borrowed(_)));
+    }
+}

@@ -1,0 +1,61 @@
+//! What REPLACE puts in the place of a match (XPath Functions and Operators 3.1 §5.6.4).
+
+use super::Fault;
+
+/// A part of a replacement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    Text(String),
+    /// What the group captured; 0 is the match.
+    Group(usize),
+}
+
+/// Reads a replacement: `$N` is what group N captured, with as many digits as there is such a group for; `\$` and `\\` are
+/// the characters.
+///
+/// # Errors
+/// Any other use of these two.
+pub fn replacement(text: &str, groups: usize) -> Result<Vec<Part>, Fault> {
+    let mut parts = Vec::new();
+    let mut plain = String::new();
+    let mut characters = text.chars().peekable();
+    while let Some(c) = characters.next() {
+        match c {
+            '\\' => match characters.next() {
+                Some(c @ ('\\' | '$')) => plain.push(c),
+                _ => {
+                    return Err(Fault::new("a backslash in a replacement stands before `\\` or `$` only")
+                        .hint("the character itself is `\\\\`, which a SPARQL string writes as `\\\\\\\\`"));
+                }
+            },
+            '$' => {
+                let digit = characters.next().and_then(|c| c.to_digit(10));
+                let Some(first) = digit else {
+                    return Err(Fault::new("a digit follows `$` in a replacement")
+                        .hint("the character itself is `\\$`, which a SPARQL string writes as `\\\\$`"));
+                };
+                let mut group = first as usize;
+                while let Some(digit) = characters.peek().and_then(|c| c.to_digit(10)) {
+                    let longer = group * 10 + digit as usize;
+                    if longer > groups {
+                        break;
+                    }
+                    group = longer;
+                    characters.next();
+                }
+                if !plain.is_empty() {
+                    parts.push(Part::Text(std::mem::take(&mut plain)));
+                }
+                // A group that the pattern does not have captured nothing.
+                if group <= groups {
+                    parts.push(Part::Group(group));
+                }
+            }
+            c => plain.push(c),
+        }
+    }
+    if !plain.is_empty() {
+        parts.push(Part::Text(plain));
+    }
+    Ok(parts)
+}
