@@ -1,21 +1,37 @@
 //! The graph that ships with the project: what its canned queries owe a reader.
 
+use kgq_engine::{Answer, Row};
+use kgq_graph::audit::Audit;
+use kgq_graph::catalog::Values;
+use kgq_graph::session::{Session, SessionOptions};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 /// Columns that say that a row, or its speaker, is inferred, and by what rule.
 const MARKS: [&str; 4] = ["inferred", "date_inferred", "attribution", "rule"];
 
-fn answer(query: &str, parameters: &[String]) -> serde_json::Value {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_kgq"));
-    command
-        .args(["-C", env!("CARGO_MANIFEST_DIR"), "run", query])
-        .args(parameters)
-        .args(["--cite", "--format", "json"]);
-    let output = command.output().unwrap();
-    assert!(output.status.success(), "{query} {parameters:?}: {}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
+fn session() -> Session {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).to_owned();
+    Session::open(SessionOptions { folder, ..SessionOptions::default() }).unwrap()
+}
+
+/// A row's values by column, and whether it rests on an inference.
+type Cited = (BTreeMap<String, String>, bool);
+
+fn answer(session: &Session, audit: &Audit<'_>, query: &str, parameters: &[String]) -> Vec<Cited> {
+    let canned = session.catalog().unwrap().get(query).unwrap();
+    let query = session.parse_canned(canned, &Values::parse(parameters).unwrap()).unwrap();
+    let Answer::Solutions(solutions) = session.evaluate(&query).unwrap() else { panic!("{} is no table", canned.name) };
+    let variables = solutions.variables;
+    let rows: Vec<Row> = solutions.rows.collect::<Result<_, _>>().unwrap();
+    let sources = session.row_sources(audit, &query, &variables, &rows).unwrap();
+    let cited = rows.iter().zip(sources).map(|(row, sources)| {
+        let values = variables.iter().zip(row);
+        let bound = values.filter_map(|(name, value)| Some((name.as_str().to_owned(), value.as_ref()?.to_string())));
+        (bound.collect(), sources.inferred)
+    });
+    cited.collect()
 }
 
 /// Each file of expected tables: the query's name and its parameters.
@@ -39,15 +55,14 @@ fn cases() -> Vec<(String, Vec<String>)> {
 
 #[test]
 fn a_row_that_rests_on_an_inference_says_so_in_a_column() {
+    let session = session();
+    let audit = session.audit().unwrap();
     let (mut inferred, mut unmarked) = (0, Vec::new());
     for (query, parameters) in cases() {
-        let table = answer(&query, &parameters);
-        for row in table["results"]["bindings"].as_array().unwrap() {
-            if row["cite"]["inferred"] == true {
-                inferred += 1;
-                if !MARKS.iter().any(|mark| row.get(*mark).is_some()) {
-                    unmarked.push(format!("{query} {parameters:?}: {row}"));
-                }
+        for (row, _) in answer(&session, &audit, &query, &parameters).into_iter().filter(|(_, inferred)| *inferred) {
+            inferred += 1;
+            if !MARKS.iter().any(|mark| row.contains_key(*mark)) {
+                unmarked.push(format!("{query} {parameters:?}: {row:?}"));
             }
         }
     }
@@ -57,14 +72,11 @@ fn a_row_that_rests_on_an_inference_says_so_in_a_column() {
 
 #[test]
 fn posts_that_are_printed_rest_on_no_inference() {
-    let table = answer("officials-and-posts", &[]);
-    let rows = table["results"]["bindings"].as_array().unwrap();
-    let inferred: Vec<&str> = rows
-        .iter()
-        .filter(|row| row["cite"]["inferred"] == true)
-        .map(|row| row["name"]["value"].as_str().unwrap())
-        .collect();
-    assert_eq!((rows.len(), inferred), (6, vec!["Ling Ji", "Ling Ji"]));
+    let session = session();
+    let rows = answer(&session, &session.audit().unwrap(), "officials-and-posts", &[]);
+    let inferred: Vec<&str> =
+        rows.iter().filter(|(_, inferred)| *inferred).map(|(row, _)| row["name"].as_str()).collect();
+    assert_eq!((rows.len(), inferred), (6, vec!["\"Ling Ji\"@en", "\"Ling Ji\"@en"]));
 }
 
 #[test]
