@@ -22,7 +22,11 @@ pub const CHECK: Check = Check {
                     selector, a source document), and those that `exempt-properties` and `exempt-classes` name",
             why: "nobody can say where the statement comes from, so nobody can defend it",
             mend: "give the statement a reifier that is derived from a citation, or from statements it follows from: \
-                   `s p o ~ id {| prov:wasDerivedFrom citation |}`",
+                   `s p o ~ id {| prov:wasDerivedFrom citation |}`. For example: \
+                   `id:ada voc:memberOf id:research ~ id:s1 {| prov:wasDerivedFrom id:c1 |} . \
+                   id:c1 oa:hasSource id:handbook ; oa:hasSelector [ oa:start 120 ; oa:end 168 ; oa:exact \"joined the team\" ] .` \
+                   (oa: is <http://www.w3.org/ns/oa#>, prov: is <http://www.w3.org/ns/prov#>); the text of the handbook lies where \
+                   [sources] in kgq.toml says",
         },
         Explanation {
             code: "citation-span",

@@ -62,7 +62,9 @@ pub const CHECK: Check = Check {
         },
         Explanation {
             code: "unknown-term",
-            finds: "an IRI in a canned query that no statement of the project holds",
+            finds: "an IRI in a canned query that no statement of the project holds. Queries for another server are passed over \
+                    (`#+ endpoint`, SERVICE); the project's rules look for what must not be there, so that in them only a name \
+                    that is nearly another is told, as a warning",
             why: "the pattern that has it can match nothing: the query answers less than it should, or nothing, with success",
             mend: "correct the name; the hint has what is near",
         },
@@ -74,6 +76,9 @@ pub const CHECK: Check = Check {
 fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
     for (_, error) in &subject.catalog.broken {
         report.findings.push(Finding::from_error("query-syntax", "queries", error));
+    }
+    if subject.catalog.queries.is_empty() {
+        return Ok(());
     }
     let known = subject.occurring();
     let names: BTreeSet<String> = known.iter().map(|iri| subject.prefixes.display(iri.as_str())).collect();
@@ -99,16 +104,15 @@ fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
             report.findings.extend(errors.map(|e| Finding::from_error("unknown-function", &query.file, e)));
         }
         mentions(query, &parsed, report);
-        if subject.is_whole() {
-            values(query, &parsed, &known_terms, report);
+        // A file that does not parse may hold what the query asks for, and so may another server.
+        if !subject.is_whole() || query.endpoint().is_some() {
+            continue;
         }
-        // A file that does not parse may hold what the query asks for.
-        if subject.is_whole() {
-            for term in used_terms(&parsed.algebra) {
-                let asked_for = term.position != Position::Function && !is_datatype(&term.iri);
-                if asked_for && query.endpoint().is_none() && !known.contains(&term.iri) {
-                    report.findings.push(unknown_term(subject, query, &term.iri, &names));
-                }
+        values(query, &parsed, &known_terms, report);
+        for term in used_terms(&parsed.algebra) {
+            let asked_for = term.position != Position::Function && !is_datatype(&term.iri);
+            if asked_for && !known.contains(&term.iri) {
+                report.findings.extend(unknown_term(subject, query, &term.iri, &names));
             }
         }
     }
@@ -253,13 +257,23 @@ fn header_place(query: &CannedQuery, name: &str) -> Place {
     query.source().place(0..0)
 }
 
-fn unknown_term(subject: &Subject<'_>, query: &CannedQuery, iri: &NamedNode, known: &BTreeSet<String>) -> Finding {
+fn unknown_term(
+    subject: &Subject<'_>,
+    query: &CannedQuery,
+    iri: &NamedNode,
+    known: &BTreeSet<String>,
+) -> Option<Finding> {
     let span = span_of(&query.text, iri, &subject.prefixes).unwrap_or(0..0);
     let name = subject.prefixes.display(iri.as_str());
     let near = nearest(&name, known.iter().map(String::as_str), 2);
     let hint = (!near.is_empty()).then(|| format!("did you mean `{}`?", near.join("` or `")));
     let message = format!("the graph has no {name}");
-    Finding::error("unknown-term", query.source().place(span), message).about(iri).hint_if(hint)
+    let severity = match (query.is_check(), &hint) {
+        (true, None) => return None,
+        (true, Some(_)) => Severity::Warning,
+        (false, _) => Severity::Error,
+    };
+    Some(Finding::new(severity, "unknown-term", query.source().place(span), message).about(iri).hint_if(hint))
 }
 
 /// Where an IRI stands in a query, written out or as a prefixed name.
