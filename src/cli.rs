@@ -1,6 +1,6 @@
 //! The command line: what was typed becomes a command and a session; errors become messages and exit codes.
 
-use crate::commands::{self, Command, Output, ReplArgs, trust};
+use crate::commands::{self, Command, Output, ReplArgs, Stream, trust};
 use crate::repl;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser};
@@ -205,12 +205,13 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
 }
 
 fn usage(error: &clap::Error) -> u8 {
+    let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    let mut stream = if asked { Stream::stdout() } else { Stream::stderr() };
+    let text = error.render();
+    let text = if stream.is_styled() { text.ansi().to_string() } else { text.to_string() };
     // Help that goes into a closed pipe is no failure.
-    let _ = error.print();
-    match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => 0,
-        _ => Kind::Usage.exit_code(),
-    }
+    let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
+    if asked { 0 } else { Kind::Usage.exit_code() }
 }
 
 fn run(cli: Cli, output: &mut Output) -> Result<u8> {
@@ -261,7 +262,7 @@ fn session_options(global: &Global) -> Result<SessionOptions> {
         trusted: trust::folders(config_folder().as_deref()),
         snapshot: global.snapshot.clone(),
         cache: cache_folder(),
-        watcher: commands::progress(std::io::stderr().is_terminal(), global.quiet),
+        watcher: commands::progress(Stream::stderr().is_terminal(), global.quiet),
         limits: Limits::default(),
         asked_limits: Limits {
             time: global.limits.timeout.as_ref().and_then(|bound| bound.0),
@@ -337,18 +338,15 @@ fn machine_memory() -> Option<u64> {
 }
 
 fn streams(quiet: bool) -> Output {
-    let plain = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty())
-        || std::env::var_os("TERM").is_some_and(|t| t == "dumb");
-    let (out, err) = (std::io::stdout(), std::io::stderr());
+    let (out, err) = (Stream::stdout(), Stream::stderr());
     let terminal = out.is_terminal().then(|| terminal_size::terminal_size().map_or(80, |(w, _)| usize::from(w.0)));
-    let err_is_terminal = err.is_terminal();
     Output {
-        colour: terminal.is_some() && !plain,
-        err_colour: err_is_terminal && !plain,
-        out: Box::new(out),
-        err: Box::new(err),
+        colour: out.is_styled(),
+        err_colour: err.is_styled(),
+        err_is_terminal: err.is_terminal(),
+        out,
+        err,
         terminal,
-        err_is_terminal,
         quiet,
     }
 }

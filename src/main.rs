@@ -4,6 +4,8 @@ mod cli;
 mod commands;
 mod repl;
 
+use commands::Stream;
+use std::io::Write;
 use std::process::ExitCode;
 
 /// Where memory ends, the program says so and leaves nothing half-written.
@@ -14,6 +16,10 @@ static ALLOCATOR: commands::Allocator = commands::Allocator;
 const STACK: usize = 256 << 20;
 
 fn main() -> ExitCode {
+    // What a panic says may hold words of a file.
+    std::panic::set_hook(Box::new(|panic| {
+        let _ = writeln!(Stream::stderr(), "{panic}\nThis is a mistake in kgq itself; please report it.");
+    }));
     let program = std::thread::Builder::new().stack_size(STACK).spawn(|| cli::main(std::env::args_os()));
     // A panic has printed its message; it is a mistake of ours.
     let code = program.map(std::thread::JoinHandle::join);

@@ -2,6 +2,7 @@
 
 use super::output::{Output, refuse_unknown_compression, write_to};
 use super::progress::Progress;
+use super::terminal::Content;
 use kgq_engine::Answer;
 use kgq_graph::render::{self, Format, GraphOptions, RdfVersion, RenderOptions, TableOptions, Written};
 use kgq_graph::session::Session;
@@ -113,7 +114,7 @@ pub fn write_answer(
     if let Some(path) = &args.output {
         session.refuse_own_file(path)?;
     }
-    let written = write_to(args.output.as_deref(), output, |out| {
+    let written = write_to(args.output.as_deref(), Content::of(options.format), output, |out| {
         // Where rows are limited, none leaves before it is known that there are not too many; a file is whole anyway.
         if args.output.is_some() || session.options.limits.rows.is_none() {
             return render::write(answer, options, out);
@@ -157,7 +158,7 @@ pub fn write_graph(
         session.refuse_own_file(path)?;
     }
     let prefixes = session.prefixes()?;
-    let mapped = write_to(args.output.as_deref(), output, |out| {
+    let mapped = write_to(args.output.as_deref(), Content::of(Format::Rdf(format)), output, |out| {
         render::write_quads(quads, format, prefixes, args.graph_options(), &mut progress.counting(out))
     })?;
     note_mapped(mapped, output);

@@ -2,6 +2,7 @@
 
 use super::answer::seconds;
 use super::output::Output;
+use super::terminal::Stream;
 use kgq_graph::session::{News, Session, Watcher, same_file};
 use kgq_snapshot::store::{Content, Input};
 use kgq_snapshot::{BuildOptions, Phase, Progress, Snapshot};
@@ -113,7 +114,7 @@ pub fn progress(terminal: bool, quiet: bool) -> Option<Watcher> {
 
 fn say(text: &str) {
     // That it cannot be written is no failure.
-    let _ = writeln!(std::io::stderr().lock(), "{text}");
+    let _ = writeln!(Stream::stderr(), "{text}");
 }
 
 impl ProgressLine {
@@ -142,12 +143,12 @@ impl ProgressLine {
             Phase::SortingStatements => format!("sorting {} statements", thousands(progress.statements)),
             Phase::Writing => "writing".to_owned(),
         };
-        let _ = write!(std::io::stderr().lock(), "\r\x1b[K{what}");
+        Stream::stderr().status(&what);
     }
 
     pub fn clear(&self) {
         if self.show {
-            let _ = write!(std::io::stderr().lock(), "\r\x1b[K");
+            Stream::stderr().status("");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `kgq check`.
 
-use super::output::{Output, write_to};
+use super::output::{Output, write_file};
+use super::terminal::Content;
 use kgq_graph::check::{Baseline, Format, Report, explain};
 use kgq_graph::session::Session;
 use kgq_syntax::error::{Error, Result, Source};
@@ -65,7 +66,8 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
         FormatName::Github => Format::Github,
         FormatName::Sarif => Format::Sarif,
     };
-    report.write(format, &mut output.out).map_err(|e| Error::io("the output", &e))?;
+    let content = if matches!(args.format, FormatName::Text) { Content::LaidOut } else { Content::Json };
+    output.out.write_as(content, |mut out| report.write(format, &mut out)).map_err(|e| Error::io("the output", &e))?;
     Ok(u8::from(report.errors() > 0))
 }
 
@@ -82,7 +84,7 @@ fn update(file: &Path, report: &Report, output: &mut Output) -> Result<u8> {
     let baseline = Baseline::of(report);
     let text = baseline.text()?;
     let io = |e: std::io::Error| Error::io(file.display(), &e);
-    write_to(Some(file), output, |out| out.write_all(text.as_bytes()).map_err(io))?;
+    write_file(file, |out| out.write_all(text.as_bytes()).map_err(io))?;
     let findings = count(baseline.len() as u64, "finding", "findings");
     output.line(&format!("{} holds {findings}", visible(&file.display().to_string())))?;
     Ok(0)

@@ -2,6 +2,7 @@
 
 use super::answer::{AnswerArgs, seconds};
 use super::output::{Output, write_to};
+use super::terminal::Content;
 use kgq_engine::query::Query;
 use kgq_engine::{Answer, Row};
 use kgq_graph::audit::{Audit, Reference, Statement, Texts};
@@ -303,7 +304,8 @@ pub fn write_cited_answer(
         output.note("the graph cites nothing: no statement has a reifier that was derived from a citation");
     }
     let cited = Cited { variables, rows, first, sources, references: &references };
-    let rows = write_to(args.output.as_deref(), output, |out| write_cited(cited, options, out))?;
+    let rows =
+        write_to(args.output.as_deref(), Content::of(options.format), output, |out| write_cited(cited, options, out))?;
     if to_terminal {
         let what = format!("{}, {}", count(rows, "row", "rows"), count(references.len() as u64, "source", "sources"));
         output.note(&visible(&format!("{what} in {}", seconds(started.elapsed()))));

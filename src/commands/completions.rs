@@ -3,6 +3,7 @@
 use super::output::Output;
 use clap_complete::Shell;
 use kgq_syntax::error::{Error, Result};
+use std::io::Write;
 
 /// Print a script that completes kgq's commands in a shell
 #[derive(Debug, clap::Args)]

@@ -1,9 +1,10 @@
 //! `kgq export`.
 
 use super::answer::{AnswerArgs, write_answer, write_graph};
-use super::output::{Output, write_to};
+use super::output::{Output, write_file, write_to};
 use super::progress::Progress;
 use super::query::read_text;
+use super::terminal::Content;
 use super::watchdog::Watchdog;
 use kgq_engine::Answer;
 use kgq_engine::query::Form;
@@ -113,7 +114,7 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
     }
     drop(progress);
     if args.checksum {
-        write_checksum(args, output)?;
+        write_checksum(args)?;
     }
     if args.answer.output.is_some() && output.err_is_terminal {
         output.note(&format!("{}{by_rules}", count(quads.len() as u64, "statement", "statements")));
@@ -151,7 +152,7 @@ fn write_sorted(
         Some(_) => return write_graph(&sorted, &args.answer, session, progress, output),
     }
     let text = turtle::write(&sorted, session.prefixes()?);
-    write_to(args.answer.output.as_deref(), output, |out| {
+    write_to(args.answer.output.as_deref(), Content::Rdf, output, |out| {
         out.write_all(text.as_bytes()).map_err(|e| Error::io("the output", &e))
     })
 }
@@ -163,11 +164,11 @@ fn write_tables(quads: &[Quad], folder: &Path, args: &Args, session: &Session, o
     for table in &tables {
         let path = folder.join(&table.name);
         session.refuse_own_file(&path)?;
-        write_to(Some(&path), output, |out| out.write_all(&table.csv).map_err(|e| Error::io(&table.name, &e)))?;
+        write_file(&path, |out| out.write_all(&table.csv).map_err(|e| Error::io(&table.name, &e)))?;
         sums.push_str(&format!("{}  {}\n", sha256(&table.csv), table.name));
     }
     if args.checksum {
-        write_to(Some(&folder.join("SHA256SUMS")), output, |out| {
+        write_file(&folder.join("SHA256SUMS"), |out| {
             out.write_all(sums.as_bytes()).map_err(|e| Error::io("SHA256SUMS", &e))
         })?;
     }
@@ -176,7 +177,7 @@ fn write_tables(quads: &[Quad], folder: &Path, args: &Args, session: &Session, o
 }
 
 /// Writes the checksum of the file that was written, beside it.
-fn write_checksum(args: &Args, output: &mut Output) -> Result<()> {
+fn write_checksum(args: &Args) -> Result<()> {
     let Some(path) = &args.answer.output else {
         return Err(Error::usage("`--checksum` is of a file: name it with `--output`"));
     };
@@ -184,14 +185,14 @@ fn write_checksum(args: &Args, output: &mut Output) -> Result<()> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let mut beside = path.clone().into_os_string();
     beside.push(".sha256");
-    write_to(Some(Path::new(&beside)), output, |out| {
+    write_file(Path::new(&beside), |out| {
         writeln!(out, "{}  {name}", sha256(&bytes)).map_err(|e| Error::io("the checksum", &e))
     })
 }
 
 fn write_canonical(quads: &[Quad], args: &Args, progress: &Progress, output: &mut Output) -> Result<()> {
     let canonical = canonicalize(quads)?;
-    write_to(args.answer.output.as_deref(), output, |out| {
+    write_to(args.answer.output.as_deref(), Content::Rdf, output, |out| {
         let (mut lines, mut out) = (canonical.lines.iter(), progress.counting(out));
         lines.try_for_each(|line| out.write_all(line.as_bytes())).map_err(|e| Error::io("the output", &e))
     })?;

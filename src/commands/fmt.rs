@@ -1,6 +1,7 @@
 //! `kgq fmt`.
 
-use super::output::{Output, write_to};
+use super::output::{Output, write_file, write_to};
+use super::terminal::Content;
 use kgq_graph::format;
 use kgq_graph::session::Session;
 use kgq_snapshot::store::Input;
@@ -84,7 +85,7 @@ fn one(name: &str, path: &Path, dialect: Dialect, check: bool, session: &Session
         return Ok(false);
     }
     if !check {
-        write_to(Some(path), output, |w| w.write_all(formatted.as_bytes()).map_err(|e| Error::io(name, &e)))?;
+        write_file(path, |w| w.write_all(formatted.as_bytes()).map_err(|e| Error::io(name, &e)))?;
     }
     output.line(&visible(name))?;
     Ok(true)
@@ -105,7 +106,9 @@ fn standard_input(args: &Args, session: &Session, output: &mut Output) -> Result
     if args.check {
         return Ok(if formatted == text { 0 } else { Kind::Check.exit_code() });
     }
-    write_to(None, output, |w| w.write_all(formatted.as_bytes()).map_err(|e| Error::io("the output", &e)))?;
+    write_to(None, Content::Rdf, output, |w| {
+        w.write_all(formatted.as_bytes()).map_err(|e| Error::io("the output", &e))
+    })?;
     Ok(0)
 }
 

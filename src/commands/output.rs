@@ -1,5 +1,6 @@
 //! Where commands write: the two streams with what is known of the terminal, and files that are whole or not there.
 
+use super::terminal::{Content, Stream};
 use kgq_snapshot::store::{WholeFile, compressed};
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::Compression;
@@ -9,8 +10,8 @@ use std::path::Path;
 
 /// The streams of the program.
 pub struct Output {
-    pub out: Box<dyn Write>,
-    pub err: Box<dyn Write>,
+    pub out: Stream,
+    pub err: Stream,
     /// The width in cells of the terminal that `out` is; `None` where it is none.
     pub terminal: Option<usize>,
     pub colour: bool,
@@ -48,16 +49,21 @@ impl Output {
     }
 }
 
-/// Writes to the file, or to the standard output if there is none. A file is the old one until it is whole, and compressed if its
-/// name says so. A device or pipe is written directly.
+/// Writes to the file, or to the standard output if there is none.
 pub fn write_to<T>(
     path: Option<&Path>,
+    content: Content,
     output: &mut Output,
     write: impl FnOnce(&mut dyn Write) -> Result<T>,
 ) -> Result<T> {
-    let Some(path) = path else {
-        return buffered(&mut output.out, "the output", write);
-    };
+    match path {
+        Some(path) => write_file(path, write),
+        None => output.out.write_as(content, |out| buffered(out, "the output", write)),
+    }
+}
+
+/// Writes to a file. It is the old one until it is whole, and compressed if its name says so. A device or pipe is written directly.
+pub fn write_file<T>(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<T>) -> Result<T> {
     let name = path.to_string_lossy();
     refuse_unknown_compression(&name)?;
     let (_, compression) = Compression::strip(&name);

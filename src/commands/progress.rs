@@ -1,6 +1,7 @@
 //! How far a long command is: one line on the standard error, only where that is a terminal, and not for a command that is quick.
 
 use super::output::Output;
+use super::terminal::Stream;
 use kgq_syntax::text::{thousands, visible};
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,15 +26,15 @@ struct Shared {
 
 impl Progress {
     pub fn start(output: &Output) -> Self {
-        Self::when(output.err_is_terminal && !output.quiet, || Box::new(io::stderr()))
+        Self::when(output.err_is_terminal && !output.quiet, || Stream::stderr())
     }
 
     /// As `start`, for a command whose result goes to the standard output: where that is a terminal, the two would mix.
     pub fn beside_result(output: &Output) -> Self {
-        Self::when(output.err_is_terminal && !output.quiet && output.terminal.is_none(), || Box::new(io::stderr()))
+        Self::when(output.err_is_terminal && !output.quiet && output.terminal.is_none(), || Stream::stderr())
     }
 
-    fn when(show: bool, place: impl FnOnce() -> Box<dyn Write + Send>) -> Self {
+    fn when(show: bool, place: impl FnOnce() -> Stream) -> Self {
         let started = Instant::now();
         let shared = Arc::new(Shared::default());
         let thread = show.then(|| {
@@ -73,7 +74,7 @@ impl Drop for Progress {
 }
 
 impl Shared {
-    fn show(&self, place: &mut dyn Write) {
+    fn show(&self, place: &mut Stream) {
         let mut last = String::new();
         loop {
             thread::park_timeout(PATIENCE);
@@ -82,12 +83,12 @@ impl Shared {
             }
             let words = self.words.lock().unwrap_or_else(PoisonError::into_inner).clone();
             if words != last {
-                let _ = write!(place, "\r\x1b[K{words}").and_then(|()| place.flush());
+                place.status(&words);
                 last = words;
             }
         }
         if !last.is_empty() {
-            let _ = write!(place, "\r\x1b[K").and_then(|()| place.flush());
+            place.status("");
         }
     }
 }
@@ -118,6 +119,7 @@ impl Write for Counting<'_> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::terminal::Door;
     use super::*;
 
     /// Where a test's line goes.
@@ -136,7 +138,7 @@ mod tests {
     #[test]
     fn the_words_are_shown_after_a_while_and_taken_away_in_the_end() {
         let place = Place::default();
-        let progress = Progress::when(true, || Box::new(place.clone()));
+        let progress = Progress::when(true, || Stream::Terminal(Door::new(Box::new(place.clone()), true)));
         let mut sink = io::sink();
         let mut counting = progress.counting(&mut sink);
         counting.write_all(&vec![0; 5 << 20]).unwrap();
@@ -150,7 +152,7 @@ mod tests {
 
     #[test]
     fn where_there_is_no_terminal_no_words_are_made() {
-        let progress = Progress::when(false, || Box::new(io::sink()));
+        let progress = Progress::when(false, || Stream::Bytes(Box::new(io::sink())));
         progress.say(|| panic!("nobody reads this"));
     }
 }

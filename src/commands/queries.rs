@@ -4,7 +4,7 @@ use super::output::Output;
 use kgq_graph::catalog::CannedQuery;
 use kgq_graph::session::Session;
 use kgq_syntax::error::{Error, Result};
-use kgq_syntax::text::width;
+use kgq_syntax::text::{visible, width};
 
 /// List the project's canned queries, with titles and parameters
 #[derive(Debug, clap::Args)]
@@ -30,7 +30,11 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
         let params = if params.is_empty() { String::new() } else { format!("  [{}]", params.join(" ")) };
         let pad = " ".repeat(longest - width(&query.name));
         let elsewhere = query.endpoint().map(|e| format!("  (for {e})")).unwrap_or_default();
-        output.line(&format!("{}{pad}  {}{params}{elsewhere}", query.name, query.title(&args.language)))?;
+        output.line(&format!(
+            "{}{pad}  {}{params}{elsewhere}",
+            visible(&query.name),
+            visible(query.title(&args.language))
+        ))?;
     }
     if found.is_empty() && catalog.broken.is_empty() {
         output.note(&match &args.filter {

@@ -7,6 +7,7 @@ use kgq_graph::catalog::{CannedQuery, Known, ParamKind, Values, named};
 use kgq_graph::session::Session;
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::NamedNode;
+use kgq_syntax::text::visible;
 use std::fmt::Write as _;
 use std::time::Instant;
 
@@ -120,7 +121,7 @@ pub fn help(canned: &CannedQuery, session: &Session) -> Result<String> {
     }
     let _ = writeln!(out, "\nExample:\n  {}", example(canned));
     let _ = writeln!(out, "\nFile: {}", canned.file);
-    Ok(out)
+    Ok(out.lines().map(|line| format!("{}\n", visible(line))).collect())
 }
 
 /// How many values of a parameter are listed.

@@ -1,6 +1,6 @@
 //! `kgq test`.
 
-use super::output::{Output, write_to};
+use super::output::{Output, write_file};
 use kgq_graph::answers::{Coverage, FOLDER, Tested, coverage, first_case};
 use kgq_graph::session::Session;
 use kgq_syntax::error::{Error, Result};
@@ -98,7 +98,7 @@ fn accept(path: &Path, text: &str, name: &str, output: &mut Output) -> Result<()
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(|e| Error::io(folder.display(), &e))?;
     }
-    write_to(Some(path), output, |out| out.write_all(text.as_bytes()).map_err(|e| Error::io(name, &e)))?;
+    write_file(path, |out| out.write_all(text.as_bytes()).map_err(|e| Error::io(name, &e)))?;
     output.line(&format!("accepted {}", visible(name)))
 }
 

@@ -2,6 +2,7 @@
 
 use super::answer::{AnswerArgs, seconds};
 use super::output::{Output, write_to};
+use super::terminal::Content;
 use super::watchdog::Watchdog;
 use kgq_engine::{Answer, Solutions};
 use kgq_graph::check::shacl::{Report, ValidationResult};
@@ -74,7 +75,9 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
             let quads: Vec<Quad> = triples.map(|triple| triple.in_graph(GraphName::DefaultGraph)).collect();
             write_report(&quads, format, &prefixes, args, output)?;
         }
-        Some(Format::Json) => write_to(args.answer.output.as_deref(), output, |out| validated.write_json(out))?,
+        Some(Format::Json) => {
+            write_to(args.answer.output.as_deref(), Content::Json, output, |out| validated.write_json(out))?
+        }
         Some(Format::Table) if report.conforms() => {}
         None if report.conforms() && output.terminal.is_some() => {}
         _ => {
@@ -83,7 +86,9 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
             let variables = COLUMNS.map(Variable::new_unchecked).to_vec();
             let answer = Answer::Solutions(Solutions { variables, rows: Box::new(rows.into_iter()) });
             let options = args.answer.options(&answer, &prefixes, output)?;
-            write_to(args.answer.output.as_deref(), output, |out| render::write(answer, options, out))?;
+            write_to(args.answer.output.as_deref(), Content::of(options.format), output, |out| {
+                render::write(answer, options, out)
+            })?;
         }
     }
     output.note(&summary(report, validated.shapes, validated.inferred, started));
@@ -131,7 +136,8 @@ fn write_report(
             prefixes.insert_if_absent(prefix, namespace);
         }
     }
-    write_to(args.answer.output.as_deref(), output, |out| match format {
+    let content = Content::of(Format::Rdf(format));
+    write_to(args.answer.output.as_deref(), content, output, |out| match format {
         RdfFormat::Turtle | RdfFormat::TriG if args.answer.rdf == render::RdfVersion::V12 => {
             out.write_all(turtle::write(quads, &prefixes).as_bytes()).map_err(|e| Error::io("the output", &e))
         }

@@ -1,6 +1,7 @@
 //! Ends the program where a query passes its limits and does not notice: in parsing, planning, a sort, a join, an update, one
 //! large allocation. What notices by itself ends with an error before; here nothing is waited for.
 
+use super::terminal::Stream;
 use kgq_engine::Limits;
 use kgq_engine::limits::{needs_more_memory, took_longer};
 use kgq_graph::session::Session;
@@ -123,7 +124,7 @@ impl Drop for Watchdog {
 fn end(error: &Error) -> ! {
     remove_unfinished();
     // The exit code says it too, if nobody can be told.
-    let _ = std::io::stderr().write_all(error.render(false).as_bytes());
+    let _ = Stream::stderr().write_all(error.render(false).as_bytes());
     std::process::exit(i32::from(error.kind().exit_code()))
 }
 

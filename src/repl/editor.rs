@@ -4,13 +4,15 @@ use super::complete::Completion;
 use super::shared::Shared;
 use kgq_syntax::highlight::{Class, highlight};
 use kgq_syntax::sparql::{dot_command, tokenize, unfinished};
+use kgq_syntax::text::{is_unsafe, typeable};
 use kgq_syntax::{Kind, significant};
 use nu_ansi_term::{Color, Style};
 use reedline::{
     DefaultHinter, EditCommand, EditMode, Emacs, Highlighter, History, IdeMenu, KeyCode, KeyModifiers, Keybindings,
     MenuBuilder, Prompt, PromptEditMode, PromptHistorySearch, PromptHistorySearchStatus, PromptViMode, Reedline,
-    ReedlineEvent, ReedlineMenu, StyledText, ValidationResult, Validator, Vi, default_emacs_keybindings,
-    default_vi_insert_keybindings, default_vi_normal_keybindings, default_vi_visual_keybindings,
+    ReedlineEvent, ReedlineMenu, ReedlineRawEvent, StyledText, ValidationResult, Validator, Vi,
+    default_emacs_keybindings, default_vi_insert_keybindings, default_vi_normal_keybindings,
+    default_vi_visual_keybindings,
 };
 use std::borrow::Cow;
 
@@ -60,7 +62,37 @@ pub fn build(shared: &Shared, history: Option<Box<dyn History>>, mode: Mode, col
     }
 }
 
+/// Pasted and typed text as it may be shown: reedline echoes it to the terminal by itself.
+struct Typeable(Box<dyn EditMode>);
+
+impl EditMode for Typeable {
+    fn parse_event(&mut self, event: ReedlineRawEvent) -> ReedlineEvent {
+        match self.0.parse_event(event) {
+            ReedlineEvent::Edit(commands) => ReedlineEvent::Edit(commands.into_iter().map(typeable_edit).collect()),
+            event => event,
+        }
+    }
+
+    fn edit_mode(&self) -> PromptEditMode {
+        self.0.edit_mode()
+    }
+}
+
+fn typeable_edit(command: EditCommand) -> EditCommand {
+    match command {
+        EditCommand::InsertString(text) => EditCommand::InsertString(typeable(&text).into_owned()),
+        EditCommand::InsertChar(c) if is_unsafe(c) => {
+            EditCommand::InsertString(typeable(c.encode_utf8(&mut [0; 4])).into_owned())
+        }
+        command => command,
+    }
+}
+
 pub fn edit_mode(mode: Mode) -> Box<dyn EditMode> {
+    Box::new(Typeable(keys(mode)))
+}
+
+fn keys(mode: Mode) -> Box<dyn EditMode> {
     match mode {
         Mode::Emacs => {
             let mut keys = default_emacs_keybindings();
@@ -225,6 +257,15 @@ pub fn without_terminator(text: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_pasted_or_typed_reaches_the_line_in_characters_that_can_be_seen() {
+        let pasted = EditCommand::InsertString("ASK {\n'\u{9b}31m\x1b]0;t\x07' }".into());
+        let shown = EditCommand::InsertString("ASK {\n'\\u009B31m\\u001B]0;t\\u0007' }".into());
+        assert_eq!(typeable_edit(pasted), shown);
+        assert_eq!(typeable_edit(EditCommand::InsertChar('\u{202e}')), EditCommand::InsertString("\\u202E".into()));
+        assert_eq!(typeable_edit(EditCommand::InsertChar('é')), EditCommand::InsertChar('é'));
+    }
 
     #[test]
     fn enter_runs_what_is_complete_wrong_or_asked_for() {

@@ -2,7 +2,8 @@
 
 use kgq_graph::session::Session;
 use kgq_syntax::error::{Error, Result};
-use reedline::{History, SqliteBackedHistory};
+use kgq_syntax::text::typeable;
+use reedline::{History, HistoryItem, HistoryItemId, HistorySessionId, SearchQuery, SqliteBackedHistory};
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,9 +13,55 @@ pub fn open(session: &Session) -> Result<Option<Box<dyn History>>> {
     let Some(path) = file(session) else { return Ok(None) };
     create_private(&path).map_err(|e| Error::io(path.display(), &e))?;
     match SqliteBackedHistory::with_file(path.clone(), None, None) {
-        Ok(history) => Ok(Some(Box::new(history))),
+        Ok(history) => Ok(Some(Box::new(Typeable(history)))),
         Err(error) => Err(Error::input(format!("the history {} cannot be read: {error}", path.display()))
             .hint("move the file away; the session goes on without it")),
+    }
+}
+
+/// A history whose entries can be shown, whoever wrote its file: reedline puts them on the terminal by itself.
+struct Typeable(SqliteBackedHistory);
+
+fn typeable_item(mut item: HistoryItem) -> HistoryItem {
+    item.command_line = typeable(&item.command_line).into_owned();
+    item
+}
+
+impl History for Typeable {
+    fn save(&mut self, item: HistoryItem) -> reedline::Result<HistoryItem> {
+        self.0.save(typeable_item(item))
+    }
+
+    fn load(&self, id: HistoryItemId) -> reedline::Result<HistoryItem> {
+        self.0.load(id).map(typeable_item)
+    }
+
+    fn count(&self, query: SearchQuery) -> reedline::Result<i64> {
+        self.0.count(query)
+    }
+
+    fn search(&self, query: SearchQuery) -> reedline::Result<Vec<HistoryItem>> {
+        Ok(self.0.search(query)?.into_iter().map(typeable_item).collect())
+    }
+
+    fn update(&mut self, id: HistoryItemId, updater: &dyn Fn(HistoryItem) -> HistoryItem) -> reedline::Result<()> {
+        self.0.update(id, updater)
+    }
+
+    fn clear(&mut self) -> reedline::Result<()> {
+        self.0.clear()
+    }
+
+    fn delete(&mut self, id: HistoryItemId) -> reedline::Result<()> {
+        self.0.delete(id)
+    }
+
+    fn sync(&mut self) -> std::io::Result<()> {
+        self.0.sync()
+    }
+
+    fn session(&self) -> Option<HistorySessionId> {
+        self.0.session()
     }
 }
 
@@ -55,4 +102,20 @@ fn create_private(path: &Path) -> std::io::Result<()> {
         fs::create_dir_all(folder)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use reedline::SearchDirection;
+
+    #[test]
+    fn an_entry_with_controls_is_found_in_characters_that_can_be_seen() {
+        let mut kept = SqliteBackedHistory::in_memory().unwrap();
+        let saved = kept.save(HistoryItem::from_command_line("ASK { 'x\u{9b}31m' }")).unwrap();
+        let history = Typeable(kept);
+        let all = history.search(SearchQuery::everything(SearchDirection::Forward, None)).unwrap();
+        assert_eq!(all[0].command_line, "ASK { 'x\\u009B31m' }");
+        assert_eq!(history.load(saved.id.unwrap()).unwrap().command_line, all[0].command_line);
+    }
 }

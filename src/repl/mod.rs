@@ -23,7 +23,7 @@ use interrupt::Interrupts;
 use kgq_engine::query::{Binding, Query, bind};
 use kgq_graph::session::Session;
 use kgq_syntax::error::{Error, Kind, Result, Source};
-use kgq_syntax::text::{count, visible};
+use kgq_syntax::text::{count, typeable, visible};
 use reedline::{EditCommand, Reedline, Signal};
 use reload::Stamp;
 use running::Kept;
@@ -104,7 +104,8 @@ impl Shell<'_> {
             self.output.terminal =
                 terminal_size::terminal_size().map(|(w, _)| usize::from(w.0)).or(self.output.terminal);
             if let Some(text) = self.buffer.take() {
-                editor.run_edit_commands(&[EditCommand::Clear, EditCommand::InsertString(text)]);
+                editor
+                    .run_edit_commands(&[EditCommand::Clear, EditCommand::InsertString(typeable(&text).into_owned())]);
             }
             let prompt = ProjectPrompt { name: self.name(), colour: self.output.colour };
             let signal = editor.read_line(&prompt).map_err(|e| Error::io("the terminal", &std::io::Error::other(e)))?;
@@ -293,13 +294,12 @@ impl Shell<'_> {
         let waiting = |time: Duration| {
             if at_terminal && time > Duration::from_secs(1) {
                 shown = true;
-                let _ = write!(err, "\r{} s, Ctrl-C stops it", time.as_secs());
-                let _ = err.flush();
+                err.status(&format!("{} s, Ctrl-C stops it", time.as_secs()));
             }
         };
         let answer = running::run(snapshot, query.clone(), options, &self.interrupts, waiting);
         if shown {
-            let _ = write!(self.output.err, "\r\x1b[K");
+            self.output.err.status("");
         }
         let text = source.text.trim_start_matches('\n').to_owned();
         let last = Last { text, query, limited, answer: answer?, took: started.elapsed() };

@@ -1,6 +1,6 @@
 //! Text that is longer than the screen, through the user's pager or, where there is none, a screenful at a time.
 
-use crate::commands::Output;
+use crate::commands::{Content, Output, as_shown};
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::text::{folded, width};
 use std::io::{BufRead, IsTerminal, Write};
@@ -16,7 +16,7 @@ pub fn show(text: &str, output: &mut Output) -> Result<()> {
     }
     match pager_command() {
         None => print(text, output),
-        Some(command) => match through(&command, text) {
+        Some(command) => match through(&command, &as_shown(text, Content::LaidOut, output.colour)) {
             Ok(()) => Ok(()),
             Err(_) => by_screens(text, columns, lines, output),
         },

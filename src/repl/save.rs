@@ -3,7 +3,7 @@
 use super::dot::at_most_one;
 use super::running::Kept;
 use super::{Last, Shell};
-use crate::commands::write_to;
+use crate::commands::write_file;
 use kgq_engine::query::order_columns;
 use kgq_graph::answers::{self, Outcome};
 use kgq_graph::project::Project;
@@ -52,9 +52,7 @@ pub fn save(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(|e| Error::io(folder.display(), &e))?;
         }
-        write_to(Some(path), shell.output, |out| {
-            out.write_all(text.as_bytes()).map_err(|e| Error::io(path.display(), &e))
-        })?;
+        write_file(path, |out| out.write_all(text.as_bytes()).map_err(|e| Error::io(path.display(), &e)))?;
     }
     let shown = |path: &Path| project.display_path(path);
     let note = format!("saved as {} with its answer in {}: give it a title", shown(&file), shown(&expected));

@@ -2,7 +2,7 @@
 
 use super::running::Kept;
 use super::{Last, Shell, pager};
-use crate::commands::{AnswerArgs, seconds, write_answer};
+use crate::commands::{AnswerArgs, Content, as_shown, seconds, write_answer};
 use kgq_graph::render::{self, Format, GraphOptions, RenderOptions, TableOptions, Written};
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::RdfFormat;
@@ -53,7 +53,10 @@ fn write(shell: &mut Shell<'_>, last: &Last, longest: Option<usize>) -> Result<W
     };
     let mut text = Vec::new();
     let written = render::write(last.answer.answer(), options, &mut text)?;
-    let text = String::from_utf8_lossy(&text);
+    let mut text = String::from_utf8_lossy(&text);
+    if to_terminal {
+        text = as_shown(&text, Content::of(format), shell.output.colour).into();
+    }
     pager::show(&text, shell.output)?;
     if to_terminal || shell.output.err_is_terminal {
         let what = match &last.answer {

@@ -102,3 +102,27 @@ fn a_crate_uses_only_crates_below_it_and_none_knows_the_terminal() {
     let folders = fs::read_dir(root.join("crates")).unwrap().count();
     assert_eq!(folders, CRATES.len(), "name every crate here, in its place");
 }
+
+/// Where the streams of the process may be named: the door to the terminal; the asking whether one may be read from; and a
+/// fixed text for the moment when there is no memory to build another.
+const STREAMS: &[(&str, &[&str])] =
+    &[("commands/terminal.rs", &["io::stdout()", "io::stderr()"]), ("commands/watchdog.rs", &["io::stderr()"])];
+
+#[test]
+fn everything_that_is_shown_passes_the_one_door() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    sources(&src, &mut files);
+    let mut named = Vec::new();
+    for file in files {
+        let name = file.strip_prefix(&src).unwrap().display().to_string();
+        let text = fs::read_to_string(&file).unwrap();
+        for way in ["io::stdout()", "io::stderr()", "println!", "eprint", "print!(", "error.print()", "/dev/tty"] {
+            let here = STREAMS.iter().find(|(file, _)| *file == name).is_some_and(|(_, ways)| ways.contains(&way));
+            if text.contains(way) && !here {
+                named.push(format!("{name} has {way}"));
+            }
+        }
+    }
+    assert!(named.is_empty(), "write to `Output` or `Stream` instead:\n{}", named.join("\n"));
+}

@@ -31,6 +31,23 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// The character as Turtle and SPARQL write any: `\u009B`.
+pub fn codepoint_escape(c: char) -> String {
+    let number = u32::from(c);
+    if number <= 0xffff { format!("\\u{number:04X}") } else { format!("\\U{number:08X}") }
+}
+
+/// A text that is typed or pasted into a query, with what a terminal must not see as SPARQL writes it: the query means the same.
+/// Lines and tabs stay.
+pub fn typeable(text: &str) -> Cow<'_, str> {
+    let hidden = |c: char| is_unsafe(c) && c != '\n' && c != '\t';
+    if !text.chars().any(hidden) {
+        return Cow::Borrowed(text);
+    }
+    let spelled = |c: char| if hidden(c) { codepoint_escape(c) } else { c.to_string() };
+    Cow::Owned(text.replace("\r\n", "\n").chars().map(spelled).collect())
+}
+
 /// The number of terminal cells that the text takes (Unicode Standard Annex #11).
 pub fn width(text: &str) -> usize {
     text.width()
@@ -167,6 +184,11 @@ mod tests {
     fn escape_sequences_and_bidi_controls_are_made_visible() {
         assert_eq!(visible("a\x1b[31m\u{202e}b\n"), "a\\u{1B}[31m\\u{202E}b\\n");
         assert_eq!(visible("商务部 é 👩‍🔬"), "商务部 é 👩‍🔬");
+    }
+
+    #[test]
+    fn what_is_pasted_means_the_same_in_characters_that_can_be_seen() {
+        assert_eq!(typeable("SELECT * {\r\n\t'\u{9b}\u{e0001}' }"), "SELECT * {\n\t'\\u009B\\U000E0001' }");
     }
 
     #[test]

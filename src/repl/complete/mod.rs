@@ -9,7 +9,7 @@ use super::shared::{Shared, State};
 use kgq_syntax::Span as TextSpan;
 use kgq_syntax::cursor::{Expected, place};
 use kgq_syntax::sparql::dot_command;
-use kgq_syntax::text::{char_width, width};
+use kgq_syntax::text::{char_width, typeable, visible, width};
 use reedline::{Completer, CompletionResult, Span, Suggestion};
 pub use terms::named;
 
@@ -28,7 +28,7 @@ impl Completer for Completion {
     fn complete(&mut self, line: &str, pos: usize) -> CompletionResult {
         let state = self.shared.get();
         let offers = offers(&state, line, pos);
-        let widths = offers.iter().map(|offer| width(&offer.value)).filter(|width| *width <= WIDEST_VALUE);
+        let widths = offers.iter().map(|offer| width(&typeable(&offer.value))).filter(|width| *width <= WIDEST_VALUE);
         let widest = widths.max().unwrap_or(0);
         // A line that is full to its last cell would wrap on some terminals.
         let room = terminal_size::terminal_size().map_or(80, |(columns, _)| usize::from(columns.0)).saturating_sub(1);
@@ -66,12 +66,13 @@ const WIDEST_VALUE: usize = 32;
 
 /// As the menu shows it: what each is stands beside it, not beside the chosen one only.
 fn suggestion(offer: Offer, widest: usize, room: usize) -> Suggestion {
-    let pad = " ".repeat(widest.saturating_sub(width(&offer.value)));
-    let shown = cut(format!("{}{pad}  {}", offer.value, offer.about), room);
+    let value = typeable(&offer.value).into_owned();
+    let pad = " ".repeat(widest.saturating_sub(width(&value)));
+    let shown = cut(format!("{value}{pad}  {}", visible(&offer.about)), room);
     Suggestion {
-        append_whitespace: !offer.value.ends_with([':', '(', '=']),
+        append_whitespace: !value.ends_with([':', '(', '=']),
         display_override: (!offer.about.is_empty()).then_some(shown),
-        value: offer.value,
+        value,
         span: Span::new(offer.span.start, offer.span.end),
         ..Suggestion::default()
     }
