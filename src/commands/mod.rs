@@ -35,7 +35,7 @@ pub use build::progress;
 pub use cite::{CiteArgs, Citing, write_cited_answer};
 pub use describe::page;
 pub use explain::{Explain, explanation};
-pub use output::{Output, write_file};
+pub use output::{Output, append_file, probe_file, write_file};
 pub use query::read_text;
 pub use repl::Args as ReplArgs;
 pub use run::help as canned_help;

@@ -78,6 +78,31 @@ pub fn write_file<T>(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<T
     Ok(result)
 }
 
+/// Writes behind what the file holds; it is the old one until the new part is whole. A compressed file gets one more member.
+pub fn append_file<T>(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<T>) -> Result<T> {
+    let name = path.to_string_lossy();
+    let (_, compression) = Compression::strip(&name);
+    let failed = |e: std::io::Error| Error::io(&name, &e);
+    let mut whole = WholeFile::create(path)?;
+    match std::fs::File::open(path) {
+        Ok(mut before) => std::io::copy(&mut before, whole.file()).map(|_| ()).map_err(failed)?,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(failed(error)),
+    }
+    let result = buffered(whole.file(), &name, |out| compressed(compression, &name, out, write))?;
+    whole.finish()?;
+    Ok(result)
+}
+
+/// Fails where a file could not be written, and leaves nothing.
+pub fn probe_file(path: &Path) -> Result<()> {
+    match std::fs::metadata(path) {
+        Ok(meta) if meta.is_dir() => Err(Error::input(format!("{} is a folder", path.display()))),
+        Ok(meta) if !meta.is_file() => Ok(()),
+        _ => WholeFile::create(path).map(drop),
+    }
+}
+
 fn buffered<T>(out: impl Write, name: &str, write: impl FnOnce(&mut dyn Write) -> Result<T>) -> Result<T> {
     let mut buffered = BufWriter::with_capacity(1 << 16, out);
     let result = write(&mut buffered)?;

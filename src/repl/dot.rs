@@ -5,14 +5,13 @@
 use super::complete::Offer;
 use super::editor::Mode;
 use super::shared::State;
-use super::{Shell, explore, last, pager, save};
+use super::{Shell, explore, last, pager, save, sink};
 use crate::cli;
 use crate::commands;
 use kgq_graph::catalog::Values;
 use kgq_graph::render::Format;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::text::{did_you_mean, visible, width};
-use std::path::PathBuf;
 
 /// A dot-command.
 struct Dot {
@@ -43,7 +42,7 @@ const ALL: &[Dot] = &[
     },
     Dot {
         name: "describe",
-        arguments: "TERM | ROW | ROW.COLUMN",
+        arguments: "TERM | ROW | ROW.COLUMN [OPTIONS]",
         about: "all about a thing, a row of the last answer, or a cell of it",
         topics: "row cell label show",
         run: explore::describe,
@@ -79,9 +78,9 @@ const ALL: &[Dot] = &[
     Dot {
         name: "output",
         arguments: "[FILE]",
-        about: "write answers to a file; without one, to the screen again",
-        topics: "file save format",
-        run: output,
+        about: "write answers to a file: the first replaces it, the next are appended; without one, to the screen again",
+        topics: "file save format append",
+        run: sink::output,
     },
     Dot {
         name: "last",
@@ -99,11 +98,11 @@ const ALL: &[Dot] = &[
     },
     Dot {
         name: "cite",
-        arguments: "ROW | TERM…",
-        about: "where the statements behind a row of the last answer come from, or those about a thing",
+        arguments: "[ROW | TERM…]",
+        about: "where the statements behind the last answer come from, or those behind a row of it, or about a thing",
         topics: "source citation why",
         run: |shell, words| {
-            if last::cites_a_row(words) { last::cite(shell, words) } else { verb(shell, "cite", words) }
+            if last::cites_the_answer(words) { last::cite(shell, words) } else { verb(shell, "cite", words) }
         },
     },
     Dot {
@@ -182,8 +181,9 @@ enum Found {
     Verb(String),
 }
 
-fn find(name: &str) -> Result<Found> {
-    let name = match name {
+fn find(typed: &str) -> Result<Found> {
+    let lower = typed.to_lowercase();
+    let name = match lower.as_str() {
         "?" => "help",
         "exit" => "quit",
         name => name,
@@ -203,7 +203,7 @@ fn find(name: &str) -> Result<Found> {
         ([], [verb]) => Ok(Found::Verb((*verb).clone())),
         ([], []) => {
             let known = ALL.iter().map(|dot| dot.name).chain(verbs.iter().map(String::as_str));
-            Err(Error::usage(format!("there is no command `.{name}`"))
+            Err(Error::usage(format!("there is no command `.{typed}`"))
                 .hint(did_you_mean(name, known).unwrap_or_else(|| "`.help` lists them".into())))
         }
         (dots, verbs) => {
@@ -250,7 +250,7 @@ pub fn at_most_one(words: &[String]) -> Result<Option<&str>> {
 }
 
 /// Does what the command of the program does.
-fn verb(shell: &mut Shell<'_>, name: &str, words: &[String]) -> Result<()> {
+pub fn verb(shell: &mut Shell<'_>, name: &str, words: &[String]) -> Result<()> {
     match cli::parse_verb(name, words)? {
         Ok(command) => commands::run(&command, shell.session, shell.output).map(|_| ()),
         Err(help) => pager::page(&help, shell.output),
@@ -327,16 +327,6 @@ fn format(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
         }
     };
     (shell.view.format, shell.view.vertical) = (format, vertical);
-    Ok(())
-}
-
-fn output(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
-    shell.file = at_most_one(words)?.map(PathBuf::from);
-    let says = match &shell.file {
-        Some(path) => format!("answers go to {}", path.display()),
-        None => "answers go to the screen".into(),
-    };
-    shell.output.note(&says);
     Ok(())
 }
 
@@ -465,6 +455,9 @@ mod tests {
     fn names_may_be_shortened_while_that_is_clear() {
         assert_eq!(name("he"), "help");
         assert_eq!(name("t"), "timing");
+        assert_eq!(name("RUN"), "run");
+        assert_eq!(name("Exit"), "quit");
+        assert!(name("RNU").contains("did you mean `run`?"), "{}", name("RNU"));
         assert!(name("re").contains("`.read` or `.reload`"), "{}", name("re"));
         assert!(name("clases").contains("did you mean `classes`?"), "{}", name("clases"));
     }

@@ -1,6 +1,6 @@
 //! The dot-commands that show what the graph holds: things, classes, properties, prefixes.
 
-use super::dot::at_most_one;
+use super::dot::{at_most_one, verb};
 use super::running::Kept;
 use super::{Shell, pager};
 use crate::commands;
@@ -10,12 +10,15 @@ use kgq_snapshot::TermId;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::language::cased;
 use kgq_syntax::rdf::{NamedNode, Term};
-use kgq_syntax::text::{thousands, visible, width};
+use kgq_syntax::text::{did_you_mean, thousands, visible, width};
 
 /// `.describe`: a thing, or a row or cell of the last answer.
 pub fn describe(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
     if words.is_empty() {
         return Err(Error::usage("`.describe` needs a term, or the number of a row such as 3 or 3.2"));
+    }
+    if words.iter().any(|word| word.starts_with('-')) {
+        return verb(shell, "describe", words);
     }
     let word = words.join(" ");
     if let Some((row, column)) = place(&word) {
@@ -30,17 +33,32 @@ fn show(shell: &mut Shell<'_>, node: &NamedNode) -> Result<()> {
     pager::page(&text, shell.output)
 }
 
-/// `3` or `3.2`, counted from 1.
-fn place(word: &str) -> Option<(usize, Option<usize>)> {
+/// `3`, `3.2` or `3.region`: a row, counted from 1, and a column's number or name.
+fn place(word: &str) -> Option<(usize, Option<&str>)> {
     let (row, column) = match word.split_once('.') {
         Some((row, column)) => (row, Some(column)),
         None => (word, None),
     };
-    let number = |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten();
-    Some((number(row)?, column.map(number).map_or(Some(None), |c| c.map(Some))?))
+    let row = row.bytes().all(|b| b.is_ascii_digit()).then(|| row.parse().ok()).flatten()?;
+    Some((row, column.filter(|column| !column.is_empty())))
 }
 
-fn describe_place(shell: &mut Shell<'_>, row: usize, column: Option<usize>) -> Result<()> {
+/// The column's place in a row of columns with these names.
+fn column_at(column: &str, names: &[String]) -> Result<usize> {
+    let bare = column.trim_start_matches(['?', '$']);
+    if let Some(at) = names.iter().position(|name| name == bare) {
+        return Ok(at);
+    }
+    if let Some(at) =
+        column.parse::<usize>().ok().and_then(|number| number.checked_sub(1)).filter(|at| *at < names.len())
+    {
+        return Ok(at);
+    }
+    Err(Error::input(format!("the last answer has no column {column}; it has {}: {}", names.len(), names.join(", ")))
+        .hint_if(did_you_mean(bare, names.iter().map(String::as_str))))
+}
+
+fn describe_place(shell: &mut Shell<'_>, row: usize, column: Option<&str>) -> Result<()> {
     let last =
         shell.last.as_ref().ok_or_else(|| Error::input("there is no answer yet whose row could be described"))?;
     let (names, cells): (Vec<String>, Vec<Option<Term>>) = match &last.answer {
@@ -72,10 +90,7 @@ fn describe_place(shell: &mut Shell<'_>, row: usize, column: Option<usize>) -> R
         }
         return pager::page(&text, shell.output);
     };
-    let Some(term) = column.checked_sub(1).and_then(|c| cells.get(c)) else {
-        return Err(Error::input(format!("the last answer has no column {column}; it has {}", cells.len())));
-    };
-    match term {
+    match &cells[column_at(column, &names)?] {
         Some(Term::NamedNode(node)) => {
             let node = node.clone();
             show(shell, &node)
@@ -198,10 +213,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_column_is_a_number_or_a_name_and_a_near_name_is_hinted_at() {
+        let names = ["region", "2"].map(str::to_owned);
+        assert_eq!(column_at("1", &names).unwrap(), 0);
+        assert_eq!(column_at("?region", &names).unwrap(), 0);
+        assert_eq!(column_at("2", &names).unwrap(), 1);
+        let near = column_at("regoin", &names).unwrap_err().to_string();
+        assert!(near.contains("it has 2: region, 2") && near.contains("did you mean `region`?"), "{near}");
+    }
+
+    #[test]
     fn a_place_is_a_row_or_a_row_and_a_column() {
         assert_eq!(place("3"), Some((3, None)));
-        assert_eq!(place("3.2"), Some((3, Some(2))));
+        assert_eq!(place("3.2"), Some((3, Some("2"))));
+        assert_eq!(place("3.region"), Some((3, Some("region"))));
         assert_eq!(place("ou:x"), None);
-        assert_eq!(place("3.x"), None);
+        assert_eq!(place("x.3"), None);
     }
 }

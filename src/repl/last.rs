@@ -60,24 +60,32 @@ pub fn values(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Whether `.cite` is asked about a row and not about a term.
-pub fn cites_a_row(words: &[String]) -> bool {
-    matches!(words, [word] if word.bytes().all(|b| b.is_ascii_digit()))
+/// Whether `.cite` is asked about the last answer or a row of it, and not about a term.
+pub fn cites_the_answer(words: &[String]) -> bool {
+    matches!(words, []) || matches!(words, [word] if word.bytes().all(|b| b.is_ascii_digit()))
 }
 
-/// `.cite` with the number of a row.
+/// `.cite` alone, or with the number of a row.
 pub fn cite(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
     let last =
         shell.last.as_ref().ok_or_else(|| Error::input("there is no answer yet whose sources could be shown"))?;
     let Kept::Table { variables, rows } = &last.answer else {
         return Err(Error::input("the last answer has no rows whose sources could be shown"));
     };
-    let number = words.first().and_then(|word| word.parse::<usize>().ok()).unwrap_or(0);
-    let row = number.checked_sub(1).and_then(|at| rows.get(at)).ok_or_else(|| no_row(number, rows.len()))?;
-    let answer =
-        Answer::Solutions(Solutions { variables: variables.clone(), rows: Box::new(std::iter::once(Ok(row.clone()))) });
+    let (first, rows) = match words.first() {
+        None => (1, rows.as_slice()),
+        Some(word) => {
+            let number = word.parse::<usize>().unwrap_or(0);
+            let at = number.checked_sub(1).filter(|at| *at < rows.len()).ok_or_else(|| no_row(number, rows.len()))?;
+            (number, &rows[at..=at])
+        }
+    };
+    let answer = Answer::Solutions(Solutions {
+        variables: variables.clone(),
+        rows: Box::new(rows.iter().map(|row| Ok(row.clone()))),
+    });
     let (cite, how) = (CiteArgs::default(), AnswerArgs::default());
-    let citing = Citing { cite: &cite, answer: &how, first: number, started: Instant::now() };
+    let citing = Citing { cite: &cite, answer: &how, first, started: Instant::now() };
     write_cited_answer(answer, &last.query, citing, shell.session, shell.output).map(|_| ())
 }
 

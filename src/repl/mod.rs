@@ -16,6 +16,7 @@ mod save;
 mod script;
 mod shared;
 mod show;
+mod sink;
 
 use crate::commands::{AdviceArgs, Adviser, Output, ReplArgs, seconds};
 use editor::{Mode, ProjectPrompt};
@@ -29,8 +30,7 @@ use reload::Stamp;
 use running::Kept;
 use script::Part;
 use shared::{Shared, State};
-use std::io::{IsTerminal, Read};
-use std::path::PathBuf;
+use std::io::{IsTerminal, Read, Write};
 use std::time::{Duration, Instant};
 
 /// An answer with the query that it answers.
@@ -58,8 +58,9 @@ struct Shell<'a> {
     /// Values for a variable of the next query that has it.
     values: Option<Binding>,
     view: show::View,
-    /// Where answers go instead of the screen.
-    file: Option<PathBuf>,
+    sink: sink::Sink,
+    /// The files as they are now could not be loaded: answers are of what they were.
+    outdated: bool,
     timing: bool,
     mode: Mode,
     /// What the next prompt starts with.
@@ -83,7 +84,8 @@ pub fn run(args: &ReplArgs, session: &mut Session, output: &mut Output) -> Resul
         advice: args.advice.clone(),
         values: None,
         view: show::View::default(),
-        file: None,
+        sink: sink::Sink::default(),
+        outdated: false,
         timing: true,
         mode: Mode::default(),
         buffer: None,
@@ -307,6 +309,10 @@ impl Shell<'_> {
             Adviser::new(&self.advice, source, &last.query).after(written, self.session, self.output)
         });
         self.last = Some(last);
+        if self.outdated {
+            let old = "warning: this answers from the files as they were: they have changed and cannot be loaded (`.reload` says why)";
+            let _ = writeln!(self.output.err, "{old}");
+        }
         result
     }
 

@@ -62,12 +62,14 @@ impl Shell<'_> {
         let (state, session) = match session {
             Ok(loaded) => loaded,
             Err(error) => {
+                self.outdated = true;
                 let kind = error.kind();
                 let kept = Error::new(kind, "the files have changed and cannot be loaded; the graph stays as it was");
                 return Err(Error::all([kept, error]).unwrap_or_else(|| Error::bug("an error was lost")));
             }
         };
         let after = session.statement_count()?;
+        self.outdated = false;
         *self.session = session;
         self.shared.set(state);
         self.stamp = Stamp::of(self.session);

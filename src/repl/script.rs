@@ -24,8 +24,13 @@ pub fn parts(text: &str) -> Vec<(usize, Part)> {
     let mut first = 1;
     for (number, line) in (1..).zip(text.lines()) {
         if let Some(command) = dot_command(line) {
-            if !blank(&open) && !unfinished(&open) {
-                parts.push((first, Part::Query(std::mem::take(&mut open))));
+            if !unfinished(&open) {
+                // A comment before a command is the command's.
+                let query = std::mem::take(&mut open);
+                parts.extend((!blank(&query)).then_some((first, Part::Query(query))));
+            } else if !open.is_empty() {
+                // Where the command stood, so that the lines after it keep their numbers.
+                open.push('\n');
             }
             parts.push((number, Part::Command(command.trim().to_owned())));
             continue;
@@ -35,6 +40,8 @@ pub fn parts(text: &str) -> Vec<(usize, Part)> {
         }
         if blank(&open) {
             if line.trim().is_empty() {
+                // Lines after a comment keep their numbers.
+                open.push_str(if open.is_empty() { "" } else { "\n" });
                 continue;
             }
             if open.is_empty() {
@@ -52,10 +59,12 @@ pub fn parts(text: &str) -> Vec<(usize, Part)> {
         open.push('\n');
         while let Some((end, next)) = terminator(&open) {
             let rest = open[next..].to_owned();
+            // What goes on in the same line keeps its columns.
+            let column = open[..next].rsplit('\n').next().map_or(0, |line| line.chars().count());
             open.truncate(end);
             parts.push((first, Part::Query(std::mem::take(&mut open))));
             if !rest.trim().is_empty() {
-                open = rest;
+                open = " ".repeat(column) + &rest;
             }
             first = number;
         }
@@ -122,14 +131,34 @@ mod tests {
 
     #[test]
     fn a_command_in_an_unfinished_query_comes_first_and_the_query_goes_on() {
-        assert_eq!(shown("SELECT * {\n.prefix\n?s ?p ?o }"), ["2 .prefix", "1 SELECT * {⏎?s ?p ?o }"]);
+        assert_eq!(shown("SELECT * {\n.prefix\n?s ?p ?o }"), ["2 .prefix", "1 SELECT * {⏎⏎?s ?p ?o }"]);
         assert_eq!(shown("SELECT * {\n.prefix"), ["2 .prefix", "1 SELECT * {…"]);
     }
 
     #[test]
     fn comments_before_a_query_belong_to_it_and_alone_are_nothing() {
-        assert_eq!(shown("# one\n\nASK {}\n# end\n"), ["1 # one⏎ASK {}⏎# end"]);
+        assert_eq!(shown("# one\n\nASK {}\n# end\n"), ["1 # one⏎⏎ASK {}⏎# end"]);
         assert_eq!(shown("# one"), [""; 0]);
+    }
+
+    #[test]
+    fn every_line_and_column_of_a_script_keeps_its_number() {
+        let script = "# a\n\n# b\n\nASK {}\n# c\n.help\n\nASK {} ; ASK {\n.prefix\n} ; # d\nASK {}\n";
+        let queries: Vec<(usize, String)> = parts(script)
+            .into_iter()
+            .filter_map(|(line, part)| match part {
+                Part::Query(query) => Some((line, query)),
+                Part::Command(_) | Part::Unfinished(_) => None,
+            })
+            .collect();
+        assert_eq!(queries.len(), 4);
+        for (line, query) in queries {
+            let at = query.find("ASK").unwrap();
+            let number = line + query[..at].matches('\n').count();
+            let column = query[..at].chars().rev().take_while(|c| *c != '\n').count();
+            let there = script.lines().nth(number - 1).unwrap();
+            assert!(there[column..].starts_with("ASK"), "{number}:{column} is {there:?} of {query:?}");
+        }
     }
 
     #[test]

@@ -33,16 +33,30 @@ impl State {
         let index = Arc::new(OnceLock::new());
         let (filled, over) = (Arc::clone(&index), Arc::clone(&snapshot));
         let builder = std::thread::Builder::new().name("completion index".into());
-        // Without the thread there is no completion of terms, and nothing else is lost.
-        let _ = builder.spawn(move || {
+        let built = builder.spawn(move || {
             filled.get_or_init(|| TermIndex::build(&over));
         });
+        if built.is_err() {
+            // Without a thread the prompt waits.
+            index.get_or_init(|| TermIndex::build(&snapshot));
+        }
         Ok(Self { prefixes, snapshot, index, queries })
     }
 
     /// The terms' index, once it is there.
     pub fn index(&self) -> Option<&TermIndex> {
         self.index.get()
+    }
+
+    /// The same state before its index is there.
+    #[cfg(test)]
+    pub fn before_index(self) -> Self {
+        Self { index: Arc::default(), ..self }
+    }
+
+    #[cfg(test)]
+    pub fn fill_index(&self) {
+        self.index.get_or_init(|| TermIndex::build(&self.snapshot));
     }
 
     /// Waits for the index.

@@ -1,13 +1,12 @@
 //! How answers are shown: as a numbered table that fits, through the pager when long, or into a file.
 
 use super::running::Kept;
-use super::{Last, Shell, pager};
-use crate::commands::{AnswerArgs, Content, as_shown, seconds, write_answer};
+use super::{Last, Shell, pager, sink};
+use crate::commands::{Content, as_shown, seconds};
 use kgq_graph::render::{self, Format, GraphOptions, RenderOptions, TableOptions, Written};
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::RdfFormat;
 use kgq_syntax::text::count;
-use std::time::Instant;
 
 /// How answers look.
 #[derive(Clone, Copy, Debug, Default)]
@@ -22,11 +21,10 @@ const LONGEST: usize = 240;
 
 /// Shows a new answer.
 pub fn answer(shell: &mut Shell<'_>, last: &Last) -> Result<Written> {
-    if let Some(path) = shell.file.clone() {
-        let args = AnswerArgs { format: shell.view.format, output: Some(path), ..AnswerArgs::default() };
-        return write_answer(last.answer.answer(), &args, shell.session, shell.output, Instant::now());
+    match sink::write(shell, last)? {
+        Some(written) => Ok(written),
+        None => write(shell, last, Some(LONGEST)),
     }
-    write(shell, last, Some(LONGEST))
 }
 
 /// Shows an answer with its texts whole.

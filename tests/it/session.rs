@@ -135,3 +135,81 @@ fn a_script_stops_at_its_first_error_with_its_line_and_code_unless_told_otherwis
     let command = script(folder.path(), &["repl"], "ASK {}\n.describ\n.nothing\n");
     assert!(command.stderr.contains("<stdin>:2") && command.code != 0, "{command:?}");
 }
+
+#[test]
+fn answers_of_a_session_are_appended_to_a_file_and_a_file_that_cannot_be_is_refused_at_once() {
+    let folder = project("");
+    let text = ".output a.csv\nSELECT ?m { ?m a :Ministry } ORDER BY ?m\n.output\nASK {}\n.output a.csv\nASK { :mof a :Sector }\n";
+    let ran = script(folder.path(), &["repl"], text);
+    assert_eq!((ran.code, ran.text().as_str()), (0, "true\n"), "{ran:?}");
+    assert!(
+        ran.stderr.contains("the first replaces what is there") && ran.stderr.contains("appended to a.csv"),
+        "{ran:?}"
+    );
+    let written = fs::read_to_string(folder.path().join("a.csv")).unwrap().replace('\r', "");
+    assert_eq!(written, "m\nhttp://e/miit\nhttp://e/mof\n\nfalse\n");
+    // Another session begins anew; a compressed file gets one more member.
+    let text = ".output a.csv\nASK {}\n.output b.nt.gz\nCONSTRUCT WHERE { :mof :leads ?x }\nCONSTRUCT WHERE { :miit :leads ?x }\n";
+    assert_eq!(script(folder.path(), &["repl"], text).code, 0);
+    assert_eq!(fs::read_to_string(folder.path().join("a.csv")).unwrap(), "true\n");
+    let read = run(folder.path(), &["-d", "b.nt.gz", "query", "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }"]);
+    assert_eq!(read.text(), "?n\n3\n");
+
+    let json = ".output a.json\nASK {}\nASK { :mof a :Sector }\n";
+    let ran = script(folder.path(), &["repl"], json);
+    assert!(ran.code == 2 && ran.stderr.contains("json holds no more than one"), "{ran:?}");
+    assert!(fs::read_to_string(folder.path().join("a.json")).unwrap().contains("true"));
+    for (file, words) in [
+        ("nowhere/a.csv", "No such file"),
+        ("answers", "`.format FORMAT` says it before"),
+        ("data.ttl", "is a file of the project"),
+        ("..", "is a folder"),
+    ] {
+        let ran = script(folder.path(), &["repl"], &format!(".format csv\n.output {file}\n"));
+        let ran = if file == "answers" { script(folder.path(), &["repl"], &format!(".output {file}\n")) } else { ran };
+        assert!(ran.code != 0 && ran.stderr.contains(words), "{file} {ran:?}");
+    }
+    let left: Vec<_> = fs::read_dir(folder.path()).unwrap().flatten().map(|e| e.file_name()).collect();
+    assert!(!left.iter().any(|name| name.to_string_lossy().contains(".building")), "{left:?}");
+}
+
+#[test]
+fn the_session_goes_on_from_a_row_a_column_by_name_and_in_any_case() {
+    let folder = project("");
+    let with = |command: &str| {
+        script(folder.path(), &["repl"], &format!("SELECT ?ministry {{ ?ministry :leads :telecoms }}\n{command}\n"))
+    };
+    for (command, words) in [
+        (".describe 1.ministry", "Industry"),
+        (".DESCRIBE :mof -F ntriples", "<http://e/mof> <http://e/name> \"Finance\""),
+        (".cite", "none needed"),
+        (".Cite 1", "none needed"),
+    ] {
+        let ran = with(command);
+        assert!(ran.code == 0 && ran.text().contains(words), "{command} {ran:?}");
+    }
+    for (command, words) in [
+        (".describe 1.minister", "did you mean `ministry`?"),
+        (".describe 7.ministry", "the last answer has no row 7"),
+        (".RNU x", "there is no command `.RNU`"),
+        (".cite 7", "the last answer has no row 7"),
+    ] {
+        let ran = with(command);
+        assert!(ran.code != 0 && ran.stderr.contains(words), "{command} {ran:?}");
+    }
+}
+
+#[test]
+fn errors_of_a_script_stand_in_its_lines_after_comments_and_commands_too() {
+    let folder = project("");
+    for (text, place) in [
+        ("# one\n\n# two\n\nSELCT *\n", "<stdin>:5:1"),
+        ("# one\n.timing off\n\nSELCT *\n", "<stdin>:4:1"),
+        ("ASK {} ; SELCT *\n", "<stdin>:1:10"),
+        ("SELECT * {\n.timing off\n?s nowhere:a ?o }\n", "<stdin>:3:4"),
+        ("ASK {}\n# a\n\n.describ\n.nothing\n", "<stdin>:5:1"),
+    ] {
+        let ran = script(folder.path(), &["repl", "--keep-going"], text);
+        assert!(ran.stderr.contains(place), "{text:?} {ran:?}");
+    }
+}

@@ -251,6 +251,10 @@ fn a_changed_file_is_loaded_anew_and_a_broken_one_leaves_the_graph_as_it_was() {
     terminal.line("SELECT * { ?x a :Ministry }").wait("3 rows").ready();
     fs::write(&file, format!("{DATA}:broken a\n")).unwrap();
     terminal.line("SELECT * { ?x a :Ministry } ").wait("stays as it was").wait("3 rows").ready().same("reloads");
+    terminal.keys(&["C-l"]).line("ASK { :pbc a :Ministry }").wait("from the files as they were").wait("true").ready();
+    fs::write(&file, DATA).unwrap();
+    terminal.keys(&["C-l"]).line("ASK { :pbc a :Ministry }").wait("false").ready();
+    assert!(!terminal.screen().contains("as they were"), "{}", terminal.screen());
 }
 
 #[test]
@@ -326,6 +330,16 @@ fn the_history_hints_and_a_leading_space_keeps_a_line_out_of_it() {
     );
     assert!(!shown.iter().any(|(text, _)| text.contains(":Ministry")), "{shown:?}");
     assert!(entries.iter().all(|e| e.duration.is_some()));
+}
+
+#[test]
+fn what_is_pasted_is_shown_in_characters_that_can_be_seen_and_means_the_same() {
+    let Some(terminal) = Terminal::open("pastes", 90, 24, "TERM=xterm-256color") else { return };
+    terminal.tmux(&["set-buffer", "ASK { FILTER(STRLEN('\u{9b}31m\u{202e}\u{200b}') = 6) }"]);
+    terminal.tmux(&["paste-buffer", "-p"]);
+    terminal.wait(r"'\u009B31m\u202E\u200B'").keys(&["Enter"]).wait("true").ready();
+    // From the history it comes back as it was seen.
+    terminal.keys(&["C-l", "Up"]).wait(r"'\u009B31m\u202E\u200B'").keys(&["Enter"]).wait("true").ready();
 }
 
 #[test]

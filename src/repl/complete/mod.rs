@@ -10,17 +10,19 @@ use kgq_syntax::Span as TextSpan;
 use kgq_syntax::cursor::{Expected, place};
 use kgq_syntax::sparql::dot_command;
 use kgq_syntax::text::{char_width, typeable, visible, width};
-use reedline::{Completer, CompletionResult, Span, Suggestion};
+use reedline::{Completer, CompletionOrigin, CompletionResult, CompletionStatus, Span, Suggestion};
 pub use terms::named;
 
 /// The editor's completer.
 pub struct Completion {
     shared: Shared,
+    /// Something was asked before the index of terms was there, and is to be answered once it is.
+    owed: bool,
 }
 
 impl Completion {
     pub fn new(shared: Shared) -> Self {
-        Self { shared }
+        Self { shared, owed: false }
     }
 }
 
@@ -32,7 +34,20 @@ impl Completer for Completion {
         let widest = widths.max().unwrap_or(0);
         // A line that is full to its last cell would wrap on some terminals.
         let room = terminal_size::terminal_size().map_or(80, |(columns, _)| usize::from(columns.0)).saturating_sub(1);
-        CompletionResult::fresh(offers.into_iter().map(|offer| suggestion(offer, widest, room)).collect::<Vec<_>>())
+        let suggestions: Vec<Suggestion> = offers.into_iter().map(|offer| suggestion(offer, widest, room)).collect();
+        self.owed = state.index().is_none();
+        if self.owed {
+            return CompletionResult::stale_or_pending(suggestions.into(), CompletionOrigin::new(line, pos));
+        }
+        CompletionResult::fresh(suggestions)
+    }
+
+    fn poll_completion(&mut self) -> CompletionStatus {
+        if !self.owed {
+            return CompletionStatus::Idle;
+        }
+        self.owed = self.shared.get().index().is_none();
+        if self.owed { CompletionStatus::Pending } else { CompletionStatus::Ready }
     }
 }
 

@@ -166,3 +166,18 @@ fn completion_takes_less_than_a_keystroke_on_a_million_triples() {
     assert!(!report.is_empty());
     let _ = std::fs::write(std::env::temp_dir().join("kgq-completion-times.txt"), report);
 }
+
+#[test]
+fn a_tab_before_the_index_is_there_is_answered_once_it_is() {
+    let shared = Shared::new(state_of(GRAPH, kgq_syntax::rdf::RdfFormat::Turtle).before_index());
+    let mut completion = Completion::new(shared.clone());
+    assert_eq!(completion.poll_completion(), CompletionStatus::Idle);
+    let text = "SELECT * { industry min";
+    assert!(completion.complete(text, text.len()).is_provisional());
+    assert_eq!(completion.poll_completion(), CompletionStatus::Pending);
+    shared.get().fill_index();
+    assert_eq!(completion.poll_completion(), CompletionStatus::Ready);
+    let answered = completion.complete(text, text.len());
+    assert_eq!((answered.is_provisional(), answered.suggestions()[0].value.as_str()), (false, ":miit"));
+    assert_eq!(completion.poll_completion(), CompletionStatus::Idle);
+}
