@@ -26,12 +26,12 @@ struct Shared {
 
 impl Progress {
     pub fn start(output: &Output) -> Self {
-        Self::when(output.err_is_terminal && !output.quiet, || Stream::stderr())
+        Self::when(output.err_is_terminal && !output.quiet, Stream::stderr)
     }
 
     /// As `start`, for a command whose result goes to the standard output: where that is a terminal, the two would mix.
     pub fn beside_result(output: &Output) -> Self {
-        Self::when(output.err_is_terminal && !output.quiet && output.terminal.is_none(), || Stream::stderr())
+        Self::when(output.err_is_terminal && !output.quiet && output.terminal.is_none(), Stream::stderr)
     }
 
     fn when(show: bool, place: impl FnOnce() -> Stream) -> Self {
