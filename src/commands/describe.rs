@@ -3,13 +3,13 @@
 use super::answer::{AnswerArgs, write_answer};
 use super::output::Output;
 use kgq_engine::{Answer, Triples};
-use kgq_graph::catalog::rank;
+use kgq_graph::catalog::{Piece, expression, rank, sentence, words_of};
 use kgq_graph::render::cell;
 use kgq_graph::session::Session;
 use kgq_snapshot::{Snapshot, TermId, TermKind};
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::vocabulary::rdf;
-use kgq_syntax::rdf::{NamedNode, NamedOrBlankNode, Quad, Term, TermRef, Triple};
+use kgq_syntax::rdf::{BlankNode, NamedNode, NamedOrBlankNode, Quad, Term, TermRef, Triple};
 use kgq_syntax::text::{count, visible, width};
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -76,11 +76,55 @@ fn by_reifier(quad: &Quad, snapshot: &Snapshot) -> bool {
     snapshot.find(Some(quad.subject.as_ref().into()), Some(rdf::REIFIES.into()), None).next().is_some()
 }
 
+/// Up to how many values in other languages stand beside those in the reader's.
+const FEW_LANGUAGES: usize = 3;
+
+/// The values to show, and how many in other languages are passed over, where these are more than a few.
+fn by_language<'q>(quads: &[&'q Quad], own: &str) -> (Vec<&'q Quad>, usize) {
+    let language = |quad: &'q Quad| match &quad.object {
+        Term::Literal(literal) => literal.language(),
+        Term::NamedNode(_) | Term::BlankNode(_) | Term::Triple(_) => None,
+    };
+    let tags: Vec<&str> = quads.iter().filter_map(|quad| language(quad)).collect();
+    if tags.iter().filter(|tag| **tag != own).count() <= FEW_LANGUAGES {
+        return (quads.to_vec(), 0);
+    }
+    let wanted = [own, "en"].into_iter().find(|wanted| tags.contains(wanted)).or(tags.first().copied());
+    let shown: Vec<&Quad> =
+        quads.iter().filter(|quad| language(quad).is_none_or(|tag| Some(tag) == wanted)).copied().collect();
+    let others = quads.len() - shown.len();
+    (shown, others)
+}
+
+/// A class expression in words; `None` of any other blank node.
+fn in_words(node: &BlankNode, session: &Session, language: &str) -> Option<String> {
+    let (snapshot, prefixes) = (session.snapshot().ok()?, session.prefixes().ok()?);
+    let facts = |node: &BlankNode| {
+        let quads = snapshot.find(Some(node.as_ref().into()), None, None);
+        quads.map(|quad| (quad.predicate, quad.object)).collect()
+    };
+    let pieces = expression(node, &facts)?;
+    let nodes = pieces.iter().filter_map(|piece| match piece {
+        Piece::Term(Term::NamedNode(node)) => Some(node),
+        Piece::Term(_) | Piece::Word(_) | Piece::Open | Piece::Close | Piece::Comma => None,
+    });
+    let labels = session.labels_of(nodes).ok()?;
+    let name = |term: &Term| match term {
+        Term::NamedNode(node) => {
+            let label = labels.get(node, language).map(|label| visible(label).into_owned());
+            label.unwrap_or_else(|| visible(&prefixes.display(node.as_str())).into_owned())
+        }
+        term => cell(term, prefixes),
+    };
+    Some(sentence(&pieces, &name))
+}
+
 /// The thing as a page of text, without statements about statements unless they are wanted.
 pub fn page(node: &NamedNode, session: &Session, colour: bool, statements: bool) -> Result<String> {
     let (bold, dim, reset) = if colour { ("\x1b[1m", "\x1b[2m", "\x1b[0m") } else { ("", "", "") };
     let prefixes = session.prefixes()?;
     let snapshot = session.snapshot()?;
+    let language = session.language();
     let thing = TermRef::from(node.as_ref());
     let said: Vec<Quad> = snapshot.find(Some(thing), None, None).collect();
     let referring: Vec<Quad> =
@@ -93,23 +137,26 @@ pub fn page(node: &NamedNode, session: &Session, colour: bool, statements: bool)
         NamedOrBlankNode::NamedNode(subject) => Some(subject),
         NamedOrBlankNode::BlankNode(_) => None,
     });
-    let labels = session.labels_of(std::iter::once(node).chain(objects).chain(subjects))?;
+    let predicates = said.iter().chain(&referring).map(|quad| &quad.predicate);
+    let labels = session.labels_of(std::iter::once(node).chain(objects).chain(subjects).chain(predicates))?;
     let name = |term: &Term| match term {
-        Term::NamedNode(n) => match labels.get(n, "en") {
+        Term::NamedNode(n) => match labels.get(n, &language) {
             Some(label) => format!("{}  {dim}{}{reset}", visible(label), prefixes.display(n.as_str())),
             None => visible(&prefixes.display(n.as_str())).into_owned(),
         },
-        term => cell(term, prefixes),
+        Term::BlankNode(blank) => in_words(blank, session, &language).unwrap_or_else(|| cell(term, prefixes)),
+        Term::Literal(_) | Term::Triple(_) => cell(term, prefixes),
+    };
+
+    // A name that is a code, such as `BFO_0000050`, says nothing alone.
+    let called = |p: &NamedNode| {
+        let label = labels.get(p, &language).filter(|_| words_of(p.as_str()).is_none());
+        let label = label.map(|label| format!("{}  ", visible(label))).unwrap_or_default();
+        format!("{label}{}", prefixes.display(p.as_str()))
     };
 
     let mut out = String::new();
-    let mut titles: Vec<&str> = Vec::new();
-    for label in labels.all(node) {
-        if !titles.contains(&label.value()) {
-            titles.push(label.value());
-        }
-    }
-    let title = if titles.is_empty() { prefixes.display(node.as_str()) } else { titles.join(" · ") };
+    let title = labels.get(node, &language).map_or_else(|| prefixes.display(node.as_str()), str::to_owned);
     out.push_str(&format!("{bold}{}{reset}\n", visible(&title)));
     let curie = prefixes.shorten(node.as_str()).map(|c| format!("{c}  ")).unwrap_or_default();
     out.push_str(&format!("{curie}<{}>\n", visible(node.as_str())));
@@ -123,13 +170,14 @@ pub fn page(node: &NamedNode, session: &Session, colour: bool, statements: bool)
         }
     }
     facts.sort_by_key(|(p, _)| (p.as_ref() != rdf::TYPE, rank(p.as_str()).unwrap_or(u8::MAX)));
-    let heading = |p: &NamedNode| if p.as_ref() == rdf::TYPE { "a".to_owned() } else { prefixes.display(p.as_str()) };
+    let heading = |p: &NamedNode| if p.as_ref() == rdf::TYPE { "a".to_owned() } else { called(p) };
     let widest = facts.iter().map(|(p, _)| width(&heading(p))).max().unwrap_or(0);
     if !facts.is_empty() {
         out.push('\n');
     }
     for (predicate, list) in &facts {
-        for (number, quad) in list.iter().enumerate() {
+        let (shown, others) = by_language(list, &language);
+        for (number, quad) in shown.iter().enumerate() {
             let heading = if number == 0 { heading(predicate) } else { String::new() };
             let pad = " ".repeat(widest.saturating_sub(width(&heading)));
             let graph = match &quad.graph_name {
@@ -137,6 +185,13 @@ pub fn page(node: &NamedNode, session: &Session, colour: bool, statements: bool)
                 graph => format!("  {dim}in {}{reset}", visible(&graph.to_string())),
             };
             out.push_str(&format!("  {heading}{pad}  {}{graph}\n", name(&quad.object)));
+        }
+        if others > 0 {
+            let values = count(others as u64, "value", "values");
+            let pad = " ".repeat(widest);
+            out.push_str(&format!(
+                "  {pad}  {dim}… and {values} in other languages: --format turtle shows them{reset}\n"
+            ));
         }
     }
 

@@ -18,10 +18,20 @@ const HASHED: usize = 250_000;
 type Counts = BTreeMap<String, u64>;
 
 /// Show the project at a glance: files, graphs, classes and properties with counts, prefixes, canned queries
+///
+/// Of graphs, classes, properties and prefixes the first are shown.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// Show all, not the largest only
+    #[arg(long)]
+    pub all: bool,
+}
 
-pub fn run(_: &Args, session: &mut Session, output: &mut Output) -> Result<u8> {
+/// How many rows of a table are shown.
+const SHOWN: usize = 20;
+const MOST_PREFIXES: usize = 60;
+
+pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8> {
     let origin = session.origin()?;
     let snapshot = session.snapshot()?;
     let prefixes = session.prefixes()?;
@@ -72,15 +82,19 @@ pub fn run(_: &Args, session: &mut Session, output: &mut Output) -> Result<u8> {
         );
     }
     snapshot.intact()?;
-    table("Graphs", graphs, bold, reset, output)?;
-    table("Classes", classes, bold, reset, output)?;
-    table("Properties", properties, bold, reset, output)?;
+    let most = if args.all { usize::MAX } else { SHOWN };
+    for (title, counts) in [("Graphs", graphs), ("Classes", classes), ("Properties", properties)] {
+        table(title, counts, most, (bold, reset), output)?;
+    }
 
     output.line(&format!("\n{bold}Prefixes{reset}"))?;
     let widest = prefixes.names().map(width).max().unwrap_or(0);
-    for (prefix, namespace) in prefixes.iter() {
+    // A project says its prefixes itself; hundreds come from files only.
+    let most_prefixes = if args.all { usize::MAX } else { MOST_PREFIXES };
+    for (prefix, namespace) in prefixes.iter().take(most_prefixes) {
         output.line(&format!("  {}{prefix}:  {}", " ".repeat(widest - width(prefix)), visible(namespace)))?;
     }
+    more(prefixes.iter().count(), most_prefixes, output)?;
     if session.project().is_some() {
         let catalog = session.catalog()?;
         let asked = catalog.queries.iter().filter(|q| !q.is_check()).count() as u64;
@@ -98,7 +112,7 @@ pub fn run(_: &Args, session: &mut Session, output: &mut Output) -> Result<u8> {
 }
 
 /// Names with their counts, the largest first.
-fn table(title: &str, counts: Counts, bold: &str, reset: &str, output: &mut Output) -> Result<()> {
+fn table(title: &str, counts: Counts, most: usize, (bold, reset): (&str, &str), output: &mut Output) -> Result<()> {
     if counts.is_empty() {
         return Ok(());
     }
@@ -106,8 +120,16 @@ fn table(title: &str, counts: Counts, bold: &str, reset: &str, output: &mut Outp
     let mut rows: Vec<(String, u64)> = counts.into_iter().collect();
     rows.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
     let widest = rows.iter().map(|(_, n)| thousands(*n).len()).max().unwrap_or(0);
-    for (name, n) in rows {
-        output.line(&format!("  {:>widest$}  {}", thousands(n), visible(&name)))?;
+    for (name, n) in rows.iter().take(most) {
+        output.line(&format!("  {:>widest$}  {}", thousands(*n), visible(name)))?;
     }
-    Ok(())
+    more(rows.len(), most, output)
+}
+
+/// How many there are beyond those shown.
+fn more(all: usize, shown: usize, output: &mut Output) -> Result<()> {
+    match all.saturating_sub(shown) {
+        0 => Ok(()),
+        rest => output.line(&format!("  … and {} more: `kgq info --all` shows them", thousands(rest as u64))),
+    }
 }

@@ -11,7 +11,7 @@ use kgq_graph::audit::{Audit, RowSources};
 use kgq_graph::catalog::{CannedQuery, Labels, ParamKind, Values};
 use kgq_graph::export::rebase::Rebase;
 use kgq_graph::session::Session;
-use kgq_site::{self as site, PublishedAnswer, PublishedParam, PublishedQuery, Report, Source, standalone};
+use kgq_site::{self as site, NoAnswer, PublishedAnswer, PublishedParam, PublishedQuery, Report, Source, standalone};
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{NamedNode, Prefixes, Quad, Triple};
 use kgq_syntax::text::{count, thousands};
@@ -75,8 +75,7 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
             .hint("set `base` in kgq.toml, or say `--base IRI`")
     })?;
     let settings = session.project().map(|p| p.manifest.clone());
-    let language = args.language.clone().or_else(|| settings.as_ref()?.check.languages.first().cloned());
-    let language = language.unwrap_or_else(|| "en".into());
+    let language = args.language.clone().unwrap_or_else(|| session.language());
     let assets = args.assets.as_deref().map(read_assets).transpose()?.unwrap_or_default();
     let _watchdog = Watchdog::start(&session.options.asked_limits);
     let progress = Progress::start(output);
@@ -237,7 +236,7 @@ fn answered<'a>(
             }
             (None, _) => {
                 if param.required {
-                    missing = Some(format!("It needs a value for `{name}`, and its header gives no example."));
+                    missing = Some(NoAnswer::Needs(name.clone()));
                 }
                 Vec::new()
             }
@@ -257,7 +256,7 @@ fn answered<'a>(
         };
         params.push(PublishedParam {
             name: name.clone(),
-            kind: kind.into(),
+            kind,
             class,
             description: param.description.clone(),
             required: param.required,
@@ -283,10 +282,10 @@ fn answered<'a>(
     let query = session.parse_canned(canned, &values)?;
     let (answer, failed) = match answer(session, audit, &query) {
         Ok(answer) => (answer, None),
-        Err(error) => {
-            let why = format!("It could not be answered here: {}.", error.message().trim_end_matches('.'));
-            (PublishedAnswer::None(why), Some(error.hint(format!("it is the query `{}`", canned.name))))
-        }
+        Err(error) => (
+            PublishedAnswer::None(NoAnswer::Failed(error.message().to_owned())),
+            Some(error.hint(format!("it is the query `{}`", canned.name))),
+        ),
     };
     Ok((PublishedQuery { canned, text, bound, form, names, params, answer }, failed))
 }

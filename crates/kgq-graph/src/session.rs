@@ -350,6 +350,12 @@ impl Session {
         Ok(labels)
     }
 
+    /// The language in which things are called by their names: the first that the project asks for, or English.
+    pub fn language(&self) -> String {
+        let languages = self.project.as_ref().map(|project| &project.manifest.check.languages);
+        languages.and_then(|all| all.first()).cloned().unwrap_or_else(|| "en".to_owned())
+    }
+
     /// The project's canned queries.
     pub fn catalog(&self) -> Result<&Catalog> {
         if self.catalog.get().is_none() {

@@ -5,8 +5,8 @@ use super::html::At;
 use super::notes::Notes;
 use super::vocabulary::*;
 use kgq_syntax::rdf::vocabulary::rdf;
-use kgq_syntax::rdf::{GraphName, NamedNode, NamedOrBlankNode, Quad, Triple};
-use kgq_syntax::text::{count, thousands};
+use kgq_syntax::rdf::{GraphName, NamedNode, NamedOrBlankNode, Quad, Term, Triple};
+use kgq_syntax::text::thousands;
 use maud::{Markup, html};
 use rustc_hash::FxHashSet;
 use std::collections::BTreeMap;
@@ -16,6 +16,9 @@ const SHOWN: usize = 60;
 
 /// How many values of one property stand on a page.
 const MOST_VALUES: usize = 500;
+
+/// Up to how many values in other languages stand beside those in the site's.
+const FEW_LANGUAGES: usize = 3;
 
 struct Row<'q> {
     order: (f64, String),
@@ -45,12 +48,10 @@ pub fn facts(at: &At<'_, '_>, thing: &NamedNode, notes: &mut Notes) -> Markup {
         let Some(first) = quads.first() else { continue };
         let first_predicate = &first.predicate;
         quads.sort_by_cached_key(|q| match &q.object {
-            kgq_syntax::rdf::Term::Literal(l) => {
-                (0, l.language().is_some_and(|tag| tag != model.source.language), sort_key(l.value()))
-            }
-            kgq_syntax::rdf::Term::NamedNode(node) => (1, false, sort_key(&model.label(node))),
-            kgq_syntax::rdf::Term::BlankNode(_) => (2, false, String::new()),
-            kgq_syntax::rdf::Term::Triple(triple) => (3, false, triple.to_string()),
+            Term::Literal(l) => (0, l.language().is_some_and(|tag| tag != model.source.language), sort_key(l.value())),
+            Term::NamedNode(node) => (1, false, sort_key(&model.label(node))),
+            Term::BlankNode(_) => (2, false, String::new()),
+            Term::Triple(triple) => (3, false, triple.to_string()),
         });
         let slot = model.layout.slot(&classes, property);
         let (group, order) = slot.map_or((groups.len() - 1, default_order(property)), |s| (s.group, s.order));
@@ -67,7 +68,7 @@ pub fn facts(at: &At<'_, '_>, thing: &NamedNode, notes: &mut Notes) -> Markup {
                 section .facts {
                     @if let Some(group) = model.layout.groups.get(number) {
                         h2 { (at.model.label(group)) }
-                    } @else if several { h2 { "More" } } @else { h2 { "Facts" } }
+                    } @else if several { h2 { (at.say("More")) } } @else { h2 { (at.say("Facts")) } }
                     dl { @for row in rows { (fact_row(at, row, notes)) } }
                 }
             }
@@ -77,21 +78,48 @@ pub fn facts(at: &At<'_, '_>, thing: &NamedNode, notes: &mut Notes) -> Markup {
 
 fn fact_row(at: &At<'_, '_>, row: &Row<'_>, notes: &mut Notes) -> Markup {
     let mut seen: FxHashSet<String> = FxHashSet::default();
-    let distinct: Vec<&&Quad> = row.quads.iter().filter(|q| seen.insert(q.object.to_string())).collect();
-    let more = distinct.len().saturating_sub(MOST_VALUES);
+    let distinct: Vec<&Quad> = row.quads.iter().filter(|q| seen.insert(q.object.to_string())).copied().collect();
+    let (shown, folded) = by_language(at, &distinct);
+    let more = shown.len().saturating_sub(MOST_VALUES);
+    let mut value = |quad: &Quad| {
+        html! {
+            (at.term(&quad.object))
+            (notes.cite(at, &Triple::from(quad.clone())))
+            @if let GraphName::NamedNode(graph) = &quad.graph_name { " " span .graph { (at.say("in ")) (at.thing(graph)) } }
+        }
+    };
     html! {
         div .fact {
             dt { (at.property(row.property)) }
-            @for quad in distinct.iter().take(MOST_VALUES) {
+            @for quad in shown.iter().take(MOST_VALUES) { dd { (value(quad)) } }
+            @if more > 0 { dd .muted { (at.say("and ")) (thousands(more as u64)) (at.say(" more, which the files beside this page hold")) } }
+            @if !folded.is_empty() {
                 dd {
-                    (at.term(&quad.object))
-                    (notes.cite(at, &Triple::from((**quad).clone())))
-                    @if let GraphName::NamedNode(graph) = &quad.graph_name { " " span .graph { "in " (at.thing(graph)) } }
+                    details .others {
+                        summary { (at.count(folded.len() as u64, "value in another language", "values in other languages")) }
+                        ul { @for quad in folded.iter().take(MOST_VALUES) { li { (value(quad)) } } }
+                    }
                 }
             }
-            @if more > 0 { dd .muted { "and " (thousands(more as u64)) " more, which the files beside this page hold" } }
         }
     }
+}
+
+/// The values to show, and those in other languages where they are more than a few: then the site's language stands for all, else
+/// English, else the first there is.
+fn by_language<'q>(at: &At<'_, '_>, quads: &[&'q Quad]) -> (Vec<&'q Quad>, Vec<&'q Quad>) {
+    let language = |quad: &Quad| match &quad.object {
+        Term::Literal(literal) => literal.language().map(str::to_owned),
+        Term::NamedNode(_) | Term::BlankNode(_) | Term::Triple(_) => None,
+    };
+    let own = at.model.source.language;
+    let tags: Vec<String> = quads.iter().filter_map(|q| language(q)).collect();
+    if tags.iter().filter(|tag| *tag != own).count() <= FEW_LANGUAGES {
+        return (quads.to_vec(), Vec::new());
+    }
+    let wanted = [own, "en"].into_iter().find(|wanted| tags.iter().any(|tag| tag == wanted));
+    let wanted = wanted.or(tags.first().map(String::as_str));
+    quads.iter().partition(|q| language(q).is_none_or(|tag| Some(tag.as_str()) == wanted))
 }
 
 /// The order of properties that no shape places: names, then words, then the rest by label.
@@ -116,7 +144,17 @@ fn sort_key(text: &str) -> String {
 pub fn incoming(at: &At<'_, '_>, thing: &NamedNode, notes: &mut Notes) -> Markup {
     let model = at.model;
     let mut by_property: BTreeMap<(String, &str), Vec<&Quad>> = BTreeMap::new();
+    let mut seen: FxHashSet<String> = FxHashSet::default();
     for quad in model.incoming(thing.as_str()) {
+        // What stands in a class expression or a list is named by the statement around it.
+        let around = match &quad.subject {
+            NamedOrBlankNode::BlankNode(node) => model.statement_around(node),
+            NamedOrBlankNode::NamedNode(_) => None,
+        };
+        let quad = around.unwrap_or(quad);
+        if around.is_some() && !seen.insert(quad.to_string()) {
+            continue;
+        }
         by_property.entry((model.label(&quad.predicate), quad.predicate.as_str())).or_default().push(quad);
     }
     let body = html! {
@@ -124,7 +162,7 @@ pub fn incoming(at: &At<'_, '_>, thing: &NamedNode, notes: &mut Notes) -> Markup
             @let predicate = &quads[0].predicate;
             @let members = model.browse_page(thing.as_str()).filter(|_| predicate.as_ref() == rdf::TYPE);
             div .fact {
-                dt { (at.property(predicate)) " " span .count { (count(quads.len() as u64, "thing", "things")) } }
+                dt { (at.property(predicate)) " " span .count { (at.count(quads.len() as u64, "thing", "things")) } }
                 dd {
                     ul .inline {
                         @for quad in sorted(at, quads).into_iter().take(SHOWN) {
@@ -135,8 +173,8 @@ pub fn incoming(at: &At<'_, '_>, thing: &NamedNode, notes: &mut Notes) -> Markup
                         }
                         @if quads.len() > SHOWN {
                             li .muted {
-                                "and " (thousands((quads.len() - SHOWN) as u64)) " more"
-                                @if let Some(page) = &members { ": " a href=(at.href(page)) { "all of them" } }
+                                (at.say("and ")) (thousands((quads.len() - SHOWN) as u64)) (at.say(" more"))
+                                @if let Some(page) = &members { ": " a href=(at.href(page)) { (at.say("all of them")) } }
                             }
                         }
                     }
@@ -146,7 +184,7 @@ pub fn incoming(at: &At<'_, '_>, thing: &NamedNode, notes: &mut Notes) -> Markup
     };
     html! {
         @if !by_property.is_empty() {
-            section .facts .incoming { h2 { "What refers to it" } dl { (body) } }
+            section .facts .incoming { h2 { (at.say("What refers to it")) } dl { (body) } }
         }
     }
 }

@@ -2,6 +2,7 @@
 //! leads to the web, to a mailbox or to another page, never anywhere else.
 
 use super::model::Model;
+use kgq_graph::catalog::{Piece, expression};
 use kgq_graph::export::names::relative;
 use kgq_syntax::rdf::language::cased;
 use kgq_syntax::rdf::{BlankNode, Literal, NamedNode, NamedOrBlankNode, Quad, Term, Triple};
@@ -27,6 +28,10 @@ const LONGEST_LIST: usize = 200;
 
 const FIRST: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#first";
 const REST: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#rest";
+
+/// What an axiom annotates: its source, property and target.
+const ANNOTATED: &str = "http://www.w3.org/2002/07/owl#annotated";
+const AXIOM: &str = "<http://www.w3.org/2002/07/owl#Axiom>";
 
 /// The place that a page is written from, which decides how it names other pages.
 pub struct At<'m, 'a> {
@@ -61,6 +66,21 @@ impl At<'_, '_> {
         relative(self.path, path)
     }
 
+    /// Words of the site's own, in its language.
+    pub fn say(&self, english: &'static str) -> &'static str {
+        self.model.say(english)
+    }
+
+    /// Words of the site's own with a value in them.
+    pub fn fill(&self, english: &'static str, value: impl std::fmt::Display) -> String {
+        self.model.fill(english, value)
+    }
+
+    /// A number with what it counts.
+    pub fn count(&self, number: u64, one: &'static str, several: &'static str) -> String {
+        self.model.count(number, one, several)
+    }
+
     /// A thing as a link with its label.
     pub fn thing(&self, node: &NamedNode) -> Markup {
         let label = self.model.label(node);
@@ -80,9 +100,31 @@ impl At<'_, '_> {
         }
     }
 
-    /// A property: with its label, or `is a`.
+    /// A property: with its label, else in words.
     pub fn property(&self, node: &NamedNode) -> Markup {
         self.thing(node)
+    }
+
+    /// The head of a thing's page: its name in one language, those in others folded.
+    pub fn heading(&self, thing: &NamedNode) -> Markup {
+        let titles = self.model.titles(thing);
+        let language = titles.best.and_then(|title| title.language()).map(cased);
+        html! {
+            h1 { bdi lang=[language] dir="auto" { (text(&self.model.label(thing))) } }
+            (self.other_names(&titles.others))
+        }
+    }
+
+    /// Names in other languages, folded.
+    pub fn other_names(&self, names: &[&Literal]) -> Markup {
+        html! {
+            @if !names.is_empty() {
+                details .others {
+                    summary { (self.count(names.len() as u64, "other language", "other languages")) }
+                    ul .inline { @for name in names { li { (self.literal(name)) } } }
+                }
+            }
+        }
     }
 
     /// A value as a reader wants it.
@@ -96,6 +138,15 @@ impl At<'_, '_> {
             Term::Literal(literal) => self.literal(literal),
             Term::BlankNode(node) => self.blank(node, depth),
             Term::Triple(triple) => self.triple(triple, depth),
+        }
+    }
+
+    /// A value as plain text.
+    pub fn plain(&self, term: &Term) -> String {
+        match term {
+            Term::NamedNode(node) => self.model.label(node),
+            Term::Literal(literal) => literal.value().to_owned(),
+            Term::BlankNode(_) | Term::Triple(_) => String::new(),
         }
     }
 
@@ -118,16 +169,52 @@ impl At<'_, '_> {
     fn blank(&self, node: &BlankNode, depth: usize) -> Markup {
         let facts = self.model.blank_facts(node);
         if depth >= DEEPEST || facts.is_empty() {
-            return html! { span .muted { "something without a name" } };
+            return html! { span .muted { (self.say("something without a name")) } };
+        }
+        if let Some(pieces) = expression(node, &|node| self.model.said_of(node)) {
+            return self.expression(&pieces, depth);
         }
         if let Some(items) = self.list(facts) {
             return html! { span .list { @for (i, item) in items.iter().enumerate() { @if i > 0 { ", " } (self.term_to(item, depth + 1)) } } };
         }
+        let axiom = self.axiom(facts);
+        let annotates =
+            |quad: &Quad| quad.predicate.as_str().starts_with(ANNOTATED) || quad.object.to_string() == AXIOM;
         html! {
+            @if let Some(axiom) = &axiom { (self.say("note on “")) (axiom) "”" }
             dl .nested {
-                @for quad in facts {
+                @for quad in facts.iter().filter(|quad| axiom.is_none() || !annotates(quad)) {
                     dt { (self.property(&quad.predicate)) }
                     dd { (self.term_to(&quad.object, depth + 1)) }
+                }
+            }
+        }
+    }
+
+    /// The statement that an OWL axiom annotates, if these facts are of one.
+    fn axiom(&self, facts: &[&Quad]) -> Option<Markup> {
+        let part = |name: &str| object(facts, &format!("{ANNOTATED}{name}"));
+        let (subject, property, value) = (part("Source")?, part("Property")?, part("Target")?);
+        Some(
+            html! { (self.term_to(subject, DEEPEST)) " — " (self.term_to(property, DEEPEST)) " — " (self.term_to(value, DEEPEST)) },
+        )
+    }
+
+    /// A class expression in words, its terms as links.
+    fn expression(&self, pieces: &[Piece], depth: usize) -> Markup {
+        let mut open = true;
+        html! {
+            span .expression {
+                @for piece in pieces {
+                    @if !open && !matches!(piece, Piece::Close | Piece::Comma) { " " }
+                    @match piece {
+                        Piece::Word(word) => span .word { (self.say(word)) },
+                        Piece::Term(term) => (self.term_to(term, depth + 1)),
+                        Piece::Open => "(",
+                        Piece::Close => ")",
+                        Piece::Comma => ",",
+                    }
+                    ({ open = *piece == Piece::Open; "" })
                 }
             }
         }
@@ -208,6 +295,12 @@ pub fn text(text: &str) -> Cow<'_, str> {
     Cow::Owned(lines.join("\n"))
 }
 
+/// What ends a sentence after these words: nothing but a space where they end one themselves.
+pub fn stop(words: &str) -> &'static str {
+    let ended = words.trim_end_matches(['”', '"', '’', ')', ' ']).ends_with(['.', '!', '?', '…', '。', '！', '？']);
+    if ended { " " } else { ". " }
+}
+
 /// A whole page.
 pub fn page(at: &At<'_, '_>, head: Head<'_>, body: Markup) -> String {
     let source = at.model.source;
@@ -225,7 +318,7 @@ pub fn page(at: &At<'_, '_>, head: Head<'_>, body: Markup) -> String {
         if head.title == source.title { title.to_string() } else { format!("{} · {title}", text(&head.title)) };
     let out = html! {
         (DOCTYPE)
-        html lang=(source.language) {
+        html lang=(at.model.own_language()) {
             head {
                 meta charset="utf-8";
                 meta http-equiv="Content-Security-Policy" content=(policy);
@@ -249,20 +342,20 @@ pub fn page(at: &At<'_, '_>, head: Head<'_>, body: Markup) -> String {
                 @if let Some(json) = &head.json_ld { (data_block(json)) }
             }
             body {
-                a .skip href="#main" { "Skip to the content" }
+                a .skip href="#main" { (at.say("Skip to the content")) }
                 header .site {
                     a .home href=(at.href("index.html")) { (title) }
-                    nav aria-label="Site" {
+                    nav aria-label=(at.say("Site")) {
                         @for (key, words, path) in &nav {
                             @if *key != "query" || asks {
-                                a href=(at.href(path)) aria-current=[(head.section == *key).then_some("true")] { (words) }
+                                a href=(at.href(path)) aria-current=[(head.section == *key).then_some("true")] { (at.say(words)) }
                             }
                         }
                     }
                 }
                 main #main tabindex="-1" { (body) }
                 footer .site {
-                    p { a href=(at.href("data.html")) { "All of it as data" } " · made by kgq from files, the same from the same" }
+                    p { a href=(at.href("data.html")) { (at.say("All of it as data")) } (at.say(" · made by kgq from files, the same from the same")) }
                 }
             }
         }

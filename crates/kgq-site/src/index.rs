@@ -6,7 +6,7 @@ use super::model::Model;
 use super::vocabulary::*;
 use kgq_syntax::rdf::NamedNode;
 use kgq_syntax::rdf::language::cased;
-use kgq_syntax::text::{count, thousands};
+use kgq_syntax::text::thousands;
 use maud::{Markup, html};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -18,6 +18,9 @@ pub const PAGE: usize = 1000;
 const SHOWN: usize = 12;
 const ROOM: usize = 240;
 
+/// How many names in other languages stand beside a name in a list.
+const ALSO: usize = 2;
+
 /// The first page.
 pub fn index_page(model: &Model<'_>, dataset: &Value) -> String {
     let at = At { model, path: "index.html" };
@@ -26,19 +29,19 @@ pub fn index_page(model: &Model<'_>, dataset: &Value) -> String {
         article .home {
             h1 { (text(model.source.title)) }
             div .search role="search" {
-                label for="search" { "Search by name, in any language" }
+                label for="search" { (at.say("Search by name, in any language")) }
                 input #search type="search" autocomplete="off" spellcheck="false" data-root="" aria-controls="found" disabled;
-                p #search-state .muted role="status" { "Search needs JavaScript; the lists below do not." }
+                p #search-state .muted role="status" { (at.say("Search needs JavaScript; the lists below do not.")) }
                 ol #found {}
             }
             p .muted {
-                (count(model.source.quads.len() as u64, "statement", "statements")) " about "
-                (count(model.things.len() as u64, "thing", "things")) ". "
-                @if asked > 0 { a href="queries.html" { (count(asked as u64, "question", "questions")) } " with answers. " }
-                @if !model.places.is_empty() { a href="places.html" { (count(model.places.len() as u64, "place", "places")) } " on a map." }
+                (at.count(model.source.quads.len() as u64, "statement", "statements")) (at.say(" about "))
+                (at.count(model.things.len() as u64, "thing", "things")) ". "
+                @if asked > 0 { a href="queries.html" { (at.count(asked as u64, "question", "questions")) } (at.say(" with answers. ")) }
+                @if !model.places.is_empty() { a href="places.html" { (at.count(model.places.len() as u64, "place", "places")) } (at.say(" on a map.")) }
             }
             section {
-                h2 { "By kind" }
+                h2 { (at.say("By kind")) }
                 div .kinds {
                     @for (class, members) in by_size(model) {
                         (class_card(&at, class, members))
@@ -119,7 +122,7 @@ pub fn browse_pages(model: &Model<'_>) -> Vec<(String, String)> {
             let at = At { model, path: &path };
             let others = (parts.len() > 1).then(|| {
                 html! {
-                    nav .pages aria-label="Pages of the list" {
+                    nav .pages aria-label=(at.say("Pages of the list")) {
                         @for i in 0..parts.len() {
                             @if i == number { span aria-current="page" { (i + 1) } } @else { a href=(at.href(&path_of(i))) { (i + 1) } }
                             " "
@@ -129,7 +132,7 @@ pub fn browse_pages(model: &Model<'_>) -> Vec<(String, String)> {
             });
             let body = html! {
                 article .browse {
-                    p .kind { "Kind" }
+                    p .kind { (at.say("Kind")) }
                     h1 { (at.link(&class, &text(&label))) " " span .count { (thousands(members.len() as u64)) } }
                     @if let Some(about) = model.descriptions(&class).first() { p .summary { (at.literal(about)) } }
                     (others.clone().unwrap_or_default())
@@ -137,7 +140,7 @@ pub fn browse_pages(model: &Model<'_>) -> Vec<(String, String)> {
                         @for (label, member) in part.iter() {
                             li {
                                 (at.link(member, &text(label)))
-                                @for other in model.titles(member).iter().filter(|t| t.value() != label) {
+                                @for other in model.titles(member).others.iter().take(ALSO) {
                                     " " span .also lang=[other.language().map(cased)] dir="auto" { (text(other.value())) }
                                 }
                             }
@@ -146,7 +149,8 @@ pub fn browse_pages(model: &Model<'_>) -> Vec<(String, String)> {
                     (others.unwrap_or_default())
                 }
             };
-            let title = if number == 0 { label.clone() } else { format!("{label}, page {}", number + 1) };
+            let title =
+                if number == 0 { label.clone() } else { format!("{label}{}", at.fill(", page {}", number + 1)) };
             let text = page(&at, Head { title, section: "things", ..Head::default() }, body);
             pages.push((path, text));
         }
@@ -169,16 +173,16 @@ pub fn queries_page(model: &Model<'_>) -> String {
     };
     let body = html! {
         article .questions {
-            h1 { "Questions" }
-            p .summary { "Each with its query, and its answer from this graph." }
-            @if asked.is_empty() && checks.is_empty() { p .muted { "This graph has no canned queries." } }
+            h1 { (at.say("Questions")) }
+            p .summary { (at.say("Each with its query, and its answer from this graph.")) }
+            @if asked.is_empty() && checks.is_empty() { p .muted { (at.say("This graph has no canned queries.")) } }
             ul .entries { @for query in &asked { (entry(query)) } }
             @if !checks.is_empty() {
-                section { h2 { "Rules" } p .muted { "What each of these finds would be a mistake in the graph." } ul .entries { @for query in &checks { (entry(query)) } } }
+                section { h2 { (at.say("Rules")) } p .muted { (at.say("What each of these finds would be a mistake in the graph.")) } ul .entries { @for query in &checks { (entry(query)) } } }
             }
         }
     };
-    page(&at, Head { title: "Questions".into(), section: "queries", ..Head::default() }, body)
+    page(&at, Head { title: at.say("Questions").into(), section: "queries", ..Head::default() }, body)
 }
 
 /// Every place on one map.
@@ -191,19 +195,19 @@ pub fn places_page(model: &Model<'_>) -> String {
         .collect();
     let body = html! {
         article {
-            h1 { "Places" }
-            p .muted { (count(spots.len() as u64, "place", "places")) ", drawn by their coordinates alone" }
+            h1 { (at.say("Places")) }
+            p .muted { (at.count(spots.len() as u64, "place", "places")) (at.say(", drawn by their coordinates alone")) }
             (draw::map(&at, &spots).unwrap_or_default())
         }
     };
-    page(&at, Head { title: "Places".into(), section: "things", ..Head::default() }, body)
+    page(&at, Head { title: at.say("Places").into(), section: "things", ..Head::default() }, body)
 }
 
 /// What the page of an address that leads nowhere says.
 pub fn missing_page(model: &Model<'_>) -> String {
     let at = At { model, path: MISSING };
-    let body = html! { article { h1 { "Nothing here" } p { "The graph has no page of this name. " a href=(at.href("index.html")) { "All there is" } "." } } };
-    page(&at, Head { title: "Nothing here".into(), ..Head::default() }, body)
+    let body = html! { article { h1 { (at.say("Nothing here")) } p { (at.say("The graph has no page of this name. ")) a href=(at.href("index.html")) { (at.say("All there is")) } "." } } };
+    page(&at, Head { title: at.say("Nothing here").into(), ..Head::default() }, body)
 }
 
 /// The page in which queries are asked in the browser.
@@ -211,23 +215,23 @@ pub fn ask_page(model: &Model<'_>) -> String {
     let at = At { model, path: "ask.html" };
     let body = html! {
         article .ask {
-            h1 { "Ask" }
-            p .muted { "Queries run in this browser, over the whole graph; nothing is sent anywhere. The first needs the graph to be loaded." }
+            h1 { (at.say("Ask")) }
+            p .muted { (at.say("Queries run in this browser, over the whole graph; nothing is sent anywhere. The first needs the graph to be loaded.")) }
             div .row {
-                label for="canned" { "Start from" }
-                select #canned disabled { option value="" { "a query of your own" } }
+                label for="canned" { (at.say("Start from")) }
+                select #canned disabled { option value="" { (at.say("a query of your own")) } }
             }
             div #editor {}
             div .row {
-                button #run type="button" disabled { "Run" }
-                button #stop type="button" hidden { "Stop" }
-                span #state role="status" { "This page needs JavaScript, and a web server: a browser loads no data into a page that was opened from disk." }
+                button #run type="button" disabled { (at.say("Run")) }
+                button #stop type="button" hidden { (at.say("Stop")) }
+                span #state role="status" { (at.say("This page needs JavaScript, and a web server: a browser loads no data into a page that was opened from disk.")) }
             }
             div #result tabindex="-1" {}
         }
     };
     let head = Head {
-        title: "Ask".into(),
+        title: at.say("Ask").into(),
         section: "query",
         scripts: vec!["assets/queries.js", "assets/ask.js"],
         styles: vec!["assets/ask.css"],
@@ -276,7 +280,7 @@ pub fn search_data(model: &Model<'_>) -> String {
             names.extend(words.all().into_iter().map(|(_, words)| words.trim()));
         }
         names.push(&query.canned.name);
-        entries.push(json!([query.stem(), kind_number("Question".into()), names]));
+        entries.push(json!([query.stem(), kind_number(model.say("Question").into()), names]));
     }
     let mut out = String::from("kgqSearch({\"kinds\":");
     out.push_str(&json!(kinds).to_string());
@@ -294,18 +298,18 @@ pub fn data_page(model: &Model<'_>, dumps: &[super::dumps::Dump]) -> String {
     let at = At { model, path: "data.html" };
     let body = html! {
         article .data {
-            h1 { "Data" }
-            p .summary { "The whole graph, in the same order every time. Turtle, TriG and N-Quads are of RDF 1.2; JSON-LD and RDF/XML, for tools of RDF 1.1, have reifiers as " code { "rdf:Statement" } "." }
+            h1 { (at.say("Data")) }
+            p .summary { (at.say("The whole graph, in the same order every time. Turtle, TriG and N-Quads are of RDF 1.2; JSON-LD and RDF/XML, for tools of RDF 1.1, have reifiers as ")) code { "rdf:Statement" } "." }
             section {
-                h2 { "Dumps" }
-                div .scroll tabindex="0" role="group" aria-label="The dumps" {
+                h2 { (at.say("Dumps")) }
+                div .scroll tabindex="0" role="group" aria-label=(at.say("The dumps")) {
                     table {
-                        thead { tr { th scope="col" { "file" } th scope="col" { "holds" } th scope="col" .number { "bytes" } th scope="col" { "SHA-256" } } }
+                        thead { tr { th scope="col" { (at.say("file")) } th scope="col" { (at.say("holds")) } th scope="col" .number { (at.say("bytes")) } th scope="col" { "SHA-256" } } }
                         tbody {
                             @for dump in dumps {
                                 tr {
                                     td { a href=(at.href(&dump.path)) download { (dump.path.trim_start_matches("dump/")) } }
-                                    td { (dump.holds) }
+                                    td { (at.say(dump.holds)) }
                                     td .number { (thousands(dump.bytes)) }
                                     td { code .hash { (dump.hash) } }
                                 }
@@ -313,10 +317,10 @@ pub fn data_page(model: &Model<'_>, dumps: &[super::dumps::Dump]) -> String {
                         }
                     }
                 }
-                p { a href="dump/SHA256SUMS" { "SHA256SUMS" } " checks them: " code { "sha256sum -c SHA256SUMS" } }
+                p { a href="dump/SHA256SUMS" { "SHA256SUMS" } (at.say(" checks them: ")) code { "sha256sum -c SHA256SUMS" } }
             }
             section {
-                h2 { "Descriptions" }
+                h2 { (at.say("Descriptions")) }
                 dl {
                     @for (path, what) in [
                         ("void.ttl", "VoID: what the dataset holds, by class and property"),
@@ -326,13 +330,13 @@ pub fn data_page(model: &Model<'_>, dumps: &[super::dumps::Dump]) -> String {
                         ("llms.txt", "An overview for language models"),
                         ("sitemap.xml", "The pages, for search engines"),
                     ] {
-                        div .fact { dt { a href=(at.href(path)) { (path) } } dd { (what) } }
+                        div .fact { dt { a href=(at.href(path)) { (path) } } dd { (at.say(what)) } }
                     }
                 }
             }
             section {
-                h2 { "Prefixes" }
-                div .scroll tabindex="0" role="group" aria-label="The prefixes" {
+                h2 { (at.say("Prefixes")) }
+                div .scroll tabindex="0" role="group" aria-label=(at.say("The prefixes")) {
                     table { tbody { @for (prefix, namespace) in model.source.prefixes.iter() { tr { td { code { (text(prefix)) ":" } } td { code { (text(namespace)) } } } } } }
                 }
             }
@@ -341,7 +345,7 @@ pub fn data_page(model: &Model<'_>, dumps: &[super::dumps::Dump]) -> String {
     page(
         &at,
         Head {
-            title: "Data".into(),
+            title: at.say("Data").into(),
             section: "data",
             alternates: vec![("text/turtle", "void.ttl".into())],
             ..Head::default()

@@ -2,7 +2,7 @@
 
 use super::model::Model;
 use super::vocabulary::*;
-use kgq_graph::catalog::local_name;
+use kgq_graph::catalog::{local_name, words_of};
 use kgq_syntax::rdf::vocabulary::rdf;
 use kgq_syntax::rdf::{Literal, NamedNode, NamedOrBlankNode, Term, Triple};
 
@@ -33,6 +33,13 @@ impl<'a> Model<'a> {
             }
         }
         let iri = node.as_str();
+        // A property or a class without a label is still read in sentences.
+        let spoken = self.uses.contains_key(iri) || self.members.contains_key(iri) || self.is_vocabulary(iri);
+        if (spoken || self.is_property(node))
+            && let Some(words) = words_of(iri)
+        {
+            return if self.is_vocabulary(iri) { self.vocabulary(words) } else { words };
+        }
         if let Some(short) = self.source.prefixes.shorten(iri) {
             return short;
         }
@@ -46,6 +53,12 @@ impl<'a> Model<'a> {
         }
     }
 
+    /// Whether an IRI is a term of a vocabulary that describes others: RDF Schema, OWL, SKOS, SHACL.
+    fn is_vocabulary(&self, iri: &str) -> bool {
+        let others = !self.source.base.starts_with("http://www.w3.org/");
+        others && [RDF, RDFS, OWL, SKOS, SH].iter().any(|namespace| iri.starts_with(namespace))
+    }
+
     /// The triple that a node names, if it names one.
     pub fn reified_by(&self, node: &NamedNode) -> Option<&'a Triple> {
         self.facts(node.into()).iter().find_map(|q| match &q.object {
@@ -57,15 +70,15 @@ impl<'a> Model<'a> {
     fn statement_label(&self, triple: &Triple, depth: u8) -> String {
         let subject = match &triple.subject {
             NamedOrBlankNode::NamedNode(node) => self.label_to(node, depth + 1),
-            NamedOrBlankNode::BlankNode(_) => "something".to_owned(),
+            NamedOrBlankNode::BlankNode(_) => self.say("something").to_owned(),
         };
         let predicate = self.label_to(&triple.predicate, depth + 1);
         let object = match &triple.object {
             Term::NamedNode(node) => self.label_to(node, depth + 1),
             Term::Literal(literal) => format!("“{}”", shorten(literal.value(), LONGEST)),
-            Term::BlankNode(_) => "something".to_owned(),
+            Term::BlankNode(_) => self.say("something").to_owned(),
             Term::Triple(inner) if depth < DEEPEST => self.statement_label(inner, depth + 1),
-            Term::Triple(_) => "a statement".to_owned(),
+            Term::Triple(_) => self.say("a statement").to_owned(),
         };
         format!("{subject} — {predicate} — {object}")
     }
@@ -78,13 +91,14 @@ impl<'a> Model<'a> {
         let mut words = self.label_to(citation.document.as_ref()?, depth + 1);
         match citation.sentences.as_slice() {
             [] => {}
-            [one] => words.push_str(&format!(", sentence {one}")),
-            several => words.push_str(&format!(", sentences {}", several.join(", "))),
+            [one] => words.push_str(&format!(", {}", self.fill("sentence {}", one))),
+            several => words.push_str(&format!(", {}", self.fill("sentences {}", several.join(", ")))),
         }
         if let Some(anchor) = &citation.anchor {
             words.push_str(&format!(": “{}”", shorten(anchor, LONGEST)));
         } else if let (Some(span), true) = (citation.span, citation.sentences.is_empty()) {
-            words.push_str(&format!(", characters {}–{}", span.start, span.end));
+            let place = self.fill("characters {}", format_args!("{}–{}", span.start, span.end));
+            words.push_str(&format!(", {place}"));
         }
         Some(words)
     }
@@ -96,26 +110,37 @@ impl<'a> Model<'a> {
                 Term::NamedNode(_) | Term::BlankNode(_) | Term::Triple(_) => None,
             })
         };
-        Some(format!("characters {}–{}", number(OA_START)?, number(OA_END)?))
+        Some(self.fill("characters {}", format_args!("{}–{}", number(OA_START)?, number(OA_END)?)))
     }
 
-    /// The names of a thing for its page's head: the site's language first, each text once.
-    pub fn titles(&self, node: &NamedNode) -> Vec<&'a Literal> {
-        let mut titles: Vec<&Literal> = Vec::new();
-        for label in self.source.labels.all(node) {
-            let same_language = titles.iter().any(|t| t.language() == label.language());
-            if !same_language && !label.value().trim().is_empty() {
-                titles.push(label);
+    /// The name of a thing for its page's head, which is its label, and its names in other languages.
+    pub fn titles(&self, node: &NamedNode) -> Titles<'a> {
+        let all = self.source.labels.all(node);
+        let shown = self.source.labels.get(node, self.source.language);
+        let best = all.iter().find(|l| Some(l.value()) == shown && !l.value().trim().is_empty()).copied();
+        let mut others: Vec<&Literal> = Vec::new();
+        for label in all {
+            let known = best.into_iter().chain(others.iter().copied());
+            let again = known.clone().any(|t| t.value() == label.value() || t.language() == label.language());
+            if best.is_some() && !again && !label.value().trim().is_empty() {
+                others.push(label);
             }
         }
-        titles.sort_by_key(|l| l.language() != Some(self.source.language));
-        titles
+        others.sort_by_key(|label| label.language());
+        Titles { best, others }
     }
 
     /// The CURIE of an IRI, or the IRI in angle brackets.
     pub fn curie(&self, iri: &str) -> String {
         self.source.prefixes.display(iri)
     }
+}
+
+/// What a thing is called: in one language, and in others.
+pub struct Titles<'a> {
+    pub best: Option<&'a Literal>,
+    /// One for each other language, by its tag.
+    pub others: Vec<&'a Literal>,
 }
 
 /// The text cut after so many characters.

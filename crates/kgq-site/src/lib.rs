@@ -1,6 +1,7 @@
 //! A site of a graph: a page for every thing, with the files, descriptions and recipes that go with it; written so that the same graph gives
 //! the same bytes, and a second run writes only what changed.
 
+mod chinese;
 mod draw;
 mod dumps;
 mod facts;
@@ -16,6 +17,7 @@ mod model;
 mod notes;
 mod ontology;
 mod query;
+mod says;
 mod shapes;
 pub mod standalone;
 mod thing;
@@ -23,7 +25,7 @@ mod vocabulary;
 
 pub use folder::Changes;
 pub use model::Source;
-pub use query::{PublishedAnswer, PublishedParam, PublishedQuery};
+pub use query::{NoAnswer, PublishedAnswer, PublishedParam, PublishedQuery};
 
 use dumps::Dump;
 use folder::Folder;

@@ -17,7 +17,7 @@ pub fn notice(at: &At<'_, '_>, thing: &NamedNode) -> Markup {
     let graph = at.model.graphs.contains_key(thing.as_str());
     html! {
         @if at.model.is_stub(thing) && !graph {
-            p .warning { "Named here, not described: the graph says nothing of it. Below is where it is named." }
+            p .warning { (at.say("Named here, not described: the graph says nothing of it. Below is where it is named.")) }
         }
     }
 }
@@ -28,7 +28,7 @@ pub fn mentions(at: &At<'_, '_>, thing: &NamedNode) -> Markup {
     let uses = at.model.uses.get(thing.as_str()).copied().unwrap_or(0).max(quads.len() as u64);
     html! {
         @if !quads.is_empty() {
-            section { h2 { "Statements that name it" } (statements(at, quads, uses as usize)) }
+            section { h2 { (at.say("Statements that name it")) } (statements(at, quads, uses as usize)) }
         }
     }
 }
@@ -38,7 +38,7 @@ pub fn contents(at: &At<'_, '_>, graph: &NamedNode) -> Markup {
     let quads = at.model.graphs.get(graph.as_str()).map_or(&[][..], Vec::as_slice);
     html! {
         @if !quads.is_empty() {
-            section #holds { h2 { "What this graph holds" } (statements(at, quads, quads.len())) }
+            section #holds { h2 { (at.say("What this graph holds")) } (statements(at, quads, quads.len())) }
         }
     }
 }
@@ -46,9 +46,9 @@ pub fn contents(at: &At<'_, '_>, graph: &NamedNode) -> Markup {
 fn statements(at: &At<'_, '_>, quads: &[&Quad], all: usize) -> Markup {
     let shown = quads.len().min(SHOWN);
     html! {
-        div .scroll tabindex="0" role="group" aria-label="The statements" {
+        div .scroll tabindex="0" role="group" aria-label=(at.say("The statements")) {
             table {
-                thead { tr { th scope="col" { "subject" } th scope="col" { "predicate" } th scope="col" { "object" } } }
+                thead { tr { th scope="col" { (at.say("subject")) } th scope="col" { (at.say("predicate")) } th scope="col" { (at.say("object")) } } }
                 tbody {
                     @for quad in quads.iter().take(shown) {
                         tr { td { (at.subject(&quad.subject)) } td { (at.property(&quad.predicate)) } td { (at.term(&quad.object)) } }
@@ -57,7 +57,7 @@ fn statements(at: &At<'_, '_>, quads: &[&Quad], all: usize) -> Markup {
             }
         }
         @if all > shown {
-            p .muted { "and " (thousands((all - shown) as u64)) " more, which the " a href=(at.href("data.html")) { "dumps" } " hold" }
+            p .muted { (at.say("and ")) (thousands((all - shown) as u64)) (at.say(" more, which the ")) a href=(at.href("data.html")) { (at.say("dumps")) } (at.say(" hold")) }
         }
     }
 }

@@ -78,6 +78,8 @@ pub struct Model<'a> {
     /// By the label of the subject.
     of_blank: FxHashMap<&'a str, Vec<&'a Quad>>,
     incoming: FxHashMap<&'a str, Vec<&'a Quad>>,
+    /// The first statement whose object a blank node is.
+    owner: FxHashMap<&'a str, &'a Quad>,
     /// Of what is named only: the first statements that have it as property or within a quoted triple.
     named_in: FxHashMap<&'a str, Vec<&'a Quad>>,
     /// Page of the list of a class's members, without ending.
@@ -94,6 +96,7 @@ impl<'a> Model<'a> {
         let mut of_blank: FxHashMap<&str, Vec<&Quad>> = FxHashMap::default();
         let mut incoming: FxHashMap<&str, Vec<&Quad>> = FxHashMap::default();
         let mut uses: FxHashMap<&str, u64> = FxHashMap::default();
+        let mut owner: FxHashMap<&str, &Quad> = FxHashMap::default();
         let mut graphs: BTreeMap<&str, Vec<&Quad>> = BTreeMap::new();
         let mut things: Vec<&NamedNode> = Vec::new();
         let mut seen: FxHashSet<&str> = FxHashSet::default();
@@ -105,6 +108,9 @@ impl<'a> Model<'a> {
             *uses.entry(quad.predicate.as_str()).or_default() += 1;
             if let Term::NamedNode(object) = &quad.object {
                 incoming.entry(object.as_str()).or_default().push(quad);
+            }
+            if let Term::BlankNode(object) = &quad.object {
+                owner.entry(object.as_str()).or_insert(quad);
             }
             if let GraphName::NamedNode(graph) = &quad.graph_name {
                 graphs.entry(graph.as_str()).or_default().push(quad);
@@ -136,6 +142,7 @@ impl<'a> Model<'a> {
             out,
             of_blank,
             incoming,
+            owner,
             named_in: links::named_in(source.quads, &stub_iris),
             browse: FxHashMap::default(),
         };
@@ -247,6 +254,11 @@ impl<'a> Model<'a> {
         self.facts(node.into())
     }
 
+    /// What is said of a blank node, as properties and values.
+    pub fn said_of(&self, node: &BlankNode) -> Vec<(NamedNode, Term)> {
+        self.blank_facts(node).iter().map(|quad| (quad.predicate.clone(), quad.object.clone())).collect()
+    }
+
     /// The statements whose object a thing is.
     pub fn incoming(&self, iri: &str) -> &[&'a Quad] {
         self.incoming.get(iri).map_or(&[], Vec::as_slice)
@@ -255,6 +267,19 @@ impl<'a> Model<'a> {
     /// Of what is named only: statements that have it as property or within a quoted triple, the first of them.
     pub fn named_in(&self, iri: &str) -> &[&'a Quad] {
         self.named_in.get(iri).map_or(&[], Vec::as_slice)
+    }
+
+    /// The statement of a thing with a name that a blank node is a part of, such as a class expression that it stands in.
+    pub fn statement_around(&self, node: &BlankNode) -> Option<&'a Quad> {
+        const FARTHEST: usize = 200;
+        let mut quad = *self.owner.get(node.as_str())?;
+        for _ in 0..FARTHEST {
+            match &quad.subject {
+                NamedOrBlankNode::NamedNode(_) => return Some(quad),
+                NamedOrBlankNode::BlankNode(node) => quad = self.owner.get(node.as_str())?,
+            }
+        }
+        None
     }
 
     pub fn types(&self, thing: &NamedNode) -> Vec<&'a NamedNode> {

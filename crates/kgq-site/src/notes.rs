@@ -1,6 +1,6 @@
 //! The footnotes of a page: where each statement comes from, numbered in the order in which a reader meets them.
 
-use super::html::{At, text};
+use super::html::{At, stop, text};
 use super::label::shorten;
 use kgq_graph::audit::Statement;
 use kgq_syntax::rdf::vocabulary::rdf;
@@ -45,7 +45,7 @@ impl Notes {
                 }
             }
         }
-        self.marks(&marks, inferred)
+        self.marks(at, &marks, inferred)
     }
 
     /// The mark of a citation alone.
@@ -53,17 +53,17 @@ impl Notes {
         self.number(Key::Citation(citation.clone()), |named| (citation_words(at, citation, named), false))
     }
 
-    pub fn marks(&self, marks: &[usize], inferred: bool) -> Markup {
+    pub fn marks(&self, at: &At<'_, '_>, marks: &[usize], inferred: bool) -> Markup {
         html! {
             @if !marks.is_empty() {
                 sup .notes {
                     @for (i, number) in marks.iter().enumerate() {
                         @if i > 0 { " " }
-                        a href=(format!("#note-{number}")) role="doc-noteref" aria-label=(format!("Source {number}")) { (number) }
+                        a href=(format!("#note-{number}")) role="doc-noteref" aria-label=(at.fill("Source {}", number)) { (number) }
                     }
                 }
             }
-            @if inferred { " " span .inferred title="No source prints this: it follows from other statements" { "inferred" } }
+            @if inferred { " " span .inferred title=(at.say("No source prints this: it follows from other statements")) { (at.say("inferred")) } }
         }
     }
 
@@ -88,11 +88,11 @@ impl Notes {
         number
     }
 
-    pub fn render(&self) -> Markup {
+    pub fn render(&self, at: &At<'_, '_>) -> Markup {
         html! {
             @if !self.notes.is_empty() {
                 section .sources aria-labelledby="sources" {
-                    h2 #sources { "Where it comes from" }
+                    h2 #sources { (at.say("Sources of the statements")) }
                     ol {
                         @for (i, (words, inferred)) in self.notes.iter().enumerate() {
                             li #{"note-" (i + 1)} class=[(*inferred).then_some("inference")] { (words) }
@@ -116,19 +116,19 @@ fn citation_words(at: &At<'_, '_>, iri: &NamedNode, named: &mut FxHashSet<NamedN
     let mut place = Vec::new();
     match citation.sentences.as_slice() {
         [] => {}
-        [one] => place.push(format!("sentence {one}")),
-        several => place.push(format!("sentences {}", several.join(", "))),
+        [one] => place.push(at.fill("sentence {}", one)),
+        several => place.push(at.fill("sentences {}", several.join(", "))),
     }
     if let Some(span) = citation.span {
-        place.push(format!("characters {}–{}", span.start, span.end));
+        place.push(at.fill("characters {}", format_args!("{}–{}", span.start, span.end)));
     }
     html! {
         cite { (at.link(&document.iri, &text(&title))) }
         @if let Some(publisher) = &document.publisher { ", " bdi { (text(publisher)) } }
         @if let Some(date) = &document.date { ", " time datetime=(text(date)) { (text(date)) } }
-        @if place.is_empty() { ". " span .muted { "The document as a whole" } } @else { ": " (place.join(", ")) }
+        @if place.is_empty() { (stop(document.date.as_ref().or(document.publisher.as_ref()).unwrap_or(&title))) span .muted { (at.say("The document as a whole")) } } @else { ": " (place.join(", ")) }
         @if let Some(anchor) = &citation.anchor { " — " q { (text(anchor)) } }
-        " " (at.link(iri, "citation"))
+        " " (at.link(iri, at.say("citation")))
     }
 }
 
@@ -149,21 +149,21 @@ fn statement_words(
         .collect();
     let more = statement.grounds.len().saturating_sub(MOST_GROUNDS);
     html! {
-        @for kind in &kinds { (at.thing(kind)) ". " }
+        @for kind in &kinds { (at.thing(kind)) (stop(&at.model.label(kind))) }
         @for (property, value) in remarks.iter().filter(|(p, _)| p.as_ref() != rdf::TYPE) {
-            span .remark { (at.property(property)) ": " (at.term(value)) } ". "
+            span .remark { (at.property(property)) ": " (at.term(value)) } (stop(&at.plain(value)))
         }
         @for (i, citation) in statement.citations.iter().enumerate() {
             @if i > 0 { "; " }
             (citation_words(at, citation, named))
         }
         @if !statement.grounds.is_empty() {
-            "It follows from:"
+            (at.say("It follows from:"))
             ul {
                 @for ground in statement.grounds.iter().take(MOST_GROUNDS) { li { (at.subject(ground)) } }
-                @if more > 0 { li { "and " (more) " more" } }
+                @if more > 0 { li { (at.say("and ")) (more) (at.say(" more")) } }
             }
         }
-        @if let NamedOrBlankNode::NamedNode(node) = &statement.reifier { " " (at.link(node, "statement")) }
+        @if let NamedOrBlankNode::NamedNode(node) = &statement.reifier { " " (at.link(node, at.say("statement"))) }
     }
 }

@@ -10,7 +10,7 @@ use super::vocabulary::*;
 use kgq_graph::catalog::local_name;
 use kgq_syntax::rdf::language::cased;
 use kgq_syntax::rdf::{NamedNode, NamedOrBlankNode, Term};
-use kgq_syntax::text::{count, thousands};
+use kgq_syntax::text::thousands;
 use maud::{Markup, html};
 use rustc_hash::FxHashSet;
 use std::collections::BTreeMap;
@@ -22,52 +22,43 @@ pub fn ontology_page(model: &Model<'_>) -> String {
     let path = model.ontology_page();
     let at = At { model, path: &path };
     let own = model.ontology();
-    let title = own.map_or_else(|| "Ontology".to_owned(), |iri| model.label(iri));
+    let title = own.map_or_else(|| at.say("Ontology").to_owned(), |iri| model.label(iri));
     let terms = Terms::of(model);
     let mut notes = Notes::default();
     let drawn = drawing(&at, &terms);
     let facts = own.map(|iri| facts::facts(&at, iri, &mut notes));
     let body = html! {
         article .ontology {
-            p .kind { "Ontology" }
-            h1 {
-                @match own {
-                    Some(iri) => {
-                        @for (i, title) in model.titles(iri).iter().enumerate() {
-                            span class=[(i > 0).then_some("other")] lang=[title.language().map(cased)] dir="auto" { (text(title.value())) }
-                        }
-                    }
-                    None => (title),
-                }
-            }
+            p .kind { (at.say("Ontology")) }
+            @match own { Some(iri) => (at.heading(iri)), None => h1 { (title) } }
             @if let Some(iri) = own {
                 @if let Some(description) = model.descriptions(iri).first() { p .summary { (at.literal(description)) } }
                 dl .names { div { dt { "IRI" } dd { code .copy { (text(iri.as_str())) } } } }
             }
-            nav .contents aria-label="On this page" {
+            nav .contents aria-label=(at.say("On this page")) {
                 ul .links {
-                    li { a href="#the-classes" { (count(terms.classes.len() as u64, "class", "classes")) " as a tree" } }
-                    @if drawn.is_some() { li { a href="#the-links" { "how they are linked" } } }
-                    li { a href="#the-properties" { (count(terms.properties.len() as u64, "property", "properties")) " in a table" } }
-                    @if !terms.classes.is_empty() { li { a href="#each-class" { "each class" } } }
-                    @if !terms.properties.is_empty() { li { a href="#each-property" { "each property" } } }
-                    @if facts.is_some() { li { a href="#about-it" { "about it" } } }
+                    li { a href="#the-classes" { (at.count(terms.classes.len() as u64, "class", "classes")) (at.say(" as a tree")) } }
+                    @if drawn.is_some() { li { a href="#the-links" { (at.say("how they are linked")) } } }
+                    li { a href="#the-properties" { (at.count(terms.properties.len() as u64, "property", "properties")) (at.say(" in a table")) } }
+                    @if !terms.classes.is_empty() { li { a href="#each-class" { (at.say("each class")) } } }
+                    @if !terms.properties.is_empty() { li { a href="#each-property" { (at.say("each property")) } } }
+                    @if facts.is_some() { li { a href="#about-it" { (at.say("about it")) } } }
                 }
             }
-            section { h2 #the-classes { "Classes" } (tree(&at, &terms)) }
-            @if let Some(drawn) = drawn { section { h2 #the-links { "How they are linked" } (drawn) } }
-            section { h2 #the-properties { "Properties" } (overview(&at, &terms)) }
+            section { h2 #the-classes { (at.say("Classes")) } (tree(&at, &terms)) }
+            @if let Some(drawn) = drawn { section { h2 #the-links { (at.say("How they are linked")) } (drawn) } }
+            section { h2 #the-properties { (at.say("Properties")) } (overview(&at, &terms)) }
             @if !terms.classes.is_empty() {
-                section { h2 #each-class { "Each class" } @for class in &terms.classes { (class_entry(&at, &terms, class)) } }
+                section { h2 #each-class { (at.say("Each class")) } @for class in &terms.classes { (class_entry(&at, &terms, class)) } }
             }
             @if !terms.properties.is_empty() {
-                section { h2 #each-property { "Each property" } @for property in &terms.properties { (property_entry(&at, property, &terms)) } }
+                section { h2 #each-property { (at.say("Each property")) } @for property in &terms.properties { (property_entry(&at, property, &terms)) } }
             }
             @if let Some(facts) = facts { div #about-it { (facts) } }
-            (notes.render())
+            (notes.render(&at))
             @if let Some(iri) = own
                 && let Some(stem) = model.names.get(iri.as_str()) {
-                footer .about { p { "As data: " a href=(at.href(&format!("{stem}.ttl"))) { "Turtle" } ", " a href=(at.href(&format!("{stem}.jsonld"))) { "JSON-LD" } ", " a href=(at.href(&format!("{stem}.nt"))) { "N-Triples" } "." } }
+                footer .about { p { (at.say("As data: ")) a href=(at.href(&format!("{stem}.ttl"))) { "Turtle" } ", " a href=(at.href(&format!("{stem}.jsonld"))) { "JSON-LD" } ", " a href=(at.href(&format!("{stem}.nt"))) { "N-Triples" } "." } }
             }
         }
     };
@@ -205,9 +196,9 @@ fn overview(at: &At<'_, '_>, terms: &Terms<'_>) -> Markup {
         html! { @for (i, term) in found.iter().enumerate() { @if i > 0 { ", " } @match term { Term::NamedNode(node) => (terms.link(at, node)), other => (at.term(other)) } } }
     };
     html! {
-        div .scroll tabindex="0" role="group" aria-label="The properties" {
+        div .scroll tabindex="0" role="group" aria-label=(at.say("The properties")) {
             table {
-                thead { tr { th scope="col" { "property" } th scope="col" { "of" } th scope="col" { "to" } th scope="col" .number { "uses" } } }
+                thead { tr { th scope="col" { (at.say("property")) } th scope="col" { (at.say("of")) } th scope="col" { (at.say("to")) } th scope="col" .number { (at.say("uses")) } } }
                 tbody {
                     @for property in &terms.properties {
                         tr {
@@ -231,18 +222,16 @@ fn entry(at: &At<'_, '_>, terms: &Terms<'_>, term: &NamedNode, facts: &Markup) -
         details .term {
             summary {
                 h3 {
-                    @if titles.is_empty() { (text(&at.model.label(term))) }
-                    @for (i, title) in titles.iter().enumerate() {
-                        span class=[(i > 0).then_some("other")] lang=[title.language().map(cased)] dir="auto" { (text(title.value())) }
-                    }
+                    span lang=[titles.best.and_then(|t| t.language()).map(cased)] dir="auto" { (text(&at.model.label(term))) }
                     " " code { (text(&at.model.curie(term.as_str()))) }
-                    @if at.model.is_deprecated(term) { " " span .badge { "deprecated" } }
+                    @if at.model.is_deprecated(term) { " " span .badge { (at.say("deprecated")) } }
                 }
             }
             div .body id=(anchor) {
+                (at.other_names(&titles.others))
                 @for description in at.model.descriptions(term) { p { (at.literal(description)) } }
                 (facts)
-                @if let Some(page) = at.model.page(term.as_str()) { p { a href=(at.href(&page)) { "All that is said of it" } } }
+                @if let Some(page) = at.model.page(term.as_str()) { p { a href=(at.href(&page)) { (at.say("All that is said of it")) } } }
             }
         }
     }
@@ -261,16 +250,16 @@ fn class_entry(at: &At<'_, '_>, terms: &Terms<'_>, class: &NamedNode) -> Markup 
     let facts = html! {
             dl {
                 @if !above.is_empty() {
-                    div .fact { dt { "a kind of" } @for term in &above { dd { @match term { Term::NamedNode(n) => (terms.link(at, n)), other => (at.term(other)) } } } }
+                    div .fact { dt { (at.say("a kind of")) } @for term in &above { dd { @match term { Term::NamedNode(n) => (terms.link(at, n)), other => (at.term(other)) } } } }
                 }
                 @if members > 0 {
-                    div .fact { dt { "members" } dd { @match model.browse_page(class.as_str()) { Some(page) => a href=(at.href(&page)) { (thousands(members as u64)) }, None => (thousands(members as u64)) } } }
+                    div .fact { dt { (at.say("members")) } dd { @match model.browse_page(class.as_str()) { Some(page) => a href=(at.href(&page)) { (thousands(members as u64)) }, None => (thousands(members as u64)) } } }
                 }
                 @if !of.is_empty() {
-                    div .fact { dt { "properties" } dd { ul .inline { @for property in &of { li { (terms.link(at, property)) } } } } }
+                    div .fact { dt { (at.say("properties")) } dd { ul .inline { @for property in &of { li { (terms.link(at, property)) } } } } }
                 }
                 @if !rules.is_empty() {
-                    div .fact { dt { "asked of each" } dd { ul .rules { @for rule in &rules { li { (rule) } } } } }
+                    div .fact { dt { (at.say("asked of each")) } dd { ul .rules { @for rule in &rules { li { (rule) } } } } }
                 }
             }
     };
@@ -285,10 +274,10 @@ fn property_entry(at: &At<'_, '_>, property: &NamedNode, terms: &Terms<'_>) -> M
                 @for (words, iri) in [("of", RDFS_DOMAIN), ("to", RDFS_RANGE), ("a kind of", RDFS_SUB_PROPERTY_OF)] {
                     @let found = objects(model, property, iri);
                     @if !found.is_empty() {
-                        div .fact { dt { (words) } @for term in &found { dd { @match term { Term::NamedNode(n) => (terms.link(at, n)), other => (at.term(other)) } } } }
+                        div .fact { dt { (at.say(words)) } @for term in &found { dd { @match term { Term::NamedNode(n) => (terms.link(at, n)), other => (at.term(other)) } } } }
                     }
                 }
-                div .fact { dt { "used" } dd { (count(uses, "time", "times")) } }
+                div .fact { dt { (at.say("used")) } dd { (at.count(uses, "time", "times")) } }
             }
     };
     entry(at, terms, property, &facts)

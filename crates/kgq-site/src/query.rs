@@ -15,7 +15,7 @@ use kgq_syntax::error::Result;
 use kgq_syntax::highlight::{Class, highlight};
 use kgq_syntax::rdf::vocabulary::rdf;
 use kgq_syntax::rdf::{Literal, NamedNode, NamedOrBlankNode, Term, Triple, Variable};
-use kgq_syntax::text::{count, thousands};
+use kgq_syntax::text::thousands;
 use maud::{Markup, html};
 use rustc_hash::FxHashSet;
 
@@ -40,7 +40,7 @@ pub struct PublishedQuery<'a> {
 pub struct PublishedParam {
     pub name: String,
     /// The kind of values, and the class where they are its members.
-    pub kind: String,
+    pub kind: &'static str,
     pub class: Option<NamedNode>,
     pub description: Option<Text>,
     pub required: bool,
@@ -59,7 +59,15 @@ pub enum PublishedAnswer {
     Truth(bool),
     Graph(Vec<Triple>),
     /// Why there is none.
-    None(String),
+    None(NoAnswer),
+}
+
+/// Why a query stands on the site without an answer.
+pub enum NoAnswer {
+    /// A required parameter has neither a default nor an example.
+    Needs(String),
+    /// It could not be answered, with the reason.
+    Failed(String),
 }
 
 impl PublishedAnswer {
@@ -213,23 +221,23 @@ fn query_page(model: &Model<'_>, query: &PublishedQuery<'_>) -> String {
     let asks = !model.source.assets.is_empty();
     let body = html! {
         article .query {
-            p .kind { a href=(at.href("queries.html")) { "Question" } @if query.canned.is_check() { " · a rule: whatever it finds is a mistake" } @if !header.tags.is_empty() { " · " (text(&header.tags.join(", "))) } }
+            p .kind { a href=(at.href("queries.html")) { (at.say("Question")) } @if query.canned.is_check() { (at.say(" · a rule: whatever it finds is a mistake")) } @if !header.tags.is_empty() { " · " (text(&header.tags.join(", "))) } }
             h1 { @match &header.title { Some(title) => (texts(model, title)), None => (text(query.title(model))) } }
             @if let Some(question) = &header.question { p .summary { (texts(model, question)) } }
             @if let Some(description) = &header.description { p .description { (texts(model, description)) } }
             (answer)
             (parameters(&at, query))
             section {
-                h2 { "The query" }
+                h2 { (at.say("The query")) }
                 (sparql(model, &query.text))
                 ul .links {
                     li { a href=(at.href(&format!("{stem}.rq"))) { "SPARQL" } }
-                    @if asks { li { a href=(format!("{}#{}", at.href("ask.html"), query.canned.name)) { "Ask it here, changed as you like" } } }
+                    @if asks { li { a href=(format!("{}#{}", at.href("ask.html"), query.canned.name)) { (at.say("Ask it here, changed as you like")) } } }
                     li { code { @match &header.example { Some(example) => (text(example)), None => { "kgq run " (text(&query.canned.name)) } } } }
                 }
             }
             (named(&at, query))
-            (notes.render())
+            (notes.render(&at))
         }
     };
     let description = header.question.as_ref().map(|q| q.in_language(model.source.language).trim().to_owned());
@@ -241,7 +249,7 @@ fn named(at: &At<'_, '_>, query: &PublishedQuery<'_>) -> Markup {
     let own: Vec<&NamedNode> = query.names.iter().filter(|n| at.model.page(n.as_str()).is_some()).collect();
     html! {
         @if !own.is_empty() {
-            section { h2 { "What it speaks of" } ul .inline { @for node in own { li { (at.thing(node)) } } } }
+            section { h2 { (at.say("What it speaks of")) } ul .inline { @for node in own { li { (at.thing(node)) } } } }
         }
     }
 }
@@ -250,18 +258,18 @@ fn parameters(at: &At<'_, '_>, query: &PublishedQuery<'_>) -> Markup {
     html! {
         @if !query.params.is_empty() {
             section {
-                h2 { "Parameters" }
+                h2 { (at.say("Parameters")) }
                 dl .params {
                     @for param in &query.params {
                         div .fact {
                             dt { code { (text(&param.name)) } }
                             dd {
-                                @match &param.class { Some(class) => { "a " (at.thing(class)) }, None => (text(&param.kind)) }
-                                @if param.list { ", one or several" }
-                                @if param.required { ", required" }
+                                @match &param.class { Some(class) => { (at.say("a ")) (at.thing(class)) }, None => (at.say(param.kind)) }
+                                @if param.list { (at.say(", one or several")) }
+                                @if param.required { (at.say(", required")) }
                                 @if let Some(description) = &param.description { ". " (texts(at.model, description)) }
-                                @if param.values.is_empty() { " " span .muted { "Not set in the answer shown." } }
-                                @else { " " span .muted { "Here: " } (text(&param.values.join(", "))) }
+                                @if param.values.is_empty() { " " span .muted { (at.say("Not set in the answer shown.")) } }
+                                @else { " " span .muted { (at.say("Here: ")) } (text(&param.values.join(", "))) }
                             }
                         }
                     }
@@ -278,11 +286,12 @@ fn answer(at: &At<'_, '_>, query: &PublishedQuery<'_>, notes: &mut Notes) -> Mar
     };
     html! {
         section .answer {
-            h2 { "The answer" }
+            h2 { (at.say("The answer")) }
             @match &query.answer {
-                PublishedAnswer::None(why) => p .muted { (text(why)) },
+                PublishedAnswer::None(NoAnswer::Needs(name)) => p .muted { (text(&at.fill("It needs a value for `{}`, and its header gives no example.", name))) },
+                PublishedAnswer::None(NoAnswer::Failed(why)) => p .muted { (text(&at.fill("It could not be answered here: {}", why))) },
                 PublishedAnswer::Truth(value) => {
-                    p .truth { @if *value { "Yes" } @else { "No" } }
+                    p .truth { @if *value { (at.say("Yes")) } @else { (at.say("No")) } }
                     ul .links { (link("json", "JSON")) }
                 }
                 PublishedAnswer::Graph(triples) => {
@@ -292,7 +301,7 @@ fn answer(at: &At<'_, '_>, query: &PublishedQuery<'_>, notes: &mut Notes) -> Mar
                 PublishedAnswer::Table { variables, rows, sources } => {
                     @if let Some(drawn) = chart(at, query, variables, rows, sources) { (drawn) }
                     (answer_table(at, query, (variables, rows, sources), notes))
-                    ul .links { (link("csv", "CSV")) (link("json", "JSON")) (link("ttl", "The statements behind it in Turtle")) }
+                    ul .links { (link("csv", "CSV")) (link("json", "JSON")) (link("ttl", at.say("The statements behind it in Turtle"))) }
                 }
             }
         }
@@ -307,10 +316,10 @@ fn graph_answer(at: &At<'_, '_>, query: &PublishedQuery<'_>, triples: &[Triple])
     html! {
         @if let Some(drawn) = drawn { (drawn) }
         details open[triples.len() <= 30] {
-            summary { (count(triples.len() as u64, "statement", "statements")) }
-            div .scroll tabindex="0" role="group" aria-label="The statements" {
+            summary { (at.count(triples.len() as u64, "statement", "statements")) }
+            div .scroll tabindex="0" role="group" aria-label=(at.say("The statements")) {
                 table {
-                    thead { tr { th scope="col" { "subject" } th scope="col" { "predicate" } th scope="col" { "object" } } }
+                    thead { tr { th scope="col" { (at.say("subject")) } th scope="col" { (at.say("predicate")) } th scope="col" { (at.say("object")) } } }
                     tbody {
                         @for triple in triples.iter().take(MOST_ROWS) {
                             tr { td { (at.subject(&triple.subject)) } td { (at.property(&triple.predicate)) } td { (at.term(&triple.object)) } }
@@ -348,16 +357,18 @@ fn answer_table(
     let cited = sources.iter().any(|s| !s.citations.is_empty());
     let more = rows.len().saturating_sub(MOST_ROWS);
     html! {
-        p .muted { (count(rows.len() as u64, "row", "rows")) @if rows.is_empty() { ": nothing in the graph answers it" } }
+        p .muted { (at.count(rows.len() as u64, "row", "rows")) @if rows.is_empty() { (at.say(": nothing in the graph answers it")) } }
         @if !rows.is_empty() {
-            div .scroll tabindex="0" role="group" aria-label="The answer as a table" {
+            div .scroll tabindex="0" role="group" aria-label=(at.say("The answer as a table")) {
                 table .answer {
                     thead { tr {
-                        @for variable in variables {
+                        @for (column, variable) in variables.iter().enumerate() {
+                            @let mut values = rows.iter().filter_map(|row| row.get(column)?.as_ref()).peekable();
+                            @let numbers = values.peek().is_some() && values.all(|t| matches!(t, Term::Literal(l) if is_number(l)));
                             @let about = query.canned.header.columns.get(variable.as_str()).map(|t| t.in_language(language).trim());
-                            th scope="col" { (text(variable.as_str())) @if let Some(about) = about { span .about { (text(about)) } } }
+                            th scope="col" .number[numbers] { (text(variable.as_str())) @if let Some(about) = about { span .about { (text(about)) } } }
                         }
-                        @if cited { th scope="col" { "source" } }
+                        @if cited { th scope="col" { (at.say("source")) } }
                     } }
                     tbody {
                         @for (i, row) in rows.iter().enumerate().take(MOST_ROWS) {
@@ -374,7 +385,7 @@ fn answer_table(
                     }
                 }
             }
-            @if more > 0 { p .muted { "and " (thousands(more as u64)) " more rows in the downloads" } }
+            @if more > 0 { p .muted { (at.say("and ")) (thousands(more as u64)) (at.say(" more rows in the downloads")) } }
         }
     }
 }
@@ -387,8 +398,8 @@ fn row_marks(at: &At<'_, '_>, sources: Option<&RowSources>, notes: &mut Notes) -
     let marks: Vec<usize> = sources.citations.iter().take(MOST_MARKS).map(|c| notes.cite_citation(at, c)).collect();
     let inferred = sources.statements.iter().any(|s| !s.grounds.is_empty());
     html! {
-        (notes.marks(&marks, inferred))
-        @if sources.citations.len() > MOST_MARKS { " " span .muted { "and " (sources.citations.len() - MOST_MARKS) " more" } }
+        (notes.marks(at, &marks, inferred))
+        @if sources.citations.len() > MOST_MARKS { " " span .muted { (at.say("and ")) (sources.citations.len() - MOST_MARKS) (at.say(" more")) } }
     }
 }
 
@@ -454,7 +465,7 @@ fn chart(
                 })
                 .take(300)
                 .collect();
-            Some(draw::timeline(moments))
+            Some(draw::timeline(at, moments))
         }
         View::Map => {
             let points: Vec<(NamedNode, String, super::model::Point)> = rows

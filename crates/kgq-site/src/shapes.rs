@@ -1,6 +1,6 @@
 //! What SHACL shapes say to a reader: in which group and order a page shows facts, and what a shape asks, in words.
 
-use super::html::{At, text};
+use super::html::At;
 use super::model::Model;
 use super::vocabulary::*;
 use kgq_syntax::rdf::{Literal, NamedNode, NamedOrBlankNode, NamedOrBlankNodeRef, Term};
@@ -123,7 +123,7 @@ pub fn shapes_of(at: &At<'_, '_>, class: &NamedNode) -> Vec<Markup> {
             } else if name == sh("sparql")
                 && let Some(message) = message(at, &quad.object)
             {
-                rules.push(html! { "Never: " (message) });
+                rules.push(html! { (at.say("Never: ")) (message) });
             }
         }
     }
@@ -159,21 +159,21 @@ fn property_rule(at: &At<'_, '_>, shape: &Term) -> Option<Markup> {
     };
     let path = find("path")?;
     let how_many = match (count("minCount").unwrap_or(0), count("maxCount")) {
-        (0, None) => "any number".to_owned(),
-        (0, Some(1)) => "one at most".to_owned(),
-        (0, Some(most)) => format!("{most} at most"),
-        (1, Some(1)) => "exactly one".to_owned(),
-        (1, None) => "at least one".to_owned(),
-        (least, None) => format!("at least {least}"),
-        (least, Some(most)) if least == most => format!("exactly {least}"),
-        (least, Some(most)) => format!("{least} to {most}"),
+        (0, None) => at.say("any number").to_owned(),
+        (0, Some(1)) => at.say("one at most").to_owned(),
+        (0, Some(most)) => at.fill("{} at most", most),
+        (1, Some(1)) => at.say("exactly one").to_owned(),
+        (1, None) => at.say("at least one").to_owned(),
+        (least, None) => at.fill("at least {}", least),
+        (least, Some(most)) if least == most => at.fill("exactly {}", least),
+        (least, Some(most)) => at.fill("{} of them", format_args!("{least}–{most}")),
     };
     let mut asks: Vec<Markup> = Vec::new();
     for (name, words) in
         [("class", "each a"), ("datatype", "each of datatype"), ("hasValue", "one of them"), ("node", "each fitting")]
     {
         if let Some(value) = find(name) {
-            asks.push(html! { (words) " " (at.term(value)) });
+            asks.push(html! { (at.say(words)) " " (at.term(value)) });
         }
     }
     for (name, before, after) in [
@@ -188,14 +188,14 @@ fn property_rule(at: &At<'_, '_>, shape: &Term) -> Option<Markup> {
         ("languageIn", "in the languages", ""),
     ] {
         if let Some(value) = find(name) {
-            asks.push(html! { (before) " " (at.term(value)) (after) });
+            asks.push(html! { (at.say(before)) " " (at.term(value)) (at.say(after)) });
         }
     }
     if let Some(Term::NamedNode(kind)) = find("nodeKind") {
-        asks.push(html! { (node_kind(kind.as_str())) });
+        asks.push(html! { (at.say(node_kind(kind.as_str()))) });
     }
     if matches!(find("uniqueLang"), Some(Term::Literal(l)) if matches!(l.value(), "true" | "1")) {
-        asks.push(html! { "one for each language" });
+        asks.push(html! { (at.say("one for each language")) });
     }
     Some(html! {
         span .path { (path_words(at, path, 0)) } ": " (how_many)
@@ -231,7 +231,7 @@ fn path_words(at: &At<'_, '_>, path: &Term, depth: usize) -> Markup {
             Some("zeroOrOnePath") => ("", "in one step at most"),
             _ => continue,
         };
-        return html! { (before) " " (path_words(at, &quad.object, depth + 1)) " " (after) };
+        return html! { (at.say(before)) " " (path_words(at, &quad.object, depth + 1)) " " (at.say(after)) };
     }
-    html! { span .muted { (text("a longer path")) } }
+    html! { span .muted { (at.say("a longer path")) } }
 }

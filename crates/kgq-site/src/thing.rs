@@ -2,7 +2,7 @@
 
 use super::draw;
 use super::facts;
-use super::html::{At, Head, page, text};
+use super::html::{At, Head, page, stop, text};
 use super::label::shorten;
 use super::mentions;
 use super::model::Model;
@@ -11,7 +11,7 @@ use super::vocabulary::*;
 use kgq_syntax::rdf::language::cased;
 use kgq_syntax::rdf::vocabulary::rdf;
 use kgq_syntax::rdf::{NamedNode, NamedOrBlankNode, Quad, Term, Triple};
-use kgq_syntax::text::{count, thousands};
+use kgq_syntax::text::thousands;
 use maud::{Markup, html};
 use serde_json::{Map, Value, json};
 
@@ -31,7 +31,6 @@ pub fn thing_page(model: &Model<'_>, thing: &NamedNode) -> String {
     let path = format!("{stem}.html");
     let at = At { model, path: &path };
     let mut notes = Notes::default();
-    let titles = model.titles(thing);
     let label = model.label(thing);
     let summary = summary(&at, thing);
     let body_facts = facts::facts(&at, thing, &mut notes);
@@ -39,13 +38,8 @@ pub fn thing_page(model: &Model<'_>, thing: &NamedNode) -> String {
     let body = html! {
         article .thing {
             (kind(&at, thing))
-            h1 {
-                @if titles.is_empty() { bdi { (text(&label)) } }
-                @for (i, title) in titles.iter().enumerate() {
-                    span class=[(i > 0).then_some("other")] lang=[title.language().map(cased)] dir="auto" { (text(title.value())) }
-                }
-            }
-            @if model.is_deprecated(thing) { p .warning { "Deprecated: kept for what was written with it, and not for anything new." } }
+            (at.heading(thing))
+            @if model.is_deprecated(thing) { p .warning { (at.say("Deprecated: kept for what was written with it, and not for anything new.")) } }
             @if let Some((words, language)) = &summary { p .summary lang=[language.as_deref().map(cased)] dir="auto" { (text(words)) } }
             (names_row(&at, thing))
             (mentions::notice(&at, thing))
@@ -53,13 +47,13 @@ pub fn thing_page(model: &Model<'_>, thing: &NamedNode) -> String {
             (mentions::contents(&at, thing))
             (members(&at, thing))
             (usage(&at, thing))
-            @if let Some(drawn) = draw::neighbours(&at, thing) { section { h2 { "Around it" } (drawn) } }
+            @if let Some(drawn) = draw::neighbours(&at, thing) { section { h2 { (at.say("Around it")) } (drawn) } }
             (timeline(&at, thing))
             (map(&at, thing))
             (incoming)
             (mentions::mentions(&at, thing))
             (queries(&at, thing))
-            (notes.render())
+            (notes.render(&at))
             (files_row(&at, thing, stem))
         }
     };
@@ -82,13 +76,13 @@ fn kind(at: &At<'_, '_>, thing: &NamedNode) -> Markup {
     let graph = at.model.graphs.contains_key(thing.as_str());
     html! {
         p .kind {
-            @if types.is_empty() { @if statement { "Statement" } @else if graph { "Named graph" } @else { "Thing" } }
+            @if types.is_empty() { @if statement { (at.say("Statement")) } @else if graph { (at.say("Named graph")) } @else { (at.say("Thing")) } }
             @for (i, class) in types.iter().enumerate() {
                 @if i > 0 { " · " }
                 (at.thing(class))
             }
             @if let Some(page) = types.first().and_then(|class| at.model.browse_page(class.as_str())) {
-                " · " a href=(at.href(&page)) { "all of them" }
+                " · " a href=(at.href(&page)) { (at.say("all of them")) }
             }
         }
     }
@@ -123,7 +117,7 @@ pub fn summary(at: &At<'_, '_>, thing: &NamedNode) -> Option<(String, Option<Str
         line.push_str(": ");
     }
     line.push_str(&words.join("; "));
-    line.push('.');
+    line.push_str(stop(&line).trim_end());
     Some((line, None))
 }
 
@@ -142,12 +136,12 @@ fn files_row(at: &At<'_, '_>, thing: &NamedNode, stem: &str) -> Markup {
     html! {
         footer .about {
             p {
-                "This page as data: "
+                (at.say("This page as data: "))
                 @for (i, (ending, words)) in [("ttl", "Turtle"), ("jsonld", "JSON-LD"), ("nt", "N-Triples")].iter().enumerate() {
                     @if i > 0 { ", " }
                     a href=(at.href(&format!("{stem}.{ending}"))) { (words) }
                 }
-                @if let Some(day) = at.model.source.changed.get(thing.as_str()) { ". Last changed " time datetime=(day) { (day) } }
+                @if let Some(day) = at.model.source.changed.get(thing.as_str()) { (at.say(". Last changed ")) time datetime=(day) { (day) } }
                 "."
             }
         }
@@ -160,14 +154,14 @@ fn members(at: &At<'_, '_>, thing: &NamedNode) -> Markup {
     let members = at.model.members.get(thing.as_str());
     html! {
         @if !rules.is_empty() {
-            section { h2 { "What is asked of each" } ul .rules { @for rule in &rules { li { (rule) } } } }
+            section { h2 { (at.say("What is asked of each")) } ul .rules { @for rule in &rules { li { (rule) } } } }
         }
         @if let Some(members) = members {
             section {
-                h2 { (thousands(members.len() as u64)) " of them" }
+                h2 { (thousands(members.len() as u64)) (at.say(" of them")) }
                 ul .inline { @for member in members.iter().take(MEMBERS) { li { (at.thing(member)) } } }
                 @if members.len() > MEMBERS
-                    && let Some(page) = at.model.browse_page(thing.as_str()) { p { a href=(at.href(&page)) { "All of them" } } }
+                    && let Some(page) = at.model.browse_page(thing.as_str()) { p { a href=(at.href(&page)) { (at.say("All of them")) } } }
             }
         }
     }
@@ -178,7 +172,7 @@ fn usage(at: &At<'_, '_>, thing: &NamedNode) -> Markup {
     let uses = at.model.uses.get(thing.as_str()).copied().unwrap_or(0);
     html! {
         @if at.model.is_property(thing) {
-            p .muted { @if uses == 0 { "No statement uses it." } @else { (count(uses, "statement uses it", "statements use it")) "." } }
+            p .muted { @if uses == 0 { (at.say("No statement uses it.")) } @else { (at.count(uses, "statement uses it", "statements use it")) "." } }
         }
     }
 }
@@ -218,7 +212,7 @@ fn timeline(at: &At<'_, '_>, thing: &NamedNode) -> Markup {
     if moments.is_empty() || moments.len() > MOMENTS || (moments.len() < 2 && !own) {
         return html! {};
     }
-    html! { section { h2 { "In time" } (draw::timeline(moments)) } }
+    html! { section { h2 { (at.say("In time")) } (draw::timeline(at, moments)) } }
 }
 
 fn map(at: &At<'_, '_>, thing: &NamedNode) -> Markup {
@@ -229,8 +223,8 @@ fn map(at: &At<'_, '_>, thing: &NamedNode) -> Markup {
     if model.places.len() > PLACES {
         return html! {
             section {
-                h2 { "Where it is" }
-                p { "One of " a href=(at.href("places.html")) { (thousands(model.places.len() as u64)) " places on the map" } "." }
+                h2 { (at.say("Where it is")) }
+                p { (at.say("One of ")) a href=(at.href("places.html")) { (thousands(model.places.len() as u64)) (at.say(" places on the map")) } "." }
                 @if let Some((node, point)) = model.places.get(thing.as_str()) {
                     (draw::map(at, &[draw::Spot { node, label: model.label(node), point: *point, own: true }]).unwrap_or_default())
                 }
@@ -247,7 +241,7 @@ fn map(at: &At<'_, '_>, thing: &NamedNode) -> Markup {
             own: *iri == thing.as_str(),
         })
         .collect();
-    html! { @if let Some(drawn) = draw::map(at, &spots) { section { h2 { "Where it is" } (drawn) } } }
+    html! { @if let Some(drawn) = draw::map(at, &spots) { section { h2 { (at.say("Where it is")) } (drawn) } } }
 }
 
 fn queries(at: &At<'_, '_>, thing: &NamedNode) -> Markup {
@@ -263,11 +257,11 @@ fn queries(at: &At<'_, '_>, thing: &NamedNode) -> Markup {
     html! {
         @if !named.is_empty() || !answered.is_empty() {
             section {
-                h2 { "Questions" }
+                h2 { (at.say("Questions")) }
                 dl {
                     @for (words, list) in [("that name it", &named), ("whose answer holds it", &answered)] {
                         @if !list.is_empty() {
-                            div .fact { dt { (words) } dd { ul .inline { @for (page, title) in list { li { a href=(at.href(page)) { (text(title)) } } } } } }
+                            div .fact { dt { (at.say(words)) } dd { ul .inline { @for (page, title) in list { li { a href=(at.href(page)) { (text(title)) } } } } } }
                         }
                     }
                 }
@@ -319,9 +313,11 @@ fn schema_org(model: &Model<'_>, thing: &NamedNode, path: &str) -> Value {
     out.insert("@type".into(), json!(kind));
     out.insert("@id".into(), json!(thing.as_str()));
     out.insert("url".into(), json!(model.url(path)));
-    let names: Vec<Value> = model
-        .titles(thing)
-        .iter()
+    let titles = model.titles(thing);
+    let names: Vec<Value> = titles
+        .best
+        .into_iter()
+        .chain(titles.others)
         .map(|title| match title.language() {
             Some(language) => json!({"@value": title.value(), "@language": cased(language)}),
             None => json!(title.value()),

@@ -47,7 +47,8 @@ fn pages_show_names_facts_footnotes_drawings_and_questions() {
     assert_has(
         &alder,
         &[
-            r#"<span lang="en" dir="auto">Alder</span><span class="other" lang="zh" dir="auto">桤木</span></h1>"#,
+            r#"<h1><bdi lang="en" dir="auto">Alder</bdi></h1><details class="others"><summary>1 other language</summary>"#,
+            r#"<bdi class="text" lang="zh" dir="auto">桤木</bdi>"#,
             r#"<code class="copy">https://e.example/a</code>"#,
             r#"<link rel="alternate" type="text/turtle" href="a.ttl">"#,
             r#"<link rel="alternate" type="application/ld+json" href="a.jsonld">"#,

@@ -30,14 +30,17 @@ pub enum Named {
     Unknown(Vec<String>),
 }
 
-/// The properties that name a thing, with their rank, the best first.
+/// The properties that name a thing, with their rank, the best first. This order holds wherever kgq says what a thing is called; within
+/// a property, [`Labels::get`] chooses by language.
 pub const NAMING: &[(NamedNodeRef<'static>, u8)] = &[
     (skos::PREF_LABEL, 0),
     (rdfs::LABEL, 1),
     (NamedNodeRef::new_unchecked("https://schema.org/name"), 2),
-    (NamedNodeRef::new_unchecked("http://xmlns.com/foaf/0.1/name"), 2),
-    (NamedNodeRef::new_unchecked("http://purl.org/dc/terms/title"), 2),
-    (skos::ALT_LABEL, 3),
+    (NamedNodeRef::new_unchecked("http://schema.org/name"), 2),
+    (NamedNodeRef::new_unchecked("http://xmlns.com/foaf/0.1/name"), 3),
+    (NamedNodeRef::new_unchecked("http://purl.org/dc/terms/title"), 4),
+    (NamedNodeRef::new_unchecked("http://purl.org/dc/elements/1.1/title"), 4),
+    (skos::ALT_LABEL, 5),
 ];
 
 /// How good a property's values are as names, 0 being best; `None` if it does not name.

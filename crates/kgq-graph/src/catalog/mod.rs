@@ -7,6 +7,7 @@ mod labels;
 mod names;
 mod params;
 mod queries;
+mod words;
 
 pub use header::{Header, Param, ScalarOrList, Severity, Text, View};
 pub use index::{Role, TermIndex, classes_of, labels_of};
@@ -14,3 +15,4 @@ pub use labels::{Labels, NAMING, Named, local_name, rank};
 pub use names::{Found, is_ideograph};
 pub use params::{Kind as ParamKind, Known, Values, named, parse_term};
 pub use queries::{CannedQuery, Catalog};
+pub use words::{Piece, expression, sentence, words_of};

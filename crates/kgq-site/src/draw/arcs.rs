@@ -43,7 +43,7 @@ pub fn arcs(
         }
     };
     let height = classes.len() as f64 * ROW + 20.0;
-    Some(figure("arcs", "Classes and the properties between them", LINE + reach + 30.0, height, &inner))
+    Some(figure("arcs", at.say("Classes and the properties between them"), LINE + reach + 30.0, height, &inner))
 }
 
 fn arc(a: f64, b: f64) -> String {

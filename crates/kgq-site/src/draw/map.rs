@@ -36,7 +36,7 @@ pub fn map(at: &At<'_, '_>, spots: &[Spot<'_>]) -> Option<Markup> {
             }))
         }
     };
-    Some(figure("map", "Map of the places", WIDTH, frame.height, &inner))
+    Some(figure("map", at.say("Map of the places"), WIDTH, frame.height, &inner))
 }
 
 /// Degrees to units of the drawing: equirectangular, true at the middle latitude.

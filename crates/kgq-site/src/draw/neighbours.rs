@@ -87,7 +87,7 @@ pub fn neighbours(at: &At<'_, '_>, thing: &NamedNode) -> Option<Markup> {
                 (linked(at, node, html! { text x=(n(x)) y=(n(y + 8.0)) text-anchor=(anchor) { (fit(&model.label(node), CELLS)) } }))
             }
             @if more {
-                text .property x=(n(x)) y=(n(top + list.len() as f64 * ROW)) text-anchor=(anchor) { "and more below" }
+                text .property x=(n(x)) y=(n(top + list.len() as f64 * ROW)) text-anchor=(anchor) { (at.say("and more below")) }
             }
         }
     };
@@ -97,5 +97,5 @@ pub fn neighbours(at: &At<'_, '_>, thing: &NamedNode) -> Option<Markup> {
         rect .centre x=(n(centre - half)) y=(n(middle - 17.0)) width=(n(half * 2.0)) height="34" rx="4" {}
         text .centre x=(n(centre)) y=(n(middle + 4.5)) text-anchor="middle" { (own) }
     };
-    Some(figure("neighbours", &format!("What is near {label}"), width, height, &inner))
+    Some(figure("neighbours", &at.fill("What is near {}", &label), width, height, &inner))
 }

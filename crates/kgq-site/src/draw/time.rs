@@ -1,6 +1,6 @@
 //! Dates along a line, and as a list.
 
-use super::super::html::text;
+use super::super::html::{At, text};
 use super::n;
 use kgq_syntax::rdf::{Literal, Term};
 use maud::{Markup, html};
@@ -50,14 +50,16 @@ const WIDTH: f64 = 720.0;
 const EDGE: f64 = 24.0;
 
 /// The moments in their order; along a line too, where they are more than one.
-pub fn timeline(mut moments: Vec<Moment>) -> Markup {
+pub fn timeline(at: &At<'_, '_>, mut moments: Vec<Moment>) -> Markup {
     moments.sort_by(|a, b| a.at.total_cmp(&b.at).then_with(|| a.written.cmp(&b.written)));
     let first = moments.first().map_or(0.0, |m| m.at);
     let last = moments.last().map_or(0.0, |m| m.at);
     let span = last - first;
     html! {
         figure .drawing .time {
-            @if span > 0.0 { (line(&moments, first, span)) }
+            @if span > 0.0 {
+                div .scroll tabindex="0" role="group" aria-label=(at.say("In time")) { (line(&moments, first, span)) }
+            }
             ol .timeline {
                 @for moment in &moments {
                     li class=[moment.own.then_some("own")] { time datetime=(text(&moment.written)) { (text(&moment.written)) } span { (moment.what) } }
