@@ -32,18 +32,36 @@ const shorten = (iri) => {
   const local = iri.slice(best[1].length);
   return /^[\p{L}\p{N}_][\p{L}\p{N}_-]*$/u.test(local) ? best[0] + ":" + local : null;
 };
+const chinese = /^zh\b/i.test(document.documentElement.lang);
+const say = (english, words) => (chinese ? words : english);
+
 const names = [];
-for (const [iri, [, label]] of Object.entries(data.things)) {
+for (const [iri, [, label, others]] of Object.entries(data.things)) {
   const short = shorten(iri);
-  if (short) names.push({ label: short, detail: label, type: "variable" });
+  if (!short) continue;
+  names.push({ label: short, detail: label, type: "variable" });
+  // A name in any language is typed as it is known, and becomes the CURIE.
+  for (const name of [label, ...(others ?? [])]) {
+    if (name !== short) names.push({ label: name, detail: short, apply: short, type: "text", boost: -1 });
+  }
 }
 for (const word of "SELECT CONSTRUCT ASK DESCRIBE WHERE FILTER OPTIONAL UNION MINUS GRAPH VALUES BIND ORDER BY GROUP BY HAVING LIMIT OFFSET DISTINCT PREFIX LANG STR COUNT SUM".split(" ")) {
   names.push({ label: word, type: "keyword" });
 }
 const complete = (context) => {
   const word = context.matchBefore(/[\p{L}\p{N}_:-]+/u);
-  if (!word || (word.to - word.from < 2 && !context.explicit)) return null;
+  const least = word && /\p{Script=Han}/u.test(word.text) ? 1 : 2;
+  if (!word || (word.to - word.from < least && !context.explicit)) return null;
   return { from: word.from, options: names, validFor: /^[\p{L}\p{N}_:-]*$/u };
+};
+
+// What was typed outlives a reload. A browser can refuse to keep it; then the page works without.
+const KEPT = "kgq-query " + location.pathname;
+const remember = (query) => {
+  try { sessionStorage.setItem(KEPT, query); } catch { /* It is not kept. */ }
+};
+const remembered = () => {
+  try { return sessionStorage.getItem(KEPT); } catch { return null; }
 };
 
 const text = (query) => query.replace(/^#\+.*\n/gm, "").trim() + "\n";
@@ -57,6 +75,14 @@ const view = new EditorView({
       lineNumbers(), history(), drawSelection(), highlightActiveLine(), indentOnInput(), bracketMatching(),
       StreamLanguage.define(sparql), syntaxHighlighting(look),
       autocompletion({ override: [complete] }),
+      EditorView.updateListener.of((update) => {
+        if (!update.docChanged) return;
+        remember(update.state.doc.toString());
+        // The address names a query only as long as it is that query.
+        if (update.transactions.some((each) => each.isUserEvent("input") || each.isUserEvent("delete")) && location.hash) {
+          window.history.replaceState(null, "", location.pathname + location.search);
+        }
+      }),
       EditorView.lineWrapping,
       EditorView.contentAttributes.of({ "aria-label": "SPARQL query" }),
       keymap.of([{ key: "Mod-Enter", run: () => { ask(); return true; } }, ...defaultKeymap, ...historyKeymap]),
@@ -80,7 +106,12 @@ canned.addEventListener("change", () => { load(canned.value); });
 canned.disabled = false;
 const asked = decodeURIComponent(location.hash.slice(1));
 if (asked.startsWith("query=")) view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: asked.slice(6) } });
-else load(asked || (data.queries[0] ? data.queries[0].name : ""));
+else if (asked) load(asked);
+else {
+  const kept = remembered();
+  if (kept) view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: kept } });
+  else load(data.queries[0] ? data.queries[0].name : "");
+}
 
 // A prefix that the site knows needs no declaration. Those added stand on the first line, and errors there are told without them.
 let added = 0;
@@ -93,7 +124,20 @@ const whole = (query) => {
   added = out.length;
   return out + query;
 };
-const placed = (message) => message.replace(/\bat 1:(\d+)/, (_, column) => "at 1:" + Math.max(1, column - added));
+// An error as kgq tells it: the place, the line with a mark below, what to do.
+const explained = (message) => {
+  const found = message.match(/\bat (\d+):(\d+)/);
+  const prefix = view.state.doc.toString().match(/(?:^|[\s({;,.^/|])([\p{L}][\p{L}\p{N}_.-]*):[\p{L}\p{N}_]/gu);
+  const declared = new Set([...Object.keys(data.prefixes), ...[...view.state.doc.toString().matchAll(/\bPREFIX\s+([\p{L}\p{N}_.-]*):/giu)].map((m) => m[1])]);
+  const unknown = (prefix ?? []).map((m) => m.trim().replace(/^[({;,.^/|]/, "").split(":")[0]).find((name) => !declared.has(name));
+  const hint = unknown ? "\n  " + say("hint: ", "提示：") + say(`no prefix ${unknown} is known; declare it: PREFIX ${unknown}: <…>`, `未知前缀 ${unknown}；请声明：PREFIX ${unknown}: <…>`) : "";
+  if (!found) return say("error: ", "错误：") + message + hint;
+  const line = Number(found[1]);
+  const column = line === 1 ? Math.max(1, Number(found[2]) - added) : Number(found[2]);
+  const written = view.state.doc.lines >= line ? view.state.doc.line(line).text : "";
+  const number = String(line);
+  return `${line}:${column}: ${message.replace(/^.*?\bat \d+:\d+:?\s*/, "")}\n  ${number} | ${written}\n  ${" ".repeat(number.length)} | ${" ".repeat(column - 1)}^${hint}`;
+};
 
 let worker = null;
 let ready = false;
@@ -101,7 +145,7 @@ let started = 0;
 
 const begin = () => {
   if (location.protocol === "file:") {
-    state.textContent = "This page needs a web server: a browser loads no data into a page that was opened from disk. All other pages work so.";
+    state.textContent = say("This page needs a web server: a browser loads no data into a page that was opened from disk. All other pages work so.", "本页需要网页服务器：从磁盘打开的页面，浏览器不加载数据。其他页面都可直接打开。");
     return;
   }
   ready = false;
@@ -109,21 +153,21 @@ const begin = () => {
   worker.addEventListener("message", ({ data: message }) => {
     if (message.kind === "ready") {
       ready = true;
-      state.textContent = message.size.toLocaleString() + " statements loaded";
+      state.textContent = message.size.toLocaleString() + say(" statements loaded", " 条陈述已加载");
     } else if (message.kind === "answer") {
       show(message);
     } else if (message.kind === "failed") {
-      result.replaceChildren(element("p", "failed", placed(message.message)));
+      result.replaceChildren(element("p", "failed", explained(message.message)));
       state.textContent = "";
     }
     busy(false);
   });
   worker.addEventListener("error", (event) => {
     busy(false);
-    state.textContent = "The graph could not be loaded: " + event.message;
+    state.textContent = say("The graph could not be loaded: ", "图无法加载：") + event.message;
   });
   busy(true);
-  state.textContent = "Loading the graph…";
+  state.textContent = say("Loading the graph…", "正在加载图…");
   worker.postMessage({ kind: "load", wasm: new URL("assets/oxigraph.wasm", location.href).href, dump: new URL(data.dump, location.href).href, base: data.base });
 };
 const busy = (is) => {
@@ -133,7 +177,7 @@ const busy = (is) => {
 const ask = () => {
   if (!worker || run.disabled) return;
   started = performance.now();
-  state.textContent = "Asking…";
+  state.textContent = say("Asking…", "正在查询…");
   result.replaceChildren();
   busy(true);
   worker.postMessage({ kind: "ask", query: whole(view.state.doc.toString()) });
@@ -153,6 +197,7 @@ const element = (name, kind, content) => {
   return out;
 };
 const web = (iri) => /^(https?:\/\/|mailto:)/i.test(iri);
+const numeric = (term) => /#(integer|decimal|double|float|int|long|nonNegativeInteger)$/.test(term.datatype ?? "");
 const cell = (term) => {
   if (!term) return element("span", "muted", "–");
   if (term.type === "uri") {
@@ -180,19 +225,39 @@ const save = (name, type, content) => {
   item.append(link);
   return item;
 };
+// What may be the reason that nothing was found: a name that the graph does not have, or a text without its language.
+const why = () => {
+  const query = view.state.doc.toString();
+  const used = [...query.matchAll(/<([^<>\s]+)>/g)].map((m) => m[1]);
+  for (const [, prefix, local] of query.matchAll(/(?:^|[\s({;,.^/|])([\p{L}][\p{L}\p{N}_-]*):([\p{L}\p{N}_][\p{L}\p{N}_-]*)/gu)) {
+    if (data.prefixes[prefix]) used.push(data.prefixes[prefix] + local);
+  }
+  const absent = used.find((iri) => iri.startsWith(data.base) && !data.things[iri] && !Object.values(data.prefixes).includes(iri));
+  const none = say("No row answers it. ", "没有符合的行。");
+  if (absent) return none + say("The graph has no ", "图中没有 ") + (shorten(absent) ?? absent) + say(".", "。");
+  if (/"[^"]*"(?!@|\^\^)/.test(query)) return none + say("A text with a language, such as \"a\"@en, is not the same as one without.", "带语言标记的文本（如 \"甲\"@zh）与不带的不同。");
+  return none + say("Leave out one pattern or filter after the other to see which finds nothing.", "逐个去掉模式或过滤条件，看哪一个没有结果。");
+};
 const show = ({ answer }) => {
   const time = (performance.now() - started).toFixed(0) + " ms";
   if (answer.boolean !== undefined) {
-    result.replaceChildren(element("p", "truth", answer.boolean ? "Yes" : "No"));
+    result.replaceChildren(element("p", "truth", answer.boolean ? say("Yes", "是") : say("No", "否")));
     state.textContent = time;
     return;
   }
   const { columns, rows } = answer;
-  state.textContent = (rows.length === 1 ? "1 row" : rows.length.toLocaleString() + " rows") + " in " + time;
+  if (rows.length === 0) {
+    state.textContent = time;
+    result.replaceChildren(element("p", "muted", why()));
+    return;
+  }
+  state.textContent = (chinese ? rows.length.toLocaleString() + " 行，" : rows.length === 1 ? "1 row in " : rows.length.toLocaleString() + " rows in ") + time;
   const table = element("table", "answer");
   const head = element("tr");
   for (const column of columns) {
-    const th = element("th", "", column);
+    const at = columns.indexOf(column);
+    const numbers = rows.every((row) => !row[at] || numeric(row[at]));
+    const th = element("th", numbers ? "number" : "", column);
     th.scope = "col";
     head.append(th);
   }
@@ -202,7 +267,7 @@ const show = ({ answer }) => {
   for (const row of rows.slice(0, MOST)) {
     const tr = element("tr");
     for (const term of row) {
-      const td = element("td");
+      const td = element("td", term && numeric(term) ? "number" : "");
       td.append(cell(term));
       tr.append(td);
     }
@@ -212,12 +277,12 @@ const show = ({ answer }) => {
   const scroll = element("div", "scroll");
   scroll.tabIndex = 0;
   scroll.setAttribute("role", "group");
-  scroll.setAttribute("aria-label", "The answer as a table");
+  scroll.setAttribute("aria-label", say("The answer as a table", "答案（表）"));
   scroll.append(table);
   const links = element("ul", "links");
   links.append(save("answer.csv", "text/csv", answer.csv));
   result.replaceChildren(scroll, links);
-  if (rows.length > MOST) result.append(element("p", "muted", "and " + (rows.length - MOST) + " more rows in the download"));
+  if (rows.length > MOST) result.append(element("p", "muted", say("and ", "另有 ") + (rows.length - MOST) + say(" more rows in the download", " 行，见下载文件")));
 };
 
 begin();

@@ -2,21 +2,30 @@
 "use strict";
 
 (() => {
+  // What the site itself says, in its language.
+  const CHINESE = {
+    "copy": "复制", "copied": "已复制", "not allowed": "不允许", "Copy ": "复制 ", "Search": "搜索", "names to search": "个名称可搜索",
+    "nothing is called so": "没有这样的名称", "found": "个结果", "nothing is called so; near it": "没有这样的名称；相近的有", "Loading the names…": "正在加载名称…",
+    "The names could not be loaded": "名称无法加载",
+  };
+  const chinese = /^zh\b/i.test(document.documentElement.lang);
+  const say = (english) => (chinese && CHINESE[english]) || english;
+
   for (const code of document.querySelectorAll("code.copy")) {
     if (!navigator.clipboard) break;
     const button = document.createElement("button");
     button.type = "button";
     button.className = "copied";
-    button.textContent = "copy";
-    button.setAttribute("aria-label", "Copy " + code.textContent);
+    button.textContent = say("copy");
+    button.setAttribute("aria-label", say("Copy ") + code.textContent);
     button.addEventListener("click", async () => {
       try {
         await navigator.clipboard.writeText(code.textContent);
-        button.textContent = "copied";
+        button.textContent = say("copied");
       } catch {
-        button.textContent = "not allowed";
+        button.textContent = say("not allowed");
       }
-      setTimeout(() => { button.textContent = "copy"; }, 1500);
+      setTimeout(() => { button.textContent = say("copy"); }, 1500);
     });
     code.after(button);
   }
@@ -32,15 +41,11 @@
   window.addEventListener("hashchange", unfold);
   unfold();
 
-  const field = document.getElementById("search");
-  if (!field) return;
-  const state = document.getElementById("search-state");
-  const found = document.getElementById("found");
   const MOST = 40;
   const han = /\p{Script=Han}/u;
 
-  // A text as search sees it: words without accents and case; of Chinese, each character and each pair of neighbours.
-  const fold = (text) => text.toLowerCase().normalize("NFKD").replace(/\p{M}/gu, "");
+  // A text as search sees it: words without accents, case and apostrophes; of Chinese, each character and each pair of neighbours.
+  const fold = (text) => text.toLowerCase().normalize("NFKD").replace(/[\p{M}'’ʼ`´]/gu, "");
   const words = (text) => text.match(/[\p{L}\p{N}]+/gu) ?? [];
   const pieces = (text) => {
     const out = [];
@@ -64,9 +69,6 @@
     return out;
   };
 
-  let data = { kinds: [], entries: [] };
-  let folded = [];
-
   // How well a name answers: 0 if a word of the query is missing. Pairs of characters may be missing, characters not.
   const score = (name, whole, wanted) => {
     if (name === whole) return 1000;
@@ -84,53 +86,182 @@
     return total > 0 ? total + 20 / (1 + name.length) : 0;
   };
 
-  const search = () => {
-    const whole = fold(field.value.trim());
-    const wanted = pieces(field.value);
-    found.replaceChildren();
-    if (wanted.length === 0) {
-      state.textContent = data.entries.length + " names to search";
-      return;
-    }
-    const hits = [];
-    for (let i = 0; i < folded.length; i++) {
-      let best = 0;
-      let at = 0;
-      for (let j = 0; j < folded[i].length; j++) {
-        const points = score(folded[i][j], whole, wanted);
-        if (points > best) { best = points; at = j; }
+  // How many letters must be put in, left out, changed or exchanged; more than `most` is told as `most + 1`.
+  const distance = (a, b, most) => {
+    if (Math.abs(a.length - b.length) > most) return most + 1;
+    let before = [];
+    let last = Array.from({ length: b.length + 1 }, (_, j) => j);
+    for (let i = 1; i <= a.length; i++) {
+      const row = [i];
+      for (let j = 1; j <= b.length; j++) {
+        const same = a[i - 1] === b[j - 1];
+        row[j] = Math.min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (same ? 0 : 1));
+        if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) row[j] = Math.min(row[j], before[j - 2] + 1);
       }
-      if (best > 0) hits.push([best, i, at]);
+      if (Math.min(...row) > most) return most + 1;
+      before = last;
+      last = row;
     }
-    hits.sort((a, b) => b[0] - a[0] || a[1] - b[1]);
-    state.textContent = hits.length === 0 ? "nothing is called so" : hits.length === 1 ? "1 found" : hits.length + " found";
-    for (const [, i, at] of hits.slice(0, MOST)) {
-      const [stem, kind, names] = data.entries[i];
-      const item = document.createElement("li");
-      const link = document.createElement("a");
-      link.href = stem + ".html";
-      link.textContent = names[0];
-      item.append(link);
-      const rest = [at > 0 ? names[at] : "", data.kinds[kind]].filter(Boolean).join(" · ");
-      const more = document.createElement("span");
-      more.className = "muted";
-      more.textContent = rest;
-      item.append(more);
-      found.append(item);
+    return last[b.length];
+  };
+  // What a name is away from the words of the query, where each of them has a near one.
+  const away = (name, wanted) => {
+    let total = 0;
+    for (const piece of wanted) {
+      if (han.test(piece) || piece.length < 3) return 0;
+      const most = piece.length > 5 ? 2 : 1;
+      const best = Math.min(...words(name).map((word) => distance(piece, word, most)));
+      if (!(best <= most)) return 0;
+      total += best;
     }
+    return total ? 100 - total + 20 / (1 + name.length) : 0;
   };
 
+  let data = null;
+  let folded = [];
+  const root = new URL("..", document.currentScript.src).href;
+  const waiting = [];
+  // The names are a script, because a page that was opened from disk can load nothing else; they come when they are first wanted.
+  const whenLoaded = (then) => {
+    if (data) { then(true); return; }
+    waiting.push(then);
+    if (waiting.length > 1 || document.querySelector('script[src$="search-data.js"]')) return;
+    const script = document.createElement("script");
+    script.src = root + "assets/search-data.js";
+    script.addEventListener("error", () => { script.remove(); waiting.splice(0).forEach((each) => each(false)); });
+    document.head.append(script);
+  };
   window.kgqSearch = (loaded) => {
     data = loaded;
-    folded = data.entries.map(([, , names]) => names.map(fold));
+    folded = data.entries.map(([, , names, curie]) => [...names, ...(curie ? [curie] : [])].map(fold));
+    waiting.splice(0).forEach((each) => each(true));
+  };
+
+  // The best entries for what is typed, and whether they are only near it.
+  const find = (typed) => {
+    const whole = fold(typed.trim());
+    const wanted = pieces(typed);
+    const rank = (points) => {
+      const hits = [];
+      for (let i = 0; i < folded.length; i++) {
+        let best = 0;
+        let at = 0;
+        for (let j = 0; j < folded[i].length; j++) {
+          const found = points(folded[i][j]);
+          if (found > best) { best = found; at = j; }
+        }
+        if (best > 0) hits.push([best, i, at]);
+      }
+      return hits.sort((a, b) => b[0] - a[0] || a[1] - b[1]);
+    };
+    if (wanted.length === 0) return { hits: [], near: false, empty: true };
+    const hits = rank((name) => score(name, whole, wanted));
+    return hits.length > 0 ? { hits, near: false } : { hits: rank((name) => away(name, wanted)), near: true };
+  };
+
+  // A field with a list below it: arrows choose, Enter goes there, Escape closes.
+  const combobox = (field, list, state, stays) => {
+    let chosen = -1;
+    const options = () => [...list.querySelectorAll('[role="option"]')];
+    const choose = (index) => {
+      const all = options();
+      chosen = all.length === 0 ? -1 : (index + all.length) % all.length;
+      all.forEach((item, i) => item.setAttribute("aria-selected", String(i === chosen)));
+      if (chosen >= 0) {
+        field.setAttribute("aria-activedescendant", all[chosen].id);
+        all[chosen].scrollIntoView({ block: "nearest" });
+      } else field.removeAttribute("aria-activedescendant");
+    };
+    const close = () => {
+      list.replaceChildren();
+      list.hidden = !stays;
+      field.setAttribute("aria-expanded", "false");
+      choose(-1);
+    };
+    const show = () => {
+      const { hits, near, empty } = find(field.value);
+      close();
+      if (empty) { state.textContent = stays ? data.entries.length + " " + say("names to search") : ""; return; }
+      state.textContent = hits.length === 0 ? say("nothing is called so") : near ? say("nothing is called so; near it") : hits.length + " " + say("found");
+      hits.slice(0, stays ? MOST : 10).forEach(([, i, at], number) => {
+        const [stem, kind, names] = data.entries[i];
+        const item = document.createElement("li");
+        item.setAttribute("role", "none");
+        const link = document.createElement("a");
+        link.id = list.id + "-" + number;
+        link.setAttribute("role", "option");
+        link.setAttribute("aria-selected", "false");
+        link.href = root + stem + ".html";
+        link.tabIndex = -1;
+        link.append(names[0]);
+        const more = document.createElement("span");
+        more.className = "muted";
+        more.textContent = [at > 0 && at < names.length ? names[at] : "", data.kinds[kind]].filter(Boolean).join(" · ");
+        link.append(more);
+        item.append(link);
+        list.append(item);
+      });
+      list.hidden = !stays && hits.length === 0;
+      field.setAttribute("aria-expanded", String(hits.length > 0));
+    };
+    const search = () => {
+      if (!data) state.textContent = say("Loading the names…");
+      whenLoaded((came) => { if (came) show(); else state.textContent = say("The names could not be loaded"); });
+    };
+    for (const [name, value] of [["role", "combobox"], ["aria-autocomplete", "list"], ["aria-controls", list.id], ["aria-expanded", "false"]]) field.setAttribute(name, value);
+    list.setAttribute("role", "listbox");
+    list.setAttribute("aria-label", say("Search"));
+    field.addEventListener("input", search);
+    field.addEventListener("keydown", (event) => {
+      if (event.isComposing) return;
+      if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+        event.preventDefault();
+        const down = event.key === "ArrowDown";
+        choose(chosen < 0 ? (down ? 0 : -1) : chosen + (down ? 1 : -1));
+      } else if (event.key === "Enter") {
+        const item = options()[Math.max(0, chosen)];
+        if (item) { event.preventDefault(); location.href = item.href; }
+      } else if (event.key === "Escape") {
+        event.preventDefault();
+        field.value = "";
+        if (data) show(); else close();
+      }
+    });
+    if (!stays) {
+      document.addEventListener("click", (event) => { if (!list.contains(event.target) && event.target !== field) close(); });
+    }
+    return search;
+  };
+
+  let field = document.getElementById("search");
+  if (field) {
+    const search = combobox(field, document.getElementById("found"), document.getElementById("search-state"), true);
     field.disabled = false;
-    const asked = new URLSearchParams(location.search).get("q") ?? decodeURIComponent(location.hash.replace(/^#q=/, "").replace(/^#.*/, ""));
+    const asked = new URLSearchParams(location.search).get("q") ?? (location.hash.startsWith("#q=") ? decodeURIComponent(location.hash.slice(3)) : "");
     if (asked) field.value = asked;
     search();
-  };
-  field.addEventListener("input", search);
+  } else {
+    const box = document.createElement("div");
+    box.className = "find";
+    box.setAttribute("role", "search");
+    field = document.createElement("input");
+    field.type = "search";
+    field.placeholder = say("Search");
+    field.autocomplete = "off";
+    field.spellcheck = false;
+    field.setAttribute("aria-label", say("Search"));
+    const list = document.createElement("ol");
+    list.id = "found";
+    list.hidden = true;
+    const state = document.createElement("p");
+    state.className = "muted";
+    state.setAttribute("role", "status");
+    combobox(field, list, state, false);
+    box.append(field, state, list);
+    document.querySelector("header.site")?.append(box);
+  }
   document.addEventListener("keydown", (event) => {
-    if (event.key === "/" && !/input|textarea|select/i.test(document.activeElement.tagName)) {
+    if (event.key === "/" && !event.ctrlKey && !event.metaKey && !event.altKey && !event.target.closest?.("input, textarea, select, [contenteditable]")) {
       event.preventDefault();
       field.focus();
     }

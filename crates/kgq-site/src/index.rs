@@ -271,7 +271,12 @@ pub fn search_data(model: &Model<'_>) -> String {
                 names.push(local);
             }
             let kind = model.own_types(thing).first().map_or_else(String::new, |class| model.label(class));
-            entries.push(json!([stem, kind_number(kind), names]));
+            // The CURIE, where a prefix makes one, is found too.
+            let curie = model.source.prefixes.shorten(thing.as_str());
+            entries.push(match curie {
+                Some(curie) => json!([stem, kind_number(kind), names, curie]),
+                None => json!([stem, kind_number(kind), names]),
+            });
         }
     }
     for query in model.source.queries.iter().filter(|q| !q.canned.is_check()) {

@@ -201,6 +201,7 @@ fn asked_queries(model: &Model<'_>) -> String {
         .source
         .queries
         .iter()
+        .filter(|q| !q.canned.is_check())
         .map(|q| json!({"name": q.canned.name, "title": q.title(model), "text": q.bound}))
         .collect();
     let prefixes: serde_json::Map<String, serde_json::Value> =
@@ -209,7 +210,8 @@ fn asked_queries(model: &Model<'_>) -> String {
         .pages()
         .filter_map(|thing| {
             let page = model.page(thing.as_str())?;
-            Some((thing.as_str().to_owned(), json!([page, model.label(thing)])))
+            let others: Vec<&str> = model.titles(thing).others.iter().map(|title| title.value()).collect();
+            Some((thing.as_str().to_owned(), json!([page, model.label(thing), others])))
         })
         .collect();
     let all = json!({"queries": queries, "prefixes": prefixes, "base": model.source.base, "dump": dumps::main_dump(model), "things": pages});
