@@ -266,7 +266,7 @@ fn answered<'a>(
     }
     let (query, _) = session.parse_only(canned.source())?;
     if needs_network(&query.algebra) {
-        missing = Some("It asks another server, so it has no answer here.".into());
+        missing = Some(NoAnswer::Elsewhere);
     }
     let mut names: Vec<NamedNode> = used_terms(&query.algebra).into_iter().map(|term| term.iri).collect();
     names.dedup();

@@ -146,6 +146,7 @@ pub const WORDS: &[(&str, &str)] = &[
     ("Here: ", "此处："),
     ("The answer", "答案"),
     ("It needs a value for `{}`, and its header gives no example.", "需要给 `{}` 一个值，而查询的头部没有示例。"),
+    ("It asks another server, so it has no answer here.", "它询问另一台服务器，此处没有答案。"),
     ("It could not be answered here: {}", "此处无法回答：{}"),
     ("Yes", "是"),
     ("No", "否"),

@@ -66,6 +66,8 @@ pub enum PublishedAnswer {
 pub enum NoAnswer {
     /// A required parameter has neither a default nor an example.
     Needs(String),
+    /// It asks another server.
+    Elsewhere,
     /// It could not be answered, with the reason.
     Failed(String),
 }
@@ -289,6 +291,7 @@ fn answer(at: &At<'_, '_>, query: &PublishedQuery<'_>, notes: &mut Notes) -> Mar
             h2 { (at.say("The answer")) }
             @match &query.answer {
                 PublishedAnswer::None(NoAnswer::Needs(name)) => p .muted { (text(&at.fill("It needs a value for `{}`, and its header gives no example.", name))) },
+                PublishedAnswer::None(NoAnswer::Elsewhere) => p .muted { (at.say("It asks another server, so it has no answer here.")) },
                 PublishedAnswer::None(NoAnswer::Failed(why)) => p .muted { (text(&at.fill("It could not be answered here: {}", why))) },
                 PublishedAnswer::Truth(value) => {
                     p .truth { @if *value { (at.say("Yes")) } @else { (at.say("No")) } }
