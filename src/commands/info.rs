@@ -1,6 +1,7 @@
 //! `kgq info`.
 
 use super::output::Output;
+use super::queries::ListFormat;
 use kgq_graph::session::Session;
 use kgq_snapshot::{QuadPermutation, TermId, TermKind};
 use kgq_syntax::error::Result;
@@ -9,6 +10,7 @@ use kgq_syntax::rdf::vocabulary::rdf;
 use kgq_syntax::rdf::{Quad, Term};
 use kgq_syntax::text::{count, thousands, visible, width};
 use rustc_hash::FxHashMap;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// Up to how many statements the canonical hash is worth waiting for.
@@ -25,34 +27,53 @@ pub struct Args {
     /// Show all, not the largest only
     #[arg(long)]
     pub all: bool,
+    /// How it is shown; json has all
+    #[arg(long, value_enum, default_value_t = ListFormat::Text, value_name = "FORMAT")]
+    format: ListFormat,
 }
 
 /// How many rows of a table are shown.
 const SHOWN: usize = 20;
 const MOST_PREFIXES: usize = 60;
 
+/// What is told of a dataset.
+struct Facts {
+    /// The project's, if there is one.
+    title: Option<String>,
+    origin: String,
+    statements: usize,
+    /// `None` if there are too many statements, else the hash or why there is none.
+    hash: Option<Result<String>>,
+    graphs: Counts,
+    classes: Counts,
+    properties: Counts,
+    prefixes: Vec<(String, String)>,
+    /// How many canned queries and checks the project has.
+    queries: Option<(u64, u64)>,
+}
+
 pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8> {
+    let facts = facts(session)?;
+    match args.format {
+        ListFormat::Text => facts.write_text(args.all, output)?,
+        ListFormat::Json => output.line(&format!("{:#}", facts.to_json()))?,
+    }
+    if session.project().is_some() {
+        for (_, error) in &session.catalog()?.broken {
+            output.warn(error);
+        }
+    }
+    Ok(0)
+}
+
+fn facts(session: &Session) -> Result<Facts> {
     let origin = session.origin()?;
     let snapshot = session.snapshot()?;
     let prefixes = session.prefixes()?;
-    let (bold, reset) = if output.colour { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
-    if let Some(project) = session.project() {
-        let title = project.manifest.title.as_deref().unwrap_or(&project.manifest.name);
-        output.line(&format!("{bold}{}{reset}", visible(title)))?;
-    }
-    output.line(&format!("{} in {origin}", count(snapshot.len() as u64, "statement", "statements")))?;
-    if snapshot.len() <= HASHED {
+    let hash = (snapshot.len() <= HASHED).then(|| {
         let quads: Vec<Quad> = snapshot.iter().collect();
-        match canonicalize(&quads) {
-            Ok(canonical) => output.line(&format!("canonical hash (RDFC-1.0) sha256:{}", canonical.hash()))?,
-            Err(error) => output.line(&format!("no canonical hash: {}", error.message()))?,
-        }
-    } else {
-        let most = thousands(HASHED as u64);
-        output
-            .line(&format!("no canonical hash of more than {most} statements: `kgq export --canonical` makes one"))?;
-    }
-
+        canonicalize(&quads).map(|canonical| canonical.hash())
+    });
     let name = |id: TermId| match snapshot.term(id) {
         Term::NamedNode(node) => prefixes.display(node.as_str()),
         term => term.to_string(),
@@ -74,41 +95,70 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
         for (index, rows) in [snapshot.matching_triples(of_kind), snapshot.matching_quads(of_kind)] {
             index.column(2, rows).iter().for_each(|class| *members.entry(*class).or_default() += 1);
         }
-        classes.extend(
-            members
-                .into_iter()
-                .filter(|(class, _)| snapshot.kind(*class) == TermKind::Iri)
-                .map(|(class, n)| (name(class), n)),
-        );
+        let members = members.into_iter().filter(|(class, _)| snapshot.kind(*class) == TermKind::Iri);
+        classes.extend(members.map(|(class, n)| (name(class), n)));
     }
     snapshot.intact()?;
-    let most = if args.all { usize::MAX } else { SHOWN };
-    for (title, counts) in [("Graphs", graphs), ("Classes", classes), ("Properties", properties)] {
-        table(title, counts, most, (bold, reset), output)?;
+    let queries = session.catalog_if_any()?.map(|catalog| {
+        let checks = catalog.queries.iter().filter(|q| q.is_check()).count();
+        ((catalog.queries.len() - checks) as u64, checks as u64)
+    });
+    let title = session.project().map(|p| p.manifest.title.clone().unwrap_or_else(|| p.manifest.name.clone()));
+    let prefixes = prefixes.iter().map(|(prefix, namespace)| (prefix.to_owned(), namespace.to_owned())).collect();
+    let statements = snapshot.len();
+    Ok(Facts { title, origin, statements, hash, graphs, classes, properties, prefixes, queries })
+}
+
+impl Facts {
+    fn write_text(self, all: bool, output: &mut Output) -> Result<()> {
+        let (bold, reset) = if output.colour { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
+        if let Some(title) = &self.title {
+            output.line(&format!("{bold}{}{reset}", visible(title)))?;
+        }
+        let statements = count(self.statements as u64, "statement", "statements");
+        output.line(&format!("{statements} in {}", self.origin))?;
+        output.line(&match &self.hash {
+            Some(Ok(hash)) => format!("canonical hash (RDFC-1.0) sha256:{hash}"),
+            Some(Err(error)) => format!("no canonical hash: {}", error.message()),
+            None => format!(
+                "no canonical hash of more than {} statements: `kgq export --canonical` makes one",
+                thousands(HASHED as u64)
+            ),
+        })?;
+        let most = if all { usize::MAX } else { SHOWN };
+        for (title, counts) in [("Graphs", self.graphs), ("Classes", self.classes), ("Properties", self.properties)] {
+            table(title, counts, most, (bold, reset), output)?;
+        }
+        output.line(&format!("\n{bold}Prefixes{reset}"))?;
+        let widest = self.prefixes.iter().map(|(prefix, _)| width(prefix)).max().unwrap_or(0);
+        // A project says its prefixes itself; hundreds come from files only.
+        let most_prefixes = if all { usize::MAX } else { MOST_PREFIXES };
+        for (prefix, namespace) in self.prefixes.iter().take(most_prefixes) {
+            output.line(&format!("  {}{prefix}:  {}", " ".repeat(widest - width(prefix)), visible(namespace)))?;
+        }
+        more(self.prefixes.len(), most_prefixes, output)?;
+        if let Some((asked, checks)) = self.queries {
+            let (asked, checks) = (count(asked, "canned query", "canned queries"), count(checks, "check", "checks"));
+            output.line(&format!("\n{asked}, {checks}: `kgq queries` lists them"))?;
+        }
+        Ok(())
     }
 
-    output.line(&format!("\n{bold}Prefixes{reset}"))?;
-    let widest = prefixes.names().map(width).max().unwrap_or(0);
-    // A project says its prefixes itself; hundreds come from files only.
-    let most_prefixes = if args.all { usize::MAX } else { MOST_PREFIXES };
-    for (prefix, namespace) in prefixes.iter().take(most_prefixes) {
-        output.line(&format!("  {}{prefix}:  {}", " ".repeat(widest - width(prefix)), visible(namespace)))?;
+    fn to_json(&self) -> Value {
+        let hash = self.hash.as_ref().and_then(|hash| Some(format!("sha256:{}", hash.as_ref().ok()?)));
+        json!({
+            "title": self.title,
+            "source": self.origin,
+            "statements": self.statements,
+            "canonical-hash": hash,
+            "graphs": self.graphs,
+            "classes": self.classes,
+            "properties": self.properties,
+            "prefixes": self.prefixes.iter().cloned().collect::<BTreeMap<_, _>>(),
+            "queries": self.queries.map(|(asked, _)| asked),
+            "checks": self.queries.map(|(_, checks)| checks),
+        })
     }
-    more(prefixes.iter().count(), most_prefixes, output)?;
-    if session.project().is_some() {
-        let catalog = session.catalog()?;
-        let asked = catalog.queries.iter().filter(|q| !q.is_check()).count() as u64;
-        let checks = catalog.queries.len() as u64 - asked;
-        output.line(&format!(
-            "\n{}, {}: `kgq queries` lists them",
-            count(asked, "canned query", "canned queries"),
-            count(checks, "check", "checks")
-        ))?;
-        for (_, error) in &catalog.broken {
-            output.warn(error);
-        }
-    }
-    Ok(0)
 }
 
 /// Names with their counts, the largest first.

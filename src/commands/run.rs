@@ -64,9 +64,10 @@ pub fn help(canned: &CannedQuery, session: &Session) -> Result<String> {
     let header = &canned.header;
     let mut out = String::new();
     // Writing to a `String` cannot fail.
-    let _ = writeln!(out, "{} — {}", canned.name, canned.title("en"));
+    let title = canned.title("en");
+    let _ = writeln!(out, "{} — {}", canned.name, one_line(title));
     for text in [&header.question, &header.description].into_iter().flatten() {
-        for (language, text) in text.all() {
+        for (language, text) in text.all().into_iter().filter(|(_, text)| *text != title) {
             let _ = match language {
                 Some(language) => writeln!(out, "  {language}: {}", text.trim()),
                 None => writeln!(out, "  {}", text.trim()),
@@ -121,7 +122,15 @@ pub fn help(canned: &CannedQuery, session: &Session) -> Result<String> {
     }
     let _ = writeln!(out, "\nExample:\n  {}", example(canned));
     let _ = writeln!(out, "\nFile: {}", canned.file);
+    if let Some(iri) = &canned.iri {
+        let _ = writeln!(out, "IRI: <{}>", iri.as_str());
+    }
     Ok(out.lines().map(|line| format!("{}\n", visible(line))).collect())
+}
+
+/// A text that fits into a list: its line breaks are spaces.
+pub fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// How many values of a parameter are listed.

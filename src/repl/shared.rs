@@ -1,5 +1,6 @@
 //! What the editor's parts read while the user types: prefixes, terms, canned queries. Replaced as a whole at a reload.
 
+use crate::commands::one_line;
 use kgq_graph::catalog::TermIndex;
 use kgq_graph::session::Session;
 use kgq_snapshot::Snapshot;
@@ -26,7 +27,7 @@ impl State {
                 .queries
                 .iter()
                 .filter(|q| !q.is_check())
-                .map(|q| (q.name.clone(), q.title("en").to_owned(), q.header.params.keys().cloned().collect()))
+                .map(|q| (q.name.clone(), one_line(q.title("en")), q.header.params.keys().cloned().collect()))
                 .collect(),
             None => Vec::new(),
         };

@@ -256,7 +256,7 @@ impl ProjectGlobs {
         Ok(Self {
             ontology: list(&manifest.ontology, unsaid, "ontology/**/*")?,
             data: list(&manifest.data, unsaid, "data/**/*")?,
-            queries: list(&manifest.queries, true, "queries/**/*.rq")?,
+            queries: list(&manifest.queries, true, "queries/**/*.{rq,ttl}")?,
         })
     }
 }

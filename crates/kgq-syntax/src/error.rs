@@ -2,6 +2,7 @@
 //!
 //! It holds no colour and asks no terminal; `Error::render` writes it for a reader, with or without colour.
 
+use crate::embedded::Embedded;
 use crate::text::visible;
 use std::fmt;
 use std::fmt::Write as _;
@@ -57,16 +58,26 @@ pub struct Source<'a> {
     /// The file's path as the user would type it, or `<query>`, `<stdin>`.
     pub name: &'a str,
     pub text: &'a str,
+    /// What the text is a part of, if the file holds more.
+    within: Option<&'a Embedded>,
 }
 
 impl<'a> Source<'a> {
     pub fn new(name: &'a str, text: &'a str) -> Self {
-        Self { name, text }
+        Self { name, text, within: None }
+    }
+
+    /// A text whose places are told in the whole that it is a part of.
+    pub fn within(name: &'a str, text: &'a str, within: Option<&'a Embedded>) -> Self {
+        Self { name, text, within }
     }
 
     /// The place of a span of bytes. A span that leaves the text, or splits a character, is moved to the nearest
     /// position that does not.
     pub fn place(&self, span: Range<usize>) -> Place {
+        if let Some(embedded) = self.within {
+            return Source::new(self.name, embedded.whole()).place(embedded.span(span));
+        }
         let start = floor_char_boundary(self.text, span.start);
         let end = floor_char_boundary(self.text, span.end).max(start);
         let line_start = self.text[..start].rfind('\n').map_or(0, |i| i + 1);

@@ -181,3 +181,32 @@ fn a_tab_before_the_index_is_there_is_answered_once_it_is() {
     assert_eq!((answered.is_provisional(), answered.suggestions()[0].value.as_str()), (false, ":miit"));
     assert_eq!(completion.poll_completion(), CompletionStatus::Idle);
 }
+
+/// What is offered after a text in a project of these canned queries.
+fn offered_in_project(queries: &[(&str, &str)], text: &str) -> Vec<String> {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("queries")).unwrap();
+    std::fs::write(folder.path().join("kgq.toml"), "name = \"x\"\nontology = []\ndata = []\n").unwrap();
+    for (name, text) in queries {
+        std::fs::write(folder.path().join("queries").join(name), text).unwrap();
+    }
+    let session = Session::open(SessionOptions { folder: folder.path().into(), ..SessionOptions::default() }).unwrap();
+    let state = State::of(&session).unwrap();
+    offers(&state, text, text.len()).into_iter().map(|offer| offer.value).collect()
+}
+
+#[test]
+fn canned_queries_of_all_kinds_are_offered_with_their_parameters() {
+    let executables = "@prefix sh: <http://www.w3.org/ns/shacl#> . @prefix q: <http://e/> .\n\
+        q:bright sh:ask \"ASK { ?s ?p $colour }\" ; sh:parameter [ sh:path q:colour ] .\nq:stars sh:ask \"ASK {}\" .";
+    let queries = [
+        ("bands.rq", "#+ summary: Bands\nSELECT ?band { ?band ?p ?_genre_iri ; ?q ?__year_integer }"),
+        ("sky.ttl", executables),
+    ];
+    let offered = |text: &str| offered_in_project(&queries, text);
+    assert_eq!(offered(".run "), ["bands", "bright", "stars"]);
+    assert_eq!(offered(".run br"), ["bright"]);
+    assert_eq!(offered(".run bands "), ["genre=", "year="]);
+    assert_eq!(offered(".run bands y"), ["year="]);
+    assert_eq!(offered(".run bright "), ["colour="]);
+}

@@ -1,5 +1,6 @@
 //! What a project holds besides its statements: its canned queries, the labels of its terms, and an index of both for completion.
 
+mod executable;
 mod grlc;
 mod header;
 mod index;

@@ -1,25 +1,34 @@
-//! The canned queries of a project.
+//! The canned queries of a project: files of one query each, and files in Turtle that hold SHACL's executables.
 
+use super::executable::{self, Declarations, TurtleFile};
 use super::header::{self, Header};
 use crate::project::Project;
 use kgq_engine::query::{ParseContext, Query, parse_query};
+use kgq_syntax::embedded::Embedded;
 use kgq_syntax::error::{Error, Result, Source};
+use kgq_syntax::rdf::NamedNode;
 use kgq_syntax::text::did_you_mean;
+use std::path::Path;
 
 /// A query kept in a file of the project.
 #[derive(Clone, Debug)]
 pub struct CannedQuery {
-    /// The path below the queries' folder, without `.rq`.
+    /// The path below the queries' folder, without `.rq`; of one among several in a file, the folder and the last part of its IRI.
     pub name: String,
     /// The file, relative to the project's root.
     pub file: String,
+    /// The query, with the prefixes that the file declares for it beside its text.
     pub text: String,
     pub header: Header,
+    /// Of an executable: what it is called in the graph.
+    pub iri: Option<NamedNode>,
+    /// Of an executable: where its text stands in the file.
+    pub(super) embedded: Option<Embedded>,
 }
 
 impl CannedQuery {
     pub fn source(&self) -> Source<'_> {
-        Source::new(&self.file, &self.text)
+        Source::within(&self.file, &self.text, self.embedded.as_ref())
     }
 
     pub fn parse(&self, context: ParseContext<'_>) -> Result<Query> {
@@ -44,6 +53,11 @@ impl CannedQuery {
         self.header.endpoint.as_ref().and_then(|endpoint| endpoint.texts().into_iter().next())
     }
 
+    /// Whether it is one of SHACL's executables, in a file in Turtle.
+    pub fn is_executable(&self) -> bool {
+        self.embedded.is_some()
+    }
+
     /// Whether it is one of the project's rules, where every row is a finding.
     pub fn is_check(&self) -> bool {
         self.name.starts_with("checks/")
@@ -60,20 +74,57 @@ pub struct Catalog {
 impl Catalog {
     pub fn read(project: &Project) -> Result<Self> {
         let mut catalog = Self::default();
+        let mut files = Vec::new();
         for (name, path) in project.query_files()? {
             let file = project.display_path(&path);
+            if let Some(name) = name.strip_suffix(".ttl") {
+                match TurtleFile::read(&file, name, &path, project.manifest.base.as_deref()) {
+                    Ok(file) => files.push(file),
+                    Err(error) => catalog.broken.push((name.to_owned(), error)),
+                }
+                continue;
+            }
             match read_query(&name, &file, &path) {
                 Ok(query) => catalog.queries.push(query),
                 Err(error) => catalog.broken.push((name, error)),
             }
         }
+        let declared = Declarations::of(&files);
+        for (name, query) in files.iter().flat_map(|file| executable::read(file, &declared)) {
+            match query {
+                Ok(query) => catalog.queries.push(query),
+                Err(error) => catalog.broken.push((name, error)),
+            }
+        }
+        catalog.queries.sort_by(|one, other| one.name.cmp(&other.name));
+        catalog.refuse_same_names();
         Ok(catalog)
     }
 
-    /// The query of that name. An unknown name is an error that names the near ones.
+    /// Of queries with one name, which stand beside each other, only the first can be asked for.
+    fn refuse_same_names(&mut self) {
+        let mut kept: Vec<CannedQuery> = Vec::with_capacity(self.queries.len());
+        for query in std::mem::take(&mut self.queries) {
+            match kept.last().filter(|first| first.name == query.name) {
+                Some(first) => {
+                    let (place, other) = (query.source().place(0..0), first.source().place(0..0));
+                    let message = format!("two canned queries are called `{}`: the other is {other}", query.name);
+                    self.broken.push((query.name, Error::input(message).at(place)));
+                }
+                None => kept.push(query),
+            }
+        }
+        self.queries = kept;
+    }
+
+    /// The query of that name, or IRI. An unknown name is an error that names the near ones.
     pub fn get(&self, name: &str) -> Result<&CannedQuery> {
         let name = name.strip_suffix(".rq").unwrap_or(name);
         if let Some(query) = self.queries.iter().find(|q| q.name == name) {
+            return Ok(query);
+        }
+        let iri = name.trim_start_matches('<').trim_end_matches('>');
+        if let Some(query) = self.queries.iter().find(|q| q.iri.as_ref().is_some_and(|own| own.as_str() == iri)) {
             return Ok(query);
         }
         if let Some((_, error)) = self.broken.iter().find(|(broken, _)| broken == name) {
@@ -85,10 +136,10 @@ impl Catalog {
     }
 }
 
-fn read_query(name: &str, file: &str, path: &std::path::Path) -> Result<CannedQuery> {
+fn read_query(name: &str, file: &str, path: &Path) -> Result<CannedQuery> {
     let bytes = std::fs::read(path).map_err(|e| Error::io(file, &e))?;
     let text = String::from_utf8(bytes)
         .map_err(|e| Error::input(format!("{file} is not UTF-8 (byte {})", e.utf8_error().valid_up_to())))?;
     let header = header::read(Source::new(file, &text))?;
-    Ok(CannedQuery { name: name.to_owned(), file: file.to_owned(), text, header })
+    Ok(CannedQuery { name: name.to_owned(), file: file.to_owned(), text, header, iri: None, embedded: None })
 }

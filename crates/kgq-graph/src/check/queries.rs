@@ -87,7 +87,7 @@ fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
         parameters(query, report);
         if let keys @ [_, ..] = &query.header.without_meaning()[..] {
             let message = format!("the header's {} has no meaning here: it is passed over", keys.join(", "));
-            let place = header_place(query, keys[0]);
+            let place = place_of_name(query, keys[0]);
             report.findings.push(Finding::new(Severity::Note, "header-key", place, message));
         }
         let source = query.source();
@@ -127,6 +127,10 @@ fn is_datatype(iri: &NamedNode) -> bool {
 fn parameters(query: &CannedQuery, report: &mut Report) {
     let text = &query.text;
     let header = &query.header;
+    // To SHACL `$x` is `?x` in another spelling.
+    if query.is_executable() && header.params.is_empty() {
+        return;
+    }
     let mut seen = BTreeSet::new();
     for (name, span) in syntax::sparql::parameters(text, &syntax::sparql::tokenize(text)) {
         let declared = header.params.iter().any(|(key, param)| param.variables(key).iter().any(|(v, _)| *v == name));
@@ -152,12 +156,12 @@ fn mentions(query: &CannedQuery, parsed: &Query, report: &mut Report) {
     for (name, _) in header.params.iter().filter(unused) {
         let message = format!("the query does not mention the parameter `{name}`");
         let hint = did_you_mean(name, variables.iter().map(String::as_str));
-        report.findings.push(Finding::error("unused-parameter", header_place(query, name), message).hint_if(hint));
+        report.findings.push(Finding::error("unused-parameter", place_of_name(query, name), message).hint_if(hint));
     }
     for name in header.columns.keys().filter(|name| !variables.contains(*name)) {
         let message = format!("the query has no column `{name}`");
         let hint = did_you_mean(name, variables.iter().map(String::as_str));
-        report.findings.push(Finding::warning("unknown-column", header_place(query, name), message).hint_if(hint));
+        report.findings.push(Finding::warning("unknown-column", place_of_name(query, name), message).hint_if(hint));
     }
 }
 
@@ -179,7 +183,7 @@ fn values(query: &CannedQuery, parsed: &Query, known: &KnownTerms<'_, '_>, repor
     for (name, param) in &query.header.params {
         if let Err(error) = query.kind(name, param, known) {
             let mut finding = Finding::from_error("parameter-value", &query.file, &error);
-            finding.place = header_place(query, name);
+            finding.place = place_of_name(query, name);
             report.findings.push(finding);
             return;
         }
@@ -190,7 +194,7 @@ fn values(query: &CannedQuery, parsed: &Query, known: &KnownTerms<'_, '_>, repor
         if let Err(error) = query.apply(&mut parsed.clone(), &values, known) {
             let name = error.message().split('`').nth(1).unwrap_or_default();
             let mut finding = Finding::from_error("parameter-value", &query.file, &error);
-            finding.place = header_place(query, name);
+            finding.place = place_of_name(query, name);
             report.findings.push(finding);
             return;
         }
@@ -242,8 +246,8 @@ impl Known for KnownTerms<'_, '_> {
     }
 }
 
-/// Where the header says something of this name.
-fn header_place(query: &CannedQuery, name: &str) -> Place {
+/// Where the header says something of this name; of a query without one, its start.
+fn place_of_name(query: &CannedQuery, name: &str) -> Place {
     let mut start = 0;
     for line in query.text.split_inclusive('\n') {
         let key = line.trim_start().strip_prefix("#+").and_then(|rest| rest.split(':').next()).map(str::trim);

@@ -78,7 +78,8 @@ impl Project {
         Ok(found)
     }
 
-    /// The canned queries' files: name (path below its folder, without `.rq`) and path.
+    /// The canned queries' files: name (path below its folder, without `.rq`) and path. Of a folder, and of a glob that names no
+    /// ending, those that may hold queries.
     pub fn query_files(&self) -> Result<Vec<(String, PathBuf)>> {
         let list = &self.globs.queries;
         let names = self.walk(&[list])?;
@@ -87,6 +88,9 @@ impl Project {
             let folder = glob.start();
             let mut some = false;
             for name in names.iter().filter(|name| glob.takes(name)) {
+                if !(glob.names_ending() || glob.pattern == **name || holds_queries(name)) {
+                    continue;
+                }
                 some = true;
                 if list.leaves_out(name) {
                     continue;
@@ -292,6 +296,11 @@ impl Project {
 
 fn joined(folder: &str, name: &str) -> String {
     if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+}
+
+/// Whether the ending of a name says that queries are in it.
+fn holds_queries(name: &str) -> bool {
+    [".rq", ".sparql", ".ttl"].iter().any(|ending| name.ends_with(ending))
 }
 
 /// Whether a list takes a name: a wildcard only one that says a format, an exact name any.

@@ -47,6 +47,11 @@ impl Glob {
         is_literal(&self.pattern)
     }
 
+    /// Whether it has a wildcard and says how names end.
+    pub fn names_ending(&self) -> bool {
+        !self.is_literal() && self.pattern.rsplit('/').next().is_some_and(|last| last.contains('.'))
+    }
+
     /// The folder (or file) that it starts in: what stands before its first wildcard.
     pub fn start(&self) -> String {
         if self.is_literal() {
