@@ -5,7 +5,7 @@ use crate::repl;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser};
 use kgq_engine::{Executor, Limits};
-use kgq_graph::project::{LimitSettings, parse_duration, parse_size, too_deep};
+use kgq_graph::project::{LimitSettings, named_files, parse_duration, parse_size, too_deep};
 use kgq_graph::session::{Session, SessionOptions};
 use kgq_syntax::bounds::{Bounds, DEEPEST};
 use kgq_syntax::error::{Error, Kind, Result};
@@ -51,7 +51,7 @@ struct Global {
         hide_default_value = true
     )]
     folder: PathBuf,
-    /// Load this file instead of a project's; may be repeated; `-` is standard input
+    /// Load this file instead of a project's, all RDF files of this folder, or those of a glob; may be repeated; `-` is standard input
     #[arg(short = 'd', long = "data", value_name = "FILE", global = true)]
     data: Vec<String>,
     /// Answer from this snapshot, which `kgq build` made
@@ -252,7 +252,7 @@ fn session_options(global: &Global) -> Result<SessionOptions> {
     };
     Ok(SessionOptions {
         folder: global.folder.clone(),
-        files: global.data.clone(),
+        files: named_files(&global.data)?,
         stdin,
         input_format: global.input_format,
         base: global.base.clone(),

@@ -8,6 +8,7 @@ use kgq_engine::{Answer, Solutions};
 use kgq_graph::check::shacl::{Report, ValidationResult};
 use kgq_graph::check::{Finding, Severity, Validation};
 use kgq_graph::export::turtle;
+use kgq_graph::project::named_files;
 use kgq_graph::render::{self, Format};
 use kgq_graph::session::Session;
 use kgq_syntax::error::{Error, Kind, Result};
@@ -29,9 +30,10 @@ use std::time::Instant;
 /// as severe as --fail-on says; 3 a shape is ill-formed (it is named, and the rest is reported) or there are no shapes.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// RDF files to validate
-    pub data: Vec<String>,
-    /// Files of shapes; may be repeated
+    /// RDF files to validate; a folder means all below it, a glob ("data/**/*.ttl") those that it matches
+    #[arg(value_name = "DATA")]
+    pub files: Vec<String>,
+    /// Files of shapes, folders or globs; may be repeated
     #[arg(long, short = 's', value_name = "FILE", num_args = 1..)]
     pub shapes: Vec<String>,
     /// The least severity that ends with exit code 1; a severity of your own counts as a violation
@@ -54,8 +56,12 @@ pub enum FailOn {
 pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8> {
     let started = Instant::now();
     let format = args.answer.chosen_format()?;
-    let watchdog = Watchdog::of_query(session)?;
-    let Validation { validated, prefixes, unnamed } = session.validate(&args.data, &args.shapes)?;
+    let watchdog = Watchdog::start(&session.options.limits);
+    let (data, shapes) = (named_files(&args.files)?, named_files(&args.shapes)?);
+    if let Some(path) = &args.answer.output {
+        session.refuse_file_of(path, &[&data[..], &shapes].concat())?;
+    }
+    let Validation { validated, prefixes, unnamed } = session.validate(&data, &shapes)?;
     drop(watchdog);
     if validated.shapes == 0 {
         return Err(

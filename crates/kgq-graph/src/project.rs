@@ -2,9 +2,11 @@
 
 mod files;
 mod globs;
+mod named;
 
 pub use files::{Found, ProjectFile, Role};
 pub use globs::Glob;
+pub use named::named_files;
 
 use globs::Globs;
 use kgq_syntax::bounds::DEEPEST;

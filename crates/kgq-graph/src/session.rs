@@ -110,8 +110,13 @@ impl Session {
     /// # Errors
     /// That it is one.
     pub fn refuse_own_file(&self, path: &Path) -> Result<()> {
+        self.refuse_file_of(path, &[])
+    }
+
+    /// The same of a command that reads these files too.
+    pub fn refuse_file_of(&self, path: &Path, read: &[String]) -> Result<()> {
         let same = |own: &PathBuf| same_file(own, path);
-        let by_hand = self.options.files.iter().map(PathBuf::from).chain(self.options.snapshot.clone());
+        let by_hand = self.options.files.iter().chain(read).map(PathBuf::from).chain(self.options.snapshot.clone());
         let whose = if by_hand.into_iter().any(|own| same(&own)) {
             "is read by this command"
         } else if self.project.as_ref().is_some_and(|project| project_files(project).iter().any(same)) {

@@ -309,7 +309,7 @@ fn loads(list: &Globs, name: &str) -> bool {
     list.take.iter().any(|glob| glob.pattern == name || (has_format && glob.takes(name))) && !list.leaves_out(name)
 }
 
-fn is_hidden(name: &str) -> bool {
+pub(super) fn is_hidden(name: &str) -> bool {
     name.split('/').any(|part| (part.starts_with('.') && part != "..") || part.ends_with('~'))
 }
 
@@ -334,7 +334,7 @@ fn real(path: &Path) -> PathBuf {
     fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
-fn slashes(path: &Path) -> String {
+pub(super) fn slashes(path: &Path) -> String {
     let parts: Vec<_> = path
         .components()
         .filter(|c| !matches!(c, Component::CurDir))

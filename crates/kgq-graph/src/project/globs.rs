@@ -33,6 +33,14 @@ impl Glob {
         Ok(Self { written: written.to_owned(), pattern, is_default: false, matcher })
     }
 
+    /// Compiles a glob that no file has, but the command line.
+    pub fn by_hand(written: &str) -> Result<Self> {
+        let pattern = without_detours(written);
+        let matcher = compile(&pattern)
+            .map_err(|reason| Error::usage(format!("the glob `{written}` cannot be read: {reason}")))?;
+        Ok(Self { written: written.to_owned(), pattern, is_default: false, matcher })
+    }
+
     pub fn matches(&self, name: &str) -> bool {
         self.matcher.is_match(name)
     }
@@ -124,10 +132,14 @@ fn is_literal(glob: &str) -> bool {
     !glob.contains(['*', '?', '[', '{'])
 }
 
-/// Without `.`, doubled slashes and `a/..`; without the path of the project before what lies in it.
+/// Without detours, and without the path of the project before what lies in it.
 fn one_form(glob: &str, root: &Path) -> String {
     let inside = root.to_str().and_then(|root| glob.strip_prefix(root)?.strip_prefix('/'));
-    let glob = inside.unwrap_or(glob);
+    without_detours(inside.unwrap_or(glob))
+}
+
+/// A glob without `.`, doubled slashes and `a/..`.
+fn without_detours(glob: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in glob.split('/') {
         match part {
