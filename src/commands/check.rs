@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 
 /// Look for what is wrong with the project: syntax, undefined terms, broken links, labels, shapes, queries, citations, its own rules
 ///
-/// Each finding is a line `file:line:column severity code message`; then come the counts by code, and the last line counts statements.
-/// kgq.toml changes severities (`[check.severity]`) and leaves findings out (`[[check.ignore]]` with code, file, term). Ends with
-/// exit code 1 if a finding is an error.
+/// Each finding is a line `file:line:column severity code message`; then come the counts by code, and the last line counts
+/// statements. Ends with exit code 1 if a finding is an error.
 #[derive(Debug, clap::Args)]
+#[command(after_help = SETTINGS)]
 pub struct Args {
     /// How findings are written
     #[arg(long, value_enum, default_value_t = FormatName::Text, value_name = "FORMAT")]
@@ -28,6 +28,31 @@ pub struct Args {
     #[arg(long)]
     update_baseline: bool,
 }
+
+const SETTINGS: &str = r#"In kgq.toml:
+  data = ["data/**/*.ttl", "!data/old/**"]       files are left out where they are named, with `!`
+
+  [imports]                                      copies of what owl:imports names; a catalog-v001.xml is read too
+  "http://www.w3.org/2004/02/skos/core" = "vendor/skos.ttl"
+
+  [check]
+  languages = ["en", "zh"]                       everything named needs a label in each
+  baseline = "known.json"                        known findings are not told: `--update-baseline` writes them there
+
+  [check.severity]                               of a code: "error", "warning", "note" or "off"; `*` at its end is any rest
+  broken-link = "warning"
+  "citation-*" = "note"
+
+  [[check.ignore]]                               findings for which all of this holds are left out; each key may be absent
+  code = "undefined-term"
+  file = "data/drafts/**"
+  term = "voc:Person"
+  why = "until the next release"
+
+Examples:
+  kgq check --explain broken-link                what a code means, and how to mend it
+  kgq check --baseline known.json --update-baseline
+  kgq check -d ontology.owl                      files without a project"#;
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 enum FormatName {

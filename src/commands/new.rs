@@ -37,13 +37,16 @@ pub fn run(args: &Args, _: &mut Session, output: &mut Output) -> Result<u8> {
         make(&path).map_err(|e| Error::new(Kind::Io, format!("{}: {e}", path.display())))?;
     }
     output.line(&format!("made {shown}: {}", FILES.map(|(path, _)| path).join(", ")))?;
-    output.line(&format!("try: kgq -C {shown} run people-by-team"))?;
+    output.line(&format!(
+        "try: kgq -C {shown} run people-by-team; and with its sources: kgq -C {shown} run people-by-team --cite"
+    ))?;
     Ok(0)
 }
 
-const FILES: [(&str, &str); 4] = [
+const FILES: [(&str, &str); 5] = [
     ("kgq.toml", include_str!("new/kgq.toml")),
     ("ontology/ontology.ttl", include_str!("new/ontology.ttl")),
     ("data/people.ttl", include_str!("new/people.ttl")),
+    ("sources/handbook.txt", include_str!("new/handbook.txt")),
     ("queries/people-by-team.rq", include_str!("new/people-by-team.rq")),
 ];

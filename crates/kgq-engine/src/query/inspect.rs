@@ -44,6 +44,16 @@ pub fn used_terms(query: &spargebra::Query) -> Vec<UsedTerm> {
     walk.terms.into_iter().collect()
 }
 
+/// As [`used_terms`], without those that the query wants to be absent: in NOT EXISTS, MINUS, a negated condition, or an OPTIONAL
+/// whose variable must stay unbound.
+pub fn wanted_terms(query: &spargebra::Query) -> Vec<UsedTerm> {
+    let mut whole = Walk { skip_services: true, ..Walk::default() };
+    whole.query(query);
+    let mut walk = Walk { skip_services: true, skip_unwanted: true, unbound: whole.unbound, ..Walk::default() };
+    walk.query(query);
+    walk.terms.into_iter().collect()
+}
+
 /// The names of all variables of a query, those of sub-queries and expressions included, sorted.
 pub fn variables(query: &spargebra::Query) -> Vec<Variable> {
     let mut walk = Walk::default();
@@ -199,6 +209,11 @@ struct Walk {
     calls: BTreeSet<Call>,
     skip_exists: bool,
     skip_services: bool,
+    skip_unwanted: bool,
+    /// Whether what is walked is looked for to be absent.
+    negated: bool,
+    /// Variables that the query wants to be unbound.
+    unbound: BTreeSet<Variable>,
 }
 
 impl Walk {
@@ -228,7 +243,26 @@ impl Walk {
         self.pattern(pattern);
     }
 
+    /// Walks what makes a solution vanish where it is found.
+    fn unwanted(&mut self, walk: impl FnOnce(&mut Self)) {
+        self.negated = !self.negated;
+        walk(self);
+        self.negated = !self.negated;
+    }
+
+    /// Whether a pattern is there for a variable that must stay unbound.
+    fn must_fail(&self, pattern: &GraphPattern) -> bool {
+        let mut found = false;
+        if !self.unbound.is_empty() {
+            variables_of_pattern(pattern, &mut |variable| found |= self.unbound.contains(variable));
+        }
+        found
+    }
+
     fn term(&mut self, iri: &NamedNode, position: Position) {
+        if self.skip_unwanted && self.negated {
+            return;
+        }
         self.terms.insert(UsedTerm { iri: iri.clone(), position });
     }
 
@@ -261,14 +295,21 @@ impl Walk {
             }
             GraphPattern::Join { left, right }
             | GraphPattern::Lateral { left, right }
-            | GraphPattern::Union { left, right }
-            | GraphPattern::Minus { left, right } => {
+            | GraphPattern::Union { left, right } => {
                 self.pattern(left);
                 self.pattern(right);
             }
+            GraphPattern::Minus { left, right } => {
+                self.pattern(left);
+                self.unwanted(|walk| walk.pattern(right));
+            }
             GraphPattern::LeftJoin { left, right, expression } => {
                 self.pattern(left);
-                self.pattern(right);
+                if self.must_fail(right) {
+                    self.unwanted(|walk| walk.pattern(right));
+                } else {
+                    self.pattern(right);
+                }
                 if let Some(expression) = expression {
                     self.expression(expression);
                 }
@@ -363,7 +404,7 @@ impl Walk {
                 self.path(b);
             }
             PropertyPathExpression::NegatedPropertySet(nodes) => {
-                nodes.iter().for_each(|n| self.term(n, Position::Property));
+                self.unwanted(|walk| nodes.iter().for_each(|n| walk.term(n, Position::Property)));
             }
         }
     }
@@ -373,6 +414,12 @@ impl Walk {
             Expression::NamedNode(node) => self.term(node, Position::Value),
             Expression::Variable(v) | Expression::Bound(v) => self.variable(v),
             Expression::Exists(pattern) if !self.skip_exists => self.pattern(pattern),
+            Expression::Not(inner) => {
+                if let Expression::Bound(variable) = &**inner {
+                    self.unbound.insert(variable.clone());
+                }
+                return self.unwanted(|walk| walk.expression(inner));
+            }
             Expression::FunctionCall(function, arguments) => {
                 self.functions.push(function.clone());
                 if let Function::Custom(name) = function {

@@ -75,6 +75,10 @@ impl<'a> Asked<'a> {
                             .map(|written| format!("write `{written}` in place of ?{name}"))
                             .or(lint.hint),
                     ),
+                    ("out-of-scope", Some(name)) => (text.variable_out_of_scope(name), lint.hint),
+                    ("unbounded-path", Some(name)) => {
+                        (text.path_to(name).or_else(|| text.last_variable(name)), lint.hint)
+                    }
                     (_, name) => (name.and_then(|name| text.last_variable(name)), lint.hint),
                 };
                 let hint = hint.map(|hint| self.with_curies(&hint));

@@ -42,6 +42,53 @@ impl<'a> Text<'a> {
         self.tokens.iter().rev().find(|t| t.variable(self.source.text) == Some(name)).map(Token::span)
     }
 
+    /// The place of a variable in a FILTER or BIND whose group mentions it nowhere else; else its last place.
+    pub fn variable_out_of_scope(&self, name: &str) -> Option<Span> {
+        let text = self.source.text;
+        let is_it = |token: &&Token| token.variable(text) == Some(name);
+        let clauses = self.clauses("FILTER").into_iter().chain(self.clauses("BIND"));
+        let mut strange: Vec<Span> = clauses
+            .filter_map(|(start, end)| {
+                let inside = self.tokens[start..=end].iter().find(is_it)?;
+                let (open, close) = self.group_around(start);
+                let others = self.tokens[open..start].iter().chain(&self.tokens[end + 1..close]);
+                others.into_iter().all(|token| !is_it(&token)).then(|| inside.span())
+            })
+            .collect();
+        strange.sort_by_key(|span| span.start);
+        strange.into_iter().next().or_else(|| self.last_variable(name))
+    }
+
+    /// The tokens between the braces that are nearest around a token.
+    fn group_around(&self, at: usize) -> (usize, usize) {
+        let open = self.unmatched((0..at).rev(), "}", "{").unwrap_or(0);
+        let close = self.unmatched(at..self.tokens.len(), "{", "}").unwrap_or(self.tokens.len());
+        (open, close)
+    }
+
+    /// The first closing bracket whose opening one is not among these tokens.
+    fn unmatched(&self, mut tokens: impl Iterator<Item = usize>, opening: &str, closing: &str) -> Option<usize> {
+        let text = self.source.text;
+        let mut depth = 0usize;
+        tokens.find(|i| {
+            let token = &self.tokens[*i];
+            let found = token.is(text, closing) && depth == 0;
+            if token.is(text, opening) {
+                depth += 1;
+            } else if token.is(text, closing) {
+                depth = depth.saturating_sub(1);
+            }
+            found
+        })
+    }
+
+    /// The path that ends at a variable.
+    pub fn path_to(&self, name: &str) -> Option<Span> {
+        let is_it = |written: &String| written.strip_prefix(['?', '$']) == Some(name);
+        let path = |t: &&Written| self.is_path(t) && (is_it(&t.parts[2]) || is_it(&t.parts[0]));
+        self.triples.iter().find(path).map(|t| self.trimmed(t))
+    }
+
     /// The first place of a variable behind a keyword.
     pub fn variable_behind(&self, keyword: &str, name: &str) -> Option<Span> {
         let behind = self.tokens.iter().skip_while(|t| !t.is_keyword(self.source.text, keyword));
@@ -125,10 +172,19 @@ impl<'a> Text<'a> {
     /// The place of a path between two nodes; a `^` in it turns them round in the algebra.
     fn path(&self, subject: &Node, object: &Node) -> Option<Span> {
         let fits = |t: &&Written| {
-            let [s, p, o] = &t.parts;
-            p.is_empty() && (self.is(s, subject) && self.is(o, object) || self.is(s, object) && self.is(o, subject))
+            let [s, _, o] = &t.parts;
+            let (there, back) = (self.is(s, subject) && self.is(o, object), self.is(s, object) && self.is(o, subject));
+            self.is_path(t) && (there || back)
         };
         self.triples.iter().find(fits).map(|t| self.trimmed(t))
+    }
+
+    /// Whether a pattern has a path: one of several parts, or a name that is repeated.
+    fn is_path(&self, written: &Written) -> bool {
+        let name = written.parts[1].as_str();
+        let own = &self.source.text[written.span.clone()];
+        let behind = own.split_once(name).and_then(|(_, behind)| behind.chars().next());
+        name.is_empty() || matches!(behind, Some('+' | '*' | '?'))
     }
 
     fn trimmed(&self, written: &Written) -> Span {
@@ -156,13 +212,19 @@ impl<'a> Text<'a> {
     /// The clause with this keyword in which all these variables stand, up to its closing bracket.
     fn clause(&self, keyword: &str, variables: &[Variable]) -> Option<Span> {
         let text = self.source.text;
-        let starts = self.tokens.iter().enumerate().filter(|(_, t)| t.is_keyword(text, keyword)).map(|(i, _)| i);
-        let clauses: Vec<(usize, usize)> = starts.map(|start| (start, self.end_of_clause(start))).collect();
+        let clauses = self.clauses(keyword);
         let holds = |(start, end): &&(usize, usize)| {
             variables.iter().all(|v| self.tokens[*start..=*end].iter().any(|t| t.variable(text) == Some(v.as_str())))
         };
         let (start, end) = clauses.iter().find(holds).or(clauses.first())?;
         Some(self.tokens[*start].start..self.tokens[*end].end)
+    }
+
+    /// The first and last tokens of the clauses with this keyword.
+    fn clauses(&self, keyword: &str) -> Vec<(usize, usize)> {
+        let starts = self.tokens.iter().enumerate();
+        let starts = starts.filter(|(_, t)| t.is_keyword(self.source.text, keyword)).map(|(i, _)| i);
+        starts.map(|start| (start, self.end_of_clause(start))).collect()
     }
 
     fn end_of_clause(&self, start: usize) -> usize {

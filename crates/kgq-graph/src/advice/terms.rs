@@ -3,7 +3,7 @@
 use super::place::Text;
 use super::{Asked, Finding};
 use crate::catalog::local_name;
-use kgq_engine::query::{Position, used_terms};
+use kgq_engine::query::{Position, used_terms, wanted_terms};
 use kgq_snapshot::{Permutation, QuadPermutation, Snapshot, TermId, TermKind};
 use kgq_syntax::rdf::vocabulary::rdf;
 use kgq_syntax::rdf::{NamedNode, Term};
@@ -14,8 +14,13 @@ const MOST_COMPARED: usize = 5_000;
 
 pub fn unknown(asked: &Asked<'_>, text: &Text<'_>) -> Vec<Finding> {
     let mut findings: Vec<(usize, Finding)> = Vec::new();
+    let wanted = wanted_terms(&asked.query.algebra);
     for used in used_terms(&asked.query.algebra) {
         let Some(finding) = of_term(asked, &used.iri, used.position) else { continue };
+        // What a query wants to be absent may well be.
+        if finding.error.hints().is_empty() && !wanted.contains(&used) {
+            continue;
+        }
         let span = text.iri(&used.iri);
         let order = span.as_ref().map_or(usize::MAX, |span| span.start);
         findings.push((order, finding.at(text, span)));

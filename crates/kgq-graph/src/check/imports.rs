@@ -4,6 +4,7 @@
 
 use super::catalogue::{self, Catalogue};
 use super::finding::{Finding, Severity};
+use super::places::Places;
 use super::report::Report;
 use super::subject::{SourceFile, Subject, triple_of};
 use super::terms::namespace;
@@ -17,6 +18,7 @@ use oxrdf::vocab::rdf;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 pub const CHECK: Check = Check {
@@ -48,8 +50,8 @@ const VERSION_IRI: &str = "http://www.w3.org/2002/07/owl#versionIRI";
 pub struct Imports {
     /// What the imported files describe that is not in the project itself.
     declared: FxHashSet<NamedNode>,
-    /// Imports that are not at hand.
-    absent: BTreeSet<String>,
+    /// Imports that are not at hand, with the imported file that imports each, unless it is one of the project's.
+    absent: BTreeMap<String, Option<PathBuf>>,
     /// Files of `[imports]` that could not be read.
     failed: Vec<Error>,
     /// The terms that such an import may declare, by its IRI.
@@ -60,15 +62,15 @@ impl Imports {
     /// Follows the imports of the project's files, and theirs.
     pub fn read(project: &Project, files: &[&Path], quads: &[Quad], options: &Options) -> Self {
         let mut imports = Self::default();
-        let mut open: Vec<String> = imported(quads);
+        let mut open: Vec<(String, Option<PathBuf>)> = imported(quads).into_iter().map(|iri| (iri, None)).collect();
         if open.is_empty() {
             return imports;
         }
         let mut at_hand: FxHashSet<String> = ontologies(quads);
         let loaded: FxHashMap<PathBuf, ()> = files.iter().map(|file| (real(file), ())).collect();
         let catalogue = catalogue(project, files);
-        while let Some(iri) = open.pop() {
-            if !at_hand.insert(iri.clone()) || imports.absent.contains(&iri) {
+        while let Some((iri, importer)) = open.pop() {
+            if !at_hand.insert(iri.clone()) || imports.absent.contains_key(&iri) {
                 continue;
             }
             let named = project.manifest.imports.get(&iri);
@@ -79,7 +81,7 @@ impl Imports {
                     imports.failed.push(setting_failed(project, named, "there is no such file in the project"));
                 }
                 at_hand.remove(&iri);
-                imports.absent.insert(iri);
+                imports.absent.insert(iri, importer);
                 continue;
             };
             if loaded.contains_key(&real(&path)) {
@@ -87,7 +89,7 @@ impl Imports {
             }
             match quads_of(project, &path, options) {
                 Ok(quads) => {
-                    open.extend(imported(&quads));
+                    open.extend(imported(&quads).into_iter().map(|iri| (iri, Some(path.clone()))));
                     at_hand.extend(ontologies(&quads));
                     imports.declared.extend(quads.into_iter().filter_map(|quad| match quad.subject {
                         NamedOrBlankNode::NamedNode(iri) => Some(iri),
@@ -99,12 +101,12 @@ impl Imports {
                         imports.failed.push(setting_failed(project, named, error.message()));
                     }
                     at_hand.remove(&iri);
-                    imports.absent.insert(iri);
+                    imports.absent.insert(iri, importer);
                 }
             }
         }
         // Another file may have turned out to be the ontology, under another name of it.
-        imports.absent.retain(|iri| !at_hand.contains(iri));
+        imports.absent.retain(|iri, _| !at_hand.contains(iri));
         imports
     }
 
@@ -116,7 +118,7 @@ impl Imports {
     /// Whether an import that is not at hand may declare the term; if so, it is counted there.
     pub fn may_declare(&self, term: NamedNodeRef<'_>) -> bool {
         let covers = |import: &&String| covers(import, term.as_str());
-        let Some(import) = self.absent.iter().find(covers) else { return false };
+        let Some(import) = self.absent.keys().find(covers) else { return false };
         self.excused.borrow_mut().entry(import.clone()).or_default().insert(term.as_str().to_owned());
         true
     }
@@ -170,12 +172,30 @@ fn catalogue(project: &Project, files: &[&Path]) -> Catalogue {
     catalogue
 }
 
+fn input_of(project: &Project, path: &Path) -> Result<Input> {
+    Ok(Input::file(&project.display_path(path), path, None)?.with_base(project.manifest.base.clone()))
+}
+
 fn quads_of(project: &Project, path: &Path, options: &Options) -> Result<Vec<Quad>> {
-    let name = project.display_path(path);
-    let input = Input::file(&name, path, None)?.with_base(project.manifest.base.clone());
+    let input = input_of(project, path)?;
     // Blank nodes of imports meet no others: only names are taken from them.
     let read_options = ReadOptions { lenient: true, bounds: options.bounds, progress: None };
     Ok(read(&input, 0, read_options)?.quads)
+}
+
+/// Where an imported file says that it imports this.
+fn place_in_import(subject: &Subject<'_>, path: &Path, iri: &str) -> Option<Place> {
+    let input = input_of(subject.project, path).ok()?;
+    let quads = quads_of(subject.project, path, &subject.options).ok()?;
+    let imports = |quad: &&Quad| {
+        quad.predicate.as_str() == IMPORTS && matches!(&quad.object, Term::NamedNode(object) if object.as_str() == iri)
+    };
+    let statement = triple_of(quads.iter().find(imports)?);
+    let mut text = String::new();
+    input.open(subject.options.bounds).ok()?.read_to_string(&mut text).ok()?;
+    let places = Places::new(&input.name, text, Some(input.format), input.base.as_deref(), &quads);
+    let place = places.statement(&statement).or_else(|| places.subject(&statement.subject));
+    Some(place.unwrap_or_else(|| Place::new(&input.name, 1, 1)))
 }
 
 fn setting_failed(project: &Project, named: &str, why: &str) -> Error {
@@ -199,8 +219,9 @@ fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
         }
     }
     let excused = imports.excused.borrow();
-    for iri in &imports.absent {
+    for (iri, importer) in &imports.absent {
         let place = told.get(iri.as_str()).map(|(file, quad, _)| subject.place_in(file, &triple_of(quad)));
+        let place = place.or_else(|| place_in_import(subject, importer.as_deref()?, iri));
         let place = place.unwrap_or_else(|| Place::new(MANIFEST, 1, 1));
         let times = told.get(iri.as_str()).map_or(0, |(_, _, times)| *times);
         let terms = excused.get(iri).map_or(0, |terms| terms.len() as u64);

@@ -1,12 +1,14 @@
 //! Where in a file each of its statements is written.
 
+use kgq_snapshot::store::{Places as XmlPlaces, Position, RdfXmlSettings, read_rdf_xml};
 use kgq_syntax::Span;
+use kgq_syntax::bounds::Bounds;
 use kgq_syntax::diagnose::Known;
 use kgq_syntax::error::{Place, Source};
-use kgq_syntax::rdf::{NamedOrBlankNode, Quad, RdfFormat, Term, Triple};
+use kgq_syntax::rdf::{GraphName, NamedOrBlankNode, Quad, RdfFormat, Term, Triple};
 use kgq_syntax::turtle::{self, tree::Dialect, triples::Located};
 use rustc_hash::FxHashMap;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// The places of one file's statements.
 pub struct Places {
@@ -25,8 +27,8 @@ struct Written {
 }
 
 impl Places {
-    /// The places in a text that was parsed to these quads, against this base. In formats without a tree (RDF/XML, JSON-LD)
-    /// only the first line that names a thing is known.
+    /// The places in a text that was parsed to these quads, against this base. In formats without a tree (JSON-LD) only the
+    /// first line that names a thing is known.
     pub fn new(file: &str, text: String, format: Option<RdfFormat>, base: Option<&str>, quads: &[Quad]) -> Self {
         let mut places = Self {
             file: file.to_owned(),
@@ -48,7 +50,51 @@ impl Places {
         }
         places.lines = std::iter::once(0).chain(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1)).collect();
         places.text = text;
+        if format == Some(RdfFormat::RdfXml) {
+            let located = places.in_rdf_xml(base);
+            places.match_up(quads, located.into_iter());
+        }
         places
+    }
+
+    /// The statements of RDF/XML. Their objects have no places of their own, as most are the text of the element.
+    fn in_rdf_xml(&self, base: Option<&str>) -> Vec<Located> {
+        // What is read here was read before, within the bounds and as strictly as was asked for.
+        let settings = RdfXmlSettings { name: &self.file, base, lenient: true, bounds: Bounds::default() };
+        let mut read = Vec::new();
+        // Up to a fault the places are right.
+        let _ = read_rdf_xml(self.text.as_bytes(), settings, &mut |triple, places| {
+            read.push((triple, places));
+            Ok(())
+        });
+        let names = self.names_at(read.iter().flat_map(|(_, places)| [places.subject, places.predicate]).collect());
+        let name = |position| names.get(&position).cloned().unwrap_or(0..0);
+        let located = |(triple, places): (Triple, XmlPlaces)| Located {
+            quad: triple.in_graph(GraphName::DefaultGraph),
+            subject: name(places.subject),
+            predicate: name(places.predicate),
+            object: name(places.predicate),
+        };
+        read.into_iter().map(located).collect()
+    }
+
+    /// The elements (with their `<`) and attributes that begin at these positions, up to the end of their names, in one walk over the text: a file may be one line.
+    fn names_at(&self, positions: BTreeSet<Position>) -> BTreeMap<Position, Span> {
+        let mut names = BTreeMap::new();
+        let (mut at, mut byte) = (Position { line: 1, column: 1 }, 0);
+        for position in positions {
+            if position.line > at.line {
+                byte = self.lines.get(position.line - 1).copied().unwrap_or(self.text.len());
+                at = Position { line: position.line, column: 1 };
+            }
+            let rest = &self.text[byte..];
+            byte += rest.char_indices().nth(position.column - at.column).map_or(rest.len(), |(offset, _)| offset);
+            at = position;
+            let rest = &self.text[byte..];
+            let length = rest.find(|c: char| c.is_whitespace() || "=/>".contains(c)).unwrap_or(rest.len());
+            names.insert(position, byte..byte + length);
+        }
+        names
     }
 
     /// The parser that loads files names blank nodes otherwise than the tree does. So statements are paired by their other
@@ -166,6 +212,30 @@ mod tests {
         let found: Vec<usize> =
             lines(text).into_iter().filter(|(p, ..)| p == "urn:q").map(|(_, line, _)| line).collect();
         assert_eq!(found, [2, 3]);
+    }
+
+    #[test]
+    fn statements_of_rdf_xml_stand_at_their_elements() {
+        let text = "<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'\r\n xmlns:e='http://e/'>\n\
+                    <!-- http://e/s --><rdf:Description rdf:about='http://e/s'>\n  <e:é><e:C/></e:é>\n\
+                    <e:p>1</e:p><e:p>\n2</e:p></rdf:Description></rdf:RDF>";
+        let settings = RdfXmlSettings { name: "f", base: None, lenient: false, bounds: Bounds::default() };
+        let mut quads: Vec<Quad> = Vec::new();
+        let read = read_rdf_xml(text.as_bytes(), settings, &mut |triple, _| {
+            quads.push(triple.in_graph(GraphName::DefaultGraph));
+            Ok(())
+        });
+        assert!(read.is_ok());
+        let places = Places::new("f.rdf", text.to_owned(), Some(RdfFormat::RdfXml), None, &quads);
+        let mut found: Vec<(usize, usize)> = quads
+            .iter()
+            .map(|q| Triple::new(q.subject.clone(), q.predicate.clone(), q.object.clone()))
+            .map(|statement| places.statement(&statement).map(|place| (place.line, place.column)).unwrap())
+            .collect();
+        found.sort_unstable();
+        assert_eq!(found, [(4, 3), (4, 8), (5, 1), (5, 13)]);
+        let subject = NamedNode::new_unchecked("http://e/s").into();
+        assert_eq!(places.subject(&subject).map(|place| (place.line, place.column)), Some((3, 37)));
     }
 
     #[test]

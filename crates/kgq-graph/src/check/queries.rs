@@ -6,7 +6,7 @@ use super::subject::Subject;
 use super::{Check, Explanation};
 use crate::catalog::{CannedQuery, Known, Labels, Param, ScalarOrList, Values};
 use kgq_engine::query::functions::refuse_unknown;
-use kgq_engine::query::{Position, Query, parse_query, used_terms, variables};
+use kgq_engine::query::{Position, Query, parse_query, used_terms, variables, wanted_terms};
 use kgq_syntax::error::{Place, Result};
 use kgq_syntax::rdf::vocabulary::{rdf, rdfs};
 use kgq_syntax::rdf::{NamedNode, NamedNodeRef, NamedOrBlankNode, Prefixes, Term};
@@ -63,8 +63,8 @@ pub const CHECK: Check = Check {
         Explanation {
             code: "unknown-term",
             finds: "an IRI in a canned query that no statement of the project holds. Queries for another server are passed over \
-                    (`#+ endpoint`, SERVICE); the project's rules look for what must not be there, so that in them only a name \
-                    that is nearly another is told, as a warning",
+                    (`#+ endpoint`, SERVICE); the project's rules, NOT EXISTS, MINUS and negated conditions look for what need \
+                    not be there, so that in them only a name that is nearly another is told, as a warning",
             why: "the pattern that has it can match nothing: the query answers less than it should, or nothing, with success",
             mend: "correct the name; the hint has what is near",
         },
@@ -109,10 +109,12 @@ fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
             continue;
         }
         values(query, &parsed, &known_terms, report);
+        let wanted: BTreeSet<NamedNode> = wanted_terms(&parsed.algebra).into_iter().map(|term| term.iri).collect();
         for term in used_terms(&parsed.algebra) {
             let asked_for = term.position != Position::Function && !is_datatype(&term.iri);
             if asked_for && !known.contains(&term.iri) {
-                report.findings.extend(unknown_term(subject, query, &term.iri, &names));
+                let must_be_there = !query.is_check() && wanted.contains(&term.iri);
+                report.findings.extend(unknown_term(subject, query, &term.iri, &names, must_be_there));
             }
         }
     }
@@ -266,16 +268,17 @@ fn unknown_term(
     query: &CannedQuery,
     iri: &NamedNode,
     known: &BTreeSet<String>,
+    must_be_there: bool,
 ) -> Option<Finding> {
     let span = span_of(&query.text, iri, &subject.prefixes).unwrap_or(0..0);
     let name = subject.prefixes.display(iri.as_str());
     let near = nearest(&name, known.iter().map(String::as_str), 2);
     let hint = (!near.is_empty()).then(|| format!("did you mean `{}`?", near.join("` or `")));
     let message = format!("the graph has no {name}");
-    let severity = match (query.is_check(), &hint) {
-        (true, None) => return None,
-        (true, Some(_)) => Severity::Warning,
-        (false, _) => Severity::Error,
+    let severity = match (must_be_there, &hint) {
+        (true, _) => Severity::Error,
+        (false, Some(_)) => Severity::Warning,
+        (false, None) => return None,
     };
     Some(Finding::new(severity, "unknown-term", query.source().place(span), message).about(iri).hint_if(hint))
 }

@@ -7,7 +7,7 @@ use super::subject::{SourceFile, Subject, triple_of};
 use super::{Check, Explanation};
 use crate::project::Role;
 use kgq_syntax::error::Result;
-use kgq_syntax::rdf::vocabulary::WELL_KNOWN;
+use kgq_syntax::rdf::vocabulary::{WELL_KNOWN, oa, prov};
 use kgq_syntax::rdf::{NamedNode, NamedNodeRef, NamedOrBlankNode, Quad, Term};
 use kgq_syntax::text::count;
 use oxrdf::vocab::rdf;
@@ -95,7 +95,10 @@ impl<'s> Vocabularies<'s> {
 fn meant(subject: &Subject<'_>, term: NamedNodeRef<'_>, names: &NearNames<'_>) -> Option<String> {
     let (namespace, local) = split(term.as_str());
     let shown = |namespace: &str, local: &str| subject.prefixes.display(&format!("{namespace}{local}"));
-    let elsewhere = BUILT_IN.iter().find(|(_, names)| names.split_whitespace().any(|name| name == local));
+    // A vocabulary of one's own has its own names, also where they are those of a common one.
+    let is_common = BUILT_IN.iter().any(|(common, _)| *common == namespace);
+    let has_it = |(_, names): &&(&str, &str)| names.split_whitespace().any(|name| name == local);
+    let elsewhere = BUILT_IN.iter().find(has_it).filter(|_| is_common);
     let near = match elsewhere {
         Some((namespace, _)) => vec![shown(namespace, local)],
         None => names.nearest(local, 2).into_iter().map(|near| shown(namespace, near)).collect(),
@@ -255,7 +258,12 @@ fn is_built_in(iri: &str) -> bool {
     let members = local.strip_prefix('_').is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()));
     BUILT_IN.iter().any(|(n, names)| *n == namespace && names.split_whitespace().any(|name| name == local))
         || namespace == "http://www.w3.org/1999/02/22-rdf-syntax-ns#" && members
+        || OF_CITATIONS.iter().any(|term| term.as_str() == iri)
 }
+
+/// What citations are read by: of these terms we know what they mean, whoever declares them.
+const OF_CITATIONS: [NamedNodeRef<'_>; 6] =
+    [prov::WAS_DERIVED_FROM, oa::HAS_SOURCE, oa::HAS_SELECTOR, oa::START, oa::END, oa::EXACT];
 
 /// The vocabularies that RDF tools have in common, whole: nobody declares them, and misspelling them is common.
 const BUILT_IN: &[(&str, &str)] = &[
