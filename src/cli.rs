@@ -63,7 +63,7 @@ struct Global {
     /// Resolve relative IRIs against this
     #[arg(long, value_name = "IRI", global = true)]
     base: Option<String>,
-    /// Accept IRIs and language tags that are not well-formed
+    /// Accept IRIs and language tags that are not well-formed; `lenient = true` below `[load]` in kgq.toml does so for a project
     #[arg(long, global = true)]
     lenient: bool,
     /// Read rdf:Statement descriptions as reifiers of RDF 1.2
@@ -235,6 +235,7 @@ fn run(cli: Cli, output: &mut Output) -> Result<u8> {
     let settings = session.project().map(|p| p.manifest.limits.clone()).unwrap_or_default();
     session.options.limits = limits(&cli.global.limits, &settings, interactive)?;
     session.options.bounds = bounds(&cli.global.limits, &settings)?;
+    session.options.lenient |= session.project().is_some_and(|project| project.manifest.load.lenient);
     commands::warn_of_manifest(&command, &session, output)?;
     match command {
         Command::Repl(args) => repl::run(&args, &mut session, output),

@@ -43,6 +43,9 @@ impl AskArgs {
     /// Answers a query, and returns the exit code.
     pub fn answer(&self, asking: Asking<'_>, session: &Session, output: &mut Output) -> Result<u8> {
         let Asking { source, written, query, started, watchdog } = asking;
+        for (prefix, namespace) in session.assumed_prefixes(source.text)? {
+            output.note(&format!("`{prefix}:` is taken for <{namespace}>: no file declares it"));
+        }
         if self.explain.show(source.text, query, session, output)? {
             return Ok(0);
         }

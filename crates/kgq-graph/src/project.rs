@@ -64,6 +64,17 @@ pub struct Manifest {
     pub check: CheckSettings,
     #[serde(default)]
     pub infer: InferSettings,
+    #[serde(default)]
+    pub load: LoadSettings,
+}
+
+/// How the project's files are read.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct LoadSettings {
+    /// Accept IRIs and language tags that are not well-formed.
+    #[serde(default)]
+    pub lenient: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]

@@ -17,8 +17,10 @@ use kgq_syntax::rdf::vocabulary::{rdf, rdfs};
 use kgq_syntax::rdf::{
     NamedNode, NamedNodeRef, NamedOrBlankNode, Prefixes, RdfFormat, Term, Triple, Variable, vocabulary,
 };
+use kgq_syntax::significant;
 use kgq_syntax::sparql;
 use kgq_syntax::text::{count, visible};
+use kgq_syntax::words::WELL_KNOWN_PREFIXES;
 use rustc_hash::FxHashSet;
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
@@ -64,6 +66,8 @@ pub struct Session {
     /// Whether the files hold much text.
     large: OnceCell<bool>,
     prefixes: OnceCell<Prefixes>,
+    /// The same with those that everybody knows.
+    well_known: OnceCell<Prefixes>,
     labels: OnceCell<Labels>,
     catalog: OnceCell<Catalog>,
     to_cite: OnceCell<FxHashSet<Triple>>,
@@ -86,6 +90,7 @@ impl Session {
             snapshot: OnceCell::new(),
             large: OnceCell::new(),
             prefixes: OnceCell::new(),
+            well_known: OnceCell::new(),
             labels: OnceCell::new(),
             catalog: OnceCell::new(),
             to_cite: OnceCell::new(),
@@ -198,11 +203,11 @@ impl Session {
 
     fn named_input(&self, name: &str) -> Result<Input> {
         let input = if name == "-" {
-            let format = self.options.input_format.ok_or_else(|| {
-                Error::usage("standard input has no name that tells its format")
-                    .hint(format!("say it with `--input-format`: {}", RdfFormat::list(false)))
-            })?;
-            Input::bytes("<stdin>", self.options.stdin.clone().unwrap_or_default(), format)
+            let bytes = self.options.stdin.clone().unwrap_or_default();
+            match self.options.input_format {
+                Some(format) => Input::bytes("<stdin>", bytes, format),
+                None => Input::sniffed("<stdin>", bytes, self.options.bounds)?,
+            }
         } else {
             Input::file(name, Path::new(name), self.options.input_format)?
         };
@@ -380,7 +385,30 @@ impl Session {
     }
 
     pub fn parse_context(&self) -> Result<ParseContext<'_>> {
-        Ok(ParseContext { prefixes: self.prefixes()?, base: self.base(), bounds: self.options.bounds })
+        Ok(ParseContext { prefixes: self.query_prefixes()?, base: self.base(), bounds: self.options.bounds })
+    }
+
+    /// The prefixes that a query need not declare. A project says its own; files by themselves are also asked with those that everybody
+    /// knows.
+    fn query_prefixes(&self) -> Result<&Prefixes> {
+        if self.project.is_some() {
+            return self.prefixes();
+        }
+        let mut prefixes = self.prefixes()?.clone();
+        Ok(self.well_known.get_or_init(|| {
+            for (prefix, namespace) in WELL_KNOWN_PREFIXES {
+                prefixes.insert_if_absent(prefix, namespace);
+            }
+            prefixes
+        }))
+    }
+
+    /// The prefixes, with their namespaces, that a query uses and nothing declares: they are taken for what everybody means by them.
+    pub fn assumed_prefixes<'a>(&'a self, text: &'a str) -> Result<Vec<(&'a str, &'a str)>> {
+        let (declared, usable) = (self.prefixes()?, self.query_prefixes()?);
+        let undeclared = sparql::undeclared_prefixes(text, &significant(&sparql::tokenize(text)));
+        let assumed = undeclared.into_iter().filter(|prefix| declared.get(prefix).is_none());
+        Ok(assumed.filter_map(|prefix| Some((prefix, usable.get(prefix)?))).collect())
     }
 
     /// Parses a query; one that would need the network is refused.
@@ -580,6 +608,7 @@ impl Session {
         if let Some(prefixes) = self.prefixes.get_mut() {
             prefixes.insert(prefix, namespace);
         }
+        self.well_known = OnceCell::new();
         Ok(())
     }
 

@@ -175,8 +175,15 @@ struct Inner {
 }
 
 impl Error {
+    /// A message is cut where it is longer than anyone reads: it may quote a whole file.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self(Box::new(Inner { kind, message: message.into(), place: None, hints: Vec::new(), others: Vec::new() }))
+        const LONGEST: usize = 2_000;
+        let mut message = message.into();
+        if message.len() > LONGEST {
+            message.truncate(floor_char_boundary(&message, LONGEST));
+            message.push('…');
+        }
+        Self(Box::new(Inner { kind, message, place: None, hints: Vec::new(), others: Vec::new() }))
     }
 
     pub fn usage(message: impl Into<String>) -> Self {

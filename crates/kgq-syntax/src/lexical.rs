@@ -129,6 +129,8 @@ fn unknown(text: &str, token: Token) -> Fault {
         '≠' => Fault::new(span, "`≠` is no operator").hint("did you mean `!=`?"),
         '≤' => Fault::new(span, "`≤` is no operator").hint("did you mean `<=`?"),
         '≥' => Fault::new(span, "`≥` is no operator").hint("did you mean `>=`?"),
+        '/' => Fault::new(span, "`/` begins nothing here")
+            .hint("in a name with a prefix write `\\/`, or write the whole IRI `<…>`"),
         c => Fault::new(span, format!("`{c}` begins nothing here")),
     }
 }

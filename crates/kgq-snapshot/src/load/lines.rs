@@ -4,6 +4,7 @@
 //! oxttl, which is the judge of what is allowed. An IRI or a tag is validated when it is first met.
 
 use crate::interner::Interner;
+use crate::store::announcement;
 use kgq_syntax::bounds::Bounds;
 use kgq_syntax::error::{Error, Place, Result};
 use kgq_syntax::guard::{self, Guard};
@@ -51,7 +52,9 @@ impl Lines<'_> {
             let rest = &text[start..];
             let length = end - start;
             start = end + 1;
-            let mut usual = is_text || std::str::from_utf8(line).is_ok();
+            // A token that is too long is the judge's to refuse.
+            let mut usual = line.len() <= self.bounds.max_token;
+            usual &= is_text || std::str::from_utf8(line).is_ok();
             if has_returns {
                 line = line.strip_suffix(b"\r").unwrap_or(line);
                 usual &= memchr(b'\r', line).is_none();
@@ -73,6 +76,10 @@ impl Lines<'_> {
     fn line<'b>(&self, line: &'b [u8], last: &mut Last<'b>, interner: &mut Interner) -> Result<Line> {
         let mut cursor = Cursor { rest: line };
         cursor.skip_space();
+        if let Some(length) = announcement(cursor.rest) {
+            cursor.take(length);
+            cursor.skip_space();
+        }
         if matches!(cursor.rest.first(), None | Some(b'#')) {
             return Ok(Line::Taken);
         }

@@ -1,5 +1,6 @@
 //! Something to read RDF from: a file, or bytes at hand; with its format, base and graph.
 
+use super::sniff::{SNIFFED, Seems, sniff};
 use kgq_syntax::bounds::Bounds;
 use kgq_syntax::error::{Error, Kind, Result};
 use kgq_syntax::guard::passed;
@@ -37,14 +38,25 @@ impl Input {
     /// A file whose format is given, or told by the ending of its name. Relative IRIs are resolved against the file's
     /// own `file:` IRI, unless a base is set.
     pub fn file(name: &str, path: &Path, format: Option<RdfFormat>) -> Result<Self> {
-        let Some(format) = format.or_else(|| RdfFormat::from_path(name)) else {
+        let Some(mut told) = format.or_else(|| RdfFormat::from_path(name)) else {
             return Err(unknown_format(name, path));
         };
+        let compression = Compression::strip(name).1;
+        // Ontologies are called `.owl` in any syntax.
+        if format.is_none()
+            && told == RdfFormat::RdfXml
+            && compression == Compression::None
+            && name.to_ascii_lowercase().ends_with(".owl")
+            && let Some(Seems::Rdf(seems)) = start_of(path).and_then(|start| sniff(&start))
+        {
+            told = seems;
+        }
+        let format = told;
         Ok(Self {
             name: name.to_owned(),
             content: Content::File(path.to_owned()),
             format,
-            compression: Compression::strip(name).1,
+            compression,
             base: iri::of_file(path),
             graph: None,
         })
@@ -58,6 +70,35 @@ impl Input {
             _ => Compression::None,
         };
         Self { name: name.to_owned(), content: Content::Bytes(bytes), format, compression, base: None, graph: None }
+    }
+
+    /// A document in memory whose format is what it seems to be.
+    pub fn sniffed(name: &str, bytes: Vec<u8>, bounds: Bounds) -> Result<Self> {
+        let mut input = Self::bytes(name, bytes, RdfFormat::Turtle);
+        let mut start = Vec::new();
+        let read = input.open(bounds)?.take(SNIFFED).read_to_end(&mut start);
+        read.map_err(|e| passed(&e).unwrap_or_else(|| input.unreadable(&e)))?;
+        match sniff(&start) {
+            Some(Seems::Rdf(format)) => {
+                input.format = format;
+                Ok(input)
+            }
+            seems => {
+                let what = seems
+                    .map_or("does not show its format".to_owned(), |seems| format!("seems to be {}", seems.name()));
+                Err(Error::usage(format!("{name} {what}"))
+                    .hint(format!("say it with `--input-format`: {}", RdfFormat::list(false))))
+            }
+        }
+    }
+
+    /// Whether each line is a JSON-LD document.
+    pub fn holds_lines_of_json(&self) -> bool {
+        let (name, _) = Compression::strip(&self.name);
+        let name = name.to_ascii_lowercase();
+        self.format == RdfFormat::JsonLd
+            && matches!(self.content, Content::File(_))
+            && (name.ends_with(".jsonl") || name.ends_with(".ndjson"))
     }
 
     /// Resolves relative IRIs against this instead, if there is one.
@@ -237,6 +278,14 @@ fn missing_file(name: &str, path: &Path) -> Error {
     let wanted = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     Error::new(Kind::Io, format!("{name}: there is no such file"))
         .hint_if(did_you_mean(&wanted, siblings.iter().map(String::as_str)))
+}
+
+/// The first bytes of a file, but not of a pipe, which has them once.
+fn start_of(path: &Path) -> Option<Vec<u8>> {
+    let mut start = Vec::new();
+    let file = path.is_file().then(|| File::open(path).ok()).flatten()?;
+    file.take(SNIFFED).read_to_end(&mut start).ok()?;
+    Some(start)
 }
 
 fn unknown_format(name: &str, path: &Path) -> Error {

@@ -2,11 +2,14 @@
 
 use super::blank::Relabel;
 use super::input::{Content, Input};
+use super::json;
 use super::rdfxml::{Settings, read_rdf_xml};
+use super::sniff::{SNIFFED, mistaken};
 use super::star::read_star;
+use super::version::WithoutVersion;
 use kgq_syntax::bounds::Bounds;
 use kgq_syntax::diagnose::{self, Known};
-use kgq_syntax::error::{Error, Place, Result, Source};
+use kgq_syntax::error::{Error, Kind, Place, Result, Source};
 use kgq_syntax::guard::{self, Guard};
 use kgq_syntax::rdf::{GraphName, Prefixes, Quad, RdfFormat};
 use kgq_syntax::turtle::tree::Dialect;
@@ -62,6 +65,51 @@ pub fn read_each(
     options: ReadOptions<'_>,
     keep: &mut dyn FnMut(Quad) -> Result<()>,
 ) -> Result<Prefixes> {
+    let read = if input.holds_lines_of_json() {
+        json::read_lines(
+            input,
+            text,
+            &mut |line, bytes, keep| {
+                let document = Input::bytes(&input.name, bytes, RdfFormat::JsonLd);
+                let document = Input { base: input.base.clone(), graph: input.graph.clone(), ..document };
+                let text = document.open(options.bounds)?;
+                read_document(&document, text, options, keep).map_err(|error| json::in_line(error, line))
+            },
+            keep,
+        )
+    } else {
+        read_document(input, text, options, keep)
+    };
+    read.map_err(|error| {
+        if error.kind() != Kind::Input {
+            return error;
+        }
+        let mut start = Vec::new();
+        let again = read_again(input, options.bounds).and_then(|text| text.take(SNIFFED).read_to_end(&mut start).ok());
+        let error = if again.is_some() { mistaken(error, &start, input.format) } else { error };
+        if !options.lenient && is_about_form(error.message()) {
+            return error.hint(
+                "`--lenient`, or `lenient = true` below `[load]` in kgq.toml, reads IRIs and language tags as they are",
+            );
+        }
+        error
+    })
+}
+
+/// Whether a message says that an IRI or a language tag is not well-formed.
+fn is_about_form(message: &str) -> bool {
+    let lower = message.to_ascii_lowercase();
+    ["is not a valid iri", "is no iri", "invalid iri", "language subtag", "language tag"]
+        .iter()
+        .any(|part| lower.contains(part))
+}
+
+fn read_document(
+    input: &Input,
+    text: impl Read,
+    options: ReadOptions<'_>,
+    keep: &mut dyn FnMut(Quad) -> Result<()>,
+) -> Result<Prefixes> {
     let bounds = options.bounds;
     let watched: Box<dyn Read + '_> = match input.format {
         // Its reader keeps the bounds itself.
@@ -85,6 +133,9 @@ pub fn read_each(
     };
     let prefixes = match oxrdfio_format(input.format) {
         None if input.format == RdfFormat::RdfXml => read_xml(input, reader, options, &mut keep),
+        Some(format @ (oxrdfio::RdfFormat::NTriples | oxrdfio::RdfFormat::NQuads)) => {
+            read_standard(input, WithoutVersion::new(reader), format, options, &mut keep)
+        }
         Some(format) => read_standard(input, reader, format, options, &mut keep),
         None => read_star(&input.name, reader, input.format, input.base.as_deref(), |mut quad| {
             if let (GraphName::DefaultGraph, Some(graph)) = (&quad.graph_name, &input.graph) {
@@ -191,7 +242,7 @@ fn oxrdfio_format(format: RdfFormat) -> Option<oxrdfio::RdfFormat> {
 
 fn read_standard(
     input: &Input,
-    reader: impl BufRead,
+    reader: impl Read,
     format: oxrdfio::RdfFormat,
     options: ReadOptions<'_>,
     keep: &mut impl FnMut(Quad) -> Result<()>,
@@ -247,12 +298,10 @@ fn read_xml(
 
 fn syntax_error(input: &Input, error: &RdfSyntaxError, options: ReadOptions<'_>) -> Error {
     let message = error.to_string();
-    if input.format == RdfFormat::JsonLd && message.contains("LoadDocumentCallback") {
-        return Error::policy(format!(
-            "{}: its context is on the network, and kgq makes no network request",
-            input.name
-        ))
-        .hint("write the context into the file, in place of its address");
+    if input.format == RdfFormat::JsonLd
+        && let Some(error) = json::refusal(input, &message, || small_text(input, options.bounds))
+    {
+        return error;
     }
     let again = |line, column, width| excerpt(read_again(input, options.bounds)?, &input.name, line, column, width);
     let message = message

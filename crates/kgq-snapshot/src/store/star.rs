@@ -66,7 +66,8 @@ impl Stop {
             Self::Syntax(error) => {
                 let message = error.to_string();
                 let out = Error::input(message.split(" on line ").next().unwrap_or(&message));
-                let one_based = |n: u64| usize::try_from(n).unwrap_or(usize::MAX).saturating_add(1);
+                // Its lines and columns count from 1.
+                let one_based = |n: u64| usize::try_from(n).unwrap_or(usize::MAX).max(1);
                 match error.textual_position() {
                     Some(at) => out.at(Place::new(name, one_based(at.line_number()), one_based(at.byte_number()))),
                     None => out,

@@ -47,13 +47,13 @@ impl RdfFormat {
     /// File endings, the usual one first.
     pub fn endings(self) -> &'static [&'static str] {
         match self {
-            Self::Turtle => &["ttl", "turtle"],
+            Self::Turtle => &["ttl", "turtle", "shacl"],
             Self::TriG => &["trig"],
             Self::NTriples => &["nt", "ntriples"],
             Self::NQuads => &["nq", "nquads"],
             Self::N3 => &["n3"],
             Self::RdfXml => &["rdf", "owl", "rdfxml", "xml"],
-            Self::JsonLd => &["jsonld", "json"],
+            Self::JsonLd => &["jsonld", "json", "jsonl", "ndjson"],
             Self::TurtleStar => &["ttls"],
             Self::TriGStar => &["trigs"],
         }
