@@ -1,6 +1,6 @@
 //! The command line: what was typed becomes a command and a session; errors become messages and exit codes.
 
-use crate::commands::{self, Command, Output, ReplArgs, Stream, trust};
+use crate::commands::{self, Command, Output, ReplArgs, Stream, Watchdog, trust};
 use crate::repl;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser};
@@ -86,10 +86,10 @@ struct Global {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Limits (in kgq.toml the same names, below [limits])")]
 struct LimitArgs {
-    /// Stop a query after this long, such as 30s, 500ms, none [default: 30s; none in the session]
+    /// Stop a query after this long, and reading its data if this is given, such as 30s, 500ms, none [default: 30s; none in the session]
     #[arg(long, value_name = "TIME", value_parser = parse_timeout, global = true)]
     timeout: Option<Bound<Duration>>,
-    /// Stop a query that needs more memory, such as 2GiB, none [default: half of the machine's]
+    /// Stop a query, or reading its data, that needs more memory, such as 2GiB, none [default: half of the machine's]
     #[arg(long, value_name = "SIZE", value_parser = parse_memory, global = true)]
     max_memory: Option<Bound<u64>>,
     /// Stop a query with more rows than this [default: none]
@@ -236,25 +236,31 @@ fn run(cli: Cli, output: &mut Output) -> Result<u8> {
     session.options.limits = limits(&cli.global.limits, &settings, interactive)?;
     session.options.bounds = bounds(&cli.global.limits, &settings)?;
     session.options.lenient |= session.project().is_some_and(|project| project.manifest.load.lenient);
+    read_standard_input(&mut session)?;
     commands::warn_of_manifest(&command, &session, output)?;
+    let _watchdog = commands::watch(&command, &session);
     match command {
         Command::Repl(args) => repl::run(&args, &mut session, output),
         command => commands::run(&command, &mut session, output),
     }
 }
 
-fn session_options(global: &Global) -> Result<SessionOptions> {
-    let stdin = if global.data.iter().any(|name| name == "-") {
+/// Reads the data that come by standard input, within the limits.
+fn read_standard_input(session: &mut Session) -> Result<()> {
+    if session.options.files.iter().any(|name| name == "-") {
+        let _watchdog = Watchdog::of_loading(session);
         let mut bytes = Vec::new();
         std::io::stdin().read_to_end(&mut bytes).map_err(|e| Error::io("standard input", &e))?;
-        Some(bytes)
-    } else {
-        None
-    };
+        session.options.stdin = Some(bytes);
+    }
+    Ok(())
+}
+
+fn session_options(global: &Global) -> Result<SessionOptions> {
     Ok(SessionOptions {
         folder: global.folder.clone(),
         files: named_files(&global.data)?,
-        stdin,
+        stdin: None,
         input_format: global.input_format,
         base: global.base.clone(),
         lenient: global.lenient,

@@ -73,6 +73,19 @@ impl<'a> Adviser<'a> {
         }
     }
 
+    /// What the query's prefixes may stand for beside what they are taken for.
+    pub fn on_prefixes(&self, session: &Session, output: &mut Output) -> Result<()> {
+        if !self.speaks(output) {
+            return Ok(());
+        }
+        let remarks = session.remarks_on_prefixes(self.source)?.into_iter().map(|remark| remark.prefixed("warning: "));
+        if self.args.level.is_some() {
+            return Error::all(remarks).map_or(Ok(()), Err);
+        }
+        remarks.for_each(|remark| output.warn(&remark));
+        Ok(())
+    }
+
     fn asked<'b>(&self, session: &'b Session, options: &'b kgq_engine::EvaluationOptions) -> Result<Asked<'b>>
     where
         'a: 'b,

@@ -50,7 +50,9 @@ impl AskArgs {
             return Ok(0);
         }
         self.answer.check(session)?;
-        Adviser::new(&self.advice, source, written).before(session, output)?;
+        let adviser = Adviser::new(&self.advice, source, written);
+        adviser.on_prefixes(session, output)?;
+        adviser.before(session, output)?;
         let answer = session.evaluate(query)?;
         let result = if self.cite.cite {
             let citing = Citing { cite: &self.cite, answer: &self.answer, first: 1, started };

@@ -7,7 +7,7 @@ use kgq_snapshot::{QuadPermutation, TermId, TermKind};
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::canonical::canonicalize;
 use kgq_syntax::rdf::vocabulary::rdf;
-use kgq_syntax::rdf::{Quad, Term};
+use kgq_syntax::rdf::{Contested, Quad, Term};
 use kgq_syntax::text::{count, thousands, visible, width};
 use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
@@ -48,6 +48,7 @@ struct Facts {
     classes: Counts,
     properties: Counts,
     prefixes: Vec<(String, String)>,
+    contested: Vec<Contested>,
     /// How many canned queries and checks the project has.
     queries: Option<(u64, u64)>,
 }
@@ -70,6 +71,7 @@ fn facts(session: &Session) -> Result<Facts> {
     let origin = session.origin()?;
     let snapshot = session.snapshot()?;
     let prefixes = session.prefixes()?;
+    let contested = session.contested_prefixes()?.into_iter().cloned().collect();
     let hash = (snapshot.len() <= HASHED).then(|| {
         let quads: Vec<Quad> = snapshot.iter().collect();
         canonicalize(&quads).map(|canonical| canonical.hash())
@@ -106,7 +108,7 @@ fn facts(session: &Session) -> Result<Facts> {
     let title = session.project().map(|p| p.manifest.title.clone().unwrap_or_else(|| p.manifest.name.clone()));
     let prefixes = prefixes.iter().map(|(prefix, namespace)| (prefix.to_owned(), namespace.to_owned())).collect();
     let statements = snapshot.len();
-    Ok(Facts { title, origin, statements, hash, graphs, classes, properties, prefixes, queries })
+    Ok(Facts { title, origin, statements, hash, graphs, classes, properties, prefixes, contested, queries })
 }
 
 impl Facts {
@@ -135,6 +137,11 @@ impl Facts {
         let most_prefixes = if all { usize::MAX } else { MOST_PREFIXES };
         for (prefix, namespace) in self.prefixes.iter().take(most_prefixes) {
             output.line(&format!("  {}{prefix}:  {}", " ".repeat(widest - width(prefix)), visible(namespace)))?;
+            for contested in self.contested.iter().filter(|contested| contested.prefix == *prefix) {
+                let (file, other) = (visible(&contested.file), visible(&contested.other));
+                let blank = " ".repeat(widest + 5);
+                output.line(&format!("{blank}as in {file}; in {} it is {other}", visible(&contested.other_file)))?;
+            }
         }
         more(self.prefixes.len(), most_prefixes, output)?;
         if let Some((asked, checks)) = self.queries {

@@ -95,6 +95,31 @@ pub fn run(command: &Command, session: &mut Session, output: &mut Output) -> Res
     }
 }
 
+/// Watches a whole command that has no watch of its own, as what it does is mostly reading.
+pub fn watch(command: &Command, session: &Session) -> Option<Watchdog> {
+    match command {
+        Command::Query(_)
+        | Command::Run(_)
+        | Command::Validate(_)
+        | Command::Export(_)
+        | Command::Publish(_)
+        | Command::Update(_)
+        | Command::Repl(_) => None,
+        Command::Queries(_)
+        | Command::Describe(_)
+        | Command::Cite(_)
+        | Command::Info(_)
+        | Command::Check(_)
+        | Command::Test(_)
+        | Command::Load(_)
+        | Command::Build(_)
+        | Command::Cache(_)
+        | Command::Fmt(_)
+        | Command::New(_)
+        | Command::Completions(_) => Some(Watchdog::of_loading(session)),
+    }
+}
+
 /// Warns of what is odd in kgq.toml before a command that loads the project's files.
 pub fn warn_of_manifest(command: &Command, session: &Session, output: &mut Output) -> Result<()> {
     let advice = match command {

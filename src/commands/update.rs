@@ -41,7 +41,9 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
     }
     args.answer.check(session)?;
     let (name, text) = read_text(args.text.as_deref(), args.file.as_deref(), "update")?;
+    let loading = Watchdog::of_loading(session);
     let statements = session.dataset()?.len();
+    drop(loading);
     let _watchdog = Watchdog::start(&session.options.limits);
     let change = session.update(Source::new(&name, &text))?;
     if args.dry_run {

@@ -18,7 +18,7 @@ mod shared;
 mod show;
 mod sink;
 
-use crate::commands::{AdviceArgs, Adviser, Output, ReplArgs, seconds};
+use crate::commands::{AdviceArgs, Adviser, Output, ReplArgs, Watchdog, seconds};
 use editor::{Mode, ProjectPrompt};
 use interrupt::Interrupts;
 use kgq_engine::query::{Binding, Query, bind};
@@ -71,7 +71,9 @@ struct Shell<'a> {
 /// Reads queries and dot-commands until the end of input. Returns the exit code.
 pub fn run(args: &ReplArgs, session: &mut Session, output: &mut Output) -> Result<u8> {
     let started = Instant::now();
+    let loading = Watchdog::of_loading(session);
     let state = State::of(session)?;
+    drop(loading);
     let stamp = Stamp::of(session);
     let mut shell = Shell {
         session,

@@ -4,7 +4,7 @@ mod files;
 mod globs;
 mod named;
 
-pub use files::{Found, ProjectFile, Role};
+pub use files::{Found, ProjectFile, Role, without_query_ending};
 pub use globs::Glob;
 pub use named::named_files;
 
@@ -269,7 +269,7 @@ impl ProjectGlobs {
         Ok(Self {
             ontology: list(&manifest.ontology, unsaid, "ontology/**/*")?,
             data: list(&manifest.data, unsaid, "data/**/*")?,
-            queries: list(&manifest.queries, true, "queries/**/*.{rq,ttl}")?,
+            queries: list(&manifest.queries, true, "queries/**/*.{rq,sparql,ttl}")?,
         })
     }
 }

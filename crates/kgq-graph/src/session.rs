@@ -9,21 +9,22 @@ use crate::project::{self, Entailment, Found, InferSettings, Project, ProjectFil
 use kgq_engine::query::{self, ParseContext, Query};
 use kgq_engine::update::Change;
 use kgq_engine::{self as engine, Answer, EvaluationOptions, Limits};
-use kgq_snapshot::store::{Dataset, Input, ReadOptions, ReadProgress};
+use kgq_snapshot::store::{Dataset, Input, ReadOptions, ReadProgress, is_pipe, open_file};
 use kgq_snapshot::{BuildOptions, Cache, Permutation, Progress, Snapshot};
 use kgq_syntax::bounds::Bounds;
 use kgq_syntax::error::{Error, Kind, Result, Source};
 use kgq_syntax::rdf::vocabulary::{rdf, rdfs};
 use kgq_syntax::rdf::{
-    NamedNode, NamedNodeRef, NamedOrBlankNode, Prefixes, RdfFormat, Term, Triple, Variable, vocabulary,
+    Contested, NamedNode, NamedNodeRef, NamedOrBlankNode, Prefixes, RdfFormat, Term, Triple, Variable, vocabulary,
 };
 use kgq_syntax::significant;
 use kgq_syntax::sparql;
 use kgq_syntax::text::{count, visible};
 use kgq_syntax::words::WELL_KNOWN_PREFIXES;
 use rustc_hash::FxHashSet;
-use std::cell::OnceCell;
-use std::collections::BTreeSet;
+use std::cell::{OnceCell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -59,6 +60,8 @@ pub struct Session {
     pub options: SessionOptions,
     project: Option<Project>,
     files: OnceCell<Found>,
+    /// What came through pipes, by their names.
+    pipes: RefCell<BTreeMap<String, Input>>,
     /// Files that are passed over because they cannot be read, by name.
     broken: BTreeSet<String>,
     dataset: OnceCell<Dataset>,
@@ -85,6 +88,7 @@ impl Session {
             options,
             project,
             files: OnceCell::new(),
+            pipes: RefCell::default(),
             broken: BTreeSet::new(),
             dataset: OnceCell::new(),
             snapshot: OnceCell::new(),
@@ -208,10 +212,29 @@ impl Session {
                 Some(format) => Input::bytes("<stdin>", bytes, format),
                 None => Input::sniffed("<stdin>", bytes, self.options.bounds)?,
             }
+        } else if is_pipe(Path::new(name)) {
+            self.piped_input(name)?
         } else {
             Input::file(name, Path::new(name), self.options.input_format)?
         };
         Ok(input.with_base(self.options.base.clone()))
+    }
+
+    /// A pipe, which is read once and kept.
+    fn piped_input(&self, name: &str) -> Result<Input> {
+        let mut pipes = self.pipes.borrow_mut();
+        if let Some(input) = pipes.get(name) {
+            return Ok(input.clone());
+        }
+        let mut bytes = Vec::new();
+        let read = open_file(name, Path::new(name))?.read_to_end(&mut bytes);
+        read.map_err(|e| Error::io(name, &e))?;
+        let input = match self.options.input_format.or_else(|| RdfFormat::from_path(name)) {
+            Some(format) => Input::bytes(name, bytes, format),
+            None => Input::sniffed(name, bytes, self.options.bounds)?,
+        };
+        pipes.insert(name.to_owned(), input.clone());
+        Ok(input)
     }
 
     fn project_input(&self, project: &Project, file: &ProjectFile) -> Result<Input> {
@@ -259,6 +282,7 @@ impl Session {
             let mut dataset = Dataset::from_quads(snapshot.iter());
             snapshot.intact()?;
             dataset.prefixes = snapshot.prefixes().clone();
+            dataset.contested = snapshot.contested_prefixes().to_vec();
             let _ = self.dataset.set(dataset);
         }
         if self.dataset.get().is_none() {
@@ -343,6 +367,14 @@ impl Session {
         self.prefixes.get().ok_or_else(|| Error::bug("the prefixes were not kept"))
     }
 
+    /// The prefixes that files declare as different namespaces, where the project's kgq.toml does not decide.
+    pub fn contested_prefixes(&self) -> Result<Vec<&Contested>> {
+        let contested =
+            if self.is_large() { self.snapshot()?.contested_prefixes() } else { &self.dataset()?.contested };
+        let decided = self.project.as_ref().map(Project::prefixes).unwrap_or_default();
+        Ok(contested.iter().filter(|contested| decided.get(&contested.prefix).is_none()).collect())
+    }
+
     /// What all things are called.
     pub fn labels(&self) -> Result<&Labels> {
         let snapshot = self.snapshot()?;
@@ -409,6 +441,29 @@ impl Session {
         let undeclared = sparql::undeclared_prefixes(text, &significant(&sparql::tokenize(text)));
         let assumed = undeclared.into_iter().filter(|prefix| declared.get(prefix).is_none());
         Ok(assumed.filter_map(|prefix| Some((prefix, usable.get(prefix)?))).collect())
+    }
+
+    /// A warning of each prefix that the query takes from files that disagree on it.
+    pub fn remarks_on_prefixes(&self, source: Source<'_>) -> Result<Vec<Error>> {
+        let tokens = significant(&sparql::tokenize(source.text));
+        let undeclared = sparql::undeclared_prefixes(source.text, &tokens);
+        let used = sparql::prefixes_used(source.text, &tokens);
+        let contested = self.contested_prefixes()?.into_iter();
+        let asked = contested.filter(|contested| undeclared.contains(&contested.prefix.as_str()));
+        let remark = |contested: &Contested| {
+            let Contested { prefix, namespace, file, other, other_file } = contested;
+            let remark = Error::input(format!(
+                "`{prefix}:` is taken for <{namespace}>, as in {file}; in {other_file} it stands for <{other}>"
+            ))
+            .hint(format!(
+                "declare the one that is meant: `PREFIX {prefix}: <…>` in the query, or below `[prefixes]` in kgq.toml"
+            ));
+            match used.iter().find(|(used, _)| used == prefix) {
+                Some((_, span)) => remark.at(source.place(span.clone())),
+                None => remark,
+            }
+        };
+        Ok(asked.map(remark).collect())
     }
 
     /// Parses a query; one that would need the network is refused.

@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 const MAGIC: [u8; 8] = *b"kgq\x89snap";
 /// Grows with every change of what sections there are or what they hold.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 const BYTE_ORDER: u32 = 0x0102_0304;
 const HEADER: usize = 4096;
 /// Words of the header before the sections' places: magic 2, version, byte order, body's end 2, file's length 2,

@@ -54,7 +54,7 @@ use dictionary::Dictionary;
 use file::{Reader, Writer};
 use index::Offsets;
 use kgq_syntax::error::Result;
-use kgq_syntax::rdf::Prefixes;
+use kgq_syntax::rdf::{Contested, Prefixes};
 use load::content_key_of;
 use oxrdf::{BaseDirection, GraphName, LiteralRef, NamedNodeRef, NamedOrBlankNode, Quad, Term, TermRef};
 use std::ops::Range;
@@ -78,6 +78,7 @@ pub struct Snapshot {
     statistics: StoredStatistics,
     quad_statistics: StoredStatistics,
     prefixes: Prefixes,
+    contested: Vec<Contested>,
     /// The file that is mapped, if one is.
     file: Option<Arc<Checked>>,
     key: ContentKey,
@@ -141,6 +142,11 @@ impl Snapshot {
         &self.prefixes
     }
 
+    /// The prefixes that the documents disagree on.
+    pub fn contested_prefixes(&self) -> &[Contested] {
+        &self.contested
+    }
+
     fn write(&self, writer: &mut Writer) -> Result<()> {
         self.dictionary.write(writer)?;
         self.triples.write(writer)?;
@@ -150,7 +156,8 @@ impl Snapshot {
         writer.words(&self.quad_statistics.words)?;
         let prefixes: String =
             self.prefixes.iter().map(|(prefix, namespace)| format!("{prefix}\n{namespace}\n")).collect();
-        writer.bytes(&Bytes::new(prefixes.into_bytes()))
+        writer.bytes(&Bytes::new(prefixes.into_bytes()))?;
+        writer.bytes(&Bytes::new(contested_to_json(&self.contested)))
     }
 
     fn read(reader: &mut Reader) -> Result<Self> {
@@ -162,6 +169,7 @@ impl Snapshot {
             statistics: StoredStatistics::new(reader.words()?),
             quad_statistics: StoredStatistics::new(reader.words()?),
             prefixes: read_prefixes(reader)?,
+            contested: read_contested(reader)?,
             file: Some(reader.file()),
             key: reader.key(),
         })
@@ -342,6 +350,26 @@ fn read_prefixes(reader: &mut Reader) -> Result<Prefixes> {
     reader.file().intact()?;
     let lines: Vec<&str> = text.lines().collect();
     Ok(lines.as_chunks::<2>().0.iter().map(|[prefix, namespace]| (*prefix, *namespace)).collect())
+}
+
+/// JSON, as names of files may hold any character.
+fn contested_to_json(contested: &[Contested]) -> Vec<u8> {
+    let fields = |c: &Contested| serde_json::json!([c.prefix, c.namespace, c.file, c.other, c.other_file]);
+    serde_json::Value::from_iter(contested.iter().map(fields)).to_string().into_bytes()
+}
+
+fn read_contested(reader: &mut Reader) -> Result<Vec<Contested>> {
+    let bytes = reader.bytes()?;
+    // What was damaged reads as none, while the snapshot reports the damage.
+    let read: Vec<[String; 5]> = serde_json::from_slice(bytes.slice(0..bytes.len())).unwrap_or_default();
+    let contested = read.into_iter().map(|[prefix, namespace, file, other, other_file]| Contested {
+        prefix,
+        namespace,
+        file,
+        other,
+        other_file,
+    });
+    Ok(contested.collect())
 }
 
 impl<const ORDERS: usize> Sorted<ORDERS> {

@@ -2,6 +2,7 @@
 //! memory that does not grow with the file. It does not judge the text.
 
 use super::bounds::Bounds;
+use super::directive::{self, Announced, Directives};
 use crate::error::{Error, Place, Result};
 use memchr::{memchr_iter, memchr2, memchr3, memrchr};
 use std::io::{self, Read};
@@ -12,6 +13,10 @@ pub struct Guard<R> {
     name: String,
     bounds: Bounds,
     state: State,
+    directives: Directives,
+    /// What was read and not yet given on, because a base is not whole, and how much of it was given on.
+    held: Vec<u8>,
+    given: usize,
     /// The open brackets, at most one more than the limit.
     open: Vec<Bracket>,
     /// Bytes read before the current buffer, and where the token began that is being read.
@@ -64,7 +69,20 @@ impl<R: Read> Guard<R> {
     /// `name` is the file's, for the error.
     pub fn new(inner: R, name: impl Into<String>, bounds: Bounds) -> Self {
         let name = name.into();
-        Self { inner, name, bounds, state: State::Plain, open: Vec::new(), read: 0, token: 0, line: 1, column: 1 }
+        Self {
+            inner,
+            name,
+            bounds,
+            state: State::Plain,
+            directives: Directives::default(),
+            held: Vec::new(),
+            given: 0,
+            open: Vec::new(),
+            read: 0,
+            token: 0,
+            line: 1,
+            column: 1,
+        }
     }
 
     /// Watches the next bytes. The error has the place where a limit is passed.
@@ -86,10 +104,21 @@ impl<R: Read> Guard<R> {
                     self.step(byte, self.read + at);
                     at += 1;
                 }
-                Some(n) => at += n,
-                None => at = bytes.len(),
+                passed => {
+                    let n = passed.unwrap_or(rest.len());
+                    if matches!(self.state, State::Plain) {
+                        self.directives.word(&rest[..n]);
+                    }
+                    at += n;
+                }
             }
             let token = (self.read + at).saturating_sub(self.token);
+            if token > directive::LONGEST
+                && let (State::Iri, Some(announced)) = (self.state, self.directives.announced)
+            {
+                let over = at.saturating_sub(token - directive::LONGEST);
+                return Err(directive::too_long(announced).at(self.place(bytes, over)));
+            }
             if token > self.bounds.max_token && !matches!(self.state, State::Comment) {
                 // The byte that is one too many.
                 let over = at.saturating_sub(token - self.bounds.max_token);
@@ -111,7 +140,12 @@ impl<R: Read> Guard<R> {
                 self.token = at;
                 if matches!(byte, b'\n' | b'\r') { State::Plain } else { State::Comment }
             }
-            State::Iri => in_iri(byte),
+            State::Iri => {
+                if byte == b'>' {
+                    self.directives.end_iri(self.token..at + 1);
+                }
+                in_iri(byte)
+            }
             State::Less if byte == b'<' => {
                 self.open.push(Bracket::Reified);
                 State::Opened
@@ -139,6 +173,7 @@ impl<R: Read> Guard<R> {
     fn plain(&mut self, byte: u8, at: usize) -> State {
         if DELIMITS[usize::from(byte)] && byte != b'\\' {
             self.token = at;
+            self.directives.end_word(byte);
         }
         match byte {
             b'#' => State::Comment,
@@ -210,11 +245,46 @@ fn in_text(byte: u8, mark: u8, long: bool, closing: u8) -> State {
     }
 }
 
+impl<R: Read> Guard<R> {
+    /// Reads on until the base whose begin was read is whole; it cannot be longer than a limit.
+    fn hold(&mut self, read: &[u8]) -> io::Result<()> {
+        self.held = read.to_vec();
+        self.given = 0;
+        let mut more = [0; 4096];
+        while self.is_in_base() {
+            let read = self.inner.read(&mut more)?;
+            if read == 0 {
+                break;
+            }
+            self.watch(&more[..read]).map_err(io::Error::other)?;
+            self.held.extend_from_slice(&more[..read]);
+        }
+        let from = self.read - self.held.len();
+        self.directives.without_dots(&mut self.held, from);
+        Ok(())
+    }
+
+    fn is_in_base(&self) -> bool {
+        matches!(self.state, State::Less | State::Iri) && self.directives.announced == Some(Announced::Base)
+    }
+}
+
 impl<R: Read> Read for Guard<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(buffer)?;
-        self.watch(&buffer[..read]).map_err(io::Error::other)?;
-        Ok(read)
+        if self.given == self.held.len() {
+            let read = self.inner.read(buffer)?;
+            self.watch(&buffer[..read]).map_err(io::Error::other)?;
+            if !self.is_in_base() {
+                self.directives.without_dots(&mut buffer[..read], self.read - read);
+                return Ok(read);
+            }
+            self.hold(&buffer[..read])?;
+        }
+        let rest = &self.held[self.given..];
+        let now = rest.len().min(buffer.len());
+        buffer[..now].copy_from_slice(&rest[..now]);
+        self.given += now;
+        Ok(now)
     }
 }
 
@@ -291,5 +361,48 @@ mod tests {
         assert!(read(&"<a> <b> 'c' , 'd'@en ; :long:name 12345 .\n".repeat(50)).is_ok());
         let error = read(&format!("<a>\n  <b> '{}", "é".repeat(40))).unwrap_err();
         assert_eq!(error.place().map(|p| (p.line, p.column)), Some((2, 17)));
+    }
+
+    /// What a parser gets, and how often it had to read for it.
+    fn passed_on(text: &str, step: usize) -> String {
+        struct Steps<'a>(&'a [u8], usize);
+        impl Read for Steps<'_> {
+            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                let n = buffer.len().min(self.0.len()).min(self.1);
+                let (now, later) = self.0.split_at(n);
+                buffer[..n].copy_from_slice(now);
+                self.0 = later;
+                Ok(n)
+            }
+        }
+        let mut out = String::new();
+        let mut guard = Guard::new(Steps(text.as_bytes(), step), "d.ttl", Bounds::default());
+        guard.read_to_string(&mut out).unwrap();
+        out
+    }
+
+    #[test]
+    fn a_base_loses_its_dots_and_nothing_else_changes_however_it_is_read() {
+        let text = "@base <http://e/a/../b/./c> . # <http://e/x/../y>\n<http://e/../s> :p \"@base <http://e/z/../>\"@base, base:x .\n\
+                    bAsE # c\n <file:///q/..>@prefix :<http://e/../> .<d> :base <http://e/../o> . @base <../r/> .";
+        let wanted = "@base <http://e/b/c>        . # <http://e/x/../y>\n<http://e/../s> :p \"@base <http://e/z/../>\"@base, base:x .\n\
+                      bAsE # c\n <file:///>    @prefix :<http://e/../> .<d> :base <http://e/../o> . @base <../r/> .";
+        for step in [1, 3, 7, 1000] {
+            assert_eq!(passed_on(text, step), wanted, "{step}");
+        }
+        assert_eq!(passed_on("@base <http://e/../", 4), "@base <http://e/../");
+    }
+
+    #[test]
+    fn what_other_iris_are_made_of_is_not_long() {
+        let long = "x".repeat(directive::LONGEST);
+        let message = |text: String| {
+            let mut guard = Guard::new(text.as_bytes(), "d.ttl", Bounds::default());
+            io::copy(&mut guard, &mut io::sink()).map_err(|e| passed(&e).unwrap().to_string()).err()
+        };
+        assert_eq!(message(format!("<http://e/{long}> <p> 'base' .")), None);
+        let said = message(format!("@base\n <http://e/{long}> .")).unwrap();
+        assert!(said.starts_with("d.ttl:2:65538: this base is longer than 64 KiB"), "{said}");
+        assert!(message(format!("PREFIX long.name: <http://e/{long}>")).unwrap().contains("this namespace"));
     }
 }

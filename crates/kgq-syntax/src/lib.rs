@@ -26,6 +26,7 @@
 pub mod bounds;
 pub mod cursor;
 pub mod diagnose;
+pub mod directive;
 pub mod embedded;
 pub mod error;
 mod fault;

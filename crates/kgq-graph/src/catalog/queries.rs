@@ -2,7 +2,7 @@
 
 use super::executable::{self, Declarations, TurtleFile};
 use super::header::{self, Header};
-use crate::project::Project;
+use crate::project::{Project, without_query_ending};
 use kgq_engine::query::{ParseContext, Query, parse_query};
 use kgq_syntax::embedded::Embedded;
 use kgq_syntax::error::{Error, Result, Source};
@@ -13,7 +13,7 @@ use std::path::Path;
 /// A query kept in a file of the project.
 #[derive(Clone, Debug)]
 pub struct CannedQuery {
-    /// The path below the queries' folder, without `.rq`; of one among several in a file, the folder and the last part of its IRI.
+    /// The path below the queries' folder, without `.rq` or `.sparql`; of one among several in a file, the folder and the last part of its IRI.
     pub name: String,
     /// The file, relative to the project's root.
     pub file: String,
@@ -119,7 +119,7 @@ impl Catalog {
 
     /// The query of that name, or IRI. An unknown name is an error that names the near ones.
     pub fn get(&self, name: &str) -> Result<&CannedQuery> {
-        let name = name.strip_suffix(".rq").unwrap_or(name);
+        let name = without_query_ending(name);
         if let Some(query) = self.queries.iter().find(|q| q.name == name) {
             return Ok(query);
         }

@@ -43,6 +43,11 @@ pub struct Found {
 /// How many entries of a folder are looked at for a hint.
 const ENOUGH: usize = 2000;
 
+/// The name of a query's file as the name of the query.
+pub fn without_query_ending(name: &str) -> &str {
+    name.strip_suffix(".rq").or_else(|| name.strip_suffix(".sparql")).unwrap_or(name)
+}
+
 impl Project {
     /// The ontology's and the data's files, each once, ontology first, in the order of their names. A glob without a wildcard
     /// that names no file is an error; so is a folder that cannot be read.
@@ -78,7 +83,7 @@ impl Project {
         Ok(found)
     }
 
-    /// The canned queries' files: name (path below its folder, without `.rq`) and path. Of a folder, and of a glob that names no
+    /// The canned queries' files: name (path below its folder, without `.rq` or `.sparql`) and path. Of a folder, and of a glob that names no
     /// ending, those that may hold queries.
     pub fn query_files(&self) -> Result<Vec<(String, PathBuf)>> {
         let list = &self.globs.queries;
@@ -97,7 +102,7 @@ impl Project {
                 }
                 let below = name.strip_prefix(&folder).filter(|below| !below.is_empty()).unwrap_or(name);
                 let below = below.trim_start_matches('/');
-                let key = below.strip_suffix(".rq").unwrap_or(below).to_owned();
+                let key = without_query_ending(below).to_owned();
                 files.push((key, self.root.join(name)));
             }
             if !some && glob.is_literal() && !glob.is_default {

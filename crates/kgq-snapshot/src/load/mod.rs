@@ -22,7 +22,7 @@ use super::{Component, ContentKey, Permutation, QuadPermutation, Snapshot, Sorte
 use crate::store::{Input, WholeFile};
 use kgq_syntax::bounds::Bounds;
 use kgq_syntax::error::{Error, Kind, Result};
-use kgq_syntax::rdf::{Prefixes, Quad};
+use kgq_syntax::rdf::{Declared, Prefixes, Quad};
 use merge::Labels;
 use pieces::{Piece, Pieces};
 use run::{Rows, Run};
@@ -138,14 +138,14 @@ impl Snapshot {
         let run = runs.pop().expect("there is one run");
         let triples = sort::in_memory(renumber(vec![run.triples], &maps)?, &TRIPLES, &alive)?;
         let quads = sort::in_memory(renumber(vec![run.quads], &maps)?, &QUADS, &alive)?;
-        Ok(Self::assemble(dictionary, triples, quads, Prefixes::new()))
+        Ok(Self::assemble(dictionary, triples, quads, Declared::default()))
     }
 
     /// The same dataset with `rdf:Statement` descriptions as reifiers.
     fn unreified(self) -> Result<Self> {
         let quads = kgq_syntax::rdf::rdf11::upgrade(self.iter().collect());
-        let prefixes = self.prefixes;
-        Ok(Self { prefixes, ..Self::from_quads(quads)? })
+        let (prefixes, contested) = (self.prefixes, self.contested);
+        Ok(Self { prefixes, contested, ..Self::from_quads(quads)? })
     }
 
     pub(super) fn sort_triples(rows: Vec<[u32; 3]>) -> Result<Sorted<6>> {
@@ -159,7 +159,7 @@ impl Snapshot {
         dictionary: super::dictionary::Dictionary,
         triples: Sorted<6>,
         quads: Sorted<8>,
-        prefixes: Prefixes,
+        declared: Declared,
     ) -> Self {
         let mut snapshot = Self {
             dictionary,
@@ -168,7 +168,8 @@ impl Snapshot {
             named_graphs: Words::default(),
             statistics: StoredStatistics::default(),
             quad_statistics: StoredStatistics::default(),
-            prefixes,
+            prefixes: declared.prefixes,
+            contested: declared.contested,
             file: None,
             key: ContentKey::default(),
         };
@@ -312,7 +313,7 @@ impl<'a> Build<'a> {
     fn run(self, writer: Option<Writer>) -> Result<(Snapshot, BuildSummary)> {
         let alive = || self.alive();
         self.report(Phase::Reading);
-        let Read { mut runs, digests, prefixes } = self.read()?;
+        let Read { mut runs, digests, declared } = self.read()?;
         let statements = self.statements.load(Ordering::Relaxed);
         self.report(Phase::MergingTerms);
         let (dictionary, maps) = merge::merge(&mut runs, Labels::Number, &alive)?;
@@ -323,7 +324,7 @@ impl<'a> Build<'a> {
         drop(maps);
         self.alive()?;
         let key = self.key(&digests);
-        let mut snapshot = Snapshot::assemble(dictionary, triples, quads, prefixes);
+        let mut snapshot = Snapshot::assemble(dictionary, triples, quads, declared);
         if self.options.unreify {
             snapshot = snapshot.unreified()?;
         }
@@ -431,15 +432,12 @@ impl<'a> Build<'a> {
         }
         let mut whole_files = whole_files.into_inner().unwrap_or_else(PoisonError::into_inner);
         whole_files.sort_by_key(|(input, _, _)| *input);
-        let mut prefixes = Prefixes::new();
-        for (input, digest, declared) in whole_files {
+        let mut declared = Declared::default();
+        for (input, digest, prefixes) in whole_files {
             digests[input] = digest;
-            // The first file to declare a prefix decides what it stands for.
-            for (prefix, namespace) in declared.iter() {
-                prefixes.insert_if_absent(prefix, namespace);
-            }
+            declared.add(&self.inputs[input].name, &prefixes);
         }
-        Ok(Read { runs, digests, prefixes })
+        Ok(Read { runs, digests, declared })
     }
 
     /// What each thread does: reads pieces, and sorts the terms that it has met.
@@ -488,5 +486,5 @@ type ReadFile = (usize, [u8; 32], Prefixes);
 struct Read {
     runs: Vec<Run>,
     digests: Vec<[u8; 32]>,
-    prefixes: Prefixes,
+    declared: Declared,
 }

@@ -3,7 +3,7 @@
 use super::input::Input;
 use super::read::{ReadOptions, read_all};
 use kgq_syntax::error::Result;
-use kgq_syntax::rdf::{GraphName, Prefixes, Quad};
+use kgq_syntax::rdf::{Contested, Declared, GraphName, Prefixes, Quad};
 use rustc_hash::FxHashSet;
 use std::collections::BTreeMap;
 
@@ -15,6 +15,8 @@ pub struct Dataset {
     /// For each quad, the number of the first file that holds it.
     origins: Vec<u32>,
     pub prefixes: Prefixes,
+    /// The prefixes that files disagree on.
+    pub contested: Vec<Contested>,
     pub files: Vec<FileReport>,
 }
 
@@ -35,17 +37,16 @@ impl Dataset {
         let mut dataset = Self::default();
         let mut all = Vec::with_capacity(parsed.iter().map(|p| p.quads.len()).sum());
         let mut origins = Vec::with_capacity(all.capacity());
+        let mut declared = Declared::default();
         for (input, document) in inputs.iter().zip(parsed) {
-            // The first file to declare a prefix decides what it stands for.
-            for (prefix, namespace) in document.prefixes.iter() {
-                dataset.prefixes.insert_if_absent(prefix, namespace);
-            }
+            declared.add(&input.name, &document.prefixes);
             let number = u32::try_from(dataset.files.len()).unwrap_or(u32::MAX);
             dataset.files.push(FileReport::of(&input.name, &document.quads));
             origins.resize(origins.len() + document.quads.len(), number);
             all.extend(document.quads);
         }
         (dataset.quads, dataset.origins) = distinct(all, origins);
+        (dataset.prefixes, dataset.contested) = (declared.prefixes, declared.contested);
         Ok(dataset)
     }
 
@@ -70,7 +71,7 @@ impl Dataset {
             origins.resize(all.len(), origin);
         }
         let (quads, origins) = distinct(all, origins);
-        Self { quads, origins, prefixes: self.prefixes, files: self.files }
+        Self { quads, origins, prefixes: self.prefixes, contested: self.contested, files: self.files }
     }
 
     /// The quads with the number of the first file (see `files`) that holds each.

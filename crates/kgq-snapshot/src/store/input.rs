@@ -280,6 +280,11 @@ fn missing_file(name: &str, path: &Path) -> Error {
         .hint_if(did_you_mean(&wanted, siblings.iter().map(String::as_str)))
 }
 
+/// Whether this is there and is a pipe, a terminal or their like, which give their bytes once.
+pub fn is_pipe(path: &Path) -> bool {
+    path.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir())
+}
+
 /// The first bytes of a file, but not of a pipe, which has them once.
 fn start_of(path: &Path) -> Option<Vec<u8>> {
     let mut start = Vec::new();

@@ -3,6 +3,7 @@
 //! Queries and updates are not answered here; that is the engine's work.
 
 mod blank;
+mod characters;
 mod compress;
 mod dataset;
 mod input;
@@ -18,7 +19,7 @@ mod whole_file;
 pub use blank::{Relabel, nodes_of};
 pub use compress::compressed;
 pub use dataset::{Dataset, FileReport};
-pub use input::{Content, Input, not_utf8, open_file, other_encoding};
+pub use input::{Content, Input, is_pipe, not_utf8, open_file, other_encoding};
 pub use oxigraph::load_into_store;
 pub use rdfxml::{Places, Position, Settings as RdfXmlSettings, read_rdf_xml};
 pub use read::{Parsed, Progress as ReadProgress, ReadOptions, read, read_all, read_each};

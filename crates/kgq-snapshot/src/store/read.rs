@@ -1,6 +1,7 @@
 //! Reading inputs: every quad of every document, its prefixes, or an error at the place where it is.
 
 use super::blank::Relabel;
+use super::characters;
 use super::input::{Content, Input};
 use super::json;
 use super::rdfxml::{Settings, read_rdf_xml};
@@ -259,11 +260,17 @@ fn read_standard(
     if let Some(graph) = &input.graph {
         parser = parser.with_default_graph(graph.clone());
     }
+    let named = matches!(input.format, RdfFormat::Turtle | RdfFormat::TriG | RdfFormat::N3) && !options.lenient;
     let mut quads = parser.for_reader(reader);
     // A parser that goes on after an error would load half a file, so the first one ends it.
     for quad in quads.by_ref() {
         match quad {
-            Ok(quad) => keep(quad)?,
+            Ok(quad) => {
+                if named && let Some(iri) = characters::misfit(&quad) {
+                    return Err(characters::refusal(&input.name, &iri, small_text(input, options.bounds).as_deref()));
+                }
+                keep(quad)?;
+            }
             Err(RdfParseError::Io(error)) => return Err(input.unreadable(&error)),
             Err(RdfParseError::Syntax(error)) => {
                 return Err(syntax_error(input, &error, options));

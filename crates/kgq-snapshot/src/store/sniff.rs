@@ -99,7 +99,9 @@ fn is_lines(text: &str) -> bool {
         }
         let parts: Vec<&str> = line.split_whitespace().collect();
         let node = |part: &&str| part.starts_with('<') || part.starts_with("_:");
-        if !(parts.first().is_some_and(node) && parts.get(1).is_some_and(node) && line.trim_end().ends_with('.')) {
+        let object = parts.get(2).is_some_and(|part| node(part) || part.starts_with('"'));
+        let names = parts.first().is_some_and(node) && parts.get(1).is_some_and(node);
+        if !(names && object && line.trim_end().ends_with('.')) {
             return false;
         }
         any = true;

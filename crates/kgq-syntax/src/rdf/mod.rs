@@ -17,4 +17,4 @@ pub use oxrdf::{
     BaseDirection, BlankNode, GraphName, GraphNameRef, Literal, LiteralRef, NamedNode, NamedNodeRef, NamedOrBlankNode,
     NamedOrBlankNodeRef, Quad, QuadRef, Term, TermRef, Triple, TripleRef, Variable,
 };
-pub use prefixes::Prefixes;
+pub use prefixes::{Contested, Declared, Prefixes};

@@ -74,6 +74,49 @@ impl Prefixes {
     }
 }
 
+/// A prefix that two files declare as two namespaces.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contested {
+    pub prefix: String,
+    /// What it is taken for, and the file that says so.
+    pub namespace: String,
+    pub file: String,
+    /// What the first file that differs says.
+    pub other: String,
+    pub other_file: String,
+}
+
+/// Brings together the prefixes of several files: the first to declare one decides what it stands for.
+#[derive(Debug, Default)]
+pub struct Declared {
+    pub prefixes: Prefixes,
+    pub contested: Vec<Contested>,
+    /// The file that each prefix comes from.
+    files: BTreeMap<String, String>,
+}
+
+impl Declared {
+    /// What a file declares, after the files before it.
+    pub fn add(&mut self, file: &str, declared: &Prefixes) {
+        for (prefix, namespace) in declared.iter() {
+            let Some(first) = self.prefixes.get(prefix) else {
+                self.prefixes.insert(prefix, namespace);
+                self.files.insert(prefix.to_owned(), file.to_owned());
+                continue;
+            };
+            if first != namespace && self.contested.iter().all(|contested| contested.prefix != prefix) {
+                self.contested.push(Contested {
+                    prefix: prefix.to_owned(),
+                    namespace: first.to_owned(),
+                    file: self.files.get(prefix).cloned().unwrap_or_default(),
+                    other: namespace.to_owned(),
+                    other_file: file.to_owned(),
+                });
+            }
+        }
+    }
+}
+
 impl<P: Into<String>, N: Into<String>> FromIterator<(P, N)> for Prefixes {
     fn from_iter<I: IntoIterator<Item = (P, N)>>(iter: I) -> Self {
         Self(iter.into_iter().map(|(p, n)| (p.into(), n.into())).collect())
@@ -102,5 +145,17 @@ mod tests {
         assert_eq!(prefixes.shorten("http://e/id/a/b"), None);
         assert_eq!(prefixes.expand("id:a").unwrap().as_str(), "http://e/id/a");
         assert_eq!(prefixes.expand("no:a"), None);
+    }
+
+    #[test]
+    fn the_first_file_decides_and_the_first_that_differs_is_told() {
+        let mut declared = Declared::default();
+        for (file, namespace) in [("a", "http://1/"), ("b", "http://1/"), ("c", "http://2/"), ("d", "http://3/")] {
+            declared.add(file, &Prefixes::from_iter([("e", namespace), (file, namespace)]));
+        }
+        assert_eq!(declared.prefixes.get("e"), Some("http://1/"));
+        let told: Vec<_> =
+            declared.contested.iter().map(|c| (&*c.prefix, &*c.file, &*c.other_file, &*c.other)).collect();
+        assert_eq!(told, [("e", "a", "c", "http://2/")]);
     }
 }

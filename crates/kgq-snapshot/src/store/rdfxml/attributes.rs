@@ -3,6 +3,7 @@
 use super::names::XML;
 use super::position::Position;
 use super::xml::{Attribute, Element};
+use kgq_syntax::directive::{self, Announced, too_long};
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::iri::without_dots;
 use kgq_syntax::rdf::xml::is_nc_name;
@@ -198,6 +199,9 @@ fn language(attribute: &Attribute, lenient: bool) -> Result<Option<Rc<str>>> {
 }
 
 fn base(attribute: &Attribute, scope: &Scope) -> Result<Rc<Iri<String>>> {
+    if attribute.value.len() > directive::LONGEST {
+        return Err(at(attribute, too_long(Announced::Base).message().to_owned()));
+    }
     let iri = without_dots(scope.iri(attribute, &attribute.value)?.as_str());
     let parsed = if scope.lenient { Ok(Iri::parse_unchecked(iri)) } else { Iri::parse(iri) };
     parsed.map(Rc::new).map_err(|e| at(attribute, format!("this base is no IRI: {e}")))

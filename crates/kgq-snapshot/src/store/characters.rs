@@ -1,0 +1,55 @@
+//! Characters that a name of Turtle may have and an IRI may not: Turtle's grammar lets more through than RFC 3987. Such an IRI could be
+//! written as N-Quads, but not be read again.
+
+use kgq_syntax::Kind;
+use kgq_syntax::error::{Error, Place, Source};
+use kgq_syntax::rdf::{GraphName, NamedNode, NamedNodeRef, NamedOrBlankNode, Quad, Term};
+use kgq_syntax::turtle::tokenize;
+
+/// An IRI of this statement that is none because of such a character.
+pub fn misfit(quad: &Quad) -> Option<String> {
+    let graph = match &quad.graph_name {
+        GraphName::NamedNode(graph) => of_iri(graph.as_ref()),
+        GraphName::BlankNode(_) | GraphName::DefaultGraph => None,
+    };
+    graph.or_else(|| of_triple(&quad.subject, &quad.predicate, &quad.object))
+}
+
+fn of_triple(subject: &NamedOrBlankNode, predicate: &NamedNode, object: &Term) -> Option<String> {
+    let subject = match subject {
+        NamedOrBlankNode::NamedNode(node) => of_iri(node.as_ref()),
+        NamedOrBlankNode::BlankNode(_) => None,
+    };
+    subject.or_else(|| of_iri(predicate.as_ref())).or_else(|| match object {
+        Term::NamedNode(node) => of_iri(node.as_ref()),
+        Term::Literal(literal) => of_iri(literal.datatype()),
+        Term::Triple(triple) => of_triple(&triple.subject, &triple.predicate, &triple.object),
+        Term::BlankNode(_) => None,
+    })
+}
+
+/// The first byte of the characters in question: they are from U+FFF0 on.
+const FIRST: u8 = 0xEF;
+
+fn of_iri(iri: NamedNodeRef<'_>) -> Option<String> {
+    let iri = iri.as_str();
+    (iri.bytes().any(|byte| byte >= FIRST) && NamedNode::new(iri).is_err()).then(|| iri.to_owned())
+}
+
+/// The refusal of such an IRI, at the name that makes it if the text is at hand.
+pub fn refusal(name: &str, iri: &str, text: Option<&str>) -> Error {
+    let wrong = iri.chars().find(|c| NamedNode::new(format!("x:{c}")).is_err());
+    let Some(wrong) = wrong else {
+        return Error::input(format!("<{iri}> is no IRI")).at(Place::new(name, 1, 1));
+    };
+    let code = u32::from(wrong);
+    let error = Error::input(format!("this name makes an IRI with U+{code:04X}, a character that no IRI may have"))
+        .hint("write it in the name as `%` with the hexadecimal digits of its bytes, or take it away");
+    let named = text.and_then(|text| {
+        let tokens = tokenize(text);
+        let token = tokens.iter().find(|token| token.kind == Kind::PrefixedName && token.text(text).contains(wrong))?;
+        let at = token.start + token.text(text).find(wrong)?;
+        Some(Source::new(name, text).place(at..at + wrong.len_utf8()))
+    });
+    error.at(named.unwrap_or_else(|| Place::new(name, 1, 1)))
+}
