@@ -7,12 +7,13 @@ use clap::{CommandFactory, FromArgMatches, Parser};
 use kgq_engine::{Executor, Limits};
 use kgq_graph::project::{LimitSettings, named_files, parse_duration, parse_size, too_deep};
 use kgq_graph::session::{Session, SessionOptions};
+use kgq_snapshot::store::{Contexts, read_context};
 use kgq_syntax::bounds::{Bounds, DEEPEST};
 use kgq_syntax::error::{Error, Kind, Result};
 use kgq_syntax::rdf::RdfFormat;
 use std::ffi::OsString;
 use std::io::{IsTerminal, Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Answers SPARQL over a folder of RDF files, and can say where every answer comes from
@@ -66,6 +67,9 @@ struct Global {
     /// Accept IRIs and language tags that are not well-formed; `lenient = true` below `[load]` in kgq.toml does so for a project
     #[arg(long, global = true)]
     lenient: bool,
+    /// Read the remote JSON-LD context of this address from a file; may be repeated; kgq.toml has `[contexts]` for it
+    #[arg(long, value_name = "IRI=FILE", value_parser = parse_context, global = true)]
+    context: Vec<(String, String)>,
     /// Read rdf:Statement descriptions as reifiers of RDF 1.2
     #[arg(long, global = true)]
     unreify: bool,
@@ -124,6 +128,13 @@ struct Bound<T>(Option<T>);
 
 fn parse_input_format(text: &str) -> Result<RdfFormat, String> {
     RdfFormat::from_name(text).ok_or_else(|| format!("the formats are {}", RdfFormat::list(false)))
+}
+
+fn parse_context(text: &str) -> Result<(String, String), String> {
+    match text.rsplit_once('=') {
+        Some((address, file)) if address.contains(':') && !file.is_empty() => Ok((address.to_owned(), file.to_owned())),
+        _ => Err("write the context's address, `=`, and the file".into()),
+    }
 }
 
 fn parse_executor(text: &str) -> Result<Executor, String> {
@@ -264,6 +275,7 @@ fn session_options(global: &Global) -> Result<SessionOptions> {
         input_format: global.input_format,
         base: global.base.clone(),
         lenient: global.lenient,
+        contexts: contexts(&global.context)?,
         unreify: global.unreify,
         executor: global.engine,
         trusted: trust::folders(config_folder().as_deref()),
@@ -278,6 +290,12 @@ fn session_options(global: &Global) -> Result<SessionOptions> {
         },
         bounds: Bounds::default(),
     })
+}
+
+/// The documents of the contexts that the command line names.
+fn contexts(named: &[(String, String)]) -> Result<Contexts> {
+    let documents = named.iter().map(|(address, file)| Ok((address.clone(), read_context(file, Path::new(file))?)));
+    Ok(Contexts::new(documents.collect::<Result<Vec<_>>>()?))
 }
 
 /// The limits: of the command line, else of `kgq.toml`, else the defaults.

@@ -77,7 +77,7 @@ pub fn named_inputs(files: &[String], session: &Session) -> Result<Vec<Input>> {
     let (mut inputs, mut errors) = (Vec::new(), Vec::new());
     for name in files {
         match Input::file(name, Path::new(name), session.options.input_format) {
-            Ok(input) => inputs.push(input.with_base(session.options.base.clone())),
+            Ok(input) => inputs.push(input.with_base(session.options.base.clone()).with_contexts(session.contexts()?)),
             Err(error) => errors.push(error),
         }
     }

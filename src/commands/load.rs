@@ -27,7 +27,9 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
         let mut errors = Vec::new();
         for name in &args.files {
             match Input::file(name, Path::new(name), session.options.input_format) {
-                Ok(input) => inputs.push(input.with_base(session.options.base.clone())),
+                Ok(input) => {
+                    inputs.push(input.with_base(session.options.base.clone()).with_contexts(session.contexts()?))
+                }
                 Err(error) => errors.push(error),
             }
         }

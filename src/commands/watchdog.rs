@@ -3,7 +3,7 @@
 
 use super::terminal::Stream;
 use kgq_engine::Limits;
-use kgq_engine::limits::{needs_more_memory, took_longer};
+use kgq_engine::limits::{needs_more_memory, reading_took_longer, took_longer};
 use kgq_graph::session::{Session, SessionOptions};
 use kgq_snapshot::store::remove_unfinished;
 use kgq_syntax::error::{Error, Kind, Result};
@@ -69,25 +69,29 @@ impl Watchdog {
     /// the memory that a query may have.
     pub fn of_loading(session: &Session) -> Self {
         let SessionOptions { asked_limits, limits, .. } = &session.options;
-        Self::start(&Limits { time: asked_limits.time, memory: limits.memory, ..Limits::default() })
+        Self::of(&Limits { time: asked_limits.time, memory: limits.memory, ..Limits::default() }, reading_took_longer)
     }
 
     /// The clock starts now; memory that is held now does not count.
     pub fn start(limits: &Limits) -> Self {
+        Self::of(limits, took_longer)
+    }
+
+    fn of(limits: &Limits, late: fn(Duration) -> Error) -> Self {
         // A time too long for the clock is no limit.
         let deadline = limits.time.and_then(|time| Some((Instant::now().checked_add(time + GRACE)?, time)));
         let ceiling = limits.memory.and_then(|limit| Some((held()?.saturating_add(limit), limit)));
-        Self::watch(deadline, ceiling)
+        Self::watch(deadline, ceiling, late)
     }
 
     /// Watches a query of a session, which is asked to stop when it passes its limit on memory: only one that takes half as
     /// much again before it stops ends the program, as the machine would otherwise.
     pub fn of_session(limits: &Limits) -> Self {
         let ceiling = |limit: u64| Some((held()?.saturating_add(limit + limit / 2).saturating_add(SPARE), limit));
-        Self::watch(None, limits.memory.and_then(ceiling))
+        Self::watch(None, limits.memory.and_then(ceiling), took_longer)
     }
 
-    fn watch(deadline: Option<(Instant, Duration)>, ceiling: Option<(u64, u64)>) -> Self {
+    fn watch(deadline: Option<(Instant, Duration)>, ceiling: Option<(u64, u64)>, late: fn(Duration) -> Error) -> Self {
         let done = Arc::new(AtomicBool::new(false));
         if deadline.is_none() && ceiling.is_none() {
             return Self { done, thread: None, ceiling: u64::MAX };
@@ -102,7 +106,7 @@ impl Watchdog {
                 if let Some((deadline, time)) = deadline
                     && Instant::now() >= deadline
                 {
-                    end(&took_longer(time));
+                    end(&late(time));
                 }
                 if let Some((ceiling, limit)) = ceiling
                     && held().is_some_and(|held| held > ceiling)

@@ -68,13 +68,19 @@ impl Guard {
 
 /// The error of a query whose time is up.
 pub fn took_longer(time: Duration) -> Error {
-    Error::limit(format!("this took longer than {} s", time.as_secs_f64()))
-        .hint("`--timeout` (`timeout` in kgq.toml) sets how long a query, or reading its data, may take")
+    Error::limit(format!("the query took longer than {} s", time.as_secs_f64()))
+        .hint("`--timeout` (`timeout` in kgq.toml) sets how long it may take")
 }
 
-/// The error of a query that needs more bytes than this.
+/// The error of files that are read for longer than this.
+pub fn reading_took_longer(time: Duration) -> Error {
+    Error::limit(format!("reading the data took longer than {} s", time.as_secs_f64()))
+        .hint("`--timeout` sets how long it may take")
+}
+
+/// The error of a query, or of reading its data, that needs more bytes than this.
 pub fn needs_more_memory(most: u64) -> Error {
-    Error::limit(format!("this needs more memory than {} MiB", most.div_ceil(1 << 20)))
+    Error::limit(format!("the query needs more memory than {} MiB", most.div_ceil(1 << 20)))
         .hint("`--max-memory` (`max-memory` in kgq.toml) sets how much a query, or reading its data, may take")
 }
 

@@ -66,6 +66,9 @@ pub struct Manifest {
     pub infer: InferSettings,
     #[serde(default)]
     pub load: LoadSettings,
+    /// Files that stand for remote contexts of JSON-LD, by the contexts' addresses.
+    #[serde(default)]
+    pub contexts: BTreeMap<String, String>,
 }
 
 /// How the project's files are read.

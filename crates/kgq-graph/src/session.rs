@@ -9,7 +9,7 @@ use crate::project::{self, Entailment, Found, InferSettings, Project, ProjectFil
 use kgq_engine::query::{self, ParseContext, Query};
 use kgq_engine::update::Change;
 use kgq_engine::{self as engine, Answer, EvaluationOptions, Limits};
-use kgq_snapshot::store::{Dataset, Input, ReadOptions, ReadProgress, is_pipe, open_file};
+use kgq_snapshot::store::{Contexts, Dataset, Input, ReadOptions, ReadProgress, is_pipe, open_file};
 use kgq_snapshot::{BuildOptions, Cache, Permutation, Progress, Snapshot};
 use kgq_syntax::bounds::Bounds;
 use kgq_syntax::error::{Error, Kind, Result, Source};
@@ -39,6 +39,8 @@ pub struct SessionOptions {
     pub input_format: Option<RdfFormat>,
     pub base: Option<String>,
     pub lenient: bool,
+    /// What stands for remote contexts of JSON-LD.
+    pub contexts: Contexts,
     /// Read `rdf:Statement` descriptions as reifiers.
     pub unreify: bool,
     pub executor: engine::Executor,
@@ -62,6 +64,7 @@ pub struct Session {
     files: OnceCell<Found>,
     /// What came through pipes, by their names.
     pipes: RefCell<BTreeMap<String, Input>>,
+    contexts: OnceCell<Contexts>,
     /// Files that are passed over because they cannot be read, by name.
     broken: BTreeSet<String>,
     dataset: OnceCell<Dataset>,
@@ -89,6 +92,7 @@ impl Session {
             project,
             files: OnceCell::new(),
             pipes: RefCell::default(),
+            contexts: OnceCell::new(),
             broken: BTreeSet::new(),
             dataset: OnceCell::new(),
             snapshot: OnceCell::new(),
@@ -217,7 +221,18 @@ impl Session {
         } else {
             Input::file(name, Path::new(name), self.options.input_format)?
         };
-        Ok(input.with_base(self.options.base.clone()))
+        Ok(input.with_base(self.options.base.clone()).with_contexts(self.contexts()?))
+    }
+
+    /// What stands for remote contexts of JSON-LD: what the command line names, then the project.
+    pub fn contexts(&self) -> Result<Contexts> {
+        if self.contexts.get().is_none() {
+            let own = self.project.as_ref().map(Project::contexts).transpose()?.unwrap_or_default();
+            let both = own.iter().chain(self.options.contexts.iter());
+            let both = both.map(|(address, document)| (address.to_owned(), document.to_owned()));
+            let _ = self.contexts.set(Contexts::new(both));
+        }
+        Ok(self.contexts.get().cloned().unwrap_or_default())
     }
 
     /// A pipe, which is read once and kept.
@@ -240,7 +255,7 @@ impl Session {
     fn project_input(&self, project: &Project, file: &ProjectFile) -> Result<Input> {
         let input = Input::file(&file.name, &file.path, None)?;
         let base = self.options.base.clone().or_else(|| project.manifest.base.clone());
-        Ok(input.with_base(base).with_graph(file.graph.clone()))
+        Ok(input.with_base(base).with_graph(file.graph.clone()).with_contexts(self.contexts()?))
     }
 
     /// Whether there is so much to read that questions are answered without holding the parsed statements.

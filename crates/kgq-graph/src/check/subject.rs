@@ -53,9 +53,11 @@ impl<'p> Subject<'p> {
     /// Reads the project's files. Fails only where the project itself cannot be read.
     pub fn read(project: &'p Project, options: Options) -> Result<Self> {
         let base = &project.manifest.base;
+        let contexts = project.contexts()?;
         let named = |file: ProjectFile| {
             let input = Input::file(&file.name, &file.path, None);
-            let input = input.map(|input| input.with_base(base.clone()).with_graph(file.graph));
+            let input =
+                input.map(|input| input.with_base(base.clone()).with_graph(file.graph).with_contexts(contexts.clone()));
             (file.name, file.role, input)
         };
         let mut found = project.find_files()?;

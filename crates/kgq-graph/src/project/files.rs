@@ -2,6 +2,7 @@
 
 use super::globs::{Glob, Globs, is_below, place};
 use super::{MANIFEST, Project};
+use kgq_snapshot::store::{Contexts, read_context};
 use kgq_syntax::error::{Error, Kind, Place, Result, Source};
 use kgq_syntax::rdf::{NamedNode, RdfFormat};
 use kgq_syntax::text::{count, did_you_mean, nearest};
@@ -152,6 +153,23 @@ impl Project {
     /// Whether a file that kgq.toml names may be shown: it lies in the project, links followed, or the project is trusted.
     pub fn may_show(&self, path: &Path) -> bool {
         self.is_trusted || real(path).starts_with(real(&self.root))
+    }
+
+    /// The documents that `[contexts]` names.
+    ///
+    /// # Errors
+    /// That one cannot be read, or lies outside of a project that is not trusted.
+    pub fn contexts(&self) -> Result<Contexts> {
+        let documents = self.manifest.contexts.iter().map(|(address, name)| {
+            let path = self.root.join(name);
+            let place = place(self.manifest_source(), name);
+            if !self.may_show(&path) {
+                return Err(self.outside(name).at(place));
+            }
+            let document = read_context(name, &path).map_err(|error| error.at(place))?;
+            Ok((address.clone(), document))
+        });
+        Ok(Contexts::new(documents.collect::<Result<Vec<_>>>()?))
     }
 
     /// A glob of the project's files, compiled; an error stands where kgq.toml has it.

@@ -3,6 +3,7 @@
 use crate::store::{Content, Input};
 use crate::{BuildOptions, ContentKey};
 use kgq_syntax::error::{Error, Result};
+use kgq_syntax::rdf::RdfFormat;
 use sha2::{Digest, Sha256};
 use std::io::Read;
 use std::path::Path;
@@ -77,6 +78,10 @@ pub fn content_key(inputs: &[Input], digests: &[[u8; 32]], options: &BuildOption
         parts.push(input.format.name().into());
         parts.push(format!("{:?}", input.compression).into());
         parts.push(input.base.clone().unwrap_or_default().into());
+        if input.format == RdfFormat::JsonLd {
+            parts
+                .extend(input.contexts.iter().flat_map(|(address, text)| [address.as_bytes().to_vec(), text.to_vec()]));
+        }
         parts.push(input.graph.as_ref().map_or(String::new(), |graph| graph.as_str().to_owned()).into());
     }
     ContentKey::of(parts.iter().map(Vec::as_slice))

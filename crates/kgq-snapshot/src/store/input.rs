@@ -1,5 +1,6 @@
 //! Something to read RDF from: a file, or bytes at hand; with its format, base and graph.
 
+use super::jsonld::Contexts;
 use super::sniff::{SNIFFED, Seems, sniff};
 use kgq_syntax::bounds::Bounds;
 use kgq_syntax::error::{Error, Kind, Result};
@@ -32,6 +33,8 @@ pub struct Input {
     pub base: Option<String>,
     /// The graph that triples outside any named graph go to; `None` is the default graph.
     pub graph: Option<NamedNode>,
+    /// What stands for the remote contexts of JSON-LD.
+    pub contexts: Contexts,
 }
 
 impl Input {
@@ -59,6 +62,7 @@ impl Input {
             compression,
             base: iri::of_file(path),
             graph: None,
+            contexts: Contexts::default(),
         })
     }
 
@@ -69,7 +73,15 @@ impl Input {
             [0x28, 0xb5, 0x2f, 0xfd, ..] => Compression::Zstd,
             _ => Compression::None,
         };
-        Self { name: name.to_owned(), content: Content::Bytes(bytes), format, compression, base: None, graph: None }
+        Self {
+            name: name.to_owned(),
+            content: Content::Bytes(bytes),
+            format,
+            compression,
+            base: None,
+            graph: None,
+            contexts: Contexts::default(),
+        }
     }
 
     /// A document in memory whose format is what it seems to be.
@@ -113,6 +125,12 @@ impl Input {
     #[must_use]
     pub fn with_graph(mut self, graph: Option<NamedNode>) -> Self {
         self.graph = graph;
+        self
+    }
+
+    #[must_use]
+    pub fn with_contexts(mut self, contexts: Contexts) -> Self {
+        self.contexts = contexts;
         self
     }
 

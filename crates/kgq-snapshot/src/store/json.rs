@@ -3,13 +3,15 @@
 use super::input::Input;
 use kgq_syntax::error::{Error, Place, Result};
 use kgq_syntax::rdf::{BlankNode, GraphName, NamedOrBlankNode, Prefixes, Quad, Term};
-use serde_json::Value;
 use std::io::{BufRead, BufReader, Read};
 
 /// The longest line of such a file, in bytes.
 const LONGEST_LINE: u64 = 64 << 20;
 
 type Keep<'k> = dyn FnMut(Quad) -> Result<()> + 'k;
+
+/// The end of what is said of a context that is not among those at hand.
+pub const NOT_AT_HAND: &str = ": it is not at hand";
 
 /// Reads the document of a line, by the line's number and text.
 type ReadLine<'r> = dyn FnMut(usize, Vec<u8>, &mut Keep<'_>) -> Result<Prefixes> + 'r;
@@ -65,15 +67,19 @@ fn label(quad: &mut Quad, line: usize) {
     }
 }
 
-/// The refusals of oxjsonld that it says in words of its own or leaves half said. `text` gives the document, if it is at hand.
-pub fn refusal(input: &Input, message: &str, text: impl FnOnce() -> Option<String>) -> Option<Error> {
-    if message.contains("LoadDocumentCallback") {
-        let document = text().and_then(|text| serde_json::from_str::<Value>(&text).ok());
-        let address = document.as_ref().and_then(remote_context);
-        let named = address.map_or_else(|| "its context".to_owned(), |address| format!("its context <{address}>"));
-        let error =
-            Error::policy(format!("{}: {named} is on the network, and kgq makes no network request", input.name));
-        return Some(error.hint("write the context into the file, in place of its address"));
+/// The refusals of oxjsonld that it says in words of its own or leaves half said.
+pub fn refusal(input: &Input, message: &str) -> Option<Error> {
+    if let Some(address) =
+        message.strip_prefix("Failed to load remote context ").and_then(|rest| rest.strip_suffix(NOT_AT_HAND))
+    {
+        let why = if address.starts_with("file:") {
+            "is in another file, which kgq does not read unasked"
+        } else {
+            "is on the network, and kgq makes no network request"
+        };
+        return Some(Error::policy(format!("{}: its context <{address}> {why}", input.name)).hint(format!(
+            "fetch it and name the file with `--context {address}=FILE`, or in kgq.toml below `[contexts]`"
+        )));
     }
     let at_start = |message: &str| Error::input(message).at(Place::new(&input.name, 1, 1));
     if message.starts_with("Inconsistent expansion of") {
@@ -85,31 +91,7 @@ pub fn refusal(input: &Input, message: &str, text: impl FnOnce() -> Option<Strin
     }
     if message.contains("@type must be the first key") {
         let said = at_start("kgq reads a node's `@type` only before its other keys, but `@context` and `@id`");
-        return Some(said.hint("put `@type` first").hint(
-            "in a map by `@type` whose nodes have an `@id`: write a list of nodes instead, each with its `@type`",
-        ));
+        return Some(said.hint("put `@type` first"));
     }
     None
-}
-
-/// The first address that the document gives for a context.
-fn remote_context(value: &Value) -> Option<&str> {
-    fn address(context: &Value) -> Option<&str> {
-        match context {
-            Value::String(address) => Some(address),
-            Value::Array(parts) => parts.iter().find_map(address),
-            Value::Object(terms) => {
-                terms.get("@import").and_then(Value::as_str).or_else(|| terms.values().find_map(remote_context))
-            }
-            _ => None,
-        }
-    }
-    match value {
-        Value::Object(entries) => match entries.get("@context").and_then(address) {
-            Some(address) => Some(address),
-            None => entries.values().find_map(remote_context),
-        },
-        Value::Array(values) => values.iter().find_map(remote_context),
-        _ => None,
-    }
 }

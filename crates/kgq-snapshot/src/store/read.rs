@@ -4,6 +4,7 @@ use super::blank::Relabel;
 use super::characters;
 use super::input::{Content, Input};
 use super::json;
+use super::jsonld::read_json_ld;
 use super::rdfxml::{Settings, read_rdf_xml};
 use super::sniff::{SNIFFED, mistaken};
 use super::star::read_star;
@@ -72,7 +73,12 @@ pub fn read_each(
             text,
             &mut |line, bytes, keep| {
                 let document = Input::bytes(&input.name, bytes, RdfFormat::JsonLd);
-                let document = Input { base: input.base.clone(), graph: input.graph.clone(), ..document };
+                let document = Input {
+                    base: input.base.clone(),
+                    graph: input.graph.clone(),
+                    contexts: input.contexts.clone(),
+                    ..document
+                };
                 let text = document.open(options.bounds)?;
                 read_document(&document, text, options, keep).map_err(|error| json::in_line(error, line))
             },
@@ -133,6 +139,13 @@ fn read_document(
         Ok(())
     };
     let prefixes = match oxrdfio_format(input.format) {
+        None if input.format == RdfFormat::JsonLd => {
+            let failed = |error| match RdfParseError::from(error) {
+                RdfParseError::Io(error) => input.unreadable(&error),
+                RdfParseError::Syntax(error) => syntax_error(input, &error, options),
+            };
+            read_json_ld(input, reader, options.lenient, &failed, &mut keep)
+        }
         None if input.format == RdfFormat::RdfXml => read_xml(input, reader, options, &mut keep),
         Some(format @ (oxrdfio::RdfFormat::NTriples | oxrdfio::RdfFormat::NQuads)) => {
             read_standard(input, WithoutVersion::new(reader), format, options, &mut keep)
@@ -228,7 +241,7 @@ pub fn read_all(inputs: &[Input], options: ReadOptions<'_>) -> Result<Vec<Parsed
     }
 }
 
-/// The format as oxrdfio names it; `None` for those that it does not read.
+/// The format as oxrdfio names it; `None` for those that it does not read, or not rightly.
 fn oxrdfio_format(format: RdfFormat) -> Option<oxrdfio::RdfFormat> {
     Some(match format {
         RdfFormat::Turtle => oxrdfio::RdfFormat::Turtle,
@@ -236,8 +249,7 @@ fn oxrdfio_format(format: RdfFormat) -> Option<oxrdfio::RdfFormat> {
         RdfFormat::NTriples => oxrdfio::RdfFormat::NTriples,
         RdfFormat::NQuads => oxrdfio::RdfFormat::NQuads,
         RdfFormat::N3 => oxrdfio::RdfFormat::N3,
-        RdfFormat::JsonLd => oxrdfio::RdfFormat::JsonLd { profile: oxrdfio::JsonLdProfileSet::empty() },
-        RdfFormat::RdfXml | RdfFormat::TurtleStar | RdfFormat::TriGStar => return None,
+        RdfFormat::RdfXml | RdfFormat::JsonLd | RdfFormat::TurtleStar | RdfFormat::TriGStar => return None,
     })
 }
 
@@ -306,7 +318,7 @@ fn read_xml(
 fn syntax_error(input: &Input, error: &RdfSyntaxError, options: ReadOptions<'_>) -> Error {
     let message = error.to_string();
     if input.format == RdfFormat::JsonLd
-        && let Some(error) = json::refusal(input, &message, || small_text(input, options.bounds))
+        && let Some(error) = json::refusal(input, &message)
     {
         return error;
     }

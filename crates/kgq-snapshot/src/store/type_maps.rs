@@ -1,0 +1,207 @@
+//! Maps by `@type` of JSON-LD 1.1 (§4.6.4), which oxjsonld refuses where a node has an `@id`, and whose type-scoped contexts it passes
+//! over: each becomes a list of nodes with their types, and its term loses the container.
+
+use super::json_tree::Json;
+use kgq_syntax::error::{Error, Result};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What the contexts of a document say of the terms that concern us.
+#[derive(Default)]
+pub struct Terms {
+    /// Terms whose values are maps by `@type`.
+    maps: BTreeSet<String>,
+    /// Terms that are defined without that somewhere.
+    others: BTreeSet<String>,
+    /// Those of the maps whose strings are resolved against the vocabulary.
+    of_vocabulary: BTreeSet<String>,
+    /// Terms for maps by `@index`.
+    indexed: BTreeSet<String>,
+    /// Terms for `@type` and for `@none`.
+    types: BTreeSet<String>,
+    none: BTreeSet<String>,
+    /// By type: the terms that its own context defines.
+    scoped: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Terms {
+    /// What the contexts in this document say; it may be a document that is a context itself.
+    pub fn read(&mut self, document: &Json) {
+        document.each(&mut |value| {
+            if let Some(context) = value.get("@context") {
+                context.items().iter().for_each(|context| self.read_context(context));
+            }
+        });
+    }
+
+    fn read_context(&mut self, context: &Json) {
+        let Json::Object(terms) = context else { return };
+        for (term, definition) in terms.iter().filter(|(term, _)| !term.starts_with('@')) {
+            let id = definition.as_text().or_else(|| definition.get("@id")?.as_text());
+            match id {
+                Some("@type") => drop(self.types.insert(term.clone())),
+                Some("@none") => drop(self.none.insert(term.clone())),
+                _ => {}
+            }
+            let has = |container| is_container(definition, container);
+            if has("@type") { &mut self.maps } else { &mut self.others }.insert(term.clone());
+            if has("@index") {
+                self.indexed.insert(term.clone());
+            }
+            if definition.get("@type").and_then(Json::as_text) == Some("@vocab") {
+                self.of_vocabulary.insert(term.clone());
+            }
+            if let Some(own) = definition.get("@context") {
+                let defined = own.items().iter().filter_map(|context| match context {
+                    Json::Object(terms) => Some(terms.iter().map(|(term, _)| term.clone())),
+                    _ => None,
+                });
+                self.scoped.entry(term.clone()).or_default().extend(defined.flatten());
+            }
+        }
+    }
+
+    /// How many terms have contexts of their own, times all terms.
+    pub fn cost(&self) -> usize {
+        self.scoped.len().saturating_mul(self.maps.union(&self.others).count())
+    }
+
+    /// Whether a document with such contexts has to be rewritten.
+    pub fn have_maps(&self) -> bool {
+        !self.maps.is_empty()
+    }
+
+    /// The terms of type-scoped contexts reach into maps by `@index` (JSON-LD 1.1 API §5.1.2, step 13.8), which oxjsonld does not do.
+    ///
+    /// # Errors
+    /// That the document needs it.
+    pub fn refuse_scoped_in_maps(&self, document: &Json) -> Result<()> {
+        if self.indexed.is_empty() || self.scoped.is_empty() {
+            return Ok(());
+        }
+        let mut refused = None;
+        document.each(&mut |node| {
+            let Json::Object(entries) = node else { return };
+            let types = entries.iter().filter(|(key, _)| self.is_type(key)).flat_map(|(_, types)| types.items());
+            let scoped: Vec<_> =
+                types.filter_map(|of| Some((of.as_text()?, self.scoped.get(of.as_text()?)?))).collect();
+            for (key, map) in entries.iter().filter(|(key, _)| self.indexed.contains(key)) {
+                let Json::Object(map) = map else { continue };
+                let inner = map.iter().flat_map(|(_, nodes)| nodes.items()).filter_map(|node| match node {
+                    Json::Object(entries) => Some(entries),
+                    _ => None,
+                });
+                for (term, _) in inner.flatten() {
+                    if let Some((of, _)) = scoped.iter().find(|(_, terms)| terms.contains(term)) {
+                        refused.get_or_insert((key, term, (*of).to_owned()));
+                    }
+                }
+            }
+        });
+        let Some((key, term, of)) = refused else { return Ok(()) };
+        Err(Error::input(format!(
+            "in the map of `{key}`, `{term}` is a term of the context of the type `{of}`, which kgq does not take into maps by `@index`"
+        ))
+        .hint("define the term in the document's own context, or write the map as a list"))
+    }
+
+    fn is_type(&self, key: &str) -> bool {
+        key == "@type" || self.types.contains(key)
+    }
+
+    /// The document without maps by `@type`.
+    ///
+    /// # Errors
+    /// What cannot be said without them.
+    pub fn rewrite(&self, document: &mut Json) -> Result<()> {
+        let entries = match document {
+            Json::Array(items) => return items.iter_mut().try_for_each(|item| self.rewrite(item)),
+            Json::Object(entries) => entries,
+            _ => return Ok(()),
+        };
+        for (key, value) in entries {
+            if key == "@context" {
+                self.rewrite_contexts(value);
+                continue;
+            }
+            self.rewrite(value)?;
+            if self.maps.contains(key)
+                && let Json::Object(map) = value
+            {
+                if self.others.contains(key) {
+                    return Err(Error::input(format!(
+                        "one context gives `{key}` maps by `@type` and another does not; kgq reads only one of the two"
+                    ))
+                    .hint("give the two terms two names"));
+                }
+                *value = Json::Array(self.nodes(key, std::mem::take(map))?);
+            }
+        }
+        Ok(())
+    }
+
+    /// The nodes of a map, each with its type.
+    fn nodes(&self, term: &str, map: Vec<(String, Json)>) -> Result<Vec<Json>> {
+        let mut nodes = Vec::new();
+        for (kind, value) in map {
+            let is_none = kind == "@none" || self.none.contains(&kind);
+            let items = match value {
+                Json::Array(items) => items,
+                single => vec![single],
+            };
+            for item in items {
+                let mut entries = match item {
+                    Json::Object(entries) => entries,
+                    Json::Text(_) if self.of_vocabulary.contains(term) => {
+                        return Err(Error::input(format!(
+                            "the map of `{term}` by `@type` has a string for a node, to be resolved against the vocabulary, which kgq \
+                             does not do"
+                        ))
+                        .hint("write `{\"@id\": …}` with the whole IRI"));
+                    }
+                    Json::Text(id) => vec![("@id".to_owned(), Json::Text(id))],
+                    other => {
+                        nodes.push(other);
+                        continue;
+                    }
+                };
+                if !is_none {
+                    let own = entries.iter_mut().find(|(key, _)| key == "@type");
+                    let kind = Json::Text(kind.clone());
+                    match own {
+                        Some((_, types)) => *types = Json::Array([&[kind], types.items()].concat()),
+                        None => entries.push(("@type".to_owned(), kind)),
+                    }
+                }
+                nodes.push(Json::Object(entries));
+            }
+        }
+        Ok(nodes)
+    }
+
+    /// Takes the container from the terms of contexts.
+    pub fn rewrite_contexts(&self, contexts: &mut Json) {
+        let terms = match contexts {
+            Json::Array(contexts) => return contexts.iter_mut().for_each(|context| self.rewrite_contexts(context)),
+            Json::Object(terms) => terms,
+            _ => return,
+        };
+        for (_, definition) in terms {
+            let is_map = is_container(definition, "@type");
+            let Json::Object(entries) = definition else { continue };
+            if is_map {
+                entries.retain(|(key, _)| key != "@container");
+                // Where nothing else is said, the strings of such a map are IRIs.
+                if !entries.iter().any(|(key, _)| key == "@type") {
+                    entries.push(("@type".to_owned(), Json::Text("@id".to_owned())));
+                }
+            }
+            for (_, own) in entries.iter_mut().filter(|(key, _)| key == "@context") {
+                self.rewrite_contexts(own);
+            }
+        }
+    }
+}
+
+fn is_container(definition: &Json, wanted: &str) -> bool {
+    definition.get("@container").is_some_and(|container| container.items().iter().any(|c| c.as_text() == Some(wanted)))
+}
