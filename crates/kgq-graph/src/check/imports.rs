@@ -173,7 +173,9 @@ fn catalogue(project: &Project, files: &[&Path]) -> Catalogue {
 }
 
 fn input_of(project: &Project, path: &Path) -> Result<Input> {
-    Ok(Input::file(&project.display_path(path), path, None)?.with_base(project.manifest.base.clone()).with_contexts(project.contexts()?))
+    Ok(Input::file(&project.display_path(path), path, None)?
+        .with_base(project.manifest.base.clone())
+        .with_contexts(project.contexts()?))
 }
 
 fn quads_of(project: &Project, path: &Path, options: &Options) -> Result<Vec<Quad>> {

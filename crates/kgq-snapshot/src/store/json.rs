@@ -69,9 +69,8 @@ fn label(quad: &mut Quad, line: usize) {
 
 /// The refusals of oxjsonld that it says in words of its own or leaves half said.
 pub fn refusal(input: &Input, message: &str) -> Option<Error> {
-    if let Some(address) =
-        message.strip_prefix("Failed to load remote context ").and_then(|rest| rest.strip_suffix(NOT_AT_HAND))
-    {
+    let unknown = message.split_once("Failed to load remote context ");
+    if let Some((address, _)) = unknown.and_then(|(_, rest)| rest.split_once(NOT_AT_HAND)) {
         let why = if address.starts_with("file:") {
             "is in another file, which kgq does not read unasked"
         } else {

@@ -111,7 +111,7 @@ fn prepared(input: &Input, text: Vec<u8>) -> Result<(Vec<u8>, Contexts)> {
         ));
     }
     terms.refuse_scoped_in_maps(&document).map_err(at_start)?;
-    if !terms.have_maps() {
+    if !terms.are_to_be_rewritten(&document) {
         return Ok((text, input.contexts.clone()));
     }
     terms.rewrite(&mut document).map_err(at_start)?;

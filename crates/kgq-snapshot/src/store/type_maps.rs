@@ -12,7 +12,7 @@ pub struct Terms {
     maps: BTreeSet<String>,
     /// Terms that are defined without that somewhere.
     others: BTreeSet<String>,
-    /// Those of the maps whose strings are resolved against the vocabulary.
+    /// Terms whose strings are resolved against the vocabulary, which no list of nodes can say.
     of_vocabulary: BTreeSet<String>,
     /// Terms for maps by `@index`.
     indexed: BTreeSet<String>,
@@ -65,9 +65,19 @@ impl Terms {
         self.scoped.len().saturating_mul(self.maps.union(&self.others).count())
     }
 
-    /// Whether a document with such contexts has to be rewritten.
-    pub fn have_maps(&self) -> bool {
-        !self.maps.is_empty()
+    /// Whether a document with such contexts is to be rewritten: it has maps by `@type`, and nothing in them that no list can say.
+    pub fn are_to_be_rewritten(&self, document: &Json) -> bool {
+        let mut can = true;
+        document.each(&mut |value| {
+            let Json::Object(entries) = value else { return };
+            for (_, map) in
+                entries.iter().filter(|(key, _)| self.of_vocabulary.contains(key) && self.maps.contains(key))
+            {
+                let Json::Object(map) = map else { continue };
+                can &= !map.iter().flat_map(|(_, items)| items.items()).any(|item| matches!(item, Json::Text(_)));
+            }
+        });
+        can && !self.maps.is_empty()
     }
 
     /// The terms of type-scoped contexts reach into maps by `@index` (JSON-LD 1.1 API §5.1.2, step 13.8), which oxjsonld does not do.
@@ -133,14 +143,14 @@ impl Terms {
                     ))
                     .hint("give the two terms two names"));
                 }
-                *value = Json::Array(self.nodes(key, std::mem::take(map))?);
+                *value = Json::Array(self.nodes(std::mem::take(map)));
             }
         }
         Ok(())
     }
 
     /// The nodes of a map, each with its type.
-    fn nodes(&self, term: &str, map: Vec<(String, Json)>) -> Result<Vec<Json>> {
+    fn nodes(&self, map: Vec<(String, Json)>) -> Vec<Json> {
         let mut nodes = Vec::new();
         for (kind, value) in map {
             let is_none = kind == "@none" || self.none.contains(&kind);
@@ -151,13 +161,6 @@ impl Terms {
             for item in items {
                 let mut entries = match item {
                     Json::Object(entries) => entries,
-                    Json::Text(_) if self.of_vocabulary.contains(term) => {
-                        return Err(Error::input(format!(
-                            "the map of `{term}` by `@type` has a string for a node, to be resolved against the vocabulary, which kgq \
-                             does not do"
-                        ))
-                        .hint("write `{\"@id\": …}` with the whole IRI"));
-                    }
                     Json::Text(id) => vec![("@id".to_owned(), Json::Text(id))],
                     other => {
                         nodes.push(other);
@@ -175,7 +178,7 @@ impl Terms {
                 nodes.push(Json::Object(entries));
             }
         }
-        Ok(nodes)
+        nodes
     }
 
     /// Takes the container from the terms of contexts.
@@ -186,7 +189,7 @@ impl Terms {
             _ => return,
         };
         for (_, definition) in terms {
-            let is_map = is_container(definition, "@type");
+            let is_map = is_container(definition, "@type") && is_of_nodes(definition);
             let Json::Object(entries) = definition else { continue };
             if is_map {
                 entries.retain(|(key, _)| key != "@container");
@@ -200,6 +203,11 @@ impl Terms {
             }
         }
     }
+}
+
+/// Whether the values of a term are nodes; another type is refused by oxjsonld for a map.
+fn is_of_nodes(definition: &Json) -> bool {
+    definition.get("@type").is_none_or(|of| matches!(of.as_text(), Some("@id" | "@vocab")))
 }
 
 fn is_container(definition: &Json, wanted: &str) -> bool {
