@@ -7,10 +7,10 @@ use super::operator::{Context, Node, source::MergedGraphs};
 use super::oxigraph::DefaultGraph;
 use super::plan::build::Builder;
 use super::plan::simplify::{Knowledge, simplify};
-use super::plan::translate::{Dataset, Translator, Unsupported};
+use super::plan::translate::{Dataset, Translator};
 use super::plan::{Graph, Pattern, Var};
 use super::result::{Constructed, Described, Rows, Template};
-use super::{Answer, Row, Solutions, Triples};
+use super::{Answer, Row, Services, Solutions, Triples};
 use kgq_snapshot::Snapshot;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{Triple, Variable};
@@ -34,40 +34,22 @@ enum Form {
     Describe,
 }
 
-/// What came of planning a query.
-pub enum Preparation<'s> {
-    Ready(Box<Prepared<'s>>),
-    /// The query asks for something that this executor does not do; the other one answers it.
-    Unsupported(Unsupported),
-}
-
-/// Evaluates a query; `None` with the reason if it has to be left to the other executor.
+/// Evaluates a query.
 ///
 /// # Errors
-/// The guard's limits, damage to the snapshot: here or from the rows.
+/// What this executor does not do, by name; the guard's limits, damage to the snapshot: here or from the rows.
 pub fn evaluate<'s>(
     snapshot: &'s Snapshot,
     query: &Query,
     default_graph: DefaultGraph,
     guard: &Arc<Guard>,
-) -> Result<Result<Answer<'s>, Unsupported>> {
+    services: Option<&Arc<dyn Services>>,
+) -> Result<Answer<'s>> {
     let depth = depth(parts(query).1);
     if depth > DEEP {
-        return deep(depth, || Ok(evaluate_here(snapshot, query, default_graph, guard)?.map(collect)));
+        return deep(depth, || Ok(collect(prepare(snapshot, query, default_graph, guard, services)?.run()?)));
     }
-    evaluate_here(snapshot, query, default_graph, guard)
-}
-
-fn evaluate_here<'s>(
-    snapshot: &'s Snapshot,
-    query: &Query,
-    default_graph: DefaultGraph,
-    guard: &Arc<Guard>,
-) -> Result<Result<Answer<'s>, Unsupported>> {
-    Ok(match prepare(snapshot, query, default_graph, guard)? {
-        Preparation::Ready(prepared) => Ok(prepared.run()?),
-        Preparation::Unsupported(reason) => Err(reason),
-    })
+    prepare(snapshot, query, default_graph, guard, services)?.run()
 }
 
 /// A query that nests deeper than this is evaluated whole on a thread with a stack for its depth.
@@ -91,10 +73,7 @@ fn collect(answer: Answer<'_>) -> Collected {
 }
 
 /// Evaluates on a thread with a larger stack. The stack is address space: only what is used takes memory.
-fn deep<'s>(
-    depth: usize,
-    evaluate: impl FnOnce() -> Result<Result<Collected, Unsupported>> + Send,
-) -> Result<Result<Answer<'s>, Unsupported>> {
+fn deep<'s>(depth: usize, evaluate: impl FnOnce() -> Result<Collected> + Send) -> Result<Answer<'s>> {
     let stack = depth.saturating_mul(BYTES_A_LEVEL).max(1 << 24);
     let collected = std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().stack_size(stack).spawn_scoped(scope, evaluate);
@@ -103,25 +82,26 @@ fn deep<'s>(
             .join()
             .unwrap_or_else(|_| Err(Error::bug("the evaluation of a deeply nested query failed")))
     });
-    Ok(collected?.map(|collected| match collected {
+    Ok(match collected? {
         Collected::Boolean(value) => Answer::Boolean(value),
         Collected::Solutions(variables, rows) => {
             Answer::Solutions(Solutions { variables, rows: Box::new(rows.into_iter()) })
         }
         Collected::Graph(triples) => Answer::Graph(Triples(Box::new(triples.into_iter()))),
-    }))
+    })
 }
 
 /// Plans a query.
 ///
 /// # Errors
-/// The guard's limits.
+/// What this executor does not do, by name; the guard's limits.
 pub fn prepare<'s>(
     snapshot: &'s Snapshot,
     query: &Query,
     default_graph: DefaultGraph,
     guard: &Arc<Guard>,
-) -> Result<Preparation<'s>> {
+    services: Option<&Arc<dyn Services>>,
+) -> Result<Prepared<'s>> {
     guard.check()?;
     let (dataset, pattern) = parts(query);
     let expressions = expression::Context::new(snapshot, query.base_iri().cloned(), Arc::clone(guard));
@@ -132,11 +112,8 @@ pub fn prepare<'s>(
     };
     let dataset = Dataset::new(&expressions.terms, dataset, default);
     let default_graph = dataset.default.clone();
-    let mut translator = Translator::new(&expressions.terms, dataset);
-    let translated = match translator.pattern(pattern) {
-        Ok(translated) => translated,
-        Err(reason) => return Ok(Preparation::Unsupported(reason)),
-    };
+    let mut translator = Translator::new(&expressions.terms, dataset, services.is_some());
+    let translated = translator.pattern(pattern)?;
     let names = output_variables(pattern);
     let (form, vars): (Form, Vec<Var>) = match query {
         Query::Select { .. } => {
@@ -155,13 +132,21 @@ pub fn prepare<'s>(
     let row_vars = (0..=nesting(&translated)).map(|_| translator.variables.fresh("#row")).collect();
     let variables = translator.variables;
     let translated = simplify(translated, &Knowledge { names: &variables, snapshot });
-    let cx = Context { expressions, named_graphs, variables, row_vars, merged: MergedGraphs::default(), timed: false };
+    let cx = Context {
+        expressions,
+        named_graphs,
+        variables,
+        row_vars,
+        merged: MergedGraphs::default(),
+        services: services.cloned(),
+        timed: false,
+    };
     let mut builder = Builder::new(&cx);
     let plan = match &form {
         Form::Ask => builder.plan_existence(&translated)?,
         Form::Select(_) | Form::Construct(_) | Form::Describe => builder.plan(&translated, &vars)?,
     };
-    Ok(Preparation::Ready(Box::new(Prepared { cx, plan, form, default_graph })))
+    Ok(Prepared { cx, plan, form, default_graph })
 }
 
 impl<'s> Prepared<'s> {
@@ -189,42 +174,6 @@ impl<'s> Prepared<'s> {
             Form::Describe => Answer::Graph(Triples(Box::new(Described::new(cx, plan, &default_graph)?))),
         })
     }
-}
-
-/// The plan of a query as text; with `analyze` it is run, and says what was counted. The last lines say whether, and why, the query
-/// falls back to the other executor.
-///
-/// # Errors
-/// The guard's limits.
-pub fn explain(
-    snapshot: &Snapshot,
-    query: &Query,
-    default_graph: DefaultGraph,
-    guard: &Arc<Guard>,
-    analyze: bool,
-) -> Result<String> {
-    Ok(match prepare(snapshot, query, default_graph, guard)? {
-        Preparation::Ready(mut prepared) => {
-            let mut text = if analyze { prepared.analyze()? } else { prepared.explain() };
-            text.push_str("fallbacks: 0\n");
-            text
-        }
-        Preparation::Unsupported(reason) => format!("fallbacks: 1\n  {reason}\n"),
-    })
-}
-
-/// Whether this executor takes the query; else the reason why not.
-///
-/// A few queries are only refused when they meet the data: see [`evaluate`].
-pub fn supports(query: &Query) -> Result<(), Unsupported> {
-    match first_service(parts(query).1) {
-        true => Err("SERVICE".into()),
-        false => Ok(()),
-    }
-}
-
-fn first_service(pattern: &GraphPattern) -> bool {
-    pattern.to_string().contains("SERVICE ")
 }
 
 fn parts(query: &Query) -> (Option<&QueryDataset>, &GraphPattern) {
@@ -271,6 +220,7 @@ fn nesting(pattern: &Pattern) -> usize {
         | Pattern::Triple(_)
         | Pattern::Closure(_)
         | Pattern::TripleTerm(_)
+        | Pattern::Service(_)
         | Pattern::Values { .. } => 0,
         Pattern::Join(operands) | Pattern::Union(operands) => operands.iter().map(nesting).max().unwrap_or(0),
         // An OPTIONAL may be rewritten to a NOT EXISTS, which needs as much.

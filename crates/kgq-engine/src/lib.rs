@@ -64,7 +64,7 @@ use std::sync::atomic::AtomicBool;
 /// What evaluates a query.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Executor {
-    /// Ours; a query that it does not take is left, whole, to the other.
+    /// Ours; what it does not do is an error that names it.
     #[default]
     Kgq,
     /// Oxigraph's evaluator: a row at a time, with its own reading of the standard.
@@ -93,14 +93,10 @@ pub trait Services: std::fmt::Debug + Send + Sync {
 pub fn evaluate<'a>(snapshot: &'a Snapshot, query: &Query, options: &EvaluationOptions) -> Result<Answer<'a>> {
     let guard = Arc::new(Guard::new(&options.limits, Arc::clone(&options.cancelled)));
     let services = options.services.as_ref();
-    let oxigraph =
-        || oxigraph::evaluate_with_services(snapshot, &query.algebra, options.default_graph, &guard, services);
+    let (graph, algebra) = (options.default_graph, &query.algebra);
     let answer = match options.executor {
-        Executor::Oxigraph => oxigraph()?,
-        Executor::Kgq => match kgq::evaluate(snapshot, &query.algebra, options.default_graph, &guard)? {
-            Ok(answer) => answer,
-            Err(_unsupported) => oxigraph()?,
-        },
+        Executor::Kgq => kgq::evaluate(snapshot, algebra, graph, &guard, services)?,
+        Executor::Oxigraph => oxigraph::evaluate_with_services(snapshot, algebra, graph, &guard, services)?,
     };
     Ok(match options.limits.rows {
         Some(most) => at_most(answer, most),
@@ -111,17 +107,13 @@ pub fn evaluate<'a>(snapshot: &'a Snapshot, query: &Query, options: &EvaluationO
 /// How a query is answered, as an indented tree; with `run`, it is answered, and the tree has what was counted.
 pub fn explain(snapshot: &Snapshot, query: &Query, options: &EvaluationOptions, run: bool) -> Result<String> {
     let guard = Arc::new(Guard::new(&options.limits, Arc::clone(&options.cancelled)));
-    let reason = match options.executor {
-        Executor::Oxigraph => "asked for".to_owned(),
-        Executor::Kgq => match kgq::prepare(snapshot, &query.algebra, options.default_graph, &guard)? {
-            kgq::Preparation::Ready(mut prepared) => {
-                return if run { prepared.analyze() } else { Ok(prepared.explain()) };
-            }
-            kgq::Preparation::Unsupported(reason) => reason.to_string(),
-        },
-    };
+    if options.executor == Executor::Kgq {
+        let services = options.services.as_ref();
+        let mut prepared = kgq::prepare(snapshot, &query.algebra, options.default_graph, &guard, services)?;
+        return if run { prepared.analyze() } else { Ok(prepared.explain()) };
+    }
     if !run {
-        return Ok(format!("Oxigraph's evaluator, which shows no plan ({reason})\n"));
+        return Ok("Oxigraph's evaluator, which shows no plan\n".into());
     }
     let started = std::time::Instant::now();
     let rows = match evaluate(snapshot, query, options)? {
@@ -130,7 +122,7 @@ pub fn explain(snapshot: &Snapshot, query: &Query, options: &EvaluationOptions, 
         Answer::Graph(triples) => triples.0.map(|triple| triple.map(|_| 1)).sum::<Result<u64>>()?,
     };
     let ms = started.elapsed().as_secs_f64() * 1e3;
-    Ok(format!("Oxigraph's evaluator, which shows no plan ({reason})  [got {rows}, {ms:.3} ms]\n"))
+    Ok(format!("Oxigraph's evaluator, which shows no plan  [got {rows}, {ms:.3} ms]\n"))
 }
 
 /// The answer, ending in an error where it has more rows than allowed: a cut-off answer must not look whole.

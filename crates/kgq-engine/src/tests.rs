@@ -2,8 +2,10 @@
 
 use super::limits::Guard;
 use super::oxigraph::{self, DefaultGraph};
-use super::{Answer, Limits, kgq};
+use super::{Answer, Limits, Row, Services, kgq};
 use kgq_snapshot::Snapshot;
+use kgq_syntax::error::{Error, Kind, Result};
+use kgq_syntax::rdf::{NamedNode, Variable};
 use oxrdfio::{RdfFormat, RdfParser};
 use spargebra::SparqlParser;
 use std::sync::Arc;
@@ -35,7 +37,7 @@ fn ours(data: &str, query: &str, default_graph: DefaultGraph) -> Vec<String> {
     let snapshot = snapshot(data);
     let query = SparqlParser::new().with_prefix("", "http://e/").unwrap().parse_query(query).unwrap();
     let guard = Arc::new(Guard::new(&Limits::default(), Arc::default()));
-    rows(kgq::evaluate(&snapshot, &query, default_graph, &guard).unwrap().unwrap())
+    rows(kgq::evaluate(&snapshot, &query, default_graph, &guard, None).unwrap())
 }
 
 fn agree_in(data: &str, query: &str, default_graph: DefaultGraph) {
@@ -44,7 +46,7 @@ fn agree_in(data: &str, query: &str, default_graph: DefaultGraph) {
     let guard = Arc::new(Guard::new(&Limits::default(), Arc::default()));
     let oracle = rows(oxigraph::evaluate(&snapshot, &parsed, default_graph, &guard).unwrap());
     let mine = ours(data, query, default_graph);
-    let plan = kgq::explain(&snapshot, &parsed, default_graph, &guard, false).unwrap();
+    let plan = kgq::prepare(&snapshot, &parsed, default_graph, &guard, None).unwrap().explain();
     assert_eq!(mine, oracle, "{query}\n{plan}");
 }
 
@@ -345,7 +347,7 @@ fn order_and_slices_keep_the_order() {
     let guard = Arc::new(Guard::new(&Limits::default(), Arc::default()));
     let text = "SELECT ?a ?g { ?a :age ?g FILTER(isNumeric(?g)) } ORDER BY DESC(?g) ?a LIMIT 2 OFFSET 1";
     let query = SparqlParser::new().with_prefix("", "http://e/").unwrap().parse_query(text).unwrap();
-    let Answer::Solutions(solutions) = kgq::evaluate(&snapshot, &query, DefaultGraph::Stored, &guard).unwrap().unwrap()
+    let Answer::Solutions(solutions) = kgq::evaluate(&snapshot, &query, DefaultGraph::Stored, &guard, None).unwrap()
     else {
         panic!("a SELECT gives solutions")
     };
@@ -466,7 +468,7 @@ fn a_construct_hears_within_a_batch_that_it_is_cancelled() {
     let query = SparqlParser::new().parse_query(text).unwrap();
     let cancelled = Arc::new(AtomicBool::new(false));
     let guard = Arc::new(Guard::new(&Limits::default(), Arc::clone(&cancelled)));
-    let Answer::Graph(mut triples) = kgq::evaluate(&snapshot, &query, DefaultGraph::Stored, &guard).unwrap().unwrap()
+    let Answer::Graph(mut triples) = kgq::evaluate(&snapshot, &query, DefaultGraph::Stored, &guard, None).unwrap()
     else {
         panic!("it answers with a graph")
     };
@@ -474,4 +476,36 @@ fn a_construct_hears_within_a_batch_that_it_is_cancelled() {
     cancelled.store(true, Ordering::Relaxed);
     let more = triples.0.take_while(Result::is_ok).count();
     assert!(more < 100, "{more} more triples");
+}
+
+#[test]
+fn a_service_is_refused_where_nobody_answers_it_and_one_with_a_variable_endpoint_is_named() {
+    #[derive(Debug)]
+    struct Nobody;
+    impl Services for Nobody {
+        fn select(&self, _: &NamedNode, _: &spargebra::Query) -> Result<(Vec<Variable>, Vec<Row>)> {
+            Err(Error::io("the endpoint", &std::io::Error::other("is not there")))
+        }
+    }
+    let snapshot = snapshot(PEOPLE);
+    let guard = Arc::new(Guard::new(&Limits::default(), Arc::default()));
+    let nobody: Arc<dyn Services> = Arc::new(Nobody);
+    let asked = |text: &str, services: Option<&Arc<dyn Services>>| {
+        let query = SparqlParser::new().parse_query(text).unwrap();
+        kgq::evaluate(&snapshot, &query, DefaultGraph::Stored, &guard, services).map(rows)
+    };
+    let named = "SELECT * { SERVICE <http://e/sparql> { ?s ?p ?o } }";
+    assert_eq!(asked(named, None).unwrap_err().kind(), Kind::Policy);
+    let variable = asked("SELECT * { SERVICE ?where { ?s ?p ?o } }", Some(&nobody)).unwrap_err();
+    assert!(variable.to_string().contains("SERVICE ?where"), "{variable}");
+    // With SILENT a failure is one solution that binds nothing.
+    assert_eq!(asked(&named.replace("SERVICE", "SERVICE SILENT"), Some(&nobody)).unwrap(), ["- - -"]);
+}
+
+#[test]
+fn a_sub_select_is_evaluated_in_each_of_thousands_of_graphs() {
+    let data: String = (0..4200).map(|n| format!("<http://e/g{n}> {{ <http://e/s> <http://e/p> {n} }} ")).collect();
+    let query = "SELECT (COUNT(*) AS ?c) { GRAPH ?g { SELECT (MAX(?o) AS ?m) { ?s <http://e/p> ?o } } }";
+    let counted = ours(&data, query, DefaultGraph::Stored);
+    assert_eq!(counted, ["\"4200\"^^<http://www.w3.org/2001/XMLSchema#integer>"]);
 }

@@ -21,6 +21,7 @@ pub mod parallel;
 pub mod probe;
 pub mod project;
 pub mod run_merge;
+pub mod service;
 pub mod slice;
 pub mod source;
 pub mod symmetric_join;
@@ -29,6 +30,7 @@ pub mod triple_term;
 pub mod union;
 pub mod values;
 
+use super::Services;
 use super::batch::{Batch, Schema};
 use super::expression;
 use super::limits::Guard;
@@ -51,6 +53,8 @@ pub struct Context<'s> {
     pub row_vars: Vec<Var>,
     /// Graphs that were merged for this query.
     pub merged: source::MergedGraphs,
+    /// Who answers SERVICE clauses.
+    pub services: Option<Arc<dyn Services>>,
     /// Whether nodes take the time; counting rows costs nothing, a clock does.
     pub timed: bool,
 }

@@ -1,7 +1,7 @@
 //! From patterns to operators: each pattern is applied to the rows that are there already, or evaluated by itself and joined.
 
 use super::build_exists::Existence;
-use super::estimate::Estimator;
+use super::estimate::{self, Estimator};
 use super::{Condition, Pattern, Var, VarSet, scope};
 use crate::expression::compile;
 use crate::operator::expand::Expand;
@@ -10,6 +10,7 @@ use crate::operator::filter::{Filter, Test};
 use crate::operator::hash_join::{By, Extreme, HashJoin, Kind, Layout, Pair};
 use crate::operator::parallel::Parallel;
 use crate::operator::project::Project;
+use crate::operator::service::Service;
 use crate::operator::symmetric_join::SymmetricJoin;
 use crate::operator::union::Union;
 use crate::operator::values::Values;
@@ -122,6 +123,13 @@ impl<'b, 's> Builder<'b, 's> {
             }
             Pattern::Values { vars, rows } => match input {
                 None => Ok(self.values(vars, rows)),
+                Some(_) => self.independent(input, pattern, needed, duplicates),
+            },
+            Pattern::Service(call) => match input {
+                None => {
+                    let vars = call.vars.iter().map(|(_, var)| *var).collect();
+                    Ok(Node::new(Service::new(Arc::clone(call)), vars).estimated(estimate::SERVICE_ROWS))
+                }
                 Some(_) => self.independent(input, pattern, needed, duplicates),
             },
             Pattern::Filter { inner, conditions } => {

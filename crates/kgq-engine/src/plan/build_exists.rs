@@ -264,6 +264,7 @@ fn substitutable(pattern: &Pattern, outer: &VarSet) -> bool {
         | Pattern::Triple(_)
         | Pattern::Closure(_)
         | Pattern::TripleTerm(_)
+        | Pattern::Service(_)
         | Pattern::Values { .. } => true,
         Pattern::Join(operands) => operands.iter().enumerate().all(|(at, operand)| {
             let exposed = scope::exposed(operand).without(outer);

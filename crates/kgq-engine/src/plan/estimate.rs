@@ -14,6 +14,9 @@ const CHEAP: f64 = 2000.0;
 /// How many times the rows that are wanted may be needed here, as later conditions drop some.
 const GOAL_MARGIN: f64 = 32.0;
 
+/// How many solutions the endpoint of a SERVICE clause is taken to give: nothing is known of it.
+pub const SERVICE_ROWS: f64 = 1000.0;
+
 /// What a triple pattern matches by itself.
 #[derive(Clone, Copy, Debug)]
 pub struct Count {
@@ -229,6 +232,7 @@ impl<'b, 's> Estimator<'b, 's> {
                 (rows * 10.0, before.with_rows(rows))
             }
             Pattern::TripleTerm(_) => (before.rows * 0.1, before.clone()),
+            Pattern::Service(_) => (SERVICE_ROWS, before.with_rows(before.rows * SERVICE_ROWS)),
             Pattern::Values { vars, rows } => {
                 let matching = if vars.iter().any(|var| bound.contains(*var)) {
                     before.rows

@@ -1,14 +1,15 @@
 //! Expressions of a query as the planner keeps them: variables renamed by scope, each EXISTS a variable of its own.
 
-use super::translate::{Translator, Unsupported, left_spine};
+use super::translate::{Translator, left_spine};
 use super::{Condition, Pattern, Scalar, Var, VarSet};
 use crate::query::operands::{operands, operands_mut};
+use kgq_syntax::error::Result;
 use kgq_syntax::rdf::Variable;
 use spargebra::algebra::{Expression, Function};
 
 impl Translator<'_, '_> {
     /// What a FILTER asks for, split where `&&` joins it.
-    pub(super) fn conditions(&mut self, expression: &Expression) -> Result<Vec<Condition>, Unsupported> {
+    pub(super) fn conditions(&mut self, expression: &Expression) -> Result<Vec<Condition>> {
         let mut conditions = Vec::new();
         for operand in left_spine(expression, |e| match e {
             Expression::And(left, right) => Some((left, right)),
@@ -31,7 +32,7 @@ impl Translator<'_, '_> {
         Ok(conditions)
     }
 
-    pub(super) fn scalar(&mut self, expression: &Expression) -> Result<Scalar, Unsupported> {
+    pub(super) fn scalar(&mut self, expression: &Expression) -> Result<Scalar> {
         let mut scalar = Scalar { expression: expression.clone(), variables: VarSet::default(), exists: Vec::new() };
         let mut expression = std::mem::replace(&mut scalar.expression, Expression::Coalesce(Vec::new()));
         self.rename(&mut expression, &mut scalar)?;
@@ -39,7 +40,7 @@ impl Translator<'_, '_> {
         Ok(scalar)
     }
 
-    fn rename(&mut self, expression: &mut Expression, scalar: &mut Scalar) -> Result<(), Unsupported> {
+    fn rename(&mut self, expression: &mut Expression, scalar: &mut Scalar) -> Result<()> {
         // A chain of `||` or `&&` nests to the left and can be thousands long: it is followed without recursion.
         let mut rest = expression;
         loop {
@@ -53,7 +54,7 @@ impl Translator<'_, '_> {
         }
     }
 
-    fn rename_operand(&mut self, expression: &mut Expression, scalar: &mut Scalar) -> Result<(), Unsupported> {
+    fn rename_operand(&mut self, expression: &mut Expression, scalar: &mut Scalar) -> Result<()> {
         match expression {
             Expression::Variable(variable) | Expression::Bound(variable) => {
                 let var = self.var(variable);

@@ -23,6 +23,7 @@ pub mod variables;
 pub use variables::{Var, VarSet, Variables};
 
 use kgq_snapshot::TermId;
+use kgq_syntax::rdf::{NamedNode, Variable};
 use spargebra::algebra::AggregateExpression;
 use std::sync::Arc;
 
@@ -129,6 +130,18 @@ pub struct Scalar {
     pub exists: Vec<(Var, Pattern)>,
 }
 
+/// A SERVICE clause whose endpoint is named (SPARQL 1.1 Federated Query §2).
+#[derive(Clone, Debug)]
+pub struct ServiceCall {
+    pub endpoint: NamedNode,
+    /// The clause as a SELECT of all its variables.
+    pub query: spargebra::Query,
+    /// The variables in sight outside, by their names in the query.
+    pub vars: Vec<(Variable, Var)>,
+    /// Whether a failure counts as one solution that binds nothing.
+    pub silent: bool,
+}
+
 /// What a solution must satisfy.
 #[derive(Clone, Debug)]
 pub enum Condition {
@@ -175,6 +188,7 @@ pub enum Pattern {
         vars: Vec<Var>,
         rows: Arc<[Vec<TermId>]>,
     },
+    Service(Arc<ServiceCall>),
     Join(Vec<Pattern>),
     Union(Vec<Pattern>),
     LeftJoin {

@@ -9,6 +9,7 @@ pub fn certain(pattern: &Pattern) -> VarSet {
         Pattern::Empty | Pattern::Unit => VarSet::default(),
         Pattern::Triple(atom) => atom.variables().collect(),
         Pattern::Closure(_) | Pattern::TripleTerm(_) => possible(pattern),
+        Pattern::Service(_) => VarSet::default(),
         Pattern::Values { vars, rows } => vars
             .iter()
             .enumerate()
@@ -82,6 +83,7 @@ pub fn possible(pattern: &Pattern) -> VarSet {
             set
         }
         Pattern::Values { vars, .. } => vars.iter().copied().collect(),
+        Pattern::Service(call) => call.vars.iter().map(|(_, var)| *var).collect(),
         Pattern::Join(operands) | Pattern::Union(operands) => {
             operands.iter().fold(VarSet::default(), |set, p| set.union(&possible(p)))
         }
@@ -112,6 +114,7 @@ pub fn mentioned(pattern: &Pattern) -> VarSet {
         | Pattern::Triple(_)
         | Pattern::Closure(_)
         | Pattern::TripleTerm(_)
+        | Pattern::Service(_)
         | Pattern::Values { .. } => possible(pattern),
         Pattern::Join(operands) | Pattern::Union(operands) => {
             operands.iter().fold(VarSet::default(), |set, p| set.union(&mentioned(p)))
@@ -148,6 +151,7 @@ pub fn exposed(pattern: &Pattern) -> VarSet {
         | Pattern::Triple(_)
         | Pattern::Closure(_)
         | Pattern::TripleTerm(_)
+        | Pattern::Service(_)
         | Pattern::Values { .. } => VarSet::default(),
         Pattern::Join(operands) | Pattern::Union(operands) => {
             operands.iter().fold(VarSet::default(), |set, p| set.union(&exposed(p)))

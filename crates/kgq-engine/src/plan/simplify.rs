@@ -21,6 +21,7 @@ pub fn simplify(pattern: Pattern, data: &Knowledge<'_>) -> Pattern {
         | Pattern::Triple(_)
         | Pattern::Closure(_)
         | Pattern::TripleTerm(_)
+        | Pattern::Service(_)
         | Pattern::Values { .. } => pattern,
         Pattern::Join(operands) => hoisted(operands.into_iter().map(|p| simplify(p, data)).collect()),
         Pattern::Union(branches) => {

@@ -9,9 +9,12 @@ pub fn substitute(pattern: &Pattern, bindings: &[(Var, TermId)]) -> Pattern {
     let inside = |pattern: &Pattern| Box::new(substitute(pattern, bindings));
     match pattern {
         Pattern::Empty => Pattern::Empty,
-        Pattern::Unit | Pattern::Triple(_) | Pattern::Closure(_) | Pattern::TripleTerm(_) | Pattern::Values { .. } => {
-            join([values(bindings), pattern.clone()])
-        }
+        Pattern::Unit
+        | Pattern::Triple(_)
+        | Pattern::Closure(_)
+        | Pattern::TripleTerm(_)
+        | Pattern::Values { .. }
+        | Pattern::Service(_) => join([values(bindings), pattern.clone()]),
         Pattern::Join(operands) => {
             // Nested operands get the values themselves; patterns that are looked up share one row of them.
             let leaf = |p: &Pattern| {

@@ -1,25 +1,21 @@
 //! From spargebra's algebra to patterns: variables get numbers by scope, constants their ids, paths become joins and unions.
 
-use super::{Aggregate, Condition};
+use super::{Aggregate, Condition, ServiceCall};
 use super::{
     ClosureAtom, Graph, OrderKey, Path, Pattern, Repeat, Slot, TripleAtom, TripleTermAtom, Var, Variables, scope,
 };
 use crate::query::operands::operands;
 use crate::terms::Terms;
 use kgq_snapshot::TermId;
+use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{BlankNode, NamedNode, Term, Triple, Variable};
 use rustc_hash::FxHashMap;
+use spargebra::Query;
 use spargebra::algebra::{
     AggregateExpression, Expression, GraphPattern, OrderExpression, PropertyPathExpression, QueryDataset,
 };
 use spargebra::term::{GroundTerm, GroundTriple, NamedNodePattern, TermPattern, TriplePattern};
 use std::sync::Arc;
-
-/// Why a query is answered by the other executor.
-pub type Unsupported = String;
-
-/// Sub-SELECTs inside `GRAPH ?g` are evaluated graph by graph, which a dataset of many graphs makes too large a plan.
-const MOST_EXPANDED_GRAPHS: usize = 4096;
 
 /// The graphs that a query looks into (SPARQL 1.1 §13).
 pub struct Dataset {
@@ -57,6 +53,7 @@ impl Dataset {
 
 pub struct Translator<'t, 's> {
     pub(super) terms: &'t Terms<'s>,
+    answers_services: bool,
     pub variables: Variables,
     dataset: Dataset,
     /// The graph that triple patterns look into at this point of the query.
@@ -67,10 +64,12 @@ pub struct Translator<'t, 's> {
 }
 
 impl<'t, 's> Translator<'t, 's> {
-    pub fn new(terms: &'t Terms<'s>, dataset: Dataset) -> Self {
+    /// `answers_services` says whether anyone answers SERVICE clauses.
+    pub fn new(terms: &'t Terms<'s>, dataset: Dataset, answers_services: bool) -> Self {
         let graph = dataset.default.clone();
         Self {
             terms,
+            answers_services,
             variables: Variables::default(),
             dataset,
             graph,
@@ -101,7 +100,7 @@ impl<'t, 's> Translator<'t, 's> {
         self.terms.id(term.into()).unwrap_or(TermId::UNBOUND)
     }
 
-    pub fn pattern(&mut self, pattern: &GraphPattern) -> Result<Pattern, Unsupported> {
+    pub fn pattern(&mut self, pattern: &GraphPattern) -> Result<Pattern> {
         Ok(match pattern {
             GraphPattern::Bgp { patterns } => self.basic(patterns),
             GraphPattern::Path { subject, path, object } => {
@@ -200,9 +199,39 @@ impl<'t, 's> Translator<'t, 's> {
                 start: *start as u64,
                 length: length.map(|length| length as u64),
             },
-            GraphPattern::Service { .. } => return Err("SERVICE".into()),
-            GraphPattern::Lateral { .. } => return Err("LATERAL".into()),
+            GraphPattern::Service { name, inner, silent } => {
+                let service = self.service(name, inner, *silent)?;
+                self.in_graph(service)
+            }
+            GraphPattern::Lateral { .. } => {
+                return Err(not_ours("LATERAL, which is no part of SPARQL 1.1"));
+            }
         })
+    }
+
+    /// # Errors
+    /// Nobody answers SERVICE clauses here; the endpoint is a variable.
+    fn service(&mut self, name: &NamedNodePattern, inner: &GraphPattern, silent: bool) -> Result<Pattern> {
+        if !self.answers_services {
+            let error = Error::policy("SERVICE is refused: kgq makes no network request");
+            return Err(error.hint("load the data into the project instead"));
+        }
+        let NamedNodePattern::NamedNode(endpoint) = name else {
+            return Err(not_ours(&format!("SERVICE {name}, whose endpoint is a variable")));
+        };
+        let mut variables = Vec::new();
+        inner.on_in_scope_variable(|variable| {
+            if !variables.contains(variable) {
+                variables.push(variable.clone());
+            }
+        });
+        let pattern = GraphPattern::Project { inner: Box::new(inner.clone()), variables: variables.clone() };
+        Ok(Pattern::Service(Arc::new(ServiceCall {
+            endpoint: endpoint.clone(),
+            query: Query::Select { dataset: None, pattern, base_iri: None },
+            vars: variables.into_iter().map(|variable| (variable.clone(), self.var(&variable))).collect(),
+            silent,
+        })))
     }
 
     fn group(
@@ -210,7 +239,7 @@ impl<'t, 's> Translator<'t, 's> {
         inner: &GraphPattern,
         keys: &[Variable],
         aggregates: &[(Variable, AggregateExpression)],
-    ) -> Result<Pattern, Unsupported> {
+    ) -> Result<Pattern> {
         let mut inner = self.pattern(inner)?;
         let keys = keys.iter().map(|v| self.var(v)).collect();
         let visible = scope::possible(&inner);
@@ -222,7 +251,7 @@ impl<'t, 's> Translator<'t, 's> {
             let mut expression = aggregate.clone();
             if let AggregateExpression::FunctionCall { name, expr, .. } = &mut expression {
                 if let spargebra::algebra::AggregateFunction::Custom(name) = name {
-                    return Err(format!("the aggregate {name}"));
+                    return Err(not_ours(&format!("the aggregate {name}")));
                 }
                 let (bound, var) = self.bound_to_variable(inner, expr, "#argument")?;
                 inner = bound;
@@ -235,12 +264,7 @@ impl<'t, 's> Translator<'t, 's> {
     }
 
     /// The pattern with a variable that holds the expression's value.
-    fn bound_to_variable(
-        &mut self,
-        inner: Pattern,
-        expression: &Expression,
-        name: &str,
-    ) -> Result<(Pattern, Var), Unsupported> {
+    fn bound_to_variable(&mut self, inner: Pattern, expression: &Expression, name: &str) -> Result<(Pattern, Var)> {
         if let Expression::Variable(variable) = expression {
             return Ok((inner, self.var(variable)));
         }
@@ -376,7 +400,7 @@ impl<'t, 's> Translator<'t, 's> {
         }
     }
 
-    fn in_named_graph(&mut self, name: &NamedNodePattern, inner: &GraphPattern) -> Result<Pattern, Unsupported> {
+    fn in_named_graph(&mut self, name: &NamedNodePattern, inner: &GraphPattern) -> Result<Pattern> {
         match name {
             NamedNodePattern::NamedNode(node) => {
                 let graph = self.constant(node);
@@ -396,11 +420,9 @@ impl<'t, 's> Translator<'t, 's> {
                     });
                 }
                 let names = self.named_graphs();
-                if names.len() > MOST_EXPANDED_GRAPHS {
-                    return Err(format!("a sub-SELECT or MINUS inside GRAPH ?{} over many graphs", variable.as_str()));
-                }
                 let mut branches = Vec::new();
                 for name in names.iter() {
+                    self.terms.guard().check()?;
                     let bound = Pattern::Values { vars: vec![graph], rows: vec![vec![*name]].into() };
                     branches.push(self.for_each_graph(variable, graph, Graph::Named(*name), inner, bound)?);
                 }
@@ -418,7 +440,7 @@ impl<'t, 's> Translator<'t, 's> {
         from: Graph,
         inner: &GraphPattern,
         name: Pattern,
-    ) -> Result<Pattern, Unsupported> {
+    ) -> Result<Pattern> {
         let inside = self.variables.fresh(variable.as_str());
         self.scope.insert(variable.clone(), inside);
         let pattern = self.with_graph(from, |t| t.pattern(inner));
@@ -439,10 +461,18 @@ impl<'t, 's> Translator<'t, 's> {
     }
 }
 
+/// An error that names what this executor does not do.
+fn not_ours(what: &str) -> Error {
+    Error::input(format!("{what} is not answered")).hint("`--engine oxigraph` asks Oxigraph's evaluator")
+}
+
 /// Whether the pattern's solutions in one graph depend on all of its solutions there, or hide the graph.
 fn needs_one_graph_at_a_time(pattern: &GraphPattern) -> bool {
     match pattern {
-        GraphPattern::Bgp { .. } | GraphPattern::Path { .. } | GraphPattern::Values { .. } => false,
+        GraphPattern::Bgp { .. }
+        | GraphPattern::Path { .. }
+        | GraphPattern::Values { .. }
+        | GraphPattern::Service { .. } => false,
         GraphPattern::Join { left, right } | GraphPattern::Union { left, right } => {
             needs_one_graph_at_a_time(left) || needs_one_graph_at_a_time(right)
         }
@@ -462,8 +492,7 @@ fn needs_one_graph_at_a_time(pattern: &GraphPattern) -> bool {
         | GraphPattern::Distinct { .. }
         | GraphPattern::Reduced { .. }
         | GraphPattern::Slice { .. }
-        | GraphPattern::Group { .. }
-        | GraphPattern::Service { .. } => true,
+        | GraphPattern::Group { .. } => true,
     }
 }
 

@@ -1,0 +1,77 @@
+//! SERVICE: solutions of another endpoint, asked for when the first is wanted. Who asks it is not known here.
+
+use super::{Context, Node, Operator, Pace};
+use crate::Row;
+use crate::batch::Batch;
+use crate::plan::{ServiceCall, Var};
+use kgq_snapshot::TermId;
+use kgq_syntax::error::{Error, Result};
+use std::sync::Arc;
+
+pub struct Service {
+    call: Arc<ServiceCall>,
+    /// The variables of the call that are handed on.
+    columns: Vec<Var>,
+    /// The solutions, by `columns`, once they are there.
+    rows: Option<Vec<Vec<TermId>>>,
+    at: usize,
+    pace: Pace,
+}
+
+impl Service {
+    pub fn new(call: Arc<ServiceCall>) -> Self {
+        let columns = call.vars.iter().map(|(_, var)| *var).collect();
+        Self { call, columns, rows: None, at: 0, pace: Pace::default() }
+    }
+
+    /// The endpoint's solutions; with SILENT, one that binds nothing where it fails (Federated Query §2.2).
+    fn ask(&self, cx: &Context<'_>) -> Result<Vec<Vec<TermId>>> {
+        let Some(services) = &cx.services else {
+            return Err(Error::bug("a SERVICE without anyone to ask is refused when it is planned"));
+        };
+        let (variables, rows) = match services.select(&self.call.endpoint, &self.call.query) {
+            Ok(answer) => answer,
+            Err(_) if self.call.silent => (Vec::new(), vec![Row::new()]),
+            Err(error) => return Err(error),
+        };
+        let positions: Vec<Option<usize>> = self
+            .call
+            .vars
+            .iter()
+            .map(|(variable, _)| variables.iter().position(|answered| answered == variable))
+            .collect();
+        let mut encoded = Vec::with_capacity(rows.len());
+        for row in rows {
+            cx.guard().check()?;
+            let value = |position: &Option<usize>| match position.and_then(|at| row.get(at)?.clone()) {
+                Some(term) => cx.terms().id(term),
+                None => Ok(TermId::UNBOUND),
+            };
+            encoded.push(positions.iter().map(value).collect::<Result<_>>()?);
+        }
+        Ok(encoded)
+    }
+}
+
+impl<'s> Operator<'s> for Service {
+    fn next(&mut self, cx: &Context<'s>) -> Result<Option<Batch>> {
+        let rows = match self.rows.take() {
+            Some(rows) => rows,
+            None => self.ask(cx)?,
+        };
+        let part = &rows[self.at..rows.len().min(self.at + self.pace.step())];
+        self.at += part.len();
+        let columns = (0..self.columns.len()).map(|column| part.iter().map(|row| row[column]).collect()).collect();
+        let batch = (!part.is_empty()).then(|| Batch::new(columns, part.len()));
+        self.rows = Some(rows);
+        Ok(batch)
+    }
+
+    fn describe(&self, _: &Context<'s>) -> String {
+        format!("ask {}", self.call.endpoint)
+    }
+
+    fn inputs(&self) -> Vec<&Node<'s>> {
+        Vec::new()
+    }
+}
