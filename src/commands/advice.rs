@@ -2,10 +2,19 @@
 
 use super::output::Output;
 use kgq_engine::query::Query;
-use kgq_graph::advice::{Asked, Finding};
+use kgq_graph::advice::{Asked, Budget, Finding};
 use kgq_graph::render::Written;
 use kgq_graph::session::Session;
-use kgq_syntax::error::{Error, Result, Source};
+use kgq_syntax::error::{Error, Kind, Result, Source};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+/// Reading deep queries recurses deeply; memory is taken only as it is used.
+const STACK: usize = 256 << 20;
+/// How often a session looks whether it was interrupted.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// What becomes of warnings.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -23,11 +32,19 @@ pub struct Adviser<'a> {
     args: &'a AdviceArgs,
     source: Source<'a>,
     query: &'a Query,
+    /// Tells of an interrupt that does not end the program.
+    interrupted: Option<&'a dyn Fn() -> bool>,
 }
 
 impl<'a> Adviser<'a> {
     pub fn new(args: &'a AdviceArgs, source: Source<'a>, query: &'a Query) -> Self {
-        Self { args, source, query }
+        Self { args, source, query, interrupted: None }
+    }
+
+    /// One who stops when an interrupt arrives.
+    #[must_use]
+    pub fn heeding(self, interrupted: &'a dyn Fn() -> bool) -> Self {
+        Self { interrupted: Some(interrupted), ..self }
     }
 
     fn speaks(&self, output: &Output) -> bool {
@@ -48,28 +65,28 @@ impl<'a> Adviser<'a> {
         if !self.speaks(output) {
             return Ok(());
         }
-        let options = session.evaluation_options();
-        self.tell(self.asked(session, &options)?.mistakes(), "warning: ", output)
+        let mistakes = self.ask(session, Duration::ZERO, |asked| asked.mistakes())?;
+        self.tell(mistakes, "warning: ", output)
     }
 
-    /// Why there was nothing, or which terms are unknown though there was something.
-    pub fn after(&self, written: Written, session: &Session, output: &mut Output) -> Result<()> {
+    /// Why there was nothing, or which terms are unknown though there was something. `spent` is the time that the answer took: both
+    /// together take no more than a query may.
+    pub fn after(&self, written: Written, spent: Duration, session: &Session, output: &mut Output) -> Result<()> {
         if !self.speaks(output) || written.truth == Some(true) {
             return Ok(());
         }
-        let options = session.evaluation_options();
-        let asked = self.asked(session, &options)?;
         let nothing = written.rows == 0 || written.truth.is_some();
         if let (true, Some(project)) = (nothing, session.project()) {
-            let silences = asked.not_stated(&project.manifest.silences);
+            let settings = &project.manifest.silences;
+            let silences = self.ask(session, spent, |asked| asked.not_stated(settings))?;
             if !silences.is_empty() {
                 let before = if written.truth.is_some() { "no: " } else { "no rows: " };
                 return self.tell(silences, before, output);
             }
         }
         match (written.rows, written.truth) {
-            (0, None) => self.tell(asked.why_empty(), "no rows: ", output),
-            _ => self.tell(asked.unknown_terms(), "warning: ", output),
+            (0, None) => self.tell(self.ask(session, spent, |asked| asked.why_empty())?, "no rows: ", output),
+            _ => self.tell(self.ask(session, spent, |asked| asked.unknown_terms())?, "warning: ", output),
         }
     }
 
@@ -86,16 +103,45 @@ impl<'a> Adviser<'a> {
         Ok(())
     }
 
-    fn asked<'b>(&self, session: &'b Session, options: &'b kgq_engine::EvaluationOptions) -> Result<Asked<'b>>
-    where
-        'a: 'b,
-    {
-        Ok(Asked {
-            source: self.source,
-            query: self.query,
-            snapshot: session.snapshot()?,
-            prefixes: session.prefixes()?,
-            options,
+    /// Asks for advice, which ends by itself when its time is up.
+    fn ask<T: Send>(
+        &self,
+        session: &Session,
+        spent: Duration,
+        question: impl FnOnce(&Asked<'_>) -> T + Send,
+    ) -> Result<T> {
+        let options = session.evaluation_options();
+        let left = options.limits.time.map(|time| time.saturating_sub(spent));
+        let cancelled = Arc::clone(&options.cancelled);
+        let (source, query, snapshot, prefixes) = (self.source, self.query, session.snapshot()?, session.prefixes()?);
+        let work = move || {
+            let started = Instant::now();
+            let clock = || started.elapsed();
+            let is_stopped = || options.cancelled.load(Ordering::Relaxed);
+            let budget = Budget::new(&clock, left, &is_stopped);
+            question(&Asked { source, query, snapshot, prefixes, options: &options, budget: &budget })
+        };
+        let Some(interrupted) = self.interrupted else { return Ok(work()) };
+        let (sender, receiver) = channel();
+        std::thread::scope(|scope| {
+            std::thread::Builder::new()
+                .name("advice".into())
+                .stack_size(STACK)
+                // Somebody always listens: this scope ends with the thread.
+                .spawn_scoped(scope, move || drop(sender.send(work())))
+                .map_err(|e| Error::io("a thread for advice", &e))?;
+            loop {
+                match receiver.recv_timeout(LOOK) {
+                    Ok(_) if cancelled.load(Ordering::Relaxed) => {
+                        return Err(Error::new(Kind::Interrupted, "the query was interrupted"));
+                    }
+                    Ok(found) => return Ok(found),
+                    Err(RecvTimeoutError::Timeout) => cancelled.store(interrupted(), Ordering::Relaxed),
+                    Err(RecvTimeoutError::Disconnected) => {
+                        return Err(Error::bug("the thread for advice ended without any; the session goes on"));
+                    }
+                }
+            }
         })
     }
 }

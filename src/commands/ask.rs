@@ -61,7 +61,7 @@ impl AskArgs {
             write_answer(answer, &self.answer, session, output, started)?
         };
         drop(watchdog);
-        Adviser::new(&self.advice, source, query).after(result, session, output)?;
+        Adviser::new(&self.advice, source, query).after(result, started.elapsed(), session, output)?;
         Ok(u8::from(self.exit_status && result.truth == Some(false)))
     }
 }

@@ -285,7 +285,9 @@ impl Shell<'_> {
 
     /// Answers a query; `written` is what its text says, before values for parameters are bound.
     fn answer(&mut self, source: Source<'_>, written: &Query, mut query: Query) -> Result<()> {
-        Adviser::new(&self.advice, source, written).before(self.session, self.output)?;
+        let interrupts = &self.interrupts;
+        let interrupted = || interrupts.count() > 0;
+        Adviser::new(&self.advice, source, written).heeding(&interrupted).before(self.session, self.output)?;
         let names = kgq_engine::query::variables(&query.algebra);
         let limited = self.values.take_if(|binding| names.contains(&binding.variable));
         bind(&mut query, limited.as_slice());
@@ -308,7 +310,10 @@ impl Shell<'_> {
         let text = source.text.trim_start_matches('\n').to_owned();
         let last = Last { text, query, limited, answer: answer?, took: started.elapsed() };
         let result = show::answer(self, &last).and_then(|written| {
-            Adviser::new(&self.advice, source, &last.query).after(written, self.session, self.output)
+            let interrupts = &self.interrupts;
+            let interrupted = || interrupts.count() > 0;
+            let adviser = Adviser::new(&self.advice, source, &last.query).heeding(&interrupted);
+            adviser.after(written, last.took, self.session, self.output)
         });
         self.last = Some(last);
         if self.outdated {

@@ -1,19 +1,22 @@
 //! Why an answer is empty, and what is said before a query runs: by the cases of `tests/cases/empty-answers.txt`, and of the
 //! shipped queries nothing.
 
-use kgq_graph::advice::{Asked, codes};
+use kgq_graph::advice::{Asked, Budget, codes};
 use kgq_graph::session::{Session, SessionOptions};
 use kgq_syntax::error::Source;
 use kgq_syntax::rdf::RdfFormat;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::time::Duration;
 
 const DATA: &str = r#"
 @prefix : <http://e/> .
 @prefix other: <http://o/> .
 @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+@prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
 :miit a :Ministry ; rdfs:label "Ministry of Industry"@en , "工信部"@zh ; :leads :telecoms ; :staff 1500 ; :code "MIIT" .
-:mof a :Ministry ; rdfs:label "Ministry of Finance"@en , "财政部"@zh ; :leads :banking ; :staff 1200 ; :code "MOF" .
+:mof a :Ministry ; rdfs:label "Ministry of Finance"@en , "财政部"@zh ; :leads :banking ; :staff 1200 ; :code "MOF" ;
+  :founded "1949-10-01"^^xsd:date ; :motto "For the people"@en-GB .
 :banking a :Sector ; :partOf :services .
 :telecoms a :Sector ; :partOf :services .
 :services a :Sector .
@@ -21,9 +24,13 @@ const DATA: &str = r#"
 "#;
 
 fn session() -> Session {
+    session_of(DATA)
+}
+
+fn session_of(data: &str) -> Session {
     let options = SessionOptions {
         files: vec!["-".into()],
-        stdin: Some(DATA.into()),
+        stdin: Some(data.into()),
         input_format: Some(RdfFormat::TriG),
         ..SessionOptions::default()
     };
@@ -45,11 +52,15 @@ fn diagnose(
         snapshot: session.snapshot().unwrap(),
         prefixes: session.prefixes().unwrap(),
         options: &options,
+        budget: &Budget::new(&|| Duration::ZERO, None, &|| false),
     };
     let found = why(&asked);
     let shown = found.iter().map(|f| f.error.render(false)).collect();
     (found.iter().map(|f| f.code).collect(), shown)
 }
+
+/// A question about a query.
+type Why = fn(&Asked<'_>) -> Vec<kgq_graph::advice::Finding>;
 
 fn cases() -> Vec<(String, String, String)> {
     let text = include_str!("../cases/empty-answers.txt");
@@ -76,7 +87,105 @@ fn every_empty_answer_says_why() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(cases().len() >= 25);
+    assert!(cases().len() >= 50);
+}
+
+#[test]
+fn ordinary_queries_are_not_warned_of() {
+    let session = session();
+    let queries: Vec<&str> = include_str!("../cases/ordinary-queries.txt")
+        .lines()
+        .filter(|line| !line.starts_with('#') && !line.trim().is_empty())
+        .collect();
+    let mut wrong = String::new();
+    for text in &queries {
+        let both: [Why; 2] = [|asked| asked.mistakes(), |asked| asked.unknown_terms()];
+        for why in both {
+            let (codes, shown) = diagnose(&session, text, why);
+            if !codes.is_empty() {
+                wrong.push_str(&format!("{text}\n{shown}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+    assert!(queries.len() >= 60);
+}
+
+#[test]
+fn ten_findings_are_told_and_the_rest_counted() {
+    let session = session();
+    let names = |n: usize| (0..n).map(|i| format!("<urn:n{i}>")).collect::<Vec<_>>();
+    for text in [
+        format!("SELECT * {{ ?x ?p ?o FILTER(?x IN ({})) }}", names(400).join(",")),
+        format!("SELECT * {{ VALUES ?x {{ {} }} ?x ?p ?o }}", names(400).join(" ")),
+        format!(
+            "SELECT * {} {{ GRAPH ?g {{ ?s ?p ?o }} }}",
+            names(400).join(" FROM NAMED ").replacen('<', "FROM NAMED <", 1)
+        ),
+    ] {
+        let both: [Why; 2] = [|asked| asked.why_empty(), |asked| asked.unknown_terms()];
+        for why in both {
+            let (codes, shown) = diagnose(&session, &text, why);
+            assert_eq!(codes.len(), 10, "{}", &text[..80]);
+            assert!(shown.contains("and 390 more"), "{shown}");
+        }
+    }
+}
+
+/// The work of comparing names is bounded whatever a query asks for.
+#[test]
+fn advice_ends_when_its_time_is_up_or_nobody_wants_it() {
+    let session = session();
+    let text = "SELECT * { ?m a :Ministry ; :partOf ?x }";
+    let source = Source::new("<query>", text);
+    let query = session.parse(source).unwrap();
+    let options = session.evaluation_options();
+    let late: (&dyn Fn() -> Duration, &dyn Fn() -> bool) = (&|| Duration::from_secs(9), &|| false);
+    let unwanted: (&dyn Fn() -> Duration, &dyn Fn() -> bool) = (&|| Duration::ZERO, &|| true);
+    for (clock, is_stopped) in [late, unwanted] {
+        let asked = Asked {
+            source,
+            query: &query,
+            snapshot: session.snapshot().unwrap(),
+            prefixes: session.prefixes().unwrap(),
+            options: &options,
+            budget: &Budget::new(clock, None, is_stopped),
+        };
+        assert!(asked.why_empty().is_empty());
+    }
+    assert_eq!(diagnose(&session, text, |asked| asked.why_empty()).0, ["not-of-class"]);
+}
+
+#[test]
+fn a_word_of_two_characters_is_not_offered_for_another() {
+    let data = "@prefix : <http://e/> . :a :部门 :厦门 . :b :区 :厦门市 .";
+    let session = session_of(data);
+    let (codes, shown) =
+        diagnose(&session, "PREFIX : <http://e/> SELECT * { ?a :部门 :部门 . ?a :厦门 ?x }", |asked| {
+            asked.unknown_terms()
+        });
+    assert_eq!(codes, ["unknown-property"], "{shown}");
+    assert!(!shown.contains("did you mean"), "{shown}");
+}
+
+#[test]
+fn carets_stand_at_the_pattern_and_at_the_expression_meant() {
+    let prologue = "PREFIX e: <http://e/>\nPREFIX leads: <http://e/leads>\nSELECT ?m\n";
+    for (pattern, place) in [
+        ("{ ?m <http://e/leads> e:mof }", ":4:3:"),
+        ("{ ?m e:staff ?n FILTER(?n > 1) FILTER(?n > 9000) }", ":4:32:"),
+        ("{ ?m e:leadss e:mof }", ":4:6:"),
+        ("{ ?m a e:Ministry ; e:code 'it\\'s' }", ":4:21:"),
+    ] {
+        let (codes, shown) = diagnose(&session(), &format!("{prologue}{pattern}"), |asked| asked.why_empty());
+        assert!(shown.contains(place), "{codes:?} {shown}");
+    }
+    // The FILTER of the branch does not see ?p, which BIND may use.
+    let text =
+        "SELECT ?s {\n?a :leads ?p .\n{ ?p :partOf ?q } UNION { ?q a :Sector FILTER(?p = ?q) }\nBIND(STR(?p) AS ?s) }";
+    let (codes, shown) = diagnose(&session(), text, |asked| asked.mistakes());
+    assert_eq!(codes, ["out-of-scope"], "{shown}");
+    assert!(shown.contains(":3:47:"), "{shown}");
 }
 
 #[test]

@@ -33,6 +33,7 @@ mod fault;
 pub mod guard;
 pub mod highlight;
 mod lexical;
+pub mod near;
 mod patterns;
 pub mod rdf;
 pub mod rewrite;

@@ -118,14 +118,18 @@ fn width_without_colour(text: &str) -> usize {
 /// The known names nearest to a mistyped one, best first; none that is too far to have been meant.
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>, most: usize) -> Vec<&'a str> {
     let folded = name.to_lowercase();
-    // A third of the name may be wrong; in a short one, one letter.
-    let allowed = (folded.chars().count() / 3).max(1);
+    let length = folded.chars().count();
     let mut found: Vec<(usize, &str)> = known
         .into_iter()
         .filter(|candidate| *candidate != name)
         .filter_map(|candidate| {
+            // A name so much longer is another one, and comparing is not free.
+            if candidate.len() > (folded.len() + 4) * 4 {
+                return None;
+            }
             let other = candidate.to_lowercase();
-            if other.len().abs_diff(folded.len()) > allowed * 4 {
+            let allowed = may_differ(&folded, &other);
+            if other.chars().count().abs_diff(length) > allowed {
                 return None;
             }
             let distance = strsim::damerau_levenshtein(&folded, &other);
@@ -135,6 +139,21 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>, most: u
     found.sort_unstable();
     found.dedup();
     found.into_iter().take(most).map(|(_, name)| name).collect()
+}
+
+/// How many characters of a mistyped name may be other than those of the one that was meant: a third. Of one or two letters each is
+/// meant, though they may be exchanged. A Chinese character says as much as a syllable or a word, and one more of them leaves
+/// the rest as it was, so that the longer of the two names counts.
+fn may_differ(name: &str, other: &str) -> usize {
+    let length = name.chars().count();
+    if name.chars().chain(other.chars()).any(|c| char_width(c) == 2) {
+        return length.max(other.chars().count()) / 3;
+    }
+    let is_exchanged = || length == 2 && name.chars().rev().eq(other.chars());
+    match length {
+        0..=2 => usize::from(is_exchanged()),
+        _ => length / 3,
+    }
 }
 
 /// "did you mean `a` or `b`?", if anything is near.
@@ -200,6 +219,25 @@ mod tests {
     fn a_near_name_is_found_and_a_far_one_is_not() {
         assert_eq!(nearest("foa", ["foaf", "rdf", "skos"], 3), ["foaf"]);
         assert_eq!(did_you_mean("zebra", ["foaf", "rdf"]), None);
+    }
+
+    #[test]
+    fn in_a_short_word_every_letter_is_meant() {
+        for (name, known, expected) in [
+            ("部门", vec!["厦门", "部委", "门部"], vec![]),
+            ("北京", vec!["北京市", "南京", "北京市人民政府"], vec!["北京市"]),
+            ("商务布", vec!["商务部", "财政部", "外交部"], vec!["商务部"]),
+            ("国家发展委", vec!["国家发展改革委", "国家卫健委"], vec!["国家发展改革委"]),
+            ("国家发展改个委", vec!["国家发展改革委", "国家卫健委"], vec!["国家发展改革委"]),
+            ("ab", vec!["ac", "abc", "b"], vec![]),
+            ("uo", vec!["ou", "ab"], vec!["ou"]),
+            ("x", vec!["y", "xy", "X"], vec!["X"]),
+            ("foa", vec!["foaf", "fob", "bar"], vec!["fob", "foaf"]),
+        ] {
+            let mut found = nearest(name, known, 3);
+            found.sort_by_key(|name| name.len());
+            assert_eq!(found, expected, "{name}");
+        }
     }
 
     #[test]

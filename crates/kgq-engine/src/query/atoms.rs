@@ -2,10 +2,11 @@
 //!
 //! For explaining why nothing meets them all, and for warnings before a query runs.
 
+use super::operands::operands;
 use super::parse::Query;
-use kgq_syntax::rdf::{Literal, NamedNode, Term, Variable};
-use spargebra::algebra::{Expression, GraphPattern, PropertyPathExpression};
-use spargebra::term::{NamedNodePattern, TermPattern, TriplePattern};
+use kgq_syntax::rdf::{Term, Variable};
+use spargebra::algebra::{Expression, Function, GraphPattern};
+use spargebra::term::{NamedNodePattern, TermPattern};
 
 /// A place in a triple pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,11 +39,11 @@ pub struct Atom {
     pub variables: Vec<Variable>,
     /// The graph that it is asked in, if one is named.
     pub graph: Option<Node>,
-    piece: Piece,
+    pub(super) piece: Piece,
 }
 
-#[derive(Clone, Debug)]
-enum Piece {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Piece {
     Pattern(GraphPattern),
     Filter(Expression),
     Optional(GraphPattern, Option<Expression>),
@@ -58,7 +59,7 @@ pub struct Atoms {
     pub having: bool,
     pub limit: Option<usize>,
     pub offset: usize,
-    dataset: Option<spargebra::algebra::QueryDataset>,
+    pub(super) dataset: Option<spargebra::algebra::QueryDataset>,
 }
 
 /// Takes a query apart.
@@ -211,56 +212,67 @@ impl Atoms {
 }
 
 impl Atom {
-    /// The literals and variables that this filter compares for equality, if that is all that it does.
-    pub fn equality(&self) -> Option<(Variable, Literal)> {
-        let Piece::Filter(Expression::Equal(a, b) | Expression::SameTerm(a, b)) = &self.piece else { return None };
-        match (&**a, &**b) {
-            (Expression::Variable(v), Expression::Literal(l)) | (Expression::Literal(l), Expression::Variable(v)) => {
-                Some((v.clone(), l.clone()))
+    /// The variables and the terms that this filter compares with each other.
+    pub fn comparisons(&self) -> Vec<(Variable, Term)> {
+        let mut found = Vec::new();
+        self.for_each_part(|part| match part {
+            Expression::Equal(a, b)
+            | Expression::SameTerm(a, b)
+            | Expression::Less(a, b)
+            | Expression::LessOrEqual(a, b)
+            | Expression::Greater(a, b)
+            | Expression::GreaterOrEqual(a, b) => found.extend(comparison(a, b).or_else(|| comparison(b, a))),
+            Expression::In(a, list) => found.extend(list.iter().filter_map(|b| comparison(a, b))),
+            _ => {}
+        });
+        found
+    }
+
+    /// The variables of whose values this filter asks the language.
+    pub fn languages_of(&self) -> Vec<Variable> {
+        let mut found = Vec::new();
+        self.for_each_part(|part| {
+            if let Expression::FunctionCall(Function::Lang, of) = part
+                && let [Expression::Variable(variable)] = of.as_slice()
+                && !found.contains(variable)
+            {
+                found.push(variable.clone());
             }
-            _ => None,
-        }
+        });
+        found
     }
 
-    /// The variable and the term of a filter that only demands that they differ.
-    pub fn inequality(&self) -> Option<Variable> {
-        let Piece::Filter(Expression::Not(inner)) = &self.piece else { return None };
-        let Expression::Equal(a, b) = &**inner else { return None };
-        match (&**a, &**b) {
-            (Expression::Variable(v), Expression::NamedNode(_) | Expression::Literal(_))
-            | (Expression::NamedNode(_) | Expression::Literal(_), Expression::Variable(v)) => Some(v.clone()),
-            _ => None,
-        }
+    /// The terms that this filter or BIND names.
+    pub fn constants(&self) -> Vec<Term> {
+        let mut found = Vec::new();
+        self.for_each_part(|part| match part {
+            Expression::NamedNode(iri) => found.push(iri.clone().into()),
+            Expression::Literal(literal) => found.push(literal.clone().into()),
+            _ => {}
+        });
+        found
     }
 
-    /// Whether it is a path that can go on without end.
-    pub fn is_unbounded_path(&self) -> bool {
-        let path = match &self.piece {
-            Piece::Pattern(GraphPattern::Path { path, .. }) => path,
-            Piece::Pattern(GraphPattern::Graph { inner, .. }) => match &**inner {
-                GraphPattern::Path { path, .. } => path,
-                _ => return false,
-            },
-            _ => return false,
+    /// Calls `see` with each part of the expression of a filter or BIND.
+    fn for_each_part<'a>(&'a self, mut see: impl FnMut(&'a Expression)) {
+        let mut open = match &self.piece {
+            Piece::Filter(expression) | Piece::Bind(_, expression) => vec![expression],
+            Piece::Pattern(_) | Piece::Optional(..) | Piece::Minus(_) => Vec::new(),
         };
-        matches!(path, PropertyPathExpression::ZeroOrMore(_) | PropertyPathExpression::OneOrMore(_))
+        while let Some(part) = open.pop() {
+            see(part);
+            open.extend(operands(part).rev());
+        }
     }
+}
 
-    /// The terms that VALUES gives a variable, if this is VALUES.
-    pub fn is_ground(&self) -> bool {
-        self.variables.is_empty()
-    }
-
-    /// The names of functions of a filter that compare text with case.
-    pub fn is_text_search(&self) -> bool {
-        use spargebra::algebra::Function;
-        matches!(
-            &self.piece,
-            Piece::Filter(Expression::FunctionCall(
-                Function::Contains | Function::Regex | Function::StrStarts | Function::StrEnds,
-                _
-            ))
-        )
+/// A variable on one side and a term on the other.
+fn comparison(a: &Expression, b: &Expression) -> Option<(Variable, Term)> {
+    let Expression::Variable(variable) = a else { return None };
+    match b {
+        Expression::NamedNode(iri) => Some((variable.clone(), iri.clone().into())),
+        Expression::Literal(literal) => Some((variable.clone(), literal.clone().into())),
+        _ => None,
     }
 }
 
@@ -308,25 +320,9 @@ fn node(pattern: &TermPattern) -> Node {
     }
 }
 
-fn name(pattern: &NamedNodePattern) -> Node {
+pub(super) fn name(pattern: &NamedNodePattern) -> Node {
     match pattern {
         NamedNodePattern::NamedNode(node) => Node::Term(node.clone().into()),
         NamedNodePattern::Variable(variable) => Node::Variable(variable.clone()),
     }
-}
-
-/// A query that asks for one triple pattern.
-pub fn ask_triple(subject: &Node, predicate: &NamedNode, object: &Node) -> Option<Query> {
-    let term = |node: &Node, name: &str| {
-        Some(match node {
-            Node::Term(Term::NamedNode(node)) => TermPattern::NamedNode(node.clone()),
-            Node::Term(Term::Literal(literal)) => TermPattern::Literal(literal.clone()),
-            Node::Term(Term::BlankNode(_) | Term::Triple(_)) => return None,
-            Node::Variable(_) | Node::Other => TermPattern::Variable(Variable::new_unchecked(name)),
-        })
-    };
-    let triple =
-        TriplePattern { subject: term(subject, "s")?, predicate: predicate.clone().into(), object: term(object, "o")? };
-    let pattern = GraphPattern::Bgp { patterns: vec![triple] };
-    Some(Query { algebra: spargebra::Query::Ask { dataset: None, pattern, base_iri: None } })
 }

@@ -3,6 +3,7 @@
 
 pub mod atoms;
 mod bind;
+mod changes;
 pub mod functions;
 mod inspect;
 pub mod lint;

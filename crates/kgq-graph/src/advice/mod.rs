@@ -2,17 +2,25 @@
 //!
 //! Findings are errors that stop nothing: with a place in the query's text, a code, and often a suggestion.
 
+mod budget;
 mod empty;
+mod names;
 mod place;
 mod silence;
 mod terms;
 
+pub use budget::Budget;
+
 use crate::project::SilenceSettings;
+use budget::MOST_FINDINGS;
 use kgq_engine::EvaluationOptions;
 use kgq_engine::query::{self, Query};
 use kgq_snapshot::Snapshot;
 use kgq_syntax::error::{Error, Kind, Source};
-use kgq_syntax::rdf::{NamedNode, Prefixes, Variable};
+use kgq_syntax::rdf::language::written;
+use kgq_syntax::rdf::{Literal, NamedNode, Prefixes, Term, Variable};
+use kgq_syntax::text::visible;
+use oxrdf::vocab::xsd;
 use place::Text;
 
 /// A remark with its code.
@@ -36,7 +44,7 @@ impl Finding {
 
     #[must_use]
     fn at(mut self, text: &Text<'_>, span: Option<std::ops::Range<usize>>) -> Self {
-        self.error = self.error.at(text.source.place(span.unwrap_or_else(|| text.start())));
+        self.error = self.error.at(text.source.place(span.unwrap_or_else(|| text.pattern())));
         self
     }
 }
@@ -48,24 +56,46 @@ pub struct Asked<'a> {
     pub query: &'a Query,
     pub snapshot: &'a Snapshot,
     pub prefixes: &'a Prefixes,
+    /// Setting its `cancelled` stops what advice asks the data.
     pub options: &'a EvaluationOptions,
+    pub budget: &'a Budget<'a>,
+}
+
+/// At most [`MOST_FINDINGS`], and how many more there are.
+fn with_more(mut findings: Vec<Finding>, more: usize) -> Vec<Finding> {
+    let more = more + findings.len().saturating_sub(MOST_FINDINGS);
+    findings.truncate(MOST_FINDINGS);
+    if more > 0
+        && let Some(last) = findings.pop()
+    {
+        findings.push(last.hint_if(Some(format!("and {more} more"))));
+    }
+    findings
 }
 
 impl<'a> Asked<'a> {
     /// What usually is a mistake, said before the query runs.
     pub fn mistakes(&self) -> Vec<Finding> {
         let text = self.text();
-        let misspelt = text.variables_used_once();
+        let misspelt = text.variables_used_once(self.budget);
         let is_misspelt = |v: &Variable| misspelt.iter().any(|(name, _, _)| name == v.as_str());
         let lints = query::lint::lint(self.query);
         let said: Vec<Variable> =
             lints.iter().filter(|lint| lint.code != "used-once").filter_map(|lint| lint.variable.clone()).collect();
-        let mut findings: Vec<Finding> = lints
+        let lints: Vec<query::lint::Lint> = lints
             .into_iter()
             // The near name says more.
             .filter(|lint| lint.code != "used-once" || !lint.variable.as_ref().is_some_and(is_misspelt))
             .filter(|lint| !lint.variable.as_ref().is_some_and(|v| text.is_parameter(v.as_str())))
             .filter(|lint| lint.if_several.as_ref().is_none_or(|property| self.has_several(property)))
+            .collect();
+        // What is said of a variable already has its near name.
+        let misspelt: Vec<_> =
+            misspelt.into_iter().filter(|(name, _, _)| said.iter().all(|v| v.as_str() != name)).collect();
+        let more = (lints.len() + misspelt.len()).saturating_sub(MOST_FINDINGS);
+        let mut findings: Vec<Finding> = lints
+            .into_iter()
+            .take(MOST_FINDINGS)
             .map(|lint| {
                 let name = lint.variable.as_ref().map(Variable::as_str);
                 let (span, hint) = match (lint.code, name) {
@@ -85,22 +115,20 @@ impl<'a> Asked<'a> {
                 Finding::new(lint.code, lint.message).at(&text, span).hint_if(hint)
             })
             .collect();
-        // What is said of a variable already has its near name.
-        let misspelt = misspelt.into_iter().filter(|(name, _, _)| said.iter().all(|v| v.as_str() != name));
-        findings.extend(misspelt.map(|(name, span, near)| {
+        findings.extend(misspelt.into_iter().take(MOST_FINDINGS - findings.len()).map(|(name, span, near)| {
             Finding::new("used-once", format!("?{name} occurs only here"))
                 .at(&text, Some(span))
                 .hint_if(Some(format!("did you mean `?{near}`?")))
         }));
-        findings
+        with_more(findings, more)
     }
 
     /// The terms that the graph does not know, or not in the place where the query has them.
     pub fn unknown_terms(&self) -> Vec<Finding> {
-        terms::unknown(self, &self.text())
+        terms::told(self, &self.text())
     }
 
-    /// Why nothing was found. Takes at most about a second.
+    /// Why nothing was found. What is suggested there was tried.
     pub fn why_empty(&self) -> Vec<Finding> {
         empty::why(self, &self.text())
     }
@@ -126,6 +154,24 @@ impl<'a> Asked<'a> {
         self.prefixes.display(iri.as_str())
     }
 
+    /// A term as one would write it in a query.
+    fn shown(&self, term: &Term) -> String {
+        match term {
+            Term::NamedNode(iri) => self.curie(iri),
+            Term::Literal(literal) if is_bare(literal) => literal.value().to_owned(),
+            term => {
+                let text = written(term).to_string();
+                match text.split_once("^^<") {
+                    Some((value, datatype)) => {
+                        let datatype = self.prefixes.display(datatype.trim_end_matches('>'));
+                        visible(&format!("{value}^^{datatype}")).into_owned()
+                    }
+                    None => visible(&text).into_owned(),
+                }
+            }
+        }
+    }
+
     /// A text whose IRIs in angle brackets are shortened.
     fn with_curies(&self, text: &str) -> String {
         let mut out = String::new();
@@ -142,6 +188,19 @@ impl<'a> Asked<'a> {
     }
 }
 
+/// Whether a literal can be written without quotes.
+fn is_bare(literal: &Literal) -> bool {
+    let text = literal.value();
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    match literal.datatype() {
+        xsd::INTEGER => digits(unsigned),
+        xsd::DECIMAL => unsigned.split_once('.').is_some_and(|(whole, part)| digits(whole) && digits(part)),
+        xsd::BOOLEAN => matches!(text, "true" | "false"),
+        _ => false,
+    }
+}
+
 /// The codes of all findings, with what each means.
 pub fn codes() -> Vec<(&'static str, &'static str)> {
     let own = [
@@ -153,6 +212,7 @@ pub fn codes() -> Vec<(&'static str, &'static str)> {
         ("property-as-class", "a property stands where a class is expected"),
         ("unknown-graph", "the dataset has no graph of this name"),
         ("in-named-graph", "what is asked for stands in a named graph, which the query does not look at"),
+        ("in-default-graph", "what is asked for in a named graph stands in the default graph"),
         ("literal-language", "the data have this text with another language tag, or with none"),
         ("literal-datatype", "the data have this value with another datatype"),
         ("literal-case", "the data have this text in other case"),

@@ -1,5 +1,6 @@
 //! Where in a query's text something stands that the algebra only names.
 
+use super::Budget;
 use kgq_engine::query::atoms::{Atom, Condition, Node};
 use kgq_syntax::cursor::{Written, triples};
 use kgq_syntax::error::Source;
@@ -7,6 +8,8 @@ use kgq_syntax::rdf::{NamedNode, Prefixes, Term, Variable};
 use kgq_syntax::sparql::{prefixes_declared, tokenize};
 use kgq_syntax::text::nearest;
 use kgq_syntax::{Kind, Span, Token, significant};
+use rustc_hash::FxHashMap;
+use std::cell::OnceCell;
 
 /// A query's text with its tokens.
 pub struct Text<'a> {
@@ -14,6 +17,9 @@ pub struct Text<'a> {
     tokens: Vec<Token>,
     prefixes: Prefixes,
     triples: Vec<Written>,
+    pattern: Span,
+    /// Where each IRI stands, declarations left out.
+    iris: OnceCell<FxHashMap<String, Vec<Span>>>,
 }
 
 impl<'a> Text<'a> {
@@ -23,7 +29,10 @@ impl<'a> Text<'a> {
         for declared in prefixes_declared(source.text, &all) {
             prefixes.insert(declared.prefix, declared.iri);
         }
-        Self { source, tokens: significant(&all), prefixes, triples: triples(source.text) }
+        let (tokens, triples) = (significant(&all), triples(source.text));
+        let opens = tokens.iter().find(|t| t.is(source.text, "{")).or(tokens.last());
+        let pattern = opens.map_or(0..0, Token::span);
+        Self { source, tokens, prefixes, triples, pattern, iris: OnceCell::new() }
     }
 
     /// Whether a variable is marked as a parameter, whose value comes from outside.
@@ -32,9 +41,9 @@ impl<'a> Text<'a> {
         self.tokens.iter().any(|t| t.variable(text) == Some(name) && t.text(text).starts_with('$'))
     }
 
-    /// Where the query begins, for what has no place of its own.
-    pub fn start(&self) -> Span {
-        self.tokens.first().map_or(0..0, Token::span)
+    /// Where the pattern begins, for what has no place of its own.
+    pub fn pattern(&self) -> Span {
+        self.pattern.clone()
     }
 
     /// The last place of a variable.
@@ -112,17 +121,40 @@ impl<'a> Text<'a> {
         text.get(first.start..last.end)
     }
 
-    /// The first place of an IRI outside of declarations.
-    pub fn iri(&self, iri: &NamedNode) -> Option<Span> {
-        self.tokens.iter().find(|t| self.names(t.text(self.source.text), iri) && !self.declares(t)).map(Token::span)
+    /// The first place of an IRI in the pattern, or that of a graph in FROM.
+    pub fn iri(&self, iri: &NamedNode, is_graph: bool) -> Option<Span> {
+        let from = if is_graph { 0 } else { self.pattern().start };
+        let places = self.iris.get_or_init(|| self.all_iris());
+        let found = places.get(iri.as_str()).into_iter().flatten();
+        let exact = found.clone().find(|span| span.start >= from).or_else(|| found.clone().next()).cloned();
+        exact.or_else(|| {
+            // One that is written relative to a base.
+            let relative = self.tokens.iter().filter(|t| t.kind == Kind::Iri && t.start >= from);
+            relative.into_iter().find(|t| self.names(t.text(self.source.text), iri)).map(Token::span)
+        })
     }
 
-    fn declares(&self, token: &Token) -> bool {
+    fn all_iris(&self) -> FxHashMap<String, Vec<Span>> {
         let text = self.source.text;
-        let at = self.tokens.iter().position(|t| t == token).unwrap_or(0);
-        let before = |n: usize| at.checked_sub(n).and_then(|i| self.tokens.get(i));
-        before(1).is_some_and(|t| t.is_keyword(text, "PREFIX"))
-            || before(2).is_some_and(|t| t.is_keyword(text, "PREFIX"))
+        let mut places: FxHashMap<String, Vec<Span>> = FxHashMap::default();
+        for (at, token) in self.tokens.iter().enumerate() {
+            let is_before = |n: usize, keyword| at >= n && self.tokens[at - n].is_keyword(text, keyword);
+            if is_before(1, "PREFIX") || is_before(2, "PREFIX") || is_before(1, "BASE") {
+                continue;
+            }
+            let written = token.text(text);
+            let iri = match token.kind {
+                Kind::Iri => written.trim_start_matches('<').trim_end_matches('>').to_owned(),
+                Kind::PrefixedName => match self.prefixes.expand(written) {
+                    Some(iri) => iri.into_string(),
+                    None => continue,
+                },
+                _ if written == "a" => kgq_syntax::rdf::vocabulary::rdf::TYPE.as_str().to_owned(),
+                _ => continue,
+            };
+            places.entry(iri).or_default().push(token.span());
+        }
+        places
     }
 
     fn names(&self, written: &str, iri: &NamedNode) -> bool {
@@ -159,13 +191,13 @@ impl<'a> Text<'a> {
                 found.or_else(|| self.path(subject, object))
             }
             Condition::Path { subject, object } => self.path(subject, object),
-            Condition::Filter => self.clause("FILTER", &atom.variables),
+            Condition::Filter => self.clause_of("FILTER", atom),
             Condition::Optional => self.clause("OPTIONAL", &atom.variables),
             Condition::Minus => self.clause("MINUS", &atom.variables),
             Condition::Values => self.clause("VALUES", &atom.variables),
             Condition::Union => self.keyword("UNION"),
             Condition::SubSelect => self.clause("SELECT", &atom.variables),
-            Condition::Bind => self.clause("BIND", &atom.variables),
+            Condition::Bind => self.clause_of("BIND", atom),
         }
     }
 
@@ -196,9 +228,13 @@ impl<'a> Text<'a> {
     fn is(&self, written: &str, node: &Node) -> bool {
         match node {
             Node::Variable(variable) => written.strip_prefix(['?', '$']) == Some(variable.as_str()),
+            // A parameter, for which a value was given.
+            Node::Term(_) if written.starts_with('$') => true,
             Node::Term(Term::NamedNode(iri)) => self.names(written, iri),
             Node::Term(Term::Literal(literal)) => {
-                written.trim_matches(['"', '\'']) == literal.value() || written.eq_ignore_ascii_case(literal.value())
+                // An escape is not read: hardly two patterns differ in nothing else.
+                let inner = written.trim_matches(['"', '\'']);
+                inner == literal.value() || written.eq_ignore_ascii_case(literal.value()) || inner.contains('\\')
             }
             Node::Term(Term::BlankNode(_) | Term::Triple(_)) => false,
             Node::Other => written.starts_with(['[', '_', '(', '<']),
@@ -209,15 +245,43 @@ impl<'a> Text<'a> {
         self.tokens.iter().find(|t| t.is_keyword(self.source.text, keyword)).map(Token::span)
     }
 
+    /// The clause of an expression: that which has its terms too, if several have its variables.
+    fn clause_of(&self, keyword: &str, atom: &Atom) -> Option<Span> {
+        let constants = atom.constants();
+        let has = |tokens: &[Token]| {
+            constants.iter().all(|term| match term {
+                Term::NamedNode(iri) => tokens.iter().any(|t| self.names(t.text(self.source.text), iri)),
+                Term::Literal(literal) => tokens.iter().any(|t| self.writes(t, literal.value())),
+                Term::BlankNode(_) | Term::Triple(_) => true,
+            })
+        };
+        self.clause_where(keyword, &atom.variables, has).or_else(|| self.clause(keyword, &atom.variables))
+    }
+
+    fn writes(&self, token: &Token, lexical: &str) -> bool {
+        let written = token.text(self.source.text);
+        match token.kind {
+            // An escape is not read: it does not tell two clauses apart.
+            Kind::String(_) => written.contains('\\') || written.trim_matches(['"', '\'']) == lexical,
+            Kind::Integer | Kind::Decimal | Kind::Double => written == lexical,
+            _ => written.eq_ignore_ascii_case(lexical),
+        }
+    }
+
     /// The clause with this keyword in which all these variables stand, up to its closing bracket.
     fn clause(&self, keyword: &str, variables: &[Variable]) -> Option<Span> {
+        self.clause_where(keyword, variables, |_| true)
+    }
+
+    fn clause_where(&self, keyword: &str, variables: &[Variable], fits: impl Fn(&[Token]) -> bool) -> Option<Span> {
         let text = self.source.text;
-        let clauses = self.clauses(keyword);
-        let holds = |(start, end): &&(usize, usize)| {
-            variables.iter().all(|v| self.tokens[*start..=*end].iter().any(|t| t.variable(text) == Some(v.as_str())))
-        };
-        let (start, end) = clauses.iter().find(holds).or(clauses.first())?;
-        Some(self.tokens[*start].start..self.tokens[*end].end)
+        let pattern = self.pattern().start;
+        let clauses = self.clauses(keyword).into_iter().map(|(start, end)| &self.tokens[start..=end]);
+        let found = clauses.filter(|tokens| tokens.first().is_some_and(|t| t.start >= pattern)).find(|tokens| {
+            let has = |v: &Variable| tokens.iter().any(|t| t.variable(text) == Some(v.as_str()));
+            variables.iter().all(has) && fits(tokens)
+        })?;
+        Some(found.first()?.start..found.last()?.end)
     }
 
     /// The first and last tokens of the clauses with this keyword.
@@ -246,14 +310,19 @@ impl<'a> Text<'a> {
     }
 
     /// Variables that occur once and are spelt almost as another: their name, their place, the other.
-    pub fn variables_used_once(&self) -> Vec<(String, Span, String)> {
+    pub fn variables_used_once(&self, budget: &Budget<'_>) -> Vec<(String, Span, String)> {
         let text = self.source.text;
         let all: Vec<(&str, Span)> = self.tokens.iter().filter_map(|t| Some((t.variable(text)?, t.span()))).collect();
-        let times = |name: &str| all.iter().filter(|(n, _)| *n == name).count();
-        let often: Vec<&str> = all.iter().map(|(name, _)| *name).filter(|name| times(name) > 1).collect();
+        let mut counts: FxHashMap<&str, usize> = FxHashMap::default();
+        all.iter().for_each(|(name, _)| *counts.entry(name).or_default() += 1);
+        let times = |name: &str| counts.get(name).copied().unwrap_or_default();
+        let mut often: Vec<&str> = all.iter().map(|(name, _)| *name).filter(|name| times(name) > 1).collect();
+        often.sort_unstable();
+        often.dedup();
         all.iter()
             // In names of one or two letters, and in those that differ in a number, every letter is meant.
             .filter(|(name, _)| times(name) == 1 && name.chars().count() > 3)
+            .take_while(|_| budget.spend(often.len()))
             .filter_map(|(name, span)| {
                 let alike = |other: &&&str| other.chars().count() > 3 && !differ_on_purpose(name, other);
                 // One letter too many, too few or another, or two exchanged.

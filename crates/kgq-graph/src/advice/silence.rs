@@ -16,26 +16,28 @@ pub fn silences(asked: &Asked<'_>, settings: &SilenceSettings, text: &Text<'_>) 
     let node = |name: &Option<String>| name.as_ref().and_then(|name| asked.prefixes.expand(name));
     let (Some(of), Some(property)) = (node(&settings.of), node(&settings.property)) else { return Vec::new() };
     let wanted = Wanted::of(asked);
-    let mut found: Vec<NamedNode> = Vec::new();
+    // Each with the property that the query asks for.
+    let mut found: Vec<(NamedNode, &NamedNode)> = Vec::new();
     for sought in &wanted.properties {
         for silence in subjects(asked, &property, sought) {
             let things = objects(asked, &silence, &of);
-            if things.iter().any(|thing| wanted.is_about(asked, thing)) && !found.contains(&silence) {
-                found.push(silence);
+            if things.iter().any(|thing| wanted.is_about(asked, thing)) && !found.iter().any(|(own, _)| *own == silence)
+            {
+                found.push((silence, sought));
             }
         }
     }
-    found.sort_by(|a, b| a.as_str().cmp(b.as_str()));
+    found.sort_by(|(a, _), (b, _)| a.as_str().cmp(b.as_str()));
     let more = found.len().saturating_sub(SHOWN);
     let source = node(&settings.source);
-    let tell = |silence: &NamedNode| {
+    let tell = |(silence, sought): &(NamedNode, &NamedNode)| {
         let labels = labels(asked, silence);
         let what = if labels.is_empty() { asked.curie(silence) } else { labels };
         let sources = source.iter().flat_map(|source| objects(asked, silence, source));
         let sources: Vec<String> = sources.map(|source| asked.curie(&source)).collect();
         let place = if sources.is_empty() { String::new() } else { format!(" in {}", sources.join(", ")) };
         Finding::new("not-stated", format!("not stated{place}: {what}"))
-            .at(text, None)
+            .at(text, text.iri(sought, false))
             .hint_if(Some(format!("`kgq describe {}` shows the silence", asked.curie(silence))))
     };
     let mut told: Vec<Finding> = found.iter().take(SHOWN).map(tell).collect();

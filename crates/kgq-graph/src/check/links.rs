@@ -1,12 +1,12 @@
 //! Things that statements point to and no file describes: once for each thing, with how often.
 
 use super::finding::Finding;
-use super::near::NearNames;
 use super::report::Report;
 use super::subject::{SourceFile, Subject, triple_of};
 use super::terms::{kind_of_object, namespace};
 use super::{Check, Explanation};
 use kgq_syntax::error::Result;
+use kgq_syntax::near::NearNames;
 use kgq_syntax::rdf::{GraphName, NamedNode, Quad, Term};
 use kgq_syntax::text::count;
 use rustc_hash::{FxHashMap, FxHashSet};

@@ -12,7 +12,6 @@ mod imports;
 mod labels;
 mod links;
 mod literals;
-mod near;
 mod owl;
 mod places;
 mod queries;

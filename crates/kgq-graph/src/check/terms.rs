@@ -1,12 +1,12 @@
 //! Classes, properties and datatypes that are used but declared nowhere.
 
 use super::finding::Finding;
-use super::near::NearNames;
 use super::report::Report;
 use super::subject::{SourceFile, Subject, triple_of};
 use super::{Check, Explanation};
 use crate::project::Role;
 use kgq_syntax::error::Result;
+use kgq_syntax::near::NearNames;
 use kgq_syntax::rdf::vocabulary::{WELL_KNOWN, oa, prov};
 use kgq_syntax::rdf::{NamedNode, NamedNodeRef, NamedOrBlankNode, Quad, Term};
 use kgq_syntax::text::count;

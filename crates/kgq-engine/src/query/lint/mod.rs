@@ -1,6 +1,7 @@
 //! What in a query usually is a mistake, read off its algebra alone. Nothing here knows the data.
 
 mod language;
+mod optionals;
 #[cfg(test)]
 mod tests;
 mod unused;
@@ -75,8 +76,9 @@ pub fn lint(query: &Query) -> Vec<Lint> {
 
 /// "did you mean `?name`?", if a variable is spelt almost so.
 fn near(variable: &Variable, bound: &[Variable]) -> Option<String> {
-    let names: Vec<String> = bound.iter().map(Variable::to_string).collect();
-    kgq_syntax::text::did_you_mean(&variable.to_string(), names.iter().map(String::as_str))
+    let near = kgq_syntax::text::nearest(variable.as_str(), bound.iter().map(Variable::as_str), 2);
+    let near: Vec<String> = near.iter().map(|name| format!("`?{name}`")).collect();
+    (!near.is_empty()).then(|| format!("did you mean {}?", near.join(" or ")))
 }
 
 /// The variables that neither the pattern nor what stands around it binds.
@@ -227,14 +229,13 @@ impl Walk {
         let mut parts: Vec<Vec<String>> = Vec::new();
         let all = group.items.iter().map(|item| (item, true)).chain(group.links.iter().map(|link| (link, false)));
         for (item, is_pattern) in all.filter(|(item, _)| !item.is_empty()) {
-            let (mut touching, rest): (Vec<_>, Vec<_>) =
+            let (touching, rest): (Vec<_>, Vec<_>) =
                 parts.into_iter().partition(|part| part.iter().any(|name| item.contains(name)));
             parts = rest;
             if touching.is_empty() && !is_pattern {
                 continue;
             }
-            let mut whole = touching.drain(..).next().unwrap_or_default();
-            whole.extend(touching.into_iter().flatten());
+            let mut whole: Vec<String> = touching.into_iter().flatten().collect();
             whole.extend(item.iter().cloned());
             parts.push(whole);
         }
@@ -329,48 +330,6 @@ impl Walk {
         }
     }
 
-    fn optionals(&mut self, pattern: &GraphPattern) {
-        match pattern {
-            GraphPattern::Join { left, right } => {
-                self.optionals(left);
-                let (maybe, sure) = (only_optional(left), in_scope(right));
-                if let Some(variable) = maybe.iter().find(|v| sure.contains(v)) {
-                    let message = format!(
-                        "?{} is bound by an OPTIONAL before this: where that found nothing, this binds it to anything",
-                        variable.as_str()
-                    );
-                    self.found.push(Lint::new(
-                        "optional-first",
-                        Some(variable),
-                        message,
-                        Some("put the OPTIONAL after what it depends on"),
-                    ));
-                }
-            }
-            GraphPattern::LeftJoin { left, right, .. } => {
-                self.optionals(left);
-                let (maybe, own) = (only_optional(left), in_scope(right));
-                if let Some(variable) = maybe.iter().find(|v| own.contains(v)) {
-                    let message = format!(
-                        "?{} is bound by an OPTIONAL before this one, which is looked at only where that found nothing",
-                        variable.as_str()
-                    );
-                    self.found.push(Lint::new(
-                        "optional-shadows",
-                        Some(variable),
-                        message,
-                        Some("if both values are wanted, give them two names"),
-                    ));
-                }
-            }
-            GraphPattern::Filter { inner, .. }
-            | GraphPattern::Extend { inner, .. }
-            | GraphPattern::Graph { inner, .. }
-            | GraphPattern::Minus { left: inner, .. } => self.optionals(inner),
-            _ => {}
-        }
-    }
-
     /// `FILTER(?x != const)` where ?x is one of maybe several values and serves for nothing else.
     fn not_equal(&mut self, expression: &Expression, inner: &GraphPattern) {
         if let Expression::And(a, b) = expression {
@@ -418,7 +377,8 @@ impl Walk {
             let elsewhere = |v: &Variable| {
                 outer.contains(v) || all.iter().enumerate().any(|(i, p)| i != at && in_scope(p).contains(v))
             };
-            if !elsewhere(s) && !elsewhere(o) {
+            // From a thing to itself it looks for cycles, which begin anywhere.
+            if s != o && !elsewhere(s) && !elsewhere(o) {
                 let message = format!(
                     "a path of any length between ?{} and ?{}, which nothing else binds",
                     s.as_str(),
@@ -446,42 +406,9 @@ fn conjuncts<'a>(pattern: &'a GraphPattern, into: &mut Vec<&'a GraphPattern>) {
         | GraphPattern::Minus { left: inner, .. }
         | GraphPattern::Filter { inner, .. }
         | GraphPattern::Extend { inner, .. }
+        | GraphPattern::OrderBy { inner, .. }
         | GraphPattern::Graph { inner, .. } => conjuncts(inner, into),
         other => into.push(other),
-    }
-}
-
-/// The variables that a group binds only in an OPTIONAL.
-fn only_optional(pattern: &GraphPattern) -> Vec<Variable> {
-    let mut all = Vec::new();
-    conjuncts(pattern, &mut all);
-    let mut computed = Vec::new();
-    binds(pattern, &mut computed);
-    let sure: Vec<Variable> = all.iter().flat_map(|p| in_scope(p)).chain(computed).collect();
-    in_scope(pattern).into_iter().filter(|v| !sure.contains(v)).collect()
-}
-
-/// The variables that BIND makes, outside of OPTIONALs.
-fn binds(pattern: &GraphPattern, into: &mut Vec<Variable>) {
-    match pattern {
-        GraphPattern::Extend { inner, variable, .. } => {
-            into.push(variable.clone());
-            binds(inner, into);
-        }
-        GraphPattern::Join { left, right } => {
-            binds(left, into);
-            binds(right, into);
-        }
-        GraphPattern::LeftJoin { left: inner, .. }
-        | GraphPattern::Minus { left: inner, .. }
-        | GraphPattern::Filter { inner, .. } => binds(inner, into),
-        GraphPattern::Graph { name, inner } => {
-            if let NamedNodePattern::Variable(v) = name {
-                into.push(v.clone());
-            }
-            binds(inner, into);
-        }
-        _ => {}
     }
 }
 

@@ -16,6 +16,7 @@ fn each_usual_mistake_has_its_code() {
         ("SELECT ?x (COUNT(*) AS ?n) { ?x :p ?y } GROUP BY ?x HAVING(?n > 1)", "having-alias"),
         ("SELECT * { ?x :p ?y OPTIONAL { ?y :q ?z } ?z :r ?w }", "optional-first"),
         ("SELECT * { ?x :p ?y OPTIONAL { ?x :q ?z } OPTIONAL { ?x :r ?z } }", "optional-shadows"),
+        ("SELECT * { ?x :p ?y OPTIONAL { ?x :q ?z } OPTIONAL { ?x :r ?z } } ORDER BY ?y", "optional-shadows"),
         ("SELECT ?x { ?x :p ?t FILTER(?t != :a) }", "not-equal"),
         ("SELECT ?x { ?x :p ?t FILTER(LANG(?t) = 'en-GB') }", "language-case"),
         ("SELECT ?x { ?x :p ?t FILTER(LANG(?t) NOT IN ('en', 'zh-Hant')) }", "language-case"),
@@ -50,6 +51,13 @@ fn what_is_right_has_none() {
         "SELECT * { { ?x :p ?y } UNION { ?x :q ?z } ?x a :C }",
         "SELECT * { ?x :p/:q ?y }",
         "SELECT * { GRAPH ?g { ?a :p ?b . ?c :q ?b } BIND(?b AS ?z) }",
+        "SELECT * { ?x :p+ ?x } ORDER BY ?x",
+        "SELECT * { ?a :p ?b . ?c :q ?d . ?b :r ?c . ?d :s ?e }",
+        "SELECT * { VALUES ?v { 1 2 } ?a :p ?b . ?b :t/:u ?v . ?b :q/:r ?d FILTER(?d > 1) }",
+        "SELECT * { ?y :n ?z OPTIONAL { ?y :n ?x } OPTIONAL { ?x :l ?l } }",
+        "SELECT * { ?y :n ?z OPTIONAL { ?y :n ?x } OPTIONAL { ?x :l ?l } } ORDER BY ?y",
+        "SELECT * { ?y :n ?z OPTIONAL { ?y :n ?x } OPTIONAL { ?w :knows ?x ; :l ?l } }",
+        "SELECT * { ?y :n ?z OPTIONAL { ?y :l ?l FILTER(LANG(?l) = 'en') } OPTIONAL { ?y :l ?l } }",
     ] {
         assert_eq!(codes(text), [""; 0], "{text}");
     }

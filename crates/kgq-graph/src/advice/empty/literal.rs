@@ -2,98 +2,170 @@
 
 use super::MOST_ROWS;
 use crate::advice::place::Text;
+use crate::advice::terms::Guess;
 use crate::advice::{Asked, Finding};
 use kgq_engine::query::atoms::{Atom, Condition, Node};
-use kgq_snapshot::{Permutation, QuadPermutation, TermKind};
-use kgq_syntax::rdf::language::{cased, written};
-use kgq_syntax::rdf::{Literal, NamedNode, Term};
-use kgq_syntax::text::visible;
+use kgq_snapshot::{Permutation, QuadPermutation, TermId, TermKind};
+use kgq_syntax::rdf::language::cased;
+use kgq_syntax::rdf::{Literal, NamedNode, NamedNodeRef, Term};
+use oxrdf::vocab::xsd;
 
-/// A literal that the data have in another form.
-pub fn literal(asked: &Asked<'_>, atom: &Atom, text: &Text<'_>) -> Option<Finding> {
-    let Condition::Triple {
-        predicate: Node::Term(Term::NamedNode(property)),
-        object: Node::Term(Term::Literal(wanted)),
-        ..
-    } = &atom.condition
-    else {
+/// A literal of a pattern that the data have in another form.
+pub fn literal(asked: &Asked<'_>, atom: &Atom, text: &Text<'_>) -> Option<Guess> {
+    let Condition::Triple { predicate, object: Node::Term(Term::Literal(wanted)), .. } = &atom.condition else {
         return None;
     };
-    of_property(asked, property, wanted, false).map(|f| f.at(text, text.literal(wanted.value())))
+    let guess = match predicate {
+        Node::Term(Term::NamedNode(property)) => of_property(asked, property, wanted, false),
+        Node::Term(_) | Node::Variable(_) | Node::Other => of_anything(asked, wanted),
+    }?;
+    let span = text.literal(wanted.value()).or_else(|| text.atom(atom));
+    Some(Guess { finding: guess.finding.at(text, span), ..guess })
+}
+
+/// How near another literal is to the wanted one, the nearest first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Nearness {
+    Text,
+    Number,
+    Letters,
+}
+
+/// The nearest of the literals that were looked at.
+#[derive(Default)]
+struct Nearest {
+    best: Option<(Nearness, Literal)>,
+    sample: Option<Literal>,
+}
+
+impl Nearest {
+    /// Looks at one more; `false` if it is the wanted one itself.
+    fn see(&mut self, other: Literal, wanted: &Literal) -> bool {
+        if other == *wanted {
+            return false;
+        }
+        let nearness = if other.value() == wanted.value() {
+            Nearness::Text
+        } else if number(&other).is_some() && number(&other) == number(wanted) {
+            Nearness::Number
+        } else if other.value().trim().to_lowercase() == wanted.value().trim().to_lowercase() {
+            Nearness::Letters
+        } else {
+            let is_like = |sample: &Literal| sample.language() == wanted.language();
+            if self.sample.as_ref().is_none_or(|sample| !is_like(sample) && is_like(&other)) {
+                self.sample = Some(other);
+            }
+            return true;
+        };
+        if self.best.as_ref().is_none_or(|(old, _)| nearness < *old) {
+            self.best = Some((nearness, other));
+        }
+        true
+    }
 }
 
 /// What the property has instead of this literal. `by_value`: whether equal values count as the same, as in a FILTER.
-pub fn of_property(asked: &Asked<'_>, property: &NamedNode, wanted: &Literal, by_value: bool) -> Option<Finding> {
+pub fn of_property(asked: &Asked<'_>, property: &NamedNode, wanted: &Literal, by_value: bool) -> Option<Guess> {
     let snapshot = asked.snapshot;
     let id = snapshot.id(property.as_ref().into())?;
-    let mut best: Option<(u8, Literal)> = None;
-    let mut sample: Option<Literal> = None;
+    let mut nearest = Nearest::default();
     for index in [snapshot.triples(Permutation::Pos), snapshot.quads(QuadPermutation::Posg)] {
         let rows = index.run(id);
-        let mut last = None;
+        let mut last: Option<TermId> = None;
         for object in index.column(1, rows.start..rows.end.min(rows.start + MOST_ROWS)) {
             if last == Some(*object) || snapshot.kind(*object) != TermKind::Literal {
                 continue;
             }
             last = Some(*object);
             let Term::Literal(other) = snapshot.term(*object) else { continue };
-            if other == *wanted {
+            let are_values = other.datatype() != xsd::STRING && wanted.datatype() != xsd::STRING;
+            let is_equal = by_value && are_values && number(&other).is_some() && number(&other) == number(wanted);
+            if is_equal || !nearest.see(other, wanted) {
                 return None;
-            }
-            let rank = if other.value() == wanted.value() {
-                0
-            } else if number(&other).is_some() && number(&other) == number(wanted) {
-                if by_value
-                    && other.datatype() != oxrdf::vocab::xsd::STRING
-                    && wanted.datatype() != oxrdf::vocab::xsd::STRING
-                {
-                    return None;
-                }
-                1
-            } else if other.value().trim().to_lowercase() == wanted.value().trim().to_lowercase() {
-                2
-            } else {
-                sample.get_or_insert(other);
-                continue;
-            };
-            if best.as_ref().is_none_or(|(old, _)| rank < *old) {
-                best = Some((rank, other));
             }
         }
     }
-    let shown = |l: &Literal| {
-        let text = written(&l.clone().into()).to_string();
-        match text.split_once("^^<") {
-            Some((value, datatype)) => {
-                visible(&format!("{value}^^{}", asked.prefixes.display(datatype.trim_end_matches('>')))).into_owned()
-            }
-            None => visible(&text).into_owned(),
+    Some(guess(asked, &asked.curie(property), wanted, nearest))
+}
+
+/// What stands in the data, with whatever property, instead of a literal that does not.
+fn of_anything(asked: &Asked<'_>, wanted: &Literal) -> Option<Guess> {
+    let snapshot = asked.snapshot;
+    if snapshot.id(wanted.into()).is_some() {
+        return None;
+    }
+    let mut nearest = Nearest::default();
+    // The same text of other datatypes is found however many literals there are.
+    for datatype in [xsd::STRING, xsd::INTEGER, xsd::DECIMAL, xsd::DOUBLE, xsd::BOOLEAN, xsd::DATE, xsd::G_YEAR] {
+        let other = Literal::new_typed_literal(wanted.value(), datatype);
+        if snapshot.id((&other).into()).is_some() {
+            nearest.see(other, wanted);
         }
-    };
-    let own = asked.curie(property);
-    Some(match best {
-        Some((2, other)) => Finding::new("literal-case", format!("no {own} is {}", shown(wanted)))
-            .hint_if(Some(format!("did you mean {}?", shown(&other)))),
+    }
+    let literals = snapshot.kind_range(TermKind::Literal).map(TermId::new).take(MOST_ROWS);
+    for id in literals.take_while(|_| asked.budget.spend(2)) {
+        if let Term::Literal(other) = snapshot.term(id) {
+            nearest.see(other, wanted);
+        }
+    }
+    nearest.sample = None;
+    nearest.best.as_ref()?;
+    Some(guess(asked, "value", wanted, nearest))
+}
+
+/// In words; `own` is what has such values.
+fn guess(asked: &Asked<'_>, own: &str, wanted: &Literal, nearest: Nearest) -> Guess {
+    let shown = asked.shown(&wanted.clone().into());
+    let finding = match &nearest.best {
+        Some((Nearness::Letters, _)) => Finding::new("literal-case", format!("no {own} is {shown}")),
         Some((_, other)) if other.language() != wanted.language() => {
             let has = match other.language() {
                 Some(language) => format!("the data have it in the language {}", cased(language)),
                 None => "the data have it without a language".to_owned(),
             };
-            Finding::new("literal-language", format!("no {own} is {}: {has}", shown(wanted)))
-                .hint_if(Some(format!("did you mean {}?", shown(&other))))
+            Finding::new("literal-language", format!("no {own} is {shown}: {has}"))
         }
-        Some((_, other)) => Finding::new(
-            "literal-datatype",
-            format!(
-                "no {own} is {}: the data have a {}",
-                shown(wanted),
-                asked.prefixes.display(other.datatype().as_str())
-            ),
-        )
-        .hint_if(Some(format!("did you mean {}?", shown(&other)))),
-        None => Finding::new("unknown-literal", format!("no {own} is {}", shown(wanted)))
-            .hint_if(sample.map(|s| format!("one that it has is {}", shown(&s)))),
-    })
+        Some((_, other)) => {
+            let datatype = asked.prefixes.display(other.datatype().as_str());
+            Finding::new("literal-datatype", format!("no {own} is {shown}: the data have it as {datatype}"))
+        }
+        None => Finding::new("unknown-literal", format!("no {own} is {shown}")),
+    };
+    Guess {
+        finding,
+        term: wanted.clone().into(),
+        meant: nearest.best.into_iter().map(|(_, other)| other.into()).collect(),
+        otherwise: nearest.sample.map(|sample| format!("one that it has is {}", asked.shown(&sample.into()))),
+        only: None,
+    }
+}
+
+/// The term with which a value of this kind could be compared, if the one that is written cannot.
+pub fn comparable(written: &Term, value: &Term) -> Option<Term> {
+    match (written, value) {
+        (Term::Literal(written), Term::NamedNode(_)) => Some(NamedNode::new(written.value()).ok()?.into()),
+        (Term::NamedNode(written), Term::Literal(value)) => {
+            Some(Literal::new_typed_literal(written.as_str(), value.datatype()).into())
+        }
+        (Term::Literal(written), Term::Literal(value)) => {
+            if written.datatype() == value.datatype() || is_number(written.datatype()) && is_number(value.datatype()) {
+                return None;
+            }
+            let text = written.value().trim();
+            Some(match value.language() {
+                Some(language) => Literal::new_language_tagged_literal(text, language).ok()?.into(),
+                None if value.datatype() == xsd::DATE_TIME && text.len() == "2000-01-01".len() => {
+                    Literal::new_typed_literal(format!("{text}T00:00:00"), xsd::DATE_TIME).into()
+                }
+                None => Literal::new_typed_literal(text, value.datatype()).into(),
+            })
+        }
+        _ => None,
+    }
+}
+
+pub fn is_number(datatype: NamedNodeRef<'_>) -> bool {
+    [xsd::INTEGER, xsd::DECIMAL, xsd::DOUBLE, xsd::FLOAT, xsd::INT, xsd::LONG].contains(&datatype)
 }
 
 fn number(literal: &Literal) -> Option<f64> {

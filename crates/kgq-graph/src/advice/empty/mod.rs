@@ -1,95 +1,79 @@
 //! Why a query has no solution: single terms first, then the smallest set of conditions that nothing meets.
 
+mod filter;
 mod literal;
 mod reasons;
+mod tried;
 
 use super::place::Text;
 use super::{Asked, Finding, terms};
 use kgq_engine::query::atoms::{Atom, Atoms, Condition, atoms};
-use kgq_engine::query::{Form, Query};
-use kgq_engine::{self as engine, Answer, EvaluationOptions, Limits};
+use kgq_engine::query::{Form, used_terms};
 use kgq_syntax::text::count;
-use std::time::{Duration, Instant};
+use std::cell::Cell;
 
-/// How long the search may take, and how many queries it may ask.
-const TIME: Duration = Duration::from_secs(1);
+/// How many queries may be asked.
 const MOST_PROBES: usize = 64;
 /// How many statements are looked at for a literal that is almost the same.
 const MOST_ROWS: usize = 20_000;
 /// Counts are exact up to here.
 const MOST_COUNTED: usize = 1_000;
+/// A query of more conditions has more to say than can be looked at.
+const MOST_CONDITIONS: usize = 1_000;
 
 pub fn why(asked: &Asked<'_>, text: &Text<'_>) -> Vec<Finding> {
     let taken = atoms(asked.query);
-    if let Some(finding) = sliced(asked, &taken, text) {
+    let probes = Probes { asked, taken: &taken, asked_for: Cell::new(0) };
+    if let Some(finding) = probes.sliced(text) {
         return vec![finding];
     }
     if asked.snapshot.triple_count() + asked.snapshot.quad_count() == 0 {
         return vec![Finding::new("empty-dataset", "there are no data: no file has a statement").at(text, None)];
     }
-    let mut found = terms::unknown(asked, text);
-    let required = |atom: &&Atom| matches!(atom.condition, Condition::Triple { .. });
-    for atom in taken.atoms.iter().filter(required) {
-        found.extend(literal::literal(asked, atom, text));
+    // What must be met, so that a term of it that is unknown is the reason; what OPTIONAL asks for is none.
+    let is_required = |atom: &Atom| matches!(atom.condition, Condition::Triple { .. } | Condition::Path { .. });
+    let required: Vec<usize> = (0..taken.atoms.len()).filter(|at| is_required(&taken.atoms[*at])).collect();
+    let used = used_terms(&taken.ask(&required).algebra);
+    let (guesses, more) = terms::unknown(asked, used, text);
+    if !guesses.is_empty() {
+        return probes.proposed(guesses, more);
     }
-    if !found.is_empty() {
-        return found;
+    let literals = required.iter().filter_map(|at| literal::literal(asked, &taken.atoms[*at], text));
+    let literals: Vec<terms::Guess> = literals.take(super::MOST_FINDINGS).collect();
+    if !literals.is_empty() {
+        return probes.proposed(literals, 0);
     }
-    let mut probes = Probes { asked, taken: &taken, started: Instant::now(), asked_for: 0 };
     probes.why(text)
 }
 
-/// LIMIT and OFFSET that leave nothing.
-fn sliced(asked: &Asked<'_>, taken: &Atoms, text: &Text<'_>) -> Option<Finding> {
-    if taken.limit == Some(0) {
-        return Some(Finding::new("limit-zero", "LIMIT 0 asks for no rows").at(text, text.keyword("LIMIT")));
-    }
-    let all: Vec<usize> = (0..taken.atoms.len()).collect();
-    if taken.offset > 0 && holds(asked, &taken.ask(&all), TIME) == Some(true) && !taken.having {
-        return Some(
-            Finding::new("offset-beyond", format!("OFFSET {} passes over every row", taken.offset))
-                .at(text, text.keyword("OFFSET")),
-        );
-    }
-    None
-}
-
-/// Whether an ASK holds; `None` if that could not be found out in time.
-fn holds(asked: &Asked<'_>, query: &Query, time: Duration) -> Option<bool> {
-    let limits = Limits { time: Some(time), ..asked.options.limits };
-    let options = EvaluationOptions { limits, cancelled: std::sync::Arc::default(), ..asked.options.clone() };
-    match engine::evaluate(asked.snapshot, query, &options) {
-        Ok(Answer::Boolean(value)) => Some(value),
-        Ok(Answer::Solutions(_) | Answer::Graph(_)) | Err(_) => None,
-    }
-}
-
+/// The conditions of a query, and the questions that are asked about them.
 struct Probes<'a> {
     asked: &'a Asked<'a>,
     taken: &'a Atoms,
-    started: Instant,
-    asked_for: usize,
+    asked_for: Cell<usize>,
 }
 
 impl Probes<'_> {
-    /// Whether some of the conditions have a solution together; `None` if time or probes are used up.
-    fn hold(&mut self, which: &[usize]) -> Option<bool> {
-        let left = TIME.checked_sub(self.started.elapsed()).filter(|left| !left.is_zero())?;
-        if self.asked_for == MOST_PROBES {
-            return None;
+    /// LIMIT and OFFSET that leave nothing.
+    fn sliced(&self, text: &Text<'_>) -> Option<Finding> {
+        if self.taken.limit == Some(0) {
+            return Some(Finding::new("limit-zero", "LIMIT 0 asks for no rows").at(text, text.keyword("LIMIT")));
         }
-        self.asked_for += 1;
-        holds(self.asked, &self.taken.ask(which), left)
+        let all: Vec<usize> = (0..self.taken.atoms.len()).collect();
+        if self.taken.offset > 0 && !self.taken.having && self.hold(&all) == Some(true) {
+            let message = format!("OFFSET {} passes over every row", self.taken.offset);
+            return Some(Finding::new("offset-beyond", message).at(text, text.keyword("OFFSET")));
+        }
+        None
     }
 
-    fn why(&mut self, text: &Text<'_>) -> Vec<Finding> {
-        let all: Vec<usize> = (0..self.taken.atoms.len()).collect();
+    fn why(&self, text: &Text<'_>) -> Vec<Finding> {
+        let all: Vec<usize> = (0..self.taken.atoms.len().min(MOST_CONDITIONS)).collect();
         match self.hold(&all) {
-            Some(true) => return self.after_all(text),
+            Some(true) if all.len() == self.taken.atoms.len() => return self.after_all(text),
             Some(false) => {}
-            None => return Vec::new(),
+            Some(true) | None => return Vec::new(),
         }
-        let mut whole = true;
         // The shortest beginning without a solution: each condition only takes solutions away.
         let (mut good, mut bad) = (0, all.len());
         while bad - good > 1 {
@@ -97,16 +81,10 @@ impl Probes<'_> {
             match self.hold(&all[..middle]) {
                 Some(true) => good = middle,
                 Some(false) => bad = middle,
-                None => {
-                    whole = false;
-                    break;
-                }
+                None => return self.beginning(good, text),
             }
         }
         let mut core: Vec<usize> = all[..bad].to_vec();
-        if !whole {
-            return self.beginning(good, text);
-        }
         // What can be left out without a solution appearing is not the reason.
         for atom in (0..bad.saturating_sub(1)).rev() {
             let without: Vec<usize> = core.iter().copied().filter(|a| *a != atom).collect();

@@ -1,108 +1,151 @@
-//! What the smallest set of conditions that nothing meets says: single conditions, pairs, what rejects all before it.
+//! What the smallest set of conditions that nothing meets says: single conditions, pairs, and the form in which they would be met.
 
-use super::literal::of_property;
-use super::{MOST_COUNTED, MOST_ROWS, Probes, TIME, holds};
+use super::{MOST_COUNTED, MOST_ROWS, Probes};
 use crate::advice::place::Text;
-use crate::advice::{Asked, Finding};
-use kgq_engine::query::Query;
-use kgq_engine::query::atoms::{Atom, Condition, Node, ask_triple};
-use kgq_engine::{self as engine, Answer, EvaluationOptions, Limits};
+use crate::advice::{Finding, terms};
+use kgq_engine::query::atoms::{Atom, Condition, Node};
+use kgq_engine::query::wanted_terms;
 use kgq_snapshot::{Permutation, QuadPermutation, TermId, TermKind};
 use kgq_syntax::error::Error;
-use kgq_syntax::rdf::language::written;
 use kgq_syntax::rdf::vocabulary::rdf;
-use kgq_syntax::rdf::{GraphName, NamedNode, Term};
-use kgq_syntax::text::{count, visible};
-use std::time::Duration;
+use kgq_syntax::rdf::{NamedNode, Term};
+use kgq_syntax::text::count;
+
+/// How many of the conditions that nothing meets together are shown.
+const MOST_SHOWN: usize = 10;
 
 impl Probes<'_> {
     pub(super) fn explain(&self, core: &[usize], text: &Text<'_>) -> Vec<Finding> {
-        let atoms: Vec<&Atom> = core.iter().map(|a| &self.taken.atoms[*a]).collect();
         let last = core.last().copied().unwrap_or(0);
-        if let [atom] = atoms.as_slice() {
-            return vec![self.single(atom, text)];
+        // Terms of what is no pattern by itself: of a branch, of VALUES, of a FILTER.
+        let inside: Vec<usize> = core.iter().copied().filter(|at| self.may_be_met_otherwise(*at)).collect();
+        let (guesses, more) = terms::unknown(self.asked, wanted_terms(&self.taken.ask(&inside).algebra), text);
+        if !inside.is_empty() && !guesses.is_empty() {
+            return self.proposed(guesses, more);
         }
-        if self.taken.only_restricts(last) {
+        if self.taken.only_restricts(last) && core.len() > 1 {
             return vec![self.rejected(core, text)];
         }
-        if let [a, b] = atoms.as_slice()
-            && let Some(finding) = self.pair(a, b, text)
-        {
-            return vec![finding];
+        let atoms: Vec<&Atom> = core.iter().map(|at| &self.taken.atoms[*at]).collect();
+        let finding = match atoms.as_slice() {
+            [one] => self.otherwise(core, text).unwrap_or_else(|| self.single(one, text)),
+            [a, b] => self
+                .literal_as_subject(a, b, text)
+                .or_else(|| self.otherwise(core, text))
+                .or_else(|| self.not_of_class(a, b, text))
+                .unwrap_or_else(|| self.together(core, text)),
+            _ => self.otherwise(core, text).unwrap_or_else(|| self.together(core, text)),
+        };
+        vec![finding]
+    }
+
+    /// Whether a condition has several ways to be met, or names terms that the data need not have.
+    fn may_be_met_otherwise(&self, at: usize) -> bool {
+        match self.taken.atoms[at].condition {
+            Condition::Union | Condition::SubSelect | Condition::Values | Condition::Filter => true,
+            Condition::Triple { .. }
+            | Condition::Path { .. }
+            | Condition::Optional
+            | Condition::Minus
+            | Condition::Bind => false,
         }
-        let patterns = count(atoms.len() as u64, "condition", "conditions");
+    }
+
+    /// A form of the conditions that has solutions: in another graph, or the other way round.
+    fn otherwise(&self, core: &[usize], text: &Text<'_>) -> Option<Finding> {
+        if let Some(finding) = self.in_default_graph(core, text).or_else(|| self.in_named_graph(core, text)) {
+            return Some(finding);
+        }
+        let all: Vec<usize> = (0..self.taken.atoms.len()).collect();
+        core.iter().find_map(|at| {
+            let atom = &self.taken.atoms[*at];
+            let Condition::Triple { subject, predicate, object } = &atom.condition else { return None };
+            // A pattern of variables alone is the same either way.
+            if core.len() == 1 && !matches!((subject, object), (Node::Term(_), _) | (_, Node::Term(_))) {
+                return None;
+            }
+            // Of a part alone this says nothing: between variables many a property can be turned round.
+            let gives = self.gives(&self.taken.reversed(*at)?, &all)?;
+            let own = match predicate {
+                Node::Term(Term::NamedNode(property)) => self.asked.curie(property),
+                Node::Term(_) | Node::Variable(_) | Node::Other => "the property".to_owned(),
+            };
+            let hint = format!("exchange what stands before and after it, or turn it round with `^`: {gives}");
+            Some(
+                Finding::new("reversed", format!("{own} goes the other way round here"))
+                    .at(text, text.atom(atom))
+                    .hint_if(Some(hint)),
+            )
+        })
+    }
+
+    /// What is asked for in a named graph stands in the default graph.
+    fn in_default_graph(&self, core: &[usize], text: &Text<'_>) -> Option<Finding> {
+        let (atom, graph) = core.iter().find_map(|at| {
+            let atom = &self.taken.atoms[*at];
+            Some((atom, atom.graph.as_ref()?))
+        })?;
+        let hint = self.tried("leave GRAPH out", &self.taken.outside_of_graph(graph), core)?;
+        let message = "this stands in the default graph, which GRAPH does not look at";
+        Some(Finding::new("in-default-graph", message).at(text, text.atom(atom)).hint_if(Some(hint)))
+    }
+
+    /// What is asked for in the default graph stands in named graphs.
+    fn in_named_graph(&self, core: &[usize], text: &Text<'_>) -> Option<Finding> {
+        let (atom, names) = core.iter().find_map(|at| {
+            let atom = &self.taken.atoms[*at];
+            let Condition::Triple { subject, predicate: Node::Term(Term::NamedNode(property)), object } =
+                &atom.condition
+            else {
+                return None;
+            };
+            let names = if atom.graph.is_none() { self.graphs_with(subject, property, object) } else { Vec::new() };
+            (!names.is_empty()).then_some((atom, names))
+        })?;
+        let hint = self.tried("ask for it in `GRAPH ?g { … }`", &self.taken.in_any_graph(core), core)?;
+        let names: Vec<String> = names.iter().take(3).map(|graph| self.asked.curie(graph)).collect();
+        let message = format!("this stands in a named graph only: {}", names.join(", "));
+        Some(Finding::new("in-named-graph", message).at(text, text.atom(atom)).hint_if(Some(hint)))
+    }
+
+    /// Conditions that each are met, but not together.
+    fn together(&self, core: &[usize], text: &Text<'_>) -> Finding {
+        let patterns = count(core.len() as u64, "condition", "conditions");
         let mut errors: Vec<Error> = Vec::new();
-        for (atom, at) in atoms.iter().zip(core) {
+        for at in core.iter().take(MOST_SHOWN) {
+            let atom = &self.taken.atoms[*at];
             let alone = match self.count(&[*at]) {
-                Some(n) if n >= MOST_COUNTED => format!("this alone has {MOST_COUNTED} solutions or more"),
-                Some(n) => format!("this alone has {}", count(n as u64, "solution", "solutions")),
+                Some(n) => format!("this alone has {}", super::tried::some(n)),
                 None => "this is one of them".to_owned(),
             };
-            let place = text.source.place(text.atom(atom).unwrap_or_else(|| text.start()));
+            let place = text.source.place(text.atom(atom).unwrap_or_else(|| text.pattern()));
             let first = errors.is_empty();
             let finding =
                 Finding::new("no-common-solution", format!("nothing meets these {patterns} together; {alone}"));
             errors.push(if first { finding.error.at(place) } else { Error::input(format!("  and {alone}")).at(place) });
         }
         let error = Error::all(errors).unwrap_or_else(|| Error::bug("the reason was lost"));
-        vec![Finding { code: "no-common-solution", error }]
-    }
-
-    /// How many solutions conditions have, as far as they are counted.
-    fn count(&self, which: &[usize]) -> Option<usize> {
-        if which.iter().all(|a| self.taken.only_restricts(*a)) {
-            return None;
-        }
-        let left = TIME.checked_sub(self.started.elapsed()).unwrap_or(Duration::from_millis(100));
-        let limits = Limits { time: Some(left.max(Duration::from_millis(50))), ..self.asked.options.limits };
-        let options = EvaluationOptions { limits, cancelled: std::sync::Arc::default(), ..self.asked.options.clone() };
-        match engine::evaluate(self.asked.snapshot, &self.taken.select(which, MOST_COUNTED), &options) {
-            Ok(Answer::Solutions(solutions)) => {
-                let mut n = 0;
-                for row in solutions.rows {
-                    row.ok()?;
-                    n += 1;
-                }
-                Some(n)
-            }
-            Ok(Answer::Boolean(_) | Answer::Graph(_)) | Err(_) => None,
-        }
+        Finding { code: "no-common-solution", error }
     }
 
     /// A condition that nothing meets by itself, though the graph has its terms.
     fn single(&self, atom: &Atom, text: &Text<'_>) -> Finding {
         let span = text.atom(atom);
-        if let Condition::Triple { subject, predicate: Node::Term(Term::NamedNode(property)), object } = &atom.condition
+        if let Condition::Triple {
+            subject: Node::Term(Term::NamedNode(thing)),
+            predicate: Node::Term(Term::NamedNode(property)),
+            object: Node::Variable(_),
+        } = &atom.condition
         {
-            let turned = ask_triple(object, property, subject).filter(|_| *object != *subject);
-            let constants = matches!(subject, Node::Term(_)) || matches!(object, Node::Term(Term::NamedNode(_)));
-            if constants && turned.is_some_and(|query| self.holds_anywhere(&query)) {
-                let own = self.asked.curie(property);
-                return Finding::new("reversed", format!("{own} goes the other way round here"))
-                    .at(text, span)
-                    .hint_if(Some("exchange what stands before and after it, or turn it round with `^`".into()));
-            }
-            let graphs = self.graphs_with(subject, property, object);
-            if atom.graph.is_none() && !graphs.is_empty() {
-                let names = graphs.iter().take(3).map(|g| self.asked.curie(g)).collect::<Vec<_>>().join(", ");
-                return Finding::new("in-named-graph", format!("this stands in a named graph only: {names}"))
-                    .at(text, span)
-                    .hint_if(Some("ask for it in `GRAPH ?g { … }`".into()));
-            }
-            if let (Node::Term(Term::NamedNode(thing)), Node::Variable(_)) = (subject, object) {
-                let has = self.properties_of(thing);
-                return Finding::new(
-                    "no-match",
-                    format!("{} has no {}", self.asked.curie(thing), self.asked.curie(property)),
-                )
+            let has = self.properties_of(thing);
+            let message = format!("{} has no {}", self.asked.curie(thing), self.asked.curie(property));
+            return Finding::new("no-match", message)
                 .at(text, span)
                 .hint_if((!has.is_empty()).then(|| format!("it has {}", has.join(", "))));
-            }
         }
         if atom.graph.is_some() && self.asked.snapshot.named_graphs().is_empty() {
             return Finding::new("unknown-graph", "the dataset has no named graph")
-                .at(text, text.keyword("GRAPH").or(span))
-                .hint_if(Some("leave GRAPH out: everything stands in the default graph".into()));
+                .at(text, text.keyword("GRAPH").or(span));
         }
         let message = match atom.condition {
             Condition::Filter => return Finding::new("filter-rejects-all", "this FILTER is never true").at(text, span),
@@ -115,12 +158,6 @@ impl Probes<'_> {
             }
         };
         Finding::new("no-match", message).at(text, span)
-    }
-
-    fn holds_anywhere(&self, query: &Query) -> bool {
-        let options = EvaluationOptions { default_graph: engine::DefaultGraph::Union, ..self.asked.options.clone() };
-        let asked = Asked { options: &options, ..*self.asked };
-        holds(&asked, query, Duration::from_millis(200)) == Some(true)
     }
 
     /// The named graphs that have the statement.
@@ -148,7 +185,7 @@ impl Probes<'_> {
             Term::NamedNode(node) => Some(node),
             _ => None,
         });
-        named.filter(|g| !matches!(GraphName::from(g.clone()), GraphName::DefaultGraph)).collect()
+        named.collect()
     }
 
     fn properties_of(&self, thing: &NamedNode) -> Vec<String> {
@@ -167,8 +204,8 @@ impl Probes<'_> {
             .collect()
     }
 
-    /// Two patterns that do not go together, for a reason that can be named.
-    fn pair(&self, a: &Atom, b: &Atom, text: &Text<'_>) -> Option<Finding> {
+    /// A class and a property that no member of it has.
+    fn not_of_class(&self, a: &Atom, b: &Atom, text: &Text<'_>) -> Option<Finding> {
         let (
             Condition::Triple { subject: s1, predicate: Node::Term(Term::NamedNode(p1)), object: o1 },
             Condition::Triple { subject: s2, predicate: Node::Term(Term::NamedNode(p2)), object: o2 },
@@ -176,7 +213,6 @@ impl Probes<'_> {
         else {
             return None;
         };
-        // A class and a property on one subject.
         for (class, property, atom, subject, other) in [((p1, o1), p2, b, s1, s2), ((p2, o2), p1, a, s2, s1)] {
             if let ((p, Node::Term(Term::NamedNode(class))), true) =
                 (class, subject == other && property.as_ref() != rdf::TYPE)
@@ -193,7 +229,18 @@ impl Probes<'_> {
                 );
             }
         }
-        // A literal that is asked for its properties.
+        None
+    }
+
+    /// A literal that is asked for its properties.
+    fn literal_as_subject(&self, a: &Atom, b: &Atom, text: &Text<'_>) -> Option<Finding> {
+        let (
+            Condition::Triple { subject: s1, predicate: Node::Term(Term::NamedNode(p1)), object: o1 },
+            Condition::Triple { subject: s2, predicate: Node::Term(Term::NamedNode(p2)), object: o2 },
+        ) = (&a.condition, &b.condition)
+        else {
+            return None;
+        };
         for (object, subject, property, atom) in [(o1, s2, p1, b), (o2, s1, p2, a)] {
             if let Node::Variable(variable) = object
                 && object == subject
@@ -240,62 +287,5 @@ impl Probes<'_> {
         let index = snapshot.triples(Permutation::Pos);
         let objects = index.column(1, index.run(id));
         !objects.is_empty() && objects.iter().take(MOST_ROWS).all(|o| snapshot.kind(*o) == TermKind::Literal)
-    }
-
-    /// The last condition takes away what the others found.
-    fn rejected(&self, core: &[usize], text: &Text<'_>) -> Finding {
-        let (last, before) = core.split_last().expect("a core has a condition");
-        let atom = &self.taken.atoms[*last];
-        let n = match self.count(before) {
-            Some(n) if n >= MOST_COUNTED => format!("all of the {MOST_COUNTED} or more solutions before it"),
-            Some(1) => "the only solution before it".to_owned(),
-            Some(n) => format!("all {} before it", count(n as u64, "solution", "solutions")),
-            None => "all solutions before it".to_owned(),
-        };
-        if atom.condition == Condition::Minus {
-            return Finding::new("minus-removes-all", format!("MINUS takes {n} away")).at(text, text.atom(atom));
-        }
-        if let Some((variable, wanted)) = atom.equality() {
-            let property =
-                before.iter().find_map(|a| match &self.taken.atoms[*a].condition {
-                    Condition::Triple {
-                        predicate: Node::Term(Term::NamedNode(p)), object: Node::Variable(v), ..
-                    } if *v == variable => Some(p),
-                    _ => None,
-                });
-            if let Some(finding) = property.and_then(|p| of_property(self.asked, p, &wanted, true)) {
-                return finding.at(text, text.atom(atom));
-            }
-        }
-        let hint = if atom.is_text_search() {
-            Some("it tells upper from lower case: compare with `LCASE(…)`, or give REGEX the flag \"i\"".to_owned())
-        } else {
-            self.example(before, &atom.variables)
-        };
-        Finding::new("filter-rejects-all", format!("this FILTER rejects {n}")).at(text, text.atom(atom)).hint_if(hint)
-    }
-
-    /// What one of the rejected solutions looks like.
-    fn example(&self, before: &[usize], variables: &[kgq_syntax::rdf::Variable]) -> Option<String> {
-        let limits = Limits { time: Some(Duration::from_millis(200)), ..self.asked.options.limits };
-        let options = EvaluationOptions { limits, cancelled: std::sync::Arc::default(), ..self.asked.options.clone() };
-        let query = self.taken.select(before, 1);
-        let Ok(Answer::Solutions(mut solutions)) = engine::evaluate(self.asked.snapshot, &query, &options) else {
-            return None;
-        };
-        let row = solutions.rows.next()?.ok()?;
-        let values: Vec<String> = variables
-            .iter()
-            .map(|v| {
-                let value = solutions.variables.iter().position(|own| own == v).and_then(|at| row.get(at)?.clone());
-                let shown = match value {
-                    Some(Term::NamedNode(node)) => self.asked.curie(&node),
-                    Some(term) => visible(&written(&term).to_string()).into_owned(),
-                    None => "unbound".to_owned(),
-                };
-                format!("?{} is {shown}", v.as_str())
-            })
-            .collect();
-        (!values.is_empty()).then(|| format!("in one of them {}", values.join(", ")))
     }
 }

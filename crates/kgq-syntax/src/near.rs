@@ -4,6 +4,7 @@
 //! remains of it without any one or two letters, and a mistyped name is looked up by what remains of it.
 
 use rustc_hash::{FxHashSet, FxHasher};
+use std::borrow::Cow;
 use std::hash::Hasher;
 
 /// In a set larger than this, only one letter may be wrong: the index grows with the square of the letters otherwise.
@@ -15,15 +16,16 @@ const MOST_CANDIDATES: usize = 200;
 
 /// An index of names.
 pub struct NearNames<'n> {
-    names: Vec<&'n str>,
+    names: Vec<Cow<'n, str>>,
     /// The hash of what remains of a name, and the name's number; sorted.
     remains: Vec<(u64, u32)>,
     most_wrong: usize,
 }
 
 impl<'n> NearNames<'n> {
-    pub fn new(names: impl IntoIterator<Item = &'n str>) -> Self {
-        let mut names: Vec<&str> = names.into_iter().filter(|name| name.len() <= LONGEST).collect();
+    pub fn new(names: impl IntoIterator<Item = impl Into<Cow<'n, str>>>) -> Self {
+        let names = names.into_iter().map(Into::into);
+        let mut names: Vec<Cow<'n, str>> = names.filter(|name: &Cow<'n, str>| name.len() <= LONGEST).collect();
         names.sort_unstable();
         names.dedup();
         let most_wrong = if names.len() > MANY { 1 } else { 2 };
@@ -38,7 +40,7 @@ impl<'n> NearNames<'n> {
 
     /// The names that may have been meant, the nearest first: one letter off, or two in a long name. Short names are near to
     /// each other without being misspellings, and so are names that differ in their numbers.
-    pub fn nearest(&self, name: &str, most: usize) -> Vec<&'n str> {
+    pub fn nearest(&self, name: &str, most: usize) -> Vec<&str> {
         let letters = name.chars().filter(|c| c.is_alphabetic()).count();
         let allowed = match letters {
             0..=2 => return Vec::new(),
@@ -59,7 +61,7 @@ impl<'n> NearNames<'n> {
         }
         let mut found: Vec<(usize, &str)> = candidates
             .into_iter()
-            .map(|number| self.names[number as usize])
+            .map(|number| &*self.names[number as usize])
             .filter(|other| *other != name && !differ_in_numbers(other, name))
             .map(|other| (strsim::damerau_levenshtein(&folded, &other.to_lowercase()), other))
             .filter(|(distance, _)| *distance <= allowed)
@@ -133,7 +135,7 @@ mod tests {
     #[test]
     fn the_index_grows_with_the_names_and_not_with_their_square() {
         let names = |n: usize| (0..n).map(|i| format!("ComponentNumber{i:05}")).collect::<Vec<_>>();
-        let size = |n: usize| NearNames::new(names(n).iter().map(String::as_str)).remains.len();
+        let size = |n: usize| NearNames::new(names(n)).remains.len();
         assert!(size(2000) < size(1000) * 3);
         // Very many names are indexed by one letter only.
         assert!(size(8000) < size(1000) * 4);

@@ -1,0 +1,389 @@
+//! Changed forms of a query's conditions, so that what is suggested to a user can be tried first.
+//!
+//! Each gives the conditions once more with one thing changed, or nothing where there is nothing to change.
+
+use super::atoms::{Atoms, Node, Piece, name};
+use super::operands::operands_mut;
+use kgq_syntax::rdf::{Literal, Term, Variable};
+use spargebra::algebra::{AggregateExpression, Expression, Function, GraphPattern, OrderExpression};
+use spargebra::algebra::{PropertyPathExpression, QueryDataset};
+use spargebra::term::{GroundTerm, NamedNodePattern, TermPattern, TriplePattern};
+
+impl Atoms {
+    /// With other terms in place of these, in one condition or in all and in FROM.
+    #[must_use]
+    pub fn with_terms(&self, pairs: &[(Term, Term)], only: Option<usize>) -> Self {
+        let mut changed = self.clone();
+        let replace = Replace { pairs };
+        for (_, atom) in changed.atoms.iter_mut().enumerate().filter(|(at, _)| only.is_none_or(|only| only == *at)) {
+            replace.piece(&mut atom.piece);
+        }
+        if let (Some(dataset), None) = (&mut changed.dataset, only) {
+            for graph in dataset.default.iter_mut().chain(dataset.named.iter_mut().flatten()) {
+                replace.iri(graph);
+            }
+        }
+        changed
+    }
+
+    /// Whether a condition names a term.
+    pub fn names(&self, atom: usize, term: &Term) -> bool {
+        let other = Term::from(kgq_syntax::rdf::NamedNode::new_unchecked("urn:x-kgq:other"));
+        let changed = self.with_terms(&[(term.clone(), other)], Some(atom));
+        changed.atoms.get(atom).map(|atom| &atom.piece) != self.atoms.get(atom).map(|atom| &atom.piece)
+    }
+
+    /// With subject and object of a triple pattern exchanged.
+    #[must_use]
+    pub fn reversed(&self, atom: usize) -> Option<Self> {
+        let mut changed = self.clone();
+        let Piece::Pattern(pattern) = &mut changed.atoms.get_mut(atom)?.piece else { return None };
+        let mut inner = pattern;
+        while let GraphPattern::Graph { inner: next, .. } = inner {
+            inner = next;
+        }
+        let GraphPattern::Bgp { patterns } = inner else { return None };
+        let [triple] = patterns.as_mut_slice() else { return None };
+        if matches!(triple.object, TermPattern::Literal(_)) || triple.subject == triple.object {
+            return None;
+        }
+        std::mem::swap(&mut triple.subject, &mut triple.object);
+        Some(changed)
+    }
+
+    /// Without `GRAPH`, as far as it names this graph.
+    #[must_use]
+    pub fn outside_of_graph(&self, graph: &Node) -> Self {
+        let mut changed = self.clone();
+        for atom in &mut changed.atoms {
+            if let Piece::Pattern(pattern) | Piece::Optional(pattern, _) | Piece::Minus(pattern) = &mut atom.piece
+                && let GraphPattern::Graph { name: own, inner } = pattern
+                && name(own) == *graph
+            {
+                *pattern = std::mem::take(&mut **inner);
+            }
+        }
+        changed
+    }
+
+    /// Without FROM and FROM NAMED.
+    #[must_use]
+    pub fn without_dataset(&self) -> Option<Self> {
+        let dataset: Option<QueryDataset> = None;
+        self.dataset.is_some().then(|| Self { dataset, ..self.clone() })
+    }
+
+    /// With these conditions inside of `GRAPH ?g`, each in a graph of its own.
+    #[must_use]
+    pub fn in_any_graph(&self, which: &[usize]) -> Self {
+        let mut changed = self.clone();
+        for at in which {
+            if let Some(atom) = changed.atoms.get_mut(*at)
+                && let Piece::Pattern(pattern) = &mut atom.piece
+                && !matches!(pattern, GraphPattern::Graph { .. })
+            {
+                let name = NamedNodePattern::Variable(Variable::new_unchecked(format!("kgq-graph-{at}")));
+                *pattern = GraphPattern::Graph { name, inner: Box::new(std::mem::take(pattern)) };
+            }
+        }
+        changed
+    }
+
+    /// With `STR(…)` around a variable where a function of this filter wants a text; also the function's name.
+    #[must_use]
+    pub fn with_text_of(&self, atom: usize, variable: &Variable) -> Option<(Self, String)> {
+        let mut wrapped = None;
+        let changed = self.with_filter(atom, &mut |call| {
+            let Expression::FunctionCall(function, arguments) = call else { return false };
+            let Some(first) = arguments.first_mut().filter(|_| wants_text(function)) else { return false };
+            if !matches!(first, Expression::Variable(v) if v == variable) {
+                return false;
+            }
+            *first = Expression::FunctionCall(Function::Str, vec![Expression::Variable(variable.clone())]);
+            wrapped = Some(function.to_string());
+            true
+        })?;
+        Some((changed, wrapped?))
+    }
+
+    /// With letters of either case taken alike where this filter searches a text; also what to write for it.
+    #[must_use]
+    pub fn in_any_case(&self, atom: usize) -> Option<(Self, String)> {
+        let mut advice: Option<String> = None;
+        let changed = self.with_filter(atom, &mut |part| {
+            let said = any_case(part);
+            advice = advice.take().or(said.clone());
+            said.is_some()
+        })?;
+        Some((changed, advice?))
+    }
+
+    /// With `LANGMATCHES` in place of a comparison of `LANG` in this filter; also what to write for it.
+    #[must_use]
+    pub fn with_language_range(&self, atom: usize) -> Option<(Self, String)> {
+        let mut advice = None;
+        let changed = self.with_filter(atom, &mut |part| {
+            let Expression::Equal(a, b) = part else { return false };
+            let (lang, range) = match (&**a, &**b) {
+                (lang @ Expression::FunctionCall(Function::Lang, _), Expression::Literal(range))
+                | (Expression::Literal(range), lang @ Expression::FunctionCall(Function::Lang, _)) => (lang, range),
+                _ => return false,
+            };
+            let call = Expression::FunctionCall(Function::LangMatches, vec![lang.clone(), range.clone().into()]);
+            advice = Some(call.to_string());
+            *part = call;
+            true
+        })?;
+        Some((changed, advice?))
+    }
+
+    /// With each part of a filter seen by `change`, which tells whether it changed it; nothing if none was.
+    fn with_filter(&self, atom: usize, change: &mut dyn FnMut(&mut Expression) -> bool) -> Option<Self> {
+        let mut changed = self.clone();
+        let Piece::Filter(expression) = &mut changed.atoms.get_mut(atom)?.piece else { return None };
+        parts(expression, change).then_some(changed)
+    }
+}
+
+/// Calls `change` with each part of an expression, the outer ones first, and does not look into what it changed.
+fn parts(expression: &mut Expression, change: &mut dyn FnMut(&mut Expression) -> bool) -> bool {
+    if change(expression) {
+        return true;
+    }
+    let mut any = false;
+    for operand in operands_mut(expression) {
+        any |= parts(operand, change);
+    }
+    any
+}
+
+/// Whether a function takes a text as its first argument, and nothing else.
+fn wants_text(function: &Function) -> bool {
+    matches!(
+        function,
+        Function::Contains
+            | Function::StrStarts
+            | Function::StrEnds
+            | Function::StrBefore
+            | Function::StrAfter
+            | Function::Regex
+            | Function::Replace
+            | Function::StrLen
+            | Function::SubStr
+            | Function::LCase
+            | Function::UCase
+    )
+}
+
+/// Makes a search take letters of either case alike, if it does not yet, and tells what to write.
+fn any_case(part: &mut Expression) -> Option<String> {
+    if let Expression::Equal(a, b) = part {
+        return match (&mut **a, &mut **b) {
+            (Expression::FunctionCall(function, _), Expression::Literal(text))
+            | (Expression::Literal(text), Expression::FunctionCall(function, _)) => in_case_of(function, text),
+            _ => None,
+        };
+    }
+    let Expression::FunctionCall(function, arguments) = part else { return None };
+    match (function, arguments.as_mut_slice()) {
+        (Function::Regex, [_, _]) => {
+            arguments.push(Literal::from("i").into());
+            Some("it tells upper from lower case: give REGEX the flag \"i\"".to_owned())
+        }
+        (Function::Regex, [_, _, Expression::Literal(flags)]) if !flags.value().contains('i') => {
+            *flags = Literal::from(format!("{}i", flags.value()));
+            Some(format!("it tells upper from lower case: give REGEX the flags {flags}"))
+        }
+        (Function::Contains | Function::StrStarts | Function::StrEnds, [text, sought]) => match (text, sought) {
+            (Expression::FunctionCall(function, _), Expression::Literal(sought)) if is_case(function) => {
+                in_case_of(function, sought)
+            }
+            (Expression::FunctionCall(function, _), _) | (_, Expression::FunctionCall(function, _))
+                if is_case(function) =>
+            {
+                None
+            }
+            (text, sought) => {
+                for side in [text, sought] {
+                    *side = Expression::FunctionCall(Function::LCase, vec![side.clone()]);
+                }
+                Some("it tells upper from lower case: compare with `LCASE(…)` on both sides".to_owned())
+            }
+        },
+        _ => None,
+    }
+}
+
+fn is_case(function: &Function) -> bool {
+    matches!(function, Function::LCase | Function::UCase)
+}
+
+/// Puts a text into the case that the function beside it gives.
+fn in_case_of(function: &Function, text: &mut Literal) -> Option<String> {
+    let value = match function {
+        Function::LCase => text.value().to_lowercase(),
+        Function::UCase => text.value().to_uppercase(),
+        _ => return None,
+    };
+    if value == text.value() {
+        return None;
+    }
+    *text = Literal::from(value);
+    Some(format!("{function} gives no such letters: compare with {text}"))
+}
+
+/// Puts terms in place of others.
+struct Replace<'a> {
+    pairs: &'a [(Term, Term)],
+}
+
+impl Replace<'_> {
+    fn other(&self, term: &Term) -> Option<&Term> {
+        self.pairs.iter().find(|(from, _)| from == term).map(|(_, to)| to)
+    }
+
+    fn iri(&self, iri: &mut kgq_syntax::rdf::NamedNode) {
+        if let Some(Term::NamedNode(to)) = self.other(&Term::NamedNode(iri.clone())) {
+            *iri = to.clone();
+        }
+    }
+
+    fn piece(&self, piece: &mut Piece) {
+        match piece {
+            Piece::Pattern(pattern) | Piece::Minus(pattern) => self.pattern(pattern),
+            Piece::Filter(expression) | Piece::Bind(_, expression) => self.expression(expression),
+            Piece::Optional(pattern, expression) => {
+                self.pattern(pattern);
+                expression.iter_mut().for_each(|expression| self.expression(expression));
+            }
+        }
+    }
+
+    fn pattern(&self, pattern: &mut GraphPattern) {
+        match pattern {
+            GraphPattern::Bgp { patterns } => patterns.iter_mut().for_each(|triple| self.triple(triple)),
+            GraphPattern::Path { subject, path, object } => {
+                self.term(subject);
+                self.path(path);
+                self.term(object);
+            }
+            GraphPattern::Join { left, right }
+            | GraphPattern::Lateral { left, right }
+            | GraphPattern::Union { left, right }
+            | GraphPattern::Minus { left, right } => {
+                self.pattern(left);
+                self.pattern(right);
+            }
+            GraphPattern::LeftJoin { left, right, expression } => {
+                self.pattern(left);
+                self.pattern(right);
+                expression.iter_mut().for_each(|expression| self.expression(expression));
+            }
+            GraphPattern::Filter { expr, inner } => {
+                self.expression(expr);
+                self.pattern(inner);
+            }
+            GraphPattern::Graph { name, inner } => {
+                self.name(name);
+                self.pattern(inner);
+            }
+            GraphPattern::Extend { inner, expression, .. } => {
+                self.expression(expression);
+                self.pattern(inner);
+            }
+            GraphPattern::Values { bindings, .. } => {
+                bindings.iter_mut().flatten().flatten().for_each(|value| self.ground(value));
+            }
+            GraphPattern::OrderBy { inner, expression } => {
+                for OrderExpression::Asc(key) | OrderExpression::Desc(key) in expression {
+                    self.expression(key);
+                }
+                self.pattern(inner);
+            }
+            GraphPattern::Group { inner, aggregates, .. } => {
+                for (_, aggregate) in aggregates {
+                    if let AggregateExpression::FunctionCall { expr, .. } = aggregate {
+                        self.expression(expr);
+                    }
+                }
+                self.pattern(inner);
+            }
+            GraphPattern::Project { inner, .. }
+            | GraphPattern::Distinct { inner }
+            | GraphPattern::Reduced { inner }
+            | GraphPattern::Slice { inner, .. } => self.pattern(inner),
+            // What another server knows is not looked at.
+            GraphPattern::Service { .. } => {}
+        }
+    }
+
+    fn triple(&self, triple: &mut TriplePattern) {
+        self.term(&mut triple.subject);
+        self.name(&mut triple.predicate);
+        self.term(&mut triple.object);
+    }
+
+    fn name(&self, pattern: &mut NamedNodePattern) {
+        if let NamedNodePattern::NamedNode(iri) = pattern {
+            self.iri(iri);
+        }
+    }
+
+    fn term(&self, pattern: &mut TermPattern) {
+        let own: Term = match pattern {
+            TermPattern::NamedNode(iri) => iri.clone().into(),
+            TermPattern::Literal(literal) => literal.clone().into(),
+            TermPattern::Triple(triple) => return self.triple(triple),
+            TermPattern::Variable(_) | TermPattern::BlankNode(_) => return,
+        };
+        match self.other(&own) {
+            Some(Term::NamedNode(iri)) => *pattern = iri.clone().into(),
+            Some(Term::Literal(literal)) => *pattern = literal.clone().into(),
+            Some(Term::BlankNode(_) | Term::Triple(_)) | None => {}
+        }
+    }
+
+    fn ground(&self, value: &mut GroundTerm) {
+        let own: Term = match value {
+            GroundTerm::NamedNode(iri) => iri.clone().into(),
+            GroundTerm::Literal(literal) => literal.clone().into(),
+            GroundTerm::Triple(_) => return,
+        };
+        match self.other(&own) {
+            Some(Term::NamedNode(iri)) => *value = iri.clone().into(),
+            Some(Term::Literal(literal)) => *value = literal.clone().into(),
+            Some(Term::BlankNode(_) | Term::Triple(_)) | None => {}
+        }
+    }
+
+    fn path(&self, path: &mut PropertyPathExpression) {
+        match path {
+            PropertyPathExpression::NamedNode(iri) => self.iri(iri),
+            PropertyPathExpression::Reverse(inner)
+            | PropertyPathExpression::ZeroOrMore(inner)
+            | PropertyPathExpression::OneOrMore(inner)
+            | PropertyPathExpression::ZeroOrOne(inner) => self.path(inner),
+            PropertyPathExpression::Sequence(a, b) | PropertyPathExpression::Alternative(a, b) => {
+                self.path(a);
+                self.path(b);
+            }
+            PropertyPathExpression::NegatedPropertySet(iris) => iris.iter_mut().for_each(|iri| self.iri(iri)),
+        }
+    }
+
+    fn expression(&self, expression: &mut Expression) {
+        let own: Option<Term> = match expression {
+            Expression::NamedNode(iri) => Some(iri.clone().into()),
+            Expression::Literal(literal) => Some(literal.clone().into()),
+            Expression::Exists(pattern) => return self.pattern(pattern),
+            _ => None,
+        };
+        match own.and_then(|own| self.other(&own)) {
+            Some(Term::NamedNode(iri)) => *expression = iri.clone().into(),
+            Some(Term::Literal(literal)) => *expression = literal.clone().into(),
+            Some(Term::BlankNode(_) | Term::Triple(_)) | None => {
+                operands_mut(expression).for_each(|operand| self.expression(operand));
+            }
+        }
+    }
+}
