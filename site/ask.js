@@ -6,6 +6,7 @@ import { sparql } from "@codemirror/legacy-modes/mode/sparql";
 import { EditorState } from "@codemirror/state";
 import { EditorView, drawSelection, highlightActiveLine, keymap, lineNumbers } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
+import { explained, whole, why } from "./explain.js";
 
 const data = window.kgqData;
 const canned = document.getElementById("canned");
@@ -113,31 +114,7 @@ else {
   else load(data.queries[0] ? data.queries[0].name : "");
 }
 
-// A prefix that the site knows needs no declaration. Those added stand on the first line, and errors there are told without them.
-let added = 0;
-const whole = (query) => {
-  const declared = new Set([...query.matchAll(/\bPREFIX\s+([\p{L}\p{N}_.-]*):/giu)].map((m) => m[1]));
-  let out = "";
-  for (const [prefix, namespace] of Object.entries(data.prefixes)) {
-    if (!declared.has(prefix) && query.includes(prefix + ":")) out += "PREFIX " + prefix + ": <" + namespace + "> ";
-  }
-  added = out.length;
-  return out + query;
-};
-// An error as kgq tells it: the place, the line with a mark below, what to do.
-const explained = (message) => {
-  const found = message.match(/\bat (\d+):(\d+)/);
-  const prefix = view.state.doc.toString().match(/(?:^|[\s({;,.^/|])([\p{L}][\p{L}\p{N}_.-]*):[\p{L}\p{N}_]/gu);
-  const declared = new Set([...Object.keys(data.prefixes), ...[...view.state.doc.toString().matchAll(/\bPREFIX\s+([\p{L}\p{N}_.-]*):/giu)].map((m) => m[1])]);
-  const unknown = (prefix ?? []).map((m) => m.trim().replace(/^[({;,.^/|]/, "").split(":")[0]).find((name) => !declared.has(name));
-  const hint = unknown ? "\n  " + say("hint: ", "提示：") + say(`no prefix ${unknown} is known; declare it: PREFIX ${unknown}: <…>`, `未知前缀 ${unknown}；请声明：PREFIX ${unknown}: <…>`) : "";
-  if (!found) return say("error: ", "错误：") + message + hint;
-  const line = Number(found[1]);
-  const column = line === 1 ? Math.max(1, Number(found[2]) - added) : Number(found[2]);
-  const written = view.state.doc.lines >= line ? view.state.doc.line(line).text : "";
-  const number = String(line);
-  return `${line}:${column}: ${message.replace(/^.*?\bat \d+:\d+:?\s*/, "")}\n  ${number} | ${written}\n  ${" ".repeat(number.length)} | ${" ".repeat(column - 1)}^${hint}`;
-};
+const written = () => view.state.doc.toString();
 
 let worker = null;
 let ready = false;
@@ -157,7 +134,7 @@ const begin = () => {
     } else if (message.kind === "answer") {
       show(message);
     } else if (message.kind === "failed") {
-      result.replaceChildren(element("p", "failed", explained(message.message)));
+      result.replaceChildren(element("p", "failed", explained(message.message, written(), data, say)));
       state.textContent = "";
     }
     busy(false);
@@ -180,7 +157,7 @@ const ask = () => {
   state.textContent = say("Asking…", "正在查询…");
   result.replaceChildren();
   busy(true);
-  worker.postMessage({ kind: "ask", query: whole(view.state.doc.toString()) });
+  worker.postMessage({ kind: "ask", query: whole(written(), data.prefixes) });
 };
 run.addEventListener("click", ask);
 // A query that runs cannot be asked to stop; its worker can be ended, and another begun.
@@ -225,19 +202,6 @@ const save = (name, type, content) => {
   item.append(link);
   return item;
 };
-// What may be the reason that nothing was found: a name that the graph does not have, or a text without its language.
-const why = () => {
-  const query = view.state.doc.toString();
-  const used = [...query.matchAll(/<([^<>\s]+)>/g)].map((m) => m[1]);
-  for (const [, prefix, local] of query.matchAll(/(?:^|[\s({;,.^/|])([\p{L}][\p{L}\p{N}_-]*):([\p{L}\p{N}_][\p{L}\p{N}_-]*)/gu)) {
-    if (data.prefixes[prefix]) used.push(data.prefixes[prefix] + local);
-  }
-  const absent = used.find((iri) => iri.startsWith(data.base) && !data.things[iri] && !Object.values(data.prefixes).includes(iri));
-  const none = say("No row answers it. ", "没有符合的行。");
-  if (absent) return none + say("The graph has no ", "图中没有 ") + (shorten(absent) ?? absent) + say(".", "。");
-  if (/"[^"]*"(?!@|\^\^)/.test(query)) return none + say("A text with a language, such as \"a\"@en, is not the same as one without.", "带语言标记的文本（如 \"甲\"@zh）与不带的不同。");
-  return none + say("Leave out one pattern or filter after the other to see which finds nothing.", "逐个去掉模式或过滤条件，看哪一个没有结果。");
-};
 const show = ({ answer }) => {
   const time = (performance.now() - started).toFixed(0) + " ms";
   if (answer.boolean !== undefined) {
@@ -248,7 +212,7 @@ const show = ({ answer }) => {
   const { columns, rows } = answer;
   if (rows.length === 0) {
     state.textContent = time;
-    result.replaceChildren(element("p", "muted", why()));
+    result.replaceChildren(element("p", "muted", why(written(), data, shorten, say)));
     return;
   }
   state.textContent = (chinese ? rows.length.toLocaleString() + " 行，" : rows.length === 1 ? "1 row in " : rows.length.toLocaleString() + " rows in ") + time;

@@ -22,8 +22,9 @@ use std::path::{Path, PathBuf};
 ///
 /// Whatever has an IRI below the project's `base` gets a page, with the same as Turtle, JSON-LD and N-Triples beside it; what is named
 /// there and not described has a page that says so and where it is named, and a named graph one with its statements. The pages need no
-/// server; `hosting/` in the folder has recipes for those there are. A second run writes only what changed. What follows from the graph by
-/// the rules that kgq.toml names below `[infer]` (those of RDFS without it) has dumps of its own.
+/// server; `hosting/` in the folder has recipes for those there are. A second run writes only what changed, and the new site takes the
+/// place of the old one when it is whole. What follows from the graph by the rules that kgq.toml names below `[infer]` (those of RDFS
+/// without it) has dumps of its own.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   kgq publish --output site
@@ -74,6 +75,8 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
         Error::usage("it is not known which IRIs are the graph's own, to have pages")
             .hint("set `base` in kgq.toml, or say `--base IRI`")
     })?;
+    // Before the work, which may take long.
+    site::resume(&args.output)?;
     let settings = session.project().map(|p| p.manifest.clone());
     let language = args.language.clone().unwrap_or_else(|| session.language());
     let assets = args.assets.as_deref().map(read_assets).transpose()?.unwrap_or_default();

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// How often each command is killed; `KGQ_KILLS` sets another number.
-fn kills() -> u64 {
+pub fn kills() -> u64 {
     std::env::var("KGQ_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(30)
 }
 

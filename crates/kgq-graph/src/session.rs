@@ -2,7 +2,7 @@
 
 use crate::answers::Outcome;
 use crate::audit::{self, Audit, RowSources, Texts, sha256};
-use crate::catalog::{CannedQuery, Catalog, Known, Labels, NAMING, Values};
+use crate::catalog::{CannedQuery, Catalog, Known, Labels, Values, label_that_is_a_thing, naming};
 use crate::check;
 use crate::infer::{self, Inferred};
 use crate::project::{self, Entailment, Found, InferSettings, Project, ProjectFile};
@@ -15,7 +15,8 @@ use kgq_syntax::bounds::Bounds;
 use kgq_syntax::error::{Error, Kind, Result, Source};
 use kgq_syntax::rdf::vocabulary::{rdf, rdfs};
 use kgq_syntax::rdf::{
-    Contested, NamedNode, NamedNodeRef, NamedOrBlankNode, Prefixes, RdfFormat, Term, Triple, Variable, vocabulary,
+    Contested, NamedNode, NamedNodeRef, NamedOrBlankNode, Prefixes, Quad, RdfFormat, Term, TermRef, Triple, Variable,
+    vocabulary,
 };
 use kgq_syntax::significant;
 use kgq_syntax::sparql;
@@ -401,8 +402,11 @@ impl Session {
     /// What these things are called, without a look at any other.
     pub fn labels_of<'a>(&self, things: impl IntoIterator<Item = &'a NamedNode>) -> Result<Labels> {
         let snapshot = self.snapshot()?;
-        let things = things.into_iter().flat_map(|thing| snapshot.find(Some(thing.as_ref().into()), None, None));
-        let labels = Labels::of(things);
+        let of = |thing: TermRef<'_>| snapshot.find(Some(thing), None, None);
+        let mut quads: Vec<Quad> = things.into_iter().flat_map(|thing| of(thing.as_ref().into())).collect();
+        let labels: Vec<_> = quads.iter().filter_map(label_that_is_a_thing).collect();
+        quads.extend(labels.iter().flat_map(|label| of(label.as_ref().into())));
+        let labels = Labels::of(quads);
         snapshot.intact()?;
         Ok(labels)
     }
@@ -837,5 +841,5 @@ impl Known for KnownTerms<'_> {
 }
 
 fn all_labels(snapshot: &Snapshot) -> Labels {
-    Labels::of(NAMING.iter().flat_map(|(property, _)| snapshot.find(None, Some((*property).into()), None)))
+    Labels::of(naming().flat_map(|property| snapshot.find(None, Some(property.into()), None)))
 }

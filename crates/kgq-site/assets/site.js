@@ -1,7 +1,7 @@
-// Search over the names of things, and buttons that copy. Pages work without either.
-"use strict";
-
+// The field of search, and buttons that copy. Pages work without either.
 (() => {
+  "use strict";
+
   // What the site itself says, in its language.
   const CHINESE = {
     "copy": "复制", "copied": "已复制", "not allowed": "不允许", "Copy ": "复制 ", "Search": "搜索", "names to search": "个名称可搜索",
@@ -42,80 +42,6 @@
   unfold();
 
   const MOST = 40;
-  const han = /\p{Script=Han}/u;
-
-  // A text as search sees it: words without accents, case and apostrophes; of Chinese, each character and each pair of neighbours.
-  const fold = (text) => text.toLowerCase().normalize("NFKD").replace(/[\p{M}'’ʼ`´]/gu, "");
-  const words = (text) => text.match(/[\p{L}\p{N}]+/gu) ?? [];
-  const pieces = (text) => {
-    const out = [];
-    for (const word of words(fold(text))) {
-      let plain = "";
-      let last = "";
-      for (const character of word) {
-        if (han.test(character)) {
-          if (plain) out.push(plain);
-          plain = "";
-          out.push(character);
-          if (last) out.push(last + character);
-          last = character;
-        } else {
-          plain += character;
-          last = "";
-        }
-      }
-      if (plain) out.push(plain);
-    }
-    return out;
-  };
-
-  // How well a name answers: 0 if a word of the query is missing. Pairs of characters may be missing, characters not.
-  const score = (name, whole, wanted) => {
-    if (name === whole) return 1000;
-    let total = name.startsWith(whole) ? 200 : name.includes(whole) ? 100 : 0;
-    const own = words(name);
-    for (const piece of wanted) {
-      if (han.test(piece)) {
-        if (name.includes(piece)) total += piece.length > 1 ? 8 : 2;
-        else if (piece.length === 1) return 0;
-      } else if (own.includes(piece)) total += 10;
-      else if (own.some((word) => word.startsWith(piece))) total += 6;
-      else if (piece.length > 2 && name.includes(piece)) total += 2;
-      else return 0;
-    }
-    return total > 0 ? total + 20 / (1 + name.length) : 0;
-  };
-
-  // How many letters must be put in, left out, changed or exchanged; more than `most` is told as `most + 1`.
-  const distance = (a, b, most) => {
-    if (Math.abs(a.length - b.length) > most) return most + 1;
-    let before = [];
-    let last = Array.from({ length: b.length + 1 }, (_, j) => j);
-    for (let i = 1; i <= a.length; i++) {
-      const row = [i];
-      for (let j = 1; j <= b.length; j++) {
-        const same = a[i - 1] === b[j - 1];
-        row[j] = Math.min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (same ? 0 : 1));
-        if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) row[j] = Math.min(row[j], before[j - 2] + 1);
-      }
-      if (Math.min(...row) > most) return most + 1;
-      before = last;
-      last = row;
-    }
-    return last[b.length];
-  };
-  // What a name is away from the words of the query, where each of them has a near one.
-  const away = (name, wanted) => {
-    let total = 0;
-    for (const piece of wanted) {
-      if (han.test(piece) || piece.length < 3) return 0;
-      const most = piece.length > 5 ? 2 : 1;
-      const best = Math.min(...words(name).map((word) => distance(piece, word, most)));
-      if (!(best <= most)) return 0;
-      total += best;
-    }
-    return total ? 100 - total + 20 / (1 + name.length) : 0;
-  };
 
   let data = null;
   let folded = [];
@@ -133,30 +59,8 @@
   };
   window.kgqSearch = (loaded) => {
     data = loaded;
-    folded = data.entries.map(([, , names, curie]) => [...names, ...(curie ? [curie] : [])].map(fold));
+    folded = data.entries.map(([, , names, curie]) => [...names, ...(curie ? [curie] : [])].map(kgqNames.fold));
     waiting.splice(0).forEach((each) => each(true));
-  };
-
-  // The best entries for what is typed, and whether they are only near it.
-  const find = (typed) => {
-    const whole = fold(typed.trim());
-    const wanted = pieces(typed);
-    const rank = (points) => {
-      const hits = [];
-      for (let i = 0; i < folded.length; i++) {
-        let best = 0;
-        let at = 0;
-        for (let j = 0; j < folded[i].length; j++) {
-          const found = points(folded[i][j]);
-          if (found > best) { best = found; at = j; }
-        }
-        if (best > 0) hits.push([best, i, at]);
-      }
-      return hits.sort((a, b) => b[0] - a[0] || a[1] - b[1]);
-    };
-    if (wanted.length === 0) return { hits: [], near: false, empty: true };
-    const hits = rank((name) => score(name, whole, wanted));
-    return hits.length > 0 ? { hits, near: false } : { hits: rank((name) => away(name, wanted)), near: true };
   };
 
   // A field with a list below it: arrows choose, Enter goes there, Escape closes.
@@ -179,9 +83,9 @@
       choose(-1);
     };
     const show = () => {
-      const { hits, near, empty } = find(field.value);
+      const { hits, near, empty } = kgqNames.find(folded, field.value);
       close();
-      if (empty) { state.textContent = stays ? data.entries.length + " " + say("names to search") : ""; return; }
+      if (empty) { state.textContent = stays ? data.entries.length.toLocaleString(chinese ? "zh" : "en") + " " + say("names to search") : ""; return; }
       state.textContent = hits.length === 0 ? say("nothing is called so") : near ? say("nothing is called so; near it") : hits.length + " " + say("found");
       hits.slice(0, stays ? MOST : 10).forEach(([, i, at], number) => {
         const [stem, kind, names] = data.entries[i];

@@ -18,7 +18,7 @@ const SHOWN: usize = 60;
 const MOST_VALUES: usize = 500;
 
 /// Up to how many values in other languages stand beside those in the site's.
-const FEW_LANGUAGES: usize = 3;
+pub const FEW_LANGUAGES: usize = 3;
 
 struct Row<'q> {
     order: (f64, String),

@@ -1,6 +1,7 @@
 //! The frame of every page, and how terms, links and texts stand in it. Whatever comes from data is escaped by the template, and a link
 //! leads to the web, to a mailbox or to another page, never anywhere else.
 
+use super::facts::FEW_LANGUAGES;
 use super::model::Model;
 use kgq_graph::catalog::{Piece, expression};
 use kgq_graph::export::names::relative;
@@ -115,10 +116,12 @@ impl At<'_, '_> {
         }
     }
 
-    /// Names in other languages, folded.
+    /// Names in other languages: a few beside each other, more than that folded.
     pub fn other_names(&self, names: &[&Literal]) -> Markup {
         html! {
-            @if !names.is_empty() {
+            @if (1..=FEW_LANGUAGES).contains(&names.len()) {
+                ul .inline.others { @for name in names { li { (self.literal(name)) } } }
+            } @else if !names.is_empty() {
                 details .others {
                     summary { (self.count(names.len() as u64, "other language", "other languages")) }
                     ul .inline { @for name in names { li { (self.literal(name)) } } }

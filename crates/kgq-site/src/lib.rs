@@ -1,5 +1,48 @@
-//! A site of a graph: a page for every thing, with the files, descriptions and recipes that go with it; written so that the same graph gives
-//! the same bytes, and a second run writes only what changed.
+//! The pages of a knowledge graph: one for every thing, with the files, drawings, descriptions and recipes that go with it.
+//!
+//! - `model`, `label`: what has a page, where it stands, what it is called.
+//! - `thing`, `ontology`, `index`, `query`: the pages. `html`: what they share. `says`, `chinese`: their words in two languages.
+//! - `draw`, `facts`, `shapes`, `mentions`, `notes`: the parts of a page.
+//! - `dumps`, `metadata`, `hosting`: what goes with the pages, for programs and servers.
+//! - `links`: that no link leads nowhere. `folder`: how all is written, whole or not at all.
+//!
+//! The same graph gives the same bytes, and a second run writes only what changed. It reads no project and runs no query: what is published
+//! comes in a [`Source`].
+//!
+//! ```
+//! use kgq_graph::catalog::Labels;
+//! use kgq_graph::project::{CitationSettings, Entailment};
+//! use kgq_site::{Source, publish};
+//! use kgq_snapshot::store::{Dataset, Input, ReadOptions};
+//! use kgq_syntax::rdf::{Prefixes, RdfFormat};
+//!
+//! let text = "PREFIX : <http://e/> :ada <http://www.w3.org/2000/01/rdf-schema#label> \"Ada\" ; :knows :bob .";
+//! let data = Dataset::read(&[Input::bytes("people.ttl", text.into(), RdfFormat::Turtle)], ReadOptions::default())?;
+//! let source = Source {
+//!     name: "people",
+//!     title: "People",
+//!     base: "http://e/",
+//!     quads: data.quads(),
+//!     inferred: &[],
+//!     entailment: Entailment::None,
+//!     prefixes: &Prefixes::default(),
+//!     labels: &Labels::of(data.quads()),
+//!     citations: &CitationSettings::default(),
+//!     queries: Vec::new(),
+//!     language: "en",
+//!     changed: Default::default(),
+//!     base_url: None,
+//!     endpoint: None,
+//!     assets: Vec::new(),
+//! };
+//! let folder = tempfile::tempdir().unwrap();
+//! let report = publish(&source, false, &folder.path().join("site"), &|_, _| ())?;
+//! let page = std::fs::read_to_string(folder.path().join("site/ada.html")).unwrap();
+//! assert!(page.contains("Ada</bdi></h1>"));
+//! // Nothing is said of Bob, nor of what knowing is: their pages say so.
+//! assert_eq!(report.undescribed.len(), 2);
+//! # Ok::<(), kgq_syntax::error::Error>(())
+//! ```
 
 mod chinese;
 mod draw;
@@ -23,7 +66,7 @@ pub mod standalone;
 mod thing;
 mod vocabulary;
 
-pub use folder::Changes;
+pub use folder::{Changes, resume};
 pub use model::Source;
 pub use query::{NoAnswer, PublishedAnswer, PublishedParam, PublishedQuery};
 
@@ -39,7 +82,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 const STYLE: &str = include_str!("../assets/site.css");
-const SCRIPT: &str = include_str!("../assets/site.js");
+const SCRIPT: &str = concat!(include_str!("../assets/search.js"), include_str!("../assets/site.js"));
 const ICON: &str = include_str!("../assets/icon.svg");
 
 /// What was published.

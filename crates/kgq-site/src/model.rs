@@ -410,7 +410,10 @@ impl<'a> Model<'a> {
 
     /// What describes a thing in a sentence or two, if anything does.
     pub fn descriptions(&self, thing: &NamedNode) -> Vec<&'a Literal> {
-        self.texts(thing, &[RDFS_COMMENT, SKOS_DEFINITION, DCT_DESCRIPTION, DC_DESCRIPTION, SCHEMA_DESCRIPTION])
+        self.texts(
+            thing,
+            &[RDFS_COMMENT, SKOS_DEFINITION, OBO_DEFINITION, DCT_DESCRIPTION, DC_DESCRIPTION, SCHEMA_DESCRIPTION],
+        )
     }
 }
 

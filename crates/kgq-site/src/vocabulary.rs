@@ -22,6 +22,7 @@ pub const PROPERTY_CLASSES: &[&str] = &[
     "http://www.w3.org/2002/07/owl#AnnotationProperty",
     RDF_PROPERTY,
 ];
+pub const OBO_DEFINITION: &str = "http://purl.obolibrary.org/obo/IAO_0000115";
 pub const SKOS_DEFINITION: &str = "http://www.w3.org/2004/02/skos/core#definition";
 pub const SKOS_CONCEPT: &str = "http://www.w3.org/2004/02/skos/core#Concept";
 pub const SKOS_EXACT_MATCH: &str = "http://www.w3.org/2004/02/skos/core#exactMatch";

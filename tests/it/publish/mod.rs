@@ -13,6 +13,9 @@ use tempfile::TempDir;
 
 mod data;
 mod pages;
+mod scripts;
+#[cfg(unix)]
+mod whole;
 
 /// A project with a class, a property and two things.
 const SMALL: &str = "PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#> PREFIX owl: <http://www.w3.org/2002/07/owl#> PREFIX : <https://e.example/>\n\

@@ -47,7 +47,7 @@ fn pages_show_names_facts_footnotes_drawings_and_questions() {
     assert_has(
         &alder,
         &[
-            r#"<h1><bdi lang="en" dir="auto">Alder</bdi></h1><details class="others"><summary>1 other language</summary>"#,
+            r#"<h1><bdi lang="en" dir="auto">Alder</bdi></h1><ul class="inline others"><li><bdi class="text" lang="zh" dir="auto">桤木</bdi>"#,
             r#"<bdi class="text" lang="zh" dir="auto">桤木</bdi>"#,
             r#"<code class="copy">https://e.example/a</code>"#,
             r#"<link rel="alternate" type="text/turtle" href="a.ttl">"#,

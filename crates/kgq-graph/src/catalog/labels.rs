@@ -43,6 +43,35 @@ pub const NAMING: &[(NamedNodeRef<'static>, u8)] = &[
     (skos::ALT_LABEL, 5),
 ];
 
+/// SKOS-XL's properties, which name a thing by a label that is a thing itself, with the rank of those of SKOS that follow from them.
+const NAMING_BY_THINGS: &[(NamedNodeRef<'static>, u8)] = &[
+    (NamedNodeRef::new_unchecked("http://www.w3.org/2008/05/skos-xl#prefLabel"), 0),
+    (NamedNodeRef::new_unchecked("http://www.w3.org/2008/05/skos-xl#altLabel"), 5),
+];
+
+/// The text of a label that is a thing.
+const LITERAL_FORM: NamedNodeRef<'static> =
+    NamedNodeRef::new_unchecked("http://www.w3.org/2008/05/skos-xl#literalForm");
+
+/// The properties of the statements that [`Labels::of`] looks at.
+pub fn naming() -> impl Iterator<Item = NamedNodeRef<'static>> {
+    NAMING.iter().chain(NAMING_BY_THINGS).map(|(property, _)| *property).chain([LITERAL_FORM])
+}
+
+/// The label that a statement names its subject by, if it is a thing itself.
+pub fn label_that_is_a_thing(quad: &Quad) -> Option<NamedOrBlankNode> {
+    rank_by_thing(quad.predicate.as_str())?;
+    match &quad.object {
+        Term::NamedNode(node) => Some(node.clone().into()),
+        Term::BlankNode(node) => Some(node.clone().into()),
+        Term::Literal(_) | Term::Triple(_) => None,
+    }
+}
+
+fn rank_by_thing(predicate: &str) -> Option<u8> {
+    NAMING_BY_THINGS.iter().find(|(property, _)| property.as_str() == predicate).map(|(_, rank)| *rank)
+}
+
 /// How good a property's values are as names, 0 being best; `None` if it does not name.
 pub fn rank(predicate: &str) -> Option<u8> {
     NAMING.iter().find(|(property, _)| property.as_str() == predicate).map(|(_, rank)| *rank)
@@ -52,24 +81,37 @@ impl Labels {
     /// The labels that are among these statements.
     pub fn of<Q: Borrow<Quad>>(quads: impl IntoIterator<Item = Q>) -> Self {
         let mut labels = Self::default();
+        let mut by_things: Vec<(NamedNode, u8, NamedOrBlankNode)> = Vec::new();
+        let mut forms: FxHashMap<NamedOrBlankNode, Vec<Literal>> = FxHashMap::default();
         for quad in quads {
             let quad = quad.borrow();
-            let (Some(rank), NamedOrBlankNode::NamedNode(thing), Term::Literal(literal)) =
-                (rank(quad.predicate.as_str()), &quad.subject, &quad.object)
-            else {
-                continue;
-            };
-            let of_thing = labels.by_thing.entry(thing.clone()).or_default();
-            let label = Label { rank, literal: literal.clone() };
-            if !of_thing.contains(&label) {
-                of_thing.push(label);
+            if let (LITERAL_FORM, Term::Literal(form)) = (quad.predicate.as_ref(), &quad.object) {
+                forms.entry(quad.subject.clone()).or_default().push(form.clone());
             }
-            let things = labels.by_text.entry(fold(literal.value())).or_default();
-            if !things.contains(thing) {
-                things.push(thing.clone());
+            let NamedOrBlankNode::NamedNode(thing) = &quad.subject else { continue };
+            if let (Some(rank), Term::Literal(literal)) = (rank(quad.predicate.as_str()), &quad.object) {
+                labels.add(thing, rank, literal);
+            }
+            if let (Some(rank), Some(label)) = (rank_by_thing(quad.predicate.as_str()), label_that_is_a_thing(quad)) {
+                by_things.push((thing.clone(), rank, label));
             }
         }
+        for (thing, rank, label) in by_things {
+            forms.get(&label).into_iter().flatten().for_each(|form| labels.add(&thing, rank, form));
+        }
         labels
+    }
+
+    fn add(&mut self, thing: &NamedNode, rank: u8, literal: &Literal) {
+        let of_thing = self.by_thing.entry(thing.clone()).or_default();
+        let label = Label { rank, literal: literal.clone() };
+        if !of_thing.contains(&label) {
+            of_thing.push(label);
+        }
+        let things = self.by_text.entry(fold(literal.value())).or_default();
+        if !things.contains(thing) {
+            things.push(thing.clone());
+        }
     }
 
     /// The thing's best label: in the language if there is one, else without language, else in English, else any.

@@ -12,7 +12,7 @@ mod words;
 
 pub use header::{Header, Param, ScalarOrList, Severity, Text, View};
 pub use index::{Role, TermIndex, classes_of, labels_of};
-pub use labels::{Labels, NAMING, Named, local_name, rank};
+pub use labels::{Labels, NAMING, Named, label_that_is_a_thing, local_name, naming, rank};
 pub use names::{Found, is_ideograph};
 pub use params::{Kind as ParamKind, Known, Values, named, parse_term};
 pub use queries::{CannedQuery, Catalog};

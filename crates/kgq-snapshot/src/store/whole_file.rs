@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 /// The end of a temporary file's name. Its writer holds a lock on it, so that one without is known to be abandoned.
 const TEMPORARY: &str = ".building";
 
-/// Files being written, for whoever ends the process early.
+/// Files and folders being written, for whoever ends the process early.
 static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 /// A file that appears under its name only when it is whole. Dropped before, it leaves nothing.
@@ -66,7 +66,7 @@ impl WholeFile {
             // Whoever finds the file unlocked may remove it: its writer was killed. Systems without locks keep it.
             let lost = matches!(file.try_lock(), Err(TryLockError::WouldBlock));
             if lost || !temporary.exists() {
-                forget(&temporary);
+                forget_unfinished(&temporary);
                 continue;
             }
             return Ok(Self { file, temporary: Some(temporary), path: path.to_owned(), target, permissions });
@@ -95,7 +95,7 @@ impl WholeFile {
         self.file.sync_all().map_err(failed)?;
         if let Some(temporary) = &self.temporary {
             fs::rename(temporary, &self.target).map_err(failed)?;
-            forget(temporary);
+            forget_unfinished(temporary);
         }
         self.temporary = None;
         // The new name too. Where folders cannot be opened, it does as far as it may.
@@ -110,9 +110,19 @@ impl Drop for WholeFile {
     fn drop(&mut self) {
         if let Some(temporary) = &self.temporary {
             let _ = fs::remove_file(temporary);
-            forget(temporary);
+            forget_unfinished(temporary);
         }
     }
+}
+
+/// Says that a folder is half-written, to be removed with all that is in it if the process is ended early.
+pub fn note_unfinished(folder: &Path) {
+    UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner).push(folder.to_owned());
+}
+
+/// Says that a path is no longer to be removed. Where the process is being ended, it does not return.
+pub fn forget_unfinished(path: &Path) {
+    UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner).retain(|p| p != path);
 }
 
 /// Removes what is half-written; called before the process is ended from another thread.
@@ -121,7 +131,9 @@ pub fn remove_unfinished() {
     for _ in 0..100 {
         if let Ok(mut paths) = UNFINISHED.try_lock() {
             for path in paths.drain(..) {
-                let _ = fs::remove_file(path);
+                if fs::remove_file(&path).is_err() {
+                    let _ = fs::remove_dir_all(&path);
+                }
             }
             // The program ends now: whoever would make another file waits until it has.
             std::mem::forget(paths);
@@ -147,10 +159,6 @@ pub fn remove_abandoned(folder: &Path) {
             let _ = fs::remove_file(entry.path());
         }
     }
-}
-
-fn forget(path: &Path) {
-    UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner).retain(|p| p != path);
 }
 
 fn folder_of(path: &Path) -> Option<&Path> {

@@ -1,0 +1,442 @@
+//! The folder that a site is written to, whole or not at all: the new site is made below the old one, with links to the files that did
+//! not change, and takes its place when it is complete. Nothing is touched that kgq did not make; a manifest in the folder tells what is
+//! its own.
+
+mod manifest;
+mod replace;
+mod staged;
+
+use kgq_snapshot::store::WholeFile;
+use kgq_syntax::error::{Error, Kind, Result};
+use manifest::MANIFEST;
+use rustc_hash::FxHashSet;
+use sha2::{Digest, Sha256};
+use staged::{STAGED, Staged};
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write};
+use std::path::{Component, Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+/// What became of the files of a site.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    pub written: u64,
+    pub unchanged: u64,
+    pub removed: u64,
+    /// Bytes of all files, changed or not.
+    pub bytes: u64,
+}
+
+/// A folder being written. Dropped before its end, it is what it was.
+pub struct Folder {
+    root: PathBuf,
+    /// Whether the folder was made for this.
+    new: bool,
+    /// The files that the last run made.
+    before: FxHashSet<String>,
+    staged: Option<Staged>,
+    files: Mutex<Files>,
+}
+
+#[derive(Default)]
+struct Files {
+    /// SHA-256 by path.
+    now: BTreeMap<String, String>,
+    /// Folders that are made.
+    folders: FxHashSet<PathBuf>,
+    changes: Changes,
+}
+
+/// Finishes what a killed run began in a folder, and refuses one that kgq did not make.
+///
+/// # Errors
+/// A folder with things in it that kgq did not make, or that another run is writing to.
+pub fn resume(root: &Path) -> Result<()> {
+    match fs::symlink_metadata(root) {
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(e) => return Err(Error::io(root.display(), &e)),
+        Ok(_) if !root.is_dir() => return Err(Error::new(Kind::Io, format!("{} is not a folder", root.display()))),
+        Ok(_) => {}
+    }
+    let real = fs::canonicalize(root).map_err(|e| Error::io(root.display(), &e))?;
+    replace::dispose_abandoned(&real)?;
+    if real.join(STAGED).exists() {
+        Staged::take(&real)?;
+    }
+    manifest::owned(root).map(drop)
+}
+
+impl Folder {
+    /// Takes a folder that is empty, or not there yet, or made by kgq.
+    pub fn open(root: &Path) -> Result<Self> {
+        resume(root)?;
+        let new = !root.exists();
+        fs::create_dir_all(root).map_err(|e| Error::io(root.display(), &e))?;
+        let root = fs::canonicalize(root).map_err(|e| Error::io(root.display(), &e))?;
+        let before = manifest::owned(&root)?;
+        let staged = Some(Staged::take(&root)?);
+        Ok(Self { root, new, before, staged, files: Mutex::default() })
+    }
+
+    /// Says which files are to be made, before the first is: one that is there and is not ours is told before anything is written.
+    pub fn announce(&self, paths: &[String]) -> Result<()> {
+        for path in paths {
+            let mut folder = self.root.clone();
+            let parts: Vec<Component<'_>> = Path::new(path).components().collect();
+            for part in parts.iter().take(parts.len().saturating_sub(1)) {
+                folder.push(part);
+                let ours = |found: fs::Metadata| found.is_dir() || found.is_file() && self.is_ours(&folder);
+                if fs::symlink_metadata(&folder).is_ok_and(|found| !ours(found)) {
+                    return Err(foreign(&folder));
+                }
+            }
+            let target = self.root.join(path);
+            let stays = |found: fs::Metadata| match found.is_dir() {
+                true => !self.has_only_ours(&target),
+                false => !self.before.contains(path) || !found.is_file(),
+            };
+            if fs::symlink_metadata(&target).is_ok_and(stays) {
+                return Err(foreign(&target));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a folder has nothing in it that others put there, so that a file may take its place.
+    fn has_only_ours(&self, folder: &Path) -> bool {
+        let Ok(entries) = fs::read_dir(folder) else { return false };
+        entries.flatten().all(|entry| match entry.file_type() {
+            Ok(kind) if kind.is_dir() => self.has_only_ours(&entry.path()),
+            Ok(_) => self.is_ours(&entry.path()),
+            Err(_) => false,
+        })
+    }
+
+    fn is_ours(&self, path: &Path) -> bool {
+        let below = path.strip_prefix(&self.root).ok().and_then(Path::to_str);
+        below.is_some_and(|below| self.before.contains(below))
+    }
+
+    /// Writes a file, or links to the one that is there with these bytes.
+    pub fn write(&self, path: &str, bytes: &[u8]) -> Result<()> {
+        let target = self.place(path)?;
+        let failed = |e| Error::io(target.display(), &e);
+        let old = self.root.join(path);
+        let there = fs::symlink_metadata(&old).ok();
+        let there =
+            there.filter(|found| found.is_file() && self.before.contains(path) && true_folders(&self.root, path));
+        let same = |found: &fs::Metadata| {
+            found.len() == bytes.len() as u64 && fs::read(&old).is_ok_and(|there| there == bytes)
+        };
+        let unchanged = there.as_ref().is_some_and(same);
+        // Where there are no links, a copy does.
+        if !unchanged || fs::hard_link(&old, &target).is_err() {
+            let mut file = File::create_new(&target).map_err(failed)?;
+            file.write_all(bytes).map_err(failed)?;
+            if let Some(there) = there {
+                file.set_permissions(there.permissions()).map_err(failed)?;
+            }
+        }
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        if files.now.insert(path.to_owned(), hex(bytes)).is_some() {
+            return Err(Error::bug(format!("the site has two files {path}")));
+        }
+        files.changes.bytes += bytes.len() as u64;
+        *(if unchanged { &mut files.changes.unchanged } else { &mut files.changes.written }) += 1;
+        Ok(())
+    }
+
+    /// Puts the new site in the place of the old one, unless they are the same.
+    pub fn finish(self) -> Result<Changes> {
+        self.finish_by(replace::replace)
+    }
+
+    fn finish_by(mut self, replace: impl Fn(&Path, &Staged, &FxHashSet<String>) -> Result<()>) -> Result<Changes> {
+        let Some(staged) = self.staged.take() else { return Err(Error::bug("a site is finished twice")) };
+        let files = std::mem::take(self.files.get_mut().unwrap_or_else(PoisonError::into_inner));
+        let mut changes = files.changes;
+        let gone = |path: &&String| !files.now.contains_key(*path) && self.root.join(path).is_file();
+        changes.removed = self.before.iter().filter(gone).count() as u64;
+        let manifest = manifest::text(&files.now)?;
+        let same_list = fs::read(self.root.join(MANIFEST)).is_ok_and(|there| there == manifest.as_bytes());
+        if !same_list || changes.written > 0 {
+            let path = staged.path().join(MANIFEST);
+            let mut file = WholeFile::create(&path)?;
+            file.file().write_all(manifest.as_bytes()).map_err(|e| Error::io(path.display(), &e))?;
+            file.finish()?;
+            replace::sync_all(staged.path()).map_err(|e| Error::io(staged.path().display(), &e))?;
+            replace(&self.root, &staged, &self.before)?;
+        }
+        self.new = false;
+        Ok(changes)
+    }
+
+    /// The place of a path in the new site, with its folders made.
+    fn place(&self, path: &str) -> Result<PathBuf> {
+        let staged = self.staged.as_ref().filter(|_| is_below(path));
+        let staged =
+            staged.ok_or_else(|| Error::bug(format!("{path} would be written outside of the site's folder")))?;
+        let target = staged.path().join(path);
+        if let Some(folder) = target.parent() {
+            let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+            if !files.folders.contains(folder) {
+                fs::create_dir_all(folder).map_err(|e| Error::io(folder.display(), &e))?;
+                files.folders.insert(folder.to_owned());
+            }
+        }
+        Ok(target)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        self.staged = None;
+        if self.new {
+            let _ = fs::remove_dir(&self.root);
+        }
+    }
+}
+
+/// Whether the folders on the way to a path are true ones, or not there; a symbolic link is neither.
+fn true_folders(root: &Path, path: &str) -> bool {
+    let mut folders: Vec<&Path> = Path::new(path).ancestors().skip(1).filter(|f| !f.as_os_str().is_empty()).collect();
+    folders.reverse();
+    folders.into_iter().all(|folder| fs::symlink_metadata(root.join(folder)).map_or(true, |found| found.is_dir()))
+}
+
+/// That these paths can stand beside each other, also where case does not count: none twice, and none a folder of another. It is asked
+/// before anything is written.
+pub fn check(paths: &[String]) -> Result<()> {
+    let mut files: FxHashSet<String> = FxHashSet::default();
+    for path in paths {
+        if !is_below(path) {
+            return Err(Error::bug(format!("{path} would be written outside of the site's folder")));
+        }
+        if !files.insert(path.to_lowercase()) {
+            return Err(Error::bug(format!("the site has two files {path}")));
+        }
+    }
+    for path in &files {
+        let mut folder = path.as_str();
+        while let Some((parent, _)) = folder.rsplit_once('/') {
+            if files.contains(parent) {
+                return Err(Error::bug(format!("the site has a file {parent} and one below it, {path}")));
+            }
+            folder = parent;
+        }
+    }
+    Ok(())
+}
+
+fn is_below(path: &str) -> bool {
+    !path.is_empty()
+        && !path.contains(['\\', ':', '\0'])
+        && Path::new(path).components().all(|part| matches!(part, Component::Normal(_)))
+}
+
+fn foreign(path: &Path) -> Error {
+    Error::new(Kind::Policy, format!("{} was not made by `kgq publish`, and is left as it is", path.display()))
+        .hint("move it away, or publish to another folder")
+}
+
+/// The SHA-256 of bytes, in hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn publish(root: &Path, files: &[(&str, &str)]) -> Result<Changes> {
+        let folder = Folder::open(root)?;
+        folder.announce(&files.iter().map(|(path, _)| (*path).to_owned()).collect::<Vec<_>>())?;
+        for (path, text) in files {
+            folder.write(path, text.as_bytes())?;
+        }
+        folder.finish()
+    }
+
+    #[test]
+    fn a_second_run_writes_what_changed_and_removes_what_is_gone() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("site");
+        publish(&root, &[("a.html", "1"), ("deep/b.html", "2"), ("c.html", "3")]).unwrap();
+        let changes = publish(&root, &[("a.html", "1"), ("c.html", "4")]).unwrap();
+        assert_eq!((changes.written, changes.unchanged, changes.removed), (1, 1, 1));
+        assert!(!root.join("deep").exists());
+    }
+
+    #[test]
+    fn what_kgq_did_not_make_is_never_touched() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("precious"), "x").unwrap();
+        assert_eq!(publish(dir.path(), &[("a", "1")]).unwrap_err().kind(), Kind::Policy);
+        let root = dir.path().join("site");
+        publish(&root, &[("a", "1")]).unwrap();
+        fs::write(root.join("b"), "mine").unwrap();
+        assert_eq!(publish(&root, &[("a", "1"), ("b", "2")]).unwrap_err().kind(), Kind::Policy);
+        assert_eq!(fs::read(root.join("b")).unwrap(), b"mine");
+    }
+
+    /// Publishes by moving one file after another, broken off by `stop` when all is ready.
+    fn moved(root: &Path, files: &[(&str, &str)], stop: impl Fn(&Path, &Path) -> Result<()>) -> Result<Changes> {
+        let folder = Folder::open(root)?;
+        for (path, text) in files {
+            folder.write(path, text.as_bytes())?;
+        }
+        folder.finish_by(|root, staged, _| {
+            stop(root, staged.path())?;
+            replace::move_files(root, staged.path())
+        })
+    }
+
+    /// All files below a folder, with their text; its list apart.
+    fn texts(root: &Path) -> BTreeMap<String, String> {
+        fn walk(root: &Path, folder: &Path, texts: &mut BTreeMap<String, String>) {
+            for entry in fs::read_dir(folder).unwrap().flatten() {
+                let path = entry.path();
+                let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+                if path.is_dir() {
+                    walk(root, &path, texts);
+                } else if name != MANIFEST {
+                    texts.insert(name, fs::read_to_string(path).unwrap());
+                }
+            }
+        }
+        let mut all = BTreeMap::new();
+        walk(root, root, &mut all);
+        all
+    }
+
+    fn as_texts(files: &[(&str, &str)]) -> BTreeMap<String, String> {
+        files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect()
+    }
+
+    const OLD: &[(&str, &str)] = &[("a", "1"), ("deep/b", "2"), ("same", "s"), ("x", "x")];
+    const NEW: &[(&str, &str)] = &[("a", "11"), ("new/c", "3"), ("same", "s"), ("x/y", "y")];
+
+    #[test]
+    fn a_run_that_fails_leaves_the_old_site_and_nothing_beside_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("site");
+        let folder = Folder::open(&root).unwrap();
+        folder.write("a", b"1").unwrap();
+        drop(folder);
+        assert!(!root.exists());
+        publish(&root, OLD).unwrap();
+        let folder = Folder::open(&root).unwrap();
+        folder.write("a", b"11").unwrap();
+        drop(folder);
+        assert_eq!(texts(&root), as_texts(OLD));
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn an_exchanged_and_a_moved_site_are_the_same_and_keep_what_others_put_there() {
+        let dir = tempfile::tempdir().unwrap();
+        for way in ["exchanged", "moved"] {
+            let root = dir.path().join(way);
+            publish(&root, OLD).unwrap();
+            fs::write(root.join("CNAME"), "mine").unwrap();
+            fs::write(root.join("deep/mine"), "mine").unwrap();
+            let mut expected = as_texts(NEW);
+            expected.extend(as_texts(&[("CNAME", "mine"), ("deep/mine", "mine")]));
+            match way {
+                "moved" => moved(&root, NEW, |_, _| Ok(())),
+                _ => publish(&root, NEW),
+            }
+            .unwrap();
+            assert_eq!(texts(&root), expected, "{way}");
+            assert_eq!(publish(&root, NEW).unwrap().written, 0, "{way}");
+        }
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn a_broken_off_move_is_finished_by_the_next_run() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("site");
+        let kept = dir.path().join("kept");
+        publish(&root, OLD).unwrap();
+        let killed = moved(&root, NEW, |root, staged| {
+            fs::rename(staged.join("a"), root.join("a")).unwrap();
+            fs::remove_file(root.join("x")).unwrap();
+            fs::write(staged.join(".kgq-site.moving"), "").unwrap();
+            // A killed process removes nothing.
+            fs::rename(staged, &kept).unwrap();
+            Err(Error::bug("killed"))
+        });
+        killed.unwrap_err();
+        fs::rename(&kept, root.join(STAGED)).unwrap();
+        resume(&root).unwrap();
+        assert_eq!(texts(&root), as_texts(NEW));
+        assert_eq!(publish(&root, OLD).unwrap().removed, 2);
+    }
+
+    #[test]
+    fn what_a_killed_run_left_is_removed_and_what_is_not_ours_in_it_comes_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let (root, old) = (dir.path().join("site"), dir.path().join(".site.building"));
+        publish(&old, OLD).unwrap();
+        fs::write(old.join("CNAME"), "mine").unwrap();
+        publish(&root, NEW).unwrap();
+        fs::create_dir_all(root.join(STAGED).join("half")).unwrap();
+        fs::write(root.join(STAGED).join("half/a"), "torn").unwrap();
+        resume(&root).unwrap();
+        let mut expected = as_texts(NEW);
+        expected.extend(as_texts(&[("CNAME", "mine")]));
+        assert_eq!(texts(&root), expected);
+        assert!(!old.exists());
+        // A folder of that name that is not an old site is left alone, and the site is written all the same.
+        fs::create_dir(&old).unwrap();
+        fs::write(old.join("precious"), "x").unwrap();
+        publish(&root, OLD).unwrap();
+        assert_eq!(texts(&old), as_texts(&[("precious", "x")]));
+        assert_eq!(texts(&root).len(), OLD.len() + 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn two_runs_do_not_write_to_one_folder() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("site");
+        let first = Folder::open(&root).unwrap();
+        assert_eq!(publish(&root, OLD).unwrap_err().kind(), Kind::Policy);
+        drop(first);
+        publish(&root, OLD).unwrap();
+    }
+
+    #[test]
+    fn paths_that_cannot_stand_beside_each_other_are_refused_before_anything_is_written() {
+        let check = |paths: &[&str]| check(&paths.iter().map(|p| (*p).to_owned()).collect::<Vec<_>>()).is_ok();
+        assert!(check(&["a", "b/a", "b/c"]));
+        assert!(!check(&["data.html", "Data.html"]));
+        assert!(!check(&["a", "A/b/c"]));
+        assert!(!check(&["../a"]));
+    }
+
+    #[test]
+    fn a_manifest_cannot_lead_out_of_the_folder() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("site");
+        fs::create_dir(&root).unwrap();
+        fs::write(dir.path().join("victim"), "x").unwrap();
+        fs::write(root.join(MANIFEST), r#"{"made-by": "kgq publish", "files": {"../victim": ""}}"#).unwrap();
+        assert_eq!(publish(&root, &[("a", "1")]).unwrap_err().kind(), Kind::Policy);
+        assert!(dir.path().join("victim").exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_inside_the_folder_is_not_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        let (root, other) = (dir.path().join("site"), dir.path().join("other"));
+        fs::create_dir(&other).unwrap();
+        publish(&root, &[("a", "1")]).unwrap();
+        std::os::unix::fs::symlink(&other, root.join("deep")).unwrap();
+        assert_eq!(publish(&root, &[("a", "1"), ("deep/b", "2")]).unwrap_err().kind(), Kind::Policy);
+        assert!(fs::read_dir(&other).unwrap().next().is_none());
+    }
+}
