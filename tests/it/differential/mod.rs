@@ -387,7 +387,7 @@ fn compare_seeds(seeds: impl Iterator<Item = u64>) {
 }
 
 /// Pairs on which the executor was wrong once: statements, and a query.
-const FAILED_ONCE: [(&str, &str); 2] = [
+const FAILED_ONCE: [(&str, &str); 3] = [
     (
         ":b :p :b . :p :p 1 .",
         "SELECT * WHERE { { SELECT ?s WHERE { ?u (:q)* ?s . { } UNION { BIND (?t AS ?n1) ?s :p ?t . } } } \
@@ -396,6 +396,11 @@ const FAILED_ONCE: [(&str, &str); 2] = [
     (
         ":b :q :p , 3 ; :p :b , 2 , :a , 1 , :c . :c :p :p , :b ; :q 3 . :p :p :b , 3 , 1 ; :q :a . :a :p :a ; :q :c .",
         "SELECT * WHERE { ?t ?s ?v . OPTIONAL { :b :q ?u . } ?v :q ?s . ?s :p ?u . ?v ?t ?u . }",
+    ),
+    (
+        ":b :p _:x . :b :p :b . _:x :q \"b\" . :b :q :b . :c :q :a . :p :q :b .",
+        "SELECT * WHERE { FILTER (EXISTS { ?s :p ?u . OPTIONAL { ?s :p ?v . } ?u :q :b . \
+         { ?u :q ?v . } UNION { ?s :p ?t . ?t :p ?u . } }) ?v :q ?t . }",
     ),
 ];
 

@@ -267,9 +267,17 @@ fn substitutable(pattern: &Pattern, outer: &VarSet) -> bool {
         | Pattern::Service(_)
         | Pattern::Values { .. } => true,
         Pattern::Join(operands) => operands.iter().enumerate().all(|(at, operand)| {
-            let exposed = scope::exposed(operand).without(outer);
+            let exposed = scope::exposed(operand);
+            // What matters to it that the row binds must not be joined afterwards, as an operand is that shares with the
+            // others what they may leave unbound.
+            let sees_row = exposed.intersects(outer);
+            let (own, shared) = (exposed.without(outer), scope::possible(operand).without(outer));
             substitutable(operand, outer)
-                && operands.iter().enumerate().all(|(other, p)| other == at || !exposed.intersects(&scope::possible(p)))
+                && operands.iter().enumerate().filter(|(other, _)| *other != at).all(|(_, other)| {
+                    let possible = scope::possible(other);
+                    let certain = || shared.intersection(&possible).is_subset(&scope::certain(other));
+                    !own.intersects(&possible) && (!sees_row || certain())
+                })
         }),
         Pattern::Union(branches) => branches.iter().all(|branch| substitutable(branch, outer)),
         Pattern::Filter { inner, .. } => substitutable(inner, outer),
