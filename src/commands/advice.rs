@@ -103,8 +103,20 @@ impl<'a> Adviser<'a> {
         Ok(())
     }
 
-    /// Asks for advice, which ends by itself when its time is up.
+    /// Asks for advice; nothing comes of a snapshot that is damaged.
     fn ask<T: Send>(
+        &self,
+        session: &Session,
+        spent: Duration,
+        question: impl FnOnce(&Asked<'_>) -> T + Send,
+    ) -> Result<T> {
+        let advice = self.ask_in_time(session, spent, question);
+        session.intact()?;
+        advice
+    }
+
+    /// Asks for advice, which ends by itself when its time is up.
+    fn ask_in_time<T: Send>(
         &self,
         session: &Session,
         spent: Duration,

@@ -72,6 +72,13 @@ pub enum Command {
 
 /// Runs a command other than `repl`, which is a face of its own. Returns the exit code.
 pub fn run(command: &Command, session: &mut Session, output: &mut Output) -> Result<u8> {
+    let result = dispatch(command, session, output);
+    // What a damaged snapshot led to is no result, and no error of the user's.
+    session.intact()?;
+    result
+}
+
+fn dispatch(command: &Command, session: &mut Session, output: &mut Output) -> Result<u8> {
     match command {
         Command::Query(args) => query::run(args, session, output),
         Command::Run(args) => run::run(args, session, output),

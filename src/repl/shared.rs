@@ -44,9 +44,9 @@ impl State {
         Ok(Self { prefixes, snapshot, index, queries })
     }
 
-    /// The terms' index, once it is there.
+    /// The terms' index, once it is there; none of a snapshot that is found damaged.
     pub fn index(&self) -> Option<&TermIndex> {
-        self.index.get()
+        self.snapshot.intact().ok().and_then(|()| self.index.get())
     }
 
     /// The same state before its index is there.

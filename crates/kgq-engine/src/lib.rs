@@ -89,23 +89,61 @@ pub trait Services: std::fmt::Debug + Send + Sync {
     fn select(&self, endpoint: &NamedNode, query: &spargebra::Query) -> Result<(Vec<Variable>, Vec<Row>)>;
 }
 
-/// Answers a query over the snapshot.
+/// Answers a query over the snapshot. Nothing that was read from a damaged file leaves here, nor what was concluded from it: an empty
+/// answer and an error neither.
 pub fn evaluate<'a>(snapshot: &'a Snapshot, query: &Query, options: &EvaluationOptions) -> Result<Answer<'a>> {
     let guard = Arc::new(Guard::new(&options.limits, Arc::clone(&options.cancelled)));
     let services = options.services.as_ref();
     let (graph, algebra) = (options.default_graph, &query.algebra);
-    let answer = match options.executor {
-        Executor::Kgq => kgq::evaluate(snapshot, algebra, graph, &guard, services)?,
-        Executor::Oxigraph => oxigraph::evaluate_with_services(snapshot, algebra, graph, &guard, services)?,
+    let answered = match options.executor {
+        Executor::Kgq => kgq::evaluate(snapshot, algebra, graph, &guard, services),
+        Executor::Oxigraph => oxigraph::evaluate_with_services(snapshot, algebra, graph, &guard, services),
     };
+    snapshot.intact()?;
+    let answer = sound(snapshot, answered?);
     Ok(match options.limits.rows {
         Some(most) => at_most(answer, most),
         None => answer,
     })
 }
 
+/// The answer, ending in the damage where what was read turns out to be damaged. The executors ask before each batch; this asks
+/// before the end and before an error, which damage may have caused.
+fn sound<'a>(snapshot: &'a Snapshot, answer: Answer<'a>) -> Answer<'a> {
+    fn asked<'a, T: 'a>(
+        snapshot: &'a Snapshot,
+        items: impl Iterator<Item = Result<T>> + 'a,
+    ) -> impl Iterator<Item = Result<T>> + 'a {
+        let (mut items, mut over) = (items, false);
+        std::iter::from_fn(move || {
+            if over {
+                return None;
+            }
+            let next = items.next();
+            if let Some(Ok(_)) = next {
+                return next;
+            }
+            over = true;
+            snapshot.intact().err().map(Err).or(next)
+        })
+    }
+    match answer {
+        Answer::Boolean(value) => Answer::Boolean(value),
+        Answer::Solutions(Solutions { variables, rows }) => {
+            Answer::Solutions(Solutions { variables, rows: Box::new(asked(snapshot, rows)) })
+        }
+        Answer::Graph(triples) => Answer::Graph(Triples(Box::new(asked(snapshot, triples.0)))),
+    }
+}
+
 /// How a query is answered, as an indented tree; with `run`, it is answered, and the tree has what was counted.
 pub fn explain(snapshot: &Snapshot, query: &Query, options: &EvaluationOptions, run: bool) -> Result<String> {
+    let explained = explanation(snapshot, query, options, run);
+    snapshot.intact()?;
+    explained
+}
+
+fn explanation(snapshot: &Snapshot, query: &Query, options: &EvaluationOptions, run: bool) -> Result<String> {
     let guard = Arc::new(Guard::new(&options.limits, Arc::clone(&options.cancelled)));
     if options.executor == Executor::Kgq {
         let services = options.services.as_ref();

@@ -326,6 +326,12 @@ impl Session {
         self.snapshot.get().map(AsRef::as_ref).ok_or_else(|| Error::bug("the snapshot was not kept"))
     }
 
+    /// Whether what was read of the snapshot is sound, where there is one: to be asked before anything that was concluded from it is
+    /// told.
+    pub fn intact(&self) -> Result<()> {
+        self.snapshot.get().map_or(Ok(()), |snapshot| snapshot.intact())
+    }
+
     /// A snapshot made from the files at once: from the cache, if there is one.
     fn snapshot_of_files(&self) -> Result<Snapshot> {
         let inputs = self.inputs()?;
@@ -511,7 +517,9 @@ impl Session {
     /// Parses a canned query and binds the values of its parameters.
     pub fn parse_canned(&self, canned: &CannedQuery, values: &Values) -> Result<Query> {
         let mut query = self.parse(canned.source())?;
-        canned.apply(&mut query, values, &self.known()?)?;
+        let applied = canned.apply(&mut query, values, &self.known()?);
+        self.intact()?;
+        applied?;
         Ok(query)
     }
 
@@ -704,7 +712,9 @@ impl Session {
     /// The thing that the user means by a CURIE, an IRI or a label in any language.
     pub fn resolve(&self, word: &str) -> Result<NamedNode> {
         let known = self.known()?;
-        let node = crate::catalog::parse_term(word, &known)?;
+        let node = crate::catalog::parse_term(word, &known);
+        self.intact()?;
+        let node = node?;
         if known.contains(&node) {
             return Ok(node);
         }

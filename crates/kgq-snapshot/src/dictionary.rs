@@ -3,7 +3,7 @@
 use super::TermId;
 use super::file::{Reader, Writer};
 use super::front_coding::{StringTable, StringTableBuilder, TableReader};
-use super::storage::Words;
+use super::storage::{Limit, Words};
 use super::value::{
     Family, LANGUAGE, LITERAL_FAMILIES, LiteralType, OTHER, STRING, Stored, TermKind, Value, WITH_VALUES,
     compare_stored, family_of,
@@ -118,6 +118,17 @@ impl Dictionary {
         }
         let literals = Literals { forms, families, values, ranks, types, type_runs };
         Ok(Self { blanks, blank_order, iris, literals, triples, depths })
+    }
+
+    /// What the tables of a file may hold.
+    pub(super) fn limits(&self) -> Vec<Limit> {
+        let literals = u64::from(self.literals.forms.len());
+        let limits = [
+            self.blank_order.limit(u64::from(self.blanks.len()), false),
+            self.literals.ranks.limit(literals, false),
+            self.triples.limit(u64::from(self.len()), false),
+        ];
+        limits.into_iter().flatten().collect()
     }
 
     fn iri_start(&self) -> u32 {

@@ -8,12 +8,13 @@
 //! Numbers are in the byte order of the machine that wrote them; another refuses the file.
 
 use super::map::{self, Map};
-use super::storage::{BLOCK, Bytes, Checked, Words, damaged};
+use super::storage::{BLOCK, Bytes, Checked, Limit, Words, damaged};
 use super::{ContentKey, Snapshot};
 use crate::store::WholeFile;
 use kgq_syntax::error::{Error, Kind, Result};
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -186,6 +187,10 @@ pub(super) struct Reader {
     file: Arc<Checked>,
     sections: std::vec::IntoIter<[u64; 2]>,
     name: String,
+    /// Where the sections may lie, in bytes from the file's start.
+    body: Range<usize>,
+    /// Whether the file is small enough to be checked wholly when it is opened.
+    at_once: bool,
     key: ContentKey,
 }
 
@@ -242,11 +247,19 @@ impl Reader {
         let sections: Vec<[u64; 2]> = (0..count).map(|i| [wide(FIXED + i * 4), wide(FIXED + i * 4 + 2)]).collect();
         let sums = sums.as_chunks::<4>().0.iter().map(|bytes| u32::from_ne_bytes(*bytes)).collect();
         let key = ContentKey::from_words(&header[8..16]);
-        let file = Arc::new(Checked::new(map, name.clone(), HEADER..body_end, sums));
-        if length < checked_at_once {
+        let body = HEADER..body_end;
+        let file = Arc::new(Checked::new(map, file, name.clone(), body.clone(), sums));
+        let at_once = length < checked_at_once;
+        if at_once {
             file.verify()?;
         }
-        Ok(Self { file, sections: sections.into_iter(), name, key })
+        Ok(Self { file, sections: sections.into_iter(), name, body, at_once, key })
+    }
+
+    /// Ends the reading: from now on what is read also keeps these limits.
+    pub(super) fn limit(&self, limits: Vec<Limit>) -> Result<()> {
+        self.file.limit(limits);
+        if self.at_once { self.file.verify() } else { Ok(()) }
     }
 
     pub(super) fn file(&self) -> Arc<Checked> {
@@ -263,8 +276,12 @@ impl Reader {
     }
 
     fn section(&mut self) -> Result<(usize, usize)> {
-        let [start, len] = self.sections.next().ok_or_else(|| damaged(&self.name))?;
-        Ok((start as usize, len as usize))
+        let place = |[start, len]: [u64; 2]| {
+            let (start, len) = (usize::try_from(start).ok()?, usize::try_from(len).ok()?);
+            let inside = start >= self.body.start && start.checked_add(len)? <= self.body.end;
+            (inside && start % 8 == 0).then_some((start, len))
+        };
+        self.sections.next().and_then(place).ok_or_else(|| damaged(&self.name))
     }
 
     pub(super) fn words(&mut self) -> Result<Words> {
@@ -305,8 +322,9 @@ impl Snapshot {
     /// When the file cannot be written; nothing is left behind then.
     pub fn save(&self, path: &Path, key: ContentKey) -> Result<()> {
         let mut writer = Writer::new(WholeFile::create(path)?)?;
-        self.write(&mut writer)?;
+        let written = self.write(&mut writer);
         self.intact()?;
+        written?;
         writer.finish(key)
     }
 

@@ -1,7 +1,7 @@
 //! Statements sorted in one order, as columns of ids.
 
 use super::file::{Reader, Writer};
-use super::storage::Words;
+use super::storage::{Limit, Words};
 use super::{Component, TermId};
 use kgq_syntax::error::Result;
 use std::ops::Range;
@@ -177,6 +177,12 @@ impl Offsets {
             return Err(reader.damaged());
         }
         Ok(Self { first, keys, starts })
+    }
+
+    /// What the tables of a file with so many rows and terms may hold.
+    pub(super) fn limits(&self, rows: u64, terms: u64) -> impl Iterator<Item = Limit> {
+        let keys = self.keys.as_ref().and_then(|keys| keys.limit(terms, true));
+        keys.into_iter().chain(self.starts.limit(rows + 1, true))
     }
 
     fn slot_count(&self) -> usize {

@@ -59,7 +59,7 @@ use load::content_key_of;
 use oxrdf::{BaseDirection, GraphName, LiteralRef, NamedNodeRef, NamedOrBlankNode, Quad, Term, TermRef};
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
-use storage::{Bytes, Checked, Words};
+use storage::{Bytes, Checked, Limit, Words};
 
 /// An immutable image of a dataset: its terms as ids, its statements as sorted columns of ids.
 ///
@@ -161,7 +161,7 @@ impl Snapshot {
     }
 
     fn read(reader: &mut Reader) -> Result<Self> {
-        Ok(Self {
+        let snapshot = Self {
             dictionary: Dictionary::read(reader)?,
             triples: Sorted::read(reader, 3)?,
             quads: Sorted::read(reader, 4)?,
@@ -172,7 +172,19 @@ impl Snapshot {
             contested: read_contested(reader)?,
             file: Some(reader.file()),
             key: reader.key(),
-        })
+        };
+        reader.limit(snapshot.limits())?;
+        Ok(snapshot)
+    }
+
+    /// What the sections of a file may hold: who can write a file can write right checksums too.
+    fn limits(&self) -> Vec<Limit> {
+        let terms = u64::from(self.term_count());
+        let mut limits = self.dictionary.limits();
+        limits.extend(self.triples.limits(terms));
+        limits.extend(self.quads.limits(terms));
+        limits.extend(self.named_graphs.limit(terms, true));
+        limits
     }
 
     /// How many triples the default graph has.
@@ -393,6 +405,11 @@ impl<const ORDERS: usize> Sorted<ORDERS> {
             }
         }
         Ok(Self { len, offsets, columns })
+    }
+
+    fn limits(&self, terms: u64) -> impl Iterator<Item = Limit> {
+        let offsets = self.offsets.iter().flat_map(move |offsets| offsets.limits(self.len as u64, terms));
+        offsets.chain(self.columns.iter().flatten().filter_map(move |column| column.limit(terms, false)))
     }
 
     #[inline]

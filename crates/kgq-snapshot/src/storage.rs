@@ -3,17 +3,39 @@
 use super::TermId;
 use super::map::{self, Map};
 use kgq_syntax::error::{Error, Kind, Result};
+use std::fs::File;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
 
 /// Bytes that share a checksum.
 pub(super) const BLOCK: usize = 64 << 10;
+
+/// What the words of a section may be, whatever their checksum says: ids that exist, rows that there are.
+#[derive(Debug)]
+pub(super) struct Limit {
+    /// In bytes from the file's start.
+    pub(super) section: Range<usize>,
+    /// All words are less.
+    pub(super) below: u64,
+    pub(super) sorted: bool,
+}
+
+/// What shows that a file was written to: its length, and when it was changed.
+type Stamp = (u64, Option<SystemTime>);
+
+fn stamp(file: &File) -> Option<Stamp> {
+    let metadata = file.metadata().ok()?;
+    Some((metadata.len(), metadata.modified().ok()))
+}
 
 /// A mapped file whose blocks are checked when they are first touched.
 #[derive(Debug)]
 pub(super) struct Checked {
     map: Map,
+    /// The file, and its stamp when it was mapped; none for one that nobody else can write to.
+    file: Option<(File, Stamp)>,
     /// The file's name, for messages.
     name: String,
     /// Where the blocks start and end.
@@ -22,25 +44,41 @@ pub(super) struct Checked {
     sums: Vec<u32>,
     /// A bit for each block that was found sound.
     sound: Vec<AtomicU64>,
+    /// Known when the sections are.
+    limits: OnceLock<Vec<Limit>>,
     damage: OnceLock<Error>,
 }
 
 impl Checked {
-    pub(super) fn new(map: Map, name: String, body: Range<usize>, sums: Vec<u32>) -> Self {
+    pub(super) fn new(map: Map, file: File, name: String, body: Range<usize>, sums: Vec<u32>) -> Self {
         let sound = (0..sums.len().div_ceil(64)).map(|_| AtomicU64::new(0)).collect();
-        Self { map, name, body, sums, sound, damage: OnceLock::new() }
+        let file = stamp(&file).map(|stamp| (file, stamp));
+        Self { map, file, name, body, sums, sound, limits: OnceLock::new(), damage: OnceLock::new() }
     }
 
     /// A temporary file of this process, which nobody else can have damaged.
     pub(super) fn unchecked(map: Map) -> Self {
         let body = 0..map.bytes().len();
         let sound = (0..body.len().div_ceil(BLOCK * 64)).map(|_| AtomicU64::new(u64::MAX)).collect();
-        Self { map, name: String::new(), body, sums: Vec::new(), sound, damage: OnceLock::new() }
+        let (limits, damage) = (OnceLock::new(), OnceLock::new());
+        Self { map, file: None, name: String::new(), body, sums: Vec::new(), sound, limits, damage }
     }
 
-    /// Whether all that was touched so far is sound.
-    #[inline]
+    /// Sets what the sections may hold. Blocks that were checked without it are checked again.
+    pub(super) fn limit(&self, limits: Vec<Limit>) {
+        if self.limits.set(limits).is_ok() {
+            self.sound.iter().for_each(|blocks| blocks.store(0, Ordering::Relaxed));
+        }
+    }
+
+    /// Whether all that was touched so far is sound, and the file is still what was mapped.
     pub(super) fn intact(&self) -> Result<()> {
+        if self.damage.get().is_none()
+            && let Some((file, mapped)) = &self.file
+            && stamp(file).as_ref() != Some(mapped)
+        {
+            self.damage.get_or_init(|| changed(&self.name));
+        }
         match self.damage.get() {
             None => Ok(()),
             Some(error) => Err(error.clone()),
@@ -74,7 +112,7 @@ impl Checked {
     fn check(&self, block: usize) -> bool {
         let start = self.body.start + block * BLOCK;
         let bytes = self.map.bytes().get(start..(start + BLOCK).min(self.body.end)).unwrap_or_default();
-        let sound = self.sums.get(block) == Some(&crc32fast::hash(bytes));
+        let sound = self.sums.get(block) == Some(&crc32fast::hash(bytes)) && self.keeps_limits(start, bytes);
         if sound {
             self.sound[block / 64].fetch_or(1 << (block % 64), Ordering::Relaxed);
         } else {
@@ -82,11 +120,30 @@ impl Checked {
         }
         sound
     }
+
+    /// Whether a block's words are what their sections may hold.
+    fn keeps_limits(&self, start: usize, block: &[u8]) -> bool {
+        let own = |limit: &Limit| {
+            let from = limit.section.start.max(start) - start;
+            let to = limit.section.end.min(start + block.len()).saturating_sub(start);
+            map::words(block.get(from..to).unwrap_or_default())
+        };
+        self.limits.get().into_iter().flatten().all(|limit| {
+            let words = own(limit);
+            u64::from(words.iter().copied().fold(0, u32::max)) < limit.below.max(u64::from(words.is_empty()))
+                && (!limit.sorted || words.is_sorted())
+        })
+    }
 }
 
 /// What is said of a file that does not hold what was written.
 pub(super) fn damaged(name: &str) -> Error {
     Error::new(Kind::Io, format!("{name}: the snapshot is damaged")).hint("build it again from its sources")
+}
+
+fn changed(name: &str) -> Error {
+    Error::new(Kind::Io, format!("{name}: the snapshot was changed while it was read"))
+        .hint("ask again; `kgq build` puts a new snapshot in its place at once, which disturbs nobody who reads the old one")
 }
 
 /// An array of 32-bit words: ids, offsets, or records of several words.
@@ -111,6 +168,14 @@ impl Default for Words {
 static ZEROS: [u32; BLOCK] = [0; BLOCK];
 
 impl Words {
+    /// What the words of a mapped section may be; nothing for words in memory.
+    pub(super) fn limit(&self, below: u64, sorted: bool) -> Option<Limit> {
+        match self {
+            Self::Owned(_) => None,
+            Self::Mapped { start, len, .. } => Some(Limit { section: *start..start + len * 4, below, sorted }),
+        }
+    }
+
     pub(super) fn new(words: Vec<u32>) -> Self {
         Self::Owned(words)
     }
