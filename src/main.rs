@@ -2,6 +2,7 @@
 
 mod cli;
 mod commands;
+mod cut;
 mod repl;
 
 use commands::Stream;
@@ -16,6 +17,7 @@ static ALLOCATOR: commands::Allocator = commands::Allocator;
 const STACK: usize = 256 << 20;
 
 fn main() -> ExitCode {
+    cut::end_on_cut_files();
     // What a panic says may hold words of a file.
     std::panic::set_hook(Box::new(|panic| {
         let _ = writeln!(Stream::stderr(), "{panic}\nThis is a mistake in kgq itself; please report it.");

@@ -40,7 +40,7 @@ pub use query::read_text;
 pub use repl::Args as ReplArgs;
 pub use run::{help as canned_help, one_line};
 pub use terminal::{Content, Stream, as_shown};
-pub use watchdog::{Allocator, MemoryWatch, Watchdog};
+pub use watchdog::{Allocator, Base, MemoryWatch, Watchdog, give_back};
 
 use clap::Subcommand;
 use kgq_graph::session::Session;

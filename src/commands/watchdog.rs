@@ -36,6 +36,40 @@ pub struct Watchdog {
     ceiling: u64,
 }
 
+/// What a session holds beside its queries: what a limit on memory is counted from.
+#[derive(Debug, Default)]
+pub struct Base {
+    held: Option<u64>,
+    /// One share is held by each query that runs, also by one that was left to itself.
+    running: Arc<()>,
+}
+
+impl Base {
+    /// What is held now, given back what was freed. While a query that was left still runs, what it holds is not the session's: what
+    /// was held before it counts on.
+    pub fn now(&mut self) -> Option<u64> {
+        if Arc::strong_count(&self.running) == 1 || self.held.is_none() {
+            give_back();
+            self.held = held();
+        }
+        self.held
+    }
+
+    /// To be kept by a query while it runs.
+    pub fn share(&self) -> Arc<()> {
+        Arc::clone(&self.running)
+    }
+}
+
+/// Gives the system back what was freed: the allocator keeps it otherwise, and it would count as held.
+pub fn give_back() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: it has no preconditions; it takes the allocator's own locks.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
+
 /// Tells when a session's query holds more memory than it may, so that it can be stopped and the session goes on.
 #[derive(Clone, Copy, Debug)]
 pub struct MemoryWatch {
@@ -44,10 +78,10 @@ pub struct MemoryWatch {
 }
 
 impl MemoryWatch {
-    /// Memory that is held now does not count. `None` without a limit, or where the system does not tell.
-    pub fn start(limits: &Limits) -> Option<Self> {
+    /// Counts from the base. `None` without a limit, or where the system does not tell.
+    pub fn start(limits: &Limits, base: Option<u64>) -> Option<Self> {
         let limit = limits.memory?;
-        Some(Self { ceiling: held()?.saturating_add(limit), limit })
+        Some(Self { ceiling: base?.saturating_add(limit), limit })
     }
 
     /// The error, once more is held.
@@ -86,8 +120,11 @@ impl Watchdog {
 
     /// Watches a query of a session, which is asked to stop when it passes its limit on memory: only one that takes half as
     /// much again before it stops ends the program, as the machine would otherwise.
-    pub fn of_session(limits: &Limits) -> Self {
-        let ceiling = |limit: u64| Some((held()?.saturating_add(limit + limit / 2).saturating_add(SPARE), limit));
+    pub fn of_session(limits: &Limits, base: Option<u64>) -> Self {
+        let ceiling = |limit: u64| {
+            let most = limit.saturating_add(limit / 2).saturating_add(SPARE);
+            Some((base?.saturating_add(most), limit))
+        };
         Self::watch(None, limits.memory.and_then(ceiling), took_longer)
     }
 

@@ -18,7 +18,7 @@ mod shared;
 mod show;
 mod sink;
 
-use crate::commands::{AdviceArgs, Adviser, Output, ReplArgs, Watchdog, seconds};
+use crate::commands::{AdviceArgs, Adviser, Base, Output, ReplArgs, Watchdog, seconds};
 use editor::{Mode, ProjectPrompt};
 use interrupt::Interrupts;
 use kgq_engine::query::{Binding, Query, bind};
@@ -51,6 +51,8 @@ struct Shell<'a> {
     shared: Shared,
     stamp: Stamp,
     last: Option<Last>,
+    /// What memory is counted from.
+    base: Base,
     /// The text of the last query, whether it could be answered or not.
     text: Option<String>,
     /// What becomes of warnings.
@@ -82,6 +84,7 @@ pub fn run(args: &ReplArgs, session: &mut Session, output: &mut Output) -> Resul
         shared: Shared::new(state),
         stamp,
         last: None,
+        base: Base::default(),
         text: None,
         advice: args.advice.clone(),
         values: None,
@@ -303,7 +306,7 @@ impl Shell<'_> {
                 err.status(&format!("{} s, Ctrl-C stops it", time.as_secs()));
             }
         };
-        let answer = running::run(snapshot, query.clone(), options, &self.interrupts, waiting);
+        let answer = running::run(snapshot, query.clone(), options, &mut self.base, &self.interrupts, waiting);
         if shown {
             self.output.err.status("");
         }

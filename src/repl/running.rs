@@ -5,7 +5,7 @@
 //! lives, the watchdog ends the program before the machine runs out of memory.
 
 use super::interrupt::Interrupts;
-use crate::commands::{MemoryWatch, Watchdog};
+use crate::commands::{Base, MemoryWatch, Watchdog, give_back};
 use kgq_engine::limits::took_longer;
 use kgq_engine::query::Query;
 use kgq_engine::{self as engine, Answer, EvaluationOptions, Limits, Row, Solutions, Triples};
@@ -78,6 +78,7 @@ pub fn run(
     snapshot: Arc<Snapshot>,
     query: Query,
     options: EvaluationOptions,
+    base: &mut Base,
     interrupts: &Interrupts,
     waiting: impl FnMut(Duration),
 ) -> Result<Kept> {
@@ -86,7 +87,7 @@ pub fn run(
         Ok(answer) => Kept::tell(answer, reply),
         Err(error) => reply(Err(error)),
     };
-    asked.attend(work, interrupts, waiting)
+    asked.attend(work, base, interrupts, waiting)
 }
 
 /// A query that runs.
@@ -103,11 +104,14 @@ impl Asked {
     fn attend(
         self,
         work: impl FnOnce(Reply<'_>) + Send + 'static,
+        base: &mut Base,
         interrupts: &Interrupts,
         mut waiting: impl FnMut(Duration),
     ) -> Result<Kept> {
-        let memory = MemoryWatch::start(&self.limits);
-        let watchdog = Watchdog::of_session(&self.limits);
+        let held = base.now();
+        let memory = MemoryWatch::start(&self.limits, held);
+        let watchdog = Watchdog::of_session(&self.limits, held);
+        let running = base.share();
         let (sender, receiver) = channel();
         let started = Instant::now();
         std::thread::Builder::new()
@@ -116,7 +120,8 @@ impl Asked {
             .spawn(move || {
                 // Nobody listens any more to a query that was left.
                 work(&|answer| drop(sender.send(answer)));
-                drop(watchdog);
+                give_back();
+                drop((watchdog, running));
             })
             .map_err(|e| Error::io("a thread for the query", &e))?;
         let mut stopped: Option<(Instant, Error)> = None;
@@ -173,7 +178,7 @@ mod tests {
             reply(Ok(Kept::Boolean(true)));
         };
         let mut looks = 0;
-        let left = asked.attend(work, &interrupts, |_| {
+        let left = asked.attend(work, &mut Base::default(), &interrupts, |_| {
             looks += 1;
             // The first interrupt is seen before the second comes.
             if looks == 1 || cancelled.load(Ordering::Relaxed) {

@@ -1,0 +1,19 @@
+//! Ends the program cleanly where a file that is mapped was cut short: there the system has no bytes to give, and raises SIGBUS.
+
+/// Says so and exits as for every file that cannot be read, instead of a crash. Temporary files stay, as after a kill; the next writer
+/// removes them.
+pub fn end_on_cut_files() {
+    #[cfg(unix)]
+    {
+        const TEXT: &[u8] = b"error: a file was cut short while it was read: a snapshot was changed in its place\n  \
+            hint: build the snapshot again; `kgq build` puts a new one in its place at once, which disturbs nobody who reads the old one\n";
+        let code = i32::from(kgq_syntax::error::Kind::Io.exit_code());
+        let say_and_exit = move || {
+            // SAFETY: `write` may be called in a handler; the bytes are static.
+            let _ = unsafe { libc::write(libc::STDERR_FILENO, TEXT.as_ptr().cast(), TEXT.len()) };
+            signal_hook::low_level::exit(code);
+        };
+        // SAFETY: the action calls `write` and `_exit` only, which are safe in a handler. Without it the program ends by the signal.
+        let _ = unsafe { signal_hook::low_level::register(signal_hook::consts::SIGBUS, say_and_exit) };
+    }
+}
