@@ -178,8 +178,7 @@ fn a_snapshot_with_right_checksums_and_wrong_content_ends_nothing_in_a_panic() {
 
 /// Asks for what takes long, and calls `disturb` once the program has mapped the snapshot.
 fn disturbed(folder: &Path, disturb: impl FnOnce(&File)) -> Ran {
-    let long =
-        "SELECT (COUNT(*) AS ?n) { ?a ?p ?b . ?c ?q ?d . ?e ?r ?f FILTER(STR(?b) < STR(?d) && STR(?f) > STR(?a)) }";
+    let long = "SELECT (COUNT(*) AS ?n) { ?a ?p ?b . ?c ?q ?d FILTER(STR(?b) < STR(?d)) }";
     let arguments = ["query", "--snapshot", "s.kgq", "--timeout", "100s", long];
     let child = program::command(folder).args(arguments).spawn().unwrap();
     let maps = format!("/proc/{}/maps", child.id());
@@ -196,15 +195,16 @@ fn a_snapshot_that_is_cut_or_overwritten_while_it_is_read_gives_no_answer() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     build(folder, 300);
-    let sound = std::fs::read(folder.join("s.kgq")).unwrap();
     let cut = disturbed(folder, |file| file.set_len(0).unwrap());
-    assert_eq!((cut.code, cut.text().as_str()), (4, ""), "{}", cut.stderr);
+    let rows = |ran: &Ran| ran.text().lines().skip(1).count();
+    assert_eq!((cut.code, rows(&cut)), (4, 0), "{}", cut.stderr);
     assert!(cut.stderr.contains("was cut") || cut.stderr.contains("was changed"), "{}", cut.stderr);
-    std::fs::write(folder.join("s.kgq"), &sound).unwrap();
+    // Nobody notices before an answer is there: a smaller one.
+    build(folder, 100);
     let overwritten = disturbed(folder, |file| {
         file.write_all_at(&vec![0; 65536], 4096).unwrap();
         file.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
     });
-    assert_eq!((overwritten.code, overwritten.text().as_str()), (4, ""), "{}", overwritten.stderr);
+    assert_eq!((overwritten.code, rows(&overwritten)), (4, 0), "{}", overwritten.stderr);
     assert!(overwritten.stderr.contains("was changed"), "{}", overwritten.stderr);
 }

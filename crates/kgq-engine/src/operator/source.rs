@@ -105,12 +105,16 @@ pub fn read(index: Index<'_>, depth: usize, rows: Range<usize>, out: &mut Vec<Te
     if rows.is_empty() {
         return;
     }
-    let first = index.key_at(rows.start);
-    for (key, run) in index.keys_in(first.get()..u32::MAX) {
-        if run.start >= rows.end {
+    // One id for each row, whatever a file that is changed meanwhile says of its runs: columns are as long as each other.
+    let whole = out.len() + rows.len();
+    let mut last = index.key_at(rows.start);
+    for (key, run) in index.keys_in(last.get()..u32::MAX) {
+        if run.start >= rows.end || out.len() == whole {
             break;
         }
-        let count = run.end.min(rows.end) - run.start.max(rows.start);
-        out.resize(out.len() + count, key);
+        let count = run.end.min(rows.end).saturating_sub(run.start.max(rows.start));
+        out.resize((out.len() + count).min(whole), key);
+        last = key;
     }
+    out.resize(whole, last);
 }
