@@ -29,7 +29,7 @@ pub struct AnswerArgs {
     pub rdf: RdfVersion,
 }
 
-fn parse_format(text: &str) -> Result<Format, String> {
+pub fn parse_format(text: &str) -> Result<Format, String> {
     Format::from_name(text).ok_or_else(|| {
         let near = kgq_syntax::text::did_you_mean(text, Format::ALL.iter().map(|f| f.name()));
         format!("the formats are {}{}", Format::list(), near.map(|n| format!("; {n}")).unwrap_or_default())

@@ -1,12 +1,14 @@
 //! `kgq cite`, and the sources of an answer's rows for `--cite`.
 
-use super::answer::{AnswerArgs, seconds};
+mod sentences;
+
+use super::answer::{AnswerArgs, parse_format, seconds};
 use super::output::{Output, write_to};
 use super::terminal::Content;
 use kgq_engine::query::Query;
 use kgq_engine::{Answer, Row};
 use kgq_graph::audit::{Audit, Reference, Statement, Texts};
-use kgq_graph::render::{Cited, Format, RenderOptions, TableOptions, Written, cell, reference, write_cited};
+use kgq_graph::render::{Cited, Format, RdfVersion, RenderOptions, TableOptions, Written, cell, reference, write_cited};
 use kgq_graph::session::Session;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::vocabulary::rdf;
@@ -24,6 +26,7 @@ use std::time::Instant;
   kgq cite figure:fdi-2024
   kgq cite 'Zhu Bing' _ _
   kgq cite --sentences source:article
+  kgq cite --sentences source:article --format json
   kgq cite _ ou:qualifier qualifier:about --source article.txt")]
 pub struct Args {
     /// A term, or subject, predicate and object
@@ -34,6 +37,12 @@ pub struct Args {
     pub sentences: Option<String>,
     #[command(flatten)]
     pub sources: SourceArgs,
+    /// The format of the list of sentences: table, csv, tsv, json, xml, markdown, ndjson
+    #[arg(long, short = 'F', value_parser = parse_format, value_name = "FORMAT", requires = "sentences")]
+    pub format: Option<Format>,
+    /// Write the list of sentences to this file; it is replaced when the list is whole
+    #[arg(long, short, value_name = "FILE", requires = "sentences")]
+    pub output: Option<PathBuf>,
 }
 
 /// Where texts of source documents are.
@@ -65,7 +74,9 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
     let texts = session.source_texts(&audit, &args.sources.source)?;
     warn_of_hidden_texts(session, output);
     if let Some(document) = &args.sentences {
-        return sentences(&session.resolve(document)?, &audit, &texts, output);
+        let answer = AnswerArgs { format: args.format, output: args.output.clone(), rdf: RdfVersion::V12 };
+        answer.check(session)?;
+        return sentences::list(&session.resolve(document)?, &audit, &texts, &answer, session, output);
     }
     let wanted = Wanted::read(&args.terms, session)?;
     let prefixes = session.prefixes()?;
@@ -102,40 +113,6 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
     output.note(&format!(
         "{} with a citation, {uncited} without, {exempt} that need none",
         count(shown, "statement", "statements"),
-    ));
-    Ok(0)
-}
-
-/// The sentences of a document, as its selectors number and bound them.
-fn sentences(document: &NamedNode, audit: &Audit<'_>, texts: &Texts, output: &mut Output) -> Result<u8> {
-    let text = texts.get(document);
-    let found = kgq_graph::audit::sentences(audit, document);
-    if found.is_empty() {
-        return Err(Error::input("the graph numbers no sentence of this document")
-            .hint("a selector has oa:start, oa:end and the number that the property named `sentence` in `[citations]` of kgq.toml holds"));
-    }
-    let mut out = String::new();
-    for sentence in &found {
-        let place = sentence
-            .span
-            .map_or_else(|| "no span of its own".to_owned(), |span| format!("characters {}–{}", span.start, span.end));
-        let rests = match (sentence.statements, &sentence.states_nothing) {
-            (0, Some(why)) => format!("no statement: {why}"),
-            (0, None) => "no statement, and the graph does not say why".to_owned(),
-            (n, _) => count(n as u64, "statement", "statements"),
-        };
-        out.push_str(&format!("{:>3}  {place}, {}\n", visible(&sentence.number), visible(&rests)));
-        let words = |(span, text)| kgq_graph::audit::span_of(text, span).and_then(|range| text.get(range));
-        if let Some(words) = sentence.span.zip(text).and_then(words) {
-            out.push_str(&format!("     {}\n", visible(words)));
-        }
-    }
-    output.page(&out)?;
-    let without = found.iter().filter(|sentence| sentence.statements == 0).count();
-    let at_hand = if text.is_some() { "" } else { "; its text is not at hand" };
-    output.note(&format!(
-        "{}, {without} without a statement{at_hand}",
-        count(found.len() as u64, "sentence", "sentences")
     ));
     Ok(0)
 }
