@@ -8,7 +8,9 @@ use super::terminal::Content;
 use kgq_engine::query::Query;
 use kgq_engine::{Answer, Row};
 use kgq_graph::audit::{Audit, Reference, Statement, Texts};
-use kgq_graph::render::{Cited, Format, RdfVersion, RenderOptions, TableOptions, Written, cell, reference, write_cited};
+use kgq_graph::render::{
+    Cited, Format, RdfVersion, RenderOptions, TableOptions, Written, cell, reference, write_cited,
+};
 use kgq_graph::session::Session;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::vocabulary::rdf;
@@ -38,10 +40,10 @@ pub struct Args {
     #[command(flatten)]
     pub sources: SourceArgs,
     /// The format of the list of sentences: table, csv, tsv, json, xml, markdown, ndjson
-    #[arg(long, short = 'F', value_parser = parse_format, value_name = "FORMAT", requires = "sentences")]
+    #[arg(long, short = 'F', value_parser = parse_format, value_name = "FORMAT", conflicts_with = "terms")]
     pub format: Option<Format>,
     /// Write the list of sentences to this file; it is replaced when the list is whole
-    #[arg(long, short, value_name = "FILE", requires = "sentences")]
+    #[arg(long, short, value_name = "FILE", conflicts_with = "terms")]
     pub output: Option<PathBuf>,
 }
 
