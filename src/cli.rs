@@ -5,7 +5,7 @@ use crate::repl;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser};
 use kgq_engine::{Executor, Limits};
-use kgq_graph::project::{LimitSettings, named_files, parse_duration, parse_size, too_deep};
+use kgq_graph::project::{LimitSettings, Project, named_files, parse_duration, parse_size, too_deep};
 use kgq_graph::session::{Session, SessionOptions};
 use kgq_snapshot::store::{Contexts, read_context};
 use kgq_syntax::bounds::{Bounds, DEEPEST};
@@ -165,7 +165,7 @@ pub fn command() -> clap::Command {
 
 /// The commands that a session can run too, by name.
 pub fn verbs() -> Vec<String> {
-    let other = ["repl", "new", "completions", "help", "load", "query", "serve", "mcp"];
+    let other = ["repl", "new", "init", "completions", "help", "load", "query", "serve", "mcp"];
     command().get_subcommands().map(|c| c.get_name().to_owned()).filter(|n| !other.contains(&n.as_str())).collect()
 }
 
@@ -229,11 +229,8 @@ fn run(cli: Cli, output: &mut Output) -> Result<u8> {
     let at_terminal = std::io::stdin().is_terminal() && output.terminal.is_some();
     let command = match cli.command {
         Some(command) => command,
-        None if at_terminal => Command::Repl(ReplArgs::default()),
-        None => {
-            let help = command().render_help();
-            return output.line(help.to_string().trim_end()).map(|()| Kind::Usage.exit_code());
-        }
+        None if at_terminal && !opens_nothing(&cli.global)? => Command::Repl(ReplArgs::default()),
+        None => return first_screen(output),
     };
     let interactive = matches!(command, Command::Repl(_));
     let mut session = Session::open(session_options(&cli.global)?)?;
@@ -255,6 +252,28 @@ fn run(cli: Cli, output: &mut Output) -> Result<u8> {
         command => commands::run(&command, &mut session, output),
     }
 }
+
+/// Whether there is nothing to load: no project, no file, no snapshot.
+fn opens_nothing(global: &Global) -> Result<bool> {
+    let named = !global.data.is_empty() || global.snapshot.is_some();
+    Ok(!named && Project::find(&global.folder)?.is_none())
+}
+
+/// What a stranger sees first.
+fn first_screen(output: &mut Output) -> Result<u8> {
+    output.line(FIRST_SCREEN)?;
+    Ok(Kind::Usage.exit_code())
+}
+
+const FIRST_SCREEN: &str = "\
+kgq answers SPARQL over a folder of RDF files, and can say where every answer comes from.
+
+  kgq init            make this folder, with its RDF files, a project
+  kgq new DIR         make a small project to begin with
+  kgq -d FILE         open a session over a file, a folder or a glob
+  kgq query -d FILE 'SELECT * { ?s ?p ?o } LIMIT 10'
+
+In a project's folder, `kgq` alone opens the session. `kgq --help` lists all commands.";
 
 /// Reads the data that come by standard input, within the limits.
 fn read_standard_input(session: &mut Session) -> Result<()> {

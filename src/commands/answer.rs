@@ -4,7 +4,7 @@ use super::output::{Output, refuse_unknown_compression, write_to};
 use super::progress::Progress;
 use super::terminal::Content;
 use kgq_engine::Answer;
-use kgq_graph::render::{self, Format, GraphOptions, RdfVersion, RenderOptions, TableOptions, Written};
+use kgq_graph::render::{self, CellOptions, Format, GraphOptions, RdfVersion, RenderOptions, TableOptions, Written};
 use kgq_graph::session::Session;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{GraphName, Prefixes, Quad, RdfFormat};
@@ -24,6 +24,15 @@ pub struct AnswerArgs {
     /// Write to this file instead; it is replaced when the answer is whole
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Begin CSV with the mark by which Excel knows UTF-8; texts that it would run are quoted as with --inert
+    #[arg(long)]
+    pub bom: bool,
+    /// Put a `'` before texts of CSV that a spreadsheet would run: those that begin with = + - @ or a control character
+    #[arg(long)]
+    pub inert: bool,
+    /// Write the values of ndjson as plain JSON: numbers, true, false and strings
+    #[arg(long)]
+    pub plain: bool,
     /// The version of RDF to write graphs in: 1.2, or 1.1 with reifiers as rdf:Statement
     #[arg(long, value_parser = parse_version, value_name = "VERSION", default_value = "1.2")]
     pub rdf: RdfVersion,
@@ -68,7 +77,7 @@ impl AnswerArgs {
         if let Some(path) = &self.output {
             session.refuse_own_file(path)?;
         }
-        self.chosen_format().map(|_| ())
+        self.check_cells()
     }
 
     /// How an answer is laid out where the arguments say it goes.
@@ -92,7 +101,24 @@ impl AnswerArgs {
             colour: output.colour && self.output.is_none(),
             graph: self.graph_options(),
             table: TableOptions::default(),
+            cells: self.cells(),
         })
+    }
+
+    fn cells(&self) -> CellOptions {
+        CellOptions { byte_order_mark: self.bom, inert: self.inert || self.bom, plain: self.plain }
+    }
+
+    /// Options of one format that another was asked for with.
+    fn check_cells(&self) -> Result<()> {
+        let format = self.chosen_format()?;
+        let csv = (self.bom || self.inert) && format != Some(Format::Csv);
+        let lines = self.plain && format != Some(Format::Ndjson);
+        match (csv, lines) {
+            (false, false) => Ok(()),
+            (true, _) => Err(Error::usage("`--bom` and `--inert` are for CSV").hint("add `--format csv`")),
+            (_, true) => Err(Error::usage("`--plain` is for JSON lines").hint("add `--format ndjson`")),
+        }
     }
 
     pub fn graph_options(&self) -> GraphOptions {

@@ -3,6 +3,7 @@
 use super::answer::seconds;
 use super::output::Output;
 use super::terminal::Stream;
+use kgq_graph::project::named_files;
 use kgq_graph::session::{News, Session, Watcher, same_file};
 use kgq_snapshot::store::{Content, Input};
 use kgq_snapshot::{BuildOptions, Phase, Progress, Snapshot};
@@ -75,7 +76,7 @@ fn refuse_output(path: &Path, inputs: &[Input], session: &Session) -> Result<()>
 /// The files as inputs, or an error that names each that cannot be one.
 pub fn named_inputs(files: &[String], session: &Session) -> Result<Vec<Input>> {
     let (mut inputs, mut errors) = (Vec::new(), Vec::new());
-    for name in files {
+    for name in &named_files(files)? {
         match Input::file(name, Path::new(name), session.options.input_format) {
             Ok(input) => inputs.push(input.with_base(session.options.base.clone()).with_contexts(session.contexts()?)),
             Err(error) => errors.push(error),

@@ -277,6 +277,7 @@ pub fn write_cited_answer(
         width: output.terminal.filter(|_| args.output.is_none()),
         colour: output.colour && args.output.is_none(),
         graph: args.graph_options(),
+        cells: kgq_graph::render::CellOptions::default(),
         table: TableOptions::default(),
     };
     if !audit.has_citations() {

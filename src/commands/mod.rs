@@ -13,6 +13,7 @@ mod explain;
 mod export;
 mod fmt;
 mod info;
+mod init;
 mod load;
 mod new;
 mod output;
@@ -66,6 +67,7 @@ pub enum Command {
     Update(update::Args),
     Fmt(fmt::Args),
     New(new::Args),
+    Init(init::Args),
     Completions(completions::Args),
     Repl(repl::Args),
 }
@@ -97,6 +99,7 @@ fn dispatch(command: &Command, session: &mut Session, output: &mut Output) -> Re
         Command::Update(args) => update::run(args, session, output),
         Command::Fmt(args) => fmt::run(args, session, output),
         Command::New(args) => new::run(args, session, output),
+        Command::Init(args) => init::run(args, session, output),
         Command::Completions(args) => completions::run(args, output),
         Command::Repl(_) => Err(Error::bug("the session is started by the command line itself")),
     }
@@ -148,6 +151,7 @@ pub fn warn_of_manifest(command: &Command, session: &Session, output: &mut Outpu
         | Command::Cache(_)
         | Command::Fmt(_)
         | Command::New(_)
+        | Command::Init(_)
         | Command::Completions(_) => return Ok(()),
     };
     let is_error = advice.is_some_and(|advice| advice.level.is_some());

@@ -3,7 +3,7 @@
 use super::running::Kept;
 use super::{Last, Shell, pager, sink};
 use crate::commands::{Content, as_shown, seconds};
-use kgq_graph::render::{self, Format, GraphOptions, RenderOptions, TableOptions, Written};
+use kgq_graph::render::{self, CellOptions, Format, GraphOptions, RenderOptions, TableOptions, Written};
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::RdfFormat;
 use kgq_syntax::text::count;
@@ -47,6 +47,7 @@ fn write(shell: &mut Shell<'_>, last: &Last, longest: Option<usize>) -> Result<W
         width: shell.output.terminal,
         colour: shell.output.colour,
         graph: GraphOptions::default(),
+        cells: CellOptions::default(),
         table: TableOptions { numbered: true, longest, vertical: shell.view.vertical },
     };
     let mut text = Vec::new();

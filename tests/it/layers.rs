@@ -16,6 +16,7 @@ const ROOMS: &[(&str, u8, &[&str])] = &[
     ("format", 2, &[]),
     ("infer", 2, &[]),
     ("export", 2, &[]),
+    ("survey", 3, &[]),
     ("session", 3, &[]),
 ];
 

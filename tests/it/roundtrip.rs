@@ -191,6 +191,7 @@ pub fn write_rows(variables: &[Variable], rows: &[Vec<Option<Term>>], format: Fo
         width,
         colour: false,
         graph: GraphOptions::default(),
+        cells: kgq_graph::render::CellOptions::default(),
         table: TableOptions::default(),
     };
     let mut out = Vec::new();

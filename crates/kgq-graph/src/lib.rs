@@ -1,5 +1,6 @@
 //! A knowledge graph kept as files in a folder, and all that can be asked of it.
 //!
+//! - [`survey`]: a look at a folder that has no kgq.toml yet, and the one that fits.
 //! - [`session`]: one door to a loaded dataset, of a project or of files named by hand.
 //! - [`project`]: `kgq.toml`, its globs and the files that they find.
 //! - [`catalog`]: canned queries with their headers and parameters, labels, names for completion.
@@ -37,3 +38,4 @@ pub mod infer;
 pub mod project;
 pub mod render;
 pub mod session;
+pub mod survey;

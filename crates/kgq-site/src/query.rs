@@ -10,7 +10,7 @@ use kgq_engine::{Answer, Row, Solutions};
 use kgq_graph::audit::RowSources;
 use kgq_graph::catalog::{CannedQuery, Text, View};
 use kgq_graph::export::names::safe_part;
-use kgq_graph::render::{Format, GraphOptions, RenderOptions, TableOptions, write};
+use kgq_graph::render::{CellOptions, Format, GraphOptions, RenderOptions, TableOptions, write};
 use kgq_syntax::error::Result;
 use kgq_syntax::highlight::{Class, highlight};
 use kgq_syntax::rdf::vocabulary::rdf;
@@ -171,6 +171,7 @@ fn rendered(model: &Model<'_>, answer: Answer<'_>, format: Format) -> Result<Vec
         width: None,
         colour: false,
         graph: GraphOptions::default(),
+        cells: CellOptions::default(),
         table: TableOptions::default(),
     };
     write(answer, options, &mut out)?;

@@ -26,10 +26,12 @@ mod terms;
 mod validation;
 
 pub use baseline::Baseline;
+pub use catalogue::NAME as CATALOGUE;
 pub use explain::{Explanation, explain};
 pub use finding::{Finding, Severity};
 pub use report::{CitationCounts, Counts, Format, Report};
 pub use shapes::Validated;
+pub use terms::namespace;
 pub use validation::{Validation, validate_files};
 
 use crate::project::{Project, Role};

@@ -1,6 +1,6 @@
-//! One JSON object a row (ndjson): a variable's name to its value, in the objects of SPARQL JSON; unbound left out.
+//! One JSON object a row (ndjson): a variable's name to its value, in the objects of SPARQL JSON or plain; unbound left out.
 
-use super::output_error;
+use super::{cells, output_error};
 use kgq_engine::Solutions;
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::language::cased;
@@ -8,7 +8,8 @@ use kgq_syntax::rdf::{NamedOrBlankNode, Term};
 use serde_json::{Map, Value, json};
 use std::io::Write;
 
-pub fn write_lines(solutions: Solutions<'_>, out: &mut dyn Write) -> Result<u64> {
+pub fn write_lines(solutions: Solutions<'_>, plain: bool, out: &mut dyn Write) -> Result<u64> {
+    let value = if plain { cells::plain } else { value };
     let mut count = 0;
     for row in solutions.rows {
         let row = row?;

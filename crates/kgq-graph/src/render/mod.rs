@@ -1,5 +1,6 @@
 //! Answers to bytes: one file a format, one list of all.
 
+mod cells;
 mod cited;
 mod graph;
 mod json;
@@ -10,6 +11,7 @@ mod term;
 mod w3c;
 mod xml;
 
+pub use cells::CellOptions;
 pub use cited::{Cited, reference, write as write_cited};
 pub use graph::{GraphOptions, RdfVersion, write_quads};
 pub use json::value as term_json;
@@ -130,6 +132,7 @@ pub struct RenderOptions<'a> {
     pub colour: bool,
     pub graph: GraphOptions,
     pub table: TableOptions,
+    pub cells: CellOptions,
 }
 
 /// How a table for reading is laid out.
@@ -177,12 +180,22 @@ pub fn write(answer: Answer<'_>, options: RenderOptions<'_>, out: &mut dyn Write
     }
 }
 
+/// That a text is UTF-8, for programs that would not take it for that.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
 fn write_solutions(solutions: Solutions<'_>, options: RenderOptions<'_>, out: &mut dyn Write) -> Result<Written> {
     let rows = match options.format {
         Format::Table => table::write(solutions, options, out)?,
         Format::Markdown => markdown::write(solutions, options.prefixes, out)?,
-        Format::Ndjson => json::write_lines(solutions, out)?,
-        Format::Csv | Format::Tsv | Format::Json | Format::Xml => w3c::write(solutions, options.format, out)?,
+        Format::Ndjson => json::write_lines(solutions, options.cells.plain, out)?,
+        Format::Csv => {
+            if options.cells.byte_order_mark {
+                out.write_all(BYTE_ORDER_MARK).map_err(|e| output_error(&e))?;
+            }
+            let solutions = if options.cells.inert { cells::inert(solutions) } else { solutions };
+            w3c::write(solutions, options.format, out)?
+        }
+        Format::Tsv | Format::Json | Format::Xml => w3c::write(solutions, options.format, out)?,
         Format::Rdf(format) => {
             return Err(Error::usage(format!(
                 "the answer is a table, which {} cannot hold; a CONSTRUCT or DESCRIBE query answers with a graph",

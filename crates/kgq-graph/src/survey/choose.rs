@@ -1,0 +1,157 @@
+//! What is chosen from the counts of all files: base IRI, prefixes, languages.
+
+use super::look::Looked;
+use crate::check::namespace;
+use kgq_syntax::rdf::NamedNode;
+use kgq_syntax::rdf::vocabulary::WELL_KNOWN;
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
+
+/// The IRI that most subjects begin with, how many do, and how many subjects there are.
+pub struct Base {
+    pub iri: String,
+    pub subjects: u64,
+    pub of: u64,
+}
+
+/// Namespaces with less than this share of the subjects do not widen the base.
+const SHARE: u64 = 20;
+
+/// The base: what the namespaces of the subjects on the host of most of them have in common.
+pub fn base(files: &[&Looked]) -> Option<Base> {
+    let mut subjects: FxHashMap<&str, u64> = FxHashMap::default();
+    for (namespace, n) in files.iter().flat_map(|file| &file.counts.subjects) {
+        *subjects.entry(namespace).or_default() += n;
+    }
+    let of = subjects.values().sum();
+    // Relative IRIs that the files leave to whoever reads them are the folder's own.
+    let web: Vec<(&str, u64)> = subjects.into_iter().filter(|(iri, _)| iri.starts_with("http")).collect();
+    let (most, _) = *web.iter().max_by_key(|(iri, n)| (*n, std::cmp::Reverse(*iri)))?;
+    let host = host(most)?;
+    let mut iri = most.to_owned();
+    for (other, n) in &web {
+        if other.starts_with(host) && n * SHARE >= of {
+            iri = common(&iri, other, host.len());
+        }
+    }
+    NamedNode::new(&iri).ok()?;
+    let subjects = web.iter().filter(|(other, _)| other.starts_with(&iri)).map(|(_, n)| n).sum();
+    Some(Base { iri, subjects, of })
+}
+
+/// `https://host/`, of an IRI that has more.
+fn host(iri: &str) -> Option<&str> {
+    let start = iri.find("://")? + 3;
+    let end = iri[start..].find('/')? + start + 1;
+    Some(&iri[..end])
+}
+
+/// What both begin with, up to a slash.
+fn common(left: &str, right: &str, least: usize) -> String {
+    if right.starts_with(left) {
+        return left.to_owned();
+    }
+    let same = left
+        .char_indices()
+        .zip(right.chars())
+        .find(|((_, a), b)| a != b)
+        .map_or(left.len().min(right.len()), |((at, _), _)| at);
+    let end = left[..same].rfind('/').map_or(least, |at| at + 1).max(least);
+    left[..end].to_owned()
+}
+
+/// A prefix, what it stands for here, and what else it stands for in some file.
+pub struct Prefix {
+    pub name: String,
+    pub namespace: String,
+    pub others: Vec<String>,
+}
+
+/// How many prefixes are worth a line.
+const MOST: usize = 40;
+
+/// The prefixes that the files declare or that are well known, and whose namespaces are used, in the order of their names.
+pub fn prefixes(files: &[&Looked]) -> Vec<Prefix> {
+    let mut used: FxHashMap<&str, u64> = FxHashMap::default();
+    for (namespace, n) in files.iter().flat_map(|file| &file.counts.terms) {
+        *used.entry(namespace).or_default() += n;
+    }
+    let use_of = |iri: &str| used.get(iri).copied().unwrap_or_default();
+    let mut declared: BTreeMap<&str, FxHashMap<&str, u64>> = BTreeMap::new();
+    for file in files {
+        for (name, iri) in file.counts.prefixes.iter() {
+            declared.entry(name).or_default().insert(iri, use_of(iri));
+        }
+    }
+    let mut chosen: Vec<(u64, Prefix)> = Vec::new();
+    for (name, namespaces) in declared {
+        let mut all: Vec<(&str, u64)> = namespaces.into_iter().filter(|(_, n)| *n > 0).collect();
+        all.sort_by_key(|(iri, n)| (std::cmp::Reverse(*n), *iri));
+        let Some(((iri, n), others)) = all.split_first() else { continue };
+        // One that stands for a place of this machine is no name.
+        if iri.starts_with("file:") || NamedNode::new(*iri).is_err() {
+            continue;
+        }
+        let others = others.iter().map(|(iri, _)| (*iri).to_owned()).collect();
+        chosen.push((*n, Prefix { name: name.to_owned(), namespace: (*iri).to_owned(), others }));
+    }
+    for (name, iri) in WELL_KNOWN {
+        let known = chosen.iter().any(|(_, prefix)| prefix.name == *name || prefix.namespace == *iri);
+        if !known && use_of(iri) > 0 {
+            chosen.push((use_of(iri), Prefix { name: (*name).into(), namespace: (*iri).into(), others: Vec::new() }));
+        }
+    }
+    chosen.sort_by_key(|(n, _)| std::cmp::Reverse(*n));
+    chosen.truncate(MOST);
+    chosen.sort_by(|(_, a), (_, b)| a.name.cmp(&b.name));
+    chosen.into_iter().map(|(_, prefix)| prefix).collect()
+}
+
+/// Languages of labels with how many things have one, the most frequent first; and how many things have any label.
+pub fn languages(files: &[&Looked]) -> (Vec<(String, u64)>, u64) {
+    let mut counts: FxHashMap<&str, u64> = FxHashMap::default();
+    for (language, n) in files.iter().flat_map(|file| &file.counts.languages) {
+        *counts.entry(language).or_default() += n;
+    }
+    let mut languages: Vec<(String, u64)> = counts.into_iter().map(|(language, n)| (language.to_owned(), n)).collect();
+    languages.sort_by(|(a, n), (b, m)| m.cmp(n).then(a.cmp(b)));
+    (languages, files.iter().map(|file| file.counts.labelled).sum())
+}
+
+/// Ontologies that several files are, each with the files.
+pub fn repeated<'a>(files: &[&'a Looked]) -> Vec<(&'a str, Vec<&'a str>)> {
+    let mut by_iri: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for file in files {
+        for ontology in &file.counts.ontologies {
+            let named = by_iri.entry(ontology.as_str()).or_default();
+            if !named.contains(&file.name.as_str()) {
+                named.push(&file.name);
+            }
+        }
+    }
+    by_iri.into_iter().filter(|(_, files)| files.len() > 1).collect()
+}
+
+/// Imports that are no ontology of these files.
+pub fn imports_elsewhere<'a>(files: &[&'a Looked]) -> Vec<&'a str> {
+    let here: Vec<&str> = files.iter().flat_map(|file| &file.counts.ontologies).map(NamedNode::as_str).collect();
+    let mut imports: Vec<&str> = files.iter().flat_map(|file| &file.counts.imports).map(String::as_str).collect();
+    imports.sort_unstable();
+    imports.dedup();
+    imports.retain(|iri| !here.contains(iri) && !here.iter().any(|own| namespace(own) == *iri));
+    imports
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_base_is_what_namespaces_have_in_common_up_to_a_slash() {
+        assert_eq!(common("http://e/ont#", "http://e/id/", 9), "http://e/");
+        assert_eq!(common("http://e/a/b/", "http://e/a/c/", 9), "http://e/a/");
+        assert_eq!(common("http://e/a/", "http://e/a/c/", 9), "http://e/a/");
+        assert_eq!(host("http://e/a/b#"), Some("http://e/"));
+        assert_eq!(host("http://e#"), None);
+    }
+}

@@ -1,0 +1,146 @@
+//! A look at a folder of RDF that has no kgq.toml yet: what its files hold, and the kgq.toml that fits, which says what was
+//! chosen and why. It is a first draft for people to change, so that it errs to what they can see in it.
+
+mod choose;
+mod globs;
+mod look;
+mod write;
+
+use crate::project::MANIFEST;
+use kgq_snapshot::store::ReadOptions;
+use kgq_syntax::error::{Error, Kind, Result};
+use kgq_syntax::rdf::RdfFormat;
+use look::{Holds, Looked};
+use rustc_hash::FxHashMap;
+use std::path::Path;
+use walkdir::{DirEntry, WalkDir};
+
+/// A kgq.toml, and what it is made of in a few words.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    pub text: String,
+    /// Files of the ontology, of data, and of queries.
+    pub ontology: usize,
+    pub data: usize,
+    pub queries: usize,
+    /// Files that look like RDF, and are left out.
+    pub left_out: usize,
+}
+
+/// Folders that are not looked into: what is in them is made by programs, or wrong on purpose.
+const PASSED_OVER: &[&str] = &["node_modules", "target", "__pycache__", "venv", "test", "tests"];
+/// More files than this are no project.
+const MOST_FILES: usize = 50_000;
+
+/// What a folder holds, by the names of its files.
+#[derive(Debug, Default)]
+struct Names {
+    /// Relative to the folder, with `/`.
+    rdf: Vec<String>,
+    queries: Vec<String>,
+    /// Folders that were passed over although they hold RDF or queries.
+    passed_over: Vec<String>,
+    catalogues: Vec<String>,
+}
+
+/// Looks at a folder and drafts its kgq.toml.
+///
+/// # Errors
+/// Where the folder cannot be read, holds no RDF, or more files than a project has.
+pub fn draft(folder: &Path, options: ReadOptions<'_>) -> Result<Draft> {
+    let names = names(folder)?;
+    let mut files: Vec<Looked> = look::at_all(folder, &names.rdf, options);
+    follow_folders(&mut files);
+    if !files.iter().any(|file| matches!(file.holds, Holds::Ontology | Holds::Data)) {
+        let error = Error::input(format!("{}: no file here holds RDF that can be read", folder.display()));
+        let broken = files.iter().find_map(|file| match &file.holds {
+            Holds::Nothing(reason) => Some(format!("{}: {reason}", file.name)),
+            _ => None,
+        });
+        return Err(error.hint_if(broken).hint("`kgq new DIR` makes a small project to begin with"));
+    }
+    let count = |wanted: fn(&Holds) -> bool| files.iter().filter(|file| wanted(&file.holds)).count();
+    Ok(Draft {
+        ontology: count(|holds| matches!(holds, Holds::Ontology)),
+        data: count(|holds| matches!(holds, Holds::Data)),
+        queries: names.queries.len(),
+        left_out: count(|holds| matches!(holds, Holds::Nothing(_))),
+        text: write::manifest(folder, &names, &files),
+    })
+}
+
+/// A few files that look unlike the others of their folder are taken as those: a folder is for one thing.
+fn follow_folders(files: &mut [Looked]) {
+    const FEW: usize = 5;
+    let folder = |name: &str| name.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
+    let mut counts: FxHashMap<String, (usize, usize)> = FxHashMap::default();
+    for file in &*files {
+        let (ontology, data) = counts.entry(folder(&file.name)).or_default();
+        match file.holds {
+            Holds::Ontology => *ontology += 1,
+            Holds::Data => *data += 1,
+            Holds::Nothing(_) => {}
+        }
+    }
+    for file in files {
+        let Some((ontology, data)) = counts.get(&folder(&file.name)) else { continue };
+        match file.holds {
+            Holds::Ontology if ontology * FEW <= *data => file.holds = Holds::Data,
+            Holds::Data if data * FEW <= *ontology => file.holds = Holds::Ontology,
+            Holds::Ontology | Holds::Data | Holds::Nothing(_) => {}
+        }
+    }
+}
+
+fn names(folder: &Path) -> Result<Names> {
+    let mut names = Names::default();
+    let hidden = |entry: &DirEntry| entry.depth() > 0 && entry.file_name().to_string_lossy().starts_with('.');
+    let own = |entry: &DirEntry| entry.depth() > 0 && entry.path().join(MANIFEST).is_file();
+    let walk = WalkDir::new(folder).sort_by_file_name().into_iter();
+    let mut seen = 0;
+    for entry in walk.filter_entry(|entry| !hidden(entry) && !own(entry)) {
+        let entry = entry.map_err(|e| Error::new(Kind::Io, e.to_string()))?;
+        seen += 1;
+        if seen > MOST_FILES {
+            return Err(Error::input(format!("{} holds more than {MOST_FILES} files", folder.display()))
+                .hint("choose the folder that holds the RDF: `kgq init DIR`"));
+        }
+        if !entry.file_type().is_file() {
+            continue;
+        }
+        let Ok(path) = entry.path().strip_prefix(folder) else { continue };
+        let name = path.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/");
+        let is_query = name.ends_with(".rq") || name.ends_with(".sparql");
+        let is_rdf = RdfFormat::from_path(&name).is_some();
+        if !is_query && !is_rdf {
+            continue;
+        }
+        if let Some(passed) = passed_over(&name) {
+            // Much that is no RDF ends in .json or .xml.
+            let by_ending = name.rsplit('.').next().is_some_and(|ending| !matches!(ending, "json" | "xml"));
+            if by_ending && !names.passed_over.contains(&passed) {
+                names.passed_over.push(passed);
+            }
+        } else if entry.file_name() == crate::check::CATALOGUE {
+            names.catalogues.push(name);
+        } else if is_query {
+            names.queries.push(name);
+        } else {
+            names.rdf.push(name);
+        }
+    }
+    Ok(names)
+}
+
+/// The folder of a file that is passed over, if it lies in one.
+fn passed_over(name: &str) -> Option<String> {
+    let folders = name.match_indices('/').map(|(at, _)| &name[..at]);
+    let found = folders.into_iter().find(|folder| {
+        let last = folder.rsplit('/').next().unwrap_or(folder);
+        PASSED_OVER.contains(&last)
+    });
+    found.map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,111 @@
+//! A folder as people keep it, and the project that its draft makes.
+
+use super::*;
+use crate::project::Project;
+use std::fs;
+
+const FILES: &[(&str, &str)] = &[
+    (
+        "model/core.ttl",
+        "@prefix : <https://shop.example/model#> . @prefix owl: <http://www.w3.org/2002/07/owl#> . @prefix ex: <http://one.example/> .
+         @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> . @prefix dcterms: <http://purl.org/dc/terms/> . @prefix unused: <http://u/> .
+         <https://shop.example/model> a owl:Ontology ; dcterms:title \"The \\\"shop\\\"\" ; owl:imports <http://elsewhere.example/o> .
+         :Article a owl:Class ; rdfs:label \"Article\"@en , \"Artikel\"@de ; rdfs:seeAlso ex:a . :price a owl:DatatypeProperty ; rdfs:label \"price\"@en .",
+    ),
+    ("model/old.rdf", "<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#' xmlns:owl='http://www.w3.org/2002/07/owl#'><owl:Class rdf:about='https://shop.example/model#Old'/></rdf:RDF>"),
+    (
+        "articles/a.ttl",
+        "@prefix : <https://shop.example/article/> . @prefix s: <https://shop.example/model#> . @prefix ex: <http://two.example/> .
+         @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+         :a1 a s:Article ; s:price 3 ; rdfs:label \"One\"@en . :a2 a s:Article ; rdfs:label \"Two\"@en ; s:like ex:b, ex:c .",
+    ),
+    ("articles/b.ttl", "<https://shop.example/article/a3> a <https://shop.example/model#Article> ."),
+    ("articles/broken.ttl", "<https://shop.example/article/a4> a\n"),
+    ("articles/tests/wrong.ttl", "this is wrong on purpose"),
+    ("package.json", "{\"name\": \"shop\", \"version\": \"1\"}"),
+    ("ask/all.rq", "SELECT * { ?s ?p ?o }"),
+    (".git/x.ttl", "<e:a> <e:b> <e:c> ."),
+    ("other/kgq.toml", "name = \"other\"\n"),
+    ("other/x.ttl", "<e:a> <e:b> <e:c> ."),
+];
+
+fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+/// The draft for these files, and the project that it makes.
+fn project(files: &[(&str, &str)]) -> (Draft, Project, tempfile::TempDir) {
+    let folder = folder(files);
+    let draft = draft(folder.path(), ReadOptions::default()).unwrap();
+    fs::write(folder.path().join(MANIFEST), &draft.text).unwrap();
+    let project = Project::open(folder.path()).unwrap_or_else(|e| panic!("{e}\n{}", draft.text));
+    (draft, project, folder)
+}
+
+#[test]
+fn a_folder_becomes_a_project_that_loads_what_can_be_loaded() {
+    let (draft, project, _folder) = project(FILES);
+    assert_eq!((draft.ontology, draft.data, draft.queries, draft.left_out), (2, 2, 1, 2), "{}", draft.text);
+    let files = project.files().unwrap();
+    let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
+    assert_eq!(names, ["model/core.ttl", "model/old.rdf", "articles/a.ttl", "articles/b.ttl"], "{}", draft.text);
+    assert_eq!(project.query_files().unwrap().len(), 1);
+    let manifest = &project.manifest;
+    assert_eq!(manifest.title.as_deref(), Some("The \"shop\""));
+    assert_eq!(manifest.base.as_deref(), Some("https://shop.example/"));
+    assert_eq!(manifest.check.languages, ["en"; 0]);
+    // What is most used decides; what is never used is left out.
+    assert_eq!(manifest.prefixes["ex"], "http://two.example/");
+    assert_eq!(manifest.prefixes["s"], "https://shop.example/model#");
+    assert!(!manifest.prefixes.contains_key("unused"));
+    for said in [
+        "articles/broken.ttl: ",
+        "package.json: it holds no statement",
+        "articles/tests/",
+        "`ex:` is in other files <http://one.example/>",
+        "<http://elsewhere.example/o>",
+        "en 4, de 1",
+    ] {
+        assert!(draft.text.contains(said), "{said} is not in\n{}", draft.text);
+    }
+}
+
+#[test]
+fn names_and_texts_of_files_break_no_line_of_the_draft() {
+    let files = [
+        (
+            "a[1] {x}.ttl",
+            "@prefix e: <http://e/> . e:o a <http://www.w3.org/2002/07/owl#Ontology> ; <http://purl.org/dc/terms/title> \"a\\nb\\\\\\u001B\" .",
+        ),
+        ("b\nname = 1.ttl", "broken"),
+        ("c.ttl", "<http://e/c> <http://e/p> <http://e/d> ."),
+    ];
+    let (_, project, _folder) = project(&files);
+    assert_eq!(project.manifest.title.as_deref(), Some("a\nb\\\u{1b}"));
+    let names: Vec<String> = project.files().unwrap().into_iter().map(|file| file.name).collect();
+    assert_eq!(names, ["a[1] {x}.ttl", "c.ttl"]);
+}
+
+#[test]
+fn statements_in_named_graphs_and_labels_in_all_languages_are_noticed() {
+    let label = "<http://www.w3.org/2000/01/rdf-schema#label>";
+    let text = format!(
+        "GRAPH <http://e/g> {{ <http://e/a> {label} \"a\"@en, \"一\"@zh . <http://e/b> {label} \"b\"@en, \"二\"@zh }}"
+    );
+    let (_, project, _folder) = project(&[("d.trig", &text)]);
+    assert_eq!(project.manifest.default_graph, crate::project::DefaultGraph::Union);
+    assert_eq!(project.manifest.check.languages, ["en", "zh"]);
+}
+
+#[test]
+fn a_folder_without_rdf_is_refused_with_what_was_wrong() {
+    let folder = folder(&[("a.ttl", "broken"), ("readme.md", "")]);
+    let error = draft(folder.path(), ReadOptions::default()).unwrap_err().to_string();
+    assert!(error.contains("no file here holds RDF") && error.contains("a.ttl: "), "{error}");
+}

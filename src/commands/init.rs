@@ -1,0 +1,63 @@
+//! `kgq init`.
+
+use super::output::{Output, write_file};
+use super::terminal::Content;
+use kgq_graph::project::MANIFEST;
+use kgq_graph::session::Session;
+use kgq_graph::survey::draft;
+use kgq_snapshot::store::ReadOptions;
+use kgq_syntax::error::{Error, Result};
+use kgq_syntax::text::{count, visible};
+use std::path::PathBuf;
+
+/// Make a project of a folder that has RDF files already: look at them, and write the kgq.toml that fits
+///
+/// It tells ontologies from data and queries by what they hold, guesses the base IRI, takes over prefixes, leaves out what is no
+/// RDF, and says in comments what it chose and why. `kgq new` makes a project in a new folder.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  kgq init                  look at this folder, write kgq.toml
+  kgq init --dry-run        print what it would write")]
+pub struct Args {
+    /// The folder; without it, the one of -C
+    // Not `folder`: an argument of that name is the global `-C`.
+    #[arg(value_name = "DIR")]
+    pub place: Option<PathBuf>,
+    /// Print the kgq.toml and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8> {
+    let folder = args.place.as_ref().unwrap_or(&session.options.folder);
+    let shown = visible(&folder.display().to_string()).into_owned();
+    if !folder.is_dir() {
+        return Err(Error::input(format!("{shown}: there is no such folder")).hint("`kgq new DIR` makes one"));
+    }
+    let file = folder.join(MANIFEST);
+    if file.exists() && !args.dry_run {
+        return Err(Error::input(format!("{shown} is a project already: it has a {MANIFEST}"))
+            .hint("`--dry-run` prints what would be written now"));
+    }
+    let options = ReadOptions { lenient: session.options.lenient, bounds: session.options.bounds, progress: None };
+    let draft = draft(folder, options)?;
+    if args.dry_run {
+        return output.out.write_as(Content::Plain, |out| {
+            out.write_all(draft.text.as_bytes()).map_err(|e| Error::io("the output", &e)).map(|()| 0)
+        });
+    }
+    write_file(&file, |out| out.write_all(draft.text.as_bytes()).map_err(|e| Error::io(file.display(), &e)))?;
+    let files = |n: usize, of: &str| (n > 0).then(|| format!("{} of {of}", count(n as u64, "file", "files")));
+    let kinds = [(draft.ontology, "ontology"), (draft.data, "data"), (draft.queries, "queries")];
+    let kinds: Vec<String> = kinds.into_iter().filter_map(|(n, of)| files(n, of)).collect();
+    output.line(&format!("made {}: {}", visible(&file.display().to_string()), kinds.join(", ")))?;
+    if draft.left_out > 0 {
+        output.line(&format!(
+            "left out {}; comments in {MANIFEST} say why",
+            count(draft.left_out as u64, "file that is no RDF", "files that are no RDF")
+        ))?;
+    }
+    let at = if shown == "." { String::new() } else { format!(" -C {shown}") };
+    output.line(&format!("try: kgq{at} info, kgq{at} check, kgq{at}"))?;
+    Ok(0)
+}
