@@ -145,6 +145,7 @@ fn written(question: &Question, format: Format) -> Result<Vec<u8>, String> {
         width: None,
         colour: false,
         graph: GraphOptions::default(),
+        cells: kgq_graph::render::CellOptions::default(),
         table: TableOptions::default(),
     };
     let mut out = Vec::new();
