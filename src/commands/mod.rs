@@ -126,6 +126,7 @@ pub fn watch(command: &Command, session: &Session) -> Option<Watchdog> {
         | Command::Cache(_)
         | Command::Fmt(_)
         | Command::New(_)
+        | Command::Init(_)
         | Command::Completions(_) => Some(Watchdog::of_loading(session)),
     }
 }
