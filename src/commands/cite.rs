@@ -76,7 +76,12 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
     let texts = session.source_texts(&audit, &args.sources.source)?;
     warn_of_hidden_texts(session, output);
     if let Some(document) = &args.sentences {
-        let answer = AnswerArgs { format: args.format, output: args.output.clone(), rdf: RdfVersion::V12 };
+        let answer = AnswerArgs {
+            format: args.format,
+            output: args.output.clone(),
+            rdf: RdfVersion::V12,
+            ..AnswerArgs::default()
+        };
         answer.check(session)?;
         return sentences::list(&session.resolve(document)?, &audit, &texts, &answer, session, output);
     }
