@@ -6,8 +6,9 @@
 use super::bind::{Binding, Value, bind};
 use super::functions;
 use super::operands::operands_mut;
-use super::parse::Query;
+use super::parse::{ParseContext, Query, parse_query};
 use super::parts::{Part, for_each_part};
+use kgq_syntax::bounds::Bounds;
 use kgq_syntax::error::Source;
 use kgq_syntax::rdf::path::Path;
 use kgq_syntax::rdf::{BlankNode, Literal, NamedNode, Prefixes, Term, Variable};
@@ -133,11 +134,22 @@ fn parse(text: &str, prefixes: &[(String, String)]) -> Result<spargebra::Query, 
         parser = parser.with_prefix(prefix, namespace).map_err(|e| format!("prefix `{prefix}`: {e}"))?;
     }
     let as_read = strict::as_read(text, &significant(&sparql::tokenize(text)));
-    let mut algebra = parser.parse_query(&as_read.text).map_err(|refusal| as_read.as_written(&refusal.to_string()))?;
+    let refused = |refusal: String| in_words(text, prefixes).unwrap_or(refusal);
+    let algebra = parser.parse_query(&as_read.text);
+    let mut algebra = algebra.map_err(|refusal| refused(as_read.as_written(&refusal.to_string())))?;
     functions::lower(&mut algebra);
     let known: Prefixes = prefixes.iter().cloned().collect();
     functions::refuse_unknown(Source::new("", text), &algebra, &known).map_err(|e| e.message().to_owned())?;
     Ok(algebra)
+}
+
+/// What is wrong with a query, as it is said of queries anywhere.
+fn in_words(text: &str, prefixes: &[(String, String)]) -> Option<String> {
+    let known: Prefixes = prefixes.iter().cloned().collect();
+    let context = ParseContext { prefixes: &known, base: None, bounds: Bounds::default() };
+    let error = parse_query(Source::new("the query", text), context).err()?;
+    let line = error.place().map_or_else(String::new, |place| format!("line {}: ", place.line));
+    Some(format!("{line}{}", error.message()))
 }
 
 fn property_path(path: &Path<NamedNode>) -> PropertyPathExpression {
@@ -242,6 +254,12 @@ impl Rules<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_query_that_does_not_parse_is_refused_in_words() {
+        let why = Prebound::parse("SELECT $this {\n $this brick:x ?y }", &[], &["this"], &[]).err().unwrap();
+        assert!(why.starts_with("line 2: ") && why.contains("`brick`"), "{why}");
+    }
 
     fn bound(text: &str, values: &[(&str, Term)], path: Option<&Path<NamedNode>>) -> String {
         let values = values.iter().cloned().collect();

@@ -232,7 +232,10 @@ fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
             more.push_str(&format!(" (imported {times} times)"));
         }
         if terms > 0 {
-            more.push_str(&format!(", so {} that it may declare are not checked", count(terms, "term", "terms")));
+            more.push_str(&format!(
+                ", so {} not checked",
+                count(terms, "term that it may declare is", "terms that it may declare are")
+            ));
         }
         let finding =
             Finding::new(Severity::Note, "import-not-at-hand", place, format!("<{iri}> is imported, but not at hand"));
