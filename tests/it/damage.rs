@@ -194,12 +194,12 @@ fn disturbed(folder: &Path, disturb: impl FnOnce(&File)) -> Ran {
 fn a_snapshot_that_is_cut_or_overwritten_while_it_is_read_gives_no_answer() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    build(folder, 60);
+    build(folder, 20);
     let cut = disturbed(folder, |file| file.set_len(0).unwrap());
     let rows = |ran: &Ran| ran.text().lines().skip(1).count();
     assert_eq!((cut.code, rows(&cut)), (4, 0), "{}", cut.stderr);
     assert!(cut.stderr.contains("was cut") || cut.stderr.contains("was changed"), "{}", cut.stderr);
-    build(folder, 60);
+    build(folder, 20);
     let overwritten = disturbed(folder, |file| {
         file.write_all_at(&vec![0; 65536], 4096).unwrap();
         file.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
