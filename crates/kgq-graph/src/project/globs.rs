@@ -3,7 +3,7 @@
 //! A glob is brought into one form (`./data//a.ttl` is `data/a.ttl`) and compiled once. Nothing is looked for on the disk here.
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
-use kgq_syntax::error::{Error, Place, Result, Source};
+use kgq_syntax::error::{Error, Kind, Place, Result, Source};
 use std::path::Path;
 
 /// A glob may be this long, in bytes, and its braces this deep: a compiler of patterns that knows no bound comes after.
@@ -33,11 +33,12 @@ impl Glob {
         Ok(Self { written: written.to_owned(), pattern, is_default: false, matcher })
     }
 
-    /// Compiles a glob that no file has, but the command line.
+    /// Compiles a glob of the command line, which may as well be meant as the name of a file that is not there.
     pub fn by_hand(written: &str) -> Result<Self> {
         let pattern = without_detours(written);
-        let matcher = compile(&pattern)
-            .map_err(|reason| Error::usage(format!("the glob `{written}` cannot be read: {reason}")))?;
+        let matcher = compile(&pattern).map_err(|reason| {
+            Error::new(Kind::Io, format!("there is no file `{written}`, and it is no glob: {reason}"))
+        })?;
         Ok(Self { written: written.to_owned(), pattern, is_default: false, matcher })
     }
 
