@@ -1,5 +1,9 @@
 //! The command line: what was typed becomes a command and a session; errors become messages and exit codes.
 
+mod help;
+
+pub use help::with_own_options;
+
 use crate::commands::{self, Command, Output, ReplArgs, Stream, Watchdog, trust};
 use crate::repl;
 use clap::error::ErrorKind;
@@ -172,7 +176,8 @@ pub fn verbs() -> Vec<String> {
 /// A command as typed in a session. The inner error is help that was asked for.
 pub fn parse_verb(name: &str, words: &[String]) -> Result<std::result::Result<Command, String>> {
     let typed = ["kgq", name].into_iter().map(str::to_owned).chain(words.iter().cloned());
-    let parsed = command().try_get_matches_from(typed).and_then(|matches| Cli::from_arg_matches(&matches));
+    let parsed =
+        with_own_options(command()).try_get_matches_from(typed).and_then(|matches| Cli::from_arg_matches(&matches));
     match parsed {
         Ok(Cli { command: Some(command), .. }) => Ok(Ok(command)),
         Ok(Cli { command: None, .. }) => Err(Error::bug("a command without a name was parsed")),
@@ -189,7 +194,8 @@ pub fn parse_verb(name: &str, words: &[String]) -> Result<std::result::Result<Co
 
 /// Runs the program; returns its exit code.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
-    let matches = match command().try_get_matches_from(arguments) {
+    let (command, arguments) = help::shaped(command(), arguments.into_iter().collect());
+    let matches = match command.try_get_matches_from(arguments) {
         Ok(matches) => matches,
         Err(error) => return usage(&error),
     };

@@ -170,7 +170,7 @@ pub fn warn_of_manifest(command: &Command, session: &Session, output: &mut Outpu
 
 /// The help of one command, as `--help` prints it.
 fn help_of(name: &str) -> String {
-    let mut command = crate::cli::command();
+    let mut command = crate::cli::with_own_options(crate::cli::command());
     command.build();
     match command.find_subcommand_mut(name) {
         Some(command) => command.render_long_help().to_string(),
