@@ -1,5 +1,6 @@
 //! The command line: what was typed becomes a command and a session; errors become messages and exit codes.
 
+pub mod complete;
 mod help;
 
 pub use help::with_own_options;
@@ -8,6 +9,7 @@ use crate::commands::{self, Command, Output, ReplArgs, Stream, Watchdog, trust};
 use crate::repl;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser};
+use clap_complete::ArgValueCandidates;
 use kgq_engine::{Executor, Limits};
 use kgq_graph::project::{LimitSettings, Project, named_files, parse_duration, parse_size, too_deep};
 use kgq_graph::session::{Session, SessionOptions};
@@ -78,7 +80,7 @@ struct Global {
     #[arg(long, global = true)]
     unreify: bool,
     /// What evaluates queries: kgq, or oxigraph (slower; for comparison)
-    #[arg(long, value_name = "ENGINE", value_parser = parse_executor, default_value = "kgq", global = true, hide_default_value = true)]
+    #[arg(long, value_name = "ENGINE", value_parser = parse_executor, add = ArgValueCandidates::new(complete::engines), default_value = "kgq", global = true, hide_default_value = true)]
     engine: Executor,
     /// From now on, let the project in this folder name files outside of it
     #[arg(long, global = true, conflicts_with_all = ["data", "snapshot"])]

@@ -17,6 +17,8 @@ static ALLOCATOR: commands::Allocator = commands::Allocator;
 const STACK: usize = 256 << 20;
 
 fn main() -> ExitCode {
+    // Where a shell asks for completions, they are printed, and the program ends.
+    clap_complete::CompleteEnv::with_factory(cli::command).complete();
     cut::end_on_cut_files();
     // What a panic says may hold words of a file.
     std::panic::set_hook(Box::new(|panic| {

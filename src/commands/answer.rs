@@ -3,6 +3,8 @@
 use super::output::{Output, refuse_unknown_compression, write_to};
 use super::progress::Progress;
 use super::terminal::Content;
+use crate::cli::complete;
+use clap_complete::ArgValueCandidates;
 use kgq_engine::Answer;
 use kgq_graph::render::{self, CellOptions, Format, GraphOptions, RdfVersion, RenderOptions, TableOptions, Written};
 use kgq_graph::session::Session;
@@ -19,7 +21,7 @@ pub struct AnswerArgs {
     ///
     /// Without it, the ending of the --output file says it; else a table on a terminal, TSV elsewhere, and Turtle for
     /// graphs.
-    #[arg(long, short = 'F', value_parser = parse_format, value_name = "FORMAT")]
+    #[arg(long, short = 'F', value_parser = parse_format, value_name = "FORMAT", add = ArgValueCandidates::new(complete::formats))]
     pub format: Option<Format>,
     /// Write to this file instead; it is replaced when the answer is whole
     #[arg(long, short, value_name = "FILE")]

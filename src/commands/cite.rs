@@ -5,6 +5,8 @@ mod sentences;
 use super::answer::{AnswerArgs, parse_format, seconds};
 use super::output::{Output, write_to};
 use super::terminal::Content;
+use crate::cli::complete;
+use clap_complete::ArgValueCompleter;
 use kgq_engine::query::Query;
 use kgq_engine::{Answer, Row};
 use kgq_graph::audit::{Audit, Reference, Statement, Texts};
@@ -32,7 +34,7 @@ use std::time::Instant;
   kgq cite _ ou:qualifier qualifier:about --source article.txt")]
 pub struct Args {
     /// A term, or subject, predicate and object
-    #[arg(value_name = "TERM", required_unless_present = "sentences", num_args = 1..=3)]
+    #[arg(value_name = "TERM", required_unless_present = "sentences", num_args = 1..=3, add = ArgValueCompleter::new(complete::terms))]
     pub terms: Vec<String>,
     /// List the sentences of a source document instead: number, characters, words, and how many statements rest on each
     #[arg(long, value_name = "DOCUMENT", conflicts_with = "terms")]

@@ -2,6 +2,8 @@
 
 use super::answer::{AnswerArgs, write_answer};
 use super::output::Output;
+use crate::cli::complete;
+use clap_complete::ArgValueCompleter;
 use kgq_engine::{Answer, Triples};
 use kgq_graph::catalog::{Piece, expression, rank, sentence, words_of};
 use kgq_graph::render::cell;
@@ -23,6 +25,7 @@ use std::time::Instant;
   kgq describe 'Ministry of Commerce' --format turtle")]
 pub struct Args {
     /// A CURIE, an IRI, or a label in any language
+    #[arg(add = ArgValueCompleter::new(complete::terms))]
     pub term: String,
     /// Show statements about statements too: what cites it, what follows from it, whose words it is in
     #[arg(long)]

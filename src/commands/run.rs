@@ -3,6 +3,8 @@
 use super::ask::{AskArgs, Asking};
 use super::output::Output;
 use super::watchdog::Watchdog;
+use crate::cli::complete;
+use clap_complete::ArgValueCandidates;
 use kgq_graph::catalog::{CannedQuery, Known, ParamKind, Values, named};
 use kgq_graph::session::Session;
 use kgq_syntax::error::Result;
@@ -25,7 +27,7 @@ use std::time::Instant;
 #[command(disable_help_flag = true)]
 pub struct Args {
     /// The query's name, as `kgq queries` lists it
-    #[arg(value_name = "QUERY", required_unless_present = "help")]
+    #[arg(value_name = "QUERY", required_unless_present = "help", add = ArgValueCandidates::new(complete::queries))]
     pub name: Option<String>,
     /// Values for parameters: a CURIE, IRI or label for a thing; a list's members separated by commas
     #[arg(value_name = "NAME=VALUE")]
