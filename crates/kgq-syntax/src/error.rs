@@ -287,6 +287,8 @@ impl Error {
         // Writing to a `String` cannot fail.
         let _ = match &inner.place {
             Some(place) => write!(out, "{bold}{place}:{reset} "),
+            // What is told without stopping says so itself.
+            None if inner.message.starts_with("warning: ") => Ok(()),
             None => write!(out, "{bold_red}error:{reset} "),
         };
         let _ = writeln!(out, "{bold}{}{reset}", visible(&inner.message));
@@ -323,6 +325,12 @@ impl std::error::Error for Error {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_warning_without_a_place_is_no_error() {
+        assert_eq!(Error::input("it is dark").prefixed("warning: ").render(false), "warning: it is dark\n");
+        assert_eq!(Error::input("it is dark").render(false), "error: it is dark\n");
+    }
 
     #[test]
     fn an_error_shows_place_line_caret_and_hint() {
