@@ -219,11 +219,7 @@ impl<'a> Layout<'a> {
             }
         }
         tail.extend(self.comments.take(end..within.end));
-        facts.sort_by(order::facts);
-        facts.dedup_by(|b, a| {
-            let silent = b.leading.is_empty() && b.trailing.is_none();
-            silent && a.bare && b.bare && a.verb == b.verb && a.object == b.object
-        });
+        arrange(&mut facts);
         facts
     }
 
@@ -399,6 +395,15 @@ fn push(sections: &mut [Section], block: Block) {
     }
 }
 
+/// Sorts the facts, and says a fact once that says no more a second time.
+fn arrange(facts: &mut Vec<Fact>) {
+    facts.sort_by(order::facts);
+    facts.dedup_by(|b, a| {
+        let silent = b.leading.is_empty() && b.trailing.is_none();
+        silent && a.bare && b.bare && a.verb == b.verb && a.object == b.object
+    });
+}
+
 /// Joins blocks of one subject, whose facts then stand together.
 fn join(blocks: Vec<Block>) -> Vec<Block> {
     let mut joined: Vec<Block> = Vec::with_capacity(blocks.len());
@@ -410,7 +415,7 @@ fn join(blocks: Vec<Block>) -> Vec<Block> {
             && let (Body::Facts(facts), Body::Facts(more)) = (&mut last.body, &mut block.body)
         {
             facts.append(more);
-            facts.sort_by(order::facts);
+            arrange(facts);
             last.leading.append(&mut block.leading);
             last.leading.extend(block.head_comment);
             last.tail.append(&mut block.tail);
