@@ -15,6 +15,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -44,7 +45,7 @@ def run(program, arguments, folder, minutes):
             if pid:
                 code, peak = os.waitstatus_to_exitcode(status), usage.ru_maxrss
             elif time.monotonic() > deadline:
-                process.kill()
+                os.kill(process.pid, signal.SIGKILL)
             else:
                 time.sleep(0.01)
         seconds = time.monotonic() - started

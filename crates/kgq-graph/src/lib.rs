@@ -7,7 +7,7 @@
 //! - [`audit`]: the statements behind a row, their citations, the cited text.
 //! - [`render`]: an answer → bytes, a file a format.
 //! - [`advice`]: what usually is a mistake in a query, and why an answer is empty.
-//! - [`check`], [`answers`], [`format`]: findings, SHACL, expected answers, one way to write Turtle.
+//! - [`check`], [`answers`], [`mod@format`]: findings, SHACL, expected answers, one way to write Turtle.
 //! - [`infer`], [`export`]: what follows by rules; Turtle in one order, tables, IRIs moved.
 //!
 //! It knows no command line, asks no terminal, and prints nothing: output goes to a writer that is passed in.

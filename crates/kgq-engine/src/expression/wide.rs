@@ -21,7 +21,7 @@ pub struct Wide {
 const FRACTION_DIGITS: i64 = 18;
 /// Digits in all of a quotient that is small.
 const QUOTIENT_DIGITS: i64 = 34;
-/// 10⁻⁹ with [`FRACTION_DIGITS`].
+/// 10⁻⁹ with `FRACTION_DIGITS`.
 pub const SMALL: u128 = 10_u128.pow(9);
 
 /// The number that an exact value is, in the narrowest type; `None` if it has too many digits.
