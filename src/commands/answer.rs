@@ -85,7 +85,7 @@ impl AnswerArgs {
     /// How an answer is laid out where the arguments say it goes.
     pub fn options<'a>(
         &self,
-        answer: &Answer<'_>,
+        answer: &Answer,
         prefixes: &'a Prefixes,
         output: &Output,
     ) -> Result<RenderOptions<'a>> {
@@ -130,7 +130,7 @@ impl AnswerArgs {
 
 /// Writes an answer where the arguments say; on a terminal, says how much it was and how long it took.
 pub fn write_answer(
-    answer: Answer<'_>,
+    answer: Answer,
     args: &AnswerArgs,
     session: &Session,
     output: &mut Output,

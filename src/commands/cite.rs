@@ -250,7 +250,7 @@ pub struct Citing<'a> {
 
 /// Writes the answer of a SELECT with what each row rests on.
 pub fn write_cited_answer(
-    answer: Answer<'_>,
+    answer: Answer,
     query: &Query,
     citing: Citing<'_>,
     session: &Session,

@@ -79,7 +79,7 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
         if !matches!(query.form(), Form::Construct | Form::Describe) {
             return Err(Error::usage("only CONSTRUCT and DESCRIBE queries answer with a graph to export"));
         }
-        let answer: Answer<'_> = session.evaluate(&query)?;
+        let answer: Answer = session.evaluate(&query)?;
         write_answer(answer, &args.answer, session, output, started)?;
         return Ok(0);
     }

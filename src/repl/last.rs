@@ -73,16 +73,16 @@ pub fn cite(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
         return Err(Error::input("the last answer has no rows whose sources could be shown"));
     };
     let (first, rows) = match words.first() {
-        None => (1, rows.as_slice()),
+        None => (1, rows.to_vec()),
         Some(word) => {
             let number = word.parse::<usize>().unwrap_or(0);
             let at = number.checked_sub(1).filter(|at| *at < rows.len()).ok_or_else(|| no_row(number, rows.len()))?;
-            (number, &rows[at..=at])
+            (number, vec![rows[at].clone()])
         }
     };
     let answer = Answer::Solutions(Solutions {
         variables: variables.clone(),
-        rows: Box::new(rows.iter().map(|row| Ok(row.clone()))),
+        rows: Box::new(rows.into_iter().map(Ok)),
     });
     let (cite, how) = (CiteArgs::default(), AnswerArgs::default());
     let citing = Citing { cite: &cite, answer: &how, first, started: Instant::now() };

@@ -30,9 +30,9 @@ const GRACE: Duration = Duration::from_millis(500);
 /// A whole answer, kept for `.last` and its like.
 #[derive(Clone, Debug)]
 pub enum Kept {
-    Table { variables: Vec<Variable>, rows: Vec<Row> },
+    Table { variables: Vec<Variable>, rows: Arc<Vec<Row>> },
     Boolean(bool),
-    Graph(Vec<Triple>),
+    Graph(Arc<Vec<Triple>>),
 }
 
 /// Where a query says what came of it.
@@ -40,20 +40,20 @@ type Reply<'r> = &'r dyn Fn(Result<Kept>);
 
 impl Kept {
     /// Gives the answer to `reply`. An error is told before what was kept so far is given back, which may take a second.
-    fn tell(answer: Answer<'_>, reply: Reply<'_>) {
+    fn tell(answer: Answer, reply: Reply<'_>) {
         match answer {
             Answer::Boolean(value) => reply(Ok(Self::Boolean(value))),
             Answer::Solutions(Solutions { variables, mut rows }) => {
                 let mut kept = Vec::new();
                 match rows.try_for_each(|row| row.map(|row| kept.push(row))) {
-                    Ok(()) => reply(Ok(Self::Table { variables, rows: kept })),
+                    Ok(()) => reply(Ok(Self::Table { variables, rows: Arc::new(kept) })),
                     Err(error) => reply(Err(error)),
                 }
             }
             Answer::Graph(mut triples) => {
                 let mut kept = Vec::new();
                 match triples.0.try_for_each(|triple| triple.map(|triple| kept.push(triple))) {
-                    Ok(()) => reply(Ok(Self::Graph(kept))),
+                    Ok(()) => reply(Ok(Self::Graph(Arc::new(kept)))),
                     Err(error) => reply(Err(error)),
                 }
             }
@@ -61,14 +61,19 @@ impl Kept {
     }
 
     /// The answer once more, as it came.
-    pub fn answer(&self) -> Answer<'_> {
+    pub fn answer(&self) -> Answer {
+        /// The things, each copied when it is asked for.
+        fn each<T: Clone + Send + Sync + 'static>(kept: &Arc<Vec<T>>) -> Box<dyn Iterator<Item = Result<T>> + Send> {
+            let kept = Arc::clone(kept);
+            let mut at = 0..kept.len();
+            Box::new(std::iter::from_fn(move || at.next().map(|at| Ok(kept[at].clone()))))
+        }
         match self {
-            Self::Table { variables, rows } => Answer::Solutions(Solutions {
-                variables: variables.clone(),
-                rows: Box::new(rows.iter().map(|row| Ok(row.clone()))),
-            }),
+            Self::Table { variables, rows } => {
+                Answer::Solutions(Solutions { variables: variables.clone(), rows: each(rows) })
+            }
             Self::Boolean(value) => Answer::Boolean(*value),
-            Self::Graph(triples) => Answer::Graph(Triples(Box::new(triples.iter().map(|t| Ok(t.clone()))))),
+            Self::Graph(triples) => Answer::Graph(Triples(each(triples))),
         }
     }
 }

@@ -78,9 +78,9 @@ fn expected_path(project: &Project, name: &str, ending: &str) -> Result<PathBuf>
 fn outcome(last: &Last) -> Outcome {
     match &last.answer {
         Kept::Boolean(value) => Outcome::Boolean(*value),
-        Kept::Graph(triples) => Outcome::Graph(triples.clone()),
+        Kept::Graph(triples) => Outcome::Graph(triples.to_vec()),
         Kept::Table { variables, rows } => {
-            Outcome::Table { columns: variables.clone(), rows: rows.clone(), ordered_by: order_columns(&last.query) }
+            Outcome::Table { columns: variables.clone(), rows: rows.to_vec(), ordered_by: order_columns(&last.query) }
         }
     }
 }

@@ -183,7 +183,7 @@ pub fn rows_of(terms: &[Term]) -> (Vec<Variable>, Vec<Vec<Option<Term>>>) {
 }
 
 pub fn write_rows(variables: &[Variable], rows: &[Vec<Option<Term>>], format: Format, width: Option<usize>) -> Vec<u8> {
-    let solutions = Solutions { variables: variables.to_vec(), rows: Box::new(rows.iter().cloned().map(Ok)) };
+    let solutions = Solutions { variables: variables.to_vec(), rows: Box::new(rows.to_vec().into_iter().map(Ok)) };
     let prefixes = Prefixes::default();
     let options = RenderOptions {
         format,

@@ -1,26 +1,31 @@
 //! What a query answers: solutions, a truth value or triples, as streams that can end in an error.
 
+use kgq_snapshot::Snapshot;
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::{Term, Triple, Variable};
+use self_cell::self_cell;
 
 /// The answer to a query (SPARQL 1.1 §16).
-pub enum Answer<'a> {
-    Solutions(Solutions<'a>),
+///
+/// It holds the snapshot that it reads, so it can be kept, and handed to another thread. Rows are found as they are asked for:
+/// dropping it stops the work.
+pub enum Answer {
+    Solutions(Solutions),
     Boolean(bool),
-    Graph(Triples<'a>),
+    Graph(Triples),
 }
 
 /// One solution: a value for each of the answer's variables, in their order; `None` where unbound.
 pub type Row = Vec<Option<Term>>;
 
 /// The solutions of a SELECT, in order.
-pub struct Solutions<'a> {
+pub struct Solutions {
     pub variables: Vec<Variable>,
-    pub rows: Box<dyn Iterator<Item = Result<Row>> + 'a>,
+    pub rows: Box<dyn Iterator<Item = Result<Row>> + Send>,
 }
 
 /// The triples of a CONSTRUCT or DESCRIBE.
-pub struct Triples<'a>(pub Box<dyn Iterator<Item = Result<Triple>> + 'a>);
+pub struct Triples(pub Box<dyn Iterator<Item = Result<Triple>> + Send>);
 
 /// How an answer may be limited. `None` is without limit.
 #[derive(Clone, Copy, Debug, Default)]
@@ -29,4 +34,83 @@ pub struct Limits {
     /// Bytes that one query may hold.
     pub memory: Option<u64>,
     pub rows: Option<u64>,
+}
+
+type Items<'s, T> = Box<dyn Iterator<Item = Result<T>> + Send + 's>;
+
+/// An answer that borrows the snapshot.
+pub(crate) enum Stream<'s> {
+    Solutions(Vec<Variable>, Items<'s, Row>),
+    Boolean(bool),
+    Graph(Items<'s, Triple>),
+}
+
+self_cell! {
+    /// A stream with the snapshot that it reads.
+    struct Held {
+        owner: Snapshot,
+        #[not_covariant]
+        dependent: Stream,
+    }
+}
+
+impl Answer {
+    /// The answer that `evaluate` makes over the snapshot.
+    ///
+    /// # Errors
+    /// Those of `evaluate`.
+    pub(crate) fn over(
+        snapshot: &Snapshot,
+        evaluate: impl for<'s> FnOnce(&'s Snapshot) -> Result<Stream<'s>>,
+    ) -> Result<Self> {
+        let mut held = Held::try_new(snapshot.clone(), evaluate)?;
+        let mut variables = Vec::new();
+        let form = held.with_dependent_mut(|_, stream| match stream {
+            Stream::Solutions(names, _) => {
+                variables = std::mem::take(names);
+                Form::Solutions
+            }
+            Stream::Boolean(value) => Form::Boolean(*value),
+            Stream::Graph(_) => Form::Graph,
+        });
+        Ok(match form {
+            Form::Solutions => Self::Solutions(Solutions { variables, rows: Box::new(HeldRows(held)) }),
+            Form::Boolean(value) => Self::Boolean(value),
+            Form::Graph => Self::Graph(Triples(Box::new(HeldTriples(held)))),
+        })
+    }
+}
+
+enum Form {
+    Solutions,
+    Boolean(bool),
+    Graph,
+}
+
+/// The rows of a stream that has rows.
+struct HeldRows(Held);
+
+impl Iterator for HeldRows {
+    type Item = Result<Row>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.with_dependent_mut(|_, stream| match stream {
+            Stream::Solutions(_, rows) => rows.next(),
+            Stream::Boolean(_) | Stream::Graph(_) => None,
+        })
+    }
+}
+
+/// The triples of a stream that has triples.
+struct HeldTriples(Held);
+
+impl Iterator for HeldTriples {
+    type Item = Result<Triple>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.with_dependent_mut(|_, stream| match stream {
+            Stream::Graph(triples) => triples.next(),
+            Stream::Solutions(..) | Stream::Boolean(_) => None,
+        })
+    }
 }

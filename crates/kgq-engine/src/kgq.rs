@@ -10,6 +10,7 @@ use super::plan::simplify::{Knowledge, simplify};
 use super::plan::translate::{Dataset, Translator};
 use super::plan::{Graph, Pattern, Var};
 use super::result::{Constructed, Described, Rows, Template};
+use super::answer::Stream;
 use super::{Answer, Row, Services, Solutions, Triples};
 use kgq_snapshot::Snapshot;
 use kgq_syntax::error::{Error, Result};
@@ -38,18 +39,18 @@ enum Form {
 ///
 /// # Errors
 /// What this executor does not do, by name; the guard's limits, damage to the snapshot: here or from the rows.
-pub fn evaluate<'s>(
-    snapshot: &'s Snapshot,
+pub fn evaluate(
+    snapshot: &Snapshot,
     query: &Query,
     default_graph: DefaultGraph,
     guard: &Arc<Guard>,
     services: Option<&Arc<dyn Services>>,
-) -> Result<Answer<'s>> {
+) -> Result<Answer> {
     let depth = depth(parts(query).1);
     if depth > DEEP {
-        return deep(depth, || Ok(collect(prepare(snapshot, query, default_graph, guard, services)?.run()?)));
+        return deep(depth, || collect(prepare(snapshot, query, default_graph, guard, services)?.run()?));
     }
-    prepare(snapshot, query, default_graph, guard, services)?.run()
+    Answer::over(snapshot, |snapshot| prepare(snapshot, query, default_graph, guard, services)?.run())
 }
 
 /// A query that nests deeper than this is evaluated whole on a thread with a stack for its depth.
@@ -57,37 +58,30 @@ const DEEP: usize = 200;
 /// Stack for a level of nesting: planning takes the most.
 const BYTES_A_LEVEL: usize = 64 << 10;
 
-/// An answer that has been found whole.
-enum Collected {
-    Solutions(Vec<Variable>, Vec<Result<Row>>),
-    Boolean(bool),
-    Graph(Vec<Result<Triple>>),
-}
-
-fn collect(answer: Answer<'_>) -> Collected {
-    match answer {
-        Answer::Boolean(value) => Collected::Boolean(value),
-        Answer::Solutions(Solutions { variables, rows }) => Collected::Solutions(variables, rows.collect()),
-        Answer::Graph(triples) => Collected::Graph(triples.0.collect()),
-    }
+/// The whole answer, or where it ends in an error.
+fn collect(stream: Stream<'_>) -> Result<Answer> {
+    Ok(match stream {
+        Stream::Boolean(value) => Answer::Boolean(value),
+        Stream::Solutions(variables, rows) => {
+            let rows: Vec<Result<Row>> = rows.collect();
+            Answer::Solutions(Solutions { variables, rows: Box::new(rows.into_iter()) })
+        }
+        Stream::Graph(triples) => {
+            let triples: Vec<Result<Triple>> = triples.collect();
+            Answer::Graph(Triples(Box::new(triples.into_iter())))
+        }
+    })
 }
 
 /// Evaluates on a thread with a larger stack. The stack is address space: only what is used takes memory.
-fn deep<'s>(depth: usize, evaluate: impl FnOnce() -> Result<Collected> + Send) -> Result<Answer<'s>> {
+fn deep(depth: usize, evaluate: impl FnOnce() -> Result<Answer> + Send) -> Result<Answer> {
     let stack = depth.saturating_mul(BYTES_A_LEVEL).max(1 << 24);
-    let collected = std::thread::scope(|scope| {
+    std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().stack_size(stack).spawn_scoped(scope, evaluate);
         thread
             .map_err(|error| Error::io("a thread for a deeply nested query", &error))?
             .join()
             .unwrap_or_else(|_| Err(Error::bug("the evaluation of a deeply nested query failed")))
-    });
-    Ok(match collected? {
-        Collected::Boolean(value) => Answer::Boolean(value),
-        Collected::Solutions(variables, rows) => {
-            Answer::Solutions(Solutions { variables, rows: Box::new(rows.into_iter()) })
-        }
-        Collected::Graph(triples) => Answer::Graph(Triples(Box::new(triples.into_iter()))),
     })
 }
 
@@ -159,19 +153,17 @@ impl<'s> Prepared<'s> {
     ///
     /// # Errors
     /// The guard's limits, damage to the snapshot.
-    pub fn run(self) -> Result<Answer<'s>> {
+    pub(crate) fn run(self) -> Result<Stream<'s>> {
         let Self { cx, mut plan, form, default_graph } = self;
         Ok(match form {
             Form::Ask => {
                 let found = plan.next(&cx)?.is_some();
                 cx.snapshot().intact()?;
-                Answer::Boolean(found)
+                Stream::Boolean(found)
             }
-            Form::Select(variables) => Answer::Solutions(Solutions { variables, rows: Box::new(Rows::new(cx, plan)) }),
-            Form::Construct(template) => {
-                Answer::Graph(Triples(Box::new(Constructed::new(Rows::new(cx, plan), template))))
-            }
-            Form::Describe => Answer::Graph(Triples(Box::new(Described::new(cx, plan, &default_graph)?))),
+            Form::Select(variables) => Stream::Solutions(variables, Box::new(Rows::new(cx, plan))),
+            Form::Construct(template) => Stream::Graph(Box::new(Constructed::new(Rows::new(cx, plan), template))),
+            Form::Describe => Stream::Graph(Box::new(Described::new(cx, plan, &default_graph)?)),
         })
     }
 }

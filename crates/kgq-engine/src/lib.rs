@@ -91,13 +91,13 @@ pub trait Services: std::fmt::Debug + Send + Sync {
 
 /// Answers a query over the snapshot. Nothing that was read from a damaged file leaves here, nor what was concluded from it: an empty
 /// answer and an error neither.
-pub fn evaluate<'a>(snapshot: &'a Snapshot, query: &Query, options: &EvaluationOptions) -> Result<Answer<'a>> {
+pub fn evaluate(snapshot: &Snapshot, query: &Query, options: &EvaluationOptions) -> Result<Answer> {
     let guard = Arc::new(Guard::new(&options.limits, Arc::clone(&options.cancelled)));
     let services = options.services.as_ref();
     let (graph, algebra) = (options.default_graph, &query.algebra);
     let answered = match options.executor {
         Executor::Kgq => kgq::evaluate(snapshot, algebra, graph, &guard, services),
-        Executor::Oxigraph => oxigraph::evaluate_with_services(snapshot, algebra, graph, &guard, services),
+        Executor::Oxigraph => oxigraph::evaluate(snapshot, algebra, graph, &guard, services),
     };
     snapshot.intact()?;
     let answer = sound(snapshot, answered?);
@@ -109,12 +109,12 @@ pub fn evaluate<'a>(snapshot: &'a Snapshot, query: &Query, options: &EvaluationO
 
 /// The answer, ending in the damage where what was read turns out to be damaged. The executors ask before each batch; this asks
 /// before the end and before an error, which damage may have caused.
-fn sound<'a>(snapshot: &'a Snapshot, answer: Answer<'a>) -> Answer<'a> {
-    fn asked<'a, T: 'a>(
-        snapshot: &'a Snapshot,
-        items: impl Iterator<Item = Result<T>> + 'a,
-    ) -> impl Iterator<Item = Result<T>> + 'a {
-        let (mut items, mut over) = (items, false);
+fn sound(snapshot: &Snapshot, answer: Answer) -> Answer {
+    fn asked<T>(
+        snapshot: Snapshot,
+        mut items: impl Iterator<Item = Result<T>> + Send,
+    ) -> impl Iterator<Item = Result<T>> + Send {
+        let mut over = false;
         std::iter::from_fn(move || {
             if over {
                 return None;
@@ -130,9 +130,9 @@ fn sound<'a>(snapshot: &'a Snapshot, answer: Answer<'a>) -> Answer<'a> {
     match answer {
         Answer::Boolean(value) => Answer::Boolean(value),
         Answer::Solutions(Solutions { variables, rows }) => {
-            Answer::Solutions(Solutions { variables, rows: Box::new(asked(snapshot, rows)) })
+            Answer::Solutions(Solutions { variables, rows: Box::new(asked(snapshot.clone(), rows)) })
         }
-        Answer::Graph(triples) => Answer::Graph(Triples(Box::new(asked(snapshot, triples.0)))),
+        Answer::Graph(triples) => Answer::Graph(Triples(Box::new(asked(snapshot.clone(), triples.0)))),
     }
 }
 
@@ -164,8 +164,8 @@ fn explanation(snapshot: &Snapshot, query: &Query, options: &EvaluationOptions, 
 }
 
 /// The answer, ending in an error where it has more rows than allowed: a cut-off answer must not look whole.
-fn at_most(answer: Answer<'_>, most: u64) -> Answer<'_> {
-    fn cut<'a, T: 'a>(items: impl Iterator<Item = Result<T>> + 'a, most: u64) -> impl Iterator<Item = Result<T>> + 'a {
+fn at_most(answer: Answer, most: u64) -> Answer {
+    fn cut<T>(items: impl Iterator<Item = Result<T>> + Send, most: u64) -> impl Iterator<Item = Result<T>> + Send {
         (0u64..).zip(items).map(move |(number, item)| {
             if number < most {
                 return item;

@@ -17,7 +17,7 @@ fn snapshot(data: &str) -> Snapshot {
 }
 
 /// The rows as text, sorted.
-fn rows(answer: Answer<'_>) -> Vec<String> {
+fn rows(answer: Answer) -> Vec<String> {
     let mut rows: Vec<String> = match answer {
         Answer::Boolean(value) => vec![value.to_string()],
         Answer::Solutions(solutions) => solutions
@@ -44,7 +44,7 @@ fn agree_in(data: &str, query: &str, default_graph: DefaultGraph) {
     let snapshot = snapshot(data);
     let parsed = SparqlParser::new().with_prefix("", "http://e/").unwrap().parse_query(query).unwrap();
     let guard = Arc::new(Guard::new(&Limits::default(), Arc::default()));
-    let oracle = rows(oxigraph::evaluate(&snapshot, &parsed, default_graph, &guard).unwrap());
+    let oracle = rows(oxigraph::evaluate(&snapshot, &parsed, default_graph, &guard, None).unwrap());
     let mine = ours(data, query, default_graph);
     let plan = kgq::prepare(&snapshot, &parsed, default_graph, &guard, None).unwrap().explain();
     assert_eq!(mine, oracle, "{query}\n{plan}");

@@ -534,7 +534,7 @@ impl Session {
     }
 
     /// Answers a query.
-    pub fn evaluate(&self, query: &Query) -> Result<Answer<'_>> {
+    pub fn evaluate(&self, query: &Query) -> Result<Answer> {
         engine::evaluate(self.snapshot()?, query, &self.evaluation_options())
     }
 

@@ -159,11 +159,11 @@ pub fn files(model: &Model<'_>, query: &PublishedQuery<'_>) -> Result<Vec<(Strin
 }
 
 fn table(model: &Model<'_>, variables: &[Variable], rows: &[Row], format: Format) -> Result<Vec<u8>> {
-    let solutions = Solutions { variables: variables.to_vec(), rows: Box::new(rows.iter().cloned().map(Ok)) };
+    let solutions = Solutions { variables: variables.to_vec(), rows: Box::new(rows.to_vec().into_iter().map(Ok)) };
     rendered(model, Answer::Solutions(solutions), format)
 }
 
-fn rendered(model: &Model<'_>, answer: Answer<'_>, format: Format) -> Result<Vec<u8>> {
+fn rendered(model: &Model<'_>, answer: Answer, format: Format) -> Result<Vec<u8>> {
     let mut out = Vec::new();
     let options = RenderOptions {
         format,

@@ -69,8 +69,13 @@ use storage::{Bytes, Checked, Limit, Words};
 /// A saved snapshot is checked as it is read. Reading stays infallible, so that inner loops need no branch: where a block of the file
 /// is damaged it gives ids that exist (but are wrong), and [`Snapshot::intact`] fails from then on. Call that once a
 /// batch, before rows leave the engine.
+///
+/// A clone is another handle to the same image, and costs nothing.
+#[derive(Clone, Debug)]
+pub struct Snapshot(Arc<Image>);
+
 #[derive(Debug)]
-pub struct Snapshot {
+struct Image {
     dictionary: Dictionary,
     triples: Sorted<6>,
     quads: Sorted<8>,
@@ -115,13 +120,17 @@ struct Sorted<const ORDERS: usize> {
 }
 
 impl Snapshot {
+    fn new(image: Image) -> Self {
+        Self(Arc::new(image))
+    }
+
     /// Whether what was read so far was undamaged.
     ///
     /// # Errors
     /// The damage that was met, with the file's name.
     #[inline]
     pub fn intact(&self) -> Result<()> {
-        self.file.as_ref().map_or(Ok(()), |file| file.intact())
+        self.0.file.as_ref().map_or(Ok(()), |file| file.intact())
     }
 
     /// Checks every block of a saved snapshot, whatever its size.
@@ -129,39 +138,39 @@ impl Snapshot {
     /// # Errors
     /// The damage, with the file's name.
     pub fn verify(&self) -> Result<()> {
-        self.file.as_ref().map_or(Ok(()), |file| file.verify())
+        self.0.file.as_ref().map_or(Ok(()), |file| file.verify())
     }
 
     /// What a saved snapshot was made of; zeros for one in memory.
     pub fn content_key(&self) -> ContentKey {
-        self.key
+        self.0.key
     }
 
     /// The prefixes that the documents declare; the first to declare one decides what it stands for.
     pub fn prefixes(&self) -> &Prefixes {
-        &self.prefixes
+        &self.0.prefixes
     }
 
     /// The prefixes that the documents disagree on.
     pub fn contested_prefixes(&self) -> &[Contested] {
-        &self.contested
+        &self.0.contested
     }
 
     fn write(&self, writer: &mut Writer) -> Result<()> {
-        self.dictionary.write(writer)?;
-        self.triples.write(writer)?;
-        self.quads.write(writer)?;
-        writer.words(&self.named_graphs)?;
-        writer.words(&self.statistics.words)?;
-        writer.words(&self.quad_statistics.words)?;
+        self.0.dictionary.write(writer)?;
+        self.0.triples.write(writer)?;
+        self.0.quads.write(writer)?;
+        writer.words(&self.0.named_graphs)?;
+        writer.words(&self.0.statistics.words)?;
+        writer.words(&self.0.quad_statistics.words)?;
         let prefixes: String =
-            self.prefixes.iter().map(|(prefix, namespace)| format!("{prefix}\n{namespace}\n")).collect();
+            self.0.prefixes.iter().map(|(prefix, namespace)| format!("{prefix}\n{namespace}\n")).collect();
         writer.bytes(&Bytes::new(prefixes.into_bytes()))?;
-        writer.bytes(&Bytes::new(contested_to_json(&self.contested)))
+        writer.bytes(&Bytes::new(contested_to_json(&self.0.contested)))
     }
 
     fn read(reader: &mut Reader) -> Result<Self> {
-        let snapshot = Self {
+        let snapshot = Self::new(Image {
             dictionary: Dictionary::read(reader)?,
             triples: Sorted::read(reader, 3)?,
             quads: Sorted::read(reader, 4)?,
@@ -172,7 +181,7 @@ impl Snapshot {
             contested: read_contested(reader)?,
             file: Some(reader.file()),
             key: reader.key(),
-        };
+        });
         reader.limit(snapshot.limits())?;
         Ok(snapshot)
     }
@@ -180,89 +189,78 @@ impl Snapshot {
     /// What the sections of a file may hold: who can write a file can write right checksums too.
     fn limits(&self) -> Vec<Limit> {
         let terms = u64::from(self.term_count());
-        let mut limits = self.dictionary.limits();
-        limits.extend(self.triples.limits(terms));
-        limits.extend(self.quads.limits(terms));
-        limits.extend(self.named_graphs.limit(terms, true));
+        let mut limits = self.0.dictionary.limits();
+        limits.extend(self.0.triples.limits(terms));
+        limits.extend(self.0.quads.limits(terms));
+        limits.extend(self.0.named_graphs.limit(terms, true));
         limits
     }
 
     /// How many triples the default graph has.
     #[inline]
     pub fn triple_count(&self) -> usize {
-        self.triples.len
+        self.0.triples.len
     }
 
     /// How many quads the named graphs have together.
     #[inline]
     pub fn quad_count(&self) -> usize {
-        self.quads.len
+        self.0.quads.len
     }
 
     /// How many distinct terms there are: ids run from 0 to before this.
     #[inline]
     pub fn term_count(&self) -> u32 {
-        self.dictionary.len()
+        self.0.dictionary.len()
     }
 
     /// The term of an id that this snapshot gave out.
     ///
     /// For any other number this is an empty string literal, and for a damaged entry too (see [`Snapshot::intact`]).
     pub fn term(&self, id: TermId) -> Term {
-        self.dictionary.term(id).unwrap_or_else(Dictionary::placeholder)
+        self.0.dictionary.term(id).unwrap_or_else(Dictionary::placeholder)
     }
 
     /// Gives the terms of many ids, in ascending order faster than [`Snapshot::term`].
     pub fn decoder(&self) -> Decoder<'_> {
-        self.dictionary.decoder()
+        self.0.dictionary.decoder()
     }
 
     /// The id of a term, if the dataset has it. Language tags have to be in lower case, as oxrdf's constructors make them.
     pub fn id(&self, term: TermRef<'_>) -> Option<TermId> {
-        self.dictionary.id(term)
+        self.0.dictionary.id(term)
     }
 
     /// Puts a term's text into `out`: a blank node's label, an IRI, a literal's lexical form, in UTF-8. False, leaving
     /// `out` unspecified, for a triple term. Cheaper than [`Snapshot::term`] when `out` is reused.
     pub fn text(&self, id: TermId, out: &mut Vec<u8>) -> bool {
-        self.dictionary.text(id, out)
+        self.0.dictionary.text(id, out)
     }
 
     /// A literal's datatype, without reading its lexical form; `None` for other kinds of terms.
     pub fn datatype(&self, id: TermId) -> Option<NamedNodeRef<'_>> {
-        Some(self.dictionary.type_of(id)?.datatype())
+        Some(self.0.dictionary.type_of(id)?.datatype())
     }
 
     /// A literal's language tag, in lower case.
     pub fn language(&self, id: TermId) -> Option<&str> {
-        self.dictionary.type_of(id)?.language()
+        self.0.dictionary.type_of(id)?.language()
     }
 
     /// A literal's base direction.
     pub fn direction(&self, id: TermId) -> Option<BaseDirection> {
-        self.dictionary.type_of(id)?.direction()
+        self.0.dictionary.type_of(id)?.direction()
     }
 
     /// The default graph's triples in an order.
     #[inline]
     pub fn triples(&self, permutation: Permutation) -> Index<'_> {
-        self.triples.triples_index(permutation)
+        self.0.triples.triples_index(permutation)
     }
     /// The named graphs' quads in an order.
     #[inline]
     pub fn quads(&self, permutation: QuadPermutation) -> Index<'_> {
-        const ORDERS: [[Component; 4]; 8] = [
-            QuadPermutation::Spog.order(),
-            QuadPermutation::Sopg.order(),
-            QuadPermutation::Psog.order(),
-            QuadPermutation::Posg.order(),
-            QuadPermutation::Ospg.order(),
-            QuadPermutation::Opsg.order(),
-            QuadPermutation::Gspo.order(),
-            QuadPermutation::Gpos.order(),
-        ];
-        static STATIC: [[Component; 4]; 8] = ORDERS;
-        self.quads.index(permutation as usize, &STATIC[permutation as usize])
+        self.0.quads.quads_index(permutation)
     }
 
     /// Every statement, the default graph's first, in the order of their ids.
@@ -298,33 +296,33 @@ impl Snapshot {
     /// The names of the named graphs that have a statement, sorted.
     #[inline]
     pub fn named_graphs(&self) -> &[TermId] {
-        self.named_graphs.ids(0..self.named_graphs.len())
+        self.0.named_graphs.ids(0..self.0.named_graphs.len())
     }
 
     /// What kind of term an id stands for.
     #[inline]
     pub fn kind(&self, id: TermId) -> TermKind {
-        self.dictionary.kind(id)
+        self.0.dictionary.kind(id)
     }
 
     /// The ids of all terms of a kind.
     pub fn kind_range(&self, kind: TermKind) -> Range<u32> {
-        self.dictionary.kind_range(kind)
+        self.0.dictionary.kind_range(kind)
     }
 
     /// The ids of all terms of a family.
     pub fn family_range(&self, family: Family) -> Range<u32> {
-        self.dictionary.family_range(family)
+        self.0.dictionary.family_range(family)
     }
 
     /// Subject, predicate and object of a triple term; `None` for other kinds.
     pub fn triple_components(&self, id: TermId) -> Option<[TermId; 3]> {
-        self.dictionary.triple_components(id)
+        self.0.dictionary.triple_components(id)
     }
 
     /// A term's value, read from a table, not parsed (except for NaN).
     pub fn value(&self, id: TermId) -> Value {
-        self.dictionary.value(id)
+        self.0.dictionary.value(id)
     }
 
     /// A term's family and its rank within it.
@@ -335,24 +333,24 @@ impl Snapshot {
     /// different ones nothing.
     #[inline]
     pub fn value_rank(&self, id: TermId) -> (Family, u32) {
-        self.dictionary.value_rank(id)
+        self.0.dictionary.value_rank(id)
     }
 
     /// The family of a literal, which the dataset need not have, and the ids of the stored terms with an equal value: where there
     /// are none, the empty range where they would stand. All ids of the family before it are less, all after it greater.
     /// `None` for language-tagged strings and literals of no ordered family.
     pub fn equal_range(&self, literal: LiteralRef<'_>) -> Option<(Family, Range<u32>)> {
-        self.dictionary.equal_range(literal)
+        self.0.dictionary.equal_range(literal)
     }
 
     /// Counts over the default graph's triples.
     pub fn statistics(&self) -> &Statistics {
-        self.statistics.get()
+        self.0.statistics.get()
     }
 
     /// Counts over the named graphs' quads: a triple that is in two graphs counts twice.
     pub fn quad_statistics(&self) -> &Statistics {
-        self.quad_statistics.get()
+        self.0.quad_statistics.get()
     }
 }
 
@@ -415,6 +413,24 @@ impl<const ORDERS: usize> Sorted<ORDERS> {
     #[inline]
     fn index(&self, permutation: usize, order: &'static [Component]) -> Index<'_> {
         Index::new(order, &self.offsets[order[0].position()], &self.columns[permutation], self.len)
+    }
+}
+
+impl Sorted<8> {
+    #[inline]
+    fn quads_index(&self, permutation: QuadPermutation) -> Index<'_> {
+        const ORDERS: [[Component; 4]; 8] = [
+            QuadPermutation::Spog.order(),
+            QuadPermutation::Sopg.order(),
+            QuadPermutation::Psog.order(),
+            QuadPermutation::Posg.order(),
+            QuadPermutation::Ospg.order(),
+            QuadPermutation::Opsg.order(),
+            QuadPermutation::Gspo.order(),
+            QuadPermutation::Gpos.order(),
+        ];
+        static STATIC: [[Component; 4]; 8] = ORDERS;
+        self.index(permutation as usize, &STATIC[permutation as usize])
     }
 }
 

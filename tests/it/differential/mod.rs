@@ -309,17 +309,17 @@ fn solutions(quads: &[Quad], query: &Query) -> Option<Solutions> {
     Some(Solutions { variables, rows })
 }
 
-type Executor = for<'a> fn(&'a Snapshot, &Query, &Arc<Guard>) -> kgq_syntax::error::Result<Answer<'a>>;
+type Executor = fn(&Snapshot, &Query, &Arc<Guard>) -> kgq_syntax::error::Result<Answer>;
 
 fn oxigraph_answer<'a>(
     snapshot: &'a Snapshot,
     query: &Query,
     guard: &Arc<Guard>,
-) -> kgq_syntax::error::Result<Answer<'a>> {
-    oxigraph::evaluate(snapshot, query, DefaultGraph::Stored, guard)
+) -> kgq_syntax::error::Result<Answer> {
+    oxigraph::evaluate(snapshot, query, DefaultGraph::Stored, guard, None)
 }
 
-fn our_answer<'a>(snapshot: &'a Snapshot, query: &Query, guard: &Arc<Guard>) -> kgq_syntax::error::Result<Answer<'a>> {
+fn our_answer<'a>(snapshot: &'a Snapshot, query: &Query, guard: &Arc<Guard>) -> kgq_syntax::error::Result<Answer> {
     kgq_engine::kgq::evaluate(snapshot, query, DefaultGraph::Stored, guard, None)
 }
 
@@ -329,7 +329,7 @@ const OUR_TIME: Duration = Duration::from_secs(30);
 /// Enough to compare; a query that makes more is a cross product of all it has.
 const MOST_ROWS: usize = 20_000;
 
-fn answer<'a>(executor: Executor, snapshot: &'a Snapshot, query: &Query) -> kgq_syntax::error::Result<Answer<'a>> {
+fn answer<'a>(executor: Executor, snapshot: &'a Snapshot, query: &Query) -> kgq_syntax::error::Result<Answer> {
     let limits = Limits { time: Some(OUR_TIME), ..Limits::default() };
     executor(snapshot, query, &Arc::new(Guard::new(&limits, Arc::default())))
 }

@@ -291,7 +291,7 @@ fn oxigraph_values(snapshot: &Snapshot, expression: &E, rows: &[Vec<Option<Term>
                 pattern: GraphPattern::Project { inner: Box::new(extend), variables: vec![r.clone()] },
                 base_iri: None,
             };
-            match oxigraph::evaluate(snapshot, &query, DefaultGraph::Stored, &Arc::default()).unwrap() {
+            match oxigraph::evaluate(snapshot, &query, DefaultGraph::Stored, &Arc::default(), None).unwrap() {
                 Answer::Solutions(mut solutions) => solutions.rows.next().unwrap().unwrap().swap_remove(0),
                 Answer::Boolean(_) | Answer::Graph(_) => None,
             }

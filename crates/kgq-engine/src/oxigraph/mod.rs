@@ -1,8 +1,9 @@
-//! Oxigraph's evaluator over a snapshot: complete, the oracle in tests, and what answers a query that our executor does not take.
+//! Oxigraph's evaluator over a snapshot: complete, the oracle in tests, and what answers where it is asked to by name.
 //!
 //! Known to differ from the standard: spareval rebuilds a triple term in a pattern from its parts' values, so one that holds a
 //! literal in a form other than the canonical (`01`) is taken for its canonical form.
 
+mod apart;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -10,10 +11,10 @@ mod watch;
 
 use super::expression::extension;
 use super::limits::Guard;
-use super::{Answer, Services, Solutions, Triples};
+use super::{Answer, Row, Services};
 use kgq_snapshot::Snapshot;
 use kgq_syntax::error::{Error, Kind, Result};
-use kgq_syntax::rdf::{NamedNode, Variable};
+use kgq_syntax::rdf::{NamedNode, Triple, Variable};
 use oxiri::Iri;
 use sparesults::QuerySolution;
 use spareval::{
@@ -23,6 +24,7 @@ use spareval::{
 use spargebra::Query;
 use spargebra::algebra::GraphPattern;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use view::View;
 use watch::{Run, Watch};
 
@@ -38,61 +40,61 @@ pub enum DefaultGraph {
     Union,
 }
 
-/// Evaluates a query.
+/// An answer on its way, which cannot leave its thread.
+enum Local<'a> {
+    Solutions(Vec<Variable>, Box<dyn Iterator<Item = Result<Row>> + 'a>),
+    Boolean(bool),
+    Graph(Box<dyn Iterator<Item = Result<Triple>> + 'a>),
+}
+
+/// Evaluates a query, whose SERVICE clauses someone answers; without anyone they are refused.
 ///
 /// The guard's deadline and cancellation stop it; its memory is not counted, as Oxigraph does not say what it holds.
 ///
 /// # Errors
-/// What Oxigraph refuses (an unknown function, SERVICE), the guard's limits, damage to the snapshot: here or from the rows.
-pub fn evaluate<'a>(
-    snapshot: &'a Snapshot,
-    query: &Query,
-    default_graph: DefaultGraph,
-    guard: &Arc<Guard>,
-) -> Result<Answer<'a>> {
-    evaluate_with_services(snapshot, query, default_graph, guard, None)
-}
-
-/// Evaluates a query whose SERVICE clauses someone answers; without anyone they are refused.
-///
-/// # Errors
-/// Those of [`evaluate`], and those of the services unless the query says SILENT.
-pub fn evaluate_with_services<'a>(
-    snapshot: &'a Snapshot,
+/// What Oxigraph refuses (an unknown function), the guard's limits, damage to the snapshot: here or from the rows. Those of the
+/// services unless the query says SILENT.
+pub fn evaluate(
+    snapshot: &Snapshot,
     query: &Query,
     default_graph: DefaultGraph,
     guard: &Arc<Guard>,
     services: Option<&Arc<dyn Services>>,
-) -> Result<Answer<'a>> {
+) -> Result<Answer> {
     snapshot.intact()?;
     guard.check()?;
-    let token = CancellationToken::new();
-    let watch = Watch::start(guard, &token);
-    let run = Run { guard: Arc::clone(guard), stop: Arc::clone(&watch.stop) };
-    let mut evaluator = QueryEvaluator::new().with_cancellation_token(token);
-    if let Some(services) = services {
-        evaluator = evaluator.with_default_service_handler(Ask(Arc::clone(services)));
-    }
-    for (name, extension) in extension::all() {
-        evaluator = evaluator.with_custom_function(name, move |arguments| extension.call(arguments));
-    }
-    let mut prepared = evaluator.prepare(query);
-    *prepared.dataset_mut() = QueryDatasetSpecification::new();
-    let dataset = View::new(snapshot, query, default_graph, Arc::clone(guard));
-    Ok(match run.step(|| prepared.execute(dataset))?.map_err(|e| error(e, guard))? {
-        QueryResults::Boolean(value) => {
-            snapshot.intact()?;
-            Answer::Boolean(value)
+    let stop = Arc::new(AtomicBool::new(false));
+    let (snapshot, query, guard, services) = (snapshot.clone(), query.clone(), Arc::clone(guard), services.cloned());
+    let unwanted = Arc::clone(&stop);
+    apart::apart(stop, move |send| {
+        let token = CancellationToken::new();
+        let watch = Watch::start(&guard, &token, unwanted);
+        let run = Run { guard: Arc::clone(&guard), stop: Arc::clone(&watch.stop) };
+        let mut evaluator = QueryEvaluator::new().with_cancellation_token(token);
+        if let Some(services) = services {
+            evaluator = evaluator.with_default_service_handler(Ask(services));
         }
-        QueryResults::Solutions(solutions) => {
-            let variables = solutions.variables().to_vec();
-            let rows = Running { snapshot, results: Some(solutions), run, _watch: watch };
-            let rows = rows.map(|solution| Ok(solution?.values().to_vec()));
-            Answer::Solutions(Solutions { variables, rows: Box::new(rows) })
+        for (name, extension) in extension::all() {
+            evaluator = evaluator.with_custom_function(name, move |arguments| extension.call(arguments));
         }
-        QueryResults::Graph(triples) => {
-            Answer::Graph(Triples(Box::new(Running { snapshot, results: Some(triples), run, _watch: watch })))
-        }
+        let mut prepared = evaluator.prepare(&query);
+        *prepared.dataset_mut() = QueryDatasetSpecification::new();
+        let dataset = View::new(&snapshot, &query, default_graph, Arc::clone(&guard));
+        send(match run.step(|| prepared.execute(dataset))?.map_err(|e| error(e, &guard))? {
+            QueryResults::Boolean(value) => {
+                snapshot.intact()?;
+                Local::Boolean(value)
+            }
+            QueryResults::Solutions(solutions) => {
+                let variables = solutions.variables().to_vec();
+                let rows = Running { snapshot: &snapshot, results: Some(solutions), run, _watch: watch };
+                Local::Solutions(variables, Box::new(rows.map(|solution| Ok(solution?.values().to_vec()))))
+            }
+            QueryResults::Graph(triples) => {
+                Local::Graph(Box::new(Running { snapshot: &snapshot, results: Some(triples), run, _watch: watch }))
+            }
+        });
+        Ok(())
     })
 }
 

@@ -23,7 +23,7 @@ fn answer(snapshot: &Snapshot, query: &str, default_graph: DefaultGraph) -> Vec<
         .parse_query(query)
         .unwrap();
     let guard = Arc::new(Guard::new(&Limits::default(), Arc::default()));
-    let mut lines: Vec<String> = match evaluate(snapshot, &query, default_graph, &guard).unwrap() {
+    let mut lines: Vec<String> = match evaluate(snapshot, &query, default_graph, &guard, None).unwrap() {
         Answer::Boolean(value) => vec![value.to_string()],
         Answer::Graph(triples) => triples.0.map(|triple| triple.unwrap().to_string()).collect(),
         Answer::Solutions(solutions) => solutions
@@ -137,7 +137,7 @@ fn a_cross_product_stops_when_its_time_is_up() {
     let limits = Limits { time: Some(Duration::from_millis(100)), ..Limits::default() };
     let guard = Arc::new(Guard::new(&limits, Arc::default()));
     let start = std::time::Instant::now();
-    let result = evaluate(&data, &query, DefaultGraph::Stored, &guard);
+    let result = evaluate(&data, &query, DefaultGraph::Stored, &guard, None);
     let error = match result {
         Ok(Answer::Solutions(mut solutions)) => solutions.rows.next().unwrap().unwrap_err(),
         Ok(_) => panic!("a SELECT has solutions"),
@@ -152,7 +152,7 @@ fn service_is_refused() {
     let query = SparqlParser::new().parse_query("SELECT * { SERVICE <http://e/> { ?s ?p ?o } }").unwrap();
     let guard = Arc::new(Guard::new(&Limits::default(), Arc::default()));
     let data = snapshot("");
-    let error = match evaluate(&data, &query, DefaultGraph::Stored, &guard) {
+    let error = match evaluate(&data, &query, DefaultGraph::Stored, &guard, None) {
         Ok(Answer::Solutions(mut solutions)) => solutions.rows.next().unwrap().unwrap_err(),
         Ok(_) => panic!("a SELECT has solutions"),
         Err(error) => error,

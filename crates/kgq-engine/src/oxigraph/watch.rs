@@ -21,7 +21,7 @@ pub fn bounded<T>(
     evaluate: impl FnOnce(CancellationToken) -> Result<T, QueryEvaluationError>,
 ) -> Result<T> {
     let token = CancellationToken::new();
-    let watch = Watch::start(guard, &token);
+    let watch = Watch::start(guard, &token, Arc::default());
     let run = Run { guard: Arc::clone(guard), stop: Arc::clone(&watch.stop) };
     run.step(|| evaluate(token))?.map_err(|e| error(e, guard))
 }
@@ -80,12 +80,13 @@ impl Watch {
     /// How often the guard is asked.
     const INTERVAL: Duration = Duration::from_millis(20);
 
-    pub(super) fn start(guard: &Arc<Guard>, token: &CancellationToken) -> Self {
-        let (done, stop) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    /// Whoever does not want the answer any more sets `stop` too.
+    pub(super) fn start(guard: &Arc<Guard>, token: &CancellationToken, stop: Arc<AtomicBool>) -> Self {
+        let done = Arc::new(AtomicBool::new(false));
         let (guard, token, over, halt) = (Arc::clone(guard), token.clone(), Arc::clone(&done), Arc::clone(&stop));
         let watch = move || {
             while !over.load(Ordering::Relaxed) {
-                if guard.check().is_err() {
+                if halt.load(Ordering::Relaxed) || guard.check().is_err() {
                     token.cancel();
                     halt.store(true, Ordering::Relaxed);
                     return;

@@ -17,7 +17,7 @@ pub struct CellOptions {
 }
 
 /// The solutions with texts that a spreadsheet would run quoted.
-pub fn inert(solutions: Solutions<'_>) -> Solutions<'_> {
+pub fn inert(solutions: Solutions) -> Solutions {
     let Solutions { variables, rows } = solutions;
     let quote = |row: Row| row.into_iter().map(|term| term.map(inert_term)).collect();
     Solutions { variables, rows: Box::new(rows.map(move |row| row.map(quote))) }

@@ -50,7 +50,7 @@ pub fn write(cited: Cited<'_>, options: RenderOptions<'_>, out: &mut dyn Write) 
 }
 
 /// The answer with one more column: the IRIs of the row's citations, separated by spaces.
-fn with_column(cited: Cited<'_>) -> Solutions<'static> {
+fn with_column(cited: Cited<'_>) -> Solutions {
     let mut variables = cited.variables;
     let mut name = "cite".to_owned();
     while variables.iter().any(|v| v.as_str() == name) {
@@ -142,7 +142,7 @@ fn table(cited: &Cited<'_>, options: RenderOptions<'_>, out: &mut dyn Write) -> 
     let mut variables = vec![Variable::new_unchecked("#")];
     variables.extend(cited.variables.iter().cloned());
     variables.push(Variable::new_unchecked("sources"));
-    let rows = (cited.first..).zip(cited.rows.iter().zip(&cited.sources)).map(|(at, (row, sources))| {
+    let row = |(at, (row, sources)): (usize, (&Row, &RowSources))| {
         let mut notes: Vec<usize> = sources.citations.iter().filter_map(number).collect();
         notes.sort_unstable();
         let mut marks: Vec<String> = notes.into_iter().map(|n| format!("[{n}]")).collect();
@@ -158,8 +158,9 @@ fn table(cited: &Cited<'_>, options: RenderOptions<'_>, out: &mut dyn Write) -> 
         cells.extend(row.iter().cloned());
         cells.push(Some(Literal::new_simple_literal(marks.join(" ")).into()));
         Ok(cells)
-    });
-    super::table::write(Solutions { variables, rows: Box::new(rows) }, options, out)?;
+    };
+    let rows: Vec<Result<Row>> = (cited.first..).zip(cited.rows.iter().zip(&cited.sources)).map(row).collect();
+    super::table::write(Solutions { variables, rows: Box::new(rows.into_iter()) }, options, out)?;
     let text = footnotes(cited, options.prefixes, options.colour);
     let text = options.width.map_or(text.clone(), |width| folded(&text, width));
     out.write_all(text.as_bytes()).map_err(|e| output_error(&e))

@@ -8,7 +8,7 @@ use kgq_syntax::rdf::{NamedOrBlankNode, Term};
 use serde_json::{Map, Value, json};
 use std::io::Write;
 
-pub fn write_lines(solutions: Solutions<'_>, plain: bool, out: &mut dyn Write) -> Result<u64> {
+pub fn write_lines(solutions: Solutions, plain: bool, out: &mut dyn Write) -> Result<u64> {
     let value = if plain { cells::plain } else { value };
     let mut count = 0;
     for row in solutions.rows {

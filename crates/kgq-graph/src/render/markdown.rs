@@ -6,7 +6,7 @@ use kgq_syntax::error::Result;
 use kgq_syntax::rdf::Prefixes;
 use std::io::Write;
 
-pub fn write(solutions: Solutions<'_>, prefixes: &Prefixes, out: &mut dyn Write) -> Result<u64> {
+pub fn write(solutions: Solutions, prefixes: &Prefixes, out: &mut dyn Write) -> Result<u64> {
     let line = |cells: Vec<String>| format!("| {} |", cells.join(" | "));
     let names = solutions.variables.iter().map(|v| escape(v.as_str())).collect::<Vec<_>>();
     let rule = names.iter().map(|_| "---".to_owned()).collect();

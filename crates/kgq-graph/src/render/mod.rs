@@ -157,7 +157,7 @@ pub struct Written {
 }
 
 /// Writes an answer.
-pub fn write(answer: Answer<'_>, options: RenderOptions<'_>, out: &mut dyn Write) -> Result<Written> {
+pub fn write(answer: Answer, options: RenderOptions<'_>, out: &mut dyn Write) -> Result<Written> {
     match answer {
         Answer::Boolean(value) => write_boolean(value, options, out),
         Answer::Solutions(solutions) => write_solutions(solutions, options, out),
@@ -183,7 +183,7 @@ pub fn write(answer: Answer<'_>, options: RenderOptions<'_>, out: &mut dyn Write
 /// That a text is UTF-8, for programs that would not take it for that.
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
-fn write_solutions(solutions: Solutions<'_>, options: RenderOptions<'_>, out: &mut dyn Write) -> Result<Written> {
+fn write_solutions(solutions: Solutions, options: RenderOptions<'_>, out: &mut dyn Write) -> Result<Written> {
     let rows = match options.format {
         Format::Table => table::write(solutions, options, out)?,
         Format::Markdown => markdown::write(solutions, options.prefixes, out)?,

@@ -12,7 +12,7 @@ const GAP: usize = 2;
 /// The widest that a column is made for the sake of a piece that cannot be broken.
 const WIDEST_PIECE: usize = 28;
 
-pub fn write(solutions: Solutions<'_>, options: RenderOptions<'_>, out: &mut dyn Write) -> Result<u64> {
+pub fn write(solutions: Solutions, options: RenderOptions<'_>, out: &mut dyn Write) -> Result<u64> {
     let mut names: Vec<String> = solutions.variables.iter().map(|v| v.as_str().to_owned()).collect();
     let rows = collect(solutions.rows)?;
     let mut cells: Vec<Vec<String>> = rows

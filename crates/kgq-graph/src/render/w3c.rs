@@ -8,14 +8,14 @@ use kgq_syntax::rdf::language::written;
 use sparesults::{QueryResultsFormat, QueryResultsSerializer};
 use std::io::Write;
 
-pub fn write(solutions: Solutions<'_>, format: Format, out: &mut dyn Write) -> Result<u64> {
+pub fn write(solutions: Solutions, format: Format, out: &mut dyn Write) -> Result<u64> {
     if format == Format::Xml {
         return write_rows(solutions, format, &mut CarriageReturns(out));
     }
     write_rows(solutions, format, out)
 }
 
-fn write_rows(solutions: Solutions<'_>, format: Format, out: &mut dyn Write) -> Result<u64> {
+fn write_rows(solutions: Solutions, format: Format, out: &mut dyn Write) -> Result<u64> {
     let Solutions { variables, rows } = solutions;
     let mut serializer = QueryResultsSerializer::from_format(results_format(format)?)
         .serialize_solutions_to_writer(&mut *out, variables.clone())

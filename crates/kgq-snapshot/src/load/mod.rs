@@ -18,7 +18,7 @@ mod tests;
 use super::file::Writer;
 use super::interner::Interner;
 use super::storage::Words;
-use super::{Component, ContentKey, Permutation, QuadPermutation, Snapshot, Sorted, Statistics, StoredStatistics};
+use super::{Component, ContentKey, Image, Permutation, QuadPermutation, Snapshot, Sorted, Statistics, StoredStatistics};
 use crate::store::{Input, WholeFile};
 use kgq_syntax::bounds::Bounds;
 use kgq_syntax::error::{Error, Kind, Result};
@@ -128,6 +128,10 @@ impl Snapshot {
     /// # Errors
     /// A limit, if there are more distinct terms or more statements than 32 bits can number.
     pub fn from_quads(quads: impl IntoIterator<Item = Quad>) -> Result<Self> {
+        Self::of(quads, Declared::default(), ContentKey::default())
+    }
+
+    fn of(quads: impl IntoIterator<Item = Quad>, declared: Declared, key: ContentKey) -> Result<Self> {
         let mut interner = Interner::default();
         for quad in quads {
             interner.quad_in(quad.as_ref(), None)?;
@@ -138,15 +142,9 @@ impl Snapshot {
         let run = runs.pop().expect("there is one run");
         let triples = sort::in_memory(renumber(vec![run.triples], &maps)?, &TRIPLES, &alive)?;
         let quads = sort::in_memory(renumber(vec![run.quads], &maps)?, &QUADS, &alive)?;
-        Ok(Self::assemble(dictionary, triples, quads, Declared::default()))
+        Ok(Self::assemble(dictionary, triples, quads, declared, key))
     }
 
-    /// The same dataset with `rdf:Statement` descriptions as reifiers.
-    fn unreified(self) -> Result<Self> {
-        let quads = kgq_syntax::rdf::rdf11::upgrade(self.iter().collect());
-        let (prefixes, contested) = (self.prefixes, self.contested);
-        Ok(Self { prefixes, contested, ..Self::from_quads(quads)? })
-    }
 
     pub(super) fn sort_triples(rows: Vec<[u32; 3]>) -> Result<Sorted<6>> {
         if u32::try_from(rows.len()).is_err() {
@@ -160,36 +158,33 @@ impl Snapshot {
         triples: Sorted<6>,
         quads: Sorted<8>,
         declared: Declared,
+        key: ContentKey,
     ) -> Self {
-        let mut snapshot = Self {
+        let named_graphs = quads.quads_index(QuadPermutation::Gspo).keys().map(|(graph, _)| graph.get()).collect();
+        let statistics = Statistics::count(
+            triples.triples_index(Permutation::Spo),
+            triples.triples_index(Permutation::Pso),
+            triples.triples_index(Permutation::Pos),
+            triples.triples_index(Permutation::Osp),
+        );
+        let quad_statistics = Statistics::count(
+            quads.quads_index(QuadPermutation::Spog),
+            quads.quads_index(QuadPermutation::Psog),
+            quads.quads_index(QuadPermutation::Posg),
+            quads.quads_index(QuadPermutation::Ospg),
+        );
+        Self::new(Image {
             dictionary,
             triples,
             quads,
-            named_graphs: Words::default(),
-            statistics: StoredStatistics::default(),
-            quad_statistics: StoredStatistics::default(),
+            named_graphs: Words::new(named_graphs),
+            statistics: StoredStatistics::new(Words::new(statistics.to_words())),
+            quad_statistics: StoredStatistics::new(Words::new(quad_statistics.to_words())),
             prefixes: declared.prefixes,
             contested: declared.contested,
             file: None,
-            key: ContentKey::default(),
-        };
-        let named_graphs = snapshot.quads(QuadPermutation::Gspo).keys().map(|(graph, _)| graph.get()).collect();
-        snapshot.named_graphs = Words::new(named_graphs);
-        let statistics = Statistics::count(
-            snapshot.triples(Permutation::Spo),
-            snapshot.triples(Permutation::Pso),
-            snapshot.triples(Permutation::Pos),
-            snapshot.triples(Permutation::Osp),
-        );
-        let quad_statistics = Statistics::count(
-            snapshot.quads(QuadPermutation::Spog),
-            snapshot.quads(QuadPermutation::Psog),
-            snapshot.quads(QuadPermutation::Posg),
-            snapshot.quads(QuadPermutation::Ospg),
-        );
-        snapshot.statistics = StoredStatistics::new(Words::new(statistics.to_words()));
-        snapshot.quad_statistics = StoredStatistics::new(Words::new(quad_statistics.to_words()));
-        snapshot
+            key,
+        })
     }
 }
 
@@ -324,11 +319,13 @@ impl<'a> Build<'a> {
         drop(maps);
         self.alive()?;
         let key = self.key(&digests);
-        let mut snapshot = Snapshot::assemble(dictionary, triples, quads, declared);
-        if self.options.unreify {
-            snapshot = snapshot.unreified()?;
-        }
-        snapshot.key = key;
+        let snapshot = if self.options.unreify {
+            // `rdf:Statement` descriptions become reifiers.
+            let stated = Snapshot::assemble(dictionary, triples, quads, Declared::default(), key);
+            Snapshot::of(kgq_syntax::rdf::rdf11::upgrade(stated.iter().collect()), declared, key)?
+        } else {
+            Snapshot::assemble(dictionary, triples, quads, declared, key)
+        };
         let summary = BuildSummary {
             statements,
             triples: snapshot.triple_count() as u64,

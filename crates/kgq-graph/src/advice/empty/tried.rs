@@ -13,7 +13,7 @@ use kgq_syntax::text::count;
 
 impl Probes<'_> {
     /// The answer to a query within what is left of time and of questions.
-    fn asked(&self, query: &Query) -> Option<Answer<'_>> {
+    fn asked(&self, query: &Query) -> Option<Answer> {
         let left = self.asked.budget.left()?;
         if self.asked_for.get() == MOST_PROBES {
             return None;

@@ -1,0 +1,99 @@
+//! Oxigraph's evaluator on a thread of its own: what it is in the middle of can be neither sent nor kept beside the snapshot.
+
+use super::Local;
+use crate::answer::{Answer, Row, Solutions, Triples};
+use kgq_syntax::error::{Error, Result};
+use kgq_syntax::rdf::{Triple, Variable};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+/// Deep queries recurse deeply; memory is taken only as it is used.
+const STACK: usize = 256 << 20;
+/// How many rows it may be ahead of who reads them.
+const AHEAD: usize = 1024;
+
+enum Message {
+    Variables(Vec<Variable>),
+    Boolean(bool),
+    Graph,
+    Row(Row),
+    Triple(Triple),
+    Failed(Error),
+}
+
+/// The answer that `evaluate` finds on another thread, which is asked to stop through `stop` when nobody wants its rows any more.
+///
+/// # Errors
+/// Those of `evaluate` before its first row.
+pub(super) fn apart(
+    stop: Arc<AtomicBool>,
+    evaluate: impl FnOnce(&dyn Fn(Local<'_>)) -> Result<()> + Send + 'static,
+) -> Result<Answer> {
+    let (sender, receiver) = sync_channel(AHEAD);
+    let work = move || {
+        if let Err(error) = evaluate(&|local| send(local, &sender)) {
+            // Nobody listens where the answer was dropped.
+            let _ = sender.send(Message::Failed(error));
+        }
+    };
+    let spawned = std::thread::Builder::new().name("oxigraph".into()).stack_size(STACK).spawn(work);
+    spawned.map_err(|error| Error::io("a thread for the query", &error))?;
+    let messages = Messages { receiver, stop };
+    match messages.receiver.recv() {
+        Ok(Message::Variables(variables)) => {
+            let rows = messages.into_items(|message| match message {
+                Message::Row(row) => Some(row),
+                _ => None,
+            });
+            Ok(Answer::Solutions(Solutions { variables, rows: Box::new(rows) }))
+        }
+        Ok(Message::Graph) => Ok(Answer::Graph(Triples(Box::new(messages.into_items(|message| match message {
+            Message::Triple(triple) => Some(triple),
+            _ => None,
+        }))))),
+        Ok(Message::Boolean(value)) => Ok(Answer::Boolean(value)),
+        Ok(Message::Failed(error)) => Err(error),
+        Ok(Message::Row(_) | Message::Triple(_)) | Err(_) => Err(failed()),
+    }
+}
+
+fn failed() -> Error {
+    Error::bug("Oxigraph's evaluator failed on this query")
+}
+
+/// Sends what comes until it ends, or nobody listens any more.
+fn send(local: Local<'_>, sender: &SyncSender<Message>) {
+    let item = |item: Result<Message>| sender.send(item.unwrap_or_else(Message::Failed)).is_ok();
+    let _ = match local {
+        Local::Boolean(value) => item(Ok(Message::Boolean(value))),
+        Local::Solutions(variables, mut rows) => {
+            item(Ok(Message::Variables(variables))) && rows.all(|row| item(row.map(Message::Row)))
+        }
+        Local::Graph(mut triples) => {
+            item(Ok(Message::Graph)) && triples.all(|triple| item(triple.map(Message::Triple)))
+        }
+    };
+}
+
+struct Messages {
+    receiver: Receiver<Message>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Messages {
+    /// The things that `read` finds in the messages, up to an error or the end.
+    fn into_items<T>(self, read: impl Fn(Message) -> Option<T> + Send) -> impl Iterator<Item = Result<T>> + Send {
+        std::iter::from_fn(move || match self.receiver.recv() {
+            Ok(Message::Failed(error)) => Some(Err(error)),
+            Ok(message) => Some(read(message).ok_or_else(failed)),
+            Err(_) => None,
+        })
+    }
+}
+
+impl Drop for Messages {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+}
