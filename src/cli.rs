@@ -11,8 +11,8 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser};
 use clap_complete::ArgValueCandidates;
 use kgq_engine::{Executor, Limits};
+use kgq_graph::graph::{Graph, OpenOptions};
 use kgq_graph::project::{LimitSettings, Project, named_files, parse_duration, parse_size, too_deep};
-use kgq_graph::session::{Session, SessionOptions};
 use kgq_snapshot::store::{Contexts, read_context};
 use kgq_syntax::bounds::{Bounds, DEEPEST};
 use kgq_syntax::error::{Error, Kind, Result};
@@ -241,23 +241,24 @@ fn run(cli: Cli, output: &mut Output) -> Result<u8> {
         None => return first_screen(output),
     };
     let interactive = matches!(command, Command::Repl(_));
-    let mut session = Session::open(session_options(&cli.global)?)?;
+    let found = Graph::open(open_options(&cli.global)?)?;
+    let mut options = found.options().clone();
     if cli.global.trust {
-        let root = session.require_project()?.root.clone();
+        let root = found.require_project()?.root.clone();
         trust::remember(config_folder().as_deref(), &root)?;
-        session.options.trusted.push(root);
-        session = Session::open(session.options)?;
+        options.trusted.push(root);
     }
-    let settings = session.project().map(|p| p.manifest.limits.clone()).unwrap_or_default();
-    session.options.limits = limits(&cli.global.limits, &settings, interactive)?;
-    session.options.bounds = bounds(&cli.global.limits, &settings)?;
-    session.options.lenient |= session.project().is_some_and(|project| project.manifest.load.lenient);
-    read_standard_input(&mut session)?;
-    commands::warn_of_manifest(&command, &session, output)?;
-    let _watchdog = commands::watch(&command, &session);
+    let settings = found.project().map(|p| p.manifest.limits.clone()).unwrap_or_default();
+    options.limits = limits(&cli.global.limits, &settings, interactive)?;
+    options.bounds = bounds(&cli.global.limits, &settings)?;
+    options.lenient |= found.project().is_some_and(|project| project.manifest.load.lenient);
+    read_standard_input(&mut options)?;
+    let graph = Graph::new(found.project().cloned(), options);
+    commands::warn_of_manifest(&command, &graph, output)?;
+    let _watchdog = commands::watch(&command, &graph);
     match command {
-        Command::Repl(args) => repl::run(&args, &mut session, output),
-        command => commands::run(&command, &mut session, output),
+        Command::Repl(args) => repl::run(&args, graph, output),
+        command => commands::run(&command, &graph, output),
     }
 }
 
@@ -284,18 +285,18 @@ kgq answers SPARQL over a folder of RDF files, and can say where every answer co
 In a project's folder, `kgq` alone opens the session. `kgq --help` lists all commands.";
 
 /// Reads the data that come by standard input, within the limits.
-fn read_standard_input(session: &mut Session) -> Result<()> {
-    if session.options.files.iter().any(|name| name == "-") {
-        let _watchdog = Watchdog::of_loading(session);
+fn read_standard_input(options: &mut OpenOptions) -> Result<()> {
+    if options.files.iter().any(|name| name == "-") {
+        let _watchdog = Watchdog::of_loading(options);
         let mut bytes = Vec::new();
         std::io::stdin().read_to_end(&mut bytes).map_err(|e| Error::io("standard input", &e))?;
-        session.options.stdin = Some(bytes);
+        options.stdin = Some(bytes);
     }
     Ok(())
 }
 
-fn session_options(global: &Global) -> Result<SessionOptions> {
-    Ok(SessionOptions {
+fn open_options(global: &Global) -> Result<OpenOptions> {
+    Ok(OpenOptions {
         folder: global.folder.clone(),
         files: named_files(&global.data)?,
         stdin: None,
@@ -316,6 +317,7 @@ fn session_options(global: &Global) -> Result<SessionOptions> {
             ..Limits::default()
         },
         bounds: Bounds::default(),
+        ..OpenOptions::default()
     })
 }
 

@@ -2,8 +2,8 @@
 //! small enough to be read while somebody waits. What cannot be read is not offered: a shell has no place for its error.
 
 use clap_complete::CompletionCandidate;
+use kgq_graph::graph::{Graph, OpenOptions};
 use kgq_graph::render::Format;
-use kgq_graph::session::{Session, SessionOptions};
 use kgq_syntax::error::Result;
 use kgq_syntax::text::visible;
 use std::ffi::OsStr;
@@ -13,8 +13,8 @@ const MOST_READ: u64 = 8 << 20;
 /// How many terms are offered.
 const MOST_OFFERED: usize = 100;
 
-fn here() -> Result<Session> {
-    Session::open(SessionOptions { folder: ".".into(), ..SessionOptions::default() })
+fn here() -> Result<Graph> {
+    Graph::open(OpenOptions { folder: ".".into(), ..OpenOptions::default() })
 }
 
 fn candidate(value: &str, about: &str) -> CompletionCandidate {
@@ -24,8 +24,8 @@ fn candidate(value: &str, about: &str) -> CompletionCandidate {
 /// The project's canned queries, with their titles.
 pub fn queries() -> Vec<CompletionCandidate> {
     let found = || -> Result<Vec<CompletionCandidate>> {
-        let session = here()?;
-        let queries = session.catalog()?.queries.iter();
+        let graph = here()?;
+        let queries = graph.catalog()?.queries.iter();
         Ok(queries.map(|query| candidate(&query.name, query.title("en"))).collect())
     };
     found().unwrap_or_default()
@@ -45,11 +45,11 @@ pub fn engines() -> Vec<CompletionCandidate> {
 pub fn terms(typed: &OsStr) -> Vec<CompletionCandidate> {
     let typed = typed.to_string_lossy();
     let found = || -> Result<Vec<CompletionCandidate>> {
-        let session = here()?;
-        if session.inputs()?.iter().map(|input| input.stored_size()).sum::<u64>() > MOST_READ {
+        let graph = here()?;
+        if graph.inputs()?.iter().map(|input| input.stored_size()).sum::<u64>() > MOST_READ {
             return Ok(Vec::new());
         }
-        let (prefixes, labels) = (session.prefixes()?, session.labels()?);
+        let (prefixes, labels) = (graph.prefixes()?, graph.labels()?);
         let mut names: Vec<(String, &str)> = labels
             .iter()
             .filter_map(|(label, thing)| Some((prefixes.shorten(thing.as_str())?, label)))

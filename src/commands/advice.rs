@@ -3,8 +3,8 @@
 use super::output::Output;
 use kgq_engine::query::Query;
 use kgq_graph::advice::{Asked, Budget, Finding};
+use kgq_graph::graph::Graph;
 use kgq_graph::render::Written;
-use kgq_graph::session::Session;
 use kgq_syntax::error::{Error, Kind, Result, Source};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -61,41 +61,41 @@ impl<'a> Adviser<'a> {
     }
 
     /// What usually is a mistake, before the query runs.
-    pub fn before(&self, session: &Session, output: &mut Output) -> Result<()> {
+    pub fn before(&self, graph: &Graph, output: &mut Output) -> Result<()> {
         if !self.speaks(output) {
             return Ok(());
         }
-        let mistakes = self.ask(session, Duration::ZERO, |asked| asked.mistakes())?;
+        let mistakes = self.ask(graph, Duration::ZERO, |asked| asked.mistakes())?;
         self.tell(mistakes, "warning: ", output)
     }
 
     /// Why there was nothing, or which terms are unknown though there was something. `spent` is the time that the answer took: both
     /// together take no more than a query may.
-    pub fn after(&self, written: Written, spent: Duration, session: &Session, output: &mut Output) -> Result<()> {
+    pub fn after(&self, written: Written, spent: Duration, graph: &Graph, output: &mut Output) -> Result<()> {
         if !self.speaks(output) || written.truth == Some(true) {
             return Ok(());
         }
         let nothing = written.rows == 0 || written.truth.is_some();
-        if let (true, Some(project)) = (nothing, session.project()) {
+        if let (true, Some(project)) = (nothing, graph.project()) {
             let settings = &project.manifest.silences;
-            let silences = self.ask(session, spent, |asked| asked.not_stated(settings))?;
+            let silences = self.ask(graph, spent, |asked| asked.not_stated(settings))?;
             if !silences.is_empty() {
                 let before = if written.truth.is_some() { "no: " } else { "no rows: " };
                 return self.tell(silences, before, output);
             }
         }
         match (written.rows, written.truth) {
-            (0, None) => self.tell(self.ask(session, spent, |asked| asked.why_empty())?, "no rows: ", output),
-            _ => self.tell(self.ask(session, spent, |asked| asked.unknown_terms())?, "warning: ", output),
+            (0, None) => self.tell(self.ask(graph, spent, |asked| asked.why_empty())?, "no rows: ", output),
+            _ => self.tell(self.ask(graph, spent, |asked| asked.unknown_terms())?, "warning: ", output),
         }
     }
 
     /// What the query's prefixes may stand for beside what they are taken for.
-    pub fn on_prefixes(&self, session: &Session, output: &mut Output) -> Result<()> {
+    pub fn on_prefixes(&self, graph: &Graph, output: &mut Output) -> Result<()> {
         if !self.speaks(output) {
             return Ok(());
         }
-        let remarks = session.remarks_on_prefixes(self.source)?.into_iter().map(|remark| remark.prefixed("warning: "));
+        let remarks = graph.remarks_on_prefixes(self.source)?.into_iter().map(|remark| remark.prefixed("warning: "));
         if self.args.level.is_some() {
             return Error::all(remarks).map_or(Ok(()), Err);
         }
@@ -104,28 +104,23 @@ impl<'a> Adviser<'a> {
     }
 
     /// Asks for advice; nothing comes of a snapshot that is damaged.
-    fn ask<T: Send>(
-        &self,
-        session: &Session,
-        spent: Duration,
-        question: impl FnOnce(&Asked<'_>) -> T + Send,
-    ) -> Result<T> {
-        let advice = self.ask_in_time(session, spent, question);
-        session.intact()?;
+    fn ask<T: Send>(&self, graph: &Graph, spent: Duration, question: impl FnOnce(&Asked<'_>) -> T + Send) -> Result<T> {
+        let advice = self.ask_in_time(graph, spent, question);
+        graph.intact()?;
         advice
     }
 
     /// Asks for advice, which ends by itself when its time is up.
     fn ask_in_time<T: Send>(
         &self,
-        session: &Session,
+        graph: &Graph,
         spent: Duration,
         question: impl FnOnce(&Asked<'_>) -> T + Send,
     ) -> Result<T> {
-        let options = session.evaluation_options();
+        let options = graph.evaluation_options();
         let left = options.limits.time.map(|time| time.saturating_sub(spent));
         let cancelled = Arc::clone(&options.cancelled);
-        let (source, query, snapshot, prefixes) = (self.source, self.query, session.snapshot()?, session.prefixes()?);
+        let (source, query, snapshot, prefixes) = (self.source, self.query, graph.snapshot()?, graph.prefixes()?);
         let work = move || {
             let started = Instant::now();
             let clock = || started.elapsed();

@@ -6,8 +6,8 @@ use super::terminal::Content;
 use crate::cli::complete;
 use clap_complete::ArgValueCandidates;
 use kgq_engine::Answer;
+use kgq_graph::graph::Graph;
 use kgq_graph::render::{self, CellOptions, Format, GraphOptions, RdfVersion, RenderOptions, TableOptions, Written};
-use kgq_graph::session::Session;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{GraphName, Prefixes, Quad, RdfFormat};
 use kgq_syntax::text::count;
@@ -75,20 +75,15 @@ impl AnswerArgs {
     }
 
     /// What is wrong with where and how the answer is to be written, before any work is done for it.
-    pub fn check(&self, session: &Session) -> Result<()> {
+    pub fn check(&self, graph: &Graph) -> Result<()> {
         if let Some(path) = &self.output {
-            session.refuse_own_file(path)?;
+            graph.refuse_own_file(path)?;
         }
         self.check_cells()
     }
 
     /// How an answer is laid out where the arguments say it goes.
-    pub fn options<'a>(
-        &self,
-        answer: &Answer,
-        prefixes: &'a Prefixes,
-        output: &Output,
-    ) -> Result<RenderOptions<'a>> {
+    pub fn options<'a>(&self, answer: &Answer, prefixes: &'a Prefixes, output: &Output) -> Result<RenderOptions<'a>> {
         let to_terminal = self.output.is_none() && output.terminal.is_some();
         let format = match self.chosen_format()? {
             Some(format) => format,
@@ -132,19 +127,19 @@ impl AnswerArgs {
 pub fn write_answer(
     answer: Answer,
     args: &AnswerArgs,
-    session: &Session,
+    graph: &Graph,
     output: &mut Output,
     started: Instant,
 ) -> Result<Written> {
-    let graph = matches!(answer, Answer::Graph(_));
+    let is_graph = matches!(answer, Answer::Graph(_));
     let to_terminal = args.output.is_none() && output.terminal.is_some();
-    let options = args.options(&answer, session.prefixes()?, output)?;
+    let options = args.options(&answer, graph.prefixes()?, output)?;
     if let Some(path) = &args.output {
-        session.refuse_own_file(path)?;
+        graph.refuse_own_file(path)?;
     }
     let written = write_to(args.output.as_deref(), Content::of(options.format), output, |out| {
         // Where rows are limited, none leaves before it is known that there are not too many; a file is whole anyway.
-        if args.output.is_some() || session.options.limits.rows.is_none() {
+        if args.output.is_some() || graph.options().limits.rows.is_none() {
             return render::write(answer, options, out);
         }
         let mut held = Vec::new();
@@ -154,7 +149,7 @@ pub fn write_answer(
     })?;
     note_mapped(written.mapped, output);
     if to_terminal || (args.output.is_some() && output.err_is_terminal) {
-        let what = match (written.truth, graph) {
+        let what = match (written.truth, is_graph) {
             (Some(_), _) => "answered".to_owned(),
             (None, true) => count(written.rows, "triple", "triples"),
             (None, false) => count(written.rows, "row", "rows"),
@@ -168,7 +163,7 @@ pub fn write_answer(
 pub fn write_graph(
     quads: &[Quad],
     args: &AnswerArgs,
-    session: &Session,
+    graph: &Graph,
     progress: &Progress,
     output: &mut Output,
 ) -> Result<()> {
@@ -183,9 +178,9 @@ pub fn write_graph(
         None => RdfFormat::Turtle,
     };
     if let Some(path) = &args.output {
-        session.refuse_own_file(path)?;
+        graph.refuse_own_file(path)?;
     }
-    let prefixes = session.prefixes()?;
+    let prefixes = graph.prefixes()?;
     let mapped = write_to(args.output.as_deref(), Content::of(Format::Rdf(format)), output, |out| {
         render::write_quads(quads, format, prefixes, args.graph_options(), &mut progress.counting(out))
     })?;

@@ -7,7 +7,7 @@ use super::explain::ExplainArgs;
 use super::output::Output;
 use super::watchdog::Watchdog;
 use kgq_engine::query::Query;
-use kgq_graph::session::Session;
+use kgq_graph::graph::Graph;
 use kgq_syntax::error::{Result, Source};
 use std::time::Instant;
 
@@ -41,27 +41,27 @@ pub struct Asking<'a> {
 
 impl AskArgs {
     /// Answers a query, and returns the exit code.
-    pub fn answer(&self, asking: Asking<'_>, session: &Session, output: &mut Output) -> Result<u8> {
+    pub fn answer(&self, asking: Asking<'_>, graph: &Graph, output: &mut Output) -> Result<u8> {
         let Asking { source, written, query, started, watchdog } = asking;
-        for (prefix, namespace) in session.assumed_prefixes(source.text)? {
+        for (prefix, namespace) in graph.assumed_prefixes(source.text)? {
             output.note(&format!("`{prefix}:` is taken for <{namespace}>: no file declares it"));
         }
-        if self.explain.show(source.text, query, session, output)? {
+        if self.explain.show(source.text, query, graph, output)? {
             return Ok(0);
         }
-        self.answer.check(session)?;
+        self.answer.check(graph)?;
         let adviser = Adviser::new(&self.advice, source, written);
-        adviser.on_prefixes(session, output)?;
-        adviser.before(session, output)?;
-        let answer = session.evaluate(query)?;
+        adviser.on_prefixes(graph, output)?;
+        adviser.before(graph, output)?;
+        let answer = graph.evaluate(query)?;
         let result = if self.cite.cite {
             let citing = Citing { cite: &self.cite, answer: &self.answer, first: 1, started };
-            write_cited_answer(answer, query, citing, session, output)?
+            write_cited_answer(answer, query, citing, graph, output)?
         } else {
-            write_answer(answer, &self.answer, session, output, started)?
+            write_answer(answer, &self.answer, graph, output, started)?
         };
         drop(watchdog);
-        Adviser::new(&self.advice, source, query).after(result, started.elapsed(), session, output)?;
+        Adviser::new(&self.advice, source, query).after(result, started.elapsed(), graph, output)?;
         Ok(u8::from(self.exit_status && result.truth == Some(false)))
     }
 }

@@ -3,8 +3,8 @@
 use super::answer::seconds;
 use super::output::Output;
 use super::terminal::Stream;
+use kgq_graph::graph::{Graph, News, Watcher, same_file};
 use kgq_graph::project::named_files;
-use kgq_graph::session::{News, Session, Watcher, same_file};
 use kgq_snapshot::store::{Content, Input};
 use kgq_snapshot::{BuildOptions, Phase, Progress, Snapshot};
 use kgq_syntax::error::{Error, Result};
@@ -31,13 +31,13 @@ pub struct Args {
     pub output: PathBuf,
 }
 
-pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8> {
-    let inputs = if args.files.is_empty() { session.inputs()? } else { named_inputs(&args.files, session)? };
-    refuse_output(&args.output, &inputs, session)?;
+pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
+    let inputs = if args.files.is_empty() { graph.inputs()? } else { named_inputs(&args.files, graph)? };
+    refuse_output(&args.output, &inputs, graph)?;
     let started = Instant::now();
     let bar = ProgressLine::new(output.err_is_terminal && !output.quiet);
     let progress = |progress: Progress| bar.show(&progress);
-    let options = BuildOptions { progress: Some(&progress), ..session.build_options() };
+    let options = BuildOptions { progress: Some(&progress), ..graph.build_options() };
     let built = Snapshot::build(&inputs, &options, &args.output);
     bar.clear();
     let summary = built?;
@@ -58,13 +58,13 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
 }
 
 /// A snapshot is mapped, so it is not compressed; and it replaces nothing that it is made of.
-fn refuse_output(path: &Path, inputs: &[Input], session: &Session) -> Result<()> {
+fn refuse_output(path: &Path, inputs: &[Input], graph: &Graph) -> Result<()> {
     let name = path.to_string_lossy();
     if Compression::strip(&name).1 != Compression::None || Compression::unknown(&name).is_some() {
         return Err(Error::usage(format!("{name}: a snapshot is not compressed, as it is read in place"))
             .hint("name it without the last ending, for example `graph.kgq`"));
     }
-    session.refuse_own_file(path)?;
+    graph.refuse_own_file(path)?;
     let own = inputs.iter().any(|input| matches!(&input.content, Content::File(file) if same_file(file, path)));
     if own {
         return Err(Error::policy(format!("{name} is read by this command: kgq does not overwrite it"))
@@ -74,11 +74,11 @@ fn refuse_output(path: &Path, inputs: &[Input], session: &Session) -> Result<()>
 }
 
 /// The files as inputs, or an error that names each that cannot be one.
-pub fn named_inputs(files: &[String], session: &Session) -> Result<Vec<Input>> {
+pub fn named_inputs(files: &[String], graph: &Graph) -> Result<Vec<Input>> {
     let (mut inputs, mut errors) = (Vec::new(), Vec::new());
     for name in &named_files(files)? {
-        match Input::file(name, Path::new(name), session.options.input_format) {
-            Ok(input) => inputs.push(input.with_base(session.options.base.clone()).with_contexts(session.contexts()?)),
+        match Input::file(name, Path::new(name), graph.options().input_format) {
+            Ok(input) => inputs.push(input.with_base(graph.options().base.clone()).with_contexts(graph.contexts()?)),
             Err(error) => errors.push(error),
         }
     }

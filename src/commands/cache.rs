@@ -1,7 +1,7 @@
 //! `kgq cache`.
 
 use super::output::Output;
-use kgq_graph::session::Session;
+use kgq_graph::graph::Graph;
 use kgq_snapshot::{Cache, CacheEntry};
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::text::{count, thousands, visible};
@@ -26,8 +26,8 @@ enum Action {
     Verify,
 }
 
-pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8> {
-    let folder = session.options.cache.clone().ok_or_else(|| {
+pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
+    let folder = graph.options().cache.clone().ok_or_else(|| {
         Error::usage("there is no folder for the cache").hint("set XDG_CACHE_HOME or HOME to a folder")
     })?;
     let cache = Cache::new(folder);

@@ -3,7 +3,7 @@
 use super::output::{Output, write_file};
 use super::terminal::Content;
 use kgq_graph::check::{Baseline, Format, Report, explain};
-use kgq_graph::session::Session;
+use kgq_graph::graph::Graph;
 use kgq_syntax::error::{Error, Result, Source};
 use kgq_syntax::text::{count, visible};
 use std::path::{Path, PathBuf};
@@ -65,14 +65,14 @@ enum FormatName {
     Sarif,
 }
 
-pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8> {
+pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     if let Some(code) = &args.explain {
         let text = explain(code)?.text();
         return output.line(text.trim_end()).map(|()| 0);
     }
-    let mut report = session.check()?;
+    let mut report = graph.check()?;
     let file = args.baseline.clone().or_else(|| {
-        let project = session.project()?;
+        let project = graph.project()?;
         Some(project.root.join(project.manifest.check.baseline.as_ref()?))
     });
     if args.update_baseline {

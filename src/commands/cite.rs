@@ -10,10 +10,10 @@ use clap_complete::ArgValueCompleter;
 use kgq_engine::query::Query;
 use kgq_engine::{Answer, Row};
 use kgq_graph::audit::{Audit, Reference, Statement, Texts};
+use kgq_graph::graph::Graph;
 use kgq_graph::render::{
     Cited, Format, RdfVersion, RenderOptions, TableOptions, Written, cell, reference, write_cited,
 };
-use kgq_graph::session::Session;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::vocabulary::rdf;
 use kgq_syntax::rdf::{NamedNode, NamedOrBlankNode, Prefixes, Term, Triple};
@@ -67,16 +67,16 @@ pub struct CiteArgs {
     pub sources: SourceArgs,
 }
 
-fn warn_of_hidden_texts(session: &Session, output: &mut Output) {
+fn warn_of_hidden_texts(graph: &Graph, output: &mut Output) {
     if !output.quiet {
-        session.hidden_texts().into_iter().for_each(|text| output.warn(&text.prefixed("warning: ")));
+        graph.hidden_texts().into_iter().for_each(|text| output.warn(&text.prefixed("warning: ")));
     }
 }
 
-pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8> {
-    let audit = session.audit()?;
-    let texts = session.source_texts(&audit, &args.sources.source)?;
-    warn_of_hidden_texts(session, output);
+pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
+    let audit = graph.audit()?;
+    let texts = graph.source_texts(&audit, &args.sources.source)?;
+    warn_of_hidden_texts(graph, output);
     if let Some(document) = &args.sentences {
         let answer = AnswerArgs {
             format: args.format,
@@ -84,16 +84,16 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
             rdf: RdfVersion::V12,
             ..AnswerArgs::default()
         };
-        answer.check(session)?;
-        return sentences::list(&session.resolve(document)?, &audit, &texts, &answer, session, output);
+        answer.check(graph)?;
+        return sentences::list(&graph.resolve(document)?, &audit, &texts, &answer, graph, output);
     }
-    let wanted = Wanted::read(&args.terms, session)?;
-    let prefixes = session.prefixes()?;
-    let needed = session.triples_to_cite(&audit)?;
+    let wanted = Wanted::read(&args.terms, graph)?;
+    let prefixes = graph.prefixes()?;
+    let needed = graph.triples_to_cite(&audit)?;
     let mut page = Page { audit: &audit, texts: &texts, prefixes, colour: output.colour, out: String::new() };
     let (mut shown, mut uncited, mut exempt) = (0, 0, 0);
     let mut seen = rustc_hash::FxHashSet::default();
-    for quad in session.dataset()?.quads() {
+    for quad in graph.dataset()?.quads() {
         let triple = Triple::from(quad.clone());
         if !wanted.matches(&triple) || triple.predicate.as_ref() == rdf::REIFIES || !seen.insert(triple.clone()) {
             continue;
@@ -139,14 +139,14 @@ enum Object {
 }
 
 impl Wanted {
-    fn read(terms: &[String], session: &Session) -> Result<Self> {
-        let node = |word: &str| if word == "_" { Ok(None) } else { session.resolve(word).map(Some) };
+    fn read(terms: &[String], graph: &Graph) -> Result<Self> {
+        let node = |word: &str| if word == "_" { Ok(None) } else { graph.resolve(word).map(Some) };
         match terms {
-            [term] if term != "_" => Ok(Self::About(session.resolve(term)?)),
+            [term] if term != "_" => Ok(Self::About(graph.resolve(term)?)),
             [subject, predicate, object] => {
                 let object = match object.as_str() {
                     "_" => None,
-                    word => Some(match session.resolve(word) {
+                    word => Some(match graph.resolve(word) {
                         Ok(node) => Object::Node(node),
                         Err(_) => Object::Text(word.trim_matches('"').to_owned()),
                     }),
@@ -253,7 +253,7 @@ pub fn write_cited_answer(
     answer: Answer,
     query: &Query,
     citing: Citing<'_>,
-    session: &Session,
+    graph: &Graph,
     output: &mut Output,
 ) -> Result<Written> {
     let Citing { cite, answer: args, first, started } = citing;
@@ -263,10 +263,10 @@ pub fn write_cited_answer(
     };
     let variables = solutions.variables;
     let rows: Vec<Row> = solutions.rows.collect::<Result<_>>()?;
-    let audit = session.audit()?;
-    let texts = session.source_texts(&audit, &cite.sources.source)?;
-    warn_of_hidden_texts(session, output);
-    let sources = session.row_sources(&audit, query, &variables, &rows)?;
+    let audit = graph.audit()?;
+    let texts = graph.source_texts(&audit, &cite.sources.source)?;
+    warn_of_hidden_texts(graph, output);
+    let sources = graph.row_sources(&audit, query, &variables, &rows)?;
     let mut references: Vec<Reference> = Vec::new();
     for iri in sources.iter().flat_map(|row| &row.citations) {
         if !references.iter().any(|r| r.citation.iri == *iri) {
@@ -280,7 +280,7 @@ pub fn write_cited_answer(
     let to_terminal = args.output.is_none() && output.terminal.is_some();
     let options = RenderOptions {
         format: args.chosen_format()?.unwrap_or(Format::Table),
-        prefixes: session.prefixes()?,
+        prefixes: graph.prefixes()?,
         width: output.terminal.filter(|_| args.output.is_none()),
         colour: output.colour && args.output.is_none(),
         graph: args.graph_options(),

@@ -6,8 +6,8 @@ use crate::cli::complete;
 use clap_complete::ArgValueCompleter;
 use kgq_engine::{Answer, Triples};
 use kgq_graph::catalog::{Piece, expression, rank, sentence, words_of};
+use kgq_graph::graph::Graph;
 use kgq_graph::render::cell;
-use kgq_graph::session::Session;
 use kgq_snapshot::{Snapshot, TermId, TermKind};
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::vocabulary::rdf;
@@ -37,16 +37,16 @@ pub struct Args {
 /// How many things that refer to it are listed for each property.
 const SHOWN: usize = 20;
 
-pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8> {
+pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     let started = Instant::now();
-    let node = session.resolve(&args.term)?;
+    let node = graph.resolve(&args.term)?;
     if args.answer.chosen_format()?.is_some() {
-        let triples = about(&node, session.snapshot()?, args.statements)?;
+        let triples = about(&node, graph.snapshot()?, args.statements)?;
         let answer = Answer::Graph(Triples(Box::new(triples.into_iter().map(Ok))));
-        write_answer(answer, &args.answer, session, output, started)?;
+        write_answer(answer, &args.answer, graph, output, started)?;
         return Ok(0);
     }
-    let text = page(&node, session, output.colour, args.statements)?;
+    let text = page(&node, graph, output.colour, args.statements)?;
     output.page(&text)?;
     Ok(0)
 }
@@ -100,8 +100,8 @@ fn by_language<'q>(quads: &[&'q Quad], own: &str) -> (Vec<&'q Quad>, usize) {
 }
 
 /// A class expression in words; `None` of any other blank node.
-fn in_words(node: &BlankNode, session: &Session, language: &str) -> Option<String> {
-    let (snapshot, prefixes) = (session.snapshot().ok()?, session.prefixes().ok()?);
+fn in_words(node: &BlankNode, graph: &Graph, language: &str) -> Option<String> {
+    let (snapshot, prefixes) = (graph.snapshot().ok()?, graph.prefixes().ok()?);
     let facts = |node: &BlankNode| {
         let quads = snapshot.find(Some(node.as_ref().into()), None, None);
         quads.map(|quad| (quad.predicate, quad.object)).collect()
@@ -111,7 +111,7 @@ fn in_words(node: &BlankNode, session: &Session, language: &str) -> Option<Strin
         Piece::Term(Term::NamedNode(node)) => Some(node),
         Piece::Term(_) | Piece::Word(_) | Piece::Open | Piece::Close | Piece::Comma => None,
     });
-    let labels = session.labels_of(nodes).ok()?;
+    let labels = graph.labels_of(nodes).ok()?;
     let name = |term: &Term| match term {
         Term::NamedNode(node) => {
             let label = labels.get(node, language).map(|label| visible(label).into_owned());
@@ -123,11 +123,11 @@ fn in_words(node: &BlankNode, session: &Session, language: &str) -> Option<Strin
 }
 
 /// The thing as a page of text, without statements about statements unless they are wanted.
-pub fn page(node: &NamedNode, session: &Session, colour: bool, statements: bool) -> Result<String> {
+pub fn page(node: &NamedNode, graph: &Graph, colour: bool, statements: bool) -> Result<String> {
     let (bold, dim, reset) = if colour { ("\x1b[1m", "\x1b[2m", "\x1b[0m") } else { ("", "", "") };
-    let prefixes = session.prefixes()?;
-    let snapshot = session.snapshot()?;
-    let language = session.language();
+    let prefixes = graph.prefixes()?;
+    let snapshot = graph.snapshot()?;
+    let language = graph.language();
     let thing = TermRef::from(node.as_ref());
     let said: Vec<Quad> = snapshot.find(Some(thing), None, None).collect();
     let referring: Vec<Quad> =
@@ -141,13 +141,13 @@ pub fn page(node: &NamedNode, session: &Session, colour: bool, statements: bool)
         NamedOrBlankNode::BlankNode(_) => None,
     });
     let predicates = said.iter().chain(&referring).map(|quad| &quad.predicate);
-    let labels = session.labels_of(std::iter::once(node).chain(objects).chain(subjects).chain(predicates))?;
+    let labels = graph.labels_of(std::iter::once(node).chain(objects).chain(subjects).chain(predicates))?;
     let name = |term: &Term| match term {
         Term::NamedNode(n) => match labels.get(n, &language) {
             Some(label) => format!("{}  {dim}{}{reset}", visible(label), prefixes.display(n.as_str())),
             None => visible(&prefixes.display(n.as_str())).into_owned(),
         },
-        Term::BlankNode(blank) => in_words(blank, session, &language).unwrap_or_else(|| cell(term, prefixes)),
+        Term::BlankNode(blank) => in_words(blank, graph, &language).unwrap_or_else(|| cell(term, prefixes)),
         Term::Literal(_) | Term::Triple(_) => cell(term, prefixes),
     };
 

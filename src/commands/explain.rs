@@ -3,7 +3,7 @@
 use super::output::Output;
 use kgq_engine as engine;
 use kgq_engine::query::{self, Query};
-use kgq_graph::session::Session;
+use kgq_graph::graph::Graph;
 use kgq_syntax::error::{Result, Source};
 use kgq_syntax::rdf::Prefixes;
 use kgq_syntax::sparql;
@@ -32,11 +32,11 @@ pub enum Explain {
 }
 
 /// How a query is answered, as text. `text` is the query's own.
-pub fn explanation(how: Explain, text: &str, query: &Query, session: &Session) -> Result<String> {
-    let prefixes = with_declared(session.prefixes()?, text);
+pub fn explanation(how: Explain, text: &str, query: &Query, graph: &Graph) -> Result<String> {
+    let prefixes = with_declared(graph.prefixes()?, text);
     let algebra = query::indented(&query.to_sse(), &prefixes);
-    let options = session.evaluation_options();
-    let plan = engine::explain(session.snapshot()?, query, &options, how == Explain::Analyze)?;
+    let options = graph.evaluation_options();
+    let plan = engine::explain(graph.snapshot()?, query, &options, how == Explain::Analyze)?;
     let plan = query::with_curies(&plan, &prefixes);
     Ok(safe(&format!("Algebra\n{}\nPlan\n{plan}", algebra.trim_end())))
 }
@@ -59,19 +59,19 @@ impl ExplainArgs {
     ///
     /// # Errors
     /// Those of the text.
-    pub fn show_parsed(&self, source: Source<'_>, session: &Session, output: &mut Output) -> Result<bool> {
+    pub fn show_parsed(&self, source: Source<'_>, graph: &Graph, output: &mut Output) -> Result<bool> {
         if self.explain != Some(Explain::Parse) {
             return Ok(false);
         }
-        let (query, prefixes) = session.parse_only(source)?;
+        let (query, prefixes) = graph.parse_only(source)?;
         let algebra = query::indented(&query.to_sse(), &with_declared(&prefixes, source.text));
         output.line(safe(&algebra).trim_end()).map(|()| true)
     }
 
     /// Shows the plan, if that is wanted; whether it was.
-    pub fn show(&self, text: &str, query: &Query, session: &Session, output: &mut Output) -> Result<bool> {
+    pub fn show(&self, text: &str, query: &Query, graph: &Graph, output: &mut Output) -> Result<bool> {
         let Some(how) = self.explain else { return Ok(false) };
-        let text = explanation(how, text, query, session)?;
+        let text = explanation(how, text, query, graph)?;
         output.line(text.trim_end()).map(|()| true)
     }
 }

@@ -10,9 +10,9 @@ use kgq_engine::Answer;
 use kgq_engine::query::Form;
 use kgq_graph::audit::sha256;
 use kgq_graph::export::{tables, turtle};
+use kgq_graph::graph::Graph;
 use kgq_graph::project::Entailment;
 use kgq_graph::render::Format;
-use kgq_graph::session::Session;
 use kgq_syntax::error::{Error, Result, Source};
 use kgq_syntax::rdf::canonical::{self, canonicalize};
 use kgq_syntax::rdf::{GraphName, Quad, RdfFormat};
@@ -64,53 +64,53 @@ fn parse_rules(text: &str) -> Result<Entailment, String> {
     found.ok_or_else(|| "the sets of rules are rdfs and rdfs-plus".into())
 }
 
-pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8> {
+pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     let started = Instant::now();
     if args.canonical {
         // The format is known, whatever the file is called.
-        args.answer.output.iter().try_for_each(|path| session.refuse_own_file(path))?;
+        args.answer.output.iter().try_for_each(|path| graph.refuse_own_file(path))?;
     } else {
-        args.answer.check(session)?;
+        args.answer.check(graph)?;
     }
     if args.query.is_some() || args.query_file.is_some() {
         let (name, text) = read_text(args.query.as_deref(), args.query_file.as_deref(), "query")?;
-        let _watchdog = Watchdog::of_query(session)?;
-        let query = session.parse(Source::new(&name, &text))?;
+        let _watchdog = Watchdog::of_query(graph)?;
+        let query = graph.parse(Source::new(&name, &text))?;
         if !matches!(query.form(), Form::Construct | Form::Describe) {
             return Err(Error::usage("only CONSTRUCT and DESCRIBE queries answer with a graph to export"));
         }
-        let answer: Answer = session.evaluate(&query)?;
-        write_answer(answer, &args.answer, session, output, started)?;
+        let answer: Answer = graph.evaluate(&query)?;
+        write_answer(answer, &args.answer, graph, output, started)?;
         return Ok(0);
     }
     let to_file = args.answer.output.is_some() || args.tables.is_some();
     let progress = if to_file { Progress::start(output) } else { Progress::beside_result(output) };
-    let _watchdog = Watchdog::start(&session.options.asked_limits);
-    let all = session.read(Some(&|name, quads| progress.read(name, quads)))?.quads();
+    let _watchdog = Watchdog::start(&graph.options().asked_limits);
+    let all = graph.read(Some(&|name, quads| progress.read(name, quads)))?.quads();
     let chosen_quads: Vec<Quad>;
     let mut by_rules = String::new();
     let quads: &[Quad] = match (&args.graph, args.inferred) {
         (None, None) => all,
-        (Some(graph), _) => {
-            chosen_quads = one_graph(session, graph)?;
+        (Some(name), _) => {
+            chosen_quads = one_graph(graph, name)?;
             &chosen_quads
         }
         (None, Some(rules)) => {
             progress.say(|| "drawing conclusions".into());
-            (chosen_quads, by_rules) = inferred(session, rules)?;
+            (chosen_quads, by_rules) = inferred(graph, rules)?;
             &chosen_quads
         }
     };
     progress.say(|| format!("sorting {}", count(quads.len() as u64, "statement", "statements")));
     if let Some(folder) = &args.tables {
-        return write_tables(quads, folder, args, session, output);
+        return write_tables(quads, folder, args, graph, output);
     }
     if args.canonical {
         write_canonical(quads, args, &progress, output)?;
     } else if args.sorted {
-        write_sorted(quads, args, session, &progress, output)?;
+        write_sorted(quads, args, graph, &progress, output)?;
     } else {
-        write_graph(quads, &args.answer, session, &progress, output)?;
+        write_graph(quads, &args.answer, graph, &progress, output)?;
     }
     drop(progress);
     if args.checksum {
@@ -123,13 +123,13 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
 }
 
 /// What follows, and in words how much by which rule.
-fn inferred(session: &Session, rules: Option<Entailment>) -> Result<(Vec<Quad>, String)> {
-    let rules = rules.unwrap_or_else(|| session.entailment());
+fn inferred(graph: &Graph, rules: Option<Entailment>) -> Result<(Vec<Quad>, String)> {
+    let rules = rules.unwrap_or_else(|| graph.entailment());
     if rules == Entailment::None {
         return Err(Error::usage("kgq.toml says that nothing follows (`rules` below `[infer]` is `none`)")
             .hint("say by which rules: `--inferred=rdfs` or `--inferred=rdfs-plus`"));
     }
-    let inferred = session.infer(rules)?;
+    let inferred = graph.infer(rules)?;
     let used = inferred.by_rule.iter().filter(|(_, count)| *count > 0);
     let used: Vec<String> = used.map(|(rule, count)| format!("{} by {rule}", thousands(*count))).collect();
     let words = if used.is_empty() { String::new() } else { format!(": {}", used.join(", ")) };
@@ -137,33 +137,27 @@ fn inferred(session: &Session, rules: Option<Entailment>) -> Result<(Vec<Quad>, 
 }
 
 /// The quads with canonical names for blank nodes, in the order of their lines; Turtle and TriG as people write them.
-fn write_sorted(
-    quads: &[Quad],
-    args: &Args,
-    session: &Session,
-    progress: &Progress,
-    output: &mut Output,
-) -> Result<()> {
+fn write_sorted(quads: &[Quad], args: &Args, graph: &Graph, progress: &Progress, output: &mut Output) -> Result<()> {
     let sorted = canonical::relabel(quads)?;
     let named = sorted.iter().any(|q| q.graph_name != GraphName::DefaultGraph);
     match args.answer.chosen_format()? {
         None | Some(Format::Rdf(RdfFormat::TriG)) => {}
         Some(Format::Rdf(RdfFormat::Turtle)) if !named => {}
-        Some(_) => return write_graph(&sorted, &args.answer, session, progress, output),
+        Some(_) => return write_graph(&sorted, &args.answer, graph, progress, output),
     }
-    let text = turtle::write(&sorted, session.prefixes()?);
+    let text = turtle::write(&sorted, graph.prefixes()?);
     write_to(args.answer.output.as_deref(), Content::Rdf, output, |out| {
         out.write_all(text.as_bytes()).map_err(|e| Error::io("the output", &e))
     })
 }
 
-fn write_tables(quads: &[Quad], folder: &Path, args: &Args, session: &Session, output: &mut Output) -> Result<u8> {
-    let tables = tables::tables(quads, session.prefixes()?)?;
+fn write_tables(quads: &[Quad], folder: &Path, args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
+    let tables = tables::tables(quads, graph.prefixes()?)?;
     std::fs::create_dir_all(folder).map_err(|e| Error::io(folder.display(), &e))?;
     let mut sums = String::new();
     for table in &tables {
         let path = folder.join(&table.name);
-        session.refuse_own_file(&path)?;
+        graph.refuse_own_file(&path)?;
         write_file(&path, |out| out.write_all(&table.csv).map_err(|e| Error::io(&table.name, &e)))?;
         sums.push_str(&format!("{}  {}\n", sha256(&table.csv), table.name));
     }
@@ -203,22 +197,22 @@ fn write_canonical(quads: &[Quad], args: &Args, progress: &Progress, output: &mu
 }
 
 /// The quads of one graph, moved to the default graph.
-fn one_graph(session: &Session, graph: &str) -> Result<Vec<Quad>> {
-    let all = session.dataset()?.quads();
-    let name = if graph == "default" {
+fn one_graph(graph: &Graph, name: &str) -> Result<Vec<Quad>> {
+    let all = graph.dataset()?.quads();
+    let wanted = if name == "default" {
         GraphName::DefaultGraph
     } else {
-        let prefixes = session.prefixes()?;
-        let iri = graph.trim_start_matches('<').trim_end_matches('>');
-        let node = prefixes.expand(graph).unwrap_or_else(|| oxrdf::NamedNode::new_unchecked(iri));
+        let prefixes = graph.prefixes()?;
+        let iri = name.trim_start_matches('<').trim_end_matches('>');
+        let node = prefixes.expand(name).unwrap_or_else(|| oxrdf::NamedNode::new_unchecked(iri));
         GraphName::NamedNode(node)
     };
     let quads: Vec<Quad> = all
         .iter()
-        .filter(|q| q.graph_name == name)
+        .filter(|q| q.graph_name == wanted)
         .map(|q| Quad::new(q.subject.clone(), q.predicate.clone(), q.object.clone(), GraphName::DefaultGraph))
         .collect();
-    if quads.is_empty() && graph != "default" {
+    if quads.is_empty() && name != "default" {
         let mut names: Vec<String> = all
             .iter()
             .filter_map(|q| match &q.graph_name {
@@ -228,12 +222,12 @@ fn one_graph(session: &Session, graph: &str) -> Result<Vec<Quad>> {
             .collect();
         names.sort();
         names.dedup();
-        let near = kgq_syntax::text::did_you_mean(graph, names.iter().map(String::as_str));
+        let near = kgq_syntax::text::did_you_mean(name, names.iter().map(String::as_str));
         let hint = near.unwrap_or_else(|| match names.as_slice() {
             [] => "the dataset has no named graphs".into(),
             names => format!("its named graphs: {}", names.join(", ")),
         });
-        return Err(Error::input(format!("there is no graph `{graph}`")).hint(hint));
+        return Err(Error::input(format!("there is no graph `{name}`")).hint(hint));
     }
     Ok(quads)
 }

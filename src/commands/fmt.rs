@@ -3,7 +3,7 @@
 use super::output::{Output, write_file, write_to};
 use super::terminal::Content;
 use kgq_graph::format;
-use kgq_graph::session::Session;
+use kgq_graph::graph::Graph;
 use kgq_snapshot::store::Input;
 use kgq_syntax::error::{Error, Kind, Result, Source};
 use kgq_syntax::rdf::{Compression, RdfFormat};
@@ -28,15 +28,15 @@ pub struct Args {
     pub check: bool,
 }
 
-pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8> {
+pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     if args.files.iter().any(|name| name == "-") {
-        return standard_input(args, session, output);
+        return standard_input(args, graph, output);
     }
-    let files = files(args, session)?;
+    let files = files(args, graph)?;
     let mut errors = Vec::new();
     let mut changed = 0;
     for (name, path, dialect) in &files {
-        match one(name, path, *dialect, args.check, session, output) {
+        match one(name, path, *dialect, args.check, graph, output) {
             Ok(change) => changed += u64::from(change),
             Err(error) => errors.push(error),
         }
@@ -50,12 +50,12 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
 }
 
 /// What to format: the files named, or those of the project that can be.
-fn files(args: &Args, session: &Session) -> Result<Vec<(String, PathBuf, Dialect)>> {
+fn files(args: &Args, graph: &Graph) -> Result<Vec<(String, PathBuf, Dialect)>> {
     if args.files.is_empty() {
-        let files = session.require_project()?.files()?.into_iter();
+        let files = graph.require_project()?.files()?.into_iter();
         return Ok(files.filter_map(|f| dialect(&f.name, None).map(|d| (f.name, f.path, d))).collect());
     }
-    let named = |name: &String| match dialect(name, session.options.input_format) {
+    let named = |name: &String| match dialect(name, graph.options().input_format) {
         Some(dialect) => Ok((name.clone(), PathBuf::from(name), dialect)),
         None => Err(Error::usage(format!("{} is neither Turtle nor TriG", visible(name)))
             .hint("`kgq fmt` writes `.ttl` and `.trig` files that are not compressed")),
@@ -75,12 +75,12 @@ fn dialect(name: &str, format: Option<RdfFormat>) -> Option<Dialect> {
 }
 
 /// Formats one file; whether it changes.
-fn one(name: &str, path: &Path, dialect: Dialect, check: bool, session: &Session, output: &mut Output) -> Result<bool> {
+fn one(name: &str, path: &Path, dialect: Dialect, check: bool, graph: &Graph, output: &mut Output) -> Result<bool> {
     let mut bytes = Vec::new();
     let input = Input::file(name, path, Some(RdfFormat::Turtle))?;
-    input.open(session.options.bounds)?.read_to_end(&mut bytes).map_err(|e| Error::io(name, &e))?;
+    input.open(graph.options().bounds)?.read_to_end(&mut bytes).map_err(|e| Error::io(name, &e))?;
     let text = text(name, bytes)?;
-    let formatted = format::turtle(Source::new(name, &text), dialect, &session.options.bounds)?;
+    let formatted = format::turtle(Source::new(name, &text), dialect, &graph.options().bounds)?;
     if formatted == text {
         return Ok(false);
     }
@@ -91,18 +91,18 @@ fn one(name: &str, path: &Path, dialect: Dialect, check: bool, session: &Session
     Ok(true)
 }
 
-fn standard_input(args: &Args, session: &Session, output: &mut Output) -> Result<u8> {
+fn standard_input(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     if args.files.len() > 1 {
         return Err(Error::usage("standard input is formatted alone: `kgq fmt -`"));
     }
-    let dialect = match session.options.input_format {
+    let dialect = match graph.options().input_format {
         Some(RdfFormat::TriG) => Dialect::TriG,
         _ => Dialect::Turtle,
     };
     let mut bytes = Vec::new();
     std::io::stdin().read_to_end(&mut bytes).map_err(|e| Error::io("standard input", &e))?;
     let text = text("<stdin>", bytes)?;
-    let formatted = format::turtle(Source::new("<stdin>", &text), dialect, &session.options.bounds)?;
+    let formatted = format::turtle(Source::new("<stdin>", &text), dialect, &graph.options().bounds)?;
     if args.check {
         return Ok(if formatted == text { 0 } else { Kind::Check.exit_code() });
     }

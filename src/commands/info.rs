@@ -2,7 +2,7 @@
 
 use super::output::Output;
 use super::queries::ListFormat;
-use kgq_graph::session::Session;
+use kgq_graph::graph::Graph;
 use kgq_snapshot::{QuadPermutation, TermId, TermKind};
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::canonical::canonicalize;
@@ -53,25 +53,25 @@ struct Facts {
     queries: Option<(u64, u64)>,
 }
 
-pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8> {
-    let facts = facts(session)?;
+pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
+    let facts = facts(graph)?;
     match args.format {
         ListFormat::Text => facts.write_text(args.all, output)?,
         ListFormat::Json => output.line(&format!("{:#}", facts.to_json()))?,
     }
-    if session.project().is_some() {
-        for (_, error) in &session.catalog()?.broken {
+    if graph.project().is_some() {
+        for (_, error) in &graph.catalog()?.broken {
             output.warn(error);
         }
     }
     Ok(0)
 }
 
-fn facts(session: &Session) -> Result<Facts> {
-    let origin = session.origin()?;
-    let snapshot = session.snapshot()?;
-    let prefixes = session.prefixes()?;
-    let contested = session.contested_prefixes()?.into_iter().cloned().collect();
+fn facts(graph: &Graph) -> Result<Facts> {
+    let origin = graph.origin()?;
+    let snapshot = graph.snapshot()?;
+    let prefixes = graph.prefixes()?;
+    let contested = graph.contested_prefixes()?.into_iter().cloned().collect();
     let hash = (snapshot.len() <= HASHED).then(|| {
         let quads: Vec<Quad> = snapshot.iter().collect();
         canonicalize(&quads).map(|canonical| canonical.hash())
@@ -101,11 +101,11 @@ fn facts(session: &Session) -> Result<Facts> {
         classes.extend(members.map(|(class, n)| (name(class), n)));
     }
     snapshot.intact()?;
-    let queries = session.catalog_if_any()?.map(|catalog| {
+    let queries = graph.catalog_if_any()?.map(|catalog| {
         let checks = catalog.queries.iter().filter(|q| q.is_check()).count();
         ((catalog.queries.len() - checks) as u64, checks as u64)
     });
-    let title = session.project().map(|p| p.manifest.title.clone().unwrap_or_else(|| p.manifest.name.clone()));
+    let title = graph.project().map(|p| p.manifest.title.clone().unwrap_or_else(|| p.manifest.name.clone()));
     let prefixes = prefixes.iter().map(|(prefix, namespace)| (prefix.to_owned(), namespace.to_owned())).collect();
     let statements = snapshot.len();
     Ok(Facts { title, origin, statements, hash, graphs, classes, properties, prefixes, contested, queries })

@@ -2,8 +2,8 @@
 
 use super::output::{Output, write_file};
 use super::terminal::Content;
+use kgq_graph::graph::Graph;
 use kgq_graph::project::MANIFEST;
-use kgq_graph::session::Session;
 use kgq_graph::survey::draft;
 use kgq_snapshot::store::ReadOptions;
 use kgq_syntax::error::{Error, Result};
@@ -28,8 +28,8 @@ pub struct Args {
     pub dry_run: bool,
 }
 
-pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8> {
-    let folder = args.place.as_ref().unwrap_or(&session.options.folder);
+pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
+    let folder = args.place.as_ref().unwrap_or(&graph.options().folder);
     let shown = visible(&folder.display().to_string()).into_owned();
     if !folder.is_dir() {
         return Err(Error::input(format!("{shown}: there is no such folder")).hint("`kgq new DIR` makes one"));
@@ -39,7 +39,7 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
         return Err(Error::input(format!("{shown} is a project already: it has a {MANIFEST}"))
             .hint("`--dry-run` prints what would be written now"));
     }
-    let options = ReadOptions { lenient: session.options.lenient, bounds: session.options.bounds, progress: None };
+    let options = ReadOptions { lenient: graph.options().lenient, bounds: graph.options().bounds, progress: None };
     let draft = draft(folder, options)?;
     if args.dry_run {
         return output.out.write_as(Content::Plain, |out| {

@@ -4,7 +4,7 @@ use super::answer::seconds;
 use super::build::named_inputs;
 use super::output::Output;
 use super::progress::Progress;
-use kgq_graph::session::Session;
+use kgq_graph::graph::Graph;
 use kgq_snapshot::store::{Dataset, ReadOptions, load_into_store};
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::text::{count, thousands, visible};
@@ -21,13 +21,13 @@ pub struct Args {
     pub files: Vec<String>,
 }
 
-pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8> {
-    let inputs = if args.files.is_empty() { session.inputs()? } else { named_inputs(&args.files, session)? };
+pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
+    let inputs = if args.files.is_empty() { graph.inputs()? } else { named_inputs(&args.files, graph)? };
     let started = Instant::now();
     let progress = Progress::start(output);
     let tell = |name: &str, quads: u64| progress.read(name, quads);
     let options =
-        ReadOptions { lenient: session.options.lenient, bounds: session.options.bounds, progress: Some(&tell) };
+        ReadOptions { lenient: graph.options().lenient, bounds: graph.options().bounds, progress: Some(&tell) };
     let dataset = Dataset::read(&inputs, options)?;
     let store = load_into_store(&dataset)?;
     drop(progress);

@@ -44,7 +44,7 @@ pub use terminal::{Content, Stream, as_shown};
 pub use watchdog::{Allocator, Base, MemoryWatch, Watchdog, give_back};
 
 use clap::Subcommand;
-use kgq_graph::session::Session;
+use kgq_graph::graph::Graph;
 use kgq_syntax::error::{Error, Result};
 
 /// What to do.
@@ -73,40 +73,40 @@ pub enum Command {
 }
 
 /// Runs a command other than `repl`, which is a face of its own. Returns the exit code.
-pub fn run(command: &Command, session: &mut Session, output: &mut Output) -> Result<u8> {
-    let result = dispatch(command, session, output);
+pub fn run(command: &Command, graph: &Graph, output: &mut Output) -> Result<u8> {
+    let result = dispatch(command, graph, output);
     // What a damaged snapshot led to is no result, and no error of the user's.
-    session.intact()?;
+    graph.intact()?;
     result
 }
 
-fn dispatch(command: &Command, session: &mut Session, output: &mut Output) -> Result<u8> {
+fn dispatch(command: &Command, graph: &Graph, output: &mut Output) -> Result<u8> {
     match command {
-        Command::Query(args) => query::run(args, session, output),
-        Command::Run(args) => run::run(args, session, output),
-        Command::Queries(args) => queries::run(args, session, output),
-        Command::Describe(args) => describe::run(args, session, output),
-        Command::Cite(args) => cite::run(args, session, output),
-        Command::Info(args) => info::run(args, session, output),
-        Command::Check(args) => check::run(args, session, output),
-        Command::Validate(args) => validate::run(args, session, output),
-        Command::Test(args) => test::run(args, session, output),
-        Command::Load(args) => load::run(args, session, output),
-        Command::Build(args) => build::run(args, session, output),
-        Command::Cache(args) => cache::run(args, session, output),
-        Command::Export(args) => export::run(args, session, output),
-        Command::Publish(args) => publish::run(args, session, output),
-        Command::Update(args) => update::run(args, session, output),
-        Command::Fmt(args) => fmt::run(args, session, output),
-        Command::New(args) => new::run(args, session, output),
-        Command::Init(args) => init::run(args, session, output),
+        Command::Query(args) => query::run(args, graph, output),
+        Command::Run(args) => run::run(args, graph, output),
+        Command::Queries(args) => queries::run(args, graph, output),
+        Command::Describe(args) => describe::run(args, graph, output),
+        Command::Cite(args) => cite::run(args, graph, output),
+        Command::Info(args) => info::run(args, graph, output),
+        Command::Check(args) => check::run(args, graph, output),
+        Command::Validate(args) => validate::run(args, graph, output),
+        Command::Test(args) => test::run(args, graph, output),
+        Command::Load(args) => load::run(args, graph, output),
+        Command::Build(args) => build::run(args, graph, output),
+        Command::Cache(args) => cache::run(args, graph, output),
+        Command::Export(args) => export::run(args, graph, output),
+        Command::Publish(args) => publish::run(args, graph, output),
+        Command::Update(args) => update::run(args, graph, output),
+        Command::Fmt(args) => fmt::run(args, graph, output),
+        Command::New(args) => new::run(args, graph, output),
+        Command::Init(args) => init::run(args, graph, output),
         Command::Completions(args) => completions::run(args, output),
         Command::Repl(_) => Err(Error::bug("the session is started by the command line itself")),
     }
 }
 
 /// Watches a whole command that has no watch of its own, as what it does is mostly reading.
-pub fn watch(command: &Command, session: &Session) -> Option<Watchdog> {
+pub fn watch(command: &Command, graph: &Graph) -> Option<Watchdog> {
     match command {
         Command::Query(_)
         | Command::Run(_)
@@ -127,12 +127,12 @@ pub fn watch(command: &Command, session: &Session) -> Option<Watchdog> {
         | Command::Fmt(_)
         | Command::New(_)
         | Command::Init(_)
-        | Command::Completions(_) => Some(Watchdog::of_loading(session)),
+        | Command::Completions(_) => Some(Watchdog::of_loading(graph.options())),
     }
 }
 
 /// Warns of what is odd in kgq.toml before a command that loads the project's files.
-pub fn warn_of_manifest(command: &Command, session: &Session, output: &mut Output) -> Result<()> {
+pub fn warn_of_manifest(command: &Command, graph: &Graph, output: &mut Output) -> Result<()> {
     let advice = match command {
         Command::Query(query::Args { ask, .. }) | Command::Run(run::Args { ask, .. }) => Some(&ask.advice),
         Command::Queries(_)
@@ -160,7 +160,7 @@ pub fn warn_of_manifest(command: &Command, session: &Session, output: &mut Outpu
         return Ok(());
     }
     // What cannot be read is told by the command, if it needs it.
-    let remarks = session.remarks().unwrap_or_default().into_iter().map(|remark| remark.prefixed("warning: "));
+    let remarks = graph.remarks().unwrap_or_default().into_iter().map(|remark| remark.prefixed("warning: "));
     if is_error {
         return Error::all(remarks).map_or(Ok(()), Err);
     }

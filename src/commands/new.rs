@@ -1,8 +1,8 @@
 //! `kgq new`.
 
 use super::output::Output;
+use kgq_graph::graph::Graph;
 use kgq_graph::project::MANIFEST;
-use kgq_graph::session::Session;
 use kgq_syntax::error::{Error, Kind, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ pub struct Args {
     pub place: PathBuf,
 }
 
-pub fn run(args: &Args, _: &mut Session, output: &mut Output) -> Result<u8> {
+pub fn run(args: &Args, _: &Graph, output: &mut Output) -> Result<u8> {
     let folder = &args.place;
     let shown = folder.display();
     if folder.join(MANIFEST).exists() {

@@ -10,7 +10,7 @@ use kgq_engine::{Answer, Row};
 use kgq_graph::audit::{Audit, RowSources};
 use kgq_graph::catalog::{CannedQuery, Labels, ParamKind, Values};
 use kgq_graph::export::rebase::Rebase;
-use kgq_graph::session::Session;
+use kgq_graph::graph::Graph;
 use kgq_site::{self as site, NoAnswer, PublishedAnswer, PublishedParam, PublishedQuery, Report, Source, standalone};
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{NamedNode, Prefixes, Quad, Triple};
@@ -70,36 +70,40 @@ fn parse_rebase(text: &str) -> Result<Rebase, String> {
     Rebase::parse(text).map_err(|e| e.message().to_owned())
 }
 
-pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8> {
-    let base = session.base().map(str::to_owned).ok_or_else(|| {
+pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
+    let base = graph.base().map(str::to_owned).ok_or_else(|| {
         Error::usage("it is not known which IRIs are the graph's own, to have pages")
             .hint("set `base` in kgq.toml, or say `--base IRI`")
     })?;
     // Before the work, which may take long.
     site::resume(&args.output)?;
-    let settings = session.project().map(|p| p.manifest.clone());
-    let language = args.language.clone().unwrap_or_else(|| session.language());
+    let settings = graph.project().map(|p| p.manifest.clone());
+    let language = args.language.clone().unwrap_or_else(|| graph.language());
     let assets = args.assets.as_deref().map(read_assets).transpose()?.unwrap_or_default();
-    let _watchdog = Watchdog::start(&session.options.asked_limits);
+    let _watchdog = Watchdog::start(&graph.options().asked_limits);
     let progress = Progress::start(output);
     let mut left_out = LeftOut::default();
-    if !args.strict {
-        left_out.files = session.leave_out_broken(Some(&|name, quads| progress.read(name, quads)))?;
-    }
-    session.read(Some(&|name, quads| progress.read(name, quads)))?;
+    let whole;
+    let graph = if args.strict {
+        graph
+    } else {
+        (whole, left_out.files) = graph.leaving_out_broken(Some(&|name, quads| progress.read(name, quads)))?;
+        &whole
+    };
+    graph.read(Some(&|name, quads| progress.read(name, quads)))?;
     progress.say(|| "asking git for the last changes".into());
-    let mut changed = match session.project() {
+    let mut changed = match graph.project() {
         Some(project) => history::last_changes(project, &base),
         None => FxHashMap::default(),
     };
-    let audit = session.audit()?;
+    let audit = graph.audit()?;
     let mut queries = Vec::new();
-    if session.project().is_some() {
-        let catalog = session.catalog()?;
+    if graph.project().is_some() {
+        let catalog = graph.catalog()?;
         left_out.queries = catalog.broken.iter().map(|(_, error)| error.clone()).collect();
         for (number, canned) in catalog.queries.iter().enumerate() {
             progress.say(|| format!("answering {} ({} of {})", canned.name, number + 1, catalog.queries.len()));
-            match answered(session, &audit, canned) {
+            match answered(graph, &audit, canned) {
                 Ok((query, None)) => queries.push(query),
                 Ok((query, Some(why))) => {
                     queries.push(query);
@@ -114,12 +118,12 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
             return Err(error);
         }
     }
-    let mut prefixes = session.prefixes()?.clone();
+    let mut prefixes = graph.prefixes()?.clone();
     let mut base = base;
     let rebased: Vec<Quad>;
-    let mut quads = session.dataset()?.quads();
+    let mut quads = graph.dataset()?.quads();
     progress.say(|| "drawing conclusions".into());
-    let mut inferred = session.infer(session.entailment())?.quads;
+    let mut inferred = graph.infer(graph.entailment())?.quads;
     if let Some(rebase) = &args.rebase {
         rebased = quads.iter().map(|quad| rebase.quad(quad)).collect();
         quads = &rebased;
@@ -140,7 +144,7 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
         base: &base,
         quads,
         inferred: &inferred,
-        entailment: session.entailment(),
+        entailment: graph.entailment(),
         prefixes: &prefixes,
         labels: &labels,
         citations: &citations,
@@ -219,12 +223,12 @@ fn say(report: &Report, left_out: &LeftOut, args: &Args, output: &mut Output) {
 
 /// A canned query with its answer, and why there is none; a required parameter has the value of its example.
 fn answered<'a>(
-    session: &Session,
+    graph: &Graph,
     audit: &Audit<'_>,
     canned: &'a CannedQuery,
 ) -> Result<(PublishedQuery<'a>, Option<Error>)> {
-    let known = session.known()?;
-    let prefixes = session.prefixes()?;
+    let known = graph.known()?;
+    let prefixes = graph.prefixes()?;
     let mut given = Vec::new();
     let mut params = Vec::new();
     let mut missing = None;
@@ -267,7 +271,7 @@ fn answered<'a>(
             values,
         });
     }
-    let (query, _) = session.parse_only(canned.source())?;
+    let (query, _) = graph.parse_only(canned.source())?;
     if needs_network(&query.algebra) {
         missing = Some(NoAnswer::Elsewhere);
     }
@@ -282,8 +286,8 @@ fn answered<'a>(
     }
     let values = Values::from_pairs(given);
     let bound = standalone::bind(&text, &canned.bindings(&values, &known)?);
-    let query = session.parse_canned(canned, &values)?;
-    let (answer, failed) = match answer(session, audit, &query) {
+    let query = graph.parse_canned(canned, &values)?;
+    let (answer, failed) = match answer(graph, audit, &query) {
         Ok(answer) => (answer, None),
         Err(error) => (
             PublishedAnswer::None(NoAnswer::Failed(error.message().to_owned())),
@@ -296,8 +300,8 @@ fn answered<'a>(
 /// How many rows are traced to their sources: as many as a page shows.
 const TRACED: usize = 1000;
 
-fn answer(session: &Session, audit: &Audit<'_>, query: &Query) -> Result<PublishedAnswer> {
-    Ok(match session.evaluate(query)? {
+fn answer(graph: &Graph, audit: &Audit<'_>, query: &Query) -> Result<PublishedAnswer> {
+    Ok(match graph.evaluate(query)? {
         Answer::Boolean(value) => PublishedAnswer::Truth(value),
         Answer::Graph(triples) => {
             let mut triples: Vec<Triple> = triples.0.collect::<Result<_>>()?;
@@ -310,7 +314,7 @@ fn answer(session: &Session, audit: &Audit<'_>, query: &Query) -> Result<Publish
             let rows: Vec<Row> = solutions.rows.collect::<Result<_>>()?;
             let traced = rows.get(..rows.len().min(TRACED)).unwrap_or_default();
             let sources =
-                if audit.has_citations() { session.row_sources(audit, query, &variables, traced)? } else { Vec::new() };
+                if audit.has_citations() { graph.row_sources(audit, query, &variables, traced)? } else { Vec::new() };
             PublishedAnswer::Table { variables, rows, sources }
         }
     })

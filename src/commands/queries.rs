@@ -3,7 +3,7 @@
 use super::output::Output;
 use super::run::{example, one_line};
 use kgq_graph::catalog::{CannedQuery, Param, Text};
-use kgq_graph::session::Session;
+use kgq_graph::graph::Graph;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::text::{visible, width};
 use serde_json::{Value, json};
@@ -48,8 +48,8 @@ pub enum ListFormat {
 /// Names longer than this do not move the titles of all others.
 const WIDEST_NAME: usize = 48;
 
-pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8> {
-    let catalog = session.catalog()?;
+pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
+    let catalog = graph.catalog()?;
     let wanted = args.filter.as_deref().unwrap_or_default().to_lowercase();
     let matching = |query: &&CannedQuery| (args.all || !query.is_check()) && query.holds(&wanted);
     let found: Vec<&CannedQuery> = catalog.queries.iter().filter(matching).collect();

@@ -3,7 +3,7 @@
 use super::ask::{AskArgs, Asking};
 use super::output::Output;
 use super::watchdog::Watchdog;
-use kgq_graph::session::Session;
+use kgq_graph::graph::Graph;
 use kgq_snapshot::store::{not_utf8, open_file, other_encoding};
 use kgq_syntax::error::{Error, Result, Source};
 use std::io::Read;
@@ -29,17 +29,17 @@ pub struct Args {
     pub ask: AskArgs,
 }
 
-pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8> {
+pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     let started = Instant::now();
     let (name, text) = read_text(args.text.as_deref(), args.file.as_deref(), "query")?;
     let source = Source::new(&name, &text);
-    if args.ask.explain.show_parsed(source, session, output)? {
+    if args.ask.explain.show_parsed(source, graph, output)? {
         return Ok(0);
     }
-    let watchdog = Watchdog::of_query(session)?;
-    let query = session.parse(source)?;
+    let watchdog = Watchdog::of_query(graph)?;
+    let query = graph.parse(source)?;
     let asking = Asking { source, written: &query, query: &query, started, watchdog };
-    args.ask.answer(asking, session, output)
+    args.ask.answer(asking, graph, output)
 }
 
 /// Says that a text names a file, if it does: no query is one word with the ending of a file.

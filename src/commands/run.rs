@@ -6,7 +6,7 @@ use super::watchdog::Watchdog;
 use crate::cli::complete;
 use clap_complete::ArgValueCandidates;
 use kgq_graph::catalog::{CannedQuery, Known, ParamKind, Values, named};
-use kgq_graph::session::Session;
+use kgq_graph::graph::Graph;
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::NamedNode;
 use kgq_syntax::text::visible;
@@ -39,30 +39,30 @@ pub struct Args {
     pub help: bool,
 }
 
-pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8> {
+pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     let Some(name) = &args.name else {
         return output.line(&super::help_of("run")).map(|()| 0);
     };
-    let canned = session.catalog()?.get(name)?;
+    let canned = graph.catalog()?.get(name)?;
     if args.help {
-        let text = help(canned, session)?;
+        let text = help(canned, graph)?;
         return output.page(&text).map(|()| 0);
     }
     let started = Instant::now();
     let values = Values::parse(&args.values)?;
     let source = canned.source();
-    if args.ask.explain.show_parsed(source, session, output)? {
+    if args.ask.explain.show_parsed(source, graph, output)? {
         return Ok(0);
     }
-    let watchdog = Watchdog::of_query(session)?;
-    let (written, query) = (session.parse(source)?, session.parse_canned(canned, &values)?);
+    let watchdog = Watchdog::of_query(graph)?;
+    let (written, query) = (graph.parse(source)?, graph.parse_canned(canned, &values)?);
     let asking = Asking { source, written: &written, query: &query, started, watchdog };
-    args.ask.answer(asking, session, output)
+    args.ask.answer(asking, graph, output)
 }
 
 /// What a canned query asks, and how to run it.
-pub fn help(canned: &CannedQuery, session: &Session) -> Result<String> {
-    let known = session.known()?;
+pub fn help(canned: &CannedQuery, graph: &Graph) -> Result<String> {
+    let known = graph.known()?;
     let header = &canned.header;
     let mut out = String::new();
     // Writing to a `String` cannot fail.

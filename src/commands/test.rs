@@ -2,7 +2,7 @@
 
 use super::output::{Output, write_file};
 use kgq_graph::answers::{Coverage, FOLDER, Tested, coverage, first_case};
-use kgq_graph::session::Session;
+use kgq_graph::graph::Graph;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::text::{count, visible};
 use std::collections::BTreeSet;
@@ -23,15 +23,14 @@ pub struct Args {
     accept: bool,
 }
 
-pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8> {
+pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     if args.accept && std::env::var_os("CI").is_some_and(|ci| !ci.is_empty() && ci != "false") {
         return Err(Error::policy("--accept is refused where CI is set: an expected answer is for a person to accept"));
     }
-    let session = &*session;
-    let project = session.require_project()?;
-    let (catalog, prefixes) = (session.catalog()?, session.prefixes()?);
+    let project = graph.require_project()?;
+    let (catalog, prefixes) = (graph.catalog()?, graph.prefixes()?);
     let filter = args.filter.as_deref();
-    let mut answer = |query: &_, values: &_| session.outcome(query, values);
+    let mut answer = |query: &_, values: &_| graph.outcome(query, values);
     let (tested, cases) = kgq_graph::answers::run(project, catalog, prefixes, filter, &mut answer)?;
     let mut failed = 0;
     for case in &tested {
@@ -48,8 +47,8 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
     let mut coverage = coverage(
         catalog,
         &cases,
-        session.parse_context()?,
-        session.dataset()?.quads().iter(),
+        graph.parse_context()?,
+        graph.dataset()?.quads().iter(),
         project.manifest.base.as_deref(),
     );
     if args.accept {
@@ -77,7 +76,7 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
         coverage.queries.retain(|name| !written.contains(name));
     }
     if filter.is_none() {
-        list_uncovered(&coverage, session, output)?;
+        list_uncovered(&coverage, graph, output)?;
     }
     output.line(&format!("{} passed, {failed} failed", count(passed as u64, "answer", "answers")))?;
     Ok(u8::from(failed > 0))
@@ -102,11 +101,11 @@ fn accept(path: &Path, text: &str, name: &str, output: &mut Output) -> Result<()
     output.line(&format!("accepted {}", visible(name)))
 }
 
-fn list_uncovered(coverage: &Coverage, session: &Session, output: &mut Output) -> Result<()> {
+fn list_uncovered(coverage: &Coverage, graph: &Graph, output: &mut Output) -> Result<()> {
     for name in &coverage.queries {
         output.line(&format!("no answer is expected of {} in {FOLDER}", visible(name)))?;
     }
-    let prefixes = session.prefixes()?;
+    let prefixes = graph.prefixes()?;
     for term in &coverage.terms {
         output.line(&format!("no query or answer touches {}", visible(&prefixes.display(term.as_str()))))?;
     }

@@ -6,7 +6,7 @@ use super::progress::Progress;
 use super::query::read_text;
 use super::watchdog::Watchdog;
 use kgq_engine::update::Change;
-use kgq_graph::session::Session;
+use kgq_graph::graph::Graph;
 use kgq_syntax::error::{Error, Result, Source};
 use kgq_syntax::rdf::{GraphName, Quad};
 use kgq_syntax::text::{count, visible};
@@ -32,25 +32,25 @@ pub struct Args {
     pub answer: AnswerArgs,
 }
 
-pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8> {
+pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     if !args.dry_run && args.answer.output.is_none() {
         return Err(Error::policy(
             "an update would change nothing: the files are the truth, and kgq does not edit them",
         )
         .hint("`--dry-run` shows what it would add and remove; `--output FILE` writes the changed graph"));
     }
-    args.answer.check(session)?;
+    args.answer.check(graph)?;
     let (name, text) = read_text(args.text.as_deref(), args.file.as_deref(), "update")?;
-    let loading = Watchdog::of_loading(session);
-    let statements = session.dataset()?.len();
+    let loading = Watchdog::of_loading(graph.options());
+    let statements = graph.dataset()?.len();
     drop(loading);
-    let _watchdog = Watchdog::start(&session.options.limits);
-    let change = session.update(Source::new(&name, &text))?;
+    let _watchdog = Watchdog::start(&graph.options().limits);
+    let change = graph.update(Source::new(&name, &text))?;
     if args.dry_run {
-        show(&change, session, output)?;
+        show(&change, graph, output)?;
     } else {
-        let changed = change.apply(session.dataset()?);
-        write_graph(changed.quads(), &args.answer, session, &Progress::beside_result(output), output)?;
+        let changed = change.apply(graph.dataset()?);
+        write_graph(changed.quads(), &args.answer, graph, &Progress::beside_result(output), output)?;
     }
     output.note(&format!(
         "{} added, {} removed, {} in all",
@@ -61,8 +61,8 @@ pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8
     Ok(0)
 }
 
-fn show(change: &Change, session: &Session, output: &mut Output) -> Result<()> {
-    let prefixes = session.prefixes()?;
+fn show(change: &Change, graph: &Graph, output: &mut Output) -> Result<()> {
+    let prefixes = graph.prefixes()?;
     let show = |quad: &Quad| {
         let cell = |term: &oxrdf::Term| kgq_graph::render::cell(term, prefixes);
         let graph = match &quad.graph_name {

@@ -8,9 +8,9 @@ use kgq_engine::{Answer, Solutions};
 use kgq_graph::check::shacl::{Report, ValidationResult};
 use kgq_graph::check::{Finding, Severity, Validation};
 use kgq_graph::export::turtle;
+use kgq_graph::graph::Graph;
 use kgq_graph::project::named_files;
 use kgq_graph::render::{self, Format};
-use kgq_graph::session::Session;
 use kgq_syntax::error::{Error, Kind, Result};
 use kgq_syntax::rdf::{GraphName, Literal, Prefixes, Quad, RdfFormat, Term, Variable};
 use kgq_syntax::text::count;
@@ -53,15 +53,15 @@ pub enum FailOn {
     Never,
 }
 
-pub fn run(args: &Args, session: &mut Session, output: &mut Output) -> Result<u8> {
+pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     let started = Instant::now();
     let format = args.answer.chosen_format()?;
-    let watchdog = Watchdog::start(&session.options.limits);
+    let watchdog = Watchdog::start(&graph.options().limits);
     let (data, shapes) = (named_files(&args.files)?, named_files(&args.shapes)?);
     if let Some(path) = &args.answer.output {
-        session.refuse_file_of(path, &[&data[..], &shapes].concat())?;
+        graph.refuse_file_of(path, &[&data[..], &shapes].concat())?;
     }
-    let Validation { validated, prefixes, unnamed } = session.validate(&data, &shapes)?;
+    let Validation { validated, prefixes, unnamed } = graph.validate(&data, &shapes)?;
     drop(watchdog);
     if validated.shapes == 0 {
         return Err(

@@ -4,7 +4,7 @@
 use super::terminal::Stream;
 use kgq_engine::Limits;
 use kgq_engine::limits::{needs_more_memory, reading_took_longer, took_longer};
-use kgq_graph::session::{Session, SessionOptions};
+use kgq_graph::graph::{Graph, OpenOptions};
 use kgq_snapshot::store::remove_unfinished;
 use kgq_syntax::error::{Error, Kind, Result};
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -92,17 +92,17 @@ impl MemoryWatch {
 
 impl Watchdog {
     /// Watches a query of the session from now on; its data are loaded before, and that is watched too.
-    pub fn of_query(session: &Session) -> Result<Self> {
-        let loading = Self::of_loading(session);
-        session.snapshot()?;
+    pub fn of_query(graph: &Graph) -> Result<Self> {
+        let loading = Self::of_loading(graph.options());
+        graph.snapshot()?;
         drop(loading);
-        Ok(Self::start(&session.options.limits))
+        Ok(Self::start(&graph.options().limits))
     }
 
     /// Watches files being read: for the time that the command line names, as large ones may take longer than a query should; and for
     /// the memory that a query may have.
-    pub fn of_loading(session: &Session) -> Self {
-        let SessionOptions { asked_limits, limits, .. } = &session.options;
+    pub fn of_loading(options: &OpenOptions) -> Self {
+        let OpenOptions { asked_limits, limits, .. } = options;
         Self::of(&Limits { time: asked_limits.time, memory: limits.memory, ..Limits::default() }, reading_took_longer)
     }
 

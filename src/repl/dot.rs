@@ -252,7 +252,7 @@ pub fn at_most_one(words: &[String]) -> Result<Option<&str>> {
 /// Does what the command of the program does.
 pub fn verb(shell: &mut Shell<'_>, name: &str, words: &[String]) -> Result<()> {
     match cli::parse_verb(name, words)? {
-        Ok(command) => commands::run(&command, shell.session, shell.output).map(|_| ()),
+        Ok(command) => commands::run(&command, &shell.graph, shell.output).map(|_| ()),
         Err(help) => pager::page(&help, shell.output),
     }
 }
@@ -292,15 +292,15 @@ fn help(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
 }
 
 fn run_canned(shell: &mut Shell<'_>, name: &str, words: &[String]) -> Result<()> {
-    let canned = shell.session.catalog()?.get(name)?.clone();
-    let query = shell.session.parse_canned(&canned, &Values::parse(words)?)?;
+    let canned = shell.graph.catalog()?.get(name)?.clone();
+    let query = shell.graph.parse_canned(&canned, &Values::parse(words)?)?;
     shell.text = Some(canned.text.clone());
-    let written = shell.session.parse(canned.source())?;
+    let written = shell.graph.parse(canned.source())?;
     shell.answer(canned.source(), &written, query)
 }
 
 fn run_help(shell: &mut Shell<'_>, name: &str) -> Result<()> {
-    let text = commands::canned_help(shell.session.catalog()?.get(name)?, shell.session)?;
+    let text = commands::canned_help(shell.graph.catalog()?.get(name)?, &shell.graph)?;
     pager::page(&text, shell.output)
 }
 
@@ -369,8 +369,8 @@ fn read(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
 }
 
 fn reload(shell: &mut Shell<'_>, _: &[String]) -> Result<()> {
-    let now = super::Stamp::of(shell.session);
-    shell.reload(now)
+    let reloaded = shell.live.reload().map(Some);
+    shell.reloaded(reloaded)
 }
 
 fn quit(shell: &mut Shell<'_>, _: &[String]) -> Result<()> {

@@ -24,12 +24,12 @@ pub fn describe(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
     if let Some((row, column)) = place(&word) {
         return describe_place(shell, row, column);
     }
-    let node = shell.session.resolve(&word)?;
+    let node = shell.graph.resolve(&word)?;
     show(shell, &node)
 }
 
 fn show(shell: &mut Shell<'_>, node: &NamedNode) -> Result<()> {
-    let text = commands::page(node, shell.session, shell.output.colour, false)?;
+    let text = commands::page(node, &shell.graph, shell.output.colour, false)?;
     pager::page(&text, shell.output)
 }
 
@@ -74,9 +74,9 @@ fn describe_place(shell: &mut Shell<'_>, row: usize, column: Option<&str>) -> Re
         }
         Kept::Boolean(_) => return Err(Error::input("the last answer is true or false, and has no rows")),
     };
-    let prefixes = shell.session.prefixes()?;
+    let prefixes = shell.graph.prefixes()?;
     let Some(column) = column else {
-        let labels = shell.session.labels()?;
+        let labels = shell.graph.labels()?;
         let widest = names.iter().map(|n| width(n)).max().unwrap_or(0);
         let mut text = String::new();
         for (number, (name, term)) in names.iter().zip(&cells).enumerate() {
@@ -133,7 +133,7 @@ pub fn properties(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
         return table(shell, index.properties().to_vec(), "");
     }
     let word = words.join(" ");
-    let class = shell.session.resolve(&word)?;
+    let class = shell.graph.resolve(&word)?;
     let id = state.snapshot.id(class.as_ref().into());
     let rows = id.map(|id| index.properties_of(id).to_vec()).unwrap_or_default();
     if rows.is_empty() {
@@ -190,13 +190,13 @@ pub fn prefix(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
         let name = name.trim_end_matches(':');
         let iri = iri.trim_start_matches('<').trim_end_matches('>');
         NamedNode::new(iri).map_err(|e| Error::input(format!("`{iri}` is no IRI: {e}")))?;
-        shell.session.declare_prefix(name, iri)?;
-        let state = super::State::of(shell.session)?;
+        shell.graph = shell.live.replace(shell.graph.with_prefix(name, iri));
+        let state = super::State::of(&shell.graph)?;
         shell.shared.set(state);
         return Ok(());
     }
     let wanted = at_most_one(words)?.unwrap_or_default().trim_end_matches(':').to_owned();
-    let prefixes = shell.session.prefixes()?;
+    let prefixes = shell.graph.prefixes()?;
     let found: Vec<(&str, &str)> = prefixes.iter().filter(|(p, _)| p.starts_with(&wanted)).collect();
     let widest = found.iter().map(|(p, _)| width(p)).max().unwrap_or(0);
     let text: String =

@@ -1,6 +1,6 @@
 //! Where a project's history is kept: a private SQLite file in the user's state folder.
 
-use kgq_graph::session::Session;
+use kgq_graph::graph::Graph;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::text::typeable;
 use reedline::{History, HistoryItem, HistoryItemId, HistorySessionId, SearchQuery, SqliteBackedHistory};
@@ -9,8 +9,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The history of this session's project, or of the session without one. `None` where the user has no home to keep it.
-pub fn open(session: &Session) -> Result<Option<Box<dyn History>>> {
-    let Some(path) = file(session) else { return Ok(None) };
+pub fn open(graph: &Graph) -> Result<Option<Box<dyn History>>> {
+    let Some(path) = file(graph) else { return Ok(None) };
     create_private(&path).map_err(|e| Error::io(path.display(), &e))?;
     match SqliteBackedHistory::with_file(path.clone(), None, None) {
         Ok(history) => Ok(Some(Box::new(Typeable(history)))),
@@ -66,7 +66,7 @@ impl History for Typeable {
 }
 
 /// `KGQ_HISTORY` names a file, or, empty, asks for none.
-fn file(session: &Session) -> Option<PathBuf> {
+fn file(graph: &Graph) -> Option<PathBuf> {
     if let Some(path) = std::env::var_os("KGQ_HISTORY") {
         return Some(PathBuf::from(path)).filter(|p| !p.as_os_str().is_empty());
     }
@@ -74,7 +74,7 @@ fn file(session: &Session) -> Option<PathBuf> {
         Some(folder) => PathBuf::from(folder),
         None => PathBuf::from(std::env::var_os("HOME").filter(|p| !p.is_empty())?).join(".local/state"),
     };
-    let name = match session.project() {
+    let name = match graph.project() {
         Some(project) => {
             let digest = Sha256::digest(project.root.to_string_lossy().as_bytes());
             let short: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();

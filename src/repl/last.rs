@@ -80,13 +80,11 @@ pub fn cite(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
             (number, vec![rows[at].clone()])
         }
     };
-    let answer = Answer::Solutions(Solutions {
-        variables: variables.clone(),
-        rows: Box::new(rows.into_iter().map(Ok)),
-    });
+    let answer =
+        Answer::Solutions(Solutions { variables: variables.clone(), rows: Box::new(rows.into_iter().map(Ok)) });
     let (cite, how) = (CiteArgs::default(), AnswerArgs::default());
     let citing = Citing { cite: &cite, answer: &how, first, started: Instant::now() };
-    write_cited_answer(answer, &last.query, citing, shell.session, shell.output).map(|_| ())
+    write_cited_answer(answer, &last.query, citing, &shell.graph, shell.output).map(|_| ())
 }
 
 /// `.explain`
@@ -99,7 +97,7 @@ pub fn explain(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
         }
     };
     let Some(last) = &shell.last else { return Err(Error::input("there is no query yet that could be explained")) };
-    let text = explanation(how, &last.text, &last.query, shell.session)?;
+    let text = explanation(how, &last.text, &last.query, &shell.graph)?;
     pager::page(&text, shell.output)
 }
 

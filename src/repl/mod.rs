@@ -22,15 +22,15 @@ use crate::commands::{AdviceArgs, Adviser, Base, Output, ReplArgs, Watchdog, sec
 use editor::{Mode, ProjectPrompt};
 use interrupt::Interrupts;
 use kgq_engine::query::{Binding, Query, bind};
-use kgq_graph::session::Session;
+use kgq_graph::graph::{Graph, Live};
 use kgq_syntax::error::{Error, Kind, Result, Source};
 use kgq_syntax::text::{count, typeable, visible};
 use reedline::{EditCommand, Reedline, Signal};
-use reload::Stamp;
 use running::Kept;
 use script::Part;
 use shared::{Shared, State};
 use std::io::{IsTerminal, Read, Write};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// An answer with the query that it answers.
@@ -45,11 +45,12 @@ struct Last {
 
 /// What the session remembers between two prompts.
 struct Shell<'a> {
-    session: &'a mut Session,
+    live: Live,
+    /// The one that is current.
+    graph: Arc<Graph>,
     output: &'a mut Output,
     interrupts: Interrupts,
     shared: Shared,
-    stamp: Stamp,
     last: Option<Last>,
     /// What memory is counted from.
     base: Base,
@@ -61,8 +62,6 @@ struct Shell<'a> {
     values: Option<Binding>,
     view: show::View,
     sink: sink::Sink,
-    /// The files as they are now could not be loaded: answers are of what they were.
-    outdated: bool,
     timing: bool,
     mode: Mode,
     /// What the next prompt starts with.
@@ -71,18 +70,18 @@ struct Shell<'a> {
 }
 
 /// Reads queries and dot-commands until the end of input. Returns the exit code.
-pub fn run(args: &ReplArgs, session: &mut Session, output: &mut Output) -> Result<u8> {
+pub fn run(args: &ReplArgs, graph: Graph, output: &mut Output) -> Result<u8> {
     let started = Instant::now();
-    let loading = Watchdog::of_loading(session);
-    let state = State::of(session)?;
+    let loading = Watchdog::of_loading(graph.options());
+    let state = State::of(&graph)?;
     drop(loading);
-    let stamp = Stamp::of(session);
+    let live = Live::new(graph);
     let mut shell = Shell {
-        session,
+        graph: live.graph(),
+        live,
         output,
         interrupts: Interrupts::take(),
         shared: Shared::new(state),
-        stamp,
         last: None,
         base: Base::default(),
         text: None,
@@ -90,7 +89,6 @@ pub fn run(args: &ReplArgs, session: &mut Session, output: &mut Output) -> Resul
         values: None,
         view: show::View::default(),
         sink: sink::Sink::default(),
-        outdated: false,
         timing: true,
         mode: Mode::default(),
         buffer: None,
@@ -152,7 +150,7 @@ impl Shell<'_> {
     }
 
     fn editor(&mut self) -> Reedline {
-        let history = match history::open(self.session) {
+        let history = match history::open(&self.graph) {
             Ok(history) => history,
             Err(error) => {
                 self.output.warn(&error);
@@ -163,14 +161,14 @@ impl Shell<'_> {
     }
 
     fn name(&self) -> String {
-        self.session.project().map_or_else(|| "kgq".into(), |p| visible(&p.manifest.name).into_owned())
+        self.graph.project().map_or_else(|| "kgq".into(), |p| visible(&p.manifest.name).into_owned())
     }
 
     /// What is loaded, and what could be asked.
     fn banner(&mut self, started: Instant) -> Result<()> {
-        let statements = self.session.statement_count()?;
-        let title = self.session.project().map(|p| p.manifest.title.clone().unwrap_or_else(|| p.manifest.name.clone()));
-        let title = title.unwrap_or_else(|| match self.session.options.files.as_slice() {
+        let statements = self.graph.statement_count()?;
+        let title = self.graph.project().map(|p| p.manifest.title.clone().unwrap_or_else(|| p.manifest.name.clone()));
+        let title = title.unwrap_or_else(|| match self.graph.options().files.as_slice() {
             [] => "snapshot".into(),
             files => files.join(", "),
         });
@@ -178,7 +176,7 @@ impl Shell<'_> {
             "{}: {} in {}, ready in {}",
             visible(&title),
             count(statements as u64, "statement", "statements"),
-            self.session.origin()?,
+            self.graph.origin()?,
             seconds(started.elapsed()),
         );
         let state = self.shared.get();
@@ -282,7 +280,7 @@ impl Shell<'_> {
         let text = editor::without_terminator(text);
         self.text = Some(text.trim_start_matches('\n').to_owned());
         let source = Source::new(name, text);
-        let query = self.session.parse(source)?;
+        let query = self.graph.parse(source)?;
         self.answer(source, &query.clone(), query)
     }
 
@@ -290,13 +288,13 @@ impl Shell<'_> {
     fn answer(&mut self, source: Source<'_>, written: &Query, mut query: Query) -> Result<()> {
         let interrupts = &self.interrupts;
         let interrupted = || interrupts.count() > 0;
-        Adviser::new(&self.advice, source, written).heeding(&interrupted).before(self.session, self.output)?;
+        Adviser::new(&self.advice, source, written).heeding(&interrupted).before(&self.graph, self.output)?;
         let names = kgq_engine::query::variables(&query.algebra);
         let limited = self.values.take_if(|binding| names.contains(&binding.variable));
         bind(&mut query, limited.as_slice());
         let started = Instant::now();
-        let snapshot = self.session.shared_snapshot()?;
-        let options = self.session.evaluation_options();
+        let snapshot = self.graph.snapshot()?.clone();
+        let options = self.graph.evaluation_options();
         let at_terminal = self.output.err_is_terminal && self.output.terminal.is_some();
         let err = &mut self.output.err;
         let mut shown = false;
@@ -316,10 +314,10 @@ impl Shell<'_> {
             let interrupts = &self.interrupts;
             let interrupted = || interrupts.count() > 0;
             let adviser = Adviser::new(&self.advice, source, &last.query).heeding(&interrupted);
-            adviser.after(written, last.took, self.session, self.output)
+            adviser.after(written, last.took, &self.graph, self.output)
         });
         self.last = Some(last);
-        if self.outdated {
+        if self.live.broken().is_some() {
             let old = "warning: this answers from the files as they were: they have changed and cannot be loaded (`.reload` says why)";
             let _ = writeln!(self.output.err, "{old}");
         }
@@ -327,10 +325,10 @@ impl Shell<'_> {
     }
 
     fn reload_if_changed(&mut self) {
-        let now = Stamp::of(self.session);
-        if now != self.stamp {
-            self.report(|shell| shell.reload(now));
-        }
+        self.report(|shell| {
+            let refreshed = shell.live.refresh();
+            shell.reloaded(refreshed)
+        });
     }
 }
 

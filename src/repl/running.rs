@@ -80,7 +80,7 @@ impl Kept {
 
 /// Answers a query, or says why it was stopped. `waiting` is called now and then with the time so far.
 pub fn run(
-    snapshot: Arc<Snapshot>,
+    snapshot: Snapshot,
     query: Query,
     options: EvaluationOptions,
     base: &mut Base,

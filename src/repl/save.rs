@@ -31,8 +31,8 @@ pub fn save(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
             Error::input("the last query is a canned one already").hint("`.edit` and run it to make another of it")
         );
     }
-    let project = shell.session.require_project()?;
-    let catalog = shell.session.catalog()?;
+    let project = shell.graph.require_project()?;
+    let catalog = shell.graph.catalog()?;
     let taken =
         catalog.queries.iter().any(|q| q.name == name) || catalog.broken.iter().any(|(broken, _)| broken == name);
     let file = project.query_path(name)?;
@@ -44,7 +44,7 @@ pub fn save(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
     let outcome = outcome(last);
     let ending = answers::ending(&outcome);
     let expected = expected_path(project, name, ending)?;
-    let prefixes = shell.session.prefixes()?;
+    let prefixes = shell.graph.prefixes()?;
     let known = |prefix: &str| prefixes.get(prefix);
     let text = format!("{}{}{}\n", header(name, &last.answer), prologue(&last.text, known), last.text.trim());
     let answer = answers::write(ending, &[], &outcome, prefixes)?;
@@ -57,8 +57,8 @@ pub fn save(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
     let shown = |path: &Path| project.display_path(path);
     let note = format!("saved as {} with its answer in {}: give it a title", shown(&file), shown(&expected));
     shell.output.note(&note);
-    let now = super::Stamp::of(shell.session);
-    shell.reload(now)
+    let reloaded = shell.live.reload().map(Some);
+    shell.reloaded(reloaded)
 }
 
 /// The file of the answer; one that is there already, or that would be loaded as data, is refused.

@@ -2,7 +2,7 @@
 
 use crate::commands::one_line;
 use kgq_graph::catalog::TermIndex;
-use kgq_graph::session::Session;
+use kgq_graph::graph::Graph;
 use kgq_snapshot::Snapshot;
 use kgq_syntax::rdf::Prefixes;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 /// One state of the project.
 pub struct State {
     pub prefixes: Prefixes,
-    pub snapshot: Arc<Snapshot>,
+    pub snapshot: Snapshot,
     /// Filled by a thread: a large graph takes longer than a prompt may.
     index: Arc<OnceLock<TermIndex>>,
     /// Canned queries with their parameters.
@@ -18,11 +18,11 @@ pub struct State {
 }
 
 impl State {
-    pub fn of(session: &Session) -> kgq_syntax::error::Result<Self> {
-        let snapshot = session.shared_snapshot()?;
-        let prefixes = session.prefixes()?.clone();
-        let queries = match session.project() {
-            Some(_) => session
+    pub fn of(graph: &Graph) -> kgq_syntax::error::Result<Self> {
+        let snapshot = graph.snapshot()?.clone();
+        let prefixes = graph.prefixes()?.clone();
+        let queries = match graph.project() {
+            Some(_) => graph
                 .catalog()?
                 .queries
                 .iter()
@@ -32,7 +32,7 @@ impl State {
             None => Vec::new(),
         };
         let index = Arc::new(OnceLock::new());
-        let (filled, over) = (Arc::clone(&index), Arc::clone(&snapshot));
+        let (filled, over) = (Arc::clone(&index), snapshot.clone());
         let builder = std::thread::Builder::new().name("completion index".into());
         let built = builder.spawn(move || {
             filled.get_or_init(|| TermIndex::build(&over));

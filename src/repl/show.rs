@@ -43,7 +43,7 @@ fn write(shell: &mut Shell<'_>, last: &Last, longest: Option<usize>) -> Result<W
     };
     let options = RenderOptions {
         format,
-        prefixes: shell.session.prefixes()?,
+        prefixes: shell.graph.prefixes()?,
         width: shell.output.terminal,
         colour: shell.output.colour,
         graph: GraphOptions::default(),

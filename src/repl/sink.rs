@@ -31,7 +31,7 @@ pub fn output(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
         return Err(Error::usage(format!("{name}: the end of the name says no format"))
             .hint(format!("`.format FORMAT` says it before: {}", Format::list())));
     }
-    arguments(format, &path).check(shell.session)?;
+    arguments(format, &path).check(&shell.graph)?;
     probe_file(&path)?;
     let several = arguments(format, &path).chosen_format()?.is_none_or(holds_several);
     let what = match (shell.sink.begun.contains(&path), several) {
@@ -53,12 +53,12 @@ pub fn write(shell: &mut Shell<'_>, last: &Last) -> Result<Option<Written>> {
     let Some(path) = shell.sink.file.clone() else { return Ok(None) };
     let args = arguments(shell.view.format, &path);
     if is_device(&path) || !shell.sink.begun.contains(&path) {
-        let written = write_answer(last.answer.answer(), &args, shell.session, shell.output, Instant::now())?;
+        let written = write_answer(last.answer.answer(), &args, &shell.graph, shell.output, Instant::now())?;
         shell.sink.begun.push(path);
         return Ok(Some(written));
     }
     let answer = last.answer.answer();
-    let options = args.options(&answer, shell.session.prefixes()?, shell.output)?;
+    let options = args.options(&answer, shell.graph.prefixes()?, shell.output)?;
     if !holds_several(options.format) {
         let (file, format) = (path.display(), options.format.name());
         return Err(Error::usage(format!(

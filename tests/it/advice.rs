@@ -2,7 +2,7 @@
 //! shipped queries nothing.
 
 use kgq_graph::advice::{Asked, Budget, codes};
-use kgq_graph::session::{Session, SessionOptions};
+use kgq_graph::graph::{Graph, OpenOptions};
 use kgq_syntax::error::Source;
 use kgq_syntax::rdf::RdfFormat;
 use std::collections::BTreeSet;
@@ -23,23 +23,23 @@ const DATA: &str = r#"
 :graph { :press :said "hello" }
 "#;
 
-fn session() -> Session {
+fn session() -> Graph {
     session_of(DATA)
 }
 
-fn session_of(data: &str) -> Session {
-    let options = SessionOptions {
+fn session_of(data: &str) -> Graph {
+    let options = OpenOptions {
         files: vec!["-".into()],
         stdin: Some(data.into()),
         input_format: Some(RdfFormat::TriG),
-        ..SessionOptions::default()
+        ..OpenOptions::default()
     };
-    Session::open(options).unwrap()
+    Graph::open(options).unwrap()
 }
 
 /// What is found in a query: codes, and all messages as they are printed.
 fn diagnose(
-    session: &Session,
+    session: &Graph,
     text: &str,
     why: impl Fn(&Asked<'_>) -> Vec<kgq_graph::advice::Finding>,
 ) -> (Vec<&'static str>, String) {
@@ -190,13 +190,13 @@ fn carets_stand_at_the_pattern_and_at_the_expression_meant() {
 
 #[test]
 fn an_answer_without_data_says_that_there_are_none() {
-    let options = SessionOptions {
+    let options = OpenOptions {
         files: vec!["-".into()],
         stdin: Some(Vec::new()),
         input_format: Some(RdfFormat::Turtle),
-        ..SessionOptions::default()
+        ..OpenOptions::default()
     };
-    let session = Session::open(options).unwrap();
+    let session = Graph::open(options).unwrap();
     assert_eq!(diagnose(&session, "SELECT * { ?s ?p ?o }", |asked| asked.why_empty()).0, ["empty-dataset"]);
 }
 
@@ -240,7 +240,7 @@ fn not_equal_is_warned_of_only_where_a_subject_can_have_several_values() {
 #[test]
 fn the_shipped_queries_have_no_usual_mistakes() {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    let session = Session::open(SessionOptions { folder: root, ..SessionOptions::default() }).unwrap();
+    let session = Graph::open(OpenOptions { folder: root, ..OpenOptions::default() }).unwrap();
     let mut said = String::new();
     for canned in &session.catalog().unwrap().queries {
         let (codes, shown) = diagnose(&session, &canned.text, |asked| asked.mistakes());

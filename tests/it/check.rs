@@ -282,14 +282,14 @@ fn rules_and_constraints_in_sparql_keep_the_limits_and_the_other_checks_go_on() 
     let dir = copy();
     let rule = format!("#+ title: Endless\nSELECT ?a {{ {ENDLESS} }}\n");
     fs::write(dir.path().join("project/queries/checks/endless.rq"), rule).unwrap();
-    let limits = Limits { time: Some(Duration::from_millis(300)), ..Limits::default() };
+    let limits = Limits { time: Some(Duration::from_secs(3)), ..Limits::default() };
     let evaluation = EvaluationOptions { limits, ..EvaluationOptions::default() };
     let project = Project::open(&dir.path().join("project")).unwrap();
     let checked = || check(&project, Options { evaluation: evaluation.clone(), ..Options::default() }).unwrap();
     let codes = |report: &Report| -> Vec<String> { report.findings.iter().map(|f| f.code.to_string()).collect() };
     let report = checked();
     assert_eq!(codes(&report), ["rule-failed"], "{report:?}");
-    assert!(report.findings[0].message.contains("took longer than 0.3 s"), "{report:?}");
+    assert!(report.findings[0].message.contains("took longer than 3 s"), "{report:?}");
 
     let shape = format!(
         "@prefix sh: <http://www.w3.org/ns/shacl#> .\n<https://opening-up.example/shape/endless> a sh:NodeShape ;\n  \

@@ -1,7 +1,7 @@
 //! The statements behind a row, and their sources: each kind of pattern on the least data that shows it.
 
 use kgq_engine::Answer;
-use kgq_graph::session::{Session, SessionOptions};
+use kgq_graph::graph::{Graph, OpenOptions};
 use kgq_syntax::error::Source;
 use std::fs;
 
@@ -22,12 +22,12 @@ fn check(query: &str, expected: &[(&str, &str, usize)]) {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("d.ttl");
     fs::write(&file, DATA).unwrap();
-    let options = SessionOptions {
+    let options = OpenOptions {
         folder: dir.path().to_owned(),
         files: vec![file.to_str().unwrap().to_owned()],
-        ..SessionOptions::default()
+        ..OpenOptions::default()
     };
-    let session = Session::open(options).unwrap();
+    let session = Graph::open(options).unwrap();
     let text = format!("PREFIX : <http://e/> {query}");
     let query = session.parse(Source::new("q", &text)).unwrap();
     let Answer::Solutions(solutions) = session.evaluate(&query).unwrap() else { panic!("not a table") };

@@ -3,7 +3,7 @@
 use kgq_engine::{Answer, Row};
 use kgq_graph::audit::Audit;
 use kgq_graph::catalog::Values;
-use kgq_graph::session::{Session, SessionOptions};
+use kgq_graph::graph::{Graph, OpenOptions};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -11,15 +11,15 @@ use std::path::Path;
 /// Columns that say that a row, or its speaker, is inferred, and by what rule.
 const MARKS: [&str; 4] = ["inferred", "date_inferred", "attribution", "rule"];
 
-fn session() -> Session {
+fn session() -> Graph {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).to_owned();
-    Session::open(SessionOptions { folder, ..SessionOptions::default() }).unwrap()
+    Graph::open(OpenOptions { folder, ..OpenOptions::default() }).unwrap()
 }
 
 /// A row's values by column, and whether it rests on an inference.
 type Cited = (BTreeMap<String, String>, bool);
 
-fn answer(session: &Session, audit: &Audit<'_>, query: &str, parameters: &[String]) -> Vec<Cited> {
+fn answer(session: &Graph, audit: &Audit<'_>, query: &str, parameters: &[String]) -> Vec<Cited> {
     let canned = session.catalog().unwrap().get(query).unwrap();
     let query = session.parse_canned(canned, &Values::parse(parameters).unwrap()).unwrap();
     let Answer::Solutions(solutions) = session.evaluate(&query).unwrap() else { panic!("{} is no table", canned.name) };

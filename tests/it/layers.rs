@@ -17,7 +17,7 @@ const ROOMS: &[(&str, u8, &[&str])] = &[
     ("infer", 2, &[]),
     ("export", 2, &[]),
     ("survey", 3, &[]),
-    ("session", 3, &[]),
+    ("graph", 3, &[]),
 ];
 
 /// The crates of the workspace, from the lowest up: each uses only those before it.

@@ -2,8 +2,8 @@
 //! formats of results.
 
 use kgq_engine::{Answer, Solutions};
+use kgq_graph::graph::{Graph, OpenOptions};
 use kgq_graph::render::{self, Format, GraphOptions, RdfVersion, RenderOptions, TableOptions, write_quads};
-use kgq_graph::session::{Session, SessionOptions};
 use kgq_snapshot::store::{Input, ReadOptions, read};
 use kgq_syntax::rdf::canonical::canonicalize;
 use kgq_syntax::rdf::{Literal, NamedNode, Prefixes, Quad, RdfFormat, Term, Triple, Variable, rdf11};
@@ -38,7 +38,7 @@ fn parse(bytes: &[u8], format: RdfFormat) -> Vec<Quad> {
 /// The graph that the repository ships.
 fn shipped() -> Vec<Quad> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    let session = Session::open(SessionOptions { folder, ..SessionOptions::default() }).unwrap();
+    let session = Graph::open(OpenOptions { folder, ..OpenOptions::default() }).unwrap();
     session.dataset().unwrap().quads().to_vec()
 }
 
@@ -183,7 +183,10 @@ pub fn rows_of(terms: &[Term]) -> (Vec<Variable>, Vec<Vec<Option<Term>>>) {
 }
 
 pub fn write_rows(variables: &[Variable], rows: &[Vec<Option<Term>>], format: Format, width: Option<usize>) -> Vec<u8> {
-    let solutions = Solutions { variables: variables.to_vec(), rows: Box::new(rows.to_vec().into_iter().map(Ok)) };
+    let solutions = Solutions {
+        variables: variables.to_vec(),
+        rows: Box::new(rows.iter().cloned().map(Ok).collect::<Vec<_>>().into_iter()),
+    };
     let prefixes = Prefixes::default();
     let options = RenderOptions {
         format,

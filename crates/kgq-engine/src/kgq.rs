@@ -1,5 +1,6 @@
 //! Our own executor: plans a query over a snapshot and runs it.
 
+use super::answer::Stream;
 use super::depth::depth;
 use super::expression;
 use super::limits::Guard;
@@ -10,7 +11,6 @@ use super::plan::simplify::{Knowledge, simplify};
 use super::plan::translate::{Dataset, Translator};
 use super::plan::{Graph, Pattern, Var};
 use super::result::{Constructed, Described, Rows, Template};
-use super::answer::Stream;
 use super::{Answer, Row, Services, Solutions, Triples};
 use kgq_snapshot::Snapshot;
 use kgq_syntax::error::{Error, Result};

@@ -159,7 +159,10 @@ pub fn files(model: &Model<'_>, query: &PublishedQuery<'_>) -> Result<Vec<(Strin
 }
 
 fn table(model: &Model<'_>, variables: &[Variable], rows: &[Row], format: Format) -> Result<Vec<u8>> {
-    let solutions = Solutions { variables: variables.to_vec(), rows: Box::new(rows.to_vec().into_iter().map(Ok)) };
+    let solutions = Solutions {
+        variables: variables.to_vec(),
+        rows: Box::new(rows.iter().cloned().map(Ok).collect::<Vec<_>>().into_iter()),
+    };
     rendered(model, Answer::Solutions(solutions), format)
 }
 

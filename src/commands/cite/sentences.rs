@@ -4,7 +4,7 @@ use crate::commands::answer::{AnswerArgs, write_answer};
 use crate::commands::output::Output;
 use kgq_engine::{Answer, Row, Solutions};
 use kgq_graph::audit::{Audit, Sentence, Texts, span_of};
-use kgq_graph::session::Session;
+use kgq_graph::graph::Graph;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{Literal, NamedNode, Term, Variable};
 use kgq_syntax::text::{count, visible};
@@ -19,7 +19,7 @@ pub(super) fn list(
     audit: &Audit<'_>,
     texts: &Texts,
     args: &AnswerArgs,
-    session: &Session,
+    graph: &Graph,
     output: &mut Output,
 ) -> Result<u8> {
     let started = Instant::now();
@@ -33,7 +33,7 @@ pub(super) fn list(
         let variables = COLUMNS.map(Variable::new_unchecked).to_vec();
         let rows: Vec<Row> = found.iter().map(|sentence| row(sentence, text)).collect();
         let answer = Answer::Solutions(Solutions { variables, rows: Box::new(rows.into_iter().map(Ok)) });
-        return write_answer(answer, args, session, output, started).map(|_| 0);
+        return write_answer(answer, args, graph, output, started).map(|_| 0);
     }
     let listed: String = found.iter().map(|sentence| paragraph(sentence, text)).collect();
     output.page(&listed)?;

@@ -2,7 +2,7 @@
 
 use super::*;
 use kgq_graph::catalog::TermIndex;
-use kgq_graph::session::{Session, SessionOptions};
+use kgq_graph::graph::{Graph, OpenOptions};
 use std::time::{Duration, Instant};
 
 const GRAPH: &str = r#"
@@ -16,14 +16,14 @@ const GRAPH: &str = r#"
 "#;
 
 fn state_of(text: impl Into<Vec<u8>>, format: kgq_syntax::rdf::RdfFormat) -> State {
-    let options = SessionOptions {
+    let options = OpenOptions {
         files: vec!["-".into()],
         stdin: Some(text.into()),
         input_format: Some(format),
-        ..SessionOptions::default()
+        ..OpenOptions::default()
     };
-    let session = Session::open(options).unwrap();
-    let state = State::of(&session).unwrap();
+    let graph = Graph::open(options).unwrap();
+    let state = State::of(&graph).unwrap();
     state.index_when_ready();
     state
 }
@@ -190,8 +190,8 @@ fn offered_in_project(queries: &[(&str, &str)], text: &str) -> Vec<String> {
     for (name, text) in queries {
         std::fs::write(folder.path().join("queries").join(name), text).unwrap();
     }
-    let session = Session::open(SessionOptions { folder: folder.path().into(), ..SessionOptions::default() }).unwrap();
-    let state = State::of(&session).unwrap();
+    let graph = Graph::open(OpenOptions { folder: folder.path().into(), ..OpenOptions::default() }).unwrap();
+    let state = State::of(&graph).unwrap();
     offers(&state, text, text.len()).into_iter().map(|offer| offer.value).collect()
 }
 

@@ -311,15 +311,11 @@ fn solutions(quads: &[Quad], query: &Query) -> Option<Solutions> {
 
 type Executor = fn(&Snapshot, &Query, &Arc<Guard>) -> kgq_syntax::error::Result<Answer>;
 
-fn oxigraph_answer<'a>(
-    snapshot: &'a Snapshot,
-    query: &Query,
-    guard: &Arc<Guard>,
-) -> kgq_syntax::error::Result<Answer> {
+fn oxigraph_answer(snapshot: &Snapshot, query: &Query, guard: &Arc<Guard>) -> kgq_syntax::error::Result<Answer> {
     oxigraph::evaluate(snapshot, query, DefaultGraph::Stored, guard, None)
 }
 
-fn our_answer<'a>(snapshot: &'a Snapshot, query: &Query, guard: &Arc<Guard>) -> kgq_syntax::error::Result<Answer> {
+fn our_answer(snapshot: &Snapshot, query: &Query, guard: &Arc<Guard>) -> kgq_syntax::error::Result<Answer> {
     kgq_engine::kgq::evaluate(snapshot, query, DefaultGraph::Stored, guard, None)
 }
 
@@ -329,7 +325,7 @@ const OUR_TIME: Duration = Duration::from_secs(30);
 /// Enough to compare; a query that makes more is a cross product of all it has.
 const MOST_ROWS: usize = 20_000;
 
-fn answer<'a>(executor: Executor, snapshot: &'a Snapshot, query: &Query) -> kgq_syntax::error::Result<Answer> {
+fn answer(executor: Executor, snapshot: &Snapshot, query: &Query) -> kgq_syntax::error::Result<Answer> {
     let limits = Limits { time: Some(OUR_TIME), ..Limits::default() };
     executor(snapshot, query, &Arc::new(Guard::new(&limits, Arc::default())))
 }

@@ -18,7 +18,9 @@ mod tests;
 use super::file::Writer;
 use super::interner::Interner;
 use super::storage::Words;
-use super::{Component, ContentKey, Image, Permutation, QuadPermutation, Snapshot, Sorted, Statistics, StoredStatistics};
+use super::{
+    Component, ContentKey, Image, Permutation, QuadPermutation, Snapshot, Sorted, Statistics, StoredStatistics,
+};
 use crate::store::{Input, WholeFile};
 use kgq_syntax::bounds::Bounds;
 use kgq_syntax::error::{Error, Kind, Result};
@@ -144,7 +146,6 @@ impl Snapshot {
         let quads = sort::in_memory(renumber(vec![run.quads], &maps)?, &QUADS, &alive)?;
         Ok(Self::assemble(dictionary, triples, quads, declared, key))
     }
-
 
     pub(super) fn sort_triples(rows: Vec<[u32; 3]>) -> Result<Sorted<6>> {
         if u32::try_from(rows.len()).is_err() {

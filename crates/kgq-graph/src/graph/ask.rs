@@ -1,0 +1,138 @@
+//! Queries and updates: texts parsed with what the graph declares, and answered.
+
+use super::load::well_known;
+use super::{Graph, kept};
+use crate::answers::Outcome;
+use crate::catalog::{CannedQuery, Values};
+use crate::project;
+use kgq_engine::query::{self, ParseContext, Query};
+use kgq_engine::update::Change;
+use kgq_engine::{self as engine, Answer, EvaluationOptions};
+use kgq_syntax::error::{Error, Result, Source};
+use kgq_syntax::rdf::{Contested, Prefixes};
+use kgq_syntax::significant;
+use kgq_syntax::sparql;
+use kgq_syntax::words::WELL_KNOWN_PREFIXES;
+
+impl Graph {
+    pub fn parse_context(&self) -> Result<ParseContext<'_>> {
+        Ok(ParseContext { prefixes: self.query_prefixes()?, base: self.base(), bounds: self.options.bounds })
+    }
+
+    /// The prefixes that a query need not declare. A project says its own; files by themselves are also asked with those that everybody
+    /// knows.
+    fn query_prefixes(&self) -> Result<&Prefixes> {
+        if self.project.is_some() {
+            return self.prefixes();
+        }
+        kept(&self.well_known, || {
+            let mut prefixes = self.prefixes()?.clone();
+            for (prefix, namespace) in WELL_KNOWN_PREFIXES {
+                prefixes.insert_if_absent(prefix, namespace);
+            }
+            Ok(prefixes)
+        })
+    }
+
+    /// The prefixes, with their namespaces, that a query uses and nothing declares: they are taken for what everybody means by them.
+    pub fn assumed_prefixes<'a>(&'a self, text: &'a str) -> Result<Vec<(&'a str, &'a str)>> {
+        let (declared, usable) = (self.prefixes()?, self.query_prefixes()?);
+        let undeclared = sparql::undeclared_prefixes(text, &significant(&sparql::tokenize(text)));
+        let assumed = undeclared.into_iter().filter(|prefix| declared.get(prefix).is_none());
+        Ok(assumed.filter_map(|prefix| Some((prefix, usable.get(prefix)?))).collect())
+    }
+
+    /// A warning of each prefix that the query takes from files that disagree on it.
+    pub fn remarks_on_prefixes(&self, source: Source<'_>) -> Result<Vec<Error>> {
+        let tokens = significant(&sparql::tokenize(source.text));
+        let undeclared = sparql::undeclared_prefixes(source.text, &tokens);
+        let used = sparql::prefixes_used(source.text, &tokens);
+        let contested = self.contested_prefixes()?.into_iter();
+        let asked = contested.filter(|contested| undeclared.contains(&contested.prefix.as_str()));
+        let remark = |contested: &Contested| {
+            let Contested { prefix, namespace, file, other, other_file } = contested;
+            let remark = Error::input(format!(
+                "`{prefix}:` is taken for <{namespace}>, as in {file}; in {other_file} it stands for <{other}>"
+            ))
+            .hint(format!(
+                "declare the one that is meant: `PREFIX {prefix}: <…>` in the query, or below `[prefixes]` in kgq.toml"
+            ));
+            match used.iter().find(|(used, _)| used == prefix) {
+                Some((_, span)) => remark.at(source.place(span.clone())),
+                None => remark,
+            }
+        };
+        Ok(asked.map(remark).collect())
+    }
+
+    /// Parses a query; one that would need the network is refused.
+    pub fn parse(&self, source: Source<'_>) -> Result<Query> {
+        let query = query::parse_query(source, self.parse_context()?)?;
+        query::refuse_network(source, &query.algebra)?;
+        query::functions::refuse_unknown(source, &query.algebra, self.prefixes()?)?;
+        Ok(query)
+    }
+
+    /// Parses a query that will not be run: what would need the network or another engine may stand in it. The data are read only
+    /// where a prefix is declared nowhere else.
+    pub fn parse_only(&self, source: Source<'_>) -> Result<(Query, Prefixes)> {
+        let mut prefixes = self.project.as_ref().map(|project| project.prefixes()).unwrap_or_default();
+        well_known(&mut prefixes);
+        let missing = sparql::undeclared_prefixes(source.text, &sparql::tokenize(source.text));
+        let has_data = self.project.is_some() || self.options.snapshot.is_some() || !self.options.files.is_empty();
+        if has_data && missing.iter().any(|prefix| prefixes.get(prefix).is_none()) {
+            prefixes = self.prefixes()?.clone();
+        }
+        let context = ParseContext { prefixes: &prefixes, base: self.base(), bounds: self.options.bounds };
+        let query = query::parse_query(source, context)?;
+        Ok((query, prefixes))
+    }
+
+    /// Parses a canned query and binds the values of its parameters.
+    pub fn parse_canned(&self, canned: &CannedQuery, values: &Values) -> Result<Query> {
+        let mut query = self.parse(canned.source())?;
+        let applied = canned.apply(&mut query, values, &self.known()?);
+        self.intact()?;
+        applied?;
+        Ok(query)
+    }
+
+    /// How this graph's queries are answered.
+    pub fn evaluation_options(&self) -> EvaluationOptions {
+        let default_graph = match self.project.as_ref().map(|p| p.manifest.default_graph) {
+            Some(project::DefaultGraph::Union) => engine::DefaultGraph::Union,
+            Some(project::DefaultGraph::Default) | None => engine::DefaultGraph::Stored,
+        };
+        let executor = self.options.executor;
+        EvaluationOptions { executor, default_graph, limits: self.options.limits, ..Default::default() }
+    }
+
+    /// Answers a query. The answer holds the snapshot, and can be kept when this graph is gone.
+    pub fn evaluate(&self, query: &Query) -> Result<Answer> {
+        engine::evaluate(self.snapshot()?, query, &self.evaluation_options())
+    }
+
+    /// The whole answer to a canned query, as expected answers are compared with.
+    pub fn outcome(&self, canned: &CannedQuery, values: &Values) -> Result<Outcome> {
+        let query = self.parse_canned(canned, values)?;
+        Ok(match self.evaluate(&query)? {
+            Answer::Boolean(value) => Outcome::Boolean(value),
+            Answer::Graph(triples) => Outcome::Graph(triples.0.collect::<Result<_>>()?),
+            Answer::Solutions(solutions) => Outcome::Table {
+                columns: solutions.variables,
+                rows: solutions.rows.collect::<Result<_>>()?,
+                ordered_by: query::order_columns(&query),
+            },
+        })
+    }
+
+    /// Runs an update on the dataset; the graph's own stays as it is.
+    pub fn update(&self, source: Source<'_>) -> Result<Change> {
+        let dataset = self.dataset()?;
+        let update = query::parse_update(source, self.parse_context()?)?;
+        query::refuse_network_in_update(source, &update)?;
+        query::functions::refuse_unknown_in_update(source, &update, self.prefixes()?)?;
+        let snapshot = || self.snapshot();
+        engine::update::update(dataset.quads(), &snapshot, source, &update, &self.evaluation_options())
+    }
+}

@@ -1,0 +1,58 @@
+//! Checks, validation and conclusions, as the project asks for them.
+
+use super::Graph;
+use crate::check;
+use crate::infer::{self, Inferred};
+use crate::project::{Entailment, InferSettings, Project};
+use kgq_snapshot::store::Input;
+use kgq_syntax::error::Result;
+
+impl Graph {
+    /// Runs every check on the project, or on the files named by hand.
+    pub fn check(&self) -> Result<check::Report> {
+        if self.options.files.is_empty() {
+            return check::check(self.require_project()?, self.check_options());
+        }
+        let project = Project::without_manifest(&self.options.folder, self.options.base.clone());
+        check::check_files(&project, self.inputs()?, self.check_options())
+    }
+
+    fn check_options(&self) -> check::Options {
+        check::Options {
+            lenient: self.options.lenient,
+            bounds: self.options.bounds,
+            evaluation: self.evaluation_options(),
+        }
+    }
+
+    /// Validates these files, or else what this graph was read from, against the shapes of the other files; without those, against
+    /// the shapes among the data; where there are none, against those of the project.
+    pub fn validate(&self, data: &[String], shapes: &[String]) -> Result<check::Validation> {
+        let named = |names: &[String]| names.iter().map(|name| self.named_input(name)).collect::<Result<Vec<Input>>>();
+        let inputs = if data.is_empty() { self.inputs()? } else { named(data)? };
+        let shapes = named(shapes)?;
+        let separate = !shapes.is_empty();
+        let project = match &self.project {
+            Some(project) => project.as_ref().clone(),
+            None => Project::without_manifest(&self.options.folder, self.options.base.clone()),
+        };
+        let validate = |shapes| check::validate_files(&project, inputs.clone(), shapes, self.check_options());
+        let found = validate(shapes)?;
+        if found.validated.shapes > 0 || separate || data.is_empty() || self.project.is_none() {
+            return Ok(found);
+        }
+        let own = project.files()?;
+        validate(own.iter().map(|file| self.project_input(&project, file)).collect::<Result<_>>()?)
+    }
+
+    /// How statements follow from the stated ones, as the project says.
+    pub fn entailment(&self) -> Entailment {
+        self.project.as_ref().map(|p| p.manifest.infer.rules).unwrap_or_default()
+    }
+
+    /// What follows from the dataset by these rules, and is not stated.
+    pub fn infer(&self, rules: Entailment) -> Result<Inferred> {
+        let settings = self.project.as_ref().map(|p| p.manifest.infer).unwrap_or_default();
+        infer::infer(self.dataset()?.quads(), &InferSettings { rules, ..settings })
+    }
+}

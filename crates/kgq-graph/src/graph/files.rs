@@ -1,0 +1,174 @@
+//! The files that a graph is read from: those of a project, or those named by hand; and which must not be overwritten.
+
+use super::{Graph, kept};
+use crate::project::{self, Found, Project, ProjectFile};
+use kgq_snapshot::store::{Contexts, Dataset, Input, ReadOptions, ReadProgress, is_pipe, open_file};
+use kgq_syntax::error::{Error, Result};
+use kgq_syntax::rdf::RdfFormat;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError};
+
+impl Graph {
+    /// What is loaded: the files named by hand, or the project's.
+    pub fn inputs(&self) -> Result<Vec<Input>> {
+        if !self.options.files.is_empty() {
+            let whole = self.options.files.iter().filter(|name| !self.options.left_out.contains(*name));
+            return whole.map(|name| self.named_input(name)).collect();
+        }
+        let project = self.require_project()?;
+        let whole = self.whole_files(project)?;
+        whole.map(|file| self.project_input(project, file)).collect()
+    }
+
+    /// Reads all, and where that fails finds the files that cannot be read: the graph without them, and their errors. That not one can
+    /// be read is an error.
+    pub fn leaving_out_broken(&self, progress: Option<&ReadProgress<'_>>) -> Result<(Self, Vec<Error>)> {
+        if self.options.snapshot.is_some() || self.read(progress).is_ok() {
+            return Ok((self.clone(), Vec::new()));
+        }
+        let files: Vec<(String, Result<Input>)> = match self.options.files.as_slice() {
+            [] => {
+                let project = self.require_project()?;
+                let input = |file: &ProjectFile| (file.name.clone(), self.project_input(project, file));
+                self.project_files(project)?.iter().map(input).collect()
+            }
+            names => names.iter().map(|name| (name.clone(), self.named_input(name))).collect(),
+        };
+        let options = ReadOptions { lenient: self.options.lenient, bounds: self.options.bounds, progress: None };
+        let all = files.len();
+        let (mut errors, mut whole) = (Vec::new(), self.clone());
+        for (name, input) in files {
+            if let Err(error) = input.and_then(|input| Dataset::read(&[input], options).map(drop)) {
+                whole.options.left_out.insert(name);
+                errors.push(error);
+            }
+        }
+        if errors.len() == all {
+            return Err(Error::all(errors).unwrap_or_else(|| Error::input("there is no file to read")));
+        }
+        Ok((whole, errors))
+    }
+
+    /// The project's files; one that is named and not there is an error.
+    fn project_files(&self, project: &Project) -> Result<&[ProjectFile]> {
+        let found = self.files(project)?;
+        Error::all(found.missing.iter().cloned()).map_or(Ok(&found.files), Err)
+    }
+
+    /// Those of them that are not passed over.
+    pub(super) fn whole_files(&self, project: &Project) -> Result<impl Iterator<Item = &ProjectFile>> {
+        Ok(self.project_files(project)?.iter().filter(|file| !self.options.left_out.contains(&file.name)))
+    }
+
+    /// What the project's globs find, looked for once.
+    fn files(&self, project: &Project) -> Result<&Found> {
+        kept(&self.files, || project.find_files().map(Arc::new)).map(AsRef::as_ref)
+    }
+
+    /// What is odd about kgq.toml and yet no error: globs that find nothing.
+    pub fn remarks(&self) -> Result<Vec<Error>> {
+        let Some(project) = &self.project else { return Ok(Vec::new()) };
+        let mut remarks = self.files(project)?.remarks.clone();
+        remarks.extend(project.remarks_on_queries()?);
+        Ok(remarks)
+    }
+
+    pub(super) fn named_input(&self, name: &str) -> Result<Input> {
+        let input = if name == "-" {
+            let bytes = self.options.stdin.clone().unwrap_or_default();
+            match self.options.input_format {
+                Some(format) => Input::bytes("<stdin>", bytes, format),
+                None => Input::sniffed("<stdin>", bytes, self.options.bounds)?,
+            }
+        } else if is_pipe(Path::new(name)) {
+            self.piped_input(name)?
+        } else {
+            Input::file(name, Path::new(name), self.options.input_format)?
+        };
+        Ok(input.with_base(self.options.base.clone()).with_contexts(self.contexts()?))
+    }
+
+    /// What stands for remote contexts of JSON-LD: what the command line names, then the project.
+    pub fn contexts(&self) -> Result<Contexts> {
+        let contexts = kept(&self.contexts, || {
+            let own = self.project.as_ref().map(|project| project.contexts()).transpose()?.unwrap_or_default();
+            let both = own.iter().chain(self.options.contexts.iter());
+            Ok(Contexts::new(both.map(|(address, document)| (address.to_owned(), document.to_owned()))))
+        })?;
+        Ok(contexts.clone())
+    }
+
+    /// A pipe, which is read once and kept.
+    fn piped_input(&self, name: &str) -> Result<Input> {
+        let mut pipes = self.pipes.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(input) = pipes.get(name) {
+            return Ok(input.clone());
+        }
+        let mut bytes = Vec::new();
+        let read = open_file(name, Path::new(name))?.read_to_end(&mut bytes);
+        read.map_err(|e| Error::io(name, &e))?;
+        let input = match self.options.input_format.or_else(|| RdfFormat::from_path(name)) {
+            Some(format) => Input::bytes(name, bytes, format),
+            None => Input::sniffed(name, bytes, self.options.bounds)?,
+        };
+        pipes.insert(name.to_owned(), input.clone());
+        Ok(input)
+    }
+
+    pub(super) fn project_input(&self, project: &Project, file: &ProjectFile) -> Result<Input> {
+        let input = Input::file(&file.name, &file.path, None)?;
+        let base = self.options.base.clone().or_else(|| project.manifest.base.clone());
+        Ok(input.with_base(base).with_graph(file.graph.clone()).with_contexts(self.contexts()?))
+    }
+
+    /// Refuses a path for output that is, under whatever name, a file that is read: one of the project, or one named by hand.
+    ///
+    /// # Errors
+    /// That it is one.
+    pub fn refuse_own_file(&self, path: &Path) -> Result<()> {
+        self.refuse_file_of(path, &[])
+    }
+
+    /// The same of a command that reads these files too.
+    pub fn refuse_file_of(&self, path: &Path, read: &[String]) -> Result<()> {
+        let same = |own: &PathBuf| same_file(own, path);
+        let by_hand = self.options.files.iter().chain(read).map(PathBuf::from).chain(self.options.snapshot.clone());
+        let whose = if by_hand.into_iter().any(|own| same(&own)) {
+            "is read by this command"
+        } else if self.project.as_ref().is_some_and(|project| project_files(project).iter().any(same)) {
+            "is a file of the project"
+        } else {
+            return Ok(());
+        };
+        Err(Error::policy(format!("{} {whose}: kgq does not overwrite it", path.display()))
+            .hint("give `--output` another name"))
+    }
+}
+
+/// What is the same for all names of a file that is there: by symbolic links, by hard links, by other ways to its folder.
+#[cfg(unix)]
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    let metadata = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
+    Some((metadata.dev(), metadata.ino()))
+}
+
+#[cfg(not(unix))]
+fn identity(path: &Path) -> Option<PathBuf> {
+    std::fs::canonicalize(path).ok().filter(|path| path.is_file())
+}
+
+/// Whether both are names of one file that is there.
+pub fn same_file(one: &Path, other: &Path) -> bool {
+    identity(one).is_some_and(|one| identity(other) == Some(one))
+}
+
+/// The files that belong to a project, those that cannot be found left out.
+fn project_files(project: &Project) -> Vec<PathBuf> {
+    let mut files = vec![project.root.join(project::MANIFEST)];
+    files.extend(project.find_files().into_iter().flat_map(|found| found.files).map(|file| file.path));
+    files.extend(project.query_files().into_iter().flatten().map(|(_, path)| path));
+    files.extend(project.manifest.sources.values().map(|path| project.root.join(path)));
+    files
+}

@@ -1,0 +1,157 @@
+//! The graph that is current: it is replaced as a whole when its files change, and who holds the old one finishes with it.
+
+use super::{Graph, OpenOptions};
+use kgq_syntax::error::{Error, Result};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::SystemTime;
+
+/// The files of a graph with their times and sizes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Stamp(Vec<(PathBuf, Option<(SystemTime, u64)>)>);
+
+impl Stamp {
+    /// What cannot be listed now counts as gone: loading will say why.
+    fn of(graph: &Graph) -> Self {
+        let mut paths: Vec<PathBuf> = Vec::new();
+        match graph.project() {
+            Some(project) => {
+                paths.push(project.root.join(crate::project::MANIFEST));
+                paths.extend(project.files().unwrap_or_default().into_iter().map(|file| file.path));
+                paths.extend(project.query_files().unwrap_or_default().into_iter().map(|(_, path)| path));
+            }
+            None => {
+                let options = graph.options();
+                paths.extend(options.files.iter().filter(|file| *file != "-").map(PathBuf::from));
+                paths.extend(options.snapshot.clone());
+            }
+        }
+        paths.sort();
+        let state = |path: &Path| {
+            let meta = std::fs::metadata(path).ok()?;
+            Some((meta.modified().ok()?, meta.len()))
+        };
+        Self(paths.into_iter().map(|path| (path.clone(), state(&path))).collect())
+    }
+
+    /// How many files differ: are new, changed or gone.
+    fn differing(&self, other: &Self) -> usize {
+        let changed = self.0.iter().filter(|file| !other.0.contains(file)).count();
+        let gone = other.0.iter().filter(|(path, _)| !self.0.iter().any(|(own, _)| own == path)).count();
+        changed + gone
+    }
+}
+
+/// A graph that was replaced by its newer self.
+pub struct Reloaded {
+    pub before: Arc<Graph>,
+    pub after: Arc<Graph>,
+    /// How many files were new, changed or gone.
+    pub files: usize,
+}
+
+/// Holds the graph that is current.
+pub struct Live {
+    current: RwLock<Arc<Graph>>,
+    /// The files as they were when they were last read, or tried. Who holds this lock reads; others wait.
+    stamp: Mutex<Stamp>,
+    /// Why the files as they are now cannot be read, if they cannot: the graph is then of what they were.
+    broken: RwLock<Option<Error>>,
+}
+
+impl Live {
+    pub fn new(graph: Graph) -> Self {
+        let stamp = Mutex::new(Stamp::of(&graph));
+        Self { current: RwLock::new(Arc::new(graph)), stamp, broken: RwLock::default() }
+    }
+
+    /// The graph that is current.
+    pub fn graph(&self) -> Arc<Graph> {
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Why the files as they are now cannot be read, if they cannot.
+    pub fn broken(&self) -> Option<Error> {
+        self.broken.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Puts another graph in the place of the current one.
+    pub fn replace(&self, graph: Graph) -> Arc<Graph> {
+        let graph = Arc::new(graph);
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&graph);
+        graph
+    }
+
+    /// Reads the files again if they have changed since they were last read, or tried.
+    ///
+    /// # Errors
+    /// Why they cannot be read. The graph stays what it was, and the same files are not tried again.
+    pub fn refresh(&self) -> Result<Option<Reloaded>> {
+        let mut stamp = self.stamp.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Stamp::of(&self.graph());
+        if *stamp == now { Ok(None) } else { self.read_again(&mut stamp, now).map(Some) }
+    }
+
+    /// Reads the files again, whether they have changed or not.
+    ///
+    /// # Errors
+    /// Why they cannot be read; the graph stays what it was.
+    pub fn reload(&self) -> Result<Reloaded> {
+        let mut stamp = self.stamp.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Stamp::of(&self.graph());
+        self.read_again(&mut stamp, now)
+    }
+
+    fn read_again(&self, stamp: &mut Stamp, now: Stamp) -> Result<Reloaded> {
+        let files = now.differing(stamp);
+        *stamp = now;
+        let before = self.graph();
+        let read = opened(before.options().clone());
+        *self.broken.write().unwrap_or_else(PoisonError::into_inner) = read.as_ref().err().cloned();
+        let after = self.replace(read?);
+        // A changed kgq.toml may name other files.
+        *stamp = Stamp::of(&after);
+        Ok(Reloaded { before, after, files })
+    }
+}
+
+fn opened(options: OpenOptions) -> Result<Graph> {
+    let graph = Graph::open(options)?;
+    graph.load()?;
+    Ok(graph)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn send_and_sync<T: Send + Sync>() {}
+
+    #[test]
+    fn a_graph_may_be_asked_by_any_thread() {
+        send_and_sync::<Graph>();
+        send_and_sync::<Live>();
+    }
+
+    #[test]
+    fn a_broken_file_leaves_the_graph_what_it_was_and_is_tried_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let (manifest, data) = (folder.path().join("kgq.toml"), folder.path().join("a.ttl"));
+        std::fs::write(&manifest, "name = \"t\"\ndata = [\"*.ttl\"]\n").unwrap();
+        std::fs::write(&data, "<http://e/a> <http://e/p> 1 .").unwrap();
+        let live = Live::new(Graph::open(OpenOptions { folder: folder.path().into(), ..Default::default() }).unwrap());
+        live.graph().load().unwrap();
+        assert!(live.refresh().unwrap().is_none());
+
+        std::fs::write(&data, "<http://e/a> <http://e/p> 1, 2 . broken").unwrap();
+        assert!(live.refresh().is_err());
+        assert_eq!(live.graph().statement_count().unwrap(), 1);
+        assert!(live.broken().is_some() && live.refresh().unwrap().is_none());
+
+        std::fs::write(&data, "<http://e/a> <http://e/p> 1, 2 .").unwrap();
+        let reloaded = live.refresh().unwrap().unwrap();
+        assert_eq!((reloaded.files, reloaded.after.statement_count().unwrap()), (1, 2));
+        assert_eq!(reloaded.before.statement_count().unwrap(), 1);
+        assert!(live.broken().is_none());
+    }
+}

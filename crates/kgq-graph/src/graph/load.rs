@@ -1,0 +1,184 @@
+//! The parsed dataset, the snapshot, and what is read off them: each made when it is first asked for, and kept.
+
+use super::{Graph, News, kept};
+use crate::catalog::{Catalog, Labels, label_that_is_a_thing, naming};
+use kgq_snapshot::store::{Dataset, Input, ReadOptions, ReadProgress};
+use kgq_snapshot::{BuildOptions, Cache, Progress, Snapshot};
+use kgq_syntax::error::Result;
+use kgq_syntax::rdf::{Contested, NamedNode, Prefixes, Quad, TermRef, vocabulary};
+use kgq_syntax::text::{count, visible};
+use std::sync::Arc;
+
+impl Graph {
+    /// Whether there is so much to read that questions are answered without holding the parsed statements.
+    fn is_large(&self) -> bool {
+        /// Below, in bytes, reading is as fast as opening a snapshot.
+        const SMALL: u64 = 4 << 20;
+        if self.dataset.get().is_some() {
+            return false;
+        }
+        self.options.snapshot.is_some()
+            || *self.large.get_or_init(|| {
+                self.inputs().is_ok_and(|inputs| {
+                    inputs.iter().map(Input::stored_size).sum::<u64>() >= SMALL
+                        || inputs.iter().any(|input| input.has_text_of(SMALL))
+                })
+            })
+    }
+
+    /// How snapshots are built of what this graph is read from.
+    pub fn build_options(&self) -> BuildOptions<'static> {
+        BuildOptions {
+            lenient: self.options.lenient,
+            unreify: self.options.unreify,
+            bounds: self.options.bounds,
+            memory: self.options.limits.memory,
+            ..BuildOptions::default()
+        }
+    }
+
+    /// The parsed dataset.
+    pub fn dataset(&self) -> Result<&Dataset> {
+        self.read(None)
+    }
+
+    /// The parsed dataset; tells how far it is where it still has to be read.
+    pub fn read(&self, progress: Option<&ReadProgress<'_>>) -> Result<&Dataset> {
+        kept(&self.dataset, || {
+            if self.options.snapshot.is_some() {
+                let snapshot = self.snapshot()?;
+                let mut dataset = Dataset::from_quads(snapshot.iter());
+                snapshot.intact()?;
+                dataset.prefixes = snapshot.prefixes().clone();
+                dataset.contested = snapshot.contested_prefixes().to_vec();
+                return Ok(Arc::new(dataset));
+            }
+            let options = ReadOptions { lenient: self.options.lenient, bounds: self.options.bounds, progress };
+            let dataset = Dataset::read(&self.inputs()?, options)?;
+            Ok(Arc::new(match self.options.unreify {
+                true => dataset.map_quads(kgq_syntax::rdf::rdf11::upgrade),
+                false => dataset,
+            }))
+        })
+        .map(AsRef::as_ref)
+    }
+
+    /// The dataset made to be read by the engine.
+    pub fn snapshot(&self) -> Result<&Snapshot> {
+        kept(&self.snapshot, || match &self.options.snapshot {
+            Some(path) => Snapshot::open(path),
+            None if self.is_large() => self.snapshot_of_files(),
+            None => Snapshot::from_quads(self.dataset()?.quads().iter().cloned()),
+        })
+    }
+
+    /// Whether what was read of the snapshot is sound, where there is one: to be asked before anything that was concluded from it is
+    /// told.
+    pub fn intact(&self) -> Result<()> {
+        self.snapshot.get().map_or(Ok(()), |snapshot| snapshot.intact())
+    }
+
+    /// A snapshot made from the files at once: from the cache, if there is one.
+    fn snapshot_of_files(&self) -> Result<Snapshot> {
+        let inputs = self.inputs()?;
+        let watcher = self.options.watcher.clone().unwrap_or_default();
+        let progress = |progress: Progress| (watcher.0)(News::Progress(progress));
+        let options = BuildOptions { progress: Some(&progress), ..self.build_options() };
+        let snapshot = match self.options.cache.as_ref().map(Cache::new) {
+            Some(cache) => {
+                if let Some(reason) = cache.distrust() {
+                    (watcher.0)(News::CacheDistrusted(cache.folder(), reason));
+                }
+                cache.snapshot_with_news(&inputs, &options)
+            }
+            None => Snapshot::load(&inputs, &options).map(|(snapshot, _)| (snapshot, false)),
+        };
+        (watcher.0)(News::Over);
+        let (snapshot, kept) = snapshot?;
+        if kept {
+            (watcher.0)(News::Kept);
+        }
+        Ok(snapshot)
+    }
+
+    /// How many statements are loaded.
+    pub fn statement_count(&self) -> Result<usize> {
+        Ok(if self.is_large() { self.snapshot()?.len() } else { self.dataset()?.len() })
+    }
+
+    /// Where the statements come from, in words: `9 files`, or the path of a snapshot.
+    pub fn origin(&self) -> Result<String> {
+        Ok(match &self.options.snapshot {
+            Some(path) => visible(&path.display().to_string()).into_owned(),
+            None => count(self.inputs()?.len() as u64, "file", "files"),
+        })
+    }
+
+    /// The prefixes of the project, then of its files, then those that everybody knows; before them those that were declared by hand.
+    pub fn prefixes(&self) -> Result<&Prefixes> {
+        kept(&self.prefixes, || {
+            let mut prefixes = self.project.as_ref().map(|project| project.prefixes()).unwrap_or_default();
+            for (prefix, namespace) in self.options.prefixes.iter() {
+                prefixes.insert(prefix, namespace);
+            }
+            // A snapshot keeps its prefixes where its statements need not be read.
+            let declared = if self.is_large() { self.snapshot()?.prefixes() } else { &self.dataset()?.prefixes };
+            for (prefix, namespace) in declared.iter() {
+                prefixes.insert_if_absent(prefix, namespace);
+            }
+            well_known(&mut prefixes);
+            Ok(prefixes)
+        })
+    }
+
+    /// The prefixes that files declare as different namespaces, where the project's kgq.toml does not decide.
+    pub fn contested_prefixes(&self) -> Result<Vec<&Contested>> {
+        let contested =
+            if self.is_large() { self.snapshot()?.contested_prefixes() } else { &self.dataset()?.contested };
+        let decided = self.project.as_ref().map(|project| project.prefixes()).unwrap_or_default();
+        Ok(contested.iter().filter(|contested| decided.get(&contested.prefix).is_none()).collect())
+    }
+
+    /// What all things are called.
+    pub fn labels(&self) -> Result<&Labels> {
+        let snapshot = self.snapshot()?;
+        let labels = self.labels.get_or_init(|| Arc::new(all_labels(snapshot)));
+        snapshot.intact()?;
+        Ok(labels)
+    }
+
+    /// What these things are called, without a look at any other.
+    pub fn labels_of<'a>(&self, things: impl IntoIterator<Item = &'a NamedNode>) -> Result<Labels> {
+        let snapshot = self.snapshot()?;
+        let of = |thing: TermRef<'_>| snapshot.find(Some(thing), None, None);
+        let mut quads: Vec<Quad> = things.into_iter().flat_map(|thing| of(thing.as_ref().into())).collect();
+        let labels: Vec<_> = quads.iter().filter_map(label_that_is_a_thing).collect();
+        quads.extend(labels.iter().flat_map(|label| of(label.as_ref().into())));
+        let labels = Labels::of(quads);
+        snapshot.intact()?;
+        Ok(labels)
+    }
+
+    /// The project's canned queries.
+    pub fn catalog(&self) -> Result<&Catalog> {
+        kept(&self.catalog, || Catalog::read(self.require_project()?).map(Arc::new)).map(AsRef::as_ref)
+    }
+
+    /// The canned queries, if there is a project that could have some.
+    pub fn catalog_if_any(&self) -> Result<Option<&Catalog>> {
+        self.project.as_ref().map(|_| self.catalog()).transpose()
+    }
+}
+
+/// Adds the prefixes that everybody knows.
+pub(super) fn well_known(prefixes: &mut Prefixes) {
+    for prefix in ["rdf", "rdfs", "xsd", "owl"] {
+        if let Some(namespace) = vocabulary::well_known(prefix) {
+            prefixes.insert_if_absent(prefix, namespace);
+        }
+    }
+}
+
+pub(super) fn all_labels(snapshot: &Snapshot) -> Labels {
+    Labels::of(naming().flat_map(|property| snapshot.find(None, Some(property.into()), None)))
+}

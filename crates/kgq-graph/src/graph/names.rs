@@ -1,0 +1,88 @@
+//! Things by the names that people give them.
+
+use super::Graph;
+use super::load::all_labels;
+use crate::catalog::{Known, Labels};
+use kgq_snapshot::{Permutation, Snapshot};
+use kgq_syntax::error::{Error, Kind, Result};
+use kgq_syntax::rdf::vocabulary::{rdf, rdfs};
+use kgq_syntax::rdf::{NamedNode, NamedNodeRef, NamedOrBlankNode, Prefixes, Term};
+use std::collections::BTreeSet;
+use std::sync::{Arc, OnceLock};
+
+impl Graph {
+    /// What the values of parameters are checked against.
+    pub fn known(&self) -> Result<KnownTerms<'_>> {
+        Ok(KnownTerms { snapshot: self.snapshot()?, prefixes: self.prefixes()?, labels: &self.labels })
+    }
+
+    /// The thing that the user means by a CURIE, an IRI or a label in any language.
+    pub fn resolve(&self, word: &str) -> Result<NamedNode> {
+        let known = self.known()?;
+        let node = crate::catalog::parse_term(word, &known);
+        self.intact()?;
+        let node = node?;
+        if known.contains(&node) {
+            return Ok(node);
+        }
+        let snapshot = known.snapshot;
+        let index = snapshot.triples(Permutation::Spo);
+        let subjects = index.keys().filter_map(|(subject, _)| match snapshot.term(subject) {
+            Term::NamedNode(node) => Some(known.prefixes.display(node.as_str())),
+            Term::BlankNode(_) | Term::Literal(_) | Term::Triple(_) => None,
+        });
+        let near: Vec<String> = subjects.collect();
+        snapshot.intact()?;
+        let shown = known.prefixes.display(node.as_str());
+        Err(Error::new(Kind::Input, format!("the graph says nothing of {shown}"))
+            .hint_if(kgq_syntax::text::did_you_mean(&shown, near.iter().map(String::as_str))))
+    }
+}
+
+/// The dataset's terms, for reading what a user typed.
+pub struct KnownTerms<'a> {
+    snapshot: &'a Snapshot,
+    prefixes: &'a Prefixes,
+    labels: &'a OnceLock<Arc<Labels>>,
+}
+
+impl Known for KnownTerms<'_> {
+    fn prefixes(&self) -> &Prefixes {
+        self.prefixes
+    }
+
+    fn labels(&self) -> &Labels {
+        self.labels.get_or_init(|| Arc::new(all_labels(self.snapshot)))
+    }
+
+    fn contains(&self, term: &NamedNode) -> bool {
+        let Some(id) = self.snapshot.id(term.as_ref().into()) else { return false };
+        let places = [[Some(id), None, None], [None, Some(id), None], [None, None, Some(id)]];
+        places.into_iter().any(|place| {
+            !self.snapshot.matching_triples(place).1.is_empty() || !self.snapshot.matching_quads(place).1.is_empty()
+        })
+    }
+
+    fn members(&self, class: &NamedNode) -> Vec<NamedNode> {
+        let subjects = |property: NamedNodeRef<'_>, object: &NamedNode| -> Vec<NamedNode> {
+            let found = self.snapshot.find(None, Some(property.into()), Some(object.as_ref().into()));
+            found
+                .filter_map(|quad| match quad.subject {
+                    NamedOrBlankNode::NamedNode(node) => Some(node),
+                    NamedOrBlankNode::BlankNode(_) => None,
+                })
+                .collect()
+        };
+        let (mut classes, mut members) = (BTreeSet::from([class.as_str().to_owned()]), BTreeSet::new());
+        let mut open = vec![class.clone()];
+        while let Some(class) = open.pop() {
+            members.extend(subjects(rdf::TYPE, &class).into_iter().map(NamedNode::into_string));
+            for below in subjects(rdfs::SUB_CLASS_OF, &class) {
+                if classes.insert(below.as_str().to_owned()) {
+                    open.push(below);
+                }
+            }
+        }
+        members.into_iter().map(NamedNode::new_unchecked).collect()
+    }
+}

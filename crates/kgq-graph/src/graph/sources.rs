@@ -1,0 +1,106 @@
+//! What the graph says of its sources, and the texts of these that are at hand.
+
+use super::{Graph, kept};
+use crate::audit::{self, Audit, RowSources, Texts, sha256};
+use crate::project;
+use kgq_engine::Row;
+use kgq_engine::query::Query;
+use kgq_syntax::error::{Error, Result};
+use kgq_syntax::rdf::{NamedNode, Triple, Variable};
+use rustc_hash::FxHashSet;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+impl Graph {
+    /// What the dataset says of sources.
+    pub fn audit(&self) -> Result<Audit<'_>> {
+        let settings = self.project.as_ref().map(|p| p.manifest.citations.clone()).unwrap_or_default();
+        Ok(Audit::new(self.dataset()?.quads(), &settings, self.prefixes()?))
+    }
+
+    /// The triples that need a citation: those of the project's data files, or of all files named by hand, that the
+    /// audit does not exempt.
+    pub fn triples_to_cite(&self, audit: &Audit<'_>) -> Result<&FxHashSet<Triple>> {
+        kept(&self.to_cite, || {
+            let data: Vec<bool> = match &self.project {
+                Some(project) => self.whole_files(project)?.map(|file| file.role == project::Role::Data).collect(),
+                None => vec![true; self.dataset()?.files.len()],
+            };
+            let quads = self.dataset()?.quads_with_origin();
+            let quads = quads.filter(|(_, file)| data.get(*file).copied().unwrap_or(false));
+            let triples = quads.map(|(quad, _)| Triple::from(quad.clone()));
+            Ok(Arc::new(triples.filter(|triple| !audit.is_exempt(triple)).collect()))
+        })
+        .map(AsRef::as_ref)
+    }
+
+    /// Texts of `[sources]` that are there but not shown, as they lie outside of a project that is not trusted.
+    pub fn hidden_texts(&self) -> Vec<Error> {
+        let Some(project) = &self.project else { return Vec::new() };
+        let hidden = |path: &&String| {
+            let path = project.root.join(path);
+            path.is_file() && !project.may_show(&path)
+        };
+        let hidden = project.manifest.sources.values().filter(hidden);
+        let told = |path: &String| {
+            Error::policy(format!("the text {path} is not shown: it lies outside of the project's folder"))
+                .hint("if you trust whoever wrote the project to name your files, run once with `--trust`")
+        };
+        hidden.map(told).collect()
+    }
+
+    /// The texts of source documents that are at hand: those of `[sources]` that exist and may be shown, and the files given, each for the
+    /// document whose hash it has.
+    pub fn source_texts(&self, audit: &Audit<'_>, files: &[PathBuf]) -> Result<Texts> {
+        let mut texts = Texts::default();
+        if let Some(project) = &self.project {
+            for (document, path) in &project.manifest.sources {
+                let path = project.root.join(path);
+                if path.is_file() && project.may_show(&path) {
+                    texts.insert(&NamedNode::new_unchecked(document), read_source(&path)?);
+                }
+            }
+        }
+        let documents: BTreeSet<String> = audit
+            .citations()
+            .iter()
+            .filter_map(|citation| Some(audit.citation(citation).document?.as_str().to_owned()))
+            .collect();
+        for file in files {
+            let text = read_source(file)?;
+            let hash = sha256(text.as_bytes());
+            let known: Vec<NamedNode> = documents.iter().map(NamedNode::new_unchecked).collect();
+            let own = |d: &&NamedNode| audit.document(d).hash.is_some_and(|h| h.eq_ignore_ascii_case(&hash));
+            let Some(document) = known.iter().find(own) else {
+                return Err(Error::input(format!("{} is the text of no source document of the graph", file.display()))
+                    .hint("a document is known by the SHA-256 of its text, which the property named `hash` in `[citations]` of kgq.toml holds"));
+            };
+            texts.insert(document, text);
+        }
+        Ok(texts)
+    }
+
+    /// What each row of an answer rests on.
+    pub fn row_sources(
+        &self,
+        audit: &Audit<'_>,
+        query: &Query,
+        variables: &[Variable],
+        rows: &[Row],
+    ) -> Result<Vec<RowSources>> {
+        // Where nothing at all is cited, that a statement is not says nothing, unless the project asks for citations.
+        let required = self.project.as_ref().is_some_and(|project| project.manifest.citations.are_required());
+        let needed = if required || audit.has_citations() { Some(self.triples_to_cite(audit)?) } else { None };
+        let options = self.evaluation_options();
+        let needs = |triple: &Triple| needed.is_some_and(|needed| needed.contains(triple));
+        audit::row_sources(audit, self.snapshot()?, query, variables, rows, &options, &needs)
+    }
+}
+
+/// The text of a source document, byte for byte: citations count its characters.
+fn read_source(path: &Path) -> Result<String> {
+    let name = path.display();
+    let bytes = std::fs::read(path).map_err(|e| Error::io(&name, &e))?;
+    String::from_utf8(bytes).map_err(|_| Error::input(format!("{name} is not UTF-8")))
+}
