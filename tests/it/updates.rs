@@ -424,7 +424,7 @@ fn run(seed: u64) -> usize {
     expected.iter().filter(|quad| !old.contains(quad)).count() + old.len().abs_diff(expected.len())
 }
 
-fn number(name: &str, otherwise: u64) -> u64 {
+pub fn number(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).map_or(otherwise, |value| value.parse().unwrap_or_else(|_| panic!("{name} is a number")))
 }
 

@@ -9,8 +9,11 @@ pub(super) struct Comments<'a> {
 }
 
 impl<'a> Comments<'a> {
-    pub fn new(text: &'a str, tokens: &[Token]) -> Self {
-        let comments = tokens.iter().filter(|t| t.kind == Kind::Comment);
+    /// Those that begin in a span.
+    pub fn new(text: &'a str, tokens: &[Token], within: &Span) -> Self {
+        let from = tokens.partition_point(|token| token.start < within.start);
+        let within = tokens[from..].iter().take_while(|token| token.start < within.end);
+        let comments = within.filter(|token| token.kind == Kind::Comment);
         Self { text, all: comments.map(|t| (t.start, t.text(text).trim_end(), false)).collect() }
     }
 

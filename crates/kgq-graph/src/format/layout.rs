@@ -2,105 +2,76 @@
 
 use super::comments::Comments;
 use super::model::*;
+use super::parts::Prefixes;
 use super::{order, print};
-use kgq_syntax::error::{Error, Result, Source};
 use kgq_syntax::text::is_unsafe;
 use kgq_syntax::turtle::tree::*;
 use kgq_syntax::turtle::triples::unescape;
 use kgq_syntax::{Span, turtle};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::ops::Range;
 
 const RDF_TYPE: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type";
 const ONTOLOGY: &str = "http://www.w3.org/2002/07/owl#Ontology";
 
-pub(super) fn layout(source: Source<'_>, document: &Document) -> Result<String> {
-    let mut layout = Layout {
-        text: source.text,
-        comments: Comments::new(source.text, &document.tokens),
-        prefixes: prefixes(source, document)?,
-        used: BTreeSet::new(),
-    };
-    let (mut header, declared, sections) = layout.items(&document.items);
-    let (declared, unused): (Vec<Declared>, Vec<Declared>) =
-        declared.into_iter().partition(|d| d.prefix.as_ref().is_none_or(|prefix| layout.used.contains(prefix)));
-    // What was said about a declaration that goes is kept.
-    let orphans = unused.into_iter().map(|d| d.leading.into_iter().chain(d.trailing).collect::<Vec<_>>());
-    header.extend(orphans.filter(|comments| !comments.is_empty()));
-    Ok(print::print(header, declared, &sections))
-}
-
-/// The declared prefixes. One with two meanings cannot be moved to the top.
-fn prefixes(source: Source<'_>, document: &Document) -> Result<BTreeMap<String, String>> {
-    let mut prefixes: BTreeMap<String, String> = BTreeMap::new();
-    let mut bases = 0;
-    for item in &document.items {
-        let Item::Directive(directive) = item else { continue };
-        match &directive.kind {
-            DirectiveKind::Prefix { prefix, iri } => {
-                let name = source.text[prefix.clone()].trim_end_matches(':').to_owned();
-                let iri = unescape(source.text[iri.clone()].trim_matches(['<', '>']));
-                if prefixes.get(&name).is_some_and(|other| *other != iri) {
-                    return Err(Error::input(format!("the prefix `{name}` is declared twice, with two meanings"))
-                        .at(source.place(prefix.clone()))
-                        .hint("give one of them another name"));
-                }
-                prefixes.insert(name, iri);
-            }
-            DirectiveKind::Base { .. } => {
-                bases += 1;
-                if bases > 1 {
-                    return Err(Error::input("a second base is declared, so the order of the file cannot be changed")
-                        .at(source.place(directive.span.clone()))
-                        .hint("write the IRIs that depend on it in full"));
-                }
-            }
-            DirectiveKind::Version { .. } => {}
-        }
-    }
-    Ok(prefixes)
+/// One part of a document, and the prefixes that it uses.
+pub(super) fn layout(
+    text: &str,
+    document: &Document,
+    items: Range<usize>,
+    span: Span,
+    prefixes: &Prefixes,
+) -> (Laid, BTreeSet<String>) {
+    let comments = Comments::new(text, &document.tokens, &span);
+    let mut layout = Layout { text, comments, prefixes, used: BTreeSet::new() };
+    let numbered = items.clone().zip(&document.items[items]);
+    let laid = layout.items(numbered, span);
+    (laid, layout.used)
 }
 
 struct Layout<'a> {
     text: &'a str,
     comments: Comments<'a>,
-    prefixes: BTreeMap<String, String>,
+    prefixes: &'a Prefixes,
     used: BTreeSet<String>,
 }
 
 impl<'a> Layout<'a> {
-    fn items(&mut self, items: &[Item]) -> (Vec<Vec<String>>, Vec<Declared>, Vec<Section>) {
+    fn items<'d>(&mut self, items: impl Iterator<Item = (usize, &'d Item)>, within: Span) -> Laid {
         let mut header = Vec::new();
         let mut declared: Vec<Declared> = Vec::new();
         let mut sections = vec![Section::default()];
-        let mut end = 0;
-        for item in items {
+        let mut end = within.start;
+        for (number, item) in items {
             let span = item.span();
-            if let Item::Directive(directive) = item {
-                let (mut groups, _) = self.comments.groups(end..span.start);
-                // What stands before the first declaration is about the file.
-                let leading = if declared.is_empty() && end == 0 {
-                    header.append(&mut groups);
-                    Vec::new()
-                } else {
-                    groups.concat()
-                };
-                let trailing = self.comments.trailing(span.end);
-                declared.extend(self.directive(directive, leading, trailing));
-                end = span.end;
-                continue;
-            }
-            let leading = self.begin(end..span.start, &mut sections);
             let mut block = match item {
+                Item::Directive(directive) => {
+                    let (mut groups, _) = self.comments.groups(end..span.start);
+                    // What stands before the first declaration is about the whole.
+                    let leading = if declared.is_empty() && end == within.start {
+                        header.append(&mut groups);
+                        Vec::new()
+                    } else {
+                        groups.concat()
+                    };
+                    let mut one = Declared::new(self.text, directive, number);
+                    one.trailing = self.comments.trailing(span.end);
+                    one.leading = leading;
+                    one.leading.extend(self.comments.take(span.clone()));
+                    declared.push(one);
+                    end = span.end;
+                    continue;
+                }
                 Item::Statement(statement) => self.statement(statement),
                 Item::Graph(graph) => self.graph(graph),
-                Item::Directive(_) => continue,
             };
+            let leading = self.begin(end..span.start, &mut sections);
             block.leading.splice(0..0, leading);
             push(&mut sections, block);
             end = span.end;
         }
-        self.finish(end..self.text.len(), &mut sections);
-        (header, declared, sections)
+        self.finish(end..within.end, &mut sections);
+        Laid { header, declared, sections }
     }
 
     /// The comments before a block: groups with a blank line behind begin a section, the rest belongs to the block.
@@ -123,25 +94,6 @@ impl<'a> Layout<'a> {
             section.blocks.sort_by(order::blocks);
             section.blocks = join(std::mem::take(&mut section.blocks));
         }
-    }
-
-    fn directive(
-        &mut self,
-        directive: &Directive,
-        mut leading: Vec<String>,
-        trailing: Option<String>,
-    ) -> Option<Declared> {
-        leading.extend(self.comments.take(directive.span.clone()));
-        let (prefix, text) = match &directive.kind {
-            DirectiveKind::Prefix { prefix, iri } => {
-                let name = self.text[prefix.clone()].trim_end_matches(':').to_owned();
-                let text = format!("@prefix {name}: {} .", &self.text[iri.clone()]);
-                (Some(name), text)
-            }
-            DirectiveKind::Base { iri } => (None, format!("@base {} .", &self.text[iri.clone()])),
-            DirectiveKind::Version { text } => (None, format!("@version {} .", &self.text[text.clone()])),
-        };
-        Some(Declared { leading, text, trailing, prefix })
     }
 
     fn graph(&mut self, graph: &GraphBlock) -> Block {
@@ -328,7 +280,7 @@ impl<'a> Layout<'a> {
             return unescape(inner.trim_end_matches('>'));
         }
         let (prefix, local) = written.split_once(':').unwrap_or(("", written));
-        let namespace = self.prefixes.get(prefix).map_or("", String::as_str);
+        let namespace = self.prefixes.get(prefix).map_or("", |meaning| meaning.iri.as_str());
         format!("{namespace}{}", local.replace('\\', ""))
     }
 
@@ -354,6 +306,7 @@ impl<'a> Layout<'a> {
         let best = self
             .prefixes
             .iter()
+            .map(|(prefix, meaning)| (prefix, &meaning.iri))
             .filter(|(_, namespace)| namespace.contains(':') && iri.starts_with(namespace.as_str()))
             .filter(|(_, namespace)| is_plain_local(&iri[namespace.len()..]))
             .max_by_key(|(_, namespace)| namespace.len());

@@ -3,12 +3,13 @@
 //! Prefixes in use stand first, sorted. Each subject is a block with one fact a line, `a` first, then names, then the rest by
 //! name; the dot has a line of its own, so that no fact's line depends on its neighbours. Subjects are sorted within a section; a
 //! comment between blank lines begins a section, any other comment stays with what it stands at. Reifiers and annotations stay as
-//! written. The result is compared with the original as a graph, and nothing is given back if they differ.
+//! written. A text that gives a prefix or its base another meaning half-way is formatted in parts. The result is compared with the original as a graph, and nothing is given back if they differ.
 
 mod comments;
 mod layout;
 mod model;
 mod order;
+mod parts;
 mod print;
 
 use kgq_syntax::bounds::Bounds;
@@ -25,7 +26,7 @@ const BASE: &str = "http://base.invalid/";
 /// Formats Turtle or TriG. Formatting the result gives the result.
 ///
 /// # Errors
-/// A mistake in the text, a prefix declared with two meanings, or a result that would not be the same graph.
+/// A mistake in the text, or a result that would not be the same graph.
 pub fn turtle(source: Source<'_>, dialect: Dialect, bounds: &Bounds) -> Result<String> {
     let mut guard = Guard::new(source.text.as_bytes(), source.name, *bounds);
     if let Err(error) = std::io::copy(&mut guard, &mut std::io::sink()) {
@@ -33,7 +34,7 @@ pub fn turtle(source: Source<'_>, dialect: Dialect, bounds: &Bounds) -> Result<S
     }
     let before = read(source, dialect)?;
     let document = turtle::parse(source, dialect, Known { prefixes: &[], base: true })?;
-    let formatted = layout::layout(source, &document)?;
+    let formatted = parts::format(source.text, &document);
     let after = read(Source::new(source.name, &formatted), dialect).map_err(|error| {
         Error::bug(format!("the formatted text of {} would not parse: {}", source.name, error.message()))
     })?;

@@ -1,5 +1,8 @@
 //! What is printed: sections of blocks of facts, with their comments, each piece already in its final words.
 
+use super::parts::{has_scheme, iri_of, name_of};
+use kgq_syntax::turtle::tree::{Directive, DirectiveKind};
+
 /// Lines of text without their indentation. A line may hold line breaks: those of a long string, which are never indented.
 pub(super) type Lines = Vec<Line>;
 
@@ -16,6 +19,14 @@ impl Line {
     }
 }
 
+/// What a part holds.
+pub(super) struct Laid {
+    /// Comments about the whole, as groups of lines.
+    pub header: Vec<Vec<String>>,
+    pub declared: Vec<Declared>,
+    pub sections: Vec<Section>,
+}
+
 /// A declaration.
 pub(super) struct Declared {
     pub leading: Vec<String>,
@@ -23,6 +34,26 @@ pub(super) struct Declared {
     pub trailing: Option<String>,
     /// The prefix without its colon; `None` for a base or version, which stand first.
     pub prefix: Option<String>,
+    /// Whether saying it again says something else, as a relative base does.
+    pub accumulates: bool,
+    /// Which of the document's items it is.
+    pub item: usize,
+}
+
+impl Declared {
+    pub fn new(text: &str, directive: &Directive, item: usize) -> Self {
+        let accumulates = matches!(&directive.kind, DirectiveKind::Base { iri } if !has_scheme(&iri_of(text, iri)));
+        let (prefix, text) = match &directive.kind {
+            DirectiveKind::Prefix { prefix, iri } => {
+                let name = name_of(text, prefix);
+                let text = format!("@prefix {name}: {} .", &text[iri.clone()]);
+                (Some(name), text)
+            }
+            DirectiveKind::Base { iri } => (None, format!("@base {} .", &text[iri.clone()])),
+            DirectiveKind::Version { text: version } => (None, format!("@version {} .", &text[version.clone()])),
+        };
+        Self { leading: Vec::new(), text, trailing: None, prefix, accumulates, item }
+    }
 }
 
 /// What stands between two headings.

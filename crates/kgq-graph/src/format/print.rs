@@ -5,14 +5,15 @@ use super::order;
 
 const INDENT: &str = "    ";
 
-pub(super) fn print(mut header: Vec<Vec<String>>, mut declared: Vec<Declared>, sections: &[Section]) -> String {
+pub(super) fn print(laid: Laid) -> String {
+    let Laid { mut header, mut declared, sections } = laid;
     let mut out = String::new();
     declared.sort_by(|a, b| match (&a.prefix, &b.prefix) {
         (Some(a), Some(b)) => order::natural(a, b),
         (a, b) => a.is_some().cmp(&b.is_some()),
     });
     declared.dedup_by(|b, a| {
-        let same = a.text == b.text && b.leading.is_empty();
+        let same = a.text == b.text && b.leading.is_empty() && !b.accumulates;
         same && (b.trailing.is_none() || a.trailing == b.trailing)
     });
     // A comment above all declarations cannot be told from one about the file.
@@ -29,7 +30,7 @@ pub(super) fn print(mut header: Vec<Vec<String>>, mut declared: Vec<Declared>, s
     if !declared.is_empty() {
         out.push('\n');
     }
-    print_sections(&mut out, sections, 0);
+    print_sections(&mut out, &sections, 0);
     while out.ends_with("\n\n") {
         out.pop();
     }
