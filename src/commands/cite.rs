@@ -14,9 +14,10 @@ use kgq_graph::graph::Graph;
 use kgq_graph::render::{
     Cited, Format, RdfVersion, RenderOptions, TableOptions, Written, cell, reference, write_cited,
 };
+use kgq_graph::request::cite::{State, Wanted, cited};
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::vocabulary::rdf;
-use kgq_syntax::rdf::{NamedNode, NamedOrBlankNode, Prefixes, Term, Triple};
+use kgq_syntax::rdf::{Prefixes, Term, Triple};
 use kgq_syntax::text::{count, visible};
 use std::path::PathBuf;
 use std::time::Instant;
@@ -88,91 +89,33 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
         return sentences::list(&graph.resolve(document)?, &audit, &texts, &answer, graph, output);
     }
     let wanted = Wanted::read(&args.terms, graph)?;
+    let describe = || format!("`kgq describe {}` shows what it says", args.terms[0]);
+    let found = cited(graph, &audit, &wanted).map_err(|error| error.hint(describe()))?;
     let prefixes = graph.prefixes()?;
-    let needed = graph.triples_to_cite(&audit)?;
     let mut page = Page { audit: &audit, texts: &texts, prefixes, colour: output.colour, out: String::new() };
     let (mut shown, mut uncited, mut exempt) = (0, 0, 0);
-    let mut seen = rustc_hash::FxHashSet::default();
-    for quad in graph.dataset()?.quads() {
-        let triple = Triple::from(quad.clone());
-        if !wanted.matches(&triple) || triple.predicate.as_ref() == rdf::REIFIES || !seen.insert(triple.clone()) {
-            continue;
-        }
-        let statements = audit.statements(&triple);
-        if statements.is_empty() {
-            if needed.contains(&triple) {
-                uncited += 1;
-                page.uncited(&triple);
-            } else {
-                exempt += 1;
+    for statement in found {
+        match statement.state {
+            State::By(statements) => {
+                shown += 1;
+                page.statement(&statement.triple, &statements);
             }
-            continue;
+            State::Missing => {
+                uncited += 1;
+                page.uncited(&statement.triple);
+            }
+            State::Exempt => exempt += 1,
         }
-        shown += 1;
-        page.statement(&triple, &statements);
     }
     let text = page.out;
     if !text.is_empty() {
         output.page(&text)?;
-    }
-    if shown + uncited + exempt == 0 {
-        return Err(Error::input("the graph has no such statement")
-            .hint(format!("`kgq describe {}` shows what it says", args.terms[0])));
     }
     output.note(&format!(
         "{} with a citation, {uncited} without, {exempt} that need none",
         count(shown, "statement", "statements"),
     ));
     Ok(0)
-}
-
-/// Which statements are asked for.
-enum Wanted {
-    About(NamedNode),
-    Triple(Option<NamedNode>, Option<NamedNode>, Option<Object>),
-}
-
-enum Object {
-    Node(NamedNode),
-    /// A literal of this text, whatever its datatype or language.
-    Text(String),
-}
-
-impl Wanted {
-    fn read(terms: &[String], graph: &Graph) -> Result<Self> {
-        let node = |word: &str| if word == "_" { Ok(None) } else { graph.resolve(word).map(Some) };
-        match terms {
-            [term] if term != "_" => Ok(Self::About(graph.resolve(term)?)),
-            [subject, predicate, object] => {
-                let object = match object.as_str() {
-                    "_" => None,
-                    word => Some(match graph.resolve(word) {
-                        Ok(node) => Object::Node(node),
-                        Err(_) => Object::Text(word.trim_matches('"').to_owned()),
-                    }),
-                };
-                Ok(Self::Triple(node(subject)?, node(predicate)?, object))
-            }
-            _ => Err(Error::usage("name one term, or a subject, a predicate and an object (`_` for any)")),
-        }
-    }
-
-    fn matches(&self, triple: &Triple) -> bool {
-        match self {
-            Self::About(node) => {
-                triple.subject == NamedOrBlankNode::from(node.clone()) || triple.object == Term::from(node.clone())
-            }
-            Self::Triple(subject, predicate, object) => {
-                subject.as_ref().is_none_or(|s| triple.subject == NamedOrBlankNode::from(s.clone()))
-                    && predicate.as_ref().is_none_or(|p| triple.predicate == *p)
-                    && object.as_ref().is_none_or(|o| match (o, &triple.object) {
-                        (Object::Node(node), Term::NamedNode(own)) => node == own,
-                        (Object::Text(text), Term::Literal(own)) => own.value() == text,
-                        _ => false,
-                    })
-            }
-        }
-    }
 }
 
 /// Statements with their sources, as text.

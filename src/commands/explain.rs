@@ -1,12 +1,10 @@
 //! `--explain`: how a query is answered, instead of its answer.
 
 use super::output::Output;
-use kgq_engine as engine;
-use kgq_engine::query::{self, Query};
+use kgq_engine::query::Query;
 use kgq_graph::graph::Graph;
+use kgq_graph::request::explain::{Explanation, algebra, explain};
 use kgq_syntax::error::{Result, Source};
-use kgq_syntax::rdf::Prefixes;
-use kgq_syntax::sparql;
 use kgq_syntax::text::visible;
 
 /// Whether the plan is shown instead of the answer.
@@ -33,21 +31,8 @@ pub enum Explain {
 
 /// How a query is answered, as text. `text` is the query's own.
 pub fn explanation(how: Explain, text: &str, query: &Query, graph: &Graph) -> Result<String> {
-    let prefixes = with_declared(graph.prefixes()?, text);
-    let algebra = query::indented(&query.to_sse(), &prefixes);
-    let options = graph.evaluation_options();
-    let plan = engine::explain(graph.snapshot()?, query, &options, how == Explain::Analyze)?;
-    let plan = query::with_curies(&plan, &prefixes);
+    let Explanation { algebra, plan } = explain(graph, text, query, how == Explain::Analyze)?;
     Ok(safe(&format!("Algebra\n{}\nPlan\n{plan}", algebra.trim_end())))
-}
-
-/// The prefixes with those that a query declares, which win.
-fn with_declared(known: &Prefixes, text: &str) -> Prefixes {
-    let mut prefixes = known.clone();
-    for declaration in sparql::prefixes_declared(text, &sparql::tokenize(text)) {
-        prefixes.insert(declaration.prefix, declaration.iri);
-    }
-    prefixes
 }
 
 fn safe(text: &str) -> String {
@@ -63,9 +48,7 @@ impl ExplainArgs {
         if self.explain != Some(Explain::Parse) {
             return Ok(false);
         }
-        let (query, prefixes) = graph.parse_only(source)?;
-        let algebra = query::indented(&query.to_sse(), &with_declared(&prefixes, source.text));
-        output.line(safe(&algebra).trim_end()).map(|()| true)
+        output.line(safe(&algebra(graph, source)?).trim_end()).map(|()| true)
     }
 
     /// Shows the plan, if that is wanted; whether it was.

@@ -13,6 +13,7 @@ use kgq_graph::export::{tables, turtle};
 use kgq_graph::graph::Graph;
 use kgq_graph::project::Entailment;
 use kgq_graph::render::Format;
+use kgq_graph::request::export::one_graph;
 use kgq_syntax::error::{Error, Result, Source};
 use kgq_syntax::rdf::canonical::{self, canonicalize};
 use kgq_syntax::rdf::{GraphName, Quad, RdfFormat};
@@ -194,40 +195,4 @@ fn write_canonical(quads: &[Quad], args: &Args, progress: &Progress, output: &mu
         output.note(&format!("{} mapped to RDF 1.1", count(canonical.mapped, "term", "terms")));
     }
     Ok(())
-}
-
-/// The quads of one graph, moved to the default graph.
-fn one_graph(graph: &Graph, name: &str) -> Result<Vec<Quad>> {
-    let all = graph.dataset()?.quads();
-    let wanted = if name == "default" {
-        GraphName::DefaultGraph
-    } else {
-        let prefixes = graph.prefixes()?;
-        let iri = name.trim_start_matches('<').trim_end_matches('>');
-        let node = prefixes.expand(name).unwrap_or_else(|| oxrdf::NamedNode::new_unchecked(iri));
-        GraphName::NamedNode(node)
-    };
-    let quads: Vec<Quad> = all
-        .iter()
-        .filter(|q| q.graph_name == wanted)
-        .map(|q| Quad::new(q.subject.clone(), q.predicate.clone(), q.object.clone(), GraphName::DefaultGraph))
-        .collect();
-    if quads.is_empty() && name != "default" {
-        let mut names: Vec<String> = all
-            .iter()
-            .filter_map(|q| match &q.graph_name {
-                GraphName::NamedNode(node) => Some(node.as_str().to_owned()),
-                GraphName::BlankNode(_) | GraphName::DefaultGraph => None,
-            })
-            .collect();
-        names.sort();
-        names.dedup();
-        let near = kgq_syntax::text::did_you_mean(name, names.iter().map(String::as_str));
-        let hint = near.unwrap_or_else(|| match names.as_slice() {
-            [] => "the dataset has no named graphs".into(),
-            names => format!("its named graphs: {}", names.join(", ")),
-        });
-        return Err(Error::input(format!("there is no graph `{name}`")).hint(hint));
-    }
-    Ok(quads)
 }

@@ -18,6 +18,7 @@ const ROOMS: &[(&str, u8, &[&str])] = &[
     ("export", 2, &[]),
     ("survey", 3, &[]),
     ("graph", 3, &[]),
+    ("request", 4, &[]),
 ];
 
 /// The crates of the workspace, from the lowest up: each uses only those before it.

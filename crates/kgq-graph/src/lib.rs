@@ -9,6 +9,7 @@
 //! - [`render`]: an answer → bytes, a file a format.
 //! - [`advice`]: what usually is a mistake in a query, and why an answer is empty.
 //! - [`check`], [`answers`], [`mod@format`]: findings, SHACL, expected answers, one way to write Turtle.
+//! - [`request`]: what can be asked beside a query: describe, cite, explain, find, export, an overview.
 //! - [`infer`], [`export`]: what follows by rules; Turtle in one order, tables, IRIs moved.
 //!
 //! It knows no command line, asks no terminal, and prints nothing: output goes to a writer that is passed in.
@@ -39,5 +40,6 @@ pub mod graph;
 pub mod infer;
 pub mod project;
 pub mod render;
+pub mod request;
 
 pub mod survey;

@@ -162,6 +162,11 @@ impl TermIndex {
     pub fn search(&self, typed: &str, most: usize, wanted: impl Fn(TermId) -> bool) -> Found {
         self.names.search(typed, most, wanted)
     }
+
+    /// The terms that are called nearly so; the nearest first.
+    pub fn near(&self, typed: &str, most: usize, wanted: impl Fn(TermId) -> bool) -> Vec<TermId> {
+        self.names.near(typed, most, wanted)
+    }
 }
 
 fn by_frequency(list: &mut [(TermId, u64)]) {

@@ -158,6 +158,33 @@ impl NameIndex {
         picked.found
     }
 
+    /// At most `most` terms with a name, or a word of one, that differs from what was typed in few letters, the nearest first; what is
+    /// no letter and no digit does not count, so that `xian` is as near as can be to `Xi'an`.
+    pub fn near(&self, typed: &str, most: usize, wanted: impl Fn(TermId) -> bool) -> Vec<TermId> {
+        let typed = letters(&typed.chars().flat_map(folded).collect::<String>());
+        let length = typed.chars().count();
+        let allowed = if length < SHORTEST_NEAR { 0 } else { (length / 4).clamp(1, 3) };
+        let distance = |name: &str| {
+            let name = letters(name);
+            if name.chars().count().abs_diff(length) > allowed {
+                return None;
+            }
+            Some(strsim::osa_distance(&typed, &name)).filter(|distance| *distance <= allowed)
+        };
+        let mut found: Vec<(usize, u32)> = Vec::new();
+        for number in 0..self.owners.len() as u32 {
+            let name = self.name(number);
+            let words = name.split_whitespace().filter_map(distance);
+            if let Some(distance) = distance(name).into_iter().chain(words).min() {
+                found.push((distance, number));
+            }
+        }
+        found.sort_unstable();
+        let mut seen = FxHashSet::default();
+        let owners = found.into_iter().map(|(_, number)| self.owners[number as usize]);
+        owners.filter(|owner| wanted(*owner) && seen.insert(*owner)).take(most).collect()
+    }
+
     /// The names that have words beginning with each of these.
     fn having_all<'a>(&self, beginnings: impl Iterator<Item = &'a str>) -> Numbers {
         let mut all: Option<Numbers> = None;
@@ -254,6 +281,13 @@ impl Numbers {
     }
 }
 
+/// What is shorter is near to too much.
+const SHORTEST_NEAR: usize = 3;
+
+fn letters(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).collect()
+}
+
 /// Case does not matter, nor which kind of space it is.
 fn folded(c: char) -> impl Iterator<Item = char> {
     if c.is_whitespace() || c.is_control() { ' ' } else { c }.to_lowercase()
@@ -339,6 +373,18 @@ mod tests {
         names.add("Ministry", TermId::new(7), false);
         names.add("Ministerium", TermId::new(7), false);
         assert_eq!(names.index().search("mini", 9, |_| true).terms, [TermId::new(7)]);
+    }
+
+    #[test]
+    fn near_names_differ_in_few_letters_and_marks_do_not_count() {
+        let names = ["Xi'an", "Ministry of Finance", "Xiamen"];
+        let near =
+            |typed: &str| -> Vec<u32> { index(&names).near(typed, 9, |_| true).into_iter().map(TermId::get).collect() };
+        assert_eq!(near("xian"), [0]);
+        assert_eq!(near("Finanse"), [1]);
+        assert_eq!(near("ministry of finence"), [1]);
+        assert_eq!(near("Xaimen"), [2]);
+        assert_eq!(near("xx"), [0; 0]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The parsed dataset, the snapshot, and what is read off them: each made when it is first asked for, and kept.
 
 use super::{Graph, News, kept};
-use crate::catalog::{Catalog, Labels, label_that_is_a_thing, naming};
+use crate::catalog::{Catalog, Labels, TermIndex, label_that_is_a_thing, naming};
 use kgq_snapshot::store::{Dataset, Input, ReadOptions, ReadProgress};
 use kgq_snapshot::{BuildOptions, Cache, Progress, Snapshot};
 use kgq_syntax::error::Result;
@@ -145,6 +145,14 @@ impl Graph {
         let labels = self.labels.get_or_init(|| Arc::new(all_labels(snapshot)));
         snapshot.intact()?;
         Ok(labels)
+    }
+
+    /// All names, classes and properties, to be searched.
+    pub fn index(&self) -> Result<&TermIndex> {
+        let snapshot = self.snapshot()?;
+        let index = self.index.get_or_init(|| Arc::new(TermIndex::build(snapshot)));
+        snapshot.intact()?;
+        Ok(index)
     }
 
     /// What these things are called, without a look at any other.

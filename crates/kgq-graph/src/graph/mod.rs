@@ -12,7 +12,7 @@ pub use files::same_file;
 pub use live::{Live, Reloaded};
 pub use names::KnownTerms;
 
-use crate::catalog::{Catalog, Labels};
+use crate::catalog::{Catalog, Labels, TermIndex};
 use crate::project::{Found, Project};
 use kgq_engine::{self as engine, Limits};
 use kgq_snapshot::store::{Contexts, Dataset, Input};
@@ -78,6 +78,7 @@ pub struct Graph {
     /// The same with those that everybody knows.
     well_known: OnceLock<Prefixes>,
     labels: OnceLock<Arc<Labels>>,
+    index: OnceLock<Arc<TermIndex>>,
     catalog: OnceLock<Arc<Catalog>>,
     to_cite: OnceLock<Arc<FxHashSet<Triple>>>,
 }
@@ -127,6 +128,7 @@ impl Graph {
             prefixes: OnceLock::new(),
             well_known: OnceLock::new(),
             labels: OnceLock::new(),
+            index: OnceLock::new(),
             catalog: OnceLock::new(),
             to_cite: OnceLock::new(),
         }

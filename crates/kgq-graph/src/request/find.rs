@@ -1,0 +1,94 @@
+//! Things by their names, in any language, as somebody writes them.
+
+use crate::catalog::{Known, Role};
+use crate::graph::Graph;
+use kgq_snapshot::TermId;
+use kgq_syntax::error::Result;
+use kgq_syntax::rdf::{NamedNode, Term};
+
+/// What is looked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// A name or its beginning, words of it in any order, a CURIE, or an IRI (also in angle brackets).
+    pub text: &'a str,
+    /// Only what is this.
+    pub role: Option<Role>,
+    /// How many things at most.
+    pub most: usize,
+}
+
+/// A thing that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    pub thing: NamedNode,
+    pub role: Role,
+}
+
+/// What was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Findings {
+    /// The best first.
+    pub found: Vec<Found>,
+    /// Whether nothing is called so, and these are called nearly so.
+    pub are_near: bool,
+}
+
+/// Finds things by name.
+///
+/// # Errors
+/// Those of loading; damage to the snapshot.
+pub fn find(graph: &Graph, request: Request<'_>) -> Result<Findings> {
+    let (snapshot, index) = (graph.snapshot()?, graph.index()?);
+    let wanted = |id: TermId| request.role.is_none_or(|role| index.role(id) == role);
+    let mut ids: Vec<TermId> = itself(graph, request.text)?.into_iter().filter(|id| wanted(*id)).collect();
+    ids.extend(index.search(request.text, request.most, |id| wanted(id)).terms);
+    let are_near = ids.is_empty();
+    if are_near {
+        ids = index.near(request.text, request.most, |id| wanted(id));
+    }
+    let mut seen = rustc_hash::FxHashSet::default();
+    ids.retain(|id| seen.insert(*id));
+    let found = ids.into_iter().filter_map(|id| match snapshot.term(id) {
+        Term::NamedNode(thing) => Some(Found { thing, role: index.role(id) }),
+        Term::BlankNode(_) | Term::Literal(_) | Term::Triple(_) => None,
+    });
+    let found: Vec<Found> = found.take(request.most).collect();
+    snapshot.intact()?;
+    Ok(Findings { are_near: are_near && !found.is_empty(), found })
+}
+
+/// The thing whose IRI or CURIE the text is.
+fn itself(graph: &Graph, text: &str) -> Result<Option<TermId>> {
+    let text = text.trim();
+    let bare = text.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')).unwrap_or(text);
+    let iri = graph.prefixes()?.expand(bare).or_else(|| NamedNode::new(bare).ok());
+    let known = graph.known()?;
+    Ok(iri.filter(|iri| known.contains(iri)).and_then(|iri| graph.snapshot().ok()?.id(iri.as_ref().into())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::OpenOptions;
+
+    fn found(text: &str) -> (Vec<String>, bool) {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("kgq.toml"), "name = \"t\"\ndata = [\"*.ttl\"]\n").unwrap();
+        let data = "@prefix e: <http://e/> . @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> . \
+                    e:xian a e:City ; rdfs:label \"Xi'an\"@en , \"西安\"@zh . e:xiamen rdfs:label \"Xiamen\"@en .";
+        std::fs::write(folder.path().join("a.ttl"), data).unwrap();
+        let graph = Graph::open(OpenOptions { folder: folder.path().into(), ..Default::default() }).unwrap();
+        let findings = find(&graph, Request { text, role: None, most: 9 }).unwrap();
+        (findings.found.into_iter().map(|found| found.thing.into_string()).collect(), findings.are_near)
+    }
+
+    #[test]
+    fn things_are_found_by_names_curies_and_iris_and_near_names_are_said_to_be_near() {
+        let xian = (vec!["http://e/xian".to_owned()], false);
+        for text in ["西安", "e:xian", "<http://e/xian>", "http://e/xian"] {
+            assert_eq!(found(text), xian, "{text}");
+        }
+        assert_eq!(found("Xaimen"), (vec!["http://e/xiamen".to_owned()], true));
+        assert_eq!(found("nothing at all"), (vec![], false));
+    }
+}

@@ -1,0 +1,8 @@
+//! What can be asked of a graph beside a query: each a function from the graph and a typed request to typed data, for every front end.
+
+pub mod cite;
+pub mod describe;
+pub mod explain;
+pub mod export;
+pub mod find;
+pub mod overview;
