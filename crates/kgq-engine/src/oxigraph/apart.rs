@@ -7,6 +7,7 @@ use kgq_syntax::rdf::{Triple, Variable};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
 
 /// Deep queries recurse deeply; memory is taken only as it is used.
 const STACK: usize = 256 << 20;
@@ -37,24 +38,24 @@ pub(super) fn apart(
             let _ = sender.send(Message::Failed(error));
         }
     };
-    let spawned = std::thread::Builder::new().name("oxigraph".into()).stack_size(STACK).spawn(work);
-    spawned.map_err(|error| Error::io("a thread for the query", &error))?;
-    let messages = Messages { receiver, stop };
-    match messages.receiver.recv() {
-        Ok(Message::Variables(variables)) => {
+    let worker = std::thread::Builder::new().name("oxigraph".into()).stack_size(STACK).spawn(work);
+    let worker = worker.map_err(|error| Error::io("a thread for the query", &error))?;
+    let messages = Messages { receiver: Some(receiver), worker: Some(worker), stop };
+    match messages.next() {
+        Some(Message::Variables(variables)) => {
             let rows = messages.into_items(|message| match message {
                 Message::Row(row) => Some(row),
                 _ => None,
             });
             Ok(Answer::Solutions(Solutions { variables, rows: Box::new(rows) }))
         }
-        Ok(Message::Graph) => Ok(Answer::Graph(Triples(Box::new(messages.into_items(|message| match message {
+        Some(Message::Graph) => Ok(Answer::Graph(Triples(Box::new(messages.into_items(|message| match message {
             Message::Triple(triple) => Some(triple),
             _ => None,
         }))))),
-        Ok(Message::Boolean(value)) => Ok(Answer::Boolean(value)),
-        Ok(Message::Failed(error)) => Err(error),
-        Ok(Message::Row(_) | Message::Triple(_)) | Err(_) => Err(failed()),
+        Some(Message::Boolean(value)) => Ok(Answer::Boolean(value)),
+        Some(Message::Failed(error)) => Err(error),
+        Some(Message::Row(_) | Message::Triple(_)) | None => Err(failed()),
     }
 }
 
@@ -77,23 +78,33 @@ fn send(local: Local<'_>, sender: &SyncSender<Message>) {
 }
 
 struct Messages {
-    receiver: Receiver<Message>,
+    receiver: Option<Receiver<Message>>,
+    worker: Option<JoinHandle<()>>,
     stop: Arc<AtomicBool>,
 }
 
 impl Messages {
+    fn next(&self) -> Option<Message> {
+        self.receiver.as_ref()?.recv().ok()
+    }
+
     /// The things that `read` finds in the messages, up to an error or the end.
     fn into_items<T>(self, read: impl Fn(Message) -> Option<T> + Send) -> impl Iterator<Item = Result<T>> + Send {
-        std::iter::from_fn(move || match self.receiver.recv() {
-            Ok(Message::Failed(error)) => Some(Err(error)),
-            Ok(message) => Some(read(message).ok_or_else(failed)),
-            Err(_) => None,
+        std::iter::from_fn(move || match self.next()? {
+            Message::Failed(error) => Some(Err(error)),
+            message => Some(read(message).ok_or_else(failed)),
         })
     }
 }
 
 impl Drop for Messages {
+    /// No thread is left behind, and nothing that it holds.
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
+        self.receiver = None;
+        if let Some(worker) = self.worker.take() {
+            // That it panicked was told by its messages' early end.
+            let _ = worker.join();
+        }
     }
 }

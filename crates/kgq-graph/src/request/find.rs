@@ -41,10 +41,10 @@ pub fn find(graph: &Graph, request: Request<'_>) -> Result<Findings> {
     let (snapshot, index) = (graph.snapshot()?, graph.index()?);
     let wanted = |id: TermId| request.role.is_none_or(|role| index.role(id) == role);
     let mut ids: Vec<TermId> = itself(graph, request.text)?.into_iter().filter(|id| wanted(*id)).collect();
-    ids.extend(index.search(request.text, request.most, |id| wanted(id)).terms);
+    ids.extend(index.search(request.text, request.most, wanted).terms);
     let are_near = ids.is_empty();
     if are_near {
-        ids = index.near(request.text, request.most, |id| wanted(id));
+        ids = index.near(request.text, request.most, wanted);
     }
     let mut seen = rustc_hash::FxHashSet::default();
     ids.retain(|id| seen.insert(*id));
