@@ -20,8 +20,8 @@ use std::time::Instant;
 ///
 /// Data are the files named, else what -d names, else the project's. Shapes are those of --shapes, in a graph of their own;
 /// without it, those among the data, or else the project's. SHACL 1.0 Core and SPARQL are run whole; of the Advanced Features,
-/// targets in SPARQL and rules (sh:rule), which add to the data before validation here and in `kgq check`, never to what
-/// queries see. Rules of one sh:order see the same data; all are repeated until nothing new is found. JavaScript is not run,
+/// targets and functions in SPARQL, sh:expression, and rules (sh:rule, sh:values), which add to the data before validation here
+/// and in `kgq check`, never to what queries see. Rules of one sh:order see the same data; all are repeated until nothing new is found. JavaScript is not run,
 /// and each shape that has some is named; so is what owl:imports names and no file holds. Rules that still find something after
 /// 200 rounds fail.
 ///

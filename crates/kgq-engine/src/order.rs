@@ -11,7 +11,7 @@ use super::terms::Terms;
 use bigdecimal::{BigDecimal, RoundingMode, ToPrimitive};
 use kgq_snapshot::{Family, TermId};
 use kgq_syntax::error::Result;
-use kgq_syntax::rdf::{BaseDirection, Triple};
+use kgq_syntax::rdf::{BaseDirection, Term, Triple};
 use oxsdatatypes::{Decimal, Double};
 use rustc_hash::FxHashMap;
 use std::cmp::Ordering;
@@ -56,6 +56,11 @@ enum Key {
 /// Seconds of the mean month, whose length lies between those of the months that durations are compared by.
 const SECONDS_OF_A_MONTH: i128 = 2_629_746;
 const DECIMAL_ONE: i128 = 1_000_000_000_000_000_000;
+
+/// What a term outside of a query sorts by. Blank nodes are all equal.
+pub fn key(term: Option<&Term>) -> impl Ord + use<> {
+    term.map_or(Key::Unbound, |term| Key::of_value(Value::of(term.clone()), TermId::UNBOUND))
+}
 
 impl Key {
     fn of(id: TermId, terms: &Terms<'_>) -> Self {

@@ -63,7 +63,7 @@ pub fn set_slice(query: &mut Query, limit: Option<usize>, offset: Option<usize>)
     false
 }
 
-fn pattern_mut(query: &mut spargebra::Query) -> &mut GraphPattern {
+pub(super) fn pattern_mut(query: &mut spargebra::Query) -> &mut GraphPattern {
     match query {
         spargebra::Query::Select { pattern, .. }
         | spargebra::Query::Construct { pattern, .. }

@@ -3,20 +3,20 @@
 //!
 //! It does not evaluate: the bound query is an ordinary one, for any evaluator that knows how a blank node is written here.
 
-use super::bind::{Binding, Value, bind};
-use super::functions;
+use super::bind::{Binding, Value, bind, pattern_mut};
+use super::functions::{self, Declared};
+use super::inspect::calls;
 use super::operands::operands_mut;
-use super::parse::{ParseContext, Query, parse_query};
+use super::parse::{Form, ParseContext, Query, parse_query};
 use super::parts::{Part, for_each_part};
 use kgq_syntax::bounds::Bounds;
-use kgq_syntax::error::Source;
+use kgq_syntax::error::{Error, Place, Result, Source};
 use kgq_syntax::rdf::path::Path;
 use kgq_syntax::rdf::{BlankNode, Literal, NamedNode, Prefixes, Term, Variable};
-use kgq_syntax::{significant, sparql, strict};
-use spargebra::SparqlParser;
+use kgq_syntax::{Token, significant, sparql};
 use spargebra::algebra::{Expression, Function, GraphPattern, PropertyPathExpression};
 use spargebra::term::NamedNodePattern;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A constant query has no way to name a blank node of the data: a blank node in a pattern is a variable. So one is
 /// written as an IRI of this prefix in patterns, for the dataset to resolve, and as a call of this function in expressions.
@@ -60,51 +60,119 @@ pub struct Prebound {
 /// The variable that stands for the path of a property shape, in the place of a predicate only.
 const PATH: &str = "PATH";
 
+/// What the queries of a shapes graph are parsed with beside their texts.
+#[derive(Clone, Copy)]
+pub struct Known<'a> {
+    /// Those that are declared for the query; the text can declare more.
+    pub prefixes: &'a Prefixes,
+    /// The functions that the shapes graph declares.
+    pub functions: &'a Declared,
+    pub bounds: Bounds,
+}
+
 impl Prebound {
-    /// Parses a query in which the variables of `required` will be bound, and those of `optional` may be.
+    /// Parses a query of this form, SELECT or ASK, in which the variables of `required` will be bound, and those of `optional`
+    /// may be.
     ///
-    /// Fails with a message for the reader on a syntax error, on another query form than SELECT and ASK, and on what §5.2.1
-    /// rules out: MINUS, VALUES, SERVICE, a new value for a pre-bound variable, a subquery that hides one.
+    /// # Errors
+    /// A syntax error, another form, and what §5.2.1 rules out: MINUS, VALUES, SERVICE, a new value for a pre-bound variable, a
+    /// subquery that hides one.
     pub fn parse(
-        text: &str,
-        prefixes: &[(String, String)],
+        source: Source<'_>,
+        known: Known<'_>,
+        form: Form,
         required: &[&str],
         optional: &[&str],
-    ) -> Result<Self, String> {
-        let mut algebra = parse(text, prefixes)?;
-        let (spargebra::Query::Select { pattern, .. } | spargebra::Query::Ask { pattern, .. }) = &mut algebra else {
-            return Err("neither a SELECT nor an ASK query".into());
-        };
-        Rules { required, optional }.check(pattern, true)?;
-        Ok(Self { query: Query { algebra } })
+    ) -> Result<Self> {
+        let mut query = parse(source, known, form)?;
+        Rules { required, optional }.keep(source, &mut query)?;
+        Ok(Self { query })
     }
 
     /// Parses the CONSTRUCT query of a rule, in which `$this` will be bound.
-    pub fn parse_construct(text: &str, prefixes: &[(String, String)], optional: &[&str]) -> Result<Self, String> {
-        let mut algebra = parse(text, prefixes)?;
-        let spargebra::Query::Construct { pattern, .. } = &mut algebra else {
-            return Err("no CONSTRUCT query".into());
-        };
-        Rules { required: &["this"], optional }.check(pattern, true)?;
-        Ok(Self { query: Query { algebra } })
+    ///
+    /// # Errors
+    /// Those of [`Prebound::parse`].
+    pub fn parse_construct(source: Source<'_>, known: Known<'_>, optional: &[&str]) -> Result<Self> {
+        Self::parse(source, known, Form::Construct, &["this"], optional)
     }
 
     /// Parses the SELECT query of a target, in which only the target's own parameters will be bound. Without any, it is a
     /// query like all others.
-    pub fn parse_target(text: &str, prefixes: &[(String, String)], parameters: &[&str]) -> Result<Self, String> {
-        let mut algebra = parse(text, prefixes)?;
-        let spargebra::Query::Select { pattern, .. } = &mut algebra else {
-            return Err("no SELECT query".into());
-        };
+    ///
+    /// # Errors
+    /// Those of [`Prebound::parse`], and a query that does not select `?this`.
+    pub fn parse_target(source: Source<'_>, known: Known<'_>, parameters: &[&str]) -> Result<Self> {
+        let mut query = parse(source, known, Form::Select)?;
         if !parameters.is_empty() {
-            Rules { required: &[], optional: parameters }.check(pattern, true)?;
+            Rules { required: &[], optional: parameters }.keep(source, &mut query)?;
         }
         let mut visible = false;
-        pattern.on_in_scope_variable(|variable| visible |= variable.as_str() == "this");
+        pattern_mut(&mut query.algebra).on_in_scope_variable(|variable| visible |= variable.as_str() == "this");
         if !visible {
-            return Err("it does not select ?this".into());
+            return Err(Error::input("the query of a target does not select ?this").at(form_of(source).1));
         }
+        Ok(Self { query })
+    }
+
+    /// Parses the body of a function, in which its parameters will be bound.
+    ///
+    /// # Errors
+    /// Those of [`Prebound::parse`], and a SELECT query with more than one column.
+    pub fn parse_function(
+        source: Source<'_>,
+        known: Known<'_>,
+        form: Form,
+        required: &[&str],
+        optional: &[&str],
+    ) -> Result<Self> {
+        let prebound = Self::parse(source, known, form, required, optional)?;
+        let columns = prebound.columns().map_or(1, <[Variable]>::len);
+        if columns != 1 {
+            let message = format!("the query of a function selects {columns} columns, and can select only one");
+            return Err(Error::input(message).at(form_of(source).1));
+        }
+        Ok(prebound)
+    }
+
+    /// The call of a function, whose arguments will be bound to `?a0`, `?a1`, …, as a query whose only column is the result.
+    ///
+    /// # Errors
+    /// That of an unknown function, or of a wrong number of arguments.
+    pub fn parse_call(name: &NamedNode, arguments: usize, known: Known<'_>) -> Result<Self> {
+        let variables = (0..arguments).map(|n| Variable::new_unchecked(argument(n)).into()).collect();
+        let pattern = GraphPattern::Extend {
+            inner: Box::default(),
+            variable: Variable::new_unchecked("result"),
+            expression: Expression::FunctionCall(Function::Custom(name.clone()), variables),
+        };
+        let columns = vec![Variable::new_unchecked("result")];
+        let pattern = GraphPattern::Project { inner: Box::new(pattern), variables: columns };
+        let mut algebra = spargebra::Query::Select { dataset: None, pattern, base_iri: None };
+        functions::lower(&mut algebra);
+        functions::refuse_undeclared(Source::new("", ""), &algebra, known.prefixes, known.functions)?;
         Ok(Self { query: Query { algebra } })
+    }
+
+    /// The columns of a SELECT.
+    pub fn columns(&self) -> Option<&[Variable]> {
+        let spargebra::Query::Select { pattern, .. } = &self.query.algebra else { return None };
+        let mut pattern = pattern;
+        loop {
+            match pattern {
+                GraphPattern::Distinct { inner }
+                | GraphPattern::Reduced { inner }
+                | GraphPattern::Slice { inner, .. } => pattern = inner,
+                GraphPattern::Project { variables, .. } => return Some(variables),
+                _ => return None,
+            }
+        }
+    }
+
+    /// The functions that it calls by an IRI.
+    pub fn calls(&self) -> BTreeSet<NamedNode> {
+        let calls = calls(&self.query.algebra).into_iter();
+        calls.filter(|call| call.arguments.is_some()).map(|call| call.name).collect()
     }
 
     pub fn is_ask(&self) -> bool {
@@ -128,28 +196,42 @@ impl Prebound {
     }
 }
 
-fn parse(text: &str, prefixes: &[(String, String)]) -> Result<spargebra::Query, String> {
-    let mut parser = SparqlParser::new();
-    for (prefix, namespace) in prefixes {
-        parser = parser.with_prefix(prefix, namespace).map_err(|e| format!("prefix `{prefix}`: {e}"))?;
-    }
-    let as_read = strict::as_read(text, &significant(&sparql::tokenize(text)));
-    let refused = |refusal: String| in_words(text, prefixes).unwrap_or(refusal);
-    let algebra = parser.parse_query(&as_read.text);
-    let mut algebra = algebra.map_err(|refusal| refused(as_read.as_written(&refusal.to_string())))?;
-    functions::lower(&mut algebra);
-    let known: Prefixes = prefixes.iter().cloned().collect();
-    functions::refuse_unknown(Source::new("", text), &algebra, &known).map_err(|e| e.message().to_owned())?;
-    Ok(algebra)
+/// The variable that stands for an argument of a call.
+pub fn argument(number: usize) -> String {
+    format!("a{number}")
 }
 
-/// What is wrong with a query, as it is said of queries anywhere.
-fn in_words(text: &str, prefixes: &[(String, String)]) -> Option<String> {
-    let known: Prefixes = prefixes.iter().cloned().collect();
-    let context = ParseContext { prefixes: &known, base: None, bounds: Bounds::default() };
-    let error = parse_query(Source::new("the query", text), context).err()?;
-    let line = error.place().map_or_else(String::new, |place| format!("line {}: ", place.line));
-    Some(format!("{line}{}", error.message()))
+fn parse(source: Source<'_>, known: Known<'_>, form: Form) -> Result<Query> {
+    let context = ParseContext { prefixes: known.prefixes, base: None, bounds: known.bounds };
+    let query = parse_query(source, context)?;
+    if query.form() != form {
+        let (found, place) = form_of(source);
+        let message = format!("{found} query stands where {} query belongs", name(form));
+        return Err(Error::input(message).at(place));
+    }
+    functions::refuse_undeclared(source, &query.algebra, known.prefixes, known.functions)?;
+    Ok(query)
+}
+
+/// The name of a form with its article.
+fn name(form: Form) -> &'static str {
+    match form {
+        Form::Select => "a SELECT",
+        Form::Ask => "an ASK",
+        Form::Construct => "a CONSTRUCT",
+        Form::Describe => "a DESCRIBE",
+    }
+}
+
+/// The form of a query that parses, with its article, and the place of its keyword.
+fn form_of(source: Source<'_>) -> (&'static str, Place) {
+    let forms = [Form::Select, Form::Ask, Form::Construct, Form::Describe].map(name);
+    let tokens = significant(&sparql::tokenize(source.text));
+    let named = tokens.iter().find_map(|token| {
+        let is_it = |name: &&&str| name.rsplit(' ').next().is_some_and(|word| token.is_keyword(source.text, word));
+        Some((*forms.iter().find(is_it)?, source.place(token.span())))
+    });
+    named.unwrap_or_else(|| ("another", source.place(0..0)))
 }
 
 fn property_path(path: &Path<NamedNode>) -> PropertyPathExpression {
@@ -201,29 +283,53 @@ struct Rules<'a> {
     optional: &'a [&'a str],
 }
 
+/// What breaks a rule, and a word of the query that shows it.
+struct Broken {
+    message: String,
+    word: String,
+}
+
+fn broken(word: &str, message: impl Into<String>) -> Result<(), Broken> {
+    Err(Broken { message: message.into(), word: word.to_owned() })
+}
+
 impl Rules<'_> {
+    fn keep(&self, source: Source<'_>, query: &mut Query) -> Result<()> {
+        self.check(pattern_mut(&mut query.algebra), true).map_err(|Broken { message, word }| {
+            let tokens = significant(&sparql::tokenize(source.text));
+            let shows = |token: &&Token| {
+                token.is_keyword(source.text, &word) || token.variable(source.text) == Some(word.as_str())
+            };
+            // The last, as what is selected or asked for stands first.
+            let place = tokens.iter().rev().find(shows).map_or_else(|| form_of(source).1, |t| source.place(t.span()));
+            Error::input(message).at(place)
+        })
+    }
+
     fn is_prebound(&self, variable: &Variable) -> bool {
         self.required.contains(&variable.as_str()) || self.optional.contains(&variable.as_str())
     }
 
-    fn check(&self, pattern: &mut GraphPattern, outermost: bool) -> Result<(), String> {
+    fn check(&self, pattern: &mut GraphPattern, outermost: bool) -> Result<(), Broken> {
         // The query's own projection may leave out what it likes; what solution modifiers wrap is still the query itself.
         let mut still_outermost = false;
         match pattern {
             GraphPattern::Minus { .. } => {
-                return Err("MINUS is not allowed where variables are pre-bound; use FILTER NOT EXISTS".into());
+                broken("MINUS", "MINUS is not allowed where variables are pre-bound; use FILTER NOT EXISTS")?;
             }
             GraphPattern::Values { .. } => {
-                return Err("VALUES is not allowed where variables are pre-bound; use FILTER with IN".into());
+                broken("VALUES", "VALUES is not allowed where variables are pre-bound; use FILTER with IN")?;
             }
-            GraphPattern::Service { .. } => return Err("SERVICE is not allowed in a constraint".into()),
+            GraphPattern::Service { .. } => broken("SERVICE", "SERVICE is not allowed in a constraint")?,
             GraphPattern::Extend { variable, .. } if self.is_prebound(variable) => {
-                return Err(format!("`AS ?{}` gives a new value to a variable that is pre-bound", variable.as_str()));
+                let name = variable.as_str();
+                broken(name, format!("`AS ?{name}` gives a new value to a variable that is pre-bound"))?;
             }
             GraphPattern::Project { variables, .. } if !outermost => {
                 if let Some(hidden) = self.required.iter().find(|name| !variables.iter().any(|v| v.as_str() == **name))
                 {
-                    return Err(format!("the subquery does not select ${hidden}, so its value is unknown inside"));
+                    let message = format!("the subquery does not select ${hidden}, so its value is unknown inside");
+                    broken("SELECT", message)?;
                 }
             }
             GraphPattern::Distinct { .. } | GraphPattern::Reduced { .. } | GraphPattern::Slice { .. } => {
@@ -243,7 +349,7 @@ impl Rules<'_> {
         result
     }
 
-    fn check_expression(&self, expression: &mut Expression) -> Result<(), String> {
+    fn check_expression(&self, expression: &mut Expression) -> Result<(), Broken> {
         if let Expression::Exists(pattern) = expression {
             return self.check(pattern, false);
         }
@@ -255,15 +361,41 @@ impl Rules<'_> {
 mod tests {
     use super::*;
 
+    fn parse(text: &str) -> Result<Prebound> {
+        let (prefixes, functions) = (Prefixes::default(), Declared::new());
+        let known = Known { prefixes: &prefixes, functions: &functions, bounds: Bounds::default() };
+        Prebound::parse(Source::new("q", text), known, Form::Select, &["this"], &[])
+    }
+
     #[test]
-    fn a_query_that_does_not_parse_is_refused_in_words() {
-        let why = Prebound::parse("SELECT $this {\n $this brick:x ?y }", &[], &["this"], &[]).err().unwrap();
-        assert!(why.starts_with("line 2: ") && why.contains("`brick`"), "{why}");
+    fn a_query_that_does_not_parse_is_refused_in_words_at_its_place() {
+        let why = parse("SELECT $this {\n $this brick:x ?y }").err().unwrap().to_string();
+        assert!(why.starts_with("q:2:8: ") && why.contains("`brick`"), "{why}");
+    }
+
+    #[test]
+    fn another_form_is_named() {
+        let why = parse("PREFIX e: <urn:e>\nASK { $this e:x ?y }").err().unwrap().to_string();
+        assert!(why.starts_with("q:2:1: an ASK query stands where a SELECT query belongs"), "{why}");
+    }
+
+    #[test]
+    fn a_call_is_a_query_with_one_column() {
+        let (prefixes, mut functions) = (Prefixes::default(), Declared::new());
+        functions.insert("http://e/f".into(), 1..=2);
+        let known = Known { prefixes: &prefixes, functions: &functions, bounds: Bounds::default() };
+        let name = NamedNode::new_unchecked("http://e/f");
+        let call = Prebound::parse_call(&name, 2, known).unwrap();
+        assert_eq!(call.columns().unwrap().len(), 1);
+        assert_eq!(call.calls(), BTreeSet::from([name.clone()]));
+        let why = Prebound::parse_call(&name, 3, known).err().unwrap();
+        assert!(why.message().ends_with("takes 1 to 2 arguments, not 3"), "{why}");
+        assert!(Prebound::parse_call(&NamedNode::new_unchecked("http://e/g"), 1, known).is_err());
     }
 
     fn bound(text: &str, values: &[(&str, Term)], path: Option<&Path<NamedNode>>) -> String {
         let values = values.iter().cloned().collect();
-        Prebound::parse(text, &[], &["this"], &[]).unwrap().bind(&values, path).to_sse()
+        parse(text).unwrap().bind(&values, path).to_sse()
     }
 
     #[test]
@@ -296,8 +428,8 @@ mod tests {
             ("SELECT $this { BIND (1 AS ?this) }", "new value"),
             ("SELECT $this { { SELECT ?x { ?x ?p ?o } } }", "does not select $this"),
         ] {
-            let error = Prebound::parse(text, &[], &["this"], &[]).unwrap_err();
-            assert!(error.contains(words), "{text}: {error}");
+            let error = parse(text).unwrap_err();
+            assert!(error.message().contains(words), "{text}: {error}");
         }
     }
 }

@@ -4,16 +4,18 @@ use kgq_snapshot::store::{Places as XmlPlaces, Position, RdfXmlSettings, read_rd
 use kgq_syntax::Span;
 use kgq_syntax::bounds::Bounds;
 use kgq_syntax::diagnose::Known;
+use kgq_syntax::embedded::Embedded;
 use kgq_syntax::error::{Place, Source};
 use kgq_syntax::rdf::{GraphName, NamedOrBlankNode, Quad, RdfFormat, Term, Triple};
 use kgq_syntax::turtle::{self, tree::Dialect, triples::Located};
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 /// The places of one file's statements.
 pub struct Places {
     file: String,
-    text: String,
+    text: Arc<str>,
     /// The byte offset at which each line starts.
     lines: Vec<usize>,
     statements: FxHashMap<Triple, Written>,
@@ -32,7 +34,7 @@ impl Places {
     pub fn new(file: &str, text: String, format: Option<RdfFormat>, base: Option<&str>, quads: &[Quad]) -> Self {
         let mut places = Self {
             file: file.to_owned(),
-            text: String::new(),
+            text: Arc::default(),
             lines: Vec::new(),
             statements: FxHashMap::default(),
             subjects: FxHashMap::default(),
@@ -49,7 +51,7 @@ impl Places {
             places.match_up(quads, turtle::triples::triples(&text, &document, base));
         }
         places.lines = std::iter::once(0).chain(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1)).collect();
-        places.text = text;
+        places.text = text.into();
         if format == Some(RdfFormat::RdfXml) {
             let located = places.in_rdf_xml(base);
             places.match_up(quads, located.into_iter());
@@ -127,6 +129,12 @@ impl Places {
         let together = predicate.start <= object.start && !self.text[predicate.start..object.start].contains('\n');
         let start = if together { predicate.start } else { object.start };
         Some(self.place(start..object.end))
+    }
+
+    /// The text of the string that is the statement's object, in a format with a tree.
+    pub fn string(&self, statement: &Triple) -> Option<(String, Embedded)> {
+        let Written { object, .. } = self.statements.get(statement)?;
+        Embedded::in_turtle(&self.text, object.clone())
     }
 
     /// Where a node is first written as a subject; in a format without a tree, where its name first stands.

@@ -2,7 +2,7 @@
 
 use super::finding::{Finding, Severity};
 use super::report::Report;
-use super::shacl::{self, Dataset, Failure, IllFormed, Shapes, ValidationResult, infer, validate};
+use super::shacl::{self, Dataset, Failure, IllFormed, Shapes, Texts, ValidationResult, infer, validate};
 use super::subject::{Subject, as_node, triple_of};
 use super::{Check, Explanation};
 use crate::project::MANIFEST;
@@ -95,10 +95,12 @@ impl Validated {
 }
 
 pub(super) fn validated(subject: &Subject<'_>, mut dataset: Dataset) -> Validated {
-    let shapes = Shapes::parse(&dataset);
+    let written = |statement: &Triple| subject.string_of(statement);
+    let shapes = Shapes::parse(&dataset, Texts { bounds: subject.options.bounds, written: &written });
     let fault = |code, severity, fault: &IllFormed| {
         let message = format!("{}: {}", subject.name(&fault.node), fault.message);
-        Finding::new(severity, code, subject.place_of_node(&fault.node), message)
+        let place = fault.place.clone().unwrap_or_else(|| subject.place_of_node(&fault.node));
+        Finding { hints: fault.hints.clone(), ..Finding::new(severity, code, place, message) }
     };
     let ill_formed = shapes.ill_formed.iter().map(|f| fault("ill-formed-shape", Severity::Error, f));
     let not_run = shapes.not_run.iter().map(|f| fault("shape-not-run", Severity::Warning, f));

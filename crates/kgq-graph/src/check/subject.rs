@@ -9,6 +9,7 @@ use crate::project::{Found, MANIFEST, Project, ProjectFile, Role};
 use kgq_engine::query::ParseContext;
 use kgq_snapshot::store::{Content, Input, Parsed, ReadOptions, read};
 use kgq_syntax::bounds::Bounds;
+use kgq_syntax::embedded::Embedded;
 use kgq_syntax::error::{Error, Place, Result};
 use kgq_syntax::rdf::vocabulary::well_known;
 use kgq_syntax::rdf::{GraphName, NamedNode, NamedOrBlankNode, Prefixes, Quad, Term, Triple};
@@ -190,6 +191,16 @@ impl<'p> Subject<'p> {
         let files = self.by_subject.get(&statement.subject).map_or(&[][..], Vec::as_slice);
         let exact = files.iter().find_map(|f| self.places(&self.files[*f]).statement(statement));
         exact.unwrap_or_else(|| self.place_of_subject(&statement.subject))
+    }
+
+    /// The string that is a statement's object, as a part of its file: the file's name, the string's text, where it stands.
+    pub fn string_of(&self, statement: &Triple) -> Option<(String, String, Embedded)> {
+        let files = self.by_subject.get(&statement.subject)?;
+        files.iter().find_map(|f| {
+            let file = &self.files[*f];
+            let (text, embedded) = self.places(file).string(statement)?;
+            Some((file.name.clone(), text, embedded))
+        })
     }
 
     /// Where a statement stands in a file that has it.

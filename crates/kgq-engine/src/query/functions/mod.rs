@@ -14,15 +14,31 @@ use kgq_syntax::error::{Error, Result, Source};
 use kgq_syntax::rdf::{NamedNode, Prefixes};
 use kgq_syntax::text::nearest;
 use kgq_syntax::{Kind, Span, Token, significant, sparql, words};
-use known::Known;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
+
+/// Functions that data declare, such as a shapes graph, by their IRIs: how many arguments each takes.
+pub type Declared = BTreeMap<String, RangeInclusive<usize>>;
 
 /// Refuses a query that calls what is not computed here.
 ///
 /// # Errors
 /// The calls, each at its place.
 pub fn refuse_unknown(source: Source<'_>, query: &spargebra::Query, prefixes: &Prefixes) -> Result<()> {
-    refuse(source, calls(query), prefixes)
+    refuse(source, calls(query), prefixes, &Declared::new())
+}
+
+/// As [`refuse_unknown`], where there are other functions beside ours.
+///
+/// # Errors
+/// The calls, each at its place.
+pub fn refuse_undeclared(
+    source: Source<'_>,
+    query: &spargebra::Query,
+    prefixes: &Prefixes,
+    declared: &Declared,
+) -> Result<()> {
+    refuse(source, calls(query), prefixes, declared)
 }
 
 /// As [`refuse_unknown`], for the patterns of an update.
@@ -30,42 +46,45 @@ pub fn refuse_unknown(source: Source<'_>, query: &spargebra::Query, prefixes: &P
 /// # Errors
 /// The calls, each at its place.
 pub fn refuse_unknown_in_update(source: Source<'_>, update: &Update, prefixes: &Prefixes) -> Result<()> {
-    refuse(source, calls_of_update(update), prefixes)
+    refuse(source, calls_of_update(update), prefixes, &Declared::new())
 }
 
 /// More calls than this are not listed.
 const MOST_LISTED: usize = 10;
 
-fn refuse(source: Source<'_>, calls: BTreeSet<Call>, prefixes: &Prefixes) -> Result<()> {
-    let wrong: BTreeSet<Call> = calls.into_iter().filter(is_wrong).collect();
+fn refuse(source: Source<'_>, calls: BTreeSet<Call>, prefixes: &Prefixes, declared: &Declared) -> Result<()> {
+    let wrong: BTreeSet<Call> = calls.into_iter().filter(|call| is_wrong(call, declared)).collect();
     let Some(first) = wrong.first() else { return Ok(()) };
     let text = Text::new(source, prefixes);
     let mut errors: Vec<Error> =
-        text.places(&wrong).map(|(call, span)| fault(call, &text.prefixes).at(source.place(span))).collect();
+        text.places(&wrong).map(|(call, span)| fault(call, &text.prefixes, declared).at(source.place(span))).collect();
     if errors.is_empty() {
-        errors.push(fault(first, &text.prefixes));
+        errors.push(fault(first, &text.prefixes, declared));
     }
     Error::all(errors).map_or(Ok(()), Err)
 }
 
 /// Whether a call is none that is computed here. A predicate is one only where its engine computes it.
-fn is_wrong(call: &Call) -> bool {
+fn is_wrong(call: &Call, declared: &Declared) -> bool {
     match call.arguments {
-        Some(arguments) => {
-            known::known(call.name.as_str()).is_none_or(|known| !(known.least..=known.most).contains(&arguments))
-        }
+        Some(arguments) => takes(call.name.as_str(), declared).is_none_or(|takes| !takes.contains(&arguments)),
         None => foreign::is_property_function(call.name.as_str()),
     }
 }
 
+/// How many arguments a function takes; `None` if there is no such function.
+fn takes(iri: &str, declared: &Declared) -> Option<RangeInclusive<usize>> {
+    known::known(iri).map(|known| known.least..=known.most).or_else(|| declared.get(iri).cloned())
+}
+
 /// What is wrong with a call that is none of ours.
-fn fault(call: &Call, prefixes: &Prefixes) -> Error {
+fn fault(call: &Call, prefixes: &Prefixes, declared: &Declared) -> Error {
     let iri = call.name.as_str();
     let name = prefixes.display(iri);
-    if let (Some(known), Some(arguments)) = (known::known(iri), call.arguments) {
-        return Error::input(format!("{name} takes {}, not {arguments}", takes(known)));
+    if let (Some(takes), Some(arguments)) = (takes(iri, declared), call.arguments) {
+        return Error::input(format!("{name} takes {}, not {arguments}", numbered(&takes)));
     }
-    let near = near(iri, prefixes);
+    let near = near(iri, prefixes, declared);
     match foreign::namespace(iri) {
         Some(namespace) if near.is_none() => {
             let what = if call.arguments.is_some() { "a function" } else { "a property function" };
@@ -76,9 +95,13 @@ fn fault(call: &Call, prefixes: &Prefixes) -> Error {
     }
 }
 
-fn takes(known: &Known) -> String {
-    let words = |n: usize| if n == 1 { "one argument".to_owned() } else { format!("{n} arguments") };
-    match (known.least, known.most) {
+fn numbered(takes: &RangeInclusive<usize>) -> String {
+    let words = |n: usize| match n {
+        0 => "no argument".to_owned(),
+        1 => "one argument".to_owned(),
+        n => format!("{n} arguments"),
+    };
+    match (*takes.start(), *takes.end()) {
         (least, most) if least == most => words(least),
         (least, usize::MAX) => format!("{} or more", words(least)),
         (least, most) => format!("{least} to {most} arguments"),
@@ -86,10 +109,11 @@ fn takes(known: &Known) -> String {
 }
 
 /// The name that may have been meant.
-fn near(iri: &str, prefixes: &Prefixes) -> Option<String> {
+fn near(iri: &str, prefixes: &Prefixes, declared: &Declared) -> Option<String> {
     let local = iri.rsplit(['#', '/', ':']).next().unwrap_or(iri);
     let namespace = iri.strip_suffix(local).unwrap_or(iri);
-    let names = known::of_namespace(namespace).map(|known| known.name);
+    let others = declared.keys().filter_map(|name| name.strip_prefix(namespace));
+    let names = known::of_namespace(namespace).map(|known| known.name).chain(others);
     let near: Vec<String> =
         nearest(local, names, 2).iter().map(|near| prefixes.display(&format!("{namespace}{near}"))).collect();
     let plain = local.replace('-', "");

@@ -1,20 +1,13 @@
 //! The two graphs of a validation, data and shapes, over one dictionary of terms, each sorted three ways.
-//!
-//! Constraints in SPARQL see the data as the default graph and the shapes as the one named graph.
 
-use kgq_engine::oxigraph::stop_if_asked;
-use kgq_engine::query::prebind::blank_node_of;
+use super::dictionary::Dictionary;
+pub use super::dictionary::Node;
+use super::view::View;
 use kgq_syntax::rdf::path::Path;
 use kgq_syntax::rdf::{NamedNode, NamedNodeRef, Term, Triple};
 use oxrdf::vocab::{rdf, rdfs};
-use rustc_hash::{FxHashMap, FxHashSet};
-use spareval::{InternalQuad, QueryableDataset};
-use std::convert::Infallible;
+use rustc_hash::FxHashSet;
 use std::sync::Arc;
-
-/// A term of the dataset, as a number in its dictionary. Numbers follow the order in which terms were read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Node(u32);
 
 /// The name under which constraints in SPARQL see the shapes.
 pub const SHAPES_GRAPH: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("urn:kgq:shapes");
@@ -72,11 +65,27 @@ impl Dataset {
     }
 
     pub fn term(&self, node: Node) -> &Term {
-        &self.dictionary.terms[node.0 as usize]
+        self.dictionary.term(node)
     }
 
+    /// The node of a term that a statement holds.
     pub fn node(&self, term: &Term) -> Option<Node> {
-        self.dictionary.nodes.get(term).copied()
+        self.dictionary.known().node(term)
+    }
+
+    /// The node of any term, such as a function gives.
+    pub(super) fn any_node(&self, term: &Term) -> Node {
+        self.dictionary.any_node(term)
+    }
+
+    /// The dataset as it is now, as queries see it.
+    pub(super) fn view(&self) -> View {
+        View {
+            terms: Arc::clone(self.dictionary.known()),
+            data: Arc::clone(&self.data),
+            shapes: Arc::clone(&self.shapes),
+            shapes_graph: self.shapes_graph,
+        }
     }
 
     pub(super) fn iri(&self, iri: NamedNodeRef<'_>) -> Option<Node> {
@@ -182,29 +191,6 @@ fn closure(start: Node, step: impl Fn(Node, &mut Vec<Node>)) -> Vec<Node> {
     found
 }
 
-#[derive(Default)]
-struct Dictionary {
-    terms: Vec<Arc<Term>>,
-    nodes: FxHashMap<Arc<Term>, Node>,
-}
-
-impl Dictionary {
-    fn insert(&mut self, term: Term) -> Node {
-        if let Some(node) = self.nodes.get(&term) {
-            return *node;
-        }
-        let node = Node(u32::try_from(self.terms.len()).expect("a dataset in memory has fewer than 2³² terms"));
-        let term = Arc::new(term);
-        self.terms.push(Arc::clone(&term));
-        self.nodes.insert(term, node);
-        node
-    }
-
-    fn triple(&mut self, triple: Triple) -> [Node; 3] {
-        [self.insert(triple.subject.into()), self.insert(triple.predicate.into()), self.insert(triple.object)]
-    }
-}
-
 /// Triples, sorted by subject, by predicate and by object.
 pub struct Graph {
     spo: Vec<[Node; 3]>,
@@ -254,7 +240,12 @@ impl Graph {
     }
 
     /// The triples that match, as subject, predicate, object.
-    fn matching(&self, s: Option<Node>, p: Option<Node>, o: Option<Node>) -> Box<dyn Iterator<Item = [Node; 3]> + '_> {
+    pub(super) fn matching(
+        &self,
+        s: Option<Node>,
+        p: Option<Node>,
+        o: Option<Node>,
+    ) -> Box<dyn Iterator<Item = [Node; 3]> + '_> {
         match (s, p, o) {
             (Some(s), Some(p), Some(o)) => Box::new(self.contains([s, p, o]).then_some([s, p, o]).into_iter()),
             (Some(s), Some(p), None) => Box::new(starting_with(&self.spo, [s, p]).iter().copied()),
@@ -272,118 +263,6 @@ fn starting_with<const N: usize>(sorted: &[[Node; 3]], prefix: [Node; N]) -> &[[
     let start = sorted.partition_point(|row| row[..N] < prefix[..]);
     let length = sorted[start..].partition_point(|row| row[..N] == prefix[..]);
     &sorted[start..start + length]
-}
-
-/// A term while a query is evaluated: one of the dataset, or one that the query made.
-#[derive(PartialEq, Eq, Hash)]
-pub enum QueryTerm {
-    Known(Node),
-    New(Arc<Term>),
-}
-
-impl Clone for QueryTerm {
-    fn clone(&self) -> Self {
-        stop_if_asked();
-        match self {
-            Self::Known(node) => Self::Known(*node),
-            Self::New(term) => Self::New(Arc::clone(term)),
-        }
-    }
-}
-
-impl QueryTerm {
-    fn known(&self) -> Option<Node> {
-        match self {
-            Self::Known(node) => Some(*node),
-            Self::New(_) => None,
-        }
-    }
-}
-
-impl<'a> QueryableDataset<'a> for &'a Dataset {
-    type InternalTerm = QueryTerm;
-    type Error = Infallible;
-
-    fn internal_quads_for_pattern(
-        &self,
-        subject: Option<&QueryTerm>,
-        predicate: Option<&QueryTerm>,
-        object: Option<&QueryTerm>,
-        graph_name: Option<Option<&QueryTerm>>,
-    ) -> impl Iterator<Item = Result<InternalQuad<QueryTerm>, Infallible>> + use<'a> {
-        let dataset: &'a Dataset = self;
-        // A term that the dataset does not have matches nothing.
-        let positions = [subject, predicate, object].map(|position| position.map(QueryTerm::known));
-        let graph = match graph_name {
-            Some(None) => Some((&dataset.data, None)),
-            Some(Some(name)) if name.known() != Some(dataset.shapes_graph) => None,
-            Some(Some(_)) | None => Some((&dataset.shapes, Some(QueryTerm::Known(dataset.shapes_graph)))),
-        };
-        let rows = match (graph, positions) {
-            (Some((graph, name)), [s, p, o]) if ![s, p, o].contains(&Some(None)) => {
-                Some((graph.matching(s.flatten(), p.flatten(), o.flatten()), name))
-            }
-            _ => None,
-        };
-        rows.into_iter().flat_map(|(rows, name)| {
-            rows.map(move |[s, p, o]| {
-                Ok(InternalQuad {
-                    subject: QueryTerm::Known(s),
-                    predicate: QueryTerm::Known(p),
-                    object: QueryTerm::Known(o),
-                    graph_name: name.clone(),
-                })
-            })
-        })
-    }
-
-    fn internal_named_graphs(&self) -> impl Iterator<Item = Result<QueryTerm, Infallible>> + use<'a> {
-        std::iter::once(Ok(QueryTerm::Known(self.shapes_graph)))
-    }
-
-    fn contains_internal_graph_name(&self, graph_name: &QueryTerm) -> Result<bool, Infallible> {
-        Ok(graph_name.known() == Some(self.shapes_graph))
-    }
-
-    fn internalize_term(&self, term: Term) -> Result<QueryTerm, Infallible> {
-        let term = resolve_blank_nodes(term);
-        Ok(self.node(&term).map_or_else(|| QueryTerm::New(Arc::new(term)), QueryTerm::Known))
-    }
-
-    fn externalize_term(&self, term: QueryTerm) -> Result<Term, Infallible> {
-        Ok(match term {
-            QueryTerm::Known(node) => self.term(node).clone(),
-            QueryTerm::New(term) => Arc::unwrap_or_clone(term),
-        })
-    }
-}
-
-/// A triple that a bound query made, with the blank nodes of the dataset; `None` where it is no RDF.
-pub(super) fn resolved(triple: Triple) -> Option<Triple> {
-    let subject = match resolve_blank_nodes(triple.subject.into()) {
-        Term::NamedNode(iri) => iri.into(),
-        Term::BlankNode(node) => node.into(),
-        Term::Literal(_) | Term::Triple(_) => return None,
-    };
-    let Term::NamedNode(predicate) = resolve_blank_nodes(triple.predicate.into()) else { return None };
-    Some(Triple { subject, predicate, object: resolve_blank_nodes(triple.object) })
-}
-
-/// The term with the IRIs that stand for blank nodes in a bound query replaced by those blank nodes.
-fn resolve_blank_nodes(term: Term) -> Term {
-    match term {
-        Term::NamedNode(iri) => blank_node_of(&iri).map_or_else(|| iri.into(), Term::from),
-        Term::Triple(triple) => {
-            let Triple { subject, predicate, object } = *triple;
-            let subject = match resolve_blank_nodes(subject.into()) {
-                Term::NamedNode(iri) => iri.into(),
-                Term::BlankNode(node) => node.into(),
-                Term::Literal(_) | Term::Triple(_) => unreachable!("a subject resolves to an IRI or a blank node"),
-            };
-            Triple { subject, predicate, object: resolve_blank_nodes(object) }.into()
-        }
-        term @ (Term::BlankNode(_) | Term::Literal(_)) => term,
-    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! new is added. New blank nodes and what is said of them are added once for a rule and focus node, so that this ends.
 
 use super::dataset::{Dataset, Node};
-use super::rule::{Head, NodeExpression, Rule};
+use super::rule::{Head, Rule};
 use super::shape::{ShapeId, Shapes};
 use super::validate::{Failure, Validation};
 use kgq_engine::Limits;
@@ -118,48 +118,6 @@ impl Validation<'_> {
             }
         }
     }
-
-    /// The nodes of an expression, each once.
-    fn nodes(&mut self, expression: &NodeExpression, focus: Node) -> Result<Vec<Node>> {
-        Ok(match expression {
-            NodeExpression::This => vec![focus],
-            NodeExpression::Constant(node) => vec![*node],
-            NodeExpression::Path { path, from } => {
-                let from = self.nodes(from, focus)?;
-                distinct(from.into_iter().flat_map(|node| self.dataset.reached(path, node)))
-            }
-            NodeExpression::Filter { shape, nodes } => {
-                let mut kept = Vec::new();
-                for node in self.nodes(nodes, focus)? {
-                    if self.conforms(*shape, node)? {
-                        kept.push(node);
-                    }
-                }
-                kept
-            }
-            NodeExpression::Union(members) => {
-                let mut nodes = Vec::new();
-                for member in members {
-                    nodes.extend(self.nodes(member, focus)?);
-                }
-                distinct(nodes)
-            }
-            NodeExpression::Intersection(members) => {
-                let Some((first, others)) = members.split_first() else { return Ok(Vec::new()) };
-                let mut nodes = self.nodes(first, focus)?;
-                for other in others {
-                    let among: FxHashSet<Node> = self.nodes(other, focus)?.into_iter().collect();
-                    nodes.retain(|node| among.contains(node));
-                }
-                nodes
-            }
-        })
-    }
-}
-
-fn distinct(nodes: impl IntoIterator<Item = Node>) -> Vec<Node> {
-    let mut seen = FxHashSet::default();
-    nodes.into_iter().filter(|node| seen.insert(*node)).collect()
 }
 
 fn has_new_blank_node(dataset: &Dataset, triple: &Triple) -> bool {

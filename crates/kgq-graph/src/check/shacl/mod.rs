@@ -1,21 +1,32 @@
-//! SHACL 1.0: Core, constraints in SPARQL and constraint components in SPARQL; of its Advanced Features, targets in SPARQL and
-//! rules. Shapes and data in, a validation report out.
+//! SHACL 1.0: Core, constraints in SPARQL and constraint components in SPARQL; of its Advanced Features, targets in SPARQL,
+//! functions, node expressions and rules. Shapes and data in, a validation report out.
 //!
 //! It does not infer (`sh:entailment`), does not fetch (`owl:imports` are followed only for prefixes), and knows no project.
 
+mod core;
 mod dataset;
+mod dictionary;
+mod evaluate;
+mod evaluator;
+mod expression;
+mod function;
 mod infer;
 mod parse;
+mod query;
+mod reader;
 mod report;
+mod result;
 mod rule;
 mod shape;
 mod sparql;
 mod target;
 mod validate;
+mod view;
 mod vocab;
 
 pub use dataset::{Dataset, Node};
 pub use infer::infer;
+pub use reader::Texts;
 pub use report::{Report, ValidationResult};
 pub use shape::{IllFormed, Shapes};
 pub use validate::{Failure, validate};
@@ -24,6 +35,12 @@ pub use validate::{Failure, validate};
 mod tests {
     use super::*;
     use kgq_engine::Limits;
+    use kgq_syntax::bounds::Bounds;
+
+    /// Of queries that stand in no file.
+    fn texts() -> Texts<'static> {
+        Texts { bounds: Bounds::default(), written: &|_| None }
+    }
 
     const PREFIXES: &str = "@prefix sh: <http://www.w3.org/ns/shacl#> . @prefix : <http://e/> .\n";
 
@@ -31,7 +48,7 @@ mod tests {
         let text = format!("{PREFIXES}{graph}");
         let triples = oxttl::TurtleParser::new().for_slice(text.as_bytes()).map(|t| t.unwrap());
         let dataset = Dataset::of_one_graph(triples);
-        let shapes = Shapes::parse(&dataset);
+        let shapes = Shapes::parse(&dataset, texts());
         assert_eq!(shapes.ill_formed, []);
         validate(&dataset, &shapes, Limits::default(), &|term| term.to_string())
     }
@@ -98,7 +115,7 @@ mod tests {
              sh:in ( :b ) ; sh:property [ sh:path [ sh:inversePath :p, :q ] ] ."
         );
         let dataset = Dataset::of_one_graph(oxttl::TurtleParser::new().for_slice(text.as_bytes()).map(|t| t.unwrap()));
-        let shapes = Shapes::parse(&dataset);
+        let shapes = Shapes::parse(&dataset, texts());
         assert_eq!(shapes.ill_formed.len(), 3, "{:?}", shapes.ill_formed);
         let report = validate(&dataset, &shapes, Limits::default(), &|term| term.to_string()).unwrap();
         assert!(report.results.iter().any(|r| r.component.as_str().ends_with("#InConstraintComponent")));

@@ -2,22 +2,28 @@
 //! and the rest still holds. So is what cannot be run.
 
 use super::dataset::{Dataset, Node};
+use super::expression::expression;
+use super::function;
+use super::reader::{Reader, Texts, short};
 use super::rule::{self, Rule};
-use super::shape::{Bound, Constraint, IllFormed, NodeKind, Qualified, Shape, ShapeId, Shapes, Target};
+use super::shape::{Bound, Constraint, ExpressionConstraint, NodeKind, Qualified, Shape, ShapeId, Shapes, Target};
 use super::sparql::{self, Component};
 use super::target;
 use super::vocab as sh;
+use kgq_syntax::rdf::NamedNodeRef;
 use kgq_syntax::rdf::path::Path;
-use kgq_syntax::rdf::{Literal, NamedNodeRef, Term};
 use kgq_syntax::xpath_regex::compile;
-use oxrdf::vocab::{rdf, rdfs, xsd};
-use rustc_hash::{FxHashMap, FxHashSet};
+use oxrdf::vocab::{rdf, rdfs};
+use rustc_hash::FxHashSet;
+use std::sync::Arc;
 
 impl Shapes {
     /// Reads the shapes of the dataset's shapes graph. Nothing fails as a whole: see `ill_formed`.
-    pub fn parse(dataset: &Dataset) -> Self {
-        let mut reader =
-            Reader { dataset, ids: FxHashMap::default(), queue: Vec::new(), faults: Vec::new(), not_run: Vec::new() };
+    pub fn parse(dataset: &Dataset, texts: Texts<'_>) -> Self {
+        let mut reader = Reader::new(dataset, texts);
+        // Any query can call a function.
+        reader.functions = function::read_signatures(&mut reader);
+        let functions = Arc::new(function::read_functions(&mut reader));
         let components = sparql::read_components(&mut reader);
         for root in reader.roots(&components) {
             reader.shape_id(root);
@@ -28,18 +34,15 @@ impl Shapes {
             shapes.push(reader.shape(*node, &components));
         }
         reader.check_references(&shapes);
-        reader.faults.dedup();
-        rule::name_functions(&mut reader);
-        let mut seen = FxHashSet::default();
-        reader.not_run.retain(|remark| seen.insert((remark.node.clone(), remark.message.clone())));
-        Self { shapes, components, ill_formed: reader.faults, not_run: reader.not_run }
+        let (ill_formed, not_run) = reader.remarks();
+        Self { shapes, components, functions, ill_formed, not_run }
     }
 }
 
 /// The longest chain of nested paths that is read.
 const MAX_PATH_DEPTH: usize = 64;
 
-const VALUE_PARAMETERS: [NamedNodeRef<'static>; 29] = [
+const VALUE_PARAMETERS: [NamedNodeRef<'static>; 30] = [
     sh::CLASS,
     sh::DATATYPE,
     sh::NODE_KIND,
@@ -69,155 +72,10 @@ const VALUE_PARAMETERS: [NamedNodeRef<'static>; 29] = [
     sh::HAS_VALUE,
     sh::IN,
     sh::SPARQL,
+    sh::EXPRESSION,
 ];
 
-pub(super) struct Reader<'d> {
-    pub dataset: &'d Dataset,
-    ids: FxHashMap<Node, ShapeId>,
-    queue: Vec<Node>,
-    faults: Vec<IllFormed>,
-    not_run: Vec<IllFormed>,
-}
-
-/// `sh:name` of a term of the vocabulary.
-pub(super) fn short(term: NamedNodeRef<'_>) -> String {
-    format!("sh:{}", term.as_str().rsplit('#').next().unwrap_or_default())
-}
-
 impl Reader<'_> {
-    pub fn fault(&mut self, node: Node, message: impl Into<String>) {
-        self.faults.push(IllFormed { node: self.dataset.term(node).clone(), message: message.into() });
-    }
-
-    /// Notes what is allowed, and not run.
-    pub fn not_run(&mut self, node: Node, message: impl Into<String>) {
-        self.not_run.push(IllFormed { node: self.dataset.term(node).clone(), message: message.into() });
-    }
-
-    /// A term of the shapes graph as messages show it.
-    pub fn written(&self, node: Node) -> String {
-        self.dataset.term(node).to_string()
-    }
-
-    /// Whether a constraint, validator, target or rule is written in JavaScript, which is not run.
-    pub fn is_javascript(&self, node: Node) -> bool {
-        !self.objects(node, sh::JS_FUNCTION_NAME).is_empty()
-    }
-
-    pub fn objects(&self, subject: Node, predicate: NamedNodeRef<'_>) -> Vec<Node> {
-        let predicate = self.dataset.iri(predicate);
-        predicate.into_iter().flat_map(|p| self.dataset.shapes.objects(subject, p)).collect()
-    }
-
-    pub fn instances(&self, class: NamedNodeRef<'_>) -> Vec<Node> {
-        let class = self.dataset.iri(class);
-        class.map(|class| self.dataset.instances(&self.dataset.shapes, class)).unwrap_or_default()
-    }
-
-    /// A class and all above it.
-    pub fn superclasses(&self, class: Node) -> Vec<Node> {
-        let mut classes = vec![class];
-        let mut at = 0;
-        while let Some(class) = classes.get(at).copied() {
-            at += 1;
-            let above = self.objects(class, rdfs::SUB_CLASS_OF);
-            classes.extend(above.into_iter().filter(|c| !classes.contains(c)).collect::<Vec<_>>());
-        }
-        classes
-    }
-
-    fn subjects_of(&self, predicate: NamedNodeRef<'_>) -> Vec<Node> {
-        let predicate = self.dataset.iri(predicate);
-        predicate.into_iter().flat_map(|p| self.dataset.shapes.pairs(p)).map(|(s, _)| s).collect()
-    }
-
-    /// The value of a property that must not have two.
-    pub fn one(&mut self, subject: Node, predicate: NamedNodeRef<'_>) -> Option<Node> {
-        let values = self.objects(subject, predicate);
-        if values.len() > 1 {
-            self.fault(subject, format!("{} has {} values, and can have only one", short(predicate), values.len()));
-        }
-        values.first().copied()
-    }
-
-    pub fn literal(&self, node: Node) -> Option<&Literal> {
-        match self.dataset.term(node) {
-            Term::Literal(literal) => Some(literal),
-            Term::NamedNode(_) | Term::BlankNode(_) | Term::Triple(_) => None,
-        }
-    }
-
-    /// The value of a property that is a plain string.
-    pub fn text(&mut self, subject: Node, predicate: NamedNodeRef<'_>) -> Option<String> {
-        let value = self.one(subject, predicate)?;
-        match self.literal(value) {
-            Some(literal) => Some(literal.value().to_owned()),
-            None => {
-                self.fault(subject, format!("{} needs a string", short(predicate)));
-                None
-            }
-        }
-    }
-
-    pub fn boolean(&mut self, subject: Node, predicate: NamedNodeRef<'_>) -> bool {
-        let Some(value) = self.one(subject, predicate) else { return false };
-        match self.literal(value).filter(|l| l.datatype() == xsd::BOOLEAN).map(Literal::value) {
-            // The standard asks for the term `true`: `"1"^^xsd:boolean` has its value, but is another term.
-            Some("true") => true,
-            Some("false" | "0" | "1") => false,
-            _ => {
-                self.fault(subject, format!("{} needs true or false", short(predicate)));
-                false
-            }
-        }
-    }
-
-    fn count(&mut self, subject: Node, predicate: NamedNodeRef<'_>) -> Option<u64> {
-        let value = self.one(subject, predicate)?;
-        let count = self.literal(value).filter(|l| l.datatype() == xsd::INTEGER).and_then(|l| l.value().parse().ok());
-        if count.is_none() {
-            self.fault(subject, format!("{} needs an integer from 0", short(predicate)));
-        }
-        count
-    }
-
-    pub fn messages(&self, node: Node) -> Vec<Literal> {
-        self.objects(node, sh::MESSAGE).into_iter().filter_map(|m| self.literal(m).cloned()).collect()
-    }
-
-    /// The values of a property that must be IRIs.
-    fn iris(&mut self, subject: Node, predicate: NamedNodeRef<'_>) -> Vec<Node> {
-        let (iris, others): (Vec<Node>, _) =
-            self.objects(subject, predicate).into_iter().partition(|v| self.dataset.as_iri(*v).is_some());
-        let others: Vec<Node> = others;
-        if !others.is_empty() {
-            self.fault(subject, format!("{} needs an IRI", short(predicate)));
-        }
-        iris
-    }
-
-    /// The members of an RDF list; `None`, with the fault noted, if it is broken or runs in a circle.
-    pub fn list(&mut self, subject: Node, predicate: NamedNodeRef<'_>, head: Node) -> Option<Vec<Node>> {
-        let nil = self.dataset.iri(rdf::NIL);
-        let mut members = Vec::new();
-        let mut seen = FxHashSet::default();
-        let mut at = head;
-        while Some(at) != nil {
-            let (first, rest) = (self.objects(at, rdf::FIRST), self.objects(at, rdf::REST));
-            let ([first], [rest]) = (&first[..], &rest[..]) else {
-                self.fault(subject, format!("{} needs a list that ends in rdf:nil", short(predicate)));
-                return None;
-            };
-            if !seen.insert(at) {
-                self.fault(subject, format!("the list of {} runs in a circle", short(predicate)));
-                return None;
-            }
-            members.push(*first);
-            at = *rest;
-        }
-        Some(members)
-    }
-
     fn roots(&self, components: &[Component]) -> Vec<Node> {
         let mut roots = self.instances(sh::NODE_SHAPE);
         roots.extend(self.instances(sh::PROPERTY_SHAPE));
@@ -244,20 +102,6 @@ impl Reader<'_> {
         let mut classes = self.instances(rdfs::CLASS);
         classes.extend(self.instances(NamedNodeRef::new_unchecked("http://www.w3.org/2002/07/owl#Class")));
         classes
-    }
-
-    /// The shape of a node, to be read in its turn if it has not been.
-    pub fn shape_id(&mut self, node: Node) -> ShapeId {
-        let next = ShapeId(self.queue.len());
-        let id = *self.ids.entry(node).or_insert(next);
-        if id == next {
-            self.queue.push(node);
-        }
-        id
-    }
-
-    fn shape_ids(&mut self, nodes: Vec<Node>) -> Vec<ShapeId> {
-        nodes.into_iter().map(|node| self.shape_id(node)).collect()
     }
 
     fn shape(&mut self, node: Node, components: &[Component]) -> Shape {
@@ -366,8 +210,15 @@ impl Reader<'_> {
         if !self.objects(node, sh::JS).is_empty() {
             self.not_run(node, "a constraint of sh:js, which is JavaScript, is not run");
         }
-        if !self.objects(node, sh::EXPRESSION).is_empty() {
-            self.not_run(node, "a constraint of sh:expression is not run");
+        for value in self.objects(node, sh::EXPRESSION) {
+            if self.boolean(value, sh::DEACTIVATED) {
+                continue;
+            }
+            if let Some(expression) = expression(self, node, value) {
+                let messages = self.messages(value);
+                let constraint = ExpressionConstraint { node: value, expression, messages };
+                found.push(Constraint::Expression(Box::new(constraint)));
+            }
         }
         found
     }

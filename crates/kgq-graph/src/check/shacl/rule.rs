@@ -1,14 +1,13 @@
-//! Rules (SHACL Advanced Features §8) and the node expressions (§5) of their heads: what they say.
+//! Rules (SHACL Advanced Features §7) and `sh:values`: what they say.
 
 use super::dataset::Node;
-use super::parse::Reader;
+use super::expression::{NodeExpression, expression};
+use super::reader::Reader;
 use super::shape::ShapeId;
-use super::sparql::{OPTIONAL, prefixes};
+use super::sparql::OPTIONAL;
 use super::vocab as sh;
-use kgq_engine::query::prebind::Prebound;
-use kgq_syntax::rdf::path::Path;
-use kgq_syntax::rdf::{NamedNodeRef, Term};
-use oxrdf::vocab::rdf;
+use kgq_engine::query::prebind::{Known, Prebound};
+use kgq_syntax::error::Source;
 
 /// A rule of a shape: what it adds to the data for each focus node that conforms to the conditions.
 pub(crate) struct Rule {
@@ -22,41 +21,41 @@ pub(crate) enum Head {
     Construct(Prebound),
 }
 
-/// What gives nodes for a focus node.
-pub(crate) enum NodeExpression {
-    This,
-    Constant(Node),
-    Path { path: Path<Node>, from: Box<Self> },
-    Filter { shape: ShapeId, nodes: Box<Self> },
-    Intersection(Vec<Self>),
-    Union(Vec<Self>),
-}
-
-/// The deepest nesting of node expressions that is read.
-const MAX_DEPTH: usize = 64;
-
 pub(super) fn read_rules(reader: &mut Reader<'_>, shape: Node) -> Vec<Rule> {
     let mut rules = Vec::new();
     for node in reader.objects(shape, sh::RULE) {
         if reader.boolean(node, sh::DEACTIVATED) {
             continue;
         }
-        let order = order(reader, node);
+        let order = reader.order(node);
         let conditions = reader.objects(node, sh::CONDITION).into_iter().map(|c| reader.shape_id(c)).collect();
         if let Some(head) = head(reader, shape, node) {
             rules.push(Rule { order, conditions, head });
         }
     }
+    for property in reader.objects(shape, sh::PROPERTY) {
+        read_values(reader, property, &mut rules);
+    }
     rules
 }
 
-fn order(reader: &mut Reader<'_>, node: Node) -> f64 {
-    let Some(value) = reader.one(node, sh::ORDER) else { return 0.0 };
-    let order = reader.literal(value).and_then(|l| l.value().trim().parse::<f64>().ok()).filter(|o| o.is_finite());
-    order.unwrap_or_else(|| {
-        reader.fault(node, "sh:order needs a number");
-        0.0
-    })
+/// `sh:values` of a property shape: the focus nodes of the shape around it have the values of a node expression for the property.
+fn read_values(reader: &mut Reader<'_>, property: Node, rules: &mut Vec<Rule>) {
+    let values = reader.objects(property, sh::VALUES);
+    if values.is_empty() || reader.boolean(property, sh::DEACTIVATED) {
+        return;
+    }
+    let predicate = reader.one(property, sh::PATH).filter(|path| reader.dataset.as_iri(*path).is_some());
+    let Some(predicate) = predicate else {
+        reader.fault(property, "sh:values needs an IRI as the sh:path beside it");
+        return;
+    };
+    for value in values {
+        if let Some(object) = expression(reader, property, value) {
+            let (subject, predicate) = (NodeExpression::This, NodeExpression::Constant(predicate));
+            rules.push(Rule { order: 0.0, conditions: Vec::new(), head: Head::Triple { subject, predicate, object } });
+        }
+    }
 }
 
 fn head(reader: &mut Reader<'_>, shape: Node, node: Node) -> Option<Head> {
@@ -64,19 +63,13 @@ fn head(reader: &mut Reader<'_>, shape: Node, node: Node) -> Option<Head> {
         reader.not_run(shape, "a rule written in JavaScript is not run");
         return None;
     }
-    if let Some(text) = reader.text(node, sh::CONSTRUCT) {
-        let prefixes = prefixes(reader, node);
-        return match Prebound::parse_construct(&text, &prefixes, &OPTIONAL) {
-            Ok(query) => Some(Head::Construct(query)),
-            Err(why) => {
-                reader.fault(shape, format!("the query of a rule cannot be used: {why}"));
-                None
-            }
-        };
+    if !reader.objects(node, sh::CONSTRUCT).is_empty() {
+        let parse = |source: Source<'_>, known: Known<'_>| Prebound::parse_construct(source, known, &OPTIONAL);
+        return reader.query(shape, node, sh::CONSTRUCT, &parse).map(Head::Construct);
     }
     let mut part = |predicate| {
         let value = reader.one(node, predicate)?;
-        expression(reader, shape, value, 0)
+        expression(reader, shape, value)
     };
     match (part(sh::SUBJECT), part(sh::PREDICATE), part(sh::OBJECT)) {
         (Some(subject), Some(predicate), Some(object)) => Some(Head::Triple { subject, predicate, object }),
@@ -86,63 +79,6 @@ fn head(reader: &mut Reader<'_>, shape: Node, node: Node) -> Option<Head> {
                 reader.fault(shape, "a rule needs sh:construct, or sh:subject, sh:predicate and sh:object");
             }
             None
-        }
-    }
-}
-
-/// A node expression; `None`, with the reason noted, where it is ill-formed or of a kind that is not run.
-fn expression(reader: &mut Reader<'_>, shape: Node, node: Node, depth: usize) -> Option<NodeExpression> {
-    if depth > MAX_DEPTH {
-        reader.fault(shape, "a node expression runs in a circle, or is nested too deeply");
-        return None;
-    }
-    if reader.dataset.iri(sh::THIS) == Some(node) {
-        return Some(NodeExpression::This);
-    }
-    if !matches!(reader.dataset.term(node), Term::BlankNode(_)) {
-        return Some(NodeExpression::Constant(node));
-    }
-    if let Some(path) = reader.one(node, sh::PATH) {
-        let path = reader.path(shape, path, 0)?;
-        let from = Box::new(nodes(reader, shape, node, depth)?);
-        return Some(NodeExpression::Path { path, from });
-    }
-    if let Some(filter) = reader.one(node, sh::FILTER_SHAPE) {
-        let id = reader.shape_id(filter);
-        let nodes = Box::new(nodes(reader, shape, node, depth)?);
-        return Some(NodeExpression::Filter { shape: id, nodes });
-    }
-    type Make = fn(Vec<NodeExpression>) -> NodeExpression;
-    let several: [(_, Make); 2] =
-        [(sh::INTERSECTION, NodeExpression::Intersection), (sh::UNION, NodeExpression::Union)];
-    for (predicate, make) in several {
-        if let Some(list) = reader.one(node, predicate) {
-            let members = reader.list(shape, predicate, list)?;
-            let members: Option<_> = members.into_iter().map(|m| expression(reader, shape, m, depth + 1)).collect();
-            return members.map(make);
-        }
-    }
-    let what =
-        reader.dataset.shapes.properties(node).map(|(p, _)| reader.written(p)).find(|p| *p != rdf::TYPE.to_string());
-    let what = what.unwrap_or_else(|| "a blank node of which nothing is said".into());
-    reader.not_run(shape, format!("a rule with the node expression {what} is not run"));
-    None
-}
-
-/// The nodes that an expression begins with: those of `sh:nodes`, else the focus node.
-fn nodes(reader: &mut Reader<'_>, shape: Node, node: Node, depth: usize) -> Option<NodeExpression> {
-    match reader.one(node, sh::NODES) {
-        Some(nodes) => expression(reader, shape, nodes, depth + 1),
-        None => Some(NodeExpression::This),
-    }
-}
-
-/// Names the functions that the shapes graph declares: queries that call one get no value of it.
-pub(super) fn name_functions(reader: &mut Reader<'_>) {
-    let kinds: [(NamedNodeRef<'_>, &str); 2] = [(sh::SPARQL_FUNCTION, "SPARQL"), (sh::JS_FUNCTION, "JavaScript")];
-    for (class, language) in kinds {
-        for function in reader.instances(class) {
-            reader.not_run(function, format!("a function in {language} is not run: calls of it have no value"));
         }
     }
 }

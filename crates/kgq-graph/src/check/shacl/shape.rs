@@ -1,19 +1,24 @@
 //! Shapes as data: what a shapes graph says, checked once when it is read.
 
 use super::dataset::Node;
+use super::expression::NodeExpression;
+use super::function::Functions;
 use super::rule::Rule;
 use super::sparql::{Component, SparqlConstraint};
 use super::target::SparqlTarget;
+use kgq_syntax::error::Place;
 use kgq_syntax::rdf::path::Path;
 use kgq_syntax::rdf::{Literal, Term};
 use regex::Regex;
 use rustc_hash::FxHashSet;
+use std::sync::Arc;
 
 /// The shapes of a shapes graph (SHACL 1.0 §2).
 #[derive(Default)]
 pub struct Shapes {
     pub(super) shapes: Vec<Shape>,
     pub(super) components: Vec<Component>,
+    pub(super) functions: Arc<Functions>,
     /// What in the shapes graph is no shape although it looks like one; validation passes over it.
     pub ill_formed: Vec<IllFormed>,
     /// What is well-formed and not run, such as what is written in JavaScript; validation passes over it too.
@@ -44,6 +49,9 @@ impl Shapes {
 pub struct IllFormed {
     pub node: Term,
     pub message: String,
+    pub hints: Vec<String>,
+    /// Where in the text of a query, if it is in one.
+    pub place: Option<Place>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -101,11 +109,19 @@ pub(super) enum Constraint {
     HasValue(Node),
     In(Vec<Node>),
     Sparql(Box<SparqlConstraint>),
+    Expression(Box<ExpressionConstraint>),
     Custom {
         component: usize,
         /// For each parameter of the component, its value.
         arguments: Vec<Option<Node>>,
     },
+}
+
+/// A node expression that is to be true of each value (Advanced Features §6).
+pub(super) struct ExpressionConstraint {
+    pub node: Node,
+    pub expression: NodeExpression,
+    pub messages: Vec<Literal>,
 }
 
 pub(super) struct Qualified {

@@ -1,21 +1,15 @@
 //! Constraints in SPARQL (SHACL 1.0 §5) and constraint components in SPARQL (§6): what they say, and how they are asked.
 
-use super::dataset::{Dataset, Node, resolved};
-use super::parse::{Reader, short};
+use super::dataset::{Dataset, Node};
+use super::reader::{Reader, short};
 use super::shape::Constraint;
 use super::vocab as sh;
-use kgq_engine::Limits;
-use kgq_engine::expression::extension;
-use kgq_engine::limits::Guard;
-use kgq_engine::oxigraph::bounded;
-use kgq_engine::query::prebind::{self, Prebound};
-use kgq_syntax::error::Result;
-use kgq_syntax::rdf::path::Path;
-use kgq_syntax::rdf::{Literal, NamedNode, NamedNodeRef, Term, Triple, Variable};
+use kgq_engine::query::Form;
+use kgq_engine::query::prebind::{Known, Prebound};
+use kgq_syntax::error::Source;
+use kgq_syntax::rdf::{Literal, NamedNode, NamedNodeRef, Prefixes, Term, Variable};
 use rustc_hash::FxHashSet;
-use spareval::{QueryEvaluationError, QueryEvaluator, QueryResults};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// A value of `sh:sparql`.
 pub(crate) struct SparqlConstraint {
@@ -119,45 +113,37 @@ fn validator(
         reader.fault(component, format!("{} has several values in SPARQL", short(kind)));
     }
     let node = *validators.first()?;
-    let wants_ask = kind == sh::VALIDATOR;
-    let text = if wants_ask { reader.text(node, sh::ASK) } else { None }.or_else(|| reader.text(node, sh::SELECT));
-    let Some(text) = text.or_else(|| reader.text(node, sh::ASK)) else {
-        reader.fault(node, "a validator needs sh:ask or sh:select");
-        return None;
+    // One for both kinds of shapes asks of each value node; where that is meant of one kind only, the standard leaves it open.
+    let (property, form) = match [sh::SELECT, sh::ASK].map(|property| !reader.objects(node, property).is_empty()) {
+        [_, true] if kind == sh::VALIDATOR => (sh::ASK, Form::Ask),
+        [true, _] if kind != sh::VALIDATOR => (sh::SELECT, Form::Select),
+        [false, true] => (sh::ASK, Form::Ask),
+        [true, _] => {
+            let words = "sh:validator needs sh:ask; a sh:select belongs to sh:nodeValidator or sh:propertyValidator";
+            reader.fault(node, words);
+            return None;
+        }
+        [false, false] => {
+            reader.fault(node, "a validator needs sh:ask or sh:select");
+            return None;
+        }
     };
     let mut optional: Vec<&str> = parameters.iter().map(|p| p.name.as_str()).chain(OPTIONAL).collect();
-    if wants_ask {
+    if form == Form::Ask {
         optional.push("value");
     }
-    let query = query(reader, node, &text, &optional)?;
-    if wants_ask && !query.is_ask() {
-        reader.fault(
-            node,
-            "sh:validator needs an ASK query; a SELECT belongs to sh:nodeValidator or sh:propertyValidator",
-        );
-        return None;
-    }
+    let parse = |source: Source<'_>, known: Known<'_>| Prebound::parse(source, known, form, &["this"], &optional);
+    let query = reader.query(node, node, property, &parse)?;
     Some(Validator { query, messages: reader.messages(node) })
 }
 
-fn query(reader: &mut Reader<'_>, node: Node, text: &str, optional: &[&str]) -> Option<Prebound> {
-    let prefixes = prefixes(reader, node);
-    match Prebound::parse(text, &prefixes, &["this"], optional) {
-        Ok(query) => Some(query),
-        Err(why) => {
-            reader.fault(node, format!("the query cannot be used: {why}"));
-            None
-        }
-    }
-}
-
 /// The prefixes that the values of `sh:prefixes`, and what those import, declare (§5.2.2).
-pub(super) fn prefixes(reader: &mut Reader<'_>, node: Node) -> Vec<(String, String)> {
+pub(super) fn prefixes(reader: &mut Reader<'_>, node: Node) -> Prefixes {
     let imports = NamedNodeRef::new_unchecked("http://www.w3.org/2002/07/owl#imports");
     let mut ontologies = reader.objects(node, sh::PREFIXES);
     let mut seen: FxHashSet<Node> = ontologies.iter().copied().collect();
     let mut at = 0;
-    let mut found: BTreeMap<String, String> = BTreeMap::new();
+    let mut found = Prefixes::default();
     while let Some(ontology) = ontologies.get(at).copied() {
         at += 1;
         ontologies.extend(reader.objects(ontology, imports).into_iter().filter(|o| seen.insert(*o)));
@@ -167,13 +153,13 @@ pub(super) fn prefixes(reader: &mut Reader<'_>, node: Node) -> Vec<(String, Stri
                 reader.fault(ontology, "a declaration of a prefix needs sh:prefix and sh:namespace");
                 continue;
             };
-            if found.get(&prefix).is_some_and(|other| *other != namespace) {
+            if found.get(&prefix).is_some_and(|other| other != namespace) {
                 reader.fault(node, format!("the prefix `{prefix}` is declared with two namespaces"));
             }
             found.insert(prefix, namespace);
         }
     }
-    found.into_iter().collect()
+    found
 }
 
 /// The constraints in SPARQL of one shape: its own, then those of the components whose parameters it has.
@@ -188,15 +174,13 @@ pub(super) fn read_constraints(
         if reader.boolean(node, sh::DEACTIVATED) {
             continue;
         }
-        let Some(text) = reader.text(node, sh::SELECT) else {
+        if reader.objects(node, sh::SELECT).is_empty() {
             reader.fault(node, "a constraint in SPARQL needs sh:select");
             continue;
-        };
-        let Some(query) = query(reader, node, &text, &OPTIONAL) else { continue };
-        if query.is_ask() {
-            reader.fault(node, "sh:select needs a SELECT query");
-            continue;
         }
+        let parse =
+            |source: Source<'_>, known: Known<'_>| Prebound::parse(source, known, Form::Select, &["this"], &OPTIONAL);
+        let Some(query) = reader.query(node, node, sh::SELECT, &parse) else { continue };
         found.push(Constraint::Sparql(Box::new(SparqlConstraint { node, query, messages: reader.messages(node) })));
     }
     for (index, component) in components.iter().enumerate() {
@@ -225,69 +209,6 @@ pub(super) fn read_constraints(
             let arguments = values.iter().map(|v| v.first().copied()).collect();
             found.push(Constraint::Custom { component: index, arguments });
         }
-    }
-}
-
-/// The values of one solution, by the names of the variables.
-pub(super) type Solution = BTreeMap<String, Term>;
-
-/// Asks queries of a dataset.
-pub(super) struct Evaluator<'d> {
-    dataset: &'d Dataset,
-    evaluator: QueryEvaluator,
-    /// Of each query by itself.
-    limits: Limits,
-}
-
-impl<'d> Evaluator<'d> {
-    pub fn new(dataset: &'d Dataset, limits: Limits) -> Self {
-        let mut evaluator = QueryEvaluator::new()
-            .with_custom_function(prebind::blank_node_function(), prebind::call_blank_node_function);
-        for (name, extension) in extension::all() {
-            evaluator = evaluator.with_custom_function(name, move |arguments| extension.call(arguments));
-        }
-        Self { dataset, evaluator, limits }
-    }
-
-    /// The triples of a CONSTRUCT, as terms of the dataset where they are.
-    pub fn construct(&self, query: &Prebound, values: &BTreeMap<&str, Term>) -> Result<Vec<Triple>> {
-        let triples = self.run(query, values, None, |results| match results {
-            QueryResults::Graph(triples) => triples.collect(),
-            QueryResults::Solutions(_) | QueryResults::Boolean(_) => Ok(Vec::new()),
-        })?;
-        Ok(triples.into_iter().filter_map(resolved).collect())
-    }
-
-    /// The solutions of a SELECT, or for an ASK that is true one without values.
-    pub fn ask(
-        &self,
-        query: &Prebound,
-        values: &BTreeMap<&str, Term>,
-        path: Option<&Path<NamedNode>>,
-    ) -> Result<Vec<Solution>> {
-        self.run(query, values, path, |results| match results {
-            QueryResults::Solutions(solutions) => {
-                let named = |(v, t): (&Variable, &Term)| (v.as_str().to_owned(), t.clone());
-                solutions.map(|s| Ok(s?.iter().map(named).collect())).collect()
-            }
-            QueryResults::Boolean(true) => Ok(vec![Solution::new()]),
-            QueryResults::Boolean(false) | QueryResults::Graph(_) => Ok(Vec::new()),
-        })
-    }
-
-    fn run<T>(
-        &self,
-        query: &Prebound,
-        values: &BTreeMap<&str, Term>,
-        path: Option<&Path<NamedNode>>,
-        read: impl FnOnce(QueryResults<'_>) -> Result<T, QueryEvaluationError>,
-    ) -> Result<T> {
-        let query = query.bind(values, path);
-        let guard = Arc::new(Guard::new(&self.limits, Arc::default()));
-        bounded(&guard, |token| {
-            let evaluator = self.evaluator.clone().with_cancellation_token(token);
-            read(evaluator.prepare(&query).execute(self.dataset)?)
-        })
     }
 }
 

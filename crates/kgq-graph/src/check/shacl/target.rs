@@ -1,11 +1,12 @@
 //! Targets in SPARQL (SHACL Advanced Features §3): of one shape, or of a type with parameters.
 
 use super::dataset::{Dataset, Node};
-use super::parse::Reader;
-use super::sparql::{Evaluator, parameter, prefixes};
+use super::evaluator::Evaluator;
+use super::reader::Reader;
+use super::sparql::parameter;
 use super::vocab as sh;
-use kgq_engine::query::prebind::Prebound;
-use kgq_syntax::error::{Error, Result};
+use kgq_engine::query::prebind::{Known, Prebound};
+use kgq_syntax::error::{Result, Source};
 use kgq_syntax::rdf::{NamedNodeRef, Term};
 use oxrdf::vocab::rdf;
 use std::collections::BTreeMap;
@@ -18,18 +19,11 @@ pub(crate) struct SparqlTarget {
 }
 
 impl SparqlTarget {
-    pub fn nodes(&self, dataset: &Dataset, evaluator: &Evaluator<'_>) -> Result<Vec<Node>> {
+    pub fn nodes(&self, dataset: &Dataset, evaluator: &Evaluator) -> Result<Vec<Node>> {
         let arguments = self.arguments.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
         let solutions = evaluator.ask(&self.query, &arguments, None)?;
-        let mut nodes = Vec::new();
-        for term in solutions.iter().filter_map(|solution| solution.get("this")) {
-            let node = dataset.node(term).ok_or_else(|| {
-                Error::input(format!("the target selects {term}, which no statement holds"))
-                    .hint("a target can select terms of the data only")
-            })?;
-            nodes.push(node);
-        }
-        Ok(nodes)
+        let selected = solutions.iter().filter_map(|solution| solution.get("this"));
+        Ok(selected.map(|term| dataset.any_node(term)).collect())
     }
 }
 
@@ -55,23 +49,18 @@ fn read_target(reader: &mut Reader<'_>, shape: Node, target: Node) -> Option<Spa
         Some(kind) => (kind, arguments(reader, shape, kind, target)?),
         None => (target, BTreeMap::new()),
     };
-    let Some(text) = reader.text(holder, sh::SELECT) else {
+    if reader.objects(holder, sh::SELECT).is_empty() {
         if reader.objects(holder, sh::ASK).is_empty() {
             reader.fault(shape, "a target needs sh:select, or a type that is a sh:SPARQLTargetType with sh:select");
         } else {
             reader.not_run(shape, "a target of sh:ask is not run; sh:select can say the same");
         }
         return None;
-    };
-    let prefixes = prefixes(reader, holder);
-    let names: Vec<&str> = arguments.keys().map(String::as_str).collect();
-    match Prebound::parse_target(&text, &prefixes, &names) {
-        Ok(query) => Some(SparqlTarget { query, arguments }),
-        Err(why) => {
-            reader.fault(shape, format!("the query of a target cannot be used: {why}"));
-            None
-        }
     }
+    let names: Vec<&str> = arguments.keys().map(String::as_str).collect();
+    let parse = |source: Source<'_>, known: Known<'_>| Prebound::parse_target(source, known, &names);
+    let query = reader.query(shape, holder, sh::SELECT, &parse)?;
+    Some(SparqlTarget { query, arguments })
 }
 
 /// The values that a target gives the parameters of its type, and of the types above that.

@@ -1,19 +1,13 @@
 //! Shapes against data: the validation itself (SHACL 1.0 §3.4 and §4).
 
 use super::dataset::{Dataset, Node};
+use super::evaluator::Evaluator;
 use super::report::{Report, ValidationResult};
-use super::shape::{Bound, Constraint, Qualified, Shape, ShapeId, Shapes, Target};
-use super::sparql::{self, Component, Evaluator, SparqlConstraint};
-use super::vocab as sh;
+use super::shape::{Constraint, Shape, ShapeId, Shapes, Target};
 use kgq_engine::Limits;
-use kgq_engine::query::prebind::Prebound;
 use kgq_syntax::error::{Error, Result};
-use kgq_syntax::rdf::literal::{compare, is_well_formed};
-use kgq_syntax::rdf::path::Path;
-use kgq_syntax::rdf::{Literal, NamedNode, Term};
-use rustc_hash::FxHashSet;
+use kgq_syntax::rdf::Term;
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 
 /// How deep shapes may lead from node to node. A chain of the data can be as long as it likes, the stack cannot.
 const MAX_DEPTH: usize = 100;
@@ -48,26 +42,26 @@ pub struct Failure {
 pub(super) struct Validation<'a> {
     pub dataset: &'a Dataset,
     pub shapes: &'a Shapes,
-    pub evaluator: Evaluator<'a>,
+    pub evaluator: Evaluator,
     /// What is being checked, outermost first; after an error, what was.
-    stack: Vec<(ShapeId, Node)>,
+    pub stack: Vec<(ShapeId, Node)>,
     /// The shape whose targets or rules are at work, and the focus node.
     pub outermost: Option<(ShapeId, Option<Node>)>,
-    results: Vec<ValidationResult>,
+    pub results: Vec<ValidationResult>,
     pub name: &'a dyn Fn(&Term) -> String,
 }
 
 /// One constraint of a shape on one focus node.
 #[derive(Clone, Copy)]
-struct At<'a> {
-    shape: &'a Shape,
-    focus: Node,
-    values: &'a [Node],
+pub(super) struct At<'a> {
+    pub shape: &'a Shape,
+    pub focus: Node,
+    pub values: &'a [Node],
 }
 
 impl<'a> Validation<'a> {
     pub fn new(dataset: &'a Dataset, shapes: &'a Shapes, limits: Limits, name: &'a dyn Fn(&Term) -> String) -> Self {
-        let evaluator = Evaluator::new(dataset, limits);
+        let evaluator = Evaluator::new(dataset, &shapes.functions, limits);
         Self { dataset, shapes, evaluator, stack: Vec::new(), outermost: None, results: Vec::new(), name }
     }
 
@@ -120,7 +114,7 @@ impl<'a> Validation<'a> {
         Ok(nodes)
     }
 
-    fn shape(&mut self, id: ShapeId, focus: Node) -> Result<()> {
+    pub fn shape(&mut self, id: ShapeId, focus: Node) -> Result<()> {
         let shape = self.shapes.get(id);
         if shape.deactivated || self.stack.contains(&(id, focus)) {
             return Ok(());
@@ -199,6 +193,7 @@ impl<'a> Validation<'a> {
                 }
             }
             Constraint::Sparql(sparql) => self.sparql(constraint, sparql, at)?,
+            Constraint::Expression(expression) => self.expression(constraint, expression, at)?,
             Constraint::Custom { component, arguments } => {
                 self.custom(constraint, &self.shapes.components[*component], arguments, at)?;
             }
@@ -220,368 +215,4 @@ impl<'a> Validation<'a> {
         }
         Ok(())
     }
-
-    /// Why a value by itself does not satisfy a constraint; `None` if it does.
-    fn value_fails(&self, constraint: &Constraint, value: Node) -> Option<String> {
-        let term = self.dataset.term(value);
-        let literal = match term {
-            Term::Literal(literal) => Some(literal),
-            Term::NamedNode(_) | Term::BlankNode(_) | Term::Triple(_) => None,
-        };
-        let text = match term {
-            Term::Literal(literal) => Some(literal.value()),
-            Term::NamedNode(iri) => Some(iri.as_str()),
-            Term::BlankNode(_) | Term::Triple(_) => None,
-        };
-        let named = || self.named(value);
-        match constraint {
-            Constraint::Class(class) => (!self.dataset.is_instance(&self.dataset.data, value, *class))
-                .then(|| format!("{} is not an instance of {}", named(), self.named(*class))),
-            Constraint::Datatype(datatype) => {
-                let wanted = self.dataset.as_iri(*datatype)?.as_ref();
-                match literal {
-                    Some(literal) if literal.datatype() == wanted => (!is_well_formed(literal))
-                        .then(|| format!("{} is not well-formed: it is no {}", named(), self.named(*datatype))),
-                    _ => Some(format!("{} is not of datatype {}", named(), self.named(*datatype))),
-                }
-            }
-            Constraint::NodeKind(kind) => (!kind.admits(term)).then(|| format!("{} is not {}", named(), kind.words())),
-            Constraint::Bound(bound, limit) => {
-                let order = literal.and_then(|literal| compare(literal, limit));
-                let (holds, words) = match bound {
-                    Bound::MinExclusive => (order == Some(Ordering::Greater), "greater than"),
-                    Bound::MinInclusive => (matches!(order, Some(Ordering::Greater | Ordering::Equal)), "at least"),
-                    Bound::MaxExclusive => (order == Some(Ordering::Less), "less than"),
-                    Bound::MaxInclusive => (matches!(order, Some(Ordering::Less | Ordering::Equal)), "at most"),
-                };
-                (!holds).then(|| format!("{} is not {words} {}", named(), (self.name)(&limit.clone().into())))
-            }
-            Constraint::MinLength(least) => (text.is_none_or(|t| (t.chars().count() as u64) < *least))
-                .then(|| format!("{} is shorter than {least} characters", named())),
-            Constraint::MaxLength(most) => (text.is_none_or(|t| (t.chars().count() as u64) > *most))
-                .then(|| format!("{} is longer than {most} characters", named())),
-            Constraint::Pattern { regex, text: pattern } => {
-                (!text.is_some_and(|t| regex.is_match(t))).then(|| format!("{} does not match `{pattern}`", named()))
-            }
-            Constraint::LanguageIn(tags) => {
-                let language = literal.and_then(Literal::language);
-                (!language.is_some_and(|l| tags.iter().any(|range| language_matches(l, range))))
-                    .then(|| format!("{} is not in one of the languages {}", named(), tags.join(", ")))
-            }
-            Constraint::In(among) => (!among.contains(&value)).then(|| {
-                let among: Vec<String> = among.iter().map(|n| self.named(*n)).collect();
-                format!("{} is not one of {}", named(), among.join(", "))
-            }),
-            _ => None,
-        }
-    }
-
-    fn unique_lang(&mut self, constraint: &Constraint, at: At<'_>) {
-        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-        for value in at.values {
-            if let Term::Literal(literal) = self.dataset.term(*value)
-                && let Some(language) = literal.language()
-            {
-                *counts.entry(language.to_ascii_lowercase()).or_default() += 1;
-            }
-        }
-        for (language, count) in counts.into_iter().filter(|(_, count)| *count > 1) {
-            self.fail(constraint, at, None, format!("has {count} values in the language `{language}`; can have one"));
-        }
-    }
-
-    fn equals(&mut self, constraint: &Constraint, predicate: Node, at: At<'_>) {
-        let others: Vec<Node> = self.dataset.data.objects(at.focus, predicate).collect();
-        for value in at.values.iter().filter(|v| !others.contains(v)) {
-            let why = format!("{} is not a value of {}", self.named(*value), self.named(predicate));
-            self.fail(constraint, at, Some(*value), why);
-        }
-        for other in others.into_iter().filter(|o| !at.values.contains(o)) {
-            let why = format!("{} is a value of {} only", self.named(other), self.named(predicate));
-            self.fail(constraint, at, Some(other), why);
-        }
-    }
-
-    fn ordered(&mut self, constraint: &Constraint, predicate: Node, at: At<'_>, wanted: &[Ordering]) {
-        let others: Vec<Node> = self.dataset.data.objects(at.focus, predicate).collect();
-        for value in at.values {
-            for other in &others {
-                let order = match (self.dataset.term(*value), self.dataset.term(*other)) {
-                    (Term::Literal(a), Term::Literal(b)) => compare(a, b),
-                    _ => None,
-                };
-                if !order.is_some_and(|order| wanted.contains(&order)) {
-                    let words = if wanted.len() > 1 { "is not at most" } else { "is not less than" };
-                    let why =
-                        format!("{} {words} {}, its {}", self.named(*value), self.named(*other), self.named(predicate));
-                    self.fail(constraint, at, Some(*value), why);
-                }
-            }
-        }
-    }
-
-    fn logical(
-        &mut self,
-        constraint: &Constraint,
-        ids: &[ShapeId],
-        at: At<'_>,
-        holds: fn(usize, usize) -> bool,
-        words: &str,
-    ) -> Result<()> {
-        for value in at.values {
-            let conforming = self.count_conforming(ids, *value)?;
-            if !holds(ids.len(), conforming) {
-                let shapes: Vec<String> = ids.iter().map(|id| self.shape_named(*id)).collect();
-                self.fail(
-                    constraint,
-                    at,
-                    Some(*value),
-                    format!("{} {words} {}", self.named(*value), shapes.join(", ")),
-                );
-            }
-        }
-        Ok(())
-    }
-
-    fn qualified(&mut self, constraint: &Constraint, qualified: &Qualified, at: At<'_>) -> Result<()> {
-        let mut count = 0;
-        for value in at.values {
-            let counts =
-                self.conforms(qualified.shape, *value)? && self.count_conforming(&qualified.siblings, *value)? == 0;
-            count += u64::from(counts);
-        }
-        let words = format!("{count} values conform to {}", self.shape_named(qualified.shape));
-        if let Some(least) = qualified.min.filter(|least| count < *least) {
-            self.fail_as("QualifiedMinCount", constraint, at, format!("{words}; at least {least} must"));
-        }
-        if let Some(most) = qualified.max.filter(|most| count > *most) {
-            self.fail_as("QualifiedMaxCount", constraint, at, format!("{words}; at most {most} can"));
-        }
-        Ok(())
-    }
-
-    fn closed(&mut self, constraint: &Constraint, allowed: &FxHashSet<Node>, at: At<'_>) {
-        for value in at.values {
-            for (predicate, object) in self.dataset.data.properties(*value).filter(|(p, _)| !allowed.contains(p)) {
-                let why = format!("{} cannot have the property {}", self.named(*value), self.named(predicate));
-                let mut result = self.result(constraint, at, Some(self.dataset.term(object).clone()), why);
-                result.path = self.dataset.as_iri(predicate).cloned().map(Path::Predicate);
-                self.results.push(result);
-            }
-        }
-    }
-
-    fn sparql(&mut self, constraint: &Constraint, sparql: &SparqlConstraint, at: At<'_>) -> Result<()> {
-        let values = self.prebound(at);
-        let value = at.shape.path.is_none().then(|| self.dataset.term(at.focus).clone());
-        for solution in self.asked(&sparql.query, &values, self.path(at.shape).as_ref())? {
-            self.solution(constraint, at, &solution, value.clone(), &sparql.messages, &values)?;
-        }
-        Ok(())
-    }
-
-    fn custom(
-        &mut self,
-        constraint: &Constraint,
-        component: &'a Component,
-        arguments: &[Option<Node>],
-        at: At<'_>,
-    ) -> Result<()> {
-        let Some(validator) = component.validator(at.shape.path.is_some()) else { return Ok(()) };
-        let path = self.path(at.shape);
-        let mut values = self.prebound(at);
-        values.extend(component.arguments(arguments, self.dataset));
-        if validator.query.is_ask() {
-            for value in at.values {
-                let value = self.dataset.term(*value).clone();
-                values.insert("value", value.clone());
-                if self.asked(&validator.query, &values, path.as_ref())?.is_empty() {
-                    self.solution(constraint, at, &sparql::Solution::new(), Some(value), &validator.messages, &values)?;
-                }
-            }
-        } else {
-            let value = at.shape.path.is_none().then(|| self.dataset.term(at.focus).clone());
-            for solution in self.asked(&validator.query, &values, path.as_ref())? {
-                self.solution(constraint, at, &solution, value.clone(), &validator.messages, &values)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn asked(
-        &self,
-        query: &Prebound,
-        values: &BTreeMap<&str, Term>,
-        path: Option<&Path<NamedNode>>,
-    ) -> Result<Vec<sparql::Solution>> {
-        let solutions = self.evaluator.ask(query, values, path);
-        solutions.map_err(|e| e.prefixed("a constraint in SPARQL failed: "))
-    }
-
-    fn prebound(&self, at: At<'_>) -> BTreeMap<&'a str, Term> {
-        let term = |node| self.dataset.term(node).clone();
-        BTreeMap::from([
-            ("this", term(at.focus)),
-            ("shapesGraph", term(self.dataset.shapes_graph)),
-            ("currentShape", term(at.shape.node)),
-        ])
-    }
-
-    /// A solution of a constraint in SPARQL as a result (§5.3.2).
-    fn solution(
-        &mut self,
-        constraint: &Constraint,
-        at: At<'_>,
-        solution: &sparql::Solution,
-        value: Option<Term>,
-        messages: &[Literal],
-        prebound: &BTreeMap<&str, Term>,
-    ) -> Result<()> {
-        if solution.get("failure").is_some_and(|f| *f == Literal::from(true).into()) {
-            return Err(Error::input("a constraint in SPARQL reports ?failure"));
-        }
-        let value = solution.get("value").cloned().or(value);
-        let written = |name: &str| {
-            let term = solution
-                .get(name)
-                .or_else(|| prebound.get(name))
-                .or((name == "value").then_some(value.as_ref()).flatten());
-            term.map(|term| match term {
-                Term::Literal(literal) => literal.value().to_owned(),
-                other => (self.name)(other),
-            })
-        };
-        let own: Vec<Literal> = match solution.get("message") {
-            Some(Term::Literal(message)) => vec![message.clone()],
-            _ => messages.iter().map(|m| sparql::fill(m, written)).collect(),
-        };
-        let subject = value.as_ref().map_or_else(|| self.named(at.focus), |v| (self.name)(v));
-        let mut result =
-            self.result(constraint, at, value, format!("{subject} does not satisfy the constraint in SPARQL"));
-        if let Some(Term::NamedNode(path)) = solution.get("path") {
-            result.path = Some(Path::Predicate(path.clone()));
-        }
-        if !own.is_empty() {
-            result.messages = own;
-        }
-        self.results.push(result);
-        Ok(())
-    }
-
-    fn fail(&mut self, constraint: &Constraint, at: At<'_>, value: Option<Node>, why: String) {
-        let value = value.map(|node| self.dataset.term(node).clone());
-        let result = self.result(constraint, at, value, why);
-        self.results.push(result);
-    }
-
-    /// For the one constraint that stands for two components.
-    fn fail_as(&mut self, component: &str, constraint: &Constraint, at: At<'_>, why: String) {
-        let mut result = self.result(constraint, at, None, why);
-        result.component = core_component(component);
-        self.results.push(result);
-    }
-
-    fn result(&self, constraint: &Constraint, at: At<'_>, value: Option<Term>, why: String) -> ValidationResult {
-        let (component, source) = match constraint {
-            Constraint::Custom { component, .. } => (self.iri(self.shapes.components[*component].iri), None),
-            Constraint::Sparql(sparql) => (core_component("SPARQL"), Some(self.dataset.term(sparql.node).clone())),
-            _ => (core_component(component_name(constraint)), None),
-        };
-        let messages = match &at.shape.messages[..] {
-            [] => vec![Literal::new_simple_literal(why.as_str())],
-            own => own.to_vec(),
-        };
-        ValidationResult {
-            focus: self.dataset.term(at.focus).clone(),
-            path: self.path(at.shape),
-            value,
-            shape: self.dataset.term(at.shape.node).clone(),
-            named_shape: self
-                .stack
-                .iter()
-                .rev()
-                .find_map(|(id, _)| self.dataset.as_iri(self.shapes.get(*id).node))
-                .cloned(),
-            component,
-            constraint: source,
-            severity: at.shape.severity.map_or_else(|| sh::VIOLATION.into_owned(), |s| self.iri(s)),
-            messages,
-            explanation: why,
-        }
-    }
-
-    fn iri(&self, node: Node) -> NamedNode {
-        self.dataset.as_iri(node).cloned().unwrap_or_else(|| sh::CONSTRAINT_COMPONENT.into_owned())
-    }
-
-    fn path(&self, shape: &Shape) -> Option<Path<NamedNode>> {
-        shape.path.as_ref().map(|path| path.map(&mut |p| self.iri(*p)))
-    }
-
-    fn named(&self, node: Node) -> String {
-        (self.name)(self.dataset.term(node))
-    }
-
-    /// `2 values of ex:p`.
-    fn counted(&self, at: At<'_>) -> String {
-        let path = at.shape.path.as_ref().map(|path| path.map(&mut |p| self.named(*p)).to_string());
-        let noun = if at.values.len() == 1 { "value" } else { "values" };
-        format!("{} {noun} of {}", at.values.len(), path.unwrap_or_default())
-    }
-
-    /// A shape by its name, or by its path where it is a blank node.
-    fn shape_named(&self, id: ShapeId) -> String {
-        let shape = self.shapes.get(id);
-        match (self.dataset.as_iri(shape.node), &shape.path) {
-            (None, Some(path)) => format!("the shape of {}", path.map(&mut |p| self.named(*p))),
-            (None, None) => "an unnamed shape".into(),
-            (Some(_), _) => self.named(shape.node),
-        }
-    }
-}
-
-fn core_component(name: &str) -> NamedNode {
-    NamedNode::new_unchecked(format!("http://www.w3.org/ns/shacl#{name}ConstraintComponent"))
-}
-
-/// The component's name without its ending.
-fn component_name(constraint: &Constraint) -> &'static str {
-    match constraint {
-        Constraint::Class(_) => "Class",
-        Constraint::Datatype(_) => "Datatype",
-        Constraint::NodeKind(_) => "NodeKind",
-        Constraint::MinCount(_) => "MinCount",
-        Constraint::MaxCount(_) => "MaxCount",
-        Constraint::Bound(Bound::MinExclusive, _) => "MinExclusive",
-        Constraint::Bound(Bound::MinInclusive, _) => "MinInclusive",
-        Constraint::Bound(Bound::MaxExclusive, _) => "MaxExclusive",
-        Constraint::Bound(Bound::MaxInclusive, _) => "MaxInclusive",
-        Constraint::MinLength(_) => "MinLength",
-        Constraint::MaxLength(_) => "MaxLength",
-        Constraint::Pattern { .. } => "Pattern",
-        Constraint::LanguageIn(_) => "LanguageIn",
-        Constraint::UniqueLang => "UniqueLang",
-        Constraint::Equals(_) => "Equals",
-        Constraint::Disjoint(_) => "Disjoint",
-        Constraint::LessThan(_) => "LessThan",
-        Constraint::LessThanOrEquals(_) => "LessThanOrEquals",
-        Constraint::Not(_) => "Not",
-        Constraint::And(_) => "And",
-        Constraint::Or(_) => "Or",
-        Constraint::Xone(_) => "Xone",
-        Constraint::Node(_) => "Node",
-        Constraint::Property(_) => "PropertyShape",
-        Constraint::QualifiedValueShape(_) => "QualifiedMinCount",
-        Constraint::Closed(_) => "Closed",
-        Constraint::HasValue(_) => "HasValue",
-        Constraint::In(_) => "In",
-        Constraint::Sparql(_) => "SPARQL",
-        Constraint::Custom { .. } => "Custom",
-    }
-}
-
-/// The function langMatches of SPARQL (RFC 4647 basic filtering); `range` is in lower case.
-fn language_matches(tag: &str, range: &str) -> bool {
-    let tag = tag.to_ascii_lowercase();
-    range == "*" || tag == range || tag.strip_prefix(range).is_some_and(|rest| rest.starts_with('-'))
 }

@@ -1,0 +1,202 @@
+//! Node expressions evaluated: the nodes that they give for a focus node.
+
+use super::dataset::Node;
+use super::expression::NodeExpression;
+use super::validate::Validation;
+use kgq_engine::expression::arithmetic::{self, Operation};
+use kgq_engine::expression::value::Value;
+use kgq_engine::order;
+use kgq_engine::query::prebind::{Prebound, argument};
+use kgq_syntax::error::{Error, Result};
+use kgq_syntax::rdf::{Literal, Term};
+use rustc_hash::FxHashSet;
+use std::cmp::{Ordering, Reverse};
+use std::collections::BTreeMap;
+
+/// How many nodes one expression may give: combinations of arguments, and paths from node to node, multiply.
+const MAX_NODES: usize = 1_000_000;
+
+impl Validation<'_> {
+    /// The nodes of an expression in their order. Those of a path from several nodes are not told apart: a sum wants each.
+    pub fn nodes(&mut self, expression: &NodeExpression, focus: Node) -> Result<Vec<Node>> {
+        Ok(match expression {
+            NodeExpression::This => vec![focus],
+            NodeExpression::Constant(node) => vec![*node],
+            NodeExpression::Path { path, from } => {
+                let mut nodes = Vec::new();
+                for node in self.nodes(from, focus)? {
+                    nodes.extend(self.dataset.reached(path, node));
+                    bounded(nodes.len())?;
+                }
+                nodes
+            }
+            NodeExpression::Filter { shape, nodes } => {
+                let mut kept = Vec::new();
+                for node in self.nodes(nodes, focus)? {
+                    if self.conforms(*shape, node)? {
+                        kept.push(node);
+                    }
+                }
+                kept
+            }
+            NodeExpression::Union(members) => {
+                let mut nodes = Vec::new();
+                for member in members {
+                    nodes.extend(self.nodes(member, focus)?);
+                    bounded(nodes.len())?;
+                }
+                distinct(nodes)
+            }
+            NodeExpression::Intersection(members) => {
+                let Some((first, others)) = members.split_first() else { return Ok(Vec::new()) };
+                let mut nodes = distinct(self.nodes(first, focus)?);
+                for other in others {
+                    let among: FxHashSet<Node> = self.nodes(other, focus)?.into_iter().collect();
+                    nodes.retain(|node| among.contains(node));
+                }
+                nodes
+            }
+            NodeExpression::Minus { nodes, without } => {
+                let without: FxHashSet<Node> = self.nodes(without, focus)?.into_iter().collect();
+                self.nodes(nodes, focus)?.into_iter().filter(|node| !without.contains(node)).collect()
+            }
+            NodeExpression::Distinct(nodes) => distinct(self.nodes(nodes, focus)?),
+            NodeExpression::Exists(nodes) => {
+                let exists = !self.nodes(nodes, focus)?.is_empty();
+                vec![self.boolean(exists)]
+            }
+            NodeExpression::If { condition, then, otherwise } => {
+                let branch = if self.is_true(condition, focus)? { then } else { otherwise };
+                branch.as_ref().map_or(Ok(Vec::new()), |branch| self.nodes(branch, focus))?
+            }
+            NodeExpression::Limit(nodes, limit) => {
+                let mut nodes = self.nodes(nodes, focus)?;
+                nodes.truncate(*limit);
+                nodes
+            }
+            NodeExpression::Offset(nodes, offset) => self.nodes(nodes, focus)?.into_iter().skip(*offset).collect(),
+            NodeExpression::Ordered { nodes, by, descending } => self.ordered_by(nodes, by, *descending, focus)?,
+            NodeExpression::Count(_)
+            | NodeExpression::Extreme(..)
+            | NodeExpression::Sum(_)
+            | NodeExpression::Concatenation { .. } => self.aggregate(expression, focus)?.into_iter().collect(),
+            NodeExpression::Call { query, arguments } => self.call(query, arguments, focus)?,
+            NodeExpression::Query(query) => {
+                let terms =
+                    self.evaluator.terms(query, &BTreeMap::from([("this", self.dataset.term(focus).clone())]))?;
+                terms.iter().map(|term| self.dataset.any_node(term)).collect()
+            }
+        })
+    }
+
+    /// Whether an expression gives `true`, and nothing else.
+    pub fn is_true(&mut self, expression: &NodeExpression, focus: Node) -> Result<bool> {
+        let truth = self.boolean(true);
+        let nodes = self.nodes(expression, focus)?;
+        Ok(!nodes.is_empty() && nodes.iter().all(|node| *node == truth))
+    }
+
+    fn boolean(&self, value: bool) -> Node {
+        self.dataset.any_node(&Literal::from(value).into())
+    }
+
+    /// One node of many; none where there is no such node.
+    fn aggregate(&mut self, expression: &NodeExpression, focus: Node) -> Result<Option<Node>> {
+        Ok(match expression {
+            NodeExpression::Count(nodes) => {
+                let count = self.nodes(nodes, focus)?.len();
+                Some(self.dataset.any_node(&Literal::from(count as u64).into()))
+            }
+            NodeExpression::Extreme(wanted, nodes) => {
+                let key = |node: &Node| order::key(Some(self.dataset.term(*node)));
+                let nodes = self.nodes(nodes, focus)?;
+                match wanted {
+                    Ordering::Greater => nodes.into_iter().max_by_key(key),
+                    Ordering::Less | Ordering::Equal => nodes.into_iter().min_by_key(key),
+                }
+            }
+            NodeExpression::Sum(nodes) => {
+                let mut sum = Some(Value::integer(0));
+                for node in self.nodes(nodes, focus)? {
+                    let value = Value::of(self.dataset.term(node).clone());
+                    sum = sum.and_then(|sum| arithmetic::apply(Operation::Add, &sum, &value));
+                }
+                sum.map(|sum| self.dataset.any_node(&sum.into_term()))
+            }
+            NodeExpression::Concatenation { nodes, separator } => {
+                let texts: Vec<&str> =
+                    self.nodes(nodes, focus)?.into_iter().map(|node| text(self.dataset.term(node))).collect();
+                Some(self.dataset.any_node(&Literal::new_simple_literal(texts.join(separator)).into()))
+            }
+            _ => None,
+        })
+    }
+
+    fn ordered_by(
+        &mut self,
+        nodes: &NodeExpression,
+        by: &NodeExpression,
+        descending: bool,
+        focus: Node,
+    ) -> Result<Vec<Node>> {
+        let mut keyed = Vec::new();
+        for node in self.nodes(nodes, focus)? {
+            let by = self.nodes(by, node)?.first().copied();
+            keyed.push((order::key(by.map(|by| self.dataset.term(by))), node));
+        }
+        let mut positions: Vec<usize> = (0..keyed.len()).collect();
+        if descending {
+            positions.sort_by_key(|at| Reverse(&keyed[*at].0));
+        } else {
+            positions.sort_by_key(|at| &keyed[*at].0);
+        }
+        Ok(positions.into_iter().map(|at| keyed[at].1).collect())
+    }
+
+    /// A function's values for all combinations of the arguments' nodes, each once.
+    fn call(&mut self, query: &Prebound, arguments: &[NodeExpression], focus: Node) -> Result<Vec<Node>> {
+        let mut combinations: Vec<Vec<Node>> = vec![Vec::new()];
+        for argument in arguments {
+            let nodes = self.nodes(argument, focus)?;
+            bounded(combinations.len().saturating_mul(nodes.len()))?;
+            combinations =
+                combinations.iter().flat_map(|before| nodes.iter().map(|node| with(before, *node))).collect();
+        }
+        let names: Vec<String> = (0..arguments.len()).map(argument).collect();
+        let mut found = Vec::new();
+        for combination in combinations {
+            let terms = combination.into_iter().map(|node| self.dataset.term(node).clone());
+            let values = names.iter().map(String::as_str).zip(terms).collect();
+            let terms = self.evaluator.terms(query, &values)?;
+            found.extend(terms.iter().map(|term| self.dataset.any_node(term)));
+        }
+        Ok(distinct(found))
+    }
+}
+
+fn with(before: &[Node], node: Node) -> Vec<Node> {
+    let mut all = before.to_vec();
+    all.push(node);
+    all
+}
+
+fn bounded(nodes: usize) -> Result<()> {
+    if nodes > MAX_NODES {
+        return Err(Error::limit(format!("a node expression gives more than {MAX_NODES} nodes")));
+    }
+    Ok(())
+}
+
+fn distinct(nodes: impl IntoIterator<Item = Node>) -> Vec<Node> {
+    let mut seen = FxHashSet::default();
+    nodes.into_iter().filter(|node| seen.insert(*node)).collect()
+}
+
+/// The text of a term, as STR gives it; of what has none, nothing.
+fn text(term: &Term) -> &str {
+    match term {
+        Term::Literal(literal) => literal.value(),
+        Term::NamedNode(iri) => iri.as_str(),
+        Term::BlankNode(_) | Term::Triple(_) => "",
+    }
+}

@@ -1,0 +1,185 @@
+//! Queries of a shapes graph, asked of a dataset, with the functions that the shapes graph declares.
+
+use super::dataset::Dataset;
+use super::function::Functions;
+use super::view::{View, resolved};
+use kgq_engine::Limits;
+use kgq_engine::expression::extension;
+use kgq_engine::limits::Guard;
+use kgq_engine::oxigraph::bounded;
+use kgq_engine::query::prebind::{self, Prebound};
+use kgq_syntax::error::{Error, Result};
+use kgq_syntax::rdf::path::Path;
+use kgq_syntax::rdf::{Literal, NamedNode, Term, Triple, Variable};
+use spareval::{CancellationToken, QueryEvaluationError, QueryEvaluator, QueryResults};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+
+/// How deep functions may call one another: each call takes stack.
+const MAX_CALLS: usize = 32;
+
+/// The values of one solution, by the names of the variables.
+pub(super) type Solution = BTreeMap<String, Term>;
+
+/// Asks queries of a dataset.
+pub(super) struct Evaluator {
+    shared: Arc<Shared>,
+    /// Of each query by itself.
+    limits: Limits,
+}
+
+/// What a query and the functions that it calls have in common.
+struct Shared {
+    view: View,
+    functions: Arc<Functions>,
+    evaluator: OnceLock<QueryEvaluator>,
+    /// How many functions are at work, one called by the other.
+    calls: AtomicUsize,
+    /// What stops the query that is at work.
+    token: Mutex<CancellationToken>,
+    /// Why a function stopped the query. A function gives a term or none, and no error.
+    failure: Mutex<Option<Error>>,
+}
+
+impl Evaluator {
+    pub fn new(dataset: &Dataset, functions: &Arc<Functions>, limits: Limits) -> Self {
+        let shared = Arc::new(Shared {
+            view: dataset.view(),
+            functions: Arc::clone(functions),
+            evaluator: OnceLock::new(),
+            calls: AtomicUsize::new(0),
+            token: Mutex::default(),
+            failure: Mutex::default(),
+        });
+        shared.evaluator.get_or_init(|| evaluator(&shared));
+        Self { shared, limits }
+    }
+
+    /// The triples of a CONSTRUCT, as terms of the dataset where they are.
+    pub fn construct(&self, query: &Prebound, values: &BTreeMap<&str, Term>) -> Result<Vec<Triple>> {
+        let triples = self.run(query, values, None, |results| match results {
+            QueryResults::Graph(triples) => triples.collect(),
+            QueryResults::Solutions(_) | QueryResults::Boolean(_) => Ok(Vec::new()),
+        })?;
+        Ok(triples.into_iter().filter_map(resolved).collect())
+    }
+
+    /// The solutions of a SELECT, or for an ASK that is true one without values.
+    pub fn ask(
+        &self,
+        query: &Prebound,
+        values: &BTreeMap<&str, Term>,
+        path: Option<&Path<NamedNode>>,
+    ) -> Result<Vec<Solution>> {
+        self.run(query, values, path, |results| match results {
+            QueryResults::Solutions(solutions) => {
+                let named = |(v, t): (&Variable, &Term)| (v.as_str().to_owned(), t.clone());
+                solutions.map(|s| Ok(s?.iter().map(named).collect())).collect()
+            }
+            QueryResults::Boolean(true) => Ok(vec![Solution::new()]),
+            QueryResults::Boolean(false) | QueryResults::Graph(_) => Ok(Vec::new()),
+        })
+    }
+
+    /// The terms of the one column of a SELECT, or what an ASK says.
+    pub fn terms(&self, query: &Prebound, values: &BTreeMap<&str, Term>) -> Result<Vec<Term>> {
+        self.run(query, values, None, |results| match results {
+            QueryResults::Solutions(solutions) => {
+                let term = |solution: Result<spareval::QuerySolution, _>| match solution {
+                    Ok(solution) => solution.get(0).cloned().map(Ok),
+                    Err(error) => Some(Err(error)),
+                };
+                solutions.filter_map(term).collect()
+            }
+            QueryResults::Boolean(value) => Ok(vec![Literal::from(value).into()]),
+            QueryResults::Graph(_) => Ok(Vec::new()),
+        })
+    }
+
+    fn run<T>(
+        &self,
+        query: &Prebound,
+        values: &BTreeMap<&str, Term>,
+        path: Option<&Path<NamedNode>>,
+        read: impl FnOnce(QueryResults<'_>) -> Result<T, QueryEvaluationError>,
+    ) -> Result<T> {
+        let guard = Arc::new(Guard::new(&self.limits, Arc::default()));
+        let shared = &self.shared;
+        let result = bounded(&guard, |token| {
+            *shared.token.lock().unwrap_or_else(PoisonError::into_inner) = token;
+            shared.calls.store(0, Ordering::Relaxed);
+            shared.execute(query, values, path, read)
+        });
+        match shared.failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            Some(failure) => Err(failure),
+            None => result,
+        }
+    }
+}
+
+/// The evaluator of all queries. It knows what it shares only weakly, as that knows it.
+fn evaluator(shared: &Arc<Shared>) -> QueryEvaluator {
+    let mut evaluator =
+        QueryEvaluator::new().with_custom_function(prebind::blank_node_function(), prebind::call_blank_node_function);
+    for (name, extension) in extension::all() {
+        evaluator = evaluator.with_custom_function(name, move |arguments| extension.call(arguments));
+    }
+    for name in shared.functions.names() {
+        let (name, weak) = (name.clone(), Arc::downgrade(shared));
+        let call =
+            move |arguments: &[Term], name: &NamedNode, weak: &Weak<Shared>| weak.upgrade()?.call(name, arguments);
+        let function = name.clone();
+        evaluator = evaluator.with_custom_function(function, move |arguments| call(arguments, &name, &weak));
+    }
+    evaluator
+}
+
+impl Shared {
+    fn execute<T>(
+        &self,
+        query: &Prebound,
+        values: &BTreeMap<&str, Term>,
+        path: Option<&Path<NamedNode>>,
+        read: impl FnOnce(QueryResults<'_>) -> Result<T, QueryEvaluationError>,
+    ) -> Result<T, QueryEvaluationError> {
+        let token = self.token.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let evaluator = self.evaluator.get().cloned().unwrap_or_default().with_cancellation_token(token);
+        read(evaluator.prepare(&query.bind(values, path)).execute(&self.view)?)
+    }
+
+    /// The value of a function; none is an error in the expression that calls it.
+    fn call(&self, name: &NamedNode, arguments: &[Term]) -> Option<Term> {
+        let (query, values) = self.functions.bound(name, arguments)?;
+        let calls = self.calls.fetch_add(1, Ordering::Relaxed);
+        if calls >= MAX_CALLS {
+            let message = format!("{name} calls functions more than {MAX_CALLS} deep");
+            self.stop(
+                Error::limit(message).hint("a function that calls itself needs an end that its arguments come to"),
+            );
+            return None;
+        }
+        let result = self.execute(query, &values, None, |results| match results {
+            QueryResults::Solutions(mut solutions) => {
+                solutions.next().transpose().map(|solution| solution.and_then(|s| s.get(0).cloned()))
+            }
+            QueryResults::Boolean(value) => Ok(Some(Literal::from(value).into())),
+            QueryResults::Graph(_) => Ok(None),
+        });
+        self.calls.fetch_sub(1, Ordering::Relaxed);
+        match result {
+            Ok(value) => value,
+            // The query that calls is cancelled too.
+            Err(QueryEvaluationError::Cancelled) => None,
+            Err(error) => {
+                self.stop(Error::input(format!("{name} failed: {error}")));
+                None
+            }
+        }
+    }
+
+    fn stop(&self, why: Error) {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(why);
+        self.token.lock().unwrap_or_else(PoisonError::into_inner).cancel();
+    }
+}

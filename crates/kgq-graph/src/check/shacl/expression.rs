@@ -1,0 +1,251 @@
+//! Node expressions (SHACL Advanced Features §5), which give nodes for a focus node: what they say. Those that the note lacks are as
+//! its authors' own tools have them.
+
+use super::dataset::Node;
+use super::reader::{Reader, short};
+use super::shape::ShapeId;
+use super::sparql::OPTIONAL;
+use super::vocab as sh;
+use kgq_engine::query::Form;
+use kgq_engine::query::prebind::{Known, Prebound};
+use kgq_syntax::error::Source;
+use kgq_syntax::rdf::path::Path;
+use kgq_syntax::rdf::{NamedNodeRef, Term};
+use oxrdf::vocab::rdf;
+use std::cmp::Ordering;
+
+pub(crate) enum NodeExpression {
+    This,
+    Constant(Node),
+    Path {
+        path: Path<Node>,
+        from: Box<Self>,
+    },
+    Filter {
+        shape: ShapeId,
+        nodes: Box<Self>,
+    },
+    Intersection(Vec<Self>),
+    Union(Vec<Self>),
+    Minus {
+        nodes: Box<Self>,
+        without: Box<Self>,
+    },
+    Distinct(Box<Self>),
+    /// Whether there is a node.
+    Exists(Box<Self>),
+    If {
+        condition: Box<Self>,
+        then: Option<Box<Self>>,
+        otherwise: Option<Box<Self>>,
+    },
+    Count(Box<Self>),
+    /// The least or the greatest node.
+    Extreme(Ordering, Box<Self>),
+    Sum(Box<Self>),
+    Concatenation {
+        nodes: Box<Self>,
+        separator: String,
+    },
+    Limit(Box<Self>, usize),
+    Offset(Box<Self>, usize),
+    Ordered {
+        nodes: Box<Self>,
+        by: Box<Self>,
+        descending: bool,
+    },
+    /// A function, called with all combinations of its arguments' nodes.
+    Call {
+        query: Box<Prebound>,
+        arguments: Vec<Self>,
+    },
+    /// The column of a SELECT, or the answer of an ASK, about the focus node.
+    Query(Box<Prebound>),
+}
+
+/// The deepest nesting of node expressions that is read.
+const MAX_DEPTH: usize = 64;
+/// How many node expressions within one are read: one can stand in many, and they are read as a tree.
+const MAX_EXPRESSIONS: usize = 10_000;
+
+/// A node expression; `None`, with the reason noted, where it is ill-formed or of a kind that is not run.
+pub(super) fn expression(reader: &mut Reader<'_>, shape: Node, node: Node) -> Option<NodeExpression> {
+    let mut reading = Reading { reader, shape, left: MAX_EXPRESSIONS };
+    reading.expression(node, 0)
+}
+
+struct Reading<'r, 'd> {
+    reader: &'r mut Reader<'d>,
+    /// What findings are about.
+    shape: Node,
+    /// How many more expressions may be read.
+    left: usize,
+}
+
+type Wrap = fn(Box<NodeExpression>) -> NodeExpression;
+type Combine = fn(Vec<NodeExpression>) -> NodeExpression;
+
+/// Those whose key has an expression as its value.
+const OF_ONE: [(NamedNodeRef<'_>, Wrap); 6] = [
+    (sh::DISTINCT, NodeExpression::Distinct),
+    (sh::EXISTS, NodeExpression::Exists),
+    (sh::COUNT, NodeExpression::Count),
+    (sh::MIN, |nodes| NodeExpression::Extreme(Ordering::Less, nodes)),
+    (sh::MAX, |nodes| NodeExpression::Extreme(Ordering::Greater, nodes)),
+    (sh::SUM, NodeExpression::Sum),
+];
+
+/// Those whose key has a list of expressions as its value.
+const OF_SEVERAL: [(NamedNodeRef<'_>, Combine); 2] =
+    [(sh::INTERSECTION, NodeExpression::Intersection), (sh::UNION, NodeExpression::Union)];
+
+impl Reading<'_, '_> {
+    fn expression(&mut self, node: Node, depth: usize) -> Option<NodeExpression> {
+        if depth > MAX_DEPTH {
+            return self.fault("a node expression runs in a circle, or is nested too deeply");
+        }
+        if self.left == 0 {
+            // Said once, not for each that is left out.
+            return None;
+        }
+        self.left -= 1;
+        if self.left == 0 {
+            return self.fault(format!("a node expression has more than {MAX_EXPRESSIONS} parts"));
+        }
+        if self.reader.dataset.iri(sh::THIS) == Some(node) {
+            return Some(NodeExpression::This);
+        }
+        if !matches!(self.reader.dataset.term(node), Term::BlankNode(_)) {
+            return Some(NodeExpression::Constant(node));
+        }
+        self.keyed(node, depth)
+    }
+
+    /// An expression that is told by one of its properties.
+    fn keyed(&mut self, node: Node, depth: usize) -> Option<NodeExpression> {
+        for (key, wrap) in OF_ONE {
+            if let Some(value) = self.reader.one(node, key) {
+                return Some(wrap(Box::new(self.expression(value, depth + 1)?)));
+            }
+        }
+        for (key, combine) in OF_SEVERAL {
+            if let Some(list) = self.reader.one(node, key) {
+                return self.members(key, list, depth).map(combine);
+            }
+        }
+        if let Some(path) = self.reader.one(node, sh::PATH) {
+            let path = self.reader.path(self.shape, path, 0)?;
+            return Some(NodeExpression::Path { path, from: self.nodes(node, depth)? });
+        }
+        if let Some(filter) = self.reader.one(node, sh::FILTER_SHAPE) {
+            let shape = self.reader.shape_id(filter);
+            return Some(NodeExpression::Filter { shape, nodes: self.nodes(node, depth)? });
+        }
+        if let Some(without) = self.reader.one(node, sh::MINUS) {
+            let without = Box::new(self.expression(without, depth + 1)?);
+            return Some(NodeExpression::Minus { nodes: self.nodes(node, depth)?, without });
+        }
+        if let Some(condition) = self.reader.one(node, sh::IF) {
+            let condition = Box::new(self.expression(condition, depth + 1)?);
+            let (then, otherwise) = (self.part(node, sh::THEN, depth)?, self.part(node, sh::ELSE, depth)?);
+            return Some(NodeExpression::If { condition, then, otherwise });
+        }
+        if let Some(nodes) = self.reader.one(node, sh::GROUP_CONCAT) {
+            let separator = self.reader.text(node, sh::SEPARATOR).unwrap_or_default();
+            return Some(NodeExpression::Concatenation {
+                nodes: Box::new(self.expression(nodes, depth + 1)?),
+                separator,
+            });
+        }
+        self.sequence(node, depth)
+    }
+
+    /// An expression that keeps to the order of nodes, or else one with a query or a function.
+    fn sequence(&mut self, node: Node, depth: usize) -> Option<NodeExpression> {
+        for (key, wrap) in [
+            (sh::LIMIT, NodeExpression::Limit as fn(Box<NodeExpression>, usize) -> NodeExpression),
+            (sh::OFFSET, NodeExpression::Offset),
+        ] {
+            if !self.reader.objects(node, key).is_empty() {
+                let number = self.reader.count(node, key)?;
+                return Some(wrap(self.nodes(node, depth)?, usize::try_from(number).unwrap_or(usize::MAX)));
+            }
+        }
+        if let Some(by) = self.reader.one(node, sh::ORDER_BY) {
+            let by = Box::new(self.expression(by, depth + 1)?);
+            let descending = self.reader.boolean(node, sh::DESC);
+            return Some(NodeExpression::Ordered { nodes: self.nodes(node, depth)?, by, descending });
+        }
+        for (property, form) in [(sh::SELECT, Form::Select), (sh::ASK, Form::Ask)] {
+            if !self.reader.objects(node, property).is_empty() {
+                return self.query(node, property, form);
+            }
+        }
+        self.call(node, depth)
+    }
+
+    fn query(&mut self, node: Node, property: NamedNodeRef<'_>, form: Form) -> Option<NodeExpression> {
+        if !self.reader.objects(node, sh::NODES).is_empty() {
+            let message = format!("a node expression with {} and sh:nodes is not run", short(property));
+            self.reader.not_run(self.shape, message);
+            return None;
+        }
+        let parse =
+            |source: Source<'_>, known: Known<'_>| Prebound::parse_function(source, known, form, &["this"], &OPTIONAL);
+        let query = self.reader.query(self.shape, node, property, &parse)?;
+        Some(NodeExpression::Query(Box::new(query)))
+    }
+
+    /// A function expression has one triple besides its type: the function, and the list of the arguments (§5.4).
+    fn call(&mut self, node: Node, depth: usize) -> Option<NodeExpression> {
+        let dataset = self.reader.dataset;
+        let (rdf_type, nil) = (dataset.iri(rdf::TYPE), dataset.iri(rdf::NIL));
+        let mut said = dataset.shapes.properties(node).filter(|(p, _)| Some(*p) != rdf_type);
+        let Some((function, list)) = said.next() else {
+            return self.fault("a node expression is a blank node of which nothing is said");
+        };
+        let is_list = Some(list) == nil || !self.reader.objects(list, rdf::FIRST).is_empty();
+        if !is_list || said.next().is_some() {
+            let written = self.reader.written(function);
+            self.reader.not_run(self.shape, format!("a node expression with {written} is not known, and is not run"));
+            return None;
+        }
+        let name = dataset.as_iri(function)?;
+        let arguments = self.members(name.as_ref(), list, depth)?;
+        match self.reader.function_call(name, arguments.len()) {
+            Ok(query) if self.reader.calls_javascript(self.shape, &query) => None,
+            Ok(query) => Some(NodeExpression::Call { query: Box::new(query), arguments }),
+            Err(why) => {
+                let hint = why.hints().first().map(|hint| format!("; {hint}")).unwrap_or_default();
+                self.fault(format!("a node expression calls no function: {}{hint}", why.message()))
+            }
+        }
+    }
+
+    fn members(&mut self, key: NamedNodeRef<'_>, list: Node, depth: usize) -> Option<Vec<NodeExpression>> {
+        let members = self.reader.list(self.shape, key, list)?;
+        members.into_iter().map(|member| self.expression(member, depth + 1)).collect()
+    }
+
+    /// The nodes that an expression begins with: those of `sh:nodes`, else the focus node.
+    fn nodes(&mut self, node: Node, depth: usize) -> Option<Box<NodeExpression>> {
+        match self.part(node, sh::NODES, depth)? {
+            Some(nodes) => Some(nodes),
+            None => Some(Box::new(NodeExpression::This)),
+        }
+    }
+
+    /// A part that may be absent; `None` where it is faulty.
+    #[expect(clippy::option_option, reason = "a part can be absent, or faulty")]
+    fn part(&mut self, node: Node, key: NamedNodeRef<'_>, depth: usize) -> Option<Option<Box<NodeExpression>>> {
+        match self.reader.one(node, key) {
+            Some(part) => Some(Some(Box::new(self.expression(part, depth + 1)?))),
+            None => Some(None),
+        }
+    }
+
+    fn fault(&mut self, message: impl Into<String>) -> Option<NodeExpression> {
+        self.reader.fault(self.shape, message);
+        None
+    }
+}

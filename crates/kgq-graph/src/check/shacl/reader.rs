@@ -1,0 +1,292 @@
+//! What a shapes graph says of a node: values of properties, lists and queries, and what is noted of those that are ill-formed or not
+//! run.
+
+use super::dataset::{Dataset, Node};
+use super::function::Signatures;
+use super::shape::{IllFormed, ShapeId};
+use super::sparql;
+use super::vocab as sh;
+use kgq_engine::query::prebind::{Known, Prebound};
+use kgq_syntax::bounds::Bounds;
+use kgq_syntax::embedded::Embedded;
+use kgq_syntax::error::{Error, Result, Source};
+use kgq_syntax::rdf::{Literal, NamedNode, NamedNodeRef, NamedOrBlankNode, Prefixes, Term, Triple};
+use oxrdf::vocab::{rdf, rdfs, xsd};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+/// What is known of the texts of a shapes graph's queries.
+#[derive(Clone, Copy)]
+pub struct Texts<'t> {
+    pub bounds: Bounds,
+    /// Where the string that is the object of a statement is written: the name of its file, its text, and where that stands.
+    pub written: &'t dyn Fn(&Triple) -> Option<(String, String, Embedded)>,
+}
+
+/// What makes a query of a text.
+type Parse<'p> = &'p dyn Fn(Source<'_>, Known<'_>) -> Result<Prebound>;
+
+pub(super) struct Reader<'d> {
+    pub dataset: &'d Dataset,
+    texts: Texts<'d>,
+    ids: FxHashMap<Node, ShapeId>,
+    /// The nodes of shapes, in the order in which they were first referred to.
+    pub queue: Vec<Node>,
+    faults: Vec<IllFormed>,
+    not_run: Vec<IllFormed>,
+    pub functions: Signatures,
+}
+
+/// `sh:name` of a term of the vocabulary.
+pub(super) fn short(term: NamedNodeRef<'_>) -> String {
+    format!("sh:{}", term.as_str().rsplit('#').next().unwrap_or_default())
+}
+
+impl<'d> Reader<'d> {
+    pub fn new(dataset: &'d Dataset, texts: Texts<'d>) -> Self {
+        Self {
+            dataset,
+            texts,
+            ids: FxHashMap::default(),
+            queue: Vec::new(),
+            faults: Vec::new(),
+            not_run: Vec::new(),
+            functions: Signatures::default(),
+        }
+    }
+
+    /// What is ill-formed, and what is not run, each said once.
+    pub fn remarks(mut self) -> (Vec<IllFormed>, Vec<IllFormed>) {
+        for remarks in [&mut self.faults, &mut self.not_run] {
+            let mut seen = FxHashSet::default();
+            remarks.retain(|remark| seen.insert((remark.node.clone(), remark.message.clone())));
+        }
+        (self.faults, self.not_run)
+    }
+
+    pub fn fault(&mut self, node: Node, message: impl Into<String>) {
+        let fault = self.remark(node, message);
+        self.faults.push(fault);
+    }
+
+    fn remark(&self, node: Node, message: impl Into<String>) -> IllFormed {
+        IllFormed { node: self.dataset.term(node).clone(), message: message.into(), hints: Vec::new(), place: None }
+    }
+
+    /// Notes what is allowed, and not run.
+    pub fn not_run(&mut self, node: Node, message: impl Into<String>) {
+        let remark = self.remark(node, message);
+        self.not_run.push(remark);
+    }
+
+    /// A term of the shapes graph as messages show it.
+    pub fn written(&self, node: Node) -> String {
+        self.dataset.term(node).to_string()
+    }
+
+    /// Whether a constraint, validator, target or rule is written in JavaScript, which is not run.
+    pub fn is_javascript(&self, node: Node) -> bool {
+        !self.objects(node, sh::JS_FUNCTION_NAME).is_empty()
+    }
+
+    pub fn objects(&self, subject: Node, predicate: NamedNodeRef<'_>) -> Vec<Node> {
+        let predicate = self.dataset.iri(predicate);
+        predicate.into_iter().flat_map(|p| self.dataset.shapes.objects(subject, p)).collect()
+    }
+
+    pub fn instances(&self, class: NamedNodeRef<'_>) -> Vec<Node> {
+        let class = self.dataset.iri(class);
+        class.map(|class| self.dataset.instances(&self.dataset.shapes, class)).unwrap_or_default()
+    }
+
+    /// A class and all above it.
+    pub fn superclasses(&self, class: Node) -> Vec<Node> {
+        let mut classes = vec![class];
+        let mut at = 0;
+        while let Some(class) = classes.get(at).copied() {
+            at += 1;
+            let above = self.objects(class, rdfs::SUB_CLASS_OF);
+            classes.extend(above.into_iter().filter(|c| !classes.contains(c)).collect::<Vec<_>>());
+        }
+        classes
+    }
+
+    pub fn subjects_of(&self, predicate: NamedNodeRef<'_>) -> Vec<Node> {
+        let predicate = self.dataset.iri(predicate);
+        predicate.into_iter().flat_map(|p| self.dataset.shapes.pairs(p)).map(|(s, _)| s).collect()
+    }
+
+    /// The value of a property that must not have two.
+    pub fn one(&mut self, subject: Node, predicate: NamedNodeRef<'_>) -> Option<Node> {
+        let values = self.objects(subject, predicate);
+        if values.len() > 1 {
+            self.fault(subject, format!("{} has {} values, and can have only one", short(predicate), values.len()));
+        }
+        values.first().copied()
+    }
+
+    pub fn literal(&self, node: Node) -> Option<&Literal> {
+        match self.dataset.term(node) {
+            Term::Literal(literal) => Some(literal),
+            Term::NamedNode(_) | Term::BlankNode(_) | Term::Triple(_) => None,
+        }
+    }
+
+    /// A query that is a value of a property; `None`, with the reason noted about a node, where it cannot be used.
+    pub fn query(
+        &mut self,
+        about: Node,
+        holder: Node,
+        property: NamedNodeRef<'_>,
+        parse: Parse<'_>,
+    ) -> Option<Prebound> {
+        let value = self.one(holder, property)?;
+        let text = self.text(holder, property)?;
+        let prefixes = sparql::prefixes(self, holder);
+        let known = Known { prefixes: &prefixes, functions: &self.functions.declared, bounds: self.texts.bounds };
+        let why = match parse(Source::new("the query", &text), known) {
+            Ok(query) => return (!self.calls_javascript(about, &query)).then_some(query),
+            Err(why) => why,
+        };
+        // Once more, as a part of its file.
+        let written = self.statement(holder, property, value).and_then(|s| (self.texts.written)(&s));
+        let placed = written
+            .as_ref()
+            .and_then(|(file, text, embedded)| parse(Source::within(file, text, Some(embedded)), known).err());
+        self.refuse_query(about, property, placed.as_ref(), &why);
+        None
+    }
+
+    /// Notes why a query cannot be used: its errors with their places in the file, else with their lines in the text.
+    fn refuse_query(&mut self, about: Node, property: NamedNodeRef<'_>, placed: Option<&Error>, why: &Error) {
+        let errors = placed.unwrap_or(why);
+        for error in std::iter::once(errors).chain(errors.others()) {
+            let line = error.place().filter(|_| placed.is_none()).map(|place| format!("line {}: ", place.line));
+            let line = line.unwrap_or_default();
+            let mut fault =
+                self.remark(about, format!("{} cannot be used: {line}{}", short(property), error.message()));
+            fault.hints = error.hints().to_vec();
+            fault.place = error.place().filter(|_| placed.is_some()).cloned();
+            self.faults.push(fault);
+        }
+    }
+
+    fn statement(&self, subject: Node, predicate: NamedNodeRef<'_>, object: Node) -> Option<Triple> {
+        let subject: NamedOrBlankNode = match self.dataset.term(subject) {
+            Term::NamedNode(iri) => iri.clone().into(),
+            Term::BlankNode(node) => node.clone().into(),
+            Term::Literal(_) | Term::Triple(_) => return None,
+        };
+        Some(Triple::new(subject, predicate.into_owned(), self.dataset.term(object).clone()))
+    }
+
+    /// The call of a function by a node expression.
+    pub fn function_call(&self, name: &NamedNode, arguments: usize) -> Result<Prebound> {
+        let prefixes = Prefixes::default();
+        let known = Known { prefixes: &prefixes, functions: &self.functions.declared, bounds: self.texts.bounds };
+        Prebound::parse_call(name, arguments, known)
+    }
+
+    /// Whether a query needs JavaScript, which is noted.
+    pub fn calls_javascript(&mut self, about: Node, query: &Prebound) -> bool {
+        let called = query.calls().into_iter().find(|name| self.functions.javascript.contains(name));
+        if let Some(name) = &called {
+            self.not_run(about, format!("what calls {name}, a function in JavaScript, is not run"));
+        }
+        called.is_some()
+    }
+
+    /// The value of a property that is a plain string.
+    pub fn text(&mut self, subject: Node, predicate: NamedNodeRef<'_>) -> Option<String> {
+        let value = self.one(subject, predicate)?;
+        match self.literal(value) {
+            Some(literal) => Some(literal.value().to_owned()),
+            None => {
+                self.fault(subject, format!("{} needs a string", short(predicate)));
+                None
+            }
+        }
+    }
+
+    pub fn boolean(&mut self, subject: Node, predicate: NamedNodeRef<'_>) -> bool {
+        let Some(value) = self.one(subject, predicate) else { return false };
+        match self.literal(value).filter(|l| l.datatype() == xsd::BOOLEAN).map(Literal::value) {
+            // The standard asks for the term `true`: `"1"^^xsd:boolean` has its value, but is another term.
+            Some("true") => true,
+            Some("false" | "0" | "1") => false,
+            _ => {
+                self.fault(subject, format!("{} needs true or false", short(predicate)));
+                false
+            }
+        }
+    }
+
+    /// `sh:order`, or 0.
+    pub fn order(&mut self, node: Node) -> f64 {
+        let Some(value) = self.one(node, sh::ORDER) else { return 0.0 };
+        let order = self.literal(value).and_then(|l| l.value().trim().parse::<f64>().ok()).filter(|o| o.is_finite());
+        order.unwrap_or_else(|| {
+            self.fault(node, "sh:order needs a number");
+            0.0
+        })
+    }
+
+    pub fn count(&mut self, subject: Node, predicate: NamedNodeRef<'_>) -> Option<u64> {
+        let value = self.one(subject, predicate)?;
+        let count = self.literal(value).filter(|l| l.datatype() == xsd::INTEGER).and_then(|l| l.value().parse().ok());
+        if count.is_none() {
+            self.fault(subject, format!("{} needs an integer from 0", short(predicate)));
+        }
+        count
+    }
+
+    pub fn messages(&self, node: Node) -> Vec<Literal> {
+        self.objects(node, sh::MESSAGE).into_iter().filter_map(|m| self.literal(m).cloned()).collect()
+    }
+
+    /// The values of a property that must be IRIs.
+    pub fn iris(&mut self, subject: Node, predicate: NamedNodeRef<'_>) -> Vec<Node> {
+        let (iris, others): (Vec<Node>, _) =
+            self.objects(subject, predicate).into_iter().partition(|v| self.dataset.as_iri(*v).is_some());
+        let others: Vec<Node> = others;
+        if !others.is_empty() {
+            self.fault(subject, format!("{} needs an IRI", short(predicate)));
+        }
+        iris
+    }
+
+    /// The members of an RDF list; `None`, with the fault noted, if it is broken or runs in a circle.
+    pub fn list(&mut self, subject: Node, predicate: NamedNodeRef<'_>, head: Node) -> Option<Vec<Node>> {
+        let nil = self.dataset.iri(rdf::NIL);
+        let mut members = Vec::new();
+        let mut seen = FxHashSet::default();
+        let mut at = head;
+        while Some(at) != nil {
+            let (first, rest) = (self.objects(at, rdf::FIRST), self.objects(at, rdf::REST));
+            let ([first], [rest]) = (&first[..], &rest[..]) else {
+                self.fault(subject, format!("{} needs a list that ends in rdf:nil", short(predicate)));
+                return None;
+            };
+            if !seen.insert(at) {
+                self.fault(subject, format!("the list of {} runs in a circle", short(predicate)));
+                return None;
+            }
+            members.push(*first);
+            at = *rest;
+        }
+        Some(members)
+    }
+
+    /// The shape of a node, to be read in its turn if it has not been.
+    pub fn shape_id(&mut self, node: Node) -> ShapeId {
+        let next = ShapeId(self.queue.len());
+        let id = *self.ids.entry(node).or_insert(next);
+        if id == next {
+            self.queue.push(node);
+        }
+        id
+    }
+
+    pub fn shape_ids(&mut self, nodes: Vec<Node>) -> Vec<ShapeId> {
+        nodes.into_iter().map(|node| self.shape_id(node)).collect()
+    }
+}
