@@ -4,12 +4,12 @@
 use super::Options;
 use super::imports::Imports;
 use super::places::Places;
+use super::shacl::WrittenText;
 use crate::catalog::Catalog;
 use crate::project::{Found, MANIFEST, Project, ProjectFile, Role};
 use kgq_engine::query::ParseContext;
 use kgq_snapshot::store::{Content, Input, Parsed, ReadOptions, read};
 use kgq_syntax::bounds::Bounds;
-use kgq_syntax::embedded::Embedded;
 use kgq_syntax::error::{Error, Place, Result};
 use kgq_syntax::rdf::vocabulary::well_known;
 use kgq_syntax::rdf::{GraphName, NamedNode, NamedOrBlankNode, Prefixes, Quad, Term, Triple};
@@ -193,13 +193,13 @@ impl<'p> Subject<'p> {
         exact.unwrap_or_else(|| self.place_of_subject(&statement.subject))
     }
 
-    /// The string that is a statement's object, as a part of its file: the file's name, the string's text, where it stands.
-    pub fn string_of(&self, statement: &Triple) -> Option<(String, String, Embedded)> {
+    /// The string that is a statement's object, as a part of its file.
+    pub fn string_of(&self, statement: &Triple) -> Option<WrittenText> {
         let files = self.by_subject.get(&statement.subject)?;
         files.iter().find_map(|f| {
             let file = &self.files[*f];
             let (text, embedded) = self.places(file).string(statement)?;
-            Some((file.name.clone(), text, embedded))
+            Some(WrittenText { file: file.name.clone(), text, embedded })
         })
     }
 

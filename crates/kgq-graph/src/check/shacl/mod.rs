@@ -26,7 +26,7 @@ mod vocab;
 
 pub use dataset::{Dataset, Node};
 pub use infer::infer;
-pub use reader::Texts;
+pub use reader::{Texts, WrittenText};
 pub use report::{Report, ValidationResult};
 pub use shape::{IllFormed, Shapes};
 pub use validate::{Failure, validate};

@@ -18,8 +18,21 @@ use rustc_hash::{FxHashMap, FxHashSet};
 #[derive(Clone, Copy)]
 pub struct Texts<'t> {
     pub bounds: Bounds,
-    /// Where the string that is the object of a statement is written: the name of its file, its text, and where that stands.
-    pub written: &'t dyn Fn(&Triple) -> Option<(String, String, Embedded)>,
+    /// The string that is the object of a statement.
+    pub written: &'t dyn Fn(&Triple) -> Option<WrittenText>,
+}
+
+/// A text that is a string of a file.
+pub struct WrittenText {
+    pub file: String,
+    pub text: String,
+    pub embedded: Embedded,
+}
+
+impl WrittenText {
+    fn source(&self) -> Source<'_> {
+        Source::within(&self.file, &self.text, Some(&self.embedded))
+    }
 }
 
 /// What makes a query of a text.
@@ -149,9 +162,7 @@ impl<'d> Reader<'d> {
         };
         // Once more, as a part of its file.
         let written = self.statement(holder, property, value).and_then(|s| (self.texts.written)(&s));
-        let placed = written
-            .as_ref()
-            .and_then(|(file, text, embedded)| parse(Source::within(file, text, Some(embedded)), known).err());
+        let placed = written.as_ref().and_then(|written| parse(written.source(), known).err());
         self.refuse_query(about, property, placed.as_ref(), &why);
         None
     }
