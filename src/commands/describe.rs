@@ -11,13 +11,14 @@ use kgq_graph::render::cell;
 use kgq_graph::request::describe::{Description, describe, triples};
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::vocabulary::rdf;
-use kgq_syntax::rdf::{GraphName, NamedNode, Prefixes, Term};
+use kgq_syntax::rdf::{GraphName, NamedNode, Prefixes, Term, Triple};
 use kgq_syntax::text::{count, visible, width};
 use std::time::Instant;
 
 /// Show all about one thing: what the graph says of it, and what refers to it
 ///
-/// The thing is named by a CURIE, an IRI, or a label in any language.
+/// The thing is named by a CURIE, an IRI, or a label in any language. What is inferred from other
+/// statements is marked.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   kgq describe 商务部
@@ -126,6 +127,11 @@ impl Page<'_> {
         format!("{label}{}", self.prefixes.display(property.as_str()))
     }
 
+    fn mark(&self, triple: &Triple) -> String {
+        let [_, dim, reset] = self.style;
+        if self.description.inferred.contains(triple) { format!("  {dim}inferred{reset}") } else { String::new() }
+    }
+
     fn write_facts(&self, out: &mut String) {
         let (facts, [_, dim, reset]) = (&self.description.facts, self.style);
         let widest = facts.iter().map(|fact| width(&self.heading(&fact.property))).max().unwrap_or(0);
@@ -140,7 +146,8 @@ impl Page<'_> {
                     GraphName::DefaultGraph => String::new(),
                     graph => format!("  {dim}in {}{reset}", visible(&graph.to_string())),
                 };
-                out.push_str(&format!("  {heading}{pad}  {}{graph}\n", self.name(value)));
+                let triple = Triple::new(self.description.thing.clone(), fact.property.clone(), value.clone());
+                out.push_str(&format!("  {heading}{pad}  {}{graph}{}\n", self.name(value), self.mark(&triple)));
             }
             if fact.in_other_languages > 0 {
                 let values = count(fact.in_other_languages as u64, "value", "values");
@@ -157,12 +164,14 @@ impl Page<'_> {
         if !referring.is_empty() {
             out.push_str(&format!("\n{bold}referred to{reset}\n"));
         }
-        let mut by_name: Vec<_> = referring.iter().map(|(p, list)| (self.prefixes.display(p.as_str()), list)).collect();
-        by_name.sort_by(|(a, _), (b, _)| a.cmp(b));
-        for (property, subjects) in by_name {
+        let mut by_name: Vec<_> =
+            referring.iter().map(|(p, list)| (self.prefixes.display(p.as_str()), p, list)).collect();
+        by_name.sort_by(|(a, ..), (b, ..)| a.cmp(b));
+        for (property, iri, subjects) in by_name {
             out.push_str(&format!("  as {property} of {}\n", count(subjects.len() as u64, "thing", "things")));
             for subject in subjects.iter().take(SHOWN) {
-                out.push_str(&format!("    {}\n", self.name(&subject.clone().into())));
+                let triple = Triple::new(subject.clone(), iri.clone(), thing.clone());
+                out.push_str(&format!("    {}{}\n", self.name(&subject.clone().into()), self.mark(&triple)));
             }
             if subjects.len() > SHOWN {
                 out.push_str(&format!(

@@ -20,13 +20,16 @@ struct Label {
     literal: Literal,
 }
 
+/// How many names are offered for a word that names nothing.
+const NEAR: usize = 3;
+
 /// What a word typed by the user can mean.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Named {
     One(NamedNode),
     /// Several things have this label.
     Several(Vec<NamedNode>),
-    /// Nothing has; these are near, as the user would type them.
+    /// Nothing has; these are near, or contain it, as the user would type them.
     Unknown(Vec<String>),
 }
 
@@ -178,7 +181,16 @@ impl Labels {
         known.extend(self.by_thing.values().flatten().map(|l| l.literal.value().to_owned()));
         known.sort_unstable();
         known.dedup();
-        nearest(word, known.iter().map(String::as_str), 3).into_iter().map(str::to_owned).collect()
+        let near = nearest(word, known.iter().map(String::as_str), NEAR);
+        if !near.is_empty() {
+            return near.into_iter().map(str::to_owned).collect();
+        }
+        // Who knows a part of a name spells nothing wrong.
+        let part = fold(word);
+        known.retain(|name| !part.is_empty() && fold(name).contains(&part));
+        known.sort_by_key(|name| name.chars().count());
+        known.truncate(NEAR);
+        known
     }
 }
 

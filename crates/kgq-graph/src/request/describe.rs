@@ -4,7 +4,7 @@ use crate::catalog::{Labels, Piece, expression, rank};
 use crate::graph::Graph;
 use kgq_snapshot::{Snapshot, TermId, TermKind};
 use kgq_syntax::error::Result;
-use kgq_syntax::rdf::vocabulary::rdf;
+use kgq_syntax::rdf::vocabulary::{prov, rdf};
 use kgq_syntax::rdf::{BlankNode, GraphName, NamedNode, NamedOrBlankNode, Quad, Term, TermRef, Triple};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeMap;
@@ -18,6 +18,8 @@ pub struct Description {
     pub referring: BTreeMap<NamedNode, Vec<NamedOrBlankNode>>,
     /// How many of the statements about it have a name of their own.
     pub reified: usize,
+    /// Those that are inferred, as they say: what they were derived from is a statement too.
+    pub inferred: FxHashSet<Triple>,
     /// What it, its properties, and the things that it is connected with are called.
     pub labels: Labels,
     /// The class expressions among its values, in words and terms.
@@ -57,13 +59,15 @@ pub fn describe(graph: &Graph, thing: &NamedNode, statements: bool) -> Result<De
     }));
     let labels = graph.labels_of(&named)?;
     let facts = facts(&said, &graph.language());
-    let reified = reifiers(thing, snapshot).len();
+    let reifiers = reifiers(thing, snapshot);
+    let inferred = inferred(&reifiers, snapshot);
     let mut by_property: BTreeMap<NamedNode, Vec<NamedOrBlankNode>> = BTreeMap::new();
     for Quad { subject, predicate, .. } in referring {
         by_property.entry(predicate).or_default().push(subject);
     }
     snapshot.intact()?;
-    Ok(Description { thing: thing.clone(), facts, referring: by_property, reified, labels, expressions })
+    let (thing, reified) = (thing.clone(), reifiers.len());
+    Ok(Description { thing, facts, referring: by_property, reified, inferred, labels, expressions })
 }
 
 /// The triples that have the thing as subject or object, and, if wanted, what is said of their reifiers.
@@ -91,6 +95,23 @@ fn reifiers(thing: &NamedNode, snapshot: &Snapshot) -> Vec<Quad> {
     let triples = snapshot.kind_range(TermKind::Triple).map(TermId::new);
     let touching = triples.filter(|t| snapshot.triple_components(*t).is_some_and(|[s, _, o]| s == id || o == id));
     touching.flat_map(|t| snapshot.find(None, None, Some(snapshot.term(t).as_ref())).collect::<Vec<_>>()).collect()
+}
+
+/// The triples whose statements were derived from other statements.
+fn inferred(reifiers: &[Quad], snapshot: &Snapshot) -> FxHashSet<Triple> {
+    let is_statement = |source: &Term| {
+        let reifies = Some(rdf::REIFIES.into());
+        !matches!(source, Term::Literal(_)) && snapshot.find(Some(source.as_ref()), reifies, None).next().is_some()
+    };
+    let derived = |reifier: &Quad| {
+        let subject = Some(reifier.subject.as_ref().into());
+        snapshot.find(subject, Some(prov::WAS_DERIVED_FROM.into()), None).any(|quad| is_statement(&quad.object))
+    };
+    let triple = |reifier: &Quad| match &reifier.object {
+        Term::Triple(triple) if derived(reifier) => Some((**triple).clone()),
+        Term::Triple(_) | Term::NamedNode(_) | Term::BlankNode(_) | Term::Literal(_) => None,
+    };
+    reifiers.iter().filter_map(triple).collect()
 }
 
 /// Whether a statement is about another: its subject reifies something.
