@@ -195,7 +195,7 @@ fn place_in_import(subject: &Subject<'_>, path: &Path, iri: &str) -> Option<Plac
     let statement = triple_of(quads.iter().find(imports)?);
     let mut text = String::new();
     input.open(subject.options.bounds).ok()?.read_to_string(&mut text).ok()?;
-    let places = Places::new(&input.name, text, Some(input.format), input.base.as_deref(), &quads);
+    let places = Places::new(&input.name, text, Some(&input), &quads);
     let place = places.statement(&statement).or_else(|| places.subject(&statement.subject));
     Some(place.unwrap_or_else(|| Place::new(&input.name, 1, 1)))
 }

@@ -1,6 +1,8 @@
 //! Where in a file each of its statements is written.
 
-use kgq_snapshot::store::{Places as XmlPlaces, Position, RdfXmlSettings, read_rdf_xml};
+mod json;
+
+use kgq_snapshot::store::{Input, Places as XmlPlaces, Position, RdfXmlSettings, read_rdf_xml};
 use kgq_syntax::Span;
 use kgq_syntax::bounds::Bounds;
 use kgq_syntax::diagnose::Known;
@@ -29,9 +31,11 @@ struct Written {
 }
 
 impl Places {
-    /// The places in a text that was parsed to these quads, against this base. In formats without a tree (JSON-LD) only the
-    /// first line that names a thing is known.
-    pub fn new(file: &str, text: String, format: Option<RdfFormat>, base: Option<&str>, quads: &[Quad]) -> Self {
+    /// The places in a file's text, which was read as this input to these quads. In formats without a tree (N3), and for what a tree
+    /// does not tell, only the first line that names a thing is known.
+    pub fn new(file: &str, text: String, input: Option<&Input>, quads: &[Quad]) -> Self {
+        let format = input.map(|input| input.format);
+        let base = input.and_then(|input| input.base.as_deref());
         let mut places = Self {
             file: file.to_owned(),
             text: Arc::default(),
@@ -55,6 +59,9 @@ impl Places {
         if format == Some(RdfFormat::RdfXml) {
             let located = places.in_rdf_xml(base);
             places.match_up(quads, located.into_iter());
+        }
+        if let Some(input) = input.filter(|input| input.format == RdfFormat::JsonLd && !quads.is_empty()) {
+            json::match_up(&mut places, input, quads);
         }
         places
     }
@@ -114,12 +121,17 @@ impl Places {
             else {
                 continue;
             };
-            let statement = Triple::new(quad.subject.clone(), quad.predicate.clone(), quad.object.clone());
-            self.statements.entry(statement).or_insert(Written { predicate, object });
-            let first = self.subjects.entry(quad.subject.clone()).or_insert_with(|| subject.clone());
-            if subject.start < first.start {
-                *first = subject;
-            }
+            self.keep(quad, subject, Written { predicate, object });
+        }
+    }
+
+    /// Keeps where a statement is written, if that is not known, and its subject, where it is written first.
+    fn keep(&mut self, quad: &Quad, subject: Span, written: Written) {
+        let statement = Triple::new(quad.subject.clone(), quad.predicate.clone(), quad.object.clone());
+        self.statements.entry(statement).or_insert(written);
+        let first = self.subjects.entry(quad.subject.clone()).or_insert_with(|| subject.clone());
+        if subject.start < first.start {
+            *first = subject;
         }
     }
 
@@ -181,7 +193,8 @@ mod tests {
 
     fn places(text: &str) -> (Vec<Quad>, Places) {
         let quads: Vec<Quad> = oxttl::TriGParser::new().for_slice(text.as_bytes()).collect::<Result<_, _>>().unwrap();
-        let places = Places::new("f.trig", text.to_owned(), Some(RdfFormat::TriG), None, &quads);
+        let input = Input::bytes("f.trig", Vec::new(), RdfFormat::TriG);
+        let places = Places::new("f.trig", text.to_owned(), Some(&input), &quads);
         (quads, places)
     }
 
@@ -234,7 +247,8 @@ mod tests {
             Ok(())
         });
         assert!(read.is_ok());
-        let places = Places::new("f.rdf", text.to_owned(), Some(RdfFormat::RdfXml), None, &quads);
+        let input = Input::bytes("f.rdf", Vec::new(), RdfFormat::RdfXml);
+        let places = Places::new("f.rdf", text.to_owned(), Some(&input), &quads);
         let mut found: Vec<(usize, usize)> = quads
             .iter()
             .map(|q| Triple::new(q.subject.clone(), q.predicate.clone(), q.object.clone()))

@@ -138,11 +138,7 @@ impl<'p> Subject<'p> {
     /// The places of a file's statements, found when first asked for.
     fn places<'a>(&self, file: &'a SourceFile) -> &'a Places {
         file.places.get_or_init(|| {
-            let (format, base) = match &file.input {
-                Some(input) => (Some(input.format), input.base.as_deref()),
-                None => (None, None),
-            };
-            Places::new(&file.name, file.text(self.options.bounds), format, base, self.quads_in(file))
+            Places::new(&file.name, file.text(self.options.bounds), file.input.as_ref(), self.quads_in(file))
         })
     }
 

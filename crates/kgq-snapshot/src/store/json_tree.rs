@@ -1,6 +1,7 @@
 //! A JSON text as a tree in which numbers stay as they are written, for what is changed in JSON-LD before it is read.
 
-use json_event_parser::{JsonEvent, JsonSyntaxError, SliceJsonParser, WriterJsonSerializer};
+use super::json_places::Spanned;
+use json_event_parser::{JsonEvent, JsonSyntaxError, WriterJsonSerializer};
 use std::io;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,42 +19,7 @@ pub enum Json {
 impl Json {
     /// The tree of a text. How deep it nests was bounded before.
     pub fn parse(text: &[u8]) -> Result<Self, JsonSyntaxError> {
-        let mut parser = SliceJsonParser::new(text);
-        // The arrays and objects that are open, and for each object the key that waits for its value.
-        let mut open: Vec<(Self, String)> = Vec::new();
-        let mut whole = Self::Null;
-        loop {
-            let value = match parser.parse_next()? {
-                JsonEvent::Null => Self::Null,
-                JsonEvent::Boolean(value) => Self::Boolean(value),
-                JsonEvent::Number(number) => Self::Number(number.into_owned()),
-                JsonEvent::String(text) => Self::Text(text.into_owned()),
-                JsonEvent::StartArray => {
-                    open.push((Self::Array(Vec::new()), String::new()));
-                    continue;
-                }
-                JsonEvent::StartObject => {
-                    open.push((Self::Object(Vec::new()), String::new()));
-                    continue;
-                }
-                JsonEvent::ObjectKey(key) => {
-                    if let Some((_, waiting)) = open.last_mut() {
-                        *waiting = key.into_owned();
-                    }
-                    continue;
-                }
-                JsonEvent::EndArray | JsonEvent::EndObject => match open.pop() {
-                    Some((value, _)) => value,
-                    None => continue,
-                },
-                JsonEvent::Eof => return Ok(whole),
-            };
-            match open.last_mut() {
-                Some((Self::Array(items), _)) => items.push(value),
-                Some((Self::Object(entries), key)) => entries.push((std::mem::take(key), value)),
-                _ => whole = value,
-            }
-        }
+        Spanned::parse(text).map(|tree| tree.json())
     }
 
     /// The text of a tree.

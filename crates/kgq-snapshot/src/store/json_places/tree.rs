@@ -1,0 +1,136 @@
+//! A JSON text as a tree that knows where each of its values and keys stands.
+
+use super::super::json_tree::Json;
+use json_event_parser::{JsonEvent, JsonSyntaxError, LowLevelJsonParser};
+use kgq_syntax::Span;
+
+/// Deeper than the bounds allow.
+const MAX_DEPTH: usize = 1_024;
+
+#[derive(Clone, Debug)]
+pub struct Spanned {
+    pub span: Span,
+    pub value: Value,
+}
+
+#[derive(Clone, Debug)]
+pub enum Value {
+    /// Neither an array nor an object.
+    Scalar(Json),
+    Array(Vec<Spanned>),
+    /// In the order of the text; keys may repeat.
+    Object(Vec<Entry>),
+}
+
+#[derive(Clone, Debug)]
+pub struct Entry {
+    pub key: String,
+    pub key_span: Span,
+    pub value: Spanned,
+}
+
+impl Spanned {
+    /// The tree of a text.
+    pub fn parse(text: &[u8]) -> Result<Self, JsonSyntaxError> {
+        let mut parser = LowLevelJsonParser::new().with_max_stack_size(MAX_DEPTH);
+        // The arrays and objects that are open, and for each object the key that waits for its value.
+        let mut open: Vec<(Self, Option<(String, Span)>)> = Vec::new();
+        let mut whole = Self { span: 0..0, value: Value::Scalar(Json::Null) };
+        let mut at = 0;
+        loop {
+            let read = parser.parse_next(&text[at..], true);
+            let span = trimmed(text, at..at + read.consumed_bytes);
+            at += read.consumed_bytes;
+            let Some(event) = read.event else { return Ok(whole) };
+            let value = match event? {
+                JsonEvent::Null => Value::Scalar(Json::Null),
+                JsonEvent::Boolean(value) => Value::Scalar(Json::Boolean(value)),
+                JsonEvent::Number(number) => Value::Scalar(Json::Number(number.into_owned())),
+                JsonEvent::String(text) => Value::Scalar(Json::Text(text.into_owned())),
+                JsonEvent::StartArray => {
+                    open.push((Self { span, value: Value::Array(Vec::new()) }, None));
+                    continue;
+                }
+                JsonEvent::StartObject => {
+                    open.push((Self { span, value: Value::Object(Vec::new()) }, None));
+                    continue;
+                }
+                JsonEvent::ObjectKey(key) => {
+                    if let Some((_, waiting)) = open.last_mut() {
+                        *waiting = Some((key.into_owned(), span));
+                    }
+                    continue;
+                }
+                JsonEvent::EndArray | JsonEvent::EndObject => match open.pop() {
+                    Some((closed, _)) => {
+                        let closed = Self { span: closed.span.start..span.end, ..closed };
+                        keep(&mut open, &mut whole, closed);
+                        continue;
+                    }
+                    None => continue,
+                },
+                JsonEvent::Eof => return Ok(whole),
+            };
+            keep(&mut open, &mut whole, Self { span, value });
+        }
+    }
+
+    /// The tree without its places.
+    pub fn json(&self) -> Json {
+        match &self.value {
+            Value::Scalar(scalar) => scalar.clone(),
+            Value::Array(items) => Json::Array(items.iter().map(Self::json).collect()),
+            Value::Object(entries) => {
+                Json::Object(entries.iter().map(|entry| (entry.key.clone(), entry.value.json())).collect())
+            }
+        }
+    }
+
+    /// The items of an array, or the value itself.
+    pub fn items(&self) -> &[Self] {
+        match &self.value {
+            Value::Array(items) => items,
+            Value::Scalar(_) | Value::Object(_) => std::slice::from_ref(self),
+        }
+    }
+
+    pub fn as_text(&self) -> Option<&str> {
+        match &self.value {
+            Value::Scalar(scalar) => scalar.as_text(),
+            Value::Array(_) | Value::Object(_) => None,
+        }
+    }
+
+    pub fn as_object(&self) -> Option<&[Entry]> {
+        match &self.value {
+            Value::Object(entries) => Some(entries),
+            Value::Scalar(_) | Value::Array(_) => None,
+        }
+    }
+}
+
+/// Puts a value into the innermost array or object.
+fn keep(open: &mut [(Spanned, Option<(String, Span)>)], whole: &mut Spanned, value: Spanned) {
+    let Some((inner, waiting)) = open.last_mut() else {
+        *whole = value;
+        return;
+    };
+    match &mut inner.value {
+        Value::Array(items) => items.push(value),
+        Value::Object(entries) => {
+            if let Some((key, key_span)) = waiting.take() {
+                entries.push(Entry { key, key_span, value });
+            }
+        }
+        Value::Scalar(_) => {}
+    }
+}
+
+/// What the parser read for an event, without the commas, colons and white space around its token.
+fn trimmed(text: &[u8], span: Span) -> Span {
+    let beside = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b',' | b':');
+    let read = &text[span.clone()];
+    let start = read.iter().take_while(|byte| beside(byte)).count();
+    let end = read[start..].iter().rev().take_while(|byte| beside(byte)).count();
+    span.start + start..span.end - end
+}
