@@ -241,7 +241,11 @@ fn run(cli: Cli, output: &mut Output) -> Result<u8> {
         None => return first_screen(output),
     };
     let interactive = matches!(command, Command::Repl(_));
-    let found = Graph::open(open_options(&cli.global)?)?;
+    let named = named_files(&cli.global.data)?;
+    if !matches!(command, Command::Completions(_)) {
+        named.passed_over.iter().for_each(|remark| output.note(remark));
+    }
+    let found = Graph::open(open_options(&cli.global, named.files)?)?;
     let mut options = found.options().clone();
     if cli.global.trust {
         let root = found.require_project()?.root.clone();
@@ -295,10 +299,10 @@ fn read_standard_input(options: &mut OpenOptions) -> Result<()> {
     Ok(())
 }
 
-fn open_options(global: &Global) -> Result<OpenOptions> {
+fn open_options(global: &Global, files: Vec<String>) -> Result<OpenOptions> {
     Ok(OpenOptions {
         folder: global.folder.clone(),
-        files: named_files(&global.data)?,
+        files,
         stdin: None,
         input_format: global.input_format,
         base: global.base.clone(),

@@ -1,10 +1,9 @@
 //! `kgq build`.
 
 use super::answer::seconds;
-use super::output::Output;
+use super::output::{Output, files_of};
 use super::terminal::Stream;
 use kgq_graph::graph::{Graph, News, Watcher, same_file};
-use kgq_graph::project::named_files;
 use kgq_snapshot::store::{Content, Input};
 use kgq_snapshot::{BuildOptions, Phase, Progress, Snapshot};
 use kgq_syntax::error::{Error, Result};
@@ -32,7 +31,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
-    let inputs = if args.files.is_empty() { graph.inputs()? } else { named_inputs(&args.files, graph)? };
+    let inputs = if args.files.is_empty() { graph.inputs()? } else { named_inputs(&args.files, graph, output)? };
     refuse_output(&args.output, &inputs, graph)?;
     let started = Instant::now();
     let bar = ProgressLine::new(output.err_is_terminal && !output.quiet);
@@ -74,9 +73,9 @@ fn refuse_output(path: &Path, inputs: &[Input], graph: &Graph) -> Result<()> {
 }
 
 /// The files as inputs, or an error that names each that cannot be one.
-pub fn named_inputs(files: &[String], graph: &Graph) -> Result<Vec<Input>> {
+pub fn named_inputs(files: &[String], graph: &Graph, output: &mut Output) -> Result<Vec<Input>> {
     let (mut inputs, mut errors) = (Vec::new(), Vec::new());
-    for name in &named_files(files)? {
+    for name in &files_of(files, output)? {
         match Input::file(name, Path::new(name), graph.options().input_format) {
             Ok(input) => inputs.push(input.with_base(graph.options().base.clone()).with_contexts(graph.contexts()?)),
             Err(error) => errors.push(error),

@@ -4,7 +4,8 @@ use super::output::{Output, write_file, write_to};
 use super::terminal::Content;
 use kgq_graph::format;
 use kgq_graph::graph::Graph;
-use kgq_snapshot::store::Input;
+use kgq_graph::project::named_files;
+use kgq_snapshot::store::{Input, is_pipe};
 use kgq_syntax::error::{Error, Kind, Result, Source};
 use kgq_syntax::rdf::{Compression, RdfFormat};
 use kgq_syntax::text::{count, visible};
@@ -20,7 +21,7 @@ use std::path::{Path, PathBuf};
 /// one with a mistake, which is reported.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Turtle or TriG files, `-` for standard input to standard output; without any, those of the project
+    /// Turtle or TriG files, folders or globs of them, `-` for standard input to standard output; without any, those of the project
     pub files: Vec<String>,
 
     /// Write nothing: name the files that would change, and exit with 1 if there are any
@@ -55,12 +56,26 @@ fn files(args: &Args, graph: &Graph) -> Result<Vec<(String, PathBuf, Dialect)>> 
         let files = graph.require_project()?.files()?.into_iter();
         return Ok(files.filter_map(|f| dialect(&f.name, None).map(|d| (f.name, f.path, d))).collect());
     }
-    let named = |name: &String| match dialect(name, graph.options().input_format) {
-        Some(dialect) => Ok((name.clone(), PathBuf::from(name), dialect)),
-        None => Err(Error::usage(format!("{} is neither Turtle nor TriG", visible(name)))
-            .hint("`kgq fmt` writes `.ttl` and `.trig` files that are not compressed")),
-    };
-    args.files.iter().map(named).collect()
+    let mut files = Vec::new();
+    for named in &args.files {
+        let path = Path::new(named);
+        if is_pipe(path) {
+            return Err(Error::usage(format!("{} is no file that can be written back", visible(named)))
+                .hint("`kgq fmt -` formats the standard input to the standard output"));
+        }
+        for name in named_files(std::slice::from_ref(named))?.files {
+            match dialect(&name, graph.options().input_format) {
+                Some(dialect) => files.push((name.clone(), PathBuf::from(name), dialect)),
+                // Of a folder or a glob, what is no Turtle is left alone.
+                None if name != *named => {}
+                None => {
+                    return Err(Error::usage(format!("{} is neither Turtle nor TriG", visible(&name)))
+                        .hint("`kgq fmt` writes `.ttl` and `.trig` files that are not compressed"));
+                }
+            }
+        }
+    }
+    Ok(files)
 }
 
 fn dialect(name: &str, format: Option<RdfFormat>) -> Option<Dialect> {

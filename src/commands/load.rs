@@ -22,7 +22,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
-    let inputs = if args.files.is_empty() { graph.inputs()? } else { named_inputs(&args.files, graph)? };
+    let inputs = if args.files.is_empty() { graph.inputs()? } else { named_inputs(&args.files, graph, output)? };
     let started = Instant::now();
     let progress = Progress::start(output);
     let tell = |name: &str, quads: u64| progress.read(name, quads);

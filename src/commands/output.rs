@@ -1,6 +1,7 @@
 //! Where commands write: the two streams with what is known of the terminal, and files that are whole or not there.
 
 use super::terminal::{Content, Stream};
+use kgq_graph::project::named_files;
 use kgq_snapshot::store::{WholeFile, compressed};
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::Compression;
@@ -47,6 +48,13 @@ impl Output {
     pub fn warn(&mut self, error: &Error) {
         let _ = self.err.write_all(error.render(self.err_colour).as_bytes());
     }
+}
+
+/// The files that names mean, with a remark on what their folders hold beside them.
+pub fn files_of(names: &[String], output: &mut Output) -> Result<Vec<String>> {
+    let named = named_files(names)?;
+    named.passed_over.iter().for_each(|remark| output.note(remark));
+    Ok(named.files)
 }
 
 /// Writes to the file, or to the standard output if there is none.

@@ -1,7 +1,7 @@
 //! `kgq validate`.
 
 use super::answer::{AnswerArgs, seconds};
-use super::output::{Output, write_to};
+use super::output::{Output, files_of, write_to};
 use super::terminal::Content;
 use super::watchdog::Watchdog;
 use kgq_engine::{Answer, Solutions};
@@ -9,7 +9,6 @@ use kgq_graph::check::shacl::{Report, ValidationResult};
 use kgq_graph::check::{Finding, Severity, Validation};
 use kgq_graph::export::turtle;
 use kgq_graph::graph::Graph;
-use kgq_graph::project::named_files;
 use kgq_graph::render::{self, Format};
 use kgq_syntax::error::{Error, Kind, Result};
 use kgq_syntax::rdf::{GraphName, Literal, Prefixes, Quad, RdfFormat, Term, Variable};
@@ -57,7 +56,7 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     let started = Instant::now();
     let format = args.answer.chosen_format()?;
     let watchdog = Watchdog::start(&graph.options().limits);
-    let (data, shapes) = (named_files(&args.files)?, named_files(&args.shapes)?);
+    let (data, shapes) = (files_of(&args.files, output)?, files_of(&args.shapes, output)?);
     if let Some(path) = &args.answer.output {
         graph.refuse_file_of(path, &[&data[..], &shapes].concat())?;
     }

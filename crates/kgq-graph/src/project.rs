@@ -6,7 +6,7 @@ mod named;
 
 pub use files::{Found, ProjectFile, Role, without_query_ending};
 pub use globs::Glob;
-pub use named::named_files;
+pub use named::{NamedFiles, named_files};
 
 use globs::Globs;
 use kgq_syntax::bounds::DEEPEST;

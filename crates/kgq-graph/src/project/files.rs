@@ -2,7 +2,7 @@
 
 use super::globs::{Glob, Globs, is_below, place};
 use super::{MANIFEST, Project};
-use kgq_snapshot::store::{Contexts, read_context};
+use kgq_snapshot::store::{Contexts, is_pipe, read_context};
 use kgq_syntax::error::{Error, Kind, Place, Result, Source};
 use kgq_syntax::rdf::{NamedNode, RdfFormat};
 use kgq_syntax::text::{count, did_you_mean, nearest};
@@ -237,6 +237,9 @@ impl Project {
     /// Says that a glob finds nothing, with the name that is near, or with what there is.
     fn finds_nothing(&self, glob: &Glob, names: &[String]) -> Error {
         let message = match (glob.is_literal(), glob.written.as_str()) {
+            (true, written) if is_pipe(&self.root.join(&glob.pattern)) => {
+                format!("`{written}` is no file, and a project's files are read more than once")
+            }
             (true, written) => format!("there is no file `{written}`"),
             (false, written) => format!("the glob `{written}` finds no file"),
         };

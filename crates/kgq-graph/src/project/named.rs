@@ -4,63 +4,118 @@ use super::files::{is_hidden, slashes};
 use super::globs::Glob;
 use kgq_syntax::error::{Error, Kind, Result};
 use kgq_syntax::rdf::RdfFormat;
+use kgq_syntax::text::{count, thousands};
 use std::path::Path;
 use walkdir::WalkDir;
 
+/// What names that a user gave mean.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct NamedFiles {
+    pub files: Vec<String>,
+    /// What was found in folders and not taken, a line for each of the names.
+    pub passed_over: Vec<String>,
+}
+
 /// The files that these names mean: of a folder, those below it whose name says a format of RDF; of a glob, those that it matches; in
 /// the order of their names. Any other name stays as it is, and so does the name of a file that looks like a glob.
-pub fn named_files(names: &[String]) -> Result<Vec<String>> {
-    let mut files = Vec::new();
+pub fn named_files(names: &[String]) -> Result<NamedFiles> {
+    let mut named = NamedFiles::default();
     for name in names {
         let path = Path::new(name);
         if path.is_dir() {
-            let found = below(name, &|file| RdfFormat::from_path(file).is_some())?;
-            if found.is_empty() {
-                return Err(Error::input(format!("the folder `{name}` holds no file of RDF"))
-                    .hint(format!("known formats are {}", RdfFormat::list(false))));
+            let found = below(name, &|_| true, false)?;
+            if found.taken.is_empty() {
+                let error = Error::input(format!("the folder `{name}` holds no file of RDF"));
+                return Err(error.hint(format!("known formats are {}", RdfFormat::list(false))));
             }
-            files.extend(found);
+            named.take(name, found);
         } else if name.contains(['*', '?', '[', '{']) && !path.exists() {
-            files.extend(matching(name)?);
+            named.take(name, matching(name)?);
         } else {
-            files.push(name.clone());
+            named.files.push(name.clone());
         }
     }
-    Ok(files)
+    Ok(named)
 }
 
-fn matching(name: &str) -> Result<Vec<String>> {
+impl NamedFiles {
+    fn take(&mut self, name: &str, found: Below) {
+        self.files.extend(found.taken);
+        let parts: Vec<String> = [
+            (&found.without_format, "file whose name says no format of RDF", "files whose names say no format of RDF"),
+            (&found.no_files, "pipe or device", "pipes or devices"),
+        ]
+        .into_iter()
+        .filter(|(passed, ..)| !passed.is_empty())
+        .map(|(passed, one, several)| format!("{} ({})", count(passed.len() as u64, one, several), a_few(passed)))
+        .collect();
+        if !parts.is_empty() {
+            self.passed_over.push(format!("passed over in `{name}`: {}", parts.join("; ")));
+        }
+    }
+}
+
+/// The first names of a list.
+fn a_few(names: &[String]) -> String {
+    const SHOWN: usize = 3;
+    let shown = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {} more", thousands(more as u64)),
+    }
+}
+
+fn matching(name: &str) -> Result<Below> {
     let glob = Glob::by_hand(name)?;
     let start = glob.start();
-    let may = |file: &str| glob.matches(file) && (glob.names_ending() || RdfFormat::from_path(file).is_some());
-    let found = if start.is_empty() || Path::new(&start).exists() { below(&start, &may)? } else { Vec::new() };
-    if found.is_empty() {
+    let there = start.is_empty() || Path::new(&start).exists();
+    let found = if there { below(&start, &|file| glob.matches(file), glob.names_ending())? } else { Below::default() };
+    if found.taken.is_empty() {
         return Err(Error::new(Kind::Io, format!("there is no file `{name}`, and as a glob it finds none")));
     }
     Ok(found)
 }
 
-/// The files below a folder, the current one if it has no name. Hidden ones are passed over.
-fn below(folder: &str, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<String>> {
+/// What is found below a folder, each in the order of the names.
+#[derive(Default)]
+struct Below {
+    taken: Vec<String>,
+    without_format: Vec<String>,
+    /// Pipes, sockets and devices: one that nobody writes to would be waited for without end.
+    no_files: Vec<String>,
+}
+
+/// The wanted files below a folder, the current one if it has no name. Hidden ones are passed over; so are those whose names say no
+/// format of RDF, unless any ending is taken.
+fn below(folder: &str, wanted: &dyn Fn(&str) -> bool, any_ending: bool) -> Result<Below> {
     let root = if folder.is_empty() { "." } else { folder };
     let walk = WalkDir::new(root).follow_links(true).into_iter();
     let visible = walk.filter_entry(|entry| entry.depth() == 0 || !is_hidden(&entry.file_name().to_string_lossy()));
-    let mut found = Vec::new();
+    let mut found = Below::default();
     for entry in visible {
         match entry {
-            Ok(entry) if entry.file_type().is_file() => {
+            Ok(entry) if entry.file_type().is_dir() => {}
+            Ok(entry) => {
                 let name = slashes(entry.path());
-                if wanted(&name) {
-                    found.push(name);
+                if !wanted(&name) {
+                    continue;
                 }
+                let takes = any_ending || RdfFormat::from_path(&name).is_some();
+                let list = match (entry.file_type().is_file(), takes) {
+                    (true, true) => &mut found.taken,
+                    (true, false) => &mut found.without_format,
+                    (false, _) => &mut found.no_files,
+                };
+                list.push(name);
             }
-            Ok(_) => {}
             // A link to a folder that it lies in, or to nothing, adds no file.
             Err(e) if e.loop_ancestor().is_some() || e.path().is_some_and(Path::is_symlink) => {}
             Err(e) => return Err(Error::new(Kind::Io, e.to_string())),
         }
     }
-    found.sort();
+    for list in [&mut found.taken, &mut found.without_format, &mut found.no_files] {
+        list.sort();
+    }
     Ok(found)
 }
 
@@ -79,7 +134,7 @@ mod tests {
         let files = |name: &str| {
             let name = format!("{root}/{name}");
             let found = named_files(&[name]).map_err(|e| e.message().replace(root, ""));
-            found.map(|all| all.iter().map(|f| f.replace(root, "")).collect::<Vec<_>>().join(" "))
+            found.map(|all| all.files.iter().map(|f| f.replace(root, "")).collect::<Vec<_>>().join(" "))
         };
         assert_eq!(files("").unwrap(), "/[x].ttl /a.nt.gz /b.ttl /deep/c.ttl");
         assert_eq!(files("**/*").unwrap(), "/[x].ttl /a.nt.gz /b.ttl /deep/c.ttl");
@@ -88,5 +143,10 @@ mod tests {
         assert_eq!(files("none.ttl").unwrap(), "/none.ttl");
         assert_eq!(files("none/*.ttl").unwrap_err(), "there is no file `/none/*.ttl`, and as a glob it finds none");
         assert_eq!(files("deep/.hidden/d.ttl").unwrap(), "/deep/.hidden/d.ttl");
+        let passed_over = named_files(&[root.to_owned()]).unwrap().passed_over;
+        let [only] = &passed_over[..] else { panic!("{passed_over:?}") };
+        assert!(only.starts_with("passed over in "), "{only}");
+        assert!(only.contains(": 1 file whose name says no format of RDF ("), "{only}");
+        assert!(only.ends_with("/notes.txt)"), "{only}");
     }
 }
