@@ -82,7 +82,7 @@ struct Global {
     /// What evaluates queries: kgq, or oxigraph (slower; for comparison)
     #[arg(long, value_name = "ENGINE", value_parser = parse_executor, add = ArgValueCandidates::new(complete::engines), default_value = "kgq", global = true, hide_default_value = true)]
     engine: Executor,
-    /// From now on, let the project in this folder name files outside of it
+    /// From now on, let the project in this folder name files outside of it (`kgq trust` takes it back)
     #[arg(long, global = true, conflicts_with_all = ["data", "snapshot"])]
     trust: bool,
     #[command(flatten)]
@@ -171,7 +171,7 @@ pub fn command() -> clap::Command {
 
 /// The commands that a session can run too, by name.
 pub fn verbs() -> Vec<String> {
-    let other = ["repl", "new", "init", "completions", "help", "load", "query", "serve", "mcp"];
+    let other = ["repl", "new", "init", "completions", "help", "load", "query", "serve", "mcp", "trust"];
     command().get_subcommands().map(|c| c.get_name().to_owned()).filter(|n| !other.contains(&n.as_str())).collect()
 }
 
@@ -240,6 +240,9 @@ fn run(cli: Cli, output: &mut Output) -> Result<u8> {
         None if at_terminal && !opens_nothing(&cli.global)? => Command::Repl(ReplArgs::default()),
         None => return first_screen(output),
     };
+    if let Command::Trust(args) = &command {
+        return trust::run(args, &cli.global.folder, config_folder().as_deref(), output);
+    }
     let interactive = matches!(command, Command::Repl(_));
     let named = named_files(&cli.global.data)?;
     if !matches!(command, Command::Completions(_)) {

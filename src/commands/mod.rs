@@ -62,6 +62,7 @@ pub enum Command {
     Load(load::Args),
     Build(build::Args),
     Cache(cache::Args),
+    Trust(trust::Args),
     Export(export::Args),
     Publish(publish::Args),
     Update(update::Args),
@@ -101,7 +102,7 @@ fn dispatch(command: &Command, graph: &Graph, output: &mut Output) -> Result<u8>
         Command::New(args) => new::run(args, graph, output),
         Command::Init(args) => init::run(args, graph, output),
         Command::Completions(args) => completions::run(args, output),
-        Command::Repl(_) => Err(Error::bug("the session is started by the command line itself")),
+        Command::Repl(_) | Command::Trust(_) => Err(Error::bug("the command line runs this itself")),
     }
 }
 
@@ -124,6 +125,7 @@ pub fn watch(command: &Command, graph: &Graph) -> Option<Watchdog> {
         | Command::Load(_)
         | Command::Build(_)
         | Command::Cache(_)
+        | Command::Trust(_)
         | Command::Fmt(_)
         | Command::New(_)
         | Command::Init(_)
@@ -150,6 +152,7 @@ pub fn warn_of_manifest(command: &Command, graph: &Graph, output: &mut Output) -
         Command::Check(_)
         | Command::Build(_)
         | Command::Cache(_)
+        | Command::Trust(_)
         | Command::Fmt(_)
         | Command::New(_)
         | Command::Init(_)

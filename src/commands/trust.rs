@@ -1,10 +1,70 @@
 //! The projects that the user trusts to name files outside of their folder: a list of folders, a line each, in the user's own
 //! configuration. A key of kgq.toml could not say this, as whoever wrote the project wrote that too.
 
+use super::output::{Output, write_file};
+use kgq_graph::project::Project;
 use kgq_syntax::error::{Error, Result};
+use kgq_syntax::text::visible;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+
+/// Which projects may name files outside of their folders: list them, add one, take trust back
+///
+/// A project may name files in its own folder only, links followed, as whoever wrote it could otherwise have yours read and shown.
+/// The list is in the folder `kgq` of $XDG_CONFIG_HOME, or of ~/.config. `--trust` with any command adds the project too.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  kgq trust list
+  kgq trust remove
+  kgq trust remove ~/old/project")]
+pub struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Print the folders of the projects that are trusted, one a line
+    List,
+    /// Trust the project in a folder, or in this one
+    Add {
+        /// Its folder, or one in it
+        project: Option<PathBuf>,
+    },
+    /// Take trust back from the project in a folder, or in this one; the folder need not be there any more
+    Remove {
+        /// Its folder, or one in it
+        project: Option<PathBuf>,
+    },
+}
+
+/// Runs in a folder, with the user's configuration. No kgq.toml is read: one that is broken can lose trust too.
+pub fn run(args: &Args, here: &Path, config: Option<&Path>, output: &mut Output) -> Result<u8> {
+    match &args.action {
+        Action::List => {
+            for folder in folders(config) {
+                output.line(&visible(&folder.display().to_string()))?;
+                if !folder.is_dir() {
+                    output.note(&format!("{} is not there any more", folder.display()));
+                }
+            }
+        }
+        Action::Add { project } => {
+            let folder = project.as_ref().map_or_else(|| here.to_owned(), |project| here.join(project));
+            let root = Project::find_root(&folder)?
+                .ok_or_else(|| Error::usage(format!("{} lies in no project: there is no kgq.toml", shown(&folder))))?;
+            remember(config, &root)?;
+            output.line(&format!("trusted: {}", visible(&root.display().to_string())))?;
+        }
+        Action::Remove { project } => {
+            let folder = project.as_ref().map_or_else(|| here.to_owned(), |project| here.join(project));
+            let root = forget(config, &folder)?;
+            output.line(&format!("not trusted any more: {}", visible(&root.display().to_string())))?;
+        }
+    }
+    Ok(0)
+}
 
 /// The name of the list.
 const LIST: &str = "trusted-projects";
@@ -32,6 +92,27 @@ pub fn remember(config: Option<&Path>, root: &Path) -> Result<()> {
     append().map_err(|e| Error::io(list.display(), &e))
 }
 
+fn shown(folder: &Path) -> String {
+    std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned()).display().to_string()
+}
+
+/// Takes the project that a folder is, or lies in, from the list.
+fn forget(config: Option<&Path>, folder: &Path) -> Result<PathBuf> {
+    let absolute = std::path::absolute(folder).map_err(|e| Error::io(folder.display(), &e))?;
+    let real = fs::canonicalize(&absolute).unwrap_or_else(|_| absolute.clone());
+    let known = folders(config);
+    let mut around = real.ancestors().chain(absolute.ancestors());
+    let (Some(root), Some(config)) = (around.find(|folder| known.iter().any(|known| known == folder)), config) else {
+        return Err(Error::usage(format!("{} is not trusted, and lies in no project that is", absolute.display()))
+            .hint("`kgq trust list` prints those that are"));
+    };
+    let list = config.join(LIST);
+    let text = fs::read_to_string(&list).map_err(|e| Error::io(list.display(), &e))?;
+    let rest: String = text.lines().filter(|line| Path::new(line) != root).map(|line| format!("{line}\n")).collect();
+    write_file(&list, |out| out.write_all(rest.as_bytes()).map_err(|e| Error::io(list.display(), &e)))?;
+    Ok(root.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -47,5 +128,17 @@ mod tests {
         assert_eq!(folders(Some(&list)), [PathBuf::from("/a/部")]);
         assert!(remember(Some(&list), Path::new("/a\n/b")).is_err());
         assert!(remember(None, Path::new("/a")).is_err());
+    }
+
+    #[test]
+    fn trust_is_taken_back_from_the_project_that_a_folder_lies_in() {
+        let config = tempfile::tempdir().unwrap();
+        for root in ["/none/a", "/none/a/b", "/none/c"] {
+            remember(Some(config.path()), Path::new(root)).unwrap();
+        }
+        assert_eq!(forget(Some(config.path()), Path::new("/none/a/b/data")).unwrap(), PathBuf::from("/none/a/b"));
+        assert_eq!(folders(Some(config.path())), [PathBuf::from("/none/a"), PathBuf::from("/none/c")]);
+        assert!(forget(Some(config.path()), Path::new("/none")).is_err());
+        assert!(forget(None, Path::new("/none/a")).is_err());
     }
 }

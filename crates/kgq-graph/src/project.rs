@@ -280,13 +280,13 @@ impl ProjectGlobs {
 impl Project {
     /// The project whose folder is `start` or the nearest one above it that has a `kgq.toml`; `None` if none has.
     pub fn find(start: &Path) -> Result<Option<Self>> {
+        Self::find_root(start)?.map(|root| Self::open(&root)).transpose()
+    }
+
+    /// The folder of the project that a folder lies in, whatever its kgq.toml says.
+    pub fn find_root(start: &Path) -> Result<Option<PathBuf>> {
         let start = fs::canonicalize(start).map_err(|e| Error::io(start.display(), &e))?;
-        for folder in start.ancestors() {
-            if folder.join(MANIFEST).is_file() {
-                return Self::open(folder).map(Some);
-            }
-        }
-        Ok(None)
+        Ok(start.ancestors().find(|folder| folder.join(MANIFEST).is_file()).map(Path::to_owned))
     }
 
     /// Reads the project in this folder.
