@@ -27,6 +27,14 @@ pub struct AdviceArgs {
     pub level: Option<String>,
 }
 
+/// What a finding is told as.
+#[derive(Clone, Copy)]
+enum Said {
+    Warning,
+    /// Why there is nothing, after these words.
+    Reason(&'static str),
+}
+
 /// Who warns of a query.
 pub struct Adviser<'a> {
     args: &'a AdviceArgs,
@@ -51,8 +59,11 @@ impl<'a> Adviser<'a> {
         !self.args.no_warnings && (self.args.level.is_some() || !output.quiet)
     }
 
-    fn tell(&self, findings: Vec<Finding>, before: &str, output: &mut Output) -> Result<()> {
-        let errors = findings.into_iter().map(|finding| finding.error.prefixed(before));
+    fn tell(&self, findings: Vec<Finding>, said: Said, output: &mut Output) -> Result<()> {
+        let errors = findings.into_iter().map(|finding| match said {
+            Said::Warning => finding.error.as_warning(),
+            Said::Reason(of) => finding.error.prefixed(of),
+        });
         if self.args.level.is_some() {
             return Error::all(errors).map_or(Ok(()), Err);
         }
@@ -66,7 +77,7 @@ impl<'a> Adviser<'a> {
             return Ok(());
         }
         let mistakes = self.ask(graph, Duration::ZERO, |asked| asked.mistakes())?;
-        self.tell(mistakes, "warning: ", output)
+        self.tell(mistakes, Said::Warning, output)
     }
 
     /// Why there was nothing, or which terms are unknown though there was something. `spent` is the time that the answer took: both
@@ -80,13 +91,15 @@ impl<'a> Adviser<'a> {
             let settings = &project.manifest.silences;
             let silences = self.ask(graph, spent, |asked| asked.not_stated(settings))?;
             if !silences.is_empty() {
-                let before = if written.truth.is_some() { "no: " } else { "no rows: " };
-                return self.tell(silences, before, output);
+                let of = if written.truth.is_some() { "no: " } else { "no rows: " };
+                return self.tell(silences, Said::Reason(of), output);
             }
         }
         match (written.rows, written.truth) {
-            (0, None) => self.tell(self.ask(graph, spent, |asked| asked.why_empty())?, "no rows: ", output),
-            _ => self.tell(self.ask(graph, spent, |asked| asked.unknown_terms())?, "warning: ", output),
+            (0, None) => {
+                self.tell(self.ask(graph, spent, |asked| asked.why_empty())?, Said::Reason("no rows: "), output)
+            }
+            _ => self.tell(self.ask(graph, spent, |asked| asked.unknown_terms())?, Said::Warning, output),
         }
     }
 
@@ -95,7 +108,7 @@ impl<'a> Adviser<'a> {
         if !self.speaks(output) {
             return Ok(());
         }
-        let remarks = graph.remarks_on_prefixes(self.source)?.into_iter().map(|remark| remark.prefixed("warning: "));
+        let remarks = graph.remarks_on_prefixes(self.source)?.into_iter().map(Error::as_warning);
         if self.args.level.is_some() {
             return Error::all(remarks).map_or(Ok(()), Err);
         }

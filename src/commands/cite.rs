@@ -70,7 +70,7 @@ pub struct CiteArgs {
 
 fn warn_of_hidden_texts(graph: &Graph, output: &mut Output) {
     if !output.quiet {
-        graph.hidden_texts().into_iter().for_each(|text| output.warn(&text.prefixed("warning: ")));
+        graph.hidden_texts().into_iter().for_each(|text| output.warn(&text.as_warning()));
     }
 }
 

@@ -163,7 +163,7 @@ pub fn warn_of_manifest(command: &Command, graph: &Graph, output: &mut Output) -
         return Ok(());
     }
     // What cannot be read is told by the command, if it needs it.
-    let remarks = graph.remarks().unwrap_or_default().into_iter().map(|remark| remark.prefixed("warning: "));
+    let remarks = graph.remarks().unwrap_or_default().into_iter().map(Error::as_warning);
     if is_error {
         return Error::all(remarks).map_or(Ok(()), Err);
     }

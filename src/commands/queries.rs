@@ -66,6 +66,9 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
             None => "the project has no canned queries: put them in queries/ as .rq files".into(),
         });
     }
+    if !output.quiet {
+        catalog.passed_over.iter().for_each(|(_, why)| output.warn(&why.clone().as_warning()));
+    }
     match Error::all(catalog.broken.iter().map(|(_, error)| error.clone())) {
         Some(error) => Err(error),
         None => Ok(0),

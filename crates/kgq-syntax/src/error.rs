@@ -161,6 +161,14 @@ fn shorten(text: &str, most: usize) -> String {
     }
 }
 
+/// Whether an error stops what it is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    Error,
+    /// It is told, and the work goes on.
+    Warning,
+}
+
 /// A failure, in the user's words.
 #[derive(Clone, Debug)]
 pub struct Error(Box<Inner>);
@@ -168,6 +176,7 @@ pub struct Error(Box<Inner>);
 #[derive(Clone, Debug)]
 struct Inner {
     kind: Kind,
+    severity: Severity,
     message: String,
     place: Option<Place>,
     hints: Vec<String>,
@@ -183,7 +192,8 @@ impl Error {
             message.truncate(floor_char_boundary(&message, LONGEST));
             message.push('…');
         }
-        Self(Box::new(Inner { kind, message, place: None, hints: Vec::new(), others: Vec::new() }))
+        let severity = Severity::Error;
+        Self(Box::new(Inner { kind, severity, message, place: None, hints: Vec::new(), others: Vec::new() }))
     }
 
     pub fn usage(message: impl Into<String>) -> Self {
@@ -251,6 +261,13 @@ impl Error {
         self
     }
 
+    /// The same as what is told without stopping.
+    #[must_use]
+    pub fn as_warning(mut self) -> Self {
+        self.0.severity = Severity::Warning;
+        self
+    }
+
     #[must_use]
     pub fn with_kind(mut self, kind: Kind) -> Self {
         self.0.kind = kind;
@@ -259,6 +276,10 @@ impl Error {
 
     pub fn kind(&self) -> Kind {
         self.0.kind
+    }
+
+    pub fn severity(&self) -> Severity {
+        self.0.severity
     }
 
     pub fn message(&self) -> &str {
@@ -285,11 +306,11 @@ impl Error {
         let mut out = String::new();
         let inner = &self.0;
         // Writing to a `String` cannot fail.
-        let _ = match &inner.place {
-            Some(place) => write!(out, "{bold}{place}:{reset} "),
-            // What is told without stopping says so itself.
-            None if inner.message.starts_with("warning: ") => Ok(()),
-            None => write!(out, "{bold_red}error:{reset} "),
+        let _ = match (&inner.place, inner.severity) {
+            (Some(place), Severity::Error) => write!(out, "{bold}{place}:{reset} "),
+            (Some(place), Severity::Warning) => write!(out, "{bold}{place}: warning:{reset} "),
+            (None, Severity::Error) => write!(out, "{bold_red}error:{reset} "),
+            (None, Severity::Warning) => write!(out, "{bold}warning:{reset} "),
         };
         let _ = writeln!(out, "{bold}{}{reset}", visible(&inner.message));
         if let Some(Place { line, excerpt: Some(excerpt), .. }) = &inner.place {
@@ -328,7 +349,9 @@ mod tests {
 
     #[test]
     fn a_warning_without_a_place_is_no_error() {
-        assert_eq!(Error::input("it is dark").prefixed("warning: ").render(false), "warning: it is dark\n");
+        assert_eq!(Error::input("it is dark").as_warning().render(false), "warning: it is dark\n");
+        let placed = Error::input("it is dark").at(Place::new("f", 1, 2)).as_warning();
+        assert_eq!(placed.render(false), "f:1:2: warning: it is dark\n");
         assert_eq!(Error::input("it is dark").render(false), "error: it is dark\n");
     }
 

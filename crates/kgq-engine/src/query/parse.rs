@@ -30,6 +30,23 @@ pub enum Form {
     Describe,
 }
 
+impl Form {
+    /// The form with its article, for messages.
+    pub fn with_article(self) -> &'static str {
+        match self {
+            Self::Select => "a SELECT",
+            Self::Ask => "an ASK",
+            Self::Construct => "a CONSTRUCT",
+            Self::Describe => "a DESCRIBE",
+        }
+    }
+
+    /// The keyword that a query of the form begins with.
+    pub fn keyword(self) -> &'static str {
+        self.with_article().rsplit(' ').next().unwrap_or_default()
+    }
+}
+
 /// A parsed query.
 #[derive(Clone, Debug)]
 pub struct Query {

@@ -206,30 +206,20 @@ fn parse(source: Source<'_>, known: Known<'_>, form: Form) -> Result<Query> {
     let query = parse_query(source, context)?;
     if query.form() != form {
         let (found, place) = form_of(source);
-        let message = format!("{found} query stands where {} query belongs", name(form));
+        let message = format!("{found} query stands where {} query belongs", form.with_article());
         return Err(Error::input(message).at(place));
     }
     functions::refuse_undeclared(source, &query.algebra, known.prefixes, known.functions)?;
     Ok(query)
 }
 
-/// The name of a form with its article.
-fn name(form: Form) -> &'static str {
-    match form {
-        Form::Select => "a SELECT",
-        Form::Ask => "an ASK",
-        Form::Construct => "a CONSTRUCT",
-        Form::Describe => "a DESCRIBE",
-    }
-}
-
 /// The form of a query that parses, with its article, and the place of its keyword.
 fn form_of(source: Source<'_>) -> (&'static str, Place) {
-    let forms = [Form::Select, Form::Ask, Form::Construct, Form::Describe].map(name);
+    let forms = [Form::Select, Form::Ask, Form::Construct, Form::Describe];
     let tokens = significant(&sparql::tokenize(source.text));
     let named = tokens.iter().find_map(|token| {
-        let is_it = |name: &&&str| name.rsplit(' ').next().is_some_and(|word| token.is_keyword(source.text, word));
-        Some((*forms.iter().find(is_it)?, source.place(token.span())))
+        let form = forms.into_iter().find(|form| token.is_keyword(source.text, form.keyword()))?;
+        Some((form.with_article(), source.place(token.span())))
     });
     named.unwrap_or_else(|| ("another", source.place(0..0)))
 }

@@ -69,6 +69,8 @@ impl CannedQuery {
 pub struct Catalog {
     pub queries: Vec<CannedQuery>,
     pub broken: Vec<(String, Error)>,
+    /// What is kept among them and is no query, such as an update.
+    pub passed_over: Vec<(String, Error)>,
 }
 
 impl Catalog {
@@ -89,6 +91,7 @@ impl Catalog {
                 Err(error) => catalog.broken.push((name, error)),
             }
         }
+        catalog.passed_over = files.iter().flat_map(executable::updates).collect();
         let declared = Declarations::of(&files);
         for (name, query) in files.iter().flat_map(|file| executable::read(file, &declared)) {
             match query {
@@ -127,7 +130,7 @@ impl Catalog {
         if let Some(query) = self.queries.iter().find(|q| q.iri.as_ref().is_some_and(|own| own.as_str() == iri)) {
             return Ok(query);
         }
-        if let Some((_, error)) = self.broken.iter().find(|(broken, _)| broken == name) {
+        if let Some((_, error)) = self.broken.iter().chain(&self.passed_over).find(|(other, _)| other == name) {
             return Err(error.clone());
         }
         let known = self.queries.iter().map(|q| q.name.as_str());

@@ -24,6 +24,12 @@ pub const CHECK: Check = Check {
             mend: "mend what the message names",
         },
         Explanation {
+            code: "not-a-query",
+            finds: "an executable of SHACL among the canned queries that is an update",
+            why: "`kgq run` answers and changes nothing, so it passes the update over",
+            mend: "nothing has to be done; to run it, write its text to a file for `kgq update`",
+        },
+        Explanation {
             code: "unknown-function",
             finds: "a function in a canned query that is called by an IRI and that kgq does not have",
             why: "it would be an error in every row, so the query cannot be run",
@@ -76,6 +82,10 @@ pub const CHECK: Check = Check {
 fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
     for (_, error) in &subject.catalog.broken {
         report.findings.push(Finding::from_error("query-syntax", "queries", error));
+    }
+    for (_, why) in &subject.catalog.passed_over {
+        let finding = Finding::from_error("not-a-query", "queries", why);
+        report.findings.push(Finding { severity: Severity::Note, ..finding });
     }
     if subject.catalog.queries.is_empty() {
         return Ok(());

@@ -13,27 +13,41 @@ pub(super) use prefixes::Declarations;
 use super::header::{self, Header};
 use super::labels::local_name;
 use super::queries::CannedQuery;
+use kgq_engine::query::Form;
 use kgq_syntax::embedded::Embedded;
 use kgq_syntax::error::{Error, Result, Source};
 use kgq_syntax::rdf::vocabulary::rdf;
 use kgq_syntax::rdf::{NamedNode, NamedOrBlankNode, Term};
-use kgq_syntax::sparql;
 use kgq_syntax::turtle::triples::Located;
+use kgq_syntax::{significant, sparql};
 
 const SH: &str = "http://www.w3.org/ns/shacl#";
 /// The vocabulary of a family of public collections, which has what SHACL lacks: DESCRIBE.
 const SPEX: &str = "https://purl.expasy.org/sparql-examples/ontology#";
 
-/// Whether a property has a query for its value.
-fn holds_query(property: &str) -> bool {
-    matches!(property.strip_prefix(SH), Some("select" | "construct" | "ask"))
-        || property.strip_prefix(SPEX) == Some("describe")
+/// The form of the query that is the value of a property, if it is a query.
+fn form_of(property: &str) -> Option<Form> {
+    match (property.strip_prefix(SH), property.strip_prefix(SPEX)) {
+        (Some("select"), _) => Some(Form::Select),
+        (Some("construct"), _) => Some(Form::Construct),
+        (Some("ask"), _) => Some(Form::Ask),
+        (_, Some("describe")) => Some(Form::Describe),
+        _ => None,
+    }
 }
 
-/// Whether a class is one of executables.
-fn is_executable(class: &str) -> bool {
+fn holds_query(property: &str) -> bool {
+    form_of(property).is_some()
+}
+
+/// What form of executables a class is of, such as `Select`.
+fn form_of_class(class: &str) -> Option<&str> {
     let name = class.strip_prefix(SH).or_else(|| class.strip_prefix(SPEX));
-    name.and_then(|name| name.strip_prefix("SPARQL")?.strip_suffix("Executable")).is_some_and(|form| form != "Update")
+    name.and_then(|name| name.strip_prefix("SPARQL")?.strip_suffix("Executable"))
+}
+
+fn is_executable(class: &str) -> bool {
+    form_of_class(class).is_some_and(|form| form != "Update")
 }
 
 /// The executables of a file, by name, and those that cannot be used.
@@ -41,6 +55,27 @@ pub(super) fn read(file: &TurtleFile, declared: &Declarations) -> Vec<(String, R
     let found: Vec<&NamedOrBlankNode> = file.subjects().filter(|subject| is_meant(file, subject)).collect();
     let alone = found.len() == 1;
     found.into_iter().map(|subject| one(file, subject, alone, declared)).collect()
+}
+
+/// The executables of a file that are updates, by name, and what there is to say of each.
+pub(super) fn updates(file: &TurtleFile) -> Vec<(String, Error)> {
+    let is_update = |subject: &&NamedOrBlankNode| {
+        file.of(subject).any(|l| {
+            let by_type = l.quad.predicate == rdf::TYPE && iri_of(l).and_then(form_of_class) == Some("Update");
+            by_type || l.quad.predicate.as_str().strip_prefix(SH) == Some("update")
+        })
+    };
+    let said = |subject: &NamedOrBlankNode| {
+        let name = match subject {
+            NamedOrBlankNode::NamedNode(iri) => format!("{}{}", file.folder(), local_name(iri.as_str())),
+            NamedOrBlankNode::BlankNode(_) => file.key.clone(),
+        };
+        let error = Error::input(format!("the executable `{name}` is an update, and no canned query"))
+            .at(file.place_of(subject))
+            .hint("write its text to a file, and run it with `kgq update`, which shows what changes before it writes");
+        (name, error)
+    };
+    file.subjects().filter(is_update).filter(|subject| !file.is_part_of_shape(subject)).map(said).collect()
 }
 
 /// Whether a node is an executable: by its type, or by its query where it has a name and nothing says that it is another thing.
@@ -97,11 +132,33 @@ fn canned(file: &TurtleFile, subject: &NamedOrBlankNode, name: &str, declared: &
     let source = Source::within(&file.name, &text, Some(&embedded));
     let mut header: Header = header::read(source)?;
     describe::describe(file, subject, &mut header);
+    refuse_other_form(&query.quad.predicate, source)?;
     let iri = match subject {
         NamedOrBlankNode::NamedNode(iri) => Some(iri.clone()),
         NamedOrBlankNode::BlankNode(_) => None,
     };
     Ok(CannedQuery { name: name.to_owned(), file: file.name.clone(), text, header, iri, embedded: Some(embedded) })
+}
+
+/// A query of another form than its property says answers otherwise than whoever reads the file expects. One that does not parse is
+/// refused when it is asked.
+fn refuse_other_form(property: &NamedNode, source: Source<'_>) -> Result<()> {
+    let tokens = significant(&sparql::tokenize(source.text));
+    let forms = [Form::Select, Form::Construct, Form::Ask, Form::Describe];
+    let named = tokens.iter().find_map(|token| {
+        let form = forms.into_iter().find(|form| token.is_keyword(source.text, form.keyword()))?;
+        Some((form, token.span()))
+    });
+    match (form_of(property.as_str()), named) {
+        (Some(wanted), Some((form, span))) if wanted != form => {
+            let property = local_name(property.as_str());
+            let (wanted, found) = (wanted.with_article(), form.with_article());
+            Err(Error::input(format!("{found} query stands where `{property}` says {wanted} query"))
+                .at(source.place(span))
+                .hint("put it under the property of its form: sh:select, sh:construct or sh:ask"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn iri_of(located: &Located) -> Option<&str> {
