@@ -5,18 +5,17 @@ mod history;
 use super::output::Output;
 use super::progress::Progress;
 use super::watchdog::Watchdog;
-use kgq_engine::query::{Query, needs_network, used_terms};
-use kgq_engine::{Answer, Row};
 use kgq_graph::audit::{Audit, RowSources};
-use kgq_graph::catalog::{CannedQuery, Labels, ParamKind, Values};
+use kgq_graph::catalog::{Labels, ParamKind};
 use kgq_graph::export::rebase::Rebase;
 use kgq_graph::graph::Graph;
-use kgq_site::{self as site, NoAnswer, PublishedAnswer, PublishedParam, PublishedQuery, Report, Source, standalone};
+use kgq_site::{self as site, NoAnswer, PublishedAnswer, PublishedQuery, Report, Source, standalone};
 use kgq_syntax::error::{Error, Result};
-use kgq_syntax::rdf::{NamedNode, Prefixes, Quad, Triple};
+use kgq_syntax::rdf::{NamedNode, Prefixes, Quad};
 use kgq_syntax::text::{count, thousands};
 use rustc_hash::FxHashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Make a site of the graph: a page for every thing, the answers of the canned queries, search, dumps, metadata
 ///
@@ -96,18 +95,19 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
         Some(project) => history::last_changes(project, &base),
         None => FxHashMap::default(),
     };
-    let audit = graph.audit()?;
+    let audit = Arc::new(graph.audit()?);
     let mut queries = Vec::new();
     if graph.project().is_some() {
         let catalog = graph.catalog()?;
         left_out.queries = catalog.broken.iter().map(|(_, error)| error.clone()).collect();
         for (number, canned) in catalog.queries.iter().enumerate() {
             progress.say(|| format!("answering {} ({} of {})", canned.name, number + 1, catalog.queries.len()));
-            match answered(graph, &audit, canned) {
-                Ok((query, None)) => queries.push(query),
-                Ok((query, Some(why))) => {
+            match site::published(graph, &audit, canned) {
+                Ok(query) => {
+                    if let PublishedAnswer::None(NoAnswer::Failed(why)) = query.answer.get() {
+                        left_out.answers.push(why.clone());
+                    }
                     queries.push(query);
-                    left_out.answers.push(why);
                 }
                 Err(error) => left_out.queries.push(error),
             }
@@ -147,17 +147,17 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
         entailment: graph.entailment(),
         prefixes: &prefixes,
         labels: &labels,
-        citations: &citations,
+        audit: Arc::new(Audit::new(quads, &citations, &prefixes)),
         queries,
-        language: &language,
         changed,
         base_url: args.base_url.as_deref(),
         endpoint: args.endpoint.as_deref(),
         assets,
+        served: false,
     };
     progress.say(|| "writing the dumps".into());
-    let pages = |done: u64, all: u64| progress.say(|| format!("{} of {} pages", thousands(done), thousands(all)));
-    let report = site::publish(&source, args.strict, &args.output, &pages)?;
+    let files = |done: u64, all: u64| progress.say(|| format!("{} of {} files", thousands(done), thousands(all)));
+    let report = site::publish(source, &language, args.strict, &args.output, &files)?;
     drop(progress);
     say(&report, &left_out, args, output);
     if !report.undescribed.is_empty() {
@@ -221,113 +221,17 @@ fn say(report: &Report, left_out: &LeftOut, args: &Args, output: &mut Output) {
     }
 }
 
-/// A canned query with its answer, and why there is none; a required parameter has the value of its example.
-fn answered<'a>(
-    graph: &Graph,
-    audit: &Audit<'_>,
-    canned: &'a CannedQuery,
-) -> Result<(PublishedQuery<'a>, Option<Error>)> {
-    let known = graph.known()?;
-    let prefixes = graph.prefixes()?;
-    let mut given = Vec::new();
-    let mut params = Vec::new();
-    let mut missing = None;
-    for (name, param) in &canned.header.params {
-        let example = param.example.as_ref().map(|e| e.texts());
-        let default = param.default.as_ref().map(|d| d.texts());
-        let values = match (&default, example) {
-            (Some(default), _) => default.clone(),
-            (None, Some(example)) if param.required => {
-                given.extend(example.iter().map(|value| (name.clone(), value.clone())));
-                example
-            }
-            (None, _) => {
-                if param.required {
-                    missing = Some(NoAnswer::Needs(name.clone()));
-                }
-                Vec::new()
-            }
-        };
-        let (kind, class) = match canned.kind(name, param, &known)? {
-            ParamKind::MemberOf(class) => ("a member of a class", Some(class)),
-            ParamKind::Iri => ("a thing", None),
-            ParamKind::String => ("a text", None),
-            ParamKind::LangString => ("a text with its language", None),
-            ParamKind::Language(_) => ("a text", None),
-            ParamKind::Number => ("a number", None),
-            ParamKind::Datatype(_) => ("a value of its datatype", None),
-            ParamKind::Integer => ("a whole number", None),
-            ParamKind::Decimal => ("a number", None),
-            ParamKind::Date => ("a date", None),
-            ParamKind::Boolean => ("true or false", None),
-        };
-        params.push(PublishedParam {
-            name: name.clone(),
-            kind,
-            class,
-            description: param.description.clone(),
-            required: param.required,
-            list: param.list,
-            values,
-        });
-    }
-    let (query, _) = graph.parse_only(canned.source())?;
-    if needs_network(&query.algebra) {
-        missing = Some(NoAnswer::Elsewhere);
-    }
-    let mut names: Vec<NamedNode> = used_terms(&query.algebra).into_iter().map(|term| term.iri).collect();
-    names.dedup();
-    let text = standalone::declare(&canned.text, prefixes);
-    let form = query.form();
-    if let Some(why) = missing {
-        let bound = text.clone();
-        let answer = PublishedAnswer::None(why);
-        return Ok((PublishedQuery { canned, text, bound, form, names, params, answer }, None));
-    }
-    let values = Values::from_pairs(given);
-    let bound = standalone::bind(&text, &canned.bindings(&values, &known)?);
-    let query = graph.parse_canned(canned, &values)?;
-    let (answer, failed) = match answer(graph, audit, &query) {
-        Ok(answer) => (answer, None),
-        Err(error) => (
-            PublishedAnswer::None(NoAnswer::Failed(error.message().to_owned())),
-            Some(error.hint(format!("it is the query `{}`", canned.name))),
-        ),
-    };
-    Ok((PublishedQuery { canned, text, bound, form, names, params, answer }, failed))
-}
-
-/// How many rows are traced to their sources: as many as a page shows.
-const TRACED: usize = 1000;
-
-fn answer(graph: &Graph, audit: &Audit<'_>, query: &Query) -> Result<PublishedAnswer> {
-    Ok(match graph.evaluate(query)? {
-        Answer::Boolean(value) => PublishedAnswer::Truth(value),
-        Answer::Graph(triples) => {
-            let mut triples: Vec<Triple> = triples.0.collect::<Result<_>>()?;
-            triples.sort_by_cached_key(Triple::to_string);
-            triples.dedup();
-            PublishedAnswer::Graph(triples)
-        }
-        Answer::Solutions(solutions) => {
-            let variables = solutions.variables;
-            let rows: Vec<Row> = solutions.rows.collect::<Result<_>>()?;
-            let traced = rows.get(..rows.len().min(TRACED)).unwrap_or_default();
-            let sources =
-                if audit.has_citations() { graph.row_sources(audit, query, &variables, traced)? } else { Vec::new() };
-            PublishedAnswer::Table { variables, rows, sources }
-        }
-    })
-}
-
 fn rebase_query(query: &mut PublishedQuery<'_>, rebase: &Rebase) {
     query.text = standalone::rebase(&query.text, &rebase.old, &rebase.new);
     query.bound = standalone::rebase(&query.bound, &rebase.old, &rebase.new);
     query.names.iter_mut().for_each(|node| *node = rebase.node(node));
     for param in &mut query.params {
-        param.class = param.class.as_ref().map(|class| rebase.node(class));
+        if let ParamKind::MemberOf(class) = &mut param.kind {
+            *class = rebase.node(class);
+        }
     }
-    match &mut query.answer {
+    let Some(answer) = query.answer.get_mut() else { return };
+    match answer {
         PublishedAnswer::Table { rows, sources, .. } => {
             for term in rows.iter_mut().flatten().flatten() {
                 *term = rebase.term(term);

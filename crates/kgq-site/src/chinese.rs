@@ -3,6 +3,7 @@
 
 /// English and Chinese.
 pub const WORDS: &[(&str, &str)] = &[
+    ("What is called nearly so", "名称相近的"),
     ("Things", "事物"),
     ("Ontology", "本体"),
     ("Questions", "问题"),

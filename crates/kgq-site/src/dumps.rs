@@ -18,60 +18,105 @@ pub struct Dump {
     pub inferred: bool,
     /// What it holds, in words.
     pub holds: &'static str,
-    pub bytes: u64,
-    /// SHA-256, in hexadecimal digits.
+    /// What stands in a folder; a server makes it when it is asked for.
+    pub made: Option<Made>,
+}
+
+/// The bytes of a dump, and their SHA-256 in hexadecimal digits.
+pub struct Made {
+    pub bytes: Vec<u8>,
     pub hash: String,
 }
+
+/// How many statements a server puts into one file at once; for more there are queries, and `kgq export`.
+const MOST_SERVED: usize = 1_000_000;
 
 const FORMATS: [RdfFormat; 5] =
     [RdfFormat::Turtle, RdfFormat::TriG, RdfFormat::NQuads, RdfFormat::JsonLd, RdfFormat::RdfXml];
 
-/// The dumps with their bytes, and the file of their checksums. A format that cannot hold the graph is left out.
-pub fn dumps(model: &Model<'_>) -> Result<Vec<(Dump, Vec<u8>)>> {
-    let source = model.source;
+/// The dumps: of a folder with their bytes, of a server those that can be made. A format that cannot hold the graph is left out.
+pub fn dumps(model: &Model<'_>) -> Result<Vec<Dump>> {
+    let source = &model.source;
     let mut dumps = Vec::new();
+    if source.served {
+        let formats = FORMATS.into_iter().filter(|format| *format != RdfFormat::RdfXml);
+        let small = source.quads.len() <= MOST_SERVED;
+        return Ok(formats.filter(|_| small).map(|format| served(model, format)).collect());
+    }
     for (quads, inferred) in [(source.quads, false), (source.inferred, true)] {
         if inferred && quads.is_empty() {
             continue;
         }
-        // Blank nodes that are too much alike to be named canonically keep the names that the order of the files gave them.
-        let sorted = canonical::relabel(quads).unwrap_or_else(|_| {
-            let mut sorted = quads.to_vec();
-            sorted.sort_by_cached_key(Quad::to_string);
-            sorted
-        });
-        let mut merged: Vec<Quad> =
-            sorted.iter().cloned().map(|q| Quad { graph_name: GraphName::DefaultGraph, ..q }).collect();
-        merged.sort_by_cached_key(Quad::to_string);
-        merged.dedup();
-        let several = sorted.iter().any(|q| q.graph_name != GraphName::DefaultGraph);
+        let sorted = sorted(quads);
+        let merged = merged(&sorted);
+        let several = has_named_graphs(&sorted);
         for format in FORMATS {
             let quads = if format.holds_named_graphs() { &sorted } else { &merged };
             let Some(bytes) = bytes(model, quads, format)? else { continue };
-            let holds = match (inferred, several, format.holds_named_graphs()) {
-                (true, _, _) => follows(source.entailment),
-                (false, true, true) => "everything, graph by graph",
-                (false, true, false) => "everything, all graphs as one",
-                (false, false, _) => "everything",
-            };
+            let holds = if inferred { follows(source.entailment) } else { held(several, format) };
             let suffix = if inferred { "-inferred" } else { "" };
             let path = format!("dump/{}{suffix}.{}", file_name(source.name), format.endings()[0]);
-            let dump = |path: String, compressed: bool, bytes: &[u8]| Dump {
-                path,
-                format,
-                compressed,
-                inferred,
-                holds,
-                bytes: bytes.len() as u64,
-                hash: hex(bytes),
+            let dump = |path: String, compressed: bool, bytes: Vec<u8>| {
+                let made = Some(Made { hash: hex(&bytes), bytes });
+                Dump { path, format, compressed, inferred, holds, made }
             };
             let zipped = compress(&bytes)?;
-            let zipped_dump = dump(format!("{path}.gz"), true, &zipped);
-            dumps.push((dump(path, false, &bytes), bytes));
-            dumps.push((zipped_dump, zipped));
+            let zipped_path = format!("{path}.gz");
+            dumps.push(dump(path, false, bytes));
+            dumps.push(dump(zipped_path, true, zipped));
         }
     }
     Ok(dumps)
+}
+
+fn served(model: &Model<'_>, format: RdfFormat) -> Dump {
+    let path = format!("dump/{}.{}", file_name(model.source.name), format.endings()[0]);
+    let holds = held(has_named_graphs(model.source.quads), format);
+    Dump { path, format, compressed: false, inferred: false, holds, made: None }
+}
+
+/// The bytes of the dump at a path, if one stands there.
+pub fn file(model: &Model<'_>, path: &str) -> Result<Option<Vec<u8>>> {
+    let dumps = model.dumps()?;
+    let Some(dump) = dumps.iter().find(|dump| dump.path == path) else { return Ok(None) };
+    if let Some(made) = &dump.made {
+        return Ok(Some(made.bytes.clone()));
+    }
+    let sorted = sorted(model.source.quads);
+    let quads = if dump.format.holds_named_graphs() { sorted } else { merged(&sorted) };
+    bytes(model, &quads, dump.format)
+}
+
+/// The statements in an order that depends on nothing but the graph. Blank nodes that are too much alike to be named canonically keep
+/// the names that the order of the files gave them.
+fn sorted(quads: &[Quad]) -> Vec<Quad> {
+    canonical::relabel(quads).unwrap_or_else(|_| {
+        let mut sorted = quads.to_vec();
+        sorted.sort_by_cached_key(Quad::to_string);
+        sorted
+    })
+}
+
+/// The statements of all graphs as one.
+fn merged(sorted: &[Quad]) -> Vec<Quad> {
+    let mut merged: Vec<Quad> =
+        sorted.iter().cloned().map(|q| Quad { graph_name: GraphName::DefaultGraph, ..q }).collect();
+    merged.sort_by_cached_key(Quad::to_string);
+    merged.dedup();
+    merged
+}
+
+fn has_named_graphs(quads: &[Quad]) -> bool {
+    quads.iter().any(|q| q.graph_name != GraphName::DefaultGraph)
+}
+
+/// What a dump of what is stated holds, in words.
+fn held(several: bool, format: RdfFormat) -> &'static str {
+    match (several, format.holds_named_graphs()) {
+        (true, true) => "everything, graph by graph",
+        (true, false) => "everything, all graphs as one",
+        (false, _) => "everything",
+    }
 }
 
 /// What the inferred graph is, in words.
@@ -89,8 +134,9 @@ pub fn main_dump(model: &Model<'_>) -> String {
 }
 
 /// Lines for `sha256sum -c`.
-pub fn checksums<'d>(dumps: impl Iterator<Item = &'d Dump>) -> String {
-    dumps.map(|dump| format!("{}  {}\n", dump.hash, dump.path.trim_start_matches("dump/"))).collect()
+pub fn checksums(dumps: &[&Dump]) -> String {
+    let made = dumps.iter().filter_map(|dump| Some((dump, dump.made.as_ref()?)));
+    made.map(|(dump, made)| format!("{}  {}\n", made.hash, dump.path.trim_start_matches("dump/"))).collect()
 }
 
 fn file_name(name: &str) -> String {

@@ -48,7 +48,7 @@ pub fn facts(at: &At<'_, '_>, thing: &NamedNode, notes: &mut Notes) -> Markup {
         let Some(first) = quads.first() else { continue };
         let first_predicate = &first.predicate;
         quads.sort_by_cached_key(|q| match &q.object {
-            Term::Literal(l) => (0, l.language().is_some_and(|tag| tag != model.source.language), sort_key(l.value())),
+            Term::Literal(l) => (0, l.language().is_some_and(|tag| tag != model.language), sort_key(l.value())),
             Term::NamedNode(node) => (1, false, sort_key(&model.label(node))),
             Term::BlankNode(_) => (2, false, String::new()),
             Term::Triple(triple) => (3, false, triple.to_string()),
@@ -112,7 +112,7 @@ fn by_language<'q>(at: &At<'_, '_>, quads: &[&'q Quad]) -> (Vec<&'q Quad>, Vec<&
         Term::Literal(literal) => literal.language().map(str::to_owned),
         Term::NamedNode(_) | Term::BlankNode(_) | Term::Triple(_) => None,
     };
-    let own = at.model.source.language;
+    let own = at.model.language;
     let tags: Vec<String> = quads.iter().filter_map(|q| language(q)).collect();
     if tags.iter().filter(|tag| *tag != own).count() <= FEW_LANGUAGES {
         return (quads.to_vec(), Vec::new());

@@ -22,18 +22,23 @@ const TYPES: &[(&str, &str)] = &[
 ];
 
 /// Endings of the site's files, as alternatives of a regular expression.
-const FILES: &str = "html|ttl|jsonld|nt|nq|trig|rdf|gz|txt|xml|rq|csv|json|js|css|svg|wasm";
+const ENDINGS: &str = "html|ttl|jsonld|nt|nq|trig|rdf|gz|txt|xml|rq|csv|json|js|css|svg|wasm";
 
-/// The files: path and text.
-pub fn files(model: &Model<'_>) -> Vec<(String, String)> {
-    vec![
-        ("hosting/README.md".into(), readme(model)),
-        ("hosting/apache.htaccess".into(), apache(model)),
-        ("hosting/nginx.conf".into(), nginx(model)),
-        ("hosting/w3id.htaccess".into(), w3id(model)),
-        // GitHub Pages then serves the files as they are.
-        (".nojekyll".into(), String::new()),
-    ]
+/// The paths of the recipes. GitHub Pages serves files as they are where the last one stands.
+pub const FILES: [&str; 5] =
+    ["hosting/README.md", "hosting/apache.htaccess", "hosting/nginx.conf", "hosting/w3id.htaccess", ".nojekyll"];
+
+/// The text of a recipe. A server needs none.
+pub fn file(model: &Model<'_>, path: &str) -> Option<String> {
+    match path {
+        _ if model.source.served => None,
+        "hosting/README.md" => Some(readme(model)),
+        "hosting/apache.htaccess" => Some(apache(model)),
+        "hosting/nginx.conf" => Some(nginx(model)),
+        "hosting/w3id.htaccess" => Some(w3id(model)),
+        ".nojekyll" => Some(String::new()),
+        _ => None,
+    }
 }
 
 /// The things whose page has another path than their IRI: (path of the IRI as servers see it, path of the page without ending).
@@ -166,7 +171,7 @@ fn w3id(model: &Model<'_>) -> String {
         out,
         "RewriteRule ^$ {target}index.html [R=303,L]\n# Files by their names, things by what the client asks for."
     );
-    let _ = writeln!(out, "RewriteRule ^(.+\\.({FILES})|dump/SHA256SUMS)$ {target}$1 [R=302,L]");
+    let _ = writeln!(out, "RewriteRule ^(.+\\.({ENDINGS})|dump/SHA256SUMS)$ {target}$1 [R=302,L]");
     for (accept, ending) in preferences() {
         let _ = writeln!(
             out,

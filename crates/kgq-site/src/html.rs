@@ -15,6 +15,9 @@ use std::borrow::Cow;
 /// Nothing is loaded from elsewhere, and nothing in a page runs but the site's own script.
 pub const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'";
 
+/// The pages of a server ask it, and send forms to it.
+pub const SERVED_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'";
+
 /// The query page compiles WebAssembly, starts a worker and fetches the dump; all of them its own.
 const QUERY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'";
 
@@ -61,10 +64,23 @@ impl At<'_, '_> {
     /// How this page names another file of the site.
     pub fn href(&self, path: &str) -> String {
         // It is shown at whatever address leads nowhere, from which no relative link would be right.
-        if self.path == MISSING {
+        if self.path == MISSING && !self.model.source.served {
             return format!("{}{path}", self.model.root_path());
         }
-        relative(self.path, path)
+        if !self.model.source.served {
+            return relative(self.path, path);
+        }
+        let (file, query) = path.split_once('?').map_or((path, None), |(file, query)| (file, Some(query)));
+        let mut out = relative(self.path, self.model.shown(file));
+        if out.is_empty() {
+            out.push_str("./");
+        }
+        let language = (self.model.chosen && file.ends_with(".html")).then(|| format!("lang={}", self.model.language));
+        for (i, part) in query.map(str::to_owned).into_iter().chain(language).enumerate() {
+            out.push(if i == 0 { '?' } else { '&' });
+            out.push_str(&part);
+        }
+        out
     }
 
     /// Words of the site's own, in its language.
@@ -241,7 +257,7 @@ impl At<'_, '_> {
         let value = text(literal.value());
         if let Some(language) = literal.language() {
             let direction = literal.direction().map_or("auto".to_owned(), |d| d.to_string());
-            let other = language != self.model.source.language;
+            let other = language != self.model.language;
             return html! {
                 bdi .text lang=(cased(language)) dir=(direction) { (value) }
                 @if other { " " span .tag { (cased(language)) } }
@@ -306,9 +322,13 @@ pub fn stop(words: &str) -> &'static str {
 
 /// A whole page.
 pub fn page(at: &At<'_, '_>, head: Head<'_>, body: Markup) -> String {
-    let source = at.model.source;
+    let source = &at.model.source;
     let title = text(source.title);
-    let policy = if head.runs_queries { QUERY_POLICY } else { POLICY };
+    let policy = match (source.served, head.runs_queries) {
+        (true, _) => SERVED_POLICY,
+        (false, true) => QUERY_POLICY,
+        (false, false) => POLICY,
+    };
     let nav = [
         ("things", "Things", "index.html".to_owned()),
         ("ontology", "Ontology", at.model.ontology_page()),
@@ -316,7 +336,7 @@ pub fn page(at: &At<'_, '_>, head: Head<'_>, body: Markup) -> String {
         ("query", "Ask", "ask.html".to_owned()),
         ("data", "Data", "data.html".to_owned()),
     ];
-    let asks = !source.assets.is_empty();
+    let asks = at.model.asks();
     let own_title =
         if head.title == source.title { title.to_string() } else { format!("{} · {title}", text(&head.title)) };
     let out = html! {
@@ -330,7 +350,7 @@ pub fn page(at: &At<'_, '_>, head: Head<'_>, body: Markup) -> String {
                 meta name="color-scheme" content="light dark";
                 title { (own_title) }
                 @if let Some(description) = &head.description { meta name="description" content=(text(description)); }
-                link rel="canonical" href=(at.model.url(at.path));
+                @if !source.served { link rel="canonical" href=(at.model.url(at.path)); }
                 @for (media, path) in &head.alternates {
                     link rel="alternate" type=(media) href=(at.href(path));
                 }

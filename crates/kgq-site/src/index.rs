@@ -1,7 +1,7 @@
 //! The pages that lead to all others: the first one with search and classes, the lists of members, the questions, the data, the map.
 
 use super::draw;
-use super::html::{At, Head, MISSING, page, text};
+use super::html::{At, Head, page, text};
 use super::model::Model;
 use super::vocabulary::*;
 use kgq_syntax::rdf::NamedNode;
@@ -37,8 +37,8 @@ pub fn index_page(model: &Model<'_>, dataset: &Value) -> String {
             p .muted {
                 (at.count(model.source.quads.len() as u64, "statement", "statements")) (at.say(" about "))
                 (at.count(model.things.len() as u64, "thing", "things")) ". "
-                @if asked > 0 { a href="queries.html" { (at.count(asked as u64, "question", "questions")) } (at.say(" with answers. ")) }
-                @if !model.places.is_empty() { a href="places.html" { (at.count(model.places.len() as u64, "place", "places")) } (at.say(" on a map.")) }
+                @if asked > 0 { a href=(at.href("queries.html")) { (at.count(asked as u64, "question", "questions")) } (at.say(" with answers. ")) }
+                @if !model.places.is_empty() { a href=(at.href("places.html")) { (at.count(model.places.len() as u64, "place", "places")) } (at.say(" on a map.")) }
             }
             section {
                 h2 { (at.say("By kind")) }
@@ -103,59 +103,56 @@ fn class_card(at: &At<'_, '_>, class: NamedNode, members: &[&NamedNode]) -> Mark
     }
 }
 
-/// The lists of a class's members: path and text of each page.
-pub fn browse_pages(model: &Model<'_>) -> Vec<(String, String)> {
-    let mut pages = Vec::new();
-    for (class, members) in &model.members {
-        let Some(first) = model.browse_page(class) else { continue };
-        let class = NamedNode::new_unchecked(*class);
-        let label = model.label(&class);
-        let mut sorted: Vec<(String, &NamedNode)> = members.iter().map(|m| (model.label(m), *m)).collect();
-        sorted.sort_by_cached_key(|(label, node)| (label.to_lowercase(), node.as_str()));
-        let parts: Vec<&[(String, &NamedNode)]> = sorted.chunks(PAGE).collect();
-        let path_of = |number: usize| match number {
-            0 => first.clone(),
-            number => format!("{}/{}.html", first.trim_end_matches(".html"), number + 1),
-        };
-        for (number, part) in parts.iter().enumerate() {
-            let path = path_of(number);
-            let at = At { model, path: &path };
-            let others = (parts.len() > 1).then(|| {
-                html! {
-                    nav .pages aria-label=(at.say("Pages of the list")) {
-                        @for i in 0..parts.len() {
-                            @if i == number { span aria-current="page" { (i + 1) } } @else { a href=(at.href(&path_of(i))) { (i + 1) } }
-                            " "
-                        }
-                    }
+/// How many pages the list of so many members has.
+pub fn parts(members: usize) -> usize {
+    members.div_ceil(PAGE)
+}
+
+/// A page of the list of a class's members; `None` if none stands at this path.
+pub fn browse_page(model: &Model<'_>, path: &str) -> Option<String> {
+    let (class, members, number) = model.members.iter().find_map(|(class, members)| {
+        let stem = model.browse_page(class)?;
+        let rest = path.strip_prefix(stem.trim_end_matches(".html"))?;
+        let number = (0..parts(members.len())).find(|part| model.browse_part(class, *part).as_deref() == Some(path));
+        (rest.starts_with(['/', '.'])).then_some((NamedNode::new_unchecked(*class), members, number?))
+    })?;
+    let at = At { model, path };
+    let label = model.label(&class);
+    let mut sorted: Vec<(String, &NamedNode)> = members.iter().map(|m| (model.label(m), *m)).collect();
+    sorted.sort_by_cached_key(|(label, node)| (label.to_lowercase(), node.as_str()));
+    let part = sorted.chunks(PAGE).nth(number)?;
+    let others = (members.len() > PAGE).then(|| {
+        html! {
+            nav .pages aria-label=(at.say("Pages of the list")) {
+                @for i in 0..parts(members.len()) {
+                    @if i == number { span aria-current="page" { (i + 1) } }
+                    @else if let Some(page) = model.browse_part(class.as_str(), i) { a href=(at.href(&page)) { (i + 1) } }
+                    " "
                 }
-            });
-            let body = html! {
-                article .browse {
-                    p .kind { (at.say("Kind")) }
-                    h1 { (at.link(&class, &text(&label))) " " span .count { (thousands(members.len() as u64)) } }
-                    @if let Some(about) = model.descriptions(&class).first() { p .summary { (at.literal(about)) } }
-                    (others.clone().unwrap_or_default())
-                    ul .columns {
-                        @for (label, member) in part.iter() {
-                            li {
-                                (at.link(member, &text(label)))
-                                @for other in model.titles(member).others.iter().take(ALSO) {
-                                    " " span .also lang=[other.language().map(cased)] dir="auto" { (text(other.value())) }
-                                }
-                            }
-                        }
-                    }
-                    (others.unwrap_or_default())
-                }
-            };
-            let title =
-                if number == 0 { label.clone() } else { format!("{label}{}", at.fill(", page {}", number + 1)) };
-            let text = page(&at, Head { title, section: "things", ..Head::default() }, body);
-            pages.push((path, text));
+            }
         }
-    }
-    pages
+    });
+    let body = html! {
+        article .browse {
+            p .kind { (at.say("Kind")) }
+            h1 { (at.link(&class, &text(&label))) " " span .count { (thousands(members.len() as u64)) } }
+            @if let Some(about) = model.descriptions(&class).first() { p .summary { (at.literal(about)) } }
+            (others.clone().unwrap_or_default())
+            ul .columns {
+                @for (label, member) in part {
+                    li {
+                        (at.link(member, &text(label)))
+                        @for other in model.titles(member).others.iter().take(ALSO) {
+                            " " span .also lang=[other.language().map(cased)] dir="auto" { (text(other.value())) }
+                        }
+                    }
+                }
+            }
+            (others.unwrap_or_default())
+        }
+    };
+    let title = if number == 0 { label } else { format!("{label}{}", at.fill(", page {}", number + 1)) };
+    Some(page(&at, Head { title, section: "things", ..Head::default() }, body))
 }
 
 /// The list of the canned queries.
@@ -166,8 +163,8 @@ pub fn queries_page(model: &Model<'_>) -> String {
         let header = &query.canned.header;
         html! {
             li {
-                a href=(at.href(&format!("{}.html", query.stem()))) { (text(query.title(model))) }
-                @if let Some(question) = header.question.as_ref().or(header.description.as_ref()) { p { (text(question.in_language(model.source.language).trim())) } }
+                a href=(at.href(&model.query_page(query))) { (text(query.title(model))) }
+                @if let Some(question) = header.question.as_ref().or(header.description.as_ref()) { p { (text(question.in_language(model.language).trim())) } }
             }
         }
     };
@@ -203,10 +200,18 @@ pub fn places_page(model: &Model<'_>) -> String {
     page(&at, Head { title: at.say("Places").into(), section: "things", ..Head::default() }, body)
 }
 
-/// What the page of an address that leads nowhere says.
-pub fn missing_page(model: &Model<'_>) -> String {
-    let at = At { model, path: MISSING };
-    let body = html! { article { h1 { (at.say("Nothing here")) } p { (at.say("The graph has no page of this name. ")) a href=(at.href("index.html")) { (at.say("All there is")) } "." } } };
+/// What the page of an address that leads nowhere says, with what may have been meant.
+pub fn missing_page(model: &Model<'_>, path: &str, near: &[NamedNode]) -> String {
+    let at = At { model, path };
+    let body = html! {
+        article {
+            h1 { (at.say("Nothing here")) }
+            p { (at.say("The graph has no page of this name. ")) a href=(at.href("index.html")) { (at.say("All there is")) } "." }
+            @if !near.is_empty() {
+                section { h2 { (at.say("What is called nearly so")) } ul .inline { @for node in near { li { (at.thing(node)) } } } }
+            }
+        }
+    };
     page(&at, Head { title: at.say("Nothing here").into(), ..Head::default() }, body)
 }
 
@@ -299,7 +304,7 @@ pub fn search_data(model: &Model<'_>) -> String {
 }
 
 /// The page of the dumps and descriptions.
-pub fn data_page(model: &Model<'_>, dumps: &[super::dumps::Dump]) -> String {
+pub fn data_page(model: &Model<'_>, dumps: &[&super::dumps::Dump]) -> String {
     let at = At { model, path: "data.html" };
     let body = html! {
         article .data {
@@ -309,20 +314,22 @@ pub fn data_page(model: &Model<'_>, dumps: &[super::dumps::Dump]) -> String {
                 h2 { (at.say("Dumps")) }
                 div .scroll tabindex="0" role="group" aria-label=(at.say("The dumps")) {
                     table {
-                        thead { tr { th scope="col" { (at.say("file")) } th scope="col" { (at.say("holds")) } th scope="col" .number { (at.say("bytes")) } th scope="col" { "SHA-256" } } }
+                        thead { tr { th scope="col" { (at.say("file")) } th scope="col" { (at.say("holds")) } @if !model.source.served { th scope="col" .number { (at.say("bytes")) } th scope="col" { "SHA-256" } } } }
                         tbody {
                             @for dump in dumps {
                                 tr {
                                     td { a href=(at.href(&dump.path)) download { (dump.path.trim_start_matches("dump/")) } }
                                     td { (at.say(dump.holds)) }
-                                    td .number { (thousands(dump.bytes)) }
-                                    td { code .hash { (dump.hash) } }
+                                    @if let Some(made) = &dump.made {
+                                        td .number { (thousands(made.bytes.len() as u64)) }
+                                        td { code .hash { (made.hash) } }
+                                    }
                                 }
                             }
                         }
                     }
                 }
-                p { a href="dump/SHA256SUMS" { "SHA256SUMS" } (at.say(" checks them: ")) code { "sha256sum -c SHA256SUMS" } }
+                @if !model.source.served { p { a href="dump/SHA256SUMS" { "SHA256SUMS" } (at.say(" checks them: ")) code { "sha256sum -c SHA256SUMS" } } }
             }
             section {
                 h2 { (at.say("Descriptions")) }

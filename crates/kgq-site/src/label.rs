@@ -19,7 +19,7 @@ impl<'a> Model<'a> {
     }
 
     fn label_to(&self, node: &NamedNode, depth: u8) -> String {
-        if let Some(label) = self.source.labels.get(node, self.source.language)
+        if let Some(label) = self.source.labels.get(node, self.language)
             && !label.trim().is_empty()
         {
             return label.to_owned();
@@ -43,7 +43,8 @@ impl<'a> Model<'a> {
         if let Some(short) = self.source.prefixes.shorten(iri) {
             return short;
         }
-        if let Some(tail) = iri.strip_prefix(self.source.base).filter(|tail| !tail.is_empty()) {
+        if let Some(tail) = iri.strip_prefix(self.source.base).filter(|tail| !tail.is_empty() && tail.len() < iri.len())
+        {
             return tail.to_owned();
         }
         let bare = iri.trim_start_matches("https://").trim_start_matches("http://").trim_end_matches(['/', '#']);
@@ -87,7 +88,7 @@ impl<'a> Model<'a> {
         if !self.facts(node.into()).iter().any(|q| q.predicate.as_str() == OA_HAS_SOURCE) {
             return None;
         }
-        let citation = self.audit.citation(node);
+        let citation = self.source.audit.citation(node);
         let mut words = self.label_to(citation.document.as_ref()?, depth + 1);
         match citation.sentences.as_slice() {
             [] => {}
@@ -116,7 +117,7 @@ impl<'a> Model<'a> {
     /// The name of a thing for its page's head, which is its label, and its names in other languages.
     pub fn titles(&self, node: &NamedNode) -> Titles<'a> {
         let all = self.source.labels.all(node);
-        let shown = self.source.labels.get(node, self.source.language);
+        let shown = self.source.labels.get(node, self.language);
         let best = all.iter().find(|l| Some(l.value()) == shown && !l.value().trim().is_empty()).copied();
         let mut others: Vec<&Literal> = Vec::new();
         for label in all {

@@ -1,7 +1,7 @@
 //! Whether links lead somewhere: of the graph's statements before a page is made, and of every page as it is made.
 
 use super::html::MISSING;
-use super::model::{Model, Source};
+use super::model::Model;
 use kgq_syntax::error::{Error, Kind, Result};
 use kgq_syntax::rdf::{GraphName, NamedNode, NamedOrBlankNode, Quad, Term, Triple};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -11,13 +11,13 @@ const MOST: usize = 20;
 
 /// What is named in the site's own namespace and is the subject of no statement, sorted: as a property, an object, a part of a quoted
 /// triple, or the name of a graph.
-pub fn undescribed<'a>(source: &Source<'a>, described: &FxHashSet<&str>) -> Vec<&'a NamedNode> {
+pub fn undescribed<'a>(quads: &'a [Quad], base: &str, described: &FxHashSet<&str>) -> Vec<&'a NamedNode> {
     let mut found: Vec<&NamedNode> = Vec::new();
     let mut seen: FxHashSet<&str> = FxHashSet::default();
-    for quad in source.quads {
+    for quad in quads {
         each_named(quad, &mut |node| {
             let iri = node.as_str();
-            let own = iri.starts_with(source.base) && iri != source.base;
+            let own = !base.is_empty() && iri.starts_with(base) && iri != base;
             if own && !described.contains(iri) && seen.insert(iri) {
                 found.push(node);
             }

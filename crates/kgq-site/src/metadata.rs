@@ -241,12 +241,13 @@ pub fn dcat(model: &Model<'_>, dumps: &[&Dump]) -> String {
         if dump.compressed {
             out.add(&distribution, format!("{DCAT}compressFormat"), node(format!("{IANA}application/gzip")));
         }
-        let size = Literal::new_typed_literal(dump.bytes.to_string(), xsd::NON_NEGATIVE_INTEGER);
+        let Some(made) = &dump.made else { continue };
+        let size = Literal::new_typed_literal(made.bytes.len().to_string(), xsd::NON_NEGATIVE_INTEGER);
         out.add(&distribution, format!("{DCAT}byteSize"), size);
         let checksum = out.below(&distribution, format!("{SPDX}checksum"));
         out.kind(&checksum, format!("{SPDX}Checksum"));
         out.add(&checksum, format!("{SPDX}algorithm"), node(format!("{SPDX}checksumAlgorithm_sha256")));
-        let value = Literal::new_typed_literal(dump.hash.as_str(), xsd::HEX_BINARY);
+        let value = Literal::new_typed_literal(made.hash.as_str(), xsd::HEX_BINARY);
         out.add(&checksum, format!("{SPDX}checksumValue"), value);
     }
     out.write(model)
@@ -357,7 +358,12 @@ pub fn dataset_json(model: &Model<'_>, dumps: &[&Dump]) -> Value {
         .filter(|d| !d.inferred)
         .map(|d| {
             let media = if d.compressed { "application/gzip" } else { d.format.media_type() };
-            json!({"@type": "DataDownload", "contentUrl": model.url(&d.path), "encodingFormat": media, "contentSize": d.bytes.to_string(), "sha256": d.hash})
+            let mut out = json!({"@type": "DataDownload", "contentUrl": model.url(&d.path), "encodingFormat": media});
+            if let (Some(object), Some(made)) = (out.as_object_mut(), &d.made) {
+                object.insert("contentSize".into(), json!(made.bytes.len().to_string()));
+                object.insert("sha256".into(), json!(made.hash));
+            }
+            out
         })
         .collect();
     let mut out = json!({
@@ -407,6 +413,12 @@ pub fn sitemaps(site: &str, pages: &[DatedPage], most: usize) -> Vec<(String, St
     files
 }
 
+/// The names of the sitemaps of so many pages.
+pub fn sitemap_names(pages: usize, most: usize) -> Vec<String> {
+    let parts = if pages <= most { 0 } else { pages.div_ceil(most) };
+    (1..=parts).map(|part| format!("sitemap-{part}.xml")).chain(["sitemap.xml".to_owned()]).collect()
+}
+
 /// An overview in Markdown for language models (llmstxt.org).
 pub fn llms(model: &Model<'_>, dumps: &[&Dump]) -> String {
     let mut out = format!("# {}\n\n", line(model.source.title));
@@ -431,9 +443,14 @@ pub fn llms(model: &Model<'_>, dumps: &[&Dump]) -> String {
     }
     out.push_str("\n## Questions\n\n");
     for query in model.source.queries.iter().filter(|q| !q.canned.is_check()) {
-        let question = query.canned.header.question.as_ref().map_or("", |q| q.in_language(model.source.language));
-        let _ =
-            writeln!(out, "- [{}]({}.html): {}", line(query.title(model)), model.url(&query.stem()), line(question));
+        let question = query.canned.header.question.as_ref().map_or("", |q| q.in_language(model.language));
+        let _ = writeln!(
+            out,
+            "- [{}]({}): {}",
+            line(query.title(model)),
+            model.url(&model.query_page(query)),
+            line(question)
+        );
     }
     out
 }
@@ -453,7 +470,7 @@ mod tests {
         let pages: Vec<DatedPage> =
             (0..5).map(|i| (format!("{i}&.html"), (i == 4).then(|| "2026-01-02".to_owned()))).collect();
         let one = sitemaps("https://e.example/", &pages, 5);
-        assert_eq!(one.len(), 1);
+        assert_eq!((one.len(), sitemap_names(5, 5)), (1, vec!["sitemap.xml".to_owned()]));
         assert_eq!(one[0].1.matches("<url>").count(), 5);
         assert!(
             one[0].1.contains("<loc>https://e.example/4&amp;.html</loc><lastmod>2026-01-02</lastmod>"),
@@ -462,6 +479,7 @@ mod tests {
         );
         let several = sitemaps("https://e.example/", &pages, 2);
         let names: Vec<&str> = several.iter().map(|(path, _)| path.as_str()).collect();
+        assert_eq!(names, sitemap_names(5, 2));
         assert_eq!(names, ["sitemap-1.xml", "sitemap-2.xml", "sitemap-3.xml", "sitemap.xml"]);
         let urls: Vec<usize> = several.iter().map(|(_, text)| text.matches("<url>").count()).collect();
         assert_eq!(urls, [2, 2, 1, 0]);

@@ -1,6 +1,7 @@
 //! What a site is made of, indexed once so that every page is made from what is near it: facts by subject and by object, the pages'
-//! names, what things are called, classes with their ancestors, places.
+//! names, what things are called, classes with their ancestors, places; and how one page sees that: in a language, for a folder or a server.
 
+use super::dumps::Dump;
 use super::links;
 use super::query::PublishedQuery;
 use super::shapes::Layout;
@@ -8,13 +9,16 @@ use super::vocabulary::*;
 use kgq_graph::audit::Audit;
 use kgq_graph::catalog::Labels;
 use kgq_graph::export::names::{Names, safe_part};
-use kgq_graph::project::{CitationSettings, Entailment};
+use kgq_graph::project::Entailment;
+use kgq_syntax::error::Result;
 use kgq_syntax::rdf::vocabulary::rdf;
 use kgq_syntax::rdf::{
     BlankNode, GraphName, Literal, NamedNode, NamedOrBlankNode, NamedOrBlankNodeRef, Prefixes, Quad, Term,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeMap;
+use std::ops::Deref;
+use std::sync::{Arc, OnceLock};
 
 /// What is published.
 pub struct Source<'a> {
@@ -30,10 +34,9 @@ pub struct Source<'a> {
     pub entailment: Entailment,
     pub prefixes: &'a Prefixes,
     pub labels: &'a Labels,
-    pub citations: &'a CitationSettings,
+    /// What the statements say of their sources.
+    pub audit: Arc<Audit<'a>>,
     pub queries: Vec<PublishedQuery<'a>>,
-    /// The language of the pages' titles, and those that follow.
-    pub language: &'a str,
     /// The day of the last change to what is said of a thing, by its IRI.
     pub changed: FxHashMap<String, String>,
     /// Where the pages will stand, if not at the base.
@@ -42,6 +45,8 @@ pub struct Source<'a> {
     pub endpoint: Option<&'a str>,
     /// Files of the query page: a path below `assets/` and its bytes.
     pub assets: Vec<(String, Vec<u8>)>,
+    /// Whether a server shows it, which answers queries and gives any IRI a page.
+    pub served: bool,
 }
 
 /// A point on the earth, in degrees.
@@ -51,9 +56,9 @@ pub struct Point {
     pub latitude: f64,
 }
 
-pub struct Model<'a> {
-    pub source: &'a Source<'a>,
-    pub audit: Audit<'a>,
+/// What is published, indexed. It knows no language, and nothing that a run of a query would tell.
+pub struct Index<'a> {
+    pub source: Source<'a>,
     pub names: Names,
     pub layout: Layout,
     /// The things that the graph says something of, sorted. All of them have pages.
@@ -70,9 +75,10 @@ pub struct Model<'a> {
     pub ancestors: FxHashMap<&'a str, Vec<&'a str>>,
     /// Things with a place, by IRI.
     pub places: BTreeMap<&'a str, (&'a NamedNode, Point)>,
-    /// The canned queries (by number) that name a thing in their text, and those whose answer holds it.
-    pub named_by: FxHashMap<&'a str, Vec<usize>>,
-    pub answered_by: FxHashMap<&'a str, Vec<usize>>,
+    /// The canned queries (by number) that name a thing in their text.
+    named_by: FxHashMap<String, Vec<usize>>,
+    /// Those whose answer holds it, once all are answered.
+    answered_by: OnceLock<FxHashMap<String, Vec<usize>>>,
     /// By the IRI of the subject.
     out: FxHashMap<&'a str, Vec<&'a Quad>>,
     /// By the label of the subject.
@@ -84,14 +90,68 @@ pub struct Model<'a> {
     named_in: FxHashMap<&'a str, Vec<&'a Quad>>,
     /// Page of the list of a class's members, without ending.
     browse: FxHashMap<&'a str, String>,
+    /// The things whose page has another path than their IRI, by that path without its ending.
+    pub renamed: FxHashMap<String, &'a NamedNode>,
+    pub dumps: OnceLock<Result<Vec<Dump>>>,
+}
+
+/// The index as one page sees it.
+#[derive(Clone, Copy)]
+pub struct Model<'a> {
+    pub index: &'a Index<'a>,
+    /// The language of titles, and of what the site itself says.
+    pub language: &'a str,
+    /// Whether the reader chose the language, so that links carry it on.
+    pub chosen: bool,
+}
+
+impl<'a> Deref for Model<'a> {
+    type Target = Index<'a>;
+
+    fn deref(&self) -> &Index<'a> {
+        self.index
+    }
 }
 
 /// Stems of the site's own pages and of files beside them.
 const OWN: &[&str] =
     &["index", "404", "ontology-terms", "queries", "places", "data", "ask", "void", "catalog", "service", "search"];
 
-impl<'a> Model<'a> {
-    pub fn new(source: &'a Source<'a>) -> Self {
+/// What a server answers itself: a thing whose path begins so has its page at another.
+const SERVER: &[&str] = &[
+    "sparql",
+    "graphs",
+    "ask",
+    "find",
+    "about",
+    "events",
+    "mcp",
+    "docs",
+    "openapi.json",
+    "healthz",
+    "readyz",
+    "metrics",
+];
+
+/// The page by which a server shows any IRI.
+fn about(iri: &str) -> String {
+    format!("about.html?iri={}", escape(iri))
+}
+
+/// A text as a part of a path or of a query string.
+pub fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b if b.is_ascii_alphanumeric() || b"-._~".contains(&b) => out.push(char::from(b)),
+            b => out.push_str(&format!("%{b:02X}")),
+        }
+    }
+    out
+}
+
+impl<'a> Index<'a> {
+    pub fn new(source: Source<'a>) -> Self {
         let mut out: FxHashMap<&str, Vec<&Quad>> = FxHashMap::default();
         let mut of_blank: FxHashMap<&str, Vec<&Quad>> = FxHashMap::default();
         let mut incoming: FxHashMap<&str, Vec<&Quad>> = FxHashMap::default();
@@ -122,12 +182,19 @@ impl<'a> Model<'a> {
                 things.push(node);
             }
         }
+        // A server has pages for the IRIs of others too; where a graph has none of its own, these are what it is about.
+        if source.served && things.is_empty() {
+            things.extend(out.values().filter_map(|quads| match &quads.first()?.subject {
+                NamedOrBlankNode::NamedNode(node) => Some(node),
+                NamedOrBlankNode::BlankNode(_) => None,
+            }));
+        }
         things.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
-        let stubs = links::undescribed(source, &seen);
+        let stubs = links::undescribed(source.quads, source.base, &seen);
         let stub_iris: FxHashSet<&str> = stubs.iter().map(|node| node.as_str()).collect();
-        let mut model = Self {
+        let mut index = Self {
+            named_in: links::named_in(source.quads, &stub_iris),
             source,
-            audit: Audit::new(source.quads, source.citations, source.prefixes),
             names: Names::default(),
             layout: Layout::default(),
             things,
@@ -138,30 +205,44 @@ impl<'a> Model<'a> {
             ancestors: FxHashMap::default(),
             places: BTreeMap::new(),
             named_by: FxHashMap::default(),
-            answered_by: FxHashMap::default(),
+            answered_by: OnceLock::new(),
             out,
             of_blank,
             incoming,
             owner,
-            named_in: links::named_in(source.quads, &stub_iris),
             browse: FxHashMap::default(),
+            renamed: FxHashMap::default(),
+            dumps: OnceLock::new(),
         };
-        model.index_classes();
+        index.index_classes();
         let mut taken: FxHashSet<String> = FxHashSet::default();
-        for class in model.members.keys() {
-            let short = source.prefixes.shorten(class).unwrap_or_else(|| (*class).to_owned());
+        for class in index.members.keys() {
+            let short = index.source.prefixes.shorten(class).unwrap_or_else(|| (*class).to_owned());
             let (mut slug, _) = safe_part(&short.replace([':', '/'], "-"), true);
             while !taken.insert(slug.to_lowercase()) {
                 slug.push_str("-2");
             }
-            model.browse.insert(class, format!("browse/{slug}"));
+            index.browse.insert(class, format!("browse/{slug}"));
         }
-        let named = model.things.iter().chain(&model.stubs).map(|t| t.as_str());
-        model.names = Names::assign(source.base, named, OWN);
-        model.layout = Layout::of(&model);
-        model.places = model.find_places();
-        model.index_queries();
-        model
+        let base = index.source.base;
+        if !base.is_empty() {
+            let named = index.things.iter().chain(&index.stubs).map(|t| t.as_str()).filter(|iri| iri.starts_with(base));
+            index.names = Names::assign(base, named, OWN);
+        }
+        for thing in index.things.iter().chain(&index.stubs) {
+            let stem = index.names.get(thing.as_str()).filter(|stem| thing.as_str().strip_prefix(base) != Some(stem));
+            if let Some(stem) = stem {
+                index.renamed.insert(stem.to_owned(), thing);
+            }
+        }
+        index.layout = Layout::of(&index);
+        index.places = index.find_places();
+        for (number, query) in index.source.queries.iter().enumerate() {
+            for term in &query.names {
+                push_once(index.named_by.entry(term.as_str().to_owned()).or_default(), number);
+            }
+        }
+        index
     }
 
     fn index_classes(&mut self) {
@@ -224,13 +305,34 @@ impl<'a> Model<'a> {
         Point { latitude: latitude?, longitude: longitude? }.on_earth()
     }
 
-    fn index_queries(&mut self) {
+    /// The canned queries (by number) that name a thing in their text.
+    pub fn named_by(&self, iri: &str) -> &[usize] {
+        self.named_by.get(iri).map_or(&[], Vec::as_slice)
+    }
+
+    /// The canned queries (by number) whose answer holds a thing: none until all are answered.
+    pub fn answered_by(&self, iri: &str) -> &[usize] {
+        self.answered_by.get().and_then(|all| all.get(iri)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Answers all canned queries, so that the pages of things can say which answers hold them. Between two queries it asks whether to
+    /// go on.
+    pub fn answer_all(&self, go_on: &dyn Fn() -> bool) {
+        let mut all: FxHashMap<String, Vec<usize>> = FxHashMap::default();
         for (number, query) in self.source.queries.iter().enumerate() {
-            for term in &query.names {
-                push_once(self.named_by.entry(term.as_str()).or_default(), number);
+            if !go_on() {
+                return;
             }
-            query.answer.each_node(&mut |node| push_once(self.answered_by.entry(node.as_str()).or_default(), number));
+            let mut hold = |node: &NamedNode| push_once(all.entry(node.as_str().to_owned()).or_default(), number);
+            query.answer.get().each_node(&mut hold);
         }
+        self.answered_by.get_or_init(|| all);
+    }
+
+    /// Whether the graph names an IRI anywhere.
+    pub fn names_it(&self, iri: &str) -> bool {
+        let known = self.out.contains_key(iri) || self.incoming.contains_key(iri) || self.uses.contains_key(iri);
+        known || self.graphs.contains_key(iri) || self.stubs.iter().any(|node| node.as_str() == iri)
     }
 
     /// What is said of a node, in the order of the files.
@@ -340,29 +442,20 @@ impl<'a> Model<'a> {
         self.facts(thing.into()).is_empty()
     }
 
-    /// The page of a thing, with its ending.
-    pub fn page(&self, iri: &str) -> Option<String> {
-        self.names.get(iri).map(|stem| format!("{stem}.html"))
-    }
-
     /// The page that lists the members of a class.
     pub fn browse_page(&self, class: &str) -> Option<String> {
-        self.browse.get(class).map(|stem| format!("{stem}.html"))
+        self.browse_part(class, 0)
+    }
+
+    /// The page of a part of that list.
+    pub fn browse_part(&self, class: &str, part: usize) -> Option<String> {
+        let stem = self.browse.get(class)?;
+        Some(if part == 0 { format!("{stem}.html") } else { format!("{stem}/{}.html", part + 1) })
     }
 
     /// The site's ontology, if the graph has one with a page.
     pub fn ontology(&self) -> Option<&'a NamedNode> {
         self.members.get(OWL_ONTOLOGY).and_then(|found| found.first().copied())
-    }
-
-    pub fn ontology_page(&self) -> String {
-        let own = self.ontology().and_then(|iri| self.page(iri.as_str()));
-        own.unwrap_or_else(|| "ontology-terms.html".into())
-    }
-
-    /// Where a page will stand on the web.
-    pub fn url(&self, path: &str) -> String {
-        format!("{}{path}", self.base_url())
     }
 
     pub fn base_url(&self) -> String {
@@ -387,8 +480,61 @@ impl<'a> Model<'a> {
     pub fn root_path(&self) -> String {
         self.host_and_path().1
     }
+}
 
-    /// The literals of the best of several properties: those in the site's language first.
+impl<'a> Model<'a> {
+    /// The page of a thing, with its ending. A server has one for whatever the graph says something of, below its base at the path of
+    /// the IRI.
+    pub fn page(&self, iri: &str) -> Option<String> {
+        match self.names.get(iri) {
+            Some(stem) if !self.source.served => Some(format!("{stem}.html")),
+            Some(stem) if !SERVER.contains(&stem.split('/').next().unwrap_or(stem)) => Some(format!("{stem}.html")),
+            Some(_) => Some(about(iri)),
+            None => (self.source.served && self.out.contains_key(iri)).then(|| about(iri)),
+        }
+    }
+
+    /// The file beside a thing's page that says the same in a format.
+    pub fn beside(&self, iri: &str, ending: &str) -> Option<String> {
+        match self.names.get(iri) {
+            Some(stem) => Some(format!("{stem}.{ending}")),
+            None => self.source.served.then(|| format!("about?iri={}&format={ending}", escape(iri))),
+        }
+    }
+
+    /// The page of a canned query: of a server at its name, where it is asked.
+    pub fn query_page(&self, query: &PublishedQuery<'_>) -> String {
+        match self.source.served {
+            true => format!("query/{}.html", query.canned.name.split('/').map(escape).collect::<Vec<_>>().join("/")),
+            false => format!("{}.html", query.stem()),
+        }
+    }
+
+    /// The file beside that page with this ending.
+    pub fn query_file(&self, query: &PublishedQuery<'_>, ending: &str) -> String {
+        format!("{}{ending}", self.query_page(query).trim_end_matches("html"))
+    }
+
+    pub fn ontology_page(&self) -> String {
+        let own = self.ontology().and_then(|iri| self.page(iri.as_str())).filter(|page| !page.contains('?'));
+        own.unwrap_or_else(|| "ontology-terms.html".into())
+    }
+
+    /// Where a page will stand on the web.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{}", self.base_url(), self.shown(path))
+    }
+
+    /// A path as readers see it: of a server's page without its ending.
+    pub fn shown<'p>(&self, path: &'p str) -> &'p str {
+        match path.strip_suffix(".html").filter(|_| self.source.served) {
+            Some("index") => "",
+            Some(page) => page,
+            None => path,
+        }
+    }
+
+    /// The literals of the best of several properties: those in the page's language first.
     pub fn texts(&self, thing: &NamedNode, properties: &[&str]) -> Vec<&'a Literal> {
         for property in properties {
             let mut found: Vec<&Literal> = self
@@ -401,7 +547,7 @@ impl<'a> Model<'a> {
                 })
                 .collect();
             if !found.is_empty() {
-                found.sort_by_key(|l| l.language().is_some_and(|tag| tag != self.source.language));
+                found.sort_by_key(|l| l.language().is_some_and(|tag| tag != self.language));
                 return found;
             }
         }

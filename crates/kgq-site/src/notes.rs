@@ -37,7 +37,7 @@ impl Notes {
     pub fn cite(&mut self, at: &At<'_, '_>, triple: &Triple) -> Markup {
         let mut marks: Vec<usize> = Vec::new();
         let mut inferred = false;
-        for statement in at.model.audit.statements(triple) {
+        for statement in at.model.source.audit.statements(triple) {
             inferred |= !statement.grounds.is_empty();
             for number in self.numbers_of(at, &statement) {
                 if !marks.contains(&number) {
@@ -68,7 +68,7 @@ impl Notes {
     }
 
     fn numbers_of(&mut self, at: &At<'_, '_>, statement: &Statement) -> Vec<usize> {
-        let remarks = at.model.audit.remarks(&statement.reifier);
+        let remarks = at.model.source.audit.remarks(&statement.reifier);
         if statement.grounds.is_empty() && remarks.is_empty() {
             return statement.citations.iter().map(|citation| self.cite_citation(at, citation)).collect();
         }
@@ -106,8 +106,8 @@ impl Notes {
 
 /// A citation in words: the document, its publisher and date, the place in it. A long title is cut once it was named in full.
 fn citation_words(at: &At<'_, '_>, iri: &NamedNode, named: &mut FxHashSet<NamedNode>) -> Markup {
-    let citation = at.model.audit.citation(iri);
-    let document = citation.document.as_ref().map(|iri| at.model.audit.document(iri));
+    let citation = at.model.source.audit.citation(iri);
+    let document = citation.document.as_ref().map(|iri| at.model.source.audit.document(iri));
     let Some(document) = document else { return at.thing(iri) };
     let mut title = document.title.clone().unwrap_or_else(|| at.model.label(&document.iri));
     if !named.insert(document.iri.clone()) {

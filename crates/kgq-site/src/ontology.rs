@@ -6,6 +6,7 @@ use super::facts;
 use super::html::{At, Head, page, text};
 use super::model::Model;
 use super::notes::Notes;
+use super::thing::alternates;
 use super::vocabulary::*;
 use kgq_graph::catalog::local_name;
 use kgq_syntax::rdf::language::cased;
@@ -18,9 +19,9 @@ use std::collections::BTreeMap;
 /// How deep a tree of classes is drawn.
 const DEEPEST: usize = 12;
 
-pub fn ontology_page(model: &Model<'_>) -> String {
-    let path = model.ontology_page();
-    let at = At { model, path: &path };
+/// The page of the ontology, as it stands at a path.
+pub fn ontology_page(model: &Model<'_>, path: &str) -> String {
+    let at = At { model, path };
     let own = model.ontology();
     let title = own.map_or_else(|| at.say("Ontology").to_owned(), |iri| model.label(iri));
     let terms = Terms::of(model);
@@ -62,11 +63,7 @@ pub fn ontology_page(model: &Model<'_>) -> String {
             }
         }
     };
-    let alternates = own.and_then(|iri| model.names.get(iri.as_str())).map_or(Vec::new(), |stem| {
-        [("text/turtle", "ttl"), ("application/ld+json", "jsonld"), ("application/n-triples", "nt")]
-            .map(|(media, ending)| (media, format!("{stem}.{ending}")))
-            .to_vec()
-    });
+    let alternates = own.map_or(Vec::new(), |iri| alternates(model, iri));
     page(&at, Head { title, section: "ontology", alternates, ..Head::default() }, body)
 }
 
@@ -104,7 +101,7 @@ impl<'a> Terms<'a> {
             }
             for parent in parents {
                 below.entry(parent.as_str()).or_default().push(class);
-                let foreign = model.page(parent.as_str()).is_none();
+                let foreign = model.thing(parent.as_str()).is_none();
                 if foreign && !roots.contains(&parent) {
                     roots.push(parent);
                 }

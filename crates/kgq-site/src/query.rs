@@ -1,6 +1,7 @@
 //! The page of a canned query: what it asks, its text, its parameters, and its answer as of this build with citations, drawn where the
 //! header asks for it.
 
+use super::answers::{Later, kind_in_words};
 use super::draw;
 use super::html::{At, Head, is_number, page, text};
 use super::model::{Model, parse_point};
@@ -8,10 +9,10 @@ use super::notes::Notes;
 use kgq_engine::query::Form;
 use kgq_engine::{Answer, Row, Solutions};
 use kgq_graph::audit::RowSources;
-use kgq_graph::catalog::{CannedQuery, Text, View};
+use kgq_graph::catalog::{CannedQuery, ParamKind, Text, View};
 use kgq_graph::export::names::safe_part;
 use kgq_graph::render::{CellOptions, Format, GraphOptions, RenderOptions, TableOptions, write};
-use kgq_syntax::error::Result;
+use kgq_syntax::error::{Error, Result};
 use kgq_syntax::highlight::{Class, highlight};
 use kgq_syntax::rdf::vocabulary::rdf;
 use kgq_syntax::rdf::{Literal, NamedNode, NamedOrBlankNode, Term, Triple, Variable};
@@ -33,15 +34,13 @@ pub struct PublishedQuery<'a> {
     /// The IRIs that it names.
     pub names: Vec<NamedNode>,
     pub params: Vec<PublishedParam>,
-    pub answer: PublishedAnswer,
+    pub answer: Later<'a, PublishedAnswer>,
 }
 
 /// A parameter of a published query.
 pub struct PublishedParam {
     pub name: String,
-    /// The kind of values, and the class where they are its members.
-    pub kind: &'static str,
-    pub class: Option<NamedNode>,
+    pub kind: ParamKind,
     pub description: Option<Text>,
     pub required: bool,
     pub list: bool,
@@ -63,13 +62,14 @@ pub enum PublishedAnswer {
 }
 
 /// Why a query stands on the site without an answer.
+#[derive(Clone, Debug)]
 pub enum NoAnswer {
     /// A required parameter has neither a default nor an example.
     Needs(String),
     /// It asks another server.
     Elsewhere,
     /// It could not be answered, with the reason.
-    Failed(String),
+    Failed(Error),
 }
 
 impl PublishedAnswer {
@@ -116,46 +116,57 @@ impl PublishedQuery<'_> {
     }
 
     pub fn title(&self, model: &Model<'_>) -> &str {
-        self.canned.title(model.source.language)
+        self.canned.title(model.language)
     }
 }
 
-/// The files of a query: its page, its text, its answer.
-pub fn files(model: &Model<'_>, query: &PublishedQuery<'_>) -> Result<Vec<(String, Vec<u8>)>> {
-    let stem = query.stem();
-    let mut files = vec![(format!("{stem}.rq"), query.text.clone().into_bytes())];
-    match &query.answer {
-        PublishedAnswer::Table { variables, rows, sources } => {
-            for format in [Format::Csv, Format::Json] {
-                files.push((format!("{stem}.{}", format.ending()), table(model, variables, rows, format)?));
-            }
-            files.push((format!("{stem}.ttl"), statements_behind(model, sources).into_bytes()));
+/// The endings of the files of a query: of its page, its text, its answer.
+pub fn endings(query: &PublishedQuery<'_>) -> &'static [&'static str] {
+    match query.answer.get() {
+        PublishedAnswer::Table { .. } => &["html", "rq", "csv", "json", "ttl"],
+        PublishedAnswer::Graph(_) => &["html", "rq", "ttl", "jsonld", "csv"],
+        PublishedAnswer::Truth(_) => &["html", "rq", "json"],
+        PublishedAnswer::None(_) => &["html", "rq"],
+    }
+}
+
+/// The file of a query with this ending, unless it is the page; `None` if it has none such.
+pub fn file(model: &Model<'_>, query: &PublishedQuery<'_>, ending: &str) -> Result<Option<Vec<u8>>> {
+    if ending == "rq" {
+        return Ok(Some(query.text.clone().into_bytes()));
+    }
+    if !endings(query).contains(&ending) {
+        return Ok(None);
+    }
+    let format = Format::ALL.iter().copied().find(|format| format.ending() == ending);
+    Ok(match (query.answer.get(), format) {
+        (PublishedAnswer::Table { sources, .. }, _) if ending == "ttl" => {
+            Some(statements_behind(model, sources).into_bytes())
         }
-        PublishedAnswer::Graph(triples) => {
-            let quads: Vec<_> = triples.iter().map(|t| t.clone().in_graph(oxrdf::GraphName::DefaultGraph)).collect();
-            files.push((
-                format!("{stem}.ttl"),
-                kgq_graph::export::turtle::write(&quads, model.source.prefixes).into_bytes(),
-            ));
-            let mut out = Vec::new();
-            let format = kgq_syntax::rdf::RdfFormat::JsonLd;
-            kgq_graph::render::write_quads(&quads, format, model.source.prefixes, GraphOptions::default(), &mut out)?;
-            files.push((format!("{stem}.jsonld"), out));
+        (PublishedAnswer::Table { variables, rows, .. }, Some(format)) => Some(table(model, variables, rows, format)?),
+        (PublishedAnswer::Graph(triples), Some(Format::Csv)) => {
             let variables = ["subject", "predicate", "object"].map(Variable::new_unchecked).to_vec();
             let rows: Vec<Row> = triples
                 .iter()
                 .map(|t| vec![Some(t.subject.clone().into()), Some(t.predicate.clone().into()), Some(t.object.clone())])
                 .collect();
-            files.push((format!("{stem}.csv"), table(model, &variables, &rows, Format::Csv)?));
+            Some(table(model, &variables, &rows, Format::Csv)?)
         }
-        PublishedAnswer::Truth(value) => {
-            let json = rendered(model, Answer::Boolean(*value), Format::Json)?;
-            files.push((format!("{stem}.json"), json));
-        }
-        PublishedAnswer::None(_) => {}
+        (PublishedAnswer::Graph(triples), _) => Some(graph_file(model, triples, ending)?),
+        (PublishedAnswer::Truth(value), Some(format)) => Some(rendered(model, Answer::Boolean(*value), format)?),
+        (PublishedAnswer::Table { .. } | PublishedAnswer::Truth(_) | PublishedAnswer::None(_), _) => None,
+    })
+}
+
+fn graph_file(model: &Model<'_>, triples: &[Triple], ending: &str) -> Result<Vec<u8>> {
+    let quads: Vec<_> = triples.iter().map(|t| t.clone().in_graph(oxrdf::GraphName::DefaultGraph)).collect();
+    if ending == "ttl" {
+        return Ok(kgq_graph::export::turtle::write(&quads, model.source.prefixes).into_bytes());
     }
-    files.push((format!("{stem}.html"), query_page(model, query).into_bytes()));
-    Ok(files)
+    let mut out = Vec::new();
+    let format = kgq_syntax::rdf::RdfFormat::JsonLd;
+    kgq_graph::render::write_quads(&quads, format, model.source.prefixes, GraphOptions::default(), &mut out)?;
+    Ok(out)
 }
 
 fn table(model: &Model<'_>, variables: &[Variable], rows: &[Row], format: Format) -> Result<Vec<u8>> {
@@ -193,7 +204,7 @@ fn statements_behind(model: &Model<'_>, sources: &[RowSources]) -> String {
     let mut quads = Vec::new();
     for triple in wanted {
         quads.push(triple.clone().in_graph(oxrdf::GraphName::DefaultGraph));
-        for statement in model.audit.statements(triple) {
+        for statement in model.source.audit.statements(triple) {
             for quad in model.facts(statement.reifier.as_ref()) {
                 let mut quad = (*quad).clone();
                 quad.graph_name = oxrdf::GraphName::DefaultGraph;
@@ -209,7 +220,7 @@ fn statements_behind(model: &Model<'_>, sources: &[RowSources]) -> String {
 /// A text of a header in every language it has.
 pub fn texts(model: &Model<'_>, words: &Text) -> Markup {
     let mut all = words.all();
-    all.sort_by_key(|(language, _)| language.is_some_and(|l| l != model.source.language));
+    all.sort_by_key(|(language, _)| language.is_some_and(|l| l != model.language));
     html! {
         @for (i, (language, words)) in all.iter().enumerate() {
             span class=[(i > 0).then_some("other")] lang=[language] dir="auto" { (text(words.trim())) }
@@ -217,10 +228,9 @@ pub fn texts(model: &Model<'_>, words: &Text) -> Markup {
     }
 }
 
-fn query_page(model: &Model<'_>, query: &PublishedQuery<'_>) -> String {
-    let stem = query.stem();
-    let path = format!("{stem}.html");
-    let at = At { model, path: &path };
+/// The page of a canned query, as it stands at a path.
+pub fn query_page(model: &Model<'_>, query: &PublishedQuery<'_>, path: &str) -> String {
+    let at = At { model, path };
     let header = &query.canned.header;
     let mut notes = Notes::default();
     let answer = answer(&at, query, &mut notes);
@@ -237,7 +247,7 @@ fn query_page(model: &Model<'_>, query: &PublishedQuery<'_>) -> String {
                 h2 { (at.say("The query")) }
                 (sparql(model, &query.text))
                 ul .links {
-                    li { a href=(at.href(&format!("{stem}.rq"))) { "SPARQL" } }
+                    li { a href=(at.href(&model.query_file(query, "rq"))) { "SPARQL" } }
                     @if asks { li { a href=(format!("{}#{}", at.href("ask.html"), query.canned.name)) { (at.say("Ask it here, changed as you like")) } } }
                     li { code { @match &header.example { Some(example) => (text(example)), None => { "kgq run " (text(&query.canned.name)) } } } }
                 }
@@ -246,7 +256,7 @@ fn query_page(model: &Model<'_>, query: &PublishedQuery<'_>) -> String {
             (notes.render(&at))
         }
     };
-    let description = header.question.as_ref().map(|q| q.in_language(model.source.language).trim().to_owned());
+    let description = header.question.as_ref().map(|q| q.in_language(model.language).trim().to_owned());
     let head = Head { title: query.title(model).to_owned(), description, section: "queries", ..Head::default() };
     page(&at, head, body)
 }
@@ -270,7 +280,7 @@ fn parameters(at: &At<'_, '_>, query: &PublishedQuery<'_>) -> Markup {
                         div .fact {
                             dt { code { (text(&param.name)) } }
                             dd {
-                                @match &param.class { Some(class) => { (at.say("a ")) (at.thing(class)) }, None => (at.say(param.kind)) }
+                                @match kind_in_words(&param.kind) { (_, Some(class)) => { (at.say("a ")) (at.thing(class)) }, (words, None) => (at.say(words)) }
                                 @if param.list { (at.say(", one or several")) }
                                 @if param.required { (at.say(", required")) }
                                 @if let Some(description) = &param.description { ". " (texts(at.model, description)) }
@@ -286,17 +296,16 @@ fn parameters(at: &At<'_, '_>, query: &PublishedQuery<'_>) -> Markup {
 }
 
 fn answer(at: &At<'_, '_>, query: &PublishedQuery<'_>, notes: &mut Notes) -> Markup {
-    let stem = query.stem();
     let link = |ending: &str, words: &str| {
-        html! { li { a href=(at.href(&format!("{stem}.{ending}"))) download { (words) } } }
+        html! { li { a href=(at.href(&at.model.query_file(query, ending))) download { (words) } } }
     };
     html! {
         section .answer {
             h2 { (at.say("The answer")) }
-            @match &query.answer {
+            @match query.answer.get() {
                 PublishedAnswer::None(NoAnswer::Needs(name)) => p .muted { (text(&at.fill("It needs a value for `{}`, and its header gives no example.", name))) },
                 PublishedAnswer::None(NoAnswer::Elsewhere) => p .muted { (at.say("It asks another server, so it has no answer here.")) },
-                PublishedAnswer::None(NoAnswer::Failed(why)) => p .muted { (text(&at.fill("It could not be answered here: {}", why))) },
+                PublishedAnswer::None(NoAnswer::Failed(why)) => p .muted { (text(&at.fill("It could not be answered here: {}", why.message()))) },
                 PublishedAnswer::Truth(value) => {
                     p .truth { @if *value { (at.say("Yes")) } @else { (at.say("No")) } }
                     ul .links { (link("json", "JSON")) }
@@ -360,7 +369,7 @@ fn answer_table(
     (variables, rows, sources): TableParts<'_>,
     notes: &mut Notes,
 ) -> Markup {
-    let language = at.model.source.language;
+    let language = at.model.language;
     let cited = sources.iter().any(|s| !s.citations.is_empty());
     let more = rows.len().saturating_sub(MOST_ROWS);
     html! {

@@ -7,12 +7,12 @@ use std::fmt::Display;
 
 impl Model<'_> {
     fn is_chinese(&self) -> bool {
-        self.source.language.split('-').next().is_some_and(|tag| tag.eq_ignore_ascii_case("zh"))
+        self.language.split('-').next().is_some_and(|tag| tag.eq_ignore_ascii_case("zh"))
     }
 
     /// The language in which the site itself speaks.
     pub fn own_language(&self) -> &str {
-        if self.is_chinese() { self.source.language } else { "en" }
+        if self.is_chinese() { self.language } else { "en" }
     }
 
     /// Words of the templates in the site's language.

@@ -1,7 +1,7 @@
 //! What SHACL shapes say to a reader: in which group and order a page shows facts, and what a shape asks, in words.
 
 use super::html::At;
-use super::model::Model;
+use super::model::Index;
 use super::vocabulary::*;
 use kgq_syntax::rdf::{Literal, NamedNode, NamedOrBlankNode, NamedOrBlankNodeRef, Term};
 use maud::{Markup, html};
@@ -26,7 +26,7 @@ pub struct Slot {
 }
 
 impl Layout {
-    pub fn of(model: &Model<'_>) -> Self {
+    pub fn of(model: &Index<'_>) -> Self {
         let mut layout = Self::default();
         let mut groups: Vec<(f64, &NamedNode)> = Vec::new();
         let mut shapes: FxHashMap<&NamedOrBlankNode, Vec<&str>> = FxHashMap::default();
@@ -72,7 +72,7 @@ impl Layout {
     }
 
     /// The property of a property shape, and where its facts stand.
-    fn slot_of(&self, model: &Model<'_>, shape: &Term) -> Option<(String, Slot)> {
+    fn slot_of(&self, model: &Index<'_>, shape: &Term) -> Option<(String, Slot)> {
         let facts = model.facts_of_term(shape);
         let find = |name: &str| {
             let iri = sh(name);
@@ -96,7 +96,7 @@ impl Layout {
     }
 }
 
-fn number(model: &Model<'_>, subject: NamedOrBlankNodeRef<'_>, name: &str) -> Option<f64> {
+fn number(model: &Index<'_>, subject: NamedOrBlankNodeRef<'_>, name: &str) -> Option<f64> {
     let iri = sh(name);
     model.facts(subject).iter().find(|q| q.predicate.as_str() == iri).and_then(|q| match &q.object {
         Term::Literal(literal) => literal.value().parse().ok(),
@@ -142,7 +142,7 @@ fn message(at: &At<'_, '_>, shape: &Term) -> Option<Markup> {
             Term::NamedNode(_) | Term::BlankNode(_) | Term::Triple(_) => None,
         })
         .collect();
-    messages.sort_by_key(|l| l.language() != Some(at.model.source.language));
+    messages.sort_by_key(|l| l.language() != Some(at.model.language));
     messages.first().map(|l| at.literal(l))
 }
 

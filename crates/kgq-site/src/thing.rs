@@ -7,6 +7,7 @@ use super::label::shorten;
 use super::mentions;
 use super::model::Model;
 use super::notes::Notes;
+use super::routes::BESIDE;
 use super::vocabulary::*;
 use kgq_syntax::rdf::language::cased;
 use kgq_syntax::rdf::vocabulary::rdf;
@@ -24,12 +25,9 @@ const PLACES: usize = 300;
 /// The most dates of near things that a timeline holds.
 const MOMENTS: usize = 60;
 
-pub fn thing_page(model: &Model<'_>, thing: &NamedNode) -> String {
-    let iri = thing.as_str();
-    // Only things with names are asked for.
-    let stem = model.names.get(iri).unwrap_or("index");
-    let path = format!("{stem}.html");
-    let at = At { model, path: &path };
+/// The page of a thing, as it stands at a path.
+pub fn thing_page(model: &Model<'_>, thing: &NamedNode, path: &str) -> String {
+    let at = At { model, path };
     let mut notes = Notes::default();
     let label = model.label(thing);
     let summary = summary(&at, thing);
@@ -54,20 +52,26 @@ pub fn thing_page(model: &Model<'_>, thing: &NamedNode) -> String {
             (mentions::mentions(&at, thing))
             (queries(&at, thing))
             (notes.render(&at))
-            (files_row(&at, thing, stem))
+            (files_row(&at, thing))
         }
     };
     let head = Head {
         title: label,
         description: summary.map(|(words, _)| shorten(&words, 300)),
-        alternates: [("text/turtle", "ttl"), ("application/ld+json", "jsonld"), ("application/n-triples", "nt")]
-            .map(|(media, ending)| (media, format!("{stem}.{ending}")))
-            .to_vec(),
-        json_ld: Some(schema_org(model, thing, &path)),
+        alternates: alternates(model, thing),
+        json_ld: Some(schema_org(model, thing, path)),
         section: if model.is_class(thing) || model.is_property(thing) { "ontology" } else { "things" },
         ..Head::default()
     };
     page(&at, head, body)
+}
+
+/// The files that say the same as the page of a thing: media type and path.
+pub fn alternates(model: &Model<'_>, thing: &NamedNode) -> Vec<(&'static str, String)> {
+    let beside = BESIDE
+        .iter()
+        .filter_map(|format| Some((format.media_type(), model.beside(thing.as_str(), format.endings()[0])?)));
+    beside.collect()
 }
 
 fn kind(at: &At<'_, '_>, thing: &NamedNode) -> Markup {
@@ -132,14 +136,14 @@ fn names_row(at: &At<'_, '_>, thing: &NamedNode) -> Markup {
     }
 }
 
-fn files_row(at: &At<'_, '_>, thing: &NamedNode, stem: &str) -> Markup {
+fn files_row(at: &At<'_, '_>, thing: &NamedNode) -> Markup {
     html! {
         footer .about {
             p {
                 (at.say("This page as data: "))
-                @for (i, (ending, words)) in [("ttl", "Turtle"), ("jsonld", "JSON-LD"), ("nt", "N-Triples")].iter().enumerate() {
+                @for (i, (words, (_, path))) in ["Turtle", "JSON-LD", "N-Triples"].iter().zip(alternates(at.model, thing)).enumerate() {
                     @if i > 0 { ", " }
-                    a href=(at.href(&format!("{stem}.{ending}"))) { (words) }
+                    a href=(at.href(&path)) { (words) }
                 }
                 @if let Some(day) = at.model.source.changed.get(thing.as_str()) { (at.say(". Last changed ")) time datetime=(day) { (day) } }
                 "."
@@ -246,13 +250,13 @@ fn map(at: &At<'_, '_>, thing: &NamedNode) -> Markup {
 
 fn queries(at: &At<'_, '_>, thing: &NamedNode) -> Markup {
     let model = at.model;
-    let list = |numbers: Option<&Vec<usize>>| -> Vec<(String, String)> {
-        let queries = numbers.into_iter().flatten().filter_map(|n| model.source.queries.get(*n));
+    let list = |numbers: &[usize]| -> Vec<(String, String)> {
+        let queries = numbers.iter().filter_map(|n| model.source.queries.get(*n));
         let asked = queries.filter(|q| !q.canned.is_check());
-        asked.map(|q| (format!("{}.html", q.stem()), q.title(model).to_owned())).collect()
+        asked.map(|q| (model.query_page(q), q.title(model).to_owned())).collect()
     };
-    let named = list(model.named_by.get(thing.as_str()));
-    let mut answered = list(model.answered_by.get(thing.as_str()));
+    let named = list(model.named_by(thing.as_str()));
+    let mut answered = list(model.answered_by(thing.as_str()));
     answered.retain(|query| !named.contains(query));
     html! {
         @if !named.is_empty() || !answered.is_empty() {
@@ -286,7 +290,7 @@ pub fn description<'a>(model: &Model<'a>, thing: &NamedNode) -> Vec<&'a Quad> {
                 open.push(node.clone().into());
             }
             if quad.predicate.as_ref() != rdf::REIFIES {
-                let statements = model.audit.statements(&Triple::from((*quad).clone()));
+                let statements = model.source.audit.statements(&Triple::from((*quad).clone()));
                 open.extend(statements.into_iter().map(|s| s.reifier));
             }
         }

@@ -14,6 +14,7 @@ use tempfile::TempDir;
 mod data;
 mod pages;
 mod scripts;
+mod served;
 #[cfg(unix)]
 mod whole;
 

@@ -1,0 +1,195 @@
+//! The pages of a graph one by one, as a server shows them. Nothing is read before the first is asked for, and each is made when it is.
+
+use super::answers::published;
+use super::html::SERVED_POLICY;
+use super::index::missing_page;
+use super::model::{Index, Model, Source};
+use super::routes::{BESIDE, media_type};
+use super::{ontology, thing};
+use kgq_graph::graph::Graph;
+use kgq_graph::project::Entailment;
+use kgq_syntax::error::Result;
+use kgq_syntax::rdf::{NamedNode, RdfFormat};
+use rustc_hash::FxHashMap;
+use self_cell::self_cell;
+use std::sync::{Arc, OnceLock};
+
+/// The pages of one graph. Any thread may ask; what pages share is made once, by the first that needs it.
+pub struct Pages {
+    graph: Graph,
+    address: Option<String>,
+    held: OnceLock<Held>,
+}
+
+self_cell! {
+    /// A graph with the index of its pages.
+    struct Held {
+        owner: Owner,
+        #[covariant]
+        dependent: Index,
+    }
+}
+
+struct Owner {
+    graph: Graph,
+    address: Option<String>,
+}
+
+/// For whom a page is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct View<'v> {
+    /// The language of titles and of what the site says.
+    pub language: &'v str,
+    /// Whether the reader chose it: then links carry it on, as `?lang=`.
+    pub chosen: bool,
+}
+
+/// A page, or a file beside pages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    pub media_type: &'static str,
+    /// Of a page: its language.
+    pub language: Option<String>,
+    /// Of a page: what it may load and run, as `Content-Security-Policy` says it.
+    pub policy: Option<&'static str>,
+    pub body: Vec<u8>,
+}
+
+impl Page {
+    fn html(model: &Model<'_>, html: String) -> Self {
+        Self {
+            media_type: media_type(".html"),
+            language: Some(model.language.to_owned()),
+            policy: Some(SERVED_POLICY),
+            body: html.into_bytes(),
+        }
+    }
+
+    fn of(model: &Model<'_>, path: &str, body: Vec<u8>) -> Self {
+        let html = path.ends_with(".html");
+        Self {
+            media_type: media_type(path),
+            language: html.then(|| model.language.to_owned()),
+            policy: html.then_some(SERVED_POLICY),
+            body,
+        }
+    }
+}
+
+impl Pages {
+    /// The pages of a graph. `address` is where the server answers on the web, as in `https://data.example.org/`, if that is known:
+    /// descriptions of the dataset name it.
+    pub fn new(graph: Graph, address: Option<String>) -> Self {
+        Self { graph, address, held: OnceLock::new() }
+    }
+
+    fn index(&self) -> Result<&Index<'_>> {
+        if let Some(held) = self.held.get() {
+            return Ok(held.borrow_dependent());
+        }
+        let owner = Owner { graph: self.graph.clone(), address: self.address.clone() };
+        let made = Held::try_new(owner, |owner| Ok(Index::new(source(owner)?)))?;
+        Ok(self.held.get_or_init(|| made).borrow_dependent())
+    }
+
+    fn model<'p>(&'p self, view: &View<'p>) -> Result<Model<'p>> {
+        Ok(Model { index: self.index()?, language: view.language, chosen: view.chosen })
+    }
+
+    /// What stands at a path below the root, as an address has it: without the slash before it and without a query string. `None` if
+    /// nothing does.
+    ///
+    /// # Errors
+    /// Those of the graph's files and of the queries.
+    pub fn page(&self, path: &str, view: &View<'_>) -> Result<Option<Page>> {
+        let model = self.model(view)?;
+        let path = if path.is_empty() { "index" } else { path };
+        let with_ending = format!("{path}.html");
+        for path in [path, &with_ending] {
+            if let Some(body) = model.file(path)? {
+                return Ok(Some(Page::of(&model, path, body)));
+            }
+        }
+        Ok(model.thing_at(path).map(|thing| thing_or_ontology(&model, thing, path)))
+    }
+
+    /// The page of any IRI that the graph names.
+    ///
+    /// # Errors
+    /// Those of the graph's files.
+    pub fn about(&self, iri: &str, view: &View<'_>) -> Result<Option<Page>> {
+        let model = self.model(view)?;
+        let Ok(node) = NamedNode::new(iri) else { return Ok(None) };
+        Ok(model.names_it(iri).then(|| thing_or_ontology(&model, &node, "about")))
+    }
+
+    /// What is said of an IRI, in a format of the files beside pages.
+    ///
+    /// # Errors
+    /// Those of the graph's files.
+    pub fn description(&self, iri: &str, format: RdfFormat, view: &View<'_>) -> Result<Option<Page>> {
+        let model = self.model(view)?;
+        let Ok(node) = NamedNode::new(iri) else { return Ok(None) };
+        if !model.names_it(iri) || !BESIDE.contains(&format) {
+            return Ok(None);
+        }
+        let body = model.description(&node, format)?;
+        Ok(Some(Page { media_type: format.media_type(), language: None, policy: None, body }))
+    }
+
+    /// The page of an address that leads nowhere, with IRIs that may have been meant.
+    ///
+    /// # Errors
+    /// Those of the graph's files.
+    pub fn missing(&self, path: &str, near: &[NamedNode], view: &View<'_>) -> Result<Page> {
+        let model = self.model(view)?;
+        Ok(Page::html(&model, missing_page(&model, path, near)))
+    }
+
+    /// Answers the canned queries, so that from then on the pages of things say which answers hold them. It may take long; between two
+    /// queries it asks whether to go on.
+    ///
+    /// # Errors
+    /// Those of the graph's files.
+    pub fn answer_all(&self, go_on: &dyn Fn() -> bool) -> Result<()> {
+        self.index()?.answer_all(go_on);
+        Ok(())
+    }
+}
+
+fn thing_or_ontology(model: &Model<'_>, node: &NamedNode, path: &str) -> Page {
+    let html = match model.ontology() {
+        Some(ontology) if ontology == node => ontology::ontology_page(model, path),
+        _ => thing::thing_page(model, node, path),
+    };
+    Page::html(model, html)
+}
+
+fn source(owner: &Owner) -> Result<Source<'_>> {
+    let graph = &owner.graph;
+    let audit = Arc::new(graph.audit()?);
+    let mut queries = Vec::new();
+    if let Some(catalog) = graph.catalog_if_any()? {
+        // What cannot be read has no page; `kgq check` tells of it.
+        queries.extend(catalog.queries.iter().filter_map(|canned| published(graph, &audit, canned).ok()));
+    }
+    let manifest = graph.project().map(|project| &project.manifest);
+    let name = manifest.map_or("graph", |manifest| manifest.name.as_str());
+    Ok(Source {
+        name,
+        title: manifest.and_then(|manifest| manifest.title.as_deref()).unwrap_or(name),
+        base: graph.base().unwrap_or_default(),
+        quads: graph.dataset()?.quads(),
+        inferred: &[],
+        entailment: Entailment::None,
+        prefixes: graph.prefixes()?,
+        labels: graph.labels()?,
+        audit,
+        queries,
+        changed: FxHashMap::default(),
+        base_url: owner.address.as_deref(),
+        endpoint: None,
+        assets: Vec::new(),
+        served: true,
+    })
+}

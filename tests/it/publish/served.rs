@@ -1,0 +1,177 @@
+//! Pages that are made one by one, as a server asks for them: they say what the published ones say, and every link of theirs leads to
+//! another.
+
+use super::{SMALL, assert_harmless, files, parse, project, publish};
+use kgq_graph::graph::{Graph, OpenOptions};
+use kgq_site::{Pages, View};
+use std::collections::BTreeSet;
+use std::path::Path;
+
+const ENGLISH: View<'static> = View { language: "en", chosen: false };
+
+fn pages_of(folder: &Path) -> Pages {
+    let options = OpenOptions { folder: folder.to_owned(), ..OpenOptions::default() };
+    Pages::new(Graph::open(options).unwrap(), None)
+}
+
+fn text(pages: &Pages, path: &str) -> String {
+    let page = pages.page(path, &ENGLISH).unwrap().unwrap_or_else(|| panic!("{path} is not there"));
+    String::from_utf8(page.body).unwrap()
+}
+
+/// What a page says, its links written as a server writes them.
+fn said(html: &str) -> String {
+    let main = &html[html.find("<main").unwrap()..html.find("</main>").unwrap()];
+    let main = main.replace(".html\"", "\"").replace(".html#", "#");
+    let main = main.replace("=\"index\"", "=\"./\"").replace("/index\"", "/\"");
+    // What is described and is not the graph's own has a page of a server only.
+    let other = regex::Regex::new(r#"<a (class="external" )?href="(http|[^"]*about\?iri=)[^>]*>"#).unwrap();
+    other.replace_all(&main, "<a>").into_owned()
+}
+
+/// Compares every page of a thing or of a list with the published one. The pages of queries, of the data and of what is not there have
+/// more, or less, of a server.
+fn assert_as_published(folder: &Path, language: &str) -> usize {
+    let site = tempfile::tempdir().unwrap();
+    let site = site.path().join("site");
+    publish(folder, &site, &["--language", language]);
+    let pages = pages_of(folder);
+    pages.answer_all(&|| true).unwrap();
+    let view = View { language, chosen: false };
+    let mut same = 0;
+    for (path, published) in files(&site) {
+        let differs = path.starts_with("query/") || ["data.html", "404.html"].contains(&path.as_str());
+        if differs || !path.ends_with(".html") {
+            continue;
+        }
+        let published = said(std::str::from_utf8(&published).unwrap());
+        for path in [&path, path.trim_end_matches(".html")] {
+            let served = pages.page(path, &view).unwrap().unwrap_or_else(|| panic!("{path} is not there"));
+            let served = said(std::str::from_utf8(&served.body).unwrap());
+            // git knows when facts changed; a server does not ask it.
+            let published = match (published.find(". Last changed <time"), published.rfind("</time>.")) {
+                (Some(start), Some(end)) => format!("{}{}", &published[..start], &published[end + 7..]),
+                _ => published.clone(),
+            };
+            assert!(served == published, "{path}: {}", first_difference(&served, &published));
+        }
+        same += 1;
+    }
+    same
+}
+
+fn first_difference(one: &str, other: &str) -> String {
+    let at = one.chars().zip(other.chars()).take_while(|(a, b)| a == b).count().saturating_sub(60);
+    let piece = |text: &str| text.chars().skip(at).take(200).collect::<String>();
+    format!("\n{}\n{}", piece(one), piece(other))
+}
+
+#[test]
+fn each_page_of_the_shipped_graph_is_made_alone_as_it_is_published() {
+    assert!(assert_as_published(Path::new(env!("CARGO_MANIFEST_DIR")), "en") > 2000);
+}
+
+#[test]
+fn each_page_of_a_small_project_is_made_alone_as_it_is_published_in_any_language() {
+    let odd = "PREFIX : <https://e.example/> PREFIX o: <https://e.example/o#> :A o:p :a, :Ä, <https://e.example/x/> . :Ä o:p 1 . <https://e.example/x/> o:p 2 .";
+    let project = project(&[("data/a.ttl", SMALL), ("data/odd.ttl", odd)]);
+    for language in ["en", "zh"] {
+        assert!(assert_as_published(project.path(), language) > 8);
+    }
+    let pages = pages_of(project.path());
+    // An IRI is found at its own path, whatever a browser makes of its letters.
+    assert!(text(&pages, "%C3%84").contains("https://e.example/Ä"));
+    assert!(text(&pages, "x/").contains("href=\"../assets/site.css\""));
+}
+
+/// Follows every link from the first page on, and looks at each page once.
+fn walk(pages: &Pages) -> BTreeSet<String> {
+    let (mut seen, mut open) = (BTreeSet::new(), vec![String::new()]);
+    while let Some(address) = open.pop() {
+        if !seen.insert(address.clone()) {
+            continue;
+        }
+        let (path, query) = address.split_once('?').unwrap_or((&address, ""));
+        let value = |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+        let found = match (path, value("iri")) {
+            ("about", Some(iri)) => pages.about(&unescape(iri), &ENGLISH).unwrap(),
+            _ => pages.page(path, &ENGLISH).unwrap(),
+        };
+        let page = found.unwrap_or_else(|| panic!("{address} is not there"));
+        if page.policy.is_none() || value("format").is_some() {
+            continue;
+        }
+        assert_harmless(&address, &page.body);
+        let parsed = parse(&page.body);
+        for tag in parsed.tags.borrow().iter() {
+            let link = super::attribute(tag, "href").or_else(|| super::attribute(tag, "src"));
+            let Some(link) = link.filter(|link| !link.contains("://") && !link.starts_with(['#', 'm'])) else {
+                continue;
+            };
+            let mut parts: Vec<&str> = path.split('/').collect();
+            parts.pop();
+            let (file, rest) = link.split_once('?').map_or((link, ""), |(file, rest)| (file, rest));
+            for part in file.split('#').next().unwrap().split('/') {
+                match part {
+                    ".." => drop(parts.pop().unwrap_or_else(|| panic!("{address}: {link}"))),
+                    "." => {}
+                    part => parts.push(part),
+                }
+            }
+            let target = parts.join("/");
+            open.push(if rest.is_empty() { target } else { format!("{target}?{}", rest.split('#').next().unwrap()) });
+        }
+    }
+    seen
+}
+
+fn unescape(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let Some((first, tail)) = rest.split_first() {
+        if *first == b'%' {
+            bytes.push(u8::from_str_radix(std::str::from_utf8(&tail[..2]).unwrap(), 16).unwrap());
+            rest = &tail[2..];
+        } else {
+            bytes.push(*first);
+            rest = tail;
+        }
+    }
+    String::from_utf8(bytes).unwrap()
+}
+
+#[test]
+fn every_link_of_a_served_page_leads_to_a_page() {
+    let routes = "PREFIX : <https://e.example/> :a :p :find . :find :p :sparql . :sparql :p <https://other.example/b> . <https://other.example/b> :p 1 .";
+    let query = "#+ title: Towns\nSELECT ?t WHERE { ?t a <https://e.example/Town> }";
+    let project = project(&[("data/a.ttl", SMALL), ("data/r.ttl", routes), ("queries/Towns.rq", query)]);
+    let seen = walk(&pages_of(project.path()));
+    for wanted in
+        ["a", "query/Towns", "about?iri=https%3A%2F%2Fe.example%2Ffind", "about?iri=https%3A%2F%2Fother.example%2Fb"]
+    {
+        assert!(seen.contains(wanted), "{wanted} is not in {seen:?}");
+    }
+}
+
+#[test]
+fn a_graph_without_iris_of_its_own_has_a_page_for_every_iri() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("d.ttl");
+    std::fs::write(&file, SMALL).unwrap();
+    let options = OpenOptions { files: vec![file.to_str().unwrap().to_owned()], ..OpenOptions::default() };
+    let pages = Pages::new(Graph::open(options).unwrap(), None);
+    assert!(text(&pages, "").contains("about?iri=https%3A%2F%2Fe.example%2Fa"));
+    assert!(walk(&pages).len() > 15);
+    assert_eq!(pages.about("https://e.example/nothing", &ENGLISH).unwrap(), None);
+    assert_eq!(pages.page("nothing/here", &ENGLISH).unwrap(), None);
+}
+
+#[test]
+fn a_language_that_was_chosen_goes_along_with_links_between_pages() {
+    let project = project(&[("data/a.ttl", SMALL)]);
+    let pages = pages_of(project.path());
+    let page = pages.page("a", &View { language: "zh", chosen: true }).unwrap().unwrap();
+    let html = String::from_utf8(page.body).unwrap();
+    assert!(html.contains("href=\"b?lang=zh\"") && html.contains("href=\"./?lang=zh\""), "{html}");
+    assert!(html.contains("href=\"assets/site.css\"") && html.contains("事物"), "{html}");
+}
