@@ -1,8 +1,9 @@
 //! What commands that answer say of a query beside its answer, on the standard error.
 
 use super::output::Output;
+use kgq_engine::Failures;
 use kgq_engine::query::Query;
-use kgq_graph::advice::{Asked, Budget, Finding};
+use kgq_graph::advice::{Asked, Budget, Finding, failed};
 use kgq_graph::graph::Graph;
 use kgq_graph::render::Written;
 use kgq_syntax::error::{Error, Kind, Result, Source};
@@ -78,6 +79,14 @@ impl<'a> Adviser<'a> {
         }
         let mistakes = self.ask(graph, Duration::ZERO, |asked| asked.mistakes())?;
         self.tell(mistakes, Said::Warning, output)
+    }
+
+    /// Which expressions failed while the answer was read.
+    pub fn on_failures(&self, failures: &Failures, output: &mut Output) -> Result<()> {
+        match failed(failures) {
+            Some(finding) if self.speaks(output) => self.tell(vec![finding], Said::Warning, output),
+            _ => Ok(()),
+        }
     }
 
     /// Why there was nothing, or which terms are unknown though there was something. `spent` is the time that the answer took: both

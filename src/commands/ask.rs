@@ -6,6 +6,7 @@ use super::cite::{CiteArgs, Citing, write_cited_answer};
 use super::explain::ExplainArgs;
 use super::output::Output;
 use super::watchdog::Watchdog;
+use kgq_engine::Failures;
 use kgq_engine::query::Query;
 use kgq_graph::graph::Graph;
 use kgq_syntax::error::{Result, Source};
@@ -53,7 +54,8 @@ impl AskArgs {
         let adviser = Adviser::new(&self.advice, source, written);
         adviser.on_prefixes(graph, output)?;
         adviser.before(graph, output)?;
-        let answer = graph.evaluate(query)?;
+        let failures = Failures::default();
+        let answer = graph.evaluate_counting(query, &failures)?;
         let result = if self.cite.cite {
             let citing = Citing { cite: &self.cite, answer: &self.answer, first: 1, started };
             write_cited_answer(answer, query, citing, graph, output)?
@@ -61,6 +63,7 @@ impl AskArgs {
             write_answer(answer, &self.answer, graph, output, started)?
         };
         drop(watchdog);
+        adviser.on_failures(&failures, output)?;
         Adviser::new(&self.advice, source, query).after(result, started.elapsed(), graph, output)?;
         Ok(u8::from(self.exit_status && result.truth == Some(false)))
     }

@@ -295,6 +295,7 @@ impl Shell<'_> {
         let started = Instant::now();
         let snapshot = self.graph.snapshot()?.clone();
         let options = self.graph.evaluation_options();
+        let failures = options.failures.clone();
         let at_terminal = self.output.err_is_terminal && self.output.terminal.is_some();
         let err = &mut self.output.err;
         let mut shown = false;
@@ -314,6 +315,7 @@ impl Shell<'_> {
             let interrupts = &self.interrupts;
             let interrupted = || interrupts.count() > 0;
             let adviser = Adviser::new(&self.advice, source, &last.query).heeding(&interrupted);
+            adviser.on_failures(&failures, self.output)?;
             adviser.after(written, last.took, &self.graph, self.output)
         });
         self.last = Some(last);

@@ -3,6 +3,7 @@
 use super::answer::Stream;
 use super::depth::depth;
 use super::expression;
+use super::failures::Failures;
 use super::limits::Guard;
 use super::operator::{Context, Node, source::MergedGraphs};
 use super::oxigraph::DefaultGraph;
@@ -45,12 +46,13 @@ pub fn evaluate(
     default_graph: DefaultGraph,
     guard: &Arc<Guard>,
     services: Option<&Arc<dyn Services>>,
+    failures: &Failures,
 ) -> Result<Answer> {
     let depth = depth(parts(query).1);
     if depth > DEEP {
-        return deep(depth, || collect(prepare(snapshot, query, default_graph, guard, services)?.run()?));
+        return deep(depth, || collect(prepare(snapshot, query, default_graph, guard, services, failures)?.run()?));
     }
-    Answer::over(snapshot, |snapshot| prepare(snapshot, query, default_graph, guard, services)?.run())
+    Answer::over(snapshot, |snapshot| prepare(snapshot, query, default_graph, guard, services, failures)?.run())
 }
 
 /// A query that nests deeper than this is evaluated whole on a thread with a stack for its depth.
@@ -95,10 +97,12 @@ pub fn prepare<'s>(
     default_graph: DefaultGraph,
     guard: &Arc<Guard>,
     services: Option<&Arc<dyn Services>>,
+    failures: &Failures,
 ) -> Result<Prepared<'s>> {
     guard.check()?;
     let (dataset, pattern) = parts(query);
-    let expressions = expression::Context::new(snapshot, query.base_iri().cloned(), Arc::clone(guard));
+    let expressions =
+        expression::Context::new(snapshot, query.base_iri().cloned(), Arc::clone(guard)).counting(failures.clone());
     let default = match default_graph {
         DefaultGraph::Stored => Graph::Default,
         DefaultGraph::Union if snapshot.quad_count() == 0 => Graph::Default,

@@ -37,6 +37,7 @@ pub mod batch;
 mod depth;
 mod explain;
 pub mod expression;
+mod failures;
 pub mod kgq;
 pub mod limits;
 pub mod operator;
@@ -51,6 +52,7 @@ pub mod terms;
 pub mod update;
 
 pub use answer::{Answer, Limits, Row, Solutions, Triples};
+pub use failures::Failures;
 pub use oxigraph::DefaultGraph;
 
 use crate::query::Query;
@@ -81,6 +83,8 @@ pub struct EvaluationOptions {
     pub cancelled: Arc<AtomicBool>,
     /// Who answers SERVICE clauses; nobody, unless someone is set.
     pub services: Option<Arc<dyn Services>>,
+    /// Where our executor counts the expressions that fail.
+    pub failures: Failures,
 }
 
 /// Answers SERVICE clauses (SPARQL 1.1 Federated Query).
@@ -96,7 +100,7 @@ pub fn evaluate(snapshot: &Snapshot, query: &Query, options: &EvaluationOptions)
     let services = options.services.as_ref();
     let (graph, algebra) = (options.default_graph, &query.algebra);
     let answered = match options.executor {
-        Executor::Kgq => kgq::evaluate(snapshot, algebra, graph, &guard, services),
+        Executor::Kgq => kgq::evaluate(snapshot, algebra, graph, &guard, services, &options.failures),
         Executor::Oxigraph => oxigraph::evaluate(snapshot, algebra, graph, &guard, services),
     };
     snapshot.intact()?;
@@ -147,7 +151,8 @@ fn explanation(snapshot: &Snapshot, query: &Query, options: &EvaluationOptions, 
     let guard = Arc::new(Guard::new(&options.limits, Arc::clone(&options.cancelled)));
     if options.executor == Executor::Kgq {
         let services = options.services.as_ref();
-        let mut prepared = kgq::prepare(snapshot, &query.algebra, options.default_graph, &guard, services)?;
+        let mut prepared =
+            kgq::prepare(snapshot, &query.algebra, options.default_graph, &guard, services, &options.failures)?;
         return if run { prepared.analyze() } else { Ok(prepared.explain()) };
     }
     if !run {

@@ -3,6 +3,7 @@
 use super::limits::Guard;
 use super::oxigraph::{self, DefaultGraph};
 use super::{Answer, Limits, Row, Services, kgq};
+use crate::Failures;
 use kgq_snapshot::Snapshot;
 use kgq_syntax::error::{Error, Kind, Result};
 use kgq_syntax::rdf::{NamedNode, Variable};
@@ -37,7 +38,7 @@ fn ours(data: &str, query: &str, default_graph: DefaultGraph) -> Vec<String> {
     let snapshot = snapshot(data);
     let query = SparqlParser::new().with_prefix("", "http://e/").unwrap().parse_query(query).unwrap();
     let guard = Arc::new(Guard::new(&Limits::default(), Arc::default()));
-    rows(kgq::evaluate(&snapshot, &query, default_graph, &guard, None).unwrap())
+    rows(kgq::evaluate(&snapshot, &query, default_graph, &guard, None, &Failures::default()).unwrap())
 }
 
 fn agree_in(data: &str, query: &str, default_graph: DefaultGraph) {
@@ -46,7 +47,7 @@ fn agree_in(data: &str, query: &str, default_graph: DefaultGraph) {
     let guard = Arc::new(Guard::new(&Limits::default(), Arc::default()));
     let oracle = rows(oxigraph::evaluate(&snapshot, &parsed, default_graph, &guard, None).unwrap());
     let mine = ours(data, query, default_graph);
-    let plan = kgq::prepare(&snapshot, &parsed, default_graph, &guard, None).unwrap().explain();
+    let plan = kgq::prepare(&snapshot, &parsed, default_graph, &guard, None, &Failures::default()).unwrap().explain();
     assert_eq!(mine, oracle, "{query}\n{plan}");
 }
 
@@ -347,7 +348,8 @@ fn order_and_slices_keep_the_order() {
     let guard = Arc::new(Guard::new(&Limits::default(), Arc::default()));
     let text = "SELECT ?a ?g { ?a :age ?g FILTER(isNumeric(?g)) } ORDER BY DESC(?g) ?a LIMIT 2 OFFSET 1";
     let query = SparqlParser::new().with_prefix("", "http://e/").unwrap().parse_query(text).unwrap();
-    let Answer::Solutions(solutions) = kgq::evaluate(&snapshot, &query, DefaultGraph::Stored, &guard, None).unwrap()
+    let Answer::Solutions(solutions) =
+        kgq::evaluate(&snapshot, &query, DefaultGraph::Stored, &guard, None, &Failures::default()).unwrap()
     else {
         panic!("a SELECT gives solutions")
     };
@@ -468,7 +470,8 @@ fn a_construct_hears_within_a_batch_that_it_is_cancelled() {
     let query = SparqlParser::new().parse_query(text).unwrap();
     let cancelled = Arc::new(AtomicBool::new(false));
     let guard = Arc::new(Guard::new(&Limits::default(), Arc::clone(&cancelled)));
-    let Answer::Graph(mut triples) = kgq::evaluate(&snapshot, &query, DefaultGraph::Stored, &guard, None).unwrap()
+    let Answer::Graph(mut triples) =
+        kgq::evaluate(&snapshot, &query, DefaultGraph::Stored, &guard, None, &Failures::default()).unwrap()
     else {
         panic!("it answers with a graph")
     };
@@ -492,7 +495,7 @@ fn a_service_is_refused_where_nobody_answers_it_and_one_with_a_variable_endpoint
     let nobody: Arc<dyn Services> = Arc::new(Nobody);
     let asked = |text: &str, services: Option<&Arc<dyn Services>>| {
         let query = SparqlParser::new().parse_query(text).unwrap();
-        kgq::evaluate(&snapshot, &query, DefaultGraph::Stored, &guard, services).map(rows)
+        kgq::evaluate(&snapshot, &query, DefaultGraph::Stored, &guard, services, &Failures::default()).map(rows)
     };
     let named = "SELECT * { SERVICE <http://e/sparql> { ?s ?p ?o } }";
     assert_eq!(asked(named, None).unwrap_err().kind(), Kind::Policy);

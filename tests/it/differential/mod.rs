@@ -14,7 +14,7 @@ use compare::{Solutions, difference, shown};
 use generate::{Dice, Queries, Range, Terms};
 use kgq_engine::limits::Guard;
 use kgq_engine::oxigraph::{self, DefaultGraph};
-use kgq_engine::{Answer, Limits};
+use kgq_engine::{Answer, Failures, Limits};
 use kgq_snapshot::Snapshot;
 use naive::{Naive, Solution};
 use oxrdf::{BlankNode, NamedNode, NamedOrBlankNode, Quad, Term, Triple, Variable};
@@ -316,7 +316,7 @@ fn oxigraph_answer(snapshot: &Snapshot, query: &Query, guard: &Arc<Guard>) -> kg
 }
 
 fn our_answer(snapshot: &Snapshot, query: &Query, guard: &Arc<Guard>) -> kgq_syntax::error::Result<Answer> {
-    kgq_engine::kgq::evaluate(snapshot, query, DefaultGraph::Stored, guard, None)
+    kgq_engine::kgq::evaluate(snapshot, query, DefaultGraph::Stored, guard, None, &Failures::default())
 }
 
 /// What takes the oracle longer is not compared; what takes ours longer, on a dozen statements, hangs.

@@ -31,6 +31,13 @@ pub fn apply(operation: Operation, a: &Value, b: &Value) -> Option<Value> {
     }
 }
 
+/// Why [`apply`] has no result for two values whose types it has one for; `None` where it is for their types.
+pub fn failure(operation: Operation, a: &Value, b: &Value) -> Option<&'static str> {
+    let (Value::Number(_), Value::Number(divisor)) = (a, b) else { return None };
+    let by_zero = operation == Operation::Divide && f64::from(double(divisor)) == 0.0;
+    Some(if by_zero { "division by zero" } else { "a number has too many digits" })
+}
+
 /// Two numbers of one type: the wider of the operands' types.
 enum Pair {
     Integer(Integer, Integer),

@@ -7,7 +7,7 @@ use super::dates::{self, Part};
 use super::digest::Digest;
 use super::evaluate::{Column, Datum};
 use super::extension::Extension;
-use super::pattern::{Pattern, Patterns};
+use super::pattern::{Pattern, Patterns, Reason};
 use super::strings;
 use super::value::{Language, Number, Text, Value};
 use kgq_snapshot::TermKind;
@@ -58,8 +58,10 @@ pub enum Function {
 /// Where a regular expression comes from.
 #[derive(Debug)]
 pub enum PatternSource {
-    /// It is the same for all rows; `None` if it is wrong.
-    Constant(Option<Arc<Pattern>>),
+    /// It is the same for all rows.
+    Constant(Result<Arc<Pattern>, Reason>),
+    /// It is the same for all rows, and no text.
+    NoText,
     /// Every row has its own.
     Arguments(Patterns),
 }
@@ -84,6 +86,8 @@ pub struct Arguments<'a, 'b> {
     pub columns: &'a [Column<'b>],
     pub row: usize,
     pub context: &'a Context<'a>,
+    /// Whether it is told that the function fails: not where the query says what is to be taken instead.
+    pub counts: bool,
 }
 
 impl Arguments<'_, '_> {
@@ -117,6 +121,14 @@ impl Arguments<'_, '_> {
             }
             _ => None,
         }
+    }
+
+    /// No value, for a reason that is told when the query is answered.
+    fn failed<T>(&self, reason: &Reason) -> Option<T> {
+        if self.counts {
+            self.context.failures.count(reason);
+        }
+        None
     }
 
     fn has(&self, argument: usize) -> bool {
@@ -307,10 +319,15 @@ fn simple(function: &Function, arguments: &Arguments<'_, '_>) -> Option<Value> {
 /// The pattern of one row, whose flags are the argument at `flags`, if there are so many.
 fn pattern(source: &PatternSource, arguments: &Arguments<'_, '_>, flags: usize) -> Option<Arc<Pattern>> {
     match source {
-        PatternSource::Constant(pattern) => pattern.clone(),
+        PatternSource::Constant(Ok(pattern)) => Some(Arc::clone(pattern)),
+        PatternSource::Constant(Err(reason)) => arguments.failed(reason),
+        PatternSource::NoText => None,
         PatternSource::Arguments(patterns) => {
             let flags = if arguments.has(flags) { arguments.plain(flags)? } else { Cow::Borrowed("") };
-            patterns.get(&arguments.plain(1)?, &flags)
+            match patterns.get(&arguments.plain(1)?, &flags) {
+                Ok(pattern) => Some(pattern),
+                Err(reason) => arguments.failed(&reason),
+            }
         }
     }
 }
@@ -319,7 +336,10 @@ fn replace(source: &PatternSource, arguments: &Arguments<'_, '_>) -> Result<Opti
     let parts = (arguments.text(0), pattern(source, arguments, 3), arguments.plain(2));
     let (Some(text), Some(pattern), Some(replacement)) = parts else { return Ok(None) };
     let replaced = pattern.replace(&text.value, &replacement, arguments.context.terms.guard())?;
-    Ok(replaced.map(|value| Datum::Value(Text { value, language: text.language.clone() }.into())))
+    Ok(match replaced {
+        Ok(value) => Some(Datum::Value(Text { value, language: text.language.clone() }.into())),
+        Err(reason) => arguments.failed(&reason),
+    })
 }
 
 /// SUBJECT, PREDICATE and OBJECT.

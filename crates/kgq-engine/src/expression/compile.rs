@@ -339,7 +339,7 @@ fn text_test(function: &Function, arguments: &[Node]) -> Option<Node> {
         Function::Contains => Looking::Contains(part()?),
         Function::StrStarts => Looking::StartsWith(part()?),
         Function::StrEnds => Looking::EndsWith(part()?),
-        Function::Regex(PatternSource::Constant(Some(pattern))) => Looking::matching(Arc::clone(pattern)),
+        Function::Regex(PatternSource::Constant(Ok(pattern))) => Looking::matching(Arc::clone(pattern)),
         _ => return None,
     };
     let (column, of_str) = match arguments.first()? {
@@ -428,7 +428,7 @@ fn pattern_source(arguments: &[Node], flags: usize) -> PatternSource {
         (Some(Some(pattern)), Some(Some(flags))) => {
             PatternSource::Constant(Pattern::new(&pattern, &flags).map(Arc::new))
         }
-        (Some(None), _) | (_, Some(None)) => PatternSource::Constant(None),
+        (Some(None), _) | (_, Some(None)) => PatternSource::NoText,
         (None, _) | (_, None) => PatternSource::Arguments(Patterns::default()),
     }
 }

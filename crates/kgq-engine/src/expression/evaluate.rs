@@ -236,6 +236,8 @@ pub struct Evaluation<'c> {
     pub context: &'c Context<'c>,
     reserved: Cell<u64>,
     unreserved: Cell<u64>,
+    /// How many COALESCE stand around what is evaluated: they say what is taken for what fails.
+    forgiving: Cell<u32>,
 }
 
 impl Drop for Evaluation<'_> {
@@ -249,7 +251,7 @@ impl<'c> Evaluation<'c> {
     /// A limit of the query.
     pub fn new(context: &'c Context<'c>) -> Result<Self> {
         context.terms.guard().check()?;
-        Ok(Self { context, reserved: Cell::new(0), unreserved: Cell::new(0) })
+        Ok(Self { context, reserved: Cell::new(0), unreserved: Cell::new(0), forgiving: Cell::new(0) })
     }
 
     fn grow(&self, bytes: usize) -> Result<()> {
@@ -361,7 +363,14 @@ impl<'c> Evaluation<'c> {
                 let (a, b) = (self.column(&sides.0, rows)?, self.column(&sides.1, rows)?);
                 let apply = |row| {
                     let (a, b) = (a.value(row, context)?, b.value(row, context)?);
-                    arithmetic::apply(*operation, &a, &b).map(Datum::Value)
+                    let value = arithmetic::apply(*operation, &a, &b);
+                    if value.is_none()
+                        && self.forgiving.get() == 0
+                        && let Some(reason) = arithmetic::failure(*operation, &a, &b)
+                    {
+                        context.failures.count(&reason.into());
+                    }
+                    value.map(Datum::Value)
                 };
                 Ok(Column::Data((0..rows.len()).map(apply).collect()))
             }
@@ -393,7 +402,10 @@ impl<'c> Evaluation<'c> {
                         out.push(Some(Datum::Value(Value::integer(*length))));
                         continue;
                     }
-                    let datum = call(function, &Arguments { columns: &columns, row, context })?;
+                    let datum = call(
+                        function,
+                        &Arguments { columns: &columns, row, context, counts: self.forgiving.get() == 0 },
+                    )?;
                     if let Some(Datum::Value(value)) = &datum {
                         self.grow(value.bytes())?;
                     }
@@ -431,10 +443,12 @@ impl<'c> Evaluation<'c> {
 
     fn coalesce<'b>(&self, parts: &'b [Node], rows: &Rows<'b>) -> Result<Column<'b>> {
         let mut out = vec![None; rows.len()];
+        self.forgiving.set(self.forgiving.get() + 1);
         for node in parts {
             let positions: Vec<u32> = (0..).zip(&out).filter(|(_, datum)| datum.is_none()).map(|(at, _)| at).collect();
             self.fill(node, rows, &positions, &mut out)?;
         }
+        self.forgiving.set(self.forgiving.get() - 1);
         Ok(Column::Data(out))
     }
 

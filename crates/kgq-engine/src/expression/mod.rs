@@ -37,6 +37,7 @@ pub mod wide;
 mod wide_tests;
 
 use crate::batch::{Batch, Schema};
+use crate::failures::Failures;
 use crate::limits::Guard;
 use crate::terms::{Terms, Truth};
 use compile::Node;
@@ -63,6 +64,7 @@ pub struct Context<'s> {
     now: DateTime,
     random: Random,
     next_solution: AtomicU64,
+    pub(crate) failures: Failures,
     truth_ids: [OnceLock<TermId>; 2],
 }
 
@@ -75,8 +77,15 @@ impl<'s> Context<'s> {
             now: DateTime::now(),
             random: Random::default(),
             next_solution: AtomicU64::new(0),
+            failures: Failures::default(),
             truth_ids: [OnceLock::new(), OnceLock::new()],
         }
+    }
+
+    /// The same, counting expressions that fail there.
+    #[must_use]
+    pub fn counting(self, failures: Failures) -> Self {
+        Self { failures, ..self }
     }
 
     /// Numbers that many solutions, which no other call has numbered, and gives the first number.

@@ -1,7 +1,7 @@
 //! Regular expressions: REGEX and REPLACE (SPARQL 1.1 §17.4.3.14–15; XPath Functions and Operators 3.1 §5.6).
 //!
-//! Patterns are compiled by `kgq_syntax::xpath_regex`. One that is wrong, or that cannot be done, is an error value here: those that stand
-//! in a query are refused when it is parsed.
+//! Patterns are compiled by `kgq_syntax::xpath_regex`. Those that stand in a query are refused when it is parsed, if they are wrong; those
+//! that are computed are an error value, whose reason is counted.
 
 use super::LARGEST_STRING;
 use crate::limits::Guard;
@@ -14,6 +14,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Patterns of one expression that are kept compiled.
 const CACHED: usize = 64;
 
+/// Characters of a wrong pattern that are shown.
+const SHOWN: usize = 60;
+
+/// Why an expression failed.
+pub type Reason = Arc<str>;
+
 /// A compiled pattern with its flags.
 #[derive(Debug)]
 pub struct Pattern {
@@ -25,12 +31,16 @@ pub struct Pattern {
 }
 
 impl Pattern {
-    /// `None` where the pattern or the flags are wrong, or the pattern is too large.
-    pub fn new(pattern: &str, flags: &str) -> Option<Self> {
-        let regex = xpath_regex::compile(pattern, flags).ok()?;
+    /// Fails with the reason where the pattern or the flags are wrong, or the pattern is too large.
+    pub fn new(pattern: &str, flags: &str) -> Result<Self, Reason> {
+        let regex = xpath_regex::compile(pattern, flags).map_err(|fault| {
+            let shown: String = pattern.chars().take(SHOWN).collect();
+            let more = if shown.len() < pattern.len() { "…" } else { "" };
+            Reason::from(format!("the regular expression `{shown}{more}`: {}", fault.message))
+        })?;
         let literal = flags.contains('q');
         let plain = flags.is_empty().then(|| pattern.to_owned());
-        Some(Self { regex, literal, plain })
+        Ok(Self { regex, literal, plain })
     }
 
     /// If the pattern is a text: whether it stands at the start, the text, and whether it stands at the end.
@@ -46,11 +56,11 @@ impl Pattern {
         self.regex.is_match(text)
     }
 
-    /// The text with every match replaced; `None` where XPath raises an error: the pattern matches the empty string, or
+    /// The text with every match replaced, or the reason where XPath raises an error: the pattern matches the empty string, or
     /// the replacement is not well formed.
-    pub fn replace(&self, text: &str, replacement: &str, guard: &Guard) -> Result<Option<String>> {
+    pub fn replace(&self, text: &str, replacement: &str, guard: &Guard) -> Result<Result<String, Reason>> {
         if self.regex.is_match("") {
-            return Ok(None);
+            return Ok(Err("REPLACE has a regular expression that matches the empty text".into()));
         }
         let parts = if self.literal {
             vec![Part::Text(replacement.to_owned())]
@@ -58,7 +68,7 @@ impl Pattern {
             match xpath_regex::replacement(replacement, self.regex.captures_len() - 1) {
                 Ok(parts) => parts,
                 // One that stands in the query was refused when that was parsed.
-                Err(_) => return Ok(None),
+                Err(fault) => return Ok(Err(format!("the replacement of REPLACE: {}", fault.message).into())),
             }
         };
         let mut out = String::new();
@@ -81,7 +91,7 @@ impl Pattern {
             end = all.end();
         }
         out.push_str(&text[end..]);
-        Ok(Some(out))
+        Ok(Ok(out))
     }
 }
 
@@ -92,13 +102,13 @@ pub fn too_large() -> Error {
 
 /// The patterns that one expression has compiled, which its threads share.
 #[derive(Debug, Default)]
-pub struct Patterns(Mutex<FxHashMap<PatternAndFlags, Option<Arc<Pattern>>>>);
+pub struct Patterns(Mutex<FxHashMap<PatternAndFlags, Result<Arc<Pattern>, Reason>>>);
 
 type PatternAndFlags = (String, String);
 
 impl Patterns {
-    /// The compiled pattern; `None` where it is wrong.
-    pub fn get(&self, pattern: &str, flags: &str) -> Option<Arc<Pattern>> {
+    /// The compiled pattern, or why it is wrong.
+    pub fn get(&self, pattern: &str, flags: &str) -> Result<Arc<Pattern>, Reason> {
         let key = (pattern.to_owned(), flags.to_owned());
         // A thread that panicked can have left nothing but a map that lacks an entry.
         let mut cached = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -119,7 +129,7 @@ mod tests {
     use super::*;
 
     fn replace(text: &str, pattern: &str, replacement: &str, flags: &str) -> Option<String> {
-        Pattern::new(pattern, flags)?.replace(text, replacement, &Guard::default()).unwrap()
+        Pattern::new(pattern, flags).ok()?.replace(text, replacement, &Guard::default()).unwrap().ok()
     }
 
     #[test]
@@ -168,8 +178,8 @@ mod tests {
 
     #[test]
     fn wrong_flags_and_huge_patterns_are_refused() {
-        assert!(Pattern::new("a", "g").is_none());
-        assert!(Pattern::new("(((a{100}){100}){100}){100}", "").is_none());
-        assert!(Pattern::new("(", "").is_none());
+        assert!(Pattern::new("a", "g").is_err());
+        assert!(Pattern::new("(((a{100}){100}){100}){100}", "").is_err());
+        assert!(Pattern::new("(", "").unwrap_err().starts_with("the regular expression `(`: "));
     }
 }

@@ -13,8 +13,8 @@ pub use budget::Budget;
 
 use crate::project::SilenceSettings;
 use budget::MOST_FINDINGS;
-use kgq_engine::EvaluationOptions;
 use kgq_engine::query::{self, Query};
+use kgq_engine::{EvaluationOptions, Failures};
 use kgq_snapshot::Snapshot;
 use kgq_syntax::error::{Error, Kind, Source};
 use kgq_syntax::rdf::language::written;
@@ -47,6 +47,15 @@ impl Finding {
         self.error = self.error.at(text.source.place(span.unwrap_or_else(|| text.pattern())));
         self
     }
+}
+
+/// What is said of expressions that failed while a query was answered.
+pub fn failed(failures: &Failures) -> Option<Finding> {
+    let (count, reason) = failures.told()?;
+    // What is evaluated once for equal rows is counted once.
+    let times = if count == 1 { "once".to_owned() } else { format!("{count} times, for example") };
+    let finding = Finding::new("expression-failed", format!("an expression gave no value at least {times}: {reason}"));
+    Some(finding.hint_if(Some("COALESCE(…, …) says what is to be taken instead, without this warning".into())))
 }
 
 /// A query with all that is known where it is asked.
@@ -228,6 +237,10 @@ pub fn codes() -> Vec<(&'static str, &'static str)> {
         ("limit-zero", "the query asks for no rows"),
         ("offset-beyond", "OFFSET passes over all rows"),
         ("empty-dataset", "there are no data"),
+        (
+            "expression-failed",
+            "an expression gave no value: a computed pattern is wrong, or a number is divided by zero",
+        ),
         ("template-unbound", "the template of CONSTRUCT needs what no solution binds"),
     ];
     query::lint::CODES.iter().copied().chain(own).collect()

@@ -7,7 +7,7 @@ use crate::catalog::{CannedQuery, Values};
 use crate::project;
 use kgq_engine::query::{self, ParseContext, Query};
 use kgq_engine::update::Change;
-use kgq_engine::{self as engine, Answer, EvaluationOptions};
+use kgq_engine::{self as engine, Answer, EvaluationOptions, Failures};
 use kgq_syntax::error::{Error, Result, Source};
 use kgq_syntax::rdf::{Contested, Prefixes};
 use kgq_syntax::significant;
@@ -109,7 +109,13 @@ impl Graph {
 
     /// Answers a query. The answer holds the snapshot, and can be kept when this graph is gone.
     pub fn evaluate(&self, query: &Query) -> Result<Answer> {
-        engine::evaluate(self.snapshot()?, query, &self.evaluation_options())
+        self.evaluate_counting(query, &Failures::default())
+    }
+
+    /// Answers a query; expressions that fail are counted while the answer is read.
+    pub fn evaluate_counting(&self, query: &Query, failures: &Failures) -> Result<Answer> {
+        let options = EvaluationOptions { failures: failures.clone(), ..self.evaluation_options() };
+        engine::evaluate(self.snapshot()?, query, &options)
     }
 
     /// The whole answer to a canned query, as expected answers are compared with.
