@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 /// Look for what is wrong with the project: syntax, undefined terms, broken links, labels, shapes, queries, citations, its own rules
 ///
 /// Each finding is a line `file:line:column severity code message`; then come the counts by code, and the last line counts
-/// statements. Ends with exit code 1 if a finding is an error.
+/// statements: each once, as `kgq info` does, or those that need a citation, where the project asks for that. Ends with exit code 1 if a finding is an error.
 #[derive(Debug, clap::Args)]
 #[command(after_help = SETTINGS)]
 pub struct Args {

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 /// Show the project at a glance: files, graphs, classes and properties with counts, prefixes, canned queries
 ///
-/// Of graphs, classes, properties and prefixes the first are shown.
+/// A statement counts once, however often the files have it. Of graphs, classes, properties and prefixes the first are shown.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Show all, not the largest only

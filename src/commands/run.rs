@@ -5,9 +5,9 @@ use super::output::Output;
 use super::watchdog::Watchdog;
 use crate::cli::complete;
 use clap_complete::ArgValueCandidates;
-use kgq_graph::catalog::{CannedQuery, Known, ParamKind, Values, named};
+use kgq_graph::catalog::{CannedQuery, Catalog, Known, ParamKind, Values, named};
 use kgq_graph::graph::Graph;
-use kgq_syntax::error::Result;
+use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::NamedNode;
 use kgq_syntax::text::visible;
 use std::fmt::Write as _;
@@ -27,7 +27,7 @@ use std::time::Instant;
 #[command(disable_help_flag = true)]
 pub struct Args {
     /// The query's name, as `kgq queries` lists it
-    #[arg(value_name = "QUERY", required_unless_present = "help", add = ArgValueCandidates::new(complete::queries))]
+    #[arg(value_name = "QUERY", add = ArgValueCandidates::new(complete::queries))]
     pub name: Option<String>,
     /// Values for parameters: a CURIE, IRI or label for a thing; a list's members separated by commas
     #[arg(value_name = "NAME=VALUE")]
@@ -41,7 +41,10 @@ pub struct Args {
 
 pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     let Some(name) = &args.name else {
-        return output.line(&super::help_of("run")).map(|()| 0);
+        if args.help {
+            return output.line(&super::help_of("run")).map(|()| 0);
+        }
+        return Err(nameless(graph.catalog()?));
     };
     let canned = graph.catalog()?.get(name)?;
     if args.help {
@@ -58,6 +61,19 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     let (written, query) = (graph.parse(source)?, graph.parse_canned(canned, &values)?);
     let asking = Asking { source, written: &written, query: &query, started, watchdog };
     args.ask.answer(asking, graph, output)
+}
+
+/// The error that no query is named, with some that there are.
+fn nameless(catalog: &Catalog) -> Error {
+    const SHOWN: usize = 3;
+    let questions: Vec<&CannedQuery> = catalog.queries.iter().filter(|query| !query.is_check()).collect();
+    let shown: Vec<String> = questions.iter().take(SHOWN).map(|query| format!("`kgq run {}`", query.name)).collect();
+    let error = Error::usage("the name of a canned query is missing");
+    match questions.len() {
+        0 => error.hint("the project has none: `kgq queries --help` says where they are looked for"),
+        1..=SHOWN => error.hint(format!("there is {}: `kgq queries` says more", shown.join(", "))),
+        all => error.hint(format!("for example {}; `kgq queries` lists all {all}", shown.join(", "))),
+    }
 }
 
 /// What a canned query asks, and how to run it.

@@ -262,10 +262,10 @@ fn a_citation_of_a_chinese_source_counts_code_points() {
         checked(&dir)
     };
     let right = counted(6, 22);
-    assert_eq!(right.last_line(), "1 statement, 0 without a citation, 0 citations failed, 0 not checked");
+    assert_eq!(right.last_line(), "1 statement to cite, 0 without a citation, 0 citations failed, 0 not checked");
     assert_eq!(right.errors(), 0);
     let in_bytes = counted(18, 60);
-    assert_eq!(in_bytes.last_line(), "1 statement, 0 without a citation, 1 citation failed, 0 not checked");
+    assert_eq!(in_bytes.last_line(), "1 statement to cite, 0 without a citation, 1 citation failed, 0 not checked");
     let finding = in_bytes.findings.iter().find(|f| f.code == "citation-span").unwrap();
     assert_eq!(
         (finding.place.line, finding.message.as_str()),

@@ -95,15 +95,13 @@ fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
                 if audit.is_exempt(&statement) {
                     continue;
                 }
-                report.counts.statements += 1;
+                counts.needed += 1;
                 if !is_cited(&audit, &statement) {
                     counts.missing += 1;
                     report.findings.push(uncited(subject, file, &statement, &audit));
                 }
             }
         }
-    } else {
-        report.counts.statements = subject.quads.len();
     }
     let citations = audit.citations();
     let texts = read_texts(subject, report);

@@ -25,8 +25,10 @@ pub struct Report {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     pub files: usize,
-    /// Statements that need a citation; all statements where none does.
+    /// Statements, each once wherever it stands, as `kgq info` counts them.
     pub statements: usize,
+    /// The same, as often as they are written.
+    pub written: usize,
     /// `None` where there are none, and none are asked for.
     pub citations: Option<CitationCounts>,
 }
@@ -35,6 +37,8 @@ pub struct Counts {
 pub struct CitationCounts {
     /// Which statements need a citation; `None` where the project asks for none.
     pub rule: Option<String>,
+    /// How many those are, in each file anew.
+    pub needed: usize,
     pub missing: usize,
     pub failed: usize,
     /// By source document whose text is not at hand, its citations.
@@ -130,34 +134,42 @@ impl Report {
         Ok(())
     }
 
-    /// `N statements, 0 without a citation, 0 citations failed, 0 not checked`.
+    /// `N statements in 2 files, 0 errors, 0 warnings`; or `N statements to cite, 0 without a citation, 0 citations failed, 0 not checked`.
     pub fn last_line(&self) -> String {
-        let statements = count(self.counts.statements as u64, "statement", "statements");
-        match &self.counts.citations {
-            None => format!(
-                "{statements} in {}, {}, {}",
-                count(self.counts.files as u64, "file", "files"),
+        let Counts { files, statements, written, citations } = &self.counts;
+        let statements = count(*statements as u64, "statement", "statements");
+        let Some(CitationCounts { rule, needed, missing, failed, unchecked }) = citations else {
+            let repeated = match written {
+                written if *written == self.counts.statements => String::new(),
+                written => format!(" ({} with repetitions)", thousands(*written as u64)),
+            };
+            return format!(
+                "{statements} in {}{repeated}, {}, {}",
+                count(*files as u64, "file", "files"),
                 count(self.errors() as u64, "error", "errors"),
                 count(self.of(Severity::Warning) as u64, "warning", "warnings"),
+            );
+        };
+        let without = match rule {
+            Some(_) => format!(
+                "{}, {} without a citation",
+                count(*needed as u64, "statement to cite", "statements to cite"),
+                thousands(*missing as u64)
             ),
-            Some(CitationCounts { rule, missing, failed, unchecked }) => {
-                let without = match rule {
-                    Some(_) => format!("{} without a citation", thousands(*missing as u64)),
-                    None => "citations not asked for".into(),
-                };
-                format!(
-                    "{statements}, {without}, {} failed, {} not checked",
-                    count(*failed as u64, "citation", "citations"),
-                    thousands(unchecked.values().sum::<usize>() as u64),
-                )
-            }
-        }
+            None => format!("{statements}, citations not asked for"),
+        };
+        format!(
+            "{without}, {} failed, {} not checked",
+            count(*failed as u64, "citation", "citations"),
+            thousands(unchecked.values().sum::<usize>() as u64),
+        )
     }
 
     fn write_json(&self, out: &mut dyn Write) -> io::Result<()> {
         let citations = self.counts.citations.as_ref().map(|c| {
             json!({
                 "rule": c.rule,
+                "statements_to_cite": c.rule.is_some().then_some(c.needed),
                 "without_citation": c.rule.is_some().then_some(c.missing),
                 "citations_failed": c.failed,
                 "citations_not_checked": c.unchecked.values().sum::<usize>(),
@@ -175,6 +187,7 @@ impl Report {
             "waiting": self.waiting,
             "files": self.counts.files,
             "statements": self.counts.statements,
+            "with_repetitions": self.counts.written,
             "citations": citations,
         });
         serde_json::to_writer_pretty(&mut *out, &report)?;
@@ -227,9 +240,11 @@ mod tests {
         let finding = Finding::error("uncited", Place::new("data/a.ttl", 3, 5), "50% of it:\nno").hint("do");
         let counts = Counts {
             files: 1,
-            statements: 1200,
+            statements: 1500,
+            written: 1600,
             citations: Some(CitationCounts {
                 rule: Some("each one".into()),
+                needed: 1200,
                 missing: 1,
                 failed: 0,
                 unchecked: BTreeMap::from([("doc:x".into(), 2)]),
@@ -249,7 +264,7 @@ mod tests {
              not looked for until every file parses: broken-link\n\
              citations: each one\n\
              not checked: 2 citations of doc:x, whose text is not at hand\n\
-             1,200 statements, 1 without a citation, 0 citations failed, 2 not checked\n"
+             1,200 statements to cite, 1 without a citation, 0 citations failed, 2 not checked\n"
         );
     }
 
@@ -264,5 +279,7 @@ mod tests {
         let value: Value = serde_json::from_str(&written(Format::Json)).unwrap();
         assert_eq!(value["findings"][0]["line"], 3);
         assert_eq!(value["citations"]["citations_not_checked"], 2);
+        assert_eq!((&value["statements"], &value["with_repetitions"]), (&1500.into(), &1600.into()));
+        assert_eq!(value["citations"]["statements_to_cite"], 1200);
     }
 }
