@@ -2,7 +2,7 @@
 //!
 //! It holds ids and folded names; what is shown of a term is read from the snapshot.
 
-use super::labels::{NAMING, local_name};
+use super::labels::{LITERAL_FORM, NAMING, NAMING_BY_THINGS, local_name};
 use super::names::{Found, NameIndex, Names};
 use kgq_snapshot::{Bound, Index, Permutation, QuadPermutation, Snapshot, TermId, TermKind};
 use kgq_syntax::rdf::vocabulary::{rdf, rdfs};
@@ -133,13 +133,16 @@ impl TermIndex {
         let mut named: FxHashSet<TermId> = FxHashSet::default();
         let mut names = Names::default();
         let schema = |term: TermId| self.roles.contains_key(&term);
-        for (predicate, _) in naming(snapshot) {
-            for (thing, label) in pairs(snapshot, predicate) {
-                if snapshot.kind(thing) == TermKind::Iri && snapshot.kind(label) == TermKind::Literal {
-                    snapshot.text(label, &mut text);
-                    names.add(&String::from_utf8_lossy(&text), thing, schema(thing));
-                    named.insert(thing);
-                }
+        let forms = forms(snapshot);
+        let direct = naming(snapshot).flat_map(|(predicate, _)| pairs(snapshot, predicate));
+        let by_things = naming_by_things(snapshot).flat_map(|(predicate, _)| pairs(snapshot, predicate));
+        let by_forms = by_things
+            .flat_map(|(thing, label)| forms.get(&label).into_iter().flatten().map(move |form| (thing, *form)));
+        for (thing, label) in direct.chain(by_forms) {
+            if snapshot.kind(thing) == TermKind::Iri && snapshot.kind(label) == TermKind::Literal {
+                snapshot.text(label, &mut text);
+                names.add(&String::from_utf8_lossy(&text), thing, schema(thing));
+                named.insert(thing);
             }
         }
         let terms = self.classes.iter().chain(&self.properties).map(|(id, _)| *id);
@@ -203,16 +206,44 @@ fn naming(snapshot: &Snapshot) -> impl Iterator<Item = (TermId, u8)> + '_ {
     NAMING.iter().filter_map(|(iri, rank)| Some((snapshot.id((*iri).into())?, *rank)))
 }
 
+/// Those that name a thing by a label that is a thing too, with their ranks.
+fn naming_by_things(snapshot: &Snapshot) -> impl Iterator<Item = (TermId, u8)> + '_ {
+    NAMING_BY_THINGS.iter().filter_map(|(iri, rank)| Some((snapshot.id((*iri).into())?, *rank)))
+}
+
+/// The texts of the labels that are things; nothing where none names a thing.
+fn forms(snapshot: &Snapshot) -> FxHashMap<TermId, Vec<TermId>> {
+    let mut forms: FxHashMap<TermId, Vec<TermId>> = FxHashMap::default();
+    if naming_by_things(snapshot).next().is_some()
+        && let Some(predicate) = snapshot.id(LITERAL_FORM.into())
+    {
+        pairs(snapshot, predicate).for_each(|(label, form)| forms.entry(label).or_default().push(form));
+    }
+    forms
+}
+
+/// The objects of a term's statements with this property.
+fn values(snapshot: &Snapshot, term: TermId, predicate: TermId) -> Vec<TermId> {
+    let found = everywhere(snapshot, [Some(term), Some(predicate), None]);
+    found.flat_map(|(index, rows)| index.column(2, rows).iter().copied()).collect()
+}
+
 /// The labels of a term, the best first, English before other languages within a property.
 pub fn labels_of(snapshot: &Snapshot, term: TermId) -> Vec<String> {
-    let mut labels: Vec<(u8, bool, String)> = Vec::new();
+    let mut found: Vec<(u8, TermId)> = Vec::new();
     for (predicate, rank) in naming(snapshot) {
-        for (index, rows) in everywhere(snapshot, [Some(term), Some(predicate), None]) {
-            for o in index.column(2, rows).iter() {
-                if let Term::Literal(label) = snapshot.term(*o) {
-                    labels.push((rank, label.language() != Some("en"), label.value().to_owned()));
-                }
-            }
+        found.extend(values(snapshot, term, predicate).into_iter().map(|label| (rank, label)));
+    }
+    if let Some(form) = snapshot.id(LITERAL_FORM.into()) {
+        for (predicate, rank) in naming_by_things(snapshot) {
+            let labels = values(snapshot, term, predicate).into_iter();
+            found.extend(labels.flat_map(|label| values(snapshot, label, form)).map(|label| (rank, label)));
+        }
+    }
+    let mut labels: Vec<(u8, bool, String)> = Vec::new();
+    for (rank, label) in found {
+        if let Term::Literal(label) = snapshot.term(label) {
+            labels.push((rank, label.language() != Some("en"), label.value().to_owned()));
         }
     }
     labels.sort();
@@ -259,6 +290,23 @@ mod tests {
         assert_eq!(found("industry min"), ["<http://e/miit>"]);
         assert_eq!(found("工信"), ["<http://e/miit>"]);
         assert_eq!(found("sector"), ["<http://e/leadsSector>"]);
+    }
+
+    #[test]
+    fn labels_of_skosxl_name_terms_too() {
+        let named = |name: &str| NamedNode::new_unchecked(format!("http://www.w3.org/2008/05/skos-xl#{name}"));
+        let thing = NamedNode::new_unchecked("http://e/x1");
+        let label = kgq_syntax::rdf::BlankNode::default();
+        let graph = kgq_syntax::rdf::GraphName::DefaultGraph;
+        let form = Literal::new_language_tagged_literal_unchecked("Ministry of Commerce", "en");
+        let snapshot = Snapshot::from_quads([
+            Quad::new(thing.clone(), named("prefLabel"), label.clone(), graph.clone()),
+            Quad::new(label, named("literalForm"), form, graph),
+        ])
+        .unwrap();
+        let term = snapshot.id((&thing).into()).unwrap();
+        assert_eq!(TermIndex::build(&snapshot).search("commer", 9, |_| true).terms, [term]);
+        assert_eq!(labels_of(&snapshot, term), ["Ministry of Commerce"]);
     }
 
     #[test]

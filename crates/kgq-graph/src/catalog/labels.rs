@@ -47,13 +47,13 @@ pub const NAMING: &[(NamedNodeRef<'static>, u8)] = &[
 ];
 
 /// SKOS-XL's properties, which name a thing by a label that is a thing itself, with the rank of those of SKOS that follow from them.
-const NAMING_BY_THINGS: &[(NamedNodeRef<'static>, u8)] = &[
+pub(super) const NAMING_BY_THINGS: &[(NamedNodeRef<'static>, u8)] = &[
     (NamedNodeRef::new_unchecked("http://www.w3.org/2008/05/skos-xl#prefLabel"), 0),
     (NamedNodeRef::new_unchecked("http://www.w3.org/2008/05/skos-xl#altLabel"), 5),
 ];
 
 /// The text of a label that is a thing.
-const LITERAL_FORM: NamedNodeRef<'static> =
+pub(super) const LITERAL_FORM: NamedNodeRef<'static> =
     NamedNodeRef::new_unchecked("http://www.w3.org/2008/05/skos-xl#literalForm");
 
 /// The properties of the statements that [`Labels::of`] looks at.
