@@ -134,8 +134,12 @@ impl Catalog {
             return Err(error.clone());
         }
         let known = self.queries.iter().map(|q| q.name.as_str());
+        let all = match self.queries.len() {
+            0 => "the project has none: `kgq queries --help` says where they are looked for",
+            _ => "`kgq queries` lists those there are",
+        };
         Err(Error::input(format!("there is no canned query `{name}`"))
-            .hint(did_you_mean(name, known).unwrap_or_else(|| "`kgq queries` lists those there are".into())))
+            .hint(did_you_mean(name, known).unwrap_or_else(|| all.into())))
     }
 }
 

@@ -124,11 +124,16 @@ impl Imports {
     }
 }
 
-/// Whether an ontology of this IRI may be where a term is from: one stands below the other, by the names of both.
+/// Whether an ontology of this IRI may be where a term is from: one stands below the other, by the names of both, or the ontology's
+/// name is the vocabulary's with something behind it, as `prov-o` is of `prov#`.
 fn covers(import: &str, term: &str) -> bool {
     let stem = import.trim_end_matches(['#', '/']);
     let stem = [".owl", ".ttl", ".rdf", ".obo"].iter().find_map(|end| stem.strip_suffix(end)).unwrap_or(stem);
-    import.starts_with(namespace(term)) || term.strip_prefix(stem).is_some_and(|rest| rest.starts_with(['#', '/']))
+    let vocabulary = namespace(term);
+    let longer = import.strip_prefix(vocabulary.trim_end_matches(['#', '/']));
+    import.starts_with(vocabulary)
+        || longer.is_some_and(|rest| rest.starts_with('-'))
+        || term.strip_prefix(stem).is_some_and(|rest| rest.starts_with(['#', '/']))
 }
 
 fn imported(quads: &[Quad]) -> Vec<String> {
@@ -257,6 +262,8 @@ mod tests {
             ("http://f.example/FND/Relations/", "http://f.example/FND/Parties/has", false),
             ("http://o.example/other.ttl", "http://o.example/own#Thing", false),
             ("http://o.example/v.ttl", "http://o.example/v#Thing", true),
+            ("http://www.w3.org/ns/prov-o", "http://www.w3.org/ns/prov#Plan", true),
+            ("http://www.w3.org/ns/provenance", "http://www.w3.org/ns/prov#Plan", false),
         ] {
             assert_eq!(covers(import, term), expected, "{import} {term}");
         }
