@@ -6,7 +6,7 @@
   const CHINESE = {
     "copy": "复制", "copied": "已复制", "not allowed": "不允许", "Copy ": "复制 ", "Search": "搜索", "names to search": "个名称可搜索",
     "nothing is called so": "没有这样的名称", "found": "个结果", "nothing is called so; near it": "没有这样的名称；相近的有", "Loading the names…": "正在加载名称…",
-    "The names could not be loaded": "名称无法加载",
+    "The names could not be loaded": "名称无法加载", "Sort by ": "排序：",
   };
   const chinese = /^zh\b/i.test(document.documentElement.lang);
   const say = (english) => (chinese && CHINESE[english]) || english;
@@ -41,10 +41,51 @@
   window.addEventListener("hashchange", unfold);
   unfold();
 
+  // Tables of answers are sorted by a column at a click: numbers by value, words as the language sorts them.
+  const value = (row, at) => row.cells[at]?.textContent.trim() ?? "";
+  const number = (text) => Number(text.replace(/[,\s]/g, ""));
+  const sort = (table, at, down) => {
+    const body = table.tBodies[0];
+    const rows = [...body.rows];
+    const numbers = rows.every((row) => value(row, at) === "" || !Number.isNaN(number(value(row, at))));
+    const order = new Intl.Collator(document.documentElement.lang, { numeric: true }).compare;
+    const compare = (a, b) => (numbers ? number(a) - number(b) : order(a, b));
+    // What has no value stands last either way.
+    rows.sort((one, other) => {
+      const [a, b] = [value(one, at), value(other, at)];
+      if (a === "" || b === "") return (a === "") - (b === "");
+      return down ? compare(b, a) : compare(a, b);
+    });
+    body.append(...rows);
+    [...table.tHead.rows[0].cells].forEach((head, i) => {
+      if (i === at) head.setAttribute("aria-sort", down ? "descending" : "ascending");
+      else head.removeAttribute("aria-sort");
+    });
+  };
+  window.kgqTables = (within) => {
+    for (const table of within.querySelectorAll("table.answer")) {
+      if (!table.tHead || table.tBodies[0].rows.length < 2) continue;
+      [...table.tHead.rows[0].cells].forEach((head, at) => {
+        const name = head.firstChild;
+        if (!name || head.querySelector("button")) return;
+        const button = document.createElement("button");
+        button.type = "button";
+        button.className = "sort";
+        button.title = say("Sort by ") + name.textContent;
+        name.replaceWith(button);
+        button.append(name);
+        button.addEventListener("click", () => sort(table, at, head.getAttribute("aria-sort") === "ascending"));
+      });
+    }
+  };
+  window.kgqTables(document);
+
   const MOST = 40;
 
   let data = null;
   let folded = [];
+  // A server lets a reader choose a language, which links carry on.
+  const chosenLanguage = location.protocol === "file:" ? null : new URLSearchParams(location.search).get("lang");
   const root = new URL("..", document.currentScript.src).href;
   const waiting = [];
   // The names are a script, because a page that was opened from disk can load nothing else; they come when they are first wanted.
@@ -95,7 +136,8 @@
         link.id = list.id + "-" + number;
         link.setAttribute("role", "option");
         link.setAttribute("aria-selected", "false");
-        link.href = root + stem + ".html";
+        link.href = root + stem + (data.ending ?? ".html");
+        if (chosenLanguage) link.search += (link.search ? "&" : "?") + "lang=" + encodeURIComponent(chosenLanguage);
         link.tabIndex = -1;
         link.append(names[0]);
         const more = document.createElement("span");

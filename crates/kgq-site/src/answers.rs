@@ -1,6 +1,7 @@
 //! Canned queries as a site shows them, made of a graph: their texts, what they name, their parameters, and their answers, each asked
 //! when a page first needs it.
 
+use super::answer::MOST_ROWS;
 use super::query::{NoAnswer, PublishedAnswer, PublishedParam, PublishedQuery};
 use super::standalone;
 use kgq_engine::query::{Query, needs_network, used_terms};
@@ -88,7 +89,8 @@ pub fn published<'a>(graph: &'a Graph, audit: &Arc<Audit<'a>>, canned: &'a Canne
     let audit = Arc::clone(audit);
     let answer = Later::new(move || {
         let options = graph.evaluation_options();
-        let answered = graph.parse_canned(canned, &values).and_then(|query| answer(graph, &audit, &query, &options));
+        let answered =
+            graph.parse_canned(canned, &values).and_then(|query| answer(graph, &audit, &query, &options, None));
         answered.unwrap_or_else(|error| {
             PublishedAnswer::None(NoAnswer::Failed(error.hint(format!("it is the query `{}`", canned.name))))
         })
@@ -96,26 +98,32 @@ pub fn published<'a>(graph: &'a Graph, audit: &Arc<Audit<'a>>, canned: &'a Canne
     Ok(PublishedQuery { canned, text, bound, form, names, params, answer })
 }
 
-/// How many rows are traced to their sources: as many as a page shows.
-const TRACED: usize = 1000;
-
-/// The whole answer to a query, its rows with what they rest on.
+/// The answer to a query: the rows that a page shows with what they rest on; all of them, or the first `most`.
 ///
 /// # Errors
 /// Those of the query, and of limits.
-pub fn answer(graph: &Graph, audit: &Audit<'_>, query: &Query, options: &EvaluationOptions) -> Result<PublishedAnswer> {
+pub fn answer(
+    graph: &Graph,
+    audit: &Audit<'_>,
+    query: &Query,
+    options: &EvaluationOptions,
+    most: Option<usize>,
+) -> Result<PublishedAnswer> {
+    let most = most.unwrap_or(usize::MAX);
     Ok(match kgq_engine::evaluate(graph.snapshot()?, query, options)? {
         Answer::Boolean(value) => PublishedAnswer::Truth(value),
         Answer::Graph(triples) => {
-            let mut triples: Vec<Triple> = triples.0.collect::<Result<_>>()?;
+            let mut triples: Vec<Triple> = triples.0.take(most).collect::<Result<_>>()?;
             triples.sort_by_cached_key(Triple::to_string);
             triples.dedup();
             PublishedAnswer::Graph(triples)
         }
         Answer::Solutions(solutions) => {
             let variables = solutions.variables;
-            let rows: Vec<Row> = solutions.rows.collect::<Result<_>>()?;
-            let traced = rows.get(..rows.len().min(TRACED)).unwrap_or_default();
+            let mut rows: Vec<Row> = solutions.rows.take(most.saturating_add(1)).collect::<Result<_>>()?;
+            let more = rows.len() > most;
+            rows.truncate(most);
+            let traced = rows.get(..rows.len().min(MOST_ROWS)).unwrap_or_default();
             let sources = if audit.has_citations() {
                 let needed = graph.triples_to_cite(audit)?;
                 let needs = |triple: &Triple| needed.contains(triple);
@@ -123,7 +131,7 @@ pub fn answer(graph: &Graph, audit: &Audit<'_>, query: &Query, options: &Evaluat
             } else {
                 Vec::new()
             };
-            PublishedAnswer::Table { variables, rows, sources }
+            PublishedAnswer::Table { variables, rows, sources, more }
         }
     })
 }

@@ -4,6 +4,27 @@
 /// English and Chinese.
 pub const WORDS: &[(&str, &str)] = &[
     ("What is called nearly so", "名称相近的"),
+    ("Language", "语言"),
+    (
+        "The files cannot be read as they are now, so the graph is what they were: ",
+        "文件目前无法读取，图仍是之前的内容：",
+    ),
+    ("Why there is nothing", "为何没有结果"),
+    ("The query has a mistake", "查询有误"),
+    ("The plan", "执行计划"),
+    ("How it is answered", "如何得出"),
+    ("Asked before", "以前的查询"),
+    (
+        "Prefixes of the graph need no declaration. Ctrl+Enter asks; Ctrl+Space completes names, typed in any language.",
+        "图的前缀无需声明。Ctrl+Enter 提交；Ctrl+空格 补全名称，可用任何语言输入。",
+    ),
+    ("The query in SPARQL", "SPARQL 查询"),
+    ("not chosen", "未选"),
+    ("It could not be answered: ", "无法回答："),
+    ("Link to this answer", "本答案的链接"),
+    ("There is one when the values above are mended.", "改正上面的值后才有答案。"),
+    (" of more; the downloads hold all", "，还有更多；下载文件含全部"),
+    ("The first ", "前 "),
     ("Things", "事物"),
     ("Ontology", "本体"),
     ("Questions", "问题"),

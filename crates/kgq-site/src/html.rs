@@ -58,6 +58,8 @@ pub struct Head<'h> {
     pub scripts: Vec<&'h str>,
     pub styles: Vec<&'h str>,
     pub runs_queries: bool,
+    /// What stands behind the `?` of the page's address, besides the language.
+    pub query: String,
 }
 
 impl At<'_, '_> {
@@ -361,11 +363,15 @@ pub fn page(at: &At<'_, '_>, head: Head<'_>, body: Markup) -> String {
                 link rel="stylesheet" href=(at.href("assets/site.css"));
                 @for style in &head.styles { link rel="stylesheet" href=(at.href(style)); }
                 script src=(at.href("assets/site.js")) defer {}
+                @if source.served { script src=(at.href("assets/served.js")) defer {} }
                 @for script in &head.scripts { script src=(at.href(script)) defer {} }
                 @if let Some(json) = &head.json_ld { (data_block(json)) }
             }
             body {
                 a .skip href="#main" { (at.say("Skip to the content")) }
+                @if let Some(why) = at.model.broken {
+                    p .banner role="status" { (at.say("The files cannot be read as they are now, so the graph is what they were: ")) (text(why)) }
+                }
                 header .site {
                     a .home href=(at.href("index.html")) { (title) }
                     nav aria-label=(at.say("Site")) {
@@ -375,6 +381,7 @@ pub fn page(at: &At<'_, '_>, head: Head<'_>, body: Markup) -> String {
                             }
                         }
                     }
+                    @if source.served { (languages(at, &head.query)) }
                 }
                 main #main tabindex="-1" { (body) }
                 footer .site {
@@ -384,6 +391,39 @@ pub fn page(at: &At<'_, '_>, head: Head<'_>, body: Markup) -> String {
         }
     };
     out.into_string()
+}
+
+/// The same page in other languages.
+fn languages(at: &At<'_, '_>, query: &str) -> Markup {
+    let before = if query.is_empty() { String::new() } else { format!("{query}&") };
+    html! {
+        nav .languages aria-label=(at.say("Language")) {
+            @for tag in at.model.languages() {
+                a href=(format!("?{before}lang={tag}")) lang=(cased(tag)) hreflang=(cased(tag)) aria-current=[(tag == at.model.language).then_some("true")] { (name_of(tag)) }
+            }
+        }
+    }
+}
+
+/// What a language is called in itself, where that is known; else its tag.
+fn name_of(tag: &str) -> String {
+    let name = match tag {
+        "ar" => "العربية",
+        "de" => "Deutsch",
+        "en" => "English",
+        "es" => "Español",
+        "fr" => "Français",
+        "it" => "Italiano",
+        "ja" => "日本語",
+        "ko" => "한국어",
+        "nl" => "Nederlands",
+        "pl" => "Polski",
+        "pt" => "Português",
+        "ru" => "Русский",
+        "zh" => "中文",
+        tag => return cased(tag).into_owned(),
+    };
+    name.to_owned()
 }
 
 /// JSON in a page, as data that no browser runs: `<` cannot close the block.

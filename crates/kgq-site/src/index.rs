@@ -246,6 +246,12 @@ pub fn ask_page(model: &Model<'_>) -> String {
     page(&at, head, body)
 }
 
+/// The page of a thing without the ending that all have.
+fn stem_of(model: &Model<'_>, thing: &NamedNode) -> Option<String> {
+    let page = model.page(thing.as_str())?;
+    Some(if model.source.served { model.address(&page) } else { page.trim_end_matches(".html").to_owned() })
+}
+
 /// What search looks through: for each thing its page, its kind, and its names in all languages; as a script, because a page that was
 /// opened from disk can load nothing else.
 pub fn search_data(model: &Model<'_>) -> String {
@@ -268,7 +274,7 @@ pub fn search_data(model: &Model<'_>) -> String {
         // A term of the ontology is also known by its local name.
         let local = kgq_graph::catalog::local_name(thing.as_str());
         if !names.is_empty()
-            && let Some(stem) = model.names.get(thing.as_str())
+            && let Some(stem) = stem_of(model, thing)
         {
             let best = model.label(thing);
             names.sort_by_key(|name| *name != best);
@@ -290,10 +296,14 @@ pub fn search_data(model: &Model<'_>) -> String {
             names.extend(words.all().into_iter().map(|(_, words)| words.trim()));
         }
         names.push(&query.canned.name);
-        entries.push(json!([query.stem(), kind_number(model.say("Question").into()), names]));
+        let page = model.query_page(query);
+        entries.push(json!([page.trim_end_matches(".html"), kind_number(model.say("Question").into()), names]));
     }
     let mut out = String::from("kgqSearch({\"kinds\":");
     out.push_str(&json!(kinds).to_string());
+    if model.source.served {
+        out.push_str(",\"ending\":\"\"");
+    }
     out.push_str(",\"entries\":[\n");
     for (i, entry) in entries.iter().enumerate() {
         let _ = writeln!(out, "{entry}{}", if i + 1 < entries.len() { "," } else { "" });

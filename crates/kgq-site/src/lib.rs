@@ -47,12 +47,15 @@
 //! # Ok::<(), kgq_syntax::error::Error>(())
 //! ```
 
+mod answer;
 mod answers;
+mod ask;
 mod chinese;
 mod draw;
 mod dumps;
 mod facts;
 pub(crate) mod folder;
+mod form;
 mod hosting;
 mod html;
 mod index;
@@ -76,7 +79,7 @@ mod vocabulary;
 pub use answers::{Later, published};
 pub use folder::{Changes, resume};
 pub use model::Source;
-pub use pages::{Page, Pages, View};
+pub use pages::{Page, Pages, Question, View};
 pub use query::{NoAnswer, PublishedAnswer, PublishedParam, PublishedQuery};
 
 use folder::Folder;
@@ -88,6 +91,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 const STYLE: &str = include_str!("../assets/site.css");
 const SCRIPT: &str = concat!(include_str!("../assets/search.js"), include_str!("../assets/site.js"));
+/// What pages of a server have besides.
+const SERVED_SCRIPT: &str = include_str!("../assets/served.js");
 const ICON: &str = include_str!("../assets/icon.svg");
 
 /// What was published.
@@ -118,7 +123,7 @@ pub fn publish(
 ) -> Result<Report> {
     let index = Index::new(source);
     index.answer_all(&|| true);
-    let model = Model { index: &index, language, chosen: false };
+    let model = Model { index: &index, language, chosen: false, broken: None };
     if strict {
         links::check_graph(&model)?;
     }

@@ -93,6 +93,8 @@ pub struct Index<'a> {
     /// The things whose page has another path than their IRI, by that path without its ending.
     pub renamed: FxHashMap<String, &'a NamedNode>,
     pub dumps: OnceLock<Result<Vec<Dump>>>,
+    /// The languages in which things have names.
+    pub languages: OnceLock<Vec<String>>,
 }
 
 /// The index as one page sees it.
@@ -103,7 +105,12 @@ pub struct Model<'a> {
     pub language: &'a str,
     /// Whether the reader chose the language, so that links carry it on.
     pub chosen: bool,
+    /// Why the files as they are now cannot be read, if they cannot.
+    pub broken: Option<&'a str>,
 }
+
+/// How many languages a reader can choose from.
+const LANGUAGES: usize = 8;
 
 impl<'a> Deref for Model<'a> {
     type Target = Index<'a>;
@@ -213,6 +220,7 @@ impl<'a> Index<'a> {
             browse: FxHashMap::default(),
             renamed: FxHashMap::default(),
             dumps: OnceLock::new(),
+            languages: OnceLock::new(),
         };
         index.index_classes();
         let mut taken: FxHashSet<String> = FxHashSet::default();
@@ -327,6 +335,26 @@ impl<'a> Index<'a> {
             query.answer.get().each_node(&mut hold);
         }
         self.answered_by.get_or_init(|| all);
+    }
+
+    /// The languages that a reader can choose from: those of the site's own words, and those in which most things have names.
+    pub fn languages(&self) -> &[String] {
+        self.languages.get_or_init(|| {
+            let mut counted: BTreeMap<&str, usize> = BTreeMap::new();
+            for tag in self.things.iter().flat_map(|thing| self.source.labels.all(thing)).filter_map(|l| l.language()) {
+                *counted.entry(tag).or_default() += 1;
+            }
+            let mut tags: Vec<(&str, usize)> = counted.into_iter().collect();
+            tags.sort_by_key(|(tag, count)| (std::cmp::Reverse(*count), *tag));
+            let mut languages: Vec<String> = tags.iter().map(|(tag, _)| (*tag).to_owned()).take(LANGUAGES).collect();
+            for own in ["en", "zh"] {
+                if !languages.iter().any(|tag| tag.split('-').next() == Some(own)) {
+                    languages.push(own.to_owned());
+                }
+            }
+            languages.sort_unstable();
+            languages
+        })
     }
 
     /// Whether the graph names an IRI anywhere.
@@ -531,6 +559,15 @@ impl<'a> Model<'a> {
             Some("index") => "",
             Some(page) => page,
             None => path,
+        }
+    }
+
+    /// The address of a page or a file below the root.
+    pub fn address(&self, path: &str) -> String {
+        let (file, query) = path.split_once('?').map_or((path, None), |(file, query)| (file, Some(query)));
+        match query {
+            Some(query) => format!("{}?{query}", self.shown(file)),
+            None => self.shown(file).to_owned(),
         }
     }
 

@@ -1,11 +1,15 @@
 //! The pages of a graph one by one, as a server shows them. Nothing is read before the first is asked for, and each is made when it is.
 
 use super::answers::published;
+use super::ask::ask_page;
+use super::form::{Asked, form_page};
 use super::html::SERVED_POLICY;
 use super::index::missing_page;
+use super::links::unescape;
 use super::model::{Index, Model, Source};
 use super::routes::{BESIDE, media_type};
 use super::{ontology, thing};
+use kgq_engine::EvaluationOptions;
 use kgq_graph::graph::Graph;
 use kgq_graph::project::Entailment;
 use kgq_syntax::error::Result;
@@ -42,6 +46,17 @@ pub struct View<'v> {
     pub language: &'v str,
     /// Whether the reader chose it: then links carry it on, as `?lang=`.
     pub chosen: bool,
+    /// Why the files as they are now cannot be read, if they cannot: every page says so.
+    pub broken: Option<&'v str>,
+}
+
+/// What is asked of the query page.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Question<'q> {
+    /// The text of a query; without one, the page has a form alone.
+    pub query: Option<&'q str>,
+    /// Whether what stands below the form is wanted alone.
+    pub part: bool,
 }
 
 /// A page, or a file beside pages.
@@ -83,6 +98,14 @@ impl Pages {
         Self { graph, address, held: OnceLock::new() }
     }
 
+    /// The languages in which things have names, and those that the site itself speaks.
+    ///
+    /// # Errors
+    /// Those of the graph's files.
+    pub fn languages(&self) -> Result<&[String]> {
+        Ok(self.index()?.languages())
+    }
+
     fn index(&self) -> Result<&Index<'_>> {
         if let Some(held) = self.held.get() {
             return Ok(held.borrow_dependent());
@@ -93,7 +116,7 @@ impl Pages {
     }
 
     fn model<'p>(&'p self, view: &View<'p>) -> Result<Model<'p>> {
-        Ok(Model { index: self.index()?, language: view.language, chosen: view.chosen })
+        Ok(Model { index: self.index()?, language: view.language, chosen: view.chosen, broken: view.broken })
     }
 
     /// What stands at a path below the root, as an address has it: without the slash before it and without a query string. `None` if
@@ -104,6 +127,14 @@ impl Pages {
     pub fn page(&self, path: &str, view: &View<'_>) -> Result<Option<Page>> {
         let model = self.model(view)?;
         let path = if path.is_empty() { "index" } else { path };
+        if path == "ask" {
+            return self.ask(&Question::default(), &self.graph.evaluation_options(), view).map(Some);
+        }
+        if let Some(name) = path.strip_prefix("query/")
+            && let Some(page) = self.query(&unescape(name), &[], &self.graph.evaluation_options(), view)?
+        {
+            return Ok(Some(page));
+        }
         let with_ending = format!("{path}.html");
         for path in [path, &with_ending] {
             if let Some(body) = model.file(path)? {
@@ -135,6 +166,37 @@ impl Pages {
         }
         let body = model.description(&node, format)?;
         Ok(Some(Page { media_type: format.media_type(), language: None, policy: None, body }))
+    }
+
+    /// The page of a canned query, asked with the values of its parameters; without any, with its examples. `None` if there is no such
+    /// query.
+    ///
+    /// # Errors
+    /// Those of the graph's files, and of limits. What is wrong with a value stands in the page.
+    pub fn query(
+        &self,
+        name: &str,
+        values: &[(String, String)],
+        options: &EvaluationOptions,
+        view: &View<'_>,
+    ) -> Result<Option<Page>> {
+        let model = self.model(view)?;
+        let Some(query) = model.index.source.queries.iter().find(|query| query.canned.name == name) else {
+            return Ok(None);
+        };
+        let asked = Asked { graph: &self.graph, query, values, options };
+        let html = form_page(&model, &asked, &format!("query/{name}"))?;
+        Ok(Some(Page::html(&model, html)))
+    }
+
+    /// The page at which queries are asked, with the answer if there is a question.
+    ///
+    /// # Errors
+    /// Those of the graph's files, and of limits. A mistake in the query stands in the page.
+    pub fn ask(&self, question: &Question<'_>, options: &EvaluationOptions, view: &View<'_>) -> Result<Page> {
+        let model = self.model(view)?;
+        let html = ask_page(&model, &self.graph, question, options)?;
+        Ok(Page::html(&model, html))
     }
 
     /// The page of an address that leads nowhere, with IRIs that may have been meant.

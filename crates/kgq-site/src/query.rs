@@ -1,27 +1,21 @@
-//! The page of a canned query: what it asks, its text, its parameters, and its answer as of this build with citations, drawn where the
-//! header asks for it.
+//! The page of a canned query in a folder: what it asks, its text, its parameters, and its answer as of this build with citations.
 
+use super::answer::{Look, answer};
 use super::answers::{Later, kind_in_words};
-use super::draw;
-use super::html::{At, Head, is_number, page, text};
-use super::model::{Model, parse_point};
+use super::html::{At, Head, page, text};
+use super::model::Model;
 use super::notes::Notes;
 use kgq_engine::query::Form;
 use kgq_engine::{Answer, Row, Solutions};
 use kgq_graph::audit::RowSources;
-use kgq_graph::catalog::{CannedQuery, ParamKind, Text, View};
+use kgq_graph::catalog::{CannedQuery, ParamKind, Text};
 use kgq_graph::export::names::safe_part;
 use kgq_graph::render::{CellOptions, Format, GraphOptions, RenderOptions, TableOptions, write};
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::highlight::{Class, highlight};
-use kgq_syntax::rdf::vocabulary::rdf;
-use kgq_syntax::rdf::{Literal, NamedNode, NamedOrBlankNode, Term, Triple, Variable};
-use kgq_syntax::text::thousands;
+use kgq_syntax::rdf::{NamedNode, NamedOrBlankNode, Term, Triple, Variable};
 use maud::{Markup, html};
 use rustc_hash::FxHashSet;
-
-/// The most rows that a page shows; the downloads hold all.
-const MOST_ROWS: usize = 1000;
 
 /// A canned query with its answer.
 pub struct PublishedQuery<'a> {
@@ -54,6 +48,8 @@ pub enum PublishedAnswer {
         variables: Vec<Variable>,
         rows: Vec<Row>,
         sources: Vec<RowSources>,
+        /// Whether there are more rows, which were not read.
+        more: bool,
     },
     Truth(bool),
     Graph(Vec<Triple>),
@@ -233,7 +229,7 @@ pub fn query_page(model: &Model<'_>, query: &PublishedQuery<'_>, path: &str) -> 
     let at = At { model, path };
     let header = &query.canned.header;
     let mut notes = Notes::default();
-    let answer = answer(&at, query, &mut notes);
+    let answer = shown(&at, query, &mut notes);
     let asks = !model.source.assets.is_empty();
     let body = html! {
         article .query {
@@ -261,7 +257,7 @@ pub fn query_page(model: &Model<'_>, query: &PublishedQuery<'_>, path: &str) -> 
     page(&at, head, body)
 }
 
-fn named(at: &At<'_, '_>, query: &PublishedQuery<'_>) -> Markup {
+pub fn named(at: &At<'_, '_>, query: &PublishedQuery<'_>) -> Markup {
     let own: Vec<&NamedNode> = query.names.iter().filter(|n| at.model.page(n.as_str()).is_some()).collect();
     html! {
         @if !own.is_empty() {
@@ -270,7 +266,7 @@ fn named(at: &At<'_, '_>, query: &PublishedQuery<'_>) -> Markup {
     }
 }
 
-fn parameters(at: &At<'_, '_>, query: &PublishedQuery<'_>) -> Markup {
+pub fn parameters(at: &At<'_, '_>, query: &PublishedQuery<'_>) -> Markup {
     html! {
         @if !query.params.is_empty() {
             section {
@@ -295,220 +291,21 @@ fn parameters(at: &At<'_, '_>, query: &PublishedQuery<'_>) -> Markup {
     }
 }
 
-fn answer(at: &At<'_, '_>, query: &PublishedQuery<'_>, notes: &mut Notes) -> Markup {
+/// The answer as of this build, with its downloads.
+fn shown(at: &At<'_, '_>, query: &PublishedQuery<'_>, notes: &mut Notes) -> Markup {
     let link = |ending: &str, words: &str| {
         html! { li { a href=(at.href(&at.model.query_file(query, ending))) download { (words) } } }
     };
-    html! {
-        section .answer {
-            h2 { (at.say("The answer")) }
-            @match query.answer.get() {
-                PublishedAnswer::None(NoAnswer::Needs(name)) => p .muted { (text(&at.fill("It needs a value for `{}`, and its header gives no example.", name))) },
-                PublishedAnswer::None(NoAnswer::Elsewhere) => p .muted { (at.say("It asks another server, so it has no answer here.")) },
-                PublishedAnswer::None(NoAnswer::Failed(why)) => p .muted { (text(&at.fill("It could not be answered here: {}", why.message()))) },
-                PublishedAnswer::Truth(value) => {
-                    p .truth { @if *value { (at.say("Yes")) } @else { (at.say("No")) } }
-                    ul .links { (link("json", "JSON")) }
-                }
-                PublishedAnswer::Graph(triples) => {
-                    (graph_answer(at, query, triples))
-                    ul .links { (link("ttl", "Turtle")) (link("jsonld", "JSON-LD")) (link("csv", "CSV")) }
-                }
-                PublishedAnswer::Table { variables, rows, sources } => {
-                    @if let Some(drawn) = chart(at, query, variables, rows, sources) { (drawn) }
-                    (answer_table(at, query, (variables, rows, sources), notes))
-                    ul .links { (link("csv", "CSV")) (link("json", "JSON")) (link("ttl", at.say("The statements behind it in Turtle"))) }
-                }
-            }
+    let links = match query.answer.get() {
+        PublishedAnswer::None(_) => html! {},
+        PublishedAnswer::Truth(_) => html! { (link("json", "JSON")) },
+        PublishedAnswer::Graph(_) => html! { (link("ttl", "Turtle")) (link("jsonld", "JSON-LD")) (link("csv", "CSV")) },
+        PublishedAnswer::Table { .. } => {
+            html! { (link("csv", "CSV")) (link("json", "JSON")) (link("ttl", at.say("The statements behind it in Turtle"))) }
         }
-    }
-}
-
-fn graph_answer(at: &At<'_, '_>, query: &PublishedQuery<'_>, triples: &[Triple]) -> Markup {
-    let edges = edges(triples.iter());
-    let drawn = (query.canned.header.view == Some(View::Graph))
-        .then(|| draw::layers(at, query.title(at.model), &edges))
-        .flatten();
-    html! {
-        @if let Some(drawn) = drawn { (drawn) }
-        details open[triples.len() <= 30] {
-            summary { (at.count(triples.len() as u64, "statement", "statements")) }
-            div .scroll tabindex="0" role="group" aria-label=(at.say("The statements")) {
-                table {
-                    thead { tr { th scope="col" { (at.say("subject")) } th scope="col" { (at.say("predicate")) } th scope="col" { (at.say("object")) } } }
-                    tbody {
-                        @for triple in triples.iter().take(MOST_ROWS) {
-                            tr { td { (at.subject(&triple.subject)) } td { (at.property(&triple.predicate)) } td { (at.term(&triple.object)) } }
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// The triples between things with names, types left out.
-fn edges<'t>(triples: impl Iterator<Item = &'t Triple>) -> Vec<(&'t NamedNode, &'t NamedNode, &'t NamedNode)> {
-    let mut edges: Vec<(&NamedNode, &NamedNode, &NamedNode)> = Vec::new();
-    for triple in triples.filter(|t| t.predicate.as_ref() != rdf::TYPE) {
-        if let (NamedOrBlankNode::NamedNode(from), Term::NamedNode(to)) = (&triple.subject, &triple.object) {
-            let edge = (from, &triple.predicate, to);
-            if !edges.contains(&edge) {
-                edges.push(edge);
-            }
-        }
-    }
-    edges
-}
-
-type TableParts<'t> = (&'t [Variable], &'t [Row], &'t [RowSources]);
-
-fn answer_table(
-    at: &At<'_, '_>,
-    query: &PublishedQuery<'_>,
-    (variables, rows, sources): TableParts<'_>,
-    notes: &mut Notes,
-) -> Markup {
-    let language = at.model.language;
-    let cited = sources.iter().any(|s| !s.citations.is_empty());
-    let more = rows.len().saturating_sub(MOST_ROWS);
-    html! {
-        p .muted { (at.count(rows.len() as u64, "row", "rows")) @if rows.is_empty() { (at.say(": nothing in the graph answers it")) } }
-        @if !rows.is_empty() {
-            div .scroll tabindex="0" role="group" aria-label=(at.say("The answer as a table")) {
-                table .answer {
-                    thead { tr {
-                        @for (column, variable) in variables.iter().enumerate() {
-                            @let mut values = rows.iter().filter_map(|row| row.get(column)?.as_ref()).peekable();
-                            @let numbers = values.peek().is_some() && values.all(|t| matches!(t, Term::Literal(l) if is_number(l)));
-                            @let about = query.canned.header.columns.get(variable.as_str()).map(|t| t.in_language(language).trim());
-                            th scope="col" .number[numbers] { (text(variable.as_str())) @if let Some(about) = about { span .about { (text(about)) } } }
-                        }
-                        @if cited { th scope="col" { (at.say("source")) } }
-                    } }
-                    tbody {
-                        @for (i, row) in rows.iter().enumerate().take(MOST_ROWS) {
-                            tr {
-                                @for value in row {
-                                    @match value {
-                                        Some(term) => td .number[matches!(term, Term::Literal(l) if is_number(l))] { (at.term(term)) },
-                                        None => td .unbound {},
-                                    }
-                                }
-                                @if cited { td .marks { (row_marks(at, sources.get(i), notes)) } }
-                            }
-                        }
-                    }
-                }
-            }
-            @if more > 0 { p .muted { (at.say("and ")) (thousands(more as u64)) (at.say(" more rows in the downloads")) } }
-        }
-    }
-}
-
-/// The most sources that a row names; one that counts many statements rests on all of them.
-const MOST_MARKS: usize = 8;
-
-fn row_marks(at: &At<'_, '_>, sources: Option<&RowSources>, notes: &mut Notes) -> Markup {
-    let Some(sources) = sources else { return html! {} };
-    let marks: Vec<usize> = sources.citations.iter().take(MOST_MARKS).map(|c| notes.cite_citation(at, c)).collect();
-    let inferred = sources.statements.iter().any(|s| !s.grounds.is_empty());
-    html! {
-        (notes.marks(at, &marks, inferred))
-        @if sources.citations.len() > MOST_MARKS { " " span .muted { (at.say("and ")) (sources.citations.len() - MOST_MARKS) (at.say(" more")) } }
-    }
-}
-
-/// The chart that the header asks for, where the answer has what it needs.
-fn chart(
-    at: &At<'_, '_>,
-    query: &PublishedQuery<'_>,
-    variables: &[Variable],
-    rows: &[Row],
-    sources: &[RowSources],
-) -> Option<Markup> {
-    let literal = |row: &Row, column: usize| match row.get(column) {
-        Some(Some(Term::Literal(literal))) => Some(literal.clone()),
-        _ => None,
     };
-    let column = |fits: &dyn Fn(&Term) -> bool| {
-        (0..variables.len()).find(|c| {
-            let mut bound = rows.iter().filter_map(|row| row.get(*c)?.as_ref()).peekable();
-            bound.peek().is_some() && bound.all(fits)
-        })
-    };
-    let words = |except: usize| {
-        let plain = |t: &Term| matches!(t, Term::Literal(l) if !is_number(l) && !super::html::is_date(l) && parse_point(l.value()).is_none());
-        column(&plain).or_else(|| column(&|t| matches!(t, Term::NamedNode(_)))).filter(|c| *c != except)
-    };
-    let label = |row: &Row, column: usize| row.get(column).and_then(|t| t.as_ref()).map_or(html! {}, |t| at.term(t));
-    let thing = |row: &Row| {
-        row.iter().flatten().find_map(|t| match t {
-            Term::NamedNode(node) => Some(node.clone()),
-            Term::BlankNode(_) | Term::Literal(_) | Term::Triple(_) => None,
-        })
-    };
-    match query.canned.header.view? {
-        View::Table => None,
-        View::Bar => {
-            let value = column(&|t| matches!(t, Term::Literal(l) if is_number(l)))?;
-            let names = words(value)?;
-            let bars: Vec<(Markup, f64, String)> = rows
-                .iter()
-                .filter_map(|row| {
-                    let number: Literal = literal(row, value)?;
-                    Some((label(row, names), number.value().parse().ok()?, number.value().to_owned()))
-                })
-                .take(200)
-                .collect();
-            Some(draw::bars(&bars))
-        }
-        View::Timeline => {
-            let date = column(&|t| matches!(t, Term::Literal(l) if draw::moment(l).is_some()))?;
-            let names = words(date)?;
-            let moments = rows
-                .iter()
-                .filter_map(|row| {
-                    let date = literal(row, date)?;
-                    let what = match thing(row) {
-                        Some(node) => match row.get(names) {
-                            Some(Some(Term::Literal(words))) => at.link(&node, &text(words.value())),
-                            _ => at.thing(&node),
-                        },
-                        None => label(row, names),
-                    };
-                    Some(draw::Moment { at: draw::moment(&date)?, written: date.value().to_owned(), what, own: true })
-                })
-                .take(300)
-                .collect();
-            Some(draw::timeline(at, moments))
-        }
-        View::Map => {
-            let points: Vec<(NamedNode, String, super::model::Point)> = rows
-                .iter()
-                .filter_map(|row| {
-                    let node = thing(row)?;
-                    let written = row.iter().flatten().find_map(|t| match t {
-                        Term::Literal(l) => parse_point(l.value()),
-                        Term::NamedNode(_) | Term::BlankNode(_) | Term::Triple(_) => None,
-                    });
-                    let point = written.or_else(|| at.model.places.get(node.as_str()).map(|(_, point)| *point))?;
-                    let label = at.model.label(&node);
-                    Some((node, label, point))
-                })
-                .take(2000)
-                .collect();
-            let spots: Vec<draw::Spot<'_>> = points
-                .iter()
-                .map(|(node, label, point)| draw::Spot { node, label: label.clone(), point: *point, own: false })
-                .collect();
-            draw::map(at, &spots)
-        }
-        View::Graph => {
-            let edges = edges(sources.iter().flat_map(|s| &s.triples));
-            draw::layers(at, query.title(at.model), &edges)
-        }
-    }
+    let look = Look { title: query.title(at.model), header: &query.canned.header };
+    html! { section .answer { h2 { (at.say("The answer")) } (answer(at, look, query.answer.get(), &links, notes)) } }
 }
 
 /// A query's text in colours, its header left out.

@@ -102,7 +102,7 @@ impl<'a> Model<'a> {
             "data.html" => index::data_page(self, &self.dumps()?),
             "places.html" => index::places_page(self),
             MISSING => index::missing_page(self, path, &[]),
-            "ask.html" if self.asks() => index::ask_page(self),
+            "ask.html" if self.asks() && !self.source.served => index::ask_page(self),
             path if path == self.ontology_page() => ontology::ontology_page(self, path),
             path => return Ok(path.starts_with("browse/").then(|| index::browse_page(self, path)).flatten()),
         }))
@@ -113,6 +113,7 @@ impl<'a> Model<'a> {
             "assets/search-data.js" => index::search_data(self),
             "assets/site.css" => super::STYLE.into(),
             "assets/site.js" => super::SCRIPT.into(),
+            "assets/served.js" if self.source.served => super::SERVED_SCRIPT.into(),
             "assets/icon.svg" => super::ICON.into(),
             "void.ttl" => metadata::void(self, &self.dumps()?),
             "catalog.ttl" => metadata::dcat(self, &self.dumps()?),
@@ -120,7 +121,7 @@ impl<'a> Model<'a> {
             "queries.ttl" => metadata::executables(self),
             "llms.txt" => metadata::llms(self, &self.dumps()?),
             "dump/SHA256SUMS" => dumps::checksums(&self.dumps()?),
-            "assets/queries.js" if self.asks() => scripts::asked_queries(self),
+            "assets/queries.js" if self.asks() && !self.source.served => scripts::asked_queries(self),
             path if path.starts_with("dump/") => return dumps::file(self, path),
             path if path.starts_with("hosting/") || path == ".nojekyll" => match hosting::file(self, path) {
                 Some(text) => text,
@@ -142,7 +143,7 @@ impl<'a> Model<'a> {
 
     /// Whether the site has a page that asks queries.
     pub fn asks(&self) -> bool {
-        !self.source.assets.is_empty()
+        self.source.served || !self.source.assets.is_empty()
     }
 
     /// The dumps; those of a folder with their bytes.

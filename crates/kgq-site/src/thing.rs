@@ -5,7 +5,7 @@ use super::facts;
 use super::html::{At, Head, page, stop, text};
 use super::label::shorten;
 use super::mentions;
-use super::model::Model;
+use super::model::{Model, escape};
 use super::notes::Notes;
 use super::routes::BESIDE;
 use super::vocabulary::*;
@@ -60,6 +60,7 @@ pub fn thing_page(model: &Model<'_>, thing: &NamedNode, path: &str) -> String {
         description: summary.map(|(words, _)| shorten(&words, 300)),
         alternates: alternates(model, thing),
         json_ld: Some(schema_org(model, thing, path)),
+        query: if path == "about" { format!("iri={}", escape(thing.as_str())) } else { String::new() },
         section: if model.is_class(thing) || model.is_property(thing) { "ontology" } else { "things" },
         ..Head::default()
     };

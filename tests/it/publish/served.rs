@@ -1,13 +1,14 @@
-//! Pages that are made one by one, as a server asks for them: they say what the published ones say, and every link of theirs leads to
-//! another.
+//! Pages that are made one by one, as a server asks for them: they say what the published ones say, every link of theirs leads to
+//! another, and queries are asked in forms.
 
 use super::{SMALL, assert_harmless, files, parse, project, publish};
+use kgq_engine::EvaluationOptions;
 use kgq_graph::graph::{Graph, OpenOptions};
-use kgq_site::{Pages, View};
+use kgq_site::{Page, Pages, Question, View};
 use std::collections::BTreeSet;
 use std::path::Path;
 
-const ENGLISH: View<'static> = View { language: "en", chosen: false };
+const ENGLISH: View<'static> = View { language: "en", chosen: false, broken: None };
 
 fn pages_of(folder: &Path) -> Pages {
     let options = OpenOptions { folder: folder.to_owned(), ..OpenOptions::default() };
@@ -37,7 +38,7 @@ fn assert_as_published(folder: &Path, language: &str) -> usize {
     publish(folder, &site, &["--language", language]);
     let pages = pages_of(folder);
     pages.answer_all(&|| true).unwrap();
-    let view = View { language, chosen: false };
+    let view = View { language, chosen: false, broken: None };
     let mut same = 0;
     for (path, published) in files(&site) {
         let differs = path.starts_with("query/") || ["data.html", "404.html"].contains(&path.as_str());
@@ -105,7 +106,7 @@ fn walk(pages: &Pages) -> BTreeSet<String> {
         let parsed = parse(&page.body);
         for tag in parsed.tags.borrow().iter() {
             let link = super::attribute(tag, "href").or_else(|| super::attribute(tag, "src"));
-            let Some(link) = link.filter(|link| !link.contains("://") && !link.starts_with(['#', 'm'])) else {
+            let Some(link) = link.filter(|link| !link.contains("://") && !link.starts_with(['#', 'm', '?'])) else {
                 continue;
             };
             let mut parts: Vec<&str> = path.split('/').collect();
@@ -170,8 +171,154 @@ fn a_graph_without_iris_of_its_own_has_a_page_for_every_iri() {
 fn a_language_that_was_chosen_goes_along_with_links_between_pages() {
     let project = project(&[("data/a.ttl", SMALL)]);
     let pages = pages_of(project.path());
-    let page = pages.page("a", &View { language: "zh", chosen: true }).unwrap().unwrap();
+    let page = pages.page("a", &View { language: "zh", chosen: true, broken: None }).unwrap().unwrap();
     let html = String::from_utf8(page.body).unwrap();
     assert!(html.contains("href=\"b?lang=zh\"") && html.contains("href=\"./?lang=zh\""), "{html}");
     assert!(html.contains("href=\"assets/site.css\"") && html.contains("事物"), "{html}");
+}
+
+const CITED: &str = "PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#> PREFIX prov: <http://www.w3.org/ns/prov#> PREFIX oa: <http://www.w3.org/ns/oa#> PREFIX dct: <http://purl.org/dc/terms/> PREFIX xsd: <http://www.w3.org/2001/XMLSchema#> PREFIX : <https://e.example/>\n\
+    :Town a rdfs:Class . :a a :Town ; rdfs:label \"Avon\"@en, \"甲\"@zh ; :founded \"1201-02-03\"^^xsd:date {| prov:wasDerivedFrom :cite |} .\n\
+    :b a :Town ; rdfs:label \"Bath\" . :cite oa:hasSource :book . :book dct:title \"The Book of Towns\" .\n";
+
+const FOUNDED: &str = "#+ title: {en: When was it founded?, zh: 何时建立？}\n#+ params:\n#+   town: {type: \"<https://e.example/Town>\", required: true, example: Avon, description: {en: The town, zh: 城}}\n\
+    #+   after: {type: date, description: {en: Not before}}\n#+   least: {type: integer, default: 0}\nSELECT ?town ?day WHERE { ?town :founded ?day FILTER(!BOUND(?after) || ?day >= ?after) FILTER(?least >= 0) }";
+
+fn cited() -> Pages {
+    let folder = project(&[("data/a.ttl", CITED), ("queries/founded.rq", FOUNDED)]);
+    let graph = Graph::open(OpenOptions { folder: folder.path().to_owned(), ..OpenOptions::default() }).unwrap();
+    graph.load().unwrap();
+    Pages::new(graph, None)
+}
+
+fn html(page: Page) -> String {
+    String::from_utf8(page.body).unwrap()
+}
+
+fn founded(pages: &Pages, values: &[(&str, &str)], language: &str) -> String {
+    let values: Vec<(String, String)> = values.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+    let view = View { language, chosen: false, broken: None };
+    let page = pages.query("founded", &values, &EvaluationOptions::default(), &view).unwrap().unwrap();
+    assert_harmless("query/founded", &page.body);
+    html(page)
+}
+
+#[track_caller]
+fn assert_in(html: &str, wanted: &[&str]) {
+    for wanted in wanted {
+        assert!(html.contains(wanted), "{wanted} is not in\n{html}");
+    }
+}
+
+#[test]
+fn the_form_of_a_canned_query_has_typed_fields_with_allowed_values_by_label() {
+    let pages = cited();
+    // Without values, it is asked with its example.
+    let page = founded(&pages, &[], "en");
+    assert_in(
+        &page,
+        &[
+            r#"<form class="fields" method="get" action="../query/founded">"#,
+            r#"<option value=":a" selected>Avon</option><option value=":b">Bath</option>"#,
+            r#"<input id="field-1" name="after" type="date""#,
+            r#"<input id="field-2" name="least" type="number" step="1" value="0""#,
+            r#"<time datetime="1201-02-03">"#,
+            r##"<td class="marks"><sup class="notes"><a href="#note-1""##,
+            "The Book of Towns",
+            r#"href="../query/founded?town=Avon&amp;format=csv""#,
+            "rel=\"bookmark\"",
+        ],
+    );
+    assert_in(&founded(&pages, &[("town", "Avon")], "zh"), &[">甲</option>", "何时建立？", ". 城", "lang=\"zh\""]);
+    assert!(
+        founded(&pages, &[("town", "Avon"), ("after", "1300-01-01")], "en").contains("nothing in the graph answers it")
+    );
+    assert_eq!(pages.query("nothing", &[], &EvaluationOptions::default(), &ENGLISH).unwrap(), None);
+}
+
+#[test]
+fn what_is_wrong_with_a_value_stands_at_its_field_and_nothing_is_asked() {
+    let pages = cited();
+    let page = founded(&pages, &[("town", "Atlantis"), ("after", "soon"), ("least", "")], "en");
+    assert_in(
+        &page,
+        &[
+            r#"<p class="wrong" id="wrong-0" role="alert">parameter `town` must be a"#,
+            r#"<p class="wrong" id="wrong-1" role="alert">parameter `after` must be a date"#,
+            // What no field for dates would show is still there.
+            r#"name="after" type="text" value="soon""#,
+            r#"aria-describedby="about-1 wrong-1" aria-invalid="true""#,
+            "There is one when the values above are mended.",
+        ],
+    );
+    assert!(!page.contains("wrong-2"));
+    assert_in(&founded(&pages, &[("after", "1300-01-01")], "en"), &["needs a value for `town`"]);
+    assert_in(&founded(&pages, &[("town", "Avon"), ("twon", "x")], "en"), &["has no parameter `twon`"]);
+}
+
+fn asked(pages: &Pages, query: &str) -> String {
+    let question = Question { query: Some(query), part: false };
+    let page = pages.ask(&question, &EvaluationOptions::default(), &ENGLISH).unwrap();
+    assert_harmless("ask", &page.body);
+    html(page)
+}
+
+#[test]
+fn a_query_is_answered_below_its_form_with_sources_and_its_plan() {
+    let pages = cited();
+    let page = asked(&pages, "SELECT ?day { <https://e.example/a> <https://e.example/founded> ?day }");
+    assert_in(
+        &page,
+        &[
+            "name=\"query\"",
+            r#"<time datetime="1201-02-03">"#,
+            r##"<td class="marks"><sup class="notes"><a href="#note-1""##,
+            "The Book of Towns",
+            "How it is answered",
+            r#"href="ask?query=SELECT%20%3Fday"#,
+            r#"href="sparql?query=SELECT%20%3Fday"#,
+            "&amp;format=csv\"",
+        ],
+    );
+    let part = Question { query: Some("ASK { ?s ?p 1 }"), part: true };
+    let part = html(pages.ask(&part, &EvaluationOptions::default(), &ENGLISH).unwrap());
+    assert!(part.starts_with("<section class=\"answer\">") && part.contains("No</p>"), "{part}");
+    let hostile = asked(&pages, "SELECT * { ?s ?p \"</textarea><script>alert(1)</script>\" }");
+    assert!(!hostile.contains("<script>alert"));
+}
+
+#[test]
+fn a_mistake_in_a_query_is_told_with_its_place_and_an_empty_answer_with_its_reason() {
+    let pages = cited();
+    let page = asked(&pages, "SELECT * {\n  ?s foaf:name ?n\n}");
+    assert_in(
+        &page,
+        &[r#"<section class="failure" data-line="2" data-column="6">"#, "The query has a mistake", "foaf"],
+    );
+    let page = asked(&pages, "SELECT * { ?s <http://www.w3.org/2000/01/rdf-schema#label> \"Avon\" }");
+    assert_in(&page, &["Why there is nothing", "@en"]);
+}
+
+#[test]
+fn a_limit_that_is_passed_is_an_error_of_the_server_not_of_the_page() {
+    let pages = cited();
+    let options = EvaluationOptions {
+        limits: kgq_engine::Limits { time: Some(std::time::Duration::ZERO), ..Default::default() },
+        ..EvaluationOptions::default()
+    };
+    let query = "SELECT * { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l . ?m ?n ?o . ?p ?q ?r } ORDER BY ?a ?d ?g";
+    let error = pages.ask(&Question { query: Some(query), part: true }, &options, &ENGLISH).unwrap_err();
+    assert_eq!(error.kind(), kgq_syntax::error::Kind::Limit);
+}
+
+#[test]
+fn every_page_says_that_the_files_are_broken_and_offers_the_languages_of_the_graph() {
+    let pages = cited();
+    let view = View { broken: Some("data/a.ttl:3:1: expected a dot <b>"), ..ENGLISH };
+    for path in ["", "a", "queries", "query/founded", "ask"] {
+        let page = html(pages.page(path, &view).unwrap().unwrap());
+        assert_in(&page, &["class=\"banner\"", "expected a dot &lt;b&gt;", "href=\"?lang=zh\"", "English</a>"]);
+    }
+    let about = html(pages.about("https://e.example/a", &ENGLISH).unwrap().unwrap());
+    assert_in(&about, &["href=\"?iri=https%3A%2F%2Fe.example%2Fa&amp;lang=zh\""]);
 }

@@ -1,0 +1,182 @@
+//! The page at which a server is asked: the query in a form, then its answer with the sources of its rows, why it is empty, what is wrong
+//! with it and where, and how it is answered. It needs no script; one asks for the part below the form alone.
+
+use super::answer::{Look, MOST_ROWS, answer};
+use super::answers;
+use super::form::{downloads, failure};
+use super::html::{At, Head, page, text};
+use super::model::{Model, escape};
+use super::notes::Notes;
+use super::pages::Question;
+use super::query::PublishedAnswer;
+use kgq_engine::EvaluationOptions;
+use kgq_engine::query::Query;
+use kgq_graph::advice::{self, Budget};
+use kgq_graph::catalog::Header;
+use kgq_graph::graph::Graph;
+use kgq_graph::request::explain::explain;
+use kgq_syntax::error::{Error, Kind, Result, Source};
+use kgq_syntax::text::visible;
+use maud::{Markup, html};
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+/// What stands in the form before anything is asked.
+const FIRST: &str = "SELECT * WHERE {\n  ?s ?p ?o\n}\nLIMIT 20\n";
+
+/// The name of the text in messages.
+const NAME: &str = "query";
+
+/// The page, or the part that answers.
+///
+/// # Errors
+/// Those of the graph's files, and of limits.
+pub fn ask_page(
+    model: &Model<'_>,
+    graph: &Graph,
+    question: &Question<'_>,
+    options: &EvaluationOptions,
+) -> Result<String> {
+    let at = At { model, path: "ask" };
+    let answered = match question.query {
+        Some(query) => answered(&at, graph, query, options)?,
+        None => html! {},
+    };
+    if question.part {
+        return Ok(answered.into_string());
+    }
+    let asked = model.source.queries.iter().filter(|query| !query.canned.is_check());
+    let text = question.query.unwrap_or(FIRST);
+    let body = html! {
+        article .ask {
+            h1 { (at.say("Ask")) }
+            form .asking method="get" action=(at.href("ask")) {
+                @if model.chosen { input type="hidden" name="lang" value=(model.language); }
+                div .row #starts {
+                    label for="canned" { (at.say("Start from")) }
+                    select #canned {
+                        option value="" { (at.say("a query of your own")) }
+                        @for query in asked { option value=(query.bound.trim()) { (super::html::text(query.title(model))) } }
+                    }
+                }
+                label .unseen for="query" { (at.say("The query in SPARQL")) }
+                textarea #query name="query" rows="12" spellcheck="false" autocomplete="off" autocapitalize="off" aria-describedby="keys" { (text) }
+                div .row {
+                    button #run type="submit" { (at.say("Ask")) }
+                    button #stop type="button" hidden { (at.say("Stop")) }
+                    span #state role="status" {}
+                }
+                p #keys .muted { (at.say("Prefixes of the graph need no declaration. Ctrl+Enter asks; Ctrl+Space completes names, typed in any language.")) }
+            }
+            div #result tabindex="-1" { (answered) }
+            details #history hidden { summary { (at.say("Asked before")) } ol {} }
+        }
+    };
+    let query = question.query.map_or_else(String::new, |query| format!("query={}", escape(query)));
+    Ok(page(&at, Head { title: at.say("Ask").into(), section: "query", query, ..Head::default() }, body))
+}
+
+fn answered(at: &At<'_, '_>, graph: &Graph, query: &str, options: &EvaluationOptions) -> Result<Markup> {
+    let started = Instant::now();
+    let source = Source::new(NAME, query);
+    let parsed = match graph.parse(source) {
+        Ok(parsed) => parsed,
+        Err(error) if error.kind() == Kind::Io => return Err(error),
+        Err(error) => return Ok(wrong(at, &error)),
+    };
+    let found = match answers::answer(graph, &at.model.source.audit, &parsed, options, Some(MOST_ROWS)) {
+        Ok(found) => found,
+        // The server decides what becomes of a limit, and of what cannot be read.
+        Err(error) if !matches!(error.kind(), Kind::Input | Kind::Policy) => return Err(error),
+        Err(error) => return Ok(failure(at, &error)),
+    };
+    let mut notes = Notes::default();
+    let address = |format: &str| at.href(&format!("sparql?query={}&format={format}", escape(query)));
+    let downloads = html! {
+        (downloads(parsed.form(), &address))
+        li { a href=(at.href(&format!("ask.html?query={}", escape(query)))) rel="bookmark" { (at.say("Link to this answer")) } }
+    };
+    let look = Look { title: at.say("The answer"), header: &Header::default() };
+    let shown = answer(at, look, &found, &downloads, &mut notes);
+    let asked = Advised { graph, source, query: &parsed, options, started };
+    let plan = explain(graph, query, &parsed, false)?;
+    Ok(html! {
+        section .answer { h2 { (at.say("The answer")) } (asked.remarks(at, &found)?) (shown) }
+        (notes.render(at))
+        details .plan { summary { (at.say("How it is answered")) } pre tabindex="0" role="group" aria-label=(at.say("The plan")) { (safe(&plan.plan)) } }
+    })
+}
+
+/// An error in the text, with the place that a script can go to.
+fn wrong(at: &At<'_, '_>, error: &Error) -> Markup {
+    let place = error.place().map(|place| (place.line, place.column));
+    html! {
+        section .failure data-line=[place.map(|(line, _)| line)] data-column=[place.map(|(_, column)| column)] {
+            h2 { (at.say("The query has a mistake")) }
+            pre .wrong role="alert" tabindex="0" { (safe(&error.render(false))) }
+        }
+    }
+}
+
+fn safe(words: &str) -> String {
+    words.lines().map(|line| visible(line).into_owned() + "\n").collect()
+}
+
+/// A query of which advice is asked.
+struct Advised<'q> {
+    graph: &'q Graph,
+    source: Source<'q>,
+    query: &'q Query,
+    options: &'q EvaluationOptions,
+    started: Instant,
+}
+
+impl Advised<'_> {
+    /// What usually is a mistake, and why there is nothing.
+    fn remarks(&self, at: &At<'_, '_>, found: &PublishedAnswer) -> Result<Markup> {
+        let nothing = match found {
+            PublishedAnswer::Table { rows, .. } => rows.is_empty(),
+            PublishedAnswer::Graph(triples) => triples.is_empty(),
+            PublishedAnswer::Truth(true) | PublishedAnswer::None(_) => false,
+            PublishedAnswer::Truth(false) => true,
+        };
+        let clock = || self.started.elapsed();
+        let is_stopped = || self.options.cancelled.load(Ordering::Relaxed);
+        let budget = Budget::new(&clock, self.options.limits.time, &is_stopped);
+        let asked = advice::Asked {
+            source: self.source,
+            query: self.query,
+            snapshot: self.graph.snapshot()?,
+            prefixes: self.graph.prefixes()?,
+            options: self.options,
+            budget: &budget,
+        };
+        let mut warnings = self.graph.remarks_on_prefixes(self.source)?;
+        warnings.extend(asked.mistakes().into_iter().map(|finding| finding.error));
+        let mut reasons = Vec::new();
+        if let (true, Some(project)) = (nothing, self.graph.project()) {
+            reasons = asked.not_stated(&project.manifest.silences);
+        }
+        match (nothing && reasons.is_empty(), found) {
+            (true, PublishedAnswer::Truth(_)) | (false, _) => {
+                warnings.extend(asked.unknown_terms().into_iter().map(|finding| finding.error));
+            }
+            (true, _) => reasons = asked.why_empty(),
+        }
+        self.graph.intact()?;
+        Ok(html! {
+            @if !reasons.is_empty() {
+                div .reasons { h3 { (at.say("Why there is nothing")) } ul { @for reason in &reasons { li { (remark(&reason.error)) } } } }
+            }
+            @if !warnings.is_empty() { ul .warnings { @for warning in &warnings { li { (remark(warning)) } } } }
+        })
+    }
+}
+
+fn remark(error: &Error) -> Markup {
+    html! {
+        (text(error.message()))
+        @if let Some(place) = error.place() { " " span .muted { "(" (place.line) ":" (place.column) ")" } }
+        @for hint in error.hints() { p .hint { (text(hint)) } }
+    }
+}

@@ -1,0 +1,289 @@
+//! The page of a canned query at a server: a form for its parameters, what is wrong with a value at its field, and the answer below.
+
+use super::answer::{Look, MOST_ROWS, answer};
+use super::answers::{self, kind_in_words};
+use super::html::{At, Head, page, text};
+use super::model::{Model, escape};
+use super::notes::Notes;
+use super::query::{PublishedParam, PublishedQuery, named, sparql, texts};
+use super::standalone;
+use kgq_engine::EvaluationOptions;
+use kgq_engine::query::{Form, Value};
+use kgq_graph::catalog::{CannedQuery, Known as _, ParamKind, Values};
+use kgq_graph::graph::{Graph, KnownTerms};
+use kgq_graph::render::Format;
+use kgq_syntax::error::{Error, Result};
+use kgq_syntax::rdf::{NamedNode, RdfFormat, Term};
+use maud::{Markup, html};
+
+/// Up to how many values stand in a list to choose from; of more, one is typed.
+const LONGEST_CHOICE: usize = 500;
+
+/// The formats of downloads: of tables, and of graphs.
+pub const TABLES: [Format; 6] = [Format::Csv, Format::Tsv, Format::Json, Format::Xml, Format::Markdown, Format::Ndjson];
+pub const GRAPHS: [RdfFormat; 5] =
+    [RdfFormat::Turtle, RdfFormat::NTriples, RdfFormat::JsonLd, RdfFormat::RdfXml, RdfFormat::TriG];
+
+/// A canned query asked with these values; without any, with its examples.
+pub struct Asked<'q> {
+    pub graph: &'q Graph,
+    pub query: &'q PublishedQuery<'q>,
+    pub values: &'q [(String, String)],
+    pub options: &'q EvaluationOptions,
+}
+
+/// The page, as it stands at a path. What is wrong with a value stands in it; what stops the query is an error.
+///
+/// # Errors
+/// Those of the graph's files, and of limits.
+pub fn form_page(model: &Model<'_>, asked: &Asked<'_>, path: &str) -> Result<String> {
+    let at = At { model, path };
+    let canned = asked.query.canned;
+    let header = &canned.header;
+    let known = asked.graph.known()?;
+    let values = given(asked);
+    let fields: Vec<Field<'_>> =
+        asked.query.params.iter().map(|param| Field::of(canned, param, &values, &known)).collect::<Result<_>>()?;
+    let mut notes = Notes::default();
+    let answered = answered(&at, asked, &values, &fields, &known, &mut notes)?;
+    let title = asked.query.title(model);
+    let body = html! {
+        article .query {
+            p .kind { a href=(at.href("queries.html")) { (at.say("Question")) } @if canned.is_check() { (at.say(" · a rule: whatever it finds is a mistake")) } @if !header.tags.is_empty() { " · " (text(&header.tags.join(", "))) } }
+            h1 { @match &header.title { Some(title) => (texts(model, title)), None => (text(title)) } }
+            @if let Some(question) = &header.question { p .summary { (texts(model, question)) } }
+            @if let Some(description) = &header.description { p .description { (texts(model, description)) } }
+            @if !fields.is_empty() { (form(&at, asked, &fields)) }
+            section .answer { h2 { (at.say("The answer")) } (answered) }
+            section {
+                h2 { (at.say("The query")) }
+                (sparql(model, &asked.query.text))
+                ul .links {
+                    li { a href=(at.href(&format!("ask.html?query={}", escape(&bound(canned, asked.query, &values, &known))))) { (at.say("Ask it here, changed as you like")) } }
+                    li { code { @match &header.example { Some(example) => (text(example)), None => { "kgq run " (text(&canned.name)) } } } }
+                }
+            }
+            (named(&at, asked.query))
+            (notes.render(&at))
+        }
+    };
+    let description = header.question.as_ref().map(|q| q.in_language(model.language).trim().to_owned());
+    let query = pairs(asked.values);
+    Ok(page(&at, Head { title: title.to_owned(), description, section: "queries", query, ..Head::default() }, body))
+}
+
+/// The values to ask with: those given and not left empty; if none at all is given, the examples of what is required.
+fn given(asked: &Asked<'_>) -> Vec<(String, String)> {
+    if asked.values.is_empty() {
+        let required = asked.query.params.iter().filter(|param| param.required);
+        let examples = required.flat_map(|param| param.values.iter().map(|value| (param.name.clone(), value.clone())));
+        return examples.collect();
+    }
+    asked.values.iter().filter(|(_, value)| !value.trim().is_empty()).cloned().collect()
+}
+
+/// The query with its values in place, as any tool can ask it; as it is, where the values do not fit.
+fn bound(
+    canned: &CannedQuery,
+    query: &PublishedQuery<'_>,
+    values: &[(String, String)],
+    known: &KnownTerms<'_>,
+) -> String {
+    let bindings = canned.bindings(&Values::from_pairs(values.iter().cloned()), known);
+    let text: String = query.text.split_inclusive('\n').filter(|line| !line.trim_start().starts_with("#+")).collect();
+    bindings.map_or(text.clone(), |bindings| standalone::bind(&text, &bindings)).trim().to_owned()
+}
+
+fn answered(
+    at: &At<'_, '_>,
+    asked: &Asked<'_>,
+    values: &[(String, String)],
+    fields: &[Field<'_>],
+    known: &KnownTerms<'_>,
+    notes: &mut Notes,
+) -> Result<Markup> {
+    if fields.iter().any(|field| field.wrong.is_some()) {
+        return Ok(html! { p .muted { (at.say("There is one when the values above are mended.")) } });
+    }
+    let given = Values::from_pairs(values.iter().cloned());
+    // What is wrong with no one field, such as a parameter that there is not.
+    if let Err(error) = asked.query.canned.bindings(&given, known) {
+        return Ok(failure(at, &error));
+    }
+    let parsed = match asked.graph.parse_canned(asked.query.canned, &given) {
+        Ok(parsed) => parsed,
+        Err(error) => return Ok(failure(at, &error)),
+    };
+    let found = answers::answer(asked.graph, &at.model.source.audit, &parsed, asked.options, Some(MOST_ROWS))?;
+    let pairs = pairs(values);
+    let page = at.model.query_page(asked.query);
+    let address = |format: &str| {
+        let parts: Vec<&str> = [pairs.as_str(), format].into_iter().filter(|part| !part.is_empty()).collect();
+        let file = if format.is_empty() { page.as_str() } else { page.trim_end_matches(".html") };
+        if parts.is_empty() { file.to_owned() } else { format!("{file}?{}", parts.join("&")) }
+    };
+    let downloads = html! {
+        (downloads(asked.query.form, &|format| at.href(&address(&format!("format={format}")))))
+        li { a href=(at.href(&address(""))) rel="bookmark" { (at.say("Link to this answer")) } }
+    };
+    let look = Look { title: asked.query.title(at.model), header: &asked.query.canned.header };
+    Ok(answer(at, look, &found, &downloads, notes))
+}
+
+/// Values as a query string.
+fn pairs(values: &[(String, String)]) -> String {
+    let pairs: Vec<String> = values.iter().map(|(name, value)| format!("{}={}", escape(name), escape(value))).collect();
+    pairs.join("&")
+}
+
+/// A list's items: a link for each format in which an answer to a query of this form can be had.
+pub fn downloads(form: Form, address: &dyn Fn(&str) -> String) -> Markup {
+    let names: Vec<&'static str> = match form {
+        Form::Select => TABLES.iter().map(|format| format.name()).collect(),
+        Form::Ask => vec![Format::Json.name(), Format::Xml.name()],
+        Form::Construct | Form::Describe => GRAPHS.iter().map(|format| format.name()).collect(),
+    };
+    html! { @for name in names { li { a href=(address(name)) download { (name) } } } }
+}
+
+/// An error with its hints.
+pub fn failure(at: &At<'_, '_>, error: &Error) -> Markup {
+    html! {
+        p .wrong role="alert" { (at.say("It could not be answered: ")) (text(error.message())) }
+        @for hint in error.hints() { p .hint { (text(hint)) } }
+    }
+}
+
+/// A parameter in the form.
+struct Field<'q> {
+    param: &'q PublishedParam,
+    /// What was given, or the default.
+    texts: Vec<String>,
+    /// The terms that these mean.
+    terms: Vec<Term>,
+    /// The values that are allowed: as they are given, and as they are called where a thing is meant.
+    choice: Vec<(String, Option<NamedNode>)>,
+    wrong: Option<Error>,
+}
+
+impl<'q> Field<'q> {
+    fn of(
+        canned: &CannedQuery,
+        param: &'q PublishedParam,
+        values: &[(String, String)],
+        known: &KnownTerms<'_>,
+    ) -> Result<Self> {
+        let own: Vec<(String, String)> = values.iter().filter(|(name, _)| *name == param.name).cloned().collect();
+        // Asked with this parameter alone, what is wrong is this one.
+        let mut alone = canned.clone();
+        alone.header.params.retain(|name, _| *name == param.name);
+        let bindings = alone.bindings(&Values::from_pairs(own.iter().cloned()), known);
+        let (terms, wrong) = match bindings {
+            Ok(bindings) => (bindings.into_iter().flat_map(|binding| terms(binding.value)).collect(), None),
+            Err(error) => (Vec::new(), Some(error)),
+        };
+        let header = canned.header.params.get(&param.name);
+        let allowed = header.map(|header| header.values.as_slice()).unwrap_or_default();
+        let choice = match &param.kind {
+            _ if !allowed.is_empty() => allowed.iter().map(|value| (value.clone(), None)).collect(),
+            ParamKind::Boolean => ["true", "false"].map(|value| (value.to_owned(), None)).to_vec(),
+            ParamKind::MemberOf(class) => {
+                let members = known.members(class).into_iter().take(LONGEST_CHOICE + 1);
+                members.map(|node| (known.prefixes().display(node.as_str()), Some(node))).collect()
+            }
+            _ => Vec::new(),
+        };
+        let default = header.and_then(|header| header.default.as_ref()).map(|default| default.texts());
+        let texts = match own.is_empty() {
+            true => default.unwrap_or_default(),
+            false => own.into_iter().map(|(_, value)| value).collect(),
+        };
+        Ok(Self { param, texts, terms, choice, wrong })
+    }
+
+    fn chosen(&self, value: &str, node: Option<&NamedNode>) -> bool {
+        match node {
+            Some(node) => self.terms.iter().any(|term| matches!(term, Term::NamedNode(n) if n == node)),
+            None => self.texts.iter().any(|text| text == value),
+        }
+    }
+}
+
+fn terms(value: Value) -> Vec<Term> {
+    match value {
+        Value::One(term) => vec![term],
+        Value::AnyOf(terms) => terms,
+    }
+}
+
+fn form(at: &At<'_, '_>, asked: &Asked<'_>, fields: &[Field<'_>]) -> Markup {
+    let action = at.href(at.model.query_page(asked.query).as_str());
+    html! {
+        form .fields method="get" action=(action.split('?').next().unwrap_or_default()) {
+            @if at.model.chosen { input type="hidden" name="lang" value=(at.model.language); }
+            @for (number, field) in fields.iter().enumerate() { (row(at, field, number)) }
+            p { button type="submit" { (at.say("Ask")) } }
+        }
+    }
+}
+
+fn row(at: &At<'_, '_>, field: &Field<'_>, number: usize) -> Markup {
+    let param = field.param;
+    let (id, about, wrong) = (format!("field-{number}"), format!("about-{number}"), format!("wrong-{number}"));
+    let described = match &field.wrong {
+        Some(_) => format!("{about} {wrong}"),
+        None => about.clone(),
+    };
+    html! {
+        div .field {
+            label for=(id) { (text(&param.name)) @if param.required { span .muted { (at.say(", required")) } } }
+            (control(at, field, &id, &described))
+            p .about #(about) {
+                @match kind_in_words(&param.kind) { (_, Some(class)) => { (at.say("a ")) (at.thing(class)) }, (words, None) => (at.say(words)) }
+                @if param.list { (at.say(", one or several")) }
+                @if let Some(description) = &param.description { ". " (text(description.in_language(at.model.language).trim())) }
+            }
+            @if let Some(error) = &field.wrong {
+                p .wrong #(wrong) role="alert" { (text(error.message())) @for hint in error.hints() { ". " (text(hint)) } }
+            }
+        }
+    }
+}
+
+fn control(at: &At<'_, '_>, field: &Field<'_>, id: &str, described: &str) -> Markup {
+    let param = field.param;
+    let invalid = field.wrong.is_some().then_some("true");
+    if !field.choice.is_empty() && field.choice.len() <= LONGEST_CHOICE {
+        let mut choice: Vec<(String, &str, bool)> = field
+            .choice
+            .iter()
+            .map(|(value, node)| {
+                let label = node.as_ref().map_or_else(|| value.clone(), |node| at.model.label(node));
+                (label, value.as_str(), field.chosen(value, node.as_ref()))
+            })
+            .collect();
+        if field.choice.iter().any(|(_, node)| node.is_some()) {
+            choice.sort_by_cached_key(|(label, value, _)| (label.to_lowercase(), (*value).to_owned()));
+        }
+        let none = !param.required && !param.list;
+        return html! {
+            select id=(id) name=(param.name) multiple[param.list] aria-describedby=(described) aria-invalid=[invalid] {
+                @if none || !choice.iter().any(|(_, _, chosen)| *chosen) && !param.list { option value="" { (at.say("not chosen")) } }
+                @for (label, value, chosen) in &choice { option value=(value) selected[*chosen] { (text(label)) } }
+            }
+        };
+    }
+    let (kind, step) = match &param.kind {
+        _ if param.list => ("text", None),
+        ParamKind::Integer => ("number", Some("1")),
+        ParamKind::Number | ParamKind::Decimal => ("number", Some("any")),
+        ParamKind::Date => ("date", None),
+        _ => ("text", None),
+    };
+    // What a field for numbers or dates would not show is typed as a text, so that what is wrong with it is seen.
+    let kind = if invalid.is_some() { "text" } else { kind };
+    let names = matches!(param.kind, ParamKind::Iri | ParamKind::MemberOf(_)).then_some("names");
+    html! {
+        input id=(id) name=(param.name) type=(kind) step=[step.filter(|_| kind == "number")] value=(text(&field.texts.join(", "))) autocomplete="off" spellcheck="false" data-complete=[names] aria-describedby=(described) aria-invalid=[invalid];
+    }
+}
