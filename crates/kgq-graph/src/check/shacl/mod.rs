@@ -99,6 +99,18 @@ mod tests {
     }
 
     #[test]
+    fn a_path_that_stands_twice_in_each_of_many_is_refused() {
+        let mut text =
+            format!("{PREFIXES} :S a sh:NodeShape ; sh:property [ sh:path _:p0 ] . _:p60 sh:inversePath :p .");
+        for i in 0..60 {
+            text.push_str(&format!("_:p{i} sh:alternativePath ( _:p{0} _:p{0} ) .", i + 1));
+        }
+        let triples = oxttl::TurtleParser::new().for_slice(text.as_bytes()).map(|t| t.unwrap());
+        let shapes = Shapes::parse(&Dataset::of_one_graph(triples), texts());
+        assert!(shapes.ill_formed[0].message.contains("more than 10000 parts"), "{:?}", shapes.ill_formed);
+    }
+
+    #[test]
     fn a_triple_term_is_of_no_node_kind_and_equal_to_itself() {
         let graph = ":S a sh:NodeShape ; sh:targetSubjectsOf :says ;
               sh:property [ sh:path :says ; sh:hasValue <<( :a :b :c )>> ; sh:nodeKind sh:IRI ] .

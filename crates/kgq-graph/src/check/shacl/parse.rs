@@ -41,6 +41,8 @@ impl Shapes {
 
 /// The longest chain of nested paths that is read.
 const MAX_PATH_DEPTH: usize = 64;
+/// How many paths within one are read: one can stand in many, and they are read as a tree.
+const MAX_PATHS: usize = 10_000;
 
 const VALUE_PARAMETERS: [NamedNodeRef<'static>; 30] = [
     sh::CLASS,
@@ -147,6 +149,11 @@ impl Reader<'_> {
     pub fn path(&mut self, shape: Node, path: Node, depth: usize) -> Option<Path<Node>> {
         if depth > MAX_PATH_DEPTH {
             self.fault(shape, "the path of the shape runs in a circle, or is nested too deeply");
+            return None;
+        }
+        self.paths_read = if depth == 0 { 1 } else { self.paths_read + 1 };
+        if self.paths_read > MAX_PATHS {
+            self.fault(shape, format!("the path of the shape has more than {MAX_PATHS} parts"));
             return None;
         }
         if self.dataset.as_iri(path).is_some() {

@@ -47,6 +47,8 @@ pub(super) struct Reader<'d> {
     faults: Vec<IllFormed>,
     not_run: Vec<IllFormed>,
     pub functions: Signatures,
+    /// How many paths of the one that is being read have been read.
+    pub paths_read: usize,
 }
 
 /// `sh:name` of a term of the vocabulary.
@@ -64,6 +66,7 @@ impl<'d> Reader<'d> {
             faults: Vec::new(),
             not_run: Vec::new(),
             functions: Signatures::default(),
+            paths_read: 0,
         }
     }
 

@@ -3,19 +3,19 @@
 //! An unbound value is an error: COUNT and SAMPLE pass over it, the others have no value for its group then. COUNT(DISTINCT …)
 //! and its like tell terms apart, not values.
 
+mod total;
+
 use super::expression::Context;
-use super::expression::arithmetic::{self, Operation};
-use super::expression::value::{Number, Value};
-use super::expression::wide;
+use super::expression::value::Value;
 use super::order::Order;
 use super::terms::Terms;
 use kgq_snapshot::{Family, TermId};
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::Term;
-use oxsdatatypes::{Decimal, Double, Float};
 use rustc_hash::FxHashSet;
 use spargebra::algebra::{AggregateExpression, AggregateFunction};
 use std::cmp::Ordering;
+use total::Total;
 
 /// Bytes that one concatenation may have.
 const LARGEST_CONCATENATION: usize = 1 << 28;
@@ -85,19 +85,6 @@ enum Function {
     },
     /// A function that nobody has defined.
     Unknown,
-}
-
-/// The sum of a group's numbers, by type, and how many there were.
-#[derive(Clone, Debug, Default)]
-struct Total {
-    count: u64,
-    failed: bool,
-    integers: i128,
-    decimals: Option<Decimal>,
-    floats: Option<Float>,
-    doubles: Option<Double>,
-    /// The sum of what the exact sums above do not hold.
-    wide: Option<Number>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -351,83 +338,6 @@ fn compare(order: &mut Order<'_, '_>, terms: &Terms<'_>, a: TermId, b: TermId) -
     order.compare(a, b)
 }
 
-impl Total {
-    fn add(&mut self, number: &Number, weight: u64) {
-        self.count = self.count.saturating_add(weight);
-        match number {
-            Number::Integer(n) => {
-                let sum = i128::from(i64::from(*n))
-                    .checked_mul(i128::from(weight))
-                    .and_then(|n| self.integers.checked_add(n));
-                match sum {
-                    Some(sum) => self.integers = sum,
-                    None => self.add_wide(number, weight),
-                }
-            }
-            Number::Decimal(n) => {
-                let product = if weight == 1 { Some(*n) } else { times(*n, weight) };
-                match product.and_then(|product| self.decimals.unwrap_or_default().checked_add(product)) {
-                    Some(sum) => self.decimals = Some(sum),
-                    None => self.add_wide(number, weight),
-                }
-            }
-            Number::Float(n) => {
-                let n = if weight == 1 { *n } else { *n * Float::from(weight as f32) };
-                self.floats = Some(self.floats.unwrap_or_default() + n);
-            }
-            Number::Double(n) => {
-                let n = if weight == 1 { *n } else { *n * Double::from(weight as f64) };
-                self.doubles = Some(self.doubles.unwrap_or_default() + n);
-            }
-            Number::Wide(_) => self.add_wide(number, weight),
-        }
-    }
-
-    /// Adds what the narrow sums do not hold.
-    #[cold]
-    fn add_wide(&mut self, number: &Number, weight: u64) {
-        let weight = wide::of_integer(weight.into());
-        let product = arithmetic::numbers(Operation::Multiply, number, &weight);
-        let sum = match (product, &self.wide) {
-            (Some(product), Some(sum)) => arithmetic::numbers(Operation::Add, sum, &product),
-            (product, _) => product,
-        };
-        self.failed |= sum.is_none();
-        self.wide = sum;
-    }
-
-    /// The sum, in the widest type that was added; zero of none.
-    fn sum(self) -> Option<Number> {
-        if self.failed {
-            return None;
-        }
-        let rest = [
-            self.decimals.map(Number::Decimal),
-            self.wide,
-            self.floats.map(Number::Float),
-            self.doubles.map(Number::Double),
-        ];
-        let mut sum = wide::of_integer(self.integers);
-        for part in rest.into_iter().flatten() {
-            sum = arithmetic::numbers(Operation::Add, &sum, &part)?;
-        }
-        Some(sum)
-    }
-
-    fn average(self) -> Option<Number> {
-        let count = self.count;
-        let sum = self.sum()?;
-        if count == 0 {
-            return Some(Number::Integer(0.into()));
-        }
-        arithmetic::numbers(Operation::Divide, &sum, &wide::of_integer(count.into()))
-    }
-}
-
-fn times(number: Decimal, weight: u64) -> Option<Decimal> {
-    number.checked_mul(Decimal::from(weight))
-}
-
 /// What a concatenation takes of a term: its text, as STR gives it. By the letter (SPARQL 1.1 §18.5.1.7) all but strings are errors,
 /// but nobody who concatenates numbers or IRIs wants nothing; Apache Jena gives their text too.
 fn text_of(id: TermId, terms: &Terms<'_>) -> Option<String> {
@@ -467,168 +377,4 @@ impl Concatenation {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::limits::Guard;
-    use kgq_snapshot::Snapshot;
-    use kgq_syntax::rdf::{Literal, NamedNode, Term};
-    use spargebra::algebra::Expression;
-    use std::sync::Arc;
-
-    fn term(text: &str) -> Option<Term> {
-        let names = regex::Regex::new(r"xsd:(\w+)").unwrap();
-        let text = names.replace_all(text, "<http://www.w3.org/2001/XMLSchema#$1>");
-        match &*text {
-            "-" => None,
-            text if text.starts_with(|c: char| c.is_ascii_digit()) => {
-                let datatype = if text.contains('.') { oxrdf::vocab::xsd::DECIMAL } else { oxrdf::vocab::xsd::INTEGER };
-                Some(Literal::new_typed_literal(text, datatype).into())
-            }
-            text => Some(text.parse().unwrap()),
-        }
-    }
-
-    /// Aggregates values, separated by `|`, in one group; and with each value twice, as one row of weight two.
-    fn aggregate(function: AggregateFunction, distinct: bool, values: &str, weight: u64) -> Option<String> {
-        let snapshot = Snapshot::from_quads([]).unwrap();
-        let context = Context::new(&snapshot, None, Arc::new(Guard::default()));
-        let ids: Vec<TermId> = values
-            .split('|')
-            .filter(|value| !value.is_empty())
-            .map(|value| term(value).map_or(TermId::UNBOUND, |term| context.terms.id(term).unwrap()))
-            .collect();
-        let expr = Expression::NamedNode(NamedNode::new_unchecked("http://example.com/"));
-        let mut accumulator = Accumulator::new(&AggregateExpression::FunctionCall { name: function, expr, distinct });
-        let weights = vec![weight; ids.len()];
-        for at in 0..ids.len() {
-            let (ids, weights) = (&ids[at..=at], &weights[at..=at]);
-            accumulator.add(&[1], 2, Some(ids), &[], Some(weights), &context).unwrap();
-        }
-        let found = accumulator.finish(2, &context).unwrap();
-        (found[1] != TermId::UNBOUND).then(|| context.terms.term(found[1]).to_string())
-    }
-
-    #[track_caller]
-    fn check(function: AggregateFunction, values: &str, expected: &str) {
-        let found = aggregate(function, false, values, 1);
-        assert_eq!(found, term(expected).map(|term| term.to_string()), "{values}");
-    }
-
-    #[test]
-    fn sums_have_the_widest_type_and_fail_on_what_is_no_number() {
-        check(AggregateFunction::Sum, "", "0");
-        check(AggregateFunction::Sum, "1|2", "3");
-        check(AggregateFunction::Sum, "1|2.5", "3.5");
-        check(AggregateFunction::Sum, "1|\"2\"^^xsd:float|\"0.5\"^^xsd:double", "\"3.5\"^^xsd:double");
-        check(AggregateFunction::Sum, "1|\"a\"", "-");
-        check(AggregateFunction::Sum, "1|-", "-");
-        check(AggregateFunction::Sum, "9223372036854775807|1", "9223372036854775808");
-        check(AggregateFunction::Sum, "9223372036854775807|1|\"-1\"^^xsd:integer", "9223372036854775807");
-    }
-
-    #[test]
-    fn averages_of_integers_are_decimals_and_of_nothing_zero() {
-        check(AggregateFunction::Avg, "", "0");
-        check(AggregateFunction::Avg, "1|2", "1.5");
-        check(AggregateFunction::Avg, "\"1\"^^xsd:double|2", "\"1.5\"^^xsd:double");
-        check(AggregateFunction::Avg, "1|-", "-");
-    }
-
-    #[test]
-    fn counts_pass_over_errors() {
-        check(AggregateFunction::Count, "1|-|1", "2");
-        check(AggregateFunction::Sample, "-|1", "1");
-        assert_eq!(aggregate(AggregateFunction::Count, true, "1|-|1", 1), term("1").map(|t| t.to_string()));
-    }
-
-    #[test]
-    fn distinct_terms_of_one_value_count_apart() {
-        let sum = aggregate(AggregateFunction::Sum, true, "1|1|\"01\"^^xsd:integer", 1);
-        assert_eq!(sum, term("2").map(|t| t.to_string()));
-    }
-
-    #[test]
-    fn the_best_value_keeps_its_lexical_form() {
-        check(AggregateFunction::Min, "2|\"01\"^^xsd:integer|1.5", "\"01\"^^xsd:integer");
-        check(AggregateFunction::Max, "2|10|\"9\"^^xsd:double", "10");
-        check(AggregateFunction::Max, "2|-", "-");
-        check(AggregateFunction::Min, "", "-");
-        check(AggregateFunction::Max, "1|\"a\"|<http://example.com/>", "\"a\"");
-    }
-
-    #[test]
-    fn concatenations_have_no_language() {
-        let function = || AggregateFunction::GroupConcat { separator: Some(",".to_owned()) };
-        check(function(), "", "\"\"");
-        check(function(), "\"a\"@en|\"b\"@en", "\"a,b\"");
-        check(function(), "\"a\"@en", "\"a\"");
-        check(function(), "\"a\"@en|\"b\"", "\"a,b\"");
-        check(function(), "\"a\"|1|\"01\"^^xsd:integer|<http://example.com/>", "\"a,1,01,http://example.com/\"");
-        check(function(), "\"a\"|-", "-");
-        check(AggregateFunction::GroupConcat { separator: None }, "\"a\"|\"b\"", "\"a b\"");
-    }
-
-    #[test]
-    fn a_row_of_weight_two_is_two_solutions() {
-        let two = |function| aggregate(function, false, "1|2.5", 2);
-        let text = |expected: &str| term(expected).map(|t| t.to_string());
-        assert_eq!(two(AggregateFunction::Sum), text("\"7\"^^xsd:decimal"));
-        assert_eq!(two(AggregateFunction::Avg), text("1.75"));
-        assert_eq!(two(AggregateFunction::Count), text("4"));
-        let function = AggregateFunction::GroupConcat { separator: None };
-        assert_eq!(aggregate(function, false, "\"a\"", 3), text("\"a a a\""));
-    }
-
-    #[test]
-    fn distinct_terms_are_counted_apart_from_those_of_other_groups() {
-        let iri = |n: u32| NamedNode::new_unchecked(format!("http://example.com/{n}"));
-        let snapshot = Snapshot::from_quads(
-            (0..300)
-                .map(|n| kgq_syntax::rdf::Quad::new(iri(n), iri(0), iri(n), kgq_syntax::rdf::GraphName::DefaultGraph)),
-        )
-        .unwrap();
-        let context = Context::new(&snapshot, None, Arc::default());
-        let expr = Expression::NamedNode(iri(0));
-        let count = AggregateExpression::FunctionCall { name: AggregateFunction::Count, expr, distinct: true };
-        let mut accumulator = Accumulator::new(&count);
-        let stored: Vec<TermId> = (0..300).map(TermId::new).collect();
-        for _ in 0..3 {
-            accumulator.add(&[0; 300], 1, Some(&stored), &[], None, &context).unwrap();
-        }
-        accumulator.add(&[1; 3], 2, Some(&[stored[0], stored[0], stored[1]]), &[], None, &context).unwrap();
-        accumulator.add(&[0; 3], 2, Some(&[stored[0], stored[9], stored[1]]), &[], None, &context).unwrap();
-        let counts = accumulator.finish(2, &context).unwrap();
-        let shown = |id| context.terms.number(id).map(|n| n.to_string());
-        assert_eq!(shown(counts[0]).as_deref(), Some("300"));
-        assert_eq!(shown(counts[1]).as_deref(), Some("2"));
-    }
-
-    #[test]
-    fn distinct_rows_are_counted_by_all_their_variables() {
-        let snapshot = Snapshot::from_quads([]).unwrap();
-        let context = Context::new(&snapshot, None, Arc::default());
-        let mut accumulator = Accumulator::new(&AggregateExpression::CountSolutions { distinct: true });
-        let [a, b, c] = [1, 2, 3].map(TermId::new);
-        assert!(accumulator.needs_rows());
-        let columns: [&[TermId]; 2] = [&[a, a, a, b], &[b, b, c, b]];
-        accumulator.add(&[0, 0, 0, 1], 2, None, &columns, None, &context).unwrap();
-        let counts = accumulator.finish(2, &context).unwrap();
-        assert_eq!(context.terms.number(counts[0]).map(|n| n.to_string()).as_deref(), Some("2"));
-        assert_eq!(context.terms.number(counts[1]).map(|n| n.to_string()).as_deref(), Some("1"));
-    }
-
-    #[test]
-    fn a_concatenation_hears_within_a_batch_that_it_is_cancelled() {
-        let snapshot = Snapshot::from_quads([]).unwrap();
-        let cancelled = Arc::new(std::sync::atomic::AtomicBool::new(false));
-        let guard = Guard::new(&crate::Limits::default(), Arc::clone(&cancelled));
-        let context = Context::new(&snapshot, None, Arc::new(guard));
-        let id = context.terms.id(Literal::new_simple_literal("a").into()).unwrap();
-        let name = AggregateFunction::GroupConcat { separator: None };
-        let expr = Expression::NamedNode(NamedNode::new_unchecked("http://example.com/"));
-        let mut accumulator = Accumulator::new(&AggregateExpression::FunctionCall { name, expr, distinct: false });
-        accumulator.add(&[0; 1000], 1, Some(&[id; 1000]), &[], None, &context).unwrap();
-        cancelled.store(true, std::sync::atomic::Ordering::Relaxed);
-        assert!(accumulator.add(&[0; 1000], 1, Some(&[id; 1000]), &[], None, &context).is_err());
-    }
-}
+mod tests;
