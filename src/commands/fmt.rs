@@ -5,7 +5,7 @@ use super::terminal::Content;
 use kgq_graph::format;
 use kgq_graph::graph::Graph;
 use kgq_graph::project::named_files;
-use kgq_snapshot::store::{Input, is_pipe};
+use kgq_snapshot::store::{Input, is_pipe, open_file};
 use kgq_syntax::error::{Error, Kind, Result, Source};
 use kgq_syntax::rdf::{Compression, RdfFormat};
 use kgq_syntax::text::{count, visible};
@@ -69,6 +69,9 @@ fn files(args: &Args, graph: &Graph) -> Result<Vec<(String, PathBuf, Dialect)>> 
                 // Of a folder or a glob, what is no Turtle is left alone.
                 None if name != *named => {}
                 None => {
+                    if !path.exists() {
+                        open_file(named, path)?;
+                    }
                     return Err(Error::usage(format!("{} is neither Turtle nor TriG", visible(&name)))
                         .hint("`kgq fmt` writes `.ttl` and `.trig` files that are not compressed"));
                 }

@@ -169,6 +169,10 @@ fn fmt_names_what_would_change_then_writes_it_and_leaves_broken_files_alone() {
     let (code, out, err) = fmt(folder.path(), &[]);
     assert_eq!((code, out.as_str(), read("b.ttl").as_str()), (3, "c.ttl\n", broken));
     assert!(err.contains("b.ttl:1:38: this string is never closed"), "{err}");
+    let (code, _, err) = fmt(folder.path(), &["a.tll"]);
+    assert_eq!(code, 4);
+    assert!(err.contains("no such file") && err.contains("a.ttl"), "{err}");
+    write("a.rdf", "");
     assert_eq!(fmt(folder.path(), &["a.rdf"]).0, 2);
 }
 
