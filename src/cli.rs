@@ -206,7 +206,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Err(error) => return usage(&error),
     };
     let mut output = streams(cli.global.quiet);
-    stop_on_signals();
+    if !commands::heeds_signals(cli.command.as_ref()) {
+        stop_on_signals();
+    }
     let result = run(cli, &mut output);
     let result = result.and_then(|code| {
         output.out.flush().map_err(|e| Error::io("the output", &e))?;

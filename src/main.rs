@@ -4,6 +4,8 @@ mod cli;
 mod commands;
 mod cut;
 mod repl;
+#[cfg(feature = "serve")]
+mod server;
 
 use commands::Stream;
 use std::io::Write;

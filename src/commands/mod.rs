@@ -23,6 +23,8 @@ mod queries;
 mod query;
 mod repl;
 mod run;
+#[cfg(feature = "serve")]
+mod serve;
 mod terminal;
 mod test;
 pub mod trust;
@@ -65,6 +67,8 @@ pub enum Command {
     Trust(trust::Args),
     Export(export::Args),
     Publish(publish::Args),
+    #[cfg(feature = "serve")]
+    Serve(serve::Args),
     Update(update::Args),
     Fmt(fmt::Args),
     New(new::Args),
@@ -97,6 +101,8 @@ fn dispatch(command: &Command, graph: &Graph, output: &mut Output) -> Result<u8>
         Command::Cache(args) => cache::run(args, graph, output),
         Command::Export(args) => export::run(args, graph, output),
         Command::Publish(args) => publish::run(args, graph, output),
+        #[cfg(feature = "serve")]
+        Command::Serve(args) => serve::run(args, graph, output),
         Command::Update(args) => update::run(args, graph, output),
         Command::Fmt(args) => fmt::run(args, graph, output),
         Command::New(args) => new::run(args, graph, output),
@@ -116,6 +122,8 @@ pub fn watch(command: &Command, graph: &Graph) -> Option<Watchdog> {
         | Command::Publish(_)
         | Command::Update(_)
         | Command::Repl(_) => None,
+        #[cfg(feature = "serve")]
+        Command::Serve(_) => None,
         Command::Queries(_)
         | Command::Describe(_)
         | Command::Cite(_)
@@ -148,6 +156,8 @@ pub fn warn_of_manifest(command: &Command, graph: &Graph, output: &mut Output) -
         | Command::Publish(_)
         | Command::Update(_)
         | Command::Repl(_) => None,
+        #[cfg(feature = "serve")]
+        Command::Serve(_) => None,
         // `check` has findings of its own for this, and the others do not load the project.
         Command::Check(_)
         | Command::Build(_)
@@ -169,6 +179,17 @@ pub fn warn_of_manifest(command: &Command, graph: &Graph, output: &mut Output) -
     }
     remarks.for_each(|remark| output.warn(&remark));
     Ok(())
+}
+
+/// Whether the command heeds the signals to stop itself.
+pub fn heeds_signals(command: Option<&Command>) -> bool {
+    #[cfg(feature = "serve")]
+    if let Some(Command::Serve(_)) = command {
+        return true;
+    }
+    #[cfg(not(feature = "serve"))]
+    let _ = command;
+    false
 }
 
 /// The help of one command, as `--help` prints it.

@@ -1,9 +1,13 @@
-//! The conformance suites of the W3C, a line for each case: SPARQL, RDF and SHACL. `cargo test --test conformance -- NAME` runs
+//! The conformance suites of the W3C, a line for each case: SPARQL, its protocols, RDF and SHACL. `cargo test --test conformance -- NAME` runs
 //! the cases whose name contains it, `-- --list` lists them.
 //!
 //! They are looked for in `KGQ_W3C`, else in `../shared/w3c`; where they are not, one line says so, which
 //! `KGQ_REQUIRE=shared` makes a failure.
 
+#[cfg(feature = "serve")]
+#[allow(dead_code, reason = "the tests of the program use more of it")]
+#[path = "../it/http.rs"]
+mod http;
 mod isomorphic;
 mod shacl;
 mod w3c;
@@ -40,6 +44,8 @@ fn main() {
     if root.exists() {
         trials.extend(w3c::trials(&root));
         trials.extend(shacl::trials(&root));
+        #[cfg(feature = "serve")]
+        trials.extend(w3c::protocol::trials(&root));
     } else {
         let why = format!("the suites are not in {}; set KGQ_W3C", root.display());
         let required = std::env::var("KGQ_REQUIRE").unwrap_or_default();

@@ -25,7 +25,18 @@ const ROOMS: &[(&str, u8, &[&str])] = &[
 const CRATES: &[&str] = &["kgq-syntax", "kgq-snapshot", "kgq-engine", "kgq-graph", "kgq-site"];
 
 /// What only the program may depend on: terminal, command line, sockets.
-const PROGRAM_ONLY: &[&str] = &["clap", "clap_complete", "reedline", "nu-ansi-term", "terminal_size", "signal-hook"];
+const PROGRAM_ONLY: &[&str] = &[
+    "clap",
+    "clap_complete",
+    "reedline",
+    "nu-ansi-term",
+    "terminal_size",
+    "signal-hook",
+    "axum",
+    "hyper",
+    "tokio",
+    "tower-http",
+];
 
 fn layer(room: &str) -> (u8, &'static [&'static str]) {
     let found = ROOMS.iter().find(|(name, _, _)| *name == room);

@@ -25,6 +25,7 @@ pub struct Test {
     pub key: String,
     /// The local name of its class.
     pub kind: String,
+    pub subject: Term,
     pub action: Term,
     pub result: Option<Term>,
     /// Repeated rows may be left out, or not.
@@ -56,7 +57,7 @@ impl Graph {
         self.objects(subject, vocabulary, property).into_iter().next()
     }
 
-    fn list(&self, head: &Term) -> Vec<Term> {
+    pub fn list(&self, head: &Term) -> Vec<Term> {
         let mut items = Vec::new();
         let mut at = head.clone();
         while let Some(first) = self.object(&at, RDF, "first") {
@@ -107,7 +108,9 @@ impl Suites {
         Some(Test {
             key: format!("{folder}/{name}"),
             kind: local(&kind),
-            action: graph.object(entry, MF, "action").unwrap(),
+            subject: entry.clone(),
+            // A case about descriptions of services has none: it is about the service at hand.
+            action: graph.object(entry, MF, "action").unwrap_or_else(|| entry.clone()),
             result: graph.object(entry, MF, "result"),
             lax: graph.object(entry, MF, "resultCardinality").is_some_and(|c| local(&c) == "LaxCardinality"),
             graph: Arc::clone(graph),

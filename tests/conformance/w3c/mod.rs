@@ -1,10 +1,12 @@
 //! The suites of SPARQL and RDF, run through the program's own path: reading, parsing, evaluation, updates, output.
 //!
-//! What is known to fail is listed in `known.tsv` with its reason. Not run: entailment regimes, protocol, graph store and service
-//! description, as there is no inference in queries and no server.
+//! What is known to fail is listed in `known.tsv` with its reason. Not run: entailment regimes, as there is no inference in
+//! queries; and what writes through the protocols, as the server takes no updates.
 
 mod compare;
 mod manifest;
+#[cfg(feature = "serve")]
+pub mod protocol;
 mod rdf;
 mod sparql;
 

@@ -131,6 +131,16 @@ pub fn needs_network(query: &spargebra::Query) -> bool {
     !walk.services.is_empty()
 }
 
+/// Whether the query has the same answer whenever it is asked of the same data: it asks no clock, no chance and no other server.
+pub fn is_repeatable(query: &spargebra::Query) -> bool {
+    let mut walk = Walk::default();
+    walk.query(query);
+    let asks = |function: &Function| {
+        matches!(function, Function::Now | Function::Rand | Function::Uuid | Function::StrUuid | Function::BNode)
+    };
+    walk.services.is_empty() && !walk.functions.iter().any(asks)
+}
+
 fn refused_service(source: Source<'_>, service: &str) -> Error {
     let error = refused(source, "SERVICE", &format!("SERVICE {service}"));
     if service.starts_with("<http://wikiba.se/ontology#label") {

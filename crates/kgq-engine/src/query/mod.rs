@@ -18,7 +18,8 @@ mod witness;
 
 pub use bind::{Binding, Value, bind, set_slice};
 pub use inspect::{
-    Position, UsedTerm, needs_network, refuse_network, refuse_network_in_update, used_terms, variables, wanted_terms,
+    Position, UsedTerm, is_repeatable, needs_network, refuse_network, refuse_network_in_update, used_terms, variables,
+    wanted_terms,
 };
 pub use order::order_columns;
 pub use parse::{Form, ParseContext, Query, parse_query};

@@ -3,11 +3,11 @@
 use super::functions;
 use kgq_syntax::bounds::{Bounds, check_query};
 use kgq_syntax::error::{Error, Result, Source};
-use kgq_syntax::rdf::Prefixes;
 use kgq_syntax::rdf::iri::without_dots;
+use kgq_syntax::rdf::{NamedNode, Prefixes};
 use kgq_syntax::rewrite::Rewriting;
 use kgq_syntax::{Token, diagnose, significant, sparql, strict};
-use spargebra::algebra::GraphPattern;
+use spargebra::algebra::{GraphPattern, QueryDataset};
 use spargebra::{SparqlParser, SparqlSyntaxError};
 
 /// What a text is parsed with besides itself.
@@ -61,6 +61,15 @@ impl Query {
             spargebra::Query::Construct { .. } => Form::Construct,
             spargebra::Query::Describe { .. } => Form::Describe,
         }
+    }
+
+    /// Lets the query look into these graphs, whatever its text says of its dataset (SPARQL 1.1 Protocol, §2.1.4).
+    pub fn set_dataset(&mut self, default: Vec<NamedNode>, named: Vec<NamedNode>) {
+        let (spargebra::Query::Select { dataset, .. }
+        | spargebra::Query::Construct { dataset, .. }
+        | spargebra::Query::Describe { dataset, .. }
+        | spargebra::Query::Ask { dataset, .. }) = &mut self.algebra;
+        *dataset = Some(QueryDataset { default, named: Some(named) });
     }
 
     /// The algebra as an S-expression (the notation of Apache Jena's SSE).

@@ -67,7 +67,17 @@ impl Graph {
 
     /// Parses a query; one that would need the network is refused.
     pub fn parse(&self, source: Source<'_>) -> Result<Query> {
-        let query = query::parse_query(source, self.parse_context()?)?;
+        self.parse_in(source, self.parse_context()?)
+    }
+
+    /// Parses a query whose relative IRIs are resolved against this, where the graph has no base of its own.
+    pub fn parse_at(&self, source: Source<'_>, base: &str) -> Result<Query> {
+        let context = self.parse_context()?;
+        self.parse_in(source, ParseContext { base: context.base.or(Some(base)), ..context })
+    }
+
+    fn parse_in(&self, source: Source<'_>, context: ParseContext<'_>) -> Result<Query> {
+        let query = query::parse_query(source, context)?;
         query::refuse_network(source, &query.algebra)?;
         query::functions::refuse_unknown(source, &query.algebra, self.prefixes()?)?;
         Ok(query)

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 /// The files of a graph with their times and sizes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Stamp(Vec<(PathBuf, Option<(SystemTime, u64)>)>);
+pub struct Stamp(Vec<(PathBuf, Option<(SystemTime, u64)>)>);
 
 impl Stamp {
     /// What cannot be listed now counts as gone: loading will say why.
@@ -80,6 +80,11 @@ impl Live {
         let graph = Arc::new(graph);
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&graph);
         graph
+    }
+
+    /// The files as they are now: who sees the same twice knows that nobody is writing them.
+    pub fn look(&self) -> Stamp {
+        Stamp::of(&self.graph())
     }
 
     /// Reads the files again if they have changed since they were last read, or tried.

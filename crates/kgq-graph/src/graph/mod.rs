@@ -3,20 +3,21 @@
 mod ask;
 mod checks;
 mod files;
+mod fingerprint;
 mod live;
 mod load;
 mod names;
 mod sources;
 
 pub use files::same_file;
-pub use live::{Live, Reloaded};
+pub use live::{Live, Reloaded, Stamp};
 pub use names::KnownTerms;
 
 use crate::catalog::{Catalog, Labels, TermIndex};
 use crate::project::{Found, Project};
 use kgq_engine::{self as engine, Limits};
 use kgq_snapshot::store::{Contexts, Dataset, Input};
-use kgq_snapshot::{Progress, Snapshot};
+use kgq_snapshot::{ContentKey, Progress, Snapshot};
 use kgq_syntax::bounds::Bounds;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{Prefixes, RdfFormat, Triple};
@@ -81,6 +82,7 @@ pub struct Graph {
     index: OnceLock<Arc<TermIndex>>,
     catalog: OnceLock<Arc<Catalog>>,
     to_cite: OnceLock<Arc<FxHashSet<Triple>>>,
+    fingerprint: OnceLock<ContentKey>,
 }
 
 /// What the cell holds, made if it is empty. Where two threads make it at once, both get the one that was first.
@@ -131,6 +133,7 @@ impl Graph {
             index: OnceLock::new(),
             catalog: OnceLock::new(),
             to_cite: OnceLock::new(),
+            fingerprint: OnceLock::new(),
         }
     }
 
@@ -155,6 +158,7 @@ impl Graph {
         let mut graph = self.clone();
         graph.options.prefixes.insert(prefix, namespace);
         (graph.prefixes, graph.well_known) = (OnceLock::new(), OnceLock::new());
+        graph.fingerprint = OnceLock::new();
         graph
     }
 

@@ -2,6 +2,7 @@
 
 pub mod cite;
 pub mod describe;
+pub mod document;
 pub mod explain;
 pub mod export;
 pub mod find;

@@ -1,0 +1,63 @@
+//! The things of a document: those whose IRIs are its own with a `#` and a name behind it.
+
+use crate::graph::Graph;
+use kgq_snapshot::{TermId, TermKind};
+use kgq_syntax::error::Result;
+use kgq_syntax::rdf::{NamedNode, Term};
+
+/// The things, at most so many, whose IRIs are this one with a `#` and a name behind it: a document of things.
+///
+/// # Errors
+/// Those of loading; damage to the snapshot.
+pub fn things(graph: &Graph, document: &NamedNode, most: usize) -> Result<Vec<NamedNode>> {
+    let snapshot = graph.snapshot()?;
+    let beginning = format!("{}#", document.as_str());
+    let mut text = Vec::new();
+    let mut is_before = |id: u32| {
+        text.clear();
+        snapshot.text(TermId::new(id), &mut text);
+        text.as_slice() < beginning.as_bytes()
+    };
+    // The ids of IRIs are their ranks.
+    let range = snapshot.kind_range(TermKind::Iri);
+    let (mut low, mut high) = (range.start, range.end);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if is_before(middle) { low = middle + 1 } else { high = middle }
+    }
+    let mut things = Vec::new();
+    for id in low..range.end {
+        let Term::NamedNode(thing) = snapshot.term(TermId::new(id)) else { break };
+        if !thing.as_str().starts_with(&beginning) || things.len() >= most {
+            break;
+        }
+        if snapshot.find(Some(thing.as_ref().into()), None, None).next().is_some() {
+            things.push(thing);
+        }
+    }
+    snapshot.intact()?;
+    Ok(things)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::OpenOptions;
+
+    #[test]
+    fn the_things_of_a_document_are_those_behind_its_hash() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.nt");
+        let line = |thing: &str| format!("<http://e/{thing}> <http://e/doc#p> \"1\" .\n");
+        std::fs::write(&file, ["doc", "doc#a", "doc#b", "doc/c", "document#d", "a", "z"].map(line).concat()).unwrap();
+        let files = vec![file.display().to_string()];
+        let graph = Graph::open(OpenOptions { files, ..Default::default() }).unwrap();
+        let of = |document: &str, most| {
+            let found = things(&graph, &NamedNode::new(document).unwrap(), most).unwrap();
+            found.into_iter().map(NamedNode::into_string).collect::<Vec<_>>()
+        };
+        assert_eq!(of("http://e/doc", 9), ["http://e/doc#a", "http://e/doc#b"]);
+        assert_eq!(of("http://e/doc", 1), ["http://e/doc#a"]);
+        assert!(of("http://e/none", 9).is_empty());
+    }
+}

@@ -1,0 +1,177 @@
+//! `kgq serve`.
+
+use super::output::Output;
+use super::terminal::Stream;
+use super::watchdog::Watchdog;
+use crate::server::{self, Capacity, Listeners, Log, LogFormat, Names, Server, Settings, Signal, Tokens};
+use kgq_graph::graph::Graph;
+use kgq_snapshot::store::remove_unfinished;
+use kgq_syntax::error::{Error, Kind, Result, Source};
+use kgq_syntax::text::{count, thousands};
+use std::io::Write;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+/// Answer by HTTP: SPARQL at /sparql, for every client that knows its protocol
+///
+/// Without any option it serves the project of this folder to this machine alone, and prints the address to open. Limits on time,
+/// memory and rows hold for each query; a client can ask for less time with `timeout=`. Ctrl-C finishes what runs, a second one
+/// ends at once.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  kgq serve
+  curl -H 'Accept: text/csv' --data-urlencode 'query=SELECT * { ?s ?p ?o } LIMIT 10' http://127.0.0.1:7878/sparql")]
+pub struct Args {
+    /// Where to listen; another address than a loopback one lets other machines ask
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:7878")]
+    pub listen: String,
+    /// Another name or address by which clients know this server, such as https://graph.example/ of a proxy before it; may be
+    /// repeated. Requests by other names are refused
+    #[arg(long, value_name = "NAME")]
+    pub public: Vec<String>,
+    /// Let pages of this origin, such as https://app.example, ask; `*` lets all; may be repeated
+    #[arg(long, value_name = "ORIGIN")]
+    pub cors: Vec<String>,
+    /// Tokens of clients: lines of NAME, `read` or `write`, and the token's SHA-256 hash. With one that reads, nobody reads without
+    #[arg(long, value_name = "FILE")]
+    pub tokens: Option<String>,
+    /// Tell what is counted at this address alone; /metrics of the main one does otherwise
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub metrics: Option<String>,
+    /// How many queries run at once [default: one for each processor]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub threads: Option<u16>,
+    /// How many requests wait for a query to end, before others are refused with 429
+    #[arg(long, value_name = "NUMBER", default_value = "256")]
+    pub queue: usize,
+    /// For how many seconds a client may keep an answer without asking whether it is still right
+    #[arg(long, value_name = "SECONDS", default_value = "0")]
+    pub max_age: u64,
+    /// How the log on the standard error is written: text, json, none
+    #[arg(long, value_name = "FORMAT", value_parser = parse_log, default_value = "text")]
+    pub log: LogFormat,
+    /// Let the log tell the text of queries; it tells a hash of each otherwise
+    #[arg(long)]
+    pub log_queries: bool,
+}
+
+fn parse_log(text: &str) -> Result<LogFormat, String> {
+    match text {
+        "text" => Ok(LogFormat::Text),
+        "json" => Ok(LogFormat::Json),
+        "none" => Ok(LogFormat::None),
+        _ => Err("the formats are text, json and none".into()),
+    }
+}
+
+/// How many answers may be open for each query that runs: their readers are slow.
+const OPEN_EACH: usize = 32;
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(30);
+const CONNECTIONS: usize = 4_096;
+const LONGEST_BODY: usize = 1 << 20;
+const LONGEST_HELD: usize = 32 << 20;
+
+pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
+    let is_loaded = Arc::new(AtomicBool::new(false));
+    let signals = signals(Arc::clone(&is_loaded))?;
+    let tokens = tokens(args.tokens.as_deref())?;
+    let is_guarded = tokens.guard_reading();
+    let listeners = Listeners { main: bind(&args.listen)?, metrics: args.metrics.as_deref().map(bind).transpose()? };
+    let address = listeners.main.local_addr().map_err(|error| Error::io(&args.listen, &error))?;
+    let watchdog = Watchdog::of_loading(graph.options());
+    let server = Server::new(graph.clone(), settings(args, address, tokens, graph), log(args, output))?;
+    is_loaded.store(true, Ordering::SeqCst);
+    let held = server.held();
+    drop(watchdog);
+    let statements = thousands(held.graph.snapshot()?.len() as u64);
+    output.note(&format!("{statements} statements from {}", held.graph.origin()?));
+    if let Some(queries) = held.graph.catalog_if_any()?.map(|catalog| catalog.queries.len() as u64) {
+        output.note(&count(queries, "canned query", "canned queries"));
+    }
+    if !address.ip().is_loopback() {
+        let who = if is_guarded { "who has a token" } else { "everybody, without a token," };
+        output.note(&format!("{address} can be reached from other machines: {who} can read all of the graph there"));
+    }
+    output.line(&format!("http://{address}/"))?;
+    output.out.flush().map_err(|error| Error::io("the output", &error))?;
+    drop(held);
+    server::serve(Arc::new(server), listeners, signals)?;
+    Ok(0)
+}
+
+fn bind(address: &str) -> Result<TcpListener> {
+    TcpListener::bind(address).map_err(|error| {
+        Error::io(address, &error).hint("another program may listen there; `--listen 127.0.0.1:0` takes any free port")
+    })
+}
+
+fn tokens(file: Option<&str>) -> Result<Tokens> {
+    let Some(file) = file else { return Ok(Tokens::default()) };
+    let text = std::fs::read_to_string(file).map_err(|error| Error::io(file, &error))?;
+    Tokens::read(Source::new(file, &text))
+}
+
+fn settings(args: &Args, listens: SocketAddr, tokens: Tokens, graph: &Graph) -> Settings {
+    let processors = std::thread::available_parallelism().map_or(2, usize::from);
+    let running = args.threads.map_or(processors, usize::from);
+    Settings {
+        limits: graph.options().limits,
+        capacity: Capacity { running, open: running * OPEN_EACH, queue: args.queue, wait: LONGEST_WAIT },
+        longest_body: LONGEST_BODY.max(graph.options().bounds.max_query_size.saturating_mul(3)),
+        longest_held: LONGEST_HELD,
+        patience: PATIENCE,
+        connections: CONNECTIONS,
+        max_age: args.max_age,
+        names: Names::new(listens, &args.public),
+        address: args.public.iter().find(|name| name.contains("://")).cloned(),
+        origins: args.cors.clone(),
+        tokens,
+        tells_metrics: args.metrics.is_none(),
+    }
+}
+
+/// The log goes to the standard error, a line at a time.
+fn log(args: &Args, output: &Output) -> Log {
+    let format = if output.quiet { LogFormat::None } else { args.log };
+    let stream = Mutex::new(Stream::stderr());
+    let write = move |line: &str| {
+        // That it cannot be written is no failure of the server.
+        let _ = writeln!(stream.lock().unwrap_or_else(PoisonError::into_inner), "{line}");
+    };
+    Log::new(format, args.log_queries, Arc::new(write))
+}
+
+/// The signals that the server heeds, as they come. Before the data are loaded, there is nothing to finish: the program ends.
+fn signals(is_loaded: Arc<AtomicBool>) -> Result<UnboundedReceiver<Signal>> {
+    let (sender, receiver) = unbounded_channel();
+    #[cfg(unix)]
+    {
+        use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+        let failed = |error: std::io::Error| Error::io("the signals", &error);
+        let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(failed)?;
+        let listen = move || {
+            for signal in signals.forever() {
+                if !is_loaded.load(Ordering::SeqCst) && signal != SIGHUP {
+                    remove_unfinished();
+                    let kind = if signal == SIGTERM { Kind::Terminated } else { Kind::Interrupted };
+                    std::process::exit(i32::from(kind.exit_code()));
+                }
+                let told = if signal == SIGHUP { Signal::Reload } else { Signal::Stop };
+                if sender.send(told).is_err() {
+                    return;
+                }
+            }
+        };
+        std::thread::Builder::new().name("signals".into()).spawn(listen).map_err(failed)?;
+    }
+    #[cfg(not(unix))]
+    {
+        drop(is_loaded);
+        std::mem::forget(sender);
+    }
+    Ok(receiver)
+}

@@ -1,0 +1,153 @@
+//! Who may work when: so many queries run at once, so many answers are open, and so many requests wait, for so long.
+//!
+//! An answer whose reader is slow keeps its thread and lends its place to another query until the reader goes on.
+
+use super::problem::Problem;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use tokio::runtime::Handle;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+/// How much is done at once.
+#[derive(Clone, Copy, Debug)]
+pub struct Capacity {
+    /// Queries that run.
+    pub running: usize,
+    /// Answers that were begun and are not at their end: each has a thread.
+    pub open: usize,
+    /// Requests that wait for a place.
+    pub queue: usize,
+    /// How long one waits.
+    pub wait: Duration,
+}
+
+pub struct Admission {
+    capacity: Capacity,
+    running: Arc<Semaphore>,
+    open: Arc<Semaphore>,
+    waiting: AtomicUsize,
+}
+
+impl Admission {
+    pub fn new(capacity: Capacity) -> Self {
+        let (running, open) = (Arc::new(Semaphore::new(capacity.running)), Arc::new(Semaphore::new(capacity.open)));
+        Self { capacity, running, open, waiting: AtomicUsize::new(0) }
+    }
+
+    /// Waits for a place; where too many wait already, or this one did for too long, the client is asked to come again.
+    pub async fn enter(&self) -> Result<Place, Problem> {
+        let place = |open, running| Place { _open: open, running: Some(running), all: Arc::clone(&self.running) };
+        if let Ok(open) = Arc::clone(&self.open).try_acquire_owned()
+            && let Ok(running) = Arc::clone(&self.running).try_acquire_owned()
+        {
+            return Ok(place(open, running));
+        }
+        let again = || Problem::busy(self.capacity.wait.as_secs().clamp(1, 10));
+        let _queued = Queued::join(&self.waiting, self.capacity.queue).ok_or_else(again)?;
+        let both = async {
+            let open = Arc::clone(&self.open).acquire_owned().await.ok()?;
+            let running = Arc::clone(&self.running).acquire_owned().await.ok()?;
+            Some(place(open, running))
+        };
+        timeout(self.capacity.wait, both).await.ok().flatten().ok_or_else(again)
+    }
+
+    /// How many queries run, how many answers are open, and how many requests wait.
+    pub fn counts(&self) -> (usize, usize, usize) {
+        let Capacity { running, open, .. } = self.capacity;
+        let taken = |all: usize, semaphore: &Semaphore| all.saturating_sub(semaphore.available_permits());
+        (taken(running, &self.running), taken(open, &self.open), self.waiting.load(Ordering::Relaxed))
+    }
+}
+
+/// One who waits, until it is dropped.
+struct Queued<'a>(&'a AtomicUsize);
+
+impl<'a> Queued<'a> {
+    fn join(waiting: &'a AtomicUsize, most: usize) -> Option<Self> {
+        if waiting.fetch_add(1, Ordering::Relaxed) >= most {
+            waiting.fetch_sub(1, Ordering::Relaxed);
+            return None;
+        }
+        Some(Self(waiting))
+    }
+}
+
+impl Drop for Queued<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A place among those that work, until it is dropped.
+pub struct Place {
+    _open: OwnedSemaphorePermit,
+    /// `None` while it is lent to others.
+    running: Option<OwnedSemaphorePermit>,
+    all: Arc<Semaphore>,
+}
+
+impl Place {
+    /// Lends the place to others while this thread waits for something, and takes one again.
+    pub fn lend<T>(&mut self, wait: impl FnOnce() -> T) -> T {
+        self.running = None;
+        let value = wait();
+        // It is never closed.
+        self.running = Handle::current().block_on(Arc::clone(&self.all).acquire_owned()).ok();
+        value
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn runtime() -> tokio::runtime::Runtime {
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build().unwrap()
+    }
+
+    fn one_at_a_time(queue: usize, wait: Duration) -> Admission {
+        Admission::new(Capacity { running: 1, open: 3, queue, wait })
+    }
+
+    #[test]
+    fn a_request_is_refused_only_when_the_queue_is_full() {
+        runtime().block_on(async {
+            let admission = Arc::new(one_at_a_time(1, Duration::from_secs(3600)));
+            let first = admission.enter().await.unwrap();
+            let second = tokio::spawn({
+                let admission = Arc::clone(&admission);
+                async move { admission.enter().await.map(drop) }
+            });
+            while admission.counts().2 == 0 {
+                tokio::task::yield_now().await;
+            }
+            assert_eq!(admission.enter().await.err().unwrap().status().as_u16(), 429);
+            drop(first);
+            second.await.unwrap().unwrap();
+            assert_eq!(admission.counts(), (0, 0, 0));
+        });
+    }
+
+    #[test]
+    fn who_waits_too_long_is_asked_to_come_again() {
+        runtime().block_on(async {
+            let admission = one_at_a_time(9, Duration::from_millis(1));
+            let _first = admission.enter().await.unwrap();
+            assert_eq!(admission.enter().await.err().unwrap().status().as_u16(), 429);
+            assert_eq!(admission.counts(), (1, 1, 0));
+        });
+    }
+
+    #[test]
+    fn a_lent_place_is_used_by_another() {
+        let runtime = runtime();
+        let admission = Arc::new(one_at_a_time(0, Duration::ZERO));
+        let mut first = runtime.block_on(admission.enter()).unwrap();
+        let _inside = runtime.enter();
+        first.lend(|| drop(runtime.handle().block_on(admission.enter()).unwrap()));
+        assert_eq!(admission.counts(), (1, 1, 0));
+    }
+}

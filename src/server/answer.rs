@@ -1,0 +1,220 @@
+//! A query → its answer, in the format that the client takes: within the limits, named by a tag, streamed.
+
+use super::Shared;
+use super::negotiate::{self, Chosen, Coding};
+use super::problem::Problem;
+use super::reply::{Delivery, Ending, Leaving, Reply, coded, deliver, unless_known};
+use super::request::Asked;
+use super::state::Held;
+use axum::http::HeaderValue;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, VARY};
+use axum::response::Response;
+use kgq_engine::query::{Query, is_repeatable};
+use kgq_engine::{self as engine, DefaultGraph, EvaluationOptions};
+use kgq_graph::catalog::Values;
+use kgq_graph::project::parse_duration;
+use kgq_graph::render::{self, CellOptions, GraphOptions, RenderOptions, TableOptions};
+use kgq_syntax::error::{Error, Source};
+use kgq_syntax::rdf::NamedNode;
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// What is asked.
+pub enum Question {
+    /// A query, and the graphs that the request says it looks into: as default graph, and by name.
+    Text { text: String, dataset: Option<(Vec<NamedNode>, Vec<NamedNode>)> },
+    /// The triples of a named graph, or of the default graph.
+    Graph(Option<NamedNode>),
+    /// A canned query, with values for its parameters.
+    Canned { name: String, values: Vec<(String, String)> },
+}
+
+impl Question {
+    /// What the log knows it by: the query, or the name of the canned one.
+    fn text(&self) -> &str {
+        match self {
+            Self::Text { text, .. } => text,
+            Self::Graph(_) => ALL,
+            Self::Canned { name, .. } => name,
+        }
+    }
+}
+
+/// All triples of the graph that a query looks into.
+const ALL: &str = "CONSTRUCT WHERE { ?s ?p ?o }";
+
+/// Answers a question.
+pub async fn answer(server: &Shared, asked: Asked, question: Question) -> Result<Response, Problem> {
+    let time = time_limit(server, &asked)?;
+    let place = server.admission.enter().await?;
+    let leaving = Leaving::default();
+    let cancelled = Arc::clone(&leaving.0);
+    let whole = (!asked.takes_pieces).then_some(server.settings.longest_held);
+    let delivery = Delivery { place, leaving, whole };
+    let server = Arc::clone(server);
+    let write = move |reply: &mut Reply| {
+        let held = server.held();
+        let mut options = options(&server, &held, time, cancelled);
+        if let Question::Graph(None) = question {
+            options.default_graph = DefaultGraph::Stored;
+        }
+        let work = Work { server: &server, held: &held, asked: &asked, options };
+        work.run(&question, reply)
+    };
+    Ok(deliver(delivery, write).await)
+}
+
+/// How long the answer may take: what the client asks for, up to what the server allows.
+pub fn time_limit(server: &Shared, asked: &Asked) -> Result<Option<std::time::Duration>, Problem> {
+    let most = server.settings.limits.time;
+    let Some(text) = asked.one("timeout")? else { return Ok(most) };
+    let time = parse_duration(text).map_err(|message| Problem::bad_request(format!("`timeout`: {message}")))?;
+    Ok([time, most].into_iter().flatten().min())
+}
+
+/// How a query of the server is evaluated.
+pub fn options(
+    server: &Shared,
+    held: &Held,
+    time: Option<std::time::Duration>,
+    cancelled: Arc<AtomicBool>,
+) -> EvaluationOptions {
+    let mut options = held.graph.evaluation_options();
+    options.limits = server.settings.limits;
+    options.limits.time = time;
+    options.cancelled = cancelled;
+    options
+}
+
+/// One question at work.
+struct Work<'a> {
+    server: &'a Shared,
+    held: &'a Held,
+    asked: &'a Asked,
+    options: EvaluationOptions,
+}
+
+impl Work<'_> {
+    fn run(&self, question: &Question, reply: &mut Reply) -> Result<(), Ending> {
+        // It is named once.
+        let _ = self.asked.tally.query.set(question.text().to_owned());
+        let query = self.parse(question)?;
+        let chosen = negotiate::format(query.form(), self.asked.one("format")?, self.asked.accept.as_deref())?;
+        let coding = negotiate::coding(self.asked.accept_encoding.as_deref());
+        self.head(question, &query, &chosen, coding, reply);
+        unless_known(reply.headers(), self.asked.if_none_match.as_deref())?;
+        let answer = engine::evaluate(self.held.graph.snapshot()?, &query, &self.options);
+        let answer = answer.map_err(|error| self.failed(&error))?;
+        let prefixes = self.held.graph.prefixes()?;
+        let options = RenderOptions {
+            format: chosen.format,
+            prefixes,
+            width: None,
+            colour: false,
+            graph: GraphOptions::default(),
+            table: TableOptions::default(),
+            cells: CellOptions::default(),
+        };
+        let written = coded(reply, coding, |out| {
+            render::write(answer, options, out).map_err(|error| self.failed(&error).into())
+        })?;
+        self.asked.tally.count_rows(written.rows);
+        Ok(())
+    }
+
+    fn parse(&self, question: &Question) -> Result<Query, Ending> {
+        let graph = &self.held.graph;
+        let parsed = match question {
+            Question::Text { text, dataset } => {
+                graph.parse_at(Source::new("query", text), &self.base()).map(|mut query| {
+                    if let Some((default, named)) = dataset {
+                        query.set_dataset(default.clone(), named.clone());
+                    }
+                    query
+                })
+            }
+            Question::Graph(name) => graph.parse(Source::new("query", ALL)).map(|mut query| {
+                if let Some(name) = name {
+                    query.set_dataset(vec![name.clone()], Vec::new());
+                }
+                query
+            }),
+            Question::Canned { name, values } => {
+                let canned = graph.catalog()?.get(name)?;
+                graph.parse_canned(canned, &Values::from_pairs(values.iter().cloned()))
+            }
+        };
+        parsed.map_err(|error| self.failed(&error).into())
+    }
+
+    /// What relative IRIs of a query are resolved against where the graph has no base: the address that was asked.
+    fn base(&self) -> String {
+        format!("{}{}", self.server.address_for(self.asked), self.asked.path)
+    }
+
+    /// What is said before the answer: its type, its tag, how long it may be kept.
+    fn head(&self, question: &Question, query: &Query, chosen: &Chosen, coding: Coding, reply: &mut Reply) {
+        let tag = is_repeatable(&query.algebra).then(|| {
+            let mut tag = Tag::of(self.held, &chosen.media_type, coding);
+            match question {
+                Question::Text { text, dataset } => {
+                    tag.add(text);
+                    tag.add(&self.base());
+                    for graphs in dataset.iter().flat_map(|(default, named)| [default, named]) {
+                        tag.add("graphs");
+                        graphs.iter().for_each(|graph| tag.add(graph.as_str()));
+                    }
+                }
+                Question::Graph(name) => tag.add(name.as_ref().map_or("", |name| name.as_str())),
+                Question::Canned { name, values } => {
+                    let texts = values.iter().flat_map(|(name, value)| [name.as_str(), value]);
+                    std::iter::once(name.as_str()).chain(texts).for_each(|text| tag.add(text));
+                    tag.add(&query.to_sse());
+                }
+            }
+            tag
+        });
+        head(self.server, chosen, tag, reply);
+    }
+
+    fn failed(&self, error: &Error) -> Problem {
+        self.server.problem(error, &self.options.limits)
+    }
+}
+
+/// Says what the answer is: its type, its tag, how long it may be kept.
+pub fn head(server: &Shared, chosen: &Chosen, tag: Option<Tag>, reply: &mut Reply) {
+    let caching = if tag.is_some() { server.settings.caching() } else { HeaderValue::from_static("no-store") };
+    let headers = reply.headers();
+    if let Ok(media_type) = HeaderValue::from_str(&chosen.media_type) {
+        headers.insert(CONTENT_TYPE, media_type);
+    }
+    headers.insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding, Accept-Language"));
+    headers.insert(CACHE_CONTROL, caching);
+    if let Some(tag) = tag.and_then(|tag| HeaderValue::from_str(&tag.text()).ok()) {
+        headers.insert(ETAG, tag);
+    }
+}
+
+/// Names an answer by all that it depends on.
+pub struct Tag(Sha256);
+
+impl Tag {
+    pub fn of(held: &Held, media_type: &str, coding: Coding) -> Self {
+        let mut tag = Self(Sha256::new());
+        [held.tag.as_str(), media_type, coding.name()].into_iter().for_each(|text| tag.add(text));
+        tag
+    }
+
+    pub fn add(&mut self, text: &str) {
+        self.0.update((text.len() as u64).to_le_bytes());
+        self.0.update(text);
+    }
+
+    fn text(self) -> String {
+        let digest = self.0.finalize();
+        let short: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        format!("\"{short}\"")
+    }
+}

@@ -1,0 +1,175 @@
+//! Connections: accepted up to a number, ended where they stand still, and at a stop finished for a while.
+
+use super::{Shared, reload, routes};
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use kgq_syntax::error::{Error, Result};
+use std::net::TcpListener;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::sleep;
+use tokio_io_timeout::TimeoutStream;
+
+/// Deep queries recurse deeply; memory is taken only as it is used.
+const STACK: usize = 256 << 20;
+/// Threads that carry connections: they compute nothing.
+const CARRIERS: usize = 2;
+/// How long what runs may go on after the server was asked to stop.
+const LAST: Duration = Duration::from_secs(10);
+/// What is read of a request before its body: the line with the address, and the headers.
+const LONGEST_HEAD: usize = 96 << 10;
+/// How long no connection is accepted when the system has no room for one.
+const BREATH: Duration = Duration::from_millis(100);
+
+/// How many connections for metrics there may be.
+const MEASURERS: usize = 16;
+
+/// Where the server listens.
+pub struct Listeners {
+    pub main: TcpListener,
+    /// For metrics alone.
+    pub metrics: Option<TcpListener>,
+}
+
+/// What the program is told from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    Stop,
+    Reload,
+}
+
+/// Serves until it is told to stop, and what runs is finished, or its time is over, or it is told to stop once more.
+///
+/// # Errors
+/// That the system gives no threads or sockets.
+pub fn serve(server: Shared, listeners: Listeners, signals: UnboundedReceiver<Signal>) -> Result<()> {
+    let (reload, asked) = std::sync::mpsc::channel();
+    let follower = Arc::clone(&server);
+    std::thread::Builder::new()
+        .name("reload".into())
+        .stack_size(STACK)
+        .spawn(move || reload::follow(&follower, &asked))
+        .map_err(|error| Error::io("the thread that reads files again", &error))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(CARRIERS)
+        .max_blocking_threads(server.settings.capacity.open + CARRIERS)
+        .thread_stack_size(STACK)
+        .thread_name("serve")
+        .enable_io()
+        .enable_time()
+        .build()
+        .map_err(|error| Error::io("the threads of the server", &error))?;
+    let served = runtime.block_on(async {
+        if let Some(metrics) = listeners.metrics {
+            let (free, open) = (Arc::new(Semaphore::new(MEASURERS)), GracefulShutdown::new());
+            let (server, metrics) = (Arc::clone(&server), asynchronous(metrics)?);
+            tokio::spawn(async move {
+                let router = routes::metrics(&server);
+                loop {
+                    accept(&server, &metrics, &router, &free, &open).await;
+                }
+            });
+        }
+        run(&server, asynchronous(listeners.main)?, signals, &reload).await;
+        Ok(())
+    });
+    // A query that does not hear ends with the program.
+    runtime.shutdown_background();
+    served
+}
+
+fn asynchronous(listener: TcpListener) -> Result<tokio::net::TcpListener> {
+    let failed = |error: std::io::Error| Error::io("the listening socket", &error);
+    listener.set_nonblocking(true).map_err(failed)?;
+    tokio::net::TcpListener::from_std(listener).map_err(failed)
+}
+
+/// Accepts connections until the server is told to stop, and finishes what runs.
+async fn run(
+    server: &Shared,
+    listener: tokio::net::TcpListener,
+    mut signals: UnboundedReceiver<Signal>,
+    reload: &std::sync::mpsc::Sender<()>,
+) {
+    let router = routes::router(server);
+    let free = Arc::new(Semaphore::new(server.settings.connections));
+    let open = GracefulShutdown::new();
+    loop {
+        tokio::select! {
+            () = accept(server, &listener, &router, &free, &open) => {}
+            signal = signals.recv() => match signal {
+                // The thread lives as long as there is somebody who sends.
+                Some(Signal::Reload) => drop(reload.send(())),
+                Some(Signal::Stop) | None => break,
+            },
+        }
+    }
+    drop(listener);
+    server.log.say("the server stops: what runs is finished");
+    server.stopping.send_replace(true);
+    tokio::select! {
+        () = open.shutdown() => {}
+        () = sleep(LAST) => server.log.say("what still ran was cut off"),
+        () = stopped_again(&mut signals) => {}
+    }
+}
+
+/// Accepts one connection, and lets it be served.
+async fn accept(
+    server: &Shared,
+    listener: &tokio::net::TcpListener,
+    router: &axum::Router,
+    free: &Arc<Semaphore>,
+    open: &GracefulShutdown,
+) {
+    let Some((stream, taken)) = next(listener, free).await else {
+        return sleep(BREATH).await;
+    };
+    let connection = open.watch(connection(server, stream, router.clone()));
+    tokio::spawn(async move {
+        // How a connection ends is the client's affair; the log has the request.
+        let _ = connection.await;
+        drop(taken);
+    });
+}
+
+async fn stopped_again(signals: &mut UnboundedReceiver<Signal>) {
+    while signals.recv().await == Some(Signal::Reload) {}
+}
+
+/// The next connection, when there is room for it. `None` where the system has none.
+async fn next(
+    listener: &tokio::net::TcpListener,
+    free: &Arc<Semaphore>,
+) -> Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+    let taken = Arc::clone(free).acquire_owned().await.ok()?;
+    let (stream, _) = listener.accept().await.ok()?;
+    Some((stream, taken))
+}
+
+/// A stream whose writing ends with an error where nobody reads.
+type Bounded = TokioIo<Pin<Box<TimeoutStream<TcpStream>>>>;
+
+/// A connection that is served, and ended where the other side neither sends nor reads.
+fn connection(
+    server: &Shared,
+    stream: TcpStream,
+    router: axum::Router,
+) -> http1::Connection<Bounded, TowerToHyperService<axum::Router>> {
+    let patience = server.settings.patience;
+    // Pieces are large; what is small is the last one.
+    let _ = stream.set_nodelay(true);
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(patience));
+    http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(patience)
+        .max_buf_size(LONGEST_HEAD)
+        .serve_connection(TokioIo::new(Box::pin(stream)), TowerToHyperService::new(router))
+}

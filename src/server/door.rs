@@ -1,0 +1,146 @@
+//! What every request passes: whether it came by a name of this server, whether it may ask, and what every answer says to browsers.
+
+use super::Shared;
+use super::problem::Problem;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::header::{
+    AUTHORIZATION, CONTENT_SECURITY_POLICY, HOST, HeaderName, REFERRER_POLICY, WWW_AUTHENTICATE,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use axum::http::{HeaderValue, Request, StatusCode, Version};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use std::net::{IpAddr, SocketAddr};
+
+/// Refuses who came by another name, and adds the headers that keep browsers from misusing an answer.
+pub async fn pass(State(server): State<Shared>, request: Request<Body>, next: Next) -> Response {
+    let mut response = match refusal(&server, &request) {
+        Some(problem) => problem.into_response(),
+        None => next.run(request).await,
+    };
+    const ALWAYS: [(HeaderName, &str); 4] = [
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (X_FRAME_OPTIONS, "DENY"),
+        (REFERRER_POLICY, "no-referrer"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    ];
+    let headers = response.headers_mut();
+    for (name, value) in ALWAYS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    // A page has a policy of its own; of data, nothing is run or framed.
+    let policy = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+    headers.entry(CONTENT_SECURITY_POLICY).or_insert(policy);
+    response
+}
+
+/// Who may ask: without tokens for reading everybody, else who has one. Whether the server lives is told to all.
+pub async fn admit(State(server): State<Shared>, request: Request<Body>, next: Next) -> Response {
+    let is_open = ["/healthz", "/readyz"].contains(&request.uri().path());
+    if is_open || !server.settings.tokens.guard_reading() {
+        return next.run(request).await;
+    }
+    let given = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let token =
+        given.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    if token.is_some_and(|(_, token)| server.settings.tokens.holder(token.trim()).is_some()) {
+        return next.run(request).await;
+    }
+    Problem::new(StatusCode::UNAUTHORIZED, "reading needs a token")
+        .hint("send it as `Authorization: Bearer TOKEN`")
+        .header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+        .into_response()
+}
+
+/// Why a request is refused by its address. A page of somebody else's, whose name was made to lead here, has another name than ours.
+fn refusal(server: &Shared, request: &Request<Body>) -> Option<Problem> {
+    let header = request.headers().get(HOST).map(|host| host.to_str().unwrap_or_default());
+    let absolute = request.uri().authority().map(|authority| authority.as_str());
+    if header.is_none() && absolute.is_none() && request.version() >= Version::HTTP_11 {
+        return Some(Problem::bad_request("the request names no host"));
+    }
+    let stranger = header.into_iter().chain(absolute).find(|host| !server.settings.names.knows(host))?;
+    let shown: String = stranger.chars().take(100).collect();
+    Some(
+        Problem::forbidden(format!("this server is not known as `{shown}`"))
+            .hint("who runs it can add the name with `--public NAME`"),
+    )
+}
+
+/// The names by which this server may be asked.
+pub struct Names {
+    listens: SocketAddr,
+    public: Vec<String>,
+}
+
+impl Names {
+    /// By the address that is listened on, and by names of hosts or addresses of sites.
+    pub fn new(listens: SocketAddr, public: &[String]) -> Self {
+        let host = |name: &String| {
+            let rest = name.split_once("://").map_or(name.as_str(), |(_, rest)| rest);
+            host_of(rest.split('/').next().unwrap_or(rest)).to_ascii_lowercase()
+        };
+        Self { listens, public: public.iter().map(host).collect() }
+    }
+
+    /// Whether a host, with or without a port, is one of them. An address in numbers is no name that could be made to lead here.
+    fn knows(&self, host: &str) -> bool {
+        let host = host_of(host);
+        if self.public.iter().any(|name| name.eq_ignore_ascii_case(host)) {
+            return true;
+        }
+        let own = self.listens.ip();
+        match host.trim_matches(['[', ']']).parse::<IpAddr>() {
+            Ok(address) => address == own || own.is_unspecified() || own.is_loopback() && address.is_loopback(),
+            Err(_) => host.eq_ignore_ascii_case("localhost") && (own.is_loopback() || own.is_unspecified()),
+        }
+    }
+}
+
+/// A host without its port.
+fn host_of(authority: &str) -> &str {
+    match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) && !host.ends_with(':') => host,
+        _ => authority,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(listens: &str, public: &[&str]) -> Names {
+        let public: Vec<String> = public.iter().map(|name| (*name).to_owned()).collect();
+        Names::new(listens.parse().unwrap(), &public)
+    }
+
+    #[test]
+    fn a_server_of_this_machine_is_known_by_its_addresses_alone() {
+        let names = names("127.0.0.1:7878", &[]);
+        for known in ["127.0.0.1:7878", "localhost", "LOCALHOST:8080", "[::1]:7878", "127.0.0.1"] {
+            assert!(names.knows(known), "{known}");
+        }
+        for strange in [
+            "evil.example",
+            "evil.example:7878",
+            "10.0.0.1:7878",
+            "",
+            "localhost.evil.example",
+            "127.0.0.1.evil.example",
+        ] {
+            assert!(!names.knows(strange), "{strange}");
+        }
+    }
+
+    #[test]
+    fn a_public_server_is_known_by_its_names_too() {
+        let names = names("0.0.0.0:80", &["https://Graph.example/", "other.example:8080"]);
+        for known in ["graph.example", "GRAPH.example:443", "other.example", "10.1.2.3", "[fe80::1]:80"] {
+            assert!(names.knows(known), "{known}");
+        }
+        assert!(!names.knows("evil.example"));
+        let own = self::names("10.0.0.1:80", &[]);
+        assert!(own.knows("10.0.0.1:80") && !own.knows("10.0.0.2:80") && !own.knows("localhost"));
+    }
+}

@@ -1,0 +1,136 @@
+//! `/find?text=`: things by the names that people give them, in any language.
+
+use super::Shared;
+use super::problem::Problem;
+use super::reply::Ending;
+use super::request::Asked;
+use super::service::{Job, work, write_json};
+use super::sparql::respond;
+use super::state::Held;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::Request;
+use axum::response::Response;
+use kgq_graph::catalog::{Role, classes_of};
+use kgq_graph::graph::Graph;
+use kgq_graph::request::find;
+use kgq_snapshot::{Snapshot, TermId};
+use kgq_syntax::error::Result;
+use kgq_syntax::rdf::{NamedNode, Term};
+use serde_json::{Value, json};
+
+/// How many things are told, if no number is asked for, and at most.
+const FEW: usize = 20;
+const MOST: usize = 100;
+/// How many near things are told beside what is not there.
+const NEAR: usize = 5;
+
+pub async fn handle(State(server): State<Shared>, request: Request<Body>) -> Response {
+    let (parts, _) = request.into_parts();
+    let found = async {
+        let asked = Asked::of(&parts)?;
+        work(&server, asked, |job, reply| {
+            let found = search(job)?;
+            write_json(job, &found, reply)
+        })
+        .await
+    };
+    respond(found.await)
+}
+
+/// What is looked for by its kind.
+enum Wanted {
+    Role(Option<Role>),
+    Member(TermId),
+}
+
+fn search(job: &Job<'_>) -> Result<Value, Ending> {
+    let (held, asked) = (job.held, job.asked);
+    let text = asked.one("text")?.ok_or_else(|| Problem::bad_request("there is no `text` to look for"))?;
+    let most = match asked.one("limit")?.map(str::parse::<usize>) {
+        None => FEW,
+        Some(Ok(most)) => most.min(MOST),
+        Some(Err(_)) => return Err(Problem::bad_request("`limit` is a whole number").into()),
+    };
+    let language = asked.one("lang")?.map_or_else(|| language(job), str::to_owned);
+    let graph = &held.graph;
+    let findings = match wanted(held, asked.one("kind")?)? {
+        Wanted::Role(role) => find::find(graph, find::Request { text, role, most })?,
+        Wanted::Member(class) => members(graph, class, text, most)?,
+    };
+    let things: Vec<NamedNode> = findings.found.into_iter().map(|found| found.thing).collect();
+    asked.tally.count_rows(things.len() as u64);
+    Ok(json!({ "found": told(graph, &things, &language)?, "near": findings.are_near }))
+}
+
+/// The members of a class that are called so.
+fn members(graph: &Graph, class: TermId, text: &str, most: usize) -> Result<find::Findings> {
+    let (snapshot, index) = (graph.snapshot()?, graph.index()?);
+    let found = index.search(text, most, |id| classes_of(snapshot, id).contains(&class)).terms;
+    let found =
+        found.into_iter().filter_map(|id| Some(find::Found { thing: iri(snapshot, id)?, role: index.role(id) }));
+    let found = found.collect();
+    snapshot.intact()?;
+    Ok(find::Findings { found, are_near: false })
+}
+
+fn iri(snapshot: &Snapshot, id: TermId) -> Option<NamedNode> {
+    match snapshot.term(id) {
+        Term::NamedNode(node) => Some(node),
+        Term::BlankNode(_) | Term::Literal(_) | Term::Triple(_) => None,
+    }
+}
+
+fn language(job: &Job<'_>) -> String {
+    job.asked.language().unwrap_or_else(|| job.held.graph.language())
+}
+
+fn wanted(held: &Held, kind: Option<&str>) -> Result<Wanted, Ending> {
+    Ok(match kind {
+        None | Some("") => Wanted::Role(None),
+        Some("class") => Wanted::Role(Some(Role::Class)),
+        Some("property") => Wanted::Role(Some(Role::Property)),
+        Some("thing") => Wanted::Role(Some(Role::Thing)),
+        Some(class) => {
+            let node = held.graph.prefixes()?.expand(class).or_else(|| NamedNode::new(class).ok());
+            let id = node.and_then(|node| held.graph.snapshot().ok()?.id(node.as_ref().into()));
+            let unknown = || Problem::bad_request("`kind` is class, property, thing, or a class of the graph");
+            Wanted::Member(id.ok_or_else(unknown)?)
+        }
+    })
+}
+
+/// What is told of things: their names in this language, what they are.
+fn told(graph: &Graph, things: &[NamedNode], language: &str) -> Result<Vec<Value>> {
+    let (snapshot, index, prefixes) = (graph.snapshot()?, graph.index()?, graph.prefixes()?);
+    let ids: Vec<Option<TermId>> = things.iter().map(|thing| snapshot.id(thing.as_ref().into())).collect();
+    let of = |id: &Option<TermId>| id.map(|id| classes_of(snapshot, id)).unwrap_or_default();
+    let classes: Vec<Vec<NamedNode>> =
+        ids.iter().map(|id| of(id).into_iter().filter_map(|class| iri(snapshot, class)).collect()).collect();
+    let labels = graph.labels_of(things.iter().chain(classes.iter().flatten()))?;
+    let named = |node: &NamedNode| json!({"iri": node.as_str(), "curie": prefixes.shorten(node.as_str()), "label": labels.get(node, language)});
+    let told = things.iter().zip(&ids).zip(&classes).map(|((thing, id), classes)| {
+        let mut told = named(thing);
+        told["kind"] = match id.map_or(Role::Thing, |id| index.role(id)) {
+            Role::Class => "class",
+            Role::Property => "property",
+            Role::Thing => "thing",
+        }
+        .into();
+        told["classes"] = classes.iter().map(named).collect();
+        told
+    });
+    let told = told.collect();
+    snapshot.intact()?;
+    Ok(told)
+}
+
+/// Things that may be meant by an IRI that is not there, by the words of its last part.
+pub fn near(job: &Job<'_>, iri: &str) -> Result<Vec<Value>> {
+    let last = iri.rsplit(['#', '/']).find(|part| !part.is_empty()).unwrap_or(iri);
+    let text = last.replace(['-', '_', '.'], " ");
+    let graph = &job.held.graph;
+    let findings = find::find(graph, find::Request { text: &text, role: None, most: NEAR })?;
+    let things: Vec<NamedNode> = findings.found.into_iter().map(|found| found.thing).collect();
+    told(graph, &things, &language(job))
+}

@@ -1,0 +1,37 @@
+//! `kgq serve`: the graph by HTTP. A route is a file; what all of them share is [`state::Server`].
+//!
+//! Connections are asynchronous, and only here. Queries run on threads of their own ([`reply`]), of which there are so many
+//! ([`admission`]). Nothing here prints: lines for the log go to who started the server.
+
+mod admission;
+mod answer;
+mod canned;
+mod connections;
+mod door;
+mod events;
+mod find;
+mod graphs;
+mod health;
+mod log;
+mod metrics;
+mod negotiate;
+mod problem;
+mod reload;
+mod reply;
+mod request;
+mod routes;
+mod service;
+mod sparql;
+mod state;
+mod things;
+mod tokens;
+mod watch;
+
+pub use admission::Capacity;
+pub use connections::{Listeners, Signal, serve};
+pub use door::Names;
+pub use log::{Log, LogFormat};
+pub use state::{Server, Settings};
+pub use tokens::Tokens;
+
+use state::Shared;

@@ -1,0 +1,223 @@
+//! What a client takes (RFC 9110, §12): media types and codings with their weights, and which of ours fits best.
+
+use super::problem::Problem;
+use axum::http::StatusCode;
+use kgq_engine::query::Form;
+use kgq_graph::render::Format;
+use kgq_syntax::rdf::RdfFormat;
+
+/// A format with the media types that ask for it; the first is what it is called by.
+type Offer = (&'static [&'static str], Format);
+
+/// Of tables and truth values, in the order of our preference.
+const TABLES: &[Offer] = &[
+    (&["application/sparql-results+json", "application/json"], Format::Json),
+    (&["application/sparql-results+xml", "application/xml", "text/xml"], Format::Xml),
+    (&["text/csv"], Format::Csv),
+    (&["text/tab-separated-values"], Format::Tsv),
+    (&["application/x-ndjson", "application/jsonl"], Format::Ndjson),
+    (&["text/markdown"], Format::Markdown),
+    (&["text/plain"], Format::Table),
+];
+
+/// Of graphs. Some are formats of tables, which have a row for each triple.
+const GRAPHS: &[Offer] = &[
+    (&["text/turtle", "application/x-turtle"], Format::Rdf(RdfFormat::Turtle)),
+    (&["application/n-triples"], Format::Rdf(RdfFormat::NTriples)),
+    (&["application/ld+json", "application/json"], Format::Rdf(RdfFormat::JsonLd)),
+    (&["application/rdf+xml", "application/xml", "text/xml"], Format::Rdf(RdfFormat::RdfXml)),
+    (&["application/trig"], Format::Rdf(RdfFormat::TriG)),
+    (&["application/n-quads"], Format::Rdf(RdfFormat::NQuads)),
+    (&["text/csv"], Format::Csv),
+    (&["text/tab-separated-values"], Format::Tsv),
+    (&["application/x-ndjson", "application/jsonl"], Format::Ndjson),
+    (&["text/markdown"], Format::Markdown),
+    (&["text/plain"], Format::Table),
+];
+
+/// The formats that an answer of this form can have.
+fn offers(form: Form) -> &'static [Offer] {
+    match form {
+        Form::Select | Form::Ask => TABLES,
+        Form::Construct | Form::Describe => GRAPHS,
+    }
+}
+
+/// A format, and the media type that says so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chosen {
+    pub format: Format,
+    pub media_type: String,
+}
+
+impl Chosen {
+    /// JSON of our own.
+    pub fn json() -> Self {
+        Self::new(Format::Json, "application/json")
+    }
+
+    fn new(format: Format, media_type: &str) -> Self {
+        // All that we write is UTF-8, which a text must say.
+        let media_type = match media_type.strip_prefix("text/") {
+            Some(_) => format!("{media_type}; charset=utf-8"),
+            None => media_type.to_owned(),
+        };
+        Self { format, media_type }
+    }
+}
+
+/// The format of an answer of this form: the one named, else the one that the client likes best, else the first.
+pub fn format(form: Form, named: Option<&str>, accept: Option<&str>) -> Result<Chosen, Problem> {
+    let offers = offers(form);
+    if let Some(name) = named {
+        let by_type = offers.iter().find(|(types, _)| types.contains(&name));
+        let by_name = || Format::from_name(name).and_then(|format| offers.iter().find(|offer| offer.1 == format));
+        // Of a graph, JSON and XML are those of RDF.
+        let by_kin = || match Format::from_name(name)? {
+            Format::Json => offers.iter().find(|offer| offer.1 == Format::Rdf(RdfFormat::JsonLd)),
+            Format::Xml => offers.iter().find(|offer| offer.1 == Format::Rdf(RdfFormat::RdfXml)),
+            _ => None,
+        };
+        let (types, format) = by_type
+            .or_else(by_name)
+            .or_else(by_kin)
+            .ok_or_else(|| not_acceptable(format!("an answer of this form has no format `{name}`"), offers))?;
+        return Ok(Chosen::new(*format, types[0]));
+    }
+    let Some(accept) = accept else { return Ok(Chosen::new(offers[0].1, offers[0].0[0])) };
+    let ranges = ranges(accept);
+    let mut best: Option<(f32, Chosen)> = None;
+    for (types, format) in offers {
+        for (number, media_type) in types.iter().enumerate() {
+            // Another name of a format is for who asks by it.
+            if number > 0 && !ranges.iter().any(|range| range.name.eq_ignore_ascii_case(media_type)) {
+                continue;
+            }
+            let weight = weight(&ranges, media_type);
+            if weight > best.as_ref().map_or(0.0, |(best, _)| *best) {
+                best = Some((weight, Chosen::new(*format, media_type)));
+            }
+        }
+    }
+    best.map(|(_, chosen)| chosen)
+        .ok_or_else(|| not_acceptable("the answer has none of the formats that the request accepts".into(), offers))
+}
+
+fn not_acceptable(detail: String, offers: &[Offer]) -> Problem {
+    let types: Vec<&str> = offers.iter().map(|(types, _)| types[0]).collect();
+    let names: Vec<&str> = offers.iter().map(|(_, format)| format.name()).collect();
+    Problem::new(StatusCode::NOT_ACCEPTABLE, detail).with("accepted", types).with("formats", names)
+}
+
+/// A range of media types, or another item of a list, with its weight.
+struct Range<'a> {
+    name: &'a str,
+    weight: f32,
+}
+
+fn ranges(header: &str) -> Vec<Range<'_>> {
+    header.split(',').filter_map(range).collect()
+}
+
+fn range(item: &str) -> Option<Range<'_>> {
+    let mut parts = item.split(';').map(str::trim);
+    let name = parts.next().filter(|name| !name.is_empty())?;
+    let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
+    // A weight that is none counts as the highest, as where there is none.
+    let weight = weight.and_then(|weight| weight.trim().parse().ok()).map_or(1.0, |weight: f32| weight.clamp(0.0, 1.0));
+    Some(Range { name, weight })
+}
+
+/// The weight of a media type: that of the range that says most of it.
+fn weight(ranges: &[Range<'_>], media_type: &str) -> f32 {
+    let (kind, _) = media_type.split_once('/').unwrap_or((media_type, ""));
+    let precision = |range: &Range<'_>| match range.name.split_once('/') {
+        Some(("*", "*")) => Some(1),
+        Some((own, "*")) if own.eq_ignore_ascii_case(kind) => Some(2),
+        _ if range.name.eq_ignore_ascii_case(media_type) => Some(3),
+        _ if range.name == "*" => Some(1),
+        _ => None,
+    };
+    let fitting = ranges.iter().filter_map(|range| Some((precision(range)?, range.weight)));
+    fitting.max_by_key(|(precision, _)| *precision).map_or(0.0, |(_, weight)| weight)
+}
+
+/// How the bytes of an answer are coded on their way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Coding {
+    Identity,
+    Gzip,
+    Zstd,
+}
+
+impl Coding {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Identity => "identity",
+            Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
+        }
+    }
+}
+
+/// The coding that the client likes best of those there are.
+pub fn coding(accept: Option<&str>) -> Coding {
+    let Some(accept) = accept else { return Coding::Identity };
+    let ranges = ranges(accept);
+    let weight = |name: &str| {
+        let own = ranges.iter().find(|range| range.name.eq_ignore_ascii_case(name));
+        own.or_else(|| ranges.iter().find(|range| range.name == "*")).map_or(0.0, |range| range.weight)
+    };
+    let (zstd, gzip) = (weight("zstd"), weight("gzip"));
+    match (zstd > 0.0 && zstd >= gzip, gzip > 0.0) {
+        (true, _) => Coding::Zstd,
+        (false, true) => Coding::Gzip,
+        (false, false) => Coding::Identity,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chosen(form: Form, accept: &str) -> String {
+        format(form, None, Some(accept)).map_or_else(|_| "none".into(), |chosen| chosen.media_type)
+    }
+
+    #[test]
+    fn the_format_with_the_highest_weight_is_chosen_and_ours_among_equals() {
+        assert_eq!(chosen(Form::Select, "*/*"), "application/sparql-results+json");
+        assert_eq!(chosen(Form::Construct, "*/*"), "text/turtle; charset=utf-8");
+        assert_eq!(
+            chosen(Form::Select, "text/csv;q=0.5, application/sparql-results+xml;q=0.9"),
+            "application/sparql-results+xml"
+        );
+        assert_eq!(chosen(Form::Select, "application/json"), "application/json");
+        assert_eq!(
+            chosen(Form::Select, "text/*;q=0.3, text/csv;q=0, */*;q=0.1"),
+            "text/tab-separated-values; charset=utf-8"
+        );
+        assert_eq!(chosen(Form::Select, "text/turtle, application/rdf+xml;q=0.5"), "none");
+        assert_eq!(chosen(Form::Describe, "TEXT/TURTLE"), "text/turtle; charset=utf-8");
+        assert_eq!(chosen(Form::Ask, "text/html, image/png;q=0"), "none");
+    }
+
+    #[test]
+    fn a_named_format_wins_and_json_of_a_graph_is_that_of_rdf() {
+        let named = |form, name| format(form, Some(name), Some("text/html")).map(|chosen| chosen.format).ok();
+        assert_eq!(named(Form::Select, "csv"), Some(Format::Csv));
+        assert_eq!(named(Form::Select, "text/csv"), Some(Format::Csv));
+        assert_eq!(named(Form::Construct, "json"), Some(Format::Rdf(RdfFormat::JsonLd)));
+        assert_eq!(named(Form::Construct, "nt"), Some(Format::Rdf(RdfFormat::NTriples)));
+        assert_eq!(named(Form::Select, "turtle"), None);
+        assert_eq!(named(Form::Select, "pdf"), None);
+    }
+
+    #[test]
+    fn a_coding_is_one_that_the_client_takes() {
+        assert_eq!(coding(Some("gzip, deflate, br, zstd")), Coding::Zstd);
+        assert_eq!(coding(Some("gzip;q=1, zstd;q=0.5")), Coding::Gzip);
+        assert_eq!(coding(Some("br, zstd;q=0")), Coding::Identity);
+        assert_eq!(coding(None), Coding::Identity);
+    }
+}

@@ -1,0 +1,159 @@
+//! What went wrong, as a client gets it: `application/problem+json` (RFC 9457), with the place in the query and what to do next.
+
+use axum::body::Body;
+use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use kgq_syntax::error::{Error, Kind};
+use serde_json::{Map, Value};
+
+/// A refusal or a failure, before any byte of an answer has left.
+#[derive(Debug)]
+pub struct Problem(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    status: StatusCode,
+    fields: Map<String, Value>,
+    headers: HeaderMap,
+}
+
+impl Problem {
+    pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        let mut fields = Map::new();
+        fields.insert("title".into(), status.canonical_reason().unwrap_or("Error").into());
+        fields.insert("status".into(), status.as_u16().into());
+        fields.insert("detail".into(), detail.into().into());
+        Self(Box::new(Inner { status, fields, headers: HeaderMap::new() }))
+    }
+
+    pub fn bad_request(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, detail)
+    }
+
+    pub fn forbidden(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, detail)
+    }
+
+    pub fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, detail)
+    }
+
+    /// Another method than those that the route has.
+    pub fn method(allowed: &'static str) -> Self {
+        let problem = Self::new(StatusCode::METHOD_NOT_ALLOWED, format!("this address takes {allowed}"));
+        problem.header(ALLOW, HeaderValue::from_static(allowed))
+    }
+
+    /// All places are taken: the client may try again after so many seconds.
+    pub fn busy(seconds: u64) -> Self {
+        let detail = "the server answers as many requests as it can, and as many wait";
+        Self::new(StatusCode::TOO_MANY_REQUESTS, detail).header(RETRY_AFTER, seconds.into())
+    }
+
+    /// A limit that was passed, by its name.
+    pub fn limit(name: &str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, detail).with("limit", name)
+    }
+
+    #[must_use]
+    pub fn with(mut self, field: &str, value: impl Into<Value>) -> Self {
+        self.0.fields.insert(field.to_owned(), value.into());
+        self
+    }
+
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        if let Value::Array(hints) = self.0.fields.entry("hints").or_insert_with(|| Value::Array(Vec::new())) {
+            hints.push(Value::String(hint.into()));
+        }
+        self
+    }
+
+    #[must_use]
+    pub fn header(mut self, name: axum::http::HeaderName, value: HeaderValue) -> Self {
+        self.0.headers.insert(name, value);
+        self
+    }
+
+    /// As a value that can stand in another.
+    pub fn into_value(self) -> Value {
+        Value::Object(self.0.fields)
+    }
+
+    #[cfg(test)]
+    pub fn status(&self) -> StatusCode {
+        self.0.status
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        let status = match error.kind() {
+            Kind::Input | Kind::Usage | Kind::Check => StatusCode::BAD_REQUEST,
+            Kind::Policy => StatusCode::FORBIDDEN,
+            Kind::Limit | Kind::Interrupted | Kind::Terminated | Kind::ClosedPipe => StatusCode::SERVICE_UNAVAILABLE,
+            // What the system says may hold a path of this machine.
+            Kind::Io => {
+                return Self::new(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "the graph cannot be read; the server's log says why",
+                );
+            }
+            Kind::Bug => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        let mut problem = Self::new(status, error.message());
+        let mut told = Error::new(error.kind(), error.message());
+        if let Some(place) = error.place() {
+            problem = problem.with("line", place.line).with("column", place.column);
+            told = told.at(place.clone());
+        }
+        for hint in error.hints().iter().filter(|hint| !is_for_the_command_line(hint)) {
+            problem = problem.hint(hint);
+            told = told.hint(hint);
+        }
+        problem.with("text", told.render(false))
+    }
+}
+
+/// Whether a hint names a command or an option of ours, which a client has not at hand.
+fn is_for_the_command_line(hint: &str) -> bool {
+    hint.contains("kgq ") || hint.contains("`-") || hint.contains("kgq.toml")
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let Inner { status, fields, headers } = *self.0;
+        let mut response = Response::new(Body::from(format!("{}\n", Value::Object(fields))));
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kgq_syntax::error::Source;
+
+    #[test]
+    fn a_failure_of_the_system_tells_nobody_where_its_files_are() {
+        let error = Error::io("/home/ada/secret.snapshot", &std::io::Error::other("no such file"));
+        let problem = Problem::from(error);
+        assert_eq!(problem.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(!problem.into_value().to_string().contains("secret"));
+    }
+
+    #[test]
+    fn an_error_keeps_its_place_and_its_hints() {
+        let error = Error::input("no such prefix").at(Source::new("query", "a\nbc").place(3..4)).hint("declare it");
+        let fields = Problem::from(error).into_value();
+        assert_eq!(
+            (&fields["line"], &fields["column"], &fields["hints"][0]),
+            (&2.into(), &2.into(), &"declare it".into())
+        );
+    }
+}

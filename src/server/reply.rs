@@ -1,0 +1,279 @@
+//! An answer on its way: a thread writes it, the connection reads it, and nothing is held in between but a few pieces.
+//!
+//! The first piece is held back until it is full or rows have come for a while. Until then a failure is a response of its own, with
+//! its status; after it the connection is cut, so that nobody takes a part for the whole. A reader who leaves stops the work.
+
+use super::admission::Place;
+use super::negotiate::Coding;
+use super::problem::Problem;
+use axum::body::{Body, Bytes};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, ETAG};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use http_body::Frame;
+use std::fmt;
+use std::io::{self, Write};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{mpsc, oneshot};
+
+/// How large a piece is.
+const PIECE: usize = 64 << 10;
+/// How long a piece that is not full is held back.
+const PAUSE: Duration = Duration::from_millis(200);
+/// How many pieces wait for the reader.
+const AHEAD: usize = 4;
+
+/// Why an answer comes to no good end.
+#[derive(Debug)]
+pub enum Ending {
+    Failed(Problem),
+    /// The client has this very answer already.
+    NotModified(Box<HeaderMap>),
+}
+
+impl<T: Into<Problem>> From<T> for Ending {
+    fn from(problem: T) -> Self {
+        Self::Failed(problem.into())
+    }
+}
+
+impl IntoResponse for Ending {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Failed(problem) => problem.into_response(),
+            Self::NotModified(headers) => (StatusCode::NOT_MODIFIED, *headers).into_response(),
+        }
+    }
+}
+
+/// Stops the work when it is dropped: the client has left, or the answer is at its end.
+#[derive(Debug, Default)]
+pub struct Leaving(pub Arc<AtomicBool>);
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// The rest of an answer does not come.
+#[derive(Debug)]
+struct Cut;
+
+impl fmt::Display for Cut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the answer could not be finished")
+    }
+}
+
+impl std::error::Error for Cut {}
+
+/// What the thread tells the connection first.
+enum First {
+    Whole(HeaderMap, Vec<u8>),
+    Begun(HeaderMap),
+    Ended(Ending),
+}
+
+/// Where a thread writes an answer to.
+pub struct Reply {
+    headers: HeaderMap,
+    piece: Vec<u8>,
+    /// When the first byte of the piece was written.
+    since: Option<Instant>,
+    first: Option<oneshot::Sender<First>>,
+    /// `None` in it is the end of an answer that is whole.
+    sender: mpsc::Sender<Option<Bytes>>,
+    place: Place,
+    /// Of an answer that must be whole before it leaves: how long it may be.
+    whole: Option<usize>,
+    is_too_long: bool,
+}
+
+impl Reply {
+    pub fn headers(&mut self) -> &mut HeaderMap {
+        &mut self.headers
+    }
+
+    /// Sends the piece that is there.
+    fn send(&mut self) -> io::Result<()> {
+        if let Some(first) = self.first.take() {
+            let headers = std::mem::take(&mut self.headers);
+            first.send(First::Begun(headers)).map_err(|_| gone())?;
+        }
+        self.since = None;
+        let piece = Bytes::from(std::mem::take(&mut self.piece));
+        self.hand_over(Some(piece))
+    }
+
+    fn hand_over(&mut self, piece: Option<Bytes>) -> io::Result<()> {
+        match self.sender.try_send(piece) {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Closed(_)) => Err(gone()),
+            Err(TrySendError::Full(piece)) => {
+                let sender = &self.sender;
+                self.place.lend(|| sender.blocking_send(piece)).map_err(|_| gone())
+            }
+        }
+    }
+
+    /// Tells how the work ended. That nobody listens any more is no failure.
+    fn end(mut self, result: Result<(), Ending>) {
+        match (result, self.first.take()) {
+            (Ok(()), Some(first)) => drop(first.send(First::Whole(self.headers, self.piece))),
+            (Ok(()), None) => {
+                let last = if self.piece.is_empty() { Ok(()) } else { self.send() };
+                drop(last.and_then(|()| self.hand_over(None)));
+            }
+            (Err(_), Some(first)) if self.is_too_long => drop(first.send(First::Ended(too_long().into()))),
+            (Err(ending), Some(first)) => drop(first.send(First::Ended(ending))),
+            // The pieces stop without an end.
+            (Err(_), None) => {}
+        }
+    }
+}
+
+fn too_long() -> Problem {
+    Problem::limit("bytes", "the answer is longer than what is held for a client of HTTP/1.0")
+        .hint("ask by HTTP/1.1, which has a sign for an answer that could not be finished")
+}
+
+fn gone() -> io::Error {
+    io::Error::from(io::ErrorKind::BrokenPipe)
+}
+
+impl Write for Reply {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.piece.extend_from_slice(bytes);
+        match self.whole {
+            Some(most) if self.piece.len() > most => {
+                self.is_too_long = true;
+                Err(io::ErrorKind::FileTooLarge.into())
+            }
+            Some(_) => Ok(bytes.len()),
+            None => {
+                let since = *self.since.get_or_insert_with(Instant::now);
+                if self.piece.len() >= PIECE || since.elapsed() >= PAUSE {
+                    self.send()?;
+                }
+                Ok(bytes.len())
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Writes through a coding.
+pub fn coded<T>(
+    reply: &mut Reply,
+    coding: Coding,
+    write: impl FnOnce(&mut dyn Write) -> Result<T, Ending>,
+) -> Result<T, Ending> {
+    let lost = |_: io::Error| Ending::Failed(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the client has left"));
+    if coding != Coding::Identity {
+        reply.headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding.name()));
+    }
+    match coding {
+        Coding::Identity => write(reply),
+        Coding::Gzip => {
+            let mut encoder = flate2::write::GzEncoder::new(reply, flate2::Compression::fast());
+            let value = write(&mut encoder)?;
+            encoder.finish().map_err(lost)?;
+            Ok(value)
+        }
+        Coding::Zstd => {
+            let mut encoder = zstd::Encoder::new(reply, 1).map_err(lost)?;
+            let value = write(&mut encoder)?;
+            encoder.finish().map_err(lost)?;
+            Ok(value)
+        }
+    }
+}
+
+/// How an answer is given.
+pub struct Delivery {
+    pub place: Place,
+    pub leaving: Leaving,
+    /// Of an answer that must be whole before it leaves: how long it may be.
+    pub whole: Option<usize>,
+}
+
+/// Lets a thread write an answer, and gives it to the client as it comes.
+pub async fn deliver(
+    delivery: Delivery,
+    write: impl FnOnce(&mut Reply) -> Result<(), Ending> + Send + 'static,
+) -> Response {
+    let Delivery { place, leaving, whole } = delivery;
+    let (first, told) = oneshot::channel();
+    let (sender, receiver) = mpsc::channel(AHEAD);
+    let work = move || {
+        let (headers, piece) = (HeaderMap::new(), Vec::new());
+        let mut reply =
+            Reply { headers, piece, since: None, first: Some(first), sender, place, whole, is_too_long: false };
+        let result = write(&mut reply);
+        reply.end(result);
+    };
+    tokio::task::spawn_blocking(work);
+    match told.await {
+        Ok(First::Whole(headers, bytes)) => {
+            let mut response = Response::new(Body::from(bytes));
+            response.headers_mut().extend(headers);
+            response
+        }
+        Ok(First::Begun(headers)) => {
+            let mut response = Response::new(Body::new(Pieces { receiver, _leaving: leaving, is_over: false }));
+            response.headers_mut().extend(headers);
+            response.headers_mut().remove(CONTENT_LENGTH);
+            response
+        }
+        Ok(First::Ended(ending)) => ending.into_response(),
+        // The thread panicked, which the program has told on its standard error.
+        Err(_) => {
+            let detail = "this is a mistake in kgq itself; the server's log says more";
+            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail).into_response()
+        }
+    }
+}
+
+/// The pieces of an answer, as they come.
+struct Pieces {
+    receiver: mpsc::Receiver<Option<Bytes>>,
+    _leaving: Leaving,
+    is_over: bool,
+}
+
+impl http_body::Body for Pieces {
+    type Data = Bytes;
+    type Error = Cut;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
+        if self.is_over {
+            return Poll::Ready(None);
+        }
+        let received = ready!(self.receiver.poll_recv(context));
+        self.is_over = !matches!(received, Some(Some(_)));
+        Poll::Ready(match received {
+            Some(Some(piece)) => Some(Ok(Frame::data(piece))),
+            Some(None) => None,
+            // The thread stopped before the end, however that came.
+            None => Some(Err(Cut)),
+        })
+    }
+}
+
+/// That the client has this answer already, if it names it.
+pub fn unless_known(headers: &HeaderMap, known: Option<&str>) -> Result<(), Ending> {
+    let Some(tag) = headers.get(ETAG).and_then(|tag| tag.to_str().ok()) else { return Ok(()) };
+    let plain = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+    let matches =
+        known.is_some_and(|known| known.split(',').any(|known| known.trim() == "*" || plain(known) == plain(tag)));
+    if matches { Err(Ending::NotModified(Box::new(headers.clone()))) } else { Ok(()) }
+}

@@ -1,0 +1,141 @@
+//! What a request says beside its question: what the client takes, what it has, by which address it came.
+
+use super::problem::Problem;
+use axum::http::header::{ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, HOST, HeaderName, IF_NONE_MATCH};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Version};
+use percent_encoding::percent_decode_str;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+/// What is counted of one request, for the log and the metrics.
+#[derive(Debug, Default)]
+pub struct Tally {
+    pub rows: AtomicU64,
+    /// The query's text, which the log has only where it is asked to; else its hash.
+    pub query: OnceLock<String>,
+}
+
+impl Tally {
+    pub fn count_rows(&self, rows: u64) {
+        self.rows.fetch_add(rows, Ordering::Relaxed);
+    }
+}
+
+/// The parts of a request that its answer depends on.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    pub path: String,
+    /// Names and values after the `?`.
+    pub values: Vec<(String, String)>,
+    pub accept: Option<String>,
+    pub accept_language: Option<String>,
+    pub accept_encoding: Option<String>,
+    pub if_none_match: Option<String>,
+    pub host: Option<String>,
+    /// Whether the client knows chunks, by which it tells a part from the whole.
+    pub takes_pieces: bool,
+    pub tally: Arc<Tally>,
+}
+
+impl Asked {
+    pub fn of(parts: &Parts) -> Result<Self, Problem> {
+        let header = |name: HeaderName| text(&parts.headers, name);
+        Ok(Self {
+            path: decoded(parts.uri.path())?,
+            values: pairs(parts.uri.query().unwrap_or_default().as_bytes())?,
+            accept: header(ACCEPT),
+            accept_language: header(ACCEPT_LANGUAGE),
+            accept_encoding: header(ACCEPT_ENCODING),
+            if_none_match: header(IF_NONE_MATCH),
+            host: header(HOST),
+            takes_pieces: parts.version >= Version::HTTP_11,
+            tally: parts.extensions.get::<Arc<Tally>>().cloned().unwrap_or_default(),
+        })
+    }
+
+    /// The values of a name, in their order.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.values.iter().filter(move |(own, _)| own == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The value of a name that may stand once.
+    pub fn one<'a>(&'a self, name: &'a str) -> Result<Option<&'a str>, Problem> {
+        let mut values = self.all(name);
+        match (values.next(), values.next()) {
+            (value, None) => Ok(value),
+            (_, Some(_)) => Err(Problem::bad_request(format!("`{name}` may stand once, and stands several times"))),
+        }
+    }
+
+    /// The first part of the language that the client likes best, if it names any.
+    pub fn language(&self) -> Option<String> {
+        let best = |header: &str| {
+            let mut best: Option<(f32, String)> = None;
+            for item in header.split(',') {
+                let mut parts = item.split(';').map(str::trim);
+                let tag = parts.next().filter(|tag| !tag.is_empty() && *tag != "*")?;
+                let weight = parts.find_map(|part| part.strip_prefix("q=")?.parse().ok()).unwrap_or(1.0);
+                if best.as_ref().is_none_or(|(most, _)| weight > *most) {
+                    best = Some((weight, tag.to_owned()));
+                }
+            }
+            best.map(|(_, tag)| tag)
+        };
+        best(self.accept_language.as_deref()?)
+    }
+}
+
+/// The text of a header; of one that comes several times, all of them as one list.
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
+    let all: Vec<&str> = headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
+    (!all.is_empty()).then(|| all.join(", "))
+}
+
+/// A part of an address without its escapes.
+pub fn decoded(text: &str) -> Result<String, Problem> {
+    let decoded = percent_decode_str(text).decode_utf8();
+    decoded.map(Into::into).map_err(|_| Problem::bad_request("the address is not UTF-8 behind its escapes"))
+}
+
+/// Names and values of an address or of a form.
+pub fn pairs(text: &[u8]) -> Result<Vec<(String, String)>, Problem> {
+    // The parser of forms would put replacement characters into what is no UTF-8.
+    percent_encoding::percent_decode(text)
+        .decode_utf8()
+        .map_err(|_| Problem::bad_request("the parameters are not UTF-8 behind their escapes"))?;
+    Ok(form_urlencoded::parse(text).into_owned().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(uri: &str, headers: &[(HeaderName, &str)]) -> Result<Asked, Problem> {
+        let mut request = axum::http::Request::builder().uri(uri);
+        for (name, value) in headers {
+            request = request.header(name, *value);
+        }
+        Asked::of(&request.body(()).unwrap().into_parts().0)
+    }
+
+    #[test]
+    fn values_are_read_as_forms_write_them_and_must_be_utf_8() {
+        let values = asked("/sparql?query=a+b%20c&x=%E5%B7%A5", &[]).unwrap().values;
+        assert_eq!(values, [("query".into(), "a b c".into()), ("x".into(), "工".into())]);
+        assert!(asked("/sparql?query=%FF", &[]).is_err());
+    }
+
+    #[test]
+    fn a_value_that_may_stand_once_is_refused_twice() {
+        assert!(asked("/?a=1&a=2", &[]).unwrap().one("a").is_err());
+        assert_eq!(asked("/?a=1", &[]).unwrap().one("a").unwrap(), Some("1"));
+    }
+
+    #[test]
+    fn the_language_is_the_one_with_the_highest_weight() {
+        let language = |header| asked("/", &[(ACCEPT_LANGUAGE, header)]).unwrap().language();
+        assert_eq!(language("en;q=0.5, zh-Hans, de;q=0.7").as_deref(), Some("zh-Hans"));
+        assert_eq!(language("*"), None);
+    }
+}

@@ -1,0 +1,198 @@
+//! What the service is: the description of SPARQL 1.1 Service Description, with VoID's counts of the dataset.
+
+use super::Shared;
+use super::answer::{Tag, head};
+use super::negotiate::{self, Coding};
+use super::problem::Problem;
+use super::reply::{Delivery, Ending, Leaving, Reply, coded, deliver, unless_known};
+use super::request::Asked;
+use super::state::Held;
+use axum::response::Response;
+use kgq_engine::query::Form;
+use kgq_engine::{Answer, Triples};
+use kgq_graph::render::{self, CellOptions, GraphOptions, RenderOptions, TableOptions};
+use kgq_snapshot::Snapshot;
+use kgq_syntax::error::{Error, Result};
+use kgq_syntax::rdf::vocabulary::rdf;
+use kgq_syntax::rdf::{BlankNode, Literal, NamedNode, NamedOrBlankNode, Term, Triple};
+use serde_json::Value;
+use std::sync::Arc;
+
+const SD: &str = "http://www.w3.org/ns/sparql-service-description#";
+const VOID: &str = "http://rdfs.org/ns/void#";
+const FORMATS: &str = "http://www.w3.org/ns/formats/";
+
+/// The result formats that the W3C has names for.
+const RESULTS: [&str; 9] = [
+    "SPARQL_Results_JSON",
+    "SPARQL_Results_XML",
+    "SPARQL_Results_CSV",
+    "SPARQL_Results_TSV",
+    "Turtle",
+    "N-Triples",
+    "RDF_XML",
+    "JSON-LD",
+    "TriG",
+];
+
+/// Answers with the description of the service at this address.
+pub async fn describe(server: &Shared, asked: Asked) -> Result<Response, Problem> {
+    let endpoint = format!("{}{}", server.address_for(&asked), asked.path);
+    work(server, asked, move |job, reply| {
+        let triples = description(job.held, &endpoint)?;
+        write_triples(job, triples, reply)
+    })
+    .await
+}
+
+/// What work that evaluates no query of the client has at hand.
+pub struct Job<'a> {
+    pub server: &'a Shared,
+    pub held: &'a Held,
+    pub asked: &'a Asked,
+}
+
+/// Lets a thread do what may take a while, in a place of its own.
+pub async fn work(
+    server: &Shared,
+    asked: Asked,
+    write: impl FnOnce(&Job<'_>, &mut Reply) -> Result<(), Ending> + Send + 'static,
+) -> Result<Response, Problem> {
+    let place = server.admission.enter().await?;
+    let whole = (!asked.takes_pieces).then_some(server.settings.longest_held);
+    let delivery = Delivery { place, leaving: Leaving::default(), whole };
+    let server = Arc::clone(server);
+    Ok(deliver(delivery, move |reply: &mut Reply| {
+        let held = server.held();
+        write(&Job { server: &server, held: &held, asked: &asked }, reply)
+    })
+    .await)
+}
+
+/// Writes triples in the format that the client takes.
+pub fn write_triples(job: &Job<'_>, triples: Vec<Triple>, reply: &mut Reply) -> Result<(), Ending> {
+    let Job { server, held, asked } = job;
+    let chosen = negotiate::format(Form::Construct, asked.one("format")?, asked.accept.as_deref())?;
+    let coding = negotiate::coding(asked.accept_encoding.as_deref());
+    head(server, &chosen, Some(tag(job, &chosen.media_type, coding)), reply);
+    unless_known(reply.headers(), asked.if_none_match.as_deref())?;
+    asked.tally.count_rows(triples.len() as u64);
+    let answer = Answer::Graph(Triples(Box::new(triples.into_iter().map(Ok))));
+    let mut prefixes = held.graph.prefixes()?.clone();
+    for (prefix, namespace) in [("sd", SD), ("void", VOID), ("formats", FORMATS)] {
+        prefixes.insert_if_absent(prefix, namespace);
+    }
+    let options = RenderOptions {
+        format: chosen.format,
+        prefixes: &prefixes,
+        width: None,
+        colour: false,
+        graph: GraphOptions::default(),
+        table: TableOptions::default(),
+        cells: CellOptions::default(),
+    };
+    coded(reply, coding, |out| Ok(render::write(answer, options, out).map(drop)?))
+}
+
+/// Names an answer that depends on the address alone.
+fn tag(job: &Job<'_>, media_type: &str, coding: Coding) -> Tag {
+    let Job { held, asked, .. } = job;
+    let mut tag = Tag::of(held, media_type, coding);
+    [asked.host.as_deref().unwrap_or_default(), &asked.path].into_iter().for_each(|text| tag.add(text));
+    asked.values.iter().flat_map(|(name, value)| [name, value]).for_each(|text| tag.add(text));
+    tag.add(asked.accept_language.as_deref().unwrap_or_default());
+    tag
+}
+
+/// Writes a value of JSON.
+pub fn write_json(job: &Job<'_>, value: &Value, reply: &mut Reply) -> Result<(), Ending> {
+    let coding = negotiate::coding(job.asked.accept_encoding.as_deref());
+    let chosen = negotiate::Chosen::json();
+    head(job.server, &chosen, Some(tag(job, &chosen.media_type, coding)), reply);
+    unless_known(reply.headers(), job.asked.if_none_match.as_deref())?;
+    coded(reply, coding, |out| writeln!(out, "{value}").map_err(|error| Error::io("the answer", &error).into()))
+}
+
+/// Triples of one subject after another.
+#[derive(Default)]
+struct Description {
+    triples: Vec<Triple>,
+    blank: usize,
+}
+
+impl Description {
+    fn add(&mut self, subject: &NamedOrBlankNode, property: &str, object: impl Into<Term>) {
+        self.triples.push(Triple::new(subject.clone(), NamedNode::new_unchecked(property), object));
+    }
+
+    fn node(&mut self, class: &str) -> NamedOrBlankNode {
+        self.blank += 1;
+        let node = NamedOrBlankNode::from(BlankNode::new_unchecked(format!("d{}", self.blank)));
+        self.add(&node, rdf::TYPE.as_str(), iri(class));
+        node
+    }
+
+    /// VoID's counts of a graph, as they stand in the snapshot's statistics.
+    fn count(&mut self, node: &NamedOrBlankNode, statistics: &kgq_snapshot::Statistics) {
+        let counts = [
+            ("triples", statistics.rows),
+            ("distinctSubjects", statistics.distinct_subjects),
+            ("properties", statistics.distinct_predicates),
+            ("distinctObjects", statistics.distinct_objects),
+        ];
+        for (property, number) in counts {
+            self.add(node, &format!("{VOID}{property}"), Literal::from(number));
+        }
+    }
+}
+
+fn iri(text: &str) -> NamedNode {
+    NamedNode::new_unchecked(text)
+}
+
+fn description(held: &Held, endpoint: &str) -> Result<Vec<Triple>> {
+    let snapshot = held.graph.snapshot()?;
+    let mut said = Description::default();
+    let service = said.node(&format!("{SD}Service"));
+    said.add(&service, &format!("{SD}endpoint"), iri(endpoint));
+    for language in ["SPARQL10Query", "SPARQL11Query"] {
+        said.add(&service, &format!("{SD}supportedLanguage"), iri(&format!("{SD}{language}")));
+    }
+    for format in RESULTS {
+        said.add(&service, &format!("{SD}resultFormat"), iri(&format!("{FORMATS}{format}")));
+    }
+    let options = held.graph.evaluation_options();
+    if options.default_graph == kgq_engine::DefaultGraph::Union {
+        said.add(&service, &format!("{SD}feature"), iri(&format!("{SD}UnionDefaultGraph")));
+    }
+    let dataset = said.node(&format!("{SD}Dataset"));
+    said.add(&service, &format!("{SD}defaultDataset"), dataset.clone());
+    if let Some(title) = held.graph.project().and_then(|project| project.manifest.title.clone()) {
+        said.add(&dataset, "http://purl.org/dc/terms/title", Literal::new_simple_literal(title));
+    }
+    let default = said.node(&format!("{SD}Graph"));
+    said.add(&default, rdf::TYPE.as_str(), iri(&format!("{VOID}Dataset")));
+    said.add(&dataset, &format!("{SD}defaultGraph"), default.clone());
+    said.count(&default, snapshot.statistics());
+    for name in named_graphs(snapshot) {
+        let graph = said.node(&format!("{SD}NamedGraph"));
+        said.add(&dataset, &format!("{SD}namedGraph"), graph.clone());
+        said.add(&graph, &format!("{SD}name"), name);
+    }
+    snapshot.intact()?;
+    // What is said of one thing stands together.
+    said.triples.sort_by_cached_key(|triple| triple.subject.to_string());
+    Ok(said.triples)
+}
+
+/// How many named graphs are listed.
+const LISTED: usize = 1_000;
+
+/// The names of named graphs that are IRIs, the first of them.
+fn named_graphs(snapshot: &Snapshot) -> impl Iterator<Item = NamedNode> + '_ {
+    let names = snapshot.named_graphs().iter().filter_map(|id| match snapshot.term(*id) {
+        Term::NamedNode(name) => Some(name),
+        Term::BlankNode(_) | Term::Literal(_) | Term::Triple(_) => None,
+    });
+    names.take(LISTED)
+}

@@ -1,0 +1,134 @@
+//! `/sparql`: queries by the SPARQL 1.1 Protocol, §2. An address without a query is answered with what the service is.
+
+use super::Shared;
+use super::answer::{Question, answer};
+use super::problem::Problem;
+use super::request::{Asked, pairs};
+use super::service;
+use axum::body::{Body, HttpBody};
+use axum::extract::State;
+use axum::http::header::{ALLOW, CONTENT_TYPE};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Method, Request, StatusCode};
+use axum::response::{IntoResponse, Response};
+use kgq_syntax::rdf::NamedNode;
+use std::future::poll_fn;
+use std::pin::Pin;
+
+const METHODS: &str = "GET, HEAD, POST, OPTIONS";
+
+pub async fn handle(State(server): State<Shared>, request: Request<Body>) -> Response {
+    let (parts, body) = request.into_parts();
+    match parts.method {
+        Method::GET | Method::HEAD => respond(get(&server, &parts).await),
+        Method::POST => respond(post(&server, &parts, body).await),
+        Method::OPTIONS => options(METHODS),
+        _ => Problem::method(METHODS).into_response(),
+    }
+}
+
+/// The methods that an address takes.
+pub fn options(methods: &'static str) -> Response {
+    (StatusCode::NO_CONTENT, [(ALLOW, HeaderValue::from_static(methods))]).into_response()
+}
+
+pub fn respond(response: Result<Response, Problem>) -> Response {
+    response.unwrap_or_else(IntoResponse::into_response)
+}
+
+async fn get(server: &Shared, parts: &Parts) -> Result<Response, Problem> {
+    let asked = Asked::of(parts)?;
+    if asked.all("update").next().is_some() {
+        return Err(Problem::bad_request("an update is sent by POST"));
+    }
+    if asked.all("query").next().is_none() {
+        return service::describe(server, asked).await;
+    }
+    question(server, asked).await
+}
+
+async fn post(server: &Shared, parts: &Parts, body: Body) -> Result<Response, Problem> {
+    let mut asked = Asked::of(parts)?;
+    let content_type = parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let mut fields = content_type.split(';').map(str::trim);
+    let media_type = fields.next().unwrap_or_default().to_ascii_lowercase();
+    let charset =
+        fields.find_map(|field| field.split_once('=').filter(|(name, _)| name.eq_ignore_ascii_case("charset")));
+    if let Some((_, charset)) = charset
+        && !["utf-8", "us-ascii"].contains(&charset.trim_matches('"').to_ascii_lowercase().as_str())
+    {
+        return Err(unsupported(format!("the body is in {charset}; the protocol has UTF-8")));
+    }
+    match media_type.as_str() {
+        "application/x-www-form-urlencoded" => {
+            let body = read_body(server, body).await?;
+            asked.values.extend(pairs(&body)?);
+        }
+        "application/sparql-query" => {
+            if asked.all("query").next().is_some() {
+                return Err(Problem::bad_request("the query stands in the body and in the address"));
+            }
+            let body = read_body(server, body).await?;
+            let text = String::from_utf8(body).map_err(|_| Problem::bad_request("the query is not UTF-8"))?;
+            asked.values.push(("query".into(), text));
+        }
+        "application/sparql-update" => return Err(read_only()),
+        _ => {
+            return Err(unsupported("the body has none of the protocol's types".into()).hint(
+                "send the query as `application/sparql-query`, or as `query` in `application/x-www-form-urlencoded`",
+            ));
+        }
+    }
+    if asked.all("update").next().is_some() {
+        return Err(read_only());
+    }
+    question(server, asked).await
+}
+
+fn unsupported(detail: String) -> Problem {
+    Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail)
+}
+
+fn read_only() -> Problem {
+    Problem::forbidden("the server takes no updates: the graph is what its files say")
+}
+
+/// How much of a body that is too long is read and thrown away: a client that is still sending would not see the refusal.
+const PASSED_OVER: usize = 16 << 20;
+
+/// The body, up to the length that one may have.
+pub async fn read_body(server: &Shared, mut body: Body) -> Result<Vec<u8>, Problem> {
+    let most = server.settings.longest_body;
+    let read = async {
+        let (mut bytes, mut length) = (Vec::new(), 0);
+        while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+            let frame = frame.map_err(|_| Problem::bad_request("the body broke off"))?;
+            let data = frame.data_ref().map(AsRef::as_ref).unwrap_or_default();
+            length += data.len();
+            if length <= most {
+                bytes.extend_from_slice(data);
+            } else if length > most + PASSED_OVER {
+                break;
+            }
+        }
+        match length <= most {
+            true => Ok(bytes),
+            false => Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is longer than {most} bytes"))),
+        }
+    };
+    let late = |_| Problem::new(StatusCode::REQUEST_TIMEOUT, "the body took too long to come");
+    tokio::time::timeout(server.settings.patience, read).await.map_err(late)?
+}
+
+async fn question(server: &Shared, asked: Asked) -> Result<Response, Problem> {
+    let text = asked.one("query")?.ok_or_else(|| Problem::bad_request("there is no `query`"))?.to_owned();
+    let graphs = |name| asked.all(name).map(graph_name).collect::<Result<Vec<_>, _>>();
+    let (default, named) = (graphs("default-graph-uri")?, graphs("named-graph-uri")?);
+    let dataset = (!default.is_empty() || !named.is_empty()).then_some((default, named));
+    answer(server, asked, Question::Text { text, dataset }).await
+}
+
+fn graph_name(text: &str) -> Result<NamedNode, Problem> {
+    NamedNode::new(text)
+        .map_err(|_| Problem::bad_request(format!("`{text}` is no absolute IRI, which a graph is named by")))
+}

@@ -1,0 +1,152 @@
+//! What all requests share: the graph that is current, the settings, who may work, what is counted.
+
+use super::admission::{Admission, Capacity};
+use super::door::Names;
+use super::log::Log;
+use super::metrics::Metrics;
+use super::problem::Problem;
+use super::request::Asked;
+use super::tokens::Tokens;
+use axum::http::HeaderValue;
+use kgq_engine::Limits;
+use kgq_engine::limits::{needs_more_memory, took_longer};
+use kgq_graph::graph::{Graph, Live};
+use kgq_syntax::error::{Error, Kind, Result};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+use tokio::sync::watch;
+
+pub type Shared = Arc<Server>;
+
+/// How the server serves.
+pub struct Settings {
+    /// Of each query.
+    pub limits: Limits,
+    pub capacity: Capacity,
+    /// The longest body of a request, in bytes.
+    pub longest_body: usize,
+    /// The longest answer that is held until it is whole, in bytes.
+    pub longest_held: usize,
+    /// How long a client may take to send its headers, its body, or to read a piece of an answer.
+    pub patience: Duration,
+    /// How many connections there may be.
+    pub connections: usize,
+    /// For how many seconds an answer may be taken for current without asking.
+    pub max_age: u64,
+    /// The names by which the server may be asked.
+    pub names: Names,
+    /// The address of the site, where it is another than the one listened on: a proxy stands before it.
+    pub address: Option<String>,
+    /// Pages of these origins may ask; `*` is all.
+    pub origins: Vec<String>,
+    pub tokens: Tokens,
+    /// Whether what is counted is told at /metrics of the same address.
+    pub tells_metrics: bool,
+}
+
+impl Settings {
+    /// What is said of the keeping of answers.
+    pub fn caching(&self) -> HeaderValue {
+        // What only some may read, no cache between may keep for others.
+        let text = match (self.tokens.guard_reading(), self.max_age) {
+            (true, 0) => "private, no-cache".to_owned(),
+            (true, seconds) => format!("private, max-age={seconds}"),
+            (false, 0) => "no-cache".to_owned(),
+            (false, seconds) => format!("public, max-age={seconds}"),
+        };
+        HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("no-cache"))
+    }
+}
+
+/// A graph with what names its state.
+pub struct Held {
+    pub graph: Arc<Graph>,
+    /// Differs where an answer could.
+    pub tag: String,
+}
+
+impl Held {
+    /// # Errors
+    /// Those of the graph's files.
+    pub fn of(graph: Arc<Graph>) -> Result<Self> {
+        graph.load()?;
+        let tag = format!("{} {}", env!("CARGO_PKG_VERSION"), graph.fingerprint()?);
+        Ok(Self { graph, tag })
+    }
+}
+
+pub struct Server {
+    pub live: Live,
+    held: RwLock<Arc<Held>>,
+    pub settings: Settings,
+    pub admission: Admission,
+    pub metrics: Metrics,
+    pub log: Log,
+    /// Tells how often the graph was replaced.
+    pub replaced: watch::Sender<u64>,
+    /// Tells that the server stops.
+    pub stopping: watch::Sender<bool>,
+}
+
+impl Server {
+    /// # Errors
+    /// Those of the graph's files.
+    pub fn new(graph: Graph, settings: Settings, log: Log) -> Result<Self> {
+        let live = Live::new(graph);
+        let held = RwLock::new(Arc::new(Held::of(live.graph())?));
+        let admission = Admission::new(settings.capacity);
+        let (metrics, replaced, stopping) = (Metrics::default(), watch::Sender::default(), watch::Sender::default());
+        Ok(Self { live, held, settings, admission, metrics, log, replaced, stopping })
+    }
+
+    /// Lets a newer graph be the current one; who holds the old one finishes with it.
+    ///
+    /// # Errors
+    /// Those of the graph's files.
+    pub fn replace(&self, graph: Arc<Graph>) -> Result<()> {
+        let newer = Arc::new(Held::of(graph)?);
+        *self.held.write().unwrap_or_else(PoisonError::into_inner) = newer;
+        self.replaced.send_modify(|times| *times += 1);
+        Ok(())
+    }
+
+    /// The graph that is current.
+    pub fn held(&self) -> Arc<Held> {
+        Arc::clone(&self.held.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The address by which the client knows this server: its scheme, host and port.
+    pub fn address_for(&self, asked: &Asked) -> String {
+        match &self.settings.address {
+            Some(address) => address.trim_end_matches('/').to_owned(),
+            None => format!("http://{}", asked.host.as_deref().unwrap_or("localhost")),
+        }
+    }
+
+    /// What a client is told of an error of the graph or of a query. The log has what it is not told.
+    pub fn problem(&self, error: &Error, limits: &Limits) -> Problem {
+        if matches!(error.kind(), Kind::Io | Kind::Bug) {
+            self.log.say(&error.render(false));
+        }
+        let problem = Problem::from(error.clone());
+        match limit_name(error, limits) {
+            Some(name) => problem.with("limit", name),
+            None => problem,
+        }
+    }
+}
+
+/// Which limit an error is of.
+fn limit_name(error: &Error, limits: &Limits) -> Option<&'static str> {
+    if error.kind() != Kind::Limit {
+        return None;
+    }
+    let is = |other: Error| error.message() == other.message();
+    if limits.time.is_some_and(|time| is(took_longer(time))) {
+        return Some("time");
+    }
+    if limits.memory.is_some_and(|memory| is(needs_more_memory(memory))) {
+        return Some("memory");
+    }
+    limits.rows.map(|_| "rows")
+}

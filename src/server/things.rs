@@ -1,0 +1,99 @@
+//! Things at addresses: every IRI below the graph's base at the same path of this server, and any IRI by `/about?iri=`.
+
+use super::Shared;
+use super::answer::{Question, answer};
+use super::find::near;
+use super::graphs::has_graph;
+use super::problem::Problem;
+use super::reply::{Ending, Reply};
+use super::request::{Asked, decoded};
+use super::service::{Job, work, write_triples};
+use super::sparql::{options, respond};
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::request::Parts;
+use axum::http::{Method, Request};
+use axum::response::{IntoResponse, Response};
+use kgq_graph::request::{describe, document};
+use kgq_syntax::error::Result as Outcome;
+use kgq_syntax::rdf::{NamedNode, Triple};
+use rustc_hash::FxHashSet;
+
+const METHODS: &str = "GET, HEAD, OPTIONS";
+/// How many things of one document are told of.
+const MOST_THINGS: usize = 1_000;
+
+/// The thing, the document of things or the named graph at a path.
+pub async fn dereference(State(server): State<Shared>, request: Request<Body>) -> Response {
+    let (parts, _) = request.into_parts();
+    match parts.method {
+        Method::GET | Method::HEAD => respond(at_path(&server, &parts).await),
+        Method::OPTIONS => options(METHODS),
+        _ => Problem::method(METHODS).into_response(),
+    }
+}
+
+async fn at_path(server: &Shared, parts: &Parts) -> Result<Response, Problem> {
+    let asked = Asked::of(parts)?;
+    let held = server.held();
+    let named = candidates(held.graph.base(), parts)?;
+    let snapshot = held.graph.snapshot()?;
+    if let Some(graph) = named.iter().find(|name| has_graph(snapshot, name)) {
+        let question = Question::Graph(Some(graph.clone()));
+        drop(held);
+        return answer(server, asked, question).await;
+    }
+    work(server, asked, move |job, reply| tell(job, &named, reply)).await
+}
+
+/// The IRIs that a path can stand for: as it was sent, and without its escapes.
+fn candidates(base: Option<&str>, parts: &Parts) -> Result<Vec<NamedNode>, Problem> {
+    let Some(base) = base else { return Ok(Vec::new()) };
+    // The base names a place; what stands behind its last slash does not count.
+    let place = &base[..base.rfind('/').map_or(base.len(), |at| at + 1)];
+    let path = parts.uri.path().trim_start_matches('/');
+    let paths = [path.to_owned(), decoded(path)?];
+    let mut named: Vec<NamedNode> =
+        paths.iter().filter_map(|path| NamedNode::new(format!("{place}{path}")).ok()).collect();
+    named.dedup();
+    Ok(named)
+}
+
+/// Any thing, by its IRI or CURIE.
+pub async fn about(State(server): State<Shared>, request: Request<Body>) -> Response {
+    let (parts, _) = request.into_parts();
+    let told = async {
+        let asked = Asked::of(&parts)?;
+        let text = asked.one("iri")?.ok_or_else(|| Problem::bad_request("there is no `iri` to tell about"))?.to_owned();
+        work(&server, asked, move |job, reply| {
+            let node = job.held.graph.prefixes()?.expand(&text).or_else(|| NamedNode::new(&text).ok());
+            let node = node.ok_or_else(|| Problem::bad_request(format!("`{text}` is neither an IRI nor a CURIE")))?;
+            tell(job, &[node], reply)
+        })
+        .await
+    };
+    respond(told.await)
+}
+
+fn tell(job: &Job<'_>, named: &[NamedNode], reply: &mut Reply) -> Result<(), Ending> {
+    for node in named {
+        let triples = said_of(job, node)?;
+        if !triples.is_empty() {
+            return write_triples(job, triples, reply);
+        }
+    }
+    let iri = named.first().map_or(job.asked.path.as_str(), |node| node.as_str());
+    Err(Problem::not_found(format!("the graph says nothing of <{iri}>")).with("near", near(job, iri)?).into())
+}
+
+/// What is said of a thing, and of those that are behind a `#` of its IRI: a document is told with its things.
+fn said_of(job: &Job<'_>, node: &NamedNode) -> Outcome<Vec<Triple>> {
+    let graph = &job.held.graph;
+    let mut triples = describe::triples(graph, node, false)?;
+    for thing in document::things(graph, node, MOST_THINGS)? {
+        triples.extend(describe::triples(graph, &thing, false)?);
+    }
+    let mut seen = FxHashSet::default();
+    triples.retain(|triple| seen.insert(triple.clone()));
+    Ok(triples)
+}

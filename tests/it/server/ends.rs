@@ -1,0 +1,149 @@
+//! How an answer ends: whole, or with a status while nothing has left, or with a connection that is cut.
+
+use super::{numbers, small};
+use crate::http::{Response, escaped};
+use std::io::{Read, Write};
+
+/// Sorts the product of all numbers with themselves: long before its first row.
+const SORT: &str = "SELECT * { ?a ?p ?x . ?b ?q ?y . ?c ?r ?z } ORDER BY ?z ?y ?x";
+/// The same without an order: it has rows at once, and many.
+const MANY: &str = "SELECT * { ?a ?p ?x . ?b ?q ?y . ?c ?r ?z }";
+
+#[test]
+fn a_query_over_its_time_is_503_and_names_the_limit() {
+    let (_folder, served) = numbers(1_000, &[]);
+    let late = served.get(&format!("/sparql?timeout=300ms&query={}", escaped(SORT)), "*/*");
+    assert_eq!((late.status, late.header("content-type")), (503, Some("application/problem+json")));
+    assert_eq!(late.json()["limit"], "time");
+    assert!(late.header("retry-after").is_none(), "a storm of retries would follow");
+    assert_eq!(served.get(&format!("/sparql?timeout=soon&query={}", escaped(SORT)), "*/*").status, 400);
+}
+
+#[test]
+fn a_client_can_ask_for_less_time_and_not_for_more() {
+    let (_folder, served) = numbers(1_000, &["--timeout", "300ms"]);
+    for asked in ["", "&timeout=60", "&timeout=none"] {
+        let late = served.get(&format!("/sparql?query={}{asked}", escaped(SORT)), "*/*");
+        assert_eq!((late.status, &late.json()["limit"]), (503, &"time".into()), "{asked}");
+    }
+}
+
+#[test]
+fn limits_on_memory_and_rows_are_503_and_name_themselves() {
+    let (_folder, served) = numbers(1_000, &["--max-memory", "16MiB", "--max-rows", "100"]);
+    assert_eq!(served.query(SORT, "*/*").json()["limit"], "memory");
+    let rows = served.query("SELECT * { ?s ?p ?o }", "text/csv");
+    assert_eq!((rows.status, &rows.json()["limit"]), (503, &"rows".into()));
+    assert_eq!(served.query("SELECT * { ?s ?p ?o } LIMIT 100", "text/csv").text().lines().count(), 101);
+}
+
+#[test]
+fn an_answer_that_breaks_off_is_cut_so_that_nobody_takes_a_part_for_the_whole() {
+    let (_folder, served) = numbers(1_000, &["--max-rows", "100000"]);
+    for accept in ["identity", "gzip", "zstd"] {
+        let path = format!("/sparql?query={}", escaped(MANY));
+        let cut = served.request("GET", &path, &[("Accept", "text/csv"), ("Accept-Encoding", accept)]);
+        assert_eq!((cut.status, cut.whole), (200, false), "{accept}");
+        assert!(cut.body.len() > 10_000);
+    }
+}
+
+#[test]
+fn a_client_of_http_1_0_gets_the_whole_or_an_error() {
+    let (_folder, served) = numbers(1_000, &["--max-rows", "100000"]);
+    let ask = |query: &str| {
+        let request = format!("GET /sparql?query={} HTTP/1.0\r\nAccept: text/csv\r\n\r\n", escaped(query));
+        served.send(request.as_bytes())
+    };
+    assert_eq!(ask(MANY).status, 503);
+    let whole = ask("SELECT * { ?a ?p ?x }");
+    assert_eq!((whole.status, whole.header("content-length").is_some()), (200, true));
+    assert_eq!(whole.text().lines().count(), 1_001);
+}
+
+#[test]
+fn a_long_answer_comes_whole_in_every_coding() {
+    let (_folder, served) = numbers(300, &[]);
+    let path = format!("/sparql?query={}", escaped("SELECT ?x ?y { ?a ?p ?x . ?b ?q ?y }"));
+    let coded = |coding: &str| {
+        let response = served.request("GET", &path, &[("Accept", "text/csv"), ("Accept-Encoding", coding)]);
+        assert!(response.whole && response.status == 200);
+        assert_eq!(response.header("content-encoding"), (coding != "identity").then_some(coding));
+        response.body
+    };
+    let plain = coded("identity");
+    assert_eq!(plain.iter().filter(|byte| **byte == b'\n').count(), 300 * 300 + 1);
+    let mut unpacked = Vec::new();
+    flate2::read::GzDecoder::new(coded("gzip").as_slice()).read_to_end(&mut unpacked).unwrap();
+    assert!(unpacked == plain);
+    assert!(zstd::decode_all(coded("zstd").as_slice()).unwrap() == plain);
+}
+
+/// Time on the processor that a process has used so far, in clock ticks.
+#[cfg(target_os = "linux")]
+fn ticks(process: u32) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
+    let fields: Vec<&str> = stat.rsplit(") ").next().unwrap().split(' ').collect();
+    fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_client_who_leaves_stops_the_work() {
+    let (_folder, served) = numbers(1_000, &["--timeout", "none", "--threads", "1"]);
+    for query in [SORT, MANY] {
+        let mut stream = served.connect();
+        let request = format!("GET /sparql?query={} HTTP/1.1\r\nHost: {}\r\n\r\n", escaped(query), served.address);
+        stream.write_all(request.as_bytes()).unwrap();
+        let before = ticks(served.process());
+        while ticks(served.process()) < before + 10 {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+            if query == MANY {
+                stream.read_exact(&mut [0; 1]).unwrap();
+            }
+        }
+        drop(stream);
+        // There is one place: who comes next is answered only because the work stopped.
+        assert_eq!(served.query("ASK {}", "text/csv").text(), "true\n");
+    }
+}
+
+#[test]
+fn requests_beyond_the_queue_are_told_to_come_again() {
+    let (_folder, served) = numbers(1_000, &["--timeout", "none", "--threads", "1", "--queue", "0"]);
+    let mut first = served.connect();
+    let request = format!("GET /sparql?query={} HTTP/1.1\r\nHost: {}\r\n\r\n", escaped(SORT), served.address);
+    first.write_all(request.as_bytes()).unwrap();
+    let refused = loop {
+        let response = served.query("ASK {}", "*/*");
+        if response.status != 200 {
+            break response;
+        }
+    };
+    assert_eq!(refused.status, 429);
+    assert!(refused.header("retry-after").unwrap().parse::<u64>().unwrap() > 0);
+}
+
+#[test]
+fn a_reader_who_stands_still_keeps_no_place() {
+    let (_folder, served) = numbers(1_000, &["--timeout", "none", "--threads", "1"]);
+    let mut slow = served.connect();
+    let request = format!("GET /sparql?query={} HTTP/1.1\r\nHost: {}\r\n\r\n", escaped(MANY), served.address);
+    slow.write_all(request.as_bytes()).unwrap();
+    slow.read_exact(&mut [0; 1]).unwrap();
+    for _ in 0..3 {
+        assert_eq!(served.query("ASK {}", "text/csv").text(), "true\n");
+    }
+}
+
+#[test]
+fn requests_follow_each_other_on_one_connection() {
+    let (_folder, served) = small(&[]);
+    let mut stream = served.connect();
+    for _ in 0..3 {
+        let request =
+            format!("GET /sparql?query=ASK%20%7B%7D HTTP/1.1\r\nHost: {}\r\nAccept: text/csv\r\n\r\n", served.address);
+        stream.write_all(request.as_bytes()).unwrap();
+        assert_eq!(Response::read(&mut stream, true).text(), "true\n");
+    }
+}

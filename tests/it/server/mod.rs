@@ -1,0 +1,38 @@
+//! `kgq serve`, asked through a real socket.
+
+mod caching;
+mod ends;
+mod live;
+mod locked;
+mod protocol;
+mod things;
+
+use crate::http::Served;
+use std::path::Path;
+
+const DATA: &str = "@prefix e: <http://e/> .
+e:ada e:knows e:bob , e:cid ; e:age 36 ; e:name \"Ada\"@en .
+e:bob e:knows e:cid ; e:name \"Bob\" .
+";
+
+/// A server of a small file.
+fn small(arguments: &[&str]) -> (tempfile::TempDir, Served) {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("people.ttl"), DATA).unwrap();
+    let served = Served::start(folder.path(), &[&["-d", "people.ttl"], arguments].concat());
+    (folder, served)
+}
+
+/// A server of so many numbers, of which products make queries as long as is wanted.
+fn numbers(many: usize, arguments: &[&str]) -> (tempfile::TempDir, Served) {
+    let folder = tempfile::tempdir().unwrap();
+    let lines = (0..many).map(|n| format!("<http://e/{n}> <http://e/p> \"{n}\" .\n"));
+    std::fs::write(folder.path().join("numbers.nt"), lines.collect::<String>()).unwrap();
+    let served = Served::start(folder.path(), &[&["-d", "numbers.nt"], arguments].concat());
+    (folder, served)
+}
+
+/// The project that ships with kgq.
+fn shipped(arguments: &[&str]) -> Served {
+    Served::start(Path::new(env!("CARGO_MANIFEST_DIR")), arguments)
+}

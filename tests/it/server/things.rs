@@ -1,0 +1,99 @@
+//! Graphs, canned queries, names and things, each at its address.
+
+use super::{shipped, small};
+use crate::http::Served;
+
+#[test]
+fn graphs_are_read_as_a_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = "<http://e/a> <http://e/p> 1 .\n<http://e/g> { <http://e/b> <http://e/p> 2 }";
+    std::fs::write(folder.path().join("a.trig"), data).unwrap();
+    let served = Served::start(folder.path(), &["-d", "a.trig"]);
+    let default = served.get("/graphs?default", "application/n-triples");
+    assert_eq!(default.text(), "<http://e/a> <http://e/p> \"1\"^^<http://www.w3.org/2001/XMLSchema#integer> .\n");
+    let named = served.get("/graphs?graph=http%3A%2F%2Fe%2Fg", "text/turtle");
+    assert_eq!(named.header("content-type"), Some("text/turtle; charset=utf-8"));
+    assert!(named.text().contains("<http://e/b>") && !named.text().contains("<http://e/a>"), "{}", named.text());
+    assert_eq!(served.request("HEAD", "/graphs?graph=http%3A%2F%2Fe%2Fg", &[]).status, 200);
+    assert_eq!(served.get("/graphs?graph=http%3A%2F%2Fe%2Fh", "*/*").status, 404);
+    for wrong in ["/graphs", "/graphs?graph=g", "/graphs?default&graph=http%3A%2F%2Fe%2Fg"] {
+        assert_eq!(served.get(wrong, "*/*").status, 400, "{wrong}");
+    }
+    let written = served.request_with_body("PUT", "/graphs?default", &[("Content-Type", "text/turtle")], b"");
+    assert_eq!((written.status, written.header("allow")), (405, Some("GET, HEAD, OPTIONS")));
+}
+
+#[test]
+fn a_graph_below_the_base_is_at_its_own_address() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("kgq.toml"), "name = \"t\"\nbase = \"http://e/\"\ndata = [\"*.trig\"]\n")
+        .unwrap();
+    std::fs::write(folder.path().join("a.trig"), "<http://e/g/x> { <http://e/b> <http://e/p> 2 }").unwrap();
+    let served = Served::start(folder.path(), &[]);
+    assert!(served.get("/g/x", "application/n-triples").text().starts_with("<http://e/b> "));
+}
+
+#[test]
+fn a_canned_query_has_an_address_with_its_parameters() {
+    let served = shipped(&[]);
+    let run = served.get("/query/fdi-2024", "*/*");
+    assert_eq!((run.status, run.header("content-type")), (200, Some("application/sparql-results+json")));
+    let tasks = served.get(
+        "/query/tasks-of-ministry?ministry=%E5%B7%A5%E4%B8%9A%E5%92%8C%E4%BF%A1%E6%81%AF%E5%8C%96%E9%83%A8&format=csv",
+        "*/*",
+    );
+    assert!(tasks.status == 200 && tasks.text().lines().count() > 1, "{}", tasks.text());
+    assert!(served.get("/query/tasks-of-ministry?ministry=body:miit", "text/markdown").text().starts_with("| "));
+
+    let wrong = served.get("/query/tasks-of-ministry?minister=x", "*/*");
+    assert_eq!(wrong.status, 400);
+    assert!(wrong.json()["hints"][0].as_str().unwrap().contains("`ministry`"), "{}", wrong.text());
+    let unknown = served.get("/query/tasks-of-minister", "*/*");
+    assert_eq!(unknown.status, 404);
+    assert!(unknown.json()["hints"][0].as_str().unwrap().contains("tasks-of-ministry"), "{}", unknown.text());
+
+    let all = served.get("/query", "*/*").json();
+    let listed = all["queries"].as_array().unwrap();
+    assert!(
+        listed.iter().any(|query| query["name"] == "tasks-of-ministry" && query["parameters"][0]["name"] == "ministry")
+    );
+}
+
+#[test]
+fn things_are_found_by_their_names_in_any_language() {
+    let served = shipped(&[]);
+    let found = |path: &str| served.get(path, "*/*").json()["found"].clone();
+    let by_chinese = found("/find?text=%E5%95%86%E5%8A%A1%E9%83%A8&lang=en");
+    assert_eq!(by_chinese[0]["label"], "Ministry of Commerce", "{by_chinese}");
+    assert_eq!(by_chinese[0]["kind"], "thing");
+    assert_eq!(found("/find?text=ministry%20comm&lang=zh")[0]["label"], "商务部");
+    assert_eq!(found("/find?text=ministry&limit=2").as_array().unwrap().len(), 2);
+    for class in found("/find?text=region&kind=class").as_array().unwrap() {
+        assert_eq!(class["kind"], "class");
+    }
+    assert_eq!(served.get("/find", "*/*").status, 400);
+    assert_eq!(served.get("/find?text=a&kind=nonsense", "*/*").status, 400);
+}
+
+#[test]
+fn every_thing_below_the_base_is_at_its_path_and_any_by_its_iri() {
+    let served = shipped(&[]);
+    let found = served.get("/find?text=Ministry%20of%20Commerce&lang=en", "*/*").json();
+    let iri = found["found"][0]["iri"].as_str().unwrap().to_owned();
+    let path = iri.strip_prefix("https://opening-up.example").unwrap();
+    for (accept, sign) in
+        [("text/turtle", "@prefix"), ("application/ld+json", "\"@id\""), ("application/n-triples", "<http")]
+    {
+        let thing = served.get(path, accept);
+        assert_eq!((thing.status, thing.text().contains(sign)), (200, true), "{accept}: {}", thing.text());
+        let about = served.get(&format!("/about?iri={}", crate::http::escaped(&iri)), accept);
+        assert_eq!((about.status, about.body.len()), (200, thing.body.len()));
+    }
+    assert!(served.get("/ontology", "text/turtle").text().contains("owl:Class"), "a document of things behind a hash");
+    let missing = served.get("/id/organisation/ministry-of-commerse", "*/*");
+    assert_eq!(missing.status, 404);
+    assert!(missing.json()["near"][0]["iri"].is_string(), "{}", missing.text());
+    let (_folder, small) = small(&[]);
+    assert_eq!(small.get("/about?iri=http%3A%2F%2Fe%2Fada", "*/*").status, 200);
+    assert_eq!((small.get("/about?iri=nonsense", "*/*").status, small.get("/about", "*/*").status), (400, 400));
+}
