@@ -99,6 +99,18 @@ mod tests {
     }
 
     #[test]
+    fn annotations_of_results_are_named() {
+        let text = format!(
+            "{PREFIXES} :S a sh:NodeShape ; sh:sparql [ sh:select \"SELECT $this {{}}\" ;
+             sh:resultAnnotation [ sh:annotationProperty :time ] ] ."
+        );
+        let triples = oxttl::TurtleParser::new().for_slice(text.as_bytes()).map(|t| t.unwrap());
+        let shapes = Shapes::parse(&Dataset::of_one_graph(triples), texts());
+        assert_eq!(shapes.ill_formed, []);
+        assert!(shapes.not_run[0].message.starts_with("sh:resultAnnotation"), "{:?}", shapes.not_run);
+    }
+
+    #[test]
     fn a_path_that_stands_twice_in_each_of_many_is_refused() {
         let mut text =
             format!("{PREFIXES} :S a sh:NodeShape ; sh:property [ sh:path _:p0 ] . _:p60 sh:inversePath :p .");

@@ -157,6 +157,12 @@ impl<'d> Reader<'d> {
     ) -> Option<Prebound> {
         let value = self.one(holder, property)?;
         let text = self.text(holder, property)?;
+        if !self.objects(holder, sh::RESULT_ANNOTATION).is_empty() {
+            self.not_run(
+                about,
+                "sh:resultAnnotation is passed over: the results have what SHACL gives them, and no more",
+            );
+        }
         let prefixes = sparql::prefixes(self, holder);
         let known = Known { prefixes: &prefixes, functions: &self.functions.declared, bounds: self.texts.bounds };
         let why = match parse(Source::new("the query", &text), known) {

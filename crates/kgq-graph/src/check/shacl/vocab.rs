@@ -82,6 +82,7 @@ terms! {
     VALIDATOR = "validator",
     NODE_VALIDATOR = "nodeValidator",
     PROPERTY_VALIDATOR = "propertyValidator",
+    RESULT_ANNOTATION = "resultAnnotation",
     // Advanced features: targets and rules.
     TARGET = "target",
     SPARQL_TARGET_TYPE = "SPARQLTargetType",
