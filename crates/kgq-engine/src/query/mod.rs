@@ -6,6 +6,7 @@ mod bind;
 mod changes;
 pub mod functions;
 mod inspect;
+mod joins;
 pub mod lint;
 pub mod operands;
 mod order;

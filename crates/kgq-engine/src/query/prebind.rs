@@ -6,6 +6,7 @@
 use super::bind::{Binding, Value, bind, pattern_mut};
 use super::functions::{self, Declared};
 use super::inspect::calls;
+use super::joins::order_within_exists;
 use super::operands::operands_mut;
 use super::parse::{Form, ParseContext, Query, parse_query};
 use super::parts::{Part, for_each_part};
@@ -192,6 +193,11 @@ impl Prebound {
             value: Value::One(value.clone()),
         };
         bind(&mut query, &values.iter().map(binding).collect::<Vec<_>>());
+        let (spargebra::Query::Select { pattern, .. }
+        | spargebra::Query::Ask { pattern, .. }
+        | spargebra::Query::Construct { pattern, .. }
+        | spargebra::Query::Describe { pattern, .. }) = &mut query.algebra;
+        order_within_exists(pattern);
         query.algebra
     }
 }
