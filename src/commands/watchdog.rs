@@ -48,11 +48,16 @@ impl Base {
     /// What is held now, given back what was freed. While a query that was left still runs, what it holds is not the session's: what
     /// was held before it counts on.
     pub fn now(&mut self) -> Option<u64> {
-        if Arc::strong_count(&self.running) == 1 || self.held.is_none() {
+        if !self.is_shared() || self.held.is_none() {
             give_back();
             self.held = held();
         }
         self.held
+    }
+
+    /// Whether a query still runs: it was left, or is giving back what it held.
+    pub fn is_shared(&self) -> bool {
+        Arc::strong_count(&self.running) > 1
     }
 
     /// To be kept by a query while it runs.
@@ -82,6 +87,11 @@ impl MemoryWatch {
     pub fn start(limits: &Limits, base: Option<u64>) -> Option<Self> {
         let limit = limits.memory?;
         Some(Self { ceiling: base?.saturating_add(limit), limit })
+    }
+
+    /// Whether an eighth of the limit is held already.
+    pub fn is_taken(&self) -> bool {
+        held().is_some_and(|held| held > self.ceiling - self.limit / 8 * 7)
     }
 
     /// The error, once more is held.

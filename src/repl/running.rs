@@ -24,6 +24,9 @@ const LOOK: Duration = Duration::from_millis(25);
 /// How long a query may take to stop once it was asked to.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// How long a query waits for one that was left and still holds memory, which would be counted as its own.
+const GIVING_BACK: Duration = Duration::from_secs(10);
+
 /// How long after its deadline a query may still end by itself.
 const GRACE: Duration = Duration::from_millis(500);
 
@@ -115,6 +118,13 @@ impl Asked {
     ) -> Result<Kept> {
         let held = base.now();
         let memory = MemoryWatch::start(&self.limits, held);
+        let asked = Instant::now();
+        while base.is_shared() && memory.is_some_and(|m| m.is_taken()) && asked.elapsed() < GIVING_BACK {
+            if interrupts.count() > 0 {
+                return Err(Error::new(Kind::Interrupted, "the query was interrupted"));
+            }
+            std::thread::sleep(LOOK);
+        }
         let watchdog = Watchdog::of_session(&self.limits, held);
         let running = base.share();
         let (sender, receiver) = channel();
