@@ -72,6 +72,8 @@ const OPEN_EACH: usize = 32;
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 const PATIENCE: Duration = Duration::from_secs(30);
 const CONNECTIONS: usize = 4_096;
+/// Files that are opened beside connections.
+const OTHER_FILES: usize = 128;
 const LONGEST_BODY: usize = 1 << 20;
 const LONGEST_HELD: usize = 32 << 20;
 
@@ -124,7 +126,7 @@ fn settings(args: &Args, listens: SocketAddr, tokens: Tokens, graph: &Graph) -> 
         longest_body: LONGEST_BODY.max(graph.options().bounds.max_query_size.saturating_mul(3)),
         longest_held: LONGEST_HELD,
         patience: PATIENCE,
-        connections: CONNECTIONS,
+        connections: connections(),
         max_age: args.max_age,
         names: Names::new(listens, &args.public),
         address: args.public.iter().find(|name| name.contains("://")).cloned(),
@@ -132,6 +134,22 @@ fn settings(args: &Args, listens: SocketAddr, tokens: Tokens, graph: &Graph) -> 
         tokens,
         tells_metrics: args.metrics.is_none(),
     }
+}
+
+/// How many connections there may be: as many as the system lets have this program, and some files beside.
+fn connections() -> usize {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+        // What the system refuses stays as it was.
+        let raised = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).is_ok();
+        let files = if raised { maximum } else { current };
+        let files = files.and_then(|files| usize::try_from(files).ok()).unwrap_or(usize::MAX);
+        CONNECTIONS.min(files.saturating_sub(OTHER_FILES)).max(1)
+    }
+    #[cfg(not(unix))]
+    CONNECTIONS
 }
 
 /// The log goes to the standard error, a line at a time.

@@ -1,4 +1,4 @@
-//! `/events`: tells pages when the graph is replaced, as server-sent events (HTML, §9.2).
+//! `/events`: tells pages when the graph is replaced, and when its files are broken or mended, as server-sent events (HTML, §9.2).
 
 use super::Shared;
 use axum::body::{Body, Bytes};
@@ -10,21 +10,45 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
+use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
 
 /// How often something is sent in any case, so that nobody in between ends the connection.
 const BEAT: Duration = Duration::from_secs(15);
 
+/// What happened to the graph.
+#[derive(Clone, Debug)]
+pub enum News {
+    /// It was replaced, so often since the start.
+    Graph(u64),
+    /// Its files cannot be read, for this reason.
+    Broken(String),
+    Mended,
+}
+
+impl News {
+    fn text(&self) -> Bytes {
+        let (event, data) = match self {
+            Self::Graph(times) => ("graph", times.to_string()),
+            Self::Broken(reason) => ("broken", reason.replace(['\r', '\n'], " ")),
+            Self::Mended => ("mended", String::new()),
+        };
+        Bytes::from(format!("event: {event}\ndata: {data}\n\n"))
+    }
+}
+
 pub async fn events(State(server): State<Shared>) -> Response {
     let (sender, receiver) = mpsc::channel(4);
-    let (mut replaced, mut stopping) = (server.replaced.subscribe(), server.stopping.subscribe());
+    let (mut news, mut stopping) = (server.news.subscribe(), server.stopping.subscribe());
     tokio::spawn(async move {
         let mut text = Bytes::from_static(b"retry: 2000\n\n");
         while sender.send(text).await.is_ok() {
             text = tokio::select! {
-                changed = replaced.changed() => match changed {
-                    Ok(()) => Bytes::from(format!("event: graph\ndata: {}\n\n", *replaced.borrow_and_update())),
-                    Err(_) => break,
+                told = news.recv() => match told {
+                    Ok(news) => news.text(),
+                    // Who missed some learns of the next.
+                    Err(RecvError::Lagged(_)) => Bytes::from_static(b":\n\n"),
+                    Err(RecvError::Closed) => break,
                 },
                 () = tokio::time::sleep(BEAT) => Bytes::from_static(b":\n\n"),
                 _ = stopping.changed() => break,

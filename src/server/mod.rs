@@ -15,6 +15,7 @@ mod health;
 mod log;
 mod metrics;
 mod negotiate;
+mod openapi;
 mod problem;
 mod reload;
 mod reply;

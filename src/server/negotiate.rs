@@ -43,6 +43,11 @@ fn offers(form: Form) -> &'static [Offer] {
     }
 }
 
+/// The media types that an answer of this form can have.
+pub fn media_types(form: Form) -> impl Iterator<Item = &'static str> {
+    offers(form).iter().map(|(types, _)| types[0])
+}
+
 /// A format, and the media type that says so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chosen {

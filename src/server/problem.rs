@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use kgq_syntax::error::{Error, Kind};
+use kgq_syntax::error::{Error, Kind, Place};
 use serde_json::{Map, Value};
 
 /// A refusal or a failure, before any byte of an answer has left.
@@ -106,7 +106,7 @@ impl From<Error> for Problem {
         let mut told = Error::new(error.kind(), error.message());
         if let Some(place) = error.place() {
             problem = problem.with("line", place.line).with("column", place.column);
-            told = told.at(place.clone());
+            told = told.at(Place { file: file_name(&place.file).to_owned(), ..place.clone() });
         }
         for hint in error.hints().iter().filter(|hint| !is_for_the_command_line(hint)) {
             problem = problem.hint(hint);
@@ -114,6 +114,11 @@ impl From<Error> for Problem {
         }
         problem.with("text", told.render(false))
     }
+}
+
+/// The name of a file for others: where it is on this machine is not theirs to know.
+pub fn file_name(file: &str) -> &str {
+    if file.starts_with('/') || file.contains('\\') { file.rsplit(['/', '\\']).next().unwrap_or(file) } else { file }
 }
 
 /// Whether a hint names a command or an option of ours, which a client has not at hand.
@@ -145,6 +150,14 @@ mod tests {
         let problem = Problem::from(error);
         assert_eq!(problem.status(), StatusCode::INTERNAL_SERVER_ERROR);
         assert!(!problem.into_value().to_string().contains("secret"));
+    }
+
+    #[test]
+    fn a_file_elsewhere_is_told_by_its_name_alone() {
+        let error = Error::input("an object must follow").at(Source::new("/home/ada/a.ttl", "x").place(0..1));
+        let told = Problem::from(error).into_value().to_string();
+        assert!(told.contains("a.ttl:1:1") && !told.contains("ada"), "{told}");
+        assert_eq!(file_name("data/a.ttl"), "data/a.ttl");
     }
 
     #[test]

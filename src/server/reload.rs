@@ -1,6 +1,10 @@
 //! Reads the files again when they have changed, beside all requests: these go on with the graph that they have.
 
 use super::Shared;
+use super::events::News;
+use super::problem::{Problem, file_name};
+use kgq_syntax::error::Error;
+use kgq_syntax::text::count;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -13,6 +17,7 @@ const SHARE: u32 = 50;
 /// Looks at the files until nobody can ask for it any more. Who sends reads them at once, changed or not.
 pub fn follow(server: &Shared, asked: &Receiver<()>) {
     let mut last = server.live.look();
+    let mut is_broken = false;
     let mut interval = INTERVAL;
     loop {
         let read = match asked.recv_timeout(interval) {
@@ -35,16 +40,33 @@ pub fn follow(server: &Shared, asked: &Receiver<()>) {
         match replaced {
             Ok(None) => {}
             Ok(Some(files)) => {
-                server.metrics.reloads.fetch_add(1, Ordering::Relaxed);
-                server.log.say(&format!("the graph was replaced: {files} files changed"));
+                server.log.say(&format!(
+                    "the graph was replaced: {}",
+                    count(files as u64, "file has", "files have") + " changed"
+                ));
+                if std::mem::take(&mut is_broken) {
+                    let _ = server.news.send(News::Mended);
+                }
             }
             Err(error) => {
+                is_broken = true;
                 server.metrics.failed_reloads.fetch_add(1, Ordering::Relaxed);
                 server.log.say(&format!(
                     "the changed files cannot be read; the graph stays what it was\n{}",
                     error.render(false)
                 ));
+                let _ = server.news.send(News::Broken(told(&error)));
             }
         }
+    }
+}
+
+/// What clients are told of files that cannot be read.
+pub fn told(error: &Error) -> String {
+    let problem = Problem::from(error.clone()).into_value();
+    let detail = problem["detail"].as_str().unwrap_or_default();
+    match error.place() {
+        Some(place) => format!("{}:{}:{}: {detail}", file_name(&place.file), place.line, place.column),
+        None => detail.to_owned(),
     }
 }

@@ -1,6 +1,6 @@
 //! Which address is answered by what, and what all requests pass on their way.
 
-use super::{Shared, canned, door, events, find, graphs, health, sparql, things, watch};
+use super::{Shared, canned, door, events, find, graphs, health, openapi, sparql, things, watch};
 use axum::Router;
 use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LINK, RETRY_AFTER};
 use axum::http::{HeaderValue, Method};
@@ -18,6 +18,7 @@ pub fn router(server: &Shared) -> Router {
         .route("/query/{*name}", any(canned::handle))
         .route("/find", get(find::handle))
         .route("/about", get(things::about))
+        .route("/openapi.json", get(openapi::describe))
         .route("/events", get(events::events))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz));

@@ -2,6 +2,7 @@
 
 use super::admission::{Admission, Capacity};
 use super::door::Names;
+use super::events::News;
 use super::log::Log;
 use super::metrics::Metrics;
 use super::problem::Problem;
@@ -12,9 +13,10 @@ use kgq_engine::Limits;
 use kgq_engine::limits::{needs_more_memory, took_longer};
 use kgq_graph::graph::{Graph, Live};
 use kgq_syntax::error::{Error, Kind, Result};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 
 pub type Shared = Arc<Server>;
 
@@ -75,6 +77,9 @@ impl Held {
     }
 }
 
+/// How many pieces of news are kept for who listens slowly.
+const UNHEARD: usize = 16;
+
 pub struct Server {
     pub live: Live,
     held: RwLock<Arc<Held>>,
@@ -82,8 +87,8 @@ pub struct Server {
     pub admission: Admission,
     pub metrics: Metrics,
     pub log: Log,
-    /// Tells how often the graph was replaced.
-    pub replaced: watch::Sender<u64>,
+    /// Tells what happens to the graph.
+    pub news: broadcast::Sender<News>,
     /// Tells that the server stops.
     pub stopping: watch::Sender<bool>,
 }
@@ -95,8 +100,8 @@ impl Server {
         let live = Live::new(graph);
         let held = RwLock::new(Arc::new(Held::of(live.graph())?));
         let admission = Admission::new(settings.capacity);
-        let (metrics, replaced, stopping) = (Metrics::default(), watch::Sender::default(), watch::Sender::default());
-        Ok(Self { live, held, settings, admission, metrics, log, replaced, stopping })
+        let (metrics, news, stopping) = (Metrics::default(), broadcast::Sender::new(UNHEARD), watch::Sender::default());
+        Ok(Self { live, held, settings, admission, metrics, log, news, stopping })
     }
 
     /// Lets a newer graph be the current one; who holds the old one finishes with it.
@@ -106,7 +111,9 @@ impl Server {
     pub fn replace(&self, graph: Arc<Graph>) -> Result<()> {
         let newer = Arc::new(Held::of(graph)?);
         *self.held.write().unwrap_or_else(PoisonError::into_inner) = newer;
-        self.replaced.send_modify(|times| *times += 1);
+        let times = self.metrics.reloads.fetch_add(1, Ordering::Relaxed) + 1;
+        // Nobody need listen.
+        let _ = self.news.send(News::Graph(times));
         Ok(())
     }
 

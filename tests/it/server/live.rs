@@ -76,6 +76,10 @@ fn a_page_that_listens_is_told_when_the_graph_was_replaced() {
     read_until("retry:");
     std::fs::write(folder.path().join("people.ttl"), format!("{DATA}e:cid e:age 40 .")).unwrap();
     read_until("event: graph\ndata: 1\n");
+    std::fs::write(folder.path().join("people.ttl"), format!("{DATA}e:cid e:age")).unwrap();
+    read_until("event: broken\ndata: people.ttl:4:12: ");
+    std::fs::write(folder.path().join("people.ttl"), DATA).unwrap();
+    read_until("event: mended\n");
 }
 
 #[test]

@@ -2,8 +2,10 @@
 
 mod caching;
 mod ends;
+mod flood;
 mod live;
 mod locked;
+mod openapi;
 mod protocol;
 mod things;
 

@@ -1,0 +1,221 @@
+//! `/openapi.json`: every address of this server and every canned query with its parameters, by OpenAPI 3.1.
+
+use super::canned::{OF_ANSWERS, catalog};
+use super::reply::Ending;
+use super::request::Asked;
+use super::service::{Job, work, write_json};
+use super::sparql::respond;
+use super::{Shared, negotiate};
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::Request;
+use axum::response::Response;
+use kgq_engine::query::Form;
+use kgq_graph::catalog::{CannedQuery, Known, Param, ParamKind};
+use kgq_syntax::error::Result;
+use serde_json::{Map, Value, json};
+
+pub async fn describe(State(server): State<Shared>, request: Request<Body>) -> Response {
+    let (parts, _) = request.into_parts();
+    let described = async {
+        let asked = Asked::of(&parts)?;
+        work(&server, asked, |job, reply| {
+            let description = description(job)?;
+            write_json(job, &description, reply)
+        })
+        .await
+    };
+    respond(described.await)
+}
+
+fn description(job: &Job<'_>) -> Result<Value, Ending> {
+    let graph = &job.held.graph;
+    let language = job.asked.language().unwrap_or_else(|| graph.language());
+    let mut paths = fixed();
+    let known = graph.known()?;
+    let queries = catalog(graph)?.into_iter().flat_map(|catalog| &catalog.queries).filter(|query| !query.is_check());
+    for query in queries {
+        paths.insert(format!("/query/{}", query.name), json!({ "get": canned(query, &known, &language)? }));
+    }
+    let title =
+        graph.project().map_or("kgq", |project| project.manifest.title.as_deref().unwrap_or(&project.manifest.name));
+    Ok(json!({
+        "openapi": "3.1.0",
+        "info": {"title": title, "version": &job.held.tag},
+        "servers": [{"url": job.server.address_for(job.asked)}],
+        "paths": paths,
+        "components": {
+            "schemas": {"Problem": problem()},
+            "responses": {"Problem": {
+                "description": "What went wrong",
+                "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+            }},
+        },
+    }))
+}
+
+fn problem() -> Value {
+    json!({
+        "type": "object",
+        "required": ["title", "status", "detail"],
+        "properties": {
+            "title": {"type": "string"},
+            "status": {"type": "integer"},
+            "detail": {"type": "string"},
+            "line": {"type": "integer", "description": "Of the query, from 1"},
+            "column": {"type": "integer", "description": "In code points, from 1"},
+            "hints": {"type": "array", "items": {"type": "string"}},
+            "text": {"type": "string", "description": "The whole message, with the line and a caret below it"},
+            "limit": {"type": "string", "enum": ["time", "memory", "rows", "bytes"]},
+        },
+    })
+}
+
+/// The addresses that every server has.
+fn fixed() -> Map<String, Value> {
+    let text = |name: &str, required: bool, description: &str| {
+        parameter(name, required, description, &json!({"type": "string"}))
+    };
+    let iri = |name: &str, required: bool, description: &str| {
+        parameter(name, required, description, &json!({"type": "string", "format": "iri"}))
+    };
+    let graphs = |name: &str, description: &str| {
+        let schema = json!({"type": "array", "items": {"type": "string", "format": "iri"}});
+        parameter(name, false, description, &schema)
+    };
+    let query = [
+        text("query", false, "A SPARQL query; without one, the service describes itself"),
+        graphs("default-graph-uri", "The graphs that the query looks into"),
+        graphs("named-graph-uri", "The graphs that the query looks into by name"),
+    ];
+    let query: Vec<Value> = query.into_iter().chain(of_answers()).collect();
+    let routes = [
+        ("/sparql", "Answers a query, by the SPARQL 1.1 Protocol", query, any_format()),
+        (
+            "/graphs",
+            "A graph as a whole, by the Graph Store Protocol",
+            vec![iri("graph", false, "The name of the graph"), text("default", false, "The default graph is meant")],
+            formats(Form::Construct),
+        ),
+        (
+            "/find",
+            "Things by the names that people give them",
+            vec![
+                text("text", true, "A name, its beginning, or words of it"),
+                text("lang", false, "The language in which things are called"),
+                text("kind", false, "class, property, thing, or a class whose members are meant"),
+                parameter(
+                    "limit",
+                    false,
+                    "How many at most",
+                    &json!({"type": "integer", "minimum": 0, "maximum": 100}),
+                ),
+            ],
+            json_alone(),
+        ),
+        (
+            "/about",
+            "All about one thing",
+            vec![iri("iri", true, "The thing, by its IRI or as a CURIE")],
+            formats(Form::Construct),
+        ),
+        ("/query", "The canned queries", Vec::new(), json_alone()),
+        ("/readyz", "Whether the server answers from the files as they are", Vec::new(), json_alone()),
+    ];
+    let path = |(path, summary, parameters, content): (&str, &str, Vec<Value>, Value)| {
+        (
+            path.to_owned(),
+            json!({ "get": {"summary": summary, "parameters": parameters, "responses": responses(&content)} }),
+        )
+    };
+    routes.into_iter().map(path).collect()
+}
+
+fn parameter(name: &str, required: bool, description: &str, schema: &Value) -> Value {
+    json!({"name": name, "in": "query", "required": required, "description": description, "schema": schema})
+}
+
+/// What says how an answer is given.
+fn of_answers() -> impl Iterator<Item = Value> {
+    let describe = |name: &str| match name {
+        "format" => "The format, instead of the header Accept",
+        "timeout" => "How long it may take at most, such as 5s",
+        _ => "The language in which things are called",
+    };
+    OF_ANSWERS.into_iter().map(move |name| parameter(name, false, describe(name), &json!({"type": "string"})))
+}
+
+fn json_alone() -> Value {
+    json!({"application/json": {}})
+}
+
+fn formats(form: Form) -> Value {
+    Value::Object(negotiate::media_types(form).map(|name| (name.to_owned(), json!({}))).collect())
+}
+
+fn any_format() -> Value {
+    let all = negotiate::media_types(Form::Select).chain(negotiate::media_types(Form::Construct));
+    Value::Object(all.map(|name| (name.to_owned(), json!({}))).collect())
+}
+
+fn responses(content: &Value) -> Value {
+    let problem = json!({"$ref": "#/components/responses/Problem"});
+    json!({
+        "200": {"description": "The answer", "content": content},
+        "304": {"description": "The client has the answer already"},
+        "default": problem,
+    })
+}
+
+fn canned(query: &CannedQuery, known: &dyn Known, language: &str) -> Result<Value> {
+    let mut parameters = Vec::new();
+    for (name, param) in &query.header.params {
+        let kind = query.kind(name, param, known)?;
+        parameters.push(of_query(name, param, &kind, known, language));
+    }
+    parameters.extend(of_answers());
+    let description = query.header.description.as_ref().or(query.header.question.as_ref());
+    Ok(json!({
+        "summary": query.title(language),
+        "description": description.map_or("", |text| text.in_language(language)),
+        "tags": query.header.tags,
+        "parameters": parameters,
+        "responses": responses(&any_format()),
+    }))
+}
+
+fn of_query(name: &str, param: &Param, kind: &ParamKind, known: &dyn Known, language: &str) -> Value {
+    let (mut schema, what) = match kind {
+        ParamKind::Integer => (json!({"type": "integer"}), String::new()),
+        ParamKind::Number | ParamKind::Decimal => (json!({"type": "number"}), String::new()),
+        ParamKind::Boolean => (json!({"type": "boolean"}), String::new()),
+        ParamKind::Date => (json!({"type": "string", "format": "date"}), String::new()),
+        ParamKind::MemberOf(class) => (
+            json!({"type": "string"}),
+            format!("A {}, by its IRI, CURIE or a label", known.prefixes().display(class.as_str())),
+        ),
+        ParamKind::Iri => (json!({"type": "string"}), "A thing, by its IRI, CURIE or a label".into()),
+        ParamKind::LangString => (json!({"type": "string"}), "A text with its language, as in 贸易@zh".into()),
+        ParamKind::Language(tag) => (json!({"type": "string"}), format!("A text in the language {tag}")),
+        ParamKind::Datatype(datatype) => {
+            (json!({"type": "string"}), format!("A value of {}", known.prefixes().display(datatype.as_str())))
+        }
+        ParamKind::String => (json!({"type": "string"}), String::new()),
+    };
+    if !param.values.is_empty() {
+        schema["enum"] = param.values.clone().into();
+    }
+    if let Some(default) = &param.default {
+        schema["default"] = default.texts().join(",").into();
+    }
+    let is_required = param.required && param.default.is_none();
+    let said = param.description.as_ref().map_or("", |text| text.in_language(language));
+    let description = [said, &what].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(". ");
+    if !param.list {
+        return parameter(name, is_required, &description, &schema);
+    }
+    // The members of a list stand in one value, with commas between them.
+    let mut whole = parameter(name, is_required, &description, &json!({"type": "array", "items": schema}));
+    whole["explode"] = false.into();
+    whole
+}

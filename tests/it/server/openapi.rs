@@ -1,0 +1,51 @@
+//! The description of all addresses is true: each canned query is in it, and answers at its address.
+
+use super::shipped;
+use serde_json::Value;
+
+#[test]
+fn every_canned_query_is_described_with_its_parameters_and_every_reference_leads_somewhere() {
+    let served = shipped(&[]);
+    let described = served.get("/openapi.json", "*/*");
+    let document = described.json();
+    assert_eq!((described.status, &document["openapi"]), (200, &"3.1.0".into()));
+    let paths = document["paths"].as_object().unwrap();
+    let listed = served.get("/query", "*/*").json();
+    let queries = listed["queries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|query| !query["name"].as_str().unwrap().starts_with("checks/"));
+    let mut seen = 0;
+    for query in queries {
+        let path = query["address"].as_str().unwrap();
+        let operation = &paths.get(path).unwrap_or_else(|| panic!("{path} is not described"))["get"];
+        let named: Vec<&Value> =
+            operation["parameters"].as_array().unwrap().iter().map(|parameter| &parameter["name"]).collect();
+        for parameter in query["parameters"].as_array().unwrap() {
+            assert!(named.contains(&&parameter["name"]), "{path}");
+        }
+        seen += 1;
+    }
+    assert!(seen > 10, "{seen} queries");
+    let ministry = &paths["/query/tasks-of-ministry"]["get"]["parameters"][0];
+    assert_eq!(
+        (&ministry["name"], &ministry["required"], &ministry["in"]),
+        (&"ministry".into(), &false.into(), &"query".into())
+    );
+    references(&document, &document);
+}
+
+/// Every `$ref` of the document is a place in it.
+fn references(at: &Value, document: &Value) {
+    match at {
+        Value::Object(fields) => {
+            if let Some(Value::String(reference)) = fields.get("$ref") {
+                assert!(document.pointer(reference.trim_start_matches('#')).is_some(), "{reference}");
+            }
+            fields.values().for_each(|field| references(field, document));
+        }
+        Value::Array(items) => items.iter().for_each(|item| references(item, document)),
+        _ => {}
+    }
+}
