@@ -4,6 +4,7 @@
 //! - [`plan`], [`operator`], [`expression`]: the executor of ours, which works on columns of ids.
 //! - [`oxigraph`]: Oxigraph's evaluator over the same snapshot, the second opinion.
 //! - [`update`]: SPARQL Update over sets of quads; each WHERE is a query.
+//! - [`why`]: a witness of a row: the statements that make an answer have it.
 //!
 //! It opens no file and knows no project, no command line and no terminal.
 //!
@@ -50,6 +51,7 @@ mod sort;
 mod template;
 pub mod terms;
 pub mod update;
+pub mod why;
 
 pub use answer::{Answer, Limits, Row, Solutions, Triples};
 pub use failures::Failures;

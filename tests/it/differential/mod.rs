@@ -9,6 +9,7 @@ mod compare;
 mod generate;
 mod naive;
 mod query;
+mod witness;
 
 use compare::{Solutions, difference, shown};
 use generate::{Dice, Queries, Range, Terms};

@@ -16,6 +16,7 @@ use super::text_test::{Looking, TextTest};
 use super::value::{Moment, Text, Value};
 use crate::batch::{Batch, Schema};
 use crate::query::functions;
+use crate::query::prebind;
 use kgq_snapshot::TermId;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::Term;
@@ -407,6 +408,7 @@ fn arity(function: &Named) -> Option<(usize, usize)> {
         Named::SubStr | Named::Regex => (2, 3),
         Named::Replace => (3, 4),
         Named::Triple | Named::StrLangDir => (3, 3),
+        Named::Custom(name) if *name == prebind::blank_node_function() => (1, 1),
         Named::Custom(name) => {
             let known = functions::known(name.as_str())?;
             (known.least, known.most)

@@ -7,6 +7,7 @@ use super::cast::{Target, cast};
 use super::compare::double;
 use super::value::{Number, Text, Value};
 use crate::query::functions::{self, Native};
+use crate::query::prebind;
 use kgq_syntax::rdf::literal::{integer_bounds, is_integer_within};
 use kgq_syntax::rdf::{Literal, NamedNode, Term};
 use oxrdf::vocab::xsd;
@@ -17,6 +18,8 @@ use oxsdatatypes::{Double, Duration};
 pub enum Extension {
     Native(Native),
     Cast(Derived),
+    /// The blank node of the data that a bound query names.
+    BlankNode,
 }
 
 /// A datatype that values of another are cut to.
@@ -53,6 +56,9 @@ pub fn all() -> impl Iterator<Item = (NamedNode, Extension)> {
 impl Extension {
     /// The function of this name.
     pub fn of(iri: &str) -> Option<Self> {
+        if iri == prebind::blank_node_function().as_str() {
+            return Some(Self::BlankNode);
+        }
         if let functions::Meaning::Native(native) = functions::known(iri)?.meaning {
             return Some(Self::Native(native));
         }
@@ -74,6 +80,7 @@ impl Extension {
         match self {
             Self::Native(native) => call(native, arguments),
             Self::Cast(derived) => derived.cast(arguments.first()?),
+            Self::BlankNode => prebind::call_blank_node_function(arguments),
         }
     }
 }

@@ -5,6 +5,7 @@ use super::{
     ClosureAtom, Graph, OrderKey, Path, Pattern, Repeat, Slot, TripleAtom, TripleTermAtom, Var, Variables, scope,
 };
 use crate::query::operands::operands;
+use crate::query::prebind::resolved;
 use crate::terms::Terms;
 use kgq_snapshot::TermId;
 use kgq_syntax::error::{Error, Result};
@@ -97,7 +98,7 @@ impl<'t, 's> Translator<'t, 's> {
 
     /// The id of a term in the query. A query whose terms alone exceed a limit fails when it is run.
     fn id(&self, term: impl Into<Term>) -> TermId {
-        self.terms.id(term.into()).unwrap_or(TermId::UNBOUND)
+        self.terms.id(resolved(term.into())).unwrap_or(TermId::UNBOUND)
     }
 
     pub fn pattern(&mut self, pattern: &GraphPattern) -> Result<Pattern> {

@@ -111,7 +111,7 @@ fn term_pattern(term: &Term) -> TermPattern {
     }
 }
 
-fn expression(term: &Term) -> Expression {
+pub(crate) fn expression(term: &Term) -> Expression {
     match term {
         Term::NamedNode(node) => node.clone().into(),
         Term::Literal(literal) => literal.clone().into(),

@@ -181,21 +181,21 @@ pub fn refuse_network_in_update(source: Source<'_>, update: &Update) -> Result<(
 }
 
 /// Calls `f` with each variable that a pattern mentions anywhere.
-pub(super) fn variables_of_pattern(pattern: &GraphPattern, f: &mut dyn FnMut(&Variable)) {
+pub(crate) fn variables_of_pattern(pattern: &GraphPattern, f: &mut dyn FnMut(&Variable)) {
     let mut walk = Walk::default();
     walk.pattern(pattern);
     walk.variables.iter().for_each(f);
 }
 
 /// Calls `f` with each variable that an expression mentions anywhere.
-pub(super) fn variables_of_expression(expression: &Expression, f: &mut dyn FnMut(&Variable)) {
+pub(crate) fn variables_of_expression(expression: &Expression, f: &mut dyn FnMut(&Variable)) {
     let mut walk = Walk::default();
     walk.expression(expression);
     walk.variables.iter().for_each(f);
 }
 
 /// Calls `f` with each function that an expression calls.
-pub(super) fn functions_of_expression(expression: &Expression, f: &mut dyn FnMut(&Function)) {
+pub(crate) fn functions_of_expression(expression: &Expression, f: &mut dyn FnMut(&Function)) {
     let mut walk = Walk::default();
     walk.expression(expression);
     walk.functions.iter().for_each(f);

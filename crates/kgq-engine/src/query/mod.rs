@@ -11,17 +11,19 @@ pub mod lint;
 pub mod operands;
 mod order;
 mod parse;
-mod parts;
+pub(crate) mod parts;
 pub mod prebind;
 mod sse;
 mod update;
 mod witness;
 
+pub(crate) use bind::expression as expression_of;
 pub use bind::{Binding, Value, bind, set_slice};
 pub use inspect::{
     Position, UsedTerm, is_repeatable, needs_network, refuse_network, refuse_network_in_update, used_terms, variables,
     wanted_terms,
 };
+pub(crate) use inspect::{functions_of_expression, variables_of_expression, variables_of_pattern};
 pub use order::order_columns;
 pub use parse::{Form, ParseContext, Query, parse_query};
 pub use sse::{indented, with_curies};

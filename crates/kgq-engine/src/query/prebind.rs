@@ -13,7 +13,7 @@ use super::parts::{Part, for_each_part};
 use kgq_syntax::bounds::Bounds;
 use kgq_syntax::error::{Error, Place, Result, Source};
 use kgq_syntax::rdf::path::Path;
-use kgq_syntax::rdf::{BlankNode, Literal, NamedNode, Prefixes, Term, Variable};
+use kgq_syntax::rdf::{BlankNode, Literal, NamedNode, NamedOrBlankNode, Prefixes, Term, Triple, Variable};
 use kgq_syntax::{Token, significant, sparql};
 use spargebra::algebra::{Expression, Function, GraphPattern, PropertyPathExpression};
 use spargebra::term::NamedNodePattern;
@@ -41,8 +41,26 @@ pub fn blank_node_of(iri: &NamedNode) -> Option<BlankNode> {
     iri.as_str().strip_prefix(BLANK_NODE).and_then(|id| BlankNode::new(id).ok())
 }
 
+/// The term with the blank nodes that its IRIs stand for.
+pub(crate) fn resolved(term: Term) -> Term {
+    match term {
+        Term::NamedNode(node) => blank_node_of(&node).map_or_else(|| node.into(), Term::from),
+        Term::Triple(triple) => {
+            let subject = match triple.subject {
+                NamedOrBlankNode::NamedNode(node) => match blank_node_of(&node) {
+                    Some(blank) => blank.into(),
+                    None => node.into(),
+                },
+                blank => blank,
+            };
+            Triple { subject, predicate: triple.predicate, object: resolved(triple.object) }.into()
+        }
+        term => term,
+    }
+}
+
 /// The IRI that stands for a blank node in a pattern.
-pub(super) fn blank_node_iri(node: &BlankNode) -> NamedNode {
+pub(crate) fn blank_node_iri(node: &BlankNode) -> NamedNode {
     NamedNode::new_unchecked(format!("{BLANK_NODE}{}", node.as_str()))
 }
 

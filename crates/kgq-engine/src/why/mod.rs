@@ -1,0 +1,343 @@
+//! Why an answer has a row: a witness.
+//!
+//! A witness W of a row over the data D is a set of statements of D such that the query gives the row over every dataset between W
+//! and D, its outermost ORDER BY, LIMIT and OFFSET left out. Where the query has no negation, no aggregate and no inner LIMIT, no
+//! statement of W can be left out. What is computed anew each time (NOW, RAND, UUID, BNODE) and SERVICE are outside of this.
+//!
+//! It is found from one solution, part by part (`support`). What is not taken apart is held up by all that it reads (`footprint`), which
+//! always is a witness, if a large one. In the end the query is asked again over the witness alone.
+
+mod data;
+mod footprint;
+mod open;
+mod steps;
+mod support;
+
+use crate::EvaluationOptions;
+use crate::query::{Query, functions_of_expression};
+use indexmap::IndexSet;
+use kgq_snapshot::Snapshot;
+use kgq_syntax::error::{Error, Result};
+use kgq_syntax::rdf::{NamedOrBlankNode, Quad, Term, Triple, Variable};
+use open::Opener;
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
+use spargebra::algebra::{Expression, Function, GraphPattern};
+use spargebra::term::{NamedNodePattern, TermPattern, TriplePattern};
+use support::{Asker, Known, Support};
+
+/// Values of variables.
+type Solution = FxHashMap<Variable, Term>;
+
+/// What is asked about.
+#[derive(Clone, Copy, Debug)]
+pub enum Item<'a> {
+    /// A row of a SELECT, with a value or none for each of these variables.
+    Row(&'a [Variable], &'a [Option<Term>]),
+    /// That an ASK is true.
+    True,
+    /// A triple of a CONSTRUCT or DESCRIBE.
+    Triple(&'a Triple),
+}
+
+/// Why an answer has a row, a triple, or is true.
+#[derive(Clone, Debug)]
+pub struct Why {
+    /// Each once, in the order in which they are met.
+    pub statements: Vec<Quad>,
+    pub grounds: Vec<Ground>,
+    /// Whether no statement can be left out.
+    pub is_irredundant: bool,
+}
+
+/// What a part of the query found.
+#[derive(Clone, Debug)]
+pub enum Ground {
+    Statement(Quad),
+    /// The steps of a way along a property path.
+    Path {
+        from: Term,
+        to: Term,
+        steps: Vec<Quad>,
+    },
+    /// The members of a group, each with what it rests on.
+    Members(Vec<Vec<Ground>>),
+    /// This pattern finds nothing, and must go on finding nothing.
+    Absent {
+        pattern: String,
+    },
+    /// This pattern is not taken apart: all the statements that it reads, so many, count.
+    Whole {
+        pattern: String,
+        statements: usize,
+    },
+}
+
+/// Finds a witness; `None` if the answer has no such row.
+///
+/// # Errors
+/// Those of evaluation, and that the query gives such a row anew each time.
+pub fn why(snapshot: &Snapshot, query: &Query, item: Item<'_>, options: &EvaluationOptions) -> Result<Option<Why>> {
+    let asked = Asked::of(query, options)?;
+    let mut support = asked.support(snapshot);
+    let mut found = None;
+    for candidate in asked.candidates(snapshot, item)? {
+        if support.pattern(&asked.pattern, candidate.known(), None)? {
+            found = Some(candidate);
+            break;
+        }
+    }
+    let Some(candidate) = found else { return Ok(None) };
+    support.statements.extend(candidate.statements.iter().cloned());
+    support.grounds.extend(candidate.statements.iter().cloned().map(Ground::Statement));
+    let holds = |statements: &mut dyn Iterator<Item = &Quad>| asked.holds(statements, item);
+    if !holds(&mut support.statements.iter())? {
+        support.whole(&asked.pattern, &Solution::default(), None)?;
+    }
+    if support.positive {
+        minimise(&mut support.statements, &holds)?;
+    }
+    let Support { statements, mut grounds, positive, .. } = support;
+    keep_grounds(&mut grounds, &statements);
+    Ok(Some(Why { statements: statements.into_iter().collect(), grounds, is_irredundant: positive }))
+}
+
+/// Whether the query has the row over these statements alone, its outermost ORDER BY, LIMIT and OFFSET left out.
+///
+/// # Errors
+/// Those of evaluation.
+pub fn holds<'q>(
+    statements: impl IntoIterator<Item = &'q Quad>,
+    query: &Query,
+    item: Item<'_>,
+    options: &EvaluationOptions,
+) -> Result<bool> {
+    Asked::of(query, options)?.holds(&mut statements.into_iter(), item)
+}
+
+/// A query of which a row is to be explained.
+struct Asked<'a> {
+    /// With its projection, without what orders and cuts its rows.
+    pattern: GraphPattern,
+    query: &'a Query,
+    asker: Asker<'a>,
+    opener: std::cell::Cell<Opener>,
+    /// Variables whose values are new each time.
+    computed: FxHashSet<Variable>,
+}
+
+/// Values by which the row can come about, and statements that it needs beside what matches.
+#[derive(Default)]
+struct Candidate {
+    bound: Solution,
+    unbound: Vec<Variable>,
+    statements: Vec<Quad>,
+}
+
+impl Candidate {
+    fn known(&self) -> Known<'_> {
+        Known::Row(&self.bound, &self.unbound)
+    }
+}
+
+impl<'a> Asked<'a> {
+    fn of(query: &'a Query, options: &'a EvaluationOptions) -> Result<Self> {
+        let (dataset, pattern, base) = match &query.algebra {
+            spargebra::Query::Select { dataset, pattern, base_iri }
+            | spargebra::Query::Construct { dataset, pattern, base_iri, .. }
+            | spargebra::Query::Describe { dataset, pattern, base_iri }
+            | spargebra::Query::Ask { dataset, pattern, base_iri } => (dataset, pattern, base_iri),
+        };
+        if crate::query::needs_network(&query.algebra) {
+            return Err(Error::policy("what SERVICE answers cannot be explained: it is not in this graph"));
+        }
+        let mut pattern = without_order(pattern);
+        let mut opener = Opener::default();
+        opener.name_blank_nodes(&mut pattern);
+        let mut computed = FxHashSet::default();
+        new_each_time(&pattern, &mut computed);
+        let asker = Asker { dataset: dataset.as_ref(), base: base.as_ref(), options };
+        Ok(Self { pattern, query, asker, opener: std::cell::Cell::new(opener), computed })
+    }
+
+    fn support<'s>(&'s self, snapshot: &'s Snapshot) -> Support<'s> {
+        Support {
+            asker: &self.asker,
+            snapshot,
+            opener: self.opener.take(),
+            grounds: Vec::new(),
+            statements: IndexSet::default(),
+            positive: true,
+        }
+    }
+
+    /// The ways in which the item can come about.
+    fn candidates(&self, snapshot: &Snapshot, item: Item<'_>) -> Result<Vec<Candidate>> {
+        match (item, &self.query.algebra) {
+            (Item::Row(variables, row), spargebra::Query::Select { .. }) => {
+                let mut candidate = Candidate::default();
+                for (variable, value) in variables.iter().zip(row).filter(|(v, _)| !self.computed.contains(*v)) {
+                    match value {
+                        Some(value) => drop(candidate.bound.insert(variable.clone(), value.clone())),
+                        None => candidate.unbound.push(variable.clone()),
+                    }
+                }
+                Ok(vec![candidate])
+            }
+            (Item::True, spargebra::Query::Ask { .. }) => Ok(vec![Candidate::default()]),
+            (Item::Triple(triple), spargebra::Query::Construct { template, .. }) => {
+                let unified = template.iter().filter_map(|pattern| unify(pattern, triple));
+                Ok(unified.map(|bound| Candidate { bound, ..Candidate::default() }).collect())
+            }
+            (Item::Triple(triple), spargebra::Query::Describe { .. }) => self.describing(snapshot, triple),
+            _ => Err(Error::bug("this is nothing that a query of this form answers")),
+        }
+    }
+
+    /// A resource is described by its statements, and by those of the blank nodes that they lead to.
+    fn describing(&self, snapshot: &Snapshot, triple: &Triple) -> Result<Vec<Candidate>> {
+        let graphs = data::Graphs::of_query(self.asker.dataset, self.asker.options.default_graph);
+        let data = data::Data { snapshot, graphs };
+        let Triple { subject, predicate, object } = triple;
+        let own = data.matching(Some(&subject.clone().into()), Some(predicate), Some(object))?;
+        let mut variables = Vec::new();
+        self.pattern.on_in_scope_variable(|variable| variables.push(variable.clone()));
+        let mut candidates = Vec::new();
+        let mut open: Vec<(NamedOrBlankNode, Vec<Quad>)> = vec![(subject.clone(), own.into_iter().take(1).collect())];
+        let mut seen = FxHashSet::default();
+        while let Some((node, way)) = open.pop() {
+            for variable in &variables {
+                let bound = [(variable.clone(), node.clone().into())].into_iter().collect();
+                candidates.push(Candidate { bound, statements: way.clone(), ..Candidate::default() });
+            }
+            if matches!(node, NamedOrBlankNode::BlankNode(_)) && seen.insert(node.clone()) {
+                for quad in data.matching(None, None, Some(&node.into()))? {
+                    let mut longer = way.clone();
+                    longer.push(quad.clone());
+                    open.push((quad.subject, longer));
+                }
+            }
+        }
+        Ok(candidates)
+    }
+
+    fn holds(&self, statements: &mut dyn Iterator<Item = &Quad>, item: Item<'_>) -> Result<bool> {
+        let snapshot = Snapshot::from_quads(statements.cloned())?;
+        for Candidate { bound, unbound, statements } in self.candidates(&snapshot, item)? {
+            // A described triple must be there too.
+            if matches!(self.query.algebra, spargebra::Query::Describe { .. }) && statements.is_empty() {
+                continue;
+            }
+            let known = Known::Row(&bound, &unbound);
+            if !self.asker.solutions(&snapshot, self.pattern.clone(), known, None, Some(1))?.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// Leaves out each statement without which the row is still there.
+fn minimise(
+    statements: &mut IndexSet<Quad, FxBuildHasher>,
+    holds: &dyn Fn(&mut dyn Iterator<Item = &Quad>) -> Result<bool>,
+) -> Result<()> {
+    let mut at = statements.len();
+    while let Some(before) = at.checked_sub(1) {
+        at = before;
+        let others = |(number, quad)| if number == at { None } else { Some(quad) };
+        if holds(&mut statements.iter().enumerate().filter_map(others))? {
+            statements.shift_remove_index(at);
+        }
+    }
+    Ok(())
+}
+
+/// Leaves out the grounds whose statements were left out.
+fn keep_grounds(grounds: &mut Vec<Ground>, statements: &IndexSet<Quad, FxBuildHasher>) {
+    let mut seen = FxHashSet::default();
+    grounds.retain_mut(|ground| match ground {
+        Ground::Statement(quad) => statements.contains(quad) && seen.insert(quad.clone()),
+        Ground::Path { steps, .. } => steps.iter().all(|step| statements.contains(step)),
+        Ground::Members(members) => {
+            members.iter_mut().for_each(|member| keep_grounds(member, statements));
+            true
+        }
+        Ground::Absent { .. } | Ground::Whole { .. } => true,
+    });
+}
+
+/// The pattern without its outermost ORDER BY, LIMIT, OFFSET and DISTINCT: the same rows, as a set.
+fn without_order(pattern: &GraphPattern) -> GraphPattern {
+    match pattern {
+        GraphPattern::Slice { inner, .. } | GraphPattern::Distinct { inner } | GraphPattern::Reduced { inner } => {
+            without_order(inner)
+        }
+        GraphPattern::Project { inner, variables } => {
+            let mut inner = inner;
+            while let GraphPattern::OrderBy { inner: ordered, .. } = inner.as_ref() {
+                inner = ordered;
+            }
+            GraphPattern::Project { inner: inner.clone(), variables: variables.clone() }
+        }
+        other => other.clone(),
+    }
+}
+
+/// The variables of a triple pattern with the parts of a triple that it may have made; `None` if it cannot have.
+fn unify(pattern: &TriplePattern, triple: &Triple) -> Option<Solution> {
+    fn term(pattern: &TermPattern, value: &Term, found: &mut Solution) -> bool {
+        match pattern {
+            TermPattern::NamedNode(node) => *value == Term::from(node.clone()),
+            TermPattern::Literal(literal) => *value == Term::from(literal.clone()),
+            // A new one for each solution.
+            TermPattern::BlankNode(_) => matches!(value, Term::BlankNode(_)),
+            TermPattern::Variable(variable) => {
+                found.insert(variable.clone(), value.clone()).is_none_or(|before| before == *value)
+            }
+            TermPattern::Triple(pattern) => match value {
+                Term::Triple(triple) => parts(pattern, triple, found),
+                Term::NamedNode(_) | Term::BlankNode(_) | Term::Literal(_) => false,
+            },
+        }
+    }
+    fn parts(pattern: &TriplePattern, triple: &Triple, found: &mut Solution) -> bool {
+        let predicate = match &pattern.predicate {
+            NamedNodePattern::NamedNode(node) => node.clone().into(),
+            NamedNodePattern::Variable(variable) => TermPattern::from(variable.clone()),
+        };
+        term(&pattern.subject, &triple.subject.clone().into(), found)
+            && term(&predicate, &triple.predicate.clone().into(), found)
+            && term(&pattern.object, &triple.object, found)
+    }
+    let mut found = Solution::default();
+    parts(pattern, triple, &mut found).then_some(found)
+}
+
+/// The variables that are computed anew each time (SPARQL 1.1 §17.4), or from such.
+fn new_each_time(pattern: &GraphPattern, found: &mut FxHashSet<Variable>) {
+    let is_new = |expression: &Expression, found: &FxHashSet<Variable>| {
+        let mut new = false;
+        functions_of_expression(expression, &mut |function| {
+            new |= matches!(
+                function,
+                Function::Rand | Function::Uuid | Function::StrUuid | Function::BNode | Function::Now
+            );
+        });
+        crate::query::variables_of_expression(expression, &mut |variable| new |= found.contains(variable));
+        new
+    };
+    let mut inner = pattern.clone();
+    crate::query::parts::for_each_part(&mut inner, &mut |part| {
+        if let crate::query::parts::Part::Pattern(inner) = part {
+            new_each_time(inner, found);
+        }
+    });
+    if let GraphPattern::Extend { variable, expression, .. } = pattern
+        && is_new(expression, found)
+    {
+        found.insert(variable.clone());
+    }
+}
+
+#[cfg(test)]
+mod tests;

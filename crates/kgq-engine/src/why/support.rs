@@ -1,0 +1,451 @@
+//! From one solution of a pattern to the statements that hold it up, part by part.
+
+use super::data::{Data, Graphs};
+use super::footprint::{footprint, may_be_empty, restricted};
+use super::open::{Opened, Opener, asked_for, certain, conjuncts, is_monotone, shows_every_way};
+use super::{Ground, Solution, steps};
+use crate::query::parts::{Part, for_each_part};
+use crate::query::{self, Binding, Query, Value};
+use crate::{Answer, EvaluationOptions, Limits, evaluate};
+use indexmap::IndexSet;
+use kgq_snapshot::Snapshot;
+use kgq_syntax::error::{Error, Result};
+use kgq_syntax::rdf::{NamedNode, NamedOrBlankNode, Quad, Term, Triple, Variable};
+use oxiri::Iri;
+use rustc_hash::{FxBuildHasher, FxHashSet};
+use spargebra::algebra::{AggregateExpression, AggregateFunction, Expression, GraphPattern, QueryDataset};
+use spargebra::term::{NamedNodePattern, TermPattern, TriplePattern};
+
+/// Asks patterns of a query for solutions.
+pub struct Asker<'a> {
+    pub dataset: Option<&'a QueryDataset>,
+    pub base: Option<&'a Iri<String>>,
+    pub options: &'a EvaluationOptions,
+}
+
+/// Collects what holds a row up.
+pub struct Support<'a> {
+    pub asker: &'a Asker<'a>,
+    pub snapshot: &'a Snapshot,
+    pub opener: Opener,
+    pub grounds: Vec<Ground>,
+    pub statements: IndexSet<Quad, FxBuildHasher>,
+    /// Whether the row depends on nothing that is absent, on no group, and on no rows beside it.
+    pub positive: bool,
+}
+
+/// The graph that a part of a pattern looks into: the default graph, or the one of this name.
+type Within<'w> = Option<&'w Term>;
+
+/// What is known of a solution that is looked for.
+#[derive(Clone, Copy)]
+pub enum Known<'k> {
+    /// It has these values, and none for these variables.
+    Row(&'k Solution, &'k [Variable]),
+    /// It goes together with these values, which stand in the place of their variables: those of an EXISTS (SPARQL 1.1 §18.6).
+    Around(&'k Solution),
+}
+
+impl Asker<'_> {
+    /// Solutions of a pattern, at most so many.
+    ///
+    /// # Errors
+    /// Those of evaluation.
+    pub fn solutions(
+        &self,
+        snapshot: &Snapshot,
+        pattern: GraphPattern,
+        known: Known<'_>,
+        within: Within<'_>,
+        most: Option<usize>,
+    ) -> Result<Vec<Solution>> {
+        let mut variables: FxHashSet<Variable> = FxHashSet::default();
+        pattern.on_in_scope_variable(|variable| {
+            variables.insert(variable.clone());
+        });
+        let kept = not_to_be_replaced(&pattern);
+        let certain = certain(&pattern);
+        let (bound, unbound): (&Solution, &[Variable]) = match known {
+            Known::Row(bound, unbound) => (bound, unbound),
+            Known::Around(bound) => (bound, &[]),
+        };
+        let is_replaced = |variable: &Variable| match known {
+            // Where a variable can stay unbound, a term in its place would be another pattern.
+            Known::Row(..) => certain.contains(variable) && !kept.contains(variable),
+            Known::Around(_) => !kept.contains(variable),
+        };
+        let (replaced, compared): (Vec<_>, Vec<_>) = bound.iter().partition(|(variable, _)| is_replaced(variable));
+        let unbound = unbound.iter().map(|variable| Expression::Not(Box::new(Expression::Bound(variable.clone()))));
+        let equal = compared.into_iter().map(|(variable, value)| {
+            Expression::SameTerm(Box::new(variable.clone().into()), Box::new(query::expression_of(value)))
+        });
+        let mut pattern =
+            unbound.chain(equal).fold(pattern, |inner, expr| GraphPattern::Filter { expr, inner: Box::new(inner) });
+        if let Some(name) = within {
+            let name = match name {
+                Term::NamedNode(node) => node.clone(),
+                Term::BlankNode(node) => query::prebind::blank_node_iri(node),
+                Term::Literal(_) | Term::Triple(_) => return Ok(Vec::new()),
+            };
+            pattern = GraphPattern::Graph { name: name.into(), inner: Box::new(pattern) };
+        }
+        let mut variables: Vec<Variable> = variables.into_iter().collect();
+        variables.sort();
+        pattern = GraphPattern::Project { inner: Box::new(pattern), variables };
+        if let Some(most) = most {
+            pattern = GraphPattern::Slice { inner: Box::new(pattern), start: 0, length: Some(most) };
+        }
+        let (dataset, base_iri) = (self.dataset.cloned(), self.base.cloned());
+        let mut query = Query { algebra: spargebra::Query::Select { dataset, pattern, base_iri } };
+        query::bind(&mut query, &replaced.into_iter().map(binding).collect::<Vec<_>>());
+        let options =
+            EvaluationOptions { limits: Limits { rows: None, ..self.options.limits }, ..self.options.clone() };
+        let Answer::Solutions(found) = evaluate(snapshot, &query, &options)? else {
+            return Err(Error::bug("a SELECT has no solutions"));
+        };
+        let names = found.variables;
+        let solution = |row: Result<crate::Row>| -> Result<Solution> {
+            let values = names.iter().cloned().zip(row?);
+            let mut solution: Solution = values.filter_map(|(name, value)| Some((name, value?))).collect();
+            solution.extend(bound.iter().map(|(variable, value)| (variable.clone(), value.clone())));
+            Ok(solution)
+        };
+        found.rows.map(solution).collect()
+    }
+}
+
+fn binding((variable, term): (&Variable, &Term)) -> Binding {
+    Binding { variable: variable.clone(), value: Value::One(term.clone()) }
+}
+
+impl Support<'_> {
+    /// Finds a solution of the pattern, and collects what holds it up. `false` if there is no such solution.
+    ///
+    /// # Errors
+    /// Those of evaluation.
+    pub fn pattern(&mut self, pattern: &GraphPattern, known: Known<'_>, within: Within<'_>) -> Result<bool> {
+        let (opened, asked) = self.opener.open(pattern);
+        let Some(solution) = self.asker.solutions(self.snapshot, asked, known, within, Some(1))?.pop() else {
+            return Ok(false);
+        };
+        self.collect(&opened, &solution, within)?;
+        Ok(true)
+    }
+
+    fn collect(&mut self, opened: &Opened, solution: &Solution, within: Within<'_>) -> Result<()> {
+        match opened {
+            Opened::Triples(patterns) => patterns.iter().try_for_each(|pattern| self.triple(pattern, solution, within)),
+            Opened::Path(subject, path, object) => {
+                let ends = term(subject, solution).zip(term(object, solution));
+                let way = match &ends {
+                    Some((from, to)) => steps::way(&self.data(within), from, path, to)?,
+                    None => None,
+                };
+                let (Some((from, to)), Some(mut steps)) = (ends, way) else {
+                    let (subject, path, object) = (subject.clone(), path.clone(), object.clone());
+                    return self.whole(&GraphPattern::Path { subject, path, object }, solution, within);
+                };
+                // Of two variables, a path of no step holds because there is such a node.
+                let is_variable = |end: &TermPattern| matches!(end, TermPattern::Variable(_));
+                if steps.is_empty() && may_be_empty(path) && is_variable(subject) && is_variable(object) {
+                    steps.extend(self.data(within).naming(&from)?);
+                }
+                self.statements.extend(steps.iter().cloned());
+                self.grounds.push(Ground::Path { from, to, steps });
+                Ok(())
+            }
+            Opened::Join(left, right) => {
+                self.collect(left, solution, within)?;
+                self.collect(right, solution, within)
+            }
+            Opened::Optional { left, right, mark, condition, pattern, certain } => {
+                self.collect(left, solution, within)?;
+                if solution.contains_key(mark) {
+                    self.collect(right, solution, within)?;
+                    return condition.iter().try_for_each(|condition| self.expression(condition, solution, within));
+                }
+                self.absent(pattern, &restricted(solution, certain), within)
+            }
+            Opened::Union(branches) => match branches.iter().find(|(mark, _)| solution.contains_key(mark)) {
+                Some((_, branch)) => self.collect(branch, solution, within),
+                None => Err(Error::bug("a solution of a UNION is of none of its branches")),
+            },
+            Opened::Minus { left, right, certain } => {
+                self.collect(left, solution, within)?;
+                self.absent(right, &restricted(solution, certain), within)
+            }
+            Opened::Filter { inner, expression, certain } => {
+                self.collect(inner, solution, within)?;
+                self.expression(expression, &restricted(solution, certain), within)
+            }
+            Opened::Graph(name, inner) => {
+                let name: Option<Term> = match name {
+                    NamedNodePattern::NamedNode(node) => Some(node.clone().into()),
+                    NamedNodePattern::Variable(variable) => solution.get(variable).cloned(),
+                };
+                let name = name.ok_or_else(|| Error::bug("a GRAPH without a name has a solution"))?;
+                let before = self.statements.len();
+                self.collect(inner, solution, Some(&name))?;
+                // That there is a graph of this name holds the solution up too.
+                if self.statements.len() == before
+                    && let Some(quad) = self.data(Some(&name)).any()?
+                {
+                    self.statement(quad);
+                }
+                Ok(())
+            }
+            Opened::Project(inner, variables) => {
+                let bound = restricted(solution, variables);
+                let unbound: Vec<Variable> = variables.iter().filter(|v| !bound.contains_key(*v)).cloned().collect();
+                if self.pattern(inner, Known::Row(&bound, &unbound), within)? {
+                    return Ok(());
+                }
+                self.whole(inner, &bound, within)
+            }
+            Opened::Group { inner, keys, aggregates } => self.group(inner, keys, aggregates, solution, within),
+            Opened::Values => Ok(()),
+            Opened::Whole(pattern) => self.whole(pattern, solution, within),
+        }
+    }
+
+    fn data(&self, within: Within<'_>) -> Data<'_> {
+        let graphs = match within {
+            Some(name) => Graphs::named(name),
+            None => Graphs::of_query(self.asker.dataset, self.asker.options.default_graph),
+        };
+        Data { snapshot: self.snapshot, graphs }
+    }
+
+    fn statement(&mut self, quad: Quad) {
+        self.statements.insert(quad.clone());
+        self.grounds.push(Ground::Statement(quad));
+    }
+
+    fn triple(&mut self, pattern: &TriplePattern, solution: &Solution, within: Within<'_>) -> Result<()> {
+        if let Some(Triple { subject, predicate, object }) = instance(pattern, solution) {
+            let found = self.data(within).matching(Some(&subject.into()), Some(&predicate), Some(&object))?;
+            if let Some(quad) = found.into_iter().next() {
+                self.statement(quad);
+                return Ok(());
+            }
+        }
+        self.whole(&GraphPattern::Bgp { patterns: vec![pattern.clone()] }, solution, within)
+    }
+
+    fn expression(&mut self, expression: &Expression, solution: &Solution, within: Within<'_>) -> Result<()> {
+        for condition in conjuncts(expression) {
+            match condition {
+                Expression::Exists(pattern) => {
+                    if !self.pattern(pattern, Known::Around(solution), within)? {
+                        self.whole(pattern, solution, within)?;
+                    }
+                }
+                Expression::Not(inner) if matches!(inner.as_ref(), Expression::Exists(_)) => {
+                    if let Expression::Exists(pattern) = inner.as_ref() {
+                        self.absent(pattern, solution, within)?;
+                    }
+                }
+                other => {
+                    for pattern in asked_for(other) {
+                        self.whole(pattern, solution, within)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The pattern has no solution, and must go on having none: over fewer statements a monotone one has none either; else all that it
+    /// reads counts.
+    fn absent(&mut self, pattern: &GraphPattern, solution: &Solution, within: Within<'_>) -> Result<()> {
+        self.positive = false;
+        if !is_monotone(pattern) {
+            self.read(pattern, solution, within)?;
+        }
+        self.grounds.push(Ground::Absent { pattern: text(pattern, solution) });
+        Ok(())
+    }
+
+    /// What the pattern answers is left as it is by leaving all that it reads.
+    pub fn whole(&mut self, pattern: &GraphPattern, solution: &Solution, within: Within<'_>) -> Result<()> {
+        self.positive = false;
+        let statements = self.read(pattern, solution, within)?;
+        self.grounds.push(Ground::Whole { pattern: text(pattern, solution), statements });
+        Ok(())
+    }
+
+    fn read(&mut self, pattern: &GraphPattern, solution: &Solution, within: Within<'_>) -> Result<usize> {
+        let graphs = self.data(within).graphs;
+        let (mut count, statements) = (0, &mut self.statements);
+        footprint(self.snapshot, &graphs, pattern, solution, &mut |quad| {
+            count += 1;
+            statements.insert(quad);
+        })?;
+        Ok(count)
+    }
+
+    fn group(
+        &mut self,
+        inner: &GraphPattern,
+        keys: &[Variable],
+        aggregates: &[(Variable, AggregateExpression)],
+        solution: &Solution,
+        within: Within<'_>,
+    ) -> Result<()> {
+        self.positive = false;
+        let bound = restricted(solution, keys);
+        let unbound: Vec<Variable> = keys.iter().filter(|key| !bound.contains_key(*key)).cloned().collect();
+        if is_monotone(inner)
+            && let Some(deciding) = deciding_members(inner, aggregates, solution)
+        {
+            // Of fewer members none is less than the least, or greater than the greatest.
+            for pattern in deciding {
+                if !self.pattern(&pattern, Known::Row(&bound, &unbound), within)? {
+                    self.whole(inner, &bound, within)?;
+                }
+            }
+            return Ok(());
+        }
+        if !shows_every_way(inner) {
+            return self.whole(inner, &bound, within);
+        }
+        let (opened, asked) = self.opener.open(inner);
+        let members = self.asker.solutions(self.snapshot, asked, Known::Row(&bound, &unbound), within, None)?;
+        if members.is_empty() {
+            return self.absent(inner, &bound, within);
+        }
+        let outside = std::mem::take(&mut self.grounds);
+        let mut grounds = Vec::new();
+        for member in &members {
+            self.collect(&opened, member, within)?;
+            grounds.push(std::mem::take(&mut self.grounds));
+        }
+        self.grounds = outside;
+        self.grounds.push(Ground::Members(grounds));
+        Ok(())
+    }
+}
+
+/// Patterns of the members that decide each aggregate, where it is MIN or MAX, or where there is none at all.
+fn deciding_members(
+    inner: &GraphPattern,
+    aggregates: &[(Variable, AggregateExpression)],
+    solution: &Solution,
+) -> Option<Vec<GraphPattern>> {
+    if aggregates.is_empty() {
+        return Some(vec![inner.clone()]);
+    }
+    let deciding = |(variable, aggregate): &(Variable, AggregateExpression)| match aggregate {
+        AggregateExpression::FunctionCall { name: AggregateFunction::Min | AggregateFunction::Max, expr, .. } => {
+            let value = match solution.get(variable)? {
+                Term::NamedNode(node) => node.clone().into(),
+                Term::Literal(literal) => literal.clone().into(),
+                Term::BlankNode(_) | Term::Triple(_) => return None,
+            };
+            let expr = Expression::SameTerm(Box::new(expr.clone()), Box::new(value));
+            Some(GraphPattern::Filter { expr, inner: Box::new(inner.clone()) })
+        }
+        _ => None,
+    };
+    aggregates.iter().map(deciding).collect()
+}
+
+/// The variables in whose place no term may be put, as the pattern would be another one: those that some part reads and that the part
+/// before it need not have bound (of OPTIONAL, MINUS, an expression, a sub-query), or that it hides; those that are computed, as what
+/// fails leaves them unbound; and the ends of paths that can be empty, which are nodes of the graph only where they are variables.
+fn not_to_be_replaced(pattern: &GraphPattern) -> FxHashSet<Variable> {
+    let mut found = FxHashSet::default();
+    collect_not_to_be_replaced(pattern, &mut found);
+    found
+}
+
+fn collect_not_to_be_replaced(pattern: &GraphPattern, found: &mut FxHashSet<Variable>) {
+    let mut read_beyond = |before: &GraphPattern, read: &dyn Fn(&mut dyn FnMut(&Variable))| {
+        let bound = certain(before);
+        read(&mut |variable| {
+            if !bound.contains(variable) {
+                found.insert(variable.clone());
+            }
+        });
+    };
+    match pattern {
+        GraphPattern::LeftJoin { left, right, expression } => {
+            read_beyond(left, &|f| {
+                query::variables_of_pattern(right, f);
+                if let Some(expression) = expression {
+                    query::variables_of_expression(expression, f);
+                }
+            });
+        }
+        GraphPattern::Minus { left, right } => read_beyond(left, &|f| query::variables_of_pattern(right, f)),
+        GraphPattern::Filter { expr, inner } => read_beyond(inner, &|f| query::variables_of_expression(expr, f)),
+        GraphPattern::Extend { inner, variable, expression } => {
+            read_beyond(inner, &|f| query::variables_of_expression(expression, f));
+            found.insert(variable.clone());
+        }
+        GraphPattern::Project { inner, variables } | GraphPattern::Group { inner, variables, .. } => {
+            read_beyond(inner, &|f| variables.iter().for_each(f));
+            query::variables_of_pattern(inner, &mut |variable| {
+                if !variables.contains(variable) {
+                    found.insert(variable.clone());
+                }
+            });
+        }
+        GraphPattern::Path { subject, path, object } if may_be_empty(path) => {
+            for end in [subject, object] {
+                if let TermPattern::Variable(variable) = end {
+                    found.insert(variable.clone());
+                }
+            }
+        }
+        _ => {}
+    }
+    for_each_inner(pattern, &mut |inner| collect_not_to_be_replaced(inner, found));
+}
+
+/// Calls `f` with the direct parts of a pattern, and with the patterns whose existence its expressions ask for.
+fn for_each_inner(pattern: &GraphPattern, f: &mut dyn FnMut(&GraphPattern)) {
+    for_each_part(&mut pattern.clone(), &mut |part| match part {
+        Part::Pattern(inner) => f(inner),
+        Part::Expression(expression) => asked_for(expression).into_iter().for_each(&mut *f),
+    });
+}
+
+/// The pattern with its known values, as SPARQL.
+fn text(pattern: &GraphPattern, solution: &Solution) -> String {
+    let algebra = spargebra::Query::Ask { dataset: None, pattern: pattern.clone(), base_iri: None };
+    let mut query = Query { algebra };
+    let kept = not_to_be_replaced(pattern);
+    let values: Vec<Binding> = solution.iter().filter(|(variable, _)| !kept.contains(*variable)).map(binding).collect();
+    query::bind(&mut query, &values);
+    match query.algebra {
+        spargebra::Query::Ask { pattern, .. } => pattern.to_string(),
+        _ => String::new(),
+    }
+}
+
+fn instance(pattern: &TriplePattern, solution: &Solution) -> Option<Triple> {
+    let subject: NamedOrBlankNode = match term(&pattern.subject, solution)? {
+        Term::NamedNode(node) => node.into(),
+        Term::BlankNode(node) => node.into(),
+        Term::Literal(_) | Term::Triple(_) => return None,
+    };
+    let predicate: NamedNode = match &pattern.predicate {
+        NamedNodePattern::NamedNode(node) => node.clone(),
+        NamedNodePattern::Variable(variable) => match solution.get(variable)? {
+            Term::NamedNode(node) => node.clone(),
+            Term::BlankNode(_) | Term::Literal(_) | Term::Triple(_) => return None,
+        },
+    };
+    Some(Triple { subject, predicate, object: term(&pattern.object, solution)? })
+}
+
+fn term(pattern: &TermPattern, solution: &Solution) -> Option<Term> {
+    Some(match pattern {
+        TermPattern::NamedNode(node) => node.clone().into(),
+        TermPattern::Literal(literal) => literal.clone().into(),
+        TermPattern::Triple(triple) => instance(triple, solution)?.into(),
+        TermPattern::Variable(variable) => solution.get(variable)?.clone(),
+        TermPattern::BlankNode(_) => return None,
+    })
+}
