@@ -31,6 +31,7 @@ pub mod trust;
 mod update;
 mod validate;
 mod watchdog;
+mod why;
 
 pub use advice::{AdviceArgs, Adviser};
 pub use answer::{AnswerArgs, seconds, write_answer};
@@ -44,6 +45,7 @@ pub use repl::Args as ReplArgs;
 pub use run::{help as canned_help, one_line};
 pub use terminal::{Content, Stream, as_shown};
 pub use watchdog::{Allocator, Base, MemoryWatch, Watchdog, give_back};
+pub use why::{Shown as WhyShown, explanation as why_explanation};
 
 use clap::Subcommand;
 use kgq_graph::graph::Graph;
@@ -57,6 +59,7 @@ pub enum Command {
     Queries(queries::Args),
     Describe(describe::Args),
     Cite(cite::Args),
+    Why(why::Args),
     Info(info::Args),
     Check(check::Args),
     Validate(validate::Args),
@@ -92,6 +95,7 @@ fn dispatch(command: &Command, graph: &Graph, output: &mut Output) -> Result<u8>
         Command::Queries(args) => queries::run(args, graph, output),
         Command::Describe(args) => describe::run(args, graph, output),
         Command::Cite(args) => cite::run(args, graph, output),
+        Command::Why(args) => why::run(args, graph, output),
         Command::Info(args) => info::run(args, graph, output),
         Command::Check(args) => check::run(args, graph, output),
         Command::Validate(args) => validate::run(args, graph, output),
@@ -121,6 +125,7 @@ pub fn watch(command: &Command, graph: &Graph) -> Option<Watchdog> {
         | Command::Export(_)
         | Command::Publish(_)
         | Command::Update(_)
+        | Command::Why(_)
         | Command::Repl(_) => None,
         #[cfg(feature = "serve")]
         Command::Serve(_) => None,
@@ -155,6 +160,7 @@ pub fn warn_of_manifest(command: &Command, graph: &Graph, output: &mut Output) -
         | Command::Export(_)
         | Command::Publish(_)
         | Command::Update(_)
+        | Command::Why(_)
         | Command::Repl(_) => None,
         #[cfg(feature = "serve")]
         Command::Serve(_) => None,

@@ -106,6 +106,13 @@ const ALL: &[Dot] = &[
         },
     },
     Dot {
+        name: "why",
+        arguments: "[ROW]",
+        about: "the statements that make the last answer have a row, with their files, lines and sources",
+        topics: "source witness proof reason because",
+        run: last::why,
+    },
+    Dot {
         name: "explain",
         arguments: "[analyze]",
         about: "how the last query is answered; analyze runs it and counts",

@@ -4,9 +4,12 @@ use super::dot::at_most_one;
 use super::explore::no_row;
 use super::running::Kept;
 use super::{Shell, pager, show};
-use crate::commands::{AnswerArgs, CiteArgs, Citing, Explain, explanation, write_cited_answer};
+use crate::commands::{
+    AnswerArgs, CiteArgs, Citing, Explain, WhyShown, explanation, why_explanation, write_cited_answer,
+};
 use kgq_engine::query::{Binding, Value};
 use kgq_engine::{Answer, Solutions};
+use kgq_graph::request::why::Part;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{Term, Variable};
 use kgq_syntax::text::{count, did_you_mean};
@@ -85,6 +88,26 @@ pub fn cite(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
     let (cite, how) = (CiteArgs::default(), AnswerArgs::default());
     let citing = Citing { cite: &cite, answer: &how, first, started: Instant::now() };
     write_cited_answer(answer, &last.query, citing, &shell.graph, shell.output).map(|_| ())
+}
+
+/// `.why`: of the first row, or of that of a number.
+pub fn why(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
+    let number = match at_most_one(words)? {
+        None => 1,
+        Some(word) => word.parse::<usize>().map_err(|_| Error::usage("`.why` takes the number of a row"))?,
+    };
+    let last = shell.last.as_ref().ok_or_else(|| Error::input("there is no answer yet that could be explained"))?;
+    let at = |rows: usize| number.checked_sub(1).filter(|at| *at < rows).ok_or_else(|| no_row(number, rows));
+    let part = match &last.answer {
+        Kept::Table { variables, rows } => {
+            Part::Row { variables: variables.clone(), row: rows[at(rows.len())?].clone() }
+        }
+        Kept::Graph(triples) => Part::Triple(triples[at(triples.len())?].clone()),
+        Kept::Boolean(true) => Part::True,
+        Kept::Boolean(false) => return Err(Error::input("the answer is false, which no statement makes it")),
+    };
+    let text = why_explanation(&shell.graph, &last.query, part, &WhyShown::default(), shell.output.colour)?;
+    pager::page(&text, shell.output)
 }
 
 /// `.explain`

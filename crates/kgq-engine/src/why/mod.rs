@@ -121,8 +121,6 @@ struct Asked<'a> {
     query: &'a Query,
     asker: Asker<'a>,
     opener: std::cell::Cell<Opener>,
-    /// Variables whose values are new each time.
-    computed: FxHashSet<Variable>,
 }
 
 /// Values by which the row can come about, and statements that it needs beside what matches.
@@ -155,8 +153,8 @@ impl<'a> Asked<'a> {
         opener.name_blank_nodes(&mut pattern);
         let mut computed = FxHashSet::default();
         new_each_time(&pattern, &mut computed);
-        let asker = Asker { dataset: dataset.as_ref(), base: base.as_ref(), options };
-        Ok(Self { pattern, query, asker, opener: std::cell::Cell::new(opener), computed })
+        let asker = Asker { dataset: dataset.as_ref(), base: base.as_ref(), options, computed };
+        Ok(Self { pattern, query, asker, opener: std::cell::Cell::new(opener) })
     }
 
     fn support<'s>(&'s self, snapshot: &'s Snapshot) -> Support<'s> {
@@ -175,7 +173,7 @@ impl<'a> Asked<'a> {
         match (item, &self.query.algebra) {
             (Item::Row(variables, row), spargebra::Query::Select { .. }) => {
                 let mut candidate = Candidate::default();
-                for (variable, value) in variables.iter().zip(row).filter(|(v, _)| !self.computed.contains(*v)) {
+                for (variable, value) in variables.iter().zip(row).filter(|(v, _)| !self.asker.computed.contains(*v)) {
                     match value {
                         Some(value) => drop(candidate.bound.insert(variable.clone(), value.clone())),
                         None => candidate.unbound.push(variable.clone()),

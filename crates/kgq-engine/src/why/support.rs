@@ -21,6 +21,8 @@ pub struct Asker<'a> {
     pub dataset: Option<&'a QueryDataset>,
     pub base: Option<&'a Iri<String>>,
     pub options: &'a EvaluationOptions,
+    /// Variables whose values are new each time.
+    pub computed: FxHashSet<Variable>,
 }
 
 /// Collects what holds a row up.
@@ -195,8 +197,9 @@ impl Support<'_> {
                 Ok(())
             }
             Opened::Project(inner, variables) => {
-                let bound = restricted(solution, variables);
-                let unbound: Vec<Variable> = variables.iter().filter(|v| !bound.contains_key(*v)).cloned().collect();
+                let fixed = || variables.iter().filter(|variable| !self.asker.computed.contains(*variable));
+                let bound = restricted(solution, fixed());
+                let unbound: Vec<Variable> = fixed().filter(|v| !bound.contains_key(*v)).cloned().collect();
                 if self.pattern(inner, Known::Row(&bound, &unbound), within)? {
                     return Ok(());
                 }
@@ -359,8 +362,11 @@ fn not_to_be_replaced(pattern: &GraphPattern) -> FxHashSet<Variable> {
     found
 }
 
+/// Calls its argument with each variable of something.
+type Walk<'w> = dyn Fn(&mut dyn FnMut(&Variable)) + 'w;
+
 fn collect_not_to_be_replaced(pattern: &GraphPattern, found: &mut FxHashSet<Variable>) {
-    let mut read_beyond = |before: &GraphPattern, read: &dyn Fn(&mut dyn FnMut(&Variable))| {
+    let mut read_beyond = |before: &GraphPattern, read: &Walk<'_>| {
         let bound = certain(before);
         read(&mut |variable| {
             if !bound.contains(variable) {

@@ -29,6 +29,7 @@ pub use baseline::Baseline;
 pub use catalogue::NAME as CATALOGUE;
 pub use explain::{Explanation, explain};
 pub use finding::{Finding, Severity};
+pub(crate) use places::Places;
 pub use report::{CitationCounts, Counts, Format, Report};
 pub use shapes::Validated;
 pub use terms::namespace;

@@ -7,6 +7,7 @@ mod fingerprint;
 mod live;
 mod load;
 mod names;
+mod origins;
 mod sources;
 
 pub use files::same_file;

@@ -7,3 +7,4 @@ pub mod explain;
 pub mod export;
 pub mod find;
 pub mod overview;
+pub mod why;

@@ -1,0 +1,154 @@
+//! Why an answer has a row: the statements that make it so, where each is written, and what it is cited from.
+
+mod json;
+mod text;
+
+pub use json::document;
+pub use text::{Style, text};
+
+use crate::audit::{Audit, Reference, Statement, Texts};
+use crate::graph::Graph;
+use kgq_engine::query::Query;
+use kgq_engine::why::{Ground, Item, why};
+use kgq_engine::{Answer, Row};
+use kgq_syntax::error::{Error, Place, Result};
+use kgq_syntax::rdf::{NamedNode, Quad, Triple, Variable};
+use kgq_syntax::text::count;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+/// What an answer has, and what holds it up.
+pub struct Explained {
+    pub part: Part,
+    /// The parts of the query, each with what it found.
+    pub grounds: Vec<Ground>,
+    /// Whether no statement can be left out.
+    pub is_irredundant: bool,
+    /// The witness, each statement once.
+    pub statements: Vec<Stated>,
+    /// Each once, in the order in which the statements name them.
+    pub references: Vec<Reference>,
+}
+
+/// A row of a SELECT, a triple of a CONSTRUCT or DESCRIBE, or that an ASK is true.
+#[derive(Clone, Debug)]
+pub enum Part {
+    Row { variables: Vec<Variable>, row: Row },
+    Triple(Triple),
+    True,
+}
+
+/// A statement of the witness.
+pub struct Stated {
+    pub quad: Quad,
+    /// `None` where it comes from a saved snapshot.
+    pub place: Option<Place>,
+    /// Its names in the graph, with what they rest on.
+    pub statements: Vec<Statement>,
+    /// The numbers of its citations among the references, from 0.
+    pub citations: Vec<usize>,
+    /// Whether it follows from others.
+    pub is_inferred: bool,
+    /// Whether it needs a citation and has none.
+    pub is_uncited: bool,
+}
+
+impl Part {
+    pub fn item(&self) -> Item<'_> {
+        match self {
+            Self::Row { variables, row } => Item::Row(variables, row),
+            Self::Triple(triple) => Item::Triple(triple),
+            Self::True => Item::True,
+        }
+    }
+}
+
+/// The row or triple of a number, from 1, of a query's answer; of an ASK, that it is true.
+///
+/// # Errors
+/// Those of evaluation; that there is none of this number.
+pub fn part(graph: &Graph, query: &Query, number: usize) -> Result<Part> {
+    let at = number.checked_sub(1).ok_or_else(|| Error::usage("rows are counted from 1"))?;
+    let none = |found: usize, one: &str, many: &str| {
+        Error::input(format!("the answer has no {one} {number}; it has {}", count(found as u64, one, many)))
+    };
+    match graph.evaluate(query)? {
+        Answer::Solutions(solutions) => {
+            let (variables, mut rows, mut found) = (solutions.variables, solutions.rows, 0);
+            while let Some(row) = rows.next().transpose()? {
+                if found == at {
+                    return Ok(Part::Row { variables, row });
+                }
+                found += 1;
+            }
+            Err(none(found, "row", "rows"))
+        }
+        Answer::Graph(triples) => {
+            let (mut triples, mut found) = (triples.0, 0);
+            while let Some(triple) = triples.next().transpose()? {
+                if found == at {
+                    return Ok(Part::Triple(triple));
+                }
+                found += 1;
+            }
+            Err(none(found, "triple", "triples"))
+        }
+        Answer::Boolean(true) => Ok(Part::True),
+        Answer::Boolean(false) => Err(Error::input("the answer is false, which no statement makes it")),
+    }
+}
+
+/// Explains what an answer has.
+///
+/// # Errors
+/// Those of evaluation; that the query gives it anew each time.
+pub fn explain(graph: &Graph, query: &Query, part: Part, audit: &Audit<'_>, texts: &Texts) -> Result<Explained> {
+    let snapshot = graph.snapshot()?;
+    let found = why(snapshot, query, part.item(), &graph.evaluation_options())?;
+    let found = found.ok_or_else(|| {
+        Error::input("what the query computes there is new each time it is asked, so it cannot be explained")
+    })?;
+    let places = graph.places_of(&found.statements)?;
+    // Where nothing at all is cited, that a statement is not says nothing, unless the project asks for citations.
+    let required = graph.project().is_some_and(|project| project.manifest.citations.are_required());
+    let needed = if required || audit.has_citations() { Some(graph.triples_to_cite(audit)?) } else { None };
+    let mut stated = Vec::new();
+    let mut cited: Vec<Vec<NamedNode>> = Vec::new();
+    for (quad, place) in found.statements.into_iter().zip(places) {
+        let triple = Triple::from(quad.clone());
+        let mut statements = audit.statements(&triple);
+        if triple.predicate.as_ref() == kgq_syntax::rdf::vocabulary::rdf::REIFIES {
+            statements.extend(audit.statement(&triple.subject));
+        }
+        let citations: Vec<NamedNode> = statements.iter().flat_map(|s| audit.all_citations(s)).collect();
+        stated.push(Stated {
+            place,
+            is_inferred: statements.iter().any(|statement| !statement.grounds.is_empty()),
+            is_uncited: citations.is_empty() && needed.is_some_and(|needed| needed.contains(&triple)),
+            quad,
+            statements,
+            citations: Vec::new(),
+        });
+        cited.push(citations);
+    }
+    let references = references(cited.iter().flatten(), audit, texts);
+    let number: FxHashMap<&NamedNode, usize> =
+        references.iter().enumerate().map(|(number, reference)| (&reference.citation.iri, number)).collect();
+    for (stated, citations) in stated.iter_mut().zip(&cited) {
+        stated.citations = citations.iter().filter_map(|citation| number.get(citation).copied()).collect();
+        stated.citations.sort_unstable();
+        stated.citations.dedup();
+    }
+    let (grounds, is_irredundant) = (found.grounds, found.is_irredundant);
+    Ok(Explained { part, grounds, is_irredundant, statements: stated, references })
+}
+
+/// The references of these citations, each once, those of one document together.
+fn references<'c>(citations: impl Iterator<Item = &'c NamedNode>, audit: &Audit<'_>, texts: &Texts) -> Vec<Reference> {
+    let mut seen = FxHashSet::default();
+    let mut references: Vec<Reference> =
+        citations.filter(|citation| seen.insert(*citation)).map(|iri| Reference::new(iri, audit, texts)).collect();
+    let document = |reference: &Reference| reference.document.as_ref().map(|document| document.iri.clone());
+    let documents: Vec<_> = references.iter().map(document).collect();
+    references.sort_by_cached_key(|reference| documents.iter().position(|known| *known == document(reference)));
+    references
+}

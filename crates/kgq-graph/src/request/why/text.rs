@@ -1,0 +1,211 @@
+//! An explanation as text: for a terminal, and as Markdown.
+
+use super::{Explained, Part, Stated};
+use crate::audit::{Place, Reference};
+use crate::catalog::Labels;
+use crate::render::{cell, reference};
+use kgq_engine::query::with_curies;
+use kgq_engine::why::Ground;
+use kgq_syntax::rdf::{GraphName, Prefixes, Quad, Term};
+use kgq_syntax::text::{count, visible, width};
+use rustc_hash::FxHashMap;
+use std::fmt::Write as _;
+
+/// How many members of a group are shown.
+const SHOWN: usize = 5;
+
+/// What an explanation is written with.
+#[derive(Clone, Copy)]
+pub struct Style<'a> {
+    pub prefixes: &'a Prefixes,
+    pub labels: &'a Labels,
+    /// The language of labels.
+    pub language: &'a str,
+    pub markdown: bool,
+    /// Whether the sources are marked with colours of the terminal.
+    pub colour: bool,
+    /// Who wrote each statement's line last, by the statement's number, where that is known.
+    pub authors: &'a FxHashMap<usize, String>,
+}
+
+/// The row, what it rests on and where that comes from.
+pub fn text(explained: &Explained, style: Style<'_>) -> String {
+    let numbers = explained.statements.iter().enumerate().map(|(number, stated)| (&stated.quad, number)).collect();
+    let mut writer = Writer { explained, style, numbers, out: String::new() };
+    writer.part();
+    writer.heading("Because");
+    if explained.grounds.is_empty() {
+        writer.line(0, "it rests on no statement: the query alone makes it so");
+    }
+    writer.grounds(&explained.grounds, 0);
+    writer.close();
+    writer.sources();
+    writer.out
+}
+
+struct Writer<'a> {
+    explained: &'a Explained,
+    style: Style<'a>,
+    numbers: FxHashMap<&'a Quad, usize>,
+    out: String,
+}
+
+impl Writer<'_> {
+    fn heading(&mut self, title: &str) {
+        // Writing to a `String` cannot fail.
+        let _ = if self.style.markdown {
+            writeln!(self.out, "\n## {title}\n")
+        } else {
+            let (bold, reset) = if self.style.colour { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
+            writeln!(self.out, "\n{bold}{title}{reset}")
+        };
+    }
+
+    fn line(&mut self, depth: usize, text: &str) {
+        let lead = if self.style.markdown { "- " } else { "  " };
+        let _ = writeln!(self.out, "{}{lead}{text}", "  ".repeat(depth));
+    }
+
+    fn code(&self, text: &str) -> String {
+        if self.style.markdown { format!("`{text}`") } else { text.to_owned() }
+    }
+
+    fn named(&self, term: &Term) -> String {
+        let shown = self.code(&cell(term, self.style.prefixes));
+        let label = match term {
+            Term::NamedNode(node) => self.style.labels.get(node, self.style.language),
+            Term::BlankNode(_) | Term::Literal(_) | Term::Triple(_) => None,
+        };
+        label.map_or(shown.clone(), |label| format!("{}  {shown}", visible(label)))
+    }
+
+    fn part(&mut self) {
+        match &self.explained.part {
+            Part::True => self.line(0, "the answer is true"),
+            Part::Triple(triple) => {
+                let shown = self.code(&cell(&triple.clone().into(), self.style.prefixes));
+                self.line(0, &shown);
+            }
+            Part::Row { variables, row } => {
+                let widest = variables.iter().map(|variable| width(variable.as_str())).max().unwrap_or(0);
+                for (variable, value) in variables.iter().zip(row) {
+                    let pad = " ".repeat(widest - width(variable.as_str()));
+                    let value = value.as_ref().map_or_else(|| "(unbound)".to_owned(), |value| self.named(value));
+                    self.line(0, &format!("{}{pad}  {value}", variable.as_str()));
+                }
+            }
+        }
+    }
+
+    fn grounds(&mut self, grounds: &[Ground], depth: usize) {
+        for ground in grounds {
+            match ground {
+                Ground::Statement(quad) => self.statement(quad, depth),
+                Ground::Path { from, to, steps } => {
+                    let (from, to) = (self.named(from), self.named(to));
+                    let length = count(steps.len() as u64, "step", "steps");
+                    self.line(depth, &format!("a way from {from} to {to}, {length}"));
+                    steps.iter().for_each(|step| self.statement(step, depth + 1));
+                }
+                Ground::Members(members) => {
+                    let all = count(members.len() as u64, "member", "members");
+                    let shown = if members.len() > SHOWN { format!("; the first {SHOWN}") } else { String::new() };
+                    self.line(depth, &format!("{all} of a group{shown}"));
+                    for member in members.iter().take(SHOWN) {
+                        self.grounds(member, depth + 1);
+                    }
+                }
+                Ground::Absent { pattern } => {
+                    let pattern = self.pattern(pattern);
+                    self.line(depth, &format!("nothing matches  {pattern}"));
+                }
+                Ground::Whole { pattern, statements } => {
+                    let (pattern, statements) =
+                        (self.pattern(pattern), count(*statements as u64, "statement", "statements"));
+                    self.line(depth, &format!("{statements} that may bear on  {pattern}"));
+                }
+            }
+        }
+    }
+
+    fn pattern(&self, pattern: &str) -> String {
+        let text = with_curies(pattern, self.style.prefixes);
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        self.code(&visible(&text))
+    }
+
+    fn statement(&mut self, quad: &Quad, depth: usize) {
+        let part = |term: Term| cell(&term, self.style.prefixes);
+        let mut shown = self.code(&format!(
+            "{}  {}  {}",
+            part(quad.subject.clone().into()),
+            part(quad.predicate.clone().into()),
+            part(quad.object.clone())
+        ));
+        if quad.graph_name != GraphName::DefaultGraph {
+            let _ = write!(shown, "  in {}", visible(&quad.graph_name.to_string()));
+        }
+        let Some(number) = self.numbers.get(quad).copied() else { return self.line(depth, &shown) };
+        let Stated { place, citations, is_inferred, is_uncited, .. } = &self.explained.statements[number];
+        if let Some(place) = place {
+            let _ = write!(shown, "  {}:{}", visible(&place.file), place.line);
+        }
+        if let Some(author) = self.style.authors.get(&number) {
+            let _ = write!(shown, "  {}", visible(author));
+        }
+        for citation in citations {
+            let _ = write!(shown, " [{}]", citation + 1);
+        }
+        if *is_inferred {
+            shown.push_str(" inferred");
+        }
+        if *is_uncited {
+            shown.push_str(" uncited");
+        }
+        self.line(depth, &shown);
+    }
+
+    fn close(&mut self) {
+        let statements = count(self.explained.statements.len() as u64, "statement", "statements");
+        let _ = writeln!(self.out);
+        let _ = if self.explained.is_irredundant {
+            writeln!(self.out, "{statements}; without any one of them it would not be there")
+        } else {
+            writeln!(self.out, "{statements}; it also depends on what is absent, or on all that is counted")
+        };
+    }
+
+    fn sources(&mut self) {
+        if self.explained.references.is_empty() {
+            return;
+        }
+        self.heading("Sources");
+        let mut document = String::new();
+        for (number, source) in self.explained.references.iter().enumerate() {
+            let line = source.document_line();
+            if line != document {
+                let _ = writeln!(self.out, "{}{}", visible(&line), if self.style.markdown { "\n" } else { "" });
+                document = line;
+            }
+            self.source(number + 1, source);
+        }
+    }
+
+    fn source(&mut self, number: usize, source: &Reference) {
+        if self.style.markdown {
+            let _ = writeln!(self.out, "{number}. {}", visible(&source.place_line()));
+            if let Place::Verified(text) = &source.place {
+                let anchor =
+                    if text.anchor.is_empty() { String::new() } else { format!("**{}**", visible(&text.anchor)) };
+                let _ = writeln!(self.out, "   > {}{anchor}{}", visible(&text.before), visible(&text.after));
+            }
+            return;
+        }
+        let text = reference(source, self.style.colour);
+        // The document's line stands above.
+        for (at, line) in text.lines().skip(1).enumerate() {
+            let mark = if at == 0 { format!("[{number}]") } else { String::new() };
+            let _ = writeln!(self.out, "{mark:<5}{}", if at == 0 { line.trim_start() } else { line });
+        }
+    }
+}
