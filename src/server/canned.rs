@@ -2,6 +2,7 @@
 
 use super::Shared;
 use super::answer::{Question, answer};
+use super::pages::{self, Wanted};
 use super::problem::Problem;
 use super::request::{Asked, pairs};
 use super::service::{work, write_json};
@@ -36,9 +37,14 @@ async fn run(server: &Shared, name: String, parts: &Parts, body: Option<Body>) -
     if let Some(body) = body {
         asked.values.extend(pairs(&read_body(server, body).await?)?);
     }
-    find(&server.held().graph, &name)?;
+    if !pages::wants(&asked) {
+        find(&server.held().graph, &name)?;
+    }
     let of_query = |name: &&(String, String)| !OF_ANSWERS.contains(&name.0.as_str());
     let values = asked.values.iter().filter(of_query).cloned().collect();
+    if pages::wants(&asked) {
+        return pages::page(server, asked, Wanted::Query { name, values }).await;
+    }
     answer(server, asked, Question::Canned { name, values }).await
 }
 
@@ -68,6 +74,9 @@ pub async fn list(State(server): State<Shared>, request: Request<Body>) -> Respo
     let (parts, _) = request.into_parts();
     let listed = async {
         let asked = Asked::of(&parts)?;
+        if pages::wants(&asked) {
+            return pages::page(&server, asked, Wanted::Path("queries".into())).await;
+        }
         work(&server, asked, move |job, reply| {
             let language = job.asked.language().unwrap_or_else(|| job.held.graph.language());
             let queries = catalog(&job.held.graph)?.into_iter().flat_map(|catalog| &catalog.queries);

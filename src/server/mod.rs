@@ -16,6 +16,7 @@ mod log;
 mod metrics;
 mod negotiate;
 mod openapi;
+mod pages;
 mod problem;
 mod reload;
 mod reply;

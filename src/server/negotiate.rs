@@ -114,6 +114,16 @@ fn not_acceptable(detail: String, offers: &[Offer]) -> Problem {
     Problem::new(StatusCode::NOT_ACCEPTABLE, detail).with("accepted", types).with("formats", names)
 }
 
+/// Whether a client likes HTML best, or as much as what it names behind it.
+pub fn likes_html(accept: &str) -> bool {
+    let ranges = ranges(accept);
+    let best = ranges.iter().map(|range| range.weight).fold(0.0, f32::max);
+    let first = ranges.iter().find(|range| range.weight >= best).filter(|range| range.weight > 0.0);
+    first.is_some_and(|range| {
+        ["text/html", "application/xhtml+xml"].iter().any(|html| range.name.eq_ignore_ascii_case(html))
+    })
+}
+
 /// A range of media types, or another item of a list, with its weight.
 struct Range<'a> {
     name: &'a str,
@@ -205,6 +215,20 @@ mod tests {
         assert_eq!(chosen(Form::Select, "text/turtle, application/rdf+xml;q=0.5"), "none");
         assert_eq!(chosen(Form::Describe, "TEXT/TURTLE"), "text/turtle; charset=utf-8");
         assert_eq!(chosen(Form::Ask, "text/html, image/png;q=0"), "none");
+    }
+
+    #[test]
+    fn a_browser_likes_html_and_a_program_data() {
+        for browser in
+            ["text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "text/html", "TEXT/HTML, text/turtle"]
+        {
+            assert!(likes_html(browser), "{browser}");
+        }
+        for program in
+            ["*/*", "text/turtle, text/html;q=0.9", "text/turtle, text/html", "text/html;q=0", "", "application/json"]
+        {
+            assert!(!likes_html(program), "{program}");
+        }
     }
 
     #[test]

@@ -34,6 +34,8 @@ pub enum Ending {
     Failed(Problem),
     /// The client has this very answer already.
     NotModified(Box<HeaderMap>),
+    /// There is nothing, which a page says.
+    Missing(Box<HeaderMap>, Vec<u8>),
 }
 
 impl<T: Into<Problem>> From<T> for Ending {
@@ -47,6 +49,7 @@ impl IntoResponse for Ending {
         match self {
             Self::Failed(problem) => problem.into_response(),
             Self::NotModified(headers) => (StatusCode::NOT_MODIFIED, *headers).into_response(),
+            Self::Missing(headers, page) => (StatusCode::NOT_FOUND, *headers, page).into_response(),
         }
     }
 }

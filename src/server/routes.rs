@@ -1,6 +1,6 @@
 //! Which address is answered by what, and what all requests pass on their way.
 
-use super::{Shared, canned, door, events, find, graphs, health, openapi, sparql, things, watch};
+use super::{Shared, canned, door, events, find, graphs, health, openapi, pages, sparql, things, watch};
 use axum::Router;
 use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LINK, RETRY_AFTER};
 use axum::http::{HeaderValue, Method};
@@ -16,6 +16,7 @@ pub fn router(server: &Shared) -> Router {
         .route("/graphs", any(graphs::handle))
         .route("/query", get(canned::list))
         .route("/query/{*name}", any(canned::handle))
+        .route("/ask", any(pages::ask))
         .route("/find", get(find::handle))
         .route("/about", get(things::about))
         .route("/openapi.json", get(openapi::describe))

@@ -2,6 +2,7 @@
 
 use super::Shared;
 use super::answer::{Question, answer};
+use super::pages::{self, Wanted};
 use super::problem::Problem;
 use super::request::{Asked, pairs};
 use super::service;
@@ -40,6 +41,11 @@ async fn get(server: &Shared, parts: &Parts) -> Result<Response, Problem> {
     let asked = Asked::of(parts)?;
     if asked.all("update").next().is_some() {
         return Err(Problem::bad_request("an update is sent by POST"));
+    }
+    // Who opens the endpoint in a browser can ask there.
+    if asked.path == "/sparql" && pages::wants(&asked) {
+        let query = asked.one("query")?.map(str::to_owned);
+        return pages::page(server, asked, Wanted::Ask { query, part: false }).await;
     }
     if asked.all("query").next().is_none() {
         return service::describe(server, asked).await;

@@ -12,6 +12,7 @@ use axum::http::HeaderValue;
 use kgq_engine::Limits;
 use kgq_engine::limits::{needs_more_memory, took_longer};
 use kgq_graph::graph::{Graph, Live};
+use kgq_site::Pages;
 use kgq_syntax::error::{Error, Kind, Result};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -65,15 +66,17 @@ pub struct Held {
     pub graph: Arc<Graph>,
     /// Differs where an answer could.
     pub tag: String,
+    pub pages: Pages,
 }
 
 impl Held {
     /// # Errors
     /// Those of the graph's files.
-    pub fn of(graph: Arc<Graph>) -> Result<Self> {
+    pub fn of(graph: Arc<Graph>, settings: &Settings) -> Result<Self> {
         graph.load()?;
         let tag = format!("{} {}", env!("CARGO_PKG_VERSION"), graph.fingerprint()?);
-        Ok(Self { graph, tag })
+        let pages = Pages::new(Graph::clone(&graph), settings.address.clone());
+        Ok(Self { graph, tag, pages })
     }
 }
 
@@ -98,7 +101,7 @@ impl Server {
     /// Those of the graph's files.
     pub fn new(graph: Graph, settings: Settings, log: Log) -> Result<Self> {
         let live = Live::new(graph);
-        let held = RwLock::new(Arc::new(Held::of(live.graph())?));
+        let held = RwLock::new(Arc::new(Held::of(live.graph(), &settings)?));
         let admission = Admission::new(settings.capacity);
         let (metrics, news, stopping) = (Metrics::default(), broadcast::Sender::new(UNHEARD), watch::Sender::default());
         Ok(Self { live, held, settings, admission, metrics, log, news, stopping })
@@ -109,7 +112,7 @@ impl Server {
     /// # Errors
     /// Those of the graph's files.
     pub fn replace(&self, graph: Arc<Graph>) -> Result<()> {
-        let newer = Arc::new(Held::of(graph)?);
+        let newer = Arc::new(Held::of(graph, &self.settings)?);
         *self.held.write().unwrap_or_else(PoisonError::into_inner) = newer;
         let times = self.metrics.reloads.fetch_add(1, Ordering::Relaxed) + 1;
         // Nobody need listen.

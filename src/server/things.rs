@@ -4,6 +4,7 @@ use super::Shared;
 use super::answer::{Question, answer};
 use super::find::near;
 use super::graphs::has_graph;
+use super::pages::{self, Wanted};
 use super::problem::Problem;
 use super::reply::{Ending, Reply};
 use super::request::{Asked, decoded};
@@ -18,6 +19,7 @@ use kgq_graph::request::{describe, document};
 use kgq_syntax::error::Result as Outcome;
 use kgq_syntax::rdf::{NamedNode, Triple};
 use rustc_hash::FxHashSet;
+use std::sync::Arc;
 
 const METHODS: &str = "GET, HEAD, OPTIONS";
 /// How many things of one document are told of.
@@ -35,6 +37,10 @@ pub async fn dereference(State(server): State<Shared>, request: Request<Body>) -
 
 async fn at_path(server: &Shared, parts: &Parts) -> Result<Response, Problem> {
     let asked = Asked::of(parts)?;
+    let path = parts.uri.path().trim_start_matches('/').to_owned();
+    if path.is_empty() || pages::wants(&asked) {
+        return pages::page(server, asked, Wanted::Path(path)).await;
+    }
     let held = server.held();
     let named = candidates(held.graph.base(), parts)?;
     let snapshot = held.graph.snapshot()?;
@@ -43,7 +49,13 @@ async fn at_path(server: &Shared, parts: &Parts) -> Result<Response, Problem> {
         drop(held);
         return answer(server, asked, question).await;
     }
-    work(server, asked, move |job, reply| tell(job, &named, reply)).await
+    work(server, asked, move |job, reply| {
+        if pages::is_file(&path) && pages::write_file(job, &path, reply)? {
+            return Ok(());
+        }
+        tell(job, &named, reply)
+    })
+    .await
 }
 
 /// The IRIs that a path can stand for: as it was sent, and without its escapes.
@@ -65,6 +77,11 @@ pub async fn about(State(server): State<Shared>, request: Request<Body>) -> Resp
     let told = async {
         let asked = Asked::of(&parts)?;
         let text = asked.one("iri")?.ok_or_else(|| Problem::bad_request("there is no `iri` to tell about"))?.to_owned();
+        if pages::wants(&asked) {
+            let graph = Arc::clone(&server.held().graph);
+            let iri = graph.prefixes()?.expand(&text).map_or(text, |node| node.into_string());
+            return pages::page(&server, asked, Wanted::About(iri)).await;
+        }
         work(&server, asked, move |job, reply| {
             let node = job.held.graph.prefixes()?.expand(&text).or_else(|| NamedNode::new(&text).ok());
             let node = node.ok_or_else(|| Problem::bad_request(format!("`{text}` is neither an IRI nor a CURIE")))?;

@@ -6,6 +6,7 @@ mod flood;
 mod live;
 mod locked;
 mod openapi;
+mod pages;
 mod protocol;
 mod things;
 

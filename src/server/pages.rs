@@ -1,0 +1,183 @@
+//! Pages for people: the site of the graph at the same addresses as its data, for whoever would rather have HTML.
+
+use super::Shared;
+use super::answer::{options, time_limit};
+use super::negotiate::{self, Coding};
+use super::problem::Problem;
+use super::reply::{Delivery, Ending, Leaving, Reply, coded, deliver, unless_known};
+use super::request::{Asked, pairs};
+use super::service::Job;
+use super::sparql::{options as methods, read_body, respond};
+use super::state::Held;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName, VARY,
+};
+use axum::http::{HeaderValue, Method, Request};
+use axum::response::{IntoResponse, Response};
+use kgq_engine::EvaluationOptions;
+use kgq_site::{Page, View};
+use kgq_syntax::error::{Error, Kind, Result as Outcome};
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+
+const METHODS: &str = "GET, HEAD, POST, OPTIONS";
+
+/// Which page is wanted.
+pub enum Wanted {
+    /// What stands at a path, as the address has it.
+    Path(String),
+    /// Any IRI.
+    About(String),
+    /// A canned query with its form, asked with these values.
+    Query { name: String, values: Vec<(String, String)> },
+    /// The page of queries, with an answer if there is a query; the answer alone, if that is wanted.
+    Ask { query: Option<String>, part: bool },
+}
+
+/// Whether the client would rather have a page than data: it likes HTML best, or as much as what it names behind it.
+pub fn wants(asked: &Asked) -> bool {
+    let by_name = asked.all("format").next().is_some();
+    !by_name && asked.accept.as_deref().is_some_and(negotiate::likes_html)
+}
+
+/// Whether a path is that of a file of the site, such as a script, by the end of its name.
+pub fn is_file(path: &str) -> bool {
+    const ENDINGS: [&str; 12] = ["html", "css", "js", "svg", "ttl", "jsonld", "nt", "nq", "trig", "txt", "xml", "rq"];
+    path.rsplit_once('.').is_some_and(|(_, ending)| ENDINGS.contains(&ending))
+}
+
+/// `/ask`: the page of queries, asked by its address or by its form.
+pub async fn ask(State(server): State<Shared>, request: Request<Body>) -> Response {
+    let (parts, body) = request.into_parts();
+    let answered = async {
+        let mut asked = Asked::of(&parts)?;
+        if parts.method == Method::POST {
+            asked.values.extend(pairs(&read_body(&server, body).await?)?);
+        }
+        let query = asked.one("query")?.map(str::to_owned).filter(|query| !query.trim().is_empty());
+        let part = asked.one("part")?.is_some();
+        page(&server, asked, Wanted::Ask { query, part }).await
+    };
+    match parts.method {
+        Method::GET | Method::HEAD | Method::POST => respond(answered.await),
+        Method::OPTIONS => methods(METHODS),
+        _ => Problem::method(METHODS).into_response(),
+    }
+}
+
+/// Makes a page on a thread of its own, within the limits of a query.
+pub async fn page(server: &Shared, asked: Asked, wanted: Wanted) -> Result<Response, Problem> {
+    let time = time_limit(server, &asked)?;
+    let place = server.admission.enter().await?;
+    let leaving = Leaving::default();
+    let cancelled = Arc::clone(&leaving.0);
+    let whole = (!asked.takes_pieces).then_some(server.settings.longest_held);
+    let delivery = Delivery { place, leaving, whole };
+    let server = Arc::clone(server);
+    let write = move |reply: &mut Reply| {
+        let held = server.held();
+        let options = options(&server, &held, time, cancelled);
+        let job = Job { server: &server, held: &held, asked: &asked };
+        write(&job, &wanted, &options, reply)
+    };
+    Ok(deliver(delivery, write).await)
+}
+
+/// Writes a file of the site, if one stands at this path; whether one did.
+pub fn write_file(job: &Job<'_>, path: &str, reply: &mut Reply) -> Result<bool, Ending> {
+    let options = job.held.graph.evaluation_options();
+    let Some(page) = made(job, &Wanted::Path(path.to_owned()), &options)? else { return Ok(false) };
+    send(job, &page, reply)?;
+    Ok(true)
+}
+
+fn write(job: &Job<'_>, wanted: &Wanted, options: &EvaluationOptions, reply: &mut Reply) -> Result<(), Ending> {
+    if let Wanted::Ask { query: Some(query), .. } = wanted {
+        // It is named once.
+        let _ = job.asked.tally.query.set(query.clone());
+    }
+    if let Some(page) = made(job, wanted, options)? {
+        return send(job, &page, reply);
+    }
+    let broken = broken(job);
+    let path = job.asked.path.trim_start_matches('/');
+    let page = viewed(job, broken.as_deref(), |held, view| held.pages.missing(path, &[], view));
+    let page = page.map_err(|error| job.server.problem(&error, &options.limits))?;
+    head(job, &page, Coding::Identity, reply);
+    Err(Ending::Missing(Box::new(std::mem::take(reply.headers())), page.body))
+}
+
+fn made(job: &Job<'_>, wanted: &Wanted, options: &EvaluationOptions) -> Result<Option<Page>, Ending> {
+    let broken = broken(job);
+    let made = viewed(job, broken.as_deref(), |held, view| match wanted {
+        Wanted::Path(path) => held.pages.page(path, view),
+        Wanted::About(iri) => held.pages.about(iri, view),
+        Wanted::Query { name, values } => held.pages.query(name, values, options, view),
+        Wanted::Ask { query, part } => {
+            let question = kgq_site::Question { query: query.as_deref(), part: *part };
+            held.pages.ask(&question, options, view).map(Some)
+        }
+    });
+    Ok(made.map_err(|error| job.server.problem(&error, &options.limits))?)
+}
+
+/// Looks at pages in the language that the reader chose, or likes best of those there are.
+fn viewed<T>(job: &Job<'_>, broken: Option<&str>, look: impl FnOnce(&Held, &View<'_>) -> Outcome<T>) -> Outcome<T> {
+    let (held, asked) = (job.held, job.asked);
+    let chosen = asked.all("lang").next().filter(|tag| is_tag(tag)).map(str::to_ascii_lowercase);
+    let own = || -> Outcome<String> {
+        let liked = asked.language().unwrap_or_default().to_ascii_lowercase();
+        let first = liked.split('-').next().unwrap_or_default();
+        let known = held.pages.languages()?;
+        let known = [liked.as_str(), first].into_iter().find(|tag| known.iter().any(|known| known == tag));
+        Ok(known.map_or_else(|| held.graph.language(), str::to_owned))
+    };
+    let language = chosen.clone().map_or_else(own, Ok)?;
+    look(held, &View { language: &language, chosen: chosen.is_some(), broken })
+}
+
+/// Whether a text can be the tag of a language, as pages repeat it.
+fn is_tag(text: &str) -> bool {
+    (1..=35).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+/// Why the files cannot be read as they are now, as anybody may know it.
+fn broken(job: &Job<'_>) -> Option<String> {
+    let error: Error = job.server.live.broken()?;
+    Some(match (error.kind(), error.place()) {
+        // What the system says may hold a path of this machine.
+        (Kind::Io | Kind::Bug, _) => "the server's log says why".to_owned(),
+        (_, Some(place)) => format!("{place}: {}", error.message()),
+        (_, None) => error.message().to_owned(),
+    })
+}
+
+fn send(job: &Job<'_>, page: &Page, reply: &mut Reply) -> Result<(), Ending> {
+    let coding = negotiate::coding(job.asked.accept_encoding.as_deref());
+    head(job, page, coding, reply);
+    unless_known(reply.headers(), job.asked.if_none_match.as_deref())?;
+    coded(reply, coding, |out| Ok(out.write_all(&page.body).map_err(|error| Error::io("the answer", &error))?))
+}
+
+fn head(job: &Job<'_>, page: &Page, coding: Coding, reply: &mut Reply) {
+    // A page changes with what is known of it, so its tag is that of its bytes.
+    let digest = Sha256::new().chain_update(coding.name()).chain_update(&page.body).finalize();
+    let tag: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let policy = page.policy.map(|policy| format!("{policy}; frame-ancestors 'none'"));
+    let values: [(HeaderName, Option<String>); 4] = [
+        (CONTENT_TYPE, Some(page.media_type.to_owned())),
+        (CONTENT_LANGUAGE, page.language.clone()),
+        (CONTENT_SECURITY_POLICY, policy),
+        (ETAG, Some(format!("\"{tag}\""))),
+    ];
+    let headers = reply.headers();
+    headers.insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding, Accept-Language"));
+    headers.insert(CACHE_CONTROL, job.server.settings.caching());
+    for (name, value) in values {
+        if let Some(value) = value.and_then(|value| HeaderValue::from_str(&value).ok()) {
+            headers.insert(name, value);
+        }
+    }
+}
