@@ -4,7 +4,9 @@ use super::output::Output;
 use super::terminal::Stream;
 use super::watchdog::Watchdog;
 use crate::server::{self, Capacity, Listeners, Log, LogFormat, Names, Server, Settings, Signal, Tokens};
+use kgq_engine::Limits;
 use kgq_graph::graph::Graph;
+use kgq_graph::project::parse_duration;
 use kgq_snapshot::store::remove_unfinished;
 use kgq_syntax::error::{Error, Kind, Result, Source};
 use kgq_syntax::text::{count, thousands};
@@ -17,8 +19,9 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 /// Answer by HTTP: SPARQL at /sparql, for every client that knows its protocol
 ///
-/// Without any option it serves the project of this folder to this machine alone, and prints the address to open. Limits on time,
-/// memory and rows hold for each query; a client can ask for less time with `timeout=`. Ctrl-C finishes what runs, a second one
+/// Without any option it serves the project of this folder to this machine alone, and prints the address to open. Limits on time
+/// and rows hold for each query, the one on memory for those that run at once, in equal parts; a client can ask for less time with
+/// `timeout=`. Ctrl-C finishes what runs, a second one
 /// ends at once.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -47,6 +50,9 @@ pub struct Args {
     /// How many requests wait for a query to end, before others are refused with 429
     #[arg(long, value_name = "NUMBER", default_value = "256")]
     pub queue: usize,
+    /// How long a client may take to send a request, or to read a piece of its answer, before the connection ends
+    #[arg(long, value_name = "TIME", value_parser = parse_patience, default_value = "30s")]
+    pub patience: Duration,
     /// For how many seconds a client may keep an answer without asking whether it is still right
     #[arg(long, value_name = "SECONDS", default_value = "0")]
     pub max_age: u64,
@@ -67,10 +73,15 @@ fn parse_log(text: &str) -> Result<LogFormat, String> {
     }
 }
 
+fn parse_patience(text: &str) -> Result<Duration, String> {
+    parse_duration(text)?
+        .filter(|time| !time.is_zero())
+        .ok_or_else(|| "clients without end would take all connections".into())
+}
+
 /// How many answers may be open for each query that runs: their readers are slow.
 const OPEN_EACH: usize = 32;
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
-const PATIENCE: Duration = Duration::from_secs(30);
 const CONNECTIONS: usize = 4_096;
 /// Files that are opened beside connections.
 const OTHER_FILES: usize = 128;
@@ -120,12 +131,15 @@ fn tokens(file: Option<&str>) -> Result<Tokens> {
 fn settings(args: &Args, listens: SocketAddr, tokens: Tokens, graph: &Graph) -> Settings {
     let processors = std::thread::available_parallelism().map_or(2, usize::from);
     let running = args.threads.map_or(processors, usize::from);
+    // The queries that run share the memory that one by itself may have: all of them can be heavy at once.
+    let all = graph.options().limits;
+    let limits = Limits { memory: all.memory.map(|bytes| bytes / running as u64), ..all };
     Settings {
-        limits: graph.options().limits,
+        limits,
         capacity: Capacity { running, open: running * OPEN_EACH, queue: args.queue, wait: LONGEST_WAIT },
         longest_body: LONGEST_BODY.max(graph.options().bounds.max_query_size.saturating_mul(3)),
         longest_held: LONGEST_HELD,
-        patience: PATIENCE,
+        patience: args.patience,
         connections: connections(),
         max_age: args.max_age,
         names: Names::new(listens, &args.public),

@@ -30,8 +30,10 @@ fn a_client_can_ask_for_less_time_and_not_for_more() {
 
 #[test]
 fn limits_on_memory_and_rows_are_503_and_name_themselves() {
-    let (_folder, served) = numbers(1_000, &["--max-memory", "16MiB", "--max-rows", "100"]);
-    assert_eq!(served.query(SORT, "*/*").json()["limit"], "memory");
+    let (_folder, served) = numbers(1_000, &["--max-memory", "32MiB", "--threads", "2", "--max-rows", "100"]);
+    let heavy = served.query(SORT, "*/*").json();
+    assert_eq!(heavy["limit"], "memory");
+    assert!(heavy["detail"].as_str().unwrap().contains("16 MiB"), "what may run at once shares the memory: {heavy}");
     let rows = served.query("SELECT * { ?s ?p ?o }", "text/csv");
     assert_eq!((rows.status, &rows.json()["limit"]), (503, &"rows".into()));
     assert_eq!(served.query("SELECT * { ?s ?p ?o } LIMIT 100", "text/csv").text().lines().count(), 101);

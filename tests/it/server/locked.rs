@@ -2,6 +2,7 @@
 
 use super::{shipped, small};
 use crate::http::{Served, escaped};
+use std::io::{Read, Write};
 
 const ASK: &str = "/sparql?query=ASK%20%7B%7D";
 
@@ -100,4 +101,34 @@ fn an_address_that_other_machines_reach_is_told_with_what_it_opens() {
     let (code, said) = served.wait();
     assert_eq!(code, Some(0));
     assert!(said.contains("can be reached from other machines"), "{said}");
+}
+
+#[test]
+fn who_sends_half_a_request_or_reads_nothing_is_cut_off() {
+    let (_folder, served) = super::numbers(1_000, &["--patience", "300ms", "--timeout", "none"]);
+    for half in ["", "GET /sparql", "GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: "] {
+        let mut stream = served.connect();
+        stream.write_all(half.as_bytes()).unwrap();
+        let mut rest = Vec::new();
+        // The end of the connection, whichever way it comes.
+        let _ = stream.read_to_end(&mut rest);
+        assert!(!rest.starts_with(b"HTTP/1.1 2"), "{half:?}");
+    }
+    let late = served.send(
+        b"POST /sparql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/sparql-query\r\nContent-Length: 99\r\n\r\nASK",
+    );
+    assert_eq!(late.status, 408);
+
+    let mut deaf = served.connect();
+    let query = escaped("SELECT * { ?a ?p ?x . ?b ?q ?y . ?c ?r ?z }");
+    deaf.write_all(format!("GET /sparql?query={query} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes()).unwrap();
+    for _ in 0..2_400 {
+        let counts = served.get("/metrics", "*/*").text().to_owned();
+        let is_over = counts.contains("\nkgq_answers_open 0\n");
+        if is_over && counts.contains("kgq_requests_total{route=\"/sparql\",status=\"200\"} 1") {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(25));
+    }
+    panic!("an answer that nobody reads stays open");
 }
