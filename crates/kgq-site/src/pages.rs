@@ -12,10 +12,12 @@ use super::{ontology, thing};
 use kgq_engine::EvaluationOptions;
 use kgq_graph::graph::Graph;
 use kgq_graph::project::Entailment;
-use kgq_syntax::error::Result;
+use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{NamedNode, RdfFormat};
+use kgq_syntax::text::thousands;
 use rustc_hash::FxHashMap;
 use self_cell::self_cell;
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 /// The pages of one graph. Any thread may ask; what pages share is made once, by the first that needs it.
@@ -37,6 +39,32 @@ self_cell! {
 struct Owner {
     graph: Graph,
     address: Option<String>,
+    /// What the graph is called where no project says it.
+    name: String,
+}
+
+/// Of how many statements pages are made: their index is held in memory.
+const MOST_STATEMENTS: usize = 3_000_000;
+
+/// Why a graph of so many statements has no pages, if it has none.
+fn refused(statements: usize) -> Option<Error> {
+    (statements > MOST_STATEMENTS).then(|| {
+        let (has, most) = (thousands(statements as u64), thousands(MOST_STATEMENTS as u64));
+        Error::limit(format!(
+            "the graph has {has} statements, and pages are made of {most} at most; its data are served"
+        ))
+    })
+}
+
+/// The name of the file or the snapshot that a graph is read from, without its folder.
+fn name_of(graph: &Graph) -> String {
+    let options = graph.options();
+    let first = match options.files.as_slice() {
+        [file] if file != "-" => Some(Path::new(file)),
+        _ => options.snapshot.as_deref(),
+    };
+    let name = first.and_then(|path| path.file_name()).map(|name| name.to_string_lossy().into_owned());
+    name.unwrap_or_else(|| "graph".to_owned())
 }
 
 /// For whom a page is made.
@@ -110,7 +138,11 @@ impl Pages {
         if let Some(held) = self.held.get() {
             return Ok(held.borrow_dependent());
         }
-        let owner = Owner { graph: self.graph.clone(), address: self.address.clone() };
+        if let Some(error) = refused(self.graph.statement_count()?) {
+            return Err(error);
+        }
+        let name = name_of(&self.graph);
+        let owner = Owner { graph: self.graph.clone(), address: self.address.clone(), name };
         let made = Held::try_new(owner, |owner| Ok(Index::new(source(owner)?)))?;
         Ok(self.held.get_or_init(|| made).borrow_dependent())
     }
@@ -236,7 +268,7 @@ fn source(owner: &Owner) -> Result<Source<'_>> {
         queries.extend(catalog.queries.iter().filter_map(|canned| published(graph, &audit, canned).ok()));
     }
     let manifest = graph.project().map(|project| &project.manifest);
-    let name = manifest.map_or("graph", |manifest| manifest.name.as_str());
+    let name = manifest.map_or(owner.name.as_str(), |manifest| manifest.name.as_str());
     Ok(Source {
         name,
         title: manifest.and_then(|manifest| manifest.title.as_deref()).unwrap_or(name),
@@ -254,4 +286,15 @@ fn source(owner: &Owner) -> Result<Source<'_>> {
         assets: Vec::new(),
         served: true,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_are_made_of_so_many_statements_and_no_more() {
+        assert!(refused(MOST_STATEMENTS).is_none());
+        assert!(refused(MOST_STATEMENTS + 1).unwrap().message().contains("3,000,001 statements"));
+    }
 }

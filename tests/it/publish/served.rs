@@ -162,6 +162,8 @@ fn a_graph_without_iris_of_its_own_has_a_page_for_every_iri() {
     let options = OpenOptions { files: vec![file.to_str().unwrap().to_owned()], ..OpenOptions::default() };
     let pages = Pages::new(Graph::open(options).unwrap(), None);
     assert!(text(&pages, "").contains("about?iri=https%3A%2F%2Fe.example%2Fa"));
+    // It is called by its file, and nobody is told in which folder that is.
+    assert!(text(&pages, "").contains("<h1>d.ttl</h1>") && !text(&pages, "").contains(folder.path().to_str().unwrap()));
     assert!(walk(&pages).len() > 15);
     assert_eq!(pages.about("https://e.example/nothing", &ENGLISH).unwrap(), None);
     assert_eq!(pages.page("nothing/here", &ENGLISH).unwrap(), None);
