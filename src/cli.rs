@@ -206,6 +206,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Err(error) => return usage(&error),
     };
     let mut output = streams(cli.global.quiet);
+    // Made now: where memory ends, nothing can be made.
+    let _ = commands::unfinished();
     if !commands::heeds_signals(cli.command.as_ref()) {
         stop_on_signals();
     }
@@ -326,6 +328,7 @@ fn open_options(global: &Global, files: Vec<String>) -> Result<OpenOptions> {
             ..Limits::default()
         },
         bounds: Bounds::default(),
+        unfinished: commands::unfinished().clone(),
         ..OpenOptions::default()
     })
 }
@@ -430,7 +433,7 @@ fn stop_on_signals() {
                 if signal == SIGINT && repl::interrupt::deliver() {
                     continue;
                 }
-                kgq_snapshot::store::remove_unfinished();
+                commands::unfinished().remove();
                 let code = match signal {
                     SIGHUP => HUNG_UP,
                     SIGTERM => Kind::Terminated.exit_code(),

@@ -7,8 +7,6 @@ use kgq_graph::advice::{Asked, Budget, Finding, failed};
 use kgq_graph::graph::Graph;
 use kgq_graph::render::Written;
 use kgq_syntax::error::{Error, Kind, Result, Source};
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
@@ -141,12 +139,12 @@ impl<'a> Adviser<'a> {
     ) -> Result<T> {
         let options = graph.evaluation_options();
         let left = options.limits.time.map(|time| time.saturating_sub(spent));
-        let cancelled = Arc::clone(&options.cancelled);
+        let cancelled = options.budget.clone();
         let (source, query, snapshot, prefixes) = (self.source, self.query, graph.snapshot()?, graph.prefixes()?);
         let work = move || {
             let started = Instant::now();
             let clock = || started.elapsed();
-            let is_stopped = || options.cancelled.load(Ordering::Relaxed);
+            let is_stopped = || options.budget.is_cancelled();
             let budget = Budget::new(&clock, left, &is_stopped);
             question(&Asked { source, query, snapshot, prefixes, options: &options, budget: &budget })
         };
@@ -161,11 +159,12 @@ impl<'a> Adviser<'a> {
                 .map_err(|e| Error::io("a thread for advice", &e))?;
             loop {
                 match receiver.recv_timeout(LOOK) {
-                    Ok(_) if cancelled.load(Ordering::Relaxed) => {
+                    Ok(_) if cancelled.is_cancelled() => {
                         return Err(Error::new(Kind::Interrupted, "the query was interrupted"));
                     }
                     Ok(found) => return Ok(found),
-                    Err(RecvTimeoutError::Timeout) => cancelled.store(interrupted(), Ordering::Relaxed),
+                    Err(RecvTimeoutError::Timeout) if interrupted() => cancelled.cancel(),
+                    Err(RecvTimeoutError::Timeout) => (),
                     Err(RecvTimeoutError::Disconnected) => {
                         return Err(Error::bug("the thread for advice ended without any; the session goes on"));
                     }

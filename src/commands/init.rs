@@ -5,7 +5,6 @@ use super::terminal::Content;
 use kgq_graph::graph::Graph;
 use kgq_graph::project::MANIFEST;
 use kgq_graph::survey::draft;
-use kgq_snapshot::store::ReadOptions;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::text::{count, visible};
 use std::path::PathBuf;
@@ -39,7 +38,8 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
         return Err(Error::input(format!("{shown} is a project already: it has a {MANIFEST}"))
             .hint("`--dry-run` prints what would be written now"));
     }
-    let options = ReadOptions { lenient: graph.options().lenient, bounds: graph.options().bounds, progress: None };
+    let budget = graph.loading_budget();
+    let options = graph.read_options(&budget, None);
     let draft = draft(folder, options)?;
     if args.dry_run {
         return output.out.write_as(Content::Plain, |out| {

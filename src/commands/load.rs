@@ -5,7 +5,7 @@ use super::build::named_inputs;
 use super::output::Output;
 use super::progress::Progress;
 use kgq_graph::graph::Graph;
-use kgq_snapshot::store::{Dataset, ReadOptions, load_into_store};
+use kgq_snapshot::store::{Dataset, load_into_store};
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::text::{count, thousands, visible};
 use std::time::Instant;
@@ -26,9 +26,8 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     let started = Instant::now();
     let progress = Progress::start(output);
     let tell = |name: &str, quads: u64| progress.read(name, quads);
-    let options =
-        ReadOptions { lenient: graph.options().lenient, bounds: graph.options().bounds, progress: Some(&tell) };
-    let dataset = Dataset::read(&inputs, options)?;
+    let budget = graph.loading_budget();
+    let dataset = Dataset::read(&inputs, graph.read_options(&budget, Some(&tell)))?;
     let store = load_into_store(&dataset)?;
     drop(progress);
     let stored = store.len().map_err(|e| Error::bug(format!("the store cannot count: {e}")))?;

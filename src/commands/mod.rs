@@ -12,6 +12,7 @@ mod describe;
 mod explain;
 mod export;
 mod fmt;
+mod hints;
 mod info;
 mod init;
 mod load;
@@ -44,7 +45,7 @@ pub use query::read_text;
 pub use repl::Args as ReplArgs;
 pub use run::{help as canned_help, one_line};
 pub use terminal::{Content, Stream, as_shown};
-pub use watchdog::{Allocator, Base, MemoryWatch, Watchdog, give_back};
+pub use watchdog::{Allocator, Base, MemoryWatch, Watchdog, give_back, unfinished};
 pub use why::{Shown as WhyShown, explanation as why_explanation};
 
 use clap::Subcommand;

@@ -1,5 +1,6 @@
 //! Where commands write: the two streams with what is known of the terminal, and files that are whole or not there.
 
+use super::hints::with_hints;
 use super::terminal::{Content, Stream};
 use kgq_graph::project::named_files;
 use kgq_snapshot::store::{WholeFile, compressed};
@@ -46,7 +47,7 @@ impl Output {
 
     /// A warning: an error that does not stop the command.
     pub fn warn(&mut self, error: &Error) {
-        let _ = self.err.write_all(error.render(self.err_colour).as_bytes());
+        let _ = self.err.write_all(with_hints(error.clone()).render(self.err_colour).as_bytes());
     }
 }
 
@@ -80,7 +81,7 @@ pub fn write_file<T>(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<T
         let file = std::fs::OpenOptions::new().write(true).open(path).map_err(|e| Error::io(&name, &e))?;
         return buffered(file, &name, write);
     }
-    let mut whole = WholeFile::create(path)?;
+    let mut whole = WholeFile::create(path, super::unfinished())?;
     let result = buffered(whole.file(), &name, write)?;
     whole.finish()?;
     Ok(result)
@@ -91,7 +92,7 @@ pub fn append_file<T>(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<
     let name = path.to_string_lossy();
     let (_, compression) = Compression::strip(&name);
     let failed = |e: std::io::Error| Error::io(&name, &e);
-    let mut whole = WholeFile::create(path)?;
+    let mut whole = WholeFile::create(path, super::unfinished())?;
     match std::fs::File::open(path) {
         Ok(mut before) => std::io::copy(&mut before, whole.file()).map(|_| ()).map_err(failed)?,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
@@ -107,7 +108,7 @@ pub fn probe_file(path: &Path) -> Result<()> {
     match std::fs::metadata(path) {
         Ok(meta) if meta.is_dir() => Err(Error::input(format!("{} is a folder", path.display()))),
         Ok(meta) if !meta.is_file() => Ok(()),
-        _ => WholeFile::create(path).map(drop),
+        _ => WholeFile::create(path, super::unfinished()).map(drop),
     }
 }
 

@@ -157,7 +157,8 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     };
     progress.say(|| "writing the dumps".into());
     let files = |done: u64, all: u64| progress.say(|| format!("{} of {} files", thousands(done), thousands(all)));
-    let report = site::publish(source, &language, args.strict, &args.output, &files)?;
+    let unfinished = super::unfinished();
+    let report = site::publish(source, &language, args.strict, &args.output, unfinished, &files)?;
     drop(progress);
     say(&report, &left_out, args, output);
     if !report.undescribed.is_empty() {

@@ -7,7 +7,6 @@ use crate::server::{self, Capacity, Listeners, Log, LogFormat, Names, Server, Se
 use kgq_engine::Limits;
 use kgq_graph::graph::Graph;
 use kgq_graph::project::parse_duration;
-use kgq_snapshot::store::remove_unfinished;
 use kgq_syntax::error::{Error, Kind, Result, Source};
 use kgq_syntax::text::{count, thousands};
 use std::io::Write;
@@ -188,7 +187,7 @@ fn signals(is_loaded: Arc<AtomicBool>) -> Result<UnboundedReceiver<Signal>> {
         let listen = move || {
             for signal in signals.forever() {
                 if !is_loaded.load(Ordering::SeqCst) && signal != SIGHUP {
-                    remove_unfinished();
+                    super::unfinished().remove();
                     let kind = if signal == SIGTERM { Kind::Terminated } else { Kind::Interrupted };
                     std::process::exit(i32::from(kind.exit_code()));
                 }

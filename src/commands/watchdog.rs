@@ -1,16 +1,17 @@
 //! Ends the program where a query passes its limits and does not notice: in parsing, planning, a sort, a join, an update, one
 //! large allocation. What notices by itself ends with an error before; here nothing is waited for.
 
+use super::hints::with_hints;
 use super::terminal::Stream;
 use kgq_engine::Limits;
-use kgq_engine::limits::{needs_more_memory, reading_took_longer, took_longer};
 use kgq_graph::graph::{Graph, OpenOptions};
-use kgq_snapshot::store::remove_unfinished;
+use kgq_snapshot::store::Unfinished;
+use kgq_syntax::budget::{Work, needs_more_memory, took_longer};
 use kgq_syntax::error::{Error, Kind, Result};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::io::Write;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
@@ -26,8 +27,17 @@ const SPARE: u64 = 256 << 20;
 
 /// Bytes that the program may hold while a query runs; no limit otherwise.
 static CEILING: AtomicU64 = AtomicU64::new(u64::MAX);
+/// What is half-written, and removed where the program is ended early.
+static UNFINISHED: LazyLock<Unfinished> = LazyLock::new(Unfinished::default);
 /// The limit that the ceiling comes from, for the message.
 static LIMIT: AtomicU64 = AtomicU64::new(0);
+/// Whether what is limited is the reading of files, for the message.
+static IS_LOADING: AtomicBool = AtomicBool::new(false);
+
+/// The list of what is half-written.
+pub fn unfinished() -> &'static Unfinished {
+    &UNFINISHED
+}
 
 /// Watches from its start until it is dropped.
 pub struct Watchdog {
@@ -96,7 +106,7 @@ impl MemoryWatch {
 
     /// The error, once more is held.
     pub fn passed(&self) -> Option<Error> {
-        held().filter(|held| *held > self.ceiling).map(|_| needs_more_memory(self.limit))
+        held().filter(|held| *held > self.ceiling).map(|_| needs_more_memory(Work::Query, self.limit))
     }
 }
 
@@ -113,19 +123,19 @@ impl Watchdog {
     /// the memory that a query may have.
     pub fn of_loading(options: &OpenOptions) -> Self {
         let OpenOptions { asked_limits, limits, .. } = options;
-        Self::of(&Limits { time: asked_limits.time, memory: limits.memory, ..Limits::default() }, reading_took_longer)
+        Self::of(&Limits { time: asked_limits.time, memory: limits.memory, ..Limits::default() }, Work::Loading)
     }
 
     /// The clock starts now; memory that is held now does not count.
     pub fn start(limits: &Limits) -> Self {
-        Self::of(limits, took_longer)
+        Self::of(limits, Work::Query)
     }
 
-    fn of(limits: &Limits, late: fn(Duration) -> Error) -> Self {
+    fn of(limits: &Limits, work: Work) -> Self {
         // A time too long for the clock is no limit.
         let deadline = limits.time.and_then(|time| Some((Instant::now().checked_add(time + GRACE)?, time)));
         let ceiling = limits.memory.and_then(|limit| Some((held()?.saturating_add(limit), limit)));
-        Self::watch(deadline, ceiling, late)
+        Self::watch(deadline, ceiling, work)
     }
 
     /// Watches a query of a session, which is asked to stop when it passes its limit on memory: only one that takes half as
@@ -135,16 +145,17 @@ impl Watchdog {
             let most = limit.saturating_add(limit / 2).saturating_add(SPARE);
             Some((base?.saturating_add(most), limit))
         };
-        Self::watch(None, limits.memory.and_then(ceiling), took_longer)
+        Self::watch(None, limits.memory.and_then(ceiling), Work::Query)
     }
 
-    fn watch(deadline: Option<(Instant, Duration)>, ceiling: Option<(u64, u64)>, late: fn(Duration) -> Error) -> Self {
+    fn watch(deadline: Option<(Instant, Duration)>, ceiling: Option<(u64, u64)>, work: Work) -> Self {
         let done = Arc::new(AtomicBool::new(false));
         if deadline.is_none() && ceiling.is_none() {
             return Self { done, thread: None, ceiling: u64::MAX };
         }
         if let Some((ceiling, limit)) = ceiling {
             LIMIT.store(limit, Ordering::Relaxed);
+            IS_LOADING.store(work == Work::Loading, Ordering::Relaxed);
             CEILING.store(ceiling, Ordering::Relaxed);
         }
         let over = Arc::clone(&done);
@@ -153,12 +164,12 @@ impl Watchdog {
                 if let Some((deadline, time)) = deadline
                     && Instant::now() >= deadline
                 {
-                    end(&late(time));
+                    end(&took_longer(work, time));
                 }
                 if let Some((ceiling, limit)) = ceiling
                     && held().is_some_and(|held| held > ceiling)
                 {
-                    end(&needs_more_memory(limit));
+                    end(&needs_more_memory(work, limit));
                 }
                 thread::park_timeout(INTERVAL);
             }
@@ -182,9 +193,9 @@ impl Drop for Watchdog {
 
 /// Ends the program with this error. Whoever else is running stays where it is.
 fn end(error: &Error) -> ! {
-    remove_unfinished();
+    unfinished().remove();
     // The exit code says it too, if nobody can be told.
-    let _ = Stream::stderr().write_all(error.render(false).as_bytes());
+    let _ = Stream::stderr().write_all(with_hints(error.clone()).render(false).as_bytes());
     std::process::exit(i32::from(error.kind().exit_code()))
 }
 
@@ -234,9 +245,10 @@ fn exhausted(by_limit: bool) -> ! {
         std::process::abort();
     }
     if by_limit {
-        end(&needs_more_memory(LIMIT.load(Ordering::Relaxed)));
+        let work = if IS_LOADING.load(Ordering::Relaxed) { Work::Loading } else { Work::Query };
+        end(&needs_more_memory(work, LIMIT.load(Ordering::Relaxed)));
     }
-    remove_unfinished();
+    unfinished().remove();
     // Nothing here allocates.
     let _ = std::io::stderr().write_all(b"error: the machine has not enough memory for this\n");
     std::process::exit(i32::from(Kind::Limit.exit_code()))

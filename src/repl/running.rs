@@ -6,14 +6,13 @@
 
 use super::interrupt::Interrupts;
 use crate::commands::{Base, MemoryWatch, Watchdog, give_back};
-use kgq_engine::limits::took_longer;
 use kgq_engine::query::Query;
-use kgq_engine::{self as engine, Answer, EvaluationOptions, Limits, Row, Solutions, Triples};
+use kgq_engine::{self as engine, Answer, Budget, EvaluationOptions, Limits, Row, Solutions, Triples};
 use kgq_snapshot::Snapshot;
+use kgq_syntax::budget::{Reservation, Work, took_longer};
 use kgq_syntax::error::{Error, Kind, Result};
-use kgq_syntax::rdf::{Triple, Variable};
+use kgq_syntax::rdf::{Triple, Variable, size};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
@@ -43,20 +42,24 @@ type Reply<'r> = &'r dyn Fn(Result<Kept>);
 
 impl Kept {
     /// Gives the answer to `reply`. An error is told before what was kept so far is given back, which may take a second.
-    fn tell(answer: Answer, reply: Reply<'_>) {
+    fn tell(answer: Answer, budget: &Budget, reply: Reply<'_>) {
         match answer {
             Answer::Boolean(value) => reply(Ok(Self::Boolean(value))),
             Answer::Solutions(Solutions { variables, mut rows }) => {
-                let mut kept = Vec::new();
-                match rows.try_for_each(|row| row.map(|row| kept.push(row))) {
-                    Ok(()) => reply(Ok(Self::Table { variables, rows: Arc::new(kept) })),
+                let mut kept = Keeping::new(budget);
+                match rows.try_for_each(|row| {
+                    row.and_then(|row| {
+                        kept.push(row, |row| ROW_BYTES + row.iter().flatten().map(size::of_term).sum::<u64>())
+                    })
+                }) {
+                    Ok(()) => reply(Ok(Self::Table { variables, rows: Arc::new(kept.items) })),
                     Err(error) => reply(Err(error)),
                 }
             }
             Answer::Graph(mut triples) => {
-                let mut kept = Vec::new();
-                match triples.0.try_for_each(|triple| triple.map(|triple| kept.push(triple))) {
-                    Ok(()) => reply(Ok(Self::Graph(Arc::new(kept)))),
+                let mut kept = Keeping::new(budget);
+                match triples.0.try_for_each(|triple| triple.and_then(|triple| kept.push(triple, size::of_triple))) {
+                    Ok(()) => reply(Ok(Self::Graph(Arc::new(kept.items)))),
                     Err(error) => reply(Err(error)),
                 }
             }
@@ -81,6 +84,35 @@ impl Kept {
     }
 }
 
+/// What is kept of an answer while it comes.
+struct Keeping<'b, T> {
+    items: Vec<T>,
+    budget: &'b Budget,
+    held: Reservation,
+    /// Bytes that are not yet reserved.
+    bytes: u64,
+}
+
+/// What a row takes beside its terms.
+const ROW_BYTES: u64 = 24;
+/// Bytes that are kept between two looks at the memory.
+const BYTES_BETWEEN_CHECKS: u64 = 1 << 18;
+
+impl<'b, T> Keeping<'b, T> {
+    fn new(budget: &'b Budget) -> Self {
+        Self { items: Vec::new(), budget, held: Reservation::default(), bytes: 0 }
+    }
+
+    fn push(&mut self, item: T, text: impl Fn(&T) -> u64) -> Result<()> {
+        self.bytes += text(&item);
+        self.items.push(item);
+        if self.bytes > BYTES_BETWEEN_CHECKS {
+            self.held.grow(self.budget, std::mem::take(&mut self.bytes))?;
+        }
+        Ok(())
+    }
+}
+
 /// Answers a query, or says why it was stopped. `waiting` is called now and then with the time so far.
 pub fn run(
     snapshot: Snapshot,
@@ -90,9 +122,12 @@ pub fn run(
     interrupts: &Interrupts,
     waiting: impl FnMut(Duration),
 ) -> Result<Kept> {
-    let asked = Asked { cancelled: Arc::clone(&options.cancelled), limits: options.limits, patience: PATIENCE };
+    // What is kept of the answer counts with what the query holds.
+    let budget = options.budget.child(Work::Query, Limits { time: None, rows: None, ..options.limits });
+    let options = EvaluationOptions { budget: budget.clone(), ..options };
+    let asked = Asked { budget: budget.clone(), limits: options.limits, patience: PATIENCE };
     let work = move |reply: Reply<'_>| match engine::evaluate(&snapshot, &query, &options) {
-        Ok(answer) => Kept::tell(answer, reply),
+        Ok(answer) => Kept::tell(answer, &budget, reply),
         Err(error) => reply(Err(error)),
     };
     asked.attend(work, base, interrupts, waiting)
@@ -100,8 +135,8 @@ pub fn run(
 
 /// A query that runs.
 struct Asked {
-    /// Set to ask it to stop.
-    cancelled: Arc<AtomicBool>,
+    /// Cancelled to ask it to stop.
+    budget: Budget,
     limits: Limits,
     patience: Duration,
 }
@@ -157,11 +192,14 @@ impl Asked {
             let interrupts = interrupts.count();
             if stopped.is_none() {
                 // What notices the time by itself does so first.
-                let late = self.limits.time.filter(|time| elapsed > *time + GRACE).map(took_longer);
+                let late =
+                    self.limits.time.filter(|time| elapsed > *time + GRACE).map(|time| took_longer(Work::Query, time));
                 let interrupted = || Error::new(Kind::Interrupted, "the query was interrupted");
                 let why = (interrupts > 0).then(interrupted).or_else(|| memory.and_then(|m| m.passed())).or(late);
                 stopped = why.map(|why| (Instant::now(), why));
-                self.cancelled.store(stopped.is_some(), Ordering::Relaxed);
+                if stopped.is_some() {
+                    self.budget.cancel();
+                }
             }
             if let Some((since, why)) = &stopped
                 && (interrupts > 1 || since.elapsed() > self.patience)
@@ -182,12 +220,8 @@ mod tests {
         let interrupts = Interrupts::take();
         interrupts.clear();
         let (go_on, deaf) = channel::<()>();
-        let cancelled = Arc::new(AtomicBool::new(false));
-        let asked = Asked {
-            cancelled: Arc::clone(&cancelled),
-            limits: Limits::default(),
-            patience: Duration::from_secs(86_400),
-        };
+        let budget = Budget::default();
+        let asked = Asked { budget: budget.clone(), limits: Limits::default(), patience: Duration::from_secs(86_400) };
         let work = move |reply: Reply<'_>| {
             let _ = deaf.recv();
             reply(Ok(Kept::Boolean(true)));
@@ -196,7 +230,7 @@ mod tests {
         let left = asked.attend(work, &mut Base::default(), &interrupts, |_| {
             looks += 1;
             // The first interrupt is seen before the second comes.
-            if looks == 1 || cancelled.load(Ordering::Relaxed) {
+            if looks == 1 || budget.is_cancelled() {
                 deliver();
             }
         });

@@ -10,7 +10,7 @@ use axum::http::HeaderValue;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, VARY};
 use axum::response::Response;
 use kgq_engine::query::{Query, is_repeatable};
-use kgq_engine::{self as engine, DefaultGraph, EvaluationOptions};
+use kgq_engine::{self as engine, Budget, DefaultGraph, EvaluationOptions};
 use kgq_graph::catalog::Values;
 use kgq_graph::project::parse_duration;
 use kgq_graph::render::{self, CellOptions, GraphOptions, RenderOptions, TableOptions};
@@ -18,7 +18,6 @@ use kgq_syntax::error::{Error, Source};
 use kgq_syntax::rdf::NamedNode;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 /// What is asked.
 pub enum Question {
@@ -48,14 +47,14 @@ const ALL: &str = "CONSTRUCT WHERE { ?s ?p ?o }";
 pub async fn answer(server: &Shared, asked: Asked, question: Question) -> Result<Response, Problem> {
     let time = time_limit(server, &asked)?;
     let place = server.admission.enter().await?;
-    let leaving = Leaving::default();
-    let cancelled = Arc::clone(&leaving.0);
+    let budget = server.held().graph.evaluation_options().budget;
+    let leaving = Leaving(budget.clone());
     let whole = (!asked.takes_pieces).then_some(server.settings.longest_held);
     let delivery = Delivery { place, leaving, whole };
     let server = Arc::clone(server);
     let write = move |reply: &mut Reply| {
         let held = server.held();
-        let mut options = options(&server, &held, time, cancelled);
+        let mut options = options(&server, &held, time, budget);
         if let Question::Graph(None) = question {
             options.default_graph = DefaultGraph::Stored;
         }
@@ -74,16 +73,11 @@ pub fn time_limit(server: &Shared, asked: &Asked) -> Result<Option<std::time::Du
 }
 
 /// How a query of the server is evaluated.
-pub fn options(
-    server: &Shared,
-    held: &Held,
-    time: Option<std::time::Duration>,
-    cancelled: Arc<AtomicBool>,
-) -> EvaluationOptions {
+pub fn options(server: &Shared, held: &Held, time: Option<std::time::Duration>, budget: Budget) -> EvaluationOptions {
     let mut options = held.graph.evaluation_options();
     options.limits = server.settings.limits;
     options.limits.time = time;
-    options.cancelled = cancelled;
+    options.budget = budget;
     options
 }
 
@@ -179,7 +173,7 @@ impl Work<'_> {
     }
 
     fn failed(&self, error: &Error) -> Problem {
-        self.server.problem(error, &self.options.limits)
+        self.server.problem(error)
     }
 }
 

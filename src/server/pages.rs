@@ -71,14 +71,14 @@ pub async fn ask(State(server): State<Shared>, request: Request<Body>) -> Respon
 pub async fn page(server: &Shared, asked: Asked, wanted: Wanted) -> Result<Response, Problem> {
     let time = time_limit(server, &asked)?;
     let place = server.admission.enter().await?;
-    let leaving = Leaving::default();
-    let cancelled = Arc::clone(&leaving.0);
+    let budget = server.held().graph.evaluation_options().budget;
+    let leaving = Leaving(budget.clone());
     let whole = (!asked.takes_pieces).then_some(server.settings.longest_held);
     let delivery = Delivery { place, leaving, whole };
     let server = Arc::clone(server);
     let write = move |reply: &mut Reply| {
         let held = server.held();
-        let options = options(&server, &held, time, cancelled);
+        let options = options(&server, &held, time, budget);
         let job = Job { server: &server, held: &held, asked: &asked };
         write(&job, &wanted, &options, reply)
     };
@@ -104,7 +104,7 @@ fn write(job: &Job<'_>, wanted: &Wanted, options: &EvaluationOptions, reply: &mu
     let broken = broken(job);
     let path = job.asked.path.trim_start_matches('/');
     let page = viewed(job, broken.as_deref(), |held, view| held.pages.missing(path, &[], view));
-    let page = page.map_err(|error| job.server.problem(&error, &options.limits))?;
+    let page = page.map_err(|error| job.server.problem(&error))?;
     head(job, &page, Coding::Identity, reply);
     Err(Ending::Missing(Box::new(std::mem::take(reply.headers())), page.body))
 }
@@ -120,7 +120,7 @@ fn made(job: &Job<'_>, wanted: &Wanted, options: &EvaluationOptions) -> Result<O
             held.pages.ask(&question, options, view).map(Some)
         }
     });
-    Ok(made.map_err(|error| job.server.problem(&error, &options.limits))?)
+    Ok(made.map_err(|error| job.server.problem(&error))?)
 }
 
 /// Looks at pages in the language that the reader chose, or likes best of those there are.

@@ -11,11 +11,10 @@ use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, ETAG};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use http_body::Frame;
+use kgq_engine::Budget;
 use std::fmt;
 use std::io::{self, Write};
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::error::TrySendError;
@@ -56,11 +55,11 @@ impl IntoResponse for Ending {
 
 /// Stops the work when it is dropped: the client has left, or the answer is at its end.
 #[derive(Debug, Default)]
-pub struct Leaving(pub Arc<AtomicBool>);
+pub struct Leaving(pub Budget);
 
 impl Drop for Leaving {
     fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.0.cancel();
     }
 }
 

@@ -10,9 +10,9 @@ use super::request::Asked;
 use super::tokens::Tokens;
 use axum::http::HeaderValue;
 use kgq_engine::Limits;
-use kgq_engine::limits::{needs_more_memory, took_longer};
 use kgq_graph::graph::{Graph, Live};
 use kgq_site::Pages;
+use kgq_syntax::budget::Exceeded;
 use kgq_syntax::error::{Error, Kind, Result};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -134,29 +134,23 @@ impl Server {
     }
 
     /// What a client is told of an error of the graph or of a query. The log has what it is not told.
-    pub fn problem(&self, error: &Error, limits: &Limits) -> Problem {
+    pub fn problem(&self, error: &Error) -> Problem {
         if matches!(error.kind(), Kind::Io | Kind::Bug) {
             self.log.say(&error.render(false));
         }
         let problem = Problem::from(error.clone());
-        match limit_name(error, limits) {
-            Some(name) => problem.with("limit", name),
+        match error.limit_passed() {
+            Some(limit) => problem.with("limit", limit_name(limit)),
             None => problem,
         }
     }
 }
 
-/// Which limit an error is of.
-fn limit_name(error: &Error, limits: &Limits) -> Option<&'static str> {
-    if error.kind() != Kind::Limit {
-        return None;
+/// The name of a limit that was passed.
+fn limit_name(limit: Exceeded) -> &'static str {
+    match limit {
+        Exceeded::Time(_) => "time",
+        Exceeded::Memory(_) => "memory",
+        Exceeded::Rows => "rows",
     }
-    let is = |other: Error| error.message() == other.message();
-    if limits.time.is_some_and(|time| is(took_longer(time))) {
-        return Some("time");
-    }
-    if limits.memory.is_some_and(|memory| is(needs_more_memory(memory))) {
-        return Some("memory");
-    }
-    limits.rows.map(|_| "rows")
 }

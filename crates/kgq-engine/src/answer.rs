@@ -27,15 +27,6 @@ pub struct Solutions {
 /// The triples of a CONSTRUCT or DESCRIBE.
 pub struct Triples(pub Box<dyn Iterator<Item = Result<Triple>> + Send>);
 
-/// How an answer may be limited. `None` is without limit.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Limits {
-    pub time: Option<std::time::Duration>,
-    /// Bytes that one query may hold.
-    pub memory: Option<u64>,
-    pub rows: Option<u64>,
-}
-
 type Items<'s, T> = Box<dyn Iterator<Item = Result<T>> + Send + 's>;
 
 /// An answer that borrows the snapshot.

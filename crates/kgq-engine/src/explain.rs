@@ -58,7 +58,7 @@ impl Prepared<'_> {
     /// Runs the plan to its end, dropping its rows, and gives it as text with what was counted.
     ///
     /// # Errors
-    /// The guard's limits.
+    /// The budget's limits.
     pub fn analyze(&mut self) -> Result<String> {
         self.cx.timed = true;
         while self.plan.next(&self.cx)?.is_some() {

@@ -4,7 +4,6 @@ use super::answer::Stream;
 use super::depth::depth;
 use super::expression;
 use super::failures::Failures;
-use super::limits::Guard;
 use super::operator::{Context, Node, source::MergedGraphs};
 use super::oxigraph::DefaultGraph;
 use super::plan::build::Builder;
@@ -14,6 +13,7 @@ use super::plan::{Graph, Pattern, Var};
 use super::result::{Constructed, Described, Rows, Template};
 use super::{Answer, Row, Services, Solutions, Triples};
 use kgq_snapshot::Snapshot;
+use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{Triple, Variable};
 use spargebra::Query;
@@ -39,20 +39,20 @@ enum Form {
 /// Evaluates a query.
 ///
 /// # Errors
-/// What this executor does not do, by name; the guard's limits, damage to the snapshot: here or from the rows.
+/// What this executor does not do, by name; the budget's limits, damage to the snapshot: here or from the rows.
 pub fn evaluate(
     snapshot: &Snapshot,
     query: &Query,
     default_graph: DefaultGraph,
-    guard: &Arc<Guard>,
+    budget: &Budget,
     services: Option<&Arc<dyn Services>>,
     failures: &Failures,
 ) -> Result<Answer> {
     let depth = depth(parts(query).1);
     if depth > DEEP {
-        return deep(depth, || collect(prepare(snapshot, query, default_graph, guard, services, failures)?.run()?));
+        return deep(depth, || collect(prepare(snapshot, query, default_graph, budget, services, failures)?.run()?));
     }
-    Answer::over(snapshot, |snapshot| prepare(snapshot, query, default_graph, guard, services, failures)?.run())
+    Answer::over(snapshot, |snapshot| prepare(snapshot, query, default_graph, budget, services, failures)?.run())
 }
 
 /// A query that nests deeper than this is evaluated whole on a thread with a stack for its depth.
@@ -90,19 +90,19 @@ fn deep(depth: usize, evaluate: impl FnOnce() -> Result<Answer> + Send) -> Resul
 /// Plans a query.
 ///
 /// # Errors
-/// What this executor does not do, by name; the guard's limits.
+/// What this executor does not do, by name; the budget's limits.
 pub fn prepare<'s>(
     snapshot: &'s Snapshot,
     query: &Query,
     default_graph: DefaultGraph,
-    guard: &Arc<Guard>,
+    budget: &Budget,
     services: Option<&Arc<dyn Services>>,
     failures: &Failures,
 ) -> Result<Prepared<'s>> {
-    guard.check()?;
+    budget.check()?;
     let (dataset, pattern) = parts(query);
     let expressions =
-        expression::Context::new(snapshot, query.base_iri().cloned(), Arc::clone(guard)).counting(failures.clone());
+        expression::Context::new(snapshot, query.base_iri().cloned(), budget.clone()).counting(failures.clone());
     let default = match default_graph {
         DefaultGraph::Stored => Graph::Default,
         DefaultGraph::Union if snapshot.quad_count() == 0 => Graph::Default,
@@ -129,7 +129,8 @@ pub fn prepare<'s>(
     let named_graphs = translator.named_graphs();
     let row_vars = (0..=nesting(&translated)).map(|_| translator.variables.fresh("#row")).collect();
     let variables = translator.variables;
-    let translated = simplify(translated, &Knowledge { names: &variables, snapshot });
+    let translated = simplify(translated, &Knowledge { names: &variables, snapshot, budget });
+    budget.check()?;
     let cx = Context {
         expressions,
         named_graphs,
@@ -156,7 +157,7 @@ impl<'s> Prepared<'s> {
     /// Runs the query.
     ///
     /// # Errors
-    /// The guard's limits, damage to the snapshot.
+    /// The budget's limits, damage to the snapshot.
     pub(crate) fn run(self) -> Result<Stream<'s>> {
         let Self { cx, mut plan, form, default_graph } = self;
         Ok(match form {

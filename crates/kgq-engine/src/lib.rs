@@ -40,30 +40,28 @@ mod explain;
 pub mod expression;
 mod failures;
 pub mod kgq;
-pub mod limits;
 pub mod operator;
 pub mod order;
 pub mod oxigraph;
 pub mod plan;
 pub mod query;
 mod result;
-mod sort;
 mod template;
 pub mod terms;
 pub mod update;
 pub mod why;
 
-pub use answer::{Answer, Limits, Row, Solutions, Triples};
+pub use answer::{Answer, Row, Solutions, Triples};
 pub use failures::Failures;
+pub use kgq_syntax::budget::{Budget, Limits};
 pub use oxigraph::DefaultGraph;
 
 use crate::query::Query;
 use kgq_snapshot::Snapshot;
+use kgq_syntax::budget::{Exceeded, Work};
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{NamedNode, Variable};
-use limits::Guard;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 /// What evaluates a query.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -80,13 +78,21 @@ pub enum Executor {
 pub struct EvaluationOptions {
     pub executor: Executor,
     pub default_graph: DefaultGraph,
+    /// What one query may use. Its clock starts when it is asked.
     pub limits: Limits,
-    /// Setting it stops the query.
-    pub cancelled: Arc<AtomicBool>,
+    /// What all queries that are asked so may use together; where it is cancelled, they stop.
+    pub budget: Budget,
     /// Who answers SERVICE clauses; nobody, unless someone is set.
     pub services: Option<Arc<dyn Services>>,
     /// Where our executor counts the expressions that fail.
     pub failures: Failures,
+}
+
+impl EvaluationOptions {
+    /// The budget of a query that is asked now.
+    pub fn budget_of_query(&self) -> Budget {
+        self.budget.child(Work::Query, self.limits)
+    }
 }
 
 /// Answers SERVICE clauses (SPARQL 1.1 Federated Query).
@@ -98,12 +104,12 @@ pub trait Services: std::fmt::Debug + Send + Sync {
 /// Answers a query over the snapshot. Nothing that was read from a damaged file leaves here, nor what was concluded from it: an empty
 /// answer and an error neither.
 pub fn evaluate(snapshot: &Snapshot, query: &Query, options: &EvaluationOptions) -> Result<Answer> {
-    let guard = Arc::new(Guard::new(&options.limits, Arc::clone(&options.cancelled)));
+    let budget = options.budget_of_query();
     let services = options.services.as_ref();
     let (graph, algebra) = (options.default_graph, &query.algebra);
     let answered = match options.executor {
-        Executor::Kgq => kgq::evaluate(snapshot, algebra, graph, &guard, services, &options.failures),
-        Executor::Oxigraph => oxigraph::evaluate(snapshot, algebra, graph, &guard, services),
+        Executor::Kgq => kgq::evaluate(snapshot, algebra, graph, &budget, services, &options.failures),
+        Executor::Oxigraph => oxigraph::evaluate(snapshot, algebra, graph, &budget, services),
     };
     snapshot.intact()?;
     let answer = sound(snapshot, answered?);
@@ -150,11 +156,16 @@ pub fn explain(snapshot: &Snapshot, query: &Query, options: &EvaluationOptions, 
 }
 
 fn explanation(snapshot: &Snapshot, query: &Query, options: &EvaluationOptions, run: bool) -> Result<String> {
-    let guard = Arc::new(Guard::new(&options.limits, Arc::clone(&options.cancelled)));
     if options.executor == Executor::Kgq {
         let services = options.services.as_ref();
-        let mut prepared =
-            kgq::prepare(snapshot, &query.algebra, options.default_graph, &guard, services, &options.failures)?;
+        let mut prepared = kgq::prepare(
+            snapshot,
+            &query.algebra,
+            options.default_graph,
+            &options.budget_of_query(),
+            services,
+            &options.failures,
+        )?;
         return if run { prepared.analyze() } else { Ok(prepared.explain()) };
     }
     if !run {
@@ -177,9 +188,7 @@ fn at_most(answer: Answer, most: u64) -> Answer {
             if number < most {
                 return item;
             }
-            Err(Error::limit(format!("the answer has more than {most} rows")).hint(
-                "`--max-rows` (`max-rows` in kgq.toml) sets how many it may have; LIMIT in the query asks for fewer",
-            ))
+            Err(Error::exceeded(Exceeded::Rows, format!("the answer has more than {most} rows")))
         })
     }
     match answer {

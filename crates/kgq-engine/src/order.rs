@@ -6,10 +6,10 @@
 
 use super::expression::value::{Moment, Number, Span, Text, Value};
 use super::expression::{compare, wide};
-use super::sort::positions;
 use super::terms::Terms;
 use bigdecimal::{BigDecimal, RoundingMode, ToPrimitive};
-use kgq_snapshot::{Family, TermId};
+use kgq_snapshot::{Family, Piece, TermId, sort_by};
+use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::{BaseDirection, Term, Triple};
 use oxsdatatypes::{Decimal, Double};
@@ -22,6 +22,8 @@ pub struct Order<'c, 's> {
     terms: &'c Terms<'s>,
     /// The keys of terms whose ids do not tell how they compare.
     keys: FxHashMap<TermId, Arc<Key>>,
+    /// What the keys hold.
+    held: Reservation,
 }
 
 /// What a term sorts by.
@@ -203,9 +205,14 @@ fn class(family: Family) -> Option<u8> {
     })
 }
 
+/// What ranking takes for each different id.
+const RANKING_BYTES: usize = 16 + 2 * 4 + 12;
+/// Stored ids that are ranked between two looks at the clock.
+const IDS_BETWEEN_CHECKS: usize = 1 << 18;
+
 impl<'c, 's> Order<'c, 's> {
     pub fn new(terms: &'c Terms<'s>) -> Self {
-        Self { terms, keys: FxHashMap::default() }
+        Self { terms, keys: FxHashMap::default(), held: Reservation::default() }
     }
 
     /// How two ids, either of which may be unbound, compare. What has to be decoded is remembered.
@@ -239,7 +246,7 @@ impl<'c, 's> Order<'c, 's> {
             return Ok(Arc::clone(key));
         }
         let key = Key::of(id, self.terms);
-        self.terms.guard().reserve(key.bytes())?;
+        self.held.grow(self.terms.budget(), key.bytes())?;
         let key = Arc::new(key);
         self.keys.insert(id, Arc::clone(&key));
         Ok(key)
@@ -250,25 +257,30 @@ impl<'c, 's> Order<'c, 's> {
     /// # Errors
     /// A limit of the query.
     pub fn ranks(&mut self, ids: &[TermId]) -> Result<Vec<u32>> {
-        if let Some(ranks) = self.stored_ranks(ids) {
+        if let Some(ranks) = self.stored_ranks(ids)? {
             return Ok(ranks);
         }
+        let budget = self.terms.budget();
         let mut distinct = ids.to_vec();
-        distinct.sort_unstable();
+        sort_by(&mut distinct, Piece::Large, TermId::cmp, budget)?;
         distinct.dedup();
+        // Keys with their ids, their order, and the rank of each id.
+        let _held = budget.reserve((distinct.len() * RANKING_BYTES) as u64)?;
         let mut keys = Vec::with_capacity(distinct.len());
         for id in distinct {
             if keys.len() % 1024 == 0 {
-                self.terms.guard().check()?;
+                self.terms.budget().check()?;
             }
             keys.push((self.key(id)?, id));
         }
-        let order = positions(&keys, |(a, _), (b, _)| a.cmp(b), || self.terms.guard().check())?;
+        let key = |at: u32| &keys[at as usize].0;
+        let mut order: Vec<u32> = (0..keys.len() as u32).collect();
+        sort_by(&mut order, Piece::Small, |a, b| key(*a).cmp(key(*b)), self.terms.budget())?;
         let mut ranks: FxHashMap<TermId, u32> = FxHashMap::default();
         let (mut rank, mut before) = (0, None);
         for (at, (key, id)) in order.iter().map(|at| &keys[*at as usize]).enumerate() {
             if at.is_multiple_of(1024) {
-                self.terms.guard().check()?;
+                self.terms.budget().check()?;
             }
             if before.replace(key).is_some_and(|before| before != key) {
                 rank += 1;
@@ -279,44 +291,41 @@ impl<'c, 's> Order<'c, 's> {
     }
 
     /// The snapshot's ranks, where these tell the order: all terms are stored, and of each class one family is met.
-    fn stored_ranks(&self, ids: &[TermId]) -> Option<Vec<u32>> {
+    fn stored_ranks(&self, ids: &[TermId]) -> Result<Option<Vec<u32>>> {
         let snapshot = self.terms.snapshot();
         let mut met: [Option<Family>; 8] = [None; 8];
         let mut last = None;
         let mut ranks = Vec::with_capacity(ids.len());
         for id in ids {
+            if ranks.len() % IDS_BETWEEN_CHECKS == 0 {
+                self.terms.budget().check()?;
+            }
             if *id == TermId::UNBOUND {
                 ranks.push(0);
                 continue;
             }
             if !self.terms.is_stored(*id) {
-                return None;
+                return Ok(None);
             }
             let (family, rank) = snapshot.value_rank(*id);
             if last != Some(family) {
-                let known = met.get_mut(usize::from(class(family)?))?;
-                if *known.get_or_insert(family) != family {
-                    return None;
+                let known = class(family).and_then(|class| met.get_mut(usize::from(class)));
+                if known.is_none_or(|known| *known.get_or_insert(family) != family) {
+                    return Ok(None);
                 }
                 last = Some(family);
             }
             // No id is the highest number, so there is room for one below them all.
             ranks.push(rank + 1);
         }
-        Some(ranks)
-    }
-}
-
-impl Drop for Order<'_, '_> {
-    fn drop(&mut self) {
-        let held: u64 = self.keys.values().map(|key| key.bytes()).sum();
-        self.terms.guard().release(held);
+        Ok(Some(ranks))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Budget;
     use kgq_snapshot::Snapshot;
     use kgq_syntax::rdf::{BlankNode, GraphName, Literal, NamedNode, Quad, Term};
 
@@ -384,7 +393,7 @@ mod tests {
                     .map(|(_, (_, term))| *term)
                     .collect::<Vec<_>>(),
             );
-            let terms = Terms::new(&snapshot, Arc::default());
+            let terms = Terms::new(&snapshot, Budget::default());
             let mut order = Order::new(&terms);
             let ids: Vec<TermId> = all.iter().map(|(_, term)| terms.id((*term).clone()).unwrap()).collect();
             let ranks = order.ranks(&ids).unwrap();
@@ -403,7 +412,7 @@ mod tests {
     fn ranks_of_one_family_are_read_from_the_snapshot() {
         let (a, b, c) = (literal("1", "integer"), literal("1.0", "decimal"), literal("2", "integer"));
         let snapshot = snapshot_of(&[&a, &b, &c]);
-        let terms = Terms::new(&snapshot, Arc::default());
+        let terms = Terms::new(&snapshot, Budget::default());
         let [a, b, c] = [a, b, c].map(|term| terms.id(term).unwrap());
         let mut order = Order::new(&terms);
         let ranks = order.ranks(&[c, a, TermId::UNBOUND, b]).unwrap();

@@ -7,8 +7,9 @@ use super::plan::translate::Translator;
 use super::plan::{Graph, Var};
 use super::template::{Part, Slots, has_blank, instance, node};
 use kgq_snapshot::{Decoder, Permutation, TermId, TermKind};
+use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::Result;
-use kgq_syntax::rdf::{NamedNode, NamedOrBlankNode, Term, Triple};
+use kgq_syntax::rdf::{NamedNode, Term, Triple, size};
 use rustc_hash::FxHashSet;
 use spargebra::term::TriplePattern;
 use std::collections::VecDeque;
@@ -31,7 +32,7 @@ impl<'s> Rows<'s> {
 
     fn fill(&mut self) -> Result<bool> {
         let Some(batch) = self.plan.next(&self.cx)? else { return Ok(false) };
-        self.cx.guard().check()?;
+        self.cx.budget().check()?;
         let mut decoder = self.cx.snapshot().decoder();
         self.columns =
             batch.columns().iter().map(|column| decode(column, &mut decoder, &self.cx).into_iter()).collect();
@@ -116,18 +117,22 @@ pub struct Constructed<'s> {
     rows: Rows<'s>,
     template: Template,
     seen: FxHashSet<Triple>,
+    held: Reservation,
     ready: VecDeque<Triple>,
 }
 
+/// What a triple that was seen takes beside itself.
+const SEEN_BYTES: u64 = 16;
+
 impl<'s> Constructed<'s> {
     pub fn new(rows: Rows<'s>, template: Template) -> Self {
-        Self { rows, template, seen: FxHashSet::default(), ready: VecDeque::new() }
+        Self { rows, template, seen: FxHashSet::default(), held: Reservation::default(), ready: VecDeque::new() }
     }
 
     fn add(&mut self, row: &[Option<Term>]) -> Result<()> {
         // The rows of a batch are many, and a template may make many triples of each.
         if self.rows.left.is_multiple_of(64) {
-            self.rows.cx.guard().check()?;
+            self.rows.cx.budget().check()?;
         }
         let mut blanks = vec![None; self.template.blank_nodes];
         for parts in &self.template.triples {
@@ -136,27 +141,13 @@ impl<'s> Constructed<'s> {
             if has_blank(parts) {
                 self.ready.push_back(triple);
             } else if !self.seen.contains(&triple) {
-                self.rows.cx.guard().reserve(bytes(&triple))?;
+                self.held.grow(self.rows.cx.budget(), size::of_triple(&triple) + SEEN_BYTES)?;
                 self.seen.insert(triple.clone());
                 self.ready.push_back(triple);
             }
         }
         Ok(())
     }
-}
-
-fn bytes(triple: &Triple) -> u64 {
-    let object = match &triple.object {
-        Term::NamedNode(node) => node.as_str().len(),
-        Term::BlankNode(node) => node.as_str().len(),
-        Term::Literal(literal) => literal.value().len() + literal.datatype().as_str().len(),
-        Term::Triple(triple) => bytes(triple) as usize,
-    };
-    let subject = match &triple.subject {
-        NamedOrBlankNode::NamedNode(node) => node.as_str().len(),
-        NamedOrBlankNode::BlankNode(node) => node.as_str().len(),
-    };
-    (subject + triple.predicate.as_str().len() + object + size_of::<Triple>() + 16) as u64
 }
 
 impl Iterator for Constructed<'_> {
@@ -191,7 +182,11 @@ pub struct Described<'s> {
     current: (TermId, std::ops::Range<usize>),
     graph: Option<TermId>,
     failed: bool,
+    held: Reservation,
 }
+
+/// What a resource that was met takes, about.
+const MET_BYTES: u64 = 12;
 
 impl<'s> Described<'s> {
     pub fn new(cx: Context<'s>, plan: Node<'s>, default: &Graph) -> Result<Self> {
@@ -211,10 +206,12 @@ impl<'s> Described<'s> {
             current: (TermId::UNBOUND, 0..0),
             graph,
             failed: false,
+            held: Reservation::default(),
         })
     }
 
-    fn add(&mut self, batch: &Batch) {
+    fn add(&mut self, batch: &Batch) -> Result<()> {
+        let before = self.seen.len();
         for row in 0..batch.rows() {
             for column in batch.columns() {
                 if !column[row].is_unbound() && self.seen.insert(column[row]) {
@@ -223,6 +220,7 @@ impl<'s> Described<'s> {
             }
         }
         self.todo.reverse();
+        self.held.grow(self.cx.budget(), (self.seen.len() - before) as u64 * MET_BYTES)
     }
 
     fn step(&mut self) -> Result<Option<Triple>> {
@@ -230,12 +228,12 @@ impl<'s> Described<'s> {
             let (subject, rows) = &mut self.current;
             let Some(at) = rows.next() else {
                 if let Some(id) = self.todo.pop() {
-                    self.cx.guard().check()?;
+                    self.cx.budget().check()?;
                     self.current = (id, self.source.index().run(id));
                     continue;
                 }
                 let Some(batch) = self.plan.next(&self.cx)? else { return Ok(None) };
-                self.add(&batch);
+                self.add(&batch)?;
                 continue;
             };
             let index = self.source.index();
@@ -245,6 +243,7 @@ impl<'s> Described<'s> {
             }
             let subject = *subject;
             if self.cx.terms().kind(object) == TermKind::BlankNode && self.seen.insert(object) {
+                self.held.grow(self.cx.budget(), MET_BYTES)?;
                 self.todo.push(object);
             }
             self.cx.snapshot().intact()?;

@@ -5,8 +5,8 @@
 
 use super::expression::compare::{self, TypeError};
 use super::expression::value::{Number, Text, Value, term_bytes};
-use super::limits::Guard;
 use kgq_snapshot::{self as snapshot, Family, Snapshot, TermId, TermKind};
+use kgq_syntax::budget::{Budget, Reservation};
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{Literal, Term, TermRef, Triple};
 use rustc_hash::FxHashMap;
@@ -65,7 +65,7 @@ impl From<Option<bool>> for Truth {
 pub struct Terms<'s> {
     snapshot: &'s Snapshot,
     stored: u32,
-    guard: Arc<Guard>,
+    budget: Budget,
     computed: RwLock<Vocabulary>,
 }
 
@@ -76,6 +76,7 @@ struct Vocabulary {
     ids: FxHashMap<Arc<Term>, TermId>,
     /// Numbers computed before, stored ones too, so that a number is written out once.
     numbers: FxHashMap<(u8, u64, u64), TermId>,
+    held: Reservation,
 }
 
 #[derive(Debug)]
@@ -91,16 +92,16 @@ const NUMBER_BYTES: u64 = 48;
 const ENTRY_BYTES: u64 = (size_of::<Entry>() + size_of::<Term>() + 48) as u64;
 
 impl<'s> Terms<'s> {
-    pub fn new(snapshot: &'s Snapshot, guard: Arc<Guard>) -> Self {
-        Self { snapshot, stored: snapshot.term_count(), guard, computed: RwLock::default() }
+    pub fn new(snapshot: &'s Snapshot, budget: Budget) -> Self {
+        Self { snapshot, stored: snapshot.term_count(), budget, computed: RwLock::default() }
     }
 
     pub fn snapshot(&self) -> &'s Snapshot {
         self.snapshot
     }
 
-    pub fn guard(&self) -> &Guard {
-        &self.guard
+    pub fn budget(&self) -> &Budget {
+        &self.budget
     }
 
     /// Whether the snapshot has the term.
@@ -184,8 +185,8 @@ impl<'s> Terms<'s> {
             Some(id) => id,
             None => self.add(term, Some(value))?,
         };
-        self.guard.reserve(NUMBER_BYTES)?;
         let mut vocabulary = self.computed.write().unwrap_or_else(PoisonError::into_inner);
+        vocabulary.held.grow(&self.budget, NUMBER_BYTES)?;
         vocabulary.numbers.insert(key, id);
         Ok(id)
     }
@@ -205,7 +206,7 @@ impl<'s> Terms<'s> {
             .map(TermId::new)
             .filter(|id| *id != TermId::UNBOUND)
             .ok_or_else(|| Error::limit("the query computes more different terms than 32 bits can number"))?;
-        self.guard.reserve(bytes)?;
+        vocabulary.held.grow(&self.budget, bytes)?;
         let term = Arc::new(term);
         vocabulary.ids.insert(Arc::clone(&term), id);
         vocabulary.entries.push(Entry { term, value });

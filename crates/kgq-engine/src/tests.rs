@@ -1,16 +1,15 @@
 //! Both executors over small datasets, compared as multisets.
 
-use super::limits::Guard;
 use super::oxigraph::{self, DefaultGraph};
-use super::{Answer, Limits, Row, Services, kgq};
+use super::{Answer, Row, Services, kgq};
 use crate::Failures;
 use kgq_snapshot::Snapshot;
+use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Kind, Result};
 use kgq_syntax::rdf::{NamedNode, Variable};
 use oxrdfio::{RdfFormat, RdfParser};
 use spargebra::SparqlParser;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 fn snapshot(data: &str) -> Snapshot {
     let prefixed = format!("@prefix : <http://e/> .\n@prefix xsd: <http://www.w3.org/2001/XMLSchema#> .\n{data}");
@@ -37,17 +36,17 @@ fn rows(answer: Answer) -> Vec<String> {
 fn ours(data: &str, query: &str, default_graph: DefaultGraph) -> Vec<String> {
     let snapshot = snapshot(data);
     let query = SparqlParser::new().with_prefix("", "http://e/").unwrap().parse_query(query).unwrap();
-    let guard = Arc::new(Guard::new(&Limits::default(), Arc::default()));
-    rows(kgq::evaluate(&snapshot, &query, default_graph, &guard, None, &Failures::default()).unwrap())
+    let budget = Budget::default();
+    rows(kgq::evaluate(&snapshot, &query, default_graph, &budget, None, &Failures::default()).unwrap())
 }
 
 fn agree_in(data: &str, query: &str, default_graph: DefaultGraph) {
     let snapshot = snapshot(data);
     let parsed = SparqlParser::new().with_prefix("", "http://e/").unwrap().parse_query(query).unwrap();
-    let guard = Arc::new(Guard::new(&Limits::default(), Arc::default()));
-    let oracle = rows(oxigraph::evaluate(&snapshot, &parsed, default_graph, &guard, None).unwrap());
+    let budget = Budget::default();
+    let oracle = rows(oxigraph::evaluate(&snapshot, &parsed, default_graph, &budget, None).unwrap());
     let mine = ours(data, query, default_graph);
-    let plan = kgq::prepare(&snapshot, &parsed, default_graph, &guard, None, &Failures::default()).unwrap().explain();
+    let plan = kgq::prepare(&snapshot, &parsed, default_graph, &budget, None, &Failures::default()).unwrap().explain();
     assert_eq!(mine, oracle, "{query}\n{plan}");
 }
 
@@ -345,11 +344,11 @@ fn construct_and_describe_agree() {
 #[test]
 fn order_and_slices_keep_the_order() {
     let snapshot = snapshot(PEOPLE);
-    let guard = Arc::new(Guard::new(&Limits::default(), Arc::default()));
+    let budget = Budget::default();
     let text = "SELECT ?a ?g { ?a :age ?g FILTER(isNumeric(?g)) } ORDER BY DESC(?g) ?a LIMIT 2 OFFSET 1";
     let query = SparqlParser::new().with_prefix("", "http://e/").unwrap().parse_query(text).unwrap();
     let Answer::Solutions(solutions) =
-        kgq::evaluate(&snapshot, &query, DefaultGraph::Stored, &guard, None, &Failures::default()).unwrap()
+        kgq::evaluate(&snapshot, &query, DefaultGraph::Stored, &budget, None, &Failures::default()).unwrap()
     else {
         panic!("a SELECT gives solutions")
     };
@@ -468,15 +467,14 @@ fn a_construct_hears_within_a_batch_that_it_is_cancelled() {
     let snapshot = snapshot(&data);
     let text = "CONSTRUCT { ?s <http://e/q> ?o } { ?s <http://e/p> ?o }";
     let query = SparqlParser::new().parse_query(text).unwrap();
-    let cancelled = Arc::new(AtomicBool::new(false));
-    let guard = Arc::new(Guard::new(&Limits::default(), Arc::clone(&cancelled)));
+    let budget = Budget::default();
     let Answer::Graph(mut triples) =
-        kgq::evaluate(&snapshot, &query, DefaultGraph::Stored, &guard, None, &Failures::default()).unwrap()
+        kgq::evaluate(&snapshot, &query, DefaultGraph::Stored, &budget, None, &Failures::default()).unwrap()
     else {
         panic!("it answers with a graph")
     };
     triples.0.next().unwrap().unwrap();
-    cancelled.store(true, Ordering::Relaxed);
+    budget.cancel();
     let more = triples.0.take_while(Result::is_ok).count();
     assert!(more < 100, "{more} more triples");
 }
@@ -491,11 +489,11 @@ fn a_service_is_refused_where_nobody_answers_it_and_one_with_a_variable_endpoint
         }
     }
     let snapshot = snapshot(PEOPLE);
-    let guard = Arc::new(Guard::new(&Limits::default(), Arc::default()));
+    let budget = Budget::default();
     let nobody: Arc<dyn Services> = Arc::new(Nobody);
     let asked = |text: &str, services: Option<&Arc<dyn Services>>| {
         let query = SparqlParser::new().parse_query(text).unwrap();
-        kgq::evaluate(&snapshot, &query, DefaultGraph::Stored, &guard, services, &Failures::default()).map(rows)
+        kgq::evaluate(&snapshot, &query, DefaultGraph::Stored, &budget, services, &Failures::default()).map(rows)
     };
     let named = "SELECT * { SERVICE <http://e/sparql> { ?s ?p ?o } }";
     assert_eq!(asked(named, None).unwrap_err().kind(), Kind::Policy);

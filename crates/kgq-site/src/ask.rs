@@ -18,7 +18,7 @@ use kgq_graph::request::explain::explain;
 use kgq_syntax::error::{Error, Kind, Result, Source};
 use kgq_syntax::text::visible;
 use maud::{Markup, html};
-use std::sync::atomic::Ordering;
+
 use std::time::Instant;
 
 /// What stands in the form before anything is asked.
@@ -141,7 +141,7 @@ impl Advised<'_> {
             PublishedAnswer::Truth(false) => true,
         };
         let clock = || self.started.elapsed();
-        let is_stopped = || self.options.cancelled.load(Ordering::Relaxed);
+        let is_stopped = || self.options.budget.is_cancelled();
         let budget = Budget::new(&clock, self.options.limits.time, &is_stopped);
         let asked = advice::Asked {
             source: self.source,

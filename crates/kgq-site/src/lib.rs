@@ -83,6 +83,7 @@ pub use pages::{Page, Pages, Question, View};
 pub use query::{NoAnswer, PublishedAnswer, PublishedParam, PublishedQuery};
 
 use folder::Folder;
+use kgq_snapshot::store::Unfinished;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::NamedNode;
 use model::{Index, Model};
@@ -119,6 +120,7 @@ pub fn publish(
     language: &str,
     strict: bool,
     output: &Path,
+    unfinished: &Unfinished,
     progress: &Progress<'_>,
 ) -> Result<Report> {
     let index = Index::new(source);
@@ -129,7 +131,7 @@ pub fn publish(
     }
     let planned = model.paths()?;
     folder::check(&planned)?;
-    let folder = Folder::open(output)?;
+    let folder = Folder::open(output, unfinished)?;
     folder.announce(&planned)?;
     write_files(&model, &planned, &folder, progress)?;
     let pages = planned.iter().filter(|path| path.ends_with(".html")).count() as u64;

@@ -90,7 +90,8 @@ impl Cache {
         if make_folder(&self.folder).is_err() {
             return in_memory();
         }
-        let built = WholeFile::private(&snapshot_path).and_then(|whole| Snapshot::build_to(inputs, options, whole));
+        let whole = WholeFile::private(&snapshot_path, &options.unfinished);
+        let built = whole.and_then(|whole| Snapshot::build_to(inputs, options, whole));
         let summary = match built {
             Ok(summary) => summary,
             // The folder's trouble, such as a full disk, is not the documents'.

@@ -10,7 +10,7 @@
 use super::map::{self, Map};
 use super::storage::{BLOCK, Bytes, Checked, Limit, Words, damaged};
 use super::{ContentKey, Snapshot};
-use crate::store::WholeFile;
+use crate::store::{Unfinished, WholeFile};
 use kgq_syntax::error::{Error, Kind, Result};
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
@@ -321,7 +321,7 @@ impl Snapshot {
     /// # Errors
     /// When the file cannot be written; nothing is left behind then.
     pub fn save(&self, path: &Path, key: ContentKey) -> Result<()> {
-        let mut writer = Writer::new(WholeFile::create(path)?)?;
+        let mut writer = Writer::new(WholeFile::create(path, &Unfinished::default())?)?;
         let written = self.write(&mut writer);
         self.intact()?;
         written?;

@@ -34,6 +34,7 @@ mod interner;
 mod load;
 mod map;
 mod merged;
+mod sort;
 mod statistics;
 mod storage;
 pub mod store;
@@ -46,7 +47,8 @@ pub use find::Bound;
 pub use id::{Component, Permutation, QuadPermutation, TermId};
 pub use index::Index;
 pub use load::{BuildOptions, BuildSummary, Phase, Progress, digest_of_file};
-pub use merged::Merged;
+pub use merged::{Graphs, Merged};
+pub use sort::{Piece, sort_by, sort_part_by};
 pub use statistics::{CharacteristicSet, PredicateStatistics, Statistics};
 pub use value::{Family, TermKind, Value, parse_double, parse_float, parse_integer};
 
@@ -56,6 +58,7 @@ use index::Offsets;
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::{Contested, Prefixes};
 use load::content_key_of;
+use merged::Merges;
 use oxrdf::{BaseDirection, GraphName, LiteralRef, NamedNodeRef, NamedOrBlankNode, Quad, Term, TermRef};
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
@@ -87,6 +90,7 @@ struct Image {
     /// The file that is mapped, if one is.
     file: Option<Arc<Checked>>,
     key: ContentKey,
+    merges: Merges,
 }
 
 /// Statistics, decoded when they are first asked for.
@@ -181,6 +185,7 @@ impl Snapshot {
             contested: read_contested(reader)?,
             file: Some(reader.file()),
             key: reader.key(),
+            merges: Merges::default(),
         });
         reader.limit(snapshot.limits())?;
         Ok(snapshot)

@@ -1,31 +1,98 @@
 //! Several graphs of a snapshot as one, without duplicates: the RDF merge that FROM and a union default graph ask for.
 
 use super::{Index, Permutation, QuadPermutation, Snapshot, Sorted, TermId};
+use kgq_syntax::budget::{Budget, Reservation};
 use kgq_syntax::error::Result;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The triples of several graphs, each once, in every order.
 #[derive(Debug)]
 pub struct Merged(Sorted<6>);
+
+/// The graphs of a merge, `None` for the default graph; or all graphs.
+pub type Graphs = Option<Arc<[Option<TermId>]>>;
+
+/// The merges that a snapshot keeps, the last used last.
+#[derive(Debug, Default)]
+pub(super) struct Merges(Mutex<Vec<(Graphs, Arc<Merged>)>>);
+
+/// How many merges a snapshot keeps.
+const MOST_KEPT: usize = 4;
+
+impl Merges {
+    fn kept(&self) -> MutexGuard<'_, Vec<(Graphs, Arc<Merged>)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 impl Merged {
     #[inline]
     pub fn triples(&self, permutation: Permutation) -> Index<'_> {
         self.0.triples_index(permutation)
     }
+
+    /// Bytes that it holds.
+    pub fn bytes(&self) -> u64 {
+        self.0.len as u64 * BYTES_OF_COLUMNS
+    }
 }
 
+/// Triples that are copied between two looks at the budget.
+const ROWS_BETWEEN_CHECKS: usize = 1 << 18;
+/// What merging a triple holds: itself, packed, and its columns in every order.
+const BYTES_A_TRIPLE: u64 = 12 + 8 + BYTES_OF_COLUMNS;
+/// What a triple takes in the columns of every order.
+const BYTES_OF_COLUMNS: u64 = 48;
+
 impl Snapshot {
+    /// The merge of these graphs, made when it is first asked for and kept with the last few.
+    ///
+    /// # Errors
+    /// Those of [`Snapshot::merge`].
+    pub fn merged(&self, graphs: &Graphs, budget: &Budget) -> Result<Arc<Merged>> {
+        {
+            let mut kept = self.0.merges.kept();
+            if let Some(at) = kept.iter().position(|(of, _)| of == graphs) {
+                let found = kept.remove(at);
+                let merged = Arc::clone(&found.1);
+                kept.push(found);
+                return Ok(merged);
+            }
+        }
+        // Made without the lock, so that nobody waits who could not be stopped. Where two make the same, one is dropped.
+        let merged = Arc::new(match graphs {
+            Some(graphs) => self.merge(graphs.iter().copied(), budget)?,
+            None => self.merge(std::iter::once(None).chain(self.named_graphs().iter().copied().map(Some)), budget)?,
+        });
+        let mut kept = self.0.merges.kept();
+        kept.retain(|(of, _)| of != graphs);
+        kept.push((graphs.clone(), Arc::clone(&merged)));
+        let most = kept.len().saturating_sub(MOST_KEPT);
+        kept.drain(..most);
+        Ok(merged)
+    }
+
     /// The merge of these graphs; `None` stands for the default graph.
     ///
     /// # Errors
-    /// A limit, if there are more triples than 32 bits can number.
-    pub fn merge(&self, graphs: impl IntoIterator<Item = Option<TermId>>) -> Result<Merged> {
-        let mut rows = Vec::new();
+    /// A limit, if there are more triples than 32 bits can number; the budget's.
+    pub fn merge(&self, graphs: impl IntoIterator<Item = Option<TermId>>, budget: &Budget) -> Result<Merged> {
+        let (mut rows, mut held) = (Vec::new(), Reservation::default());
+        let mut looked = 0;
+        let mut look = |new: usize| -> Result<()> {
+            looked += new + 1;
+            if looked < ROWS_BETWEEN_CHECKS {
+                return Ok(());
+            }
+            held.grow(budget, std::mem::take(&mut looked) as u64 * BYTES_A_TRIPLE)?;
+            budget.check()
+        };
         for graph in graphs {
             match graph {
                 None => {
                     let index = self.triples(Permutation::Spo);
                     for (subject, run) in index.keys() {
+                        look(run.len())?;
                         let (predicates, objects) = (index.column(1, run.clone()), index.column(2, run));
                         rows.extend(predicates.iter().zip(objects).map(|(p, o)| [subject.get(), p.get(), o.get()]));
                     }
@@ -33,11 +100,16 @@ impl Snapshot {
                 Some(graph) => {
                     let index = self.quads(QuadPermutation::Gspo);
                     let run = index.run(graph);
+                    look(0)?;
                     let columns = [1, 2, 3].map(|depth| index.column(depth, run.clone()));
-                    rows.extend((0..run.len()).map(|row| columns.map(|column| column[row].get())));
+                    for start in (0..run.len()).step_by(ROWS_BETWEEN_CHECKS) {
+                        let part = start..run.len().min(start + ROWS_BETWEEN_CHECKS);
+                        look(part.len())?;
+                        rows.extend(part.map(|row| columns.map(|column| column[row].get())));
+                    }
                 }
             }
         }
-        Ok(Merged(Self::sort_triples(rows)?))
+        Ok(Merged(Self::sort_triples(rows, budget)?))
     }
 }

@@ -141,16 +141,19 @@ fn another_version_or_another_file_is_named_as_such() {
 fn nothing_is_left_behind_by_a_writer_that_gives_up() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s.kgq");
-    let mut writer = Writer::new(crate::store::WholeFile::create(&path).unwrap()).unwrap();
+    let mut writer =
+        Writer::new(crate::store::WholeFile::create(&path, &crate::store::Unfinished::default()).unwrap()).unwrap();
     writer.numbers(&[1, 2, 3]).unwrap();
     drop(writer);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     // What a killed builder leaves is removed by the next; what a running one has is not.
     let dead = folder.path().join(".s.kgq.1-0.building");
     std::fs::write(&dead, "").unwrap();
-    let running = Writer::new(crate::store::WholeFile::create(&path).unwrap()).unwrap();
+    let running =
+        Writer::new(crate::store::WholeFile::create(&path, &crate::store::Unfinished::default()).unwrap()).unwrap();
     assert!(!dead.exists());
-    let second = Writer::new(crate::store::WholeFile::create(&path).unwrap()).unwrap();
+    let second =
+        Writer::new(crate::store::WholeFile::create(&path, &crate::store::Unfinished::default()).unwrap()).unwrap();
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
     drop((running, second));
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);

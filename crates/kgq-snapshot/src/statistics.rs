@@ -1,7 +1,10 @@
 //! What the planner knows of a dataset before it reads a row.
 
 use super::{Index, TermId};
+use kgq_syntax::budget::Budget;
+use kgq_syntax::error::Result;
 use rustc_hash::FxHashMap;
+use std::ops::Range;
 
 /// Exact counts over a set of statements: the default graph's triples, or the named graphs' quads.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -111,18 +114,26 @@ impl Statistics {
     }
 
     /// Counts from the orders by subject and predicate, by predicate and subject, by predicate and object, and by object.
-    pub(super) fn count(spo: Index<'_>, pso: Index<'_>, pos: Index<'_>, osp: Index<'_>) -> Self {
+    pub(super) fn count(
+        spo: Index<'_>,
+        pso: Index<'_>,
+        pos: Index<'_>,
+        osp: Index<'_>,
+        budget: &Budget,
+    ) -> Result<Self> {
         let predicates: Vec<PredicateStatistics> = pso
             .keys()
-            .map(|(predicate, run)| PredicateStatistics {
-                predicate,
-                rows: run.len() as u64,
-                distinct_subjects: distinct(pso.column(1, run.clone())),
-                distinct_objects: distinct(pos.column(1, run)),
+            .map(|(predicate, run)| {
+                Ok(PredicateStatistics {
+                    predicate,
+                    rows: run.len() as u64,
+                    distinct_subjects: distinct(pso, run.clone(), budget)?,
+                    distinct_objects: distinct(pos, run, budget)?,
+                })
             })
-            .collect();
-        let (characteristic_sets, other_subjects) = characteristic_sets(spo);
-        Self {
+            .collect::<Result<_>>()?;
+        let (characteristic_sets, other_subjects) = characteristic_sets(spo, budget)?;
+        Ok(Self {
             rows: spo.len() as u64,
             distinct_subjects: spo.keys().count() as u64,
             distinct_predicates: predicates.len() as u64,
@@ -130,20 +141,36 @@ impl Statistics {
             predicates,
             characteristic_sets,
             other_subjects,
-        }
+        })
     }
 }
 
-/// The number of distinct ids in sorted ones.
-fn distinct(sorted: &[TermId]) -> u64 {
-    let changes = sorted.windows(2).filter(|pair| pair[0] != pair[1]).count() as u64;
-    changes + u64::from(!sorted.is_empty())
+/// Statements between two looks at the budget.
+const ROWS_BETWEEN_CHECKS: usize = 1 << 20;
+
+/// The number of distinct ids in a column's rows, which are sorted.
+fn distinct(index: Index<'_>, rows: Range<usize>, budget: &Budget) -> Result<u64> {
+    let sorted = index.column(1, rows);
+    let mut changes = 0;
+    for (number, part) in sorted.chunks(ROWS_BETWEEN_CHECKS).enumerate() {
+        budget.check()?;
+        let before = (number * ROWS_BETWEEN_CHECKS).checked_sub(1).map(|at| sorted[at]);
+        changes += u64::from(before != part.first().copied());
+        changes += part.windows(2).filter(|pair| pair[0] != pair[1]).count() as u64;
+    }
+    Ok(changes)
 }
 
-fn characteristic_sets(spo: Index<'_>) -> (Vec<CharacteristicSet>, u64) {
+fn characteristic_sets(spo: Index<'_>, budget: &Budget) -> Result<(Vec<CharacteristicSet>, u64)> {
     let mut sets: FxHashMap<Vec<TermId>, (u64, Vec<u64>)> = FxHashMap::default();
     let (mut predicates, mut rows) = (Vec::new(), Vec::new());
+    let mut looked = 0;
     for (_, run) in spo.keys() {
+        looked += run.len();
+        if looked >= ROWS_BETWEEN_CHECKS {
+            looked = 0;
+            budget.check()?;
+        }
         predicates.clear();
         rows.clear();
         for group in spo.column(1, run).chunk_by(|a, b| a == b) {
@@ -165,5 +192,5 @@ fn characteristic_sets(spo: Index<'_>) -> (Vec<CharacteristicSet>, u64) {
     sets.sort_unstable_by(|a, b| b.subjects.cmp(&a.subjects).then_with(|| a.predicates.cmp(&b.predicates)));
     let other = sets.iter().skip(MOST_SETS).map(|set| set.subjects).sum();
     sets.truncate(MOST_SETS);
-    (sets, other)
+    Ok((sets, other))
 }

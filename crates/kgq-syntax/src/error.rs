@@ -2,6 +2,7 @@
 //!
 //! It holds no colour and asks no terminal; `Error::render` writes it for a reader, with or without colour.
 
+use crate::budget::Exceeded;
 use crate::embedded::Embedded;
 use crate::text::visible;
 use std::fmt;
@@ -181,6 +182,7 @@ struct Inner {
     place: Option<Place>,
     hints: Vec<String>,
     others: Vec<Error>,
+    exceeded: Option<Exceeded>,
 }
 
 impl Error {
@@ -192,8 +194,8 @@ impl Error {
             message.truncate(floor_char_boundary(&message, LONGEST));
             message.push('…');
         }
-        let severity = Severity::Error;
-        Self(Box::new(Inner { kind, severity, message, place: None, hints: Vec::new(), others: Vec::new() }))
+        let (severity, hints, others) = (Severity::Error, Vec::new(), Vec::new());
+        Self(Box::new(Inner { kind, severity, message, place: None, hints, others, exceeded: None }))
     }
 
     pub fn usage(message: impl Into<String>) -> Self {
@@ -206,6 +208,13 @@ impl Error {
 
     pub fn limit(message: impl Into<String>) -> Self {
         Self::new(Kind::Limit, message)
+    }
+
+    /// A limit was passed that whoever asked can move: what it is called there, the front end adds.
+    pub fn exceeded(limit: Exceeded, message: impl Into<String>) -> Self {
+        let mut error = Self::limit(message);
+        error.0.exceeded = Some(limit);
+        error
     }
 
     pub fn policy(message: impl Into<String>) -> Self {
@@ -254,6 +263,15 @@ impl Error {
         }
     }
 
+    /// Adds to this error, and to each that is reported with it, the hint that there is for it.
+    #[must_use]
+    pub fn hinted(mut self, hint: &dyn Fn(&Self) -> Option<&'static str>) -> Self {
+        let others = std::mem::take(&mut self.0.others);
+        self.0.others = others.into_iter().map(|other| other.hinted(hint)).collect();
+        let own = hint(&self);
+        self.hint_if(own)
+    }
+
     /// Puts words before the message.
     #[must_use]
     pub fn prefixed(mut self, words: &str) -> Self {
@@ -288,6 +306,11 @@ impl Error {
 
     pub fn place(&self) -> Option<&Place> {
         self.0.place.as_ref()
+    }
+
+    /// The limit that was passed, if whoever asked can move it.
+    pub fn limit_passed(&self) -> Option<Exceeded> {
+        self.0.exceeded
     }
 
     pub fn hints(&self) -> &[String] {

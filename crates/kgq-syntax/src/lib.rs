@@ -2,6 +2,7 @@
 //!
 //! - [`text`]: what may reach a terminal, widths, near names.
 //! - [`error`]: the one error type, with a place, a caret and hints.
+//! - [`budget`]: what work may use: time, memory, rows; and how it is stopped.
 //! - [`rdf`]: terms, prefixes, formats, vocabularies.
 //! - [`sparql`], [`turtle`]: lossless tokens with spans, and what is read off them alone: prefixes, parameters, highlighting, the
 //!   places of statements.
@@ -24,6 +25,7 @@
 //! ```
 
 pub mod bounds;
+pub mod budget;
 pub mod cursor;
 pub mod diagnose;
 pub mod directive;

@@ -13,9 +13,8 @@ mod witness;
 
 use compare::{Solutions, difference, shown};
 use generate::{Dice, Queries, Range, Terms};
-use kgq_engine::limits::Guard;
 use kgq_engine::oxigraph::{self, DefaultGraph};
-use kgq_engine::{Answer, Failures, Limits};
+use kgq_engine::{Answer, Budget, Failures, Limits};
 use kgq_snapshot::Snapshot;
 use naive::{Naive, Solution};
 use oxrdf::{BlankNode, NamedNode, NamedOrBlankNode, Quad, Term, Triple, Variable};
@@ -26,7 +25,6 @@ use spargebra::term::{NamedNodePattern, TermPattern, TriplePattern};
 use spargebra::{Query, SparqlParser};
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 const PREFIXES: &str = "PREFIX : <http://example.com/> PREFIX xsd: <http://www.w3.org/2001/XMLSchema#>\n";
@@ -310,14 +308,14 @@ fn solutions(quads: &[Quad], query: &Query) -> Option<Solutions> {
     Some(Solutions { variables, rows })
 }
 
-type Executor = fn(&Snapshot, &Query, &Arc<Guard>) -> kgq_syntax::error::Result<Answer>;
+type Executor = fn(&Snapshot, &Query, &Budget) -> kgq_syntax::error::Result<Answer>;
 
-fn oxigraph_answer(snapshot: &Snapshot, query: &Query, guard: &Arc<Guard>) -> kgq_syntax::error::Result<Answer> {
-    oxigraph::evaluate(snapshot, query, DefaultGraph::Stored, guard, None)
+fn oxigraph_answer(snapshot: &Snapshot, query: &Query, budget: &Budget) -> kgq_syntax::error::Result<Answer> {
+    oxigraph::evaluate(snapshot, query, DefaultGraph::Stored, budget, None)
 }
 
-fn our_answer(snapshot: &Snapshot, query: &Query, guard: &Arc<Guard>) -> kgq_syntax::error::Result<Answer> {
-    kgq_engine::kgq::evaluate(snapshot, query, DefaultGraph::Stored, guard, None, &Failures::default())
+fn our_answer(snapshot: &Snapshot, query: &Query, budget: &Budget) -> kgq_syntax::error::Result<Answer> {
+    kgq_engine::kgq::evaluate(snapshot, query, DefaultGraph::Stored, budget, None, &Failures::default())
 }
 
 /// What takes the oracle longer is not compared; what takes ours longer, on a dozen statements, hangs.
@@ -328,13 +326,12 @@ const MOST_ROWS: usize = 20_000;
 
 fn answer(executor: Executor, snapshot: &Snapshot, query: &Query) -> kgq_syntax::error::Result<Answer> {
     let limits = Limits { time: Some(OUR_TIME), ..Limits::default() };
-    executor(snapshot, query, &Arc::new(Guard::new(&limits, Arc::default())))
+    executor(snapshot, query, &Budget::new(limits))
 }
 
 fn run(executor: Executor, time: Duration, snapshot: &Snapshot, query: &Query) -> kgq_syntax::error::Result<Solutions> {
     let limits = Limits { time: Some(time), ..Limits::default() };
-    let guard = Arc::new(Guard::new(&limits, Arc::default()));
-    match executor(snapshot, query, &guard)? {
+    match executor(snapshot, query, &Budget::new(limits))? {
         Answer::Solutions(solutions) => {
             let variables = solutions.variables;
             let rows = solutions.rows.take(MOST_ROWS).collect::<Result<Vec<_>, _>>()?;

@@ -10,6 +10,7 @@ use super::expression::value::Value;
 use super::order::Order;
 use super::terms::Terms;
 use kgq_snapshot::{Family, TermId};
+use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::Term;
 use rustc_hash::FxHashSet;
@@ -29,7 +30,7 @@ pub struct Accumulator {
     /// What was added to which group, where only distinct terms count.
     seen: Option<Seen>,
     seen_rows: Option<FxHashSet<(u32, Box<[TermId]>)>>,
-    reserved: u64,
+    held: Reservation,
 }
 
 /// Which terms were added to which groups.
@@ -122,7 +123,7 @@ impl Accumulator {
             function,
             seen: (distinct && !of_rows && !indifferent).then(Seen::default),
             seen_rows: (distinct && of_rows).then(FxHashSet::default),
-            reserved: 0,
+            held: Reservation::default(),
         }
     }
 
@@ -157,7 +158,7 @@ impl Accumulator {
                 }
             }
             let bytes = (seen.len() - before) * (48 + 4 * rows.len());
-            return reserve(&mut self.reserved, bytes as u64, context);
+            return self.held.grow(context.terms.budget(), bytes as u64);
         }
         if let Function::CountRows(counts) = &mut self.function {
             for (row, group) in groups.iter().enumerate() {
@@ -180,7 +181,7 @@ impl Accumulator {
             .filter(|(_, (group, id))| *id == TermId::UNBOUND || seen.insert(*group, *id))
             .collect();
         let bytes = widened + seen.others.len().saturating_sub(before) * 16;
-        reserve(&mut self.reserved, bytes as u64, context)?;
+        self.held.grow(context.terms.budget(), bytes as u64)?;
         self.add_values(fresh.into_iter(), |_| 1, context)
     }
 
@@ -239,7 +240,7 @@ impl Accumulator {
             Function::Concatenate { separator, groups } => {
                 for (row, (group, id)) in values {
                     if row % ROWS_BETWEEN_CHECKS == ROWS_BETWEEN_CHECKS - 1 {
-                        terms.guard().check()?;
+                        terms.budget().check()?;
                     }
                     let Some(concatenation) = &mut groups[group as usize] else { continue };
                     let Some(text) = text_of(id, terms) else {
@@ -249,7 +250,7 @@ impl Accumulator {
                     let before = concatenation.text.len();
                     concatenation.add(&text, separator, weight(row), context)?;
                     let grown = (concatenation.text.len() - before) as u64;
-                    reserve(&mut self.reserved, grown, context)?;
+                    self.held.grow(context.terms.budget(), grown)?;
                 }
             }
             Function::CountRows(_) | Function::Unknown => {}
@@ -269,7 +270,7 @@ impl Accumulator {
         if groups <= len {
             return Ok(());
         }
-        reserve(&mut self.reserved, ((groups - len) * size) as u64, context)?;
+        self.held.grow(context.terms.budget(), ((groups - len) * size) as u64)?;
         match &mut self.function {
             Function::CountRows(counts) | Function::Count(counts) => counts.resize(groups, 0),
             Function::Sum(totals) | Function::Average(totals) => totals.resize(groups, Total::default()),
@@ -287,16 +288,15 @@ impl Accumulator {
     /// A limit of the query.
     pub fn finish(mut self, group_count: usize, context: &Context<'_>) -> Result<Vec<TermId>> {
         self.resize(group_count, context)?;
-        let reserved = self.reserved;
         let id = |value: Option<Value>| {
-            context.terms.guard().check()?;
+            context.terms.budget().check()?;
             match value {
                 Some(value) => context.terms.id_of_value(value),
                 None => Ok(TermId::UNBOUND),
             }
         };
         let count = |count| i64::try_from(count).ok().map(Value::integer);
-        let ids = match self.function {
+        Ok(match self.function {
             Function::CountRows(counts) | Function::Count(counts) => {
                 counts.into_iter().map(|n| id(count(n))).collect::<Result<_>>()?
             }
@@ -313,18 +313,8 @@ impl Accumulator {
                 groups.into_iter().map(|group| id(group.map(text))).collect::<Result<_>>()?
             }
             Function::Unknown => vec![TermId::UNBOUND; group_count],
-        };
-        context.terms.guard().release(reserved);
-        Ok(ids)
+        })
     }
-}
-
-fn reserve(reserved: &mut u64, bytes: u64, context: &Context<'_>) -> Result<()> {
-    if bytes > 0 {
-        context.terms.guard().reserve(bytes)?;
-        *reserved += bytes;
-    }
-    Ok(())
 }
 
 /// Ids of one family, as most groups have, are compared without the rest of the order's work.
@@ -365,7 +355,7 @@ impl Concatenation {
         }
         for n in 0..weight {
             if n % 4096 == 4095 {
-                context.terms.guard().check()?;
+                context.terms.budget().check()?;
             }
             if std::mem::replace(&mut self.begun, true) {
                 self.text.push_str(separator);

@@ -1,11 +1,10 @@
 //! Aggregates over columns of values.
 
 use super::*;
-use crate::limits::Guard;
+use crate::Budget;
 use kgq_snapshot::Snapshot;
 use kgq_syntax::rdf::{Literal, NamedNode, Term};
 use spargebra::algebra::Expression;
-use std::sync::Arc;
 
 fn term(text: &str) -> Option<Term> {
     let names = regex::Regex::new(r"xsd:(\w+)").unwrap();
@@ -23,7 +22,7 @@ fn term(text: &str) -> Option<Term> {
 /// Aggregates values, separated by `|`, in one group; and with each value twice, as one row of weight two.
 fn aggregate(function: AggregateFunction, distinct: bool, values: &str, weight: u64) -> Option<String> {
     let snapshot = Snapshot::from_quads([]).unwrap();
-    let context = Context::new(&snapshot, None, Arc::new(Guard::default()));
+    let context = Context::new(&snapshot, None, Budget::default());
     let ids: Vec<TermId> = values
         .split('|')
         .filter(|value| !value.is_empty())
@@ -118,7 +117,7 @@ fn distinct_terms_are_counted_apart_from_those_of_other_groups() {
         (0..300).map(|n| kgq_syntax::rdf::Quad::new(iri(n), iri(0), iri(n), kgq_syntax::rdf::GraphName::DefaultGraph)),
     )
     .unwrap();
-    let context = Context::new(&snapshot, None, Arc::default());
+    let context = Context::new(&snapshot, None, Budget::default());
     let expr = Expression::NamedNode(iri(0));
     let count = AggregateExpression::FunctionCall { name: AggregateFunction::Count, expr, distinct: true };
     let mut accumulator = Accumulator::new(&count);
@@ -137,7 +136,7 @@ fn distinct_terms_are_counted_apart_from_those_of_other_groups() {
 #[test]
 fn distinct_rows_are_counted_by_all_their_variables() {
     let snapshot = Snapshot::from_quads([]).unwrap();
-    let context = Context::new(&snapshot, None, Arc::default());
+    let context = Context::new(&snapshot, None, Budget::default());
     let mut accumulator = Accumulator::new(&AggregateExpression::CountSolutions { distinct: true });
     let [a, b, c] = [1, 2, 3].map(TermId::new);
     assert!(accumulator.needs_rows());
@@ -151,14 +150,13 @@ fn distinct_rows_are_counted_by_all_their_variables() {
 #[test]
 fn a_concatenation_hears_within_a_batch_that_it_is_cancelled() {
     let snapshot = Snapshot::from_quads([]).unwrap();
-    let cancelled = Arc::new(std::sync::atomic::AtomicBool::new(false));
-    let guard = Guard::new(&crate::Limits::default(), Arc::clone(&cancelled));
-    let context = Context::new(&snapshot, None, Arc::new(guard));
+    let budget = Budget::default();
+    let context = Context::new(&snapshot, None, budget.clone());
     let id = context.terms.id(Literal::new_simple_literal("a").into()).unwrap();
     let name = AggregateFunction::GroupConcat { separator: None };
     let expr = Expression::NamedNode(NamedNode::new_unchecked("http://example.com/"));
     let mut accumulator = Accumulator::new(&AggregateExpression::FunctionCall { name, expr, distinct: false });
     accumulator.add(&[0; 1000], 1, Some(&[id; 1000]), &[], None, &context).unwrap();
-    cancelled.store(true, std::sync::atomic::Ordering::Relaxed);
+    budget.cancel();
     assert!(accumulator.add(&[0; 1000], 1, Some(&[id; 1000]), &[], None, &context).is_err());
 }

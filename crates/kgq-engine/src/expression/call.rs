@@ -335,7 +335,7 @@ fn pattern(source: &PatternSource, arguments: &Arguments<'_, '_>, flags: usize) 
 fn replace(source: &PatternSource, arguments: &Arguments<'_, '_>) -> Result<Option<Datum>> {
     let parts = (arguments.text(0), pattern(source, arguments, 3), arguments.plain(2));
     let (Some(text), Some(pattern), Some(replacement)) = parts else { return Ok(None) };
-    let replaced = pattern.replace(&text.value, &replacement, arguments.context.terms.guard())?;
+    let replaced = pattern.replace(&text.value, &replacement, arguments.context.terms.budget())?;
     Ok(match replaced {
         Ok(value) => Some(Datum::Value(Text { value, language: text.language.clone() }.into())),
         Err(reason) => arguments.failed(&reason),

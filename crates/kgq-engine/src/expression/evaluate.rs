@@ -8,10 +8,11 @@ use super::{Context, arithmetic, text_test};
 use crate::batch::{Batch, gather};
 use crate::terms::Truth;
 use kgq_snapshot::{TermId, TermKind};
+use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::{BlankNode, NamedNode, Term};
 use std::borrow::Cow;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::cmp::Ordering;
 
 /// The value of an expression for one row.
@@ -173,7 +174,7 @@ impl Column<'_> {
                 let mut ids = Vec::with_capacity(data.len());
                 for (row, datum) in data.into_iter().enumerate() {
                     if row % ROWS_BETWEEN_CHECKS == ROWS_BETWEEN_CHECKS - 1 {
-                        context.terms.guard().check()?;
+                        context.terms.budget().check()?;
                     }
                     ids.push(id(datum)?);
                 }
@@ -234,24 +235,18 @@ const BYTES_BETWEEN_CHECKS: u64 = 1 << 18;
 /// One evaluation of an expression. It counts the text that it builds against the query's memory until it ends.
 pub struct Evaluation<'c> {
     pub context: &'c Context<'c>,
-    reserved: Cell<u64>,
+    held: RefCell<Reservation>,
     unreserved: Cell<u64>,
     /// How many COALESCE stand around what is evaluated: they say what is taken for what fails.
     forgiving: Cell<u32>,
-}
-
-impl Drop for Evaluation<'_> {
-    fn drop(&mut self) {
-        self.context.terms.guard().release(self.reserved.get());
-    }
 }
 
 impl<'c> Evaluation<'c> {
     /// # Errors
     /// A limit of the query.
     pub fn new(context: &'c Context<'c>) -> Result<Self> {
-        context.terms.guard().check()?;
-        Ok(Self { context, reserved: Cell::new(0), unreserved: Cell::new(0), forgiving: Cell::new(0) })
+        context.terms.budget().check()?;
+        Ok(Self { context, held: RefCell::default(), unreserved: Cell::new(0), forgiving: Cell::new(0) })
     }
 
     fn grow(&self, bytes: usize) -> Result<()> {
@@ -260,12 +255,10 @@ impl<'c> Evaluation<'c> {
             self.unreserved.set(unreserved);
             return Ok(());
         }
-        let guard = self.context.terms.guard();
-        guard.check()?;
-        guard.reserve(unreserved)?;
+        let budget = self.context.terms.budget();
+        budget.check()?;
         self.unreserved.set(0);
-        self.reserved.set(self.reserved.get() + unreserved);
-        Ok(())
+        self.held.borrow_mut().grow(budget, unreserved)
     }
 
     /// The effective boolean value of an expression for each row.
@@ -396,7 +389,7 @@ impl<'c> Evaluation<'c> {
                 };
                 for row in 0..rows.len() {
                     if row % ROWS_BETWEEN_CHECKS == ROWS_BETWEEN_CHECKS - 1 {
-                        context.terms.guard().check()?;
+                        context.terms.budget().check()?;
                     }
                     if let Some(Some(length)) = lengths.get(row) {
                         out.push(Some(Datum::Value(Value::integer(*length))));

@@ -39,19 +39,19 @@ mod wide_tests;
 
 use crate::batch::{Batch, Schema};
 use crate::failures::Failures;
-use crate::limits::Guard;
 use crate::terms::{Terms, Truth};
 use compile::Node;
 use evaluate::{Evaluation, Rows};
 use kgq_snapshot::{Snapshot, TermId};
+use kgq_syntax::budget::Budget;
 use kgq_syntax::error::Result;
 use oxiri::Iri;
 use oxsdatatypes::DateTime;
 use random::Random;
 use spargebra::algebra::Expression;
 use std::ops::Range;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
 use value::Value;
 
 /// Bytes that one string may have. A query could otherwise double one until memory is used up.
@@ -71,9 +71,9 @@ pub struct Context<'s> {
 
 impl<'s> Context<'s> {
     /// `base` resolves what IRI() is given. The query's NOW() is now.
-    pub fn new(snapshot: &'s Snapshot, base: Option<Iri<String>>, guard: Arc<Guard>) -> Self {
+    pub fn new(snapshot: &'s Snapshot, base: Option<Iri<String>>, budget: Budget) -> Self {
         Self {
-            terms: Terms::new(snapshot, guard),
+            terms: Terms::new(snapshot, budget),
             base,
             now: DateTime::now(),
             random: Random::default(),

@@ -4,7 +4,7 @@
 //! that are computed are an error value, whose reason is counted.
 
 use super::LARGEST_STRING;
-use crate::limits::Guard;
+use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::xpath_regex::{self, Part};
 use regex::Regex;
@@ -58,7 +58,7 @@ impl Pattern {
 
     /// The text with every match replaced, or the reason where XPath raises an error: the pattern matches the empty string, or
     /// the replacement is not well formed.
-    pub fn replace(&self, text: &str, replacement: &str, guard: &Guard) -> Result<Result<String, Reason>> {
+    pub fn replace(&self, text: &str, replacement: &str, budget: &Budget) -> Result<Result<String, Reason>> {
         if self.regex.is_match("") {
             return Ok(Err("REPLACE has a regular expression that matches the empty text".into()));
         }
@@ -75,7 +75,7 @@ impl Pattern {
         let mut end = 0;
         for (n, found) in self.regex.captures_iter(text).enumerate() {
             if n % 4096 == 4095 {
-                guard.check()?;
+                budget.check()?;
             }
             let all = found.get_match();
             out.push_str(&text[end..all.start()]);
@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     fn replace(text: &str, pattern: &str, replacement: &str, flags: &str) -> Option<String> {
-        Pattern::new(pattern, flags).ok()?.replace(text, replacement, &Guard::default()).unwrap().ok()
+        Pattern::new(pattern, flags).ok()?.replace(text, replacement, &Budget::default()).unwrap().ok()
     }
 
     #[test]

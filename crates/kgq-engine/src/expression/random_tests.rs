@@ -243,7 +243,7 @@ fn random_expressions_give_what_oxigraph_gives() {
             (0..6).map(|_| (0..3).map(|_| (dice.below(10) > 0).then(|| dice.pick(&pool).clone())).collect()).collect();
         // Some terms are stored, others computed.
         let snapshot = super::tests::snapshot_of(pool.iter().filter(|_| dice.below(2) == 0).cloned());
-        let context = Context::new(&snapshot, None, Arc::default());
+        let context = Context::new(&snapshot, None, Budget::default());
         let id = |term: &Option<Term>| term.clone().map_or(TermId::UNBOUND, |term| context.terms.id(term).unwrap());
         let columns = (0..3).map(|column| rows.iter().map(|row| id(&row[column])).collect()).collect();
         let batch = Batch::new(columns, rows.len());
@@ -291,7 +291,7 @@ fn oxigraph_values(snapshot: &Snapshot, expression: &E, rows: &[Vec<Option<Term>
                 pattern: GraphPattern::Project { inner: Box::new(extend), variables: vec![r.clone()] },
                 base_iri: None,
             };
-            match oxigraph::evaluate(snapshot, &query, DefaultGraph::Stored, &Arc::default(), None).unwrap() {
+            match oxigraph::evaluate(snapshot, &query, DefaultGraph::Stored, &Budget::default(), None).unwrap() {
                 Answer::Solutions(mut solutions) => solutions.rows.next().unwrap().unwrap().swap_remove(0),
                 Answer::Boolean(_) | Answer::Graph(_) => None,
             }

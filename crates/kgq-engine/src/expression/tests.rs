@@ -51,7 +51,7 @@ pub fn evaluate(expression: &str, row: &[&str]) -> Option<Term> {
     let [stored, computed] = [bound.iter().flatten().cloned().collect(), Vec::new()].map(|stored: Vec<Term>| {
         let snapshot = snapshot_of(stored);
         let base = Iri::parse("http://example.com/base/".to_owned()).unwrap();
-        let context = Context::new(&snapshot, Some(base), Arc::default());
+        let context = Context::new(&snapshot, Some(base), Budget::default());
         let schema = Schema::new(["x", "y", "z"][..row.len()].iter().map(|n| Variable::new_unchecked(*n)).collect());
         let id = |term: &Option<Term>| term.clone().map_or(TermId::UNBOUND, |term| context.terms.id(term).unwrap());
         let batch = Batch::new(bound.iter().map(|term| vec![id(term)]).collect(), 1);
@@ -185,7 +185,7 @@ fn order_is_defined_within_numbers_strings_booleans_and_times() {
 fn comparisons_with_a_constant_agree_with_those_of_two_variables() {
     let terms = odd_terms();
     let snapshot = snapshot_of(terms.iter().filter(|t| !t.is_blank_node()).take(terms.len() * 2 / 3).cloned());
-    let context = Context::new(&snapshot, None, Arc::default());
+    let context = Context::new(&snapshot, None, Budget::default());
     let schema = Schema::new(vec![Variable::new_unchecked("x"), Variable::new_unchecked("y")]);
     let ids: Vec<TermId> = terms.iter().map(|term| context.terms.id(term.clone()).unwrap()).collect();
     let variables = || {
@@ -408,7 +408,7 @@ fn casts_follow_xpath() {
 fn a_list_of_constants_is_the_sum_of_its_comparisons() {
     let terms = odd_terms();
     let snapshot = snapshot_of(terms.iter().filter(|t| !t.is_blank_node()).take(terms.len() * 2 / 3).cloned());
-    let context = Context::new(&snapshot, None, Arc::default());
+    let context = Context::new(&snapshot, None, Budget::default());
     let schema = Schema::new(vec![Variable::new_unchecked("x")]);
     let ids: Vec<TermId> = terms.iter().map(|term| context.terms.id(term.clone()).unwrap()).collect();
     let batch = Batch::new(vec![ids.clone()], ids.len());
@@ -425,7 +425,7 @@ fn texts_that_start_alike_are_found_by_their_ids() {
     let mut terms = odd_terms();
     terms.extend(["", "h", "ht", "http", "i", "é", "éa"].map(|text| Literal::new_simple_literal(text).into()));
     let snapshot = snapshot_of(terms.iter().filter(|t| !t.is_blank_node()).cloned());
-    let context = Context::new(&snapshot, None, Arc::default());
+    let context = Context::new(&snapshot, None, Budget::default());
     let schema = Schema::new(vec![Variable::new_unchecked("x")]);
     let ids: Vec<TermId> = terms.iter().map(|term| context.terms.id(term.clone()).unwrap()).collect();
     let many = Batch::new(vec![ids.iter().copied().cycle().take(ids.len() * 20).collect()], ids.len() * 20);
@@ -469,7 +469,7 @@ fn type_tests_look_at_the_term() {
 #[test]
 fn a_named_blank_node_is_one_within_a_solution_and_another_in_the_next() {
     let snapshot = snapshot_of([]);
-    let context = Context::new(&snapshot, None, Arc::default());
+    let context = Context::new(&snapshot, None, Budget::default());
     let batch = Batch::new(Vec::new(), 2);
     let [a, b, c] =
         ["BNODE(\"a\")", "BNODE(\"b\")", "BNODE()"].map(|e| compile(&parse(e), &Schema::default(), &context).unwrap());
@@ -488,8 +488,8 @@ fn a_named_blank_node_is_one_within_a_solution_and_another_in_the_next() {
 fn a_string_that_outgrows_the_limits_ends_the_query_before_it_is_built() {
     use crate::Limits;
     let snapshot = snapshot_of([]);
-    let guard = Guard::new(&Limits { memory: Some(1 << 20), ..Limits::default() }, Arc::default());
-    let context = Context::new(&snapshot, None, Arc::new(guard));
+    let budget = Budget::new(Limits { memory: Some(1 << 20), ..Limits::default() });
+    let context = Context::new(&snapshot, None, budget);
     let schema = Schema::new(vec![Variable::new_unchecked("x")]);
     let double = compile(&parse("CONCAT(?x, ?x)"), &schema, &context).unwrap();
     let mut batch =
@@ -508,7 +508,7 @@ fn a_string_that_outgrows_the_limits_ends_the_query_before_it_is_built() {
 fn a_memory_of_distinct_terms_changes_no_result() {
     let terms = odd_terms();
     let snapshot = snapshot_of(terms.iter().filter(|t| !t.is_blank_node()).cloned());
-    let context = Context::new(&snapshot, None, Arc::default());
+    let context = Context::new(&snapshot, None, Budget::default());
     let schema = Schema::new(vec![Variable::new_unchecked("x")]);
     let ids: Vec<TermId> = terms.iter().map(|term| context.terms.id(term.clone()).unwrap()).collect();
     let batch = Batch::new(vec![ids.iter().chain(&ids).copied().chain([TermId::UNBOUND]).collect()], ids.len() * 2 + 1);

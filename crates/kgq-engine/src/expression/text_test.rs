@@ -73,7 +73,7 @@ impl TextTest {
         let mut truths: Vec<Truth> = Vec::with_capacity(ids.len());
         for (row, id) in ids.iter().enumerate() {
             if row % ROWS_BETWEEN_CHECKS == ROWS_BETWEEN_CHECKS - 1 {
-                context.terms.guard().check()?;
+                context.terms.budget().check()?;
             }
             let truth = match truths.last() {
                 Some(last) if ids[row - 1] == *id => *last,
@@ -142,7 +142,7 @@ pub fn lengths(ids: &[TermId], context: &Context<'_>) -> Result<Vec<Option<i64>>
     let mut lengths = Vec::with_capacity(ids.len());
     for (row, id) in ids.iter().enumerate() {
         if row % ROWS_BETWEEN_CHECKS == ROWS_BETWEEN_CHECKS - 1 {
-            context.terms.guard().check()?;
+            context.terms.budget().check()?;
         }
         let is_text = *id != TermId::UNBOUND
             && context.terms.is_stored(*id)

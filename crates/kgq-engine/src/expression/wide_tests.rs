@@ -62,7 +62,7 @@ fn exact(text: &str) -> BigDecimal {
 fn column(expression: &str, pairs: &[(Term, Term)], stored: bool) -> Vec<Option<Term>> {
     let terms = pairs.iter().flat_map(|(a, b)| [a.clone(), b.clone()]);
     let snapshot = snapshot_of(if stored { terms.collect() } else { Vec::new() });
-    let context = Context::new(&snapshot, None, Arc::default());
+    let context = Context::new(&snapshot, None, Budget::default());
     let schema = Schema::new(["x", "y"].map(Variable::new_unchecked).to_vec());
     let ids = |terms: Vec<&Term>| terms.into_iter().map(|term| context.terms.id(term.clone()).unwrap()).collect();
     let columns = vec![ids(pairs.iter().map(|(a, _)| a).collect()), ids(pairs.iter().map(|(_, b)| b).collect())];
@@ -131,7 +131,7 @@ fn a_filter_with_a_constant_finds_the_same_ids_by_ranges_as_by_values() {
     let numbers = numbers();
     let all: Vec<Term> = numbers.iter().map(term).collect();
     let snapshot = snapshot_of(all.clone());
-    let context = Context::new(&snapshot, None, Arc::default());
+    let context = Context::new(&snapshot, None, Budget::default());
     let schema = Schema::new(vec![Variable::new_unchecked("x")]);
     let ids: Vec<TermId> = all.iter().map(|term| context.terms.id(term.clone()).unwrap()).collect();
     for (text, datatype) in &numbers {
@@ -157,7 +157,7 @@ fn the_order_of_terms_is_that_of_the_values() {
     let numbers = numbers();
     for stored in [true, false] {
         let snapshot = snapshot_of(if stored { numbers.iter().map(term).collect() } else { Vec::new() });
-        let context = Context::new(&snapshot, None, Arc::default());
+        let context = Context::new(&snapshot, None, Budget::default());
         let ids: Vec<TermId> = numbers.iter().map(|n| context.terms.id(term(n)).unwrap()).collect();
         let mut order = Order::new(&context.terms);
         let ranks = order.ranks(&ids).unwrap();

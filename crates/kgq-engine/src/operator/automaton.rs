@@ -5,6 +5,7 @@ use super::Context;
 use super::source::{Order, Source};
 use crate::plan::{Graph, Path, Repeat};
 use kgq_snapshot::{Permutation, QuadPermutation, TermId};
+use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::Result;
 use rustc_hash::FxHashSet;
 
@@ -106,19 +107,32 @@ impl<'s> Edges<'s> {
 
     /// All subjects and objects, in order.
     pub fn nodes(&self, cx: &Context<'_>) -> Result<Vec<TermId>> {
-        let mut nodes = Vec::new();
-        for source in [&self.forward, &self.back] {
+        // Each of the two comes in order.
+        let mut rows = 0;
+        let mut keys = [&self.forward, &self.back].map(|source| {
             let index = source.index();
-            for (key, run) in index.keys() {
-                if self.graph.is_none_or(|graph| index.column(3, run).contains(&graph)) {
-                    nodes.push(key);
+            let here = move |run| self.graph.is_none_or(|graph| index.column(3, run).contains(&graph));
+            index.keys().map(move |(key, run)| (key, run.len(), here(run))).peekable()
+        });
+        let mut nodes = Vec::new();
+        loop {
+            let next = keys.each_mut().map(|keys| keys.peek().map(|(key, ..)| *key));
+            let Some(least) = next.into_iter().flatten().min() else { return Ok(nodes) };
+            let mut is_node = false;
+            for keys in &mut keys {
+                if let Some((_, length, here)) = keys.next_if(|(key, ..)| *key == least) {
+                    is_node |= here;
+                    rows += length;
                 }
             }
-            cx.guard().check()?;
+            if is_node {
+                nodes.push(least);
+            }
+            if rows > ROWS_BETWEEN_CHECKS {
+                rows = 0;
+                cx.budget().check()?;
+            }
         }
-        nodes.sort_unstable();
-        nodes.dedup();
-        Ok(nodes)
     }
 
     /// Whether the term is a subject or an object.
@@ -162,6 +176,9 @@ impl<'s> Edges<'s> {
     }
 }
 
+/// Rows between two looks at the clock.
+const ROWS_BETWEEN_CHECKS: usize = 1 << 16;
+
 /// The nodes that the automaton reaches from a node, each once, in the order in which they are found.
 ///
 /// With `target` it stops when that node is reached.
@@ -176,7 +193,7 @@ pub fn reach(
     let mut found = Vec::new();
     let mut todo = vec![(0, start)];
     visited[0].insert(start, cx)?;
-    let mut next = Vec::new();
+    let (mut next, mut held) = (Vec::new(), Reservation::default());
     let mut steps = 0u32;
     let mut at = 0;
     while at < todo.len() {
@@ -199,13 +216,19 @@ pub fn reach(
             steps = steps.wrapping_add(next.len() as u32 + 1);
             if steps > 16_384 {
                 steps = 0;
-                cx.guard().check()?;
+                cx.budget().check()?;
             }
-            for end in &next {
-                if visited[*to].insert(*end, cx)? {
-                    todo.push((*to, *end));
+            for ends in next.chunks(ROWS_BETWEEN_CHECKS) {
+                for end in ends {
+                    if visited[*to].insert(*end, cx)? {
+                        todo.push((*to, *end));
+                    }
+                }
+                if next.len() > ROWS_BETWEEN_CHECKS {
+                    cx.budget().check()?;
                 }
             }
+            held.resize(cx.budget(), ((todo.capacity() * 2 + found.capacity() + next.capacity()) * 4) as u64)?;
         }
     }
     Ok(found)
@@ -216,6 +239,7 @@ pub fn reach(
 struct Visited {
     few: FxHashSet<TermId>,
     bits: Vec<u64>,
+    held: Reservation,
 }
 
 impl Visited {
@@ -230,6 +254,7 @@ impl Visited {
         if self.bits.is_empty() && self.few.len() >= 1024 {
             let words = (cx.snapshot().term_count() as usize).div_ceil(64);
             if self.few.len() * 4 > words {
+                self.held.grow(cx.budget(), words as u64 * 8)?;
                 self.bits = vec![0; words];
                 let few = std::mem::take(&mut self.few);
                 for id in few {
@@ -238,6 +263,9 @@ impl Visited {
                 return self.insert(id, cx);
             }
         }
-        Ok(self.few.insert(id))
+        let before = self.few.capacity();
+        let fresh = self.few.insert(id);
+        self.held.grow(cx.budget(), (self.few.capacity() - before) as u64 * 5)?;
+        Ok(fresh)
     }
 }

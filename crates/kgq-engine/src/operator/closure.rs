@@ -6,6 +6,7 @@ use super::{Context, Node, Operator, Pace, names};
 use crate::batch::{Batch, gather};
 use crate::plan::{Graph, Path, Repeat, Var};
 use kgq_snapshot::TermId;
+use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::Result;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -50,8 +51,11 @@ pub struct Closure<'s> {
     graphs: FxHashMap<Option<TermId>, Arc<Edges<'s>>>,
     /// What was reached from a node, forward or back, in a graph.
     reached: FxHashMap<(Option<TermId>, TermId, bool), Arc<[TermId]>>,
+    /// Searches so far, some of which are too short to look at the clock.
+    searches: usize,
     /// How many ids `reached` holds.
     remembered: usize,
+    held: Reservation,
     pace: Pace,
     batch: Batch,
     row: usize,
@@ -73,6 +77,11 @@ struct Todo {
 /// Beyond so many ids no more searches are remembered.
 const MOST_REMEMBERED: usize = 1 << 22;
 
+const SEARCHES_BETWEEN_CHECKS: usize = 256;
+
+/// What a remembered search takes beside its ids.
+const REMEMBERED_BYTES: u64 = 64;
+
 impl<'s> Closure<'s> {
     pub fn new(input: Node<'s>, plan: Plan) -> Self {
         let forward = Automaton::new(plan.repeat, &plan.path, false);
@@ -84,7 +93,9 @@ impl<'s> Closure<'s> {
             back,
             graphs: FxHashMap::default(),
             reached: FxHashMap::default(),
+            searches: 0,
             remembered: 0,
+            held: Reservation::default(),
             pace: Pace::default(),
             batch: Batch::default(),
             row: 0,
@@ -121,6 +132,7 @@ impl<'s> Closure<'s> {
         let ends: Arc<[TermId]> = reach(automaton, &edges, start, target, cx)?.into();
         // A search that stopped at its target is not whole.
         if target.is_none() && self.remembered + ends.len() < MOST_REMEMBERED {
+            self.held.grow(cx.budget(), ends.len() as u64 * 4 + REMEMBERED_BYTES)?;
             self.remembered += ends.len() + 1;
             self.reached.insert((graph, start, back), Arc::clone(&ends));
         }
@@ -155,6 +167,10 @@ impl<'s> Closure<'s> {
             };
             let (subject, object) = (key(self.plan.subject), key(self.plan.object));
             if let Some(start) = self.todo.starts.pop() {
+                self.searches += 1;
+                if self.searches.is_multiple_of(SEARCHES_BETWEEN_CHECKS) {
+                    cx.budget().check()?;
+                }
                 let target = self.plan.same.then_some(start);
                 let mut ends = self.reach(self.todo.graph, start, false, target, cx)?;
                 if self.plan.same {

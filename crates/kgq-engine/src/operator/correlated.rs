@@ -7,6 +7,7 @@ use crate::batch::Batch;
 use crate::plan::build::Builder;
 use crate::plan::{Pattern, Var, scope, substitute};
 use kgq_snapshot::TermId;
+use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::Result;
 use rustc_hash::FxHashMap;
 
@@ -29,13 +30,15 @@ pub struct Correlated<'s> {
     shared: Vec<(Var, usize)>,
     columns: Vec<Option<usize>>,
     known: FxHashMap<Vec<TermId>, bool>,
+    /// What is known holds this.
+    held: Reservation,
 }
 
 impl<'s> Correlated<'s> {
     pub fn new(input: Node<'s>, pattern: Pattern, kind: Kind, vars: Vec<Var>) -> Self {
         let shared = scope::mentioned(&pattern).iter().filter_map(|var| Some((var, input.column(var)?))).collect();
         let columns = vars.iter().map(|var| input.column(*var)).collect();
-        Self { input, pattern, kind, shared, columns, known: FxHashMap::default() }
+        Self { input, pattern, kind, shared, columns, known: FxHashMap::default(), held: Reservation::default() }
     }
 
     fn has_solution(&mut self, key: Vec<TermId>, cx: &Context<'s>) -> Result<bool> {
@@ -47,7 +50,7 @@ impl<'s> Correlated<'s> {
         let pattern = substitute::substitute(&self.pattern, &bindings);
         let mut plan = Builder::new(cx).plan_existence(&pattern)?;
         let found = plan.next(cx)?.is_some();
-        cx.guard().reserve((key.len() * 4 + 48) as u64)?;
+        self.held.grow(cx.budget(), (key.len() * 4 + 48) as u64)?;
         self.known.insert(key, found);
         Ok(found)
     }

@@ -4,6 +4,7 @@ use super::table::{HashIndex, hash};
 use super::{Context, Node, Operator};
 use crate::batch::Batch;
 use kgq_snapshot::TermId;
+use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::Result;
 use rustc_hash::FxHashSet;
 
@@ -19,18 +20,23 @@ enum Seen {
         any: bool,
     },
     One(IdSet),
-    Two(FxHashSet<u64>),
+    Two(FxHashSet<u64>, Reservation),
     Many {
         columns: Vec<Vec<TermId>>,
         index: HashIndex,
+        held: Reservation,
     },
 }
+
+/// What an id of a computed term takes in a set.
+const COMPUTED_BYTES: u64 = 8;
 
 /// A set of ids: a bit for each stored term, computed ones apart.
 #[derive(Default)]
 pub struct IdSet {
     bits: Vec<u64>,
     others: FxHashSet<TermId>,
+    held: Reservation,
 }
 
 impl IdSet {
@@ -40,18 +46,24 @@ impl IdSet {
         let word = id.index() / 64;
         if word >= self.bits.len() {
             if !cx.terms().is_stored(id) {
-                return Ok(self.others.insert(id));
+                return self.insert_computed(id, cx);
             }
             let words = (cx.snapshot().term_count() as usize).div_ceil(64);
-            cx.guard().reserve((words * 8) as u64)?;
+            self.held.grow(cx.budget(), (words * 8) as u64)?;
             self.bits = vec![0; words];
         }
         let bit = 1 << (id.index() % 64);
         if !cx.terms().is_stored(id) {
-            return Ok(self.others.insert(id));
+            return self.insert_computed(id, cx);
         }
         let fresh = self.bits[word] & bit == 0;
         self.bits[word] |= bit;
+        Ok(fresh)
+    }
+
+    fn insert_computed(&mut self, id: TermId, cx: &Context<'_>) -> Result<bool> {
+        let fresh = self.others.insert(id);
+        self.held.grow(cx.budget(), if fresh { COMPUTED_BYTES } else { 0 })?;
         Ok(fresh)
     }
 
@@ -67,8 +79,10 @@ impl<'s> Distinct<'s> {
         let seen = match input.vars.len() {
             0 => Seen::Nothing { any: false },
             1 => Seen::One(IdSet::default()),
-            2 => Seen::Two(FxHashSet::default()),
-            width => Seen::Many { columns: vec![Vec::new(); width], index: HashIndex::empty() },
+            2 => Seen::Two(FxHashSet::default(), Reservation::default()),
+            width => {
+                Seen::Many { columns: vec![Vec::new(); width], index: HashIndex::empty(), held: Reservation::default() }
+            }
         };
         Self { input, seen }
     }
@@ -93,16 +107,16 @@ impl Seen {
                     last = Some(*id);
                 }
             }
-            Self::Two(set) => {
+            Self::Two(set, held) => {
                 let before = set.capacity();
                 for (row, (a, b)) in batch.column(0).iter().zip(batch.column(1)).enumerate() {
                     if set.insert(u64::from(a.get()) << 32 | u64::from(b.get())) {
                         positions.push(row as u32);
                     }
                 }
-                cx.guard().reserve(((set.capacity() - before) * 9) as u64)?;
+                held.grow(cx.budget(), ((set.capacity() - before) * 9) as u64)?;
             }
-            Self::Many { columns, index } => {
+            Self::Many { columns, index, held } => {
                 for row in 0..batch.rows() {
                     let key = hash(batch.columns().iter().map(|column| column[row]));
                     let mut at = index.first(key);
@@ -120,7 +134,7 @@ impl Seen {
                         }
                     }
                 }
-                cx.guard().reserve((positions.len() * (columns.len() + 1) * 4) as u64)?;
+                held.grow(cx.budget(), (positions.len() * columns.len() * 4) as u64)?;
             }
         }
         Ok(positions)

@@ -4,14 +4,19 @@
 use super::{Context, Node, Operator, Pace, names};
 use crate::batch::Batch;
 use kgq_snapshot::TermId;
+use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::Result;
 use std::collections::BTreeMap;
+
+/// What an id beside the stored terms takes.
+const OTHER_BYTES: u64 = 24;
 
 pub struct Fold<'s> {
     input: Node<'s>,
     /// The weight of each stored term; of others apart.
     weights: Vec<u64>,
     others: BTreeMap<TermId, u64>,
+    held: Reservation,
     /// The next id to hand on; `None` while rows are collected.
     at: Option<usize>,
     pace: Pace,
@@ -20,7 +25,14 @@ pub struct Fold<'s> {
 impl<'s> Fold<'s> {
     /// The input must have one column.
     pub fn new(input: Node<'s>) -> Self {
-        Self { input, weights: Vec::new(), others: BTreeMap::new(), at: None, pace: Pace::default() }
+        Self {
+            input,
+            weights: Vec::new(),
+            others: BTreeMap::new(),
+            held: Reservation::default(),
+            at: None,
+            pace: Pace::default(),
+        }
     }
 
     /// Adds up all rows that the input has now; false if there are none.
@@ -30,9 +42,10 @@ impl<'s> Fold<'s> {
             any = true;
             if self.weights.is_empty() {
                 let terms = cx.snapshot().term_count() as usize;
-                cx.guard().reserve(terms as u64 * 8)?;
+                self.held.grow(cx.budget(), terms as u64 * 8)?;
                 self.weights = vec![0; terms];
             }
+            let before = self.others.len();
             for (row, id) in batch.column(0).iter().enumerate() {
                 let weight = match self.weights.get_mut(id.index()) {
                     Some(weight) => weight,
@@ -40,6 +53,7 @@ impl<'s> Fold<'s> {
                 };
                 *weight = weight.saturating_add(batch.weight(row));
             }
+            self.held.grow(cx.budget(), (self.others.len() - before) as u64 * OTHER_BYTES)?;
         }
         Ok(any)
     }

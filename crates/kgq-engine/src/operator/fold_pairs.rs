@@ -5,6 +5,7 @@ use super::parallel::Part;
 use super::{Context, Node, Operator, Pace, names};
 use crate::batch::Batch;
 use kgq_snapshot::TermId;
+use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::Result;
 use std::collections::BTreeMap;
 
@@ -22,6 +23,7 @@ pub struct FoldPairs<'s> {
     /// The weight of each stored term beside it; of others apart.
     weights: Vec<u64>,
     others: BTreeMap<TermId, u64>,
+    held: Reservation,
     /// The stored terms that have a weight.
     met: Vec<TermId>,
     /// What is ready to be handed on, and from where.
@@ -42,6 +44,7 @@ impl<'s> FoldPairs<'s> {
             current: None,
             weights: Vec::new(),
             others: BTreeMap::new(),
+            held: Reservation::default(),
             met: Vec::new(),
             ready: Default::default(),
             handed: 0,
@@ -100,7 +103,7 @@ impl<'s> Operator<'s> for FoldPairs<'s> {
     fn next(&mut self, cx: &Context<'s>) -> Result<Option<Batch>> {
         if self.weights.is_empty() {
             let terms = cx.snapshot().term_count() as usize;
-            cx.guard().reserve(terms as u64 * 8)?;
+            self.held.grow(cx.budget(), terms as u64 * 8)?;
             self.weights = vec![0; terms];
         }
         if self.handed == self.ready.0.len() {

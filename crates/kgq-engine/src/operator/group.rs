@@ -6,6 +6,7 @@ use crate::aggregate::Accumulator;
 use crate::batch::Batch;
 use crate::plan::Var;
 use kgq_snapshot::TermId;
+use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::Result;
 use rustc_hash::FxHashMap;
 
@@ -33,6 +34,8 @@ pub struct Group<'s> {
     results: Vec<Var>,
     /// The finished groups, cut into batches.
     output: Option<std::vec::IntoIter<Batch>>,
+    /// What they hold.
+    held: Reservation,
 }
 
 impl<'s> Group<'s> {
@@ -44,7 +47,7 @@ impl<'s> Group<'s> {
         aggregates: Vec<Aggregated>,
         results: Vec<Var>,
     ) -> Self {
-        Self { input, keys, single, aggregates, results, output: None }
+        Self { input, keys, single, aggregates, results, output: None, held: Reservation::default() }
     }
 
     fn run(&mut self, cx: &Context<'s>) -> Result<Vec<Batch>> {
@@ -70,6 +73,7 @@ impl<'s> Group<'s> {
         }
         let count = groups.count;
         let mut columns = groups.keys;
+        self.held.grow(cx.budget(), (count * (columns.len() + self.aggregates.len()) * 4) as u64)?;
         for aggregate in self.aggregates.drain(..) {
             columns.push(aggregate.accumulator.finish(count, &cx.expressions)?);
         }
@@ -87,6 +91,7 @@ struct Groups {
     count: usize,
     keys: Vec<Vec<TermId>>,
     find: Find,
+    held: Reservation,
 }
 
 enum Find {
@@ -109,7 +114,7 @@ impl Groups {
             1 => Find::Hash(FxHashMap::default()),
             _ => Find::Many(HashIndex::empty()),
         };
-        Self { count: usize::from(width == 0), keys: vec![Vec::new(); width], find }
+        Self { count: usize::from(width == 0), keys: vec![Vec::new(); width], find, held: Reservation::default() }
     }
 
     /// The group of each row.
@@ -119,8 +124,9 @@ impl Groups {
         if let Find::Hash(known) = &mut self.find
             && self.count > MANY_GROUPS
         {
-            let mut table = vec![0; cx.snapshot().term_count() as usize];
-            cx.guard().reserve((table.len() * 4) as u64)?;
+            let terms = cx.snapshot().term_count() as usize;
+            self.held.grow(cx.budget(), (terms * 4) as u64)?;
+            let mut table = vec![0; terms];
             let mut others = FxHashMap::default();
             for (id, slot) in known.drain() {
                 match table.get_mut(id.index()) {
@@ -193,7 +199,7 @@ impl Groups {
                 }
             }
         }
-        cx.guard().reserve(((self.count - before) * (self.keys.len() * 4 + 8)) as u64)
+        self.held.grow(cx.budget(), ((self.count - before) * (self.keys.len() * 4 + 8)) as u64)
     }
 }
 

@@ -8,6 +8,7 @@ use super::table::{HashIndex, Table, hash};
 use super::{Context, Node, Operator, Pace};
 use crate::batch::{Batch, gather};
 use kgq_snapshot::{Family, TermId};
+use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::Result;
 use std::sync::Arc;
 
@@ -78,6 +79,8 @@ struct Built {
     table: Table,
     keys: Vec<Vec<TermId>>,
     index: HashIndex,
+    /// What the keys hold.
+    _held: Reservation,
 }
 
 impl<'s> HashJoin<'s> {
@@ -115,17 +118,19 @@ impl<'s> HashJoin<'s> {
             && let Some(rows) = self.deciding(&table, extreme, cx)?
         {
             let kept = table.select(&rows);
-            table.release(cx);
             table = Table::new(self.right.vars.len());
             table.append(kept, cx)?;
         }
-        let mut keys = Vec::new();
+        let (mut keys, mut held) = (Vec::new(), Reservation::default());
         for (pair, by) in &self.layout.keys {
             let column = &table.columns[pair.right];
             match by {
                 // The table's own column is compared: a copy would cost memory.
                 By::Term => keys.push(Vec::new()),
-                By::Value => keys.push(column.iter().map(|id| value_key(*id, cx)).collect()),
+                By::Value => {
+                    held.grow(cx.budget(), (column.len() * 4) as u64)?;
+                    keys.push(value_keys(column, cx)?);
+                }
             }
         }
         let columns: Vec<&[TermId]> = self
@@ -139,7 +144,7 @@ impl<'s> HashJoin<'s> {
             })
             .collect();
         let index = HashIndex::build(&columns, table.rows, cx)?;
-        Ok(Built { table, keys, index })
+        Ok(Built { table, keys, index, _held: held })
     }
 
     /// For each key the row with the extreme value; `None` where the values are not in one order.
@@ -151,7 +156,8 @@ impl<'s> HashJoin<'s> {
         if self.layout.keys.iter().any(|(_, by)| *by == By::Value) {
             return Ok(None);
         }
-        let Some(ranks) = ordered_ranks(&table.columns[column], cx) else { return Ok(None) };
+        let _held = cx.budget().reserve((table.rows * 4) as u64)?;
+        let Some(ranks) = ordered_ranks(&table.columns[column], cx)? else { return Ok(None) };
         let keys: Vec<&[TermId]> =
             self.layout.keys.iter().map(|(pair, _)| table.columns[pair.right].as_slice()).collect();
         let hash_of = |row: u32| hash(keys.iter().map(|key| key[row as usize]));
@@ -159,7 +165,7 @@ impl<'s> HashJoin<'s> {
         let mut best: Vec<u32> = Vec::new();
         for row in 0..table.rows as u32 {
             if row.is_multiple_of(65_536) {
-                cx.guard().check()?;
+                cx.budget().check()?;
             }
             let own = hash_of(row);
             let same = |other: u32| keys.iter().all(|key| key[row as usize] == key[other as usize]);
@@ -215,7 +221,7 @@ impl<'s> HashJoin<'s> {
                 }
                 steps += 1;
                 if steps.is_multiple_of(65_536) {
-                    cx.guard().check()?;
+                    cx.budget().check()?;
                 }
                 candidate = built.index.after(at);
                 if built.agrees(&self.layout, &key, at) && self.compatible(built, row, at) {
@@ -303,21 +309,25 @@ impl Built {
 }
 
 /// The ranks of the terms, if these are of one family whose order is that of `<`, so that one less than a term is less than all above it.
-fn ordered_ranks(column: &[TermId], cx: &Context<'_>) -> Option<Vec<u32>> {
+fn ordered_ranks(column: &[TermId], cx: &Context<'_>) -> Result<Option<Vec<u32>>> {
     let mut family = None;
     let mut ranks = Vec::with_capacity(column.len());
     for id in column {
+        if ranks.len() % 65_536 == 0 {
+            cx.budget().check()?;
+        }
         if id.is_unbound() || !cx.terms().is_stored(*id) {
-            return None;
+            return Ok(None);
         }
         let (own, rank) = cx.snapshot().value_rank(*id);
         if *family.get_or_insert(own) != own {
-            return None;
+            return Ok(None);
         }
         ranks.push(rank);
     }
+    let Some(family) = family else { return Ok(None) };
     // Nodes and unknown datatypes have no `<`.
-    let ordered = match family? {
+    let ordered = match family {
         Family::Number
         | Family::Float
         | Family::Double
@@ -329,7 +339,17 @@ fn ordered_ranks(column: &[TermId], cx: &Context<'_>) -> Option<Vec<u32>> {
         | Family::LocalDate => true,
         Family::BlankNode | Family::Iri | Family::Language(_) | Family::Other | Family::Triple => false,
     };
-    ordered.then_some(ranks)
+    Ok(ordered.then_some(ranks))
+}
+
+/// The keys of a column, by value.
+fn value_keys(column: &[TermId], cx: &Context<'_>) -> Result<Vec<TermId>> {
+    let mut keys = Vec::with_capacity(column.len());
+    for part in column.chunks(4096) {
+        cx.budget().check()?;
+        keys.extend(part.iter().map(|id| value_key(*id, cx)));
+    }
+    Ok(keys)
 }
 
 /// A key that terms with equal values share.

@@ -8,6 +8,7 @@ use super::{Context, Node, Operator, Pace, names};
 use crate::batch::{Batch, gather};
 use crate::plan::Var;
 use kgq_snapshot::TermId;
+use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::Result;
 use std::ops::Range;
 
@@ -48,6 +49,8 @@ struct Found {
     uses: usize,
     set: Option<Bits>,
     is_set: bool,
+    /// What the set holds.
+    held: Reservation,
 }
 
 impl Found {
@@ -128,7 +131,7 @@ impl<'s> Intersect<'s> {
     /// How many ids the current row has in common; where they are listed they are put into `rest`.
     fn look_up(&mut self, cx: &Context<'s>) -> Result<u64> {
         let Self { accesses, found, batch, row, bounds, rest, listed, work, .. } = self;
-        let Found { keys, rows, known, common, uses, set, is_set } = found;
+        let Found { keys, rows, known, common, uses, set, is_set, held } = found;
         let last = accesses.len() - 1;
         for (at, access) in accesses.iter().enumerate() {
             let mut key = [TermId::UNBOUND; 4];
@@ -179,7 +182,7 @@ impl<'s> Intersect<'s> {
         }
         let terms = cx.snapshot().term_count();
         if set.is_none() {
-            cx.guard().reserve(Bits::bytes(terms))?;
+            held.grow(cx.budget(), Bits::bytes(terms))?;
         }
         let set = set.get_or_insert_default();
         if !*is_set {
@@ -238,7 +241,7 @@ impl<'s> Operator<'s> for Intersect<'s> {
             looked += 1;
             if self.work > WORK {
                 self.work = 0;
-                cx.guard().check()?;
+                cx.budget().check()?;
             }
             let count = self.look_up(cx)?;
             if count > 0 && self.listed {

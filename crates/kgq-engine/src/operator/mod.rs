@@ -33,10 +33,10 @@ pub mod values;
 use super::Services;
 use super::batch::{Batch, Schema};
 use super::expression;
-use super::limits::Guard;
 use super::plan::{Var, VarSet, Variables};
 use super::terms::Terms;
 use kgq_snapshot::{Snapshot, TermId};
+use kgq_syntax::budget::Budget;
 use kgq_syntax::error::Result;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -68,8 +68,8 @@ impl<'s> Context<'s> {
         self.terms().snapshot()
     }
 
-    pub fn guard(&self) -> &Guard {
-        self.terms().guard()
+    pub fn budget(&self) -> &Budget {
+        self.terms().budget()
     }
 }
 
@@ -151,7 +151,7 @@ impl<'s> Node<'s> {
     pub fn next(&mut self, cx: &Context<'s>) -> Result<Option<Batch>> {
         let started = cx.timed.then(Instant::now);
         let batch = loop {
-            cx.guard().check()?;
+            cx.budget().check()?;
             match self.operator.next(cx)? {
                 Some(batch) if batch.is_empty() => (),
                 other => break other,

@@ -3,8 +3,8 @@
 use super::table::Table;
 use super::{Context, Node, Operator, Pace, names};
 use crate::batch::Batch;
-use crate::limits::Guard;
 use crate::order::Order as Comparison;
+use kgq_syntax::budget::Budget;
 use kgq_syntax::error::Result;
 
 pub struct Order<'s> {
@@ -32,7 +32,6 @@ impl<'s> Order<'s> {
             {
                 let first = self.positions(&table, Some(most), cx)?;
                 let kept = table.select(&first);
-                table.release(cx);
                 table = Table::new(self.input.vars.len());
                 table.append(kept, cx)?;
             }
@@ -57,16 +56,15 @@ impl<'s> Order<'s> {
         drop(comparison);
         // The ranks, and pairs of rank and position twice: in order, and about to be.
         let bytes = (rows * (ranks.len() * 4 + 16)) as u64;
-        cx.guard().reserve(bytes)?;
+        let _held = cx.budget().reserve(bytes)?;
         let positions = if rows < MANY || most < rows / 8 {
             first_of(&ranks, rows, most)
         } else {
-            let mut positions = sorted(&ranks, rows, cx.guard())?;
+            let mut positions = sorted(&ranks, rows, cx.budget())?;
             positions.truncate(most);
             positions
         };
-        cx.guard().release(bytes);
-        cx.guard().check()?;
+        cx.budget().check()?;
         Ok(positions)
     }
 }
@@ -98,7 +96,7 @@ const ROWS_BETWEEN_CHECKS: usize = 1 << 20;
 
 /// The positions of all rows in the order of their ranks, where these are equal as in the input: a radix sort, least significant digit of the
 /// least significant key first, which can be stopped at any row.
-fn sorted(ranks: &[Vec<u32>], rows: usize, guard: &Guard) -> Result<Vec<u32>> {
+fn sorted(ranks: &[Vec<u32>], rows: usize, budget: &Budget) -> Result<Vec<u32>> {
     let mut order: Vec<u32> = (0..rows as u32).collect();
     for ranks in ranks.iter().rev() {
         let mut pairs: Vec<u64> =
@@ -108,7 +106,7 @@ fn sorted(ranks: &[Vec<u32>], rows: usize, guard: &Guard) -> Result<Vec<u32>> {
             let digit = |pair: u64| (pair >> shift) as usize & ((1 << DIGIT) - 1);
             let mut starts = [0usize; 1 << DIGIT];
             pairs.iter().for_each(|pair| starts[digit(*pair)] += 1);
-            guard.check()?;
+            budget.check()?;
             if pairs.first().is_some_and(|pair| starts[digit(*pair)] == rows) {
                 continue;
             }
@@ -117,7 +115,7 @@ fn sorted(ranks: &[Vec<u32>], rows: usize, guard: &Guard) -> Result<Vec<u32>> {
                 start += std::mem::replace(count, start);
             }
             for chunk in pairs.chunks(ROWS_BETWEEN_CHECKS) {
-                guard.check()?;
+                budget.check()?;
                 for pair in chunk {
                     let place = &mut starts[digit(*pair)];
                     next[*place] = *pair;
@@ -178,7 +176,7 @@ mod tests {
         let ranks: Vec<Vec<u32>> =
             vec![(0..3000).map(|_| !random(40)).collect(), (0..3000).map(|_| random(1 << 23) << 8).collect()];
         for keys in 0..=2 {
-            let all = sorted(&ranks[..keys], 3000, &Guard::default()).unwrap();
+            let all = sorted(&ranks[..keys], 3000, &Budget::default()).unwrap();
             let mut expected: Vec<u32> = (0..3000).collect();
             expected.sort_by_key(|at| ranks[..keys].iter().map(|rank| rank[*at as usize]).collect::<Vec<_>>());
             assert_eq!(all, expected);

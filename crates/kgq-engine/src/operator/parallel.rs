@@ -3,6 +3,7 @@
 
 use super::{Context, Node, Operator};
 use crate::batch::Batch;
+use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::{Error, Result};
 use std::collections::VecDeque;
 use std::sync::OnceLock;
@@ -30,6 +31,8 @@ pub struct Parallel<'s> {
     /// How many rows each part makes before rows are handed on.
     rows: usize,
     ready: VecDeque<Batch>,
+    /// What the ready batches hold.
+    held: Reservation,
 }
 
 struct Running<'s> {
@@ -50,7 +53,14 @@ fn cores() -> usize {
 
 impl<'s> Parallel<'s> {
     pub fn new(input: Node<'s>) -> Self {
-        Self { input, parts: Vec::new(), started: false, rows: FIRST_ROWS, ready: VecDeque::new() }
+        Self {
+            input,
+            parts: Vec::new(),
+            started: false,
+            rows: FIRST_ROWS,
+            ready: VecDeque::new(),
+            held: Reservation::default(),
+        }
     }
 
     fn start(&mut self, cx: &Context<'s>) -> Result<()> {
@@ -84,7 +94,7 @@ impl<'s> Parallel<'s> {
         });
         for batches in made {
             for batch in batches? {
-                cx.guard().reserve(batch.bytes())?;
+                self.held.grow(cx.budget(), batch.bytes())?;
                 self.ready.push_back(batch);
             }
         }
@@ -121,7 +131,7 @@ impl<'s> Operator<'s> for Parallel<'s> {
             self.round(cx)?;
         }
         let Some(batch) = self.ready.pop_front() else { return Ok(None) };
-        cx.guard().release(batch.bytes());
+        self.held.shrink(batch.bytes());
         Ok(Some(batch))
     }
 

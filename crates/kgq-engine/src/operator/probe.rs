@@ -177,7 +177,7 @@ impl<'s> Probe<'s> {
         let mut passed = Vec::new();
         for (count, at) in rows.rev().enumerate() {
             if count % 65_536 == 65_535 {
-                cx.guard().check()?;
+                cx.budget().check()?;
             }
             if self.access.passes(index, at, &self.batch, self.row) {
                 passed.push(at);

@@ -42,7 +42,7 @@ impl Service {
             .collect();
         let mut encoded = Vec::with_capacity(rows.len());
         for row in rows {
-            cx.guard().check()?;
+            cx.budget().check()?;
             let value = |position: &Option<usize>| match position.and_then(|at| row.get(at)?.clone()) {
                 Some(term) => cx.terms().id(term),
                 None => Ok(TermId::UNBOUND),

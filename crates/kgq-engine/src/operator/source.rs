@@ -2,7 +2,8 @@
 
 use super::Context;
 use crate::plan::Graph;
-use kgq_snapshot::{Component, Index, Merged, Permutation, QuadPermutation, Snapshot, TermId};
+use kgq_snapshot::{Component, Graphs, Index, Merged, Permutation, QuadPermutation, TermId};
+use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::Result;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,9 +25,9 @@ impl<'s> Source<'s> {
         Ok(match (graph, order) {
             (Graph::Default, Order::Triples(permutation)) => Self::Index(snapshot.triples(permutation)),
             (Graph::Named(_) | Graph::Each(_), Order::Quads(permutation)) => Self::Index(snapshot.quads(permutation)),
-            (Graph::Union, Order::Triples(permutation)) => Self::Merged(cx.merged.of(snapshot, None)?, permutation),
+            (Graph::Union, Order::Triples(permutation)) => Self::Merged(cx.merged.of(cx, None)?, permutation),
             (Graph::Merge(graphs), Order::Triples(permutation)) => {
-                Self::Merged(cx.merged.of(snapshot, Some(graphs))?, permutation)
+                Self::Merged(cx.merged.of(cx, Some(graphs))?, permutation)
             }
             (Graph::Default | Graph::Union | Graph::Merge(_), Order::Quads(_))
             | (Graph::Named(_) | Graph::Each(_), Order::Triples(_)) => {
@@ -43,25 +44,22 @@ impl<'s> Source<'s> {
     }
 }
 
-/// Merges of graphs that one query asked for.
+/// Merges of graphs that one query asked for. The snapshot may keep them for the next: they count here all the same, so that whether
+/// a query passes its limit does not depend on what was asked before.
 #[derive(Default)]
-pub struct MergedGraphs(Mutex<Vec<(Graphs, Arc<Merged>)>>);
-
-/// `None` for all graphs.
-type Graphs = Option<Arc<[Option<TermId>]>>;
+pub struct MergedGraphs(Mutex<Vec<(Graphs, Arc<Merged>, Reservation)>>);
 
 impl MergedGraphs {
     /// The merge of these graphs; of all for `None`.
-    fn of(&self, snapshot: &Snapshot, graphs: Option<&Arc<[Option<TermId>]>>) -> Result<Arc<Merged>> {
+    fn of(&self, cx: &Context<'_>, graphs: Option<&Arc<[Option<TermId>]>>) -> Result<Arc<Merged>> {
         let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, merged)) = made.iter().find(|(of, _)| of.as_ref() == graphs) {
+        if let Some((_, merged, _)) = made.iter().find(|(of, ..)| of.as_ref() == graphs) {
             return Ok(Arc::clone(merged));
         }
-        let merged = Arc::new(match graphs {
-            Some(graphs) => snapshot.merge(graphs.iter().copied())?,
-            None => snapshot.merge(std::iter::once(None).chain(snapshot.named_graphs().iter().copied().map(Some)))?,
-        });
-        made.push((graphs.cloned(), Arc::clone(&merged)));
+        let graphs = graphs.cloned();
+        let merged = cx.snapshot().merged(&graphs, cx.budget())?;
+        let held = cx.budget().reserve(merged.bytes())?;
+        made.push((graphs, Arc::clone(&merged), held));
         Ok(merged)
     }
 }

@@ -7,6 +7,7 @@ use super::table::{HashIndex, Table, hash};
 use super::{Context, Node, Operator, Pace};
 use crate::batch::{Batch, gather};
 use kgq_snapshot::TermId;
+use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::Result;
 
 /// An inner join. The layout has no loose columns.
@@ -28,21 +29,22 @@ struct Side<'s> {
     /// For each pair of the layout the keys, where they are not the column itself.
     keys: Vec<Vec<TermId>>,
     index: HashIndex,
+    /// What the keys hold.
+    held: Reservation,
     done: bool,
 }
 
 impl<'s> Side<'s> {
     fn new(input: Node<'s>, keys: usize) -> Self {
-        let table = Table::new(input.vars.len());
-        Self { input, table, keys: vec![Vec::new(); keys], index: HashIndex::empty(), done: false }
+        let (table, index) = (Table::new(input.vars.len()), HashIndex::empty());
+        Self { input, table, keys: vec![Vec::new(); keys], index, held: Reservation::default(), done: false }
     }
 
     /// Forgets what was read.
-    fn clear(&mut self, cx: &Context<'s>) {
-        self.table.release(cx);
-        cx.guard().release((self.table.rows * 8) as u64);
+    fn clear(&mut self) {
         self.table = Table::new(self.input.vars.len());
-        self.keys.iter_mut().for_each(Vec::clear);
+        self.keys.iter_mut().for_each(|keys| *keys = Vec::new());
+        self.held = Reservation::default();
         self.index = HashIndex::empty();
         self.done = false;
     }
@@ -55,9 +57,9 @@ impl<'s> Side<'s> {
         };
         let (start, end) = (self.table.rows, self.table.rows + batch.rows());
         self.table.append(batch, cx)?;
-        cx.guard().reserve(((end - start) * 8) as u64)?;
         for ((pair, by), keys) in pairs.iter().zip(&mut self.keys) {
             if *by == By::Value {
+                self.held.grow(cx.budget(), ((end - start) * 4) as u64)?;
                 keys.extend(self.table.columns[column(pair)][start..end].iter().map(|id| value_key(*id, cx)));
             }
         }
@@ -106,8 +108,7 @@ impl<'s> SymmetricJoin<'s> {
         let other = &self.sides[1 - self.side];
         if self.sides[self.side].done || other.done && other.table.rows == 0 {
             // The left may be refilled from outside; the right never is, and has been read, or had nothing to meet.
-            let left = &mut self.sides[0];
-            left.clear(cx);
+            self.sides[0].clear();
             return Ok(false);
         }
         let start = self.sides[self.side].table.rows;
@@ -138,7 +139,7 @@ impl<'s> SymmetricJoin<'s> {
                 }
                 steps += 1;
                 if steps.is_multiple_of(65_536) {
-                    cx.guard().check()?;
+                    cx.budget().check()?;
                 }
                 candidate = index.after(at);
                 if own.iter().zip(&other).all(|(own, other)| own[row] == other[at]) {

@@ -3,7 +3,11 @@
 use super::{Context, Node};
 use crate::batch::Batch;
 use kgq_snapshot::TermId;
+use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::Result;
+
+/// Rows between two looks at the clock.
+const ROWS_BETWEEN_CHECKS: usize = 1 << 16;
 
 /// All rows of an input.
 #[derive(Default)]
@@ -11,11 +15,12 @@ pub struct Table {
     pub columns: Vec<Vec<TermId>>,
     pub weights: Option<Vec<u64>>,
     pub rows: usize,
+    held: Reservation,
 }
 
 impl Table {
     pub fn new(width: usize) -> Self {
-        Self { columns: vec![Vec::new(); width], weights: None, rows: 0 }
+        Self { columns: vec![Vec::new(); width], weights: None, rows: 0, held: Reservation::default() }
     }
 
     pub fn collect<'s>(input: &mut Node<'s>, cx: &Context<'s>) -> Result<Self> {
@@ -28,7 +33,8 @@ impl Table {
 
     pub fn append(&mut self, batch: Batch, cx: &Context<'_>) -> Result<()> {
         let weighted = self.weights.is_some() || batch.weights().is_some();
-        cx.guard().reserve((batch.rows() * (batch.width() * 4 + if weighted { 8 } else { 0 })) as u64)?;
+        let bytes = batch.rows() * (batch.width() * 4 + if weighted { 8 } else { 0 });
+        self.held.grow(cx.budget(), bytes as u64)?;
         if weighted {
             let weights = self.weights.get_or_insert_with(|| vec![1; self.rows]);
             match batch.weights() {
@@ -41,12 +47,6 @@ impl Table {
             column.extend_from_slice(more);
         }
         Ok(())
-    }
-
-    /// Says that the rows are about to be dropped.
-    pub fn release(&self, cx: &Context<'_>) {
-        let row = self.columns.len() * 4 + if self.weights.is_some() { 8 } else { 0 };
-        cx.guard().release((self.rows * row) as u64);
     }
 
     pub fn weight(&self, row: usize) -> u64 {
@@ -69,6 +69,7 @@ pub struct HashIndex {
     /// The row after each row in its chain, as its position plus one.
     next: Vec<u32>,
     shift: u32,
+    held: Reservation,
 }
 
 impl HashIndex {
@@ -77,6 +78,9 @@ impl HashIndex {
         let mut index = Self::with_capacity(rows, cx)?;
         // From the back, so that a chain gives rows in their order.
         for row in (0..rows).rev() {
+            if row.is_multiple_of(ROWS_BETWEEN_CHECKS) {
+                cx.budget().check()?;
+            }
             let hash = hash(keys.iter().map(|column| column[row]));
             let slot = index.slot(hash);
             index.next[row] = index.heads[slot];
@@ -87,8 +91,8 @@ impl HashIndex {
 
     fn with_capacity(rows: usize, cx: &Context<'_>) -> Result<Self> {
         let slots = (rows * 2).max(16).next_power_of_two();
-        cx.guard().reserve(((slots + rows) * 4) as u64)?;
-        Ok(Self { heads: vec![0; slots], next: vec![0; rows], shift: 64 - slots.trailing_zeros() })
+        let held = cx.budget().reserve(((slots + rows) * 4) as u64)?;
+        Ok(Self { heads: vec![0; slots], next: vec![0; rows], shift: 64 - slots.trailing_zeros(), held })
     }
 
     #[inline]
@@ -112,11 +116,14 @@ impl HashIndex {
     pub fn push(&mut self, hash: u64, cx: &Context<'_>, rehash: impl Fn(usize) -> u64) -> Result<()> {
         if self.next.len() * 2 >= self.heads.len() {
             let slots = (self.heads.len() * 4).max(64);
-            cx.guard().reserve((slots * 4) as u64)?;
-            cx.guard().release((self.heads.len() * 4) as u64);
+            // As many rows as fit until the next time, too.
+            self.held.resize(cx.budget(), (slots * 6) as u64)?;
             self.heads = vec![0; slots];
             self.shift = 64 - slots.trailing_zeros();
             for row in 0..self.next.len() {
+                if row.is_multiple_of(ROWS_BETWEEN_CHECKS) {
+                    cx.budget().check()?;
+                }
                 let slot = self.slot(rehash(row));
                 self.next[row] = self.heads[slot];
                 self.heads[slot] = row as u32 + 1;
@@ -131,7 +138,7 @@ impl HashIndex {
 
     /// An empty index, to `push` to.
     pub fn empty() -> Self {
-        Self { heads: vec![0; 16], next: Vec::new(), shift: 60 }
+        Self { heads: vec![0; 16], next: Vec::new(), shift: 60, held: Reservation::default() }
     }
 }
 

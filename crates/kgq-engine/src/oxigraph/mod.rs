@@ -10,9 +10,9 @@ mod view;
 mod watch;
 
 use super::expression::extension;
-use super::limits::Guard;
 use super::{Answer, Row, Services};
 use kgq_snapshot::Snapshot;
+use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Kind, Result};
 use kgq_syntax::rdf::{NamedNode, Triple, Variable};
 use oxiri::Iri;
@@ -49,27 +49,27 @@ enum Local<'a> {
 
 /// Evaluates a query, whose SERVICE clauses someone answers; without anyone they are refused.
 ///
-/// The guard's deadline and cancellation stop it; its memory is not counted, as Oxigraph does not say what it holds.
+/// The budget's deadline and cancellation stop it; its memory is not counted, as Oxigraph does not say what it holds.
 ///
 /// # Errors
-/// What Oxigraph refuses (an unknown function), the guard's limits, damage to the snapshot: here or from the rows. Those of the
+/// What Oxigraph refuses (an unknown function), the budget's limits, damage to the snapshot: here or from the rows. Those of the
 /// services unless the query says SILENT.
 pub fn evaluate(
     snapshot: &Snapshot,
     query: &Query,
     default_graph: DefaultGraph,
-    guard: &Arc<Guard>,
+    budget: &Budget,
     services: Option<&Arc<dyn Services>>,
 ) -> Result<Answer> {
     snapshot.intact()?;
-    guard.check()?;
+    budget.check()?;
     let stop = Arc::new(AtomicBool::new(false));
-    let (snapshot, query, guard, services) = (snapshot.clone(), query.clone(), Arc::clone(guard), services.cloned());
+    let (snapshot, query, budget, services) = (snapshot.clone(), query.clone(), budget.clone(), services.cloned());
     let unwanted = Arc::clone(&stop);
     apart::apart(stop, move |send| {
         let token = CancellationToken::new();
-        let watch = Watch::start(&guard, &token, unwanted);
-        let run = Run { guard: Arc::clone(&guard), stop: Arc::clone(&watch.stop) };
+        let watch = Watch::start(&budget, &token, unwanted);
+        let run = Run { budget: budget.clone(), stop: Arc::clone(&watch.stop) };
         let mut evaluator = QueryEvaluator::new().with_cancellation_token(token);
         if let Some(services) = services {
             evaluator = evaluator.with_default_service_handler(Ask(services));
@@ -79,8 +79,8 @@ pub fn evaluate(
         }
         let mut prepared = evaluator.prepare(&query);
         *prepared.dataset_mut() = QueryDatasetSpecification::new();
-        let dataset = View::new(&snapshot, &query, default_graph, Arc::clone(&guard));
-        send(match run.step(|| prepared.execute(dataset))?.map_err(|e| error(e, &guard))? {
+        let dataset = View::new(&snapshot, &query, default_graph, budget.clone());
+        send(match run.step(|| prepared.execute(dataset))?.map_err(|e| error(e, &budget))? {
             QueryResults::Boolean(value) => {
                 snapshot.intact()?;
                 Local::Boolean(value)
@@ -135,7 +135,7 @@ impl<T, I: Iterator<Item = Result<T, QueryEvaluationError>>> Iterator for Runnin
     fn next(&mut self) -> Option<Result<T>> {
         let results = self.results.as_mut()?;
         let result = match self.run.step(|| results.next()) {
-            Ok(result) => result?.map_err(|e| error(e, &self.run.guard)),
+            Ok(result) => result?.map_err(|e| error(e, &self.run.budget)),
             Err(stopped) => Err(stopped),
         };
         let result = result.and_then(|value| self.snapshot.intact().map(|()| value));
@@ -146,9 +146,9 @@ impl<T, I: Iterator<Item = Result<T, QueryEvaluationError>>> Iterator for Runnin
     }
 }
 
-/// An evaluation error in our words. A limit that was reached shows as a cancellation, so the guard is asked first.
-fn error(error: QueryEvaluationError, guard: &Guard) -> Error {
-    if let Err(limit) = guard.check() {
+/// An evaluation error in our words. A limit that was reached shows as a cancellation, so the budget is asked first.
+fn error(error: QueryEvaluationError, budget: &Budget) -> Error {
+    if let Err(limit) = budget.check() {
         return limit;
     }
     match error {

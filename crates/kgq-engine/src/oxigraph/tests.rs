@@ -22,8 +22,8 @@ fn answer(snapshot: &Snapshot, query: &str, default_graph: DefaultGraph) -> Vec<
         .unwrap()
         .parse_query(query)
         .unwrap();
-    let guard = Arc::new(Guard::new(&Limits::default(), Arc::default()));
-    let mut lines: Vec<String> = match evaluate(snapshot, &query, default_graph, &guard, None).unwrap() {
+    let budget = Budget::default();
+    let mut lines: Vec<String> = match evaluate(snapshot, &query, default_graph, &budget, None).unwrap() {
         Answer::Boolean(value) => vec![value.to_string()],
         Answer::Graph(triples) => triples.0.map(|triple| triple.unwrap().to_string()).collect(),
         Answer::Solutions(solutions) => solutions
@@ -135,9 +135,9 @@ fn a_cross_product_stops_when_its_time_is_up() {
     let query = "SELECT (COUNT(*) AS ?n) { ?a ?p ?b . ?c ?q ?d . ?e ?r ?f . ?g ?t ?h . ?i ?u ?j }";
     let query = SparqlParser::new().parse_query(query).unwrap();
     let limits = Limits { time: Some(Duration::from_millis(100)), ..Limits::default() };
-    let guard = Arc::new(Guard::new(&limits, Arc::default()));
+    let budget = Budget::new(limits);
     let start = std::time::Instant::now();
-    let result = evaluate(&data, &query, DefaultGraph::Stored, &guard, None);
+    let result = evaluate(&data, &query, DefaultGraph::Stored, &budget, None);
     let error = match result {
         Ok(Answer::Solutions(mut solutions)) => solutions.rows.next().unwrap().unwrap_err(),
         Ok(_) => panic!("a SELECT has solutions"),
@@ -150,9 +150,9 @@ fn a_cross_product_stops_when_its_time_is_up() {
 #[test]
 fn service_is_refused() {
     let query = SparqlParser::new().parse_query("SELECT * { SERVICE <http://e/> { ?s ?p ?o } }").unwrap();
-    let guard = Arc::new(Guard::new(&Limits::default(), Arc::default()));
+    let budget = Budget::default();
     let data = snapshot("");
-    let error = match evaluate(&data, &query, DefaultGraph::Stored, &guard, None) {
+    let error = match evaluate(&data, &query, DefaultGraph::Stored, &budget, None) {
         Ok(Answer::Solutions(mut solutions)) => solutions.rows.next().unwrap().unwrap_err(),
         Ok(_) => panic!("a SELECT has solutions"),
         Err(error) => error,

@@ -5,8 +5,8 @@
 
 use super::DefaultGraph;
 use super::watch::stop_if_asked;
-use crate::limits::Guard;
 use kgq_snapshot::{Bound, Index, Permutation, QuadPermutation, Snapshot, TermId, TermKind, Value};
+use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{NamedNode, Term};
 use spareval::{ExpressionTerm, InternalQuad, QueryableDataset};
@@ -20,7 +20,7 @@ pub(super) struct View<'a> {
     default: Sources,
     /// The named graphs that FROM NAMED lists; `None` for all.
     named: Option<Arc<[EvaluatedTerm]>>,
-    guard: Arc<Guard>,
+    budget: Budget,
 }
 
 /// The graphs that make up a query's default graph.
@@ -55,7 +55,7 @@ impl Clone for EvaluatedTerm {
 }
 
 impl<'a> View<'a> {
-    pub(super) fn new(snapshot: &'a Snapshot, query: &Query, default_graph: DefaultGraph, guard: Arc<Guard>) -> Self {
+    pub(super) fn new(snapshot: &'a Snapshot, query: &Query, default_graph: DefaultGraph, budget: Budget) -> Self {
         let stored = |graphs: &[NamedNode]| -> Arc<[TermId]> {
             let mut ids: Vec<TermId> = graphs.iter().filter_map(|g| snapshot.id(g.as_ref().into())).collect();
             ids.sort_unstable();
@@ -73,7 +73,7 @@ impl<'a> View<'a> {
                 (default, dataset.named.clone())
             }
         };
-        let mut view = Self { snapshot, default, named: None, guard };
+        let mut view = Self { snapshot, default, named: None, budget };
         view.named = named.map(|names| {
             let mut seen = Vec::new();
             for name in names {
@@ -102,15 +102,7 @@ impl<'a> View<'a> {
     }
 
     fn rows(&self, (index, rows): (Index<'a>, Range<usize>)) -> Rows<'a> {
-        Rows {
-            index,
-            rows,
-            key: None,
-            columns: [&[]; 3],
-            at: 0,
-            snapshot: self.snapshot,
-            guard: Arc::clone(&self.guard),
-        }
+        Rows { index, rows, key: None, columns: [&[]; 3], at: 0, snapshot: self.snapshot, budget: self.budget.clone() }
     }
 
     /// The triples of the stored default graph that match.
@@ -181,11 +173,11 @@ struct Rows<'a> {
     columns: [&'a [TermId]; 3],
     at: usize,
     snapshot: &'a Snapshot,
-    guard: Arc<Guard>,
+    budget: Budget,
 }
 
 impl Rows<'_> {
-    /// Rows read at once: between two, the guard is asked.
+    /// Rows read at once: between two, the budget is asked.
     const CHUNK: usize = 1024;
 }
 
@@ -203,7 +195,7 @@ impl Iterator for Rows<'_> {
                 self.columns[depth - 1] = self.index.column(depth, chunk.clone());
             }
             self.at = 0;
-            if let Err(error) = self.guard.check().and_then(|()| self.snapshot.intact()) {
+            if let Err(error) = self.budget.check().and_then(|()| self.snapshot.intact()) {
                 self.rows = 0..0;
                 self.columns = [&[]; 3];
                 return Some(Err(error));

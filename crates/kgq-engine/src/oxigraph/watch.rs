@@ -1,7 +1,7 @@
 //! Stopping Oxigraph's evaluator, which looks at its cancellation token only when it reads quads.
 
 use super::error;
-use crate::limits::Guard;
+use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Result};
 use spareval::{CancellationToken, QueryEvaluationError};
 use std::cell::RefCell;
@@ -11,19 +11,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// Runs Oxigraph's evaluator on a dataset that is no snapshot, within the guard's limits. The terms of that dataset call
+/// Runs Oxigraph's evaluator on a dataset that is no snapshot, within the budget's limits. The terms of that dataset call
 /// [`stop_if_asked`] where they are copied.
 ///
 /// # Errors
-/// The evaluator's, and the guard's.
+/// The evaluator's, and the budget's.
 pub fn bounded<T>(
-    guard: &Arc<Guard>,
+    budget: &Budget,
     evaluate: impl FnOnce(CancellationToken) -> Result<T, QueryEvaluationError>,
 ) -> Result<T> {
     let token = CancellationToken::new();
-    let watch = Watch::start(guard, &token, Arc::default());
-    let run = Run { guard: Arc::clone(guard), stop: Arc::clone(&watch.stop) };
-    run.step(|| evaluate(token))?.map_err(|e| error(e, guard))
+    let watch = Watch::start(budget, &token, Arc::default());
+    let run = Run { budget: budget.clone(), stop: Arc::clone(&watch.stop) };
+    run.step(|| evaluate(token))?.map_err(|e| error(e, budget))
 }
 
 /// Runs the evaluator so that it can be stopped where it does not look at its cancellation token.
@@ -31,7 +31,7 @@ pub fn bounded<T>(
 /// A cross product in memory never asks whether it should go on, but copies a term for each row. So a copy unwinds the stack when
 /// the query has to stop, and this is where the unwinding ends.
 pub(super) struct Run {
-    pub(super) guard: Arc<Guard>,
+    pub(super) budget: Budget,
     pub(super) stop: Arc<AtomicBool>,
 }
 
@@ -51,7 +51,7 @@ impl Run {
         STOP.set(outer);
         result.map_err(|payload| {
             if payload.is::<Stopped>() {
-                error(QueryEvaluationError::Cancelled, &self.guard)
+                error(QueryEvaluationError::Cancelled, &self.budget)
             } else {
                 Error::bug("Oxigraph's evaluator failed on this query")
             }
@@ -69,7 +69,7 @@ pub fn stop_if_asked() {
     });
 }
 
-/// Cancels a query that does not look at its guard, such as a cross product, when the guard says stop.
+/// Cancels a query that does not look at its budget, such as a cross product, when the budget says stop.
 pub(super) struct Watch {
     done: Arc<AtomicBool>,
     pub(super) stop: Arc<AtomicBool>,
@@ -77,16 +77,16 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// How often the guard is asked.
+    /// How often the budget is asked.
     const INTERVAL: Duration = Duration::from_millis(20);
 
     /// Whoever does not want the answer any more sets `stop` too.
-    pub(super) fn start(guard: &Arc<Guard>, token: &CancellationToken, stop: Arc<AtomicBool>) -> Self {
+    pub(super) fn start(budget: &Budget, token: &CancellationToken, stop: Arc<AtomicBool>) -> Self {
         let done = Arc::new(AtomicBool::new(false));
-        let (guard, token, over, halt) = (Arc::clone(guard), token.clone(), Arc::clone(&done), Arc::clone(&stop));
+        let (budget, token, over, halt) = (budget.clone(), token.clone(), Arc::clone(&done), Arc::clone(&stop));
         let watch = move || {
             while !over.load(Ordering::Relaxed) {
-                if halt.load(Ordering::Relaxed) || guard.check().is_err() {
+                if halt.load(Ordering::Relaxed) || budget.check().is_err() {
                     token.cancel();
                     halt.store(true, Ordering::Relaxed);
                     return;

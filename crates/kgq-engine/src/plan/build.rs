@@ -108,6 +108,7 @@ impl<'b, 's> Builder<'b, 's> {
         needed: &VarSet,
         duplicates: Duplicates,
     ) -> Result<Node<'s>> {
+        self.cx.budget().check()?;
         if !self.may_apply(input.as_ref(), pattern) {
             return self.independent(input, pattern, needed, duplicates);
         }

@@ -201,6 +201,7 @@ impl<'s> Builder<'_, 's> {
         let mut input = input;
         let mut done = vec![false; operands.len()];
         for (position, at) in steps.iter().enumerate() {
+            self.cx.budget().check()?;
             if done[*at] {
                 continue;
             }

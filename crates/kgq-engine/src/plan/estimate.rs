@@ -218,8 +218,16 @@ impl<'b, 's> Estimator<'b, 's> {
         by_rows <= CHEAP || by_rows * 3.0 <= alone + input.estimate * 0.2
     }
 
+    /// Whether the query has to stop. Then what is estimated does not matter: who plans asks too, and fails.
+    pub fn is_over(&self) -> bool {
+        self.cx.budget().check().is_err()
+    }
+
     /// The cost of applying the pattern to rows that bind `bound`, and the rows that come out.
     pub fn cost(&self, pattern: &Pattern, bound: &VarSet, before: &Rows) -> (f64, Rows) {
+        if self.is_over() {
+            return (0.0, before.clone());
+        }
         match pattern {
             Pattern::Empty => (0.0, before.with_rows(0.0)),
             Pattern::Unit => (0.0, before.clone()),

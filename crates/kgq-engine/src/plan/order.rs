@@ -116,7 +116,7 @@ impl Search<'_, '_, '_> {
         let mut next = Some(first);
         while let Some(at) = next {
             self.take(&mut taken, at);
-            if taken.cost >= most {
+            if taken.cost >= most || self.estimator.is_over() {
                 return None;
             }
             // What shares a variable with those taken.

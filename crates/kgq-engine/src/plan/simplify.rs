@@ -4,16 +4,22 @@
 use super::translate::{filter, join, union};
 use super::{Condition, Graph, Pattern, Scalar, Slot, TripleAtom, Var, VarSet, Variables, scope};
 use kgq_snapshot::{Family, Permutation, Snapshot, TermKind};
+use kgq_syntax::budget::Budget;
 use spargebra::algebra::Expression;
 
 /// What rewriting needs to know beside the pattern.
 pub struct Knowledge<'a> {
     pub names: &'a Variables,
     pub snapshot: &'a Snapshot,
+    /// Where the query has to stop, patterns stay as they are.
+    pub budget: &'a Budget,
 }
 
 /// Rewrites a pattern.
 pub fn simplify(pattern: Pattern, data: &Knowledge<'_>) -> Pattern {
+    if data.budget.check().is_err() {
+        return pattern;
+    }
     let boxed = |pattern: Box<Pattern>| Box::new(simplify(*pattern, data));
     match pattern {
         Pattern::Empty

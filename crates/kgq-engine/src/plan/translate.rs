@@ -102,6 +102,7 @@ impl<'t, 's> Translator<'t, 's> {
     }
 
     pub fn pattern(&mut self, pattern: &GraphPattern) -> Result<Pattern> {
+        self.terms.budget().check()?;
         Ok(match pattern {
             GraphPattern::Bgp { patterns } => self.basic(patterns),
             GraphPattern::Path { subject, path, object } => {
@@ -423,7 +424,7 @@ impl<'t, 's> Translator<'t, 's> {
                 let names = self.named_graphs();
                 let mut branches = Vec::new();
                 for name in names.iter() {
-                    self.terms.guard().check()?;
+                    self.terms.budget().check()?;
                     let bound = Pattern::Values { vars: vec![graph], rows: vec![vec![*name]].into() };
                     branches.push(self.for_each_graph(variable, graph, Graph::Named(*name), inner, bound)?);
                 }

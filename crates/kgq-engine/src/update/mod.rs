@@ -8,6 +8,7 @@ use super::{Answer, EvaluationOptions, evaluate};
 use crate::query::{Operation, OperationForm, Query, Transfer, TransferKind, Update};
 use kgq_snapshot::Snapshot;
 use kgq_snapshot::store::Relabel;
+use kgq_syntax::budget::Limits;
 use kgq_syntax::error::{Error, Result, Source};
 use kgq_syntax::rdf::{BlankNode, GraphName, Quad};
 use rustc_hash::FxHashSet;
@@ -29,8 +30,11 @@ pub fn update<'a>(
     update: &Update,
     options: &EvaluationOptions,
 ) -> Result<Change> {
-    let mut run = Run { state: State::new(quads), snapshot, base: update.base.as_deref(), options };
+    // All operations have one budget. The bound on rows is one on answers.
+    let options = EvaluationOptions { limits: Limits::default(), budget: options.budget_of_query(), ..options.clone() };
+    let mut run = Run { state: State::new(quads), snapshot, base: update.base.as_deref(), options: &options };
     for operation in &update.operations {
+        options.budget.check()?;
         run.operation(operation).map_err(|error| match error.place() {
             None => error.at(source.place(operation.span.clone())),
             Some(_) => error,
@@ -52,12 +56,12 @@ impl Run<'_, '_> {
     fn operation(&mut self, operation: &Operation) -> Result<()> {
         match &operation.form {
             OperationForm::Transfer(transfer) => self.transfer(transfer),
-            OperationForm::Plain(GraphUpdateOperation::InsertData { data }) => {
-                self.insert_data(data);
-                Ok(())
-            }
+            OperationForm::Plain(GraphUpdateOperation::InsertData { data }) => self.insert_data(data),
             OperationForm::Plain(GraphUpdateOperation::DeleteData { data }) => {
-                data.iter().for_each(|quad| self.state.remove(&ground(quad)));
+                for (number, quad) in data.iter().enumerate() {
+                    self.look(number)?;
+                    self.state.remove(&ground(quad));
+                }
                 Ok(())
             }
             OperationForm::Plain(GraphUpdateOperation::DeleteInsert { delete, insert, using, pattern }) => {
@@ -86,14 +90,21 @@ impl Run<'_, '_> {
     }
 
     /// The labels of blank nodes in the data hold within the operation: they are new nodes (SPARQL 1.1 Update §3.1.1).
-    fn insert_data(&mut self, data: &[term::Quad]) {
+    fn insert_data(&mut self, data: &[term::Quad]) -> Result<()> {
         let mut fresh = Relabel::fresh();
-        for quad in data {
+        for (number, quad) in data.iter().enumerate() {
+            self.look(number)?;
             let term::Quad { subject, predicate, object, graph_name } = quad.clone();
             let mut quad = Quad { subject, predicate, object, graph_name: graph(&graph_name) };
             fresh.quad(&mut quad);
             self.state.insert(quad);
         }
+        Ok(())
+    }
+
+    /// Looks at the budget now and then.
+    fn look(&self, number: usize) -> Result<()> {
+        if number.is_multiple_of(ROWS_BETWEEN_CHECKS) { self.options.budget.check() } else { Ok(()) }
     }
 
     fn clear(&mut self, target: &GraphTarget, silent: bool, word: &str, drop: bool) -> Result<()> {
@@ -129,7 +140,10 @@ impl Run<'_, '_> {
             self.state.clear(&Graphs::One(to.clone()), true);
         }
         self.state.exist(to);
-        moved.into_iter().for_each(|quad| self.state.insert(quad));
+        for (number, quad) in moved.into_iter().enumerate() {
+            self.look(number)?;
+            self.state.insert(quad);
+        }
         if *kind == TransferKind::Move {
             self.state.clear(&Graphs::One(from.clone()), true);
         }
@@ -151,24 +165,31 @@ impl Run<'_, '_> {
             pattern: GraphPattern::Project { inner, variables: templates.variables().to_vec() },
             base_iri: self.base.and_then(|base| oxiri::Iri::parse(base.to_owned()).ok()),
         };
-        let mut options = self.options.clone();
-        // The bound on rows is one on answers.
-        options.limits.rows = None;
         let snapshot = self.state.snapshot(self.snapshot)?;
-        match evaluate(snapshot, &Query { algebra }, &options)? {
+        match evaluate(snapshot, &Query { algebra }, self.options)? {
             Answer::Solutions(solutions) => {
-                for row in solutions.rows {
+                for (number, row) in solutions.rows.enumerate() {
+                    self.look(number)?;
                     templates.fill(&row?);
                 }
             }
             Answer::Boolean(_) | Answer::Graph(_) => return Err(Error::bug("a SELECT has no solutions")),
         }
         let (deleted, inserted) = templates.into_statements();
-        deleted.iter().for_each(|quad| self.state.remove(quad));
-        inserted.into_iter().for_each(|quad| self.state.insert(quad));
+        for (number, quad) in deleted.iter().enumerate() {
+            self.look(number)?;
+            self.state.remove(quad);
+        }
+        for (number, quad) in inserted.into_iter().enumerate() {
+            self.look(number)?;
+            self.state.insert(quad);
+        }
         Ok(())
     }
 }
+
+/// Statements between two looks at the clock.
+const ROWS_BETWEEN_CHECKS: usize = 4096;
 
 fn missing(graph: &GraphName, word: &str) -> Error {
     Error::input(format!("there is no graph {graph}"))

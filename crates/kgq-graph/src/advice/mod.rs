@@ -65,7 +65,7 @@ pub struct Asked<'a> {
     pub query: &'a Query,
     pub snapshot: &'a Snapshot,
     pub prefixes: &'a Prefixes,
-    /// Setting its `cancelled` stops what advice asks the data.
+    /// Cancelling their budget stops what advice asks the data.
     pub options: &'a EvaluationOptions,
     pub budget: &'a Budget<'a>,
 }

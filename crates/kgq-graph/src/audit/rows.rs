@@ -3,7 +3,7 @@
 use super::path::trace;
 use super::sources::{Audit, Statement};
 use kgq_engine::query::{Binding, Match, Query, Value, Witness, bind, witness};
-use kgq_engine::{self as engine, Answer, EvaluationOptions, Row};
+use kgq_engine::{self as engine, Answer, EvaluationOptions, Limits, Row};
 use kgq_snapshot::Snapshot;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::vocabulary::rdf;
@@ -41,7 +41,7 @@ pub fn row_sources(
     needs: &dyn Fn(&Triple) -> bool,
 ) -> Result<Vec<RowSources>> {
     let witness = witness(query);
-    let options = EvaluationOptions { limits: engine::Limits { rows: None, ..options.limits }, ..options.clone() };
+    let options = EvaluationOptions { limits: Limits { rows: None, ..options.limits }, ..options.clone() };
     let of_row = |row: &Row| -> Result<RowSources> {
         let mut sources = RowSources::default();
         let (matches, more) = matches_of(&witness, snapshot, variables, row, &options)?;

@@ -186,7 +186,8 @@ fn input_of(project: &Project, path: &Path) -> Result<Input> {
 fn quads_of(project: &Project, path: &Path, options: &Options) -> Result<Vec<Quad>> {
     let input = input_of(project, path)?;
     // Blank nodes of imports meet no others: only names are taken from them.
-    let read_options = ReadOptions { lenient: true, bounds: options.bounds, progress: None };
+    let read_options =
+        ReadOptions { lenient: true, bounds: options.bounds, budget: Some(&options.budget), progress: None };
     Ok(read(&input, 0, read_options)?.quads)
 }
 

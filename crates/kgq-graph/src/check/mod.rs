@@ -36,7 +36,7 @@ pub use terms::namespace;
 pub use validation::{Validation, validate_files};
 
 use crate::project::{Project, Role};
-use kgq_engine::EvaluationOptions;
+use kgq_engine::{Budget, EvaluationOptions};
 use kgq_snapshot::store::Input;
 use kgq_syntax::bounds::Bounds;
 use kgq_syntax::error::Result;
@@ -73,6 +73,8 @@ pub const CHECKS: &[Check] = &[
 pub struct Options {
     pub lenient: bool,
     pub bounds: Bounds,
+    /// What reading the files may use.
+    pub budget: Budget,
     /// Its limits are those of each query by itself.
     pub evaluation: EvaluationOptions,
 }

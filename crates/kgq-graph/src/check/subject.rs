@@ -10,7 +10,7 @@ use crate::project::{Found, MANIFEST, Project, ProjectFile, Role};
 use kgq_engine::query::ParseContext;
 use kgq_snapshot::store::{Content, Input, Parsed, ReadOptions, read};
 use kgq_syntax::bounds::Bounds;
-use kgq_syntax::error::{Error, Place, Result};
+use kgq_syntax::error::{Error, Kind, Place, Result};
 use kgq_syntax::rdf::vocabulary::well_known;
 use kgq_syntax::rdf::{GraphName, NamedNode, NamedOrBlankNode, Prefixes, Quad, Term, Triple};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -86,6 +86,10 @@ impl<'p> Subject<'p> {
         let mut by_subject: FxHashMap<NamedOrBlankNode, Vec<usize>> = FxHashMap::default();
         for (number, (name, role, input)) in inputs.into_iter().enumerate() {
             let (mut file, quads) = SourceFile::read(name, role, input, number, &options);
+            // A file is not broken because a limit ends its reading.
+            if let Some(stopped) = file.error.take_if(|error| is_stopped(error)) {
+                return Err(stopped);
+            }
             file.range = all.len()..all.len() + quads.len();
             for (prefix, namespace) in file.prefixes.iter() {
                 prefixes.insert_if_absent(prefix, namespace);
@@ -276,9 +280,15 @@ impl<'p> Subject<'p> {
     }
 }
 
+/// Whether reading was ended by whoever asked for it, or by a limit that they can move.
+fn is_stopped(error: &Error) -> bool {
+    error.limit_passed().is_some() || error.kind() == Kind::Interrupted
+}
+
 impl SourceFile {
     fn read(name: String, role: Role, input: Result<Input>, number: usize, options: &Options) -> (Self, Vec<Quad>) {
-        let read_options = ReadOptions { lenient: options.lenient, bounds: options.bounds, progress: None };
+        let budget = Some(&options.budget);
+        let read_options = ReadOptions { lenient: options.lenient, bounds: options.bounds, budget, progress: None };
         let parsed = input.as_ref().map_err(Clone::clone).and_then(|input| read(input, number, read_options));
         let (Parsed { quads, prefixes }, error) = match parsed {
             Ok(parsed) => (parsed, None),

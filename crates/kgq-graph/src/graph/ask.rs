@@ -7,7 +7,8 @@ use crate::catalog::{CannedQuery, Values};
 use crate::project;
 use kgq_engine::query::{self, ParseContext, Query};
 use kgq_engine::update::Change;
-use kgq_engine::{self as engine, Answer, EvaluationOptions, Failures};
+use kgq_engine::{self as engine, Answer, EvaluationOptions, Failures, Limits};
+use kgq_syntax::budget::Work;
 use kgq_syntax::error::{Error, Result, Source};
 use kgq_syntax::rdf::{Contested, Prefixes};
 use kgq_syntax::significant;
@@ -107,14 +108,15 @@ impl Graph {
         Ok(query)
     }
 
-    /// How this graph's queries are answered.
+    /// How this graph's queries are answered. Whoever has the options can stop what is asked with them.
     pub fn evaluation_options(&self) -> EvaluationOptions {
         let default_graph = match self.project.as_ref().map(|p| p.manifest.default_graph) {
             Some(project::DefaultGraph::Union) => engine::DefaultGraph::Union,
             Some(project::DefaultGraph::Default) | None => engine::DefaultGraph::Stored,
         };
         let executor = self.options.executor;
-        EvaluationOptions { executor, default_graph, limits: self.options.limits, ..Default::default() }
+        let budget = self.options.budget.child(Work::Query, Limits::default());
+        EvaluationOptions { executor, default_graph, limits: self.options.limits, budget, ..Default::default() }
     }
 
     /// Answers a query. The answer holds the snapshot, and can be kept when this graph is gone.

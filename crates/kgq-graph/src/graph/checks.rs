@@ -21,6 +21,7 @@ impl Graph {
         check::Options {
             lenient: self.options.lenient,
             bounds: self.options.bounds,
+            budget: self.loading_budget(),
             evaluation: self.evaluation_options(),
         }
     }

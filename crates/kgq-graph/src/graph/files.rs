@@ -2,7 +2,7 @@
 
 use super::{Graph, kept};
 use crate::project::{self, Found, Project, ProjectFile};
-use kgq_snapshot::store::{Contexts, Dataset, Input, ReadOptions, ReadProgress, is_pipe, open_file};
+use kgq_snapshot::store::{Contexts, Dataset, Input, ReadProgress, is_pipe, open_file};
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::RdfFormat;
 use std::io::Read;
@@ -35,7 +35,8 @@ impl Graph {
             }
             names => names.iter().map(|name| (name.clone(), self.named_input(name))).collect(),
         };
-        let options = ReadOptions { lenient: self.options.lenient, bounds: self.options.bounds, progress: None };
+        let budget = self.loading_budget();
+        let options = self.read_options(&budget, None);
         let all = files.len();
         let (mut errors, mut whole) = (Vec::new(), self.clone());
         for (name, input) in files {

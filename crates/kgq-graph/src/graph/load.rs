@@ -1,9 +1,11 @@
 //! The parsed dataset, the snapshot, and what is read off them: each made when it is first asked for, and kept.
 
-use super::{Graph, News, kept};
+use super::{Graph, News, OpenOptions, kept};
 use crate::catalog::{Catalog, Labels, TermIndex, label_that_is_a_thing, naming};
+use kgq_engine::{Budget, Limits};
 use kgq_snapshot::store::{Dataset, Input, ReadOptions, ReadProgress};
 use kgq_snapshot::{BuildOptions, Cache, Progress, Snapshot};
+use kgq_syntax::budget::Work;
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::{Contested, NamedNode, Prefixes, Quad, TermRef, vocabulary};
 use kgq_syntax::text::{count, visible};
@@ -33,8 +35,24 @@ impl Graph {
             unreify: self.options.unreify,
             bounds: self.options.bounds,
             memory: self.options.limits.memory,
+            budget: self.loading_budget(),
+            unfinished: self.options.unfinished.clone(),
             ..BuildOptions::default()
         }
+    }
+
+    /// What reading files and building from them may use, from now on: the time that the command line names, as large files may take
+    /// longer than a query should; and the memory that a query may have.
+    pub fn loading_budget(&self) -> Budget {
+        let time = self.options.asked_limits.time;
+        let limits = Limits { time, memory: self.options.limits.memory, rows: None };
+        self.options.budget.child(Work::Loading, limits)
+    }
+
+    /// How documents are read.
+    pub fn read_options<'a>(&self, budget: &'a Budget, progress: Option<&'a ReadProgress<'a>>) -> ReadOptions<'a> {
+        let OpenOptions { lenient, bounds, .. } = self.options;
+        ReadOptions { lenient, bounds, budget: Some(budget), progress }
     }
 
     /// The parsed dataset.
@@ -53,8 +71,8 @@ impl Graph {
                 dataset.contested = snapshot.contested_prefixes().to_vec();
                 return Ok(Arc::new(dataset));
             }
-            let options = ReadOptions { lenient: self.options.lenient, bounds: self.options.bounds, progress };
-            let dataset = Dataset::read(&self.inputs()?, options)?;
+            let budget = self.loading_budget();
+            let dataset = Dataset::read(&self.inputs()?, self.read_options(&budget, progress))?;
             Ok(Arc::new(match self.options.unreify {
                 true => dataset.map_quads(kgq_syntax::rdf::rdf11::upgrade),
                 false => dataset,
@@ -68,7 +86,7 @@ impl Graph {
         kept(&self.snapshot, || match &self.options.snapshot {
             Some(path) => Snapshot::open(path),
             None if self.is_large() => self.snapshot_of_files(),
-            None => Snapshot::from_quads(self.dataset()?.quads().iter().cloned()),
+            None => Snapshot::from_quads_within(self.dataset()?.quads().iter().cloned(), &self.loading_budget()),
         })
     }
 

@@ -16,8 +16,8 @@ pub use names::KnownTerms;
 
 use crate::catalog::{Catalog, Labels, TermIndex};
 use crate::project::{Found, Project};
-use kgq_engine::{self as engine, Limits};
-use kgq_snapshot::store::{Contexts, Dataset, Input};
+use kgq_engine::{self as engine, Budget, Limits};
+use kgq_snapshot::store::{Contexts, Dataset, Input, Unfinished};
 use kgq_snapshot::{ContentKey, Progress, Snapshot};
 use kgq_syntax::bounds::Bounds;
 use kgq_syntax::error::{Error, Result};
@@ -58,6 +58,10 @@ pub struct OpenOptions {
     /// Those of time and memory that the command line names: they bound a whole export too, for which there is no default.
     pub asked_limits: Limits,
     pub bounds: Bounds,
+    /// What this graph and all that is asked of it may use together; where it is cancelled, everything stops.
+    pub budget: Budget,
+    /// Where it is noted which files are half-written, for whoever may end the process early.
+    pub unfinished: Unfinished,
 }
 
 /// A graph with all that belongs to it. It never changes, and any thread may ask it.

@@ -17,7 +17,7 @@ pub use graph::{GraphOptions, RdfVersion, write_quads};
 pub use json::value as term_json;
 pub use term::cell;
 
-use kgq_engine::{Answer, Row, Solutions};
+use kgq_engine::{Answer, Solutions};
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{Compression, Prefixes, RdfFormat, Term, Variable};
 use std::io::Write;
@@ -220,11 +220,6 @@ fn write_boolean(value: bool, options: RenderOptions<'_>, out: &mut dyn Write) -
         }
     }
     Ok(Written { rows: 0, truth: Some(value), mapped: 0 })
-}
-
-/// All rows of the solutions; for formats that must see every row before the first is written.
-fn collect(rows: Box<dyn Iterator<Item = Result<Row>> + '_>) -> Result<Vec<Row>> {
-    rows.collect()
 }
 
 pub(crate) fn output_error(error: &std::io::Error) -> Error {

@@ -1,7 +1,7 @@
 //! A table for reading: columns of even width in terminal cells, cells wrapped so that it fits the terminal, and rows set
 //! one value a line where columns would become too narrow.
 
-use super::{RenderOptions, collect, output_error, term};
+use super::{RenderOptions, output_error, term};
 use kgq_engine::{Row, Solutions};
 use kgq_syntax::error::Result;
 use kgq_syntax::text::{char_width, width};
@@ -12,39 +12,72 @@ const GAP: usize = 2;
 /// The widest that a column is made for the sake of a piece that cannot be broken.
 const WIDEST_PIECE: usize = 28;
 
+/// Rows that are laid out at once. The first so many decide how wide the columns are, so that a table of any length takes the memory
+/// of these, and its first rows are seen before the last are found.
+const WINDOW: usize = 1000;
+/// The width of the numbers of rows where there are more than a window.
+const NUMBERS: usize = 7;
+
 pub fn write(solutions: Solutions, options: RenderOptions<'_>, out: &mut dyn Write) -> Result<u64> {
     let mut names: Vec<String> = solutions.variables.iter().map(|v| v.as_str().to_owned()).collect();
-    let rows = collect(solutions.rows)?;
-    let mut cells: Vec<Vec<String>> = rows
-        .iter()
-        .map(|row| {
-            let cell = |t: &Option<_>| t.as_ref().map_or(String::new(), |t| term::cell(t, options.prefixes));
-            row.iter().map(cell).map(|cell| cut(cell, options.table.longest)).collect()
-        })
-        .collect();
-    let mut numeric = numeric_columns(&rows, names.len());
+    let mut rows = solutions.rows.fuse().peekable();
+    let mut window = Window::take(&mut rows, &options)?;
+    let mut numeric = numeric_columns(&window.rows, names.len());
     let vertical = options.table.vertical;
-    if options.table.numbered && !vertical && !names.is_empty() && !rows.is_empty() {
+    let numbered = options.table.numbered && !vertical && !names.is_empty() && !window.rows.is_empty();
+    let widths = if vertical {
+        None
+    } else {
+        let mut columns = columns(&names, &window.cells);
+        if numbered {
+            let digits = window.rows.len().to_string().len();
+            let width = if rows.peek().is_some() { NUMBERS } else { digits };
+            columns.insert(0, Column { natural: width, piece: width });
+        }
+        fit(&columns, options.width)
+    };
+    let numbered = numbered && widths.is_some();
+    if numbered {
         names.insert(0, String::new());
         numeric.insert(0, true);
-        for (number, row) in cells.iter_mut().enumerate() {
-            row.insert(0, (number + 1).to_string());
-        }
     }
-    let widths = if vertical { None } else { fit(&columns(&names, &cells), options.width) };
-    let mut table = Table { numeric, names, cells, colour: options.colour };
-    let text = match widths {
-        Some(widths) => table.horizontal(&widths),
-        None => {
-            if options.table.numbered && !vertical && !rows.is_empty() {
-                table.names.remove(0);
-                table.cells.iter_mut().for_each(|row| drop(row.remove(0)));
-            }
-            table.vertical(options.width)
+    let mut table = Table { numeric, names, cells: Vec::new(), first: 1, colour: options.colour };
+    let mut text = widths.as_ref().map_or_else(String::new, |widths| table.header(widths));
+    loop {
+        let count = window.rows.len();
+        table.cells = window.cells;
+        if numbered {
+            let numbers = table.first..;
+            table.cells.iter_mut().zip(numbers).for_each(|(row, number)| row.insert(0, number.to_string()));
         }
-    };
-    out.write_all(text.as_bytes()).map_err(|e| output_error(&e))?;
-    Ok(rows.len() as u64)
+        text.push_str(&match &widths {
+            Some(widths) => table.horizontal(widths),
+            None => table.vertical(options.width),
+        });
+        out.write_all(text.as_bytes()).map_err(|e| output_error(&e))?;
+        table.first += count;
+        if rows.peek().is_none() {
+            return Ok(table.first as u64 - 1);
+        }
+        text.clear();
+        window = Window::take(&mut rows, &options)?;
+    }
+}
+
+/// Some rows, and the texts of their cells.
+struct Window {
+    rows: Vec<Row>,
+    cells: Vec<Vec<String>>,
+}
+
+impl Window {
+    fn take(rows: &mut impl Iterator<Item = Result<Row>>, options: &RenderOptions<'_>) -> Result<Self> {
+        let rows = rows.take(WINDOW).collect::<Result<Vec<Row>>>()?;
+        let cell = |t: &Option<_>| t.as_ref().map_or(String::new(), |t| term::cell(t, options.prefixes));
+        let cells = rows.iter().map(|row| row.iter().map(cell).map(|cell| cut(cell, options.table.longest)).collect());
+        let cells = cells.collect();
+        Ok(Self { rows, cells })
+    }
 }
 
 /// The text, cut to so many cells, with a mark where something is missing.
@@ -125,11 +158,14 @@ struct Table {
     names: Vec<String>,
     cells: Vec<Vec<String>>,
     numeric: Vec<bool>,
+    /// The number of the first of these rows.
+    first: usize,
     colour: bool,
 }
 
 impl Table {
-    fn horizontal(&self, widths: &[usize]) -> String {
+    /// The names of the columns and the rule below them.
+    fn header(&self, widths: &[usize]) -> String {
         let (bold, dim, reset) = if self.colour { ("\x1b[1m", "\x1b[2m", "\x1b[0m") } else { ("", "", "") };
         let mut out = String::new();
         if self.names.is_empty() {
@@ -140,6 +176,14 @@ impl Table {
         }
         let rule: Vec<String> = widths.iter().map(|w| "─".repeat(*w)).collect();
         out.push_str(&format!("{dim}{}{reset}\n", rule.join(&" ".repeat(GAP))));
+        out
+    }
+
+    fn horizontal(&self, widths: &[usize]) -> String {
+        let mut out = String::new();
+        if self.names.is_empty() {
+            return out;
+        }
         for row in &self.cells {
             for line in self.lines(row, widths) {
                 out.push_str(&line);
@@ -182,8 +226,8 @@ impl Table {
         // On a terminal that is hardly wider than the names, lines may as well run over.
         let room = terminal.map_or(usize::MAX, |t| t.saturating_sub(widest + 2).max(20));
         let mut out = String::new();
-        for (number, row) in self.cells.iter().enumerate() {
-            out.push_str(&format!("{dim}─── row {} ───{reset}\n", number + 1));
+        for (number, row) in (self.first..).zip(&self.cells) {
+            out.push_str(&format!("{dim}─── row {number} ───{reset}\n"));
             for (name, cell) in self.names.iter().zip(row) {
                 let pad = " ".repeat(widest - width(name));
                 for (line, text) in wrap(cell, room).iter().enumerate() {
@@ -249,7 +293,11 @@ fn wrap(text: &str, most: usize) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Format, TableOptions};
     use super::*;
+    use kgq_syntax::rdf::{Literal, Prefixes, Variable};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     #[test]
     fn chinese_is_measured_in_cells_and_wrapped() {
@@ -275,6 +323,65 @@ mod tests {
         assert_eq!(widths.iter().sum::<usize>(), 76);
         assert!(widths[0] == 4 && widths[1] > widths[2], "{widths:?}");
         assert_eq!(fit(&[column(50, 20); 12], Some(80)), None);
+    }
+
+    /// What is written of so many rows; the last is wider than the others. `seen` is told how many rows were asked for at each write.
+    fn table(count: usize, vertical: bool, seen: &mut dyn FnMut(usize)) -> String {
+        struct Out<'o>(Vec<u8>, &'o mut dyn FnMut(usize), Arc<AtomicUsize>);
+        impl Write for Out<'_> {
+            fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+                (self.1)(self.2.load(Ordering::Relaxed));
+                self.0.write(bytes)
+            }
+            fn flush(&mut self) -> std::io::Result<()> {
+                Ok(())
+            }
+        }
+        let asked = Arc::new(AtomicUsize::new(0));
+        let mut out = Out(Vec::new(), seen, Arc::clone(&asked));
+        let rows = (1..=count).map(move |number| {
+            asked.fetch_add(1, Ordering::Relaxed);
+            let text = if number == count { "the last of them".to_owned() } else { format!("row {number}") };
+            Ok(vec![Some(Literal::new_simple_literal(text).into())])
+        });
+        let solutions = Solutions { variables: vec![Variable::new_unchecked("x")], rows: Box::new(rows) };
+        let prefixes = Prefixes::default();
+        let options = RenderOptions {
+            format: Format::Table,
+            prefixes: &prefixes,
+            width: Some(80),
+            colour: false,
+            graph: Default::default(),
+            table: TableOptions { numbered: true, longest: None, vertical },
+            cells: Default::default(),
+        };
+        assert_eq!(write(solutions, options, &mut out).unwrap(), count as u64);
+        String::from_utf8(out.0).unwrap()
+    }
+
+    #[test]
+    fn rows_are_laid_out_a_window_at_a_time() {
+        let mut seen = Vec::new();
+        let text = table(WINDOW * 2 + 2, false, &mut |asked| seen.push(asked));
+        assert_eq!(seen.len(), 3);
+        for (window, asked) in seen.iter().enumerate() {
+            assert!(*asked <= WINDOW * (window + 1) + 1, "{seen:?}");
+        }
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines[0].trim() == "x" && lines[1].starts_with("───────"), "{:?}", &lines[..2]);
+        // A later row that is wider than the first window is wrapped to its columns.
+        assert_eq!(lines[2], "      1  row 1");
+        assert_eq!(lines[WINDOW * 2 + 2], "   2001  row 2001");
+        assert_eq!(lines[WINDOW * 2 + 3].trim_start(), "2002  the last");
+        let vertical = table(WINDOW + 1, true, &mut |_| ());
+        assert!(vertical.contains("─── row 1 ───") && vertical.ends_with("─── row 1001 ───\nx  the last of them\n"));
+    }
+
+    #[test]
+    fn a_short_table_is_as_wide_as_its_rows() {
+        let text = table(2, false, &mut |_| ());
+        assert_eq!(text, "   x\n─  ────────────────\n1  row 1\n2  the last of them\n");
+        assert_eq!(table(0, false, &mut |_| ()), "x\n─\n");
     }
 
     #[test]

@@ -6,7 +6,7 @@ mod manifest;
 mod replace;
 mod staged;
 
-use kgq_snapshot::store::WholeFile;
+use kgq_snapshot::store::{Unfinished, WholeFile};
 use kgq_syntax::error::{Error, Kind, Result};
 use manifest::MANIFEST;
 use rustc_hash::FxHashSet;
@@ -62,20 +62,20 @@ pub fn resume(root: &Path) -> Result<()> {
     let real = fs::canonicalize(root).map_err(|e| Error::io(root.display(), &e))?;
     replace::dispose_abandoned(&real)?;
     if real.join(STAGED).exists() {
-        Staged::take(&real)?;
+        Staged::take(&real, &Unfinished::default())?;
     }
     manifest::owned(root).map(drop)
 }
 
 impl Folder {
     /// Takes a folder that is empty, or not there yet, or made by kgq.
-    pub fn open(root: &Path) -> Result<Self> {
+    pub fn open(root: &Path, unfinished: &Unfinished) -> Result<Self> {
         resume(root)?;
         let new = !root.exists();
         fs::create_dir_all(root).map_err(|e| Error::io(root.display(), &e))?;
         let root = fs::canonicalize(root).map_err(|e| Error::io(root.display(), &e))?;
         let before = manifest::owned(&root)?;
-        let staged = Some(Staged::take(&root)?);
+        let staged = Some(Staged::take(&root, unfinished)?);
         Ok(Self { root, new, before, staged, files: Mutex::default() })
     }
 
@@ -162,7 +162,7 @@ impl Folder {
         let same_list = fs::read(self.root.join(MANIFEST)).is_ok_and(|there| there == manifest.as_bytes());
         if !same_list || changes.written > 0 {
             let path = staged.path().join(MANIFEST);
-            let mut file = WholeFile::create(&path)?;
+            let mut file = WholeFile::create(&path, &Unfinished::default())?;
             file.file().write_all(manifest.as_bytes()).map_err(|e| Error::io(path.display(), &e))?;
             file.finish()?;
             replace::sync_all(staged.path()).map_err(|e| Error::io(staged.path().display(), &e))?;
@@ -250,7 +250,7 @@ mod tests {
     use super::*;
 
     fn publish(root: &Path, files: &[(&str, &str)]) -> Result<Changes> {
-        let folder = Folder::open(root)?;
+        let folder = Folder::open(root, &Unfinished::default())?;
         folder.announce(&files.iter().map(|(path, _)| (*path).to_owned()).collect::<Vec<_>>())?;
         for (path, text) in files {
             folder.write(path, text.as_bytes())?;
@@ -282,7 +282,7 @@ mod tests {
 
     /// Publishes by moving one file after another, broken off by `stop` when all is ready.
     fn moved(root: &Path, files: &[(&str, &str)], stop: impl Fn(&Path, &Path) -> Result<()>) -> Result<Changes> {
-        let folder = Folder::open(root)?;
+        let folder = Folder::open(root, &Unfinished::default())?;
         for (path, text) in files {
             folder.write(path, text.as_bytes())?;
         }
@@ -321,12 +321,12 @@ mod tests {
     fn a_run_that_fails_leaves_the_old_site_and_nothing_beside_it() {
         let dir = tempfile::tempdir().unwrap();
         let root = dir.path().join("site");
-        let folder = Folder::open(&root).unwrap();
+        let folder = Folder::open(&root, &Unfinished::default()).unwrap();
         folder.write("a", b"1").unwrap();
         drop(folder);
         assert!(!root.exists());
         publish(&root, OLD).unwrap();
-        let folder = Folder::open(&root).unwrap();
+        let folder = Folder::open(&root, &Unfinished::default()).unwrap();
         folder.write("a", b"11").unwrap();
         drop(folder);
         assert_eq!(texts(&root), as_texts(OLD));
@@ -402,7 +402,7 @@ mod tests {
     fn two_runs_do_not_write_to_one_folder() {
         let dir = tempfile::tempdir().unwrap();
         let root = dir.path().join("site");
-        let first = Folder::open(&root).unwrap();
+        let first = Folder::open(&root, &Unfinished::default()).unwrap();
         assert_eq!(publish(&root, OLD).unwrap_err().kind(), Kind::Policy);
         drop(first);
         publish(&root, OLD).unwrap();

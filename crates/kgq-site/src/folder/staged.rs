@@ -2,7 +2,7 @@
 //! without is known to be abandoned.
 
 use super::replace;
-use kgq_snapshot::store::{forget_unfinished, note_unfinished};
+use kgq_snapshot::store::Unfinished;
 use kgq_syntax::error::{Error, Kind, Result};
 use std::fs::{self, File, TryLockError};
 use std::io::ErrorKind;
@@ -14,13 +14,14 @@ pub const STAGED: &str = ".kgq-site.building";
 /// It is removed when this is dropped, unless its files are being moved: the next run finishes that.
 pub struct Staged {
     path: PathBuf,
+    unfinished: Unfinished,
     /// `None` where folders cannot be opened.
     _lock: Option<File>,
 }
 
 impl Staged {
     /// Takes the folder, empty; what a killed run left in it is finished or removed.
-    pub fn take(root: &Path) -> Result<Self> {
+    pub fn take(root: &Path, unfinished: &Unfinished) -> Result<Self> {
         let path = root.join(STAGED);
         let failed = |e| Error::io(path.display(), &e);
         for _ in 0..100 {
@@ -31,8 +32,8 @@ impl Staged {
             let Some(lock) = lock(&path, root)? else { continue };
             replace::finish_moving(root, &path)?;
             clear(&path).map_err(failed)?;
-            note_unfinished(&path);
-            return Ok(Self { path, _lock: lock });
+            unfinished.note(&path);
+            return Ok(Self { path, unfinished: unfinished.clone(), _lock: lock });
         }
         Err(busy(root))
     }
@@ -43,7 +44,7 @@ impl Staged {
 
     /// From here on it is not removed when the process is ended: a step follows that the next run must see.
     pub fn keep(&self) {
-        forget_unfinished(&self.path);
+        self.unfinished.forget(&self.path);
     }
 }
 

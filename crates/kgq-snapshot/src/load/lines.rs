@@ -6,6 +6,7 @@
 use crate::interner::Interner;
 use crate::store::announcement;
 use kgq_syntax::bounds::Bounds;
+use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Place, Result};
 use kgq_syntax::guard::{self, Guard};
 use memchr::{memchr, memchr_iter, memchr2};
@@ -39,15 +40,21 @@ struct Last<'b> {
     literal_type: u32,
 }
 
+/// Lines between two looks at the budget.
+const LINES_BETWEEN_CHECKS: u64 = 1 << 12;
+
 impl Lines<'_> {
     /// Adds the statements of whole lines, the first of which has this number (from 1).
-    pub(super) fn read(&self, text: &[u8], first_line: u64, interner: &mut Interner) -> Result<()> {
+    pub(super) fn read(&self, text: &[u8], first_line: u64, interner: &mut Interner, budget: &Budget) -> Result<()> {
         let is_text = std::str::from_utf8(text).is_ok();
         let has_returns = memchr(b'\r', text).is_some();
         let mut start = 0;
         let mut last = Last::default();
         let ends = memchr_iter(b'\n', text).chain((!text.ends_with(b"\n")).then_some(text.len()));
         for (line_number, end) in (first_line..).zip(ends) {
+            if line_number.is_multiple_of(LINES_BETWEEN_CHECKS) {
+                budget.check()?;
+            }
             let mut line = &text[start..end];
             let rest = &text[start..];
             let length = end - start;

@@ -5,8 +5,10 @@ use super::spool::{Spooled, take, take_array, take_number};
 use crate::dictionary::{Dictionary, Literals, RECORD};
 use crate::front_coding::{StringTable, StringTableBuilder};
 use crate::interner::too_many_terms;
+use crate::sort::{Piece, sort_by};
 use crate::storage::Words;
 use crate::value::{LITERAL_FAMILIES, LiteralType, WITH_VALUES};
+use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Result};
 use rustc_hash::FxHashMap;
 use std::cmp::Ordering;
@@ -21,11 +23,7 @@ pub(super) enum Labels {
 }
 
 /// Merges the runs' terms. The second part gives, for each run and each of its terms, the id.
-pub(super) fn merge(
-    runs: &mut [Run],
-    labels: Labels,
-    alive: &(dyn Fn() -> Result<()> + Sync),
-) -> Result<(Dictionary, Vec<Vec<u32>>)> {
+pub(super) fn merge(runs: &mut [Run], labels: Labels, budget: &Budget) -> Result<(Dictionary, Vec<Vec<u32>>)> {
     let mut sources: Vec<RunTerms> = runs.iter_mut().map(|run| run.read_terms()).collect::<Result<_>>()?;
     let counts: Vec<[u32; 4]> = runs.iter().map(|run| run.counts).collect();
     let (types, type_maps) = merge_types(runs);
@@ -36,9 +34,9 @@ pub(super) fn merge(
         literal_sources.push(source.literals);
     }
     let (blanks, iris, literals) = std::thread::scope(|scope| {
-        let literals = scope.spawn(|| merge_literals(literal_sources, &counts, &type_maps, alive));
-        let blanks = merge_blanks(blank_sources, &counts, labels);
-        let iris = merge_iris(iri_sources, &counts, alive);
+        let literals = scope.spawn(|| merge_literals(literal_sources, &counts, &type_maps, budget));
+        let blanks = merge_blanks(blank_sources, &counts, labels, budget);
+        let iris = merge_iris(iri_sources, &counts, budget);
         let literals = literals.join().unwrap_or_else(|_| Err(Error::bug("merging literals failed")));
         (blanks, iris, literals)
     });
@@ -57,7 +55,7 @@ pub(super) fn merge(
         map.extend(literal_maps[run].iter().map(|n| n + first_literal as u32));
     }
     let terms: Vec<&[TripleTerm]> = runs.iter().map(|run| run.triple_terms.as_slice()).collect();
-    let (triples, depths) = merge_triples(&terms, &mut maps, first_triple)?;
+    let (triples, depths) = merge_triples(&terms, &mut maps, first_triple, budget)?;
     Ok((Dictionary::new(blanks, blank_order, iris, literals, triples, depths), maps))
 }
 
@@ -142,17 +140,13 @@ type Maps = Vec<Vec<u32>>;
 /// How many terms are merged between two looks at whether to go on.
 const STEP: u32 = 1 << 16;
 
-fn merge_iris(
-    sources: Vec<Spooled>,
-    counts: &[[u32; 4]],
-    alive: &(dyn Fn() -> Result<()> + Sync),
-) -> Result<(StringTable, Maps)> {
+fn merge_iris(sources: Vec<Spooled>, counts: &[[u32; 4]], budget: &Budget) -> Result<(StringTable, Maps)> {
     let mut table = StringTableBuilder::default();
     let mut maps = empty_maps(counts, 1);
     let next = |from: &mut Spooled, head: &mut Head| take_string(from, &mut head.string);
     merge_strings(sources, counts.iter().map(|c| c[1]), next, |iri, runs| {
         if table.len().is_multiple_of(STEP) {
-            alive()?;
+            budget.check()?;
         }
         runs.iter().for_each(|run| maps[*run].push(table.len()));
         table.push(iri)
@@ -160,7 +154,12 @@ fn merge_iris(
     Ok((table.finish(), maps))
 }
 
-fn merge_blanks(sources: Vec<Spooled>, counts: &[[u32; 4]], labels: Labels) -> Result<(StringTable, Words, Maps)> {
+fn merge_blanks(
+    sources: Vec<Spooled>,
+    counts: &[[u32; 4]],
+    labels: Labels,
+    budget: &Budget,
+) -> Result<(StringTable, Words, Maps)> {
     struct Blank {
         position: u64,
         file: u32,
@@ -179,6 +178,9 @@ fn merge_blanks(sources: Vec<Spooled>, counts: &[[u32; 4]], labels: Labels) -> R
     };
     merge_strings(sources, counts.iter().map(|c| c[0]), next, |key, runs| {
         let number = u32::try_from(blanks.len()).map_err(|_| too_many_terms())?;
+        if number.is_multiple_of(STEP) {
+            budget.check()?;
+        }
         runs.iter().for_each(|run| maps[*run].push(number));
         let position = runs.iter().map(|run| latest.borrow()[*run]).min().unwrap_or_default();
         let (file, label) = key.split_at(4);
@@ -189,7 +191,8 @@ fn merge_blanks(sources: Vec<Spooled>, counts: &[[u32; 4]], labels: Labels) -> R
         Ok(())
     })?;
     let mut order: Vec<u32> = (0..blanks.len() as u32).collect();
-    order.sort_unstable_by_key(|n| blanks[*n as usize].position);
+    let position = |number: &u32| blanks[*number as usize].position;
+    sort_by(&mut order, Piece::Large, |a, b| position(a).cmp(&position(b)), budget)?;
     let mut ids = vec![0; order.len()];
     order.iter().enumerate().for_each(|(id, number)| ids[*number as usize] = id as u32);
     maps.iter_mut().flatten().for_each(|number| *number = ids[*number as usize]);
@@ -200,7 +203,7 @@ fn merge_blanks(sources: Vec<Spooled>, counts: &[[u32; 4]], labels: Labels) -> R
         Labels::Number => names(order.iter().map(|number| blanks[*number as usize].file)),
     };
     let mut by_name: Vec<u32> = (0..names.len() as u32).collect();
-    super::strings::sort(&mut by_name, |id| &names[id as usize]);
+    super::strings::sort(&mut by_name, |id| &names[id as usize], budget)?;
     let mut table = StringTableBuilder::default();
     names.iter().try_for_each(|name| table.push(name))?;
     Ok((table.finish(), Words::new(by_name), maps))
@@ -223,7 +226,7 @@ fn merge_literals(
     mut sources: Vec<Spooled>,
     counts: &[[u32; 4]],
     type_maps: &[Vec<u32>],
-    alive: &(dyn Fn() -> Result<()> + Sync),
+    budget: &Budget,
 ) -> Result<(Literals, Maps)> {
     let mut maps = empty_maps(counts, 2);
     let mut heads: Vec<(usize, u32, RunLiteral)> = Vec::new();
@@ -257,7 +260,7 @@ fn merge_literals(
         }
         let at = table.len();
         if at.is_multiple_of(STEP) {
-            alive()?;
+            budget.check()?;
         }
         equal.iter().for_each(|head| maps[heads[*head].0].push(at));
         let literal = &heads[equal[0]].2;
@@ -308,7 +311,12 @@ fn merge_literals(
 }
 
 /// Sorts the triple terms by depth, so that each stands after its components, then by these; adds their ids to the maps.
-fn merge_triples(runs: &[&[TripleTerm]], maps: &mut [Vec<u32>], first: u32) -> Result<(Words, Vec<u32>)> {
+fn merge_triples(
+    runs: &[&[TripleTerm]],
+    maps: &mut [Vec<u32>],
+    first: u32,
+    budget: &Budget,
+) -> Result<(Words, Vec<u32>)> {
     let deepest = runs.iter().filter_map(|terms| terms.last()).map(|term| term.depth).max().unwrap_or(0);
     let (mut words, mut depths) = (Vec::new(), Vec::new());
     for depth in 1..=deepest {
@@ -320,14 +328,17 @@ fn merge_triples(runs: &[&[TripleTerm]], maps: &mut [Vec<u32>], first: u32) -> R
         for (terms, map) in runs.iter().zip(maps.iter()) {
             level.extend(terms[of_depth(terms)].iter().map(|t| t.components.map(|c| map[c as usize])));
         }
-        level.sort_unstable();
+        sort_by(&mut level, Piece::Large, Ord::cmp, budget)?;
         level.dedup();
         let offset = first as usize + words.len() / 3;
         if offset + level.len() >= u32::MAX as usize {
             return Err(too_many_terms());
         }
         for (terms, map) in runs.iter().zip(maps.iter_mut()) {
-            for term in &terms[of_depth(terms)] {
+            for (number, term) in terms[of_depth(terms)].iter().enumerate() {
+                if number % STEP as usize == 0 {
+                    budget.check()?;
+                }
                 let components = term.components.map(|c| map[c as usize]);
                 let at = level.binary_search(&components).expect("every run's triple terms are among all");
                 map.push((offset + at) as u32);

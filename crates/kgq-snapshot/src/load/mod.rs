@@ -21,9 +21,10 @@ use super::storage::Words;
 use super::{
     Component, ContentKey, Image, Permutation, QuadPermutation, Snapshot, Sorted, Statistics, StoredStatistics,
 };
-use crate::store::{Input, WholeFile};
+use crate::store::{Input, Unfinished, WholeFile};
 use kgq_syntax::bounds::Bounds;
-use kgq_syntax::error::{Error, Kind, Result};
+use kgq_syntax::budget::{Budget, Reservation};
+use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{Declared, Prefixes, Quad};
 use merge::Labels;
 use pieces::{Piece, Pieces};
@@ -31,7 +32,7 @@ use run::{Rows, Run};
 use sort::Plan;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Mutex, PoisonError, mpsc};
 
 pub(super) use digest::content_key as content_key_of;
 pub use digest::digest_of_file;
@@ -48,10 +49,12 @@ pub struct BuildOptions<'a> {
     pub memory: Option<u64>,
     /// Where temporary files go; `None` is beside the snapshot, or the system's folder for one in memory. They have no names.
     pub temporary: Option<PathBuf>,
+    /// Where it is noted what is half-written.
+    pub unfinished: Unfinished,
     /// Told from time to time how far the build is, by any thread.
     pub progress: Option<&'a (dyn Fn(Progress) + Sync)>,
-    /// Setting it stops the build.
-    pub cancelled: Arc<AtomicBool>,
+    /// What the build may use, and how it is stopped.
+    pub budget: Budget,
 }
 
 /// How far a build is.
@@ -96,7 +99,7 @@ impl Snapshot {
     /// that was there before stays.
     pub fn build(inputs: &[Input], options: &BuildOptions<'_>, path: &Path) -> Result<BuildSummary> {
         // Made first: a folder that cannot be written to is better known before an hour of work.
-        Self::build_to(inputs, options, WholeFile::create(path)?)
+        Self::build_to(inputs, options, WholeFile::create(path, &options.unfinished)?)
     }
 
     /// The same, to a file that was started.
@@ -130,51 +133,67 @@ impl Snapshot {
     /// # Errors
     /// A limit, if there are more distinct terms or more statements than 32 bits can number.
     pub fn from_quads(quads: impl IntoIterator<Item = Quad>) -> Result<Self> {
-        Self::of(quads, Declared::default(), ContentKey::default())
+        Self::from_quads_within(quads, &Budget::default())
     }
 
-    fn of(quads: impl IntoIterator<Item = Quad>, declared: Declared, key: ContentKey) -> Result<Self> {
-        let mut interner = Interner::default();
-        for quad in quads {
+    /// The same within a budget.
+    ///
+    /// # Errors
+    /// As for [`Snapshot::from_quads`], and the budget's.
+    pub fn from_quads_within(quads: impl IntoIterator<Item = Quad>, budget: &Budget) -> Result<Self> {
+        Self::of(quads, Declared::default(), ContentKey::default(), budget)
+    }
+
+    fn of(quads: impl IntoIterator<Item = Quad>, declared: Declared, key: ContentKey, budget: &Budget) -> Result<Self> {
+        let (mut interner, mut held) = (Interner::default(), Reservation::default());
+        for (number, quad) in quads.into_iter().enumerate() {
+            if number.is_multiple_of(STATEMENTS_BETWEEN_CHECKS) {
+                budget.check()?;
+                held.resize(budget, interner.size() as u64)?;
+            }
             interner.quad_in(quad.as_ref(), None)?;
         }
-        let mut runs = vec![Run::sort(interner, None)?];
-        let alive = || Ok(());
-        let (dictionary, maps) = merge::merge(&mut runs, Labels::Keep, &alive)?;
+        held.resize(budget, interner.size() as u64)?;
+        let mut runs = vec![Run::sort(interner, None, budget)?];
+        let (dictionary, maps) = merge::merge(&mut runs, Labels::Keep, budget)?;
         let run = runs.pop().expect("there is one run");
-        let triples = sort::in_memory(renumber(vec![run.triples], &maps)?, &TRIPLES, &alive)?;
-        let quads = sort::in_memory(renumber(vec![run.quads], &maps)?, &QUADS, &alive)?;
-        Ok(Self::assemble(dictionary, triples, quads, declared, key))
+        let bytes = run.triples.len() as u64 * TO_SORT_A_TRIPLE + run.quads.len() as u64 * TO_SORT_A_QUAD;
+        let _held = budget.reserve(bytes)?;
+        let triples = sort::in_memory(renumber(vec![run.triples], &maps, budget)?, &TRIPLES, budget)?;
+        let quads = sort::in_memory(renumber(vec![run.quads], &maps, budget)?, &QUADS, budget)?;
+        Self::assemble(dictionary, triples, quads, (declared, key), budget)
     }
 
-    pub(super) fn sort_triples(rows: Vec<[u32; 3]>) -> Result<Sorted<6>> {
+    pub(super) fn sort_triples(rows: Vec<[u32; 3]>, budget: &Budget) -> Result<Sorted<6>> {
         if u32::try_from(rows.len()).is_err() {
             return Err(too_many_statements());
         }
-        sort::in_memory(rows, &TRIPLES, &|| Ok(()))
+        sort::in_memory(rows, &TRIPLES, budget)
     }
 
     fn assemble(
         dictionary: super::dictionary::Dictionary,
         triples: Sorted<6>,
         quads: Sorted<8>,
-        declared: Declared,
-        key: ContentKey,
-    ) -> Self {
+        (declared, key): (Declared, ContentKey),
+        budget: &Budget,
+    ) -> Result<Self> {
         let named_graphs = quads.quads_index(QuadPermutation::Gspo).keys().map(|(graph, _)| graph.get()).collect();
         let statistics = Statistics::count(
             triples.triples_index(Permutation::Spo),
             triples.triples_index(Permutation::Pso),
             triples.triples_index(Permutation::Pos),
             triples.triples_index(Permutation::Osp),
-        );
+            budget,
+        )?;
         let quad_statistics = Statistics::count(
             quads.quads_index(QuadPermutation::Spog),
             quads.quads_index(QuadPermutation::Psog),
             quads.quads_index(QuadPermutation::Posg),
             quads.quads_index(QuadPermutation::Ospg),
-        );
-        Self::new(Image {
+            budget,
+        )?;
+        Ok(Self::new(Image {
             dictionary,
             triples,
             quads,
@@ -185,7 +204,8 @@ impl Snapshot {
             contested: declared.contested,
             file: None,
             key,
-        })
+            merges: Default::default(),
+        }))
     }
 }
 
@@ -233,7 +253,11 @@ const QUADS: Plan<4, 8> = {
 };
 
 /// Turns runs' numbers of terms into ids.
-fn renumber<const WIDTH: usize>(runs: Vec<Rows<WIDTH>>, maps: &[Vec<u32>]) -> Result<Vec<[u32; WIDTH]>> {
+fn renumber<const WIDTH: usize>(
+    runs: Vec<Rows<WIDTH>>,
+    maps: &[Vec<u32>],
+    budget: &Budget,
+) -> Result<Vec<[u32; WIDTH]>> {
     let total: usize = runs.iter().map(Rows::len).sum();
     if u32::try_from(total).is_err() {
         return Err(too_many_statements());
@@ -241,6 +265,9 @@ fn renumber<const WIDTH: usize>(runs: Vec<Rows<WIDTH>>, maps: &[Vec<u32>]) -> Re
     let mut all = Vec::with_capacity(total);
     for (rows, map) in runs.into_iter().zip(maps) {
         rows.each(|row| {
+            if all.len() % ROWS_BETWEEN_CHECKS == 0 {
+                budget.check()?;
+            }
             all.push(row.map(|term| map[term as usize]));
             Ok(())
         })?;
@@ -251,6 +278,11 @@ fn renumber<const WIDTH: usize>(runs: Vec<Rows<WIDTH>>, maps: &[Vec<u32>]) -> Re
 fn too_many_statements() -> Error {
     Error::limit("the dataset has more than 4,294,967,295 statements, which a snapshot cannot number")
 }
+
+/// Statements of a text between two looks at the budget.
+const STATEMENTS_BETWEEN_CHECKS: usize = 1 << 12;
+/// Statements as numbers between two looks at the budget.
+const ROWS_BETWEEN_CHECKS: usize = 1 << 19;
 
 /// Bytes that sorting a triple, or a quad, holds: itself, packed, and its columns in every order.
 const TO_SORT_A_TRIPLE: u64 = 12 + 8 + 48;
@@ -283,11 +315,8 @@ impl<'a> Build<'a> {
         }
     }
 
-    fn alive(&self) -> Result<()> {
-        if self.options.cancelled.load(Ordering::Relaxed) {
-            return Err(Error::new(Kind::Interrupted, "the build was interrupted"));
-        }
-        Ok(())
+    fn budget(&self) -> &'a Budget {
+        &self.options.budget
     }
 
     fn report(&self, phase: Phase) {
@@ -307,25 +336,24 @@ impl<'a> Build<'a> {
     }
 
     fn run(self, writer: Option<Writer>) -> Result<(Snapshot, BuildSummary)> {
-        let alive = || self.alive();
+        let budget = self.budget();
         self.report(Phase::Reading);
         let Read { mut runs, digests, declared } = self.read()?;
         let statements = self.statements.load(Ordering::Relaxed);
         self.report(Phase::MergingTerms);
-        let (dictionary, maps) = merge::merge(&mut runs, Labels::Number, &alive)?;
+        let (dictionary, maps) = merge::merge(&mut runs, Labels::Number, budget)?;
         self.report(Phase::SortingStatements);
         let (triples, quads): (Vec<_>, Vec<_>) = runs.into_iter().map(|run| (run.triples, run.quads)).unzip();
         let triples = self.sort(triples, &maps, &TRIPLES, TO_SORT_A_TRIPLE)?;
         let quads = self.sort(quads, &maps, &QUADS, TO_SORT_A_QUAD)?;
         drop(maps);
-        self.alive()?;
         let key = self.key(&digests);
         let snapshot = if self.options.unreify {
             // `rdf:Statement` descriptions become reifiers.
-            let stated = Snapshot::assemble(dictionary, triples, quads, Declared::default(), key);
-            Snapshot::of(kgq_syntax::rdf::rdf11::upgrade(stated.iter().collect()), declared, key)?
+            let stated = Snapshot::assemble(dictionary, triples, quads, (Declared::default(), key), budget)?;
+            Snapshot::of(kgq_syntax::rdf::rdf11::upgrade(stated.iter().collect()), declared, key, budget)?
         } else {
-            Snapshot::assemble(dictionary, triples, quads, declared, key)
+            Snapshot::assemble(dictionary, triples, quads, (declared, key), budget)?
         };
         let summary = BuildSummary {
             statements,
@@ -338,7 +366,7 @@ impl<'a> Build<'a> {
         if let Some(mut writer) = writer {
             self.report(Phase::Writing);
             snapshot.write(&mut writer)?;
-            self.alive()?;
+            budget.check()?;
             writer.finish(key)?;
         }
         Ok((snapshot, summary))
@@ -352,13 +380,16 @@ impl<'a> Build<'a> {
         bytes_each: u64,
     ) -> Result<Sorted<ORDERS>> {
         let total: u64 = rows.iter().map(|rows| rows.len() as u64).sum();
-        let alive = || self.alive();
+        let budget = self.budget();
         match self.options.memory {
             Some(memory) if total * bytes_each > memory / 2 => {
                 let piece = (memory / 4 / (WIDTH as u64 * 4)).clamp(1 << 12, 1 << 28) as usize;
-                sort::on_disk(rows, maps, plan, piece, &self.folder, &alive)
+                sort::on_disk(rows, maps, plan, piece, &self.folder, budget)
             }
-            _ => sort::in_memory(renumber(rows, maps)?, plan, &alive),
+            _ => {
+                let _held = budget.reserve(total * bytes_each)?;
+                sort::in_memory(renumber(rows, maps, budget)?, plan, budget)
+            }
         }
     }
 
@@ -396,7 +427,7 @@ impl<'a> Build<'a> {
                 .collect();
             let mut pieces = Pieces::new(self.inputs, self.options.bounds, &self.bytes_read);
             while !self.failed.load(Ordering::Relaxed) {
-                if let Err(error) = self.alive() {
+                if let Err(error) = self.budget().check() {
                     fail(0, error);
                     break;
                 }
@@ -448,7 +479,7 @@ impl<'a> Build<'a> {
         // Beside the terms, a thread holds them again while it sorts.
         let most = self.options.memory.map(|memory| (memory / (self.threads as u64 * 4)) as usize);
         let mut runs = Vec::new();
-        let mut interner = Interner::default();
+        let (mut interner, mut held) = (Interner::default(), Reservation::default());
         loop {
             let piece = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
             // Drained after a failure, so that the reading thread never waits for room.
@@ -459,9 +490,9 @@ impl<'a> Build<'a> {
             let number = piece.number;
             let mut spill = |interner: &mut Interner| -> Result<()> {
                 if most.is_some_and(|most| interner.size() > most) {
-                    runs.push(Run::sort(std::mem::take(interner), self.spill())?);
+                    runs.push(Run::sort(std::mem::take(interner), self.spill(), self.budget())?);
                 }
-                Ok(())
+                held.resize(self.budget(), interner.size() as u64)
             };
             let before = interner.statements();
             let read = piece.read(&mut interner, self, whole_files, &mut spill);
@@ -473,7 +504,7 @@ impl<'a> Build<'a> {
         if self.failed.load(Ordering::Relaxed) {
             return Ok(Vec::new());
         }
-        runs.push(Run::sort(interner, self.spill().filter(|_| !runs.is_empty()))?);
+        runs.push(Run::sort(interner, self.spill().filter(|_| !runs.is_empty()), self.budget())?);
         Ok(runs)
     }
 }

@@ -193,20 +193,23 @@ impl Piece<'_> {
                     bounds: build.options.bounds,
                     graph,
                 };
-                lines.read(&text, first_line, interner)
+                lines.read(&text, first_line, interner, build.budget())
             }
             Work::Whole => {
                 let passing = Passing::default();
                 let stored = Digesting::new(input.stored()?, passing.clone(), &build.bytes_read);
                 let text = input.text_of(stored, build.options.bounds)?;
-                let options =
-                    ReadOptions { lenient: build.options.lenient, bounds: build.options.bounds, progress: None };
+                let options = ReadOptions {
+                    lenient: build.options.lenient,
+                    bounds: build.options.bounds,
+                    budget: Some(build.budget()),
+                    progress: None,
+                };
                 let mut read = 0u64;
                 let prefixes = read_each(input, text, options, &mut |quad| {
                     interner.quad_in(quad.as_ref(), None)?;
                     read += 1;
                     if read.is_multiple_of(1 << 14) {
-                        build.alive()?;
                         let position = interner.position;
                         let before = interner.statements();
                         spill(interner)?;

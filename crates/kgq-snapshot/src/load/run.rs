@@ -4,7 +4,9 @@ use super::spool::{Spool, Spooled, take, take_array, take_number};
 use super::strings;
 use crate::front_coding::shared_prefix;
 use crate::interner::{self, Interner, Keys};
+use crate::sort::{Piece, sort_by};
 use crate::value::{LiteralType, Stored, WITH_VALUES, compare_stored};
+use kgq_syntax::budget::Budget;
 use kgq_syntax::error::Result;
 use std::cmp::Ordering;
 use std::path::Path;
@@ -75,7 +77,8 @@ impl<const WIDTH: usize> Rows<WIDTH> {
 
 impl Run {
     /// Sorts what a thread has interned; into memory, or into files in a folder.
-    pub(super) fn sort(interner: Interner, folder: Option<&Path>) -> Result<Self> {
+    pub(super) fn sort(interner: Interner, folder: Option<&Path>, budget: &Budget) -> Result<Self> {
+        budget.check()?;
         let Interner { types, terms, blanks, mut triples, mut quads, .. } = interner;
         let (types, type_positions) = sort_types(&types);
         let (mut iris, mut literals, mut triple_terms) = (Vec::new(), Vec::new(), Vec::new());
@@ -96,10 +99,10 @@ impl Run {
             next += 1;
         };
 
-        let blanks = write_blanks(blanks, &terms, &mut place, folder)?;
-        strings::sort(&mut iris, |n| &terms.get(n)[1..]);
-        let iris = write_iris(&iris, &terms, &mut place, folder)?;
-        let literals = write_literals(&literals, &terms, &types, &type_positions, &mut place, folder)?;
+        let blanks = write_blanks(blanks, &terms, &mut place, folder, budget)?;
+        strings::sort(&mut iris, |n| &terms.get(n)[1..], budget)?;
+        let iris = write_iris(&iris, &terms, &mut place, folder, budget)?;
+        let literals = write_literals(&literals, &terms, (&types, &type_positions), &mut place, folder, budget)?;
         // A triple term is met after its components, so order of appearance within a depth is enough.
         triple_terms.sort_by_key(|number| triple_term(terms.get(*number)).depth);
         triple_terms.iter().for_each(|number| place(*number));
@@ -162,8 +165,9 @@ fn write_blanks(
     terms: &Keys,
     place: &mut impl FnMut(u32),
     folder: Option<&Path>,
+    budget: &Budget,
 ) -> Result<Spool> {
-    blanks.sort_unstable_by_key(|(number, _)| terms.get(*number));
+    sort_by(&mut blanks, Piece::Small, |(a, _), (b, _)| terms.get(*a).cmp(terms.get(*b)), budget)?;
     let mut spool = Spool::new(folder)?;
     for (number, position) in blanks {
         let key = &terms.get(number)[1..];
@@ -175,10 +179,19 @@ fn write_blanks(
     Ok(spool)
 }
 
-fn write_iris(iris: &[u32], terms: &Keys, place: &mut impl FnMut(u32), folder: Option<&Path>) -> Result<Spool> {
+fn write_iris(
+    iris: &[u32],
+    terms: &Keys,
+    place: &mut impl FnMut(u32),
+    folder: Option<&Path>,
+    budget: &Budget,
+) -> Result<Spool> {
     let mut spool = Spool::new(folder)?;
     let mut last: &[u8] = &[];
-    for number in iris {
+    for (at, number) in iris.iter().enumerate() {
+        if at.is_multiple_of(TERMS_BETWEEN_CHECKS) {
+            budget.check()?;
+        }
         let iri = &terms.get(*number)[1..];
         put_string(&mut spool, last, iri)?;
         last = iri;
@@ -186,6 +199,9 @@ fn write_iris(iris: &[u32], terms: &Keys, place: &mut impl FnMut(u32), folder: O
     }
     Ok(spool)
 }
+
+/// Terms between two looks at the budget.
+const TERMS_BETWEEN_CHECKS: usize = 1 << 16;
 
 #[inline]
 fn put_string(spool: &mut Spool, last: &[u8], string: &[u8]) -> Result<()> {
@@ -204,6 +220,7 @@ pub(super) fn take_string(from: &mut Spooled, string: &mut Vec<u8>) -> Result<()
     take(from, &mut string[shared..])
 }
 
+#[derive(Clone, Copy)]
 struct WithValue {
     number: u32,
     family: u8,
@@ -214,16 +231,19 @@ struct WithValue {
 fn write_literals(
     numbers: &[u32],
     terms: &Keys,
-    types: &[LiteralType],
-    type_positions: &[u32],
+    (types, type_positions): (&[LiteralType], &[u32]),
     place: &mut impl FnMut(u32),
     folder: Option<&Path>,
+    budget: &Budget,
 ) -> Result<Spool> {
     let lexical = |number: u32| &terms.get(number)[5..];
     let mut with_values: Vec<WithValue> = Vec::new();
     // Family, type and number: what sorts by type and text.
     let mut others: Vec<(u8, u32, u32)> = Vec::new();
-    for number in numbers {
+    for (at, number) in numbers.iter().enumerate() {
+        if at.is_multiple_of(TERMS_BETWEEN_CHECKS) {
+            budget.check()?;
+        }
         let code = u32::from_le_bytes(
             terms.get(*number)[1..5].try_into().expect("a literal's key holds its type in four bytes"),
         );
@@ -236,7 +256,7 @@ fn write_literals(
             others.push((family as u8, literal_type, *number));
         }
     }
-    with_values.sort_unstable_by(|a, b| {
+    let compare = |a: &WithValue, b: &WithValue| {
         a.family
             .cmp(&b.family)
             .then_with(|| {
@@ -245,10 +265,14 @@ fn write_literals(
             })
             .then_with(|| lexical(a.number).cmp(lexical(b.number)))
             .then_with(|| a.literal_type.cmp(&b.literal_type))
-    });
+    };
+    sort_by(&mut with_values, Piece::Small, compare, budget)?;
     let mut spool = Spool::new(folder)?;
     let mut last: &[u8] = &[];
-    for literal in &with_values {
+    for (at, literal) in with_values.iter().enumerate() {
+        if at.is_multiple_of(TERMS_BETWEEN_CHECKS) {
+            budget.check()?;
+        }
         spool.put(&[literal.family])?;
         spool.put_number(literal.literal_type.into())?;
         spool.put(&literal.stored.payload.to_le_bytes())?;
@@ -257,11 +281,14 @@ fn write_literals(
         last = lexical(literal.number);
         place(literal.number);
     }
-    others.sort_by_key(|(family, literal_type, _)| (*family, *literal_type));
+    sort_by(&mut others, Piece::Large, |a, b| (a.0, a.1).cmp(&(b.0, b.1)), budget)?;
     for group in others.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
         let mut sorted: Vec<u32> = group.iter().map(|(_, _, number)| *number).collect();
-        strings::sort(&mut sorted, lexical);
-        for number in sorted {
+        strings::sort(&mut sorted, lexical, budget)?;
+        for (at, number) in sorted.into_iter().enumerate() {
+            if at.is_multiple_of(TERMS_BETWEEN_CHECKS) {
+                budget.check()?;
+            }
             spool.put(&[group[0].0])?;
             spool.put_number(group[0].1.into())?;
             put_string(&mut spool, last, lexical(number))?;

@@ -4,8 +4,10 @@ use super::run::Rows;
 use super::spool::{Spool, Spooled, take_array};
 use crate::index::Offsets;
 use crate::map::Map;
+use crate::sort::{Piece, sort_by, sort_part_by};
 use crate::storage::{Checked, Words};
 use crate::{Component, Sorted};
+use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Result};
 use std::path::Path;
 use std::sync::Arc;
@@ -18,6 +20,9 @@ pub(super) struct Plan<const WIDTH: usize, const ORDERS: usize> {
     pub(super) stages: &'static [&'static [(usize, usize)]],
 }
 
+/// Statements between two looks at the budget.
+const ROWS_BETWEEN_CHECKS: usize = 1 << 20;
+
 /// Where the statements with each id in one place start.
 struct Starts {
     first: u32,
@@ -26,16 +31,26 @@ struct Starts {
 }
 
 impl Starts {
-    fn count(ids: impl Iterator<Item = u32> + Clone) -> Self {
-        let (Some(first), Some(last)) = (ids.clone().min(), ids.clone().max()) else {
-            return Self { first: 0, starts: vec![0] };
-        };
+    fn count<T>(rows: &[T], id: impl Fn(&T) -> u32, budget: &Budget) -> Result<Self> {
+        let (mut first, mut last) = (u32::MAX, 0);
+        for part in rows.chunks(ROWS_BETWEEN_CHECKS) {
+            budget.check()?;
+            for row in part {
+                (first, last) = (first.min(id(row)), last.max(id(row)));
+            }
+        }
+        if rows.is_empty() {
+            return Ok(Self { first: 0, starts: vec![0] });
+        }
         let mut starts = vec![0u32; (last - first) as usize + 2];
-        ids.for_each(|id| starts[(id - first) as usize + 1] += 1);
+        for part in rows.chunks(ROWS_BETWEEN_CHECKS) {
+            budget.check()?;
+            part.iter().for_each(|row| starts[(id(row) - first) as usize + 1] += 1);
+        }
         for at in 1..starts.len() {
             starts[at] += starts[at - 1];
         }
-        Self { first, starts }
+        Ok(Self { first, starts })
     }
 
     /// The ids that have statements, each with how many.
@@ -49,23 +64,23 @@ impl Starts {
 pub(super) fn in_memory<const WIDTH: usize, const ORDERS: usize>(
     rows: Vec<[u32; WIDTH]>,
     plan: &Plan<WIDTH, ORDERS>,
-    alive: &(dyn Fn() -> Result<()> + Sync),
+    budget: &Budget,
 ) -> Result<Sorted<ORDERS>> {
-    let (first_starts, first_columns) = base(rows);
+    let (first_starts, first_columns) = base(rows, budget)?;
     let len = first_columns[0].len();
     let starts: [Starts; WIDTH] = std::thread::scope(|scope| {
         let others: Vec<_> =
-            first_columns.iter().map(|column| scope.spawn(|| Starts::count(column.iter().copied()))).collect();
+            first_columns.iter().map(|column| scope.spawn(|| Starts::count(column, |id| *id, budget))).collect();
         let mut all: Vec<Starts> = vec![first_starts];
         for other in others {
-            all.push(other.join().map_err(|_| Error::bug("counting statements failed"))?);
+            all.push(other.join().unwrap_or_else(|_| Err(Error::bug("counting statements failed")))?);
         }
         Ok(all.try_into().unwrap_or_else(|_| unreachable!("there is one for each component")))
     })?;
     let mut columns: [Vec<Vec<u32>>; ORDERS] = [const { Vec::new() }; ORDERS];
     columns[0] = first_columns;
     for stage in plan.stages {
-        alive()?;
+        budget.check()?;
         let sorted: Result<Vec<Vec<Vec<u32>>>> = std::thread::scope(|scope| {
             let resort = |(order, from): &(usize, usize)| {
                 let (order, from) = (*order, *from);
@@ -75,11 +90,12 @@ pub(super) fn in_memory<const WIDTH: usize, const ORDERS: usize>(
                     let key = &starts[orders[order][0].position()];
                     let moved = orders[from].iter().position(|c| *c == orders[order][0]);
                     let moved = moved.expect("both orders have the same components");
-                    move_to_front::<WIDTH>(first, source, moved, key)
+                    move_to_front::<WIDTH>(first, source, moved, key, budget)
                 })
             };
             let threads: Vec<_> = stage.iter().map(resort).collect();
-            threads.into_iter().map(|t| t.join().map_err(|_| Error::bug("sorting statements failed"))).collect()
+            let failed = |_| Err(Error::bug("sorting statements failed"));
+            threads.into_iter().map(|thread| thread.join().unwrap_or_else(failed)).collect()
         });
         for ((order, _), sorted) in stage.iter().zip(sorted?) {
             columns[*order] = sorted;
@@ -94,13 +110,16 @@ pub(super) fn in_memory<const WIDTH: usize, const ORDERS: usize>(
 }
 
 /// Sorts by the components as they are written. The first becomes starts, the others columns.
-fn base<const WIDTH: usize>(rows: Vec<[u32; WIDTH]>) -> (Starts, Vec<Vec<u32>>) {
-    let subjects = Starts::count(rows.iter().map(|row| row[0]));
+fn base<const WIDTH: usize>(rows: Vec<[u32; WIDTH]>, budget: &Budget) -> Result<(Starts, Vec<Vec<u32>>)> {
+    let subjects = Starts::count(&rows, |row| row[0], budget)?;
     // The other components as one number, which sorts fast.
     let mut rest = vec![0u128; if WIDTH > 3 { rows.len() } else { 0 }];
     let mut short = vec![0u64; if WIDTH > 3 { 0 } else { rows.len() }];
     let mut next = subjects.starts.clone();
-    for row in &rows {
+    for (number, row) in rows.iter().enumerate() {
+        if number.is_multiple_of(ROWS_BETWEEN_CHECKS) {
+            budget.check()?;
+        }
         let at = &mut next[(row[0] - subjects.first) as usize];
         if WIDTH > 3 {
             rest[*at as usize] = row[1..].iter().fold(0, |sum, id| sum << 32 | u128::from(*id));
@@ -111,9 +130,9 @@ fn base<const WIDTH: usize>(rows: Vec<[u32; WIDTH]>) -> (Starts, Vec<Vec<u32>>) 
     }
     drop((rows, next));
     if WIDTH > 3 {
-        split::<WIDTH, u128>(subjects, rest, |packed, place| (packed >> (32 * place)) as u32)
+        split::<WIDTH, u128>(subjects, rest, |packed, place| (packed >> (32 * place)) as u32, budget)
     } else {
-        split::<WIDTH, u64>(subjects, short, |packed, place| (packed >> (32 * place)) as u32)
+        split::<WIDTH, u64>(subjects, short, |packed, place| (packed >> (32 * place)) as u32, budget)
     }
 }
 
@@ -122,25 +141,43 @@ fn split<const WIDTH: usize, T: Ord + Copy + Send>(
     subjects: Starts,
     mut packed: Vec<T>,
     id: impl Fn(T, usize) -> u32,
-) -> (Starts, Vec<Vec<u32>>) {
+    budget: &Budget,
+) -> Result<(Starts, Vec<Vec<u32>>)> {
     let half = subjects.starts.partition_point(|start| (*start as usize) < packed.len() / 2);
     let half = half.min(subjects.starts.len() - 1);
     let (left, right) = packed.split_at_mut(subjects.starts[half] as usize);
     let sort = |packed: &mut [T], starts: &[u32]| {
         let offset = starts.first().copied().unwrap_or(0);
+        let mut sorted = 0;
         for pair in starts.windows(2) {
-            packed[(pair[0] - offset) as usize..(pair[1] - offset) as usize].sort_unstable();
+            let rows = &mut packed[(pair[0] - offset) as usize..(pair[1] - offset) as usize];
+            sorted += rows.len();
+            if sorted < ROWS_BETWEEN_CHECKS {
+                rows.sort_unstable();
+            } else {
+                sorted = 0;
+                budget.check()?;
+                sort_part_by(rows, Piece::Large, T::cmp, budget)?;
+            }
         }
+        Ok(())
     };
     std::thread::scope(|scope| {
-        scope.spawn(|| sort(left, &subjects.starts[..=half]));
-        sort(right, &subjects.starts[half..]);
-    });
+        let left = scope.spawn(|| sort(left, &subjects.starts[..=half]));
+        let right = sort(right, &subjects.starts[half..]);
+        left.join().unwrap_or_else(|_| Err(Error::bug("sorting statements failed"))).and(right)
+    })?;
     let mut columns: Vec<Vec<u32>> = (1..WIDTH).map(|_| Vec::with_capacity(packed.len())).collect();
     let mut starts = Vec::with_capacity(subjects.starts.len());
+    let mut looked = 0;
     for pair in subjects.starts.windows(2) {
         starts.push(columns[0].len() as u32);
         let mut last = None;
+        looked += pair[1] - pair[0];
+        if looked as usize >= ROWS_BETWEEN_CHECKS {
+            looked = 0;
+            budget.check()?;
+        }
         for value in &packed[pair[0] as usize..pair[1] as usize] {
             if last != Some(*value) {
                 for (depth, column) in columns.iter_mut().enumerate() {
@@ -151,7 +188,7 @@ fn split<const WIDTH: usize, T: Ord + Copy + Send>(
         }
     }
     starts.push(columns[0].len() as u32);
-    (Starts { first: subjects.first, starts }, columns)
+    Ok((Starts { first: subjects.first, starts }, columns))
 }
 
 /// From rows in one order, the rows sorted by one of their components first and otherwise as they were.
@@ -160,13 +197,20 @@ fn move_to_front<const WIDTH: usize>(
     columns: &[Vec<u32>],
     moved: usize,
     key: &Starts,
-) -> Vec<Vec<u32>> {
+    budget: &Budget,
+) -> Result<Vec<Vec<u32>>> {
     let len = columns[0].len();
     let mut next = key.starts.clone();
     let mut out: Vec<Vec<u32>> = (1..WIDTH).map(|_| vec![0; len]).collect();
     let [out_0, out_1, more @ ..] = out.as_mut_slice() else { unreachable!("a statement has three components") };
+    let mut looked = 0;
     for (slot, pair) in first.starts.windows(2).enumerate() {
         let id = first.first + slot as u32;
+        looked += pair[1] - pair[0];
+        if looked as usize >= ROWS_BETWEEN_CHECKS {
+            looked = 0;
+            budget.check()?;
+        }
         for row in pair[0] as usize..pair[1] as usize {
             let mut rest = [0; WIDTH];
             rest[0] = id;
@@ -185,7 +229,7 @@ fn move_to_front<const WIDTH: usize>(
             }
         }
     }
-    out
+    Ok(out)
 }
 
 /// Sorts more statements than memory holds: sorted pieces of `piece` rows go to files, and are merged.
@@ -195,14 +239,14 @@ pub(super) fn on_disk<const WIDTH: usize, const ORDERS: usize>(
     plan: &Plan<WIDTH, ORDERS>,
     piece: usize,
     folder: &Path,
-    alive: &(dyn Fn() -> Result<()> + Sync),
+    budget: &Budget,
 ) -> Result<Sorted<ORDERS>> {
     // The first order comes from the runs, the others from the first, in which no duplicates are left.
     let mut pieces = Pieces::new(piece, folder);
     for (rows, map) in rows.into_iter().zip(maps) {
-        rows.each(|row| pieces.push(row.map(|term| map[term as usize]), alive))?;
+        rows.each(|row| pieces.push(row.map(|term| map[term as usize]), budget))?;
     }
-    let Merged { runs: subjects, columns: first_columns, len } = pieces.merge(folder, alive)?;
+    let Merged { runs: subjects, columns: first_columns, len } = pieces.merge(folder, budget)?;
     let mut offsets: [Offsets; 4] = Default::default();
     let mut columns: [Vec<Words>; ORDERS] = [const { Vec::new() }; ORDERS];
     columns[0] = first_columns;
@@ -219,10 +263,10 @@ pub(super) fn on_disk<const WIDTH: usize, const ORDERS: usize>(
                     };
                 }
                 row_number += 1;
-                pieces.push(row, alive)?;
+                pieces.push(row, budget)?;
             }
         }
-        let Merged { runs, columns: sorted, .. } = pieces.merge(folder, alive)?;
+        let Merged { runs, columns: sorted, .. } = pieces.merge(folder, budget)?;
         columns[order] = sorted;
         let component = plan.orders[order][0].position();
         if component > 0 {
@@ -255,20 +299,23 @@ impl<'a, const WIDTH: usize> Pieces<'a, WIDTH> {
         Self { piece, rows: Vec::new(), sorted: Vec::new(), folder }
     }
 
-    fn push(&mut self, row: [u32; WIDTH], alive: &(dyn Fn() -> Result<()> + Sync)) -> Result<()> {
+    fn push(&mut self, row: [u32; WIDTH], budget: &Budget) -> Result<()> {
         if self.rows.len() == self.piece {
-            alive()?;
-            self.spill()?;
+            budget.check()?;
+            self.spill(budget)?;
         }
         self.rows.push(row);
         Ok(())
     }
 
-    fn spill(&mut self) -> Result<()> {
-        self.rows.sort_unstable();
+    fn spill(&mut self, budget: &Budget) -> Result<()> {
+        sort_by(&mut self.rows, Piece::Large, Ord::cmp, budget)?;
         self.rows.dedup();
         let mut spool = Spool::new(Some(self.folder))?;
-        for row in &self.rows {
+        for (at, row) in self.rows.iter().enumerate() {
+            if at.is_multiple_of(ROWS_BETWEEN_CHECKS) {
+                budget.check()?;
+            }
             row.iter().try_for_each(|id| spool.put(&id.to_ne_bytes()))?;
         }
         self.sorted.push((self.rows.len(), spool));
@@ -276,8 +323,8 @@ impl<'a, const WIDTH: usize> Pieces<'a, WIDTH> {
         Ok(())
     }
 
-    fn merge(mut self, folder: &Path, alive: &(dyn Fn() -> Result<()> + Sync)) -> Result<Merged> {
-        self.spill()?;
+    fn merge(mut self, folder: &Path, budget: &Budget) -> Result<Merged> {
+        self.spill(budget)?;
         self.rows = Vec::new();
         let mut heads = std::collections::BinaryHeap::new();
         let mut sources: Vec<(usize, Spooled)> = Vec::new();
@@ -311,7 +358,7 @@ impl<'a, const WIDTH: usize> Pieces<'a, WIDTH> {
             }
             last = Some(row);
             if len.is_multiple_of(1 << 16) {
-                alive()?;
+                budget.check()?;
             }
             len += 1;
             match runs.last_mut() {

@@ -1,5 +1,9 @@
 //! Sorting many strings that share long prefixes, as IRIs do.
 
+use crate::sort::{Piece, sort_part_by};
+use kgq_syntax::budget::Budget;
+use kgq_syntax::error::Result;
+
 /// A string to be sorted, by its number.
 #[derive(Clone, Copy)]
 struct Item {
@@ -12,10 +16,19 @@ struct Item {
 ///
 /// Eight bytes of each string are fetched at a time and compared as an integer; only strings that agree on them are looked at
 /// again ("caching multikey quicksort").
-pub(super) fn sort<'a>(numbers: &mut [u32], text: impl Fn(u32) -> &'a [u8]) {
+///
+/// # Errors
+/// The budget's; then the numbers are in any order.
+pub(super) fn sort<'a>(numbers: &mut [u32], text: impl Fn(u32) -> &'a [u8], budget: &Budget) -> Result<()> {
     let mut items: Vec<Item> = numbers.iter().map(|number| Item { key: 0, number: *number }).collect();
     let mut groups = vec![(0..items.len(), 0)];
+    let mut looked = 0;
     while let Some((range, mut depth)) = groups.pop() {
+        looked += range.len();
+        if looked > BETWEEN_CHECKS {
+            looked = 0;
+            budget.check()?;
+        }
         let group = &mut items[range.clone()];
         if group.len() < 24 {
             group.sort_unstable_by(|a, b| text(a.number)[depth..].cmp(&text(b.number)[depth..]));
@@ -24,9 +37,14 @@ pub(super) fn sort<'a>(numbers: &mut [u32], text: impl Fn(u32) -> &'a [u8]) {
         let shared = loop {
             let mut shared = true;
             let first = key(text(group[0].number), depth);
-            for item in group.iter_mut() {
-                item.key = key(text(item.number), depth);
-                shared &= item.key == first;
+            for part in group.chunks_mut(BETWEEN_CHECKS) {
+                for item in part.iter_mut() {
+                    item.key = key(text(item.number), depth);
+                    shared &= item.key == first;
+                }
+                if part.len() == BETWEEN_CHECKS {
+                    budget.check()?;
+                }
             }
             // A whole group with a common prefix needs no sorting by it.
             if !shared || first & 0xff < 9 {
@@ -37,7 +55,11 @@ pub(super) fn sort<'a>(numbers: &mut [u32], text: impl Fn(u32) -> &'a [u8]) {
         if shared {
             continue;
         }
-        group.sort_unstable_by_key(|item| item.key);
+        if group.len() > BETWEEN_CHECKS {
+            sort_part_by(group, Piece::Large, |a, b| a.key.cmp(&b.key), budget)?;
+        } else {
+            group.sort_unstable_by_key(|item| item.key);
+        }
         let mut start = range.start;
         for equal in group.chunk_by(|a, b| a.key == b.key) {
             if equal.len() > 1 && equal[0].key & 0xff == 9 {
@@ -47,7 +69,11 @@ pub(super) fn sort<'a>(numbers: &mut [u32], text: impl Fn(u32) -> &'a [u8]) {
         }
     }
     numbers.iter_mut().zip(&items).for_each(|(number, item)| *number = item.number);
+    Ok(())
 }
+
+/// Strings that are looked at between two looks at the budget.
+const BETWEEN_CHECKS: usize = 1 << 17;
 
 #[inline]
 fn key(text: &[u8], depth: usize) -> u128 {
@@ -65,6 +91,8 @@ fn key(text: &[u8], depth: usize) -> u128 {
 
 #[cfg(test)]
 mod tests {
+    use kgq_syntax::budget::Budget;
+
     #[test]
     fn strings_sort_by_their_bytes() {
         let mut strings: Vec<Vec<u8>> = Vec::new();
@@ -76,7 +104,7 @@ mod tests {
             strings.push([head, &tail].concat());
         }
         let mut numbers: Vec<u32> = (0..strings.len() as u32).collect();
-        super::sort(&mut numbers, |n| &strings[n as usize]);
+        super::sort(&mut numbers, |n| &strings[n as usize], &Budget::default()).unwrap();
         let sorted: Vec<&[u8]> = numbers.iter().map(|n| strings[*n as usize].as_slice()).collect();
         let mut expected: Vec<&[u8]> = strings.iter().map(Vec::as_slice).collect();
         expected.sort();

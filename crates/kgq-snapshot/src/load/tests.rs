@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::store::{ReadOptions, read_all};
+use kgq_syntax::error::Kind;
 use kgq_syntax::rdf::{NamedNode, RdfFormat};
 use std::collections::BTreeSet;
 use std::io::Write as _;
@@ -188,16 +189,21 @@ fn a_build_that_fails_or_is_stopped_leaves_what_was_there() {
     assert_eq!(error.place().map(|p| p.file.as_str()), Some("broken.ttl"), "{error}");
 
     for phase in [Phase::Reading, Phase::MergingTerms, Phase::SortingStatements, Phase::Writing] {
-        let cancelled = Arc::new(AtomicBool::new(false));
-        let stop = |progress: Progress| cancelled.store(progress.phase >= phase, Ordering::Relaxed);
+        let budget = Budget::default();
+        let stop = |progress: Progress| {
+            if progress.phase >= phase {
+                budget.cancel();
+            }
+        };
         let options = BuildOptions {
             progress: Some(&stop),
-            cancelled: Arc::clone(&cancelled),
+            budget: budget.clone(),
             memory: Some(1_000_000),
             ..BuildOptions::default()
         };
         let error = Snapshot::build(&many(), &options, &path).unwrap_err();
         assert_eq!(error.kind(), Kind::Interrupted, "{phase:?}");
+        assert_eq!(budget.held(), 0, "{phase:?}");
     }
     assert_eq!(std::fs::read(&path).unwrap(), b"before");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);

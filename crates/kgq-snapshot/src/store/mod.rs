@@ -31,4 +31,4 @@ pub use rdfxml::{Places, Position, Settings as RdfXmlSettings, read_rdf_xml};
 pub use read::{Parsed, Progress as ReadProgress, ReadOptions, read, read_all, read_each};
 pub use sniff::{SNIFFED, Seems, sniff};
 pub(crate) use version::announcement;
-pub use whole_file::{WholeFile, forget_unfinished, note_unfinished, remove_abandoned, remove_unfinished};
+pub use whole_file::{Unfinished, WholeFile, remove_abandoned};

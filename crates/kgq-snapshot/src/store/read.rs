@@ -10,10 +10,11 @@ use super::sniff::{SNIFFED, mistaken};
 use super::star::read_star;
 use super::version::WithoutVersion;
 use kgq_syntax::bounds::Bounds;
+use kgq_syntax::budget::{Budget, Reservation};
 use kgq_syntax::diagnose::{self, Known};
 use kgq_syntax::error::{Error, Kind, Place, Result, Source};
 use kgq_syntax::guard::{self, Guard};
-use kgq_syntax::rdf::{GraphName, Prefixes, Quad, RdfFormat};
+use kgq_syntax::rdf::{GraphName, Prefixes, Quad, RdfFormat, size};
 use kgq_syntax::turtle::tree::Dialect;
 use kgq_syntax::watch::{Json, Watched};
 use oxrdfio::{RdfParseError, RdfParser, RdfSyntaxError};
@@ -36,6 +37,8 @@ pub struct ReadOptions<'a> {
     pub lenient: bool,
     /// Depth and length of tokens, watched before the parser sees them.
     pub bounds: Bounds,
+    /// What reading may use, and how it is stopped.
+    pub budget: Option<&'a Budget>,
     /// Called from time to time with the name of a document and its quads so far.
     pub progress: Option<&'a Progress<'a>>,
 }
@@ -45,18 +48,32 @@ pub type Progress<'a> = dyn Fn(&str, u64) + Sync + 'a;
 
 /// How many quads are read between two calls of `progress`.
 const PROGRESS_EVERY: u64 = 50_000;
+/// How many quads are read between two looks at the budget; it is asked too where more of the text is read.
+const QUADS_BETWEEN_CHECKS: usize = 1 << 12;
 
 /// Reads one document. Its blank nodes get labels of their own by `number`, the document's place among those read
 /// together.
 pub fn read(input: &Input, number: usize, options: ReadOptions<'_>) -> Result<Parsed> {
-    let mut quads = Vec::new();
-    let mut relabel = Relabel::of_file(number);
+    Ok(read_reserving(input, number, options)?.0)
+}
+
+/// A document with what its statements hold.
+type Reserved = (Parsed, Reservation);
+
+/// The same, with what the statements hold.
+fn read_reserving(input: &Input, number: usize, options: ReadOptions<'_>) -> Result<Reserved> {
+    let (mut quads, mut relabel) = (Vec::new(), Relabel::of_file(number));
+    let (mut held, mut bytes) = (Reservation::default(), 0);
     let prefixes = read_each(input, input.open(options.bounds)?, options, &mut |mut quad| {
         relabel.quad(&mut quad);
+        bytes += size::of_quad(&quad);
         quads.push(quad);
-        Ok(())
+        match options.budget.filter(|_| quads.len().is_multiple_of(QUADS_BETWEEN_CHECKS)) {
+            Some(budget) => held.grow(budget, std::mem::take(&mut bytes)),
+            None => Ok(()),
+        }
     })?;
-    Ok(Parsed { quads, prefixes })
+    Ok((Parsed { quads, prefixes }, held))
 }
 
 /// Hands over each quad of one document, with blank nodes as the document or its parser names them, and returns its
@@ -126,11 +143,19 @@ fn read_document(
     };
     let failed = RefCell::new(None);
     let at = Cell::new((1, 1));
-    let reader = BufReader::with_capacity(1 << 16, Remembers { inner: watched, input, failed: &failed, at: &at });
+    let reader = BufReader::with_capacity(
+        1 << 16,
+        Remembers { inner: watched, input, budget: options.budget, failed: &failed, at: &at },
+    );
     let mut read = 0u64;
     let mut keep = |quad: Quad| -> Result<()> {
         keep(quad)?;
         read += 1;
+        if let Some(budget) = options.budget
+            && read.is_multiple_of(QUADS_BETWEEN_CHECKS as u64)
+        {
+            budget.check()?;
+        }
         if let Some(progress) = options.progress
             && read.is_multiple_of(PROGRESS_EVERY)
         {
@@ -179,6 +204,7 @@ fn read_document(
 struct Remembers<'a, R> {
     inner: R,
     input: &'a Input,
+    budget: Option<&'a Budget>,
     failed: &'a RefCell<Option<Error>>,
     /// The line and the column, in bytes, after what was read.
     at: &'a Cell<(usize, usize)>,
@@ -186,7 +212,8 @@ struct Remembers<'a, R> {
 
 impl<R: Read> Read for Remembers<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let read = self.inner.read(buffer).inspect_err(|error| {
+        let stopped = self.budget.map_or(Ok(()), Budget::check).map_err(std::io::Error::other);
+        let read = stopped.and_then(|()| self.inner.read(buffer)).inspect_err(|error| {
             if error.kind() != std::io::ErrorKind::Interrupted {
                 let ours = guard::passed(error).unwrap_or_else(|| self.input.unreadable(error));
                 self.failed.borrow_mut().get_or_insert(ours);
@@ -208,18 +235,19 @@ pub fn read_all(inputs: &[Input], options: ReadOptions<'_>) -> Result<Vec<Parsed
     let size: u64 = inputs.iter().map(Input::stored_size).sum();
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(inputs.len());
     // Starting a thread costs as much as parsing some ten kilobytes.
-    let results: Vec<Result<Parsed>> = if threads < 2 || size < 1 << 17 {
-        inputs.iter().enumerate().map(|(number, input)| read(input, number, options)).collect()
+    let results: Vec<Result<Reserved>> = if threads < 2 || size < 1 << 17 {
+        inputs.iter().enumerate().map(|(number, input)| read_reserving(input, number, options)).collect()
     } else {
         let next = AtomicUsize::new(0);
-        let slots: Vec<Mutex<Option<Result<Parsed>>>> = inputs.iter().map(|_| Mutex::new(None)).collect();
+        let slots: Vec<Mutex<Option<Result<Reserved>>>> = inputs.iter().map(|_| Mutex::new(None)).collect();
         std::thread::scope(|scope| {
             for _ in 0..threads {
                 scope.spawn(|| {
                     loop {
                         let number = next.fetch_add(1, Ordering::Relaxed);
                         let (Some(input), Some(slot)) = (inputs.get(number), slots.get(number)) else { break };
-                        *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(read(input, number, options));
+                        *slot.lock().unwrap_or_else(PoisonError::into_inner) =
+                            Some(read_reserving(input, number, options));
                     }
                 });
             }
@@ -231,7 +259,7 @@ pub fn read_all(inputs: &[Input], options: ReadOptions<'_>) -> Result<Vec<Parsed
     let mut errors = Vec::new();
     for result in results {
         match result {
-            Ok(document) => parsed.push(document),
+            Ok((document, _)) => parsed.push(document),
             Err(error) => errors.push(error),
         }
     }

@@ -6,13 +6,48 @@ use std::ffi::OsString;
 use std::fs::{self, File, Permissions, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The end of a temporary file's name. Its writer holds a lock on it, so that one without is known to be abandoned.
 const TEMPORARY: &str = ".building";
 
-/// Files and folders being written, for whoever ends the process early.
-static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+/// Files and folders being written, for whoever may end the process early: they are removed then. A clone is the same list.
+#[derive(Clone, Debug, Default)]
+pub struct Unfinished(Arc<Mutex<Vec<PathBuf>>>);
+
+impl Unfinished {
+    fn paths(&self) -> MutexGuard<'_, Vec<PathBuf>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says that a folder is half-written, to be removed with all that is in it.
+    pub fn note(&self, folder: &Path) {
+        self.paths().push(folder.to_owned());
+    }
+
+    /// Says that a path is no longer to be removed. Where the process is being ended, it does not return.
+    pub fn forget(&self, path: &Path) {
+        self.paths().retain(|p| p != path);
+    }
+
+    /// Removes what is half-written; called before the process is ended from another thread.
+    pub fn remove(&self) {
+        // Whoever holds the lock may be the one that cannot go on; it holds it for an instant only.
+        for _ in 0..100 {
+            if let Ok(mut paths) = self.0.try_lock() {
+                for path in paths.drain(..) {
+                    if fs::remove_file(&path).is_err() {
+                        let _ = fs::remove_dir_all(&path);
+                    }
+                }
+                // The program ends now: whoever would make another file waits until it has.
+                std::mem::forget(paths);
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+    }
+}
 
 /// A file that appears under its name only when it is whole. Dropped before, it leaves nothing.
 #[derive(Debug)]
@@ -24,6 +59,7 @@ pub struct WholeFile {
     path: PathBuf,
     target: PathBuf,
     permissions: Option<Permissions>,
+    unfinished: Unfinished,
 }
 
 impl WholeFile {
@@ -32,21 +68,21 @@ impl WholeFile {
     ///
     /// # Errors
     /// When the folder cannot be written to.
-    pub fn create(path: &Path) -> Result<Self> {
+    pub fn create(path: &Path, unfinished: &Unfinished) -> Result<Self> {
         let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let permissions = fs::metadata(&target).ok().filter(fs::Metadata::is_file).map(|m| m.permissions());
-        Self::start(path, target, permissions)
+        Self::start(path, target, permissions, unfinished)
     }
 
     /// Starts a file for its user's eyes alone. A symbolic link in its place is replaced.
     ///
     /// # Errors
     /// When the folder cannot be written to.
-    pub fn private(path: &Path) -> Result<Self> {
-        Self::start(path, path.to_owned(), private())
+    pub fn private(path: &Path, unfinished: &Unfinished) -> Result<Self> {
+        Self::start(path, path.to_owned(), private(), unfinished)
     }
 
-    fn start(path: &Path, target: PathBuf, permissions: Option<Permissions>) -> Result<Self> {
+    fn start(path: &Path, target: PathBuf, permissions: Option<Permissions>, unfinished: &Unfinished) -> Result<Self> {
         let failed = |error| Error::io(path.display(), &error);
         if let Some(folder) = folder_of(&target) {
             remove_abandoned(folder);
@@ -56,20 +92,21 @@ impl WholeFile {
             let temporary = temporary_name(&target, attempt);
             attempt += 1;
             // Made and listed under one lock: a signal between the two would leave it behind.
-            let mut unfinished = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut paths = unfinished.paths();
             let file = match open_new(&temporary, permissions.as_ref()) {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists && attempt < 1000 => continue,
                 opened => opened.map_err(failed)?,
             };
-            unfinished.push(temporary.clone());
-            drop(unfinished);
+            paths.push(temporary.clone());
+            drop(paths);
             // Whoever finds the file unlocked may remove it: its writer was killed. Systems without locks keep it.
             let lost = matches!(file.try_lock(), Err(TryLockError::WouldBlock));
             if lost || !temporary.exists() {
-                forget_unfinished(&temporary);
+                unfinished.forget(&temporary);
                 continue;
             }
-            return Ok(Self { file, temporary: Some(temporary), path: path.to_owned(), target, permissions });
+            let (path, unfinished) = (path.to_owned(), unfinished.clone());
+            return Ok(Self { file, temporary: Some(temporary), path, target, permissions, unfinished });
         }
     }
 
@@ -95,7 +132,7 @@ impl WholeFile {
         self.file.sync_all().map_err(failed)?;
         if let Some(temporary) = &self.temporary {
             fs::rename(temporary, &self.target).map_err(failed)?;
-            forget_unfinished(temporary);
+            self.unfinished.forget(temporary);
         }
         self.temporary = None;
         // The new name too. Where folders cannot be opened, it does as far as it may.
@@ -110,36 +147,8 @@ impl Drop for WholeFile {
     fn drop(&mut self) {
         if let Some(temporary) = &self.temporary {
             let _ = fs::remove_file(temporary);
-            forget_unfinished(temporary);
+            self.unfinished.forget(temporary);
         }
-    }
-}
-
-/// Says that a folder is half-written, to be removed with all that is in it if the process is ended early.
-pub fn note_unfinished(folder: &Path) {
-    UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner).push(folder.to_owned());
-}
-
-/// Says that a path is no longer to be removed. Where the process is being ended, it does not return.
-pub fn forget_unfinished(path: &Path) {
-    UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner).retain(|p| p != path);
-}
-
-/// Removes what is half-written; called before the process is ended from another thread.
-pub fn remove_unfinished() {
-    // Whoever holds the lock may be the one that cannot go on; it holds it for an instant only.
-    for _ in 0..100 {
-        if let Ok(mut paths) = UNFINISHED.try_lock() {
-            for path in paths.drain(..) {
-                if fs::remove_file(&path).is_err() {
-                    let _ = fs::remove_dir_all(&path);
-                }
-            }
-            // The program ends now: whoever would make another file waits until it has.
-            std::mem::forget(paths);
-            return;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(1));
     }
 }
 
@@ -215,11 +224,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.nt");
         fs::write(&path, "old").unwrap();
-        let mut given_up = WholeFile::create(&path).unwrap();
+        let mut given_up = WholeFile::create(&path, &Unfinished::default()).unwrap();
         given_up.file().write_all(b"half").unwrap();
         drop(given_up);
         assert_eq!(fs::read(&path).unwrap(), b"old");
-        let mut whole = WholeFile::create(&path).unwrap();
+        let mut whole = WholeFile::create(&path, &Unfinished::default()).unwrap();
         whole.file().write_all(b"new").unwrap();
         assert_eq!(names(folder.path()).len(), 2);
         whole.finish().unwrap();
@@ -231,8 +240,8 @@ mod tests {
     fn what_a_dead_writer_left_is_removed_and_what_a_living_one_writes_is_not() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join(".other.1-0.building"), "half").unwrap();
-        let first = WholeFile::create(&folder.path().join("a")).unwrap();
-        let second = WholeFile::create(&folder.path().join("a")).unwrap();
+        let first = WholeFile::create(&folder.path().join("a"), &Unfinished::default()).unwrap();
+        let second = WholeFile::create(&folder.path().join("a"), &Unfinished::default()).unwrap();
         assert_eq!(names(folder.path()).len(), 2);
         drop((first, second));
         assert!(names(folder.path()).is_empty());
@@ -247,10 +256,10 @@ mod tests {
         let (kept, private) = (folder.path().join("kept"), folder.path().join("private"));
         fs::write(&kept, "").unwrap();
         fs::set_permissions(&kept, Permissions::from_mode(0o640)).unwrap();
-        WholeFile::create(&kept).unwrap().finish().unwrap();
+        WholeFile::create(&kept, &Unfinished::default()).unwrap().finish().unwrap();
         assert_eq!(mode(&kept), 0o640);
         std::os::unix::fs::symlink(&kept, &private).unwrap();
-        WholeFile::private(&private).unwrap().finish().unwrap();
+        WholeFile::private(&private, &Unfinished::default()).unwrap().finish().unwrap();
         assert_eq!(mode(&private), 0o600);
         assert!(!fs::symlink_metadata(&private).unwrap().is_symlink());
     }

@@ -9,6 +9,7 @@ pub mod literal;
 pub mod path;
 mod prefixes;
 pub mod rdf11;
+pub mod size;
 pub mod vocabulary;
 pub mod xml;
 

@@ -3,11 +3,10 @@
 use super::dataset::Dataset;
 use super::function::Functions;
 use super::view::{View, resolved};
-use kgq_engine::Limits;
 use kgq_engine::expression::extension;
-use kgq_engine::limits::Guard;
 use kgq_engine::oxigraph::bounded;
 use kgq_engine::query::prebind::{self, Prebound};
+use kgq_engine::{Budget, Limits};
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::path::Path;
 use kgq_syntax::rdf::{Literal, NamedNode, Term, Triple, Variable};
@@ -104,9 +103,8 @@ impl Evaluator {
         path: Option<&Path<NamedNode>>,
         read: impl FnOnce(QueryResults<'_>) -> Result<T, QueryEvaluationError>,
     ) -> Result<T> {
-        let guard = Arc::new(Guard::new(&self.limits, Arc::default()));
         let shared = &self.shared;
-        let result = bounded(&guard, |token| {
+        let result = bounded(&Budget::new(self.limits), |token| {
             *shared.token.lock().unwrap_or_else(PoisonError::into_inner) = token;
             shared.calls.store(0, Ordering::Relaxed);
             shared.execute(query, values, path, read)

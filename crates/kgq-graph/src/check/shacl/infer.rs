@@ -7,13 +7,11 @@ use super::dataset::{Dataset, Node};
 use super::rule::{Head, Rule};
 use super::shape::{ShapeId, Shapes};
 use super::validate::{Failure, Validation};
-use kgq_engine::Limits;
-use kgq_engine::limits::Guard;
+use kgq_engine::{Budget, Limits};
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{BlankNode, NamedOrBlankNode, Term, Triple};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// How often all rules are applied: rules that count upwards never come to an end.
 const MAX_ROUNDS: usize = 200;
@@ -33,7 +31,7 @@ pub fn infer(
         rules.extend(shape.rules.iter().enumerate().map(|(number, rule)| (ShapeId(index), number, rule)));
     }
     rules.sort_by(|a, b| a.2.order.total_cmp(&b.2.order));
-    let guard = Guard::new(&limits, Arc::default());
+    let budget = Budget::new(limits);
     let mut applied = FxHashSet::default();
     let mut named = NewNodes::default();
     let (mut all, mut last) = (0, None);
@@ -44,7 +42,7 @@ pub fn infer(
             let mut round = Validation::new(dataset, shapes, limits, name);
             for (shape, number, rule) in group {
                 let before = found.len();
-                let done = guard.check().and_then(|()| round.apply(*shape, *number, rule, &mut applied, &mut found));
+                let done = budget.check().and_then(|()| round.apply(*shape, *number, rule, &mut applied, &mut found));
                 done.map_err(|error| round.failure(error))?;
                 last = if found.len() > before { Some(*shape) } else { last };
             }

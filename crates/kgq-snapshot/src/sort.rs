@@ -1,0 +1,184 @@
+//! Sorting that can be stopped: a merge sort that asks between pieces whether to go on.
+
+use kgq_syntax::budget::Budget;
+use kgq_syntax::error::Result;
+use std::cmp::Ordering;
+
+/// How many items are sorted or merged between two looks at the budget: fewer where comparing them takes long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// For comparisons of numbers.
+    Large,
+    /// For comparisons that read texts.
+    Small,
+}
+
+impl Piece {
+    fn items(self) -> usize {
+        match self {
+            Self::Large => 1 << 19,
+            Self::Small => 1 << 13,
+        }
+    }
+}
+
+/// Sorts; where items are equal, they stay as they come.
+///
+/// # Errors
+/// The budget's; then the items are in any order.
+pub fn sort_by<T: Copy>(
+    items: &mut Vec<T>,
+    piece: Piece,
+    compare: impl FnMut(&T, &T) -> Ordering,
+    budget: &Budget,
+) -> Result<()> {
+    let mut spare = Vec::new();
+    let in_spare = sort_slice(items, &mut spare, piece.items(), compare, budget)?;
+    if in_spare {
+        *items = spare;
+    }
+    Ok(())
+}
+
+/// The same for a part of some items.
+///
+/// # Errors
+/// The budget's; then the items are in any order.
+pub fn sort_part_by<T: Copy>(
+    items: &mut [T],
+    piece: Piece,
+    compare: impl FnMut(&T, &T) -> Ordering,
+    budget: &Budget,
+) -> Result<()> {
+    let mut spare = Vec::new();
+    let in_spare = sort_slice(items, &mut spare, piece.items(), compare, budget)?;
+    if in_spare {
+        items.copy_from_slice(&spare);
+    }
+    Ok(())
+}
+
+/// Sorts into one of the two; true if it is the second.
+fn sort_slice<T: Copy>(
+    items: &mut [T],
+    spare: &mut Vec<T>,
+    piece: usize,
+    mut compare: impl FnMut(&T, &T) -> Ordering,
+    budget: &Budget,
+) -> Result<bool> {
+    if items.len() <= piece {
+        items.sort_by(compare);
+        return Ok(false);
+    }
+    for part in items.chunks_mut(piece) {
+        budget.check()?;
+        part.sort_by(&mut compare);
+    }
+    let _held = budget.reserve(size_of_val(items) as u64)?;
+    *spare = items.to_vec();
+    let (mut from, mut to): (&mut [T], &mut [T]) = (items, spare);
+    let (mut sorted, mut in_spare) = (piece, false);
+    while sorted < from.len() {
+        for (pair, out) in from.chunks(sorted * 2).zip(to.chunks_mut(sorted * 2)) {
+            merge(pair, sorted, out, piece, &mut compare, budget)?;
+        }
+        std::mem::swap(&mut from, &mut to);
+        in_spare = !in_spare;
+        sorted *= 2;
+    }
+    Ok(in_spare)
+}
+
+/// Merges two sorted lists, the first of which has `half` items.
+fn merge<T: Copy>(
+    pair: &[T],
+    half: usize,
+    out: &mut [T],
+    piece: usize,
+    compare: &mut impl FnMut(&T, &T) -> Ordering,
+    budget: &Budget,
+) -> Result<()> {
+    let (mut left, mut right) = pair.split_at(half.min(pair.len()));
+    let mut at = 0;
+    while let (Some((a, a_rest)), Some((b, b_rest))) = (left.split_first(), right.split_first()) {
+        if at % piece == 0 {
+            budget.check()?;
+        }
+        if compare(a, b).is_le() {
+            out[at] = *a;
+            left = a_rest;
+        } else {
+            out[at] = *b;
+            right = b_rest;
+        }
+        at += 1;
+    }
+    out[at..at + left.len()].copy_from_slice(left);
+    at += left.len();
+    out[at..].copy_from_slice(right);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kgq_syntax::budget::{Clock, Limits, Work};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering as Atomic};
+    use std::time::Duration;
+
+    fn numbers(count: usize) -> Vec<u32> {
+        let mut seed = 1u32;
+        (0..count)
+            .map(|_| {
+                seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                seed >> 20
+            })
+            .collect()
+    }
+
+    #[test]
+    fn items_are_sorted_and_equal_ones_stay_as_they_come() {
+        let piece = Piece::Small.items();
+        for count in [0, 1, piece - 1, piece, piece + 1, piece * 2, piece * 5 + 7] {
+            let items: Vec<(u32, usize)> = numbers(count).into_iter().zip(0..).collect();
+            let mut expected = items.clone();
+            expected.sort();
+            let (mut all, mut part) = (items.clone(), items);
+            sort_by(&mut all, Piece::Small, |a, b| a.0.cmp(&b.0), &Budget::default()).unwrap();
+            sort_part_by(&mut part, Piece::Small, |a, b| a.0.cmp(&b.0), &Budget::default()).unwrap();
+            assert!(all == expected && part == expected);
+        }
+    }
+
+    /// A second goes by at each look.
+    #[derive(Debug, Default)]
+    struct Seconds(AtomicU64);
+
+    impl Clock for Seconds {
+        fn now(&self) -> Duration {
+            Duration::from_secs(self.0.fetch_add(1, Atomic::Relaxed))
+        }
+    }
+
+    #[test]
+    fn the_budget_is_asked_often_and_stops_the_sort() {
+        let piece = Piece::Small.items();
+        for stop in [1, 20, 60] {
+            let clock = Arc::new(Seconds::default());
+            let limits = Limits { time: Some(Duration::from_secs(stop)), ..Limits::default() };
+            let budget = Budget::of(Work::Query, limits, Arc::clone(&clock) as Arc<dyn Clock>);
+            let (mut since, mut longest, mut looks) = (0, 0, 0);
+            let compare = |a: &u32, b: &u32| {
+                let now = clock.0.load(Atomic::Relaxed);
+                since = if now == looks { since + 1 } else { 0 };
+                looks = now;
+                longest = longest.max(since);
+                a.cmp(b)
+            };
+            assert!(sort_by(&mut numbers(piece * 20), Piece::Small, compare, &budget).is_err());
+            assert!(longest < piece * 20, "{longest} comparisons between two looks");
+            assert_eq!(budget.held(), 0);
+        }
+    }
+}

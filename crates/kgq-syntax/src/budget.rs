@@ -1,0 +1,333 @@
+//! What one piece of work may use: time, memory, and the patience of whoever asked. Everything that may take long gets a [`Budget`],
+//! asks it now and then whether to go on, and reserves in it what it holds.
+//!
+//! It ends nothing and prints nothing: whoever passes a limit gets an error that names it. Memory is what the work says that it
+//! holds, not what the allocator gives, so it means the same on every system.
+
+use crate::error::{Error, Kind, Result};
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// What may be limited. `None` is without limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    pub time: Option<Duration>,
+    /// Bytes that may be held at once.
+    pub memory: Option<u64>,
+    /// Rows or triples of one answer.
+    pub rows: Option<u64>,
+}
+
+/// What is limited, for messages and for who adds to them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Work {
+    #[default]
+    Query,
+    /// Reading files, and building what is queried.
+    Loading,
+}
+
+impl fmt::Display for Work {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Query => "the query",
+            Self::Loading => "reading the data",
+        })
+    }
+}
+
+/// A limit that was passed: what an error of the kind [`Kind::Limit`] is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exceeded {
+    Time(Work),
+    Memory(Work),
+    Rows,
+}
+
+/// Tells the time since some moment that stays the same. A test has one of its own.
+pub trait Clock: fmt::Debug + Send + Sync {
+    fn now(&self) -> Duration;
+}
+
+/// The system's clock, which never goes back.
+#[derive(Debug)]
+pub struct SystemClock(Instant);
+
+impl Default for SystemClock {
+    fn default() -> Self {
+        Self(Instant::now())
+    }
+}
+
+impl Clock for SystemClock {
+    fn now(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
+/// The limits of one piece of work, and what it has used. Clones are the same budget; threads may share it.
+#[derive(Clone, Debug)]
+pub struct Budget(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    work: Work,
+    limits: Limits,
+    clock: Arc<dyn Clock>,
+    /// When the time is up, by the clock.
+    deadline: Option<Duration>,
+    held: AtomicU64,
+    peak: AtomicU64,
+    cancelled: AtomicBool,
+    parent: Option<Budget>,
+}
+
+impl Default for Budget {
+    /// Without limits; it can be cancelled.
+    fn default() -> Self {
+        Self::new(Limits::default())
+    }
+}
+
+impl Budget {
+    /// The budget of a query. Its clock starts now.
+    pub fn new(limits: Limits) -> Self {
+        Self::of(Work::Query, limits, Arc::new(SystemClock::default()))
+    }
+
+    /// The budget of some work, by some clock.
+    pub fn of(work: Work, limits: Limits, clock: Arc<dyn Clock>) -> Self {
+        Self::within(None, work, limits, clock)
+    }
+
+    /// A budget for a part of this one's work. What it uses is used of this one too, and where this one is cancelled, it is.
+    #[must_use]
+    pub fn child(&self, work: Work, limits: Limits) -> Self {
+        Self::within(Some(self.clone()), work, limits, Arc::clone(&self.0.clock))
+    }
+
+    fn within(parent: Option<Self>, work: Work, limits: Limits, clock: Arc<dyn Clock>) -> Self {
+        // A time too long for the clock is no limit.
+        let deadline = limits.time.and_then(|time| clock.now().checked_add(time));
+        let (held, peak, cancelled) = (AtomicU64::new(0), AtomicU64::new(0), AtomicBool::new(false));
+        Self(Arc::new(Shared { work, limits, clock, deadline, held, peak, cancelled, parent }))
+    }
+
+    /// This budget and those that it is a part of.
+    fn chain(&self) -> impl Iterator<Item = &Shared> {
+        std::iter::successors(Some(&*self.0), |shared| shared.parent.as_ref().map(|parent| &*parent.0))
+    }
+
+    /// Fails if the work was cancelled, or its time is up.
+    ///
+    /// # Errors
+    /// An interrupt, or a limit on time.
+    #[inline]
+    pub fn check(&self) -> Result<()> {
+        let mut now = None;
+        for shared in self.chain() {
+            if shared.cancelled.load(Ordering::Relaxed) {
+                return Err(Error::new(Kind::Interrupted, format!("{} was interrupted", shared.work)));
+            }
+            if let (Some(deadline), Some(time)) = (shared.deadline, shared.limits.time)
+                && *now.get_or_insert_with(|| shared.clock.now()) >= deadline
+            {
+                return Err(took_longer(shared.work, time));
+            }
+        }
+        Ok(())
+    }
+
+    /// Stops the work at its next check. What this budget is a part of goes on.
+    pub fn cancel(&self) {
+        self.0.cancelled.store(true, Ordering::Relaxed);
+    }
+
+    pub fn is_cancelled(&self) -> bool {
+        self.chain().any(|shared| shared.cancelled.load(Ordering::Relaxed))
+    }
+
+    /// Holds bytes until the reservation is dropped.
+    ///
+    /// # Errors
+    /// A limit on memory.
+    pub fn reserve(&self, bytes: u64) -> Result<Reservation> {
+        let mut reservation = Reservation::default();
+        reservation.grow(self, bytes)?;
+        Ok(reservation)
+    }
+
+    fn take(&self, bytes: u64) -> Result<()> {
+        for (taken, shared) in self.chain().enumerate() {
+            let held = shared.held.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
+            if let Some(most) = shared.limits.memory.filter(|most| held > *most) {
+                self.chain().take(taken + 1).for_each(|shared| shared.give_back(bytes));
+                return Err(needs_more_memory(shared.work, most));
+            }
+            shared.peak.fetch_max(held, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    pub fn limits(&self) -> Limits {
+        self.0.limits
+    }
+
+    /// The time that is left: the least of this budget's and those that it is a part of.
+    pub fn time_left(&self) -> Option<Duration> {
+        let now = self.0.clock.now();
+        self.chain().filter_map(|shared| shared.deadline).min().map(|deadline| deadline.saturating_sub(now))
+    }
+
+    /// Bytes that are held now.
+    pub fn held(&self) -> u64 {
+        self.0.held.load(Ordering::Relaxed)
+    }
+
+    /// The most bytes that were held at once.
+    pub fn peak(&self) -> u64 {
+        self.0.peak.load(Ordering::Relaxed)
+    }
+}
+
+impl Shared {
+    fn give_back(&self, bytes: u64) {
+        self.held.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
+/// Bytes that something holds. They are given back when it is dropped.
+#[must_use]
+#[derive(Debug, Default)]
+pub struct Reservation {
+    /// `None` before anything was reserved.
+    budget: Option<Budget>,
+    bytes: u64,
+}
+
+impl Reservation {
+    /// Holds more. A reservation stays with the budget that it was first made in.
+    ///
+    /// # Errors
+    /// A limit on memory; then nothing is added.
+    pub fn grow(&mut self, budget: &Budget, bytes: u64) -> Result<()> {
+        if bytes > 0 {
+            self.budget.get_or_insert_with(|| budget.clone()).take(bytes)?;
+            self.bytes += bytes;
+        }
+        Ok(())
+    }
+
+    /// Holds less.
+    pub fn shrink(&mut self, bytes: u64) {
+        let bytes = bytes.min(self.bytes);
+        self.bytes -= bytes;
+        if let Some(budget) = self.budget.as_ref().filter(|_| bytes > 0) {
+            budget.chain().for_each(|shared| shared.give_back(bytes));
+        }
+    }
+
+    /// Holds just as much.
+    ///
+    /// # Errors
+    /// A limit on memory; then it holds what it held.
+    pub fn resize(&mut self, budget: &Budget, bytes: u64) -> Result<()> {
+        match bytes.checked_sub(self.bytes) {
+            Some(more) => self.grow(budget, more),
+            None => {
+                self.shrink(self.bytes - bytes);
+                Ok(())
+            }
+        }
+    }
+
+    /// Bytes that it holds.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        self.shrink(self.bytes);
+    }
+}
+
+/// The error of work that took longer than this.
+pub fn took_longer(work: Work, time: Duration) -> Error {
+    Error::exceeded(Exceeded::Time(work), format!("{work} took longer than {} s", time.as_secs_f64()))
+}
+
+/// The error of work that needs more bytes than this.
+pub fn needs_more_memory(work: Work, most: u64) -> Error {
+    Error::exceeded(Exceeded::Memory(work), format!("{work} needs more memory than {} MiB", most.div_ceil(1 << 20)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::AtomicU64;
+
+    /// A second goes by at each look.
+    #[derive(Debug, Default)]
+    struct Seconds(AtomicU64);
+
+    impl Clock for Seconds {
+        fn now(&self) -> Duration {
+            Duration::from_secs(self.0.fetch_add(1, Ordering::Relaxed))
+        }
+    }
+
+    fn of_memory(bytes: u64) -> Limits {
+        Limits { memory: Some(bytes), ..Limits::default() }
+    }
+
+    #[test]
+    fn memory_beyond_the_limit_is_refused_and_not_counted() {
+        let budget = Budget::new(of_memory(100));
+        let first = budget.reserve(60).unwrap();
+        let error = budget.reserve(60).unwrap_err();
+        assert_eq!((error.kind(), error.limit_passed()), (Kind::Limit, Some(Exceeded::Memory(Work::Query))));
+        assert_eq!(budget.held(), 60);
+        drop(first);
+        let mut all = budget.reserve(100).unwrap();
+        assert!(all.grow(&budget, 1).is_err());
+        assert_eq!((all.bytes(), budget.peak()), (100, 100));
+        all.resize(&budget, 30).unwrap();
+        assert_eq!(budget.held(), 30);
+        drop(all);
+        assert_eq!(budget.held(), 0);
+    }
+
+    #[test]
+    fn what_a_part_uses_is_used_of_the_whole() {
+        let whole = Budget::new(of_memory(100));
+        let [one, other] = [80, 80].map(|bytes| whole.child(Work::Query, of_memory(bytes)));
+        let held = one.reserve(70).unwrap();
+        assert!(one.reserve(20).is_err(), "its own limit");
+        assert!(other.reserve(40).is_err(), "the limit of the whole");
+        assert_eq!((one.held(), other.held(), whole.held()), (70, 0, 70));
+        drop(held);
+        assert_eq!((one.held(), whole.held()), (0, 0));
+
+        other.cancel();
+        assert!(whole.check().is_ok() && one.check().is_ok() && other.check().is_err());
+        whole.cancel();
+        assert_eq!(one.check().unwrap_err().kind(), Kind::Interrupted);
+    }
+
+    #[test]
+    fn work_stops_when_its_time_is_up() {
+        let limits = Limits { time: Some(Duration::from_secs(3)), ..Limits::default() };
+        let budget = Budget::of(Work::Loading, limits, Arc::new(Seconds::default()));
+        assert!(budget.check().is_ok() && budget.check().is_ok());
+        let error = budget.check().unwrap_err();
+        assert_eq!(error.limit_passed(), Some(Exceeded::Time(Work::Loading)));
+        assert_eq!(error.message(), "reading the data took longer than 3 s");
+        let part = budget.child(Work::Query, Limits::default());
+        assert_eq!(part.check().unwrap_err().message(), error.message());
+        Budget::new(Limits { time: Some(Duration::MAX), ..Limits::default() }).check().unwrap();
+    }
+}
