@@ -5,7 +5,7 @@ mod help;
 
 pub use help::with_own_options;
 
-use crate::commands::{self, Command, Output, ReplArgs, Stream, Watchdog, trust};
+use crate::commands::{self, Command, Output, ReplArgs, Revision, Stream, Watchdog, trust};
 use crate::repl;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser};
@@ -67,6 +67,9 @@ struct Global {
     /// The format of input files whose name does not say it
     #[arg(long, value_name = "FORMAT", value_parser = parse_input_format, global = true)]
     input_format: Option<RdfFormat>,
+    /// Ask the project as it was at this revision, which git takes for one: a commit, a branch, a tag
+    #[arg(long, value_name = "REVISION", global = true, conflicts_with_all = ["data", "snapshot", "trust"])]
+    at: Option<String>,
     /// Resolve relative IRIs against this
     #[arg(long, value_name = "IRI", global = true)]
     base: Option<String>,
@@ -264,13 +267,27 @@ fn run(cli: Cli, output: &mut Output) -> Result<u8> {
     options.bounds = bounds(&cli.global.limits, &settings)?;
     options.lenient |= found.project().is_some_and(|project| project.manifest.load.lenient);
     read_standard_input(&mut options)?;
-    let graph = Graph::new(found.project().cloned(), options);
+    let mut graph = Graph::new(found.project().cloned(), options);
+    // Its files are there as long as this is.
+    let revision = cli.global.at.as_deref().map(|at| at_revision(&command, &graph, at)).transpose()?;
+    if let Some(revision) = &revision {
+        graph = revision.graph.clone();
+    }
     commands::warn_of_manifest(&command, &graph, output)?;
     let _watchdog = commands::watch(&command, &graph);
     match command {
         Command::Repl(args) => repl::run(&args, graph, output),
         command => commands::run(&command, &graph, output),
     }
+}
+
+/// The project at a revision, for a command that only asks.
+fn at_revision(command: &Command, graph: &Graph, at: &str) -> Result<Revision> {
+    if !command.only_asks() {
+        return Err(Error::usage("`--at` is for commands that only ask the graph")
+            .hint("query, run, queries, describe, cite, why, info, check, export"));
+    }
+    Revision::open(graph, at)
 }
 
 /// Whether there is nothing to load: no project, no file, no snapshot.

@@ -9,6 +9,7 @@ mod check;
 mod cite;
 mod completions;
 mod describe;
+mod diff;
 mod explain;
 mod export;
 mod fmt;
@@ -23,6 +24,7 @@ mod publish;
 mod queries;
 mod query;
 mod repl;
+mod revision;
 mod run;
 #[cfg(feature = "serve")]
 mod serve;
@@ -43,6 +45,7 @@ pub use explain::{Explain, explanation};
 pub use output::{Output, append_file, probe_file, write_file};
 pub use query::read_text;
 pub use repl::Args as ReplArgs;
+pub use revision::Revision;
 pub use run::{help as canned_help, one_line};
 pub use terminal::{Content, Stream, as_shown};
 pub use watchdog::{Allocator, Base, MemoryWatch, Watchdog, give_back, unfinished};
@@ -61,6 +64,7 @@ pub enum Command {
     Describe(describe::Args),
     Cite(cite::Args),
     Why(why::Args),
+    Diff(diff::Args),
     Info(info::Args),
     Check(check::Args),
     Validate(validate::Args),
@@ -81,6 +85,24 @@ pub enum Command {
     Repl(repl::Args),
 }
 
+impl Command {
+    /// Whether it only asks the graph, so that it can be asked of another revision too.
+    pub fn only_asks(&self) -> bool {
+        matches!(
+            self,
+            Self::Query(_)
+                | Self::Run(_)
+                | Self::Queries(_)
+                | Self::Describe(_)
+                | Self::Cite(_)
+                | Self::Why(_)
+                | Self::Info(_)
+                | Self::Check(_)
+                | Self::Export(_)
+        )
+    }
+}
+
 /// Runs a command other than `repl`, which is a face of its own. Returns the exit code.
 pub fn run(command: &Command, graph: &Graph, output: &mut Output) -> Result<u8> {
     let result = dispatch(command, graph, output);
@@ -97,6 +119,7 @@ fn dispatch(command: &Command, graph: &Graph, output: &mut Output) -> Result<u8>
         Command::Describe(args) => describe::run(args, graph, output),
         Command::Cite(args) => cite::run(args, graph, output),
         Command::Why(args) => why::run(args, graph, output),
+        Command::Diff(args) => diff::run(args, graph, output),
         Command::Info(args) => info::run(args, graph, output),
         Command::Check(args) => check::run(args, graph, output),
         Command::Validate(args) => validate::run(args, graph, output),
@@ -127,6 +150,7 @@ pub fn watch(command: &Command, graph: &Graph) -> Option<Watchdog> {
         | Command::Publish(_)
         | Command::Update(_)
         | Command::Why(_)
+        | Command::Diff(_)
         | Command::Repl(_) => None,
         #[cfg(feature = "serve")]
         Command::Serve(_) => None,
@@ -162,6 +186,7 @@ pub fn warn_of_manifest(command: &Command, graph: &Graph, output: &mut Output) -
         | Command::Publish(_)
         | Command::Update(_)
         | Command::Why(_)
+        | Command::Diff(_)
         | Command::Repl(_) => None,
         #[cfg(feature = "serve")]
         Command::Serve(_) => None,

@@ -2,6 +2,7 @@
 
 pub mod cite;
 pub mod describe;
+pub mod diff;
 pub mod document;
 pub mod explain;
 pub mod export;

@@ -1,0 +1,191 @@
+//! What changed between two graphs: statements, and the rows of canned queries.
+
+use crate::answers::Outcome;
+use crate::catalog::{CannedQuery, Values};
+use crate::graph::Graph;
+use kgq_engine::query::Query;
+use kgq_engine::why::{Item, why};
+use kgq_syntax::error::{Error, Result};
+use kgq_syntax::rdf::canonical::relabel;
+use kgq_syntax::rdf::{NamedOrBlankNode, Quad, Term, Variable};
+use rustc_hash::FxHashSet;
+use std::collections::BTreeMap;
+
+/// The differences from one graph to another.
+pub struct Difference {
+    /// By subject, in the order of their terms.
+    pub subjects: Vec<SubjectChange>,
+    /// Of the queries whose answers differ, and of those that could not be asked of both.
+    pub queries: Vec<QueryChange>,
+    /// How many canned queries were asked of both.
+    pub asked: usize,
+    /// Canned queries that were left out, as a parameter of theirs has no value.
+    pub left_out: Vec<String>,
+}
+
+/// The statements about a subject that one graph has and the other has not. Blank nodes are matched by what is said of them
+/// (RDFC-1.0).
+pub struct SubjectChange {
+    pub subject: NamedOrBlankNode,
+    pub removed: Vec<Quad>,
+    pub added: Vec<Quad>,
+}
+
+/// How the answer to a canned query differs.
+pub struct QueryChange {
+    pub name: String,
+    /// Whether the text of the query is another one; the newer was asked of both.
+    pub text_changed: bool,
+    pub columns: Vec<Variable>,
+    pub lost: Vec<RowChange>,
+    pub gained: Vec<RowChange>,
+    /// Why it could not be asked of both.
+    pub failure: Option<Error>,
+}
+
+/// A row that one answer has and the other has not.
+pub struct RowChange {
+    pub row: Vec<Option<Term>>,
+    /// The changed statements that it rests on.
+    pub because: Vec<Quad>,
+}
+
+/// How many rows of each query are traced to the statements behind them.
+const TRACED: usize = 50;
+
+impl Difference {
+    pub fn is_empty(&self) -> bool {
+        self.subjects.is_empty() && self.queries.is_empty()
+    }
+}
+
+/// Compares two graphs, the older first.
+///
+/// # Errors
+/// Those of loading; more blank nodes than can be told apart.
+pub fn diff(old: &Graph, new: &Graph) -> Result<Difference> {
+    let (removed, added) = statements(old, new)?;
+    let mut subjects: BTreeMap<String, SubjectChange> = BTreeMap::new();
+    let mut change = |quad: &Quad, is_new: bool| {
+        let change = subjects.entry(quad.subject.to_string()).or_insert_with(|| SubjectChange {
+            subject: quad.subject.clone(),
+            removed: Vec::new(),
+            added: Vec::new(),
+        });
+        if is_new { change.added.push(quad.clone()) } else { change.removed.push(quad.clone()) }
+    };
+    removed.iter().for_each(|quad| change(quad, false));
+    added.iter().for_each(|quad| change(quad, true));
+    let mut difference =
+        Difference { subjects: subjects.into_values().collect(), queries: Vec::new(), asked: 0, left_out: Vec::new() };
+    let Some(catalog) = new.catalog_if_any()? else { return Ok(difference) };
+    let (removed, added) = (removed.into_iter().collect(), added.into_iter().collect());
+    for canned in catalog.queries.iter().filter(|query| !query.is_check() && query.endpoint().is_none()) {
+        if canned.header.params.values().any(|param| param.required && param.default.is_none()) {
+            difference.left_out.push(canned.name.clone());
+            continue;
+        }
+        difference.asked += 1;
+        if let Some(change) = query_change(canned, (old, &removed), (new, &added)) {
+            difference.queries.push(change);
+        }
+    }
+    Ok(difference)
+}
+
+/// The statements that only the old graph has, and those that only the new one has, in the order of their terms.
+fn statements(old: &Graph, new: &Graph) -> Result<(Vec<Quad>, Vec<Quad>)> {
+    let canonical = |graph: &Graph| -> Result<Vec<Quad>> { relabel(graph.dataset()?.quads()) };
+    let (before, after) = (canonical(old)?, canonical(new)?);
+    let only = |these: &[Quad], those: &[Quad]| {
+        let those: FxHashSet<&Quad> = those.iter().collect();
+        let mut only: Vec<Quad> = these.iter().filter(|quad| !those.contains(quad)).cloned().collect();
+        only.sort_by_cached_key(ToString::to_string);
+        only.dedup();
+        only
+    };
+    Ok((only(&before, &after), only(&after, &before)))
+}
+
+type Changed<'g> = (&'g Graph, &'g FxHashSet<Quad>);
+
+fn query_change(canned: &CannedQuery, old: Changed<'_>, new: Changed<'_>) -> Option<QueryChange> {
+    let text_changed = match old.0.catalog_if_any() {
+        Ok(Some(catalog)) => catalog.get(&canned.name).map_or(true, |before| before.text != canned.text),
+        Ok(None) | Err(_) => true,
+    };
+    let mut change = QueryChange {
+        name: canned.name.clone(),
+        text_changed,
+        columns: Vec::new(),
+        lost: Vec::new(),
+        gained: Vec::new(),
+        failure: None,
+    };
+    match answers(canned, old.0).and_then(|before| Ok((before, answers(canned, new.0)?))) {
+        Err(error) => change.failure = Some(error),
+        Ok(((old_query, columns, before), (new_query, _, after))) => {
+            change.columns = columns;
+            change.lost = traced(only(&before, &after), &change.columns, &old_query, old);
+            change.gained = traced(only(&after, &before), &change.columns, &new_query, new);
+        }
+    }
+    let differs = change.failure.is_some() || !change.lost.is_empty() || !change.gained.is_empty();
+    differs.then_some(change)
+}
+
+type Rows = Vec<Vec<Option<Term>>>;
+
+/// The query as it is asked of a graph, with its columns and rows. A truth value is a row of one column, a triple a row of three.
+fn answers(canned: &CannedQuery, graph: &Graph) -> Result<(Query, Vec<Variable>, Rows)> {
+    let values = Values::default();
+    let query = graph.parse_canned(canned, &values)?;
+    let named = |names: &[&str]| names.iter().map(|name| Variable::new_unchecked(*name)).collect();
+    let (columns, rows) = match graph.outcome(canned, &values)? {
+        Outcome::Table { columns, rows, .. } => (columns, rows),
+        Outcome::Boolean(value) => (named(&["answer"]), vec![vec![Some(kgq_syntax::rdf::Literal::from(value).into())]]),
+        Outcome::Graph(triples) => {
+            let row =
+                |t: kgq_syntax::rdf::Triple| vec![Some(t.subject.into()), Some(t.predicate.into()), Some(t.object)];
+            (named(&["subject", "predicate", "object"]), triples.into_iter().map(row).collect())
+        }
+    };
+    Ok((query, columns, rows))
+}
+
+/// The rows of the one answer that the other has not, each as often as it has more of them. Names of blank nodes do not count.
+fn only(these: &Rows, those: &Rows) -> Rows {
+    let key = |row: &Vec<Option<Term>>| -> Vec<Option<Term>> {
+        let anonymous = |term: &Option<Term>| match term {
+            Some(Term::BlankNode(_)) => Some(Term::BlankNode(kgq_syntax::rdf::BlankNode::new_unchecked("any"))),
+            term => term.clone(),
+        };
+        row.iter().map(anonymous).collect()
+    };
+    let mut counts: rustc_hash::FxHashMap<Vec<Option<Term>>, usize> = rustc_hash::FxHashMap::default();
+    those.iter().for_each(|row| *counts.entry(key(row)).or_default() += 1);
+    let is_extra = |row: &&Vec<Option<Term>>| match counts.get_mut(&key(row)) {
+        Some(left) if *left > 0 => {
+            *left -= 1;
+            false
+        }
+        _ => true,
+    };
+    these.iter().filter(is_extra).cloned().collect()
+}
+
+/// The rows with the changed statements that each rests on.
+fn traced(rows: Rows, columns: &[Variable], query: &Query, (graph, changed): Changed<'_>) -> Vec<RowChange> {
+    let because = |row: &Vec<Option<Term>>| -> Vec<Quad> {
+        let Ok(snapshot) = graph.snapshot() else { return Vec::new() };
+        // What cannot be explained is told without a reason.
+        let found = why(snapshot, query, Item::Row(columns, row), &graph.evaluation_options());
+        let statements = found.ok().flatten().map(|found| found.statements).unwrap_or_default();
+        statements.into_iter().filter(|quad| changed.contains(quad)).collect()
+    };
+    let change = |(at, row): (usize, Vec<Option<Term>>)| RowChange {
+        because: if at < TRACED { because(&row) } else { Vec::new() },
+        row,
+    };
+    rows.into_iter().enumerate().map(change).collect()
+}
