@@ -19,6 +19,10 @@ pub struct Terms {
     /// Terms for `@type` and for `@none`.
     types: BTreeSet<String>,
     none: BTreeSet<String>,
+    /// Terms for `@nest`, whose entries are those of the node around.
+    nests: BTreeSet<String>,
+    /// Types whose own context is at an address, so that its terms are not told here.
+    scoped_elsewhere: BTreeSet<String>,
     /// By type: the terms that its own context defines.
     scoped: BTreeMap<String, BTreeSet<String>>,
 }
@@ -40,6 +44,7 @@ impl Terms {
             match id {
                 Some("@type") => drop(self.types.insert(term.clone())),
                 Some("@none") => drop(self.none.insert(term.clone())),
+                Some("@nest") => drop(self.nests.insert(term.clone())),
                 _ => {}
             }
             let has = |container| is_container(definition, container);
@@ -56,6 +61,9 @@ impl Terms {
                     _ => None,
                 });
                 self.scoped.entry(term.clone()).or_default().extend(defined.flatten());
+                if own.items().iter().any(|context| context.as_text().is_some()) {
+                    self.scoped_elsewhere.insert(term.clone());
+                }
             }
         }
     }
@@ -94,14 +102,17 @@ impl Terms {
             let types = entries.iter().filter(|(key, _)| self.is_type(key)).flat_map(|(_, types)| types.items());
             let scoped: Vec<_> =
                 types.filter_map(|of| Some((of.as_text()?, self.scoped.get(of.as_text()?)?))).collect();
-            for (key, map) in entries.iter().filter(|(key, _)| self.indexed.contains(key)) {
+            for (key, map) in self.with_nested(entries).into_iter().filter(|(key, _)| self.indexed.contains(key)) {
                 let Json::Object(map) = map else { continue };
                 let inner = map.iter().flat_map(|(_, nodes)| nodes.items()).filter_map(|node| match node {
                     Json::Object(entries) => Some(entries),
                     _ => None,
                 });
                 for (term, _) in inner.flatten() {
-                    if let Some((of, _)) = scoped.iter().find(|(_, terms)| terms.contains(term)) {
+                    let defines = |of: &str, terms: &BTreeSet<String>| {
+                        terms.contains(term) || self.scoped_elsewhere.contains(of) && !term.starts_with('@')
+                    };
+                    if let Some((of, _)) = scoped.iter().find(|(of, terms)| defines(of, terms)) {
                         refused.get_or_insert((key, term, (*of).to_owned()));
                     }
                 }
@@ -109,9 +120,26 @@ impl Terms {
         });
         let Some((key, term, of)) = refused else { return Ok(()) };
         Err(Error::input(format!(
-            "in the map of `{key}`, `{term}` is a term of the context of the type `{of}`, which kgq does not take into maps by `@index`"
+            "in the map of `{key}`, `{term}` is or may be a term of the context of the type `{of}`, which kgq does not take into maps by `@index`"
         ))
         .hint("define the term in the document's own context, or write the map as a list"))
+    }
+
+    /// The entries of a node, with those that `@nest` holds.
+    fn with_nested<'a>(&self, entries: &'a [(String, Json)]) -> Vec<&'a (String, Json)> {
+        let mut all: Vec<_> = entries.iter().collect();
+        let mut next = 0;
+        while let Some((key, value)) = all.get(next).copied() {
+            next += 1;
+            if key == "@nest" || self.nests.contains(key) {
+                let objects = value.items().iter().filter_map(|item| match item {
+                    Json::Object(entries) => Some(entries),
+                    _ => None,
+                });
+                all.extend(objects.flatten());
+            }
+        }
+        all
     }
 
     fn is_type(&self, key: &str) -> bool {
