@@ -126,6 +126,30 @@ fn a_flipped_bit_is_refused_or_changes_nothing() {
     assert!(refused > 0, "no flip was met");
 }
 
+#[test]
+fn a_query_over_the_runs_of_a_damaged_index_is_refused_and_not_endless() {
+    /// The checksums are those of so many bytes each.
+    const BLOCK: u64 = 64 << 10;
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    build(folder, 13_500);
+    let question = ["query", "SELECT (MIN(?o) AS ?a) (MAX(?o) AS ?z) { ?s ?p ?o }"];
+    let expected = ask(folder, &question);
+    let file = File::options().read(true).write(true).open(folder.join("s.kgq")).unwrap();
+    let mut refused = 0;
+    // The first rows of runs stand in front.
+    for at in (0..16).map(|block| 4096 + BLOCK * block + BLOCK / 2) {
+        let mut byte = [0];
+        file.read_exact_at(&mut byte, at).unwrap();
+        file.write_all_at(&[byte[0] ^ 4], at).unwrap();
+        let ran = ask(folder, &question);
+        refused += usize::from(is_refused(&ran));
+        assert!(is_refused(&ran) || (ran.code, &ran.stdout) == (0, &expected.stdout), "byte {at}: {ran:?}");
+        file.write_all_at(&byte, at).unwrap();
+    }
+    assert!(refused > 0, "no flip was met");
+}
+
 /// Puts right checksums into a snapshot: one for each 64 KiB behind the header's page, one for those, one for the header.
 fn sign(bytes: &mut [u8]) {
     const HEADER: usize = 4096;

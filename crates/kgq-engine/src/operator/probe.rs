@@ -355,6 +355,7 @@ impl<'s> Probe<'s> {
             return;
         }
         let rows = self.matches.range.clone();
+        let emitted = out.positions.len();
         match self.emit {
             Emit::Rows | Emit::Folded => {
                 let part = rows.start..rows.end.min(rows.start + room);
@@ -373,7 +374,7 @@ impl<'s> Probe<'s> {
                     }
                     out.columns[0].push(key);
                     out.positions.push(row);
-                    out.weights.push((run.end.min(rows.end) - run.start.max(rows.start)) as u64);
+                    out.weights.push(run.end.min(rows.end).saturating_sub(run.start.max(rows.start)) as u64);
                     self.matches.range.start = run.end.min(rows.end);
                 }
             }
@@ -402,6 +403,10 @@ impl<'s> Probe<'s> {
                 }
                 self.matches.range.start = window.start + at;
             }
+        }
+        // Every row of a sound index has an id. A damaged one is told of at the end of the batch, which has to come.
+        if out.positions.len() == emitted {
+            self.matches.range.start = rows.end;
         }
     }
 
