@@ -3,6 +3,8 @@
 mod cli;
 mod commands;
 mod cut;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod repl;
 #[cfg(feature = "serve")]
 mod server;

@@ -17,6 +17,8 @@ mod hints;
 mod info;
 mod init;
 mod load;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod new;
 mod output;
 mod progress;
@@ -77,6 +79,8 @@ pub enum Command {
     Publish(publish::Args),
     #[cfg(feature = "serve")]
     Serve(serve::Args),
+    #[cfg(feature = "mcp")]
+    Mcp(mcp::Args),
     Update(update::Args),
     Fmt(fmt::Args),
     New(new::Args),
@@ -131,6 +135,8 @@ fn dispatch(command: &Command, graph: &Graph, output: &mut Output) -> Result<u8>
         Command::Publish(args) => publish::run(args, graph, output),
         #[cfg(feature = "serve")]
         Command::Serve(args) => serve::run(args, graph, output),
+        #[cfg(feature = "mcp")]
+        Command::Mcp(args) => mcp::run(args, graph, output),
         Command::Update(args) => update::run(args, graph, output),
         Command::Fmt(args) => fmt::run(args, graph, output),
         Command::New(args) => new::run(args, graph, output),
@@ -154,6 +160,8 @@ pub fn watch(command: &Command, graph: &Graph) -> Option<Watchdog> {
         | Command::Repl(_) => None,
         #[cfg(feature = "serve")]
         Command::Serve(_) => None,
+        #[cfg(feature = "mcp")]
+        Command::Mcp(_) => None,
         Command::Queries(_)
         | Command::Describe(_)
         | Command::Cite(_)
@@ -190,6 +198,8 @@ pub fn warn_of_manifest(command: &Command, graph: &Graph, output: &mut Output) -
         | Command::Repl(_) => None,
         #[cfg(feature = "serve")]
         Command::Serve(_) => None,
+        #[cfg(feature = "mcp")]
+        Command::Mcp(_) => None,
         // `check` has findings of its own for this, and the others do not load the project.
         Command::Check(_)
         | Command::Build(_)

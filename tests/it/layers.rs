@@ -34,6 +34,7 @@ const PROGRAM_ONLY: &[&str] = &[
     "signal-hook",
     "axum",
     "hyper",
+    "rmcp",
     "tokio",
     "tower-http",
 ];

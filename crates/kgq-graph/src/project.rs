@@ -2,10 +2,12 @@
 
 mod files;
 mod globs;
+mod mcp;
 mod named;
 
 pub use files::{Found, ProjectFile, Role, without_query_ending};
 pub use globs::Glob;
+pub use mcp::{McpSettings, McpText};
 pub use named::{NamedFiles, named_files};
 
 use globs::Globs;
@@ -66,6 +68,9 @@ pub struct Manifest {
     pub infer: InferSettings,
     #[serde(default)]
     pub load: LoadSettings,
+    /// What language models are given.
+    #[serde(default)]
+    pub mcp: McpSettings,
     /// Files that stand for remote contexts of JSON-LD, by the contexts' addresses.
     #[serde(default)]
     pub contexts: BTreeMap<String, String>,

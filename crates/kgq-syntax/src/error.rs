@@ -141,6 +141,11 @@ impl Excerpt {
     /// Characters of context kept on each side: enough to recognise the line, short enough for a terminal.
     const CONTEXT: usize = 60;
 
+    /// The part in question, as it is shown.
+    pub fn marked(&self) -> &str {
+        &self.marked
+    }
+
     fn cut(before: &str, marked: &str, after: &str) -> Self {
         let mut head = before;
         if let Some((at, _)) = before.char_indices().rev().nth(Self::CONTEXT - 1) {

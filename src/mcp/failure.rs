@@ -1,0 +1,33 @@
+//! What a model is told of an error: what, where in which line, what next; and a text of the query that works, if one is known.
+
+use kgq_syntax::error::Error;
+use serde_json::{Map, Value};
+
+pub fn told(error: &Error, mended: Option<String>) -> Value {
+    let mut failure = one(error);
+    if let Some(mended) = mended {
+        failure.insert("mended".into(), mended.into());
+    }
+    let others: Vec<Value> = error.others().iter().map(|other| Value::Object(one(other))).collect();
+    if !others.is_empty() {
+        failure.insert("others".into(), others.into());
+    }
+    Value::Object(Map::from_iter([("error".to_owned(), Value::Object(failure))]))
+}
+
+/// An error or a finding, without those that came with it.
+pub fn one(error: &Error) -> Map<String, Value> {
+    let mut told = Map::new();
+    told.insert("message".into(), error.message().into());
+    if let Some(place) = error.place() {
+        told.insert("line".into(), place.line.into());
+        told.insert("column".into(), place.column.into());
+        if let Some(excerpt) = &place.excerpt {
+            told.insert("at".into(), excerpt.marked().into());
+        }
+    }
+    if !error.hints().is_empty() {
+        told.insert("hints".into(), error.hints().into());
+    }
+    told
+}
