@@ -166,6 +166,11 @@ impl TermIndex {
         self.names.search(typed, most, wanted)
     }
 
+    /// The terms that are called so, whatever is no letter and no digit.
+    pub fn same_letters(&self, typed: &str, most: usize, wanted: impl Fn(TermId) -> bool) -> Vec<TermId> {
+        self.names.differing_in(0, typed, most, wanted)
+    }
+
     /// The terms that are called nearly so; the nearest first.
     pub fn near(&self, typed: &str, most: usize, wanted: impl Fn(TermId) -> bool) -> Vec<TermId> {
         self.names.near(typed, most, wanted)

@@ -161,13 +161,27 @@ impl NameIndex {
     /// At most `most` terms with a name, or a word of one, that differs from what was typed in few letters, the nearest first; what is
     /// no letter and no digit does not count, so that `xian` is as near as can be to `Xi'an`.
     pub fn near(&self, typed: &str, most: usize, wanted: impl Fn(TermId) -> bool) -> Vec<TermId> {
+        self.differing_in(3, typed, most, wanted)
+    }
+
+    /// The same where they differ in at most so many letters.
+    pub fn differing_in(
+        &self,
+        letters_at_most: usize,
+        typed: &str,
+        most: usize,
+        wanted: impl Fn(TermId) -> bool,
+    ) -> Vec<TermId> {
         let typed = letters(&typed.chars().flat_map(folded).collect::<String>());
         let length = typed.chars().count();
-        let allowed = if length < SHORTEST_NEAR { 0 } else { (length / 4).clamp(1, 3) };
+        let allowed = if length < SHORTEST_NEAR { 0 } else { (length / 4).clamp(1, 3).min(letters_at_most) };
         let distance = |name: &str| {
             let name = letters(name);
             if name.chars().count().abs_diff(length) > allowed {
                 return None;
+            }
+            if allowed == 0 {
+                return (typed == name).then_some(0);
             }
             Some(strsim::osa_distance(&typed, &name)).filter(|distance| *distance <= allowed)
         };

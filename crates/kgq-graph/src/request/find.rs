@@ -1,6 +1,6 @@
 //! Things by their names, in any language, as somebody writes them.
 
-use crate::catalog::{Known, Role};
+use crate::catalog::{Known, Role, labels_of};
 use crate::graph::Graph;
 use kgq_snapshot::TermId;
 use kgq_syntax::error::Result;
@@ -33,6 +33,9 @@ pub struct Findings {
     pub are_near: bool,
 }
 
+/// Of how many things one has a name, where fewer are found than are wanted.
+const UNNAMED: usize = 4;
+
 /// Finds things by name.
 ///
 /// # Errors
@@ -41,7 +44,11 @@ pub fn find(graph: &Graph, request: Request<'_>) -> Result<Findings> {
     let (snapshot, index) = (graph.snapshot()?, graph.index()?);
     let wanted = |id: TermId| request.role.is_none_or(|role| index.role(id) == role);
     let mut ids: Vec<TermId> = itself(graph, request.text)?.into_iter().filter(|id| wanted(*id)).collect();
-    ids.extend(index.search(request.text, request.most, wanted).terms);
+    ids.extend(index.same_letters(request.text, request.most, wanted));
+    // What is known by its IRI alone comes behind what has a name: more are looked for than are wanted.
+    let mut found = index.search(request.text, request.most.saturating_mul(UNNAMED), wanted).terms;
+    found.sort_by_cached_key(|id| labels_of(snapshot, *id).is_empty());
+    ids.extend(found);
     let are_near = ids.is_empty();
     if are_near {
         ids = index.near(request.text, request.most, wanted);
@@ -85,7 +92,7 @@ mod tests {
     #[test]
     fn things_are_found_by_names_curies_and_iris_and_near_names_are_said_to_be_near() {
         let xian = (vec!["http://e/xian".to_owned()], false);
-        for text in ["西安", "e:xian", "<http://e/xian>", "http://e/xian"] {
+        for text in ["西安", "e:xian", "<http://e/xian>", "http://e/xian", "Xian"] {
             assert_eq!(found(text), xian, "{text}");
         }
         assert_eq!(found("Xaimen"), (vec!["http://e/xiamen".to_owned()], true));
