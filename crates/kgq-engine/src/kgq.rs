@@ -108,10 +108,10 @@ pub fn prepare<'s>(
         DefaultGraph::Union if snapshot.quad_count() == 0 => Graph::Default,
         DefaultGraph::Union => Graph::Union,
     };
-    let dataset = Dataset::new(&expressions.terms, dataset, default);
+    let dataset = Dataset::new(&expressions.terms, dataset, default)?;
     let default_graph = dataset.default.clone();
     let mut translator = Translator::new(&expressions.terms, dataset, services.is_some());
-    let translated = translator.pattern(pattern)?;
+    let translated = translator.whole(pattern)?;
     let names = output_variables(pattern);
     let (form, vars): (Form, Vec<Var>) = match query {
         Query::Select { .. } => {

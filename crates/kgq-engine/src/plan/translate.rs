@@ -16,6 +16,7 @@ use spargebra::algebra::{
     AggregateExpression, Expression, GraphPattern, OrderExpression, PropertyPathExpression, QueryDataset,
 };
 use spargebra::term::{GroundTerm, GroundTriple, NamedNodePattern, TermPattern, TriplePattern};
+use std::cell::RefCell;
 use std::sync::Arc;
 
 /// The graphs that a query looks into (SPARQL 1.1 §13).
@@ -29,26 +30,28 @@ pub struct Dataset {
 
 impl Dataset {
     /// The dataset that the query names, or the whole one.
-    pub fn new(terms: &Terms<'_>, asked: Option<&QueryDataset>, default: Graph) -> Self {
+    ///
+    /// # Errors
+    /// The limit on memory.
+    pub fn new(terms: &Terms<'_>, asked: Option<&QueryDataset>, default: Graph) -> Result<Self> {
         let Some(asked) = asked else {
-            return Self { default, named: terms.snapshot().named_graphs().into(), restricted: false };
+            return Ok(Self { default, named: terms.snapshot().named_graphs().into(), restricted: false });
         };
-        let encode = |names: &[NamedNode]| {
-            let mut ids: Vec<_> =
-                names.iter().map(|name| terms.id(name.clone().into()).unwrap_or(TermId::UNBOUND)).collect();
+        let encode = |names: &[NamedNode]| -> Result<Vec<TermId>> {
+            let mut ids = names.iter().map(|name| terms.id(name.clone().into())).collect::<Result<Vec<_>>>()?;
             ids.sort_unstable();
             ids.dedup();
-            ids
+            Ok(ids)
         };
-        let default = match encode(&asked.default).as_slice() {
+        let default = match encode(&asked.default)?.as_slice() {
             [graph] => Graph::Named(*graph),
             graphs => Graph::Merge(graphs.iter().copied().map(Some).collect()),
         };
         // WITH names the default graph of an update, and leaves the named ones as they are.
         let Some(named) = &asked.named else {
-            return Self { default, named: terms.snapshot().named_graphs().into(), restricted: false };
+            return Ok(Self { default, named: terms.snapshot().named_graphs().into(), restricted: false });
         };
-        Self { default, named: encode(named).into(), restricted: true }
+        Ok(Self { default, named: encode(named)?.into(), restricted: true })
     }
 }
 
@@ -62,6 +65,8 @@ pub struct Translator<'t, 's> {
     /// The variables in sight at this point.
     scope: FxHashMap<Variable, Var>,
     blank_nodes: FxHashMap<BlankNode, Var>,
+    /// The first limit that a term of the query passed.
+    failed: RefCell<Option<Error>>,
 }
 
 impl<'t, 's> Translator<'t, 's> {
@@ -76,6 +81,7 @@ impl<'t, 's> Translator<'t, 's> {
             graph,
             scope: FxHashMap::default(),
             blank_nodes: FxHashMap::default(),
+            failed: RefCell::default(),
         }
     }
 
@@ -96,9 +102,21 @@ impl<'t, 's> Translator<'t, 's> {
         self.id(node.clone())
     }
 
-    /// The id of a term in the query. A query whose terms alone exceed a limit fails when it is run.
+    /// The id of a term in the query. That it passes a limit is kept: whoever asked for the translation is told.
     fn id(&self, term: impl Into<Term>) -> TermId {
-        self.terms.id(resolved(term.into())).unwrap_or(TermId::UNBOUND)
+        self.terms.id(resolved(term.into())).unwrap_or_else(|error| {
+            self.failed.borrow_mut().get_or_insert(error);
+            TermId::UNBOUND
+        })
+    }
+
+    /// The pattern of a whole query.
+    ///
+    /// # Errors
+    /// What is not done, by name; the limits.
+    pub fn whole(&mut self, pattern: &GraphPattern) -> Result<Pattern> {
+        let translated = self.pattern(pattern)?;
+        self.failed.take().map_or(Ok(translated), Err)
     }
 
     pub fn pattern(&mut self, pattern: &GraphPattern) -> Result<Pattern> {

@@ -436,6 +436,10 @@ impl Walk {
                     self.calls.insert(Call { name: name.clone(), arguments: Some(arguments.len()) });
                     self.term(name, Position::Function);
                 }
+                // The datatype that STRDT gives need not be in the data.
+                if let (Function::StrDt, [lexical, Expression::NamedNode(_)]) = (function, arguments.as_slice()) {
+                    return self.expression(lexical);
+                }
             }
             _ => {}
         }
