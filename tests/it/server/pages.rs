@@ -42,7 +42,7 @@ fn an_iri_is_a_page_for_a_browser_and_data_for_a_program() {
 #[test]
 fn the_site_has_its_first_page_its_files_and_a_page_for_what_is_not_there() {
     let served = shipped(&[]);
-    assert!(page(&served, "/").contains("12,") && served.get("/", "*/*").text().starts_with("<!DOCTYPE html>"));
+    assert!(page(&served, "/").contains("statements") && served.get("/", "*/*").text().starts_with("<!DOCTYPE html>"));
     for (path, media_type) in [
         ("/assets/site.css", "text/css; charset=utf-8"),
         ("/assets/served.js", "text/javascript; charset=utf-8"),
