@@ -30,11 +30,11 @@ pub struct Args {
     /// Where to listen; another address than a loopback one lets other machines ask
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:7878")]
     pub listen: String,
-    /// Another name or address by which clients know this server, such as https://graph.example/ of a proxy before it; may be
+    /// Another name or address by which clients know this server, such as `https://graph.example/` of a proxy before it; may be
     /// repeated. Requests by other names are refused
     #[arg(long, value_name = "NAME")]
     pub public: Vec<String>,
-    /// Let pages of this origin, such as https://app.example, ask; `*` lets all; may be repeated
+    /// Let pages of this origin, such as `https://app.example`, ask; `*` lets all; may be repeated
     #[arg(long, value_name = "ORIGIN")]
     pub cors: Vec<String>,
     /// Tokens of clients: lines of NAME, `read` or `write`, and the token's SHA-256 hash. With one that reads, nobody reads without
