@@ -15,7 +15,7 @@
 //! use kgq_graph::catalog::Labels;
 //! use kgq_graph::project::{CitationSettings, Entailment};
 //! use kgq_site::{Source, publish};
-//! use kgq_snapshot::store::{Dataset, Input, ReadOptions};
+//! use kgq_snapshot::store::{Dataset, Input, ReadOptions, Unfinished};
 //! use kgq_syntax::rdf::{Prefixes, RdfFormat};
 //!
 //! let text = "PREFIX : <http://e/> :ada <http://www.w3.org/2000/01/rdf-schema#label> \"Ada\" ; :knows :bob .";
@@ -39,7 +39,8 @@
 //!     served: false,
 //! };
 //! let folder = tempfile::tempdir().unwrap();
-//! let report = publish(source, "en", false, &folder.path().join("site"), &|_, _| ())?;
+//! let output = folder.path().join("site");
+//! let report = publish(source, "en", false, &output, &Unfinished::default(), &|_, _| ())?;
 //! let page = std::fs::read_to_string(folder.path().join("site/ada.html")).unwrap();
 //! assert!(page.contains("Ada</bdi></h1>"));
 //! // Nothing is said of Bob, nor of what knowing is: their pages say so.
