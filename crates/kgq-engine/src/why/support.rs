@@ -397,6 +397,11 @@ fn collect_not_to_be_replaced(pattern: &GraphPattern, found: &mut FxHashSet<Vari
                 }
             });
         }
+        // UNDEF goes together with every term, and is none.
+        GraphPattern::Values { variables, bindings } => {
+            let is_undefined = |column: usize| bindings.iter().any(|row| row.get(column).is_some_and(Option::is_none));
+            found.extend(variables.iter().enumerate().filter(|(at, _)| is_undefined(*at)).map(|(_, v)| v.clone()));
+        }
         GraphPattern::Path { subject, path, object } if may_be_empty(path) => {
             for end in [subject, object] {
                 if let TermPattern::Variable(variable) = end {

@@ -170,3 +170,9 @@ fn rows_that_show_blank_nodes_through_expressions_are_explained() {
         assert!(first(":a :p _:b . _:b :q 1 .", query).is_irredundant, "{query}");
     }
 }
+
+#[test]
+fn an_undefined_value_is_no_term_that_removes_the_row() {
+    let query = "SELECT * { ?a :name ?n MINUS { VALUES (?n) { (UNDEF) } } }";
+    assert_eq!(statements(&first(PEOPLE, query).statements), ["ada name Ada"]);
+}
