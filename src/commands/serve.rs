@@ -116,8 +116,11 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
 }
 
 fn bind(address: &str) -> Result<TcpListener> {
-    TcpListener::bind(address).map_err(|error| {
-        Error::io(address, &error).hint("another program may listen there; `--listen 127.0.0.1:0` takes any free port")
+    TcpListener::bind(address).map_err(|error| match error.kind() {
+        std::io::ErrorKind::InvalidInput => Error::usage(format!("`{address}` is no address with a port"))
+            .hint("write it as `127.0.0.1:7878`; port 0 is any that is free"),
+        _ => Error::io(address, &error)
+            .hint("another program may listen there; `--listen 127.0.0.1:0` takes any free port"),
     })
 }
 
