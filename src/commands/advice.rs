@@ -3,7 +3,7 @@
 use super::output::Output;
 use kgq_engine::Failures;
 use kgq_engine::query::Query;
-use kgq_graph::advice::{Asked, Budget, Finding, failed};
+use kgq_graph::advice::{Allowance, Asked, Finding, failed};
 use kgq_graph::graph::Graph;
 use kgq_graph::render::Written;
 use kgq_syntax::error::{Error, Kind, Result, Source};
@@ -145,7 +145,7 @@ impl<'a> Adviser<'a> {
             let started = Instant::now();
             let clock = || started.elapsed();
             let is_stopped = || options.budget.is_cancelled();
-            let budget = Budget::new(&clock, left, &is_stopped);
+            let budget = Allowance::new(&clock, left, &is_stopped);
             question(&Asked { source, query, snapshot, prefixes, options: &options, budget: &budget })
         };
         let Some(interrupted) = self.interrupted else { return Ok(work()) };

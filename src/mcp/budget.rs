@@ -16,13 +16,13 @@ const MOST_ROWS: usize = 1_000;
 const CHARACTERS: usize = 4;
 
 #[derive(Clone, Copy, Debug)]
-pub struct Budget {
+pub struct AnswerSize {
     pub rows: usize,
     pub tokens: usize,
     pub time: Duration,
 }
 
-impl Budget {
+impl AnswerSize {
     /// What kgq.toml says, else the defaults.
     ///
     /// # Errors

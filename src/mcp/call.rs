@@ -1,11 +1,11 @@
 //! What a tool has at hand while it works: the graph, the arguments, the budget.
 
 use super::arguments::{self, Arguments};
-use super::budget::Budget;
+use super::budget::AnswerSize;
 use kgq_engine::{EvaluationOptions, Failures};
 use kgq_graph::graph::Graph;
 use kgq_graph::project::McpSettings;
-use kgq_syntax::budget::Budget as Work;
+use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::NamedNode;
 use std::time::{Duration, Instant};
@@ -16,11 +16,11 @@ pub struct Call<'a> {
     /// Why the files as they are now cannot be read, if they cannot.
     pub broken: Option<&'a Error>,
     pub arguments: &'a Arguments,
-    pub budget: Budget,
+    pub budget: AnswerSize,
     /// In which things are called by their names.
     pub language: String,
     /// What all queries of this call use together; cancelling it stops them.
-    pub work: Work,
+    pub work: Budget,
     started: Instant,
 }
 
@@ -32,9 +32,9 @@ pub fn settings(graph: &Graph) -> McpSettings {
 impl<'a> Call<'a> {
     /// # Errors
     /// Settings that are wrong; a language that is no text.
-    pub fn new(graph: &'a Graph, broken: Option<&'a Error>, arguments: &'a Arguments, work: Work) -> Result<Self> {
+    pub fn new(graph: &'a Graph, broken: Option<&'a Error>, arguments: &'a Arguments, work: Budget) -> Result<Self> {
         let settings = settings(graph);
-        let budget = Budget::of(&settings)?;
+        let budget = AnswerSize::of(&settings)?;
         let language = arguments::text(arguments, "lang")?.map(str::to_owned);
         let language = language.or(settings.language).unwrap_or_else(|| graph.language());
         Ok(Self { graph, broken, arguments, budget, language, work, started: Instant::now() })

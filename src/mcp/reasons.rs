@@ -4,7 +4,7 @@ use super::call::Call;
 use super::failure;
 use kgq_engine::Failures;
 use kgq_engine::query::Query;
-use kgq_graph::advice::{Asked, Budget, Finding, failed};
+use kgq_graph::advice::{Allowance, Asked, Finding, failed};
 use kgq_syntax::error::{Error, Result, Source};
 use serde_json::Value;
 
@@ -36,7 +36,7 @@ pub fn reasons(
     let options = call.evaluation(&Failures::default());
     let clock = || call.spent();
     let is_stopped = || call.work.is_cancelled();
-    let budget = Budget::new(&clock, Some(call.budget.time), &is_stopped);
+    let budget = Allowance::new(&clock, Some(call.budget.time), &is_stopped);
     let asked = Asked { source, query, snapshot, prefixes, options: &options, budget: &budget };
     let warnings = asked.mistakes().into_iter().chain(failed(failures)).map(told).collect();
     let mut found = Reasons { warnings, ..Reasons::default() };

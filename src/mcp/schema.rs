@@ -1,7 +1,7 @@
 //! The tool `schema`: classes and properties as they are used, with counts and an example each.
 
 use super::arguments::{self as given, check};
-use super::budget::{Budget, fitting};
+use super::budget::{AnswerSize, fitting};
 use super::call::Call;
 use super::cells::Names;
 use super::find::iri;
@@ -48,7 +48,7 @@ pub fn call(call: &Call<'_>) -> Outcome {
     check(call.arguments, &["class", "limit", "lang"])?;
     let most = given::number(call.arguments, "limit")?;
     let tokens = if most.is_some() { call.budget.tokens } else { TOKENS.min(call.budget.tokens) };
-    let budget = Budget { tokens, rows: most.unwrap_or(FEW).clamp(1, MOST), ..call.budget };
+    let budget = AnswerSize { tokens, rows: most.unwrap_or(FEW).clamp(1, MOST), ..call.budget };
     let (snapshot, index) = (call.graph.snapshot()?, call.graph.index()?);
     let class = given::text(call.arguments, "class")?.map(|name| class_of(call, name)).transpose()?;
     let (classes, properties) = match class {

@@ -5,7 +5,7 @@ use super::shared::Shared;
 use kgq_syntax::highlight::{Class, highlight};
 use kgq_syntax::sparql::{dot_command, tokenize, unfinished};
 use kgq_syntax::text::{is_unsafe, typeable};
-use kgq_syntax::{Kind, significant};
+use kgq_syntax::{TokenKind, significant};
 use nu_ansi_term::{Color, Style};
 use reedline::{
     DefaultHinter, EditCommand, EditMode, Emacs, Highlighter, History, IdeMenu, KeyCode, KeyModifiers, Keybindings,
@@ -249,7 +249,7 @@ pub fn without_terminator(text: &str) -> &str {
     let text = text.trim_end();
     let tokens = significant(&tokenize(text));
     match tokens.last() {
-        Some(last) if last.kind == Kind::Punctuation && last.text(text) == ";" => &text[..last.start],
+        Some(last) if last.kind == TokenKind::Punctuation && last.text(text) == ";" => &text[..last.start],
         _ => text,
     }
 }

@@ -7,7 +7,7 @@ use super::{Shell, pager, show};
 use crate::commands::{
     AnswerArgs, CiteArgs, Citing, Explain, WhyShown, explanation, why_explanation, write_cited_answer,
 };
-use kgq_engine::query::{Binding, Value};
+use kgq_engine::query::{Binding, BoundTo};
 use kgq_engine::{Answer, Solutions};
 use kgq_graph::request::why::Part;
 use kgq_syntax::error::{Error, Result};
@@ -59,7 +59,7 @@ pub fn values(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
     let variable = Variable::new(name).map_err(|_| Error::usage(format!("`{name}` is no name for a variable")))?;
     let how_many = count(terms.len() as u64, "value", "values");
     shell.output.note(&format!("the next query that has ?{name} is limited to {how_many}"));
-    shell.values = Some(Binding { variable, value: Value::AnyOf(terms) });
+    shell.values = Some(Binding { variable, value: BoundTo::AnyOf(terms) });
     Ok(())
 }
 

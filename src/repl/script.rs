@@ -4,7 +4,7 @@
 //! dot-command, and at the end; never while a bracket, a string or a clause is open, except by a `;` alone on its line.
 
 use kgq_syntax::sparql::{dot_command, tokenize, unfinished};
-use kgq_syntax::{Kind, significant};
+use kgq_syntax::{TokenKind, significant};
 
 /// A part of a script.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,7 +83,7 @@ fn blank(text: &str) -> bool {
 
 fn begins_query(line: &str) -> bool {
     let tokens = significant(&tokenize(line));
-    let Some(first) = tokens.first().filter(|t| t.kind == Kind::Keyword) else { return false };
+    let Some(first) = tokens.first().filter(|t| t.kind == TokenKind::Keyword) else { return false };
     ["SELECT", "ASK", "CONSTRUCT", "DESCRIBE", "PREFIX", "BASE"].iter().any(|k| first.is_keyword(line, k))
 }
 
@@ -91,7 +91,7 @@ fn begins_query(line: &str) -> bool {
 fn terminator(text: &str) -> Option<(usize, usize)> {
     let mut depth = 0i32;
     for token in significant(&tokenize(text)) {
-        if token.kind != Kind::Punctuation {
+        if token.kind != TokenKind::Punctuation {
             continue;
         }
         match token.text(text) {

@@ -1,7 +1,7 @@
 //! Why an answer is empty, and what is said before a query runs: by the cases of `tests/cases/empty-answers.txt`, and of the
 //! shipped queries nothing.
 
-use kgq_graph::advice::{Asked, Budget, codes};
+use kgq_graph::advice::{Allowance, Asked, codes};
 use kgq_graph::graph::{Graph, OpenOptions};
 use kgq_syntax::error::Source;
 use kgq_syntax::rdf::RdfFormat;
@@ -52,7 +52,7 @@ fn diagnose(
         snapshot: session.snapshot().unwrap(),
         prefixes: session.prefixes().unwrap(),
         options: &options,
-        budget: &Budget::new(&|| Duration::ZERO, None, &|| false),
+        budget: &Allowance::new(&|| Duration::ZERO, None, &|| false),
     };
     let found = why(&asked);
     let shown = found.iter().map(|f| f.error.render(false)).collect();
@@ -149,7 +149,7 @@ fn advice_ends_when_its_time_is_up_or_nobody_wants_it() {
             snapshot: session.snapshot().unwrap(),
             prefixes: session.prefixes().unwrap(),
             options: &options,
-            budget: &Budget::new(clock, None, is_stopped),
+            budget: &Allowance::new(clock, None, is_stopped),
         };
         assert!(asked.why_empty().is_empty());
     }

@@ -5,14 +5,14 @@ use kgq_graph::format;
 use kgq_syntax::bounds::Bounds;
 use kgq_syntax::error::Source;
 use kgq_syntax::turtle::{self, tree::Dialect};
-use kgq_syntax::{Kind, diagnose::Known};
+use kgq_syntax::{TokenKind, diagnose::Known};
 use std::collections::BTreeSet;
 use std::path::Path;
 
 fn comments(text: &str) -> Vec<String> {
     let tokens = turtle::tokenize(text);
     let mut comments: Vec<String> =
-        tokens.iter().filter(|t| t.kind == Kind::Comment).map(|t| t.text(text).trim_end().to_owned()).collect();
+        tokens.iter().filter(|t| t.kind == TokenKind::Comment).map(|t| t.text(text).trim_end().to_owned()).collect();
     comments.sort();
     comments
 }
@@ -48,7 +48,7 @@ fn with_comments(text: &str, every: usize, comment: &str) -> String {
     let mut out = String::new();
     for (i, token) in turtle::tokenize(text).iter().enumerate() {
         out.push_str(token.text(text));
-        if token.kind == Kind::Whitespace && i % every == 0 {
+        if token.kind == TokenKind::Whitespace && i % every == 0 {
             out.push_str(&format!("{comment}{i}\n"));
         }
     }

@@ -1,6 +1,6 @@
 //! A plan as text: what each operator does, how many rows were expected and how many there were.
 
-use super::kgq::Prepared;
+use super::executor::Prepared;
 use super::operator::{Context, Node};
 use kgq_syntax::error::Result;
 use std::fmt::Write as _;

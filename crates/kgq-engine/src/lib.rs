@@ -36,10 +36,10 @@ pub mod aggregate;
 mod answer;
 pub mod batch;
 mod depth;
+pub mod executor;
 mod explain;
 pub mod expression;
 mod failures;
-pub mod kgq;
 pub mod operator;
 pub mod order;
 pub mod oxigraph;
@@ -108,7 +108,7 @@ pub fn evaluate(snapshot: &Snapshot, query: &Query, options: &EvaluationOptions)
     let services = options.services.as_ref();
     let (graph, algebra) = (options.default_graph, &query.algebra);
     let answered = match options.executor {
-        Executor::Kgq => kgq::evaluate(snapshot, algebra, graph, &budget, services, &options.failures),
+        Executor::Kgq => executor::evaluate(snapshot, algebra, graph, &budget, services, &options.failures),
         Executor::Oxigraph => oxigraph::evaluate(snapshot, algebra, graph, &budget, services),
     };
     snapshot.intact()?;
@@ -158,7 +158,7 @@ pub fn explain(snapshot: &Snapshot, query: &Query, options: &EvaluationOptions, 
 fn explanation(snapshot: &Snapshot, query: &Query, options: &EvaluationOptions, run: bool) -> Result<String> {
     if options.executor == Executor::Kgq {
         let services = options.services.as_ref();
-        let mut prepared = kgq::prepare(
+        let mut prepared = executor::prepare(
             snapshot,
             &query.algebra,
             options.default_graph,

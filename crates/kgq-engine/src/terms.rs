@@ -238,20 +238,20 @@ impl<'s> Terms<'s> {
             };
         }
         match self.snapshot.value(id) {
-            snapshot::Value::Boolean(value) => Value::Boolean(value),
-            snapshot::Value::Integer(n) => Number::Integer(n).into(),
-            snapshot::Value::Decimal(n) => Number::Decimal(n).into(),
-            snapshot::Value::Float(n) => Number::Float(n).into(),
-            snapshot::Value::Double(n) => Number::Double(n).into(),
-            snapshot::Value::DateTime(m) => super::expression::value::Moment::DateTime(m).into(),
-            snapshot::Value::Date(m) => super::expression::value::Moment::Date(m).into(),
-            snapshot::Value::BlankNode
-            | snapshot::Value::Iri
-            | snapshot::Value::Wide
-            | snapshot::Value::String
-            | snapshot::Value::LanguageString
-            | snapshot::Value::Other
-            | snapshot::Value::Triple => Value::of(self.snapshot.term(id)),
+            snapshot::InlineValue::Boolean(value) => Value::Boolean(value),
+            snapshot::InlineValue::Integer(n) => Number::Integer(n).into(),
+            snapshot::InlineValue::Decimal(n) => Number::Decimal(n).into(),
+            snapshot::InlineValue::Float(n) => Number::Float(n).into(),
+            snapshot::InlineValue::Double(n) => Number::Double(n).into(),
+            snapshot::InlineValue::DateTime(m) => super::expression::value::Moment::DateTime(m).into(),
+            snapshot::InlineValue::Date(m) => super::expression::value::Moment::Date(m).into(),
+            snapshot::InlineValue::BlankNode
+            | snapshot::InlineValue::Iri
+            | snapshot::InlineValue::Wide
+            | snapshot::InlineValue::String
+            | snapshot::InlineValue::LanguageString
+            | snapshot::InlineValue::Other
+            | snapshot::InlineValue::Triple => Value::of(self.snapshot.term(id)),
         }
     }
 
@@ -259,11 +259,11 @@ impl<'s> Terms<'s> {
     pub fn number(&self, id: TermId) -> Option<Number> {
         if self.is_stored(id) {
             return match self.snapshot.value(id) {
-                snapshot::Value::Integer(n) => Some(Number::Integer(n)),
-                snapshot::Value::Decimal(n) => Some(Number::Decimal(n)),
-                snapshot::Value::Float(n) => Some(Number::Float(n)),
-                snapshot::Value::Double(n) => Some(Number::Double(n)),
-                snapshot::Value::Wide => self.decoded_number(id),
+                snapshot::InlineValue::Integer(n) => Some(Number::Integer(n)),
+                snapshot::InlineValue::Decimal(n) => Some(Number::Decimal(n)),
+                snapshot::InlineValue::Float(n) => Some(Number::Float(n)),
+                snapshot::InlineValue::Double(n) => Some(Number::Double(n)),
+                snapshot::InlineValue::Wide => self.decoded_number(id),
                 _ => None,
             };
         }
@@ -308,20 +308,20 @@ impl<'s> Terms<'s> {
         }
         if self.is_stored(id) {
             match self.snapshot.value(id) {
-                snapshot::Value::Boolean(value) => return value.into(),
-                snapshot::Value::BlankNode
-                | snapshot::Value::Iri
-                | snapshot::Value::LanguageString
-                | snapshot::Value::DateTime(_)
-                | snapshot::Value::Date(_)
-                | snapshot::Value::Triple => return Truth::Error,
-                snapshot::Value::Integer(_)
-                | snapshot::Value::Decimal(_)
-                | snapshot::Value::Wide
-                | snapshot::Value::Float(_)
-                | snapshot::Value::Double(_)
-                | snapshot::Value::String
-                | snapshot::Value::Other => {}
+                snapshot::InlineValue::Boolean(value) => return value.into(),
+                snapshot::InlineValue::BlankNode
+                | snapshot::InlineValue::Iri
+                | snapshot::InlineValue::LanguageString
+                | snapshot::InlineValue::DateTime(_)
+                | snapshot::InlineValue::Date(_)
+                | snapshot::InlineValue::Triple => return Truth::Error,
+                snapshot::InlineValue::Integer(_)
+                | snapshot::InlineValue::Decimal(_)
+                | snapshot::InlineValue::Wide
+                | snapshot::InlineValue::Float(_)
+                | snapshot::InlineValue::Double(_)
+                | snapshot::InlineValue::String
+                | snapshot::InlineValue::Other => {}
             }
         }
         self.value(id).truth().into()

@@ -1,7 +1,7 @@
 //! Both executors over small datasets, compared as multisets.
 
 use super::oxigraph::{self, DefaultGraph};
-use super::{Answer, Row, Services, kgq};
+use super::{Answer, Row, Services, executor};
 use crate::Failures;
 use kgq_snapshot::Snapshot;
 use kgq_syntax::budget::Budget;
@@ -37,7 +37,7 @@ fn ours(data: &str, query: &str, default_graph: DefaultGraph) -> Vec<String> {
     let snapshot = snapshot(data);
     let query = SparqlParser::new().with_prefix("", "http://e/").unwrap().parse_query(query).unwrap();
     let budget = Budget::default();
-    rows(kgq::evaluate(&snapshot, &query, default_graph, &budget, None, &Failures::default()).unwrap())
+    rows(executor::evaluate(&snapshot, &query, default_graph, &budget, None, &Failures::default()).unwrap())
 }
 
 fn agree_in(data: &str, query: &str, default_graph: DefaultGraph) {
@@ -46,7 +46,8 @@ fn agree_in(data: &str, query: &str, default_graph: DefaultGraph) {
     let budget = Budget::default();
     let oracle = rows(oxigraph::evaluate(&snapshot, &parsed, default_graph, &budget, None).unwrap());
     let mine = ours(data, query, default_graph);
-    let plan = kgq::prepare(&snapshot, &parsed, default_graph, &budget, None, &Failures::default()).unwrap().explain();
+    let plan =
+        executor::prepare(&snapshot, &parsed, default_graph, &budget, None, &Failures::default()).unwrap().explain();
     assert_eq!(mine, oracle, "{query}\n{plan}");
 }
 
@@ -348,7 +349,7 @@ fn order_and_slices_keep_the_order() {
     let text = "SELECT ?a ?g { ?a :age ?g FILTER(isNumeric(?g)) } ORDER BY DESC(?g) ?a LIMIT 2 OFFSET 1";
     let query = SparqlParser::new().with_prefix("", "http://e/").unwrap().parse_query(text).unwrap();
     let Answer::Solutions(solutions) =
-        kgq::evaluate(&snapshot, &query, DefaultGraph::Stored, &budget, None, &Failures::default()).unwrap()
+        executor::evaluate(&snapshot, &query, DefaultGraph::Stored, &budget, None, &Failures::default()).unwrap()
     else {
         panic!("a SELECT gives solutions")
     };
@@ -469,7 +470,7 @@ fn a_construct_hears_within_a_batch_that_it_is_cancelled() {
     let query = SparqlParser::new().parse_query(text).unwrap();
     let budget = Budget::default();
     let Answer::Graph(mut triples) =
-        kgq::evaluate(&snapshot, &query, DefaultGraph::Stored, &budget, None, &Failures::default()).unwrap()
+        executor::evaluate(&snapshot, &query, DefaultGraph::Stored, &budget, None, &Failures::default()).unwrap()
     else {
         panic!("it answers with a graph")
     };
@@ -493,7 +494,7 @@ fn a_service_is_refused_where_nobody_answers_it_and_one_with_a_variable_endpoint
     let nobody: Arc<dyn Services> = Arc::new(Nobody);
     let asked = |text: &str, services: Option<&Arc<dyn Services>>| {
         let query = SparqlParser::new().parse_query(text).unwrap();
-        kgq::evaluate(&snapshot, &query, DefaultGraph::Stored, &budget, services, &Failures::default()).map(rows)
+        executor::evaluate(&snapshot, &query, DefaultGraph::Stored, &budget, services, &Failures::default()).map(rows)
     };
     let named = "SELECT * { SERVICE <http://e/sparql> { ?s ?p ?o } }";
     assert_eq!(asked(named, None).unwrap_err().kind(), Kind::Policy);

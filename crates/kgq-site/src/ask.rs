@@ -11,7 +11,7 @@ use super::pages::Question;
 use super::query::PublishedAnswer;
 use kgq_engine::EvaluationOptions;
 use kgq_engine::query::Query;
-use kgq_graph::advice::{self, Budget};
+use kgq_graph::advice::{self, Allowance};
 use kgq_graph::catalog::Header;
 use kgq_graph::graph::Graph;
 use kgq_graph::request::explain::explain;
@@ -142,7 +142,7 @@ impl Advised<'_> {
         };
         let clock = || self.started.elapsed();
         let is_stopped = || self.options.budget.is_cancelled();
-        let budget = Budget::new(&clock, self.options.limits.time, &is_stopped);
+        let budget = Allowance::new(&clock, self.options.limits.time, &is_stopped);
         let asked = advice::Asked {
             source: self.source,
             query: self.query,

@@ -8,7 +8,7 @@ use super::notes::Notes;
 use super::query::{PublishedParam, PublishedQuery, named, sparql, texts};
 use super::standalone;
 use kgq_engine::EvaluationOptions;
-use kgq_engine::query::{Form, Value};
+use kgq_engine::query::{BoundTo, Form};
 use kgq_graph::catalog::{CannedQuery, Known as _, ParamKind, Values};
 use kgq_graph::graph::{Graph, KnownTerms};
 use kgq_graph::render::Format;
@@ -209,10 +209,10 @@ impl<'q> Field<'q> {
     }
 }
 
-fn terms(value: Value) -> Vec<Term> {
+fn terms(value: BoundTo) -> Vec<Term> {
     match value {
-        Value::One(term) => vec![term],
-        Value::AnyOf(terms) => terms,
+        BoundTo::One(term) => vec![term],
+        BoundTo::AnyOf(terms) => terms,
     }
 }
 

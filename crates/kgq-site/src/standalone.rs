@@ -1,9 +1,9 @@
 //! A canned query as a text that stands alone: every prefix declared, and the values of its parameters in place, so that any tool can ask
 //! it. What kgq itself answers is bound in the algebra; this is for the reader.
 
-use kgq_engine::query::{Binding, Value};
+use kgq_engine::query::{Binding, BoundTo};
 use kgq_syntax::rdf::{Prefixes, Term};
-use kgq_syntax::{Kind, Token, sparql};
+use kgq_syntax::{Token, TokenKind, sparql};
 
 /// The text with declarations for the prefixes that it uses and does not declare.
 pub fn declare(text: &str, prefixes: &Prefixes) -> String {
@@ -30,9 +30,9 @@ pub fn bind(text: &str, bindings: &[Binding]) -> String {
         let named_outside = tokens.iter().filter(of_variable).any(|t| t.start < group || t.start > last);
         let assigned = tokens.windows(2).any(|w| w[0].is_keyword(text, "AS") && w[1].variable(text) == Some(name));
         match &binding.value {
-            Value::One(term) if !named_outside && !assigned => written.push((name, sparql_term(term))),
-            Value::One(term) => values.push_str(&format!("\n  VALUES ?{name} {{ {} }}", sparql_term(term))),
-            Value::AnyOf(terms) => {
+            BoundTo::One(term) if !named_outside && !assigned => written.push((name, sparql_term(term))),
+            BoundTo::One(term) => values.push_str(&format!("\n  VALUES ?{name} {{ {} }}", sparql_term(term))),
+            BoundTo::AnyOf(terms) => {
                 let terms: Vec<String> = terms.iter().map(sparql_term).collect();
                 values.push_str(&format!("\n  VALUES ?{name} {{ {} }}", terms.join(" ")));
             }
@@ -66,7 +66,7 @@ pub fn rebase(text: &str, old: &str, new: &str) -> String {
     let start = format!("<{old}");
     let tokens = sparql::tokenize(text);
     let pieces = tokens.iter().map(|token| match (token.kind, token.text(text).strip_prefix(&start)) {
-        (Kind::Iri, Some(rest)) => format!("<{new}{rest}"),
+        (TokenKind::Iri, Some(rest)) => format!("<{new}{rest}"),
         _ => token.text(text).to_owned(),
     });
     pieces.collect()
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
     use kgq_syntax::rdf::{NamedNode, Variable};
 
-    fn binding(name: &str, value: Value) -> Binding {
+    fn binding(name: &str, value: BoundTo) -> Binding {
         Binding { variable: Variable::new_unchecked(name), value }
     }
 
@@ -85,11 +85,11 @@ mod tests {
     fn a_value_stands_where_its_variable_stood_unless_the_answer_names_it() {
         let node = Term::from(NamedNode::new_unchecked("http://e/a"));
         let text = "SELECT ?s ?p WHERE { ?s ?p $o . FILTER(?o != 1) }";
-        let bound = bind(text, &[binding("o", Value::One(node.clone()))]);
+        let bound = bind(text, &[binding("o", BoundTo::One(node.clone()))]);
         assert_eq!(bound, "SELECT ?s ?p WHERE { ?s ?p <http://e/a> . FILTER(<http://e/a> != 1) }");
-        let bound = bind(text, &[binding("p", Value::One(node.clone()))]);
+        let bound = bind(text, &[binding("p", BoundTo::One(node.clone()))]);
         assert_eq!(bound, "SELECT ?s ?p WHERE {\n  VALUES ?p { <http://e/a> } ?s ?p $o . FILTER(?o != 1) }");
-        let bound = bind("CONSTRUCT { ?s a ?o } WHERE { ?s a ?o }", &[binding("o", Value::AnyOf(vec![node]))]);
+        let bound = bind("CONSTRUCT { ?s a ?o } WHERE { ?s a ?o }", &[binding("o", BoundTo::AnyOf(vec![node]))]);
         assert_eq!(bound, "CONSTRUCT { ?s a ?o } WHERE {\n  VALUES ?o { <http://e/a> } ?s a ?o }");
     }
 

@@ -5,7 +5,7 @@ use super::file::{Reader, Writer};
 use super::front_coding::{StringTable, StringTableBuilder, TableReader};
 use super::storage::{Limit, Words};
 use super::value::{
-    Family, LANGUAGE, LITERAL_FAMILIES, LiteralType, OTHER, STRING, Stored, TermKind, Value, WITH_VALUES,
+    Family, InlineValue, LANGUAGE, LITERAL_FAMILIES, LiteralType, OTHER, STRING, Stored, TermKind, WITH_VALUES,
     compare_stored, family_of,
 };
 use kgq_syntax::error::Result;
@@ -249,22 +249,26 @@ impl Dictionary {
         key(run).0..next.max(key(run).0)
     }
 
-    pub(super) fn value(&self, id: TermId) -> Value {
+    pub(super) fn value(&self, id: TermId) -> InlineValue {
         match self.kind(id) {
-            TermKind::BlankNode => Value::BlankNode,
-            TermKind::Iri => Value::Iri,
-            TermKind::Triple => Value::Triple,
+            TermKind::BlankNode => InlineValue::BlankNode,
+            TermKind::Iri => InlineValue::Iri,
+            TermKind::Triple => InlineValue::Triple,
             TermKind::Literal => {
                 let literal = id.get() - self.literal_start();
                 if self.has_value(literal) {
                     let (stored, literal_type) = self.record(literal);
-                    return self.literals.types.get(literal_type as usize).map_or(Value::Other, |t| t.value(stored));
+                    return self
+                        .literals
+                        .types
+                        .get(literal_type as usize)
+                        .map_or(InlineValue::Other, |t| t.value(stored));
                 }
                 match self.family_index(literal) {
-                    STRING => Value::String,
-                    LANGUAGE => Value::LanguageString,
+                    STRING => InlineValue::String,
+                    LANGUAGE => InlineValue::LanguageString,
                     _ => {
-                        let Some(literal_type) = self.literal_type(literal) else { return Value::Other };
+                        let Some(literal_type) = self.literal_type(literal) else { return InlineValue::Other };
                         let mut lexical = Vec::new();
                         self.literals.forms.get(literal, &mut lexical);
                         literal_type.value_of_other(&String::from_utf8_lossy(&lexical))

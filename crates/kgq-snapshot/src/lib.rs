@@ -50,7 +50,7 @@ pub use load::{BuildOptions, BuildSummary, Phase, Progress, digest_of_file};
 pub use merged::{Graphs, Merged};
 pub use sort::{Piece, sort_by, sort_part_by};
 pub use statistics::{CharacteristicSet, PredicateStatistics, Statistics};
-pub use value::{Family, TermKind, Value, parse_double, parse_float, parse_integer};
+pub use value::{Family, InlineValue, TermKind, parse_double, parse_float, parse_integer};
 
 use dictionary::Dictionary;
 use file::{Reader, Writer};
@@ -326,7 +326,7 @@ impl Snapshot {
     }
 
     /// A term's value, read from a table, not parsed (except for NaN).
-    pub fn value(&self, id: TermId) -> Value {
+    pub fn value(&self, id: TermId) -> InlineValue {
         self.0.dictionary.value(id)
     }
 

@@ -277,23 +277,25 @@ fn values_are_those_of_the_lexical_forms() {
         };
         let text = literal.value();
         let expected = match literal.datatype() {
-            xsd::STRING => Value::String,
-            xsd::BOOLEAN => text.parse::<oxsdatatypes::Boolean>().map_or(Value::Other, |b| Value::Boolean(b.into())),
+            xsd::STRING => InlineValue::String,
+            xsd::BOOLEAN => {
+                text.parse::<oxsdatatypes::Boolean>().map_or(InlineValue::Other, |b| InlineValue::Boolean(b.into()))
+            }
             xsd::INTEGER => match Digits::of_integer(text) {
-                Some(_) => text.parse().map_or(Value::Wide, Value::Integer),
-                None => Value::Other,
+                Some(_) => text.parse().map_or(InlineValue::Wide, InlineValue::Integer),
+                None => InlineValue::Other,
             },
-            xsd::BYTE => text.parse::<i8>().map_or(Value::Other, |n| Value::Integer(n.into())),
+            xsd::BYTE => text.parse::<i8>().map_or(InlineValue::Other, |n| InlineValue::Integer(n.into())),
             xsd::DECIMAL => match Digits::of_decimal(text) {
-                Some(_) => text.parse().map_or(Value::Wide, Value::Decimal),
-                None => Value::Other,
+                Some(_) => text.parse().map_or(InlineValue::Wide, InlineValue::Decimal),
+                None => InlineValue::Other,
             },
-            xsd::FLOAT => text.parse().map_or(Value::Other, Value::Float),
-            xsd::DOUBLE => text.parse().map_or(Value::Other, Value::Double),
-            xsd::DATE_TIME => text.parse().map_or(Value::Other, Value::DateTime),
-            xsd::DATE => text.parse().map_or(Value::Other, Value::Date),
-            _ if literal.language().is_some() => Value::LanguageString,
-            _ => Value::Other,
+            xsd::FLOAT => text.parse().map_or(InlineValue::Other, InlineValue::Float),
+            xsd::DOUBLE => text.parse().map_or(InlineValue::Other, InlineValue::Double),
+            xsd::DATE_TIME => text.parse().map_or(InlineValue::Other, InlineValue::DateTime),
+            xsd::DATE => text.parse().map_or(InlineValue::Other, InlineValue::Date),
+            _ if literal.language().is_some() => InlineValue::LanguageString,
+            _ => InlineValue::Other,
         };
         assert_eq!(format!("{value:?}"), format!("{expected:?}"), "{literal}");
     }
@@ -305,7 +307,7 @@ fn integers_of_every_size_are_read_back() {
         let snapshot = Snapshot::from_quads([Quad::new(iri("s"), iri("p"), Literal::from(n), GraphName::DefaultGraph)]);
         let snapshot = snapshot.unwrap();
         let id = snapshot.id(TermRef::from(Literal::from(n).as_ref())).unwrap();
-        assert_eq!(format!("{:?}", snapshot.value(id)), format!("{:?}", Value::Integer(n.into())));
+        assert_eq!(format!("{:?}", snapshot.value(id)), format!("{:?}", InlineValue::Integer(n.into())));
     }
 }
 
@@ -319,16 +321,17 @@ fn a_value_beyond_its_datatype_is_ill_typed() {
 }
 
 /// What SPARQL says of two values of one family, or of two numbers with these lexical forms.
-fn compare(a: (Value, &str), b: (Value, &str)) -> Option<Ordering> {
+fn compare(a: (InlineValue, &str), b: (InlineValue, &str)) -> Option<Ordering> {
     match (a.0, b.0) {
-        (Value::Boolean(a), Value::Boolean(b)) => Some(a.cmp(&b)),
-        (Value::Integer(_) | Value::Decimal(_) | Value::Wide, Value::Integer(_) | Value::Decimal(_) | Value::Wide) => {
-            Digits::of_decimal(a.1)?.partial_cmp(&Digits::of_decimal(b.1)?)
-        }
-        (Value::Float(a), Value::Float(b)) => a.partial_cmp(&b),
-        (Value::Double(a), Value::Double(b)) => a.partial_cmp(&b),
-        (Value::DateTime(a), Value::DateTime(b)) => a.partial_cmp(&b),
-        (Value::Date(a), Value::Date(b)) => a.partial_cmp(&b),
+        (InlineValue::Boolean(a), InlineValue::Boolean(b)) => Some(a.cmp(&b)),
+        (
+            InlineValue::Integer(_) | InlineValue::Decimal(_) | InlineValue::Wide,
+            InlineValue::Integer(_) | InlineValue::Decimal(_) | InlineValue::Wide,
+        ) => Digits::of_decimal(a.1)?.partial_cmp(&Digits::of_decimal(b.1)?),
+        (InlineValue::Float(a), InlineValue::Float(b)) => a.partial_cmp(&b),
+        (InlineValue::Double(a), InlineValue::Double(b)) => a.partial_cmp(&b),
+        (InlineValue::DateTime(a), InlineValue::DateTime(b)) => a.partial_cmp(&b),
+        (InlineValue::Date(a), InlineValue::Date(b)) => a.partial_cmp(&b),
         _ => None,
     }
 }

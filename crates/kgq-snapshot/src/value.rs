@@ -54,7 +54,7 @@ pub enum Family {
 
 /// A term's value, as far as it needs no text.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Value {
+pub enum InlineValue {
     BlankNode,
     Iri,
     Boolean(bool),
@@ -242,36 +242,36 @@ impl LiteralType {
     }
 
     /// The value of a literal of this type whose side table entry is `stored`.
-    pub(super) fn value(&self, stored: Stored) -> Value {
+    pub(super) fn value(&self, stored: Stored) -> InlineValue {
         match self.class {
-            Class::Boolean => Value::Boolean(stored.payload != 0),
-            Class::Integer | Class::Decimal if stored.zone != NO_ZONE => Value::Wide,
+            Class::Boolean => InlineValue::Boolean(stored.payload != 0),
+            Class::Integer | Class::Decimal if stored.zone != NO_ZONE => InlineValue::Wide,
             // Every integer was stored as a decimal, which has 18 fractional digits.
             Class::Integer if INTEGERS.contains(&stored.payload) => {
-                Value::Integer(Integer::from(whole(stored.payload)))
+                InlineValue::Integer(Integer::from(whole(stored.payload)))
             }
-            Class::Integer => Value::Wide,
-            Class::Decimal => Value::Decimal(Decimal::from_be_bytes(stored.payload.to_be_bytes())),
-            Class::Float => Value::Float(Float::from(f32::from_bits(stored.payload as u32))),
-            Class::Double => Value::Double(Double::from(f64::from_bits(stored.payload as u64))),
-            Class::DateTime => Value::DateTime(DateTime::from_be_bytes(stored.to_timestamp())),
-            Class::Date => Value::Date(Date::from_be_bytes(stored.to_timestamp())),
-            Class::String => Value::String,
-            Class::Language | Class::Directional(_) => Value::LanguageString,
-            Class::Other => Value::Other,
+            Class::Integer => InlineValue::Wide,
+            Class::Decimal => InlineValue::Decimal(Decimal::from_be_bytes(stored.payload.to_be_bytes())),
+            Class::Float => InlineValue::Float(Float::from(f32::from_bits(stored.payload as u32))),
+            Class::Double => InlineValue::Double(Double::from(f64::from_bits(stored.payload as u64))),
+            Class::DateTime => InlineValue::DateTime(DateTime::from_be_bytes(stored.to_timestamp())),
+            Class::Date => InlineValue::Date(Date::from_be_bytes(stored.to_timestamp())),
+            Class::String => InlineValue::String,
+            Class::Language | Class::Directional(_) => InlineValue::LanguageString,
+            Class::Other => InlineValue::Other,
         }
     }
 
     /// The value of a literal that has no side table entry.
-    pub(super) fn value_of_other(&self, lexical: &str) -> Value {
+    pub(super) fn value_of_other(&self, lexical: &str) -> InlineValue {
         match self.class {
-            Class::Float => parse_float(lexical).map_or(Value::Other, Value::Float),
-            Class::Double => parse_double(lexical).map_or(Value::Other, Value::Double),
+            Class::Float => parse_float(lexical).map_or(InlineValue::Other, InlineValue::Float),
+            Class::Double => parse_double(lexical).map_or(InlineValue::Other, InlineValue::Double),
             Class::Boolean | Class::Integer | Class::Decimal | Class::DateTime | Class::Date | Class::Other => {
-                Value::Other
+                InlineValue::Other
             }
-            Class::String => Value::String,
-            Class::Language | Class::Directional(_) => Value::LanguageString,
+            Class::String => InlineValue::String,
+            Class::Language | Class::Directional(_) => InlineValue::LanguageString,
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Bounds on time, memory and rows are the engine's; data files are watched by `guard`.
 
 use super::sparql::{self, closing};
-use super::{Kind, Token, significant};
+use super::{Token, TokenKind, significant};
 use crate::error::{Error, Result, Source};
 use crate::text::thousands;
 
@@ -136,7 +136,7 @@ fn check_depth(source: Source<'_>, tokens: &[Token], bounds: &Bounds) -> Result<
     let mut prefixes = 0usize;
     let mut negated = false;
     for (i, token) in tokens.iter().enumerate() {
-        let mark = if token.kind == Kind::Punctuation { token.text(text) } else { "" };
+        let mark = if token.kind == TokenKind::Punctuation { token.text(text) } else { "" };
         prefixes = if matches!(mark, "!" | "-" | "+" | "^") { prefixes + 1 } else { 0 };
         if closing(mark).is_some() {
             let doubles = std::mem::take(&mut negated) || mark == "(" && i > 0 && is_read_twice(text, &tokens[i - 1]);
@@ -154,7 +154,8 @@ fn check_depth(source: Source<'_>, tokens: &[Token], bounds: &Bounds) -> Result<
             twice -= usize::from(stack.pop().unwrap_or(false));
         }
         // What a `!` stands before is read again if it turns out wrong: `!(…)`, `!BOUND(…)`, `!EXISTS { … }`.
-        negated = mark == "!" || negated && matches!(token.kind, Kind::Keyword | Kind::PrefixedName | Kind::Iri);
+        negated = mark == "!"
+            || negated && matches!(token.kind, TokenKind::Keyword | TokenKind::PrefixedName | TokenKind::Iri);
         if stack.len() + prefixes > bounds.depth() {
             return Err(bounds.too_deep().at(source.place(token.span())));
         }
@@ -183,7 +184,7 @@ fn check_operators(source: Source<'_>, tokens: &[Token], bounds: &Bounds) -> Res
     for token in tokens {
         let in_data = stack.last().is_some_and(|open| open.data);
         let operator = match token.kind {
-            Kind::Punctuation => {
+            TokenKind::Punctuation => {
                 let mark = token.text(text);
                 if let Some(closer) = closing(mark) {
                     let data = in_data || (mark == "{" && std::mem::take(&mut data_next));
@@ -199,7 +200,7 @@ fn check_operators(source: Source<'_>, tokens: &[Token], bounds: &Bounds) -> Res
                     _ => false,
                 }
             }
-            Kind::Keyword => {
+            TokenKind::Keyword => {
                 data_next = data_next || token.is_keyword(text, "DATA") || token.is_keyword(text, "VALUES");
                 CLAUSES.iter().any(|k| token.is_keyword(text, k))
             }

@@ -3,7 +3,7 @@
 //! The walk is forgiving: what it does not understand it passes over.
 
 use super::sparql::tokenize;
-use super::{Kind, Span, Token, significant};
+use super::{Span, Token, TokenKind, significant};
 
 /// What is expected at the cursor.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,7 +82,7 @@ pub fn place(text: &str, cursor: usize) -> Place {
     let nothing = |typed| Place { expected: Expected::Nothing, typed, triples: Vec::new() };
     let mut tokens = significant(&all);
     if let Some(last) = all.last()
-        && matches!(last.kind, Kind::Comment | Kind::String(_) | Kind::LangTag)
+        && matches!(last.kind, TokenKind::Comment | TokenKind::String(_) | TokenKind::LangTag)
     {
         return nothing(before.len()..before.len());
     }
@@ -109,20 +109,20 @@ pub fn triples(text: &str) -> Vec<Written> {
 
 fn is_word(text: &str, token: &Token) -> bool {
     match token.kind {
-        Kind::Keyword
-        | Kind::Word
-        | Kind::Variable
-        | Kind::PrefixedName
-        | Kind::Iri
-        | Kind::BadIri
-        | Kind::BlankNode
-        | Kind::Integer
-        | Kind::Decimal
-        | Kind::Double => true,
+        TokenKind::Keyword
+        | TokenKind::Word
+        | TokenKind::Variable
+        | TokenKind::PrefixedName
+        | TokenKind::Iri
+        | TokenKind::BadIri
+        | TokenKind::BlankNode
+        | TokenKind::Integer
+        | TokenKind::Decimal
+        | TokenKind::Double => true,
         // A variable whose name is not there yet.
-        Kind::Punctuation => token.text(text) == "?",
-        Kind::Unknown => token.text(text) == "$",
-        Kind::Whitespace | Kind::Comment | Kind::String(_) | Kind::LangTag => false,
+        TokenKind::Punctuation => token.text(text) == "?",
+        TokenKind::Unknown => token.text(text) == "$",
+        TokenKind::Whitespace | TokenKind::Comment | TokenKind::String(_) | TokenKind::LangTag => false,
     }
 }
 
@@ -175,14 +175,14 @@ impl Walk {
         let own = token.text(text);
         self.at = token.span();
         match token.kind {
-            Kind::Punctuation => self.punctuation(own),
-            Kind::Keyword if !(own == "a" && matches!(self.frame().expected, Expected::Verb { .. })) => {
+            TokenKind::Punctuation => self.punctuation(own),
+            TokenKind::Keyword if !(own == "a" && matches!(self.frame().expected, Expected::Verb { .. })) => {
                 self.keyword(&own.to_uppercase());
             }
-            Kind::LangTag => {}
+            TokenKind::LangTag => {}
             _ => self.term(own, token.kind),
         }
-        self.last = if token.kind == Kind::Keyword { own.to_uppercase() } else { String::new() };
+        self.last = if token.kind == TokenKind::Keyword { own.to_uppercase() } else { String::new() };
     }
 
     fn keyword(&mut self, word: &str) {
@@ -199,7 +199,7 @@ impl Walk {
             "FILTER" | "BIND" => self.expect(Expected::Expression),
             "OPTIONAL" | "UNION" | "MINUS" | "WHERE" if !outermost => self.expect(Expected::Subject),
             "VALUES" => self.expect(Expected::Nothing),
-            "TRUE" | "FALSE" => self.term(word, Kind::Keyword),
+            "TRUE" | "FALSE" => self.term(word, TokenKind::Keyword),
             _ => {}
         }
     }
@@ -273,11 +273,11 @@ impl Walk {
         }
     }
 
-    fn term(&mut self, own: &str, kind: Kind) {
+    fn term(&mut self, own: &str, kind: TokenKind) {
         let frame = self.frame_mut();
         match frame.expected.clone() {
             Expected::Subject => {
-                if matches!(kind, Kind::Word | Kind::Keyword) {
+                if matches!(kind, TokenKind::Word | TokenKind::Keyword) {
                     return;
                 }
                 self.node(own);
@@ -291,7 +291,7 @@ impl Walk {
             Expected::Graph => {
                 self.expect(if self.frames.len() == 1 { Expected::Projection } else { Expected::Subject })
             }
-            Expected::Prefix if kind == Kind::Iri => self.expect(Expected::Query),
+            Expected::Prefix if kind == TokenKind::Iri => self.expect(Expected::Query),
             Expected::Number => self.expect(Expected::Modifier),
             _ => {}
         }

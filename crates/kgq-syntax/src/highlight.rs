@@ -1,7 +1,7 @@
 //! SPARQL in coloured spans, for the prompt and for pages. It says what a span is; how that looks is for the faces to choose.
 
 use super::sparql::{self, closing};
-use super::{Kind, Span, Token, lexical, words};
+use super::{Span, Token, TokenKind, lexical, words};
 
 /// What a span of a query is to a reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -44,27 +44,27 @@ pub fn highlight(text: &str, cursor: Option<usize>, known: &dyn Fn(&str) -> bool
     for (i, token) in tokens.iter().enumerate() {
         let own = token.text(text);
         let class = match token.kind {
-            Kind::Whitespace => Class::Plain,
-            Kind::Comment => Class::Comment,
-            Kind::Keyword if words::is_function(own) => Class::Function,
-            Kind::Keyword => Class::Keyword,
-            Kind::Word => Class::Plain,
-            Kind::Variable => Class::Variable,
-            Kind::Iri => Class::Iri,
-            Kind::BadIri | Kind::Unknown => Class::Error,
-            Kind::BlankNode => Class::BlankNode,
-            Kind::String(quotes) if !quotes.closed || lexical::escape(text, *token).is_some() => Class::Error,
-            Kind::String(_) => Class::String,
-            Kind::Integer | Kind::Decimal | Kind::Double => Class::Number,
-            Kind::LangTag if previous.is_some_and(|p| matches!(p.kind, Kind::String(_))) => Class::Tag,
-            Kind::LangTag => Class::Error,
-            Kind::Punctuation if matched.is_some_and(|(a, b)| a == i || b == i) => Class::MatchedBracket,
-            Kind::Punctuation => match brackets[i] {
+            TokenKind::Whitespace => Class::Plain,
+            TokenKind::Comment => Class::Comment,
+            TokenKind::Keyword if words::is_function(own) => Class::Function,
+            TokenKind::Keyword => Class::Keyword,
+            TokenKind::Word => Class::Plain,
+            TokenKind::Variable => Class::Variable,
+            TokenKind::Iri => Class::Iri,
+            TokenKind::BadIri | TokenKind::Unknown => Class::Error,
+            TokenKind::BlankNode => Class::BlankNode,
+            TokenKind::String(quotes) if !quotes.closed || lexical::escape(text, *token).is_some() => Class::Error,
+            TokenKind::String(_) => Class::String,
+            TokenKind::Integer | TokenKind::Decimal | TokenKind::Double => Class::Number,
+            TokenKind::LangTag if previous.is_some_and(|p| matches!(p.kind, TokenKind::String(_))) => Class::Tag,
+            TokenKind::LangTag => Class::Error,
+            TokenKind::Punctuation if matched.is_some_and(|(a, b)| a == i || b == i) => Class::MatchedBracket,
+            TokenKind::Punctuation => match brackets[i] {
                 Bracket::None => Class::Operator,
                 Bracket::Open | Bracket::Paired(_) => Class::Bracket,
                 Bracket::Wrong => Class::WrongBracket,
             },
-            Kind::PrefixedName => {
+            TokenKind::PrefixedName => {
                 let (prefix, local) = own.split_once(':').unwrap_or((own, ""));
                 let declares = previous.is_some_and(|p| p.is_keyword(text, "PREFIX"));
                 let fine = declares || declared.contains(&prefix) || known(prefix);
@@ -99,7 +99,7 @@ enum Bracket {
 fn brackets(text: &str, tokens: &[Token]) -> Vec<Bracket> {
     let mut found = vec![Bracket::None; tokens.len()];
     let mut open: Vec<(usize, &str)> = Vec::new();
-    for (i, token) in tokens.iter().enumerate().filter(|(_, t)| t.kind == Kind::Punctuation) {
+    for (i, token) in tokens.iter().enumerate().filter(|(_, t)| t.kind == TokenKind::Punctuation) {
         let mark = token.text(text);
         if let Some(closer) = closing(mark) {
             open.push((i, closer));

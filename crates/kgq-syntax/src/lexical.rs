@@ -1,18 +1,19 @@
 //! Mistakes of single tokens: open strings, broken IRIs, typographic quotes, full-width punctuation, stray characters.
 
 use super::fault::Fault;
-use super::{Kind, Span, Token};
+use super::{Span, Token, TokenKind};
 
 /// The mistake of this token, if it is one wherever it stands.
 pub(super) fn fault(text: &str, token: Token, previous: Option<Token>) -> Option<Fault> {
     let own = token.text(text);
     match token.kind {
-        Kind::String(quotes) if !quotes.closed => {
+        TokenKind::String(quotes) if !quotes.closed => {
             let mark = if quotes.long { quotes.mark.to_string().repeat(3) } else { quotes.mark.to_string() };
             let start = token.start..token.start + mark.len();
             let fault = Fault::new(start, format!("this string is never closed with `{mark}`"));
             // An apostrophe in a string of apostrophes ends it early, and the last one then begins another.
-            let early = previous.filter(|p| p.end == token.start && matches!(p.kind, Kind::Word | Kind::Keyword));
+            let early =
+                previous.filter(|p| p.end == token.start && matches!(p.kind, TokenKind::Word | TokenKind::Keyword));
             Some(if early.is_some() {
                 fault.hint("if a quote before ends a string too early, write it as `\\'` or `\\\"`")
             } else if quotes.long {
@@ -21,15 +22,16 @@ pub(super) fn fault(text: &str, token: Token, previous: Option<Token>) -> Option
                 fault.hint(format!("a string ends on its line; write several lines between `{0}{0}{0}`", quotes.mark))
             })
         }
-        Kind::String(_) => escape(text, token),
-        Kind::BadIri => Some(bad_iri(own, token)),
-        Kind::Unknown => Some(unknown(text, token)),
-        Kind::LangTag => Some(
+        TokenKind::String(_) => escape(text, token),
+        TokenKind::BadIri => Some(bad_iri(own, token)),
+        TokenKind::Unknown => Some(unknown(text, token)),
+        TokenKind::LangTag => Some(
             Fault::new(token.span(), format!("the language tag `{own}` must directly follow a string"))
                 .hint(format!("write `\"…\"{own}`")),
         ),
-        Kind::Word | Kind::Keyword | Kind::BlankNode
-            if own.starts_with('_') && previous.is_some_and(|p| p.end == token.start && p.kind == Kind::LangTag) =>
+        TokenKind::Word | TokenKind::Keyword | TokenKind::BlankNode
+            if own.starts_with('_')
+                && previous.is_some_and(|p| p.end == token.start && p.kind == TokenKind::LangTag) =>
         {
             let tag = previous.map_or("@", |p| p.text(text));
             Some(
@@ -37,7 +39,7 @@ pub(super) fn fault(text: &str, token: Token, previous: Option<Token>) -> Option
                     .hint(format!("write `{tag}{}`", own.replace('_', "-"))),
             )
         }
-        Kind::Word if previous.is_some_and(|p| p.end == token.start && matches!(p.kind, Kind::String(_))) => {
+        TokenKind::Word if previous.is_some_and(|p| p.end == token.start && matches!(p.kind, TokenKind::String(_))) => {
             let quote = previous.map_or("\"", |p| &p.text(text)[..1]);
             Some(
                 Fault::new(token.span(), format!("the string ends before `{own}`"))
@@ -137,7 +139,10 @@ fn unknown(text: &str, token: Token) -> Fault {
 
 /// Full-width punctuation, which the grammar takes for letters of a name.
 pub(super) fn full_width(text: &str, token: Token) -> Option<Fault> {
-    if !matches!(token.kind, Kind::Variable | Kind::Word | Kind::PrefixedName | Kind::BlankNode | Kind::Unknown) {
+    if !matches!(
+        token.kind,
+        TokenKind::Variable | TokenKind::Word | TokenKind::PrefixedName | TokenKind::BlankNode | TokenKind::Unknown
+    ) {
         return None;
     }
     let (at, c) = token.text(text).char_indices().find(|(_, c)| ascii_of(*c).is_some())?;

@@ -56,7 +56,7 @@ pub type Span = Range<usize>;
 /// A piece of a text. The tokens of a text follow each other without a gap and together are the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Token {
-    pub kind: Kind,
+    pub kind: TokenKind,
     pub start: usize,
     pub end: usize,
 }
@@ -73,23 +73,23 @@ impl Token {
 
     /// Whether this is that punctuation or operator.
     pub fn is(&self, source: &str, punctuation: &str) -> bool {
-        self.kind == Kind::Punctuation && self.text(source) == punctuation
+        self.kind == TokenKind::Punctuation && self.text(source) == punctuation
     }
 
     /// Whether this is that keyword, in any case.
     pub fn is_keyword(&self, source: &str, keyword: &str) -> bool {
-        self.kind == Kind::Keyword && self.text(source).eq_ignore_ascii_case(keyword)
+        self.kind == TokenKind::Keyword && self.text(source).eq_ignore_ascii_case(keyword)
     }
 
     /// Whether a parser passes over it.
     pub fn is_trivia(&self) -> bool {
-        matches!(self.kind, Kind::Whitespace | Kind::Comment)
+        matches!(self.kind, TokenKind::Whitespace | TokenKind::Comment)
     }
 
     /// Prefix and local part of a prefixed name, as written (escapes kept).
     pub fn prefixed_name<'a>(&self, source: &'a str) -> Option<(&'a str, &'a str)> {
         match self.kind {
-            Kind::PrefixedName => self.text(source).split_once(':'),
+            TokenKind::PrefixedName => self.text(source).split_once(':'),
             _ => None,
         }
     }
@@ -97,7 +97,7 @@ impl Token {
     /// A variable's name without its mark.
     pub fn variable<'a>(&self, source: &'a str) -> Option<&'a str> {
         match self.kind {
-            Kind::Variable => self.text(source).get(1..),
+            TokenKind::Variable => self.text(source).get(1..),
             _ => None,
         }
     }
@@ -105,7 +105,7 @@ impl Token {
 
 /// What a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub enum TokenKind {
     Whitespace,
     /// `# …` to the end of the line, without the line break.
     Comment,

@@ -2,7 +2,7 @@
 
 use super::turtle::triples::unescape;
 use super::xpath_regex::{Fault, compile, replacement};
-use super::{Kind, Token};
+use super::{Token, TokenKind};
 use crate::error::{Error, Result, Source};
 
 /// Patterns that are compiled before the query runs, which takes up to a few milliseconds each. Those after are errors of rows.
@@ -90,7 +90,7 @@ fn arguments<'t>(text: &str, tokens: &'t [Token]) -> Vec<&'t [Token]> {
 
 /// What a string says.
 fn string_of(text: &str, token: Token) -> Option<String> {
-    let Kind::String(quotes) = token.kind else { return None };
+    let TokenKind::String(quotes) = token.kind else { return None };
     let marks = if quotes.long { 3 } else { 1 };
     let own = token.text(text);
     Some(unescape(own.get(marks..own.len().checked_sub(marks)?)?))

@@ -7,7 +7,7 @@
 //!   there, where no other meaning of the prefix is in the way.
 //! - `GROUP BY (?old AS ?new)`: it drops the new name of a plain variable, but not that of an expression.
 
-use super::{Kind, Span, Token, sparql, words};
+use super::{Span, Token, TokenKind, sparql, words};
 use std::collections::BTreeMap;
 
 /// The longest text that a rewritten expression may have: names that double each other would grow without end.
@@ -57,8 +57,9 @@ impl Rewriting {
         let mut named: BTreeMap<&str, String> = BTreeMap::new();
         let mut at = 0;
         while let Some(token) = tokens.get(at) {
-            let projects =
-                token.kind == Kind::Variable || token.is_keyword(text, "DISTINCT") || token.is_keyword(text, "REDUCED");
+            let projects = token.kind == TokenKind::Variable
+                || token.is_keyword(text, "DISTINCT")
+                || token.is_keyword(text, "REDUCED");
             if !token.is(text, "(") {
                 if projects {
                     at += 1;
@@ -91,7 +92,7 @@ impl Rewriting {
     fn group_by(&mut self, text: &str, tokens: &[Token]) {
         let mut at = 1;
         while let Some(token) = tokens.get(at) {
-            if token.kind == Kind::Variable {
+            if token.kind == TokenKind::Variable {
                 at += 1;
                 continue;
             }
@@ -102,9 +103,9 @@ impl Rewriting {
             }
             let Some(length) = closing(text, &tokens[bracket..]) else { return };
             if let (true, [variable, word, alias]) = (bracket == at, &tokens[bracket + 1..bracket + length])
-                && variable.kind == Kind::Variable
+                && variable.kind == TokenKind::Variable
                 && word.is_keyword(text, "AS")
-                && alias.kind == Kind::Variable
+                && alias.kind == TokenKind::Variable
             {
                 self.renamed.push((variable.span(), format!("COALESCE({})", variable.text(text))));
             }
@@ -155,8 +156,8 @@ fn uses(text: &str, expression: &[Token], named: &BTreeMap<&str, String>) -> Opt
     while let Some(token) = expression.get(at) {
         braces += usize::from(token.is(text, "{"));
         braces -= usize::from(token.is(text, "}") && braces > 0);
-        let aggregates =
-            token.kind == Kind::Keyword && words::AGGREGATES.iter().any(|k| k.eq_ignore_ascii_case(token.text(text)));
+        let aggregates = token.kind == TokenKind::Keyword
+            && words::AGGREGATES.iter().any(|k| k.eq_ignore_ascii_case(token.text(text)));
         if aggregates {
             at += 1 + closing(text, &expression[at + 1..]).unwrap_or(0);
         }

@@ -2,7 +2,7 @@
 //!
 //! The grammars of SPARQL 1.2 and Turtle 1.2 share their terminals; `Language` holds the few differences.
 
-use super::{Kind, Quotes, Token};
+use super::{Quotes, Token, TokenKind};
 
 /// What differs between the languages.
 #[derive(Clone, Copy)]
@@ -50,13 +50,13 @@ impl Scanner<'_> {
         self.bytes.get(at).copied()
     }
 
-    fn next(&mut self, at: usize) -> (Kind, usize) {
-        let Some(c) = self.char_at(at) else { return (Kind::Unknown, at + 1) };
+    fn next(&mut self, at: usize) -> (TokenKind, usize) {
+        let Some(c) = self.char_at(at) else { return (TokenKind::Unknown, at + 1) };
         match c {
             ' ' | '\t' | '\r' | '\n' => {
-                (Kind::Whitespace, self.while_byte(at, |b| matches!(b, b' ' | b'\t' | b'\r' | b'\n')))
+                (TokenKind::Whitespace, self.while_byte(at, |b| matches!(b, b' ' | b'\t' | b'\r' | b'\n')))
             }
-            '#' => (Kind::Comment, self.while_byte(at, |b| !matches!(b, b'\r' | b'\n'))),
+            '#' => (TokenKind::Comment, self.while_byte(at, |b| !matches!(b, b'\r' | b'\n'))),
             '<' => self.angle(at),
             '"' | '\'' => self.string(at, c),
             '@' => self.at_word(at),
@@ -65,16 +65,16 @@ impl Scanner<'_> {
                 // `?` alone is the path operator; a name cannot begin with a combining mark.
                 match self.char_at(at + 1) {
                     Some(first) if end > at + 1 && (is_name_start(first) || first == '_' || first.is_ascii_digit()) => {
-                        (Kind::Variable, end)
+                        (TokenKind::Variable, end)
                     }
                     _ => self.punctuation(at, c),
                 }
             }
-            '_' if self.byte(at + 1) == Some(b':') => (Kind::BlankNode, self.label(at + 2)),
+            '_' if self.byte(at + 1) == Some(b':') => (TokenKind::BlankNode, self.label(at + 2)),
             '0'..='9' => self.number(at),
             '.' if self.byte(at + 1).is_some_and(|b| b.is_ascii_digit()) => self.number(at),
             '+' | '-' if self.language.signed_numbers && self.digit_follows(at + 1) => self.number(at),
-            ':' => (Kind::PrefixedName, self.local(at + 1)),
+            ':' => (TokenKind::PrefixedName, self.local(at + 1)),
             c if is_name_start(c) || c == '_' => self.word_or_name(at),
             _ => self.punctuation(at, c),
         }
@@ -104,22 +104,22 @@ impl Scanner<'_> {
         at
     }
 
-    fn punctuation(&self, at: usize, c: char) -> (Kind, usize) {
+    fn punctuation(&self, at: usize, c: char) -> (TokenKind, usize) {
         let rest = &self.bytes[at..];
         match self.language.punctuation.iter().find(|p| rest.starts_with(p.as_bytes())) {
-            Some(p) => (Kind::Punctuation, at + p.len()),
-            None => (Kind::Unknown, at + c.len_utf8()),
+            Some(p) => (TokenKind::Punctuation, at + p.len()),
+            None => (TokenKind::Unknown, at + c.len_utf8()),
         }
     }
 
-    fn angle(&self, at: usize) -> (Kind, usize) {
+    fn angle(&self, at: usize) -> (TokenKind, usize) {
         if self.byte(at + 1) == Some(b'<') {
             return self.punctuation(at, '<');
         }
         let mut i = at + 1;
         while let Some(b) = self.byte(i) {
             match b {
-                b'>' => return (Kind::Iri, i + 1),
+                b'>' => return (TokenKind::Iri, i + 1),
                 b'\\' => match self.byte(i + 1) {
                     Some(b'u') if self.hex(i + 2, 4) => i += 6,
                     Some(b'U') if self.hex(i + 2, 8) => i += 10,
@@ -139,18 +139,18 @@ impl Scanner<'_> {
         }
         // To the `>` of the same line, if nothing else begins before it; otherwise to where the IRI went wrong.
         let line = self.while_byte(i, |b| !matches!(b, b'>' | b'<' | b'"' | b'\r' | b'\n'));
-        if self.byte(line) == Some(b'>') { (Kind::BadIri, line + 1) } else { (Kind::BadIri, i) }
+        if self.byte(line) == Some(b'>') { (TokenKind::BadIri, line + 1) } else { (TokenKind::BadIri, i) }
     }
 
     fn hex(&self, at: usize, digits: usize) -> bool {
         self.bytes.get(at..at + digits).is_some_and(|d| d.iter().all(u8::is_ascii_hexdigit))
     }
 
-    fn string(&self, at: usize, mark: char) -> (Kind, usize) {
+    fn string(&self, at: usize, mark: char) -> (TokenKind, usize) {
         let quote = mark as u8;
         let long = self.byte(at + 1) == Some(quote) && self.byte(at + 2) == Some(quote);
         let mut i = at + if long { 3 } else { 1 };
-        let found = |closed| Kind::String(Quotes { mark, long, closed });
+        let found = |closed| TokenKind::String(Quotes { mark, long, closed });
         while let Some(b) = self.byte(i) {
             if b == b'\\' {
                 // The escaped character may be of several bytes; its first is skipped, the others are no quote.
@@ -176,46 +176,46 @@ impl Scanner<'_> {
         (found(false), self.text.len())
     }
 
-    fn at_word(&self, at: usize) -> (Kind, usize) {
+    fn at_word(&self, at: usize) -> (TokenKind, usize) {
         let mut end = self.while_byte(at + 1, |b| b.is_ascii_alphabetic());
         if end == at + 1 {
-            return (Kind::Unknown, end);
+            return (TokenKind::Unknown, end);
         }
         let after_string = at > 0 && matches!(self.bytes[at - 1], b'"' | b'\'');
         if !after_string && self.language.directives.contains(&&self.text[at + 1..end]) {
-            return (Kind::Keyword, end);
+            return (TokenKind::Keyword, end);
         }
         loop {
             let subtag = self.byte(end) == Some(b'-') && self.byte(end + 1).is_some_and(|b| b.is_ascii_alphanumeric());
             let direction =
                 self.bytes[end..].starts_with(b"--") && self.byte(end + 2).is_some_and(|b| b.is_ascii_alphabetic());
             if direction {
-                return (Kind::LangTag, self.while_byte(end + 2, |b| b.is_ascii_alphabetic()));
+                return (TokenKind::LangTag, self.while_byte(end + 2, |b| b.is_ascii_alphabetic()));
             }
             if !subtag {
-                return (Kind::LangTag, end);
+                return (TokenKind::LangTag, end);
             }
             end = self.while_byte(end + 1, |b| b.is_ascii_alphanumeric());
         }
     }
 
     /// `12`, `1.5`, `.5`, `1e6`, `1.e6`, with a sign if the caller saw one. A dot that no digit follows ends a statement.
-    fn number(&self, at: usize) -> (Kind, usize) {
+    fn number(&self, at: usize) -> (TokenKind, usize) {
         let digits = |from| self.while_byte(from, |b| b.is_ascii_digit());
         let start = if matches!(self.byte(at), Some(b'+' | b'-')) { at + 1 } else { at };
         let whole = digits(start);
         let mut end = whole;
-        let mut kind = Kind::Integer;
+        let mut kind = TokenKind::Integer;
         if self.byte(end) == Some(b'.') {
             let fraction = digits(end + 1);
             if fraction > end + 1 {
-                (kind, end) = (Kind::Decimal, fraction);
+                (kind, end) = (TokenKind::Decimal, fraction);
             } else if self.exponent(end + 1).is_some() && whole > start {
                 end += 1;
             }
         }
         match self.exponent(end) {
-            Some(end) => (Kind::Double, end),
+            Some(end) => (TokenKind::Double, end),
             None => (kind, end),
         }
     }
@@ -229,17 +229,17 @@ impl Scanner<'_> {
         (end > at + 1 + sign).then_some(end)
     }
 
-    fn word_or_name(&mut self, at: usize) -> (Kind, usize) {
+    fn word_or_name(&mut self, at: usize) -> (TokenKind, usize) {
         if at >= self.no_colon_before {
             let run = self.while_char(at, |c| is_name_char(c) || c == '.');
             if self.byte(run) == Some(b':') && self.bytes[run - 1] != b'.' && self.bytes[at] != b'_' {
-                return (Kind::PrefixedName, self.local(run + 1));
+                return (TokenKind::PrefixedName, self.local(run + 1));
             }
             self.no_colon_before = run;
         }
         let end = self.while_char(at, |c| is_name_char(c) && c != '-');
         let word = &self.text[at..end];
-        (if (self.language.is_keyword)(word) { Kind::Keyword } else { Kind::Word }, end)
+        (if (self.language.is_keyword)(word) { TokenKind::Keyword } else { TokenKind::Word }, end)
     }
 
     /// The end of a local name: dots inside belong to it, dots at its end do not.

@@ -1,7 +1,7 @@
 //! SPARQL 1.1 and 1.2 in tokens, and what the tokens alone tell: prefixes, parameters, and whether a text wants more.
 
 use super::scan::{self, Language};
-use super::{Kind, Span, Token, significant, words};
+use super::{Span, Token, TokenKind, significant, words};
 
 const LANGUAGE: Language = Language {
     is_keyword,
@@ -41,7 +41,7 @@ pub fn prefixes_declared<'a>(text: &'a str, tokens: &[Token]) -> Vec<Declaration
     let tokens = significant(tokens);
     tokens
         .windows(3)
-        .filter(|w| w[0].is_keyword(text, "PREFIX") && matches!(w[2].kind, Kind::Iri | Kind::BadIri))
+        .filter(|w| w[0].is_keyword(text, "PREFIX") && matches!(w[2].kind, TokenKind::Iri | TokenKind::BadIri))
         .filter_map(|w| {
             let (prefix, local) = w[1].prefixed_name(text)?;
             local.is_empty().then(|| Declaration {
@@ -96,7 +96,7 @@ pub fn prologue<'a>(text: &str, known: impl Fn(&str) -> Option<&'a str>) -> Stri
 pub fn base(text: &str, tokens: &[Token]) -> Option<Span> {
     significant(tokens)
         .windows(2)
-        .filter(|w| w[0].is_keyword(text, "BASE") && w[1].kind == Kind::Iri)
+        .filter(|w| w[0].is_keyword(text, "BASE") && w[1].kind == TokenKind::Iri)
         .map(|w| w[1].start + 1..w[1].end - 1)
         .next_back()
 }
@@ -123,13 +123,13 @@ pub fn unfinished(text: &str) -> bool {
     let all = tokenize(text);
     let tokens = significant(&all);
     let Some(last) = tokens.last() else { return false };
-    if let Kind::String(quotes) = last.kind
+    if let TokenKind::String(quotes) = last.kind
         && !quotes.closed
     {
         return quotes.long;
     }
     let mut open: Vec<&str> = Vec::new();
-    for token in tokens.iter().filter(|t| t.kind == Kind::Punctuation) {
+    for token in tokens.iter().filter(|t| t.kind == TokenKind::Punctuation) {
         let mark = token.text(text);
         if let Some(closer) = closing(mark) {
             open.push(closer);
@@ -208,7 +208,7 @@ fn clause_open(text: &str, tokens: &[Token], last: &Token) -> bool {
             None => return true,
             Some(t) if t.is_keyword(text, "PREFIX") => {
                 let name = tokens.get(at + 1);
-                if name.is_some_and(|t| t.kind != Kind::PrefixedName) {
+                if name.is_some_and(|t| t.kind != TokenKind::PrefixedName) {
                     return false;
                 }
                 at += 3;
@@ -222,10 +222,10 @@ fn clause_open(text: &str, tokens: &[Token], last: &Token) -> bool {
     }
     let form = &tokens[at..];
     // After a word that begins no query, nothing that follows could mend it.
-    if form[0].kind != Kind::Keyword {
+    if form[0].kind != TokenKind::Keyword {
         return false;
     }
-    if last.kind == Kind::Keyword && WANT_MORE.iter().any(|k| last.is_keyword(text, k)) {
+    if last.kind == TokenKind::Keyword && WANT_MORE.iter().any(|k| last.is_keyword(text, k)) {
         return true;
     }
     let is = |keyword: &str| form[0].is_keyword(text, keyword);
@@ -250,7 +250,7 @@ fn clause_open(text: &str, tokens: &[Token], last: &Token) -> bool {
 fn top_level_groups(text: &str, tokens: &[Token]) -> Vec<usize> {
     let mut depth = 0usize;
     let mut groups = Vec::new();
-    for (i, token) in tokens.iter().enumerate().filter(|(_, t)| t.kind == Kind::Punctuation) {
+    for (i, token) in tokens.iter().enumerate().filter(|(_, t)| t.kind == TokenKind::Punctuation) {
         match token.text(text) {
             mark if closing(mark).is_some() => {
                 if depth == 0 && mark == "{" {
@@ -270,7 +270,7 @@ mod tests {
     use super::super::Quotes;
     use super::*;
 
-    fn kinds(text: &str) -> Vec<(Kind, &str)> {
+    fn kinds(text: &str) -> Vec<(TokenKind, &str)> {
         significant(&tokenize(text)).iter().map(|t| (t.kind, t.text(text))).collect()
     }
 
@@ -287,27 +287,27 @@ mod tests {
 
     #[test]
     fn a_less_than_sign_is_told_from_an_iri() {
-        assert_eq!(kinds("?a<?b")[1], (Kind::Punctuation, "<"));
-        assert_eq!(kinds("?a <b>")[1], (Kind::Iri, "<b>"));
-        assert_eq!(kinds("?a <= 3")[1], (Kind::Punctuation, "<="));
-        assert_eq!(kinds("<http://a b> ?p")[0], (Kind::BadIri, "<http://a b>"));
-        assert_eq!(kinds("?a <http://a ?p")[1], (Kind::BadIri, "<http://a"));
-        assert_eq!(kinds("<<( <s> ?p 'o' )>>")[0], (Kind::Punctuation, "<<("));
+        assert_eq!(kinds("?a<?b")[1], (TokenKind::Punctuation, "<"));
+        assert_eq!(kinds("?a <b>")[1], (TokenKind::Iri, "<b>"));
+        assert_eq!(kinds("?a <= 3")[1], (TokenKind::Punctuation, "<="));
+        assert_eq!(kinds("<http://a b> ?p")[0], (TokenKind::BadIri, "<http://a b>"));
+        assert_eq!(kinds("?a <http://a ?p")[1], (TokenKind::BadIri, "<http://a"));
+        assert_eq!(kinds("<<( <s> ?p 'o' )>>")[0], (TokenKind::Punctuation, "<<("));
     }
 
     #[test]
     fn names_numbers_strings_and_tags_end_where_the_grammar_says() {
-        assert_eq!(kinds("ex:a.b. x:")[0], (Kind::PrefixedName, "ex:a.b"));
-        assert_eq!(kinds("ex:a\\,b%20c-1,")[0], (Kind::PrefixedName, "ex:a\\,b%20c-1"));
+        assert_eq!(kinds("ex:a.b. x:")[0], (TokenKind::PrefixedName, "ex:a.b"));
+        assert_eq!(kinds("ex:a\\,b%20c-1,")[0], (TokenKind::PrefixedName, "ex:a\\,b%20c-1"));
         assert_eq!(
             kinds("1.5e3 .5 2. 1.e2").iter().map(|k| k.1).collect::<Vec<_>>(),
             ["1.5e3", ".5", "2", ".", "1.e2"]
         );
         assert_eq!(kinds("'a\\'b'@ar--rtl .").iter().map(|k| k.1).collect::<Vec<_>>(), ["'a\\'b'", "@ar--rtl", "."]);
-        assert_eq!(kinds("ex:p?")[1], (Kind::Punctuation, "?"));
-        assert_eq!(kinds("_:b1.")[0], (Kind::BlankNode, "_:b1"));
+        assert_eq!(kinds("ex:p?")[1], (TokenKind::Punctuation, "?"));
+        assert_eq!(kinds("_:b1.")[0], (TokenKind::BlankNode, "_:b1"));
         let open = Quotes { mark: '"', long: false, closed: false };
-        assert_eq!(kinds("\"abc\n x")[0], (Kind::String(open), "\"abc"));
+        assert_eq!(kinds("\"abc\n x")[0], (TokenKind::String(open), "\"abc"));
     }
 
     #[test]

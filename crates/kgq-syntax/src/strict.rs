@@ -1,6 +1,6 @@
 //! Where spargebra's grammar is not the standard's: what it takes and should refuse, and what it refuses and should take.
 
-use super::{Kind, Span, Token, patterns, words};
+use super::{Span, Token, TokenKind, patterns, words};
 use crate::error::{Error, Result, Source};
 use crate::rdf::iri::without_dots;
 use std::borrow::Cow;
@@ -29,7 +29,7 @@ pub fn as_read<'a>(text: &'a str, tokens: &[Token]) -> AsRead<'a> {
     let mut previous: Option<&Token> = None;
     for token in tokens {
         let word = token.text(text);
-        let is_base = token.kind == Kind::Iri && previous.is_some_and(|before| before.is_keyword(text, "BASE"));
+        let is_base = token.kind == TokenKind::Iri && previous.is_some_and(|before| before.is_keyword(text, "BASE"));
         if let Some(before) = previous.replace(token).filter(|before| before.end < token.start) {
             let gap = &text[before.end..token.start];
             let called = ["CONCAT", "COALESCE", "BNODE"].iter().any(|k| before.is_keyword(text, k));
@@ -108,7 +108,7 @@ fn triple_terms(source: Source<'_>, tokens: &[Token]) -> Result<()> {
     for (i, token) in tokens.iter().enumerate() {
         let inside = open.last() == Some(&true);
         match token.text(text) {
-            "(" => open.push(inside || (i > 0 && tokens[i - 1].kind == Kind::Keyword)),
+            "(" => open.push(inside || (i > 0 && tokens[i - 1].kind == TokenKind::Keyword)),
             "<<(" => open.push(inside),
             "{" => open.push(false),
             ")" | ")>>" | "}" => {
@@ -117,10 +117,11 @@ fn triple_terms(source: Source<'_>, tokens: &[Token]) -> Result<()> {
             _ => {}
         }
         let Some(subject) = tokens.get(i + 1) else { break };
-        let value = matches!(subject.kind, Kind::String(_) | Kind::Integer | Kind::Decimal | Kind::Double)
-            || subject.is_keyword(text, "TRUE")
-            || subject.is_keyword(text, "FALSE")
-            || subject.is(text, "<<(");
+        let value =
+            matches!(subject.kind, TokenKind::String(_) | TokenKind::Integer | TokenKind::Decimal | TokenKind::Double)
+                || subject.is_keyword(text, "TRUE")
+                || subject.is_keyword(text, "FALSE")
+                || subject.is(text, "<<(");
         if inside && token.is(text, "<<(") && value {
             return Err(Error::input("in an expression, the subject of a triple term is an IRI or a variable")
                 .at(source.place(subject.span())));
@@ -136,7 +137,8 @@ fn nested_aggregates(source: Source<'_>, tokens: &[Token]) -> Result<()> {
     let mut open: Vec<bool> = Vec::new();
     for (i, token) in tokens.iter().enumerate() {
         let aggregate = |token: &Token| {
-            token.kind == Kind::Keyword && words::AGGREGATES.iter().any(|k| k.eq_ignore_ascii_case(token.text(text)))
+            token.kind == TokenKind::Keyword
+                && words::AGGREGATES.iter().any(|k| k.eq_ignore_ascii_case(token.text(text)))
         };
         let called = tokens.get(i + 1).is_some_and(|next| next.is(text, "("));
         match token.text(text) {

@@ -10,7 +10,7 @@ use kgq_syntax::rdf::Term;
 use kgq_syntax::rdf::vocabulary::rdf;
 use kgq_syntax::sparql::{prefixes_declared, tokenize};
 use kgq_syntax::text::{count, visible};
-use kgq_syntax::{Kind, Span, significant};
+use kgq_syntax::{Span, TokenKind, significant};
 
 /// How many terms of a position are compared with what was typed: the rest is found by name.
 const MOST_COMPARED: usize = 400;
@@ -154,7 +154,9 @@ impl Offers<'_> {
         let before = &text[..self.span.end];
         let mut starts: Vec<usize> = Vec::new();
         for token in significant(&tokenize(before)).iter().rev().take(MOST_WORDS) {
-            if !matches!(token.kind, Kind::Word | Kind::Keyword | Kind::Integer) || token.text(before) == "a" {
+            if !matches!(token.kind, TokenKind::Word | TokenKind::Keyword | TokenKind::Integer)
+                || token.text(before) == "a"
+            {
                 break;
             }
             starts.push(token.start);

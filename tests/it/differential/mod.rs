@@ -315,7 +315,7 @@ fn oxigraph_answer(snapshot: &Snapshot, query: &Query, budget: &Budget) -> kgq_s
 }
 
 fn our_answer(snapshot: &Snapshot, query: &Query, budget: &Budget) -> kgq_syntax::error::Result<Answer> {
-    kgq_engine::kgq::evaluate(snapshot, query, DefaultGraph::Stored, budget, None, &Failures::default())
+    kgq_engine::executor::evaluate(snapshot, query, DefaultGraph::Stored, budget, None, &Failures::default())
 }
 
 /// What takes the oracle longer is not compared; what takes ours longer, on a dozen statements, hangs.

@@ -25,31 +25,31 @@ use std::sync::Arc;
 
 /// A compiled expression.
 #[derive(Debug)]
-pub enum Node {
+pub enum ExpressionNode {
     Constant(Constant),
     /// An error in every row, and an unbound variable.
     Error,
     Variable(usize),
     Bound(usize),
-    Or(Vec<Node>),
-    And(Vec<Node>),
-    Not(Box<Node>),
-    Equal(Box<(Node, Node)>),
-    Order(OrderTest, Box<(Node, Node)>),
+    Or(Vec<ExpressionNode>),
+    And(Vec<ExpressionNode>),
+    Not(Box<ExpressionNode>),
+    Equal(Box<(ExpressionNode, ExpressionNode)>),
+    Order(OrderTest, Box<(ExpressionNode, ExpressionNode)>),
     /// A comparison with a constant.
-    InRanges(Box<Ranges>, Box<Node>),
-    SameTerm(Box<(Node, Node)>),
-    In(Box<Node>, Vec<Node>),
-    Arithmetic(Operation, Box<(Node, Node)>),
-    Plus(Box<Node>),
-    Minus(Box<Node>),
-    If(Box<(Node, Node, Node)>),
-    Coalesce(Vec<Node>),
-    Test(Test, Box<Node>),
+    InRanges(Box<Ranges>, Box<ExpressionNode>),
+    SameTerm(Box<(ExpressionNode, ExpressionNode)>),
+    In(Box<ExpressionNode>, Vec<ExpressionNode>),
+    Arithmetic(Operation, Box<(ExpressionNode, ExpressionNode)>),
+    Plus(Box<ExpressionNode>),
+    Minus(Box<ExpressionNode>),
+    If(Box<(ExpressionNode, ExpressionNode, ExpressionNode)>),
+    Coalesce(Vec<ExpressionNode>),
+    Test(Test, Box<ExpressionNode>),
     /// Looks for something constant in the text of a column.
     TextTest(Box<TextTest>, usize),
-    Call(Function, Vec<Node>),
-    Generate(Generator, Option<Box<Node>>),
+    Call(Function, Vec<ExpressionNode>),
+    Generate(Generator, Option<Box<ExpressionNode>>),
     PerDistinct(Box<PerDistinct>),
 }
 
@@ -103,7 +103,7 @@ pub enum Generator {
 }
 
 /// Compiles a whole expression.
-pub fn root(expression: &Expression, schema: &Schema, context: &Context<'_>) -> Result<Node> {
+pub fn root(expression: &Expression, schema: &Schema, context: &Context<'_>) -> Result<ExpressionNode> {
     let node = Compiler { schema, context }.node(expression)?;
     Ok(share(node, true))
 }
@@ -114,51 +114,53 @@ struct Compiler<'c> {
 }
 
 impl Compiler<'_> {
-    fn node(&self, expression: &Expression) -> Result<Node> {
+    fn node(&self, expression: &Expression) -> Result<ExpressionNode> {
         let node = match expression {
             Expression::NamedNode(iri) => return self.constant(Term::NamedNode(iri.clone())),
             Expression::Literal(literal) => return self.constant(Term::Literal(literal.clone())),
-            Expression::Variable(variable) => self.schema.column(variable).map_or(Node::Error, Node::Variable),
+            Expression::Variable(variable) => {
+                self.schema.column(variable).map_or(ExpressionNode::Error, ExpressionNode::Variable)
+            }
             Expression::Bound(variable) => match self.schema.column(variable) {
-                Some(column) => Node::Bound(column),
+                Some(column) => ExpressionNode::Bound(column),
                 None => return self.folded(Value::Boolean(false)),
             },
             Expression::Or(a, b) => {
                 let mut parts = Vec::new();
                 for node in [self.node(a)?, self.node(b)?] {
                     match node {
-                        Node::Or(inner) => parts.extend(inner),
+                        ExpressionNode::Or(inner) => parts.extend(inner),
                         node => parts.push(node),
                     }
                 }
-                Node::Or(parts)
+                ExpressionNode::Or(parts)
             }
             Expression::And(a, b) => {
                 let mut parts = Vec::new();
                 for node in [self.node(a)?, self.node(b)?] {
                     match node {
-                        Node::And(inner) => parts.extend(inner),
+                        ExpressionNode::And(inner) => parts.extend(inner),
                         node => parts.push(node),
                     }
                 }
-                Node::And(parts)
+                ExpressionNode::And(parts)
             }
-            Expression::Not(a) => Node::Not(Box::new(self.node(a)?)),
+            Expression::Not(a) => ExpressionNode::Not(Box::new(self.node(a)?)),
             Expression::Equal(a, b) => self.equal(self.node(a)?, self.node(b)?),
             Expression::Less(a, b) => self.order(OrderTest::Less, a, b)?,
             Expression::LessOrEqual(a, b) => self.order(OrderTest::LessOrEqual, a, b)?,
             Expression::Greater(a, b) => self.order(OrderTest::Greater, a, b)?,
             Expression::GreaterOrEqual(a, b) => self.order(OrderTest::GreaterOrEqual, a, b)?,
-            Expression::SameTerm(a, b) => Node::SameTerm(Box::new((self.node(a)?, self.node(b)?))),
+            Expression::SameTerm(a, b) => ExpressionNode::SameTerm(Box::new((self.node(a)?, self.node(b)?))),
             Expression::In(operand, list) => self.membership(operand, list)?,
             Expression::Add(a, b) => self.arithmetic(Operation::Add, a, b)?,
             Expression::Subtract(a, b) => self.arithmetic(Operation::Subtract, a, b)?,
             Expression::Multiply(a, b) => self.arithmetic(Operation::Multiply, a, b)?,
             Expression::Divide(a, b) => self.arithmetic(Operation::Divide, a, b)?,
-            Expression::UnaryPlus(a) => Node::Plus(Box::new(self.node(a)?)),
-            Expression::UnaryMinus(a) => Node::Minus(Box::new(self.node(a)?)),
-            Expression::If(a, b, c) => Node::If(Box::new((self.node(a)?, self.node(b)?, self.node(c)?))),
-            Expression::Coalesce(parts) => Node::Coalesce(self.nodes(parts)?),
+            Expression::UnaryPlus(a) => ExpressionNode::Plus(Box::new(self.node(a)?)),
+            Expression::UnaryMinus(a) => ExpressionNode::Minus(Box::new(self.node(a)?)),
+            Expression::If(a, b, c) => ExpressionNode::If(Box::new((self.node(a)?, self.node(b)?, self.node(c)?))),
+            Expression::Coalesce(parts) => ExpressionNode::Coalesce(self.nodes(parts)?),
             Expression::FunctionCall(function, arguments) => self.call(function, arguments)?,
             Expression::Exists(_) => {
                 return Err(Error::bug("EXISTS was not replaced by a variable before its expression was compiled"));
@@ -167,23 +169,23 @@ impl Compiler<'_> {
         self.fold(node)
     }
 
-    fn nodes(&self, expressions: &[Expression]) -> Result<Vec<Node>> {
+    fn nodes(&self, expressions: &[Expression]) -> Result<Vec<ExpressionNode>> {
         expressions.iter().map(|expression| self.node(expression)).collect()
     }
 
-    fn constant(&self, term: Term) -> Result<Node> {
+    fn constant(&self, term: Term) -> Result<ExpressionNode> {
         let value = Value::of(term.clone());
-        Ok(Node::Constant(Constant { id: self.context.terms.id(term)?, value }))
+        Ok(ExpressionNode::Constant(Constant { id: self.context.terms.id(term)?, value }))
     }
 
-    fn folded(&self, value: Value) -> Result<Node> {
+    fn folded(&self, value: Value) -> Result<ExpressionNode> {
         let id = self.context.terms.id_of_value(value.clone())?;
-        Ok(Node::Constant(Constant { id, value }))
+        Ok(ExpressionNode::Constant(Constant { id, value }))
     }
 
     /// Evaluates what does not depend on the row.
-    fn fold(&self, node: Node) -> Result<Node> {
-        if matches!(node, Node::Constant(_) | Node::Error) || !node.is_constant() {
+    fn fold(&self, node: ExpressionNode) -> Result<ExpressionNode> {
+        if matches!(node, ExpressionNode::Constant(_) | ExpressionNode::Error) || !node.is_constant() {
             return Ok(node);
         }
         let batch = Batch::unit(0);
@@ -191,38 +193,42 @@ impl Compiler<'_> {
         let column = evaluation.column(&node, &Rows::all(&batch, 0))?;
         let value = column.value(0, self.context).map(std::borrow::Cow::into_owned);
         match (value, column.into_ids(self.context)?.first()) {
-            (Some(value), Some(id)) if *id != TermId::UNBOUND => Ok(Node::Constant(Constant { id: *id, value })),
-            _ => Ok(Node::Error),
+            (Some(value), Some(id)) if *id != TermId::UNBOUND => {
+                Ok(ExpressionNode::Constant(Constant { id: *id, value }))
+            }
+            _ => Ok(ExpressionNode::Error),
         }
     }
 
-    fn equal(&self, a: Node, b: Node) -> Node {
+    fn equal(&self, a: ExpressionNode, b: ExpressionNode) -> ExpressionNode {
         match (a, b) {
-            (node, Node::Constant(constant)) | (Node::Constant(constant), node) => {
+            (node, ExpressionNode::Constant(constant)) | (ExpressionNode::Constant(constant), node) => {
                 self.compare_with(Comparison::Equal, node, constant)
             }
-            (a, b) => Node::Equal(Box::new((a, b))),
+            (a, b) => ExpressionNode::Equal(Box::new((a, b))),
         }
     }
 
-    fn order(&self, test: OrderTest, a: &Expression, b: &Expression) -> Result<Node> {
+    fn order(&self, test: OrderTest, a: &Expression, b: &Expression) -> Result<ExpressionNode> {
         Ok(match (self.node(a)?, self.node(b)?) {
-            (node, Node::Constant(constant)) => self.compare_with(Comparison::Order(test), node, constant),
-            (Node::Constant(constant), node) => self.compare_with(Comparison::Order(test.mirrored()), node, constant),
-            (a, b) => Node::Order(test, Box::new((a, b))),
+            (node, ExpressionNode::Constant(constant)) => self.compare_with(Comparison::Order(test), node, constant),
+            (ExpressionNode::Constant(constant), node) => {
+                self.compare_with(Comparison::Order(test.mirrored()), node, constant)
+            }
+            (a, b) => ExpressionNode::Order(test, Box::new((a, b))),
         })
     }
 
-    fn compare_with(&self, comparison: Comparison, node: Node, constant: Constant) -> Node {
+    fn compare_with(&self, comparison: Comparison, node: ExpressionNode, constant: Constant) -> ExpressionNode {
         let ranges = Ranges::new(comparison, constant.id, constant.value, self.context);
-        Node::InRanges(Box::new(ranges), Box::new(node))
+        ExpressionNode::InRanges(Box::new(ranges), Box::new(node))
     }
 
-    fn arithmetic(&self, operation: Operation, a: &Expression, b: &Expression) -> Result<Node> {
-        Ok(Node::Arithmetic(operation, Box::new((self.node(a)?, self.node(b)?))))
+    fn arithmetic(&self, operation: Operation, a: &Expression, b: &Expression) -> Result<ExpressionNode> {
+        Ok(ExpressionNode::Arithmetic(operation, Box::new((self.node(a)?, self.node(b)?))))
     }
 
-    fn membership(&self, operand: &Expression, list: &[Expression]) -> Result<Node> {
+    fn membership(&self, operand: &Expression, list: &[Expression]) -> Result<ExpressionNode> {
         // Nothing equals nothing, whatever the operand.
         if list.is_empty() {
             return self.folded(Value::Boolean(false));
@@ -231,32 +237,33 @@ impl Compiler<'_> {
         let (mut ranges, mut others) = (Vec::new(), Vec::new());
         for node in self.nodes(list)? {
             match node {
-                Node::Constant(Constant { id, value }) => {
+                ExpressionNode::Constant(Constant { id, value }) => {
                     ranges.push(Ranges::new(Comparison::Equal, id, value, self.context));
                 }
                 node => others.push(node),
             }
         }
-        let Some(ranges) = Ranges::any(ranges) else { return Ok(Node::In(Box::new(operand), others)) };
-        let constants = |operand| Node::InRanges(Box::new(ranges), Box::new(operand));
+        let Some(ranges) = Ranges::any(ranges) else { return Ok(ExpressionNode::In(Box::new(operand), others)) };
+        let constants = |operand| ExpressionNode::InRanges(Box::new(ranges), Box::new(operand));
         Ok(match operand {
             operand if others.is_empty() => constants(operand),
-            Node::Variable(column) => {
-                Node::Or(vec![constants(Node::Variable(column)), Node::In(Box::new(Node::Variable(column)), others)])
-            }
+            ExpressionNode::Variable(column) => ExpressionNode::Or(vec![
+                constants(ExpressionNode::Variable(column)),
+                ExpressionNode::In(Box::new(ExpressionNode::Variable(column)), others),
+            ]),
             // It is evaluated once, so that a new value for each row stays one.
-            operand => return Ok(Node::In(Box::new(operand), self.nodes(list)?)),
+            operand => return Ok(ExpressionNode::In(Box::new(operand), self.nodes(list)?)),
         })
     }
 
-    fn call(&self, function: &Named, expressions: &[Expression]) -> Result<Node> {
+    fn call(&self, function: &Named, expressions: &[Expression]) -> Result<ExpressionNode> {
         let mut arguments = self.nodes(expressions)?;
-        let Some((least, most)) = arity(function) else { return Ok(Node::Error) };
+        let Some((least, most)) = arity(function) else { return Ok(ExpressionNode::Error) };
         if !(least..=most).contains(&arguments.len()) {
-            return Ok(Node::Error);
+            return Ok(ExpressionNode::Error);
         }
-        let test = |test, mut arguments: Vec<Node>| {
-            arguments.pop().map_or(Node::Error, |argument| Node::Test(test, Box::new(argument)))
+        let test = |test, mut arguments: Vec<ExpressionNode>| {
+            arguments.pop().map_or(ExpressionNode::Error, |argument| ExpressionNode::Test(test, Box::new(argument)))
         };
         let function = match function {
             Named::IsIri => return Ok(test(Test::IsIri, arguments)),
@@ -266,10 +273,10 @@ impl Compiler<'_> {
             Named::IsTriple => return Ok(test(Test::IsTriple, arguments)),
             Named::HasLang => return Ok(test(Test::HasLang, arguments)),
             Named::HasLangDir => return Ok(test(Test::HasLangDir, arguments)),
-            Named::Rand => return Ok(Node::Generate(Generator::Rand, None)),
-            Named::Uuid => return Ok(Node::Generate(Generator::Uuid, None)),
-            Named::StrUuid => return Ok(Node::Generate(Generator::StrUuid, None)),
-            Named::BNode => return Ok(Node::Generate(Generator::BlankNode, arguments.pop().map(Box::new))),
+            Named::Rand => return Ok(ExpressionNode::Generate(Generator::Rand, None)),
+            Named::Uuid => return Ok(ExpressionNode::Generate(Generator::Uuid, None)),
+            Named::StrUuid => return Ok(ExpressionNode::Generate(Generator::StrUuid, None)),
+            Named::BNode => return Ok(ExpressionNode::Generate(Generator::BlankNode, arguments.pop().map(Box::new))),
             Named::Now => return self.folded(Moment::DateTime(self.context.now).into()),
             Named::Str => Function::Str,
             Named::Lang => Function::Lang,
@@ -320,18 +327,18 @@ impl Compiler<'_> {
                 None => match Extension::of(name.as_str()) {
                     Some(extension) => Function::Extension(extension),
                     // A function that nobody has defined is an error wherever it is called; `query/functions` says so before.
-                    None => return Ok(Node::Error),
+                    None => return Ok(ExpressionNode::Error),
                 },
             },
         };
-        Ok(text_test(&function, &arguments).unwrap_or(Node::Call(function, arguments)))
+        Ok(text_test(&function, &arguments).unwrap_or(ExpressionNode::Call(function, arguments)))
     }
 }
 
 /// The test of a column's text that a call is, if it is one.
-fn text_test(function: &Function, arguments: &[Node]) -> Option<Node> {
+fn text_test(function: &Function, arguments: &[ExpressionNode]) -> Option<ExpressionNode> {
     let part = || match arguments.get(1) {
-        Some(Node::Constant(Constant { value: Value::Text(Text { value, language: None }), .. })) => {
+        Some(ExpressionNode::Constant(Constant { value: Value::Text(Text { value, language: None }), .. })) => {
             Some(value.clone())
         }
         _ => None,
@@ -344,14 +351,14 @@ fn text_test(function: &Function, arguments: &[Node]) -> Option<Node> {
         _ => return None,
     };
     let (column, of_str) = match arguments.first()? {
-        Node::Variable(column) => (*column, false),
-        Node::Call(Function::Str, inner) => match inner.first()? {
-            Node::Variable(column) => (*column, true),
+        ExpressionNode::Variable(column) => (*column, false),
+        ExpressionNode::Call(Function::Str, inner) => match inner.first()? {
+            ExpressionNode::Variable(column) => (*column, true),
             _ => return None,
         },
         _ => return None,
     };
-    Some(Node::TextTest(Box::new(TextTest::new(test, of_str)), column))
+    Some(ExpressionNode::TextTest(Box::new(TextTest::new(test, of_str)), column))
 }
 
 /// The least and the most arguments that a function takes; `None` for a function that nobody has defined.
@@ -417,13 +424,13 @@ fn arity(function: &Named) -> Option<(usize, usize)> {
 }
 
 /// The pattern, if it and its flags are constant.
-fn pattern_source(arguments: &[Node], flags: usize) -> PatternSource {
-    let constant = |node: Option<&Node>| match node {
+fn pattern_source(arguments: &[ExpressionNode], flags: usize) -> PatternSource {
+    let constant = |node: Option<&ExpressionNode>| match node {
         None => Some(Some(String::new())),
-        Some(Node::Constant(Constant { value: Value::Text(Text { value, language: None }), .. })) => {
+        Some(ExpressionNode::Constant(Constant { value: Value::Text(Text { value, language: None }), .. })) => {
             Some(Some(value.clone()))
         }
-        Some(Node::Constant(_) | Node::Error) => Some(None),
+        Some(ExpressionNode::Constant(_) | ExpressionNode::Error) => Some(None),
         Some(_) => None,
     };
     match (constant(arguments.get(1)), constant(arguments.get(flags))) {
@@ -435,7 +442,7 @@ fn pattern_source(arguments: &[Node], flags: usize) -> PatternSource {
     }
 }
 
-impl Node {
+impl ExpressionNode {
     fn children(&self) -> Vec<&Self> {
         match self {
             Self::Constant(_)
@@ -520,8 +527,11 @@ impl Node {
 
     /// The one column that the expression looks at, if it is one.
     fn only_column(&self) -> Option<usize> {
-        fn visit(node: &Node, columns: &mut Vec<usize>) {
-            if let Node::Variable(column) | Node::Bound(column) | Node::TextTest(_, column) = node {
+        fn visit(node: &ExpressionNode, columns: &mut Vec<usize>) {
+            if let ExpressionNode::Variable(column)
+            | ExpressionNode::Bound(column)
+            | ExpressionNode::TextTest(_, column) = node
+            {
                 columns.push(*column);
             }
             node.children().into_iter().for_each(|child| visit(child, columns));
@@ -557,17 +567,17 @@ impl Node {
 }
 
 /// Puts what is costly and looks at one variable behind a memory of the terms that it was evaluated for.
-fn share(mut node: Node, is_root: bool) -> Node {
+fn share(mut node: ExpressionNode, is_root: bool) -> ExpressionNode {
     if node.is_costly()
         && (is_root || node.is_boolean() || node.builds_much())
         && node.is_deterministic()
         && let Some(column) = node.only_column()
     {
         node.move_columns();
-        return Node::PerDistinct(Box::new(PerDistinct::new(column, node)));
+        return ExpressionNode::PerDistinct(Box::new(PerDistinct::new(column, node)));
     }
     for child in node.children_mut() {
-        let taken = std::mem::replace(child, Node::Error);
+        let taken = std::mem::replace(child, ExpressionNode::Error);
         *child = share(taken, false);
     }
     node

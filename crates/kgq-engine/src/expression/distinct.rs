@@ -1,6 +1,6 @@
 //! Evaluates an expression that looks at one variable once per distinct term, and remembers the results between batches.
 
-use super::compile::Node;
+use super::compile::ExpressionNode;
 use super::evaluate::{Column, Datum, Evaluation, Rows};
 use super::value::Value;
 use crate::batch::Batch;
@@ -14,7 +14,7 @@ use std::sync::{Mutex, TryLockError};
 #[derive(Debug)]
 pub struct PerDistinct {
     column: usize,
-    inner: Box<Node>,
+    inner: Box<ExpressionNode>,
     truths: Mutex<Memory<Truth>>,
     data: Mutex<Memory<Option<Datum>>>,
 }
@@ -51,7 +51,7 @@ impl<T> Memory<T> {
 }
 
 impl PerDistinct {
-    pub fn new(column: usize, inner: Node) -> Self {
+    pub fn new(column: usize, inner: ExpressionNode) -> Self {
         Self { column, inner: Box::new(inner), truths: Mutex::default(), data: Mutex::default() }
     }
 

@@ -2,7 +2,7 @@
 
 use super::call::{Arguments, Function, call};
 use super::compare;
-use super::compile::{Generator, Node, OrderTest, Test};
+use super::compile::{ExpressionNode, Generator, OrderTest, Test};
 use super::value::{Number, Text, Value};
 use super::{Context, arithmetic, text_test};
 use crate::batch::{Batch, gather};
@@ -262,25 +262,27 @@ impl<'c> Evaluation<'c> {
     }
 
     /// The effective boolean value of an expression for each row.
-    pub fn truths(&self, node: &Node, rows: &Rows<'_>) -> Result<Vec<Truth>> {
+    pub fn truths(&self, node: &ExpressionNode, rows: &Rows<'_>) -> Result<Vec<Truth>> {
         match node {
-            Node::And(parts) => self.connective(parts, rows, Truth::False),
-            Node::Or(parts) => self.connective(parts, rows, Truth::True),
-            Node::Not(inner) => Ok(self.truths(inner, rows)?.into_iter().map(Truth::negate).collect()),
-            Node::Bound(column) => Ok(rows.column(*column).iter().map(|id| (*id != TermId::UNBOUND).into()).collect()),
-            Node::Equal(sides) => {
+            ExpressionNode::And(parts) => self.connective(parts, rows, Truth::False),
+            ExpressionNode::Or(parts) => self.connective(parts, rows, Truth::True),
+            ExpressionNode::Not(inner) => Ok(self.truths(inner, rows)?.into_iter().map(Truth::negate).collect()),
+            ExpressionNode::Bound(column) => {
+                Ok(rows.column(*column).iter().map(|id| (*id != TermId::UNBOUND).into()).collect())
+            }
+            ExpressionNode::Equal(sides) => {
                 let (a, b) = (self.column(&sides.0, rows)?, self.column(&sides.1, rows)?);
                 Ok((0..rows.len()).map(|row| self.equals(&a, &b, row)).collect())
             }
-            Node::Order(test, sides) => {
+            ExpressionNode::Order(test, sides) => {
                 let (a, b) = (self.column(&sides.0, rows)?, self.column(&sides.1, rows)?);
                 Ok((0..rows.len()).map(|row| self.order(*test, &a, &b, row)).collect())
             }
-            Node::InRanges(ranges, operand) => match self.column(operand, rows)? {
+            ExpressionNode::InRanges(ranges, operand) => match self.column(operand, rows)? {
                 Column::Ids(ids) => Ok(ids.iter().map(|id| ranges.truth(*id, self.context)).collect()),
                 column => Ok((0..rows.len()).map(|row| ranges.truth_of_value(&column, row, self.context)).collect()),
             },
-            Node::SameTerm(sides) => {
+            ExpressionNode::SameTerm(sides) => {
                 let a = self.column(&sides.0, rows)?.into_ids(self.context)?;
                 let b = self.column(&sides.1, rows)?.into_ids(self.context)?;
                 let same = |(a, b)| match (a, b) {
@@ -289,7 +291,7 @@ impl<'c> Evaluation<'c> {
                 };
                 Ok(a.into_iter().zip(b).map(same).collect())
             }
-            Node::In(operand, list) => {
+            ExpressionNode::In(operand, list) => {
                 let operand = self.column(operand, rows)?;
                 let mut truths = vec![Truth::False; rows.len()];
                 for item in list {
@@ -300,28 +302,28 @@ impl<'c> Evaluation<'c> {
                 }
                 Ok(truths)
             }
-            Node::TextTest(test, column) => test.truths(&rows.column(*column), self.context),
-            Node::Test(test, operand) => {
+            ExpressionNode::TextTest(test, column) => test.truths(&rows.column(*column), self.context),
+            ExpressionNode::Test(test, operand) => {
                 let column = self.column(operand, rows)?;
                 Ok((0..rows.len()).map(|row| self.test(*test, &column, row)).collect())
             }
-            Node::PerDistinct(distinct) if distinct.is_boolean() => distinct.truths(self, rows),
-            Node::Constant(_)
-            | Node::Error
-            | Node::Variable(_)
-            | Node::Arithmetic(_, _)
-            | Node::Plus(_)
-            | Node::Minus(_)
-            | Node::If(_)
-            | Node::Coalesce(_)
-            | Node::Call(_, _)
-            | Node::Generate(_, _)
-            | Node::PerDistinct(_) => Ok(self.column(node, rows)?.into_truths(self.context)),
+            ExpressionNode::PerDistinct(distinct) if distinct.is_boolean() => distinct.truths(self, rows),
+            ExpressionNode::Constant(_)
+            | ExpressionNode::Error
+            | ExpressionNode::Variable(_)
+            | ExpressionNode::Arithmetic(_, _)
+            | ExpressionNode::Plus(_)
+            | ExpressionNode::Minus(_)
+            | ExpressionNode::If(_)
+            | ExpressionNode::Coalesce(_)
+            | ExpressionNode::Call(_, _)
+            | ExpressionNode::Generate(_, _)
+            | ExpressionNode::PerDistinct(_) => Ok(self.column(node, rows)?.into_truths(self.context)),
         }
     }
 
     /// `&&` and `||`: the rest is evaluated where what came before has not `decided` it.
-    fn connective(&self, parts: &[Node], rows: &Rows<'_>, decided: Truth) -> Result<Vec<Truth>> {
+    fn connective(&self, parts: &[ExpressionNode], rows: &Rows<'_>, decided: Truth) -> Result<Vec<Truth>> {
         let combine = if decided == Truth::False { Truth::and } else { Truth::or };
         let mut truths = vec![decided.negate(); rows.len()];
         for part in parts {
@@ -346,13 +348,13 @@ impl<'c> Evaluation<'c> {
     }
 
     /// The value of an expression for each row.
-    pub fn column<'b>(&self, node: &'b Node, rows: &Rows<'b>) -> Result<Column<'b>> {
+    pub fn column<'b>(&self, node: &'b ExpressionNode, rows: &Rows<'b>) -> Result<Column<'b>> {
         let context = self.context;
         match node {
-            Node::Constant(constant) => Ok(Column::Same(constant.id, &constant.value, rows.len())),
-            Node::Error => Ok(Column::Errors(rows.len())),
-            Node::Variable(column) => Ok(Column::Ids(rows.column(*column))),
-            Node::Arithmetic(operation, sides) => {
+            ExpressionNode::Constant(constant) => Ok(Column::Same(constant.id, &constant.value, rows.len())),
+            ExpressionNode::Error => Ok(Column::Errors(rows.len())),
+            ExpressionNode::Variable(column) => Ok(Column::Ids(rows.column(*column))),
+            ExpressionNode::Arithmetic(operation, sides) => {
                 let (a, b) = (self.column(&sides.0, rows)?, self.column(&sides.1, rows)?);
                 let apply = |row| {
                     let (a, b) = (a.value(row, context)?, b.value(row, context)?);
@@ -367,19 +369,19 @@ impl<'c> Evaluation<'c> {
                 };
                 Ok(Column::Data((0..rows.len()).map(apply).collect()))
             }
-            Node::Plus(operand) => {
+            ExpressionNode::Plus(operand) => {
                 let a = self.column(operand, rows)?;
                 let apply = |row| arithmetic::plus(a.value(row, context)?.into_owned()).map(Datum::Value);
                 Ok(Column::Data((0..rows.len()).map(apply).collect()))
             }
-            Node::Minus(operand) => {
+            ExpressionNode::Minus(operand) => {
                 let a = self.column(operand, rows)?;
                 let apply = |row| arithmetic::minus(&*a.value(row, context)?).map(Datum::Value);
                 Ok(Column::Data((0..rows.len()).map(apply).collect()))
             }
-            Node::If(parts) => self.choose(parts, rows),
-            Node::Coalesce(parts) => self.coalesce(parts, rows),
-            Node::Call(function, arguments) => {
+            ExpressionNode::If(parts) => self.choose(parts, rows),
+            ExpressionNode::Coalesce(parts) => self.coalesce(parts, rows),
+            ExpressionNode::Call(function, arguments) => {
                 let columns: Vec<Column<'_>> =
                     arguments.iter().map(|argument| self.column(argument, rows)).collect::<Result<_>>()?;
                 let mut out = Vec::with_capacity(rows.len());
@@ -406,24 +408,28 @@ impl<'c> Evaluation<'c> {
                 }
                 Ok(Column::Data(out))
             }
-            Node::Generate(generator, argument) => self.generate(*generator, argument.as_deref(), rows),
-            Node::PerDistinct(distinct) if !distinct.is_boolean() => distinct.column(self, rows),
-            Node::Bound(_)
-            | Node::Or(_)
-            | Node::And(_)
-            | Node::Not(_)
-            | Node::Equal(_)
-            | Node::Order(_, _)
-            | Node::InRanges(_, _)
-            | Node::SameTerm(_)
-            | Node::In(_, _)
-            | Node::Test(_, _)
-            | Node::TextTest(_, _)
-            | Node::PerDistinct(_) => Ok(Column::Truths(self.truths(node, rows)?)),
+            ExpressionNode::Generate(generator, argument) => self.generate(*generator, argument.as_deref(), rows),
+            ExpressionNode::PerDistinct(distinct) if !distinct.is_boolean() => distinct.column(self, rows),
+            ExpressionNode::Bound(_)
+            | ExpressionNode::Or(_)
+            | ExpressionNode::And(_)
+            | ExpressionNode::Not(_)
+            | ExpressionNode::Equal(_)
+            | ExpressionNode::Order(_, _)
+            | ExpressionNode::InRanges(_, _)
+            | ExpressionNode::SameTerm(_)
+            | ExpressionNode::In(_, _)
+            | ExpressionNode::Test(_, _)
+            | ExpressionNode::TextTest(_, _)
+            | ExpressionNode::PerDistinct(_) => Ok(Column::Truths(self.truths(node, rows)?)),
         }
     }
 
-    fn choose<'b>(&self, parts: &'b (Node, Node, Node), rows: &Rows<'b>) -> Result<Column<'b>> {
+    fn choose<'b>(
+        &self,
+        parts: &'b (ExpressionNode, ExpressionNode, ExpressionNode),
+        rows: &Rows<'b>,
+    ) -> Result<Column<'b>> {
         let truths = self.truths(&parts.0, rows)?;
         let mut out = vec![None; rows.len()];
         for (wanted, node) in [(Truth::True, &parts.1), (Truth::False, &parts.2)] {
@@ -434,7 +440,7 @@ impl<'c> Evaluation<'c> {
         Ok(Column::Data(out))
     }
 
-    fn coalesce<'b>(&self, parts: &'b [Node], rows: &Rows<'b>) -> Result<Column<'b>> {
+    fn coalesce<'b>(&self, parts: &'b [ExpressionNode], rows: &Rows<'b>) -> Result<Column<'b>> {
         let mut out = vec![None; rows.len()];
         self.forgiving.set(self.forgiving.get() + 1);
         for node in parts {
@@ -446,7 +452,7 @@ impl<'c> Evaluation<'c> {
     }
 
     /// Evaluates an expression for the rows at some positions, and puts its values there.
-    fn fill(&self, node: &Node, rows: &Rows<'_>, positions: &[u32], out: &mut [Option<Datum>]) -> Result<()> {
+    fn fill(&self, node: &ExpressionNode, rows: &Rows<'_>, positions: &[u32], out: &mut [Option<Datum>]) -> Result<()> {
         if positions.is_empty() {
             return Ok(());
         }
@@ -458,7 +464,12 @@ impl<'c> Evaluation<'c> {
         Ok(())
     }
 
-    fn generate(&self, generator: Generator, argument: Option<&Node>, rows: &Rows<'_>) -> Result<Column<'static>> {
+    fn generate(
+        &self,
+        generator: Generator,
+        argument: Option<&ExpressionNode>,
+        rows: &Rows<'_>,
+    ) -> Result<Column<'static>> {
         let random = &self.context.random;
         let labels = argument.map(|argument| self.column(argument, rows)).transpose()?;
         let one = |row| {

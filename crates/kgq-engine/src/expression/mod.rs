@@ -40,7 +40,7 @@ mod wide_tests;
 use crate::batch::{Batch, Schema};
 use crate::failures::Failures;
 use crate::terms::{Terms, Truth};
-use compile::Node;
+use compile::ExpressionNode;
 use evaluate::{Evaluation, Rows};
 use kgq_snapshot::{Snapshot, TermId};
 use kgq_syntax::budget::Budget;
@@ -111,7 +111,7 @@ impl<'s> Context<'s> {
 /// An expression that is ready to be evaluated. Threads may share it.
 #[derive(Debug)]
 pub struct Compiled {
-    root: Node,
+    root: ExpressionNode,
 }
 
 /// Compiles an expression whose variables are columns of `schema`; one that is not is unbound.
@@ -131,7 +131,7 @@ impl Compiled {
     /// The column that the expression is, if it is a variable.
     pub fn as_column(&self) -> Option<usize> {
         match self.root {
-            Node::Variable(column) => Some(column),
+            ExpressionNode::Variable(column) => Some(column),
             _ => None,
         }
     }
@@ -139,8 +139,8 @@ impl Compiled {
     /// The value of every row, if they are all the same; `None` inside is an error.
     pub fn as_constant(&self) -> Option<Option<TermId>> {
         match &self.root {
-            Node::Constant(constant) => Some(Some(constant.id)),
-            Node::Error => Some(None),
+            ExpressionNode::Constant(constant) => Some(Some(constant.id)),
+            ExpressionNode::Error => Some(None),
             _ => None,
         }
     }
@@ -149,8 +149,8 @@ impl Compiled {
     /// which no stored id makes it true, and whether all in them do.
     pub fn as_ranges(&self) -> Option<(usize, Vec<Range<u32>>, bool)> {
         match &self.root {
-            Node::InRanges(ranges, operand) => match **operand {
-                Node::Variable(column) => {
+            ExpressionNode::InRanges(ranges, operand) => match **operand {
+                ExpressionNode::Variable(column) => {
                     let (candidates, sure) = ranges.candidates();
                     Some((column, candidates, sure))
                 }

@@ -5,7 +5,7 @@
 
 use super::DefaultGraph;
 use super::watch::stop_if_asked;
-use kgq_snapshot::{Bound, Index, Permutation, QuadPermutation, Snapshot, TermId, TermKind, Value};
+use kgq_snapshot::{Bound, Index, InlineValue, Permutation, QuadPermutation, Snapshot, TermId, TermKind};
 use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{NamedNode, Term};
@@ -302,20 +302,20 @@ impl<'a> QueryableDataset<'a> for View<'a> {
             return Ok(self.snapshot.term(id).into());
         }
         Ok(match self.snapshot.value(id) {
-            Value::Boolean(value) => ExpressionTerm::BooleanLiteral(value.into()),
-            Value::Integer(value) => ExpressionTerm::IntegerLiteral(value),
-            Value::Decimal(value) => ExpressionTerm::DecimalLiteral(value),
-            Value::Float(value) => ExpressionTerm::FloatLiteral(value),
-            Value::Double(value) => ExpressionTerm::DoubleLiteral(value),
-            Value::DateTime(value) => ExpressionTerm::DateTimeLiteral(value),
-            Value::Date(_)
-            | Value::String
-            | Value::LanguageString
-            | Value::Wide
-            | Value::Other
-            | Value::BlankNode
-            | Value::Iri
-            | Value::Triple => self.snapshot.term(id).into(),
+            InlineValue::Boolean(value) => ExpressionTerm::BooleanLiteral(value.into()),
+            InlineValue::Integer(value) => ExpressionTerm::IntegerLiteral(value),
+            InlineValue::Decimal(value) => ExpressionTerm::DecimalLiteral(value),
+            InlineValue::Float(value) => ExpressionTerm::FloatLiteral(value),
+            InlineValue::Double(value) => ExpressionTerm::DoubleLiteral(value),
+            InlineValue::DateTime(value) => ExpressionTerm::DateTimeLiteral(value),
+            InlineValue::Date(_)
+            | InlineValue::String
+            | InlineValue::LanguageString
+            | InlineValue::Wide
+            | InlineValue::Other
+            | InlineValue::BlankNode
+            | InlineValue::Iri
+            | InlineValue::Triple => self.snapshot.term(id).into(),
         })
     }
 }

@@ -10,7 +10,7 @@ use spargebra::term::{NamedNodePattern, TermPattern};
 
 /// A place in a triple pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Node {
+pub enum PatternTerm {
     Variable(Variable),
     Term(Term),
     /// A blank node, or a triple term that holds variables.
@@ -20,8 +20,8 @@ pub enum Node {
 /// What a condition is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Condition {
-    Triple { subject: Node, predicate: Node, object: Node },
-    Path { subject: Node, object: Node },
+    Triple { subject: PatternTerm, predicate: PatternTerm, object: PatternTerm },
+    Path { subject: PatternTerm, object: PatternTerm },
     Filter,
     Optional,
     Minus,
@@ -38,7 +38,7 @@ pub struct Atom {
     /// The variables that it names, sorted.
     pub variables: Vec<Variable>,
     /// The graph that it is asked in, if one is named.
-    pub graph: Option<Node>,
+    pub graph: Option<PatternTerm>,
     pub(super) piece: Piece,
 }
 
@@ -311,18 +311,18 @@ pub(super) fn in_scope(pattern: &GraphPattern) -> Vec<Variable> {
     variables
 }
 
-fn node(pattern: &TermPattern) -> Node {
+fn node(pattern: &TermPattern) -> PatternTerm {
     match pattern {
-        TermPattern::NamedNode(node) => Node::Term(node.clone().into()),
-        TermPattern::Literal(literal) => Node::Term(literal.clone().into()),
-        TermPattern::Variable(variable) => Node::Variable(variable.clone()),
-        TermPattern::BlankNode(_) | TermPattern::Triple(_) => Node::Other,
+        TermPattern::NamedNode(node) => PatternTerm::Term(node.clone().into()),
+        TermPattern::Literal(literal) => PatternTerm::Term(literal.clone().into()),
+        TermPattern::Variable(variable) => PatternTerm::Variable(variable.clone()),
+        TermPattern::BlankNode(_) | TermPattern::Triple(_) => PatternTerm::Other,
     }
 }
 
-pub(super) fn name(pattern: &NamedNodePattern) -> Node {
+pub(super) fn name(pattern: &NamedNodePattern) -> PatternTerm {
     match pattern {
-        NamedNodePattern::NamedNode(node) => Node::Term(node.clone().into()),
-        NamedNodePattern::Variable(variable) => Node::Variable(variable.clone()),
+        NamedNodePattern::NamedNode(node) => PatternTerm::Term(node.clone().into()),
+        NamedNodePattern::Variable(variable) => PatternTerm::Variable(variable.clone()),
     }
 }

@@ -15,12 +15,12 @@ use spargebra::term::{GroundTerm, GroundTriple, NamedNodePattern, TermPattern, T
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Binding {
     pub variable: Variable,
-    pub value: Value,
+    pub value: BoundTo,
 }
 
 /// One term, or any of several.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Value {
+pub enum BoundTo {
     One(Term),
     AnyOf(Vec<Term>),
 }
@@ -29,11 +29,11 @@ pub enum Value {
 pub fn bind(query: &mut Query, bindings: &[Binding]) {
     for binding in bindings {
         match &binding.value {
-            Value::One(term) => {
+            BoundTo::One(term) => {
                 let one = One { variable: &binding.variable, term };
                 one.query(&mut query.algebra);
             }
-            Value::AnyOf(terms) => {
+            BoundTo::AnyOf(terms) => {
                 let mut ground: Vec<Vec<Option<GroundTerm>>> = Vec::new();
                 for term in terms {
                     let row = vec![Some(ground_term(term))];
@@ -446,7 +446,7 @@ mod tests {
     use kgq_syntax::error::Source;
     use kgq_syntax::rdf::Prefixes;
 
-    fn bound(text: &str, value: Value) -> String {
+    fn bound(text: &str, value: BoundTo) -> String {
         let prefixes = Prefixes::from_iter([("", "http://e/")]);
         let context = ParseContext { prefixes: &prefixes, base: None, bounds: Default::default() };
         let mut query = parse_query(Source::new("q", text), context).unwrap();
@@ -461,27 +461,27 @@ mod tests {
     #[test]
     fn a_term_replaces_its_variable_in_patterns_filters_exists_and_sub_selects() {
         let text = "SELECT ?s { ?s :q $p FILTER(?s != $p && EXISTS { $p :r ?z }) { SELECT ?s { ?s :t $p } } }";
-        let sse = bound(text, Value::One(iri("v")));
+        let sse = bound(text, BoundTo::One(iri("v")));
         assert!(!sse.contains("?p"), "{sse}");
         assert_eq!(sse.matches("<http://e/v>").count(), 4, "{sse}");
     }
 
     #[test]
     fn a_projected_parameter_stays_a_column() {
-        let sse = bound("SELECT ?s $p { ?s :q $p }", Value::One(iri("v")));
+        let sse = bound("SELECT ?s $p { ?s :q $p }", BoundTo::One(iri("v")));
         assert!(sse.starts_with("(project (?s ?p) (extend ((?p <http://e/v>))"), "{sse}");
     }
 
     #[test]
     fn a_grouped_parameter_stays_a_key() {
-        let sse = bound("SELECT $p (COUNT(?s) AS ?n) { ?s :q $p } GROUP BY $p", Value::One(iri("v")));
+        let sse = bound("SELECT $p (COUNT(?s) AS ?n) { ?s :q $p } GROUP BY $p", BoundTo::One(iri("v")));
         assert!(sse.contains("(group (?p)") && sse.contains("(extend ((?p <http://e/v>)) (bgp"), "{sse}");
     }
 
     #[test]
     fn a_list_becomes_values_in_each_group_that_mentions_it() {
         let text = "SELECT ?s { { ?s :q $p } UNION { ?s :r ?o } FILTER NOT EXISTS { ?s :t $p } }";
-        let sse = bound(text, Value::AnyOf(vec![iri("v"), iri("w"), iri("v")]));
+        let sse = bound(text, BoundTo::AnyOf(vec![iri("v"), iri("w"), iri("v")]));
         assert_eq!(
             sse.matches("(table (vars ?p) (row (?p <http://e/v>)) (row (?p <http://e/w>)))").count(),
             2,
@@ -492,8 +492,8 @@ mod tests {
     #[test]
     fn text_in_a_value_cannot_change_the_query() {
         let evil = "\" } ; DROP ALL # \\u0022 \n }";
-        let sse = bound("SELECT ?s { ?s :q $p }", Value::One(Literal::new_simple_literal(evil).into()));
-        let plain = bound("SELECT ?s { ?s :q $p }", Value::One(Literal::new_simple_literal("x").into()));
+        let sse = bound("SELECT ?s { ?s :q $p }", BoundTo::One(Literal::new_simple_literal(evil).into()));
+        let plain = bound("SELECT ?s { ?s :q $p }", BoundTo::One(Literal::new_simple_literal("x").into()));
         assert_eq!(sse.split('"').next(), plain.split('"').next());
         assert!(sse.ends_with(")))"), "{sse}");
     }

@@ -2,7 +2,7 @@
 //!
 //! Each gives the conditions once more with one thing changed, or nothing where there is nothing to change.
 
-use super::atoms::{Atoms, Node, Piece, name};
+use super::atoms::{Atoms, PatternTerm, Piece, name};
 use super::operands::operands_mut;
 use kgq_syntax::rdf::{Literal, Term, Variable};
 use spargebra::algebra::{AggregateExpression, Expression, Function, GraphPattern, OrderExpression};
@@ -53,7 +53,7 @@ impl Atoms {
 
     /// Without `GRAPH`, as far as it names this graph.
     #[must_use]
-    pub fn outside_of_graph(&self, graph: &Node) -> Self {
+    pub fn outside_of_graph(&self, graph: &PatternTerm) -> Self {
         let mut changed = self.clone();
         for atom in &mut changed.atoms {
             if let Piece::Pattern(pattern) | Piece::Optional(pattern, _) | Piece::Minus(pattern) = &mut atom.piece

@@ -18,7 +18,7 @@ mod update;
 mod witness;
 
 pub(crate) use bind::expression as expression_of;
-pub use bind::{Binding, Value, bind, set_slice};
+pub use bind::{Binding, BoundTo, bind, set_slice};
 pub use inspect::{
     Position, UsedTerm, is_repeatable, needs_network, refuse_network, refuse_network_in_update, used_terms, variables,
     wanted_terms,

@@ -3,7 +3,7 @@
 //!
 //! It does not evaluate: the bound query is an ordinary one, for any evaluator that knows how a blank node is written here.
 
-use super::bind::{Binding, Value, bind, pattern_mut};
+use super::bind::{Binding, BoundTo, bind, pattern_mut};
 use super::functions::{self, Declared};
 use super::inspect::calls;
 use super::joins::order_within_exists;
@@ -208,7 +208,7 @@ impl Prebound {
         }
         let binding = |(name, value): (&&str, &Term)| Binding {
             variable: Variable::new_unchecked(*name),
-            value: Value::One(value.clone()),
+            value: BoundTo::One(value.clone()),
         };
         bind(&mut query, &values.iter().map(binding).collect::<Vec<_>>());
         let (spargebra::Query::Select { pattern, .. }

@@ -29,11 +29,11 @@ pub struct Witness {
 #[derive(Clone, Debug)]
 struct Pattern {
     marks: Vec<Variable>,
-    kind: Kind,
+    kind: TripleOrPath,
 }
 
 #[derive(Clone, Debug)]
-enum Kind {
+enum TripleOrPath {
     Triple(TriplePattern),
     Path(TermPattern, PropertyPathExpression, TermPattern),
 }
@@ -95,8 +95,8 @@ impl Pattern {
     fn names(&self, variable: &Variable) -> bool {
         let is = |term: &TermPattern| matches!(term, TermPattern::Variable(v) if v == variable);
         match &self.kind {
-            Kind::Triple(triple) => triple_names(triple, variable),
-            Kind::Path(subject, _, object) => is(subject) || is(object),
+            TripleOrPath::Triple(triple) => triple_names(triple, variable),
+            TripleOrPath::Path(subject, _, object) => is(subject) || is(object),
         }
     }
 }
@@ -182,8 +182,8 @@ impl Witness {
                 continue;
             }
             let matched = match &pattern.kind {
-                Kind::Triple(triple) => instantiate(triple, value).map(Match::Triple),
-                Kind::Path(subject, path, object) => {
+                TripleOrPath::Triple(triple) => instantiate(triple, value).map(Match::Triple),
+                TripleOrPath::Path(subject, path, object) => {
                     term(subject, value).zip(term(object, value)).map(|(s, o)| Match::Path(s, path_expression(path), o))
                 }
             };
@@ -266,14 +266,14 @@ impl Open {
             GraphPattern::Bgp { mut patterns } => {
                 for triple in &mut patterns {
                     self.name_blanks(triple);
-                    self.patterns.push(Pattern { marks: marks.to_vec(), kind: Kind::Triple(triple.clone()) });
+                    self.patterns.push(Pattern { marks: marks.to_vec(), kind: TripleOrPath::Triple(triple.clone()) });
                 }
                 GraphPattern::Bgp { patterns }
             }
             GraphPattern::Path { mut subject, path, mut object } => {
                 self.name_blank(&mut subject);
                 self.name_blank(&mut object);
-                let kind = Kind::Path(subject.clone(), path.clone(), object.clone());
+                let kind = TripleOrPath::Path(subject.clone(), path.clone(), object.clone());
                 self.patterns.push(Pattern { marks: marks.to_vec(), kind });
                 GraphPattern::Path { subject, path, object }
             }

@@ -5,7 +5,7 @@ use super::footprint::{footprint, may_be_empty, restricted};
 use super::open::{Opened, Opener, asked_for, certain, conjuncts, is_monotone, shows_every_way};
 use super::{Ground, Solution, steps};
 use crate::query::parts::{Part, for_each_part};
-use crate::query::{self, Binding, Query, Value};
+use crate::query::{self, Binding, BoundTo, Query};
 use crate::{Answer, EvaluationOptions, Limits, evaluate};
 use indexmap::IndexSet;
 use kgq_snapshot::Snapshot;
@@ -117,7 +117,7 @@ impl Asker<'_> {
 }
 
 fn binding((variable, term): (&Variable, &Term)) -> Binding {
-    Binding { variable: variable.clone(), value: Value::One(term.clone()) }
+    Binding { variable: variable.clone(), value: BoundTo::One(term.clone()) }
 }
 
 impl Support<'_> {

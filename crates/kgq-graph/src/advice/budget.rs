@@ -15,7 +15,7 @@ const LOOK: u64 = 4_096;
 const SEARCHING: Duration = Duration::from_secs(1);
 
 /// Work and time that are left.
-pub struct Budget<'a> {
+pub struct Allowance<'a> {
     /// How long it is since the advice began.
     clock: &'a dyn Fn() -> Duration,
     time: Duration,
@@ -26,7 +26,7 @@ pub struct Budget<'a> {
     is_stopped: &'a dyn Fn() -> bool,
 }
 
-impl<'a> Budget<'a> {
+impl<'a> Allowance<'a> {
     /// `clock` tells the time since the advice began, `left` how much of the query's own time is left, and `is_stopped` whether nobody
     /// wants the advice any more.
     pub fn new(clock: &'a dyn Fn() -> Duration, left: Option<Duration>, is_stopped: &'a dyn Fn() -> bool) -> Self {
@@ -77,17 +77,17 @@ mod tests {
     #[test]
     fn work_ends_by_count_by_the_clock_and_when_it_is_stopped() {
         let (still, no) = (|| Duration::ZERO, || false);
-        let budget = Budget::new(&still, None, &no);
+        let budget = Allowance::new(&still, None, &no);
         assert_eq!((0..WORK * 2).take_while(|_| budget.spend(1)).count() as u64, WORK);
         assert_eq!(budget.left(), Some(SEARCHING));
 
         let late = || Duration::from_secs(5);
-        let budget = Budget::new(&late, None, &no);
+        let budget = Allowance::new(&late, None, &no);
         assert!((0..WORK).take_while(|_| budget.spend(1)).count() as u64 <= LOOK);
         assert_eq!(budget.left(), None);
 
         let yes = || true;
-        let budget = Budget::new(&still, None, &yes);
+        let budget = Allowance::new(&still, None, &yes);
         assert!(!budget.spend(1));
         assert_eq!(budget.left(), None);
     }
@@ -96,7 +96,7 @@ mod tests {
     fn comparing_has_a_time_of_its_own_and_small_work_none() {
         let at = Cell::new(Duration::ZERO);
         let (clock, no) = (|| at.get(), || false);
-        let budget = Budget::new(&clock, None, &no);
+        let budget = Allowance::new(&clock, None, &no);
         budget.compare(|| at.set(COMPARING));
         assert!(budget.spend(1));
         assert!(!budget.spend(LOOK as usize));
@@ -106,7 +106,7 @@ mod tests {
     fn the_time_of_the_query_counts() {
         let (still, no) = (|| Duration::ZERO, || false);
         let left = Duration::from_millis(20);
-        assert_eq!(Budget::new(&still, Some(left), &no).left(), Some(left));
-        assert_eq!(Budget::new(&still, Some(Duration::ZERO), &no).left(), None);
+        assert_eq!(Allowance::new(&still, Some(left), &no).left(), Some(left));
+        assert_eq!(Allowance::new(&still, Some(Duration::ZERO), &no).left(), None);
     }
 }

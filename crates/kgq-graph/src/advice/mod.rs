@@ -9,7 +9,7 @@ mod place;
 mod silence;
 mod terms;
 
-pub use budget::Budget;
+pub use budget::Allowance;
 
 use crate::project::SilenceSettings;
 use budget::MOST_FINDINGS;
@@ -67,7 +67,7 @@ pub struct Asked<'a> {
     pub prefixes: &'a Prefixes,
     /// Cancelling their budget stops what advice asks the data.
     pub options: &'a EvaluationOptions,
-    pub budget: &'a Budget<'a>,
+    pub budget: &'a Allowance<'a>,
 }
 
 /// At most [`MOST_FINDINGS`], and how many more there are.

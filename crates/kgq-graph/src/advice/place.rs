@@ -1,13 +1,13 @@
 //! Where in a query's text something stands that the algebra only names.
 
-use super::Budget;
-use kgq_engine::query::atoms::{Atom, Condition, Node};
+use super::Allowance;
+use kgq_engine::query::atoms::{Atom, Condition, PatternTerm};
 use kgq_syntax::cursor::{Written, triples};
 use kgq_syntax::error::Source;
 use kgq_syntax::rdf::{NamedNode, Prefixes, Term, Variable};
 use kgq_syntax::sparql::{prefixes_declared, tokenize};
 use kgq_syntax::text::nearest;
-use kgq_syntax::{Kind, Span, Token, significant};
+use kgq_syntax::{Span, Token, TokenKind, significant};
 use rustc_hash::FxHashMap;
 use std::cell::OnceCell;
 
@@ -129,7 +129,7 @@ impl<'a> Text<'a> {
         let exact = found.clone().find(|span| span.start >= from).or_else(|| found.clone().next()).cloned();
         exact.or_else(|| {
             // One that is written relative to a base.
-            let relative = self.tokens.iter().filter(|t| t.kind == Kind::Iri && t.start >= from);
+            let relative = self.tokens.iter().filter(|t| t.kind == TokenKind::Iri && t.start >= from);
             relative.into_iter().find(|t| self.names(t.text(self.source.text), iri)).map(Token::span)
         })
     }
@@ -144,8 +144,8 @@ impl<'a> Text<'a> {
             }
             let written = token.text(text);
             let iri = match token.kind {
-                Kind::Iri => written.trim_start_matches('<').trim_end_matches('>').to_owned(),
-                Kind::PrefixedName => match self.prefixes.expand(written) {
+                TokenKind::Iri => written.trim_start_matches('<').trim_end_matches('>').to_owned(),
+                TokenKind::PrefixedName => match self.prefixes.expand(written) {
                     Some(iri) => iri.into_string(),
                     None => continue,
                 },
@@ -172,8 +172,8 @@ impl<'a> Text<'a> {
     /// The first place of a literal.
     pub fn literal(&self, lexical: &str) -> Option<Span> {
         let found = |t: &&Token| match t.kind {
-            Kind::String(_) => t.text(self.source.text).trim_matches(['"', '\'']) == lexical,
-            Kind::Integer | Kind::Decimal | Kind::Double => t.text(self.source.text) == lexical,
+            TokenKind::String(_) => t.text(self.source.text).trim_matches(['"', '\'']) == lexical,
+            TokenKind::Integer | TokenKind::Decimal | TokenKind::Double => t.text(self.source.text) == lexical,
             _ => false,
         };
         self.tokens.iter().find(found).map(Token::span)
@@ -202,7 +202,7 @@ impl<'a> Text<'a> {
     }
 
     /// The place of a path between two nodes; a `^` in it turns them round in the algebra.
-    fn path(&self, subject: &Node, object: &Node) -> Option<Span> {
+    fn path(&self, subject: &PatternTerm, object: &PatternTerm) -> Option<Span> {
         let fits = |t: &&Written| {
             let [s, _, o] = &t.parts;
             let (there, back) = (self.is(s, subject) && self.is(o, object), self.is(s, object) && self.is(o, subject));
@@ -225,19 +225,19 @@ impl<'a> Text<'a> {
         start..written.span.end
     }
 
-    fn is(&self, written: &str, node: &Node) -> bool {
+    fn is(&self, written: &str, node: &PatternTerm) -> bool {
         match node {
-            Node::Variable(variable) => written.strip_prefix(['?', '$']) == Some(variable.as_str()),
+            PatternTerm::Variable(variable) => written.strip_prefix(['?', '$']) == Some(variable.as_str()),
             // A parameter, for which a value was given.
-            Node::Term(_) if written.starts_with('$') => true,
-            Node::Term(Term::NamedNode(iri)) => self.names(written, iri),
-            Node::Term(Term::Literal(literal)) => {
+            PatternTerm::Term(_) if written.starts_with('$') => true,
+            PatternTerm::Term(Term::NamedNode(iri)) => self.names(written, iri),
+            PatternTerm::Term(Term::Literal(literal)) => {
                 // An escape is not read: hardly two patterns differ in nothing else.
                 let inner = written.trim_matches(['"', '\'']);
                 inner == literal.value() || written.eq_ignore_ascii_case(literal.value()) || inner.contains('\\')
             }
-            Node::Term(Term::BlankNode(_) | Term::Triple(_)) => false,
-            Node::Other => written.starts_with(['[', '_', '(', '<']),
+            PatternTerm::Term(Term::BlankNode(_) | Term::Triple(_)) => false,
+            PatternTerm::Other => written.starts_with(['[', '_', '(', '<']),
         }
     }
 
@@ -262,8 +262,8 @@ impl<'a> Text<'a> {
         let written = token.text(self.source.text);
         match token.kind {
             // An escape is not read: it does not tell two clauses apart.
-            Kind::String(_) => written.contains('\\') || written.trim_matches(['"', '\'']) == lexical,
-            Kind::Integer | Kind::Decimal | Kind::Double => written == lexical,
+            TokenKind::String(_) => written.contains('\\') || written.trim_matches(['"', '\'']) == lexical,
+            TokenKind::Integer | TokenKind::Decimal | TokenKind::Double => written == lexical,
             _ => written.eq_ignore_ascii_case(lexical),
         }
     }
@@ -310,7 +310,7 @@ impl<'a> Text<'a> {
     }
 
     /// Variables that occur once and are spelt almost as another: their name, their place, the other.
-    pub fn variables_used_once(&self, budget: &Budget<'_>) -> Vec<(String, Span, String)> {
+    pub fn variables_used_once(&self, budget: &Allowance<'_>) -> Vec<(String, Span, String)> {
         let text = self.source.text;
         let all: Vec<(&str, Span)> = self.tokens.iter().filter_map(|t| Some((t.variable(text)?, t.span()))).collect();
         let mut counts: FxHashMap<&str, usize> = FxHashMap::default();

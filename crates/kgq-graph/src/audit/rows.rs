@@ -2,7 +2,7 @@
 
 use super::path::trace;
 use super::sources::{Audit, Statement};
-use kgq_engine::query::{Binding, Match, Query, Value, Witness, bind, witness};
+use kgq_engine::query::{Binding, BoundTo, Match, Query, Witness, bind, witness};
 use kgq_engine::{self as engine, Answer, EvaluationOptions, Limits, Row};
 use kgq_snapshot::Snapshot;
 use kgq_syntax::error::{Error, Result};
@@ -111,7 +111,7 @@ fn matches_of(
     let bindings: Vec<Binding> = values
         .iter()
         .filter(|(_, term)| matches!(term, Term::NamedNode(_) | Term::Literal(_)))
-        .map(|(variable, term)| Binding { variable: (*variable).clone(), value: Value::One((*term).clone()) })
+        .map(|(variable, term)| Binding { variable: (*variable).clone(), value: BoundTo::One((*term).clone()) })
         .collect();
     bind(&mut query, &bindings);
     let Answer::Solutions(solutions) = engine::evaluate(snapshot, &query, options)? else {

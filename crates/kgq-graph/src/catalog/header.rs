@@ -35,7 +35,7 @@ pub struct Header {
     /// A command to try.
     pub example: Option<String>,
     /// Of a check: how bad a row is.
-    pub severity: Option<Severity>,
+    pub severity: Option<DeclaredSeverity>,
     /// Of a check: how to mend what it found.
     pub hint: Option<Text>,
     /// grlc: default values by parameter.
@@ -216,7 +216,7 @@ pub enum View {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Severity {
+pub enum DeclaredSeverity {
     Error,
     Warning,
 }

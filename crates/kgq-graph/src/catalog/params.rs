@@ -3,15 +3,15 @@
 use super::header::Param;
 use super::labels::{Labels, Named};
 use super::queries::CannedQuery;
-use kgq_engine::query::{Binding, Query, Value, bind, set_slice};
-use kgq_syntax::error::{Error, Kind as ErrorKind, Result};
+use kgq_engine::query::{Binding, BoundTo, Query, bind, set_slice};
+use kgq_syntax::error::{Error, Kind, Result};
 use kgq_syntax::rdf::{Literal, NamedNode, Prefixes, Term, Variable};
 use kgq_syntax::text::{did_you_mean, nearest};
 use oxrdf::vocab::xsd;
 
 /// What values a parameter takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ParamKind {
     Iri,
     String,
     LangString,
@@ -111,13 +111,13 @@ impl CannedQuery {
         Ok(match (param.list, terms.pop()) {
             (_, None) if param.required => return Err(self.missing_parameter(name, param)),
             (_, None) => None,
-            (false, Some(term)) if given == 1 => Some(Binding { variable, value: Value::One(term) }),
+            (false, Some(term)) if given == 1 => Some(Binding { variable, value: BoundTo::One(term) }),
             (false, Some(_)) => {
                 return Err(Error::input(format!("parameter `{name}` takes one value, not {given}")));
             }
             (true, Some(term)) => {
                 terms.push(term);
-                Some(Binding { variable, value: Value::AnyOf(terms) })
+                Some(Binding { variable, value: BoundTo::AnyOf(terms) })
             }
         })
     }
@@ -148,23 +148,23 @@ impl CannedQuery {
     }
 
     /// The type of a parameter; a wrong one is an error of the header.
-    pub fn kind(&self, name: &str, param: &Param, known: &dyn Known) -> Result<Kind> {
+    pub fn kind(&self, name: &str, param: &Param, known: &dyn Known) -> Result<ParamKind> {
         let kind = param.variables(name).first().and_then(|(_, kind)| *kind);
         self.kind_of(name, kind, known)
     }
 
-    fn kind_of(&self, name: &str, kind: Option<&str>, known: &dyn Known) -> Result<Kind> {
-        let Some(kind) = kind else { return Ok(Kind::String) };
+    fn kind_of(&self, name: &str, kind: Option<&str>, known: &dyn Known) -> Result<ParamKind> {
+        let Some(kind) = kind else { return Ok(ParamKind::String) };
         Ok(match kind {
-            "iri" => Kind::Iri,
-            "string" => Kind::String,
-            "langString" => Kind::LangString,
-            "number" => Kind::Number,
-            "integer" => Kind::Integer,
-            "decimal" => Kind::Decimal,
-            "date" => Kind::Date,
-            "boolean" => Kind::Boolean,
-            other if other.starts_with('@') => Kind::Language(other[1..].to_owned()),
+            "iri" => ParamKind::Iri,
+            "string" => ParamKind::String,
+            "langString" => ParamKind::LangString,
+            "number" => ParamKind::Number,
+            "integer" => ParamKind::Integer,
+            "decimal" => ParamKind::Decimal,
+            "date" => ParamKind::Date,
+            "boolean" => ParamKind::Boolean,
+            other if other.starts_with('@') => ParamKind::Language(other[1..].to_owned()),
             other => {
                 let iri = other.strip_prefix('<').and_then(|o| o.strip_suffix('>'));
                 let node = match iri {
@@ -176,7 +176,7 @@ impl CannedQuery {
                         return Ok(kind);
                     }
                 } else if let Some(class) = node.filter(|class| known.contains(class)) {
-                    return Ok(Kind::MemberOf(class));
+                    return Ok(ParamKind::MemberOf(class));
                 }
                 let error = Error::input(format!("{}: parameter `{name}` has an unknown type `{other}`", self.file));
                 let local = other.rsplit([':', '#', '/']).next().unwrap_or(other).trim_end_matches('>');
@@ -222,7 +222,7 @@ impl CannedQuery {
 
     fn missing_parameter(&self, name: &str, param: &Param) -> Error {
         let example = param.example.as_ref().and_then(|e| e.texts().into_iter().next());
-        Error::new(ErrorKind::Input, format!("canned query `{}` needs a value for `{name}`", self.name)).hint(format!(
+        Error::new(Kind::Input, format!("canned query `{}` needs a value for `{name}`", self.name)).hint(format!(
             "for example: kgq run {} {name}={}",
             self.name,
             example.as_deref().unwrap_or("VALUE")
@@ -271,14 +271,14 @@ fn xsd_type(local: &str) -> Option<NamedNode> {
 }
 
 /// The kind of a datatype of XML Schema by its local name; `None` if there is no such datatype.
-fn of_datatype(local: &str) -> Option<Kind> {
+fn of_datatype(local: &str) -> Option<ParamKind> {
     match local {
-        "string" => Some(Kind::String),
-        "integer" => Some(Kind::Integer),
-        "decimal" => Some(Kind::Decimal),
-        "date" => Some(Kind::Date),
-        "boolean" => Some(Kind::Boolean),
-        other => DATATYPES.contains(&other).then(|| xsd_type(other).map(Kind::Datatype)).flatten(),
+        "string" => Some(ParamKind::String),
+        "integer" => Some(ParamKind::Integer),
+        "decimal" => Some(ParamKind::Decimal),
+        "date" => Some(ParamKind::Date),
+        "boolean" => Some(ParamKind::Boolean),
+        other => DATATYPES.contains(&other).then(|| xsd_type(other).map(ParamKind::Datatype)).flatten(),
     }
 }
 
@@ -293,49 +293,49 @@ fn split_list(text: &str) -> Result<Vec<String>, String> {
     Ok(members)
 }
 
-fn parse_value(name: &str, text: &str, kind: &Kind, known: &dyn Known) -> Result<Term> {
+fn parse_value(name: &str, text: &str, kind: &ParamKind, known: &dyn Known) -> Result<Term> {
     let wrong = |what: &str| Error::input(format!("parameter `{name}` must be {what}, not `{text}`"));
     Ok(match kind {
-        Kind::String => Literal::new_simple_literal(text).into(),
-        Kind::LangString => {
+        ParamKind::String => Literal::new_simple_literal(text).into(),
+        ParamKind::LangString => {
             let (value, language) =
                 text.rsplit_once('@').ok_or_else(|| wrong("a text with its language, as in `贸易@zh`"))?;
             Literal::new_language_tagged_literal(value.trim_matches('"'), language)
                 .map_err(|_| wrong("a text with its language, as in `贸易@zh`"))?
                 .into()
         }
-        Kind::Language(tag) => Literal::new_language_tagged_literal(text, tag)
+        ParamKind::Language(tag) => Literal::new_language_tagged_literal(text, tag)
             .map_err(|_| wrong(&format!("a text in the language `{tag}`")))?
             .into(),
-        Kind::Number if text.trim().parse::<oxsdatatypes::Integer>().is_ok() => {
+        ParamKind::Number if text.trim().parse::<oxsdatatypes::Integer>().is_ok() => {
             Literal::new_typed_literal(text.trim(), xsd::INTEGER).into()
         }
-        Kind::Datatype(datatype) => {
+        ParamKind::Datatype(datatype) => {
             let literal = Literal::new_typed_literal(text.trim(), datatype.clone());
             if !kgq_syntax::rdf::literal::is_well_formed(&literal) {
                 return Err(wrong(&format!("of the datatype {}", known.prefixes().display(datatype.as_str()))));
             }
             literal.into()
         }
-        Kind::Integer => {
+        ParamKind::Integer => {
             text.trim().parse::<oxsdatatypes::Integer>().map_err(|_| wrong("a whole number"))?;
             Literal::new_typed_literal(text.trim(), xsd::INTEGER).into()
         }
-        Kind::Decimal | Kind::Number => {
+        ParamKind::Decimal | ParamKind::Number => {
             text.trim().parse::<oxsdatatypes::Decimal>().map_err(|_| wrong("a decimal number, as in `12.5`"))?;
             Literal::new_typed_literal(text.trim(), xsd::DECIMAL).into()
         }
-        Kind::Date => {
+        ParamKind::Date => {
             text.trim().parse::<oxsdatatypes::Date>().map_err(|_| wrong("a date, as in `2025-04-21`"))?;
             Literal::new_typed_literal(text.trim(), xsd::DATE).into()
         }
-        Kind::Boolean => match text.trim() {
+        ParamKind::Boolean => match text.trim() {
             "true" | "1" => Literal::from(true).into(),
             "false" | "0" => Literal::from(false).into(),
             _ => return Err(wrong("true or false")),
         },
-        Kind::Iri => parse_term(text, known).map_err(|e| prefixed(name, &e))?.into(),
-        Kind::MemberOf(class) => member(name, text, class, known)?.into(),
+        ParamKind::Iri => parse_term(text, known).map_err(|e| prefixed(name, &e))?.into(),
+        ParamKind::MemberOf(class) => member(name, text, class, known)?.into(),
     })
 }
 

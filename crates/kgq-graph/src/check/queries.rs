@@ -11,7 +11,7 @@ use kgq_syntax::error::{Place, Result};
 use kgq_syntax::rdf::vocabulary::{rdf, rdfs};
 use kgq_syntax::rdf::{NamedNode, NamedNodeRef, NamedOrBlankNode, Prefixes, Term};
 use kgq_syntax::text::{did_you_mean, nearest};
-use kgq_syntax::{self as syntax, Kind, Span};
+use kgq_syntax::{self as syntax, Span, TokenKind};
 use rustc_hash::FxHashSet;
 use std::collections::BTreeSet;
 
@@ -303,9 +303,9 @@ fn span_of(text: &str, iri: &NamedNode, prefixes: &Prefixes) -> Option<Span> {
     }
     let mut tokens = tokens.iter().filter(|t| !declarations.iter().any(|d| d.span.contains(&t.start)));
     let found = tokens.find(|token| match token.kind {
-        Kind::Iri => token.text(text).trim_matches(['<', '>']) == iri.as_str(),
-        Kind::PrefixedName => known.expand(token.text(text)).as_ref() == Some(iri),
-        Kind::Keyword => token.text(text) == "a" && *iri == oxrdf::vocab::rdf::TYPE,
+        TokenKind::Iri => token.text(text).trim_matches(['<', '>']) == iri.as_str(),
+        TokenKind::PrefixedName => known.expand(token.text(text)).as_ref() == Some(iri),
+        TokenKind::Keyword => token.text(text) == "a" && *iri == oxrdf::vocab::rdf::TYPE,
         _ => false,
     });
     found.map(|token| token.span())

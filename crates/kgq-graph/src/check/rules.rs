@@ -4,7 +4,7 @@ use super::finding::{Finding, Severity};
 use super::report::Report;
 use super::subject::{Subject, as_node};
 use super::{Check, Explanation};
-use crate::catalog::{CannedQuery, Severity as Level};
+use crate::catalog::{CannedQuery, DeclaredSeverity};
 use kgq_engine::query::parse_query;
 use kgq_engine::{Answer, Row, Solutions, evaluate};
 use kgq_snapshot::Snapshot;
@@ -70,8 +70,8 @@ fn run_rule(subject: &Subject<'_>, snapshot: &Snapshot, rule: &CannedQuery, repo
 fn finding(subject: &Subject<'_>, rule: &CannedQuery, names: &[&str], row: &Row) -> Finding {
     let column = |name: &str| names.iter().position(|n| *n == name).and_then(|i| row[i].as_ref());
     let severity = match rule.header.severity {
-        Some(Level::Warning) => Severity::Warning,
-        Some(Level::Error) | None => Severity::Error,
+        Some(DeclaredSeverity::Warning) => Severity::Warning,
+        Some(DeclaredSeverity::Error) | None => Severity::Error,
     };
     let about = row.iter().flatten().find(|term| as_node(term).is_some());
     let said = match column("message") {

@@ -2,7 +2,7 @@
 
 use super::finding::{Finding, Severity};
 use super::report::Report;
-use super::shacl::{self, Dataset, Failure, IllFormed, Shapes, Texts, ValidationResult, infer, validate};
+use super::shacl::{self, Failure, IllFormed, Shapes, Texts, ValidationData, ValidationResult, infer, validate};
 use super::subject::{Subject, as_node, triple_of};
 use super::{Check, Explanation};
 use crate::project::MANIFEST;
@@ -49,7 +49,7 @@ pub const CHECK: Check = Check {
 };
 
 fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
-    let dataset = Dataset::of_one_graph(subject.quads.iter().map(triple_of));
+    let dataset = ValidationData::of_one_graph(subject.quads.iter().map(triple_of));
     let validated = validated(subject, dataset);
     report.findings.extend(validated.faults.into_iter().chain(validated.findings));
     Ok(())
@@ -94,7 +94,7 @@ impl Validated {
     }
 }
 
-pub(super) fn validated(subject: &Subject<'_>, mut dataset: Dataset) -> Validated {
+pub(super) fn validated(subject: &Subject<'_>, mut dataset: ValidationData) -> Validated {
     let written = |statement: &Triple| subject.string_of(statement);
     let shapes = Shapes::parse(&dataset, Texts { bounds: subject.options.bounds, written: &written });
     let fault = |code, severity, fault: &IllFormed| {

@@ -2,7 +2,7 @@
 
 use super::Options;
 use super::finding::{Finding, Severity};
-use super::shacl::Dataset;
+use super::shacl::ValidationData;
 use super::shapes::{Validated, validated};
 use super::subject::{Subject, triple_of};
 use crate::project::{Project, Role};
@@ -36,9 +36,9 @@ pub fn validate_files(project: &Project, data: Vec<Input>, shapes: Vec<Input>, o
     }
     let triples = |role| subject.quads_of(role).map(triple_of);
     let dataset = if separate {
-        Dataset::new(triples(Role::Data), triples(Role::Ontology))
+        ValidationData::new(triples(Role::Data), triples(Role::Ontology))
     } else {
-        Dataset::of_one_graph(triples(Role::Data))
+        ValidationData::of_one_graph(triples(Role::Data))
     };
     let mut validated = validated(&subject, dataset);
     if validated.shapes > 0 {

@@ -1,6 +1,6 @@
 //! The comments of a text, handed out once each to what they stand at.
 
-use kgq_syntax::{Kind, Span, Token};
+use kgq_syntax::{Span, Token, TokenKind};
 
 pub(super) struct Comments<'a> {
     text: &'a str,
@@ -13,7 +13,7 @@ impl<'a> Comments<'a> {
     pub fn new(text: &'a str, tokens: &[Token], within: &Span) -> Self {
         let from = tokens.partition_point(|token| token.start < within.start);
         let within = tokens[from..].iter().take_while(|token| token.start < within.end);
-        let comments = within.filter(|token| token.kind == Kind::Comment);
+        let comments = within.filter(|token| token.kind == TokenKind::Comment);
         Self { text, all: comments.map(|t| (t.start, t.text(text).trim_end(), false)).collect() }
     }
 

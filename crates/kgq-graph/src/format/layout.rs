@@ -133,7 +133,7 @@ impl<'a> Layout<'a> {
         let mut tail = Vec::new();
         let facts = self.facts(&statement.predicates, statement.subject.span.end..end, &mut tail);
         let ontology = facts.iter().any(|f| f.rank == 0 && f.key == ObjectKey::Name(ONTOLOGY.to_owned()));
-        let named = matches!(statement.subject.form, Form::Plain);
+        let named = matches!(statement.subject.form, TermForm::Plain);
         Block {
             leading,
             head,
@@ -211,13 +211,13 @@ impl<'a> Layout<'a> {
         lines
     }
 
-    fn node(&mut self, node: &Node) -> Lines {
+    fn node(&mut self, node: &TermNode) -> Lines {
         let text = match &node.form {
-            Form::Plain => self.plain(&node.span),
-            Form::Literal { text, tag, datatype } => self.literal(text, tag.as_ref(), datatype.as_deref()),
-            Form::Anonymous(predicates) => return self.nested("[", predicates, &node.span, "]"),
-            Form::Collection(members) => return self.collection(members, &node.span),
-            Form::Reified { triple, reifier } => {
+            TermForm::Plain => self.plain(&node.span),
+            TermForm::Literal { text, tag, datatype } => self.literal(text, tag.as_ref(), datatype.as_deref()),
+            TermForm::Anonymous(predicates) => return self.nested("[", predicates, &node.span, "]"),
+            TermForm::Collection(members) => return self.collection(members, &node.span),
+            TermForm::Reified { triple, reifier } => {
                 let reifier = match reifier {
                     None => String::new(),
                     Some(None) => " ~".to_owned(),
@@ -225,12 +225,12 @@ impl<'a> Layout<'a> {
                 };
                 format!("<< {}{reifier} >>", self.triple(triple))
             }
-            Form::TripleTerm(triple) => format!("<<( {} )>>", self.triple(triple)),
+            TermForm::TripleTerm(triple) => format!("<<( {} )>>", self.triple(triple)),
         };
         vec![Line::new(0, text)]
     }
 
-    fn triple(&mut self, parts: &[Node; 3]) -> String {
+    fn triple(&mut self, parts: &[TermNode; 3]) -> String {
         let [subject, verb, object] = parts;
         format!("{} {} {}", inline(&self.node(subject)), self.verb(verb).0, inline(&self.node(object)))
     }
@@ -266,7 +266,7 @@ impl<'a> Layout<'a> {
     }
 
     /// How a predicate is written, and its IRI.
-    fn verb(&mut self, node: &Node) -> (String, String) {
+    fn verb(&mut self, node: &TermNode) -> (String, String) {
         let written = &self.text[node.span.clone()];
         let iri = if written == "a" { RDF_TYPE.to_owned() } else { self.iri(written) };
         if iri == RDF_TYPE {
@@ -315,7 +315,7 @@ impl<'a> Layout<'a> {
         format!("{prefix}:{}", &iri[namespace.len()..])
     }
 
-    fn literal(&mut self, text: &Span, tag: Option<&Span>, datatype: Option<&Node>) -> String {
+    fn literal(&mut self, text: &Span, tag: Option<&Span>, datatype: Option<&TermNode>) -> String {
         let value = quoted(&string_value(&self.text[text.clone()]));
         match (tag, datatype) {
             (Some(tag), _) => format!("{value}{}", &self.text[tag.clone()]),
@@ -324,20 +324,22 @@ impl<'a> Layout<'a> {
         }
     }
 
-    fn key(&self, node: &Node) -> ObjectKey {
+    fn key(&self, node: &TermNode) -> ObjectKey {
         let written = &self.text[node.span.clone()];
         match &node.form {
-            Form::Plain if written.starts_with("_:") => ObjectKey::Label(written.to_owned()),
-            Form::Plain if written.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.')) => {
+            TermForm::Plain if written.starts_with("_:") => ObjectKey::Label(written.to_owned()),
+            TermForm::Plain if written.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.')) => {
                 ObjectKey::Literal("number".into(), written.to_owned())
             }
-            Form::Plain => ObjectKey::Name(self.iri(written)),
-            Form::Literal { text, tag, datatype } => {
+            TermForm::Plain => ObjectKey::Name(self.iri(written)),
+            TermForm::Literal { text, tag, datatype } => {
                 let kind = tag.as_ref().map(|tag| self.text[tag.clone()].to_owned());
                 let datatype = datatype.as_ref().map(|d| self.iri(&self.text[d.span.clone()]));
                 ObjectKey::Literal(kind.or(datatype).unwrap_or_default(), string_value(&self.text[text.clone()]))
             }
-            Form::Anonymous(_) | Form::Collection(_) | Form::Reified { .. } | Form::TripleTerm(_) => ObjectKey::Nested,
+            TermForm::Anonymous(_) | TermForm::Collection(_) | TermForm::Reified { .. } | TermForm::TripleTerm(_) => {
+                ObjectKey::Nested
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ use super::model::{Declared, Laid};
 use super::{layout, print};
 use kgq_syntax::turtle::tree::*;
 use kgq_syntax::turtle::triples::unescape;
-use kgq_syntax::{Kind, Span};
+use kgq_syntax::{Span, TokenKind};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
@@ -147,7 +147,7 @@ fn names(text: &str, document: &Document, items: &Range<usize>, in_force: &Prefi
     let [first, last] = [items.start, items.end - 1].map(|item| document.items[item].span());
     let from = document.tokens.partition_point(|token| token.start < first.start);
     let tokens = document.tokens[from..].iter().take_while(|token| token.start < last.end);
-    let names = tokens.filter(|token| token.kind == Kind::PrefixedName);
+    let names = tokens.filter(|token| token.kind == TokenKind::PrefixedName);
     let prefixes: BTreeSet<&str> = names.filter_map(|name| name.text(text).split(':').next()).collect();
     let known = |prefix: &str| in_force.get(prefix).map(|meaning| (prefix.to_owned(), meaning.clone()));
     prefixes.into_iter().filter_map(known).collect()

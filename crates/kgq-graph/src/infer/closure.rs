@@ -7,15 +7,15 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 /// A term by its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct TermId(u32);
+struct TermNumber(u32);
 
-type Ids = [TermId; 3];
+type Ids = [TermNumber; 3];
 
 /// A place of a premise or a conclusion, with IRIs by their numbers.
 #[derive(Clone, Copy)]
 enum Place {
     Variable(usize),
-    Term(TermId),
+    Term(TermNumber),
 }
 
 struct CompiledRule {
@@ -26,7 +26,7 @@ struct CompiledRule {
 }
 
 /// What the variables of a rule stand for so far.
-type Binding = [Option<TermId>; VARIABLES];
+type Binding = [Option<TermNumber>; VARIABLES];
 
 /// The pairs that a property links.
 #[derive(Default)]
@@ -38,13 +38,13 @@ struct Relation {
 
 #[derive(Default)]
 struct Pairs {
-    pairs: Vec<(TermId, TermId)>,
-    objects: FxHashMap<TermId, Vec<TermId>>,
-    subjects: FxHashMap<TermId, Vec<TermId>>,
+    pairs: Vec<(TermNumber, TermNumber)>,
+    objects: FxHashMap<TermNumber, Vec<TermNumber>>,
+    subjects: FxHashMap<TermNumber, Vec<TermNumber>>,
 }
 
 impl Pairs {
-    fn push(&mut self, subject: TermId, object: TermId) {
+    fn push(&mut self, subject: TermNumber, object: TermNumber) {
         self.pairs.push((subject, object));
         self.objects.entry(subject).or_default().push(object);
         self.subjects.entry(object).or_default().push(subject);
@@ -54,18 +54,18 @@ impl Pairs {
 pub struct Closure<'a> {
     rules: Vec<CompiledRule>,
     terms: Vec<TermRef<'a>>,
-    ids: FxHashMap<TermRef<'a>, TermId>,
+    ids: FxHashMap<TermRef<'a>, TermNumber>,
     triples: FxHashSet<Ids>,
     /// Those of them that a chain concluded.
     chained: FxHashSet<Ids>,
-    relations: FxHashMap<TermId, Relation>,
+    relations: FxHashMap<TermNumber, Relation>,
     /// Triples in the order in which they became known: first the stated ones, then the concluded.
     known: Vec<Ids>,
     stated: usize,
     /// The rule of each concluded triple.
     by: Vec<usize>,
-    top: Vec<TermId>,
-    reflexive: Vec<TermId>,
+    top: Vec<TermNumber>,
+    reflexive: Vec<TermNumber>,
 }
 
 impl<'a> Closure<'a> {
@@ -101,8 +101,8 @@ impl<'a> Closure<'a> {
         closure
     }
 
-    fn id(&mut self, term: TermRef<'a>) -> TermId {
-        let next = TermId(u32::try_from(self.terms.len()).expect("memory ends before four billion terms do"));
+    fn id(&mut self, term: TermRef<'a>) -> TermNumber {
+        let next = TermNumber(u32::try_from(self.terms.len()).expect("memory ends before four billion terms do"));
         *self.ids.entry(term).or_insert_with(|| {
             self.terms.push(term);
             next
@@ -160,7 +160,7 @@ impl<'a> Closure<'a> {
 
     /// Whether these terms can stand where they do: a literal is no subject, and only IRIs are predicates.
     fn is_triple(&self, [subject, predicate, _]: Ids) -> bool {
-        let term = |id: TermId| self.terms[id.0 as usize];
+        let term = |id: TermNumber| self.terms[id.0 as usize];
         matches!(term(subject), TermRef::NamedNode(_) | TermRef::BlankNode(_))
             && matches!(term(predicate), TermRef::NamedNode(_))
     }
@@ -218,7 +218,7 @@ impl<'a> Closure<'a> {
     }
 }
 
-fn value(place: Place, binding: &Binding) -> Option<TermId> {
+fn value(place: Place, binding: &Binding) -> Option<TermNumber> {
     match place {
         Place::Variable(number) => binding[number],
         Place::Term(term) => Some(term),

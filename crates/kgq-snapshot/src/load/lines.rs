@@ -93,7 +93,7 @@ impl Lines<'_> {
         // Nothing is added before the whole line is known to be plain: terms that no statement has would stay.
         let Some(subject) = cursor.node() else { return Ok(Line::Unusual) };
         cursor.skip_space();
-        let Some(predicate @ Node::Iri(_)) = cursor.node() else { return Ok(Line::Unusual) };
+        let Some(predicate @ PlainNode::Iri(_)) = cursor.node() else { return Ok(Line::Unusual) };
         cursor.skip_space();
         let Some(object) = cursor.object() else { return Ok(Line::Unusual) };
         cursor.skip_space();
@@ -205,14 +205,14 @@ impl Lines<'_> {
 }
 
 /// A subject, predicate or graph name.
-enum Node<'b> {
+enum PlainNode<'b> {
     /// With the `<` before it, which makes it the interner's key.
     Iri(&'b [u8]),
     /// With the `_:` before it.
     Blank(&'b [u8]),
 }
 
-impl<'b> Node<'b> {
+impl<'b> PlainNode<'b> {
     fn key(&self) -> &'b [u8] {
         match self {
             Self::Iri(key) | Self::Blank(key) => key,
@@ -230,10 +230,10 @@ enum Found<'b> {
 
 /// Looks a node up; `None` if it is not what the standard allows. What is known was checked when it was added.
 #[inline]
-fn find<'b>(node: &Node<'b>, interner: &Interner) -> Option<Found<'b>> {
+fn find<'b>(node: &PlainNode<'b>, interner: &Interner) -> Option<Found<'b>> {
     match node {
-        Node::Blank(key) => Some(Found::Blank(&key[2..])),
-        Node::Iri(key) => match interner.terms.find(key) {
+        PlainNode::Blank(key) => Some(Found::Blank(&key[2..])),
+        PlainNode::Iri(key) => match interner.terms.find(key) {
             Some(number) => Some(Found::Known(number)),
             None => is_iri(&key[1..]).then_some(Found::NewIri(key)),
         },
@@ -261,7 +261,7 @@ enum FoundObject<'b> {
 }
 
 enum Object<'b> {
-    Node(Node<'b>),
+    Node(PlainNode<'b>),
     Literal {
         /// Between the quotes.
         lexical: &'b [u8],
@@ -363,12 +363,12 @@ impl<'b> Cursor<'b> {
 
     /// An IRI or a blank node, if it is plain.
     #[inline]
-    fn node(&mut self) -> Option<Node<'b>> {
+    fn node(&mut self) -> Option<PlainNode<'b>> {
         match self.rest.first()? {
             b'<' => {
                 let end = memchr2(b'>', b'\\', self.rest)?;
                 let key = self.take(end);
-                (self.next() == Some(b'>')).then_some(Node::Iri(key))
+                (self.next() == Some(b'>')).then_some(PlainNode::Iri(key))
             }
             b'_' if self.rest.get(1) == Some(&b':') => {
                 let label = &self.rest[2..];
@@ -378,7 +378,7 @@ impl<'b> Cursor<'b> {
                     && (label[0].is_ascii_alphanumeric() || label[0] == b'_')
                     && label[length - 1] != b'.'
                     && label.get(length).is_none_or(u8::is_ascii);
-                plain.then(|| Node::Blank(self.take(length + 2)))
+                plain.then(|| PlainNode::Blank(self.take(length + 2)))
             }
             _ => None,
         }
@@ -405,7 +405,7 @@ impl<'b> Cursor<'b> {
         let suffix = match self.rest {
             [b'^', b'^', rest @ ..] => {
                 self.rest = rest;
-                let Node::Iri(key) = self.node()? else { return None };
+                let PlainNode::Iri(key) = self.node()? else { return None };
                 Suffix::Datatype(key)
             }
             [b'@', rest @ ..] => {

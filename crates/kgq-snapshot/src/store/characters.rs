@@ -1,7 +1,7 @@
 //! Characters that a name of Turtle may have and an IRI may not: Turtle's grammar lets more through than RFC 3987. Such an IRI could be
 //! written as N-Quads, but not be read again.
 
-use kgq_syntax::Kind;
+use kgq_syntax::TokenKind;
 use kgq_syntax::error::{Error, Place, Source};
 use kgq_syntax::rdf::{GraphName, NamedNode, NamedNodeRef, NamedOrBlankNode, Quad, Term};
 use kgq_syntax::turtle::tokenize;
@@ -47,7 +47,8 @@ pub fn refusal(name: &str, iri: &str, text: Option<&str>) -> Error {
         .hint("write it in the name as `%` with the hexadecimal digits of its bytes, or take it away");
     let named = text.and_then(|text| {
         let tokens = tokenize(text);
-        let token = tokens.iter().find(|token| token.kind == Kind::PrefixedName && token.text(text).contains(wrong))?;
+        let token =
+            tokens.iter().find(|token| token.kind == TokenKind::PrefixedName && token.text(text).contains(wrong))?;
         let at = token.start + token.text(text).find(wrong)?;
         Some(Source::new(name, text).place(at..at + wrong.len_utf8()))
     });

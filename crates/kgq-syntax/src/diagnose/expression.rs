@@ -2,7 +2,7 @@
 
 use super::query::near_keyword;
 use super::walk::Walk;
-use crate::Kind;
+use crate::TokenKind;
 use crate::fault::{Fault, Walked};
 use crate::text::nearest;
 use crate::words::{AGGREGATES, FUNCTIONS};
@@ -29,8 +29,9 @@ impl Walk<'_> {
         let mut signs = 0;
         while self.is_any(&["-", "+"]) {
             signs += 1;
-            let number =
-                self.peek_at(1).is_some_and(|t| matches!(t.kind, Kind::Integer | Kind::Decimal | Kind::Double));
+            let number = self
+                .peek_at(1)
+                .is_some_and(|t| matches!(t.kind, TokenKind::Integer | TokenKind::Decimal | TokenKind::Double));
             if signs > 2 || (signs == 2 && !number) {
                 return Err(self
                     .fault_here("two signs stand in a row")
@@ -88,10 +89,12 @@ impl Walk<'_> {
             ":=" => return self.fault_here("`:=` is no operator").hint("write `BIND(expression AS ?name)`"),
             _ => {}
         }
-        if self.peek().is_some_and(|t| t.kind == Kind::PrefixedName && here.starts_with(':')) && self.is_at(1, "=") {
+        if self.peek().is_some_and(|t| t.kind == TokenKind::PrefixedName && here.starts_with(':')) && self.is_at(1, "=")
+        {
             return self.fault_here("`:=` is no operator").hint("write `BIND(expression AS ?name)`");
         }
-        if let Some(near) = (self.kind() == Some(Kind::Word)).then(|| near_keyword(here, &["AS", "IN"])).flatten() {
+        if let Some(near) = (self.kind() == Some(TokenKind::Word)).then(|| near_keyword(here, &["AS", "IN"])).flatten()
+        {
             return self.fault_here(format!("unknown keyword `{here}`")).hint(format!("did you mean `{near}`?"));
         }
         if self.begins_term() || self.begins_call() {
@@ -112,12 +115,12 @@ impl Walk<'_> {
     /// Whether a call of a function begins here.
     pub fn begins_call(&self) -> bool {
         match self.kind() {
-            Some(Kind::Keyword) => {
+            Some(TokenKind::Keyword) => {
                 let upper = self.here().to_uppercase();
                 AGGREGATES.contains(&upper.as_str()) || FUNCTIONS.iter().any(|(f, _)| f.eq_ignore_ascii_case(&upper))
             }
-            Some(Kind::PrefixedName | Kind::Iri) => self.is_at(1, "("),
-            Some(Kind::Word) => self.is_at(1, "("),
+            Some(TokenKind::PrefixedName | TokenKind::Iri) => self.is_at(1, "("),
+            Some(TokenKind::Word) => self.is_at(1, "("),
             _ => false,
         }
     }
@@ -145,7 +148,7 @@ impl Walk<'_> {
             return self.close_expression();
         }
         match self.kind() {
-            Some(Kind::Variable) => {
+            Some(TokenKind::Variable) => {
                 let token = self.peek();
                 if let Some((name, token)) = token.and_then(|t| t.variable(self.text).map(|name| (name, t))) {
                     self.scopes.note(name, token.span());
@@ -153,9 +156,9 @@ impl Walk<'_> {
                 self.advance();
                 Ok(())
             }
-            Some(Kind::Keyword) => self.keyword_call(),
-            Some(Kind::Word) => Err(self.word_in_expression()),
-            Some(Kind::PrefixedName | Kind::Iri) => {
+            Some(TokenKind::Keyword) => self.keyword_call(),
+            Some(TokenKind::Word) => Err(self.word_in_expression()),
+            Some(TokenKind::PrefixedName | TokenKind::Iri) => {
                 self.iri("a function or an IRI")?;
                 if self.is("(") {
                     self.arguments("a function")?;
@@ -282,7 +285,7 @@ impl Walk<'_> {
             }
             self.advance();
         } else {
-            if self.kind() == Some(Kind::Word)
+            if self.kind() == Some(TokenKind::Word)
                 && let Some(fault) = self.misspelt(&["DISTINCT"])
             {
                 return Err(fault);

@@ -2,7 +2,7 @@
 
 use super::query::near_keyword;
 use super::walk::Walk;
-use crate::Kind;
+use crate::TokenKind;
 use crate::fault::{Fault, Walked};
 
 /// What may begin inside a group, other than triples.
@@ -64,10 +64,10 @@ impl<'a> Walk<'a> {
             }
             return Ok(true);
         }
-        if self.kind() == Some(Kind::Word) {
+        if self.kind() == Some(TokenKind::Word) {
             return self.bare_word().map_or(Ok(false), Err);
         }
-        if self.kind() != Some(Kind::Keyword) {
+        if self.kind() != Some(TokenKind::Keyword) {
             return Ok(false);
         }
         let word = self.here().to_uppercase();
@@ -154,7 +154,7 @@ impl<'a> Walk<'a> {
     }
 
     fn variable_or_iri(&mut self, what: &str) -> Walked {
-        if self.kind() == Some(Kind::Variable) {
+        if self.kind() == Some(TokenKind::Variable) {
             self.advance();
             return Ok(());
         }
@@ -215,7 +215,7 @@ impl<'a> Walk<'a> {
 
     pub fn verb(&mut self, place: &str, paths: bool) -> Walked {
         match self.kind() {
-            Some(Kind::Variable) => {
+            Some(TokenKind::Variable) => {
                 self.advance();
                 let adjacent = self.previous().is_some_and(|p| p.end == self.span_here().start);
                 if paths && adjacent && self.is_any(&["*", "+", "?", "/", "|"]) {
@@ -226,18 +226,20 @@ impl<'a> Walk<'a> {
                 }
                 Ok(())
             }
-            Some(Kind::Keyword) if self.here() == "a" && !paths => {
+            Some(TokenKind::Keyword) if self.here() == "a" && !paths => {
                 self.advance();
                 Ok(())
             }
-            Some(Kind::String(q)) if q.closed => {
+            Some(TokenKind::String(q)) if q.closed => {
                 Err(self.fault_here("a literal cannot be a predicate").hint("a predicate is an IRI or a variable"))
             }
-            Some(Kind::Integer | Kind::Decimal | Kind::Double) => {
+            Some(TokenKind::Integer | TokenKind::Decimal | TokenKind::Double) => {
                 Err(self.fault_here("a number cannot be a predicate").hint("a predicate is an IRI or a variable"))
             }
-            Some(Kind::BlankNode) => Err(self.fault_here("a blank node cannot be a predicate").hint("use a variable")),
-            Some(Kind::Word) => {
+            Some(TokenKind::BlankNode) => {
+                Err(self.fault_here("a blank node cannot be a predicate").hint("use a variable"))
+            }
+            Some(TokenKind::Word) => {
                 let word = self.here();
                 if (self.is_at(1, "{") || self.is_at(1, "("))
                     && let Some(near) = near_keyword(word, CLAUSES)
@@ -247,7 +249,7 @@ impl<'a> Walk<'a> {
                 }
                 Err(self.bare_word_as_term())
             }
-            Some(Kind::Keyword) if self.kw("A") && self.here() == "A" => {
+            Some(TokenKind::Keyword) if self.kw("A") && self.here() == "A" => {
                 Err(self.fault_here("`A` is not a predicate").hint("write `a` in lower case"))
             }
             _ if self.is_any(&[".", "}", ";", ","]) || self.peek().is_none() || self.kw_any(CLAUSES) => {
@@ -257,7 +259,7 @@ impl<'a> Walk<'a> {
                 Err(Fault::new(self.end(), format!("the predicate and the object are missing {place}")))
             }
             _ if paths => self.path(),
-            _ if matches!(self.kind(), Some(Kind::Iri | Kind::PrefixedName | Kind::BadIri)) => {
+            _ if matches!(self.kind(), Some(TokenKind::Iri | TokenKind::PrefixedName | TokenKind::BadIri)) => {
                 self.iri("a predicate")?;
                 if self.is_any(&["*", "+", "?", "/", "|"]) {
                     return Err(self.fault_here("a path can stand only in the WHERE pattern"));
@@ -282,14 +284,14 @@ impl<'a> Walk<'a> {
                 self.open("(", "")?;
                 self.path()?;
                 self.close()?;
-            } else if self.here() == "a" && self.kind() == Some(Kind::Keyword) {
+            } else if self.here() == "a" && self.kind() == Some(TokenKind::Keyword) {
                 self.advance();
-            } else if self.kind() == Some(Kind::Variable) {
+            } else if self.kind() == Some(TokenKind::Variable) {
                 return Err(self.fault_here("a variable cannot stand in a path").hint("a path is made of IRIs"));
             } else {
                 self.iri("a predicate")?;
             }
-            if self.is("{") && self.peek_at(1).is_some_and(|t| t.kind == Kind::Integer) {
+            if self.is("{") && self.peek_at(1).is_some_and(|t| t.kind == TokenKind::Integer) {
                 return Err(self
                     .fault_here("SPARQL paths have no counts `{n,m}`")
                     .hint("write the steps out: `p/p`, or use `*` or `+`"));
@@ -308,7 +310,7 @@ impl<'a> Walk<'a> {
         }
         loop {
             self.eat("^");
-            if self.here() == "a" && self.kind() == Some(Kind::Keyword) {
+            if self.here() == "a" && self.kind() == Some(TokenKind::Keyword) {
                 self.advance()
             } else {
                 self.iri("a predicate after `!`")?
@@ -342,9 +344,9 @@ impl<'a> Walk<'a> {
 
     fn annotation(&mut self, paths: bool) -> Walked {
         if self.eat("~") {
-            if matches!(self.kind(), Some(Kind::Variable | Kind::BlankNode)) {
+            if matches!(self.kind(), Some(TokenKind::Variable | TokenKind::BlankNode)) {
                 self.advance();
-            } else if matches!(self.kind(), Some(Kind::Iri | Kind::PrefixedName | Kind::BadIri)) {
+            } else if matches!(self.kind(), Some(TokenKind::Iri | TokenKind::PrefixedName | TokenKind::BadIri)) {
                 self.iri("a reifier")?;
             }
             return Ok(());
@@ -359,14 +361,14 @@ impl<'a> Walk<'a> {
         if self.is_any(&["}", "{"]) || self.peek().is_none() {
             return Ok(());
         }
-        if self.kind() == Some(Kind::Keyword) && !self.kw("A") && !self.kw("TRUE") && !self.kw("FALSE") {
+        if self.kind() == Some(TokenKind::Keyword) && !self.kw("A") && !self.kw("TRUE") && !self.kw("FALSE") {
             return Ok(());
         }
         if let Some(fault) = self.lexical_fault() {
             return Err(fault);
         }
         let before = self.previous().map_or("", |t| self.words(t));
-        if self.kind() == Some(Kind::Word) {
+        if self.kind() == Some(TokenKind::Word) {
             return self.bare_word().map_or(Ok(()), Err);
         }
         if !self.begins_term() && !self.kw("A") {
@@ -376,7 +378,8 @@ impl<'a> Walk<'a> {
         let terms = (0..4)
             .take_while(|n| {
                 self.peek_at(*n).is_some_and(|t| {
-                    !matches!(t.kind, Kind::Punctuation | Kind::Keyword | Kind::Word) || t.is_keyword(self.text, "a")
+                    !matches!(t.kind, TokenKind::Punctuation | TokenKind::Keyword | TokenKind::Word)
+                        || t.is_keyword(self.text, "a")
                 })
             })
             .count();
@@ -404,7 +407,7 @@ impl<'a> Walk<'a> {
             .iter()
             .rev()
             .take(3)
-            .filter(|t| t.kind == Kind::Punctuation)
+            .filter(|t| t.kind == TokenKind::Punctuation)
             .map(|t| t.text(self.text))
             .find(|mark| matches!(*mark, ";" | "," | "." | "{"))
     }
@@ -413,7 +416,7 @@ impl<'a> Walk<'a> {
     pub fn triples_block(&mut self, purpose: &str) -> Walked {
         self.open("{", purpose)?;
         while !self.is("}") && self.peek().is_some() {
-            if self.kind() == Some(Kind::Keyword) && !self.kw("TRUE") && !self.kw("FALSE") && !self.kw("A") {
+            if self.kind() == Some(TokenKind::Keyword) && !self.kw("TRUE") && !self.kw("FALSE") && !self.kw("A") {
                 let word = self.here().to_uppercase();
                 return Err(self.fault_here(format!("`{word}` cannot stand in a template of triples")));
             }
@@ -435,7 +438,7 @@ impl<'a> Walk<'a> {
         if let Some(fault) = self.misspelt(&["EXISTS", "NOT"]) {
             return Err(fault);
         }
-        if self.kind() == Some(Kind::Word) && self.is_at(1, "(") {
+        if self.kind() == Some(TokenKind::Word) && self.is_at(1, "(") {
             return self.expression_primary();
         }
         if self.begins_term() {
@@ -452,7 +455,7 @@ impl<'a> Walk<'a> {
         self.open("(", "after `BIND`")?;
         self.expression()?;
         if !self.kw("AS") {
-            if self.is(")") || self.is(",") || self.kind() == Some(Kind::Variable) {
+            if self.is(")") || self.is(",") || self.kind() == Some(TokenKind::Variable) {
                 return Err(self.fault_here("`AS` is missing in BIND").hint("write `BIND(expression AS ?name)`"));
             }
             return Err(self.operator_fault("`AS` and a variable"));

@@ -4,7 +4,7 @@ use super::scope::Select;
 use super::walk::Walk;
 use crate::fault::{Fault, Walked};
 use crate::text::nearest;
-use crate::{Kind, words};
+use crate::{TokenKind, words};
 
 const FORMS: &[&str] = &["SELECT", "ASK", "CONSTRUCT", "DESCRIBE"];
 pub(super) const UPDATES: &[&str] =
@@ -35,7 +35,7 @@ impl<'a> Walk<'a> {
     pub fn prologue(&mut self) -> Walked {
         loop {
             if self.eat_kw("BASE") {
-                if self.kind() != Some(Kind::Iri) {
+                if self.kind() != Some(TokenKind::Iri) {
                     return Err(self.unexpected("an IRI `<…>` after `BASE`"));
                 }
                 self.has_base = true;
@@ -43,7 +43,7 @@ impl<'a> Walk<'a> {
             } else if self.kw("PREFIX") {
                 self.declaration()?;
             } else if self.eat_kw("VERSION") {
-                if !matches!(self.kind(), Some(Kind::String(_))) {
+                if !matches!(self.kind(), Some(TokenKind::String(_))) {
                     return Err(self.unexpected("a text such as `\"1.2\"` after `VERSION`"));
                 }
                 self.advance();
@@ -57,7 +57,7 @@ impl<'a> Walk<'a> {
                     .hint(format!("remove the `{mark}`")));
             }
         }
-        if self.kind() == Some(Kind::LangTag)
+        if self.kind() == Some(TokenKind::LangTag)
             && matches!(self.here().to_ascii_lowercase().as_str(), "@prefix" | "@base")
         {
             let keyword = self.here()[1..].to_uppercase();
@@ -79,7 +79,7 @@ impl<'a> Walk<'a> {
                 )
                 .hint(format!("write `PREFIX {prefix}: <…>`")));
             }
-            Some((token, None)) if matches!(token.kind, Kind::Word | Kind::Keyword) => {
+            Some((token, None)) if matches!(token.kind, TokenKind::Word | TokenKind::Keyword) => {
                 let word = self.words(token);
                 return Err(Fault::new(
                     token.end..token.end,
@@ -91,12 +91,12 @@ impl<'a> Walk<'a> {
         }
         self.advance();
         match self.kind() {
-            Some(Kind::Iri) => {
+            Some(TokenKind::Iri) => {
                 self.iri("the IRI of the prefix")?;
                 Ok(())
             }
-            Some(Kind::BadIri) => Err(self.unexpected("an IRI")),
-            Some(Kind::PrefixedName | Kind::Word | Kind::String(_)) => Err(self
+            Some(TokenKind::BadIri) => Err(self.unexpected("an IRI")),
+            Some(TokenKind::PrefixedName | TokenKind::Word | TokenKind::String(_)) => Err(self
                 .fault_here(format!("the IRI of a prefix stands between `<` and `>`, found `{}`", self.here()))
                 .hint("write `PREFIX ex: <http://…>`")),
             _ => Err(self.unexpected("the IRI of the prefix, as `<http://…>`")),
@@ -173,10 +173,10 @@ impl<'a> Walk<'a> {
                     .hint("separate them by spaces"));
             }
         }
-        if self.kind() == Some(Kind::Keyword) && self.is_at(1, "(") && !self.kw("WHERE") {
+        if self.kind() == Some(TokenKind::Keyword) && self.is_at(1, "(") && !self.kw("WHERE") {
             return Err(self.bare_call());
         }
-        if self.kind() == Some(Kind::Word) {
+        if self.kind() == Some(TokenKind::Word) {
             if let Some(fault) = self.misspelt(&["DISTINCT", "REDUCED", "WHERE", "FROM"]) {
                 return Err(fault);
             }
@@ -203,7 +203,7 @@ impl<'a> Walk<'a> {
         });
         let call = end.map_or("…", |end| &self.text[self.span_here().start..end.end]);
         let name = match (rest.next(), rest.next()) {
-            (Some(first), Some(name)) if first.is_keyword(self.text, "AS") && name.kind == Kind::Variable => {
+            (Some(first), Some(name)) if first.is_keyword(self.text, "AS") && name.kind == TokenKind::Variable => {
                 self.words(*name)
             }
             _ if words::AGGREGATES.contains(&word.as_str()) => &format!("?{}", word.to_lowercase()),
@@ -297,8 +297,11 @@ impl<'a> Walk<'a> {
         self.advance();
         if !self.eat("*") {
             let mut any = false;
-            while matches!(self.kind(), Some(Kind::Variable | Kind::Iri | Kind::PrefixedName | Kind::BadIri)) {
-                if self.kind() == Some(Kind::Variable) {
+            while matches!(
+                self.kind(),
+                Some(TokenKind::Variable | TokenKind::Iri | TokenKind::PrefixedName | TokenKind::BadIri)
+            ) {
+                if self.kind() == Some(TokenKind::Variable) {
                     self.advance()
                 } else {
                     self.iri("a thing to describe")?
@@ -404,7 +407,7 @@ impl<'a> Walk<'a> {
                 self.open("(", "")?;
                 self.expression()?;
                 self.close_expression()?;
-            } else if self.kind() == Some(Kind::Variable) {
+            } else if self.kind() == Some(TokenKind::Variable) {
                 self.advance();
             } else if self.is("(") || self.begins_call() {
                 self.expression_primary()?;
@@ -432,7 +435,7 @@ impl<'a> Walk<'a> {
         if self.is("-") {
             return Err(self.fault_here(format!("{word} cannot be negative")));
         }
-        if self.kind() != Some(Kind::Integer) {
+        if self.kind() != Some(TokenKind::Integer) {
             return Err(self.unexpected(&format!("a whole number after `{word}`")));
         }
         if self.here().parse::<usize>().is_err() {
@@ -473,7 +476,7 @@ impl<'a> Walk<'a> {
         if self.kw_any(FORMS) || self.kw_any(UPDATES) {
             return self.fault_here("a second query begins here").hint("run them one by one");
         }
-        if matches!(self.kind(), Some(Kind::Variable | Kind::Iri | Kind::PrefixedName)) {
+        if matches!(self.kind(), Some(TokenKind::Variable | TokenKind::Iri | TokenKind::PrefixedName)) {
             if !self.open.is_empty() {
                 return self
                     .fault_here("this stands behind the inner query, in its braces")

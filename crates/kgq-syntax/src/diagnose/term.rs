@@ -1,7 +1,7 @@
 //! The walk along terms: variables, IRIs, literals, lists, nested nodes, triple terms, and rows of values.
 
 use super::walk::Walk;
-use crate::Kind;
+use crate::TokenKind;
 use crate::fault::{Fault, Walked};
 
 impl<'a> Walk<'a> {
@@ -22,18 +22,18 @@ impl<'a> Walk<'a> {
     pub fn begins_term(&self) -> bool {
         match self.kind() {
             Some(
-                Kind::Variable
-                | Kind::PrefixedName
-                | Kind::Iri
-                | Kind::BadIri
-                | Kind::BlankNode
-                | Kind::String(_)
-                | Kind::Integer
-                | Kind::Decimal
-                | Kind::Double,
+                TokenKind::Variable
+                | TokenKind::PrefixedName
+                | TokenKind::Iri
+                | TokenKind::BadIri
+                | TokenKind::BlankNode
+                | TokenKind::String(_)
+                | TokenKind::Integer
+                | TokenKind::Decimal
+                | TokenKind::Double,
             ) => true,
-            Some(Kind::Punctuation) => self.is_any(&["[", "(", "<<", "<<("]),
-            Some(Kind::Keyword) => self.kw("TRUE") || self.kw("FALSE"),
+            Some(TokenKind::Punctuation) => self.is_any(&["[", "(", "<<", "<<("]),
+            Some(TokenKind::Keyword) => self.kw("TRUE") || self.kw("FALSE"),
             _ => false,
         }
     }
@@ -94,19 +94,19 @@ impl<'a> Walk<'a> {
     /// A variable, IRI, literal or blank node.
     pub fn term(&mut self, what: &str) -> Walked {
         match self.kind() {
-            Some(Kind::Variable) => {
+            Some(TokenKind::Variable) => {
                 self.advance();
                 Ok(())
             }
-            Some(Kind::BlankNode) => {
+            Some(TokenKind::BlankNode) => {
                 let entry = (self.here(), self.span_here(), self.scopes.pattern_number);
                 self.scopes.labels.push(entry);
                 self.advance();
                 Ok(())
             }
-            Some(Kind::Iri | Kind::PrefixedName) => self.iri(what),
-            Some(Kind::Word) => Err(self.bare_word_as_term()),
-            Some(Kind::Keyword) if self.kw("TRUE") || self.kw("FALSE") => {
+            Some(TokenKind::Iri | TokenKind::PrefixedName) => self.iri(what),
+            Some(TokenKind::Word) => Err(self.bare_word_as_term()),
+            Some(TokenKind::Keyword) if self.kw("TRUE") || self.kw("FALSE") => {
                 self.advance();
                 Ok(())
             }
@@ -122,24 +122,28 @@ impl<'a> Walk<'a> {
     /// A string with its tag or datatype, or a number.
     pub fn literal(&mut self, what: &str) -> Walked {
         if self.is_any(&["+", "-"])
-            && self.peek_at(1).is_some_and(|t| matches!(t.kind, Kind::Integer | Kind::Decimal | Kind::Double))
+            && self
+                .peek_at(1)
+                .is_some_and(|t| matches!(t.kind, TokenKind::Integer | TokenKind::Decimal | TokenKind::Double))
         {
             self.advance();
         }
         match self.kind() {
-            Some(Kind::Integer | Kind::Decimal | Kind::Double) => {
+            Some(TokenKind::Integer | TokenKind::Decimal | TokenKind::Double) => {
                 self.advance();
                 Ok(())
             }
-            Some(Kind::String(_)) => {
+            Some(TokenKind::String(_)) => {
                 if let Some(fault) = self.lexical_fault() {
                     return Err(fault);
                 }
                 self.advance();
-                if self.kind() == Some(Kind::LangTag) {
+                if self.kind() == Some(TokenKind::LangTag) {
                     return self.language_tag();
                 }
-                if self.is("^") && self.peek_at(1).is_some_and(|t| matches!(t.kind, Kind::Iri | Kind::PrefixedName)) {
+                if self.is("^")
+                    && self.peek_at(1).is_some_and(|t| matches!(t.kind, TokenKind::Iri | TokenKind::PrefixedName))
+                {
                     return Err(self.fault_here("a datatype follows `^^`, two carets").hint("write `\"…\"^^xsd:date`"));
                 }
                 if self.eat("^^") {
@@ -147,7 +151,7 @@ impl<'a> Walk<'a> {
                 }
                 Ok(())
             }
-            Some(Kind::Keyword) if self.here() == "a" => {
+            Some(TokenKind::Keyword) if self.here() == "a" => {
                 Err(self.fault_here("`a` stands only for a predicate").hint("write `rdf:type` for the term itself"))
             }
             _ => Err(self.unexpected(what)),
@@ -172,7 +176,7 @@ impl<'a> Walk<'a> {
     /// A variable that must stand here.
     pub fn named(&mut self, place: &str) -> Walked<&'a str> {
         let Some(name) = self.peek().and_then(|t| t.variable(self.text)) else {
-            if self.kind() == Some(Kind::Word) {
+            if self.kind() == Some(TokenKind::Word) {
                 let word = self.here();
                 return Err(self
                     .fault_here(format!("expected a variable {place}, found the bare word `{word}`"))
@@ -205,7 +209,7 @@ impl<'a> Walk<'a> {
             self.close()?;
         } else {
             names.push(self.named("after `VALUES`")?);
-            if self.kind() == Some(Kind::Variable) {
+            if self.kind() == Some(TokenKind::Variable) {
                 return Err(self
                     .fault_here("several variables of VALUES stand in parentheses")
                     .hint("write `VALUES (?a ?b) { (1 2) }`"));
@@ -246,7 +250,7 @@ impl<'a> Walk<'a> {
         if self.is(",") {
             return Err(self.fault_here("no comma stands between values").hint("separate them by spaces"));
         }
-        if matches!(self.kind(), Some(Kind::Variable | Kind::BlankNode)) || self.is("[") {
+        if matches!(self.kind(), Some(TokenKind::Variable | TokenKind::BlankNode)) || self.is("[") {
             return Err(self.fault_here("VALUES holds only IRIs, literals and `UNDEF`"));
         }
         self.term("a value")

@@ -2,7 +2,7 @@
 
 use super::query::UPDATES;
 use super::walk::Walk;
-use crate::Kind;
+use crate::TokenKind;
 use crate::fault::{Fault, Walked};
 
 impl Walk<'_> {
@@ -127,7 +127,7 @@ impl Walk<'_> {
         self.scopes.pattern_number += 1;
         while !self.is("}") && self.peek().is_some() {
             if self.eat_kw("GRAPH") {
-                if self.kind() == Some(Kind::Variable) {
+                if self.kind() == Some(TokenKind::Variable) {
                     self.advance()
                 } else {
                     self.iri("the name of a graph")?
@@ -153,12 +153,12 @@ impl Walk<'_> {
         self.scopes.labels.clear();
         let tokens = &self.tokens[first..self.at];
         let Some(operation) = data else { return Ok(()) };
-        if let Some(token) = tokens.iter().find(|t| t.kind == Kind::Variable) {
+        if let Some(token) = tokens.iter().find(|t| t.kind == TokenKind::Variable) {
             return Err(Fault::new(token.span(), format!("`{operation} DATA` holds no variables"))
                 .hint(format!("write `{operation} {{ … }} WHERE {{ … }}`")));
         }
         if operation == "DELETE"
-            && let Some(token) = tokens.iter().find(|t| t.kind == Kind::BlankNode || t.is(self.text, "["))
+            && let Some(token) = tokens.iter().find(|t| t.kind == TokenKind::BlankNode || t.is(self.text, "["))
         {
             return Err(Fault::new(token.span(), "`DELETE DATA` holds no blank nodes")
                 .hint("find the node in a pattern: `DELETE { … } WHERE { … }`"));

@@ -6,7 +6,7 @@ use crate::fault::{Fault, Walked};
 use crate::lexical;
 use crate::sparql::{self, closing};
 use crate::text::{did_you_mean, nearest};
-use crate::{Kind, Span, Token, significant, words};
+use crate::{Span, Token, TokenKind, significant, words};
 
 /// As deep as the walk can go on a small stack, and deeper than the bounds allow unless they are raised.
 const MAX_WALK_DEPTH: usize = 160;
@@ -42,7 +42,7 @@ impl<'a> Walk<'a> {
         self.at.checked_sub(1).and_then(|at| self.tokens.get(at)).copied()
     }
 
-    pub fn kind(&self) -> Option<Kind> {
+    pub fn kind(&self) -> Option<TokenKind> {
         self.peek().map(|t| t.kind)
     }
 
@@ -60,7 +60,7 @@ impl<'a> Walk<'a> {
     }
 
     pub fn is_any(&self, punctuation: &[&str]) -> bool {
-        self.kind() == Some(Kind::Punctuation) && punctuation.contains(&self.here())
+        self.kind() == Some(TokenKind::Punctuation) && punctuation.contains(&self.here())
     }
 
     pub fn kw(&self, keyword: &str) -> bool {
@@ -174,8 +174,8 @@ impl<'a> Walk<'a> {
     pub fn name(&self, token: Token) -> String {
         let text: String = self.words(token).chars().take(40).collect();
         match token.kind {
-            Kind::String(_) => format!("the text {text}"),
-            Kind::Keyword => format!("`{}`", text.to_uppercase()),
+            TokenKind::String(_) => format!("the text {text}"),
+            TokenKind::Keyword => format!("`{}`", text.to_uppercase()),
             _ => format!("`{text}`"),
         }
     }
@@ -198,7 +198,7 @@ impl<'a> Walk<'a> {
     /// A fault at the current word, if it is nearly one of these keywords.
     pub fn misspelt(&self, keywords: &[&'static str]) -> Option<Fault> {
         let token = self.peek()?;
-        if !matches!(token.kind, Kind::Word | Kind::Keyword) {
+        if !matches!(token.kind, TokenKind::Word | TokenKind::Keyword) {
             return None;
         }
         let word = self.words(token);
@@ -210,17 +210,17 @@ impl<'a> Walk<'a> {
     /// An IRI or prefixed name that must stand here.
     pub fn iri(&mut self, what: &str) -> Walked {
         match self.kind() {
-            Some(Kind::Iri) => {
+            Some(TokenKind::Iri) => {
                 self.check_iri()?;
                 self.advance();
                 Ok(())
             }
-            Some(Kind::PrefixedName) => {
+            Some(TokenKind::PrefixedName) => {
                 self.check_prefix()?;
                 self.advance();
                 Ok(())
             }
-            Some(Kind::Word) => {
+            Some(TokenKind::Word) => {
                 let word = self.here();
                 Err(self
                     .fault_here(format!("expected {what}, found the bare word `{word}`"))

@@ -89,16 +89,16 @@ fn is_language(text: &str) -> bool {
 /// How `left` compares with `right` by value; `None` where SPARQL has no order between the two (an error there), such as a
 /// number with a string, or a time with a time zone and one without that are less than 14 hours apart.
 pub fn compare(left: &Literal, right: &Literal) -> Option<Ordering> {
-    match (Value::of(left)?, Value::of(right)?) {
-        (Value::Number(a), Value::Number(b)) => a.compare(&b),
-        (Value::Text(a), Value::Text(b)) => Some(a.cmp(b)),
-        (Value::Boolean(a), Value::Boolean(b)) => a.partial_cmp(&b),
-        (Value::DateTime(a), Value::DateTime(b)) => a.partial_cmp(&b),
-        (Value::Date(a), Value::Date(b)) => a.partial_cmp(&b),
-        (Value::Time(a), Value::Time(b)) => a.partial_cmp(&b),
-        (Value::GYear(a), Value::GYear(b)) => a.partial_cmp(&b),
-        (Value::GYearMonth(a), Value::GYearMonth(b)) => a.partial_cmp(&b),
-        (Value::Duration(a), Value::Duration(b)) => a.partial_cmp(&b),
+    match (ComparedValue::of(left)?, ComparedValue::of(right)?) {
+        (ComparedValue::Number(a), ComparedValue::Number(b)) => a.compare(&b),
+        (ComparedValue::Text(a), ComparedValue::Text(b)) => Some(a.cmp(b)),
+        (ComparedValue::Boolean(a), ComparedValue::Boolean(b)) => a.partial_cmp(&b),
+        (ComparedValue::DateTime(a), ComparedValue::DateTime(b)) => a.partial_cmp(&b),
+        (ComparedValue::Date(a), ComparedValue::Date(b)) => a.partial_cmp(&b),
+        (ComparedValue::Time(a), ComparedValue::Time(b)) => a.partial_cmp(&b),
+        (ComparedValue::GYear(a), ComparedValue::GYear(b)) => a.partial_cmp(&b),
+        (ComparedValue::GYearMonth(a), ComparedValue::GYearMonth(b)) => a.partial_cmp(&b),
+        (ComparedValue::Duration(a), ComparedValue::Duration(b)) => a.partial_cmp(&b),
         _ => None,
     }
 }
@@ -110,7 +110,7 @@ pub fn same_value(left: &Literal, right: &Literal) -> bool {
 
 /// A text that numbers of the same value share, whatever their datatype and lexical form; `None` for what is no number.
 pub fn numeric_key(literal: &Literal) -> Option<String> {
-    let Value::Number(number) = Value::of(literal)? else { return None };
+    let ComparedValue::Number(number) = ComparedValue::of(literal)? else { return None };
     Some(match number {
         Number::Exact(digits) => digits.to_string(),
         // Through its shortest text: 0.1 is then the decimal 0.1.
@@ -121,7 +121,7 @@ pub fn numeric_key(literal: &Literal) -> Option<String> {
     })
 }
 
-enum Value<'a> {
+enum ComparedValue<'a> {
     Number(Number<'a>),
     Text(&'a str),
     Boolean(Boolean),
@@ -133,7 +133,7 @@ enum Value<'a> {
     Duration(Duration),
 }
 
-impl<'a> Value<'a> {
+impl<'a> ComparedValue<'a> {
     fn of(literal: &'a Literal) -> Option<Self> {
         fn parse<T: FromStr>(literal: &Literal) -> Option<T> {
             literal.value().parse().ok()

@@ -4,16 +4,16 @@ use super::parse::Parser;
 use super::tree::*;
 use crate::fault::{Fault, Walked};
 use crate::text::nearest;
-use crate::{Kind, Span};
+use crate::{Span, TokenKind};
 
 impl Parser<'_> {
     pub(super) fn directive(&mut self) -> Walked<Option<Directive>> {
         let Some(token) = self.peek() else { return Ok(None) };
         let word = token.text(self.text);
         let (at_sign, name) = match (token.kind, word.strip_prefix('@')) {
-            (Kind::Keyword, Some(name)) => (true, name.to_ascii_lowercase()),
-            (Kind::Keyword, None) => (false, word.to_ascii_lowercase()),
-            (Kind::LangTag, Some(name)) => {
+            (TokenKind::Keyword, Some(name)) => (true, name.to_ascii_lowercase()),
+            (TokenKind::Keyword, None) => (false, word.to_ascii_lowercase()),
+            (TokenKind::LangTag, Some(name)) => {
                 let near = nearest(name, ["prefix", "base", "version"], 1);
                 let fault = self.fault(format!("unknown directive `{word}`"));
                 // A tag in upper case is the keyword of SPARQL with a sign too many.
@@ -24,7 +24,9 @@ impl Parser<'_> {
                     }
                 });
             }
-            (Kind::Word, None) if self.tokens.get(self.at + 1).is_some_and(|t| t.text(self.text).ends_with(':')) => {
+            (TokenKind::Word, None)
+                if self.tokens.get(self.at + 1).is_some_and(|t| t.text(self.text).ends_with(':')) =>
+            {
                 let near = nearest(word, ["PREFIX"], 1);
                 return match near.first() {
                     Some(_) => Err(self.fault(format!("unknown keyword `{word}`")).hint("did you mean `PREFIX`?")),
@@ -45,7 +47,7 @@ impl Parser<'_> {
                 DirectiveKind::Base { iri }
             }
             _ => {
-                if !matches!(self.kind(), Some(Kind::String(q)) if q.closed && !q.long) {
+                if !matches!(self.kind(), Some(TokenKind::String(q)) if q.closed && !q.long) {
                     return Err(self.unexpected(&format!("a text such as `\"1.2\"` after `{word}`")));
                 }
                 self.at += 1;
@@ -72,7 +74,7 @@ impl Parser<'_> {
                     .fault(format!("a declared prefix ends with its colon, found `{prefix}:{local}`"))
                     .hint(format!("write `{word} {prefix}: <…>`")));
             }
-            None if matches!(token.kind, Kind::Word | Kind::Keyword) => {
+            None if matches!(token.kind, TokenKind::Word | TokenKind::Keyword) => {
                 let name = token.text(self.text);
                 return Err(Fault::new(
                     token.end..token.end,
@@ -89,12 +91,12 @@ impl Parser<'_> {
 
     fn directive_iri(&mut self, of: &str) -> Walked<Span> {
         match self.kind() {
-            Some(Kind::Iri) => {
+            Some(TokenKind::Iri) => {
                 let span = self.span();
                 self.iri()?;
                 Ok(span)
             }
-            Some(Kind::PrefixedName | Kind::Word | Kind::String(_)) => {
+            Some(TokenKind::PrefixedName | TokenKind::Word | TokenKind::String(_)) => {
                 Err(self.fault(format!("the IRI {of} stands between `<` and `>`")).hint("write `<http://…>`"))
             }
             _ => Err(self.unexpected(&format!("the IRI {of}, as `<http://…>`"))),

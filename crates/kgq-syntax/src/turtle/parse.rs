@@ -7,7 +7,7 @@ use super::tree::*;
 use crate::diagnose::Known;
 use crate::fault::{Fault, Walked};
 use crate::sparql::closing;
-use crate::{Kind, Span, Token, lexical, significant};
+use crate::{Span, Token, TokenKind, lexical, significant};
 
 /// As deep as the walk can go on a small stack, and deeper than the bounds allow unless they are raised.
 const MAX_DEPTH: usize = 160;
@@ -49,7 +49,7 @@ impl<'a> Parser<'a> {
         self.tokens.get(self.at).copied()
     }
 
-    pub(super) fn kind(&self) -> Option<Kind> {
+    pub(super) fn kind(&self) -> Option<TokenKind> {
         self.peek().map(|t| t.kind)
     }
 
@@ -75,7 +75,7 @@ impl<'a> Parser<'a> {
     }
 
     fn is_any(&self, marks: &[&str]) -> bool {
-        self.kind() == Some(Kind::Punctuation) && marks.contains(&self.here())
+        self.kind() == Some(TokenKind::Punctuation) && marks.contains(&self.here())
     }
 
     pub(super) fn is_at(&self, ahead: usize, mark: &str) -> bool {
@@ -142,14 +142,14 @@ impl<'a> Parser<'a> {
         };
         let shown: String = token.text(self.text).chars().take(40).collect();
         match token.kind {
-            Kind::Variable => self.fault(format!("a variable cannot stand in data: `{shown}`")),
-            Kind::Punctuation if matches!(shown.as_str(), "=" | "=>" | "<=" | "!") => self
+            TokenKind::Variable => self.fault(format!("a variable cannot stand in data: `{shown}`")),
+            TokenKind::Punctuation if matches!(shown.as_str(), "=" | "=>" | "<=" | "!") => self
                 .fault(format!("`{shown}` is N3, not Turtle"))
                 .hint("name the file `.n3`, or read it with `--input-format n3`"),
-            Kind::Punctuation if shown == "{" && self.dialect == Dialect::Turtle => self
+            TokenKind::Punctuation if shown == "{" && self.dialect == Dialect::Turtle => self
                 .fault("a graph in braces is TriG, not Turtle")
                 .hint("name the file `.trig`, or read it with `--input-format trig`"),
-            Kind::String(_) => self.fault(format!("expected {expected}, found the text {shown}")),
+            TokenKind::String(_) => self.fault(format!("expected {expected}, found the text {shown}")),
             _ => self.fault(format!("expected {expected}, found `{shown}`")),
         }
     }
@@ -187,7 +187,8 @@ impl<'a> Parser<'a> {
         let start = self.span().start;
         let keyword = self.peek().is_some_and(|t| t.is_keyword(self.text, "GRAPH"));
         let anonymous = self.is("[") && self.is_at(1, "]") && self.is_at(2, "{");
-        let named = matches!(self.kind(), Some(Kind::Iri | Kind::PrefixedName | Kind::BlankNode)) && self.is_at(1, "{");
+        let named = matches!(self.kind(), Some(TokenKind::Iri | TokenKind::PrefixedName | TokenKind::BlankNode))
+            && self.is_at(1, "{");
         if !keyword && !anonymous && !named && !self.is("{") {
             return Ok(None);
         }
@@ -221,8 +222,8 @@ impl<'a> Parser<'a> {
             _ => self.term("a subject", Place::Subject)?,
         };
         let alone = match &subject.form {
-            Form::Anonymous(predicates) => !predicates.is_empty(),
-            Form::Reified { .. } => true,
+            TermForm::Anonymous(predicates) => !predicates.is_empty(),
+            TermForm::Reified { .. } => true,
             _ => false,
         };
         let predicates = if alone && (self.is(".") || (self.in_graph && self.is("}"))) {
@@ -231,7 +232,8 @@ impl<'a> Parser<'a> {
             let written = self.written(&subject.span);
             self.predicates(&format!("after the subject {written}"))?
         };
-        let quad = self.dialect == Dialect::NQuads && matches!(self.kind(), Some(Kind::Iri | Kind::BlankNode));
+        let quad =
+            self.dialect == Dialect::NQuads && matches!(self.kind(), Some(TokenKind::Iri | TokenKind::BlankNode));
         let graph = if quad { Some(self.term("the name of a graph", Place::Name)?) } else { None };
         Ok(Statement { subject, predicates, graph, span: start..self.end().end })
     }
@@ -262,22 +264,22 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn verb(&mut self, place: &str) -> Walked<Node> {
+    fn verb(&mut self, place: &str) -> Walked<TermNode> {
         let refuse =
             |what: &str| Err(self.fault(format!("{what} cannot be a predicate")).hint("a predicate is an IRI"));
         match self.kind() {
-            Some(Kind::Keyword) if self.here() == "a" => {
+            Some(TokenKind::Keyword) if self.here() == "a" => {
                 self.at += 1;
-                Ok(Node { form: Form::Plain, span: self.tokens[self.at - 1].span() })
+                Ok(TermNode { form: TermForm::Plain, span: self.tokens[self.at - 1].span() })
             }
-            Some(Kind::Iri | Kind::PrefixedName) => self.term("a predicate", Place::Name),
-            Some(Kind::BlankNode) => refuse("a blank node"),
-            Some(Kind::Integer | Kind::Decimal | Kind::Double) => refuse("a number"),
-            Some(Kind::String(q)) if q.closed => refuse("a literal"),
-            Some(Kind::Word) if self.here() == "A" => {
+            Some(TokenKind::Iri | TokenKind::PrefixedName) => self.term("a predicate", Place::Name),
+            Some(TokenKind::BlankNode) => refuse("a blank node"),
+            Some(TokenKind::Integer | TokenKind::Decimal | TokenKind::Double) => refuse("a number"),
+            Some(TokenKind::String(q)) if q.closed => refuse("a literal"),
+            Some(TokenKind::Word) if self.here() == "A" => {
                 Err(self.fault("`A` is not a predicate").hint("write `a` in lower case"))
             }
-            Some(Kind::Word) => Err(self.bare_word()),
+            Some(TokenKind::Word) => Err(self.bare_word()),
             _ if self.is_any(&[".", ";", ",", "]", "}", "|}"]) => {
                 Err(Fault::new(self.end(), format!("the predicate and the object are missing {place}")))
             }
@@ -317,8 +319,10 @@ impl<'a> Parser<'a> {
         loop {
             let from = self.span().start;
             if self.eat("~") {
-                let named =
-                    matches!(self.kind(), Some(Kind::Iri | Kind::PrefixedName | Kind::BlankNode | Kind::BadIri));
+                let named = matches!(
+                    self.kind(),
+                    Some(TokenKind::Iri | TokenKind::PrefixedName | TokenKind::BlankNode | TokenKind::BadIri)
+                );
                 let anonymous = self.is("[") && self.is_at(1, "]");
                 let name = if named || anonymous { Some(self.term("a reifier", Place::Name)?) } else { None };
                 annotations.push(Annotation::Reifier { name, span: from..self.end().end });
@@ -334,15 +338,15 @@ impl<'a> Parser<'a> {
         Ok(Object { node, annotations, span: start..self.end().end })
     }
 
-    fn node(&mut self, what: &str) -> Walked<Node> {
+    fn node(&mut self, what: &str) -> Walked<TermNode> {
         let start = self.span().start;
         let form = match self.here() {
-            _ if self.kind() != Some(Kind::Punctuation) => return self.term(what, Place::Object),
+            _ if self.kind() != Some(TokenKind::Punctuation) => return self.term(what, Place::Object),
             "[" => {
                 self.open("[")?;
                 let predicates = if self.is("]") { Vec::new() } else { self.predicates("after `[`")? };
                 self.close()?;
-                Form::Anonymous(predicates)
+                TermForm::Anonymous(predicates)
             }
             "(" => {
                 self.open("(")?;
@@ -357,7 +361,7 @@ impl<'a> Parser<'a> {
                     members.push(Object { span: node.span.clone(), node, annotations: Vec::new() });
                 }
                 self.close()?;
-                Form::Collection(members)
+                TermForm::Collection(members)
             }
             "<<" => {
                 self.open("<<")?;
@@ -368,20 +372,20 @@ impl<'a> Parser<'a> {
                     None
                 };
                 self.close()?;
-                Form::Reified { triple, reifier }
+                TermForm::Reified { triple, reifier }
             }
             "<<(" => {
                 self.open("<<(")?;
                 let triple = self.triple()?;
                 self.close()?;
-                Form::TripleTerm(triple)
+                TermForm::TripleTerm(triple)
             }
             _ => return Err(self.unexpected(what)),
         };
-        Ok(Node { form, span: start..self.end().end })
+        Ok(TermNode { form, span: start..self.end().end })
     }
 
-    fn triple(&mut self) -> Walked<Box<[Node; 3]>> {
+    fn triple(&mut self) -> Walked<Box<[TermNode; 3]>> {
         let subject = self.node("a subject")?;
         let verb = self.verb("after the subject of a triple")?;
         Ok(Box::new([subject, verb, self.node("an object")?]))
@@ -402,16 +406,16 @@ impl<'a> Parser<'a> {
                 None => missing.hint("end the last statement with `.`"),
             };
         }
-        if self.kind() == Some(Kind::Keyword) && self.here() != "a" && !matches!(self.here(), "true" | "false") {
+        if self.kind() == Some(TokenKind::Keyword) && self.here() != "a" && !matches!(self.here(), "true" | "false") {
             return missing.hint(format!("end the statement with `.` before `{}`", self.here()));
         }
-        if self.kind() == Some(Kind::Punctuation) && !self.is_any(&["[", "(", "<<", "<<("]) {
+        if self.kind() == Some(TokenKind::Punctuation) && !self.is_any(&["[", "(", "<<", "<<("]) {
             return self.unexpected("`.`, `;` or `,`");
         }
         let here: String = self.here().chars().take(40).collect();
-        let is_term = |t: &&Token| !matches!(t.kind, Kind::Punctuation) && !t.text(self.text).starts_with("@p");
+        let is_term = |t: &&Token| !matches!(t.kind, TokenKind::Punctuation) && !t.text(self.text).starts_with("@p");
         let terms = self.tokens[self.at..].iter().take(3).take_while(is_term).count();
-        let separators = self.tokens[..self.at].iter().rev().take(3).filter(|t| t.kind == Kind::Punctuation);
+        let separators = self.tokens[..self.at].iter().rev().take(3).filter(|t| t.kind == TokenKind::Punctuation);
         let separator = separators.map(|t| t.text(self.text)).find(|m| matches!(*m, ";" | "," | "." | "{"));
         match (terms, separator) {
             (1, Some(",")) => self

@@ -2,7 +2,7 @@
 
 use super::parse::Parser;
 use super::tree::*;
-use crate::Kind;
+use crate::TokenKind;
 use crate::diagnose::{prefix_hint, unknown_prefix};
 use crate::fault::{Fault, Walked};
 
@@ -17,32 +17,36 @@ pub(super) enum Place {
 
 impl Parser<'_> {
     /// One term of one or a few tokens.
-    pub(super) fn term(&mut self, what: &str, place: Place) -> Walked<Node> {
+    pub(super) fn term(&mut self, what: &str, place: Place) -> Walked<TermNode> {
         let span = self.span();
         match self.kind() {
-            Some(Kind::Iri) => self.iri()?,
-            Some(Kind::PrefixedName) => self.prefixed_name()?,
-            Some(Kind::BlankNode) => self.at += 1,
-            Some(Kind::Keyword) if self.here() == "a" => {
+            Some(TokenKind::Iri) => self.iri()?,
+            Some(TokenKind::PrefixedName) => self.prefixed_name()?,
+            Some(TokenKind::BlankNode) => self.at += 1,
+            Some(TokenKind::Keyword) if self.here() == "a" => {
                 return Err(self.fault("`a` stands only for a predicate").hint("write `rdf:type` for the term itself"));
             }
-            Some(Kind::Word) => return Err(self.bare_word()),
+            Some(TokenKind::Word) => return Err(self.bare_word()),
             _ if self.is("[") && self.is_at(1, "]") => {
                 self.at += 2;
-                return Ok(Node { form: Form::Anonymous(Vec::new()), span: span.start..self.end().end });
+                return Ok(TermNode { form: TermForm::Anonymous(Vec::new()), span: span.start..self.end().end });
             }
-            Some(Kind::String(q)) if q.closed && place == Place::Subject => {
+            Some(TokenKind::String(q)) if q.closed && place == Place::Subject => {
                 return Err(self.fault("a literal cannot be a subject").hint("a subject is an IRI or a blank node"));
             }
-            Some(Kind::Integer | Kind::Decimal | Kind::Double) if place == Place::Subject => {
+            Some(TokenKind::Integer | TokenKind::Decimal | TokenKind::Double) if place == Place::Subject => {
                 return Err(self.fault("a number cannot be a subject").hint("a subject is an IRI or a blank node"));
             }
-            Some(Kind::Integer | Kind::Decimal | Kind::Double) if place == Place::Object => self.number()?,
-            Some(Kind::Keyword) if matches!(self.here(), "true" | "false") && place == Place::Object => self.at += 1,
-            Some(Kind::String(_)) if place == Place::Object => return self.literal(),
+            Some(TokenKind::Integer | TokenKind::Decimal | TokenKind::Double) if place == Place::Object => {
+                self.number()?
+            }
+            Some(TokenKind::Keyword) if matches!(self.here(), "true" | "false") && place == Place::Object => {
+                self.at += 1
+            }
+            Some(TokenKind::String(_)) if place == Place::Object => return self.literal(),
             _ => return Err(self.unexpected(what)),
         }
-        Ok(Node { form: Form::Plain, span })
+        Ok(TermNode { form: TermForm::Plain, span })
     }
 
     pub(super) fn iri(&mut self) -> Walked {
@@ -80,7 +84,7 @@ impl Parser<'_> {
     fn number(&mut self) -> Walked {
         let (first, next) = (self.here(), self.tokens.get(self.at + 1).copied());
         // `2024-05-01` is read as three numbers.
-        if let Some(next) = next.filter(|n| n.start == self.span().end && n.kind == Kind::Integer)
+        if let Some(next) = next.filter(|n| n.start == self.span().end && n.kind == TokenKind::Integer)
             && first.len() == 4
         {
             let rest =
@@ -92,7 +96,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn literal(&mut self) -> Walked<Node> {
+    fn literal(&mut self) -> Walked<TermNode> {
         if let Some(fault) = self.lexical() {
             return Err(fault);
         }
@@ -100,7 +104,7 @@ impl Parser<'_> {
         self.at += 1;
         let mut tag = None;
         let mut datatype = None;
-        if self.kind() == Some(Kind::LangTag) {
+        if self.kind() == Some(TokenKind::LangTag) {
             let written = &self.here()[1..];
             let (language, direction) = written.split_once("--").unwrap_or((written, "ltr"));
             if !matches!(direction, "ltr" | "rtl") {
@@ -118,7 +122,7 @@ impl Parser<'_> {
         } else if self.is("^") {
             return Err(self.fault("a datatype follows `^^`, two carets").hint("write `\"…\"^^xsd:date`"));
         }
-        Ok(Node { form: Form::Literal { text: text.clone(), tag, datatype }, span: text.start..self.end().end })
+        Ok(TermNode { form: TermForm::Literal { text: text.clone(), tag, datatype }, span: text.start..self.end().end })
     }
 
     pub(super) fn bare_word(&self) -> Fault {

@@ -56,7 +56,7 @@ pub enum DirectiveKind {
 /// `name { … }` or `{ … }` of TriG.
 #[derive(Clone, Debug)]
 pub struct GraphBlock {
-    pub name: Option<Node>,
+    pub name: Option<TermNode>,
     /// Of the opening brace.
     pub open: Span,
     pub statements: Vec<Statement>,
@@ -67,23 +67,23 @@ pub struct GraphBlock {
 /// A subject with all that is said of it, to its dot.
 #[derive(Clone, Debug)]
 pub struct Statement {
-    pub subject: Node,
+    pub subject: TermNode,
     pub predicates: Vec<Predicate>,
     /// The graph of N-Quads.
-    pub graph: Option<Node>,
+    pub graph: Option<TermNode>,
     pub span: Span,
 }
 
 /// A predicate with its objects.
 #[derive(Clone, Debug)]
 pub struct Predicate {
-    pub verb: Node,
+    pub verb: TermNode,
     pub objects: Vec<Object>,
 }
 
 #[derive(Clone, Debug)]
 pub struct Object {
-    pub node: Node,
+    pub node: TermNode,
     pub annotations: Vec<Annotation>,
     /// With its annotations.
     pub span: Span,
@@ -93,30 +93,30 @@ pub struct Object {
 #[derive(Clone, Debug)]
 pub enum Annotation {
     /// `~ name`, or `~` alone.
-    Reifier { name: Option<Node>, span: Span },
+    Reifier { name: Option<TermNode>, span: Span },
     /// `{| … |}`
     Block { predicates: Vec<Predicate>, span: Span },
 }
 
 /// A term, or what stands for one.
 #[derive(Clone, Debug)]
-pub struct Node {
-    pub form: Form,
+pub struct TermNode {
+    pub form: TermForm,
     pub span: Span,
 }
 
 #[derive(Clone, Debug)]
-pub enum Form {
+pub enum TermForm {
     /// An IRI, a prefixed name, a blank node label, a number, a boolean, or `a`.
     Plain,
     /// A string, with the span of its tag or of its datatype.
-    Literal { text: Span, tag: Option<Span>, datatype: Option<Box<Node>> },
+    Literal { text: Span, tag: Option<Span>, datatype: Option<Box<TermNode>> },
     /// `[ … ]`
     Anonymous(Vec<Predicate>),
     /// `( … )`
     Collection(Vec<Object>),
     /// `<< s p o ~ r >>`; the outer option is whether `~` is written.
-    Reified { triple: Box<[Node; 3]>, reifier: Option<Option<Box<Node>>> },
+    Reified { triple: Box<[TermNode; 3]>, reifier: Option<Option<Box<TermNode>>> },
     /// `<<( s p o )>>`
-    TripleTerm(Box<[Node; 3]>),
+    TripleTerm(Box<[TermNode; 3]>),
 }

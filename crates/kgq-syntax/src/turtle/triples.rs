@@ -105,7 +105,7 @@ impl<'a> Triples<'a> {
         }
     }
 
-    fn graph_name(&mut self, name: &Node) -> GraphName {
+    fn graph_name(&mut self, name: &TermNode) -> GraphName {
         match self.node(name) {
             Term::NamedNode(iri) => iri.into(),
             Term::BlankNode(node) => node.into(),
@@ -161,24 +161,24 @@ impl<'a> Triples<'a> {
         self.found.push_back(Located { quad, subject: at, predicate: verb_at, object: object_at });
     }
 
-    fn verb(&mut self, node: &Node) -> NamedNode {
+    fn verb(&mut self, node: &TermNode) -> NamedNode {
         match self.node(node) {
             Term::NamedNode(iri) => iri,
             Term::BlankNode(_) | Term::Literal(_) | Term::Triple(_) => rdf::TYPE.into_owned(),
         }
     }
 
-    fn node(&mut self, node: &Node) -> Term {
+    fn node(&mut self, node: &TermNode) -> Term {
         match &node.form {
-            Form::Plain => self.plain(self.slice(&node.span)),
-            Form::Literal { text, tag, datatype } => self.literal(text, tag.as_ref(), datatype.as_deref()),
-            Form::Anonymous(predicates) => {
+            TermForm::Plain => self.plain(self.slice(&node.span)),
+            TermForm::Literal { text, tag, datatype } => self.literal(text, tag.as_ref(), datatype.as_deref()),
+            TermForm::Anonymous(predicates) => {
                 let term = anonymous(&node.span);
                 self.predicates(&term, &node.span, predicates);
                 term
             }
-            Form::Collection(members) => self.collection(members),
-            Form::Reified { triple: parts, reifier } => {
+            TermForm::Collection(members) => self.collection(members),
+            TermForm::Reified { triple: parts, reifier } => {
                 let [subject, verb, object] = parts.as_ref();
                 let (subject, verb, object) = (self.node(subject), self.verb(verb), self.node(object));
                 let reifier = match reifier {
@@ -188,7 +188,7 @@ impl<'a> Triples<'a> {
                 self.reify(&reifier, node.span.clone(), &subject, &verb, &object);
                 reifier
             }
-            Form::TripleTerm(parts) => {
+            TermForm::TripleTerm(parts) => {
                 let [subject, verb, object] = parts.as_ref();
                 let (subject, verb, object) = (self.node(subject), self.verb(verb), self.node(object));
                 triple(&subject, &verb, &object).unwrap_or_else(|| anonymous(&node.span))
@@ -245,7 +245,7 @@ impl<'a> Triples<'a> {
         }
     }
 
-    fn literal(&mut self, text: &Span, tag: Option<&Span>, datatype: Option<&Node>) -> Term {
+    fn literal(&mut self, text: &Span, tag: Option<&Span>, datatype: Option<&TermNode>) -> Term {
         let written = self.slice(text);
         let mark = if written.starts_with("\"\"\"") || written.starts_with("'''") { 3 } else { 1 };
         let value = unescape(written.get(mark..written.len() - mark).unwrap_or_default());

@@ -13,7 +13,7 @@ use super::inspect::{Call, calls, calls_of_update};
 use kgq_syntax::error::{Error, Result, Source};
 use kgq_syntax::rdf::{NamedNode, Prefixes};
 use kgq_syntax::text::nearest;
-use kgq_syntax::{Kind, Span, Token, significant, sparql, words};
+use kgq_syntax::{Span, Token, TokenKind, significant, sparql, words};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
@@ -167,8 +167,8 @@ impl<'a> Text<'a> {
     fn names(&self, token: &Token) -> Option<NamedNode> {
         let written = token.text(self.source.text);
         match token.kind {
-            Kind::Iri => NamedNode::new(written.trim_matches(['<', '>'])).ok(),
-            Kind::PrefixedName => self.prefixes.expand(written),
+            TokenKind::Iri => NamedNode::new(written.trim_matches(['<', '>'])).ok(),
+            TokenKind::PrefixedName => self.prefixes.expand(written),
             _ => None,
         }
     }

@@ -7,7 +7,7 @@ use crate::advice::place::Text;
 use crate::advice::terms::Guess;
 use crate::advice::{Asked, Finding};
 use kgq_engine::Row;
-use kgq_engine::query::atoms::{Atom, Condition, Node};
+use kgq_engine::query::atoms::{Atom, Condition, PatternTerm};
 use kgq_syntax::rdf::language::cased;
 use kgq_syntax::rdf::{NamedNode, Term, Variable};
 use std::collections::BTreeMap;
@@ -73,11 +73,11 @@ impl Probes<'_> {
     /// The property whose value a variable is.
     fn property_of(&self, prefix: &[usize], variable: &Variable) -> Option<&NamedNode> {
         prefix.iter().find_map(|at| match &self.taken.atoms[*at].condition {
-            Condition::Triple { predicate: Node::Term(Term::NamedNode(p)), object: Node::Variable(v), .. }
-                if v == variable =>
-            {
-                Some(p)
-            }
+            Condition::Triple {
+                predicate: PatternTerm::Term(Term::NamedNode(p)),
+                object: PatternTerm::Variable(v),
+                ..
+            } if v == variable => Some(p),
             _ => None,
         })
     }

@@ -4,7 +4,7 @@ use super::MOST_ROWS;
 use crate::advice::place::Text;
 use crate::advice::terms::Guess;
 use crate::advice::{Asked, Finding};
-use kgq_engine::query::atoms::{Atom, Condition, Node};
+use kgq_engine::query::atoms::{Atom, Condition, PatternTerm};
 use kgq_snapshot::{Permutation, QuadPermutation, TermId, TermKind};
 use kgq_syntax::rdf::language::cased;
 use kgq_syntax::rdf::{Literal, NamedNode, NamedNodeRef, Term};
@@ -12,12 +12,12 @@ use oxrdf::vocab::xsd;
 
 /// A literal of a pattern that the data have in another form.
 pub fn literal(asked: &Asked<'_>, atom: &Atom, text: &Text<'_>) -> Option<Guess> {
-    let Condition::Triple { predicate, object: Node::Term(Term::Literal(wanted)), .. } = &atom.condition else {
+    let Condition::Triple { predicate, object: PatternTerm::Term(Term::Literal(wanted)), .. } = &atom.condition else {
         return None;
     };
     let guess = match predicate {
-        Node::Term(Term::NamedNode(property)) => of_property(asked, property, wanted, false),
-        Node::Term(_) | Node::Variable(_) | Node::Other => of_anything(asked, wanted),
+        PatternTerm::Term(Term::NamedNode(property)) => of_property(asked, property, wanted, false),
+        PatternTerm::Term(_) | PatternTerm::Variable(_) | PatternTerm::Other => of_anything(asked, wanted),
     }?;
     let span = text.literal(wanted.value()).or_else(|| text.atom(atom));
     Some(Guess { finding: guess.finding.at(text, span), ..guess })

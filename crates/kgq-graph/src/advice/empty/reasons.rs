@@ -3,7 +3,7 @@
 use super::{MOST_COUNTED, MOST_ROWS, Probes};
 use crate::advice::place::Text;
 use crate::advice::{Finding, terms};
-use kgq_engine::query::atoms::{Atom, Condition, Node};
+use kgq_engine::query::atoms::{Atom, Condition, PatternTerm};
 use kgq_engine::query::wanted_terms;
 use kgq_snapshot::{Permutation, QuadPermutation, TermId, TermKind};
 use kgq_syntax::error::Error;
@@ -61,14 +61,14 @@ impl Probes<'_> {
             let atom = &self.taken.atoms[*at];
             let Condition::Triple { subject, predicate, object } = &atom.condition else { return None };
             // A pattern of variables alone is the same either way.
-            if core.len() == 1 && !matches!((subject, object), (Node::Term(_), _) | (_, Node::Term(_))) {
+            if core.len() == 1 && !matches!((subject, object), (PatternTerm::Term(_), _) | (_, PatternTerm::Term(_))) {
                 return None;
             }
             // Of a part alone this says nothing: between variables many a property can be turned round.
             let gives = self.gives(&self.taken.reversed(*at)?, &all)?;
             let own = match predicate {
-                Node::Term(Term::NamedNode(property)) => self.asked.curie(property),
-                Node::Term(_) | Node::Variable(_) | Node::Other => "the property".to_owned(),
+                PatternTerm::Term(Term::NamedNode(property)) => self.asked.curie(property),
+                PatternTerm::Term(_) | PatternTerm::Variable(_) | PatternTerm::Other => "the property".to_owned(),
             };
             let hint = format!("exchange what stands before and after it, or turn it round with `^`: {gives}");
             Some(
@@ -94,7 +94,7 @@ impl Probes<'_> {
     fn in_named_graph(&self, core: &[usize], text: &Text<'_>) -> Option<Finding> {
         let (atom, names) = core.iter().find_map(|at| {
             let atom = &self.taken.atoms[*at];
-            let Condition::Triple { subject, predicate: Node::Term(Term::NamedNode(property)), object } =
+            let Condition::Triple { subject, predicate: PatternTerm::Term(Term::NamedNode(property)), object } =
                 &atom.condition
             else {
                 return None;
@@ -132,9 +132,9 @@ impl Probes<'_> {
     fn single(&self, atom: &Atom, text: &Text<'_>) -> Finding {
         let span = text.atom(atom);
         if let Condition::Triple {
-            subject: Node::Term(Term::NamedNode(thing)),
-            predicate: Node::Term(Term::NamedNode(property)),
-            object: Node::Variable(_),
+            subject: PatternTerm::Term(Term::NamedNode(thing)),
+            predicate: PatternTerm::Term(Term::NamedNode(property)),
+            object: PatternTerm::Variable(_),
         } = &atom.condition
         {
             let has = self.properties_of(thing);
@@ -161,11 +161,11 @@ impl Probes<'_> {
     }
 
     /// The named graphs that have the statement.
-    fn graphs_with(&self, subject: &Node, property: &NamedNode, object: &Node) -> Vec<NamedNode> {
+    fn graphs_with(&self, subject: &PatternTerm, property: &NamedNode, object: &PatternTerm) -> Vec<NamedNode> {
         let snapshot = self.asked.snapshot;
-        let id = |node: &Node| match node {
-            Node::Term(term) => snapshot.id(term.as_ref()).map(Some),
-            Node::Variable(_) | Node::Other => Some(None),
+        let id = |node: &PatternTerm| match node {
+            PatternTerm::Term(term) => snapshot.id(term.as_ref()).map(Some),
+            PatternTerm::Variable(_) | PatternTerm::Other => Some(None),
         };
         let (Some(s), Some(o), Some(p)) = (id(subject), id(object), snapshot.id(property.as_ref().into())) else {
             return Vec::new();
@@ -207,14 +207,14 @@ impl Probes<'_> {
     /// A class and a property that no member of it has.
     fn not_of_class(&self, a: &Atom, b: &Atom, text: &Text<'_>) -> Option<Finding> {
         let (
-            Condition::Triple { subject: s1, predicate: Node::Term(Term::NamedNode(p1)), object: o1 },
-            Condition::Triple { subject: s2, predicate: Node::Term(Term::NamedNode(p2)), object: o2 },
+            Condition::Triple { subject: s1, predicate: PatternTerm::Term(Term::NamedNode(p1)), object: o1 },
+            Condition::Triple { subject: s2, predicate: PatternTerm::Term(Term::NamedNode(p2)), object: o2 },
         ) = (&a.condition, &b.condition)
         else {
             return None;
         };
         for (class, property, atom, subject, other) in [((p1, o1), p2, b, s1, s2), ((p2, o2), p1, a, s2, s1)] {
-            if let ((p, Node::Term(Term::NamedNode(class))), true) =
+            if let ((p, PatternTerm::Term(Term::NamedNode(class))), true) =
                 (class, subject == other && property.as_ref() != rdf::TYPE)
                 && p.as_ref() == rdf::TYPE
             {
@@ -235,14 +235,14 @@ impl Probes<'_> {
     /// A literal that is asked for its properties.
     fn literal_as_subject(&self, a: &Atom, b: &Atom, text: &Text<'_>) -> Option<Finding> {
         let (
-            Condition::Triple { subject: s1, predicate: Node::Term(Term::NamedNode(p1)), object: o1 },
-            Condition::Triple { subject: s2, predicate: Node::Term(Term::NamedNode(p2)), object: o2 },
+            Condition::Triple { subject: s1, predicate: PatternTerm::Term(Term::NamedNode(p1)), object: o1 },
+            Condition::Triple { subject: s2, predicate: PatternTerm::Term(Term::NamedNode(p2)), object: o2 },
         ) = (&a.condition, &b.condition)
         else {
             return None;
         };
         for (object, subject, property, atom) in [(o1, s2, p1, b), (o2, s1, p2, a)] {
-            if let Node::Variable(variable) = object
+            if let PatternTerm::Variable(variable) = object
                 && object == subject
                 && self.only_literals(property)
             {

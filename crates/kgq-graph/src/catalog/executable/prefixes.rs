@@ -14,16 +14,16 @@ const IMPORTS: &str = "http://www.w3.org/2002/07/owl#imports";
 #[derive(Default)]
 pub(in crate::catalog) struct Declarations {
     /// By who declares them: an ontology with a name, or a blank node of one file.
-    by_node: FxHashMap<Node, Vec<(String, String)>>,
-    imports: FxHashMap<Node, Vec<Node>>,
+    by_node: FxHashMap<Declarer, Vec<(String, String)>>,
+    imports: FxHashMap<Declarer, Vec<Declarer>>,
     /// By folder and prefix.
     by_folder: FxHashMap<(String, String), String>,
 }
 
 /// A node, and its file if it is blank.
-type Node = (Option<String>, NamedOrBlankNode);
+type Declarer = (Option<String>, NamedOrBlankNode);
 
-fn node(file: &TurtleFile, node: NamedOrBlankNode) -> Node {
+fn node(file: &TurtleFile, node: NamedOrBlankNode) -> Declarer {
     (node.is_blank_node().then(|| file.name.clone()), node)
 }
 
@@ -63,8 +63,8 @@ impl Declarations {
     fn of_query(&self, file: &TurtleFile, query: &NamedOrBlankNode, prefix: &str) -> Option<&str> {
         let property = format!("{SH}prefixes");
         let named = file.values(query, &property).filter_map(as_subject);
-        let mut nodes: Vec<Node> = named.map(|n| node(file, n)).collect();
-        let mut seen: FxHashSet<Node> = nodes.iter().cloned().collect();
+        let mut nodes: Vec<Declarer> = named.map(|n| node(file, n)).collect();
+        let mut seen: FxHashSet<Declarer> = nodes.iter().cloned().collect();
         let mut at = 0;
         while let Some(node) = nodes.get(at).cloned() {
             at += 1;

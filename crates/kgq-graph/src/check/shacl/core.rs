@@ -1,6 +1,6 @@
 //! The constraints of the Core language on one focus node (SHACL 1.0 §4).
 
-use super::dataset::Node;
+use super::dataset::NodeId;
 use super::shape::{Bound, Constraint, Qualified, ShapeId};
 use super::validate::{At, Validation};
 use kgq_syntax::error::Result;
@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 impl Validation<'_> {
     /// Why a value by itself does not satisfy a constraint; `None` if it does.
-    pub fn value_fails(&self, constraint: &Constraint, value: Node) -> Option<String> {
+    pub fn value_fails(&self, constraint: &Constraint, value: NodeId) -> Option<String> {
         let term = self.dataset.term(value);
         let literal = match term {
             Term::Literal(literal) => Some(literal),
@@ -81,8 +81,8 @@ impl Validation<'_> {
         }
     }
 
-    pub fn equals(&mut self, constraint: &Constraint, predicate: Node, at: At<'_>) {
-        let others: Vec<Node> = self.dataset.data.objects(at.focus, predicate).collect();
+    pub fn equals(&mut self, constraint: &Constraint, predicate: NodeId, at: At<'_>) {
+        let others: Vec<NodeId> = self.dataset.data.objects(at.focus, predicate).collect();
         for value in at.values.iter().filter(|v| !others.contains(v)) {
             let why = format!("{} is not a value of {}", self.named(*value), self.named(predicate));
             self.fail(constraint, at, Some(*value), why);
@@ -93,8 +93,8 @@ impl Validation<'_> {
         }
     }
 
-    pub fn ordered(&mut self, constraint: &Constraint, predicate: Node, at: At<'_>, wanted: &[Ordering]) {
-        let others: Vec<Node> = self.dataset.data.objects(at.focus, predicate).collect();
+    pub fn ordered(&mut self, constraint: &Constraint, predicate: NodeId, at: At<'_>, wanted: &[Ordering]) {
+        let others: Vec<NodeId> = self.dataset.data.objects(at.focus, predicate).collect();
         for value in at.values {
             for other in &others {
                 let order = match (self.dataset.term(*value), self.dataset.term(*other)) {
@@ -151,7 +151,7 @@ impl Validation<'_> {
         Ok(())
     }
 
-    pub fn closed(&mut self, constraint: &Constraint, allowed: &FxHashSet<Node>, at: At<'_>) {
+    pub fn closed(&mut self, constraint: &Constraint, allowed: &FxHashSet<NodeId>, at: At<'_>) {
         for value in at.values {
             for (predicate, object) in self.dataset.data.properties(*value).filter(|(p, _)| !allowed.contains(p)) {
                 let why = format!("{} cannot have the property {}", self.named(*value), self.named(predicate));

@@ -1,7 +1,7 @@
 //! The two graphs of a validation, data and shapes, over one dictionary of terms, each sorted three ways.
 
 use super::dictionary::Dictionary;
-pub use super::dictionary::Node;
+pub use super::dictionary::NodeId;
 use super::view::View;
 use kgq_syntax::rdf::path::Path;
 use kgq_syntax::rdf::{NamedNode, NamedNodeRef, Term, Triple};
@@ -12,27 +12,27 @@ use std::sync::Arc;
 /// The name under which constraints in SPARQL see the shapes.
 pub const SHAPES_GRAPH: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("urn:kgq:shapes");
 
-pub struct Dataset {
+pub struct ValidationData {
     dictionary: Dictionary,
-    pub data: Arc<Graph>,
-    pub shapes: Arc<Graph>,
-    pub(super) shapes_graph: Node,
-    rdf_type: Node,
-    sub_class_of: Node,
+    pub data: Arc<TripleIndex>,
+    pub shapes: Arc<TripleIndex>,
+    pub(super) shapes_graph: NodeId,
+    rdf_type: NodeId,
+    sub_class_of: NodeId,
 }
 
-impl Dataset {
+impl ValidationData {
     pub fn new(data: impl IntoIterator<Item = Triple>, shapes: impl IntoIterator<Item = Triple>) -> Self {
         let mut dictionary = Dictionary::default();
-        let data = Arc::new(Graph::new(data.into_iter().map(|t| dictionary.triple(t)).collect()));
-        let shapes = Arc::new(Graph::new(shapes.into_iter().map(|t| dictionary.triple(t)).collect()));
+        let data = Arc::new(TripleIndex::new(data.into_iter().map(|t| dictionary.triple(t)).collect()));
+        let shapes = Arc::new(TripleIndex::new(shapes.into_iter().map(|t| dictionary.triple(t)).collect()));
         Self::with(dictionary, data, shapes)
     }
 
     /// One graph that holds both the data and the shapes.
     pub fn of_one_graph(triples: impl IntoIterator<Item = Triple>) -> Self {
         let mut dictionary = Dictionary::default();
-        let graph = Arc::new(Graph::new(triples.into_iter().map(|t| dictionary.triple(t)).collect()));
+        let graph = Arc::new(TripleIndex::new(triples.into_iter().map(|t| dictionary.triple(t)).collect()));
         Self::with(dictionary, Arc::clone(&graph), graph)
     }
 
@@ -43,7 +43,7 @@ impl Dataset {
         let new = triples.into_iter().map(|t| self.dictionary.triple(t)).filter(|t| !self.data.contains(*t));
         all.extend(new);
         if all.len() > before {
-            self.data = Arc::new(Graph::new(all));
+            self.data = Arc::new(TripleIndex::new(all));
         }
         self.data.len() - before
     }
@@ -57,24 +57,24 @@ impl Dataset {
         }
     }
 
-    fn with(mut dictionary: Dictionary, data: Arc<Graph>, shapes: Arc<Graph>) -> Self {
+    fn with(mut dictionary: Dictionary, data: Arc<TripleIndex>, shapes: Arc<TripleIndex>) -> Self {
         let rdf_type = dictionary.insert(rdf::TYPE.into_owned().into());
         let sub_class_of = dictionary.insert(rdfs::SUB_CLASS_OF.into_owned().into());
         let shapes_graph = dictionary.insert(SHAPES_GRAPH.into_owned().into());
         Self { dictionary, data, shapes, shapes_graph, rdf_type, sub_class_of }
     }
 
-    pub fn term(&self, node: Node) -> &Term {
+    pub fn term(&self, node: NodeId) -> &Term {
         self.dictionary.term(node)
     }
 
     /// The node of a term that a statement holds.
-    pub fn node(&self, term: &Term) -> Option<Node> {
+    pub fn node(&self, term: &Term) -> Option<NodeId> {
         self.dictionary.known().node(term)
     }
 
     /// The node of any term, such as a function gives.
-    pub(super) fn any_node(&self, term: &Term) -> Node {
+    pub(super) fn any_node(&self, term: &Term) -> NodeId {
         self.dictionary.any_node(term)
     }
 
@@ -88,12 +88,12 @@ impl Dataset {
         }
     }
 
-    pub(super) fn iri(&self, iri: NamedNodeRef<'_>) -> Option<Node> {
+    pub(super) fn iri(&self, iri: NamedNodeRef<'_>) -> Option<NodeId> {
         self.node(&iri.into_owned().into())
     }
 
     /// The IRI of a node; `None` for blank nodes, literals and triple terms.
-    pub fn as_iri(&self, node: Node) -> Option<&NamedNode> {
+    pub fn as_iri(&self, node: NodeId) -> Option<&NamedNode> {
         match self.term(node) {
             Term::NamedNode(iri) => Some(iri),
             Term::BlankNode(_) | Term::Literal(_) | Term::Triple(_) => None,
@@ -101,21 +101,21 @@ impl Dataset {
     }
 
     /// The class and all its subclasses, as the given graph says.
-    pub(super) fn subclasses(&self, graph: &Graph, class: Node) -> Vec<Node> {
+    pub(super) fn subclasses(&self, graph: &TripleIndex, class: NodeId) -> Vec<NodeId> {
         closure(class, |node, found| found.extend(graph.subjects(self.sub_class_of, node)))
     }
 
     /// The instances of a class and of its subclasses (SHACL §1.1, "SHACL instance"), each once.
-    pub(super) fn instances(&self, graph: &Graph, class: Node) -> Vec<Node> {
+    pub(super) fn instances(&self, graph: &TripleIndex, class: NodeId) -> Vec<NodeId> {
         let mut seen = FxHashSet::default();
         let classes = self.subclasses(graph, class);
         let instances = classes.into_iter().flat_map(|class| graph.subjects(self.rdf_type, class));
         instances.filter(|node| seen.insert(*node)).collect()
     }
 
-    pub(super) fn is_instance(&self, graph: &Graph, node: Node, class: Node) -> bool {
-        let mut classes: Vec<Node> = graph.objects(node, self.rdf_type).collect();
-        let mut seen: FxHashSet<Node> = classes.iter().copied().collect();
+    pub(super) fn is_instance(&self, graph: &TripleIndex, node: NodeId, class: NodeId) -> bool {
+        let mut classes: Vec<NodeId> = graph.objects(node, self.rdf_type).collect();
+        let mut seen: FxHashSet<NodeId> = classes.iter().copied().collect();
         while let Some(next) = classes.pop() {
             if next == class {
                 return true;
@@ -126,7 +126,7 @@ impl Dataset {
     }
 
     /// The nodes that a path reaches from `start` in the data, each once (SHACL §2.3.1, "value nodes").
-    pub(super) fn reached(&self, path: &Path<Node>, start: Node) -> Vec<Node> {
+    pub(super) fn reached(&self, path: &Path<NodeId>, start: NodeId) -> Vec<NodeId> {
         let mut found = Vec::new();
         self.walk(path, start, false, &mut found);
         let mut seen = FxHashSet::default();
@@ -134,14 +134,14 @@ impl Dataset {
         found
     }
 
-    fn walk(&self, path: &Path<Node>, from: Node, inverse: bool, found: &mut Vec<Node>) {
+    fn walk(&self, path: &Path<NodeId>, from: NodeId, inverse: bool, found: &mut Vec<NodeId>) {
         match path {
             Path::Predicate(p) if inverse => found.extend(self.data.subjects(*p, from)),
             Path::Predicate(p) => found.extend(self.data.objects(from, *p)),
             Path::Inverse(inner) => self.walk(inner, from, !inverse, found),
             Path::Sequence(steps) => {
                 let mut here = vec![from];
-                let mut step = |path: &Path<Node>| {
+                let mut step = |path: &Path<NodeId>| {
                     let mut next = Vec::new();
                     for node in here.drain(..) {
                         self.walk(path, node, inverse, &mut next);
@@ -178,7 +178,7 @@ impl Dataset {
 }
 
 /// All that is reached from `start` by repeating a step, `start` first, each once.
-fn closure(start: Node, step: impl Fn(Node, &mut Vec<Node>)) -> Vec<Node> {
+fn closure(start: NodeId, step: impl Fn(NodeId, &mut Vec<NodeId>)) -> Vec<NodeId> {
     let mut found = vec![start];
     let mut seen = FxHashSet::from_iter([start]);
     let mut next = Vec::new();
@@ -192,14 +192,14 @@ fn closure(start: Node, step: impl Fn(Node, &mut Vec<Node>)) -> Vec<Node> {
 }
 
 /// Triples, sorted by subject, by predicate and by object.
-pub struct Graph {
-    spo: Vec<[Node; 3]>,
-    pos: Vec<[Node; 3]>,
-    osp: Vec<[Node; 3]>,
+pub struct TripleIndex {
+    spo: Vec<[NodeId; 3]>,
+    pos: Vec<[NodeId; 3]>,
+    osp: Vec<[NodeId; 3]>,
 }
 
-impl Graph {
-    fn new(mut spo: Vec<[Node; 3]>) -> Self {
+impl TripleIndex {
+    fn new(mut spo: Vec<[NodeId; 3]>) -> Self {
         spo.sort_unstable();
         spo.dedup();
         let mut pos: Vec<_> = spo.iter().map(|[s, p, o]| [*p, *o, *s]).collect();
@@ -217,35 +217,35 @@ impl Graph {
         self.spo.is_empty()
     }
 
-    pub fn objects(&self, subject: Node, predicate: Node) -> impl Iterator<Item = Node> {
+    pub fn objects(&self, subject: NodeId, predicate: NodeId) -> impl Iterator<Item = NodeId> {
         starting_with(&self.spo, [subject, predicate]).iter().map(|[_, _, o]| *o)
     }
 
-    pub fn subjects(&self, predicate: Node, object: Node) -> impl Iterator<Item = Node> {
+    pub fn subjects(&self, predicate: NodeId, object: NodeId) -> impl Iterator<Item = NodeId> {
         starting_with(&self.pos, [predicate, object]).iter().map(|[_, _, s]| *s)
     }
 
-    pub fn contains(&self, triple: [Node; 3]) -> bool {
+    pub fn contains(&self, triple: [NodeId; 3]) -> bool {
         self.spo.binary_search(&triple).is_ok()
     }
 
     /// The subjects and objects of a predicate's triples.
-    pub fn pairs(&self, predicate: Node) -> impl Iterator<Item = (Node, Node)> {
+    pub fn pairs(&self, predicate: NodeId) -> impl Iterator<Item = (NodeId, NodeId)> {
         starting_with(&self.pos, [predicate]).iter().map(|[_, o, s]| (*s, *o))
     }
 
     /// The predicates and objects of a subject.
-    pub fn properties(&self, subject: Node) -> impl Iterator<Item = (Node, Node)> {
+    pub fn properties(&self, subject: NodeId) -> impl Iterator<Item = (NodeId, NodeId)> {
         starting_with(&self.spo, [subject]).iter().map(|[_, p, o]| (*p, *o))
     }
 
     /// The triples that match, as subject, predicate, object.
     pub(super) fn matching(
         &self,
-        s: Option<Node>,
-        p: Option<Node>,
-        o: Option<Node>,
-    ) -> Box<dyn Iterator<Item = [Node; 3]> + '_> {
+        s: Option<NodeId>,
+        p: Option<NodeId>,
+        o: Option<NodeId>,
+    ) -> Box<dyn Iterator<Item = [NodeId; 3]> + '_> {
         match (s, p, o) {
             (Some(s), Some(p), Some(o)) => Box::new(self.contains([s, p, o]).then_some([s, p, o]).into_iter()),
             (Some(s), Some(p), None) => Box::new(starting_with(&self.spo, [s, p]).iter().copied()),
@@ -259,7 +259,7 @@ impl Graph {
     }
 }
 
-fn starting_with<const N: usize>(sorted: &[[Node; 3]], prefix: [Node; N]) -> &[[Node; 3]] {
+fn starting_with<const N: usize>(sorted: &[[NodeId; 3]], prefix: [NodeId; N]) -> &[[NodeId; 3]] {
     let start = sorted.partition_point(|row| row[..N] < prefix[..]);
     let length = sorted[start..].partition_point(|row| row[..N] == prefix[..]);
     &sorted[start..start + length]
@@ -274,14 +274,14 @@ mod tests {
         NamedNode::new_unchecked(format!("http://a/{name}"))
     }
 
-    fn dataset(edges: &[(&str, &str, &str)]) -> Dataset {
-        Dataset::new(edges.iter().map(|(s, p, o)| Triple::new(iri(s), iri(p), iri(o))), [])
+    fn dataset(edges: &[(&str, &str, &str)]) -> ValidationData {
+        ValidationData::new(edges.iter().map(|(s, p, o)| Triple::new(iri(s), iri(p), iri(o))), [])
     }
 
-    fn reached(dataset: &Dataset, path: Path<&str>, start: &str) -> Vec<String> {
+    fn reached(dataset: &ValidationData, path: Path<&str>, start: &str) -> Vec<String> {
         let path = path.map(&mut |p| dataset.iri(iri(p).as_ref()).unwrap());
         let start = dataset.iri(iri(start).as_ref()).unwrap();
-        let name = |n: Node| dataset.as_iri(n).unwrap().as_str().trim_start_matches("http://a/").to_owned();
+        let name = |n: NodeId| dataset.as_iri(n).unwrap().as_str().trim_start_matches("http://a/").to_owned();
         dataset.reached(&path, start).into_iter().map(name).collect()
     }
 
@@ -307,7 +307,7 @@ mod tests {
     fn instances_are_those_of_subclasses_too() {
         let typed = |s: &str, class: &str| Triple::new(iri(s), rdf::TYPE, iri(class));
         let sub = Triple::new(iri("B"), rdfs::SUB_CLASS_OF, iri("A"));
-        let d = Dataset::new(
+        let d = ValidationData::new(
             [typed("x", "B"), typed("y", "A"), sub, Triple::new(iri("z"), iri("p"), Literal::from(1))],
             [],
         );

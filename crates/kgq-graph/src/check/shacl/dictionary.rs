@@ -8,38 +8,38 @@ use std::sync::Arc;
 
 /// A term of the dataset, as a number in its dictionary. Numbers follow the order in which terms were read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Node(u32);
+pub struct NodeId(u32);
 
 /// The terms of statements, and after them those that were computed since the last statement was added.
 #[derive(Default)]
 pub(super) struct Dictionary {
     known: Arc<Terms>,
     computed: FrozenVec<Arc<Term>>,
-    computed_nodes: RefCell<FxHashMap<Arc<Term>, Node>>,
+    computed_nodes: RefCell<FxHashMap<Arc<Term>, NodeId>>,
 }
 
 /// The terms of statements.
 #[derive(Clone, Default)]
 pub(super) struct Terms {
     terms: Vec<Arc<Term>>,
-    nodes: FxHashMap<Arc<Term>, Node>,
+    nodes: FxHashMap<Arc<Term>, NodeId>,
 }
 
 impl Terms {
-    pub fn term(&self, node: Node) -> Option<&Arc<Term>> {
+    pub fn term(&self, node: NodeId) -> Option<&Arc<Term>> {
         self.terms.get(node.0 as usize)
     }
 
     /// The term of a node that is known to be of a statement.
-    pub fn at(&self, node: Node) -> &Term {
+    pub fn at(&self, node: NodeId) -> &Term {
         &self.terms[node.0 as usize]
     }
 
-    pub fn node(&self, term: &Term) -> Option<Node> {
+    pub fn node(&self, term: &Term) -> Option<NodeId> {
         self.nodes.get(term).copied()
     }
 
-    fn insert(&mut self, term: Arc<Term>) -> Node {
+    fn insert(&mut self, term: Arc<Term>) -> NodeId {
         let node = numbered(self.terms.len());
         self.terms.push(Arc::clone(&term));
         self.nodes.insert(term, node);
@@ -47,8 +47,8 @@ impl Terms {
     }
 }
 
-fn numbered(number: usize) -> Node {
-    Node(u32::try_from(number).expect("a dataset in memory has fewer than 2³² terms"))
+fn numbered(number: usize) -> NodeId {
+    NodeId(u32::try_from(number).expect("a dataset in memory has fewer than 2³² terms"))
 }
 
 impl Dictionary {
@@ -56,14 +56,14 @@ impl Dictionary {
         &self.known
     }
 
-    pub fn term(&self, node: Node) -> &Term {
+    pub fn term(&self, node: NodeId) -> &Term {
         match self.known.term(node) {
             Some(term) => term,
             None => &self.computed[node.0 as usize - self.known.terms.len()],
         }
     }
 
-    pub fn insert(&mut self, term: Term) -> Node {
+    pub fn insert(&mut self, term: Term) -> NodeId {
         self.settle();
         match self.known.node(&term) {
             Some(node) => node,
@@ -83,7 +83,7 @@ impl Dictionary {
         self.computed_nodes.take();
     }
 
-    pub fn any_node(&self, term: &Term) -> Node {
+    pub fn any_node(&self, term: &Term) -> NodeId {
         if let Some(node) = self.known.node(term).or_else(|| self.computed_nodes.borrow().get(term).copied()) {
             return node;
         }
@@ -94,7 +94,7 @@ impl Dictionary {
         node
     }
 
-    pub fn triple(&mut self, triple: Triple) -> [Node; 3] {
+    pub fn triple(&mut self, triple: Triple) -> [NodeId; 3] {
         [self.insert(triple.subject.into()), self.insert(triple.predicate.into()), self.insert(triple.object)]
     }
 }

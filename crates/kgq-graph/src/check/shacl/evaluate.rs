@@ -1,6 +1,6 @@
-//! Node expressions evaluated: the nodes that they give for a focus node.
+//! NodeId expressions evaluated: the nodes that they give for a focus node.
 
-use super::dataset::Node;
+use super::dataset::NodeId;
 use super::expression::NodeExpression;
 use super::validate::Validation;
 use kgq_engine::expression::arithmetic::{self, Operation};
@@ -18,7 +18,7 @@ const MAX_NODES: usize = 1_000_000;
 
 impl Validation<'_> {
     /// The nodes of an expression in their order. Those of a path from several nodes are not told apart: a sum wants each.
-    pub fn nodes(&mut self, expression: &NodeExpression, focus: Node) -> Result<Vec<Node>> {
+    pub fn nodes(&mut self, expression: &NodeExpression, focus: NodeId) -> Result<Vec<NodeId>> {
         Ok(match expression {
             NodeExpression::This => vec![focus],
             NodeExpression::Constant(node) => vec![*node],
@@ -51,13 +51,13 @@ impl Validation<'_> {
                 let Some((first, others)) = members.split_first() else { return Ok(Vec::new()) };
                 let mut nodes = distinct(self.nodes(first, focus)?);
                 for other in others {
-                    let among: FxHashSet<Node> = self.nodes(other, focus)?.into_iter().collect();
+                    let among: FxHashSet<NodeId> = self.nodes(other, focus)?.into_iter().collect();
                     nodes.retain(|node| among.contains(node));
                 }
                 nodes
             }
             NodeExpression::Minus { nodes, without } => {
-                let without: FxHashSet<Node> = self.nodes(without, focus)?.into_iter().collect();
+                let without: FxHashSet<NodeId> = self.nodes(without, focus)?.into_iter().collect();
                 self.nodes(nodes, focus)?.into_iter().filter(|node| !without.contains(node)).collect()
             }
             NodeExpression::Distinct(nodes) => distinct(self.nodes(nodes, focus)?),
@@ -90,25 +90,25 @@ impl Validation<'_> {
     }
 
     /// Whether an expression gives `true`, and nothing else.
-    pub fn is_true(&mut self, expression: &NodeExpression, focus: Node) -> Result<bool> {
+    pub fn is_true(&mut self, expression: &NodeExpression, focus: NodeId) -> Result<bool> {
         let truth = self.boolean(true);
         let nodes = self.nodes(expression, focus)?;
         Ok(!nodes.is_empty() && nodes.iter().all(|node| *node == truth))
     }
 
-    fn boolean(&self, value: bool) -> Node {
+    fn boolean(&self, value: bool) -> NodeId {
         self.dataset.any_node(&Literal::from(value).into())
     }
 
     /// One node of many; none where there is no such node.
-    fn aggregate(&mut self, expression: &NodeExpression, focus: Node) -> Result<Option<Node>> {
+    fn aggregate(&mut self, expression: &NodeExpression, focus: NodeId) -> Result<Option<NodeId>> {
         Ok(match expression {
             NodeExpression::Count(nodes) => {
                 let count = self.nodes(nodes, focus)?.len();
                 Some(self.dataset.any_node(&Literal::from(count as u64).into()))
             }
             NodeExpression::Extreme(wanted, nodes) => {
-                let key = |node: &Node| order::key(Some(self.dataset.term(*node)));
+                let key = |node: &NodeId| order::key(Some(self.dataset.term(*node)));
                 let nodes = self.nodes(nodes, focus)?;
                 match wanted {
                     Ordering::Greater => nodes.into_iter().max_by_key(key),
@@ -137,8 +137,8 @@ impl Validation<'_> {
         nodes: &NodeExpression,
         by: &NodeExpression,
         descending: bool,
-        focus: Node,
-    ) -> Result<Vec<Node>> {
+        focus: NodeId,
+    ) -> Result<Vec<NodeId>> {
         let mut keyed = Vec::new();
         for node in self.nodes(nodes, focus)? {
             let by = self.nodes(by, node)?.first().copied();
@@ -154,8 +154,8 @@ impl Validation<'_> {
     }
 
     /// A function's values for all combinations of the arguments' nodes, each once.
-    fn call(&mut self, query: &Prebound, arguments: &[NodeExpression], focus: Node) -> Result<Vec<Node>> {
-        let mut combinations: Vec<Vec<Node>> = vec![Vec::new()];
+    fn call(&mut self, query: &Prebound, arguments: &[NodeExpression], focus: NodeId) -> Result<Vec<NodeId>> {
+        let mut combinations: Vec<Vec<NodeId>> = vec![Vec::new()];
         for argument in arguments {
             let nodes = self.nodes(argument, focus)?;
             bounded(combinations.len().saturating_mul(nodes.len()))?;
@@ -174,7 +174,7 @@ impl Validation<'_> {
     }
 }
 
-fn with(before: &[Node], node: Node) -> Vec<Node> {
+fn with(before: &[NodeId], node: NodeId) -> Vec<NodeId> {
     let mut all = before.to_vec();
     all.push(node);
     all
@@ -187,7 +187,7 @@ fn bounded(nodes: usize) -> Result<()> {
     Ok(())
 }
 
-fn distinct(nodes: impl IntoIterator<Item = Node>) -> Vec<Node> {
+fn distinct(nodes: impl IntoIterator<Item = NodeId>) -> Vec<NodeId> {
     let mut seen = FxHashSet::default();
     nodes.into_iter().filter(|node| seen.insert(*node)).collect()
 }

@@ -1,6 +1,6 @@
 //! Queries of a shapes graph, asked of a dataset, with the functions that the shapes graph declares.
 
-use super::dataset::Dataset;
+use super::dataset::ValidationData;
 use super::function::Functions;
 use super::view::{View, resolved};
 use kgq_engine::expression::extension;
@@ -42,7 +42,7 @@ struct Shared {
 }
 
 impl Evaluator {
-    pub fn new(dataset: &Dataset, functions: &Arc<Functions>, limits: Limits) -> Self {
+    pub fn new(dataset: &ValidationData, functions: &Arc<Functions>, limits: Limits) -> Self {
         let shared = Arc::new(Shared {
             view: dataset.view(),
             functions: Arc::clone(functions),

@@ -1,7 +1,7 @@
-//! Node expressions (SHACL Advanced Features §5), which give nodes for a focus node: what they say. Those that the note lacks are as
+//! NodeId expressions (SHACL Advanced Features §5), which give nodes for a focus node: what they say. Those that the note lacks are as
 //! its authors' own tools have them.
 
-use super::dataset::Node;
+use super::dataset::NodeId;
 use super::reader::{Reader, short};
 use super::shape::ShapeId;
 use super::sparql::OPTIONAL;
@@ -16,9 +16,9 @@ use std::cmp::Ordering;
 
 pub(crate) enum NodeExpression {
     This,
-    Constant(Node),
+    Constant(NodeId),
     Path {
-        path: Path<Node>,
+        path: Path<NodeId>,
         from: Box<Self>,
     },
     Filter {
@@ -69,7 +69,7 @@ const MAX_DEPTH: usize = 64;
 const MAX_EXPRESSIONS: usize = 10_000;
 
 /// A node expression; `None`, with the reason noted, where it is ill-formed or of a kind that is not run.
-pub(super) fn expression(reader: &mut Reader<'_>, shape: Node, node: Node) -> Option<NodeExpression> {
+pub(super) fn expression(reader: &mut Reader<'_>, shape: NodeId, node: NodeId) -> Option<NodeExpression> {
     let mut reading = Reading { reader, shape, left: MAX_EXPRESSIONS };
     reading.expression(node, 0)
 }
@@ -77,7 +77,7 @@ pub(super) fn expression(reader: &mut Reader<'_>, shape: Node, node: Node) -> Op
 struct Reading<'r, 'd> {
     reader: &'r mut Reader<'d>,
     /// What findings are about.
-    shape: Node,
+    shape: NodeId,
     /// How many more expressions may be read.
     left: usize,
 }
@@ -100,7 +100,7 @@ const OF_SEVERAL: [(NamedNodeRef<'_>, Combine); 2] =
     [(sh::INTERSECTION, NodeExpression::Intersection), (sh::UNION, NodeExpression::Union)];
 
 impl Reading<'_, '_> {
-    fn expression(&mut self, node: Node, depth: usize) -> Option<NodeExpression> {
+    fn expression(&mut self, node: NodeId, depth: usize) -> Option<NodeExpression> {
         if depth > MAX_DEPTH {
             return self.fault("a node expression runs in a circle, or is nested too deeply");
         }
@@ -122,7 +122,7 @@ impl Reading<'_, '_> {
     }
 
     /// An expression that is told by one of its properties.
-    fn keyed(&mut self, node: Node, depth: usize) -> Option<NodeExpression> {
+    fn keyed(&mut self, node: NodeId, depth: usize) -> Option<NodeExpression> {
         for (key, wrap) in OF_ONE {
             if let Some(value) = self.reader.one(node, key) {
                 return Some(wrap(Box::new(self.expression(value, depth + 1)?)));
@@ -161,7 +161,7 @@ impl Reading<'_, '_> {
     }
 
     /// An expression that keeps to the order of nodes, or else one with a query or a function.
-    fn sequence(&mut self, node: Node, depth: usize) -> Option<NodeExpression> {
+    fn sequence(&mut self, node: NodeId, depth: usize) -> Option<NodeExpression> {
         for (key, wrap) in [
             (sh::LIMIT, NodeExpression::Limit as fn(Box<NodeExpression>, usize) -> NodeExpression),
             (sh::OFFSET, NodeExpression::Offset),
@@ -184,7 +184,7 @@ impl Reading<'_, '_> {
         self.call(node, depth)
     }
 
-    fn query(&mut self, node: Node, property: NamedNodeRef<'_>, form: Form) -> Option<NodeExpression> {
+    fn query(&mut self, node: NodeId, property: NamedNodeRef<'_>, form: Form) -> Option<NodeExpression> {
         if !self.reader.objects(node, sh::NODES).is_empty() {
             let message = format!("a node expression with {} and sh:nodes is not run", short(property));
             self.reader.not_run(self.shape, message);
@@ -197,7 +197,7 @@ impl Reading<'_, '_> {
     }
 
     /// A function expression has one triple besides its type: the function, and the list of the arguments (§5.4).
-    fn call(&mut self, node: Node, depth: usize) -> Option<NodeExpression> {
+    fn call(&mut self, node: NodeId, depth: usize) -> Option<NodeExpression> {
         let dataset = self.reader.dataset;
         let (rdf_type, nil) = (dataset.iri(rdf::TYPE), dataset.iri(rdf::NIL));
         let mut said = dataset.shapes.properties(node).filter(|(p, _)| Some(*p) != rdf_type);
@@ -222,13 +222,13 @@ impl Reading<'_, '_> {
         }
     }
 
-    fn members(&mut self, key: NamedNodeRef<'_>, list: Node, depth: usize) -> Option<Vec<NodeExpression>> {
+    fn members(&mut self, key: NamedNodeRef<'_>, list: NodeId, depth: usize) -> Option<Vec<NodeExpression>> {
         let members = self.reader.list(self.shape, key, list)?;
         members.into_iter().map(|member| self.expression(member, depth + 1)).collect()
     }
 
     /// The nodes that an expression begins with: those of `sh:nodes`, else the focus node.
-    fn nodes(&mut self, node: Node, depth: usize) -> Option<Box<NodeExpression>> {
+    fn nodes(&mut self, node: NodeId, depth: usize) -> Option<Box<NodeExpression>> {
         match self.part(node, sh::NODES, depth)? {
             Some(nodes) => Some(nodes),
             None => Some(Box::new(NodeExpression::This)),
@@ -237,7 +237,7 @@ impl Reading<'_, '_> {
 
     /// A part that may be absent; `None` where it is faulty.
     #[expect(clippy::option_option, reason = "a part can be absent, or faulty")]
-    fn part(&mut self, node: Node, key: NamedNodeRef<'_>, depth: usize) -> Option<Option<Box<NodeExpression>>> {
+    fn part(&mut self, node: NodeId, key: NamedNodeRef<'_>, depth: usize) -> Option<Option<Box<NodeExpression>>> {
         match self.reader.one(node, key) {
             Some(part) => Some(Some(Box::new(self.expression(part, depth + 1)?))),
             None => Some(None),

@@ -1,6 +1,6 @@
 //! Functions that a shapes graph declares (SHACL Advanced Features §4): what they are called with, and their queries.
 
-use super::dataset::Node;
+use super::dataset::NodeId;
 use super::reader::Reader;
 use super::sparql::{OPTIONAL, parameter};
 use super::vocab as sh;
@@ -78,7 +78,7 @@ pub(super) fn read_signatures(reader: &mut Reader<'_>) -> Signatures {
 }
 
 /// The parameters in the order of a call: by `sh:order` if any has one, else by name (§4.2).
-fn parameters(reader: &mut Reader<'_>, function: Node) -> Option<Parameters> {
+fn parameters(reader: &mut Reader<'_>, function: NodeId) -> Option<Parameters> {
     let mut found = Vec::new();
     for node in reader.objects(function, sh::PARAMETER) {
         let order = reader.order(node);

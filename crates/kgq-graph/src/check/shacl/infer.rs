@@ -3,7 +3,7 @@
 //! The rules of one `sh:order` see the same data; what they add is seen by those of a higher order. All are repeated until nothing
 //! new is added. New blank nodes and what is said of them are added once for a rule and focus node, so that this ends.
 
-use super::dataset::{Dataset, Node};
+use super::dataset::{NodeId, ValidationData};
 use super::rule::{Head, Rule};
 use super::shape::{ShapeId, Shapes};
 use super::validate::{Failure, Validation};
@@ -21,7 +21,7 @@ const MAX_ROUNDS: usize = 200;
 /// # Errors
 /// That of a query, and where rules do not come to an end within the limits.
 pub fn infer(
-    dataset: &mut Dataset,
+    dataset: &mut ValidationData,
     shapes: &Shapes,
     limits: Limits,
     name: &dyn Fn(&Term) -> String,
@@ -66,7 +66,7 @@ impl Validation<'_> {
         id: ShapeId,
         number: usize,
         rule: &Rule,
-        applied: &mut FxHashSet<(usize, usize, Node)>,
+        applied: &mut FxHashSet<(usize, usize, NodeId)>,
         found: &mut Vec<Triple>,
     ) -> Result<()> {
         for focus in self.targets(id)? {
@@ -84,7 +84,7 @@ impl Validation<'_> {
         Ok(())
     }
 
-    fn triples(&mut self, head: &Head, focus: Node, shape: Node) -> Result<Vec<Triple>> {
+    fn triples(&mut self, head: &Head, focus: NodeId, shape: NodeId) -> Result<Vec<Triple>> {
         match head {
             Head::Construct(query) => {
                 let dataset = self.dataset;
@@ -107,7 +107,7 @@ impl Validation<'_> {
                     };
                     for p in &predicates {
                         let Some(predicate) = self.dataset.as_iri(*p) else { continue };
-                        let object = |o: &Node| self.dataset.term(*o).clone();
+                        let object = |o: &NodeId| self.dataset.term(*o).clone();
                         triples
                             .extend(objects.iter().map(|o| Triple::new(subject.clone(), predicate.clone(), object(o))));
                     }
@@ -118,7 +118,7 @@ impl Validation<'_> {
     }
 }
 
-fn has_new_blank_node(dataset: &Dataset, triple: &Triple) -> bool {
+fn has_new_blank_node(dataset: &ValidationData, triple: &Triple) -> bool {
     let new = |term: Term| matches!(term, Term::BlankNode(_)) && dataset.node(&term).is_none();
     new(triple.subject.clone().into()) || new(triple.object.clone())
 }
@@ -130,7 +130,7 @@ struct NewNodes {
 }
 
 impl NewNodes {
-    fn label(&mut self, triples: Vec<Triple>, dataset: &Dataset) -> Vec<Triple> {
+    fn label(&mut self, triples: Vec<Triple>, dataset: &ValidationData) -> Vec<Triple> {
         let mut relabelled = triples;
         for triple in &mut relabelled {
             if let NamedOrBlankNode::BlankNode(node) = &mut triple.subject {
@@ -143,7 +143,7 @@ impl NewNodes {
         relabelled
     }
 
-    fn one(&mut self, node: &mut BlankNode, dataset: &Dataset) {
+    fn one(&mut self, node: &mut BlankNode, dataset: &ValidationData) {
         if dataset.node(&node.clone().into()).is_none() {
             let number = self.labels.len();
             let label = self.labels.entry(node.clone());

@@ -24,7 +24,7 @@ mod validate;
 mod view;
 mod vocab;
 
-pub use dataset::{Dataset, Node};
+pub use dataset::{NodeId, ValidationData};
 pub use infer::infer;
 pub use reader::{Texts, WrittenText};
 pub use report::{Report, ValidationResult};
@@ -47,7 +47,7 @@ mod tests {
     fn report(graph: &str) -> Result<Report, Failure> {
         let text = format!("{PREFIXES}{graph}");
         let triples = oxttl::TurtleParser::new().for_slice(text.as_bytes()).map(|t| t.unwrap());
-        let dataset = Dataset::of_one_graph(triples);
+        let dataset = ValidationData::of_one_graph(triples);
         let shapes = Shapes::parse(&dataset, texts());
         assert_eq!(shapes.ill_formed, []);
         validate(&dataset, &shapes, Limits::default(), &|term| term.to_string())
@@ -105,7 +105,7 @@ mod tests {
              sh:resultAnnotation [ sh:annotationProperty :time ] ] ."
         );
         let triples = oxttl::TurtleParser::new().for_slice(text.as_bytes()).map(|t| t.unwrap());
-        let shapes = Shapes::parse(&Dataset::of_one_graph(triples), texts());
+        let shapes = Shapes::parse(&ValidationData::of_one_graph(triples), texts());
         assert_eq!(shapes.ill_formed, []);
         assert!(shapes.not_run[0].message.starts_with("sh:resultAnnotation"), "{:?}", shapes.not_run);
     }
@@ -118,7 +118,7 @@ mod tests {
             text.push_str(&format!("_:p{i} sh:alternativePath ( _:p{0} _:p{0} ) .", i + 1));
         }
         let triples = oxttl::TurtleParser::new().for_slice(text.as_bytes()).map(|t| t.unwrap());
-        let shapes = Shapes::parse(&Dataset::of_one_graph(triples), texts());
+        let shapes = Shapes::parse(&ValidationData::of_one_graph(triples), texts());
         assert!(shapes.ill_formed[0].message.contains("more than 10000 parts"), "{:?}", shapes.ill_formed);
     }
 
@@ -138,7 +138,8 @@ mod tests {
             "{PREFIXES} :S a sh:NodeShape ; sh:targetNode :a ; sh:pattern \"(\" ; sh:nodeKind sh:Literal, sh:IRI ;
              sh:in ( :b ) ; sh:property [ sh:path [ sh:inversePath :p, :q ] ] ."
         );
-        let dataset = Dataset::of_one_graph(oxttl::TurtleParser::new().for_slice(text.as_bytes()).map(|t| t.unwrap()));
+        let dataset =
+            ValidationData::of_one_graph(oxttl::TurtleParser::new().for_slice(text.as_bytes()).map(|t| t.unwrap()));
         let shapes = Shapes::parse(&dataset, texts());
         assert_eq!(shapes.ill_formed.len(), 3, "{:?}", shapes.ill_formed);
         let report = validate(&dataset, &shapes, Limits::default(), &|term| term.to_string()).unwrap();

@@ -1,7 +1,7 @@
 //! From a shapes graph to shapes. What is ill-formed (SHACL 1.0, appendix A and the "syntax rules" of each section) is listed,
 //! and the rest still holds. So is what cannot be run.
 
-use super::dataset::{Dataset, Node};
+use super::dataset::{NodeId, ValidationData};
 use super::expression::expression;
 use super::function;
 use super::reader::{Reader, Texts, short};
@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 impl Shapes {
     /// Reads the shapes of the dataset's shapes graph. Nothing fails as a whole: see `ill_formed`.
-    pub fn parse(dataset: &Dataset, texts: Texts<'_>) -> Self {
+    pub fn parse(dataset: &ValidationData, texts: Texts<'_>) -> Self {
         let mut reader = Reader::new(dataset, texts);
         // Any query can call a function.
         reader.functions = function::read_signatures(&mut reader);
@@ -78,7 +78,7 @@ const VALUE_PARAMETERS: [NamedNodeRef<'static>; 30] = [
 ];
 
 impl Reader<'_> {
-    fn roots(&self, components: &[Component]) -> Vec<Node> {
+    fn roots(&self, components: &[Component]) -> Vec<NodeId> {
         let mut roots = self.instances(sh::NODE_SHAPE);
         roots.extend(self.instances(sh::PROPERTY_SHAPE));
         for target in
@@ -87,12 +87,12 @@ impl Reader<'_> {
             roots.extend(self.subjects_of(target));
         }
         // A class with a constraint is a shape without saying so.
-        let parameters: FxHashSet<Node> = VALUE_PARAMETERS
+        let parameters: FxHashSet<NodeId> = VALUE_PARAMETERS
             .iter()
             .filter_map(|p| self.dataset.iri(*p))
             .chain(components.iter().flat_map(|c| c.parameters.iter().map(|p| p.predicate)))
             .collect();
-        let constrained = |class: &Node| self.dataset.shapes.properties(*class).any(|(p, _)| parameters.contains(&p));
+        let constrained = |class: &NodeId| self.dataset.shapes.properties(*class).any(|(p, _)| parameters.contains(&p));
         roots.extend(self.classes().into_iter().filter(constrained));
         roots.sort_unstable();
         roots.dedup();
@@ -100,13 +100,13 @@ impl Reader<'_> {
     }
 
     /// The classes of the shapes graph. Those of OWL are taken for classes even where nobody says that `owl:Class` is one.
-    fn classes(&self) -> Vec<Node> {
+    fn classes(&self) -> Vec<NodeId> {
         let mut classes = self.instances(rdfs::CLASS);
         classes.extend(self.instances(NamedNodeRef::new_unchecked("http://www.w3.org/2002/07/owl#Class")));
         classes
     }
 
-    fn shape(&mut self, node: Node, components: &[Component]) -> Shape {
+    fn shape(&mut self, node: NodeId, components: &[Component]) -> Shape {
         let mut deactivated = self.boolean(node, sh::DEACTIVATED);
         let path = self.one(node, sh::PATH).map(|path| self.path(node, path, 0));
         // Without its path a property shape would say something else.
@@ -130,7 +130,7 @@ impl Reader<'_> {
         }
     }
 
-    fn targets(&mut self, node: Node) -> Vec<Target> {
+    fn targets(&mut self, node: NodeId) -> Vec<Target> {
         let mut targets = Vec::new();
         targets.extend(self.objects(node, sh::TARGET_NODE).into_iter().map(Target::Node));
         targets.extend(self.iris(node, sh::TARGET_CLASS).into_iter().map(Target::Class));
@@ -146,7 +146,7 @@ impl Reader<'_> {
         targets
     }
 
-    pub fn path(&mut self, shape: Node, path: Node, depth: usize) -> Option<Path<Node>> {
+    pub fn path(&mut self, shape: NodeId, path: NodeId, depth: usize) -> Option<Path<NodeId>> {
         if depth > MAX_PATH_DEPTH {
             self.fault(shape, "the path of the shape runs in a circle, or is nested too deeply");
             return None;
@@ -167,7 +167,7 @@ impl Reader<'_> {
             let branches = self.paths(shape, sh::ALTERNATIVE_PATH, list, depth)?;
             return Some(Path::Alternative(branches));
         }
-        type Wrap = fn(Box<Path<Node>>) -> Path<Node>;
+        type Wrap = fn(Box<Path<NodeId>>) -> Path<NodeId>;
         let operators: [(_, Wrap); 4] = [
             (sh::INVERSE_PATH, Path::Inverse),
             (sh::ZERO_OR_MORE_PATH, Path::ZeroOrMore),
@@ -183,7 +183,13 @@ impl Reader<'_> {
         None
     }
 
-    fn paths(&mut self, shape: Node, what: NamedNodeRef<'_>, list: Node, depth: usize) -> Option<Vec<Path<Node>>> {
+    fn paths(
+        &mut self,
+        shape: NodeId,
+        what: NamedNodeRef<'_>,
+        list: NodeId,
+        depth: usize,
+    ) -> Option<Vec<Path<NodeId>>> {
         let members = self.list(shape, what, list)?;
         if members.len() < 2 {
             self.fault(shape, format!("the list of {} needs two members", short(what)));
@@ -192,7 +198,7 @@ impl Reader<'_> {
         members.into_iter().map(|member| self.path(shape, member, depth + 1)).collect()
     }
 
-    fn constraints(&mut self, node: Node, has_path: bool, components: &[Component]) -> Vec<Constraint> {
+    fn constraints(&mut self, node: NodeId, has_path: bool, components: &[Component]) -> Vec<Constraint> {
         let mut found = Vec::new();
         if !has_path {
             self.reject_on_node_shapes(node);
@@ -230,7 +236,7 @@ impl Reader<'_> {
         found
     }
 
-    fn reject_on_node_shapes(&mut self, node: Node) {
+    fn reject_on_node_shapes(&mut self, node: NodeId) {
         let only_with_path = [
             sh::MIN_COUNT,
             sh::MAX_COUNT,
@@ -246,7 +252,7 @@ impl Reader<'_> {
         }
     }
 
-    fn value_constraints(&mut self, node: Node, found: &mut Vec<Constraint>) {
+    fn value_constraints(&mut self, node: NodeId, found: &mut Vec<Constraint>) {
         found.extend(self.iris(node, sh::CLASS).into_iter().map(Constraint::Class));
         if self.one(node, sh::DATATYPE).is_some() {
             found.extend(self.iris(node, sh::DATATYPE).into_iter().map(Constraint::Datatype));
@@ -291,7 +297,7 @@ impl Reader<'_> {
         }
     }
 
-    fn node_kind(&self, kind: Node) -> Option<NodeKind> {
+    fn node_kind(&self, kind: NodeId) -> Option<NodeKind> {
         let kinds = [
             (sh::IRI, NodeKind::Iri),
             (sh::BLANK_NODE, NodeKind::BlankNode),
@@ -304,7 +310,7 @@ impl Reader<'_> {
         kinds.into_iter().find(|(name, _)| *name == iri.as_ref()).map(|(_, kind)| kind)
     }
 
-    fn pair_constraints(&mut self, node: Node, found: &mut Vec<Constraint>) {
+    fn pair_constraints(&mut self, node: NodeId, found: &mut Vec<Constraint>) {
         if self.boolean(node, sh::UNIQUE_LANG) {
             found.push(Constraint::UniqueLang);
         }
@@ -314,7 +320,7 @@ impl Reader<'_> {
         found.extend(self.iris(node, sh::LESS_THAN_OR_EQUALS).into_iter().map(Constraint::LessThanOrEquals));
     }
 
-    fn logical_constraints(&mut self, node: Node, found: &mut Vec<Constraint>) {
+    fn logical_constraints(&mut self, node: NodeId, found: &mut Vec<Constraint>) {
         for (parameter, one) in [
             (sh::NOT, Constraint::Not as fn(ShapeId) -> Constraint),
             (sh::NODE, Constraint::Node),
@@ -341,7 +347,7 @@ impl Reader<'_> {
         }
     }
 
-    fn qualified_constraints(&mut self, node: Node, found: &mut Vec<Constraint>) {
+    fn qualified_constraints(&mut self, node: NodeId, found: &mut Vec<Constraint>) {
         let shapes = self.objects(node, sh::QUALIFIED_VALUE_SHAPE);
         if shapes.is_empty() {
             return;
@@ -359,10 +365,10 @@ impl Reader<'_> {
     }
 
     /// The other qualified value shapes of the shapes that have this one as a property (§4.7.3, "sibling shapes").
-    fn siblings(&self, node: Node, shape: Node) -> Vec<Node> {
+    fn siblings(&self, node: NodeId, shape: NodeId) -> Vec<NodeId> {
         let property = self.dataset.iri(sh::PROPERTY);
         let parents = property.into_iter().flat_map(|p| self.dataset.shapes.subjects(p, node));
-        let mut siblings: Vec<Node> = parents
+        let mut siblings: Vec<NodeId> = parents
             .flat_map(|parent| self.objects(parent, sh::PROPERTY))
             .flat_map(|property| self.objects(property, sh::QUALIFIED_VALUE_SHAPE))
             .filter(|sibling| *sibling != shape)
@@ -372,9 +378,9 @@ impl Reader<'_> {
         siblings
     }
 
-    fn allowed_predicates(&mut self, node: Node) -> FxHashSet<Node> {
+    fn allowed_predicates(&mut self, node: NodeId) -> FxHashSet<NodeId> {
         let properties = self.objects(node, sh::PROPERTY);
-        let mut allowed: FxHashSet<Node> = properties
+        let mut allowed: FxHashSet<NodeId> = properties
             .into_iter()
             .flat_map(|property| self.objects(property, sh::PATH))
             .filter(|path| self.dataset.as_iri(*path).is_some())

@@ -1,6 +1,6 @@
 //! Constraints that ask a query or evaluate a node expression, on one focus node (SHACL 1.0 §5.3 and §6.3, Advanced Features §6).
 
-use super::dataset::Node;
+use super::dataset::NodeId;
 use super::evaluator::Solution;
 use super::shape::{Constraint, ExpressionConstraint};
 use super::sparql::{self, Component, SparqlConstraint};
@@ -41,7 +41,7 @@ impl<'a> Validation<'a> {
         &mut self,
         constraint: &Constraint,
         component: &'a Component,
-        arguments: &[Option<Node>],
+        arguments: &[Option<NodeId>],
         at: At<'_>,
     ) -> Result<()> {
         let Some(validator) = component.validator(at.shape.path.is_some()) else { return Ok(()) };

@@ -1,7 +1,7 @@
 //! What a shapes graph says of a node: values of properties, lists and queries, and what is noted of those that are ill-formed or not
 //! run.
 
-use super::dataset::{Dataset, Node};
+use super::dataset::{NodeId, ValidationData};
 use super::function::Signatures;
 use super::shape::{IllFormed, ShapeId};
 use super::sparql;
@@ -39,11 +39,11 @@ impl WrittenText {
 type Parse<'p> = &'p dyn Fn(Source<'_>, Known<'_>) -> Result<Prebound>;
 
 pub(super) struct Reader<'d> {
-    pub dataset: &'d Dataset,
+    pub dataset: &'d ValidationData,
     texts: Texts<'d>,
-    ids: FxHashMap<Node, ShapeId>,
+    ids: FxHashMap<NodeId, ShapeId>,
     /// The nodes of shapes, in the order in which they were first referred to.
-    pub queue: Vec<Node>,
+    pub queue: Vec<NodeId>,
     faults: Vec<IllFormed>,
     not_run: Vec<IllFormed>,
     pub functions: Signatures,
@@ -57,7 +57,7 @@ pub(super) fn short(term: NamedNodeRef<'_>) -> String {
 }
 
 impl<'d> Reader<'d> {
-    pub fn new(dataset: &'d Dataset, texts: Texts<'d>) -> Self {
+    pub fn new(dataset: &'d ValidationData, texts: Texts<'d>) -> Self {
         Self {
             dataset,
             texts,
@@ -79,43 +79,43 @@ impl<'d> Reader<'d> {
         (self.faults, self.not_run)
     }
 
-    pub fn fault(&mut self, node: Node, message: impl Into<String>) {
+    pub fn fault(&mut self, node: NodeId, message: impl Into<String>) {
         let fault = self.remark(node, message);
         self.faults.push(fault);
     }
 
-    fn remark(&self, node: Node, message: impl Into<String>) -> IllFormed {
+    fn remark(&self, node: NodeId, message: impl Into<String>) -> IllFormed {
         IllFormed { node: self.dataset.term(node).clone(), message: message.into(), hints: Vec::new(), place: None }
     }
 
     /// Notes what is allowed, and not run.
-    pub fn not_run(&mut self, node: Node, message: impl Into<String>) {
+    pub fn not_run(&mut self, node: NodeId, message: impl Into<String>) {
         let remark = self.remark(node, message);
         self.not_run.push(remark);
     }
 
     /// A term of the shapes graph as messages show it.
-    pub fn written(&self, node: Node) -> String {
+    pub fn written(&self, node: NodeId) -> String {
         self.dataset.term(node).to_string()
     }
 
     /// Whether a constraint, validator, target or rule is written in JavaScript, which is not run.
-    pub fn is_javascript(&self, node: Node) -> bool {
+    pub fn is_javascript(&self, node: NodeId) -> bool {
         !self.objects(node, sh::JS_FUNCTION_NAME).is_empty()
     }
 
-    pub fn objects(&self, subject: Node, predicate: NamedNodeRef<'_>) -> Vec<Node> {
+    pub fn objects(&self, subject: NodeId, predicate: NamedNodeRef<'_>) -> Vec<NodeId> {
         let predicate = self.dataset.iri(predicate);
         predicate.into_iter().flat_map(|p| self.dataset.shapes.objects(subject, p)).collect()
     }
 
-    pub fn instances(&self, class: NamedNodeRef<'_>) -> Vec<Node> {
+    pub fn instances(&self, class: NamedNodeRef<'_>) -> Vec<NodeId> {
         let class = self.dataset.iri(class);
         class.map(|class| self.dataset.instances(&self.dataset.shapes, class)).unwrap_or_default()
     }
 
     /// A class and all above it.
-    pub fn superclasses(&self, class: Node) -> Vec<Node> {
+    pub fn superclasses(&self, class: NodeId) -> Vec<NodeId> {
         let mut classes = vec![class];
         let mut at = 0;
         while let Some(class) = classes.get(at).copied() {
@@ -126,13 +126,13 @@ impl<'d> Reader<'d> {
         classes
     }
 
-    pub fn subjects_of(&self, predicate: NamedNodeRef<'_>) -> Vec<Node> {
+    pub fn subjects_of(&self, predicate: NamedNodeRef<'_>) -> Vec<NodeId> {
         let predicate = self.dataset.iri(predicate);
         predicate.into_iter().flat_map(|p| self.dataset.shapes.pairs(p)).map(|(s, _)| s).collect()
     }
 
     /// The value of a property that must not have two.
-    pub fn one(&mut self, subject: Node, predicate: NamedNodeRef<'_>) -> Option<Node> {
+    pub fn one(&mut self, subject: NodeId, predicate: NamedNodeRef<'_>) -> Option<NodeId> {
         let values = self.objects(subject, predicate);
         if values.len() > 1 {
             self.fault(subject, format!("{} has {} values, and can have only one", short(predicate), values.len()));
@@ -140,7 +140,7 @@ impl<'d> Reader<'d> {
         values.first().copied()
     }
 
-    pub fn literal(&self, node: Node) -> Option<&Literal> {
+    pub fn literal(&self, node: NodeId) -> Option<&Literal> {
         match self.dataset.term(node) {
             Term::Literal(literal) => Some(literal),
             Term::NamedNode(_) | Term::BlankNode(_) | Term::Triple(_) => None,
@@ -150,8 +150,8 @@ impl<'d> Reader<'d> {
     /// A query that is a value of a property; `None`, with the reason noted about a node, where it cannot be used.
     pub fn query(
         &mut self,
-        about: Node,
-        holder: Node,
+        about: NodeId,
+        holder: NodeId,
         property: NamedNodeRef<'_>,
         parse: Parse<'_>,
     ) -> Option<Prebound> {
@@ -177,7 +177,7 @@ impl<'d> Reader<'d> {
     }
 
     /// Notes why a query cannot be used: its errors with their places in the file, else with their lines in the text.
-    fn refuse_query(&mut self, about: Node, property: NamedNodeRef<'_>, placed: Option<&Error>, why: &Error) {
+    fn refuse_query(&mut self, about: NodeId, property: NamedNodeRef<'_>, placed: Option<&Error>, why: &Error) {
         let errors = placed.unwrap_or(why);
         for error in std::iter::once(errors).chain(errors.others()) {
             let line = error.place().filter(|_| placed.is_none()).map(|place| format!("line {}: ", place.line));
@@ -190,7 +190,7 @@ impl<'d> Reader<'d> {
         }
     }
 
-    fn statement(&self, subject: Node, predicate: NamedNodeRef<'_>, object: Node) -> Option<Triple> {
+    fn statement(&self, subject: NodeId, predicate: NamedNodeRef<'_>, object: NodeId) -> Option<Triple> {
         let subject: NamedOrBlankNode = match self.dataset.term(subject) {
             Term::NamedNode(iri) => iri.clone().into(),
             Term::BlankNode(node) => node.clone().into(),
@@ -207,7 +207,7 @@ impl<'d> Reader<'d> {
     }
 
     /// Whether a query needs JavaScript, which is noted.
-    pub fn calls_javascript(&mut self, about: Node, query: &Prebound) -> bool {
+    pub fn calls_javascript(&mut self, about: NodeId, query: &Prebound) -> bool {
         let called = query.calls().into_iter().find(|name| self.functions.javascript.contains(name));
         if let Some(name) = &called {
             self.not_run(about, format!("what calls {name}, a function in JavaScript, is not run"));
@@ -216,7 +216,7 @@ impl<'d> Reader<'d> {
     }
 
     /// The value of a property that is a plain string.
-    pub fn text(&mut self, subject: Node, predicate: NamedNodeRef<'_>) -> Option<String> {
+    pub fn text(&mut self, subject: NodeId, predicate: NamedNodeRef<'_>) -> Option<String> {
         let value = self.one(subject, predicate)?;
         match self.literal(value) {
             Some(literal) => Some(literal.value().to_owned()),
@@ -227,7 +227,7 @@ impl<'d> Reader<'d> {
         }
     }
 
-    pub fn boolean(&mut self, subject: Node, predicate: NamedNodeRef<'_>) -> bool {
+    pub fn boolean(&mut self, subject: NodeId, predicate: NamedNodeRef<'_>) -> bool {
         let Some(value) = self.one(subject, predicate) else { return false };
         match self.literal(value).filter(|l| l.datatype() == xsd::BOOLEAN).map(Literal::value) {
             // The standard asks for the term `true`: `"1"^^xsd:boolean` has its value, but is another term.
@@ -241,7 +241,7 @@ impl<'d> Reader<'d> {
     }
 
     /// `sh:order`, or 0.
-    pub fn order(&mut self, node: Node) -> f64 {
+    pub fn order(&mut self, node: NodeId) -> f64 {
         let Some(value) = self.one(node, sh::ORDER) else { return 0.0 };
         let order = self.literal(value).and_then(|l| l.value().trim().parse::<f64>().ok()).filter(|o| o.is_finite());
         order.unwrap_or_else(|| {
@@ -250,7 +250,7 @@ impl<'d> Reader<'d> {
         })
     }
 
-    pub fn count(&mut self, subject: Node, predicate: NamedNodeRef<'_>) -> Option<u64> {
+    pub fn count(&mut self, subject: NodeId, predicate: NamedNodeRef<'_>) -> Option<u64> {
         let value = self.one(subject, predicate)?;
         let count = self.literal(value).filter(|l| l.datatype() == xsd::INTEGER).and_then(|l| l.value().parse().ok());
         if count.is_none() {
@@ -259,15 +259,15 @@ impl<'d> Reader<'d> {
         count
     }
 
-    pub fn messages(&self, node: Node) -> Vec<Literal> {
+    pub fn messages(&self, node: NodeId) -> Vec<Literal> {
         self.objects(node, sh::MESSAGE).into_iter().filter_map(|m| self.literal(m).cloned()).collect()
     }
 
     /// The values of a property that must be IRIs.
-    pub fn iris(&mut self, subject: Node, predicate: NamedNodeRef<'_>) -> Vec<Node> {
-        let (iris, others): (Vec<Node>, _) =
+    pub fn iris(&mut self, subject: NodeId, predicate: NamedNodeRef<'_>) -> Vec<NodeId> {
+        let (iris, others): (Vec<NodeId>, _) =
             self.objects(subject, predicate).into_iter().partition(|v| self.dataset.as_iri(*v).is_some());
-        let others: Vec<Node> = others;
+        let others: Vec<NodeId> = others;
         if !others.is_empty() {
             self.fault(subject, format!("{} needs an IRI", short(predicate)));
         }
@@ -275,7 +275,7 @@ impl<'d> Reader<'d> {
     }
 
     /// The members of an RDF list; `None`, with the fault noted, if it is broken or runs in a circle.
-    pub fn list(&mut self, subject: Node, predicate: NamedNodeRef<'_>, head: Node) -> Option<Vec<Node>> {
+    pub fn list(&mut self, subject: NodeId, predicate: NamedNodeRef<'_>, head: NodeId) -> Option<Vec<NodeId>> {
         let nil = self.dataset.iri(rdf::NIL);
         let mut members = Vec::new();
         let mut seen = FxHashSet::default();
@@ -297,7 +297,7 @@ impl<'d> Reader<'d> {
     }
 
     /// The shape of a node, to be read in its turn if it has not been.
-    pub fn shape_id(&mut self, node: Node) -> ShapeId {
+    pub fn shape_id(&mut self, node: NodeId) -> ShapeId {
         let next = ShapeId(self.queue.len());
         let id = *self.ids.entry(node).or_insert(next);
         if id == next {
@@ -306,7 +306,7 @@ impl<'d> Reader<'d> {
         id
     }
 
-    pub fn shape_ids(&mut self, nodes: Vec<Node>) -> Vec<ShapeId> {
+    pub fn shape_ids(&mut self, nodes: Vec<NodeId>) -> Vec<ShapeId> {
         nodes.into_iter().map(|node| self.shape_id(node)).collect()
     }
 }

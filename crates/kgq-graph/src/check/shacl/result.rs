@@ -1,6 +1,6 @@
 //! What a constraint finds as a result of the report (SHACL 1.0 §3.6), and the words for it.
 
-use super::dataset::Node;
+use super::dataset::NodeId;
 use super::report::ValidationResult;
 use super::shape::{Bound, Constraint, Shape, ShapeId};
 use super::validate::{At, Validation};
@@ -9,7 +9,7 @@ use kgq_syntax::rdf::path::Path;
 use kgq_syntax::rdf::{Literal, NamedNode, Term};
 
 impl Validation<'_> {
-    pub fn fail(&mut self, constraint: &Constraint, at: At<'_>, value: Option<Node>, why: String) {
+    pub fn fail(&mut self, constraint: &Constraint, at: At<'_>, value: Option<NodeId>, why: String) {
         let value = value.map(|node| self.dataset.term(node).clone());
         let result = self.result(constraint, at, value, why);
         self.results.push(result);
@@ -54,7 +54,7 @@ impl Validation<'_> {
         }
     }
 
-    pub fn iri(&self, node: Node) -> NamedNode {
+    pub fn iri(&self, node: NodeId) -> NamedNode {
         self.dataset.as_iri(node).cloned().unwrap_or_else(|| sh::CONSTRAINT_COMPONENT.into_owned())
     }
 
@@ -62,7 +62,7 @@ impl Validation<'_> {
         shape.path.as_ref().map(|path| path.map(&mut |p| self.iri(*p)))
     }
 
-    pub fn named(&self, node: Node) -> String {
+    pub fn named(&self, node: NodeId) -> String {
         (self.name)(self.dataset.term(node))
     }
 

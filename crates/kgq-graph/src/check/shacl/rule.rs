@@ -1,6 +1,6 @@
 //! Rules (SHACL Advanced Features §7) and `sh:values`: what they say.
 
-use super::dataset::Node;
+use super::dataset::NodeId;
 use super::expression::{NodeExpression, expression};
 use super::reader::Reader;
 use super::shape::ShapeId;
@@ -21,7 +21,7 @@ pub(crate) enum Head {
     Construct(Prebound),
 }
 
-pub(super) fn read_rules(reader: &mut Reader<'_>, shape: Node) -> Vec<Rule> {
+pub(super) fn read_rules(reader: &mut Reader<'_>, shape: NodeId) -> Vec<Rule> {
     let mut rules = Vec::new();
     for node in reader.objects(shape, sh::RULE) {
         if reader.boolean(node, sh::DEACTIVATED) {
@@ -40,7 +40,7 @@ pub(super) fn read_rules(reader: &mut Reader<'_>, shape: Node) -> Vec<Rule> {
 }
 
 /// `sh:values` of a property shape: the focus nodes of the shape around it have the values of a node expression for the property.
-fn read_values(reader: &mut Reader<'_>, property: Node, rules: &mut Vec<Rule>) {
+fn read_values(reader: &mut Reader<'_>, property: NodeId, rules: &mut Vec<Rule>) {
     let values = reader.objects(property, sh::VALUES);
     if values.is_empty() || reader.boolean(property, sh::DEACTIVATED) {
         return;
@@ -58,7 +58,7 @@ fn read_values(reader: &mut Reader<'_>, property: Node, rules: &mut Vec<Rule>) {
     }
 }
 
-fn head(reader: &mut Reader<'_>, shape: Node, node: Node) -> Option<Head> {
+fn head(reader: &mut Reader<'_>, shape: NodeId, node: NodeId) -> Option<Head> {
     if reader.is_javascript(node) {
         reader.not_run(shape, "a rule written in JavaScript is not run");
         return None;

@@ -1,6 +1,6 @@
 //! Shapes as data: what a shapes graph says, checked once when it is read.
 
-use super::dataset::Node;
+use super::dataset::NodeId;
 use super::expression::NodeExpression;
 use super::function::Functions;
 use super::rule::Rule;
@@ -59,28 +59,28 @@ pub(super) struct ShapeId(pub(super) usize);
 
 /// A node shape, or a property shape if it has a path.
 pub(super) struct Shape {
-    pub node: Node,
-    pub path: Option<Path<Node>>,
+    pub node: NodeId,
+    pub path: Option<Path<NodeId>>,
     pub targets: Vec<Target>,
     pub constraints: Vec<Constraint>,
     pub rules: Vec<Rule>,
-    pub severity: Option<Node>,
+    pub severity: Option<NodeId>,
     pub messages: Vec<Literal>,
     pub deactivated: bool,
 }
 
 pub(super) enum Target {
-    Node(Node),
-    Class(Node),
-    SubjectsOf(Node),
-    ObjectsOf(Node),
+    Node(NodeId),
+    Class(NodeId),
+    SubjectsOf(NodeId),
+    ObjectsOf(NodeId),
     Sparql(Box<SparqlTarget>),
 }
 
 /// A constraint of the Core language (§4), in the order of the standard, or one in SPARQL (§5, §6).
 pub(super) enum Constraint {
-    Class(Node),
-    Datatype(Node),
+    Class(NodeId),
+    Datatype(NodeId),
     NodeKind(NodeKind),
     MinCount(u64),
     MaxCount(u64),
@@ -93,10 +93,10 @@ pub(super) enum Constraint {
     },
     LanguageIn(Vec<String>),
     UniqueLang,
-    Equals(Node),
-    Disjoint(Node),
-    LessThan(Node),
-    LessThanOrEquals(Node),
+    Equals(NodeId),
+    Disjoint(NodeId),
+    LessThan(NodeId),
+    LessThanOrEquals(NodeId),
     Not(ShapeId),
     And(Vec<ShapeId>),
     Or(Vec<ShapeId>),
@@ -105,21 +105,21 @@ pub(super) enum Constraint {
     Property(ShapeId),
     QualifiedValueShape(Qualified),
     /// The predicates that are allowed.
-    Closed(FxHashSet<Node>),
-    HasValue(Node),
-    In(Vec<Node>),
+    Closed(FxHashSet<NodeId>),
+    HasValue(NodeId),
+    In(Vec<NodeId>),
     Sparql(Box<SparqlConstraint>),
     Expression(Box<ExpressionConstraint>),
     Custom {
         component: usize,
         /// For each parameter of the component, its value.
-        arguments: Vec<Option<Node>>,
+        arguments: Vec<Option<NodeId>>,
     },
 }
 
 /// A node expression that is to be true of each value (Advanced Features §6).
 pub(super) struct ExpressionConstraint {
-    pub node: Node,
+    pub node: NodeId,
     pub expression: NodeExpression,
     pub messages: Vec<Literal>,
 }

@@ -1,6 +1,6 @@
 //! Constraints in SPARQL (SHACL 1.0 §5) and constraint components in SPARQL (§6): what they say, and how they are asked.
 
-use super::dataset::{Dataset, Node};
+use super::dataset::{NodeId, ValidationData};
 use super::reader::{Reader, short};
 use super::shape::Constraint;
 use super::vocab as sh;
@@ -13,14 +13,14 @@ use std::collections::BTreeMap;
 
 /// A value of `sh:sparql`.
 pub(crate) struct SparqlConstraint {
-    pub node: Node,
+    pub node: NodeId,
     pub query: Prebound,
     pub messages: Vec<Literal>,
 }
 
 /// A constraint component with a validator in SPARQL.
 pub(crate) struct Component {
-    pub iri: Node,
+    pub iri: NodeId,
     pub parameters: Vec<Parameter>,
     /// Whether there is a validator in JavaScript.
     javascript: bool,
@@ -30,7 +30,7 @@ pub(crate) struct Component {
 }
 
 pub(crate) struct Parameter {
-    pub predicate: Node,
+    pub predicate: NodeId,
     pub name: String,
     pub optional: bool,
 }
@@ -47,7 +47,7 @@ impl Component {
     }
 
     /// The values of the parameters by their names; an optional one may have none.
-    pub fn arguments<'a>(&'a self, values: &[Option<Node>], dataset: &Dataset) -> BTreeMap<&'a str, Term> {
+    pub fn arguments<'a>(&'a self, values: &[Option<NodeId>], dataset: &ValidationData) -> BTreeMap<&'a str, Term> {
         let pairs = self.parameters.iter().zip(values);
         pairs.filter_map(|(p, value)| Some((p.name.as_str(), dataset.term((*value)?).clone()))).collect()
     }
@@ -84,7 +84,7 @@ pub(super) fn read_components(reader: &mut Reader<'_>) -> Vec<Component> {
     components
 }
 
-pub(super) fn parameter(reader: &mut Reader<'_>, component: Node, node: Node) -> Option<Parameter> {
+pub(super) fn parameter(reader: &mut Reader<'_>, component: NodeId, node: NodeId) -> Option<Parameter> {
     let predicate = reader.one(node, sh::PATH).filter(|path| reader.dataset.as_iri(*path).is_some());
     let Some(predicate) = predicate else {
         reader.fault(component, "a parameter needs an IRI as its sh:path");
@@ -102,7 +102,7 @@ pub(super) fn parameter(reader: &mut Reader<'_>, component: Node, node: Node) ->
 
 fn validator(
     reader: &mut Reader<'_>,
-    component: Node,
+    component: NodeId,
     kind: NamedNodeRef<'_>,
     parameters: &[Parameter],
 ) -> Option<Validator> {
@@ -138,10 +138,10 @@ fn validator(
 }
 
 /// The prefixes that the values of `sh:prefixes`, and what those import, declare (§5.2.2).
-pub(super) fn prefixes(reader: &mut Reader<'_>, node: Node) -> Prefixes {
+pub(super) fn prefixes(reader: &mut Reader<'_>, node: NodeId) -> Prefixes {
     let imports = NamedNodeRef::new_unchecked("http://www.w3.org/2002/07/owl#imports");
     let mut ontologies = reader.objects(node, sh::PREFIXES);
-    let mut seen: FxHashSet<Node> = ontologies.iter().copied().collect();
+    let mut seen: FxHashSet<NodeId> = ontologies.iter().copied().collect();
     let mut at = 0;
     let mut found = Prefixes::default();
     while let Some(ontology) = ontologies.get(at).copied() {
@@ -165,7 +165,7 @@ pub(super) fn prefixes(reader: &mut Reader<'_>, node: Node) -> Prefixes {
 /// The constraints in SPARQL of one shape: its own, then those of the components whose parameters it has.
 pub(super) fn read_constraints(
     reader: &mut Reader<'_>,
-    shape: Node,
+    shape: NodeId,
     has_path: bool,
     components: &[Component],
     found: &mut Vec<Constraint>,
@@ -184,7 +184,7 @@ pub(super) fn read_constraints(
         found.push(Constraint::Sparql(Box::new(SparqlConstraint { node, query, messages: reader.messages(node) })));
     }
     for (index, component) in components.iter().enumerate() {
-        let mut values: Vec<Vec<Node>> = Vec::with_capacity(component.parameters.len());
+        let mut values: Vec<Vec<NodeId>> = Vec::with_capacity(component.parameters.len());
         for parameter in &component.parameters {
             let predicate = reader.dataset.as_iri(parameter.predicate).map(NamedNode::as_ref);
             values.push(predicate.map(|p| reader.objects(shape, p)).unwrap_or_default());
@@ -201,7 +201,7 @@ pub(super) fn read_constraints(
         }
         // One parameter with several values is several constraints; several parameters are one (§6.2.3).
         if let ([_], [values]) = (&component.parameters[..], &values[..]) {
-            let one = |value: &Node| Constraint::Custom { component: index, arguments: vec![Some(*value)] };
+            let one = |value: &NodeId| Constraint::Custom { component: index, arguments: vec![Some(*value)] };
             found.extend(values.iter().map(one));
         } else if values.iter().any(|v| v.len() > 1) {
             reader.fault(shape, "a parameter of a component with several parameters can have only one value");

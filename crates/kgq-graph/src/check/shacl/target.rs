@@ -1,6 +1,6 @@
 //! Targets in SPARQL (SHACL Advanced Features §3): of one shape, or of a type with parameters.
 
-use super::dataset::{Dataset, Node};
+use super::dataset::{NodeId, ValidationData};
 use super::evaluator::Evaluator;
 use super::reader::Reader;
 use super::sparql::parameter;
@@ -19,7 +19,7 @@ pub(crate) struct SparqlTarget {
 }
 
 impl SparqlTarget {
-    pub fn nodes(&self, dataset: &Dataset, evaluator: &Evaluator) -> Result<Vec<Node>> {
+    pub fn nodes(&self, dataset: &ValidationData, evaluator: &Evaluator) -> Result<Vec<NodeId>> {
         let arguments = self.arguments.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
         let solutions = evaluator.ask(&self.query, &arguments, None)?;
         let selected = solutions.iter().filter_map(|solution| solution.get("this"));
@@ -27,7 +27,7 @@ impl SparqlTarget {
     }
 }
 
-pub(super) fn read_targets(reader: &mut Reader<'_>, shape: Node) -> Vec<SparqlTarget> {
+pub(super) fn read_targets(reader: &mut Reader<'_>, shape: NodeId) -> Vec<SparqlTarget> {
     let mut targets = Vec::new();
     for target in reader.objects(shape, sh::TARGET) {
         if reader.is_javascript(target) {
@@ -41,7 +41,7 @@ pub(super) fn read_targets(reader: &mut Reader<'_>, shape: Node) -> Vec<SparqlTa
     targets
 }
 
-fn read_target(reader: &mut Reader<'_>, shape: Node, target: Node) -> Option<SparqlTarget> {
+fn read_target(reader: &mut Reader<'_>, shape: NodeId, target: NodeId) -> Option<SparqlTarget> {
     let types = reader.instances(sh::SPARQL_TARGET_TYPE);
     let kind = reader.objects(target, rdf::TYPE).into_iter().find(|class| types.contains(class));
     // The query stands at the type, or else at the target itself.
@@ -64,7 +64,7 @@ fn read_target(reader: &mut Reader<'_>, shape: Node, target: Node) -> Option<Spa
 }
 
 /// The values that a target gives the parameters of its type, and of the types above that.
-fn arguments(reader: &mut Reader<'_>, shape: Node, kind: Node, target: Node) -> Option<BTreeMap<String, Term>> {
+fn arguments(reader: &mut Reader<'_>, shape: NodeId, kind: NodeId, target: NodeId) -> Option<BTreeMap<String, Term>> {
     let mut arguments = BTreeMap::new();
     for kind in reader.superclasses(kind) {
         for node in reader.objects(kind, sh::PARAMETER) {

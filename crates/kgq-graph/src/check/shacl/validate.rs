@@ -1,6 +1,6 @@
 //! Shapes against data: the validation itself (SHACL 1.0 §3.4 and §4).
 
-use super::dataset::{Dataset, Node};
+use super::dataset::{NodeId, ValidationData};
 use super::evaluator::Evaluator;
 use super::report::{Report, ValidationResult};
 use super::shape::{Constraint, Shape, ShapeId, Shapes, Target};
@@ -18,7 +18,7 @@ const MAX_DEPTH: usize = 100;
 /// standard demands a failure (a query that cannot be evaluated, or that reports `?failure`), beyond `MAX_DEPTH`, and where a
 /// constraint in SPARQL passes a limit.
 pub fn validate(
-    dataset: &Dataset,
+    dataset: &ValidationData,
     shapes: &Shapes,
     limits: Limits,
     name: &dyn Fn(&Term) -> String,
@@ -40,13 +40,13 @@ pub struct Failure {
 }
 
 pub(super) struct Validation<'a> {
-    pub dataset: &'a Dataset,
+    pub dataset: &'a ValidationData,
     pub shapes: &'a Shapes,
     pub evaluator: Evaluator,
     /// What is being checked, outermost first; after an error, what was.
-    pub stack: Vec<(ShapeId, Node)>,
+    pub stack: Vec<(ShapeId, NodeId)>,
     /// The shape whose targets or rules are at work, and the focus node.
-    pub outermost: Option<(ShapeId, Option<Node>)>,
+    pub outermost: Option<(ShapeId, Option<NodeId>)>,
     pub results: Vec<ValidationResult>,
     pub name: &'a dyn Fn(&Term) -> String,
 }
@@ -55,12 +55,17 @@ pub(super) struct Validation<'a> {
 #[derive(Clone, Copy)]
 pub(super) struct At<'a> {
     pub shape: &'a Shape,
-    pub focus: Node,
-    pub values: &'a [Node],
+    pub focus: NodeId,
+    pub values: &'a [NodeId],
 }
 
 impl<'a> Validation<'a> {
-    pub fn new(dataset: &'a Dataset, shapes: &'a Shapes, limits: Limits, name: &'a dyn Fn(&Term) -> String) -> Self {
+    pub fn new(
+        dataset: &'a ValidationData,
+        shapes: &'a Shapes,
+        limits: Limits,
+        name: &'a dyn Fn(&Term) -> String,
+    ) -> Self {
         let evaluator = Evaluator::new(dataset, &shapes.functions, limits);
         Self { dataset, shapes, evaluator, stack: Vec::new(), outermost: None, results: Vec::new(), name }
     }
@@ -76,16 +81,16 @@ impl<'a> Validation<'a> {
     }
 
     /// The focus nodes of a shape.
-    pub fn targets(&mut self, id: ShapeId) -> Result<Vec<Node>> {
+    pub fn targets(&mut self, id: ShapeId) -> Result<Vec<NodeId>> {
         self.outermost = Some((id, None));
         self.focus_nodes(self.shapes.get(id)).map_err(|e| e.prefixed("its target failed: "))
     }
 
     pub fn failure(&self, error: Error) -> Failure {
         let inner = self.stack.iter().map(|(id, focus)| (*id, Some(*focus)));
-        let at: Vec<(ShapeId, Option<Node>)> = self.outermost.into_iter().chain(inner).collect();
+        let at: Vec<(ShapeId, Option<NodeId>)> = self.outermost.into_iter().chain(inner).collect();
         let named = at.iter().rev().find(|(id, _)| self.is_named(*id)).or(at.last());
-        let term = |node: Node| self.dataset.term(node).clone();
+        let term = |node: NodeId| self.dataset.term(node).clone();
         Failure {
             error,
             shape: named.map(|(id, _)| term(self.shapes.get(*id).node)),
@@ -97,7 +102,7 @@ impl<'a> Validation<'a> {
         self.dataset.as_iri(self.shapes.get(id).node).is_some()
     }
 
-    fn focus_nodes(&self, shape: &Shape) -> Result<Vec<Node>> {
+    fn focus_nodes(&self, shape: &Shape) -> Result<Vec<NodeId>> {
         let data = &self.dataset.data;
         let mut nodes = Vec::new();
         for target in &shape.targets {
@@ -114,7 +119,7 @@ impl<'a> Validation<'a> {
         Ok(nodes)
     }
 
-    pub fn shape(&mut self, id: ShapeId, focus: Node) -> Result<()> {
+    pub fn shape(&mut self, id: ShapeId, focus: NodeId) -> Result<()> {
         let shape = self.shapes.get(id);
         if shape.deactivated || self.stack.contains(&(id, focus)) {
             return Ok(());
@@ -135,7 +140,7 @@ impl<'a> Validation<'a> {
         Ok(())
     }
 
-    pub fn conforms(&mut self, id: ShapeId, node: Node) -> Result<bool> {
+    pub fn conforms(&mut self, id: ShapeId, node: NodeId) -> Result<bool> {
         let before = self.results.len();
         self.shape(id, node)?;
         let conforms = self.results.len() == before;
@@ -144,7 +149,7 @@ impl<'a> Validation<'a> {
     }
 
     /// How many of the shapes the node conforms to.
-    pub fn count_conforming(&mut self, ids: &[ShapeId], node: Node) -> Result<usize> {
+    pub fn count_conforming(&mut self, ids: &[ShapeId], node: NodeId) -> Result<usize> {
         let mut count = 0;
         for id in ids {
             count += usize::from(self.conforms(*id, node)?);

@@ -1,6 +1,6 @@
 //! A dataset as queries see it: the data as the default graph, the shapes as the one named graph. Nothing is added to it.
 
-use super::dataset::{Graph, Node};
+use super::dataset::{NodeId, TripleIndex};
 use super::dictionary::Terms;
 use kgq_engine::oxigraph::stop_if_asked;
 use kgq_engine::query::prebind::blank_node_of;
@@ -11,15 +11,15 @@ use std::sync::Arc;
 
 pub(super) struct View {
     pub terms: Arc<Terms>,
-    pub data: Arc<Graph>,
-    pub shapes: Arc<Graph>,
-    pub shapes_graph: Node,
+    pub data: Arc<TripleIndex>,
+    pub shapes: Arc<TripleIndex>,
+    pub shapes_graph: NodeId,
 }
 
 /// A term while a query is evaluated: one of the dataset, or one that the query made.
 #[derive(PartialEq, Eq, Hash)]
 pub enum QueryTerm {
-    Known(Node),
+    Known(NodeId),
     New(Arc<Term>),
 }
 
@@ -34,7 +34,7 @@ impl Clone for QueryTerm {
 }
 
 impl QueryTerm {
-    fn known(&self) -> Option<Node> {
+    fn known(&self) -> Option<NodeId> {
         match self {
             Self::Known(node) => Some(*node),
             Self::New(_) => None,

@@ -100,7 +100,7 @@ terms! {
     UNION = "union",
     EXPRESSION = "expression",
     VALUES = "values",
-    // Node expressions that the note of 2017 lacks and its authors' tools have.
+    // NodeId expressions that the note of 2017 lacks and its authors' tools have.
     MINUS = "minus",
     DISTINCT = "distinct",
     EXISTS = "exists",

@@ -13,7 +13,7 @@ use kgq_syntax::Span;
 use oxrdf::vocab::rdf;
 use rustc_hash::FxHashMap;
 use std::rc::Rc;
-use tree::{Entry, Value};
+use tree::{Entry, JsonValue};
 
 /// A statement of a JSON-LD text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -174,13 +174,13 @@ impl Walk<'_> {
 
     fn value(&mut self, fact: &Fact<'_>, value: &Spanned, id: Option<String>, context: &Rc<Context>) {
         let entries = match &value.value {
-            Value::Scalar(scalar) => return self.scalar(fact, scalar, &value.span, context),
-            Value::Array(items) => return self.list(fact, items, value.span.start, context),
-            Value::Object(entries) => entries,
+            JsonValue::Scalar(scalar) => return self.scalar(fact, scalar, &value.span, context),
+            JsonValue::Array(items) => return self.list(fact, items, value.span.start, context),
+            JsonValue::Object(entries) => entries,
         };
         let keyed = |keyword: &str| entries.iter().find(|e| context.expand(&e.key).as_deref() == Some(keyword));
         if let Some(inner) = keyed("@value") {
-            if let Value::Scalar(scalar) = &inner.value.value {
+            if let JsonValue::Scalar(scalar) = &inner.value.value {
                 let plain = Term { kind: None, ..fact.term.clone() };
                 self.scalar(
                     &Fact { term: &plain, predicate: fact.predicate.clone(), ..*fact },

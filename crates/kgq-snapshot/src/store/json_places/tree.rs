@@ -10,11 +10,11 @@ const MAX_DEPTH: usize = 1_024;
 #[derive(Clone, Debug)]
 pub struct Spanned {
     pub span: Span,
-    pub value: Value,
+    pub value: JsonValue,
 }
 
 #[derive(Clone, Debug)]
-pub enum Value {
+pub enum JsonValue {
     /// Neither an array nor an object.
     Scalar(Json),
     Array(Vec<Spanned>),
@@ -35,7 +35,7 @@ impl Spanned {
         let mut parser = LowLevelJsonParser::new().with_max_stack_size(MAX_DEPTH);
         // The arrays and objects that are open, and for each object the key that waits for its value.
         let mut open: Vec<(Self, Option<(String, Span)>)> = Vec::new();
-        let mut whole = Self { span: 0..0, value: Value::Scalar(Json::Null) };
+        let mut whole = Self { span: 0..0, value: JsonValue::Scalar(Json::Null) };
         let mut at = 0;
         loop {
             let read = parser.parse_next(&text[at..], true);
@@ -43,16 +43,16 @@ impl Spanned {
             at += read.consumed_bytes;
             let Some(event) = read.event else { return Ok(whole) };
             let value = match event? {
-                JsonEvent::Null => Value::Scalar(Json::Null),
-                JsonEvent::Boolean(value) => Value::Scalar(Json::Boolean(value)),
-                JsonEvent::Number(number) => Value::Scalar(Json::Number(number.into_owned())),
-                JsonEvent::String(text) => Value::Scalar(Json::Text(text.into_owned())),
+                JsonEvent::Null => JsonValue::Scalar(Json::Null),
+                JsonEvent::Boolean(value) => JsonValue::Scalar(Json::Boolean(value)),
+                JsonEvent::Number(number) => JsonValue::Scalar(Json::Number(number.into_owned())),
+                JsonEvent::String(text) => JsonValue::Scalar(Json::Text(text.into_owned())),
                 JsonEvent::StartArray => {
-                    open.push((Self { span, value: Value::Array(Vec::new()) }, None));
+                    open.push((Self { span, value: JsonValue::Array(Vec::new()) }, None));
                     continue;
                 }
                 JsonEvent::StartObject => {
-                    open.push((Self { span, value: Value::Object(Vec::new()) }, None));
+                    open.push((Self { span, value: JsonValue::Object(Vec::new()) }, None));
                     continue;
                 }
                 JsonEvent::ObjectKey(key) => {
@@ -78,9 +78,9 @@ impl Spanned {
     /// The tree without its places.
     pub fn json(&self) -> Json {
         match &self.value {
-            Value::Scalar(scalar) => scalar.clone(),
-            Value::Array(items) => Json::Array(items.iter().map(Self::json).collect()),
-            Value::Object(entries) => {
+            JsonValue::Scalar(scalar) => scalar.clone(),
+            JsonValue::Array(items) => Json::Array(items.iter().map(Self::json).collect()),
+            JsonValue::Object(entries) => {
                 Json::Object(entries.iter().map(|entry| (entry.key.clone(), entry.value.json())).collect())
             }
         }
@@ -89,22 +89,22 @@ impl Spanned {
     /// The items of an array, or the value itself.
     pub fn items(&self) -> &[Self] {
         match &self.value {
-            Value::Array(items) => items,
-            Value::Scalar(_) | Value::Object(_) => std::slice::from_ref(self),
+            JsonValue::Array(items) => items,
+            JsonValue::Scalar(_) | JsonValue::Object(_) => std::slice::from_ref(self),
         }
     }
 
     pub fn as_text(&self) -> Option<&str> {
         match &self.value {
-            Value::Scalar(scalar) => scalar.as_text(),
-            Value::Array(_) | Value::Object(_) => None,
+            JsonValue::Scalar(scalar) => scalar.as_text(),
+            JsonValue::Array(_) | JsonValue::Object(_) => None,
         }
     }
 
     pub fn as_object(&self) -> Option<&[Entry]> {
         match &self.value {
-            Value::Object(entries) => Some(entries),
-            Value::Scalar(_) | Value::Array(_) => None,
+            JsonValue::Object(entries) => Some(entries),
+            JsonValue::Scalar(_) | JsonValue::Array(_) => None,
         }
     }
 }
@@ -116,13 +116,13 @@ fn keep(open: &mut [(Spanned, Option<(String, Span)>)], whole: &mut Spanned, val
         return;
     };
     match &mut inner.value {
-        Value::Array(items) => items.push(value),
-        Value::Object(entries) => {
+        JsonValue::Array(items) => items.push(value),
+        JsonValue::Object(entries) => {
             if let Some((key, key_span)) = waiting.take() {
                 entries.push(Entry { key, key_span, value });
             }
         }
-        Value::Scalar(_) => {}
+        JsonValue::Scalar(_) => {}
     }
 }
 

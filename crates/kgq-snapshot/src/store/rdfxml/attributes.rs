@@ -60,11 +60,11 @@ pub(super) struct Attributes {
 
 pub(super) struct Property {
     pub(super) predicate: NamedNode,
-    pub(super) value: Value,
+    pub(super) value: PropertyValue,
     pub(super) at: Position,
 }
 
-pub(super) enum Value {
+pub(super) enum PropertyValue {
     Type(NamedNode),
     Text(String),
 }
@@ -144,7 +144,7 @@ impl Scope {
                 "type" => {
                     let class = self.iri(&attribute, &attribute.value)?;
                     let predicate = oxrdf::vocab::rdf::TYPE.into_owned();
-                    out.properties.push(Property { predicate, value: Value::Type(class), at: attribute.at });
+                    out.properties.push(Property { predicate, value: PropertyValue::Type(class), at: attribute.at });
                 }
                 "RDF" | "li" | "Description" | "aboutEach" | "aboutEachPrefix" | "bagID" => {
                     return Err(at(&attribute, format!("`rdf:{local}` cannot be an attribute")));
@@ -159,7 +159,7 @@ impl Scope {
         let namespace = attribute.namespace.as_deref().unwrap_or_default();
         let predicate = absolute(format!("{namespace}{}", attribute.name.local()), self.lenient)
             .map_err(|e| e.placed(attribute.at))?;
-        Ok(Property { predicate, value: Value::Text(attribute.value), at: attribute.at })
+        Ok(Property { predicate, value: PropertyValue::Text(attribute.value), at: attribute.at })
     }
 
     fn iri(&self, attribute: &Attribute, relative: &str) -> Result<NamedNode> {

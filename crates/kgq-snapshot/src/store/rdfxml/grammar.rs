@@ -1,7 +1,7 @@
 //! The grammar of RDF/XML (§7.2): events of XML in, statements with their places out.
 
 use super::Places;
-use super::attributes::{Attributes, ParseType, Placed, Property, RDF, Scope, Value, Version, absolute};
+use super::attributes::{Attributes, ParseType, Placed, Property, PropertyValue, RDF, Scope, Version, absolute};
 use super::canonical::Canonical;
 use super::names::Namespaces;
 use super::position::Position;
@@ -33,17 +33,17 @@ enum State {
     /// `rdf:RDF`.
     Nodes,
     /// A node, or the content of `parseType="Resource"`.
-    Node(Node),
+    Node(NodeElement),
     /// A property whose object is text or a node.
     Property(Open, Object),
     Literal(Open, Canonical),
-    Collection(Open, Vec<Node>),
+    Collection(Open, Vec<NodeElement>),
     /// A property whose object is the one statement within.
     Triple(Open, Vec<Triple>),
 }
 
 #[derive(Clone)]
-struct Node {
+struct NodeElement {
     subject: NamedOrBlankNode,
     at: Position,
     /// How many `rdf:li` there were.
@@ -165,7 +165,7 @@ impl<'k> Grammar<'k> {
                 "`rdf:parseType`, `rdf:resource` and `rdf:datatype` stand on properties, and this is a node",
             ));
         }
-        let node = Node { subject, at, items: 0 };
+        let node = NodeElement { subject, at, items: 0 };
         if !is_rdf(element, "Description") {
             let class = name_of(element, scope.lenient)?;
             let triple = Triple::new(node.subject.clone(), rdf::TYPE, class);
@@ -196,7 +196,7 @@ impl<'k> Grammar<'k> {
                     let object = self.blank();
                     let at = open.places.predicate;
                     self.close(open, object.clone().into())?;
-                    State::Node(Node { subject: object.into(), at, items: 0 })
+                    State::Node(NodeElement { subject: object.into(), at, items: 0 })
                 }
             });
         }
@@ -212,17 +212,17 @@ impl<'k> Grammar<'k> {
             (None, None) => Some(self.blank().into()),
         };
         if let Some(subject) = &subject {
-            self.properties(&Node { subject: subject.clone(), at, items: 0 }, properties, scope)?;
+            self.properties(&NodeElement { subject: subject.clone(), at, items: 0 }, properties, scope)?;
         }
         Ok(State::Property(open, Object { node: subject, text: String::new() }))
     }
 
     /// The statements of attributes that are properties.
-    fn properties(&mut self, node: &Node, properties: Vec<Property>, scope: &Scope) -> Result<()> {
+    fn properties(&mut self, node: &NodeElement, properties: Vec<Property>, scope: &Scope) -> Result<()> {
         for property in properties {
             let object = match property.value {
-                Value::Type(class) => class.into(),
-                Value::Text(text) => literal(text, None, scope).into(),
+                PropertyValue::Type(class) => class.into(),
+                PropertyValue::Text(text) => literal(text, None, scope).into(),
             };
             let triple = Triple { subject: node.subject.clone(), predicate: property.predicate, object };
             self.emit(triple, Places { subject: node.at, predicate: property.at })?;
@@ -280,7 +280,7 @@ impl<'k> Grammar<'k> {
         }
     }
 
-    fn collection(&mut self, open: Open, nodes: Vec<Node>) -> Result<()> {
+    fn collection(&mut self, open: Open, nodes: Vec<NodeElement>) -> Result<()> {
         let mut links: Vec<NamedOrBlankNode> = nodes.iter().map(|_| self.blank().into()).collect();
         links.push(rdf::NIL.into_owned().into());
         let head = links[0].clone();
@@ -359,7 +359,7 @@ fn name_of(element: &Element, lenient: bool) -> Result<NamedNode> {
     }
 }
 
-fn predicate(element: &Element, node: &mut Node, lenient: bool) -> Result<NamedNode> {
+fn predicate(element: &Element, node: &mut NodeElement, lenient: bool) -> Result<NamedNode> {
     const NOT_PROPERTIES: [&str; 11] = [
         "RDF",
         "Description",
