@@ -9,7 +9,8 @@ use kgq_syntax::text::{count, thousands, visible};
 /// The snapshots that kgq keeps of large projects and files, so that they open at once: list, check or remove them
 ///
 /// They are in the folder `kgq` of $XDG_CACHE_HOME, or of ~/.cache. Removing one costs a new build, nothing else. Of files that
-/// are gone none is kept, and beyond 16 GiB that which was not used for longest goes.
+/// are gone none is kept, and beyond 16 GiB that which was not used for longest goes. Names hold the version of the format: what
+/// another version of kgq made is left to it, until nobody used it for a month.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -46,7 +47,9 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
             Ok(0)
         }
         Action::Verify => {
-            let broken: Vec<Error> = cache.entries()?.iter().filter_map(|entry| entry.verify().err()).collect();
+            let entries = cache.entries()?;
+            let readable = entries.iter().filter(|entry| entry.is_readable);
+            let broken: Vec<Error> = readable.filter_map(|entry| entry.verify().err()).collect();
             match Error::all(broken) {
                 Some(error) => Err(error),
                 None => Ok(0),
@@ -56,7 +59,9 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
 }
 
 fn list(entry: &CacheEntry, output: &mut Output) -> Result<()> {
-    output.line(&format!("{:>14}  {}", thousands(entry.size), visible(&entry.snapshot.display().to_string())))?;
+    let other = if entry.is_readable { "" } else { " (made by another version of kgq)" };
+    let path = entry.snapshot.display().to_string();
+    output.line(&format!("{:>14}  {}{other}", thousands(entry.size), visible(&path)))?;
     for source in &entry.sources {
         output.line(&format!("{:>14}  {}", "of", visible(&source.display().to_string())))?;
     }

@@ -1,6 +1,7 @@
 //! Snapshots of large projects and files, kept in a folder of the user's so that what did not change opens at once.
 //!
-//! Two files an entry: the snapshot, and a record of the documents that it was made of. The folder is passed in.
+//! Two files an entry: the snapshot, and a record of the documents that it was made of. Their names hold the version of the format, so
+//! that two installed versions of the program keep what is theirs. The folder is passed in.
 
 use super::{BuildOptions, ContentKey, Snapshot, content_key_of, digest_of_file};
 use crate::store::{Content, Input, WholeFile, remove_abandoned};
@@ -25,6 +26,8 @@ pub struct CacheEntry {
     pub sources: Vec<PathBuf>,
     /// Of the snapshot, in bytes.
     pub size: u64,
+    /// Whether this program reads it; else another version made it.
+    pub is_readable: bool,
 }
 
 /// What is known of the documents of an entry.
@@ -56,6 +59,9 @@ struct Stamp {
 
 /// A file that was written this shortly before it was looked at may be written to again without its time changing.
 const UNSURE: Duration = Duration::from_secs(2);
+
+/// What another version made goes when it was not used for this long: that version may be gone.
+const OUTDATED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 impl Cache {
     pub fn new(folder: impl Into<PathBuf>) -> Self {
@@ -123,7 +129,8 @@ impl Cache {
         &self.folder
     }
 
-    /// Removes the snapshots of documents that are gone, then those not used for longest, until at most `most` bytes are kept.
+    /// Removes the snapshots of documents that are gone, and those of other versions that nobody used for a month; then those not used
+    /// for longest, until at most `most` bytes are kept.
     ///
     /// The one named stays whatever its size. Nothing is reported: what cannot be removed is tried again next time.
     fn prune(&self, stays: &Path, most: u64) {
@@ -136,7 +143,12 @@ impl Cache {
         let mut removable: Vec<(bool, SystemTime, CacheEntry)> = entries
             .into_iter()
             .filter(|entry| entry.snapshot != stays)
-            .map(|entry| (entry.sources.iter().all(|source| source.exists()), used(&entry), entry))
+            .map(|entry| {
+                let last = used(&entry);
+                let idle = SystemTime::now().duration_since(last).unwrap_or_default();
+                let is_there = entry.sources.iter().all(|source| source.exists());
+                (is_there && (entry.is_readable || idle < OUTDATED), last, entry)
+            })
             .collect();
         removable.sort_by_key(|(current, used, _)| (*current, *used));
         for (current, _, entry) in removable {
@@ -168,7 +180,9 @@ impl Cache {
             let record = read_record(&snapshot.with_extension(RECORD));
             let sources = record.map(|r| r.sources.into_iter().map(|s| s.path).collect()).unwrap_or_default();
             let size = fs::metadata(&snapshot).map_or(0, |m| m.len());
-            CacheEntry { snapshot, sources, size }
+            let is_readable =
+                snapshot.file_stem().is_some_and(|stem| stem.to_string_lossy().ends_with(&version_of_format()));
+            CacheEntry { snapshot, sources, size, is_readable }
         };
         Ok(paths.into_iter().map(entry).collect())
     }
@@ -210,7 +224,7 @@ impl Cache {
             })
             .collect();
         let name = content_key_of(inputs, &names, options).to_string();
-        let snapshot = self.folder.join(format!("{}.{SNAPSHOT}", &name[..32]));
+        let snapshot = self.folder.join(format!("{}{}.{SNAPSHOT}", &name[..32], version_of_format()));
         let record = snapshot.with_extension(RECORD);
         (snapshot, record)
     }
@@ -224,6 +238,11 @@ impl CacheEntry {
     pub fn verify(&self) -> Result<()> {
         open(&self.snapshot)?.verify()
     }
+}
+
+/// What names of snapshots end with, before the ending.
+fn version_of_format() -> String {
+    format!(".v{}", super::format_version())
 }
 
 /// Bytes that all snapshots together may take before the least used goes.
@@ -469,6 +488,25 @@ mod tests {
         fs::remove_file(folder.join("c.nt")).unwrap();
         snapshot("a.nt");
         assert_eq!(kept(), ["a.nt"]);
+    }
+
+    #[test]
+    fn what_another_version_made_is_left_to_it_for_a_month() {
+        let setting = setting();
+        setting.triples();
+        let own = setting.entry().snapshot;
+        let other = setting.cache.folder.join("0123.v3.kgq");
+        fs::copy(&own, &other).unwrap();
+        fs::copy(own.with_extension(RECORD), other.with_extension(RECORD)).unwrap();
+        let readable = || -> Vec<bool> { setting.cache.entries().unwrap().iter().map(|e| e.is_readable).collect() };
+        setting.cache.prune(&own, LARGEST);
+        assert_eq!(readable().len(), 2);
+        assert_eq!(readable().iter().filter(|r| **r).count(), 1);
+        let record = fs::File::options().write(true).open(other.with_extension(RECORD)).unwrap();
+        record.set_modified(SystemTime::now() - OUTDATED - Duration::from_secs(60)).unwrap();
+        setting.cache.prune(&own, LARGEST);
+        assert_eq!(readable(), [true]);
+        assert!(own.exists() && !other.exists());
     }
 
     #[test]

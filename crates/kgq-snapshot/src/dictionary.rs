@@ -90,7 +90,7 @@ impl Dictionary {
         let blank_order = reader.words_of(blanks.len() as usize)?;
         let iris = StringTable::read(reader)?;
         let forms = StringTable::read(reader)?;
-        let families: [u32; LITERAL_FAMILIES + 1] = reader.array()?;
+        let families: [u32; LITERAL_FAMILIES + 1] = reader.numbers_of()?;
         let with_values = families[WITH_VALUES] as usize;
         let values = reader.words_of(with_values * RECORD)?;
         let ranks = reader.words_of(with_values)?;

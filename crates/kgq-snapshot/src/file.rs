@@ -1,17 +1,20 @@
-//! A snapshot as one file: written in one pass, mapped to be read.
+//! A snapshot as one file of named sections: written in one pass, mapped to be read.
 //!
 //! ```text
-//! header    one page: magic, version, byte order, lengths, content key, the sections' places, checksum of the page
-//! body      the sections, each aligned to 8 bytes, in the order in which reader and writer name them
-//! checksums one CRC-32 for each 64 KiB of the body; their own is in the header
+//! header    one page: magic, version, byte order, lengths, content key, checksum of the directory, checksum of the page
+//! body      the sections, one after the other; a section is arrays of words and of bytes, each aligned to 8 bytes
+//! checksums one CRC-32 for each 64 KiB of the body
+//! directory JSON: of each section its name, version, arrays, and the checksum of its blocks' checksums
 //! ```
-//! Numbers are in the byte order of the machine that wrote them; another refuses the file.
+//! A section whose name the reader does not ask for is skipped, so that new ones make no file void. Numbers of the header and of words
+//! are in the byte order of the machine that wrote them; another refuses the file.
 
 use super::map::{self, Map};
 use super::storage::{BLOCK, Bytes, Checked, Limit, Words, damaged};
 use super::{ContentKey, Snapshot};
 use crate::store::{Unfinished, WholeFile};
 use kgq_syntax::error::{Error, Kind, Result};
+use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
 use std::ops::Range;
@@ -19,18 +22,52 @@ use std::path::Path;
 use std::sync::Arc;
 
 const MAGIC: [u8; 8] = *b"kgq\x89snap";
-/// Grows with every change of what sections there are or what they hold.
-const VERSION: u32 = 3;
+/// Grows with every change of the header or the directory; what a section holds has a version of its own.
+pub(super) const VERSION: u32 = 4;
 const BYTE_ORDER: u32 = 0x0102_0304;
 const HEADER: usize = 4096;
-/// Words of the header before the sections' places: magic 2, version, byte order, body's end 2, file's length 2,
-/// content key 8, checksum of the checksums, number of sections.
+/// Words of the header that say something: magic 2, version, byte order, body's end 2, file's length 2, content key 8,
+/// the directory's bytes and checksum.
 const FIXED: usize = 18;
-const MOST_SECTIONS: usize = (HEADER / 4 - FIXED - 1) / 4;
 /// A smaller file is checked wholly when it is opened.
 const CHECKED_AT_ONCE: usize = 16 << 20;
 /// Bytes written at once.
 const BUFFER: usize = 1 << 20;
+/// What to do with a file that is of no use.
+const AGAIN: &str = "build it again from its sources";
+
+/// A section's name, and the version of what it holds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Section {
+    pub(super) name: &'static str,
+    pub(super) version: u32,
+}
+
+/// What the directory says of a section.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+struct Entry {
+    name: String,
+    version: u32,
+    /// CRC-32 of the checksums of the blocks that it lies in.
+    checksum: u32,
+    /// Where each array starts, in bytes from the file's start, and its length.
+    arrays: Vec<[u64; 2]>,
+}
+
+impl Entry {
+    /// The blocks that it lies in, if it lies in the body.
+    fn blocks(&self, body: &Range<usize>) -> Option<Range<usize>> {
+        let (Some(first), Some(last)) = (self.arrays.first(), self.arrays.last()) else { return Some(0..0) };
+        let start = usize::try_from(first[0]).ok()?.checked_sub(body.start)?;
+        let end = usize::try_from(last[0].checked_add(last[1])?).ok().filter(|end| *end <= body.end)?;
+        Some(start / BLOCK..end.checked_sub(body.start)?.div_ceil(BLOCK))
+    }
+}
+
+/// The checksum of some blocks' checksums.
+fn checksum_of(sums: &[u32], blocks: Range<usize>) -> Option<u32> {
+    Some(crc32fast::hash(map::bytes(sums.get(blocks)?)))
+}
 
 /// Writes the sections of a snapshot to a file beside its final place, where it appears only when all is written.
 pub(super) struct Writer {
@@ -42,7 +79,7 @@ pub(super) struct Writer {
     /// Bytes of the current block.
     filled: usize,
     sums: Vec<u32>,
-    sections: Vec<[u64; 2]>,
+    directory: Vec<Entry>,
 }
 
 impl Writer {
@@ -60,34 +97,45 @@ impl Writer {
             sum: crc32fast::Hasher::new(),
             filled: 0,
             sums: Vec::new(),
-            sections: Vec::new(),
+            directory: Vec::new(),
         })
     }
 
-    /// Starts the next section.
-    pub(super) fn section(&mut self) -> Result<()> {
+    /// Starts the next section; the arrays that follow are its own.
+    pub(super) fn section(&mut self, section: Section) {
+        let Section { name, version } = section;
+        self.directory.push(Entry { name: name.to_owned(), version, checksum: 0, arrays: Vec::new() });
+    }
+
+    /// Starts the section's next array.
+    fn array(&mut self) -> Result<()> {
         let padding = (8 - self.written % 8) % 8;
         self.put(&[0; 8][..padding as usize])?;
-        self.sections.push([self.written, 0]);
+        let written = self.written;
+        self.entry().arrays.push([written, 0]);
         Ok(())
     }
 
-    /// Adds to the section.
-    pub(super) fn push_bytes(&mut self, bytes: &[u8]) -> Result<()> {
+    fn entry(&mut self) -> &mut Entry {
+        self.directory.last_mut().expect("a section was started")
+    }
+
+    /// Adds to the array.
+    fn push_bytes(&mut self, bytes: &[u8]) -> Result<()> {
         self.put(bytes)?;
-        let section = self.sections.last_mut().expect("a section was started");
-        section[1] += bytes.len() as u64;
+        let array = self.entry().arrays.last_mut().expect("an array was started");
+        array[1] += bytes.len() as u64;
         Ok(())
     }
 
-    /// Adds to the section.
-    pub(super) fn push_words(&mut self, words: &[u32]) -> Result<()> {
+    /// Adds to the array.
+    fn push_words(&mut self, words: &[u32]) -> Result<()> {
         self.push_bytes(map::bytes(words))
     }
 
-    /// A section of words.
+    /// An array of words.
     pub(super) fn words(&mut self, words: &Words) -> Result<()> {
-        self.section()?;
+        self.array()?;
         let mut at = 0;
         // In pieces, so that copying a mapped file needs no more memory than one.
         while at < words.len() {
@@ -98,15 +146,15 @@ impl Writer {
         Ok(())
     }
 
-    /// A section of a few numbers.
+    /// An array of a few numbers.
     pub(super) fn numbers(&mut self, numbers: &[u32]) -> Result<()> {
-        self.section()?;
+        self.array()?;
         self.push_words(numbers)
     }
 
-    /// A section of bytes.
+    /// An array of bytes.
     pub(super) fn bytes(&mut self, bytes: &Bytes) -> Result<()> {
-        self.section()?;
+        self.array()?;
         let mut at = 0;
         while at < bytes.len() {
             let piece = bytes.slice(at..at + BUFFER);
@@ -157,18 +205,24 @@ impl Writer {
         }
         let body_end = self.written;
         let sums = std::mem::take(&mut self.sums);
+        for entry in &mut self.directory {
+            let blocks = entry.blocks(&(HEADER..body_end as usize));
+            entry.checksum =
+                blocks.and_then(|blocks| checksum_of(&sums, blocks)).expect("all that was written is in the body");
+        }
+        let directory = serde_json::to_vec(&self.directory).map_err(|e| Error::bug(e.to_string()))?;
         self.buffer.extend_from_slice(map::bytes(&sums));
-        let length = body_end + sums.len() as u64 * 4;
+        self.buffer.extend_from_slice(&directory);
+        let length = body_end + sums.len() as u64 * 4 + directory.len() as u64;
         self.flush()?;
-        assert!(self.sections.len() <= MOST_SECTIONS, "the number of sections is fixed");
 
         let mut header = Vec::with_capacity(HEADER / 4);
         header.extend_from_slice(map::words(&Aligned(MAGIC).0));
         header.extend([VERSION, BYTE_ORDER]);
         header.extend([body_end, length].iter().flat_map(|n| [*n as u32, (n >> 32) as u32]));
         header.extend(key.words());
-        header.extend([crc32fast::hash(map::bytes(&sums)), self.sections.len() as u32]);
-        header.extend(self.sections.iter().flatten().flat_map(|n| [*n as u32, (n >> 32) as u32]));
+        header.extend([directory.len() as u32, crc32fast::hash(&directory)]);
+        debug_assert_eq!(header.len(), FIXED);
         header.resize(HEADER / 4 - 1, 0);
         header.push(crc32fast::hash(map::bytes(&header)));
         let file = self.whole.file();
@@ -182,10 +236,12 @@ impl Writer {
 #[repr(align(8))]
 struct Aligned([u8; 8]);
 
-/// Hands out the sections of a mapped file in the order in which they were written.
+/// Hands out the sections of a mapped file by their names, and the arrays of each in the order in which they were written.
 pub(super) struct Reader {
     file: Arc<Checked>,
-    sections: std::vec::IntoIter<[u64; 2]>,
+    directory: Vec<Entry>,
+    /// The arrays of the section that is read.
+    arrays: std::vec::IntoIter<[u64; 2]>,
     name: String,
     /// Where the sections may lie, in bytes from the file's start.
     body: Range<usize>,
@@ -208,8 +264,7 @@ impl Reader {
         let name = path.display().to_string();
         let failed = |e: std::io::Error| Error::io(&name, &e);
         let length = file.metadata().map_err(failed)?.len();
-        let again = "build it again from its sources";
-        let refused = |what: &str| Err(Error::new(Kind::Io, format!("{name}: {what}")).hint(again));
+        let refused = |what: &str| Err(Error::new(Kind::Io, format!("{name}: {what}")).hint(AGAIN));
         if length < HEADER as u64 {
             return refused("this is not a snapshot, or one that was cut off");
         }
@@ -238,22 +293,27 @@ impl Reader {
         let (Ok(body_end), Ok(length)) = (usize::try_from(body_end), usize::try_from(length)) else {
             return refused("the snapshot is too large for this machine");
         };
-        let sums = map.bytes().get(body_end..length).unwrap_or_default();
-        let count = header[FIXED - 1] as usize;
+        let directory = length.checked_sub(header[FIXED - 2] as usize).filter(|start| *start >= body_end);
+        let Some(directory) = directory else { return Err(damaged(&name)) };
+        let (sums, text) = (&map.bytes()[body_end..directory], &map.bytes()[directory..length]);
         let blocks = body_end.saturating_sub(HEADER).div_ceil(BLOCK);
-        if crc32fast::hash(sums) != header[FIXED - 2] || sums.len() != blocks * 4 || count > MOST_SECTIONS {
+        if crc32fast::hash(text) != header[FIXED - 1] || sums.len() != blocks * 4 {
             return Err(damaged(&name));
         }
-        let sections: Vec<[u64; 2]> = (0..count).map(|i| [wide(FIXED + i * 4), wide(FIXED + i * 4 + 2)]).collect();
-        let sums = sums.as_chunks::<4>().0.iter().map(|bytes| u32::from_ne_bytes(*bytes)).collect();
+        let directory: Vec<Entry> = serde_json::from_slice(text).map_err(|_| damaged(&name))?;
+        let sums: Vec<u32> = sums.as_chunks::<4>().0.iter().map(|bytes| u32::from_ne_bytes(*bytes)).collect();
         let key = ContentKey::from_words(&header[8..16]);
         let body = HEADER..body_end;
+        let sound = |entry: &Entry| entry.blocks(&body).and_then(|b| checksum_of(&sums, b)) == Some(entry.checksum);
+        if !directory.iter().all(sound) {
+            return Err(damaged(&name));
+        }
         let file = Arc::new(Checked::new(map, file, name.clone(), body.clone(), sums));
         let at_once = length < checked_at_once;
         if at_once {
             file.verify()?;
         }
-        Ok(Self { file, sections: sections.into_iter(), name, body, at_once, key })
+        Ok(Self { file, directory, arrays: Vec::new().into_iter(), name, body, at_once, key })
     }
 
     /// Ends the reading: from now on what is read also keeps these limits.
@@ -275,17 +335,33 @@ impl Reader {
         damaged(&self.name)
     }
 
-    fn section(&mut self) -> Result<(usize, usize)> {
+    /// Goes to a section; the arrays that are read next are its own.
+    ///
+    /// # Errors
+    /// When the file has none of that name, or one of another version.
+    pub(super) fn section(&mut self, section: Section) -> Result<()> {
+        let Section { name, version } = section;
+        let found = self.directory.iter_mut().find(|entry| entry.name == name).ok_or_else(|| damaged(&self.name))?;
+        if found.version != version {
+            let (other, file) = (found.version, &self.name);
+            let what = format!("{file}: its section `{name}` has version {other}, this program reads {version}");
+            return Err(Error::new(Kind::Io, what).hint(AGAIN));
+        }
+        self.arrays = std::mem::take(&mut found.arrays).into_iter();
+        Ok(())
+    }
+
+    fn array(&mut self) -> Result<(usize, usize)> {
         let place = |[start, len]: [u64; 2]| {
             let (start, len) = (usize::try_from(start).ok()?, usize::try_from(len).ok()?);
             let inside = start >= self.body.start && start.checked_add(len)? <= self.body.end;
             (inside && start % 8 == 0).then_some((start, len))
         };
-        self.sections.next().and_then(place).ok_or_else(|| damaged(&self.name))
+        self.arrays.next().and_then(place).ok_or_else(|| damaged(&self.name))
     }
 
     pub(super) fn words(&mut self) -> Result<Words> {
-        let (start, len) = self.section()?;
+        let (start, len) = self.array()?;
         Ok(Words::Mapped { file: Arc::clone(&self.file), start, len: len / 4 })
     }
 
@@ -296,11 +372,11 @@ impl Reader {
     }
 
     pub(super) fn bytes(&mut self) -> Result<Bytes> {
-        let (start, len) = self.section()?;
+        let (start, len) = self.array()?;
         Ok(Bytes::Mapped { file: Arc::clone(&self.file), start, len })
     }
 
-    /// A section of a few numbers, read at once.
+    /// An array of a few numbers, read at once.
     pub(super) fn numbers(&mut self) -> Result<Vec<u32>> {
         let words = self.words()?;
         let numbers = words.slice(0..words.len()).to_vec();
@@ -308,7 +384,7 @@ impl Reader {
         Ok(numbers)
     }
 
-    pub(super) fn array<const N: usize>(&mut self) -> Result<[u32; N]> {
+    pub(super) fn numbers_of<const N: usize>(&mut self) -> Result<[u32; N]> {
         self.numbers()?.try_into().map_err(|_| self.damaged())
     }
 }

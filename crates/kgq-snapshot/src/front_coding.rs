@@ -76,7 +76,7 @@ impl StringTable {
     }
 
     pub(super) fn read(reader: &mut Reader) -> Result<Self> {
-        let [count] = reader.array()?;
+        let [count] = reader.numbers_of()?;
         let blocks = reader.words_of((count.div_ceil(BLOCK) as usize + 1) * 2)?;
         Ok(Self { count, blocks, text: reader.bytes()? })
     }

@@ -169,7 +169,7 @@ impl Offsets {
     }
 
     pub(super) fn read(reader: &mut Reader) -> Result<Self> {
-        let [first, sparse] = reader.array()?;
+        let [first, sparse] = reader.numbers_of()?;
         let keys = reader.words()?;
         let starts = reader.words()?;
         let keys = (sparse == 1).then_some(keys);

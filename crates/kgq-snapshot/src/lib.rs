@@ -113,6 +113,32 @@ impl StoredStatistics {
     }
 }
 
+/// The sections that every saved snapshot has. A version grows with every change of what its section holds.
+mod section {
+    use crate::file::Section;
+
+    /// The dictionary.
+    pub(super) const TERMS: Section = Section { name: "terms", version: 1 };
+    /// The default graph's statements.
+    pub(super) const TRIPLES: Section = Section { name: "triples", version: 1 };
+    /// The named graphs' statements.
+    pub(super) const QUADS: Section = Section { name: "quads", version: 1 };
+    /// The named graphs' names.
+    pub(super) const GRAPHS: Section = Section { name: "graphs", version: 1 };
+    /// Counts over the triples, and over the quads.
+    pub(super) const STATISTICS: Section = Section { name: "statistics", version: 1 };
+    /// What the documents declare, and what they disagree on.
+    pub(super) const PREFIXES: Section = Section { name: "prefixes", version: 1 };
+
+    pub(super) const ALL: [Section; 6] = [TERMS, TRIPLES, QUADS, GRAPHS, STATISTICS, PREFIXES];
+}
+
+/// The version of a saved snapshot as a whole: it differs where the file's or a section's does.
+fn format_version() -> String {
+    let sections: u32 = section::ALL.iter().map(|section| section.version).sum();
+    format!("{}-{sections}", file::VERSION)
+}
+
 /// Statements in several orders.
 #[derive(Debug)]
 struct Sorted<const ORDERS: usize> {
@@ -161,26 +187,43 @@ impl Snapshot {
     }
 
     fn write(&self, writer: &mut Writer) -> Result<()> {
+        writer.section(section::TERMS);
         self.0.dictionary.write(writer)?;
+        writer.section(section::TRIPLES);
         self.0.triples.write(writer)?;
+        writer.section(section::QUADS);
         self.0.quads.write(writer)?;
+        writer.section(section::GRAPHS);
         writer.words(&self.0.named_graphs)?;
+        writer.section(section::STATISTICS);
         writer.words(&self.0.statistics.words)?;
         writer.words(&self.0.quad_statistics.words)?;
         let prefixes: String =
             self.0.prefixes.iter().map(|(prefix, namespace)| format!("{prefix}\n{namespace}\n")).collect();
+        writer.section(section::PREFIXES);
         writer.bytes(&Bytes::new(prefixes.into_bytes()))?;
         writer.bytes(&Bytes::new(contested_to_json(&self.0.contested)))
     }
 
     fn read(reader: &mut Reader) -> Result<Self> {
+        reader.section(section::TERMS)?;
+        let dictionary = Dictionary::read(reader)?;
+        reader.section(section::TRIPLES)?;
+        let triples = Sorted::read(reader, 3)?;
+        reader.section(section::QUADS)?;
+        let quads = Sorted::read(reader, 4)?;
+        reader.section(section::GRAPHS)?;
+        let named_graphs = reader.words()?;
+        reader.section(section::STATISTICS)?;
+        let (statistics, quad_statistics) = (reader.words()?, reader.words()?);
+        reader.section(section::PREFIXES)?;
         let snapshot = Self::new(Image {
-            dictionary: Dictionary::read(reader)?,
-            triples: Sorted::read(reader, 3)?,
-            quads: Sorted::read(reader, 4)?,
-            named_graphs: reader.words()?,
-            statistics: StoredStatistics::new(reader.words()?),
-            quad_statistics: StoredStatistics::new(reader.words()?),
+            dictionary,
+            triples,
+            quads,
+            named_graphs,
+            statistics: StoredStatistics::new(statistics),
+            quad_statistics: StoredStatistics::new(quad_statistics),
             prefixes: read_prefixes(reader)?,
             contested: read_contested(reader)?,
             file: Some(reader.file()),
@@ -395,7 +438,7 @@ impl<const ORDERS: usize> Sorted<ORDERS> {
     }
 
     fn read(reader: &mut Reader, width: usize) -> Result<Self> {
-        let [len] = reader.array()?;
+        let [len] = reader.numbers_of()?;
         let len = len as usize;
         let mut offsets: [Offsets; 4] = Default::default();
         for table in &mut offsets {

@@ -137,12 +137,46 @@ fn another_version_or_another_file_is_named_as_such() {
     assert!(Snapshot::open(&folder.path().join("absent")).is_err());
 }
 
+/// A file with the sections of a snapshot, of which some are changed.
+fn written(snapshot: &Snapshot, change: impl Fn(&mut Writer)) -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.kgq");
+    let whole = crate::store::WholeFile::create(&path, &crate::store::Unfinished::default()).unwrap();
+    let mut writer = Writer::new(whole).unwrap();
+    change(&mut writer);
+    snapshot.write(&mut writer).unwrap();
+    writer.finish(ContentKey::default()).unwrap();
+    (folder, path)
+}
+
+#[test]
+fn a_section_that_is_not_known_is_skipped() {
+    let (_folder, path) = written(&small(), |writer| {
+        writer.section(file::Section { name: "of-tomorrow", version: 9 });
+        writer.numbers(&[7; 100]).unwrap();
+    });
+    let opened = Snapshot::open(&path).unwrap();
+    assert_eq!(content(&opened).unwrap(), content(&small()).unwrap());
+    opened.verify().unwrap();
+}
+
+#[test]
+fn a_section_of_another_version_is_named() {
+    let (_folder, path) = written(&small(), |writer| {
+        writer.section(file::Section { name: section::QUADS.name, version: 9 });
+    });
+    let error = Snapshot::open(&path).unwrap_err();
+    assert!(error.message().contains("its section `quads` has version 9, this program reads 1"), "{error}");
+    assert!(error.to_string().contains("build it again"), "{error}");
+}
+
 #[test]
 fn nothing_is_left_behind_by_a_writer_that_gives_up() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s.kgq");
     let mut writer =
         Writer::new(crate::store::WholeFile::create(&path, &crate::store::Unfinished::default()).unwrap()).unwrap();
+    writer.section(section::GRAPHS);
     writer.numbers(&[1, 2, 3]).unwrap();
     drop(writer);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
