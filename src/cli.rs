@@ -35,7 +35,7 @@ struct Cli {
 const EXIT_CODES: &str = "\
 Exit codes:
   0    done
-  1    a check failed, or ASK answered false with --exit-status
+  1    a check failed, a bundle does not hold, or ASK answered false with --exit-status
   2    the command line is wrong
   3    bad input: a query, data, header, parameter, or a name that does not exist
   4    a file or the store cannot be read or written
@@ -285,7 +285,7 @@ fn run(cli: Cli, output: &mut Output) -> Result<u8> {
 fn at_revision(command: &Command, graph: &Graph, at: &str) -> Result<Revision> {
     if !command.only_asks() {
         return Err(Error::usage("`--at` is for commands that only ask the graph")
-            .hint("query, run, queries, describe, cite, why, info, check, export"));
+            .hint("query, run, queries, describe, cite, why, why-not, bundle, info, check, export"));
     }
     Revision::open(graph, at)
 }

@@ -3,7 +3,9 @@
 mod advice;
 mod answer;
 mod ask;
+mod asked;
 mod build;
+mod bundle;
 mod cache;
 mod check;
 mod cite;
@@ -30,13 +32,16 @@ mod revision;
 mod run;
 #[cfg(feature = "serve")]
 mod serve;
+mod signature;
 mod terminal;
 mod test;
 pub mod trust;
 mod update;
 mod validate;
+mod verify;
 mod watchdog;
 mod why;
+mod why_not;
 
 pub use advice::{AdviceArgs, Adviser};
 pub use answer::{AnswerArgs, seconds, write_answer};
@@ -52,6 +57,7 @@ pub use run::{help as canned_help, one_line};
 pub use terminal::{Content, Stream, as_shown};
 pub use watchdog::{Allocator, Base, MemoryWatch, Watchdog, give_back, unfinished};
 pub use why::{Shown as WhyShown, explanation as why_explanation};
+pub use why_not::{columns as expected_columns, explanation as why_not_explanation};
 
 use clap::Subcommand;
 use kgq_graph::graph::Graph;
@@ -66,7 +72,10 @@ pub enum Command {
     Describe(describe::Args),
     Cite(cite::Args),
     Why(why::Args),
+    WhyNot(why_not::Args),
     Diff(diff::Args),
+    Bundle(bundle::Args),
+    Verify(verify::Args),
     Info(info::Args),
     Check(check::Args),
     Validate(validate::Args),
@@ -100,6 +109,8 @@ impl Command {
                 | Self::Describe(_)
                 | Self::Cite(_)
                 | Self::Why(_)
+                | Self::WhyNot(_)
+                | Self::Bundle(_)
                 | Self::Info(_)
                 | Self::Check(_)
                 | Self::Export(_)
@@ -123,7 +134,10 @@ fn dispatch(command: &Command, graph: &Graph, output: &mut Output) -> Result<u8>
         Command::Describe(args) => describe::run(args, graph, output),
         Command::Cite(args) => cite::run(args, graph, output),
         Command::Why(args) => why::run(args, graph, output),
+        Command::WhyNot(args) => why_not::run(args, graph, output),
         Command::Diff(args) => diff::run(args, graph, output),
+        Command::Bundle(args) => bundle::run(args, graph, output),
+        Command::Verify(args) => verify::run(args, graph, output),
         Command::Info(args) => info::run(args, graph, output),
         Command::Check(args) => check::run(args, graph, output),
         Command::Validate(args) => validate::run(args, graph, output),
@@ -156,7 +170,10 @@ pub fn watch(command: &Command, graph: &Graph) -> Option<Watchdog> {
         | Command::Publish(_)
         | Command::Update(_)
         | Command::Why(_)
+        | Command::WhyNot(_)
         | Command::Diff(_)
+        | Command::Bundle(_)
+        | Command::Verify(_)
         | Command::Repl(_) => None,
         #[cfg(feature = "serve")]
         Command::Serve(_) => None,
@@ -194,7 +211,10 @@ pub fn warn_of_manifest(command: &Command, graph: &Graph, output: &mut Output) -
         | Command::Publish(_)
         | Command::Update(_)
         | Command::Why(_)
+        | Command::WhyNot(_)
         | Command::Diff(_)
+        | Command::Bundle(_)
+        | Command::Verify(_)
         | Command::Repl(_) => None,
         #[cfg(feature = "serve")]
         Command::Serve(_) => None,

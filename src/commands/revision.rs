@@ -1,6 +1,7 @@
 //! A project as it was at a revision of its git repository, in a folder of its own.
 
 use kgq_graph::graph::{Graph, OpenOptions};
+use kgq_graph::request::bundle;
 use kgq_syntax::error::{Error, Result};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -43,6 +44,14 @@ impl Revision {
         let name = if commit.starts_with(revision) { short.to_owned() } else { format!("{revision} ({short})") };
         Ok(Self { graph: Graph::open(options)?, name, _folder: folder })
     }
+}
+
+/// The state of the project's repository; `None` where there is none.
+pub fn state(graph: &Graph) -> Option<bundle::Revision> {
+    let root = &graph.project()?.root;
+    let commit = git(root, &["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], None).ok()?;
+    let status = git(root, &["status", "--porcelain", "--untracked-files=all", "--", "."], None).ok()?;
+    Some(bundle::Revision { commit, changed: !status.is_empty() })
 }
 
 /// What git prints, without the end of its line.

@@ -1,18 +1,16 @@
 //! `kgq why`.
 
+use super::asked::AskedArgs;
 use super::cite::SourceArgs;
 use super::output::Output;
-use super::query::read_text;
 use super::watchdog::Watchdog;
-use crate::cli::complete;
-use clap_complete::ArgValueCandidates;
 use kgq_engine::query::Query;
-use kgq_graph::catalog::Values;
 use kgq_graph::graph::Graph;
-use kgq_graph::request::why::{self, Explained, Part, Style};
-use kgq_syntax::error::{Error, Result, Source};
+use kgq_graph::request::why::{self, Part, Stated, Style};
+use kgq_syntax::error::Result;
 use kgq_syntax::rdf::{NamedNode, Term};
 use rustc_hash::FxHashMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
@@ -26,15 +24,8 @@ use std::process::Command;
   kgq why tasks-of-sector sector=telecoms --row 1 --format markdown
   kgq why 'SELECT ?city { ?city a ou:Region }' --row 2 --blame")]
 pub struct Args {
-    /// A canned query's name, or a query's text
-    #[arg(value_name = "QUERY", required_unless_present = "file", add = ArgValueCandidates::new(complete::queries))]
-    pub query: Option<String>,
-    /// Values for parameters of a canned query
-    #[arg(value_name = "NAME=VALUE")]
-    pub values: Vec<String>,
-    /// Read the query from this file; `-` is standard input
-    #[arg(long, short, value_name = "FILE", conflicts_with_all = ["query", "values"])]
-    pub file: Option<String>,
+    #[command(flatten)]
+    pub asked: AskedArgs,
     /// The number of the row, or of a CONSTRUCT's triple, from 1
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub row: usize,
@@ -66,27 +57,11 @@ pub enum WhyFormat {
 }
 
 pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
-    let query = asked(args, graph)?;
+    let query = args.asked.query(graph)?;
     let _watchdog = Watchdog::of_query(graph)?;
     let part = why::part(graph, &query, args.row)?;
     let text = explanation(graph, &query, part, &args.shown, output.colour)?;
     output.page(&text).map(|()| 0)
-}
-
-/// The query that the arguments name.
-fn asked(args: &Args, graph: &Graph) -> Result<Query> {
-    if let Some(name) = &args.query
-        && graph.project().is_some()
-        && !name.contains(['{', '?'])
-    {
-        let canned = graph.catalog()?.get(name)?;
-        return graph.parse_canned(canned, &Values::parse(&args.values)?);
-    }
-    if !args.values.is_empty() {
-        return Err(Error::usage("only canned queries have parameters"));
-    }
-    let (name, text) = read_text(args.query.as_deref(), args.file.as_deref(), "query")?;
-    graph.parse(Source::new(&name, &text))
 }
 
 /// An explanation as the arguments want it.
@@ -98,7 +73,7 @@ pub fn explanation(graph: &Graph, query: &Query, part: Part, shown: &Shown, colo
         return Ok(format!("{:#}", why::document(&explained)));
     }
     let labels = graph.labels_of(&shown_things(&explained.part))?;
-    let authors = if shown.blame { authors(graph, &explained) } else { FxHashMap::default() };
+    let authors = if shown.blame { authors(graph, &explained.statements) } else { FxHashMap::default() };
     let style = Style {
         prefixes: graph.prefixes()?,
         labels: &labels,
@@ -119,25 +94,47 @@ fn shown_things(part: &Part) -> Vec<NamedNode> {
     things.collect()
 }
 
-/// Who wrote each statement's line last, as git knows it.
-fn authors(graph: &Graph, explained: &Explained) -> FxHashMap<usize, String> {
+/// Who wrote each statement's line last, as git knows it: it is asked once a file.
+pub fn authors(graph: &Graph, statements: &[Stated]) -> FxHashMap<usize, String> {
     let folder = graph.project().map_or(Path::new("."), |project| project.root.as_path());
+    let mut lines: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
+    for place in statements.iter().filter_map(|stated| stated.place.as_ref()) {
+        lines.entry(&place.file).or_default().insert(place.line);
+    }
+    let known: BTreeMap<&str, FxHashMap<usize, String>> =
+        lines.into_iter().map(|(file, lines)| (file, blame(folder, file, &lines))).collect();
+    let author = |(number, stated): (usize, &Stated)| {
+        let place = stated.place.as_ref()?;
+        Some((number, known.get(place.file.as_str())?.get(&place.line)?.clone()))
+    };
+    statements.iter().enumerate().filter_map(author).collect()
+}
+
+/// Who wrote these lines of a file last, by line; nothing where git does not know.
+fn blame(folder: &Path, file: &str, lines: &BTreeSet<usize>) -> FxHashMap<usize, String> {
+    let mut git = Command::new("git");
+    git.arg("-C").arg(folder).args(["blame", "--line-porcelain"]);
+    for line in lines {
+        git.args(["-L", &format!("{line},{line}")]);
+    }
+    let output = git.arg("--").arg(file).output().ok().filter(|git| git.status.success());
+    let told = output.map(|git| String::from_utf8_lossy(&git.stdout).into_owned()).unwrap_or_default();
     let mut found = FxHashMap::default();
-    for (number, stated) in explained.statements.iter().enumerate() {
-        let Some(place) = &stated.place else { continue };
-        let lines = format!("{0},{0}", place.line);
-        let git = Command::new("git")
-            .arg("-C")
-            .arg(folder)
-            .args(["blame", "--porcelain", "-L", &lines, "--"])
-            .arg(&place.file)
-            .output();
-        let Some(told) = git.ok().filter(|git| git.status.success()) else { continue };
-        let told = String::from_utf8_lossy(&told.stdout).into_owned();
-        let of = |key: &str| told.lines().find_map(|line| line.strip_prefix(key)).map(str::to_owned);
-        let commit = told.get(..8).unwrap_or_default();
-        let (author, summary) = (of("author ").unwrap_or_default(), of("summary ").unwrap_or_default());
-        found.insert(number, format!("({commit} {author}: {summary})"));
+    let (mut commit, mut number, mut author, mut summary) = ("", 0, "", "");
+    for line in told.lines() {
+        if line.starts_with('\t') {
+            // The text of the line ends what is told of it.
+            found.insert(number, format!("({commit} {author}: {summary})"));
+        } else if let Some(name) = line.strip_prefix("author ") {
+            author = name;
+        } else if let Some(text) = line.strip_prefix("summary ") {
+            summary = text;
+        } else if let [hash, _, now, ..] = line.split(' ').collect::<Vec<_>>().as_slice()
+            && hash.len() >= 40
+            && let Ok(now) = now.parse()
+        {
+            (commit, number) = (hash.get(..8).unwrap_or_default(), now);
+        }
     }
     found
 }

@@ -113,6 +113,13 @@ const ALL: &[Dot] = &[
         run: last::why,
     },
     Dot {
+        name: "why-not",
+        arguments: "[COLUMN=VALUE…]",
+        about: "the condition that keeps such a row out of the last answer, and the statement that is missing",
+        topics: "absent empty missing reason silence",
+        run: last::why_not,
+    },
+    Dot {
         name: "explain",
         arguments: "[analyze]",
         about: "how the last query is answered; analyze runs it and counts",

@@ -5,12 +5,13 @@ use super::explore::no_row;
 use super::running::Kept;
 use super::{Shell, pager, show};
 use crate::commands::{
-    AnswerArgs, CiteArgs, Citing, Explain, WhyShown, explanation, why_explanation, write_cited_answer,
+    AnswerArgs, CiteArgs, Citing, Explain, WhyShown, expected_columns, explanation, why_explanation,
+    why_not_explanation, write_cited_answer,
 };
 use kgq_engine::query::{Binding, BoundTo};
 use kgq_engine::{Answer, Solutions};
 use kgq_graph::request::why::Part;
-use kgq_syntax::error::{Error, Result};
+use kgq_syntax::error::{Error, Result, Source};
 use kgq_syntax::rdf::{Term, Variable};
 use kgq_syntax::text::{count, did_you_mean};
 use std::io::Write;
@@ -107,6 +108,16 @@ pub fn why(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
         Kept::Boolean(false) => return Err(Error::input("the answer is false, which no statement makes it")),
     };
     let text = why_explanation(&shell.graph, &last.query, part, &WhyShown::default(), shell.output.colour)?;
+    pager::page(&text, shell.output)
+}
+
+/// `.why-not`: why the last answer has no row with these values of columns, or none at all.
+pub fn why_not(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
+    let last = shell.last.as_ref().ok_or_else(|| Error::input("there is no answer yet that could be explained"))?;
+    let expected = expected_columns(&shell.graph, words)?;
+    let source = Source::new("<query>", &last.text);
+    let shown = WhyShown::default();
+    let text = why_not_explanation(&shell.graph, source, &last.query, expected, &shown, shell.output.colour)?;
     pager::page(&text, shell.output)
 }
 

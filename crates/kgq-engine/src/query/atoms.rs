@@ -183,7 +183,7 @@ impl Atoms {
         Query { algebra: spargebra::Query::Select { dataset: self.dataset.clone(), pattern, base_iri: None } }
     }
 
-    fn together(&self, which: &[usize]) -> GraphPattern {
+    pub(super) fn together(&self, which: &[usize]) -> GraphPattern {
         let mut all = GraphPattern::Bgp { patterns: Vec::new() };
         for atom in which.iter().filter_map(|i| self.atoms.get(*i)) {
             all = match &atom.piece {
@@ -276,7 +276,7 @@ fn comparison(a: &Expression, b: &Expression) -> Option<(Variable, Term)> {
     }
 }
 
-fn is_grouped(pattern: &GraphPattern) -> bool {
+pub(super) fn is_grouped(pattern: &GraphPattern) -> bool {
     match pattern {
         GraphPattern::Group { .. } => true,
         GraphPattern::Filter { inner, .. } | GraphPattern::Extend { inner, .. } => is_grouped(inner),

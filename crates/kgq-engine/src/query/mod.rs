@@ -4,6 +4,7 @@
 pub mod atoms;
 mod bind;
 mod changes;
+pub mod expected;
 pub mod functions;
 mod inspect;
 mod joins;
@@ -24,7 +25,7 @@ pub use inspect::{
     wanted_terms,
 };
 pub(crate) use inspect::{functions_of_expression, variables_of_expression, variables_of_pattern};
-pub use order::order_columns;
+pub use order::{is_ordered, order_columns};
 pub use parse::{Form, ParseContext, Query, parse_query};
 pub use sse::{indented, with_curies};
 pub use update::{Operation, OperationForm, Transfer, TransferKind, Update, parse_update};

@@ -4,10 +4,27 @@ use super::parse::Query;
 use kgq_syntax::rdf::Variable;
 use spargebra::algebra::{Expression, GraphPattern, OrderExpression};
 
+/// Whether the rows of an answer have an order that the query asks for.
+pub fn is_ordered(query: &Query) -> bool {
+    outermost(query).is_some()
+}
+
 /// The leading conditions of the outermost ORDER BY that are columns of the answer. A condition that is not ends the list: what
 /// it orders by cannot be seen in the rows.
 pub fn order_columns(query: &Query) -> Vec<Variable> {
-    let spargebra::Query::Select { pattern, .. } = &query.algebra else { return Vec::new() };
+    let Some((conditions, columns)) = outermost(query) else { return Vec::new() };
+    let column = |order: &OrderExpression| match order {
+        OrderExpression::Asc(Expression::Variable(v)) | OrderExpression::Desc(Expression::Variable(v)) => {
+            columns.is_none_or(|columns| columns.contains(v)).then(|| v.clone())
+        }
+        OrderExpression::Asc(_) | OrderExpression::Desc(_) => None,
+    };
+    conditions.iter().map_while(column).collect()
+}
+
+/// The conditions of the outermost ORDER BY, and the columns of the answer.
+fn outermost(query: &Query) -> Option<(&[OrderExpression], Option<&[Variable]>)> {
+    let spargebra::Query::Select { pattern, .. } = &query.algebra else { return None };
     let mut pattern = pattern;
     let mut columns: Option<&[Variable]> = None;
     loop {
@@ -19,16 +36,8 @@ pub fn order_columns(query: &Query) -> Vec<Variable> {
                 columns = Some(variables);
                 pattern = inner;
             }
-            GraphPattern::OrderBy { expression, .. } => {
-                let column = |order: &OrderExpression| match order {
-                    OrderExpression::Asc(Expression::Variable(v)) | OrderExpression::Desc(Expression::Variable(v)) => {
-                        columns.is_none_or(|columns| columns.contains(v)).then(|| v.clone())
-                    }
-                    OrderExpression::Asc(_) | OrderExpression::Desc(_) => None,
-                };
-                return expression.iter().map_while(column).collect();
-            }
-            _ => return Vec::new(),
+            GraphPattern::OrderBy { expression, .. } => return Some((expression, columns)),
+            _ => return None,
         }
     }
 }
@@ -47,6 +56,8 @@ mod tests {
         assert_eq!(columns("SELECT DISTINCT ?a ?b { ?a ?p ?b } ORDER BY ?a DESC(?b) LIMIT 3"), ["a", "b"]);
         assert_eq!(columns("SELECT ?a ?b { ?a ?p ?b } ORDER BY ?a STR(?b) ?b"), ["a"]);
         assert_eq!(columns("SELECT ?a { ?a ?p ?b } ORDER BY ?b ?a"), [""; 0]);
+        let ordered = spargebra::SparqlParser::new().parse_query("SELECT ?a { ?a ?p ?b } ORDER BY ?b").unwrap();
+        assert!(is_ordered(&Query { algebra: ordered }));
         assert_eq!(columns("SELECT ?a { { SELECT ?a { ?a ?p ?b } ORDER BY ?a } }"), [""; 0]);
     }
 }

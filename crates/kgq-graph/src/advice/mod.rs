@@ -4,19 +4,22 @@
 
 mod budget;
 mod empty;
+mod missing;
 mod names;
 mod place;
 mod silence;
 mod terms;
 
 pub use budget::Allowance;
+pub use missing::{Lack, Removal, Wanted};
 
 use crate::project::SilenceSettings;
 use budget::MOST_FINDINGS;
+use kgq_engine::query::expected::Expectation;
 use kgq_engine::query::{self, Query};
 use kgq_engine::{EvaluationOptions, Failures};
 use kgq_snapshot::Snapshot;
-use kgq_syntax::error::{Error, Kind, Source};
+use kgq_syntax::error::{Error, Kind, Result, Source};
 use kgq_syntax::rdf::language::written;
 use kgq_syntax::rdf::{Literal, NamedNode, Prefixes, Term, Variable};
 use kgq_syntax::text::visible;
@@ -140,6 +143,15 @@ impl<'a> Asked<'a> {
     /// Why nothing was found. What is suggested there was tried.
     pub fn why_empty(&self) -> Vec<Finding> {
         empty::why(self, &self.text())
+    }
+
+    /// What keeps a row away that is expected to have these values: the first of the conditions that takes all such rows away. `None`
+    /// where every condition lets some pass.
+    ///
+    /// # Errors
+    /// Those of evaluation.
+    pub fn removal(&self, expected: &[Expectation]) -> Result<Option<Removal>> {
+        missing::removal(self, expected, &self.text())
     }
 
     /// What the graph says is not stated, of what the query asks for.

@@ -6,6 +6,7 @@
 //! for (a hash, a sentence's number, an anchor other than `oa:exact`) is named in kgq.toml under `[citations]`.
 
 mod path;
+mod provenance;
 mod reference;
 mod rows;
 mod sentences;

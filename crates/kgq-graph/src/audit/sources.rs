@@ -52,6 +52,10 @@ pub struct Document {
     pub at_hand: Option<bool>,
 }
 
+/// The properties of a document that name who published it.
+pub(super) const PUBLISHERS: [NamedNodeRef<'static>; 3] =
+    [dc::PUBLISHER, dc::ELEMENTS_PUBLISHER, prov::WAS_ATTRIBUTED_TO];
+
 /// The citations of a dataset.
 pub struct Audit<'a> {
     quads: &'a [Quad],
@@ -246,6 +250,11 @@ impl<'a> Audit<'a> {
         (span, numbers.filter_map(literal).map(str::to_owned).collect())
     }
 
+    /// The property of numbers of sentences.
+    pub fn sentence_property(&self) -> Option<&NamedNode> {
+        self.settings.sentence.as_ref()
+    }
+
     /// The property of hashes, of spans and of documents.
     pub fn hash_property(&self) -> Option<&NamedNode> {
         self.settings.hash.as_ref()
@@ -266,6 +275,15 @@ impl<'a> Audit<'a> {
     /// The statements of a triple: one for each of its reifiers.
     pub fn statements(&self, triple: &Triple) -> Vec<Statement> {
         self.reifiers.get(triple).into_iter().flatten().map(|reifier| self.statement_of(reifier, triple)).collect()
+    }
+
+    /// The statements of a triple; of one that says what a reifier names, also the statement that it names.
+    pub fn behind(&self, triple: &Triple) -> Vec<Statement> {
+        let mut statements = self.statements(triple);
+        if triple.predicate.as_ref() == rdf::REIFIES {
+            statements.extend(self.statement(&triple.subject));
+        }
+        statements
     }
 
     /// The statement that a reifier names.
@@ -369,7 +387,6 @@ impl<'a> Audit<'a> {
             });
             stated.any(|triple| self.statements(&triple).iter().any(|statement| !statement.grounds.is_empty()))
         };
-        const PUBLISHERS: [NamedNodeRef<'static>; 3] = [dc::PUBLISHER, dc::ELEMENTS_PUBLISHER, prov::WAS_ATTRIBUTED_TO];
         let publisher = PUBLISHERS.into_iter().find_map(|property| {
             let name = first(&[property])?;
             Some(if inferred(property) { format!("{name} (inferred)") } else { name })
@@ -430,6 +447,11 @@ impl<'a> Audit<'a> {
             })
             .filter(|node| seen.insert(node.clone()))
             .collect()
+    }
+
+    /// The names of a triple.
+    pub(super) fn reifiers(&self, triple: &Triple) -> &[&'a NamedOrBlankNode] {
+        self.reifiers.get(triple).map_or(&[], Vec::as_slice)
     }
 
     pub(super) fn outgoing(&self, node: &Term) -> &[&'a Quad] {

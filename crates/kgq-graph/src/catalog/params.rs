@@ -126,7 +126,11 @@ impl CannedQuery {
         [&self.header.limit, &self.header.offset].into_iter().flatten().any(|n| n == name)
     }
 
-    fn apply_slice(&self, query: &mut Query, values: &Values) -> Result<()> {
+    /// The numbers that the values put in the place of the query's LIMIT and OFFSET.
+    ///
+    /// # Errors
+    /// A value that is no number.
+    pub fn slice(&self, values: &Values) -> Result<(Option<usize>, Option<usize>)> {
         let number = |name: &Option<String>| -> Result<Option<usize>> {
             let Some(name) = name else { return Ok(None) };
             let default = self.header.params.get(name).and_then(|p| p.default.as_ref()).map(|d| d.texts());
@@ -137,7 +141,11 @@ impl CannedQuery {
                 .map(Some)
                 .map_err(|_| Error::input(format!("parameter `{name}` must be a whole number, not `{text}`")))
         };
-        let (limit, offset) = (number(&self.header.limit)?, number(&self.header.offset)?);
+        Ok((number(&self.header.limit)?, number(&self.header.offset)?))
+    }
+
+    fn apply_slice(&self, query: &mut Query, values: &Values) -> Result<()> {
+        let (limit, offset) = self.slice(values)?;
         if (limit.is_some() || offset.is_some()) && !set_slice(query, limit, offset) {
             return Err(Error::input(format!(
                 "{}: the header's `limit` or `offset` replaces a number, but the query has no LIMIT or OFFSET at its end",

@@ -1,5 +1,6 @@
 //! What can be asked of a graph beside a query: each a function from the graph and a typed request to typed data, for every front end.
 
+pub mod bundle;
 pub mod cite;
 pub mod describe;
 pub mod diff;
@@ -9,3 +10,4 @@ pub mod export;
 pub mod find;
 pub mod overview;
 pub mod why;
+pub mod why_not;

@@ -4,7 +4,7 @@ mod json;
 mod text;
 
 pub use json::document;
-pub use text::{Style, text};
+pub use text::{Style, sources, statement_line, text};
 
 use crate::audit::{Audit, Reference, Statement, Texts};
 use crate::graph::Graph;
@@ -107,18 +107,30 @@ pub fn explain(graph: &Graph, query: &Query, part: Part, audit: &Audit<'_>, text
     let found = found.ok_or_else(|| {
         Error::input("what the query computes there is new each time it is asked, so it cannot be explained")
     })?;
-    let places = graph.places_of(&found.statements)?;
+    let (grounds, is_irredundant) = (found.grounds, found.is_irredundant);
+    let (statements, references) = stated(graph, found.statements, audit, texts)?;
+    Ok(Explained { part, grounds, is_irredundant, statements, references })
+}
+
+/// Statements with their places and citations, and these citations, each once.
+///
+/// # Errors
+/// Those of reading the files.
+pub fn stated(
+    graph: &Graph,
+    quads: Vec<Quad>,
+    audit: &Audit<'_>,
+    texts: &Texts,
+) -> Result<(Vec<Stated>, Vec<Reference>)> {
+    let places = graph.places_of(&quads)?;
     // Where nothing at all is cited, that a statement is not says nothing, unless the project asks for citations.
     let required = graph.project().is_some_and(|project| project.manifest.citations.are_required());
     let needed = if required || audit.has_citations() { Some(graph.triples_to_cite(audit)?) } else { None };
     let mut stated = Vec::new();
     let mut cited: Vec<Vec<NamedNode>> = Vec::new();
-    for (quad, place) in found.statements.into_iter().zip(places) {
+    for (quad, place) in quads.into_iter().zip(places) {
         let triple = Triple::from(quad.clone());
-        let mut statements = audit.statements(&triple);
-        if triple.predicate.as_ref() == kgq_syntax::rdf::vocabulary::rdf::REIFIES {
-            statements.extend(audit.statement(&triple.subject));
-        }
+        let statements = audit.behind(&triple);
         let citations: Vec<NamedNode> = statements.iter().flat_map(|s| audit.all_citations(s)).collect();
         stated.push(Stated {
             place,
@@ -138,8 +150,7 @@ pub fn explain(graph: &Graph, query: &Query, part: Part, audit: &Audit<'_>, text
         stated.citations.sort_unstable();
         stated.citations.dedup();
     }
-    let (grounds, is_irredundant) = (found.grounds, found.is_irredundant);
-    Ok(Explained { part, grounds, is_irredundant, statements: stated, references })
+    Ok((stated, references))
 }
 
 /// The references of these citations, each once, those of one document together.

@@ -33,14 +33,94 @@ pub fn text(explained: &Explained, style: Style<'_>) -> String {
     let numbers = explained.statements.iter().enumerate().map(|(number, stated)| (&stated.quad, number)).collect();
     let mut writer = Writer { explained, style, numbers, out: String::new() };
     writer.part();
-    writer.heading("Because");
+    writer.out.push_str(&heading("Because", style));
     if explained.grounds.is_empty() {
         writer.line(0, "it rests on no statement: the query alone makes it so");
     }
     writer.grounds(&explained.grounds, 0);
     writer.close();
-    writer.sources();
+    writer.out.push_str(&sources(&explained.references, style));
     writer.out
+}
+
+/// A statement of an explanation, with its place, author and citations.
+pub fn statement_line(stated: &Stated, number: usize, style: Style<'_>) -> String {
+    let mut shown = triple(&stated.quad, style);
+    let Stated { place, citations, is_inferred, is_uncited, .. } = stated;
+    // Writing to a `String` cannot fail.
+    if let Some(place) = place {
+        let _ = write!(shown, "  {}:{}", visible(&place.file), place.line);
+    }
+    if let Some(author) = style.authors.get(&number) {
+        let _ = write!(shown, "  {}", visible(author));
+    }
+    for citation in citations {
+        let _ = write!(shown, " [{}]", citation + 1);
+    }
+    if *is_inferred {
+        shown.push_str(" inferred");
+    }
+    if *is_uncited {
+        shown.push_str(" uncited");
+    }
+    shown
+}
+
+fn triple(quad: &Quad, style: Style<'_>) -> String {
+    let part = |term: Term| cell(&term, style.prefixes);
+    let (subject, predicate) = (part(quad.subject.clone().into()), part(quad.predicate.clone().into()));
+    let mut shown = code(&format!("{subject}  {predicate}  {}", part(quad.object.clone())), style);
+    if quad.graph_name != GraphName::DefaultGraph {
+        let _ = write!(shown, "  in {}", visible(&quad.graph_name.to_string()));
+    }
+    shown
+}
+
+fn code(text: &str, style: Style<'_>) -> String {
+    if style.markdown { format!("`{text}`") } else { text.to_owned() }
+}
+
+fn heading(title: &str, style: Style<'_>) -> String {
+    if style.markdown {
+        return format!("\n## {title}\n\n");
+    }
+    let (bold, reset) = if style.colour { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
+    format!("\n{bold}{title}{reset}\n")
+}
+
+/// The list of the sources that an explanation names by number; nothing, if there are none.
+pub fn sources(references: &[Reference], style: Style<'_>) -> String {
+    let mut out = String::new();
+    let mut document = String::new();
+    for (number, source) in references.iter().enumerate() {
+        if number == 0 {
+            out.push_str(&heading("Sources", style));
+        }
+        let line = source.document_line();
+        if line != document {
+            let _ = writeln!(out, "{}{}", visible(&line), if style.markdown { "\n" } else { "" });
+            document = line;
+        }
+        source_lines(number + 1, source, style, &mut out);
+    }
+    out
+}
+
+fn source_lines(number: usize, source: &Reference, style: Style<'_>, out: &mut String) {
+    if style.markdown {
+        let _ = writeln!(out, "{number}. {}", visible(&source.place_line()));
+        if let Place::Verified(text) = &source.place {
+            let anchor = if text.anchor.is_empty() { String::new() } else { format!("**{}**", visible(&text.anchor)) };
+            let _ = writeln!(out, "   > {}{anchor}{}", visible(&text.before), visible(&text.after));
+        }
+        return;
+    }
+    let text = reference(source, style.colour);
+    // The document's line stands above.
+    for (at, line) in text.lines().skip(1).enumerate() {
+        let mark = if at == 0 { format!("[{number}]") } else { String::new() };
+        let _ = writeln!(out, "{mark:<5}{}", if at == 0 { line.trim_start() } else { line });
+    }
 }
 
 struct Writer<'a> {
@@ -51,27 +131,13 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    fn heading(&mut self, title: &str) {
-        // Writing to a `String` cannot fail.
-        let _ = if self.style.markdown {
-            writeln!(self.out, "\n## {title}\n")
-        } else {
-            let (bold, reset) = if self.style.colour { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
-            writeln!(self.out, "\n{bold}{title}{reset}")
-        };
-    }
-
     fn line(&mut self, depth: usize, text: &str) {
         let lead = if self.style.markdown { "- " } else { "  " };
         let _ = writeln!(self.out, "{}{lead}{text}", "  ".repeat(depth));
     }
 
-    fn code(&self, text: &str) -> String {
-        if self.style.markdown { format!("`{text}`") } else { text.to_owned() }
-    }
-
     fn named(&self, term: &Term) -> String {
-        let shown = self.code(&cell(term, self.style.prefixes));
+        let shown = code(&cell(term, self.style.prefixes), self.style);
         let label = match term {
             Term::NamedNode(node) => self.style.labels.get(node, self.style.language),
             Term::BlankNode(_) | Term::Literal(_) | Term::Triple(_) => None,
@@ -83,7 +149,7 @@ impl Writer<'_> {
         match &self.explained.part {
             Part::True => self.line(0, "the answer is true"),
             Part::Triple(triple) => {
-                let shown = self.code(&cell(&triple.clone().into(), self.style.prefixes));
+                let shown = code(&cell(&triple.clone().into(), self.style.prefixes), self.style);
                 self.line(0, &shown);
             }
             Part::Row { variables, row } => {
@@ -131,37 +197,14 @@ impl Writer<'_> {
     fn pattern(&self, pattern: &str) -> String {
         let text = with_curies(pattern, self.style.prefixes);
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        self.code(&visible(&text))
+        code(&visible(&text), self.style)
     }
 
     fn statement(&mut self, quad: &Quad, depth: usize) {
-        let part = |term: Term| cell(&term, self.style.prefixes);
-        let mut shown = self.code(&format!(
-            "{}  {}  {}",
-            part(quad.subject.clone().into()),
-            part(quad.predicate.clone().into()),
-            part(quad.object.clone())
-        ));
-        if quad.graph_name != GraphName::DefaultGraph {
-            let _ = write!(shown, "  in {}", visible(&quad.graph_name.to_string()));
-        }
-        let Some(number) = self.numbers.get(quad).copied() else { return self.line(depth, &shown) };
-        let Stated { place, citations, is_inferred, is_uncited, .. } = &self.explained.statements[number];
-        if let Some(place) = place {
-            let _ = write!(shown, "  {}:{}", visible(&place.file), place.line);
-        }
-        if let Some(author) = self.style.authors.get(&number) {
-            let _ = write!(shown, "  {}", visible(author));
-        }
-        for citation in citations {
-            let _ = write!(shown, " [{}]", citation + 1);
-        }
-        if *is_inferred {
-            shown.push_str(" inferred");
-        }
-        if *is_uncited {
-            shown.push_str(" uncited");
-        }
+        let shown = match self.numbers.get(quad).copied() {
+            Some(number) => statement_line(&self.explained.statements[number], number, self.style),
+            None => triple(quad, self.style),
+        };
         self.line(depth, &shown);
     }
 
@@ -173,39 +216,5 @@ impl Writer<'_> {
         } else {
             writeln!(self.out, "{statements}; it also depends on what is absent, or on all that is counted")
         };
-    }
-
-    fn sources(&mut self) {
-        if self.explained.references.is_empty() {
-            return;
-        }
-        self.heading("Sources");
-        let mut document = String::new();
-        for (number, source) in self.explained.references.iter().enumerate() {
-            let line = source.document_line();
-            if line != document {
-                let _ = writeln!(self.out, "{}{}", visible(&line), if self.style.markdown { "\n" } else { "" });
-                document = line;
-            }
-            self.source(number + 1, source);
-        }
-    }
-
-    fn source(&mut self, number: usize, source: &Reference) {
-        if self.style.markdown {
-            let _ = writeln!(self.out, "{number}. {}", visible(&source.place_line()));
-            if let Place::Verified(text) = &source.place {
-                let anchor =
-                    if text.anchor.is_empty() { String::new() } else { format!("**{}**", visible(&text.anchor)) };
-                let _ = writeln!(self.out, "   > {}{anchor}{}", visible(&text.before), visible(&text.after));
-            }
-            return;
-        }
-        let text = reference(source, self.style.colour);
-        // The document's line stands above.
-        for (at, line) in text.lines().skip(1).enumerate() {
-            let mark = if at == 0 { format!("[{number}]") } else { String::new() };
-            let _ = writeln!(self.out, "{mark:<5}{}", if at == 0 { line.trim_start() } else { line });
-        }
     }
 }

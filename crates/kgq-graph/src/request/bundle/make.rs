@@ -1,0 +1,327 @@
+//! A bundle made: the question asked of the graph, each row explained, the sources of what explains it collected.
+
+use super::Bundle;
+use super::facts::{Asked, DefaultGraph, Facts, Named, Parameter, Revision, RowFacts, State, VERSION};
+use super::sources::{citations, properties, quotes};
+use super::stored::{Stored, row_line};
+use crate::audit::{Audit, sha256};
+use crate::catalog::{CannedQuery, Values};
+use crate::graph::Graph;
+use kgq_engine::query::{
+    Binding, BoundTo, ParseContext, Query, bind, functions, is_ordered, parse_query, refuse_network, set_slice,
+};
+use kgq_engine::why::{Ground, Item, why};
+use kgq_engine::{self as engine, Answer, EvaluationOptions};
+use kgq_snapshot::Snapshot;
+use kgq_syntax::bounds::Bounds;
+use kgq_syntax::error::{Error, Result, Source};
+use kgq_syntax::rdf::canonical::{canonicalize, relabel};
+use kgq_syntax::rdf::{BlankNode, NamedOrBlankNode, Prefixes, Quad, Term, Triple, Variable};
+use kgq_syntax::{significant, sparql};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::io::Read;
+use std::path::PathBuf;
+
+/// How many rows are explained at most.
+const MOST_ROWS: usize = 10_000;
+/// What names the way to the graph's hash. The standard knows no triple terms.
+const CANONICAL_FORM: &str =
+    "RDFC-1.0 (SHA-256); triple terms are described by the reification vocabulary of RDF 1.1 before";
+const LICENSE: &str = "http://purl.org/dc/terms/license";
+
+/// What is asked.
+#[derive(Clone, Debug)]
+pub struct Question {
+    name: Option<String>,
+    title: Option<String>,
+    text: String,
+    bindings: Vec<Binding>,
+    limit: Option<usize>,
+    offset: Option<usize>,
+}
+
+impl Question {
+    /// A canned query with values for its parameters.
+    ///
+    /// # Errors
+    /// Values that it does not take.
+    pub fn canned(canned: &CannedQuery, values: &Values, graph: &Graph) -> Result<Self> {
+        let bindings = canned.bindings(values, &graph.known()?)?;
+        let (limit, offset) = canned.slice(values)?;
+        let title = Some(canned.title("en").split_whitespace().collect::<Vec<_>>().join(" "));
+        Ok(Self { name: Some(canned.name.clone()), title, text: canned.text.clone(), bindings, limit, offset })
+    }
+
+    /// A query's text.
+    pub fn written(text: String) -> Self {
+        Self { name: None, title: None, text, bindings: Vec::new(), limit: None, offset: None }
+    }
+
+    fn asked(&self, graph: &Graph) -> Result<Asked> {
+        let context = graph.parse_context()?;
+        let used = sparql::undeclared_prefixes(&self.text, &significant(&sparql::tokenize(&self.text)));
+        let known =
+            used.into_iter().filter_map(|prefix| Some((prefix.to_owned(), context.prefixes.get(prefix)?.to_owned())));
+        let parameter = |Binding { variable, value }: &Binding| {
+            let (value, any_of) = match value {
+                BoundTo::One(term) => (Some(term.to_string()), None),
+                BoundTo::AnyOf(terms) => (None, Some(terms.iter().map(Term::to_string).collect())),
+            };
+            Parameter { variable: variable.as_str().to_owned(), value, any_of }
+        };
+        Ok(Asked {
+            name: self.name.clone(),
+            title: self.title.clone(),
+            prefixes: known.collect(),
+            base: graph.base().map(str::to_owned),
+            default_graph: match graph.evaluation_options().default_graph {
+                engine::DefaultGraph::Stored => DefaultGraph::Stored,
+                engine::DefaultGraph::Union => DefaultGraph::Union,
+            },
+            parameters: self.bindings.iter().map(parameter).collect(),
+            limit: self.limit,
+            offset: self.offset,
+        })
+    }
+}
+
+impl Asked {
+    /// The query with its parameters, as a bundle's text and facts say it.
+    ///
+    /// # Errors
+    /// A text that is no query, or may not be asked; values that are no terms.
+    pub fn query(&self, text: &str, bounds: Bounds) -> Result<Query> {
+        let mut prefixes = Prefixes::default();
+        for (prefix, namespace) in &self.prefixes {
+            prefixes.insert(prefix, namespace);
+        }
+        let source = Source::new("query.rq", text);
+        let context = ParseContext { prefixes: &prefixes, base: self.base.as_deref(), bounds };
+        let mut query = parse_query(source, context)?;
+        refuse_network(source, &query.algebra)?;
+        functions::refuse_unknown(source, &query.algebra, &prefixes)?;
+        let wrong = || Error::input("bundle.json: the value of a parameter is no term");
+        let term = |text: &String| super::stored::term(text).ok_or_else(wrong);
+        let mut bindings = Vec::new();
+        for Parameter { variable, value, any_of } in &self.parameters {
+            let variable = Variable::new(variable).map_err(|_| wrong())?;
+            let value = match (value, any_of) {
+                (Some(text), None) => BoundTo::One(term(text)?),
+                (None, Some(texts)) => BoundTo::AnyOf(texts.iter().map(term).collect::<Result<_>>()?),
+                _ => return Err(wrong()),
+            };
+            bindings.push(Binding { variable, value });
+        }
+        bind(&mut query, &bindings);
+        if (self.limit.is_some() || self.offset.is_some()) && !set_slice(&mut query, self.limit, self.offset) {
+            return Err(Error::input("bundle.json: the query has no LIMIT or OFFSET that could have another number"));
+        }
+        Ok(query)
+    }
+
+    /// How it is asked within the limits of these options.
+    pub fn options(&self, of: &EvaluationOptions) -> EvaluationOptions {
+        let default_graph = match self.default_graph {
+            DefaultGraph::Stored => engine::DefaultGraph::Stored,
+            DefaultGraph::Union => engine::DefaultGraph::Union,
+        };
+        EvaluationOptions { default_graph, ..of.clone() }
+    }
+}
+
+/// Asks the question, and makes a bundle of the answer. `time` is when, `revision` the state of the repository, `files` texts of
+/// sources beside the project's.
+///
+/// # Errors
+/// Those of asking; an answer with more rows than are explained; blank nodes that cannot be told apart.
+pub fn make(
+    graph: &Graph,
+    question: &Question,
+    time: String,
+    revision: Option<Revision>,
+    files: &[PathBuf],
+) -> Result<Bundle> {
+    let dataset = graph.dataset()?.quads();
+    let canonical = canonicalize(dataset)?;
+    // Blank nodes are called alike in the answer, in the witnesses and in the canonical graph.
+    let quads = relabel(dataset)?;
+    let snapshot = Snapshot::from_quads_within(quads.iter().cloned(), &graph.loading_budget())?;
+    let asked = question.asked(graph)?;
+    let query = asked.query(&question.text, graph.options().bounds)?;
+    let options = asked.options(&graph.evaluation_options());
+    let answer = answer(&snapshot, &query, &options)?;
+    if answer.parts() > MOST_ROWS {
+        return Err(Error::limit(format!(
+            "the answer has {} rows, and a bundle explains at most {MOST_ROWS}",
+            answer.parts()
+        ))
+        .hint("a LIMIT in the query makes it smaller"));
+    }
+    let (witnesses, rows) = explained(&snapshot, &query, &answer, &options)?;
+    let settings = graph.project().map(|project| project.manifest.citations.clone()).unwrap_or_default();
+    let audit = Audit::new(&quads, &settings, graph.prefixes()?);
+    let texts = graph.source_texts(&audit, files)?;
+    let triples: FxHashSet<Triple> = witnesses.iter().flatten().map(|quad| Triple::from(quad.clone())).collect();
+    let provenance = audit.provenance(&triples).into_iter().cloned().collect();
+    let facts = Facts {
+        bundle: VERSION,
+        kgq: env!("CARGO_PKG_VERSION").to_owned(),
+        time,
+        query: asked,
+        graph: State {
+            statements: canonical.lines.len(),
+            sha256: canonical.hash(),
+            canonical_form: CANONICAL_FORM.to_owned(),
+            license: license(&quads),
+        },
+        project: graph.project().map(|project| Named {
+            name: project.manifest.name.clone(),
+            title: project.manifest.title.clone(),
+            base: project.manifest.base.clone(),
+        }),
+        revision,
+        files: hashes(graph)?,
+        citations: properties(&audit),
+        rows,
+    };
+    let quotes = quotes(&audit, &citations(&audit, witnesses.iter().flatten()), &texts);
+    Ok(Bundle { facts, query: question.text.clone(), answer, witnesses, provenance, quotes, signature: None }.sorted())
+}
+
+impl Bundle {
+    /// With its statements as they are read again.
+    fn sorted(mut self) -> Self {
+        let sort = |quads: &mut Vec<Quad>| {
+            quads.sort_by_cached_key(|quad| format!("{quad} .\n"));
+            quads.dedup();
+        };
+        self.witnesses.iter_mut().for_each(sort);
+        sort(&mut self.provenance);
+        self
+    }
+}
+
+/// The whole answer. Rows that the query does not order, and triples, are in the order of their texts. Blank nodes that the query makes
+/// are numbered as they come.
+pub(super) fn answer(snapshot: &Snapshot, query: &Query, options: &EvaluationOptions) -> Result<Stored> {
+    let known: FxHashSet<BlankNode> = snapshot.iter().flat_map(|quad| blank_nodes(&quad)).collect();
+    let mut made = FxHashMap::default();
+    let mut name = |term: Term| match term {
+        Term::BlankNode(node) if !known.contains(&node) => {
+            let number = made.len();
+            Term::from(made.entry(node).or_insert_with(|| BlankNode::new_unchecked(format!("made{number}"))).clone())
+        }
+        term => term,
+    };
+    Ok(match engine::evaluate(snapshot, query, options)? {
+        Answer::Boolean(value) => Stored::Boolean(value),
+        Answer::Graph(triples) => {
+            let mut found: Vec<Triple> = Vec::new();
+            for triple in triples.0 {
+                let Triple { subject, predicate, object } = triple?;
+                let subject = match name(subject.into()) {
+                    Term::NamedNode(node) => NamedOrBlankNode::from(node),
+                    Term::BlankNode(node) => node.into(),
+                    Term::Literal(_) | Term::Triple(_) => return Err(Error::bug("a subject is no node")),
+                };
+                found.push(Triple { subject, predicate, object: name(object) });
+            }
+            found.sort_by_cached_key(Triple::to_string);
+            found.dedup();
+            Stored::Graph(found)
+        }
+        Answer::Solutions(solutions) => {
+            let (columns, mut rows) = (solutions.variables, Vec::new());
+            for row in solutions.rows {
+                rows.push(row?.into_iter().map(|term| term.map(&mut name)).collect::<engine::Row>());
+            }
+            if !is_ordered(query) {
+                rows.sort_by_cached_key(|row| row_line(row));
+            }
+            Stored::Table { columns, rows }
+        }
+    })
+}
+
+fn blank_nodes(quad: &Quad) -> Vec<BlankNode> {
+    fn of_term(term: &Term, found: &mut Vec<BlankNode>) {
+        match term {
+            Term::BlankNode(node) => found.push(node.clone()),
+            Term::Triple(triple) => {
+                of_term(&triple.subject.clone().into(), found);
+                of_term(&triple.object, found);
+            }
+            Term::NamedNode(_) | Term::Literal(_) => {}
+        }
+    }
+    let mut found = Vec::new();
+    of_term(&quad.subject.clone().into(), &mut found);
+    of_term(&quad.object, &mut found);
+    found
+}
+
+/// The parts of an answer that a witness is of.
+pub(super) fn items(answer: &Stored) -> Vec<Item<'_>> {
+    match answer {
+        Stored::Table { columns, rows } => rows.iter().map(|row| Item::Row(columns, row)).collect(),
+        Stored::Boolean(value) => {
+            if *value {
+                vec![Item::True]
+            } else {
+                Vec::new()
+            }
+        }
+        Stored::Graph(triples) => triples.iter().map(Item::Triple).collect(),
+    }
+}
+
+type Explained = (Vec<Vec<Quad>>, Vec<RowFacts>);
+
+fn explained(snapshot: &Snapshot, query: &Query, answer: &Stored, options: &EvaluationOptions) -> Result<Explained> {
+    let mut explained = Explained::default();
+    for item in items(answer) {
+        let found = why(snapshot, query, item, options)?.ok_or_else(|| {
+            Error::input("what the query computes there is new each time it is asked, so no bundle can show it")
+        })?;
+        let mut facts = RowFacts { irredundant: found.is_irredundant, absent: Vec::new() };
+        absent(&found.grounds, &mut facts.absent);
+        explained.0.push(found.statements);
+        explained.1.push(facts);
+    }
+    Ok(explained)
+}
+
+fn absent(grounds: &[Ground], found: &mut Vec<String>) {
+    for ground in grounds {
+        match ground {
+            Ground::Absent { pattern } => found.push(pattern.split_whitespace().collect::<Vec<_>>().join(" ")),
+            Ground::Members(members) => members.iter().for_each(|member| absent(member, found)),
+            Ground::Statement(_) | Ground::Path { .. } | Ground::Whole { .. } => {}
+        }
+    }
+    found.sort_unstable();
+    found.dedup();
+}
+
+/// The licence that the graph names for itself, if there is one.
+fn license(quads: &[Quad]) -> Option<String> {
+    quads.iter().filter(|quad| quad.predicate.as_str() == LICENSE).find_map(|quad| match &quad.object {
+        Term::NamedNode(node) => Some(node.as_str().to_owned()),
+        Term::BlankNode(_) | Term::Literal(_) | Term::Triple(_) => None,
+    })
+}
+
+/// SHA-256 of each file that the graph is read from.
+fn hashes(graph: &Graph) -> Result<std::collections::BTreeMap<String, String>> {
+    if graph.options().snapshot.is_some() {
+        return Ok(Default::default());
+    }
+    let inputs = graph.inputs()?;
+    let hash = |input: &kgq_snapshot::store::Input| {
+        let mut bytes = Vec::new();
+        let read = input.open(graph.options().bounds)?.read_to_end(&mut bytes);
+        read.map_err(|error| Error::io(&input.name, &error))?;
+        Ok((input.name.clone(), sha256(&bytes)))
+    };
+    inputs.iter().map(hash).collect()
+}

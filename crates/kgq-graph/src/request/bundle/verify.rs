@@ -1,0 +1,294 @@
+//! Whether a bundle holds: by itself, and of a graph that is at hand.
+
+use super::archive::{self, Entry};
+use super::files::{CHECKSUMS, checksums};
+use super::make::{answer, items};
+use super::stored::{Stored, row_line};
+use super::{Bundle, sources};
+use crate::audit::{Failure, Place, Reference};
+use crate::graph::Graph;
+use kgq_engine::EvaluationOptions;
+use kgq_engine::why::{Item, holds, why};
+use kgq_snapshot::Snapshot;
+use kgq_syntax::bounds::Bounds;
+use kgq_syntax::error::{Error, Result};
+use kgq_syntax::rdf::canonical::{canonicalize, relabel};
+use kgq_syntax::rdf::{BlankNode, NamedOrBlankNode, Quad, Term};
+use kgq_syntax::text::count;
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// What was looked at, and what came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    pub outcome: Outcome,
+    pub text: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Holds,
+    Fails,
+    /// It cannot be told from what is at hand.
+    Unknown,
+}
+
+impl Finding {
+    pub fn holds(text: impl Into<String>) -> Self {
+        Self { outcome: Outcome::Holds, text: text.into() }
+    }
+
+    pub fn fails(text: impl Into<String>) -> Self {
+        Self { outcome: Outcome::Fails, text: text.into() }
+    }
+
+    pub fn unknown(text: impl Into<String>) -> Self {
+        Self { outcome: Outcome::Unknown, text: text.into() }
+    }
+}
+
+/// Reads an archive, and compares it with the one that is written of what was read.
+///
+/// # Errors
+/// What of it differs, or why it is no bundle.
+pub fn unpack(bytes: &[u8]) -> std::result::Result<Bundle, Vec<Finding>> {
+    let failed = |error: Error| vec![Finding::fails(error.message())];
+    let entries = archive::read(bytes).map_err(failed)?;
+    let changed = changed(&entries);
+    if !changed.is_empty() {
+        return Err(changed);
+    }
+    let bundle = Bundle::read(&entries).map_err(failed)?;
+    let again = bundle.entries().map_err(failed)?;
+    let differs = differing(&entries, &again);
+    if !differs.is_empty() {
+        return Err(differs);
+    }
+    if archive::write(again).map_err(failed)? != bytes {
+        return Err(vec![Finding::fails(
+            "the form of the archive is not the one that kgq writes: it was changed or packed again",
+        )]);
+    }
+    Ok(bundle)
+}
+
+/// The files that have another hash than `checksums.txt` says.
+fn changed(entries: &[Entry]) -> Vec<Finding> {
+    let Some(stated) = entries.iter().find(|entry| entry.name == CHECKSUMS) else {
+        return vec![Finding::fails(format!("there is no {CHECKSUMS} in it"))];
+    };
+    let stated = String::from_utf8_lossy(&stated.bytes);
+    let stated: FxHashSet<&str> = stated.lines().collect();
+    let found = checksums(entries);
+    let names = found.lines().filter(|line| !stated.contains(line)).filter_map(|line| line.get(66..));
+    names.map(|name| Finding::fails(format!("{name} is not what {CHECKSUMS} says it is"))).collect()
+}
+
+fn differing(entries: &[Entry], again: &[Entry]) -> Vec<Finding> {
+    let by_name = |entries: &[Entry]| -> BTreeMap<String, Vec<u8>> {
+        entries.iter().map(|entry| (entry.name.clone(), entry.bytes.clone())).collect()
+    };
+    let (found, made) = (by_name(entries), by_name(again));
+    let strange = found.keys().filter(|name| !made.contains_key(*name));
+    let strange = strange.map(|name| Finding::fails(format!("{name:?} does not belong to a bundle")));
+    let other = made.iter().filter(|(name, bytes)| found.get(*name) != Some(bytes));
+    strange
+        .chain(other.map(|(name, _)| Finding::fails(format!("{name} does not follow from the rest of the bundle"))))
+        .collect()
+}
+
+/// Whether what a bundle says follows from what it holds: each row from its witness, the quoted words from their hashes. It asks no graph.
+///
+/// # Errors
+/// A query that cannot be asked; a limit that was passed.
+pub fn verify(bundle: &Bundle, bounds: Bounds, options: &EvaluationOptions) -> Result<Vec<Finding>> {
+    let mut findings =
+        vec![Finding::holds("every file is what its checksum says, and what follows from others was made again alike")];
+    let asked = &bundle.facts.query;
+    let query = asked.query(&bundle.query, bounds)?;
+    let options = asked.options(options);
+    let mut rows = 0;
+    for (number, (item, witness)) in items(&bundle.answer).into_iter().zip(&bundle.witnesses).enumerate() {
+        if holds(witness, &query, item, &options)? {
+            rows += 1;
+        } else {
+            findings.push(Finding::fails(format!("the witness of {} does not give it", name(item, number))));
+        }
+    }
+    findings.push(match (bundle.answer.parts(), rows) {
+        (0, _) => Finding::unknown(
+            "the answer has nothing that a witness could show: whether it holds, only the graph can tell",
+        ),
+        (all, rows) if all == rows => {
+            Finding::holds(format!("{} by the statements of its witness", given(&bundle.answer)))
+        }
+        (all, rows) => Finding::fails(format!("{rows} of {all} are given by their witnesses")),
+    });
+    let statements = bundle.statements_and_provenance();
+    let audit = sources::audit(&statements, &bundle.facts.citations);
+    let faults = sources::faults(&audit, &bundle.quotes);
+    if faults.is_empty() && !bundle.quotes.is_empty() {
+        let quoted = count(bundle.quotes.len() as u64, "quotation has", "quotations have");
+        findings.push(Finding::holds(format!("{quoted} the hash and the anchor that the graph states")));
+    }
+    findings.extend(faults.into_iter().map(Finding::fails));
+    Ok(findings)
+}
+
+fn given(answer: &Stored) -> String {
+    match answer {
+        Stored::Boolean(_) => "the answer is made true".to_owned(),
+        Stored::Table { rows, .. } => format!("each of {} is given", count(rows.len() as u64, "row", "rows")),
+        Stored::Graph(triples) => format!("each of {} is given", count(triples.len() as u64, "triple", "triples")),
+    }
+}
+
+fn name(item: Item<'_>, number: usize) -> String {
+    match item {
+        Item::Row(..) => format!("row {}", number + 1),
+        Item::Triple(_) => format!("triple {}", number + 1),
+        Item::True => "the answer".to_owned(),
+    }
+}
+
+/// How a graph at hand stands to a bundle.
+pub struct Standing {
+    pub findings: Vec<Finding>,
+    /// Rows that the graph no longer gives, each with the statements of its witness that it no longer has.
+    pub lost: Vec<(String, Vec<Quad>)>,
+    /// Rows that it gives now, each with the statements that make it so and that no witness of the bundle has.
+    pub gained: Vec<(String, Vec<Quad>)>,
+}
+
+/// How many new rows are explained.
+const EXPLAINED: usize = 50;
+
+/// Asks the graph the bundle's question, and looks up its sentences in the texts that are at hand.
+///
+/// # Errors
+/// Those of loading and asking.
+pub fn compare(bundle: &Bundle, graph: &Graph, files: &[PathBuf]) -> Result<Standing> {
+    let mut standing = Standing { findings: sentences(bundle, graph, files)?, lost: Vec::new(), gained: Vec::new() };
+    let dataset = graph.dataset()?.quads();
+    let canonical = canonicalize(dataset)?;
+    let same = canonical.hash() == bundle.facts.graph.sha256;
+    standing.findings.push(match same {
+        true => Finding::holds("the graph at hand is the one that was asked"),
+        false => Finding::unknown("the graph at hand is another than was asked"),
+    });
+    let quads = relabel(dataset)?;
+    let present: FxHashSet<&Quad> = quads.iter().collect();
+    let snapshot = Snapshot::from_quads_within(quads.iter().cloned(), &graph.loading_budget())?;
+    let query = bundle.facts.query.query(&bundle.query, graph.options().bounds)?;
+    let options = bundle.facts.query.options(&graph.evaluation_options());
+    let now = answer(&snapshot, &query, &options)?;
+    let (before, after) = (keys(&bundle.answer), keys(&now));
+    for at in only(&before, &after) {
+        let witness = bundle.witnesses.get(at).map(Vec::as_slice).unwrap_or_default();
+        let gone = witness.iter().filter(|quad| !present.contains(quad)).cloned().collect();
+        standing.lost.push((before[at].clone(), gone));
+    }
+    let known: FxHashSet<&Quad> = bundle.witnesses.iter().flatten().collect();
+    let shown = items(&now);
+    for (done, at) in only(&after, &before).into_iter().enumerate() {
+        let found = match shown.get(at).filter(|_| done < EXPLAINED) {
+            Some(item) => why(&snapshot, &query, *item, &options)?.map(|why| why.statements).unwrap_or_default(),
+            None => Vec::new(),
+        };
+        standing.gained.push((after[at].clone(), found.into_iter().filter(|quad| !known.contains(quad)).collect()));
+    }
+    let same_answer = standing.lost.is_empty() && standing.gained.is_empty();
+    standing.findings.push(match same_answer {
+        true => Finding::holds("the graph at hand gives the same answer"),
+        false => Finding::fails("the graph at hand gives another answer"),
+    });
+    Ok(standing)
+}
+
+/// Whether the sentences stand in the texts at hand where the bundle says.
+fn sentences(bundle: &Bundle, graph: &Graph, files: &[PathBuf]) -> Result<Vec<Finding>> {
+    let statements = bundle.statements_and_provenance();
+    let audit = sources::audit(&statements, &bundle.facts.citations);
+    let texts = graph.source_texts(&audit, files)?;
+    let citations = sources::citations(&audit, bundle.witnesses.iter().flatten());
+    let (mut standing, mut findings, mut absent) = (0, Vec::new(), 0);
+    for citation in &citations {
+        let reference = Reference::new(citation, &audit, &texts);
+        match reference.place {
+            Place::Verified(text) => {
+                let words = format!("{}{}{}", text.before, text.anchor, text.after);
+                match bundle.quotes.get(citation.as_str()) {
+                    Some(quoted) if *quoted != words => {
+                        findings.push(moved(citation.as_str(), "other words stand there"))
+                    }
+                    _ => standing += 1,
+                }
+            }
+            Place::Differs(failure) => findings.push(moved(citation.as_str(), &Failure::to_string(&failure))),
+            Place::NotAtHand => absent += 1,
+        }
+    }
+    if standing > 0 {
+        let sentences = count(standing, "sentence stands", "sentences stand");
+        findings.push(Finding::holds(format!("{sentences} in the texts at hand where the bundle says")));
+    }
+    if absent > 0 {
+        findings
+            .push(Finding::unknown(format!("the texts of {} are not at hand", count(absent, "citation", "citations"))));
+    }
+    Ok(findings)
+}
+
+fn moved(citation: &str, why: &str) -> Finding {
+    Finding::fails(format!("<{citation}> does not stand where it is said to: {why}"))
+}
+
+/// The rows as texts in which blank nodes have no names.
+fn keys(answer: &Stored) -> Vec<String> {
+    let anonymous = |term: &Term| match term {
+        Term::BlankNode(_) => Term::BlankNode(BlankNode::new_unchecked("any")),
+        term => term.clone(),
+    };
+    match answer {
+        Stored::Boolean(value) => vec![value.to_string()],
+        Stored::Table { rows, .. } => {
+            let row = |row: &Vec<Option<Term>>| row.iter().map(|term| term.as_ref().map(anonymous)).collect::<Vec<_>>();
+            rows.iter().map(|own| row_line(&row(own))).collect()
+        }
+        Stored::Graph(triples) => {
+            let subject = |subject: &NamedOrBlankNode| anonymous(&subject.clone().into());
+            triples
+                .iter()
+                .map(|t| format!("{} {} {}", subject(&t.subject), t.predicate, anonymous(&t.object)))
+                .collect()
+        }
+    }
+}
+
+/// The places of those that the others have not, each as often as there are more of it.
+fn only(these: &[String], those: &[String]) -> Vec<usize> {
+    let mut counts: FxHashMap<&str, usize> = FxHashMap::default();
+    those.iter().for_each(|key| *counts.entry(key).or_default() += 1);
+    let is_extra = |key: &str| match counts.get_mut(key) {
+        Some(left) if *left > 0 => {
+            *left -= 1;
+            false
+        }
+        _ => true,
+    };
+    let mut is_extra = is_extra;
+    these.iter().enumerate().filter(|(_, key)| is_extra(key)).map(|(at, _)| at).collect()
+}
+
+/// Whether a signature has the one form that its bytes have, so that no letter of it can be another.
+pub fn is_plain_signature(text: &str) -> bool {
+    const WIDTH: usize = 70;
+    let body = text.strip_prefix("-----BEGIN SSH SIGNATURE-----\n");
+    let Some(body) = body.and_then(|body| body.strip_suffix("\n-----END SSH SIGNATURE-----\n")) else { return false };
+    let lines: Vec<&str> = body.split('\n').collect();
+    let is_letter = |c: char| c.is_ascii_alphanumeric() || ['+', '/', '='].contains(&c);
+    let is_full =
+        |(at, line): (usize, &&str)| line.len() == WIDTH || (at + 1 == lines.len() && (1..WIDTH).contains(&line.len()));
+    body.chars().all(|c| c == '\n' || is_letter(c)) && lines.iter().enumerate().all(is_full)
+}

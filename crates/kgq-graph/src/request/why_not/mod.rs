@@ -1,0 +1,210 @@
+//! Why an answer has no such row: the condition that removes it, what would have let it pass, and what the graph says is not stated.
+
+mod json;
+mod text;
+
+pub use json::document;
+pub use text::text;
+
+use super::why::{Stated, stated};
+use crate::advice::{Allowance, Asked, Finding, Lack, Removal};
+use crate::audit::{Audit, Reference, Texts};
+use crate::graph::Graph;
+use kgq_engine::query::expected::{Expectation, without_having, without_slice};
+use kgq_engine::query::{Binding, BoundTo, Query, bind};
+use kgq_engine::{Answer, Row};
+use kgq_syntax::error::{Error, Result, Source};
+use kgq_syntax::rdf::{NamedNode, Quad, Term, Variable};
+use std::time::{Duration, Instant};
+
+/// A query, and the row that its answer is expected to have.
+pub struct Request<'a> {
+    pub source: Source<'a>,
+    /// With the values of its parameters.
+    pub query: &'a Query,
+    pub expected: Vec<Expectation>,
+}
+
+/// Why there is no such row.
+pub struct WhyNot {
+    pub expected: Vec<Expectation>,
+    pub reason: Reason,
+    /// What the graph says is not stated.
+    pub silences: Vec<Finding>,
+    /// The statements that the reason names, with where they stand and what they are cited from.
+    pub statements: Vec<Stated>,
+    pub references: Vec<Reference>,
+}
+
+pub enum Reason {
+    /// There is one: the number of the first.
+    There(usize),
+    /// The ASK is true.
+    True,
+    /// LIMIT and OFFSET leave it out: its number among all rows, and how many there are.
+    Cut { number: usize, rows: usize },
+    /// A condition removes it.
+    Removed(Box<Removal>),
+    /// HAVING rejects its group, which has these values.
+    Rejected { columns: Vec<Variable>, row: Row },
+    /// What is computed has other values in the rows that come nearest.
+    Other { columns: Vec<Variable>, rows: Vec<Row> },
+    /// It is not found out.
+    Unknown,
+}
+
+/// How many rows that come near are told.
+const SHOWN: usize = 3;
+
+/// What is typed as expected of a column: a CURIE, IRI, label or text; nothing is no value.
+///
+/// # Errors
+/// What is no name of a column.
+pub fn expectation(graph: &Graph, name: &str, value: &str) -> Result<Expectation> {
+    let name = name.trim_start_matches(['?', '$']);
+    let variable = Variable::new(name).map_err(|_| Error::usage(format!("`{name}` is no name of a column")))?;
+    if value.is_empty() {
+        return Ok(Expectation { variable, node: None, text: None });
+    }
+    let known = graph.known()?;
+    let node = crate::catalog::parse_term(value, &known).ok();
+    graph.intact()?;
+    Ok(Expectation { variable, node, text: Some(value.to_owned()) })
+}
+
+/// Finds the reason.
+///
+/// # Errors
+/// Those of evaluation; that the answer has no such column, or that nothing is expected of an answer that has rows.
+pub fn why_not(graph: &Graph, request: Request<'_>, audit: &Audit<'_>, texts: &Texts) -> Result<WhyNot> {
+    let Request { source, query, expected } = request;
+    let reason = reason(graph, source, query, &expected)?;
+    let silences = match reason {
+        Reason::There(_) | Reason::True | Reason::Cut { .. } => Vec::new(),
+        _ => silences(graph, source, query, &expected)?,
+    };
+    let quads: Vec<Quad> = match &reason {
+        Reason::Removed(removal) => match &removal.lack {
+            Lack::Statement { near: quads, .. } | Lack::Absence(quads) => quads.clone(),
+            Lack::Values(_) | Lack::Match => Vec::new(),
+        },
+        _ => Vec::new(),
+    };
+    let (statements, references) = stated(graph, quads, audit, texts)?;
+    Ok(WhyNot { expected, reason, silences, statements, references })
+}
+
+fn reason(graph: &Graph, source: Source<'_>, query: &Query, expected: &[Expectation]) -> Result<Reason> {
+    match graph.evaluate(query)? {
+        Answer::Boolean(true) => return Ok(Reason::True),
+        Answer::Boolean(false) => {}
+        Answer::Graph(mut triples) => {
+            if triples.0.next().transpose()?.is_some() {
+                return Err(Error::usage(
+                    "why-not asks of rows, of an ASK that is false, and of graphs without a triple",
+                ));
+            }
+        }
+        Answer::Solutions(mut solutions) => {
+            check_columns(&solutions.variables, expected)?;
+            let mut found = 0;
+            while let Some(row) = solutions.rows.next().transpose()? {
+                found += 1;
+                if expected.is_empty() {
+                    return Err(Error::usage("the answer has rows: say what the missing one has, as COLUMN=VALUE"));
+                }
+                if fits(&solutions.variables, &row, expected) {
+                    return Ok(Reason::There(found));
+                }
+            }
+            if let Some(cut) = cut(graph, query, expected)? {
+                return Ok(cut);
+            }
+        }
+    }
+    if let Some(removal) = ask(graph, source, query, |asked| asked.removal(expected))?? {
+        return Ok(Reason::Removed(Box::new(removal)));
+    }
+    after_all(graph, query, expected)
+}
+
+fn check_columns(columns: &[Variable], expected: &[Expectation]) -> Result<()> {
+    let Some(strange) = expected.iter().find(|expectation| !columns.contains(&expectation.variable)) else {
+        return Ok(());
+    };
+    let names: Vec<&str> = columns.iter().map(Variable::as_str).collect();
+    let error = Error::usage(format!("the answer has no column `{}`", strange.variable.as_str()));
+    Err(error.hint(format!("it has {}", names.join(", "))))
+}
+
+fn fits(columns: &[Variable], row: &Row, expected: &[Expectation]) -> bool {
+    let value = |variable: &Variable| columns.iter().position(|c| c == variable).and_then(|at| row.get(at)?.as_ref());
+    expected.iter().all(|expectation| expectation.accepts(value(&expectation.variable)))
+}
+
+/// Whether LIMIT or OFFSET leave the row out.
+fn cut(graph: &Graph, query: &Query, expected: &[Expectation]) -> Result<Option<Reason>> {
+    let Some(whole) = without_slice(query) else { return Ok(None) };
+    let Answer::Solutions(mut solutions) = graph.evaluate(&whole)? else { return Ok(None) };
+    let (mut rows, mut number) = (0, None);
+    while let Some(row) = solutions.rows.next().transpose()? {
+        rows += 1;
+        if number.is_none() && fits(&solutions.variables, &row, expected) {
+            number = Some(rows);
+        }
+    }
+    Ok(number.map(|number| Reason::Cut { number, rows }))
+}
+
+/// Every condition lets the row pass: HAVING rejects it, or what is computed of a group is something else.
+fn after_all(graph: &Graph, query: &Query, expected: &[Expectation]) -> Result<Reason> {
+    if let Some(grouped) = without_having(query)
+        && let Answer::Solutions(mut solutions) = graph.evaluate(&grouped)?
+    {
+        while let Some(row) = solutions.rows.next().transpose()? {
+            if fits(&solutions.variables, &row, expected) {
+                return Ok(Reason::Rejected { columns: solutions.variables, row });
+            }
+        }
+    }
+    let whole = without_slice(query).unwrap_or_else(|| query.clone());
+    let Answer::Solutions(mut solutions) = graph.evaluate(&whole)? else { return Ok(Reason::Unknown) };
+    let columns = solutions.variables.clone();
+    // The rows that have most of what is expected.
+    let (mut best, mut rows) = (0, Vec::new());
+    while let Some(row) = solutions.rows.next().transpose()? {
+        let value =
+            |variable: &Variable| columns.iter().position(|c| c == variable).and_then(|at| row.get(at)?.as_ref());
+        let met = expected.iter().filter(|expectation| expectation.accepts(value(&expectation.variable))).count();
+        if met > best {
+            (best, rows) = (met, Vec::new());
+        }
+        if met == best && met > 0 && rows.len() < SHOWN {
+            rows.push(row);
+        }
+    }
+    Ok(if rows.is_empty() { Reason::Unknown } else { Reason::Other { columns, rows } })
+}
+
+/// What the graph says is not stated, of what the query asks for with the expected things in place.
+fn silences(graph: &Graph, source: Source<'_>, query: &Query, expected: &[Expectation]) -> Result<Vec<Finding>> {
+    let Some(project) = graph.project() else { return Ok(Vec::new()) };
+    let mut query = query.clone();
+    let node = |expectation: &Expectation| -> Option<Binding> {
+        let node: NamedNode = expectation.node.clone()?;
+        Some(Binding { variable: expectation.variable.clone(), value: BoundTo::One(Term::from(node)) })
+    };
+    bind(&mut query, &expected.iter().filter_map(node).collect::<Vec<_>>());
+    ask(graph, source, &query, |asked| asked.not_stated(&project.manifest.silences))
+}
+
+fn ask<T>(graph: &Graph, source: Source<'_>, query: &Query, question: impl FnOnce(&Asked<'_>) -> T) -> Result<T> {
+    let (started, never) = (Instant::now(), || false);
+    let clock = || -> Duration { started.elapsed() };
+    let options = graph.evaluation_options();
+    let budget = Allowance::new(&clock, options.limits.time, &never);
+    let (snapshot, prefixes) = (graph.snapshot()?, graph.prefixes()?);
+    let told = question(&Asked { source, query, snapshot, prefixes, options: &options, budget: &budget });
+    graph.intact()?;
+    Ok(told)
+}

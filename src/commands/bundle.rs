@@ -1,0 +1,110 @@
+//! `kgq bundle`.
+
+use super::asked::{Asked, AskedArgs};
+use super::cite::SourceArgs;
+use super::output::{Output, probe_file};
+use super::revision;
+use super::signature::sign;
+use super::watchdog::Watchdog;
+use kgq_graph::graph::Graph;
+use kgq_graph::request::bundle::{Bundle, CitationStyle, Question, make, timestamp};
+use kgq_snapshot::store::WholeFile;
+use kgq_syntax::error::{Error, Result};
+use kgq_syntax::text::{count, visible};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Write an answer to one file with what proves it: the statements of each row, their sources, the state of the graph
+///
+/// The file is an RO-Crate 1.2 in a ZIP archive. `kgq verify` checks it without the graph, and tells whether a graph at hand still gives
+/// the answer. Without a signature it shows that nothing was changed by accident, not who made it.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  kgq bundle ministries --output ministries.zip
+  kgq bundle tasks-of-sector sector=telecoms --output telecoms.zip --citation bibtex
+  kgq bundle 'SELECT ?city { ?city a ou:Region }' --output cities.zip --sign ~/.ssh/id_ed25519
+
+The time is that of SOURCE_DATE_EPOCH, if that is set: then the same files give the same bytes.")]
+pub struct Args {
+    #[command(flatten)]
+    pub asked: AskedArgs,
+    /// Write it to this file, which is replaced when the bundle is whole
+    #[arg(long, short, value_name = "FILE.zip")]
+    pub output: PathBuf,
+    /// Sign it with this SSH key, by ssh-keygen, in the namespace `kgq`
+    #[arg(long, value_name = "KEY")]
+    pub sign: Option<PathBuf>,
+    /// Print how to cite the answer, to paste
+    #[arg(long, value_enum, value_name = "STYLE")]
+    pub citation: Option<Style>,
+    #[command(flatten)]
+    pub sources: SourceArgs,
+}
+
+/// In which form a citation is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Style {
+    Text,
+    Bibtex,
+    CslJson,
+}
+
+impl Style {
+    pub fn of(self, bundle: &Bundle) -> Result<String> {
+        bundle.citation(match self {
+            Self::Text => CitationStyle::Text,
+            Self::Bibtex => CitationStyle::Bibtex,
+            Self::CslJson => CitationStyle::CslJson,
+        })
+    }
+}
+
+pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
+    graph.refuse_own_file(&args.output)?;
+    probe_file(&args.output)?;
+    let question = match args.asked.read(graph)? {
+        Asked::Canned(canned, values) => Question::canned(canned, &values, graph)?,
+        Asked::Written { text, .. } => Question::written(text),
+    };
+    let _watchdog = Watchdog::of_query(graph)?;
+    let mut bundle = make(graph, &question, now()?, revision::state(graph), &args.sources.source)?;
+    if let Some(key) = &args.sign {
+        bundle.sign(sign(key, &bundle.checksums()?)?);
+    }
+    write(&args.output, &bundle.archive()?)?;
+    if let Some(style) = args.citation {
+        print_citation(&style.of(&bundle)?, output)?;
+    }
+    let (rows, statements) = (bundle.rows() as u64, bundle.statements() as u64);
+    output.note(&format!(
+        "{}: {} resting on {}{}",
+        args.output.display(),
+        count(rows, "row", "rows"),
+        count(statements, "statement", "statements"),
+        if bundle.signature().is_some() { ", signed" } else { "" }
+    ));
+    Ok(0)
+}
+
+/// A citation as it is pasted, whatever a graph's texts hold.
+pub fn print_citation(citation: &str, output: &mut Output) -> Result<()> {
+    citation.lines().try_for_each(|line| output.line(&visible(line)))
+}
+
+/// Now, or the time that the environment sets for what should come out alike each time.
+fn now() -> Result<String> {
+    let seconds = match std::env::var("SOURCE_DATE_EPOCH") {
+        Ok(text) => {
+            text.parse().map_err(|_| Error::usage(format!("SOURCE_DATE_EPOCH: `{text}` is no number of seconds")))?
+        }
+        Err(_) => SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs()),
+    };
+    Ok(timestamp(seconds))
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut whole = WholeFile::create(path, super::unfinished())?;
+    whole.file().write_all(bytes).map_err(|error| Error::io(path.display(), &error))?;
+    whole.finish()
+}
