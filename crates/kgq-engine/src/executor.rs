@@ -4,28 +4,43 @@ use super::answer::Stream;
 use super::depth::depth;
 use super::expression;
 use super::failures::Failures;
-use super::operator::{Context, Node, source::MergedGraphs};
+use super::operator::measure::Measures;
+use super::operator::{Context, Node, Opening, source::MergedGraphs};
 use super::oxigraph::DefaultGraph;
-use super::plan::build::Builder;
+use super::plan::physical::PhysicalPlan;
+use super::plan::planner::Planner;
 use super::plan::simplify::{Knowledge, simplify};
 use super::plan::translate::{Dataset, Translator};
-use super::plan::{Graph, Pattern, Var};
+use super::plan::{Graph, Var, Variables};
 use super::result::{Constructed, Described, Rows, Template};
 use super::{Answer, Row, Services, Solutions, Triples};
 use kgq_snapshot::Snapshot;
 use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Result};
-use kgq_syntax::rdf::{Triple, Variable};
+use kgq_syntax::rdf::{Term, Triple, Variable};
 use spargebra::Query;
 use spargebra::algebra::{GraphPattern, QueryDataset};
 use std::sync::Arc;
 
-/// A query that is planned and can be run once.
-pub struct Prepared<'s> {
-    pub cx: Context<'s>,
-    pub plan: Node<'s>,
-    form: Form,
+/// A query that is planned over a snapshot. It can be kept, and run as often as one likes, by any thread.
+pub struct Prepared {
+    snapshot: Snapshot,
+    query: Query,
+    default_graph: DefaultGraph,
+    planned: Arc<Planned>,
+}
+
+/// What was made of a query.
+pub(crate) struct Planned {
+    pub plan: PhysicalPlan,
+    pub variables: Arc<Variables>,
+    named_graphs: Arc<[kgq_snapshot::TermId]>,
     default_graph: Graph,
+    form: Form,
+    /// The terms of the plan that the snapshot does not have, in the order of their ids.
+    terms: Vec<Term>,
+    /// Whether the plan depends on what NOW() was.
+    reads_clock: bool,
 }
 
 /// What becomes of the solutions.
@@ -34,6 +49,14 @@ enum Form {
     Ask,
     Construct(Template),
     Describe,
+}
+
+/// What a run may use, and where it counts failures.
+#[derive(Clone, Copy)]
+pub struct Run<'a> {
+    pub budget: &'a Budget,
+    pub services: Option<&'a Arc<dyn Services>>,
+    pub failures: &'a Failures,
 }
 
 /// Evaluates a query.
@@ -48,11 +71,21 @@ pub fn evaluate(
     services: Option<&Arc<dyn Services>>,
     failures: &Failures,
 ) -> Result<Answer> {
+    let run = Run { budget, services, failures };
+    over(snapshot, query, |snapshot| {
+        let (cx, planned) = plan(snapshot, query, default_graph, run)?;
+        planned.start(cx)
+    })
+}
+
+/// The answer of a query's stream, which is collected at once where the query nests deep.
+fn over(
+    snapshot: &Snapshot,
+    query: &Query,
+    start: impl for<'s> FnOnce(&'s Snapshot) -> Result<Stream<'s>> + Send,
+) -> Result<Answer> {
     let depth = depth(parts(query).1);
-    if depth > DEEP {
-        return deep(depth, || collect(prepare(snapshot, query, default_graph, budget, services, failures)?.run()?));
-    }
-    Answer::over(snapshot, |snapshot| prepare(snapshot, query, default_graph, budget, services, failures)?.run())
+    if depth > DEEP { deep(depth, || collect(start(snapshot)?)) } else { Answer::over(snapshot, start) }
 }
 
 /// A query that nests deeper than this is evaluated whole on a thread with a stack for its depth.
@@ -87,22 +120,27 @@ fn deep(depth: usize, evaluate: impl FnOnce() -> Result<Answer> + Send) -> Resul
     })
 }
 
-/// Plans a query.
+/// Plans a query, to be run later.
 ///
 /// # Errors
 /// What this executor does not do, by name; the budget's limits.
-pub fn prepare<'s>(
+pub fn prepare(snapshot: &Snapshot, query: &Query, default_graph: DefaultGraph, run: Run<'_>) -> Result<Prepared> {
+    let (_, planned) = plan(snapshot, query, default_graph, run)?;
+    Ok(Prepared { snapshot: snapshot.clone(), query: query.clone(), default_graph, planned: Arc::new(planned) })
+}
+
+/// Plans a query, with the context that it was planned in.
+fn plan<'s>(
     snapshot: &'s Snapshot,
     query: &Query,
     default_graph: DefaultGraph,
-    budget: &Budget,
-    services: Option<&Arc<dyn Services>>,
-    failures: &Failures,
-) -> Result<Prepared<'s>> {
+    run: Run<'_>,
+) -> Result<(Context<'s>, Planned)> {
+    let budget = run.budget;
     budget.check()?;
     let (dataset, pattern) = parts(query);
     let expressions =
-        expression::Context::new(snapshot, query.base_iri().cloned(), budget.clone()).counting(failures.clone());
+        expression::Context::new(snapshot, query.base_iri().cloned(), budget.clone()).counting(run.failures.clone());
     let default = match default_graph {
         DefaultGraph::Stored => Graph::Default,
         DefaultGraph::Union if snapshot.quad_count() == 0 => Graph::Default,
@@ -110,7 +148,7 @@ pub fn prepare<'s>(
     };
     let dataset = Dataset::new(&expressions.terms, dataset, default)?;
     let default_graph = dataset.default.clone();
-    let mut translator = Translator::new(&expressions.terms, dataset, services.is_some());
+    let mut translator = Translator::new(&expressions.terms, dataset, run.services.is_some());
     let translated = translator.whole(pattern)?;
     let names = output_variables(pattern);
     let (form, vars): (Form, Vec<Var>) = match query {
@@ -127,49 +165,110 @@ pub fn prepare<'s>(
         Query::Describe { .. } => (Form::Describe, names.iter().map(|name| translator.var(name)).collect()),
     };
     let named_graphs = translator.named_graphs();
-    let row_vars = (0..=nesting(&translated)).map(|_| translator.variables.fresh("#row")).collect();
-    let variables = translator.variables;
-    let translated = simplify(translated, &Knowledge { names: &variables, snapshot, budget });
-    budget.check()?;
-    let cx = Context {
+    let mut variables = translator.variables;
+    let mut cx = Context {
         expressions,
-        named_graphs,
-        variables,
-        row_vars,
+        named_graphs: Arc::clone(&named_graphs),
+        variables: Arc::default(),
         merged: MergedGraphs::default(),
-        services: services.cloned(),
-        timed: false,
+        services: run.services.cloned(),
+        measures: None,
     };
-    let mut builder = Builder::new(&cx);
+    let translated = simplify(translated, &Knowledge { names: &variables, statistics: &cx, budget });
+    budget.check()?;
+    let mut planner = Planner::new(&cx, budget, &mut variables);
     let plan = match &form {
-        Form::Ask => builder.plan_existence(&translated)?,
-        Form::Select(_) | Form::Construct(_) | Form::Describe => builder.plan(&translated, &vars)?,
+        Form::Ask => planner.plan_existence(&translated)?,
+        Form::Select(_) | Form::Construct(_) | Form::Describe => planner.plan(&translated, &vars)?,
     };
-    Ok(Prepared { cx, plan, form, default_graph })
+    let reads_clock = planner.reads_clock();
+    cx.variables = Arc::new(variables);
+    let (variables, terms) = (Arc::clone(&cx.variables), cx.terms().computed_terms());
+    Ok((cx, Planned { plan, variables, named_graphs, default_graph, form, terms, reads_clock }))
 }
 
-impl<'s> Prepared<'s> {
-    /// Whether one solution is enough.
-    pub fn asks_only(&self) -> bool {
-        matches!(self.form, Form::Ask)
+impl Planned {
+    /// What a run of the plan needs.
+    fn context<'s>(&self, snapshot: &'s Snapshot, query: &Query, run: Run<'_>) -> Result<Context<'s>> {
+        let expressions = expression::Context::new(snapshot, query.base_iri().cloned(), run.budget.clone());
+        for term in &self.terms {
+            expressions.terms.id(term.clone())?;
+        }
+        Ok(Context {
+            expressions: expressions.counting(run.failures.clone()),
+            named_graphs: Arc::clone(&self.named_graphs),
+            variables: Arc::clone(&self.variables),
+            merged: MergedGraphs::default(),
+            services: run.services.cloned(),
+            measures: None,
+        })
     }
 
-    /// Runs the query.
-    ///
-    /// # Errors
-    /// The budget's limits, damage to the snapshot.
-    pub(crate) fn run(self) -> Result<Stream<'s>> {
-        let Self { cx, mut plan, form, default_graph } = self;
-        Ok(match form {
+    /// Starts a run.
+    fn start<'s>(&self, cx: Context<'s>) -> Result<Stream<'s>> {
+        let mut plan: Node<'s> = Opening::new(&cx).node(&self.plan)?;
+        Ok(match &self.form {
             Form::Ask => {
                 let found = plan.next(&cx)?.is_some();
                 cx.snapshot().intact()?;
                 Stream::Boolean(found)
             }
-            Form::Select(variables) => Stream::Solutions(variables, Box::new(Rows::new(cx, plan))),
-            Form::Construct(template) => Stream::Graph(Box::new(Constructed::new(Rows::new(cx, plan), template))),
-            Form::Describe => Stream::Graph(Box::new(Described::new(cx, plan, &default_graph)?)),
+            Form::Select(variables) => Stream::Solutions(variables.clone(), Box::new(Rows::new(cx, plan))),
+            Form::Construct(template) => {
+                Stream::Graph(Box::new(Constructed::new(Rows::new(cx, plan), template.clone())))
+            }
+            Form::Describe => Stream::Graph(Box::new(Described::new(cx, plan, &self.default_graph)?)),
         })
+    }
+}
+
+impl Prepared {
+    /// Runs the query.
+    ///
+    /// # Errors
+    /// As [`evaluate`].
+    pub fn evaluate(&self, run: Run<'_>) -> Result<Answer> {
+        over(&self.snapshot, &self.query, |snapshot| {
+            let (cx, replanned) = self.context(snapshot, run)?;
+            replanned.as_ref().unwrap_or(&self.planned).start(cx)
+        })
+    }
+
+    /// The context of a run, with a new plan where the old one is of another time.
+    fn context<'s>(&self, snapshot: &'s Snapshot, run: Run<'_>) -> Result<(Context<'s>, Option<Planned>)> {
+        if self.planned.reads_clock {
+            let (cx, planned) = plan(snapshot, &self.query, self.default_graph, run)?;
+            return Ok((cx, Some(planned)));
+        }
+        Ok((self.planned.context(snapshot, &self.query, run)?, None))
+    }
+
+    /// The plan as text.
+    ///
+    /// # Errors
+    /// The budget's limits.
+    pub fn explain(&self, run: Run<'_>) -> Result<String> {
+        let cx = self.planned.context(&self.snapshot, &self.query, run)?;
+        Ok(super::explain::tree(&self.planned.plan, &cx))
+    }
+
+    /// Runs the plan to its end, dropping its rows, and gives it as text with what was counted.
+    ///
+    /// # Errors
+    /// The budget's limits.
+    pub fn analyze(&self, run: Run<'_>) -> Result<String> {
+        let (mut cx, replanned) = self.context(&self.snapshot, run)?;
+        let planned = replanned.as_ref().unwrap_or(&self.planned);
+        cx.measures = Some(Measures::default());
+        let mut node = Opening::new(&cx).node(&planned.plan)?;
+        while node.next(&cx)?.is_some() {
+            // One solution is enough.
+            if matches!(planned.form, Form::Ask) {
+                break;
+            }
+        }
+        self.snapshot.intact()?;
+        Ok(super::explain::tree(&planned.plan, &cx))
     }
 }
 
@@ -202,37 +301,5 @@ fn output_variables(pattern: &GraphPattern) -> Vec<Variable> {
             });
             variables
         }
-    }
-}
-
-/// How many inner plans may run inside each other.
-fn nesting(pattern: &Pattern) -> usize {
-    use super::plan::expression::exists_patterns;
-    let of_conditions = |conditions: &[super::plan::Condition]| {
-        conditions.iter().flat_map(exists_patterns).map(nesting).max().map_or(0, |depth| depth + 1)
-    };
-    match pattern {
-        Pattern::Empty
-        | Pattern::Unit
-        | Pattern::Triple(_)
-        | Pattern::Closure(_)
-        | Pattern::TripleTerm(_)
-        | Pattern::Service(_)
-        | Pattern::Values { .. } => 0,
-        Pattern::Join(operands) | Pattern::Union(operands) => operands.iter().map(nesting).max().unwrap_or(0),
-        // An OPTIONAL may be rewritten to a NOT EXISTS, which needs as much.
-        Pattern::LeftJoin { left, right, conditions } => {
-            nesting(left).max(nesting(right).max(of_conditions(conditions)) + 1)
-        }
-        Pattern::Minus { left, right } => nesting(left).max(nesting(right)),
-        Pattern::Filter { inner, conditions } => nesting(inner).max(of_conditions(conditions)),
-        Pattern::Extend { inner, scalar, .. } => {
-            nesting(inner).max(scalar.exists.iter().map(|(_, p)| nesting(p) + 1).max().unwrap_or(0))
-        }
-        Pattern::Group { inner, .. }
-        | Pattern::Project { inner, .. }
-        | Pattern::Distinct { inner }
-        | Pattern::Order { inner, .. }
-        | Pattern::Slice { inner, .. } => nesting(inner),
     }
 }

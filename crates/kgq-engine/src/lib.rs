@@ -157,16 +157,10 @@ pub fn explain(snapshot: &Snapshot, query: &Query, options: &EvaluationOptions, 
 
 fn explanation(snapshot: &Snapshot, query: &Query, options: &EvaluationOptions, run: bool) -> Result<String> {
     if options.executor == Executor::Kgq {
-        let services = options.services.as_ref();
-        let mut prepared = executor::prepare(
-            snapshot,
-            &query.algebra,
-            options.default_graph,
-            &options.budget_of_query(),
-            services,
-            &options.failures,
-        )?;
-        return if run { prepared.analyze() } else { Ok(prepared.explain()) };
+        let budget = &options.budget_of_query();
+        let how = executor::Run { budget, services: options.services.as_ref(), failures: &options.failures };
+        let prepared = executor::prepare(snapshot, &query.algebra, options.default_graph, how)?;
+        return if run { prepared.analyze(how) } else { prepared.explain(how) };
     }
     if !run {
         return Ok("Oxigraph's evaluator, which shows no plan\n".into());

@@ -92,6 +92,7 @@ impl Iterator for Rows<'_> {
 }
 
 /// The template of a CONSTRUCT, over the columns of its plan.
+#[derive(Clone)]
 pub struct Template {
     triples: Vec<[Part; 3]>,
     vars: Vec<Var>,

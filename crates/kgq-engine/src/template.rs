@@ -5,6 +5,7 @@ use rustc_hash::FxHashMap;
 use spargebra::term::{NamedNodePattern, TermPattern, TriplePattern};
 
 /// A place of a template.
+#[derive(Clone)]
 pub enum Part {
     Term(Term),
     /// The value of a variable, by its column.

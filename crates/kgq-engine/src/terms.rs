@@ -124,6 +124,11 @@ impl<'s> Terms<'s> {
         }
     }
 
+    /// The terms that the snapshot does not have, in the order of their ids.
+    pub fn computed_terms(&self) -> Vec<Term> {
+        self.vocabulary().entries.iter().map(|entry| Term::clone(&entry.term)).collect()
+    }
+
     /// The term of a bound id.
     pub fn term(&self, id: TermId) -> Term {
         if self.is_stored(id) { self.snapshot.term(id) } else { Term::clone(&self.computed(id)) }

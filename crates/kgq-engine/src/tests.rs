@@ -46,8 +46,8 @@ fn agree_in(data: &str, query: &str, default_graph: DefaultGraph) {
     let budget = Budget::default();
     let oracle = rows(oxigraph::evaluate(&snapshot, &parsed, default_graph, &budget, None).unwrap());
     let mine = ours(data, query, default_graph);
-    let plan =
-        executor::prepare(&snapshot, &parsed, default_graph, &budget, None, &Failures::default()).unwrap().explain();
+    let run = executor::Run { budget: &budget, services: None, failures: &Failures::default() };
+    let plan = executor::prepare(&snapshot, &parsed, default_graph, run).unwrap().explain(run).unwrap();
     assert_eq!(mine, oracle, "{query}\n{plan}");
 }
 

@@ -95,6 +95,11 @@ struct Concatenation {
     begun: bool,
 }
 
+/// Whether an aggregate looks at whole rows, not at one column: COUNT(DISTINCT *).
+pub fn needs_rows(aggregate: &AggregateExpression) -> bool {
+    matches!(aggregate, AggregateExpression::CountSolutions { distinct: true })
+}
+
 impl Accumulator {
     pub fn new(aggregate: &AggregateExpression) -> Self {
         let (function, distinct) = match aggregate {
@@ -125,11 +130,6 @@ impl Accumulator {
             seen_rows: (distinct && of_rows).then(FxHashSet::default),
             held: Reservation::default(),
         }
-    }
-
-    /// Whether it looks at whole rows, not at one column: COUNT(DISTINCT *).
-    pub fn needs_rows(&self) -> bool {
-        self.seen_rows.is_some()
     }
 
     /// Adds a batch: for each row its group (below `group_count`), the values of the argument (none for COUNT(*)), all

@@ -137,9 +137,10 @@ fn distinct_terms_are_counted_apart_from_those_of_other_groups() {
 fn distinct_rows_are_counted_by_all_their_variables() {
     let snapshot = Snapshot::from_quads([]).unwrap();
     let context = Context::new(&snapshot, None, Budget::default());
-    let mut accumulator = Accumulator::new(&AggregateExpression::CountSolutions { distinct: true });
+    let counting = AggregateExpression::CountSolutions { distinct: true };
+    let mut accumulator = Accumulator::new(&counting);
     let [a, b, c] = [1, 2, 3].map(TermId::new);
-    assert!(accumulator.needs_rows());
+    assert!(needs_rows(&counting));
     let columns: [&[TermId]; 2] = [&[a, a, a, b], &[b, b, c, b]];
     accumulator.add(&[0, 0, 0, 1], 2, None, &columns, None, &context).unwrap();
     let counts = accumulator.finish(2, &context).unwrap();

@@ -3,7 +3,7 @@
 use super::Context;
 use super::source::{Order, Source};
 use crate::batch::Batch;
-use crate::plan::{Slot, TripleAtom, Var};
+use crate::plan::{Graph, Slot, TripleAtom, Var};
 use kgq_snapshot::{Index, TermId};
 use kgq_syntax::error::Result;
 use std::ops::Range;
@@ -34,15 +34,16 @@ pub enum Check {
     Depth(usize),
 }
 
-/// A triple pattern's rows for one row of bindings: those with the prefix that pass the checks.
-#[derive(Clone)]
-pub struct Access<'s> {
-    pub source: Source<'s>,
+/// How a triple pattern's rows for one row of bindings are found: those with the prefix that pass the checks.
+#[derive(Clone, Debug)]
+pub struct Lookup {
+    pub graph: Graph,
+    pub order: Order,
     pub prefix: Vec<Key>,
     pub checks: Vec<(usize, Check)>,
     /// The variables that the pattern binds, with their depth.
     pub free: Vec<(Var, usize)>,
-    /// Whether the components after the prefix hold other variables than the first `free` one.
+    /// How many components the order has.
     pub width: usize,
 }
 
@@ -56,8 +57,8 @@ pub struct Wish<'a> {
     pub constants_first: bool,
 }
 
-impl<'s> Access<'s> {
-    pub fn new(cx: &Context<'s>, atom: &TripleAtom, wish: &Wish<'_>) -> Result<Self> {
+impl Lookup {
+    pub fn new(atom: &TripleAtom, wish: &Wish<'_>) -> Self {
         let (slots, width) = atom.positions();
         let slots = &slots[..width];
         let key = |slot: Slot| match slot {
@@ -70,28 +71,50 @@ impl<'s> Access<'s> {
             (Slot::Var(var), None) if !slots[..position].contains(&slots[position]) => 2 + (wish.rank)(var).min(100),
             (Slot::Var(_) | Slot::Term(_), None) => 200,
         });
-        let mut access = Self {
-            source: Source::open(cx, &atom.graph, order)?,
-            prefix: Vec::new(),
-            checks: Vec::new(),
-            free: Vec::new(),
-            width,
-        };
+        let graph = atom.graph.clone();
+        let mut lookup = Self { graph, order, prefix: Vec::new(), checks: Vec::new(), free: Vec::new(), width };
         for (depth, component) in order.components().into_iter().enumerate() {
             let slot = slots[component.position()];
             match (key(slot), slot) {
-                (Some(key), _) if access.prefix.len() == depth => access.prefix.push(key),
-                (Some(key), _) => access.checks.push((depth, Check::Key(key))),
-                (None, Slot::Var(var)) => match access.free.iter().find(|(v, _)| *v == var) {
-                    Some((_, first)) => access.checks.push((depth, Check::Depth(*first))),
-                    None => access.free.push((var, depth)),
+                (Some(key), _) if lookup.prefix.len() == depth => lookup.prefix.push(key),
+                (Some(key), _) => lookup.checks.push((depth, Check::Key(key))),
+                (None, Slot::Var(var)) => match lookup.free.iter().find(|(v, _)| *v == var) {
+                    Some((_, first)) => lookup.checks.push((depth, Check::Depth(*first))),
+                    None => lookup.free.push((var, depth)),
                 },
                 (None, Slot::Term(_)) => unreachable!("a term is a key"),
             }
         }
-        Ok(access)
+        lookup
     }
 
+    /// Whether its rows are known before the input's: the prefix has constants only.
+    pub fn is_scan(&self) -> bool {
+        self.prefix.iter().all(|key| matches!(key, Key::Term(_)))
+    }
+
+    /// Opens the statements that it looks into.
+    ///
+    /// # Errors
+    /// The budget's limits, where several graphs are merged.
+    pub fn open<'s>(&self, cx: &Context<'s>) -> Result<Access<'s>> {
+        Ok(Access {
+            source: Source::open(cx, &self.graph, self.order)?,
+            prefix: self.prefix.clone(),
+            checks: self.checks.clone(),
+        })
+    }
+}
+
+/// A look-up that is open.
+#[derive(Clone)]
+pub struct Access<'s> {
+    pub source: Source<'s>,
+    pub prefix: Vec<Key>,
+    pub checks: Vec<(usize, Check)>,
+}
+
+impl Access<'_> {
     #[inline]
     pub fn range(&self, index: Index<'_>, batch: &Batch, row: usize) -> Range<usize> {
         let mut prefix = [TermId::UNBOUND; 4];

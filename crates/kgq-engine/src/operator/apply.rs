@@ -1,10 +1,11 @@
 //! Runs an inner plan on each batch of the input: OPTIONAL, EXISTS and NOT EXISTS where the inner pattern can use the outer
 //! bindings as keys for its look-ups.
 
-use super::feed::{Feed, Settled};
-use super::{Context, Node, Operator};
+use super::feed::{Feed, FeedId, Settled};
+use super::{Context, Node, Opening, Operator};
 use crate::batch::Batch;
 use crate::plan::Var;
+use crate::plan::physical::{Labels, Operation, PhysicalPlan};
 use kgq_snapshot::TermId;
 use kgq_syntax::error::{Error, Result};
 
@@ -14,60 +15,94 @@ pub enum Kind {
     Left,
     Semi,
     Anti,
-    /// Each row, with one more column that holds one of these two terms: whether there are inner solutions.
-    Mark {
-        yes: TermId,
-        no: TermId,
-    },
+    /// Each row, with one more column that holds `true` or `false`: whether there are inner solutions.
+    Mark,
 }
 
-pub struct Apply<'s> {
-    input: Node<'s>,
-    feed: Feed,
-    inner: Node<'s>,
+#[derive(Debug)]
+pub struct Plan {
+    input: PhysicalPlan,
+    /// It starts from the input's rows, with the number of each in one more column.
+    inner: PhysicalPlan,
+    feed: FeedId,
     kind: Kind,
     /// The inner column that says which row of the batch a solution belongs to.
     row: usize,
     vars: Vec<Var>,
     /// For each of `vars` its column in the inner plan and in the input.
     columns: Vec<(Option<usize>, Option<usize>)>,
+}
+
+struct Apply<'s> {
+    input: Node<'s>,
+    feed: Feed,
+    inner: Node<'s>,
+    kind: Kind,
+    row: usize,
+    columns: Vec<(Option<usize>, Option<usize>)>,
     batch: Option<Batch>,
     /// Whether each row of the batch has a solution.
     matched: Settled,
+    /// The ids of `false` and `true`, for a mark.
+    truth: [TermId; 2],
 }
 
-impl<'s> Apply<'s> {
+impl Plan {
     /// The inner plan starts from the feed, whose last column is `row`; it may pass over rows that are settled.
+    ///
+    /// # Errors
+    /// A mistake in the planner.
     pub fn new(
-        input: Node<'s>,
-        (feed, matched): (Feed, Settled),
-        inner: Node<'s>,
+        input: PhysicalPlan,
+        (feed, inner): (FeedId, PhysicalPlan),
         kind: Kind,
         row: Var,
         vars: Vec<Var>,
     ) -> Result<Self> {
         let row = inner.column(row).ok_or_else(|| Error::bug("an inner plan lost the number of its rows"))?;
         let columns = vars.iter().map(|var| (inner.column(*var), input.column(*var))).collect();
-        Ok(Self { input, feed, inner, kind, row, vars, columns, batch: None, matched })
+        Ok(Self { input, inner, feed, kind, row, vars, columns })
+    }
+}
+
+impl Operation for Plan {
+    fn inputs(&self) -> Vec<&PhysicalPlan> {
+        vec![&self.input, &self.inner]
     }
 
-    /// The variables that the inner plan starts with.
-    pub fn inner_vars(input: &Node<'s>, row: Var) -> Vec<Var> {
-        input.vars.iter().copied().chain([row]).collect()
+    fn describe(&self, labels: &Labels<'_>) -> String {
+        let kind = match self.kind {
+            Kind::Left => "optional, row by row",
+            Kind::Semi => "exists, row by row",
+            Kind::Anti => "not exists, row by row",
+            Kind::Mark => "exists, as a value",
+        };
+        format!("{kind} → {}", labels.names(&self.vars))
     }
 
+    fn open<'s>(&self, opening: &Opening<'_, 's>) -> Result<Box<dyn Operator<'s> + 's>> {
+        let (feed, matched) = (Feed::default(), Settled::default());
+        let inner = opening.fed(self.feed, (&feed, &matched), |inside| inside.node(&self.inner))?;
+        let (input, columns) = (opening.node(&self.input)?, self.columns.clone());
+        let truth = if self.kind == Kind::Mark { opening.cx.truth()? } else { [TermId::UNBOUND; 2] };
+        let (kind, row) = (self.kind, self.row);
+        Ok(Box::new(Apply { input, feed, inner, kind, row, columns, batch: None, matched, truth }))
+    }
+}
+
+impl<'s> Apply<'s> {
     fn finish(&mut self, batch: Batch) -> Batch {
         let wanted = |matched: bool| match self.kind {
             Kind::Left | Kind::Anti => !matched,
             Kind::Semi => matched,
-            Kind::Mark { .. } => true,
+            Kind::Mark => true,
         };
         let matched = self.matched.rows();
         let positions: Vec<u32> = (0..batch.rows() as u32).filter(|row| wanted(matched[*row as usize])).collect();
         let mut rest = if positions.len() == batch.rows() { batch } else { batch.select(&positions) };
         match self.kind {
-            Kind::Mark { yes, no } => {
-                rest.push(matched.iter().map(|matched| if *matched { yes } else { no }).collect());
+            Kind::Mark => {
+                rest.push(matched.iter().map(|matched| self.truth[usize::from(*matched)]).collect());
                 let last = rest.width() - 1;
                 let columns: Vec<_> = self.columns.iter().map(|(_, input)| input.unwrap_or(last)).collect();
                 rest.project(&columns)
@@ -112,19 +147,5 @@ impl<'s> Operator<'s> for Apply<'s> {
             }
             None => Ok(self.batch.take().map(|batch| self.finish(batch))),
         }
-    }
-
-    fn describe(&self, cx: &Context<'s>) -> String {
-        let kind = match self.kind {
-            Kind::Left => "optional, row by row",
-            Kind::Semi => "exists, row by row",
-            Kind::Anti => "not exists, row by row",
-            Kind::Mark { .. } => "exists, as a value",
-        };
-        format!("{kind} → {}", super::names(&self.vars, cx))
-    }
-
-    fn inputs(&self) -> Vec<&Node<'s>> {
-        vec![&self.input, &self.inner]
     }
 }

@@ -2,8 +2,9 @@
 
 use super::access::Key;
 use super::automaton::{Automaton, Edges, reach};
-use super::{Context, Node, Operator, Pace, names};
+use super::{Context, Node, Opening, Operator, Pace};
 use crate::batch::{Batch, gather};
+use crate::plan::physical::{Labels, Operation, PhysicalPlan};
 use crate::plan::{Graph, Path, Repeat, Var};
 use kgq_snapshot::TermId;
 use kgq_syntax::budget::Reservation;
@@ -28,7 +29,15 @@ pub enum Within {
     Each,
 }
 
+#[derive(Debug)]
 pub struct Plan {
+    pub input: PhysicalPlan,
+    pub spec: Arc<Spec>,
+}
+
+/// What the path runs from and to, and what it adds to the rows.
+#[derive(Debug)]
+pub struct Spec {
     pub subject: End,
     pub object: End,
     /// Whether both ends are the same free variable.
@@ -43,9 +52,39 @@ pub struct Plan {
     pub vars: Vec<Var>,
 }
 
-pub struct Closure<'s> {
+impl Operation for Plan {
+    fn inputs(&self) -> Vec<&PhysicalPlan> {
+        vec![&self.input]
+    }
+
+    fn describe(&self, labels: &Labels<'_>) -> String {
+        let spec = &self.spec;
+        let repeat = match spec.repeat {
+            Repeat::ZeroOrOne => "?",
+            Repeat::ZeroOrMore => "*",
+            Repeat::OneOrMore => "+",
+        };
+        let from = match (spec.subject, spec.object) {
+            (End::Key(_), _) => "from the subject",
+            (End::Free, End::Key(_)) => "from the object",
+            (End::Free, End::Free) => "from every node",
+        };
+        format!("path ({repeat}) {from} → {}", labels.names(&spec.vars))
+    }
+
+    fn open<'s>(&self, opening: &Opening<'_, 's>) -> Result<Box<dyn Operator<'s> + 's>> {
+        Ok(Box::new(Closure::new(opening.node(&self.input)?, Arc::clone(&self.spec))))
+    }
+
+    /// A search.
+    fn cost_a_row(&self) -> f64 {
+        10.0
+    }
+}
+
+struct Closure<'s> {
     input: Node<'s>,
-    plan: Plan,
+    plan: Arc<Spec>,
     forward: Automaton,
     back: Automaton,
     graphs: FxHashMap<Option<TermId>, Arc<Edges<'s>>>,
@@ -83,7 +122,7 @@ const SEARCHES_BETWEEN_CHECKS: usize = 256;
 const REMEMBERED_BYTES: u64 = 64;
 
 impl<'s> Closure<'s> {
-    pub fn new(input: Node<'s>, plan: Plan) -> Self {
+    fn new(input: Node<'s>, plan: Arc<Spec>) -> Self {
         let forward = Automaton::new(plan.repeat, &plan.path, false);
         let back = Automaton::new(plan.repeat, &plan.path, true);
         Self {
@@ -250,23 +289,5 @@ impl<'s> Operator<'s> for Closure<'s> {
         batch.extend(columns.into_iter().zip(self.plan.added).filter(|(_, added)| *added).map(|(column, _)| column));
         let weights = self.batch.weights().map(|w| positions.iter().map(|at| w[*at as usize]).collect());
         Ok(Some(Batch::new(batch, positions.len()).with_weights(weights)))
-    }
-
-    fn describe(&self, cx: &Context<'s>) -> String {
-        let repeat = match self.plan.repeat {
-            Repeat::ZeroOrOne => "?",
-            Repeat::ZeroOrMore => "*",
-            Repeat::OneOrMore => "+",
-        };
-        let from = match (self.plan.subject, self.plan.object) {
-            (End::Key(_), _) => "from the subject",
-            (End::Free, End::Key(_)) => "from the object",
-            (End::Free, End::Free) => "from every node",
-        };
-        format!("path ({repeat}) {from} → {}", names(&self.plan.vars, cx))
-    }
-
-    fn inputs(&self) -> Vec<&Node<'s>> {
-        vec![&self.input]
     }
 }

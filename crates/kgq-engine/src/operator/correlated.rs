@@ -1,55 +1,102 @@
-//! EXISTS in full generality: for each different binding of the variables that the pattern shares with the row, the
-//! pattern with these values put in is planned and run (SPARQL 1.1 §18.6, substitute). The other operators for EXISTS are faster;
-//! this one takes what they cannot.
+//! EXISTS in full generality: for each different binding of the variables that the pattern shares with the row, the plan of the
+//! pattern with these values put in is run (SPARQL 1.1 §18.6, substitute). The other operators for EXISTS are faster; this one takes
+//! what they cannot.
 
-use super::{Context, Node, Operator};
+use super::{Context, Node, Opening, Operator};
 use crate::batch::Batch;
-use crate::plan::build::Builder;
-use crate::plan::{Pattern, Var, scope, substitute};
+use crate::plan::Var;
+use crate::plan::physical::{Labels, Operation, PhysicalPlan};
 use kgq_snapshot::TermId;
 use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::Result;
 use rustc_hash::FxHashMap;
+use std::sync::Arc;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Semi,
     Anti,
     /// Each row, with one more column that says whether there are solutions.
-    Mark {
-        yes: TermId,
-        no: TermId,
-    },
+    Mark,
 }
 
-pub struct Correlated<'s> {
-    input: Node<'s>,
-    pattern: Pattern,
-    kind: Kind,
+/// The plans of the pattern, whose leaves ask for the values of the shared variables.
+#[derive(Debug)]
+pub struct Inner {
+    /// For values that are all bound.
+    pub bound: PhysicalPlan,
+    /// For values of which some may be unbound; `None` where none ever is, and where the other plan is right for them too.
+    pub open: Option<PhysicalPlan>,
+}
+
+#[derive(Debug)]
+pub struct Plan {
+    pub input: PhysicalPlan,
+    pub inner: Arc<Inner>,
+    pub kind: Kind,
     /// The columns whose values are put into the pattern.
-    shared: Vec<(Var, usize)>,
+    pub shared: Vec<usize>,
+    /// The columns handed on; `None` is the mark.
+    pub columns: Vec<Option<usize>>,
+}
+
+struct Correlated<'s> {
+    input: Node<'s>,
+    inner: Arc<Inner>,
+    kind: Kind,
+    shared: Vec<usize>,
     columns: Vec<Option<usize>>,
     known: FxHashMap<Vec<TermId>, bool>,
     /// What is known holds this.
     held: Reservation,
+    /// The ids of `false` and `true`, for a mark.
+    truth: [TermId; 2],
+}
+
+impl Operation for Plan {
+    fn inputs(&self) -> Vec<&PhysicalPlan> {
+        [&self.input, &self.inner.bound].into_iter().chain(&self.inner.open).collect()
+    }
+
+    fn describe(&self, labels: &Labels<'_>) -> String {
+        let shared: Vec<Var> = self.shared.iter().map(|column| self.input.vars[*column]).collect();
+        let kind = match self.kind {
+            Kind::Semi => "exists",
+            Kind::Anti => "not exists",
+            Kind::Mark => "exists, as a value",
+        };
+        format!("{kind}, for each different {}", labels.names(&shared))
+    }
+
+    fn open<'s>(&self, opening: &Opening<'_, 's>) -> Result<Box<dyn Operator<'s> + 's>> {
+        Ok(Box::new(Correlated {
+            input: opening.node(&self.input)?,
+            inner: Arc::clone(&self.inner),
+            kind: self.kind,
+            shared: self.shared.clone(),
+            columns: self.columns.clone(),
+            known: FxHashMap::default(),
+            held: Reservation::default(),
+            truth: if self.kind == Kind::Mark { opening.cx.truth()? } else { [TermId::UNBOUND; 2] },
+        }))
+    }
+
+    /// The inner plan is opened for each binding.
+    fn cost_a_row(&self) -> f64 {
+        self.inner.bound.cost.max(1.0)
+    }
 }
 
 impl<'s> Correlated<'s> {
-    pub fn new(input: Node<'s>, pattern: Pattern, kind: Kind, vars: Vec<Var>) -> Self {
-        let shared = scope::mentioned(&pattern).iter().filter_map(|var| Some((var, input.column(var)?))).collect();
-        let columns = vars.iter().map(|var| input.column(*var)).collect();
-        Self { input, pattern, kind, shared, columns, known: FxHashMap::default(), held: Reservation::default() }
-    }
-
     fn has_solution(&mut self, key: Vec<TermId>, cx: &Context<'s>) -> Result<bool> {
         if let Some(known) = self.known.get(&key) {
             return Ok(*known);
         }
-        let bindings: Vec<(Var, TermId)> =
-            self.shared.iter().zip(&key).filter(|(_, id)| !id.is_unbound()).map(|((var, _), id)| (*var, *id)).collect();
-        let pattern = substitute::substitute(&self.pattern, &bindings);
-        let mut plan = Builder::new(cx).plan_existence(&pattern)?;
-        let found = plan.next(cx)?.is_some();
+        let plan = match &self.inner.open {
+            Some(open) if key.iter().any(|id| id.is_unbound()) => open,
+            _ => &self.inner.bound,
+        };
+        let found = Opening::given(cx, &key).node(plan)?.next(cx)?.is_some();
         self.held.grow(cx.budget(), (key.len() * 4 + 48) as u64)?;
         self.known.insert(key, found);
         Ok(found)
@@ -61,12 +108,12 @@ impl<'s> Operator<'s> for Correlated<'s> {
         let Some(mut batch) = self.input.next(cx)? else { return Ok(None) };
         let mut found = Vec::with_capacity(batch.rows());
         for row in 0..batch.rows() {
-            let key = self.shared.iter().map(|(_, column)| batch.get(*column, row)).collect();
+            let key = self.shared.iter().map(|column| batch.get(*column, row)).collect();
             found.push(self.has_solution(key, cx)?);
         }
         let last = batch.width();
         match self.kind {
-            Kind::Mark { yes, no } => batch.push(found.iter().map(|found| if *found { yes } else { no }).collect()),
+            Kind::Mark => batch.push(found.iter().map(|found| self.truth[usize::from(*found)]).collect()),
             Kind::Semi | Kind::Anti => {
                 let wanted = self.kind == Kind::Semi;
                 let positions: Vec<u32> =
@@ -76,19 +123,5 @@ impl<'s> Operator<'s> for Correlated<'s> {
         }
         let columns: Vec<usize> = self.columns.iter().map(|column| column.unwrap_or(last)).collect();
         Ok(Some(batch.project(&columns)))
-    }
-
-    fn describe(&self, cx: &Context<'s>) -> String {
-        let shared: Vec<Var> = self.shared.iter().map(|(var, _)| *var).collect();
-        let kind = match self.kind {
-            Kind::Semi => "exists",
-            Kind::Anti => "not exists",
-            Kind::Mark { .. } => "exists, as a value",
-        };
-        format!("{kind}, for each different {}", super::names(&shared, cx))
-    }
-
-    fn inputs(&self) -> Vec<&Node<'s>> {
-        vec![&self.input]
     }
 }

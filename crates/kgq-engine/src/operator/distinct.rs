@@ -1,14 +1,34 @@
 //! DISTINCT: each row once, in the order of its first appearance.
 
 use super::table::{HashIndex, hash};
-use super::{Context, Node, Operator};
+use super::{Context, Node, Opening, Operator};
 use crate::batch::Batch;
+use crate::plan::physical::{Labels, Operation, PhysicalPlan};
 use kgq_snapshot::TermId;
 use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::Result;
 use rustc_hash::FxHashSet;
 
-pub struct Distinct<'s> {
+#[derive(Debug)]
+pub struct Plan {
+    pub input: PhysicalPlan,
+}
+
+impl Operation for Plan {
+    fn inputs(&self) -> Vec<&PhysicalPlan> {
+        vec![&self.input]
+    }
+
+    fn describe(&self, _: &Labels<'_>) -> String {
+        "distinct".into()
+    }
+
+    fn open<'s>(&self, opening: &Opening<'_, 's>) -> Result<Box<dyn Operator<'s> + 's>> {
+        Ok(Box::new(Distinct::new(opening.node(&self.input)?)))
+    }
+}
+
+struct Distinct<'s> {
     input: Node<'s>,
     seen: Seen,
 }
@@ -75,8 +95,8 @@ impl IdSet {
 }
 
 impl<'s> Distinct<'s> {
-    pub fn new(input: Node<'s>) -> Self {
-        let seen = match input.vars.len() {
+    fn new(input: Node<'s>) -> Self {
+        let seen = match input.width {
             0 => Seen::Nothing { any: false },
             1 => Seen::One(IdSet::default()),
             2 => Seen::Two(FxHashSet::default(), Reservation::default()),
@@ -150,13 +170,5 @@ impl<'s> Operator<'s> for Distinct<'s> {
         let positions = self.seen.fresh(&batch, cx)?;
         let batch = batch.with_weights(None);
         Ok(Some(if positions.len() == batch.rows() { batch } else { batch.select(&positions) }))
-    }
-
-    fn describe(&self, _: &Context<'s>) -> String {
-        "distinct".into()
-    }
-
-    fn inputs(&self) -> Vec<&Node<'s>> {
-        vec![&self.input]
     }
 }

@@ -1,11 +1,17 @@
 //! Repeats each row as often as its weight says.
 
 use super::parallel::Part;
-use super::{Context, Node, Operator, Pace};
+use super::{Context, Node, Opening, Operator, Pace};
 use crate::batch::Batch;
+use crate::plan::physical::{Basis, Labels, Operation, PhysicalPlan};
 use kgq_syntax::error::Result;
 
-pub struct Expand<'s> {
+#[derive(Debug)]
+pub struct Plan {
+    pub input: PhysicalPlan,
+}
+
+struct Expand<'s> {
     input: Node<'s>,
     pace: Pace,
     batch: Batch,
@@ -14,19 +20,39 @@ pub struct Expand<'s> {
     done: u64,
 }
 
-impl<'s> Expand<'s> {
-    pub fn new(input: Node<'s>) -> Self {
-        Self { input, pace: Pace::default(), batch: Batch::default(), row: 0, done: 0 }
-    }
-
+impl Plan {
     /// The input as it is, if its rows stand for one solution each.
-    pub fn where_weighted(input: Node<'s>) -> Node<'s> {
+    pub fn where_weighted(input: PhysicalPlan) -> PhysicalPlan {
         if !input.weighted {
             return input;
         }
         let (vars, certain, sorted, rows) =
-            (input.vars.clone(), input.certain.clone(), input.sorted.clone(), input.estimate);
-        Node::new(Self::new(input), vars).like(certain, sorted, false).estimated(rows)
+            (input.vars.clone(), input.certain.clone(), input.sorted.clone(), input.rows);
+        PhysicalPlan::new(Self { input }, vars).like(certain, sorted, false).expecting(rows, Basis::Input)
+    }
+}
+
+impl Operation for Plan {
+    fn inputs(&self) -> Vec<&PhysicalPlan> {
+        vec![&self.input]
+    }
+
+    fn describe(&self, _: &Labels<'_>) -> String {
+        "repeat by weight".into()
+    }
+
+    fn open<'s>(&self, opening: &Opening<'_, 's>) -> Result<Box<dyn Operator<'s> + 's>> {
+        Ok(Box::new(Expand::new(opening.node(&self.input)?)))
+    }
+
+    fn divides(&self) -> bool {
+        self.input.operation.divides()
+    }
+}
+
+impl<'s> Expand<'s> {
+    fn new(input: Node<'s>) -> Self {
+        Self { input, pace: Pace::default(), batch: Batch::default(), row: 0, done: 0 }
     }
 }
 
@@ -54,14 +80,6 @@ impl<'s> Operator<'s> for Expand<'s> {
             }
         }
         Ok(Some(self.batch.select(&positions).with_weights(None)))
-    }
-
-    fn describe(&self, _: &Context<'s>) -> String {
-        "repeat by weight".into()
-    }
-
-    fn inputs(&self) -> Vec<&Node<'s>> {
-        vec![&self.input]
     }
 
     fn part(&self, part: Part) -> Option<Box<dyn Operator<'s> + 's>> {

@@ -1,23 +1,47 @@
 //! BIND: adds a column with the value of an expression, unbound where it has none.
 
 use super::parallel::Part;
-use super::{Context, Node, Operator};
+use super::{Context, Node, Opening, Operator};
 use crate::batch::Batch;
-use crate::expression::Compiled;
+use crate::expression::{Compiled, compile};
+use crate::plan::physical::{Labels, Operation, PhysicalPlan};
+use crate::plan::{Scalar, Var};
 use kgq_syntax::error::Result;
 use std::sync::Arc;
 
-pub struct Extend<'s> {
+#[derive(Debug)]
+pub struct Plan {
+    pub input: PhysicalPlan,
+    pub var: Var,
+    pub scalar: Scalar,
+    /// Columns of the input with the new one, which stands last.
+    pub kept: Vec<usize>,
+}
+
+struct Extend<'s> {
     input: Node<'s>,
     compiled: Arc<Compiled>,
-    text: String,
     kept: Vec<usize>,
 }
 
-impl<'s> Extend<'s> {
-    /// `kept` are columns of the input with the new one, which stands last.
-    pub fn new(input: Node<'s>, compiled: Compiled, text: String, kept: Vec<usize>) -> Self {
-        Self { input, compiled: Arc::new(compiled), text, kept }
+impl Operation for Plan {
+    fn inputs(&self) -> Vec<&PhysicalPlan> {
+        vec![&self.input]
+    }
+
+    fn describe(&self, labels: &Labels<'_>) -> String {
+        format!("bind {} := {}", labels.name(self.var), self.scalar.expression)
+    }
+
+    fn open<'s>(&self, opening: &Opening<'_, 's>) -> Result<Box<dyn Operator<'s> + 's>> {
+        let cx = opening.cx;
+        let compiled = compile(&self.scalar.expression, &cx.schema(&self.input.vars), &cx.expressions)?;
+        let (input, kept) = (opening.node(&self.input)?, self.kept.clone());
+        Ok(Box::new(Extend { input, compiled: Arc::new(compiled), kept }))
+    }
+
+    fn divides(&self) -> bool {
+        !self.scalar.is_volatile() && self.input.operation.divides()
     }
 }
 
@@ -32,20 +56,12 @@ impl<'s> Operator<'s> for Extend<'s> {
         Ok(Some(batch.project(&self.kept)))
     }
 
-    fn describe(&self, _: &Context<'s>) -> String {
-        format!("bind {}", self.text)
-    }
-
-    fn inputs(&self) -> Vec<&Node<'s>> {
-        vec![&self.input]
-    }
-
     fn part(&self, part: Part) -> Option<Box<dyn Operator<'s> + 's>> {
         if !self.compiled.is_deterministic() {
             return None;
         }
-        let (compiled, text) = (Arc::clone(&self.compiled), self.text.clone());
-        Some(Box::new(Self { input: self.input.part(part)?, compiled, text, kept: self.kept.clone() }))
+        let (compiled, kept) = (Arc::clone(&self.compiled), self.kept.clone());
+        Some(Box::new(Self { input: self.input.part(part)?, compiled, kept }))
     }
 
     fn prepare(&mut self, cx: &Context<'s>) -> Result<()> {

@@ -1,9 +1,14 @@
-//! The start of a plan that is run again and again: rows put in from outside.
+//! The start of a plan that is run again and again: rows put in from outside. And the starts of others: one row, or none.
 
-use super::{Context, Node, Operator};
+use super::{Context, Opening, Operator};
 use crate::batch::Batch;
+use crate::plan::physical::{Labels, Operation, PhysicalPlan};
 use kgq_syntax::error::Result;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Which of the rows put in from outside an inner plan starts from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FeedId(pub u32);
 
 /// Where an operator puts the rows that an inner plan starts from.
 #[derive(Clone, Default)]
@@ -19,13 +24,23 @@ impl<'s> Operator<'s> for Feed {
     fn next(&mut self, _: &Context<'s>) -> Result<Option<Batch>> {
         Ok(self.0.lock().unwrap_or_else(PoisonError::into_inner).take())
     }
+}
 
-    fn describe(&self, _: &Context<'s>) -> String {
+/// The rows from outside.
+#[derive(Debug)]
+pub struct Plan(pub FeedId);
+
+impl Operation for Plan {
+    fn inputs(&self) -> Vec<&PhysicalPlan> {
+        Vec::new()
+    }
+
+    fn describe(&self, _: &Labels<'_>) -> String {
         "rows from outside".into()
     }
 
-    fn inputs(&self) -> Vec<&Node<'s>> {
-        Vec::new()
+    fn open<'s>(&self, opening: &Opening<'_, 's>) -> Result<Box<dyn Operator<'s> + 's>> {
+        Ok(Box::new(opening.outside(self.0)?.feed.clone()))
     }
 }
 
@@ -41,9 +56,30 @@ impl Settled {
 }
 
 /// One row that binds nothing, once.
+#[derive(Debug)]
+pub struct UnitPlan;
+
 #[derive(Default)]
 pub struct Unit {
     done: bool,
+}
+
+impl Operation for UnitPlan {
+    fn inputs(&self) -> Vec<&PhysicalPlan> {
+        Vec::new()
+    }
+
+    fn describe(&self, _: &Labels<'_>) -> String {
+        "one empty solution".into()
+    }
+
+    fn open<'s>(&self, _: &Opening<'_, 's>) -> Result<Box<dyn Operator<'s> + 's>> {
+        Ok(Box::new(Unit::default()))
+    }
+
+    fn is_unit(&self) -> bool {
+        true
+    }
 }
 
 impl<'s> Operator<'s> for Unit {
@@ -53,33 +89,28 @@ impl<'s> Operator<'s> for Unit {
         }
         Ok(Some(Batch::unit(0)))
     }
-
-    fn describe(&self, _: &Context<'s>) -> String {
-        "one empty solution".into()
-    }
-
-    fn is_unit(&self) -> bool {
-        !self.done
-    }
-
-    fn inputs(&self) -> Vec<&Node<'s>> {
-        Vec::new()
-    }
 }
 
 /// No rows.
+#[derive(Clone, Copy, Debug)]
 pub struct Nothing;
+
+impl Operation for Nothing {
+    fn inputs(&self) -> Vec<&PhysicalPlan> {
+        Vec::new()
+    }
+
+    fn describe(&self, _: &Labels<'_>) -> String {
+        "no solutions".into()
+    }
+
+    fn open<'s>(&self, _: &Opening<'_, 's>) -> Result<Box<dyn Operator<'s> + 's>> {
+        Ok(Box::new(*self))
+    }
+}
 
 impl<'s> Operator<'s> for Nothing {
     fn next(&mut self, _: &Context<'s>) -> Result<Option<Batch>> {
         Ok(None)
-    }
-
-    fn describe(&self, _: &Context<'s>) -> String {
-        "no solutions".into()
-    }
-
-    fn inputs(&self) -> Vec<&Node<'s>> {
-        Vec::new()
     }
 }

@@ -1,35 +1,89 @@
 //! Keeps the rows for which every condition holds.
 
 use super::parallel::Part;
-use super::{Context, Node, Operator};
+use super::{Context, Node, Opening, Operator};
 use crate::batch::Batch;
-use crate::expression::Compiled;
+use crate::expression::{Compiled, compile};
+use crate::plan::physical::{Labels, Operation, PhysicalPlan};
+use crate::plan::{Scalar, Var};
 use kgq_snapshot::TermId;
 use kgq_syntax::error::Result;
 use std::sync::Arc;
 
 /// A condition that needs nothing but the row.
-pub enum Test {
-    Expression {
-        compiled: Compiled,
-        text: String,
-    },
+#[derive(Clone, Debug)]
+pub enum Condition {
+    Expression(Scalar),
     /// The column's term is none of these.
     NotAmong(usize, Vec<TermId>),
     /// The two columns hold the same term, or one of them none.
     Same(usize, usize),
 }
 
-pub struct Filter<'s> {
+/// A condition that is ready to be tested.
+pub enum Test {
+    Expression(Compiled),
+    NotAmong(usize, Vec<TermId>),
+    Same(usize, usize),
+}
+
+#[derive(Debug)]
+pub struct Plan {
+    pub input: PhysicalPlan,
+    pub conditions: Vec<Condition>,
+    /// The columns handed on.
+    pub kept: Vec<usize>,
+}
+
+struct Filter<'s> {
     input: Node<'s>,
     tests: Arc<[Test]>,
-    /// The columns handed on.
     kept: Vec<usize>,
 }
 
-impl<'s> Filter<'s> {
-    pub fn new(input: Node<'s>, tests: Vec<Test>, kept: Vec<usize>) -> Self {
-        Self { input, tests: tests.into(), kept }
+impl Condition {
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Expression(scalar) => scalar.expression.to_string(),
+            Self::NotAmong(_, terms) => format!("none of {} predicates", terms.len()),
+            Self::Same(..) => "same graph".into(),
+        }
+    }
+
+    /// The conditions, ready to be tested on rows with these columns.
+    ///
+    /// # Errors
+    /// A limit that a constant part of an expression exceeds.
+    pub fn tests(conditions: &[Self], vars: &[Var], cx: &Context<'_>) -> Result<Arc<[Test]>> {
+        let test = |condition: &Self| {
+            Ok(match condition {
+                Self::Expression(scalar) => {
+                    Test::Expression(compile(&scalar.expression, &cx.schema(vars), &cx.expressions)?)
+                }
+                Self::NotAmong(column, terms) => Test::NotAmong(*column, terms.clone()),
+                Self::Same(left, right) => Test::Same(*left, *right),
+            })
+        };
+        conditions.iter().map(test).collect()
+    }
+}
+
+impl Operation for Plan {
+    fn inputs(&self) -> Vec<&PhysicalPlan> {
+        vec![&self.input]
+    }
+
+    fn describe(&self, _: &Labels<'_>) -> String {
+        format!("filter {}", self.conditions.iter().map(Condition::describe).collect::<Vec<_>>().join(" && "))
+    }
+
+    fn open<'s>(&self, opening: &Opening<'_, 's>) -> Result<Box<dyn Operator<'s> + 's>> {
+        let tests = Condition::tests(&self.conditions, &self.input.vars, opening.cx)?;
+        Ok(Box::new(Filter { input: opening.node(&self.input)?, tests, kept: self.kept.clone() }))
+    }
+
+    fn divides(&self) -> bool {
+        self.input.operation.divides()
     }
 }
 
@@ -38,7 +92,7 @@ impl Test {
     pub fn pass(&self, batch: &Batch, cx: &Context<'_>) -> Result<Vec<u32>> {
         let rows = 0..batch.rows() as u32;
         match self {
-            Self::Expression { compiled, .. } => compiled.filter(batch, &cx.expressions),
+            Self::Expression(compiled) => compiled.filter(batch, &cx.expressions),
             Self::NotAmong(column, terms) => {
                 let column = batch.column(*column);
                 Ok(rows.filter(|row| !terms.contains(&column[*row as usize])).collect())
@@ -48,14 +102,6 @@ impl Test {
                 let same = |row: usize| left[row] == right[row] || left[row].is_unbound() || right[row].is_unbound();
                 Ok(rows.filter(|row| same(*row as usize)).collect())
             }
-        }
-    }
-
-    pub fn describe(&self) -> String {
-        match self {
-            Self::Expression { text, .. } => text.clone(),
-            Self::NotAmong(_, terms) => format!("none of {} predicates", terms.len()),
-            Self::Same(..) => "same graph".into(),
         }
     }
 }
@@ -73,14 +119,6 @@ impl<'s> Operator<'s> for Filter<'s> {
             }
         }
         Ok(Some(batch.project(&self.kept)))
-    }
-
-    fn describe(&self, _: &Context<'s>) -> String {
-        format!("filter {}", self.tests.iter().map(Test::describe).collect::<Vec<_>>().join(" && "))
-    }
-
-    fn inputs(&self) -> Vec<&Node<'s>> {
-        vec![&self.input]
     }
 
     fn part(&self, part: Part) -> Option<Box<dyn Operator<'s> + 's>> {

@@ -1,8 +1,9 @@
 //! Rows of one column with equal ids become one, with the sum of their weights, in the order of ids: what a counting join
 //! does before it multiplies.
 
-use super::{Context, Node, Operator, Pace, names};
+use super::{Context, Node, Opening, Operator, Pace};
 use crate::batch::Batch;
+use crate::plan::physical::{Labels, Operation, PhysicalPlan};
 use kgq_snapshot::TermId;
 use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::Result;
@@ -11,7 +12,27 @@ use std::collections::BTreeMap;
 /// What an id beside the stored terms takes.
 const OTHER_BYTES: u64 = 24;
 
-pub struct Fold<'s> {
+#[derive(Debug)]
+pub struct Plan {
+    /// It has one column.
+    pub input: PhysicalPlan,
+}
+
+impl Operation for Plan {
+    fn inputs(&self) -> Vec<&PhysicalPlan> {
+        vec![&self.input]
+    }
+
+    fn describe(&self, labels: &Labels<'_>) -> String {
+        format!("count equal {}", labels.names(&self.input.vars))
+    }
+
+    fn open<'s>(&self, opening: &Opening<'_, 's>) -> Result<Box<dyn Operator<'s> + 's>> {
+        Ok(Box::new(Fold::new(opening.node(&self.input)?)))
+    }
+}
+
+struct Fold<'s> {
     input: Node<'s>,
     /// The weight of each stored term; of others apart.
     weights: Vec<u64>,
@@ -23,8 +44,7 @@ pub struct Fold<'s> {
 }
 
 impl<'s> Fold<'s> {
-    /// The input must have one column.
-    pub fn new(input: Node<'s>) -> Self {
+    fn new(input: Node<'s>) -> Self {
         Self {
             input,
             weights: Vec::new(),
@@ -85,13 +105,5 @@ impl<'s> Operator<'s> for Fold<'s> {
         }
         let rows = ids.len();
         Ok(Some(Batch::new(vec![ids], rows).with_weights(Some(weights))))
-    }
-
-    fn describe(&self, cx: &Context<'s>) -> String {
-        format!("count equal {}", names(&self.input.vars, cx))
-    }
-
-    fn inputs(&self) -> Vec<&Node<'s>> {
-        vec![&self.input]
     }
 }

@@ -2,18 +2,45 @@
 //! join does when the node in the middle of a path is not needed any more.
 
 use super::parallel::Part;
-use super::{Context, Node, Operator, Pace, names};
+use super::{Context, Node, Opening, Operator, Pace};
 use crate::batch::Batch;
+use crate::plan::physical::{Labels, Operation, PhysicalPlan};
 use kgq_snapshot::TermId;
 use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::Result;
 use std::collections::BTreeMap;
 
-pub struct FoldPairs<'s> {
-    input: Node<'s>,
+#[derive(Debug)]
+pub struct Plan {
+    /// It has two columns.
+    pub input: PhysicalPlan,
     /// The column by which the rows are sorted.
-    by: usize,
+    pub by: usize,
     /// Whether duplicates count.
+    pub weigh: bool,
+}
+
+impl Operation for Plan {
+    fn inputs(&self) -> Vec<&PhysicalPlan> {
+        vec![&self.input]
+    }
+
+    fn describe(&self, labels: &Labels<'_>) -> String {
+        format!("count equal {}", labels.names(&self.input.vars))
+    }
+
+    fn open<'s>(&self, opening: &Opening<'_, 's>) -> Result<Box<dyn Operator<'s> + 's>> {
+        Ok(Box::new(FoldPairs::new(opening.node(&self.input)?, self.by, self.weigh)))
+    }
+
+    fn divides(&self) -> bool {
+        self.input.operation.divides()
+    }
+}
+
+struct FoldPairs<'s> {
+    input: Node<'s>,
+    by: usize,
     weigh: bool,
     pace: Pace,
     batch: Batch,
@@ -32,8 +59,7 @@ pub struct FoldPairs<'s> {
 }
 
 impl<'s> FoldPairs<'s> {
-    /// The input must have two columns.
-    pub fn new(input: Node<'s>, by: usize, weigh: bool) -> Self {
+    fn new(input: Node<'s>, by: usize, weigh: bool) -> Self {
         Self {
             input,
             by,
@@ -130,14 +156,6 @@ impl<'s> Operator<'s> for FoldPairs<'s> {
             }
         }
         Ok((self.handed < self.ready.0.len()).then(|| self.hand_on()))
-    }
-
-    fn describe(&self, cx: &Context<'s>) -> String {
-        format!("count equal {}", names(&self.input.vars, cx))
-    }
-
-    fn inputs(&self) -> Vec<&Node<'s>> {
-        vec![&self.input]
     }
 
     fn part(&self, part: Part) -> Option<Box<dyn Operator<'s> + 's>> {

@@ -1,18 +1,21 @@
 //! GROUP BY: collects rows by their key and aggregates each group.
 
 use super::table::{HashIndex, hash};
-use super::{Context, Node, Operator, names};
+use super::{Context, Node, Opening, Operator};
 use crate::aggregate::Accumulator;
 use crate::batch::Batch;
 use crate::plan::Var;
+use crate::plan::physical::{Labels, Operation, PhysicalPlan};
 use kgq_snapshot::TermId;
 use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::Result;
 use rustc_hash::FxHashMap;
+use spargebra::algebra::AggregateExpression;
 
 /// An aggregate with the columns that it reads.
-pub struct Aggregated {
-    pub accumulator: Accumulator,
+#[derive(Debug)]
+pub struct Aggregate {
+    pub expression: AggregateExpression,
     pub argument: Option<Argument>,
     /// The columns in sight, for COUNT(DISTINCT *).
     pub all: Vec<usize>,
@@ -25,31 +28,63 @@ pub enum Argument {
     Unbound,
 }
 
-pub struct Group<'s> {
+/// Its columns are the keys, then the aggregates' results.
+#[derive(Debug)]
+pub struct Plan {
+    pub input: PhysicalPlan,
+    pub keys: Vec<usize>,
+    /// Without GROUP BY there is one group, also of no rows.
+    pub single: bool,
+    pub aggregates: Vec<Aggregate>,
+    pub results: Vec<Var>,
+}
+
+/// An aggregate that adds up.
+struct Adding {
+    accumulator: Accumulator,
+    argument: Option<Argument>,
+    all: Vec<usize>,
+}
+
+struct Group<'s> {
     input: Node<'s>,
     keys: Vec<usize>,
-    /// Without GROUP BY there is one group, also of no rows.
     single: bool,
-    aggregates: Vec<Aggregated>,
-    results: Vec<Var>,
+    aggregates: Vec<Adding>,
     /// The finished groups, cut into batches.
     output: Option<std::vec::IntoIter<Batch>>,
     /// What they hold.
     held: Reservation,
 }
 
-impl<'s> Group<'s> {
-    /// Its columns are the keys, then the aggregates' results.
-    pub fn new(
-        input: Node<'s>,
-        keys: Vec<usize>,
-        single: bool,
-        aggregates: Vec<Aggregated>,
-        results: Vec<Var>,
-    ) -> Self {
-        Self { input, keys, single, aggregates, results, output: None, held: Reservation::default() }
+impl Operation for Plan {
+    fn inputs(&self) -> Vec<&PhysicalPlan> {
+        vec![&self.input]
     }
 
+    fn describe(&self, labels: &Labels<'_>) -> String {
+        let keys: Vec<_> = self.keys.iter().map(|column| self.input.vars[*column]).collect();
+        format!("group by {} → {}", labels.names(&keys), labels.names(&self.results))
+    }
+
+    fn open<'s>(&self, opening: &Opening<'_, 's>) -> Result<Box<dyn Operator<'s> + 's>> {
+        let adding = |aggregate: &Aggregate| Adding {
+            accumulator: Accumulator::new(&aggregate.expression),
+            argument: aggregate.argument,
+            all: aggregate.all.clone(),
+        };
+        Ok(Box::new(Group {
+            input: opening.node(&self.input)?,
+            keys: self.keys.clone(),
+            single: self.single,
+            aggregates: self.aggregates.iter().map(adding).collect(),
+            output: None,
+            held: Reservation::default(),
+        }))
+    }
+}
+
+impl<'s> Group<'s> {
     fn run(&mut self, cx: &Context<'s>) -> Result<Vec<Batch>> {
         let mut groups = Groups::new(self.keys.len());
         let mut any = self.single;
@@ -209,14 +244,5 @@ impl<'s> Operator<'s> for Group<'s> {
             self.output = Some(self.run(cx)?.into_iter());
         }
         Ok(self.output.as_mut().and_then(Iterator::next))
-    }
-
-    fn describe(&self, cx: &Context<'s>) -> String {
-        let keys: Vec<_> = self.keys.iter().map(|column| self.input.vars[*column]).collect();
-        format!("group by {} → {}", names(&keys, cx), names(&self.results, cx))
-    }
-
-    fn inputs(&self) -> Vec<&Node<'s>> {
-        vec![&self.input]
     }
 }

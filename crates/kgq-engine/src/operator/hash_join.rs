@@ -2,11 +2,13 @@
 //! where the two sides cannot share an index scan, with unbound variables compatible with everything.
 
 use super::feed::Nothing;
-use super::filter::Test;
+use super::filter::{Condition, Test};
 use super::parallel::Part;
 use super::table::{HashIndex, Table, hash};
-use super::{Context, Node, Operator, Pace};
+use super::{Context, Node, Opening, Operator, Pace};
 use crate::batch::{Batch, gather};
+use crate::plan::Var;
+use crate::plan::physical::{Labels, Operation, PhysicalPlan};
 use kgq_snapshot::{Family, TermId};
 use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::Result;
@@ -45,6 +47,8 @@ pub enum Extreme {
     Greatest(usize),
 }
 
+/// Which columns a join compares and hands on.
+#[derive(Clone, Debug)]
 pub struct Layout {
     /// Columns that both sides bind in every row.
     pub keys: Vec<(Pair, By)>,
@@ -53,18 +57,79 @@ pub struct Layout {
     /// Columns of the right that the left does not have; they follow the left's.
     pub added: Vec<usize>,
     /// What a pair of rows must also satisfy, over the left's columns and the added ones.
-    pub tests: Vec<Test>,
+    pub conditions: Vec<Condition>,
+    /// The variables that the conditions see, by column.
+    pub vars: Vec<Var>,
     /// For semi- and anti-joins.
     pub extreme: Option<Extreme>,
     /// Of those columns the ones that are handed on.
     pub kept: Vec<usize>,
 }
 
-pub struct HashJoin<'s> {
+impl Layout {
+    /// On what the sides are joined, after the name of the join.
+    pub fn describe(&self, join: &str, left: &PhysicalPlan, labels: &Labels<'_>) -> String {
+        let vars: Vec<_> = self.keys.iter().map(|(pair, _)| left.vars[pair.left]).collect();
+        let mut text = format!("{join} on {}", labels.names(&vars));
+        if self.keys.iter().any(|(_, by)| *by == By::Value) {
+            text.push_str(" by value");
+        }
+        if !self.conditions.is_empty() {
+            let conditions: Vec<_> = self.conditions.iter().map(Condition::describe).collect();
+            text.push_str(&format!(", where {}", conditions.join(" && ")));
+        }
+        text
+    }
+}
+
+#[derive(Debug)]
+pub struct Plan {
+    pub left: PhysicalPlan,
+    pub right: PhysicalPlan,
+    pub kind: Kind,
+    pub layout: Arc<Layout>,
+}
+
+/// What a row that looks for partners, or that is put into the table, costs.
+pub const HASHED_ROW: f64 = 0.2;
+
+impl Operation for Plan {
+    fn inputs(&self) -> Vec<&PhysicalPlan> {
+        vec![&self.left, &self.right]
+    }
+
+    fn describe(&self, labels: &Labels<'_>) -> String {
+        let kind = match self.kind {
+            Kind::Inner => "hash join",
+            Kind::Left => "optional hash join",
+            Kind::Semi => "hash semi-join",
+            Kind::Anti => "hash anti-join",
+            Kind::Minus => "minus",
+        };
+        self.layout.describe(kind, &self.left, labels)
+    }
+
+    fn open<'s>(&self, opening: &Opening<'_, 's>) -> Result<Box<dyn Operator<'s> + 's>> {
+        let tests = Condition::tests(&self.layout.conditions, &self.layout.vars, opening.cx)?;
+        let (left, right) = (opening.node(&self.left)?, opening.node(&self.right)?);
+        Ok(Box::new(HashJoin::new(left, right, self.kind, Arc::clone(&self.layout), tests)))
+    }
+
+    fn divides(&self) -> bool {
+        self.left.operation.divides()
+    }
+
+    fn cost_a_row(&self) -> f64 {
+        HASHED_ROW
+    }
+}
+
+struct HashJoin<'s> {
     left: Node<'s>,
     right: Node<'s>,
     kind: Kind,
     layout: Arc<Layout>,
+    tests: Arc<[Test]>,
     built: Option<Arc<Built>>,
     pace: Pace,
     batch: Batch,
@@ -84,16 +149,13 @@ struct Built {
 }
 
 impl<'s> HashJoin<'s> {
-    pub fn new(left: Node<'s>, right: Node<'s>, kind: Kind, layout: Layout) -> Self {
-        Self::sharing(left, right, kind, Arc::new(layout))
-    }
-
-    fn sharing(left: Node<'s>, right: Node<'s>, kind: Kind, layout: Arc<Layout>) -> Self {
+    fn new(left: Node<'s>, right: Node<'s>, kind: Kind, layout: Arc<Layout>, tests: Arc<[Test]>) -> Self {
         Self {
             left,
             right,
             kind,
             layout,
+            tests,
             built: None,
             pace: Pace::default(),
             batch: Batch::default(),
@@ -118,7 +180,7 @@ impl<'s> HashJoin<'s> {
             && let Some(rows) = self.deciding(&table, extreme, cx)?
         {
             let kept = table.select(&rows);
-            table = Table::new(self.right.vars.len());
+            table = Table::new(self.right.width);
             table.append(kept, cx)?;
         }
         let (mut keys, mut held) = (Vec::new(), Reservation::default());
@@ -193,7 +255,7 @@ impl<'s> HashJoin<'s> {
     fn pairs(&mut self, built: &Built, capacity: usize, cx: &Context<'s>) -> Result<(Vec<u32>, Vec<u32>)> {
         let (mut lefts, mut rights) = (Vec::new(), Vec::new());
         let once = matches!(self.kind, Kind::Semi | Kind::Anti | Kind::Minus);
-        let first_only = once && self.layout.tests.is_empty();
+        let first_only = once && self.tests.is_empty();
         let mut steps = 0u32;
         let mut key = Vec::with_capacity(self.layout.keys.len());
         while self.row < self.batch.rows() && lefts.len() < capacity {
@@ -379,38 +441,11 @@ impl<'s> Operator<'s> for HashJoin<'s> {
         self.next_with(&built, cx)
     }
 
-    fn describe(&self, cx: &Context<'s>) -> String {
-        let kind = match self.kind {
-            Kind::Inner => "hash join",
-            Kind::Left => "optional hash join",
-            Kind::Semi => "hash semi-join",
-            Kind::Anti => "hash anti-join",
-            Kind::Minus => "minus",
-        };
-        let vars: Vec<_> = self.layout.keys.iter().map(|(pair, _)| self.left.vars[pair.left]).collect();
-        let by_value = self.layout.keys.iter().any(|(_, by)| *by == By::Value);
-        let tests: Vec<_> = self.layout.tests.iter().map(Test::describe).collect();
-        let mut text = format!("{kind} on {}", super::names(&vars, cx));
-        if by_value {
-            text.push_str(" by value");
-        }
-        if !tests.is_empty() {
-            text.push_str(&format!(", where {}", tests.join(" && ")));
-        }
-        text
-    }
-
-    fn inputs(&self) -> Vec<&Node<'s>> {
-        vec![&self.left, &self.right]
-    }
-
     fn part(&self, part: Part) -> Option<Box<dyn Operator<'s> + 's>> {
         let left = self.left.part(part)?;
-        let right = Node::new(Nothing, self.right.vars.clone());
-        Some(Box::new(Self {
-            built: self.built.clone(),
-            ..Self::sharing(left, right, self.kind, Arc::clone(&self.layout))
-        }))
+        let right = Node::unplanned(Nothing, self.right.width);
+        let (layout, tests) = (Arc::clone(&self.layout), Arc::clone(&self.tests));
+        Some(Box::new(Self { built: self.built.clone(), ..Self::new(left, right, self.kind, layout, tests) }))
     }
 
     fn prepare(&mut self, cx: &Context<'s>) -> Result<()> {
@@ -439,9 +474,9 @@ impl<'s> HashJoin<'s> {
             return Ok(Some(self.rest()));
         }
         let mut joined = None;
-        if !self.layout.tests.is_empty() || matches!(self.kind, Kind::Inner | Kind::Left) {
+        if !self.tests.is_empty() || matches!(self.kind, Kind::Inner | Kind::Left) {
             let mut batch = self.joined(built, &lefts, &rights);
-            for test in &self.layout.tests {
+            for test in &*self.tests {
                 let passed = test.pass(&batch, cx)?;
                 if passed.len() < batch.rows() {
                     batch = batch.select(&passed);

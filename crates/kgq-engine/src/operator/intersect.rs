@@ -1,28 +1,84 @@
 //! The multiway join: a new variable is bound to what several triple patterns have in common, whose rows are sorted by it (Ngo, Ré,
 //! Rudra 2013; Veldhuizen 2014). Cycles need no intermediate result that is larger than the bound.
 
-use super::access::{Access, Key};
+use super::access::{Access, Key, Lookup};
 use super::common::{self, Bits};
 use super::parallel::Part;
-use super::{Context, Node, Operator, Pace, names};
+use super::{Context, Node, Opening, Operator, Pace};
 use crate::batch::{Batch, gather};
 use crate::plan::Var;
+use crate::plan::physical::{Labels, Operation, PhysicalPlan};
 use kgq_snapshot::TermId;
 use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::Result;
 use std::ops::Range;
 
 /// For each input row the ids that all patterns have at their last component, whose other components are known.
-pub struct Intersect<'s> {
-    input: Node<'s>,
-    /// Those whose keys change least from row to row first.
-    accesses: Vec<Access<'s>>,
-    var: Var,
+#[derive(Debug)]
+pub struct Plan {
+    pub input: PhysicalPlan,
+    /// Every look-up has a prefix of all components but the last, which holds `var`. Those whose keys change least from row to row
+    /// come first.
+    pub lookups: Vec<Lookup>,
+    pub var: Var,
     /// Whether the common ids are listed; else they are only counted.
+    pub listed: bool,
+    pub weigh: bool,
+    pub kept: Vec<usize>,
+    /// The ids allowed.
+    pub bounds: Range<u32>,
+}
+
+impl Operation for Plan {
+    fn inputs(&self) -> Vec<&PhysicalPlan> {
+        vec![&self.input]
+    }
+
+    fn describe(&self, labels: &Labels<'_>) -> String {
+        let key = |key: &Key| match key {
+            Key::Term(term) => labels.term(*term),
+            Key::Column(column) => labels.name(self.input.vars[*column]),
+        };
+        let keys = |lookup: &Lookup| lookup.prefix.iter().map(key).collect::<Vec<_>>().join(" ");
+        let patterns: Vec<String> = self.lookups.iter().map(keys).collect();
+        let counted = if self.listed || !self.weigh { "" } else { ", counted" };
+        format!("multiway join ({}) → {}{counted}", patterns.join(" ∩ "), labels.name(self.var))
+    }
+
+    fn open<'s>(&self, opening: &Opening<'_, 's>) -> Result<Box<dyn Operator<'s> + 's>> {
+        Ok(Box::new(Intersect {
+            input: opening.node(&self.input)?,
+            accesses: self.lookups.iter().map(|lookup| lookup.open(opening.cx)).collect::<Result<_>>()?,
+            listed: self.listed,
+            weigh: self.weigh,
+            kept: self.kept.clone(),
+            bounds: self.bounds.clone(),
+            pace: Pace::default(),
+            batch: Batch::default(),
+            row: 0,
+            found: Found::of(self.lookups.len()),
+            rest: Vec::new(),
+            handed: 0,
+            work: 0,
+        }))
+    }
+
+    fn divides(&self) -> bool {
+        self.input.operation.divides()
+    }
+
+    /// A look-up.
+    fn cost_a_row(&self) -> f64 {
+        1.0
+    }
+}
+
+struct Intersect<'s> {
+    input: Node<'s>,
+    accesses: Vec<Access<'s>>,
     listed: bool,
     weigh: bool,
     kept: Vec<usize>,
-    /// The ids allowed.
     bounds: Range<u32>,
     pace: Pace,
     batch: Batch,
@@ -75,59 +131,6 @@ const SPREAD: usize = 16;
 const WORK: usize = 1 << 20;
 
 impl<'s> Intersect<'s> {
-    /// Every access must have a prefix of all components but the last, which holds `var`.
-    pub fn new(
-        input: Node<'s>,
-        mut accesses: Vec<Access<'s>>,
-        var: Var,
-        weigh: bool,
-        bounds: Option<Range<u32>>,
-        needed: &dyn Fn(Var) -> bool,
-    ) -> (Self, Vec<Var>) {
-        let mut vars = Vec::new();
-        let mut kept = Vec::new();
-        for (column, kept_var) in input.vars.iter().enumerate() {
-            if needed(*kept_var) {
-                kept.push(column);
-                vars.push(*kept_var);
-            }
-        }
-        let listed = needed(var);
-        if listed {
-            vars.push(var);
-        }
-        // A column further right was bound later, and changes more often.
-        accesses.sort_by_key(|access| {
-            let column = |key: &Key| match key {
-                Key::Term(_) => 0,
-                Key::Column(column) => column + 1,
-            };
-            access.prefix.iter().map(column).max()
-        });
-        let found = Found::of(accesses.len());
-        let intersect = Self {
-            input,
-            accesses,
-            var,
-            listed,
-            weigh,
-            kept,
-            bounds: bounds.unwrap_or(0..u32::MAX),
-            pace: Pace::default(),
-            batch: Batch::default(),
-            row: 0,
-            found,
-            rest: Vec::new(),
-            handed: 0,
-            work: 0,
-        };
-        (intersect, vars)
-    }
-
-    pub fn weighs(&self) -> bool {
-        self.input.weighted || (!self.listed && self.weigh)
-    }
-
     /// How many ids the current row has in common; where they are listed they are put into `rest`.
     fn look_up(&mut self, cx: &Context<'s>) -> Result<u64> {
         let Self { accesses, found, batch, row, bounds, rest, listed, work, .. } = self;
@@ -269,35 +272,10 @@ impl<'s> Operator<'s> for Intersect<'s> {
         Ok(Some(Batch::new(columns, positions.len()).with_weights(weights)))
     }
 
-    fn describe(&self, cx: &Context<'s>) -> String {
-        let patterns: Vec<String> = self
-            .accesses
-            .iter()
-            .map(|access| {
-                let keys: Vec<String> = access
-                    .prefix
-                    .iter()
-                    .map(|key| match key {
-                        Key::Term(term) => cx.terms().term(*term).to_string(),
-                        Key::Column(column) => cx.variables.name(self.input.vars[*column]).to_string(),
-                    })
-                    .collect();
-                keys.join(" ")
-            })
-            .collect();
-        let counted = if self.listed || !self.weigh { "" } else { ", counted" };
-        format!("multiway join ({}) → {}{counted}", patterns.join(" ∩ "), names(&[self.var], cx))
-    }
-
-    fn inputs(&self) -> Vec<&Node<'s>> {
-        vec![&self.input]
-    }
-
     fn part(&self, part: Part) -> Option<Box<dyn Operator<'s> + 's>> {
         Some(Box::new(Self {
             input: self.input.part(part)?,
             accesses: self.accesses.clone(),
-            var: self.var,
             listed: self.listed,
             weigh: self.weigh,
             kept: self.kept.clone(),

@@ -1,4 +1,5 @@
-//! The operators that a plan is made of: each pulls batches from its inputs and hands batches up.
+//! The operators: each pulls batches from its inputs and hands batches up. A file has the data of an operator, which stand in a plan, and
+//! what runs.
 
 pub mod access;
 pub mod apply;
@@ -13,9 +14,11 @@ pub mod feed;
 pub mod filter;
 pub mod fold;
 pub mod fold_pairs;
+pub mod given;
 pub mod group;
 pub mod hash_join;
 pub mod intersect;
+pub mod measure;
 pub mod order;
 pub mod parallel;
 pub mod probe;
@@ -33,30 +36,31 @@ pub mod values;
 use super::Services;
 use super::batch::{Batch, Schema};
 use super::expression;
-use super::plan::{Var, VarSet, Variables};
+use super::plan::physical::PhysicalPlan;
+use super::plan::{Var, Variables};
 use super::terms::Terms;
+use feed::{Feed, FeedId, Settled};
 use kgq_snapshot::{Snapshot, TermId};
 use kgq_syntax::budget::Budget;
-use kgq_syntax::error::Result;
+use kgq_syntax::error::{Error, Result};
+use measure::{Measure, Measures};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use parallel::Part;
 
-/// What the operators of one query share.
+/// What the operators of one run share.
 pub struct Context<'s> {
     pub expressions: expression::Context<'s>,
     /// The dataset's named graphs, sorted.
     pub named_graphs: Arc<[TermId]>,
-    pub variables: Variables,
-    /// Variables for the numbers of rows in inner plans, by their depth.
-    pub row_vars: Vec<Var>,
+    pub variables: Arc<Variables>,
     /// Graphs that were merged for this query.
     pub merged: source::MergedGraphs,
     /// Who answers SERVICE clauses.
     pub services: Option<Arc<dyn Services>>,
-    /// Whether nodes take the time; counting rows costs nothing, a clock does.
-    pub timed: bool,
+    /// What is counted and timed at each node of the plan, if anyone asks.
+    pub measures: Option<Measures>,
 }
 
 impl<'s> Context<'s> {
@@ -71,9 +75,18 @@ impl<'s> Context<'s> {
     pub fn budget(&self) -> &Budget {
         self.terms().budget()
     }
+
+    /// The ids of `false` and `true`.
+    pub fn truth(&self) -> Result<[TermId; 2]> {
+        Ok([self.expressions.truth_id(false)?, self.expressions.truth_id(true)?])
+    }
+
+    pub fn schema(&self, vars: &[Var]) -> Schema {
+        schema(vars, &self.variables)
+    }
 }
 
-/// A stage of a running query.
+/// A stage of a running query. It holds what a run needs to know and decides nothing: its plan says all.
 ///
 /// After `None` an operator may be asked again: inside an OPTIONAL or EXISTS its input is refilled with the next rows
 /// (see `feed`). What an operator has collected from an input that is not refilled it keeps.
@@ -81,18 +94,8 @@ pub trait Operator<'s>: Send {
     /// The next rows; an empty batch is allowed. `None` when the input has no more.
     fn next(&mut self, cx: &Context<'s>) -> Result<Option<Batch>>;
 
-    /// What it does, in a few words, for explain.
-    fn describe(&self, cx: &Context<'s>) -> String;
-
-    fn inputs(&self) -> Vec<&Node<'s>>;
-
-    /// Whether its inputs run at the same time, so that together they take as long as the slowest.
-    fn runs_inputs_together(&self) -> bool {
-        false
-    }
-
     /// An operator that gives a part of the rows that this one would give, before any was asked for; `None` if the rows cannot be
-    /// divided.
+    /// divided, as its plan says.
     fn part(&self, _: Part) -> Option<Box<dyn Operator<'s> + 's>> {
         None
     }
@@ -101,120 +104,104 @@ pub trait Operator<'s>: Send {
     fn prepare(&mut self, _: &Context<'s>) -> Result<()> {
         Ok(())
     }
-
-    /// Whether it gives one row that binds nothing.
-    fn is_unit(&self) -> bool {
-        false
-    }
 }
 
-/// An operator in a plan, with what the planner knows of its output and what was counted while it ran.
+/// An operator that runs.
 pub struct Node<'s> {
     operator: Box<dyn Operator<'s> + 's>,
-    /// The variable of each column.
-    pub vars: Vec<Var>,
-    /// The variables bound in every row.
-    pub certain: VarSet,
-    /// Rows come sorted by these variables' ids, the first first.
-    pub sorted: Vec<Var>,
-    /// Whether rows may stand for several solutions.
-    pub weighted: bool,
-    /// How many rows the planner expects.
-    pub estimate: f64,
-    pub counted: Counted,
-}
-
-/// What happened at a node.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Counted {
-    pub rows: u64,
-    pub batches: u64,
-    pub bytes: u64,
-    /// With the time of its inputs.
-    pub time: Duration,
+    /// How many columns its rows have.
+    pub width: usize,
+    /// Parts of one operator share it.
+    measure: Option<Arc<Measure>>,
 }
 
 impl<'s> Node<'s> {
-    pub fn new(operator: impl Operator<'s> + 's, vars: Vec<Var>) -> Self {
-        Self {
-            operator: Box::new(operator),
-            vars,
-            certain: VarSet::default(),
-            sorted: Vec::new(),
-            weighted: false,
-            estimate: 1.0,
-            counted: Counted::default(),
-        }
+    /// An operator that stands in no plan.
+    fn unplanned(operator: impl Operator<'s> + 's, width: usize) -> Self {
+        Self { operator: Box::new(operator), width, measure: None }
     }
 
     /// The next batch that has rows.
     pub fn next(&mut self, cx: &Context<'s>) -> Result<Option<Batch>> {
-        let started = cx.timed.then(Instant::now);
-        let batch = loop {
-            cx.budget().check()?;
-            match self.operator.next(cx)? {
-                Some(batch) if batch.is_empty() => (),
-                other => break other,
-            }
-        };
-        if let Some(started) = started {
-            self.counted.time += started.elapsed();
-        }
-        if let Some(batch) = &batch {
-            self.counted.rows += batch.rows() as u64;
-            self.counted.batches += 1;
-            self.counted.bytes += batch.bytes();
-        }
+        let Some(measure) = &self.measure else { return next(self.operator.as_mut(), cx) };
+        let started = Instant::now();
+        let batch = next(self.operator.as_mut(), cx)?;
+        measure.add(batch.as_ref(), started.elapsed());
         Ok(batch)
-    }
-
-    pub fn column(&self, var: Var) -> Option<usize> {
-        self.vars.iter().position(|v| *v == var)
-    }
-
-    pub fn var_set(&self) -> VarSet {
-        self.vars.iter().copied().collect()
-    }
-
-    pub fn schema(&self, variables: &Variables) -> Schema {
-        schema(&self.vars, variables)
     }
 
     /// A node that gives a part of the rows; see [`Operator::part`].
     pub fn part(&self, part: Part) -> Option<Self> {
-        Some(Self {
-            operator: self.operator.part(part)?,
-            vars: self.vars.clone(),
-            certain: self.certain.clone(),
-            sorted: self.sorted.clone(),
-            weighted: self.weighted,
-            estimate: self.estimate / part.of as f64,
-            counted: Counted::default(),
-        })
+        Some(Self { operator: self.operator.part(part)?, width: self.width, measure: self.measure.clone() })
     }
 
     pub fn prepare(&mut self, cx: &Context<'s>) -> Result<()> {
         self.operator.prepare(cx)
     }
+}
 
-    pub fn operator(&self) -> &dyn Operator<'s> {
-        self.operator.as_ref()
+fn next<'s>(operator: &mut (dyn Operator<'s> + 's), cx: &Context<'s>) -> Result<Option<Batch>> {
+    loop {
+        cx.budget().check()?;
+        match operator.next(cx)? {
+            Some(batch) if batch.is_empty() => (),
+            other => return Ok(other),
+        }
+    }
+}
+
+/// Where a plan is opened: what its operators share, and where its rows from outside come from.
+#[derive(Clone, Copy)]
+pub struct Opening<'o, 's> {
+    pub cx: &'o Context<'s>,
+    outside: Option<&'o Outside<'o>>,
+    /// The values that the plan is opened for.
+    given: &'o [TermId],
+}
+
+/// What an operator puts into its inner plan.
+struct Outside<'o> {
+    id: FeedId,
+    feed: Feed,
+    settled: Settled,
+    around: Option<&'o Outside<'o>>,
+}
+
+impl<'o, 's> Opening<'o, 's> {
+    pub fn new(cx: &'o Context<'s>) -> Self {
+        Self { cx, outside: None, given: &[] }
     }
 
-    /// Takes over what the planner knows of an input whose rows this node hands on in their order.
-    #[must_use]
-    pub fn like(mut self, certain: VarSet, sorted: Vec<Var>, weighted: bool) -> Self {
-        self.certain = certain;
-        self.sorted = sorted;
-        self.sorted.truncate(self.sorted.iter().take_while(|v| self.vars.contains(v)).count());
-        self.weighted = weighted;
-        self
+    /// Opens a plan whose leaves ask for these values.
+    pub fn given(cx: &'o Context<'s>, values: &'o [TermId]) -> Self {
+        Self { given: values, ..Self::new(cx) }
     }
 
-    #[must_use]
-    pub fn estimated(mut self, rows: f64) -> Self {
-        self.estimate = rows;
-        self
+    pub fn node(&self, plan: &PhysicalPlan) -> Result<Node<'s>> {
+        let measure = self.cx.measures.as_ref().map(|measures| measures.of(plan));
+        Ok(Node { operator: plan.operation.open(self)?, width: plan.vars.len(), measure })
+    }
+
+    /// Opens plans that start from the rows put into `feed`.
+    pub fn fed<T>(
+        &self,
+        id: FeedId,
+        (feed, settled): (&Feed, &Settled),
+        open: impl FnOnce(&Opening<'_, 's>) -> Result<T>,
+    ) -> Result<T> {
+        let outside = Outside { id, feed: feed.clone(), settled: settled.clone(), around: self.outside };
+        open(&Opening { outside: Some(&outside), ..*self })
+    }
+
+    fn outside(&self, id: FeedId) -> Result<&Outside<'o>> {
+        let mut outside = self.outside;
+        while let Some(here) = outside {
+            if here.id == id {
+                return Ok(here);
+            }
+            outside = here.around;
+        }
+        Err(Error::bug("an inner plan is opened where nobody puts rows into it"))
     }
 }
 
@@ -238,9 +225,4 @@ impl Pace {
         self.0 = (rows * 4).min(Batch::ROWS);
         rows
     }
-}
-
-/// The names of variables, for explain.
-pub fn names(vars: &[Var], cx: &Context<'_>) -> String {
-    vars.iter().map(|var| cx.variables.name(*var).to_string()).collect::<Vec<_>>().join(" ")
 }

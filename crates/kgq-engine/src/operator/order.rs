@@ -1,15 +1,48 @@
 //! ORDER BY: collects all rows and sorts them; with a limit it keeps only as many as are asked for.
 
 use super::table::Table;
-use super::{Context, Node, Operator, Pace, names};
+use super::{Context, Node, Opening, Operator, Pace};
 use crate::batch::Batch;
 use crate::order::Order as Comparison;
+use crate::plan::physical::{Labels, Operation, PhysicalPlan};
 use kgq_syntax::budget::Budget;
 use kgq_syntax::error::Result;
 
-pub struct Order<'s> {
-    input: Node<'s>,
+#[derive(Debug)]
+pub struct Plan {
+    pub input: PhysicalPlan,
     /// Columns, with whether they sort descending.
+    pub keys: Vec<(usize, bool)>,
+    pub limit: Option<u64>,
+}
+
+impl Operation for Plan {
+    fn inputs(&self) -> Vec<&PhysicalPlan> {
+        vec![&self.input]
+    }
+
+    fn describe(&self, labels: &Labels<'_>) -> String {
+        let keys: Vec<String> = self
+            .keys
+            .iter()
+            .map(|(column, descending)| {
+                let name = labels.name(self.input.vars[*column]);
+                if *descending { format!("DESC({name})") } else { name }
+            })
+            .collect();
+        match self.limit {
+            Some(limit) => format!("order by {}, first {limit}", keys.join(" ")),
+            None => format!("order by {}", keys.join(" ")),
+        }
+    }
+
+    fn open<'s>(&self, opening: &Opening<'_, 's>) -> Result<Box<dyn Operator<'s> + 's>> {
+        Ok(Box::new(Order::new(opening.node(&self.input)?, self.keys.clone(), self.limit)))
+    }
+}
+
+struct Order<'s> {
+    input: Node<'s>,
     keys: Vec<(usize, bool)>,
     limit: Option<u64>,
     sorted: Option<(Table, Vec<u32>)>,
@@ -18,12 +51,12 @@ pub struct Order<'s> {
 }
 
 impl<'s> Order<'s> {
-    pub fn new(input: Node<'s>, keys: Vec<(usize, bool)>, limit: Option<u64>) -> Self {
+    fn new(input: Node<'s>, keys: Vec<(usize, bool)>, limit: Option<u64>) -> Self {
         Self { input, keys, limit, sorted: None, at: 0, pace: Pace::default() }
     }
 
     fn run(&mut self, cx: &Context<'s>) -> Result<(Table, Vec<u32>)> {
-        let mut table = Table::new(self.input.vars.len());
+        let mut table = Table::new(self.input.width);
         let most = self.limit.and_then(|limit| usize::try_from(limit).ok());
         while let Some(batch) = self.input.next(cx)? {
             table.append(batch, cx)?;
@@ -32,7 +65,7 @@ impl<'s> Order<'s> {
             {
                 let first = self.positions(&table, Some(most), cx)?;
                 let kept = table.select(&first);
-                table = Table::new(self.input.vars.len());
+                table = Table::new(self.input.width);
                 table.append(kept, cx)?;
             }
         }
@@ -140,25 +173,6 @@ impl<'s> Operator<'s> for Order<'s> {
         self.at = end;
         self.sorted = Some((table, positions));
         Ok(batch)
-    }
-
-    fn describe(&self, cx: &Context<'s>) -> String {
-        let keys: Vec<String> = self
-            .keys
-            .iter()
-            .map(|(column, descending)| {
-                let name = names(&[self.input.vars[*column]], cx);
-                if *descending { format!("DESC({name})") } else { name }
-            })
-            .collect();
-        match self.limit {
-            Some(limit) => format!("order by {}, first {limit}", keys.join(" ")),
-            None => format!("order by {}", keys.join(" ")),
-        }
-    }
-
-    fn inputs(&self) -> Vec<&Node<'s>> {
-        vec![&self.input]
     }
 }
 

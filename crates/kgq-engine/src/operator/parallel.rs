@@ -1,8 +1,9 @@
 //! Runs parts of its input's work side by side, one a core, and hands on their rows part by part: the same rows in an order that does not
 //! depend on which was faster.
 
-use super::{Context, Node, Operator};
+use super::{Context, Node, Opening, Operator};
 use crate::batch::Batch;
+use crate::plan::physical::{Labels, Operation, PhysicalPlan};
 use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::{Error, Result};
 use std::collections::VecDeque;
@@ -23,7 +24,27 @@ impl Part {
     }
 }
 
-pub struct Parallel<'s> {
+#[derive(Debug)]
+pub struct Plan {
+    /// It divides.
+    pub input: PhysicalPlan,
+}
+
+impl Operation for Plan {
+    fn inputs(&self) -> Vec<&PhysicalPlan> {
+        vec![&self.input]
+    }
+
+    fn describe(&self, _: &Labels<'_>) -> String {
+        "parts side by side".into()
+    }
+
+    fn open<'s>(&self, opening: &Opening<'_, 's>) -> Result<Box<dyn Operator<'s> + 's>> {
+        Ok(Box::new(Parallel::new(opening.node(&self.input)?)))
+    }
+}
+
+struct Parallel<'s> {
     /// The whole, which is run if it cannot be divided.
     input: Node<'s>,
     parts: Vec<Running<'s>>,
@@ -52,7 +73,7 @@ fn cores() -> usize {
 }
 
 impl<'s> Parallel<'s> {
-    pub fn new(input: Node<'s>) -> Self {
+    fn new(input: Node<'s>) -> Self {
         Self {
             input,
             parts: Vec::new(),
@@ -133,20 +154,5 @@ impl<'s> Operator<'s> for Parallel<'s> {
         let Some(batch) = self.ready.pop_front() else { return Ok(None) };
         self.held.shrink(batch.bytes());
         Ok(Some(batch))
-    }
-
-    fn describe(&self, _: &Context<'s>) -> String {
-        match self.parts.len() {
-            0 => "as a whole".into(),
-            parts => format!("{parts} parts side by side"),
-        }
-    }
-
-    fn runs_inputs_together(&self) -> bool {
-        !self.parts.is_empty()
-    }
-
-    fn inputs(&self) -> Vec<&Node<'s>> {
-        if self.parts.is_empty() { vec![&self.input] } else { self.parts.iter().map(|part| &part.node).collect() }
     }
 }

@@ -1,12 +1,12 @@
 //! The index join: each row of the input looks up a triple pattern. With an input of one empty row it is a scan.
 
-use super::access::{Access, Cursor, Key};
-use super::feed::{Settled, Unit};
+use super::access::{Access, Cursor, Key, Lookup};
+use super::feed::{FeedId, Settled, Unit};
 use super::parallel::Part;
 use super::source::read;
-use super::{Context, Node, Operator, Pace, names};
+use super::{Context, Node, Opening, Operator, Pace};
 use crate::batch::{Batch, gather};
-use crate::plan::Var;
+use crate::plan::physical::{Labels, Operation, PhysicalPlan};
 use kgq_snapshot::{Index, TermId};
 use kgq_syntax::error::Result;
 use std::ops::Range;
@@ -26,7 +26,7 @@ pub enum Keep {
 
 /// How a row's matches are handed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Emit {
+pub enum Emit {
     /// One row each.
     Rows,
     /// One row for the matches that agree on the first free component.
@@ -35,25 +35,134 @@ enum Emit {
     Folded,
 }
 
-pub struct Probe<'s> {
+#[derive(Debug)]
+pub struct Plan {
+    pub input: PhysicalPlan,
+    pub lookup: Lookup,
+    pub keep: Keep,
+    pub emit: Emit,
+    /// Whether a row's weight says for how many matches it stands; else duplicates do not matter.
+    pub weigh: bool,
+    /// The input's columns that are handed on.
+    pub kept: Vec<usize>,
+    /// The depths of the new columns.
+    pub depths: Vec<usize>,
+    /// The ids allowed at the first free component.
+    pub bounds: Option<Range<u32>>,
+    /// Whether the keys mostly come in ascending order.
+    pub merging: bool,
+    /// The column of the number of the row from outside, and whose rows those are: ones that are settled need no more.
+    pub settled: Option<(usize, FeedId)>,
+}
+
+impl Plan {
+    /// Whether its rows may stand for several solutions each.
+    pub fn weighs(&self) -> bool {
+        self.input.weighted || counts(self.weigh, self.emit, self.keep)
+    }
+
+    /// Whether it reads one stretch of the index.
+    fn is_scan(&self) -> bool {
+        self.keep == Keep::Matched && self.lookup.is_scan() && self.input.vars.is_empty()
+    }
+}
+
+/// Whether rows get the number of their matches as a weight.
+fn counts(weigh: bool, emit: Emit, keep: Keep) -> bool {
+    weigh && emit != Emit::Rows && matches!(keep, Keep::Matched | Keep::All)
+}
+
+impl Operation for Plan {
+    fn inputs(&self) -> Vec<&PhysicalPlan> {
+        vec![&self.input]
+    }
+
+    fn describe(&self, labels: &Labels<'_>) -> String {
+        let label = match self.keep {
+            Keep::Matched if self.is_scan() => "scan",
+            Keep::Matched => "index join",
+            Keep::All => "optional index join",
+            Keep::Existing => "index semi-join",
+            Keep::Missing => "index anti-join",
+        };
+        let mut text = format!("{label} {}", self.lookup.order.letters());
+        for key in &self.lookup.prefix {
+            text.push(' ');
+            text.push_str(&match key {
+                Key::Term(term) => labels.term(*term),
+                Key::Column(column) => labels.name(self.input.vars[*column]),
+            });
+        }
+        let free: Vec<_> = self.lookup.free.iter().map(|(var, _)| *var).collect();
+        if !free.is_empty() {
+            text.push_str(&format!(" → {}", labels.names(&free)));
+        }
+        match self.emit {
+            Emit::Folded if !free.is_empty() && counts(self.weigh, self.emit, self.keep) => text.push_str(", counted"),
+            Emit::Runs => text.push_str(", by runs"),
+            Emit::Folded | Emit::Rows => (),
+        }
+        if self.merging {
+            text.push_str(", merging");
+        }
+        if self.bounds.is_some() {
+            text.push_str(", in a range");
+        }
+        text
+    }
+
+    fn open<'s>(&self, opening: &Opening<'_, 's>) -> Result<Box<dyn Operator<'s> + 's>> {
+        let settled = match self.settled {
+            Some((column, feed)) => Some((column, opening.outside(feed)?.settled.clone())),
+            None => None,
+        };
+        Ok(Box::new(Probe {
+            input: opening.node(&self.input)?,
+            access: self.lookup.open(opening.cx)?,
+            keep: self.keep,
+            emit: self.emit,
+            weigh: self.weigh,
+            kept: self.kept.clone(),
+            depths: self.depths.clone(),
+            bounds: self.bounds.clone(),
+            cursor: self.merging.then(Cursor::default),
+            divides: self.divides() && self.input.operation.is_unit(),
+            part: None,
+            settled,
+            pace: Pace::default(),
+            batch: Batch::default(),
+            found: Vec::new(),
+            row: 0,
+            matches: Matches::default(),
+        }))
+    }
+
+    fn divides(&self) -> bool {
+        let scans = self.is_scan() && self.input.operation.is_unit() && self.lookup.checks.is_empty();
+        scans || self.input.operation.divides()
+    }
+
+    /// A look-up.
+    fn cost_a_row(&self) -> f64 {
+        1.0
+    }
+}
+
+struct Probe<'s> {
     input: Node<'s>,
     access: Access<'s>,
     keep: Keep,
     emit: Emit,
-    /// Whether a row's weight says for how many matches it stands; else duplicates do not matter.
     weigh: bool,
-    /// The input's columns that are handed on.
     kept: Vec<usize>,
-    /// The depths of the new columns.
     depths: Vec<usize>,
-    /// The ids allowed at the first free component.
     bounds: Option<Range<u32>>,
     cursor: Option<Cursor>,
+    /// Whether its own rows are what is divided.
+    divides: bool,
     /// The part of a scan's rows that it reads.
     part: Option<Part>,
-    /// The column of the row from outside, and which of those need no more.
     settled: Option<(usize, Settled)>,
-    label: &'static str,
     pace: Pace,
     batch: Batch,
     /// For each row of the batch the rows that match, as start and end.
@@ -70,78 +179,7 @@ struct Matches {
     checked: Vec<usize>,
 }
 
-/// What the planner decides about a probe.
-pub struct Choice<'a> {
-    pub keep: Keep,
-    /// Whether the matches may be counted instead of listed, where no variable of theirs is needed.
-    pub weigh: bool,
-    pub sorted_key: bool,
-    pub settled: Option<(usize, Settled)>,
-    pub bounds: Option<Range<u32>>,
-    pub needed: &'a dyn Fn(Var) -> bool,
-}
-
 impl<'s> Probe<'s> {
-    /// The operator, and the variables of its columns.
-    pub fn new(input: Node<'s>, access: Access<'s>, choice: Choice<'_>) -> (Self, Vec<Var>) {
-        let mut vars = Vec::new();
-        let mut kept = Vec::new();
-        for (column, var) in input.vars.iter().enumerate() {
-            if (choice.needed)(*var) {
-                kept.push(column);
-                vars.push(*var);
-            }
-        }
-        let wanted = matches!(choice.keep, Keep::Matched | Keep::All);
-        let fresh: Vec<_> = access.free.iter().filter(|(var, _)| wanted && (choice.needed)(*var)).copied().collect();
-        vars.extend(fresh.iter().map(|(var, _)| *var));
-        let depths: Vec<usize> = fresh.iter().map(|(_, depth)| *depth).collect();
-        let first = access.prefix.len();
-        let emit = match depths.as_slice() {
-            [] => Emit::Folded,
-            [depth] if *depth == first && first + 1 < access.width && access.checks.is_empty() => Emit::Runs,
-            _ => Emit::Rows,
-        };
-        let cursor = (choice.sorted_key
-            && access.prefix.split_last().is_some_and(|(last, fixed)| {
-                matches!(last, Key::Column(_)) && fixed.iter().all(|key| matches!(key, Key::Term(_)))
-            }))
-        .then(Cursor::default);
-        let label =
-            match (choice.keep, input.vars.is_empty() && access.prefix.iter().all(|k| matches!(k, Key::Term(_)))) {
-                (Keep::Matched, true) => "scan",
-                (Keep::Matched, false) => "index join",
-                (Keep::All, _) => "optional index join",
-                (Keep::Existing, _) => "index semi-join",
-                (Keep::Missing, _) => "index anti-join",
-            };
-        let probe = Self {
-            input,
-            access,
-            keep: choice.keep,
-            emit,
-            weigh: choice.weigh,
-            kept,
-            depths,
-            bounds: choice.bounds,
-            cursor,
-            part: None,
-            settled: choice.settled,
-            label,
-            pace: Pace::default(),
-            batch: Batch::default(),
-            found: Vec::new(),
-            row: 0,
-            matches: Matches::default(),
-        };
-        (probe, vars)
-    }
-
-    /// Whether its rows may stand for several solutions each.
-    pub fn weighs(&self) -> bool {
-        self.input.weighted || (self.weigh && self.emit != Emit::Rows && matches!(self.keep, Keep::Matched | Keep::All))
-    }
-
     /// Looks up all rows of the batch.
     fn look_up(&mut self, index: Index<'_>) {
         self.found.clear();
@@ -263,55 +301,11 @@ impl<'s> Operator<'s> for Probe<'s> {
         Ok(Some(self.finish(out)))
     }
 
-    fn describe(&self, cx: &Context<'s>) -> String {
-        let order: String = self
-            .access
-            .source
-            .index()
-            .order()
-            .iter()
-            .map(|component| ["S", "P", "O", "G"][component.position()])
-            .collect();
-        let mut text = format!("{} {order}", self.label);
-        for key in &self.access.prefix {
-            match key {
-                Key::Term(term) => text.push_str(&format!(" {}", cx.terms().term(*term))),
-                Key::Column(column) => text.push_str(&format!(" {}", cx.variables.name(self.input.vars[*column]))),
-            }
-        }
-        let free: Vec<_> = self.access.free.iter().map(|(var, _)| *var).collect();
-        if !free.is_empty() {
-            text.push_str(&format!(" → {}", names(&free, cx)));
-        }
-        match self.emit {
-            Emit::Folded if !free.is_empty() && self.weigh && matches!(self.keep, Keep::Matched | Keep::All) => {
-                text.push_str(", counted");
-            }
-            Emit::Runs => text.push_str(", by runs"),
-            Emit::Folded | Emit::Rows => (),
-        }
-        if self.cursor.is_some() {
-            text.push_str(", merging");
-        }
-        if self.bounds.is_some() {
-            text.push_str(", in a range");
-        }
-        text
-    }
-
-    fn inputs(&self) -> Vec<&Node<'s>> {
-        vec![&self.input]
-    }
-
     fn part(&self, part: Part) -> Option<Box<dyn Operator<'s> + 's>> {
-        let scans = self.input.operator().is_unit()
-            && self.keep == Keep::Matched
-            && self.access.checks.is_empty()
-            && self.access.prefix.iter().all(|key| matches!(key, Key::Term(_)));
-        let (input, part) = match self.input.part(part) {
-            Some(input) => (input, None),
-            None if scans => (Node::new(Unit::default(), Vec::new()), Some(part)),
-            None => return None,
+        let (input, part) = if self.divides {
+            (Node::unplanned(Unit::default(), 0), Some(part))
+        } else {
+            (self.input.part(part)?, None)
         };
         Some(Box::new(Self {
             input,
@@ -324,8 +318,8 @@ impl<'s> Operator<'s> for Probe<'s> {
             depths: self.depths.clone(),
             bounds: self.bounds.clone(),
             cursor: self.cursor.as_ref().map(|_| Cursor::default()),
+            divides: self.divides,
             settled: None,
-            label: self.label,
             pace: Pace::default(),
             batch: Batch::default(),
             found: Vec::new(),
@@ -415,7 +409,7 @@ impl<'s> Probe<'s> {
         let mut columns: Vec<Vec<TermId>> =
             self.kept.iter().map(|column| gather(self.batch.column(*column), &positions)).collect();
         columns.extend(fresh);
-        let counted = self.weigh && self.emit != Emit::Rows && matches!(self.keep, Keep::Matched | Keep::All);
+        let counted = counts(self.weigh, self.emit, self.keep);
         let weights = match (self.batch.weights(), counted) {
             (None, false) => None,
             (None, true) => Some(weights),

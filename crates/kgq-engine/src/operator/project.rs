@@ -1,32 +1,55 @@
 //! Hands on some columns, in the order asked for; a variable that nothing binds is a column of unbound.
 
 use super::parallel::Part;
-use super::{Context, Node, Operator, names};
+use super::{Context, Node, Opening, Operator};
 use crate::batch::Batch;
 use crate::plan::Var;
+use crate::plan::physical::{Basis, Labels, Operation, PhysicalPlan};
 use kgq_snapshot::TermId;
 use kgq_syntax::error::Result;
 
-pub struct Project<'s> {
-    input: Node<'s>,
+#[derive(Debug)]
+pub struct Plan {
+    input: PhysicalPlan,
     vars: Vec<Var>,
     columns: Vec<Option<usize>>,
 }
 
-impl<'s> Project<'s> {
-    pub fn new(input: Node<'s>, vars: Vec<Var>) -> Self {
-        let columns = vars.iter().map(|var| input.column(*var)).collect();
-        Self { input, vars, columns }
-    }
+struct Project<'s> {
+    input: Node<'s>,
+    columns: Vec<Option<usize>>,
+}
 
+impl Plan {
     /// The input with exactly these columns.
-    pub fn to(input: Node<'s>, vars: Vec<Var>) -> Node<'s> {
+    pub fn to(input: PhysicalPlan, vars: Vec<Var>) -> PhysicalPlan {
         if input.vars == vars {
             return input;
         }
         let (certain, sorted, weighted, rows) =
-            (input.certain.clone(), input.sorted.clone(), input.weighted, input.estimate);
-        Node::new(Self::new(input, vars.clone()), vars).like(certain, sorted, weighted).estimated(rows)
+            (input.certain.clone(), input.sorted.clone(), input.weighted, input.rows);
+        let columns = vars.iter().map(|var| input.column(*var)).collect();
+        PhysicalPlan::new(Self { input, vars: vars.clone(), columns }, vars)
+            .like(certain, sorted, weighted)
+            .expecting(rows, Basis::Input)
+    }
+}
+
+impl Operation for Plan {
+    fn inputs(&self) -> Vec<&PhysicalPlan> {
+        vec![&self.input]
+    }
+
+    fn describe(&self, labels: &Labels<'_>) -> String {
+        format!("project {}", labels.names(&self.vars))
+    }
+
+    fn open<'s>(&self, opening: &Opening<'_, 's>) -> Result<Box<dyn Operator<'s> + 's>> {
+        Ok(Box::new(Project { input: opening.node(&self.input)?, columns: self.columns.clone() }))
+    }
+
+    fn divides(&self) -> bool {
+        self.input.operation.divides()
     }
 }
 
@@ -41,17 +64,9 @@ impl<'s> Operator<'s> for Project<'s> {
         Ok(Some(batch.project(&columns)))
     }
 
-    fn describe(&self, cx: &Context<'s>) -> String {
-        format!("project {}", names(&self.vars, cx))
-    }
-
-    fn inputs(&self) -> Vec<&Node<'s>> {
-        vec![&self.input]
-    }
-
     fn part(&self, part: Part) -> Option<Box<dyn Operator<'s> + 's>> {
         let input = self.input.part(part)?;
-        Some(Box::new(Self { input, vars: self.vars.clone(), columns: self.columns.clone() }))
+        Some(Box::new(Self { input, columns: self.columns.clone() }))
     }
 
     fn prepare(&mut self, cx: &Context<'s>) -> Result<()> {

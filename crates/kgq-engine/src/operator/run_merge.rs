@@ -1,34 +1,92 @@
 //! The counting merge join: triple patterns that share one variable, and bind nothing else that is needed, are merged on it. Each common
 //! id comes once, with the product of how often each pattern has it, and no row of any pattern is made.
 
+use super::access::Lookup;
 use super::parallel::Part;
 use super::source::Source;
-use super::{Context, Operator, Pace, names};
+use super::{Context, Opening, Operator, Pace};
 use crate::batch::Batch;
 use crate::plan::Var;
+use crate::plan::physical::{Labels, Operation, PhysicalPlan};
 use kgq_snapshot::TermId;
 use kgq_syntax::error::Result;
 use std::ops::Range;
 
-/// The rows of one pattern, sorted by the shared variable.
-#[derive(Clone)]
-pub struct Stream<'s> {
-    pub source: Source<'s>,
-    /// Rows that agree on all columns before `depth`.
-    pub rows: Range<usize>,
-    /// Where the shared variable stands.
-    pub depth: usize,
+/// One pattern. Its look-up has a prefix of constants, and then the shared variable.
+#[derive(Debug)]
+pub struct Ray {
+    pub lookup: Lookup,
     /// Whether ids that it does not have stay.
     pub optional: bool,
 }
 
-pub struct RunMerge<'s> {
+#[derive(Debug)]
+pub struct Plan {
     /// The first is not optional, and the smallest of those.
-    streams: Vec<Stream<'s>>,
-    var: Var,
+    pub rays: Vec<Ray>,
+    pub var: Var,
     /// Whether the common ids are handed on; else only their number is.
-    listed: bool,
+    pub listed: bool,
     /// Whether duplicates count.
+    pub weigh: bool,
+    /// The ids allowed.
+    pub bounds: Option<Range<u32>>,
+}
+
+impl Operation for Plan {
+    fn inputs(&self) -> Vec<&PhysicalPlan> {
+        Vec::new()
+    }
+
+    fn describe(&self, labels: &Labels<'_>) -> String {
+        let optional = self.rays.iter().filter(|ray| ray.optional).count();
+        let mut text = format!("counting merge join of {} patterns on {}", self.rays.len(), labels.name(self.var));
+        if optional > 0 {
+            text.push_str(&format!(", {optional} optional"));
+        }
+        text
+    }
+
+    fn open<'s>(&self, opening: &Opening<'_, 's>) -> Result<Box<dyn Operator<'s> + 's>> {
+        let stream = |ray: &Ray| {
+            let access = ray.lookup.open(opening.cx)?;
+            let (index, depth) = (access.source.index(), access.prefix.len());
+            let mut rows = access.range(index, &Batch::unit(0), 0);
+            if let Some(bounds) = &self.bounds {
+                rows.start = index.seek(depth, rows.clone(), TermId::new(bounds.start));
+                rows.end = index.seek(depth, rows.clone(), TermId::new(bounds.end));
+            }
+            Ok(Stream { source: access.source.clone(), rows, depth, optional: ray.optional })
+        };
+        Ok(Box::new(RunMerge {
+            streams: self.rays.iter().map(stream).collect::<Result<_>>()?,
+            listed: self.listed,
+            weigh: self.weigh,
+            pace: Pace::default(),
+            keys: Runs::default(),
+            other: Runs::default(),
+        }))
+    }
+
+    fn divides(&self) -> bool {
+        true
+    }
+}
+
+/// The rows of one pattern, sorted by the shared variable.
+#[derive(Clone)]
+struct Stream<'s> {
+    source: Source<'s>,
+    /// Rows that agree on all columns before `depth`.
+    rows: Range<usize>,
+    /// Where the shared variable stands.
+    depth: usize,
+    optional: bool,
+}
+
+struct RunMerge<'s> {
+    streams: Vec<Stream<'s>>,
+    listed: bool,
     weigh: bool,
     pace: Pace,
     keys: Runs,
@@ -47,11 +105,6 @@ struct Runs {
 const SPARSE: usize = 32;
 
 impl<'s> RunMerge<'s> {
-    pub fn new(mut streams: Vec<Stream<'s>>, var: Var, listed: bool, weigh: bool) -> Self {
-        streams.sort_by_key(|stream| (stream.optional, stream.rows.len()));
-        Self { streams, var, listed, weigh, pace: Pace::default(), keys: Runs::default(), other: Runs::default() }
-    }
-
     /// The runs of the first stream's next rows, `false` if there are none.
     fn lead(&mut self) -> bool {
         let Some(Stream { source, rows, depth, .. }) = self.streams.first_mut() else { return false };
@@ -175,19 +228,6 @@ impl<'s> Operator<'s> for RunMerge<'s> {
         Ok(Some(Batch::unit(0).with_weights(weights)))
     }
 
-    fn describe(&self, cx: &Context<'s>) -> String {
-        let optional = self.streams.iter().filter(|stream| stream.optional).count();
-        let mut text = format!("counting merge join of {} patterns on {}", self.streams.len(), names(&[self.var], cx));
-        if optional > 0 {
-            text.push_str(&format!(", {optional} optional"));
-        }
-        text
-    }
-
-    fn inputs(&self) -> Vec<&super::Node<'s>> {
-        Vec::new()
-    }
-
     fn part(&self, part: Part) -> Option<Box<dyn Operator<'s> + 's>> {
         let Stream { source, rows, depth, .. } = self.streams.first()?;
         let index = source.index();
@@ -200,7 +240,7 @@ impl<'s> Operator<'s> for RunMerge<'s> {
         let mut streams = self.streams.clone();
         streams[0].rows = cut(rows.start + own.start)..cut(rows.start + own.end);
         let (keys, other) = (Runs::default(), Runs::default());
-        let (var, listed, weigh) = (self.var, self.listed, self.weigh);
-        Some(Box::new(Self { streams, var, listed, weigh, pace: Pace::default(), keys, other }))
+        let (listed, weigh) = (self.listed, self.weigh);
+        Some(Box::new(Self { streams, listed, weigh, pace: Pace::default(), keys, other }))
     }
 }

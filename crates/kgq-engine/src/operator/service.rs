@@ -1,14 +1,32 @@
 //! SERVICE: solutions of another endpoint, asked for when the first is wanted. Who asks it is not known here.
 
-use super::{Context, Node, Operator, Pace};
+use super::{Context, Opening, Operator, Pace};
 use crate::Row;
 use crate::batch::Batch;
+use crate::plan::physical::{Labels, Operation, PhysicalPlan};
 use crate::plan::{ServiceCall, Var};
 use kgq_snapshot::TermId;
 use kgq_syntax::error::{Error, Result};
 use std::sync::Arc;
 
-pub struct Service {
+#[derive(Debug)]
+pub struct Plan(pub Arc<ServiceCall>);
+
+impl Operation for Plan {
+    fn inputs(&self) -> Vec<&PhysicalPlan> {
+        Vec::new()
+    }
+
+    fn describe(&self, _: &Labels<'_>) -> String {
+        format!("ask {}", self.0.endpoint)
+    }
+
+    fn open<'s>(&self, _: &Opening<'_, 's>) -> Result<Box<dyn Operator<'s> + 's>> {
+        Ok(Box::new(Service::new(Arc::clone(&self.0))))
+    }
+}
+
+struct Service {
     call: Arc<ServiceCall>,
     /// The variables of the call that are handed on.
     columns: Vec<Var>,
@@ -19,7 +37,7 @@ pub struct Service {
 }
 
 impl Service {
-    pub fn new(call: Arc<ServiceCall>) -> Self {
+    fn new(call: Arc<ServiceCall>) -> Self {
         let columns = call.vars.iter().map(|(_, var)| *var).collect();
         Self { call, columns, rows: None, at: 0, pace: Pace::default() }
     }
@@ -65,13 +83,5 @@ impl<'s> Operator<'s> for Service {
         let batch = (!part.is_empty()).then(|| Batch::new(columns, part.len()));
         self.rows = Some(rows);
         Ok(batch)
-    }
-
-    fn describe(&self, _: &Context<'s>) -> String {
-        format!("ask {}", self.call.endpoint)
-    }
-
-    fn inputs(&self) -> Vec<&Node<'s>> {
-        Vec::new()
     }
 }

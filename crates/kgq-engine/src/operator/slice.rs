@@ -1,22 +1,40 @@
 //! LIMIT and OFFSET.
 
-use super::{Context, Node, Operator};
+use super::{Context, Node, Opening, Operator};
 use crate::batch::Batch;
+use crate::plan::physical::{Labels, Operation, PhysicalPlan};
 use kgq_syntax::error::Result;
 
-pub struct Slice<'s> {
+#[derive(Debug)]
+pub struct Plan {
+    /// Its rows stand for one solution each.
+    pub input: PhysicalPlan,
+    pub offset: u64,
+    pub limit: Option<u64>,
+}
+
+struct Slice<'s> {
     input: Node<'s>,
-    offset: u64,
-    limit: Option<u64>,
     /// What is still to be passed over, and to be taken.
     skip: u64,
     take: Option<u64>,
 }
 
-impl<'s> Slice<'s> {
-    /// The input's rows must stand for one solution each.
-    pub fn new(input: Node<'s>, offset: u64, limit: Option<u64>) -> Self {
-        Self { input, offset, limit, skip: offset, take: limit }
+impl Operation for Plan {
+    fn inputs(&self) -> Vec<&PhysicalPlan> {
+        vec![&self.input]
+    }
+
+    fn describe(&self, _: &Labels<'_>) -> String {
+        match (self.limit, self.offset) {
+            (Some(limit), 0) => format!("limit {limit}"),
+            (Some(limit), offset) => format!("limit {limit} after {offset}"),
+            (None, offset) => format!("all after {offset}"),
+        }
+    }
+
+    fn open<'s>(&self, opening: &Opening<'_, 's>) -> Result<Box<dyn Operator<'s> + 's>> {
+        Ok(Box::new(Slice { input: opening.node(&self.input)?, skip: self.offset, take: self.limit }))
     }
 }
 
@@ -37,17 +55,5 @@ impl<'s> Operator<'s> for Slice<'s> {
             return Ok(Some(batch));
         }
         Ok(Some(batch.select(&(start as u32..end as u32).collect::<Vec<_>>())))
-    }
-
-    fn describe(&self, _: &Context<'s>) -> String {
-        match (self.limit, self.offset) {
-            (Some(limit), 0) => format!("limit {limit}"),
-            (Some(limit), offset) => format!("limit {limit} after {offset}"),
-            (None, offset) => format!("all after {offset}"),
-        }
-    }
-
-    fn inputs(&self) -> Vec<&Node<'s>> {
-        vec![&self.input]
     }
 }

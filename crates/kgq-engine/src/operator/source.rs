@@ -72,6 +72,11 @@ pub enum Order {
 }
 
 impl Order {
+    /// The letters of its components.
+    pub fn letters(self) -> String {
+        self.components().iter().map(|component| ["S", "P", "O", "G"][component.position()]).collect()
+    }
+
     pub fn components(&self) -> Vec<Component> {
         match self {
             Self::Triples(permutation) => permutation.order().to_vec(),

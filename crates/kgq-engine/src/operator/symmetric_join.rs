@@ -1,19 +1,49 @@
 //! The symmetric hash join: both sides are read in turn, and each new row looks into what was read of the other, so that the first
 //! pairs come before either side has been read whole. For ASK, and for LIMIT without an order.
 
-use super::filter::Test;
-use super::hash_join::{By, Layout, Pair, value_key};
+use super::filter::{Condition, Test};
+use super::hash_join::{By, HASHED_ROW, Layout, Pair, value_key};
 use super::table::{HashIndex, Table, hash};
-use super::{Context, Node, Operator, Pace};
+use super::{Context, Node, Opening, Operator, Pace};
 use crate::batch::{Batch, gather};
+use crate::plan::physical::{Labels, Operation, PhysicalPlan};
 use kgq_snapshot::TermId;
 use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::Result;
+use std::sync::Arc;
 
 /// An inner join. The layout has no loose columns.
-pub struct SymmetricJoin<'s> {
+#[derive(Debug)]
+pub struct Plan {
+    pub left: PhysicalPlan,
+    pub right: PhysicalPlan,
+    pub layout: Arc<Layout>,
+}
+
+impl Operation for Plan {
+    fn inputs(&self) -> Vec<&PhysicalPlan> {
+        vec![&self.left, &self.right]
+    }
+
+    fn describe(&self, labels: &Labels<'_>) -> String {
+        self.layout.describe("hash join from both sides", &self.left, labels)
+    }
+
+    fn open<'s>(&self, opening: &Opening<'_, 's>) -> Result<Box<dyn Operator<'s> + 's>> {
+        let tests = Condition::tests(&self.layout.conditions, &self.layout.vars, opening.cx)?;
+        let (left, right) = (opening.node(&self.left)?, opening.node(&self.right)?);
+        Ok(Box::new(SymmetricJoin::new(left, right, Arc::clone(&self.layout), tests)))
+    }
+
+    fn cost_a_row(&self) -> f64 {
+        HASHED_ROW
+    }
+}
+
+struct SymmetricJoin<'s> {
     sides: [Side<'s>; 2],
-    layout: Layout,
+    layout: Arc<Layout>,
+    tests: Arc<[Test]>,
     /// Which side's new rows look for partners.
     side: usize,
     /// The new rows that have not looked yet.
@@ -36,13 +66,13 @@ struct Side<'s> {
 
 impl<'s> Side<'s> {
     fn new(input: Node<'s>, keys: usize) -> Self {
-        let (table, index) = (Table::new(input.vars.len()), HashIndex::empty());
+        let (table, index) = (Table::new(input.width), HashIndex::empty());
         Self { input, table, keys: vec![Vec::new(); keys], index, held: Reservation::default(), done: false }
     }
 
     /// Forgets what was read.
     fn clear(&mut self) {
-        self.table = Table::new(self.input.vars.len());
+        self.table = Table::new(self.input.width);
         self.keys.iter_mut().for_each(|keys| *keys = Vec::new());
         self.held = Reservation::default();
         self.index = HashIndex::empty();
@@ -89,11 +119,12 @@ fn key_columns<'t>(
 const COLUMN_OF: [fn(&Pair) -> usize; 2] = [|pair| pair.left, |pair| pair.right];
 
 impl<'s> SymmetricJoin<'s> {
-    pub fn new(left: Node<'s>, right: Node<'s>, layout: Layout) -> Self {
+    fn new(left: Node<'s>, right: Node<'s>, layout: Arc<Layout>, tests: Arc<[Test]>) -> Self {
         let keys = layout.keys.len();
         Self {
             sides: [Side::new(left, keys), Side::new(right, keys)],
             layout,
+            tests,
             side: 1,
             fresh: 0..0,
             candidate: None,
@@ -172,29 +203,12 @@ impl<'s> Operator<'s> for SymmetricJoin<'s> {
             lefts.iter().zip(&rights).map(product).collect()
         });
         let mut batch = Batch::new(columns, lefts.len()).with_weights(weights);
-        for test in &self.layout.tests {
+        for test in &*self.tests {
             let passed = test.pass(&batch, cx)?;
             if passed.len() < batch.rows() {
                 batch = batch.select(&passed);
             }
         }
         Ok(Some(batch.project(&self.layout.kept)))
-    }
-
-    fn describe(&self, cx: &Context<'s>) -> String {
-        let vars: Vec<_> = self.layout.keys.iter().map(|(pair, _)| self.sides[0].input.vars[pair.left]).collect();
-        let mut text = format!("hash join from both sides on {}", super::names(&vars, cx));
-        if self.layout.keys.iter().any(|(_, by)| *by == By::Value) {
-            text.push_str(" by value");
-        }
-        let tests: Vec<_> = self.layout.tests.iter().map(Test::describe).collect();
-        if !tests.is_empty() {
-            text.push_str(&format!(", where {}", tests.join(" && ")));
-        }
-        text
-    }
-
-    fn inputs(&self) -> Vec<&Node<'s>> {
-        self.sides.iter().map(|side| &side.input).collect()
     }
 }

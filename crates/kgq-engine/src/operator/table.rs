@@ -24,7 +24,7 @@ impl Table {
     }
 
     pub fn collect<'s>(input: &mut Node<'s>, cx: &Context<'s>) -> Result<Self> {
-        let mut table = Self::new(input.vars.len());
+        let mut table = Self::new(input.width);
         while let Some(batch) = input.next(cx)? {
             table.append(batch, cx)?;
         }

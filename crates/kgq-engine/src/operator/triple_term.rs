@@ -1,8 +1,9 @@
 //! Takes triple terms apart (RDF 1.2): keeps the rows whose triple term has the components asked for, and binds the others.
 
 use super::access::Key;
-use super::{Context, Node, Operator};
+use super::{Context, Node, Opening, Operator};
 use crate::batch::Batch;
+use crate::plan::physical::{Labels, Operation, PhysicalPlan};
 use kgq_snapshot::TermId;
 use kgq_syntax::error::Result;
 
@@ -17,17 +18,34 @@ pub enum Part {
     Binds,
 }
 
-pub struct TripleTerm<'s> {
+#[derive(Debug)]
+pub struct Plan {
+    pub input: PhysicalPlan,
+    pub column: usize,
+    pub parts: [Part; 3],
+    /// Columns of the input followed by those of the parts that bind.
+    pub kept: Vec<usize>,
+}
+
+struct TripleTerm<'s> {
     input: Node<'s>,
     column: usize,
     parts: [Part; 3],
-    /// Columns of the input followed by those of the parts that bind.
     kept: Vec<usize>,
 }
 
-impl<'s> TripleTerm<'s> {
-    pub fn new(input: Node<'s>, column: usize, parts: [Part; 3], kept: Vec<usize>) -> Self {
-        Self { input, column, parts, kept }
+impl Operation for Plan {
+    fn inputs(&self) -> Vec<&PhysicalPlan> {
+        vec![&self.input]
+    }
+
+    fn describe(&self, labels: &Labels<'_>) -> String {
+        format!("components of {}", labels.name(self.input.vars[self.column]))
+    }
+
+    fn open<'s>(&self, opening: &Opening<'_, 's>) -> Result<Box<dyn Operator<'s> + 's>> {
+        let (input, kept) = (opening.node(&self.input)?, self.kept.clone());
+        Ok(Box::new(TripleTerm { input, column: self.column, parts: self.parts, kept }))
     }
 }
 
@@ -60,13 +78,5 @@ impl<'s> Operator<'s> for TripleTerm<'s> {
             }
         }
         Ok(Some(Batch::new(columns, positions.len()).with_weights(weights).project(&self.kept)))
-    }
-
-    fn describe(&self, cx: &Context<'s>) -> String {
-        format!("components of {}", cx.variables.name(self.input.vars[self.column]))
-    }
-
-    fn inputs(&self) -> Vec<&Node<'s>> {
-        vec![&self.input]
     }
 }

@@ -1,28 +1,56 @@
 //! UNION: every row of the input goes through each branch. At the start of a query the input is one empty row.
 
-use super::feed::Feed;
-use super::{Context, Node, Operator};
+use super::feed::{Feed, FeedId, Settled};
+use super::{Context, Node, Opening, Operator};
 use crate::batch::Batch;
 use crate::plan::Var;
+use crate::plan::physical::{Labels, Operation, PhysicalPlan};
 use kgq_snapshot::TermId;
 use kgq_syntax::error::Result;
 
-pub struct Union<'s> {
-    input: Node<'s>,
-    feed: Feed,
-    branches: Vec<Node<'s>>,
+#[derive(Debug)]
+pub struct Plan {
+    input: PhysicalPlan,
+    feed: FeedId,
+    branches: Vec<PhysicalPlan>,
     /// For each branch the column of each variable.
     columns: Vec<Vec<Option<usize>>>,
     vars: Vec<Var>,
+}
+
+struct Union<'s> {
+    input: Node<'s>,
+    feed: Feed,
+    branches: Vec<Node<'s>>,
+    columns: Vec<Vec<Option<usize>>>,
     batch: Option<Batch>,
     branch: usize,
 }
 
-impl<'s> Union<'s> {
+impl Plan {
     /// The branches start from `feed`; the union has the columns of `vars`.
-    pub fn new(input: Node<'s>, feed: Feed, branches: Vec<Node<'s>>, vars: Vec<Var>) -> Self {
+    pub fn new(input: PhysicalPlan, feed: FeedId, branches: Vec<PhysicalPlan>, vars: Vec<Var>) -> Self {
         let columns = branches.iter().map(|b| vars.iter().map(|var| b.column(*var)).collect()).collect();
-        Self { input, feed, branches, columns, vars, batch: None, branch: 0 }
+        Self { input, feed, branches, columns, vars }
+    }
+}
+
+impl Operation for Plan {
+    fn inputs(&self) -> Vec<&PhysicalPlan> {
+        std::iter::once(&self.input).chain(&self.branches).collect()
+    }
+
+    fn describe(&self, labels: &Labels<'_>) -> String {
+        format!("union → {}", labels.names(&self.vars))
+    }
+
+    fn open<'s>(&self, opening: &Opening<'_, 's>) -> Result<Box<dyn Operator<'s> + 's>> {
+        let (feed, settled) = (Feed::default(), Settled::default());
+        let branches = opening.fed(self.feed, (&feed, &settled), |inside| {
+            self.branches.iter().map(|branch| inside.node(branch)).collect()
+        })?;
+        let (input, columns) = (opening.node(&self.input)?, self.columns.clone());
+        Ok(Box::new(Union { input, feed, branches, columns, batch: None, branch: 0 }))
     }
 }
 
@@ -56,13 +84,5 @@ impl<'s> Operator<'s> for Union<'s> {
                 }
             }
         }
-    }
-
-    fn describe(&self, cx: &Context<'s>) -> String {
-        format!("union → {}", super::names(&self.vars, cx))
-    }
-
-    fn inputs(&self) -> Vec<&Node<'s>> {
-        std::iter::once(&self.input).chain(&self.branches).collect()
     }
 }

@@ -1,22 +1,37 @@
 //! VALUES: rows that stand in the query.
 
-use super::{Context, Node, Operator, Pace};
+use super::{Context, Opening, Operator, Pace};
 use crate::batch::Batch;
+use crate::plan::physical::{Labels, Operation, PhysicalPlan};
 use kgq_snapshot::TermId;
 use kgq_syntax::error::Result;
 use std::sync::Arc;
 
-pub struct Values {
+#[derive(Debug)]
+pub struct Plan {
+    pub rows: Arc<[Vec<TermId>]>,
+    /// How many columns the rows have.
+    pub width: usize,
+}
+
+struct Values {
     rows: Arc<[Vec<TermId>]>,
-    /// Positions in a row of the columns that are handed on.
-    columns: Vec<usize>,
+    width: usize,
     at: usize,
     pace: Pace,
 }
 
-impl Values {
-    pub fn new(rows: Arc<[Vec<TermId>]>, columns: Vec<usize>) -> Self {
-        Self { rows, columns, at: 0, pace: Pace::default() }
+impl Operation for Plan {
+    fn inputs(&self) -> Vec<&PhysicalPlan> {
+        Vec::new()
+    }
+
+    fn describe(&self, _: &Labels<'_>) -> String {
+        format!("{} rows of values", self.rows.len())
+    }
+
+    fn open<'s>(&self, _: &Opening<'_, 's>) -> Result<Box<dyn Operator<'s> + 's>> {
+        Ok(Box::new(Values { rows: Arc::clone(&self.rows), width: self.width, at: 0, pace: Pace::default() }))
     }
 }
 
@@ -27,15 +42,7 @@ impl<'s> Operator<'s> for Values {
             return Ok(None);
         }
         self.at += part.len();
-        let columns = self.columns.iter().map(|column| part.iter().map(|row| row[*column]).collect()).collect();
+        let columns = (0..self.width).map(|column| part.iter().map(|row| row[column]).collect()).collect();
         Ok(Some(Batch::new(columns, part.len())))
-    }
-
-    fn describe(&self, _: &Context<'s>) -> String {
-        format!("{} rows of values", self.rows.len())
-    }
-
-    fn inputs(&self) -> Vec<&Node<'s>> {
-        Vec::new()
     }
 }

@@ -1,10 +1,11 @@
 //! How many solutions patterns have: single triple patterns counted exactly, joins by distinct counts.
 
+use super::physical::{Basis, PhysicalPlan};
+use super::statistics::{Count, Statistics};
 use super::{Graph, Pattern, Slot, TripleAtom, Var, VarSet, order, scope};
-use crate::operator::access::{Access, Wish};
 use crate::operator::probe::Keep;
-use crate::operator::{Context, Node};
-use kgq_snapshot::{Statistics, TermId};
+use kgq_snapshot::TermId;
+use kgq_syntax::budget::Budget;
 use rustc_hash::FxHashMap;
 use std::cell::RefCell;
 
@@ -17,19 +18,12 @@ const GOAL_MARGIN: f64 = 32.0;
 /// How many solutions the endpoint of a SERVICE clause is taken to give: nothing is known of it.
 pub const SERVICE_ROWS: f64 = 1000.0;
 
-/// What a triple pattern matches by itself.
-#[derive(Clone, Copy, Debug)]
-pub struct Count {
-    pub rows: f64,
-    /// Distinct ids at subject, predicate, object and graph, among those rows.
-    pub distinct: [f64; 4],
-}
+/// The constants of a pattern, whether it looks at a merge of graphs, and how many components it has.
+type Constants = ([Option<TermId>; 4], bool, usize);
 
-/// The constants of a pattern, and whether it looks at a merge of graphs.
-type Constants = ([Option<TermId>; 4], bool);
-
-pub struct Estimator<'b, 's> {
-    cx: &'b Context<'s>,
+pub struct Estimator<'p> {
+    statistics: &'p dyn Statistics,
+    budget: &'p Budget,
     /// Counts of patterns by their constants.
     counts: RefCell<FxHashMap<Constants, Count>>,
 }
@@ -75,16 +69,9 @@ impl Rows {
     }
 }
 
-impl<'b, 's> Estimator<'b, 's> {
-    pub fn new(cx: &'b Context<'s>) -> Self {
-        Self { cx, counts: RefCell::default() }
-    }
-
-    pub fn statistics(&self, graph: &Graph) -> &'s Statistics {
-        match graph {
-            Graph::Default | Graph::Union | Graph::Merge(_) => self.cx.snapshot().statistics(),
-            Graph::Named(_) | Graph::Each(_) => self.cx.snapshot().quad_statistics(),
-        }
+impl<'p> Estimator<'p> {
+    pub fn new(statistics: &'p dyn Statistics, budget: &'p Budget) -> Self {
+        Self { statistics, budget, counts: RefCell::default() }
     }
 
     /// What the pattern matches when its variables are free.
@@ -96,41 +83,19 @@ impl<'b, 's> Estimator<'b, 's> {
                 *constant = Some(*term);
             }
         }
-        let key = (constants, matches!(atom.graph, Graph::Merge(_) | Graph::Union));
+        let key = (constants, matches!(atom.graph, Graph::Merge(_) | Graph::Union), width);
         if let Some(count) = self.counts.borrow().get(&key) {
             return *count;
         }
-        let count = self.count_anew(atom, constants, width);
+        let count = self.statistics.count(atom);
         self.counts.borrow_mut().insert(key, count);
         count
     }
 
-    fn count_anew(&self, atom: &TripleAtom, constants: [Option<TermId>; 4], width: usize) -> Count {
-        let nothing = Count { rows: 0.0, distinct: [0.0; 4] };
-        let wish = Wish { column: &|_| None, rank: &|_| 0, constants_first: true };
-        let Ok(access) = Access::new(self.cx, atom, &wish) else { return nothing };
-        let index = access.source.index();
-        let rows = access.range(index, &crate::batch::Batch::unit(0), 0).len() as f64;
-        if rows == 0.0 {
-            return nothing;
-        }
-        let all = self.statistics(&atom.graph);
-        let [s, p, o, _] = constants;
-        let graphs = if width == 4 { self.cx.named_graphs.len() as f64 } else { 1.0 };
-        let (subjects, objects) = match p {
-            Some(p) => {
-                let of = all.predicate(p);
-                (of.distinct_subjects as f64, of.distinct_objects as f64)
-            }
-            None => (all.distinct_subjects as f64, all.distinct_objects as f64),
-        };
-        let distinct = [
-            if s.is_some() { 1.0 } else { subjects.max(1.0).min(rows) },
-            if p.is_some() { 1.0 } else { (all.distinct_predicates as f64).max(1.0).min(rows) },
-            if o.is_some() { 1.0 } else { objects.max(1.0).min(rows) },
-            graphs.max(1.0).min(rows),
-        ];
-        Count { rows, distinct }
+    /// What an estimate of the pattern's matches comes from.
+    pub fn basis(&self, atom: &TripleAtom) -> Basis {
+        let Count { rows, distinct } = self.count(atom);
+        Basis::Counted { rows, distinct }
     }
 
     /// The rows after joining with the pattern.
@@ -190,37 +155,37 @@ impl<'b, 's> Estimator<'b, 's> {
     }
 
     /// The expected rows of an index join.
-    pub fn probe(&self, input: &Node<'s>, atom: &TripleAtom, keep: Keep) -> f64 {
-        let after = self.rows_joined(&Rows::of_many(input.estimate), &input.certain, atom, &|_| true);
+    pub fn probe(&self, input: &PhysicalPlan, atom: &TripleAtom, keep: Keep) -> f64 {
+        let after = self.rows_joined(&Rows::of_many(input.rows), &input.certain, atom, &|_| true);
         match keep {
             Keep::Matched => after,
-            Keep::All => after.max(input.estimate),
-            Keep::Existing => after.min(input.estimate),
-            Keep::Missing => (input.estimate - after).max(input.estimate / 10.0),
+            Keep::All => after.max(input.rows),
+            Keep::Existing => after.min(input.rows),
+            Keep::Missing => (input.rows - after).max(input.rows / 10.0),
         }
     }
 
     /// Whether looking the input's rows up in the pattern one by one costs less than evaluating the pattern by itself.
     ///
     /// With a goal only so many input rows count as lead to the rows that are wanted.
-    pub fn prefers_rows(&self, input: &Node<'s>, pattern: &Pattern, goal: Option<f64>) -> bool {
+    pub fn prefers_rows(&self, input: &PhysicalPlan, pattern: &Pattern, goal: Option<f64>) -> bool {
         let shared = scope::possible(pattern).intersection(&input.certain);
         if shared.is_empty() {
             return false;
         }
         let (alone, _) = self.cost(pattern, &VarSet::default(), &Rows::one());
-        let start = Rows::of_many(input.estimate.max(1.0));
+        let start = Rows::of_many(input.rows.max(1.0));
         let (mut by_rows, found) = self.cost(pattern, &shared, &start);
         if let Some(goal) = goal {
             by_rows *= (goal * GOAL_MARGIN / found.rows.max(1.0)).min(1.0);
         }
         // Look-ups one by one miss the cache, and rows that come often find most: averages flatter them.
-        by_rows <= CHEAP || by_rows * 3.0 <= alone + input.estimate * 0.2
+        by_rows <= CHEAP || by_rows * 3.0 <= alone + input.rows * 0.2
     }
 
     /// Whether the query has to stop. Then what is estimated does not matter: who plans asks too, and fails.
     pub fn is_over(&self) -> bool {
-        self.cx.budget().check().is_err()
+        self.budget.check().is_err()
     }
 
     /// The cost of applying the pattern to rows that bind `bound`, and the rows that come out.
@@ -249,6 +214,7 @@ impl<'b, 's> Estimator<'b, 's> {
                 };
                 (matching * 0.1, before.with_rows(matching))
             }
+            Pattern::Given(_) => (before.rows * 0.1, before.clone()),
             Pattern::Join(operands) => {
                 let steps = order::order(self, operands, bound, before, &|_| true);
                 (steps.cost, steps.rows)

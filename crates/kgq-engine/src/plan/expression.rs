@@ -113,22 +113,29 @@ impl Scalar {
 
     /// Whether two evaluations on the same row may differ.
     pub fn is_volatile(&self) -> bool {
-        fn volatile(expression: &Expression) -> bool {
-            // A long chain of `||` or `&&` nests to the left: see `rename`.
-            let mut rest = expression;
-            while let Expression::Or(left, right) | Expression::And(left, right) = rest {
-                if volatile(right) {
-                    return true;
-                }
-                rest = left;
-            }
-            let draws = |function: &Function| {
-                matches!(function, Function::Rand | Function::Uuid | Function::StrUuid | Function::BNode)
-            };
-            matches!(rest, Expression::FunctionCall(function, _) if draws(function)) || operands(rest).any(volatile)
-        }
-        volatile(&self.expression)
+        let draws = |function: &Function| {
+            matches!(function, Function::Rand | Function::Uuid | Function::StrUuid | Function::BNode)
+        };
+        calls(&self.expression, &draws)
     }
+
+    /// Whether it asks for the time of the query.
+    pub fn reads_clock(&self) -> bool {
+        calls(&self.expression, &|function| matches!(function, Function::Now))
+    }
+}
+
+/// Whether the expression calls such a function.
+fn calls(expression: &Expression, such: &dyn Fn(&Function) -> bool) -> bool {
+    // A long chain of `||` or `&&` nests to the left: see `rename`.
+    let mut rest = expression;
+    while let Expression::Or(left, right) | Expression::And(left, right) = rest {
+        if calls(right, such) {
+            return true;
+        }
+        rest = left;
+    }
+    matches!(rest, Expression::FunctionCall(function, _) if such(function)) || operands(rest).any(|e| calls(e, such))
 }
 
 impl Condition {

@@ -1,21 +1,16 @@
 //! What a query asks for, in the engine's own words: patterns over numbered variables and term ids.
 //!
 //! `translate` makes it from spargebra's algebra, `simplify` rewrites it, `scope` says which variables it binds,
-//! `estimate` how many solutions it has, and `build` and `order` turn it into operators.
+//! `estimate` how many solutions it has, from `statistics`, and `planner` and `order` make a `physical` plan of it.
 
-pub mod build;
-mod build_exists;
-mod build_fewer;
-mod build_group;
-mod build_join;
-mod build_modifier;
-mod build_scan;
-mod build_star;
 pub mod estimate;
 pub mod expression;
 pub mod order;
+pub mod physical;
+pub mod planner;
 pub mod scope;
 pub mod simplify;
+pub mod statistics;
 pub mod substitute;
 pub mod translate;
 pub mod variables;
@@ -174,6 +169,16 @@ pub struct OrderKey {
     pub descending: bool,
 }
 
+/// A variable whose value is given when a plan runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Given {
+    pub var: Var,
+    /// Which of the values is its.
+    pub position: usize,
+    /// Whether it always has one.
+    pub bound: bool,
+}
+
 /// A graph pattern (SPARQL 1.1 §18.2).
 #[derive(Clone, Debug)]
 pub enum Pattern {
@@ -188,6 +193,8 @@ pub enum Pattern {
         vars: Vec<Var>,
         rows: Arc<[Vec<TermId>]>,
     },
+    /// One solution of values that are known when the plan runs.
+    Given(Vec<Given>),
     Service(Arc<ServiceCall>),
     Join(Vec<Pattern>),
     Union(Vec<Pattern>),

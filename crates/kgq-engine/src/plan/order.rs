@@ -28,8 +28,8 @@ struct Operand<'p> {
 }
 
 /// What the order is sought for.
-struct Search<'a, 'b, 's> {
-    estimator: &'a Estimator<'b, 's>,
+struct Search<'a, 'p> {
+    estimator: &'a Estimator<'p>,
     operands: Vec<Operand<'a>>,
     needed: &'a dyn Fn(Var) -> bool,
     /// For each variable the operands that have it.
@@ -49,7 +49,7 @@ struct Taken {
 
 /// An order for the operands of a join, applied to rows that bind `bound`. `needed` are variables that are read later.
 pub fn order(
-    estimator: &Estimator<'_, '_>,
+    estimator: &Estimator<'_>,
     patterns: &[Pattern],
     bound: &VarSet,
     before: &Rows,
@@ -86,7 +86,7 @@ pub fn order(
     search.run(&start)
 }
 
-impl Search<'_, '_, '_> {
+impl Search<'_, '_> {
     fn run(&self, start: &Taken) -> Order {
         let count = self.operands.len();
         let mut starts: Vec<(f64, usize)> =

@@ -16,6 +16,7 @@ pub fn certain(pattern: &Pattern) -> VarSet {
             .filter(|(column, _)| rows.iter().all(|row| row[*column] != kgq_snapshot::TermId::UNBOUND))
             .map(|(_, var)| *var)
             .collect(),
+        Pattern::Given(given) => given.iter().filter(|given| given.bound).map(|given| given.var).collect(),
         Pattern::Join(operands) => operands.iter().fold(VarSet::default(), |set, p| set.union(&certain(p))),
         Pattern::Union(branches) => {
             let mut sets = branches.iter().map(certain);
@@ -83,6 +84,7 @@ pub fn possible(pattern: &Pattern) -> VarSet {
             set
         }
         Pattern::Values { vars, .. } => vars.iter().copied().collect(),
+        Pattern::Given(given) => given.iter().map(|given| given.var).collect(),
         Pattern::Service(call) => call.vars.iter().map(|(_, var)| *var).collect(),
         Pattern::Join(operands) | Pattern::Union(operands) => {
             operands.iter().fold(VarSet::default(), |set, p| set.union(&possible(p)))
@@ -115,6 +117,7 @@ pub fn mentioned(pattern: &Pattern) -> VarSet {
         | Pattern::Closure(_)
         | Pattern::TripleTerm(_)
         | Pattern::Service(_)
+        | Pattern::Given(_)
         | Pattern::Values { .. } => possible(pattern),
         Pattern::Join(operands) | Pattern::Union(operands) => {
             operands.iter().fold(VarSet::default(), |set, p| set.union(&mentioned(p)))
@@ -152,6 +155,7 @@ pub fn exposed(pattern: &Pattern) -> VarSet {
         | Pattern::Closure(_)
         | Pattern::TripleTerm(_)
         | Pattern::Service(_)
+        | Pattern::Given(_)
         | Pattern::Values { .. } => VarSet::default(),
         Pattern::Join(operands) | Pattern::Union(operands) => {
             operands.iter().fold(VarSet::default(), |set, p| set.union(&exposed(p)))

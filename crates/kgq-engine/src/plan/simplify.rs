@@ -1,16 +1,16 @@
 //! Rewrites that keep the solutions and make them cheaper to find: conditions move to where their variables are bound,
 //! OPTIONAL with `!BOUND` becomes NOT EXISTS, and an equality of nodes becomes one variable.
 
+use super::statistics::Statistics;
 use super::translate::{filter, join, union};
 use super::{Condition, Graph, Pattern, Scalar, Slot, TripleAtom, Var, VarSet, Variables, scope};
-use kgq_snapshot::{Family, Permutation, Snapshot, TermKind};
 use kgq_syntax::budget::Budget;
 use spargebra::algebra::Expression;
 
 /// What rewriting needs to know beside the pattern.
 pub struct Knowledge<'a> {
     pub names: &'a Variables,
-    pub snapshot: &'a Snapshot,
+    pub statistics: &'a dyn Statistics,
     /// Where the query has to stop, patterns stay as they are.
     pub budget: &'a Budget,
 }
@@ -28,6 +28,7 @@ pub fn simplify(pattern: Pattern, data: &Knowledge<'_>) -> Pattern {
         | Pattern::Closure(_)
         | Pattern::TripleTerm(_)
         | Pattern::Service(_)
+        | Pattern::Given(_)
         | Pattern::Values { .. } => pattern,
         Pattern::Join(operands) => hoisted(operands.into_iter().map(|p| simplify(p, data)).collect()),
         Pattern::Union(branches) => {
@@ -278,7 +279,7 @@ fn is_itself_only(pattern: &Pattern, var: Var, data: &Knowledge<'_>) -> bool {
         Pattern::Triple(TripleAtom { slots: [s, p, o], graph }) => {
             *s == Slot::Var(var)
                 || *p == Slot::Var(var)
-                || *o == Slot::Var(var) && has_simple_objects(*p, graph, data.snapshot)
+                || *o == Slot::Var(var) && has_simple_objects(*p, graph, data.statistics)
         }
         Pattern::Join(operands) => operands.iter().any(|p| is_itself_only(p, var, data)),
         Pattern::Extend { inner, .. } | Pattern::Filter { inner, .. } => is_itself_only(inner, var, data),
@@ -287,16 +288,11 @@ fn is_itself_only(pattern: &Pattern, var: Var, data: &Knowledge<'_>) -> bool {
     }
 }
 
-/// Whether all objects of the predicate are nodes, or all plain strings. Their ids are sorted, so the ends tell.
-fn has_simple_objects(predicate: Slot, graph: &Graph, snapshot: &Snapshot) -> bool {
-    let (Slot::Term(predicate), Graph::Default) = (predicate, graph) else { return false };
-    let index = snapshot.triples(Permutation::Pos);
-    let rows = index.run(predicate);
-    let Some(last) = rows.end.checked_sub(1).filter(|_| !rows.is_empty()) else { return true };
-    let (first, last) = (index.column(1, rows.start..rows.start + 1)[0], index.column(1, last..last + 1)[0]);
-    let strings = snapshot.family_range(Family::String);
-    matches!(snapshot.kind(last), TermKind::BlankNode | TermKind::Iri)
-        || strings.contains(&first.get()) && strings.contains(&last.get())
+fn has_simple_objects(predicate: Slot, graph: &Graph, statistics: &dyn Statistics) -> bool {
+    match (predicate, graph) {
+        (Slot::Term(predicate), Graph::Default) => statistics.objects_are_simple(predicate),
+        _ => false,
+    }
 }
 
 /// The pattern with `a` in the place of `b`, if it is a join of triple patterns.

@@ -1,12 +1,11 @@
 //! Values put into a pattern: each of its parts is joined with them, so that filters deep inside see them too.
 
 use super::translate::join;
-use super::{Pattern, Var};
-use kgq_snapshot::TermId;
+use super::{Given, Pattern};
 
-/// The pattern in which the variables have these values, wherever they are in sight.
-pub fn substitute(pattern: &Pattern, bindings: &[(Var, TermId)]) -> Pattern {
-    let inside = |pattern: &Pattern| Box::new(substitute(pattern, bindings));
+/// The pattern in which the variables have the values that are given when it runs, wherever they are in sight.
+pub fn substitute(pattern: &Pattern, given: &[Given]) -> Pattern {
+    let inside = |pattern: &Pattern| Box::new(substitute(pattern, given));
     match pattern {
         Pattern::Empty => Pattern::Empty,
         Pattern::Unit
@@ -14,18 +13,19 @@ pub fn substitute(pattern: &Pattern, bindings: &[(Var, TermId)]) -> Pattern {
         | Pattern::Closure(_)
         | Pattern::TripleTerm(_)
         | Pattern::Values { .. }
-        | Pattern::Service(_) => join([values(bindings), pattern.clone()]),
+        | Pattern::Given(_)
+        | Pattern::Service(_) => join([values(given), pattern.clone()]),
         Pattern::Join(operands) => {
             // Nested operands get the values themselves; patterns that are looked up share one row of them.
             let leaf = |p: &Pattern| {
                 matches!(p, Pattern::Triple(_) | Pattern::Closure(_) | Pattern::TripleTerm(_) | Pattern::Values { .. })
             };
             join(
-                std::iter::once(values(bindings))
-                    .chain(operands.iter().map(|p| if leaf(p) { p.clone() } else { substitute(p, bindings) })),
+                std::iter::once(values(given))
+                    .chain(operands.iter().map(|p| if leaf(p) { p.clone() } else { substitute(p, given) })),
             )
         }
-        Pattern::Union(branches) => Pattern::Union(branches.iter().map(|p| substitute(p, bindings)).collect()),
+        Pattern::Union(branches) => Pattern::Union(branches.iter().map(|p| substitute(p, given)).collect()),
         Pattern::LeftJoin { left, right, conditions } => {
             Pattern::LeftJoin { left: inside(left), right: inside(right), conditions: conditions.clone() }
         }
@@ -35,11 +35,11 @@ pub fn substitute(pattern: &Pattern, bindings: &[(Var, TermId)]) -> Pattern {
             Pattern::Filter { inner: inside(inner), conditions: conditions.clone() }
         }
         Pattern::Extend { inner, var, scalar } => {
-            let others: Vec<_> = bindings.iter().filter(|(v, _)| v != var).copied().collect();
+            let others: Vec<_> = given.iter().filter(|given| given.var != *var).copied().collect();
             let inner = Box::new(substitute(inner, &others));
             let extended = Pattern::Extend { inner, var: *var, scalar: scalar.clone() };
-            match bindings.iter().find(|(v, _)| v == var) {
-                Some(binding) => join([values(&[*binding]), extended]),
+            match given.iter().find(|given| given.var == *var) {
+                Some(own) => join([values(&[*own]), extended]),
                 None => extended,
             }
         }
@@ -48,7 +48,7 @@ pub fn substitute(pattern: &Pattern, bindings: &[(Var, TermId)]) -> Pattern {
         }
         Pattern::Project { inner, vars } => {
             // Variables that are not projected are others, though they may have the same name.
-            let seen: Vec<_> = bindings.iter().filter(|(var, _)| vars.contains(var)).copied().collect();
+            let seen: Vec<_> = given.iter().filter(|given| vars.contains(&given.var)).copied().collect();
             Pattern::Project { inner: Box::new(substitute(inner, &seen)), vars: vars.clone() }
         }
         Pattern::Distinct { inner } => Pattern::Distinct { inner: inside(inner) },
@@ -59,10 +59,6 @@ pub fn substitute(pattern: &Pattern, bindings: &[(Var, TermId)]) -> Pattern {
     }
 }
 
-fn values(bindings: &[(Var, TermId)]) -> Pattern {
-    if bindings.is_empty() {
-        return Pattern::Unit;
-    }
-    let (vars, row) = bindings.iter().copied().unzip();
-    Pattern::Values { vars, rows: [row].into() }
+fn values(given: &[Given]) -> Pattern {
+    if given.is_empty() { Pattern::Unit } else { Pattern::Given(given.to_vec()) }
 }

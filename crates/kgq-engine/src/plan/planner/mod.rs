@@ -1,22 +1,28 @@
-//! From patterns to operators: each pattern is applied to the rows that are there already, or evaluated by itself and joined.
+//! From patterns to a physical plan: each pattern is applied to the rows that are there already, or evaluated by itself and joined.
+//!
+//! All decisions are made here, from the statistics; operators make none.
 
-use super::build_exists::Existence;
+mod exists;
+mod fewer;
+mod group;
+mod join;
+mod modifier;
+mod scan;
+mod star;
+
 use super::estimate::{self, Estimator};
-use super::{Condition, Pattern, Var, VarSet, scope};
-use crate::expression::compile;
-use crate::operator::expand::Expand;
-use crate::operator::feed::{Feed, Nothing, Settled, Unit};
-use crate::operator::filter::{Filter, Test};
-use crate::operator::hash_join::{By, Extreme, HashJoin, Kind, Layout, Pair};
-use crate::operator::parallel::Parallel;
-use crate::operator::project::Project;
-use crate::operator::service::Service;
-use crate::operator::symmetric_join::SymmetricJoin;
-use crate::operator::union::Union;
-use crate::operator::values::Values;
-use crate::operator::{Context, Node, schema};
+use super::expression::scalar_variables;
+use super::physical::{Basis, PhysicalPlan};
+use super::statistics::Statistics;
+use super::{Condition, Given, Pattern, Var, VarSet, Variables, scope};
+use crate::operator::feed::{FeedId, Nothing, UnitPlan};
+use crate::operator::hash_join::{self, By, Extreme, Kind, Layout, Pair};
+use crate::operator::{expand, filter, given, parallel, project, service, symmetric_join, union, values};
+use exists::Existence;
 use kgq_snapshot::TermId;
-use kgq_syntax::error::Result;
+use kgq_syntax::budget::Budget;
+use kgq_syntax::error::{Error, Result};
+use kgq_syntax::rdf::Variable;
 use std::sync::Arc;
 
 /// What becomes of equal solutions.
@@ -28,18 +34,24 @@ pub enum Duplicates {
     Ignore,
 }
 
-/// Builds the operators of one query.
-pub struct Builder<'b, 's> {
-    pub(super) cx: &'b Context<'s>,
-    pub(super) estimator: Estimator<'b, 's>,
+/// Plans one query.
+pub struct Planner<'p> {
+    statistics: &'p dyn Statistics,
+    budget: &'p Budget,
+    variables: &'p mut Variables,
+    estimator: Estimator<'p>,
     /// Variables bound outside an EXISTS, which its pattern sees wherever it stands (SPARQL 1.1 §18.6, substitute).
-    pub(super) outer: VarSet,
-    /// How many inner plans are being built around this one: each needs a variable for the number of its row.
-    pub(super) depth: usize,
+    outer: VarSet,
+    /// How many inner plans are being made around this one.
+    depth: usize,
     /// How many rows are wanted, where that may be far fewer than there are: nothing is read whole then that need not be.
-    pub(super) goal: Option<f64>,
-    /// In the plan of an EXISTS: the variable of the row's number, and which rows have a solution.
-    pub(super) settled: Option<(Var, Settled)>,
+    goal: Option<f64>,
+    /// In the plan of an EXISTS: the variable of the row's number, and whose rows those are.
+    settled: Option<(Var, FeedId)>,
+    feeds: u32,
+    /// How many EXISTS that are planned once for all bindings are around this part of the plan.
+    correlated: usize,
+    reads_clock: bool,
 }
 
 /// Fewer rows than this are read faster than a thread is started.
@@ -52,15 +64,32 @@ const MOST_DIVIDED: usize = 100;
 const MOST_WANTED: f64 = 10_000.0;
 
 /// The rows that a pattern is applied to; `None` is one row that binds nothing.
-pub type Input<'s> = Option<Node<'s>>;
+type Input = Option<PhysicalPlan>;
 
-impl<'b, 's> Builder<'b, 's> {
-    pub fn new(cx: &'b Context<'s>) -> Self {
-        Self { cx, estimator: Estimator::new(cx), outer: VarSet::default(), depth: 0, goal: None, settled: None }
+impl<'p> Planner<'p> {
+    pub fn new(statistics: &'p dyn Statistics, budget: &'p Budget, variables: &'p mut Variables) -> Self {
+        Self {
+            statistics,
+            budget,
+            variables,
+            estimator: Estimator::new(statistics, budget),
+            outer: VarSet::default(),
+            depth: 0,
+            goal: None,
+            settled: None,
+            feeds: 0,
+            correlated: 0,
+            reads_clock: false,
+        }
     }
 
-    /// Builds a part of the plan of which only so many rows are wanted; `None` for all.
-    pub(super) fn wanting<T>(&mut self, rows: Option<f64>, build: impl FnOnce(&mut Self) -> T) -> T {
+    /// Whether the plan depends on what NOW() is.
+    pub fn reads_clock(&self) -> bool {
+        self.reads_clock
+    }
+
+    /// Plans a part of which only so many rows are wanted; `None` for all.
+    fn wanting<T>(&mut self, rows: Option<f64>, build: impl FnOnce(&mut Self) -> T) -> T {
         let before = std::mem::replace(&mut self.goal, rows.filter(|rows| *rows <= MOST_WANTED));
         let built = build(self);
         self.goal = before;
@@ -68,47 +97,56 @@ impl<'b, 's> Builder<'b, 's> {
     }
 
     /// The plan that tells whether the pattern has a solution.
-    pub fn plan_existence(&mut self, pattern: &Pattern) -> Result<Node<'s>> {
+    pub fn plan_existence(&mut self, pattern: &Pattern) -> Result<PhysicalPlan> {
         self.wanting(Some(1.0), |builder| builder.apply(None, pattern, &VarSet::default(), Duplicates::Ignore))
     }
 
     /// The plan for a whole pattern, with exactly these columns, one row for each solution.
-    pub fn plan(&mut self, pattern: &Pattern, vars: &[Var]) -> Result<Node<'s>> {
+    pub fn plan(&mut self, pattern: &Pattern, vars: &[Var]) -> Result<PhysicalPlan> {
         let needed = vars.iter().copied().collect();
         let node = self.apply(None, pattern, &needed, Duplicates::Count)?;
-        Ok(self.side_by_side(Expand::where_weighted(Project::to(node, vars.to_vec()))))
+        Ok(self.side_by_side(expand::Plan::where_weighted(project::Plan::to(node, vars.to_vec()))))
     }
 
     /// The node, divided among the cores where it has much to do.
-    pub(super) fn side_by_side(&self, node: Node<'s>) -> Node<'s> {
+    fn side_by_side(&self, node: PhysicalPlan) -> PhysicalPlan {
         let (mut rows, mut operators) = (0.0f64, 0);
         let mut below = vec![&node];
         while let Some(node) = below.pop() {
-            let inputs = node.operator().inputs();
+            let inputs = node.operation.inputs();
             // How many rows a scan has is known; what becomes of them is guessed.
-            if inputs.iter().all(|input| input.operator().is_unit()) {
-                rows = rows.max(node.estimate);
+            if inputs.iter().all(|input| input.operation.is_unit()) {
+                rows = rows.max(node.rows);
             }
             operators += 1;
             below.extend(inputs);
         }
         let inner = self.depth > 0 || !self.outer.is_empty();
-        if inner || self.goal.is_some() || rows < WORTH_DIVIDING || operators > MOST_DIVIDED {
+        let few = rows < WORTH_DIVIDING || operators > MOST_DIVIDED;
+        if inner || self.goal.is_some() || few || !node.operation.divides() {
             return node;
         }
-        let (vars, certain, weighted, rows) = (node.vars.clone(), node.certain.clone(), node.weighted, node.estimate);
-        Node::new(Parallel::new(node), vars).like(certain, Vec::new(), weighted).estimated(rows)
+        let (vars, certain, weighted, rows) = (node.vars.clone(), node.certain.clone(), node.weighted, node.rows);
+        PhysicalPlan::new(parallel::Plan { input: node }, vars)
+            .like(certain, Vec::new(), weighted)
+            .expecting(rows, Basis::Input)
+    }
+
+    /// A number for rows that are put into an inner plan.
+    fn feed(&mut self) -> FeedId {
+        self.feeds += 1;
+        FeedId(self.feeds)
     }
 
     /// The rows of the input joined with the pattern's solutions. Columns that are not needed may be missing.
     pub fn apply(
         &mut self,
-        input: Input<'s>,
+        input: Input,
         pattern: &Pattern,
         needed: &VarSet,
         duplicates: Duplicates,
-    ) -> Result<Node<'s>> {
-        self.cx.budget().check()?;
+    ) -> Result<PhysicalPlan> {
+        self.budget.check()?;
         if !self.may_apply(input.as_ref(), pattern) {
             return self.independent(input, pattern, needed, duplicates);
         }
@@ -116,7 +154,7 @@ impl<'b, 's> Builder<'b, 's> {
             Pattern::Empty => {
                 let vars = input.map_or_else(Vec::new, |node| node.vars);
                 let certain = vars.iter().copied().collect();
-                Ok(Node::new(Nothing, vars).like(certain, Vec::new(), false).estimated(0.0))
+                Ok(PhysicalPlan::new(Nothing, vars).like(certain, Vec::new(), false).expecting(0.0, Basis::Query))
             }
             Pattern::Unit => Ok(self.start(input)),
             Pattern::Triple(_) | Pattern::Closure(_) | Pattern::TripleTerm(_) | Pattern::Join(_) => {
@@ -126,10 +164,16 @@ impl<'b, 's> Builder<'b, 's> {
                 None => Ok(self.values(vars, rows)),
                 Some(_) => self.independent(input, pattern, needed, duplicates),
             },
+            Pattern::Given(vars) => match input {
+                None => Ok(self.given(vars)),
+                Some(_) => self.independent(input, pattern, needed, duplicates),
+            },
             Pattern::Service(call) => match input {
                 None => {
                     let vars = call.vars.iter().map(|(_, var)| *var).collect();
-                    Ok(Node::new(Service::new(Arc::clone(call)), vars).estimated(estimate::SERVICE_ROWS))
+                    let basis = Basis::Guess("the endpoint has not been asked");
+                    Ok(PhysicalPlan::new(service::Plan(Arc::clone(call)), vars)
+                        .expecting(estimate::SERVICE_ROWS, basis))
                 }
                 Some(_) => self.independent(input, pattern, needed, duplicates),
             },
@@ -145,10 +189,10 @@ impl<'b, 's> Builder<'b, 's> {
                 if !needed.contains(*var) && !scalar.is_volatile() {
                     return self.apply(input, inner, needed, duplicates);
                 }
-                let inner_needed = needed.union(&super::expression::scalar_variables(scalar));
+                let inner_needed = needed.union(&scalar_variables(scalar));
                 let mut node = self.apply(input, inner, &inner_needed, duplicates)?;
                 if scalar.is_volatile() {
-                    node = Expand::where_weighted(node);
+                    node = expand::Plan::where_weighted(node);
                 }
                 self.extend(node, *var, scalar, needed)
             }
@@ -159,7 +203,7 @@ impl<'b, 's> Builder<'b, 's> {
                 self.independent(input, pattern, needed, duplicates)
             }
             Pattern::Distinct { inner } => {
-                let vars = scope::possible(inner).iter().filter(|var| self.cx.variables.is_named(*var)).collect();
+                let vars = scope::possible(inner).iter().filter(|var| self.variables.is_named(*var)).collect();
                 self.distinct(inner, vars)
             }
             Pattern::Group { inner, keys, aggregates } => self.group(inner, keys, aggregates, needed),
@@ -169,7 +213,7 @@ impl<'b, 's> Builder<'b, 's> {
     }
 
     /// Whether binding the input's variables before the pattern is evaluated gives the same solutions as after.
-    pub(super) fn may_apply(&self, input: Option<&Node<'s>>, pattern: &Pattern) -> bool {
+    fn may_apply(&self, input: Option<&PhysicalPlan>, pattern: &Pattern) -> bool {
         let Some(input) = input else { return true };
         let vars = input.var_set();
         let exposed = scope::exposed(pattern);
@@ -177,25 +221,25 @@ impl<'b, 's> Builder<'b, 's> {
             && !exposed.without(&self.outer).intersects(&vars)
     }
 
-    pub(super) fn start(&self, input: Input<'s>) -> Node<'s> {
-        input.unwrap_or_else(|| Node::new(Unit::default(), Vec::new()))
+    fn start(&self, input: Input) -> PhysicalPlan {
+        input.unwrap_or_else(|| PhysicalPlan::new(UnitPlan, Vec::new()))
     }
 
     /// Evaluates the pattern by itself and joins it with the input.
-    pub(super) fn independent(
+    fn independent(
         &mut self,
-        input: Input<'s>,
+        input: Input,
         pattern: &Pattern,
         needed: &VarSet,
         duplicates: Duplicates,
-    ) -> Result<Node<'s>> {
+    ) -> Result<PhysicalPlan> {
         let Some(left) = input else { return self.apply(None, pattern, needed, duplicates) };
         let right = self.alone(pattern, &needed.union(&left.var_set()), duplicates)?;
         self.hash_join(left, right, Kind::Inner, &[], &[], needed, duplicates)
     }
 
     /// The pattern evaluated from nothing, as SPARQL does it inside out.
-    pub(super) fn alone(&mut self, pattern: &Pattern, needed: &VarSet, duplicates: Duplicates) -> Result<Node<'s>> {
+    fn alone(&mut self, pattern: &Pattern, needed: &VarSet, duplicates: Duplicates) -> Result<PhysicalPlan> {
         let outer = std::mem::take(&mut self.outer);
         let node = self.apply(None, pattern, needed, duplicates);
         self.outer = outer;
@@ -203,16 +247,16 @@ impl<'b, 's> Builder<'b, 's> {
     }
 
     #[expect(clippy::too_many_arguments, reason = "a join has two sides, a kind, conditions and an output")]
-    pub(super) fn hash_join(
+    fn hash_join(
         &mut self,
-        left: Node<'s>,
-        right: Node<'s>,
+        left: PhysicalPlan,
+        right: PhysicalPlan,
         mut kind: Kind,
         conditions: &[Condition],
         by_value: &[(Var, Var)],
         needed: &VarSet,
         duplicates: Duplicates,
-    ) -> Result<Node<'s>> {
+    ) -> Result<PhysicalPlan> {
         let (mut keys, mut loose, mut added) = (Vec::new(), Vec::new(), Vec::new());
         let mut vars = left.vars.clone();
         for (column, var) in right.vars.iter().enumerate() {
@@ -241,7 +285,7 @@ impl<'b, 's> Builder<'b, 's> {
         {
             kind = Kind::Semi;
         }
-        let tests = self.tests(conditions, &vars)?;
+        let tests = tests(conditions, &vars)?;
         if !matches!(kind, Kind::Inner | Kind::Left) && tests.is_empty() {
             vars.truncate(left.vars.len());
             added.clear();
@@ -257,14 +301,14 @@ impl<'b, 's> Builder<'b, 's> {
         let certain = certain.intersection(&out.iter().copied().collect());
         let weighted = left.weighted || (right.weighted && joins);
         let sorted = if kind == Kind::Left { Vec::new() } else { left.sorted.clone() };
-        let estimate = match kind {
-            Kind::Inner if keys.is_empty() && loose.is_empty() => left.estimate * right.estimate,
-            Kind::Inner | Kind::Left => left.estimate.max(right.estimate),
-            Kind::Semi | Kind::Anti | Kind::Minus => left.estimate,
+        let rows = match kind {
+            Kind::Inner if keys.is_empty() && loose.is_empty() => left.rows * right.rows,
+            Kind::Inner | Kind::Left => left.rows.max(right.rows),
+            Kind::Semi | Kind::Anti | Kind::Minus => left.rows,
         };
         let extreme = match (kind, conditions) {
             (Kind::Semi | Kind::Anti, [Condition::Scalar(scalar)]) if loose.is_empty() => {
-                let names = |name: &kgq_syntax::rdf::Variable| self.cx.variables.get(name.as_str());
+                let names = |name: &Variable| self.variables.get(name.as_str());
                 scalar.less(names).and_then(|(low, high)| match (left.column(low), left.column(high)) {
                     (None, Some(_)) => Some(Extreme::Least(right.column(low)?)),
                     (Some(_), None) => Some(Extreme::Greatest(right.column(high)?)),
@@ -273,58 +317,44 @@ impl<'b, 's> Builder<'b, 's> {
             }
             _ => None,
         };
-        let layout = Layout { keys, loose, added, tests, extreme, kept };
-        let node = if self.goal.is_some() && kind == Kind::Inner && layout.loose.is_empty() {
-            Node::new(SymmetricJoin::new(left, right, layout), out).like(certain, Vec::new(), weighted)
+        let symmetric = self.goal.is_some() && kind == Kind::Inner && loose.is_empty();
+        let layout = Arc::new(Layout { keys, loose, added, conditions: tests, vars, extreme, kept });
+        let node = if symmetric {
+            let join = symmetric_join::Plan { left, right, layout };
+            PhysicalPlan::new(join, out).like(certain, Vec::new(), weighted)
         } else {
-            Node::new(HashJoin::new(left, right, kind, layout), out).like(certain, sorted, weighted)
+            PhysicalPlan::new(hash_join::Plan { left, right, kind, layout }, out).like(certain, sorted, weighted)
         };
-        Ok(node.estimated(estimate))
+        Ok(node.expecting(rows, Basis::Sides))
     }
 
-    /// Compiles conditions that need nothing but the row.
-    pub(super) fn tests(&self, conditions: &[Condition], vars: &[Var]) -> Result<Vec<Test>> {
-        let column = |var: Var| vars.iter().position(|v| *v == var);
-        let mut tests = Vec::new();
-        for condition in conditions {
-            match condition {
-                Condition::Scalar(scalar) => tests.push(Test::Expression {
-                    compiled: compile(&scalar.expression, &schema(vars, &self.cx.variables), &self.cx.expressions)?,
-                    text: scalar.expression.to_string(),
-                }),
-                // A variable that nothing binds is none of the terms, and differs from nothing.
-                Condition::NotAmong(var, terms) => {
-                    tests.extend(column(*var).map(|column| Test::NotAmong(column, terms.clone())));
-                }
-                Condition::Same(a, b) => {
-                    tests.extend(column(*a).zip(column(*b)).map(|(a, b)| Test::Same(a, b)));
-                }
-                Condition::Exists { .. } => {
-                    return Err(kgq_syntax::error::Error::bug("an EXISTS was left among the conditions of a join"));
-                }
-            }
-        }
-        Ok(tests)
-    }
-
-    fn values(&self, vars: &[Var], rows: &Arc<[Vec<TermId>]>) -> Node<'s> {
+    fn values(&self, vars: &[Var], rows: &Arc<[Vec<TermId>]>) -> PhysicalPlan {
         let certain = scope::certain(&Pattern::Values { vars: vars.to_vec(), rows: Arc::clone(rows) });
         let count = rows.len() as f64;
-        let values = Values::new(Arc::clone(rows), (0..vars.len()).collect());
-        Node::new(values, vars.to_vec()).like(certain, Vec::new(), false).estimated(count)
+        let values = values::Plan { rows: Arc::clone(rows), width: vars.len() };
+        PhysicalPlan::new(values, vars.to_vec()).like(certain, Vec::new(), false).expecting(count, Basis::Query)
+    }
+
+    fn given(&self, given: &[Given]) -> PhysicalPlan {
+        let vars: Vec<Var> = given.iter().map(|given| given.var).collect();
+        let certain = scope::certain(&Pattern::Given(given.to_vec()));
+        let positions = given.iter().map(|given| given.position).collect();
+        PhysicalPlan::new(given::Plan { vars: vars.clone(), positions }, vars)
+            .like(certain, Vec::new(), false)
+            .expecting(1.0, Basis::Query)
     }
 
     fn union(
         &mut self,
-        input: Input<'s>,
+        input: Input,
         branches: &[Pattern],
         needed: &VarSet,
         duplicates: Duplicates,
-    ) -> Result<Node<'s>> {
-        let feed = Feed::default();
+    ) -> Result<PhysicalPlan> {
+        let feed = self.feed();
         let mut nodes = Vec::new();
         for branch in branches {
-            let start = input.as_ref().map(|input| self.fed(&feed, input.vars.clone(), input));
+            let start = input.as_ref().map(|input| self.fed(feed, input.vars.clone(), input));
             nodes.push(self.apply(start, branch, needed, duplicates)?);
         }
         let mut seen = VarSet::default();
@@ -337,13 +367,13 @@ impl<'b, 's> Builder<'b, 's> {
         }
         let certain = nodes.iter().fold(seen, |set, node| set.intersection(&node.certain));
         let weighted = nodes.iter().any(|node| node.weighted);
-        let estimate = nodes.iter().map(|node| node.estimate).sum();
-        let union = Union::new(self.start(input), feed, nodes, vars.clone());
-        Ok(Node::new(union, vars).like(certain, Vec::new(), weighted).estimated(estimate))
+        let rows = nodes.iter().map(|node| node.rows).sum();
+        let union = union::Plan::new(self.start(input), feed, nodes, vars.clone());
+        Ok(PhysicalPlan::new(union, vars).like(certain, Vec::new(), weighted).expecting(rows, Basis::Sides))
     }
 
     /// Keeps the rows that pass the conditions.
-    pub(super) fn filter(&mut self, input: Node<'s>, conditions: &[Condition], needed: &VarSet) -> Result<Node<'s>> {
+    fn filter(&mut self, input: PhysicalPlan, conditions: &[Condition], needed: &VarSet) -> Result<PhysicalPlan> {
         let mut node = input;
         let mut plain = Vec::new();
         let mut patterns = Vec::new();
@@ -353,7 +383,7 @@ impl<'b, 's> Builder<'b, 's> {
                 Condition::Scalar(scalar) => {
                     node = self.mark_exists(node, scalar)?;
                     if scalar.is_volatile() {
-                        node = Expand::where_weighted(node);
+                        node = expand::Plan::where_weighted(node);
                     }
                     plain.push(condition.clone());
                 }
@@ -361,15 +391,15 @@ impl<'b, 's> Builder<'b, 's> {
             }
         }
         if !plain.is_empty() {
-            let tests = self.tests(&plain, &node.vars)?;
+            let conditions = tests(&plain, &node.vars)?;
             let mut wanted = needed.clone();
             patterns.iter().for_each(|(pattern, _)| wanted.extend(&scope::mentioned(pattern)));
-            let kept: Vec<usize> = (0..node.vars.len()).filter(|column| wanted.contains(node.vars[*column])).collect();
-            let vars: Vec<Var> = kept.iter().map(|column| node.vars[*column]).collect();
-            let certain = node.certain.intersection(&vars.iter().copied().collect());
-            let (sorted, weighted) = (node.sorted.clone(), node.weighted);
-            let estimate = (0..plain.len()).fold(node.estimate, |rows, _| rows / 3.0);
-            node = Node::new(Filter::new(node, tests, kept), vars).like(certain, sorted, weighted).estimated(estimate);
+            let (kept, vars) = node.kept(|var| wanted.contains(var));
+            let (certain, sorted, weighted) = (node.certain.clone(), node.sorted.clone(), node.weighted);
+            let rows = (0..plain.len()).fold(node.rows, |rows, _| rows / 3.0);
+            node = PhysicalPlan::new(filter::Plan { input: node, conditions, kept }, vars)
+                .like(certain, sorted, weighted)
+                .expecting(rows, Basis::Guess("a condition is taken to keep a third of its rows"));
         }
         for (at, (pattern, negated)) in patterns.iter().enumerate() {
             let mut wanted = needed.clone();
@@ -380,3 +410,28 @@ impl<'b, 's> Builder<'b, 's> {
         Ok(node)
     }
 }
+
+/// The conditions that need nothing but the row, over its columns.
+fn tests(conditions: &[Condition], vars: &[Var]) -> Result<Vec<filter::Condition>> {
+    let column = |var: Var| vars.iter().position(|v| *v == var);
+    let mut tests = Vec::new();
+    for condition in conditions {
+        match condition {
+            Condition::Scalar(scalar) => tests.push(filter::Condition::Expression(scalar.clone())),
+            // A variable that nothing binds is none of the terms, and differs from nothing.
+            Condition::NotAmong(var, terms) => {
+                tests.extend(column(*var).map(|column| filter::Condition::NotAmong(column, terms.clone())));
+            }
+            Condition::Same(a, b) => {
+                tests.extend(column(*a).zip(column(*b)).map(|(a, b)| filter::Condition::Same(a, b)));
+            }
+            Condition::Exists { .. } => {
+                return Err(Error::bug("an EXISTS was left among the conditions of a join"));
+            }
+        }
+    }
+    Ok(tests)
+}
+
+#[cfg(test)]
+mod tests;

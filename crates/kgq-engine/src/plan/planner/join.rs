@@ -1,17 +1,18 @@
 //! The operators of a join: operands in the planner's order, each condition as soon as its variables are bound.
 
-use super::build::{Builder, Duplicates, Input};
-use super::estimate::Rows;
-use super::order::order;
-use super::{Condition, Graph, Pattern, TripleAtom, Var, VarSet, scope};
-use crate::expression::compile;
-use crate::operator::access::{Access, Wish};
+use super::{Duplicates, Input, Planner};
+use crate::operator::access::{Key, Lookup, Wish};
 use crate::operator::hash_join::Kind;
-use crate::operator::intersect::Intersect;
+use crate::operator::intersect;
 use crate::operator::probe::Keep;
-use crate::operator::{Node, schema};
+use crate::plan::estimate::Rows;
+use crate::plan::order::order;
+use crate::plan::physical::PhysicalPlan;
+use crate::plan::statistics::Restriction;
+use crate::plan::{Condition, Graph, Pattern, TripleAtom, Var, VarSet, scope};
 use kgq_snapshot::TermId;
-use kgq_syntax::error::Result;
+use kgq_syntax::error::{Error, Result};
+use kgq_syntax::rdf::Variable;
 use std::ops::Range;
 
 /// A condition that restricts a variable to so few terms is turned round: the terms are looked up.
@@ -28,16 +29,16 @@ pub(super) struct Join<'p> {
     ranges: Vec<(Var, Range<u32>)>,
 }
 
-impl<'s> Builder<'_, 's> {
+impl Planner<'_> {
     /// The input's rows joined with all operands, under the conditions.
     pub(super) fn join(
         &mut self,
-        input: Input<'s>,
+        input: Input,
         patterns: &[Pattern],
         conditions: &[Condition],
         needed: &VarSet,
         duplicates: Duplicates,
-    ) -> Result<Node<'s>> {
+    ) -> Result<PhysicalPlan> {
         let mut operands = Vec::new();
         flatten(patterns, &mut operands);
         let mut join = Join { operands, pending: conditions.iter().collect(), ranges: Vec::new() };
@@ -66,9 +67,9 @@ impl<'s> Builder<'_, 's> {
             if !scalar.exists.is_empty() || !stored(&join.operands, var) {
                 continue;
             }
-            let schema = schema(&[var], &self.cx.variables);
-            let compiled = compile(&scalar.expression, &schema, &self.cx.expressions)?;
-            let Some((_, ranges, sure)) = compiled.as_ranges() else { continue };
+            let restriction = self.statistics.restriction(scalar, var, self.variables)?;
+            let Some(Restriction { ranges, sure }) = restriction else { continue };
+            self.reads_clock |= scalar.reads_clock();
             let count =
                 ranges.iter().fold(0u32, |sum, range| sum.saturating_add(range.end.saturating_sub(range.start)));
             if count <= MOST_LOOKED_UP {
@@ -92,18 +93,18 @@ impl<'s> Builder<'_, 's> {
     /// Operands that hang together are joined first, each group by itself; then the groups.
     fn components(
         &mut self,
-        input: Input<'s>,
+        input: Input,
         components: &[Vec<usize>],
         join: &Join<'_>,
         needed: &VarSet,
         duplicates: Duplicates,
-    ) -> Result<Node<'s>> {
+    ) -> Result<PhysicalPlan> {
         let mut pending = join.pending.clone();
         let mut wanted = needed.clone();
         pending.iter().for_each(|condition| wanted.extend(&condition.variables()));
         let mut node = None;
         let fed = input.is_some();
-        let outside = input.as_ref().map(Node::var_set).unwrap_or_default();
+        let outside = input.as_ref().map(PhysicalPlan::var_set).unwrap_or_default();
         let mut rest = input;
         let mut possible: Vec<VarSet> = components
             .iter()
@@ -145,15 +146,15 @@ impl<'s> Builder<'_, 's> {
     /// starts from rows that are put in from outside.
     fn combine(
         &mut self,
-        (left, fed): (Node<'s>, bool),
-        right: Node<'s>,
+        (left, fed): (PhysicalPlan, bool),
+        right: PhysicalPlan,
         pending: &mut Vec<&Condition>,
         wanted: &VarSet,
         needed: &VarSet,
         duplicates: Duplicates,
-    ) -> Result<Node<'s>> {
+    ) -> Result<PhysicalPlan> {
         let vars = left.var_set().union(&right.var_set());
-        let names = |name: &kgq_syntax::rdf::Variable| self.cx.variables.get(name.as_str());
+        let names = |name: &Variable| self.variables.get(name.as_str());
         let (mut ready, mut by_value) = (Vec::new(), Vec::new());
         pending.retain(|condition| {
             let Condition::Scalar(scalar) = condition else { return true };
@@ -170,7 +171,7 @@ impl<'s> Builder<'_, 's> {
             false
         });
         // The smaller side is kept in memory, once for all: what is put in again and again has to stay on the left.
-        let swap = !fed && left.estimate < right.estimate && duplicates == Duplicates::Count;
+        let swap = !fed && left.rows < right.rows && duplicates == Duplicates::Count;
         let (left, right) = if swap {
             by_value.iter_mut().for_each(|pair| *pair = (pair.1, pair.0));
             (right, left)
@@ -187,21 +188,21 @@ impl<'s> Builder<'_, 's> {
     /// Joins operands in order; those that the join's conditions speak of are tested as soon as they can be.
     fn connected(
         &mut self,
-        input: Input<'s>,
+        input: Input,
         operands: &[Pattern],
         join: &mut Join<'_>,
         needed: &VarSet,
         duplicates: Duplicates,
-    ) -> Result<Node<'s>> {
+    ) -> Result<PhysicalPlan> {
         let mut wanted = needed.clone();
         join.pending.iter().for_each(|condition| wanted.extend(&condition.variables()));
         let bound = input.as_ref().map(|node| node.certain.clone()).unwrap_or_default();
-        let before = Rows::of_many(input.as_ref().map_or(1.0, |node| node.estimate.max(1.0)));
+        let before = Rows::of_many(input.as_ref().map_or(1.0, |node| node.rows.max(1.0)));
         let steps = order(&self.estimator, operands, &bound, &before, &|var| wanted.contains(var)).steps;
         let mut input = input;
         let mut done = vec![false; operands.len()];
         for (position, at) in steps.iter().enumerate() {
-            self.cx.budget().check()?;
+            self.budget.check()?;
             if done[*at] {
                 continue;
             }
@@ -213,7 +214,7 @@ impl<'s> Builder<'_, 's> {
                 let read = wanted.contains(centre)
                     || (0..operands.len())
                         .any(|at| !rays.contains(&at) && scope::mentioned(&operands[at]).contains(centre));
-                if let Some(node) = self.run_merge(centre, &atoms, bounds, read, duplicates)? {
+                if let Some(node) = self.run_merge(centre, &atoms, bounds, read, duplicates) {
                     rays.iter().for_each(|at| done[*at] = true);
                     input = Some(self.conditions(node, operands, &done, join, needed)?);
                     continue;
@@ -227,7 +228,7 @@ impl<'s> Builder<'_, 's> {
             let mut later = wanted_by(operands, &done);
             later.extend(needed);
             join.pending.iter().for_each(|condition| later.extend(&condition.variables()));
-            let before = input.as_ref().map(Node::var_set).unwrap_or_default();
+            let before = input.as_ref().map(PhysicalPlan::var_set).unwrap_or_default();
             let next = steps[position + 1..].iter().find(|next| !done[**next]).map(|next| &operands[*next]);
             let node = if group.is_empty() {
                 self.operand(input.take(), &operands[*at], join, &later, duplicates, next)?
@@ -254,13 +255,13 @@ impl<'s> Builder<'_, 's> {
 
     fn operand(
         &mut self,
-        input: Input<'s>,
+        input: Input,
         operand: &Pattern,
         join: &Join<'_>,
         needed: &VarSet,
         duplicates: Duplicates,
         next: Option<&Pattern>,
-    ) -> Result<Node<'s>> {
+    ) -> Result<PhysicalPlan> {
         // A triple term can be taken apart only where it is bound, and then fills what is unbound.
         let takes_apart = match (operand, &input) {
             (Pattern::TripleTerm(atom), Some(input)) => input.certain.contains(atom.triple),
@@ -302,7 +303,7 @@ impl<'s> Builder<'_, 's> {
     /// Operands that, with the first of `steps`, restrict the one variable that it would bind.
     fn intersectable(
         &self,
-        input: Option<&Node<'s>>,
+        input: Option<&PhysicalPlan>,
         operands: &[Pattern],
         steps: &[usize],
         done: &[bool],
@@ -333,24 +334,22 @@ impl<'s> Builder<'_, 's> {
 
     fn intersect(
         &mut self,
-        input: Node<'s>,
+        input: PhysicalPlan,
         atoms: &[&TripleAtom],
         join: &Join<'_>,
         needed: &VarSet,
         duplicates: Duplicates,
-    ) -> Result<Node<'s>> {
+    ) -> Result<PhysicalPlan> {
         let column = |var: Var| if input.certain.contains(var) { input.column(var) } else { None };
         let wish = Wish { column: &column, rank: &|_| 0, constants_first: false };
-        let mut accesses = Vec::new();
-        let mut estimate = f64::INFINITY;
-        let mut fresh = None;
-        for atom in atoms {
-            let access = Access::new(self.cx, atom, &wish)?;
-            fresh = fresh.or(access.free.first().map(|(var, _)| *var));
-            estimate = estimate.min(self.estimator.probe(&input, atom, Keep::Matched));
-            accesses.push(access);
-        }
-        let Some(var) = fresh else { return Err(kgq_syntax::error::Error::bug("a multiway join binds no variable")) };
+        let mut lookups: Vec<Lookup> = atoms.iter().map(|atom| Lookup::new(atom, &wish)).collect();
+        let estimates = atoms.iter().map(|atom| (self.estimator.probe(&input, atom, Keep::Matched), *atom));
+        let fewest = estimates.min_by(|(a, _), (b, _)| a.total_cmp(b));
+        let fresh = lookups.iter().find_map(|lookup| lookup.free.first());
+        let (Some((rows, fewest)), Some((var, _))) = (fewest, fresh) else {
+            return Err(Error::bug("a multiway join binds no variable"));
+        };
+        let var = *var;
         let bounds = join.ranges.iter().find(|(bounded, _)| *bounded == var).map(|(_, range)| range.clone());
         let mut certain = input.certain.clone();
         certain.insert(var);
@@ -359,21 +358,35 @@ impl<'s> Builder<'_, 's> {
             sorted = vec![var];
         }
         let weigh = duplicates == Duplicates::Count;
-        let (intersect, vars) = Intersect::new(input, accesses, var, weigh, bounds, &|var| needed.contains(var));
-        let weighted = intersect.weighs();
-        let certain = certain.intersection(&vars.iter().copied().collect());
-        Ok(Node::new(intersect, vars).like(certain, sorted, weighted).estimated(estimate))
+        let (kept, mut vars) = input.kept(|var| needed.contains(var));
+        let listed = needed.contains(var);
+        if listed {
+            vars.push(var);
+        }
+        // A column further right was bound later, and changes more often.
+        lookups.sort_by_key(|lookup| {
+            let column = |key: &Key| match key {
+                Key::Term(_) => 0,
+                Key::Column(column) => column + 1,
+            };
+            lookup.prefix.iter().map(column).max()
+        });
+        let weighted = input.weighted || (!listed && weigh);
+        let bounds = bounds.unwrap_or(0..u32::MAX);
+        let intersect = intersect::Plan { input, lookups, var, listed, weigh, kept, bounds };
+        let node = PhysicalPlan::new(intersect, vars).like(certain, sorted, weighted);
+        Ok(node.expecting(rows, self.estimator.basis(fewest)))
     }
 
     /// Applies the conditions whose variables no later operand can bind.
     fn conditions(
         &mut self,
-        node: Node<'s>,
+        node: PhysicalPlan,
         operands: &[Pattern],
         done: &[bool],
         join: &mut Join<'_>,
         needed: &VarSet,
-    ) -> Result<Node<'s>> {
+    ) -> Result<PhysicalPlan> {
         if join.pending.is_empty() {
             return Ok(node);
         }
@@ -397,7 +410,7 @@ impl<'s> Builder<'_, 's> {
     }
 
     /// Whether the condition reads something that the rows have; one that reads nothing waits for the end.
-    fn is_bound(&self, condition: &Condition, node: &Node<'s>) -> bool {
+    fn is_bound(&self, condition: &Condition, node: &PhysicalPlan) -> bool {
         condition.variables().intersects(&node.var_set())
     }
 }
@@ -428,7 +441,7 @@ pub(super) fn wanted_by(operands: &[Pattern], done: &[bool]) -> VarSet {
 }
 
 /// Groups of operands that share variables. All that share some with the input are one group, the first.
-fn components(operands: &[Pattern], input: Option<&Node<'_>>) -> Vec<Vec<usize>> {
+fn components(operands: &[Pattern], input: Option<&PhysicalPlan>) -> Vec<Vec<usize>> {
     let vars: Vec<VarSet> = operands.iter().map(scope::possible).collect();
     let mut groups: Vec<(VarSet, Vec<usize>)> = Vec::new();
     if let Some(input) = input {

@@ -1,70 +1,69 @@
 //! The operators of OPTIONAL, MINUS and EXISTS: an inner plan for each batch of rows, an index look-up, or a hash join.
 
-use super::build::{Builder, Duplicates, Input};
-use super::{Condition, Pattern, Scalar, Var, VarSet, scope};
-use crate::operator::Node;
-use crate::operator::apply::{self, Apply};
-use crate::operator::correlated::{self, Correlated};
-use crate::operator::feed::{Feed, Settled};
+use super::{Duplicates, Input, Planner};
+use crate::operator::apply;
+use crate::operator::correlated;
+use crate::operator::feed::{self, FeedId};
 use crate::operator::hash_join::Kind;
 use crate::operator::probe::Keep;
+use crate::plan::physical::{Basis, PhysicalPlan};
+use crate::plan::{Condition, Given, Pattern, Scalar, Var, VarSet, scope, substitute};
 use kgq_syntax::error::Result;
+use std::sync::Arc;
 
-impl<'s> Builder<'_, 's> {
+impl Planner<'_> {
     /// The start of an inner plan over the rows of `input`.
-    pub(super) fn fed(&self, feed: &Feed, vars: Vec<Var>, input: &Node<'s>) -> Node<'s> {
+    pub(super) fn fed(&self, feed: FeedId, vars: Vec<Var>, input: &PhysicalPlan) -> PhysicalPlan {
         let mut certain = input.certain.clone();
         for var in &vars {
             if input.column(*var).is_none() {
                 certain.insert(*var);
             }
         }
-        Node::new(feed.clone(), vars).like(certain, input.sorted.clone(), input.weighted).estimated(input.estimate)
+        PhysicalPlan::new(feed::Plan(feed), vars)
+            .like(certain, input.sorted.clone(), input.weighted)
+            .expecting(input.rows, Basis::Input)
     }
 
-    pub(super) fn row_var(&self) -> Var {
-        self.cx.row_vars[self.depth.min(self.cx.row_vars.len() - 1)]
-    }
-
-    /// An inner plan over batches of `input`, whose rows keep the number of the row that they belong to.
-    pub(super) fn inner_plan(
+    /// An inner plan over batches of `input`, and the variable of the number of the row that each of its rows belongs to.
+    fn inner_plan(
         &mut self,
-        input: &Node<'s>,
+        input: &PhysicalPlan,
         pattern: &Pattern,
         conditions: &[Condition],
         needed: &VarSet,
         duplicates: Duplicates,
-    ) -> Result<((Feed, Settled), Node<'s>, Var)> {
-        let row = self.row_var();
-        let (feed, settled) = (Feed::default(), Settled::default());
+    ) -> Result<((FeedId, PhysicalPlan), Var)> {
+        let row = self.variables.fresh("#row");
+        let feed = self.feed();
         // Where nothing tells the solutions of a row apart, none is sought after the first.
-        let passes_over = (duplicates == Duplicates::Ignore && needed.is_empty()).then(|| (row, settled.clone()));
+        let passes_over = (duplicates == Duplicates::Ignore && needed.is_empty()).then_some((row, feed));
         let around = std::mem::replace(&mut self.settled, passes_over);
-        let vars = Apply::inner_vars(input, row);
+        let vars = input.vars.iter().copied().chain([row]).collect();
         let mut needed = needed.clone();
         needed.insert(row);
-        let start = self.fed(&feed, vars, input);
+        let start = self.fed(feed, vars, input);
         self.depth += 1;
         let inner =
             self.wanting(None, |b| b.join(Some(start), std::slice::from_ref(pattern), conditions, &needed, duplicates));
         self.depth -= 1;
         self.settled = around;
-        Ok(((feed, settled), inner?, row))
+        Ok(((feed, inner?), row))
     }
 
     pub(super) fn left_join(
         &mut self,
-        input: Input<'s>,
+        input: Input,
         left: &Pattern,
         right: &Pattern,
         conditions: &[Condition],
         needed: &VarSet,
         duplicates: Duplicates,
-    ) -> Result<Node<'s>> {
+    ) -> Result<PhysicalPlan> {
         let right_vars = scope::possible(right);
         let mut read = VarSet::default();
         conditions.iter().for_each(|condition| read.extend(&condition.variables()));
-        let known = scope::possible(left).union(&input.as_ref().map(Node::var_set).unwrap_or_default());
+        let known = scope::possible(left).union(&input.as_ref().map(PhysicalPlan::var_set).unwrap_or_default());
         let added = right_vars.without(&known);
         if matches!(right, Pattern::Empty) || duplicates == Duplicates::Ignore && !added.intersects(needed) {
             // Every row of the left stays whatever the right has, unless the right fills what the left leaves open.
@@ -75,7 +74,7 @@ impl<'s> Builder<'_, 's> {
         if input.is_none()
             && duplicates == Duplicates::Count
             && conditions.is_empty()
-            && let Some(node) = self.counted_star([left, right], needed)?
+            && let Some(node) = self.counted_star([left, right], needed)
         {
             return Ok(node);
         }
@@ -98,7 +97,7 @@ impl<'s> Builder<'_, 's> {
             let right = self.wanting(None, |b| b.alone(right, &read, duplicates))?;
             return self.hash_join(left, right, Kind::Left, conditions, &[], needed, duplicates);
         }
-        let (feed, inner, row) = self.inner_plan(&left, right, conditions, needed, duplicates)?;
+        let ((feed, inner), row) = self.inner_plan(&left, right, conditions, needed, duplicates)?;
         let vars: Vec<Var> = left
             .vars
             .iter()
@@ -107,20 +106,19 @@ impl<'s> Builder<'_, 's> {
             .filter(|var| needed.contains(*var))
             .collect();
         let (certain, weighted) = (left.certain.clone(), left.weighted || inner.weighted);
-        let estimate = left.estimate.max(inner.estimate);
-        let apply = Apply::new(left, feed, inner, apply::Kind::Left, row, vars.clone())?;
-        let certain = certain.intersection(&vars.iter().copied().collect());
-        Ok(Node::new(apply, vars).like(certain, Vec::new(), weighted).estimated(estimate))
+        let rows = left.rows.max(inner.rows);
+        let apply = apply::Plan::new(left, (feed, inner), apply::Kind::Left, row, vars.clone())?;
+        Ok(PhysicalPlan::new(apply, vars).like(certain, Vec::new(), weighted).expecting(rows, Basis::Sides))
     }
 
     pub(super) fn minus(
         &mut self,
-        input: Input<'s>,
+        input: Input,
         left: &Pattern,
         right: &Pattern,
         needed: &VarSet,
         duplicates: Duplicates,
-    ) -> Result<Node<'s>> {
+    ) -> Result<PhysicalPlan> {
         let shared = scope::possible(left).intersection(&scope::possible(right));
         if shared.is_empty() {
             return self.apply(input, left, needed, duplicates);
@@ -138,7 +136,7 @@ impl<'s> Builder<'_, 's> {
     }
 
     /// Adds a column for each EXISTS in the expression.
-    pub(super) fn mark_exists(&mut self, mut input: Node<'s>, scalar: &Scalar) -> Result<Node<'s>> {
+    pub(super) fn mark_exists(&mut self, mut input: PhysicalPlan, scalar: &Scalar) -> Result<PhysicalPlan> {
         for (var, pattern) in &scalar.exists {
             input = self.exists(input, pattern, Existence::Mark(*var), None)?;
         }
@@ -148,11 +146,11 @@ impl<'s> Builder<'_, 's> {
     /// Keeps or marks the rows for which the pattern has a solution. Without `needed` all columns stay.
     pub(super) fn exists(
         &mut self,
-        node: Node<'s>,
+        node: PhysicalPlan,
         pattern: &Pattern,
         existence: Existence,
         needed: Option<&VarSet>,
-    ) -> Result<Node<'s>> {
+    ) -> Result<PhysicalPlan> {
         let vars = node.var_set();
         let pattern = without_modifiers(pattern, &vars);
         let shared_certain = scope::possible(pattern).intersection(&vars).is_subset(&node.certain);
@@ -173,8 +171,7 @@ impl<'s> Builder<'_, 's> {
         if let Existence::Mark(var) = existence {
             certain.insert(var);
         }
-        let certain = certain.intersection(&out.iter().copied().collect());
-        let (sorted, weighted, estimate) = (node.sorted.clone(), node.weighted, node.estimate);
+        let as_input = (certain, node.sorted.clone(), node.weighted);
         // Conditions that compare with the row can be tested on pairs of rows.
         let (core, tests) = match pattern {
             Pattern::Filter { inner, conditions } if conditions.iter().all(is_plain) => {
@@ -192,17 +189,15 @@ impl<'s> Builder<'_, 's> {
                 let outer = std::mem::replace(&mut self.outer, vars.clone());
                 let plan = self.inner_plan(&node, pattern, &[], &VarSet::default(), Duplicates::Ignore);
                 self.outer = outer;
-                let (feed, inner, row) = plan?;
+                let (inner, row) = plan?;
                 let kind = match existence {
                     Existence::Existing => apply::Kind::Semi,
                     Existence::Missing => apply::Kind::Anti,
-                    Existence::Mark(_) => apply::Kind::Mark {
-                        yes: self.cx.expressions.truth_id(true)?,
-                        no: self.cx.expressions.truth_id(false)?,
-                    },
+                    Existence::Mark(_) => apply::Kind::Mark,
                 };
-                let apply = Apply::new(node, feed, inner, kind, row, out.clone())?;
-                return Ok(Node::new(apply, out).like(certain, sorted, weighted).estimated(estimate));
+                let rows = node.rows;
+                let apply = apply::Plan::new(node, inner, kind, row, out.clone())?;
+                return Ok(kept(PhysicalPlan::new(apply, out), as_input, rows));
             }
         }
         if by_hash {
@@ -215,14 +210,50 @@ impl<'s> Builder<'_, 's> {
         let kind = match existence {
             Existence::Existing => correlated::Kind::Semi,
             Existence::Missing => correlated::Kind::Anti,
-            Existence::Mark(_) => correlated::Kind::Mark {
-                yes: self.cx.expressions.truth_id(true)?,
-                no: self.cx.expressions.truth_id(false)?,
-            },
+            Existence::Mark(_) => correlated::Kind::Mark,
         };
-        let correlated = Correlated::new(node, pattern.clone(), kind, out.clone());
-        Ok(Node::new(correlated, out).like(certain, sorted, weighted).estimated(estimate))
+        let shared: Vec<usize> = scope::mentioned(pattern).iter().filter_map(|var| node.column(var)).collect();
+        let inner = Arc::new(self.for_each_binding(pattern, &node, &shared)?);
+        let columns = out.iter().map(|var| node.column(*var)).collect();
+        let rows = node.rows;
+        let correlated = correlated::Plan { input: node, inner, kind, shared, columns };
+        Ok(kept(PhysicalPlan::new(correlated, out), as_input, rows))
     }
+
+    /// The plans that tell whether the pattern has a solution for given values of the columns `shared`.
+    fn for_each_binding(
+        &mut self,
+        pattern: &Pattern,
+        input: &PhysicalPlan,
+        shared: &[usize],
+    ) -> Result<correlated::Inner> {
+        let given = |bound: &dyn Fn(Var) -> bool| -> Vec<Given> {
+            let var = |column: &usize| input.vars[*column];
+            let given = |(position, column)| Given { var: var(column), position, bound: bound(var(column)) };
+            shared.iter().enumerate().map(given).collect()
+        };
+        let all_bound = shared.iter().all(|column| input.certain.contains(input.vars[*column]));
+        // Two plans at each level would be too many where such patterns nest.
+        let both = !all_bound && self.correlated == 0;
+        let mut plan = |given: Vec<Given>| {
+            let pattern = substitute::substitute(pattern, &given);
+            let mut planner = Planner::new(self.statistics, self.budget, self.variables);
+            planner.correlated = self.correlated + 1;
+            let plan = planner.plan_existence(&pattern);
+            self.reads_clock |= planner.reads_clock;
+            plan
+        };
+        if both {
+            let bound = plan(given(&|_| true))?;
+            return Ok(correlated::Inner { bound, open: Some(plan(given(&|var| input.certain.contains(var)))?) });
+        }
+        Ok(correlated::Inner { bound: plan(given(&|var| input.certain.contains(var)))?, open: None })
+    }
+}
+
+/// A node that hands on rows of its input.
+fn kept(node: PhysicalPlan, (certain, sorted, weighted): (VarSet, Vec<Var>, bool), rows: f64) -> PhysicalPlan {
+    node.like(certain, sorted, weighted).expecting(rows, Basis::Input)
 }
 
 /// What is done with the rows for which a pattern has a solution.
@@ -265,7 +296,8 @@ fn substitutable(pattern: &Pattern, outer: &VarSet) -> bool {
         | Pattern::Closure(_)
         | Pattern::TripleTerm(_)
         | Pattern::Service(_)
-        | Pattern::Values { .. } => true,
+        | Pattern::Values { .. }
+        | Pattern::Given(_) => true,
         Pattern::Join(operands) => operands.iter().enumerate().all(|(at, operand)| {
             let exposed = scope::exposed(operand);
             // What matters to it that the row binds must not be joined afterwards, as an operand is that shares with the

@@ -1,15 +1,12 @@
 //! What keeps the rows of a join few between its operands: rows that are alike become one, and operands that hang on one variable are
 //! joined by themselves.
 
-use super::build::{Builder, Duplicates};
-use super::build_join::{Join, triple, wanted_by};
-use super::{Pattern, Var, VarSet, scope};
-use crate::operator::Node;
-use crate::operator::distinct::Distinct;
-use crate::operator::fold::Fold;
-use crate::operator::fold_pairs::FoldPairs;
+use super::join::{Join, triple, wanted_by};
+use super::{Duplicates, Planner};
 use crate::operator::hash_join::Kind;
-use crate::operator::project::Project;
+use crate::operator::{distinct, fold, fold_pairs, project};
+use crate::plan::physical::{Basis, PhysicalPlan};
+use crate::plan::{Pattern, Var, VarSet, scope};
 use kgq_syntax::error::Result;
 
 /// With more operands to come than this no groups among them are sought: that takes longer than it can save.
@@ -21,18 +18,18 @@ const WORTH_FOLDING: f64 = 1000.0;
 /// A sum for each term is kept to fold pairs: more terms than this for each row are too many.
 const TERMS_A_ROW: f64 = 16.0;
 
-impl<'s> Builder<'_, 's> {
+impl Planner<'_> {
     /// Operands still to come that hang on the rows by one variable only, bind nothing that is needed, and cost less when they
     /// are joined by themselves than when each row looks them up.
     pub(super) fn side_group(
         &self,
-        node: &Node<'s>,
+        node: &PhysicalPlan,
         operands: &[Pattern],
         done: &[bool],
         join: &Join<'_>,
         needed: &VarSet,
     ) -> Option<(Var, Vec<usize>)> {
-        if self.depth > 0 || self.goal.is_some() || node.estimate < WORTH_FOLDING {
+        if self.depth > 0 || self.goal.is_some() || node.rows < WORTH_FOLDING {
             return None;
         }
         let mut read = needed.clone();
@@ -82,7 +79,7 @@ impl<'s> Builder<'_, 's> {
     #[expect(clippy::too_many_arguments, reason = "the state of the join that the group is part of")]
     pub(super) fn join_side(
         &mut self,
-        node: Node<'s>,
+        node: PhysicalPlan,
         key: Var,
         group: &[usize],
         operands: &[Pattern],
@@ -90,16 +87,19 @@ impl<'s> Builder<'_, 's> {
         done: &mut [bool],
         join: &Join<'_>,
         duplicates: Duplicates,
-    ) -> Result<Node<'s>> {
+    ) -> Result<PhysicalPlan> {
         let members: Vec<Pattern> = group.iter().map(|at| operands[*at].clone()).collect();
         group.iter().for_each(|at| done[*at] = true);
         let side = self.alone(&Pattern::Join(members), &[key].into_iter().collect(), duplicates)?;
-        let side = Project::to(side, vec![key]);
-        let (vars, certain) = (side.vars.clone(), side.certain.clone());
+        let side = project::Plan::to(side, vec![key]);
+        let (vars, certain, rows) = (side.vars.clone(), side.certain.clone(), side.rows);
         let side = match duplicates {
-            Duplicates::Ignore => Node::new(Distinct::new(side), vars).like(certain, Vec::new(), false),
-            Duplicates::Count => Node::new(Fold::new(side), vars.clone()).like(certain, vars, true),
+            Duplicates::Ignore => {
+                PhysicalPlan::new(distinct::Plan { input: side }, vars).like(certain, Vec::new(), false)
+            }
+            Duplicates::Count => PhysicalPlan::new(fold::Plan { input: side }, vars.clone()).like(certain, vars, true),
         };
+        let side = side.expecting(rows, Basis::Input);
         let mut later = wanted_by(operands, done);
         later.extend(needed);
         join.pending.iter().for_each(|condition| later.extend(&condition.variables()));
@@ -109,27 +109,28 @@ impl<'s> Builder<'_, 's> {
     /// The rows without repetitions, where variables that told them apart are not needed any more and more joins follow.
     pub(super) fn fewer(
         &self,
-        node: Node<'s>,
+        node: PhysicalPlan,
         operands: &[Pattern],
         done: &[bool],
         dropped: bool,
         duplicates: Duplicates,
-    ) -> Node<'s> {
+    ) -> PhysicalPlan {
         // An inner plan numbers its rows anew for each batch, so nothing may be remembered there.
-        if self.depth > 0 || node.estimate < WORTH_FOLDING || node.vars.is_empty() || node.vars.len() > 2 {
+        if self.depth > 0 || node.rows < WORTH_FOLDING || node.vars.is_empty() || node.vars.len() > 2 {
             return node;
         }
         // How often the ends of paths repeat no statistics tell; with one end in order it costs little to see.
         if let ([a, b], Some(first)) = (node.vars.as_slice(), node.sorted.first())
             && dropped
             && self.goal.is_none()
-            && node.estimate * TERMS_A_ROW >= f64::from(self.cx.snapshot().term_count())
+            && node.rows * TERMS_A_ROW >= f64::from(self.statistics.terms())
             && (first == a || first == b)
         {
             let by = usize::from(first == b);
-            let (vars, sorted, rows) = (node.vars.clone(), vec![*first], node.estimate);
+            let (vars, sorted, rows) = (node.vars.clone(), vec![*first], node.rows);
             let (certain, weigh) = (node.certain.clone(), duplicates == Duplicates::Count);
-            return Node::new(FoldPairs::new(node, by, weigh), vars).like(certain, sorted, weigh).estimated(rows);
+            let fold = fold_pairs::Plan { input: node, by, weigh };
+            return PhysicalPlan::new(fold, vars).like(certain, sorted, weigh).expecting(rows, Basis::Input);
         }
         let taken = operands.iter().zip(done).filter(|(_, done)| **done).map(|(operand, _)| operand);
         let mut distinct = vec![f64::INFINITY; node.vars.len()];
@@ -145,17 +146,19 @@ impl<'s> Builder<'_, 's> {
         let groups = distinct.iter().product::<f64>();
         // A set of one column's ids is a bit each: it costs less than one look-up too many.
         let cheap = duplicates == Duplicates::Ignore && node.vars.len() == 1;
-        if !cheap && groups * 1.5 > node.estimate {
+        if !cheap && groups * 1.5 > node.rows {
             return node;
         }
-        let (vars, certain, sorted, rows) =
-            (node.vars.clone(), node.certain.clone(), node.sorted.clone(), node.estimate);
+        let (vars, certain, sorted, rows) = (node.vars.clone(), node.certain.clone(), node.sorted.clone(), node.rows);
         match duplicates {
             Duplicates::Ignore => {
-                Node::new(Distinct::new(node), vars).like(certain, sorted, false).estimated(groups.min(rows))
+                let distinct = distinct::Plan { input: node };
+                let rows = groups.min(rows);
+                PhysicalPlan::new(distinct, vars).like(certain, sorted, false).expecting(rows, Basis::Distinct)
             }
-            Duplicates::Count if vars.len() == 1 && self.goal.is_none() && node.estimate > groups * 4.0 => {
-                Node::new(Fold::new(node), vars.clone()).like(certain, vars, true).estimated(groups)
+            Duplicates::Count if vars.len() == 1 && self.goal.is_none() && node.rows > groups * 4.0 => {
+                let fold = fold::Plan { input: node };
+                PhysicalPlan::new(fold, vars.clone()).like(certain, vars, true).expecting(groups, Basis::Distinct)
             }
             Duplicates::Count => node,
         }

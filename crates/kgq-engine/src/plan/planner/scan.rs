@@ -1,17 +1,17 @@
 //! The operators that look into the data: index joins, paths, and the components of triple terms.
 
-use super::build::{Builder, Duplicates, Input};
-use super::{ClosureAtom, Graph, Slot, TripleAtom, TripleTermAtom, Var, VarSet};
-use crate::operator::Node;
-use crate::operator::access::{Access, Key, Wish};
-use crate::operator::closure::{self, Closure, End, Within};
-use crate::operator::probe::{Choice, Keep, Probe};
-use crate::operator::triple_term::{Part, TripleTerm};
-use kgq_syntax::error::Result;
+use super::{Duplicates, Input, Planner};
+use crate::operator::access::{Key, Lookup, Wish};
+use crate::operator::closure::{self, End, Within};
+use crate::operator::probe::{self, Emit, Keep};
+use crate::operator::triple_term::{self, Part};
+use crate::plan::physical::{Basis, PhysicalPlan};
+use crate::plan::{ClosureAtom, Graph, Slot, TripleAtom, TripleTermAtom, Var, VarSet};
+use kgq_syntax::error::{Error, Result};
 use std::ops::Range;
 use std::sync::Arc;
 
-impl<'s> Builder<'_, 's> {
+impl Planner<'_> {
     /// Looks each row up in the pattern's index.
     #[expect(
         clippy::too_many_arguments,
@@ -19,14 +19,14 @@ impl<'s> Builder<'_, 's> {
     )]
     pub(super) fn probe(
         &mut self,
-        input: Node<'s>,
+        input: PhysicalPlan,
         atom: &TripleAtom,
         keep: Keep,
         needed: &VarSet,
         duplicates: Duplicates,
         bounds: Option<(Var, Range<u32>)>,
         next_keys: &[Var],
-    ) -> Result<Node<'s>> {
+    ) -> Result<PhysicalPlan> {
         let column = |var: Var| if input.certain.contains(var) { input.column(var) } else { None };
         let rank = |var: Var| match &bounds {
             Some((bounded, _)) if *bounded == var => 0,
@@ -38,14 +38,11 @@ impl<'s> Builder<'_, 's> {
             ([key], Some(first)) => key == first,
             _ => false,
         };
-        let access = Access::new(
-            self.cx,
-            atom,
-            &Wish { column: &column, rank: &rank, constants_first: sorted_key || keys.is_empty() },
-        )?;
-        let first_free = access.free.first().map(|(var, depth)| (*var, *depth));
-        let bounds = bounds.filter(|(var, _)| first_free == Some((*var, access.prefix.len()))).map(|(_, range)| range);
-        let estimate = self.estimator.probe(&input, atom, keep);
+        let wish = Wish { column: &column, rank: &rank, constants_first: sorted_key || keys.is_empty() };
+        let lookup = Lookup::new(atom, &wish);
+        let first_free = lookup.free.first().copied();
+        let bounds = bounds.filter(|(var, _)| first_free == Some((*var, lookup.prefix.len()))).map(|(_, range)| range);
+        let rows = self.estimator.probe(&input, atom, keep);
         let mut certain = input.certain.clone();
         if keep == Keep::Matched {
             atom.variables().for_each(|var| certain.insert(var));
@@ -53,24 +50,32 @@ impl<'s> Builder<'_, 's> {
         let mut sorted = input.sorted.clone();
         if input.vars.is_empty() && keep == Keep::Matched {
             // A scan comes in the order of its components.
-            sorted = access.free.iter().map(|(var, _)| *var).collect();
+            sorted = lookup.free.iter().map(|(var, _)| *var).collect();
         }
-        let settled = self.settled.as_ref().and_then(|(row, settled)| Some((input.column(*row)?, settled.clone())));
-        let choice = Choice {
-            keep,
-            settled,
-            weigh: duplicates == Duplicates::Count,
-            sorted_key,
-            bounds,
-            needed: &|var| needed.contains(var),
+        let settled = self.settled.and_then(|(row, feed)| Some((input.column(row)?, feed)));
+        let (kept, mut vars) = input.kept(|var| needed.contains(var));
+        let wanted = matches!(keep, Keep::Matched | Keep::All);
+        let fresh = lookup.free.iter().filter(|(var, _)| wanted && needed.contains(*var));
+        let (fresh, depths): (Vec<Var>, Vec<usize>) = fresh.copied().unzip();
+        vars.extend(fresh);
+        let first = lookup.prefix.len();
+        let emit = match depths.as_slice() {
+            [] => Emit::Folded,
+            [depth] if *depth == first && first + 1 < lookup.width && lookup.checks.is_empty() => Emit::Runs,
+            _ => Emit::Rows,
         };
-        let (probe, vars) = Probe::new(input, access, choice);
+        let merging = sorted_key
+            && lookup.prefix.split_last().is_some_and(|(last, fixed)| {
+                matches!(last, Key::Column(_)) && fixed.iter().all(|key| matches!(key, Key::Term(_)))
+            });
+        let weigh = duplicates == Duplicates::Count;
+        let probe = probe::Plan { input, lookup, keep, emit, weigh, kept, depths, bounds, merging, settled };
         let weighted = probe.weighs();
-        let certain = certain.intersection(&vars.iter().copied().collect());
-        Ok(Node::new(probe, vars).like(certain, sorted, weighted).estimated(estimate))
+        let node = PhysicalPlan::new(probe, vars).like(certain, sorted, weighted);
+        Ok(node.expecting(rows, self.estimator.basis(atom)))
     }
 
-    pub(super) fn closure(&mut self, input: Input<'s>, atom: &ClosureAtom, needed: &VarSet) -> Result<Node<'s>> {
+    pub(super) fn closure(&mut self, input: Input, atom: &ClosureAtom, needed: &VarSet) -> Result<PhysicalPlan> {
         let input = self.start(input);
         let end = |slot: Slot| match slot {
             Slot::Term(term) => End::Key(Key::Term(term)),
@@ -85,8 +90,7 @@ impl<'s> Builder<'_, 's> {
             },
             graph => (Within::One(graph.clone()), None),
         };
-        let kept: Vec<usize> = (0..input.vars.len()).filter(|c| needed.contains(input.vars[*c])).collect();
-        let mut vars: Vec<Var> = kept.iter().map(|column| input.vars[*column]).collect();
+        let (kept, mut vars) = input.kept(|var| needed.contains(var));
         let fresh = [
             (atom.subject.var(), subject == End::Free),
             (atom.object.var(), object == End::Free && !same),
@@ -102,8 +106,8 @@ impl<'s> Builder<'_, 's> {
             _ => false,
         });
         let (sorted, weighted) = (input.sorted.clone(), input.weighted);
-        let estimate = input.estimate * 10.0;
-        let plan = closure::Plan {
+        let rows = input.rows * 10.0;
+        let spec = Arc::new(closure::Spec {
             subject,
             object,
             same,
@@ -113,17 +117,22 @@ impl<'s> Builder<'_, 's> {
             kept,
             added,
             vars: vars.clone(),
-        };
-        let certain = certain.intersection(&vars.iter().copied().collect());
-        Ok(Node::new(Closure::new(input, plan), vars).like(certain, sorted, weighted).estimated(estimate))
+        });
+        Ok(PhysicalPlan::new(closure::Plan { input, spec }, vars)
+            .like(certain, sorted, weighted)
+            .expecting(rows, Basis::Guess("a path is taken to lead to ten ends")))
     }
 
-    pub(super) fn triple_term(&mut self, input: Node<'s>, atom: &TripleTermAtom, needed: &VarSet) -> Result<Node<'s>> {
+    pub(super) fn triple_term(
+        &mut self,
+        input: PhysicalPlan,
+        atom: &TripleTermAtom,
+        needed: &VarSet,
+    ) -> Result<PhysicalPlan> {
         let Some(column) = input.column(atom.triple) else {
-            return Err(kgq_syntax::error::Error::bug("a triple term is taken apart before it is bound"));
+            return Err(Error::bug("a triple term is taken apart before it is bound"));
         };
-        let mut kept: Vec<usize> = (0..input.vars.len()).filter(|c| needed.contains(input.vars[*c])).collect();
-        let mut vars: Vec<Var> = kept.iter().map(|column| input.vars[*column]).collect();
+        let (mut kept, mut vars) = input.kept(|var| needed.contains(var));
         let mut certain = input.certain.clone();
         let mut bound = 0;
         let mut parts = [Part::Binds; 3];
@@ -149,9 +158,8 @@ impl<'s> Builder<'_, 's> {
                 },
             };
         }
-        let (sorted, weighted, estimate) = (input.sorted.clone(), input.weighted, input.estimate);
-        let certain = certain.intersection(&vars.iter().copied().collect());
-        let node = Node::new(TripleTerm::new(input, column, parts, kept), vars);
-        Ok(node.like(certain, sorted, weighted).estimated(estimate))
+        let (sorted, weighted, rows) = (input.sorted.clone(), input.weighted, input.rows);
+        let node = PhysicalPlan::new(triple_term::Plan { input, column, parts, kept }, vars);
+        Ok(node.like(certain, sorted, weighted).expecting(rows, Basis::Input))
     }
 }

@@ -1,23 +1,23 @@
 //! The operators of GROUP BY and its aggregates.
 
-use super::build::{Builder, Duplicates};
-use super::{Aggregate, Pattern, Var, VarSet};
-use crate::aggregate::Accumulator;
-use crate::operator::Node;
-use crate::operator::group::{Aggregated, Argument, Group};
-use kgq_syntax::error::Result;
+use super::{Duplicates, Planner};
+use crate::aggregate::needs_rows;
+use crate::operator::group::{self, Argument};
+use crate::plan::physical::{Basis, PhysicalPlan};
+use crate::plan::{Aggregate, Pattern, Var, VarSet, scope};
+use kgq_syntax::error::{Error, Result};
 use spargebra::algebra::{AggregateExpression, AggregateFunction};
 
-impl<'s> Builder<'_, 's> {
+impl Planner<'_> {
     pub(super) fn group(
         &mut self,
         inner: &Pattern,
         keys: &[Var],
         aggregates: &[Aggregate],
         needed: &VarSet,
-    ) -> Result<Node<'s>> {
+    ) -> Result<PhysicalPlan> {
         let aggregates: Vec<&Aggregate> = aggregates.iter().filter(|a| needed.contains(a.result)).collect();
-        let certain = super::scope::certain(inner);
+        let certain = scope::certain(inner);
         let mut inner_needed: VarSet = keys.iter().copied().collect();
         let mut duplicates = Duplicates::Ignore;
         let mut planned = Vec::new();
@@ -32,12 +32,11 @@ impl<'s> Builder<'_, 's> {
                 aggregate.expression.clone()
             };
             let argument = if counts_all && counts { None } else { aggregate.argument };
-            let accumulator = Accumulator::new(&expression);
             inner_needed = argument.into_iter().fold(inner_needed, |mut set, var| {
                 set.insert(var);
                 set
             });
-            let all = if accumulator.needs_rows() { aggregate.all.clone() } else { Vec::new() };
+            let all = if needs_rows(&expression) { aggregate.all.clone() } else { Vec::new() };
             all.iter().for_each(|var| inner_needed.insert(*var));
             if counts {
                 duplicates = Duplicates::Count;
@@ -45,20 +44,20 @@ impl<'s> Builder<'_, 's> {
             if reads == Reads::Bound || matches!(expression, AggregateExpression::CountSolutions { .. }) {
                 counted.insert(aggregate.result);
             }
-            planned.push((accumulator, argument, all, aggregate.result));
+            planned.push((expression, argument, all, aggregate.result));
         }
         let node = self.wanting(None, |b| {
             let node = b.apply(None, inner, &inner_needed, duplicates)?;
-            Ok::<_, kgq_syntax::error::Error>(b.side_by_side(node))
+            Ok::<_, Error>(b.side_by_side(node))
         })?;
         let key_columns: Vec<usize> = keys.iter().filter_map(|key| node.column(*key)).collect();
         let mut vars: Vec<Var> = key_columns.iter().map(|column| node.vars[*column]).collect();
         let mut bound: VarSet = vars.iter().copied().filter(|var| node.certain.contains(*var)).collect();
         let results: Vec<Var> = planned.iter().map(|(_, _, _, result)| *result).collect();
-        let aggregated = planned
+        let aggregates = planned
             .into_iter()
-            .map(|(accumulator, argument, all, _)| Aggregated {
-                accumulator,
+            .map(|(expression, argument, all, _)| group::Aggregate {
+                expression,
                 argument: argument.map(|var| node.column(var).map_or(Argument::Unbound, Argument::Column)),
                 all: all.iter().filter_map(|var| node.column(*var)).collect(),
             })
@@ -67,10 +66,12 @@ impl<'s> Builder<'_, 's> {
         vars.extend(&results);
         // Grouping by all keys where all are missing is still grouping: without rows there is no group.
         let single = keys.is_empty();
-        let estimate = if single { 1.0 } else { (node.estimate / 2.0).max(1.0) };
-        Ok(Node::new(Group::new(node, key_columns, single, aggregated, results), vars)
-            .like(bound, Vec::new(), false)
-            .estimated(estimate))
+        let (rows, basis) = match single {
+            true => (1.0, Basis::Query),
+            false => ((node.rows / 2.0).max(1.0), Basis::Guess("a group is taken to have two rows")),
+        };
+        let group = group::Plan { input: node, keys: key_columns, single, aggregates, results };
+        Ok(PhysicalPlan::new(group, vars).like(bound, Vec::new(), false).expecting(rows, basis))
     }
 }
 

@@ -1,0 +1,42 @@
+//! One row of values that a plan is opened for: what an EXISTS that is asked anew for each binding puts into its pattern.
+
+use super::{Context, Opening, Operator};
+use crate::batch::Batch;
+use crate::plan::Var;
+use crate::plan::physical::{Labels, Operation, PhysicalPlan};
+use kgq_snapshot::TermId;
+use kgq_syntax::error::{Error, Result};
+
+#[derive(Debug)]
+pub struct Plan {
+    pub vars: Vec<Var>,
+    /// Where each variable's value stands among those that are given.
+    pub positions: Vec<usize>,
+}
+
+struct Given(Option<Vec<TermId>>);
+
+impl Operation for Plan {
+    fn inputs(&self) -> Vec<&PhysicalPlan> {
+        Vec::new()
+    }
+
+    fn describe(&self, labels: &Labels<'_>) -> String {
+        format!("given {}", labels.names(&self.vars))
+    }
+
+    fn open<'s>(&self, opening: &Opening<'_, 's>) -> Result<Box<dyn Operator<'s> + 's>> {
+        let value = |at: &usize| opening.given.get(*at).copied();
+        let row: Option<Vec<TermId>> = self.positions.iter().map(value).collect();
+        match row {
+            Some(row) => Ok(Box::new(Given(Some(row)))),
+            None => Err(Error::bug("a plan is opened without the values that it asks for")),
+        }
+    }
+}
+
+impl<'s> Operator<'s> for Given {
+    fn next(&mut self, _: &Context<'s>) -> Result<Option<Batch>> {
+        Ok(self.0.take().map(|row| Batch::new(row.into_iter().map(|id| vec![id]).collect(), 1)))
+    }
+}

@@ -1,0 +1,164 @@
+//! The physical plan: a tree of data that says which operators run, on which columns, and how many rows are expected.
+//!
+//! The planner makes it, `--explain` prints it, and operators are opened from it, as often as one likes. Its constants are ids, so it
+//! belongs to one snapshot. It holds no state of a run.
+
+use super::{Var, VarSet, Variables};
+use crate::operator::{Opening, Operator};
+use kgq_snapshot::TermId;
+use kgq_syntax::error::Result;
+use std::fmt;
+
+/// Rows that an operator reads in sequence cost so much; a look-up in an index costs 1.
+const ROW: f64 = 0.1;
+
+/// What a node does: the data of one operator, which stand in the operator's file.
+pub trait Operation: fmt::Debug + Send + Sync {
+    fn inputs(&self) -> Vec<&PhysicalPlan>;
+
+    /// What it does, in a few words.
+    fn describe(&self, labels: &Labels<'_>) -> String;
+
+    /// An operator that does it.
+    ///
+    /// # Errors
+    /// The budget's limits.
+    fn open<'s>(&self, opening: &Opening<'_, 's>) -> Result<Box<dyn Operator<'s> + 's>>;
+
+    /// Whether the operator can give a part of its rows, so that several can run side by side.
+    fn divides(&self) -> bool {
+        false
+    }
+
+    /// Whether it gives one row that binds nothing.
+    fn is_unit(&self) -> bool {
+        false
+    }
+
+    /// What a row of its inputs costs.
+    fn cost_a_row(&self) -> f64 {
+        ROW
+    }
+}
+
+/// A node of a plan.
+#[derive(Debug)]
+pub struct PhysicalPlan {
+    pub operation: Box<dyn Operation>,
+    /// The variable of each column.
+    pub vars: Vec<Var>,
+    /// The variables bound in every row.
+    pub certain: VarSet,
+    /// Rows come sorted by these variables' ids, the first first.
+    pub sorted: Vec<Var>,
+    /// Whether rows may stand for several solutions.
+    pub weighted: bool,
+    /// How many rows are expected.
+    pub rows: f64,
+    /// Where that number comes from.
+    pub basis: Basis,
+    /// Rows touched here and below; a look-up counts 1.
+    pub cost: f64,
+}
+
+/// What an estimate was made from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Basis {
+    /// The estimate of the input.
+    Input,
+    /// What a triple pattern matches by itself: statements, and distinct subjects, predicates, objects and graphs among them.
+    Counted { rows: f64, distinct: [f64; 4] },
+    /// The distinct ids of the patterns joined so far.
+    Distinct,
+    /// The estimates of the two sides.
+    Sides,
+    /// The number stands in the query.
+    Query,
+    /// Nothing is known of it: a guess.
+    Guess(&'static str),
+}
+
+impl fmt::Display for Basis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Input => f.write_str("the estimate of its input"),
+            Self::Counted { rows, distinct: [s, p, o, g] } => {
+                write!(f, "{rows} statements of the pattern, with {s} subjects, {p} predicates, {o} objects")?;
+                if *g > 1.0 { write!(f, ", {g} graphs") } else { Ok(()) }
+            }
+            Self::Distinct => f.write_str("the distinct terms of the patterns joined so far"),
+            Self::Sides => f.write_str("the estimates of its two sides"),
+            Self::Query => f.write_str("a number in the query"),
+            Self::Guess(what) => write!(f, "no statistics: {what}"),
+        }
+    }
+}
+
+impl PhysicalPlan {
+    pub fn new(operation: impl Operation + 'static, vars: Vec<Var>) -> Self {
+        let inputs = operation.inputs();
+        let cost = inputs.iter().map(|input| input.cost + input.rows * operation.cost_a_row()).sum();
+        Self {
+            operation: Box::new(operation),
+            vars,
+            certain: VarSet::default(),
+            sorted: Vec::new(),
+            weighted: false,
+            rows: 1.0,
+            basis: Basis::Query,
+            cost,
+        }
+    }
+
+    /// Says how its rows are bound, sorted and weighted. Of the order that remains which the columns have.
+    #[must_use]
+    pub fn like(mut self, certain: VarSet, sorted: Vec<Var>, weighted: bool) -> Self {
+        self.certain = certain.intersection(&self.var_set());
+        self.sorted = sorted;
+        self.sorted.truncate(self.sorted.iter().take_while(|v| self.vars.contains(v)).count());
+        self.weighted = weighted;
+        self
+    }
+
+    /// Says how many rows are expected, and why.
+    #[must_use]
+    pub fn expecting(mut self, rows: f64, basis: Basis) -> Self {
+        self.rows = rows;
+        self.basis = basis;
+        self.cost += rows * ROW;
+        self
+    }
+
+    pub fn column(&self, var: Var) -> Option<usize> {
+        self.vars.iter().position(|v| *v == var)
+    }
+
+    pub fn var_set(&self) -> VarSet {
+        self.vars.iter().copied().collect()
+    }
+
+    /// The columns whose variables are needed, and those variables.
+    pub fn kept(&self, needed: impl Fn(Var) -> bool) -> (Vec<usize>, Vec<Var>) {
+        self.vars.iter().enumerate().filter(|(_, var)| needed(**var)).map(|(column, var)| (column, *var)).unzip()
+    }
+}
+
+/// What variables and ids are called, for people.
+pub struct Labels<'a> {
+    pub variables: &'a Variables,
+    pub term: &'a dyn Fn(TermId) -> String,
+}
+
+impl Labels<'_> {
+    pub fn names(&self, vars: &[Var]) -> String {
+        vars.iter().map(|var| self.name(*var)).collect::<Vec<_>>().join(" ")
+    }
+
+    pub fn name(&self, var: Var) -> String {
+        self.variables.name(var).to_string()
+    }
+
+    pub fn term(&self, id: TermId) -> String {
+        (self.term)(id)
+    }
+}

@@ -1,0 +1,90 @@
+//! The operators of BIND, DISTINCT, ORDER BY and LIMIT.
+
+use super::{Duplicates, Planner};
+use crate::operator::{distinct, expand, extend, order, project, slice};
+use crate::plan::physical::{Basis, PhysicalPlan};
+use crate::plan::{OrderKey, Pattern, Scalar, Var, VarSet, scope};
+use kgq_syntax::error::{Error, Result};
+
+impl Planner<'_> {
+    pub(super) fn extend(
+        &mut self,
+        input: PhysicalPlan,
+        var: Var,
+        scalar: &Scalar,
+        needed: &VarSet,
+    ) -> Result<PhysicalPlan> {
+        let input = self.mark_exists(input, scalar)?;
+        let (mut kept, mut vars) = input.kept(|kept| needed.contains(kept) && kept != var);
+        kept.push(input.vars.len());
+        vars.push(var);
+        let mut certain = input.certain.clone();
+        if scope::binds_always(scalar, &certain) {
+            certain.insert(var);
+        }
+        let (sorted, weighted, rows) = (input.sorted.clone(), input.weighted, input.rows);
+        let extend = extend::Plan { input, var, scalar: scalar.clone(), kept };
+        Ok(PhysicalPlan::new(extend, vars).like(certain, sorted, weighted).expecting(rows, Basis::Input))
+    }
+
+    pub(super) fn distinct(&mut self, inner: &Pattern, vars: Vec<Var>) -> Result<PhysicalPlan> {
+        let needed = vars.iter().copied().collect();
+        let node = self.apply(None, inner, &needed, Duplicates::Ignore)?;
+        let present: Vec<Var> = vars.into_iter().filter(|var| node.column(*var).is_some()).collect();
+        let node = self.side_by_side(project::Plan::to(node, present));
+        let (vars, certain, sorted, rows) = (node.vars.clone(), node.certain.clone(), node.sorted.clone(), node.rows);
+        Ok(PhysicalPlan::new(distinct::Plan { input: node }, vars)
+            .like(certain, sorted, false)
+            .expecting(rows, Basis::Input))
+    }
+
+    pub(super) fn order(
+        &mut self,
+        inner: &Pattern,
+        keys: &[OrderKey],
+        needed: &VarSet,
+        limit: Option<u64>,
+    ) -> Result<PhysicalPlan> {
+        let mut inner_needed = needed.clone();
+        keys.iter().for_each(|key| inner_needed.insert(key.var));
+        let node = self.wanting(None, |b| {
+            let node = b.apply(None, inner, &inner_needed, Duplicates::Count)?;
+            Ok::<_, Error>(b.side_by_side(node))
+        })?;
+        let keys = keys.iter().filter_map(|key| Some((node.column(key.var)?, key.descending))).collect();
+        let (vars, certain, weighted) = (node.vars.clone(), node.certain.clone(), node.weighted);
+        let rows = node.rows;
+        Ok(PhysicalPlan::new(order::Plan { input: node, keys, limit }, vars)
+            .like(certain, Vec::new(), weighted)
+            .expecting(rows, Basis::Input))
+    }
+
+    pub(super) fn slice(
+        &mut self,
+        inner: &Pattern,
+        start: u64,
+        length: Option<u64>,
+        needed: &VarSet,
+    ) -> Result<PhysicalPlan> {
+        let most = length.map(|length| start.saturating_add(length));
+        let mut below = inner;
+        while let Pattern::Project { inner, .. } = below {
+            below = inner;
+        }
+        let node = match below {
+            Pattern::Order { inner, keys } => self.order(inner, keys, needed, most)?,
+            _ => {
+                let wanted = most.map(|most| self.goal.map_or(most as f64, |goal| goal.min(most as f64))).or(self.goal);
+                self.wanting(wanted, |b| b.apply(None, inner, needed, Duplicates::Count))?
+            }
+        };
+        let node = expand::Plan::where_weighted(node);
+        let (vars, certain) = (node.vars.clone(), node.certain.clone());
+        let (rows, basis) = match most {
+            Some(most) if (most as f64) < node.rows => (most as f64, Basis::Query),
+            _ => (node.rows, Basis::Input),
+        };
+        let slice = slice::Plan { input: node, offset: start, limit: length };
+        Ok(PhysicalPlan::new(slice, vars).like(certain, Vec::new(), false).expecting(rows, basis))
+    }
+}

@@ -1,0 +1,98 @@
+//! What the planner knows of the data. It sees nothing else of them, so that a test can make it up.
+
+use super::{Graph, Scalar, Slot, TripleAtom, Var, Variables};
+use crate::batch::Batch;
+use crate::expression::compile;
+use crate::operator::access::{Lookup, Wish};
+use crate::operator::{Context, schema};
+use kgq_snapshot::{Family, Permutation, TermId, TermKind};
+use kgq_syntax::error::Result;
+use std::ops::Range;
+
+/// What a triple pattern matches by itself.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Count {
+    pub rows: f64,
+    /// Distinct ids at subject, predicate, object and graph, among those rows.
+    pub distinct: [f64; 4],
+}
+
+/// The terms that a condition allows a variable to hold, as stretches of ids.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Restriction {
+    pub ranges: Vec<Range<u32>>,
+    /// Whether every term in them satisfies the condition.
+    pub sure: bool,
+}
+
+/// What the planner asks of the data.
+pub trait Statistics {
+    /// How many different terms the data have.
+    fn terms(&self) -> u32;
+
+    /// What the pattern matches when its variables are free and different.
+    fn count(&self, atom: &TripleAtom) -> Count;
+
+    /// Whether all objects of the predicate in the default graph are equal to themselves only: nodes, or plain strings.
+    fn objects_are_simple(&self, predicate: TermId) -> bool;
+
+    /// What an expression over one variable allows it to hold, where stretches of ids can say it.
+    ///
+    /// # Errors
+    /// A limit that a constant part of the expression exceeds.
+    fn restriction(&self, scalar: &Scalar, var: Var, variables: &Variables) -> Result<Option<Restriction>>;
+}
+
+/// The statistics of a snapshot, and its indexes, which know how many rows a pattern has.
+impl Statistics for Context<'_> {
+    fn terms(&self) -> u32 {
+        self.snapshot().term_count()
+    }
+
+    fn count(&self, atom: &TripleAtom) -> Count {
+        let nothing = Count { rows: 0.0, distinct: [0.0; 4] };
+        let wish = Wish { column: &|_| None, rank: &|_| 0, constants_first: true };
+        // Where graphs cannot be merged within the limits, opening the plan fails too, and tells why.
+        let Ok(access) = Lookup::new(atom, &wish).open(self) else { return nothing };
+        let rows = access.range(access.source.index(), &Batch::unit(0), 0).len() as f64;
+        if rows == 0.0 {
+            return nothing;
+        }
+        let all = match &atom.graph {
+            Graph::Default | Graph::Union | Graph::Merge(_) => self.snapshot().statistics(),
+            Graph::Named(_) | Graph::Each(_) => self.snapshot().quad_statistics(),
+        };
+        let [s, p, o] = atom.slots;
+        let (subjects, objects) = match p {
+            Slot::Term(p) => {
+                let of = all.predicate(p);
+                (of.distinct_subjects as f64, of.distinct_objects as f64)
+            }
+            Slot::Var(_) => (all.distinct_subjects as f64, all.distinct_objects as f64),
+        };
+        let graphs = if atom.positions().1 == 4 { self.named_graphs.len() as f64 } else { 1.0 };
+        let of = |slot: Slot, distinct: f64| match slot {
+            Slot::Term(_) => 1.0,
+            Slot::Var(_) => distinct.max(1.0).min(rows),
+        };
+        let predicates = all.distinct_predicates as f64;
+        Count { rows, distinct: [of(s, subjects), of(p, predicates), of(o, objects), graphs.max(1.0).min(rows)] }
+    }
+
+    /// Ids are sorted by family, so the ends of the predicate's objects tell.
+    fn objects_are_simple(&self, predicate: TermId) -> bool {
+        let snapshot = self.snapshot();
+        let index = snapshot.triples(Permutation::Pos);
+        let rows = index.run(predicate);
+        let Some(last) = rows.end.checked_sub(1).filter(|_| !rows.is_empty()) else { return true };
+        let (first, last) = (index.column(1, rows.start..rows.start + 1)[0], index.column(1, last..last + 1)[0]);
+        let strings = snapshot.family_range(Family::String);
+        matches!(snapshot.kind(last), TermKind::BlankNode | TermKind::Iri)
+            || strings.contains(&first.get()) && strings.contains(&last.get())
+    }
+
+    fn restriction(&self, scalar: &Scalar, var: Var, variables: &Variables) -> Result<Option<Restriction>> {
+        let compiled = compile(&scalar.expression, &schema(&[var], variables), &self.expressions)?;
+        Ok(compiled.as_ranges().map(|(_, ranges, sure)| Restriction { ranges, sure }))
+    }
+}
