@@ -97,7 +97,7 @@ impl fmt::Display for Basis {
 impl PhysicalPlan {
     pub fn new(operation: impl Operation + 'static, vars: Vec<Var>) -> Self {
         let inputs = operation.inputs();
-        let cost = inputs.iter().map(|input| input.cost + input.rows * operation.cost_a_row()).sum();
+        let cost = inputs.iter().fold(0.0, |sum, input| sum + input.cost + input.rows * operation.cost_a_row());
         Self {
             operation: Box::new(operation),
             vars,
