@@ -1,35 +1,28 @@
 //! Errors in expressions that whoever reads the answer would not expect: a value is missing, and the query looks right.
 //!
-//! An unbound variable and a term of the wrong type are no such errors: queries count on them.
+//! An unbound variable and a term of the wrong type are no such errors: queries count on them. A text that a cast cannot read is one.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Reasons that are told apart; further ones are counted with the first.
-const MOST_REASONS: usize = 64;
-
-/// What failed while one query was answered, and how often. Threads share it.
+/// How often something failed while one query was answered, and the first reason by its text, which is the same whatever the order
+/// in which threads come upon them. Threads share it.
 #[derive(Clone, Debug, Default)]
-pub struct Failures(Arc<Mutex<BTreeMap<Arc<str>, u64>>>);
+pub struct Failures(Arc<Mutex<(u64, Option<Arc<str>>)>>);
 
 impl Failures {
     /// Counts a failure. This is where an expression has failed already, so that it may take a lock.
     pub fn count(&self, reason: &Arc<str>) {
-        let mut reasons = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = reasons.get_mut(reason) {
-            *count += 1;
-        } else if reasons.len() < MOST_REASONS {
-            reasons.insert(Arc::clone(reason), 1);
-        } else if let Some(mut first) = reasons.first_entry() {
-            *first.get_mut() += 1;
+        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        told.0 += 1;
+        if told.1.as_ref().is_none_or(|first| reason < first) {
+            told.1 = Some(Arc::clone(reason));
         }
     }
 
     /// How many failures there were, and the first reason by its text; `None` if there was no failure.
     pub fn told(&self) -> Option<(u64, String)> {
-        let reasons = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (first, _) = reasons.first_key_value()?;
-        Some((reasons.values().sum(), first.to_string()))
+        let told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Some((told.0, told.1.as_ref()?.to_string()))
     }
 }
 

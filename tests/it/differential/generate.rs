@@ -499,7 +499,11 @@ impl<'d> Queries<'d> {
             2 => Expr::Call("!".to_owned(), vec![self.condition(depth - 1, groups)]),
             3 if groups > 0 && (self.wide() || !self.nested) => self.exists(groups),
             4..=6 => Expr::Binary(self.dice.pick(&["=", "!="]), value(self), value(self)),
-            7 => Expr::Binary(self.dice.pick(&["<", "<=", ">", ">="]), value(self), value(self)),
+            // Oxigraph's evaluator takes a term without an order, such as an IRI, for `<=` itself, which is an error (§17.3).
+            7 => {
+                let operators: &[&str] = if self.wide() { &["<", "<=", ">", ">="] } else { &["<", ">"] };
+                Expr::Binary(self.dice.pick(operators), value(self), value(self))
+            }
             8 => Expr::Call("BOUND".to_owned(), vec![self.variable()]),
             9 => Expr::Call(
                 self.dice.pick(&["isIRI", "isBLANK", "isLITERAL", "isNUMERIC", "isTRIPLE"]).to_owned(),

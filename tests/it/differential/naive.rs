@@ -4,6 +4,7 @@
 //! EXISTS puts the outer solution's values into every place that matches the graph, as the community's repair of substitution does
 //! (SEP-0007), and expressions see them too, even those over nothing but a sub-SELECT that hides them; but not into the right side of MINUS: it then has the variables in common with the left that its text has.
 
+use oxrdf::vocab::xsd;
 use oxrdf::{GraphName, Literal, NamedNode, NamedOrBlankNode, Quad, Term, Triple, Variable};
 use spareval::QueryEvaluator;
 use spargebra::algebra::{
@@ -30,6 +31,7 @@ pub struct TooMany;
 
 type Solutions = Result<Vec<Solution>, TooMany>;
 
+const XSD: &str = "http://www.w3.org/2001/XMLSchema#";
 const MOST: usize = 5_000;
 /// Pairs of solutions that a join may try.
 const MOST_PAIRS: usize = 1_000_000;
@@ -439,10 +441,10 @@ impl Naive {
                 if found.contains(&yes) { yes } else { found.iter().all(|f| *f == no).then_some(no)? }
             }
             E::Equal(a, b) => self.call(Operation::equal, of(a)?, of(b)?),
-            E::Greater(a, b) => self.call(Operation::greater, of(a)?, of(b)?),
-            E::GreaterOrEqual(a, b) => self.call(Operation::greater_or_equal, of(a)?, of(b)?),
-            E::Less(a, b) => self.call(Operation::less, of(a)?, of(b)?),
-            E::LessOrEqual(a, b) => self.call(Operation::less_or_equal, of(a)?, of(b)?),
+            E::Greater(a, b) => self.call(Operation::greater, ordered(of(a)?)?, of(b)?),
+            E::GreaterOrEqual(a, b) => self.call(Operation::greater_or_equal, ordered(of(a)?)?, of(b)?),
+            E::Less(a, b) => self.call(Operation::less, ordered(of(a)?)?, of(b)?),
+            E::LessOrEqual(a, b) => self.call(Operation::less_or_equal, ordered(of(a)?)?, of(b)?),
             E::Add(a, b) => self.call(|a, b| a + b, of(a)?, of(b)?),
             E::Subtract(a, b) => self.call(|a, b| a - b, of(a)?, of(b)?),
             E::Multiply(a, b) => self.call(|a, b| a * b, of(a)?, of(b)?),
@@ -462,6 +464,17 @@ impl Naive {
         let expression = Operation::call(function.clone(), arguments);
         self.evaluator.evaluate_expression(&expression, variables.iter().zip(values))
     }
+}
+
+/// The term, if `<` is defined for it (§17.3). Oxigraph's evaluator takes any term for equal in order to itself.
+fn ordered(term: Term) -> Option<Term> {
+    let is_ordered = match &term {
+        Term::NamedNode(_) | Term::BlankNode(_) => false,
+        Term::Triple(triple) => ordered(triple.object.clone()).is_some(),
+        Term::Literal(literal) if literal.datatype() == xsd::INTEGER => super::compare::number(literal).is_some(),
+        Term::Literal(literal) => literal.language().is_some() || literal.datatype().as_str().starts_with(XSD),
+    };
+    is_ordered.then_some(term)
 }
 
 /// The order of ORDER BY where there is one, and some order of all other terms.

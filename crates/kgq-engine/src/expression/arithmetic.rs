@@ -6,6 +6,10 @@ use super::value::{Moment, Number, Span, Value};
 use super::wide;
 use oxsdatatypes::{Decimal, Double, Float, Integer};
 
+const TOO_MANY_DIGITS: &str = "a number has too many digits";
+/// It is also said of a duration of months and days of two signs, which no type holds.
+pub const OUT_OF_RANGE: &str = "a date or a duration is out of range";
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
     Add,
@@ -33,9 +37,50 @@ pub fn apply(operation: Operation, a: &Value, b: &Value) -> Option<Value> {
 
 /// Why [`apply`] has no result for two values whose types it has one for; `None` where it is for their types.
 pub fn failure(operation: Operation, a: &Value, b: &Value) -> Option<&'static str> {
-    let (Value::Number(_), Value::Number(divisor)) = (a, b) else { return None };
-    let by_zero = operation == Operation::Divide && f64::from(double(divisor)) == 0.0;
-    Some(if by_zero { "division by zero" } else { "a number has too many digits" })
+    match (a, b) {
+        (Value::Number(_), Value::Number(divisor)) => {
+            let by_zero = operation == Operation::Divide && f64::from(double(divisor)) == 0.0;
+            Some(if by_zero { "division by zero" } else { TOO_MANY_DIGITS })
+        }
+        (Value::Span(_), Value::Span(_)) if matches!(operation, Operation::Add | Operation::Subtract) => {
+            Some(OUT_OF_RANGE)
+        }
+        (Value::Moment(a), Value::Moment(b)) if operation == Operation::Subtract && have_difference(*a, *b) => {
+            Some(OUT_OF_RANGE)
+        }
+        (Value::Moment(at), Value::Span(by)) if operation != Operation::Multiply && operation != Operation::Divide => {
+            moves(*at, *by).then_some(OUT_OF_RANGE)
+        }
+        (Value::Span(by), Value::Moment(at)) if operation == Operation::Add => moves(*at, *by).then_some(OUT_OF_RANGE),
+        _ => None,
+    }
+}
+
+/// Why [`minus`] has no result for a value of whose type it has one.
+pub fn minus_failure(a: &Value) -> Option<&'static str> {
+    match a {
+        Value::Number(_) => Some(TOO_MANY_DIGITS),
+        Value::Span(_) => Some(OUT_OF_RANGE),
+        _ => None,
+    }
+}
+
+fn have_difference(a: Moment, b: Moment) -> bool {
+    matches!(
+        (a, b),
+        (Moment::DateTime(_), Moment::DateTime(_))
+            | (Moment::Date(_), Moment::Date(_))
+            | (Moment::Time(_), Moment::Time(_))
+    )
+}
+
+/// Whether moments of this type move by durations of this type.
+fn moves(at: Moment, by: Span) -> bool {
+    match at {
+        Moment::DateTime(_) | Moment::Date(_) => true,
+        Moment::Time(_) => !matches!(by, Span::Months(_)),
+        Moment::Year(_) | Moment::YearMonth(_) | Moment::Month(_) | Moment::MonthDay(_) | Moment::Day(_) => false,
+    }
 }
 
 /// Two numbers of one type: the wider of the operands' types.

@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::arithmetic::{self, Rounding};
-use super::cast::{Target, cast};
+use super::cast::{self, Target, cast};
 use super::dates::{self, Part};
 use super::digest::Digest;
 use super::evaluate::{Column, Datum};
@@ -131,6 +131,10 @@ impl Arguments<'_, '_> {
         None
     }
 
+    fn failed_if<T>(&self, reason: Option<Reason>) -> Option<T> {
+        reason.and_then(|reason| self.failed(&reason))
+    }
+
     fn has(&self, argument: usize) -> bool {
         argument < self.columns.len()
     }
@@ -167,8 +171,11 @@ pub fn call(function: &Function, arguments: &Arguments<'_, '_>) -> Result<Option
         Function::Subject | Function::Predicate | Function::Object => component(function, arguments),
         Function::Extension(extension) => {
             let terms: Option<Vec<Term>> = (0..arguments.columns.len()).map(|at| arguments.term(at)).collect();
-            let Some(term) = terms.and_then(|terms| extension.call(&terms)) else { return Ok(None) };
-            Ok(Some(Datum::Term(arguments.context.terms.id(term)?)))
+            let Some(terms) = terms else { return Ok(None) };
+            match extension.call(&terms) {
+                Some(term) => Ok(Some(Datum::Term(arguments.context.terms.id(term)?))),
+                None => Ok(arguments.failed_if(extension.failure(&terms))),
+            }
         }
         Function::Str
         | Function::Lang
@@ -277,7 +284,16 @@ fn simple(function: &Function, arguments: &Arguments<'_, '_>) -> Option<Value> {
             }
         }
         Function::Part(part) => dates::part(*part, &*arguments.value(0)?)?,
-        Function::Adjust => dates::adjust(&*arguments.value(0)?, &*arguments.value(1)?)?,
+        Function::Adjust => {
+            let (moment, offset) = (arguments.value(0)?, arguments.value(1)?);
+            match dates::adjust(&moment, &offset) {
+                Some(value) => value,
+                None if matches!((&*moment, &*offset), (Value::Moment(_), Value::Span(_))) => {
+                    return arguments.failed(&arithmetic::OUT_OF_RANGE.into());
+                }
+                None => return None,
+            }
+        }
         Function::Digest(digest) => Value::string(digest.of(&arguments.plain(0)?)),
         Function::StrLang => Value::of_literal(
             Literal::new_language_tagged_literal(arguments.plain(0)?.into_owned(), arguments.plain(1)?.into_owned())
@@ -305,7 +321,13 @@ fn simple(function: &Function, arguments: &Arguments<'_, '_>) -> Option<Value> {
             let Term::NamedNode(predicate) = arguments.term(1)? else { return None };
             Value::Triple(Box::new(Triple { subject, predicate, object: arguments.term(2)? }))
         }
-        Function::Cast(target) => cast(arguments.value(0)?.into_owned(), *target)?,
+        Function::Cast(target) => {
+            let value = arguments.value(0)?;
+            match cast(value.clone().into_owned(), *target) {
+                Some(value) => value,
+                None => return arguments.failed_if(cast::failure(&value, target.datatype().as_str())),
+            }
+        }
         Function::Concat
         | Function::Replace(_)
         | Function::StrDt

@@ -1,13 +1,17 @@
 //! Casts: the constructor functions of XML Schema's datatypes (SPARQL 1.1 §17.5; XPath Functions and Operators 3.1 §19),
 //! those of dates and durations too. `None` is a value that cannot be cast.
 
+use super::pattern::{Reason, shown};
 use super::value::{Moment, Number, Span, Text, Value};
 use super::wide;
 use kgq_snapshot::{parse_double, parse_float};
 use kgq_syntax::rdf::NamedNodeRef;
 use oxrdf::vocab::xsd;
 use oxsdatatypes::{Boolean, Date, DateTime, Decimal, Time};
+use std::borrow::Cow;
 use std::str::FromStr;
+
+const XSD: &str = "http://www.w3.org/2001/XMLSchema#";
 
 /// A datatype that values can be cast to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +59,41 @@ impl Target {
             _ => return None,
         })
     }
+
+    pub fn datatype(self) -> NamedNodeRef<'static> {
+        match self {
+            Self::String => xsd::STRING,
+            Self::Boolean => xsd::BOOLEAN,
+            Self::Integer => xsd::INTEGER,
+            Self::Decimal => xsd::DECIMAL,
+            Self::Float => xsd::FLOAT,
+            Self::Double => xsd::DOUBLE,
+            Self::DateTime => xsd::DATE_TIME,
+            Self::Date => xsd::DATE,
+            Self::Time => xsd::TIME,
+            Self::Duration => xsd::DURATION,
+            Self::YearMonthDuration => xsd::YEAR_MONTH_DURATION,
+            Self::DayTimeDuration => xsd::DAY_TIME_DURATION,
+            Self::Year => xsd::G_YEAR,
+            Self::YearMonth => xsd::G_YEAR_MONTH,
+            Self::Month => xsd::G_MONTH,
+            Self::MonthDay => xsd::G_MONTH_DAY,
+            Self::Day => xsd::G_DAY,
+        }
+    }
+}
+
+/// Why a value that has been tried cannot be cast to the datatype; `None` where no value of its type can, which queries count on.
+pub fn failure(value: &Value, datatype: &str) -> Option<Reason> {
+    let text = match value {
+        Value::Text(Text { value, language: None }) => Cow::Borrowed(value.as_str()),
+        Value::Number(number) => Cow::Owned(number.to_string()),
+        // An ill-typed literal, or one that is too large.
+        Value::Opaque(literal) if Target::of(literal.datatype()).is_some() => Cow::Borrowed(literal.value()),
+        _ => return None,
+    };
+    let name = datatype.strip_prefix(XSD).unwrap_or(datatype);
+    Some(format!("{} is no xsd:{name}", shown(&text)).into())
 }
 
 /// Casts a value.

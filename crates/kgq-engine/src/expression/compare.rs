@@ -1,7 +1,7 @@
 //! Equality and order of values as SPARQL's `=` and `<` see them (SPARQL 1.1 §17.3), with their type errors.
 //!
 //! `None` is a type error. Extensions that the standard leaves room for, as Oxigraph has them: values of types that it does not list
-//! (dates, durations, strings of one language, triple terms) compare, and a term is `<=` itself.
+//! (dates, durations, strings of one language, triple terms) compare. What has no order is not `<=` itself either, which Oxigraph says.
 
 use super::value::{Moment, Number, Span, Text, Value};
 use super::wide;
@@ -66,9 +66,6 @@ pub fn order(a: &Value, b: &Value) -> Result<Option<Ordering>, TypeError> {
         (Value::Text(a), Value::Text(b)) if a.language == b.language => Some(a.value.cmp(&b.value)),
         (Value::Moment(a), Value::Moment(b)) => order_moments(*a, *b),
         (Value::Span(a), Value::Span(b)) => order_spans(*a, *b),
-        (Value::Iri(a), Value::Iri(b)) => (a == b).then_some(Ordering::Equal),
-        (Value::Blank(a), Value::Blank(b)) => (a == b).then_some(Ordering::Equal),
-        (Value::Opaque(a), Value::Opaque(b)) => (a == b).then_some(Ordering::Equal),
         (Value::Triple(a), Value::Triple(b)) => {
             if a.subject != b.subject || a.predicate != b.predicate {
                 return Err(TypeError);

@@ -359,11 +359,8 @@ impl<'c> Evaluation<'c> {
                 let apply = |row| {
                     let (a, b) = (a.value(row, context)?, b.value(row, context)?);
                     let value = arithmetic::apply(*operation, &a, &b);
-                    if value.is_none()
-                        && self.forgiving.get() == 0
-                        && let Some(reason) = arithmetic::failure(*operation, &a, &b)
-                    {
-                        context.failures.count(&reason.into());
+                    if value.is_none() {
+                        self.count(arithmetic::failure(*operation, &a, &b));
                     }
                     value.map(Datum::Value)
                 };
@@ -376,7 +373,14 @@ impl<'c> Evaluation<'c> {
             }
             ExpressionNode::Minus(operand) => {
                 let a = self.column(operand, rows)?;
-                let apply = |row| arithmetic::minus(&*a.value(row, context)?).map(Datum::Value);
+                let apply = |row| {
+                    let a = a.value(row, context)?;
+                    let value = arithmetic::minus(&a);
+                    if value.is_none() {
+                        self.count(arithmetic::minus_failure(&a));
+                    }
+                    value.map(Datum::Value)
+                };
                 Ok(Column::Data((0..rows.len()).map(apply).collect()))
             }
             ExpressionNode::If(parts) => self.choose(parts, rows),
@@ -422,6 +426,13 @@ impl<'c> Evaluation<'c> {
             | ExpressionNode::Test(_, _)
             | ExpressionNode::TextTest(_, _)
             | ExpressionNode::PerDistinct(_) => Ok(Column::Truths(self.truths(node, rows)?)),
+        }
+    }
+
+    /// Counts a failure, if there is a reason, and not where the query says what is to be taken instead.
+    fn count(&self, reason: Option<&'static str>) {
+        if let Some(reason) = reason.filter(|_| self.forgiving.get() == 0) {
+            self.context.failures.count(&reason.into());
         }
     }
 

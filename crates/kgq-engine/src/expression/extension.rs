@@ -3,8 +3,9 @@
 //!
 //! They take terms and give a term, as the datatype of their results is more than a value holds.
 
-use super::cast::{Target, cast};
+use super::cast::{self, Target, cast};
 use super::compare::double;
+use super::pattern::Reason;
 use super::value::{Number, Text, Value};
 use crate::query::functions::{self, Native};
 use crate::query::prebind;
@@ -83,6 +84,12 @@ impl Extension {
             Self::BlankNode => prebind::call_blank_node_function(arguments),
         }
     }
+
+    /// Why there is none, where that is no matter of the arguments' types.
+    pub fn failure(self, arguments: &[Term]) -> Option<Reason> {
+        let Self::Cast(derived) = self else { return None };
+        cast::failure(&Value::of(arguments.first()?.clone()), derived.datatype())
+    }
 }
 
 fn call(native: Native, arguments: &[Term]) -> Option<Term> {
@@ -151,6 +158,16 @@ fn translated(text: &str, from: &str, to: &str) -> String {
 }
 
 impl Derived {
+    fn datatype(self) -> &'static str {
+        match self {
+            Self::Integer(datatype) => datatype,
+            Self::DateTimeStamp => xsd::DATE_TIME_STAMP.as_str(),
+            Self::NormalizedString => xsd::NORMALIZED_STRING.as_str(),
+            Self::Token => xsd::TOKEN.as_str(),
+            Self::AnyUri => xsd::ANY_URI.as_str(),
+        }
+    }
+
     fn cast(self, term: &Term) -> Option<Term> {
         let of = |target| Some(cast(Value::of(term.clone()), target)?.into_term());
         let lexical = |term: Term| match term {

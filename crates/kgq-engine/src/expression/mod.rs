@@ -10,8 +10,7 @@
 //! derived datatype are ill-typed; a cast ignores white space around the text, and one to a type derived from `xsd:integer` keeps
 //! that type; integers and decimals are exact, whatever their size (`wide`), and a quotient is cut after 18 fractional digits,
 //! one below 10⁻⁹ after 34 digits in all; GROUP_CONCAT takes the text of IRIs, numbers and strings with a language, of which the
-//! standard has an error. As there, a term without an order, such as an IRI, is `<=` and `>=` itself, of which the standard has an error
-//! too.
+//! standard has an error; a term without an order, such as an IRI, is neither `<=` nor `>=` itself.
 
 pub mod arithmetic;
 mod call;

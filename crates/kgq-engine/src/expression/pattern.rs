@@ -30,14 +30,18 @@ pub struct Pattern {
     plain: Option<String>,
 }
 
+/// A text of the data as a reason names it: its beginning alone, if it is long.
+pub fn shown(text: &str) -> String {
+    let shown: String = text.chars().take(SHOWN).collect();
+    let more = if shown.len() < text.len() { "…" } else { "" };
+    format!("`{shown}{more}`")
+}
+
 impl Pattern {
     /// Fails with the reason where the pattern or the flags are wrong, or the pattern is too large.
     pub fn new(pattern: &str, flags: &str) -> Result<Self, Reason> {
-        let regex = xpath_regex::compile(pattern, flags).map_err(|fault| {
-            let shown: String = pattern.chars().take(SHOWN).collect();
-            let more = if shown.len() < pattern.len() { "…" } else { "" };
-            Reason::from(format!("the regular expression `{shown}{more}`: {}", fault.message))
-        })?;
+        let regex = xpath_regex::compile(pattern, flags)
+            .map_err(|fault| Reason::from(format!("the regular expression {}: {}", shown(pattern), fault.message)))?;
         let literal = flags.contains('q');
         let plain = flags.is_empty().then(|| pattern.to_owned());
         Ok(Self { regex, literal, plain })

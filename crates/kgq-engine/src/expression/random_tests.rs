@@ -206,6 +206,9 @@ fn known(expression: &E, value: &dyn Fn(&E) -> Option<Value>) -> Option<&'static
             if has(|v| matches!(v, Value::Number(n) if n.is_nan())) {
                 return Some("NaN is not <= itself (IEEE 754), there it is");
             }
+            if has(|v| matches!(v, Value::Iri(_) | Value::Blank(_) | Value::Opaque(_) | Value::Triple(_))) {
+                return Some("a term without an order is not <= itself (SPARQL 1.1 §17.3), there it is");
+            }
         }
         E::Equal(..) | E::In(..)
             if values.iter().flatten().filter(|v| matches!(v, Value::Moment(_) | Value::Triple(_))).count() > 1 =>

@@ -214,13 +214,9 @@ impl Layout<'_> {
             (Comparison::Order(_), _) => Some(Truth::Error),
         };
         let own = self.test.id.get();
-        if range.contains(&own) {
-            let same = match self.test.comparison {
-                Comparison::Equal => Truth::True,
-                Comparison::Order(test) => test.truth(Ok(Some(Ordering::Equal))),
-            };
+        if self.test.comparison == Comparison::Equal && range.contains(&own) {
             self.push(own, others);
-            self.push(own + 1, Some(same));
+            self.push(own + 1, Some(Truth::True));
         }
         self.push(range.end, others);
     }

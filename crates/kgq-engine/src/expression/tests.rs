@@ -175,7 +175,14 @@ fn order_is_defined_within_numbers_strings_booleans_and_times() {
         check("?x < ?y", &[a, b], expected);
         check("?y > ?x", &[a, b], expected);
     }
-    check("?x <= ?x", &[":a"], "true");
+    for term in [":a", "\"x\"^^<http://example.com/t>", "\"x\"^^xsd:integer"] {
+        check("?x <= ?x", &[term], "error");
+        check(&format!("?x >= {term}"), &[term], "error");
+    }
+    check("BNODE() <= ?x", &["1"], "error");
+    check("TRIPLE(:a, :b, ?x) <= TRIPLE(:a, :b, ?x)", &[":a"], "error");
+    check("TRIPLE(:a, :b, ?x) <= TRIPLE(:a, :b, ?x)", &["1"], "true");
+    check("?x <= \"b\"@en", &["\"b\"@en"], "true");
     check("?x <= ?x", &["\"NaN\"^^xsd:double"], "false");
     check("?x >= 5", &["5.0"], "true");
     check("5 >= ?x", &["\"5\"^^xsd:double"], "true");

@@ -251,7 +251,7 @@ pub fn codes() -> Vec<(&'static str, &'static str)> {
         ("empty-dataset", "there are no data"),
         (
             "expression-failed",
-            "an expression gave no value: a computed pattern is wrong, or a number is divided by zero",
+            "an expression gave no value: a computed pattern is wrong, a text is no number that it is cast to, a number is divided by zero",
         ),
         ("template-unbound", "the template of CONSTRUCT needs what no solution binds"),
     ];
