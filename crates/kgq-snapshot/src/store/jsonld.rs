@@ -1,11 +1,14 @@
 //! JSON-LD, read by oxjsonld: remote contexts come from files at hand, and what it does not take by the standard is put right before
-//! (maps by `@type`) and after (large integers).
+//! (maps by `@type`, contexts of types in maps by `@index`) and after (large integers).
 
+use super::index_maps::{self, Refused};
 use super::input::{Input, open_file};
-use super::json::NOT_AT_HAND;
+use super::json_places::{JsonValue, Spanned};
+use super::json_refusals::{self, NOT_AT_HAND};
 use super::json_tree::Json;
 use super::type_maps::Terms;
-use kgq_syntax::error::{Error, Place, Result};
+use kgq_syntax::Span;
+use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{GraphName, Literal, Prefixes, Quad, Term};
 use memchr::memmem;
 use oxjsonld::{JsonLdParseError, JsonLdParser, JsonLdRemoteDocument};
@@ -58,7 +61,8 @@ pub fn read_json_ld(
 ) -> Result<Prefixes> {
     let mut bytes = Vec::new();
     text.read_to_end(&mut bytes).map_err(|e| input.unreadable(&e))?;
-    let (text, contexts) = prepared(input, bytes)?;
+    let Prepared { text, contexts, original } = prepared(input, bytes)?;
+    let original = original.as_deref().unwrap_or(&text);
     let mut parser = JsonLdParser::new();
     if lenient {
         parser = parser.lenient();
@@ -72,60 +76,76 @@ pub fn read_json_ld(
         let document = documents.0.get(address).ok_or(NOT_AT_HAND.trim_start_matches([':', ' ']))?.clone();
         Ok(JsonLdRemoteDocument { document, document_url: address.to_owned() })
     });
-    let mut integers = LargeIntegers { text: &text, contexts: &contexts, can_be: None };
+    let mut integers = LargeIntegers { name: &input.name, text: original, contexts: &contexts, can_be: None };
     for quad in quads.by_ref() {
-        let mut quad = quad.map_err(failed)?;
+        let refused = |error: JsonLdParseError| {
+            let known = json_refusals::of(&input.name, original, &error.to_string());
+            known.unwrap_or_else(|| failed(error))
+        };
+        let mut quad = quad.map_err(refused)?;
         if let (GraphName::DefaultGraph, Some(graph)) = (&quad.graph_name, &input.graph) {
             quad.graph_name = graph.clone().into();
         }
-        integers.put_right(&mut quad).map_err(|error| error.at(Place::new(&input.name, 1, 1)))?;
+        integers.put_right(&mut quad)?;
         keep(quad)?;
     }
     Ok(quads.prefixes().collect())
 }
 
-/// The document and the contexts as oxjsonld reads them rightly.
-fn prepared(input: &Input, text: Vec<u8>) -> Result<(Vec<u8>, Contexts)> {
+/// A document and contexts as oxjsonld reads them rightly.
+struct Prepared {
+    text: Vec<u8>,
+    contexts: Contexts,
+    /// As it was, if it was changed.
+    original: Option<Vec<u8>>,
+}
+
+fn prepared(input: &Input, text: Vec<u8>) -> Result<Prepared> {
     let all = || std::iter::once(text.as_slice()).chain(input.contexts.iter().map(|(_, document)| document));
     let concerned = |text: &[u8]| {
         memmem::find(text, b"\"@container\"").is_some() || memmem::find_iter(text, b"\"@context\"").nth(1_000).is_some()
     };
-    if !all().any(concerned) {
-        return Ok((text, input.contexts.clone()));
+    let is_concerned = all().any(concerned);
+    let unchanged = |text| Ok(Prepared { text, contexts: input.contexts.clone(), original: None });
+    if !is_concerned {
+        return unchanged(text);
     }
     // What is no JSON is said by the parser, with its place.
-    let Ok(mut document) = Json::parse(&text) else { return Ok((text, input.contexts.clone())) };
+    let Ok(tree) = Spanned::parse(&text) else { return unchanged(text) };
+    let document = tree.json();
     let mut terms = Terms::default();
     terms.read(&document);
     let mut contexts = Vec::new();
     for (address, context) in input.contexts.iter() {
-        let Ok(context) = Json::parse(context) else { return Ok((text, input.contexts.clone())) };
-        terms.read(&context);
+        let Ok(context) = Json::parse(context) else { return unchanged(text) };
+        terms.read_elsewhere(&context);
         contexts.push((address.to_owned(), context));
     }
-    let at_start = |error: Error| error.at(Place::new(&input.name, 1, 1));
+    let at = |(error, span): Refused| error.at(json_refusals::place(&input.name, &text, span));
     if terms.cost() > MOST_SCOPED {
-        return Err(at_start(
-            Error::limit("too many terms of the contexts have contexts of their own among too many terms")
-                .hint("the number of the ones times that of the others may be 1,000,000"),
-        ));
+        let error = Error::limit("too many terms of the contexts have contexts of their own among too many terms")
+            .hint("the number of the ones times that of the others may be 1,000,000");
+        return Err(at((error, json_refusals::first_scoped(&tree).unwrap_or(0..0))));
     }
-    terms.refuse_scoped_in_maps(&document).map_err(at_start)?;
-    if !terms.are_to_be_rewritten(&document) {
-        return Ok((text, input.contexts.clone()));
+    let mut changed = index_maps::with_contexts(&terms, &tree).map_err(at)?;
+    let has_type_maps = terms.are_to_be_rewritten(&document);
+    if has_type_maps {
+        terms.refuse_two_meanings(&tree).map_err(at)?;
+        terms.rewrite(&mut changed);
+        contexts.iter_mut().for_each(|(_, context)| terms.rewrite(context));
     }
-    terms.rewrite(&mut document).map_err(at_start)?;
+    if changed == document && !has_type_maps {
+        return unchanged(text);
+    }
     let written = |json: &Json| json.write().map_err(|e| Error::bug(format!("JSON was not written: {e}")));
-    let text = written(&document)?;
-    let contexts = contexts.into_iter().map(|(address, mut context)| {
-        terms.rewrite(&mut context).map_err(at_start)?;
-        Ok((address, written(&context)?))
-    });
-    Ok((text, Contexts::new(contexts.collect::<Result<Vec<_>>>()?)))
+    let contexts = contexts.iter().map(|(address, context)| Ok((address.clone(), written(context)?)));
+    let contexts = Contexts::new(contexts.collect::<Result<Vec<_>>>()?);
+    Ok(Prepared { text: written(&changed)?, contexts, original: Some(text) })
 }
 
 /// Numbers from 10²⁰ to below 10²¹ without a fraction are integers (JSON-LD 1.1 API §8.2.2), which oxjsonld makes doubles.
 struct LargeIntegers<'a> {
+    name: &'a str,
     text: &'a [u8],
     contexts: &'a Contexts,
     /// Whether a double of this size is such a number; found out when the first is met.
@@ -155,11 +175,28 @@ impl LargeIntegers<'_> {
                 return Err(Error::input(format!(
                     "the document names xsd:double, and kgq cannot tell whether the number {integer} is one or an integer"
                 ))
-                .hint("write the number as a string, with its `@type`"));
+                .hint("write the number as a string, with its `@type`")
+                .at(json_refusals::place(self.name, self.text, number_at(self.text, literal.value()))));
             }
         }
         Ok(())
     }
+}
+
+/// Where a number of this value stands first.
+fn number_at(text: &[u8], double: &str) -> Span {
+    let wanted: Option<f64> = double.parse().ok();
+    let mut at = None;
+    if let Ok(tree) = Spanned::parse(text) {
+        tree.each(&mut |value| {
+            if let JsonValue::Scalar(Json::Number(number)) = &value.value
+                && number.parse().ok() == wanted
+            {
+                at.get_or_insert(value.span.clone());
+            }
+        });
+    }
+    at.unwrap_or(0..0)
 }
 
 fn found(text: &[u8], contexts: &Contexts) -> Found {

@@ -345,11 +345,6 @@ fn read_xml(
 
 fn syntax_error(input: &Input, error: &RdfSyntaxError, options: ReadOptions<'_>) -> Error {
     let message = error.to_string();
-    if input.format == RdfFormat::JsonLd
-        && let Some(error) = json::refusal(input, &message)
-    {
-        return error;
-    }
     let again = |line, column, width| excerpt(read_again(input, options.bounds)?, &input.name, line, column, width);
     let message = message
         .strip_prefix("Parser error at line ")

@@ -1,35 +1,52 @@
 //! Maps by `@type` of JSON-LD 1.1 (§4.6.4), which oxjsonld refuses where a node has an `@id`, and whose type-scoped contexts it passes
 //! over: each becomes a list of nodes with their types, and its term loses the container.
 
+use super::index_maps::Refused;
+use super::json_places::{Entry, JsonValue, Spanned};
 use super::json_tree::Json;
-use kgq_syntax::error::{Error, Result};
+use kgq_syntax::error::Error;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the contexts of a document say of the terms that concern us.
 #[derive(Default)]
 pub struct Terms {
     /// Terms whose values are maps by `@type`.
-    maps: BTreeSet<String>,
+    pub maps: BTreeSet<String>,
     /// Terms that are defined without that somewhere.
     others: BTreeSet<String>,
     /// Terms whose strings are resolved against the vocabulary, which no list of nodes can say.
     of_vocabulary: BTreeSet<String>,
-    /// Terms for maps by `@index`.
-    indexed: BTreeSet<String>,
-    /// Terms for `@type` and for `@none`.
-    types: BTreeSet<String>,
-    none: BTreeSet<String>,
-    /// Terms for `@nest`, whose entries are those of the node around.
-    nests: BTreeSet<String>,
-    /// Types whose own context is at an address, so that its terms are not told here.
-    scoped_elsewhere: BTreeSet<String>,
-    /// By type: the terms that its own context defines.
-    scoped: BTreeMap<String, BTreeSet<String>>,
+    /// Terms for maps by `@index`, and those of them that say no more than that of their container.
+    pub indexed: BTreeSet<String>,
+    pub plainly_indexed: BTreeSet<String>,
+    /// Other names of keywords.
+    aliases: BTreeSet<(String, String)>,
+    /// Types whose own context is at an address, or takes terms away, so that what it means for a term is not told here.
+    pub scoped_elsewhere: BTreeSet<String>,
+    /// By type: the terms that its own context defines, and that context.
+    pub scoped: BTreeMap<String, BTreeSet<String>>,
+    pub contexts: BTreeMap<String, Json>,
+    /// How often a term is defined, and which are defined in the context of the whole document.
+    pub times: BTreeMap<String, usize>,
+    pub outermost: BTreeSet<String>,
+    /// Whether a context takes all terms away.
+    pub taken_away: bool,
 }
 
 impl Terms {
-    /// What the contexts in this document say; it may be a document that is a context itself.
+    /// What the contexts in this document say.
     pub fn read(&mut self, document: &Json) {
+        if let Some(context) = document.get("@context") {
+            for context in context.items() {
+                let Json::Object(terms) = context else { continue };
+                self.outermost.extend(terms.iter().map(|(term, _)| term.clone()));
+            }
+        }
+        self.read_elsewhere(document);
+    }
+
+    /// What the contexts in a document say that only names reach.
+    pub fn read_elsewhere(&mut self, document: &Json) {
         document.each(&mut |value| {
             if let Some(context) = value.get("@context") {
                 context.items().iter().for_each(|context| self.read_context(context));
@@ -38,19 +55,22 @@ impl Terms {
     }
 
     fn read_context(&mut self, context: &Json) {
+        self.taken_away |= *context == Json::Null;
         let Json::Object(terms) = context else { return };
         for (term, definition) in terms.iter().filter(|(term, _)| !term.starts_with('@')) {
+            *self.times.entry(term.clone()).or_default() += 1;
             let id = definition.as_text().or_else(|| definition.get("@id")?.as_text());
-            match id {
-                Some("@type") => drop(self.types.insert(term.clone())),
-                Some("@none") => drop(self.none.insert(term.clone())),
-                Some("@nest") => drop(self.nests.insert(term.clone())),
-                _ => {}
+            if let Some(keyword) = id.filter(|id| id.starts_with('@')) {
+                self.aliases.insert((term.clone(), keyword.to_owned()));
             }
             let has = |container| is_container(definition, container);
             if has("@type") { &mut self.maps } else { &mut self.others }.insert(term.clone());
             if has("@index") {
                 self.indexed.insert(term.clone());
+                let containers = definition.get("@container").map(Json::items).unwrap_or_default();
+                if containers.iter().all(|container| matches!(container.as_text(), Some("@index" | "@set"))) {
+                    self.plainly_indexed.insert(term.clone());
+                }
             }
             if definition.get("@type").and_then(Json::as_text) == Some("@vocab") {
                 self.of_vocabulary.insert(term.clone());
@@ -61,7 +81,8 @@ impl Terms {
                     _ => None,
                 });
                 self.scoped.entry(term.clone()).or_default().extend(defined.flatten());
-                if own.items().iter().any(|context| context.as_text().is_some()) {
+                self.contexts.insert(term.clone(), own.clone());
+                if own.items().iter().any(|context| context.as_text().is_some() || *context == Json::Null) {
                     self.scoped_elsewhere.insert(term.clone());
                 }
             }
@@ -88,100 +109,63 @@ impl Terms {
         can && !self.maps.is_empty()
     }
 
-    /// The terms of type-scoped contexts reach into maps by `@index` (JSON-LD 1.1 API §5.1.2, step 13.8), which oxjsonld does not do.
+    /// Whether a key is a keyword, or a name for it.
+    pub fn stands_for(&self, key: &str, keyword: &str) -> bool {
+        key == keyword || self.aliases.contains(&(key.to_owned(), keyword.to_owned()))
+    }
+
+    pub fn is_type(&self, key: &str) -> bool {
+        self.stands_for(key, "@type")
+    }
+
+    /// What cannot be said without maps by `@type`, and where it stands.
     ///
     /// # Errors
-    /// That the document needs it.
-    pub fn refuse_scoped_in_maps(&self, document: &Json) -> Result<()> {
-        if self.indexed.is_empty() || self.scoped.is_empty() {
-            return Ok(());
-        }
-        let mut refused = None;
-        document.each(&mut |node| {
-            let Json::Object(entries) = node else { return };
-            let types = entries.iter().filter(|(key, _)| self.is_type(key)).flat_map(|(_, types)| types.items());
-            let scoped: Vec<_> =
-                types.filter_map(|of| Some((of.as_text()?, self.scoped.get(of.as_text()?)?))).collect();
-            for (key, map) in self.with_nested(entries).into_iter().filter(|(key, _)| self.indexed.contains(key)) {
-                let Json::Object(map) = map else { continue };
-                let inner = map.iter().flat_map(|(_, nodes)| nodes.items()).filter_map(|node| match node {
-                    Json::Object(entries) => Some(entries),
-                    _ => None,
-                });
-                for (term, _) in inner.flatten() {
-                    let defines = |of: &str, terms: &BTreeSet<String>| {
-                        terms.contains(term) || self.scoped_elsewhere.contains(of) && !term.starts_with('@')
-                    };
-                    if let Some((of, _)) = scoped.iter().find(|(of, terms)| defines(of, terms)) {
-                        refused.get_or_insert((key, term, (*of).to_owned()));
-                    }
-                }
+    /// That there is such.
+    pub fn refuse_two_meanings(&self, tree: &Spanned) -> Result<(), Refused> {
+        let entries = match &tree.value {
+            JsonValue::Scalar(_) => return Ok(()),
+            JsonValue::Array(items) => return items.iter().try_for_each(|item| self.refuse_two_meanings(item)),
+            JsonValue::Object(entries) => entries,
+        };
+        for Entry { key, key_span, value } in entries.iter().filter(|entry| entry.key != "@context") {
+            if self.maps.contains(key) && self.others.contains(key) && value.as_object().is_some() {
+                let error = Error::input(format!(
+                    "one context gives `{key}` maps by `@type` and another does not; kgq reads only one of the two"
+                ));
+                return Err((error.hint("give the two terms two names"), key_span.clone()));
             }
-        });
-        let Some((key, term, of)) = refused else { return Ok(()) };
-        Err(Error::input(format!(
-            "in the map of `{key}`, `{term}` is or may be a term of the context of the type `{of}`, which kgq does not take into maps by `@index`"
-        ))
-        .hint("define the term in the document's own context, or write the map as a list"))
-    }
-
-    /// The entries of a node, with those that `@nest` holds.
-    fn with_nested<'a>(&self, entries: &'a [(String, Json)]) -> Vec<&'a (String, Json)> {
-        let mut all: Vec<_> = entries.iter().collect();
-        let mut next = 0;
-        while let Some((key, value)) = all.get(next).copied() {
-            next += 1;
-            if key == "@nest" || self.nests.contains(key) {
-                let objects = value.items().iter().filter_map(|item| match item {
-                    Json::Object(entries) => Some(entries),
-                    _ => None,
-                });
-                all.extend(objects.flatten());
-            }
+            self.refuse_two_meanings(value)?;
         }
-        all
+        Ok(())
     }
 
-    fn is_type(&self, key: &str) -> bool {
-        key == "@type" || self.types.contains(key)
-    }
-
-    /// The document without maps by `@type`.
-    ///
-    /// # Errors
-    /// What cannot be said without them.
-    pub fn rewrite(&self, document: &mut Json) -> Result<()> {
+    /// Makes the document one without maps by `@type`.
+    pub fn rewrite(&self, document: &mut Json) {
         let entries = match document {
-            Json::Array(items) => return items.iter_mut().try_for_each(|item| self.rewrite(item)),
+            Json::Array(items) => return items.iter_mut().for_each(|item| self.rewrite(item)),
             Json::Object(entries) => entries,
-            _ => return Ok(()),
+            _ => return,
         };
         for (key, value) in entries {
             if key == "@context" {
                 self.rewrite_contexts(value);
                 continue;
             }
-            self.rewrite(value)?;
+            self.rewrite(value);
             if self.maps.contains(key)
                 && let Json::Object(map) = value
             {
-                if self.others.contains(key) {
-                    return Err(Error::input(format!(
-                        "one context gives `{key}` maps by `@type` and another does not; kgq reads only one of the two"
-                    ))
-                    .hint("give the two terms two names"));
-                }
                 *value = Json::Array(self.nodes(std::mem::take(map)));
             }
         }
-        Ok(())
     }
 
     /// The nodes of a map, each with its type.
     fn nodes(&self, map: Vec<(String, Json)>) -> Vec<Json> {
         let mut nodes = Vec::new();
         for (kind, value) in map {
-            let is_none = kind == "@none" || self.none.contains(&kind);
+            let is_none = self.stands_for(&kind, "@none");
             let items = match value {
                 Json::Array(items) => items,
                 single => vec![single],

@@ -4,7 +4,7 @@
 mod context;
 mod tree;
 
-pub use tree::Spanned;
+pub use tree::{Entry, JsonValue, Spanned};
 
 use super::json_tree::Json;
 use super::jsonld::Contexts;
@@ -13,7 +13,6 @@ use kgq_syntax::Span;
 use oxrdf::vocab::rdf;
 use rustc_hash::FxHashMap;
 use std::rc::Rc;
-use tree::{Entry, JsonValue};
 
 /// A statement of a JSON-LD text.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -101,6 +101,16 @@ impl Spanned {
         }
     }
 
+    /// Calls `f` for this value and each within it, in the order of the text.
+    pub fn each<'a>(&'a self, f: &mut dyn FnMut(&'a Self)) {
+        f(self);
+        match &self.value {
+            JsonValue::Scalar(_) => {}
+            JsonValue::Array(items) => items.iter().for_each(|item| item.each(f)),
+            JsonValue::Object(entries) => entries.iter().for_each(|entry| entry.value.each(f)),
+        }
+    }
+
     pub fn as_object(&self) -> Option<&[Entry]> {
         match &self.value {
             JsonValue::Object(entries) => Some(entries),
