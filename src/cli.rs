@@ -253,7 +253,7 @@ fn run(cli: Cli, output: &mut Output) -> Result<u8> {
     let interactive = matches!(command, Command::Repl(_));
     let named = named_files(&cli.global.data)?;
     if !matches!(command, Command::Completions(_)) {
-        named.passed_over.iter().for_each(|remark| output.note(remark));
+        named.remarks.iter().for_each(|remark| output.note(remark));
     }
     let found = Graph::open(open_options(&cli.global, named.files)?)?;
     let mut options = found.options().clone();

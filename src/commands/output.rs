@@ -54,7 +54,7 @@ impl Output {
 /// The files that names mean, with a remark on what their folders hold beside them.
 pub fn files_of(names: &[String], output: &mut Output) -> Result<Vec<String>> {
     let named = named_files(names)?;
-    named.passed_over.iter().for_each(|remark| output.note(remark));
+    named.remarks.iter().for_each(|remark| output.note(remark));
     Ok(named.files)
 }
 

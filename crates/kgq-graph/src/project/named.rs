@@ -12,8 +12,8 @@ use walkdir::WalkDir;
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct NamedFiles {
     pub files: Vec<String>,
-    /// What was found in folders and not taken, a line for each of the names.
-    pub passed_over: Vec<String>,
+    /// What was found in folders and not taken, a line for each of the names, and pipes, for which the command waits.
+    pub remarks: Vec<String>,
 }
 
 /// The files that these names mean: of a folder, those below it whose name says a format of RDF; of a glob, those that it matches; in
@@ -32,10 +32,25 @@ pub fn named_files(names: &[String]) -> Result<NamedFiles> {
         } else if name.contains(['*', '?', '[', '{']) && !path.exists() {
             named.take(name, matching(name)?);
         } else {
+            if is_named_pipe(path) {
+                named.remarks.push(format!("reading the pipe `{name}`, until who writes to it closes it"));
+            }
             named.files.push(name.clone());
         }
     }
     Ok(named)
+}
+
+/// Whether this is a pipe with a name of its own, for which nobody may ever write; a shell's `<(…)` has its writer.
+#[cfg(unix)]
+fn is_named_pipe(path: &Path) -> bool {
+    use std::os::unix::fs::FileTypeExt;
+    !path.starts_with("/dev") && !path.starts_with("/proc") && path.metadata().is_ok_and(|m| m.file_type().is_fifo())
+}
+
+#[cfg(not(unix))]
+fn is_named_pipe(_: &Path) -> bool {
+    false
 }
 
 impl NamedFiles {
@@ -50,7 +65,7 @@ impl NamedFiles {
         .map(|(passed, one, several)| format!("{} ({})", count(passed.len() as u64, one, several), a_few(passed)))
         .collect();
         if !parts.is_empty() {
-            self.passed_over.push(format!("passed over in `{name}`: {}", parts.join("; ")));
+            self.remarks.push(format!("passed over in `{name}`: {}", parts.join("; ")));
         }
     }
 }
@@ -143,8 +158,8 @@ mod tests {
         assert_eq!(files("none.ttl").unwrap(), "/none.ttl");
         assert_eq!(files("none/*.ttl").unwrap_err(), "there is no file `/none/*.ttl`, and as a glob it finds none");
         assert_eq!(files("deep/.hidden/d.ttl").unwrap(), "/deep/.hidden/d.ttl");
-        let passed_over = named_files(&[root.to_owned()]).unwrap().passed_over;
-        let [only] = &passed_over[..] else { panic!("{passed_over:?}") };
+        let remarks = named_files(&[root.to_owned()]).unwrap().remarks;
+        let [only] = &remarks[..] else { panic!("{remarks:?}") };
         assert!(only.starts_with("passed over in "), "{only}");
         assert!(only.contains(": 1 file whose name says no format of RDF ("), "{only}");
         assert!(only.ends_with("/notes.txt)"), "{only}");
