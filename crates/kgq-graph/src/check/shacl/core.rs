@@ -157,7 +157,7 @@ impl Validation<'_> {
                 let why = format!("{} cannot have the property {}", self.named(*value), self.named(predicate));
                 let mut result = self.result(constraint, at, Some(self.dataset.term(object).clone()), why);
                 result.path = self.dataset.as_iri(predicate).cloned().map(Path::Predicate);
-                self.results.push(result);
+                self.push(result);
             }
         }
     }

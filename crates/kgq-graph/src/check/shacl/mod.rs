@@ -11,6 +11,7 @@ mod evaluator;
 mod expression;
 mod function;
 mod infer;
+mod memory;
 mod parse;
 mod query;
 mod reader;
@@ -38,7 +39,7 @@ mod tests {
     use kgq_syntax::bounds::Bounds;
 
     /// Of queries that stand in no file.
-    fn texts() -> Texts<'static> {
+    pub(super) fn texts() -> Texts<'static> {
         Texts { bounds: Bounds::default(), written: &|_| None }
     }
 

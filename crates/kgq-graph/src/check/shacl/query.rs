@@ -32,7 +32,7 @@ impl<'a> Validation<'a> {
             if !expression.messages.is_empty() {
                 result.messages.clone_from(&expression.messages);
             }
-            self.results.push(result);
+            self.push(result);
         }
         Ok(())
     }
@@ -121,7 +121,7 @@ impl<'a> Validation<'a> {
         if !own.is_empty() {
             result.messages = own;
         }
-        self.results.push(result);
+        self.push(result);
         Ok(())
     }
 }

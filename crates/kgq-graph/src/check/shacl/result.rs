@@ -12,14 +12,14 @@ impl Validation<'_> {
     pub fn fail(&mut self, constraint: &Constraint, at: At<'_>, value: Option<NodeId>, why: String) {
         let value = value.map(|node| self.dataset.term(node).clone());
         let result = self.result(constraint, at, value, why);
-        self.results.push(result);
+        self.push(result);
     }
 
     /// For the one constraint that stands for two components.
     pub fn fail_as(&mut self, component: &str, constraint: &Constraint, at: At<'_>, why: String) {
         let mut result = self.result(constraint, at, None, why);
         result.component = core_component(component);
-        self.results.push(result);
+        self.push(result);
     }
 
     pub fn result(&self, constraint: &Constraint, at: At<'_>, value: Option<Term>, why: String) -> ValidationResult {

@@ -117,6 +117,18 @@ pub(super) enum Constraint {
     },
 }
 
+impl Constraint {
+    /// Whether it asks if nodes conform to other shapes.
+    pub fn leads_on(&self) -> bool {
+        self.negates() || matches!(self, Self::And(_) | Self::Or(_) | Self::Node(_) | Self::Property(_))
+    }
+
+    /// Whether it may fail because a node conforms to another shape.
+    pub fn negates(&self) -> bool {
+        matches!(self, Self::Not(_) | Self::Xone(_) | Self::QualifiedValueShape(_) | Self::Expression(_))
+    }
+}
+
 /// A node expression that is to be true of each value (Advanced Features §6).
 pub(super) struct ExpressionConstraint {
     pub node: NodeId,

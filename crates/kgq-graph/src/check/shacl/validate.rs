@@ -2,6 +2,7 @@
 
 use super::dataset::{NodeId, ValidationData};
 use super::evaluator::Evaluator;
+use super::memory::{Grounds, Memory};
 use super::report::{Report, ValidationResult};
 use super::shape::{Constraint, Shape, ShapeId, Shapes, Target};
 use kgq_engine::Limits;
@@ -10,7 +11,7 @@ use kgq_syntax::rdf::Term;
 use std::cmp::Ordering;
 
 /// How deep shapes may lead from node to node. A chain of the data can be as long as it likes, the stack cannot.
-const MAX_DEPTH: usize = 100;
+pub(super) const MAX_DEPTH: usize = 100;
 
 /// Checks every target of every shape. `name` writes a term for the messages of shapes that have none of their own.
 ///
@@ -48,6 +49,15 @@ pub(super) struct Validation<'a> {
     /// The shape whose targets or rules are at work, and the focus node.
     pub outermost: Option<(ShapeId, Option<NodeId>)>,
     pub results: Vec<ValidationResult>,
+    /// How many results there were, those among them that are not kept.
+    found: usize,
+    /// Whether it is asked only if there are results.
+    quiet: bool,
+    memory: Memory,
+    /// What the check that is at work rests on by now.
+    grounds: Grounds,
+    #[cfg(test)]
+    pub checked: usize,
     pub name: &'a dyn Fn(&Term) -> String,
 }
 
@@ -67,10 +77,24 @@ impl<'a> Validation<'a> {
         name: &'a dyn Fn(&Term) -> String,
     ) -> Self {
         let evaluator = Evaluator::new(dataset, &shapes.functions, limits);
-        Self { dataset, shapes, evaluator, stack: Vec::new(), outermost: None, results: Vec::new(), name }
+        Self {
+            dataset,
+            shapes,
+            evaluator,
+            stack: Vec::new(),
+            outermost: None,
+            results: Vec::new(),
+            found: 0,
+            quiet: false,
+            memory: Memory::default(),
+            grounds: Grounds::NONE,
+            #[cfg(test)]
+            checked: 0,
+            name,
+        }
     }
 
-    fn all(&mut self) -> Result<()> {
+    pub fn all(&mut self) -> Result<()> {
         for index in 0..self.shapes.len() {
             let id = ShapeId(index);
             for focus in self.targets(id)? {
@@ -121,14 +145,36 @@ impl<'a> Validation<'a> {
 
     pub fn shape(&mut self, id: ShapeId, focus: NodeId) -> Result<()> {
         let shape = self.shapes.get(id);
-        if shape.deactivated || self.stack.contains(&(id, focus)) {
+        if shape.deactivated {
             return Ok(());
         }
+        if let Some(at) = self.stack.iter().position(|check| *check == (id, focus)) {
+            self.grounds = self.grounds.and(Grounds::on(at));
+            return Ok(());
+        }
+        match self.memory.get((id, focus)) {
+            Some((conforms, grounds)) if conforms || self.quiet => {
+                self.grounds = self.grounds.and(grounds);
+                self.found += usize::from(!conforms);
+                Ok(())
+            }
+            _ => self.check(id, shape, focus),
+        }
+    }
+
+    fn check(&mut self, id: ShapeId, shape: &'a Shape, focus: NodeId) -> Result<()> {
         if self.stack.len() == MAX_DEPTH {
             return Err(Error::limit(format!("shapes lead more than {MAX_DEPTH} nodes deep from one focus node"))
                 .hint("a recursive shape follows a long chain of the data; use a path such as ex:next* instead"));
         }
+        #[cfg(test)]
+        {
+            self.checked += 1;
+        }
+        let place = self.stack.len();
         self.stack.push((id, focus));
+        let (begun, before) = (self.memory.begin(), self.found);
+        let outer = std::mem::replace(&mut self.grounds, Grounds::NONE);
         let values = match &shape.path {
             Some(path) => self.dataset.reached(path, focus),
             None => vec![focus],
@@ -137,15 +183,29 @@ impl<'a> Validation<'a> {
         // After an error the stack stays as it is: it tells what failed.
         shape.constraints.iter().try_for_each(|constraint| self.constraint(constraint, at))?;
         self.stack.pop();
+        let conforms = self.found == before;
+        // What asks for no other shape is as quickly checked again as looked up.
+        let leads_on = shape.constraints.iter().any(Constraint::leads_on);
+        let own = self.memory.end((id, focus), place, begun, conforms, self.grounds, leads_on);
+        self.grounds = outer.and(own);
         Ok(())
     }
 
+    /// Keeps a result, if results are wanted.
+    pub fn push(&mut self, result: ValidationResult) {
+        self.found += 1;
+        if !self.quiet {
+            self.results.push(result);
+        }
+    }
+
     pub fn conforms(&mut self, id: ShapeId, node: NodeId) -> Result<bool> {
-        let before = self.results.len();
+        let before = self.found;
+        let outer = std::mem::replace(&mut self.quiet, true);
         self.shape(id, node)?;
-        let conforms = self.results.len() == before;
-        self.results.truncate(before);
-        Ok(conforms)
+        self.quiet = outer;
+        let found = std::mem::replace(&mut self.found, before);
+        Ok(found == before)
     }
 
     /// How many of the shapes the node conforms to.
@@ -158,6 +218,16 @@ impl<'a> Validation<'a> {
     }
 
     fn constraint(&mut self, constraint: &'a Constraint, at: At<'_>) -> Result<()> {
+        if !constraint.negates() {
+            return self.one(constraint, at);
+        }
+        let outer = std::mem::replace(&mut self.grounds, Grounds::NONE);
+        self.one(constraint, at)?;
+        self.grounds = outer.and(self.grounds.behind_negation());
+        Ok(())
+    }
+
+    fn one(&mut self, constraint: &'a Constraint, at: At<'_>) -> Result<()> {
         match constraint {
             Constraint::MinCount(least) if (at.values.len() as u64) < *least => {
                 self.fail(constraint, at, None, format!("has {}; needs at least {least}", self.counted(at)));
