@@ -10,7 +10,7 @@ use super::expression::value::Value;
 use super::order::Order;
 use super::terms::Terms;
 use kgq_snapshot::{Family, TermId};
-use kgq_syntax::budget::Reservation;
+use kgq_syntax::budget::{Budget, Reservation};
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::Term;
 use rustc_hash::FxHashSet;
@@ -244,13 +244,11 @@ impl Accumulator {
                     }
                     let Some(concatenation) = &mut groups[group as usize] else { continue };
                     let Some(text) = text_of(id, terms) else {
+                        self.held.shrink(concatenation.text.capacity() as u64);
                         groups[group as usize] = None;
                         continue;
                     };
-                    let before = concatenation.text.len();
-                    concatenation.add(&text, separator, weight(row), context)?;
-                    let grown = (concatenation.text.len() - before) as u64;
-                    self.held.grow(context.terms.budget(), grown)?;
+                    concatenation.add(&text, separator, weight(row), &mut self.held, terms.budget())?;
                 }
             }
             Function::CountRows(_) | Function::Unknown => {}
@@ -345,22 +343,35 @@ fn text_of(id: TermId, terms: &Terms<'_>) -> Option<String> {
 }
 
 impl Concatenation {
-    fn add(&mut self, text: &str, separator: &str, weight: u64, context: &Context<'_>) -> Result<()> {
+    fn add(&mut self, text: &str, separator: &str, weight: u64, held: &mut Reservation, budget: &Budget) -> Result<()> {
         let length = (separator.len() + text.len()) as u64;
-        if length.saturating_mul(weight).saturating_add(self.text.len() as u64) > LARGEST_CONCATENATION as u64 {
+        let all = length.saturating_mul(weight).saturating_add(self.text.len() as u64);
+        if all > LARGEST_CONCATENATION as u64 {
             return Err(Error::limit(format!(
                 "GROUP_CONCAT makes a string that is larger than {} MiB",
                 LARGEST_CONCATENATION >> 20
             )));
         }
+        self.make_room(all as usize, held, budget)?;
         for n in 0..weight {
             if n % 4096 == 4095 {
-                context.terms.budget().check()?;
+                budget.check()?;
             }
             if std::mem::replace(&mut self.begun, true) {
                 self.text.push_str(separator);
             }
             self.text.push_str(text);
+        }
+        Ok(())
+    }
+
+    /// Makes room for a text of this length, which the budget holds before it is taken.
+    fn make_room(&mut self, length: usize, held: &mut Reservation, budget: &Budget) -> Result<()> {
+        let room = self.text.capacity();
+        if length > room {
+            let wanted = length.max(room * 2);
+            held.grow(budget, (wanted - room) as u64)?;
+            self.text.reserve_exact(wanted - self.text.len());
         }
         Ok(())
     }

@@ -161,3 +161,28 @@ fn a_concatenation_hears_within_a_batch_that_it_is_cancelled() {
     budget.cancel();
     assert!(accumulator.add(&[0; 1000], 1, Some(&[id; 1000]), &[], None, &context).is_err());
 }
+
+#[test]
+fn a_concatenation_is_held_before_it_is_made() {
+    let snapshot = Snapshot::from_quads([]).unwrap();
+    let concatenate = |memory: u64, weight: u64| {
+        let budget = Budget::new(kgq_syntax::budget::Limits { memory: Some(memory), ..Default::default() });
+        let context = Context::new(&snapshot, None, budget.clone());
+        let id = context.terms.id(Literal::new_simple_literal("x".repeat(1000)).into()).unwrap();
+        let before = budget.held();
+        let name = AggregateFunction::GroupConcat { separator: None };
+        let expr = Expression::NamedNode(NamedNode::new_unchecked("http://example.com/"));
+        let mut accumulator = Accumulator::new(&AggregateExpression::FunctionCall { name, expr, distinct: false });
+        let added = accumulator.add(&[0; 2], 1, Some(&[id; 2]), &[], Some(&[weight, weight]), &context);
+        let held = budget.held() - before;
+        // The text of a group that an error ends is given back.
+        accumulator.add(&[0], 1, Some(&[TermId::UNBOUND]), &[], None, &context).unwrap();
+        (added.is_ok(), held, budget.held() - before)
+    };
+    let (is_made, held, left) = concatenate(10 << 20, 500);
+    assert!(is_made && held >= 1_000_000, "{held} bytes are held of a text of a megabyte");
+    assert!(left < 1000, "{left} bytes are held of none");
+    // Two hundred megabytes at one go.
+    let (is_made, held, _) = concatenate(10 << 20, 200_000);
+    assert!(!is_made && held < 1000, "{held}");
+}
