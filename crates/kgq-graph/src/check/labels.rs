@@ -3,6 +3,7 @@
 use super::finding::Finding;
 use super::report::Report;
 use super::subject::{Subject, triple_of};
+use super::terms::namespace;
 use super::{Check, Explanation};
 use crate::project::Role;
 use kgq_syntax::error::Result;
@@ -23,8 +24,8 @@ pub const CHECK: Check = Check {
         },
         Explanation {
             code: "duplicate-label",
-            finds: "two things of one class with the same label in the same language; two preferred labels of one thing in \
-                    one language",
+            finds: "two things of one class with the same label in the same language, of concepts within one scheme, of \
+                    classes and properties within one namespace; two preferred labels of one thing in one language",
             why: "most often one thing was entered twice, and counts are too high; a search by the label cannot tell them apart",
             mend: "merge the things, or make the labels differ",
         },
@@ -33,6 +34,7 @@ pub const CHECK: Check = Check {
     needs_all_files: true,
 };
 
+const SCHEMES: [NamedNodeRef<'static>; 2] = [skos::IN_SCHEME, skos::TOP_CONCEPT_OF];
 const LABELS: [NamedNodeRef<'static>; 2] = [rdfs::LABEL, skos::PREF_LABEL];
 
 /// What is known of one thing's names.
@@ -40,9 +42,22 @@ const LABELS: [NamedNodeRef<'static>; 2] = [rdfs::LABEL, skos::PREF_LABEL];
 struct Names<'s> {
     labels: Vec<(&'s Quad, &'s Literal)>,
     classes: Vec<&'s NamedNode>,
+    /// The concept schemes that it is in.
+    schemes: Vec<&'s NamedNode>,
     without: FxHashSet<String>,
     /// Declared as class or property in the ontology.
     is_term: bool,
+}
+
+impl<'s> Names<'s> {
+    /// Where a label is to be of one thing alone: two thesauri, or two vocabularies, may have a term each of one name.
+    fn within(&self, thing: &'s NamedNode) -> Vec<&'s str> {
+        match self.schemes.is_empty() {
+            true if self.is_term => vec![namespace(thing.as_str())],
+            true => vec![""],
+            false => self.schemes.iter().map(|scheme| scheme.as_str()).collect(),
+        }
+    }
 }
 
 fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
@@ -62,6 +77,7 @@ fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
                 Term::Literal(language) if Some(&quad.predicate) == no_label.as_ref() => {
                     names.without.insert(language.value().to_ascii_lowercase());
                 }
+                Term::NamedNode(scheme) if SCHEMES.contains(&quad.predicate.as_ref()) => names.schemes.push(scheme),
                 Term::NamedNode(class) if quad.predicate == rdf::TYPE => {
                     names.is_term |= file.role == Role::Ontology && is_kind_of_term(class);
                     names.classes.push(class);
@@ -143,22 +159,23 @@ fn shared<'s>(
     things: &FxHashMap<&'s NamedNode, Names<'s>>,
     report: &mut Report,
 ) {
-    let mut seen: FxHashMap<(String, String, &NamedNode), &NamedNode> = FxHashMap::default();
+    let mut seen: FxHashMap<(String, String, &NamedNode, &str), &NamedNode> = FxHashMap::default();
     for thing in order {
         let names = &things[thing];
         let mut told: FxHashSet<&NamedNode> = FxHashSet::default();
         for (quad, label) in &names.labels {
             let text = label.value().trim().to_lowercase();
             let language = label.language().unwrap_or_default().to_ascii_lowercase();
-            for class in &names.classes {
-                let other = *seen.entry((text.clone(), language.clone(), class)).or_insert(thing);
+            let within = names.within(thing);
+            for (class, within) in names.classes.iter().flat_map(|class| within.iter().map(move |w| (class, *w))) {
+                let other = *seen.entry((text.clone(), language.clone(), class, within)).or_insert(thing);
                 if other == *thing || !told.insert(other) {
                     continue;
                 }
                 let (name, other) =
                     (subject.prefixes.display(thing.as_str()), subject.prefixes.display(other.as_str()));
                 let message = format!(
-                    "{name} has the label {label}, as {other} has, which is a {} too",
+                    "{name} has the label {label}, as {other} has; both are of class {}",
                     subject.prefixes.display(class.as_str())
                 );
                 let finding = Finding::warning("duplicate-label", subject.place_of(&triple_of(quad)), message);

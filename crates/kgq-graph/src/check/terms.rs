@@ -40,7 +40,7 @@ struct Use<'s> {
 }
 
 fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
-    let vocabularies = Vocabularies::new(declared(subject));
+    let vocabularies = Vocabularies::of(subject);
     let mut unknown: BTreeMap<&str, Vec<(NamedNodeRef<'_>, &Use<'_>)>> = BTreeMap::new();
     let used = used(subject);
     let mut near = FxHashMap::default();
@@ -49,7 +49,7 @@ fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
             continue;
         }
         let namespace = namespace(term.as_str());
-        if vocabularies.local_names.contains_key(namespace) {
+        if vocabularies.are_at_hand(namespace) {
             let names = near.entry(namespace).or_insert_with(|| vocabularies.near_names(namespace));
             let hint = meant(subject, *term, names);
             report.findings.extend(undefined(subject, *term, used, hint.as_deref()));
@@ -60,8 +60,10 @@ fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
     if !unknown.is_empty() {
         let known = vocabularies.local_names.keys().copied().chain(WELL_KNOWN.iter().map(|(_, n)| *n));
         let known = NearNames::new(known);
-        let findings =
-            unknown.iter().map(|(namespace, terms)| undeclared_vocabulary(subject, namespace, terms, &known));
+        let findings = unknown.iter().map(|(namespace, terms)| {
+            let is_partial = vocabularies.local_names.contains_key(*namespace);
+            undeclared_vocabulary(subject, namespace, is_partial, terms, &known)
+        });
         report.findings.extend(findings.flatten());
     }
     Ok(())
@@ -71,10 +73,13 @@ fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
 struct Vocabularies<'s> {
     declared: FxHashSet<NamedNodeRef<'s>>,
     local_names: FxHashMap<&'s str, Vec<&'s str>>,
+    /// Well-known namespaces of which some terms are declared and none is described, as OWL wants it of annotations in use.
+    named_only: FxHashSet<&'s str>,
 }
 
 impl<'s> Vocabularies<'s> {
-    fn new(declared: FxHashSet<NamedNodeRef<'s>>) -> Self {
+    fn of(subject: &'s Subject<'_>) -> Self {
+        let (declared, described) = declared(subject);
         let mut local_names: FxHashMap<&str, Vec<&str>> = FxHashMap::default();
         for (namespace, names) in BUILT_IN {
             local_names.entry(namespace).or_default().extend(names.split_whitespace());
@@ -83,7 +88,15 @@ impl<'s> Vocabularies<'s> {
             let (namespace, local) = split(term.as_str());
             local_names.entry(namespace).or_default().push(local);
         }
-        Self { declared, local_names }
+        let well_known = WELL_KNOWN.iter().map(|(_, namespace)| *namespace);
+        let is_built_in = |namespace: &str| BUILT_IN.iter().any(|(n, _)| *n == namespace);
+        let named_only = well_known.filter(|n| !described.contains(n) && !is_built_in(n)).collect();
+        Self { declared, local_names, named_only }
+    }
+
+    /// Whether a term of the namespace that is not declared is one that the vocabulary does not have.
+    fn are_at_hand(&self, namespace: &str) -> bool {
+        self.local_names.contains_key(namespace) && !self.named_only.contains(namespace)
     }
 
     fn near_names(&self, namespace: &str) -> NearNames<'s> {
@@ -123,6 +136,7 @@ fn undefined(subject: &Subject<'_>, term: NamedNodeRef<'_>, used: &Use<'_>, hint
 fn undeclared_vocabulary(
     subject: &Subject<'_>,
     namespace: &str,
+    is_partial: bool,
     terms: &[(NamedNodeRef<'_>, &Use<'_>)],
     known: &NearNames<'_>,
 ) -> Option<Finding> {
@@ -130,7 +144,10 @@ fn undeclared_vocabulary(
     let place = subject.place_in(file, &triple_of(quad));
     let names: Vec<String> = terms.iter().take(3).map(|(t, _)| subject.prefixes.display(t.as_str())).collect();
     let more = if terms.len() > names.len() { ", …" } else { "" };
-    let message = format!("no term of <{namespace}> is declared");
+    let message = match is_partial {
+        true => format!("of <{namespace}> a few terms are declared, and none is described"),
+        false => format!("no term of <{namespace}> is declared"),
+    };
     let more = format!(
         ", so the {} in use cannot be checked: {}{more}",
         count(terms.len() as u64, "one", "terms").trim_start_matches("1 "),
@@ -157,19 +174,26 @@ pub fn namespace(iri: &str) -> &str {
     &iri[..end]
 }
 
-/// What is described in the ontology, and what is declared as class or property anywhere.
-fn declared<'s>(subject: &'s Subject<'_>) -> FxHashSet<NamedNodeRef<'s>> {
-    let mut found = FxHashSet::default();
+/// What is described in the ontology, and what is declared as class or property anywhere; and the namespaces of which more than that is
+/// said.
+fn declared<'s>(subject: &'s Subject<'_>) -> (FxHashSet<NamedNodeRef<'s>>, FxHashSet<&'s str>) {
+    let (mut found, mut described) = (FxHashSet::default(), FxHashSet::default());
     for file in &subject.files {
         for quad in subject.quads_in(file) {
             let NamedOrBlankNode::NamedNode(iri) = &quad.subject else { continue };
             if file.role == Role::Ontology && describes(quad) || declares(quad) {
                 found.insert(iri.as_ref());
+                if quad.predicate != rdf::TYPE {
+                    described.insert(namespace(iri.as_str()));
+                }
             }
         }
     }
-    found.extend(subject.imports.declared());
-    found
+    for term in subject.imports.declared() {
+        found.insert(term);
+        described.insert(namespace(term.as_str()));
+    }
+    (found, described)
 }
 
 /// A shape of a class describes no class: it would make the misspelling in its own target a declaration.
