@@ -13,7 +13,7 @@ use clap_complete::ArgValueCandidates;
 use kgq_engine::{Executor, Limits};
 use kgq_graph::graph::{Graph, OpenOptions};
 use kgq_graph::project::{LimitSettings, Project, named_files, parse_duration, parse_size, too_deep};
-use kgq_snapshot::store::{Contexts, read_context};
+use kgq_snapshot::store::{Contexts, read_context, together};
 use kgq_syntax::bounds::{Bounds, DEEPEST};
 use kgq_syntax::error::{Error, Kind, Result};
 use kgq_syntax::rdf::RdfFormat;
@@ -255,7 +255,9 @@ fn run(cli: Cli, output: &mut Output) -> Result<u8> {
     if !matches!(command, Command::Completions(_)) {
         named.remarks.iter().for_each(|remark| output.note(remark));
     }
-    let found = Graph::open(open_options(&cli.global, named.files)?)?;
+    let options = open_options(&cli.global, named.files)?;
+    let _reading = keep_writers_away(&command, &options, output)?;
+    let found = Graph::open(options)?;
     let mut options = found.options().clone();
     if cli.global.trust {
         let root = found.require_project()?.root.clone();
@@ -279,6 +281,21 @@ fn run(cli: Cli, output: &mut Output) -> Result<u8> {
         Command::Repl(args) => repl::run(&args, graph, output),
         command => commands::run(&command, &graph, output),
     }
+}
+
+/// Finishes an edit of the project's files that was interrupted, and keeps them as they are while the command reads.
+fn keep_writers_away(
+    command: &Command,
+    options: &OpenOptions,
+    output: &mut Output,
+) -> Result<Option<together::Reading>> {
+    let is_project = options.files.is_empty() && options.snapshot.is_none();
+    let Some(root) = is_project.then(|| Project::find_root(&options.folder)).transpose()?.flatten() else {
+        return Ok(None);
+    };
+    let (reading, finished) = together::read(&root)?;
+    commands::tell_finished(&finished, output);
+    Ok(command.reads_to_its_end().then_some(reading))
 }
 
 /// The project at a revision, for a command that only asks.

@@ -12,6 +12,7 @@ mod cite;
 mod completions;
 mod describe;
 mod diff;
+mod editing;
 mod explain;
 mod export;
 mod fmt;
@@ -48,6 +49,7 @@ pub use answer::{AnswerArgs, seconds, write_answer};
 pub use build::progress;
 pub use cite::{CiteArgs, Citing, write_cited_answer};
 pub use describe::page;
+pub use editing::tell_finished;
 pub use explain::{Explain, explanation};
 pub use output::{Output, append_file, probe_file, write_file};
 pub use query::read_text;
@@ -99,6 +101,20 @@ pub enum Command {
 }
 
 impl Command {
+    /// Whether it keeps writers of the project's files away from its start to its end. Others read within a moment, again and again,
+    /// or write themselves.
+    pub fn reads_to_its_end(&self) -> bool {
+        match self {
+            Self::Repl(_) => false,
+            Self::Update(args) => !args.write || args.dry_run,
+            #[cfg(feature = "serve")]
+            Self::Serve(_) => false,
+            #[cfg(feature = "mcp")]
+            Self::Mcp(_) => false,
+            _ => true,
+        }
+    }
+
     /// Whether it only asks the graph, so that it can be asked of another revision too.
     pub fn only_asks(&self) -> bool {
         matches!(

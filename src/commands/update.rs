@@ -1,23 +1,33 @@
 //! `kgq update`.
 
 use super::answer::{AnswerArgs, write_graph};
+use super::editing::{self, EditArgs};
 use super::output::Output;
 use super::progress::Progress;
 use super::query::read_text;
 use super::watchdog::Watchdog;
+use kgq_edit::Settings;
 use kgq_engine::update::Change;
 use kgq_graph::graph::Graph;
 use kgq_syntax::error::{Error, Result, Source};
 use kgq_syntax::rdf::{GraphName, Quad};
+use kgq_syntax::sparql;
 use kgq_syntax::text::{count, visible};
 
-/// Run a SPARQL Update on the loaded graph and write the changed graph to a file
+/// Run a SPARQL Update on the loaded graph, and write what changes to the project's own files, or to another file
 ///
-/// The files of a project are the truth and are never changed by an update: it is either shown (--dry-run) or written
-/// as a whole graph to a file of its own (--output).
+/// With --write the project's files change as a careful person would have changed them: a removed statement leaves its line, a new
+/// one goes where its subject stands, else where members of its class stand, else to the file that kgq.toml names:
+///
+///   [edit]
+///   file = "data/new.ttl"
+///
+/// Comments stay, formatted files stay formatted, and all files change or none.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:
-  kgq update 'DELETE WHERE { ?s skos:altLabel ?o }' --dry-run")]
+#[command(after_help = "Examples:
+  kgq update 'DELETE WHERE { ?s skos:altLabel ?o }' --dry-run              the statements
+  kgq update -f correction.ru --write --dry-run                            the difference of the files
+  kgq update -f correction.ru --write --check --commit -m 'Correct a name'")]
 pub struct Args {
     /// The update's text
     #[arg(value_name = "TEXT", conflicts_with = "file")]
@@ -25,19 +35,31 @@ pub struct Args {
     /// Read the update from this file; `-` is standard input
     #[arg(long, short, value_name = "FILE")]
     pub file: Option<String>,
-    /// Show what would be added (+) and removed (-), and write nothing
+    /// Show what would be added (+) and removed (-), or with --write the difference of the files, and write nothing
     #[arg(long, conflicts_with = "output")]
     pub dry_run: bool,
+    /// Change the project's files
+    #[arg(long, conflicts_with = "output")]
+    pub write: bool,
+    #[command(flatten, next_help_heading = "With --write")]
+    pub edit: EditArgs,
     #[command(flatten)]
     pub answer: AnswerArgs,
 }
 
 pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
+    if args.write {
+        return write(args, graph, output);
+    }
+    if args.edit.check || args.edit.commit || args.edit.rewrite {
+        return Err(
+            Error::usage("`--check`, `--commit` and `--rewrite` are for changes of the files").hint("add `--write`")
+        );
+    }
     if !args.dry_run && args.answer.output.is_none() {
-        return Err(Error::policy(
-            "an update would change nothing: the files are the truth, and kgq does not edit them",
-        )
-        .hint("`--dry-run` shows what it would add and remove; `--output FILE` writes the changed graph"));
+        return Err(Error::policy("it is not said where the changes go").hint(
+            "`--write` changes the project's files, `--dry-run` shows what is added and removed, `--output FILE` writes the changed graph",
+        ));
     }
     args.answer.check(graph)?;
     let (name, text) = read_text(args.text.as_deref(), args.file.as_deref(), "update")?;
@@ -52,13 +74,37 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
         let changed = change.apply(graph.dataset()?);
         write_graph(changed.quads(), &args.answer, graph, &Progress::beside_result(output), output)?;
     }
+    note(&change, statements, output);
+    Ok(0)
+}
+
+/// Changes the project's files.
+fn write(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
+    let (name, text) = read_text(args.text.as_deref(), args.file.as_deref(), "update")?;
+    let loading = Watchdog::of_loading(graph.options());
+    let writer = editing::open(graph, args.dry_run, output)?;
+    drop(loading);
+    let _watchdog = Watchdog::start(&graph.options().limits);
+    let change = kgq_edit::update(&writer.graph, &writer.files, Source::new(&name, &text))?;
+    let declared = sparql::prefixes_declared(&text, &sparql::tokenize(&text));
+    let prefixes = declared.iter().map(|declared| (declared.prefix, declared.iri)).collect();
+    let settings = Settings { rewrite: args.edit.rewrite, prefixes };
+    let edit = kgq_edit::edit(&writer.graph, &writer.files, &change, &settings)?;
+    let statements = writer.files.quads().len();
+    let code = args.edit.carry_out(&writer, &edit, args.dry_run, output)?;
+    if code == 0 {
+        note(&change, statements, output);
+    }
+    Ok(code)
+}
+
+fn note(change: &Change, statements: usize, output: &mut Output) {
     output.note(&format!(
         "{} added, {} removed, {} in all",
         change.added.len(),
         change.removed.len(),
         count((statements + change.added.len() - change.removed.len()) as u64, "statement", "statements")
     ));
-    Ok(0)
 }
 
 fn show(change: &Change, graph: &Graph, output: &mut Output) -> Result<()> {

@@ -68,6 +68,8 @@ pub struct Manifest {
     pub infer: InferSettings,
     #[serde(default)]
     pub load: LoadSettings,
+    #[serde(default)]
+    pub edit: EditSettings,
     /// What language models are given.
     #[serde(default)]
     pub mcp: McpSettings,
@@ -83,6 +85,14 @@ pub struct LoadSettings {
     /// Accept IRIs and language tags that are not well-formed.
     #[serde(default)]
     pub lenient: bool,
+}
+
+/// Where an edit puts what has no place yet.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct EditSettings {
+    /// The file of things whose class has no members yet, relative to the project.
+    pub file: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
@@ -251,6 +261,8 @@ pub struct Project {
     pub manifest: Manifest,
     /// Whether the user lets it name files outside of its folder.
     pub is_trusted: bool,
+    /// What files would hold after an edit that is being judged, by their names.
+    pub edited: BTreeMap<String, Vec<u8>>,
     /// The text of `kgq.toml`, for the places of messages.
     text: String,
     globs: ProjectGlobs,
@@ -304,7 +316,7 @@ impl Project {
         let manifest: Manifest = toml::from_str(&text).map_err(|e| manifest_error(source, &e))?;
         let globs = ProjectGlobs::new(&manifest, root, source)?;
         let graphs = compile_graphs(source, root, &manifest)?;
-        let project = Self { root: root.to_owned(), manifest, is_trusted: false, text: String::new(), globs, graphs };
+        let project = Self { root: root.to_owned(), manifest, globs, graphs, ..Self::default() };
         project.validate(source)?;
         Ok(Self { text, ..project })
     }

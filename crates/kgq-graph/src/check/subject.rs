@@ -56,7 +56,7 @@ impl<'p> Subject<'p> {
         let base = &project.manifest.base;
         let contexts = project.contexts()?;
         let named = |file: ProjectFile| {
-            let input = Input::file(&file.name, &file.path, None);
+            let input = file.input();
             let input =
                 input.map(|input| input.with_base(base.clone()).with_graph(file.graph).with_contexts(contexts.clone()));
             (file.name, file.role, input)

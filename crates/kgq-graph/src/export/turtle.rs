@@ -1,6 +1,7 @@
 //! Turtle and TriG for people to read, of quads that come from no file of their own: a subject a block, its facts sorted, annotations at
 //! the statements they are about, blank nodes and lists where they are used. The same quads give the same text, in whatever order.
 
+use kgq_syntax::rdf::iri::escaped;
 use kgq_syntax::rdf::language::cased;
 use kgq_syntax::rdf::vocabulary::{rdf, rdfs, skos};
 use kgq_syntax::rdf::{BlankNode, GraphName, Literal, NamedNode, NamedOrBlankNode, Prefixes, Quad, Term, Triple};
@@ -54,7 +55,7 @@ pub fn write<'a>(quads: impl IntoIterator<Item = &'a Quad>, prefixes: &Prefixes)
     let mut out = String::new();
     let widest = used.iter().map(|(prefix, _)| prefix.len()).max().unwrap_or(0);
     for (prefix, namespace) in &used {
-        let _ = writeln!(out, "PREFIX {prefix}:{} <{}>", " ".repeat(widest - prefix.len()), escape_iri(namespace));
+        let _ = writeln!(out, "PREFIX {prefix}:{} <{}>", " ".repeat(widest - prefix.len()), escaped(namespace));
     }
     out.push_str(if out.is_empty() { body.trim_start_matches('\n') } else { &body });
     out
@@ -392,7 +393,7 @@ impl<'a> Graph<'a> {
     }
 
     fn iri(&mut self, iri: &str) -> String {
-        let Some(short) = self.prefixes.shorten(iri) else { return format!("<{}>", escape_iri(iri)) };
+        let Some(short) = self.prefixes.shorten(iri) else { return format!("<{}>", escaped(iri)) };
         if let Some((prefix, _)) = short.split_once(':')
             && let Some(namespace) = self.prefixes.get(prefix)
         {
@@ -433,20 +434,6 @@ fn quote(value: &str) -> String {
         }
     }
     out.push('"');
-    out
-}
-
-/// An IRI read leniently can hold what Turtle forbids between angle brackets.
-fn escape_iri(iri: &str) -> String {
-    let mut out = String::with_capacity(iri.len());
-    for c in iri.chars() {
-        match c {
-            '\0'..=' ' | '<' | '>' | '"' | '{' | '}' | '|' | '^' | '`' | '\\' => {
-                let _ = write!(out, "\\u{:04X}", u32::from(c));
-            }
-            c => out.push(c),
-        }
-    }
     out
 }
 

@@ -232,7 +232,15 @@ impl<'a> Layout<'a> {
 
     fn triple(&mut self, parts: &[TermNode; 3]) -> String {
         let [subject, verb, object] = parts;
-        format!("{} {} {}", inline(&self.node(subject)), self.verb(verb).0, inline(&self.node(object)))
+        let object = match &object.form {
+            // The parser takes no string of several lines here.
+            TermForm::Literal { text, tag, datatype } => {
+                let value = quoted_on_one_line(&string_value(&self.text[text.clone()]));
+                self.tagged(value, tag.as_ref(), datatype.as_deref())
+            }
+            _ => inline(&self.node(object)),
+        };
+        format!("{} {} {object}", inline(&self.node(subject)), self.verb(verb).0)
     }
 
     /// A list: on one line if its members are plain and it fits, else one member a line.
@@ -317,6 +325,10 @@ impl<'a> Layout<'a> {
 
     fn literal(&mut self, text: &Span, tag: Option<&Span>, datatype: Option<&TermNode>) -> String {
         let value = quoted(&string_value(&self.text[text.clone()]));
+        self.tagged(value, tag, datatype)
+    }
+
+    fn tagged(&mut self, value: String, tag: Option<&Span>, datatype: Option<&TermNode>) -> String {
         match (tag, datatype) {
             (Some(tag), _) => format!("{value}{}", &self.text[tag.clone()]),
             (None, Some(datatype)) => format!("{value}^^{}", self.plain(&datatype.span)),
@@ -402,7 +414,7 @@ fn string_value(written: &str) -> String {
 }
 
 /// A string between double quotes, three where it has several lines.
-fn quoted(value: &str) -> String {
+pub fn quoted(value: &str) -> String {
     let long = value.contains('\n');
     let mut out = String::with_capacity(value.len() + 6);
     let marks = if long { "\"\"\"" } else { "\"" };
@@ -425,8 +437,17 @@ fn quoted(value: &str) -> String {
     out
 }
 
+/// The same with escapes in place of line breaks.
+pub fn quoted_on_one_line(value: &str) -> String {
+    let lines = value.split('\n').map(|line| {
+        let line = quoted(line);
+        line[1..line.len() - 1].to_owned()
+    });
+    format!("\"{}\"", lines.collect::<Vec<_>>().join("\\n"))
+}
+
 /// Whether a text can stand behind a colon without escapes.
-fn is_plain_local(local: &str) -> bool {
+pub fn is_plain_local(local: &str) -> bool {
     let name = format!("x:{local}");
     let one_token = turtle::tokenize(&name).len() == 1;
     one_token && !local.is_empty() && !local.contains(['\\', '%', ':'])

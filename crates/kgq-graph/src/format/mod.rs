@@ -12,6 +12,9 @@ mod order;
 mod parts;
 mod print;
 
+pub use layout::{is_plain_local, quoted, quoted_on_one_line};
+pub use order::{natural, rank};
+
 use kgq_syntax::bounds::Bounds;
 use kgq_syntax::diagnose::{self, Known};
 use kgq_syntax::error::{Error, Result, Source};

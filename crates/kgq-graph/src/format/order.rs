@@ -19,7 +19,7 @@ const FIRST: &[&str] = &[
 ];
 
 /// The place of a predicate among those that stand first; the rest share the last place.
-pub(super) fn rank(iri: &str) -> usize {
+pub fn rank(iri: &str) -> usize {
     FIRST.iter().position(|first| *first == iri).unwrap_or(FIRST.len())
 }
 
@@ -53,7 +53,7 @@ pub(super) fn blocks(a: &Block, b: &Block) -> Ordering {
 }
 
 /// By characters, runs of digits by their number: `s2` before `s10`.
-pub(super) fn natural(a: &str, b: &str) -> Ordering {
+pub fn natural(a: &str, b: &str) -> Ordering {
     let (mut rest_a, mut rest_b) = (a, b);
     loop {
         let (digits_a, digits_b) = (digits(rest_a), digits(rest_b));

@@ -300,3 +300,12 @@ fn what_cannot_be_read_is_refused_with_the_reason() {
     assert!(refuse("@prefix a: <http://a/> . a:b a:c \"x .").contains("never closed"));
     assert!(refuse(&format!("<a:b> <a:c> {}1{} .", "(".repeat(200), ")".repeat(200))).contains("--max-depth"));
 }
+
+#[test]
+fn a_string_in_a_triple_term_stays_on_one_line() {
+    let text = "@prefix e: <http://e/> . e:r e:p <<( e:a e:p \"two\\nlines \\\"\"@en )>> ; e:q \"two\\nlines\" .";
+    assert_eq!(
+        format(text),
+        "@prefix e: <http://e/> .\n\ne:r\n    e:p <<( e:a e:p \"two\\nlines \\\"\"@en )>> ;\n    e:q \"\"\"two\nlines\"\"\" ;\n.\n"
+    );
+}

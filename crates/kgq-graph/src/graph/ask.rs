@@ -8,12 +8,14 @@ use crate::project;
 use kgq_engine::query::{self, ParseContext, Query};
 use kgq_engine::update::Change;
 use kgq_engine::{self as engine, Answer, EvaluationOptions, Failures, Limits};
+use kgq_snapshot::Snapshot;
 use kgq_syntax::budget::Work;
 use kgq_syntax::error::{Error, Result, Source};
-use kgq_syntax::rdf::{Contested, Prefixes};
+use kgq_syntax::rdf::{Contested, Prefixes, Quad};
 use kgq_syntax::significant;
 use kgq_syntax::sparql;
 use kgq_syntax::words::WELL_KNOWN_PREFIXES;
+use std::cell::OnceCell;
 
 impl Graph {
     pub fn parse_context(&self) -> Result<ParseContext<'_>> {
@@ -146,11 +148,29 @@ impl Graph {
 
     /// Runs an update on the dataset; the graph's own stays as it is.
     pub fn update(&self, source: Source<'_>) -> Result<Change> {
-        let dataset = self.dataset()?;
+        let update = self.parse_update(source)?;
+        let snapshot = || self.snapshot();
+        engine::update::update(self.dataset()?.quads(), &snapshot, source, &update, &self.evaluation_options())
+    }
+
+    /// Runs an update on other statements, each given once, as if they were the graph's.
+    pub fn update_of(&self, quads: &[Quad], source: Source<'_>) -> Result<Change> {
+        let update = self.parse_update(source)?;
+        let made = OnceCell::new();
+        let snapshot = || {
+            if let Some(made) = made.get() {
+                return Ok(made);
+            }
+            let new = Snapshot::from_quads_within(quads.iter().cloned(), &self.loading_budget())?;
+            Ok(made.get_or_init(|| new))
+        };
+        engine::update::update(quads, &snapshot, source, &update, &self.evaluation_options())
+    }
+
+    fn parse_update(&self, source: Source<'_>) -> Result<query::Update> {
         let update = query::parse_update(source, self.parse_context()?)?;
         query::refuse_network_in_update(source, &update)?;
         query::functions::refuse_unknown_in_update(source, &update, self.prefixes()?)?;
-        let snapshot = || self.snapshot();
-        engine::update::update(dataset.quads(), &snapshot, source, &update, &self.evaluation_options())
+        Ok(update)
     }
 }

@@ -62,6 +62,16 @@ impl Graph {
         Ok(self.project_files(project)?.iter().filter(|file| !self.options.left_out.contains(&file.name)))
     }
 
+    /// The graph as it would be if these files of the project held something else.
+    #[must_use]
+    pub fn edited(&self, files: impl IntoIterator<Item = (String, Vec<u8>)>) -> Self {
+        let mut project = self.project.as_deref().cloned();
+        if let Some(project) = &mut project {
+            project.edited.extend(files);
+        }
+        Self::new(project, self.options.clone())
+    }
+
     /// What the project's globs find, looked for once.
     fn files(&self, project: &Project) -> Result<&Found> {
         kept(&self.files, || project.find_files().map(Arc::new)).map(AsRef::as_ref)
@@ -118,7 +128,7 @@ impl Graph {
     }
 
     pub(super) fn project_input(&self, project: &Project, file: &ProjectFile) -> Result<Input> {
-        let input = Input::file(&file.name, &file.path, None)?;
+        let input = file.input()?;
         let base = self.options.base.clone().or_else(|| project.manifest.base.clone());
         Ok(input.with_base(base).with_graph(file.graph.clone()).with_contexts(self.contexts()?))
     }

@@ -17,7 +17,7 @@ pub use names::KnownTerms;
 use crate::catalog::{Catalog, Labels, TermIndex};
 use crate::project::{Found, Project};
 use kgq_engine::{self as engine, Budget, Limits};
-use kgq_snapshot::store::{Contexts, Dataset, Input, Unfinished};
+use kgq_snapshot::store::{Contexts, Dataset, Input, Unfinished, together};
 use kgq_snapshot::{ContentKey, Progress, Snapshot};
 use kgq_syntax::bounds::Bounds;
 use kgq_syntax::error::{Error, Result};
@@ -147,6 +147,8 @@ impl Graph {
     /// # Errors
     /// Those of the files.
     pub fn load(&self) -> Result<()> {
+        // No edit of several files is seen half.
+        let _reading = self.project.as_ref().map(|project| together::read(&project.root)).transpose()?;
         self.snapshot()?;
         self.prefixes()?;
         self.catalog_if_any().map(drop)

@@ -2,7 +2,7 @@
 
 use super::globs::{Glob, Globs, is_below, place};
 use super::{MANIFEST, Project};
-use kgq_snapshot::store::{Contexts, is_pipe, read_context};
+use kgq_snapshot::store::{Content, Contexts, Input, is_pipe, read_context};
 use kgq_syntax::error::{Error, Kind, Place, Result, Source};
 use kgq_syntax::rdf::{NamedNode, RdfFormat};
 use kgq_syntax::text::{count, did_you_mean, nearest};
@@ -28,6 +28,22 @@ pub struct ProjectFile {
     pub role: Role,
     /// The named graph that its default graph is loaded into.
     pub graph: Option<NamedNode>,
+    /// What it would hold after an edit that is being judged; else it is read from its path.
+    pub edited: Option<Vec<u8>>,
+}
+
+impl ProjectFile {
+    /// What is read of it.
+    ///
+    /// # Errors
+    /// That its name says no format.
+    pub fn input(&self) -> Result<Input> {
+        let mut input = Input::file(&self.name, &self.path, None)?;
+        if let Some(bytes) = &self.edited {
+            input.content = Content::Bytes(bytes.clone());
+        }
+        Ok(input)
+    }
 }
 
 /// What the globs of `ontology` and `data` find.
@@ -60,14 +76,18 @@ impl Project {
     /// The same files; what is not found is told beside them.
     pub fn find_files(&self) -> Result<Found> {
         let globs = &self.globs;
-        let names = self.walk(&[&globs.ontology, &globs.data])?;
+        let mut names = self.walk(&[&globs.ontology, &globs.data])?;
+        names.extend(self.edited.keys().cloned());
+        names.sort();
+        names.dedup();
         let mut found = Found::default();
         let mut seen = FxHashSet::default();
         for (role, list) in [(Role::Ontology, &globs.ontology), (Role::Data, &globs.data)] {
             for name in names.iter().filter(|name| loads(list, name)) {
                 if seen.insert(name) {
-                    let graph = self.graphs.iter().find(|(glob, _)| glob.matches(name)).map(|(_, graph)| graph.clone());
-                    found.files.push(ProjectFile { path: self.root.join(name), name: name.clone(), role, graph });
+                    let graph = self.graph_of(name);
+                    let (path, edited) = (self.root.join(name), self.edited.get(name).cloned());
+                    found.files.push(ProjectFile { path, name: name.clone(), role, graph, edited });
                 }
             }
             for glob in list.take.iter().filter(|glob| !glob.is_default) {
@@ -143,6 +163,11 @@ impl Project {
     /// Whether a file of this name, relative to the root, would be loaded.
     pub fn loads(&self, name: &str) -> Result<bool> {
         Ok(loads(&self.globs.ontology, name) || loads(&self.globs.data, name))
+    }
+
+    /// The named graph that a file of this name is loaded into.
+    pub fn graph_of(&self, name: &str) -> Option<NamedNode> {
+        self.graphs.iter().find(|(glob, _)| glob.matches(name)).map(|(_, graph)| graph.clone())
     }
 
     /// A path of this project as the user would name it.

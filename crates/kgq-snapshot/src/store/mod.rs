@@ -18,6 +18,7 @@ mod rdfxml;
 mod read;
 mod sniff;
 mod star;
+pub mod together;
 mod type_maps;
 mod version;
 mod whole_file;

@@ -1,4 +1,4 @@
-//! IRIs to resolve others against: of files, and without `.` and `..` in their paths.
+//! IRIs to resolve others against: of files, and without `.` and `..` in their paths. How an IRI is written between `<` and `>`.
 
 use std::path::{Component, Path};
 
@@ -57,6 +57,20 @@ pub fn of_file(path: &Path) -> Option<String> {
         }
     }
     Some(iri)
+}
+
+/// The text between `<` and `>`: what cannot stand there is escaped.
+pub fn escaped(iri: &str) -> String {
+    let mut out = String::with_capacity(iri.len());
+    for c in iri.chars() {
+        match c {
+            '\0'..=' ' | '<' | '>' | '"' | '{' | '}' | '|' | '^' | '`' | '\\' => {
+                out.push_str(&format!("\\u{:04X}", u32::from(c)));
+            }
+            c => out.push(c),
+        }
+    }
+    out
 }
 
 #[cfg(test)]

@@ -1,0 +1,190 @@
+//! All files of an edit: what each becomes, compared with what was asked for before anything is written.
+
+use crate::assign::Places;
+use crate::files::{File, Files, Kept, has_nodes, is_formatted, refusal};
+use crate::text::{self, Addition};
+use kgq_engine::update::Change;
+use kgq_graph::format;
+use kgq_graph::graph::Graph;
+use kgq_graph::render::{GraphOptions, write_quads};
+use kgq_snapshot::store::{Content, compressed, read};
+use kgq_syntax::error::{Error, Result, Source};
+use kgq_syntax::rdf::{GraphName, Prefixes, Quad};
+use oxrdf::Dataset;
+use oxrdf::dataset::CanonicalizationAlgorithm;
+use rustc_hash::FxHashSet;
+use similar::TextDiff;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+/// How files are edited.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Whether files that are not kept line by line may be written anew.
+    pub rewrite: bool,
+    /// Prefixes that new text may take, besides those of the project.
+    pub prefixes: Prefixes,
+}
+
+/// What one file becomes.
+#[derive(Clone, Debug)]
+pub struct FileChange {
+    pub name: String,
+    pub path: PathBuf,
+    /// What it holds now, if it is there.
+    pub before: Option<Vec<u8>>,
+    pub after: Vec<u8>,
+}
+
+impl FileChange {
+    /// The difference as git shows it, the names below `a/` and `b/`.
+    pub fn diff(&self) -> String {
+        let before = String::from_utf8_lossy(self.before.as_deref().unwrap_or_default());
+        let after = String::from_utf8_lossy(&self.after);
+        let old = if self.before.is_some() { format!("a/{}", self.name) } else { "/dev/null".to_owned() };
+        let binary = self.before.as_deref().unwrap_or_default().contains(&0) || self.after.contains(&0);
+        if binary {
+            return format!("{} differs, and is no text\n", self.name);
+        }
+        let mut out = String::new();
+        let diff = TextDiff::from_lines(&before, &after);
+        // Writing to a `String` cannot fail.
+        let _ = write!(out, "{}", diff.unified_diff().context_radius(3).header(&old, &format!("b/{}", self.name)));
+        out
+    }
+}
+
+/// Files to be changed together.
+#[derive(Clone, Debug, Default)]
+pub struct Edit {
+    pub changes: Vec<FileChange>,
+    pub warnings: Vec<Error>,
+}
+
+/// What an update changes of the statements of these files.
+///
+/// # Errors
+/// Those of the update.
+pub fn update(graph: &Graph, files: &Files, source: Source<'_>) -> Result<Change> {
+    graph.update_of(&files.quads(), source)
+}
+
+/// The files after a change.
+///
+/// # Errors
+/// A statement that no file can take; a file that is not kept by line, unless it may be rewritten.
+pub fn edit(graph: &Graph, files: &Files, change: &Change, settings: &Settings) -> Result<Edit> {
+    let project = graph.require_project()?;
+    let removed: FxHashSet<Quad> = change.removed.iter().cloned().collect();
+    let mut by_file: BTreeMap<usize, Vec<Addition>> = BTreeMap::new();
+    for file in &files.all {
+        if file.quads.iter().any(|quad| removed.contains(quad)) {
+            by_file.entry(file.number).or_default();
+        }
+    }
+    for (file, addition) in Places::of(files, project, &removed, &change.added).assign()? {
+        by_file.entry(file).or_default().push(addition);
+    }
+    let mut more = graph.prefixes()?.clone();
+    for (prefix, namespace) in settings.prefixes.iter() {
+        more.insert_if_absent(prefix, namespace);
+    }
+    let mut edit = Edit::default();
+    for (number, additions) in by_file {
+        let file = &files.all[number];
+        if !file.is_kept_by_line() && !settings.rewrite {
+            return Err(refusal(file));
+        }
+        let after = match &file.kept {
+            Some(kept) => {
+                let edited = one(graph, file, kept, &removed, &additions, &more)?;
+                edit.warnings.extend(edited.warnings);
+                stored(file, edited.text.as_bytes())?
+            }
+            None => {
+                let quads = expected(file, &removed, &additions);
+                let mut out = Vec::new();
+                write_quads(&quads, file.input.format, &more, GraphOptions::default(), &mut out)?;
+                stored(file, &out)?
+            }
+        };
+        if file.stored.as_deref() != Some(after.as_slice()) {
+            let (name, path, before) = (file.name.clone(), file.path.clone(), file.stored.clone());
+            edit.changes.push(FileChange { name, path, before, after });
+        }
+    }
+    Ok(edit)
+}
+
+fn one(
+    graph: &Graph,
+    file: &File,
+    kept: &Kept,
+    removed: &FxHashSet<Quad>,
+    additions: &[Addition],
+    more: &Prefixes,
+) -> Result<text::Edited> {
+    let bounds = &graph.options().bounds;
+    let mut edited = text::edit(file, kept, removed, additions, more);
+    if is_formatted(&file.name, kept, bounds) {
+        edited.text = format::turtle(Source::new(&file.name, &edited.text), kept.dialect, bounds)?;
+    }
+    compare(graph, file, &edited.text, expected(file, removed, additions))?;
+    Ok(edited)
+}
+
+/// What the file says afterwards, its own graph as the default graph.
+fn expected(file: &File, removed: &FxHashSet<Quad>, additions: &[Addition]) -> Vec<Quad> {
+    let kept = file.quads.iter().filter(|quad| !removed.contains(quad));
+    let quads = kept.chain(additions.iter().map(|addition| &addition.quad)).cloned();
+    let default = file.default_graph();
+    let own = |mut quad: Quad| {
+        if quad.graph_name == default {
+            quad.graph_name = GraphName::DefaultGraph;
+        }
+        quad
+    };
+    quads.map(own).collect()
+}
+
+/// Makes sure that the text says what it should.
+fn compare(graph: &Graph, file: &File, text: &str, wanted: Vec<Quad>) -> Result<()> {
+    let mut input = file.input.clone();
+    input.content = Content::Bytes(text.as_bytes().to_vec());
+    input.compression = kgq_syntax::rdf::Compression::None;
+    input.graph = None;
+    let budget = graph.loading_budget();
+    let parsed = read(&input, file.number, graph.read_options(&budget, None))
+        .map_err(|error| Error::bug(format!("the edited text of {} would not parse: {error}", file.name)))?;
+    let (nodes, ground): (Vec<Quad>, Vec<Quad>) = wanted.into_iter().partition(has_nodes);
+    let (found_nodes, found): (Vec<Quad>, Vec<Quad>) = parsed.quads.into_iter().partition(has_nodes);
+    let set = |quads: Vec<Quad>| -> FxHashSet<Quad> { quads.into_iter().collect() };
+    if set(ground) == set(found) && same_but_for_labels(nodes, found_nodes) {
+        return Ok(());
+    }
+    Err(Error::bug(format!("the edited text of {} would say something else, so it is left as it is", file.name)))
+}
+
+fn same_but_for_labels(one: Vec<Quad>, other: Vec<Quad>) -> bool {
+    let (mut one, mut other): (Dataset, Dataset) = (one.into_iter().collect(), other.into_iter().collect());
+    if one.len() != other.len() {
+        return false;
+    }
+    one.canonicalize(CanonicalizationAlgorithm::Unstable);
+    other.canonicalize(CanonicalizationAlgorithm::Unstable);
+    one == other
+}
+
+/// The bytes of a text in its file: with the mark that it had, compressed if it is.
+fn stored(file: &File, text: &[u8]) -> Result<Vec<u8>> {
+    const MARK: &[u8] = b"\xEF\xBB\xBF";
+    let mut out = Vec::with_capacity(text.len());
+    if file.stored.as_deref().is_some_and(|bytes| bytes.starts_with(MARK)) {
+        out.extend_from_slice(MARK);
+    }
+    compressed(file.input.compression, &file.name, &mut out, |out| {
+        out.write_all(text).map_err(|e| Error::io(&file.name, &e))
+    })?;
+    Ok(out)
+}

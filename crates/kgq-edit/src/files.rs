@@ -1,0 +1,271 @@
+//! The project's files as they are edited: bytes, text and tree of those that are kept line by line, the statements of all others.
+
+use crate::tree::Tree;
+use kgq_graph::format;
+use kgq_graph::graph::Graph;
+use kgq_snapshot::store::{Content, Input, Parsed, nodes_of, read};
+use kgq_syntax::bounds::Bounds;
+use kgq_syntax::diagnose::Known;
+use kgq_syntax::error::{Error, Kind, Result, Source};
+use kgq_syntax::rdf::{BlankNode, Compression, GraphName, NamedOrBlankNode, Prefixes, Quad, RdfFormat, Term, Triple};
+use kgq_syntax::turtle;
+use kgq_syntax::turtle::tree::{Dialect, Document};
+use rustc_hash::FxHashSet;
+use std::io::Read;
+use std::path::PathBuf;
+
+/// How a text is laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// Turtle and TriG: blocks of facts.
+    Blocks,
+    /// N-Triples and N-Quads: a statement a line.
+    Lines,
+}
+
+/// A text that is edited line by line.
+pub struct Kept {
+    pub text: String,
+    pub dialect: Dialect,
+    pub style: Style,
+    pub document: Document,
+    pub tree: Tree,
+    /// Its prefixes as the parser resolved them.
+    pub prefixes: Prefixes,
+}
+
+/// A file of the project.
+pub struct File {
+    pub name: String,
+    pub path: PathBuf,
+    /// What it holds on disk; `None` where it is yet to be made.
+    pub stored: Option<Vec<u8>>,
+    pub input: Input,
+    /// Where it stands among the files.
+    pub number: usize,
+    pub kept: Option<Kept>,
+    /// What it says, repetitions included, with blank nodes named after this file.
+    pub quads: Vec<Quad>,
+}
+
+impl File {
+    /// The graph of what stands outside any named graph.
+    pub fn default_graph(&self) -> GraphName {
+        self.input.graph.clone().map_or(GraphName::DefaultGraph, GraphName::NamedNode)
+    }
+
+    /// Whether a statement of this graph can stand in it.
+    pub fn can_hold(&self, graph: &GraphName) -> bool {
+        *graph == self.default_graph() || (self.input.format.holds_named_graphs() && *graph != GraphName::DefaultGraph)
+    }
+
+    /// Whether a text can be edited in it without writing all of it anew.
+    pub fn is_kept_by_line(&self) -> bool {
+        self.kept.is_some() && self.input.compression == Compression::None
+    }
+
+    /// Whether a blank node is of this file.
+    pub fn owns(&self, node: &BlankNode) -> bool {
+        node.as_str()
+            .strip_prefix('f')
+            .and_then(|rest| rest.split_once('x'))
+            .is_some_and(|(number, _)| number.parse() == Ok(self.number))
+    }
+
+    /// The label that the text has for one of its blank nodes, if it has one.
+    pub fn written_label<'a>(&self, node: &'a BlankNode) -> Option<&'a str> {
+        let (_, label) = node.as_str().split_once('x')?;
+        label.strip_prefix('_')
+    }
+}
+
+/// All files of a project, read once.
+pub struct Files {
+    pub all: Vec<File>,
+}
+
+impl Files {
+    /// Reads the project's files.
+    ///
+    /// # Errors
+    /// Those of the files.
+    pub fn read(graph: &Graph) -> Result<Self> {
+        let inputs = graph.inputs()?;
+        let all = inputs.into_iter().enumerate().map(|(number, input)| file(graph, input, number));
+        let mut files = Self { all: all.collect::<Result<_>>()? };
+        if let Some(name) = &graph.require_project()?.manifest.edit.file {
+            files.add_new(graph, name)?;
+        }
+        Ok(files)
+    }
+
+    /// Adds a file of the project that is yet to be made, unless it is there.
+    ///
+    /// # Errors
+    /// A name that the project does not load, or whose format is not kept by line.
+    pub fn add_new(&mut self, graph: &Graph, name: &str) -> Result<usize> {
+        if let Some(file) = self.all.iter().find(|file| file.name == name) {
+            return Ok(file.number);
+        }
+        let project = graph.require_project()?;
+        let place = project.place_in_manifest(name);
+        if !project.loads(name)? {
+            return Err(Error::input(format!("no glob of kgq.toml would load `{name}`")).at(place));
+        }
+        let path = project.root.join(name);
+        let mut input = Input::file(name, &path, None)?;
+        let base = graph.options().base.clone().or_else(|| project.manifest.base.clone());
+        input = input.with_base(base).with_graph(project.graph_of(name));
+        input.content = Content::Bytes(Vec::new());
+        let Some(dialect) = dialect(input.format).filter(|_| input.compression == Compression::None) else {
+            return Err(Error::input(format!("`{name}` would not be kept line by line"))
+                .at(place)
+                .hint("call it `.ttl` or `.trig`"));
+        };
+        let number = self.all.len();
+        let mut file = File { name: name.to_owned(), path, stored: None, input, number, kept: None, quads: Vec::new() };
+        let parsed = Parsed { quads: Vec::new(), prefixes: Prefixes::new() };
+        file.kept = Some(kept(&file, String::new(), dialect, &parsed)?);
+        self.all.push(file);
+        Ok(number)
+    }
+
+    /// What the project says: each statement once, in the order of its files.
+    pub fn quads(&self) -> Vec<Quad> {
+        let mut seen = FxHashSet::default();
+        self.all.iter().flat_map(|file| &file.quads).filter(|quad| seen.insert(*quad)).cloned().collect()
+    }
+}
+
+fn file(graph: &Graph, input: Input, number: usize) -> Result<File> {
+    let Content::File(path) = input.content.clone() else {
+        return Err(Error::usage(format!("{} is no file of a project", input.name)));
+    };
+    let stored = std::fs::read(&path).map_err(|e| Error::io(&input.name, &e))?;
+    let mut input = input;
+    let dialect = dialect(input.format);
+    if dialect.is_some() {
+        input.content = Content::Bytes(stored.clone());
+    }
+    let budget = graph.loading_budget();
+    let parsed = read(&input, number, graph.read_options(&budget, None))?;
+    let mut file =
+        File { name: input.name.clone(), path, stored: Some(stored), input, number, kept: None, quads: Vec::new() };
+    match dialect {
+        Some(dialect) => {
+            let mut text = String::new();
+            let bounds = graph.options().bounds;
+            file.input.open(bounds)?.read_to_string(&mut text).map_err(|e| Error::io(&file.name, &e))?;
+            let kept = kept(&file, text, dialect, &parsed)?;
+            file.quads = kept.tree.quads().cloned().collect();
+            file.kept = Some(kept);
+        }
+        None => {
+            file.quads = parsed.quads.into_iter().map(|quad| renamed(quad, &|node| foreign(number, node))).collect()
+        }
+    }
+    Ok(file)
+}
+
+/// The language of a text that is kept by line; `None` for other formats.
+pub fn dialect(format: RdfFormat) -> Option<(Dialect, Style)> {
+    match format {
+        RdfFormat::Turtle => Some((Dialect::Turtle, Style::Blocks)),
+        RdfFormat::NTriples => Some((Dialect::Turtle, Style::Lines)),
+        RdfFormat::TriG => Some((Dialect::TriG, Style::Blocks)),
+        RdfFormat::NQuads => Some((Dialect::NQuads, Style::Lines)),
+        RdfFormat::N3 | RdfFormat::RdfXml | RdfFormat::JsonLd | RdfFormat::TurtleStar | RdfFormat::TriGStar => None,
+    }
+}
+
+/// A text with its tree, compared with what the parser that loads files says.
+pub fn kept(file: &File, text: String, (dialect, style): (Dialect, Style), parsed: &Parsed) -> Result<Kept> {
+    let known = Known { prefixes: &[], base: file.input.base.is_some() };
+    let document = turtle::parse(Source::new(&file.name, &text), dialect, known)?;
+    let (number, default) = (file.number, file.default_graph());
+    let place = |quad: Quad| {
+        let mut quad = renamed(quad, &|node| own(number, node));
+        if quad.graph_name == GraphName::DefaultGraph {
+            quad.graph_name = default.clone();
+        }
+        quad
+    };
+    let tree = Tree::of(&text, &document, file.input.base.as_deref(), &place);
+    if tree.quads().count() != parsed.quads.len() {
+        return Err(Error::bug(format!(
+            "{} has {} statements when it is loaded, and {} when it is edited",
+            file.name,
+            parsed.quads.len(),
+            tree.quads().count()
+        )));
+    }
+    Ok(Kept { text, dialect, style, document, tree, prefixes: parsed.prefixes.clone() })
+}
+
+/// What tells the blank nodes of files apart; those without a label are named after their place.
+fn own(number: usize, node: &BlankNode) -> BlankNode {
+    let label = node.as_str();
+    let by_place = ["at", "list"].iter().any(|word| {
+        label.strip_prefix(word).is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()))
+    });
+    // A label of the text can look like a place: the mark before it tells.
+    BlankNode::new_unchecked(if by_place { format!("f{number}x{label}") } else { format!("f{number}x_{label}") })
+}
+
+fn foreign(number: usize, node: &BlankNode) -> BlankNode {
+    BlankNode::new_unchecked(format!("f{number}x{}", node.as_str()))
+}
+
+/// The quad with its blank nodes renamed.
+pub fn renamed(quad: Quad, name: &dyn Fn(&BlankNode) -> BlankNode) -> Quad {
+    let graph_name = match quad.graph_name {
+        GraphName::BlankNode(node) => name(&node).into(),
+        graph => graph,
+    };
+    Quad {
+        subject: subject(quad.subject, name),
+        object: term(quad.object, name),
+        predicate: quad.predicate,
+        graph_name,
+    }
+}
+
+fn subject(subject: NamedOrBlankNode, name: &dyn Fn(&BlankNode) -> BlankNode) -> NamedOrBlankNode {
+    match subject {
+        NamedOrBlankNode::BlankNode(node) => name(&node).into(),
+        NamedOrBlankNode::NamedNode(_) => subject,
+    }
+}
+
+fn term(object: Term, name: &dyn Fn(&BlankNode) -> BlankNode) -> Term {
+    match object {
+        Term::BlankNode(node) => name(&node).into(),
+        Term::Triple(triple) => {
+            let Triple { subject: own, predicate, object } = *triple;
+            Triple { subject: subject(own, name), predicate, object: term(object, name) }.into()
+        }
+        Term::NamedNode(_) | Term::Literal(_) => object,
+    }
+}
+
+/// Whether a quad names a blank node anywhere.
+pub fn has_nodes(quad: &Quad) -> bool {
+    !nodes_of(quad).is_empty()
+}
+
+/// Whether a text is as the formatter writes it.
+pub fn is_formatted(name: &str, kept: &Kept, bounds: &Bounds) -> bool {
+    kept.style == Style::Blocks
+        && (kept.text.is_empty()
+            || format::turtle(Source::new(name, &kept.text), kept.dialect, bounds).is_ok_and(|text| text == kept.text))
+}
+
+/// The refusal of a file that is not kept by line.
+pub fn refusal(file: &File) -> Error {
+    let what = match file.kept {
+        Some(_) => "is compressed".to_owned(),
+        None => format!("is {}", file.input.format.name()),
+    };
+    Error::new(Kind::Policy, format!("{} {what}, which is not kept line by line: it is not edited", file.name))
+        .hint("`--rewrite` writes the whole file anew; its layout and its comments are lost")
+}

@@ -1,0 +1,45 @@
+//! What an edit would add to the findings of a project's checks, and which of its expected answers would no longer hold. Nothing is
+//! written for it: checks and queries see the project as it would be.
+
+use crate::Edit;
+use kgq_graph::answers;
+use kgq_graph::check::{Baseline, Report};
+use kgq_graph::graph::Graph;
+use kgq_syntax::error::Result;
+use rustc_hash::FxHashSet;
+
+/// What an edit would make worse.
+pub struct Verdict {
+    /// With the new findings alone.
+    pub report: Report,
+    /// The names of answers that would fail, with their first line of why.
+    pub failed: Vec<(String, String)>,
+}
+
+impl Verdict {
+    /// Compares the project as it is with what it would be.
+    ///
+    /// # Errors
+    /// Those of the checks themselves.
+    pub fn of(graph: &Graph, edit: &Edit) -> Result<Self> {
+        let changed = graph.edited(edit.changes.iter().map(|change| (change.name.clone(), change.after.clone())));
+        let before = Baseline::of(&graph.check()?);
+        let mut report = changed.check()?;
+        before.apply(&mut report);
+        let known: FxHashSet<String> = failures(graph)?.into_iter().map(|(name, _)| name).collect();
+        let failed = failures(&changed)?.into_iter().filter(|(name, _)| !known.contains(name)).collect();
+        Ok(Self { report, failed })
+    }
+
+    pub fn is_clean(&self) -> bool {
+        self.report.findings.is_empty() && self.failed.is_empty()
+    }
+}
+
+/// The expected answers that do not hold.
+fn failures(graph: &Graph) -> Result<Vec<(String, String)>> {
+    let mut answer = |query: &_, values: &_| graph.outcome(query, values);
+    let (tested, _) = answers::run(graph.require_project()?, graph.catalog()?, graph.prefixes()?, None, &mut answer)?;
+    let failed = tested.into_iter().filter_map(|case| Some((case.name, case.failure?)));
+    Ok(failed.map(|(name, why)| (name, why.into_iter().next().unwrap_or_default())).collect())
+}

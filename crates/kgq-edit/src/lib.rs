@@ -1,0 +1,50 @@
+//! Changes of a graph as changes of its files, as a careful person would have made them.
+//!
+//! A statement that is removed leaves its line; a new one goes to the file and the place where its subject stands, else to where members
+//! of its class stand, else to the file that kgq.toml names below `[edit]`. It is written in the formatter's way with the prefixes of the
+//! file, and with one of the project's where the file has none. Comments and all else stay: a comment on a line that goes gets a line of
+//! its own. A file that was as the formatter writes it is so afterwards.
+//!
+//! - [`files`] reads the project's files: text and tree of those that are kept by line, the statements of the others.
+//! - [`tree`] is a text's facts with their places; [`fates`] says what becomes of each where statements are removed.
+//! - [`assign`] finds the file of a new statement; [`pending`] and [`words`] write it.
+//! - [`text`] edits one text by [`splice`]s; [`edit`] edits all, and compares the result with what was asked for.
+//!
+//! What cannot be said in its place any more (a list without one of its members, a reifier without its statement) is said anew behind
+//! the block in which it stood. Nothing is written but by a [`Writer`], all
+//! files or none; [`guard`] says before what the project's checks would find.
+//!
+//! ```
+//! use kgq_edit::{Settings, edit, files::Files, update};
+//! use kgq_graph::graph::{Graph, OpenOptions};
+//! use kgq_syntax::error::Source;
+//!
+//! let folder = tempfile::tempdir().unwrap();
+//! std::fs::write(folder.path().join("kgq.toml"), "name = \"people\"\ndata = [\"*.ttl\"]\n").unwrap();
+//! let text = "@prefix e: <http://e/> .\n\ne:ada\n    e:knows e:bob ; # since 1833\n    e:name \"Ada\" ;\n.\n";
+//! std::fs::write(folder.path().join("people.ttl"), text).unwrap();
+//!
+//! let graph = Graph::open(OpenOptions { folder: folder.path().into(), ..Default::default() })?;
+//! let files = Files::read(&graph)?;
+//! let text = "PREFIX e: <http://e/> DELETE DATA { e:ada e:knows e:bob } ; INSERT DATA { e:ada e:born 1815 }";
+//! let change = update(&graph, &files, Source::new("u.ru", text))?;
+//! let edit = edit(&graph, &files, &change, &Settings::default())?;
+//! let after = String::from_utf8_lossy(&edit.changes[0].after);
+//! assert!(after.ends_with("e:ada\n    e:born 1815 ;\n    # since 1833\n    e:name \"Ada\" ;\n.\n"), "{after}");
+//! # Ok::<(), kgq_syntax::error::Error>(())
+//! ```
+
+pub mod assign;
+mod edit;
+pub mod fates;
+pub mod files;
+pub mod guard;
+pub mod pending;
+pub mod splice;
+pub mod text;
+pub mod tree;
+pub mod words;
+mod writer;
+
+pub use edit::{Edit, FileChange, Settings, edit, update};
+pub use writer::Writer;

@@ -1,0 +1,78 @@
+//! Who edits a project: it alone, from reading the files to writing them.
+
+use crate::Edit;
+use crate::files::Files;
+use kgq_graph::graph::Graph;
+use kgq_snapshot::store::together::{self, Finished, Replacement, Writing};
+use kgq_syntax::error::{Error, Result};
+
+/// A project that nobody else reads or writes meanwhile.
+pub struct Writer {
+    pub graph: Graph,
+    pub files: Files,
+    /// What an earlier edit had left to finish.
+    pub finished: Finished,
+    writing: Option<Writing>,
+}
+
+impl Writer {
+    /// Waits until nobody else writes or reads, and reads the project's files. `waits` is told for whom.
+    ///
+    /// # Errors
+    /// A graph that is no project; those of the files; an earlier edit that cannot be finished.
+    pub fn open(graph: &Graph, waits: &dyn Fn(&str)) -> Result<Self> {
+        let root = project_of(graph)?;
+        let (writing, finished) = together::write(&root, waits)?;
+        Ok(Self { finished, writing: Some(writing), ..Self::looking(graph)? })
+    }
+
+    /// Reads the files without keeping anybody away: nothing can be written then.
+    ///
+    /// # Errors
+    /// As [`Writer::open`].
+    pub fn looking(graph: &Graph) -> Result<Self> {
+        project_of(graph)?;
+        // What was read before may be of other files.
+        let graph = Graph::open(graph.options().clone())?;
+        let files = Files::read(&graph)?;
+        Ok(Self { graph, files, finished: Finished::new(), writing: None })
+    }
+
+    /// Writes all files of the edit, or none.
+    ///
+    /// # Errors
+    /// A file that changed since it was read, or cannot be written.
+    pub fn write(&self, edit: &Edit) -> Result<()> {
+        let Some(writing) = &self.writing else {
+            return Err(Error::bug("an edit of a project that was only looked at"));
+        };
+        let replacement = |change: &crate::FileChange| Replacement {
+            name: change.name.clone(),
+            before: change.before.clone(),
+            after: Some(change.after.clone()),
+        };
+        let files: Vec<Replacement> = edit.changes.iter().map(replacement).collect();
+        if files.is_empty() {
+            return Ok(());
+        }
+        writing.replace(&files, &self.graph.options().unfinished)
+    }
+}
+
+/// The folder of the project; a graph that is none is not edited.
+fn project_of(graph: &Graph) -> Result<std::path::PathBuf> {
+    let options = graph.options();
+    if options.snapshot.is_some() {
+        return Err(Error::policy("a snapshot is not edited: it is made from files")
+            .hint("edit these, and make it anew with `kgq build`"));
+    }
+    if !options.files.is_empty() {
+        return Err(Error::policy("files named by hand are not edited: only a project's are")
+            .hint("`kgq init` makes their folder a project")
+            .hint("`kgq update --output FILE` writes the changed graph to a file of its own"));
+    }
+    if options.unreify {
+        return Err(Error::usage("`--unreify` reads other statements than the files have: they are not edited"));
+    }
+    Ok(graph.require_project()?.root.clone())
+}

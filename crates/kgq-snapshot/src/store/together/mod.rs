@@ -1,0 +1,266 @@
+//! Several files of a folder written as one: readers see all of the new files or none, and so does whoever comes after a crash.
+//!
+//! A writer alone holds the folder. It writes the new files beside the old ones, then a journal with all of their bytes, and renames;
+//! with the journal's name in its place the edit is decided. Who finds a journal finishes what it says. Everything is synced before
+//! what depends on it.
+
+mod journal;
+mod lock;
+#[cfg(test)]
+mod tests;
+
+use super::{Unfinished, WholeFile};
+use journal::Journal;
+use kgq_syntax::error::{Error, Kind, Result};
+pub use lock::{Reading, Writing};
+use sha2::{Digest, Sha256};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write};
+use std::path::{Component, Path, PathBuf};
+
+/// The folder below the one that is held, for what is not done yet.
+pub const FOLDER: &str = ".kgq";
+const JOURNAL: &str = "journal";
+
+/// A file that becomes another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replacement {
+    /// Relative to the folder.
+    pub name: String,
+    /// What it holds until then; `None` where it is not there.
+    pub before: Option<Vec<u8>>,
+    /// What it holds then; `None` where it goes.
+    pub after: Option<Vec<u8>>,
+}
+
+/// A step that may fail, for tests that let each of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    Write,
+    Sync,
+    Rename,
+    Remove,
+}
+
+/// Is asked before each step. What it refuses is as if the system had.
+pub type Steps<'a> = dyn Fn(Step, &Path) -> io::Result<()> + 'a;
+
+/// What an earlier edit had decided and not finished, by the names of its files.
+pub type Finished = Vec<String>;
+
+/// Waits until nobody writes in the folder, and keeps writers away as long as the result is held. Finishes what is decided.
+///
+/// # Errors
+/// That a decided edit cannot be finished.
+pub fn read(root: &Path) -> Result<(Reading, Finished)> {
+    let mut finished = Finished::new();
+    loop {
+        let reading = Reading::of(root)?;
+        if !journal_of(root).exists() {
+            return Ok((reading, finished));
+        }
+        drop(reading);
+        let writing = Writing::of(root, &|_| ())?;
+        finished.extend(finish(root, &|_, _| Ok(()))?);
+        drop(writing);
+    }
+}
+
+/// Waits until nobody else writes or reads in the folder. `waits` is told who does, where one does.
+///
+/// # Errors
+/// As [`read`].
+pub fn write(root: &Path, waits: &dyn Fn(&str)) -> Result<(Writing, Finished)> {
+    let writing = Writing::of(root, waits)?;
+    let finished = finish(root, &|_, _| Ok(()))?;
+    Ok((writing, finished))
+}
+
+impl Writing {
+    /// Writes the files, all or none.
+    ///
+    /// # Errors
+    /// That a file is no longer what it was when it was read; that one cannot be written. Once the edit is decided, the message says
+    /// so: then the next start finishes it.
+    pub fn replace(&self, files: &[Replacement], unfinished: &Unfinished) -> Result<()> {
+        self.replace_by(files, unfinished, &|_, _| Ok(()))
+    }
+
+    /// The same, asking `steps` before each.
+    ///
+    /// # Errors
+    /// As [`Writing::replace`].
+    pub fn replace_by(&self, files: &[Replacement], unfinished: &Unfinished, steps: &Steps<'_>) -> Result<()> {
+        let root = self.root();
+        for file in files {
+            may_write(root, &file.name)?;
+        }
+        let staged: Vec<Option<WholeFile>> =
+            files.iter().map(|file| stage(root, file, unfinished, steps)).collect::<Result<_>>()?;
+        for file in files {
+            if content(&root.join(&file.name), &file.name)? != file.before {
+                return Err(Error::new(
+                    Kind::Io,
+                    format!("{} was changed while it was edited: nothing is written", file.name),
+                )
+                .hint("run the command again"));
+            }
+        }
+        let done = decide(root, files, unfinished, steps)
+            .and_then(|()| apply(root, files, staged, steps))
+            .and_then(|()| forget(root, steps));
+        done.map_err(|error| match journal_of(root).exists() {
+            true => error.hint("the edit is decided: the next start of kgq finishes it, once it can write there"),
+            false => error,
+        })
+    }
+}
+
+fn journal_of(root: &Path) -> PathBuf {
+    root.join(FOLDER).join(JOURNAL)
+}
+
+/// Refuses names that lead elsewhere, by `..` or by a link, and hidden files: a journal may come with a folder of somebody else's.
+fn may_write(root: &Path, name: &str) -> Result<()> {
+    let path = Path::new(name);
+    let plain = path.components().all(|part| match part {
+        Component::Normal(part) => !part.to_string_lossy().starts_with('.'),
+        _ => false,
+    });
+    let real = |path: &Path| fs::canonicalize(path).ok();
+    let there = root.join(path).ancestors().find_map(real);
+    let inside = there.zip(real(root)).is_some_and(|(there, root)| there.starts_with(root));
+    if plain && inside {
+        return Ok(());
+    }
+    Err(Error::policy(format!("{name} lies outside of the project's folder, or is hidden: it is not edited")))
+}
+
+fn content(path: &Path, name: &str) -> Result<Option<Vec<u8>>> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::io(name, &error)),
+    }
+}
+
+fn stage(root: &Path, file: &Replacement, unfinished: &Unfinished, steps: &Steps<'_>) -> Result<Option<WholeFile>> {
+    let Some(after) = &file.after else { return Ok(None) };
+    let path = root.join(&file.name);
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(|error| Error::io(&file.name, &error))?;
+    }
+    let mut whole = WholeFile::create(&path, unfinished)?;
+    fill(&mut whole, after, steps).map_err(|error| Error::io(&file.name, &error))?;
+    Ok(Some(whole))
+}
+
+fn fill(whole: &mut WholeFile, bytes: &[u8], steps: &Steps<'_>) -> io::Result<()> {
+    steps(Step::Write, whole.path())?;
+    whole.file().write_all(bytes)?;
+    steps(Step::Sync, whole.path())?;
+    whole.file().sync_all()
+}
+
+/// Puts the journal in its place: from then on the edit holds.
+fn decide(root: &Path, files: &[Replacement], unfinished: &Unfinished, steps: &Steps<'_>) -> Result<()> {
+    let folder = root.join(FOLDER);
+    let name = format!("{FOLDER}/{JOURNAL}");
+    let failed = |error: io::Error| Error::io(&name, &error);
+    if !folder.is_dir() {
+        steps(Step::Write, &folder).map_err(failed)?;
+        fs::create_dir(&folder).map_err(failed)?;
+        sync_folder(root, steps).map_err(failed)?;
+    }
+    let ignore = folder.join(".gitignore");
+    if !ignore.exists() {
+        steps(Step::Write, &ignore).map_err(failed)?;
+        fs::write(&ignore, "*\n").map_err(failed)?;
+    }
+    let mut whole = WholeFile::create(&folder.join(JOURNAL), unfinished)?;
+    fill(&mut whole, &Journal::of(files).bytes(), steps).map_err(failed)?;
+    steps(Step::Rename, &folder.join(JOURNAL)).map_err(failed)?;
+    whole.finish()?;
+    // The journal has its name: who is asked now is told that it holds.
+    sync_folder(&folder, steps).map_err(failed)
+}
+
+fn apply(root: &Path, files: &[Replacement], staged: Vec<Option<WholeFile>>, steps: &Steps<'_>) -> Result<()> {
+    for (file, staged) in files.iter().zip(staged) {
+        let path = root.join(&file.name);
+        let failed = |error: io::Error| Error::io(&file.name, &error);
+        match staged {
+            Some(whole) => {
+                steps(Step::Rename, &path).map_err(failed)?;
+                whole.finish()?;
+            }
+            None => {
+                steps(Step::Remove, &path).map_err(failed)?;
+                match fs::remove_file(&path) {
+                    Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(error)),
+                    _ => {}
+                }
+            }
+        }
+        if let Some(folder) = path.parent() {
+            sync_folder(folder, steps).map_err(failed)?;
+        }
+    }
+    Ok(())
+}
+
+fn forget(root: &Path, steps: &Steps<'_>) -> Result<()> {
+    let failed = |error: io::Error| Error::io(format!("{FOLDER}/{JOURNAL}"), &error);
+    steps(Step::Remove, &journal_of(root)).map_err(failed)?;
+    fs::remove_file(journal_of(root)).map_err(failed)?;
+    sync_folder(&root.join(FOLDER), steps).map_err(failed)
+}
+
+/// Names hold after a crash once their folder is synced. Where folders cannot be opened, the system does as far as it does.
+fn sync_folder(folder: &Path, steps: &Steps<'_>) -> io::Result<()> {
+    steps(Step::Sync, folder)?;
+    match File::open(folder) {
+        Ok(file) => match file.sync_all() {
+            Err(error) if !matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => Err(error),
+            _ => Ok(()),
+        },
+        Err(_) => Ok(()),
+    }
+}
+
+/// Finishes the edit of which there is a journal. Who calls holds the folder.
+fn finish(root: &Path, steps: &Steps<'_>) -> Result<Finished> {
+    let name = format!("{FOLDER}/{JOURNAL}");
+    let Some(bytes) = content(&journal_of(root), &name)? else { return Ok(Finished::new()) };
+    let unfinished = |error: Error| {
+        error.hint("an earlier edit is decided and not finished: it must be, before the files can be read")
+    };
+    let journal = Journal::read(&bytes).ok_or_else(|| {
+        Error::new(Kind::Io, format!("{name} is damaged"))
+            .hint("it is what an edit would still write: look at the files, then remove it")
+    })?;
+    let mut left = Vec::new();
+    for entry in journal.entries {
+        may_write(root, &entry.name).map_err(unfinished)?;
+        let now = content(&root.join(&entry.name), &entry.name)?;
+        if now == entry.after {
+            continue;
+        }
+        if now.as_deref().map(hash) != entry.before {
+            return Err(Error::new(Kind::Io, format!("{} was changed after an edit of it was decided", entry.name))
+                .hint(format!(
+                    "to keep it as it is, remove {name}; to let the edit finish, put back what it was before"
+                )));
+        }
+        left.push(Replacement { name: entry.name, before: now, after: entry.after });
+    }
+    let known = Unfinished::default();
+    let staged: Vec<_> =
+        left.iter().map(|file| stage(root, file, &known, steps)).collect::<Result<_>>().map_err(unfinished)?;
+    apply(root, &left, staged, steps).and_then(|()| forget(root, steps)).map_err(unfinished)?;
+    Ok(left.into_iter().map(|file| file.name).collect())
+}
+
+fn hash(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,126 @@
+//! What all commands share that edit the project's files: the difference shown, the checks, the writing, the commit.
+
+use super::output::Output;
+use super::terminal::Content;
+use kgq_edit::guard::Verdict;
+use kgq_edit::{Edit, Writer};
+use kgq_graph::graph::Graph;
+use kgq_syntax::error::{Error, Kind, Result};
+use kgq_syntax::text::{count, visible};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+#[derive(Debug, clap::Args)]
+pub struct EditArgs {
+    /// Refuse what would add a finding of `kgq check` or fail a case of `kgq test` (exit code 1)
+    #[arg(long)]
+    pub check: bool,
+    /// Make a git commit of the files that change, and of no other
+    #[arg(long, requires = "message")]
+    pub commit: bool,
+    /// The message of the commit
+    #[arg(long, short, value_name = "TEXT", requires = "commit")]
+    pub message: Option<String>,
+    /// Write files anew that are not kept line by line: RDF/XML, JSON-LD, compressed ones; their comments are lost
+    #[arg(long)]
+    pub rewrite: bool,
+}
+
+/// The project to edit; with `only_shown`, nobody is kept away from it.
+pub fn open(graph: &Graph, only_shown: bool, output: &mut Output) -> Result<Writer> {
+    if only_shown {
+        return Writer::looking(graph);
+    }
+    let waiting = std::cell::RefCell::new(None);
+    let writer = Writer::open(graph, &|who| *waiting.borrow_mut() = Some(who.to_owned()))?;
+    if let Some(who) = waiting.into_inner() {
+        output.note(&format!("waited for {} to finish with the project", visible(&who)));
+    }
+    tell_finished(&writer.finished, output);
+    Ok(writer)
+}
+
+/// Says which files an earlier edit had left.
+pub fn tell_finished(finished: &[String], output: &mut Output) {
+    if !finished.is_empty() {
+        output.note(&format!("finished an edit that was interrupted: {}", visible(&finished.join(", "))));
+    }
+}
+
+impl EditArgs {
+    /// Shows the edit, or writes it. Returns the exit code.
+    pub fn carry_out(&self, writer: &Writer, edit: &Edit, only_shown: bool, output: &mut Output) -> Result<u8> {
+        let root = &writer.graph.require_project()?.root;
+        if self.commit && !only_shown {
+            git(root, &["rev-parse", "--is-inside-work-tree"]).map_err(|error| error.hint("nothing is written"))?;
+        }
+        edit.warnings.iter().for_each(|warning| output.warn(warning));
+        if self.check && !self.is_clean(writer, edit, output)? {
+            return Ok(Kind::Check.exit_code());
+        }
+        if only_shown {
+            let diff: String = edit.changes.iter().map(kgq_edit::FileChange::diff).collect();
+            output
+                .out
+                .write_as(Content::LaidOut, |out| out.write_all(diff.as_bytes()))
+                .map_err(|e| Error::io("the output", &e))?;
+        } else {
+            writer.write(edit)?;
+            for change in &edit.changes {
+                output.line(&visible(&change.name))?;
+            }
+            if let (Some(message), false) = (&self.message, edit.changes.is_empty()) {
+                commit(root, edit, message)?;
+            }
+        }
+        let what = if only_shown { "would change" } else { "changed" };
+        output.note(&format!("{} {what}", count(edit.changes.len() as u64, "file", "files")));
+        Ok(0)
+    }
+
+    fn is_clean(&self, writer: &Writer, edit: &Edit, output: &mut Output) -> Result<bool> {
+        let verdict = Verdict::of(&writer.graph, edit)?;
+        let colour = output.colour;
+        for finding in &verdict.report.findings {
+            let written = output.out.write_as(Content::LaidOut, |mut out| finding.write_text(colour, &mut out));
+            written.map_err(|e| Error::io("the output", &e))?;
+        }
+        for (name, why) in &verdict.failed {
+            output.line(&format!("failed {}: {}", visible(name), visible(why)))?;
+        }
+        if !verdict.is_clean() {
+            let findings = verdict.report.findings.len() as u64;
+            let failed = count(verdict.failed.len() as u64, "answer", "answers");
+            output.note(&format!(
+                "refused: {} more, and {failed} would fail; nothing is written",
+                count(findings, "finding", "findings")
+            ));
+        }
+        Ok(verdict.is_clean())
+    }
+}
+
+/// Makes a commit of exactly these files.
+fn commit(root: &Path, edit: &Edit, message: &str) -> Result<()> {
+    let names: Vec<&str> = edit.changes.iter().map(|change| change.name.as_str()).collect();
+    let made = git(root, &[&["add", "--"], names.as_slice()].concat())
+        .and_then(|()| git(root, &[&["commit", "--quiet", "--only", "-m", message, "--"], names.as_slice()].concat()));
+    made.map_err(|error| error.hint("the files are changed; only the commit is not made"))
+}
+
+fn git(root: &Path, arguments: &[&str]) -> Result<()> {
+    let mut command = Command::new("git");
+    command
+        .arg("--literal-pathspecs")
+        .arg("-C")
+        .arg(root)
+        .args(["-c", "core.fsmonitor=false"])
+        .args(arguments)
+        .stdin(Stdio::null());
+    let output = command.output().map_err(|error| Error::io("git", &error))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let told = String::from_utf8_lossy(&output.stderr);
+    Err(Error::new(Kind::Io, format!("git: {}", told.lines().next().unwrap_or("it failed"))))
+}

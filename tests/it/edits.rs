@@ -1,0 +1,297 @@
+//! Random updates of random formatted projects, through their files: the graph is what SPARQL 1.1 Update says over sets of statements,
+//! comments stay, files stay formatted, the difference is small, and the reverse update gives every byte back.
+//!
+//! A failure names its seed. `KGQ_EDITS=2000` runs that many instead of the few of every test run, from `KGQ_EDITS_SEED`.
+
+use kgq_edit::files::Files;
+use kgq_edit::{Settings, edit, update};
+use kgq_graph::format;
+use kgq_graph::graph::{Graph, OpenOptions};
+use kgq_syntax::bounds::Bounds;
+use kgq_syntax::error::Source;
+use kgq_syntax::turtle::tree::Dialect;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::path::Path;
+
+const PREFIXES: &str =
+    "PREFIX a: <http://a/>\nPREFIX b: <http://b/>\nPREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>\n";
+const MANIFEST: &str = "name = \"r\"\ndata = [\"*.ttl\", \"*.trig\"]\n[edit]\nfile = \"rest.ttl\"\n[prefixes]\na = \"http://a/\"\n\
+                        b = \"http://b/\"\nrdfs = \"http://www.w3.org/2000/01/rdf-schema#\"\n";
+
+/// A generator of random numbers (splitmix64).
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) % n as u64) as usize
+    }
+
+    fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {
+        from[self.below(from.len())]
+    }
+
+    fn once_in(&mut self, n: usize) -> bool {
+        self.below(n) == 0
+    }
+}
+
+/// A statement without blank nodes: subject, predicate, object, as they are written; and a named graph, or none.
+type Statement = (String, &'static str, &'static str, &'static str);
+
+const PREDICATES: [&str; 4] = ["rdfs:label", "a:p", "b:q", "a:r"];
+const OBJECTS: [&str; 9] =
+    ["1", "1.50", "\"x\"", "\"y\"@en-GB", "b:o", "<http://c/d/e>", "true", "\"\"\"two\nlines\"\"\"", "a:k1"];
+
+/// The thing with this number: its class says which file it stands in, the last ones have none.
+fn thing(number: usize) -> (String, Option<&'static str>) {
+    let classes = [Some("a:C"), Some("b:D"), None];
+    (format!("a:{}{number}", ["k", "m", "z"][number % 3]), classes[number % 3])
+}
+
+/// A project: its statements, and its files' texts before they are formatted.
+struct Project {
+    statements: BTreeSet<Statement>,
+    files: BTreeMap<&'static str, String>,
+}
+
+fn project(dice: &mut Dice) -> Project {
+    let mut statements: BTreeSet<Statement> = BTreeSet::new();
+    let mut files: BTreeMap<&'static str, String> = BTreeMap::new();
+    for name in ["c.ttl", "d.ttl", "rest.ttl", "g.trig"] {
+        files.insert(name, format!("# About {name}.\n\n{PREFIXES}\n"));
+    }
+    for number in 0..12 {
+        // Of each class one thing is never removed, so that there always is a place for its like.
+        if number > 2 && dice.once_in(3) {
+            continue;
+        }
+        let (subject, class) = thing(number);
+        let name = ["c.ttl", "d.ttl", "rest.ttl"][number % 3];
+        let mut facts: Vec<(&'static str, &'static str)> = class.map(|class| ("a", class)).into_iter().collect();
+        for _ in 0..1 + dice.below(4) {
+            facts.push((dice.pick(&PREDICATES), dice.pick(&OBJECTS)));
+        }
+        let text = files.get_mut(name).unwrap();
+        if dice.once_in(4) {
+            let _ = writeln!(text, "# of {subject}");
+        }
+        let _ = writeln!(text, "{subject}");
+        for (predicate, object) in facts {
+            if !statements.insert((subject.clone(), predicate, object, "")) {
+                continue;
+            }
+            let comment = if dice.once_in(5) { format!(" # why {number} {predicate}") } else { String::new() };
+            let annotation = if dice.once_in(8) {
+                format!(" ~ b:st{} {{| b:from b:src |}}", statements.len())
+            } else {
+                String::new()
+            };
+            if let Some(reifier) = annotation.split(' ').nth(2) {
+                let reifies = Box::leak(format!("<<( {subject} {} {object} )>>", predicate).into_boxed_str());
+                statements.insert((reifier.to_owned(), "rdf:reifies", reifies, ""));
+                statements.insert((reifier.to_owned(), "b:from", "b:src", ""));
+            }
+            let _ = writeln!(text, "    {predicate} {object}{annotation} ;{comment}");
+        }
+        if dice.once_in(6) {
+            let _ = writeln!(text, "    b:has [ b:q {number} ; a:p ( 1 b:o [ a:r \"in\" ] ) ] ;");
+        }
+        text.push_str(".\n\n");
+    }
+    let graph = files.get_mut("g.trig").unwrap();
+    graph.push_str("b:g {\n");
+    for number in [0, 3] {
+        let (subject, _) = thing(number);
+        let object = dice.pick(&OBJECTS);
+        statements.insert((subject.clone(), "a:p", object, "b:g"));
+        let _ = writeln!(graph, "{subject} a:p {object} .");
+    }
+    graph.push_str("}\n");
+    Project { statements, files }
+}
+
+/// What an update removes and adds.
+fn change(dice: &mut Dice, statements: &BTreeSet<Statement>) -> (BTreeSet<Statement>, BTreeSet<Statement>) {
+    let all: Vec<&Statement> = statements.iter().collect();
+    let mut removed = BTreeSet::new();
+    let is_kept = |statement: &Statement| (0..3).any(|number| thing(number).0 == statement.0);
+    for _ in 0..dice.below(5) {
+        let statement = all[dice.below(all.len())];
+        if dice.once_in(3) && !is_kept(statement) {
+            // All of a thing, and what is said of its statements.
+            let of_subject = statements.iter().filter(|other| other.0 == statement.0).cloned();
+            removed.extend(of_subject);
+        } else if statement.1 != "a" && !is_kept(statement) {
+            removed.insert(statement.clone());
+        }
+    }
+    let mut added = BTreeSet::new();
+    for _ in 0..dice.below(5) {
+        let (subject, class) = thing(dice.below(18));
+        let graph = if dice.once_in(8) { "b:g" } else { "" };
+        let statement = (subject.clone(), dice.pick(&PREDICATES), dice.pick(&OBJECTS), graph);
+        if dice.once_in(5) && graph.is_empty() {
+            let reifier = format!("b:new{}", dice.below(100));
+            let reifies = Box::leak(format!("<<( {subject} {} {} )>>", statement.1, statement.2).into_boxed_str());
+            added.insert((reifier.clone(), "rdf:reifies", &*reifies, ""));
+            added.insert((reifier, "b:from", "b:src", ""));
+        }
+        added.insert(statement);
+        if let Some(class) = class.filter(|_| graph.is_empty()) {
+            added.insert((subject, "a", class, ""));
+        }
+    }
+    added.retain(|statement| !statements.contains(statement) && !removed.contains(statement));
+    (removed, added)
+}
+
+fn block(statements: &BTreeSet<Statement>) -> String {
+    statements.iter().fold(String::new(), |mut out, (subject, predicate, object, graph)| {
+        let statement = format!("{subject} {predicate} {object} .");
+        let _ = if graph.is_empty() {
+            writeln!(out, "{statement}")
+        } else {
+            writeln!(out, "GRAPH {graph} {{ {statement} }}")
+        };
+        out
+    })
+}
+
+fn text_of(removed: &BTreeSet<Statement>, added: &BTreeSet<Statement>) -> String {
+    format!(
+        "{PREFIXES}PREFIX rdf: <http://www.w3.org/1999/02/22-rdf-syntax-ns#>\nDELETE DATA {{\n{}}} ;\nINSERT DATA {{\n{}}}\n",
+        block(removed),
+        block(added)
+    )
+}
+
+fn read(folder: &Path) -> BTreeMap<String, String> {
+    let entries = std::fs::read_dir(folder).unwrap().flatten();
+    let files = entries.filter(|entry| entry.path().extension().is_some_and(|e| e == "ttl" || e == "trig"));
+    files.map(|e| (e.file_name().to_string_lossy().into_owned(), std::fs::read_to_string(e.path()).unwrap())).collect()
+}
+
+fn graph(folder: &Path) -> Graph {
+    Graph::open(OpenOptions { folder: folder.into(), ..Default::default() }).unwrap()
+}
+
+/// Runs the update on the files; how many lines differ, prefixes aside.
+fn apply(folder: &Path, text: &str, seed: u64) -> usize {
+    let graph = graph(folder);
+    let files = Files::read(&graph).unwrap();
+    let change = update(&graph, &files, Source::new("u.ru", text)).unwrap();
+    let edit =
+        edit(&graph, &files, &change, &Settings::default()).unwrap_or_else(|e| panic!("seed {seed}: {e}\n{text}"));
+    let mut lines = 0;
+    for change in &edit.changes {
+        let diff = change.diff();
+        let differs = |line: &&str| line.starts_with(['+', '-']) && !line[1..].starts_with("@prefix");
+        lines += diff.lines().skip(2).filter(differs).count();
+        std::fs::write(&change.path, &change.after).unwrap();
+    }
+    lines
+}
+
+fn dialect(name: &str) -> Dialect {
+    if name.ends_with(".trig") { Dialect::TriG } else { Dialect::Turtle }
+}
+
+fn comments(files: &BTreeMap<String, String>) -> Vec<String> {
+    let lines = files.values().flat_map(|text| text.lines());
+    let mut found: Vec<String> =
+        lines.filter_map(|line| line.split_once("# ").map(|(_, comment)| comment.to_owned())).collect();
+    found.sort();
+    found
+}
+
+/// The statements without blank nodes, as lines of N-Quads.
+fn statements(folder: &Path) -> BTreeSet<String> {
+    let graph = graph(folder);
+    let quads = graph.dataset().unwrap().quads().iter().map(ToString::to_string);
+    quads.filter(|line| !line.contains("_:")).collect()
+}
+
+/// The same of the model.
+fn model(folder: &Path, statements: &BTreeSet<Statement>) -> BTreeSet<String> {
+    let text = text_of(&BTreeSet::new(), statements);
+    let change = graph(folder).update_of(&[], Source::new("m.ru", &text)).unwrap();
+    change.added.iter().map(ToString::to_string).collect()
+}
+
+fn one(seed: u64) -> bool {
+    let mut dice = Dice(seed);
+    let project = project(&mut dice);
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    std::fs::write(folder.join("kgq.toml"), MANIFEST).unwrap();
+    for (name, text) in &project.files {
+        let text = format::turtle(Source::new(name, text), dialect(name), &Bounds::default()).unwrap();
+        std::fs::write(folder.join(name), text).unwrap();
+    }
+    let before = read(folder);
+    let was = statements(folder);
+    let (removed, added) = change(&mut dice, &project.statements);
+    let lines = apply(folder, &text_of(&removed, &added), seed);
+    let after = read(folder);
+    let shown = || format!("seed {seed}\n{}\n{before:#?}\n{after:#?}", text_of(&removed, &added));
+
+    let inner: BTreeSet<String> = model(folder, &project.statements);
+    let nested: BTreeSet<String> = was.difference(&inner).cloned().collect();
+    let left: BTreeSet<Statement> = project.statements.difference(&removed).chain(&added).cloned().collect();
+    let wanted: BTreeSet<String> = model(folder, &left).union(&nested).cloned().collect();
+    assert_eq!(statements(folder), wanted, "{}", shown());
+    assert_eq!(comments(&before), comments(&after), "{}", shown());
+    for (name, text) in &after {
+        let formatted = format::turtle(Source::new(name, text), dialect(name), &Bounds::default()).unwrap();
+        assert_eq!(*text, formatted, "{name} is not formatted: {}", shown());
+    }
+    let subjects = |of: &BTreeSet<Statement>| of.iter().map(|s| (s.0.clone(), s.3)).collect::<BTreeSet<_>>();
+    let (old, new) = (subjects(&project.statements), subjects(&left));
+    let begun_or_ended = old.symmetric_difference(&new).count();
+    // A reifier that stays gets a block, of which its statement is one line more; a string of two lines is two.
+    let reifiers = removed
+        .iter()
+        .filter(|s| project.statements.iter().any(|r| r.1 == "rdf:reifies" && r.2.contains(&s.0)))
+        .count();
+    let long = removed.iter().chain(&added).filter(|s| s.2.contains('\n')).count();
+    let is_of_reifier = |s: &&Statement| s.1 == "b:from" || s.1 == "rdf:reifies";
+    let annotations = removed.iter().chain(&added).filter(is_of_reifier).count();
+    // A comment on a line that goes is a line of its own.
+    let freed = before
+        .values()
+        .flat_map(|text| text.lines())
+        .filter(|line| line.contains(" ; # ") && !after.values().any(|other| other.contains(line.trim())));
+    let bound =
+        removed.len() + added.len() + 4 * begun_or_ended + 8 * reifiers + 2 * long + 5 * annotations + freed.count();
+    assert!(lines <= bound, "{lines} lines differ, {bound} may: {}", shown());
+
+    // Back again.
+    apply(folder, &text_of(&added, &removed), seed);
+    let back = read(folder);
+    let ended: BTreeSet<_> = old.difference(&new).cloned().collect();
+    let commented = before.values().flat_map(|text| text.lines()).any(|line| {
+        let on_its_line = line.contains(" ; # ") && !after.values().any(|other| other.contains(line.trim()));
+        let before_its_subject = line.strip_prefix("# of ").is_some_and(|s| ended.contains(&(s.to_owned(), "")));
+        on_its_line || before_its_subject
+    });
+    // A reifier that lost its statement while it stays has a block of its own from then on.
+    let has_facts = |reifier: &str| left.iter().any(|s| s.0 == reifier);
+    let left_reifier = reifiers > 0 || removed.iter().any(|s| s.1 == "rdf:reifies" && has_facts(&s.0));
+    if !commented && !left_reifier {
+        assert_eq!(before, back, "{}", shown());
+    }
+    !removed.is_empty() || !added.is_empty()
+}
+
+#[test]
+fn random_updates_change_the_files_as_little_as_they_must_and_can_be_undone() {
+    let number = |name: &str, usual: u64| std::env::var(name).ok().and_then(|n| n.parse().ok()).unwrap_or(usual);
+    let first = number("KGQ_EDITS_SEED", 1);
+    let changed = (first..first + number("KGQ_EDITS", 60)).filter(|seed| one(*seed)).count();
+    assert!(changed > 5, "{changed} changed something");
+}
