@@ -4,7 +4,7 @@ use super::{output_error, rdfxml};
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::language::written;
 use kgq_syntax::rdf::rdf11;
-use kgq_syntax::rdf::{GraphName, NamedOrBlankNode, Prefixes, Quad, QuadRef, RdfFormat, Term};
+use kgq_syntax::rdf::{GraphName, NamedOrBlankNode, Prefixes, Quad, QuadRef, RdfFormat, Term, Triple};
 use oxrdfio::RdfSerializer;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -52,12 +52,52 @@ pub fn write_quads(
         rdfxml::write(quads, &used_prefixes(quads, prefixes), out)?;
         return Ok(count);
     }
+    serialize(quads.iter().map(|quad| Ok(Cow::Borrowed(quad))), format, used_prefixes(quads, prefixes), out)?;
+    Ok(count)
+}
+
+/// How many triples are looked at for their prefixes before the first is written. Of more, all prefixes are declared.
+const AHEAD: usize = 10_000;
+
+/// Writes the triples of an answer: those of a long one as they come, where the format can. Returns how many there were, and how many
+/// terms were mapped to RDF 1.1.
+pub fn write_triples(
+    triples: impl Iterator<Item = Result<Triple>>,
+    format: RdfFormat,
+    prefixes: &Prefixes,
+    options: GraphOptions,
+    out: &mut dyn Write,
+) -> Result<(u64, u64)> {
+    // What is mapped is numbered over the whole, and RDF/XML declares namespaces before all.
+    let is_whole = options.version == RdfVersion::V11 || !format.holds_rdf_12() || output_format(format).is_none();
+    let ahead = match format {
+        _ if is_whole => usize::MAX,
+        RdfFormat::NTriples | RdfFormat::NQuads => 0,
+        _ => AHEAD,
+    };
+    let mut quads = triples.map(|triple| triple.map(|triple| triple.in_graph(GraphName::DefaultGraph)));
+    let first: Vec<Quad> = quads.by_ref().take(ahead).collect::<Result<_>>()?;
+    if first.len() < ahead {
+        let mapped = write_quads(&first, format, prefixes, options, out)?;
+        return Ok((first.len() as u64, mapped));
+    }
+    let all = first.into_iter().map(Ok).chain(quads).map(|quad| quad.map(Cow::Owned));
+    Ok((serialize(all, format, prefixes.iter().collect(), out)?, 0))
+}
+
+/// Writes quads one by one. Returns how many there were.
+fn serialize<'q>(
+    quads: impl Iterator<Item = Result<Cow<'q, Quad>>>,
+    format: RdfFormat,
+    prefixes: Vec<(&str, &str)>,
+    out: &mut dyn Write,
+) -> Result<u64> {
     let Some(output) = output_format(format) else {
         return Err(Error::usage(format!("{} is read, not written", format.name()))
             .hint(format!("formats that are written: {}", RdfFormat::list(true))));
     };
     let mut serializer = RdfSerializer::from_format(output);
-    for (prefix, namespace) in used_prefixes(quads, prefixes) {
+    for (prefix, namespace) in prefixes {
         serializer = serializer
             .with_prefix(prefix, namespace)
             .map_err(|e| Error::input(format!("prefix `{prefix}` does not stand for an IRI: {e}")))?;
@@ -65,10 +105,13 @@ pub fn write_quads(
     let mut writer = serializer.for_writer(&mut *out);
     // The canonical form of the line formats has tags in lower case (RDF 1.2 N-Triples, §4).
     let keeps_tags = matches!(format, RdfFormat::NTriples | RdfFormat::NQuads);
+    let mut count = 0;
     for quad in quads {
+        let quad = quad?;
         let object = if keeps_tags { Cow::Borrowed(&quad.object) } else { written(&quad.object) };
-        let quad = QuadRef { object: object.as_ref().as_ref(), ..quad.as_ref() };
+        let quad = QuadRef { object: object.as_ref().as_ref(), ..quad.as_ref().as_ref() };
         writer.serialize_quad(quad).map_err(|e| output_error(&e))?;
+        count += 1;
     }
     writer.finish().map_err(|e| output_error(&e))?;
     if format == RdfFormat::JsonLd {
@@ -130,4 +173,57 @@ fn used_prefixes<'a>(quads: &[Quad], prefixes: &'a Prefixes) -> Vec<(&'a str, &'
         }
     }
     prefixes.iter().filter(|(prefix, _)| seen.contains(prefix)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kgq_syntax::rdf::{Literal, NamedNode};
+
+    fn numbered(number: usize) -> Result<Triple> {
+        let iri = |text: String| NamedNode::new_unchecked(text);
+        Ok(Triple::new(iri(format!("http://e/{number}")), iri("http://e/p".into()), Literal::from(number as u64)))
+    }
+
+    fn prefixes() -> Prefixes {
+        let mut prefixes = Prefixes::default();
+        prefixes.insert_if_absent("e", "http://e/");
+        prefixes.insert_if_absent("unused", "http://unused/");
+        prefixes
+    }
+
+    fn written(many: usize, format: RdfFormat) -> String {
+        let (mut out, options) = (Vec::new(), GraphOptions::default());
+        let (rows, mapped) = write_triples((0..many).map(numbered), format, &prefixes(), options, &mut out).unwrap();
+        assert_eq!((rows, mapped), (many as u64, 0));
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_short_graph_declares_the_prefixes_in_use_and_a_long_one_all() {
+        let short = written(3, RdfFormat::Turtle);
+        assert!(short.contains("@prefix e:") && !short.contains("unused"), "{short}");
+        for many in [AHEAD, AHEAD + 3] {
+            let long = written(many, RdfFormat::Turtle);
+            assert!(long.contains("@prefix unused:") && long.contains("\ne:9999 e:p 9999"), "{}", &long[..300]);
+        }
+    }
+
+    #[test]
+    fn lines_are_written_as_triples_come() {
+        struct Lines(usize);
+        impl Write for &mut Lines {
+            fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+                self.0 += bytes.iter().filter(|byte| **byte == b'\n').count();
+                Ok(bytes.len())
+            }
+            fn flush(&mut self) -> std::io::Result<()> {
+                Ok(())
+            }
+        }
+        let mut lines = Lines(0);
+        let broken = (0..50_000).map(numbered).chain([Err(Error::input("broken"))]);
+        let error = write_triples(broken, RdfFormat::NTriples, &prefixes(), GraphOptions::default(), &mut &mut lines);
+        assert_eq!((error.unwrap_err().message(), lines.0 > 40_000), ("broken", true));
+    }
 }

@@ -163,10 +163,8 @@ pub fn write(answer: Answer, options: RenderOptions<'_>, out: &mut dyn Write) ->
         Answer::Solutions(solutions) => write_solutions(solutions, options, out),
         Answer::Graph(triples) => match options.format {
             Format::Rdf(format) => {
-                let quads: Vec<_> =
-                    triples.0.map(|t| t.map(|t| t.in_graph(oxrdf::GraphName::DefaultGraph))).collect::<Result<_>>()?;
-                let mapped = graph::write_quads(&quads, format, options.prefixes, options.graph, out)?;
-                Ok(Written { rows: quads.len() as u64, truth: None, mapped })
+                let (rows, mapped) = graph::write_triples(triples.0, format, options.prefixes, options.graph, out)?;
+                Ok(Written { rows, truth: None, mapped })
             }
             // A graph as a table of its triples.
             _ => {
