@@ -4,6 +4,8 @@
 //! queries; and what writes through the protocols, as the server takes no updates.
 
 mod compare;
+#[cfg(feature = "serve")]
+mod graph_store;
 mod manifest;
 #[cfg(feature = "serve")]
 pub mod protocol;

@@ -1,5 +1,5 @@
-//! The suites of the SPARQL Protocol, of service descriptions, and what reads in that of the Graph Store Protocol: every case goes
-//! through a socket to `kgq serve`, with the bytes that the manifest says.
+//! The suites of the SPARQL Protocol and of service descriptions: every case goes through a socket to `kgq serve`, with the bytes that the
+//! manifest says.
 //!
 //! What writes comes when the server takes updates; those cases are not listed.
 
@@ -11,8 +11,8 @@ use libtest_mimic::Trial;
 use std::path::Path;
 use std::sync::Arc;
 
-const HT: &str = "http://www.w3.org/2011/http#";
-const CNT: &str = "http://www.w3.org/2011/content#";
+pub const HT: &str = "http://www.w3.org/2011/http#";
+pub const CNT: &str = "http://www.w3.org/2011/content#";
 const RDFS: &str = "http://www.w3.org/2000/01/rdf-schema#";
 
 /// How many of the Protocol's cases ask a query.
@@ -35,6 +35,7 @@ pub fn trials(root: &Path) -> Vec<Trial> {
         let name = test.key.clone();
         trials.push(Trial::test(name, move || Ok(protocol(&suites, &test)?)).with_kind("SPARQL 1.1 Protocol"));
     }
+    trials.extend(super::graph_store::trials(&suites));
     for test in described {
         let name = test.key.clone();
         trials.push(Trial::test(name, move || Ok(description(&test.key)?)).with_kind("Service Description"));
@@ -71,24 +72,25 @@ fn protocol(suites: &Suites, test: &Test) -> Result<(), String> {
         return Err("no request".into());
     }
     for request in requests {
-        let response = send(&served, test, &request)?;
+        let path = text(test.graph.object(&request, HT, "absolutePath")).ok_or("no path")?;
+        let response = send(&served, test, &request, &path)?;
         let expected = test.graph.object(&request, HT, "resp").ok_or("no response is expected")?;
         compare(test, &expected, &response)?;
     }
     Ok(())
 }
 
-fn text(term: Option<Term>) -> Option<String> {
+pub fn text(term: Option<Term>) -> Option<String> {
     match term? {
         Term::Literal(literal) => Some(literal.value().to_owned()),
         _ => None,
     }
 }
 
-fn send(served: &Served, test: &Test, request: &Term) -> Result<Response, String> {
+/// Sends a request of a manifest to this path.
+pub fn send(served: &Served, test: &Test, request: &Term, path: &str) -> Result<Response, String> {
     let value = |property| text(test.graph.object(request, HT, property));
     let method = value("methodName").ok_or("no method")?;
-    let path = value("absolutePath").ok_or("no path")?;
     let mut headers = Vec::new();
     for header in test.graph.object(request, HT, "headers").map(|list| test.graph.list(&list)).unwrap_or_default() {
         let field = |property| text(test.graph.object(&header, HT, property)).unwrap_or_default();
@@ -102,7 +104,7 @@ fn send(served: &Served, test: &Test, request: &Term) -> Result<Response, String
         Some("UTF-16") => chars.encode_utf16().flat_map(u16::to_be_bytes).collect(),
         _ => chars.into_bytes(),
     };
-    Ok(served.request_with_body(&method, &path, &headers, &bytes))
+    Ok(served.request_with_body(&method, path, &headers, &bytes))
 }
 
 fn compare(test: &Test, expected: &Term, response: &Response) -> Result<(), String> {
