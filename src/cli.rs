@@ -11,7 +11,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser};
 use clap_complete::ArgValueCandidates;
 use kgq_engine::{Executor, Limits};
-use kgq_graph::graph::{Graph, OpenOptions};
+use kgq_graph::graph::{Graph, Network, OpenOptions};
 use kgq_graph::project::{LimitSettings, Project, named_files, parse_duration, parse_size, too_deep};
 use kgq_snapshot::store::{Contexts, read_context, together};
 use kgq_syntax::bounds::{Bounds, DEEPEST};
@@ -20,6 +20,7 @@ use kgq_syntax::rdf::RdfFormat;
 use std::ffi::OsString;
 use std::io::{IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Answers SPARQL over a folder of RDF files, and can say where every answer comes from
@@ -362,9 +363,21 @@ fn open_options(global: &Global, files: Vec<String>) -> Result<OpenOptions> {
             ..Limits::default()
         },
         bounds: Bounds::default(),
+        network: network(),
         unfinished: commands::unfinished().clone(),
         ..OpenOptions::default()
     })
+}
+
+/// Who asks other machines.
+#[cfg(feature = "net")]
+fn network() -> Option<Arc<dyn Network>> {
+    Some(Arc::new(crate::net::Web))
+}
+
+#[cfg(not(feature = "net"))]
+fn network() -> Option<Arc<dyn Network>> {
+    None
 }
 
 /// The documents of the contexts that the command line names.

@@ -35,6 +35,7 @@ const PROGRAM_ONLY: &[&str] = &[
     "axum",
     "hyper",
     "rmcp",
+    "ureq",
     "tokio",
     "tower-http",
 ];

@@ -95,10 +95,13 @@ impl EvaluationOptions {
     }
 }
 
+/// What an endpoint is asked.
+pub use spargebra::Query as ServiceQuery;
+
 /// Answers SERVICE clauses (SPARQL 1.1 Federated Query).
 pub trait Services: std::fmt::Debug + Send + Sync {
     /// The solutions of a SELECT query at an endpoint: the variables, and a row for each solution.
-    fn select(&self, endpoint: &NamedNode, query: &spargebra::Query) -> Result<(Vec<Variable>, Vec<Row>)>;
+    fn select(&self, endpoint: &NamedNode, query: &ServiceQuery) -> Result<(Vec<Variable>, Vec<Row>)>;
 }
 
 /// Answers a query over the snapshot. Nothing that was read from a damaged file leaves here, nor what was concluded from it: an empty

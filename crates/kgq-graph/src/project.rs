@@ -4,11 +4,13 @@ mod files;
 mod globs;
 mod mcp;
 mod named;
+mod net;
 
 pub use files::{Found, ProjectFile, Role, without_query_ending};
 pub use globs::Glob;
 pub use mcp::{McpSettings, McpText};
 pub use named::{NamedFiles, named_files};
+pub use net::NetSettings;
 
 use globs::Globs;
 use kgq_syntax::bounds::DEEPEST;
@@ -73,6 +75,9 @@ pub struct Manifest {
     /// What language models are given.
     #[serde(default)]
     pub mcp: McpSettings,
+    /// Which other machines may be asked.
+    #[serde(default)]
+    pub net: NetSettings,
     /// Files that stand for remote contexts of JSON-LD, by the contexts' addresses.
     #[serde(default)]
     pub contexts: BTreeMap<String, String>,

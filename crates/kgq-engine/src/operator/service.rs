@@ -6,7 +6,7 @@ use crate::batch::Batch;
 use crate::plan::physical::{Labels, Operation, PhysicalPlan};
 use crate::plan::{ServiceCall, Var};
 use kgq_snapshot::TermId;
-use kgq_syntax::error::{Error, Result};
+use kgq_syntax::error::{Error, Kind, Result};
 use std::sync::Arc;
 
 #[derive(Debug)]
@@ -42,14 +42,15 @@ impl Service {
         Self { call, columns, rows: None, at: 0, pace: Pace::default() }
     }
 
-    /// The endpoint's solutions; with SILENT, one that binds nothing where it fails (Federated Query §2.2).
+    /// The endpoint's solutions; with SILENT, one that binds nothing where it fails (Federated Query §2.2). That it may not be asked is no
+    /// failure of the endpoint.
     fn ask(&self, cx: &Context<'_>) -> Result<Vec<Vec<TermId>>> {
         let Some(services) = &cx.services else {
             return Err(Error::bug("a SERVICE without anyone to ask is refused when it is planned"));
         };
         let (variables, rows) = match services.select(&self.call.endpoint, &self.call.query) {
             Ok(answer) => answer,
-            Err(_) if self.call.silent => (Vec::new(), vec![Row::new()]),
+            Err(error) if self.call.silent && error.kind() != Kind::Policy => (Vec::new(), vec![Row::new()]),
             Err(error) => return Err(error),
         };
         let positions: Vec<Option<usize>> = self

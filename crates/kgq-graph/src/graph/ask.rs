@@ -118,7 +118,8 @@ impl Graph {
         };
         let executor = self.options.executor;
         let budget = self.options.budget.child(Work::Query, Limits::default());
-        EvaluationOptions { executor, default_graph, limits: self.options.limits, budget, ..Default::default() }
+        let (limits, services) = (self.options.limits, self.services());
+        EvaluationOptions { executor, default_graph, limits, budget, services, ..Default::default() }
     }
 
     /// Answers a query. The answer holds the snapshot, and can be kept when this graph is gone.

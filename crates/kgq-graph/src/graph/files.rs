@@ -92,7 +92,7 @@ impl Graph {
                 Some(format) => Input::bytes("<stdin>", bytes, format),
                 None => Input::sniffed("<stdin>", bytes, self.options.bounds)?,
             }
-        } else if is_pipe(Path::new(name)) {
+        } else if self.is_fetched(name) || is_pipe(Path::new(name)) {
             self.piped_input(name)?
         } else {
             Input::file(name, Path::new(name), self.options.input_format)?
@@ -110,16 +110,22 @@ impl Graph {
         Ok(contexts.clone())
     }
 
-    /// A pipe, which is read once and kept.
+    /// What comes through a pipe or from another machine: it is read once and kept.
     fn piped_input(&self, name: &str) -> Result<Input> {
         let mut pipes = self.pipes.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(input) = pipes.get(name) {
             return Ok(input.clone());
         }
-        let mut bytes = Vec::new();
-        let read = open_file(name, Path::new(name))?.read_to_end(&mut bytes);
-        read.map_err(|e| Error::io(name, &e))?;
-        let input = match self.options.input_format.or_else(|| RdfFormat::from_path(name)) {
+        let (mut bytes, mut told) = (Vec::new(), None);
+        if self.is_fetched(name) {
+            let fetched = self.fetch(name)?;
+            told = fetched.media_type.as_deref().and_then(RdfFormat::from_name);
+            bytes = fetched.bytes;
+        } else {
+            let read = open_file(name, Path::new(name))?.read_to_end(&mut bytes);
+            read.map_err(|e| Error::io(name, &e))?;
+        }
+        let input = match self.options.input_format.or(told).or_else(|| RdfFormat::from_path(name)) {
             Some(format) => Input::bytes(name, bytes, format),
             None => Input::sniffed(name, bytes, self.options.bounds)?,
         };

@@ -7,12 +7,14 @@ mod fingerprint;
 mod live;
 mod load;
 mod names;
+mod network;
 mod origins;
 mod sources;
 
 pub use files::same_file;
 pub use live::{Live, Reloaded, Stamp};
 pub use names::KnownTerms;
+pub use network::{Fetched, Network};
 
 use crate::catalog::{Catalog, Labels, TermIndex};
 use crate::project::{Found, Project};
@@ -60,6 +62,8 @@ pub struct OpenOptions {
     pub bounds: Bounds,
     /// What this graph and all that is asked of it may use together; where it is cancelled, everything stops.
     pub budget: Budget,
+    /// Who asks other machines, if the program can.
+    pub network: Option<Arc<dyn Network>>,
     /// Where it is noted which files are half-written, for whoever may end the process early.
     pub unfinished: Unfinished,
 }

@@ -1,0 +1,78 @@
+//! Other machines, for SERVICE and for data that are named by an address: asked only where kgq.toml names the host and the user trusts the
+//! project. Who asks them comes with the program, which may have nobody.
+
+use super::Graph;
+use crate::project::Project;
+use kgq_engine::{Row, ServiceQuery, Services};
+use kgq_syntax::error::{Error, Result};
+use kgq_syntax::rdf::{NamedNode, Variable};
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Asks other machines: only these hosts, for so long.
+pub trait Network: Debug + Send + Sync {
+    /// Who answers SERVICE.
+    fn services(&self, hosts: &[String], time: Option<Duration>) -> Arc<dyn Services>;
+
+    /// The document at an address.
+    ///
+    /// # Errors
+    /// That its host is not one of these, or does not give it.
+    fn fetch(&self, address: &str, hosts: &[String], time: Option<Duration>) -> Result<Fetched>;
+}
+
+/// A document of another machine.
+#[derive(Clone, Debug)]
+pub struct Fetched {
+    pub bytes: Vec<u8>,
+    pub media_type: Option<String>,
+}
+
+impl Graph {
+    /// Whether what is named so comes from another machine; where nobody can ask one, it is taken for a file.
+    pub(super) fn is_fetched(&self, name: &str) -> bool {
+        let begins = |scheme: &str| name.get(..scheme.len()).is_some_and(|own| own.eq_ignore_ascii_case(scheme));
+        self.options.network.is_some() && ["http://", "https://"].into_iter().any(begins)
+    }
+
+    /// Who answers SERVICE in this graph's queries; `None` where no host is named, or nobody can ask one.
+    pub(super) fn services(&self) -> Option<Arc<dyn Services>> {
+        let (project, network) = (self.project()?, self.options.network.as_ref()?);
+        let hosts = &project.manifest.net.hosts;
+        match (hosts.is_empty(), project.is_trusted) {
+            (true, _) => None,
+            (false, true) => Some(network.services(hosts, self.options.limits.time)),
+            (false, false) => Some(Arc::new(Distrusted)),
+        }
+    }
+
+    /// The document at an address, where the project of this folder names its host.
+    pub(super) fn fetch(&self, address: &str) -> Result<Fetched> {
+        let refused = |why: &str| Error::policy(format!("{address} is not fetched: {why}"));
+        let network = self.options.network.as_ref().ok_or_else(|| refused("this kgq makes no network request"))?;
+        let mut project = Project::find(&self.options.folder)?.ok_or_else(|| {
+            refused("no kgq.toml names its host").hint("name it in kgq.toml: `hosts = [\"…\"]` below `[net]`")
+        })?;
+        project.is_trusted = self.options.trusted.contains(&project.root);
+        match project.is_trusted || project.manifest.net.hosts.is_empty() {
+            true => network.fetch(address, &project.manifest.net.hosts, self.options.asked_limits.time),
+            false => Err(distrusted(address)),
+        }
+    }
+}
+
+/// Stands for other machines where the user does not trust the project that names them.
+#[derive(Debug)]
+struct Distrusted;
+
+impl Services for Distrusted {
+    fn select(&self, endpoint: &NamedNode, _: &ServiceQuery) -> Result<(Vec<Variable>, Vec<Row>)> {
+        Err(distrusted(endpoint.as_str()))
+    }
+}
+
+fn distrusted(address: &str) -> Error {
+    Error::policy(format!("{address} is not asked: kgq.toml names hosts, but this project is not trusted"))
+        .hint("if you trust whoever wrote the project to name other machines, run once with `--trust`")
+}
