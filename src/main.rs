@@ -3,8 +3,12 @@
 mod cli;
 mod commands;
 mod cut;
+#[cfg(feature = "serve")]
+mod hints;
 #[cfg(feature = "mcp")]
 mod mcp;
+#[cfg(feature = "net")]
+mod net;
 mod repl;
 #[cfg(feature = "serve")]
 mod server;

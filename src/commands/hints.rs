@@ -11,7 +11,7 @@ pub fn with_hints(error: Error) -> Error {
 /// How to move a limit.
 fn hint(limit: Exceeded) -> &'static str {
     match limit {
-        Exceeded::Time(Work::Query) => "`--timeout` (`timeout` in kgq.toml) sets how long it may take",
+        Exceeded::Time(Work::Query | Work::Serving) => "`--timeout` (`timeout` in kgq.toml) sets how long it may take",
         // kgq.toml bounds queries only: large files may take longer.
         Exceeded::Time(Work::Loading) => "`--timeout` sets how long it may take",
         Exceeded::Memory(_) => {

@@ -2,8 +2,9 @@
 
 use super::output::Output;
 use super::watchdog::Watchdog;
-use crate::mcp::{self, CLIENTS, Current, Face};
+use crate::mcp::{self, CLIENTS, Current, Face, Part};
 use kgq_graph::graph::{Graph, Live};
+use kgq_syntax::budget::{Limits, Work};
 use kgq_syntax::error::{Error, Result};
 use std::sync::Arc;
 
@@ -39,7 +40,9 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
         let _ = live.refresh();
         (live.graph(), live.broken())
     });
-    mcp::serve(Face::new(current, PLACES))?;
+    let budget = graph.options().budget.clone();
+    let part: Part = Arc::new(move || budget.child(Work::Query, Limits::default()));
+    mcp::serve(Face::new(current, PLACES, part))?;
     Ok(0)
 }
 

@@ -3,14 +3,13 @@
 use super::output::Output;
 use super::terminal::Stream;
 use super::watchdog::Watchdog;
-use crate::server::{self, Capacity, Listeners, Log, LogFormat, Names, Server, Settings, Signal, Tokens};
-use kgq_engine::Limits;
+use crate::server::{self, Capacity, Listeners, Log, LogFormat, Memory, Names, Server, Settings, Signal, Tokens};
 use kgq_graph::graph::Graph;
 use kgq_graph::project::parse_duration;
 use kgq_syntax::error::{Error, Kind, Result, Source};
-use kgq_syntax::text::{count, thousands};
+use kgq_syntax::text::{count, thousands, visible};
 use std::io::Write;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -19,9 +18,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 /// Answer by HTTP: SPARQL at /sparql, for every client that knows its protocol
 ///
 /// Without any option it serves the project of this folder to this machine alone, and prints the address to open. Limits on time
-/// and rows hold for each query, the one on memory for those that run at once, in equal parts; a client can ask for less time with
-/// `timeout=`. Ctrl-C finishes what runs, a second one
-/// ends at once.
+/// and rows hold for each query, the one on memory for all together: a quarter of it is set aside for light ones, the rest goes to
+/// who needs it. A client can ask for less time with `timeout=`. Ctrl-C finishes what runs, a second one ends at once.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   kgq serve
@@ -49,6 +47,13 @@ pub struct Args {
     /// How many requests wait for a query to end, before others are refused with 429
     #[arg(long, value_name = "NUMBER", default_value = "256")]
     pub queue: usize,
+    /// How many requests of one client are answered or wait at once, before it is refused with 429; a client is known by its token,
+    /// else by its address [default: as many as there is room for]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..))]
+    pub per_client: Option<u16>,
+    /// A proxy before the server, by its address: clients behind it are known by what it adds to `X-Forwarded-For`; may be repeated
+    #[arg(long, value_name = "ADDRESS")]
+    pub proxy: Vec<IpAddr>,
     /// How long a client may take to send a request, or to read a piece of its answer, before the connection ends
     #[arg(long, value_name = "TIME", value_parser = parse_patience, default_value = "30s")]
     pub patience: Duration,
@@ -84,6 +89,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(10);
 const CONNECTIONS: usize = 4_096;
 /// Files that are opened beside connections.
 const OTHER_FILES: usize = 128;
+/// How many hidden things are named.
+const SHOWN: usize = 5;
 const LONGEST_BODY: usize = 1 << 20;
 const LONGEST_HELD: usize = 32 << 20;
 
@@ -95,7 +102,9 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     let listeners = Listeners { main: bind(&args.listen)?, metrics: args.metrics.as_deref().map(bind).transpose()? };
     let address = listeners.main.local_addr().map_err(|error| Error::io(&args.listen, &error))?;
     let watchdog = Watchdog::of_loading(graph.options());
-    let server = Server::new(graph.clone(), settings(args, address, tokens, graph), log(args, output))?;
+    let settings = settings(args, address, tokens, graph);
+    let memory = Memory::new(graph.options().limits.memory, settings.capacity.open);
+    let server = Server::new(graph.clone(), settings, memory, log(args, output))?;
     is_loaded.store(true, Ordering::SeqCst);
     let held = server.held();
     drop(watchdog);
@@ -103,6 +112,16 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     output.note(&format!("{statements} statements from {}", held.graph.origin()?));
     if let Some(queries) = held.graph.catalog_if_any()?.map(|catalog| catalog.queries.len() as u64) {
         output.note(&count(queries, "canned query", "canned queries"));
+    }
+    let hidden = server::hidden(&held.graph, SHOWN + 1)?;
+    if !hidden.is_empty() {
+        let shown: Vec<String> =
+            hidden.iter().take(SHOWN).map(|thing| format!("<{}>", visible(thing.as_str()))).collect();
+        let more = if hidden.len() > SHOWN { " and others" } else { "" };
+        output.note(&format!(
+            "addresses of the server itself hide {}{more}: ask for them by /about?iri=",
+            shown.join(", ")
+        ));
     }
     if !address.ip().is_loopback() {
         let who = if is_guarded { "who has a token" } else { "everybody, without a token," };
@@ -133,12 +152,11 @@ fn tokens(file: Option<&str>) -> Result<Tokens> {
 fn settings(args: &Args, listens: SocketAddr, tokens: Tokens, graph: &Graph) -> Settings {
     let processors = std::thread::available_parallelism().map_or(2, usize::from);
     let running = args.threads.map_or(processors, usize::from);
-    // The queries that run share the memory that one by itself may have: all of them can be heavy at once.
-    let all = graph.options().limits;
-    let limits = Limits { memory: all.memory.map(|bytes| bytes / running as u64), ..all };
     Settings {
-        limits,
+        limits: graph.options().limits,
         capacity: Capacity { running, open: running * OPEN_EACH, queue: args.queue, wait: LONGEST_WAIT },
+        of_one_client: args.per_client.map(usize::from),
+        proxies: args.proxy.clone(),
         longest_body: LONGEST_BODY.max(graph.options().bounds.max_query_size.saturating_mul(3)),
         longest_held: LONGEST_HELD,
         patience: args.patience,

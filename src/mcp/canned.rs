@@ -5,6 +5,7 @@ use super::arguments::{self as given, Arguments, check};
 use super::budget::fitting;
 use super::call::{Call, settings};
 use super::tools::{Outcome, rows_schema, tool};
+use kgq_engine::query::Query;
 use kgq_graph::catalog::{CannedQuery, Catalog, Known, Param, ParamKind, Values};
 use kgq_graph::graph::Graph;
 use kgq_syntax::error::{Error, Result};
@@ -243,17 +244,26 @@ fn run(call: &Call<'_>) -> Outcome {
     asked(call, query, &arguments)
 }
 
-/// The answer to a canned query.
-fn asked(call: &Call<'_>, canned: &CannedQuery, arguments: &Arguments) -> Outcome {
-    let is_own = |name: &str| canned.header.params.contains_key(name);
-    let of_answer = |name: &str| [ROWS, AFTER, "lang"].contains(&name) && !is_own(name);
+/// Whether an argument says how the answer is given, and is no parameter of the query.
+fn is_of_answer(canned: &CannedQuery, name: &str) -> bool {
+    [ROWS, AFTER, "lang"].contains(&name) && !canned.header.params.contains_key(name)
+}
+
+/// A canned query with the values of its parameters.
+pub fn bound(call: &Call<'_>, canned: &CannedQuery, arguments: &Arguments) -> Result<Query> {
     let mut pairs = Vec::new();
-    for (name, value) in arguments.iter().filter(|(name, _)| !of_answer(name)) {
+    for (name, value) in arguments.iter().filter(|(name, _)| !is_of_answer(canned, name)) {
         texts(name, value, &mut pairs)?;
     }
-    let rows = if is_own(ROWS) { None } else { given::number(arguments, ROWS)? };
-    let after = if is_own(AFTER) { None } else { given::text(arguments, AFTER)? };
-    let query = call.graph.parse_canned(canned, &Values::from_pairs(pairs))?;
+    call.graph.parse_canned(canned, &Values::from_pairs(pairs))
+}
+
+/// The answer to a canned query.
+fn asked(call: &Call<'_>, canned: &CannedQuery, arguments: &Arguments) -> Outcome {
+    let of_answer = |name: &str| is_of_answer(canned, name);
+    let rows = if of_answer(ROWS) { given::number(arguments, ROWS)? } else { None };
+    let after = if of_answer(AFTER) { given::text(arguments, AFTER)? } else { None };
+    let query = bound(call, canned, arguments)?;
     let within = call.with_rows(rows);
     let question = Question { source: canned.source(), query: &query, after, cite: true };
     Ok(Value::Object(answer(&within, &question)?.told))

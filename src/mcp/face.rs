@@ -1,9 +1,10 @@
 //! The protocol's side: who listens, and threads with a deep stack for what may take a while. Async is here alone.
 
 use super::call::settings;
+use super::session::{Allowance, Asker, Sessions};
 use super::{prompts, resources, tools};
 use kgq_graph::graph::Graph;
-use kgq_syntax::budget::{Budget, Limits, Work};
+use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Result};
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, GetPromptRequestParams, GetPromptResponse, Implementation,
@@ -21,14 +22,17 @@ const STACK: usize = 256 << 20;
 /// The graph that is current, and why its files cannot be read, if they cannot.
 pub type Current = Arc<dyn Fn() -> (Arc<Graph>, Option<Error>) + Send + Sync>;
 
+/// Gives the budget of a call.
+pub type Part = Arc<dyn Fn() -> Budget + Send + Sync>;
+
 /// What clients speak with.
 #[derive(Clone)]
 pub struct Face {
     current: Current,
     /// So many calls work at once; others wait.
     places: Arc<Semaphore>,
-    /// What all calls use together.
-    budget: Budget,
+    part: Part,
+    sessions: Arc<Sessions>,
     instructions: Option<String>,
 }
 
@@ -42,10 +46,10 @@ impl Drop for Leaving {
 }
 
 impl Face {
-    pub fn new(current: Current, places: usize) -> Self {
+    pub fn new(current: Current, places: usize, part: Part) -> Self {
         let (graph, _) = current();
-        let (budget, instructions) = (graph.options().budget.clone(), settings(&graph).introduction);
-        Self { current, places: Arc::new(Semaphore::new(places)), budget, instructions }
+        let instructions = settings(&graph).introduction;
+        Self { current, places: Arc::new(Semaphore::new(places)), part, sessions: Arc::default(), instructions }
     }
 
     /// Lets a thread do what may take a while. It stops if the client does not want it any more.
@@ -57,7 +61,7 @@ impl Face {
         let failed = |message: &str| ErrorData::internal_error(message.to_owned(), None);
         let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| failed("the server stops"))?;
         let (sender, receiver) = oneshot::channel();
-        let leaving = Leaving(self.budget.child(Work::Query, Limits::default()));
+        let leaving = Leaving((self.part)());
         let (current, budget) = (Arc::clone(&self.current), leaving.0.clone());
         let job = move || {
             let (graph, broken) = current();
@@ -105,8 +109,20 @@ impl ServerHandler for Face {
     ) -> Result<CallToolResponse, ErrorData> {
         let (name, arguments) = (request.name.into_owned(), request.arguments.unwrap_or_default());
         let wanted = name.clone();
-        let called =
-            self.work(&context, move |graph, broken, budget| tools::call(graph, broken, &wanted, &arguments, budget));
+        let parts = context.extensions.get::<axum::http::request::Parts>();
+        let asker = parts.and_then(|parts| parts.extensions.get::<Asker>()).cloned().unwrap_or_default();
+        let sessions = Arc::clone(&self.sessions);
+        let called = self.work(&context, move |graph, broken, budget| {
+            let allowance = Allowance::of(&settings(graph))?;
+            if let Err(error) = sessions.check(&asker, &allowance) {
+                return Ok(Some(tools::refused(graph, error)));
+            }
+            let called = tools::call(graph, broken, &wanted, &arguments, budget)?;
+            Ok(called.map(|(result, spent)| {
+                sessions.add(&asker, spent);
+                result
+            }))
+        });
         match called.await? {
             Some(result) => Ok(result.into()),
             None => Err(ErrorData::invalid_params(format!("there is no tool `{name}`"), None)),

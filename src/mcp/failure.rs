@@ -26,8 +26,9 @@ pub fn one(error: &Error) -> Map<String, Value> {
             told.insert("at".into(), excerpt.marked().into());
         }
     }
-    if !error.hints().is_empty() {
-        told.insert("hints".into(), error.hints().into());
+    let hints: Vec<&str> = crate::hints::of(error).collect();
+    if !hints.is_empty() {
+        told.insert("hints".into(), hints.into());
     }
     told
 }

@@ -22,7 +22,10 @@ mod query;
 mod reasons;
 mod resources;
 mod schema;
+mod session;
 mod tools;
+mod why;
 
 pub use config::{CLIENTS, print as print_config};
-pub use face::{Current, Face, serve};
+pub use face::{Current, Face, Part, serve};
+pub use session::Asker;

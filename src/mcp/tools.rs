@@ -1,9 +1,11 @@
 //! The tools, in one fixed order, and the way of a call to its tool and back.
 
 use super::arguments::Arguments;
+use super::budget::tokens;
 use super::call::{Call, settings};
 use super::cells::visible;
-use super::{about, canned, describe, failure, find, query, schema};
+use super::session::Spent;
+use super::{about, canned, describe, failure, find, query, schema, why};
 use kgq_graph::graph::Graph;
 use kgq_graph::project::McpText;
 use kgq_syntax::budget::Budget;
@@ -32,7 +34,7 @@ impl From<Error> for Wrong {
 /// # Errors
 /// Those of the project.
 pub fn list(graph: &Graph) -> Result<Vec<Tool>> {
-    let mut tools = vec![about::tool(), schema::tool(), find::tool(), describe::tool(), query::tool()];
+    let mut tools = vec![about::tool(), schema::tool(), find::tool(), describe::tool(), query::tool(), why::tool()];
     tools.extend(canned::tools(graph)?);
     Ok(tools)
 }
@@ -74,7 +76,7 @@ pub fn rows_schema() -> Value {
     })
 }
 
-/// Calls a tool; `None` if there is none of this name.
+/// Calls a tool, and tells what that took; `None` if there is none of this name.
 ///
 /// # Errors
 /// Those of the project, by which nothing can be called.
@@ -84,10 +86,10 @@ pub fn call(
     name: &str,
     arguments: &Arguments,
     work: Budget,
-) -> Result<Option<CallToolResult>> {
+) -> Result<Option<(CallToolResult, Spent)>> {
     let call = match Call::new(graph, broken, arguments, work) {
         Ok(call) => call,
-        Err(error) => return Ok(Some(result(graph, Err(error.into())))),
+        Err(error) => return Ok(Some((refused(graph, error), Spent::default()))),
     };
     let outcome = match name {
         "about" => about::call(&call),
@@ -95,6 +97,7 @@ pub fn call(
         "find" => find::call(&call),
         "describe" => describe::call(&call),
         "query" => query::call(&call),
+        "why" => why::call(&call),
         name => match canned::call(&call, name) {
             Some(outcome) => outcome,
             None => return Ok(None),
@@ -102,7 +105,15 @@ pub fn call(
     };
     // What a damaged snapshot led to is no answer.
     let outcome = graph.intact().map_err(Wrong::from).and(outcome);
-    Ok(Some(result(graph, outcome)))
+    let rows = outcome.as_ref().ok().and_then(|value| value["rows"].as_array()).map_or(0, Vec::len);
+    let result = result(graph, outcome);
+    let tokens = result.structured_content.as_ref().map_or(0, tokens);
+    Ok(Some((result, Spent { tokens, rows, time: call.spent() })))
+}
+
+/// Why nothing was asked.
+pub fn refused(graph: &Graph, error: Error) -> CallToolResult {
+    result(graph, Err(error.into()))
 }
 
 fn result(graph: &Graph, outcome: Outcome) -> CallToolResult {

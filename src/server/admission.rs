@@ -2,6 +2,7 @@
 //!
 //! An answer whose reader is slow keeps its thread and lends its place to another query until the reader goes on.
 
+use super::clients::{Client, Clients, Presence};
 use super::problem::Problem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -28,17 +29,20 @@ pub struct Admission {
     running: Arc<Semaphore>,
     open: Arc<Semaphore>,
     waiting: AtomicUsize,
+    clients: Clients,
 }
 
 impl Admission {
-    pub fn new(capacity: Capacity) -> Self {
+    pub fn new(capacity: Capacity, clients: Clients) -> Self {
         let (running, open) = (Arc::new(Semaphore::new(capacity.running)), Arc::new(Semaphore::new(capacity.open)));
-        Self { capacity, running, open, waiting: AtomicUsize::new(0) }
+        Self { capacity, running, open, waiting: AtomicUsize::new(0), clients }
     }
 
     /// Waits for a place; where too many wait already, or this one did for too long, the client is asked to come again.
-    pub async fn enter(&self) -> Result<Place, Problem> {
-        let place = |open, running| Place { _open: open, running: Some(running), all: Arc::clone(&self.running) };
+    pub async fn enter(&self, client: &Client) -> Result<Place, Problem> {
+        let presence = self.clients.enter(client).map_err(Problem::crowded)?;
+        let all = Arc::clone(&self.running);
+        let place = |open, running| Place { _open: open, running: Some(running), all, _presence: presence };
         if let Ok(open) = Arc::clone(&self.open).try_acquire_owned()
             && let Ok(running) = Arc::clone(&self.running).try_acquire_owned()
         {
@@ -87,6 +91,7 @@ pub struct Place {
     /// `None` while it is lent to others.
     running: Option<OwnedSemaphorePermit>,
     all: Arc<Semaphore>,
+    _presence: Presence,
 }
 
 impl Place {
@@ -109,22 +114,22 @@ mod tests {
     }
 
     fn one_at_a_time(queue: usize, wait: Duration) -> Admission {
-        Admission::new(Capacity { running: 1, open: 3, queue, wait })
+        Admission::new(Capacity { running: 1, open: 3, queue, wait }, Clients::new(None))
     }
 
     #[test]
     fn a_request_is_refused_only_when_the_queue_is_full() {
         runtime().block_on(async {
             let admission = Arc::new(one_at_a_time(1, Duration::from_secs(3600)));
-            let first = admission.enter().await.unwrap();
+            let first = admission.enter(&Client::Unknown).await.unwrap();
             let second = tokio::spawn({
                 let admission = Arc::clone(&admission);
-                async move { admission.enter().await.map(drop) }
+                async move { admission.enter(&Client::Unknown).await.map(drop) }
             });
             while admission.counts().2 == 0 {
                 tokio::task::yield_now().await;
             }
-            assert_eq!(admission.enter().await.err().unwrap().status().as_u16(), 429);
+            assert_eq!(admission.enter(&Client::Unknown).await.err().unwrap().status().as_u16(), 429);
             drop(first);
             second.await.unwrap().unwrap();
             assert_eq!(admission.counts(), (0, 0, 0));
@@ -135,8 +140,8 @@ mod tests {
     fn who_waits_too_long_is_asked_to_come_again() {
         runtime().block_on(async {
             let admission = one_at_a_time(9, Duration::from_millis(1));
-            let _first = admission.enter().await.unwrap();
-            assert_eq!(admission.enter().await.err().unwrap().status().as_u16(), 429);
+            let _first = admission.enter(&Client::Unknown).await.unwrap();
+            assert_eq!(admission.enter(&Client::Unknown).await.err().unwrap().status().as_u16(), 429);
             assert_eq!(admission.counts(), (1, 1, 0));
         });
     }
@@ -145,9 +150,9 @@ mod tests {
     fn a_lent_place_is_used_by_another() {
         let runtime = runtime();
         let admission = Arc::new(one_at_a_time(0, Duration::ZERO));
-        let mut first = runtime.block_on(admission.enter()).unwrap();
+        let mut first = runtime.block_on(admission.enter(&Client::Unknown)).unwrap();
         let _inside = runtime.enter();
-        first.lend(|| drop(runtime.handle().block_on(admission.enter()).unwrap()));
+        first.lend(|| drop(runtime.handle().block_on(admission.enter(&Client::Unknown)).unwrap()));
         assert_eq!(admission.counts(), (1, 1, 0));
     }
 }

@@ -3,21 +3,20 @@
 use super::Shared;
 use super::negotiate::{self, Chosen, Coding};
 use super::problem::Problem;
-use super::reply::{Delivery, Ending, Leaving, Reply, coded, deliver, unless_known};
+use super::reply::{Ending, Reply, coded, unless_known};
 use super::request::Asked;
 use super::state::Held;
+use super::work::{Job, work};
 use axum::http::HeaderValue;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, VARY};
 use axum::response::Response;
 use kgq_engine::query::{Query, is_repeatable};
-use kgq_engine::{self as engine, Budget, DefaultGraph, EvaluationOptions};
+use kgq_engine::{self as engine, DefaultGraph};
 use kgq_graph::catalog::Values;
-use kgq_graph::project::parse_duration;
 use kgq_graph::render::{self, CellOptions, GraphOptions, RenderOptions, TableOptions};
 use kgq_syntax::error::{Error, Source};
 use kgq_syntax::rdf::NamedNode;
 use sha2::{Digest, Sha256};
-use std::sync::Arc;
 
 /// What is asked.
 pub enum Question {
@@ -45,62 +44,32 @@ const ALL: &str = "CONSTRUCT WHERE { ?s ?p ?o }";
 
 /// Answers a question.
 pub async fn answer(server: &Shared, asked: Asked, question: Question) -> Result<Response, Problem> {
-    let time = time_limit(server, &asked)?;
-    let place = server.admission.enter().await?;
-    let budget = server.held().graph.evaluation_options().budget;
-    let leaving = Leaving(budget.clone());
-    let whole = (!asked.takes_pieces).then_some(server.settings.longest_held);
-    let delivery = Delivery { place, leaving, whole };
-    let server = Arc::clone(server);
-    let write = move |reply: &mut Reply| {
-        let held = server.held();
-        let mut options = options(&server, &held, time, budget);
-        if let Question::Graph(None) = question {
-            options.default_graph = DefaultGraph::Stored;
-        }
-        let work = Work { server: &server, held: &held, asked: &asked, options };
-        work.run(&question, reply)
-    };
-    Ok(deliver(delivery, write).await)
-}
-
-/// How long the answer may take: what the client asks for, up to what the server allows.
-pub fn time_limit(server: &Shared, asked: &Asked) -> Result<Option<std::time::Duration>, Problem> {
-    let most = server.settings.limits.time;
-    let Some(text) = asked.one("timeout")? else { return Ok(most) };
-    let time = parse_duration(text).map_err(|message| Problem::bad_request(format!("`timeout`: {message}")))?;
-    Ok([time, most].into_iter().flatten().min())
-}
-
-/// How a query of the server is evaluated.
-pub fn options(server: &Shared, held: &Held, time: Option<std::time::Duration>, budget: Budget) -> EvaluationOptions {
-    let mut options = held.graph.evaluation_options();
-    options.limits = server.settings.limits;
-    options.limits.time = time;
-    options.budget = budget;
-    options
+    work(server, asked, move |job, reply| Asking { job, question: &question }.run(reply)).await
 }
 
 /// One question at work.
-struct Work<'a> {
-    server: &'a Shared,
-    held: &'a Held,
-    asked: &'a Asked,
-    options: EvaluationOptions,
+struct Asking<'a> {
+    job: &'a Job<'a>,
+    question: &'a Question,
 }
 
-impl Work<'_> {
-    fn run(&self, question: &Question, reply: &mut Reply) -> Result<(), Ending> {
+impl Asking<'_> {
+    fn run(&self, reply: &mut Reply) -> Result<(), Ending> {
+        let Job { held, asked, options, .. } = self.job;
         // It is named once.
-        let _ = self.asked.tally.query.set(question.text().to_owned());
-        let query = self.parse(question)?;
-        let chosen = negotiate::format(query.form(), self.asked.one("format")?, self.asked.accept.as_deref())?;
-        let coding = negotiate::coding(self.asked.accept_encoding.as_deref());
-        self.head(question, &query, &chosen, coding, reply);
-        unless_known(reply.headers(), self.asked.if_none_match.as_deref())?;
-        let answer = engine::evaluate(self.held.graph.snapshot()?, &query, &self.options);
+        let _ = asked.tally.query.set(self.question.text().to_owned());
+        let query = parse(self.job, self.question)?;
+        let chosen = negotiate::format(query.form(), asked.one("format")?, asked.accept.as_deref())?;
+        let coding = negotiate::coding(asked.accept_encoding.as_deref());
+        self.head(&query, &chosen, coding, reply);
+        unless_known(reply.headers(), asked.if_none_match.as_deref())?;
+        let mut options = options.clone();
+        if let Question::Graph(None) = self.question {
+            options.default_graph = DefaultGraph::Stored;
+        }
+        let answer = engine::evaluate(held.graph.snapshot()?, &query, &options);
         let answer = answer.map_err(|error| self.failed(&error))?;
-        let prefixes = self.held.graph.prefixes()?;
+        let prefixes = held.graph.prefixes()?;
         let options = RenderOptions {
             format: chosen.format,
             prefixes,
@@ -113,48 +82,18 @@ impl Work<'_> {
         let written = coded(reply, coding, |out| {
             render::write(answer, options, out).map_err(|error| self.failed(&error).into())
         })?;
-        self.asked.tally.count_rows(written.rows);
+        asked.tally.count_rows(written.rows);
         Ok(())
     }
 
-    fn parse(&self, question: &Question) -> Result<Query, Ending> {
-        let graph = &self.held.graph;
-        let parsed = match question {
-            Question::Text { text, dataset } => {
-                graph.parse_at(Source::new("query", text), &self.base()).map(|mut query| {
-                    if let Some((default, named)) = dataset {
-                        query.set_dataset(default.clone(), named.clone());
-                    }
-                    query
-                })
-            }
-            Question::Graph(name) => graph.parse(Source::new("query", ALL)).map(|mut query| {
-                if let Some(name) = name {
-                    query.set_dataset(vec![name.clone()], Vec::new());
-                }
-                query
-            }),
-            Question::Canned { name, values } => {
-                let canned = graph.catalog()?.get(name)?;
-                graph.parse_canned(canned, &Values::from_pairs(values.iter().cloned()))
-            }
-        };
-        parsed.map_err(|error| self.failed(&error).into())
-    }
-
-    /// What relative IRIs of a query are resolved against where the graph has no base: the address that was asked.
-    fn base(&self) -> String {
-        format!("{}{}", self.server.address_for(self.asked), self.asked.path)
-    }
-
     /// What is said before the answer: its type, its tag, how long it may be kept.
-    fn head(&self, question: &Question, query: &Query, chosen: &Chosen, coding: Coding, reply: &mut Reply) {
+    fn head(&self, query: &Query, chosen: &Chosen, coding: Coding, reply: &mut Reply) {
         let tag = is_repeatable(&query.algebra).then(|| {
-            let mut tag = Tag::of(self.held, &chosen.media_type, coding);
-            match question {
+            let mut tag = Tag::of(self.job.held, &chosen.media_type, coding);
+            match self.question {
                 Question::Text { text, dataset } => {
                     tag.add(text);
-                    tag.add(&self.base());
+                    tag.add(&base(self.job));
                     for graphs in dataset.iter().flat_map(|(default, named)| [default, named]) {
                         tag.add("graphs");
                         graphs.iter().for_each(|graph| tag.add(graph.as_str()));
@@ -169,12 +108,41 @@ impl Work<'_> {
             }
             tag
         });
-        head(self.server, chosen, tag, reply);
+        head(self.job.server, chosen, tag, reply);
     }
 
     fn failed(&self, error: &Error) -> Problem {
-        self.server.problem(error)
+        self.job.server.problem(error)
     }
+}
+
+/// The query that is asked.
+pub fn parse(job: &Job<'_>, question: &Question) -> Result<Query, Ending> {
+    let graph = &job.held.graph;
+    let parsed = match question {
+        Question::Text { text, dataset } => graph.parse_at(Source::new("query", text), &base(job)).map(|mut query| {
+            if let Some((default, named)) = dataset {
+                query.set_dataset(default.clone(), named.clone());
+            }
+            query
+        }),
+        Question::Graph(name) => graph.parse(Source::new("query", ALL)).map(|mut query| {
+            if let Some(name) = name {
+                query.set_dataset(vec![name.clone()], Vec::new());
+            }
+            query
+        }),
+        Question::Canned { name, values } => {
+            let canned = graph.catalog()?.get(name)?;
+            graph.parse_canned(canned, &Values::from_pairs(values.iter().cloned()))
+        }
+    };
+    parsed.map_err(|error| job.server.problem(&error).into())
+}
+
+/// What relative IRIs of a query are resolved against where the graph has no base: the address that was asked.
+fn base(job: &Job<'_>) -> String {
+    format!("{}{}", job.server.address_for(job.asked), job.asked.path)
 }
 
 /// Says what the answer is: its type, its tag, how long it may be kept.

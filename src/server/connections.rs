@@ -1,12 +1,15 @@
 //! Connections: accepted up to a number, ended where they stand still, and at a stop finished for a while.
 
 use super::{Shared, reload, routes};
+use axum::http::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use kgq_syntax::error::{Error, Result};
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +20,7 @@ use tokio::time::sleep;
 use tokio_io_timeout::TimeoutStream;
 
 /// Deep queries recurse deeply; memory is taken only as it is used.
-const STACK: usize = 256 << 20;
+pub const STACK: usize = 256 << 20;
 /// Threads that carry connections: they compute nothing.
 const CARRIERS: usize = 2;
 /// How long what runs may go on after the server was asked to stop.
@@ -128,10 +131,11 @@ async fn accept(
     free: &Arc<Semaphore>,
     open: &GracefulShutdown,
 ) {
-    let Some((stream, taken)) = next(listener, free).await else {
+    let Some((stream, peer, taken)) = next(listener, free).await else {
         return sleep(BREATH).await;
     };
-    let connection = open.watch(connection(server, stream, router.clone()));
+    let router = Peered { router: TowerToHyperService::new(router.clone()), peer };
+    let connection = open.watch(connection(server, stream, router));
     tokio::spawn(async move {
         // How a connection ends is the client's affair; the log has the request.
         let _ = connection.await;
@@ -147,21 +151,38 @@ async fn stopped_again(signals: &mut UnboundedReceiver<Signal>) {
 async fn next(
     listener: &tokio::net::TcpListener,
     free: &Arc<Semaphore>,
-) -> Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+) -> Option<(TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
     let taken = Arc::clone(free).acquire_owned().await.ok()?;
-    let (stream, _) = listener.accept().await.ok()?;
-    Some((stream, taken))
+    let (stream, peer) = listener.accept().await.ok()?;
+    Some((stream, peer, taken))
+}
+
+/// The other end of a connection.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub SocketAddr);
+
+/// Tells the router with each request who sent it.
+struct Peered {
+    router: TowerToHyperService<axum::Router>,
+    peer: SocketAddr,
+}
+
+impl Service<Request<Incoming>> for Peered {
+    type Response = <TowerToHyperService<axum::Router> as Service<Request<Incoming>>>::Response;
+    type Error = <TowerToHyperService<axum::Router> as Service<Request<Incoming>>>::Error;
+    type Future = <TowerToHyperService<axum::Router> as Service<Request<Incoming>>>::Future;
+
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        request.extensions_mut().insert(Peer(self.peer));
+        self.router.call(request)
+    }
 }
 
 /// A stream whose writing ends with an error where nobody reads.
 type Bounded = TokioIo<Pin<Box<TimeoutStream<TcpStream>>>>;
 
 /// A connection that is served, and ended where the other side neither sends nor reads.
-fn connection(
-    server: &Shared,
-    stream: TcpStream,
-    router: axum::Router,
-) -> http1::Connection<Bounded, TowerToHyperService<axum::Router>> {
+fn connection(server: &Shared, stream: TcpStream, router: Peered) -> http1::Connection<Bounded, Peered> {
     let patience = server.settings.patience;
     // Pieces are large; what is small is the last one.
     let _ = stream.set_nodelay(true);
@@ -171,5 +192,5 @@ fn connection(
         .timer(TokioTimer::new())
         .header_read_timeout(patience)
         .max_buf_size(LONGEST_HEAD)
-        .serve_connection(TokioIo::new(Box::pin(stream)), TowerToHyperService::new(router))
+        .serve_connection(TokioIo::new(Box::pin(stream)), router)
 }

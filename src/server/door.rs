@@ -1,14 +1,16 @@
 //! What every request passes: whether it came by a name of this server, whether it may ask, and what every answer says to browsers.
 
 use super::Shared;
+use super::clients::Client;
+use super::connections::Peer;
 use super::problem::Problem;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::header::{
-    AUTHORIZATION, CONTENT_SECURITY_POLICY, HOST, HeaderName, REFERRER_POLICY, WWW_AUTHENTICATE,
+    AUTHORIZATION, CONTENT_SECURITY_POLICY, HOST, HeaderName, ORIGIN, REFERRER_POLICY, WWW_AUTHENTICATE,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
-use axum::http::{HeaderValue, Request, StatusCode, Version};
+use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, Version};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use std::net::{IpAddr, SocketAddr};
@@ -36,15 +38,17 @@ pub async fn pass(State(server): State<Shared>, request: Request<Body>, next: Ne
 }
 
 /// Who may ask: without tokens for reading everybody, else who has one. Whether the server lives is told to all.
-pub async fn admit(State(server): State<Shared>, request: Request<Body>, next: Next) -> Response {
+pub async fn admit(State(server): State<Shared>, mut request: Request<Body>, next: Next) -> Response {
     let is_open = ["/healthz", "/readyz"].contains(&request.uri().path());
-    if is_open || !server.settings.tokens.guard_reading() {
-        return next.run(request).await;
-    }
     let given = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token =
         given.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    if token.is_some_and(|(_, token)| server.settings.tokens.holder(token.trim()).is_some()) {
+    let holder = token.and_then(|(_, token)| server.settings.tokens.holder(token.trim()));
+    if is_open || holder.is_some() || !server.settings.tokens.guard_reading() {
+        let peer = request.extensions().get::<Peer>();
+        let address = peer.map(|peer| Client::at(peer.0, request.headers(), &server.settings.proxies));
+        let client = holder.map(|name| Client::Token(name.to_owned())).or(address).unwrap_or(Client::Unknown);
+        request.extensions_mut().insert(client);
         return next.run(request).await;
     }
     Problem::new(StatusCode::UNAUTHORIZED, "reading needs a token")
@@ -66,6 +70,19 @@ fn refusal(server: &Shared, request: &Request<Body>) -> Option<Problem> {
         Problem::forbidden(format!("this server is not known as `{shown}`"))
             .hint("who runs it can add the name with `--public NAME`"),
     )
+}
+
+/// Why a page of another origin may not ask where more than reading what is shown is at stake. What is no page sends no origin.
+pub fn foreign_origin(server: &Shared, headers: &HeaderMap) -> Option<Problem> {
+    let origin = headers.get(ORIGIN)?.to_str().unwrap_or_default();
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+    let is_own = origin.split_once("://").is_some_and(|(_, authority)| host == Some(authority));
+    let is_named = |named: &String| named == "*" || named.trim_end_matches('/').eq_ignore_ascii_case(origin);
+    if is_own || server.settings.origins.iter().any(is_named) {
+        return None;
+    }
+    let problem = Problem::forbidden("pages of this origin may not ask here");
+    Some(problem.hint("who runs the server can let them with `--cors ORIGIN`"))
 }
 
 /// The names by which this server may be asked.

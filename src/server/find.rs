@@ -4,9 +4,10 @@ use super::Shared;
 use super::problem::Problem;
 use super::reply::Ending;
 use super::request::Asked;
-use super::service::{Job, work, write_json};
+use super::service::write_json;
 use super::sparql::respond;
 use super::state::Held;
+use super::work::{Job, work};
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::Request;
@@ -49,8 +50,8 @@ fn search(job: &Job<'_>) -> Result<Value, Ending> {
     let text = asked.one("text")?.ok_or_else(|| Problem::bad_request("there is no `text` to look for"))?;
     let most = match asked.one("limit")?.map(str::parse::<usize>) {
         None => FEW,
-        Some(Ok(most)) => most.min(MOST),
-        Some(Err(_)) => return Err(Problem::bad_request("`limit` is a whole number").into()),
+        Some(Ok(most)) if most <= MOST => most,
+        Some(_) => return Err(Problem::bad_request(format!("`limit` is a whole number, at most {MOST}")).into()),
     };
     let language = asked.one("lang")?.map_or_else(|| language(job), str::to_owned);
     let graph = &held.graph;
@@ -127,10 +128,13 @@ fn told(graph: &Graph, things: &[NamedNode], language: &str) -> Result<Vec<Value
 
 /// Things that may be meant by an IRI that is not there, by the words of its last part.
 pub fn near(job: &Job<'_>, iri: &str) -> Result<Vec<Value>> {
+    told(&job.held.graph, &near_things(&job.held.graph, iri)?, &language(job))
+}
+
+/// The same as IRIs.
+pub fn near_things(graph: &Graph, iri: &str) -> Result<Vec<NamedNode>> {
     let last = iri.rsplit(['#', '/']).find(|part| !part.is_empty()).unwrap_or(iri);
     let text = last.replace(['-', '_', '.'], " ");
-    let graph = &job.held.graph;
     let findings = find::find(graph, find::Request { text: &text, role: None, most: NEAR })?;
-    let things: Vec<NamedNode> = findings.found.into_iter().map(|found| found.thing).collect();
-    told(graph, &things, &language(job))
+    Ok(findings.found.into_iter().map(|found| found.thing).collect())
 }

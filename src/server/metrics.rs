@@ -99,6 +99,12 @@ impl Metrics {
             ("kgq_queries_running", "gauge", "Queries that run.", running as u64),
             ("kgq_answers_open", "gauge", "Answers that were begun and are not at their end.", open as u64),
             ("kgq_requests_waiting", "gauge", "Requests that wait for a place.", waiting as u64),
+            (
+                "kgq_memory_held_bytes",
+                "gauge",
+                "What queries hold beyond what is set aside for each.",
+                server.memory.held(),
+            ),
         ];
         for (name, kind, help, number) in numbers {
             head(&mut out, name, kind, help);

@@ -5,14 +5,20 @@
 
 mod admission;
 mod answer;
+mod background;
 mod canned;
+mod clients;
 mod connections;
 mod door;
 mod events;
 mod find;
+mod gone;
 mod graphs;
 mod health;
 mod log;
+#[cfg(feature = "mcp")]
+mod mcp;
+mod memory;
 mod metrics;
 mod negotiate;
 mod openapi;
@@ -28,11 +34,16 @@ mod state;
 mod things;
 mod tokens;
 mod watch;
+mod why;
+mod work;
 
 pub use admission::Capacity;
 pub use connections::{Listeners, Signal, serve};
 pub use door::Names;
 pub use log::{Log, LogFormat};
+pub use memory::Memory;
+pub use problem::file_name;
+pub use routes::hidden;
 pub use state::{Server, Settings};
 pub use tokens::Tokens;
 

@@ -3,8 +3,9 @@
 use super::canned::{OF_ANSWERS, catalog};
 use super::reply::Ending;
 use super::request::Asked;
-use super::service::{Job, work, write_json};
+use super::service::write_json;
 use super::sparql::respond;
+use super::work::{Job, work};
 use super::{Shared, negotiate};
 use axum::body::Body;
 use axum::extract::State;
@@ -28,14 +29,16 @@ pub async fn describe(State(server): State<Shared>, request: Request<Body>) -> R
     respond(described.await)
 }
 
-fn description(job: &Job<'_>) -> Result<Value, Ending> {
+/// The whole description.
+pub fn description(job: &Job<'_>) -> Result<Value, Ending> {
     let graph = &job.held.graph;
     let language = job.asked.language().unwrap_or_else(|| graph.language());
     let mut paths = fixed();
     let known = graph.known()?;
     let queries = catalog(graph)?.into_iter().flat_map(|catalog| &catalog.queries).filter(|query| !query.is_check());
     for query in queries {
-        paths.insert(format!("/query/{}", query.name), json!({ "get": canned(query, &known, &language)? }));
+        let get = canned(query, &known, &language)?;
+        paths.insert(format!("/query/{}", query.name), json!({ "post": posted(&get, false), "get": get }));
     }
     let title =
         graph.project().map_or("kgq", |project| project.manifest.title.as_deref().unwrap_or(&project.manifest.name));
@@ -123,12 +126,42 @@ fn fixed() -> Map<String, Value> {
         ("/readyz", "Whether the server answers from the files as they are", Vec::new(), json_alone()),
     ];
     let path = |(path, summary, parameters, content): (&str, &str, Vec<Value>, Value)| {
-        (
-            path.to_owned(),
-            json!({ "get": {"summary": summary, "parameters": parameters, "responses": responses(&content)} }),
-        )
+        let get = json!({"summary": summary, "parameters": parameters, "responses": responses(&content)});
+        let of_path = match path {
+            "/sparql" => json!({ "post": posted(&get, true), "get": get }),
+            _ => json!({ "get": get }),
+        };
+        (path.to_owned(), of_path)
     };
     routes.into_iter().map(path).collect()
+}
+
+/// The same operation with its values in the body, as forms send them; a query also by itself.
+fn posted(get: &Value, takes_queries: bool) -> Value {
+    let (mut properties, mut encoding, mut required) = (Map::new(), Map::new(), Vec::new());
+    for parameter in get["parameters"].as_array().into_iter().flatten() {
+        let Some(name) = parameter["name"].as_str() else { continue };
+        let mut schema = parameter["schema"].clone();
+        schema["description"] = parameter["description"].clone();
+        properties.insert(name.to_owned(), schema);
+        if parameter["required"] == true || takes_queries && name == "query" {
+            required.push(name);
+        }
+        if parameter["explode"] == false {
+            encoding.insert(name.to_owned(), json!({ "explode": false }));
+        }
+    }
+    let schema = json!({"type": "object", "properties": properties, "required": required});
+    let mut content = json!({ "application/x-www-form-urlencoded": {"schema": schema, "encoding": encoding} });
+    if takes_queries {
+        content["application/sparql-query"] = json!({ "schema": {"type": "string"} });
+    }
+    let mut post = get.clone();
+    post["requestBody"] = json!({"content": content, "required": takes_queries});
+    if let Value::Object(fields) = &mut post {
+        fields.remove("parameters");
+    }
+    post
 }
 
 fn parameter(name: &str, required: bool, description: &str, schema: &Value) -> Value {
@@ -140,9 +173,17 @@ fn of_answers() -> impl Iterator<Item = Value> {
     let describe = |name: &str| match name {
         "format" => "The format, instead of the header Accept",
         "timeout" => "How long it may take at most, such as 5s",
+        "why" => {
+            "Instead of the answer, what makes the row of this number: statements, places, citations (JSON-LD, PROV-O)"
+        }
         _ => "The language in which things are called",
     };
-    OF_ANSWERS.into_iter().map(move |name| parameter(name, false, describe(name), &json!({"type": "string"})))
+    let schema = |name: &str| match name {
+        "timeout" => json!({"type": "string", "pattern": "^(none|[0-9]{1,9}(\\.[0-9]{1,9})?(ms|s|m|h)?)$"}),
+        "why" => json!({"type": "integer", "minimum": 1, "maximum": 1_000_000}),
+        _ => json!({"type": "string", "minLength": 1}),
+    };
+    OF_ANSWERS.into_iter().map(move |name| parameter(name, false, describe(name), &schema(name)))
 }
 
 fn json_alone() -> Value {

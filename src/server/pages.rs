@@ -1,26 +1,28 @@
 //! Pages for people: the site of the graph at the same addresses as its data, for whoever would rather have HTML.
 
 use super::Shared;
-use super::answer::{options, time_limit};
+use super::background::answer_all;
+use super::find::near_things;
 use super::negotiate::{self, Coding};
+use super::openapi::description;
 use super::problem::Problem;
-use super::reply::{Delivery, Ending, Leaving, Reply, coded, deliver, unless_known};
+use super::reply::{Ending, Reply, coded, unless_known};
 use super::request::{Asked, pairs};
-use super::service::Job;
 use super::sparql::{options as methods, read_body, respond};
 use super::state::Held;
+use super::things::candidates;
+use super::work::{Job, work};
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName, VARY,
 };
-use axum::http::{HeaderValue, Method, Request};
+use axum::http::{HeaderValue, Method, Request, StatusCode};
 use axum::response::{IntoResponse, Response};
-use kgq_engine::EvaluationOptions;
-use kgq_site::{Page, View};
+use kgq_site::{Missing, Page, View};
 use kgq_syntax::error::{Error, Kind, Result as Outcome};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
-use std::sync::Arc;
 
 const METHODS: &str = "GET, HEAD, POST, OPTIONS";
 
@@ -34,6 +36,8 @@ pub enum Wanted {
     Query { name: String, values: Vec<(String, String)> },
     /// The page of queries, with an answer if there is a query; the answer alone, if that is wanted.
     Ask { query: Option<String>, part: bool },
+    /// What this server answers, for programmers.
+    Docs,
 }
 
 /// Whether the client would rather have a page than data: it likes HTML best, or as much as what it names behind it.
@@ -67,60 +71,76 @@ pub async fn ask(State(server): State<Shared>, request: Request<Body>) -> Respon
     }
 }
 
+/// `/docs`: what this server answers.
+pub async fn docs(State(server): State<Shared>, request: Request<Body>) -> Response {
+    let (parts, _) = request.into_parts();
+    respond(async { page(&server, Asked::of(&parts)?, Wanted::Docs).await }.await)
+}
+
 /// Makes a page on a thread of its own, within the limits of a query.
 pub async fn page(server: &Shared, asked: Asked, wanted: Wanted) -> Result<Response, Problem> {
-    let time = time_limit(server, &asked)?;
-    let place = server.admission.enter().await?;
-    let budget = server.held().graph.evaluation_options().budget;
-    let leaving = Leaving(budget.clone());
-    let whole = (!asked.takes_pieces).then_some(server.settings.longest_held);
-    let delivery = Delivery { place, leaving, whole };
-    let server = Arc::clone(server);
-    let write = move |reply: &mut Reply| {
-        let held = server.held();
-        let options = options(&server, &held, time, budget);
-        let job = Job { server: &server, held: &held, asked: &asked };
-        write(&job, &wanted, &options, reply)
-    };
-    Ok(deliver(delivery, write).await)
+    work(server, asked, move |job, reply| write(job, &wanted, reply)).await
 }
 
 /// Writes a file of the site, if one stands at this path; whether one did.
 pub fn write_file(job: &Job<'_>, path: &str, reply: &mut Reply) -> Result<bool, Ending> {
-    let options = job.held.graph.evaluation_options();
-    let Some(page) = made(job, &Wanted::Path(path.to_owned()), &options)? else { return Ok(false) };
+    let Some(page) = made(job, &Wanted::Path(path.to_owned()))? else { return Ok(false) };
     send(job, &page, reply)?;
     Ok(true)
 }
 
-fn write(job: &Job<'_>, wanted: &Wanted, options: &EvaluationOptions, reply: &mut Reply) -> Result<(), Ending> {
+fn write(job: &Job<'_>, wanted: &Wanted, reply: &mut Reply) -> Result<(), Ending> {
     if let Wanted::Ask { query: Some(query), .. } = wanted {
         // It is named once.
         let _ = job.asked.tally.query.set(query.clone());
     }
-    if let Some(page) = made(job, wanted, options)? {
+    if let Some(page) = made(job, wanted)? {
         return send(job, &page, reply);
     }
-    let broken = broken(job);
-    let path = job.asked.path.trim_start_matches('/');
-    let page = viewed(job, broken.as_deref(), |held, view| held.pages.missing(path, &[], view));
-    let page = page.map_err(|error| job.server.problem(&error))?;
-    head(job, &page, Coding::Identity, reply);
-    Err(Ending::Missing(Box::new(std::mem::take(reply.headers())), page.body))
+    missing(job, wanted, reply)
 }
 
-fn made(job: &Job<'_>, wanted: &Wanted, options: &EvaluationOptions) -> Result<Option<Page>, Ending> {
+/// Says in a page that there is nothing, and what may have been meant.
+fn missing(job: &Job<'_>, wanted: &Wanted, reply: &mut Reply) -> Result<(), Ending> {
+    let named = match wanted {
+        Wanted::Path(path) => candidates(job.held.graph.base(), path)?,
+        Wanted::About(_) | Wanted::Query { .. } | Wanted::Ask { .. } | Wanted::Docs => Vec::new(),
+    };
+    let (why, status) = match job.held.knew(&named) {
+        true => (Missing::Gone, StatusCode::GONE),
+        false => (Missing::Unknown, StatusCode::NOT_FOUND),
+    };
+    let near = match (wanted, named.first()) {
+        (_, Some(thing)) => near_things(&job.held.graph, thing.as_str())?,
+        (Wanted::About(iri), None) => near_things(&job.held.graph, iri)?,
+        (_, None) => Vec::new(),
+    };
     let broken = broken(job);
+    let path = job.asked.path.trim_start_matches('/');
+    let page = viewed(job, broken.as_deref(), |held, view| held.pages.missing(path, why, &near, view));
+    let page = page.map_err(|error| job.server.problem(&error))?;
+    head(job, &page, Coding::Identity, reply);
+    Err(Ending::Missing(status, Box::new(std::mem::take(reply.headers())), page.body))
+}
+
+fn made(job: &Job<'_>, wanted: &Wanted) -> Result<Option<Page>, Ending> {
+    let broken = broken(job);
+    let described = matches!(wanted, Wanted::Docs).then(|| description(job)).transpose()?;
     let made = viewed(job, broken.as_deref(), |held, view| match wanted {
         Wanted::Path(path) => held.pages.page(path, view),
         Wanted::About(iri) => held.pages.about(iri, view),
-        Wanted::Query { name, values } => held.pages.query(name, values, options, view),
+        Wanted::Query { name, values } => held.pages.query(name, values, &job.options, view),
         Wanted::Ask { query, part } => {
             let question = kgq_site::Question { query: query.as_deref(), part: *part };
-            held.pages.ask(&question, options, view).map(Some)
+            held.pages.ask(&question, &job.options, view).map(Some)
         }
+        Wanted::Docs => held.pages.docs(described.as_ref().unwrap_or(&Value::Null), view).map(Some),
     });
-    Ok(made.map_err(|error| job.server.problem(&error))?)
+    let made = made.map_err(|error| job.server.problem(&error))?;
+    if made.as_ref().is_some_and(|page| page.language.is_some()) {
+        answer_all(job.server, job.held);
+    }
+    Ok(made)
 }
 
 /// Looks at pages in the language that the reader chose, or likes best of those there are.

@@ -5,6 +5,7 @@ use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use kgq_syntax::error::{Error, Kind, Place};
+use kgq_syntax::text::count;
 use serde_json::{Map, Value};
 
 /// A refusal or a failure, before any byte of an answer has left.
@@ -49,6 +50,15 @@ impl Problem {
     pub fn busy(seconds: u64) -> Self {
         let detail = "the server answers as many requests as it can, and as many wait";
         Self::new(StatusCode::TOO_MANY_REQUESTS, detail).header(RETRY_AFTER, seconds.into())
+    }
+
+    /// So many requests of one client are there already.
+    pub fn crowded(most: usize) -> Self {
+        let detail = format!(
+            "{} of this client are answered or wait, and no more may",
+            count(most as u64, "request", "requests")
+        );
+        Self::new(StatusCode::TOO_MANY_REQUESTS, detail).header(RETRY_AFTER, 1.into())
     }
 
     /// A limit that was passed, by its name.
@@ -108,7 +118,7 @@ impl From<Error> for Problem {
             problem = problem.with("line", place.line).with("column", place.column);
             told = told.at(Place { file: file_name(&place.file).to_owned(), ..place.clone() });
         }
-        for hint in error.hints().iter().filter(|hint| !is_for_the_command_line(hint)) {
+        for hint in crate::hints::of(&error) {
             problem = problem.hint(hint);
             told = told.hint(hint);
         }
@@ -119,11 +129,6 @@ impl From<Error> for Problem {
 /// The name of a file for others: where it is on this machine is not theirs to know.
 pub fn file_name(file: &str) -> &str {
     if file.starts_with('/') || file.contains('\\') { file.rsplit(['/', '\\']).next().unwrap_or(file) } else { file }
-}
-
-/// Whether a hint names a command or an option of ours, which a client has not at hand.
-fn is_for_the_command_line(hint: &str) -> bool {
-    hint.contains("kgq ") || hint.contains("`-") || hint.contains("kgq.toml")
 }
 
 impl IntoResponse for Problem {

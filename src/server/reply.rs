@@ -34,7 +34,7 @@ pub enum Ending {
     /// The client has this very answer already.
     NotModified(Box<HeaderMap>),
     /// There is nothing, which a page says.
-    Missing(Box<HeaderMap>, Vec<u8>),
+    Missing(StatusCode, Box<HeaderMap>, Vec<u8>),
 }
 
 impl<T: Into<Problem>> From<T> for Ending {
@@ -48,7 +48,7 @@ impl IntoResponse for Ending {
         match self {
             Self::Failed(problem) => problem.into_response(),
             Self::NotModified(headers) => (StatusCode::NOT_MODIFIED, *headers).into_response(),
-            Self::Missing(headers, page) => (StatusCode::NOT_FOUND, *headers, page).into_response(),
+            Self::Missing(status, headers, page) => (status, *headers, page).into_response(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What a request says beside its question: what the client takes, what it has, by which address it came.
 
+use super::clients::Client;
 use super::problem::Problem;
 use axum::http::header::{ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, HOST, HeaderName, IF_NONE_MATCH};
 use axum::http::request::Parts;
@@ -36,6 +37,7 @@ pub struct Asked {
     /// Whether the client knows chunks, by which it tells a part from the whole.
     pub takes_pieces: bool,
     pub tally: Arc<Tally>,
+    pub client: Client,
 }
 
 impl Asked {
@@ -51,6 +53,7 @@ impl Asked {
             host: header(HOST),
             takes_pieces: parts.version >= Version::HTTP_11,
             tally: parts.extensions.get::<Arc<Tally>>().cloned().unwrap_or_default(),
+            client: client(parts),
         })
     }
 
@@ -84,6 +87,11 @@ impl Asked {
         };
         best(self.accept_language.as_deref()?)
     }
+}
+
+/// Who asks.
+pub fn client(parts: &Parts) -> Client {
+    parts.extensions.get().cloned().unwrap_or(Client::Unknown)
 }
 
 /// The text of a header; of one that comes several times, all of them as one list.

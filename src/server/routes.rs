@@ -1,13 +1,61 @@
 //! Which address is answered by what, and what all requests pass on their way.
 
+#[cfg(feature = "mcp")]
+use super::mcp;
 use super::{Shared, canned, door, events, find, graphs, health, openapi, pages, sparql, things, watch};
 use axum::Router;
-use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LINK, RETRY_AFTER};
+use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderName, IF_NONE_MATCH, LINK, RETRY_AFTER};
 use axum::http::{HeaderValue, Method};
 use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get};
+use kgq_graph::graph::Graph;
+use kgq_graph::request::document;
+use kgq_syntax::error::Result;
+use kgq_syntax::rdf::NamedNode;
 use std::sync::Arc;
-use tower_http::cors::{AllowOrigin, CorsLayer};
+use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
+
+/// Headers that clients of the Model Context Protocol send.
+const OF_MCP: [HeaderName; 3] = [
+    HeaderName::from_static("mcp-protocol-version"),
+    HeaderName::from_static("mcp-method"),
+    HeaderName::from_static("mcp-name"),
+];
+
+/// The addresses of the server's own, below which no thing of the graph can be asked for.
+const OWN: [&str; 13] = [
+    "sparql",
+    "graphs",
+    "query",
+    "ask",
+    "find",
+    "about",
+    "openapi.json",
+    "docs",
+    "events",
+    "healthz",
+    "readyz",
+    "metrics",
+    "mcp",
+];
+
+/// The things whose addresses are the server's own, at most so many: these are to be had by `/about?iri=` alone.
+///
+/// # Errors
+/// Those of the graph's files.
+pub fn hidden(graph: &Graph, most: usize) -> Result<Vec<NamedNode>> {
+    let Some(base) = graph.base() else { return Ok(Vec::new()) };
+    let place = &base[..base.rfind('/').map_or(base.len(), |at| at + 1)];
+    let mut hidden = Vec::new();
+    for path in OWN {
+        let own = NamedNode::new(format!("{place}{path}")).ok();
+        let own = own.filter(|own| graph.snapshot().is_ok_and(|snapshot| snapshot.id(own.as_ref().into()).is_some()));
+        hidden.extend(own);
+    }
+    hidden.extend(document::beginning_with(graph, &format!("{place}query/"), most)?);
+    hidden.truncate(most);
+    Ok(hidden)
+}
 
 pub fn router(server: &Shared) -> Router {
     let mut router = Router::new()
@@ -20,11 +68,17 @@ pub fn router(server: &Shared) -> Router {
         .route("/find", get(find::handle))
         .route("/about", get(things::about))
         .route("/openapi.json", get(openapi::describe))
+        .route("/docs", get(pages::docs))
         .route("/events", get(events::events))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz));
     if server.settings.tells_metrics {
         router = router.route("/metrics", get(health::metrics));
+    }
+    #[cfg(feature = "mcp")]
+    {
+        let service = axum::Extension(mcp::service(server));
+        router = router.route("/mcp", any(mcp::handle).layer(service));
     }
     let mut router = router.fallback(things::dereference).layer(from_fn_with_state(Arc::clone(server), door::admit));
     if let Some(cors) = cors(&server.settings.origins) {
@@ -51,7 +105,9 @@ fn cors(origins: &[String]) -> Option<CorsLayer> {
     let layer = CorsLayer::new()
         .allow_origin(allowed)
         .allow_methods([Method::GET, Method::HEAD, Method::POST])
-        .allow_headers([ACCEPT, AUTHORIZATION, CONTENT_TYPE, IF_NONE_MATCH])
+        .allow_headers(AllowHeaders::list(
+            [ACCEPT, AUTHORIZATION, CONTENT_TYPE, IF_NONE_MATCH].into_iter().chain(OF_MCP),
+        ))
         .expose_headers([ETAG, LINK, RETRY_AFTER]);
     Some(layer)
 }

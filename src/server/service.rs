@@ -4,9 +4,10 @@ use super::Shared;
 use super::answer::{Tag, head};
 use super::negotiate::{self, Coding};
 use super::problem::Problem;
-use super::reply::{Delivery, Ending, Leaving, Reply, coded, deliver, unless_known};
+use super::reply::{Ending, Reply, coded, unless_known};
 use super::request::Asked;
 use super::state::Held;
+use super::work::{Job, work};
 use axum::response::Response;
 use kgq_engine::query::Form;
 use kgq_engine::{Answer, Triples};
@@ -16,7 +17,6 @@ use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::vocabulary::rdf;
 use kgq_syntax::rdf::{BlankNode, Literal, NamedNode, NamedOrBlankNode, Term, Triple};
 use serde_json::Value;
-use std::sync::Arc;
 
 const SD: &str = "http://www.w3.org/ns/sparql-service-description#";
 const VOID: &str = "http://rdfs.org/ns/void#";
@@ -45,33 +45,9 @@ pub async fn describe(server: &Shared, asked: Asked) -> Result<Response, Problem
     .await
 }
 
-/// What work that evaluates no query of the client has at hand.
-pub struct Job<'a> {
-    pub server: &'a Shared,
-    pub held: &'a Held,
-    pub asked: &'a Asked,
-}
-
-/// Lets a thread do what may take a while, in a place of its own.
-pub async fn work(
-    server: &Shared,
-    asked: Asked,
-    write: impl FnOnce(&Job<'_>, &mut Reply) -> Result<(), Ending> + Send + 'static,
-) -> Result<Response, Problem> {
-    let place = server.admission.enter().await?;
-    let whole = (!asked.takes_pieces).then_some(server.settings.longest_held);
-    let delivery = Delivery { place, leaving: Leaving::default(), whole };
-    let server = Arc::clone(server);
-    Ok(deliver(delivery, move |reply: &mut Reply| {
-        let held = server.held();
-        write(&Job { server: &server, held: &held, asked: &asked }, reply)
-    })
-    .await)
-}
-
 /// Writes triples in the format that the client takes.
 pub fn write_triples(job: &Job<'_>, triples: Vec<Triple>, reply: &mut Reply) -> Result<(), Ending> {
-    let Job { server, held, asked } = job;
+    let Job { server, held, asked, .. } = job;
     let chosen = negotiate::format(Form::Construct, asked.one("format")?, asked.accept.as_deref())?;
     let coding = negotiate::coding(asked.accept_encoding.as_deref());
     head(server, &chosen, Some(tag(job, &chosen.media_type, coding)), reply);

@@ -6,6 +6,7 @@ use super::pages::{self, Wanted};
 use super::problem::Problem;
 use super::request::{Asked, pairs};
 use super::service;
+use super::why;
 use axum::body::{Body, HttpBody};
 use axum::extract::State;
 use axum::http::header::{ALLOW, CONTENT_TYPE};
@@ -131,7 +132,12 @@ async fn question(server: &Shared, asked: Asked) -> Result<Response, Problem> {
     let graphs = |name| asked.all(name).map(graph_name).collect::<Result<Vec<_>, _>>();
     let (default, named) = (graphs("default-graph-uri")?, graphs("named-graph-uri")?);
     let dataset = (!default.is_empty() || !named.is_empty()).then_some((default, named));
-    answer(server, asked, Question::Text { text, dataset }).await
+    let row = why::row(&asked)?;
+    let question = Question::Text { text, dataset };
+    match row {
+        Some(row) => why::why(server, asked, question, row).await,
+        None => answer(server, asked, question).await,
+    }
 }
 
 fn graph_name(text: &str) -> Result<NamedNode, Problem> {

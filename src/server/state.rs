@@ -1,9 +1,12 @@
 //! What all requests share: the graph that is current, the settings, who may work, what is counted.
 
 use super::admission::{Admission, Capacity};
+use super::clients::Clients;
 use super::door::Names;
 use super::events::News;
+use super::gone::Gone;
 use super::log::Log;
+use super::memory::Memory;
 use super::metrics::Metrics;
 use super::problem::Problem;
 use super::request::Asked;
@@ -14,8 +17,10 @@ use kgq_graph::graph::{Graph, Live};
 use kgq_site::Pages;
 use kgq_syntax::budget::Exceeded;
 use kgq_syntax::error::{Error, Kind, Result};
+use kgq_syntax::rdf::NamedNode;
+use std::net::IpAddr;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Once, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::{broadcast, watch};
 
@@ -26,6 +31,10 @@ pub struct Settings {
     /// Of each query.
     pub limits: Limits,
     pub capacity: Capacity,
+    /// How many requests of one client are answered or wait at once.
+    pub of_one_client: Option<usize>,
+    /// Proxies that tell for whom they ask.
+    pub proxies: Vec<IpAddr>,
     /// The longest body of a request, in bytes.
     pub longest_body: usize,
     /// The longest answer that is held until it is whole, in bytes.
@@ -67,6 +76,9 @@ pub struct Held {
     /// Differs where an answer could.
     pub tag: String,
     pub pages: Pages,
+    /// Whether the canned queries are being answered for its pages.
+    pub answering: Once,
+    gone: OnceLock<Option<Gone>>,
 }
 
 impl Held {
@@ -76,7 +88,13 @@ impl Held {
         graph.load()?;
         let tag = format!("{} {}", env!("CARGO_PKG_VERSION"), graph.fingerprint()?);
         let pages = Pages::new(Graph::clone(&graph), settings.address.clone());
-        Ok(Self { graph, tag, pages })
+        Ok(Self { graph, tag, pages, answering: Once::new(), gone: OnceLock::new() })
+    }
+
+    /// Whether the files said something before of one of these things, of which they say nothing now.
+    pub fn knew(&self, things: &[NamedNode]) -> bool {
+        let gone = || self.gone.get_or_init(|| self.graph.project().map(Gone::of));
+        !things.is_empty() && gone().as_ref().is_some_and(|gone| things.iter().any(|thing| gone.knew(thing)))
     }
 }
 
@@ -88,6 +106,7 @@ pub struct Server {
     held: RwLock<Arc<Held>>,
     pub settings: Settings,
     pub admission: Admission,
+    pub memory: Memory,
     pub metrics: Metrics,
     pub log: Log,
     /// Tells what happens to the graph.
@@ -99,12 +118,12 @@ pub struct Server {
 impl Server {
     /// # Errors
     /// Those of the graph's files.
-    pub fn new(graph: Graph, settings: Settings, log: Log) -> Result<Self> {
+    pub fn new(graph: Graph, settings: Settings, memory: Memory, log: Log) -> Result<Self> {
         let live = Live::new(graph);
         let held = RwLock::new(Arc::new(Held::of(live.graph(), &settings)?));
-        let admission = Admission::new(settings.capacity);
+        let admission = Admission::new(settings.capacity, Clients::new(settings.of_one_client));
         let (metrics, news, stopping) = (Metrics::default(), broadcast::Sender::new(UNHEARD), watch::Sender::default());
-        Ok(Self { live, held, settings, admission, metrics, log, news, stopping })
+        Ok(Self { live, held, settings, admission, memory, metrics, log, news, stopping })
     }
 
     /// Lets a newer graph be the current one; who holds the old one finishes with it.

@@ -8,12 +8,13 @@ use super::pages::{self, Wanted};
 use super::problem::Problem;
 use super::reply::{Ending, Reply};
 use super::request::{Asked, decoded};
-use super::service::{Job, work, write_triples};
+use super::service::write_triples;
 use super::sparql::{options, respond};
+use super::work::{Job, work};
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::request::Parts;
-use axum::http::{Method, Request};
+use axum::http::{Method, Request, StatusCode};
 use axum::response::{IntoResponse, Response};
 use kgq_graph::request::{describe, document};
 use kgq_syntax::error::Result as Outcome;
@@ -42,7 +43,7 @@ async fn at_path(server: &Shared, parts: &Parts) -> Result<Response, Problem> {
         return pages::page(server, asked, Wanted::Path(path)).await;
     }
     let held = server.held();
-    let named = candidates(held.graph.base(), parts)?;
+    let named = candidates(held.graph.base(), &path)?;
     let snapshot = held.graph.snapshot()?;
     if let Some(graph) = named.iter().find(|name| has_graph(snapshot, name)) {
         let question = Question::Graph(Some(graph.clone()));
@@ -53,17 +54,20 @@ async fn at_path(server: &Shared, parts: &Parts) -> Result<Response, Problem> {
         if pages::is_file(&path) && pages::write_file(job, &path, reply)? {
             return Ok(());
         }
+        if named.iter().all(|thing| matches!(said_of(job, thing).as_deref(), Ok([]))) && job.held.knew(&named) {
+            let iri = named.first().map_or(path.as_str(), |node| node.as_str());
+            return Err(Problem::new(StatusCode::GONE, format!("what was said of <{iri}> was removed")).into());
+        }
         tell(job, &named, reply)
     })
     .await
 }
 
 /// The IRIs that a path can stand for: as it was sent, and without its escapes.
-fn candidates(base: Option<&str>, parts: &Parts) -> Result<Vec<NamedNode>, Problem> {
+pub fn candidates(base: Option<&str>, path: &str) -> Result<Vec<NamedNode>, Problem> {
     let Some(base) = base else { return Ok(Vec::new()) };
     // The base names a place; what stands behind its last slash does not count.
     let place = &base[..base.rfind('/').map_or(base.len(), |at| at + 1)];
-    let path = parts.uri.path().trim_start_matches('/');
     let paths = [path.to_owned(), decoded(path)?];
     let mut named: Vec<NamedNode> =
         paths.iter().filter_map(|path| NamedNode::new(format!("{place}{path}")).ok()).collect();

@@ -88,8 +88,22 @@ impl Drop for Visit {
 
 /// The part of the program that a path leads to, of which there are few.
 fn route(path: &str) -> &'static str {
-    const ROUTES: [&str; 11] =
-        ["sparql", "graphs", "query", "find", "about", "openapi.json", "events", "healthz", "readyz", "metrics", ""];
+    const ROUTES: [&str; 14] = [
+        "sparql",
+        "graphs",
+        "query",
+        "ask",
+        "find",
+        "about",
+        "openapi.json",
+        "docs",
+        "events",
+        "healthz",
+        "readyz",
+        "metrics",
+        "mcp",
+        "",
+    ];
     let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
     ROUTES.iter().find(|route| **route == first).copied().unwrap_or("page")
 }

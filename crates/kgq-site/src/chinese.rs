@@ -5,6 +5,23 @@
 pub const WORDS: &[(&str, &str)] = &[
     ("What is called nearly so", "名称相近的"),
     ("Language", "语言"),
+    ("For programs", "供程序使用"),
+    (
+        "What this server answers, address by address. The same for programs: ",
+        "本服务器逐地址提供的内容。供程序读取的同一说明：",
+    ),
+    ("Parameter", "参数"),
+    ("Value", "值"),
+    ("Meaning", "含义"),
+    ("Formats: ", "格式："),
+    (", several", "，可多个"),
+    (", needed", "，必需"),
+    ("; without it ", "；默认为 "),
+    ("No longer here", "已不在此处"),
+    (
+        "The graph said something of this before; it was removed, as the history of its files shows. ",
+        "图中曾有关于它的内容；据文件历史记录，现已删除。",
+    ),
     (
         "The files cannot be read as they are now, so the graph is what they were: ",
         "文件目前无法读取，图仍是之前的内容：",

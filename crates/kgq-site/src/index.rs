@@ -200,19 +200,34 @@ pub fn places_page(model: &Model<'_>) -> String {
     page(&at, Head { title: at.say("Places").into(), section: "things", ..Head::default() }, body)
 }
 
+/// Why there is nothing at an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    Unknown,
+    /// There was something before.
+    Gone,
+}
+
 /// What the page of an address that leads nowhere says, with what may have been meant.
-pub fn missing_page(model: &Model<'_>, path: &str, near: &[NamedNode]) -> String {
+pub fn missing_page(model: &Model<'_>, path: &str, why: Missing, near: &[NamedNode]) -> String {
     let at = At { model, path };
+    let (title, told) = match why {
+        Missing::Unknown => (at.say("Nothing here"), at.say("The graph has no page of this name. ")),
+        Missing::Gone => (
+            at.say("No longer here"),
+            at.say("The graph said something of this before; it was removed, as the history of its files shows. "),
+        ),
+    };
     let body = html! {
         article {
-            h1 { (at.say("Nothing here")) }
-            p { (at.say("The graph has no page of this name. ")) a href=(at.href("index.html")) { (at.say("All there is")) } "." }
+            h1 { (title) }
+            p { (told) a href=(at.href("index.html")) { (at.say("All there is")) } "." }
             @if !near.is_empty() {
                 section { h2 { (at.say("What is called nearly so")) } ul .inline { @for node in near { li { (at.thing(node)) } } } }
             }
         }
     };
-    page(&at, Head { title: at.say("Nothing here").into(), ..Head::default() }, body)
+    page(&at, Head { title: title.into(), ..Head::default() }, body)
 }
 
 /// The page in which queries are asked in the browser.

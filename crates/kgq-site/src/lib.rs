@@ -52,6 +52,7 @@ mod answer;
 mod answers;
 mod ask;
 mod chinese;
+mod docs;
 mod draw;
 mod dumps;
 mod facts;
@@ -79,6 +80,7 @@ mod vocabulary;
 
 pub use answers::{Later, published};
 pub use folder::{Changes, resume};
+pub use index::Missing;
 pub use model::Source;
 pub use pages::{Page, Pages, Question, View};
 pub use query::{NoAnswer, PublishedAnswer, PublishedParam, PublishedQuery};

@@ -2,9 +2,10 @@
 
 use super::answers::published;
 use super::ask::ask_page;
+use super::docs::docs_page;
 use super::form::{Asked, form_page};
 use super::html::SERVED_POLICY;
-use super::index::missing_page;
+use super::index::{Missing, missing_page};
 use super::links::unescape;
 use super::model::{Index, Model, Source};
 use super::routes::{BESIDE, media_type};
@@ -231,13 +232,22 @@ impl Pages {
         Ok(Page::html(&model, html))
     }
 
+    /// The page that tells what a server answers, from its description by OpenAPI.
+    ///
+    /// # Errors
+    /// Those of the graph's files.
+    pub fn docs(&self, described: &serde_json::Value, view: &View<'_>) -> Result<Page> {
+        let model = self.model(view)?;
+        Ok(Page::html(&model, docs_page(&model, described)))
+    }
+
     /// The page of an address that leads nowhere, with IRIs that may have been meant.
     ///
     /// # Errors
     /// Those of the graph's files.
-    pub fn missing(&self, path: &str, near: &[NamedNode], view: &View<'_>) -> Result<Page> {
+    pub fn missing(&self, path: &str, why: Missing, near: &[NamedNode], view: &View<'_>) -> Result<Page> {
         let model = self.model(view)?;
-        Ok(Page::html(&model, missing_page(&model, path, near)))
+        Ok(Page::html(&model, missing_page(&model, path, why, near)))
     }
 
     /// Answers the canned queries, so that from then on the pages of things say which answers hold them. It may take long; between two

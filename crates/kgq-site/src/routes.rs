@@ -101,7 +101,7 @@ impl<'a> Model<'a> {
             "queries.html" => index::queries_page(self),
             "data.html" => index::data_page(self, &self.dumps()?),
             "places.html" => index::places_page(self),
-            MISSING => index::missing_page(self, path, &[]),
+            MISSING => index::missing_page(self, path, index::Missing::Unknown, &[]),
             "ask.html" if self.asks() && !self.source.served => index::ask_page(self),
             path if path == self.ontology_page() => ontology::ontology_page(self, path),
             path => return Ok(path.starts_with("browse/").then(|| index::browse_page(self, path)).flatten()),

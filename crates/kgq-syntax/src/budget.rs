@@ -27,6 +27,8 @@ pub enum Work {
     Query,
     /// Reading files, and building what is queried.
     Loading,
+    /// All queries of a server together.
+    Serving,
 }
 
 impl fmt::Display for Work {
@@ -34,6 +36,7 @@ impl fmt::Display for Work {
         f.write_str(match self {
             Self::Query => "the query",
             Self::Loading => "reading the data",
+            Self::Serving => "what the server does at once",
         })
     }
 }
@@ -82,6 +85,8 @@ struct Shared {
     peak: AtomicU64,
     cancelled: AtomicBool,
     parent: Option<Budget>,
+    /// Bytes that are set aside for this part: the whole counts only what goes beyond them.
+    own: u64,
 }
 
 impl Default for Budget {
@@ -99,20 +104,27 @@ impl Budget {
 
     /// The budget of some work, by some clock.
     pub fn of(work: Work, limits: Limits, clock: Arc<dyn Clock>) -> Self {
-        Self::within(None, work, limits, clock)
+        Self::within(None, work, limits, clock, 0)
     }
 
     /// A budget for a part of this one's work. What it uses is used of this one too, and where this one is cancelled, it is.
     #[must_use]
     pub fn child(&self, work: Work, limits: Limits) -> Self {
-        Self::within(Some(self.clone()), work, limits, Arc::clone(&self.0.clock))
+        self.child_with(work, limits, 0)
     }
 
-    fn within(parent: Option<Self>, work: Work, limits: Limits, clock: Arc<dyn Clock>) -> Self {
+    /// A budget for a part, for which so many bytes are set aside: they are there for it whatever other parts hold. Whoever sets
+    /// aside leaves them out of the limit of the whole.
+    #[must_use]
+    pub fn child_with(&self, work: Work, limits: Limits, own: u64) -> Self {
+        Self::within(Some(self.clone()), work, limits, Arc::clone(&self.0.clock), own)
+    }
+
+    fn within(parent: Option<Self>, work: Work, limits: Limits, clock: Arc<dyn Clock>, own: u64) -> Self {
         // A time too long for the clock is no limit.
         let deadline = limits.time.and_then(|time| clock.now().checked_add(time));
         let (held, peak, cancelled) = (AtomicU64::new(0), AtomicU64::new(0), AtomicBool::new(false));
-        Self(Arc::new(Shared { work, limits, clock, deadline, held, peak, cancelled, parent }))
+        Self(Arc::new(Shared { work, limits, clock, deadline, held, peak, cancelled, parent, own }))
     }
 
     /// This budget and those that it is a part of.
@@ -160,15 +172,33 @@ impl Budget {
     }
 
     fn take(&self, bytes: u64) -> Result<()> {
-        for (taken, shared) in self.chain().enumerate() {
-            let held = shared.held.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
-            if let Some(most) = shared.limits.memory.filter(|most| held > *most) {
-                self.chain().take(taken + 1).for_each(|shared| shared.give_back(bytes));
-                return Err(needs_more_memory(shared.work, most));
+        let (mut more, mut passed) = (bytes, None);
+        for shared in self.chain() {
+            let before = shared.held.fetch_add(more, Ordering::Relaxed);
+            let held = before.saturating_add(more);
+            match shared.limits.memory {
+                Some(most) if held > most => passed = passed.or(Some((shared.work, most))),
+                _ if passed.is_none() => drop(shared.peak.fetch_max(held, Ordering::Relaxed)),
+                _ => {}
             }
-            shared.peak.fetch_max(held, Ordering::Relaxed);
+            more = shared.beyond(held) - shared.beyond(before);
         }
-        Ok(())
+        match passed {
+            None => Ok(()),
+            Some((work, most)) => {
+                self.give_back(bytes);
+                Err(needs_more_memory(work, most))
+            }
+        }
+    }
+
+    /// Takes back from this budget and from those that it is a part of what was counted there.
+    fn give_back(&self, bytes: u64) {
+        let mut less = bytes;
+        for shared in self.chain() {
+            let before = shared.held.fetch_sub(less, Ordering::Relaxed);
+            less = shared.beyond(before) - shared.beyond(before.saturating_sub(less));
+        }
     }
 
     pub fn limits(&self) -> Limits {
@@ -193,8 +223,9 @@ impl Budget {
 }
 
 impl Shared {
-    fn give_back(&self, bytes: u64) {
-        self.held.fetch_sub(bytes, Ordering::Relaxed);
+    /// How much of what is held is used of the whole.
+    fn beyond(&self, held: u64) -> u64 {
+        held.saturating_sub(self.own)
     }
 }
 
@@ -225,7 +256,7 @@ impl Reservation {
         let bytes = bytes.min(self.bytes);
         self.bytes -= bytes;
         if let Some(budget) = self.budget.as_ref().filter(|_| bytes > 0) {
-            budget.chain().for_each(|shared| shared.give_back(bytes));
+            budget.give_back(bytes);
         }
     }
 
@@ -316,6 +347,25 @@ mod tests {
         assert!(whole.check().is_ok() && one.check().is_ok() && other.check().is_err());
         whole.cancel();
         assert_eq!(one.check().unwrap_err().kind(), Kind::Interrupted);
+    }
+
+    #[test]
+    fn what_is_set_aside_for_a_part_is_there_whatever_others_hold() {
+        let whole = Budget::of(Work::Serving, of_memory(100), Arc::new(SystemClock::default()));
+        let [heavy, light] = [30, 30].map(|own| whole.child_with(Work::Query, Limits::default(), own));
+        let held = heavy.reserve(130).unwrap();
+        assert_eq!((heavy.held(), whole.held()), (130, 100));
+        let mut own = light.reserve(20).unwrap();
+        let error = own.grow(&light, 11).unwrap_err();
+        assert_eq!(error.limit_passed(), Some(Exceeded::Memory(Work::Serving)));
+        assert_eq!((own.bytes(), light.held(), whole.held()), (20, 20, 100));
+        drop(held);
+        own.grow(&light, 100).unwrap();
+        assert_eq!((light.held(), whole.held()), (120, 90));
+        own.shrink(95);
+        assert_eq!((light.held(), whole.held()), (25, 0));
+        drop(own);
+        assert_eq!((light.held(), whole.held()), (0, 0));
     }
 
     #[test]

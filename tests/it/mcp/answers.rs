@@ -109,3 +109,41 @@ fn files_that_change_are_read_again_and_broken_ones_leave_the_graph() {
     assert_eq!(told["statements"], 1);
     assert!(told["stale"].is_string(), "{told}");
 }
+
+#[test]
+fn why_tells_the_statements_of_a_row_with_their_places_and_sentences() {
+    let (_folder, mut client) = small();
+    let query = "SELECT ?b { e:ada e:knows ?a . ?a e:knows ?b }";
+    let told = client.call("why", json!({ "query": query }));
+    assert_eq!(told["row"]["b"]["id"], "e:cid", "{told}");
+    let statements = told["statements"].as_array().unwrap();
+    assert_eq!((statements.len(), &told["minimal"]), (2, &true.into()), "{told}");
+    assert_eq!(statements[0]["at"], "people.ttl:2", "{told}");
+    assert!(client.error("why", json!({ "query": query, "row": 2 }))["message"].as_str().unwrap().contains("no row 2"));
+    assert!(client.error("why", json!({ "row": 1 }))["message"].as_str().unwrap().contains("`query`"));
+
+    let mut client = shipped();
+    let told = client.call("why", json!({ "name": "fdi-2024" }));
+    let cited = told["statements"].as_array().unwrap().iter().any(|statement| statement["cites"].is_array());
+    assert!(cited && told["citations"][0]["place"].as_str().unwrap().starts_with("sentence 41"), "{told}");
+    let asked = json!({ "name": "tasks-of-ministry", "parameters": {"ministry": "body:miit"}, "row": 2 });
+    assert!(!client.call("why", asked)["statements"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn no_hint_names_a_command_line() {
+    let mut client = shipped();
+    for (tool, arguments) in [
+        ("run", json!({"name": "author-of-article"})),
+        ("run", json!({"name": "nothing-like-this"})),
+        ("query", json!({"query": "INSERT DATA { <http://e/a> <http://e/b> 1 }"})),
+        ("query", json!({"query": "SELECT * { SERVICE <http://e/> { ?s ?p ?o } }"})),
+        ("find", json!({"text": "zzzzzz"})),
+        ("describe", json!({"thing": "zzzzzz"})),
+    ] {
+        let told = client.result(tool, arguments.clone()).to_string();
+        for own in ["`kgq ", "kgq.toml", "`--"] {
+            assert!(!told.contains(own), "{tool} {arguments}: {told}");
+        }
+    }
+}

@@ -84,7 +84,7 @@ fn a_page_that_listens_is_told_when_the_graph_was_replaced() {
 
 #[test]
 fn a_signal_makes_the_files_be_read_again_and_another_ends_the_server_when_all_is_done() {
-    let (_folder, served) = numbers(700, &["--timeout", "none", "--log", "json"]);
+    let (_folder, served) = numbers(400, &["--timeout", "none", "--log", "json"]);
     served.signal(libc::SIGHUP);
     until("the files are read again", || served.get("/metrics", "*/*").text().contains("\nkgq_reloads_total 1\n"));
 

@@ -3,8 +3,12 @@
 mod caching;
 mod ends;
 mod flood;
+mod gone;
 mod live;
 mod locked;
+#[cfg(feature = "mcp")]
+mod mcp;
+mod mixed;
 mod openapi;
 mod pages;
 mod protocol;

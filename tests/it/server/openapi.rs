@@ -22,8 +22,10 @@ fn every_canned_query_is_described_with_its_parameters_and_every_reference_leads
         let operation = &paths.get(path).unwrap_or_else(|| panic!("{path} is not described"))["get"];
         let named: Vec<&Value> =
             operation["parameters"].as_array().unwrap().iter().map(|parameter| &parameter["name"]).collect();
+        let form = &paths[path]["post"]["requestBody"]["content"]["application/x-www-form-urlencoded"]["schema"];
         for parameter in query["parameters"].as_array().unwrap() {
             assert!(named.contains(&&parameter["name"]), "{path}");
+            assert!(form["properties"][parameter["name"].as_str().unwrap()].is_object(), "{path}");
         }
         seen += 1;
     }
@@ -33,6 +35,12 @@ fn every_canned_query_is_described_with_its_parameters_and_every_reference_leads
         (&ministry["name"], &ministry["required"], &ministry["in"]),
         (&"ministry".into(), &false.into(), &"query".into())
     );
+    let sent = &paths["/sparql"]["post"]["requestBody"]["content"];
+    assert!(sent["application/sparql-query"].is_object(), "{sent}");
+    assert_eq!(sent["application/x-www-form-urlencoded"]["schema"]["required"], serde_json::json!(["query"]));
+    for limit in ["-1", "101", "many"] {
+        assert_eq!(served.get(&format!("/find?text=a&limit={limit}"), "*/*").status, 400, "{limit}");
+    }
     references(&document, &document);
 }
 

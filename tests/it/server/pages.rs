@@ -107,3 +107,53 @@ fn every_page_says_that_the_files_are_broken() {
         assert!(!page.contains(folder.path().to_str().unwrap()));
     }
 }
+
+#[test]
+fn a_page_of_a_thing_says_which_answers_hold_it_once_these_are_known() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("queries")).unwrap();
+    std::fs::write(
+        folder.path().join("queries/who.rq"),
+        "# title: Who knows whom\nSELECT * { ?s <http://e/knows> ?o }",
+    )
+    .unwrap();
+    let manifest = "name = \"t\"\nbase = \"http://e/\"\ndata = [\"*.ttl\"]\nqueries = [\"queries/*.rq\"]\n";
+    std::fs::write(folder.path().join("kgq.toml"), manifest).unwrap();
+    std::fs::write(folder.path().join("people.ttl"), DATA).unwrap();
+    let served = Served::start(folder.path(), &[]);
+    for _ in 0..2_400 {
+        if page(&served, "/bob").contains("href=\"query/who\"") {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(25));
+    }
+    panic!("{}", page(&served, "/bob"));
+}
+
+#[test]
+fn what_the_server_answers_is_told_to_programmers_in_a_page() {
+    let served = shipped(&[]);
+    let docs = served.get("/docs", "*/*");
+    assert_eq!((docs.status, docs.header("content-type")), (200, Some("text/html; charset=utf-8")));
+    for told in ["GET ", "/sparql", "default-graph-uri", "href=\"query/tasks-of-ministry\"", "text/csv", "curl"] {
+        assert!(docs.text().contains(told), "{told}");
+    }
+    for elsewhere in ["src=\"http", "<link rel=\"stylesheet\" href=\"http"] {
+        assert!(!docs.text().contains(elsewhere), "{elsewhere}");
+    }
+    assert!(in_chinese(&served, "/docs").text().contains("<h1>供程序使用</h1>"));
+}
+
+#[test]
+fn things_at_the_servers_own_addresses_are_named_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("kgq.toml"), "name = \"t\"\nbase = \"http://e/\"\ndata = [\"*.ttl\"]\n").unwrap();
+    let data =
+        "<http://e/find> <http://e/p> 1 . <http://e/query/x> <http://e/p> 2 . <http://e/finder> <http://e/p> 3 .";
+    std::fs::write(folder.path().join("a.ttl"), data).unwrap();
+    let served = Served::start(folder.path(), &[]);
+    assert!(served.get("/about?iri=http%3A%2F%2Fe%2Ffind", "application/n-triples").text().contains("<http://e/find>"));
+    served.signal(libc::SIGTERM);
+    let (_, said) = served.wait();
+    assert!(said.contains("hide <http://e/find>, <http://e/query/x>: ask"), "{said}");
+}

@@ -97,3 +97,22 @@ fn every_thing_below_the_base_is_at_its_path_and_any_by_its_iri() {
     assert_eq!(small.get("/about?iri=http%3A%2F%2Fe%2Fada", "*/*").status, 200);
     assert_eq!((small.get("/about?iri=nonsense", "*/*").status, small.get("/about", "*/*").status), (400, 400));
 }
+
+#[test]
+fn what_makes_a_row_is_told_as_json_ld() {
+    let (_folder, served) = small(&[]);
+    let query = crate::http::escaped("SELECT ?c { <http://e/ada> <http://e/knows> ?b . ?b <http://e/knows> ?c }");
+    let told = served.get(&format!("/sparql?query={query}&why=1"), "*/*");
+    assert_eq!((told.status, told.header("content-type")), (200, Some("application/json")), "{}", told.text());
+    let graph = told.json()["@graph"].clone();
+    assert_eq!(graph[0]["value"]["c"], "<http://e/cid>", "{graph}");
+    let places: Vec<_> = graph.as_array().unwrap().iter().filter(|node| node["statement"].is_string()).collect();
+    assert!(places.len() == 2 && places.iter().all(|node| node["file"] == "people.ttl"), "{graph}");
+    for (why, detail) in [("0", "from 1"), ("x", "from 1"), ("2", "no row 2")] {
+        let wrong = served.get(&format!("/sparql?query={query}&why={why}"), "*/*");
+        assert_eq!(wrong.status, 400);
+        assert!(wrong.json()["detail"].as_str().unwrap().contains(detail), "{}", wrong.text());
+    }
+    let canned = shipped(&[]).get("/query/fdi-2024?why=1", "*/*").json();
+    assert!(canned["@graph"].to_string().contains("prov:hadPrimarySource"), "{canned}");
+}

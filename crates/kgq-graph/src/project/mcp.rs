@@ -13,6 +13,12 @@ pub struct McpSettings {
     pub tokens: Option<usize>,
     /// How long a call may take, such as `20s`.
     pub timeout: Option<String>,
+    /// About how many tokens all answers to one client may be, until it has asked nothing for half an hour.
+    pub session_tokens: Option<usize>,
+    /// How many rows all answers to one client may have.
+    pub session_rows: Option<usize>,
+    /// How long all calls of one client may take, such as `10m`.
+    pub session_timeout: Option<String>,
     /// In which things are called by their names, if a call names none.
     pub language: Option<String>,
     /// What the model is told of the graph before it asks.

@@ -10,8 +10,15 @@ use kgq_syntax::rdf::{NamedNode, Term};
 /// # Errors
 /// Those of loading; damage to the snapshot.
 pub fn things(graph: &Graph, document: &NamedNode, most: usize) -> Result<Vec<NamedNode>> {
+    beginning_with(graph, &format!("{}#", document.as_str()), most)
+}
+
+/// The things, at most so many, whose IRIs begin so.
+///
+/// # Errors
+/// Those of loading; damage to the snapshot.
+pub fn beginning_with(graph: &Graph, beginning: &str, most: usize) -> Result<Vec<NamedNode>> {
     let snapshot = graph.snapshot()?;
-    let beginning = format!("{}#", document.as_str());
     let mut text = Vec::new();
     let mut is_before = |id: u32| {
         text.clear();
@@ -28,7 +35,7 @@ pub fn things(graph: &Graph, document: &NamedNode, most: usize) -> Result<Vec<Na
     let mut things = Vec::new();
     for id in low..range.end {
         let Term::NamedNode(thing) = snapshot.term(TermId::new(id)) else { break };
-        if !thing.as_str().starts_with(&beginning) || things.len() >= most {
+        if !thing.as_str().starts_with(beginning) || things.len() >= most {
             break;
         }
         if snapshot.find(Some(thing.as_ref().into()), None, None).next().is_some() {

@@ -10,7 +10,7 @@ use crate::audit::{Audit, Reference, Statement, Texts};
 use crate::graph::Graph;
 use kgq_engine::query::Query;
 use kgq_engine::why::{Ground, Item, why};
-use kgq_engine::{Answer, Row};
+use kgq_engine::{Answer, EvaluationOptions, Row, evaluate};
 use kgq_syntax::error::{Error, Place, Result};
 use kgq_syntax::rdf::{NamedNode, Quad, Triple, Variable};
 use kgq_syntax::text::count;
@@ -67,11 +67,19 @@ impl Part {
 /// # Errors
 /// Those of evaluation; that there is none of this number.
 pub fn part(graph: &Graph, query: &Query, number: usize) -> Result<Part> {
+    part_within(graph, query, number, &graph.evaluation_options())
+}
+
+/// The same, evaluated with these options.
+///
+/// # Errors
+/// Those of evaluation; that there is none of this number.
+pub fn part_within(graph: &Graph, query: &Query, number: usize, options: &EvaluationOptions) -> Result<Part> {
     let at = number.checked_sub(1).ok_or_else(|| Error::usage("rows are counted from 1"))?;
     let none = |found: usize, one: &str, many: &str| {
         Error::input(format!("the answer has no {one} {number}; it has {}", count(found as u64, one, many)))
     };
-    match graph.evaluate(query)? {
+    match evaluate(graph.snapshot()?, query, options)? {
         Answer::Solutions(solutions) => {
             let (variables, mut rows, mut found) = (solutions.variables, solutions.rows, 0);
             while let Some(row) = rows.next().transpose()? {
@@ -102,8 +110,23 @@ pub fn part(graph: &Graph, query: &Query, number: usize) -> Result<Part> {
 /// # Errors
 /// Those of evaluation; that the query gives it anew each time.
 pub fn explain(graph: &Graph, query: &Query, part: Part, audit: &Audit<'_>, texts: &Texts) -> Result<Explained> {
+    explain_within(graph, query, part, audit, texts, &graph.evaluation_options())
+}
+
+/// The same, evaluated with these options.
+///
+/// # Errors
+/// Those of evaluation; that the query gives it anew each time.
+pub fn explain_within(
+    graph: &Graph,
+    query: &Query,
+    part: Part,
+    audit: &Audit<'_>,
+    texts: &Texts,
+    options: &EvaluationOptions,
+) -> Result<Explained> {
     let snapshot = graph.snapshot()?;
-    let found = why(snapshot, query, part.item(), &graph.evaluation_options())?;
+    let found = why(snapshot, query, part.item(), options)?;
     let found = found.ok_or_else(|| {
         Error::input("what the query computes there is new each time it is asked, so it cannot be explained")
     })?;

@@ -1,0 +1,171 @@
+//! What is no longer there: things of which the files said something before, as git knows.
+//!
+//! The words of all lines that were removed lead to the commits that removed them; whether a thing was meant, the file as it was before
+//! tells. So a question costs one file, and the history is read once a graph.
+
+use kgq_graph::project::Project;
+use kgq_snapshot::store::{Input, ReadOptions, read};
+use kgq_syntax::rdf::{NamedNode, NamedOrBlankNode, RdfFormat};
+use rustc_hash::{FxHashMap, FxHasher};
+use std::hash::{Hash, Hasher};
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long the history is read; what is older than that is not known.
+const LONGEST: Duration = Duration::from_secs(10);
+/// How many words of removed lines are kept.
+const MOST_WORDS: usize = 1 << 20;
+/// Of a longer line, the rest is passed over.
+const LONGEST_LINE: u64 = 1 << 20;
+/// How long a file may be that is looked into.
+const LONGEST_FILE: u64 = 64 << 20;
+/// How many files are looked into for one thing.
+const LOOKS: usize = 4;
+/// How many answers are kept.
+const ANSWERS: usize = 4_096;
+
+/// A file as it was: a revision of git, and its path below the project's folder.
+type Former = (String, String);
+
+pub struct Gone {
+    root: PathBuf,
+    files: Vec<Former>,
+    /// By the hash of a word, the numbers of the files whose removed lines have it, the newest first.
+    words: FxHashMap<u64, Vec<u32>>,
+    answers: Mutex<FxHashMap<String, bool>>,
+}
+
+impl Gone {
+    /// What was removed from the files of a project. Without git, nothing.
+    pub fn of(project: &Project) -> Self {
+        let mut gone = Self {
+            root: project.root.clone(),
+            files: Vec::new(),
+            words: FxHashMap::default(),
+            answers: Mutex::default(),
+        };
+        let since = Instant::now();
+        // What is not committed yet is the newest.
+        gone.read(&["diff", "HEAD"], since);
+        gone.read(&["log", "--format=%x00%H", "HEAD"], since);
+        gone
+    }
+
+    fn read(&mut self, what: &[&str], since: Instant) {
+        const HOW: [&str; 9] = [
+            "--relative",
+            "--no-renames",
+            "--no-ext-diff",
+            "--no-textconv",
+            "--no-color",
+            "--diff-filter=MD",
+            "--unified=0",
+            "--patch",
+            "--",
+        ];
+        let (first, others) = what.split_at(1);
+        let mut command = git(&self.root);
+        command.args(["-c", "core.quotePath=false"]).args(first).args(others).args(HOW).arg(".").stdout(Stdio::piped());
+        let Ok(mut child) = command.spawn() else { return };
+        if let Some(output) = child.stdout.take() {
+            self.lines(BufReader::new(output), since);
+        }
+        // It may have ended already.
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+
+    fn lines(&mut self, mut output: impl BufRead, since: Instant) {
+        let (mut line, mut revision, mut is_head, mut file) = (Vec::new(), "HEAD".to_owned(), true, None);
+        loop {
+            line.clear();
+            let read = output.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line);
+            if !read.is_ok_and(|bytes| bytes > 0) || since.elapsed() > LONGEST || self.words.len() > MOST_WORDS {
+                return;
+            }
+            let text = String::from_utf8_lossy(&line);
+            let text = text.trim_end_matches(['\n', '\r']);
+            if let Some(commit) = text.strip_prefix('\0') {
+                revision = format!("{commit}^");
+            } else if text.starts_with("diff --git ") {
+                (is_head, file) = (true, None);
+            } else if text.starts_with("@@ ") {
+                is_head = false;
+            } else if let (true, Some(path)) = (is_head, text.strip_prefix("--- a/")) {
+                file = RdfFormat::from_path(path).map(|_| {
+                    self.files.push((revision.clone(), path.to_owned()));
+                    self.files.len() - 1
+                });
+            } else if let (false, Some(removed), Some(file)) = (is_head, text.strip_prefix('-'), file) {
+                self.add(removed, file);
+            }
+        }
+    }
+
+    fn add(&mut self, removed: &str, file: usize) {
+        let Ok(file) = u32::try_from(file) else { return };
+        for word in words(removed) {
+            let files = self.words.entry(hash(word)).or_default();
+            if files.len() < LOOKS && files.last() != Some(&file) {
+                files.push(file);
+            }
+        }
+    }
+
+    /// Whether the files said something of this thing before.
+    pub fn knew(&self, thing: &NamedNode) -> bool {
+        let known = self.answers.lock().unwrap_or_else(PoisonError::into_inner).get(thing.as_str()).copied();
+        known.unwrap_or_else(|| {
+            let knew = self.look(thing);
+            let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+            if answers.len() >= ANSWERS {
+                answers.clear();
+            }
+            answers.insert(thing.as_str().to_owned(), knew);
+            knew
+        })
+    }
+
+    fn look(&self, thing: &NamedNode) -> bool {
+        let name = thing.as_str().rsplit(['#', '/']).next().unwrap_or_default();
+        let Some(word) = words(name).max_by_key(|word| word.len()) else { return false };
+        let files = self.words.get(&hash(word)).into_iter().flatten();
+        files.filter_map(|number| self.files.get(*number as usize)).any(|file| self.said(file, thing).unwrap_or(false))
+    }
+
+    /// Whether a file as it was says something of a thing; `None` if it cannot be read.
+    fn said(&self, (revision, path): &Former, thing: &NamedNode) -> Option<bool> {
+        let format = RdfFormat::from_path(path)?;
+        let mut command = git(&self.root);
+        command.args(["show", "--no-textconv"]).arg(format!("{revision}:./{path}")).stdout(Stdio::piped());
+        let mut child = command.spawn().ok()?;
+        let mut bytes = Vec::new();
+        let whole = child.stdout.take()?.take(LONGEST_FILE).read_to_end(&mut bytes);
+        // It may have ended already.
+        let _ = child.kill();
+        let _ = child.wait();
+        whole.ok()?;
+        let said = read(&Input::bytes(path, bytes, format), 0, ReadOptions::default()).ok()?;
+        Some(said.quads.iter().any(|quad| matches!(&quad.subject, NamedOrBlankNode::NamedNode(own) if own == thing)))
+    }
+}
+
+fn git(root: &Path) -> Command {
+    let mut command = Command::new("git");
+    command.arg("-C").arg(root).args(["-c", "core.fsmonitor=false"]).stdin(Stdio::null()).stderr(Stdio::null());
+    command
+}
+
+/// The parts of a line of which names are made.
+fn words(line: &str) -> impl Iterator<Item = &str> {
+    line.split(|c: char| !c.is_alphanumeric() && !"_-".contains(c)).filter(|word| !word.is_empty())
+}
+
+fn hash(word: &str) -> u64 {
+    let mut hasher = FxHasher::default();
+    word.hash(&mut hasher);
+    hasher.finish()
+}

@@ -1,0 +1,55 @@
+//! `/mcp`: the graph for language models, by the Model Context Protocol over HTTP. The tools are those of `kgq mcp`, the protocol is rmcp's,
+//! without sessions; who may come, and how many at once, is decided here.
+
+use super::Shared;
+use super::door::foreign_origin;
+use super::problem::Problem;
+use super::request::client;
+use super::sparql::read_body;
+use crate::mcp::{Asker, Current, Face};
+use axum::Extension;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::Request;
+use axum::response::{IntoResponse, Response};
+use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
+use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
+use std::sync::Arc;
+
+pub type Service = StreamableHttpService<Face, NeverSessionManager>;
+
+/// The protocol's side of a server.
+pub fn service(server: &Shared) -> Service {
+    let (holder, sharer) = (Arc::clone(server), Arc::clone(server));
+    let current: Current = Arc::new(move || (Arc::clone(&holder.held().graph), holder.live.broken()));
+    let face = Face::new(current, server.settings.capacity.running, Arc::new(move || sharer.memory.part()));
+    // Hosts and origins are checked before; an answer is one message, which JSON holds.
+    let config = StreamableHttpServerConfig::default()
+        .disable_allowed_hosts()
+        .with_legacy_session_mode(false)
+        .with_json_response(true)
+        .with_max_request_body_bytes(server.settings.longest_body);
+    Service::new(move || Ok(face.clone()), Arc::default(), config)
+}
+
+pub async fn handle(
+    State(server): State<Shared>,
+    Extension(service): Extension<Service>,
+    request: Request<Body>,
+) -> Response {
+    answer(&server, service, request).await.unwrap_or_else(IntoResponse::into_response)
+}
+
+async fn answer(server: &Shared, service: Service, request: Request<Body>) -> Result<Response, Problem> {
+    if let Some(problem) = foreign_origin(server, request.headers()) {
+        return Err(problem);
+    }
+    let (mut parts, body) = request.into_parts();
+    let body = read_body(server, body).await?;
+    let client = client(&parts);
+    parts.extensions.insert(Asker(format!("{client:?}")));
+    // It is held until the answer is there, or the client has left, which drops this.
+    let _place = server.admission.enter(&client).await?;
+    let response = service.handle(Request::from_parts(parts, Body::from(body))).await;
+    Ok(response.map(Body::new))
+}

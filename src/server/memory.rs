@@ -1,0 +1,60 @@
+//! The memory that all queries share. A part of it is set aside for each answer that can be open, so that what is light is answered
+//! whatever heavy ones hold; the rest goes to who needs it.
+
+use kgq_syntax::budget::{Budget, Limits, SystemClock, Work};
+use std::sync::Arc;
+
+/// One part of so many of the whole is set aside, for all answers in equal shares.
+const SET_ASIDE: u64 = 4;
+
+pub struct Memory {
+    all: Budget,
+    /// What is set aside for each answer.
+    own: u64,
+}
+
+impl Memory {
+    /// So many bytes, if there is a limit, for so many answers.
+    pub fn new(most: Option<u64>, answers: usize) -> Self {
+        let aside = most.map_or(0, |most| most / SET_ASIDE);
+        let limits = Limits { memory: most.map(|most| most - aside), ..Limits::default() };
+        let all = Budget::of(Work::Serving, limits, Arc::new(SystemClock::default()));
+        Self { all, own: aside / (answers as u64).max(1) }
+    }
+
+    /// What one query may hold, alone.
+    pub fn of_one(&self) -> Option<u64> {
+        self.all.limits().memory
+    }
+
+    /// The budget of one request.
+    pub fn part(&self) -> Budget {
+        self.all.child_with(Work::Query, Limits::default(), self.own)
+    }
+
+    /// Bytes that are held beyond what is set aside.
+    pub fn held(&self) -> u64 {
+        self.all.held()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kgq_syntax::budget::Exceeded;
+
+    #[test]
+    fn all_answers_together_hold_no_more_than_the_limit_and_each_has_its_share() {
+        let memory = Memory::new(Some(1_000), 5);
+        let parts: Vec<Budget> = (0..5).map(|_| memory.part()).collect();
+        let heavy = parts[0].reserve(800).unwrap();
+        assert_eq!(parts[1].reserve(51).unwrap_err().limit_passed(), Some(Exceeded::Memory(Work::Serving)));
+        let light: Vec<_> = parts[1..].iter().map(|part| part.reserve(50).unwrap()).collect();
+        assert_eq!((memory.held(), parts.iter().map(Budget::held).sum::<u64>()), (750, 1_000));
+        drop(heavy);
+        drop(parts[1].reserve(700).unwrap());
+        drop(light);
+        assert_eq!(memory.held(), 0);
+        drop(Memory::new(None, 1).part().reserve(u64::from(u32::MAX)).unwrap());
+    }
+}

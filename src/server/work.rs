@@ -1,0 +1,58 @@
+//! What answers a request on a thread of its own: a place among those that work, within the limits, until the client leaves.
+
+use super::Shared;
+use super::problem::Problem;
+use super::reply::{Delivery, Ending, Leaving, Reply, deliver};
+use super::request::Asked;
+use super::state::Held;
+use axum::response::Response;
+use kgq_engine::{Budget, EvaluationOptions};
+use kgq_graph::project::parse_duration;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What work has at hand.
+pub struct Job<'a> {
+    pub server: &'a Shared,
+    pub held: &'a Arc<Held>,
+    pub asked: &'a Asked,
+    /// How queries of this request are evaluated.
+    pub options: EvaluationOptions,
+}
+
+/// Lets a thread do what may take a while.
+pub async fn work(
+    server: &Shared,
+    asked: Asked,
+    write: impl FnOnce(&Job<'_>, &mut Reply) -> Result<(), Ending> + Send + 'static,
+) -> Result<Response, Problem> {
+    let time = time_limit(server, &asked)?;
+    let place = server.admission.enter(&asked.client).await?;
+    let budget = server.memory.part();
+    let leaving = Leaving(budget.clone());
+    let whole = (!asked.takes_pieces).then_some(server.settings.longest_held);
+    let server = Arc::clone(server);
+    let write = move |reply: &mut Reply| {
+        let held = server.held();
+        let options = options(&server, &held, time, budget);
+        write(&Job { server: &server, held: &held, asked: &asked, options }, reply)
+    };
+    Ok(deliver(Delivery { place, leaving, whole }, write).await)
+}
+
+/// How long the answer may take: what the client asks for, up to what the server allows.
+fn time_limit(server: &Shared, asked: &Asked) -> Result<Option<Duration>, Problem> {
+    let most = server.settings.limits.time;
+    let Some(text) = asked.one("timeout")? else { return Ok(most) };
+    let time = parse_duration(text).map_err(|message| Problem::bad_request(format!("`timeout`: {message}")))?;
+    Ok([time, most].into_iter().flatten().min())
+}
+
+fn options(server: &Shared, held: &Held, time: Option<Duration>, budget: Budget) -> EvaluationOptions {
+    let mut options = held.graph.evaluation_options();
+    options.limits = server.settings.limits;
+    options.limits.time = time;
+    options.limits.memory = server.memory.of_one();
+    options.budget = budget;
+    options
+}
