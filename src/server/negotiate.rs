@@ -61,6 +61,11 @@ impl Chosen {
         Self::new(Format::Json, "application/json")
     }
 
+    /// JSON-LD of our own.
+    pub fn json_ld() -> Self {
+        Self::new(Format::Json, "application/ld+json")
+    }
+
     fn new(format: Format, media_type: &str) -> Self {
         // All that we write is UTF-8, which a text must say.
         let media_type = match media_type.strip_prefix("text/") {

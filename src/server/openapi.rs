@@ -5,6 +5,7 @@ use super::reply::Ending;
 use super::request::Asked;
 use super::service::write_json;
 use super::sparql::respond;
+use super::why::LAST;
 use super::work::{Job, work};
 use super::{Shared, negotiate};
 use axum::body::Body;
@@ -180,8 +181,8 @@ fn of_answers() -> impl Iterator<Item = Value> {
     };
     let schema = |name: &str| match name {
         "timeout" => json!({"type": "string", "pattern": "^(none|[0-9]{1,9}(\\.[0-9]{1,9})?(ms|s|m|h)?)$"}),
-        "why" => json!({"type": "integer", "minimum": 1, "maximum": 1_000_000}),
-        _ => json!({"type": "string", "minLength": 1}),
+        "why" => json!({"type": "integer", "minimum": 1, "maximum": LAST}),
+        _ => json!({"type": "string"}),
     };
     OF_ANSWERS.into_iter().map(move |name| parameter(name, false, describe(name), &schema(name)))
 }

@@ -82,9 +82,13 @@ fn tag(job: &Job<'_>, media_type: &str, coding: Coding) -> Tag {
 
 /// Writes a value of JSON.
 pub fn write_json(job: &Job<'_>, value: &Value, reply: &mut Reply) -> Result<(), Ending> {
+    write_as(job, &negotiate::Chosen::json(), value, reply)
+}
+
+/// Writes a value of JSON that is of this type.
+pub fn write_as(job: &Job<'_>, chosen: &negotiate::Chosen, value: &Value, reply: &mut Reply) -> Result<(), Ending> {
     let coding = negotiate::coding(job.asked.accept_encoding.as_deref());
-    let chosen = negotiate::Chosen::json();
-    head(job.server, &chosen, Some(tag(job, &chosen.media_type, coding)), reply);
+    head(job.server, chosen, Some(tag(job, &chosen.media_type, coding)), reply);
     unless_known(reply.headers(), job.asked.if_none_match.as_deref())?;
     coded(reply, coding, |out| writeln!(out, "{value}").map_err(|error| Error::io("the answer", &error).into()))
 }

@@ -48,6 +48,7 @@ async fn get(server: &Shared, parts: &Parts) -> Result<Response, Problem> {
         let query = asked.one("query")?.map(str::to_owned);
         return pages::page(server, asked, Wanted::Ask { query, part: false }).await;
     }
+    why::row(&asked)?;
     if asked.all("query").next().is_none() {
         return service::describe(server, asked).await;
     }

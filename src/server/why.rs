@@ -3,19 +3,23 @@
 
 use super::Shared;
 use super::answer::{Question, parse};
+use super::negotiate::Chosen;
 use super::problem::{Problem, file_name};
 use super::request::Asked;
-use super::service::write_json;
+use super::service::write_as;
 use super::work::work;
 use axum::response::Response;
 use kgq_graph::request::why::{document, explain_within, part_within};
 use kgq_syntax::error::Error;
 
+/// The last row that can be asked about: all before it are made first.
+pub const LAST: usize = 1_000_000;
+
 /// The number of the row that is asked about, if one is.
 pub fn row(asked: &Asked) -> Result<Option<usize>, Problem> {
     let number = |text: &str| match text.parse() {
-        Ok(number) if number > 0 => Ok(number),
-        _ => Err(Problem::bad_request("`why` is the number of a row, from 1")),
+        Ok(number) if (1..=LAST).contains(&number) => Ok(number),
+        _ => Err(Problem::bad_request(format!("`why` is the number of a row, from 1 to {LAST}"))),
     };
     asked.one("why")?.map(number).transpose()
 }
@@ -34,7 +38,7 @@ pub async fn why(server: &Shared, asked: Asked, question: Question, row: usize) 
             place.file = file_name(&place.file).to_owned();
         }
         graph.intact().map_err(failed)?;
-        write_json(job, &document(&explained), reply)
+        write_as(job, &Chosen::json_ld(), &document(&explained), reply)
     })
     .await
 }

@@ -84,9 +84,9 @@ fn any_query_is_asked_in_the_page_by_its_address_and_by_its_form() {
     assert!(part.starts_with("<section class=\"answer\">"), "{part}");
     let wrong = page(&served, &format!("/ask?query={}", escaped("SELECT * {\n  ?s ?p }")));
     assert!(wrong.contains("data-line=\"2\""), "{wrong}");
-    let (_folder, served) = numbers(300, &["--timeout", "200ms"]);
+    let (_folder, served) = numbers(300, &[]);
     let long = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i FILTER(CONCAT(?c, ?f, ?i) = 'x') }";
-    let limited = served.get(&format!("/ask?query={}", escaped(long)), BROWSER);
+    let limited = served.get(&format!("/ask?timeout=200ms&query={}", escaped(long)), BROWSER);
     assert_eq!((limited.status, limited.header("content-type")), (503, Some("application/problem+json")));
 }
 

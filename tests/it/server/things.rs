@@ -103,7 +103,7 @@ fn what_makes_a_row_is_told_as_json_ld() {
     let (_folder, served) = small(&[]);
     let query = crate::http::escaped("SELECT ?c { <http://e/ada> <http://e/knows> ?b . ?b <http://e/knows> ?c }");
     let told = served.get(&format!("/sparql?query={query}&why=1"), "*/*");
-    assert_eq!((told.status, told.header("content-type")), (200, Some("application/json")), "{}", told.text());
+    assert_eq!((told.status, told.header("content-type")), (200, Some("application/ld+json")), "{}", told.text());
     let graph = told.json()["@graph"].clone();
     assert_eq!(graph[0]["value"]["c"], "<http://e/cid>", "{graph}");
     let places: Vec<_> = graph.as_array().unwrap().iter().filter(|node| node["statement"].is_string()).collect();
