@@ -10,16 +10,18 @@ use super::oxigraph::DefaultGraph;
 use super::plan::physical::PhysicalPlan;
 use super::plan::planner::Planner;
 use super::plan::simplify::{Knowledge, simplify};
-use super::plan::translate::{Dataset, Translator};
-use super::plan::{Graph, Var, Variables};
+use super::plan::translate::{Around, Translator};
+use super::plan::{Graph, Var, Variables, bind};
 use super::result::{Constructed, Described, Rows, Template};
+use super::terms::Terms;
 use super::{Answer, Row, Services, Solutions, Triples};
-use kgq_snapshot::Snapshot;
+use kgq_snapshot::{Snapshot, TermId};
 use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Result};
-use kgq_syntax::rdf::{Term, Triple, Variable};
+use kgq_syntax::rdf::{NamedNode, Term, Triple, Variable};
 use spargebra::Query;
 use spargebra::algebra::{GraphPattern, QueryDataset};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A query that is planned over a snapshot. It can be kept, and run as often as one likes, by any thread.
@@ -34,7 +36,7 @@ pub struct Prepared {
 pub(crate) struct Planned {
     pub plan: PhysicalPlan,
     pub variables: Arc<Variables>,
-    named_graphs: Arc<[kgq_snapshot::TermId]>,
+    named_graphs: Arc<[TermId]>,
     default_graph: Graph,
     form: Form,
     /// The terms of the plan that the snapshot does not have, in the order of their ids.
@@ -138,7 +140,7 @@ fn plan<'s>(
 ) -> Result<(Context<'s>, Planned)> {
     let budget = run.budget;
     budget.check()?;
-    let (dataset, pattern) = parts(query);
+    let (dataset_of_query, pattern) = parts(query);
     let expressions =
         expression::Context::new(snapshot, query.base_iri().cloned(), budget.clone()).counting(run.failures.clone());
     let default = match default_graph {
@@ -146,10 +148,20 @@ fn plan<'s>(
         DefaultGraph::Union if snapshot.quad_count() == 0 => Graph::Default,
         DefaultGraph::Union => Graph::Union,
     };
-    let dataset = Dataset::new(&expressions.terms, dataset, default)?;
-    let default_graph = dataset.default.clone();
-    let mut translator = Translator::new(&expressions.terms, dataset, run.services.is_some());
-    let translated = translator.whole(pattern)?;
+    let (default, named) = dataset(&expressions.terms, dataset_of_query, default)?;
+    let restricted = named.is_some();
+    let named_graphs = named.unwrap_or_else(|| snapshot.named_graphs().into());
+    let mut cx = Context {
+        expressions,
+        named_graphs: Arc::clone(&named_graphs),
+        variables: Arc::default(),
+        merged: MergedGraphs::default(),
+        services: run.services.cloned(),
+        measures: None,
+    };
+    let around = Around { statistics: &cx, restricted, answers_services: run.services.is_some(), budget };
+    let mut translator = Translator::new(around, default.clone());
+    let logical = translator.pattern(pattern)?;
     let names = output_variables(pattern);
     let (form, vars): (Form, Vec<Var>) = match query {
         Query::Select { .. } => {
@@ -164,22 +176,15 @@ fn plan<'s>(
         }
         Query::Describe { .. } => (Form::Describe, names.iter().map(|name| translator.var(name)).collect()),
     };
-    let named_graphs = translator.named_graphs();
     let mut variables = translator.variables;
-    let mut cx = Context {
-        expressions,
-        named_graphs: Arc::clone(&named_graphs),
-        variables: Arc::default(),
-        merged: MergedGraphs::default(),
-        services: run.services.cloned(),
-        measures: None,
-    };
-    let translated = simplify(translated, &Knowledge { names: &variables, statistics: &cx, budget });
+    let logical = simplify(logical, &Knowledge { names: &variables, statistics: &cx, budget });
     budget.check()?;
+    let ids = |term: &Term| cx.terms().id(term.clone());
+    let (bound, default_graph) = (bind::pattern(&logical, &ids)?, bind::graph(&default, &ids)?);
     let mut planner = Planner::new(&cx, budget, &mut variables);
     let plan = match &form {
-        Form::Ask => planner.plan_existence(&translated)?,
-        Form::Select(_) | Form::Construct(_) | Form::Describe => planner.plan(&translated, &vars)?,
+        Form::Ask => planner.plan_existence(&bound)?,
+        Form::Select(_) | Form::Construct(_) | Form::Describe => planner.plan(&bound, &vars)?,
     };
     let reads_clock = planner.reads_clock();
     cx.variables = Arc::new(variables);
@@ -270,6 +275,26 @@ impl Prepared {
         self.snapshot.intact()?;
         Ok(super::explain::tree(&planned.plan, &cx))
     }
+}
+
+/// The named graphs that a query allows, in order; `None` for all.
+type Restricted = Option<Arc<[TermId]>>;
+
+/// The default graph, and the ids of the named graphs in order, where the query restricts them (SPARQL 1.1 §13).
+///
+/// # Errors
+/// The limit on memory.
+fn dataset(terms: &Terms<'_>, asked: Option<&QueryDataset>, default: Graph<Term>) -> Result<(Graph<Term>, Restricted)> {
+    let Some(asked) = asked else { return Ok((default, None)) };
+    let graphs: BTreeSet<&NamedNode> = asked.default.iter().collect();
+    let default = match graphs.into_iter().collect::<Vec<_>>().as_slice() {
+        [graph] => Graph::Named(Term::from((*graph).clone())),
+        graphs => Graph::Merge(graphs.iter().map(|graph| Some(Term::from((*graph).clone()))).collect()),
+    };
+    // WITH names the default graph of an update, and leaves the named ones as they are.
+    let Some(named) = &asked.named else { return Ok((default, None)) };
+    let ids: BTreeSet<TermId> = named.iter().map(|name| terms.id(name.clone().into())).collect::<Result<_>>()?;
+    Ok((default, Some(ids.into_iter().collect())))
 }
 
 fn parts(query: &Query) -> (Option<&QueryDataset>, &GraphPattern) {

@@ -100,7 +100,7 @@ pub struct Template {
 }
 
 impl Template {
-    pub fn new(template: &[TriplePattern], translator: &mut Translator<'_, '_>) -> Self {
+    pub fn new(template: &[TriplePattern], translator: &mut Translator<'_>) -> Self {
         let mut slots = Slots::default();
         let triples = template.iter().map(|triple| slots.triple(triple)).collect();
         let vars = slots.variables().iter().map(|variable| translator.var(variable)).collect();

@@ -1,15 +1,15 @@
 //! Expressions of a query as the planner keeps them: variables renamed by scope, each EXISTS a variable of its own.
 
 use super::translate::{Translator, left_spine};
-use super::{Condition, Pattern, Scalar, Var, VarSet};
+use super::{Condition, Scalar, Var, VarSet};
 use crate::query::operands::{operands, operands_mut};
 use kgq_syntax::error::Result;
-use kgq_syntax::rdf::Variable;
+use kgq_syntax::rdf::{Term, Variable};
 use spargebra::algebra::{Expression, Function};
 
-impl Translator<'_, '_> {
+impl Translator<'_> {
     /// What a FILTER asks for, split where `&&` joins it.
-    pub(super) fn conditions(&mut self, expression: &Expression) -> Result<Vec<Condition>> {
+    pub(super) fn conditions(&mut self, expression: &Expression) -> Result<Vec<Condition<Term>>> {
         let mut conditions = Vec::new();
         for operand in left_spine(expression, |e| match e {
             Expression::And(left, right) => Some((left, right)),
@@ -32,7 +32,7 @@ impl Translator<'_, '_> {
         Ok(conditions)
     }
 
-    pub(super) fn scalar(&mut self, expression: &Expression) -> Result<Scalar> {
+    pub(super) fn scalar(&mut self, expression: &Expression) -> Result<Scalar<Term>> {
         let mut scalar = Scalar { expression: expression.clone(), variables: VarSet::default(), exists: Vec::new() };
         let mut expression = std::mem::replace(&mut scalar.expression, Expression::Coalesce(Vec::new()));
         self.rename(&mut expression, &mut scalar)?;
@@ -40,7 +40,7 @@ impl Translator<'_, '_> {
         Ok(scalar)
     }
 
-    fn rename(&mut self, expression: &mut Expression, scalar: &mut Scalar) -> Result<()> {
+    fn rename(&mut self, expression: &mut Expression, scalar: &mut Scalar<Term>) -> Result<()> {
         // A chain of `||` or `&&` nests to the left and can be thousands long: it is followed without recursion.
         let mut rest = expression;
         loop {
@@ -54,7 +54,7 @@ impl Translator<'_, '_> {
         }
     }
 
-    fn rename_operand(&mut self, expression: &mut Expression, scalar: &mut Scalar) -> Result<()> {
+    fn rename_operand(&mut self, expression: &mut Expression, scalar: &mut Scalar<Term>) -> Result<()> {
         match expression {
             Expression::Variable(variable) | Expression::Bound(variable) => {
                 let var = self.var(variable);
@@ -74,7 +74,7 @@ impl Translator<'_, '_> {
     }
 }
 
-impl Scalar {
+impl<T> Scalar<T> {
     /// The two variables that the expression asks to be equal, where that is all it asks.
     pub fn equality(&self, names: impl Fn(&Variable) -> Option<Var>) -> Option<(Var, Var)> {
         match &self.expression {
@@ -138,7 +138,7 @@ fn calls(expression: &Expression, such: &dyn Fn(&Function) -> bool) -> bool {
     matches!(rest, Expression::FunctionCall(function, _) if such(function)) || operands(rest).any(|e| calls(e, such))
 }
 
-impl Condition {
+impl<T> Condition<T> {
     /// The variables that the condition reads, those of its patterns included.
     pub fn variables(&self) -> VarSet {
         match self {
@@ -158,19 +158,10 @@ impl Condition {
 }
 
 /// The variables that an expression reads, those of its EXISTS patterns included.
-pub fn scalar_variables(scalar: &Scalar) -> VarSet {
+pub fn scalar_variables<T>(scalar: &Scalar<T>) -> VarSet {
     let mut variables = scalar.variables.clone();
     for (_, pattern) in &scalar.exists {
         variables.extend(&super::scope::mentioned(pattern));
     }
     variables
-}
-
-/// The patterns in the condition's expressions.
-pub fn exists_patterns(condition: &Condition) -> Vec<&Pattern> {
-    match condition {
-        Condition::Scalar(scalar) => scalar.exists.iter().map(|(_, pattern)| pattern).collect(),
-        Condition::Exists { pattern, .. } => vec![pattern],
-        Condition::NotAmong(..) | Condition::Same(..) => Vec::new(),
-    }
 }

@@ -1,8 +1,10 @@
-//! What a query asks for, in the engine's own words: patterns over numbered variables and term ids.
+//! What a query asks for, in the engine's own words: patterns over numbered variables.
 //!
-//! `translate` makes it from spargebra's algebra, `simplify` rewrites it, `scope` says which variables it binds,
-//! `estimate` how many solutions it has, from `statistics`, and `planner` and `order` make a `physical` plan of it.
+//! `translate` makes the logical plan from spargebra's algebra, a [`Pattern`] of terms, and `simplify` rewrites it. `bind` puts the
+//! snapshot's ids in the place of the terms. Of that, `planner` and `order` make a `physical` plan, by what `statistics` say and
+//! `estimate` makes of it. `tree` says what a pattern is made of, `scope` which variables it binds.
 
+pub mod bind;
 pub mod estimate;
 pub mod expression;
 pub mod order;
@@ -13,6 +15,7 @@ pub mod simplify;
 pub mod statistics;
 pub mod substitute;
 pub mod translate;
+mod tree;
 pub mod variables;
 
 pub use variables::{Var, VarSet, Variables};
@@ -24,15 +27,15 @@ use std::sync::Arc;
 
 /// A position of a triple pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Slot {
+pub enum Slot<T = TermId> {
     Var(Var),
-    Term(TermId),
+    Term(T),
 }
 
-impl Slot {
-    pub fn var(self) -> Option<Var> {
+impl<T> Slot<T> {
+    pub fn var(&self) -> Option<Var> {
         match self {
-            Self::Var(var) => Some(var),
+            Self::Var(var) => Some(*var),
             Self::Term(_) => None,
         }
     }
@@ -40,24 +43,34 @@ impl Slot {
 
 /// Which graph a triple pattern looks into.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Graph {
+pub enum Graph<T = TermId> {
     /// The dataset's default graph, and nothing else.
     Default,
-    Named(TermId),
+    Named(T),
     /// Every named graph in turn, bound to the variable.
     Each(Var),
     /// The merge of several graphs, without duplicates (SPARQL 1.1 §13.2.1); `None` is the default graph.
-    Merge(Arc<[Option<TermId>]>),
+    Merge(Arc<[Option<T>]>),
     /// The merge of all graphs.
     Union,
 }
 
+impl<T> Graph<T> {
+    /// The variable that holds its name.
+    pub fn var(&self) -> Option<Var> {
+        match self {
+            Self::Each(var) => Some(*var),
+            Self::Default | Self::Named(_) | Self::Merge(_) | Self::Union => None,
+        }
+    }
+}
+
 /// A triple pattern in a graph.
 #[derive(Clone, Debug)]
-pub struct TripleAtom {
+pub struct TripleAtom<T = TermId> {
     /// Subject, predicate, object.
-    pub slots: [Slot; 3],
-    pub graph: Graph,
+    pub slots: [Slot<T>; 3],
+    pub graph: Graph<T>,
 }
 
 impl TripleAtom {
@@ -70,10 +83,11 @@ impl TripleAtom {
             Graph::Each(graph) => ([s, p, o, Slot::Var(graph)], 4),
         }
     }
+}
 
+impl<T> TripleAtom<T> {
     pub fn variables(&self) -> impl Iterator<Item = Var> {
-        let (slots, width) = self.positions();
-        slots.into_iter().take(width).filter_map(Slot::var)
+        self.slots.iter().filter_map(Slot::var).chain(self.graph.var())
     }
 }
 
@@ -87,42 +101,42 @@ pub enum Repeat {
 
 /// A property path inside a closure, where only the pairs count and not how often they are found.
 #[derive(Clone, Debug)]
-pub enum Path {
-    Predicate(TermId),
-    Reverse(Box<Path>),
-    Sequence(Vec<Path>),
-    Alternative(Vec<Path>),
-    Closure(Repeat, Box<Path>),
+pub enum Path<T = TermId> {
+    Predicate(T),
+    Reverse(Box<Path<T>>),
+    Sequence(Vec<Path<T>>),
+    Alternative(Vec<Path<T>>),
+    Closure(Repeat, Box<Path<T>>),
     /// Any predicate but these.
-    Not(Vec<TermId>),
+    Not(Vec<T>),
 }
 
 /// `subject path+ object` and its relatives. Other paths are patterns: a sequence is a join, an alternative a union.
 #[derive(Clone, Debug)]
-pub struct ClosureAtom {
-    pub subject: Slot,
+pub struct ClosureAtom<T = TermId> {
+    pub subject: Slot<T>,
     pub repeat: Repeat,
-    pub path: Arc<Path>,
-    pub object: Slot,
-    pub graph: Graph,
+    pub path: Arc<Path<T>>,
+    pub object: Slot<T>,
+    pub graph: Graph<T>,
 }
 
 /// `triple` is the triple term of the three slots (RDF 1.2). Only a bound triple term is taken apart.
 #[derive(Clone, Debug)]
-pub struct TripleTermAtom {
+pub struct TripleTermAtom<T = TermId> {
     pub triple: Var,
-    pub slots: [Slot; 3],
+    pub slots: [Slot<T>; 3],
 }
 
 /// An expression with the variables it reads.
 #[derive(Clone, Debug)]
-pub struct Scalar {
+pub struct Scalar<T = TermId> {
     /// Its variables have their unique names; each EXISTS is a variable of `exists`.
     pub expression: spargebra::algebra::Expression,
     /// The variables that the expression reads, without those of `exists`.
     pub variables: VarSet,
     /// Patterns whose existence the expression asks for, with the variable that holds the answer.
-    pub exists: Vec<(Var, Pattern)>,
+    pub exists: Vec<(Var, Pattern<T>)>,
 }
 
 /// A SERVICE clause whose endpoint is named (SPARQL 1.1 Federated Query §2).
@@ -139,15 +153,15 @@ pub struct ServiceCall {
 
 /// What a solution must satisfy.
 #[derive(Clone, Debug)]
-pub enum Condition {
-    Scalar(Scalar),
+pub enum Condition<T = TermId> {
+    Scalar(Scalar<T>),
     /// FILTER EXISTS and, where negated, FILTER NOT EXISTS.
     Exists {
-        pattern: Pattern,
+        pattern: Pattern<T>,
         negated: bool,
     },
     /// The variable is none of these terms: a negated property set.
-    NotAmong(Var, Vec<TermId>),
+    NotAmong(Var, Vec<T>),
     /// Both variables hold the same term, or either is unbound.
     Same(Var, Var),
 }
@@ -179,63 +193,64 @@ pub struct Given {
     pub bound: bool,
 }
 
-/// A graph pattern (SPARQL 1.1 §18.2).
+/// A graph pattern (SPARQL 1.1 §18.2): of terms, as it stands in a query, or of the ids that a snapshot has for them.
 #[derive(Clone, Debug)]
-pub enum Pattern {
+pub enum Pattern<T = TermId> {
     /// No solution.
     Empty,
     /// One solution, which binds nothing.
     Unit,
-    Triple(TripleAtom),
-    Closure(ClosureAtom),
-    TripleTerm(TripleTermAtom),
+    Triple(TripleAtom<T>),
+    Closure(ClosureAtom<T>),
+    TripleTerm(TripleTermAtom<T>),
     Values {
         vars: Vec<Var>,
-        rows: Arc<[Vec<TermId>]>,
+        /// `None` is UNDEF.
+        rows: Arc<[Vec<Option<T>>]>,
     },
     /// One solution of values that are known when the plan runs.
     Given(Vec<Given>),
     Service(Arc<ServiceCall>),
-    Join(Vec<Pattern>),
-    Union(Vec<Pattern>),
+    Join(Vec<Pattern<T>>),
+    Union(Vec<Pattern<T>>),
     LeftJoin {
-        left: Box<Pattern>,
-        right: Box<Pattern>,
-        conditions: Vec<Condition>,
+        left: Box<Pattern<T>>,
+        right: Box<Pattern<T>>,
+        conditions: Vec<Condition<T>>,
     },
     Minus {
-        left: Box<Pattern>,
-        right: Box<Pattern>,
+        left: Box<Pattern<T>>,
+        right: Box<Pattern<T>>,
     },
     Filter {
-        inner: Box<Pattern>,
-        conditions: Vec<Condition>,
+        inner: Box<Pattern<T>>,
+        conditions: Vec<Condition<T>>,
     },
     Extend {
-        inner: Box<Pattern>,
+        inner: Box<Pattern<T>>,
         var: Var,
-        scalar: Scalar,
+        scalar: Scalar<T>,
     },
     Group {
-        inner: Box<Pattern>,
+        inner: Box<Pattern<T>>,
         keys: Vec<Var>,
         aggregates: Vec<Aggregate>,
     },
     /// Only these variables are seen outside.
     Project {
-        inner: Box<Pattern>,
+        inner: Box<Pattern<T>>,
         vars: Vec<Var>,
     },
     /// Also stands for REDUCED.
     Distinct {
-        inner: Box<Pattern>,
+        inner: Box<Pattern<T>>,
     },
     Order {
-        inner: Box<Pattern>,
+        inner: Box<Pattern<T>>,
         keys: Vec<OrderKey>,
     },
     Slice {
-        inner: Box<Pattern>,
+        inner: Box<Pattern<T>>,
         start: u64,
         length: Option<u64>,
     },

@@ -2,10 +2,14 @@
 //! OPTIONAL with `!BOUND` becomes NOT EXISTS, and an equality of nodes becomes one variable.
 
 use super::statistics::Statistics;
-use super::translate::{filter, join, union};
+use super::tree::{filter, join, union};
 use super::{Condition, Graph, Pattern, Scalar, Slot, TripleAtom, Var, VarSet, Variables, scope};
 use kgq_syntax::budget::Budget;
+use kgq_syntax::rdf::Term;
 use spargebra::algebra::Expression;
+
+type Logical = Pattern<Term>;
+type LogicalCondition = Condition<Term>;
 
 /// What rewriting needs to know beside the pattern.
 pub struct Knowledge<'a> {
@@ -16,34 +20,16 @@ pub struct Knowledge<'a> {
 }
 
 /// Rewrites a pattern.
-pub fn simplify(pattern: Pattern, data: &Knowledge<'_>) -> Pattern {
+pub fn simplify(pattern: Logical, data: &Knowledge<'_>) -> Logical {
     if data.budget.check().is_err() {
         return pattern;
     }
-    let boxed = |pattern: Box<Pattern>| Box::new(simplify(*pattern, data));
-    match pattern {
-        Pattern::Empty
-        | Pattern::Unit
-        | Pattern::Triple(_)
-        | Pattern::Closure(_)
-        | Pattern::TripleTerm(_)
-        | Pattern::Service(_)
-        | Pattern::Given(_)
-        | Pattern::Values { .. } => pattern,
-        Pattern::Join(operands) => hoisted(operands.into_iter().map(|p| simplify(p, data)).collect()),
-        Pattern::Union(branches) => {
-            let branches = branches.into_iter().map(|p| simplify(p, data));
-            union(branches.filter(|p| !matches!(p, Pattern::Empty)).collect())
-        }
-        Pattern::LeftJoin { left, right, conditions } => {
-            optional(simplify(*left, data), simplify(*right, data), simplify_all(conditions, data), data)
-        }
-        Pattern::Minus { left, right } => match simplify(*left, data) {
-            Pattern::Empty => Pattern::Empty,
-            left => Pattern::Minus { left: Box::new(left), right: boxed(right) },
-        },
+    match pattern.map_children(|child| simplify(child, data)) {
+        Pattern::Join(operands) => hoisted(operands),
+        Pattern::Union(branches) => union(branches.into_iter().filter(|p| !matches!(p, Pattern::Empty)).collect()),
+        Pattern::LeftJoin { left, right, conditions } => optional(*left, *right, simplify_all(conditions, data), data),
+        Pattern::Minus { left, .. } if matches!(*left, Pattern::Empty) => Pattern::Empty,
         Pattern::Filter { inner, conditions } => {
-            let inner = simplify(*inner, data);
             let conditions = simplify_all(conditions, data)
                 .into_iter()
                 .map(|condition| match condition {
@@ -53,20 +39,14 @@ pub fn simplify(pattern: Pattern, data: &Knowledge<'_>) -> Pattern {
                     other => other,
                 })
                 .collect();
-            filtered(inner, conditions, data)
+            filtered(*inner, conditions, data)
         }
-        Pattern::Extend { inner, var, scalar } => {
-            Pattern::Extend { inner: boxed(inner), var, scalar: simplify_scalar(scalar, data) }
-        }
-        Pattern::Group { inner, keys, aggregates } => Pattern::Group { inner: boxed(inner), keys, aggregates },
-        Pattern::Project { inner, vars } => Pattern::Project { inner: boxed(inner), vars },
-        Pattern::Distinct { inner } => Pattern::Distinct { inner: boxed(inner) },
-        Pattern::Order { inner, keys } => Pattern::Order { inner: boxed(inner), keys },
-        Pattern::Slice { inner, start, length } => Pattern::Slice { inner: boxed(inner), start, length },
+        Pattern::Extend { inner, var, scalar } => Pattern::Extend { inner, var, scalar: simplify_scalar(scalar, data) },
+        pattern => pattern,
     }
 }
 
-fn simplify_all(conditions: Vec<Condition>, data: &Knowledge<'_>) -> Vec<Condition> {
+fn simplify_all(conditions: Vec<LogicalCondition>, data: &Knowledge<'_>) -> Vec<LogicalCondition> {
     conditions
         .into_iter()
         .map(|condition| match condition {
@@ -77,7 +57,7 @@ fn simplify_all(conditions: Vec<Condition>, data: &Knowledge<'_>) -> Vec<Conditi
         .collect()
 }
 
-fn simplify_scalar(mut scalar: Scalar, data: &Knowledge<'_>) -> Scalar {
+fn simplify_scalar(mut scalar: Scalar<Term>, data: &Knowledge<'_>) -> Scalar<Term> {
     for (_, pattern) in &mut scalar.exists {
         *pattern = simplify(std::mem::replace(pattern, Pattern::Empty), data);
     }
@@ -85,7 +65,7 @@ fn simplify_scalar(mut scalar: Scalar, data: &Knowledge<'_>) -> Scalar {
 }
 
 /// A join whose operands' conditions are tested with those of the join, where they see the same either way.
-fn hoisted(operands: Vec<Pattern>) -> Pattern {
+fn hoisted(operands: Vec<Logical>) -> Logical {
     let mut conditions = Vec::new();
     let mut inner = Vec::new();
     for operand in operands {
@@ -103,7 +83,7 @@ fn hoisted(operands: Vec<Pattern>) -> Pattern {
 }
 
 /// Whether the condition reads only variables that are bound there, and means the same wherever they are.
-fn is_local(condition: &Condition, certain: &VarSet) -> bool {
+fn is_local(condition: &LogicalCondition, certain: &VarSet) -> bool {
     match condition {
         Condition::Scalar(scalar) => {
             scalar.exists.is_empty() && scalar.variables.is_subset(certain) && !scalar.is_volatile()
@@ -115,7 +95,7 @@ fn is_local(condition: &Condition, certain: &VarSet) -> bool {
 }
 
 /// The pattern under the conditions, each as deep as it may stand.
-fn filtered(inner: Pattern, conditions: Vec<Condition>, data: &Knowledge<'_>) -> Pattern {
+fn filtered(inner: Logical, conditions: Vec<LogicalCondition>, data: &Knowledge<'_>) -> Logical {
     if conditions.is_empty() {
         return inner;
     }
@@ -156,15 +136,15 @@ fn filtered(inner: Pattern, conditions: Vec<Condition>, data: &Knowledge<'_>) ->
 
 /// `OPTIONAL { R } FILTER(!BOUND(?v))`, where R always binds ?v and nothing else does, keeps the rows without R.
 fn not_bound(
-    left: Pattern,
-    right: Pattern,
-    own: Vec<Condition>,
-    mut conditions: Vec<Condition>,
+    left: Logical,
+    right: Logical,
+    own: Vec<LogicalCondition>,
+    mut conditions: Vec<LogicalCondition>,
     data: &Knowledge<'_>,
-) -> Pattern {
+) -> Logical {
     let visible = scope::possible(&left);
     let bound = scope::certain(&right).without(&visible);
-    let asks = |condition: &Condition| match condition {
+    let asks = |condition: &LogicalCondition| match condition {
         Condition::Scalar(scalar) => {
             scalar.unbound(|name| data.names.get(name.as_str())).is_some_and(|var| bound.contains(var))
         }
@@ -184,12 +164,12 @@ fn not_bound(
 }
 
 /// A LeftJoin whose conditions stand where they belong.
-fn optional(left: Pattern, right: Pattern, conditions: Vec<Condition>, data: &Knowledge<'_>) -> Pattern {
+fn optional(left: Logical, right: Logical, conditions: Vec<LogicalCondition>, data: &Knowledge<'_>) -> Logical {
     if matches!(left, Pattern::Empty) {
         return Pattern::Empty;
     }
     let (outside, inside) = (scope::possible(&left), scope::certain(&right));
-    let right_only = |condition: &Condition| {
+    let right_only = |condition: &LogicalCondition| {
         let vars = condition.variables();
         !condition.is_volatile() && vars.intersection(&outside).is_subset(&inside)
     };
@@ -203,7 +183,7 @@ fn optional(left: Pattern, right: Pattern, conditions: Vec<Condition>, data: &Kn
 }
 
 /// The pattern of an EXISTS: conditions that equate an outer variable with an inner one become look-ups.
-fn correlated(pattern: Pattern, left: &Pattern, data: &Knowledge<'_>) -> Pattern {
+fn correlated(pattern: Logical, left: &Logical, data: &Knowledge<'_>) -> Logical {
     match pattern {
         Pattern::Filter { inner, conditions } => {
             let (inner, conditions) = equated_across(*inner, conditions, left, data);
@@ -214,7 +194,7 @@ fn correlated(pattern: Pattern, left: &Pattern, data: &Knowledge<'_>) -> Pattern
 }
 
 /// In a join of triple patterns under `?a = ?b`, where `=` can only be `sameTerm`, the two variables are one.
-fn equated(inner: Pattern, conditions: Vec<Condition>, data: &Knowledge<'_>) -> Pattern {
+fn equated(inner: Logical, conditions: Vec<LogicalCondition>, data: &Knowledge<'_>) -> Logical {
     let certain = scope::certain(&inner);
     let (inner, conditions) =
         equate(inner, conditions, data, |_| false, |a, b| certain.contains(a) && certain.contains(b));
@@ -223,11 +203,11 @@ fn equated(inner: Pattern, conditions: Vec<Condition>, data: &Knowledge<'_>) -> 
 
 /// As `equated`, where one of the variables is bound outside of the pattern.
 fn equated_across(
-    inner: Pattern,
-    conditions: Vec<Condition>,
-    left: &Pattern,
+    inner: Logical,
+    conditions: Vec<LogicalCondition>,
+    left: &Logical,
     data: &Knowledge<'_>,
-) -> (Pattern, Vec<Condition>) {
+) -> (Logical, Vec<LogicalCondition>) {
     let (possible, outer) = (scope::possible(&inner), scope::certain(left));
     equate(
         inner,
@@ -241,12 +221,12 @@ fn equated_across(
 /// Puts `a` for `b` where a condition equates them, they are such that `fits`, and one is equal to itself only: then `=` is
 /// `sameTerm`.
 fn equate(
-    mut inner: Pattern,
-    conditions: Vec<Condition>,
+    mut inner: Logical,
+    conditions: Vec<LogicalCondition>,
     data: &Knowledge<'_>,
     itself_only: impl Fn(Var) -> bool,
     fits: impl Fn(Var, Var) -> bool,
-) -> (Pattern, Vec<Condition>) {
+) -> (Logical, Vec<LogicalCondition>) {
     let mut rest = Vec::new();
     for condition in conditions {
         let pair = match &condition {
@@ -274,12 +254,12 @@ fn equate(
 }
 
 /// Whether terms that the variable is bound to are equal to nothing but themselves: IRIs, blank nodes, plain strings.
-fn is_itself_only(pattern: &Pattern, var: Var, data: &Knowledge<'_>) -> bool {
+fn is_itself_only(pattern: &Logical, var: Var, data: &Knowledge<'_>) -> bool {
     match pattern {
         Pattern::Triple(TripleAtom { slots: [s, p, o], graph }) => {
             *s == Slot::Var(var)
                 || *p == Slot::Var(var)
-                || *o == Slot::Var(var) && has_simple_objects(*p, graph, data.statistics)
+                || *o == Slot::Var(var) && has_simple_objects(p, graph, data.statistics)
         }
         Pattern::Join(operands) => operands.iter().any(|p| is_itself_only(p, var, data)),
         Pattern::Extend { inner, .. } | Pattern::Filter { inner, .. } => is_itself_only(inner, var, data),
@@ -288,7 +268,7 @@ fn is_itself_only(pattern: &Pattern, var: Var, data: &Knowledge<'_>) -> bool {
     }
 }
 
-fn has_simple_objects(predicate: Slot, graph: &Graph, statistics: &dyn Statistics) -> bool {
+fn has_simple_objects(predicate: &Slot<Term>, graph: &Graph<Term>, statistics: &dyn Statistics) -> bool {
     match (predicate, graph) {
         (Slot::Term(predicate), Graph::Default) => statistics.objects_are_simple(predicate),
         _ => false,
@@ -296,16 +276,16 @@ fn has_simple_objects(predicate: Slot, graph: &Graph, statistics: &dyn Statistic
 }
 
 /// The pattern with `a` in the place of `b`, if it is a join of triple patterns.
-fn renamed(pattern: &Pattern, pair: Option<(Var, Var)>) -> Option<Pattern> {
+fn renamed(pattern: &Logical, pair: Option<(Var, Var)>) -> Option<Logical> {
     let (a, b) = pair?;
     match pattern {
         Pattern::Triple(atom) => {
-            let slots = atom.slots.map(|slot| if slot == Slot::Var(b) { Slot::Var(a) } else { slot });
+            let slots = atom.slots.clone().map(|slot| if slot == Slot::Var(b) { Slot::Var(a) } else { slot });
             let in_graph = matches!(atom.graph, super::Graph::Each(graph) if graph == b);
             (!in_graph).then(|| Pattern::Triple(TripleAtom { slots, graph: atom.graph.clone() }))
         }
         Pattern::Join(operands) => {
-            let operands: Option<Vec<Pattern>> = operands.iter().map(|p| renamed(p, pair)).collect();
+            let operands: Option<Vec<Logical>> = operands.iter().map(|p| renamed(p, pair)).collect();
             Some(Pattern::Join(operands?))
         }
         Pattern::Extend { inner, var, scalar } if *var != a && *var != b && !scalar.variables.contains(b) => {

@@ -5,8 +5,9 @@ use crate::batch::Batch;
 use crate::expression::compile;
 use crate::operator::access::{Lookup, Wish};
 use crate::operator::{Context, schema};
-use kgq_snapshot::{Family, Permutation, TermId, TermKind};
+use kgq_snapshot::{Family, Permutation, TermKind};
 use kgq_syntax::error::Result;
+use kgq_syntax::rdf::Term;
 use std::ops::Range;
 
 /// What a triple pattern matches by itself.
@@ -34,7 +35,12 @@ pub trait Statistics {
     fn count(&self, atom: &TripleAtom) -> Count;
 
     /// Whether all objects of the predicate in the default graph are equal to themselves only: nodes, or plain strings.
-    fn objects_are_simple(&self, predicate: TermId) -> bool;
+    fn objects_are_simple(&self, predicate: &Term) -> bool;
+
+    /// The names of the dataset's named graphs.
+    fn named_graphs(&self) -> Vec<Term>;
+
+    fn is_named_graph(&self, name: &Term) -> bool;
 
     /// What an expression over one variable allows it to hold, where stretches of ids can say it.
     ///
@@ -80,8 +86,9 @@ impl Statistics for Context<'_> {
     }
 
     /// Ids are sorted by family, so the ends of the predicate's objects tell.
-    fn objects_are_simple(&self, predicate: TermId) -> bool {
+    fn objects_are_simple(&self, predicate: &Term) -> bool {
         let snapshot = self.snapshot();
+        let Some(predicate) = snapshot.id(predicate.as_ref()) else { return true };
         let index = snapshot.triples(Permutation::Pos);
         let rows = index.run(predicate);
         let Some(last) = rows.end.checked_sub(1).filter(|_| !rows.is_empty()) else { return true };
@@ -89,6 +96,15 @@ impl Statistics for Context<'_> {
         let strings = snapshot.family_range(Family::String);
         matches!(snapshot.kind(last), TermKind::BlankNode | TermKind::Iri)
             || strings.contains(&first.get()) && strings.contains(&last.get())
+    }
+
+    fn named_graphs(&self) -> Vec<Term> {
+        self.named_graphs.iter().map(|name| self.terms().term(*name)).collect()
+    }
+
+    fn is_named_graph(&self, name: &Term) -> bool {
+        let id = self.terms().find(name.as_ref());
+        id.is_some_and(|id| self.named_graphs.binary_search(&id).is_ok())
     }
 
     fn restriction(&self, scalar: &Scalar, var: Var, variables: &Variables) -> Result<Option<Restriction>> {

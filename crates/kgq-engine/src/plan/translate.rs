@@ -1,92 +1,60 @@
-//! From spargebra's algebra to patterns: variables get numbers by scope, constants their ids, paths become joins and unions.
+//! From spargebra's algebra to the logical plan: variables get numbers by scope, paths become joins and unions.
 
-use super::{Aggregate, Condition, ServiceCall};
-use super::{
-    ClosureAtom, Graph, OrderKey, Path, Pattern, Repeat, Slot, TripleAtom, TripleTermAtom, Var, Variables, scope,
-};
+use super::statistics::Statistics;
+use super::tree::{filter, join, union};
+use super::{Aggregate, OrderKey, Repeat, ServiceCall, Var, Variables, scope};
 use crate::query::operands::operands;
 use crate::query::prebind::resolved;
-use crate::terms::Terms;
-use kgq_snapshot::TermId;
+use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{BlankNode, NamedNode, Term, Triple, Variable};
 use rustc_hash::FxHashMap;
 use spargebra::Query;
-use spargebra::algebra::{
-    AggregateExpression, Expression, GraphPattern, OrderExpression, PropertyPathExpression, QueryDataset,
-};
+use spargebra::algebra::{AggregateExpression, Expression, GraphPattern, OrderExpression, PropertyPathExpression};
 use spargebra::term::{GroundTerm, GroundTriple, NamedNodePattern, TermPattern, TriplePattern};
-use std::cell::RefCell;
 use std::sync::Arc;
 
-/// The graphs that a query looks into (SPARQL 1.1 §13).
-pub struct Dataset {
-    pub default: Graph,
-    /// The named graphs, sorted.
-    pub named: Arc<[TermId]>,
-    /// Whether the snapshot may have other named graphs.
-    restricted: bool,
+type Pattern = super::Pattern<Term>;
+type Condition = super::Condition<Term>;
+type Graph = super::Graph<Term>;
+type Slot = super::Slot<Term>;
+type Path = super::Path<Term>;
+type TripleAtom = super::TripleAtom<Term>;
+type ClosureAtom = super::ClosureAtom<Term>;
+type TripleTermAtom = super::TripleTermAtom<Term>;
+
+/// Where a query looks, and who answers it.
+#[derive(Clone, Copy)]
+pub struct Around<'t> {
+    /// Which named graphs the dataset has.
+    pub statistics: &'t dyn Statistics,
+    /// Whether the data may have other named graphs.
+    pub restricted: bool,
+    /// Whether anyone answers SERVICE clauses.
+    pub answers_services: bool,
+    pub budget: &'t Budget,
 }
 
-impl Dataset {
-    /// The dataset that the query names, or the whole one.
-    ///
-    /// # Errors
-    /// The limit on memory.
-    pub fn new(terms: &Terms<'_>, asked: Option<&QueryDataset>, default: Graph) -> Result<Self> {
-        let Some(asked) = asked else {
-            return Ok(Self { default, named: terms.snapshot().named_graphs().into(), restricted: false });
-        };
-        let encode = |names: &[NamedNode]| -> Result<Vec<TermId>> {
-            let mut ids = names.iter().map(|name| terms.id(name.clone().into())).collect::<Result<Vec<_>>>()?;
-            ids.sort_unstable();
-            ids.dedup();
-            Ok(ids)
-        };
-        let default = match encode(&asked.default)?.as_slice() {
-            [graph] => Graph::Named(*graph),
-            graphs => Graph::Merge(graphs.iter().copied().map(Some).collect()),
-        };
-        // WITH names the default graph of an update, and leaves the named ones as they are.
-        let Some(named) = &asked.named else {
-            return Ok(Self { default, named: terms.snapshot().named_graphs().into(), restricted: false });
-        };
-        Ok(Self { default, named: encode(named)?.into(), restricted: true })
-    }
-}
-
-pub struct Translator<'t, 's> {
-    pub(super) terms: &'t Terms<'s>,
-    answers_services: bool,
+pub struct Translator<'t> {
+    around: Around<'t>,
     pub variables: Variables,
-    dataset: Dataset,
     /// The graph that triple patterns look into at this point of the query.
     graph: Graph,
     /// The variables in sight at this point.
     scope: FxHashMap<Variable, Var>,
     blank_nodes: FxHashMap<BlankNode, Var>,
-    /// The first limit that a term of the query passed.
-    failed: RefCell<Option<Error>>,
 }
 
-impl<'t, 's> Translator<'t, 's> {
-    /// `answers_services` says whether anyone answers SERVICE clauses.
-    pub fn new(terms: &'t Terms<'s>, dataset: Dataset, answers_services: bool) -> Self {
-        let graph = dataset.default.clone();
+impl<'t> Translator<'t> {
+    /// `default` is what triple patterns outside of GRAPH look into.
+    pub fn new(around: Around<'t>, default: Graph) -> Self {
         Self {
-            terms,
-            answers_services,
+            around,
             variables: Variables::default(),
-            dataset,
-            graph,
+            graph: default,
             scope: FxHashMap::default(),
             blank_nodes: FxHashMap::default(),
-            failed: RefCell::default(),
         }
-    }
-
-    pub fn named_graphs(&self) -> Arc<[TermId]> {
-        Arc::clone(&self.dataset.named)
     }
 
     pub fn var(&mut self, variable: &Variable) -> Var {
@@ -98,29 +66,12 @@ impl<'t, 's> Translator<'t, 's> {
         var
     }
 
-    fn constant(&self, node: &NamedNode) -> TermId {
-        self.id(node.clone())
-    }
-
-    /// The id of a term in the query. That it passes a limit is kept: whoever asked for the translation is told.
-    fn id(&self, term: impl Into<Term>) -> TermId {
-        self.terms.id(resolved(term.into())).unwrap_or_else(|error| {
-            self.failed.borrow_mut().get_or_insert(error);
-            TermId::UNBOUND
-        })
-    }
-
-    /// The pattern of a whole query.
+    /// The pattern of a query.
     ///
     /// # Errors
     /// What is not done, by name; the limits.
-    pub fn whole(&mut self, pattern: &GraphPattern) -> Result<Pattern> {
-        let translated = self.pattern(pattern)?;
-        self.failed.take().map_or(Ok(translated), Err)
-    }
-
     pub fn pattern(&mut self, pattern: &GraphPattern) -> Result<Pattern> {
-        self.terms.budget().check()?;
+        self.around.budget.check()?;
         Ok(match pattern {
             GraphPattern::Bgp { patterns } => self.basic(patterns),
             GraphPattern::Path { subject, path, object } => {
@@ -177,9 +128,7 @@ impl<'t, 's> Translator<'t, 's> {
                 let vars = variables.iter().map(|v| self.var(v)).collect();
                 let rows = bindings
                     .iter()
-                    .map(|row| {
-                        row.iter().map(|term| term.as_ref().map_or(TermId::UNBOUND, |t| self.ground(t))).collect()
-                    })
+                    .map(|row| row.iter().map(|term| term.as_ref().map(|term| resolved(ground_term(term)))).collect())
                     .collect();
                 self.in_graph(Pattern::Values { vars, rows })
             }
@@ -232,7 +181,7 @@ impl<'t, 's> Translator<'t, 's> {
     /// # Errors
     /// Nobody answers SERVICE clauses here; the endpoint is a variable.
     fn service(&mut self, name: &NamedNodePattern, inner: &GraphPattern, silent: bool) -> Result<Pattern> {
-        if !self.answers_services {
+        if !self.around.answers_services {
             let error = Error::policy("SERVICE is refused: kgq makes no network request");
             return Err(error.hint("load the data into the project instead"));
         }
@@ -298,7 +247,7 @@ impl<'t, 's> Translator<'t, 's> {
         for triple in triples {
             let subject = self.slot(&triple.subject, &mut atoms);
             let predicate = match &triple.predicate {
-                NamedNodePattern::NamedNode(node) => Slot::Term(self.constant(node)),
+                NamedNodePattern::NamedNode(node) => Slot::Term(constant(node)),
                 NamedNodePattern::Variable(variable) => Slot::Var(self.var(variable)),
             };
             let object = self.slot(&triple.object, &mut atoms);
@@ -323,14 +272,15 @@ impl<'t, 's> Translator<'t, 's> {
     }
 
     fn graph_names(&self, graph: Var) -> Pattern {
-        Pattern::Values { vars: vec![graph], rows: self.dataset.named.iter().map(|name| vec![*name]).collect() }
+        let names = self.around.statistics.named_graphs();
+        Pattern::Values { vars: vec![graph], rows: names.into_iter().map(|name| vec![Some(name)]).collect() }
     }
 
     /// The slot of a term pattern; what takes a triple term apart is added to `atoms`.
     fn slot(&mut self, term: &TermPattern, atoms: &mut Vec<Pattern>) -> Slot {
         match term {
-            TermPattern::NamedNode(node) => Slot::Term(self.constant(node)),
-            TermPattern::Literal(literal) => Slot::Term(self.id(literal.clone())),
+            TermPattern::NamedNode(node) => Slot::Term(constant(node)),
+            TermPattern::Literal(literal) => Slot::Term(literal.clone().into()),
             TermPattern::Variable(variable) => Slot::Var(self.var(variable)),
             TermPattern::BlankNode(node) => {
                 let variables = &mut self.variables;
@@ -338,11 +288,11 @@ impl<'t, 's> Translator<'t, 's> {
             }
             TermPattern::Triple(triple) => {
                 if let Some(triple) = ground_triple(triple) {
-                    return Slot::Term(self.id(triple));
+                    return Slot::Term(resolved(triple.into()));
                 }
                 let subject = self.slot(&triple.subject, atoms);
                 let predicate = match &triple.predicate {
-                    NamedNodePattern::NamedNode(node) => Slot::Term(self.constant(node)),
+                    NamedNodePattern::NamedNode(node) => Slot::Term(constant(node)),
                     NamedNodePattern::Variable(variable) => Slot::Var(self.var(variable)),
                 };
                 let object = self.slot(&triple.object, atoms);
@@ -353,69 +303,40 @@ impl<'t, 's> Translator<'t, 's> {
         }
     }
 
-    fn ground(&self, term: &GroundTerm) -> TermId {
-        self.id(ground_term(term))
-    }
-
     /// The solutions of a property path (SPARQL 1.1 §18.4).
     fn path(&mut self, subject: Slot, path: &PropertyPathExpression, object: Slot) -> Pattern {
-        let closure = |repeat, path, graph| {
-            Pattern::Closure(ClosureAtom { subject, repeat, path: Arc::new(path), object, graph })
+        let closure = |subject, repeat, path, object, graph| {
+            Pattern::Closure(ClosureAtom { subject, repeat, path: Arc::new(closure_path(path)), object, graph })
         };
         match path {
             PropertyPathExpression::NamedNode(node) => {
-                let predicate = self.constant(node);
+                let predicate = constant(node);
                 self.triple([subject, Slot::Term(predicate), object])
             }
             PropertyPathExpression::Reverse(path) => self.path(object, path, subject),
             PropertyPathExpression::Sequence(first, second) => {
-                let middle = Slot::Var(self.variables.fresh("/"));
-                let first = self.path(subject, first, middle);
-                join([first, self.path(middle, second, object)])
+                let middle = self.variables.fresh("/");
+                let first = self.path(subject, first, Slot::Var(middle));
+                join([first, self.path(Slot::Var(middle), second, object)])
             }
             PropertyPathExpression::Alternative(first, second) => {
-                let first = self.path(subject, first, object);
+                let first = self.path(subject.clone(), first, object.clone());
                 union(vec![first, self.path(subject, second, object)])
             }
             PropertyPathExpression::ZeroOrMore(path) => {
-                closure(Repeat::ZeroOrMore, self.closure_path(path), self.graph.clone())
+                closure(subject, Repeat::ZeroOrMore, path, object, self.graph.clone())
             }
             PropertyPathExpression::OneOrMore(path) => {
-                closure(Repeat::OneOrMore, self.closure_path(path), self.graph.clone())
+                closure(subject, Repeat::OneOrMore, path, object, self.graph.clone())
             }
             PropertyPathExpression::ZeroOrOne(path) => {
-                closure(Repeat::ZeroOrOne, self.closure_path(path), self.graph.clone())
+                closure(subject, Repeat::ZeroOrOne, path, object, self.graph.clone())
             }
             PropertyPathExpression::NegatedPropertySet(nodes) => {
                 let predicate = self.variables.fresh("!");
-                let terms = nodes.iter().map(|node| self.constant(node)).collect();
+                let terms = nodes.iter().map(constant).collect();
                 let triple = self.triple([subject, Slot::Var(predicate), object]);
                 filter(triple, vec![Condition::NotAmong(predicate, terms)])
-            }
-        }
-    }
-
-    fn closure_path(&self, path: &PropertyPathExpression) -> Path {
-        match path {
-            PropertyPathExpression::NamedNode(node) => Path::Predicate(self.constant(node)),
-            PropertyPathExpression::Reverse(path) => Path::Reverse(Box::new(self.closure_path(path))),
-            PropertyPathExpression::Sequence(first, second) => {
-                Path::Sequence(vec![self.closure_path(first), self.closure_path(second)])
-            }
-            PropertyPathExpression::Alternative(first, second) => {
-                Path::Alternative(vec![self.closure_path(first), self.closure_path(second)])
-            }
-            PropertyPathExpression::ZeroOrMore(path) => {
-                Path::Closure(Repeat::ZeroOrMore, Box::new(self.closure_path(path)))
-            }
-            PropertyPathExpression::OneOrMore(path) => {
-                Path::Closure(Repeat::OneOrMore, Box::new(self.closure_path(path)))
-            }
-            PropertyPathExpression::ZeroOrOne(path) => {
-                Path::Closure(Repeat::ZeroOrOne, Box::new(self.closure_path(path)))
-            }
-            PropertyPathExpression::NegatedPropertySet(nodes) => {
-                Path::Not(nodes.iter().map(|node| self.constant(node)).collect())
             }
         }
     }
@@ -423,8 +344,8 @@ impl<'t, 's> Translator<'t, 's> {
     fn in_named_graph(&mut self, name: &NamedNodePattern, inner: &GraphPattern) -> Result<Pattern> {
         match name {
             NamedNodePattern::NamedNode(node) => {
-                let graph = self.constant(node);
-                if self.dataset.named.binary_search(&graph).is_err() {
+                let graph = constant(node);
+                if !self.around.statistics.is_named_graph(&graph) {
                     return Ok(Pattern::Empty);
                 }
                 self.with_graph(Graph::Named(graph), |t| t.pattern(inner))
@@ -433,18 +354,13 @@ impl<'t, 's> Translator<'t, 's> {
                 let graph = self.var(variable);
                 if !needs_one_graph_at_a_time(inner) {
                     let pattern = self.for_each_graph(variable, graph, Graph::Each(graph), inner, Pattern::Unit)?;
-                    return Ok(if self.dataset.restricted {
-                        join([self.graph_names(graph), pattern])
-                    } else {
-                        pattern
-                    });
+                    return Ok(if self.around.restricted { join([self.graph_names(graph), pattern]) } else { pattern });
                 }
-                let names = self.named_graphs();
                 let mut branches = Vec::new();
-                for name in names.iter() {
-                    self.terms.budget().check()?;
-                    let bound = Pattern::Values { vars: vec![graph], rows: vec![vec![*name]].into() };
-                    branches.push(self.for_each_graph(variable, graph, Graph::Named(*name), inner, bound)?);
+                for name in self.around.statistics.named_graphs() {
+                    self.around.budget.check()?;
+                    let bound = Pattern::Values { vars: vec![graph], rows: vec![vec![Some(name.clone())]].into() };
+                    branches.push(self.for_each_graph(variable, graph, Graph::Named(name), inner, bound)?);
                 }
                 Ok(union(branches))
             }
@@ -478,6 +394,28 @@ impl<'t, 's> Translator<'t, 's> {
         let result = run(self);
         self.graph = outer;
         result
+    }
+}
+
+/// A term of the query.
+fn constant(node: &NamedNode) -> Term {
+    resolved(node.clone().into())
+}
+
+fn closure_path(path: &PropertyPathExpression) -> Path {
+    match path {
+        PropertyPathExpression::NamedNode(node) => Path::Predicate(constant(node)),
+        PropertyPathExpression::Reverse(path) => Path::Reverse(Box::new(closure_path(path))),
+        PropertyPathExpression::Sequence(first, second) => {
+            Path::Sequence(vec![closure_path(first), closure_path(second)])
+        }
+        PropertyPathExpression::Alternative(first, second) => {
+            Path::Alternative(vec![closure_path(first), closure_path(second)])
+        }
+        PropertyPathExpression::ZeroOrMore(path) => Path::Closure(Repeat::ZeroOrMore, Box::new(closure_path(path))),
+        PropertyPathExpression::OneOrMore(path) => Path::Closure(Repeat::OneOrMore, Box::new(closure_path(path))),
+        PropertyPathExpression::ZeroOrOne(path) => Path::Closure(Repeat::ZeroOrOne, Box::new(closure_path(path))),
+        PropertyPathExpression::NegatedPropertySet(nodes) => Path::Not(nodes.iter().map(constant).collect()),
     }
 }
 
@@ -541,45 +479,6 @@ pub(super) fn left_spine<'a, T>(top: &'a T, split: impl Fn(&'a T) -> Option<(&'a
     operands.push(rest);
     operands.reverse();
     operands
-}
-
-/// The join of the patterns, flat.
-pub fn join(patterns: impl IntoIterator<Item = Pattern>) -> Pattern {
-    let mut operands = Vec::new();
-    for pattern in patterns {
-        match pattern {
-            Pattern::Unit => (),
-            Pattern::Empty => return Pattern::Empty,
-            Pattern::Join(more) => operands.extend(more),
-            pattern => operands.push(pattern),
-        }
-    }
-    match operands.len() {
-        0 => Pattern::Unit,
-        1 => operands.remove(0),
-        _ => Pattern::Join(operands),
-    }
-}
-
-pub fn union(mut branches: Vec<Pattern>) -> Pattern {
-    match branches.len() {
-        0 => Pattern::Empty,
-        1 => branches.remove(0),
-        _ => Pattern::Union(branches),
-    }
-}
-
-/// The pattern under the conditions, flat.
-pub fn filter(inner: Pattern, conditions: Vec<Condition>) -> Pattern {
-    match inner {
-        Pattern::Empty => Pattern::Empty,
-        inner if conditions.is_empty() => inner,
-        Pattern::Filter { inner, conditions: mut before } => {
-            before.extend(conditions);
-            Pattern::Filter { inner, conditions: before }
-        }
-        inner => Pattern::Filter { inner: Box::new(inner), conditions },
-    }
 }
 
 fn ground_triple(triple: &TriplePattern) -> Option<Triple> {

@@ -236,7 +236,7 @@ impl Planner<'_> {
         // Two plans at each level would be too many where such patterns nest.
         let both = !all_bound && self.correlated == 0;
         let mut plan = |given: Vec<Given>| {
-            let pattern = substitute::substitute(pattern, &given);
+            let pattern = substitute::substitute(pattern.clone(), &given);
             let mut planner = Planner::new(self.statistics, self.budget, self.variables);
             planner.correlated = self.correlated + 1;
             let plan = planner.plan_existence(&pattern);
@@ -289,44 +289,33 @@ fn without_modifiers<'p>(pattern: &'p Pattern, outer: &VarSet) -> &'p Pattern {
 /// Whether applying the pattern to rows that bind `outer` gives what substituting the values into it would: everything in
 /// it sees the outer bindings, and nothing in it sees more of its own than it should.
 fn substitutable(pattern: &Pattern, outer: &VarSet) -> bool {
-    match pattern {
-        Pattern::Empty
-        | Pattern::Unit
-        | Pattern::Triple(_)
-        | Pattern::Closure(_)
-        | Pattern::TripleTerm(_)
-        | Pattern::Service(_)
-        | Pattern::Values { .. }
-        | Pattern::Given(_) => true,
+    let here = match pattern {
         Pattern::Join(operands) => operands.iter().enumerate().all(|(at, operand)| {
             let exposed = scope::exposed(operand);
             // What matters to it that the row binds must not be joined afterwards, as an operand is that shares with the
             // others what they may leave unbound.
             let sees_row = exposed.intersects(outer);
             let (own, shared) = (exposed.without(outer), scope::possible(operand).without(outer));
-            substitutable(operand, outer)
-                && operands.iter().enumerate().filter(|(other, _)| *other != at).all(|(_, other)| {
-                    let possible = scope::possible(other);
-                    let certain = || shared.intersection(&possible).is_subset(&scope::certain(other));
-                    !own.intersects(&possible) && (!sees_row || certain())
-                })
+            operands.iter().enumerate().filter(|(other, _)| *other != at).all(|(_, other)| {
+                let possible = scope::possible(other);
+                let certain = || shared.intersection(&possible).is_subset(&scope::certain(other));
+                !own.intersects(&possible) && (!sees_row || certain())
+            })
         }),
-        Pattern::Union(branches) => branches.iter().all(|branch| substitutable(branch, outer)),
-        Pattern::Filter { inner, .. } => substitutable(inner, outer),
         Pattern::LeftJoin { left, right, .. } => {
-            substitutable(left, outer)
-                && substitutable(right, outer)
-                && !scope::exposed(right).without(outer).intersects(&scope::possible(left))
+            !scope::exposed(right).without(outer).intersects(&scope::possible(left))
                 && scope::possible(left)
                     .intersection(&scope::possible(right))
                     .is_subset(&scope::certain(left).union(outer))
         }
-        Pattern::Extend { inner, var, .. } => !outer.contains(*var) && substitutable(inner, outer),
+        Pattern::Extend { var, .. } => !outer.contains(*var),
         Pattern::Minus { .. }
         | Pattern::Group { .. }
         | Pattern::Project { .. }
         | Pattern::Distinct { .. }
         | Pattern::Order { .. }
         | Pattern::Slice { .. } => false,
-    }
+        _ => true,
+    };
+    here && pattern.children().all(|child| substitutable(child, outer))
 }

@@ -73,7 +73,7 @@ impl Planner<'_> {
             let count =
                 ranges.iter().fold(0u32, |sum, range| sum.saturating_add(range.end.saturating_sub(range.start)));
             if count <= MOST_LOOKED_UP {
-                let rows = ranges.into_iter().flatten().map(|id| vec![TermId::new(id)]).collect();
+                let rows = ranges.into_iter().flatten().map(|id| vec![Some(TermId::new(id))]).collect();
                 join.operands.push(Pattern::Values { vars: vec![var], rows });
             } else if let [range] = ranges.as_slice() {
                 join.ranges.push((var, range.clone()));

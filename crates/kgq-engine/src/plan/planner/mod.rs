@@ -328,16 +328,19 @@ impl<'p> Planner<'p> {
         Ok(node.expecting(rows, Basis::Sides))
     }
 
-    fn values(&self, vars: &[Var], rows: &Arc<[Vec<TermId>]>) -> PhysicalPlan {
+    fn values(&self, vars: &[Var], rows: &Arc<[Vec<Option<TermId>>]>) -> PhysicalPlan {
         let certain = scope::certain(&Pattern::Values { vars: vars.to_vec(), rows: Arc::clone(rows) });
+        let unbound = TermId::UNBOUND;
+        let rows: Arc<_> = rows.iter().map(|row| row.iter().map(|id| id.unwrap_or(unbound)).collect()).collect();
         let count = rows.len() as f64;
-        let values = values::Plan { rows: Arc::clone(rows), width: vars.len() };
-        PhysicalPlan::new(values, vars.to_vec()).like(certain, Vec::new(), false).expecting(count, Basis::Query)
+        PhysicalPlan::new(values::Plan { rows, width: vars.len() }, vars.to_vec())
+            .like(certain, Vec::new(), false)
+            .expecting(count, Basis::Query)
     }
 
     fn given(&self, given: &[Given]) -> PhysicalPlan {
         let vars: Vec<Var> = given.iter().map(|given| given.var).collect();
-        let certain = scope::certain(&Pattern::Given(given.to_vec()));
+        let certain = given.iter().filter(|given| given.bound).map(|given| given.var).collect();
         let positions = given.iter().map(|given| given.position).collect();
         PhysicalPlan::new(given::Plan { vars: vars.clone(), positions }, vars)
             .like(certain, Vec::new(), false)

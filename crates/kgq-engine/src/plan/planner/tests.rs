@@ -2,19 +2,36 @@
 
 use super::*;
 use crate::explain::text;
+use crate::plan::bind;
 use crate::plan::physical::Labels;
 use crate::plan::simplify::{Knowledge, simplify};
 use crate::plan::statistics::{Count, Restriction};
-use crate::plan::translate::{Dataset, Translator};
+use crate::plan::translate::{Around, Translator};
 use crate::plan::{Graph, Scalar, Slot, TripleAtom};
-use crate::terms::Terms;
-use kgq_snapshot::Snapshot;
+use kgq_syntax::rdf::Term;
 use spargebra::{Query, SparqlParser};
+use std::cell::RefCell;
 
 /// Statements, distinct subjects and distinct objects of each predicate. Terms are taken to be spread evenly.
 struct MadeUp<'t> {
-    terms: &'t Terms<'t>,
     predicates: &'t [(&'t str, [f64; 3])],
+    /// The terms of the query, by their ids.
+    terms: RefCell<Vec<Term>>,
+}
+
+impl MadeUp<'_> {
+    fn id(&self, term: &Term) -> TermId {
+        let mut terms = self.terms.borrow_mut();
+        let at = terms.iter().position(|known| known == term).unwrap_or_else(|| {
+            terms.push(term.clone());
+            terms.len() - 1
+        });
+        TermId::new(at as u32)
+    }
+
+    fn name(&self, id: TermId) -> String {
+        self.terms.borrow()[id.index()].to_string().replace("<http://e/", ":").replace('>', "")
+    }
 }
 
 impl Statistics for MadeUp<'_> {
@@ -26,8 +43,7 @@ impl Statistics for MadeUp<'_> {
         let [s, p, o] = atom.slots;
         let [rows, subjects, objects] = match p {
             Slot::Term(p) => {
-                let name = self.terms.term(p).to_string();
-                let known = self.predicates.iter().find(|(known, _)| name == format!("<http://e/{known}>"));
+                let known = self.predicates.iter().find(|(known, _)| self.name(p) == format!(":{known}"));
                 known.map_or([0.0; 3], |(_, counts)| *counts)
             }
             Slot::Var(_) => self.predicates.iter().fold([0.0; 3], |sum, (_, of)| [0, 1, 2].map(|i| sum[i] + of[i])),
@@ -38,8 +54,16 @@ impl Statistics for MadeUp<'_> {
         Count { rows, distinct: [of(s, subjects), of(p, self.predicates.len() as f64), of(o, objects), 1.0] }
     }
 
-    fn objects_are_simple(&self, _: TermId) -> bool {
+    fn objects_are_simple(&self, _: &Term) -> bool {
         true
+    }
+
+    fn named_graphs(&self) -> Vec<Term> {
+        Vec::new()
+    }
+
+    fn is_named_graph(&self, _: &Term) -> bool {
+        false
     }
 
     /// Every comparison allows the ids from 100 to 500.
@@ -51,26 +75,25 @@ impl Statistics for MadeUp<'_> {
 
 /// The plan as text, with what is expected of each node.
 fn plan(predicates: &[(&str, [f64; 3])], query: &str) -> String {
-    let snapshot = Snapshot::from_quads([]).unwrap();
-    let budget = Budget::default();
-    let terms = Terms::new(&snapshot, budget.clone());
+    let budget = &Budget::default();
     let query = SparqlParser::new().with_prefix("", "http://e/").unwrap().parse_query(query).unwrap();
-    let mut translator = Translator::new(&terms, Dataset::new(&terms, None, Graph::Default).unwrap(), false);
     let (Query::Select { pattern, .. } | Query::Ask { pattern, .. }) = &query else { panic!("{query}") };
-    let translated = translator.whole(pattern).unwrap();
+    let made_up = MadeUp { predicates, terms: RefCell::default() };
+    let around = Around { statistics: &made_up, restricted: false, answers_services: false, budget };
+    let mut translator = Translator::new(around, Graph::Default);
+    let translated = translator.pattern(pattern).unwrap();
     let mut names = Vec::new();
     pattern.on_in_scope_variable(|variable| names.push(variable.clone()));
     let vars: Vec<Var> = names.iter().map(|name| translator.var(name)).collect();
     let mut variables = translator.variables;
-    let statistics = MadeUp { terms: &terms, predicates };
-    let translated = simplify(translated, &Knowledge { names: &variables, statistics: &statistics, budget: &budget });
-    let mut planner = Planner::new(&statistics, &budget, &mut variables);
+    let logical = simplify(translated, &Knowledge { names: &variables, statistics: &made_up, budget });
+    let bound = bind::pattern(&logical, &|term| Ok(made_up.id(term))).unwrap();
+    let mut planner = Planner::new(&made_up, budget, &mut variables);
     let plan = match &query {
-        Query::Ask { .. } => planner.plan_existence(&translated).unwrap(),
-        _ => planner.plan(&translated, &vars).unwrap(),
+        Query::Ask { .. } => planner.plan_existence(&bound).unwrap(),
+        _ => planner.plan(&bound, &vars).unwrap(),
     };
-    let term = |id: TermId| terms.term(id).to_string().replace("<http://e/", ":").replace('>', "");
-    text(&plan, &Labels { variables: &variables, term: &term }, None)
+    text(&plan, &Labels { variables: &variables, term: &|id| made_up.name(id) }, None)
 }
 
 /// Checks the operators of a plan, each a line below what it feeds. The starts from one empty solution are left out.
