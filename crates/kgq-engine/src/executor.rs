@@ -39,7 +39,7 @@ pub(crate) struct Planned {
     named_graphs: Arc<[TermId]>,
     default_graph: Graph,
     form: Form,
-    /// The terms of the plan that the snapshot does not have, in the order of their ids.
+    /// The terms of the plan that the snapshot does not have, in the order of their ids, where it is kept.
     terms: Vec<Term>,
     /// Whether the plan depends on what NOW() was.
     reads_clock: bool,
@@ -127,7 +127,8 @@ fn deep(depth: usize, evaluate: impl FnOnce() -> Result<Answer> + Send) -> Resul
 /// # Errors
 /// What this executor does not do, by name; the budget's limits.
 pub fn prepare(snapshot: &Snapshot, query: &Query, default_graph: DefaultGraph, run: Run<'_>) -> Result<Prepared> {
-    let (_, planned) = plan(snapshot, query, default_graph, run)?;
+    let (cx, mut planned) = plan(snapshot, query, default_graph, run)?;
+    planned.terms = cx.terms().computed_terms();
     Ok(Prepared { snapshot: snapshot.clone(), query: query.clone(), default_graph, planned: Arc::new(planned) })
 }
 
@@ -188,8 +189,8 @@ fn plan<'s>(
     };
     let reads_clock = planner.reads_clock();
     cx.variables = Arc::new(variables);
-    let (variables, terms) = (Arc::clone(&cx.variables), cx.terms().computed_terms());
-    Ok((cx, Planned { plan, variables, named_graphs, default_graph, form, terms, reads_clock }))
+    let variables = Arc::clone(&cx.variables);
+    Ok((cx, Planned { plan, variables, named_graphs, default_graph, form, terms: Vec::new(), reads_clock }))
 }
 
 impl Planned {

@@ -198,4 +198,6 @@ fn at_most(answer: Answer, most: u64) -> Answer {
 }
 
 #[cfg(test)]
+mod prepared_tests;
+#[cfg(test)]
 mod tests;
