@@ -1,14 +1,16 @@
 //! What commands that answer say of a query beside its answer, on the standard error.
 
 use super::output::Output;
-use kgq_engine::Failures;
 use kgq_engine::query::Query;
-use kgq_graph::advice::{Allowance, Asked, Finding, failed};
+use kgq_engine::{Failures, Limits};
+use kgq_graph::advice::{Finding, failed};
 use kgq_graph::graph::Graph;
 use kgq_graph::render::Written;
+use kgq_graph::request::advise::{Advised, Remarks, Turned, mistakes, remarks};
+use kgq_syntax::budget::Work;
 use kgq_syntax::error::{Error, Kind, Result, Source};
 use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Reading deep queries recurses deeply; memory is taken only as it is used.
 const STACK: usize = 256 << 20;
@@ -75,8 +77,8 @@ impl<'a> Adviser<'a> {
         if !self.speaks(output) {
             return Ok(());
         }
-        let mistakes = self.ask(graph, Duration::ZERO, |asked| asked.mistakes())?;
-        self.tell(mistakes, Said::Warning, output)
+        let found = self.in_time(graph, Duration::ZERO, |advised| mistakes(graph, advised))?;
+        self.tell(found, Said::Warning, output)
     }
 
     /// Which expressions failed while the answer was read.
@@ -90,24 +92,14 @@ impl<'a> Adviser<'a> {
     /// Why there was nothing, or which terms are unknown though there was something. `spent` is the time that the answer took: both
     /// together take no more than a query may.
     pub fn after(&self, written: Written, spent: Duration, graph: &Graph, output: &mut Output) -> Result<()> {
-        if !self.speaks(output) || written.truth == Some(true) {
+        if !self.speaks(output) {
             return Ok(());
         }
-        let nothing = written.rows == 0 || written.truth.is_some();
-        if let (true, Some(project)) = (nothing, graph.project()) {
-            let settings = &project.manifest.silences;
-            let silences = self.ask(graph, spent, |asked| asked.not_stated(settings))?;
-            if !silences.is_empty() {
-                let of = if written.truth.is_some() { "no: " } else { "no rows: " };
-                return self.tell(silences, Said::Reason(of), output);
-            }
-        }
-        match (written.rows, written.truth) {
-            (0, None) => {
-                self.tell(self.ask(graph, spent, |asked| asked.why_empty())?, Said::Reason("no rows: "), output)
-            }
-            _ => self.tell(self.ask(graph, spent, |asked| asked.unknown_terms())?, Said::Warning, output),
-        }
+        let turned = Turned::of(written.rows, written.truth);
+        let Remarks { warnings, reasons } = self.in_time(graph, spent, |advised| remarks(graph, advised, turned))?;
+        self.tell(warnings, Said::Warning, output)?;
+        let of = if written.truth.is_some() { "no: " } else { "no rows: " };
+        self.tell(reasons, Said::Reason(of), output)
     }
 
     /// What the query's prefixes may stand for beside what they are taken for.
@@ -123,32 +115,22 @@ impl<'a> Adviser<'a> {
         Ok(())
     }
 
-    /// Asks for advice; nothing comes of a snapshot that is damaged.
-    fn ask<T: Send>(&self, graph: &Graph, spent: Duration, question: impl FnOnce(&Asked<'_>) -> T + Send) -> Result<T> {
-        let advice = self.ask_in_time(graph, spent, question);
-        graph.intact()?;
-        advice
-    }
-
-    /// Asks for advice, which ends by itself when its time is up.
-    fn ask_in_time<T: Send>(
+    /// Asks for advice, which ends by itself when the time that the query has left is up.
+    fn in_time<T: Send>(
         &self,
         graph: &Graph,
         spent: Duration,
-        question: impl FnOnce(&Asked<'_>) -> T + Send,
+        question: impl FnOnce(Advised<'_>) -> Result<T> + Send,
     ) -> Result<T> {
         let options = graph.evaluation_options();
         let left = options.limits.time.map(|time| time.saturating_sub(spent));
         let cancelled = options.budget.clone();
-        let (source, query, snapshot, prefixes) = (self.source, self.query, graph.snapshot()?, graph.prefixes()?);
+        let (source, query) = (self.source, self.query);
         let work = move || {
-            let started = Instant::now();
-            let clock = || started.elapsed();
-            let is_stopped = || options.budget.is_cancelled();
-            let budget = Allowance::new(&clock, left, &is_stopped);
-            question(&Asked { source, query, snapshot, prefixes, options: &options, budget: &budget })
+            let budget = options.budget.child(Work::Query, Limits { time: left, ..Limits::default() });
+            question(Advised { source, query, options: &options, budget: &budget })
         };
-        let Some(interrupted) = self.interrupted else { return Ok(work()) };
+        let Some(interrupted) = self.interrupted else { return work() };
         let (sender, receiver) = channel();
         std::thread::scope(|scope| {
             std::thread::Builder::new()
@@ -162,7 +144,7 @@ impl<'a> Adviser<'a> {
                     Ok(_) if cancelled.is_cancelled() => {
                         return Err(Error::new(Kind::Interrupted, "the query was interrupted"));
                     }
-                    Ok(found) => return Ok(found),
+                    Ok(found) => return found,
                     Err(RecvTimeoutError::Timeout) if interrupted() => cancelled.cancel(),
                     Err(RecvTimeoutError::Timeout) => (),
                     Err(RecvTimeoutError::Disconnected) => {

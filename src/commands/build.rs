@@ -3,11 +3,11 @@
 use super::answer::seconds;
 use super::output::{Output, files_of};
 use super::terminal::Stream;
-use kgq_graph::graph::{Graph, News, Watcher, same_file};
-use kgq_snapshot::store::{Content, Input};
-use kgq_snapshot::{BuildOptions, Phase, Progress, Snapshot};
+use kgq_graph::graph::{Graph, News, Watcher};
+use kgq_graph::request::build::{Built, build, refuse_path};
+use kgq_snapshot::store::Input;
+use kgq_snapshot::{Phase, Progress};
 use kgq_syntax::error::{Error, Result};
-use kgq_syntax::rdf::Compression;
 use kgq_syntax::text::{thousands, visible};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -32,16 +32,14 @@ pub struct Args {
 
 pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     let inputs = if args.files.is_empty() { graph.inputs()? } else { named_inputs(&args.files, graph, output)? };
-    refuse_output(&args.output, &inputs, graph)?;
+    refuse_path(graph, &inputs, &args.output)?;
     let started = Instant::now();
     let bar = ProgressLine::new(output.err_is_terminal && !output.quiet);
     let progress = |progress: Progress| bar.show(&progress);
-    let options = BuildOptions { progress: Some(&progress), ..graph.build_options() };
-    let built = Snapshot::build(&inputs, &options, &args.output);
+    let built = build(graph, &inputs, &args.output, &progress);
     bar.clear();
-    let summary = built?;
+    let Built { summary, size } = built?;
     let elapsed = started.elapsed();
-    let size = std::fs::metadata(&args.output).map_or(0, |m| m.len());
     let statements = summary.triples + summary.quads;
     output.line(&format!("{:>12}  triples in the default graph", thousands(summary.triples)))?;
     output.line(&format!("{:>12}  statements in named graphs", thousands(summary.quads)))?;
@@ -54,22 +52,6 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     let rate = summary.statements as f64 / elapsed.as_secs_f64().max(0.000_001);
     output.note(&format!("built in {}, {} statements/s", seconds(elapsed), thousands(rate as u64)));
     Ok(0)
-}
-
-/// A snapshot is mapped, so it is not compressed; and it replaces nothing that it is made of.
-fn refuse_output(path: &Path, inputs: &[Input], graph: &Graph) -> Result<()> {
-    let name = path.to_string_lossy();
-    if Compression::strip(&name).1 != Compression::None || Compression::unknown(&name).is_some() {
-        return Err(Error::usage(format!("{name}: a snapshot is not compressed, as it is read in place"))
-            .hint("name it without the last ending, for example `graph.kgq`"));
-    }
-    graph.refuse_own_file(path)?;
-    let own = inputs.iter().any(|input| matches!(&input.content, Content::File(file) if same_file(file, path)));
-    if own {
-        return Err(Error::policy(format!("{name} is read by this command: kgq does not overwrite it"))
-            .hint("give `--output` another name"));
-    }
-    Ok(())
 }
 
 /// The files as inputs, or an error that names each that cannot be one.

@@ -14,6 +14,7 @@ use kgq_graph::graph::Graph;
 use kgq_graph::project::Entailment;
 use kgq_graph::render::Format;
 use kgq_graph::request::export::one_graph;
+use kgq_syntax::budget::{Budget, Work};
 use kgq_syntax::error::{Error, Result, Source};
 use kgq_syntax::rdf::canonical::{self, canonicalize};
 use kgq_syntax::rdf::{GraphName, Quad, RdfFormat};
@@ -87,6 +88,7 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     let to_file = args.answer.output.is_some() || args.tables.is_some();
     let progress = if to_file { Progress::start(output) } else { Progress::beside_result(output) };
     let _watchdog = Watchdog::start(&graph.options().asked_limits);
+    let budget = graph.budget_of(Work::Export);
     let all = graph.read(Some(&|name, quads| progress.read(name, quads)))?.quads();
     let chosen_quads: Vec<Quad>;
     let mut by_rules = String::new();
@@ -98,7 +100,7 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
         }
         (None, Some(rules)) => {
             progress.say(|| "drawing conclusions".into());
-            (chosen_quads, by_rules) = inferred(graph, rules)?;
+            (chosen_quads, by_rules) = inferred(graph, rules, &budget)?;
             &chosen_quads
         }
     };
@@ -107,9 +109,9 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
         return write_tables(quads, folder, args, graph, output);
     }
     if args.canonical {
-        write_canonical(quads, args, &progress, output)?;
+        write_canonical(quads, args, &budget, &progress, output)?;
     } else if args.sorted {
-        write_sorted(quads, args, graph, &progress, output)?;
+        write_sorted(quads, args, graph, &budget, &progress, output)?;
     } else {
         write_graph(quads, &args.answer, graph, &progress, output)?;
     }
@@ -124,13 +126,13 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
 }
 
 /// What follows, and in words how much by which rule.
-fn inferred(graph: &Graph, rules: Option<Entailment>) -> Result<(Vec<Quad>, String)> {
+fn inferred(graph: &Graph, rules: Option<Entailment>, budget: &Budget) -> Result<(Vec<Quad>, String)> {
     let rules = rules.unwrap_or_else(|| graph.entailment());
     if rules == Entailment::None {
         return Err(Error::usage("kgq.toml says that nothing follows (`rules` below `[infer]` is `none`)")
             .hint("say by which rules: `--inferred=rdfs` or `--inferred=rdfs-plus`"));
     }
-    let inferred = graph.infer(rules)?;
+    let inferred = graph.infer(rules, budget)?;
     let used = inferred.by_rule.iter().filter(|(_, count)| *count > 0);
     let used: Vec<String> = used.map(|(rule, count)| format!("{} by {rule}", thousands(*count))).collect();
     let words = if used.is_empty() { String::new() } else { format!(": {}", used.join(", ")) };
@@ -138,15 +140,22 @@ fn inferred(graph: &Graph, rules: Option<Entailment>) -> Result<(Vec<Quad>, Stri
 }
 
 /// The quads with canonical names for blank nodes, in the order of their lines; Turtle and TriG as people write them.
-fn write_sorted(quads: &[Quad], args: &Args, graph: &Graph, progress: &Progress, output: &mut Output) -> Result<()> {
-    let sorted = canonical::relabel(quads)?;
+fn write_sorted(
+    quads: &[Quad],
+    args: &Args,
+    graph: &Graph,
+    budget: &Budget,
+    progress: &Progress,
+    output: &mut Output,
+) -> Result<()> {
+    let (sorted, _held) = canonical::relabel(quads, budget)?;
     let named = sorted.iter().any(|q| q.graph_name != GraphName::DefaultGraph);
     match args.answer.chosen_format()? {
         None | Some(Format::Rdf(RdfFormat::TriG)) => {}
         Some(Format::Rdf(RdfFormat::Turtle)) if !named => {}
         Some(_) => return write_graph(&sorted, &args.answer, graph, progress, output),
     }
-    let text = turtle::write(&sorted, graph.prefixes()?);
+    let text = turtle::write(&sorted, graph.prefixes()?, budget)?;
     write_to(args.answer.output.as_deref(), Content::Rdf, output, |out| {
         out.write_all(text.as_bytes()).map_err(|e| Error::io("the output", &e))
     })
@@ -185,8 +194,14 @@ fn write_checksum(args: &Args) -> Result<()> {
     })
 }
 
-fn write_canonical(quads: &[Quad], args: &Args, progress: &Progress, output: &mut Output) -> Result<()> {
-    let canonical = canonicalize(quads)?;
+fn write_canonical(
+    quads: &[Quad],
+    args: &Args,
+    budget: &Budget,
+    progress: &Progress,
+    output: &mut Output,
+) -> Result<()> {
+    let canonical = canonicalize(quads, budget)?;
     write_to(args.answer.output.as_deref(), Content::Rdf, output, |out| {
         let (mut lines, mut out) = (canonical.lines.iter(), progress.counting(out));
         lines.try_for_each(|line| out.write_all(line.as_bytes())).map_err(|e| Error::io("the output", &e))

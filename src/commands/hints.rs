@@ -13,9 +13,12 @@ fn hint(limit: Exceeded) -> &'static str {
     match limit {
         Exceeded::Time(Work::Query | Work::Serving) => "`--timeout` (`timeout` in kgq.toml) sets how long it may take",
         // kgq.toml bounds queries only: large files may take longer.
-        Exceeded::Time(Work::Loading) => "`--timeout` sets how long it may take",
-        Exceeded::Memory(_) => {
+        Exceeded::Time(Work::Loading | Work::Export | Work::Validation) => "`--timeout` sets how long it may take",
+        Exceeded::Memory(Work::Query | Work::Loading | Work::Serving) => {
             "`--max-memory` (`max-memory` in kgq.toml) sets how much a query, or reading its data, may take"
+        }
+        Exceeded::Memory(Work::Export | Work::Validation) => {
+            "`--max-memory` (`max-memory` in kgq.toml) sets how much it may take"
         }
         Exceeded::Rows => {
             "`--max-rows` (`max-rows` in kgq.toml) sets how many it may have; LIMIT in the query asks for fewer"

@@ -176,75 +176,64 @@ fn dispatch(command: &Command, graph: &Graph, output: &mut Output) -> Result<u8>
     }
 }
 
-/// Watches a whole command that has no watch of its own, as what it does is mostly reading.
-pub fn watch(command: &Command, graph: &Graph) -> Option<Watchdog> {
-    match command {
-        Command::Query(_)
-        | Command::Run(_)
-        | Command::Validate(_)
-        | Command::Export(_)
-        | Command::Publish(_)
-        | Command::Update(_)
-        | Command::Why(_)
-        | Command::WhyNot(_)
-        | Command::Diff(_)
-        | Command::Bundle(_)
-        | Command::Verify(_)
-        | Command::Repl(_) => None,
-        #[cfg(feature = "serve")]
-        Command::Serve(_) => None,
-        #[cfg(feature = "mcp")]
-        Command::Mcp(_) => None,
-        Command::Queries(_)
-        | Command::Describe(_)
-        | Command::Cite(_)
-        | Command::Info(_)
-        | Command::Check(_)
-        | Command::Test(_)
-        | Command::Load(_)
-        | Command::Build(_)
-        | Command::Cache(_)
-        | Command::Trust(_)
-        | Command::Fmt(_)
-        | Command::New(_)
-        | Command::Init(_)
-        | Command::Completions(_) => Some(Watchdog::of_loading(graph.options())),
+/// What a command has to do with the project's files.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Loading {
+    /// It loads them, and limits its work itself.
+    Limited,
+    /// It loads them, and what it does is mostly reading.
+    Reading,
+    /// It does not load them, or has findings of its own about kgq.toml.
+    Apart,
+}
+
+impl Command {
+    fn loading(&self) -> Loading {
+        match self {
+            Self::Query(_)
+            | Self::Run(_)
+            | Self::Validate(_)
+            | Self::Export(_)
+            | Self::Publish(_)
+            | Self::Update(_)
+            | Self::Why(_)
+            | Self::WhyNot(_)
+            | Self::Diff(_)
+            | Self::Bundle(_)
+            | Self::Verify(_)
+            | Self::Repl(_) => Loading::Limited,
+            #[cfg(feature = "serve")]
+            Self::Serve(_) => Loading::Limited,
+            #[cfg(feature = "mcp")]
+            Self::Mcp(_) => Loading::Limited,
+            Self::Queries(_) | Self::Describe(_) | Self::Cite(_) | Self::Info(_) | Self::Test(_) | Self::Load(_) => {
+                Loading::Reading
+            }
+            Self::Check(_)
+            | Self::Build(_)
+            | Self::Cache(_)
+            | Self::Trust(_)
+            | Self::Fmt(_)
+            | Self::New(_)
+            | Self::Init(_)
+            | Self::Completions(_) => Loading::Apart,
+        }
     }
+}
+
+/// Watches a whole command that does not limit its work itself.
+pub fn watch(command: &Command, graph: &Graph) -> Option<Watchdog> {
+    (command.loading() != Loading::Limited).then(|| Watchdog::of_loading(graph.options()))
 }
 
 /// Warns of what is odd in kgq.toml before a command that loads the project's files.
 pub fn warn_of_manifest(command: &Command, graph: &Graph, output: &mut Output) -> Result<()> {
+    if command.loading() == Loading::Apart {
+        return Ok(());
+    }
     let advice = match command {
         Command::Query(query::Args { ask, .. }) | Command::Run(run::Args { ask, .. }) => Some(&ask.advice),
-        Command::Queries(_)
-        | Command::Describe(_)
-        | Command::Cite(_)
-        | Command::Info(_)
-        | Command::Validate(_)
-        | Command::Test(_)
-        | Command::Load(_)
-        | Command::Export(_)
-        | Command::Publish(_)
-        | Command::Update(_)
-        | Command::Why(_)
-        | Command::WhyNot(_)
-        | Command::Diff(_)
-        | Command::Bundle(_)
-        | Command::Verify(_)
-        | Command::Repl(_) => None,
-        #[cfg(feature = "serve")]
-        Command::Serve(_) => None,
-        #[cfg(feature = "mcp")]
-        Command::Mcp(_) => None,
-        // `check` has findings of its own for this, and the others do not load the project.
-        Command::Check(_)
-        | Command::Build(_)
-        | Command::Cache(_)
-        | Command::Trust(_)
-        | Command::Fmt(_)
-        | Command::New(_)
-        | Command::Init(_)
-        | Command::Completions(_) => return Ok(()),
+        _ => None,
     };
     let is_error = advice.is_some_and(|advice| advice.level.is_some());
     if !is_error && (output.quiet || advice.is_some_and(|advice| advice.no_warnings)) {

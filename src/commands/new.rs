@@ -1,11 +1,11 @@
 //! `kgq new`.
 
-use super::output::Output;
+use super::output::{Output, write_file};
 use kgq_graph::graph::Graph;
 use kgq_graph::project::MANIFEST;
-use kgq_syntax::error::{Error, Kind, Result};
+use kgq_syntax::error::{Error, Result};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Make a small working project in a new folder
 #[derive(Debug, clap::Args)]
@@ -28,13 +28,12 @@ pub fn run(args: &Args, _: &Graph, output: &mut Output) -> Result<u8> {
     let name = folder.file_name().map_or_else(|| "my-graph".to_owned(), |n| n.to_string_lossy().into_owned());
     let name: String =
         name.chars().map(|c| if c.is_alphanumeric() || c == '-' || c == '_' { c } else { '-' }).collect();
-    for (path, text) in FILES {
+    // The manifest is the last: what has none is no project.
+    for (path, text) in FILES.into_iter().rev() {
         let path = folder.join(path);
-        let make = |path: &Path| -> std::io::Result<()> {
-            fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
-            fs::write(path, text.replace("NAME", &name))
-        };
-        make(&path).map_err(|e| Error::new(Kind::Io, format!("{}: {e}", path.display())))?;
+        let io = |e: std::io::Error| Error::io(path.display(), &e);
+        fs::create_dir_all(path.parent().unwrap_or(folder)).map_err(io)?;
+        write_file(&path, |out| out.write_all(text.replace("NAME", &name).as_bytes()).map_err(io))?;
     }
     output.line(&format!("made {shown}: {}", FILES.map(|(path, _)| path).join(", ")))?;
     output.line(&format!(

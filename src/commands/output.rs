@@ -24,6 +24,20 @@ pub struct Output {
 }
 
 impl Output {
+    /// No terminal, but this writer.
+    #[cfg(test)]
+    pub fn to(out: Box<dyn std::io::Write + Send>) -> Self {
+        Self {
+            out: Stream::Bytes(out),
+            err: Stream::Bytes(Box::new(std::io::sink())),
+            terminal: None,
+            colour: false,
+            err_is_terminal: false,
+            err_colour: false,
+            quiet: false,
+        }
+    }
+
     /// A line to the standard output.
     pub fn line(&mut self, text: &str) -> Result<()> {
         writeln!(self.out, "{text}").map_err(|e| Error::io("the output", &e))

@@ -9,7 +9,9 @@ use kgq_graph::audit::{Audit, RowSources};
 use kgq_graph::catalog::{Labels, ParamKind};
 use kgq_graph::export::rebase::Rebase;
 use kgq_graph::graph::Graph;
+use kgq_graph::request::history::last_changes;
 use kgq_site::{self as site, NoAnswer, PublishedAnswer, PublishedQuery, Report, Source, standalone};
+use kgq_syntax::budget::Work;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{NamedNode, Prefixes, Quad};
 use kgq_syntax::text::{count, thousands};
@@ -92,7 +94,7 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     graph.read(Some(&|name, quads| progress.read(name, quads)))?;
     progress.say(|| "asking git for the last changes".into());
     let mut changed = match graph.project() {
-        Some(project) => history::last_changes(project, &base),
+        Some(project) => last_changes(project, &base, &|file| history::line_times(&project.root, file)),
         None => FxHashMap::default(),
     };
     let audit = Arc::new(graph.audit()?);
@@ -123,7 +125,7 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     let rebased: Vec<Quad>;
     let mut quads = graph.dataset()?.quads();
     progress.say(|| "drawing conclusions".into());
-    let mut inferred = graph.infer(graph.entailment())?.quads;
+    let mut inferred = graph.infer(graph.entailment(), &graph.budget_of(Work::Export))?.quads;
     if let Some(rebase) = &args.rebase {
         rebased = quads.iter().map(|quad| rebase.quad(quad)).collect();
         quads = &rebased;

@@ -181,6 +181,11 @@ impl Stream {
         }
     }
 
+    /// To a program that writes to the terminal itself.
+    pub fn through(program: Box<dyn Write + Send>, styled: bool) -> Self {
+        Self::Terminal(Door::new(program, styled))
+    }
+
     pub fn is_terminal(&self) -> bool {
         matches!(self, Self::Terminal(_))
     }

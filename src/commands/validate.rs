@@ -10,6 +10,7 @@ use kgq_graph::check::{Finding, Severity, Validation};
 use kgq_graph::export::turtle;
 use kgq_graph::graph::Graph;
 use kgq_graph::render::{self, Format};
+use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Kind, Result};
 use kgq_syntax::rdf::{GraphName, Literal, Prefixes, Quad, RdfFormat, Term, Variable};
 use kgq_syntax::text::count;
@@ -143,9 +144,9 @@ fn write_report(
     }
     let content = Content::of(Format::Rdf(format));
     write_to(args.answer.output.as_deref(), content, output, |out| match format {
-        RdfFormat::Turtle | RdfFormat::TriG if args.answer.rdf == render::RdfVersion::V12 => {
-            out.write_all(turtle::write(quads, &prefixes).as_bytes()).map_err(|e| Error::io("the output", &e))
-        }
+        RdfFormat::Turtle | RdfFormat::TriG if args.answer.rdf == render::RdfVersion::V12 => out
+            .write_all(turtle::write(quads, &prefixes, &Budget::default())?.as_bytes())
+            .map_err(|e| Error::io("the output", &e)),
         format => render::write_quads(quads, format, &prefixes, args.answer.graph_options(), out).map(|_| ()),
     })
 }

@@ -5,9 +5,10 @@ use super::call::Call;
 use super::cells::Names;
 use super::citations::Citations;
 use super::page;
-use super::reasons::{Turned, reasons};
+use super::reasons::reasons;
 use kgq_engine::query::Query;
 use kgq_engine::{self as engine, Answer, Failures, Row};
+use kgq_graph::request::advise::Turned;
 use kgq_syntax::error::{Error, Result, Source};
 use kgq_syntax::rdf::{Term, Triple, Variable};
 use serde_json::{Map, Value, json};
@@ -44,19 +45,19 @@ pub fn answer(call: &Call<'_>, question: &Question<'_>) -> Result<Answered> {
     let turned = match engine::evaluate(call.graph.snapshot()?, question.query, &options)? {
         Answer::Boolean(truth) => {
             told.insert("truth".into(), truth.into());
-            Turned { is_empty: false, truth: Some(truth) }
+            Turned::Truth(truth)
         }
         Answer::Solutions(solutions) => {
             let (rows, more) = some(solutions.rows, given, call.budget.rows)?;
             let rows = Rows { variables: solutions.variables, rows, more, triples: None };
             table(call, question, given, &rows, &mut told)?;
-            Turned { is_empty: rows.rows.is_empty() && given == 0, truth: None }
+            Turned::of((rows.rows.len() + given) as u64, None)
         }
         Answer::Graph(triples) => {
             let (triples, more) = some(triples.0, given, call.budget.rows)?;
             let rows = as_rows(triples, more);
             table(call, question, given, &rows, &mut told)?;
-            Turned { is_empty: rows.rows.is_empty() && given == 0, truth: None }
+            Turned::of((rows.rows.len() + given) as u64, None)
         }
     };
     let found = reasons(call, question.source, question.query, turned, &failures)?;

@@ -2,19 +2,13 @@
 
 use super::call::Call;
 use super::failure;
-use kgq_engine::Failures;
 use kgq_engine::query::Query;
-use kgq_graph::advice::{Allowance, Asked, Finding, failed};
+use kgq_engine::{Failures, Limits};
+use kgq_graph::advice::{Finding, failed};
+use kgq_graph::request::advise::{Advised, Remarks, Turned, mistakes, remarks};
+use kgq_syntax::budget::Work;
 use kgq_syntax::error::{Error, Result, Source};
 use serde_json::Value;
-
-/// What the answer turned out to be.
-#[derive(Clone, Copy)]
-pub struct Turned {
-    pub is_empty: bool,
-    /// Of ASK.
-    pub truth: Option<bool>,
-}
 
 /// Warnings, and reasons for nothing.
 #[derive(Default)]
@@ -32,28 +26,16 @@ pub fn reasons(
     turned: Turned,
     failures: &Failures,
 ) -> Result<Reasons> {
-    let (snapshot, prefixes) = (call.graph.snapshot()?, call.graph.prefixes()?);
     let options = call.evaluation(&Failures::default());
-    let clock = || call.spent();
-    let is_stopped = || call.work.is_cancelled();
-    let budget = Allowance::new(&clock, Some(call.budget.time), &is_stopped);
-    let asked = Asked { source, query, snapshot, prefixes, options: &options, budget: &budget };
-    let warnings = asked.mistakes().into_iter().chain(failed(failures)).map(told).collect();
-    let mut found = Reasons { warnings, ..Reasons::default() };
-    let silences = call.graph.project().map(|project| &project.manifest.silences);
-    let nothing = turned.is_empty || turned.truth == Some(false);
-    let mut why = match silences {
-        Some(silences) if nothing => asked.not_stated(silences),
-        Some(_) | None => Vec::new(),
-    };
-    if why.is_empty() && turned.is_empty && turned.truth.is_none() {
-        why = asked.why_empty();
-    } else if why.is_empty() && turned.truth != Some(true) {
-        found.warnings.extend(asked.unknown_terms().into_iter().map(told));
-    }
-    found.errors = why.iter().map(|finding| finding.error.clone()).collect();
-    found.reasons = why.into_iter().map(told).collect();
-    call.graph.intact()?;
+    let time = Some(call.budget.time.saturating_sub(call.spent()));
+    let budget = call.work.child(Work::Query, Limits { time, ..Limits::default() });
+    let advised = Advised { source, query, options: &options, budget: &budget };
+    let mistakes = mistakes(call.graph, advised)?;
+    let Remarks { warnings, reasons } = remarks(call.graph, advised, turned)?;
+    let warnings = mistakes.into_iter().chain(failed(failures)).chain(warnings);
+    let mut found = Reasons { warnings: warnings.map(told).collect(), ..Reasons::default() };
+    found.errors = reasons.iter().map(|finding| finding.error.clone()).collect();
+    found.reasons = reasons.into_iter().map(told).collect();
     Ok(found)
 }
 

@@ -8,6 +8,7 @@ use kgq_graph::catalog::CannedQuery;
 use kgq_graph::export;
 use kgq_graph::graph::Graph;
 use kgq_graph::project::Role;
+use kgq_syntax::budget::Work;
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::{NamedNode, Quad};
 use rmcp::model::{ReadResourceResult, Resource, ResourceContents, ResourceTemplate};
@@ -74,7 +75,7 @@ fn ontology(graph: &Graph) -> Result<Option<String>> {
     let is_ontology: Vec<bool> = dataset.files.iter().map(|file| files.contains(&file.name)).collect();
     let own = dataset.quads_with_origin().filter(|(_, file)| is_ontology.get(*file).copied().unwrap_or(false));
     let quads: Vec<&Quad> = own.map(|(quad, _)| quad).collect();
-    Ok(Some(export::turtle::write(quads, graph.prefixes()?)))
+    Ok(Some(export::turtle::write(quads, graph.prefixes()?, &graph.budget_of(Work::Export))?))
 }
 
 fn queries(graph: &Graph) -> Result<Vec<&CannedQuery>> {

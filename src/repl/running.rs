@@ -8,6 +8,7 @@ use super::interrupt::Interrupts;
 use crate::commands::{Base, MemoryWatch, Watchdog, give_back};
 use kgq_engine::query::Query;
 use kgq_engine::{self as engine, Answer, Budget, EvaluationOptions, Limits, Row, Solutions, Triples};
+use kgq_graph::render::Written;
 use kgq_snapshot::Snapshot;
 use kgq_syntax::budget::{Reservation, Work, took_longer};
 use kgq_syntax::error::{Error, Kind, Result};
@@ -64,6 +65,16 @@ impl Kept {
                 }
             }
         }
+    }
+
+    /// What is written where all of the answer is.
+    pub fn written(&self) -> Written {
+        let (rows, truth) = match self {
+            Self::Table { rows, .. } => (rows.len(), None),
+            Self::Graph(triples) => (triples.len(), None),
+            Self::Boolean(value) => (0, Some(*value)),
+        };
+        Written { rows: rows as u64, truth, mapped: 0 }
     }
 
     /// The answer once more, as it came.

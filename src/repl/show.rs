@@ -1,12 +1,14 @@
 //! How answers are shown: as a numbered table that fits, through the pager when long, or into a file.
 
+use super::pager::{Left, Paged};
 use super::running::Kept;
-use super::{Last, Shell, pager, sink};
-use crate::commands::{Content, as_shown, seconds};
+use super::{Last, Shell, sink};
+use crate::commands::{Content, seconds};
 use kgq_graph::render::{self, CellOptions, Format, GraphOptions, RenderOptions, TableOptions, Written};
-use kgq_syntax::error::Result;
+use kgq_syntax::error::{Error, Kind, Result};
 use kgq_syntax::rdf::RdfFormat;
 use kgq_syntax::text::count;
+use std::io::Write;
 
 /// How answers look.
 #[derive(Clone, Copy, Debug, Default)]
@@ -50,13 +52,18 @@ fn write(shell: &mut Shell<'_>, last: &Last, longest: Option<usize>) -> Result<W
         cells: CellOptions::default(),
         table: TableOptions { numbered: true, longest, vertical: shell.view.vertical },
     };
-    let mut text = Vec::new();
-    let written = render::write(last.answer.answer(), options, &mut text)?;
-    let mut text = String::from_utf8_lossy(&text);
-    if to_terminal {
-        text = as_shown(&text, Content::of(format), shell.output.colour).into();
-    }
-    pager::show(&text, shell.output)?;
+    let interrupts = &shell.interrupts;
+    let interrupted = || interrupts.count() > 0;
+    let mut screen = Marked { out: Paged::new(shell.output, Content::of(format), &interrupted), has_cut: false };
+    let written = render::write(last.answer.answer(), options, &mut screen);
+    let has_cut = screen.has_cut;
+    let written = match (screen.out.finish()?, written) {
+        (Some(Left::ByInterrupt), _) => {
+            return Err(Error::new(Kind::Interrupted, "the answer was interrupted while it was shown"));
+        }
+        (Some(Left::ByReader), _) => last.answer.written(),
+        (None, written) => written?,
+    };
     if to_terminal || shell.output.err_is_terminal {
         let what = match &last.answer {
             Kept::Boolean(_) => "answered".to_owned(),
@@ -64,8 +71,26 @@ fn write(shell: &mut Shell<'_>, last: &Last, longest: Option<usize>) -> Result<W
             Kept::Table { .. } => count(written.rows, "row", "rows"),
         };
         let time = if shell.timing { format!(" in {}", seconds(last.took)) } else { String::new() };
-        let cut = if longest.is_some() && text.contains('…') { "; .last shows cut texts whole" } else { "" };
+        let cut = if longest.is_some() && has_cut { "; .last shows cut texts whole" } else { "" };
         shell.output.note(&format!("{what}{time}{cut}"));
     }
     Ok(written)
+}
+
+/// Passes on what is written, and notes whether a cell of it is cut.
+struct Marked<W> {
+    out: W,
+    has_cut: bool,
+}
+
+impl<W: Write> Write for Marked<W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let mark = "…".as_bytes();
+        self.has_cut = self.has_cut || bytes.windows(mark.len()).any(|piece| piece == mark);
+        self.out.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.out.flush()
+    }
 }

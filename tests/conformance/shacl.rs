@@ -1,7 +1,7 @@
 //! The suite of SHACL 1.0, Core and SPARQL: validation reports must be isomorphic to the expected ones.
 
 use crate::{judge, title};
-use kgq_engine::Limits;
+use kgq_engine::{Budget, Limits};
 use kgq_graph::check::shacl::{Shapes, Texts, ValidationData, validate};
 use kgq_syntax::bounds::Bounds;
 use kgq_syntax::rdf::{NamedNodeRef, NamedOrBlankNode, Term, Triple};
@@ -92,7 +92,7 @@ impl Test {
     fn run(&self, files: &mut Files) -> Result<(), String> {
         let triples = |graph: &Graph| graph.iter().map(|t| t.into_owned()).collect::<Vec<Triple>>();
         let data = triples(files.graph(&self.data));
-        let dataset = ValidationData::new(data, triples(files.graph(&self.shapes)));
+        let dataset = ValidationData::new(data, triples(files.graph(&self.shapes)), &Budget::default()).unwrap();
         let shapes = Shapes::parse(&dataset, Texts { bounds: Bounds::default(), written: &|_| None });
         let report = match &shapes.ill_formed[..] {
             [] => validate(&dataset, &shapes, Limits::default(), &|term| term.to_string())

@@ -1,6 +1,7 @@
 //! Why an answer is empty, and what is said before a query runs: by the cases of `tests/cases/empty-answers.txt`, and of the
 //! shipped queries nothing.
 
+use kgq_engine::{Budget, Limits};
 use kgq_graph::advice::{Allowance, Asked, codes};
 use kgq_graph::graph::{Graph, OpenOptions};
 use kgq_syntax::error::Source;
@@ -52,7 +53,7 @@ fn diagnose(
         snapshot: session.snapshot().unwrap(),
         prefixes: session.prefixes().unwrap(),
         options: &options,
-        budget: &Allowance::new(&|| Duration::ZERO, None, &|| false),
+        budget: &Allowance::new(&Budget::default()),
     };
     let found = why(&asked);
     let shown = found.iter().map(|f| f.error.render(false)).collect();
@@ -140,16 +141,17 @@ fn advice_ends_when_its_time_is_up_or_nobody_wants_it() {
     let source = Source::new("<query>", text);
     let query = session.parse(source).unwrap();
     let options = session.evaluation_options();
-    let late: (&dyn Fn() -> Duration, &dyn Fn() -> bool) = (&|| Duration::from_secs(9), &|| false);
-    let unwanted: (&dyn Fn() -> Duration, &dyn Fn() -> bool) = (&|| Duration::ZERO, &|| true);
-    for (clock, is_stopped) in [late, unwanted] {
+    let late = Budget::new(Limits { time: Some(Duration::ZERO), ..Limits::default() });
+    let unwanted = Budget::default();
+    unwanted.cancel();
+    for budget in [late, unwanted] {
         let asked = Asked {
             source,
             query: &query,
             snapshot: session.snapshot().unwrap(),
             prefixes: session.prefixes().unwrap(),
             options: &options,
-            budget: &Allowance::new(clock, None, is_stopped),
+            budget: &Allowance::new(&budget),
         };
         assert!(asked.why_empty().is_empty());
     }

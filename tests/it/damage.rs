@@ -42,9 +42,8 @@ fn number(name: &str) -> Option<usize> {
 }
 
 /// The next of numbers that look random.
-fn next(state: &mut u64) -> usize {
-    *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-    (*state >> 33) as usize
+fn next(random: &mut fastrand::Rng) -> usize {
+    random.usize(..1 << 31)
 }
 
 /// Builds `s.kgq` in the folder: terms of many kinds, in the default graph and in named ones.
@@ -103,9 +102,9 @@ fn a_flipped_bit_is_refused_or_changes_nothing() {
     assert!(length > LAZY, "{length} bytes are checked when they are opened");
     let expected: Vec<Ran> = QUESTIONS.iter().map(|question| ask(folder, question)).collect();
     let file = File::options().read(true).write(true).open(&path).unwrap();
-    let (mut state, mut refused) = (7, 0);
+    let (mut random, mut refused) = (fastrand::Rng::with_seed(7), 0);
     for round in 0..flips.unwrap_or(3) {
-        let (at, mut byte) = ((next(&mut state) as u64) % length, [0]);
+        let (at, mut byte) = ((next(&mut random) as u64) % length, [0]);
         // Small tables stand in front of large ones: every third flip is there.
         let at = if round % 3 == 0 { at % (1 << 20) } else { at };
         file.read_exact_at(&mut byte, at).unwrap();
@@ -174,18 +173,18 @@ fn a_snapshot_with_right_checksums_and_wrong_content_ends_nothing_in_a_panic() {
     build(folder, 60);
     let sound = std::fs::read(folder.join("s.kgq")).unwrap();
     let body_end = u64::from_ne_bytes(sound[16..24].try_into().unwrap()) as usize;
-    let (mut state, mut refused) = (11, 0);
+    let (mut random, mut refused) = (fastrand::Rng::with_seed(11), 0);
     for round in 0..number("KGQ_FORGED").unwrap_or(4) {
         let mut forged = sound.clone();
         for _ in 0..[1, 1, 3, 20][round % 4] {
             // Words of the body; now and then where a section lies.
-            let table = 72 + next(&mut state) % 200 * 4;
-            let at = if next(&mut state).is_multiple_of(10) {
+            let table = 72 + next(&mut random) % 200 * 4;
+            let at = if next(&mut random).is_multiple_of(10) {
                 table
             } else {
-                4096 + next(&mut state) % (body_end - 4100) / 4 * 4
+                4096 + next(&mut random) % (body_end - 4100) / 4 * 4
             };
-            let word = [0, u32::MAX, next(&mut state) as u32, next(&mut state) as u32 % 2000][next(&mut state) % 4];
+            let word = [0, u32::MAX, next(&mut random) as u32, next(&mut random) as u32 % 2000][next(&mut random) % 4];
             forged[at..at + 4].copy_from_slice(&word.to_ne_bytes());
         }
         sign(&mut forged);

@@ -1,17 +1,22 @@
-//! What a session holds between its queries: it gives back what stopped ones took.
+//! What a session holds between its queries: it gives back what stopped ones took, their threads too.
 //!
-//! `KGQ_HELD_MIB=512` stops them at that much memory instead of at less.
+//! `KGQ_HELD_MIB=512` stops them at that much memory instead of at less, `KGQ_HELD_QUERIES=1000` stops so many, each by another limit.
 
 use super::program;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
 
+/// What the system says of a process.
+fn status(process: u32, field: &str) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':')).unwrap();
+    line.trim().trim_end_matches("kB").trim().parse().unwrap()
+}
+
 /// What a process holds, in bytes.
 fn held(process: u32) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-    line.trim().strip_suffix("kB").unwrap().trim().parse::<u64>().unwrap() << 10
+    status(process, "VmRSS") << 10
 }
 
 #[test]
@@ -55,4 +60,51 @@ fn a_session_holds_no_more_after_nine_stopped_queries_than_before() {
         let most = before + (64 << 20) + (limit << 20) / 8;
         assert!(*held < most, "{held} bytes are held after {query}, and {before} before: {looks:?}");
     }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_session_has_no_more_threads_and_memory_after_many_queries_over_their_limits() {
+    const LOOK: &str = "SELECT ?look ?b ?c { :n :is ?look, ?b, ?c }";
+    let queries = std::env::var("KGQ_HELD_QUERIES").ok().and_then(|count| count.parse().ok()).unwrap_or(60);
+    let folder = tempfile::tempdir().unwrap();
+    let numbers: Vec<String> = (1..=30).map(|n| n.to_string()).collect();
+    fs::write(folder.path().join("d.ttl"), format!("@prefix : <http://e/> . :n :is {} .", numbers.join(", "))).unwrap();
+    let pattern = "{ :n :is ?a, ?b, ?c, ?d, ?e, ?f, ?g, ?h, ?i, ?j }";
+    // Over the limit on time, on memory and on rows in turn.
+    let over = [
+        format!("SELECT (COUNT(*) AS ?n) {pattern}"),
+        format!("SELECT ?a ?b ?c ?d ?e ?f (COUNT(*) AS ?n) {pattern} GROUP BY ?a ?b ?c ?d ?e ?f"),
+        "SELECT * { :n :is ?a, ?b, ?c, ?d }".to_owned(),
+        format!("SELECT * {pattern} ORDER BY ?j ?a"),
+    ];
+    // The first so many make threads that stay, and fill what the allocator keeps.
+    let first = 8;
+    let stopped =
+        |count: usize| over.iter().cycle().take(count).map(|query| format!("{query}\n\n")).collect::<String>();
+    let script = format!("{}{LOOK}\n\n{}{LOOK}\n\n", stopped(first), stopped(queries));
+    let mut child = program::command(folder.path())
+        .args(["-d", "d.ttl", "--timeout=50ms", "--max-memory=32MiB", "--max-rows=30000"])
+        .args(["repl", "--keep-going", "--no-warnings"])
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let writer = std::thread::spawn(move || stdin.write_all(script.as_bytes()));
+    let stderr = child.stderr.take().unwrap();
+    let errors = std::thread::spawn(move || {
+        BufReader::new(stderr).lines().map_while(Result::ok).filter(|line| line.contains("error:")).count()
+    });
+    let mut looks = Vec::new();
+    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+        if line.unwrap().starts_with("?look") {
+            looks.push((status(child.id(), "Threads"), held(child.id())));
+        }
+    }
+    writer.join().unwrap().unwrap();
+    child.wait().unwrap();
+    assert_eq!(errors.join().unwrap(), first + queries, "each was over a limit");
+    let [(threads, bytes), (threads_after, bytes_after)] = looks[..] else { panic!("{looks:?}") };
+    assert!(threads_after <= threads && bytes_after < bytes + (32 << 20), "{looks:?} after {queries} queries");
 }

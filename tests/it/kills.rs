@@ -34,12 +34,11 @@ fn killed(arguments: &[&str]) {
     let new = std::fs::read(&output).unwrap();
     let old = b"# old\n".as_slice();
 
-    let mut state = 11u64;
+    let mut random = fastrand::Rng::with_seed(11);
     let mut ended = [0; 3];
     for round in 0..kills() {
         std::fs::write(&output, old).unwrap();
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let wait = usual.mul_f64((state >> 40) as f64 / (1 << 24) as f64 * 1.2);
+        let wait = usual.mul_f64(random.f64() * 1.2);
         let (signal, code) =
             [(libc::SIGKILL, -libc::SIGKILL), (libc::SIGTERM, 143), (libc::SIGINT, 130), (libc::SIGHUP, 129)]
                 [usize::try_from(round % 4).unwrap()];
@@ -76,12 +75,11 @@ fn a_killed_build_leaves_the_old_snapshot_or_the_new() {
     let started = Instant::now();
     build(folder, "new.nt");
     let usual = started.elapsed();
-    let mut state = 5u64;
+    let mut random = fastrand::Rng::with_seed(5);
     let mut ended = [0; 2];
     for round in 0..kills() / 2 {
         std::fs::write(folder.join("s.kgq"), &before).unwrap();
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let wait = usual.mul_f64((state >> 40) as f64 / (1 << 24) as f64 * 1.2).max(Duration::from_millis(1));
+        let wait = usual.mul_f64(random.f64() * 1.2).max(Duration::from_millis(1));
         let signal = if round % 3 == 2 { libc::SIGTERM } else { libc::SIGKILL };
         let mut child = program::command(folder).args(BUILD).arg("new.nt").spawn().unwrap();
         std::thread::sleep(wait);

@@ -5,6 +5,7 @@ use kgq_engine::{Answer, Solutions};
 use kgq_graph::graph::{Graph, OpenOptions};
 use kgq_graph::render::{self, Format, GraphOptions, RdfVersion, RenderOptions, TableOptions, write_quads};
 use kgq_snapshot::store::{Input, ReadOptions, read};
+use kgq_syntax::budget::Budget;
 use kgq_syntax::rdf::canonical::canonicalize;
 use kgq_syntax::rdf::{Literal, NamedNode, Prefixes, Quad, RdfFormat, Term, Triple, Variable, rdf11};
 use oxrdf::dataset::CanonicalizationAlgorithm;
@@ -95,10 +96,10 @@ fn a_graph_in_rdf_11_reads_back_from_every_format_and_its_reifiers_come_back() {
             let quads = fitting(&quads, format);
             let back = parse(&written(&quads, format, RdfVersion::V11), format);
             assert!(back.iter().all(|q| !matches!(q.object, Term::Triple(_))));
-            let mapped = rdf11::downgrade(&quads).quads;
+            let mapped = rdf11::downgrade(&quads, &Budget::default()).unwrap().0.quads;
             assert_eq!(
-                canonicalize(&back).unwrap().lines,
-                canonicalize(&mapped).unwrap().lines,
+                canonicalize(&back, &Budget::default()).unwrap().lines,
+                canonicalize(&mapped, &Budget::default()).unwrap().lines,
                 "{name} in {}",
                 format.name()
             );
@@ -112,11 +113,11 @@ fn another_parser_reads_turtle_and_trig_the_same() {
     for (name, quads) in [("the sample", sample()), ("the shipped graph", shipped())] {
         for format in [RdfFormat::Turtle, RdfFormat::TriG] {
             let quads = fitting(&quads, format);
-            let mapped = rdf11::downgrade(&quads).quads;
+            let mapped = rdf11::downgrade(&quads, &Budget::default()).unwrap().0.quads;
             let back = by_rio(&written(&quads, format, RdfVersion::V11), format);
             // It writes tags in lower case, which RDF 1.1 allows.
             let lower = |quads: &[Quad]| -> Vec<String> {
-                canonicalize(quads).unwrap().lines.iter().map(|l| l.to_lowercase()).collect()
+                canonicalize(quads, &Budget::default()).unwrap().lines.iter().map(|l| l.to_lowercase()).collect()
             };
             assert_eq!(lower(&back), lower(&mapped), "{name} in {}", format.name());
         }

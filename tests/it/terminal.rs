@@ -235,6 +235,25 @@ fn long_answers_are_paged_wide_ones_turn_and_rows_can_be_spoken_of() {
 }
 
 #[test]
+fn an_answer_is_interrupted_while_it_is_laid_out_and_left_before_its_end() {
+    let pager = r#"KGQ_PAGER='sh -c "trap \"\" INT; touch paging; cat > /dev/null"'"#;
+    let Some(terminal) = Terminal::open("interrupts", 80, 20, &format!("NO_COLOR=1 {pager}")) else { return };
+    terminal.line("SELECT * { :numbers :is ?a, ?b, ?c, ?d } LIMIT 400000");
+    let started = Instant::now();
+    while !terminal.project().join("paging").exists() {
+        assert!(started.elapsed() < Duration::from_secs(60), "no pager came:\n{}", terminal.screen());
+        std::thread::sleep(Duration::from_millis(30));
+    }
+    terminal.keys(&["C-c"]).wait("the answer was interrupted while it was shown").ready();
+    terminal.line("ASK { :mof a :Ministry }").wait("true").ready();
+
+    let Some(terminal) = Terminal::open("leaves", 80, 20, "NO_COLOR=1 KGQ_PAGER='head -n 2'") else { return };
+    terminal.line("SELECT * { :numbers :is ?a, ?b, ?c }").wait("000 rows").ready();
+    let Some(terminal) = Terminal::open("screens", 80, 20, "NO_COLOR=1 KGQ_PAGER=no-such-pager") else { return };
+    terminal.line("SELECT ?n { :numbers :is ?n } ORDER BY ?n").wait("-- more").line("q").wait("30 rows").ready();
+}
+
+#[test]
 fn the_last_query_is_edited_in_the_users_editor() {
     let Some(terminal) = Terminal::open("edits", 80, 24, "NO_COLOR=1 EDITOR='sed -i s/Ministry/Sector/'") else {
         return;

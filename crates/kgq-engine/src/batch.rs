@@ -55,7 +55,7 @@ impl Batch {
     }
 
     #[must_use]
-    pub fn with_weights(mut self, weights: Option<Vec<u64>>) -> Self {
+    pub(crate) fn with_weights(mut self, weights: Option<Vec<u64>>) -> Self {
         debug_assert!(weights.as_ref().is_none_or(|w| w.len() == self.rows));
         self.weights = weights;
         self
@@ -81,7 +81,7 @@ impl Batch {
         &self.columns
     }
 
-    pub fn into_columns(self) -> Vec<Vec<TermId>> {
+    pub(crate) fn into_columns(self) -> Vec<Vec<TermId>> {
         self.columns
     }
 
@@ -125,7 +125,7 @@ impl Batch {
 
     /// The number of the solution in the first row, the next rows having the next numbers; `number` makes it, if there is
     /// none. A batch that is only extended keeps it.
-    pub fn first_solution(&mut self, number: impl FnOnce() -> u64) -> u64 {
+    pub(crate) fn first_solution(&mut self, number: impl FnOnce() -> u64) -> u64 {
         *self.first_solution.get_or_insert_with(number)
     }
 
@@ -159,7 +159,7 @@ impl Batch {
 }
 
 /// The column's entries at the given positions.
-pub fn gather(column: &[TermId], positions: &[u32]) -> Vec<TermId> {
+pub(crate) fn gather(column: &[TermId], positions: &[u32]) -> Vec<TermId> {
     positions.iter().map(|at| column[*at as usize]).collect()
 }
 

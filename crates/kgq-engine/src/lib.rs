@@ -32,15 +32,15 @@
 //! # Ok::<(), kgq_syntax::error::Error>(())
 //! ```
 
-pub mod aggregate;
+mod aggregate;
 mod answer;
-pub mod batch;
+mod batch;
 mod depth;
 pub mod executor;
 mod explain;
 pub mod expression;
 mod failures;
-pub mod operator;
+mod operator;
 pub mod order;
 pub mod oxigraph;
 pub mod plan;

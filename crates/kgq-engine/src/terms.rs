@@ -39,7 +39,7 @@ impl Truth {
     }
 
     #[must_use]
-    pub fn negate(self) -> Self {
+    pub(crate) fn negate(self) -> Self {
         match self {
             Self::False => Self::True,
             Self::True => Self::False,
@@ -106,7 +106,7 @@ impl<'s> Terms<'s> {
 
     /// Whether the snapshot has the term.
     #[inline]
-    pub fn is_stored(&self, id: TermId) -> bool {
+    pub(crate) fn is_stored(&self, id: TermId) -> bool {
         id.get() < self.stored
     }
 
@@ -158,7 +158,7 @@ impl<'s> Terms<'s> {
     ///
     /// # Errors
     /// As [`Terms::id`].
-    pub fn id_of_value(&self, value: Value) -> Result<TermId> {
+    pub(crate) fn id_of_value(&self, value: Value) -> Result<TermId> {
         let Value::Number(number) = &value else {
             let kept = match value {
                 Value::Boolean(_) | Value::Moment(_) | Value::Span(_) => Some(value.clone()),

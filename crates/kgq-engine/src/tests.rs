@@ -388,11 +388,8 @@ fn a_join_of_many_patterns_is_planned_without_trying_all_orders() {
 /// Documents of two types with years and skewed creators, who have names; and who knows whom.
 fn library() -> String {
     let mut data = String::new();
-    let mut seed = 1u64;
-    let mut random = |below: u64| {
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (seed >> 33) % below
-    };
+    let mut numbers = fastrand::Rng::with_seed(1);
+    let mut random = |below: u64| numbers.u64(..below);
     for document in 0..200 {
         let year = 1990 + random(20);
         data.push_str(&format!(":d{document} a :T{} ; :issued {year} ; :title \"t{}\" .\n", random(2), random(90)));

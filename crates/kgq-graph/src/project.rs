@@ -157,7 +157,7 @@ pub struct CitationSettings {
 }
 
 impl CitationSettings {
-    pub fn are_required(&self) -> bool {
+    pub(crate) fn are_required(&self) -> bool {
         self.required.unwrap_or(*self != Self::default())
     }
 }
@@ -327,7 +327,7 @@ impl Project {
     }
 
     /// Files that are read without a `kgq.toml`: a project of which nothing is set and to which no file belongs.
-    pub fn without_manifest(root: &Path, base: Option<String>) -> Self {
+    pub(crate) fn without_manifest(root: &Path, base: Option<String>) -> Self {
         let manifest = Manifest { base, ..Manifest::default() };
         Self { root: root.to_owned(), manifest, ..Self::default() }
     }

@@ -2,8 +2,8 @@
 
 use super::draw;
 use super::html::{At, is_date, is_number, text};
-use super::model::{Point, parse_point};
 use super::notes::Notes;
+use super::point::{Point, parse_point};
 use super::query::{NoAnswer, PublishedAnswer};
 use kgq_engine::Row;
 use kgq_graph::audit::RowSources;

@@ -1,20 +1,22 @@
 //! The page at which a server is asked: the query in a form, then its answer with the sources of its rows, why it is empty, what is wrong
 //! with it and where, and how it is answered. It needs no script; one asks for the part below the form alone.
 
+use super::address::escape;
 use super::answer::{Look, MOST_ROWS, answer};
 use super::answers;
 use super::form::{downloads, failure};
 use super::html::{At, Head, page, text};
-use super::model::{Model, escape};
+use super::model::Model;
 use super::notes::Notes;
 use super::pages::Question;
 use super::query::PublishedAnswer;
-use kgq_engine::EvaluationOptions;
 use kgq_engine::query::Query;
-use kgq_graph::advice::{self, Allowance};
+use kgq_engine::{EvaluationOptions, Limits};
 use kgq_graph::catalog::Header;
 use kgq_graph::graph::Graph;
+use kgq_graph::request::advise::{self, Advised, Remarks, Turned};
 use kgq_graph::request::explain::explain;
+use kgq_syntax::budget::Work;
 use kgq_syntax::error::{Error, Kind, Result, Source};
 use kgq_syntax::text::visible;
 use maud::{Markup, html};
@@ -98,7 +100,7 @@ fn answered(at: &At<'_, '_>, graph: &Graph, query: &str, options: &EvaluationOpt
     };
     let look = Look { title: at.say("The answer"), header: &Header::default() };
     let shown = answer(at, look, &found, &downloads, &mut notes);
-    let asked = Advised { graph, source, query: &parsed, options, started };
+    let asked = Answered { graph, source, query: &parsed, options, started };
     let plan = explain(graph, query, &parsed, false)?;
     Ok(html! {
         section .answer { h2 { (at.say("The answer")) } (asked.remarks(at, &found)?) (shown) }
@@ -122,8 +124,8 @@ fn safe(words: &str) -> String {
     words.lines().map(|line| visible(line).into_owned() + "\n").collect()
 }
 
-/// A query of which advice is asked.
-struct Advised<'q> {
+/// A query that was answered.
+struct Answered<'q> {
     graph: &'q Graph,
     source: Source<'q>,
     query: &'q Query,
@@ -131,39 +133,23 @@ struct Advised<'q> {
     started: Instant,
 }
 
-impl Advised<'_> {
+impl Answered<'_> {
     /// What usually is a mistake, and why there is nothing.
     fn remarks(&self, at: &At<'_, '_>, found: &PublishedAnswer) -> Result<Markup> {
-        let nothing = match found {
-            PublishedAnswer::Table { rows, .. } => rows.is_empty(),
-            PublishedAnswer::Graph(triples) => triples.is_empty(),
-            PublishedAnswer::Truth(true) | PublishedAnswer::None(_) => false,
-            PublishedAnswer::Truth(false) => true,
+        let turned = match found {
+            PublishedAnswer::Table { rows, .. } => Turned::of(rows.len() as u64, None),
+            PublishedAnswer::Graph(triples) => Turned::of(triples.len() as u64, None),
+            PublishedAnswer::Truth(truth) => Turned::Truth(*truth),
+            PublishedAnswer::None(_) => Turned::Full,
         };
-        let clock = || self.started.elapsed();
-        let is_stopped = || self.options.budget.is_cancelled();
-        let budget = Allowance::new(&clock, self.options.limits.time, &is_stopped);
-        let asked = advice::Asked {
-            source: self.source,
-            query: self.query,
-            snapshot: self.graph.snapshot()?,
-            prefixes: self.graph.prefixes()?,
-            options: self.options,
-            budget: &budget,
-        };
-        let mut warnings = self.graph.remarks_on_prefixes(self.source)?;
-        warnings.extend(asked.mistakes().into_iter().map(|finding| finding.error));
-        let mut reasons = Vec::new();
-        if let (true, Some(project)) = (nothing, self.graph.project()) {
-            reasons = asked.not_stated(&project.manifest.silences);
-        }
-        match (nothing && reasons.is_empty(), found) {
-            (true, PublishedAnswer::Truth(_)) | (false, _) => {
-                warnings.extend(asked.unknown_terms().into_iter().map(|finding| finding.error));
-            }
-            (true, _) => reasons = asked.why_empty(),
-        }
-        self.graph.intact()?;
+        let time = self.options.limits.time.map(|time| time.saturating_sub(self.started.elapsed()));
+        let budget = self.options.budget.child(Work::Query, Limits { time, ..Limits::default() });
+        let advised = Advised { source: self.source, query: self.query, options: self.options, budget: &budget };
+        let mistakes = advise::mistakes(self.graph, advised)?;
+        let Remarks { warnings, reasons } = advise::remarks(self.graph, advised, turned)?;
+        let of_prefixes = self.graph.remarks_on_prefixes(self.source)?;
+        let found = mistakes.into_iter().chain(warnings).map(|finding| finding.error);
+        let warnings: Vec<Error> = of_prefixes.into_iter().chain(found).collect();
         Ok(html! {
             @if !reasons.is_empty() {
                 div .reasons { h3 { (at.say("Why there is nothing")) } ul { @for reason in &reasons { li { (remark(&reason.error)) } } } }

@@ -6,6 +6,7 @@ use flate2::{Compression, GzBuilder};
 use kgq_graph::export::turtle;
 use kgq_graph::project::Entailment;
 use kgq_graph::render::{GraphOptions, RdfVersion, write_quads};
+use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{GraphName, Quad, RdfFormat, canonical};
 use std::io::Write;
@@ -90,7 +91,7 @@ pub fn file(model: &Model<'_>, path: &str) -> Result<Option<Vec<u8>>> {
 /// The statements in an order that depends on nothing but the graph. Blank nodes that are too much alike to be named canonically keep
 /// the names that the order of the files gave them.
 fn sorted(quads: &[Quad]) -> Vec<Quad> {
-    canonical::relabel(quads).unwrap_or_else(|_| {
+    canonical::relabel(quads, &Budget::default()).map(|(quads, _)| quads).unwrap_or_else(|_| {
         let mut sorted = quads.to_vec();
         sorted.sort_by_cached_key(Quad::to_string);
         sorted
@@ -145,7 +146,7 @@ fn file_name(name: &str) -> String {
 
 fn bytes(model: &Model<'_>, quads: &[Quad], format: RdfFormat) -> Result<Option<Vec<u8>>> {
     if matches!(format, RdfFormat::Turtle | RdfFormat::TriG) {
-        return Ok(Some(turtle::write(quads, model.source.prefixes).into_bytes()));
+        return Ok(Some(turtle::write(quads, model.source.prefixes, &Budget::default())?.into_bytes()));
     }
     let mut out = Vec::new();
     // Most tools that still want RDF/XML know no RDF 1.2.

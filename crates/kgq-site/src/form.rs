@@ -1,9 +1,10 @@
 //! The page of a canned query at a server: a form for its parameters, what is wrong with a value at its field, and the answer below.
 
+use super::address::escape;
 use super::answer::{Look, MOST_ROWS, answer};
 use super::answers::{self, kind_in_words};
 use super::html::{At, Head, page, text};
-use super::model::{Model, escape};
+use super::model::Model;
 use super::notes::Notes;
 use super::query::{PublishedParam, PublishedQuery, named, sparql, texts};
 use super::standalone;

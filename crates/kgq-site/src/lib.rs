@@ -48,6 +48,7 @@
 //! # Ok::<(), kgq_syntax::error::Error>(())
 //! ```
 
+mod address;
 mod answer;
 mod answers;
 mod ask;
@@ -69,6 +70,7 @@ mod model;
 mod notes;
 mod ontology;
 mod pages;
+mod point;
 mod query;
 mod routes;
 mod says;

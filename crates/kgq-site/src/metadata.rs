@@ -7,6 +7,8 @@ use super::query::PublishedQuery;
 use super::vocabulary::*;
 use kgq_engine::query::Form;
 use kgq_graph::export::turtle;
+use kgq_syntax::budget::Budget;
+use kgq_syntax::error::Result;
 use kgq_syntax::rdf::vocabulary::rdf;
 use kgq_syntax::rdf::{BlankNode, GraphName, Literal, NamedNode, NamedOrBlankNode, Prefixes, Quad, Term};
 use kgq_syntax::text::count;
@@ -61,7 +63,7 @@ impl Statements {
         blank.into()
     }
 
-    fn write(self, model: &Model<'_>) -> String {
+    fn write(self, model: &Model<'_>) -> Result<String> {
         let mut prefixes = Prefixes::default();
         for (prefix, namespace) in [
             ("dcat", DCAT),
@@ -82,7 +84,7 @@ impl Statements {
         for (prefix, namespace) in model.source.prefixes.iter() {
             prefixes.insert_if_absent(prefix, namespace);
         }
-        turtle::write(&self.quads, &prefixes)
+        turtle::write(&self.quads, &prefixes, &Budget::default())
     }
 }
 
@@ -132,7 +134,7 @@ fn about(model: &Model<'_>, statements: &mut Statements, dataset: &NamedOrBlankN
 }
 
 /// VoID, with a partition for each class and each property.
-pub fn void(model: &Model<'_>, dumps: &[&Dump]) -> String {
+pub fn void(model: &Model<'_>, dumps: &[&Dump]) -> Result<String> {
     let mut out = Statements::new();
     let dataset = dataset(model);
     let quads = model.source.quads;
@@ -206,7 +208,7 @@ pub fn void(model: &Model<'_>, dumps: &[&Dump]) -> String {
 }
 
 /// A DCAT 3 catalogue of the dataset and of what follows from it, with a distribution for each dump.
-pub fn dcat(model: &Model<'_>, dumps: &[&Dump]) -> String {
+pub fn dcat(model: &Model<'_>, dumps: &[&Dump]) -> Result<String> {
     let mut out = Statements::new();
     let catalog: NamedOrBlankNode = node(format!("{}#catalog", model.base_url())).into();
     let dataset = dataset(model);
@@ -254,7 +256,7 @@ pub fn dcat(model: &Model<'_>, dumps: &[&Dump]) -> String {
 }
 
 /// A SPARQL service description: of the endpoint, if there is one, else of what one over this data would serve.
-pub fn service(model: &Model<'_>) -> String {
+pub fn service(model: &Model<'_>) -> Result<String> {
     let mut out = Statements::new();
     let service: NamedOrBlankNode = node(format!("{}#service", model.base_url())).into();
     out.kind(&service, format!("{SD}Service"));
@@ -294,7 +296,7 @@ pub fn service(model: &Model<'_>) -> String {
 }
 
 /// The canned queries as SHACL SPARQL executables, with the prefixes that they use.
-pub fn executables(model: &Model<'_>) -> String {
+pub fn executables(model: &Model<'_>) -> Result<String> {
     let mut out = Statements::new();
     let prefixes: NamedOrBlankNode = node(format!("{}queries.ttl#prefixes", model.base_url())).into();
     for (prefix, namespace) in model.source.prefixes.iter() {

@@ -3,6 +3,7 @@
 
 use super::dumps::Dump;
 use super::links;
+use super::point::{Point, parse_point};
 use super::query::PublishedQuery;
 use super::shapes::Layout;
 use super::vocabulary::*;
@@ -49,13 +50,6 @@ pub struct Source<'a> {
     pub served: bool,
 }
 
-/// A point on the earth, in degrees.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Point {
-    pub longitude: f64,
-    pub latitude: f64,
-}
-
 /// What is published, indexed. It knows no language, and nothing that a run of a query would tell.
 pub struct Index<'a> {
     pub source: Source<'a>,
@@ -80,7 +74,7 @@ pub struct Index<'a> {
     /// Those whose answer holds it, once all are answered.
     answered_by: OnceLock<FxHashMap<String, Vec<usize>>>,
     /// By the IRI of the subject.
-    out: FxHashMap<&'a str, Vec<&'a Quad>>,
+    pub(super) out: FxHashMap<&'a str, Vec<&'a Quad>>,
     /// By the label of the subject.
     of_blank: FxHashMap<&'a str, Vec<&'a Quad>>,
     incoming: FxHashMap<&'a str, Vec<&'a Quad>>,
@@ -123,39 +117,6 @@ impl<'a> Deref for Model<'a> {
 /// Stems of the site's own pages and of files beside them.
 const OWN: &[&str] =
     &["index", "404", "ontology-terms", "queries", "places", "data", "ask", "void", "catalog", "service", "search"];
-
-/// What a server answers itself: a thing whose path begins so has its page at another.
-const SERVER: &[&str] = &[
-    "sparql",
-    "graphs",
-    "ask",
-    "find",
-    "about",
-    "events",
-    "mcp",
-    "docs",
-    "openapi.json",
-    "healthz",
-    "readyz",
-    "metrics",
-];
-
-/// The page by which a server shows any IRI.
-fn about(iri: &str) -> String {
-    format!("about.html?iri={}", escape(iri))
-}
-
-/// A text as a part of a path or of a query string.
-pub fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b if b.is_ascii_alphanumeric() || b"-._~".contains(&b) => out.push(char::from(b)),
-            b => out.push_str(&format!("%{b:02X}")),
-        }
-    }
-    out
-}
 
 impl<'a> Index<'a> {
     pub fn new(source: Source<'a>) -> Self {
@@ -511,66 +472,6 @@ impl<'a> Index<'a> {
 }
 
 impl<'a> Model<'a> {
-    /// The page of a thing, with its ending. A server has one for whatever the graph says something of, below its base at the path of
-    /// the IRI.
-    pub fn page(&self, iri: &str) -> Option<String> {
-        match self.names.get(iri) {
-            Some(stem) if !self.source.served => Some(format!("{stem}.html")),
-            Some(stem) if !SERVER.contains(&stem.split('/').next().unwrap_or(stem)) => Some(format!("{stem}.html")),
-            Some(_) => Some(about(iri)),
-            None => (self.source.served && self.out.contains_key(iri)).then(|| about(iri)),
-        }
-    }
-
-    /// The file beside a thing's page that says the same in a format.
-    pub fn beside(&self, iri: &str, ending: &str) -> Option<String> {
-        match self.names.get(iri) {
-            Some(stem) => Some(format!("{stem}.{ending}")),
-            None => self.source.served.then(|| format!("about?iri={}&format={ending}", escape(iri))),
-        }
-    }
-
-    /// The page of a canned query: of a server at its name, where it is asked.
-    pub fn query_page(&self, query: &PublishedQuery<'_>) -> String {
-        match self.source.served {
-            true => format!("query/{}.html", query.canned.name.split('/').map(escape).collect::<Vec<_>>().join("/")),
-            false => format!("{}.html", query.stem()),
-        }
-    }
-
-    /// The file beside that page with this ending.
-    pub fn query_file(&self, query: &PublishedQuery<'_>, ending: &str) -> String {
-        format!("{}{ending}", self.query_page(query).trim_end_matches("html"))
-    }
-
-    pub fn ontology_page(&self) -> String {
-        let own = self.ontology().and_then(|iri| self.page(iri.as_str())).filter(|page| !page.contains('?'));
-        own.unwrap_or_else(|| "ontology-terms.html".into())
-    }
-
-    /// Where a page will stand on the web.
-    pub fn url(&self, path: &str) -> String {
-        format!("{}{}", self.base_url(), self.shown(path))
-    }
-
-    /// A path as readers see it: of a server's page without its ending.
-    pub fn shown<'p>(&self, path: &'p str) -> &'p str {
-        match path.strip_suffix(".html").filter(|_| self.source.served) {
-            Some("index") => "",
-            Some(page) => page,
-            None => path,
-        }
-    }
-
-    /// The address of a page or a file below the root.
-    pub fn address(&self, path: &str) -> String {
-        let (file, query) = path.split_once('?').map_or((path, None), |(file, query)| (file, Some(query)));
-        match query {
-            Some(query) => format!("{}?{query}", self.shown(file)),
-            None => self.shown(file).to_owned(),
-        }
-    }
-
     /// The literals of the best of several properties: those in the page's language first.
     pub fn texts(&self, thing: &NamedNode, properties: &[&str]) -> Vec<&'a Literal> {
         for property in properties {
@@ -600,53 +501,8 @@ impl<'a> Model<'a> {
     }
 }
 
-impl Point {
-    fn on_earth(self) -> Option<Self> {
-        let inside = self.longitude.abs() <= 180.0 && self.latitude.abs() <= 90.0;
-        inside.then_some(self)
-    }
-}
-
-/// A WKT point: longitude before latitude (GeoSPARQL's default reference system).
-pub fn parse_point(wkt: &str) -> Option<Point> {
-    // A reference system other than the default can turn the axes; such points are not drawn.
-    let text = wkt.trim();
-    let text = match text.strip_prefix('<') {
-        Some(rest) => {
-            let (system, rest) = rest.split_once('>')?;
-            system.ends_with("/CRS84").then_some(rest.trim())?
-        }
-        None => text,
-    };
-    let upper = text.get(..5)?.to_ascii_uppercase();
-    if upper != "POINT" {
-        return None;
-    }
-    let inner = text.get(5..)?.trim().strip_prefix('(')?.strip_suffix(')')?;
-    let mut numbers = inner.split_whitespace().map(str::parse::<f64>);
-    let (Some(Ok(longitude)), Some(Ok(latitude))) = (numbers.next(), numbers.next()) else { return None };
-    Point { longitude, latitude }.on_earth()
-}
-
 fn push_once(list: &mut Vec<usize>, number: usize) {
     if list.last() != Some(&number) && !list.contains(&number) {
         list.push(number);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_point_is_longitude_then_latitude_and_on_the_earth() {
-        assert_eq!(parse_point("POINT(116.4 39.9)"), Some(Point { longitude: 116.4, latitude: 39.9 }));
-        assert_eq!(
-            parse_point("<http://www.opengis.net/def/crs/OGC/1.3/CRS84> Point (1 2)"),
-            Some(Point { longitude: 1.0, latitude: 2.0 })
-        );
-        for wrong in ["POINT(nan 1)", "POINT(1)", "LINESTRING(0 0, 1 1)", "POINT(1 200)", "点", ""] {
-            assert_eq!(parse_point(wrong), None, "{wrong}");
-        }
     }
 }

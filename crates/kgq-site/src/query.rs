@@ -10,7 +10,9 @@ use kgq_engine::{Answer, Row, Solutions};
 use kgq_graph::audit::RowSources;
 use kgq_graph::catalog::{CannedQuery, ParamKind, Text};
 use kgq_graph::export::names::safe_part;
+use kgq_graph::export::turtle;
 use kgq_graph::render::{CellOptions, Format, GraphOptions, RenderOptions, TableOptions, write};
+use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::highlight::{Class, highlight};
 use kgq_syntax::rdf::{NamedNode, NamedOrBlankNode, Term, Triple, Variable};
@@ -137,7 +139,7 @@ pub fn file(model: &Model<'_>, query: &PublishedQuery<'_>, ending: &str) -> Resu
     let format = Format::ALL.iter().copied().find(|format| format.ending() == ending);
     Ok(match (query.answer.get(), format) {
         (PublishedAnswer::Table { sources, .. }, _) if ending == "ttl" => {
-            Some(statements_behind(model, sources).into_bytes())
+            Some(statements_behind(model, sources)?.into_bytes())
         }
         (PublishedAnswer::Table { variables, rows, .. }, Some(format)) => Some(table(model, variables, rows, format)?),
         (PublishedAnswer::Graph(triples), Some(Format::Csv)) => {
@@ -157,7 +159,7 @@ pub fn file(model: &Model<'_>, query: &PublishedQuery<'_>, ending: &str) -> Resu
 fn graph_file(model: &Model<'_>, triples: &[Triple], ending: &str) -> Result<Vec<u8>> {
     let quads: Vec<_> = triples.iter().map(|t| t.clone().in_graph(oxrdf::GraphName::DefaultGraph)).collect();
     if ending == "ttl" {
-        return Ok(kgq_graph::export::turtle::write(&quads, model.source.prefixes).into_bytes());
+        return Ok(turtle::write(&quads, model.source.prefixes, &Budget::default())?.into_bytes());
     }
     let mut out = Vec::new();
     let format = kgq_syntax::rdf::RdfFormat::JsonLd;
@@ -189,7 +191,7 @@ fn rendered(model: &Model<'_>, answer: Answer, format: Format) -> Result<Vec<u8>
 }
 
 /// The statements that an answer rests on, each with its reifiers and what these say.
-fn statements_behind(model: &Model<'_>, sources: &[RowSources]) -> String {
+fn statements_behind(model: &Model<'_>, sources: &[RowSources]) -> Result<String> {
     let mut wanted: Vec<&Triple> = Vec::new();
     let mut seen: FxHashSet<&Triple> = FxHashSet::default();
     for triple in sources.iter().flat_map(|s| &s.triples) {
@@ -210,7 +212,7 @@ fn statements_behind(model: &Model<'_>, sources: &[RowSources]) -> String {
     }
     let mut seen = FxHashSet::default();
     quads.retain(|quad| seen.insert(quad.clone()));
-    kgq_graph::export::turtle::write(&quads, model.source.prefixes)
+    turtle::write(&quads, model.source.prefixes, &Budget::default())
 }
 
 /// A text of a header in every language it has.

@@ -8,6 +8,7 @@ use super::model::Model;
 use super::{dumps, hosting, index, metadata, ontology, query, scripts, thing};
 use kgq_graph::export::turtle;
 use kgq_graph::render::{GraphOptions, write_quads};
+use kgq_syntax::budget::Budget;
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::{GraphName, NamedNode, Quad, RdfFormat};
 
@@ -115,10 +116,10 @@ impl<'a> Model<'a> {
             "assets/site.js" => super::SCRIPT.into(),
             "assets/served.js" if self.source.served => super::SERVED_SCRIPT.into(),
             "assets/icon.svg" => super::ICON.into(),
-            "void.ttl" => metadata::void(self, &self.dumps()?),
-            "catalog.ttl" => metadata::dcat(self, &self.dumps()?),
-            "service.ttl" => metadata::service(self),
-            "queries.ttl" => metadata::executables(self),
+            "void.ttl" => metadata::void(self, &self.dumps()?)?,
+            "catalog.ttl" => metadata::dcat(self, &self.dumps()?)?,
+            "service.ttl" => metadata::service(self)?,
+            "queries.ttl" => metadata::executables(self)?,
             "llms.txt" => metadata::llms(self, &self.dumps()?),
             "dump/SHA256SUMS" => dumps::checksums(&self.dumps()?),
             "assets/queries.js" if self.asks() && !self.source.served => scripts::asked_queries(self),
@@ -197,7 +198,7 @@ impl<'a> Model<'a> {
         quads.sort_by_cached_key(Quad::to_string);
         quads.dedup();
         if format == RdfFormat::Turtle {
-            return Ok(turtle::write(&quads, self.source.prefixes).into_bytes());
+            return Ok(turtle::write(&quads, self.source.prefixes, &Budget::default())?.into_bytes());
         }
         let mut bytes = Vec::new();
         write_quads(&quads, format, self.source.prefixes, GraphOptions::default(), &mut bytes)?;

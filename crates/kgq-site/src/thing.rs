@@ -1,11 +1,12 @@
 //! The page of a thing, and what a search engine is told of it.
 
+use super::address::escape;
 use super::draw;
 use super::facts;
 use super::html::{At, Head, page, stop, text};
 use super::label::shorten;
 use super::mentions;
-use super::model::{Model, escape};
+use super::model::Model;
 use super::notes::Notes;
 use super::routes::BESIDE;
 use super::vocabulary::*;

@@ -34,7 +34,6 @@ mod interner;
 mod load;
 mod map;
 mod merged;
-mod sort;
 mod statistics;
 mod storage;
 pub mod store;
@@ -46,9 +45,9 @@ pub use dictionary::Decoder;
 pub use find::Bound;
 pub use id::{Component, Permutation, QuadPermutation, TermId};
 pub use index::Index;
+pub use kgq_syntax::sort::{Piece, sort_by, sort_part_by};
 pub use load::{BuildOptions, BuildSummary, Phase, Progress, digest_of_file};
 pub use merged::{Graphs, Merged};
-pub use sort::{Piece, sort_by, sort_part_by};
 pub use statistics::{CharacteristicSet, PredicateStatistics, Statistics};
 pub use value::{Family, InlineValue, TermKind, parse_double, parse_float, parse_integer};
 

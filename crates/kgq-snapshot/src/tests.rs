@@ -96,11 +96,8 @@ pub(super) fn objects() -> Vec<Term> {
 /// A dataset with every kind of term, duplicates, named graphs, and a statement that is in several graphs.
 pub(super) fn dataset() -> Vec<Quad> {
     let mut quads = Vec::new();
-    let mut state = 1u32;
-    let mut random = |below: usize| {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 16) as usize % below
-    };
+    let mut numbers = fastrand::Rng::with_seed(1);
+    let mut random = |below: usize| numbers.usize(..below);
     let objects = objects();
     for (i, object) in objects.iter().enumerate() {
         quads.push(Quad::new(iri(&format!("s{}", i % 7)), iri("p0"), object.clone(), GraphName::DefaultGraph));

@@ -5,6 +5,7 @@
 //! holds, not what the allocator gives, so it means the same on every system.
 
 use crate::error::{Error, Kind, Result};
+use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -29,6 +30,10 @@ pub enum Work {
     Loading,
     /// All queries of a server together.
     Serving,
+    /// Conclusions, canonical names and sorted texts of a whole graph.
+    Export,
+    /// Shapes against data.
+    Validation,
 }
 
 impl fmt::Display for Work {
@@ -37,6 +42,8 @@ impl fmt::Display for Work {
             Self::Query => "the query",
             Self::Loading => "reading the data",
             Self::Serving => "what the server does at once",
+            Self::Export => "the export",
+            Self::Validation => "the validation",
         })
     }
 }
@@ -201,6 +208,11 @@ impl Budget {
         }
     }
 
+    /// The time on the budget's clock.
+    pub fn now(&self) -> Duration {
+        self.0.clock.now()
+    }
+
     pub fn limits(&self) -> Limits {
         self.0.limits
     }
@@ -226,6 +238,36 @@ impl Shared {
     /// How much of what is held is used of the whole.
     fn beyond(&self, held: u64) -> u64 {
         held.saturating_sub(self.own)
+    }
+}
+
+/// Asks a budget once in so many steps, where a step costs less than a look at the clock.
+#[derive(Debug)]
+pub struct Steps {
+    budget: Budget,
+    taken: Cell<u32>,
+}
+
+impl Steps {
+    const BETWEEN_LOOKS: u32 = 1 << 10;
+
+    pub fn new(budget: &Budget) -> Self {
+        Self { budget: budget.clone(), taken: Cell::new(0) }
+    }
+
+    /// Takes a step.
+    ///
+    /// # Errors
+    /// The budget's.
+    #[inline]
+    pub fn take(&self) -> Result<()> {
+        let taken = self.taken.get().wrapping_add(1);
+        self.taken.set(taken);
+        if taken.is_multiple_of(Self::BETWEEN_LOOKS) { self.budget.check() } else { Ok(()) }
+    }
+
+    pub fn budget(&self) -> &Budget {
+        &self.budget
     }
 }
 
@@ -366,6 +408,15 @@ mod tests {
         assert_eq!((light.held(), whole.held()), (25, 0));
         drop(own);
         assert_eq!((light.held(), whole.held()), (0, 0));
+    }
+
+    #[test]
+    fn the_clock_is_looked_at_once_in_many_steps() {
+        let limits = Limits { time: Some(Duration::from_secs(3)), ..Limits::default() };
+        let budget = Budget::of(Work::Export, limits, Arc::new(Seconds::default()));
+        let steps = Steps::new(&budget);
+        let taken = (0..10_000).take_while(|_| steps.take().is_ok()).count();
+        assert_eq!(taken as u32, 3 * Steps::BETWEEN_LOOKS - 1);
     }
 
     #[test]

@@ -36,7 +36,7 @@ impl Directives {
     }
 
     /// A byte that ends a word.
-    pub fn end_word(&mut self, byte: u8) {
+    pub(crate) fn end_word(&mut self, byte: u8) {
         if self.length > 0 {
             let word = self.word.get(..self.length).unwrap_or_default();
             self.announced = match self.announced {
@@ -54,7 +54,7 @@ impl Directives {
     }
 
     /// The end of an IRI in brackets, which may have been announced.
-    pub fn end_iri(&mut self, place: Range<usize>) {
+    pub(crate) fn end_iri(&mut self, place: Range<usize>) {
         if self.announced.take() == Some(Announced::Base) {
             self.bases.push(place);
         }

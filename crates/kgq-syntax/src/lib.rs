@@ -40,6 +40,7 @@ mod patterns;
 pub mod rdf;
 pub mod rewrite;
 mod scan;
+pub mod sort;
 pub mod sparql;
 pub mod strict;
 pub mod text;
@@ -87,7 +88,7 @@ impl Token {
     }
 
     /// Prefix and local part of a prefixed name, as written (escapes kept).
-    pub fn prefixed_name<'a>(&self, source: &'a str) -> Option<(&'a str, &'a str)> {
+    pub(crate) fn prefixed_name<'a>(&self, source: &'a str) -> Option<(&'a str, &'a str)> {
         match self.kind {
             TokenKind::PrefixedName => self.text(source).split_once(':'),
             _ => None,

@@ -129,10 +129,10 @@ pub const FUNCTIONS: &[(&str, &str)] = &[
 ];
 
 /// Prefixes that another engine has without a declaration, for what only it has.
-pub const FOREIGN_PREFIXES: &[(&str, &str)] = &[("bif", "Virtuoso"), ("sql", "Virtuoso")];
+pub(crate) const FOREIGN_PREFIXES: &[(&str, &str)] = &[("bif", "Virtuoso"), ("sql", "Virtuoso")];
 
 /// Whether a word names a built-in function or an aggregate.
-pub fn is_function(word: &str) -> bool {
+pub(crate) fn is_function(word: &str) -> bool {
     AGGREGATES.iter().any(|k| k.eq_ignore_ascii_case(word))
         || FUNCTIONS.iter().any(|(k, _)| k.eq_ignore_ascii_case(word))
 }

@@ -98,11 +98,8 @@ fn large_graph() -> Vec<u8> {
     let words =
         ["ministry", "industry", "trade", "finance", "service", "region", "harbour", "northern", "central", "plan"];
     let characters: Vec<char> = "工业和信息化部商务财政地区服务计划北中".chars().collect();
-    let (mut out, mut seed) = (String::new(), 1u64);
-    let mut next = |n: usize| {
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (seed >> 33) as usize % n
-    };
+    let (mut out, mut numbers) = (String::new(), fastrand::Rng::with_seed(1));
+    let mut next = |n: usize| numbers.usize(..n);
     for i in 0..125_000 {
         let label: Vec<&str> = (0..4).map(|_| words[next(words.len())]).collect();
         let chinese: String = (0..6).map(|_| characters[next(characters.len())]).collect();

@@ -49,7 +49,7 @@ fn killed(from: &str, output: &str, finish: bool) {
     let new = site(&root);
     assert_ne!(old, new);
 
-    let mut seed = 3u64;
+    let mut random = fastrand::Rng::with_seed(3);
     let mut ended = [0; 3];
     let rounds = (kills() / 6).max(4);
     for round in 0..rounds {
@@ -57,8 +57,7 @@ fn killed(from: &str, output: &str, finish: bool) {
         publish();
         assert!(site(&root) == old, "round {round}: the next run does not give its site");
         state(after.clone());
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let wait = usual.mul_f64((seed >> 40) as f64 / (1 << 24) as f64 * 1.1).max(Duration::from_millis(1));
+        let wait = usual.mul_f64(random.f64() * 1.1).max(Duration::from_millis(1));
         let signal = if round % 3 == 2 { libc::SIGTERM } else { libc::SIGKILL };
         let mut child = program::command(&from).args(arguments).spawn().unwrap();
         std::thread::sleep(wait);

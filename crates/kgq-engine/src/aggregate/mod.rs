@@ -9,6 +9,7 @@ use super::expression::Context;
 use super::expression::value::Value;
 use super::order::Order;
 use super::terms::Terms;
+use fixedbitset::FixedBitSet;
 use kgq_snapshot::{Family, TermId};
 use kgq_syntax::budget::{Budget, Reservation};
 use kgq_syntax::error::{Error, Result};
@@ -37,7 +38,7 @@ pub struct Accumulator {
 #[derive(Debug, Default)]
 struct Seen {
     /// A bit for each stored term, while there is but one group.
-    bits: Vec<u64>,
+    bits: FixedBitSet,
     /// Group and id in one number.
     others: FxHashSet<u64>,
 }
@@ -45,29 +46,24 @@ struct Seen {
 impl Seen {
     /// Whether the term is new to its group.
     fn insert(&mut self, group: u32, id: TermId) -> bool {
-        match self.bits.get_mut(id.index() / 64) {
-            Some(bits) if group == 0 => {
-                let bit = 1 << (id.index() % 64);
-                let is_new = *bits & bit == 0;
-                *bits |= bit;
-                is_new
-            }
-            _ => self.others.insert(u64::from(group) << 32 | u64::from(id.get())),
+        if group == 0 && id.index() < self.bits.len() {
+            return !self.bits.put(id.index());
         }
+        self.others.insert(u64::from(group) << 32 | u64::from(id.get()))
     }
 
     /// Goes over to bits once there are enough terms in the only group, and gives the bytes that this took.
     fn widen(&mut self, groups: usize, terms: &Terms<'_>) -> usize {
-        let words = terms.snapshot().term_count().div_ceil(64) as usize;
-        if groups > 1 || !self.bits.is_empty() || self.others.len() * 4 < words {
+        let bits = terms.snapshot().term_count() as usize;
+        if groups > 1 || !self.bits.is_empty() || self.others.len() * 4 < bits.div_ceil(64) {
             return 0;
         }
-        self.bits = vec![0; words];
+        self.bits = FixedBitSet::with_capacity(bits);
         let known = std::mem::take(&mut self.others);
         for key in known {
             self.insert((key >> 32) as u32, TermId::new(key as u32));
         }
-        words * 8
+        bits.div_ceil(8)
     }
 }
 

@@ -131,7 +131,7 @@ pub fn double(number: &Number) -> Double {
     }
 }
 
-pub fn order_moments(a: Moment, b: Moment) -> Option<Ordering> {
+pub(crate) fn order_moments(a: Moment, b: Moment) -> Option<Ordering> {
     match (a, b) {
         (Moment::DateTime(a), Moment::DateTime(b)) => a.partial_cmp(&b),
         (Moment::Date(a), Moment::Date(b)) => a.partial_cmp(&b),
@@ -155,7 +155,7 @@ pub fn order_moments(a: Moment, b: Moment) -> Option<Ordering> {
     }
 }
 
-pub fn order_spans(a: Span, b: Span) -> Option<Ordering> {
+pub(crate) fn order_spans(a: Span, b: Span) -> Option<Ordering> {
     match (a, b) {
         (Span::Months(a), Span::Months(b)) => Some(a.cmp(&b)),
         (Span::Seconds(a), Span::Seconds(b)) => Some(a.cmp(&b)),

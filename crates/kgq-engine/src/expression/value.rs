@@ -88,7 +88,7 @@ impl Value {
         }
     }
 
-    pub fn of_literal(literal: Literal) -> Self {
+    pub(crate) fn of_literal(literal: Literal) -> Self {
         if literal.language().is_none() && literal.datatype() != xsd::STRING {
             return Self::parse(literal.as_ref()).unwrap_or(Self::Opaque(literal));
         }
@@ -182,7 +182,7 @@ impl Value {
 }
 
 /// Bytes that a term holds on the heap, about.
-pub fn term_bytes(term: &Term) -> usize {
+pub(crate) fn term_bytes(term: &Term) -> usize {
     match term {
         Term::NamedNode(iri) => iri.as_str().len(),
         Term::BlankNode(node) => node.as_str().len(),
@@ -203,7 +203,7 @@ fn opaque_truth(literal: &Literal) -> Option<bool> {
 }
 
 impl Text {
-    pub fn into_literal(self) -> Literal {
+    pub(crate) fn into_literal(self) -> Literal {
         match self.language {
             None => Literal::new_simple_literal(self.value),
             Some(Language { tag, direction: None }) => Literal::new_language_tagged_literal_unchecked(self.value, tag),
@@ -227,7 +227,7 @@ impl Number {
         .into()
     }
 
-    pub fn is_nan(&self) -> bool {
+    pub(crate) fn is_nan(&self) -> bool {
         match self {
             Self::Integer(_) | Self::Decimal(_) | Self::Wide(_) => false,
             Self::Float(n) => n.is_nan(),
@@ -303,7 +303,7 @@ impl Span {
         }
     }
 
-    pub fn into_duration(self) -> Duration {
+    pub(crate) fn into_duration(self) -> Duration {
         match self {
             Self::Any(span) => span,
             Self::Months(span) => span.into(),

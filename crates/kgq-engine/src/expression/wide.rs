@@ -62,7 +62,7 @@ pub fn exact(number: &Number) -> Option<(BigDecimal, bool)> {
     }
 }
 
-pub fn of_decimal(decimal: Decimal) -> BigDecimal {
+pub(crate) fn of_decimal(decimal: Decimal) -> BigDecimal {
     BigDecimal::new(i128::from_be_bytes(decimal.to_be_bytes()).into(), FRACTION_DIGITS)
 }
 
@@ -131,15 +131,15 @@ impl Wide {
     }
 
     /// The number without what stands after the point.
-    pub fn truncated(&self) -> Option<Number> {
+    pub(crate) fn truncated(&self) -> Option<Number> {
         number(self.value.with_scale_round(0, RoundingMode::Down), true)
     }
 
-    pub fn to_double(&self) -> Double {
+    pub(crate) fn to_double(&self) -> Double {
         nearest_double(&self.value).into()
     }
 
-    pub fn is_negative(&self) -> bool {
+    pub(crate) fn is_negative(&self) -> bool {
         self.value.sign() == Sign::Minus
     }
 
@@ -150,17 +150,17 @@ impl Wide {
 }
 
 /// By way of the text, as this is the conversion of the standard library that is rounded right.
-pub fn nearest_double(value: &BigDecimal) -> f64 {
+pub(crate) fn nearest_double(value: &BigDecimal) -> f64 {
     value.to_plain_string().parse().unwrap_or(f64::NAN)
 }
 
 /// The integer that a double is when what stands after its point is cut; `None` of NaN and infinity.
-pub fn integer_of(double: f64) -> Option<Number> {
+pub(crate) fn integer_of(double: f64) -> Option<Number> {
     number(BigDecimal::try_from(double.trunc()).ok()?, true)
 }
 
 /// The decimal that a double is written as, or, if it is an integer, exactly is; `None` of NaN and infinity.
-pub fn decimal_of(double: f64) -> Option<Number> {
+pub(crate) fn decimal_of(double: f64) -> Option<Number> {
     if double.fract() == 0.0 {
         return number(BigDecimal::try_from(double).ok()?, false);
     }
@@ -168,7 +168,7 @@ pub fn decimal_of(double: f64) -> Option<Number> {
 }
 
 /// The double nearest to a decimal. (The conversion of `oxsdatatypes` rounds twice, so that it does not keep the order.)
-pub fn double_of_decimal(decimal: Decimal) -> f64 {
+pub(crate) fn double_of_decimal(decimal: Decimal) -> f64 {
     let (digits, places) = shortest(decimal);
     if places == 0 || digits.unsigned_abs() < 1 << 53 {
         // Both are doubles, and a division is rounded once.
@@ -188,7 +188,7 @@ fn shortest(decimal: Decimal) -> (i128, i32) {
 }
 
 /// An integer of 128 bits, which sums are kept in.
-pub fn of_integer(value: i128) -> Number {
+pub(crate) fn of_integer(value: i128) -> Number {
     match i64::try_from(value) {
         Ok(value) => Number::Integer(Integer::from(value)),
         Err(_) => Number::Wide(Arc::new(Wide { value: BigDecimal::from(value).normalized(), is_integer: true })),

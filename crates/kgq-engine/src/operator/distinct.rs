@@ -86,12 +86,6 @@ impl IdSet {
         self.held.grow(cx.budget(), if fresh { COMPUTED_BYTES } else { 0 })?;
         Ok(fresh)
     }
-
-    #[inline]
-    pub fn contains(&self, id: TermId) -> bool {
-        let word = id.index() / 64;
-        self.bits.get(word).is_some_and(|bits| bits & (1 << (id.index() % 64)) != 0) || self.others.contains(&id)
-    }
 }
 
 impl<'s> Distinct<'s> {

@@ -2,17 +2,18 @@
 
 use super::Local;
 use crate::answer::{Answer, Row, Solutions, Triples};
+use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{Triple, Variable};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread::JoinHandle;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::Duration;
 
 /// Deep queries recurse deeply; memory is taken only as it is used.
 const STACK: usize = 256 << 20;
 /// How many rows it may be ahead of who reads them.
 const AHEAD: usize = 1024;
+/// How often whoever waits for a row looks at the budget.
+const LOOK: Duration = Duration::from_millis(10);
 
 enum Message {
     Variables(Vec<Variable>),
@@ -23,12 +24,12 @@ enum Message {
     Failed(Error),
 }
 
-/// The answer that `evaluate` finds on another thread, which is asked to stop through `stop` when nobody wants its rows any more.
+/// The answer that `evaluate` finds on another thread, within a budget that is cancelled when nobody wants its rows any more.
 ///
 /// # Errors
 /// Those of `evaluate` before its first row.
 pub(super) fn apart(
-    stop: Arc<AtomicBool>,
+    budget: Budget,
     evaluate: impl FnOnce(&dyn Fn(Local<'_>)) -> Result<()> + Send + 'static,
 ) -> Result<Answer> {
     let (sender, receiver) = sync_channel(AHEAD);
@@ -39,8 +40,8 @@ pub(super) fn apart(
         }
     };
     let worker = std::thread::Builder::new().name("oxigraph".into()).stack_size(STACK).spawn(work);
-    let worker = worker.map_err(|error| Error::io("a thread for the query", &error))?;
-    let messages = Messages { receiver: Some(receiver), worker: Some(worker), stop };
+    worker.map_err(|error| Error::io("a thread for the query", &error))?;
+    let messages = Messages { receiver, budget };
     match messages.next() {
         Some(Message::Variables(variables)) => {
             let rows = messages.into_items(|message| match message {
@@ -78,14 +79,23 @@ fn send(local: Local<'_>, sender: &SyncSender<Message>) {
 }
 
 struct Messages {
-    receiver: Option<Receiver<Message>>,
-    worker: Option<JoinHandle<()>>,
-    stop: Arc<AtomicBool>,
+    receiver: Receiver<Message>,
+    budget: Budget,
 }
 
 impl Messages {
     fn next(&self) -> Option<Message> {
-        self.receiver.as_ref()?.recv().ok()
+        loop {
+            match self.receiver.recv_timeout(LOOK) {
+                Ok(message) => return Some(message),
+                Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) => {
+                    if let Err(error) = self.budget.check() {
+                        return Some(Message::Failed(error));
+                    }
+                }
+            }
+        }
     }
 
     /// The things that `read` finds in the messages, up to an error or the end.
@@ -98,13 +108,8 @@ impl Messages {
 }
 
 impl Drop for Messages {
-    /// No thread is left behind, and nothing that it holds.
+    /// The thread ends where it reads the dataset next, or has found a row. It is not waited for: a join in memory reads nothing.
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        self.receiver = None;
-        if let Some(worker) = self.worker.take() {
-            // That it panicked was told by its messages' early end.
-            let _ = worker.join();
-        }
+        self.budget.cancel();
     }
 }

@@ -7,28 +7,24 @@ mod apart;
 #[cfg(test)]
 mod tests;
 mod view;
-mod watch;
 
 use super::expression::extension;
+use super::query::products::as_loops;
 use super::{Answer, Row, Services};
 use kgq_snapshot::Snapshot;
-use kgq_syntax::budget::Budget;
+use kgq_syntax::budget::{Budget, Limits, Work};
 use kgq_syntax::error::{Error, Kind, Result};
 use kgq_syntax::rdf::{NamedNode, Triple, Variable};
 use oxiri::Iri;
 use sparesults::QuerySolution;
 use spareval::{
-    CancellationToken, DefaultServiceHandler, QueryDatasetSpecification, QueryEvaluationError, QueryEvaluator,
-    QueryResults, QuerySolutionIter,
+    DefaultServiceHandler, QueryDatasetSpecification, QueryEvaluationError, QueryEvaluator, QueryResults,
+    QuerySolutionIter,
 };
 use spargebra::Query;
 use spargebra::algebra::GraphPattern;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use view::View;
-use watch::{Run, Watch};
-
-pub use watch::{bounded, stop_if_asked};
 
 /// What the default graph of a query without FROM is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,7 +45,8 @@ enum Local<'a> {
 
 /// Evaluates a query, whose SERVICE clauses someone answers; without anyone they are refused.
 ///
-/// The budget's deadline and cancellation stop it; its memory is not counted, as Oxigraph does not say what it holds.
+/// The budget's deadline and cancellation stop it where it reads the dataset next; whoever waits for rows hears of them at once. Its
+/// memory is not counted, as Oxigraph does not say what it holds.
 ///
 /// # Errors
 /// What Oxigraph refuses (an unknown function), the budget's limits, damage to the snapshot: here or from the rows. Those of the
@@ -63,14 +60,16 @@ pub fn evaluate(
 ) -> Result<Answer> {
     snapshot.intact()?;
     budget.check()?;
-    let stop = Arc::new(AtomicBool::new(false));
-    let (snapshot, query, budget, services) = (snapshot.clone(), query.clone(), budget.clone(), services.cloned());
-    let unwanted = Arc::clone(&stop);
-    apart::apart(stop, move |send| {
-        let token = CancellationToken::new();
-        let watch = Watch::start(&budget, &token, unwanted);
-        let run = Run { budget: budget.clone(), stop: Arc::clone(&watch.stop) };
-        let mut evaluator = QueryEvaluator::new().with_cancellation_token(token);
+    // Cancelled when nobody wants the rows any more.
+    let budget = budget.child(Work::Query, Limits::default());
+    let (snapshot, mut query, services) = (snapshot.clone(), query.clone(), services.cloned());
+    apart::apart(budget.clone(), move |send| {
+        let (Query::Select { pattern, .. }
+        | Query::Ask { pattern, .. }
+        | Query::Construct { pattern, .. }
+        | Query::Describe { pattern, .. }) = &mut query;
+        as_loops(pattern);
+        let mut evaluator = QueryEvaluator::new();
         if let Some(services) = services {
             evaluator = evaluator.with_default_service_handler(Ask(services));
         }
@@ -80,18 +79,18 @@ pub fn evaluate(
         let mut prepared = evaluator.prepare(&query);
         *prepared.dataset_mut() = QueryDatasetSpecification::new();
         let dataset = View::new(&snapshot, &query, default_graph, budget.clone());
-        send(match run.step(|| prepared.execute(dataset))?.map_err(|e| error(e, &budget))? {
+        send(match prepared.execute(dataset).map_err(|e| in_our_words(e, &budget))? {
             QueryResults::Boolean(value) => {
                 snapshot.intact()?;
                 Local::Boolean(value)
             }
             QueryResults::Solutions(solutions) => {
                 let variables = solutions.variables().to_vec();
-                let rows = Running { snapshot: &snapshot, results: Some(solutions), run, _watch: watch };
+                let rows = Running { snapshot: &snapshot, results: Some(solutions), budget };
                 Local::Solutions(variables, Box::new(rows.map(|solution| Ok(solution?.values().to_vec()))))
             }
             QueryResults::Graph(triples) => {
-                Local::Graph(Box::new(Running { snapshot: &snapshot, results: Some(triples), run, _watch: watch }))
+                Local::Graph(Box::new(Running { snapshot: &snapshot, results: Some(triples), budget }))
             }
         });
         Ok(())
@@ -125,8 +124,7 @@ struct Running<'a, I> {
     snapshot: &'a Snapshot,
     /// `None` once an error ended them.
     results: Option<I>,
-    run: Run,
-    _watch: Watch,
+    budget: Budget,
 }
 
 impl<T, I: Iterator<Item = Result<T, QueryEvaluationError>>> Iterator for Running<'_, I> {
@@ -134,10 +132,7 @@ impl<T, I: Iterator<Item = Result<T, QueryEvaluationError>>> Iterator for Runnin
 
     fn next(&mut self) -> Option<Result<T>> {
         let results = self.results.as_mut()?;
-        let result = match self.run.step(|| results.next()) {
-            Ok(result) => result?.map_err(|e| error(e, &self.run.budget)),
-            Err(stopped) => Err(stopped),
-        };
+        let result = results.next()?.map_err(|e| in_our_words(e, &self.budget));
         let result = result.and_then(|value| self.snapshot.intact().map(|()| value));
         if result.is_err() {
             self.results = None;
@@ -146,8 +141,8 @@ impl<T, I: Iterator<Item = Result<T, QueryEvaluationError>>> Iterator for Runnin
     }
 }
 
-/// An evaluation error in our words. A limit that was reached shows as a cancellation, so the budget is asked first.
-fn error(error: QueryEvaluationError, budget: &Budget) -> Error {
+/// An evaluation error in our words. What was asked after a limit was passed may fail in any way, so the budget is asked first.
+pub fn in_our_words(error: QueryEvaluationError, budget: &Budget) -> Error {
     if let Err(limit) = budget.check() {
         return limit;
     }

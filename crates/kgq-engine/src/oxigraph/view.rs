@@ -4,7 +4,6 @@
 //! two merged graphs share.
 
 use super::DefaultGraph;
-use super::watch::stop_if_asked;
 use kgq_snapshot::{Bound, Index, InlineValue, Permutation, QuadPermutation, Snapshot, TermId, TermKind};
 use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Result};
@@ -38,20 +37,10 @@ enum NamedSources {
 }
 
 /// A term of the snapshot, or one that the query made. A made one is not in the snapshot, so equality is that of terms.
-#[derive(Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum EvaluatedTerm {
     Stored(TermId),
     Made(Arc<Term>),
-}
-
-impl Clone for EvaluatedTerm {
-    fn clone(&self) -> Self {
-        stop_if_asked();
-        match self {
-            Self::Stored(id) => Self::Stored(*id),
-            Self::Made(term) => Self::Made(Arc::clone(term)),
-        }
-    }
 }
 
 impl<'a> View<'a> {
@@ -261,6 +250,11 @@ impl<'a> QueryableDataset<'a> for View<'a> {
             },
         };
         let in_default = matches!(graph_name, Some(None));
+        // This is where the evaluator hears that it has to stop. It may go on to read after an error, and then finds nothing.
+        let found: Found<'a> = match self.budget.check() {
+            Ok(()) => found,
+            Err(error) => Box::new(std::iter::once(Err(error))),
+        };
         found.map(move |quad| {
             let [subject, predicate, object, graph] = quad?;
             Ok(InternalQuad {

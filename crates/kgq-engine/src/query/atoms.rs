@@ -212,7 +212,7 @@ impl Atoms {
 }
 
 impl Atom {
-    /// The variables and the terms that this filter compares with each other.
+    /// The pairs of a variable and a term that this filter compares.
     pub fn comparisons(&self) -> Vec<(Variable, Term)> {
         let mut found = Vec::new();
         self.for_each_part(|part| match part {
@@ -228,7 +228,7 @@ impl Atom {
         found
     }
 
-    /// The variables of whose values this filter asks the language.
+    /// The variables for whose language this filter asks, as in `LANG(?v)`.
     pub fn languages_of(&self) -> Vec<Variable> {
         let mut found = Vec::new();
         self.for_each_part(|part| {

@@ -5,8 +5,8 @@
 use super::atoms::{Atoms, PatternTerm, Piece, name};
 use super::operands::operands_mut;
 use kgq_syntax::rdf::{Literal, Term, Variable};
+use spargebra::algebra::PropertyPathExpression;
 use spargebra::algebra::{AggregateExpression, Expression, Function, GraphPattern, OrderExpression};
-use spargebra::algebra::{PropertyPathExpression, QueryDataset};
 use spargebra::term::{GroundTerm, NamedNodePattern, TermPattern, TriplePattern};
 
 impl Atoms {
@@ -64,13 +64,6 @@ impl Atoms {
             }
         }
         changed
-    }
-
-    /// Without FROM and FROM NAMED.
-    #[must_use]
-    pub fn without_dataset(&self) -> Option<Self> {
-        let dataset: Option<QueryDataset> = None;
-        self.dataset.is_some().then(|| Self { dataset, ..self.clone() })
     }
 
     /// With these conditions inside of `GRAPH ?g`, each in a graph of its own.

@@ -36,13 +36,13 @@ macro_rules! split {
 }
 
 /// The direct operands.
-pub fn operands(expression: &Expression) -> impl DoubleEndedIterator<Item = &Expression> {
+pub(crate) fn operands(expression: &Expression) -> impl DoubleEndedIterator<Item = &Expression> {
     let (own, list): ([Option<&Expression>; 3], &[Expression]) = split!(expression, as_ref);
     own.into_iter().flatten().chain(list)
 }
 
 /// The direct operands, to be changed.
-pub fn operands_mut(expression: &mut Expression) -> impl DoubleEndedIterator<Item = &mut Expression> {
+pub(crate) fn operands_mut(expression: &mut Expression) -> impl DoubleEndedIterator<Item = &mut Expression> {
     let (own, list): ([Option<&mut Expression>; 3], &mut [Expression]) = split!(expression, as_mut);
     own.into_iter().flatten().chain(list)
 }

@@ -10,6 +10,7 @@ use super::joins::order_within_exists;
 use super::operands::operands_mut;
 use super::parse::{Form, ParseContext, Query, parse_query};
 use super::parts::{Part, for_each_part};
+use super::products::as_loops;
 use kgq_syntax::bounds::Bounds;
 use kgq_syntax::error::{Error, Place, Result, Source};
 use kgq_syntax::rdf::path::Path;
@@ -215,6 +216,7 @@ impl Prebound {
         | spargebra::Query::Ask { pattern, .. }
         | spargebra::Query::Construct { pattern, .. }
         | spargebra::Query::Describe { pattern, .. }) = &mut query.algebra;
+        as_loops(pattern);
         order_within_exists(pattern);
         query.algebra
     }

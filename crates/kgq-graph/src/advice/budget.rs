@@ -1,5 +1,7 @@
 //! What advice on one query may cost. It is a courtesy: it must not take longer than the answer was allowed to.
 
+use kgq_engine::{Budget, Limits};
+use kgq_syntax::budget::Work;
 use std::cell::Cell;
 use std::time::Duration;
 
@@ -15,98 +17,118 @@ const LOOK: u64 = 4_096;
 const SEARCHING: Duration = Duration::from_secs(1);
 
 /// Work and time that are left.
-pub struct Allowance<'a> {
-    /// How long it is since the advice began.
-    clock: &'a dyn Fn() -> Duration,
-    time: Duration,
+pub struct Allowance {
+    /// A part of the query's own: whoever stops the query stops its advice.
+    budget: Budget,
     work: Cell<u64>,
     compared: Cell<Duration>,
     /// Since when names are being compared.
     comparing: Cell<Option<Duration>>,
-    is_stopped: &'a dyn Fn() -> bool,
 }
 
-impl<'a> Allowance<'a> {
-    /// `clock` tells the time since the advice began, `left` how much of the query's own time is left, and `is_stopped` whether nobody
-    /// wants the advice any more.
-    pub fn new(clock: &'a dyn Fn() -> Duration, left: Option<Duration>, is_stopped: &'a dyn Fn() -> bool) -> Self {
-        let time = left.map_or(SEARCHING, |left| left.min(SEARCHING));
+impl Allowance {
+    /// From now on; `budget` is what the query has left.
+    pub fn new(budget: &Budget) -> Self {
+        let limits = Limits { time: Some(SEARCHING), ..Limits::default() };
         let (work, compared) = (Cell::new(WORK), Cell::new(Duration::ZERO));
-        Self { clock, time, work, compared, comparing: Cell::new(None), is_stopped }
+        Self { budget: budget.child(Work::Query, limits), work, compared, comparing: Cell::new(None) }
     }
 
     /// Runs what compares names; its time is counted.
     pub(super) fn compare<T>(&self, work: impl FnOnce() -> T) -> T {
-        self.comparing.set(Some((self.clock)()));
+        self.comparing.set(Some(self.budget.now()));
         let found = work();
-        self.compared.set(self.time_compared((self.clock)()));
+        self.compared.set(self.time_compared());
         self.comparing.set(None);
         found
     }
 
-    fn time_compared(&self, now: Duration) -> Duration {
-        self.compared.get() + self.comparing.get().map_or(Duration::ZERO, |since| now.saturating_sub(since))
+    fn time_compared(&self) -> Duration {
+        let since = |since| self.budget.now().saturating_sub(since);
+        self.compared.get() + self.comparing.get().map_or(Duration::ZERO, since)
     }
 
     /// Takes so many steps from what is left; `false` if that is not enough.
     pub(super) fn spend(&self, steps: usize) -> bool {
         let steps = steps as u64;
         let before = self.work.get();
-        let Some(left) = before.checked_sub(steps).filter(|_| !(self.is_stopped)()) else {
+        let Some(left) = before.checked_sub(steps).filter(|_| !self.budget.is_cancelled()) else {
             self.work.set(0);
             return false;
         };
         let looks = before / LOOK != left / LOOK;
-        let is_late = |now| now >= self.time || self.time_compared(now) >= COMPARING;
-        let late = looks && is_late((self.clock)());
+        let late = looks && (self.budget.check().is_err() || self.time_compared() >= COMPARING);
         self.work.set(if late { 0 } else { left });
         !late
     }
 
     /// How much time is left for asking the data; `None` if none is.
     pub(super) fn left(&self) -> Option<Duration> {
-        let left = self.time.checked_sub((self.clock)()).filter(|left| !left.is_zero());
-        left.filter(|_| !(self.is_stopped)())
+        self.budget.time_left().filter(|left| !left.is_zero() && !self.budget.is_cancelled())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use kgq_syntax::budget::Clock;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    /// A clock that stands still until it is set, in milliseconds.
+    #[derive(Debug, Default)]
+    struct Hand(AtomicU64);
+
+    impl Hand {
+        fn set(&self, time: Duration) {
+            self.0.store(time.as_millis() as u64, Ordering::Relaxed);
+        }
+    }
+
+    impl Clock for Hand {
+        fn now(&self) -> Duration {
+            Duration::from_millis(self.0.load(Ordering::Relaxed))
+        }
+    }
+
+    /// The allowance of a query that has this much time left.
+    fn allowance(time: Option<Duration>) -> (Arc<Hand>, Budget, Allowance) {
+        let clock = Arc::new(Hand::default());
+        let limits = Limits { time, ..Limits::default() };
+        let budget = Budget::of(Work::Query, limits, Arc::clone(&clock) as Arc<dyn Clock>);
+        let allowance = Allowance::new(&budget);
+        (clock, budget, allowance)
+    }
 
     #[test]
     fn work_ends_by_count_by_the_clock_and_when_it_is_stopped() {
-        let (still, no) = (|| Duration::ZERO, || false);
-        let budget = Allowance::new(&still, None, &no);
-        assert_eq!((0..WORK * 2).take_while(|_| budget.spend(1)).count() as u64, WORK);
-        assert_eq!(budget.left(), Some(SEARCHING));
+        let (_, _, counted) = allowance(None);
+        assert_eq!((0..WORK * 2).take_while(|_| counted.spend(1)).count() as u64, WORK);
+        assert_eq!(counted.left(), Some(SEARCHING));
 
-        let late = || Duration::from_secs(5);
-        let budget = Allowance::new(&late, None, &no);
-        assert!((0..WORK).take_while(|_| budget.spend(1)).count() as u64 <= LOOK);
-        assert_eq!(budget.left(), None);
+        let (clock, _, late) = allowance(None);
+        clock.set(SEARCHING);
+        assert!((0..WORK).take_while(|_| late.spend(1)).count() as u64 <= LOOK);
+        assert_eq!(late.left(), None);
 
-        let yes = || true;
-        let budget = Allowance::new(&still, None, &yes);
-        assert!(!budget.spend(1));
-        assert_eq!(budget.left(), None);
+        let (_, budget, unwanted) = allowance(None);
+        budget.cancel();
+        assert!(!unwanted.spend(1));
+        assert_eq!(unwanted.left(), None);
     }
 
     #[test]
     fn comparing_has_a_time_of_its_own_and_small_work_none() {
-        let at = Cell::new(Duration::ZERO);
-        let (clock, no) = (|| at.get(), || false);
-        let budget = Allowance::new(&clock, None, &no);
-        budget.compare(|| at.set(COMPARING));
-        assert!(budget.spend(1));
-        assert!(!budget.spend(LOOK as usize));
+        let (clock, _, allowance) = allowance(None);
+        allowance.compare(|| clock.set(COMPARING));
+        assert!(allowance.spend(1));
+        assert!(!allowance.spend(LOOK as usize));
     }
 
     #[test]
     fn the_time_of_the_query_counts() {
-        let (still, no) = (|| Duration::ZERO, || false);
         let left = Duration::from_millis(20);
-        assert_eq!(Allowance::new(&still, Some(left), &no).left(), Some(left));
-        assert_eq!(Allowance::new(&still, Some(Duration::ZERO), &no).left(), None);
+        assert_eq!(allowance(Some(left)).2.left(), Some(left));
+        assert_eq!(allowance(Some(Duration::ZERO)).2.left(), None);
     }
 }

@@ -70,7 +70,7 @@ pub struct Asked<'a> {
     pub prefixes: &'a Prefixes,
     /// Cancelling their budget stops what advice asks the data.
     pub options: &'a EvaluationOptions,
-    pub budget: &'a Allowance<'a>,
+    pub budget: &'a Allowance,
 }
 
 /// At most [`MOST_FINDINGS`], and how many more there are.

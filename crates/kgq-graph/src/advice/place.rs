@@ -310,7 +310,7 @@ impl<'a> Text<'a> {
     }
 
     /// Variables that occur once and are spelt almost as another: their name, their place, the other.
-    pub fn variables_used_once(&self, budget: &Allowance<'_>) -> Vec<(String, Span, String)> {
+    pub fn variables_used_once(&self, budget: &Allowance) -> Vec<(String, Span, String)> {
         let text = self.source.text;
         let all: Vec<(&str, Span)> = self.tokens.iter().filter_map(|t| Some((t.variable(text)?, t.span()))).collect();
         let mut counts: FxHashMap<&str, usize> = FxHashMap::default();

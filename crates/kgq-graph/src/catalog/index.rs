@@ -168,7 +168,7 @@ impl TermIndex {
 
     /// The terms that are called so, whatever is no letter and no digit.
     pub fn same_letters(&self, typed: &str, most: usize, wanted: impl Fn(TermId) -> bool) -> Vec<TermId> {
-        self.names.differing_in(0, typed, most, wanted)
+        self.names.same_letters(typed, most, wanted)
     }
 
     /// The terms that are called nearly so; the nearest first.

@@ -3,9 +3,12 @@
 //! A name's number is its rank: classes and properties before things, short names before long ones. What is typed turns into sets
 //! of such numbers, which are read from the lowest on, so that as many names are looked at as are offered, however many fit.
 
+use fixedbitset::FixedBitSet;
 use kgq_snapshot::TermId;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashSet, FxHasher};
+use std::hash::{Hash, Hasher};
 use std::ops::Range;
+use std::sync::OnceLock;
 
 /// Names with the terms that have them. Made by `Names::add`, one after another, and `Names::index`.
 #[derive(Debug, Default)]
@@ -40,6 +43,9 @@ pub struct NameIndex {
     owners: Vec<TermId>,
     /// In the order of what stands there.
     words: Vec<Word>,
+    /// The letters and digits of each name and of each of its words, as a hash, with the number of the name; sorted. Made when it is
+    /// first asked for.
+    by_letters: OnceLock<Vec<(u32, u32)>>,
 }
 
 /// What a search found.
@@ -127,7 +133,7 @@ impl Names {
         });
         let words = keyed.into_iter().map(|(_, word)| word).collect();
         let owners = order.iter().map(|n| found[*n as usize].owner).collect();
-        NameIndex { text, starts, owners, words }
+        NameIndex { text, starts, owners, words, by_letters: OnceLock::new() }
     }
 }
 
@@ -142,10 +148,10 @@ impl NameIndex {
             return Found::default();
         }
         let mut picked = Picked { index: self, most, wanted, seen: FxHashSet::default(), found: Found::default() };
-        let mut whole = Numbers::none(self.owners.len());
+        let mut whole = FixedBitSet::with_capacity(self.owners.len());
         for word in &self.words[self.places(&phrase)] {
             if self.starts[word.name as usize] == word.start {
-                whole.insert(word.name);
+                whole.insert(word.name as usize);
             }
         }
         picked.take(&whole, |_| true);
@@ -161,20 +167,9 @@ impl NameIndex {
     /// At most `most` terms with a name, or a word of one, that differs from what was typed in few letters, the nearest first; what is
     /// no letter and no digit does not count, so that `xian` is as near as can be to `Xi'an`.
     pub fn near(&self, typed: &str, most: usize, wanted: impl Fn(TermId) -> bool) -> Vec<TermId> {
-        self.differing_in(3, typed, most, wanted)
-    }
-
-    /// The same where they differ in at most so many letters.
-    pub fn differing_in(
-        &self,
-        letters_at_most: usize,
-        typed: &str,
-        most: usize,
-        wanted: impl Fn(TermId) -> bool,
-    ) -> Vec<TermId> {
         let typed = letters(&typed.chars().flat_map(folded).collect::<String>());
         let length = typed.chars().count();
-        let allowed = if length < SHORTEST_NEAR { 0 } else { (length / 4).clamp(1, 3).min(letters_at_most) };
+        let allowed = if length < SHORTEST_NEAR { 0 } else { (length / 4).clamp(1, 3) };
         let distance = |name: &str| {
             let name = letters(name);
             if name.chars().count().abs_diff(length) > allowed {
@@ -199,20 +194,51 @@ impl NameIndex {
         owners.filter(|owner| wanted(*owner) && seen.insert(*owner)).take(most).collect()
     }
 
+    /// At most `most` terms with a name, or a word of one, that has the same letters and digits as what was typed.
+    pub fn same_letters(&self, typed: &str, most: usize, wanted: impl Fn(TermId) -> bool) -> Vec<TermId> {
+        let typed = letters(&typed.chars().flat_map(folded).collect::<String>());
+        let key = hash(&typed);
+        let all = self.by_letters.get_or_init(|| self.letters_of_all());
+        let from = all.partition_point(|(own, _)| *own < key);
+        let alike = all[from..].iter().take_while(|(own, _)| *own == key).map(|(_, number)| *number);
+        let same = alike.filter(|number| {
+            let name = self.name(*number);
+            letters(name) == typed || name.split_whitespace().any(|word| letters(word) == typed)
+        });
+        let mut seen = FxHashSet::default();
+        let owners = same.map(|number| self.owners[number as usize]);
+        owners.filter(|owner| wanted(*owner) && seen.insert(*owner)).take(most).collect()
+    }
+
+    fn letters_of_all(&self) -> Vec<(u32, u32)> {
+        let mut all = Vec::new();
+        for number in 0..self.owners.len() as u32 {
+            let name = self.name(number);
+            all.push((hash(&letters(name)), number));
+            all.extend(name.split_whitespace().map(|word| (hash(&letters(word)), number)));
+        }
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
     /// The names that have words beginning with each of these.
-    fn having_all<'a>(&self, beginnings: impl Iterator<Item = &'a str>) -> Numbers {
-        let mut all: Option<Numbers> = None;
+    fn having_all<'a>(&self, beginnings: impl Iterator<Item = &'a str>) -> FixedBitSet {
+        let mut all: Option<FixedBitSet> = None;
         for beginning in beginnings {
-            let mut having = Numbers::none(self.owners.len());
+            let mut having = FixedBitSet::with_capacity(self.owners.len());
             for word in &self.words[self.places(beginning)] {
-                having.insert(word.name);
+                having.insert(word.name as usize);
             }
             all = Some(match all {
-                Some(all) => all.and(&having),
+                Some(mut all) => {
+                    all.intersect_with(&having);
+                    all
+                }
                 None => having,
             });
         }
-        all.unwrap_or_else(|| Numbers::none(0))
+        all.unwrap_or_default()
     }
 
     /// The words that begin so.
@@ -245,53 +271,22 @@ struct Picked<'a, W> {
 
 impl<W: Fn(TermId) -> bool> Picked<'_, W> {
     /// Takes from these what fits, until there is enough.
-    fn take(&mut self, numbers: &Numbers, fits: impl Fn(&str) -> bool) {
-        for number in numbers.iter() {
+    fn take(&mut self, numbers: &FixedBitSet, fits: impl Fn(&str) -> bool) {
+        // From the lowest on.
+        for number in numbers.ones() {
             if self.found.terms.len() >= self.most || self.found.looked_at >= MOST_LOOKED_AT {
                 return;
             }
-            let owner = self.index.owners[number as usize];
+            let owner = self.index.owners[number];
             if self.seen.contains(&owner) {
                 continue;
             }
             self.found.looked_at += 1;
-            if fits(self.index.name(number)) && (self.wanted)(owner) {
+            if fits(self.index.name(number as u32)) && (self.wanted)(owner) {
                 self.seen.insert(owner);
                 self.found.terms.push(owner);
             }
         }
-    }
-}
-
-/// A set of names' numbers.
-struct Numbers(Vec<u64>);
-
-impl Numbers {
-    fn none(names: usize) -> Self {
-        Self(vec![0; names.div_ceil(64)])
-    }
-
-    fn insert(&mut self, number: u32) {
-        self.0[number as usize / 64] |= 1 << (number % 64);
-    }
-
-    fn and(mut self, other: &Self) -> Self {
-        for (own, others) in self.0.iter_mut().zip(&other.0) {
-            *own &= others;
-        }
-        self
-    }
-
-    /// From the lowest on.
-    fn iter(&self) -> impl Iterator<Item = u32> + '_ {
-        (0u32..).zip(&self.0).flat_map(|(at, block)| {
-            let mut rest = *block;
-            std::iter::from_fn(move || {
-                let bit = (rest != 0).then(|| rest.trailing_zeros())?;
-                rest &= rest - 1;
-                Some(at * 64 + bit)
-            })
-        })
     }
 }
 
@@ -300,6 +295,13 @@ const SHORTEST_NEAR: usize = 3;
 
 fn letters(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).collect()
+}
+
+fn hash(text: &str) -> u32 {
+    let mut hasher = FxHasher::default();
+    text.hash(&mut hasher);
+    // Few names share half of a hash; those that do are compared.
+    hasher.finish() as u32
 }
 
 /// Case does not matter, nor which kind of space it is.

@@ -52,7 +52,7 @@ pub struct Check {
 }
 
 /// All checks, in the order in which they run. A new one is a file here, or a query in `queries/checks/`.
-pub const CHECKS: &[Check] = &[
+pub(crate) const CHECKS: &[Check] = &[
     files::CHECK,
     terms::CHECK,
     links::CHECK,
@@ -75,6 +75,8 @@ pub struct Options {
     pub bounds: Bounds,
     /// What reading the files may use.
     pub budget: Budget,
+    /// What validation of shapes may use altogether.
+    pub validation: Budget,
     /// Its limits are those of each query by itself.
     pub evaluation: EvaluationOptions,
 }
@@ -85,7 +87,7 @@ pub fn check(project: &Project, options: Options) -> Result<Report> {
 }
 
 /// Runs every check on these documents, whatever files the project has. What one of them describes counts as declared.
-pub fn check_files(project: &Project, inputs: Vec<Input>, options: Options) -> Result<Report> {
+pub(crate) fn check_files(project: &Project, inputs: Vec<Input>, options: Options) -> Result<Report> {
     let inputs = inputs.into_iter().map(|input| (Role::Ontology, input)).collect();
     run(&Subject::of_inputs(project, inputs, options)?)
 }

@@ -6,7 +6,8 @@ use super::shacl::{self, Failure, IllFormed, Shapes, Texts, ValidationData, Vali
 use super::subject::{Subject, as_node, triple_of};
 use super::{Check, Explanation};
 use crate::project::MANIFEST;
-use kgq_syntax::error::{Error, Place, Result};
+use kgq_syntax::budget::{Exceeded, Work};
+use kgq_syntax::error::{Error, Kind, Place, Result};
 use kgq_syntax::rdf::path::Path;
 use kgq_syntax::rdf::{Literal, NamedNode, NamedOrBlankNode, Term, Triple};
 use serde_json::{Value, json};
@@ -49,8 +50,8 @@ pub const CHECK: Check = Check {
 };
 
 fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
-    let dataset = ValidationData::of_one_graph(subject.quads.iter().map(triple_of));
-    let validated = validated(subject, dataset);
+    let dataset = ValidationData::of_one_graph(subject.quads.iter().map(triple_of), &subject.options.validation)?;
+    let validated = validated(subject, dataset)?;
     report.findings.extend(validated.faults.into_iter().chain(validated.findings));
     Ok(())
 }
@@ -94,7 +95,9 @@ impl Validated {
     }
 }
 
-pub(super) fn validated(subject: &Subject<'_>, mut dataset: ValidationData) -> Validated {
+/// # Errors
+/// The budget of the whole validation. What one query of a shape passes is a finding.
+pub(super) fn validated(subject: &Subject<'_>, mut dataset: ValidationData) -> Result<Validated> {
     let written = |statement: &Triple| subject.string_of(statement);
     let shapes = Shapes::parse(&dataset, Texts { bounds: subject.options.bounds, written: &written });
     let fault = |code, severity, fault: &IllFormed| {
@@ -118,12 +121,18 @@ pub(super) fn validated(subject: &Subject<'_>, mut dataset: ValidationData) -> V
             validated.findings = report.results.iter().map(|result| finding(subject, result)).collect();
             validated.report = Some(report);
         }
+        Err(failure) if ends_validation(&failure.error) => return Err(failure.error),
         Err(failure) => {
             validated.faults.push(failed(subject, &failure));
             validated.failure = Some(failure.error);
         }
     }
-    validated
+    Ok(validated)
+}
+
+fn ends_validation(error: &Error) -> bool {
+    matches!(error.limit_passed(), Some(Exceeded::Time(Work::Validation) | Exceeded::Memory(Work::Validation)))
+        || error.kind() == Kind::Interrupted
 }
 
 /// Why validation stopped, placed at the shape that it stopped at.

@@ -36,11 +36,11 @@ pub fn validate_files(project: &Project, data: Vec<Input>, shapes: Vec<Input>, o
     }
     let triples = |role| subject.quads_of(role).map(triple_of);
     let dataset = if separate {
-        ValidationData::new(triples(Role::Data), triples(Role::Ontology))
+        ValidationData::new(triples(Role::Data), triples(Role::Ontology), &subject.options.validation)?
     } else {
-        ValidationData::of_one_graph(triples(Role::Data))
+        ValidationData::of_one_graph(triples(Role::Data), &subject.options.validation)?
     };
-    let mut validated = validated(&subject, dataset);
+    let mut validated = validated(&subject, dataset)?;
     if validated.shapes > 0 {
         let role = if separate { Role::Ontology } else { Role::Data };
         validated.faults.extend(missing_imports(&subject, role));

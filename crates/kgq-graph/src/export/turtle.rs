@@ -1,10 +1,13 @@
 //! Turtle and TriG for people to read, of quads that come from no file of their own: a subject a block, its facts sorted, annotations at
 //! the statements they are about, blank nodes and lists where they are used. The same quads give the same text, in whatever order.
 
+use kgq_syntax::budget::{Budget, Reservation, Steps};
+use kgq_syntax::error::Result;
 use kgq_syntax::rdf::iri::escaped;
 use kgq_syntax::rdf::language::cased;
 use kgq_syntax::rdf::vocabulary::{rdf, rdfs, skos};
 use kgq_syntax::rdf::{BlankNode, GraphName, Literal, NamedNode, NamedOrBlankNode, Prefixes, Quad, Term, Triple};
+use kgq_syntax::sort::sorted_by_text;
 use oxrdf::vocab::xsd;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,22 +20,29 @@ const RDF_REST: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#rest";
 const DEEPEST: usize = 8;
 
 /// The quads as TriG, which is Turtle where all are of the default graph.
-pub fn write<'a>(quads: impl IntoIterator<Item = &'a Quad>, prefixes: &Prefixes) -> String {
+///
+/// # Errors
+/// The budget's.
+pub fn write<'a>(quads: impl IntoIterator<Item = &'a Quad>, prefixes: &Prefixes, budget: &Budget) -> Result<String> {
+    let steps = Steps::new(budget);
     let mut graphs: BTreeMap<String, Vec<&Quad>> = BTreeMap::new();
     for quad in quads {
+        steps.take()?;
         let name = match &quad.graph_name {
             GraphName::DefaultGraph => String::new(),
             name => name.to_string(),
         };
         graphs.entry(name).or_default().push(quad);
     }
-    let shared = shared_blank_nodes(&graphs);
+    let shared = shared_blank_nodes(&graphs, &steps)?;
     let mut used = BTreeSet::new();
     let mut body = String::new();
+    let mut held = Reservation::default();
     for quads in graphs.values() {
         let mut block = String::new();
-        let mut graph = Graph::of(quads, prefixes, &shared);
-        graph.blocks(&mut block);
+        let mut graph = Graph::of(quads, prefixes, &shared, &steps)?;
+        graph.blocks(&mut block)?;
+        held.grow(budget, block.capacity() as u64)?;
         used.append(&mut graph.used);
         let Some(first) = quads.first() else { continue };
         match &first.graph_name {
@@ -58,15 +68,16 @@ pub fn write<'a>(quads: impl IntoIterator<Item = &'a Quad>, prefixes: &Prefixes)
         let _ = writeln!(out, "PREFIX {prefix}:{} <{}>", " ".repeat(widest - prefix.len()), escaped(namespace));
     }
     out.push_str(if out.is_empty() { body.trim_start_matches('\n') } else { &body });
-    out
+    Ok(out)
 }
 
 /// Blank nodes that more than one graph names, which must not be written inside another node.
-fn shared_blank_nodes(graphs: &BTreeMap<String, Vec<&Quad>>) -> FxHashSet<BlankNode> {
+fn shared_blank_nodes(graphs: &BTreeMap<String, Vec<&Quad>>, steps: &Steps) -> Result<FxHashSet<BlankNode>> {
     let mut seen: FxHashMap<BlankNode, &str> = FxHashMap::default();
     let mut shared = FxHashSet::default();
     for (name, quads) in graphs {
         for quad in quads {
+            steps.take()?;
             let mut note = |node: &BlankNode| {
                 if *seen.entry(node.clone()).or_insert(name) != name {
                     shared.insert(node.clone());
@@ -78,7 +89,7 @@ fn shared_blank_nodes(graphs: &BTreeMap<String, Vec<&Quad>>) -> FxHashSet<BlankN
             }
         }
     }
-    shared
+    Ok(shared)
 }
 
 fn blank_nodes(subject: &NamedOrBlankNode, object: &Term, note: &mut dyn FnMut(&BlankNode)) {
@@ -113,14 +124,26 @@ struct Graph<'a> {
     /// Nodes at which no list starts that could stand in parentheses.
     no_lists: FxHashSet<&'a NamedOrBlankNode>,
     used: BTreeSet<(String, String)>,
+    steps: &'a Steps,
+    held: Reservation,
 }
 
+/// About what is held for a statement: its place among the facts of its subject, the uses of its terms.
+const BYTES_OF_A_FACT: u64 = 64;
+
 impl<'a> Graph<'a> {
-    fn of(quads: &[&'a Quad], prefixes: &'a Prefixes, shared: &'a FxHashSet<BlankNode>) -> Self {
+    fn of(
+        quads: &[&'a Quad],
+        prefixes: &'a Prefixes,
+        shared: &'a FxHashSet<BlankNode>,
+        steps: &'a Steps,
+    ) -> Result<Self> {
+        let held = steps.budget().reserve(quads.len() as u64 * BYTES_OF_A_FACT)?;
         let mut facts: FxHashMap<&NamedOrBlankNode, Facts<'_>> = FxHashMap::default();
         let mut uses: FxHashMap<&BlankNode, u32> = FxHashMap::default();
         let mut reifies: FxHashMap<&NamedOrBlankNode, Vec<&Triple>> = FxHashMap::default();
         for quad in quads {
+            steps.take()?;
             facts.entry(&quad.subject).or_default().push((&quad.predicate, &quad.object));
             match &quad.object {
                 Term::BlankNode(node) => *uses.entry(node).or_default() += 1,
@@ -148,7 +171,12 @@ impl<'a> Graph<'a> {
             }
         }
         for facts in facts.values_mut() {
-            facts.sort_by_cached_key(|(predicate, object)| (rank(predicate), predicate.as_str(), object.to_string()));
+            steps.take()?;
+            // NUL is less than all that an IRI holds, so that a property comes before those that it begins.
+            let key = |(predicate, object): &(&NamedNode, &Term)| {
+                format!("{}{}\0{object}", rank(predicate), predicate.as_str())
+            };
+            *facts = sorted_by_text(std::mem::take(facts), key, steps.budget())?;
         }
         let mut graph = Self {
             prefixes,
@@ -161,6 +189,8 @@ impl<'a> Graph<'a> {
             done: FxHashSet::default(),
             no_lists: FxHashSet::default(),
             used: BTreeSet::new(),
+            steps,
+            held,
         };
         for (reifier, triples) in reifies {
             if let [triple] = triples.as_slice()
@@ -177,7 +207,7 @@ impl<'a> Graph<'a> {
         for reifiers in graph.annotations.values_mut() {
             reifiers.sort_by_cached_key(|r| r.to_string());
         }
-        graph
+        Ok(graph)
     }
 
     fn asserts(&self, triple: &Triple) -> bool {
@@ -191,9 +221,11 @@ impl<'a> Graph<'a> {
             || self.facts.get(&triple.subject).is_some_and(|f| f.iter().any(|(p, _)| p.as_ref() == rdf::REIFIES))
     }
 
-    fn blocks(&mut self, out: &mut String) {
-        let mut subjects: Vec<&NamedOrBlankNode> = self.facts.keys().copied().collect();
-        subjects.sort_by_cached_key(|s| (s.is_blank_node(), s.to_string()));
+    fn blocks(&mut self, out: &mut String) -> Result<()> {
+        let subjects = self.facts.keys().copied();
+        let key = |subject: &&NamedOrBlankNode| format!("{}{subject}", u8::from(subject.is_blank_node()));
+        let subjects = sorted_by_text(subjects, key, self.steps.budget())?;
+        let mut counted = 0;
         // Blank nodes used once stand where they are used; what no block led to, such as a cycle, follows.
         for pass in 0..2 {
             for subject in &subjects {
@@ -201,9 +233,12 @@ impl<'a> Graph<'a> {
                 if skip || (pass == 0 && self.is_nested(subject)) {
                     continue;
                 }
-                self.block(subject, out);
+                self.block(subject, out)?;
+                self.held.grow(self.steps.budget(), (out.capacity() - counted) as u64)?;
+                counted = out.capacity();
             }
         }
+        Ok(())
     }
 
     fn is_nested(&self, subject: &NamedOrBlankNode) -> bool {
@@ -211,7 +246,7 @@ impl<'a> Graph<'a> {
         self.uses.get(node) == Some(&1) && !self.shared.contains(node)
     }
 
-    fn block(&mut self, subject: &'a NamedOrBlankNode, out: &mut String) {
+    fn block(&mut self, subject: &'a NamedOrBlankNode, out: &mut String) -> Result<()> {
         self.done.insert(subject);
         out.push('\n');
         match subject {
@@ -222,21 +257,24 @@ impl<'a> Graph<'a> {
             NamedOrBlankNode::NamedNode(node) => out.push_str(&self.iri(node.as_str())),
         }
         out.push('\n');
-        self.facts_of(subject, 1, out);
+        self.facts_of(subject, 1, out)?;
         out.push_str("    .\n");
+        Ok(())
     }
 
-    fn facts_of(&mut self, subject: &'a NamedOrBlankNode, depth: usize, out: &mut String) {
+    fn facts_of(&mut self, subject: &'a NamedOrBlankNode, depth: usize, out: &mut String) -> Result<()> {
         let facts = self.facts.get(subject).cloned().unwrap_or_default();
         let indent = "    ".repeat(depth);
         for (predicate, object) in facts {
+            self.steps.take()?;
             let predicate_text =
                 if predicate.as_ref() == rdf::TYPE { "a".to_owned() } else { self.iri(predicate.as_str()) };
             let _ = write!(out, "{indent}{predicate_text} ");
-            self.object(object, depth, out);
-            self.annotate(subject, predicate, object, depth, out);
+            self.object(object, depth, out)?;
+            self.annotate(subject, predicate, object, depth, out)?;
             out.push_str(" ;\n");
         }
+        Ok(())
     }
 
     fn annotate(
@@ -246,9 +284,9 @@ impl<'a> Graph<'a> {
         object: &Term,
         depth: usize,
         out: &mut String,
-    ) {
+    ) -> Result<()> {
         if self.annotations.is_empty() {
-            return;
+            return Ok(());
         }
         let triple = Triple::new(subject.clone(), predicate.clone(), object.clone());
         for reifier in self.annotations.get(&triple).cloned().unwrap_or_default() {
@@ -273,13 +311,14 @@ impl<'a> Graph<'a> {
                 let predicate_text =
                     if predicate.as_ref() == rdf::TYPE { "a".to_owned() } else { self.iri(predicate.as_str()) };
                 let _ = write!(out, "{predicate_text} ");
-                self.object(object, depth + 1, out);
+                self.object(object, depth + 1, out)?;
             }
             out.push_str(" |}");
         }
+        Ok(())
     }
 
-    fn object(&mut self, object: &'a Term, depth: usize, out: &mut String) {
+    fn object(&mut self, object: &'a Term, depth: usize, out: &mut String) -> Result<()> {
         match object {
             Term::NamedNode(node) => out.push_str(&self.iri(node.as_str())),
             Term::Literal(literal) => {
@@ -290,49 +329,52 @@ impl<'a> Graph<'a> {
                 let text = self.triple(triple);
                 out.push_str(&text);
             }
-            Term::BlankNode(node) => self.blank(node, depth, out),
+            Term::BlankNode(node) => self.blank(node, depth, out)?,
         }
+        Ok(())
     }
 
-    fn blank(&mut self, node: &'a BlankNode, depth: usize, out: &mut String) {
+    fn blank(&mut self, node: &'a BlankNode, depth: usize, out: &mut String) -> Result<()> {
         let subject = self.facts.get_key_value(&NamedOrBlankNode::from(node.clone())).map(|(key, _)| *key);
         let Some(subject) = subject.filter(|s| self.is_nested(s) && !self.done.contains(s) && depth < DEEPEST) else {
             let alone = subject.is_none() && self.uses.get(node) == Some(&1) && !self.shared.contains(node);
             out.push_str(&if alone { "[]".to_owned() } else { node.to_string() });
-            return;
+            return Ok(());
         };
-        if let Some(items) = self.list(subject) {
+        if let Some(items) = self.list(subject)? {
             out.push('(');
             for item in items {
                 out.push(' ');
-                self.object(item, depth + 1, out);
+                self.object(item, depth + 1, out)?;
             }
             out.push_str(" )");
-            return;
+            return Ok(());
         }
         self.done.insert(subject);
         out.push_str("[\n");
-        self.facts_of(subject, depth + 1, out);
+        self.facts_of(subject, depth + 1, out)?;
         out.push_str(&"    ".repeat(depth));
         out.push(']');
+        Ok(())
     }
 
     /// The members of a list that starts here, if it is one that Turtle can write in parentheses; its nodes are then done.
-    fn list(&mut self, start: &'a NamedOrBlankNode) -> Option<Vec<&'a Term>> {
+    fn list(&mut self, start: &'a NamedOrBlankNode) -> Result<Option<Vec<&'a Term>>> {
         let (mut node, mut items, mut nodes) = (start, Vec::new(), FxHashSet::default());
         while let Some((item, next)) = self.cell(node).filter(|_| nodes.insert(node)) {
+            self.steps.take()?;
             items.push(item);
             match next {
                 Some(next) => node = next,
                 None => {
                     self.done.extend(nodes);
-                    return Some(items);
+                    return Ok(Some(items));
                 }
             }
         }
         // Nor is what starts at any of these: it ends, or goes round, in the same way.
         self.no_lists.extend(nodes);
-        None
+        Ok(None)
     }
 
     /// The item of a list's node, and the node after it, unless it is the last; `None` where it cannot stand in parentheses.
@@ -450,7 +492,7 @@ mod tests {
     fn check(text: &str) -> String {
         let quads = read(text);
         let prefixes = Prefixes::from_iter([("e", "http://e/"), ("rdfs", "http://www.w3.org/2000/01/rdf-schema#")]);
-        let written = write(&quads, &prefixes);
+        let written = write(&quads, &prefixes, &Budget::default()).unwrap();
         let canonical = |quads: Vec<Quad>| {
             let mut dataset: oxrdf::Dataset = quads.into_iter().collect();
             dataset.canonicalize(CanonicalizationAlgorithm::Unstable);

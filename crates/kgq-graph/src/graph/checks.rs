@@ -5,6 +5,7 @@ use crate::check;
 use crate::infer::{self, Inferred};
 use crate::project::{Entailment, InferSettings, Project};
 use kgq_snapshot::store::Input;
+use kgq_syntax::budget::{Budget, Limits, Work};
 use kgq_syntax::error::Result;
 
 impl Graph {
@@ -22,6 +23,7 @@ impl Graph {
             lenient: self.options.lenient,
             bounds: self.options.bounds,
             budget: self.loading_budget(),
+            validation: self.budget_of(Work::Validation),
             evaluation: self.evaluation_options(),
         }
     }
@@ -37,7 +39,13 @@ impl Graph {
             Some(project) => project.as_ref().clone(),
             None => Project::without_manifest(&self.options.folder, self.options.base.clone()),
         };
-        let validate = |shapes| check::validate_files(&project, inputs.clone(), shapes, self.check_options());
+        // Validation is all that was asked for, so that it may take as long as a query.
+        let limits = Limits { rows: None, ..self.options.limits };
+        let validation = self.options.budget.child(Work::Validation, limits);
+        let validate = |shapes| {
+            let options = check::Options { validation: validation.clone(), ..self.check_options() };
+            check::validate_files(&project, inputs.clone(), shapes, options)
+        };
         let found = validate(shapes)?;
         if found.validated.shapes > 0 || separate || data.is_empty() || self.project.is_none() {
             return Ok(found);
@@ -52,8 +60,8 @@ impl Graph {
     }
 
     /// What follows from the dataset by these rules, and is not stated.
-    pub fn infer(&self, rules: Entailment) -> Result<Inferred> {
+    pub fn infer(&self, rules: Entailment, budget: &Budget) -> Result<Inferred> {
         let settings = self.project.as_ref().map(|p| p.manifest.infer).unwrap_or_default();
-        infer::infer(self.dataset()?.quads(), &InferSettings { rules, ..settings })
+        infer::infer(self.dataset()?.quads(), &InferSettings { rules, ..settings }, budget)
     }
 }

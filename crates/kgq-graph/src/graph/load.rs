@@ -44,9 +44,14 @@ impl Graph {
     /// What reading files and building from them may use, from now on: the time that the command line names, as large files may take
     /// longer than a query should; and the memory that a query may have.
     pub fn loading_budget(&self) -> Budget {
+        self.budget_of(Work::Loading)
+    }
+
+    /// What work on the whole graph may use, from now on: as much as reading it.
+    pub fn budget_of(&self, work: Work) -> Budget {
         let time = self.options.asked_limits.time;
         let limits = Limits { time, memory: self.options.limits.memory, rows: None };
-        self.options.budget.child(Work::Loading, limits)
+        self.options.budget.child(work, limits)
     }
 
     /// How documents are read.

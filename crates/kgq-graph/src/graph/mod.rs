@@ -117,7 +117,7 @@ impl Graph {
     ///
     /// # Errors
     /// Those of kgq.toml.
-    pub fn project_for(options: &OpenOptions) -> Result<Option<Project>> {
+    pub(crate) fn project_for(options: &OpenOptions) -> Result<Option<Project>> {
         let alone = options.files.is_empty() && options.snapshot.is_none();
         if alone { Project::find(&options.folder) } else { Ok(None) }
     }

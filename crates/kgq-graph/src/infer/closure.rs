@@ -2,6 +2,8 @@
 //! every premise that it fits, with what is known when its turn comes.
 
 use super::rules::{REFLEXIVE, Rule, Slot, TOP, VARIABLES};
+use kgq_syntax::budget::{Reservation, Steps};
+use kgq_syntax::error::Result;
 use kgq_syntax::rdf::{NamedNodeRef, TermRef};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -52,6 +54,8 @@ impl Pairs {
 }
 
 pub struct Closure<'a> {
+    steps: &'a Steps,
+    held: Reservation,
     rules: Vec<CompiledRule>,
     terms: Vec<TermRef<'a>>,
     ids: FxHashMap<TermRef<'a>, TermNumber>,
@@ -69,8 +73,15 @@ pub struct Closure<'a> {
 }
 
 impl<'a> Closure<'a> {
-    pub fn new(rules: &[Rule]) -> Self {
+    /// About what is held for a triple: its number in the order, its entries in three tables.
+    const BYTES_OF_A_TRIPLE: u64 = 140;
+    /// So many triples are counted at once.
+    const COUNTED_AT_ONCE: usize = 1 << 10;
+
+    pub fn new(rules: &[Rule], steps: &'a Steps) -> Self {
         let mut closure = Self {
+            steps,
+            held: Reservation::default(),
             rules: Vec::new(),
             terms: Vec::new(),
             ids: FxHashMap::default(),
@@ -110,15 +121,23 @@ impl<'a> Closure<'a> {
     }
 
     /// Adds a stated triple, before anything is concluded.
-    pub fn state(&mut self, triple: [TermRef<'a>; 3]) {
+    ///
+    /// # Errors
+    /// The budget's.
+    pub fn state(&mut self, triple: [TermRef<'a>; 3]) -> Result<()> {
+        self.steps.take()?;
         let triple = triple.map(|term| self.id(term));
         if self.triples.insert(triple) {
-            self.keep(triple, false);
+            self.keep(triple, false)?;
             self.stated = self.known.len();
         }
+        Ok(())
     }
 
-    fn keep(&mut self, triple: Ids, chained: bool) {
+    fn keep(&mut self, triple: Ids, chained: bool) -> Result<()> {
+        if self.known.len().is_multiple_of(Self::COUNTED_AT_ONCE) {
+            self.held.grow(self.steps.budget(), Self::COUNTED_AT_ONCE as u64 * Self::BYTES_OF_A_TRIPLE)?;
+        }
         let [subject, predicate, object] = triple;
         let relation = self.relations.entry(predicate).or_default();
         relation.all.push(subject, object);
@@ -128,28 +147,33 @@ impl<'a> Closure<'a> {
             relation.links.push(subject, object);
         }
         self.known.push(triple);
+        Ok(())
     }
 
     /// Concludes until nothing new follows; `false` if more than `most` would.
-    pub fn close(&mut self, most: u64) -> bool {
+    ///
+    /// # Errors
+    /// The budget's.
+    pub fn close(&mut self, most: u64) -> Result<bool> {
         let mut next = 0;
         let mut conclusions: Vec<(Ids, usize)> = Vec::new();
         while let Some(triple) = self.known.get(next) {
             for (number, rule) in self.rules.iter().enumerate() {
-                self.apply(rule, *triple, &mut |conclusion| conclusions.push((conclusion, number)));
+                self.apply(rule, *triple, &mut |conclusion| conclusions.push((conclusion, number)))?;
             }
             next += 1;
             for (conclusion, rule) in conclusions.drain(..) {
+                self.steps.take()?;
                 if self.is_triple(conclusion) && self.tells_something(conclusion) && self.triples.insert(conclusion) {
                     if self.by.len() as u64 >= most {
-                        return false;
+                        return Ok(false);
                     }
-                    self.keep(conclusion, self.rules[rule].chains);
+                    self.keep(conclusion, self.rules[rule].chains)?;
                     self.by.push(rule);
                 }
             }
         }
-        true
+        Ok(true)
     }
 
     /// The concluded triples, each with the number of the rule that gave it first.
@@ -172,48 +196,56 @@ impl<'a> Closure<'a> {
     }
 
     /// Gives what follows by one rule where the triple is one of its premises.
-    fn apply(&self, rule: &CompiledRule, triple: Ids, give: &mut dyn FnMut(Ids)) {
+    fn apply(&self, rule: &CompiledRule, triple: Ids, give: &mut dyn FnMut(Ids)) -> Result<()> {
         for (number, premise) in rule.premises.iter().enumerate() {
             if rule.link == Some(number) && self.chained.contains(&triple) {
                 continue;
             }
             if let Some(binding) = unify(premise, triple, [None; VARIABLES]) {
-                self.join(rule, number, 0, binding, give);
+                self.join(rule, number, 0, binding, give)?;
             }
         }
+        Ok(())
     }
 
     /// Joins the premises from `next` on, but for the one that the triple already is.
-    fn join(&self, rule: &CompiledRule, taken: usize, next: usize, binding: Binding, give: &mut dyn FnMut(Ids)) {
+    fn join(
+        &self,
+        rule: &CompiledRule,
+        taken: usize,
+        next: usize,
+        binding: Binding,
+        give: &mut dyn FnMut(Ids),
+    ) -> Result<()> {
+        self.steps.take()?;
         let Some(premise) = rule.premises.get(next) else {
             if let [Some(subject), Some(predicate), Some(object)] = rule.conclusion.map(|place| value(place, &binding))
             {
                 give([subject, predicate, object]);
             }
-            return;
+            return Ok(());
         };
         if next == taken {
             return self.join(rule, taken, next + 1, binding, give);
         }
-        let [subject, Some(predicate), object] = premise.map(|place| value(place, &binding)) else { return };
-        let mut go_on = |triple: Ids| {
-            if let Some(binding) = unify(premise, triple, binding) {
-                self.join(rule, taken, next + 1, binding, give);
-            }
+        let [subject, Some(predicate), object] = premise.map(|place| value(place, &binding)) else { return Ok(()) };
+        let mut go_on = |triple: Ids| match unify(premise, triple, binding) {
+            Some(binding) => self.join(rule, taken, next + 1, binding, give),
+            None => Ok(()),
         };
         if let (Some(subject), Some(object)) = (subject, object) {
             let triple = [subject, predicate, object];
             if self.triples.contains(&triple) && (rule.link != Some(next) || !self.chained.contains(&triple)) {
-                go_on([subject, predicate, object]);
+                go_on([subject, predicate, object])?;
             }
-            return;
+            return Ok(());
         }
-        let Some(relation) = self.relations.get(&predicate) else { return };
+        let Some(relation) = self.relations.get(&predicate) else { return Ok(()) };
         let relation = if rule.link == Some(next) { &relation.links } else { &relation.all };
         match (subject, object) {
-            (Some(s), _) => relation.objects.get(&s).into_iter().flatten().for_each(|o| go_on([s, predicate, *o])),
-            (_, Some(o)) => relation.subjects.get(&o).into_iter().flatten().for_each(|s| go_on([*s, predicate, o])),
-            (None, None) => relation.pairs.iter().for_each(|(s, o)| go_on([*s, predicate, *o])),
+            (Some(s), _) => relation.objects.get(&s).into_iter().flatten().try_for_each(|o| go_on([s, predicate, *o])),
+            (_, Some(o)) => relation.subjects.get(&o).into_iter().flatten().try_for_each(|s| go_on([*s, predicate, o])),
+            (None, None) => relation.pairs.iter().try_for_each(|(s, o)| go_on([*s, predicate, *o])),
         }
     }
 }

@@ -9,8 +9,10 @@ mod tests;
 
 use crate::project::InferSettings;
 use closure::Closure;
+use kgq_syntax::budget::{Budget, Steps};
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{GraphName, Quad, TermRef};
+use kgq_syntax::sort::sorted_by_text;
 use kgq_syntax::text::thousands;
 
 /// What follows.
@@ -27,14 +29,15 @@ pub struct Inferred {
 /// A statement about a blank node is a premise and never a conclusion: apart from the graph, it would speak of nobody.
 ///
 /// # Errors
-/// More statements follow than the settings allow.
-pub fn infer(quads: &[Quad], settings: &InferSettings) -> Result<Inferred> {
+/// More statements follow than the settings allow; the budget's.
+pub fn infer(quads: &[Quad], settings: &InferSettings, budget: &Budget) -> Result<Inferred> {
     let rules = rules::of(settings.rules);
-    let mut closure = Closure::new(&rules);
+    let steps = Steps::new(budget);
+    let mut closure = Closure::new(&rules, &steps);
     for quad in quads {
-        closure.state([quad.subject.as_ref().into(), quad.predicate.as_ref().into(), quad.object.as_ref()]);
+        closure.state([quad.subject.as_ref().into(), quad.predicate.as_ref().into(), quad.object.as_ref()])?;
     }
-    if !closure.close(settings.max_statements) {
+    if !closure.close(settings.max_statements)? {
         let most = thousands(settings.max_statements);
         return Err(Error::limit(format!(
             "more than {most} statements follow by the rules of `{}`",
@@ -42,16 +45,13 @@ pub fn infer(quads: &[Quad], settings: &InferSettings) -> Result<Inferred> {
         ))
         .hint("`max-statements` below `[infer]` in kgq.toml sets how many may; `rules` there can be `none`"));
     }
-    let mut found: Vec<(Quad, usize)> = closure
-        .concluded()
-        .filter_map(|([subject, predicate, object], rule)| match (subject, predicate) {
-            (TermRef::NamedNode(subject), TermRef::NamedNode(predicate)) if !names_blank(object) => {
-                Some((Quad::new(subject, predicate, object, GraphName::DefaultGraph), rule))
-            }
-            _ => None,
-        })
-        .collect();
-    found.sort_by_cached_key(|(quad, _)| quad.to_string());
+    let found = closure.concluded().filter_map(|([subject, predicate, object], rule)| match (subject, predicate) {
+        (TermRef::NamedNode(subject), TermRef::NamedNode(predicate)) if !names_blank(object) => {
+            Some((Quad::new(subject, predicate, object, GraphName::DefaultGraph), rule))
+        }
+        _ => None,
+    });
+    let found = sorted_by_text(found, |(quad, _)| quad.to_string(), budget)?;
     let mut by_rule: Vec<(&str, u64)> = rules.iter().map(|rule| (rule.name, 0)).collect();
     for (_, rule) in &found {
         by_rule[*rule].1 += 1;

@@ -3,6 +3,7 @@
 use super::{infer, rules};
 use crate::project::{Entailment, InferSettings};
 use kgq_snapshot::store::{Dataset, Input, ReadOptions};
+use kgq_syntax::budget::Budget;
 use kgq_syntax::error::Kind;
 use kgq_syntax::rdf::{NamedNode, Prefixes, Quad, RdfFormat};
 use std::collections::BTreeSet;
@@ -19,7 +20,7 @@ fn read(turtle: &str) -> (Vec<Quad>, Prefixes) {
 /// What follows, a statement a line, and by which rules.
 fn follows(rules: Entailment, turtle: &str) -> (String, Vec<&'static str>) {
     let (quads, prefixes) = read(turtle);
-    let inferred = infer(&quads, &InferSettings { rules, ..InferSettings::default() }).unwrap();
+    let inferred = infer(&quads, &InferSettings { rules, ..InferSettings::default() }, &Budget::default()).unwrap();
     let shown = |node: &NamedNode| prefixes.shorten(node.as_str()).unwrap();
     let lines: Vec<String> = inferred
         .quads
@@ -145,7 +146,8 @@ fn a_blank_node_is_a_premise_and_no_conclusion() {
 fn more_conclusions_than_allowed_are_an_error_that_says_what_to_do() {
     let chain: String = (0..20).map(|i| format!(":c{i} rdfs:subClassOf :c{} . ", i + 1)).collect();
     let (quads, _) = read(&chain);
-    let most = |max_statements| infer(&quads, &InferSettings { rules: Entailment::Rdfs, max_statements });
+    let most =
+        |max_statements| infer(&quads, &InferSettings { rules: Entailment::Rdfs, max_statements }, &Budget::default());
     assert_eq!(most(190).unwrap().quads.len(), 190);
     let error = most(189).unwrap_err();
     assert_eq!(error.kind(), Kind::Limit);
@@ -205,12 +207,9 @@ fn random_graphs_have_the_consequences_that_brute_force_finds() {
     predicates.extend(["domain", "range", "subClassOf", "subPropertyOf"].map(rdfs));
     predicates.extend(["inverseOf", "equivalentClass", "equivalentProperty"].map(owl));
     predicates.push(kind.clone());
-    // A linear congruential generator: the same cases every time.
-    let mut state = 7u64;
-    let mut below = |most: usize| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) as usize % most
-    };
+    // The same cases every time.
+    let mut numbers = fastrand::Rng::with_seed(7);
+    let mut below = |most: usize| numbers.usize(..most);
     for case in 0..60 {
         let mut stated: BTreeSet<[String; 3]> = BTreeSet::new();
         for _ in 0..4 + case % 5 {
@@ -226,7 +225,7 @@ fn random_graphs_have_the_consequences_that_brute_force_finds() {
             .collect();
         let settings = InferSettings { rules: Entailment::RdfsPlus, ..InferSettings::default() };
         let bare = |text: String| text.trim_matches(['<', '>']).to_owned();
-        let found: BTreeSet<[String; 3]> = infer(&quads, &settings)
+        let found: BTreeSet<[String; 3]> = infer(&quads, &settings, &Budget::default())
             .unwrap()
             .quads
             .iter()

@@ -1,6 +1,7 @@
 //! Graphs and datasets in RDF formats: only the prefixes in use, and RDF 1.2 mapped where a format cannot hold it.
 
 use super::{output_error, rdfxml};
+use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::language::written;
 use kgq_syntax::rdf::rdf11;
@@ -43,7 +44,7 @@ pub fn write_quads(
     }
     let mapped;
     let (quads, count) = if options.version == RdfVersion::V11 || !format.holds_rdf_12() {
-        mapped = rdf11::downgrade(quads);
+        mapped = rdf11::downgrade(quads, &Budget::default())?.0;
         (mapped.quads.as_slice(), mapped.count)
     } else {
         (quads, 0)

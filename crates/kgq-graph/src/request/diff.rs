@@ -5,6 +5,7 @@ use crate::catalog::{CannedQuery, Values};
 use crate::graph::Graph;
 use kgq_engine::query::Query;
 use kgq_engine::why::{Item, why};
+use kgq_syntax::budget::Work;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::canonical::relabel;
 use kgq_syntax::rdf::{NamedOrBlankNode, Quad, Term, Variable};
@@ -95,8 +96,8 @@ pub fn diff(old: &Graph, new: &Graph) -> Result<Difference> {
 
 /// The statements that only the old graph has, and those that only the new one has, in the order of their terms.
 fn statements(old: &Graph, new: &Graph) -> Result<(Vec<Quad>, Vec<Quad>)> {
-    let canonical = |graph: &Graph| -> Result<Vec<Quad>> { relabel(graph.dataset()?.quads()) };
-    let (before, after) = (canonical(old)?, canonical(new)?);
+    let canonical = |graph: &Graph| relabel(graph.dataset()?.quads(), &graph.budget_of(Work::Export));
+    let ((before, _held), (after, _held_too)) = (canonical(old)?, canonical(new)?);
     let only = |these: &[Quad], those: &[Quad]| {
         let those: FxHashSet<&Quad> = those.iter().collect();
         let mut only: Vec<Quad> = these.iter().filter(|quad| !those.contains(quad)).cloned().collect();

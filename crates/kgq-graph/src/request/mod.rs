@@ -1,5 +1,7 @@
 //! What can be asked of a graph beside a query: each a function from the graph and a typed request to typed data, for every front end.
 
+pub mod advise;
+pub mod build;
 pub mod bundle;
 pub mod cite;
 pub mod describe;
@@ -8,6 +10,7 @@ pub mod document;
 pub mod explain;
 pub mod export;
 pub mod find;
+pub mod history;
 pub mod overview;
 pub mod why;
 pub mod why_not;

@@ -2,6 +2,7 @@
 
 use crate::graph::Graph;
 use kgq_snapshot::{QuadPermutation, TermId, TermKind};
+use kgq_syntax::budget::Work;
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::canonical::canonicalize;
 use kgq_syntax::rdf::vocabulary::rdf;
@@ -46,7 +47,7 @@ pub fn overview(graph: &Graph) -> Result<Overview> {
     let contested = graph.contested_prefixes()?.into_iter().cloned().collect();
     let hash = (snapshot.len() <= HASHED).then(|| {
         let quads: Vec<Quad> = snapshot.iter().collect();
-        canonicalize(&quads).map(|canonical| canonical.hash())
+        canonicalize(&quads, &graph.budget_of(Work::Export)).map(|canonical| canonical.hash())
     });
     let name = |id: TermId| match snapshot.term(id) {
         Term::NamedNode(node) => prefixes.display(node.as_str()),

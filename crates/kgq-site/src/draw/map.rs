@@ -1,7 +1,7 @@
 //! Places as dots, with degrees for orientation: no tiles and no outlines.
 
 use super::super::html::At;
-use super::super::model::Point;
+use super::super::point::Point;
 use super::{drawn_width, figure, fit, linked, n};
 use kgq_syntax::rdf::NamedNode;
 use maud::{Markup, html};

@@ -5,11 +5,11 @@ use super::spool::{Spooled, take, take_array, take_number};
 use crate::dictionary::{Dictionary, Literals, RECORD};
 use crate::front_coding::{StringTable, StringTableBuilder};
 use crate::interner::too_many_terms;
-use crate::sort::{Piece, sort_by};
 use crate::storage::Words;
 use crate::value::{LITERAL_FAMILIES, LiteralType, WITH_VALUES};
 use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Result};
+use kgq_syntax::sort::{Piece, sort_by};
 use rustc_hash::FxHashMap;
 use std::cmp::Ordering;
 

@@ -4,10 +4,10 @@ use super::spool::{Spool, Spooled, take, take_array, take_number};
 use super::strings;
 use crate::front_coding::shared_prefix;
 use crate::interner::{self, Interner, Keys};
-use crate::sort::{Piece, sort_by};
 use crate::value::{LiteralType, Stored, WITH_VALUES, compare_stored};
 use kgq_syntax::budget::Budget;
 use kgq_syntax::error::Result;
+use kgq_syntax::sort::{Piece, sort_by};
 use std::cmp::Ordering;
 use std::path::Path;
 

@@ -4,11 +4,11 @@ use super::run::Rows;
 use super::spool::{Spool, Spooled, take_array};
 use crate::index::Offsets;
 use crate::map::Map;
-use crate::sort::{Piece, sort_by, sort_part_by};
 use crate::storage::{Checked, Words};
 use crate::{Component, Sorted};
 use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Result};
+use kgq_syntax::sort::{Piece, sort_by, sort_part_by};
 use std::path::Path;
 use std::sync::Arc;
 

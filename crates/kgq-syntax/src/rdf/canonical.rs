@@ -5,7 +5,9 @@
 
 use super::rdf11;
 use super::{GraphName, NamedOrBlankNode, Quad, Term, Triple};
+use crate::budget::{Budget, Reservation, Steps};
 use crate::error::{Error, Result};
+use crate::sort::{sorted_by_text, sorted_texts};
 use oxrdf::BlankNode;
 use rustc_hash::{FxHashMap, FxHashSet};
 use sha2::{Digest, Sha256};
@@ -13,12 +15,13 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// A dataset in canonical form.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Canonical {
     /// Lines of N-Quads with their ends, sorted by code point.
     pub lines: Vec<String>,
     /// Terms that were mapped to RDF 1.1.
     pub mapped: u64,
+    _held: Reservation,
 }
 
 impl Canonical {
@@ -43,47 +46,74 @@ const DEEPEST: usize = 4_000;
 /// Canonicalizes a dataset.
 ///
 /// # Errors
-/// A dataset whose blank nodes are too much alike to be told apart in reasonable time.
-pub fn canonicalize(quads: &[Quad]) -> Result<Canonical> {
-    let mut mapped = rdf11::downgrade(quads);
-    // The algorithm is of sets.
-    let mut seen = FxHashSet::default();
-    mapped.quads.retain(|quad| seen.insert(quad.clone()));
-    let names = Search::new(&mapped.quads).run()?;
-    let mut lines: Vec<String> = mapped
-        .quads
-        .iter()
-        .map(|quad| line(quad, |node| names.get(node).map_or_else(|| node.as_str().to_owned(), Clone::clone)))
-        .collect();
-    lines.sort_unstable();
+/// A dataset whose blank nodes are too much alike to be told apart in reasonable time; the budget's.
+pub fn canonicalize(quads: &[Quad], budget: &Budget) -> Result<Canonical> {
+    let (steps, mut held, mut bytes) = (Steps::new(budget), Reservation::default(), 0);
+    let (set, mapped, _set_held) = as_set(quads, &steps)?;
+    let names = Search::new(&set, &steps)?.run()?;
+    let mut lines: Vec<String> = Vec::with_capacity(set.len());
+    for quad in &set {
+        steps.take()?;
+        let line = line(quad, |node| names.get(node).map_or_else(|| node.as_str().to_owned(), Clone::clone));
+        bytes += (size_of::<String>() + line.capacity()) as u64;
+        if bytes > COUNTED_AT_ONCE {
+            held.grow(budget, std::mem::take(&mut bytes))?;
+        }
+        lines.push(line);
+    }
+    held.grow(budget, bytes)?;
+    let mut lines = sorted_texts(lines, budget)?;
     lines.dedup();
-    Ok(Canonical { lines, mapped: mapped.count })
+    Ok(Canonical { lines, mapped, _held: held })
+}
+
+/// How many bytes are held before they are counted: counting each string would cost more than making it.
+const COUNTED_AT_ONCE: u64 = 1 << 16;
+
+/// The dataset in RDF 1.1, each quad once, and how many of its terms were mapped.
+fn as_set(quads: &[Quad], steps: &Steps) -> Result<(Vec<Quad>, u64, Reservation)> {
+    let (mapped, mut held) = rdf11::downgrade(quads, steps.budget())?;
+    held.grow(steps.budget(), (mapped.quads.len() * size_of::<(usize, bool)>()) as u64)?;
+    let mut seen: FxHashSet<&Quad> = FxHashSet::default();
+    let mut is_first = Vec::with_capacity(mapped.quads.len());
+    for quad in &mapped.quads {
+        steps.take()?;
+        is_first.push(seen.insert(quad));
+    }
+    let set = mapped.quads.into_iter().zip(is_first).filter_map(|(quad, is_first)| is_first.then_some(quad));
+    Ok((set.collect(), mapped.count, held))
 }
 
 /// The quads with their blank nodes named as the canonical form names them, in the order of their lines. Terms of RDF 1.2 stay.
+/// The reservation is for as long as they are held.
 ///
 /// # Errors
 /// As [`canonicalize`].
-pub fn relabel(quads: &[Quad]) -> Result<Vec<Quad>> {
-    let mut mapped = rdf11::downgrade(quads);
-    let mut seen = FxHashSet::default();
-    mapped.quads.retain(|quad| seen.insert(quad.clone()));
-    let names = Search::new(&mapped.quads).run()?;
-    let rename = |node: &BlankNode| names.get(node).map_or_else(|| node.clone(), BlankNode::new_unchecked);
-    let mut quads: Vec<Quad> = quads
-        .iter()
-        .map(|quad| {
+pub fn relabel(quads: &[Quad], budget: &Budget) -> Result<(Vec<Quad>, Reservation)> {
+    let (steps, mut held, mut bytes) = (Steps::new(budget), Reservation::default(), 0);
+    let mut renamed_quads = Vec::with_capacity(quads.len());
+    {
+        let (set, _, _set_held) = as_set(quads, &steps)?;
+        let names = Search::new(&set, &steps)?.run()?;
+        let rename = |node: &BlankNode| names.get(node).map_or_else(|| node.clone(), BlankNode::new_unchecked);
+        for quad in quads {
+            steps.take()?;
             let graph = match &quad.graph_name {
                 GraphName::BlankNode(node) => rename(node).into(),
                 GraphName::NamedNode(_) | GraphName::DefaultGraph => quad.graph_name.clone(),
             };
             let subject = renamed_subject(&quad.subject, &rename);
-            Quad::new(subject, quad.predicate.clone(), renamed(&quad.object, &rename), graph)
-        })
-        .collect();
-    quads.sort_by_cached_key(Quad::to_string);
-    quads.dedup();
-    Ok(quads)
+            renamed_quads.push(Quad::new(subject, quad.predicate.clone(), renamed(&quad.object, &rename), graph));
+            bytes += rdf11::quad_bytes(quad);
+            if bytes > COUNTED_AT_ONCE {
+                held.grow(budget, std::mem::take(&mut bytes))?;
+            }
+        }
+    }
+    held.grow(budget, bytes)?;
+    let mut sorted = sorted_by_text(renamed_quads, Quad::to_string, budget)?;
+    sorted.dedup();
+    Ok((sorted, held))
 }
 
 fn renamed_subject(subject: &NamedOrBlankNode, rename: &dyn Fn(&BlankNode) -> BlankNode) -> NamedOrBlankNode {
@@ -182,10 +212,15 @@ struct Search<'a> {
     first_degree: Vec<String>,
     canonical: Issuer,
     work: u64,
+    steps: &'a Steps,
+    held: Reservation,
 }
 
 impl<'a> Search<'a> {
-    fn new(quads: &'a [Quad]) -> Self {
+    /// About what is held for a blank node: its hash, its number, its names.
+    const BYTES_OF_A_NODE: u64 = 250;
+
+    fn new(quads: &'a [Quad], steps: &'a Steps) -> Result<Self> {
         let mut search = Self {
             quads,
             nodes: Vec::new(),
@@ -194,8 +229,11 @@ impl<'a> Search<'a> {
             first_degree: Vec::new(),
             canonical: Issuer::new("c14n"),
             work: 0,
+            steps,
+            held: Reservation::default(),
         };
         for (number, quad) in quads.iter().enumerate() {
+            steps.take()?;
             for (node, _) in blank_nodes(quad) {
                 let next = search.nodes.len();
                 let node_number = *search.numbers.entry(node).or_insert(next);
@@ -209,11 +247,13 @@ impl<'a> Search<'a> {
                 }
             }
         }
-        search
+        search.held.grow(steps.budget(), search.nodes.len() as u64 * Self::BYTES_OF_A_NODE)?;
+        Ok(search)
     }
 
     fn run(mut self) -> Result<FxHashMap<&'a BlankNode, String>> {
-        self.first_degree = (0..self.nodes.len()).map(|node| self.hash_first_degree(node)).collect();
+        self.first_degree =
+            (0..self.nodes.len()).map(|node| self.hash_first_degree(node)).collect::<Result<Vec<_>>>()?;
         let mut by_hash: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         for (node, hash) in self.first_degree.iter().enumerate() {
             by_hash.entry(hash).or_default().push(node);
@@ -249,14 +289,15 @@ impl<'a> Search<'a> {
     }
 
     /// §4.6: what the quads of a node say of it, other blank nodes alike.
-    fn hash_first_degree(&self, node: usize) -> String {
+    fn hash_first_degree(&self, node: usize) -> Result<String> {
         let own = self.nodes[node];
-        let mut lines: Vec<String> = self.quads_of[node]
-            .iter()
-            .map(|quad| line(&self.quads[*quad], |other| if other == own { "a".into() } else { "z".into() }))
-            .collect();
+        let mut lines: Vec<String> = Vec::with_capacity(self.quads_of[node].len());
+        for quad in &self.quads_of[node] {
+            self.steps.take()?;
+            lines.push(line(&self.quads[*quad], |other| if other == own { "a".into() } else { "z".into() }));
+        }
         lines.sort_unstable();
-        sha256(&lines.concat())
+        Ok(sha256(&lines.concat()))
     }
 
     /// §4.7.
@@ -357,6 +398,7 @@ impl<'a> Search<'a> {
 
     fn spend(&mut self, work: usize) -> Result<()> {
         self.work += work as u64;
+        (0..work).try_for_each(|_| self.steps.take())?;
         if self.work > MOST_WORK + WORK_FOR_A_QUAD * self.quads.len() as u64 { Err(too_much_alike()) } else { Ok(()) }
     }
 }
@@ -405,7 +447,7 @@ mod tests {
     }
 
     fn text(trig: &str) -> String {
-        canonicalize(&quads(trig)).unwrap().lines.concat()
+        canonicalize(&quads(trig), &Budget::default()).unwrap().lines.concat()
     }
 
     #[test]
@@ -426,11 +468,8 @@ _:c14n3 <http://e/p> _:c14n0 .
 
     #[test]
     fn oxrdf_agrees_on_random_small_graphs() {
-        let mut state = 7u64;
-        let mut random = |below: u64| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (state >> 33) % below
-        };
+        let mut numbers = fastrand::Rng::with_seed(7);
+        let mut random = |below: u64| numbers.u64(..below);
         for _ in 0..300 {
             let size = 1 + random(9);
             let trig: String = (0..size)
@@ -448,7 +487,7 @@ _:c14n3 <http://e/p> _:c14n0 .
             });
             let mut expected: Vec<String> = dataset.iter().map(|quad| format!("{quad} .\n")).collect();
             expected.sort_unstable();
-            assert_eq!(canonicalize(&quads).unwrap().lines, expected, "{trig}");
+            assert_eq!(canonicalize(&quads, &Budget::default()).unwrap().lines, expected, "{trig}");
         }
     }
 
@@ -471,13 +510,13 @@ _:c14n3 <http://e/p> _:c14n0 .
                 let _ = write!(trig, "_:n{a} :p _:n{b} . ");
             }
         }
-        let error = canonicalize(&quads(&trig)).unwrap_err();
+        let error = canonicalize(&quads(&trig), &Budget::default()).unwrap_err();
         assert_eq!(error.kind(), crate::error::Kind::Limit);
     }
 
     #[test]
     fn a_quad_that_differs_changes_the_hash() {
-        let hash = |trig: &str| canonicalize(&quads(trig)).unwrap().hash();
+        let hash = |trig: &str| canonicalize(&quads(trig), &Budget::default()).unwrap().hash();
         assert_eq!(hash(":a :p _:x ."), hash(":a :p _:y ."));
         assert_ne!(hash(":a :p _:x ."), hash(":a :p 'x' ."));
         assert_eq!(hash("").len(), 64);

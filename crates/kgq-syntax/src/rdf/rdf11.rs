@@ -5,6 +5,8 @@ use super::vocabulary::rdf;
 use super::{
     BaseDirection, BlankNode, GraphName, Literal, NamedNode, NamedNodeRef, NamedOrBlankNode, Quad, Term, Triple,
 };
+use crate::budget::{Budget, Reservation, Steps};
+use crate::error::Result;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 const I18N: &str = "https://www.w3.org/ns/i18n#";
@@ -24,10 +26,15 @@ pub struct Downgraded {
     pub count: u64,
 }
 
-/// Maps a dataset to RDF 1.1.
-pub fn downgrade(quads: &[Quad]) -> Downgraded {
+/// Maps a dataset to RDF 1.1. What comes of it is held by the reservation.
+///
+/// # Errors
+/// The budget's.
+pub fn downgrade(quads: &[Quad], budget: &Budget) -> Result<(Downgraded, Reservation)> {
+    let (steps, mut held, mut bytes) = (Steps::new(budget), Reservation::default(), 0);
     let mut taken: FxHashSet<BlankNode> = FxHashSet::default();
     for quad in quads {
+        steps.take()?;
         if let NamedOrBlankNode::BlankNode(node) = &quad.subject {
             taken.insert(node.clone());
         }
@@ -38,6 +45,12 @@ pub fn downgrade(quads: &[Quad]) -> Downgraded {
     let mut mapping = Mapping { out: Downgraded::default(), terms: FxHashMap::default(), taken };
     let mut described = FxHashSet::default();
     for quad in quads {
+        steps.take()?;
+        bytes += quad_bytes(quad);
+        // Growing often would cost more than what is counted.
+        if bytes > 1 << 16 {
+            held.grow(budget, std::mem::take(&mut bytes))?;
+        }
         match &quad.object {
             Term::Triple(triple)
                 if quad.predicate.as_ref() == rdf::REIFIES
@@ -56,7 +69,33 @@ pub fn downgrade(quads: &[Quad]) -> Downgraded {
             }
         }
     }
-    mapping.out
+    held.grow(budget, bytes)?;
+    Ok((mapping.out, held))
+}
+
+/// About how many bytes a quad takes.
+pub(crate) fn quad_bytes(quad: &Quad) -> u64 {
+    let node = |node: &NamedOrBlankNode| match node {
+        NamedOrBlankNode::NamedNode(node) => node.as_str().len(),
+        NamedOrBlankNode::BlankNode(node) => node.as_str().len(),
+    };
+    let mut texts = node(&quad.subject) + quad.predicate.as_str().len();
+    let mut object = &quad.object;
+    while let Term::Triple(triple) = object {
+        texts += size_of::<Triple>() + node(&triple.subject) + triple.predicate.as_str().len();
+        object = &triple.object;
+    }
+    texts += match object {
+        Term::NamedNode(node) => node.as_str().len(),
+        Term::BlankNode(node) => node.as_str().len(),
+        Term::Literal(literal) => literal.value().len() + literal.datatype().as_str().len(),
+        Term::Triple(_) => 0,
+    };
+    texts += match &quad.graph_name {
+        GraphName::NamedNode(node) => node.as_str().len(),
+        GraphName::BlankNode(_) | GraphName::DefaultGraph => 0,
+    };
+    (size_of::<Quad>() + texts) as u64
 }
 
 struct Mapping {
@@ -246,7 +285,7 @@ mod tests {
             Quad::new(node("x"), node("says"), inner, node("g")),
             Quad::new(node("x"), node("label"), rtl, GraphName::DefaultGraph),
         ];
-        let down = downgrade(&quads);
+        let (down, _) = downgrade(&quads, &Budget::default()).unwrap();
         assert_eq!(down.count, 4);
         assert!(down.quads.iter().all(|q| !matches!(q.object, Term::Triple(_))));
         assert_eq!(upgrade(down.quads), quads);

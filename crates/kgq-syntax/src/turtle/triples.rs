@@ -3,9 +3,7 @@
 
 use super::tree::*;
 use crate::Span;
-use crate::rdf::{
-    BaseDirection, BlankNode, GraphName, Literal, NamedNode, NamedOrBlankNode, Quad, QuadRef, Term, Triple,
-};
+use crate::rdf::{BaseDirection, BlankNode, GraphName, Literal, NamedNode, NamedOrBlankNode, Quad, Term, Triple};
 use oxiri::Iri;
 use oxrdf::vocab::{rdf, xsd};
 use std::collections::{BTreeMap, VecDeque};
@@ -41,20 +39,6 @@ pub fn triples<'a>(text: &'a str, document: &'a Document, base: Option<&str>) ->
         graph: GraphName::DefaultGraph,
         found: VecDeque::new(),
     }
-}
-
-/// The place of the first statement of a quad, blank nodes standing for any.
-pub fn locate(text: &str, document: &Document, base: Option<&str>, quad: QuadRef<'_>) -> Option<Located> {
-    triples(text, document, base).find(|located| same(located.quad.as_ref(), quad))
-}
-
-fn same(written: QuadRef<'_>, sought: QuadRef<'_>) -> bool {
-    let subject =
-        written.subject.is_blank_node() && sought.subject.is_blank_node() || written.subject == sought.subject;
-    let graph = written.graph_name.is_blank_node() && sought.graph_name.is_blank_node()
-        || written.graph_name == sought.graph_name;
-    let object = written.object.is_blank_node() && sought.object.is_blank_node() || written.object == sought.object;
-    subject && object && graph && written.predicate == sought.predicate
 }
 
 impl Iterator for Triples<'_> {

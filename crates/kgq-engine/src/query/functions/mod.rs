@@ -32,7 +32,7 @@ pub fn refuse_unknown(source: Source<'_>, query: &spargebra::Query, prefixes: &P
 ///
 /// # Errors
 /// The calls, each at its place.
-pub fn refuse_undeclared(
+pub(crate) fn refuse_undeclared(
     source: Source<'_>,
     query: &spargebra::Query,
     prefixes: &Prefixes,

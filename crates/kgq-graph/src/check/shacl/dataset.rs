@@ -3,8 +3,11 @@
 use super::dictionary::Dictionary;
 pub use super::dictionary::NodeId;
 use super::view::View;
+use kgq_syntax::budget::{Budget, Reservation, Steps};
+use kgq_syntax::error::Result;
 use kgq_syntax::rdf::path::Path;
 use kgq_syntax::rdf::{NamedNode, NamedNodeRef, Term, Triple};
+use kgq_syntax::sort::{Piece, sort_by};
 use oxrdf::vocab::{rdf, rdfs};
 use rustc_hash::FxHashSet;
 use std::sync::Arc;
@@ -13,6 +16,9 @@ use std::sync::Arc;
 pub const SHAPES_GRAPH: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("urn:kgq:shapes");
 
 pub struct ValidationData {
+    /// The budget of the whole validation.
+    steps: Steps,
+    held: Reservation,
     dictionary: Dictionary,
     pub data: Arc<TripleIndex>,
     pub shapes: Arc<TripleIndex>,
@@ -22,30 +28,46 @@ pub struct ValidationData {
 }
 
 impl ValidationData {
-    pub fn new(data: impl IntoIterator<Item = Triple>, shapes: impl IntoIterator<Item = Triple>) -> Self {
-        let mut dictionary = Dictionary::default();
-        let data = Arc::new(TripleIndex::new(data.into_iter().map(|t| dictionary.triple(t)).collect()));
-        let shapes = Arc::new(TripleIndex::new(shapes.into_iter().map(|t| dictionary.triple(t)).collect()));
-        Self::with(dictionary, data, shapes)
+    /// # Errors
+    /// The budget's, as of all that reads the data here. It is the budget of the whole validation.
+    pub fn new(
+        data: impl IntoIterator<Item = Triple>,
+        shapes: impl IntoIterator<Item = Triple>,
+        budget: &Budget,
+    ) -> Result<Self> {
+        let (mut dictionary, steps, mut held) = (Dictionary::default(), Steps::new(budget), Reservation::default());
+        let data = numbered(data, &mut dictionary, &steps, &mut held)?;
+        let shapes = numbered(shapes, &mut dictionary, &steps, &mut held)?;
+        let (data, shapes) = (Arc::new(TripleIndex::new(data, budget)?), Arc::new(TripleIndex::new(shapes, budget)?));
+        Ok(Self::with(dictionary, data, shapes, steps, held))
     }
 
     /// One graph that holds both the data and the shapes.
-    pub fn of_one_graph(triples: impl IntoIterator<Item = Triple>) -> Self {
-        let mut dictionary = Dictionary::default();
-        let graph = Arc::new(TripleIndex::new(triples.into_iter().map(|t| dictionary.triple(t)).collect()));
-        Self::with(dictionary, Arc::clone(&graph), graph)
+    ///
+    /// # Errors
+    /// The budget's.
+    pub fn of_one_graph(triples: impl IntoIterator<Item = Triple>, budget: &Budget) -> Result<Self> {
+        let (mut dictionary, steps, mut held) = (Dictionary::default(), Steps::new(budget), Reservation::default());
+        let triples = numbered(triples, &mut dictionary, &steps, &mut held)?;
+        let graph = Arc::new(TripleIndex::new(triples, budget)?);
+        Ok(Self::with(dictionary, Arc::clone(&graph), graph, steps, held))
     }
 
     /// Adds triples to the data; the shapes stay as they are. Returns how many of them are new.
-    pub(super) fn add(&mut self, triples: impl IntoIterator<Item = Triple>) -> usize {
+    pub(super) fn add(&mut self, triples: impl IntoIterator<Item = Triple>) -> Result<usize> {
         let before = self.data.len();
         let mut all = self.data.spo.clone();
-        let new = triples.into_iter().map(|t| self.dictionary.triple(t)).filter(|t| !self.data.contains(*t));
-        all.extend(new);
+        let new = numbered(triples, &mut self.dictionary, &self.steps, &mut self.held)?;
+        all.extend(new.into_iter().filter(|triple| !self.data.contains(*triple)));
         if all.len() > before {
-            self.data = Arc::new(TripleIndex::new(all));
+            self.data = Arc::new(TripleIndex::new(all, self.steps.budget())?);
         }
-        self.data.len() - before
+        Ok(self.data.len() - before)
+    }
+
+    /// The budget of the whole validation.
+    pub(super) fn budget(&self) -> &Budget {
+        self.steps.budget()
     }
 
     pub(super) fn contains(&self, triple: &Triple) -> bool {
@@ -57,11 +79,17 @@ impl ValidationData {
         }
     }
 
-    fn with(mut dictionary: Dictionary, data: Arc<TripleIndex>, shapes: Arc<TripleIndex>) -> Self {
+    fn with(
+        mut dictionary: Dictionary,
+        data: Arc<TripleIndex>,
+        shapes: Arc<TripleIndex>,
+        steps: Steps,
+        held: Reservation,
+    ) -> Self {
         let rdf_type = dictionary.insert(rdf::TYPE.into_owned().into());
         let sub_class_of = dictionary.insert(rdfs::SUB_CLASS_OF.into_owned().into());
         let shapes_graph = dictionary.insert(SHAPES_GRAPH.into_owned().into());
-        Self { dictionary, data, shapes, shapes_graph, rdf_type, sub_class_of }
+        Self { steps, held, dictionary, data, shapes, shapes_graph, rdf_type, sub_class_of }
     }
 
     pub fn term(&self, node: NodeId) -> &Term {
@@ -101,16 +129,19 @@ impl ValidationData {
     }
 
     /// The class and all its subclasses, as the given graph says.
-    pub(super) fn subclasses(&self, graph: &TripleIndex, class: NodeId) -> Vec<NodeId> {
-        closure(class, |node, found| found.extend(graph.subjects(self.sub_class_of, node)))
+    pub(super) fn subclasses(&self, graph: &TripleIndex, class: NodeId) -> Result<Vec<NodeId>> {
+        self.closure(class, |node, found| {
+            found.extend(graph.subjects(self.sub_class_of, node));
+            Ok(())
+        })
     }
 
     /// The instances of a class and of its subclasses (SHACL §1.1, "SHACL instance"), each once.
-    pub(super) fn instances(&self, graph: &TripleIndex, class: NodeId) -> Vec<NodeId> {
+    pub(super) fn instances(&self, graph: &TripleIndex, class: NodeId) -> Result<Vec<NodeId>> {
         let mut seen = FxHashSet::default();
-        let classes = self.subclasses(graph, class);
+        let classes = self.subclasses(graph, class)?;
         let instances = classes.into_iter().flat_map(|class| graph.subjects(self.rdf_type, class));
-        instances.filter(|node| seen.insert(*node)).collect()
+        Ok(instances.filter(|node| seen.insert(*node)).collect())
     }
 
     pub(super) fn is_instance(&self, graph: &TripleIndex, node: NodeId, class: NodeId) -> bool {
@@ -126,69 +157,96 @@ impl ValidationData {
     }
 
     /// The nodes that a path reaches from `start` in the data, each once (SHACL §2.3.1, "value nodes").
-    pub(super) fn reached(&self, path: &Path<NodeId>, start: NodeId) -> Vec<NodeId> {
+    pub(super) fn reached(&self, path: &Path<NodeId>, start: NodeId) -> Result<Vec<NodeId>> {
         let mut found = Vec::new();
-        self.walk(path, start, false, &mut found);
+        self.walk(path, start, false, &mut found)?;
         let mut seen = FxHashSet::default();
         found.retain(|node| seen.insert(*node));
-        found
+        Ok(found)
     }
 
-    fn walk(&self, path: &Path<NodeId>, from: NodeId, inverse: bool, found: &mut Vec<NodeId>) {
+    fn walk(&self, path: &Path<NodeId>, from: NodeId, inverse: bool, found: &mut Vec<NodeId>) -> Result<()> {
+        self.steps.take()?;
         match path {
             Path::Predicate(p) if inverse => found.extend(self.data.subjects(*p, from)),
             Path::Predicate(p) => found.extend(self.data.objects(from, *p)),
-            Path::Inverse(inner) => self.walk(inner, from, !inverse, found),
+            Path::Inverse(inner) => self.walk(inner, from, !inverse, found)?,
             Path::Sequence(steps) => {
                 let mut here = vec![from];
-                let mut step = |path: &Path<NodeId>| {
+                let mut step = |path: &Path<NodeId>| -> Result<()> {
                     let mut next = Vec::new();
                     for node in here.drain(..) {
-                        self.walk(path, node, inverse, &mut next);
+                        self.walk(path, node, inverse, &mut next)?;
                     }
                     // Two ways to one node are one: else a path of n steps could need 2ⁿ of them.
                     let mut seen = FxHashSet::default();
                     next.retain(|node| seen.insert(*node));
                     here = next;
+                    Ok(())
                 };
                 if inverse {
-                    steps.iter().rev().for_each(&mut step);
+                    steps.iter().rev().try_for_each(&mut step)?;
                 } else {
-                    steps.iter().for_each(&mut step);
+                    steps.iter().try_for_each(&mut step)?;
                 }
                 found.append(&mut here);
             }
-            Path::Alternative(branches) => branches.iter().for_each(|branch| self.walk(branch, from, inverse, found)),
+            Path::Alternative(branches) => {
+                branches.iter().try_for_each(|branch| self.walk(branch, from, inverse, found))?;
+            }
             Path::ZeroOrOne(inner) => {
                 found.push(from);
-                self.walk(inner, from, inverse, found);
+                self.walk(inner, from, inverse, found)?;
             }
             Path::ZeroOrMore(inner) => {
-                found.extend(closure(from, |node, next| self.walk(inner, node, inverse, next)));
+                found.extend(self.closure(from, |node, next| self.walk(inner, node, inverse, next))?);
             }
             Path::OneOrMore(inner) => {
                 let mut first = Vec::new();
-                self.walk(inner, from, inverse, &mut first);
+                self.walk(inner, from, inverse, &mut first)?;
                 for node in first {
-                    found.extend(closure(node, |node, next| self.walk(inner, node, inverse, next)));
+                    found.extend(self.closure(node, |node, next| self.walk(inner, node, inverse, next))?);
                 }
             }
         }
+        Ok(())
+    }
+
+    /// All that is reached from `start` by repeating a step, `start` first, each once.
+    fn closure(&self, start: NodeId, step: impl Fn(NodeId, &mut Vec<NodeId>) -> Result<()>) -> Result<Vec<NodeId>> {
+        let mut found = vec![start];
+        let mut seen = FxHashSet::from_iter([start]);
+        let mut next = Vec::new();
+        let mut at = 0;
+        while let Some(node) = found.get(at) {
+            self.steps.take()?;
+            step(*node, &mut next)?;
+            found.extend(next.drain(..).filter(|node| seen.insert(*node)));
+            at += 1;
+        }
+        Ok(found)
     }
 }
 
-/// All that is reached from `start` by repeating a step, `start` first, each once.
-fn closure(start: NodeId, step: impl Fn(NodeId, &mut Vec<NodeId>)) -> Vec<NodeId> {
-    let mut found = vec![start];
-    let mut seen = FxHashSet::from_iter([start]);
-    let mut next = Vec::new();
-    let mut at = 0;
-    while let Some(node) = found.get(at) {
-        step(*node, &mut next);
-        found.extend(next.drain(..).filter(|node| seen.insert(*node)));
-        at += 1;
+/// The triples by the numbers of their terms.
+fn numbered(
+    triples: impl IntoIterator<Item = Triple>,
+    dictionary: &mut Dictionary,
+    steps: &Steps,
+    held: &mut Reservation,
+) -> Result<Vec<[NodeId; 3]>> {
+    /// Its three orders, and its share in the dictionary.
+    const BYTES_OF_A_TRIPLE: u64 = 3 * size_of::<[NodeId; 3]>() as u64 + 100;
+    const COUNTED_AT_ONCE: usize = 1 << 10;
+    let mut all = Vec::new();
+    for triple in triples {
+        steps.take()?;
+        if all.len() % COUNTED_AT_ONCE == 0 {
+            held.grow(steps.budget(), COUNTED_AT_ONCE as u64 * BYTES_OF_A_TRIPLE)?;
+        }
+        all.push(dictionary.triple(triple));
     }
-    found
+    Ok(all)
 }
 
 /// Triples, sorted by subject, by predicate and by object.
@@ -199,14 +257,15 @@ pub struct TripleIndex {
 }
 
 impl TripleIndex {
-    fn new(mut spo: Vec<[NodeId; 3]>) -> Self {
-        spo.sort_unstable();
+    fn new(mut spo: Vec<[NodeId; 3]>, budget: &Budget) -> Result<Self> {
+        let sort = |triples: &mut Vec<[NodeId; 3]>| sort_by(triples, Piece::Large, Ord::cmp, budget);
+        sort(&mut spo)?;
         spo.dedup();
         let mut pos: Vec<_> = spo.iter().map(|[s, p, o]| [*p, *o, *s]).collect();
-        pos.sort_unstable();
+        sort(&mut pos)?;
         let mut osp: Vec<_> = spo.iter().map(|[s, p, o]| [*o, *s, *p]).collect();
-        osp.sort_unstable();
-        Self { spo, pos, osp }
+        sort(&mut osp)?;
+        Ok(Self { spo, pos, osp })
     }
 
     pub fn len(&self) -> usize {
@@ -275,14 +334,15 @@ mod tests {
     }
 
     fn dataset(edges: &[(&str, &str, &str)]) -> ValidationData {
-        ValidationData::new(edges.iter().map(|(s, p, o)| Triple::new(iri(s), iri(p), iri(o))), [])
+        ValidationData::new(edges.iter().map(|(s, p, o)| Triple::new(iri(s), iri(p), iri(o))), [], &Budget::default())
+            .unwrap()
     }
 
     fn reached(dataset: &ValidationData, path: Path<&str>, start: &str) -> Vec<String> {
         let path = path.map(&mut |p| dataset.iri(iri(p).as_ref()).unwrap());
         let start = dataset.iri(iri(start).as_ref()).unwrap();
         let name = |n: NodeId| dataset.as_iri(n).unwrap().as_str().trim_start_matches("http://a/").to_owned();
-        dataset.reached(&path, start).into_iter().map(name).collect()
+        dataset.reached(&path, start).unwrap().into_iter().map(name).collect()
     }
 
     fn predicate(name: &str) -> Box<Path<&str>> {
@@ -310,9 +370,11 @@ mod tests {
         let d = ValidationData::new(
             [typed("x", "B"), typed("y", "A"), sub, Triple::new(iri("z"), iri("p"), Literal::from(1))],
             [],
-        );
+            &Budget::default(),
+        )
+        .unwrap();
         let class = d.iri(iri("A").as_ref()).unwrap();
-        assert_eq!(d.instances(&d.data, class).len(), 2);
+        assert_eq!(d.instances(&d.data, class).unwrap().len(), 2);
         assert!(d.is_instance(&d.data, d.iri(iri("x").as_ref()).unwrap(), class));
         assert!(!d.is_instance(&d.data, d.iri(iri("z").as_ref()).unwrap(), class));
     }

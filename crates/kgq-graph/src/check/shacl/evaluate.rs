@@ -25,7 +25,7 @@ impl Validation<'_> {
             NodeExpression::Path { path, from } => {
                 let mut nodes = Vec::new();
                 for node in self.nodes(from, focus)? {
-                    nodes.extend(self.dataset.reached(path, node));
+                    nodes.extend(self.dataset.reached(path, node)?);
                     bounded(nodes.len())?;
                 }
                 nodes

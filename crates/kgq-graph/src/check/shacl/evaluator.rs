@@ -2,11 +2,12 @@
 
 use super::dataset::ValidationData;
 use super::function::Functions;
-use super::view::{View, resolved};
+use super::view::{Reading, View, resolved};
 use kgq_engine::expression::extension;
-use kgq_engine::oxigraph::bounded;
+use kgq_engine::oxigraph::in_our_words;
 use kgq_engine::query::prebind::{self, Prebound};
 use kgq_engine::{Budget, Limits};
+use kgq_syntax::budget::Work;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::path::Path;
 use kgq_syntax::rdf::{Literal, NamedNode, Term, Triple, Variable};
@@ -24,6 +25,8 @@ pub(super) type Solution = BTreeMap<String, Term>;
 /// Asks queries of a dataset.
 pub(super) struct Evaluator {
     shared: Arc<Shared>,
+    /// Of the whole validation.
+    budget: Budget,
     /// Of each query by itself.
     limits: Limits,
 }
@@ -37,6 +40,8 @@ struct Shared {
     calls: AtomicUsize,
     /// What stops the query that is at work.
     token: Mutex<CancellationToken>,
+    /// Of the query that is at work, and the functions that it calls.
+    budget: Mutex<Budget>,
     /// Why a function stopped the query. A function gives a term or none, and no error.
     failure: Mutex<Option<Error>>,
 }
@@ -49,10 +54,11 @@ impl Evaluator {
             evaluator: OnceLock::new(),
             calls: AtomicUsize::new(0),
             token: Mutex::default(),
+            budget: Mutex::default(),
             failure: Mutex::default(),
         });
         shared.evaluator.get_or_init(|| evaluator(&shared));
-        Self { shared, limits }
+        Self { shared, budget: dataset.budget().clone(), limits }
     }
 
     /// The triples of a CONSTRUCT, as terms of the dataset where they are.
@@ -104,11 +110,11 @@ impl Evaluator {
         read: impl FnOnce(QueryResults<'_>) -> Result<T, QueryEvaluationError>,
     ) -> Result<T> {
         let shared = &self.shared;
-        let result = bounded(&Budget::new(self.limits), |token| {
-            *shared.token.lock().unwrap_or_else(PoisonError::into_inner) = token;
-            shared.calls.store(0, Ordering::Relaxed);
-            shared.execute(query, values, path, read)
-        });
+        let budget = self.budget.child(Work::Query, self.limits);
+        *shared.token.lock().unwrap_or_else(PoisonError::into_inner) = CancellationToken::new();
+        *shared.budget.lock().unwrap_or_else(PoisonError::into_inner) = budget.clone();
+        shared.calls.store(0, Ordering::Relaxed);
+        let result = shared.execute(query, values, path, read).map_err(|error| in_our_words(error, &budget));
         match shared.failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
             Some(failure) => Err(failure),
             None => result,
@@ -143,7 +149,8 @@ impl Shared {
     ) -> Result<T, QueryEvaluationError> {
         let token = self.token.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let evaluator = self.evaluator.get().cloned().unwrap_or_default().with_cancellation_token(token);
-        read(evaluator.prepare(&query.bind(values, path)).execute(&self.view)?)
+        let budget = self.budget.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        read(evaluator.prepare(&query.bind(values, path)).execute(Reading { view: &self.view, budget })?)
     }
 
     /// The value of a function; none is an error in the expression that calls it.
@@ -169,6 +176,11 @@ impl Shared {
             Ok(value) => value,
             // The query that calls is cancelled too.
             Err(QueryEvaluationError::Cancelled) => None,
+            Err(QueryEvaluationError::Dataset(why)) => {
+                let budget = self.budget.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                self.stop(in_our_words(QueryEvaluationError::Dataset(why), &budget));
+                None
+            }
             Err(error) => {
                 self.stop(Error::input(format!("{name} failed: {error}")));
                 None

@@ -7,7 +7,8 @@ use super::dataset::{NodeId, ValidationData};
 use super::rule::{Head, Rule};
 use super::shape::{ShapeId, Shapes};
 use super::validate::{Failure, Validation};
-use kgq_engine::{Budget, Limits};
+use kgq_engine::Limits;
+use kgq_syntax::budget::Work;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{BlankNode, NamedOrBlankNode, Term, Triple};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -26,12 +27,14 @@ pub fn infer(
     limits: Limits,
     name: &dyn Fn(&Term) -> String,
 ) -> std::result::Result<usize, Failure> {
+    // Where the time was up, shapes may be missing.
+    dataset.budget().check().map_err(|error| Failure { error, shape: None, focus: None })?;
     let mut rules: Vec<(ShapeId, usize, &Rule)> = Vec::new();
     for (index, shape) in shapes.shapes.iter().enumerate().filter(|(_, shape)| !shape.deactivated) {
         rules.extend(shape.rules.iter().enumerate().map(|(number, rule)| (ShapeId(index), number, rule)));
     }
     rules.sort_by(|a, b| a.2.order.total_cmp(&b.2.order));
-    let budget = Budget::new(limits);
+    let budget = dataset.budget().child(Work::Query, limits);
     let mut applied = FxHashSet::default();
     let mut named = NewNodes::default();
     let (mut all, mut last) = (0, None);
@@ -47,7 +50,7 @@ pub fn infer(
                 last = if found.len() > before { Some(*shape) } else { last };
             }
             let found = named.label(found, dataset);
-            all += dataset.add(found);
+            all += dataset.add(found).map_err(|error| Failure { error, shape: None, focus: None })?;
         }
         if all == before {
             return Ok(all);

@@ -35,7 +35,7 @@ pub use validate::{Failure, validate};
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kgq_engine::Limits;
+    use kgq_engine::{Budget, Limits};
     use kgq_syntax::bounds::Bounds;
 
     /// Of queries that stand in no file.
@@ -48,7 +48,7 @@ mod tests {
     fn report(graph: &str) -> Result<Report, Failure> {
         let text = format!("{PREFIXES}{graph}");
         let triples = oxttl::TurtleParser::new().for_slice(text.as_bytes()).map(|t| t.unwrap());
-        let dataset = ValidationData::of_one_graph(triples);
+        let dataset = ValidationData::of_one_graph(triples, &Budget::default()).unwrap();
         let shapes = Shapes::parse(&dataset, texts());
         assert_eq!(shapes.ill_formed, []);
         validate(&dataset, &shapes, Limits::default(), &|term| term.to_string())
@@ -106,7 +106,7 @@ mod tests {
              sh:resultAnnotation [ sh:annotationProperty :time ] ] ."
         );
         let triples = oxttl::TurtleParser::new().for_slice(text.as_bytes()).map(|t| t.unwrap());
-        let shapes = Shapes::parse(&ValidationData::of_one_graph(triples), texts());
+        let shapes = Shapes::parse(&ValidationData::of_one_graph(triples, &Budget::default()).unwrap(), texts());
         assert_eq!(shapes.ill_formed, []);
         assert!(shapes.not_run[0].message.starts_with("sh:resultAnnotation"), "{:?}", shapes.not_run);
     }
@@ -119,7 +119,7 @@ mod tests {
             text.push_str(&format!("_:p{i} sh:alternativePath ( _:p{0} _:p{0} ) .", i + 1));
         }
         let triples = oxttl::TurtleParser::new().for_slice(text.as_bytes()).map(|t| t.unwrap());
-        let shapes = Shapes::parse(&ValidationData::of_one_graph(triples), texts());
+        let shapes = Shapes::parse(&ValidationData::of_one_graph(triples, &Budget::default()).unwrap(), texts());
         assert!(shapes.ill_formed[0].message.contains("more than 10000 parts"), "{:?}", shapes.ill_formed);
     }
 
@@ -139,8 +139,11 @@ mod tests {
             "{PREFIXES} :S a sh:NodeShape ; sh:targetNode :a ; sh:pattern \"(\" ; sh:nodeKind sh:Literal, sh:IRI ;
              sh:in ( :b ) ; sh:property [ sh:path [ sh:inversePath :p, :q ] ] ."
         );
-        let dataset =
-            ValidationData::of_one_graph(oxttl::TurtleParser::new().for_slice(text.as_bytes()).map(|t| t.unwrap()));
+        let dataset = ValidationData::of_one_graph(
+            oxttl::TurtleParser::new().for_slice(text.as_bytes()).map(|t| t.unwrap()),
+            &Budget::default(),
+        )
+        .unwrap();
         let shapes = Shapes::parse(&dataset, texts());
         assert_eq!(shapes.ill_formed.len(), 3, "{:?}", shapes.ill_formed);
         let report = validate(&dataset, &shapes, Limits::default(), &|term| term.to_string()).unwrap();

@@ -34,11 +34,6 @@ impl Shapes {
         self.shapes.len()
     }
 
-    /// Whether there are rules that add statements before validation.
-    pub fn have_rules(&self) -> bool {
-        self.shapes.iter().any(|shape| !shape.rules.is_empty())
-    }
-
     pub(super) fn get(&self, id: ShapeId) -> &Shape {
         &self.shapes[id.0]
     }

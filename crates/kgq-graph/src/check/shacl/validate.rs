@@ -6,6 +6,7 @@ use super::memory::{Grounds, Memory};
 use super::report::{Report, ValidationResult};
 use super::shape::{Constraint, Shape, ShapeId, Shapes, Target};
 use kgq_engine::Limits;
+use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::Term;
 use std::cmp::Ordering;
@@ -58,6 +59,7 @@ pub(super) struct Validation<'a> {
     grounds: Grounds,
     #[cfg(test)]
     pub checked: usize,
+    held: Reservation,
     pub name: &'a dyn Fn(&Term) -> String,
 }
 
@@ -90,6 +92,7 @@ impl<'a> Validation<'a> {
             grounds: Grounds::NONE,
             #[cfg(test)]
             checked: 0,
+            held: Reservation::default(),
             name,
         }
     }
@@ -132,7 +135,7 @@ impl<'a> Validation<'a> {
         for target in &shape.targets {
             match target {
                 Target::Node(node) => nodes.push(*node),
-                Target::Class(class) => nodes.extend(self.dataset.instances(data, *class)),
+                Target::Class(class) => nodes.extend(self.dataset.instances(data, *class)?),
                 Target::SubjectsOf(predicate) => nodes.extend(data.pairs(*predicate).map(|(s, _)| s)),
                 Target::ObjectsOf(predicate) => nodes.extend(data.pairs(*predicate).map(|(_, o)| o)),
                 Target::Sparql(target) => nodes.extend(target.nodes(self.dataset, &self.evaluator)?),
@@ -144,6 +147,7 @@ impl<'a> Validation<'a> {
     }
 
     pub fn shape(&mut self, id: ShapeId, focus: NodeId) -> Result<()> {
+        self.dataset.budget().check()?;
         let shape = self.shapes.get(id);
         if shape.deactivated {
             return Ok(());
@@ -176,12 +180,14 @@ impl<'a> Validation<'a> {
         let (begun, before) = (self.memory.begin(), self.found);
         let outer = std::mem::replace(&mut self.grounds, Grounds::NONE);
         let values = match &shape.path {
-            Some(path) => self.dataset.reached(path, focus),
+            Some(path) => self.dataset.reached(path, focus)?,
             None => vec![focus],
         };
         let at = At { shape, focus, values: &values };
         // After an error the stack stays as it is: it tells what failed.
         shape.constraints.iter().try_for_each(|constraint| self.constraint(constraint, at))?;
+        let bytes = self.results.capacity() * size_of::<ValidationResult>();
+        self.held.resize(self.dataset.budget(), bytes as u64)?;
         self.stack.pop();
         let conforms = self.found == before;
         // What asks for no other shape is as quickly checked again as looked up.

@@ -2,11 +2,11 @@
 
 use super::dataset::{NodeId, TripleIndex};
 use super::dictionary::Terms;
-use kgq_engine::oxigraph::stop_if_asked;
+use kgq_engine::Budget;
 use kgq_engine::query::prebind::blank_node_of;
+use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{Term, Triple};
 use spareval::{InternalQuad, QueryableDataset};
-use std::convert::Infallible;
 use std::sync::Arc;
 
 pub(super) struct View {
@@ -16,21 +16,17 @@ pub(super) struct View {
     pub shapes_graph: NodeId,
 }
 
+/// The dataset while one query reads it, within the query's budget.
+pub(super) struct Reading<'a> {
+    pub view: &'a View,
+    pub budget: Budget,
+}
+
 /// A term while a query is evaluated: one of the dataset, or one that the query made.
-#[derive(PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub enum QueryTerm {
     Known(NodeId),
     New(Arc<Term>),
-}
-
-impl Clone for QueryTerm {
-    fn clone(&self) -> Self {
-        stop_if_asked();
-        match self {
-            Self::Known(node) => Self::Known(*node),
-            Self::New(term) => Self::New(Arc::clone(term)),
-        }
-    }
 }
 
 impl QueryTerm {
@@ -42,9 +38,9 @@ impl QueryTerm {
     }
 }
 
-impl<'a> QueryableDataset<'a> for &'a View {
+impl<'a> QueryableDataset<'a> for Reading<'a> {
     type InternalTerm = QueryTerm;
-    type Error = Infallible;
+    type Error = Error;
 
     fn internal_quads_for_pattern(
         &self,
@@ -52,8 +48,8 @@ impl<'a> QueryableDataset<'a> for &'a View {
         predicate: Option<&QueryTerm>,
         object: Option<&QueryTerm>,
         graph_name: Option<Option<&QueryTerm>>,
-    ) -> impl Iterator<Item = Result<InternalQuad<QueryTerm>, Infallible>> + use<'a> {
-        let view: &'a View = self;
+    ) -> impl Iterator<Item = Result<InternalQuad<QueryTerm>>> + use<'a> {
+        let view: &'a View = self.view;
         // A term that the dataset does not have matches nothing.
         let positions = [subject, predicate, object].map(|position| position.map(QueryTerm::known));
         let graph = match graph_name {
@@ -67,7 +63,10 @@ impl<'a> QueryableDataset<'a> for &'a View {
             }
             _ => None,
         };
-        rows.into_iter().flat_map(|(rows, name)| {
+        // This is where the evaluator hears that it has to stop. It may go on to read after an error, and then finds nothing.
+        let stopped = self.budget.check().err();
+        let rows = rows.filter(|_| stopped.is_none());
+        let found = rows.into_iter().flat_map(|(rows, name)| {
             rows.map(move |[s, p, o]| {
                 Ok(InternalQuad {
                     subject: QueryTerm::Known(s),
@@ -76,25 +75,26 @@ impl<'a> QueryableDataset<'a> for &'a View {
                     graph_name: name.clone(),
                 })
             })
-        })
+        });
+        stopped.map(Err).into_iter().chain(found)
     }
 
-    fn internal_named_graphs(&self) -> impl Iterator<Item = Result<QueryTerm, Infallible>> + use<'a> {
-        std::iter::once(Ok(QueryTerm::Known(self.shapes_graph)))
+    fn internal_named_graphs(&self) -> impl Iterator<Item = Result<QueryTerm>> + use<'a> {
+        std::iter::once(Ok(QueryTerm::Known(self.view.shapes_graph)))
     }
 
-    fn contains_internal_graph_name(&self, graph_name: &QueryTerm) -> Result<bool, Infallible> {
-        Ok(graph_name.known() == Some(self.shapes_graph))
+    fn contains_internal_graph_name(&self, graph_name: &QueryTerm) -> Result<bool> {
+        Ok(graph_name.known() == Some(self.view.shapes_graph))
     }
 
-    fn internalize_term(&self, term: Term) -> Result<QueryTerm, Infallible> {
+    fn internalize_term(&self, term: Term) -> Result<QueryTerm> {
         let term = resolve_blank_nodes(term);
-        Ok(self.terms.node(&term).map_or_else(|| QueryTerm::New(Arc::new(term)), QueryTerm::Known))
+        Ok(self.view.terms.node(&term).map_or_else(|| QueryTerm::New(Arc::new(term)), QueryTerm::Known))
     }
 
-    fn externalize_term(&self, term: QueryTerm) -> Result<Term, Infallible> {
+    fn externalize_term(&self, term: QueryTerm) -> Result<Term> {
         Ok(match term {
-            QueryTerm::Known(node) => self.terms.at(node).clone(),
+            QueryTerm::Known(node) => self.view.terms.at(node).clone(),
             QueryTerm::New(term) => Arc::unwrap_or_clone(term),
         })
     }

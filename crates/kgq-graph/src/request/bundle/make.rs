@@ -14,6 +14,7 @@ use kgq_engine::why::{Ground, Item, why};
 use kgq_engine::{self as engine, Answer, EvaluationOptions};
 use kgq_snapshot::Snapshot;
 use kgq_syntax::bounds::Bounds;
+use kgq_syntax::budget::Work;
 use kgq_syntax::error::{Error, Result, Source};
 use kgq_syntax::rdf::canonical::{canonicalize, relabel};
 use kgq_syntax::rdf::{BlankNode, NamedOrBlankNode, Prefixes, Quad, Term, Triple, Variable};
@@ -142,9 +143,10 @@ pub fn make(
     files: &[PathBuf],
 ) -> Result<Bundle> {
     let dataset = graph.dataset()?.quads();
-    let canonical = canonicalize(dataset)?;
+    let budget = graph.budget_of(Work::Export);
+    let canonical = canonicalize(dataset, &budget)?;
     // Blank nodes are called alike in the answer, in the witnesses and in the canonical graph.
-    let quads = relabel(dataset)?;
+    let (quads, _held) = relabel(dataset, &budget)?;
     let snapshot = Snapshot::from_quads_within(quads.iter().cloned(), &graph.loading_budget())?;
     let asked = question.asked(graph)?;
     let query = asked.query(&question.text, graph.options().bounds)?;

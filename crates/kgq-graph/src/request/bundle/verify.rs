@@ -11,6 +11,7 @@ use kgq_engine::EvaluationOptions;
 use kgq_engine::why::{Item, holds, why};
 use kgq_snapshot::Snapshot;
 use kgq_syntax::bounds::Bounds;
+use kgq_syntax::budget::Work;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::canonical::{canonicalize, relabel};
 use kgq_syntax::rdf::{BlankNode, NamedOrBlankNode, Quad, Term};
@@ -171,13 +172,14 @@ const EXPLAINED: usize = 50;
 pub fn compare(bundle: &Bundle, graph: &Graph, files: &[PathBuf]) -> Result<Standing> {
     let mut standing = Standing { findings: sentences(bundle, graph, files)?, lost: Vec::new(), gained: Vec::new() };
     let dataset = graph.dataset()?.quads();
-    let canonical = canonicalize(dataset)?;
+    let budget = graph.budget_of(Work::Export);
+    let canonical = canonicalize(dataset, &budget)?;
     let same = canonical.hash() == bundle.facts.graph.sha256;
     standing.findings.push(match same {
         true => Finding::holds("the graph at hand is the one that was asked"),
         false => Finding::unknown("the graph at hand is another than was asked"),
     });
-    let quads = relabel(dataset)?;
+    let (quads, _held) = relabel(dataset, &budget)?;
     let present: FxHashSet<&Quad> = quads.iter().collect();
     let snapshot = Snapshot::from_quads_within(quads.iter().cloned(), &graph.loading_budget())?;
     let query = bundle.facts.query.query(&bundle.query, graph.options().bounds)?;

@@ -15,7 +15,6 @@ use kgq_engine::query::{Binding, BoundTo, Query, bind};
 use kgq_engine::{Answer, Row};
 use kgq_syntax::error::{Error, Result, Source};
 use kgq_syntax::rdf::{NamedNode, Quad, Term, Variable};
-use std::time::{Duration, Instant};
 
 /// A query, and the row that its answer is expected to have.
 pub struct Request<'a> {
@@ -199,10 +198,8 @@ fn silences(graph: &Graph, source: Source<'_>, query: &Query, expected: &[Expect
 }
 
 fn ask<T>(graph: &Graph, source: Source<'_>, query: &Query, question: impl FnOnce(&Asked<'_>) -> T) -> Result<T> {
-    let (started, never) = (Instant::now(), || false);
-    let clock = || -> Duration { started.elapsed() };
     let options = graph.evaluation_options();
-    let budget = Allowance::new(&clock, options.limits.time, &never);
+    let budget = Allowance::new(&options.budget_of_query());
     let (snapshot, prefixes) = (graph.snapshot()?, graph.prefixes()?);
     let told = question(&Asked { source, query, snapshot, prefixes, options: &options, budget: &budget });
     graph.intact()?;

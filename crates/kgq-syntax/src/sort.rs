@@ -1,7 +1,7 @@
 //! Sorting that can be stopped: a merge sort that asks between pieces whether to go on.
 
-use kgq_syntax::budget::Budget;
-use kgq_syntax::error::Result;
+use crate::budget::{Budget, Reservation};
+use crate::error::Result;
 use std::cmp::Ordering;
 
 /// How many items are sorted or merged between two looks at the budget: fewer where comparing them takes long.
@@ -56,6 +56,51 @@ pub fn sort_part_by<T: Copy>(
         items.copy_from_slice(&spare);
     }
     Ok(())
+}
+
+/// Sorts by texts that are made once; where the texts are equal, the items stay as they come. Drops none of the items.
+///
+/// # Errors
+/// The budget's.
+pub fn sorted_by_text<T>(
+    items: impl IntoIterator<Item = T>,
+    text: impl Fn(&T) -> String,
+    budget: &Budget,
+) -> Result<Vec<T>> {
+    let mut held = Reservation::default();
+    let (mut keys, mut keyed) = (Vec::new(), Vec::new());
+    let mut bytes = 0;
+    for item in items {
+        let key = text(&item);
+        bytes += key.capacity() + size_of::<String>() + size_of::<Option<T>>();
+        keys.push(key);
+        keyed.push(Some(item));
+        if keys.len() % Piece::Small.items() == 0 {
+            budget.check()?;
+            held.resize(budget, bytes as u64)?;
+        }
+    }
+    held.resize(budget, bytes as u64)?;
+    let order = order_of(&keys, budget)?;
+    Ok(order.into_iter().filter_map(|at| keyed[at].take()).collect())
+}
+
+/// Sorts texts.
+///
+/// # Errors
+/// The budget's.
+pub(crate) fn sorted_texts(mut texts: Vec<String>, budget: &Budget) -> Result<Vec<String>> {
+    let _held = budget.reserve((texts.len() * size_of::<String>()) as u64)?;
+    let order = order_of(&texts, budget)?;
+    Ok(order.into_iter().map(|at| std::mem::take(&mut texts[at])).collect())
+}
+
+/// The positions of the texts in their order.
+fn order_of(texts: &[String], budget: &Budget) -> Result<Vec<usize>> {
+    let _held = budget.reserve(size_of_val(texts) as u64 / 3)?;
+    let mut order: Vec<usize> = (0..texts.len()).collect();
+    sort_by(&mut order, Piece::Small, |a, b| texts[*a].cmp(&texts[*b]), budget)?;
+    Ok(order)
 }
 
 /// Sorts into one of the two; true if it is the second.
@@ -122,19 +167,29 @@ fn merge<T: Copy>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kgq_syntax::budget::{Clock, Limits, Work};
+    use crate::budget::{Clock, Limits, Work};
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU64, Ordering as Atomic};
     use std::time::Duration;
 
     fn numbers(count: usize) -> Vec<u32> {
-        let mut seed = 1u32;
-        (0..count)
-            .map(|_| {
-                seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                seed >> 20
-            })
-            .collect()
+        let mut random = fastrand::Rng::with_seed(1);
+        (0..count).map(|_| random.u32(..4096)).collect()
+    }
+
+    #[test]
+    fn items_are_sorted_by_texts_that_are_made_once() {
+        let items: Vec<(u32, usize)> = numbers(20_000).into_iter().zip(0..).collect();
+        let mut expected = items.clone();
+        expected.sort_by_key(|(number, _)| number.to_string());
+        let budget = Budget::default();
+        let sorted = sorted_by_text(items.clone(), |(number, _)| number.to_string(), &budget).unwrap();
+        assert_eq!(sorted, expected);
+        let texts: Vec<String> = items.iter().map(|(number, _)| number.to_string()).collect();
+        let mut expected = texts.clone();
+        expected.sort();
+        assert_eq!(sorted_texts(texts, &budget).unwrap(), expected);
+        assert!(budget.held() == 0 && budget.peak() > 100_000, "{}", budget.peak());
     }
 
     #[test]

@@ -1,0 +1,99 @@
+//! Where pages and files stand, as paths below the root and as readers see them.
+
+use super::model::Model;
+use super::query::PublishedQuery;
+
+/// What a server answers itself: a thing whose path begins so has its page at another.
+const SERVER: &[&str] = &[
+    "sparql",
+    "graphs",
+    "ask",
+    "find",
+    "about",
+    "events",
+    "mcp",
+    "docs",
+    "openapi.json",
+    "healthz",
+    "readyz",
+    "metrics",
+];
+
+/// The page by which a server shows any IRI.
+fn about(iri: &str) -> String {
+    format!("about.html?iri={}", escape(iri))
+}
+
+/// A text as a part of a path or of a query string.
+pub fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b if b.is_ascii_alphanumeric() || b"-._~".contains(&b) => out.push(char::from(b)),
+            b => out.push_str(&format!("%{b:02X}")),
+        }
+    }
+    out
+}
+
+impl Model<'_> {
+    /// The page of a thing, with its ending. A server has one for whatever the graph says something of, below its base at the path of
+    /// the IRI.
+    pub fn page(&self, iri: &str) -> Option<String> {
+        match self.names.get(iri) {
+            Some(stem) if !self.source.served => Some(format!("{stem}.html")),
+            Some(stem) if !SERVER.contains(&stem.split('/').next().unwrap_or(stem)) => Some(format!("{stem}.html")),
+            Some(_) => Some(about(iri)),
+            None => (self.source.served && self.out.contains_key(iri)).then(|| about(iri)),
+        }
+    }
+
+    /// The file beside a thing's page that says the same in a format.
+    pub fn beside(&self, iri: &str, ending: &str) -> Option<String> {
+        match self.names.get(iri) {
+            Some(stem) => Some(format!("{stem}.{ending}")),
+            None => self.source.served.then(|| format!("about?iri={}&format={ending}", escape(iri))),
+        }
+    }
+
+    /// The page of a canned query: of a server at its name, where it is asked.
+    pub fn query_page(&self, query: &PublishedQuery<'_>) -> String {
+        match self.source.served {
+            true => format!("query/{}.html", query.canned.name.split('/').map(escape).collect::<Vec<_>>().join("/")),
+            false => format!("{}.html", query.stem()),
+        }
+    }
+
+    /// The file beside that page with this ending.
+    pub fn query_file(&self, query: &PublishedQuery<'_>, ending: &str) -> String {
+        format!("{}{ending}", self.query_page(query).trim_end_matches("html"))
+    }
+
+    pub fn ontology_page(&self) -> String {
+        let own = self.ontology().and_then(|iri| self.page(iri.as_str())).filter(|page| !page.contains('?'));
+        own.unwrap_or_else(|| "ontology-terms.html".into())
+    }
+
+    /// Where a page will stand on the web.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{}", self.base_url(), self.shown(path))
+    }
+
+    /// A path as readers see it: of a server's page without its ending.
+    pub fn shown<'p>(&self, path: &'p str) -> &'p str {
+        match path.strip_suffix(".html").filter(|_| self.source.served) {
+            Some("index") => "",
+            Some(page) => page,
+            None => path,
+        }
+    }
+
+    /// The address of a page or a file below the root.
+    pub fn address(&self, path: &str) -> String {
+        let (file, query) = path.split_once('?').map_or((path, None), |(file, query)| (file, Some(query)));
+        match query {
+            Some(query) => format!("{}?{query}", self.shown(file)),
+            None => self.shown(file).to_owned(),
+        }
+    }
+}
