@@ -499,10 +499,13 @@ impl<'d> Queries<'d> {
             2 => Expr::Call("!".to_owned(), vec![self.condition(depth - 1, groups)]),
             3 if groups > 0 && (self.wide() || !self.nested) => self.exists(groups),
             4..=6 => Expr::Binary(self.dice.pick(&["=", "!="]), value(self), value(self)),
-            // Oxigraph's evaluator takes a term without an order, such as an IRI, for `<=` itself, which is an error (§17.3).
+            // Oxigraph's evaluator takes a term without an order, such as an IRI, for equal in order to itself, and so for `<=` and not
+            // `<` itself, which are errors (§17.3): in a narrow query one side has an order.
             7 => {
-                let operators: &[&str] = if self.wide() { &["<", "<=", ">", ">="] } else { &["<", ">"] };
-                Expr::Binary(self.dice.pick(operators), value(self), value(self))
+                let operator = self.dice.pick(&["<", "<=", ">", ">="]);
+                let number = |query: &mut Self| Box::new(Expr::Term(query.dice.pick(&INTEGERS).to_owned()));
+                let right = if self.wide() { value(self) } else { number(self) };
+                Expr::Binary(operator, value(self), right)
             }
             8 => Expr::Call("BOUND".to_owned(), vec![self.variable()]),
             9 => Expr::Call(
