@@ -72,6 +72,10 @@ class Setting:
     def output(self, command):
         return subprocess.run(command, cwd=HERE.parent, stdout=subprocess.PIPE, text=True, check=True).stdout
 
+    def stem(self, kind):
+        """The name of a set's data."""
+        return SCALES[self.options.scale][kind]
+
     def data(self, name):
         """A data set as N-Triples without compression, made where it is missing."""
         path = self.work / f"{name}.nt"
@@ -125,7 +129,7 @@ class Results:
 def measure(setting, kind, results):
     """Every query of a set, asked of one engine after the other."""
     names = ["kgq", *setting.options.peers]
-    stem = SCALES[setting.options.scale][kind]
+    stem = setting.stem(kind)
     engines, done = {}, 0
     queries = setting.queries(kind)
     try:
@@ -188,7 +192,7 @@ def meets(result, expected):
 
 def print_queries(setting, kind, results):
     names = setting.options.peers
-    stem = SCALES[setting.options.scale][kind]
+    stem = setting.stem(kind)
     print(f"\n### {kind}: {stem}\n")
     print("| query | rows | kgq | " + " | ".join(names) + " | to best | to Oxigraph |")
     print("|---|---:|---:|" + "---:|" * (len(names) + 2))

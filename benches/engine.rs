@@ -71,7 +71,7 @@ fn main() -> Result<()> {
     for file in query_files(folder) {
         let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         match time_query(&snapshot, &file, &options, |_| {}) {
-            Ok((ms, rows, digest)) => println!("{name}\t{ms:.3}\t{rows}\t{digest:016x}"),
+            Ok(Timed { ms, rows, digest, .. }) => println!("{name}\t{ms:.3}\t{rows}\t{digest:016x}"),
             Err(error) => println!("{name}\tfailed\t{}\t-", error.message()),
         }
     }
@@ -98,7 +98,9 @@ fn serve(snapshot: &Snapshot, options: &Options, ready: f64) -> Result<()> {
     for line in std::io::stdin().lock().lines() {
         let Ok(line) = line else { break };
         match time_query(snapshot, Path::new(line.trim()), options, |ms| say(json!({ "first": ms }))) {
-            Ok((ms, rows, digest)) => say(json!({ "ms": ms, "rows": rows, "digest": format!("{digest:016x}") })),
+            Ok(Timed { ms, cpu, rows, digest }) => {
+                say(json!({ "ms": ms, "cpu": cpu, "rows": rows, "digest": format!("{digest:016x}") }));
+            }
             Err(error) => say(json!({ "failed": error.message() })),
         }
     }
@@ -113,30 +115,54 @@ fn query_files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// The median time in milliseconds, the rows, and the digest of the answer. `first` is told the time of the first run.
-fn time_query(snapshot: &Snapshot, file: &Path, options: &Options, first: impl Fn(f64)) -> Result<(f64, u64, u64)> {
+/// What a query took, and its answer.
+struct Timed {
+    /// The median time in milliseconds.
+    ms: f64,
+    /// The median of the processor's milliseconds, in all threads.
+    cpu: f64,
+    rows: u64,
+    digest: u64,
+}
+
+/// `first` is told the time of the first run.
+fn time_query(snapshot: &Snapshot, file: &Path, options: &Options, first: impl Fn(f64)) -> Result<Timed> {
     let name = file.to_string_lossy();
     let text = std::fs::read_to_string(file).map_err(|e| Error::io(&name, &e))?;
     let context = ParseContext { prefixes: &Prefixes::new(), base: None, bounds: Default::default() };
     let timed = |digested| {
-        let started = Instant::now();
+        let (started, worked) = (Instant::now(), processor_time());
         // Peers are given the text too.
         let query = parse_query(Source::new(&name, &text), context)?;
         let found = answer(snapshot, &query, options, digested)?;
-        Ok::<_, Error>((started.elapsed(), found))
+        Ok::<_, Error>(((started.elapsed(), processor_time().saturating_sub(worked)), found))
     };
-    let (spent, _) = timed(false)?;
-    first(spent.as_secs_f64() * 1000.0);
+    let (spent @ (elapsed, _), _) = timed(false)?;
+    first(elapsed.as_secs_f64() * 1000.0);
     let (_, (rows, digest)) = timed(true)?;
-    let mut times = vec![spent];
-    if spent < LONG {
-        times.clear();
-        while times.len() < RUNS || times.len() < MOST_RUNS && times.iter().sum::<Duration>() < REPEATED {
-            times.push(timed(false)?.0);
+    let mut runs = vec![spent];
+    if elapsed < LONG {
+        runs.clear();
+        while runs.len() < RUNS
+            || runs.len() < MOST_RUNS && runs.iter().map(|(elapsed, _)| *elapsed).sum::<Duration>() < REPEATED
+        {
+            runs.push(timed(false)?.0);
         }
     }
+    let (elapsed, worked): (Vec<_>, Vec<_>) = runs.into_iter().unzip();
+    Ok(Timed { ms: median(elapsed), cpu: median(worked), rows, digest })
+}
+
+/// In milliseconds.
+fn median(mut times: Vec<Duration>) -> f64 {
     times.sort();
-    Ok((times[times.len() / 2].as_secs_f64() * 1000.0, rows, digest))
+    times[times.len() / 2].as_secs_f64() * 1000.0
+}
+
+/// What this process has had of the processor.
+fn processor_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or_default())
 }
 
 /// Reads the whole answer; its digest only where asked, as that is no part of answering.

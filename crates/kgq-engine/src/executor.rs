@@ -133,7 +133,7 @@ pub fn prepare(snapshot: &Snapshot, query: &Query, default_graph: DefaultGraph, 
 }
 
 /// Plans a query, with the context that it was planned in.
-fn plan<'s>(
+pub(crate) fn plan<'s>(
     snapshot: &'s Snapshot,
     query: &Query,
     default_graph: DefaultGraph,

@@ -198,6 +198,8 @@ fn at_most(answer: Answer, most: u64) -> Answer {
 }
 
 #[cfg(test)]
+mod class_tests;
+#[cfg(test)]
 mod prepared_tests;
 #[cfg(test)]
 mod tests;

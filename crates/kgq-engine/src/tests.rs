@@ -11,7 +11,7 @@ use oxrdfio::{RdfFormat, RdfParser};
 use spargebra::SparqlParser;
 use std::sync::Arc;
 
-fn snapshot(data: &str) -> Snapshot {
+pub fn snapshot(data: &str) -> Snapshot {
     let prefixed = format!("@prefix : <http://e/> .\n@prefix xsd: <http://www.w3.org/2001/XMLSchema#> .\n{data}");
     Snapshot::from_quads(RdfParser::from_format(RdfFormat::TriG).for_slice(&prefixed).map(Result::unwrap)).unwrap()
 }
@@ -33,7 +33,7 @@ fn rows(answer: Answer) -> Vec<String> {
     rows
 }
 
-fn ours(data: &str, query: &str, default_graph: DefaultGraph) -> Vec<String> {
+pub fn ours(data: &str, query: &str, default_graph: DefaultGraph) -> Vec<String> {
     let snapshot = snapshot(data);
     let query = SparqlParser::new().with_prefix("", "http://e/").unwrap().parse_query(query).unwrap();
     let budget = Budget::default();
@@ -51,7 +51,7 @@ fn agree_in(data: &str, query: &str, default_graph: DefaultGraph) {
     assert_eq!(mine, oracle, "{query}\n{plan}");
 }
 
-fn agree(data: &str, query: &str) {
+pub fn agree(data: &str, query: &str) {
     agree_in(data, query, DefaultGraph::Stored);
 }
 

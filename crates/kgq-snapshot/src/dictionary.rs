@@ -1,5 +1,9 @@
 //! The sorted terms: from an id to its term and value, and back.
 
+mod classes;
+
+pub use classes::{TermClass, TypeKey};
+
 use super::TermId;
 use super::file::{Reader, Writer};
 use super::front_coding::{StringTable, StringTableBuilder, TableReader};

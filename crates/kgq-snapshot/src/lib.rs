@@ -41,7 +41,7 @@ mod value;
 
 pub use cache::{Cache, CacheEntry};
 pub use content_key::ContentKey;
-pub use dictionary::Decoder;
+pub use dictionary::{Decoder, TermClass, TypeKey};
 pub use find::Bound;
 pub use id::{Component, Permutation, QuadPermutation, TermId};
 pub use index::Index;
@@ -360,6 +360,16 @@ impl Snapshot {
     /// The ids of all terms of a family.
     pub fn family_range(&self, family: Family) -> Range<u32> {
         self.0.dictionary.family_range(family)
+    }
+
+    /// Stretches of ids whose terms are alike in all but their text, in order; together they are all terms.
+    pub fn classes(&self) -> Vec<TermClass> {
+        self.0.dictionary.classes()
+    }
+
+    /// What tells whether two terms are of one kind, datatype, language and direction, and both well-typed or not: then the keys are equal.
+    pub fn type_key(&self, id: TermId) -> TypeKey {
+        self.0.dictionary.type_key(id)
     }
 
     /// Subject, predicate and object of a triple term; `None` for other kinds.

@@ -81,6 +81,30 @@ impl Function {
     }
 }
 
+impl Function {
+    /// Whether its first argument is a string, or a term whose text it reads.
+    pub fn reads_text(&self) -> bool {
+        matches!(
+            self,
+            Self::Str
+                | Self::Concat
+                | Self::SubStr
+                | Self::StrLen
+                | Self::UpperCase
+                | Self::LowerCase
+                | Self::EncodeForUri
+                | Self::Contains
+                | Self::StrStarts
+                | Self::StrEnds
+                | Self::StrBefore
+                | Self::StrAfter
+                | Self::Digest(_)
+                | Self::Regex(_)
+                | Self::Replace(_)
+        )
+    }
+}
+
 /// One row's arguments of a function.
 pub struct Arguments<'a, 'b> {
     pub columns: &'a [Column<'b>],

@@ -3,6 +3,7 @@
 
 use super::Context;
 use super::arithmetic::{Operation, Rounding};
+use super::by_class::ByClass;
 use super::call::{Function, PatternSource};
 use super::cast::Target;
 use super::dates::Part;
@@ -51,6 +52,8 @@ pub enum ExpressionNode {
     Call(Function, Vec<ExpressionNode>),
     Generate(Generator, Option<Box<ExpressionNode>>),
     PerDistinct(Box<PerDistinct>),
+    /// A condition on the kind, datatype or language of a column's terms.
+    ByClass(Box<ByClass>, usize),
 }
 
 /// A term that stands in the expression.
@@ -344,7 +347,7 @@ fn text_test(function: &Function, arguments: &[ExpressionNode]) -> Option<Expres
         _ => None,
     };
     let test = match function {
-        Function::Contains => Looking::Contains(part()?),
+        Function::Contains => Looking::containing(&part()?),
         Function::StrStarts => Looking::StartsWith(part()?),
         Function::StrEnds => Looking::EndsWith(part()?),
         Function::Regex(PatternSource::Constant(Ok(pattern))) => Looking::matching(Arc::clone(pattern)),
@@ -450,6 +453,7 @@ impl ExpressionNode {
             | Self::Variable(_)
             | Self::Bound(_)
             | Self::TextTest(_, _)
+            | Self::ByClass(_, _)
             | Self::PerDistinct(_) => Vec::new(),
             Self::Or(parts) | Self::And(parts) | Self::Coalesce(parts) | Self::Call(_, parts) => parts.iter().collect(),
             Self::Not(a) | Self::Plus(a) | Self::Minus(a) | Self::Test(_, a) | Self::InRanges(_, a) => vec![a],
@@ -469,6 +473,7 @@ impl ExpressionNode {
             | Self::Variable(_)
             | Self::Bound(_)
             | Self::TextTest(_, _)
+            | Self::ByClass(_, _)
             | Self::PerDistinct(_) => Vec::new(),
             Self::Or(parts) | Self::And(parts) | Self::Coalesce(parts) | Self::Call(_, parts) => {
                 parts.iter_mut().collect()
@@ -492,7 +497,12 @@ impl ExpressionNode {
     fn is_constant(&self) -> bool {
         let of_row = matches!(
             self,
-            Self::Variable(_) | Self::Bound(_) | Self::TextTest(_, _) | Self::Generate(_, _) | Self::PerDistinct(_)
+            Self::Variable(_)
+                | Self::Bound(_)
+                | Self::TextTest(_, _)
+                | Self::ByClass(_, _)
+                | Self::Generate(_, _)
+                | Self::PerDistinct(_)
         );
         !of_row && self.children().into_iter().all(|child| matches!(child, Self::Constant(_) | Self::Error))
     }
@@ -510,7 +520,8 @@ impl ExpressionNode {
             | Self::SameTerm(_)
             | Self::In(_, _)
             | Self::Test(_, _)
-            | Self::TextTest(_, _) => true,
+            | Self::TextTest(_, _)
+            | Self::ByClass(_, _) => true,
             Self::Call(function, _) => function.is_boolean(),
             Self::PerDistinct(distinct) => distinct.is_boolean(),
             Self::Constant(_)
@@ -530,7 +541,8 @@ impl ExpressionNode {
         fn visit(node: &ExpressionNode, columns: &mut Vec<usize>) {
             if let ExpressionNode::Variable(column)
             | ExpressionNode::Bound(column)
-            | ExpressionNode::TextTest(_, column) = node
+            | ExpressionNode::TextTest(_, column)
+            | ExpressionNode::ByClass(_, column) = node
             {
                 columns.push(*column);
             }
@@ -543,10 +555,35 @@ impl ExpressionNode {
     }
 
     fn move_columns(&mut self) {
-        if let Self::Variable(column) | Self::Bound(column) | Self::TextTest(_, column) = self {
+        if let Self::Variable(column) | Self::Bound(column) | Self::TextTest(_, column) | Self::ByClass(_, column) =
+            self
+        {
             *column = 0;
         }
         self.children_mut().into_iter().for_each(Self::move_columns);
+    }
+
+    /// Whether a condition holds for the node or any part of it.
+    pub fn any(&self, holds: &dyn Fn(&Self) -> bool) -> bool {
+        holds(self) || self.children().into_iter().any(|child| child.any(holds))
+    }
+
+    /// Whether it looks at nothing but the kinds, datatypes and languages of variables' terms.
+    fn reads_class_only(&self) -> bool {
+        match self {
+            Self::Constant(_) | Self::Error => true,
+            Self::Variable(_)
+            | Self::Bound(_)
+            | Self::TextTest(_, _)
+            | Self::ByClass(_, _)
+            | Self::PerDistinct(_)
+            | Self::Generate(_, _) => false,
+            Self::Call(Function::Lang | Function::LangDir | Function::Datatype, arguments) => {
+                matches!(arguments.as_slice(), [Self::Variable(_)])
+            }
+            Self::Test(_, operand) => matches!(**operand, Self::Variable(_)) || operand.reads_class_only(),
+            _ => self.children().into_iter().all(Self::reads_class_only),
+        }
     }
 
     /// Whether evaluating it for a row costs more than finding out whether that was done before.
@@ -559,6 +596,16 @@ impl ExpressionNode {
         is_costly || self.children().into_iter().any(Self::is_costly)
     }
 
+    /// Whether texts of terms are read for it.
+    pub fn reads_text(&self) -> bool {
+        self.any(&|node| match node {
+            Self::PerDistinct(distinct) => distinct.reads_text(),
+            Self::TextTest(test, _) => !test.is_cheap(),
+            Self::Call(function, _) => function.reads_text(),
+            _ => false,
+        })
+    }
+
     /// Whether a string of its own may be built for each row.
     fn builds_much(&self) -> bool {
         matches!(self, Self::Call(Function::Replace(_) | Function::Digest(_), _))
@@ -568,6 +615,13 @@ impl ExpressionNode {
 
 /// Puts what is costly and looks at one variable behind a memory of the terms that it was evaluated for.
 fn share(mut node: ExpressionNode, is_root: bool) -> ExpressionNode {
+    if node.is_boolean()
+        && node.reads_class_only()
+        && let Some(column) = node.only_column()
+    {
+        node.move_columns();
+        return ExpressionNode::ByClass(Box::new(ByClass::new(node)), column);
+    }
     if node.is_costly()
         && (is_root || node.is_boolean() || node.builds_much())
         && node.is_deterministic()

@@ -59,6 +59,10 @@ impl PerDistinct {
         self.inner.is_boolean()
     }
 
+    pub fn reads_text(&self) -> bool {
+        self.inner.reads_text()
+    }
+
     pub fn truths(&self, evaluation: &Evaluation<'_>, rows: &Rows<'_>) -> Result<Vec<Truth>> {
         self.evaluate(&self.truths, rows, |batch| evaluation.truths(&self.inner, &Rows::all(batch, 0)), |_| 0)
     }

@@ -4,7 +4,7 @@ use super::call::{Arguments, Function, call};
 use super::compare;
 use super::compile::{ExpressionNode, Generator, OrderTest, Test};
 use super::value::{Number, Text, Value};
-use super::{Context, arithmetic, text_test};
+use super::{Context, arithmetic, by_class, text_test};
 use crate::batch::{Batch, gather};
 use crate::terms::Truth;
 use kgq_snapshot::{TermId, TermKind};
@@ -303,6 +303,7 @@ impl<'c> Evaluation<'c> {
                 Ok(truths)
             }
             ExpressionNode::TextTest(test, column) => test.truths(&rows.column(*column), self.context),
+            ExpressionNode::ByClass(test, column) => test.truths(&rows.column(*column), self),
             ExpressionNode::Test(test, operand) => {
                 let column = self.column(operand, rows)?;
                 Ok((0..rows.len()).map(|row| self.test(*test, &column, row)).collect())
@@ -386,11 +387,34 @@ impl<'c> Evaluation<'c> {
             ExpressionNode::If(parts) => self.choose(parts, rows),
             ExpressionNode::Coalesce(parts) => self.coalesce(parts, rows),
             ExpressionNode::Call(function, arguments) => {
-                let columns: Vec<Column<'_>> =
+                let mut columns: Vec<Column<'_>> =
                     arguments.iter().map(|argument| self.column(argument, rows)).collect::<Result<_>>()?;
+                if let Some(Column::Ids(ids)) = columns.first()
+                    && ids.len() > 1
+                    && function.reads_text()
+                    && !matches!(function, Function::StrLen)
+                {
+                    let texts = text_test::strings(ids, matches!(function, Function::Str), context)?;
+                    let bytes = texts.iter().flatten().map(|datum| match datum {
+                        Datum::Value(value) => value.bytes(),
+                        Datum::Term(_) => 0,
+                    });
+                    self.grow(bytes.sum())?;
+                    columns[0] = Column::Data(texts);
+                    if matches!(function, Function::Str) {
+                        // Of blank nodes and triple terms there is none, and of computed terms it is made below.
+                        let all = |datum: &Option<Datum>| !matches!(datum, Some(Datum::Term(_)));
+                        if matches!(&columns[0], Column::Data(data) if data.iter().all(all)) {
+                            return Ok(columns.swap_remove(0));
+                        }
+                    }
+                }
                 let mut out = Vec::with_capacity(rows.len());
                 let lengths = match (function, columns.as_slice()) {
                     (Function::StrLen, [Column::Ids(ids)]) => text_test::lengths(ids, context)?,
+                    (Function::Lang | Function::LangDir | Function::Datatype, [Column::Ids(ids)]) if ids.len() > 1 => {
+                        return by_class::type_function(function, ids, self);
+                    }
                     _ => Vec::new(),
                 };
                 for row in 0..rows.len() {
@@ -425,6 +449,7 @@ impl<'c> Evaluation<'c> {
             | ExpressionNode::In(_, _)
             | ExpressionNode::Test(_, _)
             | ExpressionNode::TextTest(_, _)
+            | ExpressionNode::ByClass(_, _)
             | ExpressionNode::PerDistinct(_) => Ok(Column::Truths(self.truths(node, rows)?)),
         }
     }
@@ -498,6 +523,13 @@ impl<'c> Evaluation<'c> {
             }))
         };
         Ok(Column::Data((0..rows.len()).map(one).collect()))
+    }
+
+    /// A function of one term.
+    pub fn call_one(&self, function: &Function, id: TermId) -> Result<Option<Datum>> {
+        let columns = [Column::Ids(Cow::Owned(vec![id]))];
+        let counts = self.forgiving.get() == 0;
+        call(function, &Arguments { columns: &columns, row: 0, context: self.context, counts })
     }
 
     fn equals(&self, a: &Column<'_>, b: &Column<'_>, row: usize) -> Truth {

@@ -13,8 +13,11 @@
 //! standard has an error; a term without an order, such as an IRI, is neither `<=` nor `>=` itself.
 
 pub mod arithmetic;
+mod by_class;
 mod call;
 pub mod cast;
+#[cfg(test)]
+mod class_tests;
 pub mod compare;
 mod compile;
 mod dates;
@@ -27,6 +30,7 @@ mod random;
 #[cfg(test)]
 mod random_tests;
 mod range;
+mod stretches;
 mod strings;
 #[cfg(test)]
 mod tests;
@@ -52,6 +56,9 @@ use std::ops::Range;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use value::Value;
+
+/// Rows after which it pays to find out once where in the sorted dictionary a condition holds.
+const ROWS_BEFORE_SEARCH: usize = 512;
 
 /// Bytes that one string may have. A query could otherwise double one until memory is used up.
 const LARGEST_STRING: usize = 1 << 28;
@@ -113,6 +120,16 @@ pub struct Compiled {
     root: ExpressionNode,
 }
 
+/// The terms for which an expression over one column may be true.
+#[derive(Debug)]
+pub struct Candidates {
+    pub column: usize,
+    /// Stretches of stored ids, ascending, outside of which no stored id makes it true.
+    pub ranges: Vec<Range<u32>>,
+    /// Whether all ids in them do.
+    pub sure: bool,
+}
+
 /// Compiles an expression whose variables are columns of `schema`; one that is not is unbound.
 ///
 /// # Errors
@@ -144,19 +161,33 @@ impl Compiled {
         }
     }
 
-    /// If the expression compares a column with a constant: the column, stretches of stored ids, ascending, outside of
-    /// which no stored id makes it true, and whether all in them do.
-    pub fn as_ranges(&self) -> Option<(usize, Vec<Range<u32>>, bool)> {
-        match &self.root {
+    /// If the dictionary's order tells for which terms of a column the expression is true: those.
+    ///
+    /// Finding out may take some look-ups in the dictionary; where `cheap` is wanted it takes none.
+    ///
+    /// # Errors
+    /// A limit of the query.
+    pub fn as_ranges(&self, cheap: bool, context: &Context<'_>) -> Result<Option<Candidates>> {
+        let (column, (ranges, sure)) = match &self.root {
             ExpressionNode::InRanges(ranges, operand) => match **operand {
-                ExpressionNode::Variable(column) => {
-                    let (candidates, sure) = ranges.candidates();
-                    Some((column, candidates, sure))
-                }
-                _ => None,
+                ExpressionNode::Variable(column) => (column, ranges.candidates()),
+                _ => return Ok(None),
             },
-            _ => None,
-        }
+            ExpressionNode::ByClass(test, column) if !cheap => {
+                (*column, test.stretches(&Evaluation::new(context)?)?.candidates())
+            }
+            ExpressionNode::TextTest(test, column) if !cheap => match test.stretches(context) {
+                Some(stretches) => (*column, stretches.candidates()),
+                None => return Ok(None),
+            },
+            _ => return Ok(None),
+        };
+        Ok(Some(Candidates { column, ranges, sure }))
+    }
+
+    /// Whether texts of terms are read for it, which is cheapest in the order of the dictionary.
+    pub fn reads_text(&self) -> bool {
+        self.root.reads_text()
     }
 
     /// The positions of the rows for which the expression is true.

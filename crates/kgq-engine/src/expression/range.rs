@@ -4,6 +4,7 @@ use super::Context;
 use super::compare;
 use super::compile::OrderTest;
 use super::evaluate::Column;
+use super::stretches::Stretches;
 use super::value::Value;
 use crate::terms::Truth;
 use kgq_snapshot::{Family, TermId};
@@ -15,8 +16,7 @@ use std::ops::Range;
 #[derive(Debug)]
 pub struct Ranges {
     tests: Vec<Test>,
-    /// Where each stretch of ids ends, and what the comparison comes to in it; `None` where the values decide. Sorted.
-    stretches: Vec<Stretch>,
+    stretches: Stretches,
 }
 
 /// A comparison with a constant.
@@ -50,17 +50,14 @@ const ORDERED: [Family; 9] = [
 /// Stretches of ids while they are laid out.
 struct Layout<'t> {
     test: &'t Test,
-    stretches: Vec<Stretch>,
+    stretches: Stretches,
 }
-
-/// Where a stretch of ids ends, and what a comparison comes to in it; `None` where the values decide.
-type Stretch = (u32, Option<Truth>);
 
 impl Ranges {
     pub fn new(comparison: Comparison, id: TermId, constant: Value, context: &Context<'_>) -> Self {
         let snapshot = context.terms.snapshot();
         let test = Test { comparison, constant, id };
-        let mut layout = Layout { test: &test, stretches: Vec::new() };
+        let mut layout = Layout { test: &test, stretches: Stretches::default() };
         for family in [Family::BlankNode, Family::Iri] {
             layout.push_terms(snapshot.family_range(family));
         }
@@ -75,8 +72,8 @@ impl Ranges {
         // What stands after the strings: language-tagged ones, other literals, triple terms.
         let rest = snapshot.family_range(Family::Other);
         layout.push_terms(snapshot.family_range(Family::String).end..rest.start);
-        push(&mut layout.stretches, rest.end, test.truth_of_other());
-        push(&mut layout.stretches, snapshot.term_count(), test.truth_of_triples());
+        layout.stretches.push(rest.end, test.truth_of_other());
+        layout.stretches.push(snapshot.term_count(), test.truth_of_triples());
         let stretches = layout.stretches;
         Self { tests: vec![test], stretches }
     }
@@ -99,19 +96,7 @@ impl Ranges {
     }
 
     fn or(mut self, other: Self) -> Self {
-        let mut stretches = Vec::with_capacity(self.stretches.len() + other.stretches.len());
-        let (mut left, mut right) = (self.stretches.iter().peekable(), other.stretches.iter().peekable());
-        while let (Some((left_end, a)), Some((right_end, b))) = (left.peek(), right.peek()) {
-            let truth = match (a, b) {
-                (Some(Truth::True), _) | (_, Some(Truth::True)) => Some(Truth::True),
-                (Some(a), Some(b)) => Some(a.or(*b)),
-                (None, _) | (_, None) => None,
-            };
-            let end = *left_end.min(right_end);
-            push(&mut stretches, end, truth);
-            left.next_if(|(left_end, _)| *left_end == end);
-            right.next_if(|(right_end, _)| *right_end == end);
-        }
+        let stretches = self.stretches.or(&other.stretches);
         self.tests.extend(other.tests);
         Self { tests: self.tests, stretches }
     }
@@ -122,11 +107,7 @@ impl Ranges {
         if id == TermId::UNBOUND {
             return Truth::Error;
         }
-        let at = self.stretches.partition_point(|(end, _)| *end <= id.get());
-        match self.stretches.get(at) {
-            Some((_, Some(truth))) => *truth,
-            _ => self.decide(&context.terms.value(id)),
-        }
+        self.stretches.truth(id).unwrap_or_else(|| self.decide(&context.terms.value(id)))
     }
 
     pub fn truth_of_value(&self, column: &Column<'_>, row: usize, context: &Context<'_>) -> Truth {
@@ -146,32 +127,7 @@ impl Ranges {
 
     /// Stretches of stored ids, ascending, outside of which the comparison is not true; and whether it is in all of them.
     pub fn candidates(&self) -> (Vec<Range<u32>>, bool) {
-        let mut start = 0;
-        let mut found: Vec<Range<u32>> = Vec::new();
-        let mut sure = true;
-        for (end, truth) in &self.stretches {
-            if matches!(truth, Some(Truth::True) | None) {
-                sure &= truth.is_some();
-                match found.last_mut() {
-                    Some(last) if last.end == start => last.end = *end,
-                    _ => found.push(start..*end),
-                }
-            }
-            start = *end;
-        }
-        (found, sure)
-    }
-}
-
-/// Adds a stretch up to `end`; nothing, if there is no id before it.
-fn push(stretches: &mut Vec<Stretch>, end: u32, truth: Option<Truth>) {
-    let start = stretches.last().map_or(0, |(end, _)| *end);
-    if end <= start {
-        return;
-    }
-    match stretches.last_mut() {
-        Some((last, same)) if *same == truth => *last = end,
-        _ => stretches.push((end, truth)),
+        self.stretches.candidates()
     }
 }
 
@@ -202,7 +158,7 @@ impl Test {
 
 impl Layout<'_> {
     fn push(&mut self, end: u32, truth: Option<Truth>) {
-        push(&mut self.stretches, end, truth);
+        self.stretches.push(end, truth);
     }
 
     /// Terms that equal only themselves: blank nodes, IRIs, language-tagged strings.

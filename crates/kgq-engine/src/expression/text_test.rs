@@ -1,13 +1,16 @@
 //! CONTAINS, STRSTARTS, STRENDS and REGEX of a variable, or of its STR(), with a constant: read from the dictionary without
 //! making a term or a string for every row. The length of strings is found in the same way.
 
-use super::Context;
+use super::evaluate::Datum;
 use super::pattern::Pattern;
-use super::value::Text;
+use super::stretches::Stretches;
+use super::value::{Text, Value};
+use super::{Context, ROWS_BEFORE_SEARCH};
 use crate::terms::Truth;
 use kgq_snapshot::{Decoder, Family, Snapshot, TermId, TermKind};
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::Term;
+use memchr::memmem::Finder;
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -19,26 +22,30 @@ pub struct TextTest {
     of_str: bool,
     /// Rows tested so far.
     rows: AtomicUsize,
-    /// The IRIs and the plain strings that start with what is looked for, once that is worth finding out.
-    starting: OnceLock<[Range<u32>; 2]>,
+    /// Where terms start with what is looked for, once that is worth finding out.
+    starting: OnceLock<Option<Stretches>>,
 }
 
 /// What is looked for. Strings to look for have no language, so they go with any text (SPARQL 1.1 §17.4.3.1.2).
 #[derive(Debug)]
 pub enum Looking {
-    Contains(String),
+    Contains(Box<Finder<'static>>),
     StartsWith(String),
     EndsWith(String),
     Matches(Arc<Pattern>),
 }
 
 impl Looking {
+    pub fn containing(part: &str) -> Self {
+        Self::Contains(Box::new(Finder::new(part).into_owned()))
+    }
+
     /// Looks for what a regular expression matches.
     pub fn matching(pattern: Arc<Pattern>) -> Self {
         match pattern.as_literal() {
             Some((true, text, false)) => Self::StartsWith(text.to_owned()),
             Some((false, text, true)) => Self::EndsWith(text.to_owned()),
-            Some((false, text, false)) => Self::Contains(text.to_owned()),
+            Some((false, text, false)) => Self::containing(text),
             Some((true, _, true)) | None => Self::Matches(pattern),
         }
     }
@@ -47,8 +54,8 @@ impl Looking {
 /// Rows between two looks at the clock.
 const ROWS_BETWEEN_CHECKS: usize = 256;
 
-/// Rows after which the dictionary, where IRIs and strings are sorted, is searched for those that start alike.
-const ROWS_BEFORE_SEARCH: usize = 512;
+/// With more languages and datatypes than this no stretches are laid out.
+const MOST_CLASSES: usize = 256;
 
 impl TextTest {
     pub fn new(test: Looking, of_str: bool) -> Self {
@@ -60,14 +67,44 @@ impl TextTest {
         matches!(self.test, Looking::StartsWith(_))
     }
 
+    /// Where terms start with what is looked for: IRIs, and literals of one language or datatype, are sorted by their text. `None` if
+    /// it is not looked for at the start.
+    pub fn stretches(&self, context: &Context<'_>) -> Option<&Stretches> {
+        let Looking::StartsWith(start) = &self.test else { return None };
+        let snapshot = context.terms.snapshot();
+        let lay_out = || {
+            let classes = snapshot.classes();
+            if classes.len() > MOST_CLASSES {
+                return None;
+            }
+            let mut stretches = Stretches::default();
+            for class in classes {
+                let has_text = match class.family {
+                    Family::BlankNode | Family::Triple => false,
+                    Family::String | Family::Language(_) => true,
+                    _ => self.of_str,
+                };
+                if has_text && class.uniform {
+                    let found = starting(start, class.ids.clone(), snapshot);
+                    stretches.push(found.start, Some(Truth::False));
+                    stretches.push(found.end, Some(Truth::True));
+                    stretches.push(class.ids.end, Some(Truth::False));
+                } else {
+                    // Numbers are sorted by their values, not by their texts.
+                    stretches.push(class.ids.end, (!has_text).then_some(Truth::Error));
+                }
+            }
+            Some(stretches)
+        };
+        self.starting.get_or_init(lay_out).as_ref()
+    }
+
     pub fn truths(&self, ids: &[TermId], context: &Context<'_>) -> Result<Vec<Truth>> {
-        if let Looking::StartsWith(start) = &self.test
-            && self.starting.get().is_none()
-            && self.rows.fetch_add(ids.len(), Ordering::Relaxed) + ids.len() > ROWS_BEFORE_SEARCH
-        {
-            let snapshot = context.terms.snapshot();
-            self.starting.get_or_init(|| [Family::Iri, Family::String].map(|family| starting(start, family, snapshot)));
-        }
+        let stretches = if self.rows.fetch_add(ids.len(), Ordering::Relaxed) + ids.len() > ROWS_BEFORE_SEARCH {
+            self.stretches(context)
+        } else {
+            None
+        };
         // Terms mostly come in the order of their ids, in which near ones are decoded from each other.
         let mut decoder = context.terms.snapshot().decoder();
         let mut truths: Vec<Truth> = Vec::with_capacity(ids.len());
@@ -77,7 +114,10 @@ impl TextTest {
             }
             let truth = match truths.last() {
                 Some(last) if ids[row - 1] == *id => *last,
-                _ => self.truth(*id, context, &mut decoder),
+                _ => match stretches.and_then(|stretches| stretches.truth(*id)) {
+                    Some(truth) => truth,
+                    None => self.truth(*id, context, &mut decoder),
+                },
             };
             truths.push(truth);
         }
@@ -93,46 +133,70 @@ impl TextTest {
             return self.truth_of_computed(id, context).into();
         }
         let snapshot = terms.snapshot();
-        if let Some([iris, strings]) = self.starting.get() {
-            match snapshot.value_rank(id).0 {
-                Family::Iri if self.of_str => return iris.contains(&id.get()).into(),
-                Family::String => return strings.contains(&id.get()).into(),
-                _ => {}
-            }
-        }
         let has_text = if self.of_str {
             matches!(snapshot.kind(id), TermKind::Iri | TermKind::Literal)
         } else {
             matches!(snapshot.value_rank(id).0, Family::String | Family::Language(_))
         };
         let text = if has_text { decoder.text(id) } else { None };
-        match text.map(std::str::from_utf8) {
-            Some(Ok(text)) => self.holds(text).into(),
-            Some(Err(_)) | None => Truth::Error,
-        }
+        text.and_then(|text| self.holds(text)).into()
     }
 
     fn truth_of_computed(&self, id: TermId, context: &Context<'_>) -> Option<bool> {
         let term = context.terms.term(id);
         match term {
-            Term::NamedNode(iri) if self.of_str => Some(self.holds(iri.as_str())),
-            Term::Literal(literal) if self.of_str => Some(self.holds(literal.value())),
+            Term::NamedNode(iri) if self.of_str => self.holds(iri.as_str().as_bytes()),
+            Term::Literal(literal) if self.of_str => self.holds(literal.value().as_bytes()),
             _ if self.of_str => None,
-            term => match super::value::Value::of(term) {
-                super::value::Value::Text(Text { value, .. }) => Some(self.holds(&value)),
+            term => match Value::of(term) {
+                Value::Text(Text { value, .. }) => self.holds(value.as_bytes()),
                 _ => None,
             },
         }
     }
 
-    fn holds(&self, text: &str) -> bool {
-        match &self.test {
-            Looking::Contains(part) => text.contains(part),
-            Looking::StartsWith(part) => text.starts_with(part),
-            Looking::EndsWith(part) => text.ends_with(part),
-            Looking::Matches(pattern) => pattern.is_match(text),
-        }
+    /// Whether it is found in a text, which is UTF-8: then what is found in its bytes is found in its characters.
+    fn holds(&self, text: &[u8]) -> Option<bool> {
+        Some(match &self.test {
+            Looking::Contains(part) => part.find(text).is_some(),
+            Looking::StartsWith(part) => text.starts_with(part.as_bytes()),
+            Looking::EndsWith(part) => text.ends_with(part.as_bytes()),
+            Looking::Matches(pattern) => pattern.is_match(std::str::from_utf8(text).ok()?),
+        })
     }
+}
+
+/// The terms of a column as what a function of strings reads: strings that the snapshot has are read one after the other, near ones from
+/// each other. With `of_str` the text of IRIs and literals, as STR() gives it.
+pub fn strings(ids: &[TermId], of_str: bool, context: &Context<'_>) -> Result<Vec<Option<Datum>>> {
+    let snapshot = context.terms.snapshot();
+    let mut decoder = snapshot.decoder();
+    let mut data: Vec<Option<Datum>> = Vec::with_capacity(ids.len());
+    for (row, id) in ids.iter().enumerate() {
+        if row % ROWS_BETWEEN_CHECKS == ROWS_BETWEEN_CHECKS - 1 {
+            context.terms.budget().check()?;
+        }
+        let datum = match data.last() {
+            Some(last) if ids[row - 1] == *id => last.clone(),
+            _ if *id == TermId::UNBOUND => None,
+            _ if !context.terms.is_stored(*id) => Some(Datum::Term(*id)),
+            _ if of_str => match snapshot.kind(*id) {
+                TermKind::Iri | TermKind::Literal => decoder.text(*id).map(text_datum),
+                TermKind::BlankNode | TermKind::Triple => Some(Datum::Term(*id)),
+            },
+            _ => match snapshot.value_rank(*id).0 {
+                Family::String => decoder.text(*id).map(text_datum),
+                Family::Language(_) => decoder.term(*id).map(|term| Datum::Value(Value::of(term))),
+                _ => Some(Datum::Term(*id)),
+            },
+        };
+        data.push(datum);
+    }
+    Ok(data)
+}
+
+fn text_datum(text: &[u8]) -> Datum {
+    Datum::Value(Value::string(String::from_utf8_lossy(text).into_owned()))
 }
 
 /// STRLEN of strings that the snapshot has; `None` in the place of other terms.
@@ -154,9 +218,8 @@ pub fn lengths(ids: &[TermId], context: &Context<'_>) -> Result<Vec<Option<i64>>
     Ok(lengths)
 }
 
-/// The ids of the terms of a family, sorted by their text, whose text starts with `start`.
-fn starting(start: &str, family: Family, snapshot: &Snapshot) -> Range<u32> {
-    let all = snapshot.family_range(family);
+/// Of these ids, whose terms are sorted by their text, those whose text starts with `start`.
+fn starting(start: &str, all: Range<u32>, snapshot: &Snapshot) -> Range<u32> {
     let mut buffer = Vec::new();
     let mut first = |from: Range<u32>, holds: &dyn Fn(&[u8]) -> bool| {
         let (mut low, mut high) = (from.start, from.end);

@@ -2,24 +2,16 @@
 //! once per state, however many paths lead to it.
 
 use super::Context;
-use super::source::{Order, Source};
-use crate::plan::{Graph, Path, Repeat};
-use kgq_snapshot::{Permutation, QuadPermutation, TermId};
+use super::edges::{Edges, ROWS_BETWEEN_CHECKS, Step};
+use crate::plan::{Path, Repeat};
+use kgq_snapshot::TermId;
 use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::Result;
 use rustc_hash::FxHashSet;
 
 #[derive(Clone, Debug)]
 enum Edge {
-    /// From subject to object, or back.
-    Predicate {
-        predicate: TermId,
-        back: bool,
-    },
-    Not {
-        predicates: Vec<TermId>,
-        back: bool,
-    },
+    Step(Step),
     Nothing,
 }
 
@@ -36,6 +28,25 @@ impl Automaton {
         let mut automaton = Self { edges: vec![Vec::new(), Vec::new()] };
         automaton.closure(repeat, path, back, 0, Self::END);
         automaton
+    }
+
+    /// The steps with which a walk can begin.
+    pub fn first_steps(&self) -> Vec<&Step> {
+        let (mut steps, mut seen, mut open) = (Vec::new(), vec![false; self.edges.len()], vec![0]);
+        seen[0] = true;
+        while let Some(state) = open.pop() {
+            for (edge, to) in &self.edges[state] {
+                match edge {
+                    Edge::Step(step) => steps.push(step),
+                    Edge::Nothing if !seen[*to] => {
+                        seen[*to] = true;
+                        open.push(*to);
+                    }
+                    Edge::Nothing => {}
+                }
+            }
+        }
+        steps
     }
 
     fn state(&mut self) -> usize {
@@ -61,9 +72,11 @@ impl Automaton {
     fn path(&mut self, path: &Path, back: bool, from: usize, to: usize) {
         match path {
             Path::Predicate(predicate) => {
-                self.edges[from].push((Edge::Predicate { predicate: *predicate, back }, to));
+                self.edges[from].push((Edge::Step(Step::Predicate { predicate: *predicate, back }), to));
             }
-            Path::Not(predicates) => self.edges[from].push((Edge::Not { predicates: predicates.clone(), back }, to)),
+            Path::Not(predicates) => {
+                self.edges[from].push((Edge::Step(Step::Not { predicates: predicates.clone(), back }), to));
+            }
             Path::Reverse(path) => self.path(path, !back, from, to),
             Path::Alternative(paths) => paths.iter().for_each(|path| self.path(path, back, from, to)),
             Path::Sequence(paths) => {
@@ -79,120 +92,24 @@ impl Automaton {
     }
 }
 
-/// The edges of one graph, to be followed either way.
-pub struct Edges<'s> {
-    forward: Source<'s>,
-    back: Source<'s>,
-    graph: Option<TermId>,
-}
-
-impl<'s> Edges<'s> {
-    pub fn open(cx: &Context<'s>, graph: &Graph) -> Result<Self> {
-        let orders = match graph {
-            Graph::Named(_) | Graph::Each(_) => {
-                [Order::Quads(QuadPermutation::Spog), Order::Quads(QuadPermutation::Opsg)]
-            }
-            Graph::Default | Graph::Merge(_) | Graph::Union => {
-                [Order::Triples(Permutation::Spo), Order::Triples(Permutation::Ops)]
-            }
-        };
-        let [forward, back] = orders;
-        let (forward, back) = (Source::open(cx, graph, forward)?, Source::open(cx, graph, back)?);
-        let graph = match graph {
-            Graph::Named(graph) => Some(*graph),
-            Graph::Default | Graph::Each(_) | Graph::Merge(_) | Graph::Union => None,
-        };
-        Ok(Self { forward, back, graph })
-    }
-
-    /// All subjects and objects, in order.
-    pub fn nodes(&self, cx: &Context<'_>) -> Result<Vec<TermId>> {
-        // Each of the two comes in order.
-        let mut rows = 0;
-        let mut keys = [&self.forward, &self.back].map(|source| {
-            let index = source.index();
-            let here = move |run| self.graph.is_none_or(|graph| index.column(3, run).contains(&graph));
-            index.keys().map(move |(key, run)| (key, run.len(), here(run))).peekable()
-        });
-        let mut nodes = Vec::new();
-        loop {
-            let next = keys.each_mut().map(|keys| keys.peek().map(|(key, ..)| *key));
-            let Some(least) = next.into_iter().flatten().min() else { return Ok(nodes) };
-            let mut is_node = false;
-            for keys in &mut keys {
-                if let Some((_, length, here)) = keys.next_if(|(key, ..)| *key == least) {
-                    is_node |= here;
-                    rows += length;
-                }
-            }
-            if is_node {
-                nodes.push(least);
-            }
-            if rows > ROWS_BETWEEN_CHECKS {
-                rows = 0;
-                cx.budget().check()?;
-            }
-        }
-    }
-
-    /// Whether the term is a subject or an object.
-    pub fn has_node(&self, node: TermId) -> bool {
-        [&self.forward, &self.back].into_iter().any(|source| {
-            let index = source.index();
-            let run = index.run(node);
-            !run.is_empty() && self.graph.is_none_or(|graph| index.column(3, run).contains(&graph))
-        })
-    }
-
-    fn follow(&self, edge: &Edge, node: TermId, out: &mut Vec<TermId>) {
-        let index = |back: bool| if back { self.back.index() } else { self.forward.index() };
-        let (index, rows) = match edge {
-            Edge::Predicate { predicate, back } => (index(*back), index(*back).range(&[node, *predicate])),
-            Edge::Not { back, .. } => (index(*back), index(*back).run(node)),
-            Edge::Nothing => {
-                out.push(node);
-                return;
-            }
-        };
-        if rows.is_empty() {
-            return;
-        }
-        let ends = index.column(2, rows.clone());
-        let graphs = self.graph.map(|graph| (graph, index.column(3, rows.clone())));
-        let in_graph = |at: usize| graphs.is_none_or(|(graph, column)| column[at] == graph);
-        match edge {
-            Edge::Not { predicates, .. } => {
-                let labels = index.column(1, rows);
-                for (at, end) in ends.iter().enumerate() {
-                    if in_graph(at) && !predicates.contains(&labels[at]) {
-                        out.push(*end);
-                    }
-                }
-            }
-            Edge::Predicate { .. } | Edge::Nothing => {
-                out.extend(ends.iter().enumerate().filter(|(at, _)| in_graph(*at)).map(|(_, end)| *end));
-            }
-        }
-    }
-}
-
-/// Rows between two looks at the clock.
-const ROWS_BETWEEN_CHECKS: usize = 1 << 16;
-
-/// The nodes that the automaton reaches from a node, each once, in the order in which they are found.
+/// The nodes that the automaton reaches from any of some nodes, each once, in the order in which they are found.
 ///
 /// With `target` it stops when that node is reached.
 pub fn reach(
     automaton: &Automaton,
     edges: &Edges<'_>,
-    start: TermId,
+    starts: &[TermId],
     target: Option<TermId>,
     cx: &Context<'_>,
 ) -> Result<Vec<TermId>> {
     let mut visited: Vec<Visited> = automaton.edges.iter().map(|_| Visited::default()).collect();
     let mut found = Vec::new();
-    let mut todo = vec![(0, start)];
-    visited[0].insert(start, cx)?;
+    let mut todo = Vec::with_capacity(starts.len());
+    for start in starts {
+        if visited[0].insert(*start, cx)? {
+            todo.push((0, *start));
+        }
+    }
     let (mut next, mut held) = (Vec::new(), Reservation::default());
     let mut steps = 0u32;
     let mut at = 0;
@@ -212,7 +129,10 @@ pub fn reach(
         }
         for (edge, to) in &automaton.edges[state] {
             next.clear();
-            edges.follow(edge, node, &mut next);
+            match edge {
+                Edge::Step(step) => edges.follow(step, node, &mut next),
+                Edge::Nothing => next.push(node),
+            }
             steps = steps.wrapping_add(next.len() as u32 + 1);
             if steps > 16_384 {
                 steps = 0;

@@ -1,15 +1,14 @@
 //! Property paths with `*`, `+` and `?`: a breadth-first search from whichever end is bound.
 
 use super::access::Key;
-use super::automaton::{Automaton, Edges, reach};
+use super::search::{Search, Starts};
 use super::{Context, Node, Opening, Operator, Pace};
 use crate::batch::{Batch, gather};
 use crate::plan::physical::{Labels, Operation, PhysicalPlan};
 use crate::plan::{Graph, Path, Repeat, Var};
-use kgq_snapshot::TermId;
+use kgq_snapshot::{Piece, TermId, sort_by};
 use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::Result;
-use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
 /// An end of the path.
@@ -49,6 +48,10 @@ pub struct Spec {
     pub kept: Vec<usize>,
     /// New columns: subject, object, graph, where free and asked for.
     pub added: [bool; 3],
+    /// Whether a row stands for as many solutions as there are ends, where nobody reads the ends.
+    pub weighs: bool,
+    /// The ends alone are wanted, each once: one search from all rows at once, which goes back from the objects or not.
+    pub gathered: Option<bool>,
     pub vars: Vec<Var>,
 }
 
@@ -67,7 +70,12 @@ impl Operation for Plan {
         let from = match (spec.subject, spec.object) {
             (End::Key(_), _) => "from the subject",
             (End::Free, End::Key(_)) => "from the object",
-            (End::Free, End::Free) => "from every node",
+            (End::Free, End::Free) => "from every node that the first step leads from",
+        };
+        let from = match spec.gathered {
+            Some(false) => "from all subjects at once",
+            Some(true) => "from all objects at once",
+            None => from,
         };
         format!("path ({repeat}) {from} → {}", labels.names(&spec.vars))
     }
@@ -85,16 +93,7 @@ impl Operation for Plan {
 struct Closure<'s> {
     input: Node<'s>,
     plan: Arc<Spec>,
-    forward: Automaton,
-    back: Automaton,
-    graphs: FxHashMap<Option<TermId>, Arc<Edges<'s>>>,
-    /// What was reached from a node, forward or back, in a graph.
-    reached: FxHashMap<(Option<TermId>, TermId, bool), Arc<[TermId]>>,
-    /// Searches so far, some of which are too short to look at the clock.
-    searches: usize,
-    /// How many ids `reached` holds.
-    remembered: usize,
-    held: Reservation,
+    search: Search<'s>,
     pace: Pace,
     batch: Batch,
     row: usize,
@@ -106,76 +105,32 @@ struct Closure<'s> {
 struct Todo {
     open: bool,
     graphs: Vec<Option<TermId>>,
-    starts: Vec<TermId>,
+    starts: Starts,
     graph: Option<TermId>,
     start: Option<TermId>,
     ends: Arc<[TermId]>,
+    /// Whether each of the ends is the end of a path that starts there.
+    rings: bool,
     at: usize,
 }
 
-/// Beyond so many ids no more searches are remembered.
-const MOST_REMEMBERED: usize = 1 << 22;
-
 const SEARCHES_BETWEEN_CHECKS: usize = 256;
-
-/// What a remembered search takes beside its ids.
-const REMEMBERED_BYTES: u64 = 64;
 
 impl<'s> Closure<'s> {
     fn new(input: Node<'s>, plan: Arc<Spec>) -> Self {
-        let forward = Automaton::new(plan.repeat, &plan.path, false);
-        let back = Automaton::new(plan.repeat, &plan.path, true);
+        let graph = match &plan.within {
+            Within::One(graph) => graph.clone(),
+            Within::Column(_) | Within::Each => Graph::Default,
+        };
         Self {
             input,
+            search: Search::new(plan.repeat, &plan.path, graph),
             plan,
-            forward,
-            back,
-            graphs: FxHashMap::default(),
-            reached: FxHashMap::default(),
-            searches: 0,
-            remembered: 0,
-            held: Reservation::default(),
             pace: Pace::default(),
             batch: Batch::default(),
             row: 0,
             todo: Todo::default(),
         }
-    }
-
-    fn edges(&mut self, graph: Option<TermId>, cx: &Context<'s>) -> Result<Arc<Edges<'s>>> {
-        if let Some(edges) = self.graphs.get(&graph) {
-            return Ok(Arc::clone(edges));
-        }
-        let edges = Arc::new(match (graph, &self.plan.within) {
-            (None, Within::One(graph)) => Edges::open(cx, graph)?,
-            (Some(graph), _) => Edges::open(cx, &Graph::Named(graph))?,
-            (None, Within::Column(_) | Within::Each) => Edges::open(cx, &Graph::Default)?,
-        });
-        self.graphs.insert(graph, Arc::clone(&edges));
-        Ok(edges)
-    }
-
-    fn reach(
-        &mut self,
-        graph: Option<TermId>,
-        start: TermId,
-        back: bool,
-        target: Option<TermId>,
-        cx: &Context<'s>,
-    ) -> Result<Arc<[TermId]>> {
-        if let Some(ends) = self.reached.get(&(graph, start, back)) {
-            return Ok(Arc::clone(ends));
-        }
-        let edges = self.edges(graph, cx)?;
-        let automaton = if back { &self.back } else { &self.forward };
-        let ends: Arc<[TermId]> = reach(automaton, &edges, start, target, cx)?.into();
-        // A search that stopped at its target is not whole.
-        if target.is_none() && self.remembered + ends.len() < MOST_REMEMBERED {
-            self.held.grow(cx.budget(), ends.len() as u64 * 4 + REMEMBERED_BYTES)?;
-            self.remembered += ends.len() + 1;
-            self.reached.insert((graph, start, back), Arc::clone(&ends));
-        }
-        Ok(ends)
     }
 
     fn open_row(&mut self, cx: &Context<'s>) {
@@ -191,66 +146,133 @@ impl<'s> Closure<'s> {
     /// itself, but else only from a node (SPARQL 1.1 §18.5, ZeroLengthPath). Other paths find nothing from elsewhere.
     fn starts_at_nodes(&self) -> bool {
         let is_term = |end: End| matches!(end, End::Key(Key::Term(_)));
-        !is_term(self.plan.subject) && !is_term(self.plan.object)
+        self.search.is_nullable() && !is_term(self.plan.subject) && !is_term(self.plan.object)
     }
 
     /// Finds more ends for the current row; false when there are no more.
     fn advance(&mut self, cx: &Context<'s>) -> Result<bool> {
+        let key = |end: End| match end {
+            End::Key(key) => Some(key.of(&self.batch, self.row)),
+            End::Free => None,
+        };
+        let (subject, object) = (key(self.plan.subject), key(self.plan.object));
+        let mut searches = 0usize;
         loop {
             if self.todo.at < self.todo.ends.len() {
                 return Ok(true);
             }
-            let key = |end: End| match end {
-                End::Key(key) => Some(key.of(&self.batch, self.row)),
-                End::Free => None,
-            };
-            let (subject, object) = (key(self.plan.subject), key(self.plan.object));
-            if let Some(start) = self.todo.starts.pop() {
-                self.searches += 1;
-                if self.searches.is_multiple_of(SEARCHES_BETWEEN_CHECKS) {
-                    cx.budget().check()?;
-                }
-                let target = self.plan.same.then_some(start);
-                let mut ends = self.reach(self.todo.graph, start, false, target, cx)?;
-                if self.plan.same {
-                    ends = if ends.contains(&start) { [start].into() } else { [].into() };
-                }
+            self.todo.at = 0;
+            self.todo.rings = false;
+            searches += 1;
+            if searches.is_multiple_of(SEARCHES_BETWEEN_CHECKS) {
+                cx.budget().check()?;
+            }
+            let graph = self.todo.graph;
+            if let Some(start) = self.todo.starts.walking.pop() {
                 self.todo.start = Some(start);
-                self.todo.ends = ends;
-                self.todo.at = 0;
+                self.todo.ends = if !self.plan.same {
+                    self.search.ends(graph, start, false, false, cx)?
+                } else if self.search.leads(graph, start, start, cx)? {
+                    [start].into()
+                } else {
+                    [].into()
+                };
+                continue;
+            }
+            if !self.todo.starts.alone.is_empty() {
+                self.todo.ends = std::mem::take(&mut self.todo.starts.alone).into();
+                self.todo.rings = true;
                 continue;
             }
             let Some(graph) = self.todo.graphs.pop() else { return Ok(false) };
             self.todo.graph = graph;
-            self.todo.at = 0;
             self.todo.start = None;
             self.todo.ends = [].into();
             if let Some(start) = subject.or(object)
                 && self.starts_at_nodes()
-                && !self.edges(graph, cx)?.has_node(start)
+                && !self.search.has_node(graph, start, cx)?
             {
                 continue;
             }
             self.todo.ends = match (subject, object) {
-                (Some(subject), Some(object)) => {
-                    let ends = self.reach(graph, subject, false, Some(object), cx)?;
-                    if ends.contains(&object) { [object].into() } else { [].into() }
-                }
-                (Some(subject), None) => self.reach(graph, subject, false, None, cx)?,
-                (None, Some(object)) => self.reach(graph, object, true, None, cx)?,
+                (Some(subject), Some(object)) if self.search.leads(graph, subject, object, cx)? => [object].into(),
+                (Some(_), Some(_)) => [].into(),
+                (Some(subject), None) => self.search.ends(graph, subject, false, true, cx)?,
+                (None, Some(object)) => self.search.ends(graph, object, true, true, cx)?,
                 (None, None) => {
-                    let mut nodes = self.edges(graph, cx)?.nodes(cx)?;
-                    nodes.reverse();
-                    self.todo.starts = nodes;
+                    self.todo.starts = self.search.starts(graph, false, cx)?;
+                    self.todo.starts.walking.reverse();
                     [].into()
                 }
             };
         }
     }
+
+    /// Whether the ends found tell the rows apart; if not, one row stands for all.
+    fn tells_apart(&self) -> bool {
+        let [subject, object, _] = self.plan.added;
+        match (self.plan.subject, self.plan.object) {
+            (End::Free, End::Key(_)) => subject,
+            (End::Key(_), _) => object,
+            (End::Free, End::Free) => object || subject && (self.todo.rings || self.plan.same),
+        }
+    }
+
+    /// The ends of paths from all rows of the input, each once.
+    fn gather_ends(&mut self, back: bool, cx: &Context<'s>) -> Result<()> {
+        let (from, graph) = (if back { self.plan.object } else { self.plan.subject }, None);
+        let (mut starts, mut held) = (Vec::new(), Reservation::default());
+        while let Some(batch) = self.input.next(cx)? {
+            self.todo.open = true;
+            if let End::Key(key) = from {
+                held.grow(cx.budget(), batch.rows() as u64 * 8)?;
+                starts.extend((0..batch.rows()).map(|row| key.of(&batch, row)));
+            }
+        }
+        if !self.todo.open {
+            return Ok(());
+        }
+        self.todo.ends = if from == End::Free {
+            self.search.ends_of_any(graph, back, cx)?.into()
+        } else {
+            sort_by(&mut starts, Piece::Large, TermId::cmp, cx.budget())?;
+            starts.dedup();
+            if self.starts_at_nodes() {
+                let mut nodes = Vec::with_capacity(starts.len());
+                for start in starts {
+                    if self.search.has_node(graph, start, cx)? {
+                        nodes.push(start);
+                    }
+                }
+                starts = nodes;
+            }
+            self.search.ends_of_all(graph, &starts, back, cx)?.into()
+        };
+        self.todo.at = 0;
+        Ok(())
+    }
+
+    fn next_gathered(&mut self, back: bool, cx: &Context<'s>) -> Result<Option<Batch>> {
+        if !self.todo.open {
+            self.gather_ends(back, cx)?;
+        }
+        let todo = &mut self.todo;
+        let part = (todo.ends.len() - todo.at).min(self.pace.step());
+        if part == 0 {
+            *todo = Todo::default();
+            return Ok(None);
+        }
+        let ends = todo.ends[todo.at..todo.at + part].to_vec();
+        todo.at += part;
+        Ok(Some(Batch::new(vec![ends], part)))
+    }
 }
 
 impl<'s> Operator<'s> for Closure<'s> {
     fn next(&mut self, cx: &Context<'s>) -> Result<Option<Batch>> {
+        if let Some(back) = self.plan.gathered {
+            return self.next_gathered(back, cx);
+        }
         if self.row >= self.batch.rows() {
             let Some(batch) = self.input.next(cx)? else { return Ok(None) };
             self.batch = batch;
@@ -259,6 +281,7 @@ impl<'s> Operator<'s> for Closure<'s> {
         let capacity = self.pace.step();
         let mut positions = Vec::with_capacity(capacity);
         let mut columns = [Vec::new(), Vec::new(), Vec::new()];
+        let mut weights = Vec::new();
         while positions.len() < capacity && self.row < self.batch.rows() {
             if !self.todo.open {
                 self.open_row(cx);
@@ -268,17 +291,24 @@ impl<'s> Operator<'s> for Closure<'s> {
                 self.row += 1;
                 continue;
             }
+            let apart = self.tells_apart();
             let todo = &mut self.todo;
-            let part = (todo.ends.len() - todo.at).min(capacity - positions.len());
+            let left = todo.ends.len() - todo.at;
+            let part = if apart { left.min(capacity - positions.len()) } else { 1 };
             let ends = &todo.ends[todo.at..todo.at + part];
-            todo.at += part;
+            todo.at += if apart { part } else { left };
             positions.resize(positions.len() + part, self.row as u32);
             let length = positions.len();
+            weights.resize(length, if apart { 1 } else { left as u64 });
             match (self.plan.subject, self.plan.object) {
                 (End::Free, End::Key(_)) => columns[0].extend_from_slice(ends),
                 (End::Key(_), _) => columns[1].extend_from_slice(ends),
                 (End::Free, End::Free) => {
-                    columns[0].resize(length, todo.start.unwrap_or(TermId::UNBOUND));
+                    if todo.rings {
+                        columns[0].extend_from_slice(ends);
+                    } else {
+                        columns[0].resize(length, todo.start.unwrap_or(TermId::UNBOUND));
+                    }
                     columns[1].extend_from_slice(ends);
                 }
             }
@@ -287,7 +317,15 @@ impl<'s> Operator<'s> for Closure<'s> {
         let mut batch: Vec<Vec<TermId>> =
             self.plan.kept.iter().map(|kept| gather(self.batch.column(*kept), &positions)).collect();
         batch.extend(columns.into_iter().zip(self.plan.added).filter(|(_, added)| *added).map(|(column, _)| column));
-        let weights = self.batch.weights().map(|w| positions.iter().map(|at| w[*at as usize]).collect());
+        let weights = match (self.batch.weights(), self.plan.weighs) {
+            (None, false) => None,
+            (None, true) => Some(weights),
+            (Some(before), weighs) => {
+                let own = |row: usize| if weighs { weights[row] } else { 1 };
+                let times = |(row, at): (usize, &u32)| before[*at as usize].saturating_mul(own(row));
+                Some(positions.iter().enumerate().map(times).collect())
+            }
+        };
         Ok(Some(Batch::new(batch, positions.len()).with_weights(weights)))
     }
 }

@@ -7,11 +7,13 @@ use super::parallel::Part;
 use super::table::{HashIndex, Table, hash};
 use super::{Context, Node, Opening, Operator, Pace};
 use crate::batch::{Batch, gather};
+use crate::expression::value::Value;
 use crate::plan::Var;
 use crate::plan::physical::{Labels, Operation, PhysicalPlan};
 use kgq_snapshot::{Family, TermId};
 use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::Result;
+use kgq_syntax::rdf::Term;
 use std::sync::Arc;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,7 +82,17 @@ impl Layout {
         }
         text
     }
+
+    /// The loose columns that are in the strict index.
+    fn strict(&self) -> &[Pair] {
+        &self.loose[..self.loose.len().min(MOST_STRICT)]
+    }
 }
+
+/// A row is sought with each of these columns bound or not: twice as often for each.
+const MOST_STRICT: usize = 3;
+/// Fewer rows than this are tested one by one.
+const WORTH_A_STRICT_INDEX: usize = 16;
 
 #[derive(Debug)]
 pub struct Plan {
@@ -137,6 +149,8 @@ struct HashJoin<'s> {
     row: usize,
     /// The next candidate for the current row; `None` before it is looked up.
     candidate: Option<Option<usize>>,
+    /// Which of the loose columns are sought unbound, as bits.
+    unbound: usize,
     done: bool,
 }
 
@@ -144,6 +158,8 @@ struct Built {
     table: Table,
     keys: Vec<Vec<TermId>>,
     index: HashIndex,
+    /// By the keys and the first loose columns, unbound as it stands: a row of the left that binds these has few candidates.
+    strict: Option<HashIndex>,
     /// What the keys hold.
     _held: Reservation,
 }
@@ -162,6 +178,7 @@ impl<'s> HashJoin<'s> {
             matched: Vec::new(),
             row: 0,
             candidate: None,
+            unbound: 0,
             done: true,
         }
     }
@@ -206,7 +223,14 @@ impl<'s> HashJoin<'s> {
             })
             .collect();
         let index = HashIndex::build(&columns, table.rows, cx)?;
-        Ok(Built { table, keys, index, _held: held })
+        let strict = if self.layout.loose.is_empty() || table.rows < WORTH_A_STRICT_INDEX {
+            None
+        } else {
+            let loose = self.layout.strict().iter().map(|pair| table.columns[pair.right].as_slice());
+            let columns: Vec<&[TermId]> = columns.iter().copied().chain(loose).collect();
+            Some(HashIndex::build(&columns, table.rows, cx)?)
+        };
+        Ok(Built { table, keys, index, strict, _held: held })
     }
 
     /// For each key the row with the extreme value; `None` where the values are not in one order.
@@ -262,6 +286,7 @@ impl<'s> HashJoin<'s> {
             let row = self.row;
             if once && self.matched[row] {
                 self.candidate = None;
+                self.unbound = 0;
                 self.row += 1;
                 continue;
             }
@@ -273,35 +298,65 @@ impl<'s> HashJoin<'s> {
                     By::Value => value_key(id, cx),
                 });
             }
-            let mut candidate = match self.candidate {
-                Some(candidate) => candidate,
-                None => built.index.first(hash(key.iter().copied())),
-            };
-            while let Some(at) = candidate {
-                if lefts.len() == capacity {
-                    break;
+            let exact = key.len();
+            let strict = built.strict.as_ref().filter(|_| self.binds_strict(row));
+            let ways = if strict.is_some() { 1 << self.layout.strict().len() } else { 1 };
+            let index = strict.unwrap_or(&built.index);
+            let mut left_over = None;
+            while self.unbound < ways {
+                key.truncate(exact);
+                if strict.is_some() {
+                    key.extend(self.strict_key(row));
                 }
-                steps += 1;
-                if steps.is_multiple_of(65_536) {
-                    cx.budget().check()?;
-                }
-                candidate = built.index.after(at);
-                if built.agrees(&self.layout, &key, at) && self.compatible(built, row, at) {
-                    lefts.push(row as u32);
-                    rights.push(at as u32);
-                    if first_only {
-                        candidate = None;
+                let mut candidate = match self.candidate.take() {
+                    Some(candidate) => candidate,
+                    None => index.first(hash(key.iter().copied())),
+                };
+                while let Some(at) = candidate {
+                    if lefts.len() == capacity {
+                        break;
+                    }
+                    steps += 1;
+                    if steps.is_multiple_of(65_536) {
+                        cx.budget().check()?;
+                    }
+                    candidate = index.after(at);
+                    if built.agrees(&self.layout, &key, at) && self.compatible(built, row, at) {
+                        lefts.push(row as u32);
+                        rights.push(at as u32);
+                        if first_only {
+                            candidate = None;
+                            self.unbound = ways;
+                        }
                     }
                 }
+                if candidate.is_some() {
+                    left_over = Some(candidate);
+                    break;
+                }
+                self.unbound += 1;
             }
-            if candidate.is_some() {
-                self.candidate = Some(candidate);
+            if left_over.is_some() {
+                self.candidate = left_over;
                 break;
             }
+            self.unbound = 0;
             self.candidate = None;
             self.row += 1;
         }
         Ok((lefts, rights))
+    }
+
+    /// Whether the row binds all columns of the strict index.
+    fn binds_strict(&self, row: usize) -> bool {
+        self.layout.strict().iter().all(|pair| self.batch.get(pair.left, row).is_bound())
+    }
+
+    /// What is sought of those columns: the row's terms, some of them unbound.
+    fn strict_key(&self, row: usize) -> impl Iterator<Item = TermId> {
+        self.layout.strict().iter().enumerate().map(move |(at, pair)| {
+            if self.unbound >> at & 1 == 1 { TermId::UNBOUND } else { self.batch.get(pair.left, row) }
+        })
     }
 
     #[inline]
@@ -361,12 +416,15 @@ impl<'s> HashJoin<'s> {
 impl Built {
     #[inline]
     fn agrees(&self, layout: &Layout, key: &[TermId], at: usize) -> bool {
-        layout.keys.iter().zip(&self.keys).zip(key).all(|(((pair, by), own), id)| {
+        let exact = layout.keys.iter().zip(&self.keys).zip(key).all(|(((pair, by), own), id)| {
             *id == match by {
                 By::Term => self.table.columns[pair.right][at],
                 By::Value => own[at],
             }
-        })
+        });
+        // What the strict index was asked for stands behind the keys.
+        let strict = &key[layout.keys.len()..];
+        exact && layout.loose.iter().zip(strict).all(|(pair, id)| self.table.columns[pair.right][at] == *id)
     }
 }
 
@@ -414,6 +472,9 @@ fn value_keys(column: &[TermId], cx: &Context<'_>) -> Result<Vec<TermId>> {
     Ok(keys)
 }
 
+/// The key of all durations, of which many forms are equal.
+const ANY_SPAN: TermId = TermId::new(u32::MAX - 1);
+
 /// A key that terms with equal values share.
 pub(super) fn value_key(id: TermId, cx: &Context<'_>) -> TermId {
     if id.is_unbound() {
@@ -426,9 +487,20 @@ pub(super) fn value_key(id: TermId, cx: &Context<'_>) -> TermId {
     }
     if !cx.terms().is_stored(id) {
         // A computed string may equal a stored one only if it is the same term, which then has the stored id.
-        return id;
+        return match cx.terms().value(id) {
+            Value::Moment(_) | Value::Boolean(_) => match cx.terms().term(id) {
+                // Where its value would stand: what is equal stands there, and something else may.
+                Term::Literal(literal) => {
+                    cx.snapshot().equal_range(literal.as_ref()).map_or(id, |(_, range)| TermId::new(range.start))
+                }
+                _ => id,
+            },
+            Value::Span(_) => ANY_SPAN,
+            _ => id,
+        };
     }
     match cx.snapshot().value_rank(id) {
+        (Family::Other, _) if matches!(cx.terms().value(id), Value::Span(_)) => ANY_SPAN,
         (Family::Other | Family::Triple, _) => id,
         (_, rank) => TermId::new(rank),
     }
@@ -465,6 +537,7 @@ impl<'s> HashJoin<'s> {
             self.batch = batch;
             self.row = 0;
             self.candidate = None;
+            self.unbound = 0;
             self.done = false;
         }
         let capacity = self.pace.step();

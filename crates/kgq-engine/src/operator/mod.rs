@@ -2,12 +2,16 @@
 //! what runs.
 
 pub mod access;
+pub mod adjacency;
 pub mod apply;
 pub mod automaton;
 pub mod closure;
+#[cfg(test)]
+mod closure_tests;
 pub mod common;
 pub mod correlated;
 pub mod distinct;
+pub mod edges;
 pub mod expand;
 pub mod extend;
 pub mod feed;
@@ -18,12 +22,14 @@ pub mod given;
 pub mod group;
 pub mod hash_join;
 pub mod intersect;
+pub mod known;
 pub mod measure;
 pub mod order;
 pub mod parallel;
 pub mod probe;
 pub mod project;
 pub mod run_merge;
+pub mod search;
 pub mod service;
 pub mod slice;
 pub mod source;

@@ -105,6 +105,25 @@ struct Runs {
 const SPARSE: usize = 32;
 
 impl<'s> RunMerge<'s> {
+    /// How many solutions there are, where all that is wanted is their number and the only other pattern is optional and small: as many
+    /// as rows of the first, and more where the other has an id more than once.
+    fn count_by_optional(&mut self) -> Option<u64> {
+        let [first, optional] = self.streams.as_slice() else { return None };
+        let small = optional.rows.len() < first.rows.len() / SPARSE;
+        if self.listed || !self.weigh || !optional.optional || !small {
+            return None;
+        }
+        let mut count = first.rows.len() as u64;
+        self.keys.read(optional.source.index().column(optional.depth, optional.rows.clone()));
+        let (index, mut at) = (first.source.index(), first.rows.start);
+        for (id, more) in self.keys.ids.iter().zip(&self.keys.counts).filter(|(_, own)| **own > 1) {
+            let start = index.seek(first.depth, at..first.rows.end, *id);
+            at = index.seek(first.depth, start..first.rows.end, after(*id));
+            count = count.saturating_add(((at - start) as u64).saturating_mul(more - 1));
+        }
+        Some(count)
+    }
+
     /// The runs of the first stream's next rows, `false` if there are none.
     fn lead(&mut self) -> bool {
         let Some(Stream { source, rows, depth, .. }) = self.streams.first_mut() else { return false };
@@ -196,6 +215,10 @@ impl Runs {
 
 impl<'s> Operator<'s> for RunMerge<'s> {
     fn next(&mut self, _: &Context<'s>) -> Result<Option<Batch>> {
+        if let Some(count) = self.count_by_optional() {
+            self.streams.clear();
+            return Ok(Some(Batch::unit(0).with_weights(Some(vec![count]))));
+        }
         if !self.lead() {
             return Ok(None);
         }

@@ -2,7 +2,7 @@
 
 use super::physical::{Basis, PhysicalPlan};
 use super::statistics::{Count, Statistics};
-use super::{Graph, Pattern, Slot, TripleAtom, Var, VarSet, order, scope};
+use super::{ClosureAtom, Graph, Path, Pattern, Repeat, Slot, TripleAtom, Var, VarSet, order, scope};
 use crate::operator::probe::Keep;
 use kgq_snapshot::TermId;
 use kgq_syntax::budget::Budget;
@@ -17,6 +17,9 @@ const GOAL_MARGIN: f64 = 32.0;
 
 /// How many solutions the endpoint of a SERVICE clause is taken to give: nothing is known of it.
 pub const SERVICE_ROWS: f64 = 1000.0;
+
+/// How many steps a path of any length is taken to have.
+const STEPS_OF_CLOSURE: f64 = 4.0;
 
 /// The constants of a pattern, whether it looks at a merge of graphs, and how many components it has.
 type Constants = ([Option<TermId>; 4], bool, usize);
@@ -188,6 +191,59 @@ impl<'p> Estimator<'p> {
         self.budget.check().is_err()
     }
 
+    /// The cost of searching along a path from rows that bind `bound`, and the rows that come out.
+    pub fn closure(&self, atom: &ClosureAtom, bound: &VarSet, before: &Rows) -> (f64, Rows) {
+        let mut step = Count { rows: 0.0, distinct: [0.0; 4] };
+        self.steps_of(&atom.path, &atom.graph, false, &mut step);
+        let [subjects, _, objects, _] = step.distinct.map(|distinct| distinct.max(1.0));
+        let known = |slot: Slot| match slot {
+            Slot::Term(_) => true,
+            Slot::Var(var) => bound.contains(var),
+        };
+        let far = if atom.repeat == Repeat::ZeroOrOne { 1.0 } else { STEPS_OF_CLOSURE };
+        // What a start reaches: its neighbours, and theirs, but no more than there are.
+        let forward = (step.rows / subjects * far).clamp(1.0, objects);
+        let back = (step.rows / objects * far).clamp(1.0, subjects);
+        let (rows, searched) = match (known(atom.subject), known(atom.object)) {
+            (true, true) => (before.rows * 0.5, before.rows.min(subjects) * forward),
+            (true, false) => (before.rows * forward, before.rows.min(subjects) * forward),
+            (false, true) => (before.rows * back, before.rows.min(objects) * back),
+            (false, false) => (before.rows * subjects * forward, subjects * forward),
+        };
+        let mut after = before.with_rows(rows);
+        for (slot, distinct) in [(atom.subject, subjects), (atom.object, objects)] {
+            if let Slot::Var(var) = slot {
+                after.set(var, distinct.min(rows.max(1.0)));
+            }
+        }
+        (before.rows + searched + rows * 0.1, after)
+    }
+
+    /// Adds up what the steps of a path match.
+    fn steps_of(&self, path: &Path, graph: &Graph, back: bool, sum: &mut Count) {
+        match path {
+            Path::Predicate(predicate) => self.step_of(Some(*predicate), graph, back, sum),
+            Path::Not(_) => self.step_of(None, graph, back, sum),
+            Path::Reverse(path) => self.steps_of(path, graph, !back, sum),
+            Path::Closure(_, path) => self.steps_of(path, graph, back, sum),
+            Path::Sequence(paths) | Path::Alternative(paths) => {
+                paths.iter().for_each(|path| self.steps_of(path, graph, back, sum));
+            }
+        }
+    }
+
+    /// Adds what one step over a predicate matches, or over any.
+    fn step_of(&self, predicate: Option<TermId>, graph: &Graph, back: bool, sum: &mut Count) {
+        let [subject, object] = Var::ANY_TWO.map(Slot::Var);
+        let predicate = predicate.map_or(object, Slot::Term);
+        // Which graph variable it is does not matter: what counts are the constants.
+        let of = self.count(&TripleAtom { slots: [subject, predicate, object], graph: graph.clone() });
+        let [from, _, to, _] = of.distinct;
+        sum.rows += of.rows;
+        sum.distinct[0] += if back { to } else { from };
+        sum.distinct[2] += if back { from } else { to };
+    }
+
     /// The cost of applying the pattern to rows that bind `bound`, and the rows that come out.
     pub fn cost(&self, pattern: &Pattern, bound: &VarSet, before: &Rows) -> (f64, Rows) {
         if self.is_over() {
@@ -200,10 +256,7 @@ impl<'p> Estimator<'p> {
                 let after = self.join(before, bound, atom, &|_| true);
                 (before.rows + after.rows * 0.1, after)
             }
-            Pattern::Closure(_) => {
-                let rows = before.rows * 10.0;
-                (rows * 10.0, before.with_rows(rows))
-            }
+            Pattern::Closure(atom) => self.closure(atom, bound, before),
             Pattern::TripleTerm(_) => (before.rows * 0.1, before.clone()),
             Pattern::Service(_) => (SERVICE_ROWS, before.with_rows(before.rows * SERVICE_ROWS)),
             Pattern::Values { vars, rows } => {

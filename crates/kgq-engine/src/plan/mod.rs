@@ -5,6 +5,7 @@
 //! `estimate` makes of it. `tree` says what a pattern is made of, `scope` which variables it binds.
 
 pub mod bind;
+mod equality;
 pub mod estimate;
 pub mod expression;
 pub mod order;

@@ -2,7 +2,7 @@
 
 use super::{Graph, Scalar, Slot, TripleAtom, Var, Variables};
 use crate::batch::Batch;
-use crate::expression::compile;
+use crate::expression::{Candidates, compile};
 use crate::operator::access::{Lookup, Wish};
 use crate::operator::{Context, schema};
 use kgq_snapshot::{Family, Permutation, TermKind};
@@ -26,6 +26,9 @@ pub struct Restriction {
     pub sure: bool,
 }
 
+/// A stretch that allows every term: the order of ids is all that a condition asks for.
+pub const EVERY_ID: Range<u32> = 0..u32::MAX;
+
 /// What the planner asks of the data.
 pub trait Statistics {
     /// How many different terms the data have.
@@ -42,11 +45,18 @@ pub trait Statistics {
 
     fn is_named_graph(&self, name: &Term) -> bool;
 
-    /// What an expression over one variable allows it to hold, where stretches of ids can say it.
+    /// What an expression over one variable allows it to hold, where stretches of ids can say it. With `search` the terms may be
+    /// looked into for that; and [`EVERY_ID`] is said where texts are tested, which are best read in the order of their ids.
     ///
     /// # Errors
     /// A limit that a constant part of the expression exceeds.
-    fn restriction(&self, scalar: &Scalar, var: Var, variables: &Variables) -> Result<Option<Restriction>>;
+    fn restriction(
+        &self,
+        scalar: &Scalar,
+        var: Var,
+        search: bool,
+        variables: &Variables,
+    ) -> Result<Option<Restriction>>;
 }
 
 /// The statistics of a snapshot, and its indexes, which know how many rows a pattern has.
@@ -107,8 +117,21 @@ impl Statistics for Context<'_> {
         id.is_some_and(|id| self.named_graphs.binary_search(&id).is_ok())
     }
 
-    fn restriction(&self, scalar: &Scalar, var: Var, variables: &Variables) -> Result<Option<Restriction>> {
+    fn restriction(
+        &self,
+        scalar: &Scalar,
+        var: Var,
+        search: bool,
+        variables: &Variables,
+    ) -> Result<Option<Restriction>> {
         let compiled = compile(&scalar.expression, &schema(&[var], variables), &self.expressions)?;
-        Ok(compiled.as_ranges().map(|(_, ranges, sure)| Restriction { ranges, sure }))
+        let candidates = compiled.as_ranges(!search, &self.expressions)?;
+        Ok(match candidates {
+            Some(Candidates { ranges, sure, .. }) => Some(Restriction { ranges, sure }),
+            None => {
+                let ordered = search && compiled.reads_text();
+                ordered.then(|| Restriction { ranges: vec![EVERY_ID], sure: false })
+            }
+        })
     }
 }

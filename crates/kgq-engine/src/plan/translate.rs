@@ -2,7 +2,7 @@
 
 use super::statistics::Statistics;
 use super::tree::{filter, join, union};
-use super::{Aggregate, OrderKey, Repeat, ServiceCall, Var, Variables, scope};
+use super::{Aggregate, OrderKey, Repeat, ServiceCall, Var, Variables, equality, scope};
 use crate::query::operands::operands;
 use crate::query::prebind::resolved;
 use kgq_syntax::budget::Budget;
@@ -105,19 +105,21 @@ impl<'t> Translator<'t> {
                 union(branches)
             }
             GraphPattern::LeftJoin { left, right, expression } => {
-                let (left, right) = (Box::new(self.pattern(left)?), Box::new(self.pattern(right)?));
+                let (left, right) = (self.pattern(left)?, self.pattern(right)?);
                 let conditions = match expression {
                     Some(expression) => self.conditions(expression)?,
                     None => Vec::new(),
                 };
-                Pattern::LeftJoin { left, right, conditions }
+                let (left, right, conditions) = equality::equated_sides(left, right, conditions, &mut self.variables);
+                Pattern::LeftJoin { left: Box::new(left), right: Box::new(right), conditions }
             }
             GraphPattern::Minus { left, right } => {
                 Pattern::Minus { left: Box::new(self.pattern(left)?), right: Box::new(self.pattern(right)?) }
             }
             GraphPattern::Filter { expr, inner } => {
                 let inner = self.pattern(inner)?;
-                filter(inner, self.conditions(expr)?)
+                let conditions = self.conditions(expr)?;
+                equality::equated(inner, conditions, &mut self.variables)
             }
             GraphPattern::Extend { inner, variable, expression } => {
                 let inner = self.pattern(inner)?;

@@ -8,6 +8,9 @@ use rustc_hash::FxHashMap;
 pub struct Var(u32);
 
 impl Var {
+    /// Two different variables, for patterns that are only counted.
+    pub const ANY_TWO: [Self; 2] = [Self(0), Self(1)];
+
     pub fn index(self) -> usize {
         self.0 as usize
     }

@@ -95,7 +95,8 @@ impl Planner<'_> {
         if plain && !(safe && (!self.outer.is_empty() || self.estimator.prefers_rows(&left, right, self.goal))) {
             let read = needed.union(&left.var_set()).union(&read);
             let right = self.wanting(None, |b| b.alone(right, &read, duplicates))?;
-            return self.hash_join(left, right, Kind::Left, conditions, &[], needed, duplicates);
+            let by_value = self.equal_pairs(conditions, &left.var_set(), &right.var_set());
+            return self.hash_join(left, right, Kind::Left, conditions, &by_value, needed, duplicates);
         }
         let ((feed, inner), row) = self.inner_plan(&left, right, conditions, needed, duplicates)?;
         let vars: Vec<Var> = left
@@ -182,7 +183,9 @@ impl Planner<'_> {
         let by_hash = !matches!(existence, Existence::Mark(_))
             && self.outer.is_empty()
             && !scope::exposed(core).intersects(&vars)
-            && (tests.is_empty() || scope::possible(core).intersects(&vars));
+            && (tests.is_empty()
+                || scope::possible(core).intersects(&vars)
+                || !self.equal_pairs(tests, &vars, &scope::possible(core)).is_empty());
         if shared_certain && (!exposed || substitutable(pattern, &vars)) {
             let by_rows = !by_hash || self.estimator.prefers_rows(&node, pattern, self.goal);
             if by_rows {
@@ -205,7 +208,8 @@ impl Planner<'_> {
             tests.iter().for_each(|condition| read.extend(&condition.variables()));
             let right = self.wanting(None, |b| b.alone(core, &read, Duplicates::Ignore))?;
             let kind = if matches!(existence, Existence::Existing) { Kind::Semi } else { Kind::Anti };
-            return self.hash_join(node, right, kind, tests, &[], &wanted, Duplicates::Ignore);
+            let by_value = self.equal_pairs(tests, &vars, &right.var_set());
+            return self.hash_join(node, right, kind, tests, &by_value, &wanted, Duplicates::Ignore);
         }
         let kind = match existence {
             Existence::Existing => correlated::Kind::Semi,

@@ -3,8 +3,9 @@
 use super::{Duplicates, Planner};
 use crate::aggregate::needs_rows;
 use crate::operator::group::{self, Argument};
+use crate::operator::known;
 use crate::plan::physical::{Basis, PhysicalPlan};
-use crate::plan::{Aggregate, Pattern, Var, VarSet, scope};
+use crate::plan::{Aggregate, Graph, Pattern, Slot, Var, VarSet, scope};
 use kgq_syntax::error::{Error, Result};
 use spargebra::algebra::{AggregateExpression, AggregateFunction};
 
@@ -17,6 +18,9 @@ impl Planner<'_> {
         needed: &VarSet,
     ) -> Result<PhysicalPlan> {
         let aggregates: Vec<&Aggregate> = aggregates.iter().filter(|a| needed.contains(a.result)).collect();
+        if let Some(known) = self.known_count(inner, keys, &aggregates) {
+            return Ok(known);
+        }
         let certain = scope::certain(inner);
         let mut inner_needed: VarSet = keys.iter().copied().collect();
         let mut duplicates = Duplicates::Ignore;
@@ -72,6 +76,33 @@ impl Planner<'_> {
         };
         let group = group::Plan { input: node, keys: key_columns, single, aggregates, results };
         Ok(PhysicalPlan::new(group, vars).like(bound, Vec::new(), false).expecting(rows, basis))
+    }
+
+    /// COUNT(DISTINCT ?x) of a pattern whose distinct subjects and objects the statistics have counted.
+    fn known_count(&self, inner: &Pattern, keys: &[Var], aggregates: &[&Aggregate]) -> Option<PhysicalPlan> {
+        let (Pattern::Triple(atom), [], [aggregate]) = (inner, keys, aggregates) else { return None };
+        let counts = matches!(
+            aggregate.expression,
+            AggregateExpression::FunctionCall { name: AggregateFunction::Count, distinct: true, .. }
+        );
+        let (Some(counted), true) = (aggregate.argument.filter(|_| counts), self.outer.is_empty()) else {
+            return None;
+        };
+        let [subject, predicate, object] = atom.slots;
+        let distinct = subject != predicate && subject != object && predicate != object;
+        let [Slot::Var(subject), _, Slot::Var(object)] = atom.slots else { return None };
+        if !distinct || atom.graph != Graph::Default {
+            return None;
+        }
+        let [subjects, _, objects, _] = self.estimator.count(atom).distinct;
+        let count = match counted {
+            var if var == subject => subjects,
+            var if var == object => objects,
+            _ => return None,
+        };
+        let plan = PhysicalPlan::new(known::Plan { number: count as i64 }, vec![aggregate.result]);
+        let bound = [aggregate.result].into_iter().collect();
+        Some(plan.like(bound, Vec::new(), false).expecting(1.0, Basis::Query))
     }
 }
 

@@ -8,25 +8,21 @@ use crate::operator::probe::Keep;
 use crate::plan::estimate::Rows;
 use crate::plan::order::order;
 use crate::plan::physical::PhysicalPlan;
-use crate::plan::statistics::Restriction;
 use crate::plan::{Condition, Graph, Pattern, TripleAtom, Var, VarSet, scope};
-use kgq_snapshot::TermId;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::Variable;
 use std::ops::Range;
 
-/// A condition that restricts a variable to so few terms is turned round: the terms are looked up.
-const MOST_LOOKED_UP: u32 = 64;
 /// Fewer matches a row than this are checked one by one, not intersected.
 const FEW_MATCHES: f64 = 2.0;
 
 /// A join in the making.
 pub(super) struct Join<'p> {
-    operands: Vec<Pattern>,
+    pub(super) operands: Vec<Pattern>,
     /// Conditions that have not been applied yet.
     pub(super) pending: Vec<&'p Condition>,
     /// Ids that a variable is restricted to, with the condition to drop where that is all it says.
-    ranges: Vec<(Var, Range<u32>)>,
+    pub(super) ranges: Vec<(Var, Range<u32>)>,
 }
 
 impl Planner<'_> {
@@ -43,6 +39,9 @@ impl Planner<'_> {
         flatten(patterns, &mut operands);
         let mut join = Join { operands, pending: conditions.iter().collect(), ranges: Vec::new() };
         self.restrict(&mut join)?;
+        if input.is_none() {
+            self.start_with_few(&mut join);
+        }
         let components = components(&join.operands, input.as_ref());
         if components.len() > 1 && self.outer.is_empty() {
             return self.components(input, &components, &join, needed, duplicates);
@@ -51,43 +50,6 @@ impl Planner<'_> {
         let node = self.connected(input, &operands, &mut join, needed, duplicates)?;
         let rest: Vec<Condition> = join.pending.into_iter().cloned().collect();
         if rest.is_empty() { Ok(node) } else { self.filter(node, &rest, needed) }
-    }
-
-    /// Turns conditions on one variable into ranges of ids, or into values to start from.
-    fn restrict(&mut self, join: &mut Join<'_>) -> Result<()> {
-        let stored = |operands: &[Pattern], var: Var| {
-            operands.iter().any(|p| matches!(p, Pattern::Triple(atom) if atom.variables().any(|v| v == var)))
-        };
-        let mut kept = Vec::new();
-        for condition in std::mem::take(&mut join.pending) {
-            kept.push(condition);
-            let Condition::Scalar(scalar) = condition else { continue };
-            let mut vars = scalar.variables.iter();
-            let (Some(var), None) = (vars.next(), vars.next()) else { continue };
-            if !scalar.exists.is_empty() || !stored(&join.operands, var) {
-                continue;
-            }
-            let restriction = self.statistics.restriction(scalar, var, self.variables)?;
-            let Some(Restriction { ranges, sure }) = restriction else { continue };
-            self.reads_clock |= scalar.reads_clock();
-            let count =
-                ranges.iter().fold(0u32, |sum, range| sum.saturating_add(range.end.saturating_sub(range.start)));
-            if count <= MOST_LOOKED_UP {
-                let rows = ranges.into_iter().flatten().map(|id| vec![Some(TermId::new(id))]).collect();
-                join.operands.push(Pattern::Values { vars: vec![var], rows });
-            } else if let [range] = ranges.as_slice() {
-                join.ranges.push((var, range.clone()));
-                // Where the look-up does not come in the variable's order the condition is still tested.
-                continue;
-            } else {
-                continue;
-            }
-            if sure {
-                kept.pop();
-            }
-        }
-        join.pending = kept;
-        Ok(())
     }
 
     /// Operands that hang together are joined first, each group by itself; then the groups.
@@ -154,22 +116,16 @@ impl Planner<'_> {
         duplicates: Duplicates,
     ) -> Result<PhysicalPlan> {
         let vars = left.var_set().union(&right.var_set());
-        let names = |name: &Variable| self.variables.get(name.as_str());
-        let (mut ready, mut by_value) = (Vec::new(), Vec::new());
+        let mut ready = Vec::new();
         pending.retain(|condition| {
             let Condition::Scalar(scalar) = condition else { return true };
             if !scalar.exists.is_empty() || scalar.is_volatile() || !scalar.variables.is_subset(&vars) {
                 return true;
             }
-            if let Some((a, b)) = scalar.equality(names) {
-                let (a, b) = if left.column(a).is_some() { (a, b) } else { (b, a) };
-                if left.column(a).is_some() && right.column(b).is_some() {
-                    by_value.push((a, b));
-                }
-            }
             ready.push((*condition).clone());
             false
         });
+        let mut by_value = self.equal_pairs(&ready, &left.var_set(), &right.var_set());
         // The smaller side is kept in memory, once for all: what is put in again and again has to stay on the left.
         let swap = !fed && left.rows < right.rows && duplicates == Duplicates::Count;
         let (left, right) = if swap {
@@ -183,6 +139,21 @@ impl Planner<'_> {
         let exists = duplicates == Duplicates::Ignore && right.vars.iter().all(|var| !out.contains(*var));
         let kind = if exists { Kind::Semi } else { Kind::Inner };
         self.hash_join(left, right, kind, &ready, &by_value, out, duplicates)
+    }
+
+    /// Variables of the left that conditions equate with variables of the right.
+    pub(super) fn equal_pairs(&self, conditions: &[Condition], left: &VarSet, right: &VarSet) -> Vec<(Var, Var)> {
+        let names = |name: &Variable| self.variables.get(name.as_str());
+        let equality = |condition: &Condition| match condition {
+            Condition::Scalar(scalar) => scalar.equality(names),
+            Condition::Exists { .. } | Condition::NotAmong(..) | Condition::Same(..) => None,
+        };
+        let fits = |(a, b): (Var, Var)| {
+            let across =
+                |a: Var, b: Var| left.contains(a) && !right.contains(a) && right.contains(b) && !left.contains(b);
+            if across(a, b) { Some((a, b)) } else { across(b, a).then_some((b, a)) }
+        };
+        conditions.iter().filter_map(equality).filter_map(fits).collect()
     }
 
     /// Joins operands in order; those that the join's conditions speak of are tested as soon as they can be.
@@ -281,7 +252,7 @@ impl Planner<'_> {
                 let keys: Vec<Var> = next.map(|next| scope::possible(next).iter().collect()).unwrap_or_default();
                 self.probe(input, atom, Keep::Matched, needed, duplicates, bounds, &keys)
             }
-            Pattern::Closure(atom) => self.closure(input, atom, needed),
+            Pattern::Closure(atom) => self.closure(input, atom, needed, duplicates),
             Pattern::TripleTerm(atom) => {
                 let input = self.start(input);
                 self.triple_term(input, atom, needed)

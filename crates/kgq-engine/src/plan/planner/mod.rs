@@ -7,6 +7,7 @@ mod fewer;
 mod group;
 mod join;
 mod modifier;
+mod restrict;
 mod scan;
 mod star;
 
@@ -56,6 +57,9 @@ pub struct Planner<'p> {
 
 /// Fewer rows than this are read faster than a thread is started.
 const WORTH_DIVIDING: f64 = 20_000.0;
+
+/// Fewer terms than this are looked up each by itself.
+const WORTH_MERGING: usize = 64;
 
 /// More operators than this might not fit the stack of a thread.
 const MOST_DIVIDED: usize = 100;
@@ -331,11 +335,19 @@ impl<'p> Planner<'p> {
     fn values(&self, vars: &[Var], rows: &Arc<[Vec<Option<TermId>>]>) -> PhysicalPlan {
         let certain = scope::certain(&Pattern::Values { vars: vars.to_vec(), rows: Arc::clone(rows) });
         let unbound = TermId::UNBOUND;
-        let rows: Arc<_> = rows.iter().map(|row| row.iter().map(|id| id.unwrap_or(unbound)).collect()).collect();
+        let row = |row: &Vec<Option<TermId>>| row.iter().map(|id| id.unwrap_or(unbound)).collect();
+        let mut rows: Vec<Vec<TermId>> = rows.iter().map(row).collect();
         let count = rows.len() as f64;
-        PhysicalPlan::new(values::Plan { rows, width: vars.len() }, vars.to_vec())
-            .like(certain, Vec::new(), false)
-            .expecting(count, Basis::Query)
+        // Many terms are looked up in order, from where the last was found. The rows of VALUES have no order of their own.
+        let sorted = match vars {
+            [var] if rows.len() >= WORTH_MERGING && certain.contains(*var) => {
+                rows.sort_unstable();
+                vec![*var]
+            }
+            _ => Vec::new(),
+        };
+        let values = values::Plan { rows: rows.into(), width: vars.len() };
+        PhysicalPlan::new(values, vars.to_vec()).like(certain, sorted, false).expecting(count, Basis::Query)
     }
 
     fn given(&self, given: &[Given]) -> PhysicalPlan {

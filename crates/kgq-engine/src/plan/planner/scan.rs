@@ -5,6 +5,7 @@ use crate::operator::access::{Key, Lookup, Wish};
 use crate::operator::closure::{self, End, Within};
 use crate::operator::probe::{self, Emit, Keep};
 use crate::operator::triple_term::{self, Part};
+use crate::plan::estimate::Rows;
 use crate::plan::physical::{Basis, PhysicalPlan};
 use crate::plan::{ClosureAtom, Graph, Slot, TripleAtom, TripleTermAtom, Var, VarSet};
 use kgq_syntax::error::{Error, Result};
@@ -75,7 +76,13 @@ impl Planner<'_> {
         Ok(node.expecting(rows, self.estimator.basis(atom)))
     }
 
-    pub(super) fn closure(&mut self, input: Input, atom: &ClosureAtom, needed: &VarSet) -> Result<PhysicalPlan> {
+    pub(super) fn closure(
+        &mut self,
+        input: Input,
+        atom: &ClosureAtom,
+        needed: &VarSet,
+        duplicates: Duplicates,
+    ) -> Result<PhysicalPlan> {
         let input = self.start(input);
         let end = |slot: Slot| match slot {
             Slot::Term(term) => End::Key(Key::Term(term)),
@@ -105,8 +112,21 @@ impl Planner<'_> {
             }
             _ => false,
         });
-        let (sorted, weighted) = (input.sorted.clone(), input.weighted);
-        let rows = input.rows * 10.0;
+        let weighs = duplicates == Duplicates::Count
+            && match (subject, object) {
+                (End::Free, End::Key(_)) => !added[0],
+                (End::Key(_), End::Free) | (End::Free, End::Free) => !added[1],
+                (End::Key(_), End::Key(_)) => false,
+            };
+        let many = |end: End| matches!(end, End::Free | End::Key(Key::Column(_)));
+        let alone = duplicates == Duplicates::Ignore && kept.is_empty() && matches!(within, Within::One(_)) && !same;
+        let gathered = match (subject, object, added) {
+            (from, End::Free, [false, true, _]) if alone && many(from) => Some(false),
+            (End::Free, from, [true, false, _]) if alone && many(from) => Some(true),
+            _ => None,
+        };
+        let (sorted, weighted) = (input.sorted.clone(), input.weighted || weighs);
+        let rows = self.estimator.closure(atom, &input.certain, &Rows::of_many(input.rows)).1.rows;
         let spec = Arc::new(closure::Spec {
             subject,
             object,
@@ -116,11 +136,13 @@ impl Planner<'_> {
             path: Arc::clone(&atom.path),
             kept,
             added,
+            weighs,
+            gathered,
             vars: vars.clone(),
         });
         Ok(PhysicalPlan::new(closure::Plan { input, spec }, vars)
             .like(certain, sorted, weighted)
-            .expecting(rows, Basis::Guess("a path is taken to lead to ten ends")))
+            .expecting(rows, Basis::Guess("a path is taken to have four steps")))
     }
 
     pub(super) fn triple_term(

@@ -67,7 +67,7 @@ impl Statistics for MadeUp<'_> {
     }
 
     /// Every comparison allows the ids from 100 to 500.
-    fn restriction(&self, scalar: &Scalar, _: Var, _: &Variables) -> Result<Option<Restriction>> {
+    fn restriction(&self, scalar: &Scalar, _: Var, _: bool, _: &Variables) -> Result<Option<Restriction>> {
         let compares = scalar.expression.to_string().contains('>');
         Ok(compares.then(|| Restriction { ranges: std::iter::once(100..500).collect(), sure: true }))
     }

@@ -1,0 +1,201 @@
+//! Queries of classes that once touched far more than they needed: right answers, and how many rows the operators gave.
+
+use crate::Failures;
+use crate::executor::{Run, prepare};
+use crate::oxigraph::DefaultGraph;
+use crate::tests::{agree, snapshot};
+use kgq_syntax::budget::Budget;
+use spargebra::SparqlParser;
+
+/// Products with labels in three languages, a date, and a small predicate on every hundredth.
+fn catalogue() -> String {
+    (0..1200)
+        .map(|n| {
+            let mut text =
+                format!(":p{n} :label \"thing {n}\"@{} ; :group :g{} . ", ["en", "de", "en-gb"][n % 3], n % 7);
+            if n % 100 == 0 {
+                text.push_str(&format!(":p{n} :rare \"{n}\" . "));
+            }
+            text
+        })
+        .collect()
+}
+
+/// The plan of a query over the data, after it ran, with what was counted.
+fn analyzed(data: &str, query: &str) -> String {
+    let snapshot = snapshot(data);
+    let query = SparqlParser::new().with_prefix("", "http://e/").unwrap().parse_query(query).unwrap();
+    let run = Run { budget: &Budget::default(), services: None, failures: &Failures::default() };
+    prepare(&snapshot, &query, DefaultGraph::Stored, run).unwrap().analyze(run).unwrap()
+}
+
+/// The most rows that any operator of the plan gave.
+fn most_rows(plan: &str) -> usize {
+    let rows = plan.lines().filter_map(|line| line.split("got ").nth(1)?.split(' ').next()?.parse().ok());
+    rows.max().unwrap_or_else(|| panic!("nothing was counted in\n{plan}"))
+}
+
+#[test]
+fn a_language_a_kind_and_a_start_of_texts_are_ranges_of_a_scan() {
+    let data = catalogue();
+    for (query, most) in [
+        ("SELECT ?s { ?s :label ?o FILTER(LANG(?o) = \"de\") }", 400),
+        ("SELECT ?s { ?s :label ?o FILTER(LANGMATCHES(LANG(?o), \"en-gb\")) }", 400),
+        ("SELECT * { ?s ?p ?o FILTER(isBlank(?s)) }", 0),
+        ("SELECT ?s { ?s :rare ?o . ?s :label ?l FILTER(STRSTARTS(STR(?s), \"http://e/p11\")) }", 111),
+    ] {
+        agree(&data, query);
+        let plan = analyzed(&data, query);
+        assert!(most_rows(&plan) <= most, "{query}\n{plan}");
+    }
+}
+
+#[test]
+fn a_small_pattern_in_exists_is_where_the_join_starts() {
+    let data = catalogue();
+    for query in [
+        "SELECT ?s ?l { ?s :label ?l FILTER EXISTS { ?s :rare ?r } }",
+        "SELECT ?s ?l { ?s :label ?l . ?s :group ?g FILTER EXISTS { ?s :rare ?r } }",
+        "SELECT (COUNT(*) AS ?n) { ?s :label ?l FILTER EXISTS { ?s :rare \"100\" } }",
+    ] {
+        agree(&data, query);
+        let plan = analyzed(&data, query);
+        assert!(most_rows(&plan) <= 12, "{query}\n{plan}");
+    }
+    // A variable that nothing else has, or two that are shared, or a negation: the rows are asked one by one.
+    for query in [
+        "SELECT ?s ?l { ?s :label ?l FILTER NOT EXISTS { ?s :rare ?r } }",
+        "SELECT ?s ?l { ?s :label ?l FILTER EXISTS { ?x :rare ?r } }",
+        "SELECT ?s ?l { ?s :label ?l OPTIONAL { ?s :none ?r } FILTER EXISTS { ?s :rare ?r } }",
+    ] {
+        agree(&data, query);
+    }
+}
+
+#[test]
+fn a_small_optional_is_counted_by_what_it_has_more_than_once() {
+    let data = format!(
+        "{} :p7 :rare \"7\" . :p100 :rare \"x\", \"y\" ; :label \"two\" . :q :rare \"a\", \"b\" .",
+        catalogue()
+    );
+    for query in [
+        "SELECT (COUNT(*) AS ?n) { ?s :label ?l OPTIONAL { ?s :rare ?r } }",
+        "SELECT (COUNT(?r) AS ?n) { ?s :label ?l OPTIONAL { ?s :rare ?r } }",
+        "SELECT (COUNT(*) AS ?n) { ?s ?p ?l OPTIONAL { ?s :rare ?r } }",
+        "SELECT (COUNT(*) AS ?n) { ?s :label ?l OPTIONAL { ?s :rare ?r } OPTIONAL { ?s :group ?g } }",
+    ] {
+        agree(&data, query);
+    }
+}
+
+#[test]
+fn texts_are_found_in_the_order_of_the_dictionary_as_in_any() {
+    let data: String = (0..12_000)
+        .map(|n| format!(":s{} :text \"t{}é{}\"@{} . ", n % 7000, n * 7919 % 12_007, n % 3, ["en", "de"][n % 2]))
+        .collect();
+    let data = format!("{data} :s1 :text 12, <http://e/t12>, \"t12\", _:b .");
+    let texts = [
+        "FILTER(CONTAINS(?o, \"99é\"))",
+        "FILTER(CONTAINS(STR(?o), \"t12\"))",
+        "FILTER(STRENDS(STR(?o), \"99é1\"))",
+        "FILTER(REGEX(STR(?o), \"9+é[12]$\") && ?s != :s4)",
+        "FILTER(STRSTARTS(STR(?o), \"t11\"))",
+        "FILTER(STRLEN(UCASE(STR(?o))) < 4)",
+        "FILTER(STRBEFORE(?o, \"é\") = \"t77\"@en)",
+    ];
+    for test in texts {
+        agree(&data, &format!("SELECT ?s ?o {{ ?s :text ?o {test} }}"));
+    }
+    for function in
+        ["STRLEN(STR(?o))", "STRLEN(UCASE(?o))", "STRLEN(CONCAT(STR(?o), \"é\"))", "STRLEN(STRAFTER(?o, \"é\"))"]
+    {
+        agree(&data, &format!("SELECT (COUNT(?n) AS ?c) (MAX(?n) AS ?m) {{ ?s :text ?o BIND({function} AS ?n) }}"));
+    }
+}
+
+#[test]
+fn distinct_terms_of_a_predicate_are_counted_without_reading_it() {
+    let data = catalogue();
+    for query in [
+        "SELECT (COUNT(DISTINCT ?o) AS ?n) { ?s :group ?o }",
+        "SELECT (COUNT(DISTINCT ?s) AS ?n) { ?s :label ?o }",
+        "SELECT (COUNT(DISTINCT ?o) AS ?n) { ?s ?p ?o }",
+        "SELECT (COUNT(DISTINCT ?s) AS ?n) { ?s :absent ?o }",
+    ] {
+        agree(&data, query);
+        let plan = analyzed(&data, query);
+        assert!(most_rows(&plan) <= 1, "{query}\n{plan}");
+    }
+    for query in [
+        "SELECT (COUNT(DISTINCT ?p) AS ?n) { ?s ?p ?o }",
+        "SELECT (COUNT(DISTINCT ?s) AS ?n) { ?s :group ?s }",
+        "SELECT ?o (COUNT(DISTINCT ?s) AS ?n) { ?s :group ?o } GROUP BY ?o",
+        "SELECT (COUNT(DISTINCT ?s) AS ?n) (COUNT(?s) AS ?m) { ?s :group ?o }",
+        "SELECT (COUNT(DISTINCT ?s) AS ?n) { GRAPH ?g { ?s :group ?o } }",
+    ] {
+        agree(&data, query);
+    }
+}
+
+#[test]
+fn long_lists_of_terms_are_looked_up_in_order() {
+    let data = catalogue();
+    let nodes: String = (0..90).rev().map(|n| format!(":p{} ", n * 13)).collect();
+    let commas = nodes.trim().replace(' ', ", ");
+    for query in [
+        format!("SELECT ?s ?o {{ VALUES ?s {{ {nodes} :absent :p0 }} ?s :group ?o }}"),
+        format!("SELECT ?s ?o {{ ?s :group ?o FILTER(?s IN ({commas}, :absent)) }}"),
+        format!("SELECT ?s ?o {{ ?s :group ?o FILTER(?s NOT IN ({commas})) }}"),
+        "SELECT ?s { ?s :label ?o FILTER(?o >= \"a\"@en && ?o < \"thing 2\"@en) }".to_owned(),
+    ] {
+        agree(&data, &query);
+    }
+}
+
+#[test]
+fn joins_on_what_may_be_unbound_and_on_equal_expressions_are_by_hash() {
+    let data: String = (0..60)
+        .map(|n| {
+            let next = if n % 3 == 0 { String::new() } else { format!(":n{n} :next :n{} . ", n - 1) };
+            format!("{next} :n{n} :code \"c{n}\", \"{n}\"^^xsd:int ; :key \"{n}\" ; :value {n} ; :name \"C{n}\" ; :on \"20{:02}-01-01\"^^xsd:date . ", n % 50)
+        })
+        .collect();
+    for query in [
+        "SELECT * { ?a :key ?k BIND(CONCAT(\"c\", ?k) AS ?s) ?b :code ?s }",
+        "SELECT * { ?y :code ?v OPTIONAL { ?y :next ?x } OPTIONAL { ?x :code ?c } FILTER(STRLEN(?v) > 2) }",
+        "SELECT * { ?y :next ?x BIND(IF(?x = :n3, 1/0, ?x) AS ?k) ?k :code ?t }",
+        "SELECT * { { SELECT ?x (SAMPLE(?y) AS ?s) { ?x :next ?y } GROUP BY ?x } ?s :code ?c }",
+        "SELECT * { { ?a :key ?k OPTIONAL { ?a :next ?x OPTIONAL { ?x :next ?y } } } { ?b :key ?m OPTIONAL { ?b :next ?x } OPTIONAL { ?b :next ?y } } FILTER(?k < ?m) }",
+        "SELECT * { ?a :key ?k OPTIONAL { ?a :next ?x } MINUS { ?b :key ?m OPTIONAL { ?b :next ?x } FILTER(?m > \"4\") } }",
+        "SELECT * { ?a :name ?l . ?b :code ?m FILTER(LCASE(STR(?l)) = ?m) }",
+        "SELECT * { ?a :value ?v . ?b :value ?w FILTER(?w = ?v + 1) }",
+        "SELECT * { ?a :value ?v . ?b :value ?w FILTER(?w - 1 = ?v && ?b != :n7 && ?v < 30) }",
+        "SELECT * { ?a :value ?v . ?b :code ?w FILTER(?w = ?v * 1.0) }",
+        "SELECT * { ?a :value ?v FILTER EXISTS { ?b :value ?w FILTER(?w = ?v + 1) } }",
+        "SELECT * { ?a :value ?v FILTER NOT EXISTS { ?b :value ?w FILTER(?w = ?v + 1 && ?w > 5) } }",
+        "SELECT * { ?a :value ?v OPTIONAL { ?b :value ?w FILTER(?w = ?v + 2) } }",
+        "SELECT * { ?a :on ?d . ?b :key ?k FILTER(?d = <http://www.w3.org/2001/XMLSchema#date>(CONCAT(\"20\", ?k, \"-01-01\"))) }",
+        "SELECT (COUNT(*) AS ?n) { ?a :value ?v . ?b :value ?w . ?c :value ?u FILTER(?w = ?v + 1) FILTER(?u = ?w * 2) }",
+        "SELECT (COUNT(DISTINCT *) AS ?n) { ?a :value ?v . ?b :value ?w FILTER(?w = ?v + 1) }",
+    ] {
+        agree(&data, query);
+    }
+    let plan = analyzed(&data, "SELECT * { ?a :value ?v . ?b :value ?w FILTER(?w = ?v + 1) }");
+    assert!(most_rows(&plan) <= 60 && plan.contains("hash join on"), "{plan}");
+}
+
+#[test]
+fn equal_values_of_other_forms_are_joined_too() {
+    let data = r#":a :for "P1Y"^^xsd:duration ; :at "2026-01-01T00:00:00Z"^^xsd:dateTime ; :yes true .
+        :b :long "P12M"^^xsd:duration ; :then "2026-01-01T01:00:00+01:00"^^xsd:dateTime ; :also "1"^^xsd:boolean ;
+           :text "2026-01-01T02:00:00+02:00" , "P0Y12M" ."#;
+    for query in [
+        "SELECT * { ?a :for ?x . ?b :long ?y FILTER(?x = ?y) }",
+        "SELECT * { ?a :at ?x . ?b :then ?y FILTER(?x = ?y) }",
+        "SELECT * { ?a :yes ?x . ?b :also ?y FILTER(?x = ?y) }",
+        "SELECT * { ?a :at ?x . ?b :text ?y FILTER(?x = <http://www.w3.org/2001/XMLSchema#dateTime>(?y)) }",
+        "SELECT * { ?a :for ?x . ?b :text ?y FILTER(STRDT(?y, <http://www.w3.org/2001/XMLSchema#duration>) = ?x) }",
+    ] {
+        agree(data, query);
+    }
+}

@@ -1,0 +1,166 @@
+//! Conditions that look at nothing but a term's kind, datatype or language, such as `LANG(?x) = "en"`: decided once for each stretch of
+//! ids whose terms are alike, and where a stretch has several datatypes once for each of them. No text is read.
+
+use super::call::Function;
+use super::compile::{ExpressionNode, Test};
+use super::evaluate::{Column, Datum, Evaluation, Rows};
+use super::stretches::Stretches;
+use super::{Context, ROWS_BEFORE_SEARCH};
+use crate::batch::Batch;
+use crate::terms::Truth;
+use kgq_snapshot::{Family, TermClass, TermId, TypeKey};
+use kgq_syntax::error::Result;
+use rustc_hash::FxHashMap;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// A condition over column 0 of a batch of its own.
+#[derive(Debug)]
+pub struct ByClass {
+    inner: Box<ExpressionNode>,
+    /// Whether it looks at the datatype, which differs among numbers.
+    reads_datatype: bool,
+    /// Whether it asks if a term is a number, which literals of one datatype differ in.
+    reads_numeric: bool,
+    /// Rows tested so far.
+    rows: AtomicUsize,
+    /// Once there were some rows, or the planner has asked.
+    stretches: OnceLock<Stretches>,
+}
+
+/// With more classes than this stretches are not laid out.
+const MOST_CLASSES: usize = 4096;
+
+impl ByClass {
+    /// `inner` must look at its one variable by such functions only.
+    pub fn new(inner: ExpressionNode) -> Self {
+        let reads_datatype = inner.any(&|node| matches!(node, ExpressionNode::Call(Function::Datatype, _)));
+        let reads_numeric = inner.any(&|node| matches!(node, ExpressionNode::Test(Test::IsNumeric, _)));
+        Self {
+            inner: Box::new(inner),
+            reads_datatype,
+            reads_numeric,
+            rows: AtomicUsize::new(0),
+            stretches: OnceLock::new(),
+        }
+    }
+
+    /// What it comes to for every stored id.
+    pub fn stretches(&self, evaluation: &Evaluation<'_>) -> Result<&Stretches> {
+        if let Some(stretches) = self.stretches.get() {
+            return Ok(stretches);
+        }
+        let classes = evaluation.context.terms.snapshot().classes();
+        let mut stretches = Stretches::default();
+        if classes.len() > MOST_CLASSES {
+            return Ok(self.stretches.get_or_init(|| stretches));
+        }
+        let first: Vec<TermId> = classes.iter().map(|class| TermId::new(class.ids.start)).collect();
+        let truths = self.inner_truths(evaluation, first)?;
+        for (class, truth) in classes.iter().zip(truths) {
+            stretches.push(class.ids.end, self.is_alike(class).then_some(truth));
+        }
+        Ok(self.stretches.get_or_init(|| stretches))
+    }
+
+    /// Whether the condition is the same for all terms of the class.
+    fn is_alike(&self, class: &TermClass) -> bool {
+        match class.family {
+            Family::BlankNode | Family::Iri | Family::Triple | Family::String | Family::Language(_) => true,
+            Family::Other => !self.reads_numeric,
+            _ => !self.reads_datatype,
+        }
+    }
+
+    fn inner_truths(&self, evaluation: &Evaluation<'_>, ids: Vec<TermId>) -> Result<Vec<Truth>> {
+        let rows = ids.len();
+        evaluation.truths(&self.inner, &Rows::all(&Batch::new(vec![ids], rows), 0))
+    }
+
+    pub fn truths(&self, ids: &[TermId], evaluation: &Evaluation<'_>) -> Result<Vec<Truth>> {
+        let seen = self.rows.fetch_add(ids.len(), Ordering::Relaxed);
+        let stretches = if seen + ids.len() > ROWS_BEFORE_SEARCH {
+            Some(self.stretches(evaluation)?)
+        } else {
+            self.stretches.get()
+        };
+        let mut truths = vec![Truth::Error; ids.len()];
+        let mut open = Vec::new();
+        for (row, id) in ids.iter().enumerate() {
+            match stretches.and_then(|stretches| stretches.truth(*id)) {
+                Some(truth) => truths[row] = truth,
+                None => open.push(row),
+            }
+        }
+        if open.is_empty() {
+            return Ok(truths);
+        }
+        // Of terms of one type the first stands for all.
+        let mut places: FxHashMap<TypeKey, usize> = FxHashMap::default();
+        let (mut asked, mut place) = (Vec::new(), Vec::with_capacity(open.len()));
+        for row in &open {
+            let id = ids[*row];
+            let at = match self.key(id, evaluation.context) {
+                Some(key) => *places.entry(key).or_insert(asked.len()),
+                None => asked.len(),
+            };
+            if at == asked.len() {
+                asked.push(id);
+            }
+            place.push(at);
+        }
+        let answers = self.inner_truths(evaluation, asked)?;
+        for (row, at) in open.into_iter().zip(place) {
+            truths[row] = answers[at];
+        }
+        Ok(truths)
+    }
+
+    /// What the condition depends on alone; `None` if it has to be asked of this very term.
+    fn key(&self, id: TermId, context: &Context<'_>) -> Option<TypeKey> {
+        let snapshot = context.terms.snapshot();
+        if id == TermId::UNBOUND || !context.terms.is_stored(id) {
+            return None;
+        }
+        if self.reads_numeric && snapshot.value_rank(id).0 == Family::Other {
+            return None;
+        }
+        Some(snapshot.type_key(id))
+    }
+}
+
+/// LANG, LANGDIR or DATATYPE of a column of ids: once for each type that they have.
+pub fn type_function<'b>(function: &Function, ids: &[TermId], evaluation: &Evaluation<'_>) -> Result<Column<'b>> {
+    let context = evaluation.context;
+    let snapshot = context.terms.snapshot();
+    let mut known: FxHashMap<TypeKey, Option<Datum>> = FxHashMap::default();
+    let mut last: Option<(TermId, Option<Datum>)> = None;
+    let mut data = Vec::with_capacity(ids.len());
+    for id in ids {
+        if let Some((before, datum)) = &last
+            && before == id
+        {
+            data.push(datum.clone());
+            continue;
+        }
+        let ask = || evaluation.call_one(function, *id);
+        let datum = if *id == TermId::UNBOUND || !context.terms.is_stored(*id) {
+            ask()?
+        } else {
+            match known.entry(snapshot.type_key(*id)) {
+                std::collections::hash_map::Entry::Occupied(known) => known.get().clone(),
+                std::collections::hash_map::Entry::Vacant(free) => {
+                    // As a term, so that rows share it.
+                    let datum = match ask()? {
+                        Some(Datum::Value(value)) => Some(Datum::Term(context.terms.id_of_value(value)?)),
+                        other => other,
+                    };
+                    free.insert(datum).clone()
+                }
+            }
+        };
+        last = Some((*id, datum.clone()));
+        data.push(datum);
+    }
+    Ok(Column::Data(data))
+}

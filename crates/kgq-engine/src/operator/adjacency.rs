@@ -1,0 +1,258 @@
+//! The edges of one step, or of alternative ones, as lists of neighbours in memory: what many searches over few predicates walk,
+//! without a search in an index for every node. Nodes that reach each other are known, and reach the same.
+
+use super::Context;
+use super::edges::{Edges, ROWS_BETWEEN_CHECKS};
+use crate::plan::Path;
+use kgq_snapshot::TermId;
+use kgq_syntax::budget::Reservation;
+use kgq_syntax::error::Result;
+use std::ops::Range;
+
+/// A graph whose nodes are numbered by their ids' order among the nodes.
+pub struct Adjacency {
+    nodes: Vec<TermId>,
+    /// The node of each id.
+    numbers: Numbers,
+    /// Where each node's neighbours start in `ends`; one more for the end.
+    offsets: Vec<u32>,
+    ends: Vec<u32>,
+    /// The strongly connected component of each node.
+    component: Vec<u32>,
+    /// Whether walking at least one step from the node leads back to it.
+    cyclic: Vec<bool>,
+    _held: Reservation,
+}
+
+/// The rank of an id among some ids, in constant time: a bit for every term, and how many are set before each word.
+struct Numbers {
+    bits: Vec<u64>,
+    before: Vec<u32>,
+}
+
+/// A walk's marks, kept from one to the next: a node is met if it bears the walk's number.
+#[derive(Default)]
+pub struct Marks {
+    met: Vec<u32>,
+    walk: u32,
+}
+
+/// The predicates that each lead one step, and whether back; `None` for a path of several steps, or of steps over any predicate.
+pub fn single_steps(path: &Path, back: bool, out: &mut Vec<(TermId, bool)>) -> Option<()> {
+    match path {
+        Path::Predicate(predicate) => out.push((*predicate, back)),
+        Path::Reverse(path) => single_steps(path, !back, out)?,
+        Path::Alternative(paths) => paths.iter().try_for_each(|path| single_steps(path, back, out))?,
+        Path::Sequence(_) | Path::Closure(..) | Path::Not(_) => return None,
+    }
+    Some(())
+}
+
+impl Adjacency {
+    /// The edges of all of these steps; `None` if there are more than 32 bits can number.
+    pub fn new(steps: &[(TermId, bool)], edges: &Edges<'_>, cx: &Context<'_>) -> Result<Option<Self>> {
+        let columns: Vec<_> = steps.iter().map(|(predicate, back)| edges.pairs(*predicate, *back)).collect();
+        let count: usize = columns.iter().map(|(from, _)| from.len()).sum();
+        if u32::try_from(count).is_err() {
+            return Ok(None);
+        }
+        let words = (cx.snapshot().term_count() as usize).div_ceil(64);
+        let mut held = cx.budget().reserve((words * 12 + count * 12) as u64)?;
+        let mut numbers = Numbers { bits: vec![0; words], before: Vec::with_capacity(words) };
+        for part in columns.iter().flat_map(|(from, to)| [from, to]).flat_map(|ids| ids.chunks(ROWS_BETWEEN_CHECKS)) {
+            cx.budget().check()?;
+            part.iter().for_each(|id| numbers.set(*id));
+        }
+        let nodes = numbers.finish();
+        held.grow(cx.budget(), nodes.len() as u64 * 20)?;
+        // Read once more: a file that was changed meanwhile has other ids there, which are left out.
+        let mut pairs = Vec::with_capacity(count);
+        for (from, to) in &columns {
+            for (from, to) in from.chunks(ROWS_BETWEEN_CHECKS).zip(to.chunks(ROWS_BETWEEN_CHECKS)) {
+                cx.budget().check()?;
+                pairs.extend(from.iter().zip(to).filter_map(|(from, to)| numbers.find(*from).zip(numbers.find(*to))));
+            }
+        }
+        let (offsets, ends) = lists(nodes.len(), &pairs, cx)?;
+        let (component, cyclic) = components(&offsets, &ends, cx)?;
+        Ok(Some(Self { nodes, numbers, offsets, ends, component, cyclic, _held: held }))
+    }
+
+    /// The number of a node; `None` of a term that no edge has.
+    pub fn number(&self, id: TermId) -> Option<u32> {
+        self.numbers.find(id)
+    }
+
+    /// The component of a node, whose members reach the same by at least one step if there are several.
+    pub fn component(&self, node: u32) -> u32 {
+        self.component[node as usize]
+    }
+
+    pub fn is_cyclic(&self, node: u32) -> bool {
+        self.cyclic[node as usize]
+    }
+
+    /// The nodes that one step or more lead to from any of these, in the order in which they are found.
+    ///
+    /// With `target` it stops when that node is found.
+    pub fn reach(
+        &self,
+        starts: &[u32],
+        target: Option<u32>,
+        marks: &mut Marks,
+        cx: &Context<'_>,
+    ) -> Result<Vec<TermId>> {
+        let walk = marks.next(self.nodes.len());
+        let (mut todo, mut steps) = (Vec::new(), 0usize);
+        let mut visit = |node: u32, todo: &mut Vec<u32>| {
+            let ends = &self.ends[self.neighbours(node)];
+            for end in ends {
+                let met = &mut marks.met[*end as usize];
+                if *met != walk {
+                    *met = walk;
+                    todo.push(*end);
+                }
+            }
+            ends.len() + 1
+        };
+        let mut look = |more: usize| {
+            steps += more;
+            if steps < ROWS_BETWEEN_CHECKS {
+                return Ok(());
+            }
+            steps = 0;
+            cx.budget().check()
+        };
+        for start in starts {
+            look(visit(*start, &mut todo))?;
+        }
+        let mut at = 0;
+        while let Some(node) = todo.get(at).copied() {
+            if target == Some(node) {
+                todo.truncate(at + 1);
+                break;
+            }
+            look(visit(node, &mut todo))?;
+            at += 1;
+        }
+        Ok(todo.into_iter().map(|node| self.nodes[node as usize]).collect())
+    }
+
+    fn neighbours(&self, node: u32) -> Range<usize> {
+        self.offsets[node as usize] as usize..self.offsets[node as usize + 1] as usize
+    }
+}
+
+/// Where each node's neighbours start, and the neighbours.
+fn lists(nodes: usize, pairs: &[(u32, u32)], cx: &Context<'_>) -> Result<(Vec<u32>, Vec<u32>)> {
+    let mut offsets = vec![0u32; nodes + 1];
+    for part in pairs.chunks(ROWS_BETWEEN_CHECKS) {
+        cx.budget().check()?;
+        part.iter().for_each(|(from, _)| offsets[*from as usize + 1] += 1);
+    }
+    for at in 1..offsets.len() {
+        offsets[at] += offsets[at - 1];
+    }
+    let (mut next, mut ends) = (offsets.clone(), vec![0u32; pairs.len()]);
+    for part in pairs.chunks(ROWS_BETWEEN_CHECKS) {
+        cx.budget().check()?;
+        for (from, to) in part {
+            let place = &mut next[*from as usize];
+            ends[*place as usize] = *to;
+            *place += 1;
+        }
+    }
+    Ok((offsets, ends))
+}
+
+impl Numbers {
+    fn set(&mut self, id: TermId) {
+        // An id beyond the terms comes from a damaged file, which is told of at the end of the batch.
+        if let Some(word) = self.bits.get_mut(id.index() / 64) {
+            *word |= 1 << (id.index() % 64);
+        }
+    }
+
+    /// Counts what was set; all of it in order.
+    fn finish(&mut self) -> Vec<TermId> {
+        let mut ids = Vec::new();
+        for (at, word) in self.bits.iter().enumerate() {
+            self.before.push(ids.len() as u32);
+            let mut rest = *word;
+            while rest != 0 {
+                ids.push(TermId::new((at * 64) as u32 + rest.trailing_zeros()));
+                rest &= rest - 1;
+            }
+        }
+        ids
+    }
+
+    fn find(&self, id: TermId) -> Option<u32> {
+        let (word, bit) = (id.index() / 64, 1u64 << (id.index() % 64));
+        let bits = *self.bits.get(word)?;
+        (bits & bit != 0).then(|| self.before[word] + (bits & (bit - 1)).count_ones())
+    }
+}
+
+impl Marks {
+    fn next(&mut self, nodes: usize) -> u32 {
+        self.met.resize(nodes, 0);
+        self.walk = self.walk.checked_add(1).unwrap_or_else(|| {
+            self.met.fill(0);
+            1
+        });
+        self.walk
+    }
+}
+
+/// The strongly connected component of each node (Tarjan's algorithm), and whether the node is on a cycle.
+fn components(offsets: &[u32], ends: &[u32], cx: &Context<'_>) -> Result<(Vec<u32>, Vec<bool>)> {
+    const UNSEEN: u32 = u32::MAX;
+    let count = offsets.len() - 1;
+    let (mut order, mut low) = (vec![UNSEEN; count], vec![0u32; count]);
+    let (mut component, mut cyclic) = (vec![UNSEEN; count], vec![false; count]);
+    let (mut open, mut path) = (Vec::new(), Vec::<(u32, usize)>::new());
+    let (mut seen, mut found) = (0u32, 0u32);
+    for root in 0..count as u32 {
+        if root.is_multiple_of(ROWS_BETWEEN_CHECKS as u32) {
+            cx.budget().check()?;
+        }
+        if order[root as usize] != UNSEEN {
+            continue;
+        }
+        path.push((root, offsets[root as usize] as usize));
+        while let Some((node, edge)) = path.last_mut() {
+            let (node, at) = (*node, *node as usize);
+            if order[at] == UNSEEN {
+                (order[at], low[at]) = (seen, seen);
+                seen += 1;
+                open.push(node);
+            }
+            if *edge < offsets[at + 1] as usize {
+                let end = ends[*edge];
+                *edge += 1;
+                cyclic[at] |= end == node;
+                if order[end as usize] == UNSEEN {
+                    path.push((end, offsets[end as usize] as usize));
+                } else if component[end as usize] == UNSEEN {
+                    low[at] = low[at].min(order[end as usize]);
+                }
+                continue;
+            }
+            path.pop();
+            if let Some((parent, _)) = path.last() {
+                low[*parent as usize] = low[*parent as usize].min(low[at]);
+            }
+            if low[at] == order[at] {
+                let first = open.iter().rposition(|other| *other == node).unwrap_or(0);
+                let several = open.len() - first > 1;
+                for member in open.drain(first..) {
+                    component[member as usize] = found;
+                    cyclic[member as usize] |= several;
+                }
+                found += 1;
+            }
+        }
+    }
+    Ok((component, cyclic))
+}

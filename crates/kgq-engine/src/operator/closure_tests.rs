@@ -1,0 +1,127 @@
+//! Closures beside the other executor, in graphs where lists of neighbours are made; and what a search touches.
+
+use super::Context;
+use super::search::Search;
+use crate::Failures;
+use crate::executor::{Run, plan, prepare};
+use crate::oxigraph::DefaultGraph;
+use crate::plan::{Graph, Path, Repeat};
+use crate::tests::{agree, ours, snapshot};
+use kgq_snapshot::{Snapshot, TermId};
+use kgq_syntax::budget::Budget;
+use kgq_syntax::rdf::NamedNode;
+use spargebra::SparqlParser;
+use std::fmt::Write as _;
+
+/// Edges `:p` and `:q` among a few nodes by a small congruential generator, in the default graph and two others.
+fn random_edges(seed: u64) -> String {
+    let mut state = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+    let mut roll = |below: u64| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % below
+    };
+    let mut text = String::new();
+    for graph in ["", ":g ", ":h "] {
+        let mut edges = String::new();
+        for _ in 0..roll(20) + 4 {
+            let _ = write!(edges, ":n{} :{} :n{} . ", roll(9), ["p", "q"][roll(2) as usize], roll(9));
+        }
+        // The nodes that queries name are in every graph: to itself a path of length zero leads from any term that is named.
+        let _ = writeln!(edges, ":n{} :name \"{}\" . :lone :name \"x\" . :n1 :q :n2 .", roll(9), roll(3));
+        let _ = writeln!(text, "{graph}{{ {edges} }}");
+    }
+    text
+}
+
+#[test]
+fn closures_are_those_of_the_other_executor() {
+    for seed in 0..4 {
+        let data = random_edges(seed);
+        for path in [
+            ":p+",
+            ":p*",
+            ":p?",
+            "(:p|^:q)+",
+            "(:p/:q)+",
+            "(:p/:q)*",
+            "(!:q)+",
+            "^:p*",
+            "(:p|:q)*",
+            "(:p*)+",
+            "((:p?)/(:q*))+",
+            "(:p|:q?)+",
+        ] {
+            for query in [
+                format!("SELECT * {{ ?a {path} ?b }}"),
+                format!("SELECT * {{ ?a {path} ?a }}"),
+                format!("SELECT (COUNT(*) AS ?n) {{ ?a {path} ?b }}"),
+                format!("SELECT ?a {{ ?a {path} ?b }}"),
+                format!("SELECT ?b {{ ?a {path} ?b }}"),
+                format!("SELECT DISTINCT ?a {{ ?a {path} ?b }}"),
+                format!("SELECT DISTINCT ?b {{ ?a {path} ?b }}"),
+                format!("SELECT DISTINCT ?b {{ ?x :q ?a . ?a {path} ?b }}"),
+                format!("SELECT DISTINCT ?a {{ ?x :q ?b . ?a {path} ?b }}"),
+                format!("SELECT ?x {{ ?x :q ?a . ?a {path} ?b }}"),
+                format!("SELECT * {{ ?a :q ?b . ?a {path} ?b }}"),
+                format!("SELECT * {{ ?a {path} :n1 . :n2 {path} ?b }}"),
+                format!("SELECT * {{ GRAPH ?g {{ ?a {path} ?b }} }}"),
+                format!("SELECT (COUNT(*) AS ?n) {{ GRAPH ?g {{ ?a :q ?x . ?x {path} ?b }} }}"),
+                format!("SELECT ?n {{ ?n :name ?t FILTER EXISTS {{ ?n {path} ?b }} }}"),
+                format!("SELECT * {{ ?a :name ?t OPTIONAL {{ ?a {path} ?b }} }}"),
+                format!("SELECT * {{ VALUES ?a {{ :n1 :n2 :absent }} ?a {path} ?b }}"),
+            ] {
+                agree(&data, &query);
+            }
+        }
+    }
+}
+
+/// The context of a query that does nothing.
+fn context(snapshot: &Snapshot) -> Context<'_> {
+    let query = SparqlParser::new().parse_query("ASK {}").unwrap();
+    let run = Run { budget: &Budget::default(), services: None, failures: &Failures::default() };
+    plan(snapshot, &query, DefaultGraph::Stored, run).unwrap().0
+}
+
+fn id(snapshot: &Snapshot, name: &str) -> TermId {
+    snapshot.id(NamedNode::new_unchecked(format!("http://e/{name}")).as_ref().into()).unwrap()
+}
+
+#[test]
+fn a_path_starts_at_the_nodes_of_its_own_predicate_however_many_others_there_are() {
+    let others: String = (0..500).map(|n| format!(":o{n} :other :x{n} . ")).collect();
+    let snapshot = snapshot(&format!("{others} :a :p :b . :b :p :c ."));
+    let (cx, path) = (context(&snapshot), Path::Predicate(id(&snapshot, "p")));
+    for (repeat, alone) in [(Repeat::OneOrMore, 0), (Repeat::ZeroOrMore, 1001)] {
+        let mut search = Search::new(repeat, &path, Graph::Default);
+        let starts = search.starts(None, false, &cx).unwrap();
+        assert_eq!(starts.walking, [id(&snapshot, "a"), id(&snapshot, "b")]);
+        assert_eq!(starts.alone.len(), alone);
+    }
+}
+
+#[test]
+fn nodes_that_reach_each_other_are_searched_once() {
+    let ring: String = (0..40).map(|n| format!(":n{n} :p :n{} . ", (n + 1) % 40)).collect();
+    let snapshot = snapshot(&ring);
+    let (cx, path) = (context(&snapshot), Path::Predicate(id(&snapshot, "p")));
+    let mut search = Search::new(Repeat::OneOrMore, &path, Graph::Default);
+    search.starts(None, false, &cx).unwrap();
+    let [first, second] = ["n3", "n30"].map(|name| search.ends(None, id(&snapshot, name), false, false, &cx).unwrap());
+    assert_eq!(first.len(), 40);
+    assert!(std::sync::Arc::ptr_eq(&first, &second));
+}
+
+#[test]
+fn ends_that_nobody_reads_are_counted_not_listed() {
+    let chain: String = (0..30).map(|n| format!(":n{n} :p :n{} . ", n + 1)).collect();
+    let snapshot = snapshot(&chain);
+    let query = SparqlParser::new().with_prefix("", "http://e/").unwrap();
+    let query = query.parse_query("SELECT (COUNT(*) AS ?n) { ?a :p+ ?b }").unwrap();
+    let run = Run { budget: &Budget::default(), services: None, failures: &Failures::default() };
+    let text = prepare(&snapshot, &query, DefaultGraph::Stored, run).unwrap().analyze(run).unwrap();
+    let path = text.lines().find(|line| line.contains("path (+)")).unwrap();
+    assert!(path.contains("got 30 in"), "{text}");
+    let rows = ours(&chain, "SELECT (COUNT(*) AS ?n) { ?a :p+ ?b }", DefaultGraph::Stored);
+    assert_eq!(rows, ["\"465\"^^<http://www.w3.org/2001/XMLSchema#integer>"]);
+}

@@ -1,0 +1,206 @@
+//! The edges of one graph, to be followed either way, and the nodes that they lead from.
+
+use super::Context;
+use super::source::{Order, Source};
+use crate::plan::Graph;
+use kgq_snapshot::{Permutation, Piece, QuadPermutation, TermId, sort_by};
+use kgq_syntax::error::Result;
+
+/// A step from a node to its neighbours: from subject to object, or back.
+#[derive(Clone, Debug)]
+pub enum Step {
+    Predicate {
+        predicate: TermId,
+        back: bool,
+    },
+    /// Any predicate but these.
+    Not {
+        predicates: Vec<TermId>,
+        back: bool,
+    },
+}
+
+/// The edges of one graph.
+///
+/// Of a named graph they are read in the orders that begin with the graph, so that no other graph's statements are touched.
+pub struct Edges<'s> {
+    /// By subject and predicate.
+    forward: Source<'s>,
+    /// By object and predicate; of a named graph by predicate and object.
+    back: Source<'s>,
+    /// By object, for steps back over any predicate.
+    objects: Source<'s>,
+    /// By predicate and subject, by predicate and object; of a named graph both by predicate and object.
+    predicates: [Source<'s>; 2],
+    graph: Option<TermId>,
+}
+
+/// Rows between two looks at the clock.
+pub const ROWS_BETWEEN_CHECKS: usize = 1 << 16;
+
+impl<'s> Edges<'s> {
+    pub fn open(cx: &Context<'s>, graph: &Graph) -> Result<Self> {
+        let triples = |permutation| Source::open(cx, graph, Order::Triples(permutation));
+        let quads = |permutation| Source::open(cx, graph, Order::Quads(permutation));
+        Ok(match graph {
+            Graph::Named(name) => Self {
+                forward: quads(QuadPermutation::Gspo)?,
+                back: quads(QuadPermutation::Gpos)?,
+                objects: quads(QuadPermutation::Opsg)?,
+                predicates: [quads(QuadPermutation::Gpos)?, quads(QuadPermutation::Gpos)?],
+                graph: Some(*name),
+            },
+            Graph::Each(_) => return Err(kgq_syntax::error::Error::bug("a path is walked in one graph at a time")),
+            Graph::Default | Graph::Merge(_) | Graph::Union => Self {
+                forward: triples(Permutation::Spo)?,
+                back: triples(Permutation::Ops)?,
+                objects: triples(Permutation::Ops)?,
+                predicates: [triples(Permutation::Pso)?, triples(Permutation::Pos)?],
+                graph: None,
+            },
+        })
+    }
+
+    /// All subjects and objects, in order.
+    pub fn nodes(&self, cx: &Context<'_>) -> Result<Vec<TermId>> {
+        let any = |back| Step::Not { predicates: Vec::new(), back };
+        let (subjects, objects) = (self.starts(&any(false), cx)?, self.starts(&any(true), cx)?);
+        Ok(union(&subjects, &objects))
+    }
+
+    /// Whether the term is a subject or an object.
+    pub fn has_node(&self, node: TermId) -> bool {
+        let Some(graph) = self.graph else {
+            return !self.forward.index().run(node).is_empty() || !self.objects.index().run(node).is_empty();
+        };
+        if !self.forward.index().range(&[graph, node]).is_empty() {
+            return true;
+        }
+        // An object is sought in the shorter of the graph and what the object stands in.
+        let (own, around) = (self.back.index(), self.objects.index());
+        let (of_graph, of_object) = (own.run(graph), around.run(node));
+        if of_graph.len() < of_object.len() {
+            own.column(2, of_graph).contains(&node)
+        } else {
+            around.column(3, of_object).contains(&graph)
+        }
+    }
+
+    /// The nodes that a step leads from, in order. A step over any predicate is taken to lead from every subject, or object.
+    pub fn starts(&self, step: &Step, cx: &Context<'_>) -> Result<Vec<TermId>> {
+        cx.budget().check()?;
+        let mut nodes = Vec::new();
+        match (step, self.graph) {
+            (Step::Predicate { predicate, back }, None) => {
+                let index = self.predicates[usize::from(*back)].index();
+                distinct(index.column(1, index.run(*predicate)), &mut nodes, cx)?;
+            }
+            (Step::Predicate { predicate, back }, Some(graph)) => {
+                let index = self.predicates[0].index();
+                let depth = if *back { 2 } else { 3 };
+                distinct(index.column(depth, index.range(&[graph, *predicate])), &mut nodes, cx)?;
+            }
+            (Step::Not { back, .. }, None) => {
+                let source = if *back { &self.objects } else { &self.forward };
+                nodes.extend(source.index().keys().map(|(key, _)| key));
+            }
+            (Step::Not { back, .. }, Some(graph)) => {
+                let index = self.forward.index();
+                let depth = if *back { 3 } else { 1 };
+                distinct(index.column(depth, index.run(graph)), &mut nodes, cx)?;
+            }
+        }
+        sort(&mut nodes, cx)?;
+        Ok(nodes)
+    }
+
+    /// How many statements a predicate has.
+    pub fn statements_of(&self, predicate: TermId) -> usize {
+        let prefix: Vec<TermId> = self.graph.into_iter().chain([predicate]).collect();
+        self.predicates[0].index().range(&prefix).len()
+    }
+
+    /// The pairs of nodes that a step over a predicate leads between, as columns of the index: from where, and to where.
+    pub fn pairs(&self, predicate: TermId, back: bool) -> (&[TermId], &[TermId]) {
+        let index = self.predicates[0].index();
+        let (subjects, objects) = match self.graph {
+            None => {
+                let rows = index.run(predicate);
+                (index.column(1, rows.clone()), index.column(2, rows))
+            }
+            Some(graph) => {
+                let rows = index.range(&[graph, predicate]);
+                (index.column(3, rows.clone()), index.column(2, rows))
+            }
+        };
+        if back { (objects, subjects) } else { (subjects, objects) }
+    }
+
+    /// Adds where the step leads to from the node.
+    pub fn follow(&self, step: &Step, node: TermId, out: &mut Vec<TermId>) {
+        match (step, self.graph) {
+            (Step::Predicate { predicate, back }, None) => {
+                let index = if *back { self.back.index() } else { self.forward.index() };
+                out.extend_from_slice(index.column(2, index.range(&[node, *predicate])));
+            }
+            (Step::Predicate { predicate, back: false }, Some(graph)) => {
+                let index = self.forward.index();
+                out.extend_from_slice(index.column(3, index.range(&[graph, node, *predicate])));
+            }
+            (Step::Predicate { predicate, back: true }, Some(graph)) => {
+                let index = self.back.index();
+                out.extend_from_slice(index.column(3, index.range(&[graph, *predicate, node])));
+            }
+            (Step::Not { predicates, back }, graph) => {
+                let (index, rows, depth) = match (back, graph) {
+                    (false, None) => (self.forward.index(), self.forward.index().run(node), 1),
+                    (false, Some(graph)) => (self.forward.index(), self.forward.index().range(&[graph, node]), 2),
+                    (true, _) => (self.objects.index(), self.objects.index().run(node), 1),
+                };
+                let labels = index.column(depth, rows.clone());
+                let ends = index.column(depth + 1, rows.clone());
+                let among = graph.filter(|_| *back).map(|graph| (graph, index.column(3, rows)));
+                for (at, (label, end)) in labels.iter().zip(ends).enumerate() {
+                    let here = among.is_none_or(|(graph, graphs)| graphs[at] == graph);
+                    if here && !predicates.contains(label) {
+                        out.push(*end);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Adds the ids without neighbours that are equal.
+fn distinct(ids: &[TermId], out: &mut Vec<TermId>, cx: &Context<'_>) -> Result<()> {
+    for part in ids.chunks(ROWS_BETWEEN_CHECKS) {
+        cx.budget().check()?;
+        for id in part {
+            if out.last() != Some(id) {
+                out.push(*id);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Sorts ids, each once.
+fn sort(ids: &mut Vec<TermId>, cx: &Context<'_>) -> Result<()> {
+    if !ids.is_sorted() {
+        sort_by(ids, Piece::Large, TermId::cmp, cx.budget())?;
+    }
+    ids.dedup();
+    Ok(())
+}
+
+/// What is in either of two sorted lists, sorted, each once.
+pub fn union(left: &[TermId], right: &[TermId]) -> Vec<TermId> {
+    let mut all = Vec::with_capacity(left.len().max(right.len()));
+    let (mut left, mut right) = (left.iter().copied().peekable(), right.iter().copied().peekable());
+    while let Some(least) = [left.peek(), right.peek()].into_iter().flatten().min().copied() {
+        left.next_if_eq(&least);
+        right.next_if_eq(&least);
+        all.push(least);
+    }
+    all
+}

@@ -1,0 +1,301 @@
+//! Searches along a path with `*`, `+` or `?`, from one node or many, in one graph or several: what a closure's rows ask for.
+
+use super::Context;
+use super::adjacency::{Adjacency, Marks, single_steps};
+use super::automaton::{Automaton, reach};
+use super::edges::{Edges, union};
+use crate::plan::{Graph, Path, Repeat};
+use kgq_snapshot::TermId;
+use kgq_syntax::budget::Reservation;
+use kgq_syntax::error::Result;
+use rustc_hash::FxHashMap;
+use std::sync::Arc;
+
+/// A direction: whether the path is walked from object to subject.
+type Back = bool;
+
+pub struct Search<'s> {
+    repeat: Repeat,
+    /// The graph, where there is but one.
+    graph: Graph,
+    /// Forward and back.
+    automata: [Automaton; 2],
+    /// The steps of a path that is one step, or alternatives of one step each.
+    steps: [Option<Vec<(TermId, Back)>>; 2],
+    graphs: FxHashMap<Option<TermId>, Walked<'s>>,
+    /// What was reached from a node in a graph.
+    reached: FxHashMap<(Option<TermId>, TermId, Back), Arc<[TermId]>>,
+    /// What each member of a component reaches whose members reach each other.
+    of_components: FxHashMap<(Option<TermId>, u32, Back), Arc<[TermId]>>,
+    /// How many ids are remembered.
+    remembered: usize,
+    held: Reservation,
+    marks: Marks,
+}
+
+/// A graph, and what was made of it.
+struct Walked<'s> {
+    edges: Edges<'s>,
+    /// Lists of neighbours, forward and back, once they pay.
+    lists: [Option<Adjacency>; 2],
+    /// Nodes found by searches in the index, either way; `None` where there will be no lists.
+    work: [Option<usize>; 2],
+}
+
+/// Where paths start, when both of their ends are free.
+#[derive(Default)]
+pub struct Starts {
+    /// Nodes that a first step leads from.
+    pub walking: Vec<TermId>,
+    /// Nodes that reach nothing but themselves, by a path of length zero.
+    pub alone: Vec<TermId>,
+}
+
+/// Beyond so many ids no more searches are remembered.
+const MOST_REMEMBERED: usize = 1 << 22;
+/// What a remembered search takes beside its ids.
+const REMEMBERED_BYTES: u64 = 64;
+/// Beyond so many graphs what was made of them is dropped.
+const MOST_GRAPHS: usize = 256;
+/// A search in the index costs so many times as much a node as making lists costs a statement.
+const WORK_A_NODE: usize = 4;
+
+/// Whether the path has a match of length zero.
+fn is_nullable(path: &Path) -> bool {
+    match path {
+        Path::Predicate(_) | Path::Not(_) => false,
+        Path::Reverse(path) | Path::Closure(Repeat::OneOrMore, path) => is_nullable(path),
+        Path::Sequence(paths) => paths.iter().all(is_nullable),
+        Path::Alternative(paths) => paths.iter().any(is_nullable),
+        Path::Closure(Repeat::ZeroOrOne | Repeat::ZeroOrMore, _) => true,
+    }
+}
+
+impl<'s> Search<'s> {
+    pub fn new(repeat: Repeat, path: &Path, graph: Graph) -> Self {
+        let repeat = if repeat == Repeat::OneOrMore && is_nullable(path) { Repeat::ZeroOrMore } else { repeat };
+        // A path of length zero is added by hand, as whether a node reaches itself by more tells what its neighbours reach.
+        let walked = if repeat == Repeat::ZeroOrOne { repeat } else { Repeat::OneOrMore };
+        let steps = |back| {
+            let mut steps = Vec::new();
+            (repeat != Repeat::ZeroOrOne && single_steps(path, back, &mut steps).is_some()).then_some(steps)
+        };
+        Self {
+            repeat,
+            graph,
+            automata: [false, true].map(|back| Automaton::new(walked, path, back)),
+            steps: [false, true].map(steps),
+            graphs: FxHashMap::default(),
+            reached: FxHashMap::default(),
+            of_components: FxHashMap::default(),
+            remembered: 0,
+            held: Reservation::default(),
+            marks: Marks::default(),
+        }
+    }
+
+    /// Whether a path of length zero counts.
+    pub fn is_nullable(&self) -> bool {
+        self.repeat != Repeat::OneOrMore
+    }
+
+    fn open(&mut self, graph: Option<TermId>, cx: &Context<'s>) -> Result<()> {
+        if self.graphs.contains_key(&graph) {
+            return Ok(());
+        }
+        if self.graphs.len() >= MOST_GRAPHS {
+            self.graphs.clear();
+        }
+        let edges = match graph {
+            None => Edges::open(cx, &self.graph)?,
+            Some(graph) => Edges::open(cx, &Graph::Named(graph))?,
+        };
+        let work = [0, 1].map(|back: usize| self.steps[back].is_some().then_some(0));
+        self.graphs.insert(graph, Walked { edges, lists: [None, None], work });
+        Ok(())
+    }
+
+    fn walked(&self, graph: Option<TermId>) -> Result<&Walked<'s>> {
+        self.graphs.get(&graph).ok_or_else(|| kgq_syntax::error::Error::bug("a graph is walked before it is opened"))
+    }
+
+    /// Makes lists of neighbours where a search for so many nodes, or those before it, would have paid for them.
+    fn list(&mut self, graph: Option<TermId>, back: Back, nodes: usize, cx: &Context<'_>) -> Result<()> {
+        let way = usize::from(back);
+        let Some(walked) = self.graphs.get_mut(&graph) else { return Ok(()) };
+        let (Some(work), Some(steps), None) = (&mut walked.work[way], &self.steps[way], &walked.lists[way]) else {
+            return Ok(());
+        };
+        *work += nodes * WORK_A_NODE;
+        let statements: usize = steps.iter().map(|(predicate, _)| walked.edges.statements_of(*predicate)).sum();
+        let words = cx.snapshot().term_count() as usize / 64;
+        if *work > statements + words {
+            walked.lists[way] = Adjacency::new(steps, &walked.edges, cx)?;
+            walked.work[way] = None;
+        }
+        Ok(())
+    }
+
+    pub fn has_node(&mut self, graph: Option<TermId>, node: TermId, cx: &Context<'s>) -> Result<bool> {
+        self.open(graph, cx)?;
+        Ok(self.walked(graph)?.edges.has_node(node))
+    }
+
+    /// The nodes from which paths lead, in order, where both ends are free.
+    pub fn starts(&mut self, graph: Option<TermId>, back: Back, cx: &Context<'s>) -> Result<Starts> {
+        self.open(graph, cx)?;
+        let edges = &self.walked(graph)?.edges;
+        let mut walking: Vec<TermId> = Vec::new();
+        for step in self.automata[usize::from(back)].first_steps() {
+            let more = edges.starts(step, cx)?;
+            walking = if walking.is_empty() { more } else { union(&walking, &more) };
+        }
+        let alone = match self.repeat {
+            Repeat::OneOrMore => Vec::new(),
+            Repeat::ZeroOrOne | Repeat::ZeroOrMore => {
+                let mut rest = walking.iter().peekable();
+                let mut nodes = edges.nodes(cx)?;
+                nodes.retain(|node| {
+                    while rest.next_if(|other| *other < node).is_some() {}
+                    rest.peek() != Some(&node)
+                });
+                nodes
+            }
+        };
+        self.list(graph, back, walking.len(), cx)?;
+        Ok(Starts { walking, alone })
+    }
+
+    /// All nodes that paths lead to from a node, each once. Remembers them if the same may be asked `again`.
+    pub fn ends(
+        &mut self,
+        graph: Option<TermId>,
+        start: TermId,
+        back: Back,
+        again: bool,
+        cx: &Context<'s>,
+    ) -> Result<Arc<[TermId]>> {
+        if let Some(ends) = self.reached.get(&(graph, start, back)) {
+            return Ok(Arc::clone(ends));
+        }
+        self.open(graph, cx)?;
+        let ends = self.search(graph, start, back, cx)?;
+        let ends = match self.repeat {
+            Repeat::ZeroOrMore if !ends.contains(&start) => {
+                std::iter::once(start).chain(ends.iter().copied()).collect()
+            }
+            Repeat::ZeroOrOne | Repeat::ZeroOrMore | Repeat::OneOrMore => ends,
+        };
+        if again && self.remembers(ends.len(), cx)? {
+            self.reached.insert((graph, start, back), Arc::clone(&ends));
+        }
+        Ok(ends)
+    }
+
+    /// What the automaton reaches from a node.
+    fn search(&mut self, graph: Option<TermId>, start: TermId, back: Back, cx: &Context<'s>) -> Result<Arc<[TermId]>> {
+        let way = usize::from(back);
+        let walked = self.walked(graph)?;
+        let Some(lists) = &walked.lists[way] else {
+            let ends = reach(&self.automata[way], &walked.edges, &[start], None, cx)?;
+            self.list(graph, back, ends.len() + 1, cx)?;
+            return Ok(ends.into());
+        };
+        let Some(node) = lists.number(start) else { return Ok([].into()) };
+        let component = lists.is_cyclic(node).then(|| (graph, lists.component(node), back));
+        if let Some(known) = component.and_then(|key| self.of_components.get(&key)) {
+            return Ok(Arc::clone(known));
+        }
+        // Taken out, so that the marks can change while the lists are read.
+        let mut marks = std::mem::take(&mut self.marks);
+        let ends = self.walked(graph)?.lists[way].as_ref().map(|lists| lists.reach(&[node], None, &mut marks, cx));
+        self.marks = marks;
+        let ends: Arc<[TermId]> = ends.transpose()?.unwrap_or_default().into();
+        if let Some(key) = component
+            && self.remembers(ends.len(), cx)?
+        {
+            self.of_components.insert(key, Arc::clone(&ends));
+        }
+        Ok(ends)
+    }
+
+    /// Whether there is room for so many ids, which is taken.
+    fn remembers(&mut self, ids: usize, cx: &Context<'_>) -> Result<bool> {
+        if self.remembered + ids >= MOST_REMEMBERED {
+            return Ok(false);
+        }
+        self.held.grow(cx.budget(), ids as u64 * 4 + REMEMBERED_BYTES)?;
+        self.remembered += ids + 1;
+        Ok(true)
+    }
+
+    /// All nodes that paths lead to from any node, each once.
+    pub fn ends_of_any(&mut self, graph: Option<TermId>, back: Back, cx: &Context<'s>) -> Result<Vec<TermId>> {
+        self.open(graph, cx)?;
+        if self.repeat != Repeat::OneOrMore {
+            return self.walked(graph)?.edges.nodes(cx);
+        }
+        // Where each path ends, one of its last step alone ends too.
+        if self.steps[usize::from(back)].is_some() {
+            return Ok(self.starts(graph, !back, cx)?.walking);
+        }
+        let starts = self.starts(graph, back, cx)?.walking;
+        self.ends_of_all(graph, &starts, back, cx)
+    }
+
+    /// All nodes that paths lead to from any of some nodes, which are in the graph, each once.
+    pub fn ends_of_all(
+        &mut self,
+        graph: Option<TermId>,
+        starts: &[TermId],
+        back: Back,
+        cx: &Context<'s>,
+    ) -> Result<Vec<TermId>> {
+        self.open(graph, cx)?;
+        self.list(graph, back, starts.len(), cx)?;
+        let way = usize::from(back);
+        let mut marks = std::mem::take(&mut self.marks);
+        let walked = self.walked(graph)?;
+        let ends = match &walked.lists[way] {
+            Some(lists) => {
+                let numbers: Vec<u32> = starts.iter().filter_map(|start| lists.number(*start)).collect();
+                lists.reach(&numbers, None, &mut marks, cx)
+            }
+            None => reach(&self.automata[way], &walked.edges, starts, None, cx),
+        };
+        self.marks = marks;
+        let mut ends = ends?;
+        if self.repeat == Repeat::ZeroOrMore {
+            ends.extend(starts);
+            kgq_snapshot::sort_by(&mut ends, kgq_snapshot::Piece::Large, TermId::cmp, cx.budget())?;
+            ends.dedup();
+        }
+        Ok(ends)
+    }
+
+    /// Whether a path leads from one node to another.
+    pub fn leads(&mut self, graph: Option<TermId>, from: TermId, to: TermId, cx: &Context<'s>) -> Result<bool> {
+        if self.repeat != Repeat::OneOrMore && from == to {
+            return Ok(true);
+        }
+        self.open(graph, cx)?;
+        let mut marks = std::mem::take(&mut self.marks);
+        let walked = self.walked(graph)?;
+        let ends = match &walked.lists[0] {
+            Some(lists) => match (lists.number(from), lists.number(to)) {
+                (Some(from), Some(to)) if from == to => {
+                    let cyclic = lists.is_cyclic(from);
+                    self.marks = marks;
+                    return Ok(cyclic);
+                }
+                (Some(from), Some(to)) => lists.reach(&[from], Some(to), &mut marks, cx),
+                _ => Ok(Vec::new()),
+            },
+            None => reach(&self.automata[0], &walked.edges, &[from], Some(to), cx),
+        };
+        self.marks = marks;
+        let ends = ends?;
+        self.list(graph, false, ends.len() + 1, cx)?;
+        Ok(ends.last() == Some(&to))
+    }
+}

@@ -1,0 +1,232 @@
+//! Equalities of expressions between parts that share no variable: each side is bound where its variables are, so that the parts are
+//! joined by hash, as they are where two variables are equated, and not pair by pair.
+
+use super::tree::{filter, join};
+use super::{Var, VarSet, Variables, scope};
+use crate::query::operands::operands;
+use kgq_syntax::rdf::Term;
+use spargebra::algebra::Expression;
+
+type Pattern = super::Pattern<Term>;
+type Condition = super::Condition<Term>;
+type Scalar = super::Scalar<Term>;
+
+/// The pattern under the conditions, with such equalities between variables.
+pub fn equated(inner: Pattern, conditions: Vec<Condition>, variables: &mut Variables) -> Pattern {
+    let (inner, conditions) = across_parts(inner, conditions, variables);
+    let (mut inner, mut rest) = (inner, Vec::new());
+    for condition in conditions {
+        let condition = match condition {
+            Condition::Exists { pattern: Pattern::Filter { inner: own, conditions }, negated } => {
+                let (bound, conditions) = outward(&inner, &own, conditions, variables);
+                inner = bound.into_iter().fold(inner, extended);
+                Condition::Exists { pattern: filter(*own, conditions), negated }
+            }
+            other => other,
+        };
+        rest.push(condition);
+    }
+    filter(inner, rest)
+}
+
+/// The two sides of an OPTIONAL and its conditions, likewise.
+pub fn equated_sides(
+    left: Pattern,
+    right: Pattern,
+    conditions: Vec<Condition>,
+    variables: &mut Variables,
+) -> (Pattern, Pattern, Vec<Condition>) {
+    let vars = [scope::possible(&left), scope::possible(&right)];
+    if vars[0].intersects(&vars[1]) {
+        return (left, right, conditions);
+    }
+    let mut sides = [left, right];
+    let mut rest = Vec::new();
+    for condition in conditions {
+        rest.push(match between(&condition, &vars, variables) {
+            Some((equal, bound)) => {
+                for (side, bound) in sides.iter_mut().zip(bound) {
+                    let inner = std::mem::replace(side, Pattern::Unit);
+                    *side = bound.into_iter().fold(inner, extended);
+                }
+                equal
+            }
+            None => condition,
+        });
+    }
+    let [left, right] = sides;
+    (left, right, rest)
+}
+
+/// A variable that is bound to an expression.
+type Bound = (Var, Scalar);
+
+fn extended(inner: Pattern, (var, scalar): Bound) -> Pattern {
+    Pattern::Extend { inner: Box::new(inner), var, scalar }
+}
+
+/// Binds the sides of equalities between parts of a join.
+fn across_parts(inner: Pattern, conditions: Vec<Condition>, variables: &mut Variables) -> (Pattern, Vec<Condition>) {
+    let Pattern::Join(operands) = inner else { return (inner, conditions) };
+    let mut parts = parts(&operands);
+    let mut rest = Vec::new();
+    for condition in conditions {
+        let places = sides(&condition, variables).and_then(|sides| {
+            let [a, b] = sides.map(|read| parts.iter().position(|part| read.is_subset(&part.vars)));
+            Some([a?, b?]).filter(|[a, b]| a != b)
+        });
+        let found = places.and_then(|places| {
+            let vars = places.map(|place| parts[place].vars.clone());
+            Some((between(&condition, &vars, variables)?, places))
+        });
+        match found {
+            Some(((equal, bound), places)) => {
+                for (place, bound) in places.into_iter().zip(bound) {
+                    parts[place].bound.extend(bound);
+                }
+                rest.push(equal);
+            }
+            None => rest.push(condition),
+        }
+    }
+    if parts.iter().all(|part| part.bound.is_empty()) {
+        return (Pattern::Join(operands), rest);
+    }
+    let mut own: Vec<Option<Pattern>> = operands.into_iter().map(Some).collect();
+    let mut joined = Vec::new();
+    for part in parts {
+        let members = part.operands.iter().filter_map(|at| own[*at].take());
+        let mut pattern = join(members);
+        if !part.bound.is_empty() {
+            // What speaks of this part alone is tested before its expressions are computed.
+            let certain = scope::certain(&pattern);
+            let (here, later) = rest.into_iter().partition(|condition| is_within(condition, &certain));
+            rest = later;
+            pattern = part.bound.into_iter().fold(filter(pattern, here), extended);
+        }
+        joined.push(pattern);
+    }
+    (join(joined), rest)
+}
+
+/// Binds, outside of an EXISTS, the sides of equalities in it that speak of the outside alone.
+fn outward(
+    outer: &Pattern,
+    inner: &Pattern,
+    conditions: Vec<Condition>,
+    variables: &mut Variables,
+) -> (Vec<Bound>, Vec<Condition>) {
+    let inside = scope::possible(inner);
+    let outside = scope::certain(outer).without(&inside);
+    let (mut all, mut rest) = (Vec::new(), Vec::new());
+    for condition in conditions {
+        match between(&condition, &[outside.clone(), inside.clone()], variables) {
+            // Within, an expression stays: there the pattern is often looked up, not listed.
+            Some((equal, [bound, own])) if own.is_none() => {
+                all.extend(bound);
+                rest.push(equal);
+            }
+            _ => rest.push(condition),
+        }
+    }
+    (all, rest)
+}
+
+/// If the condition equates an expression over one set of variables with one over another: the equality of two variables, and what
+/// these are bound to on each side. Nothing, if both are variables already.
+fn between(
+    condition: &Condition,
+    vars: &[VarSet; 2],
+    variables: &mut Variables,
+) -> Option<(Condition, [Option<Bound>; 2])> {
+    let read = sides(condition, variables)?;
+    let Condition::Scalar(Scalar { expression: Expression::Equal(a, b), .. }) = condition else { return None };
+    let (first, second) = if read[0].is_subset(&vars[0]) && read[1].is_subset(&vars[1]) {
+        (a, b)
+    } else if read[1].is_subset(&vars[0]) && read[0].is_subset(&vars[1]) {
+        (b, a)
+    } else {
+        return None;
+    };
+    if matches!((&**first, &**second), (Expression::Variable(_), Expression::Variable(_))) {
+        return None;
+    }
+    let mut side = |expression: &Expression| match expression {
+        Expression::Variable(name) => (variables.get(name.as_str()), None),
+        expression => {
+            let scalar = Scalar {
+                variables: variables_of(expression, variables),
+                expression: expression.clone(),
+                exists: Vec::new(),
+            };
+            let var = variables.fresh("#equal");
+            (Some(var), Some((var, scalar)))
+        }
+    };
+    let ((left, first), (right, second)) = (side(first), side(second));
+    let (left, right) = (left?, right?);
+    let name = |var: Var| Box::new(Expression::Variable(variables.name(var).clone()));
+    let expression = Expression::Equal(name(left), name(right));
+    let equal = Scalar { expression, variables: [left, right].into_iter().collect(), exists: Vec::new() };
+    Some((Condition::Scalar(equal), [first, second]))
+}
+
+/// What the two sides of an equality read, if it is one and each reads something.
+fn sides(condition: &Condition, variables: &Variables) -> Option<[VarSet; 2]> {
+    let Condition::Scalar(scalar) = condition else { return None };
+    let Expression::Equal(a, b) = &scalar.expression else { return None };
+    let read = [variables_of(a, variables), variables_of(b, variables)];
+    let plain = scalar.exists.is_empty() && !scalar.is_volatile();
+    (plain && read.iter().all(|read| !read.is_empty())).then_some(read)
+}
+
+fn variables_of(expression: &Expression, variables: &Variables) -> VarSet {
+    let mut found = VarSet::default();
+    let mut open = vec![expression];
+    while let Some(expression) = open.pop() {
+        if let Expression::Variable(name) | Expression::Bound(name) = expression
+            && let Some(var) = variables.get(name.as_str())
+        {
+            found.insert(var);
+        }
+        open.extend(operands(expression));
+    }
+    found
+}
+
+/// Whether the condition reads only these, and means the same wherever they are bound.
+fn is_within(condition: &Condition, certain: &VarSet) -> bool {
+    match condition {
+        Condition::Scalar(scalar) => {
+            scalar.exists.is_empty()
+                && !scalar.is_volatile()
+                && !scalar.variables.is_empty()
+                && scalar.variables.is_subset(certain)
+        }
+        Condition::Exists { .. } | Condition::NotAmong(..) | Condition::Same(..) => false,
+    }
+}
+
+/// Operands of a join that hang together.
+struct Part {
+    vars: VarSet,
+    operands: Vec<usize>,
+    /// What is bound in it besides.
+    bound: Vec<Bound>,
+}
+
+fn parts(operands: &[Pattern]) -> Vec<Part> {
+    let mut parts: Vec<Part> = Vec::new();
+    for (at, operand) in operands.iter().enumerate() {
+        let mut part = Part { vars: scope::possible(operand), operands: vec![at], bound: Vec::new() };
+        let (near, apart): (Vec<_>, Vec<_>) = parts.into_iter().partition(|other| other.vars.intersects(&part.vars));
+        parts = apart;
+        for other in near {
+            part.vars.extend(&other.vars);
+            part.operands.extend(other.operands);
+        }
+        part.operands.sort_unstable();
+        parts.push(part);
+    }
+    parts
+}

@@ -1,0 +1,106 @@
+//! What conditions say of a join's variables before it is ordered: ranges of ids, a few terms to look up, a small pattern to start from.
+
+use super::Planner;
+use super::join::{Join, triple};
+use crate::plan::statistics::{EVERY_ID, Restriction};
+use crate::plan::{Condition, Pattern, Slot, TripleAtom, Var, VarSet, scope};
+use kgq_snapshot::TermId;
+use kgq_syntax::error::Result;
+
+/// A condition that restricts a variable to so few terms is turned round: the terms are looked up.
+const MOST_LOOKED_UP: u32 = 64;
+/// A look-up costs as much as testing so many rows of a scan.
+const ROWS_A_LOOK_UP: f64 = 16.0;
+/// Where a pattern has fewer rows than this, no time is spent on finding out which terms its conditions allow.
+const WORTH_SEARCHING: f64 = 1000.0;
+
+/// More rows than this are scanned in the order of the terms whose texts are tested.
+const WORTH_ORDERING: f64 = 10_000.0;
+
+impl Planner<'_> {
+    /// Turns conditions on one variable into ranges of ids, or into values to start from.
+    pub(super) fn restrict(&mut self, join: &mut Join<'_>) -> Result<()> {
+        let mut kept = Vec::new();
+        for condition in std::mem::take(&mut join.pending) {
+            kept.push(condition);
+            let Condition::Scalar(scalar) = condition else { continue };
+            let mut vars = scalar.variables.iter();
+            let (Some(var), None) = (vars.next(), vars.next()) else { continue };
+            if !scalar.exists.is_empty() {
+                continue;
+            }
+            let Some(rows) = self.fewest_rows(&join.operands, var) else { continue };
+            let search = rows >= WORTH_SEARCHING;
+            let restriction = self.statistics.restriction(scalar, var, search, self.variables)?;
+            let Some(Restriction { ranges, sure }) = restriction else { continue };
+            // A scan comes in the order of what is tested, so that near terms are read from each other.
+            if ranges == [EVERY_ID] && (join.operands.len() > 1 || rows < WORTH_ORDERING) {
+                continue;
+            }
+            self.reads_clock |= scalar.reads_clock();
+            let count =
+                ranges.iter().fold(0u32, |sum, range| sum.saturating_add(range.end.saturating_sub(range.start)));
+            let few = count <= MOST_LOOKED_UP || ranges.len() > 1 && f64::from(count) * ROWS_A_LOOK_UP <= rows;
+            if few {
+                let rows = ranges.into_iter().flatten().map(|id| vec![Some(TermId::new(id))]).collect();
+                join.operands.push(Pattern::Values { vars: vec![var], rows });
+                if sure {
+                    kept.pop();
+                }
+            } else if let [range] = ranges.as_slice() {
+                // Where the look-up does not come in the variable's order the condition is still tested.
+                match join.ranges.iter_mut().find(|(bounded, _)| *bounded == var) {
+                    Some((_, own)) => *own = own.start.max(range.start)..own.end.min(range.end).max(own.start),
+                    None => join.ranges.push((var, range.clone())),
+                }
+            }
+        }
+        join.pending = kept;
+        Ok(())
+    }
+
+    /// How many rows the smallest of the triple patterns has that bind the variable; `None` without one.
+    fn fewest_rows(&self, operands: &[Pattern], var: Var) -> Option<f64> {
+        let binding = operands.iter().filter_map(triple).filter(|atom| atom.variables().any(|v| v == var));
+        binding.map(|atom| self.estimator.count(atom).rows).min_by(f64::total_cmp)
+    }
+
+    /// Turns `FILTER EXISTS` of a small pattern, which shares one variable with large ones, into an operand: then the join can start
+    /// from the few terms that have a match, instead of asking for each of the many.
+    pub(super) fn start_with_few(&mut self, join: &mut Join<'_>) {
+        if !self.outer.is_empty() || self.goal.is_some() || self.depth > 0 {
+            return;
+        }
+        let bound = join.operands.iter().fold(VarSet::default(), |set, p| set.union(&scope::possible(p)));
+        let mut kept = Vec::new();
+        for condition in std::mem::take(&mut join.pending) {
+            match self.small_side(condition, &bound, &join.operands) {
+                Some((atom, var)) => {
+                    let inner = Pattern::Project { inner: Box::new(Pattern::Triple(atom.clone())), vars: vec![var] };
+                    join.operands.push(Pattern::Distinct { inner: Box::new(inner) });
+                }
+                None => kept.push(condition),
+            }
+        }
+        join.pending = kept;
+    }
+
+    /// The pattern of such a condition, and the variable.
+    fn small_side<'c>(
+        &self,
+        condition: &'c Condition,
+        bound: &VarSet,
+        operands: &[Pattern],
+    ) -> Option<(&'c TripleAtom, Var)> {
+        let Condition::Exists { pattern: Pattern::Triple(atom), negated: false } = condition else { return None };
+        let shared: VarSet = atom.variables().filter(|var| bound.contains(*var)).collect();
+        let var = shared.iter().next().filter(|_| shared.len() == 1)?;
+        let place = atom.slots.iter().position(|slot| *slot == Slot::Var(var))?;
+        let certain = operands.iter().any(|operand| scope::certain(operand).contains(var));
+        if !certain || !self.variables.is_named(var) {
+            return None;
+        }
+        let few = self.estimator.count(atom).distinct[place];
+        (few * ROWS_A_LOOK_UP < self.fewest_rows(operands, var)?).then_some((atom, var))
+    }
+}
