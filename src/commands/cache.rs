@@ -10,7 +10,8 @@ use kgq_syntax::text::{count, thousands, visible};
 ///
 /// They are in the folder `kgq` of $XDG_CACHE_HOME, or of ~/.cache. Removing one costs a new build, nothing else. Of files that
 /// are gone none is kept, and beyond 16 GiB that which was not used for longest goes. Names hold the version of the format: what
-/// another version of kgq made is left to it, until nobody used it for a month.
+/// another version of kgq made is left to it, until nobody used it for a month. The files of revisions that `--at` and `kgq diff` asked
+/// for are kept there too, the last 16; `clear` removes them.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -41,6 +42,7 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
         }
         Action::Clear => {
             let removed = cache.clear()?;
+            super::revision::forget(cache.folder())?;
             let bytes: u64 = removed.iter().map(|entry| entry.size).sum();
             let what = count(removed.len() as u64, "snapshot", "snapshots");
             output.line(&format!("removed {what}, {} bytes", thousands(bytes)))?;

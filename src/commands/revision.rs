@@ -2,9 +2,11 @@
 
 use kgq_graph::graph::{Graph, OpenOptions};
 use kgq_graph::request::bundle;
+use kgq_snapshot::Cache;
 use kgq_syntax::error::{Error, Result};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
 
 /// The graph of a revision. Its files are there as long as this is.
@@ -12,7 +14,81 @@ pub struct Revision {
     pub graph: Graph,
     /// What the revision is called, and its commit.
     pub name: String,
-    _folder: TempDir,
+    /// `None` where they are kept in the cache.
+    _folder: Option<TempDir>,
+}
+
+/// Trees that are kept, and for how long at least: another process may be reading one.
+const KEPT: usize = 16;
+const WHILE_READ: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The files of a tree, in the cache by its hash, or in a temporary folder where there is no cache that can be believed.
+fn checked_out(graph: &Graph, root: &Path, tree: &str) -> Result<(PathBuf, Option<TempDir>)> {
+    let hash =
+        git(root, &["rev-parse", "--verify", "--quiet", tree], None).map_err(|_| Error::input("it is not there"))?;
+    let cache = graph.options().cache.as_ref().filter(|folder| Cache::new(*folder).distrust().is_none());
+    let kept = cache.map(|folder| folder.join("revisions"));
+    if let Some(kept) = kept.filter(|kept| make_private(kept).is_ok()) {
+        let own = kept.join(&hash);
+        if !own.is_dir() {
+            let unfinished =
+                TempDir::with_prefix_in(".kgq-", &kept).map_err(|error| Error::io(kept.display(), &error))?;
+            check_out(root, &hash, unfinished.path())?;
+            // Another process may have been first: its files are the same.
+            if std::fs::rename(unfinished.path().join("project"), &own).is_err() && !own.is_dir() {
+                return Err(Error::bug(format!("{} cannot be made", own.display())));
+            }
+        }
+        let _ = std::fs::File::open(&own).and_then(|folder| folder.set_modified(SystemTime::now()));
+        forget_old(&kept);
+        return Ok((own, None));
+    }
+    let folder = TempDir::with_prefix("kgq-").map_err(|error| Error::io("a temporary folder", &error))?;
+    check_out(root, &hash, folder.path())?;
+    Ok((folder.path().join("project"), Some(folder)))
+}
+
+/// Writes the files of a tree to the folder `project` in this one.
+fn check_out(root: &Path, tree: &str, folder: &Path) -> Result<()> {
+    let (index, files) = (folder.join("index"), folder.join("project"));
+    std::fs::create_dir(&files).map_err(|error| Error::io(files.display(), &error))?;
+    git(root, &["read-tree", tree], Some(&index))?;
+    git(root, &["checkout-index", "--all", "--force", &format!("--prefix={}/", files.display())], Some(&index))
+        .map(drop)
+}
+
+/// Makes the folder for its user alone.
+fn make_private(folder: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// Removes all that is kept of revisions in the cache.
+///
+/// # Errors
+/// What cannot be removed.
+pub fn forget(cache: &Path) -> Result<()> {
+    let kept = cache.join("revisions");
+    match std::fs::remove_dir_all(&kept) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io(kept.display(), &error)),
+        _ => Ok(()),
+    }
+}
+
+/// Removes the trees that were not asked for longest. What cannot be removed is tried again next time.
+fn forget_old(kept: &Path) {
+    let entries = std::fs::read_dir(kept).into_iter().flatten().flatten();
+    let mut trees: Vec<(SystemTime, PathBuf)> =
+        entries.filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path()))).collect();
+    trees.sort_by(|one, other| other.cmp(one));
+    for (used, tree) in trees.into_iter().skip(KEPT) {
+        if used.elapsed().is_ok_and(|since| since > WHILE_READ) {
+            let _ = std::fs::remove_dir_all(tree);
+        }
+    }
 }
 
 impl Revision {
@@ -29,13 +105,8 @@ impl Revision {
             .map_err(|_| Error::input(format!("git knows no revision `{revision}`")))?;
         let inside = git(root, &["rev-parse", "--show-prefix"], None)?;
         let tree = format!("{commit}:{}", inside.trim_end_matches('/'));
-        let folder = TempDir::with_prefix("kgq-").map_err(|error| Error::io("a temporary folder", &error))?;
-        let index = folder.path().join("index");
-        let files = folder.path().join("project");
-        git(root, &["read-tree", &tree], Some(&index))
-            .map_err(|_| Error::input(format!("the project's folder is not there in `{revision}`")))?;
-        let prefix = format!("--prefix={}/", files.display());
-        git(root, &["checkout-index", "--all", "--force", &prefix], Some(&index))?;
+        let (files, folder) = checked_out(graph, root, &tree)
+            .map_err(|error| error.prefixed(&format!("the project's folder in `{revision}`: ")))?;
         let options = OpenOptions { folder: files.clone(), trusted: Vec::new(), ..graph.options().clone() };
         if !files.join(kgq_graph::project::MANIFEST).is_file() {
             return Err(Error::input(format!("the project has no kgq.toml in `{revision}`")));
@@ -49,6 +120,8 @@ impl Revision {
 /// The state of the project's repository; `None` where there is none.
 pub fn state(graph: &Graph) -> Option<bundle::Revision> {
     let root = &graph.project()?.root;
+    // A repository further up that does not have the project says nothing of it.
+    git(root, &["ls-files", "--error-unmatch", "--", kgq_graph::project::MANIFEST], None).ok()?;
     let commit = git(root, &["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], None).ok()?;
     let status = git(root, &["status", "--porcelain", "--untracked-files=all", "--", "."], None).ok()?;
     Some(bundle::Revision { commit, changed: !status.is_empty() })

@@ -29,6 +29,9 @@ pub struct Args {
     /// The number of the row, or of a CONSTRUCT's triple, from 1
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub row: usize,
+    /// Show so many ways to the row, and how many there are, counted up to 1,000
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub ways: Option<u16>,
     #[command(flatten)]
     pub shown: Shown,
 }
@@ -60,29 +63,52 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     let query = args.asked.query(graph)?;
     let _watchdog = Watchdog::of_query(graph)?;
     let part = why::part(graph, &query, args.row)?;
-    let text = explanation(graph, &query, part, &args.shown, output.colour)?;
+    let ways = args.ways.map(usize::from);
+    let text = explanation(graph, &query, part, ways, &args.shown, output.colour)?;
     output.page(&text).map(|()| 0)
 }
 
 /// An explanation as the arguments want it.
-pub fn explanation(graph: &Graph, query: &Query, part: Part, shown: &Shown, colour: bool) -> Result<String> {
+pub fn explanation(
+    graph: &Graph,
+    query: &Query,
+    part: Part,
+    ways: Option<usize>,
+    shown: &Shown,
+    colour: bool,
+) -> Result<String> {
     let audit = graph.audit()?;
     let texts = graph.source_texts(&audit, &shown.sources.source)?;
-    let explained = why::explain(graph, query, part, &audit, &texts)?;
+    let things = shown_things(&part);
+    let (explained, all) = match ways {
+        Some(ways) => why::explain_ways(graph, query, &part, ways, &audit, &texts)?,
+        None => (vec![why::explain(graph, query, part, &audit, &texts)?], 1),
+    };
     if shown.format == WhyFormat::Json {
-        return Ok(format!("{:#}", why::document(&explained)));
+        let documents: Vec<_> = explained.iter().map(why::document).collect();
+        return Ok(match (ways, documents.as_slice()) {
+            (None, [document]) => format!("{document:#}"),
+            _ => format!("{:#}", serde_json::json!({ "ways": all, "shown": documents })),
+        });
     }
-    let labels = graph.labels_of(&shown_things(&explained.part))?;
-    let authors = if shown.blame { authors(graph, &explained.statements) } else { FxHashMap::default() };
+    let labels = graph.labels_of(&things)?;
     let style = Style {
         prefixes: graph.prefixes()?,
         labels: &labels,
         language: &graph.language(),
         markdown: shown.format == WhyFormat::Markdown,
         colour: colour && shown.format == WhyFormat::Text,
-        authors: &authors,
+        authors: &FxHashMap::default(),
     };
-    Ok(why::text(&explained, style))
+    let mut told = String::new();
+    for (number, explained) in explained.iter().enumerate() {
+        let authors = if shown.blame { authors(graph, &explained.statements) } else { FxHashMap::default() };
+        if ways.is_some() {
+            told.push_str(&why::way_heading(number + 1, all, style));
+        }
+        told.push_str(&why::text(explained, Style { authors: &authors, ..style }));
+    }
+    Ok(told)
 }
 
 fn shown_things(part: &Part) -> Vec<NamedNode> {

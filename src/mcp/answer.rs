@@ -196,9 +196,6 @@ fn cite(
         if source.inferred {
             member.insert("inferred".into(), true.into());
         }
-        if source.more {
-            member.insert("of_many".into(), true.into());
-        }
     }
     Ok(())
 }

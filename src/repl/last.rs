@@ -9,7 +9,7 @@ use crate::commands::{
     why_not_explanation, write_cited_answer,
 };
 use kgq_engine::query::{Binding, BoundTo};
-use kgq_engine::{Answer, Solutions};
+use kgq_engine::{Answer, Solutions, Triples};
 use kgq_graph::request::why::Part;
 use kgq_syntax::error::{Error, Result, Source};
 use kgq_syntax::rdf::{Term, Variable};
@@ -73,22 +73,29 @@ pub fn cites_the_answer(words: &[String]) -> bool {
 pub fn cite(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
     let last =
         shell.last.as_ref().ok_or_else(|| Error::input("there is no answer yet whose sources could be shown"))?;
-    let Kept::Table { variables, rows } = &last.answer else {
-        return Err(Error::input("the last answer has no rows whose sources could be shown"));
-    };
-    let (first, rows) = match words.first() {
-        None => (1, rows.to_vec()),
-        Some(word) => {
-            let number = word.parse::<usize>().unwrap_or(0);
-            let at = number.checked_sub(1).filter(|at| *at < rows.len()).ok_or_else(|| no_row(number, rows.len()))?;
-            (number, vec![rows[at].clone()])
+    let (first, answer) = match &last.answer {
+        Kept::Table { variables, rows } => {
+            let (first, rows) = chosen(rows, words)?;
+            let rows = Box::new(rows.into_iter().map(Ok));
+            (first, Answer::Solutions(Solutions { variables: variables.clone(), rows }))
         }
+        Kept::Graph(triples) => {
+            let (first, triples) = chosen(triples, words)?;
+            (first, Answer::Graph(Triples(Box::new(triples.into_iter().map(Ok)))))
+        }
+        Kept::Boolean(value) => (1, Answer::Boolean(*value)),
     };
-    let answer =
-        Answer::Solutions(Solutions { variables: variables.clone(), rows: Box::new(rows.into_iter().map(Ok)) });
     let (cite, how) = (CiteArgs::default(), AnswerArgs::default());
     let citing = Citing { cite: &cite, answer: &how, first, started: Instant::now() };
     write_cited_answer(answer, &last.query, citing, &shell.graph, shell.output).map(|_| ())
+}
+
+/// The rows that are asked about, with the number of the first: all, or the one of a number.
+fn chosen<T: Clone>(all: &[T], words: &[String]) -> Result<(usize, Vec<T>)> {
+    let Some(word) = words.first() else { return Ok((1, all.to_vec())) };
+    let number = word.parse::<usize>().unwrap_or(0);
+    let at = number.checked_sub(1).filter(|at| *at < all.len()).ok_or_else(|| no_row(number, all.len()))?;
+    Ok((number, vec![all[at].clone()]))
 }
 
 /// `.why`: of the first row, or of that of a number.
@@ -107,7 +114,7 @@ pub fn why(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
         Kept::Boolean(true) => Part::True,
         Kept::Boolean(false) => return Err(Error::input("the answer is false, which no statement makes it")),
     };
-    let text = why_explanation(&shell.graph, &last.query, part, &WhyShown::default(), shell.output.colour)?;
+    let text = why_explanation(&shell.graph, &last.query, part, None, &WhyShown::default(), shell.output.colour)?;
     pager::page(&text, shell.output)
 }
 

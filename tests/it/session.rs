@@ -182,8 +182,8 @@ fn the_session_goes_on_from_a_row_a_column_by_name_and_in_any_case() {
     for (command, words) in [
         (".describe 1.ministry", "Industry"),
         (".DESCRIBE :mof -F ntriples", "<http://e/mof> <http://e/name> \"Finance\""),
-        (".cite", "none needed"),
-        (".Cite 1", "none needed"),
+        (".cite", "none\n"),
+        (".Cite 1", "none\n"),
     ] {
         let ran = with(command);
         assert!(ran.code == 0 && ran.text().contains(words), "{command} {ran:?}");

@@ -125,9 +125,8 @@ pub fn answer(
             rows.truncate(most);
             let traced = rows.get(..rows.len().min(MOST_ROWS)).unwrap_or_default();
             let sources = if audit.has_citations() {
-                let needed = graph.triples_to_cite(audit)?;
-                let needs = |triple: &Triple| needed.contains(triple);
-                audit::row_sources(audit, graph.snapshot()?, query, &variables, traced, options, &needs)?
+                let rule = Some(graph.triples_to_cite(audit)?);
+                audit::row_sources(audit, graph.snapshot()?, query, &variables, traced, options, rule)?
             } else {
                 Vec::new()
             };

@@ -17,7 +17,6 @@ pub mod prebind;
 pub(crate) mod products;
 mod sse;
 mod update;
-mod witness;
 
 pub(crate) use bind::expression as expression_of;
 pub use bind::{Binding, BoundTo, bind, set_slice};
@@ -30,4 +29,3 @@ pub use order::{is_ordered, order_columns};
 pub use parse::{Form, ParseContext, Query, parse_query};
 pub use sse::{indented, with_curies};
 pub use update::{Operation, OperationForm, Transfer, TransferKind, Update, parse_update};
-pub use witness::{Match, PathExpression, Witness, witness};

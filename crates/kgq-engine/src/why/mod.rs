@@ -9,6 +9,8 @@
 
 mod data;
 mod footprint;
+mod members;
+mod needed;
 mod open;
 mod steps;
 mod support;
@@ -87,18 +89,46 @@ pub fn why(snapshot: &Snapshot, query: &Query, item: Item<'_>, options: &Evaluat
         }
     }
     let Some(candidate) = found else { return Ok(None) };
-    support.statements.extend(candidate.statements.iter().cloned());
-    support.grounds.extend(candidate.statements.iter().cloned().map(Ground::Statement));
-    let holds = |statements: &mut dyn Iterator<Item = &Quad>| asked.holds(statements, item);
-    if !holds(&mut support.statements.iter())? {
-        support.whole(&asked.pattern, &Solution::default(), None)?;
+    asked.proved(&mut support, &candidate, item).map(Some)
+}
+
+/// Finds witnesses of the ways in which the outermost pattern gives the item, at most so many; each set of statements once. Of what is
+/// within (a sub-SELECT, an EXISTS, a path) one way is taken.
+///
+/// # Errors
+/// As [`why`].
+pub fn witnesses(
+    snapshot: &Snapshot,
+    query: &Query,
+    item: Item<'_>,
+    options: &EvaluationOptions,
+    most: usize,
+) -> Result<Vec<Why>> {
+    let asked = Asked::of(query, options)?;
+    let mut support = asked.support(snapshot);
+    let inner = match &asked.pattern {
+        GraphPattern::Project { inner, .. } => inner,
+        pattern => pattern,
+    };
+    let (opened, pattern) = support.opener.open(inner);
+    let mut seen: FxHashSet<Vec<Quad>> = FxHashSet::default();
+    let mut found = Vec::new();
+    for candidate in asked.candidates(snapshot, item)? {
+        let solutions = asked.asker.solutions(snapshot, pattern.clone(), candidate.known(), None, Some(most))?;
+        for solution in solutions {
+            support.collect(&opened, &solution, None)?;
+            let own = asked.proved(&mut support, &candidate, item)?;
+            let mut sorted = own.statements.clone();
+            sorted.sort_by_cached_key(Quad::to_string);
+            if seen.insert(sorted) {
+                found.push(own);
+            }
+            if found.len() == most {
+                return Ok(found);
+            }
+        }
     }
-    if support.positive {
-        minimise(&mut support.statements, &holds)?;
-    }
-    let Support { statements, mut grounds, positive, .. } = support;
-    keep_grounds(&mut grounds, &statements);
-    Ok(Some(Why { statements: statements.into_iter().collect(), grounds, is_irredundant: positive }))
+    Ok(found)
 }
 
 /// Whether the query has the row over these statements alone, its outermost ORDER BY, LIMIT and OFFSET left out.
@@ -191,6 +221,26 @@ impl<'a> Asked<'a> {
         }
     }
 
+    /// What was collected, with the candidate's own statements, as a witness: the query is asked over it, and where nothing must be absent, what
+    /// is not needed is left out. The collection is empty then.
+    fn proved(&self, support: &mut Support<'_>, candidate: &Candidate, item: Item<'_>) -> Result<Why> {
+        support.statements.extend(candidate.statements.iter().cloned());
+        support.grounds.extend(candidate.statements.iter().cloned().map(Ground::Statement));
+        let holds = |statements: &mut dyn Iterator<Item = &Quad>| self.holds(statements, item);
+        if !holds(&mut support.statements.iter())? {
+            support.whole(&self.pattern, &Solution::default(), None)?;
+        }
+        if support.positive {
+            let needed = needed::needed(self, support.statements.iter(), &candidate.bound)?;
+            minimise(&mut support.statements, &needed, &holds)?;
+        }
+        let statements = std::mem::take(&mut support.statements);
+        let mut grounds = std::mem::take(&mut support.grounds);
+        let is_irredundant = std::mem::replace(&mut support.positive, true);
+        keep_grounds(&mut grounds, &statements);
+        Ok(Why { statements: statements.into_iter().collect(), grounds, is_irredundant })
+    }
+
     /// A resource is described by its statements, and by those of the blank nodes that they lead to.
     fn describing(&self, snapshot: &Snapshot, triple: &Triple) -> Result<Vec<Candidate>> {
         let graphs = data::Graphs::of_query(self.asker.dataset, self.asker.options.default_graph);
@@ -234,14 +284,18 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// Leaves out each statement without which the row is still there.
+/// Leaves out each statement without which the row is still there, those aside that are known to be needed.
 fn minimise(
     statements: &mut IndexSet<Quad, FxBuildHasher>,
+    needed: &FxHashSet<Quad>,
     holds: &dyn Fn(&mut dyn Iterator<Item = &Quad>) -> Result<bool>,
 ) -> Result<()> {
     let mut at = statements.len();
     while let Some(before) = at.checked_sub(1) {
         at = before;
+        if statements.get_index(at).is_some_and(|quad| needed.contains(quad)) {
+            continue;
+        }
         let others = |(number, quad)| if number == at { None } else { Some(quad) };
         if holds(&mut statements.iter().enumerate().filter_map(others))? {
             statements.shift_remove_index(at);

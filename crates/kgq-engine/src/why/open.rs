@@ -53,7 +53,8 @@ pub struct Opener {
 }
 
 impl Opener {
-    fn fresh(&mut self, kind: &str) -> Variable {
+    /// A variable that no query text can hold.
+    pub fn fresh(&mut self, kind: &str) -> Variable {
         self.fresh += 1;
         // No query text can hold this name: a variable cannot start with a hyphen.
         Variable::new_unchecked(format!("-{kind}{}", self.fresh))
@@ -234,36 +235,6 @@ pub fn is_monotone(pattern: &GraphPattern) -> bool {
         | GraphPattern::Slice { .. }
         | GraphPattern::Lateral { .. }
         | GraphPattern::Service { .. } => false,
-    }
-}
-
-/// Whether each solution of the opened pattern shows all the statements that it was made of, so that the number of solutions depends
-/// on no others: no sub-SELECT, no DISTINCT, no path that can be walked in two ways, no EXISTS.
-pub fn shows_every_way(pattern: &GraphPattern) -> bool {
-    match pattern {
-        GraphPattern::Bgp { .. } | GraphPattern::Values { .. } => true,
-        GraphPattern::Path { path, .. } => is_walked_once(path),
-        GraphPattern::Join { left, right } | GraphPattern::Union { left, right } => {
-            shows_every_way(left) && shows_every_way(right)
-        }
-        GraphPattern::Filter { expr, inner } => asked_for(expr).is_empty() && shows_every_way(inner),
-        GraphPattern::Extend { inner, expression, .. } => asked_for(expression).is_empty() && shows_every_way(inner),
-        GraphPattern::Graph { inner, .. } => shows_every_way(inner),
-        _ => false,
-    }
-}
-
-/// Whether a path counts a pair of nodes once however it is walked, or can be walked in one way only (SPARQL 1.1 §18.4).
-fn is_walked_once(path: &PropertyPathExpression) -> bool {
-    match path {
-        PropertyPathExpression::NamedNode(_)
-        | PropertyPathExpression::ZeroOrMore(_)
-        | PropertyPathExpression::OneOrMore(_)
-        | PropertyPathExpression::ZeroOrOne(_) => true,
-        PropertyPathExpression::Reverse(inner) => is_walked_once(inner),
-        PropertyPathExpression::Sequence(..)
-        | PropertyPathExpression::Alternative(..)
-        | PropertyPathExpression::NegatedPropertySet(_) => false,
     }
 }
 

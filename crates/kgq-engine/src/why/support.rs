@@ -2,7 +2,8 @@
 
 use super::data::{Data, Graphs};
 use super::footprint::{footprint, may_be_empty, restricted};
-use super::open::{Opened, Opener, asked_for, certain, conjuncts, is_monotone, shows_every_way};
+use super::members::{loose, shows_every_way, without_options, without_short_paths};
+use super::open::{Opened, Opener, asked_for, certain, conjuncts, is_monotone};
 use super::{Ground, Solution, steps};
 use crate::query::parts::{Part, for_each_part};
 use crate::query::{self, Binding, BoundTo, Query};
@@ -134,7 +135,11 @@ impl Support<'_> {
         Ok(true)
     }
 
-    fn collect(&mut self, opened: &Opened, solution: &Solution, within: Within<'_>) -> Result<()> {
+    /// Collects what holds a solution of an opened pattern up.
+    ///
+    /// # Errors
+    /// Those of evaluation.
+    pub fn collect(&mut self, opened: &Opened, solution: &Solution, within: Within<'_>) -> Result<()> {
         match opened {
             Opened::Triples(patterns) => patterns.iter().try_for_each(|pattern| self.triple(pattern, solution, within)),
             Opened::Path(subject, path, object) => {
@@ -262,8 +267,11 @@ impl Support<'_> {
     /// reads counts.
     fn absent(&mut self, pattern: &GraphPattern, solution: &Solution, within: Within<'_>) -> Result<()> {
         self.positive = false;
-        if !is_monotone(pattern) {
-            self.read(pattern, solution, within)?;
+        // What an OPTIONAL adds keeps a solution from going together with these values only where they are of its variables.
+        let is_bare = loose(pattern).iter().all(|variable| !solution.contains_key(variable));
+        let bare = if is_bare { without_options(pattern) } else { pattern.clone() };
+        if !is_monotone(&bare) {
+            self.read(&bare, solution, within)?;
         }
         self.grounds.push(Ground::Absent { pattern: text(pattern, solution) });
         Ok(())
@@ -309,11 +317,23 @@ impl Support<'_> {
             }
             return Ok(());
         }
-        if !shows_every_way(inner) {
+        // One that counts whole solutions would count the variables between steps too.
+        let is_whole = |aggregate: &AggregateExpression| {
+            matches!(aggregate, AggregateExpression::CountSolutions { distinct: true })
+        };
+        let walked = match aggregates.iter().any(|(_, aggregate)| is_whole(aggregate)) {
+            true => inner.clone(),
+            false => without_short_paths(inner, &mut self.opener),
+        };
+        if !shows_every_way(&walked) {
             return self.whole(inner, &bound, within);
         }
-        let (opened, asked) = self.opener.open(inner);
-        let members = self.asker.solutions(self.snapshot, asked, Known::Row(&bound, &unbound), within, None)?;
+        let (opened, asked) = self.opener.open(&walked);
+        // Without what an OPTIONAL found, a member of another group would be one of this.
+        let sure = certain(&walked);
+        let told = restricted(&bound, &sure);
+        let known = if is_monotone(&walked) { Known::Row(&bound, &unbound) } else { Known::Row(&told, &[]) };
+        let members = self.asker.solutions(self.snapshot, asked, known, within, None)?;
         if members.is_empty() {
             return self.absent(inner, &bound, within);
         }
@@ -321,7 +341,10 @@ impl Support<'_> {
         let mut grounds = Vec::new();
         for member in &members {
             self.collect(&opened, member, within)?;
-            grounds.push(std::mem::take(&mut self.grounds));
+            let own = std::mem::take(&mut self.grounds);
+            if keys.iter().all(|key| member.get(key) == bound.get(key)) {
+                grounds.push(own);
+            }
         }
         self.grounds = outside;
         self.grounds.push(Ground::Members(grounds));

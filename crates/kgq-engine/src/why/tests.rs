@@ -176,3 +176,44 @@ fn an_undefined_value_is_no_term_that_removes_the_row() {
     let query = "SELECT * { ?a :name ?n MINUS { VALUES (?n) { (UNDEF) } } }";
     assert_eq!(statements(&first(PEOPLE, query).statements), ["ada name Ada"]);
 }
+
+#[test]
+fn each_way_to_a_row_has_a_witness_of_its_own() {
+    let (snapshot, options) = (snapshot(PEOPLE), EvaluationOptions::default());
+    let all = |query: &str, most| {
+        let query = parsed(query);
+        let Answer::Solutions(mut solutions) = evaluate(&snapshot, &query, &options).unwrap() else { panic!() };
+        let row = solutions.rows.next().unwrap().unwrap();
+        let found = witnesses(&snapshot, &query, Item::Row(&solutions.variables, &row), &options, most).unwrap();
+        found.iter().map(|why| statements(&why.statements)).collect::<Vec<_>>()
+    };
+    let query = "SELECT DISTINCT ?b { ?a :knows ?b . ?b :age 30 }";
+    let mut found = all(query, 9);
+    found.iter_mut().for_each(|statements| statements.sort());
+    found.sort();
+    assert_eq!(found, [["ada knows cid", "cid age 30"], ["bob knows cid", "cid age 30"]]);
+    assert_eq!(all(query, 1).len(), 1);
+    // Solutions that rest on the same statements are one way.
+    assert_eq!(all("SELECT DISTINCT ?a { ?a :name ?n . { } UNION { } }", 9).len(), 1);
+    assert_eq!(all("SELECT (COUNT(*) AS ?n) { ?a :knows ?b }", 9).len(), 1);
+}
+
+#[test]
+fn members_of_a_group_with_an_optional_are_told_one_by_one() {
+    let query = "SELECT ?a (COUNT(?n) AS ?c) { ?a :knows ?b OPTIONAL { ?b :age ?n } } GROUP BY ?a ORDER BY ?a";
+    let witness = first(PEOPLE, query);
+    let mut found = statements(&witness.statements);
+    found.sort();
+    assert_eq!(found, ["ada knows bob", "ada knows cid", "bob age 41", "cid age 30"]);
+    assert!(matches!(witness.grounds.first(), Some(Ground::Members(members)) if members.len() == 2), "{witness:?}");
+    // What puts a solution into another group keeps it out of this one.
+    let query = "SELECT ?n (COUNT(*) AS ?c) { ?b :knows ?x OPTIONAL { ?b :age ?n } } GROUP BY ?n ORDER BY ?n";
+    let unbound = first(PEOPLE, query);
+    assert!(statements(&unbound.statements).contains(&"bob age 41".to_owned()), "{unbound:?}");
+    // A condition on what OPTIONAL found drops solutions that would be there without it.
+    let query = "SELECT (COUNT(*) AS ?c) { ?b :knows ?x OPTIONAL { ?b :age ?n } FILTER(!BOUND(?n)) }";
+    assert!(matches!(first(PEOPLE, query).grounds.last(), Some(Ground::Whole { .. })));
+    // Each way along a path of several steps counts.
+    let query = "SELECT (COUNT(*) AS ?c) { :ada :knows/:knows ?x }";
+    assert!(matches!(first(PEOPLE, query).grounds.last(), Some(Ground::Members(members)) if members.len() == 2));
+}

@@ -5,7 +5,6 @@
 //! vocabulary (`oa:hasSource`, `oa:hasSelector` with `oa:start` and `oa:end` in code points). What no standard has a property
 //! for (a hash, a sentence's number, an anchor other than `oa:exact`) is named in kgq.toml under `[citations]`.
 
-mod path;
 mod provenance;
 mod reference;
 mod rows;
@@ -15,7 +14,7 @@ mod text;
 mod verify;
 
 pub use reference::{Place, Reference, Texts};
-pub use rows::{MOST_MATCHES, RowSources, row_sources};
+pub use rows::{RowSources, Rule, item_sources, row_sources};
 pub use sentences::{Sentence, sentences};
 pub use sources::{Audit, Citation, Document, Span, Statement};
 pub use text::{Marked, mark, sha256, span_of};

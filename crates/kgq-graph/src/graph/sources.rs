@@ -1,10 +1,11 @@
 //! What the graph says of its sources, and the texts of these that are at hand.
 
 use super::{Graph, kept};
-use crate::audit::{self, Audit, RowSources, Texts, sha256};
+use crate::audit::{self, Audit, RowSources, Rule, Texts, sha256};
 use crate::project;
 use kgq_engine::Row;
 use kgq_engine::query::Query;
+use kgq_engine::why::Item;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{NamedNode, Triple, Variable};
 use rustc_hash::FxHashSet;
@@ -81,6 +82,19 @@ impl Graph {
         Ok(texts)
     }
 
+    /// The triples that need a citation, where anybody asks for citations: where nothing at all is cited, that a statement is not says
+    /// nothing, unless the project asks for them.
+    pub fn citation_rule(&self, audit: &Audit<'_>) -> Result<Rule<'_>> {
+        let required = self.project.as_ref().is_some_and(|project| project.manifest.citations.are_required());
+        if required || audit.has_citations() { self.triples_to_cite(audit).map(Some) } else { Ok(None) }
+    }
+
+    /// What each part of an answer rests on.
+    pub fn item_sources(&self, audit: &Audit<'_>, query: &Query, items: &[Item<'_>]) -> Result<Vec<RowSources>> {
+        let (rule, options) = (self.citation_rule(audit)?, self.evaluation_options());
+        audit::item_sources(audit, self.snapshot()?, query, items, &options, rule)
+    }
+
     /// What each row of an answer rests on.
     pub fn row_sources(
         &self,
@@ -89,12 +103,8 @@ impl Graph {
         variables: &[Variable],
         rows: &[Row],
     ) -> Result<Vec<RowSources>> {
-        // Where nothing at all is cited, that a statement is not says nothing, unless the project asks for citations.
-        let required = self.project.as_ref().is_some_and(|project| project.manifest.citations.are_required());
-        let needed = if required || audit.has_citations() { Some(self.triples_to_cite(audit)?) } else { None };
-        let options = self.evaluation_options();
-        let needs = |triple: &Triple| needed.is_some_and(|needed| needed.contains(triple));
-        audit::row_sources(audit, self.snapshot()?, query, variables, rows, &options, &needs)
+        let items: Vec<Item<'_>> = rows.iter().map(|row| Item::Row(variables, row)).collect();
+        self.item_sources(audit, query, &items)
     }
 }
 

@@ -1,7 +1,7 @@
 //! An answer with its sources: rows numbered, sources as footnotes; in other formats a field or column of citations.
 
 use super::{Format, RenderOptions, json, output_error, w3c};
-use crate::audit::{MOST_MATCHES, Place, Reference, RowSources};
+use crate::audit::{Place, Reference, RowSources};
 use kgq_engine::{Row, Solutions};
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{Literal, NamedNode, Prefixes, Triple, Variable};
@@ -16,6 +16,8 @@ pub struct Cited<'a> {
     /// The number of the first row.
     pub first: usize,
     pub sources: Vec<RowSources>,
+    /// Whether anybody asks for citations, so that a statement without one needs none by the rule.
+    pub has_rule: bool,
     /// Every citation of the rows, document by document, in order of first use: footnote 1 is the first.
     pub references: &'a [Reference],
 }
@@ -39,7 +41,10 @@ pub fn write(cited: Cited<'_>, options: RenderOptions<'_>, out: &mut dyn Write) 
             w3c::write(with_column(cited), options.format, out)?;
         }
         Format::Markdown => {
-            super::markdown::write(with_column(cited), options.prefixes, out)?;
+            let list = markdown_references(cited.references);
+            super::markdown::write(with_marks(&cited), options.prefixes, out)?;
+            let heading = if list.is_empty() { "" } else { "\n## Sources\n\n" };
+            write!(out, "{heading}{list}").map_err(|e| output_error(&e))?;
         }
         Format::Rdf(format) => {
             return Err(Error::usage(format!("{} cannot hold a table with its sources", format.name()))
@@ -131,13 +136,14 @@ fn sources_json(cited: &Cited<'_>, sources: &RowSources) -> Value {
     object.insert("statements".into(), sources.triples.iter().map(triple).collect::<Vec<_>>().into());
     object.insert("inferred".into(), sources.inferred.into());
     object.insert("uncited".into(), sources.uncited.iter().map(triple).collect::<Vec<_>>().into());
-    if sources.more || sources.untraced {
+    if sources.unexplained {
         object.insert("incomplete".into(), true.into());
     }
     Value::Object(object)
 }
 
-fn table(cited: &Cited<'_>, options: RenderOptions<'_>, out: &mut dyn Write) -> Result<()> {
+/// The answer with the numbers of its rows, and a column of the numbers of their sources.
+fn with_marks(cited: &Cited<'_>) -> Solutions {
     let number = |iri: &NamedNode| cited.references.iter().position(|r| r.citation.iri == *iri).map(|n| n + 1);
     let mut variables = vec![Variable::new_unchecked("#")];
     variables.extend(cited.variables.iter().cloned());
@@ -149,7 +155,7 @@ fn table(cited: &Cited<'_>, options: RenderOptions<'_>, out: &mut dyn Write) -> 
         if !sources.uncited.is_empty() {
             marks.push(format!("{} uncited", sources.uncited.len()));
         } else if marks.is_empty() {
-            marks.push("none needed".into());
+            marks.push(without_source(sources, cited.has_rule).into());
         }
         if sources.inferred {
             marks.push("inferred".into());
@@ -160,7 +166,21 @@ fn table(cited: &Cited<'_>, options: RenderOptions<'_>, out: &mut dyn Write) -> 
         Ok(cells)
     };
     let rows: Vec<Result<Row>> = (cited.first..).zip(cited.rows.iter().zip(&cited.sources)).map(row).collect();
-    super::table::write(Solutions { variables, rows: Box::new(rows.into_iter()) }, options, out)?;
+    Solutions { variables, rows: Box::new(rows.into_iter()) }
+}
+
+/// What is said of a row that names no source.
+fn without_source(sources: &RowSources, has_rule: bool) -> &'static str {
+    match (sources.unexplained, sources.triples.is_empty(), has_rule) {
+        (true, ..) => "not explained",
+        (false, true, _) => "no statement",
+        (false, false, true) => "none needed",
+        (false, false, false) => "none",
+    }
+}
+
+fn table(cited: &Cited<'_>, options: RenderOptions<'_>, out: &mut dyn Write) -> Result<()> {
+    super::table::write(with_marks(cited), options, out)?;
     let text = footnotes(cited, options.prefixes, options.colour);
     let text = options.width.map_or(text.clone(), |width| folded(&text, width));
     out.write_all(text.as_bytes()).map_err(|e| output_error(&e))
@@ -193,13 +213,8 @@ fn footnotes(cited: &Cited<'_>, prefixes: &Prefixes, colour: bool) -> String {
         for triple in &sources.uncited {
             out.push_str(&format!("row {row} rests on a statement without a citation: {}\n", cell(triple)));
         }
-        if sources.more {
-            out.push_str(&format!(
-                "row {row} has more than {MOST_MATCHES} matches; the sources are those of the first\n"
-            ));
-        }
-        if sources.untraced {
-            out.push_str(&format!("row {row} rests on a path that is too long to trace\n"));
+        if sources.unexplained {
+            out.push_str(&format!("row {row} cannot be explained: the query gives it anew each time\n"));
         }
     }
     let inferred: Vec<String> = (cited.first..)
@@ -225,6 +240,34 @@ fn ranges(numbers: &[String]) -> String {
     }
     let run = |(first, last): &(u64, u64)| if first == last { first.to_string() } else { format!("{first}–{last}") };
     runs.iter().map(run).collect::<Vec<_>>().join(", ")
+}
+
+/// Sources as a numbered list in Markdown, each below the name of its document.
+pub fn markdown_references(references: &[Reference]) -> String {
+    let (mut out, mut document) = (String::new(), String::new());
+    for (number, source) in references.iter().enumerate() {
+        let line = source.document_line();
+        if line != document {
+            out.push_str(&format!("{}{}\n\n", if number == 0 { "" } else { "\n" }, markdown(&line)));
+            document = line;
+        }
+        out.push_str(&format!("{}. {}\n", number + 1, markdown(&source.place_line())));
+        match &source.place {
+            Place::NotAtHand => {}
+            Place::Verified(text) => {
+                let anchor =
+                    if text.anchor.is_empty() { String::new() } else { format!("**{}**", markdown(&text.anchor)) };
+                out.push_str(&format!("   > {}{anchor}{}\n", markdown(&text.before), markdown(&text.after)));
+            }
+            Place::Differs(why) => out.push_str(&format!("   not verified: {}\n", markdown(&why.to_string()))),
+        }
+    }
+    out
+}
+
+/// A text on one line, as Markdown shows it.
+fn markdown(text: &str) -> String {
+    super::markdown::escape(&visible(text).replace('\n', " "))
 }
 
 /// One source as lines of text: the document, the place, the sentence with its anchor marked.

@@ -24,7 +24,7 @@ pub fn write(solutions: Solutions, prefixes: &Prefixes, out: &mut dyn Write) -> 
 }
 
 /// The text with every character escaped that Markdown, or HTML within it, would read.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

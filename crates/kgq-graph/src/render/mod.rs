@@ -12,7 +12,7 @@ mod w3c;
 mod xml;
 
 pub use cells::CellOptions;
-pub use cited::{Cited, reference, write as write_cited};
+pub use cited::{Cited, markdown_references, reference, write as write_cited};
 pub use graph::{GraphOptions, RdfVersion, write_quads};
 pub use json::value as term_json;
 pub use term::cell;

@@ -1,6 +1,6 @@
 //! An explanation as JSON-LD in the words of PROV-O: the row was derived from the statements, each from its citations.
 
-use super::{Explained, Part, Stated};
+use super::{Derived, Explained, Part, Stated};
 use crate::audit::{Place, Reference};
 use kgq_engine::why::Ground;
 use kgq_syntax::rdf::{Quad, Term};
@@ -34,7 +34,7 @@ pub fn document(explained: &Explained) -> Value {
             "value": { "@id": "rdf:value", "@type": "@json" },
             "statement": null, "file": null, "line": null, "column": null, "reifiers": null, "inferred": null, "uncited": null,
             "document": null, "title": null, "sentences": null, "start": null, "end": null, "anchor": null, "words": null,
-            "grounds": null, "irredundant": null,
+            "grounds": null, "irredundant": null, "derivation": null,
         },
         "@graph": graph,
         "irredundant": explained.is_irredundant,
@@ -66,7 +66,18 @@ fn statement(number: usize, stated: &Stated) -> Value {
         "reifiers": stated.statements.iter().map(|s| s.reifier.to_string()).collect::<Vec<_>>(),
         "inferred": stated.is_inferred,
         "uncited": stated.is_uncited,
+        "derivation": stated.derivation.iter().map(derived).collect::<Vec<_>>(),
         "prov:hadPrimarySource": sources,
+    })
+}
+
+fn derived(derived: &Derived) -> Value {
+    json!({
+        "depth": derived.depth,
+        "statement": derived.triple.to_string(),
+        "by": derived.by.iter().map(|(_, value)| value.to_string()).collect::<Vec<_>>(),
+        "file": derived.place.as_ref().map(|place| &place.file),
+        "line": derived.place.as_ref().map(|place| place.line),
     })
 }
 

@@ -4,15 +4,16 @@ mod json;
 mod text;
 
 pub use json::document;
-pub use text::{Style, sources, statement_line, text};
+pub use text::{Style, derivation_lines, sources, statement_line, text, way_heading};
 
 use crate::audit::{Audit, Reference, Statement, Texts};
 use crate::graph::Graph;
 use kgq_engine::query::Query;
-use kgq_engine::why::{Ground, Item, why};
+use kgq_engine::why::{Ground, Item, Why, why, witnesses};
 use kgq_engine::{Answer, EvaluationOptions, Row, evaluate};
 use kgq_syntax::error::{Error, Place, Result};
-use kgq_syntax::rdf::{NamedNode, Quad, Triple, Variable};
+use kgq_syntax::rdf::vocabulary::rdf;
+use kgq_syntax::rdf::{GraphName, NamedNode, NamedOrBlankNode, Quad, Term, Triple, Variable};
 use kgq_syntax::text::count;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -50,6 +51,20 @@ pub struct Stated {
     pub is_inferred: bool,
     /// Whether it needs a citation and has none.
     pub is_uncited: bool,
+    /// The statements that it was inferred from, those that they were inferred from behind each.
+    pub derivation: Vec<Derived>,
+}
+
+/// A statement from which another was inferred.
+pub struct Derived {
+    /// How many steps below: 1 for those that it was inferred from directly.
+    pub depth: usize,
+    pub triple: Triple,
+    /// What the reifier of the inferred statement says of the inference, such as its rule.
+    pub by: Vec<(NamedNode, Term)>,
+    pub place: Option<Place>,
+    /// Its own citations, by number among the references.
+    pub citations: Vec<usize>,
 }
 
 impl Part {
@@ -105,6 +120,27 @@ pub fn part_within(graph: &Graph, query: &Query, number: usize, options: &Evalua
     }
 }
 
+/// How many ways to a row are counted.
+pub const MOST_WAYS: usize = 1_000;
+
+/// Explains the ways in which an answer comes to have a part, as many as are shown, and counts them up to [`MOST_WAYS`].
+///
+/// # Errors
+/// As [`explain`].
+pub fn explain_ways(
+    graph: &Graph,
+    query: &Query,
+    part: &Part,
+    shown: usize,
+    audit: &Audit<'_>,
+    texts: &Texts,
+) -> Result<(Vec<Explained>, usize)> {
+    let found = witnesses(graph.snapshot()?, query, part.item(), &graph.evaluation_options(), MOST_WAYS)?;
+    let all = found.len();
+    let explained = found.into_iter().take(shown).map(|found| as_explained(graph, found, part.clone(), audit, texts));
+    Ok((explained.collect::<Result<_>>()?, all))
+}
+
 /// Explains what an answer has.
 ///
 /// # Errors
@@ -130,6 +166,10 @@ pub fn explain_within(
     let found = found.ok_or_else(|| {
         Error::input("what the query computes there is new each time it is asked, so it cannot be explained")
     })?;
+    as_explained(graph, found, part, audit, texts)
+}
+
+fn as_explained(graph: &Graph, found: Why, part: Part, audit: &Audit<'_>, texts: &Texts) -> Result<Explained> {
     let (grounds, is_irredundant) = (found.grounds, found.is_irredundant);
     let (statements, references) = stated(graph, found.statements, audit, texts)?;
     Ok(Explained { part, grounds, is_irredundant, statements, references })
@@ -146,9 +186,7 @@ pub fn stated(
     texts: &Texts,
 ) -> Result<(Vec<Stated>, Vec<Reference>)> {
     let places = graph.places_of(&quads)?;
-    // Where nothing at all is cited, that a statement is not says nothing, unless the project asks for citations.
-    let required = graph.project().is_some_and(|project| project.manifest.citations.are_required());
-    let needed = if required || audit.has_citations() { Some(graph.triples_to_cite(audit)?) } else { None };
+    let needed = graph.citation_rule(audit)?;
     let mut stated = Vec::new();
     let mut cited: Vec<Vec<NamedNode>> = Vec::new();
     for (quad, place) in quads.into_iter().zip(places) {
@@ -162,6 +200,7 @@ pub fn stated(
             quad,
             statements,
             citations: Vec::new(),
+            derivation: Vec::new(),
         });
         cited.push(citations);
     }
@@ -172,8 +211,53 @@ pub fn stated(
         stated.citations = citations.iter().filter_map(|citation| number.get(citation).copied()).collect();
         stated.citations.sort_unstable();
         stated.citations.dedup();
+        stated.derivation = derivation(&stated.statements, audit, &number);
     }
+    place_derivations(graph, &mut stated)?;
     Ok((stated, references))
+}
+
+/// What statements were inferred from, down to those that were not inferred; each once.
+fn derivation(statements: &[Statement], audit: &Audit<'_>, number: &FxHashMap<&NamedNode, usize>) -> Vec<Derived> {
+    let mut seen: FxHashSet<NamedOrBlankNode> = statements.iter().map(|s| s.reifier.clone()).collect();
+    // The last is looked at first, so that what a ground rests on stands behind it.
+    let mut open: Vec<(usize, Statement, NamedOrBlankNode)> = Vec::new();
+    let push = |depth: usize, statement: &Statement, open: &mut Vec<_>| {
+        for ground in statement.grounds.iter().rev() {
+            open.extend(audit.statement(ground).map(|ground| (depth, ground, statement.reifier.clone())));
+        }
+    };
+    statements.iter().rev().for_each(|statement| push(1, statement, &mut open));
+    let mut found = Vec::new();
+    while let Some((depth, statement, inferred)) = open.pop() {
+        if !seen.insert(statement.reifier.clone()) {
+            continue;
+        }
+        push(depth + 1, &statement, &mut open);
+        let by = audit.remarks(&inferred).into_iter().map(|(property, value)| (property.clone(), value.clone()));
+        found.push(Derived {
+            depth,
+            citations: statement.citations.iter().filter_map(|citation| number.get(citation).copied()).collect(),
+            by: by.filter(|(property, _)| property.as_ref() != rdf::TYPE).collect(),
+            triple: statement.triple,
+            place: None,
+        });
+    }
+    found
+}
+
+/// Finds where the statements of derivations are written.
+fn place_derivations(graph: &Graph, stated: &mut [Stated]) -> Result<()> {
+    let derived = || stated.iter().flat_map(|stated| &stated.derivation);
+    let quads: Vec<Quad> = derived().map(|derived| derived.triple.clone().in_graph(GraphName::DefaultGraph)).collect();
+    if quads.is_empty() {
+        return Ok(());
+    }
+    let places = graph.places_of(&quads)?;
+    for (derived, place) in stated.iter_mut().flat_map(|stated| &mut stated.derivation).zip(places) {
+        derived.place = place;
+    }
+    Ok(())
 }
 
 /// The references of these citations, each once, those of one document together.

@@ -1,9 +1,9 @@
 //! An explanation as text: for a terminal, and as Markdown.
 
-use super::{Explained, Part, Stated};
-use crate::audit::{Place, Reference};
+use super::{Derived, Explained, MOST_WAYS, Part, Stated};
+use crate::audit::Reference;
 use crate::catalog::Labels;
-use crate::render::{cell, reference};
+use crate::render::{cell, markdown_references, reference};
 use kgq_engine::query::with_curies;
 use kgq_engine::why::Ground;
 use kgq_syntax::rdf::{GraphName, Prefixes, Quad, Term};
@@ -66,6 +66,31 @@ pub fn statement_line(stated: &Stated, number: usize, style: Style<'_>) -> Strin
     shown
 }
 
+/// What a statement was inferred from, a line each, with how far below it stands.
+pub fn derivation_lines(stated: &Stated, style: Style<'_>) -> Vec<(usize, String)> {
+    let line = |derived: &Derived| {
+        let quad = derived.triple.clone().in_graph(GraphName::DefaultGraph);
+        let by: Vec<String> = derived.by.iter().map(|(_, value)| code(&cell(value, style.prefixes), style)).collect();
+        let by = if by.is_empty() { String::new() } else { format!(" by {}", by.join(", ")) };
+        let mut shown = format!("inferred{by} from  {}", triple(&quad, style));
+        if let Some(place) = &derived.place {
+            let _ = write!(shown, "  {}:{}", visible(&place.file), place.line);
+        }
+        for citation in &derived.citations {
+            let _ = write!(shown, " [{}]", citation + 1);
+        }
+        (derived.depth, shown)
+    };
+    stated.derivation.iter().map(line).collect()
+}
+
+/// What stands above one of several ways to a row.
+pub fn way_heading(number: usize, all: usize, style: Style<'_>) -> String {
+    let all = if all >= MOST_WAYS { format!("{MOST_WAYS} or more") } else { all.to_string() };
+    let (lead, before) = (if style.markdown { "# " } else { "" }, if number == 1 { "" } else { "\n" });
+    format!("{before}{lead}way {number} of {all}\n\n")
+}
+
 fn triple(quad: &Quad, style: Style<'_>) -> String {
     let part = |term: Term| cell(&term, style.prefixes);
     let (subject, predicate) = (part(quad.subject.clone().into()), part(quad.predicate.clone().into()));
@@ -90,37 +115,28 @@ fn heading(title: &str, style: Style<'_>) -> String {
 
 /// The list of the sources that an explanation names by number; nothing, if there are none.
 pub fn sources(references: &[Reference], style: Style<'_>) -> String {
-    let mut out = String::new();
+    if references.is_empty() {
+        return String::new();
+    }
+    let mut out = heading("Sources", style);
+    if style.markdown {
+        return out + &markdown_references(references);
+    }
     let mut document = String::new();
     for (number, source) in references.iter().enumerate() {
-        if number == 0 {
-            out.push_str(&heading("Sources", style));
-        }
         let line = source.document_line();
         if line != document {
-            let _ = writeln!(out, "{}{}", visible(&line), if style.markdown { "\n" } else { "" });
+            let _ = writeln!(out, "{}", visible(&line));
             document = line;
         }
-        source_lines(number + 1, source, style, &mut out);
+        let text = reference(source, style.colour);
+        // The document's line stands above.
+        for (at, line) in text.lines().skip(1).enumerate() {
+            let mark = if at == 0 { format!("[{}]", number + 1) } else { String::new() };
+            let _ = writeln!(out, "{mark:<5}{}", if at == 0 { line.trim_start() } else { line });
+        }
     }
     out
-}
-
-fn source_lines(number: usize, source: &Reference, style: Style<'_>, out: &mut String) {
-    if style.markdown {
-        let _ = writeln!(out, "{number}. {}", visible(&source.place_line()));
-        if let Place::Verified(text) = &source.place {
-            let anchor = if text.anchor.is_empty() { String::new() } else { format!("**{}**", visible(&text.anchor)) };
-            let _ = writeln!(out, "   > {}{anchor}{}", visible(&text.before), visible(&text.after));
-        }
-        return;
-    }
-    let text = reference(source, style.colour);
-    // The document's line stands above.
-    for (at, line) in text.lines().skip(1).enumerate() {
-        let mark = if at == 0 { format!("[{number}]") } else { String::new() };
-        let _ = writeln!(out, "{mark:<5}{}", if at == 0 { line.trim_start() } else { line });
-    }
 }
 
 struct Writer<'a> {
@@ -206,6 +222,10 @@ impl Writer<'_> {
             None => triple(quad, self.style),
         };
         self.line(depth, &shown);
+        let stated = self.numbers.get(quad).map(|number| &self.explained.statements[*number]);
+        for (below, line) in stated.map(|stated| derivation_lines(stated, self.style)).unwrap_or_default() {
+            self.line(depth + below, &line);
+        }
     }
 
     fn close(&mut self) {

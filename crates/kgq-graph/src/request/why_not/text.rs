@@ -3,7 +3,7 @@
 use super::{Reason, WhyNot};
 use crate::advice::{Lack, Removal, Wanted};
 use crate::render::cell;
-use crate::request::why::{Style, sources, statement_line};
+use crate::request::why::{Style, derivation_lines, sources, statement_line};
 use kgq_engine::Row;
 use kgq_engine::query::atoms::PatternTerm;
 use kgq_engine::query::expected::Expectation;
@@ -116,6 +116,9 @@ impl Page<'_> {
         for (number, stated) in self.found.statements.iter().enumerate() {
             let line = statement_line(stated, number, self.style);
             self.line(2, &line);
+            for (below, line) in derivation_lines(stated, self.style) {
+                self.line(2 + below, &line);
+            }
         }
     }
 

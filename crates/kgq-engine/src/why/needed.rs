@@ -1,0 +1,71 @@
+//! Which statements of a witness cannot be left out, told by one question instead of one for each.
+//!
+//! What every solution needs of a pattern is its core: no OPTIONAL, no path, no sub-SELECT, nothing that asks whether something exists.
+//! Each solution of the pattern has one of the core within; so where the core has one solution over the witness, it has none without a
+//! statement of that one.
+
+use super::open::{asked_for, certain};
+use super::{Asked, Solution};
+use crate::query;
+use crate::why::footprint::restricted;
+use crate::why::support::Known;
+use kgq_snapshot::Snapshot;
+use kgq_syntax::error::Result;
+use kgq_syntax::rdf::{Quad, Variable};
+use rustc_hash::FxHashSet;
+use spargebra::algebra::GraphPattern;
+
+/// The statements without which no solution has these values; not all of them, where that is not told so easily.
+pub fn needed<'q>(
+    asked: &Asked<'_>,
+    statements: impl Iterator<Item = &'q Quad>,
+    values: &Solution,
+) -> Result<FxHashSet<Quad>> {
+    // A projection within hides variables; the outermost shows what it has.
+    let core = match &asked.pattern {
+        GraphPattern::Project { inner, .. } => core(inner),
+        pattern => core(pattern),
+    };
+    let mut variables: Vec<Variable> = Vec::new();
+    core.on_in_scope_variable(|variable| variables.push(variable.clone()));
+    let known = restricted(values, &variables);
+    let witness = Snapshot::from_quads(statements.cloned())?;
+    let mut support = asked.support(&witness);
+    let (opened, pattern) = support.opener.open(&core);
+    let mut solutions = asked.asker.solutions(&witness, pattern, Known::Row(&known, &[]), None, Some(2))?;
+    let (Some(only), true) = (solutions.pop(), solutions.is_empty()) else { return Ok(FxHashSet::default()) };
+    support.collect(&opened, &only, None)?;
+    Ok(support.statements.into_iter().collect())
+}
+
+fn core(pattern: &GraphPattern) -> GraphPattern {
+    let boxed = |inner: &GraphPattern| Box::new(core(inner));
+    match pattern {
+        GraphPattern::Bgp { .. } | GraphPattern::Values { .. } => pattern.clone(),
+        GraphPattern::Join { left, right } => GraphPattern::Join { left: boxed(left), right: boxed(right) },
+        GraphPattern::Union { left, right } => GraphPattern::Union { left: boxed(left), right: boxed(right) },
+        GraphPattern::Graph { name, inner } => GraphPattern::Graph { name: name.clone(), inner: boxed(inner) },
+        GraphPattern::Filter { expr, inner } => {
+            let inner = core(inner);
+            let bound = certain(&inner);
+            let mut is_of_core = asked_for(expr).is_empty();
+            query::variables_of_expression(expr, &mut |variable| is_of_core &= bound.contains(variable));
+            match is_of_core {
+                true => GraphPattern::Filter { expr: expr.clone(), inner: Box::new(inner) },
+                false => inner,
+            }
+        }
+        GraphPattern::Extend { inner, .. }
+        | GraphPattern::LeftJoin { left: inner, .. }
+        | GraphPattern::Minus { left: inner, .. } => core(inner),
+        GraphPattern::Project { .. }
+        | GraphPattern::Path { .. }
+        | GraphPattern::Lateral { .. }
+        | GraphPattern::Distinct { .. }
+        | GraphPattern::Reduced { .. }
+        | GraphPattern::Slice { .. }
+        | GraphPattern::OrderBy { .. }
+        | GraphPattern::Group { .. }
+        | GraphPattern::Service { .. } => GraphPattern::Bgp { patterns: Vec::new() },
+    }
+}
