@@ -6,6 +6,7 @@ use kgq_edit::guard::Verdict;
 use kgq_edit::{Edit, Writer};
 use kgq_graph::graph::Graph;
 use kgq_syntax::error::{Error, Kind, Result};
+use kgq_syntax::rdf::NamedNode;
 use kgq_syntax::text::{count, visible};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -98,6 +99,23 @@ impl EditArgs {
         }
         Ok(verdict.is_clean())
     }
+}
+
+/// The IRI that a CURIE or an IRI stands for; a prefix with its colon alone is its namespace.
+pub fn iri(graph: &Graph, text: &str) -> Result<String> {
+    let name = text.trim_matches(['<', '>']);
+    let prefixes = graph.prefixes()?;
+    let known = name.split_once(':').and_then(|(prefix, local)| Some(format!("{}{local}", prefixes.get(prefix)?)));
+    let iri = match known {
+        Some(iri) => iri,
+        None if name.contains("://") || name.starts_with("urn:") => name.to_owned(),
+        None => {
+            let prefix = name.split_once(':').map_or(name, |(prefix, _)| prefix);
+            return Err(Error::input(format!("`{text}` is no IRI, and no prefix `{prefix}:` is known"))
+                .hint_if(kgq_syntax::text::did_you_mean(prefix, prefixes.names())));
+        }
+    };
+    NamedNode::new(&iri).map(NamedNode::into_string).map_err(|e| Error::input(format!("`{text}` is no IRI: {e}")))
 }
 
 /// Makes a commit of exactly these files.

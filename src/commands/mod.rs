@@ -22,12 +22,16 @@ mod init;
 mod load;
 #[cfg(feature = "mcp")]
 mod mcp;
+mod merge;
+mod move_to;
 mod new;
 mod output;
 mod progress;
 mod publish;
 mod queries;
 mod query;
+mod remove;
+mod rename;
 mod repl;
 mod revision;
 mod run;
@@ -93,6 +97,11 @@ pub enum Command {
     #[cfg(feature = "mcp")]
     Mcp(mcp::Args),
     Update(update::Args),
+    Rename(rename::Args),
+    Merge(merge::Args),
+    #[command(name = "move")]
+    MoveTo(move_to::Args),
+    Remove(remove::Args),
     Fmt(fmt::Args),
     New(new::Args),
     Init(init::Args),
@@ -107,6 +116,10 @@ impl Command {
         match self {
             Self::Repl(_) => false,
             Self::Update(args) => !args.write || args.dry_run,
+            Self::Rename(args) => args.dry_run,
+            Self::Merge(args) => args.dry_run,
+            Self::MoveTo(args) => args.dry_run,
+            Self::Remove(args) => args.dry_run,
             #[cfg(feature = "serve")]
             Self::Serve(_) => false,
             #[cfg(feature = "mcp")]
@@ -168,6 +181,10 @@ fn dispatch(command: &Command, graph: &Graph, output: &mut Output) -> Result<u8>
         #[cfg(feature = "mcp")]
         Command::Mcp(args) => mcp::run(args, graph, output),
         Command::Update(args) => update::run(args, graph, output),
+        Command::Rename(args) => rename::run(args, graph, output),
+        Command::Merge(args) => merge::run(args, graph, output),
+        Command::MoveTo(args) => move_to::run(args, graph, output),
+        Command::Remove(args) => remove::run(args, graph, output),
         Command::Fmt(args) => fmt::run(args, graph, output),
         Command::New(args) => new::run(args, graph, output),
         Command::Init(args) => init::run(args, graph, output),
@@ -206,9 +223,16 @@ impl Command {
             Self::Serve(_) => Loading::Limited,
             #[cfg(feature = "mcp")]
             Self::Mcp(_) => Loading::Limited,
-            Self::Queries(_) | Self::Describe(_) | Self::Cite(_) | Self::Info(_) | Self::Test(_) | Self::Load(_) => {
-                Loading::Reading
-            }
+            Self::Queries(_)
+            | Self::Describe(_)
+            | Self::Cite(_)
+            | Self::Info(_)
+            | Self::Test(_)
+            | Self::Load(_)
+            | Self::Rename(_)
+            | Self::Merge(_)
+            | Self::MoveTo(_)
+            | Self::Remove(_) => Loading::Reading,
             Self::Check(_)
             | Self::Build(_)
             | Self::Cache(_)

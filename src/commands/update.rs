@@ -88,7 +88,7 @@ fn write(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     let change = kgq_edit::update(&writer.graph, &writer.files, Source::new(&name, &text))?;
     let declared = sparql::prefixes_declared(&text, &sparql::tokenize(&text));
     let prefixes = declared.iter().map(|declared| (declared.prefix, declared.iri)).collect();
-    let settings = Settings { rewrite: args.edit.rewrite, prefixes };
+    let settings = Settings { rewrite: args.edit.rewrite, prefixes, ..Settings::default() };
     let edit = kgq_edit::edit(&writer.graph, &writer.files, &change, &settings)?;
     let statements = writer.files.quads().len();
     let code = args.edit.carry_out(&writer, &edit, args.dry_run, output)?;

@@ -3,6 +3,7 @@
 //!
 //! A failure names its seed. `KGQ_EDITS=2000` runs that many instead of the few of every test run, from `KGQ_EDITS_SEED`.
 
+use crate::program;
 use kgq_edit::files::Files;
 use kgq_edit::{Settings, edit, update};
 use kgq_graph::format;
@@ -294,4 +295,77 @@ fn random_updates_change_the_files_as_little_as_they_must_and_can_be_undone() {
     let first = number("KGQ_EDITS_SEED", 1);
     let changed = (first..first + number("KGQ_EDITS", 60)).filter(|seed| one(*seed)).count();
     assert!(changed > 5, "{changed} changed something");
+}
+
+/// A project of two files that are edited together, and what the edit would leave of it.
+#[cfg(unix)]
+fn two_files(folder: &Path) -> [Vec<String>; 2] {
+    std::fs::write(folder.join("kgq.toml"), MANIFEST).unwrap();
+    for (name, class) in [("c.ttl", "C"), ("d.ttl", "D")] {
+        let facts: String =
+            (0..300).map(|n| format!("a:{class}{n:03}\n    a a:{class} ;\n    a:p 1 ;\n.\n\n")).collect();
+        std::fs::write(folder.join(name), format!("@prefix a: <http://a/> .\n\n{}\n", facts.trim_end())).unwrap();
+    }
+    let state =
+        |folder: &Path| ["c.ttl", "d.ttl"].map(|name| std::fs::read_to_string(folder.join(name)).unwrap()).to_vec();
+    let old = state(folder);
+    let new = old.iter().map(|text| text.replace("a:p 1 ;", "a:p 2 ;")).collect();
+    [old, new]
+}
+
+#[cfg(unix)]
+#[test]
+fn a_killed_edit_is_finished_by_the_next_start_or_never_was() {
+    const UPDATE: [&str; 3] = ["update", "--write", "DELETE { ?s a:p 1 } INSERT { ?s a:p 2 } WHERE { ?s a:p 1 }"];
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let [old, new] = two_files(folder);
+    let started = std::time::Instant::now();
+    let ran = program::run(folder, &UPDATE);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let usual = started.elapsed();
+    let kills: usize = std::env::var("KGQ_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(20);
+    let mut dice = Dice(7);
+    let mut ended = [0; 2];
+    for _ in 0..kills {
+        for (name, text) in ["c.ttl", "d.ttl"].iter().zip(&old) {
+            std::fs::write(folder.join(name), text).unwrap();
+        }
+        let mut child = program::command(folder).args(UPDATE).spawn().unwrap();
+        std::thread::sleep(usual.mul_f64(dice.below(1200) as f64 / 1000.0));
+        let _ = child.kill();
+        let killed = !child.wait().unwrap().success();
+        // Any start that reads the project finishes what is decided.
+        let ran = program::run(folder, &["query", "SELECT ?v (COUNT(*) AS ?n) { ?s a:p ?v } GROUP BY ?v"]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        let now: Vec<String> =
+            ["c.ttl", "d.ttl"].map(|name| std::fs::read_to_string(folder.join(name)).unwrap()).to_vec();
+        assert!(now == old || now == new, "half an edit");
+        assert!(killed || now == new, "an edit that was acknowledged is lost");
+        assert!(!folder.join(".kgq/journal").exists());
+        ended[usize::from(killed)] += 1;
+    }
+    assert!(ended[1] > 0, "no kill came in time: {ended:?}");
+}
+
+#[test]
+fn writers_wait_for_each_other_and_none_is_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    std::fs::write(folder.join("kgq.toml"), MANIFEST).unwrap();
+    std::fs::write(folder.join("rest.ttl"), "").unwrap();
+    std::thread::scope(|scope| {
+        for number in 0..6 {
+            scope.spawn(move || {
+                let text = format!("INSERT DATA {{ a:x a:p {number} }}");
+                let ran = program::run(folder, &["update", "--write", &text]);
+                assert_eq!(ran.code, 0, "{}", ran.stderr);
+            });
+        }
+    });
+    let text = std::fs::read_to_string(folder.join("rest.ttl")).unwrap();
+    assert_eq!(
+        text,
+        "@prefix a: <http://a/> .\n\na:x\n    a:p 0 ;\n    a:p 1 ;\n    a:p 2 ;\n    a:p 3 ;\n    a:p 4 ;\n    a:p 5 ;\n.\n"
+    );
 }

@@ -32,6 +32,7 @@ pub struct Places<'a> {
     decided: FxHashMap<Key, Place>,
     /// The number of the file that kgq.toml names, once it is asked for.
     default: Option<usize>,
+    beside: &'a [(NamedOrBlankNode, NamedOrBlankNode)],
 }
 
 impl<'a> Places<'a> {
@@ -47,6 +48,7 @@ impl<'a> Places<'a> {
             members: FxHashMap::default(),
             decided: FxHashMap::default(),
             default: None,
+            beside: &[],
         };
         for (number, file) in files.all.iter().enumerate() {
             match &file.kept {
@@ -68,6 +70,13 @@ impl<'a> Places<'a> {
             }
         }
         places
+    }
+
+    /// Subjects that, where they have no place of their own, stand beside others.
+    #[must_use]
+    pub fn beside(mut self, beside: &'a [(NamedOrBlankNode, NamedOrBlankNode)]) -> Self {
+        self.beside = beside;
+        self
     }
 
     fn site(&mut self, file: usize, statement: usize, site: &'a Site) {
@@ -203,6 +212,11 @@ impl<'a> Places<'a> {
         }
         if let Some(place) = self.at_its_statement(quad) {
             return Ok(place);
+        }
+        let beside = self.beside.iter().filter(|(own, _)| *own == key.0);
+        let mut sites = beside.filter_map(|(_, other)| self.sites.get(&(other.clone(), key.1.clone()))?.first());
+        if let Some((file, statement, _)) = sites.next() {
+            return Ok((*file, Some(*statement)));
         }
         if let Some(place) = self.among_its_class(&key) {
             return Ok(place);

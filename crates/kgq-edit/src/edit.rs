@@ -9,7 +9,7 @@ use kgq_graph::graph::Graph;
 use kgq_graph::render::{GraphOptions, write_quads};
 use kgq_snapshot::store::{Content, compressed, read};
 use kgq_syntax::error::{Error, Result, Source};
-use kgq_syntax::rdf::{GraphName, Prefixes, Quad};
+use kgq_syntax::rdf::{GraphName, NamedOrBlankNode, Prefixes, Quad};
 use oxrdf::Dataset;
 use oxrdf::dataset::CanonicalizationAlgorithm;
 use rustc_hash::FxHashSet;
@@ -25,6 +25,8 @@ pub struct Settings {
     pub rewrite: bool,
     /// Prefixes that new text may take, besides those of the project.
     pub prefixes: Prefixes,
+    /// Subjects that, where they have no place of their own, stand beside others.
+    pub beside: Vec<(NamedOrBlankNode, NamedOrBlankNode)>,
 }
 
 /// What one file becomes.
@@ -83,7 +85,7 @@ pub fn edit(graph: &Graph, files: &Files, change: &Change, settings: &Settings) 
             by_file.entry(file.number).or_default();
         }
     }
-    for (file, addition) in Places::of(files, project, &removed, &change.added).assign()? {
+    for (file, addition) in Places::of(files, project, &removed, &change.added).beside(&settings.beside).assign()? {
         by_file.entry(file).or_default().push(addition);
     }
     let mut more = graph.prefixes()?.clone();
@@ -102,12 +104,7 @@ pub fn edit(graph: &Graph, files: &Files, change: &Change, settings: &Settings) 
                 edit.warnings.extend(edited.warnings);
                 stored(file, edited.text.as_bytes())?
             }
-            None => {
-                let quads = expected(file, &removed, &additions);
-                let mut out = Vec::new();
-                write_quads(&quads, file.input.format, &more, GraphOptions::default(), &mut out)?;
-                stored(file, &out)?
-            }
+            None => anew(file, &expected(file, &removed, &additions), &more)?,
         };
         if file.stored.as_deref() != Some(after.as_slice()) {
             let (name, path, before) = (file.name.clone(), file.path.clone(), file.stored.clone());
@@ -134,6 +131,13 @@ fn one(
     Ok(edited)
 }
 
+/// The bytes of a file that is written as a whole.
+pub(crate) fn anew(file: &File, quads: &[Quad], prefixes: &Prefixes) -> Result<Vec<u8>> {
+    let mut out = Vec::new();
+    write_quads(quads, file.input.format, prefixes, GraphOptions::default(), &mut out)?;
+    stored(file, &out)
+}
+
 /// What the file says afterwards, its own graph as the default graph.
 fn expected(file: &File, removed: &FxHashSet<Quad>, additions: &[Addition]) -> Vec<Quad> {
     let kept = file.quads.iter().filter(|quad| !removed.contains(quad));
@@ -149,7 +153,7 @@ fn expected(file: &File, removed: &FxHashSet<Quad>, additions: &[Addition]) -> V
 }
 
 /// Makes sure that the text says what it should.
-fn compare(graph: &Graph, file: &File, text: &str, wanted: Vec<Quad>) -> Result<()> {
+pub(crate) fn compare(graph: &Graph, file: &File, text: &str, wanted: Vec<Quad>) -> Result<()> {
     let mut input = file.input.clone();
     input.content = Content::Bytes(text.as_bytes().to_vec());
     input.compression = kgq_syntax::rdf::Compression::None;
@@ -177,7 +181,7 @@ fn same_but_for_labels(one: Vec<Quad>, other: Vec<Quad>) -> bool {
 }
 
 /// The bytes of a text in its file: with the mark that it had, compressed if it is.
-fn stored(file: &File, text: &[u8]) -> Result<Vec<u8>> {
+pub(crate) fn stored(file: &File, text: &[u8]) -> Result<Vec<u8>> {
     const MARK: &[u8] = b"\xEF\xBB\xBF";
     let mut out = Vec::with_capacity(text.len());
     if file.stored.as_deref().is_some_and(|bytes| bytes.starts_with(MARK)) {

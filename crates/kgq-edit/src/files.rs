@@ -138,11 +138,12 @@ impl Files {
 }
 
 fn file(graph: &Graph, input: Input, number: usize) -> Result<File> {
-    let Content::File(path) = input.content.clone() else {
-        return Err(Error::usage(format!("{} is no file of a project", input.name)));
-    };
-    let stored = std::fs::read(&path).map_err(|e| Error::io(&input.name, &e))?;
     let mut input = input;
+    let (path, stored) = match &input.content {
+        Content::File(path) => (path.clone(), std::fs::read(path).map_err(|e| Error::io(&input.name, &e))?),
+        // After an edit that is not written yet.
+        Content::Bytes(bytes) => (graph.require_project()?.root.join(&input.name), bytes.clone()),
+    };
     let dialect = dialect(input.format);
     if dialect.is_some() {
         input.content = Content::Bytes(stored.clone());

@@ -12,7 +12,7 @@
 //!
 //! What cannot be said in its place any more (a list without one of its members, a reifier without its statement) is said anew behind
 //! the block in which it stood. Nothing is written but by a [`Writer`], all
-//! files or none; [`guard`] says before what the project's checks would find.
+//! files or none; [`refactor`] changes queries, expected answers and comments too; [`guard`] says before what the project's checks would find.
 //!
 //! ```
 //! use kgq_edit::{Settings, edit, files::Files, update};
@@ -40,6 +40,7 @@ pub mod fates;
 pub mod files;
 pub mod guard;
 pub mod pending;
+pub mod refactor;
 pub mod splice;
 pub mod text;
 pub mod tree;

@@ -96,6 +96,19 @@ impl Lines<'_> {
         }
     }
 
+    /// A block with the comments right above it and the one behind it.
+    pub fn with_comments(&self, span: &Span) -> Span {
+        let mut start = self.text[..span.start].rfind('\n').map_or(0, |newline| newline + 1);
+        while start > 0 {
+            let above = self.text[..start - 1].rfind('\n').map_or(0, |newline| newline + 1);
+            if !self.text[above..start].trim_start().starts_with('#') {
+                break;
+            }
+            start = above;
+        }
+        start..self.behind_comment(span.end)
+    }
+
     /// What takes a span away, with its line where nothing else stands on it. The comments within get lines of their own.
     pub fn without(&self, span: &Span) -> (Span, String) {
         let comments = self.comments(span);

@@ -4,7 +4,7 @@ use kgq_graph::format::{is_plain_local, quoted, quoted_on_one_line};
 use kgq_syntax::rdf::language::cased;
 use kgq_syntax::rdf::vocabulary::rdf;
 use kgq_syntax::rdf::{BlankNode, Literal, NamedNode, NamedOrBlankNode, Prefixes, Term};
-use kgq_syntax::{TokenKind, turtle};
+use kgq_syntax::{Token, TokenKind, turtle};
 use oxrdf::BaseDirection;
 use oxrdf::vocab::xsd;
 use rustc_hash::FxHashMap;
@@ -106,10 +106,12 @@ impl Words<'_> {
     }
 }
 
+/// The namespace of SHACL, whose queries are strings.
+pub const SHACL: &str = "http://www.w3.org/ns/shacl#";
 pub const RDF_NIL: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#nil";
 
 /// The longest namespace that leaves a name without escapes, as the formatter chooses it.
-fn best<'p>(prefixes: impl Iterator<Item = (&'p str, &'p str)>, iri: &str) -> Option<(&'p str, &'p str)> {
+pub fn best<'p>(prefixes: impl Iterator<Item = (&'p str, &'p str)>, iri: &str) -> Option<(&'p str, &'p str)> {
     let fits = prefixes
         .filter(|(_, namespace)| namespace.contains(':') && iri.strip_prefix(*namespace).is_some_and(is_plain_local));
     fits.max_by_key(|(_, namespace)| namespace.len())
@@ -128,4 +130,9 @@ fn is_shorthand(value: &str, datatype: &str) -> bool {
         _ => return false,
     };
     matches!(turtle::tokenize(value).as_slice(), [token] if token.kind == kind)
+}
+
+/// Prefix and local part of a token that is a prefixed name, as written.
+pub fn prefixed_name<'t>(text: &'t str, token: &Token) -> Option<(&'t str, &'t str)> {
+    if token.kind == TokenKind::PrefixedName { token.text(text).split_once(':') } else { None }
 }

@@ -2,8 +2,12 @@
 
 use super::Editor;
 use crate::files::{Kept, Style};
+use crate::splice::{Lines, Splices};
+use crate::words::Words;
 use kgq_syntax::rdf::Prefixes;
+use kgq_syntax::rdf::iri::escaped;
 use kgq_syntax::turtle::tree::{DirectiveKind, Item};
+use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The prefixes that can be used anywhere below the first declarations: those with one meaning.
@@ -28,7 +32,7 @@ pub(super) fn usable_prefixes(kept: &Kept) -> Prefixes {
 }
 
 /// Whether a prefix is new to the text, and would change nothing that stands there.
-pub(super) fn may_declare(kept: &Kept, prefix: &str, namespace: &str) -> bool {
+pub fn may_declare(kept: &Kept, prefix: &str, namespace: &str) -> bool {
     kept.style == Style::Blocks
         && kept.prefixes.get(prefix).is_none()
         && !kept.text.contains(&format!("<{namespace}"))
@@ -38,13 +42,7 @@ pub(super) fn may_declare(kept: &Kept, prefix: &str, namespace: &str) -> bool {
 impl Editor<'_, '_> {
     /// Declares the prefixes that the text took, and puts at its end what has no other place.
     pub(super) fn declare(&mut self) {
-        let declarations: String = self
-            .words
-            .needed
-            .iter()
-            .map(|(prefix, namespace)| format!("@prefix {prefix}: <{namespace}> .\n"))
-            .collect();
-        self.declare_all(&declarations);
+        declaration(self.kept, &self.words.needed, &mut self.splices);
         let behind = self.after.remove(&None).unwrap_or_default();
         let text = &self.kept.text;
         if !behind.is_empty() {
@@ -57,33 +55,44 @@ impl Editor<'_, '_> {
             self.splices.insert(text.len(), format!("{behind}\n"));
         }
     }
+}
 
-    fn declare_all(&mut self, declarations: &str) {
-        if declarations.is_empty() {
-            return;
-        }
-        let directives = self.kept.document.items.iter().map_while(|item| match item {
-            Item::Directive(directive) => Some(directive.span.end),
-            Item::Statement(_) | Item::Graph(_) => None,
-        });
-        match directives.last() {
-            Some(end) => {
-                let at = self.lines.behind_comment(end);
-                self.splices.insert(at, format!("\n{}", declarations.trim_end()));
-            }
-            None => {
-                let at = self.header();
-                self.splices.insert(at, format!("{declarations}\n"));
-            }
-        }
+/// Declares prefixes in a text: behind its other declarations, or below the comments about the whole.
+pub fn declaration(kept: &Kept, needed: &BTreeMap<String, String>, splices: &mut Splices) {
+    if needed.is_empty() {
+        return;
     }
+    let lines: Vec<String> =
+        needed.iter().map(|(prefix, namespace)| format!("@prefix {prefix}: <{}> .", escaped(namespace))).collect();
+    let directives = kept.document.items.iter().map_while(|item| match item {
+        Item::Directive(directive) => Some(directive.span.end),
+        Item::Statement(_) | Item::Graph(_) => None,
+    });
+    match directives.last() {
+        Some(end) => {
+            let at = Lines { text: &kept.text, tokens: &kept.document.tokens }.behind_comment(end);
+            splices.insert(at, format!("\n{}", lines.join("\n")));
+        }
+        None => splices.insert(header(&kept.text), format!("{}\n\n", lines.join("\n"))),
+    }
+}
 
-    /// Behind the comments about the whole file, which a blank line parts from what follows.
-    fn header(&self) -> usize {
-        let text = &self.kept.text;
-        let lead = text.split_inclusive('\n').take_while(|line| line.starts_with('#')).map(str::len).sum::<usize>();
-        let blank =
-            text[lead..].split_inclusive('\n').take_while(|line| line.trim().is_empty()).map(str::len).sum::<usize>();
-        if lead > 0 && blank > 0 { lead + blank } else { 0 }
+/// What writes terms for a text.
+pub fn new_words<'a>(kept: &Kept, more: &'a Prefixes, may_declare: &'a dyn Fn(&str, &str) -> bool) -> Words<'a> {
+    Words {
+        own: usable_prefixes(kept),
+        more,
+        may_declare,
+        needed: BTreeMap::new(),
+        labels: FxHashMap::default(),
+        has_long_strings: !kept.text.contains("\r\n"),
     }
+}
+
+/// Behind the comments about the whole file, which a blank line parts from what follows.
+fn header(text: &str) -> usize {
+    let lead = text.split_inclusive('\n').take_while(|line| line.starts_with('#')).map(str::len).sum::<usize>();
+    let blank =
+        text[lead..].split_inclusive('\n').take_while(|line| line.trim().is_empty()).map(str::len).sum::<usize>();
+    if lead > 0 && blank > 0 { lead + blank } else { 0 }
 }

@@ -9,7 +9,7 @@ use crate::pending::{Key, Pending};
 use crate::splice::{Lines, Splices};
 use crate::tree::{Site, SiteForm, Statement};
 use crate::words::Words;
-use declare::{may_declare, usable_prefixes};
+pub use declare::{declaration, may_declare, new_words};
 use kgq_graph::format::natural;
 use kgq_snapshot::store::nodes_of;
 use kgq_syntax::TokenKind;
@@ -49,14 +49,7 @@ pub fn edit(file: &File, kept: &Kept, removed: &FxHashSet<Quad>, additions: &[Ad
         }
     }
     let may_declare = |prefix: &str, namespace: &str| self::may_declare(kept, prefix, namespace);
-    let words = Words {
-        own: usable_prefixes(kept),
-        more,
-        may_declare: &may_declare,
-        needed: BTreeMap::new(),
-        labels: FxHashMap::default(),
-        has_long_strings: !kept.text.contains("\r\n"),
-    };
+    let words = new_words(kept, more, &may_declare);
     let lines = Lines { text: &kept.text, tokens: &kept.document.tokens };
     let mut editor = Editor {
         file,

@@ -1,0 +1,62 @@
+//! Names in running text: IRIs and CURIEs in comments, headers, expected answers, kgq.toml, and queries inside of strings.
+
+use super::Renaming;
+use super::turtle::same_prefix;
+use kgq_syntax::rdf::Prefixes;
+
+pub struct Mentions<'a> {
+    pub renaming: &'a Renaming,
+    /// What CURIEs stand for.
+    pub prefixes: &'a Prefixes,
+}
+
+impl Mentions<'_> {
+    /// The text with what it names renamed. All else stays, every space.
+    pub fn rename(&self, text: &str) -> String {
+        let mut out = String::with_capacity(text.len());
+        let mut rest = text;
+        while !rest.is_empty() {
+            let length = word(rest);
+            if length == 0 {
+                let next = rest.chars().next().map_or(1, char::len_utf8);
+                out.push_str(&rest[..next]);
+                rest = &rest[next..];
+                continue;
+            }
+            out.push_str(&self.word(&rest[..length]));
+            rest = &rest[length..];
+        }
+        out
+    }
+
+    /// A run of characters that an IRI or a CURIE may have. What ends a sentence is not of the name.
+    fn word(&self, word: &str) -> String {
+        let name = word.trim_end_matches(['.', ',', ';', ':', '!', '?']);
+        let tail = &word[name.len()..];
+        // A namespace is a name too where it ends in a colon or such.
+        for (name, tail) in [(word, ""), (name, tail)] {
+            if name.contains("://") || name.starts_with("urn:") {
+                if let Some(new) = self.renaming.iri(name) {
+                    return format!("{new}{tail}");
+                }
+            } else if let Some(new) = self.curie(name) {
+                return format!("{new}{tail}");
+            }
+        }
+        word.to_owned()
+    }
+
+    fn curie(&self, name: &str) -> Option<String> {
+        let iri = self.prefixes.expand(name)?;
+        let new = self.renaming.iri(iri.as_str())?;
+        // A prefix moves with its namespace.
+        let moved = self.renaming.prefixes(self.prefixes);
+        Some(same_prefix(name, &new, &moved).or_else(|| moved.shorten(&new)).unwrap_or(new))
+    }
+}
+
+/// How long the word at the start of a text is, in bytes.
+fn word(text: &str) -> usize {
+    let of_word = |c: char| c.is_alphanumeric() || "_-.:/#%~?&=+@!$*\\".contains(c);
+    text.find(|c: char| !of_word(c)).unwrap_or(text.len())
+}

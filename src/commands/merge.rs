@@ -1,0 +1,49 @@
+//! `kgq merge`.
+
+use super::editing::{self, EditArgs, iri};
+use super::output::Output;
+use kgq_edit::Settings;
+use kgq_edit::refactor::{Renaming, rename};
+use kgq_graph::graph::Graph;
+use kgq_syntax::error::{Error, Result};
+
+/// Make one thing of two: whatever is said of OLD, or names it, is said of NEW
+///
+/// Both must be there. Where both stand in one section of a formatted file, their blocks become one.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:
+  kgq merge person:a-lovelace person:ada --dry-run")]
+pub struct Args {
+    /// The thing that goes: a CURIE or an IRI
+    #[arg(value_name = "OLD")]
+    pub old: String,
+    /// The thing that stays
+    #[arg(value_name = "NEW")]
+    pub new: String,
+    /// Show the difference of the files, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub edit: EditArgs,
+}
+
+pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
+    let writer = editing::open(graph, args.dry_run, output)?;
+    let (old, new) = (iri(&writer.graph, &args.old)?, iri(&writer.graph, &args.new)?);
+    if old == new {
+        return Err(Error::usage("both names stand for one thing"));
+    }
+    let is_there = |iri: &str| {
+        let name = format!("<{iri}>");
+        writer.files.all.iter().flat_map(|file| &file.quads).any(|quad| quad.subject.to_string() == name)
+    };
+    if let Some(missing) = [&old, &new].into_iter().find(|iri| !is_there(iri)) {
+        return Err(
+            Error::input(format!("nothing is said of <{missing}>")).hint("`kgq rename` gives one thing another name")
+        );
+    }
+    let renaming = Renaming { old, new, is_namespace: false };
+    let settings = Settings { rewrite: args.edit.rewrite, ..Settings::default() };
+    let edit = rename(&writer.graph, &writer.files, &renaming, true, &settings)?;
+    args.edit.carry_out(&writer, &edit, args.dry_run, output)
+}

@@ -1,0 +1,60 @@
+//! `kgq remove`.
+
+use super::editing::{self, EditArgs, iri};
+use super::output::Output;
+use kgq_edit::Settings;
+use kgq_edit::refactor::removal;
+use kgq_graph::graph::Graph;
+use kgq_graph::render::cell;
+use kgq_syntax::error::{Error, Kind, Result};
+use kgq_syntax::rdf::NamedNode;
+use kgq_syntax::text::{count, visible};
+
+/// Remove a thing: what is said of it, with the annotations of these statements
+///
+/// Where something else names the thing, it is said, and nothing is removed unless by --force; what names it stays then.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:
+  kgq remove person:nobody --dry-run")]
+pub struct Args {
+    /// The thing: a CURIE or an IRI
+    #[arg(value_name = "THING")]
+    pub thing: String,
+    /// Remove it although something names it
+    #[arg(long)]
+    pub force: bool,
+    /// Show the difference of the files, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub edit: EditArgs,
+}
+
+pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
+    let writer = editing::open(graph, args.dry_run, output)?;
+    let thing = NamedNode::new_unchecked(iri(&writer.graph, &args.thing)?);
+    let removal = removal(&writer.graph, &writer.files, &thing)?;
+    if removal.change.removed.is_empty() {
+        return Err(Error::input(format!("nothing is said of {thing}")));
+    }
+    let prefixes = writer.graph.prefixes()?;
+    for quad in &removal.references {
+        let cell = |term: &oxrdf::Term| cell(term, prefixes);
+        let (subject, predicate) = (cell(&quad.subject.clone().into()), cell(&quad.predicate.clone().into()));
+        output.line(&format!("named by {subject}  {predicate}  {}", cell(&quad.object)))?;
+    }
+    for file in &removal.files {
+        output.line(&format!("named in {}", visible(file)))?;
+    }
+    let names = (removal.references.len() + removal.files.len()) as u64;
+    if names > 0 && !args.force {
+        output.note(&format!(
+            "refused: {} it; `--force` removes it all the same",
+            count(names, "place names", "places name")
+        ));
+        return Ok(Kind::Check.exit_code());
+    }
+    let settings = Settings { rewrite: args.edit.rewrite, ..Settings::default() };
+    let edit = kgq_edit::edit(&writer.graph, &writer.files, &removal.change, &settings)?;
+    args.edit.carry_out(&writer, &edit, args.dry_run, output)
+}
