@@ -11,8 +11,10 @@ use std::time::{Duration, Instant};
 
 /// How often the files are looked at. Files of other machines tell no changes, so that looking is the one way that always works.
 const INTERVAL: Duration = Duration::from_millis(500);
-/// Looking takes at most one part of so many of the time.
+/// Looking takes at most one part of so many of the time, unless that would mean to look too rarely.
 const SHARE: u32 = 50;
+/// How long the files are not looked at in any case: on a machine that has no time, one look may seem to take minutes.
+const RAREST: Duration = Duration::from_secs(10);
 
 /// Looks at the files until nobody can ask for it any more. Who sends reads them at once, changed or not.
 pub fn follow(server: &Shared, asked: &Receiver<()>) {
@@ -25,7 +27,7 @@ pub fn follow(server: &Shared, asked: &Receiver<()>) {
             Err(RecvTimeoutError::Timeout) => {
                 let started = Instant::now();
                 let look = server.live.look();
-                interval = INTERVAL.max(started.elapsed() * SHARE);
+                interval = pause(started.elapsed());
                 // Files that are different at each look are being written.
                 let is_settled = look == last;
                 last = look;
@@ -61,6 +63,11 @@ pub fn follow(server: &Shared, asked: &Receiver<()>) {
     }
 }
 
+/// How long to wait after a look that took so long.
+fn pause(look: Duration) -> Duration {
+    look.saturating_mul(SHARE).clamp(INTERVAL, RAREST)
+}
+
 /// What clients are told of files that cannot be read.
 pub fn told(error: &Error) -> String {
     let problem = Problem::from(error.clone()).into_value();
@@ -68,5 +75,17 @@ pub fn told(error: &Error) -> String {
     match error.place() {
         Some(place) => format!("{}:{}:{}: {detail}", file_name(&place.file), place.line, place.column),
         None => detail.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looking_is_seldom_where_it_takes_long_and_never_forgotten() {
+        let after = |ms| pause(Duration::from_millis(ms)).as_millis();
+        assert_eq!((after(0), after(20), after(100)), (500, 1_000, 5_000));
+        assert_eq!((after(20_000), pause(Duration::MAX)), (10_000, RAREST));
     }
 }
