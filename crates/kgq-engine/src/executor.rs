@@ -91,7 +91,7 @@ fn over(
 }
 
 /// A query that nests deeper than this is evaluated whole on a thread with a stack for its depth.
-const DEEP: usize = 200;
+const DEEP: usize = 64;
 /// Stack for a level of nesting: planning takes the most.
 const BYTES_A_LEVEL: usize = 64 << 10;
 
