@@ -326,7 +326,7 @@ fn advice_stops_with_the_query_that_it_is_of() {
     let _ = asked(&whole);
     assert!(clock.count() > 2, "{} looks", clock.count());
     assert!(asked(&Budget::default()) > 0);
-    let (_, over) = budget(Work::Query, 1);
+    let (_, over) = budget(Work::Query, 2);
     assert!(over.check().is_ok() && over.check().is_err());
     assert_eq!(asked(&over), 0);
     let unwanted = Budget::default();

@@ -124,7 +124,7 @@ struct Endpoints(BTreeMap<String, Vec<Quad>>);
 impl Services for Endpoints {
     fn select(&self, endpoint: &NamedNode, query: &spargebra::Query) -> Result<(Vec<Variable>, Vec<Row>), Error> {
         let quads = self.0.get(endpoint.as_str());
-        let quads = quads.ok_or_else(|| Error::policy(format!("there is no endpoint {endpoint}")))?;
+        let quads = quads.ok_or_else(|| Error::input(format!("the endpoint {endpoint} does not answer")))?;
         let snapshot = Snapshot::from_quads(quads.iter().cloned())?;
         let query = kgq_engine::query::Query { algebra: query.clone() };
         let options = EvaluationOptions { services: Some(Arc::new(self.clone())), ..Default::default() };
