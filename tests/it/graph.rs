@@ -9,8 +9,16 @@ use std::fs;
 use std::path::Path;
 
 /// Columns that say that a row, or its speaker, is inferred, and by what rule.
-const MARKS: [&str; 7] =
-    ["inferred", "approval_inferred", "by_inferred", "date_inferred", "of_pilot_inferred", "attribution", "rule"];
+const MARKS: [&str; 8] = [
+    "inferred",
+    "approval_inferred",
+    "by_inferred",
+    "date_inferred",
+    "of_pilot_inferred",
+    "order_inferred",
+    "attribution",
+    "rule",
+];
 
 fn session() -> Graph {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).to_owned();

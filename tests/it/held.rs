@@ -73,7 +73,7 @@ fn a_session_has_no_more_threads_and_memory_after_many_queries_over_their_limits
     let pattern = "{ :n :is ?a, ?b, ?c, ?d, ?e, ?f, ?g, ?h, ?i, ?j }";
     // Over the limit on time, on memory and on rows in turn.
     let over = [
-        format!("SELECT (SUM(?a * ?b + ?c * ?d) AS ?n) {pattern}"),
+        format!("SELECT (SUM(?a * ?b * ?c * ?d * ?e + ?f * ?g * ?h * ?i * ?j) AS ?n) {pattern}"),
         format!("SELECT ?a ?b ?c ?d ?e ?f (COUNT(*) AS ?n) {pattern} GROUP BY ?a ?b ?c ?d ?e ?f"),
         "SELECT * { :n :is ?a, ?b, ?c, ?d }".to_owned(),
         format!("SELECT * {pattern} ORDER BY ?j ?a"),
