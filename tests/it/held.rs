@@ -104,7 +104,8 @@ fn a_session_has_no_more_threads_and_memory_after_many_queries_over_their_limits
     }
     writer.join().unwrap().unwrap();
     child.wait().unwrap();
-    assert_eq!(errors.join().unwrap(), first + queries, "each was over a limit");
+    // On a slow machine the look itself may end by its limit on time.
+    assert!(errors.join().unwrap() >= first + queries, "each was over a limit");
     let [(threads, bytes), (threads_after, bytes_after)] = looks[..] else { panic!("{looks:?}") };
     assert!(threads_after <= threads && bytes_after < bytes + (32 << 20), "{looks:?} after {queries} queries");
 }
