@@ -23,7 +23,7 @@ const OF_MCP: [HeaderName; 3] = [
 ];
 
 /// The addresses of the server's own, below which no thing of the graph can be asked for.
-const OWN: [&str; 13] = [
+pub(super) const OWN: [&str; 13] = [
     "sparql",
     "graphs",
     "query",

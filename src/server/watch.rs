@@ -2,6 +2,7 @@
 
 use super::Shared;
 use super::request::Tally;
+use super::routes::OWN;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::State;
 use axum::http::{Method, Request};
@@ -88,24 +89,8 @@ impl Drop for Visit {
 
 /// The part of the program that a path leads to, of which there are few.
 fn route(path: &str) -> &'static str {
-    const ROUTES: [&str; 14] = [
-        "sparql",
-        "graphs",
-        "query",
-        "ask",
-        "find",
-        "about",
-        "openapi.json",
-        "docs",
-        "events",
-        "healthz",
-        "readyz",
-        "metrics",
-        "mcp",
-        "",
-    ];
     let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
-    ROUTES.iter().find(|route| **route == first).copied().unwrap_or("page")
+    OWN.iter().chain(&[""]).find(|route| **route == first).copied().unwrap_or("page")
 }
 
 /// A body whose bytes are counted.
