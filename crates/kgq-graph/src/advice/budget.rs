@@ -27,10 +27,11 @@ pub struct Allowance {
 }
 
 impl Allowance {
-    /// From now on; `budget` is what the query has left.
+    /// From now on; `budget` is what the query has left: nothing, if it is over.
     pub fn new(budget: &Budget) -> Self {
         let limits = Limits { time: Some(SEARCHING), ..Limits::default() };
-        let (work, compared) = (Cell::new(WORK), Cell::new(Duration::ZERO));
+        let work = if budget.check().is_ok() { WORK } else { 0 };
+        let (work, compared) = (Cell::new(work), Cell::new(Duration::ZERO));
         Self { budget: budget.child(Work::Query, limits), work, compared, comparing: Cell::new(None) }
     }
 
