@@ -17,10 +17,8 @@ use kgq_syntax::text::{count, visible};
 /// Run a SPARQL Update on the loaded graph, and write what changes to the project's own files, or to another file
 ///
 /// With --write the project's files change as a careful person would have changed them: a removed statement leaves its line, a new
-/// one goes where its subject stands, else where members of its class stand, else to the file that kgq.toml names:
-///
-///   [edit]
-///   file = "data/new.ttl"
+/// one goes where its subject stands, else where members of its class stand, else to the file that kgq.toml names
+/// below `[edit]`, as in `file = "data/new.ttl"`.
 ///
 /// Comments stay, formatted files stay formatted, and all files change or none.
 #[derive(Debug, clap::Args)]

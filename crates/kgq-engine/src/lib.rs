@@ -1,7 +1,7 @@
 //! Answers SPARQL 1.1 over a snapshot.
 //!
 //! - [`query`]: text → [`query::Query`]; parameters bound in the algebra; what a query names.
-//! - [`plan`], [`operator`], [`expression`]: the executor of ours, which works on columns of ids.
+//! - [`plan`], `operator`, [`expression`]: the executor of ours, which works on columns of ids.
 //! - [`oxigraph`]: Oxigraph's evaluator over the same snapshot, the second opinion.
 //! - [`update`]: SPARQL Update over sets of quads; each WHERE is a query.
 //! - [`why`]: a witness of a row: the statements that make an answer have it.

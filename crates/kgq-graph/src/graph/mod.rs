@@ -122,7 +122,7 @@ impl Graph {
         if alone { Project::find(&options.folder) } else { Ok(None) }
     }
 
-    /// The graph of a project that [`Graph::project_for`] found.
+    /// The graph of a project that `Graph::project_for` found.
     pub fn new(mut project: Option<Project>, options: OpenOptions) -> Self {
         if let Some(project) = &mut project {
             project.is_trusted = options.trusted.contains(&project.root);
