@@ -2,8 +2,9 @@
 //! ids whose terms are alike, and where a stretch has several datatypes once for each of them. No text is read.
 
 use super::call::Function;
-use super::compile::{ExpressionNode, Test};
-use super::evaluate::{Column, Datum, Evaluation, Rows};
+use super::column::{Column, Datum, Rows};
+use super::evaluate::Evaluation;
+use super::node::{ExpressionNode, Test};
 use super::stretches::Stretches;
 use super::{Context, ROWS_BEFORE_SEARCH};
 use crate::batch::Batch;

@@ -3,9 +3,9 @@
 use super::Context;
 use super::arithmetic::{self, Rounding};
 use super::cast::{self, Target, cast};
+use super::column::{Column, Datum};
 use super::dates::{self, Part};
 use super::digest::Digest;
-use super::evaluate::{Column, Datum};
 use super::extension::Extension;
 use super::pattern::{Pattern, Patterns, Reason};
 use super::strings;

@@ -6,11 +6,13 @@ use super::arithmetic::{Operation, Rounding};
 use super::by_class::ByClass;
 use super::call::{Function, PatternSource};
 use super::cast::Target;
+use super::column::Rows;
 use super::dates::Part;
 use super::digest::Digest;
 use super::distinct::PerDistinct;
-use super::evaluate::{Evaluation, Rows};
+use super::evaluate::Evaluation;
 use super::extension::Extension;
+use super::node::{Constant, ExpressionNode, Generator, OrderTest, Test};
 use super::pattern::{Pattern, Patterns};
 use super::range::{Comparison, Ranges};
 use super::text_test::{Looking, TextTest};
@@ -23,87 +25,6 @@ use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::Term;
 use spargebra::algebra::{Expression, Function as Named};
 use std::sync::Arc;
-
-/// A compiled expression.
-#[derive(Debug)]
-pub enum ExpressionNode {
-    Constant(Constant),
-    /// An error in every row, and an unbound variable.
-    Error,
-    Variable(usize),
-    Bound(usize),
-    Or(Vec<ExpressionNode>),
-    And(Vec<ExpressionNode>),
-    Not(Box<ExpressionNode>),
-    Equal(Box<(ExpressionNode, ExpressionNode)>),
-    Order(OrderTest, Box<(ExpressionNode, ExpressionNode)>),
-    /// A comparison with a constant.
-    InRanges(Box<Ranges>, Box<ExpressionNode>),
-    SameTerm(Box<(ExpressionNode, ExpressionNode)>),
-    In(Box<ExpressionNode>, Vec<ExpressionNode>),
-    Arithmetic(Operation, Box<(ExpressionNode, ExpressionNode)>),
-    Plus(Box<ExpressionNode>),
-    Minus(Box<ExpressionNode>),
-    If(Box<(ExpressionNode, ExpressionNode, ExpressionNode)>),
-    Coalesce(Vec<ExpressionNode>),
-    Test(Test, Box<ExpressionNode>),
-    /// Looks for something constant in the text of a column.
-    TextTest(Box<TextTest>, usize),
-    Call(Function, Vec<ExpressionNode>),
-    Generate(Generator, Option<Box<ExpressionNode>>),
-    PerDistinct(Box<PerDistinct>),
-    /// A condition on the kind, datatype or language of a column's terms.
-    ByClass(Box<ByClass>, usize),
-}
-
-/// A term that stands in the expression.
-#[derive(Clone, Debug)]
-pub struct Constant {
-    pub id: TermId,
-    pub value: Value,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OrderTest {
-    Less,
-    LessOrEqual,
-    Greater,
-    GreaterOrEqual,
-}
-
-impl OrderTest {
-    /// The test with its sides exchanged.
-    fn mirrored(self) -> Self {
-        match self {
-            Self::Less => Self::Greater,
-            Self::LessOrEqual => Self::GreaterOrEqual,
-            Self::Greater => Self::Less,
-            Self::GreaterOrEqual => Self::LessOrEqual,
-        }
-    }
-}
-
-/// A test of a term's type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Test {
-    IsIri,
-    IsBlank,
-    IsLiteral,
-    IsNumeric,
-    IsTriple,
-    HasLang,
-    HasLangDir,
-}
-
-/// A function that gives something new for every row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Generator {
-    Rand,
-    Uuid,
-    StrUuid,
-    /// Without an argument a new node a row; with one, a node per name and solution.
-    BlankNode,
-}
 
 /// Compiles a whole expression.
 pub fn root(expression: &Expression, schema: &Schema, context: &Context<'_>) -> Result<ExpressionNode> {
@@ -442,174 +363,6 @@ fn pattern_source(arguments: &[ExpressionNode], flags: usize) -> PatternSource {
         }
         (Some(None), _) | (_, Some(None)) => PatternSource::NoText,
         (None, _) | (_, None) => PatternSource::Arguments(Patterns::default()),
-    }
-}
-
-impl ExpressionNode {
-    fn children(&self) -> Vec<&Self> {
-        match self {
-            Self::Constant(_)
-            | Self::Error
-            | Self::Variable(_)
-            | Self::Bound(_)
-            | Self::TextTest(_, _)
-            | Self::ByClass(_, _)
-            | Self::PerDistinct(_) => Vec::new(),
-            Self::Or(parts) | Self::And(parts) | Self::Coalesce(parts) | Self::Call(_, parts) => parts.iter().collect(),
-            Self::Not(a) | Self::Plus(a) | Self::Minus(a) | Self::Test(_, a) | Self::InRanges(_, a) => vec![a],
-            Self::Equal(sides) | Self::Order(_, sides) | Self::SameTerm(sides) | Self::Arithmetic(_, sides) => {
-                vec![&sides.0, &sides.1]
-            }
-            Self::In(a, list) => std::iter::once(&**a).chain(list).collect(),
-            Self::If(parts) => vec![&parts.0, &parts.1, &parts.2],
-            Self::Generate(_, argument) => argument.as_deref().into_iter().collect(),
-        }
-    }
-
-    fn children_mut(&mut self) -> Vec<&mut Self> {
-        match self {
-            Self::Constant(_)
-            | Self::Error
-            | Self::Variable(_)
-            | Self::Bound(_)
-            | Self::TextTest(_, _)
-            | Self::ByClass(_, _)
-            | Self::PerDistinct(_) => Vec::new(),
-            Self::Or(parts) | Self::And(parts) | Self::Coalesce(parts) | Self::Call(_, parts) => {
-                parts.iter_mut().collect()
-            }
-            Self::Not(a) | Self::Plus(a) | Self::Minus(a) | Self::Test(_, a) | Self::InRanges(_, a) => vec![a],
-            Self::Equal(sides) | Self::Order(_, sides) | Self::SameTerm(sides) | Self::Arithmetic(_, sides) => {
-                vec![&mut sides.0, &mut sides.1]
-            }
-            Self::In(a, list) => std::iter::once(&mut **a).chain(list).collect(),
-            Self::If(parts) => vec![&mut parts.0, &mut parts.1, &mut parts.2],
-            Self::Generate(_, argument) => argument.as_deref_mut().into_iter().collect(),
-        }
-    }
-
-    /// Whether equal rows get equal values.
-    pub fn is_deterministic(&self) -> bool {
-        !matches!(self, Self::Generate(_, _)) && self.children().into_iter().all(Self::is_deterministic)
-    }
-
-    /// Whether the value is the same in all rows. What the node is made of has been folded.
-    fn is_constant(&self) -> bool {
-        let of_row = matches!(
-            self,
-            Self::Variable(_)
-                | Self::Bound(_)
-                | Self::TextTest(_, _)
-                | Self::ByClass(_, _)
-                | Self::Generate(_, _)
-                | Self::PerDistinct(_)
-        );
-        !of_row && self.children().into_iter().all(|child| matches!(child, Self::Constant(_) | Self::Error))
-    }
-
-    /// Whether its value is a boolean or an error.
-    pub fn is_boolean(&self) -> bool {
-        match self {
-            Self::Bound(_)
-            | Self::Or(_)
-            | Self::And(_)
-            | Self::Not(_)
-            | Self::Equal(_)
-            | Self::Order(_, _)
-            | Self::InRanges(_, _)
-            | Self::SameTerm(_)
-            | Self::In(_, _)
-            | Self::Test(_, _)
-            | Self::TextTest(_, _)
-            | Self::ByClass(_, _) => true,
-            Self::Call(function, _) => function.is_boolean(),
-            Self::PerDistinct(distinct) => distinct.is_boolean(),
-            Self::Constant(_)
-            | Self::Error
-            | Self::Variable(_)
-            | Self::Arithmetic(_, _)
-            | Self::Plus(_)
-            | Self::Minus(_)
-            | Self::If(_)
-            | Self::Coalesce(_)
-            | Self::Generate(_, _) => false,
-        }
-    }
-
-    /// The one column that the expression looks at, if it is one.
-    fn only_column(&self) -> Option<usize> {
-        fn visit(node: &ExpressionNode, columns: &mut Vec<usize>) {
-            if let ExpressionNode::Variable(column)
-            | ExpressionNode::Bound(column)
-            | ExpressionNode::TextTest(_, column)
-            | ExpressionNode::ByClass(_, column) = node
-            {
-                columns.push(*column);
-            }
-            node.children().into_iter().for_each(|child| visit(child, columns));
-        }
-        let mut columns = Vec::new();
-        visit(self, &mut columns);
-        columns.dedup();
-        if let [column] = columns[..] { Some(column) } else { None }
-    }
-
-    fn move_columns(&mut self) {
-        if let Self::Variable(column) | Self::Bound(column) | Self::TextTest(_, column) | Self::ByClass(_, column) =
-            self
-        {
-            *column = 0;
-        }
-        self.children_mut().into_iter().for_each(Self::move_columns);
-    }
-
-    /// Whether a condition holds for the node or any part of it.
-    pub fn any(&self, holds: &dyn Fn(&Self) -> bool) -> bool {
-        holds(self) || self.children().into_iter().any(|child| child.any(holds))
-    }
-
-    /// Whether it looks at nothing but the kinds, datatypes and languages of variables' terms.
-    fn reads_class_only(&self) -> bool {
-        match self {
-            Self::Constant(_) | Self::Error => true,
-            Self::Variable(_)
-            | Self::Bound(_)
-            | Self::TextTest(_, _)
-            | Self::ByClass(_, _)
-            | Self::PerDistinct(_)
-            | Self::Generate(_, _) => false,
-            Self::Call(Function::Lang | Function::LangDir | Function::Datatype, arguments) => {
-                matches!(arguments.as_slice(), [Self::Variable(_)])
-            }
-            Self::Test(_, operand) => matches!(**operand, Self::Variable(_)) || operand.reads_class_only(),
-            _ => self.children().into_iter().all(Self::reads_class_only),
-        }
-    }
-
-    /// Whether evaluating it for a row costs more than finding out whether that was done before.
-    fn is_costly(&self) -> bool {
-        let is_costly = match self {
-            Self::Call(_, _) => true,
-            Self::TextTest(test, _) => !test.is_cheap(),
-            _ => false,
-        };
-        is_costly || self.children().into_iter().any(Self::is_costly)
-    }
-
-    /// Whether texts of terms are read for it.
-    pub fn reads_text(&self) -> bool {
-        self.any(&|node| match node {
-            Self::PerDistinct(distinct) => distinct.reads_text(),
-            Self::TextTest(test, _) => !test.is_cheap(),
-            Self::Call(function, _) => function.reads_text(),
-            _ => false,
-        })
-    }
-
-    /// Whether a string of its own may be built for each row.
-    fn builds_much(&self) -> bool {
-        matches!(self, Self::Call(Function::Replace(_) | Function::Digest(_), _))
-            || self.children().into_iter().any(Self::builds_much)
     }
 }
 

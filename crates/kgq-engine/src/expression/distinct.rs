@@ -1,7 +1,8 @@
 //! Evaluates an expression that looks at one variable once per distinct term, and remembers the results between batches.
 
-use super::compile::ExpressionNode;
-use super::evaluate::{Column, Datum, Evaluation, Rows};
+use super::column::{Column, Datum, Rows};
+use super::evaluate::Evaluation;
+use super::node::ExpressionNode;
 use super::value::Value;
 use crate::batch::Batch;
 use crate::terms::Truth;

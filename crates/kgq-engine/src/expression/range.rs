@@ -1,9 +1,9 @@
 //! Comparisons with a constant: for the ids of every family, worked out once, so that a row costs a search among a few bounds.
 
 use super::Context;
+use super::column::Column;
 use super::compare;
-use super::compile::OrderTest;
-use super::evaluate::Column;
+use super::node::OrderTest;
 use super::stretches::Stretches;
 use super::value::Value;
 use crate::terms::Truth;

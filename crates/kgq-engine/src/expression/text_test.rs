@@ -1,7 +1,7 @@
 //! CONTAINS, STRSTARTS, STRENDS and REGEX of a variable, or of its STR(), with a constant: read from the dictionary without
 //! making a term or a string for every row. The length of strings is found in the same way.
 
-use super::evaluate::Datum;
+use super::column::Datum;
 use super::pattern::Pattern;
 use super::stretches::Stretches;
 use super::value::{Text, Value};
