@@ -3,6 +3,7 @@
 mod cli;
 mod commands;
 mod cut;
+mod git;
 #[cfg(feature = "serve")]
 mod hints;
 #[cfg(feature = "mcp")]

@@ -2,14 +2,14 @@
 
 use super::output::Output;
 use super::terminal::Content;
+use crate::git;
 use kgq_edit::guard::Verdict;
-use kgq_edit::{Edit, Writer};
+use kgq_edit::{Edit, Settings, Writer};
 use kgq_graph::graph::Graph;
 use kgq_syntax::error::{Error, Kind, Result};
 use kgq_syntax::rdf::NamedNode;
 use kgq_syntax::text::{count, visible};
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 #[derive(Debug, clap::Args)]
 pub struct EditArgs {
@@ -25,6 +25,33 @@ pub struct EditArgs {
     /// Write files anew that are not kept line by line: RDF/XML, JSON-LD, compressed ones; their comments are lost
     #[arg(long)]
     pub rewrite: bool,
+}
+
+/// What the commands take that change names and places in all files of the project.
+#[derive(Debug, clap::Args)]
+pub struct RefactorArgs {
+    /// Show the difference of the files, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub edit: EditArgs,
+}
+
+impl RefactorArgs {
+    /// The project to edit.
+    pub fn open(&self, graph: &Graph, output: &mut Output) -> Result<Writer> {
+        open(graph, self.dry_run, output)
+    }
+
+    /// How it is edited.
+    pub fn settings(&self) -> Settings {
+        Settings { rewrite: self.edit.rewrite, ..Settings::default() }
+    }
+
+    /// Shows the edit, or writes it. Returns the exit code.
+    pub fn carry_out(&self, writer: &Writer, edit: &Edit, output: &mut Output) -> Result<u8> {
+        self.edit.carry_out(writer, edit, self.dry_run, output)
+    }
 }
 
 /// The project to edit; with `only_shown`, nobody is kept away from it.
@@ -53,7 +80,8 @@ impl EditArgs {
     pub fn carry_out(&self, writer: &Writer, edit: &Edit, only_shown: bool, output: &mut Output) -> Result<u8> {
         let root = &writer.graph.require_project()?.root;
         if self.commit && !only_shown {
-            git(root, &["rev-parse", "--is-inside-work-tree"]).map_err(|error| error.hint("nothing is written"))?;
+            git::output(git::command(root).args(["rev-parse", "--is-inside-work-tree"]))
+                .map_err(|error| error.hint("nothing is written"))?;
         }
         edit.warnings.iter().for_each(|warning| output.warn(warning));
         if self.check && !self.is_clean(writer, edit, output)? {
@@ -121,24 +149,8 @@ pub fn iri(graph: &Graph, text: &str) -> Result<String> {
 /// Makes a commit of exactly these files.
 fn commit(root: &Path, edit: &Edit, message: &str) -> Result<()> {
     let names: Vec<&str> = edit.changes.iter().map(|change| change.name.as_str()).collect();
-    let made = git(root, &[&["add", "--"], names.as_slice()].concat())
-        .and_then(|()| git(root, &[&["commit", "--quiet", "--only", "-m", message, "--"], names.as_slice()].concat()));
-    made.map_err(|error| error.hint("the files are changed; only the commit is not made"))
-}
-
-fn git(root: &Path, arguments: &[&str]) -> Result<()> {
-    let mut command = Command::new("git");
-    command
-        .arg("--literal-pathspecs")
-        .arg("-C")
-        .arg(root)
-        .args(["-c", "core.fsmonitor=false"])
-        .args(arguments)
-        .stdin(Stdio::null());
-    let output = command.output().map_err(|error| Error::io("git", &error))?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let told = String::from_utf8_lossy(&output.stderr);
-    Err(Error::new(Kind::Io, format!("git: {}", told.lines().next().unwrap_or("it failed"))))
+    let added = git::output(git::command(root).args(["add", "--"]).args(&names));
+    let commit =
+        |_| git::output(git::command(root).args(["commit", "--quiet", "--only", "-m", message, "--"]).args(&names));
+    added.and_then(commit).map(drop).map_err(|error| error.hint("the files are changed; only the commit is not made"))
 }

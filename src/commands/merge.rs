@@ -1,8 +1,7 @@
 //! `kgq merge`.
 
-use super::editing::{self, EditArgs, iri};
+use super::editing::{RefactorArgs, iri};
 use super::output::Output;
-use kgq_edit::Settings;
 use kgq_edit::refactor::{Renaming, rename};
 use kgq_graph::graph::Graph;
 use kgq_syntax::error::{Error, Result};
@@ -20,15 +19,12 @@ pub struct Args {
     /// The thing that stays
     #[arg(value_name = "NEW")]
     pub new: String,
-    /// Show the difference of the files, and write nothing
-    #[arg(long)]
-    pub dry_run: bool,
     #[command(flatten)]
-    pub edit: EditArgs,
+    pub refactor: RefactorArgs,
 }
 
 pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
-    let writer = editing::open(graph, args.dry_run, output)?;
+    let writer = args.refactor.open(graph, output)?;
     let (old, new) = (iri(&writer.graph, &args.old)?, iri(&writer.graph, &args.new)?);
     if old == new {
         return Err(Error::usage("both names stand for one thing"));
@@ -43,7 +39,6 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
         );
     }
     let renaming = Renaming { old, new, is_namespace: false };
-    let settings = Settings { rewrite: args.edit.rewrite, ..Settings::default() };
-    let edit = rename(&writer.graph, &writer.files, &renaming, true, &settings)?;
-    args.edit.carry_out(&writer, &edit, args.dry_run, output)
+    let edit = rename(&writer.graph, &writer.files, &renaming, true, &args.refactor.settings())?;
+    args.refactor.carry_out(&writer, &edit, output)
 }

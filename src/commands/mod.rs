@@ -116,10 +116,10 @@ impl Command {
         match self {
             Self::Repl(_) => false,
             Self::Update(args) => !args.write || args.dry_run,
-            Self::Rename(args) => args.dry_run,
-            Self::Merge(args) => args.dry_run,
-            Self::MoveTo(args) => args.dry_run,
-            Self::Remove(args) => args.dry_run,
+            Self::Rename(args) => args.refactor.dry_run,
+            Self::Merge(args) => args.refactor.dry_run,
+            Self::MoveTo(args) => args.refactor.dry_run,
+            Self::Remove(args) => args.refactor.dry_run,
             #[cfg(feature = "serve")]
             Self::Serve(_) => false,
             #[cfg(feature = "mcp")]

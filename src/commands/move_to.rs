@@ -1,6 +1,6 @@
 //! `kgq move`.
 
-use super::editing::{self, EditArgs, iri};
+use super::editing::{RefactorArgs, iri};
 use super::output::Output;
 use kgq_edit::refactor;
 use kgq_graph::graph::Graph;
@@ -18,17 +18,14 @@ pub struct Args {
     /// The file, relative to the project's folder; it is made if it is not there
     #[arg(value_name = "FILE")]
     pub file: String,
-    /// Show the difference of the files, and write nothing
-    #[arg(long)]
-    pub dry_run: bool,
     #[command(flatten)]
-    pub edit: EditArgs,
+    pub refactor: RefactorArgs,
 }
 
 pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
-    let mut writer = editing::open(graph, args.dry_run, output)?;
+    let mut writer = args.refactor.open(graph, output)?;
     let thing = NamedNode::new_unchecked(iri(&writer.graph, &args.thing)?);
     let target = writer.files.add_new(&writer.graph, &args.file)?;
     let edit = refactor::move_to(&writer.graph, &writer.files, &thing, target)?;
-    args.edit.carry_out(&writer, &edit, args.dry_run, output)
+    args.refactor.carry_out(&writer, &edit, output)
 }

@@ -1,8 +1,7 @@
 //! `kgq remove`.
 
-use super::editing::{self, EditArgs, iri};
+use super::editing::{RefactorArgs, iri};
 use super::output::Output;
-use kgq_edit::Settings;
 use kgq_edit::refactor::removal;
 use kgq_graph::graph::Graph;
 use kgq_graph::render::cell;
@@ -23,15 +22,12 @@ pub struct Args {
     /// Remove it although something names it
     #[arg(long)]
     pub force: bool,
-    /// Show the difference of the files, and write nothing
-    #[arg(long)]
-    pub dry_run: bool,
     #[command(flatten)]
-    pub edit: EditArgs,
+    pub refactor: RefactorArgs,
 }
 
 pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
-    let writer = editing::open(graph, args.dry_run, output)?;
+    let writer = args.refactor.open(graph, output)?;
     let thing = NamedNode::new_unchecked(iri(&writer.graph, &args.thing)?);
     let removal = removal(&writer.graph, &writer.files, &thing)?;
     if removal.change.removed.is_empty() {
@@ -54,7 +50,6 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
         ));
         return Ok(Kind::Check.exit_code());
     }
-    let settings = Settings { rewrite: args.edit.rewrite, ..Settings::default() };
-    let edit = kgq_edit::edit(&writer.graph, &writer.files, &removal.change, &settings)?;
-    args.edit.carry_out(&writer, &edit, args.dry_run, output)
+    let edit = kgq_edit::edit(&writer.graph, &writer.files, &removal.change, &args.refactor.settings())?;
+    args.refactor.carry_out(&writer, &edit, output)
 }

@@ -1,8 +1,7 @@
 //! `kgq rename`.
 
-use super::editing::{self, EditArgs, iri};
+use super::editing::{RefactorArgs, iri};
 use super::output::Output;
-use kgq_edit::Settings;
 use kgq_edit::refactor::{Renaming, keep_old, rename};
 use kgq_graph::graph::Graph;
 use kgq_syntax::error::{Error, Result};
@@ -25,15 +24,12 @@ pub struct Args {
     /// Leave the old IRI with owl:deprecated and dcterms:isReplacedBy
     #[arg(long)]
     pub keep: bool,
-    /// Show the difference of the files, and write nothing
-    #[arg(long)]
-    pub dry_run: bool,
     #[command(flatten)]
-    pub edit: EditArgs,
+    pub refactor: RefactorArgs,
 }
 
 pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
-    let writer = editing::open(graph, args.dry_run, output)?;
+    let writer = args.refactor.open(graph, output)?;
     let (old, new) = (iri(&writer.graph, &args.old)?, iri(&writer.graph, &args.new)?);
     let ends = |iri: &str| iri.ends_with(['/', '#']);
     let is_namespace = ends(&old) || args.old.ends_with(':');
@@ -41,10 +37,9 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
         return Err(Error::usage("`--keep` is for one term, not for a namespace"));
     }
     let renaming = Renaming { old, new, is_namespace };
-    let settings = Settings { rewrite: args.edit.rewrite, ..Settings::default() };
-    let mut edit = rename(&writer.graph, &writer.files, &renaming, false, &settings)?;
+    let mut edit = rename(&writer.graph, &writer.files, &renaming, false, &args.refactor.settings())?;
     if args.keep {
-        edit = keep_old(&writer.graph, edit, &renaming, &settings)?;
+        edit = keep_old(&writer.graph, edit, &renaming, &args.refactor.settings())?;
     }
-    args.edit.carry_out(&writer, &edit, args.dry_run, output)
+    args.refactor.carry_out(&writer, &edit, output)
 }

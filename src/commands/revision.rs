@@ -1,11 +1,11 @@
 //! A project as it was at a revision of its git repository, in a folder of its own.
 
+use crate::git;
 use kgq_graph::graph::{Graph, OpenOptions};
 use kgq_graph::request::bundle;
 use kgq_snapshot::Cache;
 use kgq_syntax::error::{Error, Result};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
 
@@ -127,17 +127,11 @@ pub fn state(graph: &Graph) -> Option<bundle::Revision> {
     Some(bundle::Revision { commit, changed: !status.is_empty() })
 }
 
-/// What git prints, without the end of its line.
+/// What git prints, with an index of its own where one is named.
 fn git(root: &Path, arguments: &[&str], index: Option<&PathBuf>) -> Result<String> {
-    let mut command = Command::new("git");
-    command.arg("-C").arg(root).args(["-c", "core.fsmonitor=false"]).args(arguments).stdin(Stdio::null());
+    let mut command = git::command(root);
     if let Some(index) = index {
         command.env("GIT_INDEX_FILE", index);
     }
-    let output = command.output().map_err(|error| Error::io("git", &error))?;
-    if !output.status.success() {
-        let told = String::from_utf8_lossy(&output.stderr);
-        return Err(Error::input(format!("git: {}", told.lines().next().unwrap_or("it failed"))));
-    }
-    Ok(String::from_utf8_lossy(&output.stdout).trim_end_matches('\n').to_owned())
+    git::output(command.args(arguments))
 }

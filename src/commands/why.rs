@@ -4,6 +4,7 @@ use super::asked::AskedArgs;
 use super::cite::SourceArgs;
 use super::output::Output;
 use super::watchdog::Watchdog;
+use crate::git;
 use kgq_engine::query::Query;
 use kgq_graph::graph::Graph;
 use kgq_graph::request::why::{self, Part, Stated, Style};
@@ -12,7 +13,6 @@ use kgq_syntax::rdf::{NamedNode, Term};
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::process::Command;
 
 /// Show why an answer has a row: the statements that make it so, where each is written, and what it is cited from
 ///
@@ -138,13 +138,12 @@ pub fn authors(graph: &Graph, statements: &[Stated]) -> FxHashMap<usize, String>
 
 /// Who wrote these lines of a file last, by line; nothing where git does not know.
 fn blame(folder: &Path, file: &str, lines: &BTreeSet<usize>) -> FxHashMap<usize, String> {
-    let mut git = Command::new("git");
-    git.arg("-C").arg(folder).args(["blame", "--line-porcelain"]);
+    let mut blame = git::command(folder);
+    blame.args(["blame", "--line-porcelain"]);
     for line in lines {
-        git.args(["-L", &format!("{line},{line}")]);
+        blame.args(["-L", &format!("{line},{line}")]);
     }
-    let output = git.arg("--").arg(file).output().ok().filter(|git| git.status.success());
-    let told = output.map(|git| String::from_utf8_lossy(&git.stdout).into_owned()).unwrap_or_default();
+    let told = git::output(blame.arg("--").arg(file)).unwrap_or_default();
     let mut found = FxHashMap::default();
     let (mut commit, mut number, mut author, mut summary) = ("", 0, "", "");
     for line in told.lines() {

@@ -3,14 +3,15 @@
 //! The words of all lines that were removed lead to the commits that removed them; whether a thing was meant, the file as it was before
 //! tells. So a question costs one file, and the history is read once a graph.
 
+use crate::git;
 use kgq_graph::project::Project;
 use kgq_snapshot::store::{Input, ReadOptions, read};
 use kgq_syntax::rdf::{NamedNode, NamedOrBlankNode, RdfFormat};
 use rustc_hash::{FxHashMap, FxHasher};
 use std::hash::{Hash, Hasher};
 use std::io::{BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::PathBuf;
+use std::process::Stdio;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -67,8 +68,15 @@ impl Gone {
             "--",
         ];
         let (first, others) = what.split_at(1);
-        let mut command = git(&self.root);
-        command.args(["-c", "core.quotePath=false"]).args(first).args(others).args(HOW).arg(".").stdout(Stdio::piped());
+        let mut command = git::command(&self.root);
+        command
+            .args(["-c", "core.quotePath=false"])
+            .args(first)
+            .args(others)
+            .args(HOW)
+            .arg(".")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
         let Ok(mut child) = command.spawn() else { return };
         if let Some(output) = child.stdout.take() {
             self.lines(BufReader::new(output), since);
@@ -139,8 +147,12 @@ impl Gone {
     /// Whether a file as it was says something of a thing; `None` if it cannot be read.
     fn said(&self, (revision, path): &Former, thing: &NamedNode) -> Option<bool> {
         let format = RdfFormat::from_path(path)?;
-        let mut command = git(&self.root);
-        command.args(["show", "--no-textconv"]).arg(format!("{revision}:./{path}")).stdout(Stdio::piped());
+        let mut command = git::command(&self.root);
+        command
+            .args(["show", "--no-textconv"])
+            .arg(format!("{revision}:./{path}"))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
         let mut child = command.spawn().ok()?;
         let mut bytes = Vec::new();
         let whole = child.stdout.take()?.take(LONGEST_FILE).read_to_end(&mut bytes);
@@ -151,12 +163,6 @@ impl Gone {
         let said = read(&Input::bytes(path, bytes, format), 0, ReadOptions::default()).ok()?;
         Some(said.quads.iter().any(|quad| matches!(&quad.subject, NamedOrBlankNode::NamedNode(own) if own == thing)))
     }
-}
-
-fn git(root: &Path) -> Command {
-    let mut command = Command::new("git");
-    command.arg("-C").arg(root).args(["-c", "core.fsmonitor=false"]).stdin(Stdio::null()).stderr(Stdio::null());
-    command
 }
 
 /// The parts of a line of which names are made.

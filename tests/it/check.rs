@@ -1,5 +1,6 @@
 //! Faults put into a copy of the shipped project on purpose: each must be found, at the line where it is, with its code.
 
+use super::program::copy_folder;
 use kgq_engine::{EvaluationOptions, Limits};
 use kgq_graph::check::{Finding, Options, Report, Severity, check};
 use kgq_graph::project::Project;
@@ -24,19 +25,6 @@ fn copy() -> TempDir {
         fs::copy(text, dir.path().join("shared/seed/article.txt")).unwrap();
     }
     dir
-}
-
-fn copy_folder(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let to = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy_folder(&entry.path(), &to);
-        } else {
-            fs::copy(entry.path(), to).unwrap();
-        }
-    }
 }
 
 fn checked(dir: &TempDir) -> Report {

@@ -3,6 +3,7 @@
 //!
 //! A failure names its seed. `KGQ_EDITS=2000` runs that many instead of the few of every test run, from `KGQ_EDITS_SEED`.
 
+use crate::dice::Dice;
 use crate::program;
 use kgq_edit::files::Files;
 use kgq_edit::{Settings, edit, update};
@@ -19,27 +20,6 @@ const PREFIXES: &str =
     "PREFIX a: <http://a/>\nPREFIX b: <http://b/>\nPREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>\n";
 const MANIFEST: &str = "name = \"r\"\ndata = [\"*.ttl\", \"*.trig\"]\n[edit]\nfile = \"rest.ttl\"\n[prefixes]\na = \"http://a/\"\n\
                         b = \"http://b/\"\nrdfs = \"http://www.w3.org/2000/01/rdf-schema#\"\n";
-
-/// A generator of random numbers (splitmix64).
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) % n as u64) as usize
-    }
-
-    fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {
-        from[self.below(from.len())]
-    }
-
-    fn once_in(&mut self, n: usize) -> bool {
-        self.below(n) == 0
-    }
-}
 
 /// A statement without blank nodes: subject, predicate, object, as they are written; and a named graph, or none.
 type Statement = (String, &'static str, &'static str, &'static str);
@@ -225,7 +205,7 @@ fn model(folder: &Path, statements: &BTreeSet<Statement>) -> BTreeSet<String> {
 }
 
 fn one(seed: u64) -> bool {
-    let mut dice = Dice(seed);
+    let mut dice = Dice::new(seed);
     let project = project(&mut dice);
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
@@ -325,7 +305,7 @@ fn a_killed_edit_is_finished_by_the_next_start_or_never_was() {
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let usual = started.elapsed();
     let kills: usize = std::env::var("KGQ_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(20);
-    let mut dice = Dice(7);
+    let mut dice = Dice::new(7);
     let mut ended = [0; 2];
     for _ in 0..kills {
         for (name, text) in ["c.ttl", "d.ttl"].iter().zip(&old) {

@@ -2,6 +2,7 @@
 //! a copy of the folder with `kgq` on the path, prints what `expected` holds and ends with code 0. `KGQ_KIND=name` runs those
 //! whose names contain it.
 
+use super::program;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -9,23 +10,11 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap().flatten() {
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
-}
-
 /// What went wrong with a case, if anything did.
 fn failure(case: &Path) -> Option<String> {
     let home = tempfile::tempdir().unwrap();
     let folder = home.path().join(case.file_name().unwrap());
-    copy(case, &folder);
+    program::copy_folder(case, &folder);
     let program = Path::new(env!("CARGO_BIN_EXE_kgq")).parent().unwrap();
     let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap_or_default());
     let ran = Command::new("bash")

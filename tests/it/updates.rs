@@ -3,6 +3,7 @@
 //!
 //! A failure names its seed. `KGQ_UPDATES=100000` runs that many instead of the few of every test run, from `KGQ_UPDATES_SEED`.
 
+use crate::dice::Dice;
 use crate::isomorphic::isomorphic;
 use kgq_engine::EvaluationOptions;
 use kgq_engine::query::{ParseContext, parse_update};
@@ -19,27 +20,6 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 
 const PREFIXES: &str = "PREFIX : <http://e/>\n";
-
-/// A generator of random numbers (splitmix64).
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) % n as u64) as usize
-    }
-
-    fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {
-        from[self.below(from.len())]
-    }
-
-    fn once_in(&mut self, n: usize) -> bool {
-        self.below(n) == 0
-    }
-}
 
 const NODES: [&str; 3] = [":a", ":b", ":g"];
 const PREDICATES: [&str; 2] = [":p", ":q"];
@@ -400,7 +380,7 @@ fn oxigraphs(data: &[Quad], text: &str) -> Vec<Quad> {
 
 /// Runs one random case; how many statements it changes.
 fn run(seed: u64) -> usize {
-    let mut random = Random { dice: Dice(seed.wrapping_mul(0x2545_f491_4f6c_dd1d)), canonical: seed.is_multiple_of(2) };
+    let mut random = Random { dice: Dice::new(seed), canonical: seed.is_multiple_of(2) };
     let mut model = Model::default();
     let data = Operation::InsertData((0..random.dice.below(14)).map(|_| random.statement(true)).collect());
     model.run(&data);

@@ -1,26 +1,15 @@
 //! When lines of files were committed, as git knows. Without git nothing is known.
 
+use crate::git;
 use kgq_graph::request::history::LineTimes;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 /// When the lines of a file were committed; `None` if git does not know it.
 pub fn line_times(root: &Path, file: &Path) -> Option<LineTimes> {
-    let output = Command::new("git")
-        .arg("-C")
-        .arg(root)
-        .args(["-c", "core.fsmonitor=false", "blame", "--line-porcelain", "--"])
-        .arg(file)
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .output()
-        .ok()?;
-    if !output.status.success() {
-        return None;
-    }
+    let told = git::output(git::command(root).args(["blame", "--line-porcelain", "--"]).arg(file)).ok()?;
     let mut times = Vec::new();
     let (mut time, mut committed) = (None, true);
-    for line in String::from_utf8_lossy(&output.stdout).lines() {
+    for line in told.lines() {
         if line.starts_with('\t') {
             times.push(time.filter(|_| committed));
         } else if let Some(seconds) = line.strip_prefix("committer-time ") {

@@ -11,8 +11,9 @@ mod naive;
 mod query;
 mod witness;
 
+use crate::dice::Dice;
 use compare::{Solutions, difference, shown};
-use generate::{Dice, Queries, Range, Terms};
+use generate::{Queries, Range, Terms};
 use kgq_engine::oxigraph::{self, DefaultGraph};
 use kgq_engine::{Answer, Budget, Failures, Limits};
 use kgq_snapshot::Snapshot;

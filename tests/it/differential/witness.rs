@@ -3,8 +3,8 @@
 //!
 //! `KGQ_WITNESSES=20000` tests that many pairs, from the seed `KGQ_WITNESSES_SEED`.
 
-use super::generate::Dice;
 use super::{Case, Form};
+use crate::dice::Dice;
 use kgq_engine::query::{ParseContext, Query, parse_query};
 use kgq_engine::why::{Item, Why, holds, why};
 use kgq_engine::{Answer, EvaluationOptions, Limits, evaluate};
