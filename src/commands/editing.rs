@@ -138,7 +138,9 @@ pub fn iri(graph: &Graph, text: &str) -> Result<String> {
         Some(iri) => iri,
         None if name.contains("://") || name.starts_with("urn:") => name.to_owned(),
         None => {
-            let prefix = name.split_once(':').map_or(name, |(prefix, _)| prefix);
+            let Some((prefix, _)) = name.split_once(':') else {
+                return Err(Error::input(format!("`{text}` is no IRI and no CURIE")));
+            };
             return Err(Error::input(format!("`{text}` is no IRI, and no prefix `{prefix}:` is known"))
                 .hint_if(kgq_syntax::text::did_you_mean(prefix, prefixes.names())));
         }

@@ -5,6 +5,7 @@ use super::output::Output;
 use kgq_edit::refactor::{Renaming, rename};
 use kgq_graph::graph::Graph;
 use kgq_syntax::error::{Error, Result};
+use kgq_syntax::rdf::NamedNode;
 
 /// Make one thing of two: whatever is said of OLD, or names it, is said of NEW
 ///
@@ -29,14 +30,11 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     if old == new {
         return Err(Error::usage("both names stand for one thing"));
     }
-    let is_there = |iri: &str| {
-        let name = format!("<{iri}>");
-        writer.files.all.iter().flat_map(|file| &file.quads).any(|quad| quad.subject.to_string() == name)
-    };
-    if let Some(missing) = [&old, &new].into_iter().find(|iri| !is_there(iri)) {
-        return Err(
-            Error::input(format!("nothing is said of <{missing}>")).hint("`kgq rename` gives one thing another name")
-        );
+    for iri in [&old, &new] {
+        if !writer.files.subjects().any(|subject| subject.as_str() == iri) {
+            let error = writer.files.says_nothing_of(&writer.graph, &NamedNode::new_unchecked(iri))?;
+            return Err(error.hint("`kgq rename` gives one thing another name"));
+        }
     }
     let renaming = Renaming { old, new, is_namespace: false };
     let edit = rename(&writer.graph, &writer.files, &renaming, true, &args.refactor.settings())?;

@@ -5,7 +5,7 @@ use super::output::Output;
 use kgq_edit::refactor::removal;
 use kgq_graph::graph::Graph;
 use kgq_graph::render::cell;
-use kgq_syntax::error::{Error, Kind, Result};
+use kgq_syntax::error::{Kind, Result};
 use kgq_syntax::rdf::NamedNode;
 use kgq_syntax::text::{count, visible};
 
@@ -31,7 +31,7 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     let thing = NamedNode::new_unchecked(iri(&writer.graph, &args.thing)?);
     let removal = removal(&writer.graph, &writer.files, &thing)?;
     if removal.change.removed.is_empty() {
-        return Err(Error::input(format!("nothing is said of {thing}")));
+        return Err(writer.files.says_nothing_of(&writer.graph, &thing)?);
     }
     let prefixes = writer.graph.prefixes()?;
     for quad in &removal.references {

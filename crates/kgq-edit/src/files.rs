@@ -2,12 +2,14 @@
 
 use crate::tree::Tree;
 use kgq_graph::format;
-use kgq_graph::graph::Graph;
+use kgq_graph::graph::{Graph, says_nothing_of};
 use kgq_snapshot::store::{Content, Input, Parsed, nodes_of, read};
 use kgq_syntax::bounds::Bounds;
 use kgq_syntax::diagnose::Known;
 use kgq_syntax::error::{Error, Kind, Result, Source};
-use kgq_syntax::rdf::{BlankNode, Compression, GraphName, NamedOrBlankNode, Prefixes, Quad, RdfFormat, Term, Triple};
+use kgq_syntax::rdf::{
+    BlankNode, Compression, GraphName, NamedNode, NamedOrBlankNode, Prefixes, Quad, RdfFormat, Term, Triple,
+};
 use kgq_syntax::turtle;
 use kgq_syntax::turtle::tree::{Dialect, Document};
 use rustc_hash::FxHashSet;
@@ -94,7 +96,8 @@ impl Files {
         let all = inputs.into_iter().enumerate().map(|(number, input)| file(graph, input, number));
         let mut files = Self { all: all.collect::<Result<_>>()? };
         if let Some(name) = &graph.require_project()?.manifest.edit.file {
-            files.add_new(graph, name)?;
+            let place = || graph.require_project().map(|project| project.place_in_manifest(name));
+            files.add_new(graph, name).or_else(|error| Err(error.at(place()?)))?;
         }
         Ok(files)
     }
@@ -108,9 +111,9 @@ impl Files {
             return Ok(file.number);
         }
         let project = graph.require_project()?;
-        let place = project.place_in_manifest(name);
         if !project.loads(name)? {
-            return Err(Error::input(format!("no glob of kgq.toml would load `{name}`")).at(place));
+            return Err(Error::input(format!("no glob of kgq.toml would load `{name}`"))
+                .hint("name a file below the folders that its `ontology` and `data` name"));
         }
         let path = project.root.join(name);
         let mut input = Input::file(name, &path, None)?;
@@ -118,9 +121,9 @@ impl Files {
         input = input.with_base(base).with_graph(project.graph_of(name));
         input.content = Content::Bytes(Vec::new());
         let Some(dialect) = dialect(input.format).filter(|_| input.compression == Compression::None) else {
-            return Err(Error::input(format!("`{name}` would not be kept line by line"))
-                .at(place)
-                .hint("call it `.ttl` or `.trig`"));
+            return Err(
+                Error::input(format!("`{name}` would not be kept line by line")).hint("call it `.ttl` or `.trig`")
+            );
         };
         let number = self.all.len();
         let mut file = File { name: name.to_owned(), path, stored: None, input, number, kept: None, quads: Vec::new() };
@@ -128,6 +131,22 @@ impl Files {
         file.kept = Some(kept(&file, String::new(), dialect, &parsed)?);
         self.all.push(file);
         Ok(number)
+    }
+
+    /// The things that the project says something of; one of several statements comes several times.
+    pub fn subjects(&self) -> impl Iterator<Item = &NamedNode> {
+        self.all.iter().flat_map(|file| &file.quads).filter_map(|quad| match &quad.subject {
+            NamedOrBlankNode::NamedNode(node) => Some(node),
+            NamedOrBlankNode::BlankNode(_) => None,
+        })
+    }
+
+    /// That the project says nothing of a thing, with the nearest of those that it says something of.
+    ///
+    /// # Errors
+    /// Those of the prefixes.
+    pub fn says_nothing_of(&self, graph: &Graph, thing: &NamedNode) -> Result<Error> {
+        Ok(says_nothing_of(thing, self.subjects().cloned(), graph.prefixes()?))
     }
 
     /// What the project says: each statement once, in the order of its files.

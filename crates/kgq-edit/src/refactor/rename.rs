@@ -112,21 +112,16 @@ pub fn rename(graph: &Graph, files: &Files, renaming: &Renaming, joins: bool, se
         }
     }
     if edit.changes.is_empty() {
-        return Err(Error::input(format!("nothing in the project is called <{}>", renaming.old)));
+        return Err(match NamedNode::new(&renaming.old) {
+            Ok(old) if !renaming.is_namespace => files.says_nothing_of(graph, &old)?,
+            _ => Error::input(format!("nothing in the project is called <{}>", renaming.old)),
+        });
     }
     Ok(edit)
 }
 
 fn refuse_taken(files: &Files, renaming: &Renaming) -> Result<()> {
-    let subjects: FxHashSet<&str> = files
-        .all
-        .iter()
-        .flat_map(|file| &file.quads)
-        .filter_map(|quad| match &quad.subject {
-            NamedOrBlankNode::NamedNode(node) => Some(node.as_str()),
-            NamedOrBlankNode::BlankNode(_) => None,
-        })
-        .collect();
+    let subjects: FxHashSet<&str> = files.subjects().map(NamedNode::as_str).collect();
     let mut taken: Vec<String> =
         subjects.iter().filter_map(|iri| renaming.iri(iri)).filter(|iri| subjects.contains(iri.as_str())).collect();
     taken.sort();

@@ -13,7 +13,7 @@ mod sources;
 
 pub use files::same_file;
 pub use live::{Live, Reloaded, Stamp};
-pub use names::KnownTerms;
+pub use names::{KnownTerms, says_nothing_of};
 pub use network::{Fetched, Network};
 
 use crate::catalog::{Catalog, Labels, TermIndex};

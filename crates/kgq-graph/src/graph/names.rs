@@ -28,15 +28,21 @@ impl Graph {
         let snapshot = known.snapshot;
         let index = snapshot.triples(Permutation::Spo);
         let subjects = index.keys().filter_map(|(subject, _)| match snapshot.term(subject) {
-            Term::NamedNode(node) => Some(known.prefixes.display(node.as_str())),
+            Term::NamedNode(node) => Some(node),
             Term::BlankNode(_) | Term::Literal(_) | Term::Triple(_) => None,
         });
-        let near: Vec<String> = subjects.collect();
+        let error = says_nothing_of(&node, subjects, known.prefixes);
         snapshot.intact()?;
-        let shown = known.prefixes.display(node.as_str());
-        Err(Error::new(Kind::Input, format!("the graph says nothing of {shown}"))
-            .hint_if(kgq_syntax::text::did_you_mean(&shown, near.iter().map(String::as_str))))
+        Err(error)
     }
+}
+
+/// That a graph says nothing of a thing, with the nearest of those that it says something of.
+pub fn says_nothing_of(thing: &NamedNode, subjects: impl Iterator<Item = NamedNode>, prefixes: &Prefixes) -> Error {
+    let shown = prefixes.display(thing.as_str());
+    let near: Vec<String> = subjects.map(|subject| prefixes.display(subject.as_str())).collect();
+    Error::new(Kind::Input, format!("the graph says nothing of {shown}"))
+        .hint_if(kgq_syntax::text::did_you_mean(&shown, near.iter().map(String::as_str)))
 }
 
 /// The dataset's terms, for reading what a user typed.
