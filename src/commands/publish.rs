@@ -5,19 +5,13 @@ mod history;
 use super::output::Output;
 use super::progress::Progress;
 use super::watchdog::Watchdog;
-use kgq_graph::audit::{Audit, RowSources};
-use kgq_graph::catalog::{Labels, ParamKind};
 use kgq_graph::export::rebase::Rebase;
 use kgq_graph::graph::Graph;
-use kgq_graph::request::history::last_changes;
-use kgq_site::{self as site, NoAnswer, PublishedAnswer, PublishedQuery, Report, Source, standalone};
-use kgq_syntax::budget::Work;
+use kgq_site::{self as site, Published, Request, Stage};
 use kgq_syntax::error::{Error, Result};
-use kgq_syntax::rdf::{NamedNode, Prefixes, Quad};
+use kgq_syntax::rdf::{NamedNode, Prefixes};
 use kgq_syntax::text::{count, thousands};
-use rustc_hash::FxHashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 /// Make a site of the graph: a page for every thing, the answers of the canned queries, search, dumps, metadata
 ///
@@ -72,110 +66,35 @@ fn parse_rebase(text: &str) -> Result<Rebase, String> {
 }
 
 pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
-    let base = graph.base().map(str::to_owned).ok_or_else(|| {
-        Error::usage("it is not known which IRIs are the graph's own, to have pages")
-            .hint("set `base` in kgq.toml, or say `--base IRI`")
-    })?;
-    // Before the work, which may take long.
-    site::resume(&args.output)?;
-    let settings = graph.project().map(|p| p.manifest.clone());
-    let language = args.language.clone().unwrap_or_else(|| graph.language());
     let assets = args.assets.as_deref().map(read_assets).transpose()?.unwrap_or_default();
     let _watchdog = Watchdog::start(&graph.options().asked_limits);
     let progress = Progress::start(output);
-    let mut left_out = LeftOut::default();
-    let whole;
-    let graph = if args.strict {
-        graph
-    } else {
-        (whole, left_out.files) = graph.leaving_out_broken(Some(&|name, quads| progress.read(name, quads)))?;
-        &whole
-    };
-    graph.read(Some(&|name, quads| progress.read(name, quads)))?;
-    progress.say(|| "asking git for the last changes".into());
-    let mut changed = match graph.project() {
-        Some(project) => last_changes(project, &base, &|file| history::line_times(&project.root, file)),
-        None => FxHashMap::default(),
-    };
-    let audit = Arc::new(graph.audit()?);
-    let mut queries = Vec::new();
-    if graph.project().is_some() {
-        let catalog = graph.catalog()?;
-        left_out.queries = catalog.broken.iter().map(|(_, error)| error.clone()).collect();
-        for (number, canned) in catalog.queries.iter().enumerate() {
-            progress.say(|| format!("answering {} ({} of {})", canned.name, number + 1, catalog.queries.len()));
-            match site::published(graph, &audit, canned) {
-                Ok(query) => {
-                    if let PublishedAnswer::None(NoAnswer::Failed(why)) = query.answer.get() {
-                        left_out.answers.push(why.clone());
-                    }
-                    queries.push(query);
-                }
-                Err(error) => left_out.queries.push(error),
-            }
-        }
-        if let Some(error) =
-            Error::all(left_out.queries.iter().chain(&left_out.answers).cloned()).filter(|_| args.strict)
-        {
-            return Err(error);
-        }
-    }
-    let mut prefixes = graph.prefixes()?.clone();
-    let mut base = base;
-    let rebased: Vec<Quad>;
-    let mut quads = graph.dataset()?.quads();
-    progress.say(|| "drawing conclusions".into());
-    let mut inferred = graph.infer(graph.entailment(), &graph.budget_of(Work::Export))?.quads;
-    if let Some(rebase) = &args.rebase {
-        rebased = quads.iter().map(|quad| rebase.quad(quad)).collect();
-        quads = &rebased;
-        inferred = inferred.iter().map(|quad| rebase.quad(quad)).collect();
-        prefixes = rebase.prefixes(&prefixes);
-        base = rebase.iri(&base);
-        changed = changed.into_iter().map(|(iri, day)| (rebase.iri(&iri), day)).collect();
-        for query in &mut queries {
-            rebase_query(query, rebase);
-        }
-    }
-    let labels = Labels::of(quads);
-    let citations = settings.as_ref().map(|m| m.citations.clone()).unwrap_or_default();
-    let name = settings.as_ref().map_or("graph", |m| m.name.as_str());
-    let source = Source {
-        name,
-        title: settings.as_ref().and_then(|m| m.title.as_deref()).unwrap_or(name),
-        base: &base,
-        quads,
-        inferred: &inferred,
-        entailment: graph.entailment(),
-        prefixes: &prefixes,
-        labels: &labels,
-        audit: Arc::new(Audit::new(quads, &citations, &prefixes)),
-        queries,
-        changed,
+    let request = Request {
+        output: &args.output,
+        language: args.language.as_deref(),
+        strict: args.strict,
+        rebase: args.rebase.as_ref(),
         base_url: args.base_url.as_deref(),
         endpoint: args.endpoint.as_deref(),
         assets,
-        served: false,
+        line_times: &history::line_times,
+        unfinished: super::unfinished(),
     };
-    progress.say(|| "writing the dumps".into());
-    let files = |done: u64, all: u64| progress.say(|| format!("{} of {} files", thousands(done), thousands(all)));
-    let unfinished = super::unfinished();
-    let report = site::publish(source, &language, args.strict, &args.output, unfinished, &files)?;
+    let published = site::publish(graph, request, &|stage| show(&progress, stage))?;
     drop(progress);
-    say(&report, &left_out, args, output);
-    if !report.undescribed.is_empty() {
-        output.note(&undescribed(&report.undescribed, &prefixes));
-    }
+    say(&published, args, output);
     Ok(0)
 }
 
-/// What could not be published, with the reasons.
-#[derive(Default)]
-struct LeftOut {
-    files: Vec<Error>,
-    queries: Vec<Error>,
-    /// Of queries that stand on the site without an answer.
-    answers: Vec<Error>,
+fn show(progress: &Progress, stage: Stage<'_>) {
+    match stage {
+        Stage::Reading { file, quads } => progress.read(file, quads),
+        Stage::History => progress.say(|| "asking git for the last changes".into()),
+        Stage::Answering { query, number, of } => progress.say(|| format!("answering {query} ({number} of {of})")),
+        Stage::Conclusions => progress.say(|| "drawing conclusions".into()),
+        Stage::Dumps => progress.say(|| "writing the dumps".into()),
+        Stage::Files { done, of } => progress.say(|| format!("{} of {} files", thousands(done), thousands(of))),
+    }
 }
 
 /// How many names stand for all in a message.
@@ -197,7 +116,8 @@ fn undescribed(nodes: &[NamedNode], prefixes: &Prefixes) -> String {
     )
 }
 
-fn say(report: &Report, left_out: &LeftOut, args: &Args, output: &mut Output) {
+fn say(published: &Published, args: &Args, output: &mut Output) {
+    let Published { report, left_out, prefixes } = published;
     let changes = report.changes;
     output.note(&format!(
         "{} of {} and {} in {}: {} written, {} unchanged, {} removed",
@@ -222,38 +142,8 @@ fn say(report: &Report, left_out: &LeftOut, args: &Args, output: &mut Output) {
             output.note(&format!("{}; `--strict` refuses that", count(errors.len() as u64, what.0, what.1)));
         }
     }
-}
-
-fn rebase_query(query: &mut PublishedQuery<'_>, rebase: &Rebase) {
-    query.text = standalone::rebase(&query.text, &rebase.old, &rebase.new);
-    query.bound = standalone::rebase(&query.bound, &rebase.old, &rebase.new);
-    query.names.iter_mut().for_each(|node| *node = rebase.node(node));
-    for param in &mut query.params {
-        if let ParamKind::MemberOf(class) = &mut param.kind {
-            *class = rebase.node(class);
-        }
-    }
-    let Some(answer) = query.answer.get_mut() else { return };
-    match answer {
-        PublishedAnswer::Table { rows, sources, .. } => {
-            for term in rows.iter_mut().flatten().flatten() {
-                *term = rebase.term(term);
-            }
-            sources.iter_mut().for_each(|source| rebase_sources(source, rebase));
-        }
-        PublishedAnswer::Graph(triples) => triples.iter_mut().for_each(|triple| *triple = rebase.triple(triple)),
-        PublishedAnswer::Truth(_) | PublishedAnswer::None(_) => {}
-    }
-}
-
-fn rebase_sources(sources: &mut RowSources, rebase: &Rebase) {
-    sources.triples.iter_mut().chain(&mut sources.uncited).for_each(|triple| *triple = rebase.triple(triple));
-    sources.citations.iter_mut().for_each(|node| *node = rebase.node(node));
-    for statement in &mut sources.statements {
-        statement.reifier = rebase.subject(&statement.reifier);
-        statement.triple = rebase.triple(&statement.triple);
-        statement.citations.iter_mut().for_each(|node| *node = rebase.node(node));
-        statement.grounds.iter_mut().for_each(|ground| *ground = rebase.subject(ground));
+    if !report.undescribed.is_empty() {
+        output.note(&undescribed(&report.undescribed, prefixes));
     }
 }
 

@@ -6,16 +6,18 @@
 //! - `draw`, `facts`, `shapes`, `mentions`, `notes`: the parts of a page.
 //! - `dumps`, `metadata`, `hosting`: what goes with the pages, for programs and servers.
 //! - `links`: that no link leads nowhere. `folder`: how all is written, whole or not at all.
+//! - `request`: the site of a graph, as a front end asks for it. `rebased`: with other IRIs.
 //!
-//! The same graph gives the same bytes, and a second run writes only what changed. What is published comes in a [`Source`]; [`Pages`]
-//! makes one of a graph.
+//! The same graph gives the same bytes, and a second run writes only what changed. [`publish`] writes all pages of a graph, [`Pages`]
+//! makes them one by one. What they show comes in a [`Source`], from which [`write`] makes a site too:
 //!
 //! ```
 //! use kgq_graph::audit::Audit;
 //! use kgq_graph::catalog::Labels;
 //! use kgq_graph::project::{CitationSettings, Entailment};
-//! use kgq_site::{Source, publish};
+//! use kgq_site::{Source, Writing, write};
 //! use kgq_snapshot::store::{Dataset, Input, ReadOptions, Unfinished};
+//! use kgq_syntax::budget::{Budget, Limits};
 //! use kgq_syntax::rdf::{Prefixes, RdfFormat};
 //!
 //! let text = "PREFIX : <http://e/> :ada <http://www.w3.org/2000/01/rdf-schema#label> \"Ada\" ; :knows :bob .";
@@ -40,7 +42,15 @@
 //! };
 //! let folder = tempfile::tempdir().unwrap();
 //! let output = folder.path().join("site");
-//! let report = publish(source, "en", false, &output, &Unfinished::default(), &|_, _| ())?;
+//! let writing = Writing {
+//!     output: &output,
+//!     language: "en",
+//!     strict: false,
+//!     unfinished: &Unfinished::default(),
+//!     budget: &Budget::new(Limits::default()),
+//!     progress: &|_, _| (),
+//! };
+//! let report = write(source, &writing)?;
 //! let page = std::fs::read_to_string(folder.path().join("site/ada.html")).unwrap();
 //! assert!(page.contains("Ada</bdi></h1>"));
 //! // Nothing is said of Bob, nor of what knowing is: their pages say so.
@@ -72,23 +82,27 @@ mod ontology;
 mod pages;
 mod point;
 mod query;
+mod rebased;
+mod request;
 mod routes;
 mod says;
 mod scripts;
 mod shapes;
-pub mod standalone;
+mod standalone;
 mod thing;
 mod vocabulary;
 
-pub use answers::{Later, published};
-pub use folder::{Changes, resume};
+pub use answers::Later;
+pub use folder::Changes;
 pub use index::Missing;
 pub use model::Source;
 pub use pages::{Page, Pages, Question, View};
 pub use query::{NoAnswer, PublishedAnswer, PublishedParam, PublishedQuery};
+pub use request::{LeftOut, Published, Request, Stage, publish};
 
 use folder::Folder;
 use kgq_snapshot::store::Unfinished;
+use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::NamedNode;
 use model::{Index, Model};
@@ -112,33 +126,38 @@ pub struct Report {
     pub changes: Changes,
 }
 
-/// Told how many files are written, of how many.
-pub type Progress<'p> = dyn Fn(u64, u64) + Sync + 'p;
+/// How a site is written.
+pub struct Writing<'a> {
+    /// A folder that is empty, new, or of an earlier run.
+    pub output: &'a Path,
+    /// The language of titles, and of what the site itself says.
+    pub language: &'a str,
+    /// Whether a statement is refused that names something in the site's own namespace of which the graph says nothing.
+    pub strict: bool,
+    /// The list of files that are taken away where the process ends before they are whole.
+    pub unfinished: &'a Unfinished,
+    /// Looked at before each file.
+    pub budget: &'a Budget,
+    /// Told how many files are written, of how many.
+    pub progress: &'a (dyn Fn(u64, u64) + Sync),
+}
 
-/// Writes the site to a folder that is empty, new, or of an earlier run, in a language.
+/// Writes a site, whole or not at all.
 ///
 /// # Errors
-/// A folder that kgq did not make; if `strict`, a statement that names something in the site's own namespace of which the graph says
-/// nothing.
-pub fn publish(
-    source: Source<'_>,
-    language: &str,
-    strict: bool,
-    output: &Path,
-    unfinished: &Unfinished,
-    progress: &Progress<'_>,
-) -> Result<Report> {
+/// A folder that kgq did not make; limits; what `strict` refuses.
+pub fn write(source: Source<'_>, writing: &Writing<'_>) -> Result<Report> {
     let index = Index::new(source);
     index.answer_all(&|| true);
-    let model = Model { index: &index, language, chosen: false, broken: None };
-    if strict {
+    let model = Model { index: &index, language: writing.language, chosen: false, broken: None };
+    if writing.strict {
         links::check_graph(&model)?;
     }
     let planned = model.paths()?;
     folder::check(&planned)?;
-    let folder = Folder::open(output, unfinished)?;
+    let folder = Folder::open(writing.output, writing.unfinished)?;
     folder.announce(&planned)?;
-    write_files(&model, &planned, &folder, progress)?;
+    write_files(&model, &planned, &folder, writing)?;
     let pages = planned.iter().filter(|path| path.ends_with(".html")).count() as u64;
     let changes = folder.finish()?;
     let undescribed = model.stubs.iter().filter(|node| !model.graphs.contains_key(node.as_str()));
@@ -152,20 +171,20 @@ pub fn publish(
 }
 
 /// Makes the files and writes them, on all processors.
-fn write_files(model: &Model<'_>, planned: &[String], folder: &Folder, progress: &Progress<'_>) -> Result<()> {
+fn write_files(model: &Model<'_>, planned: &[String], folder: &Folder, writing: &Writing<'_>) -> Result<()> {
     let workers = std::thread::available_parallelism().map_or(1, usize::from).min(8);
     let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let links = links::Links::new(planned, model.root_path());
     let work = || -> Result<()> {
         loop {
             let Some(path) = planned.get(next.fetch_add(1, Ordering::Relaxed)) else { return Ok(()) };
-            let written = write_file(model, path, folder, &links);
+            let written = writing.budget.check().and_then(|()| write_file(model, path, folder, &links));
             if written.is_err() {
                 // The others stop at their next file.
                 next.store(planned.len(), Ordering::Relaxed);
             }
             written?;
-            progress(done.fetch_add(1, Ordering::Relaxed) as u64 + 1, planned.len() as u64);
+            (writing.progress)(done.fetch_add(1, Ordering::Relaxed) as u64 + 1, planned.len() as u64);
         }
     };
     std::thread::scope(|scope| {

@@ -1,0 +1,218 @@
+//! The site of a graph, as it is asked for: what it shows is gathered from the graph, and all of it is written.
+
+use super::answers::published;
+use super::folder::resume;
+use super::model::Source;
+use super::query::{NoAnswer, PublishedAnswer, PublishedQuery};
+use super::rebased::rebase_query;
+use super::{Report, Writing, write};
+use kgq_graph::audit::Audit;
+use kgq_graph::catalog::Labels;
+use kgq_graph::export::rebase::Rebase;
+use kgq_graph::graph::Graph;
+use kgq_graph::request::history::{LineTimes, last_changes};
+use kgq_snapshot::store::Unfinished;
+use kgq_syntax::budget::{Budget, Work};
+use kgq_syntax::error::{Error, Result};
+use kgq_syntax::rdf::{Prefixes, Quad};
+use rustc_hash::FxHashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+/// What is asked for.
+pub struct Request<'a> {
+    /// A folder that is empty, new, or of an earlier run.
+    pub output: &'a Path,
+    /// The language of titles; that of the graph, if none.
+    pub language: Option<&'a str>,
+    /// Whether what has no page, no answer, or cannot be read is an error.
+    pub strict: bool,
+    /// Another base for the graph's own IRIs.
+    pub rebase: Option<&'a Rebase>,
+    /// Where the pages will stand, if not at the base.
+    pub base_url: Option<&'a str>,
+    /// Where a SPARQL endpoint over the same data answers, if one does.
+    pub endpoint: Option<&'a str>,
+    /// Files of the query page: a path below `assets/` and its bytes.
+    pub assets: Vec<(String, Vec<u8>)>,
+    /// When the lines of a file below a project's root were committed, if that is known.
+    pub line_times: &'a dyn Fn(&Path, &Path) -> Option<LineTimes>,
+    /// The list of files that are taken away where the process ends before they are whole.
+    pub unfinished: &'a Unfinished,
+}
+
+/// How far it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage<'a> {
+    Reading { file: &'a str, quads: u64 },
+    History,
+    Answering { query: &'a str, number: usize, of: usize },
+    Conclusions,
+    Dumps,
+    Files { done: u64, of: u64 },
+}
+
+/// A site that was written.
+pub struct Published {
+    pub report: Report,
+    pub left_out: LeftOut,
+    /// Those of the site's IRIs.
+    pub prefixes: Prefixes,
+}
+
+/// What could not be published, with the reasons.
+#[derive(Debug, Default)]
+pub struct LeftOut {
+    pub files: Vec<Error>,
+    pub queries: Vec<Error>,
+    /// Of queries that stand on the site without an answer.
+    pub answers: Vec<Error>,
+}
+
+/// Writes the site of a graph. It stops at the graph's limits on time and memory, and leaves an older site as it was then.
+///
+/// # Errors
+/// A graph without a base; a folder that kgq did not make; limits; if `strict`, whatever else would be left out.
+pub fn publish(graph: &Graph, request: Request<'_>, told: &(dyn Fn(Stage<'_>) + Sync)) -> Result<Published> {
+    let base = graph.base().ok_or_else(|| {
+        Error::usage("it is not known which IRIs are the graph's own, to have pages")
+            .hint("set `base` in kgq.toml, or say `--base IRI`")
+    })?;
+    // Before the work, which may take long.
+    resume(request.output)?;
+    let budget = graph.budget_of(Work::Export);
+    let mut left_out = LeftOut::default();
+    let reading = |file: &str, quads| told(Stage::Reading { file, quads });
+    let whole;
+    let graph = if request.strict {
+        graph
+    } else {
+        (whole, left_out.files) = graph.leaving_out_broken(Some(&reading))?;
+        &whole
+    };
+    graph.read(Some(&reading))?;
+    told(Stage::History);
+    let changed = match graph.project() {
+        Some(project) => last_changes(project, base, &|file| (request.line_times)(&project.root, file)),
+        None => FxHashMap::default(),
+    };
+    let audit = Arc::new(graph.audit()?);
+    let queries = canned_queries(graph, &audit, &mut left_out, &budget, told)?;
+    if let Some(error) =
+        Error::all(left_out.queries.iter().chain(&left_out.answers).cloned()).filter(|_| request.strict)
+    {
+        return Err(error);
+    }
+    told(Stage::Conclusions);
+    let inferred = graph.infer(graph.entailment(), &budget)?.quads;
+    let mut shown = Shown {
+        base: base.to_owned(),
+        prefixes: graph.prefixes()?.clone(),
+        quads: graph.dataset()?.quads().into(),
+        inferred,
+        queries,
+        changed,
+    };
+    if let Some(rebase) = request.rebase {
+        shown = shown.rebased(rebase);
+    }
+    let (report, prefixes) = shown.write(graph, request, &budget, told)?;
+    Ok(Published { report, left_out, prefixes })
+}
+
+/// The canned queries with their answers. What cannot be read or answered is kept with its reason.
+fn canned_queries<'a>(
+    graph: &'a Graph,
+    audit: &Arc<Audit<'a>>,
+    left_out: &mut LeftOut,
+    budget: &Budget,
+    told: &dyn Fn(Stage<'_>),
+) -> Result<Vec<PublishedQuery<'a>>> {
+    let mut queries = Vec::new();
+    if graph.project().is_none() {
+        return Ok(queries);
+    }
+    let catalog = graph.catalog()?;
+    left_out.queries = catalog.broken.iter().map(|(_, error)| error.clone()).collect();
+    for (number, canned) in (1..).zip(&catalog.queries) {
+        budget.check()?;
+        told(Stage::Answering { query: &canned.name, number, of: catalog.queries.len() });
+        match published(graph, audit, canned) {
+            Ok(query) => {
+                if let PublishedAnswer::None(NoAnswer::Failed(why)) = query.answer.get() {
+                    left_out.answers.push(why.clone());
+                }
+                queries.push(query);
+            }
+            Err(error) => left_out.queries.push(error),
+        }
+    }
+    Ok(queries)
+}
+
+/// What the site shows of the graph, with the IRIs that it has on the site.
+struct Shown<'a> {
+    base: String,
+    prefixes: Prefixes,
+    quads: std::borrow::Cow<'a, [Quad]>,
+    inferred: Vec<Quad>,
+    queries: Vec<PublishedQuery<'a>>,
+    changed: FxHashMap<String, String>,
+}
+
+impl Shown<'_> {
+    fn rebased(mut self, rebase: &Rebase) -> Self {
+        self.queries.iter_mut().for_each(|query| rebase_query(query, rebase));
+        let rebased = |quads: &[Quad]| quads.iter().map(|quad| rebase.quad(quad)).collect::<Vec<_>>();
+        Self {
+            base: rebase.iri(&self.base),
+            prefixes: rebase.prefixes(&self.prefixes),
+            quads: rebased(&self.quads).into(),
+            inferred: rebased(&self.inferred),
+            queries: self.queries,
+            changed: self.changed.into_iter().map(|(iri, day)| (rebase.iri(&iri), day)).collect(),
+        }
+    }
+
+    fn write(
+        self,
+        graph: &Graph,
+        request: Request<'_>,
+        budget: &Budget,
+        told: &(dyn Fn(Stage<'_>) + Sync),
+    ) -> Result<(Report, Prefixes)> {
+        let manifest = graph.project().map(|project| &project.manifest);
+        let citations = manifest.map(|manifest| manifest.citations.clone()).unwrap_or_default();
+        let name = manifest.map_or("graph", |manifest| manifest.name.as_str());
+        let labels = Labels::of(self.quads.iter());
+        let source = Source {
+            name,
+            title: manifest.and_then(|manifest| manifest.title.as_deref()).unwrap_or(name),
+            base: &self.base,
+            quads: &self.quads,
+            inferred: &self.inferred,
+            entailment: graph.entailment(),
+            prefixes: &self.prefixes,
+            labels: &labels,
+            audit: Arc::new(Audit::new(&self.quads, &citations, &self.prefixes)),
+            queries: self.queries,
+            changed: self.changed,
+            base_url: request.base_url,
+            endpoint: request.endpoint,
+            assets: request.assets,
+            served: false,
+        };
+        told(Stage::Dumps);
+        let language = request.language.map_or_else(|| graph.language(), str::to_owned);
+        let writing = Writing {
+            output: request.output,
+            language: &language,
+            strict: request.strict,
+            unfinished: request.unfinished,
+            budget,
+            progress: &|done, of| told(Stage::Files { done, of }),
+        };
+        let report = write(source, &writing)?;
+        Ok((report, self.prefixes))
+    }
+}
