@@ -8,6 +8,7 @@ use clap_complete::ArgValueCandidates;
 use kgq_engine::Answer;
 use kgq_graph::graph::Graph;
 use kgq_graph::render::{self, CellOptions, Format, GraphOptions, RdfVersion, RenderOptions, TableOptions, Written};
+use kgq_syntax::budget::Work;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{GraphName, Prefixes, Quad, RdfFormat};
 use kgq_syntax::text::count;
@@ -181,8 +182,9 @@ pub fn write_graph(
         graph.refuse_own_file(path)?;
     }
     let prefixes = graph.prefixes()?;
+    let budget = graph.budget_of(Work::Export);
     let mapped = write_to(args.output.as_deref(), Content::of(Format::Rdf(format)), output, |out| {
-        render::write_quads(quads, format, prefixes, args.graph_options(), &mut progress.counting(out))
+        render::write_quads(quads, format, prefixes, args.graph_options(), &budget, &mut progress.counting(out))
     })?;
     note_mapped(mapped, output);
     Ok(())

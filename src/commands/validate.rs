@@ -10,7 +10,7 @@ use kgq_graph::check::{Finding, Severity, Validation};
 use kgq_graph::export::turtle;
 use kgq_graph::graph::Graph;
 use kgq_graph::render::{self, Format};
-use kgq_syntax::budget::Budget;
+use kgq_syntax::budget::{Budget, Work};
 use kgq_syntax::error::{Error, Kind, Result};
 use kgq_syntax::rdf::{GraphName, Literal, Prefixes, Quad, RdfFormat, Term, Variable};
 use kgq_syntax::text::count;
@@ -79,7 +79,7 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
         Some(Format::Rdf(format)) => {
             let triples = report.to_triples().into_iter().chain(unnamed);
             let quads: Vec<Quad> = triples.map(|triple| triple.in_graph(GraphName::DefaultGraph)).collect();
-            write_report(&quads, format, &prefixes, args, output)?;
+            write_report(&quads, format, &prefixes, args, &graph.budget_of(Work::Validation), output)?;
         }
         Some(Format::Json) => {
             write_to(args.answer.output.as_deref(), Content::Json, output, |out| validated.write_json(out))?
@@ -134,6 +134,7 @@ fn write_report(
     format: RdfFormat,
     prefixes: &Prefixes,
     args: &Args,
+    budget: &Budget,
     output: &mut Output,
 ) -> Result<()> {
     let mut prefixes = prefixes.clone();
@@ -144,10 +145,10 @@ fn write_report(
     }
     let content = Content::of(Format::Rdf(format));
     write_to(args.answer.output.as_deref(), content, output, |out| match format {
-        RdfFormat::Turtle | RdfFormat::TriG if args.answer.rdf == render::RdfVersion::V12 => out
-            .write_all(turtle::write(quads, &prefixes, &Budget::default())?.as_bytes())
-            .map_err(|e| Error::io("the output", &e)),
-        format => render::write_quads(quads, format, &prefixes, args.answer.graph_options(), out).map(|_| ()),
+        RdfFormat::Turtle | RdfFormat::TriG if args.answer.rdf == render::RdfVersion::V12 => {
+            out.write_all(turtle::write(quads, &prefixes, budget)?.as_bytes()).map_err(|e| Error::io("the output", &e))
+        }
+        format => render::write_quads(quads, format, &prefixes, args.answer.graph_options(), budget, out).map(|_| ()),
     })
 }
 

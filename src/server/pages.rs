@@ -155,7 +155,8 @@ fn viewed<T>(job: &Job<'_>, broken: Option<&str>, look: impl FnOnce(&Held, &View
         Ok(known.map_or_else(|| held.graph.language(), str::to_owned))
     };
     let language = chosen.clone().map_or_else(own, Ok)?;
-    look(held, &View { language: &language, chosen: chosen.is_some(), broken })
+    let budget = &job.options.budget;
+    look(held, &View { language: &language, chosen: chosen.is_some(), broken, budget })
 }
 
 /// Whether a text can be the tag of a language, as pages repeat it.

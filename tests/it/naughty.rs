@@ -5,6 +5,7 @@ use super::program;
 use super::roundtrip::{rows_of, rows_read_back, write_rows};
 use kgq_graph::render::{Format, GraphOptions, write_quads};
 use kgq_snapshot::store::{Input, ReadOptions, read};
+use kgq_syntax::budget::Budget;
 use kgq_syntax::rdf::{Literal, NamedNode, Prefixes, Quad, RdfFormat, Term};
 use std::collections::BTreeSet;
 
@@ -85,7 +86,8 @@ fn a_naughty_literal_reads_back_from_every_format() {
             quads.iter_mut().for_each(|quad| quad.graph_name = oxrdf::GraphName::DefaultGraph);
         }
         let mut out = Vec::new();
-        write_quads(&quads, format, &Prefixes::default(), GraphOptions::default(), &mut out).unwrap();
+        write_quads(&quads, format, &Prefixes::default(), GraphOptions::default(), &Budget::default(), &mut out)
+            .unwrap();
         let back = read(&Input::bytes("d", out, format), 0, ReadOptions::default()).unwrap().quads;
         let set = |quads: &[Quad]| quads.iter().map(ToString::to_string).collect::<BTreeSet<_>>();
         assert_eq!(set(&back), set(&quads), "{}", format.name());
@@ -110,7 +112,7 @@ fn an_iri_of_any_characters_reads_back() {
         let mut prefixes = Prefixes::default();
         prefixes.insert_if_absent("", "http://e/");
         let mut out = Vec::new();
-        write_quads(&quads, format, &prefixes, GraphOptions::default(), &mut out).unwrap();
+        write_quads(&quads, format, &prefixes, GraphOptions::default(), &Budget::default(), &mut out).unwrap();
         let back = read(&Input::bytes("d", out, format), 0, ReadOptions::default()).unwrap().quads;
         let set = |quads: &[Quad]| quads.iter().map(ToString::to_string).collect::<BTreeSet<_>>();
         assert_eq!(set(&back), set(&quads), "{}", format.name());

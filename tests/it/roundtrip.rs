@@ -48,7 +48,7 @@ fn written(quads: &[Quad], format: RdfFormat, version: RdfVersion) -> Vec<u8> {
     prefixes.insert_if_absent("", "http://e/");
     prefixes.insert_if_absent("xsd", "http://www.w3.org/2001/XMLSchema#");
     let mut out = Vec::new();
-    write_quads(quads, format, &prefixes, GraphOptions { version }, &mut out).unwrap();
+    write_quads(quads, format, &prefixes, GraphOptions { version }, &Budget::default(), &mut out).unwrap();
     out
 }
 

@@ -4,19 +4,23 @@
 
 use kgq_engine::query::{ParseContext, Query, parse_query};
 use kgq_engine::{Answer, Budget, EvaluationOptions, Limits, evaluate};
+use kgq_graph::audit::Audit;
+use kgq_graph::catalog::Labels;
 use kgq_graph::check::shacl::{Shapes, Texts, ValidationData, validate};
 use kgq_graph::export::turtle;
 use kgq_graph::graph::{Graph, OpenOptions};
 use kgq_graph::infer::infer;
-use kgq_graph::project::{Entailment, InferSettings};
+use kgq_graph::project::{CitationSettings, Entailment, InferSettings};
+use kgq_graph::render::{GraphOptions, write_quads};
 use kgq_graph::request::advise::{Advised, Turned, remarks};
-use kgq_snapshot::store::{Dataset, Input, ReadOptions};
+use kgq_snapshot::store::{Dataset, Input, ReadOptions, Unfinished};
 use kgq_snapshot::{BuildOptions, Snapshot};
 use kgq_syntax::bounds::Bounds;
 use kgq_syntax::budget::{Clock, Exceeded, SystemClock, Work};
 use kgq_syntax::error::{Error, Kind, Source};
 use kgq_syntax::rdf::canonical::{canonicalize, relabel};
 use kgq_syntax::rdf::{Prefixes, Quad, RdfFormat, Triple};
+use rustc_hash::FxHashMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -232,16 +236,22 @@ fn check_stops(work: Work, name: &str, least_looks: u64, least_held: u64, run: W
     let all = clock.count();
     assert!(all > least_looks && whole.peak() > least_held, "{name}: {all} looks, {} bytes", whole.peak());
     assert_eq!(whole.held(), 0, "{name}");
+    check_ends(work, name, all, run);
+    let memory = Some(whole.peak() / 2);
+    let limited = Budget::of(work, Limits { memory, ..Limits::default() }, Arc::new(Looks::default()));
+    assert_eq!(run(&limited).unwrap_err().limit_passed(), Some(Exceeded::Memory(work)), "{name}");
+    assert_eq!(limited.held(), 0, "{name}");
+}
+
+/// That the work, which looks so often at the clock, stops at any look, and when it is cancelled.
+fn check_ends(work: Work, name: &str, all: u64, run: Way<'_>) {
     for looks in [1, 2, all / 4, all / 2, all - all / 8 - 1].map(|looks| looks.max(1)) {
         let (_, limited) = budget(work, looks);
         let error = run(&limited).expect_err(name);
         assert_eq!(error.limit_passed(), Some(Exceeded::Time(work)), "{name} after {looks}: {error}");
         assert_eq!(limited.held(), 0, "{name} stopped after {looks} looks");
     }
-    let memory = Some(whole.peak() / 2);
-    let limited = Budget::of(work, Limits { memory, ..Limits::default() }, Arc::new(Looks::default()));
-    assert_eq!(run(&limited).unwrap_err().limit_passed(), Some(Exceeded::Memory(work)), "{name}");
-    assert_eq!(limited.held(), 0, "{name}");
+    let (_, limited) = budget(work, NO_END);
     limited.cancel();
     assert_eq!(run(&limited).unwrap_err().kind(), Kind::Interrupted, "{name}");
 }
@@ -295,6 +305,60 @@ fn what_is_made_of_a_whole_graph_stops_at_any_look_and_gives_back_what_it_held()
     for (name, run) in ways {
         check_stops(Work::Export, name, 10, 100_000, run);
     }
+}
+
+#[test]
+fn what_is_written_of_a_whole_graph_stops_at_any_look() {
+    let (mut quads, prefixes) = (connected(2000), Prefixes::default());
+    quads.sort_by_cached_key(Quad::to_string);
+    for format in [RdfFormat::Turtle, RdfFormat::JsonLd, RdfFormat::RdfXml] {
+        let run = |budget: &Budget| {
+            write_quads(&quads, format, &prefixes, GraphOptions::default(), budget, &mut std::io::sink()).map(drop)
+        };
+        let (clock, whole) = budget(Work::Export, NO_END);
+        run(&whole).unwrap();
+        check_ends(Work::Export, format.name(), clock.count(), &run);
+    }
+}
+
+#[test]
+fn a_site_stops_at_any_look_and_leaves_the_old_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = |things: usize, budget: &Budget| {
+        let (quads, prefixes) = (connected(things), Prefixes::default());
+        let source = kgq_site::Source {
+            name: "things",
+            title: "Things",
+            base: "http://e/",
+            quads: &quads,
+            inferred: &[],
+            entailment: Entailment::None,
+            prefixes: &prefixes,
+            labels: &Labels::of(&quads),
+            audit: Audit::new(&quads, &CitationSettings::default(), &prefixes).into(),
+            queries: Vec::new(),
+            changed: FxHashMap::default(),
+            base_url: None,
+            endpoint: None,
+            assets: Vec::new(),
+            served: false,
+        };
+        let (output, unfinished) = (folder.path().join("site"), Unfinished::default());
+        let writing = kgq_site::Writing {
+            output: &output,
+            language: "en",
+            strict: false,
+            unfinished: &unfinished,
+            budget,
+            progress: &|_, _| (),
+        };
+        kgq_site::write(source, &writing).map(|report| report.changes)
+    };
+    let old = site(20, &Budget::default()).unwrap();
+    let (clock, whole) = budget(Work::Export, NO_END);
+    site(20, &whole).unwrap();
+    check_ends(Work::Export, "site", clock.count(), &|budget| site(21, budget).map(drop));
+    assert_eq!(site(20, &Budget::default()).unwrap().unchanged, old.written);
 }
 
 #[test]

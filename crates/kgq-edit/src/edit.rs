@@ -8,6 +8,7 @@ use kgq_graph::format;
 use kgq_graph::graph::Graph;
 use kgq_graph::render::{GraphOptions, write_quads};
 use kgq_snapshot::store::{Content, compressed, read};
+use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Result, Source};
 use kgq_syntax::rdf::{GraphName, NamedOrBlankNode, Prefixes, Quad};
 use oxrdf::Dataset;
@@ -134,7 +135,7 @@ fn one(
 /// The bytes of a file that is written as a whole.
 pub(crate) fn anew(file: &File, quads: &[Quad], prefixes: &Prefixes) -> Result<Vec<u8>> {
     let mut out = Vec::new();
-    write_quads(quads, file.input.format, prefixes, GraphOptions::default(), &mut out)?;
+    write_quads(quads, file.input.format, prefixes, GraphOptions::default(), &Budget::default(), &mut out)?;
     stored(file, &out)
 }
 

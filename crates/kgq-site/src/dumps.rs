@@ -48,7 +48,7 @@ pub fn dumps(model: &Model<'_>) -> Result<Vec<Dump>> {
         if inferred && quads.is_empty() {
             continue;
         }
-        let sorted = sorted(quads);
+        let sorted = sorted(quads, model.budget)?;
         let merged = merged(&sorted);
         let several = has_named_graphs(&sorted);
         for format in FORMATS {
@@ -83,19 +83,23 @@ pub fn file(model: &Model<'_>, path: &str) -> Result<Option<Vec<u8>>> {
     if let Some(made) = &dump.made {
         return Ok(Some(made.bytes.clone()));
     }
-    let sorted = sorted(model.source.quads);
+    let sorted = sorted(model.source.quads, model.budget)?;
     let quads = if dump.format.holds_named_graphs() { sorted } else { merged(&sorted) };
     bytes(model, &quads, dump.format)
 }
 
 /// The statements in an order that depends on nothing but the graph. Blank nodes that are too much alike to be named canonically keep
 /// the names that the order of the files gave them.
-fn sorted(quads: &[Quad]) -> Vec<Quad> {
-    canonical::relabel(quads, &Budget::default()).map(|(quads, _)| quads).unwrap_or_else(|_| {
-        let mut sorted = quads.to_vec();
-        sorted.sort_by_cached_key(Quad::to_string);
-        sorted
-    })
+fn sorted(quads: &[Quad], budget: &Budget) -> Result<Vec<Quad>> {
+    match canonical::relabel(quads, budget) {
+        Ok((quads, _)) => Ok(quads),
+        Err(error) if error.limit_passed().is_some() => Err(error),
+        Err(_) => {
+            let mut sorted = quads.to_vec();
+            sorted.sort_by_cached_key(Quad::to_string);
+            Ok(sorted)
+        }
+    }
 }
 
 /// The statements of all graphs as one.
@@ -146,15 +150,15 @@ fn file_name(name: &str) -> String {
 
 fn bytes(model: &Model<'_>, quads: &[Quad], format: RdfFormat) -> Result<Option<Vec<u8>>> {
     if matches!(format, RdfFormat::Turtle | RdfFormat::TriG) {
-        return Ok(Some(turtle::write(quads, model.source.prefixes, &Budget::default())?.into_bytes()));
+        return Ok(Some(turtle::write(quads, model.source.prefixes, model.budget)?.into_bytes()));
     }
     let mut out = Vec::new();
     // Most tools that still want RDF/XML know no RDF 1.2.
     let version = if format == RdfFormat::RdfXml { RdfVersion::V11 } else { RdfVersion::V12 };
-    match write_quads(quads, format, model.source.prefixes, GraphOptions { version }, &mut out) {
+    match write_quads(quads, format, model.source.prefixes, GraphOptions { version }, model.budget, &mut out) {
         Ok(_) => Ok(Some(out)),
         // RDF/XML has no way to write a property whose IRI ends in no XML name.
-        Err(_) if format == RdfFormat::RdfXml => Ok(None),
+        Err(error) if format == RdfFormat::RdfXml && error.limit_passed().is_none() => Ok(None),
         Err(error) => Err(error),
     }
 }

@@ -149,7 +149,8 @@ pub struct Writing<'a> {
 pub fn write(source: Source<'_>, writing: &Writing<'_>) -> Result<Report> {
     let index = Index::new(source);
     index.answer_all(&|| true);
-    let model = Model { index: &index, language: writing.language, chosen: false, broken: None };
+    let model =
+        Model { index: &index, language: writing.language, chosen: false, broken: None, budget: writing.budget };
     if writing.strict {
         links::check_graph(&model)?;
     }

@@ -7,7 +7,6 @@ use super::query::PublishedQuery;
 use super::vocabulary::*;
 use kgq_engine::query::Form;
 use kgq_graph::export::turtle;
-use kgq_syntax::budget::Budget;
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::vocabulary::rdf;
 use kgq_syntax::rdf::{BlankNode, GraphName, Literal, NamedNode, NamedOrBlankNode, Prefixes, Quad, Term};
@@ -84,7 +83,7 @@ impl Statements {
         for (prefix, namespace) in model.source.prefixes.iter() {
             prefixes.insert_if_absent(prefix, namespace);
         }
-        turtle::write(&self.quads, &prefixes, &Budget::default())
+        turtle::write(&self.quads, &prefixes, model.budget)
     }
 }
 

@@ -11,6 +11,7 @@ use kgq_graph::audit::Audit;
 use kgq_graph::catalog::Labels;
 use kgq_graph::export::names::{Names, safe_part};
 use kgq_graph::project::Entailment;
+use kgq_syntax::budget::Budget;
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::vocabulary::rdf;
 use kgq_syntax::rdf::{
@@ -101,6 +102,8 @@ pub struct Model<'a> {
     pub chosen: bool,
     /// Why the files as they are now cannot be read, if they cannot.
     pub broken: Option<&'a str>,
+    /// What making it may use.
+    pub budget: &'a Budget,
 }
 
 /// How many languages a reader can choose from.

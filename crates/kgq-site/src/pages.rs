@@ -13,6 +13,7 @@ use super::{ontology, thing};
 use kgq_engine::EvaluationOptions;
 use kgq_graph::graph::Graph;
 use kgq_graph::project::Entailment;
+use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{NamedNode, RdfFormat};
 use kgq_syntax::text::thousands;
@@ -69,7 +70,7 @@ fn name_of(graph: &Graph) -> String {
 }
 
 /// For whom a page is made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct View<'v> {
     /// The language of titles and of what the site says.
     pub language: &'v str,
@@ -77,6 +78,8 @@ pub struct View<'v> {
     pub chosen: bool,
     /// Why the files as they are now cannot be read, if they cannot: every page says so.
     pub broken: Option<&'v str>,
+    /// What making it may use, besides what its queries may.
+    pub budget: &'v Budget,
 }
 
 /// What is asked of the query page.
@@ -149,7 +152,8 @@ impl Pages {
     }
 
     fn model<'p>(&'p self, view: &View<'p>) -> Result<Model<'p>> {
-        Ok(Model { index: self.index()?, language: view.language, chosen: view.chosen, broken: view.broken })
+        let View { language, chosen, broken, budget } = *view;
+        Ok(Model { index: self.index()?, language, chosen, broken, budget })
     }
 
     /// What stands at a path below the root, as an address has it: without the slash before it and without a query string. `None` if

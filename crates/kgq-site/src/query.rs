@@ -12,7 +12,6 @@ use kgq_graph::catalog::{CannedQuery, ParamKind, Text};
 use kgq_graph::export::names::safe_part;
 use kgq_graph::export::turtle;
 use kgq_graph::render::{CellOptions, Format, GraphOptions, RenderOptions, TableOptions, write};
-use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::highlight::{Class, highlight};
 use kgq_syntax::rdf::{NamedNode, NamedOrBlankNode, Term, Triple, Variable};
@@ -159,11 +158,18 @@ pub fn file(model: &Model<'_>, query: &PublishedQuery<'_>, ending: &str) -> Resu
 fn graph_file(model: &Model<'_>, triples: &[Triple], ending: &str) -> Result<Vec<u8>> {
     let quads: Vec<_> = triples.iter().map(|t| t.clone().in_graph(oxrdf::GraphName::DefaultGraph)).collect();
     if ending == "ttl" {
-        return Ok(turtle::write(&quads, model.source.prefixes, &Budget::default())?.into_bytes());
+        return Ok(turtle::write(&quads, model.source.prefixes, model.budget)?.into_bytes());
     }
     let mut out = Vec::new();
     let format = kgq_syntax::rdf::RdfFormat::JsonLd;
-    kgq_graph::render::write_quads(&quads, format, model.source.prefixes, GraphOptions::default(), &mut out)?;
+    kgq_graph::render::write_quads(
+        &quads,
+        format,
+        model.source.prefixes,
+        GraphOptions::default(),
+        model.budget,
+        &mut out,
+    )?;
     Ok(out)
 }
 
@@ -212,7 +218,7 @@ fn statements_behind(model: &Model<'_>, sources: &[RowSources]) -> Result<String
     }
     let mut seen = FxHashSet::default();
     quads.retain(|quad| seen.insert(quad.clone()));
-    turtle::write(&quads, model.source.prefixes, &Budget::default())
+    turtle::write(&quads, model.source.prefixes, model.budget)
 }
 
 /// A text of a header in every language it has.

@@ -8,7 +8,6 @@ use super::model::Model;
 use super::{dumps, hosting, index, metadata, ontology, query, scripts, thing};
 use kgq_graph::export::turtle;
 use kgq_graph::render::{GraphOptions, write_quads};
-use kgq_syntax::budget::Budget;
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::{GraphName, NamedNode, Quad, RdfFormat};
 
@@ -198,10 +197,10 @@ impl<'a> Model<'a> {
         quads.sort_by_cached_key(Quad::to_string);
         quads.dedup();
         if format == RdfFormat::Turtle {
-            return Ok(turtle::write(&quads, self.source.prefixes, &Budget::default())?.into_bytes());
+            return Ok(turtle::write(&quads, self.source.prefixes, self.budget)?.into_bytes());
         }
         let mut bytes = Vec::new();
-        write_quads(&quads, format, self.source.prefixes, GraphOptions::default(), &mut bytes)?;
+        write_quads(&quads, format, self.source.prefixes, GraphOptions::default(), self.budget, &mut bytes)?;
         Ok(bytes)
     }
 

@@ -5,10 +5,16 @@ use super::{SMALL, assert_harmless, files, parse, project, publish};
 use kgq_engine::EvaluationOptions;
 use kgq_graph::graph::{Graph, OpenOptions};
 use kgq_site::{Page, Pages, Question, View};
+use kgq_syntax::budget::Budget;
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::LazyLock;
 
-const ENGLISH: View<'static> = View { language: "en", chosen: false, broken: None };
+static UNLIMITED: LazyLock<Budget> = LazyLock::new(Budget::default);
+
+fn english() -> View<'static> {
+    View { language: "en", chosen: false, broken: None, budget: &UNLIMITED }
+}
 
 fn pages_of(folder: &Path) -> Pages {
     let options = OpenOptions { folder: folder.to_owned(), ..OpenOptions::default() };
@@ -16,7 +22,7 @@ fn pages_of(folder: &Path) -> Pages {
 }
 
 fn text(pages: &Pages, path: &str) -> String {
-    let page = pages.page(path, &ENGLISH).unwrap().unwrap_or_else(|| panic!("{path} is not there"));
+    let page = pages.page(path, &english()).unwrap().unwrap_or_else(|| panic!("{path} is not there"));
     String::from_utf8(page.body).unwrap()
 }
 
@@ -38,7 +44,7 @@ fn assert_as_published(folder: &Path, language: &str) -> usize {
     publish(folder, &site, &["--language", language]);
     let pages = pages_of(folder);
     pages.answer_all(&|| true).unwrap();
-    let view = View { language, chosen: false, broken: None };
+    let view = View { language, ..english() };
     let mut same = 0;
     for (path, published) in files(&site) {
         let differs = path.starts_with("query/") || ["data.html", "404.html"].contains(&path.as_str());
@@ -95,8 +101,8 @@ fn walk(pages: &Pages) -> BTreeSet<String> {
         let (path, query) = address.split_once('?').unwrap_or((&address, ""));
         let value = |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
         let found = match (path, value("iri")) {
-            ("about", Some(iri)) => pages.about(&unescape(iri), &ENGLISH).unwrap(),
-            _ => pages.page(path, &ENGLISH).unwrap(),
+            ("about", Some(iri)) => pages.about(&unescape(iri), &english()).unwrap(),
+            _ => pages.page(path, &english()).unwrap(),
         };
         let page = found.unwrap_or_else(|| panic!("{address} is not there"));
         if page.policy.is_none() || value("format").is_some() {
@@ -165,15 +171,15 @@ fn a_graph_without_iris_of_its_own_has_a_page_for_every_iri() {
     // It is called by its file, and nobody is told in which folder that is.
     assert!(text(&pages, "").contains("<h1>d.ttl</h1>") && !text(&pages, "").contains(folder.path().to_str().unwrap()));
     assert!(walk(&pages).len() > 15);
-    assert_eq!(pages.about("https://e.example/nothing", &ENGLISH).unwrap(), None);
-    assert_eq!(pages.page("nothing/here", &ENGLISH).unwrap(), None);
+    assert_eq!(pages.about("https://e.example/nothing", &english()).unwrap(), None);
+    assert_eq!(pages.page("nothing/here", &english()).unwrap(), None);
 }
 
 #[test]
 fn a_language_that_was_chosen_goes_along_with_links_between_pages() {
     let project = project(&[("data/a.ttl", SMALL)]);
     let pages = pages_of(project.path());
-    let page = pages.page("a", &View { language: "zh", chosen: true, broken: None }).unwrap().unwrap();
+    let page = pages.page("a", &View { language: "zh", chosen: true, ..english() }).unwrap().unwrap();
     let html = String::from_utf8(page.body).unwrap();
     assert!(html.contains("href=\"b?lang=zh\"") && html.contains("href=\"./?lang=zh\""), "{html}");
     assert!(html.contains("href=\"assets/site.css\"") && html.contains("事物"), "{html}");
@@ -199,7 +205,7 @@ fn html(page: Page) -> String {
 
 fn founded(pages: &Pages, values: &[(&str, &str)], language: &str) -> String {
     let values: Vec<(String, String)> = values.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
-    let view = View { language, chosen: false, broken: None };
+    let view = View { language, ..english() };
     let page = pages.query("founded", &values, &EvaluationOptions::default(), &view).unwrap().unwrap();
     assert_harmless("query/founded", &page.body);
     html(page)
@@ -235,7 +241,7 @@ fn the_form_of_a_canned_query_has_typed_fields_with_allowed_values_by_label() {
     assert!(
         founded(&pages, &[("town", "Avon"), ("after", "1300-01-01")], "en").contains("nothing in the graph answers it")
     );
-    assert_eq!(pages.query("nothing", &[], &EvaluationOptions::default(), &ENGLISH).unwrap(), None);
+    assert_eq!(pages.query("nothing", &[], &EvaluationOptions::default(), &english()).unwrap(), None);
 }
 
 #[test]
@@ -260,7 +266,7 @@ fn what_is_wrong_with_a_value_stands_at_its_field_and_nothing_is_asked() {
 
 fn asked(pages: &Pages, query: &str) -> String {
     let question = Question { query: Some(query), part: false };
-    let page = pages.ask(&question, &EvaluationOptions::default(), &ENGLISH).unwrap();
+    let page = pages.ask(&question, &EvaluationOptions::default(), &english()).unwrap();
     assert_harmless("ask", &page.body);
     html(page)
 }
@@ -283,7 +289,7 @@ fn a_query_is_answered_below_its_form_with_sources_and_its_plan() {
         ],
     );
     let part = Question { query: Some("ASK { ?s ?p 1 }"), part: true };
-    let part = html(pages.ask(&part, &EvaluationOptions::default(), &ENGLISH).unwrap());
+    let part = html(pages.ask(&part, &EvaluationOptions::default(), &english()).unwrap());
     assert!(part.starts_with("<section class=\"answer\">") && part.contains("No</p>"), "{part}");
     let hostile = asked(&pages, "SELECT * { ?s ?p \"</textarea><script>alert(1)</script>\" }");
     assert!(!hostile.contains("<script>alert"));
@@ -309,18 +315,18 @@ fn a_limit_that_is_passed_is_an_error_of_the_server_not_of_the_page() {
         ..EvaluationOptions::default()
     };
     let query = "SELECT * { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l . ?m ?n ?o . ?p ?q ?r } ORDER BY ?a ?d ?g";
-    let error = pages.ask(&Question { query: Some(query), part: true }, &options, &ENGLISH).unwrap_err();
+    let error = pages.ask(&Question { query: Some(query), part: true }, &options, &english()).unwrap_err();
     assert_eq!(error.kind(), kgq_syntax::error::Kind::Limit);
 }
 
 #[test]
 fn every_page_says_that_the_files_are_broken_and_offers_the_languages_of_the_graph() {
     let pages = cited();
-    let view = View { broken: Some("data/a.ttl:3:1: expected a dot <b>"), ..ENGLISH };
+    let view = View { broken: Some("data/a.ttl:3:1: expected a dot <b>"), ..english() };
     for path in ["", "a", "queries", "query/founded", "ask"] {
         let page = html(pages.page(path, &view).unwrap().unwrap());
         assert_in(&page, &["class=\"banner\"", "expected a dot &lt;b&gt;", "href=\"?lang=zh\"", "English</a>"]);
     }
-    let about = html(pages.about("https://e.example/a", &ENGLISH).unwrap().unwrap());
+    let about = html(pages.about("https://e.example/a", &english()).unwrap().unwrap());
     assert_in(&about, &["href=\"?iri=https%3A%2F%2Fe.example%2Fa&amp;lang=zh\""]);
 }

@@ -1,7 +1,7 @@
 //! Graphs and datasets in RDF formats: only the prefixes in use, and RDF 1.2 mapped where a format cannot hold it.
 
 use super::{output_error, rdfxml};
-use kgq_syntax::budget::Budget;
+use kgq_syntax::budget::{Budget, Steps};
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::language::written;
 use kgq_syntax::rdf::rdf11;
@@ -27,13 +27,14 @@ pub struct GraphOptions {
     pub version: RdfVersion,
 }
 
-/// Writes quads. In a format without named graphs, quads of a named graph are an error. Returns how many terms were
+/// Writes quads, within a budget. In a format without named graphs, quads of a named graph are an error. Returns how many terms were
 /// mapped to RDF 1.1.
 pub fn write_quads(
     quads: &[Quad],
     format: RdfFormat,
     prefixes: &Prefixes,
     options: GraphOptions,
+    budget: &Budget,
     out: &mut dyn Write,
 ) -> Result<u64> {
     if !format.holds_named_graphs()
@@ -44,16 +45,18 @@ pub fn write_quads(
     }
     let mapped;
     let (quads, count) = if options.version == RdfVersion::V11 || !format.holds_rdf_12() {
-        mapped = rdf11::downgrade(quads, &Budget::default())?.0;
+        mapped = rdf11::downgrade(quads, budget)?.0;
         (mapped.quads.as_slice(), mapped.count)
     } else {
         (quads, 0)
     };
     if format == RdfFormat::RdfXml {
-        rdfxml::write(quads, &used_prefixes(quads, prefixes), out)?;
+        rdfxml::write(quads, &used_prefixes(quads, prefixes), budget, out)?;
         return Ok(count);
     }
-    serialize(quads.iter().map(|quad| Ok(Cow::Borrowed(quad))), format, used_prefixes(quads, prefixes), out)?;
+    let steps = Steps::new(budget);
+    let each = quads.iter().map(|quad| steps.take().map(|()| Cow::Borrowed(quad)));
+    serialize(each, format, used_prefixes(quads, prefixes), out)?;
     Ok(count)
 }
 
@@ -79,7 +82,7 @@ pub fn write_triples(
     let mut quads = triples.map(|triple| triple.map(|triple| triple.in_graph(GraphName::DefaultGraph)));
     let first: Vec<Quad> = quads.by_ref().take(ahead).collect::<Result<_>>()?;
     if first.len() < ahead {
-        let mapped = write_quads(&first, format, prefixes, options, out)?;
+        let mapped = write_quads(&first, format, prefixes, options, &Budget::default(), out)?;
         return Ok((first.len() as u64, mapped));
     }
     let all = first.into_iter().map(Ok).chain(quads).map(|quad| quad.map(Cow::Owned));

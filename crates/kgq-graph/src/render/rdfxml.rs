@@ -2,6 +2,7 @@
 
 use super::output_error;
 use super::xml::{check, escape, quote};
+use kgq_syntax::budget::{Budget, Steps};
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::language::cased;
 use kgq_syntax::rdf::xml::{is_nc_name, split_name};
@@ -32,7 +33,7 @@ const NO_PROPERTIES: &[&str] = &[
 ];
 
 /// Writes the triples of quads, without their graphs; `prefixes` are those to be used.
-pub fn write(quads: &[Quad], prefixes: &[(&str, &str)], out: &mut dyn Write) -> Result<()> {
+pub fn write(quads: &[Quad], prefixes: &[(&str, &str)], budget: &Budget, out: &mut dyn Write) -> Result<()> {
     let names = Names::of(quads, prefixes)?;
     let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<rdf:RDF");
     for (namespace, prefix) in &names.prefixes {
@@ -45,7 +46,9 @@ pub fn write(quads: &[Quad], prefixes: &[(&str, &str)], out: &mut dyn Write) -> 
         quote(namespace, &mut text);
     }
     text.push_str(">\n");
+    let steps = Steps::new(budget);
     for same_subject in quads.chunk_by(|a, b| a.subject == b.subject) {
+        steps.take()?;
         names.description(same_subject, &mut text);
         out.write_all(text.as_bytes()).map_err(|e| output_error(&e))?;
         text.clear();
@@ -250,7 +253,7 @@ mod tests {
 
     fn written(quads: &[Quad], prefixes: &[(&str, &str)]) -> Result<String> {
         let mut out = Vec::new();
-        write(quads, prefixes, &mut out)?;
+        write(quads, prefixes, &Budget::default(), &mut out)?;
         Ok(String::from_utf8(out).unwrap())
     }
 
@@ -299,7 +302,7 @@ mod tests {
             ("<http://e/s> <http://e/p> <<( <a:b> <http://e/1> 1 )>> .", "<http://e/1>"),
         ] {
             let mut out = Vec::new();
-            let error = write(&quads(turtle), &[], &mut out).unwrap_err().to_string();
+            let error = write(&quads(turtle), &[], &Budget::default(), &mut out).unwrap_err().to_string();
             assert!(error.contains(named) && out.is_empty(), "{error}");
         }
     }
