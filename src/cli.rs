@@ -12,11 +12,12 @@ use clap::{CommandFactory, FromArgMatches, Parser};
 use clap_complete::ArgValueCandidates;
 use kgq_engine::{Executor, Limits};
 use kgq_graph::graph::{Graph, Network, OpenOptions};
-use kgq_graph::project::{LimitSettings, Project, named_files, parse_duration, parse_size, too_deep};
+use kgq_graph::project::{LimitSettings, Project, folder_files, named_files, parse_duration, parse_size, too_deep};
 use kgq_snapshot::store::{Contexts, read_context, together};
 use kgq_syntax::bounds::{Bounds, DEEPEST};
 use kgq_syntax::error::{Error, Kind, Result};
 use kgq_syntax::rdf::RdfFormat;
+use kgq_syntax::text::count;
 use std::ffi::OsString;
 use std::io::{IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
@@ -245,7 +246,7 @@ fn run(cli: Cli, output: &mut Output) -> Result<u8> {
     let at_terminal = std::io::stdin().is_terminal() && output.terminal.is_some();
     let command = match cli.command {
         Some(command) => command,
-        None if at_terminal && !opens_nothing(&cli.global)? => Command::Repl(ReplArgs::default()),
+        None if at_terminal && opens_something(&cli.global)? => Command::Repl(ReplArgs::default()),
         None => return first_screen(output),
     };
     if let Command::Trust(args) = &command {
@@ -256,10 +257,17 @@ fn run(cli: Cli, output: &mut Output) -> Result<u8> {
     if !matches!(command, Command::Completions(_)) {
         named.remarks.iter().for_each(|remark| output.note(remark));
     }
-    let options = open_options(&cli.global, named.files)?;
+    let mut options = open_options(&cli.global, named.files)?;
+    options.whole_folder = cli.global.data.is_empty() && command.reads_any_folder();
     let _reading = keep_writers_away(&command, &options, output)?;
     let found = Graph::open(options)?;
     let mut options = found.options().clone();
+    if options.whole_folder && !options.files.is_empty() {
+        output.note(&format!(
+            "there is no kgq.toml: reading {} of RDF in this folder; `kgq init` makes it a project",
+            count(options.files.len() as u64, "file", "files")
+        ));
+    }
     if cli.global.trust {
         let root = found.require_project()?.root.clone();
         trust::remember(config_folder().as_deref(), &root)?;
@@ -308,10 +316,10 @@ fn at_revision(command: &Command, graph: &Graph, at: &str) -> Result<Revision> {
     Revision::open(graph, at)
 }
 
-/// Whether there is nothing to load: no project, no file, no snapshot.
-fn opens_nothing(global: &Global) -> Result<bool> {
+/// Whether there is something to load: a project, a file, a snapshot, a folder with files of RDF.
+fn opens_something(global: &Global) -> Result<bool> {
     let named = !global.data.is_empty() || global.snapshot.is_some();
-    Ok(!named && Project::find(&global.folder)?.is_none())
+    Ok(named || Project::find(&global.folder)?.is_some() || !folder_files(&global.folder)?.is_empty())
 }
 
 /// What a stranger sees first.
@@ -323,12 +331,12 @@ fn first_screen(output: &mut Output) -> Result<u8> {
 const FIRST_SCREEN: &str = "\
 kgq answers SPARQL over a folder of RDF files, and can say where every answer comes from.
 
-  kgq init            make this folder, with its RDF files, a project
-  kgq new DIR         make a small project to begin with
+  kgq query 'SELECT * { ?s ?p ?o } LIMIT 10'    in a folder with files of RDF
   kgq -d FILE         open a session over a file, a folder or a glob
-  kgq query -d FILE 'SELECT * { ?s ?p ?o } LIMIT 10'
+  kgq init            make a folder of RDF files a project, with checks, tests and canned queries
+  kgq new DIR         make a small project to begin with
 
-In a project's folder, `kgq` alone opens the session. `kgq --help` lists all commands.";
+At a terminal, `kgq` alone opens a session over the folder. `kgq --help` lists all commands.";
 
 /// Reads the data that come by standard input, within the limits.
 fn read_standard_input(options: &mut OpenOptions) -> Result<()> {

@@ -14,7 +14,7 @@ const MOST_READ: u64 = 8 << 20;
 const MOST_OFFERED: usize = 100;
 
 fn here() -> Result<Graph> {
-    Graph::open(OpenOptions { folder: ".".into(), ..OpenOptions::default() })
+    Graph::open(OpenOptions { folder: ".".into(), whole_folder: true, ..OpenOptions::default() })
 }
 
 fn candidate(value: &str, about: &str) -> CompletionCandidate {

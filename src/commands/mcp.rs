@@ -56,6 +56,7 @@ fn print_config(client: &str, graph: &Graph, output: &mut Output) -> Result<u8> 
     let options = graph.options();
     match graph.project() {
         Some(project) => arguments.extend(["-C".to_owned(), absolute(&project.root)?]),
+        None if options.whole_folder => arguments.extend(["-C".to_owned(), absolute(&options.folder)?]),
         None => {
             for file in &options.files {
                 arguments.extend(["-d".to_owned(), absolute(file.as_ref())?]);

@@ -128,6 +128,19 @@ impl Command {
         }
     }
 
+    /// Whether it reads the files of a folder that is no project, where none are named.
+    pub fn reads_any_folder(&self) -> bool {
+        match self {
+            #[cfg(feature = "serve")]
+            Self::Serve(_) => true,
+            #[cfg(feature = "mcp")]
+            Self::Mcp(_) => true,
+            Self::Load(_) | Self::Build(_) | Self::Publish(_) | Self::Repl(_) => true,
+            Self::Run(_) | Self::Queries(_) => false,
+            _ => self.only_asks(),
+        }
+    }
+
     /// Whether it only asks the graph, so that it can be asked of another revision too.
     pub fn only_asks(&self) -> bool {
         matches!(

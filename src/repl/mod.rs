@@ -33,6 +33,9 @@ use std::io::{IsTerminal, Read, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+/// How many files the banner names.
+const NAMED: usize = 3;
+
 /// An answer with the query that it answers.
 struct Last {
     text: String,
@@ -170,7 +173,8 @@ impl Shell<'_> {
         let title = self.graph.project().map(|p| p.manifest.title.clone().unwrap_or_else(|| p.manifest.name.clone()));
         let title = title.unwrap_or_else(|| match self.graph.options().files.as_slice() {
             [] => "snapshot".into(),
-            files => files.join(", "),
+            files if files.len() <= NAMED => files.join(", "),
+            files => format!("{} and {} more", files[..NAMED].join(", "), files.len() - NAMED),
         });
         let loaded = format!(
             "{}: {} in {}, ready in {}",

@@ -9,7 +9,7 @@ mod net;
 pub use files::{Found, ProjectFile, Role, without_query_ending};
 pub use globs::Glob;
 pub use mcp::{McpSettings, McpText};
-pub use named::{NamedFiles, named_files};
+pub use named::{NamedFiles, folder_files, named_files};
 pub use net::NetSettings;
 
 use globs::Globs;

@@ -1,6 +1,7 @@
 //! The graph that is current: it is replaced as a whole when its files change, and who holds the old one finishes with it.
 
 use super::{Graph, OpenOptions};
+use crate::project::{MANIFEST, folder_files};
 use kgq_syntax::error::{Error, Result};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -16,13 +17,18 @@ impl Stamp {
         let mut paths: Vec<PathBuf> = Vec::new();
         match graph.project() {
             Some(project) => {
-                paths.push(project.root.join(crate::project::MANIFEST));
+                paths.push(project.root.join(MANIFEST));
                 paths.extend(project.files().unwrap_or_default().into_iter().map(|file| file.path));
                 paths.extend(project.query_files().unwrap_or_default().into_iter().map(|(_, path)| path));
             }
             None => {
                 let options = graph.options();
-                paths.extend(options.files.iter().filter(|file| *file != "-").map(PathBuf::from));
+                let files = match options.whole_folder {
+                    true => folder_files(&options.folder).unwrap_or_default(),
+                    false => options.files.clone(),
+                };
+                paths.extend(files.into_iter().filter(|file| file != "-").map(PathBuf::from));
+                paths.extend(options.whole_folder.then(|| options.folder.join(MANIFEST)));
                 paths.extend(options.snapshot.clone());
             }
         }
@@ -136,6 +142,23 @@ mod tests {
     fn a_graph_may_be_asked_by_any_thread() {
         send_and_sync::<Graph>();
         send_and_sync::<Live>();
+    }
+
+    #[test]
+    fn a_folder_without_a_project_is_read_again_when_files_come_and_when_it_becomes_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+        write("a.ttl", "<http://e/a> <http://e/p> 1 .");
+        write("notes.txt", "no statement");
+        let options = OpenOptions { folder: folder.path().into(), whole_folder: true, ..Default::default() };
+        let live = Live::new(Graph::open(options).unwrap());
+        assert_eq!(live.graph().statement_count().unwrap(), 1);
+        write("b.nt", "<http://e/a> <http://e/p> <http://e/b> .\n");
+        let reloaded = live.refresh().unwrap().unwrap();
+        assert_eq!((reloaded.files, reloaded.after.statement_count().unwrap()), (1, 2));
+        write("kgq.toml", "name = \"t\"\ndata = [\"*.ttl\"]\n");
+        let after = live.refresh().unwrap().unwrap().after;
+        assert!(after.project().is_some() && after.statement_count().unwrap() == 1);
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub use names::{KnownTerms, says_nothing_of};
 pub use network::{Fetched, Network};
 
 use crate::catalog::{Catalog, Labels, TermIndex};
-use crate::project::{Found, Project};
+use crate::project::{Found, Project, folder_files};
 use kgq_engine::{self as engine, Budget, Limits};
 use kgq_snapshot::store::{Contexts, Dataset, Input, Unfinished, together};
 use kgq_snapshot::{ContentKey, Progress, Snapshot};
@@ -36,6 +36,8 @@ pub struct OpenOptions {
     pub folder: PathBuf,
     /// Files to load instead of a project's; `-` is standard input, whose bytes are then in `stdin`.
     pub files: Vec<String>,
+    /// Where no file is named and there is no project, take the files of RDF in the folder; `files` has their names then.
+    pub whole_folder: bool,
     pub stdin: Option<Vec<u8>>,
     pub input_format: Option<RdfFormat>,
     pub base: Option<String>,
@@ -107,9 +109,17 @@ impl Graph {
     /// Finds the project, or takes the files named; loads nothing yet.
     ///
     /// # Errors
-    /// Those of kgq.toml.
-    pub fn open(options: OpenOptions) -> Result<Self> {
+    /// Those of kgq.toml, and of a folder that is taken whole.
+    pub fn open(mut options: OpenOptions) -> Result<Self> {
+        if options.whole_folder {
+            // Where it is opened again, there may be other files, or a project.
+            options.files.clear();
+        }
         let project = Self::project_for(&options)?;
+        options.whole_folder &= project.is_none() && options.snapshot.is_none();
+        if options.whole_folder {
+            options.files = folder_files(&options.folder)?;
+        }
         Ok(Self::new(project, options))
     }
 
@@ -181,7 +191,7 @@ impl Graph {
     pub fn require_project(&self) -> Result<&Project> {
         self.project.as_deref().ok_or_else(|| {
             Error::input(format!("there is no kgq.toml in {} or above it", self.options.folder.display()))
-                .hint("go to a project's folder or name it with `-C DIR`; `kgq new DIR` makes one")
+                .hint("go to a project's folder or name it with `-C DIR`; `kgq init` makes one of a folder of RDF, `kgq new DIR` a new one")
                 .hint("to query files without a project, name them with `-d FILE`")
         })
     }

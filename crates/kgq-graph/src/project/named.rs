@@ -23,7 +23,7 @@ pub fn named_files(names: &[String]) -> Result<NamedFiles> {
     for name in names {
         let path = Path::new(name);
         if path.is_dir() {
-            let found = below(name, &|_| true, false)?;
+            let found = below(name, &|_| true, false, usize::MAX)?;
             if found.taken.is_empty() {
                 let error = Error::input(format!("the folder `{name}` holds no file of RDF"));
                 return Err(error.hint(format!("known formats are {}", RdfFormat::list(false))));
@@ -39,6 +39,17 @@ pub fn named_files(names: &[String]) -> Result<NamedFiles> {
         }
     }
     Ok(named)
+}
+
+/// How many files a folder may have in which nothing says what to read: a home folder is not walked to its end.
+const MOST_FILES: usize = 50_000;
+
+/// The files of RDF in a folder in which nobody said what to read, in the order of their names; none, if it has none.
+///
+/// # Errors
+/// A folder that cannot be read, or that has very many files.
+pub fn folder_files(folder: &Path) -> Result<Vec<String>> {
+    Ok(below(&slashes(folder), &|_| true, false, MOST_FILES)?.taken)
 }
 
 /// Whether this is a pipe with a name of its own, for which nobody may ever write; a shell's `<(…)` has its writer.
@@ -84,7 +95,11 @@ fn matching(name: &str) -> Result<Below> {
     let glob = Glob::by_hand(name)?;
     let start = glob.start();
     let there = start.is_empty() || Path::new(&start).exists();
-    let found = if there { below(&start, &|file| glob.matches(file), glob.names_ending())? } else { Below::default() };
+    let found = if there {
+        below(&start, &|file| glob.matches(file), glob.names_ending(), usize::MAX)?
+    } else {
+        Below::default()
+    };
     if found.taken.is_empty() {
         return Err(Error::new(Kind::Io, format!("there is no file `{name}`, and as a glob it finds none")));
     }
@@ -101,13 +116,17 @@ struct Below {
 }
 
 /// The wanted files below a folder, the current one if it has no name. Hidden ones are passed over; so are those whose names say no
-/// format of RDF, unless any ending is taken.
-fn below(folder: &str, wanted: &dyn Fn(&str) -> bool, any_ending: bool) -> Result<Below> {
+/// format of RDF, unless any ending is taken. More files and folders than `most` are an error.
+fn below(folder: &str, wanted: &dyn Fn(&str) -> bool, any_ending: bool, most: usize) -> Result<Below> {
     let root = if folder.is_empty() { "." } else { folder };
     let walk = WalkDir::new(root).follow_links(true).into_iter();
     let visible = walk.filter_entry(|entry| entry.depth() == 0 || !is_hidden(&entry.file_name().to_string_lossy()));
     let mut found = Below::default();
-    for entry in visible {
+    for (number, entry) in visible.enumerate() {
+        if number > most {
+            let error = Error::input(format!("the folder `{root}` holds more than {} files", thousands(most as u64)));
+            return Err(error.hint("name what to read with `-d`: a file, a folder or a glob"));
+        }
         match entry {
             Ok(entry) if entry.file_type().is_dir() => {}
             Ok(entry) => {
