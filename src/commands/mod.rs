@@ -135,7 +135,9 @@ impl Command {
             Self::Serve(_) => true,
             #[cfg(feature = "mcp")]
             Self::Mcp(_) => true,
-            Self::Load(_) | Self::Build(_) | Self::Publish(_) | Self::Repl(_) => true,
+            Self::Load(args) => args.files.is_empty(),
+            Self::Build(args) => args.files.is_empty(),
+            Self::Publish(_) | Self::Repl(_) => true,
             Self::Run(_) | Self::Queries(_) => false,
             _ => self.only_asks(),
         }
