@@ -3,6 +3,7 @@
 mod cli;
 mod commands;
 mod cut;
+mod edits;
 mod git;
 #[cfg(feature = "serve")]
 mod hints;

@@ -2,14 +2,13 @@
 
 use super::output::Output;
 use super::terminal::Content;
-use crate::git;
+use crate::edits::{self, Commit, Outcome, Terms};
 use kgq_edit::guard::Verdict;
 use kgq_edit::{Edit, Settings, Writer};
 use kgq_graph::graph::Graph;
 use kgq_syntax::error::{Error, Kind, Result};
 use kgq_syntax::rdf::NamedNode;
 use kgq_syntax::text::{count, visible};
-use std::path::Path;
 
 #[derive(Debug, clap::Args)]
 pub struct EditArgs {
@@ -78,55 +77,57 @@ pub fn tell_finished(finished: &[String], output: &mut Output) {
 impl EditArgs {
     /// Shows the edit, or writes it. Returns the exit code.
     pub fn carry_out(&self, writer: &Writer, edit: &Edit, only_shown: bool, output: &mut Output) -> Result<u8> {
-        let root = &writer.graph.require_project()?.root;
-        if self.commit && !only_shown {
-            git::output(git::command(root).args(["rev-parse", "--is-inside-work-tree"]))
-                .map_err(|error| error.hint("nothing is written"))?;
-        }
         edit.warnings.iter().for_each(|warning| output.warn(warning));
-        if self.check && !self.is_clean(writer, edit, output)? {
-            return Ok(Kind::Check.exit_code());
-        }
         if only_shown {
-            let diff: String = edit.changes.iter().map(kgq_edit::FileChange::diff).collect();
-            output
-                .out
-                .write_as(Content::LaidOut, |out| out.write_all(diff.as_bytes()))
-                .map_err(|e| Error::io("the output", &e))?;
-        } else {
-            writer.write(edit)?;
-            for change in &edit.changes {
-                output.line(&visible(&change.name))?;
-            }
-            if let (Some(message), false) = (&self.message, edit.changes.is_empty()) {
-                commit(root, edit, message)?;
+            return self.show(writer, edit, output);
+        }
+        let commit = self.message.as_deref().map(|message| Commit { message, author: None });
+        match edits::carry_out(writer, edit, &Terms { check: self.check, commit })? {
+            Outcome::Refused(verdict) => refused(&verdict, output),
+            Outcome::Written(committed) => {
+                for change in &edit.changes {
+                    output.line(&visible(&change.name))?;
+                }
+                committed.transpose()?;
+                output.note(&format!("{} changed", count(edit.changes.len() as u64, "file", "files")));
+                Ok(0)
             }
         }
-        let what = if only_shown { "would change" } else { "changed" };
-        output.note(&format!("{} {what}", count(edit.changes.len() as u64, "file", "files")));
-        Ok(0)
     }
 
-    fn is_clean(&self, writer: &Writer, edit: &Edit, output: &mut Output) -> Result<bool> {
-        let verdict = Verdict::of(&writer.graph, edit)?;
-        let colour = output.colour;
-        for finding in &verdict.report.findings {
-            let written = output.out.write_as(Content::LaidOut, |mut out| finding.write_text(colour, &mut out));
-            written.map_err(|e| Error::io("the output", &e))?;
+    /// Shows what would change, once it is judged where that is wanted.
+    fn show(&self, writer: &Writer, edit: &Edit, output: &mut Output) -> Result<u8> {
+        if self.check {
+            let verdict = Verdict::of(&writer.graph, edit)?;
+            if !verdict.is_clean() {
+                return refused(&verdict, output);
+            }
         }
-        for (name, why) in &verdict.failed {
-            output.line(&format!("failed {}: {}", visible(name), visible(why)))?;
-        }
-        if !verdict.is_clean() {
-            let findings = verdict.report.findings.len() as u64;
-            let failed = count(verdict.failed.len() as u64, "answer", "answers");
-            output.note(&format!(
-                "refused: {} more, and {failed} would fail; nothing is written",
-                count(findings, "finding", "findings")
-            ));
-        }
-        Ok(verdict.is_clean())
+        let diff: String = edit.changes.iter().map(kgq_edit::FileChange::diff).collect();
+        let shown = output.out.write_as(Content::LaidOut, |out| out.write_all(diff.as_bytes()));
+        shown.map_err(|e| Error::io("the output", &e))?;
+        output.note(&format!("{} would change", count(edit.changes.len() as u64, "file", "files")));
+        Ok(0)
     }
+}
+
+/// Says what the edit would make worse. Returns the exit code.
+fn refused(verdict: &Verdict, output: &mut Output) -> Result<u8> {
+    let colour = output.colour;
+    for finding in &verdict.report.findings {
+        let written = output.out.write_as(Content::LaidOut, |mut out| finding.write_text(colour, &mut out));
+        written.map_err(|e| Error::io("the output", &e))?;
+    }
+    for (name, why) in &verdict.failed {
+        output.line(&format!("failed {}: {}", visible(name), visible(why)))?;
+    }
+    let findings = verdict.report.findings.len() as u64;
+    let failed = count(verdict.failed.len() as u64, "answer", "answers");
+    output.note(&format!(
+        "refused: {} more, and {failed} would fail; nothing is written",
+        count(findings, "finding", "findings")
+    ));
+    Ok(Kind::Check.exit_code())
 }
 
 /// The IRI that a CURIE or an IRI stands for; a prefix with its colon alone is its namespace.
@@ -146,13 +147,4 @@ pub fn iri(graph: &Graph, text: &str) -> Result<String> {
         }
     };
     NamedNode::new(&iri).map(NamedNode::into_string).map_err(|e| Error::input(format!("`{text}` is no IRI: {e}")))
-}
-
-/// Makes a commit of exactly these files.
-fn commit(root: &Path, edit: &Edit, message: &str) -> Result<()> {
-    let names: Vec<&str> = edit.changes.iter().map(|change| change.name.as_str()).collect();
-    let added = git::output(git::command(root).args(["add", "--"]).args(&names));
-    let commit =
-        |_| git::output(git::command(root).args(["commit", "--quiet", "--only", "-m", message, "--"]).args(&names));
-    added.and_then(commit).map(drop).map_err(|error| error.hint("the files are changed; only the commit is not made"))
 }

@@ -11,10 +11,12 @@ pub fn with_hints(error: Error) -> Error {
 /// How to move a limit.
 fn hint(limit: Exceeded) -> &'static str {
     match limit {
-        Exceeded::Time(Work::Query | Work::Serving) => "`--timeout` (`timeout` in kgq.toml) sets how long it may take",
+        Exceeded::Time(Work::Query | Work::Serving | Work::Edit) => {
+            "`--timeout` (`timeout` in kgq.toml) sets how long it may take"
+        }
         // kgq.toml bounds queries only: large files may take longer.
         Exceeded::Time(Work::Loading | Work::Export | Work::Validation) => "`--timeout` sets how long it may take",
-        Exceeded::Memory(Work::Query | Work::Loading | Work::Serving) => {
+        Exceeded::Memory(Work::Query | Work::Loading | Work::Serving | Work::Edit) => {
             "`--max-memory` (`max-memory` in kgq.toml) sets how much a query, or reading its data, may take"
         }
         Exceeded::Memory(Work::Export | Work::Validation) => {

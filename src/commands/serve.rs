@@ -3,7 +3,10 @@
 use super::output::Output;
 use super::terminal::Stream;
 use super::watchdog::Watchdog;
-use crate::server::{self, Capacity, Listeners, Log, LogFormat, Memory, Names, Server, Settings, Signal, Tokens};
+use crate::edits;
+use crate::server::{
+    self, Capacity, Listeners, Log, LogFormat, Memory, Names, Server, Settings, Signal, Tokens, Writing,
+};
 use kgq_graph::graph::Graph;
 use kgq_graph::project::parse_duration;
 use kgq_syntax::error::{Error, Kind, Result, Source};
@@ -23,7 +26,9 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   kgq serve
-  curl -H 'Accept: text/csv' --data-urlencode 'query=SELECT * { ?s ?p ?o } LIMIT 10' http://127.0.0.1:7878/sparql")]
+  curl -H 'Accept: text/csv' --data-urlencode 'query=SELECT * { ?s ?p ?o } LIMIT 10' http://127.0.0.1:7878/sparql
+  kgq serve --writable --check --commit --tokens ../tokens
+  curl -H \"Authorization: Bearer $TOKEN\" --data-urlencode update@fix.ru http://127.0.0.1:7878/sparql")]
 pub struct Args {
     /// Where to listen; another address than a loopback one lets other machines ask
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:7878")]
@@ -38,6 +43,16 @@ pub struct Args {
     /// Tokens of clients: lines of NAME, `read` or `write`, and the token's SHA-256 hash. With one that reads, nobody reads without
     #[arg(long, value_name = "FILE")]
     pub tokens: Option<String>,
+    /// Let who has a `write` token of --tokens change the project's files: by SPARQL Update at /sparql, and graph by graph with PUT,
+    /// POST, PATCH and DELETE at /graphs and at their own addresses. An answer comes when the files are safe on disk
+    #[arg(long)]
+    pub writable: bool,
+    /// Refuse a change that would add a finding of `kgq check` or fail a case of `kgq test`, with status 422
+    #[arg(long, requires = "writable")]
+    pub check: bool,
+    /// Make a git commit of each change: its author is the token's name, its message `message=` of the request
+    #[arg(long, requires = "writable")]
+    pub commit: bool,
     /// Tell what is counted at this address alone; /metrics of the main one does otherwise
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub metrics: Option<String>,
@@ -99,6 +114,9 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     let signals = signals(Arc::clone(&is_loaded))?;
     let tokens = tokens(args.tokens.as_deref())?;
     let is_guarded = tokens.guard_reading();
+    if args.writable {
+        can_write(args, &tokens, graph)?;
+    }
     let listeners = Listeners { main: bind(&args.listen)?, metrics: args.metrics.as_deref().map(bind).transpose()? };
     let address = listeners.main.local_addr().map_err(|error| Error::io(&args.listen, &error))?;
     let watchdog = Watchdog::of_loading(graph.options());
@@ -125,6 +143,9 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     }
     if !address.ip().is_loopback() {
         let who = if is_guarded { "who has a token" } else { "everybody, without a token," };
+        if args.writable {
+            output.note("who has a token to write can change the files from there: put a proxy with TLS before it");
+        }
         output.note(&format!("{address} can be reached from other machines: {who} can read all of the graph there"));
     }
     output.line(&format!("http://{address}/"))?;
@@ -149,6 +170,18 @@ fn tokens(file: Option<&str>) -> Result<Tokens> {
     Tokens::read(Source::new(file, &text))
 }
 
+/// Whether clients can change the files.
+fn can_write(args: &Args, tokens: &Tokens, graph: &Graph) -> Result<()> {
+    let root = kgq_edit::project_of(graph)?;
+    if !tokens.let_write() {
+        return Err(Error::policy("`--writable` needs a token with which a client may write")
+            .hint("make one: `head -c 24 /dev/urandom | base64`; keep it secret, and send it as `Authorization: Bearer TOKEN`")
+            .hint("`printf %s TOKEN | sha256sum` prints its hash; put the line `NAME write HASH` into a file outside of the project")
+            .hint("start with `--writable --tokens FILE`"));
+    }
+    if args.commit { edits::can_commit(&root) } else { Ok(()) }
+}
+
 fn settings(args: &Args, listens: SocketAddr, tokens: Tokens, graph: &Graph) -> Settings {
     let processors = std::thread::available_parallelism().map_or(2, usize::from);
     let running = args.threads.map_or(processors, usize::from);
@@ -167,6 +200,7 @@ fn settings(args: &Args, listens: SocketAddr, tokens: Tokens, graph: &Graph) -> 
         origins: args.cors.clone(),
         tokens,
         tells_metrics: args.metrics.is_none(),
+        writing: args.writable.then_some(Writing { check: args.check, commit: args.commit }),
     }
 }
 

@@ -11,7 +11,6 @@ use kgq_engine::update::Change;
 use kgq_graph::graph::Graph;
 use kgq_syntax::error::{Error, Result, Source};
 use kgq_syntax::rdf::{GraphName, Quad};
-use kgq_syntax::sparql;
 use kgq_syntax::text::{count, visible};
 
 /// Run a SPARQL Update on the loaded graph, and write what changes to the project's own files, or to another file
@@ -84,9 +83,7 @@ fn write(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     drop(loading);
     let _watchdog = Watchdog::start(&graph.options().limits);
     let change = kgq_edit::update(&writer.graph, &writer.files, Source::new(&name, &text))?;
-    let declared = sparql::prefixes_declared(&text, &sparql::tokenize(&text));
-    let prefixes = declared.iter().map(|declared| (declared.prefix, declared.iri)).collect();
-    let settings = Settings { rewrite: args.edit.rewrite, prefixes, ..Settings::default() };
+    let settings = Settings::of_update(&text, args.edit.rewrite);
     let edit = kgq_edit::edit(&writer.graph, &writer.files, &change, &settings)?;
     let statements = writer.files.quads().len();
     let code = args.edit.carry_out(&writer, &edit, args.dry_run, output)?;

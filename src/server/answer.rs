@@ -159,24 +159,27 @@ pub fn head(server: &Shared, chosen: &Chosen, tag: Option<Tag>, reply: &mut Repl
     }
 }
 
-/// Names an answer by all that it depends on.
-pub struct Tag(Sha256);
+/// Names an answer by all that it depends on: first the version of the graph, by which who writes says what it has seen.
+pub struct Tag {
+    version: String,
+    rest: Sha256,
+}
 
 impl Tag {
     pub fn of(held: &Held, media_type: &str, coding: Coding) -> Self {
-        let mut tag = Self(Sha256::new());
+        let mut tag = Self { version: held.version.clone(), rest: Sha256::new() };
         [held.tag.as_str(), media_type, coding.name()].into_iter().for_each(|text| tag.add(text));
         tag
     }
 
     pub fn add(&mut self, text: &str) {
-        self.0.update((text.len() as u64).to_le_bytes());
-        self.0.update(text);
+        self.rest.update((text.len() as u64).to_le_bytes());
+        self.rest.update(text);
     }
 
     fn text(self) -> String {
-        let digest = self.0.finalize();
+        let digest = self.rest.finalize();
         let short: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        format!("\"{short}\"")
+        format!("\"{}-{short}\"", self.version)
     }
 }

@@ -47,8 +47,11 @@ pub async fn admit(State(server): State<Shared>, mut request: Request<Body>, nex
     if is_open || holder.is_some() || !server.settings.tokens.guard_reading() {
         let peer = request.extensions().get::<Peer>();
         let address = peer.map(|peer| Client::at(peer.0, request.headers(), &server.settings.proxies));
-        let client = holder.map(|name| Client::Token(name.to_owned())).or(address).unwrap_or(Client::Unknown);
-        request.extensions_mut().insert(client);
+        let named = holder.as_ref().map(|holder| Client::Token(holder.name.clone()));
+        request.extensions_mut().insert(named.or(address).unwrap_or(Client::Unknown));
+        if let Some(holder) = holder {
+            request.extensions_mut().insert(holder);
+        }
         return next.run(request).await;
     }
     Problem::new(StatusCode::UNAUTHORIZED, "reading needs a token")

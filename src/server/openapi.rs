@@ -15,6 +15,7 @@ use axum::response::Response;
 use kgq_engine::query::Form;
 use kgq_graph::catalog::{CannedQuery, Known, Param, ParamKind};
 use kgq_syntax::error::Result;
+use kgq_syntax::rdf::RdfFormat;
 use serde_json::{Map, Value, json};
 
 pub async fn describe(State(server): State<Shared>, request: Request<Body>) -> Response {
@@ -35,6 +36,9 @@ pub fn description(job: &Job<'_>) -> Result<Value, Ending> {
     let graph = &job.held.graph;
     let language = job.asked.language().unwrap_or_else(|| graph.language());
     let mut paths = fixed();
+    if job.server.settings.writing.is_some() {
+        add_writing(&mut paths);
+    }
     let known = graph.known()?;
     let queries = catalog(graph)?.into_iter().flat_map(|catalog| &catalog.queries).filter(|query| !query.is_check());
     for query in queries {
@@ -50,6 +54,7 @@ pub fn description(job: &Job<'_>) -> Result<Value, Ending> {
         "paths": paths,
         "components": {
             "schemas": {"Problem": problem()},
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
             "responses": {"Problem": {
                 "description": "What went wrong",
                 "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
@@ -135,6 +140,48 @@ fn fixed() -> Map<String, Value> {
         (path.to_owned(), of_path)
     };
     routes.into_iter().map(path).collect()
+}
+
+/// What changes the files, where the server takes that.
+fn add_writing(paths: &mut Map<String, Value>) {
+    let problem = json!({"$ref": "#/components/responses/Problem"});
+    let secured = json!([{ "token": [] }]);
+    if let Some(content) = paths.get_mut("/sparql").map(|path| &mut path["post"]["requestBody"]["content"]) {
+        content["application/sparql-update"] = json!({ "schema": {"type": "string"} });
+        let form = &mut content["application/x-www-form-urlencoded"]["schema"];
+        form["properties"]["update"] = json!({"type": "string", "description": "A SPARQL Update, which needs a token"});
+        form["properties"]["message"] = json!({"type": "string", "description": "What the commit of an update says"});
+        if let Value::Object(form) = form {
+            form.remove("required");
+            form.insert("oneOf".into(), json!([{ "required": ["query"] }, { "required": ["update"] }]));
+        }
+    }
+    let Some(graphs) = paths.get_mut("/graphs") else { return };
+    let bodies: Map<String, Value> =
+        RdfFormat::ALL.iter().map(|format| (format.media_type().to_owned(), json!({}))).collect();
+    let patch = json!({ "application/sparql-update": {"schema": {"type": "string"}} });
+    let operations = [
+        ("put", "Replaces a graph", Some(Value::Object(bodies.clone()))),
+        ("post", "Adds to a graph, or makes one without a name", Some(Value::Object(bodies))),
+        ("patch", "Changes a graph by an update that sees it alone", Some(patch)),
+        ("delete", "Removes a graph", None),
+    ];
+    let header = |name: &str, description: &str| json!({"name": name, "in": "header", "description": description, "schema": {"type": "string"}});
+    for (method, summary, content) in operations {
+        let mut parameters = graphs["get"]["parameters"].as_array().cloned().unwrap_or_default();
+        parameters.push(header("If-Match", "The `ETag` of an answer: the graph must not have changed since"));
+        parameters.push(header("If-None-Match", "`*`: the graph must not be there"));
+        let mut operation = json!({
+            "summary": summary,
+            "parameters": parameters,
+            "security": secured,
+            "responses": {"201": {"description": "It was made"}, "204": {"description": "It is done"}, "default": problem},
+        });
+        if let Some(content) = content {
+            operation["requestBody"] = json!({"content": content, "required": true});
+        }
+        graphs[method] = operation;
+    }
 }
 
 /// The same operation with its values in the body, as forms send them; a query also by itself.

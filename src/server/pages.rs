@@ -120,7 +120,7 @@ fn missing(job: &Job<'_>, wanted: &Wanted, reply: &mut Reply) -> Result<(), Endi
     let page = viewed(job, broken.as_deref(), |held, view| held.pages.missing(path, why, &near, view));
     let page = page.map_err(|error| job.server.problem(&error))?;
     head(job, &page, Coding::Identity, reply);
-    Err(Ending::Missing(status, Box::new(std::mem::take(reply.headers())), page.body))
+    Err(Ending::Other(status, Box::new(std::mem::take(reply.headers())), page.body))
 }
 
 fn made(job: &Job<'_>, wanted: &Wanted) -> Result<Option<Page>, Ending> {
@@ -191,7 +191,7 @@ fn head(job: &Job<'_>, page: &Page, coding: Coding, reply: &mut Reply) {
         (CONTENT_TYPE, Some(page.media_type.to_owned())),
         (CONTENT_LANGUAGE, page.language.clone()),
         (CONTENT_SECURITY_POLICY, policy),
-        (ETAG, Some(format!("\"{tag}\""))),
+        (ETAG, Some(format!("\"{}-{tag}\"", job.held.version))),
     ];
     let headers = reply.headers();
     headers.insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding, Accept-Language"));

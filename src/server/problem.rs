@@ -66,6 +66,13 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, detail).with("limit", name)
     }
 
+    /// The same with another status.
+    #[must_use]
+    pub fn with_status(mut self, status: StatusCode) -> Self {
+        self.0.status = status;
+        self.with("title", status.canonical_reason().unwrap_or("Error")).with("status", status.as_u16())
+    }
+
     #[must_use]
     pub fn with(mut self, field: &str, value: impl Into<Value>) -> Self {
         self.0.fields.insert(field.to_owned(), value.into());

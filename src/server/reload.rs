@@ -23,7 +23,7 @@ pub fn follow(server: &Shared, asked: &Receiver<()>) {
     let mut interval = INTERVAL;
     loop {
         let read = match asked.recv_timeout(interval) {
-            Ok(()) => server.live.reload().map(Some),
+            Ok(()) => server.reload().map(Some),
             Err(RecvTimeoutError::Timeout) => {
                 let started = Instant::now();
                 let look = server.live.look();
@@ -31,15 +31,11 @@ pub fn follow(server: &Shared, asked: &Receiver<()>) {
                 // Files that are different at each look are being written.
                 let is_settled = look == last;
                 last = look;
-                if is_settled { server.live.refresh() } else { continue }
+                if is_settled { server.refresh() } else { continue }
             }
             Err(RecvTimeoutError::Disconnected) => return,
         };
-        let replaced = read.and_then(|read| match read {
-            Some(reloaded) => server.replace(reloaded.after).map(|()| Some(reloaded.files)),
-            None => Ok(None),
-        });
-        match replaced {
+        match read {
             Ok(None) => {}
             Ok(Some(files)) => {
                 server.log.say(&format!(

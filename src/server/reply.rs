@@ -33,8 +33,8 @@ pub enum Ending {
     Failed(Problem),
     /// The client has this very answer already.
     NotModified(Box<HeaderMap>),
-    /// There is nothing, which a page says.
-    Missing(StatusCode, Box<HeaderMap>, Vec<u8>),
+    /// An answer with another status than 200.
+    Other(StatusCode, Box<HeaderMap>, Vec<u8>),
 }
 
 impl<T: Into<Problem>> From<T> for Ending {
@@ -48,7 +48,7 @@ impl IntoResponse for Ending {
         match self {
             Self::Failed(problem) => problem.into_response(),
             Self::NotModified(headers) => (StatusCode::NOT_MODIFIED, *headers).into_response(),
-            Self::Missing(status, headers, page) => (status, *headers, page).into_response(),
+            Self::Other(status, headers, body) => (status, *headers, body).into_response(),
         }
     }
 }

@@ -95,7 +95,7 @@ pub fn client(parts: &Parts) -> Client {
 }
 
 /// The text of a header; of one that comes several times, all of them as one list.
-fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
+pub fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
     let all: Vec<&str> = headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
     (!all.is_empty()).then(|| all.join(", "))
 }

@@ -4,7 +4,9 @@
 use super::mcp;
 use super::{Shared, canned, door, events, find, graphs, health, openapi, pages, sparql, things, watch};
 use axum::Router;
-use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderName, IF_NONE_MATCH, LINK, RETRY_AFTER};
+use axum::http::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderName, IF_MATCH, IF_NONE_MATCH, LINK, LOCATION, RETRY_AFTER,
+};
 use axum::http::{HeaderValue, Method};
 use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get};
@@ -81,7 +83,7 @@ pub fn router(server: &Shared) -> Router {
         router = router.route("/mcp", any(mcp::handle).layer(service));
     }
     let mut router = router.fallback(things::dereference).layer(from_fn_with_state(Arc::clone(server), door::admit));
-    if let Some(cors) = cors(&server.settings.origins) {
+    if let Some(cors) = cors(&server.settings.origins, server.settings.writing.is_some()) {
         router = router.layer(cors);
     }
     router
@@ -96,18 +98,20 @@ pub fn metrics(server: &Shared) -> Router {
 }
 
 /// Which pages of others may ask; none, unless they are named: any page could read a private graph otherwise.
-fn cors(origins: &[String]) -> Option<CorsLayer> {
+fn cors(origins: &[String], with_writing: bool) -> Option<CorsLayer> {
     let allowed = match origins {
         [] => return None,
         origins if origins.iter().any(|origin| origin == "*") => AllowOrigin::any(),
         origins => AllowOrigin::list(origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok())),
     };
+    let writing = [Method::PUT, Method::PATCH, Method::DELETE].into_iter().filter(|_| with_writing);
+    let methods: Vec<Method> = [Method::GET, Method::HEAD, Method::POST].into_iter().chain(writing).collect();
     let layer = CorsLayer::new()
         .allow_origin(allowed)
-        .allow_methods([Method::GET, Method::HEAD, Method::POST])
+        .allow_methods(methods)
         .allow_headers(AllowHeaders::list(
-            [ACCEPT, AUTHORIZATION, CONTENT_TYPE, IF_NONE_MATCH].into_iter().chain(OF_MCP),
+            [ACCEPT, AUTHORIZATION, CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH].into_iter().chain(OF_MCP),
         ))
-        .expose_headers([ETAG, LINK, RETRY_AFTER]);
+        .expose_headers([ETAG, LINK, LOCATION, RETRY_AFTER]);
     Some(layer)
 }

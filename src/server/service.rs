@@ -39,7 +39,7 @@ const RESULTS: [&str; 9] = [
 pub async fn describe(server: &Shared, asked: Asked) -> Result<Response, Problem> {
     let endpoint = format!("{}{}", server.address_for(&asked), asked.path);
     work(server, asked, move |job, reply| {
-        let triples = description(job.held, &endpoint)?;
+        let triples = description(job.held, &endpoint, job.server.settings.writing.is_some())?;
         write_triples(job, triples, reply)
     })
     .await
@@ -130,12 +130,13 @@ fn iri(text: &str) -> NamedNode {
     NamedNode::new_unchecked(text)
 }
 
-fn description(held: &Held, endpoint: &str) -> Result<Vec<Triple>> {
+fn description(held: &Held, endpoint: &str, takes_updates: bool) -> Result<Vec<Triple>> {
     let snapshot = held.graph.snapshot()?;
     let mut said = Description::default();
     let service = said.node(&format!("{SD}Service"));
     said.add(&service, &format!("{SD}endpoint"), iri(endpoint));
-    for language in ["SPARQL10Query", "SPARQL11Query"] {
+    let update = takes_updates.then_some("SPARQL11Update");
+    for language in ["SPARQL10Query", "SPARQL11Query"].into_iter().chain(update) {
         said.add(&service, &format!("{SD}supportedLanguage"), iri(&format!("{SD}{language}")));
     }
     for format in RESULTS {

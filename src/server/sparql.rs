@@ -1,17 +1,20 @@
-//! `/sparql`: queries by the SPARQL 1.1 Protocol, §2. An address without a query is answered with what the service is.
+//! `/sparql`: queries and updates by the SPARQL 1.1 Protocol, §2. An address without a query is answered with what the service is.
 
 use super::Shared;
 use super::answer::{Question, answer};
+use super::conditions::Conditions;
 use super::pages::{self, Wanted};
 use super::problem::Problem;
 use super::request::{Asked, pairs};
 use super::service;
+use super::update::{Sent, update};
 use super::why;
+use super::write::author;
 use axum::body::{Body, HttpBody};
 use axum::extract::State;
 use axum::http::header::{ALLOW, CONTENT_TYPE};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Method, Request, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use axum::response::{IntoResponse, Response};
 use kgq_syntax::rdf::NamedNode;
 use std::future::poll_fn;
@@ -57,17 +60,7 @@ async fn get(server: &Shared, parts: &Parts) -> Result<Response, Problem> {
 
 async fn post(server: &Shared, parts: &Parts, body: Body) -> Result<Response, Problem> {
     let mut asked = Asked::of(parts)?;
-    let content_type = parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let mut fields = content_type.split(';').map(str::trim);
-    let media_type = fields.next().unwrap_or_default().to_ascii_lowercase();
-    let charset =
-        fields.find_map(|field| field.split_once('=').filter(|(name, _)| name.eq_ignore_ascii_case("charset")));
-    if let Some((_, charset)) = charset
-        && !["utf-8", "us-ascii"].contains(&charset.trim_matches('"').to_ascii_lowercase().as_str())
-    {
-        return Err(unsupported(format!("the body is in {charset}; the protocol has UTF-8")));
-    }
-    match media_type.as_str() {
+    match content_type(&parts.headers)?.as_str() {
         "application/x-www-form-urlencoded" => {
             let body = read_body(server, body).await?;
             asked.values.extend(pairs(&body)?);
@@ -80,7 +73,16 @@ async fn post(server: &Shared, parts: &Parts, body: Body) -> Result<Response, Pr
             let text = String::from_utf8(body).map_err(|_| Problem::bad_request("the query is not UTF-8"))?;
             asked.values.push(("query".into(), text));
         }
-        "application/sparql-update" => return Err(read_only()),
+        "application/sparql-update" => {
+            let sent = sent(server, parts)?;
+            if asked.all("update").next().is_some() {
+                return Err(Problem::bad_request("the update stands in the body and in the address"));
+            }
+            let body = read_body(server, body).await?;
+            let text = String::from_utf8(body).map_err(|_| Problem::bad_request("the update is not UTF-8"))?;
+            asked.values.push(("update".into(), text));
+            return update(server, asked, sent).await;
+        }
         _ => {
             return Err(unsupported("the body has none of the protocol's types".into()).hint(
                 "send the query as `application/sparql-query`, or as `query` in `application/x-www-form-urlencoded`",
@@ -88,17 +90,34 @@ async fn post(server: &Shared, parts: &Parts, body: Body) -> Result<Response, Pr
         }
     }
     if asked.all("update").next().is_some() {
-        return Err(read_only());
+        return update(server, asked, sent(server, parts)?).await;
     }
     question(server, asked).await
 }
 
-fn unsupported(detail: String) -> Problem {
-    Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail)
+/// Who sends an update, if it is taken at all.
+fn sent(server: &Shared, parts: &Parts) -> Result<Sent, Problem> {
+    let author = author(server, parts)?;
+    Ok(Sent { author, conditions: Conditions::of(&parts.headers), queued: server.writers.queue()? })
 }
 
-fn read_only() -> Problem {
-    Problem::forbidden("the server takes no updates: the graph is what its files say")
+/// The type of a body, without its parameters; it is in UTF-8.
+pub fn content_type(headers: &HeaderMap) -> Result<String, Problem> {
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let mut fields = content_type.split(';').map(str::trim);
+    let media_type = fields.next().unwrap_or_default().to_ascii_lowercase();
+    let charset =
+        fields.find_map(|field| field.split_once('=').filter(|(name, _)| name.eq_ignore_ascii_case("charset")));
+    if let Some((_, charset)) = charset
+        && !["utf-8", "us-ascii"].contains(&charset.trim_matches('"').to_ascii_lowercase().as_str())
+    {
+        return Err(unsupported(format!("the body is in {charset}; the protocol has UTF-8")));
+    }
+    Ok(media_type)
+}
+
+fn unsupported(detail: String) -> Problem {
+    Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail)
 }
 
 /// How much of a body that is too long is read and thrown away: a client that is still sending would not see the refusal.
@@ -141,7 +160,8 @@ async fn question(server: &Shared, asked: Asked) -> Result<Response, Problem> {
     }
 }
 
-fn graph_name(text: &str) -> Result<NamedNode, Problem> {
+/// An absolute IRI as the name of a graph.
+pub fn graph_name(text: &str) -> Result<NamedNode, Problem> {
     NamedNode::new(text)
         .map_err(|_| Problem::bad_request(format!("`{text}` is no absolute IRI, which a graph is named by")))
 }

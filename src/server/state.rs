@@ -11,6 +11,7 @@ use super::metrics::Metrics;
 use super::problem::Problem;
 use super::request::Asked;
 use super::tokens::Tokens;
+use super::write::{Writers, Writing};
 use axum::http::HeaderValue;
 use kgq_engine::Limits;
 use kgq_graph::graph::{Graph, Live};
@@ -18,9 +19,10 @@ use kgq_site::Pages;
 use kgq_syntax::budget::Exceeded;
 use kgq_syntax::error::{Error, Kind, Result};
 use kgq_syntax::rdf::NamedNode;
+use sha2::{Digest, Sha256};
 use std::net::IpAddr;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Once, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, Once, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::{broadcast, watch};
 
@@ -54,6 +56,8 @@ pub struct Settings {
     pub tokens: Tokens,
     /// Whether what is counted is told at /metrics of the same address.
     pub tells_metrics: bool,
+    /// How the files are changed, where who has a token for it may do so.
+    pub writing: Option<Writing>,
 }
 
 impl Settings {
@@ -75,6 +79,8 @@ pub struct Held {
     pub graph: Arc<Graph>,
     /// Differs where an answer could.
     pub tag: String,
+    /// Stands for that in the tags of answers, before what else they depend on.
+    pub version: String,
     pub pages: Pages,
     /// Whether the canned queries are being answered for its pages.
     pub answering: Once,
@@ -86,9 +92,9 @@ impl Held {
     /// Those of the graph's files.
     pub fn of(graph: Arc<Graph>, settings: &Settings) -> Result<Self> {
         graph.load()?;
-        let tag = format!("{} {}", env!("CARGO_PKG_VERSION"), graph.fingerprint()?);
+        let (tag, version) = (tag_of(&graph)?, version_of(&graph)?);
         let pages = Pages::new(Graph::clone(&graph), settings.address.clone());
-        Ok(Self { graph, tag, pages, answering: Once::new(), gone: OnceLock::new() })
+        Ok(Self { graph, tag, version, pages, answering: Once::new(), gone: OnceLock::new() })
     }
 
     /// Whether the files said something before of one of these things, of which they say nothing now.
@@ -98,13 +104,28 @@ impl Held {
     }
 }
 
+fn tag_of(graph: &Graph) -> Result<String> {
+    Ok(format!("{} {}", env!("CARGO_PKG_VERSION"), graph.fingerprint()?))
+}
+
+/// What the tags of all answers from a graph begin with.
+///
+/// # Errors
+/// Those of the graph's files.
+pub fn version_of(graph: &Graph) -> Result<String> {
+    Ok(Sha256::digest(tag_of(graph)?).iter().take(8).map(|byte| format!("{byte:02x}")).collect())
+}
+
 /// How many pieces of news are kept for who listens slowly.
 const UNHEARD: usize = 16;
 
 pub struct Server {
     pub live: Live,
     held: RwLock<Arc<Held>>,
+    /// Who reads the files again: of two, the later has the newer graph.
+    reading: Mutex<()>,
     pub settings: Settings,
+    pub writers: Writers,
     pub admission: Admission,
     pub memory: Memory,
     pub metrics: Metrics,
@@ -123,14 +144,34 @@ impl Server {
         let held = RwLock::new(Arc::new(Held::of(live.graph(), &settings)?));
         let admission = Admission::new(settings.capacity, Clients::new(settings.of_one_client));
         let (metrics, news, stopping) = (Metrics::default(), broadcast::Sender::new(UNHEARD), watch::Sender::default());
-        Ok(Self { live, held, settings, admission, memory, metrics, log, news, stopping })
+        let (reading, writers) = (Mutex::default(), Writers::new(settings.capacity));
+        Ok(Self { live, held, reading, settings, writers, admission, memory, metrics, log, news, stopping })
+    }
+
+    /// Reads the files again, and lets what they say be the current graph. How many were new, changed or gone.
+    ///
+    /// # Errors
+    /// Why they cannot be read; the graph stays what it was.
+    pub fn reload(&self) -> Result<usize> {
+        let _reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        let reloaded = self.live.reload()?;
+        self.replace(reloaded.after)?;
+        Ok(reloaded.files)
+    }
+
+    /// The same where they have changed since they were last read, or tried.
+    ///
+    /// # Errors
+    /// As [`Server::reload`].
+    pub fn refresh(&self) -> Result<Option<usize>> {
+        let _reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(reloaded) = self.live.refresh()? else { return Ok(None) };
+        self.replace(reloaded.after)?;
+        Ok(Some(reloaded.files))
     }
 
     /// Lets a newer graph be the current one; who holds the old one finishes with it.
-    ///
-    /// # Errors
-    /// Those of the graph's files.
-    pub fn replace(&self, graph: Arc<Graph>) -> Result<()> {
+    fn replace(&self, graph: Arc<Graph>) -> Result<()> {
         let newer = Arc::new(Held::of(graph, &self.settings)?);
         *self.held.write().unwrap_or_else(PoisonError::into_inner) = newer;
         let times = self.metrics.reloads.fetch_add(1, Ordering::Relaxed) + 1;

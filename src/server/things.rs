@@ -3,7 +3,8 @@
 use super::Shared;
 use super::answer::{Question, answer};
 use super::find::near;
-use super::graphs::has_graph;
+use super::graph_writing::{Target, change};
+use super::graphs::{has_graph, is_writing, methods};
 use super::pages::{self, Wanted};
 use super::problem::Problem;
 use super::reply::{Ending, Reply};
@@ -22,18 +23,28 @@ use kgq_syntax::rdf::{NamedNode, Triple};
 use rustc_hash::FxHashSet;
 use std::sync::Arc;
 
-const METHODS: &str = "GET, HEAD, OPTIONS";
 /// How many things of one document are told of.
 const MOST_THINGS: usize = 1_000;
 
 /// The thing, the document of things or the named graph at a path.
 pub async fn dereference(State(server): State<Shared>, request: Request<Body>) -> Response {
-    let (parts, _) = request.into_parts();
+    let (parts, body) = request.into_parts();
     match parts.method {
         Method::GET | Method::HEAD => respond(at_path(&server, &parts).await),
-        Method::OPTIONS => options(METHODS),
-        _ => Problem::method(METHODS).into_response(),
+        Method::OPTIONS => options(methods(&server)),
+        _ if is_writing(&server, &parts.method) => respond(write(&server, &parts, body).await),
+        _ => Problem::method(methods(&server)).into_response(),
     }
+}
+
+/// Changes the named graph at a path.
+async fn write(server: &Shared, parts: &Parts, body: Body) -> Result<Response, Problem> {
+    let named = candidates(server.held().graph.base(), parts.uri.path().trim_start_matches('/'))?;
+    if named.is_empty() {
+        let problem = Problem::bad_request("this address is the name of no graph");
+        return Err(problem.hint("`/graphs?graph=IRI` is the one of that name"));
+    }
+    change(server, parts, body, Target::Named(named)).await
 }
 
 async fn at_path(server: &Shared, parts: &Parts) -> Result<Response, Problem> {
@@ -63,11 +74,15 @@ async fn at_path(server: &Shared, parts: &Parts) -> Result<Response, Problem> {
     .await
 }
 
+/// The place that a base names: what stands behind its last slash does not count.
+pub fn place_of(base: &str) -> &str {
+    &base[..base.rfind('/').map_or(base.len(), |at| at + 1)]
+}
+
 /// The IRIs that a path can stand for: as it was sent, and without its escapes.
 pub fn candidates(base: Option<&str>, path: &str) -> Result<Vec<NamedNode>, Problem> {
     let Some(base) = base else { return Ok(Vec::new()) };
-    // The base names a place; what stands behind its last slash does not count.
-    let place = &base[..base.rfind('/').map_or(base.len(), |at| at + 1)];
+    let place = place_of(base);
     let paths = [path.to_owned(), decoded(path)?];
     let mut named: Vec<NamedNode> =
         paths.iter().filter_map(|path| NamedNode::new(format!("{place}{path}")).ok()).collect();

@@ -11,6 +11,13 @@ pub enum Scope {
     Write,
 }
 
+/// Who holds a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holder {
+    pub name: String,
+    pub scope: Scope,
+}
+
 #[derive(Debug)]
 struct Token {
     name: String,
@@ -62,16 +69,22 @@ impl Tokens {
         self.0.iter().any(|token| token.scope == Scope::Read)
     }
 
-    /// The name of who holds this token. All are compared, each in the same time, whatever they begin with.
-    pub fn holder(&self, given: &str) -> Option<&str> {
+    /// Whether anybody may write.
+    pub fn let_write(&self) -> bool {
+        self.0.iter().any(|token| token.scope == Scope::Write)
+    }
+
+    /// Who holds this token; one that stands there twice may write if either may. All are compared, each in the same time, whatever
+    /// they begin with.
+    pub fn holder(&self, given: &str) -> Option<Holder> {
         let hash: [u8; 32] = Sha256::digest(given).into();
-        let mut holder = None;
+        let mut holder: Option<&Token> = None;
         for token in &self.0 {
-            if bool::from(token.hash.ct_eq(&hash)) {
-                holder = Some(token.name.as_str());
+            if bool::from(token.hash.ct_eq(&hash)) && holder.is_none_or(|known| known.scope == Scope::Read) {
+                holder = Some(token);
             }
         }
-        holder
+        holder.map(|token| Holder { name: token.name.clone(), scope: token.scope })
     }
 }
 
@@ -101,9 +114,18 @@ mod tests {
     #[test]
     fn a_token_is_known_by_its_hash() {
         let tokens = read(&format!("# for the reports\n\nreports read {ABC}\n")).unwrap();
-        assert_eq!((tokens.holder("abc"), tokens.holder("abd"), tokens.holder("")), (Some("reports"), None, None));
-        assert!(tokens.guard_reading());
-        assert!(!read(&format!("robot write {ABC}")).unwrap().guard_reading());
+        let reports = Holder { name: "reports".into(), scope: Scope::Read };
+        assert_eq!((tokens.holder("abc"), tokens.holder("abd"), tokens.holder("")), (Some(reports), None, None));
+        assert!(tokens.guard_reading() && !tokens.let_write());
+        let tokens = read(&format!("robot write {ABC}")).unwrap();
+        assert!(!tokens.guard_reading() && tokens.let_write());
+    }
+
+    #[test]
+    fn a_token_that_stands_there_twice_may_do_the_more_of_both() {
+        for text in [format!("a read {ABC}\nb write {ABC}"), format!("b write {ABC}\na read {ABC}")] {
+            assert_eq!(read(&text).unwrap().holder("abc").unwrap().name, "b");
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::program;
 use kgq_edit::files::Files;
 use kgq_edit::{Settings, edit, update};
 use kgq_graph::format;
-use kgq_graph::graph::{Graph, OpenOptions};
+use kgq_graph::graph::{Graph, OpenOptions, UpdateContext};
 use kgq_syntax::bounds::Bounds;
 use kgq_syntax::error::Source;
 use kgq_syntax::turtle::tree::Dialect;
@@ -200,7 +200,7 @@ fn statements(folder: &Path) -> BTreeSet<String> {
 /// The same of the model.
 fn model(folder: &Path, statements: &BTreeSet<Statement>) -> BTreeSet<String> {
     let text = text_of(&BTreeSet::new(), statements);
-    let change = graph(folder).update_of(&[], Source::new("m.ru", &text)).unwrap();
+    let change = graph(folder).update_of(&[], Source::new("m.ru", &text), &UpdateContext::default()).unwrap();
     change.added.iter().map(ToString::to_string).collect()
 }
 

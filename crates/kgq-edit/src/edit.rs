@@ -5,12 +5,13 @@ use crate::files::{File, Files, Kept, has_nodes, is_formatted, refusal};
 use crate::text::{self, Addition};
 use kgq_engine::update::Change;
 use kgq_graph::format;
-use kgq_graph::graph::Graph;
+use kgq_graph::graph::{Graph, UpdateContext};
 use kgq_graph::render::{GraphOptions, write_quads};
 use kgq_snapshot::store::{Content, compressed, read};
 use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Result, Source};
 use kgq_syntax::rdf::{GraphName, NamedOrBlankNode, Prefixes, Quad};
+use kgq_syntax::sparql;
 use oxrdf::Dataset;
 use oxrdf::dataset::CanonicalizationAlgorithm;
 use rustc_hash::FxHashSet;
@@ -65,12 +66,29 @@ pub struct Edit {
     pub warnings: Vec<Error>,
 }
 
+impl Settings {
+    /// For an update: its own prefixes may stand in new text.
+    pub fn of_update(text: &str, rewrite: bool) -> Self {
+        let declared = sparql::prefixes_declared(text, &sparql::tokenize(text));
+        let prefixes = declared.iter().map(|declared| (declared.prefix, declared.iri)).collect();
+        Self { rewrite, prefixes, ..Self::default() }
+    }
+}
+
 /// What an update changes of the statements of these files.
 ///
 /// # Errors
 /// Those of the update.
 pub fn update(graph: &Graph, files: &Files, source: Source<'_>) -> Result<Change> {
-    graph.update_of(&files.quads(), source)
+    update_within(graph, files, source, &UpdateContext::default())
+}
+
+/// The same, of an update that came with a request.
+///
+/// # Errors
+/// Those of the update; one that says itself where it looks, as the request does.
+pub fn update_within(graph: &Graph, files: &Files, source: Source<'_>, context: &UpdateContext) -> Result<Change> {
+    graph.update_of(&files.quads(), source, context)
 }
 
 /// The files after a change.
@@ -171,7 +189,8 @@ pub(crate) fn compare(graph: &Graph, file: &File, text: &str, wanted: Vec<Quad>)
     Err(Error::bug(format!("the edited text of {} would say something else, so it is left as it is", file.name)))
 }
 
-fn same_but_for_labels(one: Vec<Quad>, other: Vec<Quad>) -> bool {
+/// Whether these statements are the same but for the labels of their blank nodes.
+pub(crate) fn same_but_for_labels(one: Vec<Quad>, other: Vec<Quad>) -> bool {
     let (mut one, mut other): (Dataset, Dataset) = (one.into_iter().collect(), other.into_iter().collect());
     if one.len() != other.len() {
         return false;

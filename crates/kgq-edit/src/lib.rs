@@ -12,7 +12,8 @@
 //!
 //! What cannot be said in its place any more (a list without one of its members, a reifier without its statement) is said anew behind
 //! the block in which it stood. Nothing is written but by a [`Writer`], all
-//! files or none; [`refactor`] changes queries, expected answers and comments too; [`guard`] says before what the project's checks would find.
+//! files or none; [`refactor`] changes queries, expected answers and comments too; [`graphs`] says what changes where a graph is
+//! replaced as a whole; [`guard`] says before what the project's checks would find.
 //!
 //! ```
 //! use kgq_edit::{Settings, edit, files::Files, update};
@@ -38,6 +39,7 @@ pub mod assign;
 mod edit;
 pub mod fates;
 pub mod files;
+pub mod graphs;
 pub mod guard;
 pub mod pending;
 pub mod refactor;
@@ -47,5 +49,5 @@ pub mod tree;
 pub mod words;
 mod writer;
 
-pub use edit::{Edit, FileChange, Settings, edit, update};
-pub use writer::Writer;
+pub use edit::{Edit, FileChange, Settings, edit, update, update_within};
+pub use writer::{Writer, project_of};

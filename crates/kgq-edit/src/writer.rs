@@ -4,7 +4,12 @@ use crate::Edit;
 use crate::files::Files;
 use kgq_graph::graph::Graph;
 use kgq_snapshot::store::together::{self, Finished, Replacement, Writing};
+use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Result};
+use std::time::Duration;
+
+/// How often it is looked whether a project is free.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
 
 /// A project that nobody else reads or writes meanwhile.
 pub struct Writer {
@@ -26,6 +31,22 @@ impl Writer {
         Ok(Self { finished, writing: Some(writing), ..Self::looking(graph)? })
     }
 
+    /// The same for who has other things to do: looks now and then, as long as the budget lasts.
+    ///
+    /// # Errors
+    /// As [`Writer::open`]; that the budget is used up.
+    pub fn open_within(graph: &Graph, budget: &Budget) -> Result<Self> {
+        let root = project_of(graph)?;
+        let (writing, finished) = loop {
+            budget.check()?;
+            match together::write_at_once(&root)? {
+                Some(held) => break held,
+                None => std::thread::sleep(BETWEEN_LOOKS),
+            }
+        };
+        Ok(Self { finished, writing: Some(writing), ..Self::looking(graph)? })
+    }
+
     /// Reads the files without keeping anybody away: nothing can be written then.
     ///
     /// # Errors
@@ -36,6 +57,11 @@ impl Writer {
         let graph = Graph::open(graph.options().clone())?;
         let files = Files::read(&graph)?;
         Ok(Self { graph, files, finished: Finished::new(), writing: None })
+    }
+
+    /// Whether a file of the edit is no longer what it was when it was read.
+    pub fn is_outdated(&self, edit: &Edit) -> bool {
+        edit.changes.iter().any(|change| std::fs::read(&change.path).ok() != change.before)
     }
 
     /// Writes all files of the edit, or none.
@@ -59,8 +85,11 @@ impl Writer {
     }
 }
 
-/// The folder of the project; a graph that is none is not edited.
-fn project_of(graph: &Graph) -> Result<std::path::PathBuf> {
+/// The folder of the project that may be edited.
+///
+/// # Errors
+/// That a graph is none, with what can be done.
+pub fn project_of(graph: &Graph) -> Result<std::path::PathBuf> {
     let options = graph.options();
     if options.snapshot.is_some() {
         return Err(Error::policy("a snapshot is not edited: it is made from files")

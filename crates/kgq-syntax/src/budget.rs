@@ -34,6 +34,8 @@ pub enum Work {
     Export,
     /// Shapes against data.
     Validation,
+    /// A change of the project's files.
+    Edit,
 }
 
 impl fmt::Display for Work {
@@ -44,6 +46,7 @@ impl fmt::Display for Work {
             Self::Serving => "what the server does at once",
             Self::Export => "the export",
             Self::Validation => "the validation",
+            Self::Edit => "the edit",
         })
     }
 }

@@ -1,7 +1,5 @@
 //! The suites of the SPARQL Protocol and of service descriptions: every case goes through a socket to `kgq serve`, with the bytes that the
-//! manifest says.
-//!
-//! What writes comes when the server takes updates; those cases are not listed.
+//! manifest says. What writes does so through the files of a project, by a token.
 
 use super::manifest::{MF, Suites, Test, UT, local};
 use crate::http::{Response, Served};
@@ -17,20 +15,22 @@ const RDFS: &str = "http://www.w3.org/2000/01/rdf-schema#";
 
 /// How many of the Protocol's cases ask a query.
 const QUERIES: usize = 20;
+/// How many send updates.
+const UPDATES: usize = 14;
 /// How many are about service descriptions.
 const DESCRIPTIONS: usize = 3;
 
 pub fn trials(root: &Path) -> Vec<Trial> {
     let suites = Arc::new(Suites::at(root));
-    let asks = |test: &Test| !test.key.contains("update");
-    let tests = suites.tests("sparql/sparql11/protocol/manifest.ttl");
-    let queries: Vec<Arc<Test>> = tests.into_iter().filter(asks).map(Arc::new).collect();
+    let tests: Vec<Arc<Test>> =
+        suites.tests("sparql/sparql11/protocol/manifest.ttl").into_iter().map(Arc::new).collect();
+    let updates = tests.iter().filter(|test| is_update(test)).count();
     let described: Vec<Test> = suites.tests("sparql/sparql11/service-description/manifest.ttl");
-    let counted = (queries.len(), described.len());
+    let counted = (tests.len() - updates, updates, described.len());
     let mut trials = vec![Trial::test("the suites of protocols are whole", move || {
-        if counted == (QUERIES, DESCRIPTIONS) { Ok(()) } else { Err(format!("{counted:?} cases").into()) }
+        if counted == (QUERIES, UPDATES, DESCRIPTIONS) { Ok(()) } else { Err(format!("{counted:?} cases").into()) }
     })];
-    for test in queries {
+    for test in tests {
         let suites = Arc::clone(&suites);
         let name = test.key.clone();
         trials.push(Trial::test(name, move || Ok(protocol(&suites, &test)?)).with_kind("SPARQL 1.1 Protocol"));
@@ -41,6 +41,27 @@ pub fn trials(root: &Path) -> Vec<Trial> {
         trials.push(Trial::test(name, move || Ok(description(&test.key)?)).with_kind("Service Description"));
     }
     trials
+}
+
+fn is_update(test: &Test) -> bool {
+    test.key.contains("update")
+}
+
+/// What shows that the client may write.
+pub const TOKEN: (&str, &str) = ("Authorization", "Bearer abc");
+
+/// A server that keeps its graphs in the file of a project, whose base is this.
+pub fn writable(base: Option<&str>) -> (tempfile::TempDir, Served) {
+    let folder = tempfile::tempdir().unwrap();
+    let base = base.map(|base| format!("base = \"{base}\"\n")).unwrap_or_default();
+    let manifest = format!("name = \"store\"\n{base}data = [\"*.trig\"]\n[edit]\nfile = \"data.trig\"\n");
+    std::fs::write(folder.path().join("kgq.toml"), manifest).unwrap();
+    std::fs::write(folder.path().join("data.trig"), "").unwrap();
+    // The hash of `abc`.
+    let token = "suite write ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\n";
+    std::fs::write(folder.path().join("tokens"), token).unwrap();
+    let served = Served::start(folder.path(), &["--writable", "--tokens", "tokens"]);
+    (folder, served)
 }
 
 /// A server of the graphs that the case names.
@@ -65,7 +86,7 @@ fn served(suites: &Suites, test: &Test) -> (tempfile::TempDir, Served) {
 }
 
 fn protocol(suites: &Suites, test: &Test) -> Result<(), String> {
-    let (_folder, served) = served(suites, test);
+    let (_folder, served) = if is_update(test) { writable(None) } else { served(suites, test) };
     let requests = test.graph.object(&test.action, HT, "requests").ok_or("no requests")?;
     let requests = test.graph.list(&requests);
     if requests.is_empty() {
@@ -96,7 +117,8 @@ pub fn send(served: &Served, test: &Test, request: &Term, path: &str) -> Result<
         let field = |property| text(test.graph.object(&header, HT, property)).unwrap_or_default();
         headers.push((field("fieldName"), field("fieldValue")));
     }
-    let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let headers: Vec<(&str, &str)> = headers.chain([TOKEN]).collect();
     let body = test.graph.object(request, HT, "body");
     let chars = body.as_ref().and_then(|body| text(test.graph.object(body, CNT, "chars"))).unwrap_or_default();
     let encoding = body.as_ref().and_then(|body| text(test.graph.object(body, CNT, "characterEncoding")));

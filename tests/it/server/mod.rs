@@ -13,6 +13,7 @@ mod openapi;
 mod pages;
 mod protocol;
 mod things;
+mod write;
 
 use crate::http::Served;
 use std::path::Path;

@@ -7,7 +7,7 @@ use kgq_syntax::bounds::check_query;
 use kgq_syntax::error::{Error, Result, Source};
 use kgq_syntax::rdf::{GraphName, NamedNode};
 use kgq_syntax::{Span, Token, diagnose, significant, sparql, strict};
-use spargebra::algebra::GraphPattern;
+use spargebra::algebra::{GraphPattern, QueryDataset};
 use spargebra::term::GraphNamePattern;
 use spargebra::{GraphUpdateOperation, SparqlParser};
 
@@ -24,6 +24,26 @@ pub struct Update {
 pub struct Operation {
     pub form: OperationForm,
     pub span: Span,
+}
+
+impl Update {
+    /// Lets all patterns look into these graphs (SPARQL 1.1 Protocol, §2.2.3).
+    ///
+    /// # Errors
+    /// An operation that says by USING or WITH where it looks, at its place.
+    pub fn set_dataset(&mut self, source: Source<'_>, default: &[NamedNode], named: &[NamedNode]) -> Result<()> {
+        for operation in &mut self.operations {
+            let OperationForm::Plain(GraphUpdateOperation::DeleteInsert { using, .. }) = &mut operation.form else {
+                continue;
+            };
+            if using.is_some() {
+                return Err(Error::input("the update says by USING or WITH where it looks, and so does the request")
+                    .at(source.place(operation.span.clone())));
+            }
+            *using = Some(QueryDataset { default: default.to_vec(), named: Some(named.to_vec()) });
+        }
+        Ok(())
+    }
 }
 
 #[derive(Clone, Debug)]

@@ -225,7 +225,7 @@ fn ground_term(term: &GroundTerm) -> kgq_syntax::rdf::Term {
 }
 
 /// Sorts new statements and names their new blank nodes by that order, so that the same update gives the same file.
-fn name_new_nodes(quads: &[Quad], added: &mut [Quad]) {
+pub fn name_new_nodes(quads: &[Quad], added: &mut [Quad]) {
     if added.iter().all(|quad| kgq_snapshot::store::nodes_of(quad).is_empty()) {
         added.sort_by_cached_key(Quad::to_string);
         return;

@@ -11,11 +11,20 @@ use kgq_engine::{self as engine, Answer, EvaluationOptions, Failures, Limits};
 use kgq_snapshot::Snapshot;
 use kgq_syntax::budget::Work;
 use kgq_syntax::error::{Error, Result, Source};
-use kgq_syntax::rdf::{Contested, Prefixes, Quad};
+use kgq_syntax::rdf::{Contested, NamedNode, Prefixes, Quad};
 use kgq_syntax::significant;
 use kgq_syntax::sparql;
 use kgq_syntax::words::WELL_KNOWN_PREFIXES;
 use std::cell::OnceCell;
+
+/// What a request says of its update, beside the text (SPARQL 1.1 Protocol, §2.2).
+#[derive(Clone, Debug, Default)]
+pub struct UpdateContext {
+    /// What relative IRIs are resolved against where the graph has no base of its own.
+    pub base: Option<String>,
+    /// The graphs that all patterns look into: as default graph, and by name.
+    pub dataset: Option<(Vec<NamedNode>, Vec<NamedNode>)>,
+}
 
 impl Graph {
     pub fn parse_context(&self) -> Result<ParseContext<'_>> {
@@ -151,14 +160,14 @@ impl Graph {
 
     /// Runs an update on the dataset; the graph's own stays as it is.
     pub fn update(&self, source: Source<'_>) -> Result<Change> {
-        let update = self.parse_update(source)?;
+        let update = self.parse_update(source, &UpdateContext::default())?;
         let snapshot = || self.snapshot();
         engine::update::update(self.dataset()?.quads(), &snapshot, source, &update, &self.evaluation_options())
     }
 
     /// Runs an update on other statements, each given once, as if they were the graph's.
-    pub fn update_of(&self, quads: &[Quad], source: Source<'_>) -> Result<Change> {
-        let update = self.parse_update(source)?;
+    pub fn update_of(&self, quads: &[Quad], source: Source<'_>, context: &UpdateContext) -> Result<Change> {
+        let update = self.parse_update(source, context)?;
         let made = OnceCell::new();
         let snapshot = || {
             if let Some(made) = made.get() {
@@ -170,8 +179,13 @@ impl Graph {
         engine::update::update(quads, &snapshot, source, &update, &self.evaluation_options())
     }
 
-    fn parse_update(&self, source: Source<'_>) -> Result<query::Update> {
-        let update = query::parse_update(source, self.parse_context()?)?;
+    fn parse_update(&self, source: Source<'_>, context: &UpdateContext) -> Result<query::Update> {
+        let own = self.parse_context()?;
+        let mut update =
+            query::parse_update(source, ParseContext { base: own.base.or(context.base.as_deref()), ..own })?;
+        if let Some((default, named)) = &context.dataset {
+            update.set_dataset(source, default, named)?;
+        }
         query::refuse_network_in_update(source, &update)?;
         query::functions::refuse_unknown_in_update(source, &update, self.prefixes()?)?;
         Ok(update)

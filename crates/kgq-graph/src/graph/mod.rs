@@ -11,6 +11,7 @@ mod network;
 mod origins;
 mod sources;
 
+pub use ask::UpdateContext;
 pub use files::same_file;
 pub use live::{Live, Reloaded, Stamp};
 pub use names::{KnownTerms, says_nothing_of};

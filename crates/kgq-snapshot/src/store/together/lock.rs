@@ -46,12 +46,27 @@ impl Writing {
             }
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
+        Ok(Self::by(root, file))
+    }
+
+    /// Nothing where somebody reads or writes.
+    pub(super) fn at_once(root: &Path) -> Result<Option<Self>> {
+        let failed = |error: std::io::Error| Error::io(root.display(), &error);
+        let file = open(root).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Self::by(root, file))),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(failed(error)),
+        }
+    }
+
+    fn by(root: &Path, file: File) -> Self {
         let writing = Self { root: root.to_owned(), _file: file };
         // For those who wait. That it cannot be told is no failure.
         if root.join(FOLDER).is_dir() {
             let _ = fs::write(root.join(FOLDER).join("writer"), format!("process {}", std::process::id()));
         }
-        Ok(writing)
+        writing
     }
 
     pub fn root(&self) -> &Path {

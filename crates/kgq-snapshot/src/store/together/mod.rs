@@ -76,6 +76,16 @@ pub fn write(root: &Path, waits: &dyn Fn(&str)) -> Result<(Writing, Finished)> {
     Ok((writing, finished))
 }
 
+/// The same without waiting: nothing where somebody reads or writes in the folder.
+///
+/// # Errors
+/// As [`read`].
+pub fn write_at_once(root: &Path) -> Result<Option<(Writing, Finished)>> {
+    let Some(writing) = Writing::at_once(root)? else { return Ok(None) };
+    let finished = finish(root, &|_, _| Ok(()))?;
+    Ok(Some((writing, finished)))
+}
+
 impl Writing {
     /// Writes the files, all or none.
     ///

@@ -1,0 +1,116 @@
+//! Graphs as a whole: what changes of the statements of files where a graph is replaced, added to, removed or patched, as the SPARQL 1.1
+//! Graph Store HTTP Protocol has it.
+
+use crate::edit::same_but_for_labels;
+use crate::files::{Files, has_nodes};
+use kgq_engine::update::{Change, name_new_nodes};
+use kgq_graph::graph::{Graph, UpdateContext};
+use kgq_snapshot::store::Relabel;
+use kgq_syntax::error::{Error, Result, Source};
+use kgq_syntax::rdf::{GraphName, Quad};
+use rustc_hash::FxHashSet;
+
+/// Whether there is such a graph: the default graph always, another where it has a statement.
+pub fn exists(files: &Files, graph: &GraphName) -> bool {
+    *graph == GraphName::DefaultGraph || files.all.iter().any(|file| file.quads.iter().any(|q| q.graph_name == *graph))
+}
+
+/// The graph holds these statements instead of its own. Where they differ in the labels of blank nodes alone, those stay.
+pub fn replace(files: &Files, graph: &GraphName, statements: Vec<Quad>) -> Change {
+    let (old_nodes, old): (Vec<Quad>, Vec<Quad>) = of_graph(files, graph).partition(has_nodes);
+    let (new_nodes, new): (Vec<Quad>, Vec<Quad>) = placed(graph, statements).partition(has_nodes);
+    let mut change = Change::default();
+    let (was, is) = (set(&old), set(&new));
+    change.removed = old.iter().filter(|quad| !is.contains(quad)).cloned().collect();
+    change.added = unique(new.iter().filter(|quad| !was.contains(quad)).cloned());
+    if !same_but_for_labels(old_nodes.clone(), new_nodes.clone()) {
+        change.removed.extend(old_nodes);
+        change.added.extend(fresh(new_nodes));
+    }
+    named(files, change)
+}
+
+/// The graph holds these statements too; their blank nodes are new ones.
+pub fn extend(files: &Files, graph: &GraphName, statements: Vec<Quad>) -> Change {
+    let known: Vec<Quad> = of_graph(files, graph).collect();
+    let known = set(&known);
+    let (nodes, new): (Vec<Quad>, Vec<Quad>) = placed(graph, statements).partition(has_nodes);
+    let mut added = unique(new.into_iter().filter(|quad| !known.contains(quad)));
+    added.extend(fresh(nodes));
+    named(files, Change { added, ..Change::default() })
+}
+
+/// The graph holds nothing any more.
+pub fn remove(files: &Files, graph: &GraphName) -> Change {
+    Change { removed: of_graph(files, graph).collect(), ..Change::default() }
+}
+
+/// What an update changes that sees this graph alone, as its default graph; `None` if it would write to another one.
+///
+/// # Errors
+/// Those of the update.
+pub fn patch(
+    graph: &Graph,
+    files: &Files,
+    name: &GraphName,
+    source: Source<'_>,
+    context: &UpdateContext,
+) -> Result<Option<Change>> {
+    let own: Vec<Quad> =
+        of_graph(files, name).map(|quad| Quad { graph_name: GraphName::DefaultGraph, ..quad }).collect();
+    let mut change = graph.update_of(&own, source, context)?;
+    if change.added.iter().any(|quad| quad.graph_name != GraphName::DefaultGraph) {
+        return Ok(None);
+    }
+    for quad in change.added.iter_mut().chain(&mut change.removed) {
+        quad.graph_name = name.clone();
+    }
+    Ok(Some(named(files, change)))
+}
+
+/// Statements that a text gave, which has no named graphs.
+///
+/// # Errors
+/// One in a named graph.
+pub fn of_one_graph(statements: Vec<Quad>) -> Result<Vec<Quad>> {
+    match statements.iter().find(|quad| quad.graph_name != GraphName::DefaultGraph) {
+        None => Ok(statements),
+        Some(quad) => Err(Error::input(format!("the text names the graph {}, and is of one graph", quad.graph_name))
+            .hint("the graph is named by the request; send its statements as Turtle, N-Triples, RDF/XML or JSON-LD")),
+    }
+}
+
+fn of_graph<'a>(files: &'a Files, graph: &'a GraphName) -> impl Iterator<Item = Quad> + 'a {
+    let mut seen: FxHashSet<&Quad> = FxHashSet::default();
+    let all = files.all.iter().flat_map(|file| &file.quads);
+    all.filter(move |quad| quad.graph_name == *graph && seen.insert(*quad)).cloned()
+}
+
+fn placed<'a>(graph: &'a GraphName, statements: Vec<Quad>) -> impl Iterator<Item = Quad> + 'a {
+    statements.into_iter().map(|quad| Quad { graph_name: graph.clone(), ..quad })
+}
+
+fn set(quads: &[Quad]) -> FxHashSet<Quad> {
+    quads.iter().cloned().collect()
+}
+
+fn unique(quads: impl Iterator<Item = Quad>) -> Vec<Quad> {
+    let mut seen = FxHashSet::default();
+    quads.filter(|quad| seen.insert(quad.clone())).collect()
+}
+
+/// The statements with blank nodes that are like no other.
+fn fresh(quads: Vec<Quad>) -> Vec<Quad> {
+    let mut fresh = Relabel::fresh();
+    let new = |mut quad: Quad| {
+        fresh.quad(&mut quad);
+        quad
+    };
+    unique(quads.into_iter().map(new))
+}
+
+/// Gives new blank nodes the names that make the same change the same text.
+fn named(files: &Files, mut change: Change) -> Change {
+    name_new_nodes(&files.quads(), &mut change.added);
+    change
+}

@@ -1,0 +1,157 @@
+//! Graphs changed as a whole, by the SPARQL 1.1 Graph Store HTTP Protocol, §5: PUT, POST, PATCH and DELETE.
+
+use super::Shared;
+use super::conditions::Conditions;
+use super::problem::Problem;
+use super::rdf::{Text, statements, texts};
+use super::reply::Ending;
+use super::request::Asked;
+use super::sparql::{content_type, read_body};
+use super::write::{Desk, Plan, Told, Wish, author, write};
+use axum::body::Body;
+use axum::http::header::HeaderName;
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Method, StatusCode};
+use axum::response::Response;
+use kgq_edit::{Settings, graphs};
+use kgq_engine::update::Change;
+use kgq_graph::graph::UpdateContext;
+use kgq_syntax::error::{Error, Source};
+use kgq_syntax::rdf::{GraphName, NamedNode};
+use sha2::{Digest, Sha256};
+
+/// The graph that a request writes to.
+pub enum Target {
+    Default,
+    /// By a name, or by one of several that the address can stand for.
+    Named(Vec<NamedNode>),
+    /// One that has no name yet, which is made below this address.
+    New(String),
+}
+
+impl Target {
+    /// The graph, with whether there is one.
+    fn find(&self, desk: &Desk<'_>, texts: &[Text]) -> Result<(GraphName, bool), Ending> {
+        let exists = |name: &GraphName| graphs::exists(&desk.writer.files, name);
+        match self {
+            Self::Default => Ok((GraphName::DefaultGraph, true)),
+            Self::Named(names) => {
+                let all: Vec<GraphName> = names.iter().cloned().map(GraphName::from).collect();
+                let known = all.iter().find(|name| exists(name)).cloned();
+                let there = known.is_some();
+                let name = known.or_else(|| all.into_iter().next());
+                Ok((name.ok_or_else(|| Problem::bad_request("the address is no name of a graph"))?, there))
+            }
+            Self::New(place) => {
+                for number in 0_u64.. {
+                    let mut hash = Sha256::new().chain_update(number.to_le_bytes());
+                    texts.iter().for_each(|text| hash.update(text.bytes()));
+                    let short: String = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+                    let name = NamedNode::new(format!("{place}{short}"));
+                    let name = name.map_err(|_| Problem::bad_request("no graph can be named below this address"))?;
+                    let name = GraphName::NamedNode(name);
+                    if !exists(&name) {
+                        return Ok((name, false));
+                    }
+                }
+                Err(Error::bug("all names are taken").into())
+            }
+        }
+    }
+}
+
+/// Changes a graph as a request says.
+pub async fn change(server: &Shared, parts: &Parts, body: Body, target: Target) -> Result<Response, Problem> {
+    let author = author(server, parts)?;
+    let asked = Asked::of(parts)?;
+    let conditions = Conditions::of(&parts.headers);
+    let (method, what) = (parts.method.clone(), asked.one("graph")?.unwrap_or(&asked.path).to_owned());
+    let title = match method {
+        Method::DELETE => format!("Remove the graph {what}"),
+        Method::PUT => format!("Replace the graph {what}"),
+        _ => format!("Change the graph {what}"),
+    };
+    let queued = server.writers.queue()?;
+    let wish = Wish { author, conditions, title, queued };
+    let body = read_body(server, body).await?;
+    let address = format!("{}{}", server.address_for(&asked), asked.path);
+    match method {
+        Method::DELETE => write(server, asked, wish, move |desk| remove(desk, &target)).await,
+        Method::PATCH => {
+            if content_type(&parts.headers)? != "application/sparql-update" {
+                let accepted = HeaderValue::from_static("application/sparql-update");
+                return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "a patch of a graph is a SPARQL Update")
+                    .header(HeaderName::from_static("accept-patch"), accepted));
+            }
+            let text = String::from_utf8(body).map_err(|_| Problem::bad_request("the update is not UTF-8"))?;
+            let _ = asked.tally.query.set(text.clone());
+            write(server, asked, wish, move |desk| patch(desk, &target, &text, address)).await
+        }
+        _ => {
+            let texts = texts(&parts.headers, body).await?;
+            let is_whole = method == Method::PUT;
+            write(server, asked, wish, move |desk| store(desk, &target, texts, &address, is_whole)).await
+        }
+    }
+}
+
+/// PUT replaces a graph, POST adds to it.
+fn store(desk: &Desk<'_>, target: &Target, texts: Vec<Text>, address: &str, is_whole: bool) -> Result<Plan, Ending> {
+    let (name, is_there) = target.find(desk, &texts)?;
+    desk.check(is_there)?;
+    let graph = &desk.writer.graph;
+    let base = match &name {
+        GraphName::NamedNode(name) => name.as_str(),
+        _ => graph.base().unwrap_or(address),
+    };
+    let (quads, prefixes) = statements(graph, texts, Some(base)).map_err(|error| desk.job.server.problem(&error))?;
+    let is_empty = quads.is_empty();
+    let change = match is_whole {
+        true => graphs::replace(&desk.writer.files, &name, quads),
+        false => graphs::extend(&desk.writer.files, &name, quads),
+    };
+    let made = (!is_there && !is_empty).then_some(&name);
+    let reply = match made {
+        Some(GraphName::NamedNode(name)) => Told::Status(StatusCode::CREATED, location(name)),
+        // A graph without statements is not kept.
+        _ => Told::Status(StatusCode::NO_CONTENT, None),
+    };
+    Ok(Plan { change, settings: Settings { prefixes, ..Settings::default() }, reply })
+}
+
+/// The address of a graph that was made.
+fn location(name: &NamedNode) -> Option<HeaderValue> {
+    let ascii = percent_encoding::utf8_percent_encode(name.as_str(), percent_encoding::CONTROLS).to_string();
+    HeaderValue::from_str(&ascii).ok()
+}
+
+fn remove(desk: &Desk<'_>, target: &Target) -> Result<Plan, Ending> {
+    let name = existing(desk, target)?;
+    let change = graphs::remove(&desk.writer.files, &name);
+    Ok(done(change, Settings::default()))
+}
+
+fn patch(desk: &Desk<'_>, target: &Target, text: &str, address: String) -> Result<Plan, Ending> {
+    let name = existing(desk, target)?;
+    let context = UpdateContext { base: Some(address), dataset: None };
+    let (graph, files) = (&desk.writer.graph, &desk.writer.files);
+    let change = graphs::patch(graph, files, &name, Source::new("update", text), &context);
+    let change = change.map_err(|error| desk.job.server.problem(&error))?;
+    let elsewhere = "the update writes to another graph than that of the address";
+    let change = change.ok_or_else(|| {
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, elsewhere)
+            .hint("it sees this graph as its default graph; one of several graphs goes to `/sparql`")
+    })?;
+    Ok(done(change, Settings::of_update(text, false)))
+}
+
+fn done(change: Change, settings: Settings) -> Plan {
+    Plan { change, settings, reply: Told::Status(StatusCode::NO_CONTENT, None) }
+}
+
+/// The graph of a request that needs it to be there.
+fn existing(desk: &Desk<'_>, target: &Target) -> Result<GraphName, Ending> {
+    let (name, is_there) = target.find(desk, &[])?;
+    desk.check(is_there)?;
+    if is_there { Ok(name) } else { Err(Problem::not_found(format!("there is no graph {name}")).into()) }
+}

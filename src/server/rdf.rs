@@ -1,0 +1,88 @@
+//! RDF in the body of a request: one text, or several as the parts of a form.
+
+use super::problem::Problem;
+use super::sparql::content_type;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE};
+use axum::http::{HeaderMap, StatusCode};
+use kgq_edit::graphs::of_one_graph;
+use kgq_graph::graph::Graph;
+use kgq_snapshot::store::{Input, read};
+use kgq_syntax::error::Result as Outcome;
+use kgq_syntax::rdf::{Compression, Prefixes, Quad, RdfFormat};
+
+/// A text of RDF that was sent.
+pub struct Text {
+    format: RdfFormat,
+    bytes: Vec<u8>,
+}
+
+impl Text {
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// The texts of a body.
+pub async fn texts(headers: &HeaderMap, body: Vec<u8>) -> Result<Vec<Text>, Problem> {
+    if headers.contains_key(CONTENT_RANGE) {
+        return Err(Problem::bad_request("a part of a graph cannot be replaced by its place").hint("use PATCH"));
+    }
+    if headers.get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
+        return Err(unsupported("the body is coded; send it as it is"));
+    }
+    let media_type = content_type(headers)?;
+    if media_type == "multipart/form-data" {
+        return parts(headers, body).await;
+    }
+    Ok(vec![Text { format: format(&media_type)?, bytes: body }])
+}
+
+fn format(media_type: &str) -> Result<RdfFormat, Problem> {
+    let format = RdfFormat::from_name(media_type).filter(|_| media_type.contains('/'));
+    format.ok_or_else(|| {
+        unsupported("the body is of no type of RDF").hint("say its type as `Content-Type`, such as `text/turtle`")
+    })
+}
+
+fn unsupported(detail: &str) -> Problem {
+    Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail)
+}
+
+/// The files of a form. One that does not say its type says it by the end of its name.
+async fn parts(headers: &HeaderMap, body: Vec<u8>) -> Result<Vec<Text>, Problem> {
+    let wrong = |error: multer::Error| Problem::bad_request(format!("the form cannot be read: {error}"));
+    let header = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let boundary = multer::parse_boundary(header).map_err(wrong)?;
+    let mut form = multer::Multipart::with_reader(body.as_slice(), boundary);
+    let mut texts = Vec::new();
+    while let Some(field) = form.next_field().await.map_err(wrong)? {
+        let of_type = field.content_type().map(|media_type| media_type.essence_str().to_owned());
+        let format = match (of_type, field.file_name().and_then(RdfFormat::from_path)) {
+            (Some(media_type), by_name) => format(&media_type).or_else(|problem| by_name.ok_or(problem))?,
+            (None, Some(format)) => format,
+            (None, None) => return Err(unsupported("a part of the form does not say its type")),
+        };
+        texts.push(Text { format, bytes: field.bytes().await.map_err(wrong)?.to_vec() });
+    }
+    Ok(texts)
+}
+
+/// The statements of the texts, which are of one graph, and the prefixes that they declare.
+///
+/// # Errors
+/// A text that does not parse, at its place; one that names graphs; the limits of reading.
+pub fn statements(graph: &Graph, texts: Vec<Text>, base: Option<&str>) -> Outcome<(Vec<Quad>, Prefixes)> {
+    let (mut quads, mut prefixes) = (Vec::new(), Prefixes::new());
+    let budget = graph.loading_budget();
+    for (number, text) in texts.into_iter().enumerate() {
+        let mut input = Input::bytes("body", text.bytes, text.format).with_base(base.map(str::to_owned));
+        // What is packed is refused by its bytes, as the type says what it is.
+        input.compression = Compression::None;
+        let parsed = read(&input, number, graph.read_options(&budget, None))?;
+        quads.extend(parsed.quads);
+        for (prefix, namespace) in parsed.prefixes.iter() {
+            prefixes.insert_if_absent(prefix, namespace);
+        }
+    }
+    Ok((of_one_graph(quads)?, prefixes))
+}

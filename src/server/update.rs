@@ -1,0 +1,44 @@
+//! Updates by the SPARQL 1.1 Protocol, §2.2: changes of the project's files.
+
+use super::Shared;
+use super::conditions::Conditions;
+use super::problem::Problem;
+use super::request::Asked;
+use super::sparql::graph_name;
+use super::tokens::Holder;
+use super::write::{Plan, Queued, Told, Wish, write};
+use axum::response::Response;
+use kgq_edit::{Settings, update_within};
+use kgq_graph::graph::UpdateContext;
+use kgq_syntax::error::Source;
+
+/// An update that came by the protocol.
+pub struct Sent {
+    pub author: Holder,
+    pub conditions: Conditions,
+    pub queued: Queued,
+}
+
+/// Carries out the `update` of a request.
+pub async fn update(server: &Shared, asked: Asked, sent: Sent) -> Result<Response, Problem> {
+    let text = asked.one("update")?.ok_or_else(|| Problem::bad_request("there is no `update`"))?.to_owned();
+    if asked.all("query").next().is_some() {
+        return Err(Problem::bad_request("there is a `query` and an `update`: send one of them"));
+    }
+    let graphs = |name| asked.all(name).map(graph_name).collect::<Result<Vec<_>, _>>();
+    let (default, named) = (graphs("using-graph-uri")?, graphs("using-named-graph-uri")?);
+    let dataset = (!default.is_empty() || !named.is_empty()).then_some((default, named));
+    let base = Some(format!("{}{}", server.address_for(&asked), asked.path));
+    // It is named once.
+    let _ = asked.tally.query.set(text.clone());
+    let Sent { author, conditions, queued } = sent;
+    let wish = Wish { author, conditions, title: "Change the graph by SPARQL Update".into(), queued };
+    write(server, asked, wish, move |desk| {
+        desk.check(true)?;
+        let (writer, context) = (desk.writer, UpdateContext { base, dataset });
+        let change = update_within(&writer.graph, &writer.files, Source::new("update", &text), &context);
+        let change = change.map_err(|error| desk.job.server.problem(&error))?;
+        Ok(Plan { change, settings: Settings::of_update(&text, false), reply: Told::Report })
+    })
+    .await
+}

@@ -1,0 +1,305 @@
+//! Changes of the project's files by clients: who may make them, one after the other, and what each must pass. An answer comes when the
+//! files are safe on disk and the graph that is served says the same.
+
+use super::Shared;
+use super::admission::Capacity;
+use super::conditions::Conditions;
+use super::door::foreign_origin;
+use super::problem::Problem;
+use super::reply::Ending;
+use super::request::Asked;
+use super::state::version_of;
+use super::tokens::{Holder, Scope};
+use super::work::{Job, work};
+use crate::edits::{self, Commit, Outcome, Terms};
+use axum::http::header::WWW_AUTHENTICATE;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::Response;
+use kgq_edit::guard::Verdict;
+use kgq_edit::{Edit, Settings, Writer};
+use kgq_engine::Limits;
+use kgq_engine::update::Change;
+use kgq_graph::graph::{Graph, OpenOptions};
+use kgq_syntax::budget::Work;
+use kgq_syntax::error::{Error, Kind};
+use kgq_syntax::text::{count, visible};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Mutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+/// How the files are changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Writing {
+    /// Refuse what would add a finding or fail an expected answer.
+    pub check: bool,
+    /// Make a commit of each change.
+    pub commit: bool,
+}
+
+/// The longest message of a commit, in bytes.
+const LONGEST_MESSAGE: usize = 10_000;
+/// How many changes may wait for each other: their texts are held meanwhile.
+const WAITING: usize = 64;
+
+/// Who writes, and who waits for it: one writes at a time.
+pub struct Writers {
+    turn: Arc<Mutex<()>>,
+    room: Arc<Semaphore>,
+    wait: Duration,
+}
+
+/// A change that waits, or is made, until it is dropped.
+pub struct Queued {
+    _room: OwnedSemaphorePermit,
+    turn: Arc<Mutex<()>>,
+    wait: Duration,
+}
+
+/// The turn to write, until it is dropped.
+pub struct Turn {
+    _room: OwnedSemaphorePermit,
+    _turn: OwnedMutexGuard<()>,
+}
+
+impl Writers {
+    pub fn new(capacity: Capacity) -> Self {
+        let room = Arc::new(Semaphore::new(WAITING.min(capacity.queue + 1)));
+        Self { turn: Arc::default(), room, wait: capacity.wait }
+    }
+
+    /// Takes a place among those that wait; to be had before the text of a change is read.
+    pub fn queue(&self) -> Result<Queued, Problem> {
+        let room = Arc::clone(&self.room).try_acquire_owned().map_err(|_| Problem::busy(1))?;
+        Ok(Queued { _room: room, turn: Arc::clone(&self.turn), wait: self.wait })
+    }
+}
+
+impl Queued {
+    async fn turn(self) -> Result<Turn, Problem> {
+        let turn = timeout(self.wait, self.turn.lock_owned()).await;
+        let turn = turn.map_err(|_| Problem::busy(self.wait.as_secs().clamp(1, 10)))?;
+        Ok(Turn { _room: self._room, _turn: turn })
+    }
+}
+
+/// Who makes a change.
+///
+/// # Errors
+/// That the server takes none, or none from this page or by this token.
+pub fn author(server: &Shared, parts: &Parts) -> Result<Holder, Problem> {
+    if server.settings.writing.is_none() {
+        return Err(read_only());
+    }
+    if let Some(problem) = foreign_origin(server, &parts.headers) {
+        return Err(problem);
+    }
+    match parts.extensions.get::<Holder>() {
+        Some(holder) if holder.scope == Scope::Write => Ok(holder.clone()),
+        Some(holder) => Err(Problem::forbidden(format!("the token of {} may read only", visible(&holder.name)))),
+        None => Err(Problem::new(StatusCode::UNAUTHORIZED, "writing needs a token")
+            .hint("send it as `Authorization: Bearer TOKEN`")
+            .header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
+    }
+}
+
+fn read_only() -> Problem {
+    Problem::forbidden("the server takes no updates: the graph is what its files say")
+        .hint("who runs it can let holders of a token change them, by starting it as writable")
+}
+
+/// A change that is asked for, before it is known what it is.
+pub struct Wish {
+    pub author: Holder,
+    pub conditions: Conditions,
+    /// What the commit says where the client says nothing.
+    pub title: String,
+    pub queued: Queued,
+}
+
+/// The project while a change of it is thought out: nobody else reads or writes its files.
+pub struct Desk<'a> {
+    pub job: &'a Job<'a>,
+    pub writer: &'a Writer,
+    conditions: &'a Conditions,
+}
+
+/// What is to be changed.
+pub struct Plan {
+    pub change: Change,
+    pub settings: Settings,
+    pub reply: Told,
+}
+
+/// How the client is told that it is done.
+pub enum Told {
+    /// What was changed, as JSON.
+    Report,
+    /// A status alone, with the address of what was made.
+    Status(StatusCode, Option<HeaderValue>),
+}
+
+impl Desk<'_> {
+    /// Whether the conditions of the request hold. What is written is there already, or not.
+    ///
+    /// # Errors
+    /// That they do not; those of the files.
+    pub fn check(&self, is_there: bool) -> Result<(), Ending> {
+        if self.conditions.is_empty() {
+            return Ok(());
+        }
+        let version = version_of(&self.writer.graph).map_err(|error| self.job.server.problem(&error))?;
+        Ok(self.conditions.check(&version, is_there)?)
+    }
+}
+
+/// Makes a change when it is its turn.
+pub async fn write(
+    server: &Shared,
+    asked: Asked,
+    wish: Wish,
+    plan: impl FnOnce(&Desk<'_>) -> Result<Plan, Ending> + Send + 'static,
+) -> Result<Response, Problem> {
+    let message = message(&asked, &wish.title)?;
+    let Wish { author, conditions, queued, .. } = wish;
+    let turn = queued.turn().await?;
+    work(server, asked, move |job, _| {
+        // Until the graph that is served says what the files say.
+        let _turn = turn;
+        let writer = open(job)?;
+        let done = plan(&Desk { job, writer: &writer, conditions: &conditions })
+            .and_then(|plan| carry_out(job, &writer, plan, &author, &message));
+        drop(writer);
+        let done = done?;
+        // An edit that another had left was finished, and somebody may have written just before.
+        let read =
+            if done.edit.changes.is_empty() { job.server.refresh().map(drop) } else { job.server.reload().map(drop) };
+        read.map_err(|error| job.server.problem(&error))?;
+        Err(done.answer(job))
+    })
+    .await
+}
+
+/// The message of the commit: the client's, or what the change is called.
+fn message(asked: &Asked, title: &str) -> Result<String, Problem> {
+    let message = asked.one("message")?.map(str::trim).filter(|message| !message.is_empty());
+    match message {
+        Some(message) if message.len() > LONGEST_MESSAGE => {
+            Err(Problem::bad_request(format!("the message is longer than {LONGEST_MESSAGE} bytes")))
+        }
+        message => Ok(message.unwrap_or(title).replace('\0', "")),
+    }
+}
+
+/// Opens the project to write, within the limits of the request.
+fn open(job: &Job<'_>) -> Result<Writer, Ending> {
+    let limits = Limits { time: job.options.limits.time, ..Limits::default() };
+    let budget = job.options.budget.child(Work::Edit, limits);
+    let options = OpenOptions { budget: budget.clone(), ..job.held.graph.options().clone() };
+    let opened = Graph::open(options).and_then(|graph| Writer::open_within(&graph, &budget));
+    let writer = opened.map_err(|error| match error.kind() {
+        Kind::Input => {
+            let problem = job.server.problem(&error).with_status(StatusCode::CONFLICT);
+            problem.with("detail", format!("the files cannot be read as they are now: {}", error.message()))
+        }
+        _ => job.server.problem(&error),
+    })?;
+    if !writer.finished.is_empty() {
+        let files = visible(&writer.finished.join(", ")).into_owned();
+        job.server.log.say(&format!("finished an edit that was interrupted: {files}"));
+    }
+    Ok(writer)
+}
+
+/// A change that was made.
+struct Done {
+    change: Change,
+    edit: Edit,
+    told: Told,
+    committed: Option<bool>,
+    warnings: Vec<Value>,
+}
+
+fn carry_out(job: &Job<'_>, writer: &Writer, plan: Plan, author: &Holder, message: &str) -> Result<Done, Ending> {
+    let server = job.server;
+    let edit = kgq_edit::edit(&writer.graph, &writer.files, &plan.change, &plan.settings);
+    let edit = edit.map_err(|error| conflict(job, &error))?;
+    job.options.budget.check().map_err(|error| server.problem(&error))?;
+    let Writing { check, commit } = server.settings.writing.unwrap_or(Writing { check: true, commit: false });
+    let commit = commit.then_some(Commit { message, author: Some(&author.name) });
+    let outcome = edits::carry_out(writer, &edit, &Terms { check, commit });
+    let outcome = outcome.map_err(|error| match writer.is_outdated(&edit) && error.kind() == Kind::Io {
+        true => Problem::new(StatusCode::CONFLICT, "a file was changed while it was edited: nothing is written")
+            .hint("send the change again"),
+        false => server.problem(&error),
+    })?;
+    let committed = match outcome {
+        Outcome::Refused(verdict) => return Err(refused(&verdict).into()),
+        Outcome::Written(committed) => committed,
+    };
+    let mut warnings: Vec<Value> =
+        edit.warnings.iter().map(|warning| Problem::from(warning.clone()).into_value()["text"].clone()).collect();
+    if let Some(Err(error)) = &committed {
+        server.log.say(&error.render(false));
+        warnings.push("the files are changed; only the commit is not made".into());
+    }
+    server.log.say(&format!(
+        "{} changed {}: {} added, {} removed",
+        visible(&author.name),
+        count(edit.changes.len() as u64, "file", "files"),
+        plan.change.added.len(),
+        plan.change.removed.len()
+    ));
+    Ok(Done { change: plan.change, edit, told: plan.reply, committed: committed.map(|made| made.is_ok()), warnings })
+}
+
+impl Done {
+    /// What the client is told.
+    fn answer(self, job: &Job<'_>) -> Ending {
+        let mut headers = HeaderMap::new();
+        let status = match self.told {
+            Told::Status(status, address) => {
+                headers.extend(address.map(|address| (axum::http::header::LOCATION, address)));
+                return Ending::Other(status, Box::new(headers), Vec::new());
+            }
+            Told::Report => StatusCode::OK,
+        };
+        let version = job.server.held().version.clone();
+        let report = json!({
+            "added": self.change.added.len(),
+            "removed": self.change.removed.len(),
+            "files": self.edit.changes.iter().map(|change| change.name.as_str()).collect::<Vec<_>>(),
+            "committed": self.committed,
+            "warnings": self.warnings,
+            "version": version,
+        });
+        headers.insert(axum::http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(axum::http::header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers
+            .extend(HeaderValue::from_str(&format!("\"{version}\"")).ok().map(|tag| (axum::http::header::ETAG, tag)));
+        Ending::Other(status, Box::new(headers), format!("{report}\n").into_bytes())
+    }
+}
+
+/// What the project's files cannot take, although it is rightly said.
+fn conflict(job: &Job<'_>, error: &Error) -> Problem {
+    let problem = job.server.problem(error);
+    match error.kind() {
+        Kind::Input | Kind::Usage | Kind::Policy | Kind::Check => problem.with_status(StatusCode::CONFLICT),
+        _ => problem,
+    }
+}
+
+/// What would be worse after the change.
+fn refused(verdict: &Verdict) -> Problem {
+    let findings: Vec<Value> = verdict.report.findings.iter().map(kgq_graph::check::Finding::to_json).collect();
+    let failed: Vec<Value> = verdict.failed.iter().map(|(name, why)| json!({"answer": name, "why": why})).collect();
+    let detail = format!(
+        "the change would add {} and let {} fail; nothing is written",
+        count(findings.len() as u64, "finding", "findings"),
+        count(failed.len() as u64, "answer", "answers")
+    );
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail).with("findings", findings).with("failed", failed)
+}
