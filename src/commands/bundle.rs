@@ -62,6 +62,13 @@ impl Style {
 
 pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     graph.refuse_own_file(&args.output)?;
+    if args.output.extension().is_none_or(|ending| !ending.eq_ignore_ascii_case("zip")) {
+        return Err(Error::usage(format!(
+            "{}: a bundle is a ZIP archive, and the name does not end in .zip",
+            args.output.display()
+        ))
+        .hint(format!("write `--output {}`", args.output.with_extension("zip").display())));
+    }
     probe_file(&args.output)?;
     let question = match args.asked.read(graph)? {
         Asked::Canned(canned, values) => Question::canned(canned, &values, graph)?,

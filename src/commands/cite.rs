@@ -7,18 +7,18 @@ use super::output::{Output, write_to};
 use super::terminal::Content;
 use crate::cli::complete;
 use clap_complete::ArgValueCompleter;
+use kgq_engine::Answer;
 use kgq_engine::query::Query;
-use kgq_engine::{Answer, Row};
 use kgq_graph::audit::{Audit, Reference, Statement, Texts};
 use kgq_graph::graph::Graph;
 use kgq_graph::render::{
     Cited, Format, RdfVersion, RenderOptions, TableOptions, Written, cell, reference, write_cited,
 };
 use kgq_graph::request::cite::{State, Wanted, cited};
-use kgq_graph::request::why::Part;
-use kgq_syntax::error::{Error, Result};
+use kgq_graph::request::cited::{CitedAnswer, cited_answer};
+use kgq_syntax::error::Result;
 use kgq_syntax::rdf::vocabulary::rdf;
-use kgq_syntax::rdf::{Literal, Prefixes, Term, Triple, Variable};
+use kgq_syntax::rdf::{Prefixes, Term, Triple};
 use kgq_syntax::text::{count, visible};
 use std::path::PathBuf;
 use std::time::Instant;
@@ -192,33 +192,6 @@ pub struct Citing<'a> {
     pub started: Instant,
 }
 
-/// An answer as rows with what each of them is to the query. A triple is a row of three, a truth a row of one.
-fn as_rows(answer: Answer) -> Result<(Vec<Variable>, Vec<Row>, Vec<Part>)> {
-    let named = |names: &[&str]| -> Vec<Variable> { names.iter().map(|name| Variable::new_unchecked(*name)).collect() };
-    Ok(match answer {
-        Answer::Solutions(solutions) => {
-            let variables = solutions.variables;
-            let rows: Vec<Row> = solutions.rows.collect::<Result<_>>()?;
-            let part = |row: &Row| Part::Row { variables: variables.clone(), row: row.clone() };
-            let parts = rows.iter().map(part).collect();
-            (variables, rows, parts)
-        }
-        Answer::Graph(triples) => {
-            let triples: Vec<Triple> = triples.0.collect::<Result<_>>()?;
-            let row = |t: &Triple| -> Row {
-                vec![Some(t.subject.clone().into()), Some(t.predicate.clone().into()), Some(t.object.clone())]
-            };
-            let rows = triples.iter().map(row).collect();
-            (named(&["subject", "predicate", "object"]), rows, triples.into_iter().map(Part::Triple).collect())
-        }
-        Answer::Boolean(true) => (named(&["answer"]), vec![vec![Some(Literal::from(true).into())]], vec![Part::True]),
-        Answer::Boolean(false) => {
-            return Err(Error::input("the answer is false, which no statement makes it")
-                .hint("`kgq why-not` says what is missing"));
-        }
-    })
-}
-
 /// Writes an answer with what each row rests on.
 pub fn write_cited_answer(
     answer: Answer,
@@ -228,22 +201,15 @@ pub fn write_cited_answer(
     output: &mut Output,
 ) -> Result<Written> {
     let Citing { cite, answer: args, first, started } = citing;
-    let (variables, rows, parts) = as_rows(answer)?;
     let audit = graph.audit()?;
     let texts = graph.source_texts(&audit, &cite.sources.source)?;
     warn_of_hidden_texts(graph, output);
-    let sources = graph.item_sources(&audit, query, &parts.iter().map(Part::item).collect::<Vec<_>>())?;
-    let has_rule = graph.citation_rule(&audit)?.is_some();
-    let mut references: Vec<Reference> = Vec::new();
-    for iri in sources.iter().flat_map(|row| &row.citations) {
-        if !references.iter().any(|r| r.citation.iri == *iri) {
-            references.push(Reference::new(iri, &audit, &texts));
-        }
-    }
-    // The places of one document stand together, so that its title is printed once.
-    let document = |reference: &Reference| reference.document.as_ref().map(|document| document.iri.clone());
-    let documents: Vec<_> = references.iter().map(document).collect();
-    references.sort_by_cached_key(|reference| documents.iter().position(|known| *known == document(reference)));
+    let is_false = matches!(answer, Answer::Boolean(false));
+    let found = cited_answer(graph, query, answer, &audit, &texts, &graph.evaluation_options());
+    let found = found.map_err(|error| match is_false {
+        true => error.hint("`kgq why-not` says what is missing"),
+        false => error,
+    })?;
     let to_terminal = args.output.is_none() && output.terminal.is_some();
     let options = RenderOptions {
         format: args.chosen_format()?.unwrap_or(Format::Table),
@@ -257,6 +223,7 @@ pub fn write_cited_answer(
     if !audit.has_citations() {
         output.note("the graph cites nothing: no statement has a reifier that was derived from a citation");
     }
+    let CitedAnswer { variables, rows, sources, has_rule, references } = found;
     let cited = Cited { variables, rows, first, sources, has_rule, references: &references };
     let rows =
         write_to(args.output.as_deref(), Content::of(options.format), output, |out| write_cited(cited, options, out))?;

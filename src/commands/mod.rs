@@ -58,7 +58,7 @@ pub use explain::{Explain, explanation};
 pub use output::{Output, append_file, probe_file, write_file};
 pub use query::read_text;
 pub use repl::Args as ReplArgs;
-pub use revision::Revision;
+pub use revision::{Revision, state as revision_state};
 pub use run::{help as canned_help, one_line};
 pub use terminal::{Content, Stream, as_shown};
 pub use watchdog::{Allocator, Base, MemoryWatch, Watchdog, give_back, unfinished};

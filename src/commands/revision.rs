@@ -102,12 +102,17 @@ impl Revision {
             return Err(Error::usage(format!("`{revision}` is no revision")));
         }
         let commit = git(root, &["rev-parse", "--verify", "--quiet", &format!("{revision}^{{commit}}")], None)
-            .map_err(|_| Error::input(format!("git knows no revision `{revision}`")))?;
+            .map_err(|_| unknown(root, revision))?;
         let inside = git(root, &["rev-parse", "--show-prefix"], None)?;
         let tree = format!("{commit}:{}", inside.trim_end_matches('/'));
         let (files, folder) = checked_out(graph, root, &tree)
             .map_err(|error| error.prefixed(&format!("the project's folder in `{revision}`: ")))?;
-        let options = OpenOptions { folder: files.clone(), trusted: Vec::new(), ..graph.options().clone() };
+        let options = OpenOptions {
+            folder: files.clone(),
+            trusted: Vec::new(),
+            revision: Some(commit.clone()),
+            ..graph.options().clone()
+        };
         if !files.join(kgq_graph::project::MANIFEST).is_file() {
             return Err(Error::input(format!("the project has no kgq.toml in `{revision}`")));
         }
@@ -117,8 +122,24 @@ impl Revision {
     }
 }
 
-/// The state of the project's repository; `None` where there is none.
+/// Why git gives no commit for a revision.
+fn unknown(root: &Path, revision: &str) -> Error {
+    if !root.ancestors().any(|folder| folder.join(".git").exists()) {
+        return Error::input(format!("there is no revision `{revision}`: the project is in no git repository"))
+            .hint("`git init` makes one of its folder");
+    }
+    // Where git itself does not work, that is what is wrong.
+    match git(root, &["rev-parse", "--git-dir"], None) {
+        Ok(_) => Error::input(format!("git knows no revision `{revision}`")),
+        Err(error) => error,
+    }
+}
+
+/// The state of the project's repository, or the commit that the files were checked out of; `None` where there is neither.
 pub fn state(graph: &Graph) -> Option<bundle::Revision> {
+    if let Some(commit) = &graph.options().revision {
+        return Some(bundle::Revision { commit: commit.clone(), changed: false });
+    }
     let root = &graph.project()?.root;
     // A repository further up that does not have the project says nothing of it.
     git(root, &["ls-files", "--error-unmatch", "--", kgq_graph::project::MANIFEST], None).ok()?;

@@ -25,6 +25,7 @@ mod schema;
 mod session;
 mod tools;
 mod why;
+mod why_not;
 
 pub use config::{CLIENTS, print as print_config};
 pub use face::{Current, Face, Part, serve};

@@ -5,7 +5,7 @@ use super::budget::tokens;
 use super::call::{Call, settings};
 use super::cells::visible;
 use super::session::Spent;
-use super::{about, canned, describe, failure, find, query, schema, why};
+use super::{about, canned, describe, failure, find, query, schema, why, why_not};
 use kgq_graph::graph::Graph;
 use kgq_graph::project::McpText;
 use kgq_syntax::budget::Budget;
@@ -34,7 +34,15 @@ impl From<Error> for Wrong {
 /// # Errors
 /// Those of the project.
 pub fn list(graph: &Graph) -> Result<Vec<Tool>> {
-    let mut tools = vec![about::tool(), schema::tool(), find::tool(), describe::tool(), query::tool(), why::tool()];
+    let mut tools = vec![
+        about::tool(),
+        schema::tool(),
+        find::tool(),
+        describe::tool(),
+        query::tool(),
+        why::tool(),
+        why_not::tool(),
+    ];
     tools.extend(canned::tools(graph)?);
     Ok(tools)
 }
@@ -98,6 +106,7 @@ pub fn call(
         "describe" => describe::call(&call),
         "query" => query::call(&call),
         "why" => why::call(&call),
+        "why_not" => why_not::call(&call),
         name => match canned::call(&call, name) {
             Some(outcome) => outcome,
             None => return Ok(None),

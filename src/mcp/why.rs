@@ -41,7 +41,7 @@ pub fn tool() -> Tool {
 
 pub fn call(call: &Call<'_>) -> Outcome {
     check(call.arguments, &["query", "name", "parameters", "row", "lang"])?;
-    let query = query(call)?;
+    let (_, query) = asked(call)?;
     let row = given::number(call.arguments, "row")?.unwrap_or(1);
     let options = call.evaluation(&Failures::default());
     let part = part_within(call.graph, &query, row, &options)?;
@@ -56,9 +56,13 @@ pub fn call(call: &Call<'_>) -> Outcome {
     Ok(told(call, &explained, &audit, Some(citations))?)
 }
 
-fn query(call: &Call<'_>) -> Result<Query> {
+/// The query that is meant, with its text.
+///
+/// # Errors
+/// That none is, or two are; those of its text and of the values of its parameters.
+pub fn asked(call: &Call<'_>) -> Result<(String, Query)> {
     match (given::text(call.arguments, "query")?, given::text(call.arguments, "name")?) {
-        (Some(text), None) => call.graph.parse(Source::new("the query", text)),
+        (Some(text), None) => Ok((text.to_owned(), call.graph.parse(Source::new("the query", text))?)),
         (None, Some(name)) => {
             let none = Map::new();
             let parameters = match call.arguments.get("parameters") {
@@ -66,9 +70,10 @@ fn query(call: &Call<'_>) -> Result<Query> {
                 Some(Value::Object(parameters)) => parameters,
                 Some(_) => return Err(Error::input("`parameters` is an object: each parameter with its value")),
             };
-            canned::bound(call, call.graph.catalog()?.get(name)?, parameters)
+            let canned = call.graph.catalog()?.get(name)?;
+            Ok((canned.source().text.to_owned(), canned::bound(call, canned, parameters)?))
         }
-        _ => Err(Error::input("which row is meant? Give a `query`, or the `name` of a canned one")),
+        _ => Err(Error::input("which answer is meant? Give a `query`, or the `name` of a canned one")),
     }
 }
 
@@ -117,7 +122,13 @@ fn told(
     Ok(told)
 }
 
-fn statement(stated: &Stated, names: &Names<'_>, audit: &Audit<'_>, citations: &mut Option<Citations<'_>>) -> Value {
+/// A statement with its place, and the numbers of its citations.
+pub fn statement(
+    stated: &Stated,
+    names: &Names<'_>,
+    audit: &Audit<'_>,
+    citations: &mut Option<Citations<'_>>,
+) -> Value {
     let mut told = names.cell(&Term::Triple(Box::new(stated.quad.clone().into())));
     if let Some(place) = &stated.place {
         told["at"] = format!("{}:{}", crate::server::file_name(&place.file), place.line).into();

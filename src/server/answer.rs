@@ -1,19 +1,22 @@
 //! A query → its answer, in the format that the client takes: within the limits, named by a tag, streamed.
 
 use super::Shared;
+use super::bundle;
 use super::negotiate::{self, Chosen, Coding};
 use super::problem::Problem;
 use super::reply::{Ending, Reply, coded, unless_known};
 use super::request::Asked;
 use super::state::Held;
+use super::why;
 use super::work::{Job, work};
 use axum::http::HeaderValue;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, VARY};
 use axum::response::Response;
-use kgq_engine::query::{Query, is_repeatable};
-use kgq_engine::{self as engine, DefaultGraph};
+use kgq_engine::query::{Form, Query, is_repeatable};
+use kgq_engine::{self as engine, Answer, DefaultGraph};
 use kgq_graph::catalog::Values;
-use kgq_graph::render::{self, CellOptions, GraphOptions, RenderOptions, TableOptions};
+use kgq_graph::render::{self, CellOptions, Cited, GraphOptions, RenderOptions, TableOptions};
+use kgq_graph::request::cited::{CitedAnswer, cited_answer};
 use kgq_syntax::error::{Error, Source};
 use kgq_syntax::rdf::NamedNode;
 use sha2::{Digest, Sha256};
@@ -42,9 +45,27 @@ impl Question {
 /// All triples of the graph that a query looks into.
 const ALL: &str = "CONSTRUCT WHERE { ?s ?p ?o }";
 
+/// Answers a question, or what is asked of its answer: why it has a row or has none, or a bundle of it.
+pub async fn respond_to(server: &Shared, asked: Asked, question: Question) -> Result<Response, Problem> {
+    match why::about(&asked)? {
+        Some(about) => why::tell(server, asked, question, about).await,
+        None if bundle::wanted(&asked)? => bundle::bundle(server, asked, question).await,
+        None => answer(server, asked, question).await,
+    }
+}
+
 /// Answers a question.
 pub async fn answer(server: &Shared, asked: Asked, question: Question) -> Result<Response, Problem> {
     work(server, asked, move |job, reply| Asking { job, question: &question }.run(reply)).await
+}
+
+/// Whether each row is wanted with its sources.
+fn cites(asked: &Asked) -> Result<bool, Problem> {
+    match asked.one("cite")? {
+        None | Some("0" | "false") => Ok(false),
+        Some("1" | "true") => Ok(true),
+        Some(_) => Err(Problem::bad_request("`cite` is 1 for the sources of each row, or 0")),
+    }
 }
 
 /// One question at work.
@@ -59,9 +80,12 @@ impl Asking<'_> {
         // It is named once.
         let _ = asked.tally.query.set(self.question.text().to_owned());
         let query = parse(self.job, self.question)?;
-        let chosen = negotiate::format(query.form(), asked.one("format")?, asked.accept.as_deref())?;
+        let cites = cites(asked)?;
+        // With sources, a graph is a table of its triples, and a truth one of a row.
+        let form = if cites { Form::Select } else { query.form() };
+        let chosen = negotiate::format(form, asked.one("format")?, asked.accept.as_deref())?;
         let coding = negotiate::coding(asked.accept_encoding.as_deref());
-        self.head(&query, &chosen, coding, reply);
+        self.head(&query, &chosen, coding, cites, reply);
         unless_known(reply.headers(), asked.if_none_match.as_deref())?;
         let mut options = options.clone();
         if let Question::Graph(None) = self.question {
@@ -79,6 +103,9 @@ impl Asking<'_> {
             table: TableOptions::default(),
             cells: CellOptions::default(),
         };
+        if cites {
+            return self.cited(&query, answer, options, coding, reply);
+        }
         let written = coded(reply, coding, |out| {
             render::write(answer, options, out).map_err(|error| self.failed(&error).into())
         })?;
@@ -86,10 +113,36 @@ impl Asking<'_> {
         Ok(())
     }
 
+    /// The answer with the sources of each row.
+    fn cited(
+        &self,
+        query: &Query,
+        answer: Answer,
+        options: RenderOptions<'_>,
+        coding: Coding,
+        reply: &mut Reply,
+    ) -> Result<(), Ending> {
+        let (graph, failed) = (&self.job.held.graph, |error: Error| self.failed(&error));
+        let audit = graph.audit().map_err(failed)?;
+        let texts = graph.source_texts(&audit, &[]).map_err(failed)?;
+        let found = cited_answer(graph, query, answer, &audit, &texts, &self.job.options).map_err(failed)?;
+        graph.intact().map_err(failed)?;
+        let CitedAnswer { variables, rows, sources, has_rule, references } = found;
+        let cited = Cited { variables, rows, first: 1, sources, has_rule, references: &references };
+        let rows = coded(reply, coding, |out| {
+            render::write_cited(cited, options, out).map_err(|error| self.failed(&error).into())
+        })?;
+        self.job.asked.tally.count_rows(rows);
+        Ok(())
+    }
+
     /// What is said before the answer: its type, its tag, how long it may be kept.
-    fn head(&self, query: &Query, chosen: &Chosen, coding: Coding, reply: &mut Reply) {
+    fn head(&self, query: &Query, chosen: &Chosen, coding: Coding, cites: bool, reply: &mut Reply) {
         let tag = is_repeatable(&query.algebra).then(|| {
             let mut tag = Tag::of(self.job.held, &chosen.media_type, coding);
+            if cites {
+                tag.add("cite");
+            }
             match self.question {
                 Question::Text { text, dataset } => {
                     tag.add(text);

@@ -1,13 +1,12 @@
 //! `/query/NAME?param=value`: the project's canned queries, each at an address of its own.
 
 use super::Shared;
-use super::answer::{Question, answer};
+use super::answer::{Question, respond_to};
 use super::pages::{self, Wanted};
 use super::problem::Problem;
 use super::request::{Asked, pairs};
 use super::service::write_json;
 use super::sparql::{options, read_body, respond};
-use super::why;
 use super::work::work;
 use axum::body::Body;
 use axum::extract::{Path, State};
@@ -22,7 +21,7 @@ use serde_json::{Value, json};
 
 const METHODS: &str = "GET, HEAD, POST, OPTIONS";
 /// What is no parameter of a query, but says how it is answered.
-pub const OF_ANSWERS: [&str; 4] = ["format", "timeout", "lang", "why"];
+pub const OF_ANSWERS: [&str; 7] = ["format", "timeout", "lang", "cite", "why", "why-not", "why-not-value"];
 
 pub async fn handle(State(server): State<Shared>, Path(name): Path<String>, request: Request<Body>) -> Response {
     let (parts, body) = request.into_parts();
@@ -47,12 +46,7 @@ async fn run(server: &Shared, name: String, parts: &Parts, body: Option<Body>) -
     if pages::wants(&asked) {
         return pages::page(server, asked, Wanted::Query { name, values }).await;
     }
-    let row = why::row(&asked)?;
-    let question = Question::Canned { name, values };
-    match row {
-        Some(row) => why::why(server, asked, question, row).await,
-        None => answer(server, asked, question).await,
-    }
+    respond_to(server, asked, Question::Canned { name, values }).await
 }
 
 /// The canned queries, if the graph is a project's.

@@ -6,6 +6,7 @@
 mod admission;
 mod answer;
 mod background;
+mod bundle;
 mod canned;
 mod clients;
 mod conditions;

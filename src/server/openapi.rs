@@ -219,16 +219,22 @@ fn parameter(name: &str, required: bool, description: &str, schema: &Value) -> V
 /// What says how an answer is given.
 fn of_answers() -> impl Iterator<Item = Value> {
     let describe = |name: &str| match name {
-        "format" => "The format, instead of the header Accept",
+        "format" => "The format, instead of the header Accept; `bundle` is a ZIP archive with what proves the answer",
         "timeout" => "How long it may take at most, such as 5s",
         "why" => {
             "Instead of the answer, what makes the row of this number: statements, places, citations (JSON-LD, PROV-O)"
         }
+        "cite" => "1: each row with its sources, as one more column or field",
+        "why-not" => {
+            "Instead of the answer, why it has no row with this, written COLUMN=VALUE; empty where nothing answers"
+        }
+        "why-not-value" => "The value of a `why-not` that names a column alone, as forms send it",
         _ => "The language in which things are called",
     };
     let schema = |name: &str| match name {
         "timeout" => json!({"type": "string", "pattern": "^(none|[0-9]{1,9}(\\.[0-9]{1,9})?(ms|s|m|h)?)$"}),
         "why" => json!({"type": "integer", "minimum": 1, "maximum": LAST}),
+        "cite" => json!({"type": "string", "enum": ["0", "1", "true", "false"]}),
         _ => json!({"type": "string"}),
     };
     OF_ANSWERS.into_iter().map(move |name| parameter(name, false, describe(name), &schema(name)))

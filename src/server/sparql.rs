@@ -1,7 +1,7 @@
 //! `/sparql`: queries and updates by the SPARQL 1.1 Protocol, §2. An address without a query is answered with what the service is.
 
 use super::Shared;
-use super::answer::{Question, answer};
+use super::answer::{Question, respond_to};
 use super::conditions::Conditions;
 use super::pages::{self, Wanted};
 use super::problem::Problem;
@@ -51,7 +51,7 @@ async fn get(server: &Shared, parts: &Parts) -> Result<Response, Problem> {
         let query = asked.one("query")?.map(str::to_owned);
         return pages::page(server, asked, Wanted::Ask { query, part: false }).await;
     }
-    why::row(&asked)?;
+    why::about(&asked)?;
     if asked.all("query").next().is_none() {
         return service::describe(server, asked).await;
     }
@@ -152,12 +152,7 @@ async fn question(server: &Shared, asked: Asked) -> Result<Response, Problem> {
     let graphs = |name| asked.all(name).map(graph_name).collect::<Result<Vec<_>, _>>();
     let (default, named) = (graphs("default-graph-uri")?, graphs("named-graph-uri")?);
     let dataset = (!default.is_empty() || !named.is_empty()).then_some((default, named));
-    let row = why::row(&asked)?;
-    let question = Question::Text { text, dataset };
-    match row {
-        Some(row) => why::why(server, asked, question, row).await,
-        None => answer(server, asked, question).await,
-    }
+    respond_to(server, asked, Question::Text { text, dataset }).await
 }
 
 /// An absolute IRI as the name of a graph.

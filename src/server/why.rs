@@ -1,5 +1,5 @@
 //! `why=N` of a query: what makes the row of that number, as JSON-LD in the words of PROV-O: the statements that the query found for it,
-//! where each is written, and what it is cited from.
+//! where each is written, and what it is cited from. `why-not=COLUMN=VALUE`: why the answer has no such row.
 
 use super::Shared;
 use super::answer::{Question, parse};
@@ -10,13 +10,14 @@ use super::service::write_as;
 use super::work::work;
 use axum::response::Response;
 use kgq_graph::request::why::{document, explain_within, part_within};
-use kgq_syntax::error::Error;
+use kgq_graph::request::why_not::{self, Request, expectation, why_not_within};
+use kgq_syntax::error::{Error, Source};
 
 /// The last row that can be asked about: all before it are made first.
 pub const LAST: usize = 1_000_000;
 
 /// The number of the row that is asked about, if one is.
-pub fn row(asked: &Asked) -> Result<Option<usize>, Problem> {
+fn row(asked: &Asked) -> Result<Option<usize>, Problem> {
     let number = |text: &str| match text.parse() {
         Ok(number) if (1..=LAST).contains(&number) => Ok(number),
         _ => Err(Problem::bad_request(format!("`why` is the number of a row, from 1 to {LAST}"))),
@@ -24,8 +25,82 @@ pub fn row(asked: &Asked) -> Result<Option<usize>, Problem> {
     asked.one("why")?.map(number).transpose()
 }
 
+/// What is asked of an answer instead of the answer.
+pub enum About {
+    /// What makes this row.
+    Row(usize),
+    /// Why there is no row that has these values in these columns; without any, why there is nothing.
+    Missing(Vec<(String, String)>),
+}
+
+/// What is asked of the answer, if anything is.
+pub fn about(asked: &Asked) -> Result<Option<About>, Problem> {
+    let missing = missing(asked)?;
+    match (row(asked)?, missing) {
+        (Some(_), Some(_)) => {
+            Err(Problem::bad_request("`why` asks of a row, and `why-not` of a missing one: ask for one of them"))
+        }
+        (row, missing) => Ok(row.map(About::Row).or(missing.map(About::Missing))),
+    }
+}
+
+/// The columns and values of `why-not`, each written COLUMN=VALUE; forms send a column and, as `why-not-value`, its value.
+fn missing(asked: &Asked) -> Result<Option<Vec<(String, String)>>, Problem> {
+    let written: Vec<&str> = asked.all("why-not").collect();
+    if written.is_empty() {
+        return Ok(None);
+    }
+    let of_form = asked.one("why-not-value")?;
+    let read = |text: &&str| match (text.split_once('='), of_form) {
+        (Some((column, value)), _) => Ok((column.to_owned(), value.to_owned())),
+        (None, Some(value)) => Ok(((*text).to_owned(), value.trim().to_owned())),
+        (None, None) => Err(Problem::bad_request("`why-not` is written COLUMN=VALUE, or is empty where the answer is")),
+    };
+    written.iter().filter(|text| !text.is_empty()).map(read).collect::<Result<_, _>>().map(Some)
+}
+
+/// Tells what makes a row, or why there is none.
+pub async fn tell(server: &Shared, asked: Asked, question: Question, about: About) -> Result<Response, Problem> {
+    match about {
+        About::Row(row) => why(server, asked, question, row).await,
+        About::Missing(expected) => why_no(server, asked, question, expected).await,
+    }
+}
+
+async fn why_no(
+    server: &Shared,
+    asked: Asked,
+    question: Question,
+    expected: Vec<(String, String)>,
+) -> Result<Response, Problem> {
+    work(server, asked, move |job, reply| {
+        let (graph, failed) = (&job.held.graph, |error: Error| job.server.problem(&error));
+        let query = parse(job, &question)?;
+        let text = match &question {
+            Question::Text { text, .. } => text.as_str(),
+            Question::Canned { name, .. } => {
+                graph.catalog().and_then(|catalog| catalog.get(name)).map_err(failed)?.source().text
+            }
+            Question::Graph(_) => "",
+        };
+        let source = Source::new("query", text);
+        let expected = expected.iter().map(|(column, value)| expectation(graph, column, value));
+        let expected = expected.collect::<Result<_, _>>().map_err(failed)?;
+        let audit = graph.audit().map_err(failed)?;
+        let texts = graph.source_texts(&audit, &[]).map_err(failed)?;
+        let asking = Request { source, query: &query, expected };
+        let mut found = why_not_within(graph, asking, &audit, &texts, &job.options).map_err(failed)?;
+        for place in found.statements.iter_mut().filter_map(|stated| stated.place.as_mut()) {
+            place.file = file_name(&place.file).to_owned();
+        }
+        graph.intact().map_err(failed)?;
+        write_as(job, &Chosen::json(), &why_not::document(&found), reply)
+    })
+    .await
+}
+
 /// Tells what makes a row.
-pub async fn why(server: &Shared, asked: Asked, question: Question, row: usize) -> Result<Response, Problem> {
+async fn why(server: &Shared, asked: Asked, question: Question, row: usize) -> Result<Response, Problem> {
     work(server, asked, move |job, reply| {
         let (graph, failed) = (&job.held.graph, |error: Error| job.server.problem(&error));
         let query = parse(job, &question)?;

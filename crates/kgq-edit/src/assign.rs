@@ -282,9 +282,14 @@ impl<'a> Places<'a> {
             let most = candidates.max_by_key(|file| (holds(file), std::cmp::Reverse(file.number)));
             return most.map(|file| (file.number, None)).ok_or_else(|| no_room(graph));
         }
-        Err(Error::input(format!("no file is named for {}, which is new and has no class with members", quad.subject))
-            .at(self.project.place_in_manifest("[edit]"))
-            .hint(format!("name it in {MANIFEST}: `[edit]` and, below it, `file = \"data/new.ttl\"`")))
+        let error =
+            Error::input(format!("no file is named for {}, which is new and has no class with members", quad.subject))
+                .hint(format!("name it in {MANIFEST}: `[edit]` and, below it, `file = \"data/new.ttl\"`"));
+        // Where kgq.toml has no such table, no place in it is wrong.
+        Err(match self.project.named_in_manifest("[edit]") {
+            Some(place) => error.at(place),
+            None => error,
+        })
     }
 }
 

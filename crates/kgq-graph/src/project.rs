@@ -5,6 +5,7 @@ mod globs;
 mod mcp;
 mod named;
 mod net;
+mod wrong;
 
 pub use files::{Found, ProjectFile, Role, without_query_ending};
 pub use globs::Glob;
@@ -16,7 +17,6 @@ use globs::Globs;
 use kgq_syntax::bounds::DEEPEST;
 use kgq_syntax::error::{Error, Result, Source};
 use kgq_syntax::rdf::{NamedNode, Prefixes};
-use kgq_syntax::text::did_you_mean;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fs;
@@ -318,7 +318,7 @@ impl Project {
         let text = String::from_utf8(bytes)
             .map_err(|e| Error::input(format!("{MANIFEST} is not UTF-8 (byte {})", e.utf8_error().valid_up_to())))?;
         let source = Source::new(MANIFEST, &text);
-        let manifest: Manifest = toml::from_str(&text).map_err(|e| manifest_error(source, &e))?;
+        let manifest: Manifest = toml::from_str(&text).map_err(|e| wrong::in_words(source, &e))?;
         let globs = ProjectGlobs::new(&manifest, root, source)?;
         let graphs = compile_graphs(source, root, &manifest)?;
         let project = Self { root: root.to_owned(), manifest, globs, graphs, ..Self::default() };
@@ -373,6 +373,9 @@ impl Project {
         if let Some(depth) = limits.max_depth.filter(|depth| *depth > DEEPEST) {
             return Err(wrong(&depth.to_string(), too_deep(depth)));
         }
+        for host in &self.manifest.net.hosts {
+            net::check_host(host).map_err(|m| Error::input(m).at(globs::place(source, host)))?;
+        }
         Ok(())
     }
 
@@ -395,27 +398,6 @@ fn compile_graphs(source: Source<'_>, root: &Path, manifest: &Manifest) -> Resul
     }
     graphs.sort_by_key(|(glob, _)| std::cmp::Reverse(glob.pattern.len()));
     Ok(graphs)
-}
-
-fn manifest_error(source: Source<'_>, error: &toml::de::Error) -> Error {
-    let message = error.message().trim_end();
-    // toml's own list of keys is long; the near one is what helps.
-    let (message, known) = match message.split_once(", expected one of ") {
-        Some((message, list)) => (message, Some(list)),
-        None => (message, None),
-    };
-    let mut out =
-        Error::input(message.replace("unknown field", "unknown key").replace("unknown variant", "unknown value"));
-    if let Some(span) = error.span() {
-        out = out.at(source.place(span));
-    }
-    let Some(known) = known else {
-        return out;
-    };
-    let keys: Vec<&str> = known.split(", ").map(|k| k.trim_matches('`')).collect();
-    let unknown = message.split('`').nth(1).unwrap_or_default();
-    let what = if message.starts_with("unknown variant") { "possible values" } else { "known keys" };
-    out.hint(did_you_mean(unknown, keys.iter().copied()).unwrap_or_else(|| format!("{what}: {}", keys.join(", "))))
 }
 
 /// Says that a limit on depth is beyond what can be allowed.

@@ -131,6 +131,31 @@ fn why_tells_the_statements_of_a_row_with_their_places_and_sentences() {
 }
 
 #[test]
+fn why_not_tells_what_keeps_a_row_out_and_what_is_not_stated() {
+    let (_folder, mut client) = small();
+    let query = "SELECT ?b { e:ada e:knows ?a . ?a e:knows ?b }";
+    let told = client.call("why_not", json!({ "query": query, "expect": {"b": "e:ada"} }));
+    assert_eq!(told["reason"]["kind"], "removed", "{told}");
+    let near = told["statements"].as_array().unwrap();
+    assert!(
+        !near.is_empty() && near.iter().all(|statement| statement["at"].as_str().unwrap().starts_with("people.ttl:")),
+        "{told}"
+    );
+    assert_eq!(client.call("why_not", json!({ "query": query, "expect": {"b": "e:cid"} }))["reason"]["row"], 1);
+    for (asked, why) in [
+        (json!({ "query": query, "expect": {"nobody": "e:ada"} }), "no column"),
+        (json!({ "query": query }), "has rows"),
+        (json!({ "query": query, "expect": ["b"] }), "an object"),
+    ] {
+        assert!(client.error("why_not", asked.clone())["message"].as_str().unwrap().contains(why), "{asked}");
+    }
+
+    let mut client = shipped();
+    let told = client.call("why_not", json!({ "name": "enterprises-approved", "expect": {"enterprise": "Huawei"} }));
+    assert!(told["not_stated"].to_string().contains("names of the 13 enterprises"), "{told}");
+}
+
+#[test]
 fn no_hint_names_a_command_line() {
     let mut client = shipped();
     for (tool, arguments) in [

@@ -11,7 +11,7 @@ fn names(client: &mut Client) -> Vec<String> {
 #[test]
 fn both_protocols_are_spoken() {
     let (folder, mut client) = small();
-    assert_eq!(names(&mut client), ["about", "schema", "find", "describe", "query", "why"]);
+    assert_eq!(names(&mut client), ["about", "schema", "find", "describe", "query", "why", "why_not"]);
     assert_eq!(client.go(), Some(0));
 
     // The newer protocol knows no greeting: each request says its version.
@@ -24,7 +24,7 @@ fn both_protocols_are_spoken() {
     let found = client.ask("server/discover", meta.clone());
     assert!(found["result"]["supportedVersions"].as_array().unwrap().contains(&json!("2026-07-28")), "{found}");
     let listed = client.ask("tools/list", meta);
-    assert_eq!(listed["result"]["tools"].as_array().unwrap().len(), 6, "{listed}");
+    assert_eq!(listed["result"]["tools"].as_array().unwrap().len(), 7, "{listed}");
     assert_eq!(listed["result"]["resultType"], "complete");
 }
 
@@ -35,7 +35,7 @@ fn every_tool_says_what_it_takes_and_gives_and_that_it_only_reads() {
     assert!(tokens(&tools) <= 8_000, "{} tokens", tokens(&tools));
     let tools = tools.as_array().unwrap();
     let names: Vec<&str> = tools.iter().map(|tool| tool["name"].as_str().unwrap()).collect();
-    assert_eq!(names[..6], ["about", "schema", "find", "describe", "query", "why"]);
+    assert_eq!(names[..7], ["about", "schema", "find", "describe", "query", "why", "why_not"]);
     for tool in tools {
         assert_eq!(tool["inputSchema"]["type"], "object", "{tool}");
         assert_eq!(tool["outputSchema"]["type"], "object", "{tool}");

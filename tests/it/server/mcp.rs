@@ -35,7 +35,7 @@ fn both_protocols_are_spoken_over_http() {
         let tools = listed["tools"].as_array().unwrap_or_else(|| panic!("{listed}")).iter();
         tools.map(|tool| tool["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
-    let tools = ["about", "schema", "find", "describe", "query", "why"];
+    let tools = ["about", "schema", "find", "describe", "query", "why", "why_not"];
     assert_eq!(names(&ask(&served, "tools/list", json!({}))), tools);
 
     let meta = json!({"_meta": {

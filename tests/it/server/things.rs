@@ -116,3 +116,77 @@ fn what_makes_a_row_is_told_as_json_ld() {
     let canned = shipped(&[]).get("/query/fdi-2024?why=1", "*/*").json();
     assert!(canned["@graph"].to_string().contains("prov:hadPrimarySource"), "{canned}");
 }
+
+#[test]
+fn why_a_row_is_missing_is_told_as_json() {
+    let (_folder, served) = small(&[]);
+    let address = |text: &str, rest: &str| format!("/sparql?query={}{rest}", crate::http::escaped(text));
+    let query = "SELECT ?c { <http://e/ada> <http://e/knows> ?b . ?b <http://e/knows> ?c }";
+    let told = served.get(&address(query, "&why-not=c%3Dhttp%3A%2F%2Fe%2Fada"), "*/*");
+    assert_eq!((told.status, told.header("content-type")), (200, Some("application/json")), "{}", told.text());
+    let document = told.json();
+    assert_eq!(document["reason"]["kind"], "removed", "{document}");
+    assert!(document["statements"].as_array().unwrap().iter().all(|near| near["file"] == "people.ttl"), "{document}");
+    // As a form sends it.
+    let form = served.get(&address(query, "&why-not=c&why-not-value=http%3A%2F%2Fe%2Fada"), "*/*");
+    assert_eq!(form.json(), document);
+    let there = served.get(&address(query, "&why-not=c%3Dhttp%3A%2F%2Fe%2Fcid"), "*/*");
+    assert_eq!((&there.json()["reason"]["kind"], &there.json()["reason"]["row"]), (&"there".into(), &1.into()));
+    let nothing = served.get(&address("ASK { <http://e/cid> <http://e/knows> <http://e/ada> }", "&why-not="), "*/*");
+    assert_eq!(nothing.json()["reason"]["kind"], "removed", "{}", nothing.text());
+    for (wrong, detail) in [
+        ("why-not=c", "COLUMN=VALUE"),
+        ("why-not=", "has rows"),
+        ("why-not=x%3D1", "no column"),
+        ("why=1&why-not=", "one of them"),
+    ] {
+        let refused = served.get(&address(query, &format!("&{wrong}")), "*/*");
+        assert_eq!(refused.status, 400, "{wrong}");
+        assert!(refused.json()["detail"].as_str().unwrap().contains(detail), "{}", refused.text());
+    }
+    let canned = shipped(&[]).get("/query/enterprises-approved?why-not=enterprise%3DHuawei", "*/*").json();
+    assert!(canned["not-stated"].to_string().contains("names of the 13 enterprises"), "{canned}");
+}
+
+#[test]
+fn an_answer_is_given_with_the_sources_of_its_rows() {
+    let served = shipped(&[]);
+    let told = served.get("/query/fdi-2024?cite=1", "*/*");
+    assert_eq!((told.status, told.header("content-type")), (200, Some("application/sparql-results+json")));
+    let row = told.json()["results"]["bindings"][0].clone();
+    assert_eq!(row["cite"]["citations"][0]["sentences"][0], "41", "{row}");
+    let plain = served.get("/query/fdi-2024", "*/*");
+    assert!(plain.json()["results"]["bindings"][0]["cite"].is_null());
+    assert_ne!(plain.header("etag"), told.header("etag"));
+    let csv = served.get("/query/fdi-2024?cite=1&format=csv", "*/*");
+    assert!(csv.text().lines().next().unwrap().ends_with(",cite"), "{}", csv.text());
+    let triples = served.get("/query/organisation-chart?cite=1&format=markdown", "*/*");
+    assert!(triples.text().contains("## Sources"), "{}", triples.text());
+    assert_eq!(served.get("/query/fdi-2024?cite=yes", "*/*").status, 400);
+    assert_eq!(served.get("/query/organisation-chart?cite=1&format=turtle", "*/*").status, 406);
+}
+
+#[test]
+fn an_answer_is_given_as_a_bundle_that_holds() {
+    let served = shipped(&[]);
+    let folder = tempfile::tempdir().unwrap();
+    let query = crate::http::escaped("SELECT ?figure { ?figure ou:qualifier qualifier:about }");
+    for (name, path) in [
+        ("fdi-2024.zip", "/query/fdi-2024?format=bundle".to_owned()),
+        ("answer.zip", format!("/sparql?query={query}&format=bundle")),
+    ] {
+        let told = served.get(&path, "text/html");
+        assert_eq!(
+            (told.status, told.header("content-type")),
+            (200, Some("application/zip")),
+            "{}",
+            String::from_utf8_lossy(&told.body)
+        );
+        assert_eq!(told.header("content-disposition"), Some(format!("attachment; filename=\"{name}\"").as_str()));
+        std::fs::write(folder.path().join(name), &told.body).unwrap();
+        let verified = crate::program::run(folder.path(), &["verify", name, "--alone"]);
+        assert_eq!(verified.code, 0, "{}", verified.text());
+    }
+    let wrong = served.get("/sparql?query=SELECT&format=bundle", "*/*");
+    assert_eq!((wrong.status, &wrong.json()["line"]), (400, &1.into()), "{}", wrong.text());
+}

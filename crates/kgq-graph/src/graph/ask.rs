@@ -91,7 +91,7 @@ impl Graph {
     fn parse_in(&self, source: Source<'_>, context: ParseContext<'_>) -> Result<Query> {
         let query = query::parse_query(source, context)?;
         if self.services().is_none() {
-            query::refuse_network(source, &query.algebra)?;
+            query::refuse_network(source, &query.algebra).map_err(|error| self.told_of_network(error))?;
         }
         query::functions::refuse_unknown(source, &query.algebra, self.prefixes()?)?;
         Ok(query)

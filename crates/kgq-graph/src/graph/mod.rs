@@ -67,6 +67,8 @@ pub struct OpenOptions {
     pub budget: Budget,
     /// Who asks other machines, if the program can.
     pub network: Option<Arc<dyn Network>>,
+    /// The commit that the files are of, where they were checked out of a repository to be read.
+    pub revision: Option<String>,
     /// Where it is noted which files are half-written, for whoever may end the process early.
     pub unfinished: Unfinished,
 }

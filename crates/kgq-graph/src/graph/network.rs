@@ -47,6 +47,17 @@ impl Graph {
         }
     }
 
+    /// Says of a refused SERVICE where kgq.toml names hosts that this program cannot ask.
+    pub(super) fn told_of_network(&self, error: Error) -> Error {
+        let names = self.project().is_some_and(|project| !project.manifest.net.hosts.is_empty());
+        match names && self.options.network.is_none() {
+            true => error.hint(
+                "kgq.toml names hosts below `[net]`, but this kgq was built without the feature `net`, which asks them",
+            ),
+            false => error,
+        }
+    }
+
     /// The document at an address, where the project of this folder names its host.
     pub(super) fn fetch(&self, address: &str) -> Result<Fetched> {
         let refused = |why: &str| Error::policy(format!("{address} is not fetched: {why}"));
@@ -75,4 +86,25 @@ impl Services for Distrusted {
 fn distrusted(address: &str) -> Error {
     Error::policy(format!("{address} is not asked: kgq.toml names hosts, but this project is not trusted"))
         .hint("if you trust whoever wrote the project to name other machines, run once with `--trust`")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::graph::{Graph, OpenOptions};
+    use kgq_syntax::error::Source;
+
+    #[test]
+    fn a_service_that_is_named_and_that_nobody_can_ask_says_what_the_program_lacks() {
+        let folder = tempfile::tempdir().unwrap();
+        let refused = |manifest: &str| {
+            std::fs::write(folder.path().join("kgq.toml"), manifest).unwrap();
+            let graph = Graph::open(OpenOptions { folder: folder.path().into(), ..Default::default() }).unwrap();
+            let query = "SELECT * { SERVICE <https://data.example/sparql> { ?s ?p ?o } }";
+            graph.parse(Source::new("query", query)).unwrap_err().to_string()
+        };
+        assert!(
+            refused("name = \"t\"\n[net]\nhosts = [\"data.example\"]\n").contains("built without the feature `net`")
+        );
+        assert!(!refused("name = \"t\"\n").contains("hint"));
+    }
 }

@@ -207,6 +207,12 @@ impl Project {
         place(self.manifest_source(), text)
     }
 
+    /// The place of these words in kgq.toml, if it has them.
+    pub fn named_in_manifest(&self, text: &str) -> Option<Place> {
+        let at = self.text.find(text)?;
+        Some(self.manifest_source().place(at..at + text.len()))
+    }
+
     fn manifest_source(&self) -> Source<'_> {
         Source::new(MANIFEST, &self.text)
     }

@@ -4,6 +4,7 @@ pub mod advise;
 pub mod build;
 pub mod bundle;
 pub mod cite;
+pub mod cited;
 pub mod describe;
 pub mod diff;
 pub mod document;

@@ -14,7 +14,7 @@ use kgq_engine::why::{Ground, Item, why};
 use kgq_engine::{self as engine, Answer, EvaluationOptions};
 use kgq_snapshot::Snapshot;
 use kgq_syntax::bounds::Bounds;
-use kgq_syntax::budget::Work;
+use kgq_syntax::budget::{Budget, Work};
 use kgq_syntax::error::{Error, Result, Source};
 use kgq_syntax::rdf::canonical::{canonicalize, relabel};
 use kgq_syntax::rdf::{BlankNode, NamedOrBlankNode, Prefixes, Quad, Term, Triple, Variable};
@@ -142,15 +142,36 @@ pub fn make(
     revision: Option<Revision>,
     files: &[PathBuf],
 ) -> Result<Bundle> {
+    let (options, budget) = (graph.evaluation_options(), graph.budget_of(Work::Export));
+    make_within(graph, question, Occasion { time, revision }, files, &options, &budget)
+}
+
+/// When a bundle is made, and what the repository's state is.
+pub struct Occasion {
+    pub time: String,
+    pub revision: Option<Revision>,
+}
+
+/// The same, evaluated with these options; what is made of the whole graph is within this budget.
+///
+/// # Errors
+/// As [`make`].
+pub fn make_within(
+    graph: &Graph,
+    question: &Question,
+    Occasion { time, revision }: Occasion,
+    files: &[PathBuf],
+    options: &EvaluationOptions,
+    budget: &Budget,
+) -> Result<Bundle> {
     let dataset = graph.dataset()?.quads();
-    let budget = graph.budget_of(Work::Export);
-    let canonical = canonicalize(dataset, &budget)?;
+    let canonical = canonicalize(dataset, budget)?;
     // Blank nodes are called alike in the answer, in the witnesses and in the canonical graph.
-    let (quads, _held) = relabel(dataset, &budget)?;
-    let snapshot = Snapshot::from_quads_within(quads.iter().cloned(), &graph.loading_budget())?;
+    let (quads, _held) = relabel(dataset, budget)?;
+    let snapshot = Snapshot::from_quads_within(quads.iter().cloned(), budget)?;
     let asked = question.asked(graph)?;
     let query = asked.query(&question.text, graph.options().bounds)?;
-    let options = asked.options(&graph.evaluation_options());
+    let options = asked.options(options);
     let answer = answer(&snapshot, &query, &options)?;
     if answer.parts() > MOST_ROWS {
         return Err(Error::limit(format!(

@@ -17,7 +17,7 @@ mod verify;
 
 pub use citation::CitationStyle;
 pub use facts::Revision;
-pub use make::{Question, make};
+pub use make::{Occasion, Question, make, make_within};
 pub use time::timestamp;
 pub use verify::{Finding, Outcome, Standing, compare, is_plain_signature, unpack, verify};
 

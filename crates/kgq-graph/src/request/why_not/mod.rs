@@ -12,7 +12,7 @@ use crate::audit::{Audit, Reference, Texts};
 use crate::graph::Graph;
 use kgq_engine::query::expected::{Expectation, without_having, without_slice};
 use kgq_engine::query::{Binding, BoundTo, Query, bind};
-use kgq_engine::{Answer, Row};
+use kgq_engine::{Answer, EvaluationOptions, Row};
 use kgq_syntax::error::{Error, Result, Source};
 use kgq_syntax::rdf::{NamedNode, Quad, Term, Variable};
 
@@ -76,11 +76,26 @@ pub fn expectation(graph: &Graph, name: &str, value: &str) -> Result<Expectation
 /// # Errors
 /// Those of evaluation; that the answer has no such column, or that nothing is expected of an answer that has rows.
 pub fn why_not(graph: &Graph, request: Request<'_>, audit: &Audit<'_>, texts: &Texts) -> Result<WhyNot> {
+    why_not_within(graph, request, audit, texts, &graph.evaluation_options())
+}
+
+/// The same, evaluated with these options.
+///
+/// # Errors
+/// As [`why_not`].
+pub fn why_not_within(
+    graph: &Graph,
+    request: Request<'_>,
+    audit: &Audit<'_>,
+    texts: &Texts,
+    options: &EvaluationOptions,
+) -> Result<WhyNot> {
     let Request { source, query, expected } = request;
-    let reason = reason(graph, source, query, &expected)?;
+    let asking = Asking { graph, source, query, options };
+    let reason = asking.reason(&expected)?;
     let silences = match reason {
         Reason::There(_) | Reason::True | Reason::Cut { .. } => Vec::new(),
-        _ => silences(graph, source, query, &expected)?,
+        _ => asking.silences(&expected)?,
     };
     let quads: Vec<Quad> = match &reason {
         Reason::Removed(removal) => match &removal.lack {
@@ -93,38 +108,117 @@ pub fn why_not(graph: &Graph, request: Request<'_>, audit: &Audit<'_>, texts: &T
     Ok(WhyNot { expected, reason, silences, statements, references })
 }
 
-fn reason(graph: &Graph, source: Source<'_>, query: &Query, expected: &[Expectation]) -> Result<Reason> {
-    match graph.evaluate(query)? {
-        Answer::Boolean(true) => return Ok(Reason::True),
-        Answer::Boolean(false) => {}
-        Answer::Graph(mut triples) => {
-            if triples.0.next().transpose()?.is_some() {
-                return Err(Error::usage(
-                    "why-not asks of rows, of an ASK that is false, and of graphs without a triple",
-                ));
+/// A query of which a row is missing.
+struct Asking<'a> {
+    graph: &'a Graph,
+    source: Source<'a>,
+    query: &'a Query,
+    options: &'a EvaluationOptions,
+}
+
+impl Asking<'_> {
+    fn reason(&self, expected: &[Expectation]) -> Result<Reason> {
+        match self.evaluate(self.query)? {
+            Answer::Boolean(true) => return Ok(Reason::True),
+            Answer::Boolean(false) => {}
+            Answer::Graph(mut triples) => {
+                if triples.0.next().transpose()?.is_some() {
+                    return Err(Error::usage(
+                        "why-not asks of rows, of an ASK that is false, and of graphs without a triple",
+                    ));
+                }
+            }
+            Answer::Solutions(mut solutions) => {
+                check_columns(&solutions.variables, expected)?;
+                let mut found = 0;
+                while let Some(row) = solutions.rows.next().transpose()? {
+                    found += 1;
+                    if expected.is_empty() {
+                        return Err(Error::usage("the answer has rows: say what the missing one has, as COLUMN=VALUE"));
+                    }
+                    if fits(&solutions.variables, &row, expected) {
+                        return Ok(Reason::There(found));
+                    }
+                }
+                if let Some(cut) = self.cut(expected)? {
+                    return Ok(cut);
+                }
             }
         }
-        Answer::Solutions(mut solutions) => {
-            check_columns(&solutions.variables, expected)?;
-            let mut found = 0;
+        if let Some(removal) = self.ask(self.query, |asked| asked.removal(expected))?? {
+            return Ok(Reason::Removed(Box::new(removal)));
+        }
+        self.after_all(expected)
+    }
+
+    /// Whether LIMIT or OFFSET leave the row out.
+    fn cut(&self, expected: &[Expectation]) -> Result<Option<Reason>> {
+        let Some(whole) = without_slice(self.query) else { return Ok(None) };
+        let Answer::Solutions(mut solutions) = self.evaluate(&whole)? else { return Ok(None) };
+        let (mut rows, mut number) = (0, None);
+        while let Some(row) = solutions.rows.next().transpose()? {
+            rows += 1;
+            if number.is_none() && fits(&solutions.variables, &row, expected) {
+                number = Some(rows);
+            }
+        }
+        Ok(number.map(|number| Reason::Cut { number, rows }))
+    }
+
+    /// Every condition lets the row pass: HAVING rejects it, or what is computed of a group is something else.
+    fn after_all(&self, expected: &[Expectation]) -> Result<Reason> {
+        if let Some(grouped) = without_having(self.query)
+            && let Answer::Solutions(mut solutions) = self.evaluate(&grouped)?
+        {
             while let Some(row) = solutions.rows.next().transpose()? {
-                found += 1;
-                if expected.is_empty() {
-                    return Err(Error::usage("the answer has rows: say what the missing one has, as COLUMN=VALUE"));
-                }
                 if fits(&solutions.variables, &row, expected) {
-                    return Ok(Reason::There(found));
+                    return Ok(Reason::Rejected { columns: solutions.variables, row });
                 }
-            }
-            if let Some(cut) = cut(graph, query, expected)? {
-                return Ok(cut);
             }
         }
+        let whole = without_slice(self.query).unwrap_or_else(|| self.query.clone());
+        let Answer::Solutions(mut solutions) = self.evaluate(&whole)? else { return Ok(Reason::Unknown) };
+        let columns = solutions.variables.clone();
+        // The rows that have most of what is expected.
+        let (mut best, mut rows) = (0, Vec::new());
+        while let Some(row) = solutions.rows.next().transpose()? {
+            let value =
+                |variable: &Variable| columns.iter().position(|c| c == variable).and_then(|at| row.get(at)?.as_ref());
+            let met = expected.iter().filter(|expectation| expectation.accepts(value(&expectation.variable))).count();
+            if met > best {
+                (best, rows) = (met, Vec::new());
+            }
+            if met == best && met > 0 && rows.len() < SHOWN {
+                rows.push(row);
+            }
+        }
+        Ok(if rows.is_empty() { Reason::Unknown } else { Reason::Other { columns, rows } })
     }
-    if let Some(removal) = ask(graph, source, query, |asked| asked.removal(expected))?? {
-        return Ok(Reason::Removed(Box::new(removal)));
+
+    /// What the graph says is not stated, of what the query asks for with the expected things in place.
+    fn silences(&self, expected: &[Expectation]) -> Result<Vec<Finding>> {
+        let Some(project) = self.graph.project() else { return Ok(Vec::new()) };
+        let mut query = self.query.clone();
+        let node = |expectation: &Expectation| -> Option<Binding> {
+            let node: NamedNode = expectation.node.clone()?;
+            Some(Binding { variable: expectation.variable.clone(), value: BoundTo::One(Term::from(node)) })
+        };
+        bind(&mut query, &expected.iter().filter_map(node).collect::<Vec<_>>());
+        self.ask(&query, |asked| asked.not_stated(&project.manifest.silences))
     }
-    after_all(graph, query, expected)
+
+    fn evaluate(&self, query: &Query) -> Result<Answer> {
+        kgq_engine::evaluate(self.graph.snapshot()?, query, self.options)
+    }
+
+    fn ask<T>(&self, query: &Query, question: impl FnOnce(&Asked<'_>) -> T) -> Result<T> {
+        let Self { graph, source, options, .. } = *self;
+        let budget = Allowance::new(&options.budget_of_query());
+        let (snapshot, prefixes) = (graph.snapshot()?, graph.prefixes()?);
+        let told = question(&Asked { source, query, snapshot, prefixes, options, budget: &budget });
+        graph.intact()?;
+        Ok(told)
+    }
 }
 
 fn check_columns(columns: &[Variable], expected: &[Expectation]) -> Result<()> {
@@ -139,69 +233,4 @@ fn check_columns(columns: &[Variable], expected: &[Expectation]) -> Result<()> {
 fn fits(columns: &[Variable], row: &Row, expected: &[Expectation]) -> bool {
     let value = |variable: &Variable| columns.iter().position(|c| c == variable).and_then(|at| row.get(at)?.as_ref());
     expected.iter().all(|expectation| expectation.accepts(value(&expectation.variable)))
-}
-
-/// Whether LIMIT or OFFSET leave the row out.
-fn cut(graph: &Graph, query: &Query, expected: &[Expectation]) -> Result<Option<Reason>> {
-    let Some(whole) = without_slice(query) else { return Ok(None) };
-    let Answer::Solutions(mut solutions) = graph.evaluate(&whole)? else { return Ok(None) };
-    let (mut rows, mut number) = (0, None);
-    while let Some(row) = solutions.rows.next().transpose()? {
-        rows += 1;
-        if number.is_none() && fits(&solutions.variables, &row, expected) {
-            number = Some(rows);
-        }
-    }
-    Ok(number.map(|number| Reason::Cut { number, rows }))
-}
-
-/// Every condition lets the row pass: HAVING rejects it, or what is computed of a group is something else.
-fn after_all(graph: &Graph, query: &Query, expected: &[Expectation]) -> Result<Reason> {
-    if let Some(grouped) = without_having(query)
-        && let Answer::Solutions(mut solutions) = graph.evaluate(&grouped)?
-    {
-        while let Some(row) = solutions.rows.next().transpose()? {
-            if fits(&solutions.variables, &row, expected) {
-                return Ok(Reason::Rejected { columns: solutions.variables, row });
-            }
-        }
-    }
-    let whole = without_slice(query).unwrap_or_else(|| query.clone());
-    let Answer::Solutions(mut solutions) = graph.evaluate(&whole)? else { return Ok(Reason::Unknown) };
-    let columns = solutions.variables.clone();
-    // The rows that have most of what is expected.
-    let (mut best, mut rows) = (0, Vec::new());
-    while let Some(row) = solutions.rows.next().transpose()? {
-        let value =
-            |variable: &Variable| columns.iter().position(|c| c == variable).and_then(|at| row.get(at)?.as_ref());
-        let met = expected.iter().filter(|expectation| expectation.accepts(value(&expectation.variable))).count();
-        if met > best {
-            (best, rows) = (met, Vec::new());
-        }
-        if met == best && met > 0 && rows.len() < SHOWN {
-            rows.push(row);
-        }
-    }
-    Ok(if rows.is_empty() { Reason::Unknown } else { Reason::Other { columns, rows } })
-}
-
-/// What the graph says is not stated, of what the query asks for with the expected things in place.
-fn silences(graph: &Graph, source: Source<'_>, query: &Query, expected: &[Expectation]) -> Result<Vec<Finding>> {
-    let Some(project) = graph.project() else { return Ok(Vec::new()) };
-    let mut query = query.clone();
-    let node = |expectation: &Expectation| -> Option<Binding> {
-        let node: NamedNode = expectation.node.clone()?;
-        Some(Binding { variable: expectation.variable.clone(), value: BoundTo::One(Term::from(node)) })
-    };
-    bind(&mut query, &expected.iter().filter_map(node).collect::<Vec<_>>());
-    ask(graph, source, &query, |asked| asked.not_stated(&project.manifest.silences))
-}
-
-fn ask<T>(graph: &Graph, source: Source<'_>, query: &Query, question: impl FnOnce(&Asked<'_>) -> T) -> Result<T> {
-    let options = graph.evaluation_options();
-    let budget = Allowance::new(&options.budget_of_query());
-    let (snapshot, prefixes) = (graph.snapshot()?, graph.prefixes()?);
-    let told = question(&Asked { source, query, snapshot, prefixes, options: &options, budget: &budget });
-    graph.intact()?;
-    Ok(told)
 }

@@ -1,0 +1,68 @@
+//! `format=bundle` of a query: the answer in one file with what proves it, as `kgq bundle` writes it.
+
+use super::Shared;
+use super::answer::Question;
+use super::problem::Problem;
+use super::request::Asked;
+use super::work::{Job, work};
+use crate::commands::revision_state;
+use axum::http::HeaderValue;
+use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::response::Response;
+use kgq_engine::Limits;
+use kgq_graph::catalog::Values;
+use kgq_graph::request::bundle::{self, Occasion, make_within, timestamp};
+use kgq_syntax::budget::Work;
+use kgq_syntax::error::{Error, Result as Outcome, Source};
+use std::io::Write as _;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Whether the answer is asked for as a bundle.
+pub fn wanted(asked: &Asked) -> Result<bool, Problem> {
+    Ok(asked.one("format")?.is_some_and(|format| ["bundle", "application/zip"].contains(&format)))
+}
+
+/// Makes a bundle of the answer. It is made anew each time, as it says when it was.
+pub async fn bundle(server: &Shared, asked: Asked, question: Question) -> Result<Response, Problem> {
+    work(server, asked, move |job, reply| {
+        let bytes = made(job, &question).map_err(|error| job.server.problem(&error))?;
+        let name = match &question {
+            Question::Canned { name, .. } => name.rsplit('/').next().unwrap_or("answer").to_owned(),
+            Question::Text { .. } | Question::Graph(_) => "answer".to_owned(),
+        };
+        let headers = reply.headers();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/zip"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        let plain: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || ['-', '_', '.'].contains(c)).collect();
+        if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{plain}.zip\"")) {
+            headers.insert(CONTENT_DISPOSITION, value);
+        }
+        reply.write_all(&bytes).map_err(|error| Error::io("the answer", &error))?;
+        Ok(())
+    })
+    .await
+}
+
+fn made(job: &Job<'_>, question: &Question) -> Outcome<Vec<u8>> {
+    let graph = &job.held.graph;
+    let question = match question {
+        Question::Text { text, dataset: None } => {
+            // What is wrong with it is told as of any query.
+            graph.parse(Source::new("query", text))?;
+            bundle::Question::written(text.clone())
+        }
+        Question::Text { dataset: Some(_), .. } | Question::Graph(_) => {
+            return Err(Error::usage("a bundle is made of a query to the whole graph")
+                .hint("name the graphs in the query, by FROM and FROM NAMED"));
+        }
+        Question::Canned { name, values } => {
+            let canned = graph.catalog()?.get(name)?;
+            bundle::Question::canned(canned, &Values::from_pairs(values.iter().cloned()), graph)?
+        }
+    };
+    let time = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+    let occasion = Occasion { time: timestamp(time), revision: revision_state(graph) };
+    let limits = Limits { rows: None, ..job.options.limits };
+    let budget = job.options.budget.child(Work::Export, limits);
+    make_within(graph, &question, occasion, &[], &job.options, &budget)?.archive()
+}
