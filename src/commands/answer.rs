@@ -7,7 +7,9 @@ use crate::cli::complete;
 use clap_complete::ArgValueCandidates;
 use kgq_engine::Answer;
 use kgq_graph::graph::Graph;
-use kgq_graph::render::{self, CellOptions, Format, GraphOptions, RdfVersion, RenderOptions, TableOptions, Written};
+use kgq_graph::render::{
+    self, CellOptions, ColumnOptions, Format, GraphOptions, RdfVersion, RenderOptions, TableOptions, Written, lacking,
+};
 use kgq_syntax::budget::Work;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{GraphName, Prefixes, Quad, RdfFormat};
@@ -18,7 +20,7 @@ use std::time::Instant;
 /// How an answer is written.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct AnswerArgs {
-    /// The format: table, csv, tsv, json, xml, markdown, ndjson; turtle, trig, ntriples, nquads, rdfxml, jsonld
+    /// The format: table, csv, tsv, json, xml, markdown, ndjson, html, geojson, arrow, parquet, xlsx; turtle, trig, ntriples, nquads, rdfxml, jsonld
     ///
     /// Without it, the ending of the --output file says it; else a table on a terminal, TSV elsewhere, and Turtle for
     /// graphs.
@@ -36,6 +38,11 @@ pub struct AnswerArgs {
     /// Write the values of ndjson as plain JSON: numbers, true, false and strings
     #[arg(long)]
     pub plain: bool,
+    /// Say of each term in columns of arrow and parquet what it is: a struct of value, kind, datatype and language
+    ///
+    /// Without it, a column of one datatype has the type of its values, and one of IRIs or of one language is text.
+    #[arg(long)]
+    pub terms: bool,
     /// The version of RDF to write graphs in: 1.2, or 1.1 with reifiers as rdf:Statement
     #[arg(long, value_parser = parse_version, value_name = "VERSION", default_value = "1.2")]
     pub rdf: RdfVersion,
@@ -92,6 +99,9 @@ impl AnswerArgs {
             None if to_terminal => Format::Table,
             None => Format::Tsv,
         };
+        if to_terminal {
+            refuse_binary(format)?;
+        }
         Ok(RenderOptions {
             format,
             prefixes,
@@ -100,7 +110,13 @@ impl AnswerArgs {
             graph: self.graph_options(),
             table: TableOptions::default(),
             cells: self.cells(),
+            columns: self.columns(),
         })
+    }
+
+    pub fn columns<'a>(&self) -> ColumnOptions<'a> {
+        let device = |path: &PathBuf| std::fs::metadata(path).is_ok_and(|m| !m.is_file());
+        ColumnOptions { terms: self.terms, stream: self.output.as_ref().is_none_or(device), budget: None }
     }
 
     fn cells(&self) -> CellOptions {
@@ -112,6 +128,12 @@ impl AnswerArgs {
         let format = self.chosen_format()?;
         let csv = (self.bom || self.inert) && format != Some(Format::Csv);
         let lines = self.plain && format != Some(Format::Ndjson);
+        if self.terms && !matches!(format, Some(Format::Arrow | Format::Parquet)) {
+            return Err(Error::usage("`--terms` is for columns").hint("add `--format arrow` or `--format parquet`"));
+        }
+        if let Some(error) = format.and_then(lacking) {
+            return Err(error);
+        }
         match (csv, lines) {
             (false, false) => Ok(()),
             (true, _) => Err(Error::usage("`--bom` and `--inert` are for CSV").hint("add `--format csv`")),
@@ -124,6 +146,15 @@ impl AnswerArgs {
     }
 }
 
+/// Fails where a format is no text, for a terminal.
+pub fn refuse_binary(format: Format) -> Result<()> {
+    if !format.is_binary() {
+        return Ok(());
+    }
+    Err(Error::usage(format!("{} is no text, so a terminal cannot show it", format.name()))
+        .hint("name a file with `--output`"))
+}
+
 /// Writes an answer where the arguments say; on a terminal, says how much it was and how long it took.
 pub fn write_answer(
     answer: Answer,
@@ -134,7 +165,9 @@ pub fn write_answer(
 ) -> Result<Written> {
     let is_graph = matches!(answer, Answer::Graph(_));
     let to_terminal = args.output.is_none() && output.terminal.is_some();
-    let options = args.options(&answer, graph.prefixes()?, output)?;
+    let mut options = args.options(&answer, graph.prefixes()?, output)?;
+    let budget = graph.budget_of(Work::Query);
+    options.columns.budget = Some(&budget);
     if let Some(path) = &args.output {
         graph.refuse_own_file(path)?;
     }

@@ -2,7 +2,7 @@
 
 mod sentences;
 
-use super::answer::{AnswerArgs, parse_format, seconds};
+use super::answer::{AnswerArgs, parse_format, refuse_binary, seconds};
 use super::output::{Output, write_to};
 use super::terminal::Content;
 use crate::cli::complete;
@@ -43,7 +43,7 @@ pub struct Args {
     pub sentences: Option<String>,
     #[command(flatten)]
     pub sources: SourceArgs,
-    /// The format of the list of sentences: table, csv, tsv, json, xml, markdown, ndjson
+    /// The format of the list of sentences: table, csv, tsv, json, xml, markdown, ndjson, html, arrow, parquet, xlsx
     #[arg(long, short = 'F', value_parser = parse_format, value_name = "FORMAT", conflicts_with = "terms")]
     pub format: Option<Format>,
     /// Write the list of sentences to this file; it is replaced when the list is whole
@@ -218,8 +218,12 @@ pub fn write_cited_answer(
         colour: output.colour && args.output.is_none(),
         graph: args.graph_options(),
         cells: kgq_graph::render::CellOptions::default(),
+        columns: args.columns(),
         table: TableOptions::default(),
     };
+    if to_terminal {
+        refuse_binary(options.format)?;
+    }
     if !audit.has_citations() {
         output.note("the graph cites nothing: no statement has a reifier that was derived from a citation");
     }

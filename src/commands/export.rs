@@ -1,5 +1,7 @@
 //! `kgq export`.
 
+mod folders;
+
 use super::answer::{AnswerArgs, write_answer, write_graph};
 use super::output::{Output, write_file, write_to};
 use super::progress::Progress;
@@ -9,11 +11,12 @@ use super::watchdog::Watchdog;
 use kgq_engine::Answer;
 use kgq_engine::query::Form;
 use kgq_graph::audit::sha256;
-use kgq_graph::export::{tables, turtle};
+use kgq_graph::export::turtle;
 use kgq_graph::graph::Graph;
 use kgq_graph::project::Entailment;
-use kgq_graph::render::Format;
+use kgq_graph::render::{Format, lacking};
 use kgq_graph::request::export::one_graph;
+use kgq_snapshot::Snapshot;
 use kgq_syntax::budget::{Budget, Work};
 use kgq_syntax::error::{Error, Result, Source};
 use kgq_syntax::rdf::canonical::{self, canonicalize};
@@ -31,6 +34,7 @@ use std::time::Instant;
   kgq export --sorted --output graph.trig
   kgq export --inferred=rdfs-plus --output inferred.ttl
   kgq export --tables tables
+  kgq export --parquet columns
   kgq export --query 'CONSTRUCT WHERE { ?s a skos:Concept ; skos:prefLabel ?l }' --output sectors.ttl")]
 pub struct Args {
     /// Only the graph of this IRI or CURIE; `default` is the default graph
@@ -51,9 +55,14 @@ pub struct Args {
     /// In an order that depends on the graph alone; Turtle and TriG by subject, with annotations at what they are about
     #[arg(long, conflicts_with_all = ["query", "query_file", "canonical", "rdf"])]
     pub sorted: bool,
-    /// As CSV tables in this folder: one for each class, a row for each member, a column for each property
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["query", "query_file", "canonical", "sorted", "format", "output", "rdf"])]
+    /// As tables in this folder, in CSV or as --format says (csv, parquet, arrow, xlsx): one for each class, a row for each member, a column for
+    /// each property
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["query", "query_file", "canonical", "sorted", "output", "rdf"])]
     pub tables: Option<PathBuf>,
+    /// As two tables of Parquet in this folder: terms.parquet (id, kind, value, datatype, language) and triples.parquet (subject, predicate, object,
+    /// graph: ids of terms), both sorted by ids
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["query", "query_file", "canonical", "sorted", "format", "output", "rdf", "tables"])]
+    pub parquet: Option<PathBuf>,
     /// Write the SHA-256 of the file too, to FILE.sha256 (of tables, to SHA256SUMS), for `sha256sum -c`
     #[arg(long)]
     pub checksum: bool,
@@ -74,6 +83,12 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     } else {
         args.answer.check(graph)?;
     }
+    if args.tables.is_some() {
+        folders::format_of_tables(args)?;
+    }
+    if let Some(error) = args.parquet.as_ref().and_then(|_| lacking(Format::Parquet)) {
+        return Err(error);
+    }
     if args.query.is_some() || args.query_file.is_some() {
         let (name, text) = read_text(args.query.as_deref(), args.query_file.as_deref(), "query")?;
         let _watchdog = Watchdog::of_query(graph)?;
@@ -85,10 +100,14 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
         write_answer(answer, &args.answer, graph, output, started)?;
         return Ok(0);
     }
-    let to_file = args.answer.output.is_some() || args.tables.is_some();
+    let to_file = args.answer.output.is_some() || args.tables.is_some() || args.parquet.is_some();
     let progress = if to_file { Progress::start(output) } else { Progress::beside_result(output) };
     let _watchdog = Watchdog::start(&graph.options().asked_limits);
     let budget = graph.budget_of(Work::Export);
+    if let (Some(folder), None, None) = (&args.parquet, &args.graph, args.inferred) {
+        folders::write_parquet(graph.snapshot()?, folder, args, graph, &budget, output)?;
+        return Ok(0);
+    }
     let all = graph.read(Some(&|name, quads| progress.read(name, quads)))?.quads();
     let chosen_quads: Vec<Quad>;
     let mut by_rules = String::new();
@@ -106,7 +125,13 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     };
     progress.say(|| format!("sorting {}", count(quads.len() as u64, "statement", "statements")));
     if let Some(folder) = &args.tables {
-        return write_tables(quads, folder, args, graph, output);
+        folders::write_tables(quads, folder, args, graph, &budget, output)?;
+        return Ok(0);
+    }
+    if let Some(folder) = &args.parquet {
+        let snapshot = Snapshot::from_quads_within(quads.iter().cloned(), &budget)?;
+        folders::write_parquet(&snapshot, folder, args, graph, &budget, output)?;
+        return Ok(0);
     }
     if args.canonical {
         write_canonical(quads, args, &budget, &progress, output)?;
@@ -159,25 +184,6 @@ fn write_sorted(
     write_to(args.answer.output.as_deref(), Content::Rdf, output, |out| {
         out.write_all(text.as_bytes()).map_err(|e| Error::io("the output", &e))
     })
-}
-
-fn write_tables(quads: &[Quad], folder: &Path, args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
-    let tables = tables::tables(quads, graph.prefixes()?)?;
-    std::fs::create_dir_all(folder).map_err(|e| Error::io(folder.display(), &e))?;
-    let mut sums = String::new();
-    for table in &tables {
-        let path = folder.join(&table.name);
-        graph.refuse_own_file(&path)?;
-        write_file(&path, |out| out.write_all(&table.csv).map_err(|e| Error::io(&table.name, &e)))?;
-        sums.push_str(&format!("{}  {}\n", sha256(&table.csv), table.name));
-    }
-    if args.checksum {
-        write_file(&folder.join("SHA256SUMS"), |out| {
-            out.write_all(sums.as_bytes()).map_err(|e| Error::io("SHA256SUMS", &e))
-        })?;
-    }
-    output.note(&format!("{} in {}", count(tables.len() as u64, "table", "tables"), folder.display()));
-    Ok(0)
 }
 
 /// Writes the checksum of the file that was written, beside it.

@@ -38,9 +38,10 @@ impl Content {
     pub fn of(format: Format) -> Self {
         match format {
             Format::Table => Self::LaidOut,
-            Format::Csv | Format::Markdown => Self::Plain,
-            Format::Json | Format::Ndjson | Format::Rdf(RdfFormat::JsonLd) => Self::Json,
-            Format::Xml | Format::Rdf(RdfFormat::RdfXml) => Self::Xml,
+            // What is no text is refused at a terminal.
+            Format::Csv | Format::Markdown | Format::Arrow | Format::Parquet | Format::Excel => Self::Plain,
+            Format::Json | Format::Ndjson | Format::GeoJson | Format::Rdf(RdfFormat::JsonLd) => Self::Json,
+            Format::Xml | Format::Html | Format::Rdf(RdfFormat::RdfXml) => Self::Xml,
             Format::Tsv | Format::Rdf(_) => Self::Rdf,
         }
     }

@@ -4,7 +4,7 @@ use super::pager::{Left, Paged};
 use super::running::Kept;
 use super::{Last, Shell, sink};
 use crate::commands::{Content, seconds};
-use kgq_graph::render::{self, CellOptions, Format, GraphOptions, RenderOptions, TableOptions, Written};
+use kgq_graph::render::{self, CellOptions, ColumnOptions, Format, GraphOptions, RenderOptions, TableOptions, Written};
 use kgq_syntax::error::{Error, Kind, Result};
 use kgq_syntax::rdf::RdfFormat;
 use kgq_syntax::text::count;
@@ -43,6 +43,10 @@ fn write(shell: &mut Shell<'_>, last: &Last, longest: Option<usize>) -> Result<W
         (Kept::Table { .. } | Kept::Boolean(_), Some(Format::Rdf(_)) | None) => Format::Tsv,
         (_, Some(format)) => format,
     };
+    if format.is_binary() {
+        return Err(Error::usage(format!("{} is no text, so it is not shown", format.name()))
+            .hint("name a file for answers: `.output FILE`"));
+    }
     let options = RenderOptions {
         format,
         prefixes: shell.graph.prefixes()?,
@@ -50,6 +54,7 @@ fn write(shell: &mut Shell<'_>, last: &Last, longest: Option<usize>) -> Result<W
         colour: shell.output.colour,
         graph: GraphOptions::default(),
         cells: CellOptions::default(),
+        columns: ColumnOptions::default(),
         table: TableOptions { numbered: true, longest, vertical: shell.view.vertical },
     };
     let interrupts = &shell.interrupts;

@@ -15,7 +15,7 @@ use axum::response::Response;
 use kgq_engine::query::{Form, Query, is_repeatable};
 use kgq_engine::{self as engine, Answer, DefaultGraph};
 use kgq_graph::catalog::Values;
-use kgq_graph::render::{self, CellOptions, Cited, GraphOptions, RenderOptions, TableOptions};
+use kgq_graph::render::{self, CellOptions, Cited, ColumnOptions, GraphOptions, RenderOptions, TableOptions};
 use kgq_graph::request::cited::{CitedAnswer, cited_answer};
 use kgq_syntax::error::{Error, Source};
 use kgq_syntax::rdf::NamedNode;
@@ -102,6 +102,7 @@ impl Asking<'_> {
             graph: GraphOptions::default(),
             table: TableOptions::default(),
             cells: CellOptions::default(),
+            columns: ColumnOptions::default(),
         };
         if cites {
             return self.cited(&query, answer, options, coding, reply);

@@ -11,7 +11,7 @@ use super::work::{Job, work};
 use axum::response::Response;
 use kgq_engine::query::Form;
 use kgq_engine::{Answer, Triples};
-use kgq_graph::render::{self, CellOptions, GraphOptions, RenderOptions, TableOptions};
+use kgq_graph::render::{self, CellOptions, ColumnOptions, GraphOptions, RenderOptions, TableOptions};
 use kgq_snapshot::Snapshot;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::vocabulary::rdf;
@@ -66,6 +66,7 @@ pub fn write_triples(job: &Job<'_>, triples: Vec<Triple>, reply: &mut Reply) -> 
         graph: GraphOptions::default(),
         table: TableOptions::default(),
         cells: CellOptions::default(),
+        columns: ColumnOptions::default(),
     };
     coded(reply, coding, |out| Ok(render::write(answer, options, out).map(drop)?))
 }

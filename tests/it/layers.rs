@@ -22,7 +22,8 @@ const ROOMS: &[(&str, u8, &[&str])] = &[
 ];
 
 /// The crates of the workspace, from the lowest up: each uses only those before it.
-const CRATES: &[&str] = &["kgq-syntax", "kgq-snapshot", "kgq-engine", "kgq-graph", "kgq-edit", "kgq-site"];
+const CRATES: &[&str] =
+    &["kgq-syntax", "kgq-snapshot", "kgq-engine", "kgq-tables", "kgq-graph", "kgq-edit", "kgq-site"];
 
 /// What only the program may depend on: terminal, command line, sockets.
 const PROGRAM_ONLY: &[&str] = &[

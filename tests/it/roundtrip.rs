@@ -196,6 +196,7 @@ pub fn write_rows(variables: &[Variable], rows: &[Vec<Option<Term>>], format: Fo
         colour: false,
         graph: GraphOptions::default(),
         cells: kgq_graph::render::CellOptions::default(),
+        columns: kgq_graph::render::ColumnOptions::default(),
         table: TableOptions::default(),
     };
     let mut out = Vec::new();

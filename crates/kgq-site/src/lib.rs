@@ -93,14 +93,13 @@ mod thing;
 mod vocabulary;
 
 pub use answers::Later;
-pub use folder::Changes;
+pub use folder::{Changes, Folder, Maker};
 pub use index::Missing;
 pub use model::Source;
 pub use pages::{Page, Pages, Question, View};
 pub use query::{NoAnswer, PublishedAnswer, PublishedParam, PublishedQuery};
 pub use request::{LeftOut, Published, Request, Stage, publish};
 
-use folder::Folder;
 use kgq_snapshot::store::Unfinished;
 use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Result};
@@ -156,7 +155,7 @@ pub fn write(source: Source<'_>, writing: &Writing<'_>) -> Result<Report> {
     }
     let planned = model.paths()?;
     folder::check(&planned)?;
-    let folder = Folder::open(writing.output, writing.unfinished)?;
+    let folder = Folder::open(writing.output, Maker::Publish, writing.unfinished)?;
     folder.announce(&planned)?;
     write_files(&model, &planned, &folder, writing)?;
     let pages = planned.iter().filter(|path| path.ends_with(".html")).count() as u64;

@@ -11,7 +11,7 @@ use kgq_graph::audit::RowSources;
 use kgq_graph::catalog::{CannedQuery, ParamKind, Text};
 use kgq_graph::export::names::safe_part;
 use kgq_graph::export::turtle;
-use kgq_graph::render::{CellOptions, Format, GraphOptions, RenderOptions, TableOptions, write};
+use kgq_graph::render::{CellOptions, ColumnOptions, Format, GraphOptions, RenderOptions, TableOptions, write};
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::highlight::{Class, highlight};
 use kgq_syntax::rdf::{NamedNode, NamedOrBlankNode, Term, Triple, Variable};
@@ -190,6 +190,7 @@ fn rendered(model: &Model<'_>, answer: Answer, format: Format) -> Result<Vec<u8>
         colour: false,
         graph: GraphOptions::default(),
         cells: CellOptions::default(),
+        columns: ColumnOptions::default(),
         table: TableOptions::default(),
     };
     write(answer, options, &mut out)?;

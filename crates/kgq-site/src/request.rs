@@ -1,7 +1,7 @@
 //! The site of a graph, as it is asked for: what it shows is gathered from the graph, and all of it is written.
 
 use super::answers::published;
-use super::folder::resume;
+use super::folder::{Maker, resume};
 use super::model::Source;
 use super::query::{NoAnswer, PublishedAnswer, PublishedQuery};
 use super::rebased::rebase_query;
@@ -79,7 +79,7 @@ pub fn publish(graph: &Graph, request: Request<'_>, told: &(dyn Fn(Stage<'_>) + 
             .hint("set `base` in kgq.toml, or say `--base IRI`")
     })?;
     // Before the work, which may take long.
-    resume(request.output)?;
+    resume(request.output, Maker::Publish)?;
     let budget = graph.budget_of(Work::Export);
     let mut left_out = LeftOut::default();
     let reading = |file: &str, quads| told(Stage::Reading { file, quads });

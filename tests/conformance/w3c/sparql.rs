@@ -147,6 +147,7 @@ fn written(question: &Question, format: Format) -> Result<Vec<u8>, String> {
         colour: false,
         graph: GraphOptions::default(),
         cells: kgq_graph::render::CellOptions::default(),
+        columns: kgq_graph::render::ColumnOptions::default(),
         table: TableOptions::default(),
     };
     let mut out = Vec::new();

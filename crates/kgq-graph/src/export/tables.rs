@@ -1,29 +1,33 @@
 //! A table of each class: a row for each member, a column for each property, for those who work in spreadsheets.
 
 use super::names::safe_part;
+use kgq_engine::Solutions;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::language::cased;
 use kgq_syntax::rdf::vocabulary::rdf;
-use kgq_syntax::rdf::{NamedNode, NamedOrBlankNode, Prefixes, Quad, Term};
+use kgq_syntax::rdf::{Literal, NamedNode, NamedOrBlankNode, Prefixes, Quad, Term, Variable};
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
 
 /// What parts several values in one cell.
 const BETWEEN: &str = " | ";
 
-/// A table as CSV (RFC 4180).
+/// The members of a class with their properties.
 pub struct Table {
-    /// The name of its file.
+    /// The name of its file, without an ending.
     pub name: String,
     pub class: NamedNode,
-    pub rows: u64,
-    pub csv: Vec<u8>,
+    /// `iri`, then the properties.
+    pub headings: Vec<String>,
+    /// A member's IRI, then the values of each property, sorted.
+    rows: Vec<Vec<Vec<Term>>>,
 }
 
 /// A table for each class that has members with IRIs, in the order of the classes. The first column is the member's IRI; a property's
-/// column is headed by its CURIE, with the language where its values have one. Things are given by IRI, several values parted by ` | `.
-/// Reifiers, and nodes without names, have no row.
-pub fn tables(quads: &[Quad], prefixes: &Prefixes) -> Result<Vec<Table>> {
+/// column is headed by its CURIE, with the language where its values have one. Things are given by IRI. Reifiers, and nodes without
+/// names, have no row.
+pub fn tables<'a>(quads: &'a [Quad], prefixes: &'a Prefixes) -> impl Iterator<Item = Table> + 'a {
     let mut facts: FxHashMap<&str, Vec<&Quad>> = FxHashMap::default();
     let mut members: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for quad in quads {
@@ -34,24 +38,23 @@ pub fn tables(quads: &[Quad], prefixes: &Prefixes) -> Result<Vec<Table>> {
         }
     }
     let mut taken: BTreeSet<String> = BTreeSet::new();
-    let mut tables = Vec::new();
-    for (class, members) in members {
+    members.into_iter().map(move |(class, members)| {
         let short = prefixes.shorten(class).unwrap_or_else(|| class.to_owned());
         let (stem, _) = safe_part(&short.replace([':', '/'], "-"), true);
-        let mut name = format!("{stem}.csv");
+        let mut name = stem.clone();
         let mut number = 2;
         while !taken.insert(name.to_lowercase()) {
-            name = format!("{stem}-{number}.csv");
+            name = format!("{stem}-{number}");
             number += 1;
         }
-        let rows = members.len() as u64;
-        let csv = table(&members, &facts, prefixes)?;
-        tables.push(Table { name, class: NamedNode::new_unchecked(class), rows, csv });
-    }
-    Ok(tables)
+        let (headings, rows) = table(&members, &facts, prefixes);
+        Table { name, class: NamedNode::new_unchecked(class), headings, rows }
+    })
 }
 
-fn table(members: &BTreeSet<&str>, facts: &FxHashMap<&str, Vec<&Quad>>, prefixes: &Prefixes) -> Result<Vec<u8>> {
+type Rows = Vec<Vec<Vec<Term>>>;
+
+fn table(members: &BTreeSet<&str>, facts: &FxHashMap<&str, Vec<&Quad>>, prefixes: &Prefixes) -> (Vec<String>, Rows) {
     let heading = |quad: &Quad| {
         let property = prefixes.shorten(quad.predicate.as_str()).unwrap_or_else(|| quad.predicate.as_str().to_owned());
         match &quad.object {
@@ -67,29 +70,71 @@ fn table(members: &BTreeSet<&str>, facts: &FxHashMap<&str, Vec<&Quad>>, prefixes
     for member in members {
         columns.extend(facts.get(member).into_iter().flatten().filter_map(|quad| heading(quad)));
     }
-    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
-    let failed = |e: csv::Error| Error::bug(format!("a table cannot be written: {e}"));
-    writer.write_record(std::iter::once("iri").chain(columns.iter().map(String::as_str))).map_err(failed)?;
-    for member in members {
-        let mut cells: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    let row = |member: &&str| {
+        let mut cells: BTreeMap<String, BTreeMap<&str, &Term>> = BTreeMap::new();
         for quad in facts.get(member).into_iter().flatten() {
-            let value = match &quad.object {
-                Term::NamedNode(node) => node.as_str(),
-                Term::Literal(literal) => literal.value(),
-                Term::BlankNode(_) | Term::Triple(_) => continue,
-            };
-            if let Some(heading) = heading(quad) {
-                cells.entry(heading).or_default().insert(value);
+            if let (Some(heading), Some(text)) = (heading(quad), text(&quad.object)) {
+                cells.entry(heading).or_default().insert(text, &quad.object);
             }
         }
-        let cell = |column: &String| {
-            cells
-                .get(column)
-                .map_or_else(String::new, |values| values.iter().copied().collect::<Vec<_>>().join(BETWEEN))
-        };
-        writer.write_record(std::iter::once((*member).to_owned()).chain(columns.iter().map(cell))).map_err(failed)?;
+        let values =
+            |column: &String| cells.get(column).into_iter().flat_map(BTreeMap::values).map(|term| (*term).clone());
+        let iri = vec![NamedNode::new_unchecked(*member).into()];
+        std::iter::once(iri).chain(columns.iter().map(|column| values(column).collect())).collect()
+    };
+    let rows = members.iter().map(row).collect();
+    (std::iter::once("iri".to_owned()).chain(columns).collect(), rows)
+}
+
+/// What a cell says of a term; `None` of what has no name.
+fn text(term: &Term) -> Option<&str> {
+    match term {
+        Term::NamedNode(node) => Some(node.as_str()),
+        Term::Literal(literal) => Some(literal.value()),
+        Term::BlankNode(_) | Term::Triple(_) => None,
     }
-    writer.into_inner().map_err(|e| Error::bug(format!("a table cannot be written: {}", e.error())))
+}
+
+fn joined(values: &[Term]) -> String {
+    values.iter().filter_map(text).collect::<Vec<_>>().join(BETWEEN)
+}
+
+impl Table {
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The table as CSV (RFC 4180), several values of a cell parted by ` | `.
+    pub fn write_csv(&self, out: &mut dyn Write) -> Result<()> {
+        let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
+        let failed = |e: csv::Error| match e.into_kind() {
+            csv::ErrorKind::Io(error) => Error::io("a table", &error),
+            kind => Error::bug(format!("a table cannot be written: {kind:?}")),
+        };
+        writer.write_record(&self.headings).map_err(failed)?;
+        for row in &self.rows {
+            writer.write_record(row.iter().map(|values| joined(values))).map_err(failed)?;
+        }
+        writer.flush().map_err(|e| Error::io("a table", &e))
+    }
+
+    /// The table as solutions. A column in which a cell has several values is one of texts, parted by ` | `.
+    pub fn into_solutions(self) -> Solutions {
+        let single = |column: usize| self.rows.iter().all(|row| row[column].len() <= 1);
+        let single: Vec<bool> = (0..self.headings.len()).map(single).collect();
+        let variables = self.headings.into_iter().map(Variable::new_unchecked).collect();
+        let cell = move |(column, mut values): (usize, Vec<Term>)| match values.len() {
+            0 => None,
+            _ if single[column] => values.pop(),
+            _ => Some(Literal::new_simple_literal(joined(&values)).into()),
+        };
+        let row = move |row: Vec<Vec<Term>>| Ok(row.into_iter().enumerate().map(&cell).collect());
+        Solutions { variables, rows: Box::new(self.rows.into_iter().map(row)) }
+    }
 }
 
 #[cfg(test)]
@@ -100,19 +145,22 @@ mod tests {
     fn each_class_is_a_table_with_a_column_for_each_property_and_language() {
         let text = "PREFIX e: <http://e/> e:b a e:C ; e:name \"B, b\", \"Bé\"@fr ; e:knows e:a, e:c . e:a a e:C, e:D ; e:n 1 . e:x e:n 2 .";
         let quads: Vec<Quad> = oxttl::TriGParser::new().for_slice(text).collect::<Result<_, _>>().unwrap();
-        let tables = tables(&quads, &Prefixes::from_iter([("e", "http://e/")])).unwrap();
-        assert_eq!(
-            tables.iter().map(|t| (t.name.as_str(), t.rows)).collect::<Vec<_>>(),
-            [("e-C.csv", 2), ("e-D.csv", 1)]
-        );
+        let prefixes = Prefixes::from_iter([("e", "http://e/")]);
+        let tables: Vec<Table> = tables(&quads, &prefixes).collect();
+        assert_eq!(tables.iter().map(|t| (t.name.as_str(), t.len())).collect::<Vec<_>>(), [("e-C", 2), ("e-D", 1)]);
         let kind = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type";
+        let mut csv = Vec::new();
+        tables[0].write_csv(&mut csv).unwrap();
         assert_eq!(
-            String::from_utf8_lossy(&tables[0].csv),
+            String::from_utf8_lossy(&csv),
             format!(
                 "iri,e:knows,e:n,e:name,e:name@fr,{kind}\r\n\
                  http://e/a,,1,,,http://e/C | http://e/D\r\n\
                  http://e/b,http://e/a | http://e/c,,\"B, b\",Bé,http://e/C\r\n"
             )
         );
+        let rows: Vec<_> = tables.into_iter().next().unwrap().into_solutions().rows.map(Result::unwrap).collect();
+        assert_eq!(rows[0][2], Some(Literal::from(1).into()), "a column of single values has the terms");
+        assert_eq!(rows[1][1], Some(Literal::new_simple_literal("http://e/a | http://e/c").into()));
     }
 }

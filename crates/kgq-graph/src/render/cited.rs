@@ -1,6 +1,6 @@
 //! An answer with its sources: rows numbered, sources as footnotes; in other formats a field or column of citations.
 
-use super::{Format, RenderOptions, json, output_error, w3c};
+use super::{Format, RenderOptions, json, output_error};
 use crate::audit::{Place, Reference, RowSources};
 use kgq_engine::{Row, Solutions};
 use kgq_syntax::error::{Error, Result};
@@ -37,8 +37,15 @@ pub fn write(cited: Cited<'_>, options: RenderOptions<'_>, out: &mut dyn Write) 
                 writeln!(out, "{line}").map_err(|e| output_error(&e))?;
             }
         }
-        Format::Csv | Format::Tsv | Format::Xml => {
-            w3c::write(with_column(cited), options.format, out)?;
+        Format::Csv
+        | Format::Tsv
+        | Format::Xml
+        | Format::Html
+        | Format::GeoJson
+        | Format::Arrow
+        | Format::Parquet
+        | Format::Excel => {
+            super::write_solutions(with_column(cited), options, out)?;
         }
         Format::Markdown => {
             let list = markdown_references(cited.references);
@@ -48,7 +55,7 @@ pub fn write(cited: Cited<'_>, options: RenderOptions<'_>, out: &mut dyn Write) 
         }
         Format::Rdf(format) => {
             return Err(Error::usage(format!("{} cannot hold a table with its sources", format.name()))
-                .hint("formats for --cite: table, csv, tsv, json, xml, markdown, ndjson"));
+                .hint(format!("formats for --cite: {}", Format::list_of_tables())));
         }
     }
     Ok(rows)

@@ -2,24 +2,29 @@
 
 mod cells;
 mod cited;
+mod columns;
+mod geojson;
 mod graph;
+mod html;
 mod json;
 mod markdown;
 mod rdfxml;
 mod table;
 mod term;
 mod w3c;
+mod wkt;
 mod xml;
 
 pub use cells::CellOptions;
 pub use cited::{Cited, markdown_references, reference, write as write_cited};
+pub use columns::{ColumnOptions, lacking};
 pub use graph::{GraphOptions, RdfVersion, write_quads};
 pub use json::value as term_json;
 pub use term::cell;
 
 use kgq_engine::{Answer, Solutions};
 use kgq_syntax::error::{Error, Result};
-use kgq_syntax::rdf::{Compression, Prefixes, RdfFormat, Term, Variable};
+use kgq_syntax::rdf::{Compression, Literal, Prefixes, RdfFormat, Term, Variable};
 use std::io::Write;
 
 /// A format of answers.
@@ -32,6 +37,11 @@ pub enum Format {
     Xml,
     Markdown,
     Ndjson,
+    Html,
+    GeoJson,
+    Arrow,
+    Parquet,
+    Excel,
     Rdf(RdfFormat),
 }
 
@@ -45,6 +55,11 @@ impl Format {
         Self::Xml,
         Self::Markdown,
         Self::Ndjson,
+        Self::Html,
+        Self::GeoJson,
+        Self::Arrow,
+        Self::Parquet,
+        Self::Excel,
         Self::Rdf(RdfFormat::Turtle),
         Self::Rdf(RdfFormat::TriG),
         Self::Rdf(RdfFormat::NTriples),
@@ -62,6 +77,11 @@ impl Format {
             Self::Xml => "xml",
             Self::Markdown => "markdown",
             Self::Ndjson => "ndjson",
+            Self::Html => "html",
+            Self::GeoJson => "geojson",
+            Self::Arrow => "arrow",
+            Self::Parquet => "parquet",
+            Self::Excel => "xlsx",
             Self::Rdf(format) => format.name(),
         }
     }
@@ -77,6 +97,11 @@ impl Format {
             Self::Xml => "xml",
             Self::Markdown => "md",
             Self::Ndjson => "ndjson",
+            Self::Html => "html",
+            Self::GeoJson => "geojson",
+            Self::Arrow => "arrow",
+            Self::Parquet => "parquet",
+            Self::Excel => "xlsx",
             Self::Rdf(format) => format.endings()[0],
         }
     }
@@ -90,8 +115,18 @@ impl Format {
             Self::Xml => "application/sparql-results+xml",
             Self::Markdown => "text/markdown; charset=utf-8",
             Self::Ndjson => "application/x-ndjson",
+            Self::Html => "text/html; charset=utf-8",
+            Self::GeoJson => "application/geo+json",
+            Self::Arrow => "application/vnd.apache.arrow.file",
+            Self::Parquet => "application/vnd.apache.parquet",
+            Self::Excel => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
             Self::Rdf(format) => format.media_type(),
         }
+    }
+
+    /// Whether it is no text, which a terminal cannot show.
+    pub fn is_binary(self) -> bool {
+        matches!(self, Self::Arrow | Self::Parquet | Self::Excel)
     }
 
     pub fn from_name(name: &str) -> Option<Self> {
@@ -116,6 +151,12 @@ impl Format {
             .or_else(|| RdfFormat::from_path(path).filter(|f| f.is_written()).map(Self::Rdf))
     }
 
+    /// The names of the formats of tables, for messages.
+    pub fn list_of_tables() -> String {
+        let tables = Self::ALL.iter().filter(|format| !matches!(format, Self::Rdf(_)));
+        tables.map(|format| format.name()).collect::<Vec<_>>().join(", ")
+    }
+
     /// The names of all formats, for messages.
     pub fn list() -> String {
         Self::ALL.iter().map(|f| f.name()).collect::<Vec<_>>().join(", ")
@@ -133,6 +174,7 @@ pub struct RenderOptions<'a> {
     pub graph: GraphOptions,
     pub table: TableOptions,
     pub cells: CellOptions,
+    pub columns: ColumnOptions<'a>,
 }
 
 /// How a table for reading is laid out.
@@ -167,6 +209,8 @@ pub fn write(answer: Answer, options: RenderOptions<'_>, out: &mut dyn Write) ->
                 Ok(Written { rows, truth: None, mapped })
             }
             // A graph as a table of its triples.
+            Format::GeoJson => Err(Error::usage("the answer is a graph, and GeoJSON needs a table with a geometry")
+                .hint("ask with SELECT")),
             _ => {
                 let rows = triples
                     .0
@@ -186,6 +230,11 @@ fn write_solutions(solutions: Solutions, options: RenderOptions<'_>, out: &mut d
         Format::Table => table::write(solutions, options, out)?,
         Format::Markdown => markdown::write(solutions, options.prefixes, out)?,
         Format::Ndjson => json::write_lines(solutions, options.cells.plain, out)?,
+        Format::Html => html::write(solutions, options.prefixes, out)?,
+        Format::GeoJson => geojson::write(solutions, out)?,
+        Format::Arrow | Format::Parquet | Format::Excel => {
+            columns::write(solutions, options.format, options.columns, out)?
+        }
         Format::Csv => {
             if options.cells.byte_order_mark {
                 out.write_all(BYTE_ORDER_MARK).map_err(|e| output_error(&e))?;
@@ -199,7 +248,7 @@ fn write_solutions(solutions: Solutions, options: RenderOptions<'_>, out: &mut d
                 "the answer is a table, which {} cannot hold; a CONSTRUCT or DESCRIBE query answers with a graph",
                 format.name()
             ))
-            .hint("formats for tables: table, csv, tsv, json, xml, markdown, ndjson"));
+            .hint(format!("formats for tables: {}", Format::list_of_tables())));
         }
     };
     Ok(Written { rows, truth: None, mapped: 0 })
@@ -212,9 +261,20 @@ fn write_boolean(value: bool, options: RenderOptions<'_>, out: &mut dyn Write) -
         Format::Table | Format::Csv | Format::Tsv | Format::Markdown => {
             writeln!(out, "{value}").map_err(|e| output_error(&e))?;
         }
-        Format::Rdf(format) => {
-            return Err(Error::usage(format!("the answer is true or false, which {} cannot hold", format.name()))
-                .hint("formats for ASK: table, csv, tsv, json, xml, markdown, ndjson"));
+        Format::Html => html::write_boolean(value, out)?,
+        // A column with one value.
+        Format::Arrow | Format::Parquet | Format::Excel => {
+            let row = Ok(vec![Some(Literal::from(value).into())]);
+            let variables = vec![Variable::new_unchecked("boolean")];
+            let solutions = Solutions { variables, rows: Box::new(std::iter::once(row)) };
+            columns::write(solutions, options.format, options.columns, out)?;
+        }
+        Format::GeoJson | Format::Rdf(_) => {
+            return Err(Error::usage(format!(
+                "the answer is true or false, which {} cannot hold",
+                options.format.name()
+            ))
+            .hint("formats for ASK: table, csv, tsv, json, xml, markdown, ndjson, html, arrow, parquet, xlsx"));
         }
     }
     Ok(Written { rows: 0, truth: Some(value), mapped: 0 })

@@ -354,6 +354,7 @@ mod tests {
             graph: Default::default(),
             table: TableOptions { numbered: true, longest: None, vertical },
             cells: Default::default(),
+            columns: Default::default(),
         };
         assert_eq!(write(solutions, options, &mut out).unwrap(), count as u64);
         String::from_utf8(out.0).unwrap()

@@ -1,4 +1,4 @@
-//! The file in a site's folder that lists what kgq made there, with the SHA-256 of each.
+//! The file in a folder that lists what kgq made there, with the SHA-256 of each, and which command did.
 
 use super::is_below;
 use kgq_syntax::error::{Error, Kind, Result};
@@ -12,18 +12,38 @@ use std::path::Path;
 /// The file that lists what kgq made in a folder.
 pub const MANIFEST: &str = ".kgq-site.json";
 
-const MADE_BY: &str = "kgq publish";
+/// Who makes a folder whole: one does not write over another's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Maker {
+    Publish,
+    Export,
+}
+
+impl Maker {
+    const ALL: [Self; 2] = [Self::Publish, Self::Export];
+
+    pub fn command(self) -> &'static str {
+        match self {
+            Self::Publish => "kgq publish",
+            Self::Export => "kgq export",
+        }
+    }
+}
 
 /// The text of a manifest of these files, SHA-256 by path.
-pub fn text(files: &BTreeMap<String, String>) -> Result<String> {
+pub fn text(files: &BTreeMap<String, String>, maker: Maker) -> Result<String> {
     let files: Map<String, Value> = files.iter().map(|(path, hash)| (path.clone(), json!(hash))).collect();
-    let text = serde_json::to_string_pretty(&json!({"made-by": MADE_BY, "files": files}))
+    let text = serde_json::to_string_pretty(&json!({"made-by": maker.command(), "files": files}))
         .map_err(|e| Error::bug(format!("the manifest cannot be written: {e}")))?;
     Ok(text + "\n")
 }
 
 /// The files that a folder's manifest lists; `None` without one.
 pub fn read(folder: &Path) -> Result<Option<FxHashSet<String>>> {
+    Ok(read_all(folder)?.map(|(_, files)| files))
+}
+
+fn read_all(folder: &Path) -> Result<Option<(Maker, FxHashSet<String>)>> {
     let path = folder.join(MANIFEST);
     let text = match fs::read(&path) {
         Ok(text) => text,
@@ -31,28 +51,36 @@ pub fn read(folder: &Path) -> Result<Option<FxHashSet<String>>> {
         Err(e) => return Err(Error::io(path.display(), &e)),
     };
     let manifest: Option<Value> = serde_json::from_slice(&text).ok();
-    let ours = manifest.as_ref().filter(|m| m.get("made-by").and_then(Value::as_str) == Some(MADE_BY));
-    let files = ours.and_then(|m| m.get("files")?.as_object());
-    let files = files.ok_or_else(|| {
+    let maker = |manifest: &Value| {
+        let command = manifest.get("made-by").and_then(Value::as_str)?;
+        Maker::ALL.into_iter().find(|maker| maker.command() == command)
+    };
+    let ours = manifest.as_ref().and_then(|manifest| Some((maker(manifest)?, manifest.get("files")?.as_object()?)));
+    let (maker, files) = ours.ok_or_else(|| {
         refuse(folder, &format!("has a {MANIFEST} that cannot be read"))
-            .hint("remove the folder if nothing in it is yours, or publish to another one")
+            .hint("remove the folder if nothing in it is yours, or name another one")
     })?;
     if files.keys().any(|path| !is_below(path)) {
         return Err(refuse(folder, &format!("has a {MANIFEST} with paths that lead out of it")));
     }
-    Ok(Some(files.keys().cloned().collect()))
+    Ok(Some((maker, files.keys().cloned().collect())))
 }
 
-/// The files of ours in a folder. One that has things in it and no manifest is not ours.
-pub fn owned(folder: &Path) -> Result<FxHashSet<String>> {
-    if let Some(files) = read(folder)? {
-        return Ok(files);
+/// The files in a folder that this command made. One that has things in it and no manifest is not ours.
+pub fn owned(folder: &Path, maker: Maker) -> Result<FxHashSet<String>> {
+    let other = |folder: &Path| {
+        refuse(folder, &format!("was not made by `{}`", maker.command()))
+            .hint("name an empty folder, or one that does not exist yet")
+    };
+    match read_all(folder)? {
+        Some((by, files)) if by == maker => return Ok(files),
+        Some(_) => return Err(other(folder)),
+        None => {}
     }
     let mut entries = fs::read_dir(folder).map_err(|e| Error::io(folder.display(), &e))?;
     match entries.next() {
         None => Ok(FxHashSet::default()),
-        Some(_) => Err(refuse(folder, "was not made by `kgq publish`")
-            .hint("name an empty folder, or one that does not exist yet")),
+        Some(_) => Err(other(folder)),
     }
 }
 

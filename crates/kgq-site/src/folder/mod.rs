@@ -1,4 +1,4 @@
-//! The folder that a site is written to, whole or not at all: the new site is made below the old one, with links to the files that did
+//! The folder that a site, or another set of files, is written to, whole or not at all: the new one is made below the old one, with links to the files that did
 //! not change, and takes its place when it is complete. Nothing is touched that kgq did not make; a manifest in the folder tells what is
 //! its own.
 
@@ -9,12 +9,13 @@ mod staged;
 use kgq_snapshot::store::{Unfinished, WholeFile};
 use kgq_syntax::error::{Error, Kind, Result};
 use manifest::MANIFEST;
+pub use manifest::Maker;
 use rustc_hash::FxHashSet;
 use sha2::{Digest, Sha256};
 use staged::{STAGED, Staged};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{ErrorKind, Write};
+use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -31,6 +32,7 @@ pub struct Changes {
 /// A folder being written. Dropped before its end, it is what it was.
 pub struct Folder {
     root: PathBuf,
+    maker: Maker,
     /// Whether the folder was made for this.
     new: bool,
     /// The files that the last run made.
@@ -52,7 +54,7 @@ struct Files {
 ///
 /// # Errors
 /// A folder with things in it that kgq did not make, or that another run is writing to.
-pub fn resume(root: &Path) -> Result<()> {
+pub fn resume(root: &Path, maker: Maker) -> Result<()> {
     match fs::symlink_metadata(root) {
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
         Err(e) => return Err(Error::io(root.display(), &e)),
@@ -64,19 +66,19 @@ pub fn resume(root: &Path) -> Result<()> {
     if real.join(STAGED).exists() {
         Staged::take(&real, &Unfinished::default())?;
     }
-    manifest::owned(root).map(drop)
+    manifest::owned(root, maker).map(drop)
 }
 
 impl Folder {
     /// Takes a folder that is empty, or not there yet, or made by kgq.
-    pub fn open(root: &Path, unfinished: &Unfinished) -> Result<Self> {
-        resume(root)?;
+    pub fn open(root: &Path, maker: Maker, unfinished: &Unfinished) -> Result<Self> {
+        resume(root, maker)?;
         let new = !root.exists();
         fs::create_dir_all(root).map_err(|e| Error::io(root.display(), &e))?;
         let root = fs::canonicalize(root).map_err(|e| Error::io(root.display(), &e))?;
-        let before = manifest::owned(&root)?;
+        let before = manifest::owned(&root, maker)?;
         let staged = Some(Staged::take(&root, unfinished)?);
-        Ok(Self { root, new, before, staged, files: Mutex::default() })
+        Ok(Self { root, maker, new, before, staged, files: Mutex::default() })
     }
 
     /// Says which files are to be made, before the first is: one that is there and is not ours is told before anything is written.
@@ -147,6 +149,29 @@ impl Folder {
         Ok(())
     }
 
+    /// Writes a file piece by piece, without looking at the one that is there.
+    pub fn stream<T>(&self, path: &str, write: impl FnOnce(&mut dyn Write) -> Result<T>) -> Result<T> {
+        let target = self.place(path)?;
+        let failed = |e| Error::io(target.display(), &e);
+        let mut out =
+            Hashed { file: BufWriter::new(File::create_new(&target).map_err(failed)?), hash: Sha256::new(), bytes: 0 };
+        let result = write(&mut out)?;
+        out.flush().map_err(failed)?;
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        if files.now.insert(path.to_owned(), digits(&out.hash.finalize())).is_some() {
+            return Err(Error::bug(format!("the folder has two files {path}")));
+        }
+        files.changes.bytes += out.bytes;
+        files.changes.written += 1;
+        Ok(result)
+    }
+
+    /// The hashes of the files so far, as `sha256sum -c` reads them.
+    pub fn sums(&self) -> String {
+        let files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        files.now.iter().map(|(path, hash)| format!("{hash}  {path}\n")).collect()
+    }
+
     /// Puts the new site in the place of the old one, unless they are the same.
     pub fn finish(self) -> Result<Changes> {
         self.finish_by(replace::replace)
@@ -158,7 +183,7 @@ impl Folder {
         let mut changes = files.changes;
         let gone = |path: &&String| !files.now.contains_key(*path) && self.root.join(path).is_file();
         changes.removed = self.before.iter().filter(gone).count() as u64;
-        let manifest = manifest::text(&files.now)?;
+        let manifest = manifest::text(&files.now, self.maker)?;
         let same_list = fs::read(self.root.join(MANIFEST)).is_ok_and(|there| there == manifest.as_bytes());
         if !same_list || changes.written > 0 {
             let path = staged.path().join(MANIFEST);
@@ -236,13 +261,37 @@ fn is_below(path: &str) -> bool {
 }
 
 fn foreign(path: &Path) -> Error {
-    Error::new(Kind::Policy, format!("{} was not made by `kgq publish`, and is left as it is", path.display()))
-        .hint("move it away, or publish to another folder")
+    Error::new(Kind::Policy, format!("{} was not made by kgq, and is left as it is", path.display()))
+        .hint("move it away, or name another folder")
 }
 
 /// The SHA-256 of bytes, in hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    digits(&Sha256::digest(bytes))
+}
+
+fn digits(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A file with the hash of what is written to it.
+struct Hashed {
+    file: BufWriter<File>,
+    hash: Sha256,
+    bytes: u64,
+}
+
+impl Write for Hashed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.hash.update(&bytes[..written]);
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
 }
 
 #[cfg(test)]
@@ -250,7 +299,7 @@ mod tests {
     use super::*;
 
     fn publish(root: &Path, files: &[(&str, &str)]) -> Result<Changes> {
-        let folder = Folder::open(root, &Unfinished::default())?;
+        let folder = Folder::open(root, Maker::Publish, &Unfinished::default())?;
         folder.announce(&files.iter().map(|(path, _)| (*path).to_owned()).collect::<Vec<_>>())?;
         for (path, text) in files {
             folder.write(path, text.as_bytes())?;
@@ -282,7 +331,7 @@ mod tests {
 
     /// Publishes by moving one file after another, broken off by `stop` when all is ready.
     fn moved(root: &Path, files: &[(&str, &str)], stop: impl Fn(&Path, &Path) -> Result<()>) -> Result<Changes> {
-        let folder = Folder::open(root, &Unfinished::default())?;
+        let folder = Folder::open(root, Maker::Publish, &Unfinished::default())?;
         for (path, text) in files {
             folder.write(path, text.as_bytes())?;
         }
@@ -321,12 +370,12 @@ mod tests {
     fn a_run_that_fails_leaves_the_old_site_and_nothing_beside_it() {
         let dir = tempfile::tempdir().unwrap();
         let root = dir.path().join("site");
-        let folder = Folder::open(&root, &Unfinished::default()).unwrap();
+        let folder = Folder::open(&root, Maker::Publish, &Unfinished::default()).unwrap();
         folder.write("a", b"1").unwrap();
         drop(folder);
         assert!(!root.exists());
         publish(&root, OLD).unwrap();
-        let folder = Folder::open(&root, &Unfinished::default()).unwrap();
+        let folder = Folder::open(&root, Maker::Publish, &Unfinished::default()).unwrap();
         folder.write("a", b"11").unwrap();
         drop(folder);
         assert_eq!(texts(&root), as_texts(OLD));
@@ -370,7 +419,7 @@ mod tests {
         });
         killed.unwrap_err();
         fs::rename(&kept, root.join(STAGED)).unwrap();
-        resume(&root).unwrap();
+        resume(&root, Maker::Publish).unwrap();
         assert_eq!(texts(&root), as_texts(NEW));
         assert_eq!(publish(&root, OLD).unwrap().removed, 2);
     }
@@ -384,7 +433,7 @@ mod tests {
         publish(&root, NEW).unwrap();
         fs::create_dir_all(root.join(STAGED).join("half")).unwrap();
         fs::write(root.join(STAGED).join("half/a"), "torn").unwrap();
-        resume(&root).unwrap();
+        resume(&root, Maker::Publish).unwrap();
         let mut expected = as_texts(NEW);
         expected.extend(as_texts(&[("CNAME", "mine")]));
         assert_eq!(texts(&root), expected);
@@ -397,12 +446,29 @@ mod tests {
         assert_eq!(texts(&root).len(), OLD.len() + 1);
     }
 
+    #[test]
+    fn a_command_leaves_the_folder_of_another_alone_and_replaces_its_own() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("site");
+        publish(&root, OLD).unwrap();
+        let open = |root: &Path| Folder::open(root, Maker::Export, &Unfinished::default());
+        assert_eq!(open(&root).err().map(|error| error.kind()), Some(Kind::Policy));
+        let root = dir.path().join("tables");
+        for text in ["1", "2"] {
+            let folder = open(&root).unwrap();
+            folder.stream("a", |out| out.write_all(text.as_bytes()).map_err(|e| Error::io("a", &e))).unwrap();
+            assert_eq!(folder.finish().unwrap().bytes, 1);
+            assert_eq!(texts(&root), as_texts(&[("a", text)]));
+        }
+        assert!(fs::read_to_string(root.join(MANIFEST)).unwrap().contains(&hex(b"2")));
+    }
+
     #[cfg(unix)]
     #[test]
     fn two_runs_do_not_write_to_one_folder() {
         let dir = tempfile::tempdir().unwrap();
         let root = dir.path().join("site");
-        let first = Folder::open(&root, &Unfinished::default()).unwrap();
+        let first = Folder::open(&root, Maker::Publish, &Unfinished::default()).unwrap();
         assert_eq!(publish(&root, OLD).unwrap_err().kind(), Kind::Policy);
         drop(first);
         publish(&root, OLD).unwrap();

@@ -89,6 +89,6 @@ fn clear(folder: &Path) -> std::io::Result<()> {
 }
 
 fn busy(root: &Path) -> Error {
-    Error::new(Kind::Policy, format!("another `kgq publish` is writing to {}", root.display()))
+    Error::new(Kind::Policy, format!("another run of kgq is writing to {}", root.display()))
         .hint("wait until it has ended")
 }

@@ -1,0 +1,201 @@
+//! Solutions as batches of records. A type holds for a whole column, so it is chosen when all rows are known: until then they are
+//! held, and beyond a bound they lie in a temporary file. Columns of terms need no such choice and come as the rows are found.
+
+use super::arrow_error;
+use super::column::{Column, Seen};
+use super::gather::{Gathered, Gathering};
+use super::typed::typed;
+use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions, StringArray, StructArray};
+use arrow_ipc::reader::StreamReader;
+use arrow_ipc::writer::StreamWriter;
+use arrow_schema::{DataType, Schema, SchemaRef};
+use kgq_engine::Solutions;
+use kgq_syntax::budget::{Budget, Reservation};
+use kgq_syntax::error::{Error, Result};
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Seek, Write};
+use std::sync::Arc;
+
+/// How solutions become columns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gather {
+    /// Every column holds terms as structs, whatever they have in common.
+    pub terms: bool,
+    /// Bytes of rows that are held in memory until the types are known. What goes beyond lies in a temporary file.
+    pub held: u64,
+}
+
+impl Default for Gather {
+    fn default() -> Self {
+        Self { terms: false, held: 64 << 20 }
+    }
+}
+
+/// The solutions of a query as batches of records, of one schema.
+pub struct Batches {
+    schema: SchemaRef,
+    rest: Rest,
+}
+
+/// Where the batches come from.
+enum Rest {
+    /// Rows that are not found yet.
+    Found(Gathering),
+    Held(std::vec::IntoIter<(Gathered, Reservation)>),
+    Spooled(Box<StreamReader<BufReader<File>>>, Budget),
+    Ended,
+}
+
+impl Batches {
+    /// # Errors
+    /// Those of the rows; the budget's; a temporary file that cannot be written.
+    pub fn of(solutions: Solutions, how: &Gather, budget: &Budget) -> Result<Self> {
+        let names: Vec<String> = solutions.variables.iter().map(|variable| variable.as_str().to_owned()).collect();
+        let schema = |columns: Vec<Column>| -> SchemaRef {
+            Arc::new(Schema::new(
+                names.iter().zip(columns).map(|(name, column)| column.field(name)).collect::<Vec<_>>(),
+            ))
+        };
+        let terms = schema(names.iter().map(|_| Column::terms()).collect());
+        let mut rows = Gathering::new(solutions, budget);
+        if how.terms {
+            return Ok(Self { schema: terms, rest: Rest::Found(rows) });
+        }
+        // What is held must leave room to find the rest.
+        let most = budget.limits().memory.map_or(how.held, |memory| how.held.min(memory / 4));
+        let mut seen: Vec<Seen> = names.iter().map(|_| Seen::default()).collect();
+        let mut held = Vec::new();
+        let mut bytes = 0;
+        let mut spool = None;
+        while let Some((batch, reserved)) = rows.next()? {
+            seen.iter_mut().zip(&batch.columns).for_each(|(seen, terms)| seen.add(terms));
+            bytes += batch.bytes;
+            held.push((batch, reserved));
+            if spool.is_none() && bytes <= most {
+                continue;
+            }
+            let spool = match &mut spool {
+                Some(spool) => spool,
+                none => none.insert(Spool::create(&terms)?),
+            };
+            held.drain(..).try_for_each(|(batch, _reserved)| spool.write(&batch))?;
+        }
+        let schema = schema(seen.into_iter().map(Seen::decide).collect());
+        let rest = match spool {
+            None => Rest::Held(held.into_iter()),
+            Some(spool) => Rest::Spooled(Box::new(spool.read()?), budget.clone()),
+        };
+        Ok(Self { schema, rest })
+    }
+
+    pub fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn gathered(&self, batch: &Gathered) -> Result<RecordBatch> {
+        let columns = batch.columns.iter().zip(self.schema.fields()).map(|(terms, field)| match field.data_type() {
+            DataType::Struct(_) => terms.structs(),
+            data => typed(&terms.texts, data),
+        });
+        record(&self.schema, columns.collect::<Result<_>>()?, batch.rows)
+    }
+
+    /// The columns of a batch that was written as structs.
+    fn spooled(&self, batch: &RecordBatch) -> Result<RecordBatch> {
+        let columns = batch.columns().iter().zip(self.schema.fields()).map(|(column, field)| match field.data_type() {
+            DataType::Struct(_) => Ok(Arc::clone(column)),
+            data => typed(&texts(column)?, data),
+        });
+        record(&self.schema, columns.collect::<Result<_>>()?, batch.num_rows())
+    }
+
+    fn advance(&mut self) -> Result<Option<RecordBatch>> {
+        match &mut self.rest {
+            Rest::Ended => Ok(None),
+            Rest::Found(rows) => match rows.next()? {
+                Some((batch, _reserved)) => self.gathered(&batch).map(Some),
+                None => Ok(None),
+            },
+            Rest::Held(batches) => match batches.next() {
+                Some((batch, _reserved)) => self.gathered(&batch).map(Some),
+                None => Ok(None),
+            },
+            Rest::Spooled(reader, budget) => {
+                budget.check()?;
+                match reader.next() {
+                    Some(batch) => self.spooled(&batch.map_err(temporary)?).map(Some),
+                    None => Ok(None),
+                }
+            }
+        }
+    }
+}
+
+impl Iterator for Batches {
+    type Item = Result<RecordBatch>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let next = self.advance().transpose();
+        if !matches!(next, Some(Ok(_))) {
+            self.rest = Rest::Ended;
+        }
+        next
+    }
+}
+
+fn record(schema: &SchemaRef, columns: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch> {
+    // An answer may have rows and no column.
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options).map_err(arrow_error)
+}
+
+/// The texts of a column of structs, null where the struct is.
+fn texts(column: &ArrayRef) -> Result<StringArray> {
+    let structs = column.as_any().downcast_ref::<StructArray>();
+    let texts = structs.and_then(|structs| structs.column(0).as_any().downcast_ref::<StringArray>());
+    let (Some(structs), Some(texts)) = (structs, texts) else {
+        return Err(Error::bug("a temporary file holds other columns than were written to it"));
+    };
+    let (offsets, values, _) = texts.clone().into_parts();
+    StringArray::try_new(offsets, values, arrow_array::Array::nulls(structs).cloned()).map_err(arrow_error)
+}
+
+/// Rows in a temporary file without a name, which is gone with it.
+struct Spool {
+    schema: SchemaRef,
+    writer: StreamWriter<BufWriter<File>>,
+}
+
+impl Spool {
+    fn create(schema: &SchemaRef) -> Result<Self> {
+        let file = tempfile::tempfile().map_err(|error| Error::io(TEMPORARY, &error))?;
+        let writer = StreamWriter::try_new(BufWriter::new(file), schema).map_err(temporary)?;
+        Ok(Self { schema: Arc::clone(schema), writer })
+    }
+
+    fn write(&mut self, batch: &Gathered) -> Result<()> {
+        let columns = batch.columns.iter().map(|terms| terms.structs()).collect::<Result<_>>()?;
+        self.writer.write(&record(&self.schema, columns, batch.rows)?).map_err(temporary)
+    }
+
+    fn read(self) -> Result<StreamReader<BufReader<File>>> {
+        let failed = |error: std::io::Error| Error::io(TEMPORARY, &error);
+        let mut buffered = self.writer.into_inner().map_err(temporary)?;
+        buffered.flush().map_err(failed)?;
+        let mut file = buffered.into_inner().map_err(|error| failed(error.into_error()))?;
+        file.rewind().map_err(failed)?;
+        StreamReader::try_new(BufReader::new(file), None).map_err(temporary)
+    }
+}
+
+const TEMPORARY: &str = "a temporary file for the rows of the answer";
+
+fn temporary(error: arrow_schema::ArrowError) -> Error {
+    match error {
+        arrow_schema::ArrowError::IoError(_, error) => Error::io(TEMPORARY, &error),
+        error => arrow_error(error),
+    }
+}
+#[cfg(test)]
+#[path = "batches_tests.rs"]
+mod tests;

@@ -1,0 +1,238 @@
+//! Solutions as a sheet of Excel. Numbers, truth values, dates and times are those of Excel where it holds them to the last digit,
+//! else texts; IRIs are links; a language is the format of its cells, so that texts stay what they are.
+
+use super::shape::text;
+use super::values;
+use kgq_engine::Solutions;
+use kgq_syntax::error::{Error, Result};
+use kgq_syntax::rdf::language::cased;
+use kgq_syntax::rdf::{Literal, Term};
+use oxrdf::vocab::xsd;
+use oxsdatatypes::{Date, DateTime, DayTimeDuration, TimezoneOffset};
+use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Url, Workbook, Worksheet, XlsxError};
+use rustc_hash::FxHashMap;
+use std::io::{Seek, Write};
+
+/// What a sheet holds at most (Microsoft, "Excel specifications and limits"); the first row is the heading.
+const MOST_ROWS: u32 = 1_048_576 - 1;
+const MOST_COLUMNS: usize = 16_384;
+const LONGEST_TEXT: usize = 32_767;
+const MOST_LINKS: usize = 65_530;
+const LONGEST_LINK: usize = 2_080;
+/// Digits that a number of Excel keeps.
+const EXACT: usize = 15;
+/// Languages that get a format of their own: Excel has a few hundred formats.
+const MOST_LANGUAGES: usize = 100;
+const WIDTH: u16 = 24;
+
+/// Writes a workbook of one sheet; returns the number of rows.
+///
+/// # Errors
+/// What a sheet cannot hold, by name; those of the rows, of temporary files and of the writer.
+pub fn write(solutions: Solutions, out: &mut dyn Write) -> Result<u64> {
+    let mut workbook = Workbook::new();
+    // The same answer gives the same bytes.
+    let made = ExcelDateTime::from_ymd(2000, 1, 1).map_err(failed)?;
+    workbook.set_properties(&DocProperties::new().set_creation_datetime(&made));
+    let mut sheet = Sheet::begin(workbook.add_worksheet_with_constant_memory().map_err(failed)?, &solutions)?;
+    for row in solutions.rows {
+        sheet.row(&row?)?;
+    }
+    let rows = sheet.rows;
+    let temporary = |error: std::io::Error| Error::io("a temporary file for the sheet", &error);
+    let mut file = tempfile::tempfile().map_err(temporary)?;
+    workbook.save_to_writer(&mut file).map_err(failed)?;
+    file.rewind().map_err(temporary)?;
+    std::io::copy(&mut file, out).map_err(|error| Error::io("the output", &error))?;
+    Ok(u64::from(rows))
+}
+
+struct Sheet<'a> {
+    sheet: &'a mut Worksheet,
+    names: Vec<String>,
+    rows: u32,
+    links: usize,
+    languages: FxHashMap<String, Format>,
+    date: Format,
+    time: Format,
+    local: Format,
+    utc: Format,
+}
+
+impl<'a> Sheet<'a> {
+    fn begin(sheet: &'a mut Worksheet, solutions: &Solutions) -> Result<Self> {
+        let names: Vec<String> = solutions.variables.iter().map(|name| name.as_str().to_owned()).collect();
+        if names.len() > MOST_COLUMNS {
+            return Err(too_much(&format!("the answer has {} columns", names.len()), "16,384"));
+        }
+        let heading = Format::new().set_bold();
+        for (column, name) in (0..).zip(&names) {
+            sheet.set_column_width(column, WIDTH).map_err(failed)?;
+            sheet.write_string_with_format(0, column, name, &heading).map_err(failed)?;
+        }
+        sheet.set_freeze_panes(1, 0).map_err(failed)?;
+        let format = |pattern: &str| Format::new().set_num_format(pattern);
+        Ok(Self {
+            sheet,
+            names,
+            rows: 0,
+            links: 0,
+            languages: FxHashMap::default(),
+            date: format("yyyy-mm-dd"),
+            time: format("hh:mm:ss"),
+            local: format("yyyy-mm-dd hh:mm:ss"),
+            utc: format("yyyy-mm-dd hh:mm:ss\"Z\""),
+        })
+    }
+
+    fn row(&mut self, row: &[Option<Term>]) -> Result<()> {
+        if self.rows == MOST_ROWS {
+            return Err(too_much("the answer has more rows than a sheet", "1,048,575 below its heading"));
+        }
+        self.rows += 1;
+        for (column, term) in row.iter().enumerate() {
+            if let Some(term) = term {
+                self.cell(column, term)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn cell(&mut self, column: usize, term: &Term) -> Result<()> {
+        let (row, at) = (self.rows, column as u16);
+        let text = text(term);
+        if text.encode_utf16().count() > LONGEST_TEXT {
+            let place = format!("row {row}: ?{} is a text of {} characters", self.names[column], text.chars().count());
+            return Err(too_much(&place, "32,767 in a cell"));
+        }
+        let written = match term {
+            Term::NamedNode(node) if self.links < MOST_LINKS && is_link(node.as_str()) => {
+                self.links += 1;
+                self.sheet.write_url(row, at, Url::new(node.as_str()).set_text(node.as_str()))
+            }
+            Term::Literal(literal) => return self.literal(at, literal),
+            Term::NamedNode(_) | Term::BlankNode(_) | Term::Triple(_) => self.sheet.write_string(row, at, text),
+        };
+        written.map(drop).map_err(failed)
+    }
+
+    fn literal(&mut self, at: u16, literal: &Literal) -> Result<()> {
+        let (row, text) = (self.rows, literal.value());
+        let written = match value(literal) {
+            Value::Number(number) => self.sheet.write_number(row, at, number),
+            Value::Boolean(value) => self.sheet.write_boolean(row, at, value),
+            Value::Date(date) => self.sheet.write_datetime_with_format(row, at, &date, &self.date),
+            Value::Time(time) => self.sheet.write_datetime_with_format(row, at, &time, &self.time),
+            Value::Local(moment) => self.sheet.write_datetime_with_format(row, at, &moment, &self.local),
+            Value::Utc(moment) => self.sheet.write_datetime_with_format(row, at, &moment, &self.utc),
+            Value::Text => match literal.language() {
+                None => self.sheet.write_string(row, at, text),
+                Some(language) => match self.language(language) {
+                    Some(format) => self.sheet.write_string_with_format(row, at, text, &format),
+                    None => self.sheet.write_string(row, at, format!("{text}@{}", cased(language))),
+                },
+            },
+        };
+        written.map(drop).map_err(failed)
+    }
+
+    /// The format that shows a language behind its texts; `None` where there are too many.
+    fn language(&mut self, language: &str) -> Option<Format> {
+        if let Some(format) = self.languages.get(language) {
+            return Some(format.clone());
+        }
+        (self.languages.len() < MOST_LANGUAGES).then(|| {
+            let format = Format::new().set_num_format(format!("@\" @{}\"", cased(language)));
+            self.languages.insert(language.to_owned(), format.clone());
+            format
+        })
+    }
+}
+
+/// A literal as Excel has it.
+enum Value {
+    Number(f64),
+    Boolean(bool),
+    Date(ExcelDateTime),
+    Time(ExcelDateTime),
+    Local(ExcelDateTime),
+    Utc(ExcelDateTime),
+    Text,
+}
+
+fn value(literal: &Literal) -> Value {
+    let (datatype, text) = (literal.datatype(), literal.value());
+    let found = if datatype == xsd::BOOLEAN {
+        values::boolean(text).map(Value::Boolean)
+    } else if datatype == xsd::DOUBLE || datatype == xsd::FLOAT {
+        values::double(text).filter(|number| number.is_finite()).map(Value::Number)
+    } else if super::column::is_decimal(datatype.as_str()) {
+        number(text).map(Value::Number)
+    } else if datatype == xsd::DATE {
+        date(text).map(Value::Date)
+    } else if datatype == xsd::TIME {
+        time(text).map(Value::Time)
+    } else if datatype == xsd::DATE_TIME || datatype == xsd::DATE_TIME_STAMP {
+        moment(text)
+    } else {
+        None
+    };
+    found.unwrap_or(Value::Text)
+}
+
+/// An integer or decimal that a double holds to the last digit.
+fn number(text: &str) -> Option<f64> {
+    let (whole, places) = values::digits(text)?;
+    (whole + places <= EXACT).then(|| text.parse().ok()).flatten()
+}
+
+fn date(text: &str) -> Option<ExcelDateTime> {
+    let date: Date = text.parse().ok()?;
+    if date.timezone_offset().is_some() {
+        return None;
+    }
+    ExcelDateTime::from_ymd(u16::try_from(date.year()).ok()?, date.month(), date.day()).ok()
+}
+
+fn time(text: &str) -> Option<ExcelDateTime> {
+    let milliseconds = milliseconds(values::time(text)?)?;
+    let (hours, minutes, seconds) = (milliseconds / 3_600_000, milliseconds / 60_000 % 60, milliseconds / 1000 % 60);
+    ExcelDateTime::from_hms_milli(hours as u16, minutes as u8, seconds as u8, (milliseconds % 1000) as u16).ok()
+}
+
+/// A date and time: of UTC where it has a time zone, as Excel has none.
+fn moment(text: &str) -> Option<Value> {
+    let moment: DateTime = text.parse().ok()?;
+    let zoned = moment.timezone_offset().is_some();
+    let moment = if zoned { moment.adjust(Some(TimezoneOffset::UTC))? } else { moment };
+    let midnight: DateTime =
+        format!("{:04}-{:02}-{:02}T00:00:00", moment.year(), moment.month(), moment.day()).parse().ok()?;
+    let of_day: DayTimeDuration = moment.adjust(None)?.checked_sub(midnight)?;
+    let milliseconds = milliseconds(values::microseconds(of_day)?)?;
+    let (hours, minutes, seconds) = (milliseconds / 3_600_000, milliseconds / 60_000 % 60, milliseconds / 1000 % 60);
+    let date = ExcelDateTime::from_ymd(u16::try_from(moment.year()).ok()?, moment.month(), moment.day()).ok()?;
+    let moment = date.and_hms_milli(hours as u16, minutes as u8, seconds as u8, (milliseconds % 1000) as u16).ok()?;
+    Some(if zoned { Value::Utc(moment) } else { Value::Local(moment) })
+}
+
+/// Milliseconds of a day, where that many are all.
+fn milliseconds(microseconds: i64) -> Option<i64> {
+    (microseconds % 1000 == 0 && (0..86_400_000_000).contains(&microseconds)).then_some(microseconds / 1000)
+}
+
+fn is_link(iri: &str) -> bool {
+    ["http://", "https://", "mailto:"].iter().any(|scheme| iri.starts_with(scheme)) && iri.len() <= LONGEST_LINK
+}
+
+fn too_much(what: &str, most: &str) -> Error {
+    Error::usage(format!("{what}, and Excel holds {most}"))
+        .hint("choose another format, such as csv or parquet, or ask for less")
+}
+
+fn failed(error: XlsxError) -> Error {
+    match error {
+        XlsxError::IoError(error) => Error::io("the sheet", &error),
+        XlsxError::TempFileError(folder, error) => Error::io(folder.display(), &error),
+        error => Error::bug(format!("the sheet could not be written: {error}")),
+    }
+}

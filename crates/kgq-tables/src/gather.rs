@@ -1,0 +1,147 @@
+//! Rows of terms gathered into columns of texts, a batch at a time.
+
+use super::arrow_error;
+use super::shape::{Shape, text};
+use arrow_array::builder::StringBuilder;
+use arrow_array::{Array, ArrayRef, StringArray, StructArray};
+use arrow_schema::{DataType, Field, Fields};
+use kgq_engine::Solutions;
+use kgq_syntax::budget::{Budget, Reservation};
+use kgq_syntax::error::{Error, Result};
+use kgq_syntax::rdf::Term;
+use rustc_hash::FxHashMap;
+use std::sync::Arc;
+
+/// Rows of a batch at most, and the bytes of text behind which it ends.
+const ROWS: usize = 1 << 15;
+const BYTES: usize = 16 << 20;
+
+/// The terms of a column in some rows.
+pub struct Terms {
+    /// Null where unbound.
+    pub texts: StringArray,
+    /// The shapes that occur.
+    pub shapes: Vec<Shape>,
+    /// For each row its shape's place among them, where there is more than one.
+    which: Option<Vec<u32>>,
+}
+
+/// Some rows of an answer by column.
+pub struct Gathered {
+    pub columns: Vec<Terms>,
+    pub rows: usize,
+    pub bytes: u64,
+}
+
+/// Takes the rows of solutions batch by batch.
+pub struct Gathering {
+    solutions: Solutions,
+    budget: Budget,
+}
+
+impl Gathering {
+    pub fn new(solutions: Solutions, budget: &Budget) -> Self {
+        Self { solutions, budget: budget.clone() }
+    }
+
+    /// The next rows, with the reservation of what they hold; `None` behind the last.
+    pub fn next(&mut self) -> Result<Option<(Gathered, Reservation)>> {
+        self.budget.check()?;
+        let mut columns: Vec<Building> = self.solutions.variables.iter().map(|_| Building::default()).collect();
+        let (mut rows, mut bytes) = (0, 0);
+        while rows < ROWS && bytes < BYTES {
+            let Some(row) = self.solutions.rows.next() else { break };
+            for (column, term) in columns.iter_mut().zip(&row?) {
+                bytes += column.add(term.as_ref())?;
+            }
+            rows += 1;
+        }
+        if rows == 0 {
+            return Ok(None);
+        }
+        let columns: Vec<Terms> = columns.into_iter().map(Building::finish).collect();
+        let bytes = columns.iter().map(Terms::bytes).sum();
+        Ok(Some((Gathered { columns, rows, bytes }, self.budget.reserve(bytes)?)))
+    }
+}
+
+/// A column that grows by a term at a time.
+#[derive(Default)]
+pub struct Building {
+    texts: StringBuilder,
+    rows: usize,
+    shapes: Vec<Shape>,
+    known: FxHashMap<Shape, u32>,
+    last: u32,
+    which: Option<Vec<u32>>,
+}
+
+impl Building {
+    /// Adds a term, and gives the bytes of its text.
+    pub fn add(&mut self, term: Option<&Term>) -> Result<usize> {
+        self.rows += 1;
+        let Some(term) = term else {
+            self.texts.append_null();
+            self.which.iter_mut().for_each(|which| which.push(0));
+            return Ok(0);
+        };
+        let text = text(term);
+        // Places in a column are of 31 bits.
+        if text.len() > i32::MAX as usize - BYTES {
+            return Err(Error::limit("a text is longer than the 2 GiB that a column of Arrow holds"));
+        }
+        self.texts.append_value(&text);
+        if !self.shapes.get(self.last as usize).is_some_and(|shape| shape.fits(term)) {
+            self.last = self.place(Shape::of(term));
+            if self.shapes.len() == 2 && self.which.is_none() {
+                self.which = Some(vec![0; self.rows - 1]);
+            }
+        }
+        let last = self.last;
+        self.which.iter_mut().for_each(|which| which.push(last));
+        Ok(text.len())
+    }
+
+    fn place(&mut self, shape: Shape) -> u32 {
+        if let Some(place) = self.known.get(&shape) {
+            return *place;
+        }
+        let place = self.shapes.len() as u32;
+        self.shapes.push(shape.clone());
+        self.known.insert(shape, place);
+        place
+    }
+
+    pub fn finish(mut self) -> Terms {
+        Terms { texts: self.texts.finish(), shapes: self.shapes, which: self.which }
+    }
+}
+
+/// The fields of a column of terms.
+pub fn fields() -> Fields {
+    let field = |name, nullable| Field::new(name, DataType::Utf8, nullable);
+    Fields::from(vec![field("value", false), field("kind", false), field("datatype", true), field("language", true)])
+}
+
+impl Terms {
+    fn bytes(&self) -> u64 {
+        let which = self.which.as_ref().map_or(0, |which| size_of_val(which.as_slice()));
+        (self.texts.get_array_memory_size() + which + size_of_val(self.shapes.as_slice())) as u64
+    }
+
+    /// The terms with all that they are: a struct a row, null where unbound.
+    pub fn structs(&self) -> Result<ArrayRef> {
+        let languages: Vec<Option<String>> = self.shapes.iter().map(Shape::language).collect();
+        let shape = |row: usize| self.which.as_ref().map_or(0, |which| which[row] as usize);
+        // The place of each row's shape, where the row has a term.
+        let shapes = || (0..self.texts.len()).map(|row| self.texts.is_valid(row).then(|| shape(row)));
+        // What is required of a term is an empty text where there is none.
+        let values: StringArray = self.texts.iter().map(|text| Some(text.unwrap_or_default())).collect();
+        let kinds: StringArray = shapes().map(|at| Some(at.map_or("", |at| self.shapes[at].kind()))).collect();
+        let datatypes: StringArray = shapes().map(|at| self.shapes[at?].datatype()).collect();
+        let languages: StringArray = shapes().map(|at| languages[at?].as_deref()).collect();
+        let columns: Vec<ArrayRef> = vec![Arc::new(values), Arc::new(kinds), Arc::new(datatypes), Arc::new(languages)];
+        let structs = StructArray::try_new(fields(), columns, self.texts.nulls().cloned()).map_err(arrow_error)?;
+        Ok(Arc::new(structs))
+    }
+}

@@ -1,0 +1,84 @@
+//! What a term is beside its text: an IRI, a blank node, a triple, or a literal of a datatype or language. Terms of one shape
+//! are told from each other by their texts alone, so a column of one shape needs no more than texts or values.
+
+use kgq_syntax::rdf::language::cased;
+use kgq_syntax::rdf::{BaseDirection, Term};
+use oxrdf::vocab::rdf;
+use std::borrow::Cow;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Shape {
+    Iri,
+    BlankNode,
+    Triple,
+    /// A literal without a language, by its datatype.
+    Typed(String),
+    Tagged(String, Option<BaseDirection>),
+}
+
+impl Shape {
+    pub fn of(term: &Term) -> Self {
+        match term {
+            Term::NamedNode(_) => Self::Iri,
+            Term::BlankNode(_) => Self::BlankNode,
+            Term::Triple(_) => Self::Triple,
+            Term::Literal(literal) => match literal.language() {
+                Some(language) => Self::Tagged(language.to_owned(), literal.direction()),
+                None => Self::Typed(literal.datatype().as_str().to_owned()),
+            },
+        }
+    }
+
+    /// Whether the term has this shape.
+    pub fn fits(&self, term: &Term) -> bool {
+        match (self, term) {
+            (Self::Iri, Term::NamedNode(_))
+            | (Self::BlankNode, Term::BlankNode(_))
+            | (Self::Triple, Term::Triple(_)) => true,
+            (Self::Typed(datatype), Term::Literal(literal)) => {
+                literal.language().is_none() && literal.datatype().as_str() == datatype
+            }
+            (Self::Tagged(language, direction), Term::Literal(literal)) => {
+                literal.language() == Some(language) && literal.direction() == *direction
+            }
+            _ => false,
+        }
+    }
+
+    /// The kind of term, as SPARQL's results in JSON call it, but for IRIs.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Iri => "iri",
+            Self::BlankNode => "bnode",
+            Self::Triple => "triple",
+            Self::Typed(_) | Self::Tagged(..) => "literal",
+        }
+    }
+
+    pub fn datatype(&self) -> Option<&str> {
+        match self {
+            Self::Typed(datatype) => Some(datatype),
+            Self::Tagged(_, None) => Some(rdf::LANG_STRING.as_str()),
+            Self::Tagged(_, Some(_)) => Some(rdf::DIR_LANG_STRING.as_str()),
+            Self::Iri | Self::BlankNode | Self::Triple => None,
+        }
+    }
+
+    /// The language as it is written, with the direction as Turtle has it.
+    pub fn language(&self) -> Option<String> {
+        match self {
+            Self::Tagged(language, None) => Some(cased(language).into_owned()),
+            Self::Tagged(language, Some(direction)) => Some(format!("{}--{direction}", cased(language))),
+            _ => None,
+        }
+    }
+}
+
+/// The text of a term: an IRI or a lexical form; of a blank node and of a triple, what N-Triples writes.
+pub fn text(term: &Term) -> Cow<'_, str> {
+    match term {
+        Term::NamedNode(node) => node.as_str().into(),
+        Term::Literal(literal) => literal.value().into(),
+        Term::BlankNode(_) | Term::Triple(_) => term.to_string().into(),
+    }
+}

@@ -1,0 +1,120 @@
+//! Lexical forms of XML Schema as the values that Arrow has. What it cannot hold has none here.
+
+use oxsdatatypes::{Date, DateTime, DayTimeDuration, Double, Float, Time};
+
+/// The unit of 10⁻¹⁸ that oxsdatatypes counts in, in a microsecond.
+const IN_A_MICROSECOND: i128 = 1_000_000_000_000;
+const MICROSECONDS_A_DAY: i64 = 86_400_000_000;
+
+pub fn boolean(text: &str) -> Option<bool> {
+    match text {
+        "true" | "1" => Some(true),
+        "false" | "0" => Some(false),
+        _ => None,
+    }
+}
+
+pub fn float(text: &str) -> Option<f32> {
+    text.parse::<Float>().ok().filter(|_| is_xsd(text)).map(f32::from)
+}
+
+pub fn double(text: &str) -> Option<f64> {
+    text.parse::<Double>().ok().filter(|_| is_xsd(text)).map(f64::from)
+}
+
+/// Whether a number's letters are those of XML Schema: Rust's parsers know more words for the infinite.
+fn is_xsd(text: &str) -> bool {
+    matches!(text, "INF" | "+INF" | "-INF" | "NaN")
+        || text.bytes().all(|b| !b.is_ascii_alphabetic() || b.eq_ignore_ascii_case(&b'e'))
+}
+
+/// How many digits a decimal has before and behind its point, without zeros that say nothing.
+pub fn digits(text: &str) -> Option<(usize, usize)> {
+    let (whole, places) = parts(text)?;
+    Some((whole.trim_start_matches('0').len(), places.len()))
+}
+
+/// A decimal in units of its last of so many places.
+pub fn decimal(text: &str, scale: usize) -> Option<i128> {
+    let (whole, places) = parts(text)?;
+    let missing = scale.checked_sub(places.len())?;
+    let mut units: i128 = 0;
+    for digit in whole.bytes().chain(places.bytes()).chain(std::iter::repeat_n(b'0', missing)) {
+        units = units.checked_mul(10)?.checked_add(i128::from(digit - b'0'))?;
+    }
+    Some(if text.starts_with('-') { -units } else { units })
+}
+
+/// The digits of a decimal before its point, and those behind it up to the last that is not 0.
+fn parts(text: &str) -> Option<(&str, &str)> {
+    let text = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let (whole, places) = text.split_once('.').unwrap_or((text, ""));
+    let all_digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    let some = !(whole.is_empty() && places.is_empty());
+    (some && all_digits(whole) && all_digits(places)).then(|| (whole, places.trim_end_matches('0')))
+}
+
+/// Days since 1970 of a date without a time zone.
+pub fn date(text: &str) -> Option<i32> {
+    let date: Date = text.parse().ok()?;
+    if date.timezone_offset().is_some() {
+        return None;
+    }
+    let epoch: Date = "1970-01-01".parse().ok()?;
+    i32::try_from(microseconds(date.checked_sub(epoch)?)? / MICROSECONDS_A_DAY).ok()
+}
+
+/// Whether a date and time has a time zone, and microseconds since 1970: of UTC where it has one, else of some clock on a wall.
+pub fn date_time(text: &str) -> Option<(bool, i64)> {
+    let moment: DateTime = text.parse().ok()?;
+    let zoned = moment.timezone_offset().is_some();
+    let epoch = if zoned { "1970-01-01T00:00:00Z" } else { "1970-01-01T00:00:00" };
+    let epoch: DateTime = epoch.parse().ok()?;
+    Some((zoned, microseconds(moment.checked_sub(epoch)?)?))
+}
+
+/// Microseconds since midnight of a time without a time zone.
+pub fn time(text: &str) -> Option<i64> {
+    let time: Time = text.parse().ok()?;
+    if time.timezone_offset().is_some() {
+        return None;
+    }
+    let midnight: Time = "00:00:00".parse().ok()?;
+    microseconds(time.checked_sub(midnight)?)
+}
+
+/// The duration, if it is so many microseconds to the last digit.
+pub fn microseconds(duration: DayTimeDuration) -> Option<i64> {
+    let units = i128::from_be_bytes(duration.as_seconds().to_be_bytes());
+    (units % IN_A_MICROSECOND == 0).then(|| i64::try_from(units / IN_A_MICROSECOND).ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_counted_from_1970_to_the_microsecond() {
+        assert_eq!(date("1970-01-02"), Some(1));
+        assert_eq!(date("1969-12-31"), Some(-1));
+        assert_eq!(date("2026-11-28"), Some(20785));
+        assert_eq!(date("2026-11-28Z"), None);
+        assert_eq!(date("2026-02-30"), None);
+        assert_eq!(date_time("1970-01-01T08:00:00.000001+08:00"), Some((true, 1)));
+        assert_eq!(date_time("1970-01-01T00:00:01"), Some((false, 1_000_000)));
+        assert_eq!(date_time("1970-01-01T00:00:00.0000001Z"), None);
+        assert_eq!(time("00:00:01.5"), Some(1_500_000));
+    }
+
+    #[test]
+    fn decimals_keep_every_digit() {
+        assert_eq!(digits("-001.50"), Some((1, 1)));
+        assert_eq!(digits("."), None);
+        assert_eq!(digits("1e5"), None);
+        assert_eq!(decimal("-1.5", 3), Some(-1500));
+        assert_eq!(decimal("+.25", 2), Some(25));
+        assert_eq!(decimal("0.125", 2), None);
+        assert_eq!(double("INF"), Some(f64::INFINITY));
+        assert_eq!(double("infinity"), None);
+    }
+}
