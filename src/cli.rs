@@ -2,26 +2,27 @@
 
 pub mod complete;
 mod help;
+mod open;
 
 pub use help::with_own_options;
+pub use open::open;
 
-use crate::commands::{self, Command, Output, ReplArgs, Revision, Stream, Watchdog, trust};
+use crate::commands::{self, Command, Output, ReplArgs, Revision, Stream, trust};
 use crate::repl;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser};
-use clap_complete::ArgValueCandidates;
-use kgq_engine::{Executor, Limits};
-use kgq_graph::graph::{Graph, Network, OpenOptions};
-use kgq_graph::project::{LimitSettings, Project, folder_files, named_files, parse_duration, parse_size, too_deep};
-use kgq_snapshot::store::{Contexts, read_context, together};
-use kgq_syntax::bounds::{Bounds, DEEPEST};
+use clap_complete::{ArgValueCandidates, CompleteEnv};
+use kgq_engine::Executor;
+use kgq_graph::graph::{Graph, OpenOptions};
+use kgq_graph::project::{Project, folder_files, named_files, parse_duration, parse_size, too_deep};
+use kgq_snapshot::store::together;
+use kgq_syntax::bounds::DEEPEST;
 use kgq_syntax::error::{Error, Kind, Result};
 use kgq_syntax::rdf::RdfFormat;
 use kgq_syntax::text::count;
 use std::ffi::OsString;
-use std::io::{IsTerminal, Read, Write};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Answers SPARQL over a folder of RDF files, and can say where every answer comes from
@@ -199,17 +200,31 @@ pub fn parse_verb(name: &str, words: &[String]) -> Result<std::result::Result<Co
     }
 }
 
+/// Answers a shell that asks for completions; returns the exit code, or `None` if none asks.
+pub fn complete(arguments: &[OsString]) -> Option<u8> {
+    let folder = std::env::current_dir().ok();
+    match CompleteEnv::with_factory(command).try_complete(arguments, folder.as_deref()) {
+        Ok(true) => Some(0),
+        Ok(false) => None,
+        Err(error) => Some(usage(&error)),
+    }
+}
+
 /// Runs the program; returns its exit code.
-pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
-    let (command, arguments) = help::shaped(command(), arguments.into_iter().collect());
+pub fn main(arguments: Vec<OsString>) -> u8 {
+    let program = arguments.first().map(PathBuf::from).unwrap_or_default();
+    let (command, arguments) = help::shaped(command(), arguments);
     let matches = match command.try_get_matches_from(arguments) {
         Ok(matches) => matches,
         Err(error) => return usage(&error),
     };
-    let cli = match Cli::from_arg_matches(&matches) {
+    let mut cli = match Cli::from_arg_matches(&matches) {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
+    if let Some(command) = &mut cli.command {
+        command.set_program(program);
+    }
     let mut output = streams(cli.global.quiet);
     // Made now: where memory ends, nothing can be made.
     let _ = commands::unfinished();
@@ -250,35 +265,23 @@ fn run(cli: Cli, output: &mut Output) -> Result<u8> {
         None => return first_screen(output),
     };
     if let Command::Trust(args) = &command {
-        return trust::run(args, &cli.global.folder, config_folder().as_deref(), output);
+        return trust::run(args, &cli.global.folder, open::config_folder().as_deref(), output);
     }
     let interactive = matches!(command, Command::Repl(_));
     let named = named_files(&cli.global.data)?;
     if !matches!(command, Command::Completions(_)) {
         named.remarks.iter().for_each(|remark| output.note(remark));
     }
-    let mut options = open_options(&cli.global, named.files)?;
+    let mut options = open::options_of(&cli.global, named.files)?;
     options.whole_folder = cli.global.data.is_empty() && command.reads_any_folder();
     let _reading = keep_writers_away(&command, &options, output)?;
-    let found = Graph::open(options)?;
-    let mut options = found.options().clone();
-    if options.whole_folder && !options.files.is_empty() {
+    let mut graph = open::with_settings(&cli.global, options, interactive)?;
+    if graph.options().whole_folder && !graph.options().files.is_empty() {
         output.note(&format!(
             "there is no kgq.toml: reading {} of RDF in this folder; `kgq init` makes it a project",
-            count(options.files.len() as u64, "file", "files")
+            count(graph.options().files.len() as u64, "file", "files")
         ));
     }
-    if cli.global.trust {
-        let root = found.require_project()?.root.clone();
-        trust::remember(config_folder().as_deref(), &root)?;
-        options.trusted.push(root);
-    }
-    let settings = found.project().map(|p| p.manifest.limits.clone()).unwrap_or_default();
-    options.limits = limits(&cli.global.limits, &settings, interactive)?;
-    options.bounds = bounds(&cli.global.limits, &settings)?;
-    options.lenient |= found.project().is_some_and(|project| project.manifest.load.lenient);
-    read_standard_input(&mut options)?;
-    let mut graph = Graph::new(found.project().cloned(), options);
     // Its files are there as long as this is.
     let revision = cli.global.at.as_deref().map(|at| at_revision(&command, &graph, at)).transpose()?;
     if let Some(revision) = &revision {
@@ -337,126 +340,6 @@ kgq answers SPARQL over a folder of RDF files, and can say where every answer co
   kgq new DIR         make a small project to begin with
 
 At a terminal, `kgq` alone opens a session over the folder. `kgq --help` lists all commands.";
-
-/// Reads the data that come by standard input, within the limits.
-fn read_standard_input(options: &mut OpenOptions) -> Result<()> {
-    if options.files.iter().any(|name| name == "-") {
-        let _watchdog = Watchdog::of_loading(options);
-        let mut bytes = Vec::new();
-        std::io::stdin().read_to_end(&mut bytes).map_err(|e| Error::io("standard input", &e))?;
-        options.stdin = Some(bytes);
-    }
-    Ok(())
-}
-
-fn open_options(global: &Global, files: Vec<String>) -> Result<OpenOptions> {
-    Ok(OpenOptions {
-        folder: global.folder.clone(),
-        files,
-        stdin: None,
-        input_format: global.input_format,
-        base: global.base.clone(),
-        lenient: global.lenient,
-        contexts: contexts(&global.context)?,
-        unreify: global.unreify,
-        executor: global.engine,
-        trusted: trust::folders(config_folder().as_deref()),
-        snapshot: global.snapshot.clone(),
-        cache: cache_folder(),
-        watcher: commands::progress(Stream::stderr().is_terminal(), global.quiet),
-        limits: Limits::default(),
-        asked_limits: Limits {
-            time: global.limits.timeout.as_ref().and_then(|bound| bound.0),
-            memory: global.limits.max_memory.as_ref().and_then(|bound| bound.0),
-            ..Limits::default()
-        },
-        bounds: Bounds::default(),
-        network: network(),
-        unfinished: commands::unfinished().clone(),
-        ..OpenOptions::default()
-    })
-}
-
-/// Who asks other machines.
-#[cfg(feature = "net")]
-fn network() -> Option<Arc<dyn Network>> {
-    Some(Arc::new(crate::net::Web))
-}
-
-#[cfg(not(feature = "net"))]
-fn network() -> Option<Arc<dyn Network>> {
-    None
-}
-
-/// The documents of the contexts that the command line names.
-fn contexts(named: &[(String, String)]) -> Result<Contexts> {
-    let documents = named.iter().map(|(address, file)| Ok((address.clone(), read_context(file, Path::new(file))?)));
-    Ok(Contexts::new(documents.collect::<Result<Vec<_>>>()?))
-}
-
-/// The limits: of the command line, else of `kgq.toml`, else the defaults.
-fn limits(args: &LimitArgs, settings: &LimitSettings, interactive: bool) -> Result<Limits> {
-    let time = match (&args.timeout, &settings.timeout) {
-        (Some(bound), _) => bound.0,
-        (None, Some(text)) => parse_duration(text).map_err(Error::input)?,
-        (None, None) => (!interactive).then_some(Duration::from_secs(30)),
-    };
-    let memory = match (&args.max_memory, &settings.max_memory) {
-        (Some(bound), _) => bound.0,
-        (None, Some(text)) => parse_size(text).map_err(Error::input)?,
-        (None, None) => machine_memory().map(|bytes| bytes / 2),
-    };
-    Ok(Limits { time, memory, rows: args.max_rows.or(settings.max_rows) })
-}
-
-/// What inputs may be: in the same order.
-fn bounds(args: &LimitArgs, settings: &LimitSettings) -> Result<Bounds> {
-    fn size(arg: Option<Bound<u64>>, setting: Option<&String>, default: u64) -> Result<u64> {
-        let bound = match (arg, setting) {
-            (Some(bound), _) => bound.0,
-            (None, Some(text)) => parse_size(text).map_err(Error::input)?,
-            (None, None) => Some(default),
-        };
-        Ok(bound.unwrap_or(u64::MAX))
-    }
-    let bytes = |arg, setting, default: usize| -> Result<usize> {
-        Ok(usize::try_from(size(arg, setting, default as u64)?).unwrap_or(usize::MAX))
-    };
-    let default = Bounds::default();
-    Ok(Bounds {
-        max_depth: args.max_depth.or(settings.max_depth).unwrap_or(default.max_depth),
-        max_query_size: bytes(args.max_query_size, settings.max_query_size.as_ref(), default.max_query_size)?,
-        max_token: bytes(args.max_token, settings.max_token.as_ref(), default.max_token)?,
-        max_operators: args.max_operators.or(settings.max_operators).unwrap_or(default.max_operators),
-        max_decompressed: size(args.max_decompressed, settings.max_decompressed.as_ref(), default.max_decompressed)?,
-        max_ratio: args.max_ratio.or(settings.max_ratio).unwrap_or(default.max_ratio),
-        max_entities: bytes(args.max_entities, settings.max_entities.as_ref(), default.max_entities)?,
-    })
-}
-
-/// Where snapshots are kept.
-fn cache_folder() -> Option<PathBuf> {
-    user_folder("XDG_CACHE_HOME", ".cache")
-}
-
-/// Where it stands which projects are trusted.
-fn config_folder() -> Option<PathBuf> {
-    user_folder("XDG_CONFIG_HOME", ".config")
-}
-
-/// A folder of the user's for kgq, by the XDG Base Directory Specification, which wants absolute paths.
-fn user_folder(variable: &str, below_home: &str) -> Option<PathBuf> {
-    let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let folder = absolute(variable).or_else(|| Some(absolute("HOME")?.join(below_home)))?;
-    Some(folder.join("kgq"))
-}
-
-/// The machine's memory in bytes, where the system tells.
-fn machine_memory() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
-    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kib| kib * 1024)
-}
 
 fn streams(quiet: bool) -> Output {
     let (out, err) = (Stream::stdout(), Stream::stderr());

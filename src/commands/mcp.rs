@@ -6,6 +6,7 @@ use crate::mcp::{self, CLIENTS, Current, Face, Part};
 use kgq_graph::graph::{Graph, Live};
 use kgq_syntax::budget::{Limits, Work};
 use kgq_syntax::error::{Error, Result};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Let a language model ask the graph, by the Model Context Protocol on the standard streams
@@ -22,6 +23,9 @@ pub struct Args {
     /// Print the settings by which this client starts it for this graph: claude-desktop, claude-code, cursor, vscode, codex
     #[arg(long, value_name = "CLIENT", value_parser = clap::builder::PossibleValuesParser::new(CLIENTS), hide_possible_values = true)]
     pub print_config: Option<String>,
+    /// How the program was started.
+    #[arg(skip)]
+    pub program: PathBuf,
 }
 
 /// How many calls work at once.
@@ -29,7 +33,7 @@ const PLACES: usize = 4;
 
 pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     if let Some(client) = &args.print_config {
-        return print_config(client, graph, output);
+        return print_config(client, &args.program, graph, output);
     }
     let watchdog = Watchdog::of_loading(graph.options());
     graph.load()?;
@@ -46,9 +50,15 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     Ok(0)
 }
 
-fn print_config(client: &str, graph: &Graph, output: &mut Output) -> Result<u8> {
-    let program = std::env::current_exe().map_err(|error| Error::io("this program", &error))?;
-    let absolute = |path: &std::path::Path| {
+fn print_config(client: &str, program: &Path, graph: &Graph, output: &mut Output) -> Result<u8> {
+    // The file of the process may be an interpreter that runs the program; a name without a folder says only that it was found.
+    let program = if program.components().count() > 1 && program.is_file() {
+        std::path::absolute(program)
+    } else {
+        std::env::current_exe()
+    };
+    let program = program.map_err(|error| Error::io("this program", &error))?;
+    let absolute = |path: &Path| {
         let path = std::path::absolute(path).map_err(|error| Error::io(path.display(), &error))?;
         Ok(path.display().to_string())
     };

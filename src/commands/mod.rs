@@ -68,6 +68,7 @@ pub use why_not::{columns as expected_columns, explanation as why_not_explanatio
 use clap::Subcommand;
 use kgq_graph::graph::Graph;
 use kgq_syntax::error::{Error, Result};
+use std::path::PathBuf;
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -141,6 +142,16 @@ impl Command {
             Self::Run(_) | Self::Queries(_) => false,
             _ => self.only_asks(),
         }
+    }
+
+    /// Tells it how the program was started, for what it tells others to start.
+    pub fn set_program(&mut self, program: PathBuf) {
+        #[cfg(feature = "mcp")]
+        if let Self::Mcp(args) = self {
+            args.program = program;
+        }
+        #[cfg(not(feature = "mcp"))]
+        let _ = program;
     }
 
     /// Whether it only asks the graph, so that it can be asked of another revision too.
