@@ -308,7 +308,7 @@ fn parts(query: &Query) -> (Option<&QueryDataset>, &GraphPattern) {
 }
 
 /// The variables of the answer, in order.
-fn output_variables(pattern: &GraphPattern) -> Vec<Variable> {
+pub(crate) fn output_variables(pattern: &GraphPattern) -> Vec<Variable> {
     match pattern {
         GraphPattern::Project { variables, .. } => variables.clone(),
         GraphPattern::Distinct { inner }

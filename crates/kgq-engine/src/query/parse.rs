@@ -1,10 +1,11 @@
 //! Parsing of queries, and what updates share with it. A project's prefixes need no declaration, and positions stay those of the user's text.
 
 use super::functions;
+use crate::executor::output_variables;
 use kgq_syntax::bounds::{Bounds, check_query};
 use kgq_syntax::error::{Error, Result, Source};
 use kgq_syntax::rdf::iri::without_dots;
-use kgq_syntax::rdf::{NamedNode, Prefixes};
+use kgq_syntax::rdf::{NamedNode, Prefixes, Variable};
 use kgq_syntax::rewrite::Rewriting;
 use kgq_syntax::{Token, diagnose, significant, sparql, strict};
 use spargebra::algebra::{GraphPattern, QueryDataset};
@@ -54,6 +55,17 @@ pub struct Query {
 }
 
 impl Query {
+    /// The columns of its answer: the variables of a SELECT, the parts of the triples of a CONSTRUCT or DESCRIBE.
+    pub fn columns(&self) -> Vec<Variable> {
+        match &self.algebra {
+            spargebra::Query::Select { pattern, .. } => output_variables(pattern),
+            spargebra::Query::Ask { .. } => Vec::new(),
+            spargebra::Query::Construct { .. } | spargebra::Query::Describe { .. } => {
+                ["subject", "predicate", "object"].map(Variable::new_unchecked).to_vec()
+            }
+        }
+    }
+
     pub fn form(&self) -> Form {
         match self.algebra {
             spargebra::Query::Select { .. } => Form::Select,

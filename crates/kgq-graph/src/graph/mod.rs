@@ -186,6 +186,14 @@ impl Graph {
         graph
     }
 
+    /// The same graph, for work that can be stopped by itself: what is asked of it uses this budget.
+    #[must_use]
+    pub fn with_budget(&self, budget: Budget) -> Self {
+        let mut graph = self.clone();
+        graph.options.budget = budget;
+        graph
+    }
+
     pub fn project(&self) -> Option<&Project> {
         self.project.as_deref()
     }

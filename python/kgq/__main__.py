@@ -1,0 +1,5 @@
+"""`python -m kgq`: the program."""
+
+from kgq._program import main
+
+main()

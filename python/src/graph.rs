@@ -1,0 +1,211 @@
+//! A graph that Python holds: a project, files, or a snapshot, as it was when it was read.
+
+use super::answer::{Answer, Asked};
+use super::apart::apart;
+use super::binding::{Given, apply};
+use super::failure::exception;
+use super::told;
+use kgq_edit::guard::Verdict;
+use kgq_edit::{Settings, Writer};
+use kgq_graph::catalog::Values;
+use kgq_graph::check::Format;
+use kgq_graph::graph::{self, Live};
+use kgq_graph::request::advise::{Advised, mistakes};
+use kgq_syntax::budget::{Budget, Limits, Work};
+use kgq_syntax::error::{Error, Kind, Result, Source};
+use kgq_syntax::sparql;
+use pyo3::prelude::*;
+use serde_json::Value;
+use std::ffi::OsString;
+use std::sync::Arc;
+
+/// What a text given in Python is called in messages.
+const NAME: &str = "<query>";
+
+#[pyclass(frozen, module = "kgq._kgq")]
+pub struct Graph {
+    live: Arc<Live>,
+}
+
+/// A query with what usually is a mistake in it, as exceptions that are not raised.
+type Asking<'py> = (Answer, Vec<Bound<'py, PyAny>>);
+
+impl Graph {
+    pub fn open(py: Python<'_>, options: Vec<OsString>) -> PyResult<Self> {
+        let graph = py.detach(|| kgq::open(options)).map_err(|error| super::failure::raised(py, &error))?;
+        let budget = graph.options().budget.clone();
+        let load = move || {
+            graph.load()?;
+            Ok(Live::new(graph))
+        };
+        Ok(Self { live: Arc::new(apart(py, &budget, load)?) })
+    }
+
+    /// The graph with a budget of its own, for work that can be cancelled.
+    fn for_work(&self) -> (graph::Graph, Budget) {
+        let graph = self.live.graph();
+        let budget = graph.options().budget.child(Work::Query, Limits::default());
+        (graph.with_budget(budget.clone()), budget)
+    }
+
+    /// Works on the graph as it is, and tells what comes of it.
+    fn told(
+        &self,
+        py: Python<'_>,
+        work: impl FnOnce(&graph::Graph) -> Result<String> + Send + 'static,
+    ) -> PyResult<String> {
+        let graph = self.live.graph();
+        // What it reads now is kept for the next question, so nothing of it is cancelled.
+        apart(py, &Budget::default(), move || {
+            let told = work(&graph);
+            graph.intact()?;
+            told
+        })
+    }
+}
+
+/// The answer to what was asked, with advice on its text.
+fn asking<'py>(py: Python<'py>, work: impl FnOnce() -> Result<Asked> + Send + 'static) -> PyResult<Asking<'py>> {
+    let (asked, found) = apart(py, &Budget::default(), move || {
+        let asked = work()?;
+        let options = asked.options();
+        let budget = options.budget_of_query();
+        let advised = Advised { source: asked.source(), query: &asked.query, options: &options, budget: &budget };
+        let found: Vec<Error> = mistakes(&asked.graph, advised)?.into_iter().map(|found| found.error).collect();
+        Ok((asked, found))
+    })?;
+    let found = found.iter().map(|error| exception(py, error)).collect::<PyResult<_>>()?;
+    Ok((Answer { asked: Arc::new(asked) }, found))
+}
+
+#[pymethods]
+impl Graph {
+    /// A query, with values for some of its variables.
+    fn query<'py>(&self, py: Python<'py>, text: String, given: Vec<Given>) -> PyResult<Asking<'py>> {
+        let graph = self.live.graph();
+        asking(py, move || {
+            let mut query = graph.parse(Source::new(NAME, &text))?;
+            apply(&mut query, &given)?;
+            Ok(Asked { query, name: NAME.into(), text, graph })
+        })
+    }
+
+    /// A canned query, with texts for its parameters.
+    fn run<'py>(&self, py: Python<'py>, name: String, values: Vec<(String, String)>) -> PyResult<Asking<'py>> {
+        let graph = self.live.graph();
+        asking(py, move || {
+            let canned = graph.catalog()?.get(&name)?;
+            let query = graph.parse_canned(canned, &Values::from_pairs(values))?;
+            let (name, text) = (canned.file.clone(), canned.text.clone());
+            Ok(Asked { query, name, text, graph })
+        })
+    }
+
+    /// The canned queries, as JSON.
+    fn queries(&self, py: Python<'_>) -> PyResult<String> {
+        self.told(py, |graph| {
+            let language = graph.language();
+            let all = graph.catalog_if_any()?.map(|catalog| catalog.queries.as_slice()).unwrap_or_default();
+            let asked = all.iter().filter(|query| !query.is_check());
+            Ok(asked.map(|query| told::canned(query, &language)).collect::<Value>().to_string())
+        })
+    }
+
+    /// The IRI that is meant by a CURIE, an IRI or a label.
+    fn resolve(&self, py: Python<'_>, word: String) -> PyResult<String> {
+        self.told(py, move |graph| graph.resolve(&word).map(|node| node.as_str().to_owned()))
+    }
+
+    fn describe(&self, py: Python<'_>, word: String) -> PyResult<String> {
+        self.told(py, move |graph| told::description(graph, &word))
+    }
+
+    fn cite(&self, py: Python<'_>, terms: Vec<String>) -> PyResult<String> {
+        self.told(py, move |graph| told::cite(graph, &terms))
+    }
+
+    /// What the checks find in the files as they are now, as JSON.
+    fn check(&self, py: Python<'_>) -> PyResult<String> {
+        let (graph, budget) = self.for_work();
+        apart(py, &budget, move || {
+            let mut told = Vec::new();
+            graph.check()?.write(Format::Json, &mut told).map_err(|error| Error::io("the report", &error))?;
+            String::from_utf8(told).map_err(|_| Error::bug("a report that is no UTF-8"))
+        })
+    }
+
+    /// What an update changes, as JSON; with `write`, the project's files are changed, and read again.
+    fn update(&self, py: Python<'_>, text: String, write: bool, check: bool) -> PyResult<String> {
+        let (graph, budget) = self.for_work();
+        let live = Arc::clone(&self.live);
+        apart(py, &budget, move || {
+            if !write {
+                let change = graph.update(Source::new("<update>", &text))?;
+                return told::change(&graph, &change.removed, &change.added, &[]);
+            }
+            let told = edit(&graph, &text, check)?;
+            live.reload()?;
+            Ok(told)
+        })
+    }
+
+    /// Reads the files again if they have changed; tells whether they have.
+    fn reload(&self, py: Python<'_>) -> PyResult<bool> {
+        let live = Arc::clone(&self.live);
+        apart(py, &Budget::default(), move || {
+            let reloaded = live.refresh()?;
+            if let Some(error) = live.broken() {
+                return Err(error);
+            }
+            Ok(reloaded.is_some())
+        })
+    }
+
+    /// How many statements there are.
+    fn statements(&self, py: Python<'_>) -> PyResult<usize> {
+        let graph = self.live.graph();
+        apart(py, &Budget::default(), move || graph.statement_count())
+    }
+
+    /// The prefixes that queries need not declare, with their namespaces.
+    fn prefixes(&self, py: Python<'_>) -> PyResult<Vec<(String, String)>> {
+        let graph = self.live.graph();
+        apart(py, &Budget::default(), move || {
+            let prefixes = graph.prefixes()?;
+            Ok(prefixes.iter().map(|(prefix, namespace)| (prefix.to_owned(), namespace.to_owned())).collect())
+        })
+    }
+
+    /// The project's name, or where the statements come from.
+    #[getter]
+    fn name(&self) -> String {
+        let graph = self.live.graph();
+        match (graph.project(), graph.options().files.as_slice()) {
+            (Some(project), _) => project.manifest.name.clone(),
+            (None, [file]) => file.clone(),
+            (None, _) => graph.origin().unwrap_or_default(),
+        }
+    }
+}
+
+/// Changes the project's files as the update says.
+fn edit(graph: &graph::Graph, text: &str, check: bool) -> Result<String> {
+    let writer = Writer::open(graph, &|_| ())?;
+    let change = kgq_edit::update(&writer.graph, &writer.files, Source::new("<update>", text))?;
+    let declared = sparql::prefixes_declared(text, &sparql::tokenize(text));
+    let prefixes = declared.iter().map(|declared| (declared.prefix, declared.iri)).collect();
+    let edit = kgq_edit::edit(&writer.graph, &writer.files, &change, &Settings { prefixes, ..Settings::default() })?;
+    if check {
+        let verdict = Verdict::of(&writer.graph, &edit)?;
+        if !verdict.is_clean() {
+            let findings = verdict.report.findings.iter().map(|finding| finding.message.clone());
+            let failed = verdict.failed.iter().map(|(name, why)| format!("{name}: {why}"));
+            let error =
+                Error::new(Kind::Check, "the update would add findings or fail expected answers: nothing is written");
+            return Err(findings.chain(failed).fold(error, Error::hint));
+        }
+    }
+    let told = told::change(&writer.graph, &change.removed, &change.added, &edit.changes)?;
+    writer.write(&edit)?;
+    Ok(told)
+}

@@ -1,0 +1,44 @@
+//! The compiled half of the Python package `kgq`: what its Python half (`kgq/`) calls, and the program.
+//!
+//! Python's half has the classes that people see, with their documentation; this one opens, asks and converts. Whatever may take long
+//! runs on a thread of its own (`apart`), without the interpreter's lock, and ends where the user interrupts.
+
+mod answer;
+mod apart;
+mod binding;
+mod failure;
+mod graph;
+mod rows;
+mod told;
+mod value;
+
+use pyo3::prelude::*;
+use std::ffi::OsString;
+
+/// Counts for nothing until the program sets itself a limit, which only its own commands do.
+#[global_allocator]
+static ALLOCATOR: kgq::Allocator = kgq::Allocator;
+
+#[pymodule]
+mod _kgq {
+    #[pymodule_export]
+    use super::answer::Answer;
+    #[pymodule_export]
+    use super::graph::Graph;
+    #[pymodule_export]
+    use super::rows::Rows;
+    #[pymodule_export]
+    use super::{main, open};
+}
+
+/// Runs the program with these arguments, the first of which is its name; returns the exit code.
+#[pyfunction]
+fn main(py: Python<'_>, arguments: Vec<OsString>) -> u8 {
+    py.detach(|| kgq::main(arguments))
+}
+
+/// Opens the graph that these options of the command line name, and reads what every question needs.
+#[pyfunction]
+fn open(py: Python<'_>, options: Vec<OsString>) -> PyResult<graph::Graph> {
+    graph::Graph::open(py, options)
+}

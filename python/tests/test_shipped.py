@@ -1,0 +1,41 @@
+"""What answers rest on, over the graph that ships with kgq."""
+
+import json
+
+import kgq
+
+
+def test_a_row_says_what_it_rests_on(shipped):
+    why = shipped.run("date-of-event", event="event:press-conference").why(1)
+    assert any(statement.inferred for statement in why.statements)
+    assert all(statement.file and statement.line for statement in why.statements)
+    assert "the 21st" in [citation.anchor for citation in why.citations]
+    assert "Because" in str(why) and json.dumps(why.prov)
+
+
+def test_statements_are_cited(shipped):
+    (cited,) = shipped.cite("figure:fdi-2024", "qudt:numericValue", "_")
+    assert cited.state == "cited"
+    assert cited.citations[0].anchor == "293.2 billion yuan"
+    assert cited.citations[0].sentences == ["41"]
+
+
+def test_a_description_has_labels_and_what_refers_to_it(shipped):
+    ministry = shipped.describe("商务部")
+    assert ministry.label == "Ministry of Commerce"
+    assert any(ministry.referring.values())
+    assert "Ministry of Commerce" in ministry._repr_html_()
+
+
+def test_a_notebook_shows_labels_and_citations(shipped):
+    answer = shipped.query("SELECT ?post { person:zhu-bing org:holds ?post }")
+    shown = answer._repr_html_()
+    assert "Director General of the Foreign Investment Management Department" in shown
+    assert "<sup>[1]</sup>" in shown and "<li>" in shown
+    assert answer.shown().citations[0].place
+
+
+def test_what_is_shown_is_escaped(tmp_path):
+    (tmp_path / "d.ttl").write_text('<http://e/a> <http://e/b> "<script>alert(1)</script>" .', encoding="utf-8")
+    shown = kgq.open(tmp_path / "d.ttl").query("SELECT * { ?s ?p ?o }")._repr_html_()
+    assert "<script>" not in shown and "&lt;script&gt;" in shown
