@@ -7,6 +7,7 @@ use super::problem::Problem;
 use super::request::{Asked, pairs};
 use super::service::write_json;
 use super::sparql::{options, read_body, respond};
+use super::why;
 use super::work::work;
 use axum::body::Body;
 use axum::extract::{Path, State};
@@ -44,7 +45,8 @@ async fn run(server: &Shared, name: String, parts: &Parts, body: Option<Body>) -
     let of_query = |name: &&(String, String)| !OF_ANSWERS.contains(&name.0.as_str());
     let values = asked.values.iter().filter(of_query).cloned().collect();
     if pages::wants(&asked) {
-        return pages::page(server, asked, Wanted::Query { name, values }).await;
+        let about = why::about(&asked)?;
+        return pages::page(server, asked, Wanted::Query { name, values, about }).await;
     }
     respond_to(server, asked, Question::Canned { name, values }).await
 }

@@ -11,6 +11,7 @@ use super::request::{Asked, pairs};
 use super::sparql::{options as methods, read_body, respond};
 use super::state::Held;
 use super::things::candidates;
+use super::why::{About, about};
 use super::work::{Job, work};
 use axum::body::Body;
 use axum::extract::State;
@@ -33,9 +34,9 @@ pub enum Wanted {
     /// Any IRI.
     About(String),
     /// A canned query with its form, asked with these values.
-    Query { name: String, values: Vec<(String, String)> },
+    Query { name: String, values: Vec<(String, String)>, about: Option<About> },
     /// The page of queries, with an answer if there is a query; the answer alone, if that is wanted.
-    Ask { query: Option<String>, part: bool },
+    Ask { query: Option<String>, part: bool, about: Option<About> },
     /// What this server answers, for programmers.
     Docs,
 }
@@ -62,7 +63,8 @@ pub async fn ask(State(server): State<Shared>, request: Request<Body>) -> Respon
         }
         let query = asked.one("query")?.map(str::to_owned).filter(|query| !query.trim().is_empty());
         let part = asked.one("part")?.is_some();
-        page(&server, asked, Wanted::Ask { query, part }).await
+        let about = about(&asked)?;
+        page(&server, asked, Wanted::Ask { query, part, about }).await
     };
     match parts.method {
         Method::GET | Method::HEAD | Method::POST => respond(answered.await),
@@ -129,9 +131,12 @@ fn made(job: &Job<'_>, wanted: &Wanted) -> Result<Option<Page>, Ending> {
     let made = viewed(job, broken.as_deref(), |held, view| match wanted {
         Wanted::Path(path) => held.pages.page(path, view),
         Wanted::About(iri) => held.pages.about(iri, view),
-        Wanted::Query { name, values } => held.pages.query(name, values, &job.options, view),
-        Wanted::Ask { query, part } => {
-            let question = kgq_site::Question { query: query.as_deref(), part: *part };
+        Wanted::Query { name, values, about } => {
+            held.pages.query(name, values, about.as_ref().map(About::in_page), &job.options, view)
+        }
+        Wanted::Ask { query, part, about } => {
+            let about = about.as_ref().map(About::in_page);
+            let question = kgq_site::Question { query: query.as_deref(), part: *part, about };
             held.pages.ask(&question, &job.options, view).map(Some)
         }
         Wanted::Docs => held.pages.docs(described.as_ref().unwrap_or(&Value::Null), view).map(Some),

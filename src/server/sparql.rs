@@ -49,7 +49,8 @@ async fn get(server: &Shared, parts: &Parts) -> Result<Response, Problem> {
     // Who opens the endpoint in a browser can ask there.
     if asked.path == "/sparql" && pages::wants(&asked) {
         let query = asked.one("query")?.map(str::to_owned);
-        return pages::page(server, asked, Wanted::Ask { query, part: false }).await;
+        let about = why::about(&asked)?;
+        return pages::page(server, asked, Wanted::Ask { query, part: false, about }).await;
     }
     why::about(&asked)?;
     if asked.all("query").next().is_none() {

@@ -33,6 +33,16 @@ pub enum About {
     Missing(Vec<(String, String)>),
 }
 
+impl About {
+    /// As a page tells of it.
+    pub fn in_page(&self) -> kgq_site::About<'_> {
+        match self {
+            Self::Row(row) => kgq_site::About::Row(*row),
+            Self::Missing(expected) => kgq_site::About::Missing(expected),
+        }
+    }
+}
+
 /// What is asked of the answer, if anything is.
 pub fn about(asked: &Asked) -> Result<Option<About>, Problem> {
     let missing = missing(asked)?;

@@ -16,11 +16,12 @@ use maud::{Markup, html};
 /// The most rows that a page shows; the downloads hold all.
 pub const MOST_ROWS: usize = 1000;
 
-/// What is answered: its title, and the header that says how it is shown.
+/// What is answered: its title, the header that says how it is shown, and where it is told what makes a row, if that is.
 #[derive(Clone, Copy)]
 pub struct Look<'q> {
     pub title: &'q str,
     pub header: &'q Header,
+    pub why: Option<&'q dyn Fn(usize) -> String>,
 }
 
 /// The answer in words, drawings and a table, with links to its downloads.
@@ -37,7 +38,7 @@ pub fn answer(
                 PublishedAnswer::None(NoAnswer::Elsewhere) => p .muted { (at.say("It asks another server, so it has no answer here.")) },
                 PublishedAnswer::None(NoAnswer::Failed(why)) => p .muted { (text(&at.fill("It could not be answered here: {}", why.message()))) },
                 PublishedAnswer::Truth(value) => {
-                    p .truth { @if *value { (at.say("Yes")) } @else { (at.say("No")) } }
+                    p .truth { @if *value { (at.say("Yes")) } @else { (at.say("No")) } @if let (Some(why), true) = (look.why, *value) { " " a .why href=(why(1)) { (at.say("why")) } } }
                     ul .links { (downloads) }
                 }
                 PublishedAnswer::Graph(triples) => {
@@ -113,6 +114,7 @@ fn answer_table(
                             th scope="col" .number[numbers] { (text(variable.as_str())) @if let Some(about) = about { span .about { (text(about)) } } }
                         }
                         @if cited { th scope="col" { (at.say("source")) } }
+                        @if look.why.is_some() { th scope="col" { (at.say("why")) } }
                     } }
                     tbody {
                         @for (i, row) in rows.iter().enumerate().take(MOST_ROWS) {
@@ -124,6 +126,7 @@ fn answer_table(
                                     }
                                 }
                                 @if cited { td .marks { (row_marks(at, sources.get(i), notes)) } }
+                                @if let Some(why) = look.why { td { a .why href=(why(i + 1)) aria-label=(at.fill("Why row {}", i + 1)) { (at.say("why")) } } }
                             }
                         }
                     }

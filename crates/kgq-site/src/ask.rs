@@ -10,6 +10,7 @@ use super::model::Model;
 use super::notes::Notes;
 use super::pages::Question;
 use super::query::PublishedAnswer;
+use super::why::{About, Doubted, missing_form};
 use kgq_engine::query::Query;
 use kgq_engine::{EvaluationOptions, Limits};
 use kgq_graph::catalog::Header;
@@ -41,7 +42,7 @@ pub fn ask_page(
 ) -> Result<String> {
     let at = At { model, path: "ask" };
     let answered = match question.query {
-        Some(query) => answered(&at, graph, query, options)?,
+        Some(query) => answered(&at, graph, query, question.about, options)?,
         None => html! {},
     };
     if question.part {
@@ -78,7 +79,13 @@ pub fn ask_page(
     Ok(page(&at, Head { title: at.say("Ask").into(), section: "query", query, ..Head::default() }, body))
 }
 
-fn answered(at: &At<'_, '_>, graph: &Graph, query: &str, options: &EvaluationOptions) -> Result<Markup> {
+fn answered(
+    at: &At<'_, '_>,
+    graph: &Graph,
+    query: &str,
+    about: Option<About<'_>>,
+    options: &EvaluationOptions,
+) -> Result<Markup> {
     let started = Instant::now();
     let source = Source::new(NAME, query);
     let parsed = match graph.parse(source) {
@@ -95,15 +102,19 @@ fn answered(at: &At<'_, '_>, graph: &Graph, query: &str, options: &EvaluationOpt
     let mut notes = Notes::default();
     let address = |format: &str| at.href(&format!("sparql?query={}&format={format}", escape(query)));
     let downloads = html! {
-        (downloads(parsed.form(), &address))
+        (downloads(at, parsed.form(), &address))
         li { a href=(at.href(&format!("ask.html?query={}", escape(query)))) rel="bookmark" { (at.say("Link to this answer")) } }
     };
-    let look = Look { title: at.say("The answer"), header: &Header::default() };
+    let why = |row: usize| format!("{}#why", at.href(&format!("ask.html?query={}&why={row}", escape(query))));
+    let look = Look { title: at.say("The answer"), header: &Header::default(), why: Some(&why) };
+    let doubted = Doubted { graph, source, query: &parsed, options };
+    let told = about.map(|about| doubted.told(at, about, &mut notes)).transpose()?.unwrap_or_default();
     let shown = answer(at, look, &found, &downloads, &mut notes);
+    let missing = missing_form(at, "ask.html", &[("query".to_owned(), query.to_owned())], &found);
     let asked = Answered { graph, source, query: &parsed, options, started };
     let plan = explain(graph, query, &parsed, false)?;
     Ok(html! {
-        section .answer { h2 { (at.say("The answer")) } (asked.remarks(at, &found)?) (shown) }
+        section .answer { h2 { (at.say("The answer")) } (asked.remarks(at, &found)?) (told) (shown) (missing) }
         (notes.render(at))
         details .plan { summary { (at.say("How it is answered")) } pre tabindex="0" role="group" aria-label=(at.say("The plan")) { (safe(&plan.plan)) } }
     })

@@ -3,6 +3,40 @@
 
 /// English and Chinese.
 pub const WORDS: &[(&str, &str)] = &[
+    ("why", "为何"),
+    ("Why row {}", "为何有第 {} 行"),
+    ("row {}", "第 {} 行"),
+    ("Why there is no such row", "为何没有这样的行"),
+    ("What the row rests on", "该行的依据"),
+    ("It rests on no statement: the query alone makes it so.", "它不依据任何陈述：查询本身即得此结果。"),
+    ("None of them can be left out.", "缺一不可。"),
+    (
+        "A part of the query is not taken apart: all the statements that it reads count.",
+        "查询有一部分未作拆解：它所读的全部陈述均计入。",
+    ),
+    ("And of this there is nothing:", "且没有以下内容："),
+    ("inferred from ", "推断自 "),
+    ("A row is missing that has ", "缺少这样的行："),
+    ("no value", "无值"),
+    ("What the sources do not state:", "来源未言明："),
+    ("The nearest statements:", "最接近的陈述："),
+    ("The answer has such a row: row {}.", "答案中有这样的行：第 {} 行。"),
+    ("The answer is yes.", "答案为是。"),
+    (
+        "LIMIT or OFFSET leaves it out: it is row {} of the whole answer.",
+        "LIMIT 或 OFFSET 将其略去：它是完整答案的第 {} 行。",
+    ),
+    ("HAVING rejects its group, which has these values:", "HAVING 排除了它的组，该组的值为："),
+    ("What is computed has other values in the rows that come nearest:", "最接近的行中，计算所得为其他值："),
+    ("The reason was not found.", "未找到原因。"),
+    ("This condition removes it, as what must be absent is there:", "此条件将其排除，因为必须不存在的内容存在："),
+    ("It is there by:", "其存在依据："),
+    ("Nothing in the graph fits this condition:", "图中没有内容符合此条件："),
+    ("This condition removes it, with these values:", "此条件将其排除，其中的值为："),
+    ("Nothing fits this condition:", "没有内容符合此条件："),
+    ("Why is there nothing?", "为何没有结果？"),
+    ("Why not?", "为何没有？"),
+    ("bundle with proofs", "附证据的包"),
     ("What is called nearly so", "名称相近的"),
     ("Language", "语言"),
     ("For programs", "供程序使用"),
@@ -284,6 +318,7 @@ pub const WORDS: &[(&str, &str)] = &[
 
 /// What is counted, by the English singular, with the word for one of its kind.
 pub const COUNTED: &[(&str, &str)] = &[
+    ("statement makes it so", "条陈述使其成立"),
     ("thing", "个事物"),
     ("statement", "条陈述"),
     ("question", "个问题"),

@@ -8,6 +8,7 @@ use super::model::Model;
 use super::notes::Notes;
 use super::query::{PublishedParam, PublishedQuery, named, sparql, texts};
 use super::standalone;
+use super::why::{About, Doubted, missing_form};
 use kgq_engine::EvaluationOptions;
 use kgq_engine::query::{BoundTo, Form};
 use kgq_graph::catalog::{CannedQuery, Known as _, ParamKind, Values};
@@ -31,6 +32,8 @@ pub struct Asked<'q> {
     pub query: &'q PublishedQuery<'q>,
     pub values: &'q [(String, String)],
     pub options: &'q EvaluationOptions,
+    /// What is asked of the answer, if anything is.
+    pub about: Option<About<'q>>,
 }
 
 /// The page, as it stands at a path. What is wrong with a value stands in it; what stops the query is an error.
@@ -124,11 +127,19 @@ fn answered(
         if parts.is_empty() { file.to_owned() } else { format!("{file}?{}", parts.join("&")) }
     };
     let downloads = html! {
-        (downloads(asked.query.form, &|format| at.href(&address(&format!("format={format}")))))
+        (downloads(at, asked.query.form, &|format| at.href(&address(&format!("format={format}")))))
         li { a href=(at.href(&address(""))) rel="bookmark" { (at.say("Link to this answer")) } }
     };
-    let look = Look { title: asked.query.title(at.model), header: &asked.query.canned.header };
-    Ok(answer(at, look, &found, &downloads, notes))
+    let why = |row: usize| {
+        let why = format!("why={row}");
+        let parts: Vec<&str> = [pairs.as_str(), &why].into_iter().filter(|part| !part.is_empty()).collect();
+        format!("{}#why", at.href(&format!("{page}?{}", parts.join("&"))))
+    };
+    let look = Look { title: asked.query.title(at.model), header: &asked.query.canned.header, why: Some(&why) };
+    let doubted =
+        Doubted { graph: asked.graph, source: asked.query.canned.source(), query: &parsed, options: asked.options };
+    let told = asked.about.map(|about| doubted.told(at, about, notes)).transpose()?.unwrap_or_default();
+    Ok(html! { (told) (answer(at, look, &found, &downloads, notes)) (missing_form(at, &page, values, &found)) })
 }
 
 /// Values as a query string.
@@ -138,13 +149,16 @@ fn pairs(values: &[(String, String)]) -> String {
 }
 
 /// A list's items: a link for each format in which an answer to a query of this form can be had.
-pub fn downloads(form: Form, address: &dyn Fn(&str) -> String) -> Markup {
+pub fn downloads(at: &At<'_, '_>, form: Form, address: &dyn Fn(&str) -> String) -> Markup {
     let names: Vec<&'static str> = match form {
         Form::Select => TABLES.iter().map(|format| format.name()).collect(),
         Form::Ask => vec![Format::Json.name(), Format::Xml.name()],
         Form::Construct | Form::Describe => GRAPHS.iter().map(|format| format.name()).collect(),
     };
-    html! { @for name in names { li { a href=(address(name)) download { (name) } } } }
+    html! {
+        @for name in names { li { a href=(address(name)) download { (name) } } }
+        li { a href=(address("bundle")) download { (at.say("bundle with proofs")) } }
+    }
 }
 
 /// An error with its hints.

@@ -91,6 +91,7 @@ mod shapes;
 mod standalone;
 mod thing;
 mod vocabulary;
+mod why;
 
 pub use answers::Later;
 pub use folder::{Changes, Folder, Maker};
@@ -99,6 +100,7 @@ pub use model::Source;
 pub use pages::{Page, Pages, Question, View};
 pub use query::{NoAnswer, PublishedAnswer, PublishedParam, PublishedQuery};
 pub use request::{LeftOut, Published, Request, Stage, publish};
+pub use why::About;
 
 use kgq_snapshot::store::Unfinished;
 use kgq_syntax::budget::Budget;

@@ -9,6 +9,7 @@ use super::index::{Missing, missing_page};
 use super::links::unescape;
 use super::model::{Index, Model, Source};
 use super::routes::{BESIDE, media_type};
+use super::why::About;
 use super::{ontology, thing};
 use kgq_engine::EvaluationOptions;
 use kgq_graph::graph::Graph;
@@ -89,6 +90,8 @@ pub struct Question<'q> {
     pub query: Option<&'q str>,
     /// Whether what stands below the form is wanted alone.
     pub part: bool,
+    /// What is asked of the answer, if anything is.
+    pub about: Option<About<'q>>,
 }
 
 /// A page, or a file beside pages.
@@ -168,7 +171,7 @@ impl Pages {
             return self.ask(&Question::default(), &self.graph.evaluation_options(), view).map(Some);
         }
         if let Some(name) = path.strip_prefix("query/")
-            && let Some(page) = self.query(&unescape(name), &[], &self.graph.evaluation_options(), view)?
+            && let Some(page) = self.query(&unescape(name), &[], None, &self.graph.evaluation_options(), view)?
         {
             return Ok(Some(page));
         }
@@ -205,8 +208,8 @@ impl Pages {
         Ok(Some(Page { media_type: format.media_type(), language: None, policy: None, body }))
     }
 
-    /// The page of a canned query, asked with the values of its parameters; without any, with its examples. `None` if there is no such
-    /// query.
+    /// The page of a canned query, asked with the values of its parameters; without any, with its examples; and what is asked of its
+    /// answer. `None` if there is no such query.
     ///
     /// # Errors
     /// Those of the graph's files, and of limits. What is wrong with a value stands in the page.
@@ -214,6 +217,7 @@ impl Pages {
         &self,
         name: &str,
         values: &[(String, String)],
+        about: Option<About<'_>>,
         options: &EvaluationOptions,
         view: &View<'_>,
     ) -> Result<Option<Page>> {
@@ -221,7 +225,7 @@ impl Pages {
         let Some(query) = model.index.source.queries.iter().find(|query| query.canned.name == name) else {
             return Ok(None);
         };
-        let asked = Asked { graph: &self.graph, query, values, options };
+        let asked = Asked { graph: &self.graph, query, values, options, about };
         let html = form_page(&model, &asked, &format!("query/{name}"))?;
         Ok(Some(Page::html(&model, html)))
     }

@@ -313,7 +313,7 @@ fn shown(at: &At<'_, '_>, query: &PublishedQuery<'_>, notes: &mut Notes) -> Mark
             html! { (link("csv", "CSV")) (link("json", "JSON")) (link("ttl", at.say("The statements behind it in Turtle"))) }
         }
     };
-    let look = Look { title: query.title(at.model), header: &query.canned.header };
+    let look = Look { title: query.title(at.model), header: &query.canned.header, why: None };
     html! { section .answer { h2 { (at.say("The answer")) } (answer(at, look, query.answer.get(), &links, notes)) } }
 }
 

@@ -4,7 +4,7 @@
 use super::{SMALL, assert_harmless, files, parse, project, publish};
 use kgq_engine::EvaluationOptions;
 use kgq_graph::graph::{Graph, OpenOptions};
-use kgq_site::{Page, Pages, Question, View};
+use kgq_site::{About, Page, Pages, Question, View};
 use kgq_syntax::budget::Budget;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -193,7 +193,14 @@ const FOUNDED: &str = "#+ title: {en: When was it founded?, zh: 何时建立？}
     #+   after: {type: date, description: {en: Not before}}\n#+   least: {type: integer, default: 0}\nSELECT ?town ?day WHERE { ?town :founded ?day FILTER(!BOUND(?after) || ?day >= ?after) FILTER(?least >= 0) }";
 
 fn cited() -> Pages {
-    let folder = project(&[("data/a.ttl", CITED), ("queries/founded.rq", FOUNDED)]);
+    cited_in(&cited_project())
+}
+
+fn cited_project() -> tempfile::TempDir {
+    project(&[("data/a.ttl", CITED), ("queries/founded.rq", FOUNDED)])
+}
+
+fn cited_in(folder: &tempfile::TempDir) -> Pages {
     let graph = Graph::open(OpenOptions { folder: folder.path().to_owned(), ..OpenOptions::default() }).unwrap();
     graph.load().unwrap();
     Pages::new(graph, None)
@@ -206,7 +213,7 @@ fn html(page: Page) -> String {
 fn founded(pages: &Pages, values: &[(&str, &str)], language: &str) -> String {
     let values: Vec<(String, String)> = values.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
     let view = View { language, ..english() };
-    let page = pages.query("founded", &values, &EvaluationOptions::default(), &view).unwrap().unwrap();
+    let page = pages.query("founded", &values, None, &EvaluationOptions::default(), &view).unwrap().unwrap();
     assert_harmless("query/founded", &page.body);
     html(page)
 }
@@ -241,7 +248,7 @@ fn the_form_of_a_canned_query_has_typed_fields_with_allowed_values_by_label() {
     assert!(
         founded(&pages, &[("town", "Avon"), ("after", "1300-01-01")], "en").contains("nothing in the graph answers it")
     );
-    assert_eq!(pages.query("nothing", &[], &EvaluationOptions::default(), &english()).unwrap(), None);
+    assert_eq!(pages.query("nothing", &[], None, &EvaluationOptions::default(), &english()).unwrap(), None);
 }
 
 #[test]
@@ -265,7 +272,7 @@ fn what_is_wrong_with_a_value_stands_at_its_field_and_nothing_is_asked() {
 }
 
 fn asked(pages: &Pages, query: &str) -> String {
-    let question = Question { query: Some(query), part: false };
+    let question = Question { query: Some(query), part: false, about: None };
     let page = pages.ask(&question, &EvaluationOptions::default(), &english()).unwrap();
     assert_harmless("ask", &page.body);
     html(page)
@@ -288,7 +295,7 @@ fn a_query_is_answered_below_its_form_with_sources_and_its_plan() {
             "&amp;format=csv\"",
         ],
     );
-    let part = Question { query: Some("ASK { ?s ?p 1 }"), part: true };
+    let part = Question { query: Some("ASK { ?s ?p 1 }"), part: true, about: None };
     let part = html(pages.ask(&part, &EvaluationOptions::default(), &english()).unwrap());
     assert!(part.starts_with("<section class=\"answer\">") && part.contains("No</p>"), "{part}");
     let hostile = asked(&pages, "SELECT * { ?s ?p \"</textarea><script>alert(1)</script>\" }");
@@ -315,7 +322,7 @@ fn a_limit_that_is_passed_is_an_error_of_the_server_not_of_the_page() {
         ..EvaluationOptions::default()
     };
     let query = "SELECT * { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l . ?m ?n ?o . ?p ?q ?r } ORDER BY ?a ?d ?g";
-    let error = pages.ask(&Question { query: Some(query), part: true }, &options, &english()).unwrap_err();
+    let error = pages.ask(&Question { query: Some(query), part: true, about: None }, &options, &english()).unwrap_err();
     assert_eq!(error.kind(), kgq_syntax::error::Kind::Limit);
 }
 
@@ -329,4 +336,66 @@ fn every_page_says_that_the_files_are_broken_and_offers_the_languages_of_the_gra
     }
     let about = html(pages.about("https://e.example/a", &english()).unwrap().unwrap());
     assert_in(&about, &["href=\"?iri=https%3A%2F%2Fe.example%2Fa&amp;lang=zh\""]);
+}
+
+#[test]
+fn what_makes_a_row_is_drawn_and_told_with_its_sources_and_why_another_is_missing() {
+    // The files are looked at for the places of statements.
+    let folder = cited_project();
+    let pages = cited_in(&folder);
+    let query = "SELECT ?day { <https://e.example/a> <https://e.example/founded> ?day }";
+    let table = asked(&pages, query);
+    assert_in(
+        &table,
+        &[
+            r#"&amp;why=1#why" aria-label="Why row 1">why</a>"#,
+            "&amp;format=bundle\"",
+            r#"<select id="missing-column" name="why-not"><option value="day">"#,
+        ],
+    );
+    let about = |about: About<'_>| {
+        let question = Question { query: Some(query), part: false, about: Some(about) };
+        let page = pages.ask(&question, &EvaluationOptions::default(), &english()).unwrap();
+        assert_harmless("ask", &page.body);
+        html(page)
+    };
+    let row = about(About::Row(1));
+    assert_in(
+        &row,
+        &[
+            r#"<section class="why" id="why"><h3>Why row 1</h3>"#,
+            "<figure class=\"drawing grounds\">",
+            r##"<a href="#statement-1"><circle"##,
+            r##"<a href="#note-1"><circle"##,
+            r#"<li id="statement-1">"#,
+            "data/a.ttl:2</span>",
+            "None of them can be left out.",
+        ],
+    );
+    assert_in(&about(About::Row(2)), &["It could not be answered: ", "no row 2"]);
+    let expected = [("day".to_owned(), "1300-01-01".to_owned())];
+    let missing = about(About::Missing(&expected));
+    assert_in(
+        &missing,
+        &[
+            "<h3>Why there is no such row</h3>",
+            "<code>day</code> = <bdi>1300-01-01</bdi>",
+            "The nearest statements:",
+            "data/a.ttl:2</span>",
+        ],
+    );
+    assert_in(&about(About::Missing(&[("none".to_owned(), String::new())])), &["no column `none`"]);
+    assert_in(
+        &asked(&pages, "ASK { <https://e.example/b> <https://e.example/founded> ?day }"),
+        &["why-not=#why\">Why is there nothing?</a>"],
+    );
+
+    let values = [("town".to_owned(), "Avon".to_owned())];
+    let view = View { language: "zh", ..english() };
+    let page =
+        pages.query("founded", &values, Some(About::Row(1)), &EvaluationOptions::default(), &view).unwrap().unwrap();
+    assert_in(
+        &html(page),
+        &["<h3>为何有第 1 行</h3>", r#"href="../query/founded?town=Avon&amp;why=1#why""#, "缺一不可"],
+    );
 }

@@ -1,12 +1,14 @@
 //! Drawings as inline SVG, from data alone: no script, no style of their own, nothing from elsewhere. The same data gives the same drawing.
 
 mod arcs;
+mod grounds;
 mod layers;
 mod map;
 mod neighbours;
 mod time;
 
 pub use arcs::arcs;
+pub use grounds::{Drawn, Origin, grounds};
 pub use layers::layers;
 pub use map::{Spot, map};
 pub use neighbours::neighbours;
