@@ -43,8 +43,9 @@ pub struct Args {
     /// Tokens of clients: lines of NAME, `read` or `write`, and the token's SHA-256 hash. With one that reads, nobody reads without
     #[arg(long, value_name = "FILE")]
     pub tokens: Option<String>,
-    /// Let who has a `write` token of --tokens change the project's files: by SPARQL Update at /sparql, and graph by graph with PUT,
-    /// POST, PATCH and DELETE at /graphs and at their own addresses. An answer comes when the files are safe on disk
+    /// Let who has a `write` token of --tokens change the project's files: by SPARQL Update at /sparql, graph by graph with PUT, POST,
+    /// PATCH and DELETE at /graphs and at their own addresses, and by the forms of pages for who signs in at /login. An answer comes
+    /// when the files are safe on disk
     #[arg(long)]
     pub writable: bool,
     /// Refuse a change that would add a finding of `kgq check` or fail a case of `kgq test`, with status 422

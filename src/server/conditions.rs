@@ -17,6 +17,11 @@ impl Conditions {
         Self { if_match: text(headers, IF_MATCH), if_none_match: text(headers, IF_NONE_MATCH) }
     }
 
+    /// The condition that the graph is of this version.
+    pub fn of_version(version: &str) -> Self {
+        Self { if_match: Some(format!("\"{version}\"")), if_none_match: None }
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.if_match.is_none() && self.if_none_match.is_none()

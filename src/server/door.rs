@@ -3,14 +3,16 @@
 use super::Shared;
 use super::clients::Client;
 use super::connections::Peer;
+use super::login::sign_in_first;
+use super::negotiate::likes_html;
 use super::problem::Problem;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::header::{
-    AUTHORIZATION, CONTENT_SECURITY_POLICY, HOST, HeaderName, ORIGIN, REFERRER_POLICY, WWW_AUTHENTICATE,
+    ACCEPT, AUTHORIZATION, CONTENT_SECURITY_POLICY, HOST, HeaderName, ORIGIN, REFERRER_POLICY, WWW_AUTHENTICATE,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
-use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, Version};
+use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Version};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use std::net::{IpAddr, SocketAddr};
@@ -37,13 +39,23 @@ pub async fn pass(State(server): State<Shared>, request: Request<Body>, next: Ne
     response
 }
 
-/// Who may ask: without tokens for reading everybody, else who has one. Whether the server lives is told to all.
+/// What is told to all: whether the server lives, and the page to sign in at, with what it loads.
+const OPEN: [&str; 7] =
+    ["/healthz", "/readyz", "/login", "/assets/site.css", "/assets/site.js", "/assets/served.js", "/assets/icon.svg"];
+
+/// Who may ask: without tokens for reading everybody, else who has one, or is signed in by one.
 pub async fn admit(State(server): State<Shared>, mut request: Request<Body>, next: Next) -> Response {
-    let is_open = ["/healthz", "/readyz"].contains(&request.uri().path());
+    let is_open = OPEN.contains(&request.uri().path());
     let given = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token =
         given.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    let holder = token.and_then(|(_, token)| server.settings.tokens.holder(token.trim()));
+    let mut holder = token.and_then(|(_, token)| server.settings.tokens.holder(token.trim()));
+    if given.is_none()
+        && let Some((signed_in, signed)) = server.sessions.of(request.headers())
+    {
+        request.extensions_mut().insert(signed);
+        holder = Some(signed_in);
+    }
     if is_open || holder.is_some() || !server.settings.tokens.guard_reading() {
         let peer = request.extensions().get::<Peer>();
         let address = peer.map(|peer| Client::at(peer.0, request.headers(), &server.settings.proxies));
@@ -53,6 +65,11 @@ pub async fn admit(State(server): State<Shared>, mut request: Request<Body>, nex
             request.extensions_mut().insert(holder);
         }
         return next.run(request).await;
+    }
+    if request.method() == Method::GET
+        && request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(likes_html)
+    {
+        return sign_in_first(request.uri());
     }
     Problem::new(StatusCode::UNAUTHORIZED, "reading needs a token")
         .hint("send it as `Authorization: Bearer TOKEN`")

@@ -18,7 +18,7 @@ use axum::extract::State;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName, VARY,
 };
-use axum::http::{HeaderValue, Method, Request, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use axum::response::{IntoResponse, Response};
 use kgq_site::{Missing, Page, View};
 use kgq_syntax::error::{Error, Kind, Result as Outcome};
@@ -125,6 +125,19 @@ fn missing(job: &Job<'_>, wanted: &Wanted, reply: &mut Reply) -> Result<(), Endi
     Err(Ending::Other(status, Box::new(std::mem::take(reply.headers())), page.body))
 }
 
+/// A page for who asks alone, with this status: nobody keeps it.
+pub fn own_page(job: &Job<'_>, status: StatusCode, make: impl FnOnce(&Held, &View<'_>) -> Outcome<Page>) -> Ending {
+    let broken = broken(job);
+    let page = match viewed(job, broken.as_deref(), make) {
+        Ok(page) => page,
+        Err(error) => return job.server.problem(&error).into(),
+    };
+    let mut headers = HeaderMap::new();
+    describe(&page, &mut headers);
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ending::Other(status, Box::new(headers), page.body)
+}
+
 fn made(job: &Job<'_>, wanted: &Wanted) -> Result<Option<Page>, Ending> {
     let broken = broken(job);
     let described = matches!(wanted, Wanted::Docs).then(|| description(job)).transpose()?;
@@ -161,7 +174,8 @@ fn viewed<T>(job: &Job<'_>, broken: Option<&str>, look: impl FnOnce(&Held, &View
     };
     let language = chosen.clone().map_or_else(own, Ok)?;
     let budget = &job.options.budget;
-    look(held, &View { language: &language, chosen: chosen.is_some(), broken, budget })
+    let editable = job.server.settings.writing.is_some();
+    look(held, &View { language: &language, chosen: chosen.is_some(), broken, editable, budget })
 }
 
 /// Whether a text can be the tag of a language, as pages repeat it.
@@ -191,16 +205,23 @@ fn head(job: &Job<'_>, page: &Page, coding: Coding, reply: &mut Reply) {
     // A page changes with what is known of it, so its tag is that of its bytes.
     let digest = Sha256::new().chain_update(coding.name()).chain_update(&page.body).finalize();
     let tag: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let headers = reply.headers();
+    describe(page, headers);
+    headers.insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding, Accept-Language"));
+    headers.insert(CACHE_CONTROL, job.server.settings.caching());
+    if let Ok(tag) = HeaderValue::from_str(&format!("\"{}-{tag}\"", job.held.version)) {
+        headers.insert(ETAG, tag);
+    }
+}
+
+/// Says what a page is, and what it may load and run.
+fn describe(page: &Page, headers: &mut HeaderMap) {
     let policy = page.policy.map(|policy| format!("{policy}; frame-ancestors 'none'"));
-    let values: [(HeaderName, Option<String>); 4] = [
+    let values: [(HeaderName, Option<String>); 3] = [
         (CONTENT_TYPE, Some(page.media_type.to_owned())),
         (CONTENT_LANGUAGE, page.language.clone()),
         (CONTENT_SECURITY_POLICY, policy),
-        (ETAG, Some(format!("\"{}-{tag}\"", job.held.version))),
     ];
-    let headers = reply.headers();
-    headers.insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding, Accept-Language"));
-    headers.insert(CACHE_CONTROL, job.server.settings.caching());
     for (name, value) in values {
         if let Some(value) = value.and_then(|value| HeaderValue::from_str(&value).ok()) {
             headers.insert(name, value);

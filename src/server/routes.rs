@@ -2,7 +2,9 @@
 
 #[cfg(feature = "mcp")]
 use super::mcp;
-use super::{Shared, canned, door, events, find, graphs, health, openapi, pages, sparql, things, watch};
+use super::{
+    Shared, canned, door, edit_form, events, find, graphs, health, login, openapi, pages, sparql, things, watch,
+};
 use axum::Router;
 use axum::http::header::{
     ACCEPT, AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderName, IF_MATCH, IF_NONE_MATCH, LINK, LOCATION, RETRY_AFTER,
@@ -25,7 +27,7 @@ const OF_MCP: [HeaderName; 3] = [
 ];
 
 /// The addresses of the server's own, below which no thing of the graph can be asked for.
-pub(super) const OWN: [&str; 13] = [
+pub(super) const OWN: [&str; 16] = [
     "sparql",
     "graphs",
     "query",
@@ -39,6 +41,9 @@ pub(super) const OWN: [&str; 13] = [
     "readyz",
     "metrics",
     "mcp",
+    "login",
+    "logout",
+    "edit",
 ];
 
 /// The things whose addresses are the server's own, at most so many: these are to be had by `/about?iri=` alone.
@@ -76,6 +81,12 @@ pub fn router(server: &Shared) -> Router {
         .route("/readyz", get(health::readyz));
     if server.settings.tells_metrics {
         router = router.route("/metrics", get(health::metrics));
+    }
+    if server.settings.tokens.are_any() {
+        router = router.route("/login", any(login::login)).route("/logout", any(login::logout));
+    }
+    if server.settings.writing.is_some() {
+        router = router.route("/edit", any(edit_form::handle));
     }
     #[cfg(feature = "mcp")]
     {

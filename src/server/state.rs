@@ -10,6 +10,7 @@ use super::memory::Memory;
 use super::metrics::Metrics;
 use super::problem::Problem;
 use super::request::Asked;
+use super::sessions::Sessions;
 use super::tokens::Tokens;
 use super::write::{Writers, Writing};
 use axum::http::HeaderValue;
@@ -126,6 +127,8 @@ pub struct Server {
     reading: Mutex<()>,
     pub settings: Settings,
     pub writers: Writers,
+    /// Who is signed in by a browser.
+    pub sessions: Sessions,
     pub admission: Admission,
     pub memory: Memory,
     pub metrics: Metrics,
@@ -144,8 +147,8 @@ impl Server {
         let held = RwLock::new(Arc::new(Held::of(live.graph(), &settings)?));
         let admission = Admission::new(settings.capacity, Clients::new(settings.of_one_client));
         let (metrics, news, stopping) = (Metrics::default(), broadcast::Sender::new(UNHEARD), watch::Sender::default());
-        let (reading, writers) = (Mutex::default(), Writers::new(settings.capacity));
-        Ok(Self { live, held, reading, settings, writers, admission, memory, metrics, log, news, stopping })
+        let (reading, writers, sessions) = (Mutex::default(), Writers::new(settings.capacity), Sessions::default());
+        Ok(Self { live, held, reading, settings, writers, sessions, admission, memory, metrics, log, news, stopping })
     }
 
     /// Reads the files again, and lets what they say be the current graph. How many were new, changed or gone.

@@ -64,6 +64,11 @@ impl Tokens {
         Ok(Self(tokens))
     }
 
+    /// Whether there are any.
+    pub fn are_any(&self) -> bool {
+        !self.0.is_empty()
+    }
+
     /// Whether reading needs a token: where one was given out for it.
     pub fn guard_reading(&self) -> bool {
         self.0.iter().any(|token| token.scope == Scope::Read)

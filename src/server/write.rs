@@ -8,6 +8,7 @@ use super::door::foreign_origin;
 use super::problem::Problem;
 use super::reply::Ending;
 use super::request::Asked;
+use super::sessions::Signed;
 use super::state::version_of;
 use super::tokens::{Holder, Scope};
 use super::work::{Job, work};
@@ -96,7 +97,13 @@ pub fn author(server: &Shared, parts: &Parts) -> Result<Holder, Problem> {
     if let Some(problem) = foreign_origin(server, &parts.headers) {
         return Err(problem);
     }
+    let is_signed = parts.extensions.get::<Signed>().is_some();
     match parts.extensions.get::<Holder>() {
+        // Who writes from a browser has looked at what there is.
+        Some(holder) if holder.scope == Scope::Write && is_signed && Conditions::of(&parts.headers).is_empty() => {
+            Err(Problem::new(StatusCode::PRECONDITION_REQUIRED, "it is not said which version the change is of")
+                .hint("send the `ETag` of what was read as `If-Match`"))
+        }
         Some(holder) if holder.scope == Scope::Write => Ok(holder.clone()),
         Some(holder) => Err(Problem::forbidden(format!("the token of {} may read only", visible(&holder.name)))),
         None => Err(Problem::new(StatusCode::UNAUTHORIZED, "writing needs a token")

@@ -185,6 +185,10 @@ impl<'a> Places<'a> {
             });
             return Ok((owner, near));
         }
+        // A reifier without a name stands at its statement, with all that is said of it.
+        if let Some(place) = members.iter().find_map(|quad| self.at_its_statement(quad)) {
+            return Ok(place);
+        }
         let Some(root) = members.first() else { return Err(Error::bug("a group without statements")) };
         let place = self.place(root)?;
         match members

@@ -39,6 +39,7 @@ pub mod assign;
 mod edit;
 pub mod fates;
 pub mod files;
+pub mod form;
 pub mod graphs;
 pub mod guard;
 pub mod pending;

@@ -348,7 +348,8 @@ pub fn page(at: &At<'_, '_>, head: Head<'_>, body: Markup) -> String {
                 meta charset="utf-8";
                 meta http-equiv="Content-Security-Policy" content=(policy);
                 meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="referrer" content="no-referrer";
+                // A browser that tells no referrer tells a server no origin of a form either.
+                meta name="referrer" content=(if source.served { "same-origin" } else { "no-referrer" });
                 meta name="color-scheme" content="light dark";
                 title { (own_title) }
                 @if let Some(description) = &head.description { meta name="description" content=(text(description)); }

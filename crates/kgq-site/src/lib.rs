@@ -3,6 +3,7 @@
 //! - `model`, `label`: what has a page, what it is called. `routes`: where everything stands, and what is made for a path.
 //! - `pages`: one by one, for a server. `answers`: canned queries, answered when a page first needs it.
 //! - `thing`, `ontology`, `index`, `query`: the pages. `html`: what they share. `says`, `chinese`: their words in two languages.
+//! - `edit`: the pages of a server by which who has a token corrects a thing.
 //! - `draw`, `facts`, `shapes`, `mentions`, `notes`: the parts of a page.
 //! - `dumps`, `metadata`, `hosting`: what goes with the pages, for programs and servers.
 //! - `links`: that no link leads nowhere. `folder`: how all is written, whole or not at all.
@@ -66,6 +67,7 @@ mod chinese;
 mod docs;
 mod draw;
 mod dumps;
+mod edit;
 mod facts;
 pub(crate) mod folder;
 mod form;
@@ -94,6 +96,7 @@ mod vocabulary;
 mod why;
 
 pub use answers::Later;
+pub use edit::{Correction, Login, Step};
 pub use folder::{Changes, Folder, Maker};
 pub use index::Missing;
 pub use model::Source;
@@ -150,8 +153,14 @@ pub struct Writing<'a> {
 pub fn write(source: Source<'_>, writing: &Writing<'_>) -> Result<Report> {
     let index = Index::new(source);
     index.answer_all(&|| true);
-    let model =
-        Model { index: &index, language: writing.language, chosen: false, broken: None, budget: writing.budget };
+    let model = Model {
+        index: &index,
+        language: writing.language,
+        chosen: false,
+        broken: None,
+        editable: false,
+        budget: writing.budget,
+    };
     if writing.strict {
         links::check_graph(&model)?;
     }

@@ -102,6 +102,8 @@ pub struct Model<'a> {
     pub chosen: bool,
     /// Why the files as they are now cannot be read, if they cannot.
     pub broken: Option<&'a str>,
+    /// Whether things can be corrected here.
+    pub editable: bool,
     /// What making it may use.
     pub budget: &'a Budget,
 }

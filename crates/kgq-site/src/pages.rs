@@ -3,6 +3,7 @@
 use super::answers::published;
 use super::ask::ask_page;
 use super::docs::docs_page;
+use super::edit::{Correction, Login, edit_page, login_page};
 use super::form::{Asked, form_page};
 use super::html::SERVED_POLICY;
 use super::index::{Missing, missing_page};
@@ -79,6 +80,8 @@ pub struct View<'v> {
     pub chosen: bool,
     /// Why the files as they are now cannot be read, if they cannot: every page says so.
     pub broken: Option<&'v str>,
+    /// Whether pages of things say where they can be corrected.
+    pub editable: bool,
     /// What making it may use, besides what its queries may.
     pub budget: &'v Budget,
 }
@@ -155,8 +158,8 @@ impl Pages {
     }
 
     fn model<'p>(&'p self, view: &View<'p>) -> Result<Model<'p>> {
-        let View { language, chosen, broken, budget } = *view;
-        Ok(Model { index: self.index()?, language, chosen, broken, budget })
+        let View { language, chosen, broken, editable, budget } = *view;
+        Ok(Model { index: self.index()?, language, chosen, broken, editable, budget })
     }
 
     /// What stands at a path below the root, as an address has it: without the slash before it and without a query string. `None` if
@@ -247,6 +250,24 @@ impl Pages {
     pub fn docs(&self, described: &serde_json::Value, view: &View<'_>) -> Result<Page> {
         let model = self.model(view)?;
         Ok(Page::html(&model, docs_page(&model, described)))
+    }
+
+    /// The page at which who has a token signs in, and out.
+    ///
+    /// # Errors
+    /// Those of the graph's files.
+    pub fn login(&self, login: &Login<'_>, view: &View<'_>) -> Result<Page> {
+        let model = self.model(view)?;
+        Ok(Page::html(&model, login_page(&model, login)))
+    }
+
+    /// The form of a thing, the difference that it makes, or that it is saved.
+    ///
+    /// # Errors
+    /// Those of the graph's files.
+    pub fn edit(&self, correction: &Correction<'_>, view: &View<'_>) -> Result<Page> {
+        let model = self.model(view)?;
+        Ok(Page::html(&model, edit_page(&model, correction)))
     }
 
     /// The page of an address that leads nowhere, with IRIs that may have been meant.

@@ -141,6 +141,7 @@ fn names_row(at: &At<'_, '_>, thing: &NamedNode) -> Markup {
 fn files_row(at: &At<'_, '_>, thing: &NamedNode) -> Markup {
     html! {
         footer .about {
+            @if at.model.editable { p { a href=(at.href(&format!("edit.html?iri={}", escape(thing.as_str())))) rel="nofollow" { (at.say("Correct this")) } } }
             p {
                 (at.say("This page as data: "))
                 @for (i, (words, (_, path))) in ["Turtle", "JSON-LD", "N-Triples"].iter().zip(alternates(at.model, thing)).enumerate() {

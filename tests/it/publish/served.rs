@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 static UNLIMITED: LazyLock<Budget> = LazyLock::new(Budget::default);
 
 fn english() -> View<'static> {
-    View { language: "en", chosen: false, broken: None, budget: &UNLIMITED }
+    View { language: "en", chosen: false, broken: None, editable: false, budget: &UNLIMITED }
 }
 
 fn pages_of(folder: &Path) -> Pages {

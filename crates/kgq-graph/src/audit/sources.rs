@@ -326,6 +326,13 @@ impl<'a> Audit<'a> {
         found
     }
 
+    /// Whether a statement rests on a citation of a source, by itself or through the statements it follows from.
+    pub fn is_cited(&self, statement: &Triple) -> bool {
+        let statements = self.statements(statement);
+        let mut citations = statements.iter().flat_map(|statement| self.all_citations(statement));
+        citations.any(|citation| self.citation(&citation).document.is_some())
+    }
+
     /// The citation with its first selector.
     pub fn citation(&self, iri: &NamedNode) -> Citation {
         let subject = NamedOrBlankNode::from(iri.clone());

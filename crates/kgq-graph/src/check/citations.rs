@@ -96,7 +96,7 @@ fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
                     continue;
                 }
                 counts.needed += 1;
-                if !is_cited(&audit, &statement) {
+                if !audit.is_cited(&statement) {
                     counts.missing += 1;
                     report.findings.push(uncited(subject, file, &statement, &audit));
                 }
@@ -139,13 +139,6 @@ fn check_settings(subject: &Subject<'_>, report: &mut Report) {
                 .push(Finding::error("citation-setting", subject.place_in_manifest(name), message).hint_if(near));
         }
     }
-}
-
-/// Whether a statement rests on a citation of a source, by itself or through the statements it follows from.
-fn is_cited(audit: &Audit<'_>, statement: &Triple) -> bool {
-    let statements = audit.statements(statement);
-    let mut citations = statements.iter().flat_map(|statement| audit.all_citations(statement));
-    citations.any(|citation| audit.citation(&citation).document.is_some())
 }
 
 fn uncited(subject: &Subject<'_>, file: &SourceFile, statement: &Triple, audit: &Audit<'_>) -> Finding {

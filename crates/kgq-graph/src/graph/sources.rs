@@ -82,11 +82,19 @@ impl Graph {
         Ok(texts)
     }
 
+    /// Whether the project asks for citations.
+    pub fn asks_for_citations(&self) -> bool {
+        self.project.as_ref().is_some_and(|project| project.manifest.citations.are_required())
+    }
+
     /// The triples that need a citation, where anybody asks for citations: where nothing at all is cited, that a statement is not says
     /// nothing, unless the project asks for them.
     pub fn citation_rule(&self, audit: &Audit<'_>) -> Result<Rule<'_>> {
-        let required = self.project.as_ref().is_some_and(|project| project.manifest.citations.are_required());
-        if required || audit.has_citations() { self.triples_to_cite(audit).map(Some) } else { Ok(None) }
+        if self.asks_for_citations() || audit.has_citations() {
+            self.triples_to_cite(audit).map(Some)
+        } else {
+            Ok(None)
+        }
     }
 
     /// What each part of an answer rests on.

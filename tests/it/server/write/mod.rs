@@ -1,5 +1,6 @@
 //! Writing by the server: updates and graphs through the project's own files, by who has a token for it.
 
+mod forms;
 mod graphs;
 mod many;
 mod refused;
