@@ -10,7 +10,7 @@
 //! - `request`: the site of a graph, as a front end asks for it. `rebased`: with other IRIs.
 //!
 //! The same graph gives the same bytes, and a second run writes only what changed. [`publish`] writes all pages of a graph, [`Pages`]
-//! makes them one by one. What they show comes in a [`Source`], from which [`write`] makes a site too:
+//! makes them one by one. What they show comes in a [`Source`], from which [`write()`] makes a site too:
 //!
 //! ```
 //! use kgq_graph::audit::Audit;
