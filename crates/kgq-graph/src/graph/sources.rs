@@ -7,6 +7,7 @@ use kgq_engine::Row;
 use kgq_engine::query::Query;
 use kgq_engine::why::Item;
 use kgq_syntax::error::{Error, Result};
+use kgq_syntax::rdf::vocabulary::rdf;
 use kgq_syntax::rdf::{NamedNode, Triple, Variable};
 use rustc_hash::FxHashSet;
 use std::collections::BTreeSet;
@@ -18,6 +19,22 @@ impl Graph {
     pub fn audit(&self) -> Result<Audit<'_>> {
         let settings = self.project.as_ref().map(|p| p.manifest.citations.clone()).unwrap_or_default();
         Ok(Audit::new(self.dataset()?.quads(), &settings, self.prefixes()?))
+    }
+
+    /// The same, for who asks of statements alone: where nothing is reified and nothing needs a citation, no statement has a source, and the
+    /// whole dataset need not be read to find that.
+    ///
+    /// # Errors
+    /// Those of the files.
+    pub fn audit_of_statements(&self) -> Result<Audit<'_>> {
+        let settings = self.project.as_ref().map(|p| p.manifest.citations.clone()).unwrap_or_default();
+        let snapshot = self.snapshot()?;
+        let is_reified = snapshot.find(None, Some(rdf::REIFIES.into()), None).next().is_some();
+        snapshot.intact()?;
+        match is_reified || settings.are_required() {
+            true => self.audit(),
+            false => Ok(Audit::new(&[], &settings, self.prefixes()?)),
+        }
     }
 
     /// The triples that need a citation: those of the project's data files, or of all files named by hand, that the
