@@ -3,7 +3,7 @@
 use crate::Failures;
 use crate::executor::{Run, prepare};
 use crate::oxigraph::DefaultGraph;
-use crate::tests::{agree, snapshot};
+use crate::tests::{agree, agree_in_order, ours, snapshot};
 use kgq_syntax::budget::Budget;
 use spargebra::SparqlParser;
 
@@ -197,5 +197,131 @@ fn equal_values_of_other_forms_are_joined_too() {
         "SELECT * { ?a :for ?x . ?b :text ?y FILTER(STRDT(?y, <http://www.w3.org/2001/XMLSchema#duration>) = ?x) }",
     ] {
         agree(data, query);
+    }
+}
+
+#[test]
+fn what_only_an_order_reads_is_computed_by_it_and_gets_no_terms() {
+    let data = catalogue();
+    for (query, order) in [
+        ("SELECT ?s { ?s :label ?o } ORDER BY STR(?o) ?s", "order by STR(?o) ?s"),
+        ("SELECT ?s { ?s :label ?o } ORDER BY DESC(STR(?o)) ?s LIMIT 5", "order by DESC(STR(?o)) ?s, first 5"),
+        (
+            "SELECT ?s { ?s :label ?o BIND(LCASE(STR(?o)) AS ?k) } ORDER BY ?k ?s LIMIT 5",
+            "order by LCASE(STR(?o)) ?s, first 5",
+        ),
+        (
+            "SELECT ?s { ?s :group ?o } ORDER BY LCASE(STR(?o)) ?s LIMIT 40 OFFSET 30",
+            "order by LCASE(STR(?o)) ?s, first 70",
+        ),
+    ] {
+        agree_in_order(&data, query);
+        let plan = analyzed(&data, query);
+        assert!(plan.contains(order) && !plan.contains("bind"), "{query}\n{plan}");
+    }
+    // A key that is seen outside, or is another in each row, is bound before.
+    for query in [
+        "SELECT ?k { ?s :label ?o BIND(STR(?o) AS ?k) } ORDER BY ?k LIMIT 5",
+        "SELECT ?s { ?s :label ?o BIND(RAND() AS ?k) } ORDER BY ?k LIMIT 5",
+    ] {
+        let plan = analyzed(&data, query);
+        assert!(plan.contains("order by ?k, first 5") && plan.contains("bind ?k"), "{query}\n{plan}");
+    }
+}
+
+#[test]
+fn functions_of_whole_columns_of_texts_are_those_of_one_row() {
+    let values = [
+        "\"Äpfel b\"",
+        "\"apple bb\"",
+        "\"\"",
+        "\"ab\"@en",
+        "\"AB b\"@de-ch",
+        "12",
+        "-0",
+        "1.50",
+        "2e0",
+        ":iri",
+        "_:b",
+        "\"x\"^^xsd:integer",
+        "true",
+        "\"0.1\"^^xsd:float",
+        "\"-0.0\"^^xsd:decimal",
+        "12345678901234567890",
+    ];
+    let data = |values: &str| format!(":a :p {values} ; :q 1 .");
+    let whole = data(&values.join(", "));
+    for of in ["?o", "?k", "?none"] {
+        for function in [
+            "UCASE(STR(#))",
+            "LCASE(STR(#))",
+            "STRLEN(STR(#))",
+            "SUBSTR(STR(#), 2, 3)",
+            "SUBSTR(STR(#), 2)",
+            "SUBSTR(STR(#), ?n)",
+            "STRBEFORE(STR(#), \"b\")",
+            "STRAFTER(STR(#), \"b\")",
+            "STRAFTER(STR(#), \"b\"@en)",
+            "CONCAT(\"<\", STR(#), \"-\", UCASE(STR(#)), \">\")",
+            "CONCAT(STR(#), \"a\"@en)",
+            "ENCODE_FOR_URI(STR(#))",
+            "MD5(STR(#))",
+            "SHA256(STR(#))",
+            "REPLACE(STR(#), \"b+\", \"+\")",
+            "REPLACE(STR(#), \"(b)(b)?\", \"$2.$1\")",
+            "REPLACE(STR(#), \"B\", \"+\", \"i\")",
+            "REPLACE(STR(#), \"b*\", \"+\")",
+            "CONTAINS(UCASE(STR(#)), \"B\")",
+            "STRSTARTS(LCASE(STR(#)), \"a\")",
+            "STRENDS(LCASE(STR(#)), \"b\")",
+            "IF(STR(#), 1, 2)",
+            "STR(#) = \"ab\"",
+            "STRLEN(CONCAT(STR(#), STR(#)))",
+            "xsd:double(STR(#))",
+            "xsd:decimal(STR(#))",
+            "xsd:integer(STR(#))",
+            "xsd:float(STR(#))",
+            "xsd:boolean(STR(#))",
+            "LANG(#)",
+            "DATATYPE(#)",
+        ] {
+            let function = function.replace('#', of);
+            let xsd = "PREFIX xsd: <http://www.w3.org/2001/XMLSchema#>";
+            let pattern = "?s :p ?o . ?s :q ?n BIND(CONCAT(STR(?o), \"b\") AS ?k)";
+            for query in [
+                format!("{xsd} SELECT ?o ({function} AS ?f) {{ {pattern} }}"),
+                format!("{xsd} SELECT ?o {{ {pattern} FILTER({function}) }}"),
+                format!(
+                    "{xsd} SELECT ?o (SUM({function}) AS ?f) (COUNT({function}) AS ?n) {{ {pattern} }} GROUP BY ?o"
+                ),
+            ] {
+                // A column of one row is no column of texts.
+                let mut one_by_one: Vec<String> =
+                    values.iter().flat_map(|value| ours(&data(value), &query, DefaultGraph::Stored)).collect();
+                one_by_one.sort();
+                assert_eq!(ours(&whole, &query, DefaultGraph::Stored), one_by_one, "{query}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_only_an_aggregate_reads_is_computed_by_it() {
+    let data = catalogue();
+    for (query, bound) in [
+        ("SELECT (SUM(STRLEN(STR(?o))) AS ?n) (COUNT(?s) AS ?k) { ?s :label ?o }", false),
+        ("SELECT ?g (AVG(STRLEN(?o) * 2) AS ?n) { ?s :label ?o ; :group ?g } GROUP BY ?g", false),
+        ("SELECT (COUNT(xsd:integer(STR(?o))) AS ?n) { ?s :rare ?o }", false),
+        // These look at terms.
+        ("SELECT (SUM(DISTINCT STRLEN(STR(?o))) AS ?n) { ?s :label ?o }", true),
+        ("SELECT (MAX(STRLEN(STR(?o))) AS ?n) { ?s :label ?o }", true),
+        ("SELECT ?k (SUM(?k) AS ?n) { ?s :label ?o BIND(STRLEN(?o) AS ?k) } GROUP BY ?k", true),
+        ("SELECT (COUNT(DISTINCT *) AS ?d) (SUM(?k) AS ?n) { ?s :rare ?o BIND(STRLEN(?o) AS ?k) }", true),
+    ] {
+        let query = format!("PREFIX xsd: <http://www.w3.org/2001/XMLSchema#> {query}");
+        agree(&data, &query);
+        let plan = analyzed(&data, &query);
+        let binds = |line: &str| line.trim_start().starts_with("bind") && line.contains('(');
+        assert_eq!(plan.lines().any(binds), bound, "{query}\n{plan}");
     }
 }

@@ -4,12 +4,13 @@
 //! booleans come before numbers, dates and times, strings (by text, whatever their language), and all other literals.
 //! Terms of equal value are equal here, so that the next sort key decides between them.
 
+use super::expression::Datum;
 use super::expression::value::{Moment, Number, Span, Text, Value};
 use super::expression::{compare, wide};
 use super::terms::Terms;
 use bigdecimal::{BigDecimal, RoundingMode, ToPrimitive};
 use kgq_snapshot::{Family, Piece, TermId, sort_by};
-use kgq_syntax::budget::Reservation;
+use kgq_syntax::budget::{Budget, Reservation};
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::{BaseDirection, Term, Triple};
 use oxsdatatypes::{Decimal, Double};
@@ -27,8 +28,8 @@ pub struct Order<'c, 's> {
 }
 
 /// What a term sorts by.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Key {
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Key {
     Unbound,
     Blank(TermId),
     Iri(String),
@@ -65,8 +66,18 @@ pub fn key(term: Option<&Term>) -> impl Ord + use<> {
 }
 
 impl Key {
-    fn of(id: TermId, terms: &Terms<'_>) -> Self {
+    /// What an id, which may be unbound, sorts by.
+    pub fn of(id: TermId, terms: &Terms<'_>) -> Self {
         if id == TermId::UNBOUND { Self::Unbound } else { Self::of_value(terms.value(id), id) }
+    }
+
+    /// What the value of an expression sorts by. A value without an id is no blank node: those are volatile.
+    pub fn of_datum(datum: Option<Datum>, terms: &Terms<'_>) -> Self {
+        match datum {
+            None => Self::Unbound,
+            Some(Datum::Term(id)) => Self::of(id, terms),
+            Some(Datum::Value(value)) => Self::of_value(value, TermId::UNBOUND),
+        }
     }
 
     /// `id` tells blank nodes apart.
@@ -143,7 +154,7 @@ impl Key {
     }
 
     /// Bytes that the key holds, about.
-    fn bytes(&self) -> u64 {
+    pub fn bytes(&self) -> u64 {
         let text = match self {
             Self::Iri(text) | Self::Text(text, _) => text.len(),
             Self::Opaque(lexical, datatype) => lexical.len() + datatype.len(),
@@ -252,14 +263,16 @@ impl<'c, 's> Order<'c, 's> {
         Ok(key)
     }
 
-    /// A number for each id that orders as the ids do: equal where they are equal.
+    /// A number for each id that orders as the ids do: equal where they are equal. Where `families` are not mixed after it, the
+    /// numbers compare with those of other ids of the same families too.
     ///
     /// # Errors
     /// A limit of the query.
-    pub fn ranks(&mut self, ids: &[TermId]) -> Result<Vec<u32>> {
-        if let Some(ranks) = self.stored_ranks(ids)? {
+    pub fn ranks(&mut self, ids: &[TermId], families: &mut Families) -> Result<Vec<u32>> {
+        if let Some(ranks) = self.stored_ranks(ids, families)? {
             return Ok(ranks);
         }
+        families.mixed = true;
         let budget = self.terms.budget();
         let mut distinct = ids.to_vec();
         sort_by(&mut distinct, Piece::Large, TermId::cmp, budget)?;
@@ -291,9 +304,14 @@ impl<'c, 's> Order<'c, 's> {
     }
 
     /// The snapshot's ranks, where these tell the order: all terms are stored, and of each class one family is met.
-    fn stored_ranks(&self, ids: &[TermId]) -> Result<Option<Vec<u32>>> {
+    ///
+    /// # Errors
+    /// A limit of the query.
+    pub fn stored_ranks(&self, ids: &[TermId], families: &mut Families) -> Result<Option<Vec<u32>>> {
+        if families.mixed {
+            return Ok(None);
+        }
         let snapshot = self.terms.snapshot();
-        let mut met: [Option<Family>; 8] = [None; 8];
         let mut last = None;
         let mut ranks = Vec::with_capacity(ids.len());
         for id in ids {
@@ -309,7 +327,7 @@ impl<'c, 's> Order<'c, 's> {
             }
             let (family, rank) = snapshot.value_rank(*id);
             if last != Some(family) {
-                let known = class(family).and_then(|class| met.get_mut(usize::from(class)));
+                let known = class(family).and_then(|class| families.met.get_mut(usize::from(class)));
                 if known.is_none_or(|known| *known.get_or_insert(family) != family) {
                     return Ok(None);
                 }
@@ -322,10 +340,44 @@ impl<'c, 's> Order<'c, 's> {
     }
 }
 
+/// The families of ids that were ranked, by class.
+#[derive(Clone, Debug, Default)]
+pub struct Families {
+    met: [Option<Family>; 8],
+    /// Whether the snapshot's ranks do not tell their order.
+    mixed: bool,
+}
+
+impl Families {
+    /// Whether the snapshot's ranks do not tell the order of the ids that were met.
+    pub fn are_mixed(&self) -> bool {
+        self.mixed
+    }
+}
+
+/// A number for each key that orders as the keys do.
+///
+/// # Errors
+/// A limit of the query.
+pub fn ranks_of_keys(keys: &[Key], budget: &Budget) -> Result<Vec<u32>> {
+    let _held = budget.reserve((keys.len() * 8) as u64)?;
+    let mut order: Vec<u32> = (0..keys.len() as u32).collect();
+    let key = |at: u32| &keys[at as usize];
+    sort_by(&mut order, Piece::Small, |a, b| key(*a).cmp(key(*b)), budget)?;
+    let mut ranks = vec![0; keys.len()];
+    let (mut rank, mut before) = (0, None);
+    for at in order {
+        if before.replace(key(at)).is_some_and(|before| before != key(at)) {
+            rank += 1;
+        }
+        ranks[at as usize] = rank;
+    }
+    Ok(ranks)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Budget;
     use kgq_snapshot::Snapshot;
     use kgq_syntax::rdf::{BlankNode, GraphName, Literal, NamedNode, Quad, Term};
 
@@ -396,7 +448,7 @@ mod tests {
             let terms = Terms::new(&snapshot, Budget::default());
             let mut order = Order::new(&terms);
             let ids: Vec<TermId> = all.iter().map(|(_, term)| terms.id((*term).clone()).unwrap()).collect();
-            let ranks = order.ranks(&ids).unwrap();
+            let ranks = order.ranks(&ids, &mut Families::default()).unwrap();
             for (a, (a_group, a_term)) in all.iter().enumerate() {
                 assert_eq!(order.compare(TermId::UNBOUND, ids[a]).unwrap(), Ordering::Less);
                 for (b, (b_group, b_term)) in all.iter().enumerate() {
@@ -415,7 +467,7 @@ mod tests {
         let terms = Terms::new(&snapshot, Budget::default());
         let [a, b, c] = [a, b, c].map(|term| terms.id(term).unwrap());
         let mut order = Order::new(&terms);
-        let ranks = order.ranks(&[c, a, TermId::UNBOUND, b]).unwrap();
+        let ranks = order.ranks(&[c, a, TermId::UNBOUND, b], &mut Families::default()).unwrap();
         assert!(order.keys.is_empty());
         assert!(ranks[2] < ranks[1] && ranks[1] == ranks[3] && ranks[3] < ranks[0]);
     }

@@ -8,7 +8,7 @@ use super::expression::value::{Number, Text, Value, term_bytes};
 use kgq_snapshot::{self as snapshot, Family, Snapshot, TermId, TermKind};
 use kgq_syntax::budget::{Budget, Reservation};
 use kgq_syntax::error::{Error, Result};
-use kgq_syntax::rdf::{Literal, Term, TermRef, Triple};
+use kgq_syntax::rdf::{Literal, LiteralRef, Term, TermRef, Triple};
 use rustc_hash::FxHashMap;
 use std::cmp::Ordering;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
@@ -194,6 +194,18 @@ impl<'s> Terms<'s> {
         vocabulary.held.grow(&self.budget, NUMBER_BYTES)?;
         vocabulary.numbers.insert(key, id);
         Ok(id)
+    }
+
+    /// The id of a string without a language.
+    ///
+    /// # Errors
+    /// As [`Terms::id`].
+    pub(crate) fn id_of_text(&self, text: &str) -> Result<TermId> {
+        let literal = LiteralRef::new_simple_literal(text);
+        match self.snapshot.id(literal.into()) {
+            Some(id) => Ok(id),
+            None => self.add(literal.into_owned().into(), None),
+        }
     }
 
     fn add(&self, term: Term, value: Option<Value>) -> Result<TermId> {

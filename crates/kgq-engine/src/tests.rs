@@ -18,7 +18,14 @@ pub fn snapshot(data: &str) -> Snapshot {
 
 /// The rows as text, sorted.
 fn rows(answer: Answer) -> Vec<String> {
-    let mut rows: Vec<String> = match answer {
+    let mut rows = rows_in_order(answer);
+    rows.sort();
+    rows
+}
+
+/// The rows as text.
+fn rows_in_order(answer: Answer) -> Vec<String> {
+    match answer {
         Answer::Boolean(value) => vec![value.to_string()],
         Answer::Solutions(solutions) => solutions
             .rows
@@ -28,9 +35,17 @@ fn rows(answer: Answer) -> Vec<String> {
             })
             .collect(),
         Answer::Graph(triples) => triples.0.map(|triple| triple.unwrap().to_string()).collect(),
-    };
-    rows.sort();
-    rows
+    }
+}
+
+/// Both executors give the same rows in the same order.
+pub fn agree_in_order(data: &str, query: &str) {
+    let snapshot = snapshot(data);
+    let parsed = SparqlParser::new().with_prefix("", "http://e/").unwrap().parse_query(query).unwrap();
+    let (budget, graph) = (Budget::default(), DefaultGraph::Stored);
+    let oracle = oxigraph::evaluate(&snapshot, &parsed, graph, &budget, None).unwrap();
+    let mine = executor::evaluate(&snapshot, &parsed, graph, &budget, None, &Failures::default()).unwrap();
+    assert_eq!(rows_in_order(mine), rows_in_order(oracle), "{query}");
 }
 
 pub fn ours(data: &str, query: &str, default_graph: DefaultGraph) -> Vec<String> {

@@ -226,6 +226,24 @@ impl Budget {
         self.chain().filter_map(|shared| shared.deadline).min().map(|deadline| deadline.saturating_sub(now))
     }
 
+    /// Whether less than a quarter of the memory is left, here or in what this is a part of: whoever can go on with less should.
+    pub fn is_scarce(&self) -> bool {
+        self.rooms().any(|(most, room)| room < most / 4)
+    }
+
+    /// Bytes that can still be held; `None` without a limit.
+    pub fn room(&self) -> Option<u64> {
+        self.rooms().map(|(_, room)| room).min()
+    }
+
+    /// The limits on memory, here and in what this is a part of, each with what is left.
+    fn rooms(&self) -> impl Iterator<Item = (u64, u64)> {
+        self.chain().filter_map(|shared| {
+            let most = shared.limits.memory?;
+            Some((most, most.saturating_sub(shared.held.load(Ordering::Relaxed))))
+        })
+    }
+
     /// Bytes that are held now.
     pub fn held(&self) -> u64 {
         self.0.held.load(Ordering::Relaxed)
@@ -368,7 +386,10 @@ mod tests {
         assert_eq!((error.kind(), error.limit_passed()), (Kind::Limit, Some(Exceeded::Memory(Work::Query))));
         assert_eq!(budget.held(), 60);
         drop(first);
-        let mut all = budget.reserve(100).unwrap();
+        let mut all = budget.reserve(75).unwrap();
+        assert_eq!((budget.is_scarce(), budget.room()), (false, Some(25)));
+        all.grow(&budget, 25).unwrap();
+        assert!(budget.is_scarce() && budget.child(Work::Query, Limits::default()).is_scarce());
         assert!(all.grow(&budget, 1).is_err());
         assert_eq!((all.bytes(), budget.peak()), (100, 100));
         all.resize(&budget, 30).unwrap();

@@ -5,8 +5,8 @@
 
 mod total;
 
-use super::expression::Context;
 use super::expression::value::Value;
+use super::expression::{Context, Datum};
 use super::order::Order;
 use super::terms::Terms;
 use fixedbitset::FixedBitSet;
@@ -96,6 +96,20 @@ pub fn needs_rows(aggregate: &AggregateExpression) -> bool {
     matches!(aggregate, AggregateExpression::CountSolutions { distinct: true })
 }
 
+/// Whether an aggregate looks at the values of its argument alone, so that these need no terms.
+pub fn takes_data(aggregate: &AggregateExpression) -> bool {
+    let AggregateExpression::FunctionCall { name, distinct: false, .. } = aggregate else { return false };
+    matches!(name, AggregateFunction::Count | AggregateFunction::Sum | AggregateFunction::Avg)
+}
+
+/// What the argument of an aggregate comes to for each row; unbound ids and `None` are errors.
+#[derive(Clone, Copy)]
+pub enum Values<'a> {
+    Ids(&'a [TermId]),
+    /// For aggregates that take data only.
+    Data(&'a [Option<Datum>]),
+}
+
 impl Accumulator {
     pub fn new(aggregate: &AggregateExpression) -> Self {
         let (function, distinct) = match aggregate {
@@ -137,7 +151,7 @@ impl Accumulator {
         &mut self,
         groups: &[u32],
         group_count: usize,
-        argument: Option<&[TermId]>,
+        argument: Option<Values<'_>>,
         rows: &[&[TermId]],
         weights: Option<&[u64]>,
         context: &Context<'_>,
@@ -163,7 +177,11 @@ impl Accumulator {
             }
             return Ok(());
         }
-        let Some(argument) = argument else { return Ok(()) };
+        let argument = match argument {
+            None => return Ok(()),
+            Some(Values::Ids(ids)) => ids,
+            Some(Values::Data(data)) => return self.add_data(groups, data, weight, context),
+        };
         let Some(seen) = &mut self.seen else {
             return self.add_values(groups.iter().copied().zip(argument.iter().copied()).enumerate(), weight, context);
         };
@@ -179,6 +197,44 @@ impl Accumulator {
         let bytes = widened + seen.others.len().saturating_sub(before) * 16;
         self.held.grow(context.terms.budget(), bytes as u64)?;
         self.add_values(fresh.into_iter(), |_| 1, context)
+    }
+
+    /// Adds values, where [`takes_data`] says so.
+    fn add_data(
+        &mut self,
+        groups: &[u32],
+        data: &[Option<Datum>],
+        weight: impl Fn(usize) -> u64,
+        context: &Context<'_>,
+    ) -> Result<()> {
+        let terms = &context.terms;
+        for (row, (group, datum)) in groups.iter().zip(data).enumerate() {
+            let group = *group as usize;
+            match &mut self.function {
+                Function::Count(counts) if datum.is_some() => {
+                    counts[group] = counts[group].saturating_add(weight(row));
+                }
+                Function::Sum(totals) | Function::Average(totals) => {
+                    let total = &mut totals[group];
+                    match datum {
+                        _ if total.failed => {}
+                        Some(Datum::Value(Value::Number(number))) => total.add(number, weight(row)),
+                        Some(Datum::Term(id)) => match terms.number(*id) {
+                            Some(number) => total.add(&number, weight(row)),
+                            None => total.failed = true,
+                        },
+                        Some(Datum::Value(_)) | None => total.failed = true,
+                    }
+                }
+                Function::Count(_)
+                | Function::CountRows(_)
+                | Function::Best(..)
+                | Function::Sample(_)
+                | Function::Concatenate { .. }
+                | Function::Unknown => {}
+            }
+        }
+        Ok(())
     }
 
     fn add_values(
@@ -289,10 +345,21 @@ impl Accumulator {
                 None => Ok(TermId::UNBOUND),
             }
         };
-        let count = |count| i64::try_from(count).ok().map(Value::integer);
         Ok(match self.function {
             Function::CountRows(counts) | Function::Count(counts) => {
-                counts.into_iter().map(|n| id(count(n))).collect::<Result<_>>()?
+                // Most groups have few rows.
+                let mut known = [TermId::UNBOUND; 256];
+                let of = |count: u64| match known.get_mut(usize::try_from(count).unwrap_or(usize::MAX)) {
+                    Some(known) if *known != TermId::UNBOUND => Ok(*known),
+                    known => {
+                        let id = id(i64::try_from(count).ok().map(Value::integer))?;
+                        if let Some(known) = known {
+                            *known = id;
+                        }
+                        Ok(id)
+                    }
+                };
+                counts.into_iter().map(of).collect::<Result<_>>()?
             }
             Function::Sum(totals) => {
                 totals.into_iter().map(|total| id(total.sum().map(Value::Number))).collect::<Result<_>>()?

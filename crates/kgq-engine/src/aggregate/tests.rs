@@ -33,7 +33,7 @@ fn aggregate(function: AggregateFunction, distinct: bool, values: &str, weight: 
     let weights = vec![weight; ids.len()];
     for at in 0..ids.len() {
         let (ids, weights) = (&ids[at..=at], &weights[at..=at]);
-        accumulator.add(&[1], 2, Some(ids), &[], Some(weights), &context).unwrap();
+        accumulator.add(&[1], 2, Some(Values::Ids(ids)), &[], Some(weights), &context).unwrap();
     }
     let found = accumulator.finish(2, &context).unwrap();
     (found[1] != TermId::UNBOUND).then(|| context.terms.term(found[1]).to_string())
@@ -123,10 +123,10 @@ fn distinct_terms_are_counted_apart_from_those_of_other_groups() {
     let mut accumulator = Accumulator::new(&count);
     let stored: Vec<TermId> = (0..300).map(TermId::new).collect();
     for _ in 0..3 {
-        accumulator.add(&[0; 300], 1, Some(&stored), &[], None, &context).unwrap();
+        accumulator.add(&[0; 300], 1, Some(Values::Ids(&stored)), &[], None, &context).unwrap();
     }
-    accumulator.add(&[1; 3], 2, Some(&[stored[0], stored[0], stored[1]]), &[], None, &context).unwrap();
-    accumulator.add(&[0; 3], 2, Some(&[stored[0], stored[9], stored[1]]), &[], None, &context).unwrap();
+    accumulator.add(&[1; 3], 2, Some(Values::Ids(&[stored[0], stored[0], stored[1]])), &[], None, &context).unwrap();
+    accumulator.add(&[0; 3], 2, Some(Values::Ids(&[stored[0], stored[9], stored[1]])), &[], None, &context).unwrap();
     let counts = accumulator.finish(2, &context).unwrap();
     let shown = |id| context.terms.number(id).map(|n| n.to_string());
     assert_eq!(shown(counts[0]).as_deref(), Some("300"));
@@ -157,9 +157,9 @@ fn a_concatenation_hears_within_a_batch_that_it_is_cancelled() {
     let name = AggregateFunction::GroupConcat { separator: None };
     let expr = Expression::NamedNode(NamedNode::new_unchecked("http://example.com/"));
     let mut accumulator = Accumulator::new(&AggregateExpression::FunctionCall { name, expr, distinct: false });
-    accumulator.add(&[0; 1000], 1, Some(&[id; 1000]), &[], None, &context).unwrap();
+    accumulator.add(&[0; 1000], 1, Some(Values::Ids(&[id; 1000])), &[], None, &context).unwrap();
     budget.cancel();
-    assert!(accumulator.add(&[0; 1000], 1, Some(&[id; 1000]), &[], None, &context).is_err());
+    assert!(accumulator.add(&[0; 1000], 1, Some(Values::Ids(&[id; 1000])), &[], None, &context).is_err());
 }
 
 #[test]
@@ -173,10 +173,10 @@ fn a_concatenation_is_held_before_it_is_made() {
         let name = AggregateFunction::GroupConcat { separator: None };
         let expr = Expression::NamedNode(NamedNode::new_unchecked("http://example.com/"));
         let mut accumulator = Accumulator::new(&AggregateExpression::FunctionCall { name, expr, distinct: false });
-        let added = accumulator.add(&[0; 2], 1, Some(&[id; 2]), &[], Some(&[weight, weight]), &context);
+        let added = accumulator.add(&[0; 2], 1, Some(Values::Ids(&[id; 2])), &[], Some(&[weight, weight]), &context);
         let held = budget.held() - before;
         // The text of a group that an error ends is given back.
-        accumulator.add(&[0], 1, Some(&[TermId::UNBOUND]), &[], None, &context).unwrap();
+        accumulator.add(&[0], 1, Some(Values::Ids(&[TermId::UNBOUND])), &[], None, &context).unwrap();
         (added.is_ok(), held, budget.held() - before)
     };
     let (is_made, held, left) = concatenate(10 << 20, 500);

@@ -12,6 +12,8 @@ use crate::terms::Truth;
 use kgq_snapshot::{Family, TermClass, TermId, TypeKey};
 use kgq_syntax::error::Result;
 use rustc_hash::FxHashMap;
+use std::borrow::Cow;
+use std::collections::hash_map::Entry;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -130,38 +132,46 @@ impl ByClass {
     }
 }
 
-/// LANG, LANGDIR or DATATYPE of a column of ids: once for each type that they have.
+/// LANG, LANGDIR or DATATYPE of a column of ids: once for each stretch of ids whose terms are alike, or for each type that they have.
 pub fn type_function<'b>(function: &Function, ids: &[TermId], evaluation: &Evaluation<'_>) -> Result<Column<'b>> {
     let context = evaluation.context;
     let snapshot = context.terms.snapshot();
-    let mut known: FxHashMap<TypeKey, Option<Datum>> = FxHashMap::default();
-    let mut last: Option<(TermId, Option<Datum>)> = None;
-    let mut data = Vec::with_capacity(ids.len());
+    let ask = |id: TermId| match evaluation.call_one(function, id)? {
+        None => Ok(TermId::UNBOUND),
+        Some(Datum::Term(id)) => Ok(id),
+        Some(Datum::Value(value)) => context.terms.id_of_value(value),
+    };
+    let mut classes = snapshot.classes();
+    if classes.len() > MOST_CLASSES {
+        classes.clear();
+    }
+    let is_alike = |class: &TermClass| class.uniform || !matches!(function, Function::Datatype);
+    let mut of_class: Vec<Option<TermId>> = vec![None; classes.len()];
+    let mut of_type: FxHashMap<TypeKey, TermId> = FxHashMap::default();
+    let mut last = 0..0;
+    let mut answer = TermId::UNBOUND;
+    let mut out = Vec::with_capacity(ids.len());
     for id in ids {
-        if let Some((before, datum)) = &last
-            && before == id
-        {
-            data.push(datum.clone());
+        if last.contains(&id.get()) {
+            out.push(answer);
             continue;
         }
-        let ask = || evaluation.call_one(function, *id);
-        let datum = if *id == TermId::UNBOUND || !context.terms.is_stored(*id) {
-            ask()?
-        } else {
-            match known.entry(snapshot.type_key(*id)) {
-                std::collections::hash_map::Entry::Occupied(known) => known.get().clone(),
-                std::collections::hash_map::Entry::Vacant(free) => {
-                    // As a term, so that rows share it.
-                    let datum = match ask()? {
-                        Some(Datum::Value(value)) => Some(Datum::Term(context.terms.id_of_value(value)?)),
-                        other => other,
-                    };
-                    free.insert(datum).clone()
+        let class = classes.partition_point(|class| class.ids.end <= id.get());
+        answer = match classes.get(class) {
+            Some(found) if is_alike(found) => {
+                last = found.ids.clone();
+                match of_class[class] {
+                    Some(known) => known,
+                    None => *of_class[class].insert(ask(*id)?),
                 }
             }
+            _ if *id == TermId::UNBOUND || !context.terms.is_stored(*id) => ask(*id)?,
+            _ => match of_type.entry(snapshot.type_key(*id)) {
+                Entry::Occupied(known) => *known.get(),
+                Entry::Vacant(free) => *free.insert(ask(*id)?),
+            },
         };
-        last = Some((*id, datum.clone()));
-        data.push(datum);
+        out.push(answer);
     }
-    Ok(Column::Data(data))
+    Ok(Column::Ids(Cow::Owned(out)))
 }

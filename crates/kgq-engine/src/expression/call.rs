@@ -7,7 +7,7 @@ use super::column::{Column, Datum};
 use super::dates::{self, Part};
 use super::digest::Digest;
 use super::extension::Extension;
-use super::pattern::{Pattern, Patterns, Reason};
+use super::pattern::{Pattern, Patterns, Reason, Replacement};
 use super::strings;
 use super::value::{Language, Number, Text, Value};
 use kgq_snapshot::TermKind;
@@ -52,6 +52,8 @@ pub enum Function {
     Predicate,
     Object,
     Cast(Target),
+    /// The cast of a term's text.
+    CastOfStr(Target),
     Extension(Extension),
 }
 
@@ -77,6 +79,7 @@ impl Function {
                 | Self::StrEnds
                 | Self::Regex(_)
                 | Self::Cast(Target::Boolean)
+                | Self::CastOfStr(Target::Boolean)
         )
     }
 }
@@ -225,7 +228,8 @@ pub fn call(function: &Function, arguments: &Arguments<'_, '_>) -> Result<Option
         | Function::StrLangDir
         | Function::Regex(_)
         | Function::Triple
-        | Function::Cast(_) => Ok(simple(function, arguments).map(Datum::Value)),
+        | Function::Cast(_)
+        | Function::CastOfStr(_) => Ok(simple(function, arguments).map(Datum::Value)),
     }
 }
 
@@ -288,7 +292,11 @@ fn simple(function: &Function, arguments: &Arguments<'_, '_>) -> Option<Value> {
             let text = arguments.text(0)?;
             Text { value: text.value.to_lowercase(), language: text.language.clone() }.into()
         }
-        Function::EncodeForUri => Value::string(strings::encode_for_uri(&arguments.text(0)?.value)),
+        Function::EncodeForUri => {
+            let mut out = String::new();
+            strings::encode_for_uri(&arguments.text(0)?.value, &mut out);
+            Value::string(out)
+        }
         Function::Contains | Function::StrStarts | Function::StrEnds | Function::StrBefore | Function::StrAfter => {
             let (text, part) = (arguments.text(0)?, arguments.text(1)?);
             if !strings::are_compatible(&text, &part) {
@@ -318,7 +326,11 @@ fn simple(function: &Function, arguments: &Arguments<'_, '_>) -> Option<Value> {
                 None => return None,
             }
         }
-        Function::Digest(digest) => Value::string(digest.of(&arguments.plain(0)?)),
+        Function::Digest(digest) => {
+            let mut out = String::new();
+            digest.write(&arguments.plain(0)?, &mut out);
+            Value::string(out)
+        }
         Function::StrLang => Value::of_literal(
             Literal::new_language_tagged_literal(arguments.plain(0)?.into_owned(), arguments.plain(1)?.into_owned())
                 .ok()?,
@@ -352,6 +364,16 @@ fn simple(function: &Function, arguments: &Arguments<'_, '_>) -> Option<Value> {
                 None => return arguments.failed_if(cast::failure(&value, target.datatype().as_str())),
             }
         }
+        Function::CastOfStr(target) => {
+            if let Some(number) = arguments.value(0).and_then(|value| cast::of_own_text(&value, *target)) {
+                return Some(number);
+            }
+            let text = simple(&Function::Str, arguments)?;
+            match cast(text.clone(), *target) {
+                Some(value) => value,
+                None => return arguments.failed_if(cast::failure(&text, target.datatype().as_str())),
+            }
+        }
         Function::Concat
         | Function::Replace(_)
         | Function::StrDt
@@ -381,9 +403,12 @@ fn pattern(source: &PatternSource, arguments: &Arguments<'_, '_>, flags: usize) 
 fn replace(source: &PatternSource, arguments: &Arguments<'_, '_>) -> Result<Option<Datum>> {
     let parts = (arguments.text(0), pattern(source, arguments, 3), arguments.plain(2));
     let (Some(text), Some(pattern), Some(replacement)) = parts else { return Ok(None) };
-    let replaced = pattern.replace(&text.value, &replacement, arguments.context.terms.budget())?;
-    Ok(match replaced {
-        Ok(value) => Some(Datum::Value(Text { value, language: text.language.clone() }.into())),
+    Ok(match Replacement::new(&pattern, &replacement) {
+        Ok(replacement) => {
+            let mut value = String::new();
+            replacement.write(&text.value, &mut value, arguments.context.terms.budget())?;
+            Some(Datum::Value(Text { value, language: text.language.clone() }.into()))
+        }
         Err(reason) => arguments.failed(&reason),
     })
 }

@@ -96,6 +96,20 @@ pub fn failure(value: &Value, datatype: &str) -> Option<Reason> {
     Some(format!("{} is no xsd:{name}", shown(&text)).into())
 }
 
+/// What the text of a number's term is cast to, where the number tells without its text. Zero does not: its text may have a sign.
+pub fn of_own_text(value: &Value, target: Target) -> Option<Value> {
+    let Value::Number(number) = value else { return None };
+    let is_told = match (number, target) {
+        (Number::Integer(n), Target::Integer | Target::Decimal | Target::Double) => i64::from(*n) != 0,
+        // Larger ones would be rounded twice.
+        (Number::Integer(n), Target::Float) => (1..1 << 24).contains(&i64::from(*n).unsigned_abs()),
+        (Number::Decimal(n), Target::Decimal | Target::Double) => *n != Decimal::from(0),
+        (Number::Double(_), Target::Double) | (Number::Float(_), Target::Float) => true,
+        _ => false,
+    };
+    if is_told { cast(value.clone(), target) } else { None }
+}
+
 /// Casts a value.
 pub fn cast(value: Value, target: Target) -> Option<Value> {
     // A literal of the target's type that is not kept decoded (too large, say) stays what it is only as a string.

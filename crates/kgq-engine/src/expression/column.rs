@@ -1,6 +1,7 @@
 //! The values of an expression for some rows, and the rows that it is evaluated for.
 
 use super::Context;
+use super::texts::Texts;
 use super::value::{Number, Text, Value};
 use crate::batch::{Batch, gather};
 use crate::terms::Truth;
@@ -27,17 +28,32 @@ pub enum Column<'b> {
     Ids(Cow<'b, [TermId]>),
     Truths(Vec<Truth>),
     Data(Vec<Option<Datum>>),
+    /// Strings without a language.
+    Texts(Texts),
     /// One value for all rows; the id stands for it.
     Same(TermId, &'b Value, usize),
     Errors(usize),
 }
 
 impl Column<'_> {
+    /// The same, of a batch that goes.
+    pub fn detached(self) -> Column<'static> {
+        match self {
+            Self::Ids(ids) => Column::Ids(Cow::Owned(ids.into_owned())),
+            Self::Truths(truths) => Column::Truths(truths),
+            Self::Data(data) => Column::Data(data),
+            Self::Texts(texts) => Column::Texts(texts),
+            Self::Same(id, _, rows) => Column::Ids(Cow::Owned(vec![id; rows])),
+            Self::Errors(rows) => Column::Errors(rows),
+        }
+    }
+
     pub fn len(&self) -> usize {
         match self {
             Self::Ids(ids) => ids.len(),
             Self::Truths(truths) => truths.len(),
             Self::Data(data) => data.len(),
+            Self::Texts(texts) => texts.len(),
             Self::Same(_, _, rows) | Self::Errors(rows) => *rows,
         }
     }
@@ -56,6 +72,7 @@ impl Column<'_> {
                 Datum::Term(id) => Some(Cow::Owned(context.terms.value(*id))),
                 Datum::Value(value) => Some(Cow::Borrowed(value)),
             },
+            Self::Texts(texts) => Some(Cow::Owned(Value::string(texts.get(row)?))),
             Self::Same(_, value, _) => Some(Cow::Borrowed(value)),
             Self::Errors(_) => None,
         }
@@ -72,6 +89,7 @@ impl Column<'_> {
                 Datum::Value(Value::Text(text)) => Some(Cow::Borrowed(text)),
                 Datum::Value(_) => None,
             },
+            Self::Texts(texts) => Some(Cow::Owned(Text { value: texts.get(row)?.to_owned(), language: None })),
             Self::Same(_, Value::Text(text), _) => Some(Cow::Borrowed(text)),
             Self::Same(..) | Self::Truths(_) | Self::Errors(_) => None,
         }
@@ -88,7 +106,9 @@ impl Column<'_> {
                 Datum::Value(value) => Some(value.clone().into_term()),
             },
             Self::Same(id, _, _) => Some(context.terms.term(*id)),
-            Self::Truths(_) | Self::Errors(_) => Some(self.value(row, context)?.into_owned().into_term()),
+            Self::Truths(_) | Self::Texts(_) | Self::Errors(_) => {
+                Some(self.value(row, context)?.into_owned().into_term())
+            }
         }
     }
 
@@ -102,9 +122,22 @@ impl Column<'_> {
                 truth => Some(Datum::Term(context.truth_id(truth == Truth::True)?)),
             },
             Self::Data(data) => data[row].clone(),
+            Self::Texts(texts) => texts.get(row).map(|text| Datum::Value(Value::string(text))),
             Self::Same(id, _, _) => Some(Datum::Term(*id)),
             Self::Errors(_) => None,
         })
+    }
+
+    /// The value of every row.
+    ///
+    /// # Errors
+    /// As [`Column::datum`].
+    pub fn into_data(self, context: &Context<'_>) -> Result<Vec<Option<Datum>>> {
+        match self {
+            Self::Data(data) => Ok(data),
+            Self::Texts(texts) => Ok(texts.iter().map(|text| Some(Datum::Value(Value::string(text?)))).collect()),
+            _ => (0..self.len()).map(|row| self.datum(row, context)).collect(),
+        }
     }
 
     pub fn truth(&self, row: usize, context: &Context<'_>) -> Truth {
@@ -116,6 +149,7 @@ impl Column<'_> {
                 Some(Datum::Value(value)) => value.truth().into(),
                 None => Truth::Error,
             },
+            Self::Texts(texts) => texts.get(row).map(|text| !text.is_empty()).into(),
             Self::Same(_, value, _) => value.truth().into(),
             Self::Errors(_) => Truth::Error,
         }
@@ -126,6 +160,7 @@ impl Column<'_> {
             Self::Truths(truths) => truths,
             Self::Same(_, value, rows) => vec![value.truth().into(); rows],
             Self::Errors(rows) => vec![Truth::Error; rows],
+            Self::Texts(texts) => texts.iter().map(|text| text.map(|text| !text.is_empty()).into()).collect(),
             Self::Ids(_) | Self::Data(_) => (0..self.len()).map(|row| self.truth(row, context)).collect(),
         }
     }
@@ -174,6 +209,19 @@ impl Column<'_> {
                         context.terms.budget().check()?;
                     }
                     ids.push(id(datum)?);
+                }
+                ids
+            }
+            Self::Texts(texts) => {
+                let mut ids = Vec::with_capacity(texts.len());
+                for (row, text) in texts.iter().enumerate() {
+                    if row % ROWS_BETWEEN_CHECKS == ROWS_BETWEEN_CHECKS - 1 {
+                        context.terms.budget().check()?;
+                    }
+                    ids.push(match text {
+                        Some(text) => context.terms.id_of_text(text)?,
+                        None => TermId::UNBOUND,
+                    });
                 }
                 ids
             }

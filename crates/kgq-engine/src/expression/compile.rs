@@ -247,7 +247,16 @@ impl Compiler<'_> {
             Named::Predicate => Function::Predicate,
             Named::Object => Function::Object,
             Named::Custom(name) => match Target::of(name.as_ref()) {
-                Some(target) => Function::Cast(target),
+                Some(target) => match arguments.pop() {
+                    Some(ExpressionNode::Call(Function::Str, of)) => {
+                        arguments = of;
+                        Function::CastOfStr(target)
+                    }
+                    argument => {
+                        arguments.extend(argument);
+                        Function::Cast(target)
+                    }
+                },
                 None => match Extension::of(name.as_str()) {
                     Some(extension) => Function::Extension(extension),
                     // A function that nobody has defined is an error wherever it is called; `query/functions` says so before.

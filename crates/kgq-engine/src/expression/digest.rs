@@ -3,7 +3,6 @@
 use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
-use std::fmt::Write as _;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Digest {
@@ -15,23 +14,22 @@ pub enum Digest {
 }
 
 impl Digest {
-    /// The hash of the text's UTF-8 bytes, in lower-case hexadecimal.
-    pub fn of(self, text: &str) -> String {
+    /// Writes the hash of the text's UTF-8 bytes, in lower-case hexadecimal.
+    pub fn write(self, text: &str, out: &mut String) {
         match self {
-            Self::Md5 => hexadecimal(&Md5::digest(text)),
-            Self::Sha1 => hexadecimal(&Sha1::digest(text)),
-            Self::Sha256 => hexadecimal(&Sha256::digest(text)),
-            Self::Sha384 => hexadecimal(&Sha384::digest(text)),
-            Self::Sha512 => hexadecimal(&Sha512::digest(text)),
+            Self::Md5 => hexadecimal(&Md5::digest(text), out),
+            Self::Sha1 => hexadecimal(&Sha1::digest(text), out),
+            Self::Sha256 => hexadecimal(&Sha256::digest(text), out),
+            Self::Sha384 => hexadecimal(&Sha384::digest(text), out),
+            Self::Sha512 => hexadecimal(&Sha512::digest(text), out),
         }
     }
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
-    let mut out = String::with_capacity(bytes.len() * 2);
+fn hexadecimal(bytes: &[u8], out: &mut String) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     for byte in bytes {
-        // Writing to a `String` cannot fail.
-        let _ = write!(out, "{byte:02x}");
+        out.push(char::from(DIGITS[usize::from(byte >> 4)]));
+        out.push(char::from(DIGITS[usize::from(byte & 15)]));
     }
-    out
 }

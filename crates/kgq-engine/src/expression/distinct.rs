@@ -38,7 +38,7 @@ impl<T> Default for Memory<T> {
 const MOST_TERMS: usize = 1 << 17;
 const MOST_BYTES: usize = 1 << 22;
 /// How often to ask before judging whether asking helps.
-const TRIAL: u64 = 1 << 14;
+const TRIAL: u64 = 1 << 12;
 
 impl<T> Memory<T> {
     /// Terms that hardly ever repeat are not worth looking for.
@@ -60,6 +60,10 @@ impl PerDistinct {
         self.inner.is_boolean()
     }
 
+    pub fn as_str_of_column(&self) -> Option<usize> {
+        self.inner.as_str_of_column().map(|_| self.column)
+    }
+
     pub fn reads_text(&self) -> bool {
         self.inner.reads_text()
     }
@@ -69,6 +73,11 @@ impl PerDistinct {
     }
 
     pub fn column(&self, evaluation: &Evaluation<'_>, rows: &Rows<'_>) -> Result<Column<'static>> {
+        if self.data.try_lock().is_ok_and(|memory| !memory.helps()) {
+            let ids = rows.column(self.column).into_owned();
+            let batch = Batch::new(vec![ids], rows.len());
+            return Ok(evaluation.column(&self.inner, &Rows::all(&batch, 0))?.detached());
+        }
         let data = self.evaluate(
             &self.data,
             rows,

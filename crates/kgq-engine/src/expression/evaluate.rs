@@ -4,8 +4,9 @@ use super::call::{Arguments, Function, call};
 use super::column::{Column, Datum, ROWS_BETWEEN_CHECKS, Rows};
 use super::compare;
 use super::node::{ExpressionNode, Generator, OrderTest, Test};
+use super::texts::Texts;
 use super::value::Value;
-use super::{Context, arithmetic, by_class, text_test};
+use super::{Context, arithmetic, by_class, text_test, texts};
 use crate::terms::Truth;
 use kgq_snapshot::{TermId, TermKind};
 use kgq_syntax::budget::Reservation;
@@ -33,6 +34,14 @@ impl<'c> Evaluation<'c> {
     pub fn new(context: &'c Context<'c>) -> Result<Self> {
         context.terms.budget().check()?;
         Ok(Self { context, held: RefCell::default(), unreserved: Cell::new(0), forgiving: Cell::new(0) })
+    }
+
+    /// What is evaluated in it fails without being counted.
+    pub fn uncounted<T>(&self, evaluate: impl FnOnce() -> Result<T>) -> Result<T> {
+        self.forgiving.set(self.forgiving.get() + 1);
+        let evaluated = evaluate();
+        self.forgiving.set(self.forgiving.get() - 1);
+        evaluated
     }
 
     fn grow(&self, bytes: usize) -> Result<()> {
@@ -175,25 +184,31 @@ impl<'c> Evaluation<'c> {
             ExpressionNode::Call(function, arguments) => {
                 let mut columns: Vec<Column<'_>> =
                     arguments.iter().map(|argument| self.column(argument, rows)).collect::<Result<_>>()?;
+                if let ([Column::Ids(ids)], Function::Str) = (columns.as_slice(), function)
+                    && ids.len() > 1
+                {
+                    let texts = Texts::of_terms(ids, context)?;
+                    self.grow(texts.bytes())?;
+                    return Ok(Column::Texts(texts));
+                }
+                if let Some(column) = texts::apply(function, &columns, context)? {
+                    if let Column::Texts(texts) = &column {
+                        self.grow(texts.bytes())?;
+                    }
+                    return Ok(column);
+                }
                 if let Some(Column::Ids(ids)) = columns.first()
                     && ids.len() > 1
                     && function.reads_text()
                     && !matches!(function, Function::StrLen)
                 {
-                    let texts = text_test::strings(ids, matches!(function, Function::Str), context)?;
+                    let texts = text_test::strings(ids, context)?;
                     let bytes = texts.iter().flatten().map(|datum| match datum {
                         Datum::Value(value) => value.bytes(),
                         Datum::Term(_) => 0,
                     });
                     self.grow(bytes.sum())?;
                     columns[0] = Column::Data(texts);
-                    if matches!(function, Function::Str) {
-                        // Of blank nodes and triple terms there is none, and of computed terms it is made below.
-                        let all = |datum: &Option<Datum>| !matches!(datum, Some(Datum::Term(_)));
-                        if matches!(&columns[0], Column::Data(data) if data.iter().all(all)) {
-                            return Ok(columns.swap_remove(0));
-                        }
-                    }
                 }
                 let mut out = Vec::with_capacity(rows.len());
                 let lengths = match (function, columns.as_slice()) {

@@ -37,6 +37,7 @@ mod strings;
 #[cfg(test)]
 mod tests;
 mod text_test;
+mod texts;
 pub mod value;
 pub mod wide;
 #[cfg(test)]
@@ -45,6 +46,7 @@ mod wide_tests;
 use crate::batch::{Batch, Schema};
 use crate::failures::Failures;
 use crate::terms::{Terms, Truth};
+pub use column::Datum;
 use column::Rows;
 use evaluate::Evaluation;
 use kgq_snapshot::{Snapshot, TermId};
@@ -191,6 +193,22 @@ impl Compiled {
     /// Whether texts of terms are read for it, which is cheapest in the order of the dictionary.
     pub fn reads_text(&self) -> bool {
         self.root.reads_text()
+    }
+
+    /// The column whose STR() the expression is.
+    pub fn as_str_of_column(&self) -> Option<usize> {
+        self.root.as_str_of_column()
+    }
+
+    /// The expression's value for every row, without giving terms to what has none; `None` where it is an error. Failures may have been
+    /// counted before.
+    ///
+    /// # Errors
+    /// A limit of the query.
+    pub fn data(&self, batch: &Batch, counted: bool, context: &Context<'_>) -> Result<Vec<Option<Datum>>> {
+        let evaluation = Evaluation::new(context)?;
+        let evaluate = || evaluation.column(&self.root, &Rows::all(batch, 0))?.into_data(context);
+        if counted { evaluate() } else { evaluation.uncounted(evaluate) }
     }
 
     /// The positions of the rows for which the expression is true.

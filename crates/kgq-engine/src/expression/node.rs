@@ -199,6 +199,18 @@ impl ExpressionNode {
         if let [column] = columns[..] { Some(column) } else { None }
     }
 
+    /// The column whose STR() it is.
+    pub fn as_str_of_column(&self) -> Option<usize> {
+        match self {
+            Self::Call(Function::Str, arguments) => match arguments.as_slice() {
+                [Self::Variable(column)] => Some(*column),
+                _ => None,
+            },
+            Self::PerDistinct(distinct) => distinct.as_str_of_column(),
+            _ => None,
+        }
+    }
+
     pub fn move_columns(&mut self) {
         if let Self::Variable(column) | Self::Bound(column) | Self::TextTest(_, column) | Self::ByClass(_, column) =
             self

@@ -7,7 +7,7 @@ use super::LARGEST_STRING;
 use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::xpath_regex::{self, Part};
-use regex::Regex;
+use regex::{Captures, Regex};
 use rustc_hash::FxHashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -59,43 +59,65 @@ impl Pattern {
     pub fn is_match(&self, text: &str) -> bool {
         self.regex.is_match(text)
     }
+}
 
-    /// The text with every match replaced, or the reason where XPath raises an error: the pattern matches the empty string, or
-    /// the replacement is not well formed.
-    pub fn replace(&self, text: &str, replacement: &str, budget: &Budget) -> Result<Result<String, Reason>> {
-        if self.regex.is_match("") {
-            return Ok(Err("REPLACE has a regular expression that matches the empty text".into()));
+/// What REPLACE puts in the place of what a pattern matches.
+pub struct Replacement<'p> {
+    pattern: &'p Pattern,
+    parts: Vec<Part>,
+    /// Whether it names groups of the pattern.
+    has_groups: bool,
+}
+
+impl<'p> Replacement<'p> {
+    /// Fails with the reason where nothing can be replaced so.
+    pub fn new(pattern: &'p Pattern, replacement: &str) -> Result<Self, Reason> {
+        if pattern.regex.is_match("") {
+            return Err("REPLACE has a regular expression that matches the empty text".into());
         }
-        let parts = if self.literal {
+        let parts = if pattern.literal {
             vec![Part::Text(replacement.to_owned())]
         } else {
-            match xpath_regex::replacement(replacement, self.regex.captures_len() - 1) {
-                Ok(parts) => parts,
-                // One that stands in the query was refused when that was parsed.
-                Err(fault) => return Ok(Err(format!("the replacement of REPLACE: {}", fault.message).into())),
-            }
+            // One that stands in the query was refused when that was parsed.
+            xpath_regex::replacement(replacement, pattern.regex.captures_len() - 1)
+                .map_err(|fault| Reason::from(format!("the replacement of REPLACE: {}", fault.message)))?
         };
-        let mut out = String::new();
-        let mut end = 0;
-        for (n, found) in self.regex.captures_iter(text).enumerate() {
-            if n % 4096 == 4095 {
+        let has_groups = parts.iter().any(|part| matches!(part, Part::Group(_)));
+        Ok(Self { pattern, parts, has_groups })
+    }
+
+    /// Writes a text with all matches replaced behind what is there.
+    ///
+    /// # Errors
+    /// A limit of the query, or on the length of a string.
+    pub fn write(&self, text: &str, out: &mut String, budget: &Budget) -> Result<()> {
+        let (start, mut end, mut matches) = (out.len(), 0, 0u32);
+        let mut put = |all: std::ops::Range<usize>, groups: Option<&Captures<'_>>, out: &mut String| {
+            matches += 1;
+            if matches % 4096 == 4095 {
                 budget.check()?;
             }
-            let all = found.get_match();
-            out.push_str(&text[end..all.start()]);
-            for part in &parts {
-                match part {
-                    Part::Text(text) => out.push_str(text),
-                    Part::Group(n) => out.push_str(found.get(*n).map_or("", |group| group.as_str())),
-                }
+            out.push_str(&text[end..all.start]);
+            for part in &self.parts {
+                out.push_str(match part {
+                    Part::Text(text) => text,
+                    Part::Group(n) => groups.and_then(|groups| groups.get(*n)).map_or("", |group| group.as_str()),
+                });
             }
-            if out.len() > LARGEST_STRING {
-                return Err(too_large());
+            end = all.end;
+            if out.len() - start > LARGEST_STRING { Err(too_large()) } else { Ok(()) }
+        };
+        if self.has_groups {
+            for found in self.pattern.regex.captures_iter(text) {
+                put(found.get_match().range(), Some(&found), out)?;
             }
-            end = all.end();
+        } else {
+            for found in self.pattern.regex.find_iter(text) {
+                put(found.range(), None, out)?;
+            }
         }
         out.push_str(&text[end..]);
-        Ok(Ok(out))
+        Ok(())
     }
 }
 
@@ -133,7 +155,10 @@ mod tests {
     use super::*;
 
     fn replace(text: &str, pattern: &str, replacement: &str, flags: &str) -> Option<String> {
-        Pattern::new(pattern, flags).ok()?.replace(text, replacement, &Budget::default()).unwrap().ok()
+        let pattern = Pattern::new(pattern, flags).ok()?;
+        let mut out = String::new();
+        Replacement::new(&pattern, replacement).ok()?.write(text, &mut out, &Budget::default()).unwrap();
+        Some(out)
     }
 
     #[test]

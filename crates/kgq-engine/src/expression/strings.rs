@@ -48,9 +48,8 @@ pub fn are_compatible(first: &Text, second: &Text) -> bool {
     second.language.is_none() || first.language == second.language
 }
 
-/// ENCODE_FOR_URI.
-pub fn encode_for_uri(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
+/// ENCODE_FOR_URI, written behind what is there.
+pub fn encode_for_uri(text: &str, out: &mut String) {
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
             out.push(char::from(byte));
@@ -61,7 +60,6 @@ pub fn encode_for_uri(text: &str) -> String {
             out.push(char::from(DIGITS[usize::from(byte & 15)]));
         }
     }
-    out
 }
 
 /// LANGMATCHES: basic filtering (RFC 4647 §3.3.1).

@@ -167,8 +167,8 @@ impl TextTest {
 }
 
 /// The terms of a column as what a function of strings reads: strings that the snapshot has are read one after the other, near ones from
-/// each other. With `of_str` the text of IRIs and literals, as STR() gives it.
-pub fn strings(ids: &[TermId], of_str: bool, context: &Context<'_>) -> Result<Vec<Option<Datum>>> {
+/// each other.
+pub fn strings(ids: &[TermId], context: &Context<'_>) -> Result<Vec<Option<Datum>>> {
     let snapshot = context.terms.snapshot();
     let mut decoder = snapshot.decoder();
     let mut data: Vec<Option<Datum>> = Vec::with_capacity(ids.len());
@@ -180,10 +180,6 @@ pub fn strings(ids: &[TermId], of_str: bool, context: &Context<'_>) -> Result<Ve
             Some(last) if ids[row - 1] == *id => last.clone(),
             _ if *id == TermId::UNBOUND => None,
             _ if !context.terms.is_stored(*id) => Some(Datum::Term(*id)),
-            _ if of_str => match snapshot.kind(*id) {
-                TermKind::Iri | TermKind::Literal => decoder.text(*id).map(text_datum),
-                TermKind::BlankNode | TermKind::Triple => Some(Datum::Term(*id)),
-            },
             _ => match snapshot.value_rank(*id).0 {
                 Family::String => decoder.text(*id).map(text_datum),
                 Family::Language(_) => decoder.term(*id).map(|term| Datum::Value(Value::of(term))),

@@ -3,7 +3,7 @@
 
 use super::tests::{evaluate, snapshot_of};
 use super::*;
-use crate::order::Order;
+use crate::order::{Families, Order};
 use bigdecimal::{BigDecimal, Zero};
 use kgq_syntax::rdf::{Literal, NamedNode, Term, Variable};
 use std::str::FromStr;
@@ -160,7 +160,7 @@ fn the_order_of_terms_is_that_of_the_values() {
         let context = Context::new(&snapshot, None, Budget::default());
         let ids: Vec<TermId> = numbers.iter().map(|n| context.terms.id(term(n)).unwrap()).collect();
         let mut order = Order::new(&context.terms);
-        let ranks = order.ranks(&ids).unwrap();
+        let ranks = order.ranks(&ids, &mut Families::default()).unwrap();
         for (a, (a_text, _)) in numbers.iter().enumerate() {
             for (b, (b_text, _)) in numbers.iter().enumerate() {
                 let expected = exact(a_text).cmp(&exact(b_text));

@@ -1,5 +1,7 @@
-//! DISTINCT: each row once, in the order of its first appearance.
+//! DISTINCT: each row once, in the order of its first appearance. Once there is no memory for more rows, those that are not known yet are
+//! sorted in a file, and come when the input is over, in the same order.
 
+use super::sorter::{Sorted, Sorter, numbered};
 use super::table::{HashIndex, hash};
 use super::{Context, Node, Opening, Operator};
 use crate::batch::Batch;
@@ -31,6 +33,16 @@ impl Operation for Plan {
 struct Distinct<'s> {
     input: Node<'s>,
     seen: Seen,
+    stage: Stage,
+}
+
+enum Stage {
+    /// Rows that are new are known from now on, and handed on.
+    Knowing,
+    /// There is no room to know more. Rows that are not known are sorted, with their numbers, of which this is the next.
+    Sorting(Box<Sorter>, u64),
+    /// The sorted rows, each once, in the order of their numbers.
+    Giving(Box<Sorted>),
 }
 
 /// The rows that were there before.
@@ -46,6 +58,13 @@ enum Seen {
         index: HashIndex,
         held: Reservation,
     },
+}
+
+/// What a pair of ids takes in a set.
+const SET_BYTES: usize = 9;
+
+fn pair(a: TermId, b: TermId) -> u64 {
+    u64::from(a.get()) << 32 | u64::from(b.get())
 }
 
 /// What an id of a computed term takes in a set.
@@ -98,11 +117,67 @@ impl<'s> Distinct<'s> {
                 Seen::Many { columns: vec![Vec::new(); width], index: HashIndex::empty(), held: Reservation::default() }
             }
         };
-        Self { input, seen }
+        Self { input, seen, stage: Stage::Knowing }
+    }
+
+    /// Puts the rows that were sorted, each once, in the order in which they first appeared.
+    fn in_order(sorter: Sorter, width: usize, cx: &Context<'s>) -> Result<Sorted> {
+        let mut sorted = sorter.finish(cx)?;
+        let mut by_number = Sorter::new(width + 2, vec![width, width + 1])?;
+        let mut last: Vec<TermId> = Vec::new();
+        while let Some(batch) = sorted.next(Batch::ROWS, cx)? {
+            let mut first = Vec::new();
+            for row in 0..batch.rows() {
+                if !batch.columns()[..width].iter().map(|column| column[row]).eq(last.iter().copied()) {
+                    last = batch.columns()[..width].iter().map(|column| column[row]).collect();
+                    first.push(row as u32);
+                }
+            }
+            by_number.add(&batch.select(&first), cx)?;
+        }
+        by_number.finish(cx)
     }
 }
 
+/// With fewer rows than this there is always room for more.
+const FEW: usize = 1024;
+
 impl Seen {
+    /// Whether there is no room for so many more rows.
+    fn is_full(&self, more: usize, cx: &Context<'_>) -> bool {
+        let (known, growing) = match self {
+            Self::Nothing { .. } | Self::One(_) => return false,
+            // The old set is there until the new one is.
+            Self::Two(set, _) if set.len() + more > set.capacity() => (set.len(), set.capacity() * 2 * SET_BYTES),
+            Self::Two(set, _) => (set.len(), 0),
+            Self::Many { columns, index, .. } => {
+                let known = columns.first().map_or(0, Vec::len);
+                (known, more * columns.len() * 4 + index.growing(more))
+            }
+        };
+        let has_no_room = cx.budget().room().is_some_and(|room| growing as u64 > room / 2);
+        known >= FEW && (has_no_room || cx.budget().is_scarce())
+    }
+
+    /// The positions of the rows that are not known.
+    fn unknown(&self, batch: &Batch) -> Vec<u32> {
+        let is_known = |row: usize| match self {
+            Self::Nothing { .. } | Self::One(_) => false,
+            Self::Two(set, _) => set.contains(&pair(batch.get(0, row), batch.get(1, row))),
+            Self::Many { columns, index, .. } => {
+                let mut at = index.first(hash(batch.columns().iter().map(|column| column[row])));
+                while let Some(before) = at {
+                    if columns.iter().zip(batch.columns()).all(|(old, new)| old[before] == new[row]) {
+                        return true;
+                    }
+                    at = index.after(before);
+                }
+                false
+            }
+        };
+        (0..batch.rows()).filter(|row| !is_known(*row)).map(|row| row as u32).collect()
+    }
+
     /// The positions of the rows that were not there before.
     fn fresh(&mut self, batch: &Batch, cx: &Context<'_>) -> Result<Vec<u32>> {
         let mut positions = Vec::new();
@@ -124,11 +199,11 @@ impl Seen {
             Self::Two(set, held) => {
                 let before = set.capacity();
                 for (row, (a, b)) in batch.column(0).iter().zip(batch.column(1)).enumerate() {
-                    if set.insert(u64::from(a.get()) << 32 | u64::from(b.get())) {
+                    if set.insert(pair(*a, *b)) {
                         positions.push(row as u32);
                     }
                 }
-                held.grow(cx.budget(), ((set.capacity() - before) * 9) as u64)?;
+                held.grow(cx.budget(), ((set.capacity() - before) * SET_BYTES) as u64)?;
             }
             Self::Many { columns, index, held } => {
                 for row in 0..batch.rows() {
@@ -160,9 +235,36 @@ impl<'s> Operator<'s> for Distinct<'s> {
         if let Seen::Nothing { any: true } = self.seen {
             return Ok(None);
         }
-        let Some(batch) = self.input.next(cx)? else { return Ok(None) };
-        let positions = self.seen.fresh(&batch, cx)?;
-        let batch = batch.with_weights(None);
-        Ok(Some(if positions.len() == batch.rows() { batch } else { batch.select(&positions) }))
+        let width = self.input.width;
+        while !matches!(self.stage, Stage::Giving(_)) {
+            let Some(batch) = self.input.next(cx)? else {
+                let Stage::Sorting(sorter, _) = std::mem::replace(&mut self.stage, Stage::Knowing) else {
+                    return Ok(None);
+                };
+                // What is known is known no more: all that it is compared with has been.
+                self.seen = Seen::Nothing { any: false };
+                self.stage = Stage::Giving(Box::new(Self::in_order(*sorter, width, cx)?));
+                break;
+            };
+            if matches!(self.stage, Stage::Knowing) && self.seen.is_full(batch.rows(), cx) {
+                let sorter = Sorter::new(width + 2, (0..width + 2).collect())?;
+                self.stage = Stage::Sorting(Box::new(sorter), 0);
+            }
+            let batch = batch.with_weights(None);
+            match &mut self.stage {
+                Stage::Sorting(sorter, number) => {
+                    let batch = numbered(batch.select(&self.seen.unknown(&batch)), *number);
+                    *number += batch.rows() as u64;
+                    sorter.add(&batch, cx)?;
+                }
+                Stage::Knowing | Stage::Giving(_) => {
+                    let positions = self.seen.fresh(&batch, cx)?;
+                    return Ok(Some(if positions.len() == batch.rows() { batch } else { batch.select(&positions) }));
+                }
+            }
+        }
+        let Stage::Giving(sorted) = &mut self.stage else { return Ok(None) };
+        let columns: Vec<usize> = (0..width).collect();
+        Ok(sorted.next(Batch::ROWS, cx)?.map(|batch| batch.project(&columns)))
     }
 }

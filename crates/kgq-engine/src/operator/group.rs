@@ -1,11 +1,14 @@
-//! GROUP BY: collects rows by their key and aggregates each group.
+//! GROUP BY: collects rows by their key and aggregates each group. Once there is no memory for more groups, rows of others are sorted by
+//! their keys in a file, and aggregated when the groups that there are have been handed on.
 
+use super::sorter::{Sorted, Sorter, numbered};
 use super::table::{HashIndex, hash};
 use super::{Context, Node, Opening, Operator};
-use crate::aggregate::Accumulator;
+use crate::aggregate::{Accumulator, Values};
 use crate::batch::Batch;
-use crate::plan::Var;
+use crate::expression::{Compiled, compile};
 use crate::plan::physical::{Labels, Operation, PhysicalPlan};
+use crate::plan::{Scalar, Var};
 use kgq_snapshot::TermId;
 use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::Result;
@@ -21,11 +24,19 @@ pub struct Aggregate {
     pub all: Vec<usize>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Argument {
     Column(usize),
     /// A variable that nothing binds.
     Unbound,
+    /// An expression whose values get no terms. It is not volatile.
+    Computed(Scalar),
+}
+
+enum Reading {
+    Column(usize),
+    Unbound,
+    Computed(Compiled),
 }
 
 /// Its columns are the keys, then the aggregates' results.
@@ -39,22 +50,43 @@ pub struct Plan {
     pub results: Vec<Var>,
 }
 
-/// An aggregate that adds up.
-struct Adding {
-    accumulator: Accumulator,
-    argument: Option<Argument>,
+/// An aggregate with what it reads.
+struct Reader {
+    expression: AggregateExpression,
+    argument: Option<Reading>,
     all: Vec<usize>,
 }
 
 struct Group<'s> {
     input: Node<'s>,
     keys: Vec<usize>,
-    single: bool,
-    aggregates: Vec<Adding>,
-    /// The finished groups, cut into batches.
-    output: Option<std::vec::IntoIter<Batch>>,
-    /// What they hold.
-    held: Reservation,
+    readers: Vec<Reader>,
+    stage: Stage,
+}
+
+enum Stage {
+    Collecting {
+        single: bool,
+    },
+    /// Finished groups, cut into batches, and what they hold; then the rows of others, sorted by their keys.
+    Giving {
+        ready: std::vec::IntoIter<Batch>,
+        _held: Reservation,
+        rest: Option<Rest>,
+    },
+}
+
+/// Rows sorted by their keys.
+struct Rest {
+    sorted: Sorted,
+    /// Read already: it begins with another group.
+    next: Option<Batch>,
+}
+
+/// Groups that add up.
+struct Adding {
+    groups: Groups,
+    accumulators: Vec<Accumulator>,
 }
 
 impl Operation for Plan {
@@ -68,56 +100,157 @@ impl Operation for Plan {
     }
 
     fn open<'s>(&self, opening: &Opening<'_, 's>) -> Result<Box<dyn Operator<'s> + 's>> {
-        let adding = |aggregate: &Aggregate| Adding {
-            accumulator: Accumulator::new(&aggregate.expression),
-            argument: aggregate.argument,
-            all: aggregate.all.clone(),
+        let cx = opening.cx;
+        let reading = |argument: &Argument| {
+            Ok(match argument {
+                Argument::Column(column) => Reading::Column(*column),
+                Argument::Unbound => Reading::Unbound,
+                Argument::Computed(scalar) => {
+                    let schema = cx.schema(&self.input.vars);
+                    Reading::Computed(compile(&scalar.expression, &schema, &cx.expressions)?)
+                }
+            })
+        };
+        let reader = |aggregate: &Aggregate| {
+            Ok(Reader {
+                expression: aggregate.expression.clone(),
+                argument: aggregate.argument.as_ref().map(reading).transpose()?,
+                all: aggregate.all.clone(),
+            })
         };
         Ok(Box::new(Group {
             input: opening.node(&self.input)?,
             keys: self.keys.clone(),
-            single: self.single,
-            aggregates: self.aggregates.iter().map(adding).collect(),
-            output: None,
-            held: Reservation::default(),
+            readers: self.aggregates.iter().map(reader).collect::<Result<_>>()?,
+            stage: Stage::Collecting { single: self.single },
         }))
     }
 }
 
-impl<'s> Group<'s> {
-    fn run(&mut self, cx: &Context<'s>) -> Result<Vec<Batch>> {
-        let mut groups = Groups::new(self.keys.len());
-        let mut any = self.single;
-        let mut unbound = Vec::new();
-        let mut slots = Vec::new();
-        while let Some(batch) = self.input.next(cx)? {
-            any = true;
-            groups.slots(&batch, &self.keys, &mut slots, cx)?;
-            unbound.resize(batch.rows(), TermId::UNBOUND);
-            for aggregate in &mut self.aggregates {
-                let argument = aggregate.argument.map(|argument| match argument {
-                    Argument::Column(column) => batch.column(column),
-                    Argument::Unbound => unbound.as_slice(),
-                });
-                let rows: Vec<&[TermId]> = aggregate.all.iter().map(|column| batch.column(*column)).collect();
-                aggregate.accumulator.add(&slots, groups.count, argument, &rows, batch.weights(), &cx.expressions)?;
-            }
+impl Adding {
+    fn new(keys: usize, readers: &[Reader]) -> Self {
+        let accumulators = readers.iter().map(|reader| Accumulator::new(&reader.expression)).collect();
+        Self { groups: Groups::new(keys), accumulators }
+    }
+
+    /// Whether there is no room for so many more groups.
+    fn is_full(&self, more: usize, cx: &Context<'_>) -> bool {
+        let growing = more * self.accumulators.len() * AGGREGATE_BYTES + self.groups.growing(more);
+        let has_no_room = cx.budget().room().is_some_and(|room| growing as u64 > room / 2);
+        self.groups.count >= FEW && (has_no_room || cx.budget().is_scarce())
+    }
+
+    /// Adds rows, of which these are the groups.
+    fn add(&mut self, batch: &Batch, slots: &[u32], readers: &[Reader], cx: &Context<'_>) -> Result<()> {
+        let unbound = vec![TermId::UNBOUND; batch.rows()];
+        for (accumulator, reader) in self.accumulators.iter_mut().zip(readers) {
+            let data;
+            let argument = match &reader.argument {
+                None => None,
+                Some(Reading::Column(column)) => Some(Values::Ids(batch.column(*column))),
+                Some(Reading::Unbound) => Some(Values::Ids(&unbound)),
+                Some(Reading::Computed(compiled)) => {
+                    data = compiled.data(batch, true, &cx.expressions)?;
+                    Some(Values::Data(&data))
+                }
+            };
+            let rows: Vec<&[TermId]> = reader.all.iter().map(|column| batch.column(*column)).collect();
+            accumulator.add(slots, self.groups.count, argument, &rows, batch.weights(), &cx.expressions)?;
         }
-        if !any {
-            return Ok(Vec::new());
-        }
-        let count = groups.count;
-        let mut columns = groups.keys;
-        self.held.grow(cx.budget(), (count * (columns.len() + self.aggregates.len()) * 4) as u64)?;
-        for aggregate in self.aggregates.drain(..) {
-            columns.push(aggregate.accumulator.finish(count, &cx.expressions)?);
+        Ok(())
+    }
+
+    /// The groups as batches, with what these hold.
+    fn finish(self, cx: &Context<'_>) -> Result<(Vec<Batch>, Reservation)> {
+        let count = self.groups.count;
+        let mut columns = self.groups.keys;
+        let held = cx.budget().reserve((count * (columns.len() + self.accumulators.len()) * 4) as u64)?;
+        for accumulator in self.accumulators {
+            columns.push(accumulator.finish(count, &cx.expressions)?);
         }
         let mut batches = Vec::new();
         for start in (0..count).step_by(Batch::ROWS) {
             let end = count.min(start + Batch::ROWS);
             batches.push(Batch::new(columns.iter().map(|column| column[start..end].to_vec()).collect(), end - start));
         }
-        Ok(batches)
+        Ok((batches, held))
+    }
+}
+
+/// With fewer groups than this there is always room for more.
+const FEW: usize = 1024;
+/// Sorted rows that are read at once, and groups of them that are aggregated at once, about.
+const AT_ONCE: usize = 1024;
+/// What an aggregate may take for a group, about.
+const AGGREGATE_BYTES: usize = 160;
+
+impl<'s> Group<'s> {
+    fn run(&mut self, single: bool, cx: &Context<'s>) -> Result<Stage> {
+        let mut adding = Adding::new(self.keys.len(), &self.readers);
+        let mut any = single;
+        let mut slots = Vec::new();
+        let mut others: Option<Sorter> = None;
+        let mut number = 0;
+        while let Some(batch) = self.input.next(cx)? {
+            any = true;
+            if others.is_none() && adding.is_full(batch.rows(), cx) {
+                let width = self.input.width;
+                others = Some(Sorter::new(width + 2, self.keys.iter().copied().chain([width, width + 1]).collect())?);
+            }
+            let Some(others) = &mut others else {
+                adding.groups.slots(&batch, &self.keys, &mut slots, cx)?;
+                adding.add(&batch, &slots, &self.readers, cx)?;
+                continue;
+            };
+            adding.groups.known_slots(&batch, &self.keys, &mut slots);
+            let (known, unknown): (Vec<u32>, Vec<u32>) =
+                (0..batch.rows() as u32).partition(|row| slots[*row as usize] != UNKNOWN);
+            slots.retain(|slot| *slot != UNKNOWN);
+            adding.add(&batch.select(&known), &slots, &self.readers, cx)?;
+            let batch = numbered(batch.select(&unknown), number);
+            number += batch.rows() as u64;
+            others.add(&batch, cx)?;
+        }
+        let (ready, held) = if any { adding.finish(cx)? } else { Default::default() };
+        let rest = match others {
+            Some(others) => Some(Rest { sorted: others.finish(cx)?, next: None }),
+            None => None,
+        };
+        Ok(Stage::Giving { ready: ready.into_iter(), _held: held, rest })
+    }
+}
+
+impl Rest {
+    /// The next groups.
+    fn groups(
+        &mut self,
+        keys: &[usize],
+        readers: &[Reader],
+        cx: &Context<'_>,
+    ) -> Result<Option<(Vec<Batch>, Reservation)>> {
+        let mut adding = Adding::new(keys.len(), readers);
+        let mut slots = Vec::new();
+        loop {
+            let Some(batch) = self.next.take().map_or_else(|| self.sorted.next(AT_ONCE, cx), |next| Ok(Some(next)))?
+            else {
+                break;
+            };
+            // Once there are many groups, only what belongs to the last one is added.
+            let end =
+                if adding.groups.count < AT_ONCE { batch.rows() } else { adding.groups.end_of_last(&batch, keys) };
+            let rows: Vec<u32> = (0..batch.rows() as u32).collect();
+            let (own, others) = rows.split_at(end);
+            if !own.is_empty() {
+                let own = batch.select(own);
+                adding.groups.slots(&own, keys, &mut slots, cx)?;
+                adding.add(&own, &slots, readers, cx)?;
+            }
+            if !others.is_empty() {
+                self.next = Some(batch.select(others));
+                break;
+            }
+        }
+        if adding.groups.count == 0 { Ok(None) } else { adding.finish(cx).map(Some) }
     }
 }
 
@@ -139,8 +272,10 @@ enum Find {
     Many(HashIndex),
 }
 
-/// With more groups than this a table by id is worth its memory.
+/// With more groups than this a table by id is worth its memory, where that is no more than half of what is left.
 const MANY_GROUPS: usize = 2048;
+/// In the place of a group that is not known.
+const UNKNOWN: u32 = u32::MAX;
 
 impl Groups {
     fn new(width: usize) -> Self {
@@ -158,8 +293,9 @@ impl Groups {
         let before = self.count;
         if let Find::Hash(known) = &mut self.find
             && self.count > MANY_GROUPS
+            && let terms = cx.snapshot().term_count() as usize
+            && cx.budget().room().is_none_or(|room| (terms * 4) as u64 <= room / 2)
         {
-            let terms = cx.snapshot().term_count() as usize;
             self.held.grow(cx.budget(), (terms * 4) as u64)?;
             let mut table = vec![0; terms];
             let mut others = FxHashMap::default();
@@ -236,13 +372,61 @@ impl Groups {
         }
         self.held.grow(cx.budget(), ((self.count - before) * (self.keys.len() * 4 + 8)) as u64)
     }
+
+    /// What so many more groups may take.
+    fn growing(&self, more: usize) -> usize {
+        let index = if let Find::Many(index) = &self.find { index.growing(more) } else { 0 };
+        more * (self.keys.len() * 4 + 8) + index
+    }
+
+    /// The group of each row, or `UNKNOWN`.
+    fn known_slots(&self, batch: &Batch, keys: &[usize], slots: &mut Vec<u32>) {
+        slots.clear();
+        let of = |row: usize| match &self.find {
+            Find::One => Some(0),
+            Find::Hash(known) => known.get(&batch.get(keys[0], row)).copied(),
+            Find::Table(table, others) => {
+                let id = batch.get(keys[0], row);
+                match table.get(id.index()) {
+                    Some(entry) => entry.checked_sub(1),
+                    None => others.get(&id).copied(),
+                }
+            }
+            Find::Many(index) => {
+                let mut at = index.first(hash(keys.iter().map(|column| batch.get(*column, row))));
+                while let Some(slot) = at {
+                    if self.keys.iter().zip(keys).all(|(known, column)| known[slot] == batch.get(*column, row)) {
+                        return Some(slot as u32);
+                    }
+                    at = index.after(slot);
+                }
+                None
+            }
+        };
+        slots.extend((0..batch.rows()).map(|row| of(row).unwrap_or(UNKNOWN)));
+    }
+
+    /// How many rows, which are sorted by their keys, belong to the last group.
+    fn end_of_last(&self, batch: &Batch, keys: &[usize]) -> usize {
+        let is_last = |row: &usize| {
+            self.keys.iter().zip(keys).all(|(known, column)| known.last() == Some(&batch.get(*column, *row)))
+        };
+        (0..batch.rows()).take_while(is_last).count()
+    }
 }
 
 impl<'s> Operator<'s> for Group<'s> {
     fn next(&mut self, cx: &Context<'s>) -> Result<Option<Batch>> {
-        if self.output.is_none() {
-            self.output = Some(self.run(cx)?.into_iter());
+        if let Stage::Collecting { single } = self.stage {
+            self.stage = self.run(single, cx)?;
         }
-        Ok(self.output.as_mut().and_then(Iterator::next))
+        let Stage::Giving { ready, rest, .. } = &mut self.stage else { return Ok(None) };
+        if let Some(batch) = ready.next() {
+            return Ok(Some(batch));
+        }
+        let Some(mut rest) = rest.take() else { return Ok(None) };
+        let Some((batches, held)) = rest.groups(&self.keys, &self.readers, cx)? else { return Ok(None) };
+        self.stage = Stage::Giving { ready: batches.into_iter(), _held: held, rest: Some(rest) };
+        self.next(cx)
     }
 }

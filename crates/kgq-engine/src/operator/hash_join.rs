@@ -198,7 +198,7 @@ impl<'s> HashJoin<'s> {
         {
             let kept = table.select(&rows);
             table = Table::new(self.right.width);
-            table.append(kept, cx)?;
+            table.append(&kept, cx)?;
         }
         let (mut keys, mut held) = (Vec::new(), Reservation::default());
         for (pair, by) in &self.layout.keys {

@@ -1,19 +1,39 @@
-//! ORDER BY: collects all rows and sorts them; with a limit it keeps only as many as are asked for.
+//! ORDER BY: collects all rows and sorts them; with a limit it keeps only as many as are asked for. Rows for which there is no memory wait in
+//! a file, in sorted runs. What rows are sorted by is computed here, and given no ids, unless it is a column already.
 
-use super::table::Table;
+mod first;
+mod keys;
+mod radix;
+
+use super::merge::Merge;
+use super::spill::{Run, Spill, is_of_memory};
 use super::{Context, Node, Opening, Operator, Pace};
 use crate::batch::Batch;
-use crate::order::Order as Comparison;
+use crate::plan::Scalar;
 use crate::plan::physical::{Labels, Operation, PhysicalPlan};
-use kgq_syntax::budget::Budget;
+use first::Bound;
+use keys::{Collected, Part, SortKey, SortKeys};
 use kgq_syntax::error::Result;
 
 #[derive(Debug)]
 pub struct Plan {
     pub input: PhysicalPlan,
-    /// Columns, with whether they sort descending.
-    pub keys: Vec<(usize, bool)>,
+    pub keys: Vec<Key>,
     pub limit: Option<u64>,
+}
+
+/// What rows are sorted by.
+#[derive(Debug)]
+pub struct Key {
+    pub of: KeyOf,
+    pub descending: bool,
+}
+
+#[derive(Debug)]
+pub enum KeyOf {
+    Column(usize),
+    /// It is not volatile.
+    Computed(Scalar),
 }
 
 impl Operation for Plan {
@@ -22,180 +42,179 @@ impl Operation for Plan {
     }
 
     fn describe(&self, labels: &Labels<'_>) -> String {
-        let keys: Vec<String> = self
-            .keys
-            .iter()
-            .map(|(column, descending)| {
-                let name = labels.name(self.input.vars[*column]);
-                if *descending { format!("DESC({name})") } else { name }
-            })
-            .collect();
+        let key = |key: &Key| {
+            let name = match &key.of {
+                KeyOf::Column(column) => labels.name(self.input.vars[*column]),
+                KeyOf::Computed(scalar) => scalar.expression.to_string(),
+            };
+            if key.descending { format!("DESC({name})") } else { name }
+        };
+        let keys = self.keys.iter().map(key).collect::<Vec<_>>().join(" ");
         match self.limit {
-            Some(limit) => format!("order by {}, first {limit}", keys.join(" ")),
-            None => format!("order by {}", keys.join(" ")),
+            Some(limit) => format!("order by {keys}, first {limit}"),
+            None => format!("order by {keys}"),
         }
     }
 
     fn open<'s>(&self, opening: &Opening<'_, 's>) -> Result<Box<dyn Operator<'s> + 's>> {
-        Ok(Box::new(Order::new(opening.node(&self.input)?, self.keys.clone(), self.limit)))
+        let schema = opening.cx.schema(&self.input.vars);
+        let keys: Vec<SortKey> =
+            self.keys.iter().map(|key| SortKey::open(key, &schema, opening.cx)).collect::<Result<_>>()?;
+        let input = opening.node(&self.input)?;
+        let most = self.limit.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX));
+        let (collected, bound) = (Collected::new(input.width, &keys), Bound::new(&keys, opening.cx));
+        let sorting = Sorting { keys: SortKeys::new(keys), most, collected, bound, spilled: None };
+        Ok(Box::new(Order { input, stage: Stage::Collecting(Box::new(sorting)), pace: Pace::default() }))
     }
 }
 
 struct Order<'s> {
     input: Node<'s>,
-    keys: Vec<(usize, bool)>,
-    limit: Option<u64>,
-    sorted: Option<(Table, Vec<u32>)>,
-    at: usize,
+    stage: Stage,
     pace: Pace,
 }
 
-impl<'s> Order<'s> {
-    fn new(input: Node<'s>, keys: Vec<(usize, bool)>, limit: Option<u64>) -> Self {
-        Self { input, keys, limit, sorted: None, at: 0, pace: Pace::default() }
+enum Stage {
+    Collecting(Box<Sorting>),
+    InMemory { collected: Collected, positions: Vec<u32>, at: usize },
+    Merging { merge: Box<Merge<Vec<Part>>>, keys: SortKeys, left: usize },
+    Done,
+}
+
+struct Sorting {
+    keys: SortKeys,
+    /// How many rows are asked for.
+    most: Option<usize>,
+    collected: Collected,
+    /// What rows must come before to be among the first.
+    bound: Bound,
+    spilled: Option<(Spill, Vec<Run>)>,
+}
+
+/// With fewer rows than this no run is written, and none are left out of the first.
+const FEW: usize = 1024;
+/// Runs are not made smaller than this.
+const LEAST_RUN: usize = 64;
+
+impl Sorting {
+    fn add(&mut self, batch: Batch, cx: &Context<'_>) -> Result<()> {
+        let batch = self.bound.admit(batch, &self.keys.keys, cx)?;
+        self.collect(&batch, cx)?;
+        let rows = self.collected.rows();
+        if rows >= FEW && cx.budget().is_scarce() {
+            return self.write(cx);
+        }
+        match self.most {
+            Some(most) if rows >= most.saturating_mul(2).max(FEW) => self.cut(most, cx),
+            _ => Ok(()),
+        }
     }
 
-    fn run(&mut self, cx: &Context<'s>) -> Result<(Table, Vec<u32>)> {
-        let mut table = Table::new(self.input.width);
-        let most = self.limit.and_then(|limit| usize::try_from(limit).ok());
-        while let Some(batch) = self.input.next(cx)? {
-            table.append(batch, cx)?;
-            if let Some(most) = most
-                && table.rows >= most.saturating_mul(4).max(1 << 16)
-            {
-                let first = self.positions(&table, Some(most), cx)?;
-                let kept = table.select(&first);
-                table = Table::new(self.input.width);
-                table.append(kept, cx)?;
+    /// Collects rows. Where there is no memory for them those before are written first, and then a part of them at once.
+    fn collect(&mut self, batch: &Batch, cx: &Context<'_>) -> Result<()> {
+        match self.collected.add(batch, &self.keys, cx) {
+            Err(error) if is_of_memory(&error) && self.collected.rows() > 0 => {
+                self.write(cx)?;
+                self.collect(batch, cx)
             }
+            Err(error) if is_of_memory(&error) && batch.rows() > LEAST_RUN => {
+                self.collected.clear();
+                let rows: Vec<u32> = (0..batch.rows() as u32).collect();
+                let (first, second) = rows.split_at(rows.len() / 2);
+                self.collect(&batch.select(first), cx)?;
+                self.collect(&batch.select(second), cx)
+            }
+            added => added,
         }
-        let positions = self.positions(&table, most, cx)?;
-        Ok((table, positions))
     }
 
-    /// The rows in order, or the first of them.
-    fn positions(&self, table: &Table, most: Option<usize>, cx: &Context<'s>) -> Result<Vec<u32>> {
-        let rows = table.rows;
-        let most = most.unwrap_or(rows).min(rows);
-        let mut comparison = Comparison::new(cx.terms());
-        let mut ranks = Vec::new();
-        for (column, descending) in &self.keys {
-            let mut column = comparison.ranks(&table.columns[*column])?;
-            if *descending {
-                column.iter_mut().for_each(|rank| *rank = !*rank);
+    /// Keeps the first rows only.
+    fn cut(&mut self, most: usize, cx: &Context<'_>) -> Result<()> {
+        self.collected.release();
+        match self.keys.positions(&self.collected, Some(most), cx) {
+            Err(error) if is_of_memory(&error) => self.write(cx),
+            positions => {
+                self.collected.keep(&positions?, &self.keys, cx)?;
+                self.bound.set(&self.collected, &self.keys.keys);
+                Ok(())
             }
-            ranks.push(column);
         }
-        drop(comparison);
-        // The ranks, and pairs of rank and position twice: in order, and about to be.
-        let bytes = (rows * (ranks.len() * 4 + 16)) as u64;
-        let _held = cx.budget().reserve(bytes)?;
-        let positions = if rows < MANY || most < rows / 8 {
-            first_of(&ranks, rows, most)
-        } else {
-            let mut positions = sorted(&ranks, rows, cx.budget())?;
-            positions.truncate(most);
-            positions
+    }
+
+    /// Writes what was collected as a sorted run.
+    fn write(&mut self, cx: &Context<'_>) -> Result<()> {
+        self.collected.release();
+        let mut collected = std::mem::replace(&mut self.collected, Collected::new(0, &[]));
+        self.write_rows(&mut collected, cx)?;
+        collected.clear();
+        self.collected = collected;
+        Ok(())
+    }
+
+    /// Writes rows as a sorted run, or as several, where sorting them at once takes more memory than there is.
+    fn write_rows(&mut self, rows: &mut Collected, cx: &Context<'_>) -> Result<()> {
+        let positions = match self.keys.positions(rows, self.most, cx) {
+            Err(error) if is_of_memory(&error) && rows.rows() >= LEAST_RUN * 2 => {
+                let mut second = rows.split_off(rows.rows() / 2);
+                self.write_rows(rows, cx)?;
+                return self.write_rows(&mut second, cx);
+            }
+            positions => positions?,
         };
-        cx.budget().check()?;
-        Ok(positions)
+        let (spill, runs) = match &mut self.spilled {
+            Some(spilled) => spilled,
+            None => self.spilled.insert((Spill::new(rows.width())?, Vec::new())),
+        };
+        let mut pieces = positions.chunks(Batch::ROWS);
+        runs.push(spill.write(|_| Ok(pieces.next().map(|piece| rows.select(piece))), cx)?);
+        Ok(())
     }
-}
 
-/// The positions of the first rows by their ranks, in order; where ranks are equal as in the input.
-fn first_of(ranks: &[Vec<u32>], rows: usize, most: usize) -> Vec<u32> {
-    let Some((first, rest)) = ranks.split_first() else { return (0..most as u32).collect() };
-    let mut order: Vec<u64> = first.iter().enumerate().map(|(at, rank)| u64::from(*rank) << 32 | at as u64).collect();
-    let compare = |a: &u64, b: &u64| {
-        (a >> 32).cmp(&(b >> 32)).then_with(|| {
-            let (a, b) = (*a as u32 as usize, *b as u32 as usize);
-            rest.iter().map(|rank| rank[a].cmp(&rank[b])).find(|o| o.is_ne()).unwrap_or_else(|| a.cmp(&b))
-        })
-    };
-    if most < rows && most > 0 {
-        order.select_nth_unstable_by(most - 1, compare);
-    }
-    order.truncate(most);
-    order.sort_unstable_by(compare);
-    order.into_iter().map(|key| key as u32).collect()
-}
-
-/// Fewer rows than this are sorted by comparing them.
-const MANY: usize = 2048;
-/// Bits of a rank that one pass looks at.
-const DIGIT: u32 = 11;
-/// Rows between two looks at the clock.
-const ROWS_BETWEEN_CHECKS: usize = 1 << 20;
-
-/// The positions of all rows in the order of their ranks, where these are equal as in the input: a radix sort, least significant digit of the
-/// least significant key first, which can be stopped at any row.
-fn sorted(ranks: &[Vec<u32>], rows: usize, budget: &Budget) -> Result<Vec<u32>> {
-    let mut order: Vec<u32> = (0..rows as u32).collect();
-    for ranks in ranks.iter().rev() {
-        let mut pairs: Vec<u64> =
-            order.iter().map(|at| u64::from(ranks[*at as usize]) << 32 | u64::from(*at)).collect();
-        let mut next = vec![0u64; rows];
-        for shift in (32..64).step_by(DIGIT as usize) {
-            let digit = |pair: u64| (pair >> shift) as usize & ((1 << DIGIT) - 1);
-            let mut starts = [0usize; 1 << DIGIT];
-            pairs.iter().for_each(|pair| starts[digit(*pair)] += 1);
-            budget.check()?;
-            if pairs.first().is_some_and(|pair| starts[digit(*pair)] == rows) {
-                continue;
-            }
-            let mut start = 0;
-            for count in &mut starts {
-                start += std::mem::replace(count, start);
-            }
-            for chunk in pairs.chunks(ROWS_BETWEEN_CHECKS) {
-                budget.check()?;
-                for pair in chunk {
-                    let place = &mut starts[digit(*pair)];
-                    next[*place] = *pair;
-                    *place += 1;
+    fn finish(mut self, cx: &Context<'_>) -> Result<Stage> {
+        if self.spilled.is_none() {
+            self.collected.release();
+            match self.keys.positions(&self.collected, self.most, cx) {
+                Err(error) if is_of_memory(&error) => {}
+                positions => {
+                    return Ok(Stage::InMemory { positions: positions?, collected: self.collected, at: 0 });
                 }
             }
-            std::mem::swap(&mut pairs, &mut next);
         }
-        order.iter_mut().zip(&pairs).for_each(|(at, pair)| *at = *pair as u32);
+        if self.collected.rows() > 0 {
+            self.write(cx)?;
+        }
+        drop(self.collected);
+        let Some((spill, runs)) = self.spilled else { return Ok(Stage::Done) };
+        let mut keys = self.keys;
+        let merge = Box::new(Merge::new(spill, runs, &mut |block: &Batch| keys.parts(block, cx), cx)?);
+        Ok(Stage::Merging { merge, keys, left: self.most.unwrap_or(usize::MAX) })
     }
-    Ok(order)
 }
 
 impl<'s> Operator<'s> for Order<'s> {
     fn next(&mut self, cx: &Context<'s>) -> Result<Option<Batch>> {
-        let (table, positions) = match self.sorted.take() {
-            Some(sorted) => sorted,
-            None => self.run(cx)?,
+        if let Stage::Collecting(sorting) = &mut self.stage {
+            while let Some(batch) = self.input.next(cx)? {
+                sorting.add(batch, cx)?;
+            }
+        }
+        self.stage = match std::mem::replace(&mut self.stage, Stage::Done) {
+            Stage::Collecting(sorting) => sorting.finish(cx)?,
+            stage => stage,
         };
-        let end = positions.len().min(self.at + self.pace.step());
-        let batch = (self.at < end).then(|| table.select(&positions[self.at..end]));
-        self.at = end;
-        self.sorted = Some((table, positions));
-        Ok(batch)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sorting_all_and_choosing_the_first_give_the_same_order() {
-        let mut seed = 1u32;
-        let mut random = |below: u32| {
-            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (seed >> 8) % below
-        };
-        let ranks: Vec<Vec<u32>> =
-            vec![(0..3000).map(|_| !random(40)).collect(), (0..3000).map(|_| random(1 << 23) << 8).collect()];
-        for keys in 0..=2 {
-            let all = sorted(&ranks[..keys], 3000, &Budget::default()).unwrap();
-            let mut expected: Vec<u32> = (0..3000).collect();
-            expected.sort_by_key(|at| ranks[..keys].iter().map(|rank| rank[*at as usize]).collect::<Vec<_>>());
-            assert_eq!(all, expected);
-            for most in [0, 1, 17, 3000] {
-                assert_eq!(first_of(&ranks[..keys], 3000, most), all[..most]);
+        match &mut self.stage {
+            Stage::Collecting(_) | Stage::Done => Ok(None),
+            Stage::InMemory { collected, positions, at } => {
+                let end = positions.len().min(*at + self.pace.step());
+                let batch = (*at < end).then(|| collected.select(&positions[*at..end]));
+                *at = end;
+                Ok(batch)
+            }
+            Stage::Merging { merge, keys, left } => {
+                let most = self.pace.step().min(*left);
+                let batch = merge.next(most, &mut |block: &Batch| keys.parts(block, cx))?;
+                *left -= batch.as_ref().map_or(0, Batch::rows);
+                Ok(batch)
             }
         }
     }

@@ -98,8 +98,11 @@ impl<'s> Parallel<'s> {
 
     /// Lets each part make some rows.
     fn round(&mut self, cx: &Context<'s>) -> Result<()> {
-        let rows = self.rows;
-        self.rows = (rows * 2).min(MOST_ROWS);
+        let bytes = (self.parts.len() * self.input.width.max(1) * 4) as u64;
+        // What is ready takes an eighth of the memory that is left.
+        let most = cx.budget().room().map_or(MOST_ROWS, |room| usize::try_from(room / 8 / bytes).unwrap_or(MOST_ROWS));
+        let rows = self.rows.min(most).max(Batch::ROWS);
+        self.rows = (self.rows * 2).min(MOST_ROWS);
         let made: Vec<Result<Vec<Batch>>> = std::thread::scope(|scope| {
             let mut parts = self.parts.iter_mut().filter(|part| !part.done);
             let first = parts.next();

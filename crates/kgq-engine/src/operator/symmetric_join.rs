@@ -86,7 +86,7 @@ impl<'s> Side<'s> {
             return Ok(());
         };
         let (start, end) = (self.table.rows, self.table.rows + batch.rows());
-        self.table.append(batch, cx)?;
+        self.table.append(&batch, cx)?;
         for ((pair, by), keys) in pairs.iter().zip(&mut self.keys) {
             if *by == By::Value {
                 self.held.grow(cx.budget(), ((end - start) * 4) as u64)?;

@@ -9,6 +9,9 @@ use kgq_syntax::error::Result;
 /// Rows between two looks at the clock.
 const ROWS_BETWEEN_CHECKS: usize = 1 << 16;
 
+/// Rows of a table that grows by an eighth.
+const LARGE: usize = 1 << 20;
+
 /// All rows of an input.
 #[derive(Default)]
 pub struct Table {
@@ -26,12 +29,12 @@ impl Table {
     pub fn collect<'s>(input: &mut Node<'s>, cx: &Context<'s>) -> Result<Self> {
         let mut table = Self::new(input.width);
         while let Some(batch) = input.next(cx)? {
-            table.append(batch, cx)?;
+            table.append(&batch, cx)?;
         }
         Ok(table)
     }
 
-    pub fn append(&mut self, batch: Batch, cx: &Context<'_>) -> Result<()> {
+    pub fn append(&mut self, batch: &Batch, cx: &Context<'_>) -> Result<()> {
         let weighted = self.weights.is_some() || batch.weights().is_some();
         let bytes = batch.rows() * (batch.width() * 4 + if weighted { 8 } else { 0 });
         self.held.grow(cx.budget(), bytes as u64)?;
@@ -44,9 +47,22 @@ impl Table {
         }
         self.rows += batch.rows();
         for (column, more) in self.columns.iter_mut().zip(batch.columns()) {
+            // A large table does not take twice what it needs.
+            if column.len() >= LARGE && column.capacity() - column.len() < more.len() {
+                column.reserve_exact(column.len() / 8 + more.len());
+            }
             column.extend_from_slice(more);
         }
         Ok(())
+    }
+
+    /// Takes the rows from this one on. What is held for them stays held here.
+    pub fn split_off(&mut self, at: usize) -> Self {
+        let columns = self.columns.iter_mut().map(|column| column.split_off(at)).collect();
+        let weights = self.weights.as_mut().map(|weights| weights.split_off(at));
+        let rows = self.rows - at;
+        self.rows = at;
+        Self { columns, weights, rows, held: Reservation::default() }
     }
 
     pub fn weight(&self, row: usize) -> u64 {
@@ -110,6 +126,11 @@ impl HashIndex {
     #[inline]
     pub fn after(&self, row: usize) -> Option<usize> {
         (self.next[row] as usize).checked_sub(1)
+    }
+
+    /// What the index takes more where it grows for so many more rows.
+    pub fn growing(&self, more: usize) -> usize {
+        if (self.next.len() + more) * 2 >= self.heads.len() { (self.heads.len() * 4).max(64) * 6 } else { 0 }
     }
 
     /// Adds the next row, whose position is how many were added before.

@@ -1,11 +1,11 @@
 //! The operators of GROUP BY and its aggregates.
 
 use super::{Duplicates, Planner};
-use crate::aggregate::needs_rows;
+use crate::aggregate::{needs_rows, takes_data};
 use crate::operator::group::{self, Argument};
 use crate::operator::known;
 use crate::plan::physical::{Basis, PhysicalPlan};
-use crate::plan::{Aggregate, Graph, Pattern, Slot, Var, VarSet, scope};
+use crate::plan::{Aggregate, Graph, Pattern, Scalar, Slot, Var, VarSet, scope};
 use kgq_syntax::error::{Error, Result};
 use spargebra::algebra::{AggregateExpression, AggregateFunction};
 
@@ -22,6 +22,7 @@ impl Planner<'_> {
             return Ok(known);
         }
         let certain = scope::certain(inner);
+        let (inner, computed) = computed_arguments(inner, keys, &aggregates);
         let mut inner_needed: VarSet = keys.iter().copied().collect();
         let mut duplicates = Duplicates::Ignore;
         let mut planned = Vec::new();
@@ -36,10 +37,11 @@ impl Planner<'_> {
                 aggregate.expression.clone()
             };
             let argument = if counts_all && counts { None } else { aggregate.argument };
-            inner_needed = argument.into_iter().fold(inner_needed, |mut set, var| {
-                set.insert(var);
-                set
-            });
+            match argument.map(|var| (var, computed.iter().find(|(known, _)| *known == var))) {
+                Some((_, Some((_, scalar)))) => inner_needed.extend(&scalar.variables),
+                Some((var, None)) => inner_needed.insert(var),
+                None => {}
+            }
             let all = if needs_rows(&expression) { aggregate.all.clone() } else { Vec::new() };
             all.iter().for_each(|var| inner_needed.insert(*var));
             if counts {
@@ -58,11 +60,15 @@ impl Planner<'_> {
         let mut vars: Vec<Var> = key_columns.iter().map(|column| node.vars[*column]).collect();
         let mut bound: VarSet = vars.iter().copied().filter(|var| node.certain.contains(*var)).collect();
         let results: Vec<Var> = planned.iter().map(|(_, _, _, result)| *result).collect();
+        let argument = |var: Var| match computed.iter().find(|(known, _)| *known == var) {
+            Some((_, scalar)) => Argument::Computed(Scalar::clone(scalar)),
+            None => node.column(var).map_or(Argument::Unbound, Argument::Column),
+        };
         let aggregates = planned
             .into_iter()
-            .map(|(expression, argument, all, _)| group::Aggregate {
+            .map(|(expression, var, all, _)| group::Aggregate {
                 expression,
-                argument: argument.map(|var| node.column(var).map_or(Argument::Unbound, Argument::Column)),
+                argument: var.map(argument),
                 all: all.iter().filter_map(|var| node.column(*var)).collect(),
             })
             .collect();
@@ -104,6 +110,28 @@ impl Planner<'_> {
         let bound = [aggregate.result].into_iter().collect();
         Some(plan.like(bound, Vec::new(), false).expecting(1.0, Basis::Query))
     }
+}
+
+/// What is grouped, without the expressions bound around it that only aggregates read, and only their values.
+fn computed_arguments<'p>(
+    inner: &'p Pattern,
+    keys: &[Var],
+    aggregates: &[&Aggregate],
+) -> (&'p Pattern, Vec<(Var, &'p Scalar)>) {
+    let (mut inner, mut computed): (_, Vec<(Var, &Scalar)>) = (inner, Vec::new());
+    while let Pattern::Extend { inner: below, var, scalar } = inner {
+        let mut reading = aggregates.iter().filter(|aggregate| aggregate.argument == Some(*var)).peekable();
+        let is_argument = reading.peek().is_some() && reading.all(|aggregate| takes_data(&aggregate.expression));
+        let is_seen = keys.contains(var)
+            || aggregates.iter().any(|aggregate| needs_rows(&aggregate.expression) && aggregate.all.contains(var))
+            || computed.iter().any(|(_, scalar)| scalar.variables.contains(*var));
+        if is_seen || !is_argument || scalar.is_volatile() || !scalar.exists.is_empty() {
+            break;
+        }
+        computed.push((*var, scalar));
+        inner = below;
+    }
+    (inner, computed)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

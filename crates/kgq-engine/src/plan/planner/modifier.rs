@@ -1,6 +1,7 @@
 //! The operators of BIND, DISTINCT, ORDER BY and LIMIT.
 
 use super::{Duplicates, Planner};
+use crate::operator::order::KeyOf;
 use crate::operator::{distinct, expand, extend, order, project, slice};
 use crate::plan::physical::{Basis, PhysicalPlan};
 use crate::plan::{OrderKey, Pattern, Scalar, Var, VarSet, scope};
@@ -45,13 +46,22 @@ impl Planner<'_> {
         needed: &VarSet,
         limit: Option<u64>,
     ) -> Result<PhysicalPlan> {
+        let (inner, computed) = computed_keys(inner, keys, needed);
         let mut inner_needed = needed.clone();
-        keys.iter().for_each(|key| inner_needed.insert(key.var));
+        keys.iter()
+            .filter(|key| computed.iter().all(|(var, _)| *var != key.var))
+            .for_each(|k| inner_needed.insert(k.var));
+        computed.iter().for_each(|(_, scalar)| inner_needed.extend(&scalar.variables));
         let node = self.wanting(None, |b| {
             let node = b.apply(None, inner, &inner_needed, Duplicates::Count)?;
             Ok::<_, Error>(b.side_by_side(node))
         })?;
-        let keys = keys.iter().filter_map(|key| Some((node.column(key.var)?, key.descending))).collect();
+        let of = |key: &OrderKey| match computed.iter().find(|(var, _)| *var == key.var) {
+            Some((_, scalar)) => Some(KeyOf::Computed(Scalar::clone(scalar))),
+            None => node.column(key.var).map(KeyOf::Column),
+        };
+        let keys =
+            keys.iter().filter_map(|key| Some(order::Key { of: of(key)?, descending: key.descending })).collect();
         let (vars, certain, weighted) = (node.vars.clone(), node.certain.clone(), node.weighted);
         let rows = node.rows;
         Ok(PhysicalPlan::new(order::Plan { input: node, keys, limit }, vars)
@@ -87,4 +97,18 @@ impl Planner<'_> {
         let slice = slice::Plan { input: node, offset: start, limit: length };
         Ok(PhysicalPlan::new(slice, vars).like(certain, Vec::new(), false).expecting(rows, basis))
     }
+}
+
+/// What is sorted, without the expressions bound around it that only the order reads: these it can compute by itself.
+fn computed_keys<'p>(inner: &'p Pattern, keys: &[OrderKey], needed: &VarSet) -> (&'p Pattern, Vec<(Var, &'p Scalar)>) {
+    let (mut inner, mut computed): (_, Vec<(Var, &Scalar)>) = (inner, Vec::new());
+    while let Pattern::Extend { inner: below, var, scalar } = inner {
+        let is_read = needed.contains(*var) || computed.iter().any(|(_, scalar)| scalar.variables.contains(*var));
+        if is_read || !keys.iter().any(|key| key.var == *var) || scalar.is_volatile() || !scalar.exists.is_empty() {
+            break;
+        }
+        computed.push((*var, scalar));
+        inner = below;
+    }
+    (inner, computed)
 }

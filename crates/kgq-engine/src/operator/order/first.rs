@@ -1,0 +1,161 @@
+//! The first rows of all: what comes behind the last of as many as are asked for is left out before anything else is made of it.
+
+use super::keys::{By, Collected, SortKey, computed};
+use crate::batch::{Batch, gather};
+use crate::operator::Context;
+use crate::order::{Key, Order as Comparison};
+use kgq_snapshot::{Family, TermId};
+use kgq_syntax::error::Result;
+use std::cmp::Ordering;
+use std::ops::Range;
+
+/// The last row of those that are kept, key by key; nothing before there are enough.
+pub struct Bound {
+    last: Vec<Last>,
+    /// For each key.
+    stretches: Vec<Stretches>,
+}
+
+/// What the last row has for a key.
+#[derive(PartialEq, Eq)]
+enum Last {
+    Id(TermId),
+    Key(Key),
+}
+
+/// Stretches of ids whose texts ascend, where a key is a column or STR() of one. They tell of rows that are equal to the last row in all
+/// keys before.
+struct Stretches {
+    column: Option<usize>,
+    all: Vec<Stretch>,
+}
+
+/// Ids whose texts ascend, and those among them that are known to come behind the last row.
+struct Stretch {
+    ids: Range<u32>,
+    behind: Range<u32>,
+}
+
+/// With more stretches than this each text is read.
+const MOST_STRETCHES: usize = 256;
+
+impl Bound {
+    pub fn new(keys: &[SortKey], cx: &Context<'_>) -> Self {
+        let ascending = |family: Family| !matches!(family, Family::BlankNode | Family::Triple);
+        let mut classes = cx.snapshot().classes();
+        classes.retain(|class| class.uniform && ascending(class.family));
+        if classes.len() > MOST_STRETCHES {
+            classes.clear();
+        }
+        let stretches = |key: &SortKey| {
+            let column = match &key.by {
+                By::Column(column) => Some(*column),
+                By::Computed(compiled) => compiled.as_str_of_column(),
+            };
+            let all = classes.iter().map(|class| Stretch { ids: class.ids.clone(), behind: 0..0 });
+            Stretches { column, all: if column.is_some() { all.collect() } else { Vec::new() } }
+        };
+        Self { last: Vec::new(), stretches: keys.iter().map(stretches).collect() }
+    }
+
+    /// Takes the last of the rows that are kept.
+    pub fn set(&mut self, kept: &Collected, keys: &[SortKey]) {
+        let Some(at) = kept.rows().checked_sub(1) else { return };
+        let last = keys.iter().enumerate().map(|(number, key)| match &key.by {
+            By::Column(column) => Last::Id(kept.table.columns[*column][at]),
+            By::Computed(_) => Last::Key(kept.computed[number][at].clone()),
+        });
+        let last: Vec<Last> = last.collect();
+        let same = self.last.iter().zip(&last).take_while(|(old, new)| old == new).count();
+        for stretches in self.stretches.iter_mut().skip(same + 1) {
+            stretches.all.iter_mut().for_each(|stretch| stretch.behind = 0..0);
+        }
+        self.last = last;
+    }
+
+    /// The rows that may be among the first.
+    pub fn admit(&mut self, batch: Batch, keys: &[SortKey], cx: &Context<'_>) -> Result<Batch> {
+        if self.last.is_empty() {
+            return Ok(batch);
+        }
+        let mut comparison = Comparison::new(cx.terms());
+        // Rows before the last one, and rows that are equal to it so far.
+        let (mut before, mut equal): (Vec<u32>, Vec<u32>) = (Vec::new(), (0..batch.rows() as u32).collect());
+        for ((key, last), stretches) in keys.iter().zip(&self.last).zip(&mut self.stretches) {
+            if let Some(column) = stretches.column {
+                equal.retain(|row| !stretches.has_behind(batch.get(column, *row as usize)));
+            }
+            if equal.is_empty() {
+                break;
+            }
+            let orderings: Vec<Ordering> = match (&key.by, last) {
+                (By::Column(column), Last::Id(last)) => {
+                    let ids = gather(batch.column(*column), &equal);
+                    ids.into_iter().map(|id| comparison.compare(id, *last)).collect::<Result<_>>()?
+                }
+                (By::Computed(compiled), Last::Key(last)) => {
+                    let keys = computed(compiled, &batch.select(&equal), false, cx)?;
+                    keys.iter().map(|key| key.cmp(last)).collect()
+                }
+                (By::Column(_), Last::Key(_)) | (By::Computed(_), Last::Id(_)) => vec![Ordering::Equal; equal.len()],
+            };
+            let mut still_equal = Vec::new();
+            for (row, ordering) in equal.into_iter().zip(orderings) {
+                match if key.descending { ordering.reverse() } else { ordering } {
+                    Ordering::Less => before.push(row),
+                    Ordering::Equal => still_equal.push(row),
+                    Ordering::Greater => {
+                        if let Some(column) = stretches.column {
+                            stretches.found_behind(batch.get(column, row as usize), key.descending);
+                        }
+                    }
+                }
+            }
+            equal = still_equal;
+        }
+        // A row that is equal to the last in all comes behind it.
+        before.sort_unstable();
+        Ok(if before.len() == batch.rows() { batch } else { batch.select(&before) })
+    }
+}
+
+impl Stretches {
+    fn of(&self, id: TermId) -> Option<usize> {
+        let at = self.all.partition_point(|stretch| stretch.ids.end <= id.get());
+        self.all.get(at).filter(|stretch| stretch.ids.contains(&id.get())).map(|_| at)
+    }
+
+    fn has_behind(&self, id: TermId) -> bool {
+        self.of(id).is_some_and(|at| self.all[at].behind.contains(&id.get()))
+    }
+
+    /// Where one text comes behind the last row, all texts do that come behind it: the last row only moves forward.
+    fn found_behind(&mut self, id: TermId, descending: bool) {
+        let Some(at) = self.of(id) else { return };
+        let Stretch { ids, behind } = &mut self.all[at];
+        *behind = match (descending, behind.start == behind.end) {
+            (false, true) => id.get()..ids.end,
+            (false, false) => behind.start.min(id.get())..ids.end,
+            (true, true) => ids.start..id.get() + 1,
+            (true, false) => ids.start..behind.end.max(id.get() + 1),
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_text_behind_the_last_row_tells_of_all_behind_it() {
+        let of = |ids: Range<u32>| Stretch { ids, behind: 0..0 };
+        for (descending, behind, before) in [(false, [14, 19], [10, 13]), (true, [10, 14], [15, 19])] {
+            let mut stretches = Stretches { column: Some(0), all: vec![of(2..10), of(10..20)] };
+            stretches.found_behind(TermId::new(14), descending);
+            let is_behind = |id: u32| stretches.has_behind(TermId::new(id));
+            assert!(behind.into_iter().all(is_behind) && !before.into_iter().any(is_behind));
+            // Texts of another language, and ids of no stretch, are in another order.
+            assert!(!is_behind(9) && !is_behind(1) && !is_behind(20));
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! What rows are sorted by, and the rows with what was computed of it.
+
+use super::radix::{MANY, first_of, sorted};
+use super::{Key as KeyPlan, KeyOf};
+use crate::batch::{Batch, Schema};
+use crate::expression::{Compiled, compile};
+use crate::operator::Context;
+use crate::operator::table::Table;
+use crate::order::{Families, Key, Order as Comparison, ranks_of_keys};
+use kgq_syntax::budget::Reservation;
+use kgq_syntax::error::Result;
+use std::cmp::Reverse;
+
+pub struct SortKey {
+    pub by: By,
+    pub descending: bool,
+}
+
+pub enum By {
+    Column(usize),
+    Computed(Compiled),
+}
+
+impl SortKey {
+    pub fn open(plan: &KeyPlan, schema: &Schema, cx: &Context<'_>) -> Result<Self> {
+        let by = match &plan.of {
+            KeyOf::Column(column) => By::Column(*column),
+            KeyOf::Computed(scalar) => By::Computed(compile(&scalar.expression, schema, &cx.expressions)?),
+        };
+        Ok(Self { by, descending: plan.descending })
+    }
+}
+
+/// What a computed key comes to for each row. Failures are counted where they are seen for the first time.
+pub fn computed(compiled: &Compiled, batch: &Batch, counted: bool, cx: &Context<'_>) -> Result<Vec<Key>> {
+    let data = compiled.data(batch, counted, &cx.expressions)?;
+    Ok(data.into_iter().map(|datum| Key::of_datum(datum, cx.terms())).collect())
+}
+
+/// All keys, with what was met in the columns among them.
+pub struct SortKeys {
+    pub keys: Vec<SortKey>,
+    families: Vec<Families>,
+}
+
+/// What a row of a run is compared by. All rows have the same of them at one place.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    Rank(u32),
+    Up(Key),
+    Down(Reverse<Key>),
+}
+
+/// What sorting takes for a row, beside what it takes for each key.
+const ROW_BYTES: usize = 16;
+const RANK_BYTES: usize = 12;
+/// … where terms of a column have to be decoded.
+const DECODED_BYTES: usize = 160;
+
+impl SortKeys {
+    pub fn new(keys: Vec<SortKey>) -> Self {
+        let families = vec![Families::default(); keys.len()];
+        Self { keys, families }
+    }
+
+    /// What sorting takes for a row.
+    fn bytes_a_row(&self) -> usize {
+        let of = |families: &Families| if families.are_mixed() { DECODED_BYTES } else { RANK_BYTES };
+        ROW_BYTES + self.families.iter().map(of).sum::<usize>()
+    }
+
+    /// The positions of the rows in order, or of the first of them.
+    pub fn positions(&mut self, collected: &Collected, most: Option<usize>, cx: &Context<'_>) -> Result<Vec<u32>> {
+        let rows = collected.rows();
+        let most = most.unwrap_or(rows).min(rows);
+        let mut comparison = Comparison::new(cx.terms());
+        let mut ranks = Vec::new();
+        for (at, key) in self.keys.iter().enumerate() {
+            let mut column = match &key.by {
+                By::Column(column) => comparison.ranks(&collected.table.columns[*column], &mut self.families[at])?,
+                By::Computed(_) => ranks_of_keys(&collected.computed[at], cx.budget())?,
+            };
+            if key.descending {
+                column.iter_mut().for_each(|rank| *rank = !*rank);
+            }
+            ranks.push(column);
+        }
+        drop(comparison);
+        // The ranks, and pairs of rank and position twice: in order, and about to be.
+        let bytes = (rows * (ranks.len() * 4 + ROW_BYTES)) as u64;
+        let _held = cx.budget().reserve(bytes)?;
+        let positions = if rows < MANY || most < rows / 8 {
+            first_of(&ranks, rows, most)
+        } else {
+            let mut positions = sorted(&ranks, rows, cx.budget())?;
+            positions.truncate(most);
+            positions
+        };
+        cx.budget().check()?;
+        Ok(positions)
+    }
+
+    /// What the rows of a block of a run are compared by.
+    pub fn parts(&mut self, block: &Batch, cx: &Context<'_>) -> Result<Vec<Vec<Part>>> {
+        let mut parts: Vec<Vec<Part>> = (0..block.rows()).map(|_| Vec::with_capacity(self.keys.len())).collect();
+        let comparison = Comparison::new(cx.terms());
+        for (key, families) in self.keys.iter().zip(&mut self.families) {
+            let ranks = match &key.by {
+                By::Column(column) => comparison.stored_ranks(block.column(*column), families)?,
+                By::Computed(_) => None,
+            };
+            if let Some(ranks) = ranks {
+                let rank = |rank: u32| Part::Rank(if key.descending { !rank } else { rank });
+                parts.iter_mut().zip(ranks).for_each(|(parts, of)| parts.push(rank(of)));
+                continue;
+            }
+            let keys: Vec<Key> = match &key.by {
+                By::Column(column) => block.column(*column).iter().map(|id| Key::of(*id, cx.terms())).collect(),
+                By::Computed(compiled) => computed(compiled, block, false, cx)?,
+            };
+            let part = |of| if key.descending { Part::Down(Reverse(of)) } else { Part::Up(of) };
+            parts.iter_mut().zip(keys).for_each(|(parts, of)| parts.push(part(of)));
+        }
+        Ok(parts)
+    }
+}
+
+/// Rows, with the keys that were computed for them.
+#[derive(Default)]
+pub struct Collected {
+    pub table: Table,
+    /// For each key what it comes to for each row; nothing where it is a column.
+    pub computed: Vec<Vec<Key>>,
+    held: Reservation,
+    /// What sorting will take.
+    sorting: Reservation,
+}
+
+impl Collected {
+    pub fn new(width: usize, keys: &[SortKey]) -> Self {
+        Self { table: Table::new(width), computed: keys.iter().map(|_| Vec::new()).collect(), ..Self::default() }
+    }
+
+    pub fn rows(&self) -> usize {
+        self.table.rows
+    }
+
+    pub fn width(&self) -> usize {
+        self.table.columns.len()
+    }
+
+    pub fn select(&self, positions: &[u32]) -> Batch {
+        self.table.select(positions)
+    }
+
+    /// Adds rows, all or none.
+    pub fn add(&mut self, batch: &Batch, keys: &SortKeys, cx: &Context<'_>) -> Result<()> {
+        let mut more = Vec::new();
+        for key in &keys.keys {
+            more.push(match &key.by {
+                By::Computed(compiled) => computed(compiled, batch, true, cx)?,
+                By::Column(_) => Vec::new(),
+            });
+        }
+        self.held.grow(cx.budget(), more.iter().flatten().map(Key::bytes).sum())?;
+        self.sorting.grow(cx.budget(), (batch.rows() * keys.bytes_a_row()) as u64)?;
+        self.table.append(batch, cx)?;
+        self.computed.iter_mut().zip(more).for_each(|(known, more)| known.extend(more));
+        Ok(())
+    }
+
+    /// Keeps the rows at these positions, in that order.
+    pub fn keep(&mut self, positions: &[u32], keys: &SortKeys, cx: &Context<'_>) -> Result<()> {
+        let kept = self.table.select(positions);
+        let computed = self.computed.iter_mut().map(|keys| {
+            let mut old: Vec<Option<Key>> = std::mem::take(keys).into_iter().map(Some).collect();
+            positions.iter().filter_map(|at| old.get_mut(*at as usize)?.take()).collect()
+        });
+        let computed: Vec<Vec<Key>> = computed.collect();
+        self.clear();
+        self.computed = computed;
+        self.held.grow(cx.budget(), self.computed.iter().flatten().map(Key::bytes).sum())?;
+        self.sorting.grow(cx.budget(), (kept.rows() * keys.bytes_a_row()) as u64)?;
+        self.table.append(&kept, cx)
+    }
+
+    /// Takes the rows from this one on. What is held for them stays held here.
+    pub fn split_off(&mut self, at: usize) -> Self {
+        let computed = self.computed.iter_mut().map(|keys| keys.split_off(at.min(keys.len()))).collect();
+        Self { table: self.table.split_off(at), computed, ..Self::default() }
+    }
+
+    /// Gives back what is held for sorting, so that sorting can take it.
+    pub fn release(&mut self) {
+        self.sorting = Reservation::default();
+    }
+
+    pub fn clear(&mut self) {
+        let width = self.width();
+        let keys = self.computed.len();
+        *self = Self { table: Table::new(width), ..Self::default() };
+        self.computed.resize_with(keys, Vec::new);
+    }
+}

@@ -1,0 +1,128 @@
+//! Rows that there is no memory for: written to a file without a name, so that nothing is left of them however the program ends, and
+//! read again in blocks.
+
+use super::Context;
+use crate::batch::Batch;
+use kgq_snapshot::TermId;
+use kgq_syntax::budget::Exceeded;
+use kgq_syntax::error::{Error, Result};
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom, Write};
+
+/// Rows of a block, which is read at once.
+pub const BLOCK: usize = 256;
+/// Bytes that are written at once.
+const PIECE: usize = 1 << 18;
+/// What stands before a block: how many rows it has, and whether they have weights.
+const HEADER: usize = 8;
+
+/// One temporary file of an operator, for any number of runs.
+pub struct Spill {
+    file: File,
+    width: usize,
+    end: u64,
+}
+
+/// Rows that were written one after the other: what of them is still to be read.
+#[derive(Debug)]
+pub struct Run {
+    at: u64,
+    end: u64,
+}
+
+impl Spill {
+    /// A file for rows of so many columns, in the system's folder for such files.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn new(width: usize) -> Result<Self> {
+        let folder = std::env::temp_dir();
+        let file = tempfile::tempfile_in(&folder).map_err(|e| Error::io(folder.display(), &e))?;
+        Ok(Self { file, width, end: 0 })
+    }
+
+    /// How many columns its rows have.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Writes rows as one run. Whoever gives them may read other runs from the same file.
+    ///
+    /// # Errors
+    /// The budget's and the system's, such as a full disk.
+    pub fn write(
+        &mut self,
+        mut batches: impl FnMut(&mut Self) -> Result<Option<Batch>>,
+        cx: &Context<'_>,
+    ) -> Result<Run> {
+        let mut bytes = Vec::with_capacity(PIECE + (1 << 16));
+        let at = self.end;
+        while let Some(batch) = batches(self)? {
+            cx.budget().check()?;
+            for start in (0..batch.rows()).step_by(BLOCK) {
+                put(&batch, start..batch.rows().min(start + BLOCK), &mut bytes);
+                if bytes.len() >= PIECE {
+                    self.append(&bytes)?;
+                    bytes.clear();
+                }
+            }
+        }
+        self.append(&bytes)?;
+        Ok(Run { at, end: self.end })
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> Result<()> {
+        // It may have been read in between.
+        self.file.seek(SeekFrom::Start(self.end)).and_then(|_| self.file.write_all(bytes)).map_err(failed)?;
+        self.end += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// The next block of a run.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn read(&mut self, run: &mut Run) -> Result<Option<Batch>> {
+        if run.at == run.end {
+            return Ok(None);
+        }
+        let mut header = [0; HEADER];
+        self.file.seek(SeekFrom::Start(run.at)).and_then(|_| self.file.read_exact(&mut header)).map_err(failed)?;
+        let [rows, weighted] = [&header[..4], &header[4..]].map(number);
+        let (rows, weighted) = (rows as usize, weighted == 1);
+        let length = rows * (self.width * 4 + if weighted { 8 } else { 0 });
+        let mut bytes = vec![0; length];
+        self.file.read_exact(&mut bytes).map_err(failed)?;
+        run.at += (HEADER + length) as u64;
+        let (columns, weights) = bytes.split_at(rows * self.width * 4);
+        let column = |at: usize| columns[at * rows * 4..][..rows * 4].chunks_exact(4).map(|id| TermId::new(number(id)));
+        let columns = (0..self.width).map(|at| column(at).collect()).collect();
+        let weight = |bytes: &[u8]| u64::from(number(&bytes[..4])) | u64::from(number(&bytes[4..])) << 32;
+        let weights = weighted.then(|| weights.chunks_exact(8).map(weight).collect());
+        Ok(Some(Batch::new(columns, rows).with_weights(weights)))
+    }
+}
+
+/// Whether an error says that there is no more memory.
+pub fn is_of_memory(error: &Error) -> bool {
+    matches!(error.limit_passed(), Some(Exceeded::Memory(_)))
+}
+
+fn put(batch: &Batch, rows: std::ops::Range<usize>, bytes: &mut Vec<u8>) {
+    bytes.extend_from_slice(&(rows.len() as u32).to_le_bytes());
+    bytes.extend_from_slice(&u32::from(batch.weights().is_some()).to_le_bytes());
+    for column in batch.columns() {
+        column[rows.clone()].iter().for_each(|id| bytes.extend_from_slice(&id.get().to_le_bytes()));
+    }
+    if let Some(weights) = batch.weights() {
+        weights[rows].iter().for_each(|weight| bytes.extend_from_slice(&weight.to_le_bytes()));
+    }
+}
+
+fn number(bytes: &[u8]) -> u32 {
+    bytes.iter().rev().fold(0, |number, byte| number << 8 | u32::from(*byte))
+}
+
+fn failed(error: std::io::Error) -> Error {
+    Error::io("the query's temporary file", &error)
+}
