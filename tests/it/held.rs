@@ -24,7 +24,7 @@ fn held(process: u32) -> u64 {
 fn a_session_holds_no_more_after_nine_stopped_queries_than_before() {
     /// Its answer does not fit into a pipe: until the test reads on, the session waits, and can be looked at.
     const LOOK: &str = "SELECT ?look ?b { :n :is ?look, ?b }";
-    let limit = std::env::var("KGQ_HELD_MIB").ok().and_then(|mib| mib.parse::<u64>().ok()).unwrap_or(64);
+    let limit = std::env::var("KGQ_HELD_MIB").ok().and_then(|mib| mib.parse::<u64>().ok()).unwrap_or(16);
     let folder = tempfile::tempdir().unwrap();
     let numbers: Vec<String> = (1..=30).map(|n| n.to_string()).collect();
     fs::write(folder.path().join("d.ttl"), format!("@prefix : <http://e/> . :n :is {} .", numbers.join(", "))).unwrap();

@@ -93,6 +93,8 @@ struct Shared {
     deadline: Option<Duration>,
     held: AtomicU64,
     peak: AtomicU64,
+    /// Bytes in temporary files.
+    written: AtomicU64,
     cancelled: AtomicBool,
     parent: Option<Budget>,
     /// Bytes that are set aside for this part: the whole counts only what goes beyond them.
@@ -133,8 +135,9 @@ impl Budget {
     fn within(parent: Option<Self>, work: Work, limits: Limits, clock: Arc<dyn Clock>, own: u64) -> Self {
         // A time too long for the clock is no limit.
         let deadline = limits.time.and_then(|time| clock.now().checked_add(time));
-        let (held, peak, cancelled) = (AtomicU64::new(0), AtomicU64::new(0), AtomicBool::new(false));
-        Self(Arc::new(Shared { work, limits, clock, deadline, held, peak, cancelled, parent, own }))
+        let (held, peak, written) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
+        let cancelled = AtomicBool::new(false);
+        Self(Arc::new(Shared { work, limits, clock, deadline, held, peak, written, cancelled, parent, own }))
     }
 
     /// This budget and those that it is a part of.
@@ -208,6 +211,28 @@ impl Budget {
         for shared in self.chain() {
             let before = shared.held.fetch_sub(less, Ordering::Relaxed);
             less = shared.beyond(before) - shared.beyond(before.saturating_sub(less));
+        }
+    }
+
+    /// Counts bytes that are written to a temporary file, of which there may be some times as many as in memory.
+    fn write(&self, bytes: u64) -> Result<()> {
+        let mut passed = None;
+        for shared in self.chain() {
+            let written = shared.written.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
+            if let Some(most) = shared.limits.memory.filter(|most| written > most.saturating_mul(FILES_TO_MEMORY)) {
+                passed = passed.or(Some((shared.work, most)));
+            }
+        }
+        let Some((work, most)) = passed else { return Ok(()) };
+        self.take_from_files(bytes);
+        let [memory, files] = [most, most.saturating_mul(FILES_TO_MEMORY)].map(|bytes| bytes.div_ceil(1 << 20));
+        let needs = format!("{work} needs more memory than {memory} MiB, and more than {files} MiB in temporary files");
+        Err(Error::exceeded(Exceeded::Memory(work), needs))
+    }
+
+    fn take_from_files(&self, bytes: u64) {
+        for shared in self.chain() {
+            shared.written.fetch_sub(bytes, Ordering::Relaxed);
         }
     }
 
@@ -349,6 +374,39 @@ impl Drop for Reservation {
     }
 }
 
+/// Temporary files may have so many times as many bytes as may be held in memory.
+const FILES_TO_MEMORY: u64 = 8;
+
+/// Bytes in a temporary file. They are given back when it is dropped.
+#[derive(Debug)]
+pub struct FileSpace {
+    budget: Budget,
+    bytes: u64,
+}
+
+impl FileSpace {
+    /// None yet.
+    pub fn new(budget: &Budget) -> Self {
+        Self { budget: budget.clone(), bytes: 0 }
+    }
+
+    /// Counts what is about to be written.
+    ///
+    /// # Errors
+    /// A limit on memory, from which follows how much may be written; then nothing is added.
+    pub fn grow(&mut self, bytes: u64) -> Result<()> {
+        self.budget.write(bytes)?;
+        self.bytes += bytes;
+        Ok(())
+    }
+}
+
+impl Drop for FileSpace {
+    fn drop(&mut self) {
+        self.budget.take_from_files(self.bytes);
+    }
+}
+
 /// The error of work that took longer than this.
 pub fn took_longer(work: Work, time: Duration) -> Error {
     Error::exceeded(Exceeded::Time(work), format!("{work} took longer than {} s", time.as_secs_f64()))
@@ -396,6 +454,22 @@ mod tests {
         assert_eq!(budget.held(), 30);
         drop(all);
         assert_eq!(budget.held(), 0);
+    }
+
+    #[test]
+    fn files_may_have_some_times_as_many_bytes_as_memory() {
+        let whole = Budget::new(of_memory(1 << 20));
+        let part = whole.child(Work::Query, Limits::default());
+        let mut file = FileSpace::new(&part);
+        file.grow(7 << 20).unwrap();
+        let mut other = FileSpace::new(&part);
+        other.grow(1 << 20).unwrap();
+        let error = other.grow(1).unwrap_err();
+        assert_eq!(error.message(), "the query needs more memory than 1 MiB, and more than 8 MiB in temporary files");
+        assert_eq!(error.limit_passed(), Some(Exceeded::Memory(Work::Query)));
+        drop(file);
+        other.grow(1).unwrap();
+        FileSpace::new(&Budget::default()).grow(1 << 40).unwrap();
     }
 
     #[test]

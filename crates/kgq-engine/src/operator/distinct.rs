@@ -123,7 +123,7 @@ impl<'s> Distinct<'s> {
     /// Puts the rows that were sorted, each once, in the order in which they first appeared.
     fn in_order(sorter: Sorter, width: usize, cx: &Context<'s>) -> Result<Sorted> {
         let mut sorted = sorter.finish(cx)?;
-        let mut by_number = Sorter::new(width + 2, vec![width, width + 1])?;
+        let mut by_number = Sorter::new(width + 2, vec![width, width + 1], cx)?;
         let mut last: Vec<TermId> = Vec::new();
         while let Some(batch) = sorted.next(Batch::ROWS, cx)? {
             let mut first = Vec::new();
@@ -247,7 +247,7 @@ impl<'s> Operator<'s> for Distinct<'s> {
                 break;
             };
             if matches!(self.stage, Stage::Knowing) && self.seen.is_full(batch.rows(), cx) {
-                let sorter = Sorter::new(width + 2, (0..width + 2).collect())?;
+                let sorter = Sorter::new(width + 2, (0..width + 2).collect(), cx)?;
                 self.stage = Stage::Sorting(Box::new(sorter), 0);
             }
             let batch = batch.with_weights(None);

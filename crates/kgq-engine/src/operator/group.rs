@@ -162,8 +162,9 @@ impl Adding {
 
     /// The groups as batches, with what these hold.
     fn finish(self, cx: &Context<'_>) -> Result<(Vec<Batch>, Reservation)> {
-        let count = self.groups.count;
-        let mut columns = self.groups.keys;
+        // Of the groups only their keys are needed, which are counted with the results.
+        let Groups { count, keys: mut columns, find, held } = self.groups;
+        drop((find, held));
         let held = cx.budget().reserve((count * (columns.len() + self.accumulators.len()) * 4) as u64)?;
         for accumulator in self.accumulators {
             columns.push(accumulator.finish(count, &cx.expressions)?);
@@ -195,7 +196,8 @@ impl<'s> Group<'s> {
             any = true;
             if others.is_none() && adding.is_full(batch.rows(), cx) {
                 let width = self.input.width;
-                others = Some(Sorter::new(width + 2, self.keys.iter().copied().chain([width, width + 1]).collect())?);
+                others =
+                    Some(Sorter::new(width + 2, self.keys.iter().copied().chain([width, width + 1]).collect(), cx)?);
             }
             let Some(others) = &mut others else {
                 adding.groups.slots(&batch, &self.keys, &mut slots, cx)?;

@@ -1,9 +1,13 @@
 //! The hash join: the right side is collected and indexed, each row of the left looks into it. Joins, OPTIONAL, MINUS and EXISTS
-//! where the two sides cannot share an index scan, with unbound variables compatible with everything.
+//! where the two sides cannot share an index scan, with unbound variables compatible with everything. Sides that are too large for memory
+//! are joined part by part (`spilled`).
+
+mod spilled;
 
 use super::feed::Nothing;
 use super::filter::{Condition, Test};
 use super::parallel::Part;
+use super::spill::is_of_memory;
 use super::table::{HashIndex, Table, hash};
 use super::{Context, Node, Opening, Operator, Pace};
 use crate::batch::{Batch, gather};
@@ -14,6 +18,7 @@ use kgq_snapshot::{Family, TermId};
 use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::Term;
+use spilled::Spilled;
 use std::sync::Arc;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +94,8 @@ impl Layout {
     }
 }
 
+/// A right side of fewer rows is not divided.
+const FEW: usize = 1024;
 /// A row is sought with each of these columns bound or not: twice as often for each.
 const MOST_STRICT: usize = 3;
 /// Fewer rows than this are tested one by one.
@@ -100,6 +107,8 @@ pub struct Plan {
     pub right: PhysicalPlan,
     pub kind: Kind,
     pub layout: Arc<Layout>,
+    /// The columns of the result by which it is sorted, as the left side is.
+    pub sorted: Vec<usize>,
 }
 
 /// What a row that looks for partners, or that is put into the table, costs.
@@ -124,7 +133,8 @@ impl Operation for Plan {
     fn open<'s>(&self, opening: &Opening<'_, 's>) -> Result<Box<dyn Operator<'s> + 's>> {
         let tests = Condition::tests(&self.layout.conditions, &self.layout.vars, opening.cx)?;
         let (left, right) = (opening.node(&self.left)?, opening.node(&self.right)?);
-        Ok(Box::new(HashJoin::new(left, right, self.kind, Arc::clone(&self.layout), tests)))
+        let join = HashJoin::new(left, right, self.kind, Arc::clone(&self.layout), tests);
+        Ok(Box::new(HashJoin { sorted: self.sorted.clone(), ..join }))
     }
 
     fn divides(&self) -> bool {
@@ -142,7 +152,12 @@ struct HashJoin<'s> {
     kind: Kind,
     layout: Arc<Layout>,
     tests: Arc<[Test]>,
+    sorted: Vec<usize>,
     built: Option<Arc<Built>>,
+    /// In the place of `built`, where the right is too large for memory.
+    spilled: Option<Box<Spilled<'s>>>,
+    /// How often the sides have been divided.
+    level: u32,
     pace: Pace,
     batch: Batch,
     matched: Vec<bool>,
@@ -172,7 +187,10 @@ impl<'s> HashJoin<'s> {
             kind,
             layout,
             tests,
+            sorted: Vec::new(),
             built: None,
+            spilled: None,
+            level: 0,
             pace: Pace::default(),
             batch: Batch::default(),
             matched: Vec::new(),
@@ -185,19 +203,39 @@ impl<'s> HashJoin<'s> {
 
     /// Collects the right side, unless that is done.
     fn prepare_right(&mut self, cx: &Context<'s>) -> Result<()> {
-        if self.built.is_none() {
-            self.built = Some(Arc::new(self.build(cx)?));
+        if self.built.is_some() || self.spilled.is_some() {
+            return Ok(());
         }
-        Ok(())
+        let mut table = Table::new(self.right.width);
+        while let Some(batch) = self.right.next(cx)? {
+            if self.divides_keys() && table.rows >= FEW && cx.budget().is_scarce() {
+                return self.spill_right(table, Some(batch), cx);
+            }
+            match table.append(&batch, cx) {
+                Err(error) if is_of_memory(&error) && self.divides_keys() => {
+                    return self.spill_right(table, Some(batch), cx);
+                }
+                appended => appended?,
+            }
+        }
+        match self.build(&mut table, cx) {
+            Err(error) if is_of_memory(&error) && self.divides_keys() && table.rows >= FEW => {
+                self.spill_right(table, None, cx)
+            }
+            built => {
+                self.built = Some(Arc::new(built?));
+                Ok(())
+            }
+        }
     }
 
-    fn build(&mut self, cx: &Context<'s>) -> Result<Built> {
-        let mut table = Table::collect(&mut self.right, cx)?;
+    /// Takes the table, unless there is no memory for its index.
+    fn build(&self, table: &mut Table, cx: &Context<'s>) -> Result<Built> {
         if let Some(extreme) = self.layout.extreme
-            && let Some(rows) = self.deciding(&table, extreme, cx)?
+            && let Some(rows) = self.deciding(table, extreme, cx)?
         {
             let kept = table.select(&rows);
-            table = Table::new(self.right.width);
+            *table = Table::new(self.right.width);
             table.append(&kept, cx)?;
         }
         let (mut keys, mut held) = (Vec::new(), Reservation::default());
@@ -230,7 +268,7 @@ impl<'s> HashJoin<'s> {
             let columns: Vec<&[TermId]> = columns.iter().copied().chain(loose).collect();
             Some(HashIndex::build(&columns, table.rows, cx)?)
         };
-        Ok(Built { table, keys, index, strict, _held: held })
+        Ok(Built { table: std::mem::take(table), keys, index, strict, _held: held })
     }
 
     /// For each key the row with the extreme value; `None` where the values are not in one order.
@@ -509,11 +547,16 @@ pub(super) fn value_key(id: TermId, cx: &Context<'_>) -> TermId {
 impl<'s> Operator<'s> for HashJoin<'s> {
     fn next(&mut self, cx: &Context<'s>) -> Result<Option<Batch>> {
         self.prepare_right(cx)?;
-        let Some(built) = self.built.clone() else { return Ok(None) };
-        self.next_with(&built, cx)
+        match self.built.clone() {
+            Some(built) => self.next_with(&built, cx),
+            None => self.next_of_parts(cx),
+        }
     }
 
     fn part(&self, part: Part) -> Option<Box<dyn Operator<'s> + 's>> {
+        if self.spilled.is_some() {
+            return None;
+        }
         let left = self.left.part(part)?;
         let right = Node::unplanned(Nothing, self.right.width);
         let (layout, tests) = (Arc::clone(&self.layout), Arc::clone(&self.tests));

@@ -27,6 +27,7 @@ pub mod measure;
 pub mod merge;
 pub mod order;
 pub mod parallel;
+pub mod partitions;
 pub mod probe;
 pub mod project;
 pub mod run_merge;

@@ -6,7 +6,7 @@ mod keys;
 mod radix;
 
 use super::merge::Merge;
-use super::spill::{Run, Spill, is_of_memory};
+use super::spill::{Run, Spill, is_of_memory, is_time_to_write};
 use super::{Context, Node, Opening, Operator, Pace};
 use crate::batch::Batch;
 use crate::plan::Scalar;
@@ -101,7 +101,7 @@ impl Sorting {
         let batch = self.bound.admit(batch, &self.keys.keys, cx)?;
         self.collect(&batch, cx)?;
         let rows = self.collected.rows();
-        if rows >= FEW && cx.budget().is_scarce() {
+        if rows >= FEW && is_time_to_write(self.collected.bytes(), cx) {
             return self.write(cx);
         }
         match self.most {
@@ -163,7 +163,7 @@ impl Sorting {
         };
         let (spill, runs) = match &mut self.spilled {
             Some(spilled) => spilled,
-            None => self.spilled.insert((Spill::new(rows.width())?, Vec::new())),
+            None => self.spilled.insert((Spill::new(rows.width(), cx)?, Vec::new())),
         };
         let mut pieces = positions.chunks(Batch::ROWS);
         runs.push(spill.write(|_| Ok(pieces.next().map(|piece| rows.select(piece))), cx)?);

@@ -3,7 +3,7 @@
 
 use super::Context;
 use super::merge::Merge;
-use super::spill::{Run, Spill, is_of_memory};
+use super::spill::{Run, Spill, is_of_memory, is_time_to_write};
 use super::table::Table;
 use crate::batch::Batch;
 use kgq_snapshot::{Piece, TermId, sort_by};
@@ -24,12 +24,14 @@ pub struct Sorter {
 const ROW_BYTES: usize = 8;
 /// Fewer rows than this are not written before there are more.
 const FEW: usize = 1024;
+/// Runs are not made smaller than this.
+const LEAST_RUN: usize = 64;
 
 impl Sorter {
     /// # Errors
     /// The system's.
-    pub fn new(width: usize, columns: Vec<usize>) -> Result<Self> {
-        let (table, spill) = (Table::new(width), Spill::new(width)?);
+    pub fn new(width: usize, columns: Vec<usize>, cx: &Context<'_>) -> Result<Self> {
+        let (table, spill) = (Table::new(width), Spill::new(width, cx)?);
         Ok(Self { columns, table, sorting: Reservation::default(), spill, runs: Vec::new() })
     }
 
@@ -38,13 +40,20 @@ impl Sorter {
     /// # Errors
     /// A limit of the query; the system's.
     pub fn add(&mut self, batch: &Batch, cx: &Context<'_>) -> Result<()> {
-        if self.table.rows >= FEW && cx.budget().is_scarce() {
+        if self.table.rows >= FEW && is_time_to_write(self.table.bytes() + self.sorting.bytes(), cx) {
             self.write(cx)?;
         }
         match self.collect(batch, cx) {
             Err(error) if is_of_memory(&error) && self.table.rows > 0 => {
                 self.write(cx)?;
-                self.collect(batch, cx)
+                self.add(batch, cx)
+            }
+            Err(error) if is_of_memory(&error) && batch.rows() > LEAST_RUN => {
+                self.sorting = Reservation::default();
+                let rows: Vec<u32> = (0..batch.rows() as u32).collect();
+                let (first, second) = rows.split_at(rows.len() / 2);
+                self.add(&batch.select(first), cx)?;
+                self.add(&batch.select(second), cx)
             }
             collected => collected,
         }

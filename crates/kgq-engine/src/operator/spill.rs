@@ -4,7 +4,7 @@
 use super::Context;
 use crate::batch::Batch;
 use kgq_snapshot::TermId;
-use kgq_syntax::budget::Exceeded;
+use kgq_syntax::budget::{Exceeded, FileSpace};
 use kgq_syntax::error::{Error, Result};
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -21,10 +21,11 @@ pub struct Spill {
     file: File,
     width: usize,
     end: u64,
+    space: FileSpace,
 }
 
 /// Rows that were written one after the other: what of them is still to be read.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Run {
     at: u64,
     end: u64,
@@ -35,10 +36,10 @@ impl Spill {
     ///
     /// # Errors
     /// The system's.
-    pub fn new(width: usize) -> Result<Self> {
+    pub fn new(width: usize, cx: &Context<'_>) -> Result<Self> {
         let folder = std::env::temp_dir();
         let file = tempfile::tempfile_in(&folder).map_err(|e| Error::io(folder.display(), &e))?;
-        Ok(Self { file, width, end: 0 })
+        Ok(Self { file, width, end: 0, space: FileSpace::new(cx.budget()) })
     }
 
     /// How many columns its rows have.
@@ -72,6 +73,7 @@ impl Spill {
     }
 
     fn append(&mut self, bytes: &[u8]) -> Result<()> {
+        self.space.grow(bytes.len() as u64)?;
         // It may have been read in between.
         self.file.seek(SeekFrom::Start(self.end)).and_then(|_| self.file.write_all(bytes)).map_err(failed)?;
         self.end += bytes.len() as u64;
@@ -101,6 +103,12 @@ impl Spill {
         let weights = weighted.then(|| weights.chunks_exact(8).map(weight).collect());
         Ok(Some(Batch::new(columns, rows).with_weights(weights)))
     }
+}
+
+/// Whether rows that take so many bytes should be written: memory is scarce, and they take as much of it as is left. So whoever shares
+/// memory with others that keep what they have does not write a few rows at once.
+pub fn is_time_to_write(own: u64, cx: &Context<'_>) -> bool {
+    cx.budget().is_scarce() && cx.budget().room().is_some_and(|room| own >= room)
 }
 
 /// Whether an error says that there is no more memory.

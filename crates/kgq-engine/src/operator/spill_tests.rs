@@ -2,7 +2,7 @@
 
 use super::Opening;
 use crate::Failures;
-use crate::executor::{Run, plan};
+use crate::executor::{Run, plan, prepare};
 use crate::oxigraph::DefaultGraph;
 use kgq_snapshot::{Snapshot, TermId};
 use kgq_syntax::budget::{Budget, Limits};
@@ -11,8 +11,6 @@ use kgq_syntax::rdf::{GraphName, Literal, NamedNode, Quad};
 use spargebra::SparqlParser;
 
 const MEMORY: u64 = 1 << 20;
-/// Less than a set of all pairs takes.
-const LITTLE_MEMORY: u64 = 400 << 10;
 
 fn node(local: &str) -> NamedNode {
     NamedNode::new_unchecked(format!("http://e/{local}"))
@@ -58,6 +56,12 @@ fn run(snapshot: &Snapshot, query: &str, limits: Limits) -> (Result<Vec<String>>
     (rows, budget.peak())
 }
 
+fn explained(snapshot: &Snapshot, query: &str) -> String {
+    let query = SparqlParser::new().with_prefix("", "http://e/").unwrap().parse_query(query).unwrap();
+    let how = Run { budget: &Budget::default(), services: None, failures: &Failures::default() };
+    prepare(snapshot, &query, DefaultGraph::Stored, how).unwrap().explain(how).unwrap()
+}
+
 /// Whether the rows need more memory than there is, and are the same with it.
 fn same_within_the_limit(snapshot: &Snapshot, query: &str, memory: u64, ordered: bool) {
     let (expected, needed) = run(snapshot, query, Limits::default());
@@ -90,20 +94,13 @@ fn sorting_goes_on_in_a_file() {
 
 #[test]
 fn distinct_rows_are_told_apart_in_a_file() {
-    let snapshot = things(50_000);
-    for query in [
-        "SELECT DISTINCT ?s ?o { { ?s :p ?o } UNION { ?s :p ?o } }",
-        "SELECT DISTINCT ?s ?p ?o { { ?s ?p ?o } UNION { ?s ?p ?o FILTER(isIRI(?s)) } }",
-    ] {
-        same_within_the_limit(&snapshot, query, LITTLE_MEMORY, false);
-    }
+    let snapshot = things(60_000);
+    let twice = "{ { ?s ?p ?o } UNION { ?s ?p ?o FILTER(isIRI(?s)) } }";
+    same_within_the_limit(&snapshot, &format!("SELECT DISTINCT ?s ?p ?o {twice}"), MEMORY, false);
     // They keep the order that they come in.
-    for query in [
-        "SELECT DISTINCT ?s ?o { { ?s :p ?o } UNION { ?s :p ?o } } ORDER BY DESC(?s)",
-        "SELECT DISTINCT ?s ?p ?o { ?s ?p ?o } ORDER BY STRLEN(STR(?o)) ?s",
-    ] {
-        same_within_the_limit(&snapshot, query, LITTLE_MEMORY, true);
-    }
+    let ordered = format!("SELECT DISTINCT ?s ?p ?o {twice} ORDER BY STRLEN(STR(?o)) DESC(?s)");
+    same_within_the_limit(&snapshot, &ordered, MEMORY, true);
+    same_within_the_limit(&things(120_000), "SELECT DISTINCT ?s ?o { ?s ?p ?o } ORDER BY DESC(?s)", MEMORY, true);
 }
 
 #[test]
@@ -116,6 +113,23 @@ fn groups_are_aggregated_in_a_file() {
         "SELECT (COUNT(*) AS ?n) { SELECT ?s ?o { ?s :p ?o } GROUP BY ?s ?o HAVING(COUNT(*) < 2) }",
     ] {
         same_within_the_limit(&snapshot, query, MEMORY, false);
+    }
+}
+
+#[test]
+fn hash_joins_divide_what_is_too_large() {
+    let snapshot = things(70_000);
+    let counted = "{ SELECT ?s (COUNT(*) AS ?n) { ?s ?p ?o FILTER(?o != 5) } GROUP BY ?s }";
+    for query in [
+        format!("SELECT ?s ?o ?n {{ ?s :p ?o {counted} }}"),
+        format!("SELECT ?s ?o ?n {{ ?s :p ?o OPTIONAL {counted} }}"),
+        format!("SELECT ?s ?o {{ ?s :p ?o MINUS {counted} }}"),
+        format!("SELECT ?s ?o {{ ?s :p ?o FILTER NOT EXISTS {counted} }}"),
+        "SELECT ?a ?b { { ?a :p ?x } { ?b :p ?y } FILTER(?x = ?y) }".into(),
+    ] {
+        let plan = explained(&snapshot, &query);
+        assert!(["hash join", "minus on", "hash anti-join"].iter().any(|join| plan.contains(join)), "{plan}");
+        same_within_the_limit(&snapshot, &query, MEMORY, false);
     }
 }
 

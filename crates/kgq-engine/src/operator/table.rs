@@ -1,6 +1,6 @@
 //! Rows kept in memory, and an index of them by the hash of some columns.
 
-use super::{Context, Node};
+use super::Context;
 use crate::batch::Batch;
 use kgq_snapshot::TermId;
 use kgq_syntax::budget::Reservation;
@@ -24,14 +24,6 @@ pub struct Table {
 impl Table {
     pub fn new(width: usize) -> Self {
         Self { columns: vec![Vec::new(); width], weights: None, rows: 0, held: Reservation::default() }
-    }
-
-    pub fn collect<'s>(input: &mut Node<'s>, cx: &Context<'s>) -> Result<Self> {
-        let mut table = Self::new(input.width);
-        while let Some(batch) = input.next(cx)? {
-            table.append(&batch, cx)?;
-        }
-        Ok(table)
     }
 
     pub fn append(&mut self, batch: &Batch, cx: &Context<'_>) -> Result<()> {
@@ -63,6 +55,11 @@ impl Table {
         let rows = self.rows - at;
         self.rows = at;
         Self { columns, weights, rows, held: Reservation::default() }
+    }
+
+    /// Bytes that are held for the rows.
+    pub fn bytes(&self) -> u64 {
+        self.held.bytes()
     }
 
     pub fn weight(&self, row: usize) -> u64 {

@@ -145,6 +145,11 @@ impl Collected {
         self.table.rows
     }
 
+    /// Bytes that are held for the rows and their keys, and for sorting.
+    pub fn bytes(&self) -> u64 {
+        self.table.bytes() + self.held.bytes() + self.sorting.bytes()
+    }
+
     pub fn width(&self) -> usize {
         self.table.columns.len()
     }

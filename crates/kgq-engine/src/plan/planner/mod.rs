@@ -327,7 +327,9 @@ impl<'p> Planner<'p> {
             let join = symmetric_join::Plan { left, right, layout };
             PhysicalPlan::new(join, out).like(certain, Vec::new(), weighted)
         } else {
-            PhysicalPlan::new(hash_join::Plan { left, right, kind, layout }, out).like(certain, sorted, weighted)
+            let columns = sorted.iter().map_while(|var| out.iter().position(|other| other == var)).collect();
+            let join = hash_join::Plan { left, right, kind, layout, sorted: columns };
+            PhysicalPlan::new(join, out).like(certain, sorted, weighted)
         };
         Ok(node.expecting(rows, Basis::Sides))
     }
