@@ -105,7 +105,8 @@ struct LimitArgs {
     /// Stop a query after this long, and reading its data if this is given, such as 30s, 500ms, none [default: 30s; none in the session]
     #[arg(long, value_name = "TIME", value_parser = parse_timeout, global = true)]
     timeout: Option<Bound<Duration>>,
-    /// Stop a query, or reading its data, that needs more memory, such as 2GiB, none [default: half of the machine's]
+    /// Stop a query, or reading its data, that needs more memory, such as 2GiB, none; sorts, groups and joins go on in temporary files of up to
+    /// eight times as much, 16 GiB at most [default: half of the machine's]
     #[arg(long, value_name = "SIZE", value_parser = parse_memory, global = true)]
     max_memory: Option<Bound<u64>>,
     /// Stop a query with more rows than this [default: none]

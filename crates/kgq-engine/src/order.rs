@@ -218,6 +218,8 @@ fn class(family: Family) -> Option<u8> {
 
 /// What ranking takes for each different id.
 const RANKING_BYTES: usize = 16 + 2 * 4 + 12;
+/// What a key takes, about.
+const KEY_BYTES: usize = 128;
 /// Stored ids that are ranked between two looks at the clock.
 const IDS_BETWEEN_CHECKS: usize = 1 << 18;
 
@@ -277,6 +279,8 @@ impl<'c, 's> Order<'c, 's> {
         let mut distinct = ids.to_vec();
         sort_by(&mut distinct, Piece::Large, TermId::cmp, budget)?;
         distinct.dedup();
+        // What the allocator takes for so many small texts is more than what is counted: twice as much must be there.
+        drop(budget.reserve((distinct.len() * 2 * (RANKING_BYTES + KEY_BYTES)) as u64)?);
         // Keys with their ids, their order, and the rank of each id.
         let _held = budget.reserve((distinct.len() * RANKING_BYTES) as u64)?;
         let mut keys = Vec::with_capacity(distinct.len());

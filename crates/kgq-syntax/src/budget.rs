@@ -219,13 +219,13 @@ impl Budget {
         let mut passed = None;
         for shared in self.chain() {
             let written = shared.written.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
-            if let Some(most) = shared.limits.memory.filter(|most| written > most.saturating_mul(FILES_TO_MEMORY)) {
+            if let Some(most) = shared.limits.memory.filter(|most| written > most_in_files(*most)) {
                 passed = passed.or(Some((shared.work, most)));
             }
         }
         let Some((work, most)) = passed else { return Ok(()) };
         self.take_from_files(bytes);
-        let [memory, files] = [most, most.saturating_mul(FILES_TO_MEMORY)].map(|bytes| bytes.div_ceil(1 << 20));
+        let [memory, files] = [most, most_in_files(most)].map(|bytes| bytes.div_ceil(1 << 20));
         let needs = format!("{work} needs more memory than {memory} MiB, and more than {files} MiB in temporary files");
         Err(Error::exceeded(Exceeded::Memory(work), needs))
     }
@@ -374,8 +374,14 @@ impl Drop for Reservation {
     }
 }
 
-/// Temporary files may have so many times as many bytes as may be held in memory.
+/// Temporary files may have so many times as many bytes as may be held in memory …
 const FILES_TO_MEMORY: u64 = 8;
+/// … and no more than this: a query that never ends must not fill the disk of a machine with much memory.
+const MOST_IN_FILES: u64 = 16 << 30;
+
+fn most_in_files(memory: u64) -> u64 {
+    memory.saturating_mul(FILES_TO_MEMORY).min(MOST_IN_FILES)
+}
 
 /// Bytes in a temporary file. They are given back when it is dropped.
 #[derive(Debug)]

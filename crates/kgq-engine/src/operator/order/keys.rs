@@ -125,6 +125,11 @@ impl SortKeys {
     }
 }
 
+/// Bytes that keys take in a list that grows.
+fn bytes_of<'k>(keys: impl Iterator<Item = &'k Key>) -> u64 {
+    keys.map(|key| key.bytes() + size_of::<Key>() as u64).sum()
+}
+
 /// Rows, with the keys that were computed for them.
 #[derive(Default)]
 pub struct Collected {
@@ -167,7 +172,7 @@ impl Collected {
                 By::Column(_) => Vec::new(),
             });
         }
-        self.held.grow(cx.budget(), more.iter().flatten().map(Key::bytes).sum())?;
+        self.held.grow(cx.budget(), bytes_of(more.iter().flatten()))?;
         self.sorting.grow(cx.budget(), (batch.rows() * keys.bytes_a_row()) as u64)?;
         self.table.append(batch, cx)?;
         self.computed.iter_mut().zip(more).for_each(|(known, more)| known.extend(more));
@@ -184,7 +189,7 @@ impl Collected {
         let computed: Vec<Vec<Key>> = computed.collect();
         self.clear();
         self.computed = computed;
-        self.held.grow(cx.budget(), self.computed.iter().flatten().map(Key::bytes).sum())?;
+        self.held.grow(cx.budget(), bytes_of(self.computed.iter().flatten()))?;
         self.sorting.grow(cx.budget(), (kept.rows() * keys.bytes_a_row()) as u64)?;
         self.table.append(&kept, cx)
     }
