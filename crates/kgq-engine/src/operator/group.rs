@@ -72,7 +72,7 @@ enum Stage {
     Giving {
         ready: std::vec::IntoIter<Batch>,
         _held: Reservation,
-        rest: Option<Rest>,
+        rest: Option<Box<Rest>>,
     },
 }
 
@@ -215,7 +215,7 @@ impl<'s> Group<'s> {
         }
         let (ready, held) = if any { adding.finish(cx)? } else { Default::default() };
         let rest = match others {
-            Some(others) => Some(Rest { sorted: others.finish(cx)?, next: None }),
+            Some(others) => Some(Box::new(Rest { sorted: others.finish(cx)?, next: None })),
             None => None,
         };
         Ok(Stage::Giving { ready: ready.into_iter(), _held: held, rest })
@@ -223,6 +223,13 @@ impl<'s> Group<'s> {
 }
 
 impl Rest {
+    fn next_rows(&mut self, cx: &Context<'_>) -> Result<Option<Batch>> {
+        match self.next.take() {
+            Some(next) => Ok(Some(next)),
+            None => self.sorted.next(AT_ONCE, cx),
+        }
+    }
+
     /// The next groups.
     fn groups(
         &mut self,
@@ -232,11 +239,7 @@ impl Rest {
     ) -> Result<Option<(Vec<Batch>, Reservation)>> {
         let mut adding = Adding::new(keys.len(), readers);
         let mut slots = Vec::new();
-        loop {
-            let Some(batch) = self.next.take().map_or_else(|| self.sorted.next(AT_ONCE, cx), |next| Ok(Some(next)))?
-            else {
-                break;
-            };
+        while let Some(batch) = self.next_rows(cx)? {
             // Once there are many groups, only what belongs to the last one is added.
             let end =
                 if adding.groups.count < AT_ONCE { batch.rows() } else { adding.groups.end_of_last(&batch, keys) };
