@@ -178,7 +178,7 @@ pub fn command() -> clap::Command {
 
 /// The commands that a session can run too, by name.
 pub fn verbs() -> Vec<String> {
-    let other = ["repl", "new", "init", "completions", "help", "load", "query", "serve", "mcp", "trust"];
+    let other = ["repl", "new", "init", "completions", "man", "help", "load", "query", "serve", "mcp", "trust"];
     command().get_subcommands().map(|c| c.get_name().to_owned()).filter(|n| !other.contains(&n.as_str())).collect()
 }
 

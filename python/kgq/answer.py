@@ -12,6 +12,9 @@ from .told import Citation, Why, cell_html, citations_html
 from .terms import Triple
 
 if TYPE_CHECKING:  # pragma: no cover
+    import pandas
+    import polars
+    import pyarrow
     import rdflib
 
     from . import _kgq
@@ -131,6 +134,34 @@ class Answer:
         """The statements that make the row of this number (from 1), each with its file and line, and what it is cited from."""
         return Why(json.loads(self._inner.why(row)))
 
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        """Arrow's C stream of the rows: what Polars, pandas, DuckDB and pyarrow read without a copy."""
+        return self._inner.stream(False)
+
+    def to_arrow(self, terms: bool = False) -> "pyarrow.Table":
+        """A table of pyarrow. A column of one datatype is typed; others, and with `terms` all, hold terms as structs of `value`, `kind`,
+        `datatype` and `language`."""
+        import pyarrow
+
+        return self._told(pyarrow.table(_Stream(self._inner, terms)))
+
+    def to_polars(self, terms: bool = False) -> "polars.DataFrame":
+        """A data frame of Polars; columns as of `to_arrow`."""
+        import polars
+
+        frame = polars.DataFrame(_Stream(self._inner, terms))
+        self._told(frame)
+        return frame
+
+    def to_pandas(self, terms: bool = False) -> "pandas.DataFrame":
+        """A data frame of pandas; columns as of `to_arrow`."""
+        return self.to_arrow(terms).to_pandas()
+
+    def _told(self, table: Any) -> Any:
+        if len(table) == 0:
+            self._warn_of_nothing()
+        return table
+
     def to_rdflib(self) -> "rdflib.Graph | List[Dict[str, Any]]":
         """For rdflib: a graph of the triples of a CONSTRUCT or DESCRIBE; of a SELECT a list of rows by name, of rdflib's terms."""
         from .rdflib import graph_of, term_of
@@ -148,6 +179,17 @@ class Answer:
 
     def __repr__(self) -> str:
         return f"<kgq.Answer to {self.form}: {', '.join(self.columns) or 'true or false'}>"
+
+
+class _Stream:
+    """What readers of Arrow's C stream take."""
+
+    def __init__(self, inner: "_kgq.Answer", terms: bool) -> None:
+        self._inner = inner
+        self._terms = terms
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        return self._inner.stream(self._terms)
 
 
 class Shown:

@@ -127,6 +127,15 @@ impl Answer {
         Ok(self.with(py, move |asked, options| told::why(asked, row, options))?.0)
     }
 
+    /// The rows as Arrow's C stream: in columns of one type where there is one, or of terms alone.
+    #[cfg(feature = "tables")]
+    fn stream<'py>(&self, py: Python<'py>, terms: bool) -> PyResult<Bound<'py, pyo3::types::PyCapsule>> {
+        use super::stream::{batches, capsule};
+        let made =
+            move |asked: &Asked, options: &EvaluationOptions| batches(asked, evaluate(asked, options)?, terms, options);
+        capsule(py, self.with(py, made)?.0)
+    }
+
     /// How it is answered, as a tree; with `run`, with what was counted.
     fn plan(&self, py: Python<'_>, run: bool) -> PyResult<String> {
         let plan = move |asked: &Asked, options: &EvaluationOptions| {

@@ -9,6 +9,8 @@ mod binding;
 mod failure;
 mod graph;
 mod rows;
+#[cfg(feature = "tables")]
+mod stream;
 mod told;
 mod value;
 

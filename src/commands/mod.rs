@@ -20,6 +20,7 @@ mod hints;
 mod info;
 mod init;
 mod load;
+mod man;
 #[cfg(feature = "mcp")]
 mod mcp;
 mod merge;
@@ -107,6 +108,8 @@ pub enum Command {
     New(new::Args),
     Init(init::Args),
     Completions(completions::Args),
+    #[command(hide = true)]
+    Man(man::Args),
     Repl(repl::Args),
 }
 
@@ -215,6 +218,7 @@ fn dispatch(command: &Command, graph: &Graph, output: &mut Output) -> Result<u8>
         Command::New(args) => new::run(args, graph, output),
         Command::Init(args) => init::run(args, graph, output),
         Command::Completions(args) => completions::run(args, output),
+        Command::Man(args) => man::run(args, output),
         Command::Repl(_) | Command::Trust(_) => Err(Error::bug("the command line runs this itself")),
     }
 }
@@ -266,7 +270,8 @@ impl Command {
             | Self::Fmt(_)
             | Self::New(_)
             | Self::Init(_)
-            | Self::Completions(_) => Loading::Apart,
+            | Self::Completions(_)
+            | Self::Man(_) => Loading::Apart,
         }
     }
 }
