@@ -12,11 +12,11 @@ use std::path::PathBuf;
 pub struct Args {
     /// Where the pages go; it is made if it is not there
     #[arg(value_name = "FOLDER")]
-    pub folder: PathBuf,
+    pub pages: PathBuf,
 }
 
 pub fn run(args: &Args, output: &mut Output) -> Result<u8> {
-    std::fs::create_dir_all(&args.folder).map_err(|e| Error::io(args.folder.display(), &e))?;
+    std::fs::create_dir_all(&args.pages).map_err(|e| Error::io(args.pages.display(), &e))?;
     let mut program = crate::cli::with_own_options(crate::cli::command());
     program.build();
     let commands: Vec<&clap::Command> = program.get_subcommands().filter(|c| c.get_name() != "help").collect();
@@ -25,10 +25,10 @@ pub fn run(args: &Args, output: &mut Output) -> Result<u8> {
             "kgq" => "kgq".to_owned(),
             name => format!("kgq-{name}"),
         };
-        let file = args.folder.join(format!("{name}.1"));
+        let file = args.pages.join(format!("{name}.1"));
         let page = Man::new(command.clone().name(name));
         write_file(&file, |mut out| page.render(&mut out).map_err(|e| Error::io(file.display(), &e)))?;
     }
-    output.note(&format!("{} pages in {}", commands.len() + 1, args.folder.display()));
+    output.note(&format!("{} pages in {}", commands.len() + 1, args.pages.display()));
     Ok(0)
 }
