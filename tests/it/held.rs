@@ -70,6 +70,9 @@ fn a_session_has_no_more_threads_and_memory_after_many_queries_over_their_limits
     let folder = tempfile::tempdir().unwrap();
     let numbers: Vec<String> = (1..=30).map(|n| n.to_string()).collect();
     fs::write(folder.path().join("d.ttl"), format!("@prefix : <http://e/> . :n :is {} .", numbers.join(", "))).unwrap();
+    // Those of a project bound its queries, and not reading its data.
+    let limits = "[limits]\ntimeout = \"100ms\"\nmax-memory = \"32MiB\"\nmax-rows = 30000\n";
+    fs::write(folder.path().join("kgq.toml"), format!("name = \"held\"\ndata = [\"d.ttl\"]\n{limits}")).unwrap();
     let pattern = "{ :n :is ?a, ?b, ?c, ?d, ?e, ?f, ?g, ?h, ?i, ?j }";
     // Over the limit on time, on memory and on rows in turn.
     let over = [
@@ -85,7 +88,6 @@ fn a_session_has_no_more_threads_and_memory_after_many_queries_over_their_limits
     // The last ones keep the session there while it is looked at.
     let script = format!("{}{LOOK}\n\n{}{LOOK}\n\n{}", stopped(first), stopped(queries), stopped(first));
     let mut child = program::command(folder.path())
-        .args(["-d", "d.ttl", "--timeout=50ms", "--max-memory=32MiB", "--max-rows=30000"])
         .args(["repl", "--keep-going", "--no-warnings"])
         .stdin(Stdio::piped())
         .stderr(Stdio::piped())
