@@ -2,9 +2,12 @@
 
 use super::files::{is_hidden, slashes};
 use super::globs::Glob;
+use kgq_snapshot::store::{SNIFFED, Seems, sniff};
 use kgq_syntax::error::{Error, Kind, Result};
 use kgq_syntax::rdf::RdfFormat;
 use kgq_syntax::text::{count, thousands};
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 use walkdir::WalkDir;
 
@@ -44,12 +47,33 @@ pub fn named_files(names: &[String]) -> Result<NamedFiles> {
 /// How many files a folder may have in which nothing says what to read: a home folder is not walked to its end.
 const MOST_FILES: usize = 50_000;
 
-/// The files of RDF in a folder in which nobody said what to read, in the order of their names; none, if it has none.
+/// The files of RDF in a folder in which nobody said what to read, in the order of their names; none, if it has none. Of those called
+/// `.xml` and `.json`, which may be anything, they are those that begin as RDF/XML and JSON-LD do.
 ///
 /// # Errors
 /// A folder that cannot be read, or that has very many files.
 pub fn folder_files(folder: &Path) -> Result<Vec<String>> {
-    Ok(below(&slashes(folder), &|_| true, false, MOST_FILES)?.taken)
+    let mut files = below(&slashes(folder), &|_| true, false, MOST_FILES)?.taken;
+    files.retain(|name| begins_as_rdf(name));
+    Ok(files)
+}
+
+/// Whether a file is RDF by its name, or by how it begins. What cannot be looked at is kept: reading it says why.
+fn begins_as_rdf(name: &str) -> bool {
+    let (_, ending) = name.rsplit_once('.').unwrap_or_default();
+    if !matches!(ending, "json" | "xml") {
+        return true;
+    }
+    let mut start = Vec::new();
+    let read = File::open(name).and_then(|file| file.take(SNIFFED).read_to_end(&mut start));
+    let begins = if ending == "xml" {
+        sniff(&start) == Some(Seems::Rdf(RdfFormat::RdfXml))
+    } else {
+        ["\"@context\"", "\"@id\"", "\"@graph\"", "\"@type\""]
+            .iter()
+            .any(|word| start.windows(word.len()).any(|part| part == word.as_bytes()))
+    };
+    read.is_err() || begins
 }
 
 /// Whether this is a pipe with a name of its own, for which nobody may ever write; a shell's `<(…)` has its writer.
