@@ -264,6 +264,12 @@ fn of_unknown_terms(random: &mut Random) -> String {
 
 #[test]
 fn advice_on_any_number_of_unknown_terms_is_short_and_bounded() {
+    // As much as the program's threads have: two thousand operators nest in one another.
+    let thread = std::thread::Builder::new().stack_size(256 << 20).spawn(advise_on_many).unwrap();
+    thread.join().unwrap();
+}
+
+fn advise_on_many() {
     /// Findings of one query, and steps of its advice.
     const MOST: (usize, usize) = (10, 2_000_000);
     let mut data = String::new();
@@ -281,7 +287,12 @@ fn advice_on_any_number_of_unknown_terms_is_short_and_bounded() {
         let text = of_unknown_terms(&mut Random(seed));
         let shown = &text[..text.len().min(200)];
         let source = Source::new("<query>", &text);
-        let query = graph.parse(source).unwrap_or_else(|e| panic!("seed {seed}, {shown}: {e}"));
+        let query = match graph.parse(source) {
+            Ok(query) => query,
+            // More than a query may have.
+            Err(error) if error.message().ends_with("operators and triple patterns") => continue,
+            Err(error) => panic!("seed {seed}, {shown}: {error}"),
+        };
         let clock = Arc::new(Standing::default());
         let budget = Budget::of(Work::Query, Limits::default(), Arc::clone(&clock) as Arc<dyn Clock>);
         let evaluation = graph.evaluation_options();
