@@ -286,11 +286,15 @@ fn only(these: &[String], those: &[String]) -> Vec<usize> {
 /// Whether a signature has the one form that its bytes have, so that no letter of it can be another.
 pub fn is_plain_signature(text: &str) -> bool {
     const WIDTH: usize = 70;
+    /// `SSHSIG` and the version 1, which no signature covers (OpenSSH's PROTOCOL.sshsig), in Base64.
+    const PREAMBLE: &str = "U1NIU0lHAAAAAQ";
     let body = text.strip_prefix("-----BEGIN SSH SIGNATURE-----\n");
     let Some(body) = body.and_then(|body| body.strip_suffix("\n-----END SSH SIGNATURE-----\n")) else { return false };
     let lines: Vec<&str> = body.split('\n').collect();
     let is_letter = |c: char| c.is_ascii_alphanumeric() || ['+', '/', '='].contains(&c);
     let is_full =
         |(at, line): (usize, &&str)| line.len() == WIDTH || (at + 1 == lines.len() && (1..WIDTH).contains(&line.len()));
-    body.chars().all(|c| c == '\n' || is_letter(c)) && lines.iter().enumerate().all(is_full)
+    body.starts_with(PREAMBLE)
+        && body.chars().all(|c| c == '\n' || is_letter(c))
+        && lines.iter().enumerate().all(is_full)
 }
