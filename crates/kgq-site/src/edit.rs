@@ -213,17 +213,25 @@ fn control(at: &At<'_, '_>, field: &Field, id: &str, row: &Row, described: Optio
     }
     let kind = field.datatype.as_ref().map(|datatype| datatype.as_str().rsplit('#').next().unwrap_or_default());
     let (kind, mode) = match kind {
-        Some("date") => ("date", None),
+        // A browser empties such a field of what is not written so: of a date with a time zone, say.
+        Some("date") if row.value.is_empty() || is_plain_date(&row.value) => ("date", None),
         Some("integer" | "decimal" | "nonNegativeInteger") => ("text", Some("decimal")),
         _ => ("text", None),
     };
     html! {
-        @if row.value.chars().count() > LONG || row.value.contains('\n') {
-            textarea #(id) name="v" rows="4" dir="auto" aria-describedby=[described] aria-invalid=[invalid] { (row.value) }
+        @if row.value.chars().count() > LONG || row.value.contains(['\n', '\r']) {
+            // The first end of a line is none of the text (HTML, §13.1.2.6).
+            textarea #(id) name="v" rows="4" dir="auto" aria-describedby=[described] aria-invalid=[invalid] { "\n" (row.value) }
         } @else {
             input #(id) name="v" type=(kind) inputmode=[mode] dir="auto" value=(row.value) aria-describedby=[described] aria-invalid=[invalid];
         }
     }
+}
+
+/// Whether a value is written as browsers write dates: `YYYY-MM-DD`.
+fn is_plain_date(value: &str) -> bool {
+    let (digits, dashes): (Vec<_>, Vec<_>) = value.bytes().enumerate().partition(|(_, byte)| byte.is_ascii_digit());
+    digits.len() == 8 && dashes == [(4, b'-'), (7, b'-')]
 }
 
 fn look(at: &At<'_, '_>, correction: &Correction<'_>, difference: &str) -> Markup {

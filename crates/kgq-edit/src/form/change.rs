@@ -1,13 +1,14 @@
 //! What a filled form changes.
 
 use super::fields::Field;
+use super::shown;
 use crate::Edit;
 use crate::files::Files;
 use kgq_engine::update::{Change, name_new_nodes};
 use kgq_graph::graph::Graph;
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::vocabulary::{prov, rdf};
-use kgq_syntax::rdf::{BlankNode, GraphName, Literal, NamedNode, NamedOrBlankNode, Quad, Term, Triple};
+use kgq_syntax::rdf::{BlankNode, GraphName, Literal, NamedNode, NamedOrBlankNode, Prefixes, Quad, Term, Triple};
 use rustc_hash::FxHashSet;
 
 /// A row of a filled form: one value of a property.
@@ -48,7 +49,9 @@ pub fn change(
     // A new value goes to the default graph, unless only named ones speak of the thing.
     let elsewhere = own.iter().all(|quad| quad.graph_name != GraphName::DefaultGraph);
     let usual = own.first().filter(|_| elsewhere).map_or(GraphName::DefaultGraph, |quad| quad.graph_name.clone());
-    let mut filling = Filling { graph, all: &all, removed: FxHashSet::default(), added: Vec::new(), nodes: 0 };
+    let prefixes = graph.prefixes()?;
+    let mut filling =
+        Filling { graph, prefixes, all: &all, removed: FxHashSet::default(), added: Vec::new(), nodes: 0 };
     let mut wrong = Vec::new();
     for (number, row) in rows.iter().enumerate() {
         let old = own.iter().find(|q| q.predicate.as_str() == row.property && q.object.to_string() == row.old);
@@ -83,6 +86,7 @@ pub fn change(
 
 struct Filling<'f> {
     graph: &'f Graph,
+    prefixes: &'f Prefixes,
     all: &'f [Quad],
     removed: FxHashSet<Quad>,
     added: Vec<Quad>,
@@ -99,7 +103,8 @@ impl Filling<'_> {
         place: GraphName,
     ) -> std::result::Result<(), String> {
         let reifiers: Vec<NamedOrBlankNode> = old.map(|old| self.reifiers(old)).unwrap_or_default();
-        if row.value.trim().is_empty() {
+        let untouched = old.filter(|old| self.is_untouched(row, &old.object));
+        if untouched.is_none() && row.value.trim().is_empty() {
             if let Some(old) = old {
                 self.removed.insert(old.clone());
                 let of = self.all.iter().filter(|quad| reifiers.contains(&quad.subject));
@@ -107,7 +112,10 @@ impl Filling<'_> {
             }
             return Ok(());
         }
-        let object = self.object(field, row, old.map(|old| &old.object))?;
+        let object = match untouched {
+            Some(old) => old.object.clone(),
+            None => self.object(field, row, old.map(|old| &old.object))?,
+        };
         let sources = self.sources(&row.sources)?;
         let new = Quad::new(subject.clone(), field.property.clone(), object, place);
         if let Some(old) = old.filter(|old| **old != new) {
@@ -166,10 +174,16 @@ impl Filling<'_> {
         })
     }
 
+    /// Whether a row has what the form showed: a browser ends lines in its own way, and the form writes tags as people do.
+    fn is_untouched(&self, row: &Row, old: &Term) -> bool {
+        shown(old, self.prefixes).is_some_and(|(value, language)| {
+            lines(&value) == lines(&row.value) && language.eq_ignore_ascii_case(row.language.trim())
+        })
+    }
+
     /// The term of a value that was typed.
     fn object(&self, field: &Field, row: &Row, old: Option<&Term>) -> std::result::Result<Term, String> {
-        // Forms end lines as the web does.
-        let value = row.value.replace("\r\n", "\n");
+        let value = lines(&row.value);
         let is_thing = match old {
             Some(Term::NamedNode(_)) => true,
             Some(Term::Literal(_)) => false,
@@ -198,6 +212,11 @@ impl Filling<'_> {
             None => Ok(Literal::new_simple_literal(value.trim_end()).into()),
         }
     }
+}
+
+/// A text with the ends of lines as files have them: forms end lines as the web does.
+fn lines(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\r', "\n")
 }
 
 fn reifying(reifier: &NamedOrBlankNode, quad: &Quad) -> Quad {
