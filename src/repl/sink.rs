@@ -91,12 +91,13 @@ fn is_device(path: &Path) -> bool {
 
 /// Whether a file of this format can hold one answer after another.
 fn holds_several(format: Format) -> bool {
-    !matches!(
+    let whole = matches!(
         format,
         Format::Json
             | Format::Xml
             | Format::Html
             | Format::GeoJson
             | Format::Rdf(RdfFormat::RdfXml | RdfFormat::JsonLd)
-    )
+    );
+    !whole && !format.is_binary()
 }

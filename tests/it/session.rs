@@ -159,6 +159,12 @@ fn answers_of_a_session_are_appended_to_a_file_and_a_file_that_cannot_be_is_refu
     let ran = script(folder.path(), &["repl"], json);
     assert!(ran.code == 2 && ran.stderr.contains("json holds no more than one"), "{ran:?}");
     assert!(fs::read_to_string(folder.path().join("a.json")).unwrap().contains("true"));
+    if cfg!(feature = "tables") {
+        let ran = script(folder.path(), &["repl"], &json.replace("a.json", "a.parquet"));
+        assert!(ran.code == 2 && ran.stderr.contains("parquet holds no more than one"), "{ran:?}");
+        let written = fs::read(folder.path().join("a.parquet")).unwrap();
+        assert_eq!(written.windows(4).filter(|part| part == b"PAR1").count(), 2);
+    }
     for (file, words) in [
         ("nowhere/a.csv", "No such file"),
         ("answers", "`.format FORMAT` says it before"),
