@@ -29,7 +29,7 @@ pub use baseline::Baseline;
 pub use catalogue::NAME as CATALOGUE;
 pub use explain::{Explanation, explain};
 pub use finding::{Finding, Severity};
-pub(crate) use places::Places;
+pub(crate) use places::{Places, outline};
 pub use report::{CitationCounts, Counts, Format, Report};
 pub use shapes::Validated;
 pub use terms::namespace;

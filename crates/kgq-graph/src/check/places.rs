@@ -109,15 +109,16 @@ impl Places {
     /// The parser that loads files names blank nodes otherwise than the tree does. So statements are paired by their other
     /// terms, and where those are the same, in the order of the text.
     fn match_up(&mut self, quads: &[Quad], located: impl Iterator<Item = Located>) {
-        let mut written: FxHashMap<Triple, VecDeque<Located>> = FxHashMap::default();
+        let mut written: FxHashMap<Triple, VecDeque<Located>> =
+            quads.iter().map(|quad| (outline(quad), VecDeque::new())).collect();
         for located in located {
-            let quad = &located.quad;
-            let key = without_blank_nodes(&quad.subject, &quad.predicate, &quad.object);
-            written.entry(key).or_default().push_back(located);
+            if let Some(places) = written.get_mut(&outline(&located.quad)) {
+                places.push_back(located);
+            }
         }
         for quad in quads {
-            let key = without_blank_nodes(&quad.subject, &quad.predicate, &quad.object);
-            let Some(Located { subject, predicate, object, .. }) = written.get_mut(&key).and_then(VecDeque::pop_front)
+            let Some(Located { subject, predicate, object, .. }) =
+                written.get_mut(&outline(quad)).and_then(VecDeque::pop_front)
             else {
                 continue;
             };
@@ -170,6 +171,11 @@ impl Places {
         let place = Source::new(&self.file, &self.text[start..end]).place(span.start - start..span.end - start);
         Place { line, ..place }
     }
+}
+
+/// A statement without the names of its blank nodes: which of two that are alike so is which, only the order of the file tells.
+pub fn outline(quad: &Quad) -> Triple {
+    without_blank_nodes(&quad.subject, &quad.predicate, &quad.object)
 }
 
 fn without_blank_nodes(subject: &NamedOrBlankNode, predicate: &kgq_syntax::rdf::NamedNode, object: &Term) -> Triple {

@@ -1,24 +1,29 @@
 //! Where statements are written: the file, line and column of each.
 
 use super::Graph;
-use crate::check::Places;
+use crate::check::{Places, outline};
 use kgq_snapshot::store::Input;
+use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Place, Result};
 use kgq_syntax::rdf::{Quad, Triple};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::io::Read;
+
+/// The tree of a text takes about so many times its bytes.
+const TREE_TO_TEXT: u64 = 16;
 
 impl Graph {
     /// Where these statements are written, in their order; `None` of one from a saved snapshot. One that several files have is told of
     /// the first.
     ///
     /// # Errors
-    /// Those of reading the files.
-    pub fn places_of(&self, statements: &[Quad]) -> Result<Vec<Option<Place>>> {
+    /// Those of reading the files, and of the budget.
+    pub fn places_of(&self, statements: &[Quad], budget: &Budget) -> Result<Vec<Option<Place>>> {
         if self.options.snapshot.is_some() {
             return Ok(vec![None; statements.len()]);
         }
         let wanted: FxHashSet<&Quad> = statements.iter().collect();
+        let alike: FxHashSet<Triple> = statements.iter().map(outline).collect();
         let dataset = self.dataset()?;
         let mut file_of: FxHashMap<&Quad, usize> = FxHashMap::default();
         for (quad, file) in dataset.quads_with_origin() {
@@ -30,9 +35,13 @@ impl Graph {
         let mut files: FxHashMap<usize, Places> = FxHashMap::default();
         for file in file_of.values() {
             if let (None, Some(input)) = (files.get(file), inputs.get(*file)) {
-                let quads = dataset.quads_with_origin().filter(|(_, own)| own == file);
+                budget.check()?;
+                let text = self.text(input)?;
+                let _tree = budget.reserve(text.len() as u64 * TREE_TO_TEXT)?;
+                let quads =
+                    dataset.quads_with_origin().filter(|(quad, own)| own == file && alike.contains(&outline(quad)));
                 let quads: Vec<Quad> = quads.map(|(quad, _)| quad.clone()).collect();
-                files.insert(*file, Places::new(&input.name, self.text(input)?, Some(input), &quads));
+                files.insert(*file, Places::new(&input.name, text, Some(input), &quads));
             }
         }
         let place = |quad: &Quad| {

@@ -10,7 +10,7 @@ use crate::audit::{Audit, Reference, Statement, Texts};
 use crate::graph::Graph;
 use kgq_engine::query::Query;
 use kgq_engine::why::{Ground, Item, Why, why, witnesses};
-use kgq_engine::{Answer, EvaluationOptions, Row, evaluate};
+use kgq_engine::{Answer, Budget, EvaluationOptions, Row, evaluate};
 use kgq_syntax::error::{Error, Place, Result};
 use kgq_syntax::rdf::vocabulary::rdf;
 use kgq_syntax::rdf::{GraphName, NamedNode, NamedOrBlankNode, Quad, Term, Triple, Variable};
@@ -137,7 +137,9 @@ pub fn explain_ways(
 ) -> Result<(Vec<Explained>, usize)> {
     let found = witnesses(graph.snapshot()?, query, part.item(), &graph.evaluation_options(), MOST_WAYS)?;
     let all = found.len();
-    let explained = found.into_iter().take(shown).map(|found| as_explained(graph, found, part.clone(), audit, texts));
+    let budget = graph.evaluation_options().budget_of_query();
+    let explained =
+        found.into_iter().take(shown).map(|found| as_explained(graph, found, part.clone(), audit, texts, &budget));
     Ok((explained.collect::<Result<_>>()?, all))
 }
 
@@ -166,35 +168,42 @@ pub fn explain_within(
     let found = found.ok_or_else(|| {
         Error::input("what the query computes there is new each time it is asked, so it cannot be explained")
     })?;
-    as_explained(graph, found, part, audit, texts)
+    as_explained(graph, found, part, audit, texts, &options.budget_of_query())
 }
 
-fn as_explained(graph: &Graph, found: Why, part: Part, audit: &Audit<'_>, texts: &Texts) -> Result<Explained> {
+fn as_explained(
+    graph: &Graph,
+    found: Why,
+    part: Part,
+    audit: &Audit<'_>,
+    texts: &Texts,
+    budget: &Budget,
+) -> Result<Explained> {
     let (grounds, is_irredundant) = (found.grounds, found.is_irredundant);
-    let (statements, references) = stated(graph, found.statements, audit, texts)?;
+    let (statements, references) = stated(graph, found.statements, audit, texts, budget)?;
     Ok(Explained { part, grounds, is_irredundant, statements, references })
 }
 
 /// Statements with their places and citations, and these citations, each once.
 ///
 /// # Errors
-/// Those of reading the files.
+/// Those of reading the files, and of the budget.
 pub fn stated(
     graph: &Graph,
     quads: Vec<Quad>,
     audit: &Audit<'_>,
     texts: &Texts,
+    budget: &Budget,
 ) -> Result<(Vec<Stated>, Vec<Reference>)> {
-    let places = graph.places_of(&quads)?;
     let needed = graph.citation_rule(audit)?;
     let mut stated = Vec::new();
     let mut cited: Vec<Vec<NamedNode>> = Vec::new();
-    for (quad, place) in quads.into_iter().zip(places) {
+    for quad in quads {
         let triple = Triple::from(quad.clone());
         let statements = audit.behind(&triple);
         let citations: Vec<NamedNode> = statements.iter().flat_map(|s| audit.all_citations(s)).collect();
         stated.push(Stated {
-            place,
+            place: None,
             is_inferred: statements.iter().any(|statement| !statement.grounds.is_empty()),
             is_uncited: citations.is_empty() && needed.is_some_and(|needed| needed.contains(&triple)),
             quad,
@@ -213,7 +222,7 @@ pub fn stated(
         stated.citations.dedup();
         stated.derivation = derivation(&stated.statements, audit, &number);
     }
-    place_derivations(graph, &mut stated)?;
+    find_places(graph, &mut stated, budget)?;
     Ok((stated, references))
 }
 
@@ -246,17 +255,15 @@ fn derivation(statements: &[Statement], audit: &Audit<'_>, number: &FxHashMap<&N
     found
 }
 
-/// Finds where the statements of derivations are written.
-fn place_derivations(graph: &Graph, stated: &mut [Stated]) -> Result<()> {
-    let derived = || stated.iter().flat_map(|stated| &stated.derivation);
-    let quads: Vec<Quad> = derived().map(|derived| derived.triple.clone().in_graph(GraphName::DefaultGraph)).collect();
-    if quads.is_empty() {
-        return Ok(());
-    }
-    let places = graph.places_of(&quads)?;
-    for (derived, place) in stated.iter_mut().flat_map(|stated| &mut stated.derivation).zip(places) {
-        derived.place = place;
-    }
+/// Finds where the statements, and those that they were inferred from, are written.
+fn find_places(graph: &Graph, stated: &mut [Stated], budget: &Budget) -> Result<()> {
+    let derived = stated.iter().flat_map(|stated| &stated.derivation);
+    let derived = derived.map(|derived| derived.triple.clone().in_graph(GraphName::DefaultGraph));
+    let quads: Vec<Quad> = stated.iter().map(|stated| stated.quad.clone()).chain(derived).collect();
+    let mut places = graph.places_of(&quads, budget)?.into_iter();
+    stated.iter_mut().zip(&mut places).for_each(|(stated, place)| stated.place = place);
+    let derived = stated.iter_mut().flat_map(|stated| &mut stated.derivation);
+    derived.zip(places).for_each(|(derived, place)| derived.place = place);
     Ok(())
 }
 

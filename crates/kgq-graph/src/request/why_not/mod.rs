@@ -104,7 +104,7 @@ pub fn why_not_within(
         },
         _ => Vec::new(),
     };
-    let (statements, references) = stated(graph, quads, audit, texts)?;
+    let (statements, references) = stated(graph, quads, audit, texts, &options.budget_of_query())?;
     Ok(WhyNot { expected, reason, silences, statements, references })
 }
 
