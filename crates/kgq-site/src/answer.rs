@@ -38,7 +38,7 @@ pub fn answer(
                 PublishedAnswer::None(NoAnswer::Elsewhere) => p .muted { (at.say("It asks another server, so it has no answer here.")) },
                 PublishedAnswer::None(NoAnswer::Failed(why)) => p .muted { (text(&at.fill("It could not be answered here: {}", why.message()))) },
                 PublishedAnswer::Truth(value) => {
-                    p .truth { @if *value { (at.say("Yes")) } @else { (at.say("No")) } @if let (Some(why), true) = (look.why, *value) { " " a .why href=(why(1)) { (at.say("why")) } } }
+                    p .truth { @if *value { (at.say("Yes")) } @else { (at.say("No")) } @if let (Some(why), true) = (look.why, *value) { " " a .why rel="nofollow" href=(why(1)) { (at.say("why")) } } }
                     ul .links { (downloads) }
                 }
                 PublishedAnswer::Graph(triples) => {
@@ -126,7 +126,7 @@ fn answer_table(
                                     }
                                 }
                                 @if cited { td .marks { (row_marks(at, sources.get(i), notes)) } }
-                                @if let Some(why) = look.why { td { a .why href=(why(i + 1)) aria-label=(at.fill("Why row {}", i + 1)) { (at.say("why")) } } }
+                                @if let Some(why) = look.why { td { a .why rel="nofollow" href=(why(i + 1)) aria-label=(at.fill("Why row {}", i + 1)) { (at.say("why")) } } }
                             }
                         }
                     }

@@ -11,7 +11,7 @@ use kgq_engine::query::Query;
 use kgq_engine::why::Ground;
 use kgq_engine::{EvaluationOptions, Row};
 use kgq_graph::advice::Lack;
-use kgq_graph::audit::Reference;
+use kgq_graph::audit::{Reference, Texts};
 use kgq_graph::graph::Graph;
 use kgq_graph::request::why::{Explained, Part, Stated, explain_within, part_within};
 use kgq_graph::request::why_not::{Reason, Request, WhyNot, expectation, why_not_within};
@@ -56,8 +56,7 @@ impl Doubted<'_> {
     fn row(&self, at: &At<'_, '_>, number: usize, notes: &mut Notes) -> Result<Markup> {
         let part = part_within(self.graph, self.query, number, self.options)?;
         let audit = &at.model.source.audit;
-        let texts = self.graph.source_texts(audit, &[])?;
-        let explained = explain_within(self.graph, self.query, part, audit, &texts, self.options)?;
+        let explained = explain_within(self.graph, self.query, part, audit, &Texts::default(), self.options)?;
         Ok(html! {
             section .why #why {
                 h3 { (text(&at.fill("Why row {}", number))) }
@@ -69,9 +68,8 @@ impl Doubted<'_> {
     fn missing(&self, at: &At<'_, '_>, expected: &[(String, String)], notes: &mut Notes) -> Result<Markup> {
         let expected = expected.iter().map(|(column, value)| expectation(self.graph, column, value));
         let audit = &at.model.source.audit;
-        let texts = self.graph.source_texts(audit, &[])?;
         let request = Request { source: self.source, query: self.query, expected: expected.collect::<Result<_>>()? };
-        let found = why_not_within(self.graph, request, audit, &texts, self.options)?;
+        let found = why_not_within(self.graph, request, audit, &Texts::default(), self.options)?;
         Ok(html! {
             section .why #why {
                 h3 { (at.say("Why there is no such row")) }
@@ -310,7 +308,7 @@ pub fn missing_form(at: &At<'_, '_>, page: &str, fields: &[(String, String)], fo
         @if is_empty { (nothing()) }
         form .missing method="get" action=(format!("{}#why", action.split('?').next().unwrap_or_default())) {
             @if at.model.chosen { input type="hidden" name="lang" value=(at.model.language); }
-            @for (name, value) in fields { input type="hidden" name=(name) value=(text(value)); }
+            @for (name, value) in fields { input type="hidden" name=(name) value=(value); }
             label for="missing-column" { (at.say("A row is missing that has ")) }
             select #missing-column name="why-not" { @for column in columns { option value=(column.as_str()) { (text(column.as_str())) } } }
             label .unseen for="missing-value" { (at.say("Value")) }

@@ -373,6 +373,9 @@ fn what_makes_a_row_is_drawn_and_told_with_its_sources_and_why_another_is_missin
         ],
     );
     assert_in(&about(About::Row(2)), &["It could not be answered: ", "no row 2"]);
+    // As a browser sends it: the form of a missing row asks the same again.
+    let sent = query.replace("{ ", "{\r\n\t");
+    assert_in(&asked(&pages, &sent), &["name=\"query\" value=\"SELECT ?day {\r\n\t&lt;https://e.example/a&gt;"]);
     let expected = [("day".to_owned(), "1300-01-01".to_owned())];
     let missing = about(About::Missing(&expected));
     assert_in(

@@ -4,7 +4,7 @@ use super::super::html::{At, text};
 use super::{drawn_width, figure, fit, n};
 use maud::{Markup, html};
 
-/// The most statements that a drawing holds; the list below it has all.
+/// The most statements, and the most sources, that a drawing holds; the list below it has all.
 const MOST: usize = 40;
 
 const ROW: f64 = 30.0;
@@ -12,6 +12,8 @@ const ROW_LABEL: usize = 24;
 const LABEL: usize = 56;
 const STATEMENTS: f64 = 240.0;
 const INDENT: f64 = 20.0;
+/// So many cells of a label are at least as wide as a step.
+const CELLS_A_STEP: usize = 3;
 const SOURCES: f64 = 680.0;
 const WIDTH: f64 = 960.0;
 
@@ -27,6 +29,18 @@ pub struct Drawn {
     pub sources: Vec<usize>,
 }
 
+impl Drawn {
+    /// How many steps it is moved in.
+    fn steps(&self) -> usize {
+        self.depth.min(4)
+    }
+
+    /// How many cells there are for its label: it ends before the sources, however far it is moved in.
+    fn cells(&self) -> usize {
+        LABEL - CELLS_A_STEP * self.steps()
+    }
+}
+
 /// A source by its number.
 pub struct Origin {
     pub number: usize,
@@ -36,7 +50,7 @@ pub struct Origin {
 
 /// Draws it; `None` where there is nothing to draw, or too much.
 pub fn grounds(at: &At<'_, '_>, row: &str, statements: &[Drawn], sources: &[Origin]) -> Option<Markup> {
-    if statements.is_empty() || statements.len() > MOST {
+    if statements.is_empty() || statements.len().max(sources.len()) > MOST {
         return None;
     }
     let rows = statements.len().max(sources.len()) as f64;
@@ -45,8 +59,8 @@ pub fn grounds(at: &At<'_, '_>, row: &str, statements: &[Drawn], sources: &[Orig
     let middle = |many: usize, number: usize| line(number) + (rows - many as f64) * ROW / 2.0;
     let root = (16.0, middle(1, 0));
     let place = |number: usize| {
-        let depth = statements.get(number).map_or(0, |drawn| drawn.depth.min(4));
-        (STATEMENTS + depth as f64 * INDENT, middle(statements.len(), number))
+        let steps = statements.get(number).map_or(0, Drawn::steps);
+        (STATEMENTS + steps as f64 * INDENT, middle(statements.len(), number))
     };
     let source = |number: usize| {
         sources.iter().position(|origin| origin.number == number).map(|at| (SOURCES, middle(sources.len(), at)))
@@ -64,12 +78,12 @@ pub fn grounds(at: &At<'_, '_>, row: &str, statements: &[Drawn], sources: &[Orig
                 None => (edge((root.0 + 19.0 + drawn_width(&fit(row, ROW_LABEL)), root.1), to, false)),
             }
             @for target in drawn.sources.iter().filter_map(|number| source(*number)) {
-                (edge((to.0 + 13.0 + drawn_width(&fit(&drawn.label, LABEL)), to.1), target, false))
+                (edge((to.0 + 13.0 + drawn_width(&fit(&drawn.label, drawn.cells())), to.1), target, false))
             }
         }
         (node(root, row, ROW_LABEL, None, "centre"))
         @for (number, drawn) in statements.iter().enumerate() {
-            (node(place(number), &drawn.label, LABEL, drawn.href.as_deref(), if drawn.is_inferred { "inferred" } else { "" }))
+            (node(place(number), &drawn.label, drawn.cells(), drawn.href.as_deref(), if drawn.is_inferred { "inferred" } else { "" }))
         }
         @for origin in sources {
             @if let Some(place) = source(origin.number) { (node(place, &origin.label, ROW_LABEL + 6, Some(&origin.href), "")) }
@@ -96,5 +110,21 @@ fn node((x, y): (f64, f64), label: &str, cells: usize, href: Option<&str>, class
     match href {
         Some(href) => html! { a href=(href) { (drawn) } },
         None => html! { g { (drawn) } },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_ends_before_the_sources_however_far_it_is_moved_in() {
+        for depth in 0..9 {
+            let label = "x".repeat(100);
+            let drawn = Drawn { label, href: None, depth, is_inferred: true, sources: vec![1] };
+            let end =
+                STATEMENTS + drawn.steps() as f64 * INDENT + 13.0 + drawn_width(&fit(&drawn.label, drawn.cells()));
+            assert!(end < SOURCES, "{end} at depth {depth}");
+        }
     }
 }
