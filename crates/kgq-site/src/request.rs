@@ -112,6 +112,7 @@ pub fn publish(graph: &Graph, request: Request<'_>, told: &(dyn Fn(Stage<'_>) + 
         inferred,
         queries,
         changed,
+        audit: Some(audit),
     };
     if let Some(rebase) = request.rebase {
         shown = shown.rebased(rebase);
@@ -158,6 +159,8 @@ struct Shown<'a> {
     inferred: Vec<Quad>,
     queries: Vec<PublishedQuery<'a>>,
     changed: FxHashMap<String, String>,
+    /// Of these quads, if it is known already.
+    audit: Option<Arc<Audit<'a>>>,
 }
 
 impl Shown<'_> {
@@ -171,6 +174,7 @@ impl Shown<'_> {
             inferred: rebased(&self.inferred),
             queries: self.queries,
             changed: self.changed.into_iter().map(|(iri, day)| (rebase.iri(&iri), day)).collect(),
+            audit: None,
         }
     }
 
@@ -194,7 +198,7 @@ impl Shown<'_> {
             entailment: graph.entailment(),
             prefixes: &self.prefixes,
             labels: &labels,
-            audit: Arc::new(Audit::new(&self.quads, &citations, &self.prefixes)),
+            audit: self.audit.unwrap_or_else(|| Arc::new(Audit::new(&self.quads, &citations, &self.prefixes))),
             queries: self.queries,
             changed: self.changed,
             base_url: request.base_url,
