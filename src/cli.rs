@@ -19,7 +19,7 @@ use kgq_snapshot::store::together;
 use kgq_syntax::bounds::DEEPEST;
 use kgq_syntax::error::{Error, Kind, Result};
 use kgq_syntax::rdf::RdfFormat;
-use kgq_syntax::text::count;
+use kgq_syntax::text::{count, visible};
 use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
@@ -277,10 +277,14 @@ fn run(cli: Cli, output: &mut Output) -> Result<u8> {
     options.whole_folder = cli.global.data.is_empty() && command.reads_any_folder();
     let _reading = keep_writers_away(&command, &options, output)?;
     let mut graph = open::with_settings(&cli.global, options, interactive)?;
-    if graph.options().whole_folder && !graph.options().files.is_empty() {
+    if let OpenOptions { whole_folder: true, files, left_out, .. } = graph.options()
+        && !files.is_empty()
+    {
+        let files = count(files.len() as u64, "file", "files");
+        let passed: Vec<_> = left_out.iter().map(|folder| visible(folder)).collect();
+        let passed = if passed.is_empty() { String::new() } else { format!(", but not {}", passed.join(", ")) };
         output.note(&format!(
-            "there is no kgq.toml: reading {} of RDF in this folder; `kgq init` makes it a project",
-            count(graph.options().files.len() as u64, "file", "files")
+            "there is no kgq.toml: reading {files} of RDF in this folder{passed}; `kgq init` makes it a project"
         ));
     }
     // Its files are there as long as this is.
@@ -323,7 +327,9 @@ fn at_revision(command: &Command, graph: &Graph, at: &str) -> Result<Revision> {
 /// Whether there is something to load: a project, a file, a snapshot, a folder with files of RDF.
 fn opens_something(global: &Global) -> Result<bool> {
     let named = !global.data.is_empty() || global.snapshot.is_some();
-    Ok(named || Project::find(&global.folder)?.is_some() || !folder_files(&global.folder)?.is_empty())
+    Ok(named
+        || Project::find(&global.folder)?.is_some()
+        || folder_files(&global.folder).is_ok_and(|found| !found.files.is_empty()))
 }
 
 /// What a stranger sees first.

@@ -5,13 +5,16 @@ mod globs;
 mod mcp;
 mod named;
 mod net;
+mod untold;
 mod wrong;
 
 pub use files::{Found, ProjectFile, Role, without_query_ending};
 pub use globs::Glob;
 pub use mcp::{McpSettings, McpText};
-pub use named::{NamedFiles, folder_files, named_files};
+pub use named::{NamedFiles, named_files};
 pub use net::NetSettings;
+pub use untold::{FolderFiles, folder_files};
+pub(crate) use untold::{Walked, says_rdf, walk};
 
 use globs::Globs;
 use kgq_syntax::bounds::DEEPEST;

@@ -24,7 +24,7 @@ impl Stamp {
             None => {
                 let options = graph.options();
                 let files = match options.whole_folder {
-                    true => folder_files(&options.folder).unwrap_or_default(),
+                    true => folder_files(&options.folder).unwrap_or_default().files,
                     false => options.files.clone(),
                 };
                 paths.extend(files.into_iter().filter(|file| file != "-").map(PathBuf::from));

@@ -44,7 +44,7 @@ pub struct OpenOptions {
     pub base: Option<String>,
     /// Prefixes that are declared by hand: they win over those of the project and its files.
     pub prefixes: Prefixes,
-    /// Files that are passed over, by name.
+    /// Files that are passed over, by name; of a folder that is taken whole, folders too.
     pub left_out: BTreeSet<String>,
     pub lenient: bool,
     /// What stands for remote contexts of JSON-LD.
@@ -121,7 +121,8 @@ impl Graph {
         let project = Self::project_for(&options)?;
         options.whole_folder &= project.is_none() && options.snapshot.is_none();
         if options.whole_folder {
-            options.files = folder_files(&options.folder)?;
+            let found = folder_files(&options.folder)?;
+            (options.files, options.left_out) = (found.files, found.passed_over.into_iter().collect());
         }
         Ok(Self::new(project, options))
     }

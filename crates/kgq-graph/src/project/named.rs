@@ -2,12 +2,10 @@
 
 use super::files::{is_hidden, slashes};
 use super::globs::Glob;
-use kgq_snapshot::store::{SNIFFED, Seems, sniff};
+use super::untold::not_walked;
 use kgq_syntax::error::{Error, Kind, Result};
 use kgq_syntax::rdf::RdfFormat;
 use kgq_syntax::text::{count, thousands};
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 use walkdir::WalkDir;
 
@@ -26,7 +24,7 @@ pub fn named_files(names: &[String]) -> Result<NamedFiles> {
     for name in names {
         let path = Path::new(name);
         if path.is_dir() {
-            let found = below(name, &|_| true, false, usize::MAX)?;
+            let found = below(name, &|_| true, false)?;
             if found.taken.is_empty() {
                 let error = Error::input(format!("the folder `{name}` holds no file of RDF"));
                 return Err(error.hint(format!("known formats are {}", RdfFormat::list(false))));
@@ -42,38 +40,6 @@ pub fn named_files(names: &[String]) -> Result<NamedFiles> {
         }
     }
     Ok(named)
-}
-
-/// How many files a folder may have in which nothing says what to read: a home folder is not walked to its end.
-const MOST_FILES: usize = 50_000;
-
-/// The files of RDF in a folder in which nobody said what to read, in the order of their names; none, if it has none. Of those called
-/// `.xml` and `.json`, which may be anything, they are those that begin as RDF/XML and JSON-LD do.
-///
-/// # Errors
-/// A folder that cannot be read, or that has very many files.
-pub fn folder_files(folder: &Path) -> Result<Vec<String>> {
-    let mut files = below(&slashes(folder), &|_| true, false, MOST_FILES)?.taken;
-    files.retain(|name| begins_as_rdf(name));
-    Ok(files)
-}
-
-/// Whether a file is RDF by its name, or by how it begins. What cannot be looked at is kept: reading it says why.
-fn begins_as_rdf(name: &str) -> bool {
-    let (_, ending) = name.rsplit_once('.').unwrap_or_default();
-    if !matches!(ending, "json" | "xml") {
-        return true;
-    }
-    let mut start = Vec::new();
-    let read = File::open(name).and_then(|file| file.take(SNIFFED).read_to_end(&mut start));
-    let begins = if ending == "xml" {
-        sniff(&start) == Some(Seems::Rdf(RdfFormat::RdfXml))
-    } else {
-        ["\"@context\"", "\"@id\"", "\"@graph\"", "\"@type\""]
-            .iter()
-            .any(|word| start.windows(word.len()).any(|part| part == word.as_bytes()))
-    };
-    read.is_err() || begins
 }
 
 /// Whether this is a pipe with a name of its own, for which nobody may ever write; a shell's `<(…)` has its writer.
@@ -119,11 +85,7 @@ fn matching(name: &str) -> Result<Below> {
     let glob = Glob::by_hand(name)?;
     let start = glob.start();
     let there = start.is_empty() || Path::new(&start).exists();
-    let found = if there {
-        below(&start, &|file| glob.matches(file), glob.names_ending(), usize::MAX)?
-    } else {
-        Below::default()
-    };
+    let found = if there { below(&start, &|file| glob.matches(file), glob.names_ending())? } else { Below::default() };
     if found.taken.is_empty() {
         return Err(Error::new(Kind::Io, format!("there is no file `{name}`, and as a glob it finds none")));
     }
@@ -140,17 +102,13 @@ struct Below {
 }
 
 /// The wanted files below a folder, the current one if it has no name. Hidden ones are passed over; so are those whose names say no
-/// format of RDF, unless any ending is taken. More files and folders than `most` are an error.
-fn below(folder: &str, wanted: &dyn Fn(&str) -> bool, any_ending: bool, most: usize) -> Result<Below> {
+/// format of RDF, unless any ending is taken.
+fn below(folder: &str, wanted: &dyn Fn(&str) -> bool, any_ending: bool) -> Result<Below> {
     let root = if folder.is_empty() { "." } else { folder };
     let walk = WalkDir::new(root).follow_links(true).into_iter();
     let visible = walk.filter_entry(|entry| entry.depth() == 0 || !is_hidden(&entry.file_name().to_string_lossy()));
     let mut found = Below::default();
-    for (number, entry) in visible.enumerate() {
-        if number > most {
-            let error = Error::input(format!("the folder `{root}` holds more than {} files", thousands(most as u64)));
-            return Err(error.hint("name what to read with `-d`: a file, a folder or a glob"));
-        }
+    for entry in visible {
         match entry {
             Ok(entry) if entry.file_type().is_dir() => {}
             Ok(entry) => {
@@ -168,7 +126,7 @@ fn below(folder: &str, wanted: &dyn Fn(&str) -> bool, any_ending: bool, most: us
             }
             // A link to a folder that it lies in, or to nothing, adds no file.
             Err(e) if e.loop_ancestor().is_some() || e.path().is_some_and(Path::is_symlink) => {}
-            Err(e) => return Err(Error::new(Kind::Io, e.to_string())),
+            Err(e) => return Err(not_walked(&e)),
         }
     }
     for list in [&mut found.taken, &mut found.without_format, &mut found.no_files] {

@@ -6,14 +6,13 @@ mod globs;
 mod look;
 mod write;
 
-use crate::project::MANIFEST;
+use crate::project::{Walked, says_rdf, walk};
 use kgq_snapshot::store::ReadOptions;
-use kgq_syntax::error::{Error, Kind, Result};
+use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::RdfFormat;
 use look::{Holds, Looked};
 use rustc_hash::FxHashMap;
 use std::path::Path;
-use walkdir::{DirEntry, WalkDir};
 
 /// A kgq.toml, and what it is made of in a few words.
 #[derive(Clone, Debug)]
@@ -26,11 +25,6 @@ pub struct Draft {
     /// Files that look like RDF, and are left out.
     pub left_out: usize,
 }
-
-/// Folders that are not looked into: what is in them is made by programs, or wrong on purpose.
-const PASSED_OVER: &[&str] = &["node_modules", "target", "__pycache__", "venv", "test", "tests"];
-/// More files than this are no project.
-const MOST_FILES: usize = 50_000;
 
 /// What a folder holds, by the names of its files.
 #[derive(Debug, Default)]
@@ -94,52 +88,27 @@ fn follow_folders(files: &mut [Looked]) {
 
 fn names(folder: &Path) -> Result<Names> {
     let mut names = Names::default();
-    let hidden = |entry: &DirEntry| entry.depth() > 0 && entry.file_name().to_string_lossy().starts_with('.');
-    let own = |entry: &DirEntry| entry.depth() > 0 && entry.path().join(MANIFEST).is_file();
-    let walk = WalkDir::new(folder).sort_by_file_name().into_iter();
-    let mut seen = 0;
-    for entry in walk.filter_entry(|entry| !hidden(entry) && !own(entry)) {
-        let entry = entry.map_err(|e| Error::new(Kind::Io, e.to_string()))?;
-        seen += 1;
-        if seen > MOST_FILES {
-            return Err(Error::input(format!("{} holds more than {MOST_FILES} files", folder.display()))
-                .hint("choose the folder that holds the RDF: `kgq init DIR`"));
-        }
-        if !entry.file_type().is_file() {
-            continue;
-        }
-        let Ok(path) = entry.path().strip_prefix(folder) else { continue };
-        let name = path.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/");
-        let is_query = name.ends_with(".rq") || name.ends_with(".sparql");
-        let is_rdf = RdfFormat::from_path(&name).is_some();
-        if !is_query && !is_rdf {
-            continue;
-        }
-        if let Some(passed) = passed_over(&name) {
-            // Much that is no RDF ends in .json or .xml.
-            let by_ending = name.rsplit('.').next().is_some_and(|ending| !matches!(ending, "json" | "xml"));
-            if by_ending && !names.passed_over.contains(&passed) {
-                names.passed_over.push(passed);
+    walk(
+        folder,
+        "choose the folder that holds the RDF: `kgq init DIR`",
+        &mut |Walked { entry, name, passed_over }| {
+            let is_query = name.ends_with(".rq") || name.ends_with(".sparql");
+            let is_rdf = RdfFormat::from_path(&name).is_some();
+            if !entry.file_type().is_file() || !is_query && !is_rdf {
+                return;
             }
-        } else if entry.file_name() == crate::check::CATALOGUE {
-            names.catalogues.push(name);
-        } else if is_query {
-            names.queries.push(name);
-        } else {
-            names.rdf.push(name);
-        }
-    }
+            match passed_over {
+                Some(passed) if says_rdf(&name) && !names.passed_over.contains(&passed) => {
+                    names.passed_over.push(passed)
+                }
+                Some(_) => {}
+                None if entry.file_name() == crate::check::CATALOGUE => names.catalogues.push(name),
+                None if is_query => names.queries.push(name),
+                None => names.rdf.push(name),
+            }
+        },
+    )?;
     Ok(names)
-}
-
-/// The folder of a file that is passed over, if it lies in one.
-fn passed_over(name: &str) -> Option<String> {
-    let folders = name.match_indices('/').map(|(at, _)| &name[..at]);
-    let found = folders.into_iter().find(|folder| {
-        let last = folder.rsplit('/').next().unwrap_or(folder);
-        PASSED_OVER.contains(&last)
-    });
-    found.map(str::to_owned)
 }
 
 #[cfg(test)]

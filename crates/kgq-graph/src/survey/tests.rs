@@ -1,7 +1,7 @@
 //! A folder as people keep it, and the project that its draft makes.
 
 use super::*;
-use crate::project::Project;
+use crate::project::{MANIFEST, Project};
 use std::fs;
 
 const FILES: &[(&str, &str)] = &[
