@@ -167,7 +167,7 @@ impl Pending {
                 let quad = Quad::new(key.0.clone(), predicate, object, key.1.clone());
                 let verb = words.verb(&quad.predicate);
                 let object = self.object(&quad.object, &key.1, words, depth);
-                let text = format!("{verb} {object}{}", self.annotations(&quad, words, depth));
+                let text = format!("{verb} {object}{}", self.annotations(&quad, words, depth, false));
                 (rank(quad.predicate.as_str()), quad, text)
             })
             .collect();
@@ -215,8 +215,8 @@ impl Pending {
         format!("({lines}\n{})", INDENT.repeat(depth))
     }
 
-    /// What is written behind a statement about it.
-    pub fn annotations(&self, quad: &Quad, words: &mut Words<'_>, depth: usize) -> String {
+    /// What is written behind a statement about it; `takes_block` where a reifier stands there that a block would be of.
+    pub fn annotations(&self, quad: &Quad, words: &mut Words<'_>, depth: usize, mut takes_block: bool) -> String {
         let mut out = String::new();
         for reifier in self.hosted.get(quad).into_iter().flatten() {
             let facts = self.facts(&(reifier.clone(), quad.graph_name.clone()), words, depth + 1);
@@ -226,10 +226,11 @@ impl Pending {
             };
             if is_named {
                 out.push_str(&format!(" ~ {}", words.subject(reifier)));
-            } else if facts.is_empty() {
+            } else if facts.is_empty() || takes_block {
                 out.push_str(" ~");
             }
-            if !facts.is_empty() {
+            takes_block = facts.is_empty();
+            if !takes_block {
                 out.push(' ');
                 out.push_str(&nested("{|", facts, "|}", depth));
             }

@@ -7,7 +7,7 @@ use crate::fates::{Fates, fitness};
 use crate::files::{File, Kept, Style};
 use crate::pending::{Key, Pending};
 use crate::splice::{Lines, Splices};
-use crate::tree::{Site, SiteForm, Statement};
+use crate::tree::{Fact, Site, SiteForm, Statement};
 use crate::words::Words;
 pub use declare::{declaration, may_declare, new_words};
 use kgq_graph::format::natural;
@@ -130,11 +130,13 @@ impl Editor<'_, '_> {
                 self.new_block(key, &pending);
             }
         }
-        let mut hosts: Vec<(usize, &Quad)> =
-            pending.hosts().filter_map(|quad| Some((*standing.get(quad)?, quad))).collect();
-        hosts.sort_by_key(|(at, _)| *at);
-        for (at, quad) in hosts {
-            let text = pending.annotations(quad, &mut self.words, self.lines.depth(at));
+        let mut hosts: Vec<(usize, bool, &Quad)> = pending
+            .hosts()
+            .filter_map(|quad| standing.get(quad).map(|(at, takes_block)| (*at, *takes_block, quad)))
+            .collect();
+        hosts.sort_by_key(|(at, ..)| *at);
+        for (at, takes_block, quad) in hosts {
+            let text = pending.annotations(quad, &mut self.words, self.lines.depth(at), takes_block);
             self.splices.insert(at, text);
         }
         let kept = self.kept;
@@ -145,8 +147,9 @@ impl Editor<'_, '_> {
         self.declare();
     }
 
-    /// The facts that stay, and where each ends.
-    fn standing(&self) -> FxHashMap<Quad, usize> {
+    /// The facts that stay, where each ends, and whether a block there would be of a reifier that is written there.
+    fn standing(&self) -> FxHashMap<Quad, (usize, bool)> {
+        let place = |fact: &Fact| (fact.span.end, fact.sites.last().is_some_and(|site| self.takes_block(site)));
         let mut standing = FxHashMap::default();
         for (number, statement) in self.kept.tree.statements.iter().enumerate() {
             if self.fates.statements[number].is_gone() {
@@ -157,16 +160,24 @@ impl Editor<'_, '_> {
                     if self.fates.facts[number][p][o].is_gone() {
                         continue;
                     }
-                    standing.insert(fact.quad.clone(), fact.span.end);
+                    standing.insert(fact.quad.clone(), place(fact));
                     for inner in self.fates.sites_within(fact).iter().flat_map(|site| site.facts()) {
                         if !self.fates.fact(inner).is_gone() {
-                            standing.insert(inner.quad.clone(), inner.span.end);
+                            standing.insert(inner.quad.clone(), place(inner));
                         }
                     }
                 }
             }
         }
         standing
+    }
+
+    fn takes_block(&self, site: &Site) -> bool {
+        match site.form {
+            SiteForm::Statement | SiteForm::Brackets(_) => false,
+            SiteForm::Annotation(..) => site.facts().all(|fact| self.fates.fact(fact).is_gone()),
+            SiteForm::Reifier(_) => true,
+        }
     }
 
     fn name_nodes(&mut self, quads: &[Quad], pending: &Pending, sites: &FxHashMap<Key, Vec<(usize, &Site)>>) {
