@@ -2,6 +2,7 @@
 
 use super::fields::Field;
 use super::shown;
+use super::statements::Statements;
 use crate::Edit;
 use crate::files::Files;
 use kgq_engine::update::{Change, name_new_nodes};
@@ -44,16 +45,25 @@ pub fn change(
     rows: &[Row],
 ) -> Result<std::result::Result<Change, Vec<Wrong>>> {
     let all = files.quads();
+    let statements = Statements::of(&all);
     let subject = NamedOrBlankNode::from(thing.clone());
-    let own: Vec<&Quad> = all.iter().filter(|quad| quad.subject == subject).collect();
+    let own = statements.about(&subject);
     // A new value goes to the default graph, unless only named ones speak of the thing.
     let elsewhere = own.iter().all(|quad| quad.graph_name != GraphName::DefaultGraph);
     let usual = own.first().filter(|_| elsewhere).map_or(GraphName::DefaultGraph, |quad| quad.graph_name.clone());
     let prefixes = graph.prefixes()?;
-    let mut filling =
-        Filling { graph, prefixes, all: &all, removed: FxHashSet::default(), added: Vec::new(), nodes: 0 };
+    let mut filling = Filling {
+        graph,
+        prefixes,
+        statements: &statements,
+        removed: FxHashSet::default(),
+        added: Vec::new(),
+        left: Vec::new(),
+        nodes: 0,
+    };
     let mut wrong = Vec::new();
     for (number, row) in rows.iter().enumerate() {
+        graph.options().budget.check()?;
         let old = own.iter().find(|q| q.predicate.as_str() == row.property && q.object.to_string() == row.old);
         let field = fields.iter().find(|field| field.property.as_str() == row.property);
         let told = match (field, old, row.old.is_empty()) {
@@ -70,6 +80,7 @@ pub fn change(
     if !wrong.is_empty() {
         return Ok(Err(wrong));
     }
+    filling.clear();
     let Filling { mut removed, added, .. } = filling;
     let known: FxHashSet<&Quad> = all.iter().collect();
     let mut change = Change::default();
@@ -87,28 +98,28 @@ pub fn change(
 struct Filling<'f> {
     graph: &'f Graph,
     prefixes: &'f Prefixes,
-    all: &'f [Quad],
+    statements: &'f Statements<'f>,
     removed: FxHashSet<Quad>,
     added: Vec<Quad>,
+    /// Reifiers that no longer reify a statement.
+    left: Vec<&'f NamedOrBlankNode>,
     nodes: usize,
 }
 
-impl Filling<'_> {
+impl<'f> Filling<'f> {
     fn row(
         &mut self,
         subject: &NamedOrBlankNode,
         field: &Field,
         row: &Row,
-        old: Option<&Quad>,
+        old: Option<&'f Quad>,
         place: GraphName,
     ) -> std::result::Result<(), String> {
-        let reifiers: Vec<NamedOrBlankNode> = old.map(|old| self.reifiers(old)).unwrap_or_default();
         let untouched = old.filter(|old| self.is_untouched(row, &old.object));
         if untouched.is_none() && row.value.trim().is_empty() {
             if let Some(old) = old {
                 self.removed.insert(old.clone());
-                let of = self.all.iter().filter(|quad| reifiers.contains(&quad.subject));
-                self.removed.extend(of.cloned());
+                self.leave(old);
             }
             return Ok(());
         }
@@ -118,49 +129,105 @@ impl Filling<'_> {
         };
         let sources = self.sources(&row.sources)?;
         let new = Quad::new(subject.clone(), field.property.clone(), object, place);
+        self.cite(old, &new, &sources)?;
         if let Some(old) = old.filter(|old| **old != new) {
             self.removed.insert(old.clone());
-            for reifier in &reifiers {
-                self.removed.insert(reifying(reifier, old));
-                self.added.push(reifying(reifier, &new));
-            }
+            self.leave(old);
         }
-        self.cite(&new, &reifiers, &sources);
         self.added.push(new);
         Ok(())
     }
 
-    fn reifiers(&self, quad: &Quad) -> Vec<NamedOrBlankNode> {
-        let triple = Term::from(Triple::from(quad.clone()));
-        let reify = self.all.iter().filter(|q| q.predicate.as_ref() == rdf::REIFIES && q.object == triple);
-        reify.map(|quad| quad.subject.clone()).collect()
-    }
-
-    /// Lets a statement be derived from these sources, and from no others.
-    fn cite(&mut self, statement: &Quad, reifiers: &[NamedOrBlankNode], sources: &[NamedNode]) {
-        let derived =
-            |quad: &&Quad| quad.predicate.as_ref() == prov::WAS_DERIVED_FROM && reifiers.contains(&quad.subject);
-        let known: Vec<&Quad> =
-            self.all.iter().filter(derived).filter(|q| matches!(q.object, Term::NamedNode(_))).collect();
-        let is_kept = |quad: &&&Quad| sources.iter().any(|source| quad.object == Term::NamedNode(source.clone()));
-        self.removed.extend(known.iter().filter(|quad| !is_kept(quad)).map(|quad| (*quad).clone()));
-        let missing: Vec<&NamedNode> = sources
-            .iter()
-            .filter(|source| !known.iter().any(|q| q.object == Term::NamedNode((*source).clone())))
-            .collect();
-        if missing.is_empty() {
+    /// Lets nothing reify a statement any more, unless another graph states it too.
+    fn leave(&mut self, statement: &Quad) {
+        if self.is_elsewhere(statement) {
             return;
         }
-        let reifier = reifiers.first().cloned().unwrap_or_else(|| {
+        for reifying in self.statements.reifying(statement) {
+            self.removed.insert((*reifying).clone());
+            self.left.push(&reifying.subject);
+        }
+    }
+
+    /// Whether another graph has the same triple.
+    fn is_elsewhere(&self, statement: &Quad) -> bool {
+        let is_same = |quad: &&Quad| quad.predicate == statement.predicate && quad.object == statement.object;
+        self.statements
+            .about(&statement.subject)
+            .iter()
+            .any(|quad| is_same(quad) && quad.graph_name != statement.graph_name)
+    }
+
+    /// Removes what is said of reifiers that no longer reify anything.
+    fn clear(&mut self) {
+        for node in std::mem::take(&mut self.left) {
+            let about = self.statements.about(node);
+            let is_of = |quad: &Quad| quad.subject == *node && quad.predicate.as_ref() == rdf::REIFIES;
+            let stays = about.iter().any(|quad| is_of(quad) && !self.removed.contains(*quad));
+            if !stays && !self.added.iter().any(is_of) {
+                self.removed.extend(about.iter().map(|quad| (*quad).clone()));
+            }
+        }
+    }
+
+    /// Lets a statement be derived from these sources, and from no others. The reifiers of the one that it replaces are of it from then
+    /// on; one that other statements share changes nothing for these.
+    fn cite(&mut self, old: Option<&'f Quad>, new: &Quad, sources: &[NamedNode]) -> std::result::Result<(), String> {
+        let (mut cited, mut own): (Vec<&NamedNode>, Option<&NamedOrBlankNode>) = (Vec::new(), None);
+        for reifying in old.map(|old| self.statements.reifying(old)).unwrap_or_default() {
+            let node = &reifying.subject;
+            let stays = old.is_some_and(|old| old != new && self.is_elsewhere(old));
+            let is_shared = stays || self.is_shared(node, &reifying.object);
+            let (kept, gone): (Vec<_>, Vec<_>) =
+                self.statements.derivations(node).partition(|(_, source)| sources.contains(source));
+            if is_shared && !gone.is_empty() {
+                if self.says_more(node) {
+                    return Err(
+                        "what is said of this value is said of another too: its sources are changed in the files"
+                            .into(),
+                    );
+                }
+                if !stays {
+                    self.removed.insert((*reifying).clone());
+                    self.left.push(node);
+                }
+                continue;
+            }
+            self.removed.extend(gone.into_iter().map(|(quad, _)| quad.clone()));
+            cited.extend(kept.into_iter().map(|(_, source)| source));
+            self.added.push(Quad { object: Triple::from(new.clone()).into(), ..(*reifying).clone() });
+            own = own.or(Some(node).filter(|_| !is_shared));
+        }
+        let missing: Vec<&NamedNode> = sources.iter().filter(|source| !cited.contains(source)).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let reifier = own.cloned().unwrap_or_else(|| {
             self.nodes += 1;
             let node = NamedOrBlankNode::from(BlankNode::new_unchecked(format!("form{}", self.nodes)));
-            self.added.push(reifying(&node, statement));
+            let triple = Triple::from(new.clone());
+            self.added.push(Quad::new(node.clone(), rdf::REIFIES, triple, new.graph_name.clone()));
             node
         });
         for source in missing {
-            let graph = statement.graph_name.clone();
-            self.added.push(Quad::new(reifier.clone(), prov::WAS_DERIVED_FROM, source.clone(), graph));
+            self.added.push(Quad::new(reifier.clone(), prov::WAS_DERIVED_FROM, source.clone(), new.graph_name.clone()));
         }
+        Ok(())
+    }
+
+    /// Whether a node reifies another triple beside this one.
+    fn is_shared(&self, reifier: &NamedOrBlankNode, triple: &Term) -> bool {
+        let mut about = self.statements.about(reifier).iter();
+        about.any(|quad| quad.predicate.as_ref() == rdf::REIFIES && quad.object != *triple)
+    }
+
+    /// Whether more is said of a reifier than what it reifies and which things it is derived from.
+    fn says_more(&self, reifier: &NamedOrBlankNode) -> bool {
+        let is_known = |quad: &Quad| {
+            quad.predicate.as_ref() == rdf::REIFIES
+                || quad.predicate.as_ref() == prov::WAS_DERIVED_FROM && matches!(quad.object, Term::NamedNode(_))
+        };
+        self.statements.about(reifier).iter().any(|quad| !is_known(quad))
     }
 
     fn sources(&self, text: &str) -> std::result::Result<Vec<NamedNode>, String> {
@@ -217,10 +284,6 @@ impl Filling<'_> {
 /// A text with the ends of lines as files have them: forms end lines as the web does.
 fn lines(text: &str) -> String {
     text.replace("\r\n", "\n").replace('\r', "\n")
-}
-
-fn reifying(reifier: &NamedOrBlankNode, quad: &Quad) -> Quad {
-    Quad::new(reifier.clone(), rdf::REIFIES, Triple::from(quad.clone()), quad.graph_name.clone())
 }
 
 /// The statements that an edit adds and for which the project asks for a citation that they do not have.

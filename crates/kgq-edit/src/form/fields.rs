@@ -1,8 +1,9 @@
 //! The fields of a thing.
 
+use super::statements::Statements;
 use kgq_graph::graph::Graph;
 use kgq_syntax::error::Result;
-use kgq_syntax::rdf::vocabulary::{prov, rdf, rdfs, skos};
+use kgq_syntax::rdf::vocabulary::{rdf, rdfs, skos};
 use kgq_syntax::rdf::{Literal, NamedNode, NamedOrBlankNode, Quad, Term};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -75,9 +76,9 @@ impl Field {
 /// # Errors
 /// Those of the graph's files.
 pub fn fields(graph: &Graph, thing: &NamedNode) -> Result<Vec<Field>> {
-    let facts = Facts::of(graph.dataset()?.quads());
+    let facts = Facts(Statements::of(graph.dataset()?.quads()));
     let mut fields = Vec::new();
-    let own: Vec<&Quad> = facts.about(&thing.clone().into()).to_vec();
+    let own: Vec<&Quad> = facts.0.about(&thing.clone().into()).to_vec();
     let label =
         [skos::PREF_LABEL, rdfs::LABEL].into_iter().find(|label| own.iter().any(|q| q.predicate.as_ref() == *label));
     fields.push(Field::of(label.unwrap_or(rdfs::LABEL).into_owned()));
@@ -100,7 +101,7 @@ pub fn fields(graph: &Graph, thing: &NamedNode) -> Result<Vec<Field>> {
             field.facts.push(fact);
         }
     }
-    fields.iter_mut().for_each(|field| facts.as_others(field));
+    facts.as_others(&mut fields);
     Ok(fields)
 }
 
@@ -113,25 +114,12 @@ fn named<'f>(fields: &'f mut Vec<Field>, property: &NamedNode) -> &'f mut Field 
     &mut fields[at]
 }
 
-/// The statements by subject, and the reifiers by what they reify.
-struct Facts<'g> {
-    quads: &'g [Quad],
-    about: FxHashMap<&'g NamedOrBlankNode, Vec<&'g Quad>>,
-}
+/// What the statements of the graph say that fields are made of.
+struct Facts<'g>(Statements<'g>);
 
 impl<'g> Facts<'g> {
-    fn of(quads: &'g [Quad]) -> Self {
-        let mut about: FxHashMap<&NamedOrBlankNode, Vec<&Quad>> = FxHashMap::default();
-        quads.iter().for_each(|quad| about.entry(&quad.subject).or_default().push(quad));
-        Self { quads, about }
-    }
-
-    fn about(&self, subject: &NamedOrBlankNode) -> &[&'g Quad] {
-        self.about.get(subject).map(Vec::as_slice).unwrap_or_default()
-    }
-
     fn objects<'s>(&'s self, subject: &NamedOrBlankNode, property: &'s str) -> impl Iterator<Item = &'g Term> + 's {
-        let of = self.about.get(subject).into_iter().flatten();
+        let of = self.0.about(subject).iter();
         of.filter(move |quad| quad.predicate.as_str() == property).map(|quad| &quad.object)
     }
 
@@ -158,7 +146,8 @@ impl<'g> Facts<'g> {
         let (target, property) = (format!("{SH}targetClass"), format!("{SH}property"));
         let own = NamedOrBlankNode::from(class.clone());
         let targets = self
-            .quads
+            .0
+            .all
             .iter()
             .filter(|quad| quad.predicate.as_str() == target && quad.object == Term::NamedNode(class.clone()));
         let shapes = targets.map(|quad| quad.subject.clone()).chain([own]);
@@ -211,10 +200,10 @@ impl<'g> Facts<'g> {
                 && classes.iter().any(|class| quad.object == Term::NamedNode(class.clone()))
         };
         let members: FxHashSet<&NamedOrBlankNode> =
-            self.quads.iter().filter(is_member).map(|quad| &quad.subject).collect();
+            self.0.all.iter().filter(is_member).map(|quad| &quad.subject).collect();
         let mut counts: FxHashMap<&NamedNode, usize> = FxHashMap::default();
         for member in members {
-            let properties: FxHashSet<&NamedNode> = self.about(member).iter().map(|quad| &quad.predicate).collect();
+            let properties: FxHashSet<&NamedNode> = self.0.about(member).iter().map(|quad| &quad.predicate).collect();
             properties.into_iter().for_each(|property| *counts.entry(property).or_default() += 1);
         }
         let mut counts: Vec<(&NamedNode, usize)> = counts.into_iter().collect();
@@ -222,13 +211,13 @@ impl<'g> Facts<'g> {
         counts.into_iter().take(MOST_OFFERED).map(|(property, _)| property.clone()).collect()
     }
 
-    /// What kind of values a property has, as most statements of the graph have it, where nothing else says so.
-    fn as_others(&self, field: &mut Field) {
-        if field.datatype.is_some() || field.of_things {
-            return;
-        }
-        let mut counts: FxHashMap<Option<NamedNode>, usize> = FxHashMap::default();
-        for quad in self.quads.iter().filter(|quad| quad.predicate == field.property) {
+    /// What kind of values properties have, as most statements of the graph have it, where nothing else says so.
+    fn as_others(&self, fields: &mut [Field]) {
+        let mut open: FxHashMap<NamedNode, FxHashMap<Option<NamedNode>, usize>> = FxHashMap::default();
+        let unsaid = |field: &&Field| field.datatype.is_none() && !field.of_things;
+        open.extend(fields.iter().filter(unsaid).map(|field| (field.property.clone(), FxHashMap::default())));
+        for quad in self.0.all {
+            let Some(counts) = open.get_mut(&quad.predicate) else { continue };
             let kind = match &quad.object {
                 Term::Literal(literal) => Some(literal.datatype().into_owned()),
                 Term::NamedNode(_) => None,
@@ -236,24 +225,23 @@ impl<'g> Facts<'g> {
             };
             *counts.entry(kind).or_default() += 1;
         }
-        let most = counts.into_iter().max_by(|(a, x), (b, y)| x.cmp(y).then_with(|| b.cmp(a)));
-        match most {
-            Some((Some(datatype), _)) => field.usual = Some(datatype),
-            Some((None, _)) => field.of_things = field.facts.is_empty(),
-            None => {}
+        for field in fields {
+            let counts = open.remove(&field.property).unwrap_or_default();
+            let most = counts.into_iter().max_by(|(a, x), (b, y)| x.cmp(y).then_with(|| b.cmp(a)));
+            match most {
+                Some((Some(datatype), _)) => field.usual = Some(datatype),
+                Some((None, _)) => field.of_things = field.facts.is_empty(),
+                None => {}
+            }
         }
     }
 
     /// What a statement is derived from, as its reifiers say.
     fn sources(&self, quad: &Quad) -> Vec<NamedNode> {
-        let triple = Term::from(oxrdf::Triple::from(quad.clone()));
-        let reifiers = self.quads.iter().filter(|q| q.predicate.as_ref() == rdf::REIFIES && q.object == triple);
         let mut sources: Vec<NamedNode> = Vec::new();
-        for reifier in reifiers {
-            for source in self.objects(&reifier.subject, prov::WAS_DERIVED_FROM.as_str()) {
-                if let Term::NamedNode(source) = source
-                    && !sources.contains(source)
-                {
+        for reifying in self.0.reifying(quad) {
+            for (_, source) in self.0.derivations(&reifying.subject) {
+                if !sources.contains(source) {
                     sources.push(source.clone());
                 }
             }

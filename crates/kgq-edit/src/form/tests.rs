@@ -1,0 +1,151 @@
+//! What filled forms change, in whole projects.
+
+use super::{Row, change, fields, rows};
+use crate::files::Files;
+use crate::{Settings, edit};
+use kgq_graph::graph::{Graph, OpenOptions};
+use kgq_syntax::error::Kind;
+use kgq_syntax::rdf::NamedNode;
+
+const HEAD: &str = "@prefix e: <http://e/> .\n@prefix prov: <http://www.w3.org/ns/prov#> .\n\n";
+
+fn open(text: &str) -> (tempfile::TempDir, Graph) {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = "name = \"people\"\ndata = [\"*.trig\"]\n[prefixes]\ne = \"http://e/\"\n";
+    std::fs::write(folder.path().join("kgq.toml"), manifest).unwrap();
+    std::fs::write(folder.path().join("people.trig"), format!("{HEAD}{text}")).unwrap();
+    std::fs::write(folder.path().join("sources.trig"), "<http://e/letter> a <http://e/Letter> .\n").unwrap();
+    let graph = Graph::open(OpenOptions { folder: folder.path().into(), ..Default::default() }).unwrap();
+    (folder, graph)
+}
+
+/// The file without its prefixes after the form of `e:ada` was filled so; what is wrong with a row otherwise.
+fn filled(text: &str, fill: impl FnOnce(&mut Vec<Row>)) -> Result<String, String> {
+    let (_folder, graph) = open(text);
+    let thing = NamedNode::new("http://e/ada").unwrap();
+    let (files, fields) = (Files::read(&graph).unwrap(), fields(&graph, &thing).unwrap());
+    let mut rows = rows(&fields, &[], graph.prefixes().unwrap());
+    fill(&mut rows);
+    let change = change(&graph, &files, &thing, &fields, &rows).unwrap();
+    let change = change.map_err(|wrong| wrong[0].message.clone())?;
+    let edit = edit(&graph, &files, &change, &Settings::default()).unwrap();
+    let after = edit.changes.first().map(|change| String::from_utf8(change.after.clone()).unwrap());
+    let without_prefixes = |after: String| match after.split_once("> .\n\n") {
+        Some((prefixes, rest)) if prefixes.starts_with("@prefix") => rest.to_owned(),
+        _ => after,
+    };
+    Ok(after.map_or_else(|| text.to_owned(), without_prefixes))
+}
+
+fn row<'r>(rows: &'r mut [Row], value: &str) -> &'r mut Row {
+    rows.iter_mut().find(|row| row.value == value).unwrap()
+}
+
+const SHARED: &str =
+    "e:ada\n    e:age 36 ~ e:st ;\n    e:born 1815 ~ e:st ;\n.\n\ne:st\n    prov:wasDerivedFrom e:book ;\n.\n";
+
+#[test]
+fn a_value_that_goes_leaves_the_citation_of_another_by_the_same_reifier() {
+    let after = filled(SHARED, |rows| row(rows, "36").value.clear()).unwrap();
+    assert_eq!(after, SHARED.replace("    e:age 36 ~ e:st ;\n", ""));
+    let both = filled(SHARED, |rows| rows.iter_mut().for_each(|row| row.value.clear())).unwrap();
+    assert!(!both.contains("e:st") && !both.contains("e:book"), "{both}");
+}
+
+#[test]
+fn another_source_of_one_value_is_not_one_of_the_other() {
+    let after = filled(SHARED, |rows| row(rows, "36").sources = "e:letter".into()).unwrap();
+    assert!(after.contains("e:age 36 {| prov:wasDerivedFrom e:letter |} ;"), "{after}");
+    assert!(after.contains("e:born 1815 ~ e:st ;") && after.contains("prov:wasDerivedFrom e:book"), "{after}");
+    let more = filled(SHARED, |rows| row(rows, "36").sources = "e:book e:letter".into()).unwrap();
+    assert!(more.contains("e:born 1815 ~ e:st ;") && more.matches("e:letter").count() == 1, "{more}");
+    assert!(!more.contains("e:st\n    prov:wasDerivedFrom e:book , e:letter"), "{more}");
+    let moved = filled(SHARED, |rows| row(rows, "36").value = "37".into()).unwrap();
+    assert!(moved.contains("e:born 1815 ~ e:st ;") && moved.contains("e:age 37"), "{moved}");
+    assert!(moved.contains("rdf:reifies <<( e:ada e:age 37 )>>") && !moved.contains("36"), "{moved}");
+}
+
+#[test]
+fn where_more_is_said_of_what_two_values_share_the_row_is_refused() {
+    let said = SHARED.replace("e:st\n", "e:st\n    e:sure 0.5 ;\n");
+    let refused = filled(&said, |rows| row(rows, "36").sources = "e:letter".into()).unwrap_err();
+    assert!(refused.contains("said of another too"), "{refused}");
+    let removed = filled(&said, |rows| row(rows, "36").value.clear()).unwrap();
+    assert!(removed.contains("e:sure 0.5") && removed.contains("e:born 1815 ~ e:st"), "{removed}");
+}
+
+#[test]
+fn a_triple_that_another_graph_states_too_stays_cited_there() {
+    let text = format!("{SHARED}\ne:g {{\n    e:ada\n        e:age 36 ;\n    .\n}}\n")
+        .replace("    e:born 1815 ~ e:st ;\n", "");
+    let after = filled(&text, |rows| row(rows, "36").value.clear()).unwrap();
+    assert!(after.contains("e:age 36") && after.contains("prov:wasDerivedFrom e:book"), "{after}");
+    let other = filled(&text, |rows| {
+        row(rows, "36").sources = "e:letter".into();
+        row(rows, "36").value = "37".into();
+    });
+    let other = other.unwrap();
+    assert!(other.contains("e:age 37 {| prov:wasDerivedFrom e:letter |}"), "{other}");
+    assert!(other.contains("e:age 36") && other.contains("prov:wasDerivedFrom e:book"), "{other}");
+    assert!(other.contains("rdf:reifies") || other.contains("~ e:st"), "{other}");
+}
+
+#[test]
+fn a_reifier_of_one_value_goes_with_it_and_follows_it() {
+    let one = SHARED.replace("    e:born 1815 ~ e:st ;\n", "    e:born 1815 ;\n");
+    let removed = filled(&one, |rows| row(rows, "36").value.clear()).unwrap();
+    assert_eq!(removed, "e:ada\n    e:born 1815 ;\n.\n");
+    let other = filled(&one, |rows| {
+        row(rows, "36").sources = "e:letter".into();
+        row(rows, "36").value = "37".into();
+    });
+    let other = other.unwrap();
+    assert!(other.contains("rdf:reifies <<( e:ada e:age 37 )>>") && !other.contains("36"), "{other}");
+    assert!(other.contains("prov:wasDerivedFrom e:letter") && !other.contains("e:book"), "{other}");
+}
+
+#[test]
+fn a_form_of_many_rows_ends_where_its_time_does() {
+    let (_folder, graph) = open(SHARED);
+    let thing = NamedNode::new("http://e/ada").unwrap();
+    let (files, fields) = (Files::read(&graph).unwrap(), fields(&graph, &thing).unwrap());
+    let rows = rows(&fields, &[], graph.prefixes().unwrap());
+    graph.options().budget.cancel();
+    let error = change(&graph, &files, &thing, &fields, &rows).unwrap_err();
+    assert_eq!(error.kind(), Kind::Interrupted);
+}
+
+const AS_TYPED: &str = r#"@prefix e: <http://e/> .
+@prefix sh: <http://www.w3.org/ns/shacl#> .
+@prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
+e:Shape a sh:NodeShape ; sh:targetClass e:Thing ;
+    sh:property [ sh:path e:size ; sh:datatype xsd:integer ] , [ sh:path e:born ; sh:datatype xsd:date ] .
+e:a a e:Thing ;
+    e:name "A "@en , "b"@ar--rtl , "C"@zh-Hant ;
+    e:size "5"^^xsd:int ;
+    e:born "1990-05-01Z"^^xsd:date ;
+    e:empty "" ~ e:st {| e:from e:b |} , "  " ;
+    e:lines "one\r\ntwo\rthree\n" ;
+    e:knows e:b .
+e:b e:name "b" .
+"#;
+
+#[test]
+fn a_form_that_comes_back_as_it_was_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("kgq.toml"), "name = \"t\"\ndata = [\"*.ttl\"]\n").unwrap();
+    std::fs::write(folder.path().join("a.ttl"), AS_TYPED).unwrap();
+    let graph = Graph::open(OpenOptions { folder: folder.path().into(), ..OpenOptions::default() }).unwrap();
+    let files = Files::read(&graph).unwrap();
+    let thing = NamedNode::new_unchecked("http://e/a");
+    let fields = fields(&graph, &thing).unwrap();
+    let mut rows = rows(&fields, &["en".into()], graph.prefixes().unwrap());
+    assert!(rows.len() > 9, "{rows:?}");
+    // As a browser sends lines, and as tags are written in the form.
+    for row in &mut rows {
+        row.value = row.value.replace("\r\n", "\n").replace('\r', "\n").replace('\n', "\r\n");
+        row.language = row.language.to_ascii_uppercase();
+    }
+    let change = change(&graph, &files, &thing, &fields, &rows).unwrap().unwrap();
+    assert!(change.added.is_empty() && change.removed.is_empty(), "{change:?}");
+}
