@@ -1,5 +1,7 @@
-//! The `git` program, started in one way: what a repository's own configuration could make it run to look at files is turned off, names
-//! of files are no patterns, and it reads nothing from the terminal.
+//! The `git` program, started in one way: it asks no monitor of files that a repository names, names of files are no patterns, and it reads
+//! nothing from the terminal. Who shows differences or lines turns off the programs that a repository can name for that
+//! (`--no-ext-diff`, `--no-textconv`). Filters of a repository's configuration (`filter.NAME.clean`) stay: git reads files of the
+//! working tree through them, and without them takes files for changed that are not.
 
 use kgq_syntax::error::{Error, Kind, Result};
 use std::path::Path;
@@ -10,6 +12,19 @@ pub fn command(folder: &Path) -> Command {
     let mut command = Command::new("git");
     command.arg("--literal-pathspecs").arg("-C").arg(folder).args(["-c", "core.fsmonitor=false"]).stdin(Stdio::null());
     command
+}
+
+/// Who wrote the lines of a file last, as `git blame --line-porcelain` tells it: of all, or of these.
+///
+/// # Errors
+/// As [`output`].
+pub fn blame(folder: &Path, file: &Path, lines: impl IntoIterator<Item = usize>) -> Result<String> {
+    let mut blame = command(folder);
+    blame.args(["blame", "--line-porcelain", "--no-textconv"]);
+    for line in lines {
+        blame.args(["-L", &format!("{line},{line}")]);
+    }
+    output(blame.arg("--").arg(file))
 }
 
 /// What a command prints, without the end of its line.

@@ -138,12 +138,7 @@ pub fn authors(graph: &Graph, statements: &[Stated]) -> FxHashMap<usize, String>
 
 /// Who wrote these lines of a file last, by line; nothing where git does not know.
 fn blame(folder: &Path, file: &str, lines: &BTreeSet<usize>) -> FxHashMap<usize, String> {
-    let mut blame = git::command(folder);
-    blame.args(["blame", "--line-porcelain"]);
-    for line in lines {
-        blame.args(["-L", &format!("{line},{line}")]);
-    }
-    let told = git::output(blame.arg("--").arg(file)).unwrap_or_default();
+    let told = git::blame(folder, Path::new(file), lines.iter().copied()).unwrap_or_default();
     let mut found = FxHashMap::default();
     let (mut commit, mut number, mut author, mut summary) = ("", 0, "", "");
     for line in told.lines() {

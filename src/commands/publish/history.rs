@@ -6,7 +6,7 @@ use std::path::Path;
 
 /// When the lines of a file were committed; `None` if git does not know it.
 pub fn line_times(root: &Path, file: &Path) -> Option<LineTimes> {
-    let told = git::output(git::command(root).args(["blame", "--line-porcelain", "--"]).arg(file)).ok()?;
+    let told = git::blame(root, file, []).ok()?;
     let mut times = Vec::new();
     let (mut time, mut committed) = (None, true);
     for line in told.lines() {
