@@ -104,8 +104,9 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     let progress = if to_file { Progress::start(output) } else { Progress::beside_result(output) };
     let _watchdog = Watchdog::start(&graph.options().asked_limits);
     let budget = graph.budget_of(Work::Export);
+    let target = |folder| folders::Target { folder, args, graph, budget: &budget };
     if let (Some(folder), None, None) = (&args.parquet, &args.graph, args.inferred) {
-        folders::write_parquet(graph.snapshot()?, folder, args, graph, &budget, output)?;
+        target(folder).parquet(graph.snapshot()?, output)?;
         return Ok(0);
     }
     let all = graph.read(Some(&|name, quads| progress.read(name, quads)))?.quads();
@@ -125,12 +126,12 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     };
     progress.say(|| format!("sorting {}", count(quads.len() as u64, "statement", "statements")));
     if let Some(folder) = &args.tables {
-        folders::write_tables(quads, folder, args, graph, &budget, output)?;
+        target(folder).tables(quads, output)?;
         return Ok(0);
     }
     if let Some(folder) = &args.parquet {
         let snapshot = Snapshot::from_quads_within(quads.iter().cloned(), &budget)?;
-        folders::write_parquet(&snapshot, folder, args, graph, &budget, output)?;
+        target(folder).parquet(&snapshot, output)?;
         return Ok(0);
     }
     if args.canonical {

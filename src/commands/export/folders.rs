@@ -23,76 +23,74 @@ pub fn format_of_tables(args: &Args) -> Result<Format> {
     }
 }
 
-/// Writes a table of each class.
-pub fn write_tables(
-    quads: &[Quad],
-    folder: &Path,
-    args: &Args,
-    graph: &Graph,
-    budget: &Budget,
-    output: &mut Output,
-) -> Result<()> {
-    let format = format_of_tables(args)?;
-    let prefixes = graph.prefixes()?;
-    let target = open(folder, graph)?;
-    let mut number = 0;
-    for table in tables::tables(quads, prefixes) {
-        budget.check()?;
-        let name = format!("{}.{}", table.name, format.ending());
-        target.announce(std::slice::from_ref(&name))?;
-        target.stream(&name, |out| match format {
-            Format::Csv => table.write_csv(out),
-            format => {
-                let options = RenderOptions {
-                    format,
-                    prefixes,
-                    width: None,
-                    colour: false,
-                    graph: args.answer.graph_options(),
-                    table: render::TableOptions::default(),
-                    cells: render::CellOptions::default(),
-                    columns: ColumnOptions { terms: args.answer.terms, stream: false, budget: Some(budget) },
-                };
-                let solutions = kgq_engine::Answer::Solutions(table.into_solutions());
-                render::write(solutions, options, out).map(drop)
-            }
-        })?;
-        number += 1;
+/// A folder to write, and how.
+pub struct Target<'a> {
+    pub folder: &'a Path,
+    pub args: &'a Args,
+    pub graph: &'a Graph,
+    pub budget: &'a Budget,
+}
+
+impl Target<'_> {
+    /// Writes a table of each class.
+    pub fn tables(&self, quads: &[Quad], output: &mut Output) -> Result<()> {
+        let Target { folder, args, graph, budget } = *self;
+        let format = format_of_tables(args)?;
+        let prefixes = graph.prefixes()?;
+        let target = self.open()?;
+        let mut number = 0;
+        for table in tables::tables(quads, prefixes) {
+            budget.check()?;
+            let name = format!("{}.{}", table.name, format.ending());
+            target.announce(std::slice::from_ref(&name))?;
+            target.stream(&name, |out| match format {
+                Format::Csv => table.write_csv(out),
+                format => {
+                    let options = RenderOptions {
+                        format,
+                        prefixes,
+                        width: None,
+                        colour: false,
+                        graph: args.answer.graph_options(),
+                        table: render::TableOptions::default(),
+                        cells: render::CellOptions::default(),
+                        columns: ColumnOptions { terms: args.answer.terms, stream: false, budget: Some(budget) },
+                    };
+                    let solutions = kgq_engine::Answer::Solutions(table.into_solutions());
+                    render::write(solutions, options, out).map(drop)
+                }
+            })?;
+            number += 1;
+        }
+        self.finish(target)?;
+        output.note(&format!("{} in {}", count(number, "table", "tables"), folder.display()));
+        Ok(())
     }
-    finish(target, args)?;
-    output.note(&format!("{} in {}", count(number, "table", "tables"), folder.display()));
-    Ok(())
-}
 
-/// Writes the whole graph: its terms, and its statements.
-pub fn write_parquet(
-    snapshot: &Snapshot,
-    folder: &Path,
-    args: &Args,
-    graph: &Graph,
-    budget: &Budget,
-    output: &mut Output,
-) -> Result<()> {
-    let target = open(folder, graph)?;
-    target.announce(&[parquet::TERMS, parquet::TRIPLES].map(str::to_owned))?;
-    let terms = target.stream(parquet::TERMS, |out| parquet::write(parquet::TERMS, snapshot, budget, out))?;
-    let triples = target.stream(parquet::TRIPLES, |out| parquet::write(parquet::TRIPLES, snapshot, budget, out))?;
-    finish(target, args)?;
-    let (terms, triples) = (count(terms, "term", "terms"), count(triples, "statement", "statements"));
-    output.note(&format!("{terms} and {triples} in {}", folder.display()));
-    Ok(())
-}
-
-fn open(folder: &Path, graph: &Graph) -> Result<Folder> {
-    graph.refuse_own_file(&folder.join(parquet::TERMS))?;
-    Folder::open(folder, Maker::Export, crate::commands::unfinished())
-}
-
-fn finish(target: Folder, args: &Args) -> Result<()> {
-    if args.checksum {
-        let name = "SHA256SUMS".to_owned();
-        target.announce(std::slice::from_ref(&name))?;
-        target.write(&name, target.sums().as_bytes())?;
+    /// Writes the whole graph: its terms, and its statements.
+    pub fn parquet(&self, snapshot: &Snapshot, output: &mut Output) -> Result<()> {
+        let Target { folder, budget, .. } = *self;
+        let target = self.open()?;
+        target.announce(&[parquet::TERMS, parquet::TRIPLES].map(str::to_owned))?;
+        let terms = target.stream(parquet::TERMS, |out| parquet::write(parquet::TERMS, snapshot, budget, out))?;
+        let triples = target.stream(parquet::TRIPLES, |out| parquet::write(parquet::TRIPLES, snapshot, budget, out))?;
+        self.finish(target)?;
+        let (terms, triples) = (count(terms, "term", "terms"), count(triples, "statement", "statements"));
+        output.note(&format!("{terms} and {triples} in {}", folder.display()));
+        Ok(())
     }
-    target.finish().map(drop)
+
+    fn open(&self) -> Result<Folder> {
+        self.graph.refuse_own_file(&self.folder.join(parquet::TERMS))?;
+        Folder::open(self.folder, Maker::Export, crate::commands::unfinished())
+    }
+
+    fn finish(&self, target: Folder) -> Result<()> {
+        if self.args.checksum {
+            let name = "SHA256SUMS".to_owned();
+            target.announce(std::slice::from_ref(&name))?;
+            target.write(&name, target.sums().as_bytes())?;
+        }
+        target.finish().map(drop)
+    }
 }
