@@ -5,48 +5,18 @@
 //   node served.mjs ADDRESS [--pages N] [--search WORD]… [--shots DIR]
 //
 // Says "skipped: …" and succeeds where there is no browser.
-import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
-import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { browsing, options, report, retype, tooWide, violations, watched } from "./browser.mjs";
 
-const require = createRequire(import.meta.url);
 const root = new URL(process.argv[2] ?? "http://127.0.0.1:7878/").href;
-const option = (name) => process.argv.flatMap((word, i) => (process.argv[i - 1] === name ? [word] : []));
-const browserPath = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) => path && existsSync(path));
-let puppeteer;
-try {
-  puppeteer = (await import("puppeteer-core")).default;
-} catch {
-  console.log("skipped: puppeteer-core is not installed; `npm ci` installs it");
-  process.exit(0);
-}
-if (!browserPath) {
-  console.log("skipped: there is no Chromium");
-  process.exit(0);
-}
-const most = Number(option("--pages")[0] ?? 120);
-const shots = option("--shots")[0];
+const most = Number(options("--pages")[0] ?? 120);
+const [shots] = options("--shots");
 if (shots) await mkdir(shots, { recursive: true });
-const axe = await readFile(require.resolve("axe-core/axe.min.js"), "utf8");
-const profile = await mkdtemp(join(tmpdir(), "served-"));
-const browser = await puppeteer.launch({
-  executablePath: browserPath,
-  userDataDir: profile,
-  args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--no-first-run"],
-});
 const wrong = [];
-const page = await browser.newPage();
 let here = "";
+let page;
 const tell = (what) => wrong.push(`${here}: ${what}`);
-page.on("console", (message) => { if (["error", "warn", "warning"].includes(message.type())) tell(`console: ${message.text()}`); });
-page.on("pageerror", (error) => tell(error.message));
-page.on("request", (request) => {
-  const url = request.url();
-  if (!url.startsWith(root) && !url.startsWith("data:")) tell(`asked for ${url}`);
-});
-page.on("response", (response) => { if (response.status() >= 400) tell(`${response.status()} ${response.url()}`); });
 
 const open = async (address) => {
   here = address;
@@ -60,12 +30,9 @@ const look = async (scheme, width) => {
 const audit = async () => {
   for (const [scheme, width] of [["light", 1280], ["dark", 390]]) {
     await look(scheme, width);
-    const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    const wide = await tooWide(page);
     if (wide > 0) tell(`${wide} px too wide at ${width} px`);
-    // The page's policy lets no script in; the tool's own is let in by the tool.
-    await page.evaluate(axe);
-    const found = await page.evaluate(async () => (await window.axe.run(document, { resultTypes: ["violations"] })).violations.map((v) => `${v.id}: ${v.nodes.length} × ${v.nodes[0].html.slice(0, 140)} ${v.nodes[0].failureSummary}`));
-    for (const each of found) tell(`axe (${scheme}, ${width} px) ${each}`);
+    for (const each of await violations(page)) tell(`axe (${scheme}, ${width} px) ${each}`);
   }
   await look("light", 1280);
 };
@@ -122,13 +89,7 @@ const forms = async (queries) => {
   console.log(`${queries.length} canned queries asked in their forms, ${rows} rows`);
 };
 
-const type = async (text) => {
-  await page.click("#query");
-  await page.keyboard.down("Control");
-  await page.keyboard.press("a");
-  await page.keyboard.up("Control");
-  await page.keyboard.type(text);
-};
+const type = (text) => retype(page, "#query", text);
 const run = async () => {
   await page.click("#run");
   await page.waitForFunction(() => !document.getElementById("run").disabled && document.getElementById("result").children.length > 0, { timeout: 60000 });
@@ -184,10 +145,11 @@ const searching = async (word) => {
   console.log(`search ${word}: ${await page.title()}`);
 };
 
-try {
+await browsing(async (browser) => {
+  page = await watched(browser, [root, "data:"], tell);
   await look("light", 1280);
   const queries = await walk();
-  for (const path of ["", "queries", "data", "ontology", ...queries.slice(0, 2), "ask", ...option("--shot")]) {
+  for (const path of ["", "queries", "data", "ontology", ...queries.slice(0, 2), "ask", ...options("--shot")]) {
     const there = await fetch(root + path, { headers: { accept: "text/html" } });
     if (!there.ok) continue;
     await open(path);
@@ -197,17 +159,9 @@ try {
   }
   await forms(queries);
   await asking();
-  for (const word of option("--search")) {
+  for (const word of options("--search")) {
     await searching(word);
     await completing(word);
   }
-} finally {
-  await browser.close();
-  await rm(profile, { recursive: true, force: true });
-}
-const once = [...new Set(wrong)];
-for (const line of once.slice(0, 60)) console.log("wrong: " + line);
-if (once.length > 0) {
-  console.log(`${once.length} wrong`);
-  process.exit(1);
-}
+});
+report(wrong);

@@ -7,28 +7,12 @@
 //
 // Says "skipped: …" and succeeds where there is no browser.
 import { createServer } from "node:http";
-import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, readdir, rm, stat } from "node:fs/promises";
-import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
-import { dirname, extname, join, relative, resolve, sep } from "node:path";
+import { mkdir, readFile, readdir, stat } from "node:fs/promises";
+import { extname, join, relative, resolve, sep } from "node:path";
 import { pathToFileURL } from "node:url";
+import { browsing, options, report, retype, violations, watched } from "./browser.mjs";
 
-const require = createRequire(import.meta.url);
 const site = resolve(process.argv[2] ?? "site");
-const option = (name) => process.argv.flatMap((word, i) => (process.argv[i - 1] === name ? [word] : []));
-const browserPath = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) => path && existsSync(path));
-let puppeteer;
-try {
-  puppeteer = (await import("puppeteer-core")).default;
-} catch {
-  console.log("skipped: puppeteer-core is not installed; `npm ci` installs it");
-  process.exit(0);
-}
-if (!browserPath) {
-  console.log("skipped: there is no Chromium");
-  process.exit(0);
-}
 
 const all = [];
 const collect = async (folder) => {
@@ -42,7 +26,7 @@ await collect(site);
 all.sort();
 // A sample takes every n-th page, so that each kind is in it, and all pages at the top.
 const sampled = (list, most) => list.filter((path, i) => !path.includes("/") || i % Math.ceil(list.length / most) === 0);
-const pages = sampled(all, Number(option("--pages")[0] ?? all.length));
+const pages = sampled(all, Number(options("--pages")[0] ?? all.length));
 
 const types = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".wasm": "application/wasm", ".nq": "application/n-quads", ".ttl": "text/turtle", ".jsonld": "application/ld+json", ".json": "application/json", ".nt": "application/n-triples" };
 const server = createServer(async (request, response) => {
@@ -60,29 +44,15 @@ const server = createServer(async (request, response) => {
 await new Promise((done) => server.listen(0, "127.0.0.1", done));
 const served = `http://127.0.0.1:${server.address().port}/`;
 
-const profile = await mkdtemp(join(tmpdir(), "walk-"));
-const browser = await puppeteer.launch({
-  executablePath: browserPath,
-  userDataDir: profile,
-  args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--no-first-run"],
-});
 const wrong = [];
+let browser;
 const open = async (root) => {
-  const page = await browser.newPage();
-  await page.setViewport({ width: 1280, height: 900 });
+  let page;
+  const tell = (what) => wrong.push(`${page?.here}: ${what}`);
+  page = await watched(browser, [root, "data:", "blob:"], tell);
   page.here = "";
-  page.on("console", (message) => {
-    if (["error", "warn", "warning"].includes(message.type())) wrong.push(`${page.here}: console: ${message.text()}`);
-  });
-  page.on("pageerror", (error) => wrong.push(`${page.here}: ${error.message}`));
-  page.on("request", (request) => {
-    const url = request.url();
-    if (!url.startsWith(root) && !url.startsWith("data:") && !url.startsWith("blob:")) wrong.push(`${page.here}: asked for ${url}`);
-  });
-  page.on("requestfailed", (request) => wrong.push(`${page.here}: failed: ${request.url()}`));
-  page.on("response", (response) => {
-    if (response.status() >= 400) wrong.push(`${page.here}: ${response.status()} ${response.url()}`);
-  });
+  page.on("requestfailed", (request) => tell(`failed: ${request.url()}`));
+  await page.setViewport({ width: 1280, height: 900 });
   return page;
 };
 
@@ -94,7 +64,6 @@ const files = async (folder) => {
   }
 };
 await files(site);
-const axe = await readFile(require.resolve("axe-core/axe.min.js"), "utf8");
 
 const walk = async (root, list, { audit }) => {
   const page = await open(root);
@@ -110,10 +79,7 @@ const walk = async (root, list, { audit }) => {
     if (audit) {
       for (const scheme of ["light", "dark"]) {
         await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
-        // The page's policy lets no script in; the tool's own is let in by the tool.
-        await page.evaluate(axe);
-        const result = await page.evaluate(async () => (await window.axe.run(document, { resultTypes: ["violations"] })).violations.map((v) => `${v.id}: ${v.nodes.length} × ${v.nodes[0].html.slice(0, 140)} ${v.nodes[0].failureSummary}`));
-        for (const found of result) wrong.push(`${page.here} (${scheme}): axe ${found}`);
+        for (const found of await violations(page)) wrong.push(`${page.here} (${scheme}): axe ${found}`);
       }
     }
   }
@@ -161,12 +127,7 @@ const asking = async () => {
   await page.goto(served + "ask.html", { waitUntil: "load" });
   await settled();
   await answer("a canned query");
-  await page.click(".cm-content");
-  await page.keyboard.down("Control");
-  await page.keyboard.press("a");
-  await page.keyboard.up("Control");
-  await page.keyboard.type("SELECT ?s ?label WHERE ");
-  await page.keyboard.type("{ ?s rdfs:label ?label }");
+  await retype(page, ".cm-content", "SELECT ?s ?label WHERE ", "{ ?s rdfs:label ?label }");
   await page.keyboard.press("Escape");
   await answer("a query typed by hand");
   await page.close();
@@ -175,7 +136,7 @@ const asking = async () => {
 const shots = async (folder) => {
   await mkdir(folder, { recursive: true });
   const page = await open(served);
-  const wanted = option("--shot").length > 0 ? option("--shot") : ["index.html", "queries.html", "data.html"];
+  const wanted = options("--shot").length > 0 ? options("--shot") : ["index.html", "queries.html", "data.html"];
   for (const path of wanted) {
     for (const width of [390, 820, 1440]) {
       for (const scheme of ["light", "dark"]) {
@@ -191,26 +152,22 @@ const shots = async (folder) => {
 };
 
 try {
-  const started = Date.now();
-  await walk(served, pages, { audit: false });
-  await walk(pathToFileURL(site).href + "/", pages.filter((path) => path !== "ask.html" && path !== "404.html"), { audit: false });
-  const sample = sampled(pages, Number(option("--audit")[0] ?? 40));
-  await walk(served, sample, { audit: true });
-  for (const word of option("--search")) {
-    await search(served, word);
-    await search(pathToFileURL(site).href + "/", word);
-  }
-  await asking();
-  if (option("--shots")[0]) await shots(option("--shots")[0]);
-  console.log(`${pages.length} of ${all.length} pages walked twice, ${sample.length} audited by axe in light and dark, in ${((Date.now() - started) / 1000).toFixed(0)} s`);
+  await browsing(async (own) => {
+    browser = own;
+    const started = Date.now();
+    await walk(served, pages, { audit: false });
+    await walk(pathToFileURL(site).href + "/", pages.filter((path) => path !== "ask.html" && path !== "404.html"), { audit: false });
+    const sample = sampled(pages, Number(options("--audit")[0] ?? 40));
+    await walk(served, sample, { audit: true });
+    for (const word of options("--search")) {
+      await search(served, word);
+      await search(pathToFileURL(site).href + "/", word);
+    }
+    await asking();
+    if (options("--shots")[0]) await shots(options("--shots")[0]);
+    console.log(`${pages.length} of ${all.length} pages walked twice, ${sample.length} audited by axe in light and dark, in ${((Date.now() - started) / 1000).toFixed(0)} s`);
+  });
 } finally {
-  await browser.close();
   server.close();
-  await rm(profile, { recursive: true, force: true });
 }
-const once = [...new Set(wrong)];
-for (const line of once.slice(0, 60)) console.log("wrong: " + line);
-if (once.length > 0) {
-  console.log(`${once.length} wrong`);
-  process.exit(1);
-}
+report(wrong);
