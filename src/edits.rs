@@ -39,15 +39,23 @@ pub fn carry_out(writer: &Writer, edit: &Edit, terms: &Terms<'_>) -> Result<Outc
     if terms.commit.is_some() {
         can_commit(root)?;
     }
-    if terms.check {
-        let verdict = Verdict::of(&writer.graph, edit)?;
-        if !verdict.is_clean() {
-            return Ok(Outcome::Refused(verdict));
-        }
+    if let Some(verdict) = objection(writer, edit, terms.check)? {
+        return Ok(Outcome::Refused(verdict));
     }
     writer.write(edit)?;
     let commit = terms.commit.filter(|_| !edit.changes.is_empty());
     Ok(Outcome::Written(commit.map(|wanted| commit_files(root, edit, &wanted))))
+}
+
+/// What would be worse after an edit, where that is to be looked at.
+///
+/// # Errors
+/// Those of the checks.
+pub fn objection(writer: &Writer, edit: &Edit, check: bool) -> Result<Option<Verdict>> {
+    if !check {
+        return Ok(None);
+    }
+    Verdict::of(&writer.graph, edit).map(|verdict| Some(verdict).filter(|verdict| !verdict.is_clean()))
 }
 
 /// Whether commits can be made in this folder.

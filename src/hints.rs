@@ -7,6 +7,11 @@ pub fn of(error: &Error) -> impl Iterator<Item = &str> {
     error.hints().iter().map(String::as_str).filter(|hint| !is_for_the_command_line(hint))
 }
 
+/// The hints of an error that clients are not told: they are for who runs the server.
+pub fn kept_back(error: &Error) -> impl Iterator<Item = &str> {
+    error.hints().iter().map(String::as_str).filter(|hint| is_for_the_command_line(hint))
+}
+
 fn is_for_the_command_line(hint: &str) -> bool {
     hint.contains("kgq ") || hint.contains("`-") || hint.contains("kgq.toml")
 }
@@ -22,5 +27,6 @@ mod tests {
         let error =
             error.hint("raise the limit with `--max-depth` or `max-depth` in kgq.toml").hint("`-d FILE` names one");
         assert_eq!(of(&error).collect::<Vec<_>>(), ["did you mean `e:name`?"]);
+        assert_eq!(kept_back(&error).count(), 3);
     }
 }

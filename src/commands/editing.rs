@@ -97,11 +97,8 @@ impl EditArgs {
 
     /// Shows what would change, once it is judged where that is wanted.
     fn show(&self, writer: &Writer, edit: &Edit, output: &mut Output) -> Result<u8> {
-        if self.check {
-            let verdict = Verdict::of(&writer.graph, edit)?;
-            if !verdict.is_clean() {
-                return refused(&verdict, output);
-            }
+        if let Some(verdict) = edits::objection(writer, edit, self.check)? {
+            return refused(&verdict, output);
         }
         let diff: String = edit.changes.iter().map(kgq_edit::FileChange::diff).collect();
         let shown = output.out.write_as(Content::LaidOut, |out| out.write_all(diff.as_bytes()));

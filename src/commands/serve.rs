@@ -8,7 +8,7 @@ use crate::server::{
     self, Capacity, Listeners, Log, LogFormat, Memory, Names, Server, Settings, Signal, Tokens, Writing,
 };
 use kgq_graph::graph::Graph;
-use kgq_graph::project::parse_duration;
+use kgq_graph::project::{MANIFEST, parse_duration};
 use kgq_syntax::error::{Error, Kind, Result, Source};
 use kgq_syntax::text::{count, thousands, visible};
 use std::io::Write;
@@ -35,10 +35,10 @@ pub struct Args {
     pub listen: String,
     /// Another name or address by which clients know this server, such as `https://graph.example/` of a proxy before it; may be
     /// repeated. Requests by other names are refused
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = server::parse_public)]
     pub public: Vec<String>,
     /// Let pages of this origin, such as `https://app.example`, ask; `*` lets all; may be repeated
-    #[arg(long, value_name = "ORIGIN")]
+    #[arg(long, value_name = "ORIGIN", value_parser = server::parse_origin)]
     pub cors: Vec<String>,
     /// Tokens of clients: lines of NAME, `read` or `write`, and the token's SHA-256 hash. With one that reads, nobody reads without
     #[arg(long, value_name = "FILE")]
@@ -132,7 +132,7 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     if let Some(queries) = held.graph.catalog_if_any()?.map(|catalog| catalog.queries.len() as u64) {
         output.note(&count(queries, "canned query", "canned queries"));
     }
-    let hidden = server::hidden(&held.graph, SHOWN + 1)?;
+    let hidden = server::hidden(&server, SHOWN + 1)?;
     if !hidden.is_empty() {
         let shown: Vec<String> =
             hidden.iter().take(SHOWN).map(|thing| format!("<{}>", visible(thing.as_str()))).collect();
@@ -140,6 +140,12 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
         output.note(&format!(
             "addresses of the server itself hide {}{more}: ask for them by /about?iri=",
             shown.join(", ")
+        ));
+    }
+    if args.writable && held.graph.project().is_some_and(|project| project.manifest.edit.file.is_none()) {
+        output.note(&format!(
+            "new things of no class with members are refused: no file is named for them; {MANIFEST} can name one: `[edit]` and, below it, \
+             `file = \"data/new.ttl\"`"
         ));
     }
     if !address.ip().is_loopback() {

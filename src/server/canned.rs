@@ -37,7 +37,7 @@ pub async fn handle(State(server): State<Shared>, Path(name): Path<String>, requ
 async fn run(server: &Shared, name: String, parts: &Parts, body: Option<Body>) -> Result<Response, Problem> {
     let mut asked = Asked::of(parts)?;
     if let Some(body) = body {
-        asked.values.extend(pairs(&read_body(server, body).await?)?);
+        asked.values.extend(pairs(&read_body(server, &parts.headers, body).await?)?);
     }
     if !pages::wants(&asked) {
         find(&server.held().graph, &name)?;

@@ -5,6 +5,7 @@ use super::clients::Client;
 use super::connections::Peer;
 use super::login::sign_in_first;
 use super::negotiate::likes_html;
+use super::origins::own_origins;
 use super::problem::Problem;
 use axum::body::Body;
 use axum::extract::State;
@@ -39,13 +40,23 @@ pub async fn pass(State(server): State<Shared>, request: Request<Body>, next: Ne
     response
 }
 
-/// What is told to all: whether the server lives, and the page to sign in at, with what it loads.
-const OPEN: [&str; 7] =
-    ["/healthz", "/readyz", "/login", "/assets/site.css", "/assets/site.js", "/assets/served.js", "/assets/icon.svg"];
+/// What is told to all: whether the server lives, and the page to sign in at, with what it loads. Signing out says nothing of the graph.
+const OPEN: [&str; 8] = [
+    "/healthz",
+    "/readyz",
+    "/login",
+    "/logout",
+    "/assets/site.css",
+    "/assets/site.js",
+    "/assets/served.js",
+    "/assets/icon.svg",
+];
 
 /// Who may ask: without tokens for reading everybody, else who has one, or is signed in by one.
 pub async fn admit(State(server): State<Shared>, mut request: Request<Body>, next: Next) -> Response {
-    let is_open = OPEN.contains(&request.uri().path());
+    // The form asks by itself who is there: who signed in long ago is sent to do so again, and not only refused.
+    let is_form = request.uri().path() == "/edit" && server.settings.writing.is_some();
+    let is_open = is_form || OPEN.contains(&request.uri().path());
     let given = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token =
         given.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
@@ -69,7 +80,7 @@ pub async fn admit(State(server): State<Shared>, mut request: Request<Body>, nex
     if request.method() == Method::GET
         && request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(likes_html)
     {
-        return sign_in_first(request.uri());
+        return sign_in_first(request.uri().path_and_query().map_or("/", |path| path.as_str()));
     }
     Problem::new(StatusCode::UNAUTHORIZED, "reading needs a token")
         .hint("send it as `Authorization: Bearer TOKEN`")
@@ -96,9 +107,11 @@ fn refusal(server: &Shared, request: &Request<Body>) -> Option<Problem> {
 pub fn foreign_origin(server: &Shared, headers: &HeaderMap) -> Option<Problem> {
     let origin = headers.get(ORIGIN)?.to_str().unwrap_or_default();
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-    let is_own = origin.split_once("://").is_some_and(|(_, authority)| host == Some(authority));
-    let is_named = |named: &String| named == "*" || named.trim_end_matches('/').eq_ignore_ascii_case(origin);
-    if is_own || server.settings.origins.iter().any(is_named) {
+    let at = origin.split_once("://").map(|(_, authority)| authority);
+    let is_own = at.zip(host).is_some_and(|(at, host)| at.eq_ignore_ascii_case(host));
+    // A proxy before the server may ask it by another name than browsers do.
+    let is_public = server.settings.names.has_origin(origin);
+    if is_own || is_public || server.settings.origins.iter().any(|named| named == "*" || named == origin) {
         return None;
     }
     let problem = Problem::forbidden("pages of this origin may not ask here");
@@ -109,6 +122,7 @@ pub fn foreign_origin(server: &Shared, headers: &HeaderMap) -> Option<Problem> {
 pub struct Names {
     listens: SocketAddr,
     public: Vec<String>,
+    origins: Vec<String>,
 }
 
 impl Names {
@@ -118,7 +132,13 @@ impl Names {
             let rest = name.split_once("://").map_or(name.as_str(), |(_, rest)| rest);
             host_of(rest.split('/').next().unwrap_or(rest)).to_ascii_lowercase()
         };
-        Self { listens, public: public.iter().map(host).collect() }
+        let origins = public.iter().flat_map(|name| own_origins(name)).collect();
+        Self { listens, public: public.iter().map(host).collect(), origins }
+    }
+
+    /// Whether pages of this origin are the server's own, by a name that it is known by.
+    fn has_origin(&self, origin: &str) -> bool {
+        self.origins.iter().any(|own| own == origin)
     }
 
     /// Whether a host, with or without a port, is one of them. An address in numbers is no name that could be made to lead here.

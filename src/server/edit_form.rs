@@ -4,17 +4,17 @@ use super::Shared;
 use super::conditions::Conditions;
 use super::door::foreign_origin;
 use super::login::{foreign_form, sign_in_first};
-use super::pages::own_page;
+use super::pages::{own_page, wants};
 use super::problem::Problem;
 use super::reply::Ending;
 use super::request::{Asked, pairs};
 use super::sessions::Signed;
-use super::sparql::{options, read_body, respond};
+use super::sparql::{options, read_body};
 use super::state::version_of;
-use super::tokens::{Holder, Scope};
+use super::tokens::Holder;
 use super::work::{Job, work};
-use super::write::{Desk, Plan, Told, Wish, write};
-use axum::body::{Body, to_bytes};
+use super::write::{Desk, Done, Plan, Told, Wish, conflict, may_write, opened, unreadable, write_and_tell};
+use axum::body::Body;
 use axum::extract::State;
 use axum::http::request::Parts;
 use axum::http::{Method, Request, StatusCode};
@@ -22,15 +22,12 @@ use axum::response::{IntoResponse, Response};
 use kgq_edit::form::{self, Field, Row, Wrong};
 use kgq_edit::{Edit, Settings, Writer};
 use kgq_engine::update::Change;
-use kgq_graph::graph::{Graph, OpenOptions};
+use kgq_graph::graph::Graph;
 use kgq_site::{Correction, Step};
-use kgq_syntax::error::{Kind, Result as Outcome};
+use kgq_syntax::error::Result as Outcome;
 use kgq_syntax::rdf::NamedNode;
-use serde_json::Value;
 
 const METHODS: &str = "GET, HEAD, POST, OPTIONS";
-/// The longest answer of the writing half, in bytes.
-const LONGEST_REPORT: usize = 1 << 20;
 
 /// A form as it came.
 #[derive(Clone)]
@@ -44,11 +41,43 @@ struct Sent {
 
 pub async fn handle(State(server): State<Shared>, request: Request<Body>) -> Response {
     let (parts, body) = request.into_parts();
-    match parts.method {
-        Method::GET | Method::HEAD => respond(open(&server, &parts).await),
-        Method::POST => respond(take(&server, &parts, body).await),
-        Method::OPTIONS => options(METHODS),
-        _ => Problem::method(METHODS).into_response(),
+    let answered = match parts.method {
+        Method::GET | Method::HEAD => open(&server, &parts).await,
+        Method::POST => take(&server, &parts, body).await,
+        Method::OPTIONS => return options(METHODS),
+        _ => Err(Problem::method(METHODS)),
+    };
+    match answered {
+        Ok(response) => response,
+        Err(problem) => in_words(&server, &parts, problem).await,
+    }
+}
+
+/// Why there is no form, to who asked by a browser as a page.
+async fn in_words(server: &Shared, parts: &Parts, problem: Problem) -> Response {
+    // Where there is no place for a form, there is none for a page.
+    if problem.status() == StatusCode::TOO_MANY_REQUESTS {
+        return problem.into_response();
+    }
+    let Ok(asked) = Asked::of(parts) else { return problem.into_response() };
+    let told = problem.clone();
+    let page = work(server, asked, move |job, _| Err(without_form(job, told.into()))).await;
+    page.unwrap_or_else(|_| problem.into_response())
+}
+
+/// The same where there is a place to make a page.
+fn without_form(job: &Job<'_>, ending: Ending) -> Ending {
+    let Ending::Failed(problem) = ending else { return ending };
+    if !wants(job.asked) {
+        return problem.into();
+    }
+    let reasons = problem.sentences();
+    match own_page(job, problem.status(), |held, view| held.pages.refused(&reasons, view)) {
+        Ending::Other(status, mut headers, body) => {
+            headers.extend(problem.headers().clone());
+            Ending::Other(status, headers, body)
+        }
+        _ => problem.into(),
     }
 }
 
@@ -57,19 +86,19 @@ fn author(parts: &Parts) -> Result<Option<(Holder, Signed)>, Problem> {
     let (Some(holder), Some(signed)) = (parts.extensions.get::<Holder>(), parts.extensions.get::<Signed>()) else {
         return Ok(None);
     };
-    match holder.scope {
-        Scope::Write => Ok(Some((holder.clone(), signed.clone()))),
-        Scope::Read => Err(Problem::forbidden(format!("the token of {} may read only", holder.name))),
-    }
+    Ok(Some((may_write(holder)?.clone(), signed.clone())))
 }
 
 /// The form as nobody has filled it.
 async fn open(server: &Shared, parts: &Parts) -> Result<Response, Problem> {
-    let Some((_, signed)) = author(parts)? else { return Ok(sign_in_first(&parts.uri)) };
+    let Some((_, signed)) = author(parts)? else {
+        let here = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+        return Ok(sign_in_first(here));
+    };
     let asked = Asked::of(parts)?;
     let iri = asked.one("iri")?.ok_or_else(|| Problem::bad_request("there is no `iri` to correct"))?.to_owned();
     let secret = signed.secret().to_owned();
-    work(server, asked, move |job, _| {
+    let opened = move |job: &Job<'_>| {
         let graph = &job.held.graph;
         let thing = thing(graph, &iri)?;
         let failed = |error| Ending::from(job.server.problem(&error));
@@ -80,9 +109,9 @@ async fn open(server: &Shared, parts: &Parts) -> Result<Response, Problem> {
         let rows = form::rows(&fields, &languages(graph), graph.prefixes().map_err(failed)?);
         let version = job.held.version.clone();
         let sent = Sent { iri, version, message: String::new(), rows, secret };
-        Err(page(job, StatusCode::OK, &thing, &fields, &sent, (&[], &[]), Step::Fill))
-    })
-    .await
+        Ok(page(job, StatusCode::OK, &thing, &fields, &sent, (&[], &[]), Step::Fill))
+    };
+    work(server, asked, move |job, _| Err(opened(job).unwrap_or_else(|ending| without_form(job, ending)))).await
 }
 
 fn thing(graph: &Graph, iri: &str) -> Result<NamedNode, Ending> {
@@ -116,9 +145,12 @@ async fn take(server: &Shared, parts: &Parts, body: Body) -> Result<Response, Pr
     if let Some(problem) = foreign_origin(server, &parts.headers) {
         return Err(problem);
     }
-    let Some((author, signed)) = author(parts)? else { return Ok(sign_in_first(&parts.uri)) };
-    let form = pairs(&read_body(server, body).await?)?;
+    let form = pairs(&read_body(server, &parts.headers, body).await?)?;
     let field = |name: &str| form.iter().find(|(own, _)| own == name).map_or("", |(_, value)| value.as_str());
+    let Some((author, signed)) = author(parts)? else {
+        let iri: String = form_urlencoded::byte_serialize(field("iri").as_bytes()).collect();
+        return Ok(sign_in_first(&format!("/edit?iri={iri}")));
+    };
     if !signed.is_own(field("secret")) {
         return Err(foreign_form());
     }
@@ -131,10 +163,40 @@ async fn take(server: &Shared, parts: &Parts, body: Body) -> Result<Response, Pr
     };
     let mut asked = Asked::of(parts)?;
     asked.values.extend(form.iter().filter(|(name, _)| name == "lang" || name == "message").cloned());
-    match field("step") {
-        "save" => save(server, asked, author, sent).await,
-        "fill" => look(server, asked, sent, true).await,
-        _ => look(server, asked, sent, false).await,
+    let own = sent.clone();
+    let answered = match field("step") {
+        "save" => save(server, asked.clone(), author, own).await,
+        "fill" => work(server, asked.clone(), move |job, _| Err(told(job, &own, fill(job, &own)))).await,
+        _ => work(server, asked.clone(), move |job, _| Err(told(job, &own, look(job, &own)))).await,
+    };
+    let Err(problem) = answered else { return answered };
+    // Nothing was begun: what was typed is shown once more.
+    let why = problem.clone();
+    let again = work(server, asked, move |job, _| Err(told(job, &sent, Err(why.into())))).await;
+    again.map_err(|_| problem)
+}
+
+/// The page of a form; where there is none, the form once more with the reasons.
+fn told(job: &Job<'_>, sent: &Sent, page: Result<Ending, Ending>) -> Ending {
+    match page {
+        Ok(page) => page,
+        Err(Ending::Failed(problem)) => {
+            again(job, sent, &problem).unwrap_or_else(|_| without_form(job, problem.into()))
+        }
+        Err(ending) => ending,
+    }
+}
+
+/// The form as it was sent, with what is wrong.
+fn again(job: &Job<'_>, sent: &Sent, problem: &Problem) -> Result<Ending, Ending> {
+    let thing = thing(&job.held.graph, &sent.iri)?;
+    let fields = form::fields(&job.held.graph, &thing)?;
+    match page(job, problem.status(), &thing, &fields, sent, (&[], &problem.sentences()), Step::Fill) {
+        Ending::Other(status, mut headers, body) => {
+            headers.extend(problem.headers().clone());
+            Ok(Ending::Other(status, headers, body))
+        }
+        ending => Err(ending),
     }
 }
 
@@ -171,6 +233,7 @@ fn meant(writer: &Writer, thing: &NamedNode, rows: &[Row]) -> Outcome<Meant> {
         Ok(change) => change,
     };
     let edit = kgq_edit::edit(&writer.graph, &writer.files, &change, &Settings::default())?;
+    writer.graph.options().budget.check()?;
     let uncited = form::uncited(&writer.graph, &edit, &change.added)?;
     let mut wrong: Vec<Wrong> = Vec::new();
     for quad in &uncited {
@@ -184,88 +247,68 @@ fn meant(writer: &Writer, thing: &NamedNode, rows: &[Row]) -> Outcome<Meant> {
     Ok(Meant { fields, change })
 }
 
-/// Shows the difference that a form makes, or the form once more.
-async fn look(server: &Shared, asked: Asked, sent: Sent, again: bool) -> Result<Response, Problem> {
-    work(server, asked, move |job, _| {
-        let failed = |error| Ending::from(job.server.problem(&error));
-        let thing = thing(&job.held.graph, &sent.iri)?;
-        if again {
-            let fields = form::fields(&job.held.graph, &thing).map_err(failed)?;
-            return Err(page(job, StatusCode::OK, &thing, &fields, &sent, (&[], &[]), Step::Fill));
-        }
-        let options = OpenOptions { budget: job.options.budget.clone(), ..job.held.graph.options().clone() };
-        let writer = Graph::open(options).and_then(|graph| Writer::looking(&graph)).map_err(failed)?;
-        let refused = |status, reasons: &[String]| match form::fields(&job.held.graph, &thing) {
-            Ok(fields) => page(job, status, &thing, &fields, &sent, (&[], reasons), Step::Fill),
-            Err(error) => failed(error),
-        };
-        if version_of(&writer.graph).map_err(failed)? != sent.version {
-            let reasons = [CHANGED, OPEN_AGAIN].map(str::to_owned);
-            return Err(refused(StatusCode::PRECONDITION_FAILED, &reasons));
-        }
-        let Meant { fields, change } = match meant(&writer, &thing, &sent.rows) {
-            Err(error) if matches!(error.kind(), Kind::Input | Kind::Policy) => {
-                let hints = crate::hints::of(&error).map(str::to_owned);
-                let reasons: Vec<String> = std::iter::once(error.message().to_owned()).chain(hints).collect();
-                return Err(refused(StatusCode::CONFLICT, &reasons));
-            }
-            meant => meant.map_err(failed)?,
-        };
-        Err(match change {
-            Err(wrong) => {
-                let status = StatusCode::UNPROCESSABLE_ENTITY;
-                page(job, status, &thing, &fields, &sent, (&wrong, &[]), Step::Fill)
-            }
-            Ok((_, edit)) => {
-                let difference: String = edit.changes.iter().map(kgq_edit::FileChange::diff).collect();
-                page(job, StatusCode::OK, &thing, &fields, &sent, (&[], &[]), Step::Look { difference: &difference })
-            }
-        })
-    })
-    .await
+/// The form as it was sent, to be filled further.
+fn fill(job: &Job<'_>, sent: &Sent) -> Result<Ending, Ending> {
+    let thing = thing(&job.held.graph, &sent.iri)?;
+    let fields = form::fields(&job.held.graph, &thing).map_err(|error| job.server.problem(&error))?;
+    Ok(page(job, StatusCode::OK, &thing, &fields, sent, (&[], &[]), Step::Fill))
 }
 
-const CHANGED: &str = "the graph has changed since the form was opened";
-const OPEN_AGAIN: &str = "open the form again: it then shows what is there now";
+/// The difference that a form makes.
+fn look(job: &Job<'_>, sent: &Sent) -> Result<Ending, Ending> {
+    let thing = thing(&job.held.graph, &sent.iri)?;
+    let (graph, _) = opened(job)?;
+    let writer = Writer::looking(&graph).map_err(|error| unreadable(job, &error))?;
+    if version_of(&writer.graph).map_err(|error| job.server.problem(&error))? != sent.version {
+        return Err(outdated().into());
+    }
+    let Meant { fields, change } = meant(&writer, &thing, &sent.rows).map_err(|error| conflict(job, &error))?;
+    Ok(match change {
+        Err(wrong) => page(job, StatusCode::UNPROCESSABLE_ENTITY, &thing, &fields, sent, (&wrong, &[]), Step::Fill),
+        Ok((_, edit)) => {
+            let difference: String = edit.changes.iter().map(kgq_edit::FileChange::diff).collect();
+            page(job, StatusCode::OK, &thing, &fields, sent, (&[], &[]), Step::Look { difference: &difference })
+        }
+    })
+}
+
+fn outdated() -> Problem {
+    Problem::new(StatusCode::PRECONDITION_FAILED, "the graph has changed since the form was opened")
+        .hint("open the form again: it then shows what is there now")
+}
 
 /// Saves what a form changes, and says so.
 async fn save(server: &Shared, asked: Asked, author: Holder, sent: Sent) -> Result<Response, Problem> {
     let conditions = Conditions::of_version(&sent.version);
-    let title = format!("Correct <{}>", sent.iri);
-    let wish = Wish { author, conditions, title, queued: server.writers.queue()? };
+    let wish = Wish { author, conditions, queued: server.writers.queue()? };
     let own = sent.clone();
-    let written = write(server, asked.clone(), wish, move |desk| plan(desk, &own)).await;
-    let written = written.unwrap_or_else(IntoResponse::into_response);
-    let status = written.status();
-    let body = to_bytes(written.into_body(), LONGEST_REPORT).await.unwrap_or_default();
-    let told: Value = serde_json::from_slice(&body).unwrap_or_default();
-    work(server, asked, move |job, _| {
-        let failed = |error| Ending::from(job.server.problem(&error));
-        let thing = thing(&job.held.graph, &sent.iri)?;
-        let fields = form::fields(&job.held.graph, &thing).map_err(failed)?;
-        let texts = |name: &str| -> Vec<String> {
-            told[name].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
-        };
-        if status.is_success() {
-            let (files, warnings) = (texts("files"), texts("warnings"));
-            let step = Step::Saved { files: &files, committed: told["committed"] == true, warnings: &warnings };
-            return Err(page(job, status, &thing, &fields, &sent, (&[], &[]), step));
-        }
-        let mut refused = vec![told["detail"].as_str().unwrap_or_default().to_owned()];
-        let findings = told["findings"].as_array().into_iter().flatten();
-        refused.extend(findings.filter_map(|finding| finding["message"].as_str()).map(str::to_owned));
-        refused.extend(texts("hints"));
-        Err(page(job, status, &thing, &fields, &sent, (&[], &refused), Step::Fill))
-    })
-    .await
+    let tell =
+        move |job: &Job<'_>, made: Result<Done, Ending>| told(job, &sent, made.map(|done| saved(job, &sent, &done)));
+    write_and_tell(server, asked, wish, move |desk| plan(desk, &own), tell).await
+}
+
+fn saved(job: &Job<'_>, sent: &Sent, done: &Done) -> Ending {
+    let Ok(thing) = thing(&job.held.graph, &sent.iri) else { return done.answer(job) };
+    let files: Vec<String> = done.files().map(str::to_owned).collect();
+    let step = Step::Saved { files: &files, committed: done.committed == Some(true), warnings: &done.warnings };
+    match page(job, StatusCode::OK, &thing, &[], sent, (&[], &[]), step) {
+        // It is saved, whatever became of the page.
+        Ending::Failed(_) => done.answer(job),
+        page => page,
+    }
 }
 
 fn plan(desk: &Desk<'_>, sent: &Sent) -> Result<Plan, Ending> {
-    desk.check(true)?;
-    let failed = |error| Ending::from(desk.job.server.problem(&error));
+    desk.check(true).map_err(|ending| match ending {
+        Ending::Failed(problem) if problem.status() == StatusCode::PRECONDITION_FAILED => outdated().into(),
+        ending => ending,
+    })?;
     let thing = thing(&desk.writer.graph, &sent.iri)?;
-    match meant(desk.writer, &thing, &sent.rows).map_err(failed)?.change {
-        Ok((change, _)) => Ok(Plan { change, settings: Settings::default(), reply: Told::Report }),
+    match meant(desk.writer, &thing, &sent.rows).map_err(|error| conflict(desk.job, &error))?.change {
+        Ok((change, _)) => {
+            let title = format!("Correct {thing}");
+            Ok(Plan { title, change, settings: Settings::default(), reply: Told::Report })
+        }
         Err(wrong) => {
             let message = wrong.first().map_or("", |wrong| wrong.message.as_str()).to_owned();
             Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, message).into())

@@ -65,15 +65,9 @@ pub async fn change(server: &Shared, parts: &Parts, body: Body, target: Target) 
     let author = author(server, parts)?;
     let asked = Asked::of(parts)?;
     let conditions = Conditions::of(&parts.headers);
-    let (method, what) = (parts.method.clone(), asked.one("graph")?.unwrap_or(&asked.path).to_owned());
-    let title = match method {
-        Method::DELETE => format!("Remove the graph {what}"),
-        Method::PUT => format!("Replace the graph {what}"),
-        _ => format!("Change the graph {what}"),
-    };
-    let queued = server.writers.queue()?;
-    let wish = Wish { author, conditions, title, queued };
-    let body = read_body(server, body).await?;
+    let method = parts.method.clone();
+    let wish = Wish { author, conditions, queued: server.writers.queue()? };
+    let body = read_body(server, &parts.headers, body).await?;
     let address = format!("{}{}", server.address_for(&asked), asked.path);
     match method {
         Method::DELETE => write(server, asked, wish, move |desk| remove(desk, &target)).await,
@@ -111,12 +105,25 @@ fn store(desk: &Desk<'_>, target: &Target, texts: Vec<Text>, address: &str, is_w
         false => graphs::extend(&desk.writer.files, &name, quads),
     };
     let made = (!is_there && !is_empty).then_some(&name);
+    let title = match (made, is_whole) {
+        (Some(_), _) => format!("Make {}", called(&name)),
+        (None, true) => format!("Replace {}", called(&name)),
+        (None, false) => format!("Add to {}", called(&name)),
+    };
     let reply = match made {
         Some(GraphName::NamedNode(name)) => Told::Status(StatusCode::CREATED, location(name)),
         // A graph without statements is not kept.
         _ => Told::Status(StatusCode::NO_CONTENT, None),
     };
-    Ok(Plan { change, settings: Settings { prefixes, ..Settings::default() }, reply })
+    Ok(Plan { title, change, settings: Settings { prefixes, ..Settings::default() }, reply })
+}
+
+/// What the message of a commit calls a graph.
+fn called(name: &GraphName) -> String {
+    match name {
+        GraphName::DefaultGraph => "the default graph".to_owned(),
+        name => format!("the graph {name}"),
+    }
 }
 
 /// The address of a graph that was made.
@@ -128,7 +135,7 @@ fn location(name: &NamedNode) -> Option<HeaderValue> {
 fn remove(desk: &Desk<'_>, target: &Target) -> Result<Plan, Ending> {
     let name = existing(desk, target)?;
     let change = graphs::remove(&desk.writer.files, &name);
-    Ok(done(change, Settings::default()))
+    Ok(done(format!("Remove {}", called(&name)), change, Settings::default()))
 }
 
 fn patch(desk: &Desk<'_>, target: &Target, text: &str, address: String) -> Result<Plan, Ending> {
@@ -142,11 +149,11 @@ fn patch(desk: &Desk<'_>, target: &Target, text: &str, address: String) -> Resul
         Problem::new(StatusCode::UNPROCESSABLE_ENTITY, elsewhere)
             .hint("it sees this graph as its default graph; one of several graphs goes to `/sparql`")
     })?;
-    Ok(done(change, Settings::of_update(text, false)))
+    Ok(done(format!("Change {}", called(&name)), change, Settings::of_update(text, false)))
 }
 
-fn done(change: Change, settings: Settings) -> Plan {
-    Plan { change, settings, reply: Told::Status(StatusCode::NO_CONTENT, None) }
+fn done(title: String, change: Change, settings: Settings) -> Plan {
+    Plan { title, change, settings, reply: Told::Status(StatusCode::NO_CONTENT, None) }
 }
 
 /// The graph of a request that needs it to be there.

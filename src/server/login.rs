@@ -13,7 +13,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, LOCATION, RETRY_AFTER, SET_COOKIE};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use axum::response::{IntoResponse, Response};
 use kgq_site::Login;
 
@@ -65,7 +65,7 @@ async fn sign_in(server: &Shared, parts: &Parts, body: Body) -> Result<Response,
         return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "too many tokens were wrong of late")
             .header(RETRY_AFTER, HeaderValue::from_static("60")));
     }
-    let form = pairs(&read_body(server, body).await?)?;
+    let form = pairs(&read_body(server, &parts.headers, body).await?)?;
     let field = |name: &str| form.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str());
     if !is_own_form(&parts.headers, field("secret").unwrap_or_default()) {
         return Err(foreign_form());
@@ -85,7 +85,7 @@ pub async fn logout(State(server): State<Shared>, request: Request<Body>) -> Res
         if let Some(problem) = foreign_origin(&server, &parts.headers) {
             return Err(problem);
         }
-        let form = pairs(&read_body(&server, body).await?)?;
+        let form = pairs(&read_body(&server, &parts.headers, body).await?)?;
         let secret = form.iter().find(|(name, _)| name == "secret").map_or("", |(_, value)| value);
         let signed = parts.extensions.get::<Signed>();
         if signed.is_some_and(|signed| !signed.is_own(secret)) {
@@ -104,9 +104,8 @@ pub fn foreign_form() -> Problem {
     Problem::forbidden("the form is not one of this session").hint("open it again, and send it from there")
 }
 
-/// Sends a browser to sign in, and back then.
-pub fn sign_in_first(here: &Uri) -> Response {
-    let here = here.path_and_query().map_or("/", |path| path.as_str());
+/// Sends a browser to sign in, and back to this path then.
+pub fn sign_in_first(here: &str) -> Response {
     let to: String = form_urlencoded::byte_serialize(here.as_bytes()).collect();
     sent_to(&format!("/login?to={to}"), None)
 }

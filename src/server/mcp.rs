@@ -45,7 +45,7 @@ async fn answer(server: &Shared, service: Service, request: Request<Body>) -> Re
         return Err(problem);
     }
     let (mut parts, body) = request.into_parts();
-    let body = read_body(server, body).await?;
+    let body = read_body(server, &parts.headers, body).await?;
     let client = client(&parts);
     parts.extensions.insert(Asker(format!("{client:?}")));
     // It is held until the answer is there, or the client has left, which drops this.

@@ -169,13 +169,20 @@ fn add_writing(paths: &mut Map<String, Value>) {
     let header = |name: &str, description: &str| json!({"name": name, "in": "header", "description": description, "schema": {"type": "string"}});
     for (method, summary, content) in operations {
         let mut parameters = graphs["get"]["parameters"].as_array().cloned().unwrap_or_default();
+        let message = parameter("message", false, "What the commit says", &json!({"type": "string"}));
+        parameters.push(message);
         parameters.push(header("If-Match", "The `ETag` of an answer: the graph must not have changed since"));
         parameters.push(header("If-None-Match", "`*`: the graph must not be there"));
         let mut operation = json!({
             "summary": summary,
             "parameters": parameters,
             "security": secured,
-            "responses": {"201": {"description": "It was made"}, "204": {"description": "It is done"}, "default": problem},
+            "responses": {
+                "200": {"description": "It is done, but for what the report says", "content": json_alone()},
+                "201": {"description": "It was made"},
+                "204": {"description": "It is done"},
+                "default": problem,
+            },
         });
         if let Some(content) = content {
             operation["requestBody"] = json!({"content": content, "required": true});

@@ -59,7 +59,7 @@ pub async fn ask(State(server): State<Shared>, request: Request<Body>) -> Respon
     let answered = async {
         let mut asked = Asked::of(&parts)?;
         if parts.method == Method::POST {
-            asked.values.extend(pairs(&read_body(&server, body).await?)?);
+            asked.values.extend(pairs(&read_body(&server, &parts.headers, body).await?)?);
         }
         let query = asked.one("query")?.map(str::to_owned).filter(|query| !query.trim().is_empty());
         let part = asked.one("part")?.is_some();

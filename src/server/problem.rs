@@ -9,10 +9,10 @@ use kgq_syntax::text::count;
 use serde_json::{Map, Value};
 
 /// A refusal or a failure, before any byte of an answer has left.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Problem(Box<Inner>);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Inner {
     status: StatusCode,
     fields: Map<String, Value>,
@@ -98,7 +98,24 @@ impl Problem {
         Value::Object(self.0.fields)
     }
 
-    #[cfg(test)]
+    /// The text of a field; empty where there is none.
+    pub fn field(&self, name: &str) -> &str {
+        self.0.fields.get(name).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// What is wrong and what to do, a sentence each: for pages.
+    pub fn sentences(&self) -> Vec<String> {
+        let list = |name: &str| self.0.fields.get(name).and_then(Value::as_array).into_iter().flatten();
+        let findings = list("findings").filter_map(|finding| finding["message"].as_str());
+        let hints = list("hints").filter_map(Value::as_str);
+        std::iter::once(self.field("detail")).chain(findings).chain(hints).map(str::to_owned).collect()
+    }
+
+    /// The headers of its answer, such as when to come again.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.0.headers
+    }
+
     pub fn status(&self) -> StatusCode {
         self.0.status
     }

@@ -2,7 +2,7 @@
 
 use super::problem::Problem;
 use super::sparql::content_type;
-use axum::http::header::{CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE};
+use axum::http::header::{CONTENT_RANGE, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
 use kgq_edit::graphs::of_one_graph;
 use kgq_graph::graph::Graph;
@@ -26,9 +26,6 @@ impl Text {
 pub async fn texts(headers: &HeaderMap, body: Vec<u8>) -> Result<Vec<Text>, Problem> {
     if headers.contains_key(CONTENT_RANGE) {
         return Err(Problem::bad_request("a part of a graph cannot be replaced by its place").hint("use PATCH"));
-    }
-    if headers.get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
-        return Err(unsupported("the body is coded; send it as it is"));
     }
     let media_type = content_type(headers)?;
     if media_type == "multipart/form-data" {

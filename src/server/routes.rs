@@ -2,6 +2,8 @@
 
 #[cfg(feature = "mcp")]
 use super::mcp;
+use super::state::{Server, Settings};
+use super::things::place_of;
 use super::{
     Shared, canned, door, edit_form, events, find, graphs, health, login, openapi, pages, sparql, things, watch,
 };
@@ -12,7 +14,6 @@ use axum::http::header::{
 use axum::http::{HeaderValue, Method};
 use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get};
-use kgq_graph::graph::Graph;
 use kgq_graph::request::document;
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::NamedNode;
@@ -46,15 +47,27 @@ pub(super) const OWN: [&str; 16] = [
     "edit",
 ];
 
+/// Whether the server answers at an address of its own.
+fn has(settings: &Settings, path: &str) -> bool {
+    match path {
+        "metrics" => settings.tells_metrics,
+        "login" | "logout" => settings.tokens.are_any(),
+        "edit" => settings.writing.is_some(),
+        "mcp" => cfg!(feature = "mcp"),
+        _ => true,
+    }
+}
+
 /// The things whose addresses are the server's own, at most so many: these are to be had by `/about?iri=` alone.
 ///
 /// # Errors
 /// Those of the graph's files.
-pub fn hidden(graph: &Graph, most: usize) -> Result<Vec<NamedNode>> {
-    let Some(base) = graph.base() else { return Ok(Vec::new()) };
-    let place = &base[..base.rfind('/').map_or(base.len(), |at| at + 1)];
+pub fn hidden(server: &Server, most: usize) -> Result<Vec<NamedNode>> {
+    let held = server.held();
+    let graph = &held.graph;
+    let Some(place) = graph.base().map(place_of) else { return Ok(Vec::new()) };
     let mut hidden = Vec::new();
-    for path in OWN {
+    for path in OWN.into_iter().filter(|path| has(&server.settings, path)) {
         let own = NamedNode::new(format!("{place}{path}")).ok();
         let own = own.filter(|own| graph.snapshot().is_ok_and(|snapshot| snapshot.id(own.as_ref().into()).is_some()));
         hidden.extend(own);
@@ -79,13 +92,13 @@ pub fn router(server: &Shared) -> Router {
         .route("/events", get(events::events))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz));
-    if server.settings.tells_metrics {
+    if has(&server.settings, "metrics") {
         router = router.route("/metrics", get(health::metrics));
     }
-    if server.settings.tokens.are_any() {
+    if has(&server.settings, "login") {
         router = router.route("/login", any(login::login)).route("/logout", any(login::logout));
     }
-    if server.settings.writing.is_some() {
+    if has(&server.settings, "edit") {
         router = router.route("/edit", any(edit_form::handle));
     }
     #[cfg(feature = "mcp")]

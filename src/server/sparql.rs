@@ -12,7 +12,7 @@ use super::why;
 use super::write::author;
 use axum::body::{Body, HttpBody};
 use axum::extract::State;
-use axum::http::header::{ALLOW, CONTENT_TYPE};
+use axum::http::header::{ACCEPT_ENCODING, ALLOW, CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -63,14 +63,14 @@ async fn post(server: &Shared, parts: &Parts, body: Body) -> Result<Response, Pr
     let mut asked = Asked::of(parts)?;
     match content_type(&parts.headers)?.as_str() {
         "application/x-www-form-urlencoded" => {
-            let body = read_body(server, body).await?;
+            let body = read_body(server, &parts.headers, body).await?;
             asked.values.extend(pairs(&body)?);
         }
         "application/sparql-query" => {
             if asked.all("query").next().is_some() {
                 return Err(Problem::bad_request("the query stands in the body and in the address"));
             }
-            let body = read_body(server, body).await?;
+            let body = read_body(server, &parts.headers, body).await?;
             let text = String::from_utf8(body).map_err(|_| Problem::bad_request("the query is not UTF-8"))?;
             asked.values.push(("query".into(), text));
         }
@@ -79,7 +79,7 @@ async fn post(server: &Shared, parts: &Parts, body: Body) -> Result<Response, Pr
             if asked.all("update").next().is_some() {
                 return Err(Problem::bad_request("the update stands in the body and in the address"));
             }
-            let body = read_body(server, body).await?;
+            let body = read_body(server, &parts.headers, body).await?;
             let text = String::from_utf8(body).map_err(|_| Problem::bad_request("the update is not UTF-8"))?;
             asked.values.push(("update".into(), text));
             return update(server, asked, sent).await;
@@ -124,8 +124,13 @@ fn unsupported(detail: String) -> Problem {
 /// How much of a body that is too long is read and thrown away: a client that is still sending would not see the refusal.
 const PASSED_OVER: usize = 16 << 20;
 
-/// The body, up to the length that one may have.
-pub async fn read_body(server: &Shared, mut body: Body) -> Result<Vec<u8>, Problem> {
+/// The body as it is, up to the length that one may have.
+pub async fn read_body(server: &Shared, headers: &HeaderMap, mut body: Body) -> Result<Vec<u8>, Problem> {
+    let codings = headers.get_all(CONTENT_ENCODING).iter();
+    if codings.into_iter().any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return Err(unsupported("the body is coded; send it as it is".into())
+            .header(ACCEPT_ENCODING, HeaderValue::from_static("identity")));
+    }
     let most = server.settings.longest_body;
     let read = async {
         let (mut bytes, mut length) = (Vec::new(), 0);
@@ -135,7 +140,7 @@ pub async fn read_body(server: &Shared, mut body: Body) -> Result<Vec<u8>, Probl
             length += data.len();
             if length <= most {
                 bytes.extend_from_slice(data);
-            } else if length > most + PASSED_OVER {
+            } else if length > most.saturating_add(PASSED_OVER) {
                 break;
             }
         }

@@ -32,13 +32,14 @@ pub async fn update(server: &Shared, asked: Asked, sent: Sent) -> Result<Respons
     // It is named once.
     let _ = asked.tally.query.set(text.clone());
     let Sent { author, conditions, queued } = sent;
-    let wish = Wish { author, conditions, title: "Change the graph by SPARQL Update".into(), queued };
+    let wish = Wish { author, conditions, queued };
     write(server, asked, wish, move |desk| {
         desk.check(true)?;
         let (writer, context) = (desk.writer, UpdateContext { base, dataset });
         let change = update_within(&writer.graph, &writer.files, Source::new("update", &text), &context);
         let change = change.map_err(|error| desk.job.server.problem(&error))?;
-        Ok(Plan { change, settings: Settings::of_update(&text, false), reply: Told::Report })
+        let title = "Change the graph by SPARQL Update".to_owned();
+        Ok(Plan { title, change, settings: Settings::of_update(&text, false), reply: Told::Report })
     })
     .await
 }

@@ -22,7 +22,7 @@ use kgq_edit::{Edit, Settings, Writer};
 use kgq_engine::Limits;
 use kgq_engine::update::Change;
 use kgq_graph::graph::{Graph, OpenOptions};
-use kgq_syntax::budget::Work;
+use kgq_syntax::budget::{Budget, Work};
 use kgq_syntax::error::{Error, Kind};
 use kgq_syntax::text::{count, visible};
 use serde_json::{Value, json};
@@ -67,7 +67,7 @@ pub struct Turn {
 
 impl Writers {
     pub fn new(capacity: Capacity) -> Self {
-        let room = Arc::new(Semaphore::new(WAITING.min(capacity.queue + 1)));
+        let room = Arc::new(Semaphore::new(WAITING.min(capacity.queue.saturating_add(1))));
         Self { turn: Arc::default(), room, wait: capacity.wait }
     }
 
@@ -104,11 +104,21 @@ pub fn author(server: &Shared, parts: &Parts) -> Result<Holder, Problem> {
             Err(Problem::new(StatusCode::PRECONDITION_REQUIRED, "it is not said which version the change is of")
                 .hint("send the `ETag` of what was read as `If-Match`"))
         }
-        Some(holder) if holder.scope == Scope::Write => Ok(holder.clone()),
-        Some(holder) => Err(Problem::forbidden(format!("the token of {} may read only", visible(&holder.name)))),
+        Some(holder) => may_write(holder).cloned(),
         None => Err(Problem::new(StatusCode::UNAUTHORIZED, "writing needs a token")
             .hint("send it as `Authorization: Bearer TOKEN`")
             .header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
+    }
+}
+
+/// Who holds a token, if it is one to write.
+///
+/// # Errors
+/// That it is not.
+pub fn may_write(holder: &Holder) -> Result<&Holder, Problem> {
+    match holder.scope {
+        Scope::Write => Ok(holder),
+        Scope::Read => Err(Problem::forbidden(format!("the token of {} may read only", visible(&holder.name)))),
     }
 }
 
@@ -121,8 +131,6 @@ fn read_only() -> Problem {
 pub struct Wish {
     pub author: Holder,
     pub conditions: Conditions,
-    /// What the commit says where the client says nothing.
-    pub title: String,
     pub queued: Queued,
 }
 
@@ -135,6 +143,8 @@ pub struct Desk<'a> {
 
 /// What is to be changed.
 pub struct Plan {
+    /// What the commit says where the client says nothing.
+    pub title: String,
     pub change: Change,
     pub settings: Settings,
     pub reply: Told,
@@ -162,99 +172,147 @@ impl Desk<'_> {
     }
 }
 
-/// Makes a change when it is its turn.
+/// Makes a change when it is its turn, and answers with what was made.
 pub async fn write(
     server: &Shared,
     asked: Asked,
     wish: Wish,
     plan: impl FnOnce(&Desk<'_>) -> Result<Plan, Ending> + Send + 'static,
 ) -> Result<Response, Problem> {
-    let message = message(&asked, &wish.title)?;
-    let Wish { author, conditions, queued, .. } = wish;
-    let turn = queued.turn().await?;
-    work(server, asked, move |job, _| {
-        // Until the graph that is served says what the files say.
-        let _turn = turn;
-        let writer = open(job)?;
-        let done = plan(&Desk { job, writer: &writer, conditions: &conditions })
-            .and_then(|plan| carry_out(job, &writer, plan, &author, &message));
-        drop(writer);
-        let done = done?;
-        // An edit that another had left was finished, and somebody may have written just before.
-        let read =
-            if done.edit.changes.is_empty() { job.server.refresh().map(drop) } else { job.server.reload().map(drop) };
-        read.map_err(|error| job.server.problem(&error))?;
-        Err(done.answer(job))
+    write_and_tell(server, asked, wish, plan, |job, made| match made {
+        Ok(done) => done.answer(job),
+        Err(ending) => ending,
     })
     .await
 }
 
-/// The message of the commit: the client's, or what the change is called.
-fn message(asked: &Asked, title: &str) -> Result<String, Problem> {
+/// Makes a change when it is its turn, and tells of it, or of why it is not made, from the graph that is served then.
+pub async fn write_and_tell(
+    server: &Shared,
+    asked: Asked,
+    wish: Wish,
+    plan: impl FnOnce(&Desk<'_>) -> Result<Plan, Ending> + Send + 'static,
+    tell: impl FnOnce(&Job<'_>, Result<Done, Ending>) -> Ending + Send + 'static,
+) -> Result<Response, Problem> {
+    let message = message(&asked)?;
+    let Wish { author, conditions, queued } = wish;
+    let turn = queued.turn().await?;
+    work(server, asked, move |job, _| {
+        let made = made(job, turn, &Author { holder: &author, message: message.as_deref(), conditions }, plan);
+        let held = job.server.held();
+        Err(tell(&Job { server: job.server, held: &held, asked: job.asked, options: job.options.clone() }, made))
+    })
+    .await
+}
+
+/// Who makes a change, what it is called, and on which conditions.
+struct Author<'a> {
+    holder: &'a Holder,
+    message: Option<&'a str>,
+    conditions: Conditions,
+}
+
+/// Makes a change. The turn ends when the graph that is served says what the files say.
+fn made(
+    job: &Job<'_>,
+    _turn: Turn,
+    author: &Author<'_>,
+    plan: impl FnOnce(&Desk<'_>) -> Result<Plan, Ending>,
+) -> Result<Done, Ending> {
+    let (graph, budget) = opened(job)?;
+    let writer = Writer::open_within(&graph, &budget).map_err(|error| unreadable(job, &error))?;
+    if !writer.finished.is_empty() {
+        let files = visible(&writer.finished.join(", ")).into_owned();
+        job.server.log.say(&format!("finished an edit that was interrupted: {files}"));
+    }
+    let done = plan(&Desk { job, writer: &writer, conditions: &author.conditions })
+        .and_then(|plan| carry_out(job, &writer, &budget, plan, author));
+    drop(writer);
+    let mut done = done?;
+    // An edit that another had left was finished, and somebody may have written just before.
+    let read =
+        if done.edit.changes.is_empty() { job.server.refresh().map(drop) } else { job.server.reload().map(drop) };
+    match read {
+        Err(error) if done.edit.changes.is_empty() => return Err(job.server.problem(&error).into()),
+        Err(error) => {
+            job.server.log.say(&error.render(false));
+            done.warnings
+                .push("the files are changed; only the server cannot read them again, its log says why".into());
+        }
+        Ok(()) => {}
+    }
+    Ok(done)
+}
+
+/// The message of the commit, where the client has one.
+fn message(asked: &Asked) -> Result<Option<String>, Problem> {
     let message = asked.one("message")?.map(str::trim).filter(|message| !message.is_empty());
     match message {
         Some(message) if message.len() > LONGEST_MESSAGE => {
             Err(Problem::bad_request(format!("the message is longer than {LONGEST_MESSAGE} bytes")))
         }
-        message => Ok(message.unwrap_or(title).replace('\0', "")),
+        message => Ok(message.map(|message| message.replace('\0', ""))),
     }
 }
 
-/// Opens the project to write, within the limits of the request.
-fn open(job: &Job<'_>) -> Result<Writer, Ending> {
+/// The project as its files are now, to be changed or looked at within the limits of the request.
+pub fn opened(job: &Job<'_>) -> Result<(Graph, Budget), Ending> {
     let limits = Limits { time: job.options.limits.time, ..Limits::default() };
     let budget = job.options.budget.child(Work::Edit, limits);
     let options = OpenOptions { budget: budget.clone(), ..job.held.graph.options().clone() };
-    let opened = Graph::open(options).and_then(|graph| Writer::open_within(&graph, &budget));
-    let writer = opened.map_err(|error| match error.kind() {
-        Kind::Input => {
-            let problem = job.server.problem(&error).with_status(StatusCode::CONFLICT);
-            problem.with("detail", format!("the files cannot be read as they are now: {}", error.message()))
-        }
-        _ => job.server.problem(&error),
-    })?;
-    if !writer.finished.is_empty() {
-        let files = visible(&writer.finished.join(", ")).into_owned();
-        job.server.log.say(&format!("finished an edit that was interrupted: {files}"));
-    }
-    Ok(writer)
+    let graph = Graph::open(options).map_err(|error| unreadable(job, &error))?;
+    Ok((graph, budget))
+}
+
+/// That the files cannot be read as they are now, which is not the client's mistake.
+pub fn unreadable(job: &Job<'_>, error: &Error) -> Ending {
+    let problem = job.server.problem(error);
+    let problem = match error.kind() {
+        Kind::Input => problem
+            .with_status(StatusCode::CONFLICT)
+            .with("detail", format!("the files cannot be read as they are now: {}", error.message())),
+        _ => problem,
+    };
+    problem.into()
 }
 
 /// A change that was made.
-struct Done {
+pub struct Done {
     change: Change,
     edit: Edit,
     told: Told,
-    committed: Option<bool>,
-    warnings: Vec<Value>,
+    /// Whether there is a commit of it, where one was wanted.
+    pub committed: Option<bool>,
+    pub warnings: Vec<String>,
 }
 
-fn carry_out(job: &Job<'_>, writer: &Writer, plan: Plan, author: &Holder, message: &str) -> Result<Done, Ending> {
+fn carry_out(job: &Job<'_>, writer: &Writer, budget: &Budget, plan: Plan, author: &Author<'_>) -> Result<Done, Ending> {
     let server = job.server;
     let edit = kgq_edit::edit(&writer.graph, &writer.files, &plan.change, &plan.settings);
     let edit = edit.map_err(|error| conflict(job, &error))?;
-    job.options.budget.check().map_err(|error| server.problem(&error))?;
+    budget.check().map_err(|error| server.problem(&error))?;
     let Writing { check, commit } = server.settings.writing.unwrap_or(Writing { check: true, commit: false });
-    let commit = commit.then_some(Commit { message, author: Some(&author.name) });
+    let message = author.message.unwrap_or(&plan.title);
+    let commit = commit.then_some(Commit { message, author: Some(&author.holder.name) });
     let outcome = edits::carry_out(writer, &edit, &Terms { check, commit });
     let outcome = outcome.map_err(|error| match writer.is_outdated(&edit) && error.kind() == Kind::Io {
         true => Problem::new(StatusCode::CONFLICT, "a file was changed while it was edited: nothing is written")
             .hint("send the change again"),
-        false => server.problem(&error),
+        false => unwritten(job, &error),
     })?;
     let committed = match outcome {
         Outcome::Refused(verdict) => return Err(refused(&verdict).into()),
         Outcome::Written(committed) => committed,
     };
-    let mut warnings: Vec<Value> =
-        edit.warnings.iter().map(|warning| Problem::from(warning.clone()).into_value()["text"].clone()).collect();
+    let mut warnings: Vec<String> =
+        edit.warnings.iter().map(|warning| Problem::from(warning.clone()).field("text").to_owned()).collect();
     if let Some(Err(error)) = &committed {
         server.log.say(&error.render(false));
         warnings.push("the files are changed; only the commit is not made".into());
     }
     server.log.say(&format!(
         "{} changed {}: {} added, {} removed",
-        visible(&author.name),
+        visible(&author.holder.name),
         count(edit.changes.len() as u64, "file", "files"),
         plan.change.added.len(),
         plan.change.removed.len()
@@ -263,13 +321,27 @@ fn carry_out(job: &Job<'_>, writer: &Writer, plan: Plan, author: &Holder, messag
 }
 
 impl Done {
+    /// The names of the files that were changed.
+    pub fn files(&self) -> impl Iterator<Item = &str> {
+        self.edit.changes.iter().map(|change| change.name.as_str())
+    }
+
+    /// Whether the client is to be told more than that it is done.
+    fn needs_words(&self) -> bool {
+        self.committed == Some(false) || !self.warnings.is_empty()
+    }
+
     /// What the client is told.
-    fn answer(self, job: &Job<'_>) -> Ending {
+    pub fn answer(&self, job: &Job<'_>) -> Ending {
         let mut headers = HeaderMap::new();
-        let status = match self.told {
+        let status = match &self.told {
             Told::Status(status, address) => {
-                headers.extend(address.map(|address| (axum::http::header::LOCATION, address)));
-                return Ending::Other(status, Box::new(headers), Vec::new());
+                headers.extend(address.clone().map(|address| (axum::http::header::LOCATION, address)));
+                if !self.needs_words() {
+                    return Ending::Other(*status, Box::new(headers), Vec::new());
+                }
+                // That there is no content would be no longer true.
+                if *status == StatusCode::NO_CONTENT { StatusCode::OK } else { *status }
             }
             Told::Report => StatusCode::OK,
         };
@@ -277,7 +349,7 @@ impl Done {
         let report = json!({
             "added": self.change.added.len(),
             "removed": self.change.removed.len(),
-            "files": self.edit.changes.iter().map(|change| change.name.as_str()).collect::<Vec<_>>(),
+            "files": self.files().collect::<Vec<_>>(),
             "committed": self.committed,
             "warnings": self.warnings,
             "version": version,
@@ -290,12 +362,34 @@ impl Done {
     }
 }
 
-/// What the project's files cannot take, although it is rightly said.
-fn conflict(job: &Job<'_>, error: &Error) -> Problem {
+/// What the project's files cannot take, although it is rightly said. The log has the hints that are not for clients.
+pub fn conflict(job: &Job<'_>, error: &Error) -> Problem {
     let problem = job.server.problem(error);
+    if !matches!(error.kind(), Kind::Input | Kind::Usage | Kind::Policy | Kind::Check) {
+        return problem;
+    }
+    let problem = problem.with_status(StatusCode::CONFLICT);
+    match crate::hints::kept_back(error).next() {
+        None => problem,
+        Some(hint) => {
+            job.server.log.say(&error.render(false));
+            problem.hint(match hint.contains("[edit]") {
+                true => "who runs the server can name a file for it in kgq.toml; the log says how",
+                false => "the server's log says what who runs it can do",
+            })
+        }
+    }
+}
+
+/// Why nothing could be written, which is not the client's mistake.
+fn unwritten(job: &Job<'_>, error: &Error) -> Problem {
     match error.kind() {
-        Kind::Input | Kind::Usage | Kind::Policy | Kind::Check => problem.with_status(StatusCode::CONFLICT),
-        _ => problem,
+        Kind::Io => {
+            job.server.log.say(&error.render(false));
+            let detail = "the files cannot be changed, and nothing is written; the server's log says why";
+            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
+        }
+        _ => job.server.problem(error),
     }
 }
 

@@ -50,6 +50,7 @@ pub const WORDS: &[(&str, &str)] = &[
     ("Nobody holds this token.", "此令牌无效。"),
     ("Correct “{}”", "更正“{}”"),
     ("Correct this", "更正此内容"),
+    ("This was not done", "未能执行"),
     ("Nothing was saved", "未保存任何内容"),
     ("It is saved.", "已保存。"),
     ("A commit was made in your name.", "已以您的名义提交。"),

@@ -230,6 +230,20 @@ pub fn missing_page(model: &Model<'_>, path: &str, why: Missing, near: &[NamedNo
     page(&at, Head { title: title.into(), ..Head::default() }, body)
 }
 
+/// The page that says why something was not done.
+pub fn refused_page(model: &Model<'_>, reasons: &[String]) -> String {
+    let at = At { model, path: "index.html" };
+    let title = at.say("This was not done");
+    let body = html! {
+        article {
+            h1 { (title) }
+            div .reasons role="alert" { @for reason in reasons { p { (text(reason)) } } }
+            p { a href=(at.href("index.html")) { (at.say("All there is")) } "." }
+        }
+    };
+    page(&at, Head { title: title.into(), ..Head::default() }, body)
+}
+
 /// The page in which queries are asked in the browser.
 pub fn ask_page(model: &Model<'_>) -> String {
     let at = At { model, path: "ask.html" };

@@ -6,7 +6,7 @@ use super::docs::docs_page;
 use super::edit::{Correction, Login, edit_page, login_page};
 use super::form::{Asked, form_page};
 use super::html::SERVED_POLICY;
-use super::index::{Missing, missing_page};
+use super::index::{Missing, missing_page, refused_page};
 use super::links::unescape;
 use super::model::{Index, Model, Source};
 use super::routes::{BESIDE, media_type};
@@ -277,6 +277,15 @@ impl Pages {
     pub fn missing(&self, path: &str, why: Missing, near: &[NamedNode], view: &View<'_>) -> Result<Page> {
         let model = self.model(view)?;
         Ok(Page::html(&model, missing_page(&model, path, why, near)))
+    }
+
+    /// Why something that was asked for was not done.
+    ///
+    /// # Errors
+    /// Those of the graph's files.
+    pub fn refused(&self, reasons: &[String], view: &View<'_>) -> Result<Page> {
+        let model = self.model(view)?;
+        Ok(Page::html(&model, refused_page(&model, reasons)))
     }
 
     /// Answers the canned queries, so that from then on the pages of things say which answers hold them. It may take long; between two

@@ -157,3 +157,20 @@ fn things_at_the_servers_own_addresses_are_named_at_the_start() {
     let (_, said) = served.wait();
     assert!(said.contains("hide <http://e/find>, <http://e/query/x>: ask"), "{said}");
 }
+
+#[test]
+fn an_address_that_is_not_opened_hides_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("kgq.toml"), "name = \"t\"\nbase = \"http://e/\"\ndata = [\"*.ttl\"]\n").unwrap();
+    let things = ["edit", "login", "logout", "metrics", "find"];
+    let data = things.map(|thing| format!("<http://e/{thing}> <http://e/p> 1 .\n")).concat();
+    std::fs::write(folder.path().join("a.ttl"), data).unwrap();
+    let served = Served::start(folder.path(), &["--metrics", "127.0.0.1:0"]);
+    for thing in ["edit", "login", "logout", "metrics"] {
+        let told = served.get(&format!("/{thing}"), "application/n-triples");
+        assert!(told.text().contains(&format!("<http://e/{thing}> <http://e/p>")), "{thing}: {}", told.text());
+    }
+    served.signal(libc::SIGTERM);
+    let (_, said) = served.wait();
+    assert!(said.contains("hide <http://e/find>: ask"), "{said}");
+}

@@ -264,3 +264,111 @@ fn where_reading_needs_a_token_a_browser_is_sent_to_sign_in() {
     assert_eq!(browser.get("/edit?iri=e%3Aada").status, 403);
     assert_eq!(update(&served, "INSERT DATA { e:ada e:age 36 }", &[]).status, 200);
 }
+
+/// What a form sends that lets Ada be so old, beside what is hidden in it.
+fn of_age<'a>(page: &'a [(&'a str, &'a str)], age: &'a str, step: &'a str) -> Vec<(&'a str, &'a str)> {
+    [page, &[("iri", "http://e/ada"), ("step", step), ("p", AGE), ("o", ""), ("v", age), ("l", ""), ("c", "")]].concat()
+}
+
+#[test]
+fn who_is_no_longer_signed_in_is_sent_to_sign_in_and_back_to_the_form() {
+    let folder = project();
+    for tokens in ["../tokens", "../readers"] {
+        let served = Served::start(&folder.path().join("p"), &["--writable", "--tokens", tokens]);
+        let mut browser = Browser::new(&served);
+        let form = of_age(&[("secret", "0123"), ("version", "x")], "36", "save");
+        let sent = browser.post("/edit", &form);
+        let there = "/login?to=%2Fedit%3Firi%3Dhttp%253A%252F%252Fe%252Fada";
+        assert_eq!((sent.status, sent.header("location")), (303, Some(there)), "{}", sent.text());
+        let login = browser.get(there).text().to_owned();
+        let to = hidden(&login, "to");
+        assert_eq!(to, "/edit?iri=http%3A%2F%2Fe%2Fada");
+        let secret = hidden(&login, "secret");
+        let back = browser.post("/login", &[("secret", &secret), ("to", &to), ("token", "of-ada")]);
+        assert_eq!((back.status, back.header("location")), (303, Some(to.as_str())));
+        assert_eq!(browser.get(&to).status, 200);
+    }
+}
+
+#[test]
+fn what_goes_wrong_with_a_form_is_a_page_for_a_browser_and_a_problem_for_a_program() {
+    let (_folder, served) = with_shapes(&[]);
+    let mut browser = Browser::new(&served);
+    browser.sign_in("of-ada");
+    for (path, status, why) in [
+        ("/edit", 400, "there is no `iri`"),
+        ("/edit?iri=e%3Anobody", 404, "the graph says nothing of"),
+        ("/edit?iri=no+iri", 400, "is neither an IRI nor a CURIE"),
+    ] {
+        let told = browser.get(path);
+        assert_eq!((told.status, told.header("content-type")), (status, Some("text/html; charset=utf-8")), "{path}");
+        assert!(told.text().contains(why) && told.text().contains("This was not done"), "{}", told.text());
+        let cookies: Vec<String> = browser.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let plain = served.request("GET", path, &[("Cookie", &cookies.join("; "))]);
+        assert_eq!((plain.status, plain.header("content-type")), (status, Some("application/problem+json")), "{path}");
+    }
+    let foreign = browser.post("/edit", &of_age(&[("secret", "0123")], "36", "save"));
+    assert_eq!((foreign.status, foreign.header("content-type")), (403, Some("text/html; charset=utf-8")));
+    assert!(foreign.text().contains("open it again"), "{}", foreign.text());
+    // What was typed is still there where it could not be done.
+    let page = browser.get("/edit?iri=e%3Aada").text().to_owned();
+    let (secret, version) = (hidden(&page, "secret"), hidden(&page, "version"));
+    let own = [("secret", secret.as_str()), ("version", version.as_str())];
+    let long = "x".repeat(10_001);
+    let told = browser.post("/edit", &[of_age(&own, "361", "save"), vec![("message", long.as_str())]].concat());
+    assert!(told.status == 400 && told.text().contains("value=\"361\""), "{}", told.text());
+    assert!(told.text().contains("the message is longer than"), "{}", told.text());
+}
+
+#[test]
+fn a_look_at_a_form_ends_where_the_time_of_a_request_does() {
+    let (folder, served) = with_shapes(&[]);
+    let mut browser = Browser::new(&served);
+    browser.sign_in("of-ada");
+    let page = browser.get("/edit?iri=e%3Aada").text().to_owned();
+    let (secret, version) = (hidden(&page, "secret"), hidden(&page, "version"));
+    let own = [("secret", secret.as_str()), ("version", version.as_str())];
+    for step in ["look", "save"] {
+        let late = browser.post("/edit?timeout=0s", &of_age(&own, "36", step));
+        assert!(late.status == 503, "{step}: {} {}", late.status, late.text());
+    }
+    assert_eq!(file(&folder, "data/people.ttl"), PEOPLE);
+    assert_eq!(browser.post("/edit", &of_age(&own, "36", "look")).status, 200);
+}
+
+#[test]
+fn a_form_that_was_saved_says_so_however_crowded_the_server_is() {
+    let (folder, served) = with_shapes(&["--threads", "1", "--queue", "0", "--log", "none"]);
+    let mut browser = Browser::new(&served);
+    browser.sign_in("of-ada");
+    let is_over = std::sync::atomic::AtomicBool::new(false);
+    let mut saved = 0;
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                while !is_over.load(std::sync::atomic::Ordering::Relaxed) {
+                    served.query("SELECT * { ?a ?b ?c . ?d ?e ?f }", "text/csv");
+                }
+            });
+        }
+        for age in 1..2_000 {
+            let page = browser.get("/edit?iri=e%3Aada");
+            if page.status != 200 {
+                assert_eq!(page.status, 429);
+                continue;
+            }
+            let (secret, version) = (hidden(page.text(), "secret"), hidden(page.text(), "version"));
+            let before = file(&folder, "data/people.ttl");
+            let age = age.to_string();
+            let told = browser.post("/edit", &of_age(&[("secret", &secret), ("version", &version)], &age, "save"));
+            let is_written = file(&folder, "data/people.ttl") != before;
+            assert_eq!(told.status, if is_written { 200 } else { 429 }, "{}", told.text());
+            saved += usize::from(is_written);
+            if saved == 20 {
+                break;
+            }
+        }
+        is_over.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+    assert!(saved > 0, "nothing was saved");
+}

@@ -1,8 +1,10 @@
 //! Writing by the server: updates and graphs through the project's own files, by who has a token for it.
 
+mod commits;
 mod forms;
 mod graphs;
 mod many;
+mod origins;
 mod refused;
 
 use crate::http::{Response, Served};
@@ -123,41 +125,10 @@ fn the_service_and_the_methods_say_that_it_writes() {
     assert!(preflight.header("access-control-allow-headers").unwrap().contains("if-match"));
     let document = served.get("/openapi.json", "*/*").json();
     assert!(document["paths"]["/sparql"]["post"]["requestBody"]["content"]["application/sparql-update"].is_object());
-    assert!(document["paths"]["/graphs"]["put"].is_object() && document["paths"]["/graphs"]["delete"].is_object());
-}
-
-#[cfg(unix)]
-#[test]
-fn each_change_is_a_commit_by_the_name_of_the_token() {
-    let folder = project();
-    let root = folder.path().join("p");
-    let git = |arguments: &[&str]| {
-        let output = std::process::Command::new("git").arg("-C").arg(&root).args(arguments).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
-    };
-    if std::process::Command::new("git").arg("--version").output().is_err() {
-        return crate::needs::absent_tool("git");
+    for method in ["put", "post", "patch", "delete"] {
+        let operation = &document["paths"]["/graphs"][method];
+        let message = operation["parameters"].as_array().unwrap().iter().find(|found| found["name"] == "message");
+        assert_eq!(message.unwrap()["in"], "query", "{method}");
+        assert!(operation["responses"]["200"].is_object() && operation["responses"]["204"].is_object(), "{method}");
     }
-    git(&["init", "-q", "."]);
-    git(&["config", "user.name", "server"]);
-    git(&["config", "user.email", "server@e.example"]);
-    git(&["add", "-A"]);
-    git(&["commit", "-qm", "first"]);
-    std::fs::write(root.join("notes"), "not of the change").unwrap();
-    let served = served(folder.path(), &["--commit"]);
-    let form = [("Content-Type", "application/x-www-form-urlencoded"), ("Authorization", "Bearer of-bob")];
-    let body = b"message=Ada+is+36&update=INSERT+DATA+%7B+e%3Aada+e%3Aage+36+%7D";
-    let changed = served.request_with_body("POST", "/sparql", &form, body).json();
-    assert_eq!(changed["committed"], true, "{changed}");
-    assert_eq!(update(&served, "INSERT DATA { e:ada e:age 37 }", &[]).status, 200);
-    assert_eq!(
-        git(&["log", "-2", "--reverse", "--format=%an <%ae> %cn: %s"]),
-        "bob@e.example <bob@e.example> server: Ada is 36\nada <> server: Change the graph by SPARQL Update\n"
-    );
-    assert_eq!(
-        git(&["show", "--stat", "--format="]).lines().next().unwrap().trim().split(' ').next(),
-        Some("data/people.ttl")
-    );
-    assert_eq!(git(&["status", "--short"]), "?? notes\n");
 }

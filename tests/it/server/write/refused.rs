@@ -1,6 +1,6 @@
 //! What is not written, and why: nothing of the files changes.
 
-use super::{ADA, GRAPHS, PEOPLE, TURTLE, UPDATE, file, project, served, update, writable};
+use super::{ADA, GRAPHS, MANIFEST, PEOPLE, TURTLE, UPDATE, file, project, served, update, writable};
 use crate::http::Served;
 use crate::program;
 
@@ -142,5 +142,57 @@ fn where_the_files_are_broken_nothing_is_written_until_they_are_mended() {
     let refused = update(&served, "INSERT DATA { e:ada e:age 36 }", &[]);
     assert_eq!((refused.status, &refused.json()["line"]), (409, &6.into()), "{}", refused.text());
     std::fs::write(&path, PEOPLE).unwrap();
+    assert_eq!(update(&served, "INSERT DATA { e:ada e:age 36 }", &[]).status, 200);
+}
+
+#[test]
+fn a_body_that_is_coded_is_refused_wherever_it_is_sent() {
+    let (folder, served) = writable(&[]);
+    let form = ("Content-Type", "application/x-www-form-urlencoded");
+    for (method, path, types) in [
+        ("POST", "/sparql", UPDATE),
+        ("POST", "/sparql", ("Content-Type", "application/sparql-query")),
+        ("POST", "/sparql", form),
+        ("PATCH", "/graphs?default", UPDATE),
+        ("PUT", "/graphs?default", TURTLE),
+        ("POST", "/login", form),
+        ("POST", "/edit", form),
+    ] {
+        for coding in ["gzip", "identity, gzip"] {
+            let refused = served.request_with_body(method, path, &[types, ADA, ("Content-Encoding", coding)], INSERT);
+            assert_eq!(refused.status, 415, "{method} {path} {}: {}", types.1, refused.text());
+            assert_eq!(refused.header("accept-encoding"), Some("identity"), "{method} {path}");
+        }
+    }
+    assert_eq!(file(&folder, "data/people.ttl"), PEOPLE);
+    assert_eq!(update(&served, "INSERT DATA { e:ada e:age 36 }", &[("Content-Encoding", "Identity")]).status, 200);
+}
+
+#[test]
+fn where_no_file_is_named_for_new_things_the_server_says_so_and_its_log_how() {
+    let folder = project();
+    let manifest = MANIFEST.replace("[edit]\nfile = \"data/new.ttl\"\n", "");
+    std::fs::write(folder.path().join("p/kgq.toml"), manifest).unwrap();
+    let served = served(folder.path(), &[]);
+    let refused = update(&served, "INSERT DATA { e:new e:p 1 }", &[]);
+    let problem = refused.json();
+    assert_eq!(refused.status, 409, "{problem}");
+    let hints = serde_json::json!(["who runs the server can name a file for it in kgq.toml; the log says how"]);
+    assert_eq!(problem["hints"], hints);
+    served.signal(libc::SIGTERM);
+    let said = served.wait().1;
+    assert!(said.contains("new things of no class with members are refused"), "{said}");
+    assert!(said.contains("<http://e/new>, which is new") && said.contains("name it in kgq.toml"), "{said}");
+}
+
+#[test]
+fn numbers_of_any_size_start_a_server_that_writes() {
+    let most = u64::MAX.to_string();
+    let far = "4000000000000h";
+    for arguments in [["--queue", &most], ["--max-age", &most], ["--patience", far], ["--timeout", far]] {
+        let (_folder, served) = writable(&arguments);
+        assert_eq!(update(&served, "INSERT DATA { e:ada e:age 36 }", &[]).status, 200, "{arguments:?}");
+    }
+    let (_folder, served) = writable(&["--queue", "0", "--threads", "1"]);
     assert_eq!(update(&served, "INSERT DATA { e:ada e:age 36 }", &[]).status, 200);
 }
