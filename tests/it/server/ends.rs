@@ -31,7 +31,8 @@ fn a_client_can_ask_for_less_time_and_not_for_more() {
 
 #[test]
 fn limits_on_memory_and_rows_are_503_and_name_themselves() {
-    let (_folder, served) = numbers(1_000, &["--max-memory", "32MiB", "--threads", "2", "--max-rows", "100"]);
+    let (_folder, served) =
+        numbers(1_000, &["--max-memory", "32MiB", "--threads", "2", "--max-rows", "100", "--timeout", "none"]);
     let heavy = served.query(SORT, "*/*").json();
     assert_eq!(heavy["limit"], "memory");
     assert!(heavy["detail"].as_str().unwrap().contains("24 MiB"), "a quarter is for light queries: {heavy}");
