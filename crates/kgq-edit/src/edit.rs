@@ -2,6 +2,7 @@
 
 use crate::assign::Places;
 use crate::files::{File, Files, Kept, has_nodes, is_formatted, refusal};
+use crate::refactor::Renamed;
 use crate::text::{self, Addition};
 use kgq_engine::update::Change;
 use kgq_graph::format;
@@ -64,6 +65,8 @@ impl FileChange {
 pub struct Edit {
     pub changes: Vec<FileChange>,
     pub warnings: Vec<Error>,
+    /// The names that it changes in all files, if it does.
+    pub renaming: Option<Renamed>,
 }
 
 impl Settings {

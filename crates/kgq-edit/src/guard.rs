@@ -1,12 +1,12 @@
 //! What an edit would add to the findings of a project's checks, and which of its expected answers would no longer hold. Nothing is
-//! written for it: checks and queries see the project as it would be.
+//! written for it: checks see the project as it would be, with its queries, expected answers and kgq.toml.
 
 use crate::Edit;
 use kgq_graph::answers;
-use kgq_graph::check::{Baseline, Report};
+use kgq_graph::check::{Finding, Report};
 use kgq_graph::graph::Graph;
 use kgq_syntax::error::Result;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// What an edit would make worse.
 pub struct Verdict {
@@ -22,10 +22,10 @@ impl Verdict {
     /// # Errors
     /// Those of the checks themselves.
     pub fn of(graph: &Graph, edit: &Edit) -> Result<Self> {
-        let changed = graph.edited(edit.changes.iter().map(|change| (change.name.clone(), change.after.clone())));
-        let before = Baseline::of(&graph.check()?);
+        let changed = graph.edited(edit.changes.iter().map(|change| (change.name.clone(), change.after.clone())))?;
+        let before = graph.check()?.findings;
         let mut report = changed.check()?;
-        before.apply(&mut report);
+        leave_known(&before, edit, &mut report.findings);
         let known: FxHashSet<String> = failures(graph)?.into_iter().map(|(name, _)| name).collect();
         let failed = failures(&changed)?.into_iter().filter(|(name, _)| !known.contains(name)).collect();
         Ok(Self { report, failed })
@@ -34,6 +34,22 @@ impl Verdict {
     pub fn is_clean(&self) -> bool {
         self.report.findings.is_empty() && self.failed.is_empty()
     }
+}
+
+/// Takes out what was found before, wherever it stood and by whatever name: a fault that moves with its statement is no new one.
+fn leave_known(before: &[Finding], edit: &Edit, findings: &mut Vec<Finding>) {
+    let mut known: FxHashMap<(String, String), usize> = FxHashMap::default();
+    for finding in before {
+        let key = (finding.code.clone().into_owned(), edit.renamed(&finding.message).into_owned());
+        *known.entry(key).or_default() += 1;
+    }
+    findings.retain(|finding| match known.get_mut(&(finding.code.clone().into_owned(), finding.message.clone())) {
+        Some(times) if *times > 0 => {
+            *times -= 1;
+            false
+        }
+        _ => true,
+    });
 }
 
 /// The expected answers that do not hold.

@@ -270,7 +270,7 @@ pub struct Project {
     /// Whether the user lets it name files outside of its folder.
     pub is_trusted: bool,
     /// What files would hold after an edit that is being judged, by their names.
-    pub edited: BTreeMap<String, Vec<u8>>,
+    edited: BTreeMap<String, Vec<u8>>,
     /// The text of `kgq.toml`, for the places of messages.
     text: String,
     globs: ProjectGlobs,
@@ -316,8 +316,23 @@ impl Project {
 
     /// Reads the project in this folder.
     pub fn open(root: &Path) -> Result<Self> {
-        let path = root.join(MANIFEST);
-        let bytes = fs::read(&path).map_err(|e| Error::io(MANIFEST, &e))?;
+        let bytes = fs::read(root.join(MANIFEST)).map_err(|e| Error::io(MANIFEST, &e))?;
+        Self::of(root, bytes)
+    }
+
+    /// The project as it would be if these files held something else.
+    pub(crate) fn edited(&self, files: impl IntoIterator<Item = (String, Vec<u8>)>) -> Result<Self> {
+        let mut edited = self.edited.clone();
+        edited.extend(files);
+        let project = match edited.get(MANIFEST) {
+            Some(bytes) => Self::of(&self.root, bytes.clone())?,
+            None => self.clone(),
+        };
+        Ok(Self { edited, ..project })
+    }
+
+    /// The project of this folder with these bytes as its kgq.toml.
+    fn of(root: &Path, bytes: Vec<u8>) -> Result<Self> {
         let text = String::from_utf8(bytes)
             .map_err(|e| Error::input(format!("{MANIFEST} is not UTF-8 (byte {})", e.utf8_error().valid_up_to())))?;
         let source = Source::new(MANIFEST, &text);

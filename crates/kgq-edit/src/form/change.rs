@@ -294,7 +294,7 @@ pub fn uncited(graph: &Graph, edit: &Edit, added: &[Quad]) -> Result<Vec<Quad>> 
     if !graph.asks_for_citations() {
         return Ok(Vec::new());
     }
-    let changed = graph.edited(edit.changes.iter().map(|change| (change.name.clone(), change.after.clone())));
+    let changed = graph.edited(edit.changes.iter().map(|change| (change.name.clone(), change.after.clone())))?;
     let audit = changed.audit()?;
     let needed = changed.triples_to_cite(&audit)?;
     let lacks = |quad: &&Quad| {

@@ -12,8 +12,27 @@ pub use rename::{Renaming, keep_old, rename};
 
 use crate::Edit;
 use crate::edit::FileChange;
+use kgq_syntax::rdf::Prefixes;
+use mentions::Mentions;
+use std::borrow::Cow;
+
+/// A renaming as an edit carries it out.
+#[derive(Clone, Debug)]
+pub struct Renamed {
+    pub renaming: Renaming,
+    /// What CURIEs stand for before it.
+    pub prefixes: Prefixes,
+}
 
 impl Edit {
+    /// A text with names as they are after the edit.
+    pub fn renamed<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        match &self.renaming {
+            Some(Renamed { renaming, prefixes }) => Mentions { renaming, prefixes }.rename(text).into(),
+            None => text.into(),
+        }
+    }
+
     /// Both, one after the other, as one.
     #[must_use]
     pub fn then(mut self, next: Self) -> Self {
@@ -25,6 +44,7 @@ impl Edit {
         }
         self.changes.retain(|FileChange { before, after, .. }| before.as_ref() != Some(after));
         self.warnings.extend(next.warnings);
+        self.renaming = self.renaming.or(next.renaming);
         self
     }
 }

@@ -1,5 +1,6 @@
 //! Another IRI for a term, or for all terms of a namespace, in every file of the project.
 
+use super::Renamed;
 use super::mentions::Mentions;
 use super::turtle;
 use crate::Edit;
@@ -96,7 +97,8 @@ pub fn rename(graph: &Graph, files: &Files, renaming: &Renaming, joins: bool, se
         refuse_taken(files, renaming)?;
     }
     let prefixes = graph.prefixes()?;
-    let mut edit = Edit::default();
+    let renamed = Renamed { renaming: renaming.clone(), prefixes: prefixes.clone() };
+    let mut edit = Edit { renaming: Some(renamed), ..Edit::default() };
     for file in &files.all {
         if let Some(after) = rdf(graph, file, renaming, prefixes, settings)? {
             let (name, path, before) = (file.name.clone(), file.path.clone(), file.stored.clone());
@@ -227,7 +229,7 @@ fn query(text: &str, renaming: &Renaming, prefixes: &Prefixes) -> String {
 /// # Errors
 /// Those of an edit.
 pub fn keep_old(graph: &Graph, renamed: Edit, renaming: &Renaming, settings: &Settings) -> Result<Edit> {
-    let after = graph.edited(renamed.changes.iter().map(|change| (change.name.clone(), change.after.clone())));
+    let after = graph.edited(renamed.changes.iter().map(|change| (change.name.clone(), change.after.clone())))?;
     let files = Files::read(&after)?;
     let node = |iri: &str| NamedNode::new_unchecked(iri);
     let (old, new) = (node(&renaming.old), node(&renaming.new));

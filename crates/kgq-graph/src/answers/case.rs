@@ -6,7 +6,6 @@ use crate::catalog::{Catalog, Values};
 use crate::project::Project;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::text::did_you_mean;
-use std::fs;
 use std::path::PathBuf;
 
 /// One file of expected answers.
@@ -43,20 +42,20 @@ pub fn cases(project: &Project, catalog: &Catalog) -> Result<Vec<(String, Result
         }
         let below = file.strip_prefix(FOLDER).unwrap_or(&file).trim_start_matches('/').to_owned();
         let Some((name, ending)) = below.rsplit_once('.') else { continue };
-        let case = read(catalog, name, ending, &file, entry.into_path());
+        let case = read(project, catalog, (name, ending), &file, entry.into_path());
         found.push((name.to_owned(), case));
     }
     found.sort_by(|a, b| a.0.cmp(&b.0));
     Ok(found)
 }
 
-fn read(catalog: &Catalog, name: &str, ending: &str, file: &str, path: PathBuf) -> Result<Case> {
+fn read(project: &Project, catalog: &Catalog, (name, ending): (&str, &str), file: &str, path: PathBuf) -> Result<Case> {
     let query = query_of(catalog, name).ok_or_else(|| {
         let known = catalog.queries.iter().map(|q| q.name.as_str());
         Error::input(format!("{file} is of no canned query"))
             .hint_if(did_you_mean(name.split('.').next().unwrap_or(name), known))
     })?;
-    let bytes = fs::read(&path).map_err(|e| Error::io(file, &e))?;
+    let bytes = project.bytes(&path).map_err(|e| Error::io(file, &e))?;
     let text = String::from_utf8(bytes)
         .map_err(|e| Error::input(format!("{file} is not UTF-8 (byte {})", e.utf8_error().valid_up_to())))?;
     let expected = Expected::read(file, ending, &text)?;

@@ -80,13 +80,13 @@ impl Catalog {
         for (name, path) in project.query_files()? {
             let file = project.display_path(&path);
             if let Some(name) = name.strip_suffix(".ttl") {
-                match TurtleFile::read(&file, name, &path, project.manifest.base.as_deref()) {
+                match TurtleFile::read(&file, name, &path, project) {
                     Ok(file) => files.push(file),
                     Err(error) => catalog.broken.push((name.to_owned(), error)),
                 }
                 continue;
             }
-            match read_query(&name, &file, &path) {
+            match read_query(&name, &file, &path, project) {
                 Ok(query) => catalog.queries.push(query),
                 Err(error) => catalog.broken.push((name, error)),
             }
@@ -143,8 +143,8 @@ impl Catalog {
     }
 }
 
-fn read_query(name: &str, file: &str, path: &Path) -> Result<CannedQuery> {
-    let bytes = std::fs::read(path).map_err(|e| Error::io(file, &e))?;
+fn read_query(name: &str, file: &str, path: &Path, project: &Project) -> Result<CannedQuery> {
+    let bytes = project.bytes(path).map_err(|e| Error::io(file, &e))?;
     let text = String::from_utf8(bytes)
         .map_err(|e| Error::input(format!("{file} is not UTF-8 (byte {})", e.utf8_error().valid_up_to())))?;
     let header = header::read(Source::new(file, &text))?;

@@ -62,14 +62,13 @@ impl Graph {
         Ok(self.project_files(project)?.iter().filter(|file| !self.options.left_out.contains(&file.name)))
     }
 
-    /// The graph as it would be if these files of the project held something else.
-    #[must_use]
-    pub fn edited(&self, files: impl IntoIterator<Item = (String, Vec<u8>)>) -> Self {
-        let mut project = self.project.as_deref().cloned();
-        if let Some(project) = &mut project {
-            project.edited.extend(files);
-        }
-        Self::new(project, self.options.clone())
+    /// The graph as it would be if these files of the project held something else: data, queries, expected answers, kgq.toml.
+    ///
+    /// # Errors
+    /// Those of a changed kgq.toml.
+    pub fn edited(&self, files: impl IntoIterator<Item = (String, Vec<u8>)>) -> Result<Self> {
+        let project = self.project.as_deref().map(|project| project.edited(files)).transpose()?;
+        Ok(Self::new(project, self.options.clone()))
     }
 
     /// What the project's globs find, looked for once.

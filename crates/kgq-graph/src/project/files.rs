@@ -175,6 +175,17 @@ impl Project {
         slashes(path.strip_prefix(&self.root).unwrap_or(path))
     }
 
+    /// What a file of the project holds, or would hold after an edit that is being judged.
+    ///
+    /// # Errors
+    /// Those of reading it.
+    pub fn bytes(&self, path: &Path) -> std::io::Result<Vec<u8>> {
+        match self.edited.get(&self.display_path(path)) {
+            Some(bytes) => Ok(bytes.clone()),
+            None => fs::read(path),
+        }
+    }
+
     /// Whether a file that kgq.toml names may be shown: it lies in the project, links followed, or the project is trusted.
     pub fn may_show(&self, path: &Path) -> bool {
         self.is_trusted || real(path).starts_with(real(&self.root))

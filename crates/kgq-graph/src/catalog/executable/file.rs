@@ -2,6 +2,7 @@
 
 use super::SH;
 use crate::catalog::labels::local_name;
+use crate::project::Project;
 use kgq_snapshot::store::{Input, ReadOptions, read};
 use kgq_syntax::Span;
 use kgq_syntax::diagnose::Known;
@@ -34,8 +35,9 @@ const TIES: [&str; 7] =
     ["sparql", "target", "rule", "validator", "nodeValidator", "propertyValidator", "resultAnnotation"];
 
 impl TurtleFile {
-    pub fn read(name: &str, key: &str, path: &Path, base: Option<&str>) -> Result<Self> {
-        let bytes = std::fs::read(path).map_err(|e| Error::io(name, &e))?;
+    pub fn read(name: &str, key: &str, path: &Path, project: &Project) -> Result<Self> {
+        let base = project.manifest.base.as_deref();
+        let bytes = project.bytes(path).map_err(|e| Error::io(name, &e))?;
         let input = Input::bytes(name, bytes.clone(), RdfFormat::Turtle).with_base(base.map(str::to_owned));
         // This parser decides what is valid; the tree knows the places.
         let prefixes = read(&input, 0, ReadOptions::default())?.prefixes;
