@@ -371,33 +371,51 @@ fn ours(data: &[Quad], text: &str) -> Vec<Quad> {
     change.apply(&Dataset::from_quads(data.iter().cloned())).quads().to_vec()
 }
 
-fn oxigraphs(data: &[Quad], text: &str) -> Vec<Quad> {
+pub fn oxigraphs(data: &[Quad], text: &str) -> Vec<Quad> {
     let store = Store::new().unwrap();
     store.extend(data.iter().cloned()).unwrap();
     SparqlEvaluator::new().parse_update(text).unwrap().on_store(&store).execute().unwrap();
     store.iter().map(|quad| quad.unwrap()).collect()
 }
 
+/// A random case: what is there, an update, and what the model has then.
+pub struct Case {
+    pub quads: Vec<Quad>,
+    pub text: String,
+    pub expected: Vec<Quad>,
+    /// Whether Oxigraph's store must have the same.
+    pub is_told_by_oxigraph: bool,
+    /// All of it, for messages.
+    pub told: String,
+}
+
+impl Case {
+    pub fn of(seed: u64) -> Self {
+        let mut random = Random { dice: Dice::new(seed), canonical: seed.is_multiple_of(2) };
+        let mut model = Model::default();
+        let data = Operation::InsertData((0..random.dice.below(14)).map(|_| random.statement(true)).collect());
+        model.run(&data);
+        let quads: Vec<Quad> = model.quads.iter().cloned().collect();
+        let operations: Vec<Operation> = (0..=random.dice.below(4)).map(|_| random.operation()).collect();
+        // Two INSERT DATA may not share the label of a blank node.
+        let text = operations.iter().enumerate().map(|(number, op)| op.text().replace("_:n", &format!("_:n{number}")));
+        let text: Vec<String> = text.collect();
+        let text = format!("{PREFIXES}{}", text.join(" ;\n"));
+        operations.iter().for_each(|operation| model.run(operation));
+        let expected: Vec<Quad> = model.quads.iter().cloned().collect();
+        let given: Vec<String> = quads.iter().map(Quad::to_string).collect();
+        let told = format!("seed {seed}\n{}\n{text}", given.join("\n"));
+        // A graph that its last statement leaves goes on in Oxigraph's store, as here; from a missing one it copies nothing at all.
+        let transfers = operations.iter().any(|operation| matches!(operation, Operation::Transfer(..)));
+        Self { quads, text, expected, is_told_by_oxigraph: random.canonical && !transfers, told }
+    }
+}
+
 /// Runs one random case; how many statements it changes.
 fn run(seed: u64) -> usize {
-    let mut random = Random { dice: Dice::new(seed), canonical: seed.is_multiple_of(2) };
-    let mut model = Model::default();
-    let data = Operation::InsertData((0..random.dice.below(14)).map(|_| random.statement(true)).collect());
-    model.run(&data);
-    let quads: Vec<Quad> = model.quads.iter().cloned().collect();
-    let operations: Vec<Operation> = (0..=random.dice.below(4)).map(|_| random.operation()).collect();
-    // Two INSERT DATA may not share the label of a blank node.
-    let text = operations.iter().enumerate().map(|(number, op)| op.text().replace("_:n", &format!("_:n{number}")));
-    let text: Vec<String> = text.collect();
-    let text = format!("{PREFIXES}{}", text.join(" ;\n"));
-    operations.iter().for_each(|operation| model.run(operation));
-    let expected: Vec<Quad> = model.quads.iter().cloned().collect();
-    let given: Vec<String> = quads.iter().map(Quad::to_string).collect();
-    let told = format!("seed {seed}\n{}\n{text}", given.join("\n"));
+    let Case { quads, text, expected, is_told_by_oxigraph, told } = Case::of(seed);
     isomorphic(&ours(&quads, &text), &expected).unwrap_or_else(|why| panic!("{why}\n{told}"));
-    // A graph that its last statement leaves goes on in Oxigraph's store, as here; from a missing one it copies nothing at all.
-    let transfers = operations.iter().any(|operation| matches!(operation, Operation::Transfer(..)));
-    if random.canonical && !transfers {
+    if is_told_by_oxigraph {
         isomorphic(&oxigraphs(&quads, &text), &expected).unwrap_or_else(|why| panic!("Oxigraph: {why}\n{told}"));
     }
     let old: HashSet<&Quad> = quads.iter().collect();

@@ -178,7 +178,12 @@ impl<'a> Places<'a> {
                 .hint("a blank node cannot be named outside of its file: give it an IRI first"));
         }
         members.sort_by_key(|quad| (quad.subject.is_blank_node(), quad.predicate.as_ref() == rdf::REIFIES));
+        let holds_all = |file: &File| members.iter().all(|quad| file.can_hold(&quad.graph_name));
         if let Some(owner) = owners.into_iter().next() {
+            let file = &self.files.all[owner];
+            if !holds_all(file) {
+                return Err(parted(file, &members));
+            }
             let near = members.iter().find_map(|quad| {
                 let sites = self.sites.get(&(quad.subject.clone(), quad.graph_name.clone()))?;
                 sites.iter().find(|(file, ..)| *file == owner).map(|(_, statement, _)| *statement)
@@ -191,13 +196,15 @@ impl<'a> Places<'a> {
         }
         let Some(root) = members.first() else { return Err(Error::bug("a group without statements")) };
         let place = self.place(root)?;
-        match members
-            .iter()
-            .find(|quad| !self.files.all.get(place.0).is_none_or(|file| file.can_hold(&quad.graph_name)))
-        {
-            Some(quad) => Err(no_room(&quad.graph_name)),
-            None => Ok(place),
+        let file = &self.files.all[place.0];
+        if holds_all(file) {
+            return Ok(place);
         }
+        // One that holds all graphs, of these one that has most of them already.
+        let has = |file: &File| members.iter().filter(|quad| file.has_graph(&quad.graph_name)).count();
+        let others = self.files.all.iter().filter(|file| file.is_kept_by_line() && holds_all(file));
+        let other = others.max_by_key(|file| (has(file), std::cmp::Reverse(file.number)));
+        other.map(|file| (file.number, None)).ok_or_else(|| parted(file, &members))
     }
 
     fn place(&mut self, quad: &Quad) -> Result<Place> {
@@ -280,10 +287,9 @@ impl<'a> Places<'a> {
         if let Some(number) = self.default.filter(fits) {
             return Ok((number, None));
         }
-        let holds = |file: &File| file.quads.iter().any(|quad| quad.graph_name == *graph);
         let candidates = self.files.all.iter().filter(|file| file.kept.is_some() && file.can_hold(graph));
         if *graph != GraphName::DefaultGraph {
-            let most = candidates.max_by_key(|file| (holds(file), std::cmp::Reverse(file.number)));
+            let most = candidates.max_by_key(|file| (file.has_graph(graph), std::cmp::Reverse(file.number)));
             return most.map(|file| (file.number, None)).ok_or_else(|| no_room(graph));
         }
         let error =
@@ -295,6 +301,19 @@ impl<'a> Places<'a> {
             None => error,
         })
     }
+}
+
+/// Of statements that share a blank node, some cannot stand in the file of the others.
+fn parted(file: &File, members: &[&Quad]) -> Error {
+    let graph = members.iter().map(|quad| &quad.graph_name).find(|graph| !file.can_hold(graph));
+    let graph = graph.unwrap_or(&GraphName::DefaultGraph);
+    Error::input(format!(
+        "a blank node of {} would stand in the graph {graph} too, which that file cannot hold",
+        file.name
+    ))
+    .hint(
+        "a blank node cannot be named outside of its file: give it an IRI first, or keep both graphs in one TriG file",
+    )
 }
 
 fn no_room(graph: &GraphName) -> Error {

@@ -61,6 +61,11 @@ impl File {
         *graph == self.default_graph() || (self.input.format.holds_named_graphs() && *graph != GraphName::DefaultGraph)
     }
 
+    /// Whether a statement of this graph stands in it.
+    pub fn has_graph(&self, graph: &GraphName) -> bool {
+        self.quads.iter().any(|quad| quad.graph_name == *graph)
+    }
+
     /// Whether a text can be edited in it without writing all of it anew.
     pub fn is_kept_by_line(&self) -> bool {
         self.kept.is_some() && self.input.compression == Compression::None

@@ -1,9 +1,10 @@
 //! The suites of SPARQL and RDF, run through the program's own path: reading, parsing, evaluation, updates, output.
 //!
 //! What is known to fail is listed in `known.tsv` with its reason. Not run: entailment regimes, as there is no inference in
-//! queries; and what writes through the protocols, as the server takes no updates.
+//! queries. Updates run twice: on a dataset, and through the files of a project.
 
 mod compare;
+mod files;
 #[cfg(feature = "serve")]
 mod graph_store;
 mod manifest;
@@ -53,13 +54,16 @@ pub fn trials(root: &Path) -> Vec<Trial> {
     let known = known();
     let mut trials = Vec::new();
     let mut met = BTreeSet::new();
+    let mut all = Vec::new();
     for (suite, manifests) in SUITES {
         let tests: Vec<Test> = manifests.iter().flat_map(|name| suites.tests(name)).collect();
         let count = tests.len();
         trials.push(Trial::test(format!("{suite} is whole"), move || {
             if count < FEWEST { Err(format!("it has {count} cases").into()) } else { Ok(()) }
         }));
-        for test in tests.into_iter().map(Arc::new) {
+        let tests: Vec<Arc<Test>> = tests.into_iter().map(Arc::new).collect();
+        all.extend(tests.iter().map(Arc::clone));
+        for test in tests {
             let executors = if sparql::evaluates(&test) { EXECUTORS } else { &EXECUTORS[..1] };
             for executor in executors {
                 let key = (*executor, test.key.clone());
@@ -72,6 +76,7 @@ pub fn trials(root: &Path) -> Vec<Trial> {
             }
         }
     }
+    trials.extend(files::trials(&suites, &all));
     let missing: Vec<String> = known.keys().filter(|key| !met.contains(*key)).map(|(_, key)| key.clone()).collect();
     trials.push(Trial::test("known.tsv lists only cases that there are", move || {
         if missing.is_empty() { Ok(()) } else { Err(missing.join("\n").into()) }

@@ -63,7 +63,13 @@ fn parsed(suites: &Suites, test: &Test, update: bool) -> Result<(), String> {
 }
 
 /// The dataset that an action, or the result of an update, describes.
-fn dataset(suites: &Suites, graph: &Graph, of: &Term, vocabulary: &str, more: &[NamedNode]) -> Result<Dataset, String> {
+pub fn dataset(
+    suites: &Suites,
+    graph: &Graph,
+    of: &Term,
+    vocabulary: &str,
+    more: &[NamedNode],
+) -> Result<Dataset, String> {
     let mut inputs: Vec<Input> = Vec::new();
     for data in graph.objects(of, vocabulary, "data") {
         inputs.push(suites.input(&iri(&data), &iri(&data)));

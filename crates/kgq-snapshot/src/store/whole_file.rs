@@ -123,7 +123,8 @@ impl WholeFile {
     /// Puts the file in its place, over what was there, so that it survives a crash of the machine.
     ///
     /// # Errors
-    /// When it cannot be synced or renamed; nothing is left of it then.
+    /// When it cannot be synced or renamed: nothing is left of it then; when its folder cannot be synced: it is in its place, and may
+    /// not survive a crash.
     pub fn finish(mut self) -> Result<()> {
         let failed = |error| Error::io(self.path.display(), &error);
         if let Some(permissions) = self.permissions.clone() {
@@ -135,11 +136,8 @@ impl WholeFile {
             self.unfinished.forget(temporary);
         }
         self.temporary = None;
-        // The new name too. Where folders cannot be opened, it does as far as it may.
-        if let Some(Ok(folder)) = folder_of(&self.target).map(File::open) {
-            let _ = folder.sync_all();
-        }
-        Ok(())
+        // The new name too.
+        folder_of(&self.target).map_or(Ok(()), sync_folder).map_err(failed)
     }
 }
 
@@ -167,6 +165,15 @@ pub fn remove_abandoned(folder: &Path) {
         if file.try_lock().is_ok() {
             let _ = fs::remove_file(entry.path());
         }
+    }
+}
+
+/// Names hold after a crash once their folder is synced. Where folders cannot be opened, the system does as far as it does.
+pub(super) fn sync_folder(folder: &Path) -> std::io::Result<()> {
+    let Ok(file) = File::open(folder) else { return Ok(()) };
+    match file.sync_all() {
+        Err(error) if !matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => Err(error),
+        _ => Ok(()),
     }
 }
 

@@ -9,12 +9,12 @@ mod lock;
 #[cfg(test)]
 mod tests;
 
-use super::{Unfinished, WholeFile};
+use super::{Unfinished, WholeFile, whole_file};
 use journal::Journal;
 use kgq_syntax::error::{Error, Kind, Result};
 pub use lock::{Reading, Writing};
 use sha2::{Digest, Sha256};
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, ErrorKind, Write};
 use std::path::{Component, Path, PathBuf};
 
@@ -116,12 +116,15 @@ impl Writing {
                 .hint("run the command again"));
             }
         }
-        let done = decide(root, files, unfinished, steps)
-            .and_then(|()| apply(root, files, staged, steps))
-            .and_then(|()| forget(root, steps));
-        done.map_err(|error| match journal_of(root).exists() {
+        let decided = |error: Error| match journal_of(root).exists() {
             true => error.hint("the edit is decided: the next start of kgq finishes it, once it can write there"),
             false => error,
+        };
+        decide(root, files, unfinished, steps).map_err(decided)?;
+        apply(root, files, staged, steps).map_err(decided)?;
+        forget(root, steps).map_err(|error| match journal_of(root).exists() {
+            true => decided(error),
+            false => error.hint("the files are changed; only that this is finished may not survive a crash"),
         })
     }
 }
@@ -158,11 +161,25 @@ fn stage(root: &Path, file: &Replacement, unfinished: &Unfinished, steps: &Steps
     let Some(after) = &file.after else { return Ok(None) };
     let path = root.join(&file.name);
     if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(|error| Error::io(&file.name, &error))?;
+        make_folder(root, folder, steps).map_err(|error| Error::io(&file.name, &error))?;
     }
     let mut whole = WholeFile::create(&path, unfinished)?;
     fill(&mut whole, after, steps).map_err(|error| Error::io(&file.name, &error))?;
     Ok(Some(whole))
+}
+
+/// Makes a folder below the one that is held, with those above it, so that a crash leaves its name.
+fn make_folder(root: &Path, folder: &Path, steps: &Steps<'_>) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    steps(Step::Write, folder)?;
+    fs::create_dir_all(folder)?;
+    folder
+        .ancestors()
+        .skip(1)
+        .take_while(|above| above.starts_with(root))
+        .try_for_each(|above| sync_folder(above, steps))
 }
 
 fn fill(whole: &mut WholeFile, bytes: &[u8], steps: &Steps<'_>) -> io::Result<()> {
@@ -226,16 +243,9 @@ fn forget(root: &Path, steps: &Steps<'_>) -> Result<()> {
     sync_folder(&root.join(FOLDER), steps).map_err(failed)
 }
 
-/// Names hold after a crash once their folder is synced. Where folders cannot be opened, the system does as far as it does.
 fn sync_folder(folder: &Path, steps: &Steps<'_>) -> io::Result<()> {
     steps(Step::Sync, folder)?;
-    match File::open(folder) {
-        Ok(file) => match file.sync_all() {
-            Err(error) if !matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => Err(error),
-            _ => Ok(()),
-        },
-        Err(_) => Ok(()),
-    }
+    whole_file::sync_folder(folder)
 }
 
 /// Finishes the edit of which there is a journal. Who calls holds the folder.
