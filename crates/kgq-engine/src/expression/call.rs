@@ -104,6 +104,7 @@ impl Function {
                 | Self::Digest(_)
                 | Self::Regex(_)
                 | Self::Replace(_)
+                | Self::CastOfStr(_)
         )
     }
 }
@@ -365,10 +366,20 @@ fn simple(function: &Function, arguments: &Arguments<'_, '_>) -> Option<Value> {
             }
         }
         Function::CastOfStr(target) => {
-            if let Some(number) = arguments.value(0).and_then(|value| cast::of_own_text(&value, *target)) {
+            let value = arguments.value(0)?;
+            if let Some(number) = cast::of_own_text(&value, *target) {
                 return Some(number);
             }
-            let text = simple(&Function::Str, arguments)?;
+            let text = match value.into_owned() {
+                Value::Text(text) => Value::string(text.value),
+                Value::Iri(iri) => Value::string(iri.into_string()),
+                Value::Opaque(literal) => Value::string(literal.destruct().0),
+                Value::Blank(_) | Value::Triple(_) => return None,
+                // The value does not tell how its term is written.
+                Value::Boolean(_) | Value::Number(_) | Value::Moment(_) | Value::Span(_) => {
+                    simple(&Function::Str, arguments)?
+                }
+            };
             match cast(text.clone(), *target) {
                 Some(value) => value,
                 None => return arguments.failed_if(cast::failure(&text, target.datatype().as_str())),

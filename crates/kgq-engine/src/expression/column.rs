@@ -22,6 +22,16 @@ pub enum Datum {
     Value(Value),
 }
 
+impl Datum {
+    /// Bytes held on the heap, about.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Term(_) => 0,
+            Self::Value(value) => value.bytes(),
+        }
+    }
+}
+
 /// The values of an expression for some rows. An unbound id, `Truth::Error` and `None` are errors.
 #[derive(Debug)]
 pub enum Column<'b> {
@@ -126,18 +136,6 @@ impl Column<'_> {
             Self::Same(id, _, _) => Some(Datum::Term(*id)),
             Self::Errors(_) => None,
         })
-    }
-
-    /// The value of every row.
-    ///
-    /// # Errors
-    /// As [`Column::datum`].
-    pub fn into_data(self, context: &Context<'_>) -> Result<Vec<Option<Datum>>> {
-        match self {
-            Self::Data(data) => Ok(data),
-            Self::Texts(texts) => Ok(texts.iter().map(|text| Some(Datum::Value(Value::string(text?)))).collect()),
-            _ => (0..self.len()).map(|row| self.datum(row, context)).collect(),
-        }
     }
 
     pub fn truth(&self, row: usize, context: &Context<'_>) -> Truth {

@@ -3,7 +3,6 @@
 use super::column::{Column, Datum, Rows};
 use super::evaluate::Evaluation;
 use super::node::ExpressionNode;
-use super::value::Value;
 use crate::batch::Batch;
 use crate::terms::Truth;
 use kgq_snapshot::TermId;
@@ -46,8 +45,8 @@ impl<T> Memory<T> {
         self.asked < TRIAL || self.found * 8 >= self.asked
     }
 
-    fn has_room(&self) -> bool {
-        self.known.len() < MOST_TERMS && self.bytes < MOST_BYTES
+    fn has_room(&self, bytes: usize) -> bool {
+        self.known.len() < MOST_TERMS && self.bytes + bytes <= MOST_BYTES
     }
 }
 
@@ -69,7 +68,8 @@ impl PerDistinct {
     }
 
     pub fn truths(&self, evaluation: &Evaluation<'_>, rows: &Rows<'_>) -> Result<Vec<Truth>> {
-        self.evaluate(&self.truths, rows, |batch| evaluation.truths(&self.inner, &Rows::all(batch, 0)), |_| 0)
+        let truths = |batch: &Batch| evaluation.truths(&self.inner, &Rows::all(batch, 0));
+        self.evaluate(&self.truths, (evaluation, rows), truths, |_| 0)
     }
 
     pub fn column(&self, evaluation: &Evaluation<'_>, rows: &Rows<'_>) -> Result<Column<'static>> {
@@ -78,25 +78,15 @@ impl PerDistinct {
             let batch = Batch::new(vec![ids], rows.len());
             return Ok(evaluation.column(&self.inner, &Rows::all(&batch, 0))?.detached());
         }
-        let data = self.evaluate(
-            &self.data,
-            rows,
-            |batch| {
-                let column = evaluation.column(&self.inner, &Rows::all(batch, 0))?;
-                (0..column.len()).map(|row| column.datum(row, evaluation.context)).collect()
-            },
-            |datum| match datum {
-                Some(Datum::Value(value)) => Value::bytes(value),
-                Some(Datum::Term(_)) | None => 0,
-            },
-        )?;
-        Ok(Column::Data(data))
+        let data = |batch: &Batch| evaluation.data(&self.inner, &Rows::all(batch, 0));
+        let bytes = |datum: &Option<Datum>| datum.as_ref().map_or(0, Datum::bytes);
+        Ok(Column::Data(self.evaluate(&self.data, (evaluation, rows), data, bytes)?))
     }
 
     fn evaluate<T: Clone>(
         &self,
         memory: &Mutex<Memory<T>>,
-        rows: &Rows<'_>,
+        (evaluation, rows): (&Evaluation<'_>, &Rows<'_>),
         evaluate: impl Fn(&Batch) -> Result<Vec<T>>,
         bytes: impl Fn(&T) -> usize,
     ) -> Result<Vec<T>> {
@@ -120,19 +110,21 @@ impl PerDistinct {
         memory.found += (ids.len() - missing.len()) as u64;
         let fresh =
             if missing.is_empty() { Vec::new() } else { evaluate(&Batch::new(vec![missing.clone()], missing.len()))? };
-        let out = ids
-            .iter()
-            .map(|id| match memory.known.get(id) {
-                Some(known) => known.clone(),
-                None => fresh[missing.partition_point(|other| other < id)].clone(),
-            })
-            .collect();
+        let mut out = Vec::with_capacity(ids.len());
+        for id in ids.iter() {
+            let value = match memory.known.get(id) {
+                Some(known) => known,
+                None => &fresh[missing.partition_point(|other| other < id)],
+            };
+            evaluation.grow(bytes(value))?;
+            out.push(value.clone());
+        }
         for (id, value) in missing.into_iter().zip(fresh) {
-            if !memory.has_room() {
-                break;
+            let bytes = bytes(&value);
+            if memory.has_room(bytes) {
+                memory.bytes += bytes;
+                memory.known.insert(id, value);
             }
-            memory.bytes += bytes(&value);
-            memory.known.insert(id, value);
         }
         Ok(out)
     }

@@ -6,7 +6,7 @@ use super::compare;
 use super::node::{ExpressionNode, Generator, OrderTest, Test};
 use super::texts::Texts;
 use super::value::Value;
-use super::{Context, arithmetic, by_class, text_test, texts};
+use super::{BYTES_BETWEEN_CHECKS, Context, arithmetic, by_class, text_test, texts};
 use crate::terms::Truth;
 use kgq_snapshot::{TermId, TermKind};
 use kgq_syntax::budget::Reservation;
@@ -15,9 +15,6 @@ use kgq_syntax::rdf::{BlankNode, NamedNode};
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::cmp::Ordering;
-
-/// Bytes of text between two looks at the memory.
-const BYTES_BETWEEN_CHECKS: u64 = 1 << 18;
 
 /// One evaluation of an expression. It counts the text that it builds against the query's memory until it ends.
 pub struct Evaluation<'c> {
@@ -44,9 +41,13 @@ impl<'c> Evaluation<'c> {
         evaluated
     }
 
-    fn grow(&self, bytes: usize) -> Result<()> {
+    /// Counts more bytes of text.
+    ///
+    /// # Errors
+    /// A limit of the query.
+    pub fn grow(&self, bytes: usize) -> Result<()> {
         let unreserved = self.unreserved.get() + bytes as u64;
-        if unreserved < BYTES_BETWEEN_CHECKS {
+        if unreserved < BYTES_BETWEEN_CHECKS as u64 {
             self.unreserved.set(unreserved);
             return Ok(());
         }
@@ -54,6 +55,26 @@ impl<'c> Evaluation<'c> {
         budget.check()?;
         self.unreserved.set(0);
         self.held.borrow_mut().grow(budget, unreserved)
+    }
+
+    /// A value of its own, whose bytes are counted.
+    ///
+    /// # Errors
+    /// A limit of the query.
+    pub fn counted(&self, datum: Option<Datum>) -> Result<Option<Datum>> {
+        self.grow(datum.as_ref().map_or(0, Datum::bytes))?;
+        Ok(datum)
+    }
+
+    /// The value of every row, without giving terms to what has none.
+    ///
+    /// # Errors
+    /// A limit of the query.
+    pub fn data(&self, node: &ExpressionNode, rows: &Rows<'_>) -> Result<Vec<Option<Datum>>> {
+        match self.column(node, rows)? {
+            Column::Data(data) => Ok(data),
+            column => (0..column.len()).map(|row| self.counted(column.datum(row, self.context)?)).collect(),
+        }
     }
 
     /// The effective boolean value of an expression for each row.
@@ -187,14 +208,9 @@ impl<'c> Evaluation<'c> {
                 if let ([Column::Ids(ids)], Function::Str) = (columns.as_slice(), function)
                     && ids.len() > 1
                 {
-                    let texts = Texts::of_terms(ids, context)?;
-                    self.grow(texts.bytes())?;
-                    return Ok(Column::Texts(texts));
+                    return Ok(Column::Texts(Texts::of_terms(ids, self)?));
                 }
-                if let Some(column) = texts::apply(function, &columns, context)? {
-                    if let Column::Texts(texts) = &column {
-                        self.grow(texts.bytes())?;
-                    }
+                if let Some(column) = texts::apply(function, &columns, self)? {
                     return Ok(column);
                 }
                 if let Some(Column::Ids(ids)) = columns.first()
@@ -202,13 +218,7 @@ impl<'c> Evaluation<'c> {
                     && function.reads_text()
                     && !matches!(function, Function::StrLen)
                 {
-                    let texts = text_test::strings(ids, context)?;
-                    let bytes = texts.iter().flatten().map(|datum| match datum {
-                        Datum::Value(value) => value.bytes(),
-                        Datum::Term(_) => 0,
-                    });
-                    self.grow(bytes.sum())?;
-                    columns[0] = Column::Data(texts);
+                    columns[0] = Column::Data(text_test::strings(ids, self)?);
                 }
                 let mut out = Vec::with_capacity(rows.len());
                 let lengths = match (function, columns.as_slice()) {
@@ -230,10 +240,7 @@ impl<'c> Evaluation<'c> {
                         function,
                         &Arguments { columns: &columns, row, context, counts: self.forgiving.get() == 0 },
                     )?;
-                    if let Some(Datum::Value(value)) = &datum {
-                        self.grow(value.bytes())?;
-                    }
-                    out.push(datum);
+                    out.push(self.counted(datum)?);
                 }
                 Ok(Column::Data(out))
             }
@@ -279,12 +286,14 @@ impl<'c> Evaluation<'c> {
 
     fn coalesce<'b>(&self, parts: &'b [ExpressionNode], rows: &Rows<'b>) -> Result<Column<'b>> {
         let mut out = vec![None; rows.len()];
-        self.forgiving.set(self.forgiving.get() + 1);
-        for node in parts {
-            let positions: Vec<u32> = (0..).zip(&out).filter(|(_, datum)| datum.is_none()).map(|(at, _)| at).collect();
-            self.fill(node, rows, &positions, &mut out)?;
-        }
-        self.forgiving.set(self.forgiving.get() - 1);
+        self.uncounted(|| {
+            for node in parts {
+                let positions: Vec<u32> =
+                    (0..).zip(&out).filter(|(_, datum)| datum.is_none()).map(|(at, _)| at).collect();
+                self.fill(node, rows, &positions, &mut out)?;
+            }
+            Ok(())
+        })?;
         Ok(Column::Data(out))
     }
 
@@ -296,7 +305,7 @@ impl<'c> Evaluation<'c> {
         let selection = rows.narrow(positions);
         let column = self.column(node, &rows.selected(&selection))?;
         for (row, at) in positions.iter().enumerate() {
-            out[*at as usize] = column.datum(row, self.context)?;
+            out[*at as usize] = self.counted(column.datum(row, self.context)?)?;
         }
         Ok(())
     }

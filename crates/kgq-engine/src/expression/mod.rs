@@ -67,6 +67,8 @@ const ROWS_BEFORE_SEARCH: usize = 512;
 
 /// Bytes that one string may have. A query could otherwise double one until memory is used up.
 const LARGEST_STRING: usize = 1 << 28;
+/// Bytes of text between two looks at the memory.
+const BYTES_BETWEEN_CHECKS: usize = 1 << 18;
 
 /// What all expressions of one query share (XPath's dynamic context): its terms, its clock, its base IRI.
 #[derive(Debug)]
@@ -207,7 +209,7 @@ impl Compiled {
     /// A limit of the query.
     pub fn data(&self, batch: &Batch, counted: bool, context: &Context<'_>) -> Result<Vec<Option<Datum>>> {
         let evaluation = Evaluation::new(context)?;
-        let evaluate = || evaluation.column(&self.root, &Rows::all(batch, 0))?.into_data(context);
+        let evaluate = || evaluation.data(&self.root, &Rows::all(batch, 0));
         if counted { evaluate() } else { evaluation.uncounted(evaluate) }
     }
 

@@ -3,8 +3,8 @@
 //! Patterns are compiled by `kgq_syntax::xpath_regex`. Those that stand in a query are refused when it is parsed, if they are wrong; those
 //! that are computed are an error value, whose reason is counted.
 
-use super::LARGEST_STRING;
-use kgq_syntax::budget::Budget;
+use super::{BYTES_BETWEEN_CHECKS, LARGEST_STRING};
+use kgq_syntax::budget::{Budget, Reservation};
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::xpath_regex::{self, Part};
 use regex::{Captures, Regex};
@@ -86,12 +86,13 @@ impl<'p> Replacement<'p> {
         Ok(Self { pattern, parts, has_groups })
     }
 
-    /// Writes a text with all matches replaced behind what is there.
+    /// Writes a text with all matches replaced behind what is there. What it writes is counted until it ends; who keeps it counts it then.
     ///
     /// # Errors
     /// A limit of the query, or on the length of a string.
     pub fn write(&self, text: &str, out: &mut String, budget: &Budget) -> Result<()> {
         let (start, mut end, mut matches) = (out.len(), 0, 0u32);
+        let (mut held, mut uncounted) = (Reservation::default(), start + BYTES_BETWEEN_CHECKS);
         let mut put = |all: std::ops::Range<usize>, groups: Option<&Captures<'_>>, out: &mut String| {
             matches += 1;
             if matches % 4096 == 4095 {
@@ -105,6 +106,10 @@ impl<'p> Replacement<'p> {
                 });
             }
             end = all.end;
+            if out.len() > uncounted {
+                held.grow(budget, (out.len() - start) as u64 - held.bytes())?;
+                uncounted = out.len() + BYTES_BETWEEN_CHECKS;
+            }
             if out.len() - start > LARGEST_STRING { Err(too_large()) } else { Ok(()) }
         };
         if self.has_groups {

@@ -2,6 +2,7 @@
 //! making a term or a string for every row. The length of strings is found in the same way.
 
 use super::column::Datum;
+use super::evaluate::Evaluation;
 use super::pattern::Pattern;
 use super::stretches::Stretches;
 use super::value::{Text, Value};
@@ -168,7 +169,8 @@ impl TextTest {
 
 /// The terms of a column as what a function of strings reads: strings that the snapshot has are read one after the other, near ones from
 /// each other.
-pub fn strings(ids: &[TermId], context: &Context<'_>) -> Result<Vec<Option<Datum>>> {
+pub fn strings(ids: &[TermId], evaluation: &Evaluation<'_>) -> Result<Vec<Option<Datum>>> {
+    let context = evaluation.context;
     let snapshot = context.terms.snapshot();
     let mut decoder = snapshot.decoder();
     let mut data: Vec<Option<Datum>> = Vec::with_capacity(ids.len());
@@ -186,7 +188,7 @@ pub fn strings(ids: &[TermId], context: &Context<'_>) -> Result<Vec<Option<Datum
                 _ => Some(Datum::Term(*id)),
             },
         };
-        data.push(datum);
+        data.push(evaluation.counted(datum)?);
     }
     Ok(data)
 }

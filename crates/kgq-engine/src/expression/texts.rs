@@ -3,9 +3,10 @@
 
 use super::call::{Function, PatternSource};
 use super::column::{Column, Datum, ROWS_BETWEEN_CHECKS};
+use super::evaluate::Evaluation;
 use super::pattern::{Replacement, too_large};
 use super::value::{Number, Text, Value};
-use super::{Context, LARGEST_STRING, strings};
+use super::{LARGEST_STRING, strings};
 use crate::terms::Truth;
 use kgq_snapshot::{TermId, TermKind};
 use kgq_syntax::error::Result;
@@ -13,7 +14,7 @@ use kgq_syntax::rdf::Term;
 use memchr::memmem::Finder;
 
 /// A string or nothing for each row.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Texts {
     all: String,
     /// Where each text ends.
@@ -22,35 +23,55 @@ pub struct Texts {
     failed: Vec<bool>,
 }
 
+/// What a row takes beside its text.
+const ROW_BYTES: usize = size_of::<usize>() + size_of::<bool>();
+/// Texts of so many bytes together grow by an eighth.
+const LARGE: usize = 1 << 20;
+
 impl Texts {
     pub fn len(&self) -> usize {
         self.ends.len()
     }
 
-    pub fn bytes(&self) -> usize {
-        self.all.capacity()
-    }
-
-    fn with_capacity(rows: usize, bytes: usize) -> Self {
-        Self { all: String::with_capacity(bytes), ends: Vec::with_capacity(rows), failed: Vec::with_capacity(rows) }
-    }
-
-    /// Ends the text that was written behind the others.
-    fn close(&mut self) {
-        self.ends.push(self.all.len());
-        self.failed.push(false);
-    }
-
-    /// Ends a row without a text, whatever was written of one.
-    fn fail(&mut self) {
-        self.all.truncate(self.end());
-        self.ends.push(self.all.len());
-        self.failed.push(true);
-    }
-
-    /// Where the last text ends.
-    fn end(&self) -> usize {
-        self.ends.last().copied().unwrap_or(0)
+    /// Makes a text for each row, one behind the other, and counts what they take while they are made. `write` says whether a row has one.
+    ///
+    /// # Errors
+    /// What `write` fails with; a limit of the query.
+    fn made(
+        rows: usize,
+        bytes: usize,
+        evaluation: &Evaluation<'_>,
+        mut write: impl FnMut(usize, &mut String) -> Result<bool>,
+    ) -> Result<Self> {
+        evaluation.grow(bytes + rows * ROW_BYTES)?;
+        let mut counted = bytes;
+        let mut texts = Self {
+            all: String::with_capacity(bytes),
+            ends: Vec::with_capacity(rows),
+            failed: Vec::with_capacity(rows),
+        };
+        for row in 0..rows {
+            if row % ROWS_BETWEEN_CHECKS == ROWS_BETWEEN_CHECKS - 1 {
+                evaluation.context.terms.budget().check()?;
+            }
+            let start = texts.all.len();
+            if start >= LARGE && texts.all.capacity() < start + start / 16 {
+                let bytes = start + start / 8;
+                evaluation.grow(bytes.saturating_sub(counted))?;
+                counted = bytes;
+                texts.all.reserve_exact(bytes - start);
+            }
+            let has_text = write(row, &mut texts.all)?;
+            if !has_text {
+                texts.all.truncate(start);
+            }
+            texts.ends.push(texts.all.len());
+            texts.failed.push(!has_text);
+            let bytes = texts.all.capacity();
+            evaluation.grow(bytes.saturating_sub(counted))?;
+            counted = counted.max(bytes);
+        }
+        Ok(texts)
     }
 
     pub fn get(&self, row: usize) -> Option<&str> {
@@ -66,57 +87,38 @@ impl Texts {
     ///
     /// # Errors
     /// A limit of the query.
-    pub fn of_terms(ids: &[TermId], context: &Context<'_>) -> Result<Self> {
-        let snapshot = context.terms.snapshot();
+    pub fn of_terms(ids: &[TermId], evaluation: &Evaluation<'_>) -> Result<Self> {
+        let terms = &evaluation.context.terms;
+        let snapshot = terms.snapshot();
         let mut decoder = snapshot.decoder();
-        let mut texts = Self::with_capacity(ids.len(), ids.len() * 16);
-        for (row, id) in ids.iter().enumerate() {
-            if row % ROWS_BETWEEN_CHECKS == ROWS_BETWEEN_CHECKS - 1 {
-                context.terms.budget().check()?;
+        Self::made(ids.len(), ids.len() * 16, evaluation, |row, out| {
+            let id = ids[row];
+            if id == TermId::UNBOUND {
+                return Ok(false);
             }
-            if *id == TermId::UNBOUND {
-                texts.fail();
-            } else if context.terms.is_stored(*id) {
-                let has_text = matches!(snapshot.kind(*id), TermKind::Iri | TermKind::Literal);
-                match decoder.text(*id).filter(|_| has_text) {
-                    Some(text) => {
-                        texts.all.push_str(&String::from_utf8_lossy(text));
-                        texts.close();
-                    }
-                    None => texts.fail(),
+            if terms.is_stored(id) {
+                let has_text = matches!(snapshot.kind(id), TermKind::Iri | TermKind::Literal);
+                let text = decoder.text(id).filter(|_| has_text);
+                if let Some(text) = text {
+                    out.push_str(&String::from_utf8_lossy(text));
                 }
-            } else {
-                match context.terms.term(*id) {
-                    Term::NamedNode(iri) => texts.push(iri.as_str()),
-                    Term::Literal(literal) => texts.push(literal.value()),
-                    Term::BlankNode(_) | Term::Triple(_) => texts.fail(),
-                }
+                return Ok(text.is_some());
             }
-        }
-        Ok(texts)
-    }
-
-    fn push(&mut self, text: &str) {
-        self.all.push_str(text);
-        self.close();
+            match terms.term(id) {
+                Term::NamedNode(iri) => out.push_str(iri.as_str()),
+                Term::Literal(literal) => out.push_str(literal.value()),
+                Term::BlankNode(_) | Term::Triple(_) => return Ok(false),
+            }
+            Ok(true)
+        })
     }
 
     /// What is written for each text.
-    fn map(&self, context: &Context<'_>, mut write: impl FnMut(&str, &mut String) -> Result<()>) -> Result<Self> {
-        let mut texts = Self::with_capacity(self.len(), self.all.len());
-        for (row, text) in self.iter().enumerate() {
-            if row % ROWS_BETWEEN_CHECKS == ROWS_BETWEEN_CHECKS - 1 {
-                context.terms.budget().check()?;
-            }
-            match text {
-                Some(text) => {
-                    write(text, &mut texts.all)?;
-                    texts.close();
-                }
-                None => texts.fail(),
-            }
-        }
-        Ok(texts)
+    fn map(&self, evaluation: &Evaluation<'_>, mut write: impl FnMut(&str, &mut String) -> Result<()>) -> Result<Self> {
+        Self::made(self.len(), self.all.len(), evaluation, |row, out| match self.get(row) {
+            Some(text) => write(text, out).map(|()| true),
+            None => Ok(false),
+        })
     }
 
     fn truths(&self, holds: impl Fn(&str) -> bool) -> Vec<Truth> {
@@ -128,9 +130,13 @@ impl Texts {
 ///
 /// # Errors
 /// A limit of the query.
-pub fn apply<'b>(function: &Function, columns: &[Column<'_>], context: &Context<'_>) -> Result<Option<Column<'b>>> {
+pub fn apply<'b>(
+    function: &Function,
+    columns: &[Column<'_>],
+    evaluation: &Evaluation<'_>,
+) -> Result<Option<Column<'b>>> {
     if matches!(function, Function::Concat) {
-        return Ok(concat(columns, context)?.map(Column::Texts));
+        return Ok(concat(columns, evaluation)?.map(Column::Texts));
     }
     let Some((Column::Texts(texts), others)) = columns.split_first() else { return Ok(None) };
     let part = || others.first().and_then(constant);
@@ -150,7 +156,7 @@ pub fn apply<'b>(function: &Function, columns: &[Column<'_>], context: &Context<
                 _ => texts.truths(|text| text.ends_with(part)),
             })));
         }
-        Function::UpperCase => texts.map(context, |text, out| {
+        Function::UpperCase => texts.map(evaluation, |text, out| {
             let start = out.len();
             match text.is_ascii() {
                 true => {
@@ -161,7 +167,7 @@ pub fn apply<'b>(function: &Function, columns: &[Column<'_>], context: &Context<
             }
             Ok(())
         }),
-        Function::LowerCase => texts.map(context, |text, out| {
+        Function::LowerCase => texts.map(evaluation, |text, out| {
             let start = out.len();
             match text.is_ascii() {
                 true => {
@@ -172,7 +178,7 @@ pub fn apply<'b>(function: &Function, columns: &[Column<'_>], context: &Context<
             }
             Ok(())
         }),
-        Function::EncodeForUri => texts.map(context, |text, out| {
+        Function::EncodeForUri => texts.map(evaluation, |text, out| {
             strings::encode_for_uri(text, out);
             Ok(())
         }),
@@ -183,7 +189,7 @@ pub fn apply<'b>(function: &Function, columns: &[Column<'_>], context: &Context<
                 _ => (None, None),
             };
             let (Some(start), Some(length)) = (start, length) else { return Ok(None) };
-            texts.map(context, |text, out| {
+            texts.map(evaluation, |text, out| {
                 out.push_str(strings::substring(text, start, length));
                 Ok(())
             })
@@ -191,14 +197,14 @@ pub fn apply<'b>(function: &Function, columns: &[Column<'_>], context: &Context<
         Function::StrBefore | Function::StrAfter => {
             let Some(part) = part() else { return Ok(None) };
             let (finder, before) = (Finder::new(part), matches!(function, Function::StrBefore));
-            texts.map(context, |text, out| {
+            texts.map(evaluation, |text, out| {
                 if let Some(at) = finder.find(text.as_bytes()) {
                     out.push_str(if before { &text[..at] } else { &text[at + part.len()..] });
                 }
                 Ok(())
             })
         }
-        Function::Digest(digest) => texts.map(context, |text, out| {
+        Function::Digest(digest) => texts.map(evaluation, |text, out| {
             digest.write(text, out);
             Ok(())
         }),
@@ -208,7 +214,7 @@ pub fn apply<'b>(function: &Function, columns: &[Column<'_>], context: &Context<
             else {
                 return Ok(None);
             };
-            texts.map(context, |text, out| replacement.write(text, out, context.terms.budget()))
+            texts.map(evaluation, |text, out| replacement.write(text, out, evaluation.context.terms.budget()))
         }
         _ => return Ok(None),
     };
@@ -216,46 +222,36 @@ pub fn apply<'b>(function: &Function, columns: &[Column<'_>], context: &Context<
 }
 
 /// CONCAT of texts and constants without a language.
-fn concat(columns: &[Column<'_>], context: &Context<'_>) -> Result<Option<Texts>> {
-    enum Part<'a, I> {
+fn concat(columns: &[Column<'_>], evaluation: &Evaluation<'_>) -> Result<Option<Texts>> {
+    enum Part<'a> {
         Constant(&'a str),
-        Texts(I),
+        Texts(&'a Texts),
     }
-    let is_plain = |column: &Column<'_>| matches!(column, Column::Texts(_)) || constant(column).is_some();
-    let some = columns.iter().find_map(|column| if let Column::Texts(texts) = column { Some(texts) } else { None });
-    let Some(some) = some.filter(|_| columns.iter().all(is_plain)) else { return Ok(None) };
-    let mut parts: Vec<Part<'_, _>> = columns
-        .iter()
-        .map(|column| match column {
-            Column::Texts(texts) => Part::Texts(texts.iter()),
-            column => Part::Constant(constant(column).unwrap_or_default()),
-        })
-        .collect();
-    let mut out = Texts::with_capacity(some.len(), some.all.len() * 2);
-    for row in 0..some.len() {
-        if row % ROWS_BETWEEN_CHECKS == ROWS_BETWEEN_CHECKS - 1 {
-            context.terms.budget().check()?;
-        }
-        let mut is_whole = true;
-        for part in &mut parts {
-            match part {
-                Part::Constant(text) => out.all.push_str(text),
-                Part::Texts(texts) => match texts.next().flatten() {
-                    Some(text) => out.all.push_str(text),
-                    None => is_whole = false,
+    let parts = columns.iter().map(|column| match column {
+        Column::Texts(texts) => Some(Part::Texts(texts)),
+        column => constant(column).map(Part::Constant),
+    });
+    let Some(parts) = parts.collect::<Option<Vec<Part<'_>>>>() else { return Ok(None) };
+    let some = parts.iter().find_map(|part| if let Part::Texts(texts) = part { Some(*texts) } else { None });
+    let Some(some) = some else { return Ok(None) };
+    let made = Texts::made(some.len(), some.all.len() * 2, evaluation, |row, out| {
+        let start = out.len();
+        for part in &parts {
+            let text = match part {
+                Part::Constant(text) => text,
+                Part::Texts(texts) => match texts.get(row) {
+                    Some(text) => text,
+                    None => return Ok(false),
                 },
+            };
+            if out.len() - start + text.len() > LARGEST_STRING {
+                return Err(too_large());
             }
+            out.push_str(text);
         }
-        if out.all.len() - out.end() > LARGEST_STRING {
-            return Err(too_large());
-        }
-        if is_whole {
-            out.close();
-        } else {
-            out.fail();
-        }
-    }
-    Ok(Some(out))
+        Ok(true)
+    });
+    made.map(Some)
 }
 
 /// The one text without a language that all rows have.
@@ -271,5 +267,81 @@ fn number(column: &Column<'_>) -> Option<i64> {
     match column {
         Column::Same(_, Value::Number(Number::Integer(n)), _) => Some((*n).into()),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{parse, snapshot_of};
+    use super::super::{Context, compile};
+    use super::*;
+    use crate::batch::{Batch, Schema};
+    use kgq_syntax::budget::{Budget, Exceeded, Limits, Work};
+    use kgq_syntax::rdf::{Literal, Variable};
+
+    const MEMORY: u64 = 4 << 20;
+    const ROWS: usize = 4096;
+
+    fn limited() -> Budget {
+        Budget::new(Limits { memory: Some(MEMORY), ..Limits::default() })
+    }
+
+    #[test]
+    fn texts_are_counted_while_they_are_made() {
+        let (snapshot, budget) = (snapshot_of([]), limited());
+        let context = Context::new(&snapshot, None, budget.clone());
+        let evaluation = Evaluation::new(&context).unwrap();
+        let text = "x".repeat(10_000);
+        let mut rows = 0;
+        let error = Texts::made(ROWS, 0, &evaluation, |_, out| {
+            rows += 1;
+            out.push_str(&text);
+            Ok(true)
+        })
+        .unwrap_err();
+        assert_eq!(error.limit_passed(), Some(Exceeded::Memory(Work::Query)));
+        // Texts double up to a size, and grow by an eighth beyond it.
+        let made = rows * text.len() as u64;
+        assert!(MEMORY * 3 / 4 < made && made < MEMORY * 5 / 4, "{made} bytes were made");
+        assert!(MEMORY / 2 < budget.peak() && budget.peak() <= MEMORY, "{} bytes were counted", budget.peak());
+        drop(evaluation);
+        assert_eq!(budget.held(), 0);
+    }
+
+    /// Whether an expression over a column of texts is refused for the memory that it takes, with what was counted.
+    fn refused(expression: &str, texts: impl Iterator<Item = String>) -> (bool, u64) {
+        let terms: Vec<Term> = texts.map(|text| Literal::new_simple_literal(text).into()).collect();
+        let (snapshot, budget) = (snapshot_of(terms.iter().cloned()), limited());
+        let context = Context::new(&snapshot, None, budget.clone());
+        let ids: Vec<TermId> = terms.into_iter().map(|term| context.terms.id(term).unwrap()).collect();
+        let rows = ids.len();
+        let schema = Schema::new(vec![Variable::new_unchecked("x")]);
+        let compiled = compile(&parse(expression), &schema, &context).unwrap();
+        let data = compiled.data(&Batch::new(vec![ids], rows), true, &context);
+        (data.is_err_and(|error| error.limit_passed().is_some()), budget.peak())
+    }
+
+    #[test]
+    fn expressions_that_make_large_texts_of_many_rows_are_refused_before_they_made_them() {
+        let hundred = "y".repeat(100);
+        let replace = |inner: &str| format!("REPLACE({inner}, \".\", \"{hundred}\")");
+        for expression in [
+            replace(&replace("STR(?x)")),
+            replace(&replace("?x")),
+            format!("STRLEN({})", replace(&replace("STR(?x)"))),
+            format!("CONCAT({0}, {0}, {0})", replace("STR(?x)")),
+            format!("COALESCE(1/0, {})", replace(&replace("?x"))),
+            format!("IF(STRLEN(?x) > 1, {}, 1)", replace(&replace("?x"))),
+        ] {
+            let (refused, counted) = refused(&expression, (0..ROWS).map(|n| format!("text {n}")));
+            assert!(refused && counted > MEMORY / 2, "{expression}: {counted} bytes");
+        }
+        // One row alone, a text of the data that many rows have, and what is made of it.
+        let (huge, large) = ("x".repeat(100_000), "x".repeat(20_000));
+        assert!(refused(&replace("?x"), std::iter::once(huge)).0);
+        for expression in ["STR(?x)", "UCASE(?x)", "UCASE(STR(?x))", "COALESCE(UCASE(?x), 1)"] {
+            assert!(refused(expression, std::iter::repeat_n(large.clone(), ROWS)).0, "{expression}");
+        }
+        assert!(!refused("UCASE(STR(?x))", (0..ROWS).map(|n| format!("text {n}"))).0);
     }
 }
