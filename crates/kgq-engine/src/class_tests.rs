@@ -188,8 +188,15 @@ fn joins_on_what_may_be_unbound_and_on_equal_expressions_are_by_hash() {
 fn equal_values_of_other_forms_are_joined_too() {
     let data = r#":a :for "P1Y"^^xsd:duration ; :at "2026-01-01T00:00:00Z"^^xsd:dateTime ; :yes true .
         :b :long "P12M"^^xsd:duration ; :then "2026-01-01T01:00:00+01:00"^^xsd:dateTime ; :also "1"^^xsd:boolean ;
-           :text "2026-01-01T02:00:00+02:00" , "P0Y12M" ."#;
+           :text "2026-01-01T02:00:00+02:00" , "P0Y12M" .
+        :a :daily "10:00:00Z"^^xsd:time , "11:00:00"^^xsd:time ; :in "2026Z"^^xsd:gYear ; :day "--05-01+00:00"^^xsd:gMonthDay .
+        :b :daily2 "11:00:00+01:00"^^xsd:time , "10:00:00.0Z"^^xsd:time , "11:00:00.00"^^xsd:time ;
+           :in2 "2026+00:00"^^xsd:gYear , "2026"^^xsd:gYear ; :day2 "--05-01Z"^^xsd:gMonthDay ; :texts "11:00:00.0" ."#;
     for query in [
+        "SELECT * { ?a :daily ?x . ?b :daily2 ?y FILTER(?x = ?y) }",
+        "SELECT * { ?a :in ?x . ?b :in2 ?y FILTER(?x = ?y) }",
+        "SELECT * { ?a :day ?x . ?b :day2 ?y FILTER(?x = ?y) }",
+        "SELECT * { ?a :daily ?x . ?b :texts ?y FILTER(?x = <http://www.w3.org/2001/XMLSchema#time>(?y)) }",
         "SELECT * { ?a :for ?x . ?b :long ?y FILTER(?x = ?y) }",
         "SELECT * { ?a :at ?x . ?b :then ?y FILTER(?x = ?y) }",
         "SELECT * { ?a :yes ?x . ?b :also ?y FILTER(?x = ?y) }",

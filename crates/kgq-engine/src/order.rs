@@ -14,8 +14,9 @@ use kgq_syntax::budget::{Budget, Reservation};
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::{BaseDirection, Term, Triple};
 use oxsdatatypes::{Decimal, Double};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 use std::cmp::Ordering;
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
 /// Compares the terms of one query.
@@ -28,7 +29,7 @@ pub struct Order<'c, 's> {
 }
 
 /// What a term sorts by.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Key {
     Unbound,
     Blank(TermId),
@@ -63,6 +64,13 @@ const DECIMAL_ONE: i128 = 1_000_000_000_000_000_000;
 /// What a term outside of a query sorts by. Blank nodes are all equal.
 pub fn key(term: Option<&Term>) -> impl Ord + use<> {
     term.map_or(Key::Unbound, |term| Key::of_value(Value::of(term.clone()), TermId::UNBOUND))
+}
+
+/// A number that equal times, parts of dates and durations share, of which many forms are equal and no rank tells; `None` for all other values.
+pub fn hash_of_unranked(value: Value) -> Option<u32> {
+    let is_unranked = matches!(value, Value::Span(_))
+        || matches!(&value, Value::Moment(moment) if !matches!(moment, Moment::DateTime(_) | Moment::Date(_)));
+    is_unranked.then(|| FxBuildHasher.hash_one(Key::of_value(value, TermId::UNBOUND)) as u32)
 }
 
 impl Key {

@@ -11,7 +11,8 @@ use super::spill::is_of_memory;
 use super::table::{HashIndex, Table, hash};
 use super::{Context, Node, Opening, Operator, Pace};
 use crate::batch::{Batch, gather};
-use crate::expression::value::Value;
+use crate::expression::value::{Moment, Value};
+use crate::order::hash_of_unranked;
 use crate::plan::Var;
 use crate::plan::physical::{Labels, Operation, PhysicalPlan};
 use kgq_snapshot::{Family, TermId};
@@ -510,9 +511,6 @@ fn value_keys(column: &[TermId], cx: &Context<'_>) -> Result<Vec<TermId>> {
     Ok(keys)
 }
 
-/// The key of all durations, of which many forms are equal.
-const ANY_SPAN: TermId = TermId::new(u32::MAX - 1);
-
 /// A key that terms with equal values share.
 pub(super) fn value_key(id: TermId, cx: &Context<'_>) -> TermId {
     if id.is_unbound() {
@@ -526,22 +524,27 @@ pub(super) fn value_key(id: TermId, cx: &Context<'_>) -> TermId {
     if !cx.terms().is_stored(id) {
         // A computed string may equal a stored one only if it is the same term, which then has the stored id.
         return match cx.terms().value(id) {
-            Value::Moment(_) | Value::Boolean(_) => match cx.terms().term(id) {
+            Value::Moment(Moment::DateTime(_) | Moment::Date(_)) | Value::Boolean(_) => match cx.terms().term(id) {
                 // Where its value would stand: what is equal stands there, and something else may.
                 Term::Literal(literal) => {
                     cx.snapshot().equal_range(literal.as_ref()).map_or(id, |(_, range)| TermId::new(range.start))
                 }
                 _ => id,
             },
-            Value::Span(_) => ANY_SPAN,
-            _ => id,
+            value => unranked_key(id, value),
         };
     }
     match cx.snapshot().value_rank(id) {
-        (Family::Other, _) if matches!(cx.terms().value(id), Value::Span(_)) => ANY_SPAN,
-        (Family::Other | Family::Triple, _) => id,
+        (Family::Other, _) => unranked_key(id, cx.terms().value(id)),
+        (Family::Triple, _) => id,
         (_, rank) => TermId::new(rank),
     }
+}
+
+/// The key of a value without a rank.
+fn unranked_key(id: TermId, value: Value) -> TermId {
+    // It must be no unbound one.
+    hash_of_unranked(value).map_or(id, |hash| TermId::new(hash >> 1))
 }
 
 impl<'s> Operator<'s> for HashJoin<'s> {

@@ -2,6 +2,8 @@
 //! a file, in sorted runs. What rows are sorted by is computed here, and given no ids, unless it is a column already.
 
 mod first;
+#[cfg(test)]
+mod first_tests;
 mod keys;
 mod radix;
 

@@ -4,7 +4,7 @@ use super::keys::{By, Collected, SortKey, computed};
 use crate::batch::{Batch, gather};
 use crate::operator::Context;
 use crate::order::{Key, Order as Comparison};
-use kgq_snapshot::{Family, TermId};
+use kgq_snapshot::{Family, TermClass, TermId};
 use kgq_syntax::error::Result;
 use std::cmp::Ordering;
 use std::ops::Range;
@@ -23,14 +23,14 @@ enum Last {
     Key(Key),
 }
 
-/// Stretches of ids whose texts ascend, where a key is a column or STR() of one. They tell of rows that are equal to the last row in all
-/// keys before.
+/// Stretches of ids that ascend as the key does, which is a column or STR() of one. They tell of rows that are equal to the last row in
+/// all keys before.
 struct Stretches {
     column: Option<usize>,
     all: Vec<Stretch>,
 }
 
-/// Ids whose texts ascend, and those among them that are known to come behind the last row.
+/// Ids that ascend as the key does, and those among them that are known to come behind the last row.
 struct Stretch {
     ids: Range<u32>,
     behind: Range<u32>,
@@ -41,18 +41,20 @@ const MOST_STRETCHES: usize = 256;
 
 impl Bound {
     pub fn new(keys: &[SortKey], cx: &Context<'_>) -> Self {
-        let ascending = |family: Family| !matches!(family, Family::BlankNode | Family::Triple);
+        let has_text = |family: Family| !matches!(family, Family::BlankNode | Family::Triple);
         let mut classes = cx.snapshot().classes();
-        classes.retain(|class| class.uniform && ascending(class.family));
+        classes.retain(|class| class.uniform && has_text(class.family));
         if classes.len() > MOST_STRETCHES {
             classes.clear();
         }
         let stretches = |key: &SortKey| {
-            let column = match &key.by {
-                By::Column(column) => Some(*column),
-                By::Computed(compiled) => compiled.as_str_of_column(),
+            let (column, sorts_by_text) = match &key.by {
+                By::Column(column) => (Some(*column), false),
+                By::Computed(compiled) => (compiled.as_str_of_column(), true),
             };
-            let all = classes.iter().map(|class| Stretch { ids: class.ids.clone(), behind: 0..0 });
+            // Durations, times and years have ids in the order of their texts, but sort by their values.
+            let ascends = |class: &&TermClass| sorts_by_text || class.family != Family::Other;
+            let all = classes.iter().filter(ascends).map(|class| Stretch { ids: class.ids.clone(), behind: 0..0 });
             Stretches { column, all: if column.is_some() { all.collect() } else { Vec::new() } }
         };
         Self { last: Vec::new(), stretches: keys.iter().map(stretches).collect() }
