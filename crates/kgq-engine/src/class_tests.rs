@@ -25,7 +25,7 @@ fn catalogue() -> String {
 fn analyzed(data: &str, query: &str) -> String {
     let snapshot = snapshot(data);
     let query = SparqlParser::new().with_prefix("", "http://e/").unwrap().parse_query(query).unwrap();
-    let run = Run { budget: &Budget::default(), services: None, failures: &Failures::default() };
+    let run = Run { budget: &Budget::default(), services: None, failures: &Failures::default(), temporary: None };
     prepare(&snapshot, &query, DefaultGraph::Stored, run).unwrap().analyze(run).unwrap()
 }
 

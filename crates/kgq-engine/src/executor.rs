@@ -5,6 +5,7 @@ use super::depth::depth;
 use super::expression;
 use super::failures::Failures;
 use super::operator::measure::Measures;
+use super::operator::spill::Temporary;
 use super::operator::{Context, Node, Opening, source::MergedGraphs};
 use super::oxigraph::DefaultGraph;
 use super::plan::physical::PhysicalPlan;
@@ -22,6 +23,7 @@ use kgq_syntax::rdf::{NamedNode, Term, Triple, Variable};
 use spargebra::Query;
 use spargebra::algebra::{GraphPattern, QueryDataset};
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 
 /// A query that is planned over a snapshot. It can be kept, and run as often as one likes, by any thread.
@@ -59,21 +61,15 @@ pub struct Run<'a> {
     pub budget: &'a Budget,
     pub services: Option<&'a Arc<dyn Services>>,
     pub failures: &'a Failures,
+    /// The folder of temporary files; `None` is the system's.
+    pub temporary: Option<&'a Path>,
 }
 
 /// Evaluates a query.
 ///
 /// # Errors
 /// What this executor does not do, by name; the budget's limits, damage to the snapshot: here or from the rows.
-pub fn evaluate(
-    snapshot: &Snapshot,
-    query: &Query,
-    default_graph: DefaultGraph,
-    budget: &Budget,
-    services: Option<&Arc<dyn Services>>,
-    failures: &Failures,
-) -> Result<Answer> {
-    let run = Run { budget, services, failures };
+pub fn evaluate(snapshot: &Snapshot, query: &Query, default_graph: DefaultGraph, run: Run<'_>) -> Result<Answer> {
     over(snapshot, query, |snapshot| {
         let (cx, planned) = plan(snapshot, query, default_graph, run)?;
         planned.start(cx)
@@ -158,6 +154,7 @@ pub(crate) fn plan<'s>(
         variables: Arc::default(),
         merged: MergedGraphs::default(),
         services: run.services.cloned(),
+        temporary: Temporary::new(run.temporary),
         measures: None,
     };
     let around = Around { statistics: &cx, restricted, answers_services: run.services.is_some(), budget };
@@ -206,6 +203,7 @@ impl Planned {
             variables: Arc::clone(&self.variables),
             merged: MergedGraphs::default(),
             services: run.services.cloned(),
+            temporary: Temporary::new(run.temporary),
             measures: None,
         })
     }

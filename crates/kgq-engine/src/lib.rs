@@ -61,6 +61,7 @@ use kgq_snapshot::Snapshot;
 use kgq_syntax::budget::{Exceeded, Work};
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{NamedNode, Variable};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// What evaluates a query.
@@ -86,12 +87,20 @@ pub struct EvaluationOptions {
     pub services: Option<Arc<dyn Services>>,
     /// Where our executor counts the expressions that fail.
     pub failures: Failures,
+    /// The folder of temporary files, for rows for which there is no memory; `None` is the system's. They have no names.
+    pub temporary: Option<PathBuf>,
 }
 
 impl EvaluationOptions {
     /// The budget of a query that is asked now.
     pub fn budget_of_query(&self) -> Budget {
         self.budget.child(Work::Query, self.limits)
+    }
+
+    /// What our executor may use of that budget.
+    fn run<'a>(&'a self, budget: &'a Budget) -> executor::Run<'a> {
+        let (services, temporary) = (self.services.as_ref(), self.temporary.as_deref());
+        executor::Run { budget, services, failures: &self.failures, temporary }
     }
 }
 
@@ -108,11 +117,10 @@ pub trait Services: std::fmt::Debug + Send + Sync {
 /// answer and an error neither.
 pub fn evaluate(snapshot: &Snapshot, query: &Query, options: &EvaluationOptions) -> Result<Answer> {
     let budget = options.budget_of_query();
-    let services = options.services.as_ref();
     let (graph, algebra) = (options.default_graph, &query.algebra);
     let answered = match options.executor {
-        Executor::Kgq => executor::evaluate(snapshot, algebra, graph, &budget, services, &options.failures),
-        Executor::Oxigraph => oxigraph::evaluate(snapshot, algebra, graph, &budget, services),
+        Executor::Kgq => executor::evaluate(snapshot, algebra, graph, options.run(&budget)),
+        Executor::Oxigraph => oxigraph::evaluate(snapshot, algebra, graph, &budget, options.services.as_ref()),
     };
     snapshot.intact()?;
     let answer = sound(snapshot, answered?);
@@ -161,7 +169,7 @@ pub fn explain(snapshot: &Snapshot, query: &Query, options: &EvaluationOptions, 
 fn explanation(snapshot: &Snapshot, query: &Query, options: &EvaluationOptions, run: bool) -> Result<String> {
     if options.executor == Executor::Kgq {
         let budget = &options.budget_of_query();
-        let how = executor::Run { budget, services: options.services.as_ref(), failures: &options.failures };
+        let how = options.run(budget);
         let prepared = executor::prepare(snapshot, &query.algebra, options.default_graph, how)?;
         return if run { prepared.analyze(how) } else { prepared.explain(how) };
     }

@@ -30,7 +30,7 @@ fn rows(answer: Answer) -> Vec<String> {
 #[test]
 fn a_plan_gives_the_same_rows_whenever_it_is_run() {
     let (snapshot, budget, failures) = (people(10), Budget::default(), Failures::default());
-    let run = Run { budget: &budget, services: None, failures: &failures };
+    let run = Run { budget: &budget, services: None, failures: &failures, temporary: None };
     for (query, count) in [
         ("SELECT ?x ?n { ?x :name ?n } ORDER BY ?n ?x LIMIT 4", 4),
         // Terms that the data lack have the same ids in each run.
@@ -54,25 +54,28 @@ fn a_plan_gives_the_same_rows_whenever_it_is_run() {
 #[test]
 fn a_plan_that_is_run_again_has_the_limits_of_that_run() {
     let (snapshot, budget, failures) = (people(10), Budget::default(), Failures::default());
-    let prepared =
-        planned(&snapshot, "SELECT * { ?x :name ?n }", Run { budget: &budget, services: None, failures: &failures });
+    let prepared = planned(
+        &snapshot,
+        "SELECT * { ?x :name ?n }",
+        Run { budget: &budget, services: None, failures: &failures, temporary: None },
+    );
     let stopped = Budget::default();
     stopped.cancel();
-    let run = Run { budget: &stopped, services: None, failures: &failures };
+    let run = Run { budget: &stopped, services: None, failures: &failures, temporary: None };
     let failed = match prepared.evaluate(run) {
         Ok(Answer::Solutions(solutions)) => solutions.rows.into_iter().any(|row| row.is_err()),
         Ok(_) => false,
         Err(_) => true,
     };
     assert!(failed, "a cancelled budget stops the run");
-    let run = Run { budget: &budget, services: None, failures: &failures };
+    let run = Run { budget: &budget, services: None, failures: &failures, temporary: None };
     assert_eq!(rows(prepared.evaluate(run).unwrap()).len(), 10);
 }
 
 #[test]
 fn rows_are_counted_in_all_threads() {
     let (snapshot, budget, failures) = (people(30_000), Budget::default(), Failures::default());
-    let run = Run { budget: &budget, services: None, failures: &failures };
+    let run = Run { budget: &budget, services: None, failures: &failures, temporary: None };
     let text = planned(&snapshot, "SELECT ?x ?n { ?x :name ?n }", run).analyze(run).unwrap();
     let of = |what: &str| text.lines().find(|line| line.trim_start().starts_with(what)).unwrap_or_default().to_owned();
     assert!(of("parts side by side").contains("got 30000 in"), "{text}");
@@ -82,7 +85,7 @@ fn rows_are_counted_in_all_threads() {
 #[test]
 fn the_worst_estimate_is_named_with_what_it_came_from() {
     let (snapshot, budget, failures) = (people(100), Budget::default(), Failures::default());
-    let run = Run { budget: &budget, services: None, failures: &failures };
+    let run = Run { budget: &budget, services: None, failures: &failures, temporary: None };
     let query = "SELECT ?x { ?x :name ?n FILTER(STRLEN(?n) > 0) FILTER(STRLEN(?n) < 9) } ORDER BY ?x";
     let text = planned(&snapshot, query, run).analyze(run).unwrap();
     let worst = text.lines().last().unwrap_or_default();

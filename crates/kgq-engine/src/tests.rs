@@ -1,7 +1,8 @@
 //! Both executors over small datasets, compared as multisets.
 
+use super::executor::{self, Run};
 use super::oxigraph::{self, DefaultGraph};
-use super::{Answer, Row, Services, executor};
+use super::{Answer, Row, Services};
 use crate::Failures;
 use kgq_snapshot::Snapshot;
 use kgq_syntax::budget::Budget;
@@ -10,6 +11,10 @@ use kgq_syntax::rdf::{NamedNode, Variable};
 use oxrdfio::{RdfFormat, RdfParser};
 use spargebra::SparqlParser;
 use std::sync::Arc;
+
+fn run<'a>(budget: &'a Budget, failures: &'a Failures) -> Run<'a> {
+    Run { budget, services: None, failures, temporary: None }
+}
 
 pub fn snapshot(data: &str) -> Snapshot {
     let prefixed = format!("@prefix : <http://e/> .\n@prefix xsd: <http://www.w3.org/2001/XMLSchema#> .\n{data}");
@@ -44,7 +49,7 @@ pub fn agree_in_order(data: &str, query: &str) {
     let parsed = SparqlParser::new().with_prefix("", "http://e/").unwrap().parse_query(query).unwrap();
     let (budget, graph) = (Budget::default(), DefaultGraph::Stored);
     let oracle = oxigraph::evaluate(&snapshot, &parsed, graph, &budget, None).unwrap();
-    let mine = executor::evaluate(&snapshot, &parsed, graph, &budget, None, &Failures::default()).unwrap();
+    let mine = executor::evaluate(&snapshot, &parsed, graph, run(&budget, &Failures::default())).unwrap();
     assert_eq!(rows_in_order(mine), rows_in_order(oracle), "{query}");
 }
 
@@ -52,7 +57,7 @@ pub fn ours(data: &str, query: &str, default_graph: DefaultGraph) -> Vec<String>
     let snapshot = snapshot(data);
     let query = SparqlParser::new().with_prefix("", "http://e/").unwrap().parse_query(query).unwrap();
     let budget = Budget::default();
-    rows(executor::evaluate(&snapshot, &query, default_graph, &budget, None, &Failures::default()).unwrap())
+    rows(executor::evaluate(&snapshot, &query, default_graph, run(&budget, &Failures::default())).unwrap())
 }
 
 fn agree_in(data: &str, query: &str, default_graph: DefaultGraph) {
@@ -61,7 +66,8 @@ fn agree_in(data: &str, query: &str, default_graph: DefaultGraph) {
     let budget = Budget::default();
     let oracle = rows(oxigraph::evaluate(&snapshot, &parsed, default_graph, &budget, None).unwrap());
     let mine = ours(data, query, default_graph);
-    let run = executor::Run { budget: &budget, services: None, failures: &Failures::default() };
+    let failures = Failures::default();
+    let run = run(&budget, &failures);
     let plan = executor::prepare(&snapshot, &parsed, default_graph, run).unwrap().explain(run).unwrap();
     assert_eq!(mine, oracle, "{query}\n{plan}");
 }
@@ -364,7 +370,7 @@ fn order_and_slices_keep_the_order() {
     let text = "SELECT ?a ?g { ?a :age ?g FILTER(isNumeric(?g)) } ORDER BY DESC(?g) ?a LIMIT 2 OFFSET 1";
     let query = SparqlParser::new().with_prefix("", "http://e/").unwrap().parse_query(text).unwrap();
     let Answer::Solutions(solutions) =
-        executor::evaluate(&snapshot, &query, DefaultGraph::Stored, &budget, None, &Failures::default()).unwrap()
+        executor::evaluate(&snapshot, &query, DefaultGraph::Stored, run(&budget, &Failures::default())).unwrap()
     else {
         panic!("a SELECT gives solutions")
     };
@@ -482,7 +488,7 @@ fn a_construct_hears_within_a_batch_that_it_is_cancelled() {
     let query = SparqlParser::new().parse_query(text).unwrap();
     let budget = Budget::default();
     let Answer::Graph(mut triples) =
-        executor::evaluate(&snapshot, &query, DefaultGraph::Stored, &budget, None, &Failures::default()).unwrap()
+        executor::evaluate(&snapshot, &query, DefaultGraph::Stored, run(&budget, &Failures::default())).unwrap()
     else {
         panic!("it answers with a graph")
     };
@@ -506,7 +512,13 @@ fn a_service_is_refused_where_nobody_answers_it_and_one_with_a_variable_endpoint
     let nobody: Arc<dyn Services> = Arc::new(Nobody);
     let asked = |text: &str, services: Option<&Arc<dyn Services>>| {
         let query = SparqlParser::new().parse_query(text).unwrap();
-        executor::evaluate(&snapshot, &query, DefaultGraph::Stored, &budget, services, &Failures::default()).map(rows)
+        executor::evaluate(
+            &snapshot,
+            &query,
+            DefaultGraph::Stored,
+            Run { services, ..run(&budget, &Failures::default()) },
+        )
+        .map(rows)
     };
     let named = "SELECT * { SERVICE <http://e/sparql> { ?s ?p ?o } }";
     assert_eq!(asked(named, None).unwrap_err().kind(), Kind::Policy);

@@ -256,6 +256,13 @@ impl Budget {
         self.rooms().any(|(most, room)| room < most / 4)
     }
 
+    /// The error of work that needs more than what is left; `None` without a limit.
+    pub fn out_of_memory(&self) -> Option<Error> {
+        let limits = self.chain().filter_map(|shared| Some((shared.room()?, shared)));
+        let (_, shared) = limits.min_by_key(|(room, _)| *room)?;
+        Some(needs_more_memory(shared.work, shared.limits.memory?))
+    }
+
     /// Bytes that can still be held; `None` without a limit.
     pub fn room(&self) -> Option<u64> {
         self.rooms().map(|(_, room)| room).min()
@@ -263,10 +270,7 @@ impl Budget {
 
     /// The limits on memory, here and in what this is a part of, each with what is left.
     fn rooms(&self) -> impl Iterator<Item = (u64, u64)> {
-        self.chain().filter_map(|shared| {
-            let most = shared.limits.memory?;
-            Some((most, most.saturating_sub(shared.held.load(Ordering::Relaxed))))
-        })
+        self.chain().filter_map(|shared| Some((shared.limits.memory?, shared.room()?)))
     }
 
     /// Bytes that are held now.
@@ -281,6 +285,11 @@ impl Budget {
 }
 
 impl Shared {
+    /// What is left of the limit on memory.
+    fn room(&self) -> Option<u64> {
+        Some(self.limits.memory?.saturating_sub(self.held.load(Ordering::Relaxed)))
+    }
+
     /// How much of what is held is used of the whole.
     fn beyond(&self, held: u64) -> u64 {
         held.saturating_sub(self.own)

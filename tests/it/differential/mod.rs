@@ -14,6 +14,7 @@ mod witness;
 use crate::dice::Dice;
 use compare::{Solutions, difference, shown};
 use generate::{Queries, Range, Terms};
+use kgq_engine::executor::Run;
 use kgq_engine::oxigraph::{self, DefaultGraph};
 use kgq_engine::{Answer, Budget, Failures, Limits};
 use kgq_snapshot::Snapshot;
@@ -316,7 +317,8 @@ fn oxigraph_answer(snapshot: &Snapshot, query: &Query, budget: &Budget) -> kgq_s
 }
 
 fn our_answer(snapshot: &Snapshot, query: &Query, budget: &Budget) -> kgq_syntax::error::Result<Answer> {
-    kgq_engine::executor::evaluate(snapshot, query, DefaultGraph::Stored, budget, None, &Failures::default())
+    let run = Run { budget, services: None, failures: &Failures::default(), temporary: None };
+    kgq_engine::executor::evaluate(snapshot, query, DefaultGraph::Stored, run)
 }
 
 /// What takes the oracle longer is not compared; what takes ours longer, on a dozen statements, hangs.

@@ -79,7 +79,7 @@ fn closures_are_those_of_the_other_executor() {
 /// The context of a query that does nothing.
 fn context(snapshot: &Snapshot) -> Context<'_> {
     let query = SparqlParser::new().parse_query("ASK {}").unwrap();
-    let run = Run { budget: &Budget::default(), services: None, failures: &Failures::default() };
+    let run = Run { budget: &Budget::default(), services: None, failures: &Failures::default(), temporary: None };
     plan(snapshot, &query, DefaultGraph::Stored, run).unwrap().0
 }
 
@@ -118,7 +118,7 @@ fn ends_that_nobody_reads_are_counted_not_listed() {
     let snapshot = snapshot(&chain);
     let query = SparqlParser::new().with_prefix("", "http://e/").unwrap();
     let query = query.parse_query("SELECT (COUNT(*) AS ?n) { ?a :p+ ?b }").unwrap();
-    let run = Run { budget: &Budget::default(), services: None, failures: &Failures::default() };
+    let run = Run { budget: &Budget::default(), services: None, failures: &Failures::default(), temporary: None };
     let text = prepare(&snapshot, &query, DefaultGraph::Stored, run).unwrap().analyze(run).unwrap();
     let path = text.lines().find(|line| line.contains("path (+)")).unwrap();
     assert!(path.contains("got 30 in"), "{text}");

@@ -2,6 +2,7 @@
 //! sorted in a file, and come when the input is over, in the same order.
 
 use super::sorter::{Sorted, Sorter, numbered};
+use super::spill::is_full;
 use super::table::{HashIndex, hash};
 use super::{Context, Node, Opening, Operator};
 use crate::batch::Batch;
@@ -155,8 +156,7 @@ impl Seen {
                 (known, more * columns.len() * 4 + index.growing(more))
             }
         };
-        let has_no_room = cx.budget().room().is_some_and(|room| growing as u64 > room / 2);
-        known >= FEW && (has_no_room || cx.budget().is_scarce())
+        known >= FEW && is_full(growing as u64, cx)
     }
 
     /// The positions of the rows that are not known.
@@ -258,7 +258,7 @@ impl<'s> Operator<'s> for Distinct<'s> {
                     sorter.add(&batch, cx)?;
                 }
                 Stage::Knowing | Stage::Giving(_) => {
-                    let positions = self.seen.fresh(&batch, cx)?;
+                    let positions = self.seen.fresh(&batch, cx).map_err(|error| cx.temporary.explain(error))?;
                     return Ok(Some(if positions.len() == batch.rows() { batch } else { batch.select(&positions) }));
                 }
             }

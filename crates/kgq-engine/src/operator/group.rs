@@ -2,6 +2,7 @@
 //! their keys in a file, and aggregated when the groups that there are have been handed on.
 
 use super::sorter::{Sorted, Sorter, numbered};
+use super::spill::is_full;
 use super::table::{HashIndex, hash};
 use super::{Context, Node, Opening, Operator};
 use crate::aggregate::{Accumulator, Values};
@@ -136,8 +137,7 @@ impl Adding {
     /// Whether there is no room for so many more groups.
     fn is_full(&self, more: usize, cx: &Context<'_>) -> bool {
         let growing = more * self.accumulators.len() * AGGREGATE_BYTES + self.groups.growing(more);
-        let has_no_room = cx.budget().room().is_some_and(|room| growing as u64 > room / 2);
-        self.groups.count >= FEW && (has_no_room || cx.budget().is_scarce())
+        self.groups.count >= FEW && is_full(growing as u64, cx)
     }
 
     /// Adds rows, of which these are the groups.
@@ -200,8 +200,11 @@ impl<'s> Group<'s> {
                     Some(Sorter::new(width + 2, self.keys.iter().copied().chain([width, width + 1]).collect(), cx)?);
             }
             let Some(others) = &mut others else {
-                adding.groups.slots(&batch, &self.keys, &mut slots, cx)?;
-                adding.add(&batch, &slots, &self.readers, cx)?;
+                let added = adding
+                    .groups
+                    .slots(&batch, &self.keys, &mut slots, cx)
+                    .and_then(|()| adding.add(&batch, &slots, &self.readers, cx));
+                added.map_err(|error| cx.temporary.explain(error))?;
                 continue;
             };
             adding.groups.known_slots(&batch, &self.keys, &mut slots);

@@ -7,7 +7,7 @@ mod spilled;
 use super::feed::Nothing;
 use super::filter::{Condition, Test};
 use super::parallel::Part;
-use super::spill::is_of_memory;
+use super::spill::{is_of_memory, is_scarce};
 use super::table::{HashIndex, Table, hash};
 use super::{Context, Node, Opening, Operator, Pace};
 use crate::batch::{Batch, gather};
@@ -209,7 +209,7 @@ impl<'s> HashJoin<'s> {
         }
         let mut table = Table::new(self.right.width);
         while let Some(batch) = self.right.next(cx)? {
-            if self.divides_keys() && table.rows >= FEW && cx.budget().is_scarce() {
+            if self.divides_keys() && table.rows >= FEW && is_scarce(cx) {
                 return self.spill_right(table, Some(batch), cx);
             }
             match table.append(&batch, cx) {

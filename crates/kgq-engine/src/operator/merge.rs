@@ -1,7 +1,7 @@
 //! Merges sorted runs of rows that were written to a file: a few at once, so that what is held of them stays small.
 
 use super::Context;
-use super::spill::{BLOCK, Run, Spill};
+use super::spill::{Run, Spill};
 use crate::batch::Batch;
 use kgq_snapshot::TermId;
 use kgq_syntax::budget::Reservation;
@@ -12,88 +12,107 @@ use std::collections::binary_heap::PeekMut;
 
 /// Runs that are merged at once.
 const MOST_RUNS: usize = 32;
-/// What the key of a row may take, about.
-const KEY_BYTES: usize = 128;
+/// What rows are sorted by.
+pub trait Keys {
+    type Key: Ord;
 
-/// What the rows of a block are sorted by.
-pub trait Keys<K> {
+    /// The keys of the rows of a block.
+    ///
     /// # Errors
     /// A limit of the query.
-    fn of(&mut self, block: &Batch) -> Result<Vec<K>>;
+    fn of(&mut self, block: &Batch, cx: &Context<'_>) -> Result<Vec<Self::Key>>;
+
+    /// Bytes that a key takes.
+    fn bytes(key: &Self::Key) -> usize;
+
+    /// Bytes that the key of a row takes in the mean, about.
+    fn mean_bytes(&self) -> usize;
 }
 
-impl<K, F: FnMut(&Batch) -> Result<Vec<K>>> Keys<K> for F {
-    fn of(&mut self, block: &Batch) -> Result<Vec<K>> {
-        self(block)
-    }
-}
+/// The key of the next row of each run that has one.
+type Next<K> = BinaryHeap<Reverse<(K, usize)>>;
 
 /// The rows of several runs in order. Rows with equal keys come run by run.
-pub struct Merge<K> {
+pub struct Merge<K: Keys> {
+    keys: K,
     spill: Spill,
-    heads: Vec<Head<K>>,
-    /// The key of the next row of each run that has one.
-    next: BinaryHeap<Reverse<(K, usize)>>,
-    _held: Reservation,
+    heads: Vec<Head<K::Key>>,
+    next: Next<K::Key>,
+    /// What the heads hold.
+    held: Reservation,
 }
 
+/// The block of a run at which the merge stands.
 struct Head<K> {
     run: Run,
     block: Batch,
     row: usize,
     keys: std::vec::IntoIter<K>,
+    /// What it takes, as far as that is held.
+    bytes: u64,
 }
 
-impl<K: Ord> Merge<K> {
+impl<K: Keys> Merge<K> {
     /// Merges runs of this file, of which each is sorted by its keys.
     ///
     /// # Errors
     /// A limit of the query; the system's.
-    pub fn new(mut spill: Spill, mut runs: Vec<Run>, keys: &mut impl Keys<K>, cx: &Context<'_>) -> Result<Self> {
+    pub fn new(spill: Spill, mut runs: Vec<Run>, keys: K, cx: &Context<'_>) -> Result<Self> {
+        let mut merge = Self { keys, spill, heads: Vec::new(), next: BinaryHeap::new(), held: Reservation::default() };
         // Half of the memory that is left is enough for so many.
-        let bytes = (BLOCK * (spill.width() * 4 + KEY_BYTES)) as u64;
+        let bytes = merge.block_bytes();
         let most = cx.budget().room().map_or(MOST_RUNS, |room| (room / 2 / bytes).clamp(2, MOST_RUNS as u64) as usize);
         while runs.len() > most {
             let rest = runs.split_off(most);
-            let mut merge = Self::of(spill, runs, keys, cx)?;
-            let (heads, next) = (&mut merge.heads, &mut merge.next);
-            let run = merge.spill.write(|spill| rows(spill, heads, next, Batch::ROWS, keys), cx)?;
-            spill = merge.spill;
+            merge.begin(runs, cx)?;
+            let Self { keys, spill, heads, next, held } = &mut merge;
+            let run = spill.write(|spill| rows(spill, (heads, next), keys, held, Batch::ROWS, cx), cx)?;
             // It stands where the runs stood that it is made of, so that the order of the runs is that of the input.
             runs = std::iter::once(run).chain(rest).collect();
         }
-        Self::of(spill, runs, keys, cx)
+        merge.begin(runs, cx)?;
+        Ok(merge)
     }
 
-    fn of(mut spill: Spill, runs: Vec<Run>, keys: &mut impl Keys<K>, cx: &Context<'_>) -> Result<Self> {
-        let (mut heads, mut next) = (Vec::new(), BinaryHeap::new());
-        let bytes = BLOCK * (spill.width() * 4 + KEY_BYTES);
+    /// What a block of a run takes, about.
+    fn block_bytes(&self) -> u64 {
+        (self.spill.block() * (self.spill.width() * size_of::<TermId>() + self.keys.mean_bytes())) as u64
+    }
+
+    fn begin(&mut self, runs: Vec<Run>, cx: &Context<'_>) -> Result<()> {
+        self.heads.clear();
+        self.next.clear();
+        let bytes = self.block_bytes();
+        self.held.resize(cx.budget(), bytes * runs.len() as u64)?;
         for run in runs {
-            let mut head = Head { run, block: Batch::default(), row: 0, keys: Vec::new().into_iter() };
-            if let Some(key) = head.advance(&mut spill, keys)? {
-                next.push(Reverse((key, heads.len())));
-                heads.push(head);
+            let mut head = Head { run, block: Batch::default(), row: 0, keys: Vec::new().into_iter(), bytes };
+            match head.advance(&mut self.spill, &mut self.keys, &mut self.held, cx)? {
+                Some(key) => {
+                    self.next.push(Reverse((key, self.heads.len())));
+                    self.heads.push(head);
+                }
+                None => self.held.shrink(bytes),
             }
         }
-        let held = cx.budget().reserve((heads.len() * bytes) as u64)?;
-        Ok(Self { spill, heads, next, _held: held })
+        Ok(())
     }
 
     /// The next rows, so many at most.
     ///
     /// # Errors
     /// A limit of the query; the system's.
-    pub fn next(&mut self, most: usize, keys: &mut impl Keys<K>) -> Result<Option<Batch>> {
-        rows(&mut self.spill, &mut self.heads, &mut self.next, most, keys)
+    pub fn next(&mut self, most: usize, cx: &Context<'_>) -> Result<Option<Batch>> {
+        rows(&mut self.spill, (&mut self.heads, &mut self.next), &mut self.keys, &mut self.held, most, cx)
     }
 }
 
-fn rows<K: Ord>(
+fn rows<K: Keys>(
     spill: &mut Spill,
-    heads: &mut [Head<K>],
-    next: &mut BinaryHeap<Reverse<(K, usize)>>,
+    (heads, next): (&mut [Head<K::Key>], &mut Next<K::Key>),
+    keys: &mut K,
+    held: &mut Reservation,
     most: usize,
-    keys: &mut impl Keys<K>,
+    cx: &Context<'_>,
 ) -> Result<Option<Batch>> {
     let width = heads.first().map_or(0, |head| head.block.width());
     let mut columns: Vec<Vec<TermId>> = vec![Vec::with_capacity(most.min(Batch::ROWS)); width];
@@ -112,7 +131,7 @@ fn rows<K: Ord>(
         }
         rows += 1;
         head.row += 1;
-        match head.advance(spill, keys)? {
+        match head.advance(spill, keys, held, cx)? {
             Some(key) => least.0.0 = key,
             None => drop(PeekMut::pop(least)),
         }
@@ -122,11 +141,21 @@ fn rows<K: Ord>(
 
 impl<K> Head<K> {
     /// The key of the row at which it stands; the next block is read where this one is over.
-    fn advance(&mut self, spill: &mut Spill, keys: &mut impl Keys<K>) -> Result<Option<K>> {
+    fn advance<S: Keys<Key = K>>(
+        &mut self,
+        spill: &mut Spill,
+        keys: &mut S,
+        held: &mut Reservation,
+        cx: &Context<'_>,
+    ) -> Result<Option<K>> {
         while self.row == self.block.rows() {
             let Some(block) = spill.read(&mut self.run)? else { return Ok(None) };
-            self.keys = keys.of(&block)?.into_iter();
-            (self.block, self.row) = (block, 0);
+            let of = keys.of(&block, cx)?;
+            let bytes = block.bytes() + of.iter().map(|key| S::bytes(key) as u64).sum::<u64>();
+            // Where keys are larger than in the mean they are counted as they are.
+            held.grow(cx.budget(), bytes.saturating_sub(self.bytes))?;
+            self.bytes = self.bytes.max(bytes);
+            (self.block, self.row, self.keys) = (block, 0, of.into_iter());
         }
         Ok(self.keys.next())
     }

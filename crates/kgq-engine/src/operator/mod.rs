@@ -71,6 +71,8 @@ pub struct Context<'s> {
     pub merged: source::MergedGraphs,
     /// Who answers SERVICE clauses.
     pub services: Option<Arc<dyn Services>>,
+    /// Where rows go for which there is no memory.
+    pub temporary: spill::Temporary,
     /// What is counted and timed at each node of the plan, if anyone asks.
     pub measures: Option<Measures>,
 }

@@ -7,14 +7,14 @@ mod first_tests;
 mod keys;
 mod radix;
 
-use super::merge::Merge;
+use super::merge::{Keys, Merge};
 use super::spill::{Run, Spill, is_of_memory, is_time_to_write};
 use super::{Context, Node, Opening, Operator, Pace};
 use crate::batch::Batch;
 use crate::plan::Scalar;
 use crate::plan::physical::{Labels, Operation, PhysicalPlan};
 use first::Bound;
-use keys::{Collected, Part, SortKey, SortKeys};
+use keys::{Collected, SortKey, SortKeys};
 use kgq_syntax::error::Result;
 
 #[derive(Debug)]
@@ -79,7 +79,7 @@ struct Order<'s> {
 enum Stage {
     Collecting(Box<Sorting>),
     InMemory { collected: Collected, positions: Vec<u32>, at: usize },
-    Merging { merge: Box<Merge<Vec<Part>>>, keys: SortKeys, left: usize },
+    Merging { merge: Box<Merge<SortKeys>>, left: usize },
     Done,
 }
 
@@ -163,10 +163,12 @@ impl Sorting {
             }
             positions => positions?,
         };
+        self.keys.measure(rows, cx);
         let (spill, runs) = match &mut self.spilled {
             Some(spilled) => spilled,
             None => self.spilled.insert((Spill::new(rows.width(), cx)?, Vec::new())),
         };
+        spill.make_blocks_for(self.keys.mean_bytes());
         let mut pieces = positions.chunks(Batch::ROWS);
         runs.push(spill.write(|_| Ok(pieces.next().map(|piece| rows.select(piece))), cx)?);
         Ok(())
@@ -187,9 +189,8 @@ impl Sorting {
         }
         drop(self.collected);
         let Some((spill, runs)) = self.spilled else { return Ok(Stage::Done) };
-        let mut keys = self.keys;
-        let merge = Box::new(Merge::new(spill, runs, &mut |block: &Batch| keys.parts(block, cx), cx)?);
-        Ok(Stage::Merging { merge, keys, left: self.most.unwrap_or(usize::MAX) })
+        let merge = Box::new(Merge::new(spill, runs, self.keys, cx)?);
+        Ok(Stage::Merging { merge, left: self.most.unwrap_or(usize::MAX) })
     }
 }
 
@@ -212,9 +213,9 @@ impl<'s> Operator<'s> for Order<'s> {
                 *at = end;
                 Ok(batch)
             }
-            Stage::Merging { merge, keys, left } => {
+            Stage::Merging { merge, left } => {
                 let most = self.pace.step().min(*left);
-                let batch = merge.next(most, &mut |block: &Batch| keys.parts(block, cx))?;
+                let batch = merge.next(most, cx)?;
                 *left -= batch.as_ref().map_or(0, Batch::rows);
                 Ok(batch)
             }

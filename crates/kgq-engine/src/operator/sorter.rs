@@ -2,11 +2,11 @@
 //! which there is no room.
 
 use super::Context;
-use super::merge::Merge;
+use super::merge::{Keys, Merge};
 use super::spill::{Run, Spill, is_of_memory, is_time_to_write};
 use super::table::Table;
 use crate::batch::Batch;
-use kgq_snapshot::{Piece, TermId, sort_by};
+use kgq_snapshot::{Piece, TermId, sort_part_by};
 use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::Result;
 
@@ -20,8 +20,9 @@ pub struct Sorter {
     runs: Vec<Run>,
 }
 
+const POSITION_BYTES: usize = size_of::<u32>();
 /// What sorting takes for a row: its position twice.
-const ROW_BYTES: usize = 8;
+const ROW_BYTES: usize = POSITION_BYTES * 2;
 /// Fewer rows than this are not written before there are more.
 const FEW: usize = 1024;
 /// Runs are not made smaller than this.
@@ -67,16 +68,33 @@ impl Sorter {
     /// Writes what was collected as a sorted run.
     fn write(&mut self, cx: &Context<'_>) -> Result<()> {
         let table = std::mem::replace(&mut self.table, Table::new(self.spill.width()));
-        let keys: Vec<&[TermId]> = self.columns.iter().map(|column| table.columns[*column].as_slice()).collect();
         let mut positions: Vec<u32> = (0..table.rows as u32).collect();
+        // The positions are there; what they take once more is taken where they are sorted.
+        self.sorting.shrink((table.rows * POSITION_BYTES) as u64);
+        self.write_rows(&table, &mut positions, cx)?;
+        self.sorting = Reservation::default();
+        Ok(())
+    }
+
+    /// Writes rows as a sorted run, or as several, where sorting them at once takes more memory than there is.
+    fn write_rows(&mut self, table: &Table, positions: &mut [u32], cx: &Context<'_>) -> Result<()> {
+        let keys: Vec<&[TermId]> = self.columns.iter().map(|column| table.columns[*column].as_slice()).collect();
         let compare = |a: &u32, b: &u32| {
             let (a, b) = (*a as usize, *b as usize);
             keys.iter().map(|key| key[a].cmp(&key[b])).find(|order| order.is_ne()).unwrap_or(a.cmp(&b))
         };
-        sort_by(&mut positions, Piece::Small, compare, cx.budget())?;
+        match sort_part_by(positions, Piece::Small, compare, cx.budget()) {
+            Err(error) if is_of_memory(&error) && positions.len() >= LEAST_RUN * 2 => {
+                // Rows with equal keys are to come run by run.
+                positions.sort_unstable();
+                let (first, second) = positions.split_at_mut(positions.len() / 2);
+                self.write_rows(table, first, cx)?;
+                return self.write_rows(table, second, cx);
+            }
+            sorted => sorted?,
+        }
         let mut pieces = positions.chunks(Batch::ROWS);
         self.runs.push(self.spill.write(|_| Ok(pieces.next().map(|piece| table.select(piece))), cx)?);
-        self.sorting = Reservation::default();
         Ok(())
     }
 
@@ -87,17 +105,15 @@ impl Sorter {
             self.write(cx)?;
         }
         drop(self.table);
-        let columns = self.columns;
-        let merge = Merge::new(self.spill, self.runs, &mut |block: &Batch| Ok(keys(block, &columns)), cx)?;
-        Ok(Sorted { merge, columns })
+        Ok(Sorted(Merge::new(self.spill, self.runs, Columns(self.columns), cx)?))
     }
 }
 
 /// Rows in order.
-pub struct Sorted {
-    merge: Merge<Vec<TermId>>,
-    columns: Vec<usize>,
-}
+pub struct Sorted(Merge<Columns>);
+
+/// Rows are sorted by the ids in these columns.
+struct Columns(Vec<usize>);
 
 impl Sorted {
     /// The next rows, so many at most.
@@ -106,12 +122,25 @@ impl Sorted {
     /// A limit of the query; the system's.
     pub fn next(&mut self, most: usize, cx: &Context<'_>) -> Result<Option<Batch>> {
         cx.budget().check()?;
-        self.merge.next(most, &mut |block: &Batch| Ok(keys(block, &self.columns)))
+        self.0.next(most, cx)
     }
 }
 
-fn keys(block: &Batch, columns: &[usize]) -> Vec<Vec<TermId>> {
-    (0..block.rows()).map(|row| columns.iter().map(|column| block.get(*column, row)).collect()).collect()
+impl Keys for Columns {
+    type Key = Vec<TermId>;
+
+    fn of(&mut self, block: &Batch, _: &Context<'_>) -> Result<Vec<Vec<TermId>>> {
+        let key = |row: usize| self.0.iter().map(|column| block.get(*column, row)).collect();
+        Ok((0..block.rows()).map(key).collect())
+    }
+
+    fn bytes(key: &Vec<TermId>) -> usize {
+        size_of::<Vec<TermId>>() + size_of_val(key.as_slice())
+    }
+
+    fn mean_bytes(&self) -> usize {
+        size_of::<Vec<TermId>>() + self.0.len() * size_of::<TermId>()
+    }
 }
 
 /// Adds two columns that number rows on from `first`, so that they can be put in their order again.

@@ -8,18 +8,62 @@ use kgq_syntax::budget::{Exceeded, FileSpace};
 use kgq_syntax::error::{Error, Result};
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
-/// Rows of a block, which is read at once.
-pub const BLOCK: usize = 256;
+/// Rows of a block, which is read at once, at most.
+const BLOCK: usize = 256;
+/// … and at least.
+const LEAST_BLOCK: usize = 8;
+/// What the keys of a block may take, about.
+const BLOCK_BYTES: usize = 1 << 16;
 /// Bytes that are written at once.
 const PIECE: usize = 1 << 18;
 /// What stands before a block: how many rows it has, and whether they have weights.
 const HEADER: usize = 8;
 
+/// Where the files of a query are made.
+#[derive(Debug)]
+pub struct Temporary {
+    folder: PathBuf,
+    /// Why no file can be made there, once that was tried.
+    failure: OnceLock<Option<String>>,
+}
+
+impl Temporary {
+    /// `None` is the system's folder for such files.
+    pub fn new(folder: Option<&Path>) -> Self {
+        Self { folder: folder.map_or_else(std::env::temp_dir, Path::to_owned), failure: OnceLock::new() }
+    }
+
+    fn file(&self) -> Result<File> {
+        tempfile::tempfile_in(&self.folder).map_err(|e| Error::io(self.folder.display(), &e))
+    }
+
+    /// Why no file can be made.
+    fn failure(&self) -> Option<&str> {
+        self.failure.get_or_init(|| self.file().err().map(|error| error.message().to_owned())).as_deref()
+    }
+
+    /// An error of memory, with why no file took what there was no room for, if that is so.
+    pub fn explain(&self, error: Error) -> Error {
+        let Some(limit) = error.limit_passed().filter(|_| is_of_memory(&error)) else { return error };
+        match self.failure() {
+            Some(why) => {
+                let text = format!("{}, and a temporary file for the rest cannot be made in {why}", error.message());
+                Error::exceeded(limit, text)
+            }
+            None => error,
+        }
+    }
+}
+
 /// One temporary file of an operator, for any number of runs.
 pub struct Spill {
     file: File,
     width: usize,
+    /// Rows of a block.
+    block: usize,
     end: u64,
     space: FileSpace,
 }
@@ -32,14 +76,26 @@ pub struct Run {
 }
 
 impl Spill {
-    /// A file for rows of so many columns, in the system's folder for such files.
+    /// A file for rows of so many columns.
     ///
     /// # Errors
-    /// The system's.
+    /// The limit on memory, where no file can be made.
     pub fn new(width: usize, cx: &Context<'_>) -> Result<Self> {
-        let folder = std::env::temp_dir();
-        let file = tempfile::tempfile_in(&folder).map_err(|e| Error::io(folder.display(), &e))?;
-        Ok(Self { file, width, end: 0, space: FileSpace::new(cx.budget()) })
+        let file = cx.temporary.file().map_err(|error| match cx.budget().out_of_memory() {
+            Some(out_of_memory) => cx.temporary.explain(out_of_memory),
+            None => error,
+        })?;
+        Ok(Self { file, width, block: BLOCK, end: 0, space: FileSpace::new(cx.budget()) })
+    }
+
+    /// Makes blocks smaller from now on where what their rows are compared by takes much: so many bytes for a row.
+    pub fn make_blocks_for(&mut self, key_bytes: usize) {
+        self.block = (BLOCK_BYTES / key_bytes.max(1)).clamp(LEAST_BLOCK, BLOCK);
+    }
+
+    /// Rows of a block.
+    pub fn block(&self) -> usize {
+        self.block
     }
 
     /// How many columns its rows have.
@@ -60,8 +116,8 @@ impl Spill {
         let at = self.end;
         while let Some(batch) = batches(self)? {
             cx.budget().check()?;
-            for start in (0..batch.rows()).step_by(BLOCK) {
-                put(&batch, start..batch.rows().min(start + BLOCK), &mut bytes);
+            for start in (0..batch.rows()).step_by(self.block) {
+                put(&batch, start..batch.rows().min(start + self.block), &mut bytes);
                 if bytes.len() >= PIECE {
                     self.append(&bytes)?;
                     bytes.clear();
@@ -105,10 +161,21 @@ impl Spill {
     }
 }
 
+/// Whether memory is scarce, and a file can take what there is no room for.
+pub fn is_scarce(cx: &Context<'_>) -> bool {
+    cx.budget().is_scarce() && cx.temporary.failure().is_none()
+}
+
+/// Whether it is better to write rows than to hold so many bytes more: memory is scarce, or most of what is left would be used.
+pub fn is_full(growing: u64, cx: &Context<'_>) -> bool {
+    let has_no_room = cx.budget().room().is_some_and(|room| growing > room / 2);
+    (has_no_room || cx.budget().is_scarce()) && cx.temporary.failure().is_none()
+}
+
 /// Whether rows that take so many bytes should be written: memory is scarce, and they take as much of it as is left. So whoever shares
 /// memory with others that keep what they have does not write a few rows at once.
 pub fn is_time_to_write(own: u64, cx: &Context<'_>) -> bool {
-    cx.budget().is_scarce() && cx.budget().room().is_some_and(|room| own >= room)
+    is_scarce(cx) && cx.budget().room().is_some_and(|room| own >= room)
 }
 
 /// Whether an error says that there is no more memory.

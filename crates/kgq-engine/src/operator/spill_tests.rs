@@ -1,7 +1,11 @@
 //! Operators whose rows do not fit into memory: the rows that they give without a limit, within it.
 
-use super::Opening;
+use super::merge::{Keys, Merge};
+use super::sorter::Sorter;
+use super::spill::Spill;
+use super::{Context, Opening};
 use crate::Failures;
+use crate::batch::Batch;
 use crate::executor::{Run, plan, prepare};
 use crate::oxigraph::DefaultGraph;
 use kgq_snapshot::{Snapshot, TermId};
@@ -9,6 +13,7 @@ use kgq_syntax::budget::{Budget, Limits};
 use kgq_syntax::error::{Kind, Result};
 use kgq_syntax::rdf::{GraphName, Literal, NamedNode, Quad};
 use spargebra::SparqlParser;
+use std::path::Path;
 
 const MEMORY: u64 = 1 << 20;
 
@@ -33,9 +38,14 @@ fn things(count: u32) -> Snapshot {
 
 /// A query's rows, and the most memory that was held. What the query computed is told by its term, all else by its id.
 fn run(snapshot: &Snapshot, query: &str, limits: Limits) -> (Result<Vec<String>>, u64) {
+    run_in(snapshot, query, limits, None)
+}
+
+/// The same, with temporary files in a folder.
+fn run_in(snapshot: &Snapshot, query: &str, limits: Limits, temporary: Option<&Path>) -> (Result<Vec<String>>, u64) {
     let query = SparqlParser::new().with_prefix("", "http://e/").unwrap().parse_query(query).unwrap();
     let budget = Budget::new(limits);
-    let how = Run { budget: &budget, services: None, failures: &Failures::default() };
+    let how = Run { budget: &budget, services: None, failures: &Failures::default(), temporary };
     let (cx, planned) = plan(snapshot, &query, DefaultGraph::Stored, how).unwrap();
     let mut operator = Opening::new(&cx).node(&planned.plan).unwrap();
     let rows = (|| {
@@ -58,7 +68,7 @@ fn run(snapshot: &Snapshot, query: &str, limits: Limits) -> (Result<Vec<String>>
 
 fn explained(snapshot: &Snapshot, query: &str) -> String {
     let query = SparqlParser::new().with_prefix("", "http://e/").unwrap().parse_query(query).unwrap();
-    let how = Run { budget: &Budget::default(), services: None, failures: &Failures::default() };
+    let how = Run { budget: &Budget::default(), services: None, failures: &Failures::default(), temporary: None };
     prepare(snapshot, &query, DefaultGraph::Stored, how).unwrap().explain(how).unwrap()
 }
 
@@ -138,7 +148,7 @@ fn work_in_a_file_is_interrupted_and_its_file_has_no_name() {
     let snapshot = things(50_000);
     let query = SparqlParser::new().parse_query("SELECT * { ?s <http://e/p> ?o } ORDER BY DESC(?s)").unwrap();
     let budget = Budget::new(Limits { memory: Some(MEMORY), ..Limits::default() });
-    let how = Run { budget: &budget, services: None, failures: &Failures::default() };
+    let how = Run { budget: &budget, services: None, failures: &Failures::default(), temporary: None };
     let (cx, planned) = plan(&snapshot, &query, DefaultGraph::Stored, how).unwrap();
     let mut operator = Opening::new(&cx).node(&planned.plan).unwrap();
     assert!(operator.next(&cx).unwrap().is_some());
@@ -146,4 +156,127 @@ fn work_in_a_file_is_interrupted_and_its_file_has_no_name() {
     assert_eq!(operator.next(&cx).unwrap_err().kind(), Kind::Interrupted);
     drop(operator);
     assert_eq!(budget.held(), 0);
+}
+
+/// What an operator gets within so much memory.
+fn context<'s>(snapshot: &'s Snapshot, budget: &Budget) -> Context<'s> {
+    let query = SparqlParser::new().parse_query("ASK {}").unwrap();
+    let how = Run { budget, services: None, failures: &Failures::default(), temporary: None };
+    plan(snapshot, &query, DefaultGraph::Stored, how).unwrap().0
+}
+
+#[test]
+fn what_is_sorted_at_the_end_is_sorted_in_the_room_that_was_kept_for_it() {
+    let (snapshot, rows) = (things(1), 30_000u32);
+    let budget = Budget::new(Limits { memory: Some(MEMORY), ..Limits::default() });
+    let cx = context(&snapshot, &budget);
+    for leaves_nothing in [false, true] {
+        let mut sorter = Sorter::new(1, vec![0], &cx).unwrap();
+        for start in (0..rows).step_by(Batch::ROWS) {
+            let ids: Vec<TermId> = (start..rows.min(start + 4096)).map(|n| TermId::new(n * 7919 % rows)).collect();
+            let count = ids.len();
+            sorter.add(&Batch::new(vec![ids], count), &cx).unwrap();
+        }
+        // Others take all that is left, but for what is merged.
+        let left = if leaves_nothing { 0 } else { 64 << 10 };
+        let others = budget.reserve(budget.room().unwrap() - left).unwrap();
+        let finished = sorter.finish(&cx);
+        drop(others);
+        let mut sorted = finished.unwrap();
+        let mut found = Vec::new();
+        while let Some(batch) = sorted.next(1000, &cx).unwrap() {
+            found.extend(batch.column(0).iter().map(|id| id.get()));
+        }
+        assert!(found == (0..rows).collect::<Vec<_>>());
+    }
+}
+
+/// Keys that say that they take much, and rows of which hardly any are in memory.
+struct Large;
+
+impl Keys for Large {
+    type Key = TermId;
+
+    fn of(&mut self, block: &Batch, cx: &Context<'_>) -> Result<Vec<TermId>> {
+        assert!(cx.budget().held() >= block.rows() as u64 * 10_000, "it was not reserved");
+        Ok(block.column(0).to_vec())
+    }
+
+    fn bytes(_: &TermId) -> usize {
+        20_000
+    }
+
+    fn mean_bytes(&self) -> usize {
+        10_000
+    }
+}
+
+#[test]
+fn what_keys_of_merged_runs_take_is_held_before_they_are_made() {
+    let snapshot = things(1);
+    let budget = Budget::new(Limits { memory: Some(4 * MEMORY), ..Limits::default() });
+    let cx = context(&snapshot, &budget);
+    let mut spill = Spill::new(1, &cx).unwrap();
+    spill.make_blocks_for(Large.mean_bytes());
+    let block = spill.block() as u64;
+    assert!(block < 10);
+    let mut runs = Vec::new();
+    for run in 0..40u32 {
+        let mut batch = Some(Batch::new(vec![(0..100).map(|n| TermId::new(n * 40 + run)).collect()], 100));
+        runs.push(spill.write(|_| Ok(batch.take()), &cx).unwrap());
+    }
+    let mut merge = Merge::new(spill, runs, Large, &cx).unwrap();
+    // There is room for some of the runs at once, whose keys are larger than they are in the mean.
+    assert!(budget.held() >= 2 * block * 20_000 && budget.peak() <= 4 * MEMORY, "{}", budget.held());
+    let mut found = Vec::new();
+    while let Some(batch) = merge.next(1000, &cx).unwrap() {
+        found.extend(batch.column(0).iter().map(|id| id.get()));
+    }
+    assert!(found == (0..4000).collect::<Vec<_>>());
+}
+
+#[test]
+fn large_keys_are_sorted_and_merged_within_the_limit() {
+    let quads = (0..2000u32).map(|n| {
+        let text = format!("{}{}", n.wrapping_mul(2_654_435_761), "long ".repeat(400));
+        let literal = Literal::new_language_tagged_literal_unchecked(text, ["en", "de"][n as usize % 2]);
+        Quad::new(node(&format!("s{n}")), node("p"), literal, GraphName::DefaultGraph)
+    });
+    let snapshot = Snapshot::from_quads(quads).unwrap();
+    for query in [
+        "SELECT ?s { ?s :p ?o } ORDER BY ?o",
+        "SELECT ?s { ?s :p ?o } ORDER BY DESC(STR(?o))",
+        "SELECT ?s { ?s :p ?o } ORDER BY CONCAT(?o, \"x\") LIMIT 1900",
+    ] {
+        same_within_the_limit(&snapshot, query, 2 * MEMORY, true);
+    }
+}
+
+#[test]
+fn where_no_file_can_be_made_what_fits_is_answered_and_what_does_not_says_why() {
+    let snapshot = things(50_000);
+    let folder = Path::new("/nowhere/at/all");
+    let joined = "SELECT ?s ?o { ?s :p ?o { SELECT ?s (COUNT(*) AS ?n) { ?s ?p ?o FILTER(?o != 5) } GROUP BY ?s } }";
+    for query in [
+        "SELECT ?s ?o { ?s :p ?o } ORDER BY DESC(?s)",
+        "SELECT DISTINCT ?s ?o { ?s ?p ?o }",
+        "SELECT DISTINCT ?s ?p ?o { ?s ?p ?o }",
+        "SELECT ?s ?o (COUNT(*) AS ?n) { { ?s :p ?o } UNION { ?s :p ?o } } GROUP BY ?s ?o",
+        joined,
+    ] {
+        let (expected, needed) = run(&snapshot, query, Limits::default());
+        // With a little more than is needed, less than a quarter is left at the end.
+        let limits = Limits { memory: Some(needed + needed / 50), ..Limits::default() };
+        let (found, _) = run_in(&snapshot, query, limits, Some(folder));
+        let (mut expected, mut found) = (expected.unwrap(), found.unwrap_or_else(|error| panic!("{query}: {error:?}")));
+        expected.sort();
+        found.sort();
+        assert!(expected == found, "{query}");
+        let (refused, _) =
+            run_in(&snapshot, query, Limits { memory: Some(MEMORY / 4), ..Limits::default() }, Some(folder));
+        let error = refused.expect_err(query);
+        let why = "the query needs more memory than 1 MiB, and a temporary file for the rest cannot be made in \
+                   /nowhere/at/all: ";
+        assert!(error.message().starts_with(why) && error.limit_passed().is_some(), "{query}: {}", error.message());
+    }
 }

@@ -147,7 +147,7 @@ fn things(kind: &str) -> Snapshot {
 /// What the rows of a query, which selects ?g and ?v, are sorted by.
 fn asked(snapshot: &Snapshot, query: &str) -> Vec<Sorted> {
     let query = SparqlParser::new().with_prefix("", "http://e/").unwrap().parse_query(query).unwrap();
-    let how = Run { budget: &Budget::default(), services: None, failures: &Failures::default() };
+    let how = Run { budget: &Budget::default(), services: None, failures: &Failures::default(), temporary: None };
     let (cx, planned) = plan(snapshot, &query, DefaultGraph::Stored, how).unwrap();
     let mut operator = Opening::new(&cx).node(&planned.plan).unwrap();
     let mut rows = Vec::new();

@@ -5,6 +5,7 @@ use super::{Key as KeyPlan, KeyOf};
 use crate::batch::{Batch, Schema};
 use crate::expression::{Compiled, compile};
 use crate::operator::Context;
+use crate::operator::merge::Keys;
 use crate::operator::table::Table;
 use crate::order::{Families, Key, Order as Comparison, ranks_of_keys};
 use kgq_syntax::budget::Reservation;
@@ -41,6 +42,9 @@ pub fn computed(compiled: &Compiled, batch: &Batch, counted: bool, cx: &Context<
 pub struct SortKeys {
     pub keys: Vec<SortKey>,
     families: Vec<Families>,
+    /// For each key what it took in rows that were measured.
+    measured: Vec<u64>,
+    rows_measured: u64,
 }
 
 /// What a row of a run is compared by. All rows have the same of them at one place.
@@ -56,11 +60,13 @@ const ROW_BYTES: usize = 16;
 const RANK_BYTES: usize = 12;
 /// … where terms of a column have to be decoded.
 const DECODED_BYTES: usize = 160;
+/// Of so many rows of a run it is measured what their keys take.
+const MEASURED_ROWS: usize = 64;
 
 impl SortKeys {
     pub fn new(keys: Vec<SortKey>) -> Self {
-        let families = vec![Families::default(); keys.len()];
-        Self { keys, families }
+        let (families, measured) = (vec![Families::default(); keys.len()], vec![0; keys.len()]);
+        Self { keys, families, measured, rows_measured: 0 }
     }
 
     /// What sorting takes for a row.
@@ -100,8 +106,26 @@ impl SortKeys {
         Ok(positions)
     }
 
+    /// Measures what the keys of some of the rows take, which are about to be written.
+    pub fn measure(&mut self, rows: &Collected, cx: &Context<'_>) {
+        let step = rows.rows().div_ceil(MEASURED_ROWS).max(1);
+        for row in (0..rows.rows()).step_by(step) {
+            self.rows_measured += 1;
+            for (at, key) in self.keys.iter().enumerate() {
+                self.measured[at] += match &key.by {
+                    By::Column(column) => Key::of(rows.table.columns[*column][row], cx.terms()).bytes(),
+                    By::Computed(_) => rows.computed[at][row].bytes(),
+                };
+            }
+        }
+    }
+}
+
+impl Keys for SortKeys {
+    type Key = Vec<Part>;
+
     /// What the rows of a block of a run are compared by.
-    pub fn parts(&mut self, block: &Batch, cx: &Context<'_>) -> Result<Vec<Vec<Part>>> {
+    fn of(&mut self, block: &Batch, cx: &Context<'_>) -> Result<Vec<Vec<Part>>> {
         let mut parts: Vec<Vec<Part>> = (0..block.rows()).map(|_| Vec::with_capacity(self.keys.len())).collect();
         let comparison = Comparison::new(cx.terms());
         for (key, families) in self.keys.iter().zip(&mut self.families) {
@@ -122,6 +146,24 @@ impl SortKeys {
             parts.iter_mut().zip(keys).for_each(|(parts, of)| parts.push(part(of)));
         }
         Ok(parts)
+    }
+
+    fn bytes(parts: &Vec<Part>) -> usize {
+        let own = |part: &Part| match part {
+            Part::Rank(_) => 0,
+            Part::Up(key) | Part::Down(Reverse(key)) => key.bytes() as usize,
+        };
+        size_of::<Vec<Part>>() + size_of_val(parts.as_slice()) + parts.iter().map(own).sum::<usize>()
+    }
+
+    fn mean_bytes(&self) -> usize {
+        let keys = self.keys.iter().zip(&self.families).zip(&self.measured);
+        let measured = |((key, families), bytes): ((&SortKey, &Families), &u64)| match key.by {
+            // The snapshot's ranks tell.
+            By::Column(_) if !families.are_mixed() => 0,
+            By::Column(_) | By::Computed(_) => bytes / self.rows_measured.max(1),
+        };
+        size_of::<Vec<Part>>() + self.keys.len() * size_of::<Part>() + keys.map(measured).sum::<u64>() as usize
     }
 }
 
