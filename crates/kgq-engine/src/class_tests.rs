@@ -180,6 +180,16 @@ fn joins_on_what_may_be_unbound_and_on_equal_expressions_are_by_hash() {
     ] {
         agree(&data, query);
     }
+    // Each thing has two codes, and is looked up, not compared with all others; what is unbound goes with all of them.
+    for (query, most) in [
+        ("SELECT * { ?a :key ?k BIND(CONCAT(\"c\", ?k) AS ?s) ?b :code ?s }", 120),
+        ("SELECT * { ?y :code ?v OPTIONAL { ?y :next ?x } OPTIONAL { ?x :code ?c } FILTER(STRLEN(?v) > 2) }", 1988),
+        ("SELECT * { ?y :next ?x BIND(IF(?x = :n3, 1/0, ?x) AS ?k) ?k :code ?t }", 240),
+        ("SELECT * { { SELECT ?x (SAMPLE(?y) AS ?s) { ?x :next ?y } GROUP BY ?x } ?s :code ?c }", 120),
+    ] {
+        let plan = analyzed(&data, query);
+        assert!(most_rows(&plan) <= most, "{query}\n{plan}");
+    }
     let plan = analyzed(&data, "SELECT * { ?a :value ?v . ?b :value ?w FILTER(?w = ?v + 1) }");
     assert!(most_rows(&plan) <= 60 && plan.contains("hash join on"), "{plan}");
 }
@@ -204,6 +214,20 @@ fn equal_values_of_other_forms_are_joined_too() {
         "SELECT * { ?a :for ?x . ?b :text ?y FILTER(STRDT(?y, <http://www.w3.org/2001/XMLSchema#duration>) = ?x) }",
     ] {
         agree(data, query);
+    }
+}
+
+#[test]
+fn a_path_in_each_of_many_graphs_follows_the_statements_of_that_graph() {
+    let data: String = (0..300).map(|n| format!(":g{n} {{ :s{n} :q :m{n} ; :p {n} . :m{n} :q :t . }} ")).collect();
+    for (query, most) in [
+        ("SELECT * { GRAPH ?g { ?s :q+ ?t } }", 900),
+        ("SELECT * { GRAPH ?g { ?s :p ?v ; :q/:q* ?t } }", 900),
+        ("SELECT * { GRAPH :g7 { ?s :q* ?t } }", 10),
+    ] {
+        agree(&data, query);
+        let plan = analyzed(&data, query);
+        assert!(most_rows(&plan) <= most, "{query}\n{plan}");
     }
 }
 
