@@ -158,6 +158,14 @@ impl Batch {
     }
 }
 
+/// Lists of so many rows grow by an eighth.
+const LARGE: usize = 1 << 12;
+
+/// For how many rows a list gets room that has so many, and needs so many: a large one does not take twice what it needs.
+pub(crate) fn room_for(rows: usize, needed: usize) -> usize {
+    if rows < LARGE { needed.max(rows * 2) } else { needed.max(rows + rows / 8) }
+}
+
 /// The column's entries at the given positions.
 pub(crate) fn gather(column: &[TermId], positions: &[u32]) -> Vec<TermId> {
     positions.iter().map(|at| column[*at as usize]).collect()

@@ -5,6 +5,7 @@
 
 mod total;
 
+use super::batch::room_for;
 use super::expression::value::Value;
 use super::expression::{Context, Datum};
 use super::order::Order;
@@ -309,27 +310,15 @@ impl Accumulator {
     }
 
     fn resize(&mut self, groups: usize, context: &Context<'_>) -> Result<()> {
-        let (len, size) = match &self.function {
-            Function::CountRows(counts) | Function::Count(counts) => (counts.len(), 8),
-            Function::Sum(totals) | Function::Average(totals) => (totals.len(), size_of::<Total>()),
-            Function::Best(_, best) => (best.len(), 8),
-            Function::Sample(samples) => (samples.len(), 4),
-            Function::Concatenate { groups, .. } => (groups.len(), size_of::<Concatenation>()),
-            Function::Unknown => return Ok(()),
-        };
-        if groups <= len {
-            return Ok(());
-        }
-        self.held.grow(context.terms.budget(), ((groups - len) * size) as u64)?;
+        let mut room = Room { groups, held: &mut self.held, budget: context.terms.budget() };
         match &mut self.function {
-            Function::CountRows(counts) | Function::Count(counts) => counts.resize(groups, 0),
-            Function::Sum(totals) | Function::Average(totals) => totals.resize(groups, Total::default()),
-            Function::Best(_, best) => best.resize(groups, Some(TermId::UNBOUND)),
-            Function::Sample(samples) => samples.resize(groups, TermId::UNBOUND),
-            Function::Concatenate { groups: all, .. } => all.resize(groups, Some(Concatenation::default())),
-            Function::Unknown => {}
+            Function::CountRows(counts) | Function::Count(counts) => room.make(counts, 0),
+            Function::Sum(totals) | Function::Average(totals) => room.make(totals, Total::default()),
+            Function::Best(_, best) => room.make(best, Some(TermId::UNBOUND)),
+            Function::Sample(samples) => room.make(samples, TermId::UNBOUND),
+            Function::Concatenate { groups: all, .. } => room.make(all, Some(Concatenation::default())),
+            Function::Unknown => Ok(()),
         }
-        Ok(())
     }
 
     /// The value of each group; unbound where it is an error. Groups to which nothing was added are counted too.
@@ -375,6 +364,27 @@ impl Accumulator {
             }
             Function::Unknown => vec![TermId::UNBOUND; group_count],
         })
+    }
+}
+
+/// Room for so many groups, which is counted.
+struct Room<'r> {
+    groups: usize,
+    held: &'r mut Reservation,
+    budget: &'r Budget,
+}
+
+impl Room<'_> {
+    fn make<T: Clone>(&mut self, all: &mut Vec<T>, empty: T) -> Result<()> {
+        if self.groups > all.capacity() {
+            let room = room_for(all.len(), self.groups);
+            self.held.grow(self.budget, ((room - all.capacity()) * size_of::<T>()) as u64)?;
+            all.reserve_exact(room - all.len());
+        }
+        if self.groups > all.len() {
+            all.resize(self.groups, empty);
+        }
+        Ok(())
     }
 }
 

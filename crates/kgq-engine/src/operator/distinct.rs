@@ -3,7 +3,7 @@
 
 use super::sorter::{Sorted, Sorter, numbered};
 use super::spill::is_full;
-use super::table::{HashIndex, hash};
+use super::table::{HashIndex, Table, hash};
 use super::{Context, Node, Opening, Operator};
 use crate::batch::Batch;
 use crate::plan::physical::{Labels, Operation, PhysicalPlan};
@@ -54,15 +54,11 @@ enum Seen {
     },
     One(IdSet),
     Two(FxHashSet<u64>, Reservation),
-    Many {
-        columns: Vec<Vec<TermId>>,
-        index: HashIndex,
-        held: Reservation,
-    },
+    Many(Table, HashIndex),
 }
 
-/// What a pair of ids takes in a set.
-const SET_BYTES: usize = 9;
+/// What a pair of ids takes in a set, of which an eighth is empty when it is full.
+const SET_BYTES: usize = 11;
 
 fn pair(a: TermId, b: TermId) -> u64 {
     u64::from(a.get()) << 32 | u64::from(b.get())
@@ -114,9 +110,7 @@ impl<'s> Distinct<'s> {
             0 => Seen::Nothing { any: false },
             1 => Seen::One(IdSet::default()),
             2 => Seen::Two(FxHashSet::default(), Reservation::default()),
-            width => {
-                Seen::Many { columns: vec![Vec::new(); width], index: HashIndex::empty(), held: Reservation::default() }
-            }
+            width => Seen::Many(Table::new(width), HashIndex::empty()),
         };
         Self { input, seen, stage: Stage::Knowing }
     }
@@ -140,6 +134,11 @@ impl<'s> Distinct<'s> {
     }
 }
 
+/// Whether a row that was there before is one of the batch.
+fn is_same(rows: &Table, before: usize, batch: &Batch, row: usize) -> bool {
+    rows.columns.iter().zip(batch.columns()).all(|(old, new)| old[before] == new[row])
+}
+
 /// With fewer rows than this there is always room for more.
 const FEW: usize = 1024;
 
@@ -151,9 +150,8 @@ impl Seen {
             // The old set is there until the new one is.
             Self::Two(set, _) if set.len() + more > set.capacity() => (set.len(), set.capacity() * 2 * SET_BYTES),
             Self::Two(set, _) => (set.len(), 0),
-            Self::Many { columns, index, .. } => {
-                let known = columns.first().map_or(0, Vec::len);
-                (known, more * columns.len() * 4 + index.growing(more))
+            Self::Many(rows, index) => {
+                (rows.rows, (more + rows.rows / 8) * rows.columns.len() * 4 + index.growing(more))
             }
         };
         known >= FEW && is_full(growing as u64, cx)
@@ -164,15 +162,9 @@ impl Seen {
         let is_known = |row: usize| match self {
             Self::Nothing { .. } | Self::One(_) => false,
             Self::Two(set, _) => set.contains(&pair(batch.get(0, row), batch.get(1, row))),
-            Self::Many { columns, index, .. } => {
-                let mut at = index.first(hash(batch.columns().iter().map(|column| column[row])));
-                while let Some(before) = at {
-                    if columns.iter().zip(batch.columns()).all(|(old, new)| old[before] == new[row]) {
-                        return true;
-                    }
-                    at = index.after(before);
-                }
-                false
+            Self::Many(rows, index) => {
+                let same = |before: usize| is_same(rows, before, batch, row);
+                index.find(hash(batch.columns().iter().map(|column| column[row])), same).is_some()
             }
         };
         (0..batch.rows()).filter(|row| !is_known(*row)).map(|row| row as u32).collect()
@@ -205,25 +197,19 @@ impl Seen {
                 }
                 held.grow(cx.budget(), ((set.capacity() - before) * SET_BYTES) as u64)?;
             }
-            Self::Many { columns, index, held } => {
+            Self::Many(rows, index) => {
+                rows.make_room(batch.rows(), cx)?;
                 for row in 0..batch.rows() {
                     let key = hash(batch.columns().iter().map(|column| column[row]));
-                    let mut at = index.first(key);
-                    while let Some(before) = at {
-                        if columns.iter().zip(batch.columns()).all(|(old, new)| old[before] == new[row]) {
-                            break;
-                        }
-                        at = index.after(before);
-                    }
-                    if at.is_none() {
+                    if index.find(key, |before| is_same(rows, before, batch, row)).is_none() {
                         positions.push(row as u32);
-                        index.push(key, cx, |row| hash(columns.iter().map(|column| column[row])))?;
-                        for (old, new) in columns.iter_mut().zip(batch.columns()) {
+                        index.push(key, cx, |row| hash(rows.columns.iter().map(|column| column[row])))?;
+                        for (old, new) in rows.columns.iter_mut().zip(batch.columns()) {
                             old.push(new[row]);
                         }
+                        rows.rows += 1;
                     }
                 }
-                held.grow(cx.budget(), (positions.len() * columns.len() * 4) as u64)?;
             }
         }
         Ok(positions)

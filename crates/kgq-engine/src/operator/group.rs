@@ -3,7 +3,7 @@
 
 use super::sorter::{Sorted, Sorter, numbered};
 use super::spill::is_full;
-use super::table::{HashIndex, hash};
+use super::table::{HashIndex, Table, hash};
 use super::{Context, Node, Opening, Operator};
 use crate::aggregate::{Accumulator, Values};
 use crate::batch::Batch;
@@ -163,8 +163,9 @@ impl Adding {
     /// The groups as batches, with what these hold.
     fn finish(self, cx: &Context<'_>) -> Result<(Vec<Batch>, Reservation)> {
         // Of the groups only their keys are needed, which are counted with the results.
-        let Groups { count, keys: mut columns, find, held } = self.groups;
+        let Groups { count, keys, find, held } = self.groups;
         drop((find, held));
+        let mut columns = keys.into_columns();
         let held = cx.budget().reserve((count * (columns.len() + self.accumulators.len()) * 4) as u64)?;
         for accumulator in self.accumulators {
             columns.push(accumulator.finish(count, &cx.expressions)?);
@@ -265,7 +266,7 @@ impl Rest {
 /// The groups met so far: a number for each different key.
 struct Groups {
     count: usize,
-    keys: Vec<Vec<TermId>>,
+    keys: Table,
     find: Find,
     held: Reservation,
 }
@@ -282,6 +283,8 @@ enum Find {
 
 /// With more groups than this a table by id is worth its memory, where that is no more than half of what is left.
 const MANY_GROUPS: usize = 2048;
+/// What an id and its group take in a map, of which an eighth is empty when it is full.
+const GROUP_BYTES: usize = 11;
 /// In the place of a group that is not known.
 const UNKNOWN: u32 = u32::MAX;
 
@@ -292,18 +295,19 @@ impl Groups {
             1 => Find::Hash(FxHashMap::default()),
             _ => Find::Many(HashIndex::empty()),
         };
-        Self { count: usize::from(width == 0), keys: vec![Vec::new(); width], find, held: Reservation::default() }
+        Self { count: usize::from(width == 0), keys: Table::new(width), find, held: Reservation::default() }
     }
 
     /// The group of each row.
     fn slots(&mut self, batch: &Batch, keys: &[usize], slots: &mut Vec<u32>, cx: &Context<'_>) -> Result<()> {
         slots.clear();
-        let before = self.count;
+        self.keys.make_room(batch.rows(), cx)?;
         if let Find::Hash(known) = &mut self.find
             && self.count > MANY_GROUPS
             && let terms = cx.snapshot().term_count() as usize
             && cx.budget().room().is_none_or(|room| (terms * 4) as u64 <= room / 2)
         {
+            // The old one is there until the new one is.
             self.held.grow(cx.budget(), (terms * 4) as u64)?;
             let mut table = vec![0; terms];
             let mut others = FxHashMap::default();
@@ -317,6 +321,7 @@ impl Groups {
             }
             self.find = Find::Table(table, others);
         }
+        let known_keys = &mut self.keys.columns;
         match &mut self.find {
             Find::One => slots.resize(batch.rows(), 0),
             Find::Hash(known) => {
@@ -324,7 +329,7 @@ impl Groups {
                 for id in batch.column(keys[0]) {
                     if last != Some(*id) {
                         slot = *known.entry(*id).or_insert_with(|| {
-                            self.keys[0].push(*id);
+                            known_keys[0].push(*id);
                             self.count += 1;
                             (self.count - 1) as u32
                         });
@@ -334,7 +339,7 @@ impl Groups {
                 }
             }
             Find::Table(table, others) => {
-                let column = &mut self.keys[0];
+                let column = &mut known_keys[0];
                 let count = &mut self.count;
                 let mut add = |id: TermId| {
                     column.push(id);
@@ -356,19 +361,11 @@ impl Groups {
             Find::Many(index) => {
                 for row in 0..batch.rows() {
                     let key = hash(keys.iter().map(|column| batch.get(*column, row)));
-                    let mut at = index.first(key);
-                    while let Some(slot) = at {
-                        if self.keys.iter().zip(keys).all(|(known, column)| known[slot] == batch.get(*column, row)) {
-                            break;
-                        }
-                        at = index.after(slot);
-                    }
-                    slots.push(match at {
+                    slots.push(match index.find(key, |slot| is_same(known_keys, slot, batch, keys, row)) {
                         Some(slot) => slot as u32,
                         None => {
-                            let known = &self.keys;
-                            index.push(key, cx, |slot| hash(known.iter().map(|column| column[slot])))?;
-                            for (known, column) in self.keys.iter_mut().zip(keys) {
+                            index.push(key, cx, |slot| hash(known_keys.iter().map(|column| column[slot])))?;
+                            for (known, column) in known_keys.iter_mut().zip(keys) {
                                 known.push(batch.get(*column, row));
                             }
                             self.count += 1;
@@ -378,13 +375,19 @@ impl Groups {
                 }
             }
         }
-        self.held.grow(cx.budget(), ((self.count - before) * (self.keys.len() * 4 + 8)) as u64)
+        self.keys.rows = known_keys.first().map_or(0, Vec::len);
+        let bytes = match &self.find {
+            Find::Hash(known) => known.capacity() * GROUP_BYTES,
+            Find::Table(table, others) => size_of_val(table.as_slice()) + others.capacity() * GROUP_BYTES,
+            Find::One | Find::Many(_) => 0,
+        };
+        self.held.resize(cx.budget(), bytes as u64)
     }
 
     /// What so many more groups may take.
     fn growing(&self, more: usize) -> usize {
         let index = if let Find::Many(index) = &self.find { index.growing(more) } else { 0 };
-        more * (self.keys.len() * 4 + 8) + index
+        (more + self.count / 8) * self.keys.columns.len() * 4 + more * GROUP_BYTES + index
     }
 
     /// The group of each row, or `UNKNOWN`.
@@ -401,14 +404,9 @@ impl Groups {
                 }
             }
             Find::Many(index) => {
-                let mut at = index.first(hash(keys.iter().map(|column| batch.get(*column, row))));
-                while let Some(slot) = at {
-                    if self.keys.iter().zip(keys).all(|(known, column)| known[slot] == batch.get(*column, row)) {
-                        return Some(slot as u32);
-                    }
-                    at = index.after(slot);
-                }
-                None
+                let same = |slot: usize| is_same(&self.keys.columns, slot, batch, keys, row);
+                let key = hash(keys.iter().map(|column| batch.get(*column, row)));
+                index.find(key, same).map(|slot| slot as u32)
             }
         };
         slots.extend((0..batch.rows()).map(|row| of(row).unwrap_or(UNKNOWN)));
@@ -417,10 +415,15 @@ impl Groups {
     /// How many rows, which are sorted by their keys, belong to the last group.
     fn end_of_last(&self, batch: &Batch, keys: &[usize]) -> usize {
         let is_last = |row: &usize| {
-            self.keys.iter().zip(keys).all(|(known, column)| known.last() == Some(&batch.get(*column, *row)))
+            self.keys.columns.iter().zip(keys).all(|(known, column)| known.last() == Some(&batch.get(*column, *row)))
         };
         (0..batch.rows()).take_while(is_last).count()
     }
+}
+
+/// Whether a known group is that of a row.
+fn is_same(known: &[Vec<TermId>], slot: usize, batch: &Batch, keys: &[usize], row: usize) -> bool {
+    known.iter().zip(keys).all(|(known, column)| known[slot] == batch.get(*column, row))
 }
 
 impl<'s> Operator<'s> for Group<'s> {

@@ -294,15 +294,8 @@ impl<'s> HashJoin<'s> {
             }
             let own = hash_of(row);
             let same = |other: u32| keys.iter().all(|key| key[row as usize] == key[other as usize]);
-            let mut at = index.first(own);
-            while let Some(entry) = at {
-                if same(best[entry]) {
-                    break;
-                }
-                at = index.after(entry);
-            }
             let rank = |row: u32| ranks[row as usize];
-            match at {
+            match index.find(own, |entry| same(best[entry])) {
                 Some(entry) if (rank(row) < rank(best[entry])) == least => best[entry] = row,
                 Some(_) => (),
                 None => {

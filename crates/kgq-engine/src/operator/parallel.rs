@@ -4,6 +4,7 @@
 use super::{Context, Node, Opening, Operator};
 use crate::batch::Batch;
 use crate::plan::physical::{Labels, Operation, PhysicalPlan};
+use kgq_snapshot::TermId;
 use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::{Error, Result};
 use std::collections::VecDeque;
@@ -49,8 +50,10 @@ struct Parallel<'s> {
     input: Node<'s>,
     parts: Vec<Running<'s>>,
     started: bool,
-    /// How many rows each part makes before rows are handed on.
+    /// How many rows each part makes in the next round.
     rows: usize,
+    /// A round that is made part after part.
+    turn: Option<Turn>,
     ready: VecDeque<Batch>,
     /// What the ready batches hold.
     held: Reservation,
@@ -61,8 +64,15 @@ struct Running<'s> {
     done: bool,
 }
 
+/// The part that makes rows now, and how many it has to make still.
+struct Turn {
+    part: usize,
+    rows: usize,
+    left: usize,
+}
+
 const FIRST_ROWS: usize = 1 << 14;
-const MOST_ROWS: usize = 1 << 18;
+const MOST_ROWS: usize = 1 << 16;
 /// More cores than this are left to others.
 const MOST_PARTS: usize = 8;
 
@@ -79,6 +89,7 @@ impl<'s> Parallel<'s> {
             parts: Vec::new(),
             started: false,
             rows: FIRST_ROWS,
+            turn: None,
             ready: VecDeque::new(),
             held: Reservation::default(),
         }
@@ -96,13 +107,16 @@ impl<'s> Parallel<'s> {
         Ok(())
     }
 
-    /// Lets each part make some rows.
+    /// Lets each part make some rows: side by side, or one after the other where these would take more than an eighth of the memory that is
+    /// left. So the order of the rows does not depend on how much that is.
     fn round(&mut self, cx: &Context<'s>) -> Result<()> {
-        let bytes = (self.parts.len() * self.input.width.max(1) * 4) as u64;
-        // What is ready takes an eighth of the memory that is left.
-        let most = cx.budget().room().map_or(MOST_ROWS, |room| usize::try_from(room / 8 / bytes).unwrap_or(MOST_ROWS));
-        let rows = self.rows.min(most).max(Batch::ROWS);
+        let rows = self.rows;
         self.rows = (self.rows * 2).min(MOST_ROWS);
+        let bytes = (self.parts.len() * rows * self.input.width.max(1) * size_of::<TermId>()) as u64;
+        if cx.budget().room().is_some_and(|room| bytes > room / 8) {
+            self.turn = Some(Turn { part: 0, rows, left: rows });
+            return Ok(());
+        }
         let made: Vec<Result<Vec<Batch>>> = std::thread::scope(|scope| {
             let mut parts = self.parts.iter_mut().filter(|part| !part.done);
             let first = parts.next();
@@ -123,6 +137,25 @@ impl<'s> Parallel<'s> {
             }
         }
         Ok(())
+    }
+}
+
+impl Turn {
+    /// The next rows of the round; `None` when it is over.
+    fn next<'s>(&mut self, parts: &mut [Running<'s>], cx: &Context<'s>) -> Result<Option<Batch>> {
+        while let Some(part) = parts.get_mut(self.part) {
+            if self.left > 0 && !part.done {
+                match part.node.next(cx)? {
+                    Some(batch) => {
+                        self.left = self.left.saturating_sub(batch.rows());
+                        return Ok(Some(batch));
+                    }
+                    None => part.done = true,
+                }
+            }
+            *self = Self { part: self.part + 1, rows: self.rows, left: self.rows };
+        }
+        Ok(None)
     }
 }
 
@@ -151,11 +184,21 @@ impl<'s> Operator<'s> for Parallel<'s> {
         if self.parts.is_empty() {
             return self.input.next(cx);
         }
-        while self.ready.is_empty() && self.parts.iter().any(|part| !part.done) {
+        loop {
+            if let Some(batch) = self.ready.pop_front() {
+                self.held.shrink(batch.bytes());
+                return Ok(Some(batch));
+            }
+            if let Some(turn) = &mut self.turn {
+                if let Some(batch) = turn.next(&mut self.parts, cx)? {
+                    return Ok(Some(batch));
+                }
+                self.turn = None;
+            }
+            if self.parts.iter().all(|part| part.done) {
+                return Ok(None);
+            }
             self.round(cx)?;
         }
-        let Some(batch) = self.ready.pop_front() else { return Ok(None) };
-        self.held.shrink(batch.bytes());
-        Ok(Some(batch))
     }
 }

@@ -3,6 +3,7 @@
 use super::merge::{Keys, Merge};
 use super::sorter::Sorter;
 use super::spill::Spill;
+use super::table::Table;
 use super::{Context, Opening};
 use crate::Failures;
 use crate::batch::Batch;
@@ -98,8 +99,8 @@ fn sorting_goes_on_in_a_file() {
     ] {
         same_within_the_limit(&snapshot, query, MEMORY, true);
     }
-    // In which order equal rows come, parts that run side by side decide.
-    same_within_the_limit(&snapshot, "SELECT ?s ?o { ?s :p ?o } ORDER BY (STRLEN(STR(?o)) * 0)", MEMORY, false);
+    // Equal rows come in the order in which they were found.
+    same_within_the_limit(&snapshot, "SELECT ?s ?o { ?s :p ?o } ORDER BY (STRLEN(STR(?o)) * 0)", MEMORY, true);
 }
 
 #[test]
@@ -188,6 +189,43 @@ fn what_is_sorted_at_the_end_is_sorted_in_the_room_that_was_kept_for_it() {
             found.extend(batch.column(0).iter().map(|id| id.get()));
         }
         assert!(found == (0..rows).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn what_is_held_of_rows_that_are_kept_is_what_their_lists_take() {
+    let snapshot = things(1);
+    for batches in [1, 4, 30, 100] {
+        let budget = Budget::default();
+        let cx = context(&snapshot, &budget);
+        let mut table = Table::new(3);
+        for number in 0..batches {
+            let batch = Batch::new(vec![vec![TermId::new(number); 1500]; 3], 1500);
+            let weights = (number > 2).then(|| vec![2; 1500]);
+            table.append(&batch.with_weights(weights), &cx).unwrap();
+        }
+        let columns: usize = table.columns.iter().map(|column| column.capacity() * 4).sum();
+        let taken = (columns + table.weights.as_ref().map_or(0, |weights| weights.capacity() * 8)) as u64;
+        assert_eq!((table.bytes(), budget.held()), (taken, taken), "{batches}");
+        let needed = table.rows as u64 * if table.weights.is_some() { 20 } else { 12 };
+        assert!(taken <= needed + needed / 8 || batches < 4, "{taken} bytes for {needed}");
+    }
+}
+
+#[test]
+fn rows_of_parts_come_in_the_same_order_however_much_memory_is_left() {
+    let snapshot = things(120_000);
+    for query in [
+        "SELECT ?s ?o { ?s :p ?o FILTER(STRLEN(STR(?s)) > 9) }",
+        "SELECT DISTINCT ?o { ?s :p ?o FILTER(STRLEN(STR(?s)) > 9) }",
+    ] {
+        assert!(explained(&snapshot, query).contains("side by side"), "{}", explained(&snapshot, query));
+        let (expected, _) = run(&snapshot, query, Limits::default());
+        let expected = expected.unwrap();
+        for memory in [MEMORY / 2, MEMORY, 4 * MEMORY, 16 * MEMORY] {
+            let (found, _) = run(&snapshot, query, Limits { memory: Some(memory), ..Limits::default() });
+            assert!(found.unwrap() == expected, "{query} within {memory} bytes");
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Rows kept in memory, and an index of them by the hash of some columns.
 
 use super::Context;
-use crate::batch::Batch;
+use crate::batch::{Batch, room_for};
 use kgq_snapshot::TermId;
 use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::Result;
@@ -9,29 +9,49 @@ use kgq_syntax::error::Result;
 /// Rows between two looks at the clock.
 const ROWS_BETWEEN_CHECKS: usize = 1 << 16;
 
-/// Rows of a table that grows by an eighth.
-const LARGE: usize = 1 << 20;
-
 /// All rows of an input.
 #[derive(Default)]
 pub struct Table {
     pub columns: Vec<Vec<TermId>>,
     pub weights: Option<Vec<u64>>,
     pub rows: usize,
+    /// Rows that there is room for.
+    room: usize,
+    /// What that room takes.
     held: Reservation,
 }
 
 impl Table {
     pub fn new(width: usize) -> Self {
-        Self { columns: vec![Vec::new(); width], weights: None, rows: 0, held: Reservation::default() }
+        Self { columns: vec![Vec::new(); width], ..Self::default() }
+    }
+
+    /// Makes room for so many rows more.
+    pub fn make_room(&mut self, more: usize, cx: &Context<'_>) -> Result<()> {
+        self.resize(more, self.weights.is_some(), cx)
+    }
+
+    fn resize(&mut self, more: usize, weighted: bool, cx: &Context<'_>) -> Result<()> {
+        let needed = self.rows + more;
+        let room = if needed > self.room { room_for(self.rows, needed) } else { self.room };
+        if room > self.room || weighted && self.weights.is_none() {
+            let row = self.columns.len() * size_of::<TermId>() + if weighted { size_of::<u64>() } else { 0 };
+            self.held.resize(cx.budget(), (room * row) as u64)?;
+            self.room = room;
+            self.columns.iter_mut().for_each(|column| column.reserve_exact(room - column.len()));
+            if weighted {
+                let weights = self.weights.get_or_insert_default();
+                weights.reserve_exact(room - weights.len());
+                weights.resize(self.rows, 1);
+            }
+        }
+        Ok(())
     }
 
     pub fn append(&mut self, batch: &Batch, cx: &Context<'_>) -> Result<()> {
         let weighted = self.weights.is_some() || batch.weights().is_some();
-        let bytes = batch.rows() * (batch.width() * 4 + if weighted { 8 } else { 0 });
-        self.held.grow(cx.budget(), bytes as u64)?;
-        if weighted {
-            let weights = self.weights.get_or_insert_with(|| vec![1; self.rows]);
+        self.resize(batch.rows(), weighted, cx)?;
+        if let Some(weights) = &mut self.weights {
             match batch.weights() {
                 Some(more) => weights.extend_from_slice(more),
                 None => weights.resize(self.rows + batch.rows(), 1),
@@ -39,10 +59,6 @@ impl Table {
         }
         self.rows += batch.rows();
         for (column, more) in self.columns.iter_mut().zip(batch.columns()) {
-            // A large table does not take twice what it needs.
-            if column.len() >= LARGE && column.capacity() - column.len() < more.len() {
-                column.reserve_exact(column.len() / 8 + more.len());
-            }
             column.extend_from_slice(more);
         }
         Ok(())
@@ -54,7 +70,12 @@ impl Table {
         let weights = self.weights.as_mut().map(|weights| weights.split_off(at));
         let rows = self.rows - at;
         self.rows = at;
-        Self { columns, weights, rows, held: Reservation::default() }
+        Self { columns, weights, rows, room: rows, held: Reservation::default() }
+    }
+
+    /// Its columns, for which nothing is held from now on.
+    pub fn into_columns(self) -> Vec<Vec<TermId>> {
+        self.columns
     }
 
     /// Bytes that are held for the rows.
@@ -111,6 +132,19 @@ impl HashIndex {
     #[inline]
     fn slot(&self, hash: u64) -> usize {
         (hash >> self.shift) as usize
+    }
+
+    /// The first row with this hash for which a condition, which compares its key, holds.
+    #[inline]
+    pub fn find(&self, hash: u64, mut is: impl FnMut(usize) -> bool) -> Option<usize> {
+        let mut at = self.first(hash);
+        while let Some(row) = at {
+            if is(row) {
+                break;
+            }
+            at = self.after(row);
+        }
+        at
     }
 
     /// The first row that may have a key with this hash.
