@@ -182,6 +182,7 @@ pub fn write_answer(
         Ok(written)
     })?;
     note_mapped(written.mapped, output);
+    note_unlinked(written.unlinked, output);
     if to_terminal || (args.output.is_some() && output.err_is_terminal) {
         let what = match (written.truth, is_graph) {
             (Some(_), _) => "answered".to_owned(),
@@ -229,6 +230,16 @@ fn note_mapped(mapped: u64, output: &mut Output) {
         output.note(&format!(
             "{} mapped to RDF 1.1: written as rdf:Statement, as rdf:TripleTerm, or with an i18n datatype",
             count(mapped, "term", "terms")
+        ));
+    }
+}
+
+/// Says how many addresses a sheet holds as texts.
+pub fn note_unlinked(unlinked: u64, output: &mut Output) {
+    if unlinked > 0 {
+        output.note(&format!(
+            "{} as text: Excel holds 65,530 links in a sheet, each of at most 2,080 characters",
+            count(unlinked, "address written", "addresses written")
         ));
     }
 }

@@ -2,7 +2,7 @@
 
 mod sentences;
 
-use super::answer::{AnswerArgs, parse_format, refuse_binary, seconds};
+use super::answer::{AnswerArgs, note_unlinked, parse_format, refuse_binary, seconds};
 use super::output::{Output, write_to};
 use super::terminal::Content;
 use crate::cli::complete;
@@ -12,10 +12,11 @@ use kgq_engine::query::Query;
 use kgq_graph::audit::{Audit, Reference, Statement, Texts};
 use kgq_graph::graph::Graph;
 use kgq_graph::render::{
-    Cited, Format, RdfVersion, RenderOptions, TableOptions, Written, cell, reference, write_cited,
+    Cited, ColumnOptions, Format, RdfVersion, RenderOptions, TableOptions, Written, cell, reference, write_cited,
 };
 use kgq_graph::request::cite::{State, Wanted, cited};
 use kgq_graph::request::cited::{CitedAnswer, cited_answer};
+use kgq_syntax::budget::Work;
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::vocabulary::rdf;
 use kgq_syntax::rdf::{Prefixes, Term, Triple};
@@ -211,6 +212,7 @@ pub fn write_cited_answer(
         false => error,
     })?;
     let to_terminal = args.output.is_none() && output.terminal.is_some();
+    let budget = graph.budget_of(Work::Query);
     let options = RenderOptions {
         format: args.chosen_format()?.unwrap_or(Format::Table),
         prefixes: graph.prefixes()?,
@@ -218,7 +220,7 @@ pub fn write_cited_answer(
         colour: output.colour && args.output.is_none(),
         graph: args.graph_options(),
         cells: kgq_graph::render::CellOptions::default(),
-        columns: args.columns(),
+        columns: ColumnOptions { budget: Some(&budget), ..args.columns() },
         table: TableOptions::default(),
     };
     if to_terminal {
@@ -229,11 +231,13 @@ pub fn write_cited_answer(
     }
     let CitedAnswer { variables, rows, sources, has_rule, references } = found;
     let cited = Cited { variables, rows, first, sources, has_rule, references: &references };
-    let rows =
-        write_to(args.output.as_deref(), Content::of(options.format), output, |out| write_cited(cited, options, out))?;
+    let content = Content::of(options.format);
+    let written = write_to(args.output.as_deref(), content, output, |out| write_cited(cited, options, out))?;
+    note_unlinked(written.unlinked, output);
     if to_terminal {
-        let what = format!("{}, {}", count(rows, "row", "rows"), count(references.len() as u64, "source", "sources"));
+        let rows = count(written.rows, "row", "rows");
+        let what = format!("{rows}, {}", count(references.len() as u64, "source", "sources"));
         output.note(&visible(&format!("{what} in {}", seconds(started.elapsed()))));
     }
-    Ok(Written { rows, truth: None, mapped: 0 })
+    Ok(written)
 }

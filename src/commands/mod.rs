@@ -50,7 +50,7 @@ mod why;
 mod why_not;
 
 pub use advice::{AdviceArgs, Adviser};
-pub use answer::{AnswerArgs, seconds, write_answer};
+pub use answer::{AnswerArgs, note_unlinked, seconds, write_answer};
 pub use build::progress;
 pub use cite::{CiteArgs, Citing, write_cited_answer};
 pub use describe::page;

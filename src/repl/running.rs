@@ -74,7 +74,7 @@ impl Kept {
             Self::Graph(triples) => (triples.len(), None),
             Self::Boolean(value) => (0, Some(*value)),
         };
-        Written { rows: rows as u64, truth, mapped: 0 }
+        Written { rows: rows as u64, truth, ..Written::default() }
     }
 
     /// The answer once more, as it came.

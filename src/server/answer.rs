@@ -132,7 +132,8 @@ impl Asking<'_> {
         let cited = Cited { variables, rows, first: 1, sources, has_rule, references: &references };
         let rows = coded(reply, coding, |out| {
             render::write_cited(cited, options, out).map_err(|error| self.failed(&error).into())
-        })?;
+        })?
+        .rows;
         self.job.asked.tally.count_rows(rows);
         Ok(())
     }

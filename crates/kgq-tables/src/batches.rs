@@ -4,6 +4,7 @@
 use super::arrow_error;
 use super::column::{Column, Seen};
 use super::gather::{Gathered, Gathering};
+use super::temporary::{TemporaryFile, told};
 use super::typed::typed;
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions, StringArray, StructArray};
 use arrow_ipc::reader::StreamReader;
@@ -12,7 +13,6 @@ use arrow_schema::{DataType, Schema, SchemaRef};
 use kgq_engine::Solutions;
 use kgq_syntax::budget::{Budget, Reservation};
 use kgq_syntax::error::{Error, Result};
-use std::fs::File;
 use std::io::{BufReader, BufWriter, Seek, Write};
 use std::sync::Arc;
 
@@ -21,13 +21,16 @@ use std::sync::Arc;
 pub struct Gather {
     /// Every column holds terms as structs, whatever they have in common.
     pub terms: bool,
-    /// Bytes of rows that are held in memory until the types are known. What goes beyond lies in a temporary file.
+    /// All rows are found before the first batch is given, even where no type waits for them: whoever takes the batches can
+    /// neither be interrupted nor tell what went wrong.
+    pub whole: bool,
+    /// Bytes of rows that are held in memory until all are found. What goes beyond lies in a temporary file.
     pub held: u64,
 }
 
 impl Default for Gather {
     fn default() -> Self {
-        Self { terms: false, held: 64 << 20 }
+        Self { terms: false, whole: false, held: 64 << 20 }
     }
 }
 
@@ -42,7 +45,7 @@ enum Rest {
     /// Rows that are not found yet.
     Found(Gathering),
     Held(std::vec::IntoIter<(Gathered, Reservation)>),
-    Spooled(Box<StreamReader<BufReader<File>>>, Budget),
+    Spooled(Box<StreamReader<BufReader<TemporaryFile>>>, Option<Budget>),
     Ended,
 }
 
@@ -58,7 +61,7 @@ impl Batches {
         };
         let terms = schema(names.iter().map(|_| Column::terms()).collect());
         let mut rows = Gathering::new(solutions, budget);
-        if how.terms {
+        if how.terms && !how.whole {
             return Ok(Self { schema: terms, rest: Rest::Found(rows) });
         }
         // What is held must leave room to find the rest.
@@ -76,14 +79,16 @@ impl Batches {
             }
             let spool = match &mut spool {
                 Some(spool) => spool,
-                none => none.insert(Spool::create(&terms)?),
+                none => none.insert(Spool::create(&terms, budget)?),
             };
             held.drain(..).try_for_each(|(batch, _reserved)| spool.write(&batch))?;
         }
-        let schema = schema(seen.into_iter().map(Seen::decide).collect());
+        let schema = if how.terms { terms } else { schema(seen.into_iter().map(Seen::decide).collect()) };
+        // Where the whole was wanted it is there: the time that its reader takes is the reader's.
+        let budget = (!how.whole).then(|| budget.clone());
         let rest = match spool {
             None => Rest::Held(held.into_iter()),
-            Some(spool) => Rest::Spooled(Box::new(spool.read()?), budget.clone()),
+            Some(spool) => Rest::Spooled(Box::new(spool.read()?), budget),
         };
         Ok(Self { schema, rest })
     }
@@ -121,7 +126,7 @@ impl Batches {
                 None => Ok(None),
             },
             Rest::Spooled(reader, budget) => {
-                budget.check()?;
+                budget.as_ref().map_or(Ok(()), Budget::check)?;
                 match reader.next() {
                     Some(batch) => self.spooled(&batch.map_err(temporary)?).map(Some),
                     None => Ok(None),
@@ -163,14 +168,13 @@ fn texts(column: &ArrayRef) -> Result<StringArray> {
 /// Rows in a temporary file without a name, which is gone with it.
 struct Spool {
     schema: SchemaRef,
-    writer: StreamWriter<BufWriter<File>>,
+    writer: StreamWriter<BufWriter<TemporaryFile>>,
 }
 
 impl Spool {
-    fn create(schema: &SchemaRef) -> Result<Self> {
-        let file = tempfile::tempfile().map_err(|error| Error::io(TEMPORARY, &error))?;
-        let writer = StreamWriter::try_new(BufWriter::new(file), schema).map_err(temporary)?;
-        Ok(Self { schema: Arc::clone(schema), writer })
+    fn create(schema: &SchemaRef, budget: &Budget) -> Result<Self> {
+        let file = BufWriter::new(TemporaryFile::create(WHAT, budget)?);
+        Ok(Self { schema: Arc::clone(schema), writer: StreamWriter::try_new(file, schema).map_err(temporary)? })
     }
 
     fn write(&mut self, batch: &Gathered) -> Result<()> {
@@ -178,8 +182,8 @@ impl Spool {
         self.writer.write(&record(&self.schema, columns, batch.rows)?).map_err(temporary)
     }
 
-    fn read(self) -> Result<StreamReader<BufReader<File>>> {
-        let failed = |error: std::io::Error| Error::io(TEMPORARY, &error);
+    fn read(self) -> Result<StreamReader<BufReader<TemporaryFile>>> {
+        let failed = |error| told(error, WHAT);
         let mut buffered = self.writer.into_inner().map_err(temporary)?;
         buffered.flush().map_err(failed)?;
         let mut file = buffered.into_inner().map_err(|error| failed(error.into_error()))?;
@@ -188,14 +192,15 @@ impl Spool {
     }
 }
 
-const TEMPORARY: &str = "a temporary file for the rows of the answer";
+const WHAT: &str = "a temporary file for the rows of the answer";
 
 fn temporary(error: arrow_schema::ArrowError) -> Error {
     match error {
-        arrow_schema::ArrowError::IoError(_, error) => Error::io(TEMPORARY, &error),
+        arrow_schema::ArrowError::IoError(_, error) => told(error, WHAT),
         error => arrow_error(error),
     }
 }
+
 #[cfg(test)]
 #[path = "batches_tests.rs"]
 mod tests;

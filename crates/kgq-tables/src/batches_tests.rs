@@ -4,6 +4,7 @@ use arrow_array::types::{Decimal128Type, Int64Type, TimestampMicrosecondType};
 use arrow_array::{Array, cast::as_struct_array};
 use kgq_engine::Row;
 use kgq_syntax::budget::Limits;
+use kgq_syntax::error::Kind;
 use kgq_syntax::rdf::{BlankNode, Literal, NamedNode, Term, Variable};
 
 fn typed_literal(text: &str, datatype: &str) -> Option<Term> {
@@ -108,14 +109,17 @@ fn rows_beyond_what_is_held_come_back_from_a_temporary_file() {
         let batches = Batches::of(solutions(&["n", "mixed"], rows), how, &Budget::default()).unwrap();
         batches.collect::<Result<_>>().unwrap()
     };
-    let (held, spooled) = (gathered(&Gather::default()), gathered(&Gather { terms: false, held: 0 }));
+    let (held, spooled) = (gathered(&Gather::default()), gathered(&Gather { held: 0, ..Gather::default() }));
     assert_eq!(held, spooled);
     assert!(held.len() > 2);
     assert_eq!(held.iter().map(RecordBatch::num_rows).sum::<usize>(), 100_000);
     assert_eq!(held[0].column(0).as_primitive::<Int64Type>().value(1), 1);
-    let terms = gathered(&Gather { terms: true, held: 0 });
+    let terms = gathered(&Gather { terms: true, ..Gather::default() });
     assert_eq!(terms[1].column(1), held[1].column(1));
     assert_eq!(as_struct_array(terms[0].column(0)).column(0).as_string::<i32>().value(1), "1");
+    for held in [0, 64 << 20] {
+        assert_eq!(gathered(&Gather { terms: true, whole: true, held }), terms);
+    }
 }
 
 #[test]
@@ -141,4 +145,32 @@ fn an_error_in_the_rows_is_the_error() {
     let rows = vec![Ok(vec![iri("a")]), Err(Error::limit("too many"))];
     let failing = Solutions { variables: vec![Variable::new_unchecked("x")], rows: Box::new(rows.into_iter()) };
     assert!(Batches::of(failing, &Gather::default(), &Budget::default()).is_err());
+}
+
+#[test]
+fn the_whole_is_there_before_the_first_batch_where_that_is_wanted() {
+    let rows = |error| {
+        let rows = vec![Ok(vec![iri("a")]), Err(Error::limit(error))];
+        Solutions { variables: vec![Variable::new_unchecked("x")], rows: Box::new(rows.into_iter()) }
+    };
+    let terms = Gather { terms: true, ..Gather::default() };
+    let whole = Gather { whole: true, ..terms };
+    assert!(Batches::of(rows("too many"), &whole, &Budget::default()).is_err());
+    let mut batches = Batches::of(rows("too many"), &terms, &Budget::default()).unwrap();
+    assert_eq!(batches.next().unwrap().unwrap_err().message(), "too many");
+}
+
+#[test]
+fn rows_end_at_a_limit_on_memory_and_not_at_a_full_disk() {
+    let row = |n: i64| Ok(vec![Some(Literal::from(n).into()), iri("one-that-takes-some-room")]);
+    let variables = || ["n", "iri"].map(Variable::new_unchecked).to_vec();
+    for terms in [false, true] {
+        let budget = Budget::new(Limits { memory: Some(4 << 20), ..Limits::default() });
+        let endless = Solutions { variables: variables(), rows: Box::new((0..).map(row)) };
+        let how = Gather { terms, whole: true, ..Gather::default() };
+        let error = Batches::of(endless, &how, &budget).err().unwrap();
+        assert_eq!(error.kind(), Kind::Limit, "{error}");
+        assert!(error.message().contains("in temporary files"), "{error}");
+        assert_eq!(budget.held(), 0);
+    }
 }

@@ -4,6 +4,7 @@
 use super::shape::text;
 use super::values;
 use kgq_engine::Solutions;
+use kgq_syntax::budget::{Budget, FileSpace, Reservation};
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::language::cased;
 use kgq_syntax::rdf::{Literal, Term};
@@ -25,26 +26,39 @@ const EXACT: usize = 15;
 const MOST_LANGUAGES: usize = 100;
 const WIDTH: u16 = 24;
 
-/// Writes a workbook of one sheet; returns the number of rows.
+/// Bytes that a cell takes in the sheet's text beside its own, at most; and a link where links are held.
+const CELL: u64 = 96;
+const LINK: u64 = 256;
+
+/// What was written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    pub rows: u64,
+    /// Addresses that are texts, since a sheet has no more links or none so long.
+    pub unlinked: u64,
+}
+
+/// Writes a workbook of one sheet. Its rows lie in temporary files until the last is known, and its links in memory.
 ///
 /// # Errors
-/// What a sheet cannot hold, by name; those of the rows, of temporary files and of the writer.
-pub fn write(solutions: Solutions, out: &mut dyn Write) -> Result<u64> {
+/// What a sheet cannot hold, by name; those of the rows, of temporary files and of the writer; the budget's.
+pub fn write(solutions: Solutions, budget: &Budget, out: &mut dyn Write) -> Result<Written> {
     let mut workbook = Workbook::new();
     // The same answer gives the same bytes.
     let made = ExcelDateTime::from_ymd(2000, 1, 1).map_err(failed)?;
     workbook.set_properties(&DocProperties::new().set_creation_datetime(&made));
-    let mut sheet = Sheet::begin(workbook.add_worksheet_with_constant_memory().map_err(failed)?, &solutions)?;
+    let mut sheet = Sheet::begin(workbook.add_worksheet_with_constant_memory().map_err(failed)?, &solutions, budget)?;
     for row in solutions.rows {
         sheet.row(&row?)?;
     }
-    let rows = sheet.rows;
+    let written = Written { rows: u64::from(sheet.rows), unlinked: sheet.unlinked };
+    let _held = (sheet.space, sheet.linked);
     let temporary = |error: std::io::Error| Error::io("a temporary file for the sheet", &error);
     let mut file = tempfile::tempfile().map_err(temporary)?;
     workbook.save_to_writer(&mut file).map_err(failed)?;
     file.rewind().map_err(temporary)?;
     std::io::copy(&mut file, out).map_err(|error| Error::io("the output", &error))?;
-    Ok(u64::from(rows))
+    Ok(written)
 }
 
 struct Sheet<'a> {
@@ -52,6 +66,11 @@ struct Sheet<'a> {
     names: Vec<String>,
     rows: u32,
     links: usize,
+    unlinked: u64,
+    budget: &'a Budget,
+    /// The sheet's text, and the archive of it.
+    space: FileSpace,
+    linked: Reservation,
     languages: FxHashMap<String, Format>,
     date: Format,
     time: Format,
@@ -60,7 +79,7 @@ struct Sheet<'a> {
 }
 
 impl<'a> Sheet<'a> {
-    fn begin(sheet: &'a mut Worksheet, solutions: &Solutions) -> Result<Self> {
+    fn begin(sheet: &'a mut Worksheet, solutions: &Solutions, budget: &'a Budget) -> Result<Self> {
         let names: Vec<String> = solutions.variables.iter().map(|name| name.as_str().to_owned()).collect();
         if names.len() > MOST_COLUMNS {
             return Err(too_much(&format!("the answer has {} columns", names.len()), "16,384"));
@@ -77,6 +96,10 @@ impl<'a> Sheet<'a> {
             names,
             rows: 0,
             links: 0,
+            unlinked: 0,
+            budget,
+            space: FileSpace::new(budget),
+            linked: Reservation::default(),
             languages: FxHashMap::default(),
             date: format("yyyy-mm-dd"),
             time: format("hh:mm:ss"),
@@ -89,6 +112,7 @@ impl<'a> Sheet<'a> {
         if self.rows == MOST_ROWS {
             return Err(too_much("the answer has more rows than a sheet", "1,048,575 below its heading"));
         }
+        self.budget.check()?;
         self.rows += 1;
         for (column, term) in row.iter().enumerate() {
             if let Some(term) = term {
@@ -105,15 +129,26 @@ impl<'a> Sheet<'a> {
             let place = format!("row {row}: ?{} is a text of {} characters", self.names[column], text.chars().count());
             return Err(too_much(&place, "32,767 in a cell"));
         }
+        // The writer of sheets cannot be told that it must end, so what it is about to write is counted before.
+        self.space.grow(2 * (CELL + written_length(&text)))?;
         let written = match term {
-            Term::NamedNode(node) if self.links < MOST_LINKS && is_link(node.as_str()) => {
+            Term::NamedNode(node) if self.may_link(node.as_str()) => {
                 self.links += 1;
+                self.linked.grow(self.budget, LINK + 2 * node.as_str().len() as u64)?;
                 self.sheet.write_url(row, at, Url::new(node.as_str()).set_text(node.as_str()))
             }
             Term::Literal(literal) => return self.literal(at, literal),
             Term::NamedNode(_) | Term::BlankNode(_) | Term::Triple(_) => self.sheet.write_string(row, at, text),
         };
         written.map(drop).map_err(failed)
+    }
+
+    /// Whether this becomes a link; an address that does not is counted.
+    fn may_link(&mut self, iri: &str) -> bool {
+        let is_address = ["http://", "https://", "mailto:"].iter().any(|scheme| iri.starts_with(scheme));
+        let fits = self.links < MOST_LINKS && iri.len() <= LONGEST_LINK;
+        self.unlinked += u64::from(is_address && !fits);
+        is_address && fits
     }
 
     fn literal(&mut self, at: u16, literal: &Literal) -> Result<()> {
@@ -220,8 +255,10 @@ fn milliseconds(microseconds: i64) -> Option<i64> {
     (microseconds % 1000 == 0 && (0..86_400_000_000).contains(&microseconds)).then_some(microseconds / 1000)
 }
 
-fn is_link(iri: &str) -> bool {
-    ["http://", "https://", "mailto:"].iter().any(|scheme| iri.starts_with(scheme)) && iri.len() <= LONGEST_LINK
+/// Bytes of a text as XML: the longest that stands for a character is `_x001F_`.
+fn written_length(text: &str) -> u64 {
+    let longer = text.bytes().filter(|byte| matches!(byte, b'&' | b'<' | b'>' | b'"' | b'_' | 0..0x20)).count();
+    (text.len() + 6 * longer) as u64
 }
 
 fn too_much(what: &str, most: &str) -> Error {

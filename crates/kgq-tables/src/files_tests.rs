@@ -9,7 +9,7 @@ use arrow_array::{Array, RecordBatch};
 use arrow_ipc::reader::{FileReader, StreamReader};
 use kgq_engine::{Row, Solutions};
 use kgq_snapshot::Snapshot;
-use kgq_syntax::budget::Budget;
+use kgq_syntax::budget::{Budget, Limits, Work};
 use kgq_syntax::error::{Kind, Result};
 use kgq_syntax::rdf::{BlankNode, GraphName, Literal, NamedNode, Quad, Term, Triple, Variable};
 use std::io::{Cursor, Read, Write};
@@ -174,7 +174,7 @@ fn a_sheet_has_links_typed_values_and_languages() {
     let write = || {
         let rows = terms.iter().map(|term| vec![Some(term.clone())]).collect();
         let mut bytes = Vec::new();
-        assert_eq!(excel::write(solutions(rows), &mut bytes).unwrap(), 10);
+        assert_eq!(excel::write(solutions(rows), &Budget::default(), &mut bytes).unwrap().rows, 10);
         bytes
     };
     let bytes = write();
@@ -201,9 +201,33 @@ fn a_sheet_has_links_typed_values_and_languages() {
 #[test]
 fn what_a_sheet_cannot_hold_is_said() {
     let long = Literal::new_simple_literal("x".repeat(32_768));
-    let error = excel::write(solutions(vec![vec![Some(long.into())]]), &mut Vec::new()).unwrap_err();
+    let error =
+        excel::write(solutions(vec![vec![Some(long.into())]]), &Budget::default(), &mut Vec::new()).unwrap_err();
     assert_eq!(error.message(), "row 1: ?n is a text of 32768 characters, and Excel holds 32,767 in a cell");
     let rows = Box::new((0..1_048_576).map(|_| Ok(vec![None])));
     let many = Solutions { variables: vec![Variable::new_unchecked("n")], rows };
-    assert_eq!(excel::write(many, &mut Vec::new()).unwrap_err().kind(), Kind::Usage);
+    assert_eq!(excel::write(many, &Budget::default(), &mut Vec::new()).unwrap_err().kind(), Kind::Usage);
+}
+
+#[test]
+fn addresses_that_are_no_links_in_a_sheet_are_counted() {
+    let long = NamedNode::new_unchecked(format!("http://e/{}", "x".repeat(2_080)));
+    let links = (0..65_531).map(|n| iri(&n.to_string()).into());
+    let rows = links.chain([long.into(), typed("http://e/no-address", "string")]).map(|term: Term| vec![Some(term)]);
+    let mut bytes = Vec::new();
+    let written = excel::write(solutions(rows.collect()), &Budget::default(), &mut bytes).unwrap();
+    assert_eq!(written, excel::Written { rows: 65_533, unlinked: 2 });
+    assert!(unzipped(&bytes, "xl/worksheets/sheet1.xml").contains("http://e/65530"));
+}
+
+#[test]
+fn a_sheet_ends_at_a_limit_on_memory_and_not_at_a_full_disk() {
+    let row = |n: i64| Ok(vec![Some(Literal::new_simple_literal(format!("{n} {}", "x".repeat(1_000))).into())]);
+    let endless = Solutions { variables: vec![Variable::new_unchecked("n")], rows: Box::new((0..).map(row)) };
+    let budget = Budget::new(Limits { memory: Some(1 << 20), ..Limits::default() });
+    let error = excel::write(endless, &budget, &mut Vec::new()).unwrap_err();
+    assert_eq!(error.kind(), Kind::Limit, "{error}");
+    assert!(error.message().contains("in temporary files"), "{error}");
+    let freed = budget.child(Work::Query, Limits::default()).reserve(1 << 20);
+    assert!(freed.is_ok(), "what was held is given back");
 }

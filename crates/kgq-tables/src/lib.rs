@@ -32,6 +32,7 @@ pub mod ipc;
 pub mod parquet;
 mod shape;
 pub mod snapshot;
+mod temporary;
 mod typed;
 mod values;
 

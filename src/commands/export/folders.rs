@@ -1,6 +1,7 @@
 //! `kgq export` to a folder, which is written whole or not at all: a table of each class, or the whole graph as two tables.
 
 use super::Args;
+use crate::commands::note_unlinked;
 use crate::commands::output::Output;
 use kgq_graph::export::{parquet, tables};
 use kgq_graph::graph::Graph;
@@ -38,7 +39,7 @@ impl Target<'_> {
         let format = format_of_tables(args)?;
         let prefixes = graph.prefixes()?;
         let target = self.open()?;
-        let mut number = 0;
+        let (mut number, mut unlinked) = (0, 0);
         for table in tables::tables(quads, prefixes) {
             budget.check()?;
             let name = format!("{}.{}", table.name, format.ending());
@@ -57,12 +58,13 @@ impl Target<'_> {
                         columns: ColumnOptions { terms: args.answer.terms, stream: false, budget: Some(budget) },
                     };
                     let solutions = kgq_engine::Answer::Solutions(table.into_solutions());
-                    render::write(solutions, options, out).map(drop)
+                    render::write(solutions, options, out).map(|written| unlinked += written.unlinked)
                 }
             })?;
             number += 1;
         }
         self.finish(target)?;
+        note_unlinked(unlinked, output);
         output.note(&format!("{} in {}", count(number, "table", "tables"), folder.display()));
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! An answer with its sources: rows numbered, sources as footnotes; in other formats a field or column of citations.
 
-use super::{Format, RenderOptions, json, output_error};
+use super::{Format, RenderOptions, Written, json, output_error};
 use crate::audit::{Place, Reference, RowSources};
 use kgq_engine::{Row, Solutions};
 use kgq_syntax::error::{Error, Result};
@@ -22,8 +22,8 @@ pub struct Cited<'a> {
     pub references: &'a [Reference],
 }
 
-/// Writes it; returns the number of rows.
-pub fn write(cited: Cited<'_>, options: RenderOptions<'_>, out: &mut dyn Write) -> Result<u64> {
+/// Writes it.
+pub fn write(cited: Cited<'_>, options: RenderOptions<'_>, out: &mut dyn Write) -> Result<Written> {
     let rows = cited.rows.len() as u64;
     match options.format {
         Format::Table => table(&cited, options, out)?,
@@ -45,7 +45,7 @@ pub fn write(cited: Cited<'_>, options: RenderOptions<'_>, out: &mut dyn Write) 
         | Format::Arrow
         | Format::Parquet
         | Format::Excel => {
-            super::write_solutions(with_column(cited), options, out)?;
+            return super::write_solutions(with_column(cited), options, out);
         }
         Format::Markdown => {
             let list = markdown_references(cited.references);
@@ -58,7 +58,7 @@ pub fn write(cited: Cited<'_>, options: RenderOptions<'_>, out: &mut dyn Write) 
                 .hint(format!("formats for --cite: {}", Format::list_of_tables())));
         }
     }
-    Ok(rows)
+    Ok(Written { rows, ..Written::default() })
 }
 
 /// The answer with one more column: the IRIs of the row's citations, separated by spaces.

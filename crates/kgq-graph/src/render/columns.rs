@@ -1,6 +1,6 @@
 //! Solutions in the formats of columns, which kgq-tables writes where the feature `tables` is built.
 
-use super::Format;
+use super::{Format, Written};
 use kgq_engine::Solutions;
 use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Result};
@@ -13,7 +13,7 @@ pub struct ColumnOptions<'a> {
     pub terms: bool,
     /// Arrow is written as a stream, for a reader that takes rows as they come.
     pub stream: bool,
-    /// What rows that are held may take; `None` is without limit.
+    /// What rows that are held, in memory and in temporary files, may take; `None` is without limit.
     pub budget: Option<&'a Budget>,
 }
 
@@ -26,21 +26,25 @@ pub fn lacking(format: Format) -> Option<Error> {
 }
 
 #[cfg(feature = "tables")]
-pub fn write(solutions: Solutions, format: Format, options: ColumnOptions<'_>, out: &mut dyn Write) -> Result<u64> {
+pub fn write(solutions: Solutions, format: Format, options: ColumnOptions<'_>, out: &mut dyn Write) -> Result<Written> {
     use kgq_tables::{Batches, Gather, excel, ipc, parquet};
     let unlimited = Budget::default();
     let budget = options.budget.unwrap_or(&unlimited);
     let batches = |solutions| Batches::of(solutions, &Gather { terms: options.terms, ..Gather::default() }, budget);
+    let of_rows = |rows| Written { rows, ..Written::default() };
     match format {
-        Format::Arrow if options.stream => ipc::write_stream(batches(solutions)?, out),
-        Format::Arrow => ipc::write_file(batches(solutions)?, out),
-        Format::Parquet => parquet::write(batches(solutions)?, out),
-        Format::Excel => excel::write(solutions, out),
+        Format::Arrow if options.stream => ipc::write_stream(batches(solutions)?, out).map(of_rows),
+        Format::Arrow => ipc::write_file(batches(solutions)?, out).map(of_rows),
+        Format::Parquet => parquet::write(batches(solutions)?, out).map(of_rows),
+        Format::Excel => {
+            let written = excel::write(solutions, budget, out)?;
+            Ok(Written { unlinked: written.unlinked, ..of_rows(written.rows) })
+        }
         format => Err(Error::bug(format!("{} is no format of columns", format.name()))),
     }
 }
 
 #[cfg(not(feature = "tables"))]
-pub fn write(_: Solutions, format: Format, _: ColumnOptions<'_>, _: &mut dyn Write) -> Result<u64> {
+pub fn write(_: Solutions, format: Format, _: ColumnOptions<'_>, _: &mut dyn Write) -> Result<Written> {
     Err(lacking(format).unwrap_or_else(|| Error::bug(format!("{} is no format of columns", format.name()))))
 }

@@ -196,6 +196,8 @@ pub struct Written {
     pub truth: Option<bool>,
     /// What could not be written as it was and was mapped to RDF 1.1.
     pub mapped: u64,
+    /// Addresses that a sheet could not hold as links, and holds as texts.
+    pub unlinked: u64,
 }
 
 /// Writes an answer.
@@ -206,7 +208,7 @@ pub fn write(answer: Answer, options: RenderOptions<'_>, out: &mut dyn Write) ->
         Answer::Graph(triples) => match options.format {
             Format::Rdf(format) => {
                 let (rows, mapped) = graph::write_triples(triples.0, format, options.prefixes, options.graph, out)?;
-                Ok(Written { rows, truth: None, mapped })
+                Ok(Written { rows, mapped, ..Written::default() })
             }
             // A graph as a table of its triples.
             Format::GeoJson => Err(Error::usage("the answer is a graph, and GeoJSON needs a table with a geometry")
@@ -233,7 +235,7 @@ fn write_solutions(solutions: Solutions, options: RenderOptions<'_>, out: &mut d
         Format::Html => html::write(solutions, options.prefixes, out)?,
         Format::GeoJson => geojson::write(solutions, out)?,
         Format::Arrow | Format::Parquet | Format::Excel => {
-            columns::write(solutions, options.format, options.columns, out)?
+            return columns::write(solutions, options.format, options.columns, out);
         }
         Format::Csv => {
             if options.cells.byte_order_mark {
@@ -251,7 +253,7 @@ fn write_solutions(solutions: Solutions, options: RenderOptions<'_>, out: &mut d
             .hint(format!("formats for tables: {}", Format::list_of_tables())));
         }
     };
-    Ok(Written { rows, truth: None, mapped: 0 })
+    Ok(Written { rows, ..Written::default() })
 }
 
 fn write_boolean(value: bool, options: RenderOptions<'_>, out: &mut dyn Write) -> Result<Written> {
@@ -277,7 +279,7 @@ fn write_boolean(value: bool, options: RenderOptions<'_>, out: &mut dyn Write) -
             .hint("formats for ASK: table, csv, tsv, json, xml, markdown, ndjson, html, arrow, parquet, xlsx"));
         }
     }
-    Ok(Written { rows: 0, truth: Some(value), mapped: 0 })
+    Ok(Written { truth: Some(value), ..Written::default() })
 }
 
 pub(crate) fn output_error(error: &std::io::Error) -> Error {
