@@ -13,6 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .answer import Answer, Row, Shown
     from .errors import (
+        ChangeWarning,
         CheckError,
         DataError,
         EmptyAnswerWarning,
@@ -33,6 +34,7 @@ _ROOMS = {
     "BlankNode": "terms",
     "CannedQuery": "told",
     "Change": "told",
+    "ChangeWarning": "errors",
     "CheckError": "errors",
     "Citation": "told",
     "Cited": "told",
@@ -80,6 +82,7 @@ __all__ = [
     "BlankNode",
     "CannedQuery",
     "Change",
+    "ChangeWarning",
     "CheckError",
     "Citation",
     "Cited",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import warnings
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional, Tuple, Type
 
 from .errors import EmptyAnswerWarning, Error
@@ -23,7 +24,8 @@ if TYPE_CHECKING:  # pragma: no cover
 class Row(Tuple[Any, ...]):
     """A row of an answer: a tuple whose members have the names of the columns. An unbound variable is `None`.
 
-    `row.name`, `row["name"]` and `row[0]` are the same; `row.asdict()` has all by name.
+    `row.name`, `row["name"]` and `row[0]` are the same; `row.asdict()` has all by name. A column that is itself called `asdict`, or like one
+    of Python's own names with underscores, is had by `row["asdict"]` alone.
     """
 
     __slots__ = ()
@@ -60,7 +62,9 @@ def _row(columns: Tuple[str, ...], values: Tuple[Any, ...]) -> Row:
 
 
 def _row_class(columns: List[str]) -> Type[Row]:
-    return type("Row", (Row,), {"__slots__": (), "_columns": {name: at for at, name in enumerate(columns)}})
+    # A tuple has methods of its own, `count` and `index`: columns of these names come before them.
+    hidden = {name: property(itemgetter(at)) for at, name in enumerate(columns) if hasattr(tuple, name) and not name.startswith("_")}
+    return type("Row", (Row,), {**hidden, "__slots__": (), "_columns": {name: at for at, name in enumerate(columns)}})
 
 
 class Answer:
@@ -132,6 +136,8 @@ class Answer:
 
     def why(self, row: int = 1) -> Why:
         """The statements that make the row of this number (from 1), each with its file and line, and what it is cited from."""
+        if row < 1:
+            raise ValueError(f"rows are numbered from 1: there is no row {row}")
         return Why(json.loads(self._inner.why(row)))
 
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
@@ -172,6 +178,8 @@ class Answer:
 
     def shown(self, rows: int = 20) -> "Shown":
         """The first rows with labels, and the numbers of the citations that each rests on: what a notebook shows."""
+        if rows < 0:
+            raise ValueError(f"{rows} is no number of rows")
         return Shown(self._inner.form, json.loads(self._inner.shown(rows)))
 
     def _repr_html_(self) -> str:

@@ -94,6 +94,10 @@ class EmptyAnswerWarning(QueryWarning):
     """Why an answer has no row."""
 
 
+class ChangeWarning(QueryWarning):
+    """What an update leaves in the files that is perhaps no longer meant, such as a remark on a statement that went."""
+
+
 _CLASSES = {
     "usage": QueryError,
     "file": FileError,

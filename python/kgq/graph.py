@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import warnings
+from decimal import Decimal
 from typing import Any, Iterable, List, Mapping, Optional, Sequence, Tuple, Union
 
 from . import _kgq
 from .answer import Answer
-from .errors import Error, QueryWarning
+from .errors import ChangeWarning, Error, QueryWarning
 from .terms import IRI, BlankNode, Literal, written_term
 from .told import CannedQuery, Change, Cited, Description, Report, Why
 
@@ -121,12 +123,16 @@ class Graph:
         """Runs a SPARQL Update, and tells what it changes.
 
         With `write`, the project's own files change, all or none, as a careful person would have changed them, and the graph is read again;
-        unless `check` is false, an update that would add a finding or fail an expected answer is refused.
+        unless `check` is false, an update that would add a finding or fail an expected answer is refused: the error's `others` say which.
+        A `ChangeWarning` says what is left in the files that is perhaps no longer meant.
 
         >>> graph.update("DELETE WHERE { e:ada e:age ?age }")
         <kgq.Change: would change 0 added, 1 removed>
         """
-        return Change(json.loads(self._inner.update(text, write, check)), write)
+        told, remarks = self._inner.update(text, write, check)
+        for remark in remarks:
+            warnings.warn(ChangeWarning(remark), stacklevel=2)
+        return Change(json.loads(told), write)
 
     def reload(self) -> bool:
         """Reads the files again if they have changed, and tells whether they have."""
@@ -184,16 +190,21 @@ def open(  # noqa: A001 - it opens a graph as `open` opens a file.
     <kgq.Graph people.ttl: 4 statements>
     """
     paths = [os.fspath(path)] if isinstance(path, (str, os.PathLike)) else [os.fspath(one) for one in path]
+    if not paths or "" in paths:
+        raise ValueError("name a project's folder, files, or a snapshot; `kgq.open()` opens the folder in which you are")
+    if timeout is not None and not 0 <= timeout < math.inf:
+        raise ValueError(f"timeout is a number of seconds, and {timeout!r} is none")
+    # A value stands in one word with its option: it may begin with a hyphen.
     options = ["--quiet"]
     if len(paths) == 1 and paths[0].endswith(".kgq"):
-        options += ["--snapshot", paths[0]]
+        options += [f"--snapshot={paths[0]}"]
     elif len(paths) == 1 and os.path.isdir(paths[0]):
-        options += ["-C", paths[0]]
+        options += [f"--directory={paths[0]}"]
     else:
-        options += [word for one in paths for word in ("-d", one)]
-    for name, value in (("--timeout", timeout and f"{timeout}s"), ("--max-memory", memory), ("--max-rows", rows), ("--base", base)):
+        options += [f"--data={one}" for one in paths]
+    seconds = None if timeout is None else f"{Decimal(repr(float(timeout))):f}s"
+    for name, value in (("--timeout", seconds), ("--max-memory", memory), ("--max-rows", rows), ("--base", base)):
         if value is not None:
-            options += [name, str(value)]
+            options += [f"{name}={value}"]
     options += ["--lenient"] * lenient + ["--trust"] * trust
     return Graph(_kgq.open(options))
-

@@ -119,7 +119,10 @@ impl Answer {
 
     /// The first rows with labels and citations, as JSON.
     fn shown(&self, py: Python<'_>, most: usize) -> PyResult<String> {
-        Ok(self.with(py, move |asked, options| told::table(asked, evaluate(asked, options)?, most))?.0)
+        let table = move |asked: &Asked, options: &EvaluationOptions| {
+            told::table(asked, evaluate(asked, options)?, most, options)
+        };
+        Ok(self.with(py, table)?.0)
     }
 
     /// Why the row of this number is in the answer, as JSON.

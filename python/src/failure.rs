@@ -1,7 +1,7 @@
 //! Errors as Python's exceptions: which class, and what its attributes are.
 
 use kgq_syntax::budget::Exceeded;
-use kgq_syntax::error::{Error, Kind};
+use kgq_syntax::error::{Error, Kind, Severity};
 use pyo3::prelude::*;
 
 /// The exception that says what the error says.
@@ -14,13 +14,17 @@ pub fn raised(py: Python<'_>, error: &Error) -> PyErr {
 
 /// The exception as a value: warnings are told so too.
 pub fn exception<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
+    made(py, &in_python(error), error.limit_passed())
+}
+
+fn made<'py>(py: Python<'py>, error: &Error, limit: Option<Exceeded>) -> PyResult<Bound<'py, PyAny>> {
     let place = error.place();
-    let limit = error.limit_passed().map(|limit| match limit {
+    let limit = limit.map(|limit| match limit {
         Exceeded::Time(_) => "time",
         Exceeded::Memory(_) => "memory",
         Exceeded::Rows => "rows",
     });
-    let others = error.others().iter().map(|other| exception(py, other)).collect::<PyResult<Vec<_>>>()?;
+    let others = error.others().iter().map(|other| made(py, other, None)).collect::<PyResult<Vec<_>>>()?;
     let made = py.import("kgq.errors")?.getattr("made")?;
     made.call1((
         kind(error.kind()),
@@ -30,6 +34,36 @@ pub fn exception<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyA
         others,
         limit,
     ))
+}
+
+/// The same error for whoever has no command line.
+fn in_python(error: &Error) -> Error {
+    let mut told = Error::new(error.kind(), error.message());
+    if let Some(place) = error.place() {
+        told = told.at(place.clone());
+    }
+    if error.severity() == Severity::Warning {
+        told = told.as_warning();
+    }
+    told = error.hints().iter().filter_map(|hint| hint_in_python(hint)).fold(told, Error::hint);
+    let others = error.others().iter().map(in_python);
+    Error::all(std::iter::once(told.clone()).chain(others)).unwrap_or(told)
+}
+
+/// A hint in the words of `kgq.open`; `None` where it is only for a command line.
+fn hint_in_python(hint: &str) -> Option<String> {
+    let mut told =
+        hint.replace("run once with `--trust`", "open it with `trust=True`").replace("`--lenient`", "`lenient=True`");
+    // An option that is a key of kgq.toml too is named as that key.
+    while let Some((before, behind)) = told.split_once("`--") {
+        let (option, rest) = behind.split_once('`')?;
+        let rest = rest.strip_prefix(" or ").filter(|rest| rest.starts_with(&format!("`{option}`")))?;
+        told = format!("{before}{rest}");
+    }
+    // A hyphen may also be of a query.
+    let is_option = |behind: &str| behind.starts_with(|first: char| first.is_ascii_alphabetic());
+    let names_options = told.split("`-").skip(1).any(is_option);
+    (!names_options).then_some(told)
 }
 
 fn kind(kind: Kind) -> &'static str {

@@ -7,13 +7,13 @@ use super::failure::exception;
 use super::told;
 use kgq_edit::guard::Verdict;
 use kgq_edit::{Settings, Writer};
+use kgq_engine::EvaluationOptions;
 use kgq_graph::catalog::Values;
-use kgq_graph::check::Format;
+use kgq_graph::check::{Finding, Format, Severity};
 use kgq_graph::graph::{self, Live};
 use kgq_graph::request::advise::{Advised, mistakes};
 use kgq_syntax::budget::{Budget, Limits, Work};
 use kgq_syntax::error::{Error, Kind, Result, Source};
-use kgq_syntax::sparql;
 use pyo3::prelude::*;
 use serde_json::Value;
 use std::ffi::OsString;
@@ -64,18 +64,28 @@ impl Graph {
     }
 }
 
-/// The answer to what was asked, with advice on its text.
-fn asking<'py>(py: Python<'py>, work: impl FnOnce() -> Result<Asked> + Send + 'static) -> PyResult<Asking<'py>> {
-    let (asked, found) = apart(py, &Budget::default(), move || {
+/// The answer to what was asked of the graph, with advice on its text. An interrupt ends the advice.
+fn asking<'py>(
+    py: Python<'py>,
+    graph: &graph::Graph,
+    work: impl FnOnce() -> Result<Asked> + Send + 'static,
+) -> PyResult<Asking<'py>> {
+    let own = graph.options().budget.child(Work::Query, Limits::default());
+    let budget = own.clone();
+    let (asked, found) = apart(py, &budget, move || {
         let asked = work()?;
-        let options = asked.options();
+        let options = EvaluationOptions { budget: own, ..asked.graph.evaluation_options() };
         let budget = options.budget_of_query();
         let advised = Advised { source: asked.source(), query: &asked.query, options: &options, budget: &budget };
         let found: Vec<Error> = mistakes(&asked.graph, advised)?.into_iter().map(|found| found.error).collect();
         Ok((asked, found))
     })?;
-    let found = found.iter().map(|error| exception(py, error)).collect::<PyResult<_>>()?;
+    let found = exceptions(py, &found)?;
     Ok((Answer { asked: Arc::new(asked) }, found))
+}
+
+fn exceptions<'py>(py: Python<'py>, errors: &[Error]) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    errors.iter().map(|error| exception(py, error)).collect()
 }
 
 #[pymethods]
@@ -83,7 +93,7 @@ impl Graph {
     /// A query, with values for some of its variables.
     fn query<'py>(&self, py: Python<'py>, text: String, given: Vec<Given>) -> PyResult<Asking<'py>> {
         let graph = self.live.graph();
-        asking(py, move || {
+        asking(py, &Arc::clone(&graph), move || {
             let mut query = graph.parse(Source::new(NAME, &text))?;
             apply(&mut query, &given)?;
             Ok(Asked { query, name: NAME.into(), text, graph })
@@ -93,7 +103,7 @@ impl Graph {
     /// A canned query, with texts for its parameters.
     fn run<'py>(&self, py: Python<'py>, name: String, values: Vec<(String, String)>) -> PyResult<Asking<'py>> {
         let graph = self.live.graph();
-        asking(py, move || {
+        asking(py, &Arc::clone(&graph), move || {
             let canned = graph.catalog()?.get(&name)?;
             let query = graph.parse_canned(canned, &Values::from_pairs(values))?;
             let (name, text) = (canned.file.clone(), canned.text.clone());
@@ -134,19 +144,27 @@ impl Graph {
         })
     }
 
-    /// What an update changes, as JSON; with `write`, the project's files are changed, and read again.
-    fn update(&self, py: Python<'_>, text: String, write: bool, check: bool) -> PyResult<String> {
+    /// What an update changes, as JSON, with what is to be said of it, as exceptions that are not raised. With `write`, the project's files
+    /// are changed, and read again.
+    fn update<'py>(
+        &self,
+        py: Python<'py>,
+        text: String,
+        write: bool,
+        check: bool,
+    ) -> PyResult<(String, Vec<Bound<'py, PyAny>>)> {
         let (graph, budget) = self.for_work();
         let live = Arc::clone(&self.live);
-        apart(py, &budget, move || {
+        let (told, warnings) = apart(py, &budget, move || {
             if !write {
                 let change = graph.update(Source::new("<update>", &text))?;
-                return told::change(&graph, &change.removed, &change.added, &[]);
+                return Ok((told::change(&graph, &change.removed, &change.added, &[])?, Vec::new()));
             }
-            let told = edit(&graph, &text, check)?;
+            let edited = edit(&graph, &text, check)?;
             live.reload()?;
-            Ok(told)
-        })
+            Ok(edited)
+        })?;
+        Ok((told, exceptions(py, &warnings)?))
     }
 
     /// Reads the files again if they have changed; tells whether they have.
@@ -188,24 +206,33 @@ impl Graph {
     }
 }
 
-/// Changes the project's files as the update says.
-fn edit(graph: &graph::Graph, text: &str, check: bool) -> Result<String> {
+/// Changes the project's files as the update says; tells what it changed, and what is to be said of it.
+fn edit(graph: &graph::Graph, text: &str, check: bool) -> Result<(String, Vec<Error>)> {
     let writer = Writer::open(graph, &|_| ())?;
     let change = kgq_edit::update(&writer.graph, &writer.files, Source::new("<update>", text))?;
-    let declared = sparql::prefixes_declared(text, &sparql::tokenize(text));
-    let prefixes = declared.iter().map(|declared| (declared.prefix, declared.iri)).collect();
-    let edit = kgq_edit::edit(&writer.graph, &writer.files, &change, &Settings { prefixes, ..Settings::default() })?;
+    let edit = kgq_edit::edit(&writer.graph, &writer.files, &change, &Settings::of_update(text, false))?;
     if check {
         let verdict = Verdict::of(&writer.graph, &edit)?;
         if !verdict.is_clean() {
-            let findings = verdict.report.findings.iter().map(|finding| finding.message.clone());
-            let failed = verdict.failed.iter().map(|(name, why)| format!("{name}: {why}"));
-            let error =
-                Error::new(Kind::Check, "the update would add findings or fail expected answers: nothing is written");
-            return Err(findings.chain(failed).fold(error, Error::hint));
+            return Err(refused(&verdict));
         }
     }
     let told = told::change(&writer.graph, &change.removed, &change.added, &edit.changes)?;
     writer.write(&edit)?;
-    Ok(told)
+    Ok((told, edit.warnings))
+}
+
+/// The error of an edit that would make something worse, with each finding at its place.
+fn refused(verdict: &Verdict) -> Error {
+    let error = Error::new(Kind::Check, "the update would add findings or fail expected answers: nothing is written");
+    let finding = |finding: &Finding| {
+        let error = Error::new(Kind::Check, format!("{} [{}]", finding.text(), finding.code)).at(finding.place.clone());
+        let error = finding.hints.iter().fold(error, |error, hint| error.hint(hint));
+        if finding.severity == Severity::Error { error } else { error.as_warning() }
+    };
+    let failed =
+        |(name, why): &(String, String)| Error::new(Kind::Check, format!("the answer {name} would fail: {why}"));
+    let findings = verdict.report.findings.iter().map(finding);
+    let others = findings.chain(verdict.failed.iter().map(failed));
+    Error::all(std::iter::once(error.clone()).chain(others)).unwrap_or(error)
 }

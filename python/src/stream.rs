@@ -24,7 +24,8 @@ pub fn batches(asked: &Asked, answer: Answer, terms: bool, options: &EvaluationO
         }
         Answer::Boolean(_) => return Err(Error::usage("an ASK has no rows; `bool(answer)` is what it says")),
     };
-    Batches::of(solutions, &Gather { terms, ..Gather::default() }, &options.budget_of_query())
+    // The tools that read the stream are not interrupted, and raise what they like.
+    Batches::of(solutions, &Gather { terms, whole: true, ..Gather::default() }, &options.budget_of_query())
 }
 
 /// The capsule that the protocol of Arrow's C stream wants.

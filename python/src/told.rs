@@ -8,10 +8,11 @@ use kgq_graph::catalog::{CannedQuery, Labels};
 use kgq_graph::graph::Graph;
 use kgq_graph::render::term_json;
 use kgq_graph::request::cite::{State, Wanted, cited};
+use kgq_graph::request::cited::AnswerRows;
 use kgq_graph::request::describe::describe;
 use kgq_graph::request::why::{self, Part, Stated, Style};
 use kgq_syntax::error::Result;
-use kgq_syntax::rdf::{Literal, NamedNode, NamedOrBlankNode, Quad, Term, Triple, Variable};
+use kgq_syntax::rdf::{NamedNode, NamedOrBlankNode, Quad, Term, Triple};
 use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
@@ -85,46 +86,22 @@ fn reference(reference: &Reference) -> Value {
 }
 
 /// The first rows of an answer, with what its things are called and what each row rests on.
-pub fn table(asked: &Asked, answer: Answer, most: usize) -> Result<String> {
-    let (variables, rows, triples): (Vec<Variable>, Vec<Row>, Vec<Triple>) = match answer {
-        Answer::Boolean(value) => {
-            let truth = Some(Literal::from(value).into());
-            (vec![Variable::new_unchecked("answer")], vec![vec![truth]], Vec::new())
-        }
-        Answer::Solutions(solutions) => {
-            (solutions.variables, solutions.rows.take(most + 1).collect::<Result<_>>()?, Vec::new())
-        }
-        Answer::Graph(triples) => {
-            let triples = triples.0.take(most + 1).collect::<Result<Vec<_>>>()?;
-            let rows = triples.iter().map(|triple| parts(triple).map(Some).to_vec()).collect();
-            (asked.query.columns(), rows, triples)
-        }
-    };
-    let is_cut = rows.len() > most;
-    let rows = rows.get(..most).unwrap_or(&rows);
-    let named = Named::of(&asked.graph, rows.iter().flatten().flatten())?;
+pub fn table(asked: &Asked, answer: Answer, most: usize, options: &EvaluationOptions) -> Result<String> {
+    let found = AnswerRows::first(answer, most)?;
+    let named = Named::of(&asked.graph, found.rows.iter().flatten().flatten())?;
     let cells = |row: &Row| {
         let cell = |term: &Option<Term>| term.as_ref().map_or(Ok(Value::Null), |term| named.term(term));
         row.iter().map(cell).collect::<Result<Vec<_>>>()
     };
-    let (cites, references) = citations(asked, &variables, rows, &triples)?;
-    Ok(json!({
-        "columns": variables.iter().map(Variable::as_str).collect::<Vec<_>>(),
-        "rows": rows.iter().map(cells).collect::<Result<Vec<_>>>()?,
-        "more": is_cut,
-        "cites": cites,
-        "references": references,
-    })
-    .to_string())
+    let columns: Vec<String> = found.variables.iter().map(|variable| variable.as_str().to_owned()).collect();
+    let rows = found.rows.iter().map(cells).collect::<Result<Vec<_>>>()?;
+    let more = found.is_cut;
+    let (cites, references) = citations(asked, found, options)?;
+    Ok(json!({ "columns": columns, "rows": rows, "more": more, "cites": cites, "references": references }).to_string())
 }
 
 /// The numbers of each row's citations, from 1, and the citations.
-fn citations(
-    asked: &Asked,
-    variables: &[Variable],
-    rows: &[Row],
-    triples: &[Triple],
-) -> Result<(Vec<Vec<usize>>, Vec<Value>)> {
+fn citations(asked: &Asked, found: AnswerRows, options: &EvaluationOptions) -> Result<(Vec<Vec<usize>>, Vec<Value>)> {
     let graph = &asked.graph;
     // A saved snapshot says nothing of where its statements come from.
     if graph.options().snapshot.is_some() || graph.statement_count()? > MOST_STATEMENTS {
@@ -135,31 +112,9 @@ fn citations(
         return Ok(Default::default());
     }
     let texts = graph.source_texts(&audit, &[])?;
-    let found: Vec<Vec<NamedNode>> = if triples.is_empty() {
-        let sources = graph.row_sources(&audit, &asked.query, variables, rows)?;
-        sources.into_iter().map(|source| source.citations).collect()
-    } else {
-        let of = |triple| {
-            audit.statements(triple).iter().flat_map(|statement| audit.all_citations(statement)).collect::<Vec<_>>()
-        };
-        triples.iter().map(of).collect()
-    };
-    let mut known: Vec<NamedNode> = Vec::new();
-    let mut number = |citation: NamedNode| match known.iter().position(|other| *other == citation) {
-        Some(at) => at + 1,
-        None => {
-            known.push(citation);
-            known.len()
-        }
-    };
-    let mut numbers = |row: Vec<NamedNode>| {
-        let mut numbers: Vec<usize> = row.into_iter().map(&mut number).collect();
-        numbers.sort_unstable();
-        numbers.dedup();
-        numbers
-    };
-    let cites = found.into_iter().map(&mut numbers).collect();
-    Ok((cites, known.iter().map(|iri| reference(&Reference::new(iri, &audit, &texts))).collect()))
+    let cited = found.cited(graph, &asked.query, &audit, &texts, options)?;
+    let cites = cited.sources.iter().map(|sources| cited.numbers(sources)).collect();
+    Ok((cites, cited.references.iter().map(reference).collect()))
 }
 
 /// Why an answer has the row of this number.

@@ -54,6 +54,16 @@ def test_a_row_is_a_tuple_with_names(graph):
         row["nam"]
 
 
+def test_columns_are_named_as_a_tuple_s_methods(graph):
+    query = "SELECT (COUNT(*) AS ?count) (MIN(?age) AS ?index) (1 AS ?asdict) (2 AS ?class) { ?p e:age ?age }"
+    row = graph.query(query).first()
+    assert (row.count, row.index, row["asdict"], getattr(row, "class")) == (2, 36, 1, 2)
+    assert row.asdict() == {"count": 2, "index": 36, "asdict": 1, "class": 2}
+    again = pickle.loads(pickle.dumps(row))
+    assert (again.count, again.index) == (2, 36)
+    assert graph.query("SELECT ?age { e:ada e:age ?age }").first().count(36) == 1
+
+
 def test_an_answer_can_be_read_again(graph):
     answer = graph.query("SELECT ?name { ?p e:name ?name } ORDER BY ?name")
     assert [row.name for row in answer] == [row.name for row in answer] == ["Ada", "Bob"]
@@ -116,6 +126,59 @@ def test_an_empty_answer_says_why(graph):
     assert "e:name" in told[0].message.error.hint
 
 
+def test_hints_speak_of_python(tmp_path):
+    (tmp_path / "outside.ttl").write_text("<http://e/a> <http://e/b> 1 .", encoding="utf-8")
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    (inner / "kgq.toml").write_text('name = "inner"\nbase = "http://e/"\ndata = ["../outside.ttl"]\n', encoding="utf-8")
+    with pytest.raises(kgq.Error) as error:
+        len(kgq.open(inner))
+    assert "open it with `trust=True`" in str(error.value) and "`-" not in str(error.value)
+    assert len(kgq.open(inner, trust=True)) == 1
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    with pytest.raises(kgq.Error) as error:
+        len(kgq.open(empty))
+    assert "`-" not in str(error.value) and "kgq.toml" in str(error.value)
+    for text, hint in [
+        ("SELECT * { ?s ?p ?x FILTER(?x = \u20131) }", "write `-`"),
+        ("SELECT * { ?s ?p ?o " + " . ?s ?p ?o" * 3_000 + " }", "raise the limit with `max-operators` in kgq.toml"),
+    ]:
+        with pytest.raises(kgq.QueryError) as error:
+            kgq.open(inner, trust=True).query(text)
+        assert hint in str(error.value)
+
+
+@pytest.mark.parametrize("path", [[], "", ["people.ttl", ""]])
+def test_nothing_is_no_path(path, inside):
+    with pytest.raises(ValueError, match="name a project's folder"):
+        kgq.open(path)
+
+
+def test_a_file_may_begin_with_a_hyphen(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "-x").mkdir()
+    (tmp_path / "-x" / "one.ttl").write_text("<http://e/a> <http://e/b> 1 .", encoding="utf-8")
+    (tmp_path / "-d.ttl").write_text("<http://e/a> <http://e/b> 1, 2 .", encoding="utf-8")
+    assert (len(kgq.open("-x")), len(kgq.open("-d.ttl")), len(kgq.open(["-d.ttl", "-x/one.ttl"]))) == (1, 2, 2)
+
+
+@pytest.mark.parametrize("seconds, ends", [(1e-7, True), (1e9, False), (2.5, False)])
+def test_a_time_is_a_number_of_seconds(folder, seconds, ends):
+    def asked():
+        return len(list(kgq.open(folder, timeout=seconds).query("SELECT ?n { ?p e:name ?n }")))
+
+    if ends:
+        with pytest.raises(kgq.LimitError) as error:
+            asked()
+        assert error.value.limit == "time"
+    else:
+        assert asked() == 2
+    for wrong in (-1, float("nan"), float("inf")):
+        with pytest.raises(ValueError, match="number of seconds"):
+            kgq.open(folder, timeout=wrong)
+
+
 def test_limits_are_errors(folder):
     limited = kgq.open(folder, rows=1)
     with pytest.raises(kgq.LimitError) as error:
@@ -141,6 +204,40 @@ def test_an_update_shows_or_changes_the_files(folder, graph):
     assert list(change.files) == ["people.ttl"] and "+" in change.files["people.ttl"]
     assert "37" in (folder / "people.ttl").read_text(encoding="utf-8")
     assert graph.query("SELECT ?a { e:ada e:age ?a }").first().a == 37
+
+
+SHAPES = """@prefix e: <http://e/> . @prefix sh: <http://www.w3.org/ns/shacl#> .
+e:one-age a sh:NodeShape ; sh:targetSubjectsOf e:age ; sh:property [ sh:path e:age ; sh:maxCount 1 ] .
+"""
+
+
+def test_an_update_that_would_add_findings_says_which_and_where(folder, graph):
+    manifest = folder / "kgq.toml"
+    manifest.write_text('ontology = ["shapes.ttl"]\n' + manifest.read_text(encoding="utf-8").replace("*.ttl", "people.ttl"), encoding="utf-8")
+    (folder / "shapes.ttl").write_text(SHAPES, encoding="utf-8")
+    graph = kgq.open(folder)
+    before = (folder / "people.ttl").read_text(encoding="utf-8")
+    with pytest.raises(kgq.CheckError, match="nothing is written") as error:
+        graph.update("INSERT DATA { e:bob e:age 42 }", write=True)
+    assert error.value.hints == ()
+    (other,) = error.value.others
+    assert isinstance(other, kgq.Error) and other.file == "people.ttl" and other.line == 4, str(other)
+    assert "shape" in str(other) and str(other).splitlines()[0] in str(error.value)
+    assert (folder / "people.ttl").read_text(encoding="utf-8") == before
+    assert graph.update("INSERT DATA { e:bob e:age 42 }", write=True, check=False).written
+
+
+def test_a_prefix_of_an_update_is_written_as_it_is_declared(folder, graph):
+    graph.update("PREFIX z: <http://z/> INSERT DATA { e:bob z:likes z:tea }", write=True, check=False)
+    written = (folder / "people.ttl").read_text(encoding="utf-8")
+    assert "z:likes z:tea" in written and "http://z/> ." in written
+
+
+def test_what_an_update_leaves_behind_is_a_warning(folder):
+    (folder / "people.ttl").write_text("@prefix e: <http://e/> .\ne:ada e:age 36 ~ e:remark .\ne:remark e:by e:bob .\n", encoding="utf-8")
+    with pytest.warns(kgq.ChangeWarning, match="is now about a statement that is not made") as told:
+        change = kgq.open(folder).update("DELETE DATA { e:ada e:age 36 }", write=True)
+    assert change.written and (told[0].message.error.file, told[0].message.error.line) == ("people.ttl", 2)
 
 
 def test_a_graph_stays_what_it_was_until_it_is_reloaded(folder, graph):

@@ -45,6 +45,19 @@ def test_terms_are_structs_where_they_are_asked_for(answer):
     assert first == {"value": "1", "kind": "literal", "datatype": "http://www.w3.org/2001/XMLSchema#integer", "language": None}
 
 
+@pytest.mark.parametrize("terms", [False, True])
+def test_a_limit_is_an_error_of_kgq_and_none_of_the_tool(tmp_path, terms):
+    lines = (f"<http://e/s{n}> <http://e/p> <http://e/o{n % 50}> .\n" for n in range(3_000))
+    (tmp_path / "d.nt").write_text("".join(lines), encoding="utf-8")
+    query = "SELECT ?a ?d ?g { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
+    for limit, name in (({"timeout": 1}, "time"), ({"rows": 5}, "rows"), ({"memory": 16 << 20}, "memory")):
+        answer = kgq.open(tmp_path / "d.nt", **limit).query(query)
+        for read in (answer.to_arrow, answer.to_polars):
+            with pytest.raises(kgq.LimitError) as error:
+                read(terms=terms)
+            assert error.value.limit == name
+
+
 def test_polars_and_pandas_hold_the_same(answer):
     assert answer.to_polars()["n"].to_list() == answer.to_pandas()["n"].tolist() == [1, 2, 3]
     assert polars.DataFrame(answer).shape == answer.to_polars().shape == (3, 7)

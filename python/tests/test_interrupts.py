@@ -7,6 +7,8 @@ import sys
 import textwrap
 import threading
 
+import pytest
+
 import kgq
 
 LONG = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l FILTER(STRLEN(CONCAT(STR(?a), STR(?d), STR(?g), STR(?j))) > 9) }"
@@ -26,6 +28,47 @@ def test_ctrl_c_ends_a_query_and_the_graph_goes_on(tmp_path):
         threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
         try:
             list(graph.query({LONG!r}))
+        except KeyboardInterrupt:
+            print("interrupted", graph.query("SELECT (COUNT(*) AS ?n) {{ ?s ?p ?o }}").first().n)
+        """
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+    assert done.stdout == "interrupted 3000\n", done.stderr
+
+
+@pytest.mark.parametrize("read", ["to_arrow(terms=True)", "to_polars(terms=True)", "shown()"])
+def test_ctrl_c_ends_what_reads_an_answer(tmp_path, read):
+    pytest.importorskip("pyarrow")
+    pytest.importorskip("polars")
+    many(tmp_path / "d.nt")
+    program = textwrap.dedent(
+        f"""
+        import os, signal, threading, kgq, polars, pyarrow
+        answer = kgq.open({str(tmp_path / "d.nt")!r}).query({LONG!r})
+        threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+        try:
+            answer.{read}
+        except KeyboardInterrupt:
+            print("interrupted")
+        """
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+    assert done.stdout == "interrupted\n", done.stderr
+
+
+def test_ctrl_c_ends_the_advice_on_a_text(tmp_path):
+    many(tmp_path / "d.nt")
+    program = textwrap.dedent(
+        f"""
+        import os, signal, threading, warnings, kgq
+        warnings.simplefilter("ignore")
+        graph = kgq.open({str(tmp_path / "d.nt")!r})
+        names = [f"some{{n:05}}name" for n in range(1_000)]
+        text = "SELECT * {{ " + " ".join(f"?{{name}} <http://e/p1> ?{{name}}s ." for name in names) + " }}"
+        threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
+        try:
+            while True:
+                graph.query(text)
         except KeyboardInterrupt:
             print("interrupted", graph.query("SELECT (COUNT(*) AS ?n) {{ ?s ?p ?o }}").first().n)
         """

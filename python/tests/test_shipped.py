@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 import kgq
 
 
@@ -33,6 +35,38 @@ def test_a_notebook_shows_labels_and_citations(shipped):
     assert "Director General of the Foreign Investment Management Department" in shown
     assert "<sup>[1]</sup>" in shown and "<li>" in shown
     assert answer.shown().citations[0].place
+
+
+def test_every_form_is_shown_with_what_it_rests_on(shipped):
+    pattern = "person:zhu-bing org:holds ?post"
+    rows = shipped.query(f"SELECT ?post {{ {pattern} }}").shown()
+    for query in [f"ASK {{ {pattern} }}", f"CONSTRUCT {{ person:zhu-bing org:holds ?post }} {{ {pattern} }}"]:
+        shown = shipped.query(query).shown()
+        assert len(shown.cites) == 1 and shown.cites[0], query
+        assert [citation.place for citation in shown.citations] == [citation.place for citation in rows.citations]
+    shown = shipped.query("ASK { ?s ?p ?o }")._repr_html_()
+    assert "<th>answer</th>" in shown and "true" in shown
+    # What is not in the graph makes a triple as little as what is: its sources are those of what it was made from.
+    made = shipped.query(f"CONSTRUCT {{ ?post <http://e/held-by> person:zhu-bing }} {{ {pattern} }}").shown()
+    assert made.cites[0] and made.citations[0].place == rows.citations[0].place
+
+
+def test_an_answer_that_is_false_is_shown_and_rests_on_nothing(shipped):
+    shown = shipped.query("ASK { person:zhu-bing org:holds person:zhu-bing }").shown()
+    assert shown.cites == [[]] and shown.citations == []
+    assert "false" in shown._repr_html_()
+
+
+def test_as_many_rows_are_shown_as_are_asked_for(shipped):
+    answer = shipped.query("SELECT ?s { ?s a ou:Region }")
+    assert (len(answer.shown(2).cites), answer.shown(2).more) == (2, True)
+    assert (answer.shown(0).cites, answer.shown(0).more) == ([], True)
+    assert not answer.shown(2**64 - 1).more
+    for wrong in (answer.shown, answer.why):
+        with pytest.raises(ValueError, match="-1"):
+            wrong(-1)
+    with pytest.raises(ValueError, match="no row 0"):
+        answer.why(0)
 
 
 def test_what_is_shown_is_escaped(tmp_path):

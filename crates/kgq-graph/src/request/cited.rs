@@ -7,9 +7,19 @@ use kgq_engine::query::Query;
 use kgq_engine::why::Item;
 use kgq_engine::{Answer, EvaluationOptions, Row};
 use kgq_syntax::error::{Error, Result};
-use kgq_syntax::rdf::{Literal, Triple, Variable};
+use kgq_syntax::rdf::{Literal, NamedNode, Triple, Variable};
 
-/// The rows of an answer, each with its sources; a triple is a row of three, a truth a row of one.
+/// An answer as rows, which can be shown before their sources are known: a triple is a row of three, a truth a row of one.
+pub struct AnswerRows {
+    pub variables: Vec<Variable>,
+    pub rows: Vec<Row>,
+    /// Whether the answer has more rows than were wanted.
+    pub is_cut: bool,
+    /// For each row what is explained; none for an answer that is false, which nothing makes it.
+    parts: Vec<Part>,
+}
+
+/// The rows of an answer, each with its sources.
 pub struct CitedAnswer {
     pub variables: Vec<Variable>,
     pub rows: Vec<Row>,
@@ -32,42 +42,92 @@ pub fn cited_answer(
     texts: &Texts,
     options: &EvaluationOptions,
 ) -> Result<CitedAnswer> {
-    let (variables, rows, parts) = as_rows(answer)?;
-    let rule = graph.citation_rule(audit)?;
-    let items: Vec<Item<'_>> = parts.iter().map(Part::item).collect();
-    let sources = audit::item_sources(audit, graph.snapshot()?, query, &items, options, rule)?;
-    let mut references: Vec<Reference> = Vec::new();
-    for iri in sources.iter().flat_map(|row| &row.citations) {
-        if !references.iter().any(|r| r.citation.iri == *iri) {
-            references.push(Reference::new(iri, audit, texts));
-        }
+    if let Answer::Boolean(false) = answer {
+        return Err(Error::input("the answer is false, which no statement makes it"));
     }
-    // The places of one document stand together, so that its title is printed once.
-    let document = |reference: &Reference| reference.document.as_ref().map(|document| document.iri.clone());
-    let documents: Vec<_> = references.iter().map(document).collect();
-    references.sort_by_cached_key(|reference| documents.iter().position(|known| *known == document(reference)));
-    Ok(CitedAnswer { variables, rows, sources, has_rule: rule.is_some(), references })
+    AnswerRows::of(answer)?.cited(graph, query, audit, texts, options)
 }
 
-fn as_rows(answer: Answer) -> Result<(Vec<Variable>, Vec<Row>, Vec<Part>)> {
-    let named = |names: &[&str]| -> Vec<Variable> { names.iter().map(|name| Variable::new_unchecked(*name)).collect() };
-    Ok(match answer {
-        Answer::Solutions(solutions) => {
-            let variables = solutions.variables;
-            let rows: Vec<Row> = solutions.rows.collect::<Result<_>>()?;
-            let part = |row: &Row| Part::Row { variables: variables.clone(), row: row.clone() };
-            let parts = rows.iter().map(part).collect();
-            (variables, rows, parts)
+impl AnswerRows {
+    /// # Errors
+    /// Those of evaluation.
+    pub fn of(answer: Answer) -> Result<Self> {
+        Self::first(answer, usize::MAX)
+    }
+
+    /// The first rows, and whether there are more. No more than one row beyond them is looked for.
+    ///
+    /// # Errors
+    /// Those of evaluation.
+    pub fn first(answer: Answer, most: usize) -> Result<Self> {
+        let named =
+            |names: &[&str]| -> Vec<Variable> { names.iter().map(|name| Variable::new_unchecked(*name)).collect() };
+        let looked_for = most.saturating_add(1);
+        Ok(match answer {
+            Answer::Solutions(solutions) => {
+                let variables = solutions.variables;
+                let mut rows: Vec<Row> = solutions.rows.take(looked_for).collect::<Result<_>>()?;
+                let is_cut = rows.len() > most;
+                rows.truncate(most);
+                let part = |row: &Row| Part::Row { variables: variables.clone(), row: row.clone() };
+                let parts = rows.iter().map(part).collect();
+                Self { variables, rows, is_cut, parts }
+            }
+            Answer::Graph(triples) => {
+                let mut triples: Vec<Triple> = triples.0.take(looked_for).collect::<Result<_>>()?;
+                let is_cut = triples.len() > most;
+                triples.truncate(most);
+                let row = |t: &Triple| -> Row {
+                    vec![Some(t.subject.clone().into()), Some(t.predicate.clone().into()), Some(t.object.clone())]
+                };
+                let (variables, rows) = (named(&["subject", "predicate", "object"]), triples.iter().map(row).collect());
+                Self { variables, rows, is_cut, parts: triples.into_iter().map(Part::Triple).collect() }
+            }
+            Answer::Boolean(value) => {
+                let rows = vec![vec![Some(Literal::from(value).into())]];
+                let parts = if value { vec![Part::True] } else { Vec::new() };
+                Self { variables: named(&["answer"]), rows, is_cut: false, parts }
+            }
+        })
+    }
+
+    /// Finds the sources of each row; an answer that is false has none.
+    ///
+    /// # Errors
+    /// Those of evaluation.
+    pub fn cited(
+        self,
+        graph: &Graph,
+        query: &Query,
+        audit: &Audit<'_>,
+        texts: &Texts,
+        options: &EvaluationOptions,
+    ) -> Result<CitedAnswer> {
+        let Self { variables, rows, parts, .. } = self;
+        let rule = graph.citation_rule(audit)?;
+        let items: Vec<Item<'_>> = parts.iter().map(Part::item).collect();
+        let mut sources = audit::item_sources(audit, graph.snapshot()?, query, &items, options, rule)?;
+        sources.resize_with(rows.len(), RowSources::default);
+        let mut references: Vec<Reference> = Vec::new();
+        for iri in sources.iter().flat_map(|row| &row.citations) {
+            if !references.iter().any(|r| r.citation.iri == *iri) {
+                references.push(Reference::new(iri, audit, texts));
+            }
         }
-        Answer::Graph(triples) => {
-            let triples: Vec<Triple> = triples.0.collect::<Result<_>>()?;
-            let row = |t: &Triple| -> Row {
-                vec![Some(t.subject.clone().into()), Some(t.predicate.clone().into()), Some(t.object.clone())]
-            };
-            let rows = triples.iter().map(row).collect();
-            (named(&["subject", "predicate", "object"]), rows, triples.into_iter().map(Part::Triple).collect())
-        }
-        Answer::Boolean(true) => (named(&["answer"]), vec![vec![Some(Literal::from(true).into())]], vec![Part::True]),
-        Answer::Boolean(false) => return Err(Error::input("the answer is false, which no statement makes it")),
-    })
+        // The places of one document stand together, so that its title is printed once.
+        let document = |reference: &Reference| reference.document.as_ref().map(|document| document.iri.clone());
+        let documents: Vec<_> = references.iter().map(document).collect();
+        references.sort_by_cached_key(|reference| documents.iter().position(|known| *known == document(reference)));
+        Ok(CitedAnswer { variables, rows, sources, has_rule: rule.is_some(), references })
+    }
+}
+
+impl CitedAnswer {
+    /// The numbers of what a row cites, from 1 and in their order: its places among the references.
+    pub fn numbers(&self, sources: &RowSources) -> Vec<usize> {
+        let number = |iri: &NamedNode| self.references.iter().position(|r| r.citation.iri == *iri).map(|n| n + 1);
+        let mut numbers: Vec<usize> = sources.citations.iter().filter_map(number).collect();
+        numbers.sort_unstable();
+        numbers
+    }
 }
