@@ -3,7 +3,7 @@
 
 use crate::files::{File, Kept};
 use crate::tree::{Fact, Site, SiteForm, Statement};
-use kgq_snapshot::store::nodes_of;
+use kgq_syntax::rdf::blank::nodes_of;
 use kgq_syntax::rdf::{BlankNode, GraphName, NamedOrBlankNode, Quad};
 use rustc_hash::{FxHashMap, FxHashSet};
 

@@ -3,13 +3,12 @@
 use crate::tree::Tree;
 use kgq_graph::format;
 use kgq_graph::graph::{Graph, says_nothing_of};
-use kgq_snapshot::store::{Content, Input, Parsed, nodes_of, read};
+use kgq_snapshot::store::{Content, Input, Parsed, read};
 use kgq_syntax::bounds::Bounds;
 use kgq_syntax::diagnose::Known;
 use kgq_syntax::error::{Error, Kind, Result, Source};
-use kgq_syntax::rdf::{
-    BlankNode, Compression, GraphName, NamedNode, NamedOrBlankNode, Prefixes, Quad, RdfFormat, Term, Triple,
-};
+use kgq_syntax::rdf::blank::{nodes_of, renamed};
+use kgq_syntax::rdf::{BlankNode, Compression, GraphName, NamedNode, NamedOrBlankNode, Prefixes, Quad, RdfFormat};
 use kgq_syntax::turtle;
 use kgq_syntax::turtle::tree::{Dialect, Document};
 use rustc_hash::FxHashSet;
@@ -185,9 +184,7 @@ fn file(graph: &Graph, input: Input, number: usize) -> Result<File> {
             file.quads = kept.tree.quads().cloned().collect();
             file.kept = Some(kept);
         }
-        None => {
-            file.quads = parsed.quads.into_iter().map(|quad| renamed(quad, &|node| foreign(number, node))).collect()
-        }
+        None => file.quads = parsed.quads.iter().map(|quad| renamed(quad, &|node| foreign(number, node))).collect(),
     }
     Ok(file)
 }
@@ -209,7 +206,7 @@ pub fn kept(file: &File, text: String, (dialect, style): (Dialect, Style), parse
     let document = turtle::parse(Source::new(&file.name, &text), dialect, known)?;
     let (number, default) = (file.number, file.default_graph());
     let place = |quad: Quad| {
-        let mut quad = renamed(quad, &|node| own(number, node));
+        let mut quad = renamed(&quad, &|node| own(number, node));
         if quad.graph_name == GraphName::DefaultGraph {
             quad.graph_name = default.clone();
         }
@@ -239,38 +236,6 @@ fn own(number: usize, node: &BlankNode) -> BlankNode {
 
 fn foreign(number: usize, node: &BlankNode) -> BlankNode {
     BlankNode::new_unchecked(format!("f{number}x{}", node.as_str()))
-}
-
-/// The quad with its blank nodes renamed.
-pub fn renamed(quad: Quad, name: &dyn Fn(&BlankNode) -> BlankNode) -> Quad {
-    let graph_name = match quad.graph_name {
-        GraphName::BlankNode(node) => name(&node).into(),
-        graph => graph,
-    };
-    Quad {
-        subject: subject(quad.subject, name),
-        object: term(quad.object, name),
-        predicate: quad.predicate,
-        graph_name,
-    }
-}
-
-fn subject(subject: NamedOrBlankNode, name: &dyn Fn(&BlankNode) -> BlankNode) -> NamedOrBlankNode {
-    match subject {
-        NamedOrBlankNode::BlankNode(node) => name(&node).into(),
-        NamedOrBlankNode::NamedNode(_) => subject,
-    }
-}
-
-fn term(object: Term, name: &dyn Fn(&BlankNode) -> BlankNode) -> Term {
-    match object {
-        Term::BlankNode(node) => name(&node).into(),
-        Term::Triple(triple) => {
-            let Triple { subject: own, predicate, object } = *triple;
-            Triple { subject: subject(own, name), predicate, object: term(object, name) }.into()
-        }
-        Term::NamedNode(_) | Term::Literal(_) => object,
-    }
 }
 
 /// Whether a quad names a blank node anywhere.

@@ -3,7 +3,7 @@
 
 use crate::words::{RDF_NIL, Words};
 use kgq_graph::format::{natural, rank};
-use kgq_snapshot::store::nodes_of;
+use kgq_syntax::rdf::blank::nodes_of;
 use kgq_syntax::rdf::vocabulary::rdf;
 use kgq_syntax::rdf::{BlankNode, GraphName, NamedNode, NamedOrBlankNode, Quad, Term, Triple};
 use kgq_syntax::text::width;

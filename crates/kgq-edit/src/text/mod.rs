@@ -11,9 +11,9 @@ use crate::tree::{Fact, Site, SiteForm, Statement};
 use crate::words::Words;
 pub use declare::{declaration, may_declare, new_words};
 use kgq_graph::format::natural;
-use kgq_snapshot::store::nodes_of;
 use kgq_syntax::TokenKind;
 use kgq_syntax::error::Error;
+use kgq_syntax::rdf::blank::{nodes_of, renamed};
 use kgq_syntax::rdf::vocabulary::rdf;
 use kgq_syntax::rdf::{BlankNode, GraphName, NamedOrBlankNode, Prefixes, Quad, Term};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -334,9 +334,8 @@ impl Editor<'_, '_> {
             }
         }
         for quad in ordered {
-            let mut quad = crate::files::renamed(quad.clone(), &|node| {
-                BlankNode::new_unchecked(taken.get(node).cloned().unwrap_or_default())
-            });
+            let mut quad =
+                renamed(quad, &|node| BlankNode::new_unchecked(taken.get(node).cloned().unwrap_or_default()));
             let subject = |other: &Statement| other.site.subject == quad.subject && other.site.graph == quad.graph_name;
             let key = (quad.subject.clone(), quad.graph_name.clone());
             let anchor = kept.tree.statements.iter().rposition(subject).or_else(|| self.anchors.get(&key).copied());

@@ -226,14 +226,14 @@ fn ground_term(term: &GroundTerm) -> kgq_syntax::rdf::Term {
 
 /// Sorts new statements and names their new blank nodes by that order, so that the same update gives the same file.
 pub fn name_new_nodes(quads: &[Quad], added: &mut [Quad]) {
-    if added.iter().all(|quad| kgq_snapshot::store::nodes_of(quad).is_empty()) {
+    if added.iter().all(|quad| kgq_syntax::rdf::blank::nodes_of(quad).is_empty()) {
         added.sort_by_cached_key(Quad::to_string);
         return;
     }
-    let known: FxHashSet<BlankNode> = quads.iter().flat_map(kgq_snapshot::store::nodes_of).collect();
+    let known: FxHashSet<BlankNode> = quads.iter().flat_map(kgq_syntax::rdf::blank::nodes_of).collect();
     let key = |quad: &Quad| {
         let mut key = quad.to_string();
-        for node in kgq_snapshot::store::nodes_of(quad) {
+        for node in kgq_syntax::rdf::blank::nodes_of(quad) {
             if !known.contains(&node) {
                 key = key.replace(&node.to_string(), "_:");
             }

@@ -2,8 +2,9 @@
 
 use super::Outcome;
 use super::expected::{Cell, Expected, ExpectedAnswer};
+use kgq_syntax::rdf::blank::renamed_term;
 use kgq_syntax::rdf::literal::numeric_key;
-use kgq_syntax::rdf::{BlankNode, GraphName, Literal, NamedNode, NamedOrBlankNode, Quad, Term, Triple, Variable};
+use kgq_syntax::rdf::{BlankNode, GraphName, Literal, NamedNode, Quad, Term, Triple, Variable};
 use oxrdf::Dataset;
 use oxrdf::dataset::CanonicalizationAlgorithm;
 use rustc_hash::FxHashMap;
@@ -306,7 +307,8 @@ fn canonical(triples: &[Triple]) -> BTreeMap<String, Triple> {
         dataset.insert(&Quad::new(triple.subject.clone(), triple.predicate.clone(), object, GraphName::DefaultGraph));
     }
     let names = dataset.canonicalize_blank_nodes(CanonicalizationAlgorithm::Unstable);
-    let rename = |term: &Term| rename(term, &|node| names.get(&node.as_ref()).cloned());
+    let rename =
+        |term: &Term| renamed_term(term, &|node| names.get(&node.as_ref()).cloned().unwrap_or_else(|| node.clone()));
     triples
         .iter()
         .map(|triple| {
@@ -324,20 +326,6 @@ fn by_value(term: &Term) -> Term {
             |key| Literal::new_typed_literal(key, NamedNode::new_unchecked("urn:kgq:number")).into(),
         ),
         Term::NamedNode(_) | Term::BlankNode(_) | Term::Triple(_) => term.clone(),
-    }
-}
-
-fn rename(term: &Term, to: &dyn Fn(&BlankNode) -> Option<BlankNode>) -> Term {
-    match term {
-        Term::BlankNode(node) => to(node).unwrap_or_else(|| node.clone()).into(),
-        Term::Triple(triple) => {
-            let subject = match rename(&triple.subject.clone().into(), to) {
-                Term::BlankNode(node) => NamedOrBlankNode::from(node),
-                _ => triple.subject.clone(),
-            };
-            Triple::new(subject, triple.predicate.clone(), rename(&triple.object, to)).into()
-        }
-        Term::NamedNode(_) | Term::Literal(_) => term.clone(),
     }
 }
 

@@ -8,7 +8,8 @@ use kgq_syntax::bounds::Bounds;
 use kgq_syntax::diagnose::Known;
 use kgq_syntax::embedded::Embedded;
 use kgq_syntax::error::{Place, Source};
-use kgq_syntax::rdf::{GraphName, NamedOrBlankNode, Quad, RdfFormat, Term, Triple};
+use kgq_syntax::rdf::blank::renamed;
+use kgq_syntax::rdf::{BlankNode, GraphName, NamedOrBlankNode, Quad, RdfFormat, Triple};
 use kgq_syntax::turtle::{self, tree::Dialect, triples::Located};
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -175,27 +176,13 @@ impl Places {
 
 /// A statement without the names of its blank nodes: which of two that are alike so is which, only the order of the file tells.
 pub fn outline(quad: &Quad) -> Triple {
-    without_blank_nodes(&quad.subject, &quad.predicate, &quad.object)
-}
-
-fn without_blank_nodes(subject: &NamedOrBlankNode, predicate: &kgq_syntax::rdf::NamedNode, object: &Term) -> Triple {
-    let any = || kgq_syntax::rdf::BlankNode::new_unchecked("any");
-    let subject = match subject {
-        NamedOrBlankNode::BlankNode(_) => any().into(),
-        NamedOrBlankNode::NamedNode(_) => subject.clone(),
-    };
-    let object = match object {
-        Term::BlankNode(_) => any().into(),
-        Term::Triple(triple) => without_blank_nodes(&triple.subject, &triple.predicate, &triple.object).into(),
-        Term::NamedNode(_) | Term::Literal(_) => object.clone(),
-    };
-    Triple::new(subject, predicate.clone(), object)
+    renamed(quad, &|_| BlankNode::new_unchecked("any")).into()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kgq_syntax::rdf::{BlankNode, NamedNode};
+    use kgq_syntax::rdf::NamedNode;
 
     fn places(text: &str) -> (Vec<Quad>, Places) {
         let quads: Vec<Quad> = oxttl::TriGParser::new().for_slice(text.as_bytes()).collect::<Result<_, _>>().unwrap();

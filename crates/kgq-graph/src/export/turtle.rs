@@ -3,6 +3,7 @@
 
 use kgq_syntax::budget::{Budget, Reservation, Steps};
 use kgq_syntax::error::Result;
+use kgq_syntax::rdf::blank::each_node_between;
 use kgq_syntax::rdf::iri::escaped;
 use kgq_syntax::rdf::language::cased;
 use kgq_syntax::rdf::vocabulary::{rdf, rdfs, skos};
@@ -83,27 +84,13 @@ fn shared_blank_nodes(graphs: &BTreeMap<String, Vec<&Quad>>, steps: &Steps) -> R
                     shared.insert(node.clone());
                 }
             };
-            blank_nodes(&quad.subject, &quad.object, &mut note);
+            each_node_between(&quad.subject, &quad.object, &mut note);
             if let GraphName::BlankNode(node) = &quad.graph_name {
                 shared.insert(node.clone());
             }
         }
     }
     Ok(shared)
-}
-
-fn blank_nodes(subject: &NamedOrBlankNode, object: &Term, note: &mut dyn FnMut(&BlankNode)) {
-    let (mut subject, mut object) = (subject, object);
-    loop {
-        if let NamedOrBlankNode::BlankNode(node) = subject {
-            note(node);
-        }
-        match object {
-            Term::BlankNode(node) => return note(node),
-            Term::Triple(triple) => (subject, object) = (&triple.subject, &triple.object),
-            Term::NamedNode(_) | Term::Literal(_) => return,
-        }
-    }
 }
 
 type Facts<'a> = Vec<(&'a NamedNode, &'a Term)>;

@@ -80,28 +80,3 @@ impl Relabel {
         self.term(&mut triple.object);
     }
 }
-
-/// The blank nodes of a quad, those inside triple terms included.
-pub fn nodes_of(quad: &Quad) -> Vec<BlankNode> {
-    let mut nodes = Vec::new();
-    let mut subject = &quad.subject;
-    let mut object = &quad.object;
-    loop {
-        if let NamedOrBlankNode::BlankNode(node) = subject {
-            nodes.push(node.clone());
-        }
-        match object {
-            Term::BlankNode(node) => nodes.push(node.clone()),
-            Term::Triple(triple) => {
-                (subject, object) = (&triple.subject, &triple.object);
-                continue;
-            }
-            Term::NamedNode(_) | Term::Literal(_) => {}
-        }
-        break;
-    }
-    if let GraphName::BlankNode(node) = &quad.graph_name {
-        nodes.push(node.clone());
-    }
-    nodes
-}

@@ -23,7 +23,7 @@ mod type_maps;
 mod version;
 mod whole_file;
 
-pub use blank::{Relabel, nodes_of};
+pub use blank::Relabel;
 pub use compress::compressed;
 pub use dataset::{Dataset, FileReport};
 pub use input::{Content, Input, is_pipe, not_utf8, open_file, other_encoding};

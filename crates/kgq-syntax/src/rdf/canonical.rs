@@ -3,8 +3,9 @@
 //!
 //! The names of variables and steps are the standard's (§4.4 to §4.8).
 
+use super::blank::renamed;
 use super::rdf11;
-use super::{GraphName, NamedOrBlankNode, Quad, Term, Triple};
+use super::{GraphName, NamedOrBlankNode, Quad, Term};
 use crate::budget::{Budget, Reservation, Steps};
 use crate::error::{Error, Result};
 use crate::sort::{sorted_by_text, sorted_texts};
@@ -98,12 +99,7 @@ pub fn relabel(quads: &[Quad], budget: &Budget) -> Result<(Vec<Quad>, Reservatio
         let rename = |node: &BlankNode| names.get(node).map_or_else(|| node.clone(), BlankNode::new_unchecked);
         for quad in quads {
             steps.take()?;
-            let graph = match &quad.graph_name {
-                GraphName::BlankNode(node) => rename(node).into(),
-                GraphName::NamedNode(_) | GraphName::DefaultGraph => quad.graph_name.clone(),
-            };
-            let subject = renamed_subject(&quad.subject, &rename);
-            renamed_quads.push(Quad::new(subject, quad.predicate.clone(), renamed(&quad.object, &rename), graph));
+            renamed_quads.push(renamed(quad, &rename));
             bytes += rdf11::quad_bytes(quad);
             if bytes > COUNTED_AT_ONCE {
                 held.grow(budget, std::mem::take(&mut bytes))?;
@@ -114,24 +110,6 @@ pub fn relabel(quads: &[Quad], budget: &Budget) -> Result<(Vec<Quad>, Reservatio
     let mut sorted = sorted_by_text(renamed_quads, Quad::to_string, budget)?;
     sorted.dedup();
     Ok((sorted, held))
-}
-
-fn renamed_subject(subject: &NamedOrBlankNode, rename: &dyn Fn(&BlankNode) -> BlankNode) -> NamedOrBlankNode {
-    match subject {
-        NamedOrBlankNode::BlankNode(node) => rename(node).into(),
-        NamedOrBlankNode::NamedNode(_) => subject.clone(),
-    }
-}
-
-fn renamed(term: &Term, rename: &dyn Fn(&BlankNode) -> BlankNode) -> Term {
-    match term {
-        Term::BlankNode(node) => rename(node).into(),
-        Term::Triple(triple) => {
-            let subject = renamed_subject(&triple.subject, rename);
-            Triple::new(subject, triple.predicate.clone(), renamed(&triple.object, rename)).into()
-        }
-        Term::NamedNode(_) | Term::Literal(_) => term.clone(),
-    }
 }
 
 /// The quad as a line of N-Quads, its blank nodes renamed.

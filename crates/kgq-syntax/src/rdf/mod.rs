@@ -1,5 +1,6 @@
 //! The RDF data model as the rest of the program names it: terms, prefixes, formats, vocabularies.
 
+pub mod blank;
 pub mod canonical;
 pub mod digits;
 mod format;

@@ -16,6 +16,7 @@ use kgq_snapshot::Snapshot;
 use kgq_syntax::bounds::Bounds;
 use kgq_syntax::budget::{Budget, Work};
 use kgq_syntax::error::{Error, Result, Source};
+use kgq_syntax::rdf::blank::nodes_of;
 use kgq_syntax::rdf::canonical::{canonicalize, relabel};
 use kgq_syntax::rdf::{BlankNode, NamedOrBlankNode, Prefixes, Quad, Term, Triple, Variable};
 use kgq_syntax::{significant, sparql};
@@ -227,7 +228,7 @@ impl Bundle {
 /// The whole answer. Rows that the query does not order, and triples, are in the order of their texts. Blank nodes that the query makes
 /// are numbered as they come.
 pub(super) fn answer(snapshot: &Snapshot, query: &Query, options: &EvaluationOptions) -> Result<Stored> {
-    let known: FxHashSet<BlankNode> = snapshot.iter().flat_map(|quad| blank_nodes(&quad)).collect();
+    let known: FxHashSet<BlankNode> = snapshot.iter().flat_map(|quad| nodes_of(&quad)).collect();
     let mut made = FxHashMap::default();
     let mut name = |term: Term| match term {
         Term::BlankNode(node) if !known.contains(&node) => {
@@ -264,23 +265,6 @@ pub(super) fn answer(snapshot: &Snapshot, query: &Query, options: &EvaluationOpt
             Stored::Table { columns, rows }
         }
     })
-}
-
-fn blank_nodes(quad: &Quad) -> Vec<BlankNode> {
-    fn of_term(term: &Term, found: &mut Vec<BlankNode>) {
-        match term {
-            Term::BlankNode(node) => found.push(node.clone()),
-            Term::Triple(triple) => {
-                of_term(&triple.subject.clone().into(), found);
-                of_term(&triple.object, found);
-            }
-            Term::NamedNode(_) | Term::Literal(_) => {}
-        }
-    }
-    let mut found = Vec::new();
-    of_term(&quad.subject.clone().into(), &mut found);
-    of_term(&quad.object, &mut found);
-    found
 }
 
 /// The parts of an answer that a witness is of.

@@ -1,5 +1,7 @@
 //! What changed between two graphs: statements, and the rows of canned queries.
 
+mod statements;
+
 use crate::answers::Outcome;
 use crate::catalog::{CannedQuery, Values};
 use crate::graph::Graph;
@@ -7,9 +9,8 @@ use kgq_engine::query::Query;
 use kgq_engine::why::{Item, why};
 use kgq_syntax::budget::Work;
 use kgq_syntax::error::{Error, Result};
-use kgq_syntax::rdf::canonical::relabel;
 use kgq_syntax::rdf::{NamedOrBlankNode, Quad, Term, Variable};
-use rustc_hash::FxHashSet;
+use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 
 /// The differences from one graph to another.
@@ -24,8 +25,8 @@ pub struct Difference {
     pub left_out: Vec<String>,
 }
 
-/// The statements about a subject that one graph has and the other has not. Blank nodes are matched by what is said of them
-/// (RDFC-1.0).
+/// The statements about a subject that one graph has and the other has not. Blank nodes are matched by what is said of them; their names
+/// are those of neither graph.
 pub struct SubjectChange {
     pub subject: NamedOrBlankNode,
     pub removed: Vec<Quad>,
@@ -65,7 +66,8 @@ impl Difference {
 /// # Errors
 /// Those of loading; more blank nodes than can be told apart.
 pub fn diff(old: &Graph, new: &Graph) -> Result<Difference> {
-    let (removed, added) = statements(old, new)?;
+    let (removed, added) =
+        statements::changed(old.dataset()?.quads(), new.dataset()?.quads(), &new.budget_of(Work::Export))?;
     let mut subjects: BTreeMap<String, SubjectChange> = BTreeMap::new();
     let mut change = |quad: &Quad, is_new: bool| {
         let change = subjects.entry(quad.subject.to_string()).or_insert_with(|| SubjectChange {
@@ -75,40 +77,26 @@ pub fn diff(old: &Graph, new: &Graph) -> Result<Difference> {
         });
         if is_new { change.added.push(quad.clone()) } else { change.removed.push(quad.clone()) }
     };
-    removed.iter().for_each(|quad| change(quad, false));
-    added.iter().for_each(|quad| change(quad, true));
+    removed.shown.iter().for_each(|quad| change(quad, false));
+    added.shown.iter().for_each(|quad| change(quad, true));
     let mut difference =
         Difference { subjects: subjects.into_values().collect(), queries: Vec::new(), asked: 0, left_out: Vec::new() };
     let Some(catalog) = new.catalog_if_any()? else { return Ok(difference) };
-    let (removed, added) = (removed.into_iter().collect(), added.into_iter().collect());
     for canned in catalog.queries.iter().filter(|query| !query.is_check() && query.endpoint().is_none()) {
         if canned.header.params.values().any(|param| param.required && param.default.is_none()) {
             difference.left_out.push(canned.name.clone());
             continue;
         }
         difference.asked += 1;
-        if let Some(change) = query_change(canned, (old, &removed), (new, &added)) {
+        if let Some(change) = query_change(canned, (old, &removed.by_own), (new, &added.by_own)) {
             difference.queries.push(change);
         }
     }
     Ok(difference)
 }
 
-/// The statements that only the old graph has, and those that only the new one has, in the order of their terms.
-fn statements(old: &Graph, new: &Graph) -> Result<(Vec<Quad>, Vec<Quad>)> {
-    let canonical = |graph: &Graph| relabel(graph.dataset()?.quads(), &graph.budget_of(Work::Export));
-    let ((before, _held), (after, _held_too)) = (canonical(old)?, canonical(new)?);
-    let only = |these: &[Quad], those: &[Quad]| {
-        let those: FxHashSet<&Quad> = those.iter().collect();
-        let mut only: Vec<Quad> = these.iter().filter(|quad| !those.contains(quad)).cloned().collect();
-        only.sort_by_cached_key(ToString::to_string);
-        only.dedup();
-        only
-    };
-    Ok((only(&before, &after), only(&after, &before)))
-}
-
-type Changed<'g> = (&'g Graph, &'g FxHashSet<Quad>);
+/// A graph, and its statements that the other has not, by their own names of blank nodes.
+type Changed<'g> = (&'g Graph, &'g FxHashMap<Quad, Quad>);
 
 fn query_change(canned: &CannedQuery, old: Changed<'_>, new: Changed<'_>) -> Option<QueryChange> {
     let text_changed = match old.0.catalog_if_any() {
@@ -182,7 +170,7 @@ fn traced(rows: Rows, columns: &[Variable], query: &Query, (graph, changed): Cha
         // What cannot be explained is told without a reason.
         let found = why(snapshot, query, Item::Row(columns, row), &graph.evaluation_options());
         let statements = found.ok().flatten().map(|found| found.statements).unwrap_or_default();
-        statements.into_iter().filter(|quad| changed.contains(quad)).collect()
+        statements.iter().filter_map(|quad| changed.get(quad)).cloned().collect()
     };
     let change = |(at, row): (usize, Vec<Option<Term>>)| RowChange {
         because: if at < TRACED { because(&row) } else { Vec::new() },
