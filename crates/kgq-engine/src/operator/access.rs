@@ -1,4 +1,5 @@
-//! How a triple pattern is looked up when some of its variables are already bound: the order, the prefix, what is left.
+//! How a triple pattern is looked up when some of its variables are already bound: by which permutation, with which prefix, and what is
+//! left to check.
 
 use super::Context;
 use super::source::{Order, Source};
@@ -12,7 +13,7 @@ use std::ops::Range;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Key {
     Term(TermId),
-    /// The input's column.
+    /// What the input's row has in this column.
     Column(usize),
 }
 
@@ -47,7 +48,7 @@ pub struct Lookup {
     pub width: usize,
 }
 
-/// What the planner wishes of the order of look-up.
+/// What the planner asks of the order of a look-up.
 pub struct Wish<'a> {
     /// The input's column of a variable that it always binds.
     pub column: &'a dyn Fn(Var) -> Option<usize>,
@@ -88,12 +89,12 @@ impl Lookup {
         lookup
     }
 
-    /// Whether its rows are known before the input's: the prefix has constants only.
+    /// Whether it reads the same range for every row of the input: the prefix has constants only.
     pub fn is_scan(&self) -> bool {
         self.prefix.iter().all(|key| matches!(key, Key::Term(_)))
     }
 
-    /// Opens the statements that it looks into.
+    /// Opens the index that it looks into.
     ///
     /// # Errors
     /// The budget's limits, where several graphs are merged.
@@ -137,7 +138,7 @@ impl Access<'_> {
     }
 }
 
-/// Finds the rows with a key after a fixed prefix, for keys that mostly come in ascending order: a merge join.
+/// Finds the rows with a key after a fixed prefix, for keys that mostly come in ascending order, as in a merge join.
 #[derive(Clone, Default)]
 pub struct Cursor {
     /// The rows with the fixed prefix.
@@ -146,7 +147,7 @@ pub struct Cursor {
     last: Option<(TermId, Range<usize>)>,
 }
 
-/// A stretch of a column that is looked at closely.
+/// Ids of a column that were read at once, so that keys near each other need no further read.
 struct Window<'i> {
     index: Index<'i>,
     depth: usize,
@@ -172,7 +173,7 @@ impl Window<'_> {
                 self.ids = self.index.column(self.depth, at..self.end.min(at + Self::IDS));
             }
             let ids = &self.ids[at - self.start..];
-            // Near misses first; then the distance doubles.
+            // Gallop, as the key is probably near: the distance doubles.
             let (mut low, mut step) = (0, 1);
             while low + step <= ids.len() && ids[low + step - 1] < key {
                 low += step;
@@ -185,7 +186,7 @@ impl Window<'_> {
             }
             at += ids.len();
             if at < self.end {
-                // Beyond the window: a leap of unknown length.
+                // Beyond the window the key may be at any distance.
                 at = self.index.seek(self.depth, at..self.end, key);
             }
         }
@@ -205,7 +206,7 @@ impl Window<'_> {
 }
 
 impl Cursor {
-    /// For each of the keys the rows that have it after the fixed prefix, as start and end.
+    /// For each key the rows that have it after the fixed prefix, as start and end.
     pub fn find_all(&mut self, index: Index<'_>, fixed: &[Key], keys: &[TermId], found: &mut Vec<(u32, u32)>) {
         if fixed.is_empty() {
             found.extend(keys.iter().map(|key| {
@@ -232,12 +233,12 @@ impl Cursor {
         for key in keys {
             if first || *key != last {
                 let from = if *key < last { base.start } else { rows.end };
-                // The rows of the last key are behind; if this is the same key, they are found again.
+                // The search goes on behind the last key's rows, unless the key is the same: then it finds these again.
                 let from = if *key == last { rows.start } else { from };
                 let start = window.seek(from, *key);
                 let mut end = start;
                 if window.id(start) == Some(*key) {
-                    // A run is short as a rule.
+                    // Most runs are short.
                     end += 1;
                     while end - start < 8 && window.id(end) == Some(*key) {
                         end += 1;
@@ -262,7 +263,7 @@ mod tests {
     use kgq_syntax::rdf::{GraphName, Literal, NamedNode, Quad};
 
     #[test]
-    fn merging_finds_what_looking_up_finds_also_when_keys_go_back() {
+    fn a_cursor_finds_what_look_ups_find_even_where_keys_descend() {
         let node = |i: u32| NamedNode::new_unchecked(format!("http://e/{i:06}"));
         let quads = (0..9000u32).filter(|i| i % 3 != 1).flat_map(|i| {
             (0..if i % 1000 == 0 { 30 } else { 1 + i % 3 }).map(move |j| {

@@ -1,5 +1,5 @@
-//! The edges of one step, or of alternative ones, as lists of neighbours in memory: what many searches over few predicates walk,
-//! without a search in an index for every node. Nodes that reach each other are known, and reach the same.
+//! Adjacency lists in memory, of one step or of alternative ones: many searches over few predicates walk them without a look-up in an
+//! index for every node. The strongly connected components are known too, as their nodes reach the same.
 
 use super::Context;
 use super::edges::{Edges, ROWS_BETWEEN_CHECKS};
@@ -30,7 +30,7 @@ struct Numbers {
     before: Vec<u32>,
 }
 
-/// A walk's marks, kept from one to the next: a node is met if it bears the walk's number.
+/// Which nodes a walk has met: those with its number. The next walk takes another number, so that nothing is cleared between them.
 #[derive(Default)]
 pub struct Marks {
     met: Vec<u32>,
@@ -65,7 +65,7 @@ impl Adjacency {
         }
         let nodes = numbers.finish();
         held.grow(cx.budget(), nodes.len() as u64 * 20)?;
-        // Read once more: a file that was changed meanwhile has other ids there, which are left out.
+        // The ids are read a second time, and a mapped file that was changed meanwhile may have others there: these are left out.
         let mut pairs = Vec::with_capacity(count);
         for (from, to) in &columns {
             for (from, to) in from.chunks(ROWS_BETWEEN_CHECKS).zip(to.chunks(ROWS_BETWEEN_CHECKS)) {
@@ -78,12 +78,12 @@ impl Adjacency {
         Ok(Some(Self { nodes, numbers, offsets, ends, component, cyclic, _held: held }))
     }
 
-    /// The number of a node; `None` of a term that no edge has.
+    /// The number of a node; `None` for a term at no end of an edge.
     pub fn number(&self, id: TermId) -> Option<u32> {
         self.numbers.find(id)
     }
 
-    /// The component of a node, whose members reach the same by at least one step if there are several.
+    /// The strongly connected component of a node. If it has several nodes, all of them reach the same by one step or more.
     pub fn component(&self, node: u32) -> u32 {
         self.component[node as usize]
     }
@@ -167,13 +167,13 @@ fn lists(nodes: usize, pairs: &[(u32, u32)], cx: &Context<'_>) -> Result<(Vec<u3
 
 impl Numbers {
     fn set(&mut self, id: TermId) {
-        // An id beyond the terms comes from a damaged file, which is told of at the end of the batch.
+        // An id beyond the terms comes from a damaged file, which is reported at the end of the batch.
         if let Some(word) = self.bits.get_mut(id.index() / 64) {
             *word |= 1 << (id.index() % 64);
         }
     }
 
-    /// Counts what was set; all of it in order.
+    /// Counts the ids that were set, and returns them in order.
     fn finish(&mut self) -> Vec<TermId> {
         let mut ids = Vec::new();
         for (at, word) in self.bits.iter().enumerate() {

@@ -22,7 +22,7 @@ pub enum Kind {
 #[derive(Debug)]
 pub struct Plan {
     input: PhysicalPlan,
-    /// It starts from the input's rows, with the number of each in one more column.
+    /// It starts from the input's rows, with the position of each in its batch as one more column.
     inner: PhysicalPlan,
     feed: FeedId,
     kind: Kind,
@@ -51,7 +51,7 @@ impl Plan {
     /// The inner plan starts from the feed, whose last column is `row`; it may pass over rows that are settled.
     ///
     /// # Errors
-    /// A mistake in the planner.
+    /// A bug of the planner: the inner plan does not hand on `row`.
     pub fn new(
         input: PhysicalPlan,
         (feed, inner): (FeedId, PhysicalPlan),

@@ -1,5 +1,5 @@
-//! A property path as a finite automaton over the edges of a graph, and the walk of both at once: every node is visited
-//! once per state, however many paths lead to it.
+//! A property path as a nondeterministic finite automaton over the edges of a graph, and the walk through both at once: every node is
+//! visited once per state, however many paths lead to it.
 
 use super::Context;
 use super::edges::{Edges, ROWS_BETWEEN_CHECKS, Step};
@@ -12,6 +12,7 @@ use rustc_hash::FxHashSet;
 #[derive(Clone, Debug)]
 enum Edge {
     Step(Step),
+    /// An ε-transition: the state changes, the node stays.
     Nothing,
 }
 
@@ -23,7 +24,7 @@ pub struct Automaton {
 impl Automaton {
     pub const END: usize = 1;
 
-    /// The automaton of a path with a repetition; `back` walks it from object to subject.
+    /// The automaton of a repeated path; `back` walks it from object to subject.
     pub fn new(repeat: Repeat, path: &Path, back: bool) -> Self {
         let mut automaton = Self { edges: vec![Vec::new(), Vec::new()] };
         automaton.closure(repeat, path, back, 0, Self::END);
@@ -116,7 +117,7 @@ pub fn reach(
     while at < todo.len() {
         let (state, node) = todo[at];
         at += 1;
-        // The queue's front is not needed any more: drop it now and then.
+        // What was visited is not needed in the queue any more.
         if at == 65_536 {
             todo.drain(..at);
             at = 0;

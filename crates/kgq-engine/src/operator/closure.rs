@@ -48,9 +48,9 @@ pub struct Spec {
     pub kept: Vec<usize>,
     /// New columns: subject, object, graph, where free and asked for.
     pub added: [bool; 3],
-    /// Whether a row stands for as many solutions as there are ends, where nobody reads the ends.
+    /// Whether a row's multiplicity is the number of ends, where nobody reads the ends.
     pub weighs: bool,
-    /// The ends alone are wanted, each once: one search from all rows at once, which goes back from the objects or not.
+    /// `Some` if only the ends are wanted, each once: then one search starts from all rows, backwards from the objects if `true`.
     pub gathered: Option<bool>,
     pub vars: Vec<Var>,
 }
@@ -84,7 +84,7 @@ impl Operation for Plan {
         Ok(Box::new(Closure::new(opening.node(&self.input)?, Arc::clone(&self.spec))))
     }
 
-    /// A search.
+    /// Each row starts a search.
     fn cost_a_row(&self) -> f64 {
         10.0
     }
@@ -109,7 +109,7 @@ struct Todo {
     graph: Option<TermId>,
     start: Option<TermId>,
     ends: Arc<[TermId]>,
-    /// Whether each of the ends is the end of a path that starts there.
+    /// Whether each of the ends is also the start of its path.
     rings: bool,
     at: usize,
 }
@@ -142,14 +142,15 @@ impl<'s> Closure<'s> {
         };
     }
 
-    /// Whether a variable's value has to be in the graph: a path of length zero leads from any term that the query names to
-    /// itself, but else only from a node (SPARQL 1.1 §18.5, ZeroLengthPath). Other paths find nothing from elsewhere.
+    /// Whether a search may start only at a node of the graph. A path of length zero leads from any term that the query names to itself,
+    /// but from a variable's value only if that is a node (SPARQL 1.1 §18.4, ZeroOrOnePath and ZeroOrMorePath). Other paths find nothing
+    /// from a term that is no node.
     fn starts_at_nodes(&self) -> bool {
         let is_term = |end: End| matches!(end, End::Key(Key::Term(_)));
         self.search.is_nullable() && !is_term(self.plan.subject) && !is_term(self.plan.object)
     }
 
-    /// Finds more ends for the current row; false when there are no more.
+    /// Finds the next ends for the current row; false when there are no more.
     fn advance(&mut self, cx: &Context<'s>) -> Result<bool> {
         let key = |end: End| match end {
             End::Key(key) => Some(key.of(&self.batch, self.row)),
@@ -208,7 +209,7 @@ impl<'s> Closure<'s> {
         }
     }
 
-    /// Whether the ends found tell the rows apart; if not, one row stands for all.
+    /// Whether the ends found are in the rows; if not, one row stands for all of them.
     fn tells_apart(&self) -> bool {
         let [subject, object, _] = self.plan.added;
         match (self.plan.subject, self.plan.object) {

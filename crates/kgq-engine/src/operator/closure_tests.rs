@@ -1,4 +1,4 @@
-//! Closures beside the other executor, in graphs where lists of neighbours are made; and what a search touches.
+//! Closures compared with Oxigraph's evaluator, in graphs where adjacency lists are made; and what a search touches.
 
 use super::Context;
 use super::search::Search;
@@ -13,7 +13,7 @@ use kgq_syntax::rdf::NamedNode;
 use spargebra::SparqlParser;
 use std::fmt::Write as _;
 
-/// Edges `:p` and `:q` among a few nodes by a small congruential generator, in the default graph and two others.
+/// Random edges `:p` and `:q` among a few nodes, in the default graph and two others.
 fn random_edges(seed: u64) -> String {
     let mut state = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
     let mut roll = |below: u64| {
@@ -26,7 +26,7 @@ fn random_edges(seed: u64) -> String {
         for _ in 0..roll(20) + 4 {
             let _ = write!(edges, ":n{} :{} :n{} . ", roll(9), ["p", "q"][roll(2) as usize], roll(9));
         }
-        // The nodes that queries name are in every graph: to itself a path of length zero leads from any term that is named.
+        // The nodes that queries name are in every graph: from a named term that is no node Oxigraph finds no path of length zero.
         let _ = writeln!(edges, ":n{} :name \"{}\" . :lone :name \"x\" . :n1 :q :n2 .", roll(9), roll(3));
         let _ = writeln!(text, "{graph}{{ {edges} }}");
     }

@@ -1,8 +1,8 @@
-//! What sorted lists of ids have in common: by merging, by leaping through the longer one, or by looking into bits.
+//! Intersections of sorted lists of ids: by merging, by galloping through the longer one, or by looking into a bitmap.
 
 use kgq_snapshot::TermId;
 
-/// A list so many times as long as the other is leapt through.
+/// A list more than this many times as long as the other is galloped through.
 const LEAP: usize = 24;
 
 /// How many ids two sorted lists without repetitions share.
@@ -14,7 +14,7 @@ pub fn count(a: &[TermId], b: &[TermId]) -> u64 {
 
 /// The ids that two sorted lists share, put behind those in `out`.
 pub fn list(a: &[TermId], b: &[TermId], out: &mut Vec<TermId>) {
-    // Written always, kept where shared: whether two ids are equal is not to be guessed.
+    // Every id is written, and kept where it is shared: a branch on that would be mispredicted too often.
     let (start, most) = (out.len(), a.len().min(b.len()));
     out.resize(start + most + 1, TermId::UNBOUND);
     let mut end = start;
@@ -25,7 +25,7 @@ pub fn list(a: &[TermId], b: &[TermId], out: &mut Vec<TermId>) {
     out.truncate(end);
 }
 
-/// Calls `see` with ids of both lists, and whether they are shared; with all shared ids, in order.
+/// Calls `see` with ids of the lists, and whether both lists have them. All shared ids are among them, in order.
 #[inline(always)]
 fn each(a: &[TermId], b: &[TermId], mut see: impl FnMut(TermId, bool)) {
     let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
@@ -49,7 +49,7 @@ fn each(a: &[TermId], b: &[TermId], mut see: impl FnMut(TermId, bool)) {
     }
 }
 
-/// The position of the first id that is not below `target`, found in time logarithmic in it.
+/// The position of the first id that is not below `target`, found in time logarithmic in that position.
 fn leap(ids: &[TermId], target: TermId) -> usize {
     let (mut low, mut step) = (0, 1);
     while low + step < ids.len() && ids[low + step - 1] < target {
@@ -60,7 +60,7 @@ fn leap(ids: &[TermId], target: TermId) -> usize {
     low + ids[low..high].partition_point(|id| *id < target)
 }
 
-/// A set of stored ids as bits, for a list that many others are compared with.
+/// A bitmap of stored ids, for a list that is intersected with many others.
 #[derive(Default)]
 pub struct Bits {
     words: Vec<u64>,
@@ -68,7 +68,7 @@ pub struct Bits {
 }
 
 impl Bits {
-    /// Bytes that a set over so many terms takes, besides its members.
+    /// Bytes of the bitmap over so many terms, without its list of members.
     pub fn bytes(terms: u32) -> u64 {
         u64::from(terms).div_ceil(64) * 8
     }

@@ -1,6 +1,6 @@
-//! EXISTS in full generality: for each different binding of the variables that the pattern shares with the row, the plan of the
-//! pattern with these values put in is run (SPARQL 1.1 §18.6, substitute). The other operators for EXISTS are faster; this one takes
-//! what they cannot.
+//! The correlated EXISTS: for each different binding of the variables that the pattern shares with the row, it runs the plan of the
+//! pattern with these values put in (SPARQL 1.1 §18.6, substitute). The other operators for EXISTS are faster; this one takes what they
+//! cannot.
 
 use super::{Context, Node, Opening, Operator};
 use crate::batch::Batch;
@@ -16,7 +16,7 @@ use std::sync::Arc;
 pub enum Kind {
     Semi,
     Anti,
-    /// Each row, with one more column that says whether there are solutions.
+    /// Each row, with one more column that holds `true` or `false`: whether there are solutions.
     Mark,
 }
 
@@ -46,8 +46,9 @@ struct Correlated<'s> {
     kind: Kind,
     shared: Vec<usize>,
     columns: Vec<Option<usize>>,
+    /// The answer for each binding that was asked before.
     known: FxHashMap<Vec<TermId>, bool>,
-    /// What is known holds this.
+    /// What `known` takes.
     held: Reservation,
     /// The ids of `false` and `true`, for a mark.
     truth: [TermId; 2],

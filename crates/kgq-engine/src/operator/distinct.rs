@@ -1,5 +1,5 @@
-//! DISTINCT: each row once, in the order of its first appearance. Once there is no memory for more rows, those that are not known yet are
-//! sorted in a file, and come when the input is over, in the same order.
+//! DISTINCT: each row once, in the order of its first appearance. Once there is no memory for more rows, those that are not known yet
+//! spill: they are sorted in a file, and come when the input is over, in the same order.
 
 use super::sorter::{Sorted, Sorter, numbered};
 use super::spill::is_full;
@@ -38,15 +38,15 @@ struct Distinct<'s> {
 }
 
 enum Stage {
-    /// Rows that are new are known from now on, and handed on.
+    /// New rows are remembered and handed on.
     Knowing,
-    /// There is no room to know more. Rows that are not known are sorted, with their numbers, of which this is the next.
+    /// There is no room to remember more. Rows that are not known go to the sorter with their numbers, of which this is the next.
     Sorting(Box<Sorter>, u64),
     /// The sorted rows, each once, in the order of their numbers.
     Giving(Box<Sorted>),
 }
 
-/// The rows that were there before.
+/// The rows that were handed on.
 enum Seen {
     /// Rows without columns are all the same.
     Nothing {
@@ -57,14 +57,14 @@ enum Seen {
     Many(Table, HashIndex),
 }
 
-/// What a pair of ids takes in a set, of which an eighth is empty when it is full.
+/// Bytes that a pair of ids takes in a set, of which an eighth is empty when it is full.
 const SET_BYTES: usize = 11;
 
 fn pair(a: TermId, b: TermId) -> u64 {
     u64::from(a.get()) << 32 | u64::from(b.get())
 }
 
-/// What an id of a computed term takes in a set.
+/// Bytes that the id of a computed term takes in a set.
 const COMPUTED_BYTES: u64 = 8;
 
 /// A set of ids: a bit for each stored term, computed ones apart.
@@ -76,7 +76,7 @@ pub struct IdSet {
 }
 
 impl IdSet {
-    /// Whether the id was not there before.
+    /// Whether the id is new.
     #[inline]
     pub fn insert(&mut self, id: TermId, cx: &Context<'_>) -> Result<bool> {
         let word = id.index() / 64;
@@ -115,7 +115,7 @@ impl<'s> Distinct<'s> {
         Self { input, seen, stage: Stage::Knowing }
     }
 
-    /// Puts the rows that were sorted, each once, in the order in which they first appeared.
+    /// Sorts the spilled rows, each once, back into the order in which they first appeared.
     fn in_order(sorter: Sorter, width: usize, cx: &Context<'s>) -> Result<Sorted> {
         let mut sorted = sorter.finish(cx)?;
         let mut by_number = Sorter::new(width + 2, vec![width, width + 1], cx)?;
@@ -134,7 +134,7 @@ impl<'s> Distinct<'s> {
     }
 }
 
-/// Whether a row that was there before is one of the batch.
+/// Whether a row that is known equals one of the batch.
 fn is_same(rows: &Table, before: usize, batch: &Batch, row: usize) -> bool {
     rows.columns.iter().zip(batch.columns()).all(|(old, new)| old[before] == new[row])
 }
@@ -147,7 +147,7 @@ impl Seen {
     fn is_full(&self, more: usize, cx: &Context<'_>) -> bool {
         let (known, growing) = match self {
             Self::Nothing { .. } | Self::One(_) => return false,
-            // The old set is there until the new one is.
+            // While a set grows, the old one and the new one are both held.
             Self::Two(set, _) if set.len() + more > set.capacity() => (set.len(), set.capacity() * 2 * SET_BYTES),
             Self::Two(set, _) => (set.len(), 0),
             Self::Many(rows, index) => {
@@ -170,7 +170,7 @@ impl Seen {
         (0..batch.rows()).filter(|row| !is_known(*row)).map(|row| row as u32).collect()
     }
 
-    /// The positions of the rows that were not there before.
+    /// The positions of the rows that are new, which are known from now on.
     fn fresh(&mut self, batch: &Batch, cx: &Context<'_>) -> Result<Vec<u32>> {
         let mut positions = Vec::new();
         match self {
@@ -227,7 +227,7 @@ impl<'s> Operator<'s> for Distinct<'s> {
                 let Stage::Sorting(sorter, _) = std::mem::replace(&mut self.stage, Stage::Knowing) else {
                     return Ok(None);
                 };
-                // What is known is known no more: all that it is compared with has been.
+                // The known rows are freed: nothing is compared with them any more.
                 self.seen = Seen::Nothing { any: false };
                 self.stage = Stage::Giving(Box::new(Self::in_order(*sorter, width, cx)?));
                 break;

@@ -13,7 +13,7 @@ pub enum Step {
         predicate: TermId,
         back: bool,
     },
-    /// Any predicate but these.
+    /// A negated property set: any predicate but these.
     Not {
         predicates: Vec<TermId>,
         back: bool,
@@ -22,20 +22,21 @@ pub enum Step {
 
 /// The edges of one graph.
 ///
-/// Of a named graph they are read in the orders that begin with the graph, so that no other graph's statements are touched.
+/// Those of a named graph are read from the permutations that begin with the graph, so that no other graph's statements are touched,
+/// but for two questions that no such permutation answers: where an object stands, and what leads to it by any predicate (`objects`).
 pub struct Edges<'s> {
     /// By subject and predicate.
     forward: Source<'s>,
     /// By object and predicate; of a named graph by predicate and object.
     back: Source<'s>,
-    /// By object, for steps back over any predicate.
+    /// By object.
     objects: Source<'s>,
     /// By predicate and subject, by predicate and object; of a named graph both by predicate and object.
     predicates: [Source<'s>; 2],
     graph: Option<TermId>,
 }
 
-/// Rows between two looks at the clock.
+/// Rows between two checks of the budget.
 pub const ROWS_BETWEEN_CHECKS: usize = 1 << 16;
 
 impl<'s> Edges<'s> {
@@ -76,7 +77,7 @@ impl<'s> Edges<'s> {
         if !self.forward.index().range(&[graph, node]).is_empty() {
             return true;
         }
-        // An object is sought in the shorter of the graph and what the object stands in.
+        // The shorter list is read: the objects of the graph, or the graphs of the object.
         let (own, around) = (self.back.index(), self.objects.index());
         let (of_graph, of_object) = (own.run(graph), around.run(node));
         if of_graph.len() < of_object.len() {
@@ -86,7 +87,7 @@ impl<'s> Edges<'s> {
         }
     }
 
-    /// The nodes that a step leads from, in order. A step over any predicate is taken to lead from every subject, or object.
+    /// The nodes that a step leads from, in order. For a negated property set these are all subjects, or objects: some may lead nowhere.
     pub fn starts(&self, step: &Step, cx: &Context<'_>) -> Result<Vec<TermId>> {
         cx.budget().check()?;
         let mut nodes = Vec::new();
@@ -120,7 +121,7 @@ impl<'s> Edges<'s> {
         self.predicates[0].index().range(&prefix).len()
     }
 
-    /// The pairs of nodes that a step over a predicate leads between, as columns of the index: from where, and to where.
+    /// The edges of a predicate as columns of the index: from where, and to where.
     pub fn pairs(&self, predicate: TermId, back: bool) -> (&[TermId], &[TermId]) {
         let index = self.predicates[0].index();
         let (subjects, objects) = match self.graph {
@@ -136,7 +137,7 @@ impl<'s> Edges<'s> {
         if back { (objects, subjects) } else { (subjects, objects) }
     }
 
-    /// Adds where the step leads to from the node.
+    /// Adds the nodes that the step leads to from this one.
     pub fn follow(&self, step: &Step, node: TermId, out: &mut Vec<TermId>) {
         match (step, self.graph) {
             (Step::Predicate { predicate, back }, None) => {
@@ -171,7 +172,7 @@ impl<'s> Edges<'s> {
     }
 }
 
-/// Adds the ids without neighbours that are equal.
+/// Adds the ids, of equal ones in a row only the first.
 fn distinct(ids: &[TermId], out: &mut Vec<TermId>, cx: &Context<'_>) -> Result<()> {
     for part in ids.chunks(ROWS_BETWEEN_CHECKS) {
         cx.budget().check()?;
@@ -193,7 +194,7 @@ fn sort(ids: &mut Vec<TermId>, cx: &Context<'_>) -> Result<()> {
     Ok(())
 }
 
-/// What is in either of two sorted lists, sorted, each once.
+/// The ids of two sorted lists, sorted, each once.
 pub fn union(left: &[TermId], right: &[TermId]) -> Vec<TermId> {
     let mut all = Vec::with_capacity(left.len().max(right.len()));
     let (mut left, mut right) = (left.iter().copied().peekable(), right.iter().copied().peekable());

@@ -1,4 +1,4 @@
-//! Repeats each row as often as its weight says.
+//! Repeats each row by its multiplicity (its weight), for operators and answers that need a row for each solution.
 
 use super::parallel::Part;
 use super::{Context, Node, Opening, Operator, Pace};
@@ -21,7 +21,7 @@ struct Expand<'s> {
 }
 
 impl Plan {
-    /// The input as it is, if its rows stand for one solution each.
+    /// Repeats the rows of the input, if they may stand for several solutions; else it is the input itself.
     pub fn where_weighted(input: PhysicalPlan) -> PhysicalPlan {
         if !input.weighted {
             return input;

@@ -1,4 +1,4 @@
-//! BIND: adds a column with the value of an expression, unbound where it has none.
+//! BIND: adds a column with the value of an expression, unbound where its evaluation fails.
 
 use super::parallel::Part;
 use super::{Context, Node, Opening, Operator};
@@ -14,7 +14,7 @@ pub struct Plan {
     pub input: PhysicalPlan,
     pub var: Var,
     pub scalar: Scalar,
-    /// Columns of the input with the new one, which stands last.
+    /// The columns handed on: the input's, and the new one, which is the last of them here.
     pub kept: Vec<usize>,
 }
 
@@ -49,7 +49,7 @@ impl<'s> Operator<'s> for Extend<'s> {
     fn next(&mut self, cx: &Context<'s>) -> Result<Option<Batch>> {
         let Some(mut batch) = self.input.next(cx)? else { return Ok(None) };
         let rows = batch.rows();
-        // Two BINDs in a row extend the same solutions: BNODE("x") is one node in both.
+        // A BIND after a BIND extends the same solution: BNODE("x") is one node in both.
         let first = batch.first_solution(|| cx.expressions.number_solutions(rows));
         let column = self.compiled.evaluate_numbered(&batch, first, &cx.expressions)?;
         batch.push(column);

@@ -1,4 +1,5 @@
-//! The start of a plan that is run again and again: rows put in from outside. And the starts of others: one row, or none.
+//! Leaves of a plan that read no data: the rows that an outer operator puts into its inner plan, again and again; one empty solution; no
+//! solutions.
 
 use super::{Context, Opening, Operator};
 use crate::batch::Batch;
@@ -6,7 +7,7 @@ use crate::plan::physical::{Labels, Operation, PhysicalPlan};
 use kgq_syntax::error::Result;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Which of the rows put in from outside an inner plan starts from.
+/// Tells apart the feeds of a query: inner plans stand in inner plans.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FeedId(pub u32);
 
@@ -49,7 +50,7 @@ impl Operation for Plan {
 pub struct Settled(Arc<Mutex<Vec<bool>>>);
 
 impl Settled {
-    /// By the number of the row.
+    /// By the position of the row in its batch.
     pub fn rows(&self) -> MutexGuard<'_, Vec<bool>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -16,7 +16,7 @@ pub enum Condition {
     Expression(Scalar),
     /// The column's term is none of these.
     NotAmong(usize, Vec<TermId>),
-    /// The two columns hold the same term, or one of them none.
+    /// The two columns hold the same term, or one of them is unbound.
     Same(usize, usize),
 }
 

@@ -1,5 +1,5 @@
-//! Rows of one column with equal ids become one, with the sum of their weights, in the order of ids: what a counting join
-//! does before it multiplies.
+//! Makes one row of all with the same id in their one column, with the sum of their multiplicities, in the order of the ids: what a
+//! factorised count does before it multiplies.
 
 use super::{Context, Node, Opening, Operator, Pace};
 use crate::batch::Batch;
@@ -9,7 +9,7 @@ use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::Result;
 use std::collections::BTreeMap;
 
-/// What an id beside the stored terms takes.
+/// Bytes that the id of a computed term takes.
 const OTHER_BYTES: u64 = 24;
 
 #[derive(Debug)]
@@ -34,7 +34,7 @@ impl Operation for Plan {
 
 struct Fold<'s> {
     input: Node<'s>,
-    /// The weight of each stored term; of others apart.
+    /// The multiplicity of each stored term; those of computed terms are in `others`.
     weights: Vec<u64>,
     others: BTreeMap<TermId, u64>,
     held: Reservation,
@@ -55,7 +55,7 @@ impl<'s> Fold<'s> {
         }
     }
 
-    /// Adds up all rows that the input has now; false if there are none.
+    /// Adds up all rows that the input has now; false if it has none.
     fn collect(&mut self, cx: &Context<'s>) -> Result<bool> {
         let mut any = false;
         while let Some(batch) = self.input.next(cx)? {

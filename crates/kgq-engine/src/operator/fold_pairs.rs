@@ -1,5 +1,5 @@
-//! Rows of two columns, sorted by one: for each of its ids the different ids of the other, with the sum of their weights. What a counting
-//! join does when the node in the middle of a path is not needed any more.
+//! For rows of two columns, sorted by one: for each of its ids the different ids of the other, with the sum of their multiplicities. What a
+//! factorised count does when the node in the middle of a path is not needed any more.
 
 use super::parallel::Part;
 use super::{Context, Node, Opening, Operator, Pace};
@@ -16,7 +16,7 @@ pub struct Plan {
     pub input: PhysicalPlan,
     /// The column by which the rows are sorted.
     pub by: usize,
-    /// Whether duplicates count.
+    /// Whether duplicates count; if not, the rows carry no multiplicities.
     pub weigh: bool,
 }
 
@@ -47,13 +47,13 @@ struct FoldPairs<'s> {
     row: usize,
     /// The id whose rows are being added up.
     current: Option<TermId>,
-    /// The weight of each stored term beside it; of others apart.
+    /// The multiplicity of each stored term beside it; those of computed terms are in `others`.
     weights: Vec<u64>,
     others: BTreeMap<TermId, u64>,
     held: Reservation,
-    /// The stored terms that have a weight.
+    /// The stored terms whose multiplicity is not 0.
     met: Vec<TermId>,
-    /// What is ready to be handed on, and from where.
+    /// Rows to be handed on: the ids sorted by, the ids beside them, the multiplicities; and how many were handed on already.
     ready: (Vec<TermId>, Vec<TermId>, Vec<u64>),
     handed: usize,
 }

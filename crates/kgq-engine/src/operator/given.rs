@@ -1,4 +1,4 @@
-//! One row of values that a plan is opened for: what an EXISTS that is asked anew for each binding puts into its pattern.
+//! The leaf of a plan that is opened for given values: one row of them. A correlated EXISTS puts each binding into its pattern with it.
 
 use super::{Context, Opening, Operator};
 use crate::batch::Batch;

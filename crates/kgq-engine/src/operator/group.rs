@@ -1,5 +1,5 @@
-//! GROUP BY: collects rows by their key and aggregates each group. Once there is no memory for more groups, rows of others are sorted by
-//! their keys in a file, and aggregated when the groups that there are have been handed on.
+//! GROUP BY: collects rows by their key and aggregates each group. Once there is no memory for more groups, rows of new ones spill: they
+//! are sorted by their keys in a file, and aggregated when the groups in memory have been handed on.
 
 use super::sorter::{Sorted, Sorter, numbered};
 use super::spill::is_full;
@@ -21,7 +21,7 @@ use spargebra::algebra::AggregateExpression;
 pub struct Aggregate {
     pub expression: AggregateExpression,
     pub argument: Option<Argument>,
-    /// The columns in sight, for COUNT(DISTINCT *).
+    /// The columns in scope, for COUNT(DISTINCT *).
     pub all: Vec<usize>,
 }
 
@@ -30,7 +30,7 @@ pub enum Argument {
     Column(usize),
     /// A variable that nothing binds.
     Unbound,
-    /// An expression whose values get no terms. It is not volatile.
+    /// An expression whose values get no ids. It is not volatile.
     Computed(Scalar),
 }
 
@@ -45,13 +45,13 @@ enum Reading {
 pub struct Plan {
     pub input: PhysicalPlan,
     pub keys: Vec<usize>,
-    /// Without GROUP BY there is one group, also of no rows.
+    /// Without GROUP BY there is one group, even if there are no rows.
     pub single: bool,
     pub aggregates: Vec<Aggregate>,
     pub results: Vec<Var>,
 }
 
-/// An aggregate with what it reads.
+/// An aggregate that is open.
 struct Reader {
     expression: AggregateExpression,
     argument: Option<Reading>,
@@ -80,11 +80,11 @@ enum Stage {
 /// Rows sorted by their keys.
 struct Rest {
     sorted: Sorted,
-    /// Read already: it begins with another group.
+    /// Rows that were read already, and begin with another group.
     next: Option<Batch>,
 }
 
-/// Groups that add up.
+/// Groups with their aggregates so far.
 struct Adding {
     groups: Groups,
     accumulators: Vec<Accumulator>,
@@ -140,7 +140,7 @@ impl Adding {
         self.groups.count >= FEW && is_full(growing as u64, cx)
     }
 
-    /// Adds rows, of which these are the groups.
+    /// Adds rows to their groups, which `slots` names.
     fn add(&mut self, batch: &Batch, slots: &[u32], readers: &[Reader], cx: &Context<'_>) -> Result<()> {
         let unbound = vec![TermId::UNBOUND; batch.rows()];
         for (accumulator, reader) in self.accumulators.iter_mut().zip(readers) {
@@ -160,9 +160,9 @@ impl Adding {
         Ok(())
     }
 
-    /// The groups as batches, with what these hold.
+    /// The groups as batches, with the reservation for these.
     fn finish(self, cx: &Context<'_>) -> Result<(Vec<Batch>, Reservation)> {
-        // Of the groups only their keys are needed, which are counted with the results.
+        // Only the keys of the groups are still needed, and they are reserved together with the results.
         let Groups { count, keys, find, held } = self.groups;
         drop((find, held));
         let mut columns = keys.into_columns();
@@ -181,9 +181,9 @@ impl Adding {
 
 /// With fewer groups than this there is always room for more.
 const FEW: usize = 1024;
-/// Sorted rows that are read at once, and groups of them that are aggregated at once, about.
+/// How many sorted rows are read at once, and how many groups of them aggregated at once, about.
 const AT_ONCE: usize = 1024;
-/// What an aggregate may take for a group, about.
+/// Bytes that an aggregate may take for a group, about.
 const AGGREGATE_BYTES: usize = 160;
 
 impl<'s> Group<'s> {
@@ -276,14 +276,14 @@ enum Find {
     One,
     /// By the id of the one key.
     Hash(FxHashMap<TermId, u32>),
-    /// For each stored term its group plus one; computed ones apart.
+    /// For each stored term its group plus one, 0 for none; and the groups of computed terms.
     Table(Vec<u32>, FxHashMap<TermId, u32>),
     Many(HashIndex),
 }
 
 /// With more groups than this a table by id is worth its memory, where that is no more than half of what is left.
 const MANY_GROUPS: usize = 2048;
-/// What an id and its group take in a map, of which an eighth is empty when it is full.
+/// Bytes that an id and its group take in a map, of which an eighth is empty when it is full.
 const GROUP_BYTES: usize = 11;
 /// In the place of a group that is not known.
 const UNKNOWN: u32 = u32::MAX;
@@ -307,7 +307,7 @@ impl Groups {
             && let terms = cx.snapshot().term_count() as usize
             && cx.budget().room().is_none_or(|room| (terms * 4) as u64 <= room / 2)
         {
-            // The old one is there until the new one is.
+            // The map is held until the table is filled.
             self.held.grow(cx.budget(), (terms * 4) as u64)?;
             let mut table = vec![0; terms];
             let mut others = FxHashMap::default();
@@ -384,7 +384,7 @@ impl Groups {
         self.held.resize(cx.budget(), bytes as u64)
     }
 
-    /// What so many more groups may take.
+    /// Bytes that so many more groups may take.
     fn growing(&self, more: usize) -> usize {
         let index = if let Find::Many(index) = &self.find { index.growing(more) } else { 0 };
         (more + self.count / 8) * self.keys.columns.len() * 4 + more * GROUP_BYTES + index

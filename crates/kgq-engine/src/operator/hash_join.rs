@@ -1,6 +1,6 @@
-//! The hash join: the right side is collected and indexed, each row of the left looks into it. Joins, OPTIONAL, MINUS and EXISTS
-//! where the two sides cannot share an index scan, with unbound variables compatible with everything. Sides that are too large for memory
-//! are joined part by part (`spilled`).
+//! The hash join: the right side is collected and indexed, and each row of the left probes it. It serves joins, OPTIONAL, MINUS and EXISTS
+//! whose sides cannot be joined by an index; an unbound variable is compatible with everything. Where the right side is too large for
+//! memory, the sides are joined part by part (`spilled`).
 
 mod spilled;
 
@@ -36,7 +36,7 @@ pub enum Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum By {
     Term,
-    /// Terms with equal values have equal keys, and some others too: a test decides.
+    /// Terms with equal values have equal keys, and some others too: a condition decides.
     Value,
 }
 
@@ -58,9 +58,9 @@ pub enum Extreme {
 /// Which columns a join compares and hands on.
 #[derive(Clone, Debug)]
 pub struct Layout {
-    /// Columns that both sides bind in every row.
+    /// Columns that are never unbound on either side.
     pub keys: Vec<(Pair, By)>,
-    /// Shared columns that one of the sides leaves unbound at times.
+    /// Nullable columns: those that both sides have, and one of them may leave unbound.
     pub loose: Vec<Pair>,
     /// Columns of the right that the left does not have; they follow the left's.
     pub added: Vec<usize>,
@@ -75,7 +75,7 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// On what the sides are joined, after the name of the join.
+    /// The name of the join, and what the sides are joined on.
     pub fn describe(&self, join: &str, left: &PhysicalPlan, labels: &Labels<'_>) -> String {
         let vars: Vec<_> = self.keys.iter().map(|(pair, _)| left.vars[pair.left]).collect();
         let mut text = format!("{join} on {}", labels.names(&vars));
@@ -95,9 +95,9 @@ impl Layout {
     }
 }
 
-/// A right side of fewer rows is not divided.
+/// A right side of fewer rows is divided only if these rows themselves do not fit into memory.
 const FEW: usize = 1024;
-/// A row is sought with each of these columns bound or not: twice as often for each.
+/// How many loose columns the strict index has at most: each doubles the look-ups of a row, which seeks it bound and unbound.
 const MOST_STRICT: usize = 3;
 /// Fewer rows than this are tested one by one.
 const WORTH_A_STRICT_INDEX: usize = 16;
@@ -112,7 +112,7 @@ pub struct Plan {
     pub sorted: Vec<usize>,
 }
 
-/// What a row that looks for partners, or that is put into the table, costs.
+/// The cost of a row that probes, or that is put into the table; a look-up in an index costs 1.
 pub const HASHED_ROW: f64 = 0.2;
 
 impl Operation for Plan {
@@ -174,9 +174,9 @@ struct Built {
     table: Table,
     keys: Vec<Vec<TermId>>,
     index: HashIndex,
-    /// By the keys and the first loose columns, unbound as it stands: a row of the left that binds these has few candidates.
+    /// By the keys and the first loose columns, with unbound as a value of its own: so a left row that binds these has few candidates.
     strict: Option<HashIndex>,
-    /// What the keys hold.
+    /// For the keys.
     _held: Reservation,
 }
 
@@ -230,7 +230,7 @@ impl<'s> HashJoin<'s> {
         }
     }
 
-    /// Takes the table, unless there is no memory for its index.
+    /// Indexes the table and takes it. If there is no memory for the index, the table stays, to be divided.
     fn build(&self, table: &mut Table, cx: &Context<'s>) -> Result<Built> {
         if let Some(extreme) = self.layout.extreme
             && let Some(rows) = self.deciding(table, extreme, cx)?
@@ -454,13 +454,13 @@ impl Built {
                 By::Value => own[at],
             }
         });
-        // What the strict index was asked for stands behind the keys.
+        // The values for the strict index follow the keys.
         let strict = &key[layout.keys.len()..];
         exact && layout.loose.iter().zip(strict).all(|(pair, id)| self.table.columns[pair.right][at] == *id)
     }
 }
 
-/// The ranks of the terms, if these are of one family whose order is that of `<`, so that one less than a term is less than all above it.
+/// The ranks of the terms, if these are of one family whose order is that of `<`: what is less than a term is then less than all above it.
 fn ordered_ranks(column: &[TermId], cx: &Context<'_>) -> Result<Option<Vec<u32>>> {
     let mut family = None;
     let mut ranks = Vec::with_capacity(column.len());
@@ -478,7 +478,7 @@ fn ordered_ranks(column: &[TermId], cx: &Context<'_>) -> Result<Option<Vec<u32>>
         ranks.push(rank);
     }
     let Some(family) = family else { return Ok(None) };
-    // Nodes and unknown datatypes have no `<`.
+    // IRIs, blank nodes, triple terms, language-tagged strings and unknown datatypes have no `<`.
     let ordered = match family {
         Family::Number
         | Family::Float
@@ -518,7 +518,7 @@ pub(super) fn value_key(id: TermId, cx: &Context<'_>) -> TermId {
         // A computed string may equal a stored one only if it is the same term, which then has the stored id.
         return match cx.terms().value(id) {
             Value::Moment(Moment::DateTime(_) | Moment::Date(_)) | Value::Boolean(_) => match cx.terms().term(id) {
-                // Where its value would stand: what is equal stands there, and something else may.
+                // The rank at which its value would stand: an equal value stands there, and another one may.
                 Term::Literal(literal) => {
                     cx.snapshot().equal_range(literal.as_ref()).map_or(id, |(_, range)| TermId::new(range.start))
                 }
@@ -536,7 +536,7 @@ pub(super) fn value_key(id: TermId, cx: &Context<'_>) -> TermId {
 
 /// The key of a value without a rank.
 fn unranked_key(id: TermId, value: Value) -> TermId {
-    // It must be no unbound one.
+    // Without its highest bit a hash is never the unbound id.
     hash_of_unranked(value).map_or(id, |hash| TermId::new(hash >> 1))
 }
 

@@ -1,5 +1,5 @@
-//! The multiway join: a new variable is bound to what several triple patterns have in common, whose rows are sorted by it (Ngo, Ré,
-//! Rudra 2013; Veldhuizen 2014). Cycles need no intermediate result that is larger than the bound.
+//! The multiway join: it binds a new variable to the intersection of several triple patterns whose rows are sorted by it (a worst-case
+//! optimal join: Ngo, Ré, Rudra 2013; Veldhuizen 2014). So cycles make no intermediate result that is larger than the AGM bound.
 
 use super::access::{Access, Key, Lookup};
 use super::common::{self, Bits};
@@ -13,7 +13,7 @@ use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::Result;
 use std::ops::Range;
 
-/// For each input row the ids that all patterns have at their last component, whose other components are known.
+/// For each input row the ids that all patterns have as their last component; their other components are known.
 #[derive(Debug)]
 pub struct Plan {
     pub input: PhysicalPlan,
@@ -23,9 +23,10 @@ pub struct Plan {
     pub var: Var,
     /// Whether the common ids are listed; else they are only counted.
     pub listed: bool,
+    /// Whether the number of common ids is the row's multiplicity, if they are not listed.
     pub weigh: bool,
     pub kept: Vec<usize>,
-    /// The ids allowed.
+    /// The range that the ids must lie in.
     pub bounds: Range<u32>,
 }
 
@@ -67,7 +68,7 @@ impl Operation for Plan {
         self.input.operation.divides()
     }
 
-    /// A look-up.
+    /// Each row makes look-ups in an index.
     fn cost_a_row(&self) -> f64 {
         1.0
     }
@@ -87,11 +88,11 @@ struct Intersect<'s> {
     /// Common ids of the current row that are not yet handed on, from `handed` on.
     rest: Vec<TermId>,
     handed: usize,
-    /// Ids looked at since the limits were checked.
+    /// Ids looked at since the budget was checked.
     work: usize,
 }
 
-/// What was found for the last row, of which the next row with some of its keys can make use.
+/// What was found for the last row, which the next row uses as far as its first keys are the same.
 #[derive(Default)]
 struct Found {
     /// For each access its key, and its rows.
@@ -99,9 +100,9 @@ struct Found {
     rows: Vec<Range<usize>>,
     /// How many accesses the above is known for.
     known: usize,
-    /// What the first accesses have in common: at `i` the first `i + 2`, but for the last access.
+    /// The ids that the first accesses have in common: at `i` those of the first `i + 2`, up to all but the last.
     common: Vec<Vec<TermId>>,
-    /// How often what all but the last access have in common was used, and that as a set, once it was used often.
+    /// How often the ids common to all but the last access were used, and these as a bitmap, once they are used often.
     uses: usize,
     set: Option<Bits>,
     is_set: bool,
@@ -121,13 +122,13 @@ impl Found {
     }
 }
 
-/// How often a list is used before it is worth making a set of.
+/// From this use on a list is worth a bitmap.
 const USES: usize = 2;
-/// A list shorter than this is not worth making a set of.
+/// A list shorter than this is not worth a bitmap.
 const FEW: usize = 16;
-/// A list so many times as long as a set is not gone through to look into it.
+/// A list more than this many times as long as the other is not compared with a bitmap id by id.
 const SPREAD: usize = 16;
-/// Ids looked at between two checks of the limits.
+/// Ids looked at between two checks of the budget.
 const WORK: usize = 1 << 20;
 
 impl<'s> Intersect<'s> {
@@ -175,7 +176,7 @@ impl<'s> Intersect<'s> {
         let (before, own) = (before(accesses, rows, common, last), ids(accesses, rows, last));
         *uses += 1;
         *work += own.len().min(before.len() * SPREAD) + 1;
-        // A set tells in one step of each of the other's ids, which must not be too many.
+        // A bitmap costs one step for each id of the other list, which must not be too long.
         if *uses < USES || before.len() < FEW || own.len() > before.len() * SPREAD {
             if !*listed {
                 return Ok(common::count(before, own));

@@ -1,4 +1,4 @@
-//! A number that the statistics know: one row, which no data are read for.
+//! A COUNT that the statistics answer: one row with their number, for which no data are read.
 
 use super::{Context, Opening, Operator};
 use crate::batch::Batch;

@@ -16,13 +16,13 @@ pub struct Measure {
     nanoseconds: AtomicU64,
 }
 
-/// What was counted at one node, at some time.
+/// What was counted at one node so far.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Counted {
     pub rows: u64,
     pub batches: u64,
     pub bytes: u64,
-    /// With the time of its inputs, and of all threads together.
+    /// Spent in the node and its inputs, summed over all threads.
     pub time: Duration,
 }
 
@@ -47,8 +47,8 @@ impl Measure {
     }
 }
 
-/// The measures of a plan's nodes, each by where it stands: a plan does not move while it runs. A node that was opened several times
-/// has one measure.
+/// The measures of a plan's nodes, by the nodes' addresses: a plan does not move while it runs. A node that was opened several times has
+/// one measure.
 #[derive(Debug, Default)]
 pub struct Measures(Mutex<FxHashMap<usize, Arc<Measure>>>);
 

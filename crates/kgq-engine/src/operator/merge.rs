@@ -10,7 +10,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
 
-/// Runs that are merged at once.
+/// How many runs are merged at once, at most.
 const MOST_RUNS: usize = 32;
 /// What rows are sorted by.
 pub trait Keys {
@@ -25,7 +25,7 @@ pub trait Keys {
     /// Bytes that a key takes.
     fn bytes(key: &Self::Key) -> usize;
 
-    /// Bytes that the key of a row takes in the mean, about.
+    /// Bytes that the key of a row takes on average, about.
     fn mean_bytes(&self) -> usize;
 }
 
@@ -48,7 +48,7 @@ struct Head<K> {
     block: Batch,
     row: usize,
     keys: std::vec::IntoIter<K>,
-    /// What it takes, as far as that is held.
+    /// Bytes that are reserved for it.
     bytes: u64,
 }
 
@@ -59,7 +59,7 @@ impl<K: Keys> Merge<K> {
     /// A limit of the query; the system's.
     pub fn new(spill: Spill, mut runs: Vec<Run>, keys: K, cx: &Context<'_>) -> Result<Self> {
         let mut merge = Self { keys, spill, heads: Vec::new(), next: BinaryHeap::new(), held: Reservation::default() };
-        // Half of the memory that is left is enough for so many.
+        // As many as half of the memory that is left has room for.
         let bytes = merge.block_bytes();
         let most = cx.budget().room().map_or(MOST_RUNS, |room| (room / 2 / bytes).clamp(2, MOST_RUNS as u64) as usize);
         while runs.len() > most {
@@ -67,7 +67,7 @@ impl<K: Keys> Merge<K> {
             merge.begin(runs, cx)?;
             let Self { keys, spill, heads, next, held } = &mut merge;
             let run = spill.write(|spill| rows(spill, (heads, next), keys, held, Batch::ROWS, cx), cx)?;
-            // It stands where the runs stood that it is made of, so that the order of the runs is that of the input.
+            // It takes the place of the runs that it is made of, so that rows with equal keys stay in the order of the input.
             runs = std::iter::once(run).chain(rest).collect();
         }
         merge.begin(runs, cx)?;
@@ -140,7 +140,7 @@ fn rows<K: Keys>(
 }
 
 impl<K> Head<K> {
-    /// The key of the row at which it stands; the next block is read where this one is over.
+    /// The key of the row at which it stands; it reads the next block where this one is over.
     fn advance<S: Keys<Key = K>>(
         &mut self,
         spill: &mut Spill,
@@ -152,7 +152,7 @@ impl<K> Head<K> {
             let Some(block) = spill.read(&mut self.run)? else { return Ok(None) };
             let of = keys.of(&block, cx)?;
             let bytes = block.bytes() + of.iter().map(|key| S::bytes(key) as u64).sum::<u64>();
-            // Where keys are larger than in the mean they are counted as they are.
+            // Keys larger than the average are reserved at their own size.
             held.grow(cx.budget(), bytes.saturating_sub(self.bytes))?;
             self.bytes = self.bytes.max(bytes);
             (self.block, self.row, self.keys) = (block, 0, of.into_iter());

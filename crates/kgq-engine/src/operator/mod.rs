@@ -1,5 +1,5 @@
-//! The operators: each pulls batches from its inputs and hands batches up. A file has the data of an operator, which stand in a plan, and
-//! what runs.
+//! The operators: each pulls batches from its inputs and hands batches up. An operator's file holds its data, which stand in a plan, and
+//! what runs. What is decided here is only what a run can know, such as when to spill: the rest is the planner's.
 
 pub mod access;
 pub mod adjacency;
@@ -69,9 +69,9 @@ pub struct Context<'s> {
     pub variables: Arc<Variables>,
     /// Graphs that were merged for this query.
     pub merged: source::MergedGraphs,
-    /// Who answers SERVICE clauses.
+    /// What answers SERVICE clauses; without it they are refused.
     pub services: Option<Arc<dyn Services>>,
-    /// Where rows go for which there is no memory.
+    /// Where operators spill rows.
     pub temporary: spill::Temporary,
     /// What is counted and timed at each node of the plan, if anyone asks.
     pub measures: Option<Measures>,
@@ -100,21 +100,21 @@ impl<'s> Context<'s> {
     }
 }
 
-/// A stage of a running query. It holds what a run needs to know and decides nothing: its plan says all.
+/// A stage of a running query. It holds the state of a run; its plan holds the decisions.
 ///
 /// After `None` an operator may be asked again: inside an OPTIONAL or EXISTS its input is refilled with the next rows
-/// (see `feed`). What an operator has collected from an input that is not refilled it keeps.
+/// (see `feed`). It keeps what it has collected from an input that is not refilled.
 pub trait Operator<'s>: Send {
-    /// The next rows; an empty batch is allowed. `None` when the input has no more.
+    /// The next rows; an empty batch is allowed. `None` when there are no more.
     fn next(&mut self, cx: &Context<'s>) -> Result<Option<Batch>>;
 
-    /// An operator that gives a part of the rows that this one would give, before any was asked for; `None` if the rows cannot be
-    /// divided, as its plan says.
+    /// An operator that gives one part of the rows that this one would give; to be called before the first `next`. `None` if the rows
+    /// cannot be divided.
     fn part(&self, _: Part) -> Option<Box<dyn Operator<'s> + 's>> {
         None
     }
 
-    /// Does what all parts would have to do, each for itself.
+    /// Does once what each part would otherwise do for itself; called before the parts are made.
     fn prepare(&mut self, _: &Context<'s>) -> Result<()> {
         Ok(())
     }
@@ -125,7 +125,7 @@ pub struct Node<'s> {
     operator: Box<dyn Operator<'s> + 's>,
     /// How many columns its rows have.
     pub width: usize,
-    /// Parts of one operator share it.
+    /// The parts of one operator share it.
     measure: Option<Arc<Measure>>,
 }
 
@@ -164,7 +164,7 @@ fn next<'s>(operator: &mut (dyn Operator<'s> + 's), cx: &Context<'s>) -> Result<
     }
 }
 
-/// Where a plan is opened: what its operators share, and where its rows from outside come from.
+/// What a plan is opened with: what its operators share, and where rows from outside come from.
 #[derive(Clone, Copy)]
 pub struct Opening<'o, 's> {
     pub cx: &'o Context<'s>,
@@ -173,7 +173,7 @@ pub struct Opening<'o, 's> {
     given: &'o [TermId],
 }
 
-/// What an operator puts into its inner plan.
+/// The rows that an operator puts into its inner plan, and which of them need no more solutions.
 struct Outside<'o> {
     id: FeedId,
     feed: Feed,
@@ -186,7 +186,7 @@ impl<'o, 's> Opening<'o, 's> {
         Self { cx, outside: None, given: &[] }
     }
 
-    /// Opens a plan whose leaves ask for these values.
+    /// Opens a plan whose leaves (see `given`) ask for these values.
     pub fn given(cx: &'o Context<'s>, values: &'o [TermId]) -> Self {
         Self { given: values, ..Self::new(cx) }
     }

@@ -1,5 +1,5 @@
-//! ORDER BY: collects all rows and sorts them; with a limit it keeps only as many as are asked for. Rows for which there is no memory wait in
-//! a file, in sorted runs. What rows are sorted by is computed here, and given no ids, unless it is a column already.
+//! ORDER BY: collects all rows and sorts them; with a limit it keeps only as many as are asked for (top-k). Rows for which there is no
+//! memory spill to a file as sorted runs. Sort keys that are no columns are computed here, and get no ids.
 
 mod first;
 #[cfg(test)]
@@ -34,7 +34,7 @@ pub struct Key {
 #[derive(Debug)]
 pub enum KeyOf {
     Column(usize),
-    /// It is not volatile.
+    /// It is not volatile, as it is evaluated again for rows that were spilled.
     Computed(Scalar),
 }
 
@@ -88,14 +88,14 @@ struct Sorting {
     /// How many rows are asked for.
     most: Option<usize>,
     collected: Collected,
-    /// What rows must come before to be among the first.
+    /// The row that others must come before to be among the first.
     bound: Bound,
     spilled: Option<(Spill, Vec<Run>)>,
 }
 
-/// With fewer rows than this no run is written, and none are left out of the first.
+/// With fewer rows than this, scarce memory is no reason to write a run, and rows are not cut to the first.
 const FEW: usize = 1024;
-/// Runs are not made smaller than this.
+/// Batches of no more rows than this are not halved to fit into memory, and no run is halved into smaller ones.
 const LEAST_RUN: usize = 64;
 
 impl Sorting {
@@ -112,7 +112,7 @@ impl Sorting {
         }
     }
 
-    /// Collects rows. Where there is no memory for them those before are written first, and then a part of them at once.
+    /// Collects rows. Where there is no memory for them, it writes those before as a run, and if that is not enough, halves the batch.
     fn collect(&mut self, batch: &Batch, cx: &Context<'_>) -> Result<()> {
         match self.collected.add(batch, &self.keys, cx) {
             Err(error) if is_of_memory(&error) && self.collected.rows() > 0 => {

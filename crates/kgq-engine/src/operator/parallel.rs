@@ -1,5 +1,5 @@
-//! Runs parts of its input's work side by side, one a core, and hands on their rows part by part: the same rows in an order that does not
-//! depend on which was faster.
+//! Runs parts of its input side by side, one for each core, and hands on their rows part by part: so their order does not depend on which
+//! part was faster.
 
 use super::{Context, Node, Opening, Operator};
 use crate::batch::Batch;
@@ -27,7 +27,7 @@ impl Part {
 
 #[derive(Debug)]
 pub struct Plan {
-    /// It divides.
+    /// Its operation divides.
     pub input: PhysicalPlan,
 }
 
@@ -64,7 +64,7 @@ struct Running<'s> {
     done: bool,
 }
 
-/// The part that makes rows now, and how many it has to make still.
+/// The part that makes rows now, how many rows each part makes, and how many are left to this one.
 struct Turn {
     part: usize,
     rows: usize,
@@ -108,7 +108,7 @@ impl<'s> Parallel<'s> {
     }
 
     /// Lets each part make some rows: side by side, or one after the other where these would take more than an eighth of the memory that is
-    /// left. So the order of the rows does not depend on how much that is.
+    /// left. Both give the rows in one order.
     fn round(&mut self, cx: &Context<'s>) -> Result<()> {
         let rows = self.rows;
         self.rows = (self.rows * 2).min(MOST_ROWS);
@@ -160,7 +160,7 @@ impl Turn {
 }
 
 impl<'s> Running<'s> {
-    /// Batches with so many rows together, if there are.
+    /// Batches with so many rows in all, or a few more; fewer when the part is over.
     fn make(&mut self, rows: usize, cx: &Context<'s>) -> Result<Vec<Batch>> {
         let (mut batches, mut made) = (Vec::new(), 0);
         while made < rows && !self.done {

@@ -1,5 +1,5 @@
-//! Rows in parts by the hash of a key, in a file: what a hash join does with sides that are too large for memory. Rows with the same key are in
-//! the same part.
+//! Rows spilled in parts by the hash of their key: what a hash join does with sides that are too large for memory. Rows with the same key
+//! are in the same part.
 
 use super::spill::{Run, Spill, is_of_memory};
 use super::table::Table;
@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// How many parts there are.
 pub const PARTS: usize = 16;
-/// Rows of a part that are written at once.
+/// From so many rows on a part is written.
 const AT_ONCE: usize = 512;
 
 /// Parts that are written.
@@ -20,7 +20,7 @@ pub struct Partitions {
     width: usize,
     collected: Vec<Table>,
     runs: Vec<Vec<Run>>,
-    /// How often what is divided here has been divided already: another part of the hash decides each time.
+    /// How often the rows have been divided already: each time other bits of the hash decide.
     level: u32,
 }
 
@@ -33,7 +33,7 @@ pub struct Parts {
 
 impl Partitions {
     /// # Errors
-    /// The system's.
+    /// Those of [`Spill::new`].
     pub fn new(width: usize, level: u32, cx: &Context<'_>) -> Result<Self> {
         let collected = (0..PARTS).map(|_| Table::new(width)).collect();
         let runs = (0..PARTS).map(|_| Vec::new()).collect();
@@ -48,7 +48,7 @@ impl Partitions {
         const FACTOR: u64 = 0xD6E8_FEB8_6659_FD93;
         let mut positions: Vec<Vec<u32>> = vec![Vec::new(); PARTS];
         for (row, hash) in (0..).zip(hashes) {
-            // Indexes look at the upper bits of the hash itself.
+            // Mixed again: a hash index takes the upper bits of the hash itself, which would then be alike in all rows of a part.
             let part = hash.wrapping_mul(FACTOR).rotate_left(4 * (self.level + 1)) as usize % PARTS;
             positions[part].push(row);
         }

@@ -41,17 +41,17 @@ pub struct Plan {
     pub lookup: Lookup,
     pub keep: Keep,
     pub emit: Emit,
-    /// Whether a row's weight says for how many matches it stands; else duplicates do not matter.
+    /// Whether a row's multiplicity says for how many matches it stands; if not, duplicates do not matter.
     pub weigh: bool,
     /// The input's columns that are handed on.
     pub kept: Vec<usize>,
     /// The depths of the new columns.
     pub depths: Vec<usize>,
-    /// The ids allowed at the first free component.
+    /// The range that the ids of the first free component must lie in.
     pub bounds: Option<Range<u32>>,
     /// Whether the keys mostly come in ascending order.
     pub merging: bool,
-    /// The column of the number of the row from outside, and whose rows those are: ones that are settled need no more.
+    /// The column with the positions of rows from outside, and the feed that they come by: rows that are settled need no more matches.
     pub settled: Option<(usize, FeedId)>,
 }
 
@@ -67,7 +67,7 @@ impl Plan {
     }
 }
 
-/// Whether rows get the number of their matches as a weight.
+/// Whether the multiplicity of a row is the number of its matches.
 fn counts(weigh: bool, emit: Emit, keep: Keep) -> bool {
     weigh && emit != Emit::Rows && matches!(keep, Keep::Matched | Keep::All)
 }
@@ -142,7 +142,7 @@ impl Operation for Plan {
         scans || self.input.operation.divides()
     }
 
-    /// A look-up.
+    /// Each row makes a look-up in an index.
     fn cost_a_row(&self) -> f64 {
         1.0
     }
@@ -158,14 +158,14 @@ struct Probe<'s> {
     depths: Vec<usize>,
     bounds: Option<Range<u32>>,
     cursor: Option<Cursor>,
-    /// Whether its own rows are what is divided.
+    /// Whether a part is one of its own scan; if not, it is one of the input.
     divides: bool,
     /// The part of a scan's rows that it reads.
     part: Option<Part>,
     settled: Option<(usize, Settled)>,
     pace: Pace,
     batch: Batch,
-    /// For each row of the batch the rows that match, as start and end.
+    /// For each row of the batch the rows of the index that match, as start and end.
     found: Vec<(u32, u32)>,
     row: usize,
     matches: Matches,
@@ -374,7 +374,7 @@ impl<'s> Probe<'s> {
             }
             Emit::Runs => {
                 let depth = self.depths[0];
-                // A window, so that a batch touches only what it emits.
+                // A window, so that a batch reads little more than it emits.
                 let window = rows.start..rows.end.min(rows.start + room.max(256) * 4);
                 let column = index.column(depth, window.clone());
                 let mut at = 0;
@@ -398,7 +398,7 @@ impl<'s> Probe<'s> {
                 self.matches.range.start = window.start + at;
             }
         }
-        // Every row of a sound index has an id. A damaged one is told of at the end of the batch, which has to come.
+        // A sound index always has something to emit here. A damaged one is reported at the end of the batch, so that must come.
         if out.positions.len() == emitted {
             self.matches.range.start = rows.end;
         }

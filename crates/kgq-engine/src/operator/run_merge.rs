@@ -22,14 +22,14 @@ pub struct Ray {
 
 #[derive(Debug)]
 pub struct Plan {
-    /// The first is not optional, and the smallest of those.
+    /// The first is the smallest of those that are not optional.
     pub rays: Vec<Ray>,
     pub var: Var,
-    /// Whether the common ids are handed on; else only their number is.
+    /// Whether the common ids are handed on; if not, rows bind nothing and carry the number of solutions.
     pub listed: bool,
     /// Whether duplicates count.
     pub weigh: bool,
-    /// The ids allowed.
+    /// The range that the ids must lie in.
     pub bounds: Option<Range<u32>>,
 }
 
@@ -101,7 +101,7 @@ struct Runs {
     starts: Vec<u32>,
 }
 
-/// A part of a stream that is so many times as long as what is sought in it is not read whole.
+/// A part of a stream that is more than this many times as long as the ids sought in it is not read whole.
 const SPARSE: usize = 32;
 
 impl<'s> RunMerge<'s> {
@@ -124,7 +124,7 @@ impl<'s> RunMerge<'s> {
         Some(count)
     }
 
-    /// The runs of the first stream's next rows, `false` if there are none.
+    /// Reads the runs of the first stream's next rows; `false` if there are none.
     fn lead(&mut self) -> bool {
         let Some(Stream { source, rows, depth, .. }) = self.streams.first_mut() else { return false };
         if rows.start >= rows.end {
@@ -132,7 +132,7 @@ impl<'s> RunMerge<'s> {
         }
         let index = source.index();
         let mut end = rows.end.min(rows.start + self.pace.step());
-        // The last run is read whole.
+        // A run is never divided.
         if let Some(last) = index.column(*depth, end - 1..end).first() {
             end = end.max(index.seek(*depth, end - 1..rows.end, after(*last)));
         }
@@ -169,7 +169,7 @@ impl Runs {
         self.counts.extend(self.starts.windows(2).map(|pair| u64::from(pair[1] - pair[0])));
     }
 
-    /// Keeps the ids that the other runs have too, or all where those are optional, and multiplies.
+    /// Keeps the ids that the other runs have too, or all where those are optional, and multiplies the counts.
     fn merge(&mut self, other: &Runs, optional: bool) {
         let (mut i, mut j, mut kept) = (0, 0, 0);
         let (own, others) = (self.ids.len(), other.ids.len());
@@ -192,7 +192,7 @@ impl Runs {
         }
     }
 
-    /// The same, each id sought by itself.
+    /// What `merge` does, by seeking each id in the stream.
     fn seek(&mut self, stream: &Stream<'_>, rows: Range<usize>) {
         let (index, depth) = (stream.source.index(), stream.depth);
         let (mut at, mut kept) = (rows.start, 0);
@@ -245,7 +245,7 @@ impl<'s> Operator<'s> for RunMerge<'s> {
         }
         let weights = self.weigh.then(|| vec![self.keys.counts.iter().fold(0u64, |sum, n| sum.saturating_add(*n))]);
         if !self.weigh {
-            // One row says all.
+            // Where duplicates do not count, one row is all.
             self.streams.clear();
         }
         Ok(Some(Batch::unit(0).with_weights(weights)))

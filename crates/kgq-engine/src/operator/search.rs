@@ -16,7 +16,7 @@ type Back = bool;
 
 pub struct Search<'s> {
     repeat: Repeat,
-    /// The graph, where there is but one.
+    /// The graph, where paths run in one only.
     graph: Graph,
     /// Forward and back.
     automata: [Automaton; 2],
@@ -25,7 +25,7 @@ pub struct Search<'s> {
     graphs: FxHashMap<Option<TermId>, Walked<'s>>,
     /// What was reached from a node in a graph.
     reached: FxHashMap<(Option<TermId>, TermId, Back), Arc<[TermId]>>,
-    /// What each member of a component reaches whose members reach each other.
+    /// What the nodes of a strongly connected component reach, by one step or more, where they are on a cycle.
     of_components: FxHashMap<(Option<TermId>, u32, Back), Arc<[TermId]>>,
     /// How many ids are remembered.
     remembered: usize,
@@ -36,9 +36,10 @@ pub struct Search<'s> {
 /// A graph, and what was made of it.
 struct Walked<'s> {
     edges: Edges<'s>,
-    /// Lists of neighbours, forward and back, once they pay.
+    /// Adjacency lists, forward and back, once they pay.
     lists: [Option<Adjacency>; 2],
-    /// Nodes found by searches in the index, either way; `None` where there will be no lists.
+    /// What searches in the index have cost so far, forward and back, in statements listed; `None` where no lists can be made, or where it
+    /// was done.
     work: [Option<usize>; 2],
 }
 
@@ -51,13 +52,13 @@ pub struct Starts {
     pub alone: Vec<TermId>,
 }
 
-/// Beyond so many ids no more searches are remembered.
+/// With this many ids no more searches are remembered.
 const MOST_REMEMBERED: usize = 1 << 22;
-/// What a remembered search takes beside its ids.
+/// Bytes that a remembered search takes beside its ids.
 const REMEMBERED_BYTES: u64 = 64;
-/// Beyond so many graphs what was made of them is dropped.
+/// With this many graphs what was made of them is dropped.
 const MOST_GRAPHS: usize = 256;
-/// A search in the index costs so many times as much a node as making lists costs a statement.
+/// What a node costs that is searched in the index; a statement that is put into the lists costs 1.
 const WORK_A_NODE: usize = 4;
 
 /// Whether the path has a match of length zero.
@@ -74,7 +75,8 @@ fn is_nullable(path: &Path) -> bool {
 impl<'s> Search<'s> {
     pub fn new(repeat: Repeat, path: &Path, graph: Graph) -> Self {
         let repeat = if repeat == Repeat::OneOrMore && is_nullable(path) { Repeat::ZeroOrMore } else { repeat };
-        // A path of length zero is added by hand, as whether a node reaches itself by more tells what its neighbours reach.
+        // The paths of length zero of `*` are added to what was found, so that automata find what adjacency lists do: ends of one step or
+        // more.
         let walked = if repeat == Repeat::ZeroOrOne { repeat } else { Repeat::OneOrMore };
         let steps = |back| {
             let mut steps = Vec::new();
@@ -119,7 +121,7 @@ impl<'s> Search<'s> {
         self.graphs.get(&graph).ok_or_else(|| kgq_syntax::error::Error::bug("a graph is walked before it is opened"))
     }
 
-    /// Makes lists of neighbours where a search for so many nodes, or those before it, would have paid for them.
+    /// Counts a search over so many nodes, and makes adjacency lists if they would have paid for it and those before.
     fn list(&mut self, graph: Option<TermId>, back: Back, nodes: usize, cx: &Context<'_>) -> Result<()> {
         let way = usize::from(back);
         let Some(walked) = self.graphs.get_mut(&graph) else { return Ok(()) };
@@ -141,7 +143,7 @@ impl<'s> Search<'s> {
         Ok(self.walked(graph)?.edges.has_node(node))
     }
 
-    /// The nodes from which paths lead, in order, where both ends are free.
+    /// The nodes at which paths with two free ends start, in order.
     pub fn starts(&mut self, graph: Option<TermId>, back: Back, cx: &Context<'s>) -> Result<Starts> {
         self.open(graph, cx)?;
         let edges = &self.walked(graph)?.edges;
@@ -235,7 +237,7 @@ impl<'s> Search<'s> {
         if self.repeat != Repeat::OneOrMore {
             return self.walked(graph)?.edges.nodes(cx);
         }
-        // Where each path ends, one of its last step alone ends too.
+        // Each end of a path is an end of its last step alone.
         if self.steps[usize::from(back)].is_some() {
             return Ok(self.starts(graph, !back, cx)?.walking);
         }

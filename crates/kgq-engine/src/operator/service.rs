@@ -1,4 +1,4 @@
-//! SERVICE: solutions of another endpoint, asked for when the first is wanted. Who asks it is not known here.
+//! SERVICE: the solutions of a SPARQL endpoint, asked for when the first is needed. How it is asked is up to `Services`.
 
 use super::{Context, Opening, Operator, Pace};
 use crate::Row;
@@ -42,8 +42,8 @@ impl Service {
         Self { call, columns, rows: None, at: 0, pace: Pace::default() }
     }
 
-    /// The endpoint's solutions; with SILENT, one that binds nothing where it fails (Federated Query §2.2). That it may not be asked is no
-    /// failure of the endpoint.
+    /// The endpoint's solutions; with SILENT, one that binds nothing where it fails (SPARQL 1.1 Federated Query §2.3). A refusal by policy
+    /// is no failure of the endpoint: SILENT does not hide it.
     fn ask(&self, cx: &Context<'_>) -> Result<Vec<Vec<TermId>>> {
         let Some(services) = &cx.services else {
             return Err(Error::bug("a SERVICE without anyone to ask is refused when it is planned"));

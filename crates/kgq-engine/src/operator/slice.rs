@@ -1,4 +1,4 @@
-//! LIMIT and OFFSET.
+//! LIMIT and OFFSET, by rows: so its input must have a row for each solution.
 
 use super::{Context, Node, Opening, Operator};
 use crate::batch::Batch;
@@ -15,7 +15,7 @@ pub struct Plan {
 
 struct Slice<'s> {
     input: Node<'s>,
-    /// What is still to be passed over, and to be taken.
+    /// How many rows are still to be skipped, and to be handed on.
     skip: u64,
     take: Option<u64>,
 }

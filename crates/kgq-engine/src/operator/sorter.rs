@@ -1,5 +1,5 @@
-//! Sorts rows by the ids of some columns, in a file as far as there is no memory for them: what DISTINCT and GROUP BY do with rows for
-//! which there is no room.
+//! Sorts rows by the ids of some columns in a file, as sorted runs that are merged (an external sort). It is for rows that memory has no
+//! room for: those of DISTINCT, GROUP BY and divided hash joins.
 
 use super::Context;
 use super::merge::{Keys, Merge};
@@ -11,26 +11,26 @@ use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::Result;
 
 pub struct Sorter {
-    /// The columns by which rows are sorted, the first first.
+    /// The columns by which rows are sorted, most significant first.
     columns: Vec<usize>,
     table: Table,
-    /// What sorting will take.
+    /// For what sorting will take.
     sorting: Reservation,
     spill: Spill,
     runs: Vec<Run>,
 }
 
 const POSITION_BYTES: usize = size_of::<u32>();
-/// What sorting takes for a row: its position twice.
+/// Bytes that sorting takes for a row: its position twice.
 const ROW_BYTES: usize = POSITION_BYTES * 2;
-/// Fewer rows than this are not written before there are more.
+/// With fewer rows than this, scarce memory is no reason to write a run.
 const FEW: usize = 1024;
-/// Runs are not made smaller than this.
+/// Batches of no more rows than this are not halved to fit into memory, and no run is halved into smaller ones.
 const LEAST_RUN: usize = 64;
 
 impl Sorter {
     /// # Errors
-    /// The system's.
+    /// Those of [`Spill::new`].
     pub fn new(width: usize, columns: Vec<usize>, cx: &Context<'_>) -> Result<Self> {
         let (table, spill) = (Table::new(width), Spill::new(width, cx)?);
         Ok(Self { columns, table, sorting: Reservation::default(), spill, runs: Vec::new() })
@@ -69,7 +69,7 @@ impl Sorter {
     fn write(&mut self, cx: &Context<'_>) -> Result<()> {
         let table = std::mem::replace(&mut self.table, Table::new(self.spill.width()));
         let mut positions: Vec<u32> = (0..table.rows as u32).collect();
-        // The positions are there; what they take once more is taken where they are sorted.
+        // One half stays reserved for the positions; sorting reserves the other half itself.
         self.sorting.shrink((table.rows * POSITION_BYTES) as u64);
         self.write_rows(&table, &mut positions, cx)?;
         self.sorting = Reservation::default();
@@ -85,7 +85,7 @@ impl Sorter {
         };
         match sort_part_by(positions, Piece::Small, compare, cx.budget()) {
             Err(error) if is_of_memory(&error) && positions.len() >= LEAST_RUN * 2 => {
-                // Rows with equal keys are to come run by run.
+                // The first run gets the rows that came first, so that rows with equal keys stay in the order of the input.
                 positions.sort_unstable();
                 let (first, second) = positions.split_at_mut(positions.len() / 2);
                 self.write_rows(table, first, cx)?;
@@ -112,7 +112,7 @@ impl Sorter {
 /// Rows in order.
 pub struct Sorted(Merge<Columns>);
 
-/// Rows are sorted by the ids in these columns.
+/// Compares rows by the ids in these columns.
 struct Columns(Vec<usize>);
 
 impl Sorted {
@@ -143,7 +143,7 @@ impl Keys for Columns {
     }
 }
 
-/// Adds two columns that number rows on from `first`, so that they can be put in their order again.
+/// Adds two columns that number rows from `first` on, so that sorting by these restores their order.
 pub fn numbered(mut batch: Batch, first: u64) -> Batch {
     let numbers = || first..first + batch.rows() as u64;
     let (high, low) = (

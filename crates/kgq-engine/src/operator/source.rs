@@ -19,7 +19,10 @@ pub enum Source<'s> {
 impl<'s> Source<'s> {
     /// The statements of a graph in an order of components.
     ///
-    /// The order has three components, or four where the graph is a variable or a name.
+    /// The order must have four components where the graph is a variable or a name, and three elsewhere.
+    ///
+    /// # Errors
+    /// The budget's limits, where graphs are merged.
     pub fn open(cx: &Context<'s>, graph: &Graph, order: Order) -> Result<Self> {
         let snapshot = cx.snapshot();
         Ok(match (graph, order) {
@@ -44,8 +47,8 @@ impl<'s> Source<'s> {
     }
 }
 
-/// Merges of graphs that one query asked for. The snapshot may keep them for the next: they count here all the same, so that whether
-/// a query passes its limit does not depend on what was asked before.
+/// Merges of graphs that one query asked for. The snapshot may keep them for the next query; their memory is reserved here all the same,
+/// so that whether a query passes its limit does not depend on what was asked before.
 #[derive(Default)]
 pub struct MergedGraphs(Mutex<Vec<(Graphs, Arc<Merged>, Reservation)>>);
 
@@ -72,7 +75,7 @@ pub enum Order {
 }
 
 impl Order {
-    /// The letters of its components.
+    /// The letters of its components, such as `SPO`.
     pub fn letters(self) -> String {
         self.components().iter().map(|component| ["S", "P", "O", "G"][component.position()]).collect()
     }
@@ -92,7 +95,7 @@ impl Order {
             let permutation = Permutation::of(order).expect("every order of three components is a permutation");
             return Self::Triples(permutation);
         }
-        // Not every order of four is stored: the longest run of components in their right place wins.
+        // Not every order of four is stored: of those that are, the one with the least ranks in front wins.
         let ranks = |permutation: &QuadPermutation| permutation.order().map(|c| rank(c.position()));
         let best = QuadPermutation::ALL.into_iter().min_by_key(ranks);
         Self::Quads(best.expect("there are eight orders of quads"))
@@ -108,7 +111,7 @@ pub fn read(index: Index<'_>, depth: usize, rows: Range<usize>, out: &mut Vec<Te
     if rows.is_empty() {
         return;
     }
-    // One id for each row, whatever a file that is changed meanwhile says of its runs: columns are as long as each other.
+    // One id for each row, whatever a file that is changed meanwhile says of its runs: the columns of a batch have one length.
     let whole = out.len() + rows.len();
     let mut last = index.key_at(rows.start);
     for (key, run) in index.keys_in(last.get()..u32::MAX) {

@@ -1,5 +1,5 @@
-//! Rows that there is no memory for: written to a file without a name, so that nothing is left of them however the program ends, and
-//! read again in blocks.
+//! Spilled rows: written to a temporary file without a name, so that nothing is left of them however the program ends, and read again in
+//! blocks. Whether to spill is asked here too.
 
 use super::Context;
 use crate::batch::Batch;
@@ -11,15 +11,15 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-/// Rows of a block, which is read at once, at most.
+/// Most rows of a block, which is read at once.
 const BLOCK: usize = 256;
-/// … and at least.
+/// Least rows of a block.
 const LEAST_BLOCK: usize = 8;
-/// What the keys of a block may take, about.
+/// Bytes that the sort keys of a block may take, about.
 const BLOCK_BYTES: usize = 1 << 16;
 /// Bytes that are written at once.
 const PIECE: usize = 1 << 18;
-/// What stands before a block: how many rows it has, and whether they have weights.
+/// Bytes before a block: how many rows it has, and whether they carry multiplicities.
 const HEADER: usize = 8;
 
 /// Where the files of a query are made.
@@ -45,7 +45,7 @@ impl Temporary {
         self.failure.get_or_init(|| self.file().err().map(|error| error.message().to_owned())).as_deref()
     }
 
-    /// An error of memory, with why no file took what there was no room for, if that is so.
+    /// Adds to an error of memory why rows could not spill, if no file can be made.
     pub fn explain(&self, error: Error) -> Error {
         let Some(limit) = error.limit_passed().filter(|_| is_of_memory(&error)) else { return error };
         match self.failure() {
@@ -79,7 +79,7 @@ impl Spill {
     /// A file for rows of so many columns.
     ///
     /// # Errors
-    /// The limit on memory, where no file can be made.
+    /// If no file can be made: the limit on memory, with the reason; the system's error if memory has no limit.
     pub fn new(width: usize, cx: &Context<'_>) -> Result<Self> {
         let file = cx.temporary.file().map_err(|error| match cx.budget().out_of_memory() {
             Some(out_of_memory) => cx.temporary.explain(out_of_memory),
@@ -88,7 +88,7 @@ impl Spill {
         Ok(Self { file, width, block: BLOCK, end: 0, space: FileSpace::new(cx.budget()) })
     }
 
-    /// Makes blocks smaller from now on where what their rows are compared by takes much: so many bytes for a row.
+    /// Makes the blocks that are written from now on small where the sort key of a row takes many bytes.
     pub fn make_blocks_for(&mut self, key_bytes: usize) {
         self.block = (BLOCK_BYTES / key_bytes.max(1)).clamp(LEAST_BLOCK, BLOCK);
     }
@@ -103,7 +103,7 @@ impl Spill {
         self.width
     }
 
-    /// Writes rows as one run. Whoever gives them may read other runs from the same file.
+    /// Writes rows as one run. `batches` may read other runs from the same file.
     ///
     /// # Errors
     /// The budget's and the system's, such as a full disk.
@@ -130,7 +130,7 @@ impl Spill {
 
     fn append(&mut self, bytes: &[u8]) -> Result<()> {
         self.space.grow(bytes.len() as u64)?;
-        // It may have been read in between.
+        // The file may have been read in between.
         self.file.seek(SeekFrom::Start(self.end)).and_then(|_| self.file.write_all(bytes)).map_err(failed)?;
         self.end += bytes.len() as u64;
         Ok(())
@@ -161,19 +161,19 @@ impl Spill {
     }
 }
 
-/// Whether memory is scarce, and a file can take what there is no room for.
+/// Whether memory is scarce, and a file for rows can be made.
 pub fn is_scarce(cx: &Context<'_>) -> bool {
     cx.budget().is_scarce() && cx.temporary.failure().is_none()
 }
 
-/// Whether it is better to write rows than to hold so many bytes more: memory is scarce, or most of what is left would be used.
+/// Whether it is better to spill than to hold so many bytes more: memory is scarce, or more than half of what is left would be used.
 pub fn is_full(growing: u64, cx: &Context<'_>) -> bool {
     let has_no_room = cx.budget().room().is_some_and(|room| growing > room / 2);
     (has_no_room || cx.budget().is_scarce()) && cx.temporary.failure().is_none()
 }
 
-/// Whether rows that take so many bytes should be written: memory is scarce, and they take as much of it as is left. So whoever shares
-/// memory with others that keep what they have does not write a few rows at once.
+/// Whether rows that take so many bytes should be written: memory is scarce, and they take as much of it as is left. Else an operator
+/// beside others that hold most of the memory would write its rows a few at a time.
 pub fn is_time_to_write(own: u64, cx: &Context<'_>) -> bool {
     is_scarce(cx) && cx.budget().room().is_some_and(|room| own >= room)
 }

@@ -1,4 +1,4 @@
-//! Operators whose rows do not fit into memory: the rows that they give without a limit, within it.
+//! Operators whose rows do not fit into memory: within a limit they give the rows that they give without one.
 
 use super::merge::{Keys, Merge};
 use super::sorter::Sorter;
@@ -37,7 +37,7 @@ fn things(count: u32) -> Snapshot {
     Snapshot::from_quads(quads).unwrap()
 }
 
-/// A query's rows, and the most memory that was held. What the query computed is told by its term, all else by its id.
+/// A query's rows, and the most memory that was held. Computed terms are shown as terms, stored ones as ids.
 fn run(snapshot: &Snapshot, query: &str, limits: Limits) -> (Result<Vec<String>>, u64) {
     run_in(snapshot, query, limits, None)
 }
@@ -73,7 +73,7 @@ fn explained(snapshot: &Snapshot, query: &str) -> String {
     prepare(snapshot, &query, DefaultGraph::Stored, how).unwrap().explain(how).unwrap()
 }
 
-/// Whether the rows need more memory than there is, and are the same with it.
+/// Checks that a query needs more memory than there is, and gives the same rows with it.
 fn same_within_the_limit(snapshot: &Snapshot, query: &str, memory: u64, ordered: bool) {
     let (expected, needed) = run(snapshot, query, Limits::default());
     let (found, held) = run(snapshot, query, Limits { memory: Some(memory), ..Limits::default() });
@@ -108,7 +108,7 @@ fn distinct_rows_are_told_apart_in_a_file() {
     let snapshot = things(60_000);
     let twice = "{ { ?s ?p ?o } UNION { ?s ?p ?o FILTER(isIRI(?s)) } }";
     same_within_the_limit(&snapshot, &format!("SELECT DISTINCT ?s ?p ?o {twice}"), MEMORY, false);
-    // They keep the order that they come in.
+    // Rows keep the order in which they come.
     let ordered = format!("SELECT DISTINCT ?s ?p ?o {twice} ORDER BY STRLEN(STR(?o)) DESC(?s)");
     same_within_the_limit(&snapshot, &ordered, MEMORY, true);
     same_within_the_limit(&things(120_000), "SELECT DISTINCT ?s ?o { ?s ?p ?o } ORDER BY DESC(?s)", MEMORY, true);
@@ -159,7 +159,7 @@ fn work_in_a_file_is_interrupted_and_its_file_has_no_name() {
     assert_eq!(budget.held(), 0);
 }
 
-/// What an operator gets within so much memory.
+/// The context of a query that does nothing.
 fn context<'s>(snapshot: &'s Snapshot, budget: &Budget) -> Context<'s> {
     let query = SparqlParser::new().parse_query("ASK {}").unwrap();
     let how = Run { budget, services: None, failures: &Failures::default(), temporary: None };
@@ -167,7 +167,7 @@ fn context<'s>(snapshot: &'s Snapshot, budget: &Budget) -> Context<'s> {
 }
 
 #[test]
-fn what_is_sorted_at_the_end_is_sorted_in_the_room_that_was_kept_for_it() {
+fn the_last_run_is_sorted_in_the_memory_that_was_reserved_for_it() {
     let (snapshot, rows) = (things(1), 30_000u32);
     let budget = Budget::new(Limits { memory: Some(MEMORY), ..Limits::default() });
     let cx = context(&snapshot, &budget);
@@ -178,7 +178,7 @@ fn what_is_sorted_at_the_end_is_sorted_in_the_room_that_was_kept_for_it() {
             let count = ids.len();
             sorter.add(&Batch::new(vec![ids], count), &cx).unwrap();
         }
-        // Others take all that is left, but for what is merged.
+        // Others take all that is left, or all but a little.
         let left = if leaves_nothing { 0 } else { 64 << 10 };
         let others = budget.reserve(budget.room().unwrap() - left).unwrap();
         let finished = sorter.finish(&cx);
@@ -193,7 +193,7 @@ fn what_is_sorted_at_the_end_is_sorted_in_the_room_that_was_kept_for_it() {
 }
 
 #[test]
-fn what_is_held_of_rows_that_are_kept_is_what_their_lists_take() {
+fn a_table_reserves_what_its_columns_take() {
     let snapshot = things(1);
     for batches in [1, 4, 30, 100] {
         let budget = Budget::default();
@@ -229,7 +229,7 @@ fn rows_of_parts_come_in_the_same_order_however_much_memory_is_left() {
     }
 }
 
-/// Keys that say that they take much, and rows of which hardly any are in memory.
+/// Keys that are said to be large, so that hardly any rows fit into a block.
 struct Large;
 
 impl Keys for Large {
@@ -250,7 +250,7 @@ impl Keys for Large {
 }
 
 #[test]
-fn what_keys_of_merged_runs_take_is_held_before_they_are_made() {
+fn a_merge_reserves_memory_for_keys_before_it_makes_them() {
     let snapshot = things(1);
     let budget = Budget::new(Limits { memory: Some(4 * MEMORY), ..Limits::default() });
     let cx = context(&snapshot, &budget);
@@ -264,7 +264,7 @@ fn what_keys_of_merged_runs_take_is_held_before_they_are_made() {
         runs.push(spill.write(|_| Ok(batch.take()), &cx).unwrap());
     }
     let mut merge = Merge::new(spill, runs, Large, &cx).unwrap();
-    // There is room for some of the runs at once, whose keys are larger than they are in the mean.
+    // Some of the runs fit at once, and their keys are larger than the average.
     assert!(budget.held() >= 2 * block * 20_000 && budget.peak() <= 4 * MEMORY, "{}", budget.held());
     let mut found = Vec::new();
     while let Some(batch) = merge.next(1000, &cx).unwrap() {

@@ -1,5 +1,5 @@
-//! The symmetric hash join: both sides are read in turn, and each new row looks into what was read of the other, so that the first
-//! pairs come before either side has been read whole. For ASK, and for LIMIT without an order.
+//! The symmetric hash join: both sides are read in turn, and each new row probes what was read of the other, so that the first pairs come
+//! before either side has been read whole. For ASK, and for LIMIT without ORDER BY.
 
 use super::filter::{Condition, Test};
 use super::hash_join::{By, HASHED_ROW, Layout, Pair, value_key};
@@ -44,9 +44,9 @@ struct SymmetricJoin<'s> {
     sides: [Side<'s>; 2],
     layout: Arc<Layout>,
     tests: Arc<[Test]>,
-    /// Which side's new rows look for partners.
+    /// Which side's new rows probe the other.
     side: usize,
-    /// The new rows that have not looked yet.
+    /// The new rows that have not probed yet.
     fresh: std::ops::Range<usize>,
     /// The next candidate for the first of them; `None` before it is looked up.
     candidate: Option<Option<usize>>,
@@ -59,7 +59,7 @@ struct Side<'s> {
     /// For each pair of the layout the keys, where they are not the column itself.
     keys: Vec<Vec<TermId>>,
     index: HashIndex,
-    /// What the keys hold.
+    /// For the keys.
     held: Reservation,
     done: bool,
 }
@@ -138,7 +138,7 @@ impl<'s> SymmetricJoin<'s> {
         self.side = if self.sides[next].done { self.side } else { next };
         let other = &self.sides[1 - self.side];
         if self.sides[self.side].done || other.done && other.table.rows == 0 {
-            // The left may be refilled from outside; the right never is, and has been read, or had nothing to meet.
+            // The left may be refilled from outside. The right never is: it was read whole, or there was no left row to join.
             self.sides[0].clear();
             return Ok(false);
         }
@@ -149,7 +149,7 @@ impl<'s> SymmetricJoin<'s> {
         Ok(true)
     }
 
-    /// Partners of the new rows, until there are `capacity` or all have looked: rows of the left and of the right.
+    /// Pairs with the new rows, until there are `capacity` or all new rows have probed: positions in the left and in the right.
     fn pairs(&mut self, capacity: usize, cx: &Context<'s>) -> Result<[Vec<u32>; 2]> {
         let mut found = [Vec::new(), Vec::new()];
         let [own, other] = [self.side, 1 - self.side].map(|side| {

@@ -6,10 +6,10 @@ use kgq_snapshot::TermId;
 use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::Result;
 
-/// Rows between two looks at the clock.
+/// Rows between two checks of the budget.
 const ROWS_BETWEEN_CHECKS: usize = 1 << 16;
 
-/// All rows of an input.
+/// Rows of one width, by column.
 #[derive(Default)]
 pub struct Table {
     pub columns: Vec<Vec<TermId>>,
@@ -17,7 +17,7 @@ pub struct Table {
     pub rows: usize,
     /// Rows that there is room for.
     room: usize,
-    /// What that room takes.
+    /// For that room.
     held: Reservation,
 }
 
@@ -26,7 +26,7 @@ impl Table {
         Self { columns: vec![Vec::new(); width], ..Self::default() }
     }
 
-    /// Makes room for so many rows more.
+    /// Makes room for so many more rows.
     pub fn make_room(&mut self, more: usize, cx: &Context<'_>) -> Result<()> {
         self.resize(more, self.weights.is_some(), cx)
     }
@@ -64,7 +64,7 @@ impl Table {
         Ok(())
     }
 
-    /// Takes the rows from this one on. What is held for them stays held here.
+    /// Splits off the rows from `at` on. The reservation for them stays here.
     pub fn split_off(&mut self, at: usize) -> Self {
         let columns = self.columns.iter_mut().map(|column| column.split_off(at)).collect();
         let weights = self.weights.as_mut().map(|weights| weights.split_off(at));
@@ -73,7 +73,7 @@ impl Table {
         Self { columns, weights, rows, room: rows, held: Reservation::default() }
     }
 
-    /// Its columns, for which nothing is held from now on.
+    /// Its columns, which are no longer reserved.
     pub fn into_columns(self) -> Vec<Vec<TermId>> {
         self.columns
     }
@@ -159,7 +159,7 @@ impl HashIndex {
         (self.next[row] as usize).checked_sub(1)
     }
 
-    /// What the index takes more where it grows for so many more rows.
+    /// Bytes that the index takes anew if it grows for so many more rows; 0 if it need not.
     pub fn growing(&self, more: usize) -> usize {
         if (self.next.len() + more) * 2 >= self.heads.len() { (self.heads.len() * 4).max(64) * 6 } else { 0 }
     }
@@ -168,7 +168,7 @@ impl HashIndex {
     pub fn push(&mut self, hash: u64, cx: &Context<'_>, rehash: impl Fn(usize) -> u64) -> Result<()> {
         if self.next.len() * 2 >= self.heads.len() {
             let slots = (self.heads.len() * 4).max(64);
-            // As many rows as fit until the next time, too.
+            // With `next` for as many rows as fit until the index grows again.
             self.held.resize(cx.budget(), (slots * 6) as u64)?;
             self.heads = vec![0; slots];
             self.shift = 64 - slots.trailing_zeros();
@@ -194,7 +194,7 @@ impl HashIndex {
     }
 }
 
-/// The hash of a key; its upper bits are the good ones.
+/// The hash of a key, of which the upper bits are mixed best.
 #[inline]
 pub fn hash(key: impl Iterator<Item = TermId>) -> u64 {
     const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;

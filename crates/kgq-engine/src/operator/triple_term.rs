@@ -7,11 +7,11 @@ use crate::plan::physical::{Labels, Operation, PhysicalPlan};
 use kgq_snapshot::TermId;
 use kgq_syntax::error::Result;
 
-/// What a component is for.
+/// What is asked of a component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
     Equals(Key),
-    /// Equals what the column holds; where that is unbound, it is bound.
+    /// Equals what the nullable column holds, and fills it where that is unbound.
     Fills(usize),
     /// The same as an earlier component.
     Repeats(usize),
@@ -23,7 +23,7 @@ pub struct Plan {
     pub input: PhysicalPlan,
     pub column: usize,
     pub parts: [Part; 3],
-    /// Columns of the input followed by those of the parts that bind.
+    /// The columns handed on, numbered through those of the input and then those of the parts that bind.
     pub kept: Vec<usize>,
 }
 

@@ -1,4 +1,4 @@
-//! VALUES: rows that stand in the query.
+//! VALUES: rows that the query itself gives.
 
 use super::{Context, Opening, Operator, Pace};
 use crate::batch::Batch;

@@ -1,5 +1,5 @@
-//! A hash join whose right side is too large for memory: both sides are divided by the hash of their keys, and the parts are joined one after
-//! the other. A part that is still too large is divided again.
+//! The hash join of a right side that is too large for memory (a Grace hash join): both sides are divided by the hash of their keys, and
+//! the parts are joined one after the other. A part that is still too large is divided again.
 
 use super::{By, HashJoin, Pair, value_key};
 use crate::batch::Batch;
@@ -10,7 +10,7 @@ use crate::operator::{Context, Node, Operator};
 use kgq_syntax::error::Result;
 use std::sync::Arc;
 
-/// Sides are divided no more often: rows with one key stay together.
+/// Sides are divided no more often than this: what is still too large then is mostly rows with one key, which no division separates.
 const MOST_LEVELS: u32 = 6;
 
 /// The right side in parts, and how far the join is.
@@ -50,7 +50,7 @@ impl<'s> HashJoin<'s> {
         (0..batch.rows()).map(of).collect()
     }
 
-    /// Divides the right side: what was collected of it, the next batch, and all others.
+    /// Divides the right side: what was collected of it, the batch after that, and all others.
     pub(super) fn spill_right(&mut self, table: Table, next: Option<Batch>, cx: &Context<'s>) -> Result<()> {
         let mut parts = Partitions::new(self.right.width, self.level, cx)?;
         let rows: Vec<u32> = (0..table.rows as u32).collect();

@@ -1,4 +1,4 @@
-//! The first rows of all: what comes behind the last of as many as are asked for is left out before anything else is made of it.
+//! The bound of ORDER BY with LIMIT: rows that come behind the last of the rows kept so far are dropped before they are collected.
 
 use super::keys::{By, Collected, SortKey, computed};
 use crate::batch::{Batch, gather};
@@ -9,7 +9,7 @@ use kgq_syntax::error::Result;
 use std::cmp::Ordering;
 use std::ops::Range;
 
-/// The last row of those that are kept, key by key; nothing before there are enough.
+/// The last of the rows that are kept, key by key; empty until there are enough rows.
 pub struct Bound {
     last: Vec<Last>,
     /// For each key.
@@ -23,7 +23,7 @@ enum Last {
     Key(Key),
 }
 
-/// Stretches of ids that ascend as the key does, which is a column or STR() of one. They tell of rows that are equal to the last row in
+/// Stretches of ids that ascend as the key does, which is a column or STR() of one. They hold for rows that are equal to the last row in
 /// all keys before.
 struct Stretches {
     column: Option<usize>,
@@ -36,7 +36,7 @@ struct Stretch {
     behind: Range<u32>,
 }
 
-/// With more stretches than this each text is read.
+/// With more stretches than this none is used, and the keys of all rows are compared.
 const MOST_STRETCHES: usize = 256;
 
 impl Bound {
@@ -60,7 +60,7 @@ impl Bound {
         Self { last: Vec::new(), stretches: keys.iter().map(stretches).collect() }
     }
 
-    /// Takes the last of the rows that are kept.
+    /// Takes the last of the rows that are kept, which are in order.
     pub fn set(&mut self, kept: &Collected, keys: &[SortKey]) {
         let Some(at) = kept.rows().checked_sub(1) else { return };
         let last = keys.iter().enumerate().map(|(number, key)| match &key.by {
@@ -81,7 +81,7 @@ impl Bound {
             return Ok(batch);
         }
         let mut comparison = Comparison::new(cx.terms());
-        // Rows before the last one, and rows that are equal to it so far.
+        // Rows before the last one, and rows that are equal to it in the keys so far.
         let (mut before, mut equal): (Vec<u32>, Vec<u32>) = (Vec::new(), (0..batch.rows() as u32).collect());
         for ((key, last), stretches) in keys.iter().zip(&self.last).zip(&mut self.stretches) {
             if let Some(column) = stretches.column {
@@ -115,7 +115,7 @@ impl Bound {
             }
             equal = still_equal;
         }
-        // A row that is equal to the last in all comes behind it.
+        // A row that is equal to the last one in all keys comes behind it.
         before.sort_unstable();
         Ok(if before.len() == batch.rows() { batch } else { batch.select(&before) })
     }
@@ -131,7 +131,7 @@ impl Stretches {
         self.of(id).is_some_and(|at| self.all[at].behind.contains(&id.get()))
     }
 
-    /// Where one text comes behind the last row, all texts do that come behind it: the last row only moves forward.
+    /// If a term comes behind the last row, so do all that come behind this term, for good: the last row only moves towards the first.
     fn found_behind(&mut self, id: TermId, descending: bool) {
         let Some(at) = self.of(id) else { return };
         let Stretch { ids, behind } = &mut self.all[at];
@@ -149,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_text_behind_the_last_row_tells_of_all_behind_it() {
+    fn what_comes_behind_a_term_behind_the_last_row_is_behind_too() {
         let of = |ids: Range<u32>| Stretch { ids, behind: 0..0 };
         for (descending, behind, before) in [(false, [14, 19], [10, 13]), (true, [10, 14], [15, 19])] {
             let mut stretches = Stretches { column: Some(0), all: vec![of(2..10), of(10..20)] };

@@ -1,4 +1,4 @@
-//! The first rows of an order are those of the whole order, whatever kind of terms is sorted.
+//! ORDER BY with LIMIT gives the first rows of the whole order, whatever kind of terms is sorted.
 
 use crate::Failures;
 use crate::executor::{Run, plan};
@@ -28,7 +28,7 @@ fn tagged(text: String, tag: &str) -> Term {
     Literal::new_language_tagged_literal_unchecked(text, tag).into()
 }
 
-/// The kinds of terms that follow another order than their ids do, or might.
+/// The kinds of terms whose order is, or might be, another than that of their ids.
 const KINDS: [&str; 30] = [
     "integers",
     "wide integers",
@@ -119,7 +119,7 @@ fn value(kind: &str, n: u32) -> Term {
     }
 }
 
-/// What a row is sorted by: the number of its group, its value, and the text of that.
+/// What a row can be sorted by: the number of its group, its value, and the text of that.
 type Sorted = (Key, Key, Option<String>);
 
 fn text(term: &Term) -> Option<String> {
@@ -144,7 +144,7 @@ fn things(kind: &str) -> Snapshot {
     Snapshot::from_quads(quads).unwrap()
 }
 
-/// What the rows of a query, which selects ?g and ?v, are sorted by.
+/// What the rows of a query, which selects ?g and ?v, can be sorted by.
 fn asked(snapshot: &Snapshot, query: &str) -> Vec<Sorted> {
     let query = SparqlParser::new().with_prefix("", "http://e/").unwrap().parse_query(query).unwrap();
     let how = Run { budget: &Budget::default(), services: None, failures: &Failures::default(), temporary: None };
@@ -161,7 +161,7 @@ fn asked(snapshot: &Snapshot, query: &str) -> Vec<Sorted> {
     rows
 }
 
-/// What the rows are sorted by, of the first of them, by an order of all.
+/// The keys of the first rows, found by sorting all.
 fn first<K: Ord + Clone>(rows: &[Sorted], most: usize, key: impl Fn(&Sorted) -> K) -> Vec<K> {
     let mut keys: Vec<K> = rows.iter().map(key).collect();
     keys.sort();

@@ -1,4 +1,4 @@
-//! What rows are sorted by, and the rows with what was computed of it.
+//! The sort keys of ORDER BY, and the collected rows with their computed keys.
 
 use super::radix::{MANY, first_of, sorted};
 use super::{Key as KeyPlan, KeyOf};
@@ -32,22 +32,22 @@ impl SortKey {
     }
 }
 
-/// What a computed key comes to for each row. Failures are counted where they are seen for the first time.
+/// The value of a computed key for each row. `counted` is for the first time that the rows are seen: failures are counted once.
 pub fn computed(compiled: &Compiled, batch: &Batch, counted: bool, cx: &Context<'_>) -> Result<Vec<Key>> {
     let data = compiled.data(batch, counted, &cx.expressions)?;
     Ok(data.into_iter().map(|datum| Key::of_datum(datum, cx.terms())).collect())
 }
 
-/// All keys, with what was met in the columns among them.
+/// All keys, with the families of terms that were met in those that are columns.
 pub struct SortKeys {
     pub keys: Vec<SortKey>,
     families: Vec<Families>,
-    /// For each key what it took in rows that were measured.
+    /// For each key the bytes that it took in all measured rows.
     measured: Vec<u64>,
     rows_measured: u64,
 }
 
-/// What a row of a run is compared by. All rows have the same of them at one place.
+/// One key of a row, by which the merge compares it. At one place all rows have the same variant.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Part {
     Rank(u32),
@@ -55,12 +55,13 @@ pub enum Part {
     Down(Reverse<Key>),
 }
 
-/// What sorting takes for a row, beside what it takes for each key.
+/// Bytes that sorting takes for a row, beside those for each key.
 const ROW_BYTES: usize = 16;
+/// Bytes that sorting takes for a key of a row.
 const RANK_BYTES: usize = 12;
-/// … where terms of a column have to be decoded.
+/// The same where the terms of a column have to be decoded.
 const DECODED_BYTES: usize = 160;
-/// Of so many rows of a run it is measured what their keys take.
+/// For how many rows of a run the size of their keys is measured, at most.
 const MEASURED_ROWS: usize = 64;
 
 impl SortKeys {
@@ -69,7 +70,7 @@ impl SortKeys {
         Self { keys, families, measured, rows_measured: 0 }
     }
 
-    /// What sorting takes for a row.
+    /// Bytes that sorting takes for a row.
     fn bytes_a_row(&self) -> usize {
         let of = |families: &Families| if families.are_mixed() { DECODED_BYTES } else { RANK_BYTES };
         ROW_BYTES + self.families.iter().map(of).sum::<usize>()
@@ -92,7 +93,7 @@ impl SortKeys {
             ranks.push(column);
         }
         drop(comparison);
-        // The ranks, and pairs of rank and position twice: in order, and about to be.
+        // The ranks, and pairs of rank and position twice: as a pass reads them, and as it writes them.
         let bytes = (rows * (ranks.len() * 4 + ROW_BYTES)) as u64;
         let _held = cx.budget().reserve(bytes)?;
         let positions = if rows < MANY || most < rows / 8 {
@@ -159,7 +160,7 @@ impl Keys for SortKeys {
     fn mean_bytes(&self) -> usize {
         let keys = self.keys.iter().zip(&self.families).zip(&self.measured);
         let measured = |((key, families), bytes): ((&SortKey, &Families), &u64)| match key.by {
-            // The snapshot's ranks tell.
+            // These are compared by the snapshot's ranks, which stand in the part itself.
             By::Column(_) if !families.are_mixed() => 0,
             By::Column(_) | By::Computed(_) => bytes / self.rows_measured.max(1),
         };
@@ -176,10 +177,10 @@ fn bytes_of<'k>(keys: impl Iterator<Item = &'k Key>) -> u64 {
 #[derive(Default)]
 pub struct Collected {
     pub table: Table,
-    /// For each key what it comes to for each row; nothing where it is a column.
+    /// For each key its value for each row; empty where it is a column.
     pub computed: Vec<Vec<Key>>,
     held: Reservation,
-    /// What sorting will take.
+    /// For what sorting will take.
     sorting: Reservation,
 }
 
@@ -236,13 +237,13 @@ impl Collected {
         self.table.append(&kept, cx)
     }
 
-    /// Takes the rows from this one on. What is held for them stays held here.
+    /// Splits off the rows from `at` on. The reservation for them stays here.
     pub fn split_off(&mut self, at: usize) -> Self {
         let computed = self.computed.iter_mut().map(|keys| keys.split_off(at.min(keys.len()))).collect();
         Self { table: self.table.split_off(at), computed, ..Self::default() }
     }
 
-    /// Gives back what is held for sorting, so that sorting can take it.
+    /// Gives back what is reserved for sorting, so that sorting can reserve it.
     pub fn release(&mut self) {
         self.sorting = Reservation::default();
     }
