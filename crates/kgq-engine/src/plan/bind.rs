@@ -1,4 +1,4 @@
-//! From terms to ids: what a query asks for, bound to the snapshot that it is asked of.
+//! From terms to ids: binds the logical plan to the snapshot that the query is asked of.
 
 use super::{ClosureAtom, Condition, Graph, Path, Pattern, Scalar, Slot, TripleAtom, TripleTermAtom};
 use kgq_snapshot::TermId;
@@ -77,7 +77,7 @@ pub fn graph(graph: &Graph<Term>, ids: &Ids<'_>) -> Result<Graph> {
         Graph::Each(var) => Graph::Each(*var),
         Graph::Merge(graphs) => {
             let mut graphs = graphs.iter().map(|graph| optional(graph, ids)).collect::<Result<Vec<_>>>()?;
-            // The snapshot keeps merges by their graphs.
+            // Sorted, as the snapshot keeps merges by their graphs.
             graphs.sort_unstable();
             Graph::Merge(graphs.into())
         }

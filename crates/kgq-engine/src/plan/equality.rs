@@ -1,5 +1,5 @@
-//! Equalities of expressions between parts that share no variable: each side is bound where its variables are, so that the parts are
-//! joined by hash, as they are where two variables are equated, and not pair by pair.
+//! Equalities of expressions between parts of a pattern that share no variable: each side becomes a variable that is bound in its part. So
+//! the parts are joined by hash, as they are where a query equates two variables, and not as a cross product.
 
 use super::tree::{filter, join};
 use super::{Var, VarSet, Variables, scope};
@@ -11,7 +11,7 @@ type Pattern = super::Pattern<Term>;
 type Condition = super::Condition<Term>;
 type Scalar = super::Scalar<Term>;
 
-/// The pattern under the conditions, with such equalities between variables.
+/// The pattern under the conditions, in which such equalities are between variables.
 pub fn equated(inner: Pattern, conditions: Vec<Condition>, variables: &mut Variables) -> Pattern {
     let (inner, conditions) = across_parts(inner, conditions, variables);
     let (mut inner, mut rest) = (inner, Vec::new());
@@ -98,7 +98,7 @@ fn across_parts(inner: Pattern, conditions: Vec<Condition>, variables: &mut Vari
         let members = part.operands.iter().filter_map(|at| own[*at].take());
         let mut pattern = join(members);
         if !part.bound.is_empty() {
-            // What speaks of this part alone is tested before its expressions are computed.
+            // Conditions on this part alone are tested before its expressions are computed.
             let certain = scope::certain(&pattern);
             let (here, later) = rest.into_iter().partition(|condition| is_within(condition, &certain));
             rest = later;
@@ -109,7 +109,7 @@ fn across_parts(inner: Pattern, conditions: Vec<Condition>, variables: &mut Vari
     (join(joined), rest)
 }
 
-/// Binds, outside of an EXISTS, the sides of equalities in it that speak of the outside alone.
+/// Binds, outside of an EXISTS, the sides of its equalities that read outer variables alone.
 fn outward(
     outer: &Pattern,
     inner: &Pattern,
@@ -121,7 +121,7 @@ fn outward(
     let (mut all, mut rest) = (Vec::new(), Vec::new());
     for condition in conditions {
         match between(&condition, &[outside.clone(), inside.clone()], variables) {
-            // Within, an expression stays: there the pattern is often looked up, not listed.
+            // An expression over inner variables is left alone: the inner pattern is often looked up row by row, not evaluated as a whole.
             Some((equal, [bound, own])) if own.is_none() => {
                 all.extend(bound);
                 rest.push(equal);
@@ -132,8 +132,8 @@ fn outward(
     (all, rest)
 }
 
-/// If the condition equates an expression over one set of variables with one over another: the equality of two variables, and what
-/// these are bound to on each side. Nothing, if both are variables already.
+/// For a condition that equates an expression over one set of variables with one over another: the equality of two variables, and what
+/// these are bound to on each side. `None` for other conditions, and if both sides are variables already.
 fn between(
     condition: &Condition,
     vars: &[VarSet; 2],
@@ -207,11 +207,11 @@ fn is_within(condition: &Condition, certain: &VarSet) -> bool {
     }
 }
 
-/// Operands of a join that hang together.
+/// Operands of a join that are connected by shared variables.
 struct Part {
     vars: VarSet,
     operands: Vec<usize>,
-    /// What is bound in it besides.
+    /// The expressions that are bound in it.
     bound: Vec<Bound>,
 }
 

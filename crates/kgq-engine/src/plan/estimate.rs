@@ -1,4 +1,4 @@
-//! How many solutions patterns have: single triple patterns counted exactly, joins by distinct counts.
+//! Estimates of cardinality and cost: what a single triple pattern matches is counted, joins are estimated by distinct counts.
 
 use super::physical::{Basis, PhysicalPlan};
 use super::statistics::{Count, Statistics};
@@ -9,16 +9,16 @@ use kgq_syntax::budget::Budget;
 use rustc_hash::FxHashMap;
 use std::cell::RefCell;
 
-/// Up to this cost looking up rows one by one is not worth a second thought.
+/// Up to this cost rows are looked up one by one without comparing that with anything.
 const CHEAP: f64 = 2000.0;
 
-/// How many times the rows that are wanted may be needed here, as later conditions drop some.
+/// How many times as many rows as are wanted may be needed here, because later conditions drop some.
 const GOAL_MARGIN: f64 = 32.0;
 
-/// How many solutions the endpoint of a SERVICE clause is taken to give: nothing is known of it.
+/// How many solutions the endpoint of a SERVICE clause is assumed to give: nothing is known of it.
 pub const SERVICE_ROWS: f64 = 1000.0;
 
-/// How many steps a path of any length is taken to have.
+/// How many steps a path of any length is assumed to have.
 const STEPS_OF_CLOSURE: f64 = 4.0;
 
 /// The constants of a pattern, whether it looks at a merge of graphs, and how many components it has.
@@ -54,6 +54,7 @@ impl Rows {
         self.distinct.get(var.index()).copied().filter(|n| *n > 0.0)
     }
 
+    /// How many distinct ids the variable has at most.
     pub fn of(&self, var: Var) -> f64 {
         self.known(var).unwrap_or(self.rows).min(self.rows).max(1.0)
     }
@@ -110,7 +111,7 @@ impl<'p> Estimator<'p> {
         after
     }
 
-    /// Takes note of what the pattern's matches are known to have.
+    /// Takes note of how many distinct ids the pattern's variables have.
     pub fn note(&self, rows: &mut Rows, atom: &TripleAtom) {
         let count = self.count(atom);
         let (slots, width) = atom.positions();
@@ -135,7 +136,7 @@ impl<'p> Estimator<'p> {
             if slots[..at].contains(slot) {
                 fanout /= own;
             } else if bound.contains(var) {
-                // Of an unknown variable is assumed that the pattern has its ids.
+                // Assume that every id of the pattern occurs, where nothing is known of the variable.
                 let here = before.known(var).unwrap_or(own).min(before.rows).max(1.0);
                 fanout /= own.max(here);
                 found *= (own / here).min(1.0);
@@ -148,7 +149,7 @@ impl<'p> Estimator<'p> {
         before.rows * if any_fresh { fanout.min(fresh) } else { fanout.min(1.0).min(found) }
     }
 
-    /// How many matches a row that finds some has on average.
+    /// How many matches a row has on average, if it has any.
     pub fn fanout(&self, bound: &VarSet, atom: &TripleAtom) -> f64 {
         let count = self.count(atom);
         let (slots, width) = atom.positions();
@@ -170,7 +171,7 @@ impl<'p> Estimator<'p> {
 
     /// Whether looking the input's rows up in the pattern one by one costs less than evaluating the pattern by itself.
     ///
-    /// With a goal only so many input rows count as lead to the rows that are wanted.
+    /// With a goal only those rows of the input count that lead to the rows that are wanted.
     pub fn prefers_rows(&self, input: &PhysicalPlan, pattern: &Pattern, goal: Option<f64>) -> bool {
         let shared = scope::possible(pattern).intersection(&input.certain);
         if shared.is_empty() {
@@ -182,11 +183,11 @@ impl<'p> Estimator<'p> {
         if let Some(goal) = goal {
             by_rows *= (goal * GOAL_MARGIN / found.rows.max(1.0)).min(1.0);
         }
-        // Look-ups one by one miss the cache, and rows that come often find most: averages flatter them.
+        // Look-ups one by one miss the processor's cache, and frequent keys have the most matches, which averages hide.
         by_rows <= CHEAP || by_rows * 3.0 <= alone + input.rows * 0.2
     }
 
-    /// Whether the query has to stop. Then what is estimated does not matter: who plans asks too, and fails.
+    /// Whether the query has to stop. Then estimates do not matter: the planner asks the budget too, and fails.
     pub fn is_over(&self) -> bool {
         self.budget.check().is_err()
     }
@@ -201,7 +202,7 @@ impl<'p> Estimator<'p> {
             Slot::Var(var) => bound.contains(var),
         };
         let far = if atom.repeat == Repeat::ZeroOrOne { 1.0 } else { STEPS_OF_CLOSURE };
-        // What a start reaches: its neighbours, and theirs, but no more than there are.
+        // What a start reaches: its neighbours, and theirs, but no more nodes than there are.
         let forward = (step.rows / subjects * far).clamp(1.0, objects);
         let back = (step.rows / objects * far).clamp(1.0, subjects);
         let (rows, searched) = match (known(atom.subject), known(atom.object)) {
@@ -236,7 +237,7 @@ impl<'p> Estimator<'p> {
     fn step_of(&self, predicate: Option<TermId>, graph: &Graph, back: bool, sum: &mut Count) {
         let [subject, object] = Var::ANY_TWO.map(Slot::Var);
         let predicate = predicate.map_or(object, Slot::Term);
-        // Which graph variable it is does not matter: what counts are the constants.
+        // Any variables will do, also twice the same: counts go by the constants.
         let of = self.count(&TripleAtom { slots: [subject, predicate, object], graph: graph.clone() });
         let [from, _, to, _] = of.distinct;
         sum.rows += of.rows;

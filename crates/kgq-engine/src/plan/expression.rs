@@ -1,4 +1,4 @@
-//! Expressions of a query as the planner keeps them: variables renamed by scope, each EXISTS a variable of its own.
+//! Expressions of a query as plans hold them: variables renamed by scope, each EXISTS a variable of its own.
 
 use super::translate::{Translator, left_spine};
 use super::{Condition, Scalar, Var, VarSet};
@@ -8,7 +8,7 @@ use kgq_syntax::rdf::{Term, Variable};
 use spargebra::algebra::{Expression, Function};
 
 impl Translator<'_> {
-    /// What a FILTER asks for, split where `&&` joins it.
+    /// The conjuncts of a FILTER, which `&&` joins.
     pub(super) fn conditions(&mut self, expression: &Expression) -> Result<Vec<Condition<Term>>> {
         let mut conditions = Vec::new();
         for operand in left_spine(expression, |e| match e {
@@ -75,7 +75,7 @@ impl Translator<'_> {
 }
 
 impl<T> Scalar<T> {
-    /// The two variables that the expression asks to be equal, where that is all it asks.
+    /// The two variables, where the expression is nothing but their equality, by `=` or sameTerm.
     pub fn equality(&self, names: impl Fn(&Variable) -> Option<Var>) -> Option<(Var, Var)> {
         match &self.expression {
             Expression::Equal(left, right) | Expression::SameTerm(left, right) => match (left.as_ref(), right.as_ref())
@@ -87,7 +87,7 @@ impl<T> Scalar<T> {
         }
     }
 
-    /// The two variables of which the expression asks that the first be less than the second, or equal too, where that is all it asks.
+    /// The lesser and the greater variable, where the expression is nothing but a comparison of two, by `<`, `<=`, `>` or `>=`.
     pub fn less(&self, names: impl Fn(&Variable) -> Option<Var>) -> Option<(Var, Var)> {
         let (low, high) = match &self.expression {
             Expression::Less(low, high) | Expression::LessOrEqual(low, high) => (low, high),
@@ -100,7 +100,7 @@ impl<T> Scalar<T> {
         }
     }
 
-    /// The variable that the expression asks to be unbound, where that is all it asks.
+    /// The variable, where the expression is nothing but `!BOUND` of it.
     pub fn unbound(&self, names: impl Fn(&Variable) -> Option<Var>) -> Option<Var> {
         match &self.expression {
             Expression::Not(inner) => match inner.as_ref() {

@@ -1,4 +1,4 @@
-//! What a query asks for, in the engine's own words: patterns over numbered variables.
+//! The logical plan, which says what a query asks for as patterns over numbered variables; and the modules that make a physical one of it.
 //!
 //! `translate` makes the logical plan from spargebra's algebra, a [`Pattern`] of terms, and `simplify` rewrites it. `bind` puts the
 //! snapshot's ids in the place of the terms. Of that, `planner` and `order` make a `physical` plan, by what `statistics` say and
@@ -108,7 +108,7 @@ pub enum Path<T = TermId> {
     Sequence(Vec<Path<T>>),
     Alternative(Vec<Path<T>>),
     Closure(Repeat, Box<Path<T>>),
-    /// Any predicate but these.
+    /// A negated property set: any predicate but these.
     Not(Vec<T>),
 }
 
@@ -122,7 +122,7 @@ pub struct ClosureAtom<T = TermId> {
     pub graph: Graph<T>,
 }
 
-/// `triple` is the triple term of the three slots (RDF 1.2). Only a bound triple term is taken apart.
+/// `triple` is the triple term of the three slots (RDF 1.2). It must be bound before: it is taken apart, never looked for.
 #[derive(Clone, Debug)]
 pub struct TripleTermAtom<T = TermId> {
     pub triple: Var,
@@ -146,7 +146,7 @@ pub struct ServiceCall {
     pub endpoint: NamedNode,
     /// The clause as a SELECT of all its variables.
     pub query: spargebra::Query,
-    /// The variables in sight outside, by their names in the query.
+    /// The variables in scope outside, by their names in the query.
     pub vars: Vec<(Variable, Var)>,
     /// Whether a failure counts as one solution that binds nothing.
     pub silent: bool,
@@ -174,7 +174,7 @@ pub struct Aggregate {
     pub expression: AggregateExpression,
     /// The argument's variable, where there is one.
     pub argument: Option<Var>,
-    /// The variables in sight, for COUNT(DISTINCT *).
+    /// The variables in scope, for COUNT(DISTINCT *).
     pub all: Vec<Var>,
 }
 
@@ -188,9 +188,9 @@ pub struct OrderKey {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Given {
     pub var: Var,
-    /// Which of the values is its.
+    /// The position of its value among those given.
     pub position: usize,
-    /// Whether it always has one.
+    /// Whether its value is never unbound.
     pub bound: bool,
 }
 

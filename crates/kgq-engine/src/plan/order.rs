@@ -1,5 +1,5 @@
-//! In which order the operands of a join are taken: greedily from several starts, the cheapest kept. Taking what leaves the fewest rows errs
-//! less than the least sum of estimates: dynamic programming over all orders was tried, and chose worse where estimates are off.
+//! Join ordering, greedy from several operands as the first: the operand that leaves the fewest rows is taken next, and the cheapest of
+//! these orders wins. Dynamic programming over all orders was tried: it minimises a sum of estimates, and chose worse where they are off.
 
 use super::estimate::{Estimator, Rows};
 use super::{Pattern, Var, VarSet, scope};
@@ -8,13 +8,14 @@ use super::{Pattern, Var, VarSet, scope};
 #[derive(Clone, Debug)]
 pub struct Order {
     pub steps: Vec<usize>,
-    /// Rows touched; a look-up counts 1.
+    /// Estimated; a look-up in an index costs 1.
     pub cost: f64,
     pub rows: Rows,
 }
 
 /// Up to this many operands each is tried as the first.
 const MOST_FOR_ALL_STARTS: usize = 12;
+/// Beyond that only so many are tried, those that leave the fewest rows.
 const STARTS_OF_SOME: usize = 3;
 /// Beyond this many operands one start has to do.
 const MANY: usize = 64;
@@ -27,7 +28,7 @@ struct Operand<'p> {
     after: VarSet,
 }
 
-/// What the order is sought for.
+/// The operands to be ordered, and what the search needs to know of them.
 struct Search<'a, 'p> {
     estimator: &'a Estimator<'p>,
     operands: Vec<Operand<'a>>,
@@ -107,7 +108,7 @@ impl Search<'_, '_> {
         best.unwrap_or_else(|| Order { steps: (0..count).collect(), cost: f64::INFINITY, rows: start.rows.clone() })
     }
 
-    /// The order that takes the operand with the fewest rows next; `None` if it costs `most` or more.
+    /// The order that takes next the operand that leaves the fewest rows; `None` if it costs `most` or more, or the query has to stop.
     fn greedy(&self, start: &Taken, first: usize, most: f64) -> Option<Order> {
         let mut taken = start.clone();
         let mut frontier: Vec<usize> =
@@ -119,7 +120,7 @@ impl Search<'_, '_> {
             if taken.cost >= most || self.estimator.is_over() {
                 return None;
             }
-            // What shares a variable with those taken.
+            // The operands that share a variable with those taken.
             open[at] = false;
             for var in self.operands[at].vars.iter() {
                 frontier.extend(self.having[var.index()].iter().copied().filter(|other| open[*other]));
@@ -130,7 +131,7 @@ impl Search<'_, '_> {
             if taken.steps.len() == self.operands.len() {
                 return Some(Order { steps: taken.steps, cost: taken.cost, rows: taken.rows });
             }
-            // What binds nothing decides whether there is anything, and what is apart comes last.
+            // Operands without variables compete with the connected ones, as they may leave nothing; a cross product comes last.
             let constant = |at: &usize| self.operands[*at].vars.is_empty();
             let connected = frontier.iter().copied().chain((0..open.len()).filter(|at| open[*at]).filter(constant));
             next = self.cheapest(&taken, connected);
@@ -139,6 +140,7 @@ impl Search<'_, '_> {
         None
     }
 
+    /// The candidate that leaves the fewest rows, and of several the one that costs least.
     fn cheapest(&self, taken: &Taken, candidates: impl Iterator<Item = usize>) -> Option<usize> {
         let extensions = candidates.filter(|at| self.may_follow(taken, *at)).map(|at| (self.extension(taken, at), at));
         let best = extensions.min_by(|((cost, rows), at), ((other_cost, other_rows), other)| {

@@ -9,7 +9,7 @@ use kgq_snapshot::TermId;
 use kgq_syntax::error::Result;
 use std::fmt;
 
-/// Rows that an operator reads in sequence cost so much; a look-up in an index costs 1.
+/// The cost of a row that an operator reads in sequence; a look-up in an index costs 1.
 const ROW: f64 = 0.1;
 
 /// What a node does: the data of one operator, which stand in the operator's file.
@@ -22,7 +22,7 @@ pub trait Operation: fmt::Debug + Send + Sync {
     /// An operator that does it.
     ///
     /// # Errors
-    /// The budget's limits.
+    /// The budget's limits; a bug of the planner.
     fn open<'s>(&self, opening: &Opening<'_, 's>) -> Result<Box<dyn Operator<'s> + 's>>;
 
     /// Whether the operator can give a part of its rows, so that several can run side by side.
@@ -35,7 +35,7 @@ pub trait Operation: fmt::Debug + Send + Sync {
         false
     }
 
-    /// What a row of its inputs costs.
+    /// The cost of a row of its inputs; a look-up in an index costs 1.
     fn cost_a_row(&self) -> f64 {
         ROW
     }
@@ -47,17 +47,17 @@ pub struct PhysicalPlan {
     pub operation: Box<dyn Operation>,
     /// The variable of each column.
     pub vars: Vec<Var>,
-    /// The variables bound in every row.
+    /// The variables that are never unbound.
     pub certain: VarSet,
-    /// Rows come sorted by these variables' ids, the first first.
+    /// Rows come sorted by the ids of these variables, most significant first.
     pub sorted: Vec<Var>,
-    /// Whether rows may stand for several solutions.
+    /// Whether rows may stand for several solutions: whether batches carry multiplicities.
     pub weighted: bool,
-    /// How many rows are expected.
+    /// The estimated cardinality.
     pub rows: f64,
-    /// Where that number comes from.
+    /// Where that estimate comes from.
     pub basis: Basis,
-    /// Rows touched here and below; a look-up counts 1.
+    /// The estimated cost of this node and those below it; a look-up in an index costs 1.
     pub cost: f64,
 }
 
@@ -72,7 +72,7 @@ pub enum Basis {
     Distinct,
     /// The estimates of the two sides.
     Sides,
-    /// The number stands in the query.
+    /// A number that the query itself gives.
     Query,
     /// Nothing is known of it: a guess.
     Guess(&'static str),
@@ -110,7 +110,8 @@ impl PhysicalPlan {
         }
     }
 
-    /// Says how its rows are bound, sorted and weighted. Of the order that remains which the columns have.
+    /// Says what its rows bind, how they are sorted and whether they carry multiplicities. A variable without a column is not bound, and
+    /// ends the order.
     #[must_use]
     pub fn like(mut self, certain: VarSet, sorted: Vec<Var>, weighted: bool) -> Self {
         self.certain = certain.intersection(&self.var_set());

@@ -1,4 +1,5 @@
-//! Which variables a pattern binds: always, perhaps, and where it matters that they are not bound from outside.
+//! Which variables a pattern binds: in every solution, so that they are never null (`certain`), or in some (`possible`); and which must not
+//! be bound from outside (`exposed`).
 
 use super::expression::scalar_variables;
 use super::{Condition, Pattern, Scalar, VarSet};
@@ -36,12 +37,12 @@ pub fn certain<T>(pattern: &Pattern<T>) -> VarSet {
             set
         }
         Pattern::Project { inner, vars } => vars.iter().copied().collect::<VarSet>().intersection(&certain(inner)),
-        // A filter that holds cannot have read an unbound variable in most expressions; only the sure case is used.
+        // A filter adds nothing, though few of those that hold have read an unbound variable, as by BOUND or COALESCE.
         pattern => all(pattern, certain).union(&pattern.own_variables().into_iter().collect()),
     }
 }
 
-/// What the parts of a pattern have, together.
+/// The union of what the parts of a pattern have.
 fn all<T>(pattern: &Pattern<T>, of: impl Fn(&Pattern<T>) -> VarSet) -> VarSet {
     pattern.children().fold(VarSet::default(), |mut set, child| {
         set.extend(&of(child));
@@ -57,7 +58,7 @@ fn is_count(aggregate: &spargebra::algebra::AggregateExpression) -> bool {
     }
 }
 
-/// Whether the expression has a value on every row.
+/// Whether the expression surely has a value on every row.
 pub fn binds_always<T>(scalar: &Scalar<T>, certain: &VarSet) -> bool {
     use spargebra::algebra::Expression;
     match &scalar.expression {
@@ -78,7 +79,7 @@ pub fn possible<T>(pattern: &Pattern<T>) -> VarSet {
     }
 }
 
-/// All variables in the pattern and its expressions.
+/// All variables in the pattern and its expressions, those of EXISTS included.
 pub fn mentioned<T>(pattern: &Pattern<T>) -> VarSet {
     let mut set = all(pattern, mentioned);
     pattern.own_variables().into_iter().for_each(|var| set.insert(var));
@@ -108,7 +109,7 @@ pub fn exposed<T>(pattern: &Pattern<T>) -> VarSet {
             set
         }
         Pattern::Group { inner, keys, .. } => {
-            // Only a key that every row binds splits the rows the same way before as after.
+            // Only a key that every row binds makes the same groups, whether it is bound before or joined after.
             let keys: VarSet = keys.iter().copied().collect();
             exposed(inner)
                 .union(&possible(pattern).without(&keys.intersection(&certain(inner))))
@@ -116,7 +117,7 @@ pub fn exposed<T>(pattern: &Pattern<T>) -> VarSet {
         }
         Pattern::Project { inner, vars } => {
             let vars: VarSet = vars.iter().copied().collect();
-            // A projected variable that is certain inside may be bound; one that is not may be.
+            // A projected variable that is certain inside may be bound from outside; one that is only possible must not.
             exposed(inner).intersection(&vars).union(&vars.without(&certain(inner)).intersection(&possible(inner)))
         }
         Pattern::Slice { inner, .. } => mentioned(inner),

@@ -1,5 +1,5 @@
-//! Rewrites that keep the solutions and make them cheaper to find: conditions move to where their variables are bound,
-//! OPTIONAL with `!BOUND` becomes NOT EXISTS, and an equality of nodes becomes one variable.
+//! Rewrites that keep the solutions and make them cheaper to find: conditions are pushed down to where their variables are bound,
+//! OPTIONAL with `!BOUND` becomes NOT EXISTS, and two variables that must hold the same term become one.
 
 use super::statistics::Statistics;
 use super::tree::{filter, join, union};
@@ -64,7 +64,7 @@ fn simplify_scalar(mut scalar: Scalar<Term>, data: &Knowledge<'_>) -> Scalar<Ter
     scalar
 }
 
-/// A join whose operands' conditions are tested with those of the join, where they see the same either way.
+/// A join that takes over the conditions of its operands where they mean the same: the planner tests them as early as it can.
 fn hoisted(operands: Vec<Logical>) -> Logical {
     let mut conditions = Vec::new();
     let mut inner = Vec::new();
@@ -82,7 +82,7 @@ fn hoisted(operands: Vec<Logical>) -> Logical {
     filter(join(inner), conditions)
 }
 
-/// Whether the condition reads only variables that are bound there, and means the same wherever they are.
+/// Whether the condition reads only `certain` variables, and means the same wherever they are bound.
 fn is_local(condition: &LogicalCondition, certain: &VarSet) -> bool {
     match condition {
         Condition::Scalar(scalar) => {
@@ -94,7 +94,7 @@ fn is_local(condition: &LogicalCondition, certain: &VarSet) -> bool {
     }
 }
 
-/// The pattern under the conditions, each as deep as it may stand.
+/// The pattern under the conditions, each pushed down as deep as it may stand.
 fn filtered(inner: Logical, conditions: Vec<LogicalCondition>, data: &Knowledge<'_>) -> Logical {
     if conditions.is_empty() {
         return inner;
@@ -134,7 +134,8 @@ fn filtered(inner: Logical, conditions: Vec<LogicalCondition>, data: &Knowledge<
     }
 }
 
-/// `OPTIONAL { R } FILTER(!BOUND(?v))`, where R always binds ?v and nothing else does, keeps the rows without R.
+/// `OPTIONAL { R } FILTER(!BOUND(?v))`, where R always binds ?v and nothing else does, keeps the rows without a match of R: it becomes
+/// NOT EXISTS.
 fn not_bound(
     left: Logical,
     right: Logical,
@@ -163,7 +164,7 @@ fn not_bound(
     filter(optional(left, right, own, data), conditions)
 }
 
-/// A LeftJoin whose conditions stand where they belong.
+/// A LeftJoin, of which the conditions are pushed into the right side that it can test by itself.
 fn optional(left: Logical, right: Logical, conditions: Vec<LogicalCondition>, data: &Knowledge<'_>) -> Logical {
     if matches!(left, Pattern::Empty) {
         return Pattern::Empty;
@@ -218,8 +219,8 @@ fn equated_across(
     )
 }
 
-/// Puts `a` for `b` where a condition equates them, they are such that `fits`, and one is equal to itself only: then `=` is
-/// `sameTerm`.
+/// Puts `a` in the place of `b` where a condition equates them, `fits` allows it, and the terms of one of them are equal to nothing but
+/// themselves: then `=` is `sameTerm`.
 fn equate(
     mut inner: Logical,
     conditions: Vec<LogicalCondition>,
@@ -275,7 +276,7 @@ fn has_simple_objects(predicate: &Slot<Term>, graph: &Graph<Term>, statistics: &
     }
 }
 
-/// The pattern with `a` in the place of `b`, if it is a join of triple patterns.
+/// The pattern with `a` in the place of `b`, if it is made of triple patterns, joins and BINDs that do not read `b`.
 fn renamed(pattern: &Logical, pair: Option<(Var, Var)>) -> Option<Logical> {
     let (a, b) = pair?;
     match pattern {

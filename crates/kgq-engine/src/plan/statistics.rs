@@ -1,4 +1,4 @@
-//! What the planner knows of the data. It sees nothing else of them, so that a test can make it up.
+//! What the planner knows of the data. It sees nothing else of them, so that tests can make statistics up.
 
 use super::{Graph, Scalar, Slot, TripleAtom, Var, Variables};
 use crate::batch::Batch;
@@ -14,11 +14,12 @@ use std::ops::Range;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Count {
     pub rows: f64,
-    /// Distinct ids at subject, predicate, object and graph, among those rows.
+    /// Distinct ids at subject, predicate, object and graph. They are exact in the default graph if only the predicate is a constant, or
+    /// nothing is; else they are estimates.
     pub distinct: [f64; 4],
 }
 
-/// The terms that a condition allows a variable to hold, as stretches of ids.
+/// The terms that a condition allows a variable to hold, as ranges of ids.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Restriction {
     pub ranges: Vec<Range<u32>>,
@@ -26,7 +27,7 @@ pub struct Restriction {
     pub sure: bool,
 }
 
-/// A stretch that allows every term: the order of ids is all that a condition asks for.
+/// A range that allows every term: all that the condition gains is the order of the ids.
 pub const EVERY_ID: Range<u32> = 0..u32::MAX;
 
 /// What the planner asks of the data.
@@ -45,8 +46,8 @@ pub trait Statistics {
 
     fn is_named_graph(&self, name: &Term) -> bool;
 
-    /// What an expression over one variable allows it to hold, where stretches of ids can say it. With `search` the terms may be
-    /// looked into for that; and [`EVERY_ID`] is said where texts are tested, which are best read in the order of their ids.
+    /// What an expression over one variable allows it to hold, where ranges of ids can say it. With `search` the terms may be searched for
+    /// that; and the answer is [`EVERY_ID`] where texts are tested, which are best read in the order of their ids.
     ///
     /// # Errors
     /// A limit that a constant part of the expression exceeds.

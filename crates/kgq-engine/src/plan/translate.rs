@@ -23,12 +23,12 @@ type TripleAtom = super::TripleAtom<Term>;
 type ClosureAtom = super::ClosureAtom<Term>;
 type TripleTermAtom = super::TripleTermAtom<Term>;
 
-/// Where a query looks, and who answers it.
+/// What translation needs to know beside the query.
 #[derive(Clone, Copy)]
 pub struct Around<'t> {
     /// Which named graphs the dataset has.
     pub statistics: &'t dyn Statistics,
-    /// Whether the data may have other named graphs.
+    /// Whether the query names the graphs of its dataset, so that the data may have others.
     pub restricted: bool,
     /// Whether anyone answers SERVICE clauses.
     pub answers_services: bool,
@@ -40,7 +40,7 @@ pub struct Translator<'t> {
     pub variables: Variables,
     /// The graph that triple patterns look into at this point of the query.
     graph: Graph,
-    /// The variables in sight at this point.
+    /// The variables in scope at this point.
     scope: FxHashMap<Variable, Var>,
     blank_nodes: FxHashMap<BlankNode, Var>,
 }
@@ -69,7 +69,7 @@ impl<'t> Translator<'t> {
     /// The pattern of a query.
     ///
     /// # Errors
-    /// What is not done, by name; the limits.
+    /// What this executor does not do, by name; the budget's limits.
     pub fn pattern(&mut self, pattern: &GraphPattern) -> Result<Pattern> {
         self.around.budget.check()?;
         Ok(match pattern {
@@ -265,7 +265,7 @@ impl<'t> Translator<'t> {
         Pattern::Triple(TripleAtom { slots, graph: self.graph.clone() })
     }
 
-    /// Inside `GRAPH ?g` every pattern binds the graph, also one that looks at none.
+    /// Inside `GRAPH ?g` every pattern binds the graph, even one that looks into none.
     fn in_graph(&self, pattern: Pattern) -> Pattern {
         match self.graph {
             Graph::Each(graph) => join([self.graph_names(graph), pattern]),
@@ -278,7 +278,7 @@ impl<'t> Translator<'t> {
         Pattern::Values { vars: vec![graph], rows: names.into_iter().map(|name| vec![Some(name)]).collect() }
     }
 
-    /// The slot of a term pattern; what takes a triple term apart is added to `atoms`.
+    /// The slot of a term pattern; the pattern that takes a triple term apart is added to `atoms`.
     fn slot(&mut self, term: &TermPattern, atoms: &mut Vec<Pattern>) -> Slot {
         match term {
             TermPattern::NamedNode(node) => Slot::Term(constant(node)),
@@ -456,7 +456,7 @@ fn needs_one_graph_at_a_time(pattern: &GraphPattern) -> bool {
     }
 }
 
-/// Whether a pattern of EXISTS in the expression does.
+/// Whether the pattern of an EXISTS in the expression does.
 fn asks_one_graph_at_a_time(expression: &Expression) -> bool {
     let mut open = vec![expression];
     while let Some(expression) = open.pop() {

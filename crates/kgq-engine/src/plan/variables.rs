@@ -41,7 +41,7 @@ impl Variables {
         &self.names[var.index()]
     }
 
-    /// Whether the query names the variable; else it is a blank node or was made by the planner.
+    /// Whether the query names the variable; if not, it is a blank node, or was made in translation or planning.
     pub fn is_named(&self, var: Var) -> bool {
         !self.name(var).as_str().starts_with([':', '#', '/', '!', '<'])
     }
@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_set_of_variables_keeps_to_the_rules_of_sets() {
+    fn sets_of_variables_have_unions_intersections_and_differences() {
         let set = |ids: &[u32]| ids.iter().copied().map(Var).collect::<VarSet>();
         let (a, b) = (set(&[1, 63, 64]), set(&[64, 200]));
         assert_eq!(a.intersection(&b).iter().collect::<Vec<_>>(), [Var(64)]);

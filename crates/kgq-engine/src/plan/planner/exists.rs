@@ -1,4 +1,5 @@
-//! The operators of OPTIONAL, MINUS and EXISTS: an inner plan for each batch of rows, an index look-up, or a hash join.
+//! The operators of OPTIONAL, MINUS and EXISTS: an index look-up, an inner plan for each batch of rows, a hash join, or for an EXISTS that
+//! none of these can answer, a plan that is run for each binding.
 
 use super::{Duplicates, Input, Planner};
 use crate::operator::apply;
@@ -12,7 +13,7 @@ use kgq_syntax::error::Result;
 use std::sync::Arc;
 
 impl Planner<'_> {
-    /// The start of an inner plan over the rows of `input`.
+    /// The leaf of an inner plan: the rows of `input`, put in from outside.
     pub(super) fn fed(&self, feed: FeedId, vars: Vec<Var>, input: &PhysicalPlan) -> PhysicalPlan {
         let mut certain = input.certain.clone();
         for var in &vars {
@@ -25,7 +26,7 @@ impl Planner<'_> {
             .expecting(input.rows, Basis::Input)
     }
 
-    /// An inner plan over batches of `input`, and the variable of the number of the row that each of its rows belongs to.
+    /// An inner plan over batches of `input`, and the variable that says to which row of the batch each of its rows belongs.
     fn inner_plan(
         &mut self,
         input: &PhysicalPlan,
@@ -36,7 +37,7 @@ impl Planner<'_> {
     ) -> Result<((FeedId, PhysicalPlan), Var)> {
         let row = self.variables.fresh("#row");
         let feed = self.feed();
-        // Where nothing tells the solutions of a row apart, none is sought after the first.
+        // Where nothing tells the solutions of a row apart, the search stops at the first.
         let passes_over = (duplicates == Duplicates::Ignore && needed.is_empty()).then_some((row, feed));
         let around = std::mem::replace(&mut self.settled, passes_over);
         let vars = input.vars.iter().copied().chain([row]).collect();
@@ -66,7 +67,7 @@ impl Planner<'_> {
         let known = scope::possible(left).union(&input.as_ref().map(PhysicalPlan::var_set).unwrap_or_default());
         let added = right_vars.without(&known);
         if matches!(right, Pattern::Empty) || duplicates == Duplicates::Ignore && !added.intersects(needed) {
-            // Every row of the left stays whatever the right has, unless the right fills what the left leaves open.
+            // The right can be left out, as every left row stays, unless the right fills a variable that the left leaves unbound.
             if right_vars.intersection(&known).is_subset(&scope::certain(left)) || matches!(right, Pattern::Empty) {
                 return self.apply(input, left, needed, duplicates);
             }
@@ -173,7 +174,7 @@ impl Planner<'_> {
             certain.insert(var);
         }
         let as_input = (certain, node.sorted.clone(), node.weighted);
-        // Conditions that compare with the row can be tested on pairs of rows.
+        // The join can test the pattern's conditions, which may compare with the row, on pairs of rows.
         let (core, tests) = match pattern {
             Pattern::Filter { inner, conditions } if conditions.iter().all(is_plain) => {
                 (inner.as_ref(), conditions.as_slice())
@@ -237,7 +238,7 @@ impl Planner<'_> {
             shared.iter().enumerate().map(given).collect()
         };
         let all_bound = shared.iter().all(|column| input.certain.contains(input.vars[*column]));
-        // Two plans at each level would be too many where such patterns nest.
+        // Only the outermost gets two plans: two at each level of nesting would be exponentially many.
         let both = !all_bound && self.correlated == 0;
         let mut plan = |given: Vec<Given>| {
             let pattern = substitute::substitute(pattern.clone(), &given);
@@ -265,7 +266,7 @@ fn kept(node: PhysicalPlan, (certain, sorted, weighted): (VarSet, Vec<Var>, bool
 pub(super) enum Existence {
     Existing,
     Missing,
-    /// All rows stay; the variable says it.
+    /// All rows stay; the variable says whether there is a solution.
     Mark(Var),
 }
 
@@ -296,8 +297,8 @@ fn substitutable(pattern: &Pattern, outer: &VarSet) -> bool {
     let here = match pattern {
         Pattern::Join(operands) => operands.iter().enumerate().all(|(at, operand)| {
             let exposed = scope::exposed(operand);
-            // What matters to it that the row binds must not be joined afterwards, as an operand is that shares with the
-            // others what they may leave unbound.
+            // An operand to which it matters what the row binds must be applied to the row. One that shares with the others
+            // what they may leave unbound is joined afterwards.
             let sees_row = exposed.intersects(outer);
             let (own, shared) = (exposed.without(outer), scope::possible(operand).without(outer));
             operands.iter().enumerate().filter(|(other, _)| *other != at).all(|(_, other)| {

@@ -1,5 +1,5 @@
-//! What keeps the rows of a join few between its operands: rows that are alike become one, and operands that hang on one variable are
-//! joined by themselves.
+//! What keeps the intermediate results of a join small: duplicates between operands become one row, with a multiplicity where they count,
+//! and operands that are connected to the others by one variable are joined by themselves.
 
 use super::join::{Join, triple, wanted_by};
 use super::{Duplicates, Planner};
@@ -19,7 +19,7 @@ const WORTH_FOLDING: f64 = 1000.0;
 const TERMS_A_ROW: f64 = 16.0;
 
 impl Planner<'_> {
-    /// Operands still to come that hang on the rows by one variable only, bind nothing that is needed, and cost less when they
+    /// Operands still to come that are connected to the rows by one variable only, bind nothing that is needed, and cost less when they
     /// are joined by themselves than when each row looks them up.
     pub(super) fn side_group(
         &self,
@@ -75,7 +75,7 @@ impl Planner<'_> {
         None
     }
 
-    /// Joins such a group, counted or made distinct by the variable that it hangs on.
+    /// Joins such a group on its variable, by which it is counted or made distinct before.
     #[expect(clippy::too_many_arguments, reason = "the state of the join that the group is part of")]
     pub(super) fn join_side(
         &mut self,
@@ -106,7 +106,7 @@ impl Planner<'_> {
         self.hash_join(node, side, Kind::Inner, &[], &[], &later, duplicates)
     }
 
-    /// The rows without repetitions, where variables that told them apart are not needed any more and more joins follow.
+    /// The rows without duplicates, if removing them pays: variables that told rows apart may not be needed any more, and joins follow.
     pub(super) fn fewer(
         &self,
         node: PhysicalPlan,
@@ -115,11 +115,11 @@ impl Planner<'_> {
         dropped: bool,
         duplicates: Duplicates,
     ) -> PhysicalPlan {
-        // An inner plan numbers its rows anew for each batch, so nothing may be remembered there.
+        // An inner plan numbers its rows anew for each batch, so an operator in it may remember none.
         if self.depth > 0 || node.rows < WORTH_FOLDING || node.vars.is_empty() || node.vars.len() > 2 {
             return node;
         }
-        // How often the ends of paths repeat no statistics tell; with one end in order it costs little to see.
+        // No statistics tell how many rows agree in both variables; sorted by one of them, folding them costs little.
         if let ([a, b], Some(first)) = (node.vars.as_slice(), node.sorted.first())
             && dropped
             && self.goal.is_none()
@@ -144,7 +144,7 @@ impl Planner<'_> {
             }
         }
         let groups = distinct.iter().product::<f64>();
-        // A set of one column's ids is a bit each: it costs less than one look-up too many.
+        // A set of ids takes a bit for each term: testing it costs less than a look-up that it saves.
         let cheap = duplicates == Duplicates::Ignore && node.vars.len() == 1;
         if !cheap && groups * 1.5 > node.rows {
             return node;

@@ -74,7 +74,7 @@ impl Planner<'_> {
             .collect();
         bound.extend(&counted);
         vars.extend(&results);
-        // Grouping by all keys where all are missing is still grouping: without rows there is no group.
+        // `keys`, not the columns that there are for them: with GROUP BY there is no group without rows, even if no key has a column.
         let single = keys.is_empty();
         let (rows, basis) = match single {
             true => (1.0, Basis::Query),
@@ -84,7 +84,7 @@ impl Planner<'_> {
         Ok(PhysicalPlan::new(group, vars).like(bound, Vec::new(), false).expecting(rows, basis))
     }
 
-    /// COUNT(DISTINCT ?x) of a pattern whose distinct subjects and objects the statistics have counted.
+    /// COUNT(DISTINCT ?x) of the subjects or objects of a triple pattern, if the statistics have counted them.
     fn known_count(&self, inner: &Pattern, keys: &[Var], aggregates: &[&Aggregate]) -> Option<PhysicalPlan> {
         let (Pattern::Triple(atom), [], [aggregate]) = (inner, keys, aggregates) else { return None };
         let counts = matches!(
@@ -112,7 +112,8 @@ impl Planner<'_> {
     }
 }
 
-/// What is grouped, without the expressions bound around it that only aggregates read, and only their values.
+/// The grouped pattern without its outermost BINDs that only aggregates read, and these: the aggregates evaluate them and give their
+/// values no ids.
 fn computed_arguments<'p>(
     inner: &'p Pattern,
     keys: &[Var],

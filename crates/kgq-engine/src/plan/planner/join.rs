@@ -21,7 +21,7 @@ pub(super) struct Join<'p> {
     pub(super) operands: Vec<Pattern>,
     /// Conditions that have not been applied yet.
     pub(super) pending: Vec<&'p Condition>,
-    /// Ids that a variable is restricted to, with the condition to drop where that is all it says.
+    /// The range of ids that a variable is restricted to. Its conditions stay pending: not every look-up can use a range.
     pub(super) ranges: Vec<(Var, Range<u32>)>,
 }
 
@@ -52,7 +52,7 @@ impl Planner<'_> {
         if rest.is_empty() { Ok(node) } else { self.filter(node, &rest, needed) }
     }
 
-    /// Operands that hang together are joined first, each group by itself; then the groups.
+    /// Joins connected operands first, each group by itself, and then the groups.
     fn components(
         &mut self,
         input: Input,
@@ -87,7 +87,7 @@ impl Planner<'_> {
             pending = left;
             let operands: Vec<Pattern> = component.iter().map(|at| join.operands[*at].clone()).collect();
             let mut part = Join { operands: Vec::new(), pending: own, ranges: join.ranges.clone() };
-            // The first component takes the input, which the others are apart from.
+            // The others share no variable with the input.
             let built = self.connected(rest.take(), &operands, &mut part, &wanted, duplicates)?;
             let unapplied: Vec<Condition> = part.pending.into_iter().cloned().collect();
             let built = if unapplied.is_empty() { built } else { self.filter(built, &unapplied, &wanted)? };
@@ -126,7 +126,7 @@ impl Planner<'_> {
             false
         });
         let mut by_value = self.equal_pairs(&ready, &left.var_set(), &right.var_set());
-        // The smaller side is kept in memory, once for all: what is put in again and again has to stay on the left.
+        // The right side is kept in memory: it should be the smaller one, and must not be what is put in again and again.
         let swap = !fed && left.rows < right.rows && duplicates == Duplicates::Count;
         let (left, right) = if swap {
             by_value.iter_mut().for_each(|pair| *pair = (pair.1, pair.0));
@@ -156,7 +156,7 @@ impl Planner<'_> {
         conditions.iter().filter_map(equality).filter_map(fits).collect()
     }
 
-    /// Joins operands in order; those that the join's conditions speak of are tested as soon as they can be.
+    /// Joins operands in the best order; tests each of the join's conditions as soon as that is possible.
     fn connected(
         &mut self,
         input: Input,
@@ -288,7 +288,7 @@ impl Planner<'_> {
                 .then_some(var)
         };
         let Some(var) = open(steps[0]) else { return Vec::new() };
-        // Where some rows bind it already it would have to be compared, not bound.
+        // Where some rows bind the variable already, it would have to be compared, not bound.
         if input.is_some_and(|node| node.column(var).is_some()) {
             return Vec::new();
         }
@@ -334,7 +334,7 @@ impl Planner<'_> {
         if listed {
             vars.push(var);
         }
-        // A column further right was bound later, and changes more often.
+        // A column further right was bound later, and changes more often from row to row.
         lookups.sort_by_key(|lookup| {
             let column = |key: &Key| match key {
                 Key::Term(_) => 0,

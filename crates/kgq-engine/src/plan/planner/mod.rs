@@ -1,6 +1,6 @@
 //! From patterns to a physical plan: each pattern is applied to the rows that are there already, or evaluated by itself and joined.
 //!
-//! All decisions are made here, from the statistics; operators make none.
+//! What statistics can decide is decided here; operators decide only what a run shows, such as when to spill.
 
 mod exists;
 mod fewer;
@@ -29,7 +29,7 @@ use std::sync::Arc;
 /// What becomes of equal solutions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Duplicates {
-    /// They count; a row with a weight may stand for them.
+    /// They count; a row may stand for them by its multiplicity.
     Count,
     /// One is as good as many.
     Ignore,
@@ -47,10 +47,10 @@ pub struct Planner<'p> {
     depth: usize,
     /// How many rows are wanted, where that may be far fewer than there are: nothing is read whole then that need not be.
     goal: Option<f64>,
-    /// In the plan of an EXISTS: the variable of the row's number, and whose rows those are.
+    /// In an inner plan that stops at a row's first solution: the variable of the row's position, and the feed that the row comes by.
     settled: Option<(Var, FeedId)>,
     feeds: u32,
-    /// How many EXISTS that are planned once for all bindings are around this part of the plan.
+    /// How many correlated EXISTS are around this part of the plan.
     correlated: usize,
     reads_clock: bool,
 }
@@ -112,7 +112,7 @@ impl<'p> Planner<'p> {
         Ok(self.side_by_side(expand::Plan::where_weighted(project::Plan::to(node, vars.to_vec()))))
     }
 
-    /// The node, divided among the cores where it has much to do.
+    /// The node, run in parts side by side where it has much to do.
     fn side_by_side(&self, node: PhysicalPlan) -> PhysicalPlan {
         let (mut rows, mut operators) = (0.0f64, 0);
         let mut below = vec![&node];
@@ -136,7 +136,7 @@ impl<'p> Planner<'p> {
             .expecting(rows, Basis::Input)
     }
 
-    /// A number for rows that are put into an inner plan.
+    /// A new feed, for rows that are put into an inner plan.
     fn feed(&mut self) -> FeedId {
         self.feeds += 1;
         FeedId(self.feeds)
@@ -216,7 +216,7 @@ impl<'p> Planner<'p> {
         }
     }
 
-    /// Whether binding the input's variables before the pattern is evaluated gives the same solutions as after.
+    /// Whether applying the pattern to the input's rows gives the same solutions as evaluating it by itself and joining.
     fn may_apply(&self, input: Option<&PhysicalPlan>, pattern: &Pattern) -> bool {
         let Some(input) = input else { return true };
         let vars = input.var_set();
@@ -242,7 +242,7 @@ impl<'p> Planner<'p> {
         self.hash_join(left, right, Kind::Inner, &[], &[], needed, duplicates)
     }
 
-    /// The pattern evaluated from nothing, as SPARQL does it inside out.
+    /// The pattern evaluated by itself, from the inside out, as SPARQL defines it.
     fn alone(&mut self, pattern: &Pattern, needed: &VarSet, duplicates: Duplicates) -> Result<PhysicalPlan> {
         let outer = std::mem::take(&mut self.outer);
         let node = self.apply(None, pattern, needed, duplicates);

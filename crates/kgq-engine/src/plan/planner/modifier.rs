@@ -99,7 +99,7 @@ impl Planner<'_> {
     }
 }
 
-/// What is sorted, without the expressions bound around it that only the order reads: these it can compute by itself.
+/// The sorted pattern without its outermost BINDs that only ORDER BY reads, and these: the sort evaluates them.
 fn computed_keys<'p>(inner: &'p Pattern, keys: &[OrderKey], needed: &VarSet) -> (&'p Pattern, Vec<(Var, &'p Scalar)>) {
     let (mut inner, mut computed): (_, Vec<(Var, &Scalar)>) = (inner, Vec::new());
     while let Pattern::Extend { inner: below, var, scalar } = inner {

@@ -7,14 +7,14 @@ use crate::plan::{Condition, Pattern, Slot, TripleAtom, Var, VarSet, scope};
 use kgq_snapshot::TermId;
 use kgq_syntax::error::Result;
 
-/// A condition that restricts a variable to so few terms is turned round: the terms are looked up.
+/// A condition that restricts a variable to no more terms than this is turned round: the terms are looked up.
 const MOST_LOOKED_UP: u32 = 64;
 /// A look-up costs as much as testing so many rows of a scan.
 const ROWS_A_LOOK_UP: f64 = 16.0;
-/// Where a pattern has fewer rows than this, no time is spent on finding out which terms its conditions allow.
+/// Where a pattern has fewer rows than this, its conditions are tested on them: the terms are not searched for those that pass.
 const WORTH_SEARCHING: f64 = 1000.0;
 
-/// More rows than this are scanned in the order of the terms whose texts are tested.
+/// From this many rows on a pattern is scanned in the order of the terms whose texts are tested.
 const WORTH_ORDERING: f64 = 10_000.0;
 
 impl Planner<'_> {
@@ -33,7 +33,7 @@ impl Planner<'_> {
             let search = rows >= WORTH_SEARCHING;
             let restriction = self.statistics.restriction(scalar, var, search, self.variables)?;
             let Some(Restriction { ranges, sure }) = restriction else { continue };
-            // A scan comes in the order of what is tested, so that near terms are read from each other.
+            // A large scan alone comes in the order of the tested terms, because front-coded texts are decoded from those before them.
             if ranges == [EVERY_ID] && (join.operands.len() > 1 || rows < WORTH_ORDERING) {
                 continue;
             }
@@ -48,7 +48,7 @@ impl Planner<'_> {
                     kept.pop();
                 }
             } else if let [range] = ranges.as_slice() {
-                // Where the look-up does not come in the variable's order the condition is still tested.
+                // The condition is still tested: a look-up that is not in the variable's order cannot use the range.
                 match join.ranges.iter_mut().find(|(bounded, _)| *bounded == var) {
                     Some((_, own)) => *own = own.start.max(range.start)..own.end.min(range.end).max(own.start),
                     None => join.ranges.push((var, range.clone())),
@@ -85,7 +85,7 @@ impl Planner<'_> {
         join.pending = kept;
     }
 
-    /// The pattern of such a condition, and the variable.
+    /// The small pattern of such a condition, and the variable that it shares.
     fn small_side<'c>(
         &self,
         condition: &'c Condition,

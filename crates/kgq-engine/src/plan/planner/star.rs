@@ -9,8 +9,8 @@ use crate::plan::{Graph, Pattern, TripleAtom, Var, VarSet, scope};
 use std::ops::Range;
 
 impl Planner<'_> {
-    /// Of the operands those that make a star with the one at `first`, which are two or more, and its centre. `read` are the variables that
-    /// are read outside the operands.
+    /// The centre of a star that the operand at `first` is part of, and the operands that make it, two or more. `read` are the variables
+    /// that are read outside the operands.
     pub(super) fn star(&self, operands: &[Pattern], first: usize, read: &VarSet) -> Option<(Var, Vec<usize>)> {
         if !self.outer.is_empty() {
             return None;
@@ -106,7 +106,8 @@ impl Planner<'_> {
     }
 }
 
-/// Whether the pattern has the centre once, in the merge of its graphs, and no other variable of it is `read` elsewhere.
+/// Whether the pattern has the centre and no variable twice, looks into the default graph or a merge, and none of its other variables is
+/// `read` elsewhere.
 fn is_ray(atom: &TripleAtom, centre: Var, read: impl Fn(Var) -> bool) -> bool {
     let vars: Vec<Var> = atom.variables().collect();
     let distinct = vars.iter().enumerate().all(|(at, var)| !vars[..at].contains(var));

@@ -1,4 +1,4 @@
-//! Which plan is made, as text, from statistics that are made up: no data are opened.
+//! Which plans are made, as text, from statistics that the tests make up: no data are opened.
 
 use super::*;
 use crate::explain::text;
@@ -12,7 +12,7 @@ use kgq_syntax::rdf::Term;
 use spargebra::{Query, SparqlParser};
 use std::cell::RefCell;
 
-/// Statements, distinct subjects and distinct objects of each predicate. Terms are taken to be spread evenly.
+/// Statements, distinct subjects and distinct objects of each predicate. Terms are assumed to be spread evenly.
 struct MadeUp<'t> {
     predicates: &'t [(&'t str, [f64; 3])],
     /// The terms of the query, by their ids.
@@ -73,7 +73,7 @@ impl Statistics for MadeUp<'_> {
     }
 }
 
-/// The plan as text, with what is expected of each node.
+/// The plan as text, with the estimates of each node.
 fn plan(predicates: &[(&str, [f64; 3])], query: &str) -> String {
     let budget = &Budget::default();
     let query = SparqlParser::new().with_prefix("", "http://e/").unwrap().parse_query(query).unwrap();
@@ -96,7 +96,7 @@ fn plan(predicates: &[(&str, [f64; 3])], query: &str) -> String {
     text(&plan, &Labels { variables: &variables, term: &|id| made_up.name(id) }, None)
 }
 
-/// Checks the operators of a plan, each a line below what it feeds. The starts from one empty solution are left out.
+/// Checks the operators of a plan: each is a line, and its inputs stand below it. Leaves of one empty solution are left out.
 #[track_caller]
 fn check(predicates: &[(&str, [f64; 3])], query: &str, expected: &str) {
     let plan = plan(predicates, query);
@@ -142,7 +142,7 @@ index join PSO :name ?y → ?n, merging
 }
 
 #[test]
-fn what_each_node_is_expected_to_give_and_cost_is_told() {
+fn each_node_shows_its_estimated_rows_and_cost() {
     let expected = "\
 index join PSO :name ?y → ?n, merging  [expected 100, cost 121]
   scan SPO :a :follows → ?y  [expected 100, cost 11]
@@ -230,7 +230,7 @@ parts side by side
 }
 
 #[test]
-fn a_limit_goes_into_the_order() {
+fn a_limit_is_pushed_into_the_order() {
     check(
         PEOPLE,
         "SELECT ?n { ?x :name ?n } ORDER BY DESC(?n) LIMIT 3 OFFSET 2",
@@ -315,7 +315,7 @@ index join SPO ?x :name → ?n
 }
 
 #[test]
-fn a_group_is_one_half_of_its_rows_and_its_scan_is_divided() {
+fn a_group_is_assumed_to_have_two_rows_and_its_scan_is_divided() {
     let plan = plan(PEOPLE, "SELECT ?x (COUNT(*) AS ?c) { ?x :follows ?y } GROUP BY ?x");
     assert!(plan.contains("group by ?x → "), "{plan}");
     assert!(plan.contains("parts side by side  [expected 90000, cost 27001]"), "{plan}");
