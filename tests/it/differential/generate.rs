@@ -309,7 +309,7 @@ impl<'d> Queries<'d> {
                 let deeper = self.wide() && self.dice.once_in(4);
                 let path = self.path(2 + usize::from(deeper));
                 // A path of length zero also leads from a term that is in no statement to itself, if it is written in the query
-                // (SPARQL 1.1 §18.5, ZeroOrOnePath); not so with Oxigraph's evaluator.
+                // (SPARQL 1.1 §18.4, ZeroOrOnePath); not so with Oxigraph's evaluator.
                 if path.has_zero_length() && (self.in_exists || !self.wide()) {
                     if self.in_exists {
                         return Element::Triple(self.triple());
