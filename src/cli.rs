@@ -294,10 +294,21 @@ fn run(cli: Cli, output: &mut Output) -> Result<u8> {
     }
     commands::warn_of_manifest(&command, &graph, output)?;
     let _watchdog = commands::watch(&command, &graph);
-    match command {
+    let opened = graph.clone();
+    let result = match command {
         Command::Repl(args) => repl::run(&args, graph, output),
         command => commands::run(&command, &graph, output),
-    }
+    };
+    result.map_err(|error| match is_of_whole_folder(&error, &opened) {
+        true => error.hint("`kgq init` writes a kgq.toml that leaves out what cannot be read; `-d` names what to read"),
+        false => error,
+    })
+}
+
+/// Whether an error is of a file that nobody named: of one in a folder without a project.
+fn is_of_whole_folder(error: &Error, graph: &Graph) -> bool {
+    let OpenOptions { whole_folder, files, .. } = graph.options();
+    *whole_folder && error.place().is_some_and(|place| files.contains(&place.file))
 }
 
 /// Finishes an edit of the project's files that was interrupted, and keeps them as they are while the command reads.
