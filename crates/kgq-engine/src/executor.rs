@@ -1,6 +1,7 @@
 //! Our own executor: plans a query over a snapshot and runs it.
 
 use super::answer::Stream;
+use super::construct::{Constructed, Template};
 use super::depth::depth;
 use super::expression;
 use super::failures::Failures;
@@ -13,7 +14,7 @@ use super::plan::planner::Planner;
 use super::plan::simplify::{Knowledge, simplify};
 use super::plan::translate::{Around, Translator};
 use super::plan::{Graph, Var, Variables, bind};
-use super::result::{Constructed, Described, Rows, Template};
+use super::result::{Described, Rows};
 use super::terms::Terms;
 use super::{Answer, Row, Services, Solutions, Triples};
 use kgq_snapshot::{Snapshot, TermId};
@@ -168,7 +169,7 @@ pub(crate) fn plan<'s>(
         }
         Query::Ask { .. } => (Form::Ask, Vec::new()),
         Query::Construct { template, .. } => {
-            let template = Template::new(template, &mut translator);
+            let template = Template::new(template, pattern, &mut translator);
             let vars = template.vars().to_vec();
             (Form::Construct(template), vars)
         }
@@ -219,7 +220,7 @@ impl Planned {
             }
             Form::Select(variables) => Stream::Solutions(variables.clone(), Box::new(Rows::new(cx, plan))),
             Form::Construct(template) => {
-                Stream::Graph(Box::new(Constructed::new(Rows::new(cx, plan), template.clone())))
+                Stream::Graph(Box::new(Constructed::new(Rows::new(cx, plan), template.clone())?))
             }
             Form::Describe => Stream::Graph(Box::new(Described::new(cx, plan, &self.default_graph)?)),
         })

@@ -35,6 +35,7 @@
 mod aggregate;
 mod answer;
 mod batch;
+mod construct;
 mod depth;
 pub mod executor;
 mod explain;

@@ -1,24 +1,22 @@
-//! From rows of ids to what a query answers: rows of terms, constructed triples, descriptions.
+//! From rows of ids to what a query answers: rows of terms, descriptions.
 
 use super::batch::Batch;
 use super::operator::source::{Order, Source};
 use super::operator::{Context, Node};
-use super::plan::translate::Translator;
-use super::plan::{Graph, Var};
-use super::template::{Part, Slots, has_blank, instance, node};
+use super::plan::Graph;
+use super::template::node;
 use kgq_snapshot::{Decoder, Permutation, TermId, TermKind};
 use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::Result;
-use kgq_syntax::rdf::{NamedNode, Term, Triple, size};
+use kgq_syntax::rdf::{NamedNode, Term, Triple};
 use rustc_hash::FxHashSet;
-use spargebra::term::TriplePattern;
-use std::collections::VecDeque;
 
 /// The rows of a plan as terms.
 pub struct Rows<'s> {
     cx: Context<'s>,
     plan: Node<'s>,
-    /// The current batch by column, to be emptied from the front.
+    batch: Batch,
+    /// The terms of the batch by column, to be emptied from the front.
     columns: Vec<std::vec::IntoIter<Option<Term>>>,
     left: usize,
     failed: bool,
@@ -27,7 +25,26 @@ pub struct Rows<'s> {
 impl<'s> Rows<'s> {
     /// The plan's rows must stand for one solution each.
     pub fn new(cx: Context<'s>, plan: Node<'s>) -> Self {
-        Self { cx, plan, columns: Vec::new(), left: 0, failed: false }
+        Self { cx, plan, batch: Batch::default(), columns: Vec::new(), left: 0, failed: false }
+    }
+
+    pub fn context(&self) -> &Context<'s> {
+        &self.cx
+    }
+
+    /// The id in a column of the row that came last.
+    pub fn id(&self, column: usize) -> TermId {
+        self.batch.column(column)[self.batch.rows() - self.left - 1]
+    }
+
+    /// Whether it is time to look whether to go on: each look costs more than a row.
+    pub fn is_time_to_look(&self) -> bool {
+        self.left.is_multiple_of(64)
+    }
+
+    /// Gives no more rows.
+    pub fn end(&mut self) {
+        self.failed = true;
     }
 
     fn fill(&mut self) -> Result<bool> {
@@ -37,6 +54,7 @@ impl<'s> Rows<'s> {
         self.columns =
             batch.columns().iter().map(|column| decode(column, &mut decoder, &self.cx).into_iter()).collect();
         self.left = batch.rows();
+        self.batch = batch;
         self.cx.snapshot().intact()?;
         Ok(true)
     }
@@ -88,87 +106,6 @@ impl Iterator for Rows<'_> {
         }
         self.left -= 1;
         Some(Ok(self.columns.iter_mut().map(|column| column.next().flatten()).collect()))
-    }
-}
-
-/// The template of a CONSTRUCT, over the columns of its plan.
-#[derive(Clone)]
-pub struct Template {
-    triples: Vec<[Part; 3]>,
-    vars: Vec<Var>,
-    blank_nodes: usize,
-}
-
-impl Template {
-    pub fn new(template: &[TriplePattern], translator: &mut Translator<'_>) -> Self {
-        let mut slots = Slots::default();
-        let triples = template.iter().map(|triple| slots.triple(triple)).collect();
-        let vars = slots.variables().iter().map(|variable| translator.var(variable)).collect();
-        Self { triples, vars, blank_nodes: slots.blank_nodes() }
-    }
-
-    /// The variables that it reads: the columns of its plan.
-    pub fn vars(&self) -> &[Var] {
-        &self.vars
-    }
-}
-
-/// The triples of a CONSTRUCT, each once.
-pub struct Constructed<'s> {
-    rows: Rows<'s>,
-    template: Template,
-    seen: FxHashSet<Triple>,
-    held: Reservation,
-    ready: VecDeque<Triple>,
-}
-
-/// What a triple that was seen takes beside itself.
-const SEEN_BYTES: u64 = 16;
-
-impl<'s> Constructed<'s> {
-    pub fn new(rows: Rows<'s>, template: Template) -> Self {
-        Self { rows, template, seen: FxHashSet::default(), held: Reservation::default(), ready: VecDeque::new() }
-    }
-
-    fn add(&mut self, row: &[Option<Term>]) -> Result<()> {
-        // The rows of a batch are many, and a template may make many triples of each.
-        if self.rows.left.is_multiple_of(64) {
-            self.rows.cx.budget().check()?;
-        }
-        let mut blanks = vec![None; self.template.blank_nodes];
-        for parts in &self.template.triples {
-            let Some(triple) = instance(parts, row, &mut blanks) else { continue };
-            // A triple with a new blank node is new.
-            if has_blank(parts) {
-                self.ready.push_back(triple);
-            } else if !self.seen.contains(&triple) {
-                self.held.grow(self.rows.cx.budget(), size::of_triple(&triple) + SEEN_BYTES)?;
-                self.seen.insert(triple.clone());
-                self.ready.push_back(triple);
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Iterator for Constructed<'_> {
-    type Item = Result<Triple>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            if let Some(triple) = self.ready.pop_front() {
-                return Some(Ok(triple));
-            }
-            match self.rows.next()? {
-                Ok(row) => {
-                    if let Err(error) = self.add(&row) {
-                        self.rows.failed = true;
-                        return Some(Err(error));
-                    }
-                }
-                Err(error) => return Some(Err(error)),
-            }
-        }
     }
 }
 
