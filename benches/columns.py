@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Reads what kgq writes as columns with the readers that people have: DuckDB, Polars, PyArrow, openpyxl. Counts, joins and values must be those that
+"""Reads what kgq writes as columns with the readers that people have: DuckDB, Polars, PyArrow, openpyxl, and Spark where
+Java and pyspark are. Counts, joins and values must be those that
 kgq gives itself. Without data, on the project in the current folder; with a dump, on that.
 
     python3 benches/columns.py --kgq target/release/kgq [-d DUMP]
@@ -8,6 +9,7 @@ kgq gives itself. Without data, on the project in the current folder; with a dum
 import argparse
 import json
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -77,6 +79,43 @@ def graph(kgq, folder):
     same("texts by language, DuckDB", sorted((l.lower(), n) for l, n in languages), sorted((l.lower(), n) for l, n in theirs))
 
 
+def spark(kgq, folder):
+    """The same counts by Spark, which brings its own reader of Parquet."""
+    try:
+        from pyspark.sql import SparkSession
+    except ImportError:
+        print("Spark\tnot asked: pyspark is not installed")
+        return
+    if shutil.which("java") is None:
+        print("Spark\tnot asked: there is no Java")
+        return
+    settings = {"spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false", "spark.sql.session.timeZone": "UTC"}
+    session = SparkSession.builder.master("local[1]").config(map=settings).getOrCreate()
+    session.sparkContext.setLogLevel("ERROR")
+    for name in ("terms", "triples"):
+        session.read.parquet(str(folder / f"{name}.parquet")).createOrReplaceTempView(name)
+
+    def sql(text):
+        return [tuple(row) for row in session.sql(text).collect()]
+
+    everything = "{ ?s ?p ?o } UNION { GRAPH ?g { ?s ?p ?o } }"
+    same("statements, Spark", kgq.rows(f"SELECT (COUNT(*) AS ?n) {{ {everything} }}")[0][0], sql("SELECT count(*) FROM triples")[0][0])
+    predicates = kgq.rows("SELECT ?p (COUNT(*) AS ?n) { ?s ?p ?o } GROUP BY ?p")
+    theirs = sql("SELECT value, count(*) FROM triples JOIN terms ON predicate = id WHERE graph IS NULL GROUP BY value")
+    same("statements by property, Spark", sorted(predicates), sorted(theirs))
+    joined = kgq.rows("SELECT (COUNT(*) AS ?n) { ?x ?p ?y . ?y ?q ?z }")[0][0]
+    theirs = sql("SELECT count(*) FROM triples a JOIN triples b ON a.object = b.subject WHERE a.graph IS NULL AND b.graph IS NULL")
+    same("join of all with all, Spark", joined, theirs[0][0])
+
+    query = """SELECT * { VALUES (?n ?d ?t ?x ?b ?l) { (7 "2026-11-28"^^<http://www.w3.org/2001/XMLSchema#date>
+        "2026-11-28T12:00:00+08:00"^^<http://www.w3.org/2001/XMLSchema#dateTime> 12.50 true "价格"@zh) } }"""
+    path = folder / "values.parquet"
+    kgq.run("query", "-o", str(path), query)
+    row = [str(value) for value in session.read.parquet(str(path)).selectExpr("n", "d", "cast(t as string)", "x", "b", "l").collect()[0]]
+    same("typed values, Spark", ["7", "2026-11-28", "2026-11-28 04:00:00", "12.5", "True", "价格"], [row[0], row[1], row[2], row[3].rstrip("0"), *row[4:]])
+    session.stop()
+
+
 def answers(kgq, folder):
     """Answers in each format, read back."""
     import duckdb
@@ -125,6 +164,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         answers(kgq, pathlib.Path(folder))
         graph(kgq, pathlib.Path(folder) / "graph")
+        spark(kgq, pathlib.Path(folder) / "graph")
 
 
 if __name__ == "__main__":
