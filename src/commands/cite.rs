@@ -160,7 +160,7 @@ impl Page<'_> {
         for (property, value) in self.audit.remarks(&statement.reifier) {
             let property =
                 if property.as_ref() == rdf::TYPE { "a".to_owned() } else { self.prefixes.display(property.as_str()) };
-            self.out.push_str(&format!("{pad}{property} {}\n", cell(value, self.prefixes)));
+            self.out.push_str(&format!("{pad}{property} {}\n", cell(&value, self.prefixes)));
         }
         for citation in &statement.citations {
             let text = reference(&Reference::new(citation, self.audit, self.texts), self.colour);

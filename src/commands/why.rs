@@ -77,7 +77,7 @@ pub fn explanation(
     shown: &Shown,
     colour: bool,
 ) -> Result<String> {
-    let audit = graph.audit_of_statements()?;
+    let audit = graph.audit()?;
     let texts = graph.source_texts(&audit, &shown.sources.source)?;
     let things = shown_things(&part);
     let (explained, all) = match ways {

@@ -91,7 +91,7 @@ pub fn explanation(
     shown: &Shown,
     colour: bool,
 ) -> Result<String> {
-    let audit = graph.audit_of_statements()?;
+    let audit = graph.audit()?;
     let texts = graph.source_texts(&audit, &shown.sources.source)?;
     let found = why_not(graph, Request { source, query, expected }, &audit, &texts)?;
     if shown.format == WhyFormat::Json {

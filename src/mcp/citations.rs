@@ -7,9 +7,6 @@ use kgq_syntax::error::Result;
 use kgq_syntax::rdf::{NamedNode, Triple};
 use serde_json::{Map, Value};
 
-/// Citations need all statements in memory; those of a larger graph are left out.
-const MOST_STATEMENTS: usize = 2_000_000;
-
 /// The citations that were named so far.
 pub struct Citations<'a> {
     audit: Audit<'a>,
@@ -18,14 +15,11 @@ pub struct Citations<'a> {
 }
 
 impl<'a> Citations<'a> {
-    /// `None` where nothing is cited, or the graph is too large.
+    /// `None` where nothing is cited.
     ///
     /// # Errors
     /// Those of the files.
     pub fn of(graph: &'a Graph) -> Result<Option<Self>> {
-        if graph.statement_count()? > MOST_STATEMENTS {
-            return Ok(None);
-        }
         let audit = graph.audit()?;
         if !audit.has_citations() {
             return Ok(None);

@@ -8,6 +8,7 @@ use kgq_graph::catalog::CannedQuery;
 use kgq_graph::export;
 use kgq_graph::graph::Graph;
 use kgq_graph::project::Role;
+use kgq_snapshot::Ids;
 use kgq_syntax::budget::Work;
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::{NamedNode, Quad};
@@ -69,13 +70,19 @@ pub fn read(graph: &Graph, uri: &str) -> Result<Option<ReadResourceResult>> {
 /// The statements of the project's ontology, as Turtle.
 fn ontology(graph: &Graph) -> Result<Option<String>> {
     let Some(project) = graph.project() else { return Ok(None) };
-    let dataset = graph.dataset()?;
+    let snapshot = graph.snapshot()?;
     let files: BTreeSet<String> =
         project.files()?.into_iter().filter(|file| file.role == Role::Ontology).map(|file| file.name).collect();
-    let is_ontology: Vec<bool> = dataset.files.iter().map(|file| files.contains(&file.name)).collect();
-    let own = dataset.quads_with_origin().filter(|(_, file)| is_ontology.get(*file).copied().unwrap_or(false));
-    let quads: Vec<&Quad> = own.map(|(quad, _)| quad).collect();
-    Ok(Some(export::turtle::write(quads, graph.prefixes()?, &graph.budget_of(Work::Export))?))
+    let is_ontology: Vec<bool> = graph.inputs()?.iter().map(|input| files.contains(&input.name)).collect();
+    let is_own = |ids: &Ids| {
+        let origin = snapshot.origin(*ids);
+        origin.is_some_and(|origin| is_ontology.get(origin.file).copied().unwrap_or(false))
+    };
+    let mut own: Vec<Ids> = snapshot.find_ids([None; 3]).filter(is_own).collect();
+    snapshot.sort_by_origin(&mut own);
+    let quads: Vec<Quad> = own.into_iter().filter_map(|ids| snapshot.statement(ids)).collect();
+    snapshot.intact()?;
+    Ok(Some(export::turtle::write(&quads, graph.prefixes()?, &graph.budget_of(Work::Export))?))
 }
 
 fn queries(graph: &Graph) -> Result<Vec<&CannedQuery>> {

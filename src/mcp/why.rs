@@ -9,7 +9,7 @@ use super::citations::Citations;
 use super::tools::Outcome;
 use kgq_engine::Failures;
 use kgq_engine::query::Query;
-use kgq_graph::audit::Audit;
+use kgq_graph::audit::{Audit, Texts};
 use kgq_graph::request::why::{Explained, Part, Stated, explain_within, part_within};
 use kgq_syntax::error::{Error, Result, Source};
 use kgq_syntax::rdf::{NamedNode, Term};
@@ -45,15 +45,12 @@ pub fn call(call: &Call<'_>) -> Outcome {
     let row = given::number(call.arguments, "row")?.unwrap_or(1);
     let options = call.evaluation(&Failures::default());
     let part = part_within(call.graph, &query, row, &options)?;
-    let Some(citations) = Citations::of(call.graph)? else {
-        let audit = call.graph.audit()?;
-        let texts = call.graph.source_texts(&audit, &[])?;
-        let explained = explain_within(call.graph, &query, part, &audit, &texts, &options)?;
-        return Ok(told(call, &explained, &audit, None)?);
-    };
-    let explained = explain_within(call.graph, &query, part, citations.audit(), citations.texts(), &options)?;
+    let citations = Citations::of(call.graph)?;
     let audit = call.graph.audit()?;
-    Ok(told(call, &explained, &audit, Some(citations))?)
+    let none = Texts::default();
+    let texts = citations.as_ref().map_or(&none, Citations::texts);
+    let explained = explain_within(call.graph, &query, part, &audit, texts, &options)?;
+    Ok(told(call, &explained, &audit, citations)?)
 }
 
 /// The query that is meant, with its text.

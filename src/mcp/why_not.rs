@@ -8,6 +8,7 @@ use super::citations::Citations;
 use super::tools::Outcome;
 use super::why::{asked, statement};
 use kgq_engine::Failures;
+use kgq_graph::audit::{Audit, Texts};
 use kgq_graph::request::why_not::{Request, WhyNot, document, expectation, why_not_within};
 use kgq_syntax::error::{Error, Result, Source};
 use kgq_syntax::rdf::Term;
@@ -60,17 +61,13 @@ pub fn call(call: &Call<'_>) -> Outcome {
     let request = Request { source: Source::new("the query", &text), query: &query, expected };
     let citations = Citations::of(call.graph)?;
     let audit = call.graph.audit()?;
-    let texts = call.graph.source_texts(&audit, &[])?;
-    let found = why_not_within(call.graph, request, &audit, &texts, &options)?;
+    let none = Texts::default();
+    let texts = citations.as_ref().map_or(&none, Citations::texts);
+    let found = why_not_within(call.graph, request, &audit, texts, &options)?;
     Ok(told(call, &found, &audit, citations)?)
 }
 
-fn told(
-    call: &Call<'_>,
-    found: &WhyNot,
-    audit: &kgq_graph::audit::Audit<'_>,
-    mut citations: Option<Citations<'_>>,
-) -> Result<Value> {
+fn told(call: &Call<'_>, found: &WhyNot, audit: &Audit<'_>, mut citations: Option<Citations<'_>>) -> Result<Value> {
     let terms: Vec<Term> =
         found.statements.iter().map(|stated| Term::Triple(Box::new(stated.quad.clone().into()))).collect();
     let names = Names::of(call.graph, &terms, &call.language)?;

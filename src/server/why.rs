@@ -96,7 +96,7 @@ async fn why_no(
         let source = Source::new("query", text);
         let expected = expected.iter().map(|(column, value)| expectation(graph, column, value));
         let expected = expected.collect::<Result<_, _>>().map_err(failed)?;
-        let audit = graph.audit_of_statements().map_err(failed)?;
+        let audit = graph.audit().map_err(failed)?;
         let texts = graph.source_texts(&audit, &[]).map_err(failed)?;
         let asking = Request { source, query: &query, expected };
         let mut found = why_not_within(graph, asking, &audit, &texts, &job.options).map_err(failed)?;
@@ -115,7 +115,7 @@ async fn why(server: &Shared, asked: Asked, question: Question, row: usize) -> R
         let (graph, failed) = (&job.held.graph, |error: Error| job.server.problem(&error));
         let query = parse(job, &question)?;
         let part = part_within(graph, &query, row, &job.options).map_err(failed)?;
-        let audit = graph.audit_of_statements().map_err(failed)?;
+        let audit = graph.audit().map_err(failed)?;
         let texts = graph.source_texts(&audit, &[]).map_err(failed)?;
         let explained = explain_within(graph, &query, part, &audit, &texts, &job.options);
         let mut explained = explained.map_err(failed)?;

@@ -17,12 +17,14 @@
 //! use kgq_graph::catalog::Labels;
 //! use kgq_graph::project::{CitationSettings, Entailment};
 //! use kgq_site::{Source, Writing, write};
+//! use kgq_snapshot::Snapshot;
 //! use kgq_snapshot::store::{Dataset, Input, ReadOptions, Unfinished};
 //! use kgq_syntax::budget::{Budget, Limits};
 //! use kgq_syntax::rdf::{Prefixes, RdfFormat};
 //!
 //! let text = "PREFIX : <http://e/> :ada <http://www.w3.org/2000/01/rdf-schema#label> \"Ada\" ; :knows :bob .";
 //! let data = Dataset::read(&[Input::bytes("people.ttl", text.into(), RdfFormat::Turtle)], ReadOptions::default())?;
+//! let snapshot = Snapshot::from_dataset(&data, &Budget::default())?;
 //! let prefixes = Prefixes::default();
 //! let source = Source {
 //!     name: "people",
@@ -33,7 +35,7 @@
 //!     entailment: Entailment::None,
 //!     prefixes: &prefixes,
 //!     labels: &Labels::of(data.quads()),
-//!     audit: Audit::new(data.quads(), &CitationSettings::default(), &prefixes).into(),
+//!     audit: Audit::new(&snapshot, &CitationSettings::default(), &prefixes).into(),
 //!     queries: Vec::new(),
 //!     changed: Default::default(),
 //!     base_url: None,

@@ -136,7 +136,7 @@ fn citation_words(at: &At<'_, '_>, iri: &NamedNode, named: &mut FxHashSet<NamedN
 fn statement_words(
     at: &At<'_, '_>,
     statement: &Statement,
-    remarks: &[(&NamedNode, &Term)],
+    remarks: &[(NamedNode, Term)],
     named: &mut FxHashSet<NamedNode>,
 ) -> Markup {
     let kinds: Vec<&NamedNode> = remarks

@@ -170,6 +170,12 @@ impl Pages {
     pub fn page(&self, path: &str, view: &View<'_>) -> Result<Option<Page>> {
         let model = self.model(view)?;
         let path = if path.is_empty() { "index" } else { path };
+        let page = self.page_of(&model, path, view)?;
+        self.graph.intact()?;
+        Ok(page)
+    }
+
+    fn page_of(&self, model: &Model<'_>, path: &str, view: &View<'_>) -> Result<Option<Page>> {
         if path == "ask" {
             return self.ask(&Question::default(), &self.graph.evaluation_options(), view).map(Some);
         }
@@ -181,10 +187,10 @@ impl Pages {
         let with_ending = format!("{path}.html");
         for path in [path, &with_ending] {
             if let Some(body) = model.file(path)? {
-                return Ok(Some(Page::of(&model, path, body)));
+                return Ok(Some(Page::of(model, path, body)));
             }
         }
-        Ok(model.thing_at(path).map(|thing| thing_or_ontology(&model, thing, path)))
+        Ok(model.thing_at(path).map(|thing| thing_or_ontology(model, thing, path)))
     }
 
     /// The page of any IRI that the graph names.
@@ -194,7 +200,9 @@ impl Pages {
     pub fn about(&self, iri: &str, view: &View<'_>) -> Result<Option<Page>> {
         let model = self.model(view)?;
         let Ok(node) = NamedNode::new(iri) else { return Ok(None) };
-        Ok(model.names_it(iri).then(|| thing_or_ontology(&model, &node, "about")))
+        let page = model.names_it(iri).then(|| thing_or_ontology(&model, &node, "about"));
+        self.graph.intact()?;
+        Ok(page)
     }
 
     /// What is said of an IRI, in a format of the files beside pages.
@@ -230,6 +238,7 @@ impl Pages {
         };
         let asked = Asked { graph: &self.graph, query, values, options, about };
         let html = form_page(&model, &asked, &format!("query/{name}"))?;
+        self.graph.intact()?;
         Ok(Some(Page::html(&model, html)))
     }
 
@@ -240,6 +249,7 @@ impl Pages {
     pub fn ask(&self, question: &Question<'_>, options: &EvaluationOptions, view: &View<'_>) -> Result<Page> {
         let model = self.model(view)?;
         let html = ask_page(&model, &self.graph, question, options)?;
+        self.graph.intact()?;
         Ok(Page::html(&model, html))
     }
 

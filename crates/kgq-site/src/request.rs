@@ -11,6 +11,7 @@ use kgq_graph::catalog::Labels;
 use kgq_graph::export::rebase::Rebase;
 use kgq_graph::graph::Graph;
 use kgq_graph::request::history::{LineTimes, last_changes};
+use kgq_snapshot::Snapshot;
 use kgq_snapshot::store::Unfinished;
 use kgq_syntax::budget::{Budget, Work};
 use kgq_syntax::error::{Error, Result};
@@ -159,7 +160,7 @@ struct Shown<'a> {
     inferred: Vec<Quad>,
     queries: Vec<PublishedQuery<'a>>,
     changed: FxHashMap<String, String>,
-    /// Of these quads, if it is known already.
+    /// Of the graph, if its IRIs stay.
     audit: Option<Arc<Audit<'a>>>,
 }
 
@@ -189,6 +190,14 @@ impl Shown<'_> {
         let citations = manifest.map(|manifest| manifest.citations.clone()).unwrap_or_default();
         let name = manifest.map_or("graph", |manifest| manifest.name.as_str());
         let labels = Labels::of(self.quads.iter());
+        let rebased;
+        let audit = match self.audit {
+            Some(audit) => audit,
+            None => {
+                rebased = Snapshot::from_quads_in_order(&self.quads, budget)?;
+                Arc::new(Audit::new(&rebased, &citations, &self.prefixes))
+            }
+        };
         let source = Source {
             name,
             title: manifest.and_then(|manifest| manifest.title.as_deref()).unwrap_or(name),
@@ -198,7 +207,7 @@ impl Shown<'_> {
             entailment: graph.entailment(),
             prefixes: &self.prefixes,
             labels: &labels,
-            audit: self.audit.unwrap_or_else(|| Arc::new(Audit::new(&self.quads, &citations, &self.prefixes))),
+            audit,
             queries: self.queries,
             changed: self.changed,
             base_url: request.base_url,

@@ -261,7 +261,8 @@ fn still_theirs(
     record_path: &Path,
 ) -> Option<Snapshot> {
     let snapshot = open(snapshot_path).ok()?;
-    if snapshot.content_key().to_string() != record.key || record.sources.len() != sources.len() {
+    let lacks_origins = options.origins && !snapshot.has_origins();
+    if snapshot.content_key().to_string() != record.key || record.sources.len() != sources.len() || lacks_origins {
         return None;
     }
     let sure = |stamp: &Stamp| u128::from(stamp.modified) + UNSURE.as_nanos() < u128::from(record.taken);
@@ -453,6 +454,19 @@ mod tests {
             let file = fs::File::options().write(true).open(&self.document).unwrap();
             file.set_modified(SystemTime::now() - Duration::from_secs(60)).unwrap();
         }
+    }
+
+    #[test]
+    fn one_that_does_not_know_where_statements_stand_is_made_anew_for_who_asks() {
+        let setting = setting();
+        let knows = |origins| {
+            let inputs = [Input::file("d.nt", &setting.document, None).unwrap()];
+            let options = BuildOptions { origins, ..BuildOptions::default() };
+            let (snapshot, is_new) = setting.cache.snapshot_with_news(&inputs, &options).unwrap();
+            (snapshot.has_origins(), is_new)
+        };
+        let asked = [false, false, true, true, false].map(knows);
+        assert_eq!(asked, [(false, true), (false, false), (true, true), (true, false), (true, false)]);
     }
 
     #[test]

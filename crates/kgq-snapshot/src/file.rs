@@ -335,6 +335,11 @@ impl Reader {
         damaged(&self.name)
     }
 
+    /// Whether the file has a section of that name.
+    pub(super) fn has(&self, section: Section) -> bool {
+        self.directory.iter().any(|entry| entry.name == section.name)
+    }
+
     /// Goes to a section; the arrays that are read next are its own.
     ///
     /// # Errors

@@ -7,6 +7,9 @@ use std::ops::Range;
 /// What is bound of subject, predicate and object.
 pub type Bound = [Option<TermId>; 3];
 
+/// A statement as ids: subject, predicate, object, and the graph, which is unbound for the default graph.
+pub type Ids = [TermId; 4];
+
 impl Snapshot {
     /// The default graph's triples that match: an order that has them in a row, and the rows.
     pub fn matching_triples(&self, pattern: Bound) -> (Index<'_>, Range<usize>) {
@@ -59,12 +62,45 @@ impl Snapshot {
         found.into_iter().flatten().flat_map(move |(index, rows)| self.statements(index, rows))
     }
 
+    /// Whether there is a statement with these parts, in any graph.
+    pub fn has(&self, pattern: Bound) -> bool {
+        !self.matching_triples(pattern).1.is_empty() || !self.matching_quads(pattern).1.is_empty()
+    }
+
+    /// The statements of all graphs with these parts as ids, the default graph's first.
+    pub fn find_ids(&self, pattern: Bound) -> impl Iterator<Item = Ids> + use<'_> {
+        let found = [self.matching_triples(pattern), self.matching_quads(pattern)];
+        found.into_iter().flat_map(|(index, rows)| index.statements(rows))
+    }
+
+    /// The same in the order in which they first stand in the files, where that is known.
+    pub fn find_in_order(&self, pattern: Bound) -> Vec<Ids> {
+        let mut found: Vec<Ids> = self.find_ids(pattern).collect();
+        if found.len() > 1 {
+            self.sort_by_origin(&mut found);
+        }
+        found
+    }
+
+    /// A statement; `None` where a damaged file has a term in a place that it cannot stand in.
+    pub fn statement(&self, [subject, predicate, object, graph]: Ids) -> Option<Quad> {
+        self.quad(subject, predicate, object, graph.is_bound().then_some(graph))
+    }
+
     /// These rows of an order as statements.
     pub(super) fn statements<'a>(
         &'a self,
         index: Index<'a>,
         rows: Range<usize>,
     ) -> impl Iterator<Item = Quad> + use<'a> {
+        index.statements(rows).filter_map(|ids| self.statement(ids))
+    }
+}
+
+impl<'a> Index<'a> {
+    /// These rows as statements.
+    pub(super) fn statements(self, rows: Range<usize>) -> impl Iterator<Item = Ids> + use<'a> {
+        let index = self;
         let mut run = (TermId::UNBOUND, 0..0);
         rows.filter_map(move |row| {
             if !run.1.contains(&row) {
@@ -79,8 +115,7 @@ impl Snapshot {
                     _ => *index.column(depth, row..row + 1).first()?,
                 };
             }
-            let [s, p, o, g] = ids;
-            self.quad(s, p, o, g.is_bound().then_some(g))
+            Some(ids)
         })
     }
 }

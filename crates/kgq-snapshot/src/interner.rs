@@ -29,13 +29,44 @@ pub(super) struct Interner {
     pub(super) quads: Vec<[u32; 4]>,
     /// The file that is read: blank nodes of different files are different.
     pub(super) file: u32,
+    /// Where in the file the next statement stands, where that is kept.
+    pub(super) place: u32,
+    /// Where the statements stand.
+    pub(super) places: Option<Places>,
     /// Counts what is met, so that blank nodes can be put in order of appearance.
     pub(super) position: u64,
     scratch: Vec<u8>,
     type_scratch: String,
 }
 
+/// Where statements stand: for each triple and each quad its place in its file.
+#[derive(Default)]
+pub(super) struct Places {
+    pub(super) triples: Vec<u32>,
+    pub(super) quads: Vec<u32>,
+    pub(super) stretches: Vec<Stretch>,
+}
+
+/// Statements that stand together in a file.
+pub(super) struct Stretch {
+    pub(super) file: u32,
+    /// The first of its triples and of its quads.
+    pub(super) triple: usize,
+    pub(super) quad: usize,
+    /// All its places are before.
+    pub(super) end: u32,
+}
+
 impl Interner {
+    /// Goes to a file.
+    pub(super) fn begin(&mut self, file: u32, keeps_places: bool) {
+        self.file = file;
+        if keeps_places {
+            let (triple, quad) = (self.triples.len(), self.quads.len());
+            self.places.get_or_insert_default().stretches.push(Stretch { file, triple, quad, end: 0 });
+        }
+    }
+
     /// Adds a statement; to the graph with this number if it names none.
     pub(super) fn quad_in(&mut self, quad: QuadRef<'_>, default: Option<u32>) -> Result<()> {
         let triple = [self.subject(quad.subject)?, self.iri(quad.predicate)?, self.term(quad.object)?];
@@ -59,6 +90,13 @@ impl Interner {
             None => self.triples.push(triple),
             Some(graph) => self.quads.push([triple[0], triple[1], triple[2], graph]),
         }
+        if let Some(places) = &mut self.places {
+            let column = if graph.is_none() { &mut places.triples } else { &mut places.quads };
+            column.push(self.place);
+            if let Some(stretch) = places.stretches.last_mut() {
+                stretch.end = stretch.end.max(self.place.saturating_add(1));
+            }
+        }
     }
 
     pub(super) fn statements(&self) -> usize {
@@ -67,7 +105,9 @@ impl Interner {
 
     /// Roughly the bytes that are held.
     pub(super) fn size(&self) -> usize {
-        self.terms.size() + self.types.size() + self.blanks.len() * 16 + self.triples.len() * 12 + self.quads.len() * 16
+        let places = if self.places.is_some() { self.statements() * 4 } else { 0 };
+        let statements = self.triples.len() * 12 + self.quads.len() * 16;
+        self.terms.size() + self.types.size() + self.blanks.len() * 16 + statements + places
     }
 
     fn term(&mut self, term: TermRef<'_>) -> Result<u32> {

@@ -34,6 +34,7 @@ mod interner;
 mod load;
 mod map;
 mod merged;
+mod origins;
 mod statistics;
 mod storage;
 pub mod store;
@@ -42,12 +43,13 @@ mod value;
 pub use cache::{Cache, CacheEntry};
 pub use content_key::ContentKey;
 pub use dictionary::{Decoder, TermClass, TypeKey};
-pub use find::Bound;
+pub use find::{Bound, Ids};
 pub use id::{Component, Permutation, QuadPermutation, TermId};
 pub use index::Index;
 pub use kgq_syntax::sort::{Piece, sort_by, sort_part_by};
 pub use load::{BuildOptions, BuildSummary, Phase, Progress, digest_of_file};
 pub use merged::{Graphs, Merged};
+pub use origins::{FileOrder, Origin};
 pub use statistics::{CharacteristicSet, PredicateStatistics, Statistics};
 pub use value::{Family, InlineValue, TermKind, parse_double, parse_float, parse_integer};
 
@@ -58,6 +60,7 @@ use kgq_syntax::error::Result;
 use kgq_syntax::rdf::{Contested, Prefixes};
 use load::content_key_of;
 use merged::Merges;
+use origins::Origins;
 use oxrdf::{BaseDirection, GraphName, LiteralRef, NamedNodeRef, NamedOrBlankNode, Quad, Term, TermRef};
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
@@ -86,6 +89,8 @@ struct Image {
     quad_statistics: StoredStatistics,
     prefixes: Prefixes,
     contested: Vec<Contested>,
+    /// Where the statements stand, if that was kept.
+    origins: Option<Origins>,
     /// The file that is mapped, if one is.
     file: Option<Arc<Checked>>,
     key: ContentKey,
@@ -112,7 +117,7 @@ impl StoredStatistics {
     }
 }
 
-/// The sections that every saved snapshot has. A version grows with every change of what its section holds.
+/// The sections of a saved snapshot: all have them but for the origins. A version grows with every change of what its section holds.
 mod section {
     use crate::file::Section;
 
@@ -129,7 +134,10 @@ mod section {
     /// What the documents declare, and what they disagree on.
     pub(super) const PREFIXES: Section = Section { name: "prefixes", version: 1 };
 
-    pub(super) const ALL: [Section; 6] = [TERMS, TRIPLES, QUADS, GRAPHS, STATISTICS, PREFIXES];
+    /// Where the statements stand in the files; only where these are at hand.
+    pub(super) const ORIGINS: Section = Section { name: "origins", version: 1 };
+
+    pub(super) const ALL: [Section; 7] = [TERMS, TRIPLES, QUADS, GRAPHS, STATISTICS, PREFIXES, ORIGINS];
 }
 
 /// The version of a saved snapshot as a whole: it differs where the file's or a section's does.
@@ -201,7 +209,12 @@ impl Snapshot {
             self.0.prefixes.iter().map(|(prefix, namespace)| format!("{prefix}\n{namespace}\n")).collect();
         writer.section(section::PREFIXES);
         writer.bytes(&Bytes::new(prefixes.into_bytes()))?;
-        writer.bytes(&Bytes::new(contested_to_json(&self.0.contested)))
+        writer.bytes(&Bytes::new(contested_to_json(&self.0.contested)))?;
+        if let Some(origins) = &self.0.origins {
+            writer.section(section::ORIGINS);
+            origins.write(writer)?;
+        }
+        Ok(())
     }
 
     fn read(reader: &mut Reader) -> Result<Self> {
@@ -216,6 +229,14 @@ impl Snapshot {
         reader.section(section::STATISTICS)?;
         let (statistics, quad_statistics) = (reader.words()?, reader.words()?);
         reader.section(section::PREFIXES)?;
+        let (prefixes, contested) = (read_prefixes(reader)?, read_contested(reader)?);
+        let origins = match reader.has(section::ORIGINS) {
+            true => {
+                reader.section(section::ORIGINS)?;
+                Some(Origins::read(reader, triples.len, quads.len)?)
+            }
+            false => None,
+        };
         let snapshot = Self::new(Image {
             dictionary,
             triples,
@@ -223,8 +244,9 @@ impl Snapshot {
             named_graphs,
             statistics: StoredStatistics::new(statistics),
             quad_statistics: StoredStatistics::new(quad_statistics),
-            prefixes: read_prefixes(reader)?,
-            contested: read_contested(reader)?,
+            prefixes,
+            contested,
+            origins,
             file: Some(reader.file()),
             key: reader.key(),
             merges: Merges::default(),
@@ -240,6 +262,7 @@ impl Snapshot {
         limits.extend(self.0.triples.limits(terms));
         limits.extend(self.0.quads.limits(terms));
         limits.extend(self.0.named_graphs.limit(terms, true));
+        limits.extend(self.0.origins.iter().flat_map(Origins::limits));
         limits
     }
 

@@ -47,6 +47,9 @@ fn content(snapshot: &Snapshot) -> Result<String> {
     };
     Permutation::ALL.into_iter().for_each(|p| index(snapshot.triples(p)));
     QuadPermutation::ALL.into_iter().for_each(|p| index(snapshot.quads(p)));
+    for statement in snapshot.find_ids([None; 3]) {
+        let _ = writeln!(out, "{:?}", snapshot.origin(statement));
+    }
     let _ = writeln!(out, "{:?}", (snapshot.named_graphs(), snapshot.statistics(), snapshot.quad_statistics()));
     snapshot.intact()?;
     Ok(out)
@@ -59,11 +62,11 @@ fn save(snapshot: &Snapshot) -> (tempfile::TempDir, PathBuf) {
     (folder, path)
 }
 
-/// Few statements with terms of every kind.
+/// Few statements with terms of every kind, and where they stand.
 fn small() -> Snapshot {
     let mut quads: Vec<Quad> = dataset().into_iter().step_by(60).collect();
     quads.push(Quad::new(iri("s"), iri("p"), Literal::from(1), GraphName::DefaultGraph));
-    Snapshot::from_quads(quads).unwrap()
+    Snapshot::from_quads_in_order(&quads, &Default::default()).unwrap()
 }
 
 #[test]

@@ -6,6 +6,7 @@
 //! for (a hash, a sentence's number, an anchor other than `oa:exact`) is named in kgq.toml under `[citations]`.
 
 mod provenance;
+mod reads;
 mod reference;
 mod rows;
 mod sentences;
@@ -14,7 +15,7 @@ mod text;
 mod verify;
 
 pub use reference::{Place, Reference, Texts};
-pub use rows::{RowSources, Rule, item_sources, row_sources};
+pub use rows::{Needed, RowSources, item_sources, row_sources};
 pub use sentences::{Sentence, sentences};
 pub use sources::{Audit, Citation, Document, Span, Statement};
 pub use text::{Marked, mark, sha256, span_of};

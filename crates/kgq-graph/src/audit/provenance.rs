@@ -5,10 +5,10 @@ use kgq_syntax::rdf::vocabulary::{oa, prov, rdf, rdfs};
 use kgq_syntax::rdf::{NamedNodeRef, Quad, Term, Triple};
 use rustc_hash::FxHashSet;
 
-impl<'a> Audit<'a> {
+impl Audit<'_> {
     /// The quads that tell what these triples rest on: their reifiers, the grounds of these, the citations with their selectors, and the
     /// documents with the names of their publishers.
-    pub fn provenance<'t>(&self, triples: impl IntoIterator<Item = &'t Triple>) -> Vec<&'a Quad> {
+    pub fn provenance<'t>(&self, triples: impl IntoIterator<Item = &'t Triple>) -> Vec<Quad> {
         let mut walk = Walk { audit: self, open: Vec::new(), seen: FxHashSet::default(), found: Vec::new() };
         for triple in triples {
             walk.triple(triple);
@@ -20,20 +20,20 @@ impl<'a> Audit<'a> {
     }
 }
 
-struct Walk<'w, 'a> {
-    audit: &'w Audit<'a>,
+struct Walk<'w> {
+    audit: &'w Audit<'w>,
     open: Vec<Term>,
     seen: FxHashSet<Term>,
-    found: Vec<&'a Quad>,
+    found: Vec<Quad>,
 }
 
-impl Walk<'_, '_> {
+impl Walk<'_> {
     fn triple(&mut self, triple: &Triple) {
         if triple.predicate.as_ref() == rdf::REIFIES {
             self.reach(triple.subject.clone().into());
         }
         for reifier in self.audit.reifiers(triple) {
-            self.reach((*reifier).clone().into());
+            self.reach(reifier.into());
         }
     }
 
@@ -46,17 +46,17 @@ impl Walk<'_, '_> {
     fn node(&mut self, node: &Term) {
         const LEADING: [NamedNodeRef<'static>; 3] = [prov::WAS_DERIVED_FROM, oa::HAS_SOURCE, oa::HAS_SELECTOR];
         for quad in self.audit.outgoing(node) {
-            self.found.push(quad);
             let predicate = quad.predicate.as_ref();
             if LEADING.contains(&predicate) {
                 self.reach(quad.object.clone());
             }
             if PUBLISHERS.contains(&predicate) {
-                let names = self.audit.outgoing(&quad.object).iter();
+                let names = self.audit.outgoing(&quad.object).into_iter();
                 self.found.extend(names.filter(|quad| quad.predicate.as_ref() == rdfs::LABEL));
                 // Whether that is stated or inferred is told of a document too.
-                self.triple(&Triple::from((*quad).clone()));
+                self.triple(&Triple::from(quad.clone()));
             }
+            self.found.push(quad);
         }
     }
 }
@@ -65,8 +65,14 @@ impl Walk<'_, '_> {
 mod tests {
     use crate::audit::Audit;
     use crate::project::CitationSettings;
+    use kgq_snapshot::Snapshot;
     use kgq_snapshot::store::{Dataset, Input, ReadOptions};
-    use kgq_syntax::rdf::{NamedOrBlankNode, Prefixes, Quad, RdfFormat, Triple};
+    use kgq_syntax::budget::Budget;
+    use kgq_syntax::rdf::{NamedOrBlankNode, Prefixes, RdfFormat, Triple};
+
+    fn audit(snapshot: &Snapshot) -> Audit<'_> {
+        Audit::new(snapshot, &CitationSettings::default(), &Prefixes::default())
+    }
 
     #[test]
     fn an_audit_of_the_provenance_alone_tells_the_same() {
@@ -77,13 +83,15 @@ mod tests {
             :doc dc:title \"Title\" ; dc:publisher :paper . :paper rdfs:label \"Paper\" ; :since 1990 . :other :p :b .";
         let file = Input::bytes("a.ttl", text.into(), RdfFormat::Turtle);
         let data = Dataset::read(&[file], ReadOptions::default()).unwrap();
-        let audit = |quads| Audit::new(quads, &CitationSettings::default(), &Prefixes::default());
-        let whole = audit(data.quads());
+        let snapshot = |quads| Snapshot::from_quads_in_order(quads, &Budget::default()).unwrap();
+        let all = snapshot(data.quads());
+        let whole = audit(&all);
         let inferred = data.quads().iter().find(|quad| quad.predicate.as_str() == "http://e/q").unwrap();
         let triple = Triple::from(inferred.clone());
-        let kept: Vec<Quad> = whole.provenance([&triple]).into_iter().cloned().collect();
+        let kept = whole.provenance([&triple]);
         assert!(kept.len() < data.quads().len());
         assert!(!kept.iter().any(|quad| quad.predicate.as_str() == "http://e/since"));
+        let kept = snapshot(&kept);
         let (alone, name) = (audit(&kept), |audit: &Audit<'_>| {
             audit
                 .statement(&NamedOrBlankNode::NamedNode(kgq_syntax::rdf::NamedNode::new("http://e/follows").unwrap()))

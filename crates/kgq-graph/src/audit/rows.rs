@@ -25,8 +25,25 @@ pub struct RowSources {
     pub unexplained: bool,
 }
 
-/// The rule by which triples need a citation; `None` where nobody asks for any.
-pub type Rule<'r> = Option<&'r FxHashSet<Triple>>;
+/// The triples that need a citation: those of the data files that the audit does not exempt.
+#[derive(Clone, Copy)]
+pub struct Needed<'r> {
+    audit: &'r Audit<'r>,
+    /// Of each file, whether it is one of data.
+    is_data: &'r [bool],
+}
+
+impl<'r> Needed<'r> {
+    pub fn new(audit: &'r Audit<'_>, is_data: &'r [bool]) -> Self {
+        Self { audit, is_data }
+    }
+
+    /// Whether the triple needs one. What stands in no file does not.
+    pub fn contains(&self, triple: &Triple) -> bool {
+        self.audit.files_of(triple).any(|file| self.is_data.get(file).copied().unwrap_or(false))
+            && !self.audit.is_exempt(triple)
+    }
+}
 
 /// Finds what each row of a SELECT's answer rests on.
 ///
@@ -39,7 +56,7 @@ pub fn row_sources(
     variables: &[Variable],
     rows: &[Row],
     options: &EvaluationOptions,
-    rule: Rule<'_>,
+    rule: Option<Needed<'_>>,
 ) -> Result<Vec<RowSources>> {
     let items: Vec<Item<'_>> = rows.iter().map(|row| Item::Row(variables, row)).collect();
     item_sources(audit, snapshot, query, &items, options, rule)
@@ -55,7 +72,7 @@ pub fn item_sources(
     query: &Query,
     items: &[Item<'_>],
     options: &EvaluationOptions,
-    rule: Rule<'_>,
+    rule: Option<Needed<'_>>,
 ) -> Result<Vec<RowSources>> {
     let options = EvaluationOptions { limits: Limits { rows: None, ..options.limits }, ..options.clone() };
     let of_item = |item: &Item<'_>| -> Result<RowSources> {
@@ -70,11 +87,13 @@ pub fn item_sources(
         sources.cite(audit, rule);
         Ok(sources)
     };
-    items.iter().map(of_item).collect()
+    let found = items.iter().map(of_item).collect();
+    snapshot.intact()?;
+    found
 }
 
 impl RowSources {
-    fn cite(&mut self, audit: &Audit<'_>, rule: Rule<'_>) {
+    fn cite(&mut self, audit: &Audit<'_>, rule: Option<Needed<'_>>) {
         let mut seen = FxHashSet::default();
         for triple in &self.triples {
             let statements = audit.behind(triple);

@@ -48,21 +48,21 @@ pub fn sentences(audit: &Audit<'_>, document: &NamedNode) -> Vec<Sentence> {
 }
 
 /// The reifiers of the statements that cite each selector of a document.
-fn statements_by_selector<'a>(
-    audit: &Audit<'a>,
+fn statements_by_selector(
+    audit: &Audit<'_>,
     document: &NamedNode,
-) -> FxHashMap<NamedOrBlankNode, Vec<&'a NamedOrBlankNode>> {
-    let mut of_citation: FxHashMap<NamedNode, Vec<&'a NamedOrBlankNode>> = FxHashMap::default();
+) -> FxHashMap<NamedOrBlankNode, Vec<NamedOrBlankNode>> {
+    let mut of_citation: FxHashMap<NamedNode, Vec<NamedOrBlankNode>> = FxHashMap::default();
     for (reifier, _) in audit.reified_triples() {
-        for citation in audit.statement(reifier).into_iter().flat_map(|statement| statement.citations) {
-            of_citation.entry(citation).or_default().push(reifier);
+        for citation in audit.statement(&reifier).into_iter().flat_map(|statement| statement.citations) {
+            of_citation.entry(citation).or_default().push(reifier.clone());
         }
     }
-    let mut found: FxHashMap<NamedOrBlankNode, Vec<&'a NamedOrBlankNode>> = FxHashMap::default();
+    let mut found: FxHashMap<NamedOrBlankNode, Vec<NamedOrBlankNode>> = FxHashMap::default();
     for (citation, reifiers) in of_citation {
         for place in audit.places(&citation) {
             if let (Some(selector), true) = (place.selector, place.document.as_ref() == Some(document)) {
-                found.entry(selector).or_default().extend(&reifiers);
+                found.entry(selector).or_default().extend(reifiers.iter().cloned());
             }
         }
     }

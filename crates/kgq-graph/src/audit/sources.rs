@@ -1,10 +1,12 @@
-//! The sources of statements, read from the dataset once.
+//! The sources of statements, looked up in a snapshot when they are asked for.
 
+use super::reads::{Reads, as_subject, literal};
 use crate::project::CitationSettings;
+use kgq_snapshot::{Snapshot, TermId};
 use kgq_syntax::rdf::vocabulary::{dc, oa};
 use kgq_syntax::rdf::vocabulary::{prov, rdf, rdfs, skos};
-use kgq_syntax::rdf::{NamedNode, NamedNodeRef, NamedOrBlankNode, Prefixes, Quad, Term, Triple};
-use rustc_hash::{FxHashMap, FxHashSet};
+use kgq_syntax::rdf::{NamedNode, NamedNodeRef, NamedOrBlankNode, Prefixes, Quad, Term, TermRef, Triple};
+use rustc_hash::FxHashSet;
 
 /// A triple that can be named, with what it rests on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,14 +58,21 @@ pub struct Document {
 pub(super) const PUBLISHERS: [NamedNodeRef<'static>; 3] =
     [dc::PUBLISHER, dc::ELEMENTS_PUBLISHER, prov::WAS_ATTRIBUTED_TO];
 
-/// The citations of a dataset.
+/// The properties that are asked of node after node.
+const PROPERTIES: [NamedNodeRef<'static>; 8] = [
+    rdf::TYPE,
+    rdfs::SUB_CLASS_OF,
+    prov::WAS_DERIVED_FROM,
+    oa::HAS_SOURCE,
+    oa::HAS_SELECTOR,
+    oa::START,
+    oa::END,
+    dc::IS_PART_OF,
+];
+
+/// The citations of a graph. Whoever tells what it says asks before whether the snapshot was intact.
 pub struct Audit<'a> {
-    quads: &'a [Quad],
-    by_subject: FxHashMap<&'a NamedOrBlankNode, Vec<&'a Quad>>,
-    by_object: FxHashMap<&'a Term, Vec<&'a Quad>>,
-    /// Reifiers of each triple, in the order of the files.
-    reifiers: FxHashMap<&'a Triple, Vec<&'a NamedOrBlankNode>>,
-    reified: FxHashMap<&'a NamedOrBlankNode, &'a Triple>,
+    reads: Reads<'a>,
     settings: Settings,
 }
 
@@ -104,32 +113,16 @@ impl Settings {
 }
 
 impl<'a> Audit<'a> {
-    pub fn new(quads: &'a [Quad], settings: &CitationSettings, prefixes: &Prefixes) -> Self {
-        let mut audit = Self {
-            quads,
-            by_subject: FxHashMap::default(),
-            by_object: FxHashMap::default(),
-            reifiers: FxHashMap::default(),
-            reified: FxHashMap::default(),
-            settings: Settings::of(settings, prefixes),
-        };
-        for quad in quads {
-            audit.by_subject.entry(&quad.subject).or_default().push(quad);
-            audit.by_object.entry(&quad.object).or_default().push(quad);
-            if let (true, Term::Triple(triple)) = (quad.predicate.as_ref() == rdf::REIFIES, &quad.object) {
-                let of_triple = audit.reifiers.entry(triple.as_ref()).or_default();
-                if !of_triple.contains(&&quad.subject) {
-                    of_triple.push(&quad.subject);
-                }
-                audit.reified.entry(&quad.subject).or_insert(triple.as_ref());
-            }
-        }
-        audit
+    pub fn new(snapshot: &'a Snapshot, settings: &CitationSettings, prefixes: &Prefixes) -> Self {
+        let settings = Settings::of(settings, prefixes);
+        let own = [&settings.anchor, &settings.hash, &settings.sentence, &settings.wording];
+        let own = own.into_iter().flatten().map(NamedNode::as_ref);
+        Self { reads: Reads::new(snapshot, PROPERTIES.into_iter().chain(own)), settings }
     }
 
-    /// Whether anything in the dataset is cited, so that a missing citation means something.
+    /// Whether anything in the graph is cited, so that a missing citation means something.
     pub fn has_citations(&self) -> bool {
-        self.reified.keys().any(|reifier| self.objects(reifier, prov::WAS_DERIVED_FROM).next().is_some())
+        self.reads.each(prov::WAS_DERIVED_FROM).any(|[reifier, ..]| self.reads.reified(reifier).is_some())
     }
 
     /// The rule by which statements need a citation, as `kgq check` prints it.
@@ -158,38 +151,35 @@ impl<'a> Audit<'a> {
         {
             return true;
         }
-        let subject = &triple.subject;
-        let as_object = match subject {
-            NamedOrBlankNode::NamedNode(node) => Term::from(node.clone()),
-            NamedOrBlankNode::BlankNode(node) => Term::from(node.clone()),
-        };
-        let plays_a_part = self.by_object.get(&as_object).is_some_and(|quads| {
-            quads.iter().any(|q| [oa::HAS_SOURCE, oa::HAS_SELECTOR].contains(&q.predicate.as_ref()))
-        });
-        self.reified.contains_key(subject)
-            || plays_a_part
-            || self.is_selector(subject)
-            || self.objects(subject, oa::HAS_SOURCE).next().is_some()
-            || self.is_of_exempt_class(subject)
+        self.reads.node(&triple.subject).is_some_and(|subject| {
+            let plays_a_part = [oa::HAS_SOURCE, oa::HAS_SELECTOR];
+            self.reads.reified(subject).is_some()
+                || plays_a_part.into_iter().any(|property| self.reads.is_value(subject, property))
+                || self.is_span(subject)
+                || self.reads.has(subject, oa::HAS_SOURCE)
+                || self.is_of_exempt_class(subject)
+        })
     }
 
     /// Whether a node is a span of text: a selector that no citation uses is one too.
-    fn is_selector(&self, node: &NamedOrBlankNode) -> bool {
-        [oa::START, oa::END].into_iter().all(|property| self.objects(node, property).next().is_some())
+    fn is_span(&self, node: TermId) -> bool {
+        [oa::START, oa::END].into_iter().all(|property| self.reads.has(node, property))
     }
 
-    fn is_of_exempt_class(&self, node: &NamedOrBlankNode) -> bool {
-        if self.settings.exempt_classes.is_empty() {
+    fn is_of_exempt_class(&self, node: TermId) -> bool {
+        let exempt = &self.settings.exempt_classes;
+        let exempt: Vec<TermId> = exempt.iter().filter_map(|class| self.reads.id(class.as_ref().into())).collect();
+        if exempt.is_empty() {
             return false;
         }
-        let mut classes: Vec<&Term> = self.objects(node, rdf::TYPE).collect();
+        let mut classes: Vec<TermId> = self.reads.objects(node, rdf::TYPE).collect();
         let mut at = 0;
         while let Some(class) = classes.get(at).copied() {
             at += 1;
-            if matches!(class, Term::NamedNode(node) if self.settings.exempt_classes.contains(node)) {
+            if exempt.contains(&class) {
                 return true;
             }
-            for wider in as_subject(class).iter().flat_map(|class| self.objects(class, rdfs::SUB_CLASS_OF)) {
+            for wider in self.reads.objects(class, rdfs::SUB_CLASS_OF) {
                 if !classes.contains(&wider) {
                     classes.push(wider);
                 }
@@ -199,13 +189,11 @@ impl<'a> Audit<'a> {
     }
 
     /// What a reifier says that its statement rests on and is neither a citation (it has no source) nor another statement.
-    pub fn baseless_grounds(&self, reifier: &NamedOrBlankNode) -> Vec<&'a Term> {
-        let rests = |ground: &Term| {
-            as_subject(ground).is_some_and(|node| {
-                self.reified.contains_key(&node) || self.objects(&node, oa::HAS_SOURCE).next().is_some()
-            })
-        };
-        self.objects(reifier, prov::WAS_DERIVED_FROM).filter(|ground| !rests(ground)).collect()
+    pub fn baseless_grounds(&self, reifier: &NamedOrBlankNode) -> Vec<Term> {
+        let rests = |ground: &TermId| self.reads.reified(*ground).is_some() || self.reads.has(*ground, oa::HAS_SOURCE);
+        let Some(reifier) = self.reads.node(reifier) else { return Vec::new() };
+        let grounds = self.reads.objects(reifier, prov::WAS_DERIVED_FROM).filter(|ground| !rests(ground));
+        grounds.map(|ground| self.reads.term(ground)).collect()
     }
 
     /// The property of anchors.
@@ -216,38 +204,35 @@ impl<'a> Audit<'a> {
     /// Whether a reifier says that the text its statement has for object is quoted.
     pub fn is_quoted(&self, reifier: &NamedOrBlankNode) -> bool {
         let (Some(wording), Some(quoted)) = (&self.settings.wording, &self.settings.quoted) else { return false };
-        self.objects(reifier, wording.as_ref()).any(|value| matches!(value, Term::NamedNode(node) if node == quoted))
+        self.objects(reifier, wording.as_ref()).any(|value| matches!(value, Term::NamedNode(node) if node == *quoted))
     }
 
     /// Why nothing rests on the sentence of a selector, as the graph says, in English if it does.
     pub(super) fn states_nothing(&self, selector: &NamedOrBlankNode) -> Option<String> {
         let property = self.settings.states_nothing.as_ref()?;
-        let reasons: Vec<&Term> = self.objects(selector, property.as_ref()).collect();
+        let reasons: Vec<Term> = self.objects(selector, property.as_ref()).collect();
         let english = reasons.iter().find(|t| matches!(t, Term::Literal(l) if l.language() == Some("en")));
-        english.or(reasons.first()).and_then(|reason| literal(reason)).map(str::to_owned)
+        english.or(reasons.first()).and_then(literal).map(str::to_owned)
     }
 
     /// The selectors of a document: those of its citations, and those that are said to be part of it.
     pub(super) fn selectors(&self, document: &NamedNode) -> Vec<NamedOrBlankNode> {
-        let of_citations = self.citations().into_iter().filter(|citation| {
-            let citation = NamedOrBlankNode::from(citation.clone());
-            self.objects(&citation, oa::HAS_SOURCE).any(|source| *source == Term::from(document.clone()))
-        });
-        let cited = of_citations.flat_map(|citation| {
-            self.objects(&citation.into(), oa::HAS_SELECTOR).filter_map(as_subject).collect::<Vec<_>>()
-        });
-        let parts = self.incoming(&document.clone().into()).iter();
-        let parts = parts.filter(|q| q.predicate.as_ref() == dc::IS_PART_OF).map(|q| q.subject.clone());
+        let Some(document) = self.reads.id(document.as_ref().into()) else { return Vec::new() };
+        let is_named = |citation: &TermId| matches!(self.reads.term(*citation), Term::NamedNode(_));
+        let of_citations = self.reads.subjects(oa::HAS_SOURCE, document).filter(is_named);
+        let cited = of_citations.flat_map(|citation| self.reads.objects(citation, oa::HAS_SELECTOR));
+        let parts = self.reads.subjects(dc::IS_PART_OF, document);
         let mut seen = FxHashSet::default();
-        cited.chain(parts).filter(|node| self.is_selector(node) && seen.insert(node.clone())).collect()
+        let selectors = cited.chain(parts).filter(|node| self.is_span(*node) && seen.insert(*node));
+        selectors.filter_map(|node| self.reads.subject(node)).collect()
     }
 
     /// Start and end of a selector, and the numbers of its sentences.
     pub(super) fn sentences_of(&self, selector: &NamedOrBlankNode) -> (Option<Span>, Vec<String>) {
-        let number = |property| self.objects(selector, property).find_map(|t| literal(t)?.parse().ok());
+        let number = |property| self.objects(selector, property).find_map(|t| literal(&t)?.parse().ok());
         let span = number(oa::START).zip(number(oa::END)).map(|(start, end)| Span { start, end });
         let numbers = self.settings.sentence.iter().flat_map(|property| self.objects(selector, property.as_ref()));
-        (span, numbers.filter_map(literal).map(str::to_owned).collect())
+        (span, numbers.filter_map(|t| literal(&t).map(str::to_owned)).collect())
     }
 
     /// The property of numbers of sentences.
@@ -265,16 +250,20 @@ impl<'a> Audit<'a> {
         self.settings.length.as_ref()
     }
 
-    /// Whether the dataset holds the triple, in any graph.
+    /// Whether the graph holds the triple, in any of its graphs.
     pub fn holds(&self, triple: &Triple) -> bool {
-        self.by_subject
-            .get(&triple.subject)
-            .is_some_and(|quads| quads.iter().any(|q| q.predicate == triple.predicate && q.object == triple.object))
+        self.reads.holds(triple)
+    }
+
+    /// The files in which the triple first stands, in each graph that has it.
+    pub(super) fn files_of<'t>(&'t self, triple: &'t Triple) -> impl Iterator<Item = usize> + 't {
+        self.reads.of_triple(triple).filter_map(|statement| self.reads.file(statement))
     }
 
     /// The statements of a triple: one for each of its reifiers.
     pub fn statements(&self, triple: &Triple) -> Vec<Statement> {
-        self.reifiers.get(triple).into_iter().flatten().map(|reifier| self.statement_of(reifier, triple)).collect()
+        let of = |reifier: TermId| self.statement_of(reifier, triple.clone());
+        self.reifiers_of(triple).into_iter().filter_map(of).collect()
     }
 
     /// The statements of a triple; of one that says what a reifier names, also the statement that it names.
@@ -288,22 +277,22 @@ impl<'a> Audit<'a> {
 
     /// The statement that a reifier names.
     pub fn statement(&self, reifier: &NamedOrBlankNode) -> Option<Statement> {
-        self.reified.get(reifier).map(|triple| self.statement_of(reifier, triple))
+        let reifier = self.reads.node(reifier)?;
+        let triple = self.reads.reified(reifier)?;
+        self.statement_of(reifier, self.reads.triple(triple)?)
     }
 
-    fn statement_of(&self, reifier: &NamedOrBlankNode, triple: &Triple) -> Statement {
+    fn statement_of(&self, reifier: TermId, triple: Triple) -> Option<Statement> {
         let (mut citations, mut grounds) = (Vec::new(), Vec::new());
-        for source in self.objects(reifier, prov::WAS_DERIVED_FROM) {
-            match source {
-                Term::NamedNode(node) if self.reified.contains_key(&NamedOrBlankNode::from(node.clone())) => {
-                    grounds.push(node.clone().into());
-                }
-                Term::NamedNode(node) => citations.push(node.clone()),
-                Term::BlankNode(node) => grounds.push(node.clone().into()),
+        for source in self.reads.objects(reifier, prov::WAS_DERIVED_FROM) {
+            match self.reads.term(source) {
+                Term::NamedNode(node) if self.reads.reified(source).is_some() => grounds.push(node.into()),
+                Term::NamedNode(node) => citations.push(node),
+                Term::BlankNode(node) => grounds.push(node.into()),
                 Term::Literal(_) | Term::Triple(_) => {}
             }
         }
-        Statement { reifier: reifier.clone(), triple: triple.clone(), citations, grounds }
+        Some(Statement { reifier: self.reads.subject(reifier)?, triple, citations, grounds })
     }
 
     /// The citations that a statement rests on, those of its grounds (and of theirs) included, each once.
@@ -336,14 +325,15 @@ impl<'a> Audit<'a> {
     /// The citation with its first selector.
     pub fn citation(&self, iri: &NamedNode) -> Citation {
         let subject = NamedOrBlankNode::from(iri.clone());
-        let selector = self.objects(&subject, oa::HAS_SELECTOR).find_map(as_subject);
+        let selector = self.objects(&subject, oa::HAS_SELECTOR).find_map(|node| as_subject(&node));
         self.citation_at(iri, subject, selector)
     }
 
     /// The citation once for each of its selectors; once, if it has none.
     pub fn places(&self, iri: &NamedNode) -> Vec<Citation> {
         let subject = NamedOrBlankNode::from(iri.clone());
-        let selectors: Vec<_> = self.objects(&subject, oa::HAS_SELECTOR).filter_map(as_subject).collect();
+        let selectors = self.objects(&subject, oa::HAS_SELECTOR);
+        let selectors: Vec<_> = selectors.filter_map(|node| as_subject(&node)).collect();
         if selectors.is_empty() {
             return vec![self.citation(iri)];
         }
@@ -352,18 +342,18 @@ impl<'a> Audit<'a> {
 
     fn citation_at(&self, iri: &NamedNode, subject: NamedOrBlankNode, selector: Option<NamedOrBlankNode>) -> Citation {
         let document = self.objects(&subject, oa::HAS_SOURCE).find_map(|t| match t {
-            Term::NamedNode(node) => Some(node.clone()),
+            Term::NamedNode(node) => Some(node),
             Term::BlankNode(_) | Term::Literal(_) | Term::Triple(_) => None,
         });
         // What a citation says of its place may stand on itself or on its selector.
         let places: Vec<&NamedOrBlankNode> = std::iter::once(&subject).chain(&selector).collect();
         let number = |property: NamedNodeRef<'_>| {
-            places.iter().flat_map(|place| self.objects(place, property)).find_map(|t| literal(t)?.parse().ok())
+            places.iter().flat_map(|place| self.objects(place, property)).find_map(|t| literal(&t)?.parse().ok())
         };
         let texts = |property: &Option<NamedNode>| -> Vec<String> {
             let Some(property) = property else { return Vec::new() };
             let values = places.iter().flat_map(|place| self.objects(place, property.as_ref()));
-            values.filter_map(literal).map(str::to_owned).collect()
+            values.filter_map(|t| literal(&t).map(str::to_owned)).collect()
         };
         let (start, end) = (number(oa::START), number(oa::END));
         Citation {
@@ -381,7 +371,7 @@ impl<'a> Audit<'a> {
         let subject = NamedOrBlankNode::from(iri.clone());
         let first = |properties: &[NamedNodeRef<'_>]| {
             properties.iter().find_map(|p| {
-                let values: Vec<&Term> = self.objects(&subject, *p).collect();
+                let values: Vec<Term> = self.objects(&subject, *p).collect();
                 let english = values.iter().find(|t| matches!(t, Term::Literal(l) if l.language() == Some("en")));
                 english.or(values.first()).and_then(|t| self.name(t))
             })
@@ -390,7 +380,7 @@ impl<'a> Audit<'a> {
             let mut stated = self.objects(&subject, property).map(|value| Triple {
                 subject: subject.clone(),
                 predicate: property.into_owned(),
-                object: value.clone(),
+                object: value,
             });
             stated.any(|triple| self.statements(&triple).iter().any(|statement| !statement.grounds.is_empty()))
         };
@@ -399,7 +389,7 @@ impl<'a> Audit<'a> {
             Some(if inferred(property) { format!("{name} (inferred)") } else { name })
         });
         let own = |property: &Option<NamedNode>| {
-            self.objects(&subject, property.as_ref()?.as_ref()).find_map(literal).map(str::to_owned)
+            self.objects(&subject, property.as_ref()?.as_ref()).find_map(|t| literal(&t).map(str::to_owned))
         };
         Document {
             iri: iri.clone(),
@@ -418,76 +408,55 @@ impl<'a> Audit<'a> {
             return Some(text.to_owned());
         }
         let subject = as_subject(term)?;
-        let labels: Vec<&Term> = self.objects(&subject, rdfs::LABEL).collect();
+        let labels: Vec<Term> = self.objects(&subject, rdfs::LABEL).collect();
         let english = labels.iter().find(|t| matches!(t, Term::Literal(l) if l.language() == Some("en")));
-        english.or(labels.first()).and_then(|t| literal(t)).map(str::to_owned)
+        english.or(labels.first()).and_then(literal).map(str::to_owned)
     }
 
     /// What a reifier says besides what it reifies and rests on: its class, its rule, remarks.
-    pub fn remarks(&self, reifier: &NamedOrBlankNode) -> Vec<(&'a NamedNode, &'a Term)> {
-        self.by_subject
-            .get(reifier)
-            .into_iter()
-            .flatten()
-            .filter(|q| ![rdf::REIFIES, prov::WAS_DERIVED_FROM].contains(&q.predicate.as_ref()))
-            .map(|q| (&q.predicate, &q.object))
-            .collect()
+    pub fn remarks(&self, reifier: &NamedOrBlankNode) -> Vec<(NamedNode, Term)> {
+        let said = self.reads.node(reifier).map(|reifier| self.reads.outgoing(reifier)).unwrap_or_default();
+        let is_remark = |quad: &Quad| ![rdf::REIFIES, prov::WAS_DERIVED_FROM].contains(&quad.predicate.as_ref());
+        said.into_iter().filter(is_remark).map(|quad| (quad.predicate, quad.object)).collect()
     }
 
-    /// Every triple of the dataset that something reifies.
-    pub fn reified_triples(&self) -> impl Iterator<Item = (&'a NamedOrBlankNode, &'a Triple)> + '_ {
-        self.quads.iter().filter_map(|quad| match (&quad.object, quad.predicate.as_ref() == rdf::REIFIES) {
-            (Term::Triple(triple), true) => Some((&quad.subject, triple.as_ref())),
-            _ => None,
-        })
+    /// Every triple of the graph that something reifies, in the order of the files.
+    pub fn reified_triples(&self) -> impl Iterator<Item = (NamedOrBlankNode, Triple)> + '_ {
+        let all = self.reads.all(rdf::REIFIES).into_iter();
+        all.filter_map(|[reifier, _, triple, _]| Some((self.reads.subject(reifier)?, self.reads.triple(triple)?)))
     }
 
-    /// Every citation of the dataset: whatever has a source, in the order of the files.
+    /// Every citation of the graph: whatever has a source, in the order of the files.
     pub fn citations(&self) -> Vec<NamedNode> {
         let mut seen = FxHashSet::default();
-        self.quads
-            .iter()
-            .filter(|q| q.predicate.as_ref() == oa::HAS_SOURCE)
-            .filter_map(|q| match &q.subject {
-                NamedOrBlankNode::NamedNode(node) => Some(node.clone()),
+        let subjects = self.reads.all(oa::HAS_SOURCE).into_iter().map(|[subject, ..]| subject);
+        let named = subjects.filter(|subject| seen.insert(*subject)).filter_map(|subject| self.reads.subject(subject));
+        named
+            .filter_map(|subject| match subject {
+                NamedOrBlankNode::NamedNode(node) => Some(node),
                 NamedOrBlankNode::BlankNode(_) => None,
             })
-            .filter(|node| seen.insert(node.clone()))
             .collect()
     }
 
     /// The names of a triple.
-    pub(super) fn reifiers(&self, triple: &Triple) -> &[&'a NamedOrBlankNode] {
-        self.reifiers.get(triple).map_or(&[], Vec::as_slice)
+    pub(super) fn reifiers(&self, triple: &Triple) -> Vec<NamedOrBlankNode> {
+        self.reifiers_of(triple).into_iter().filter_map(|reifier| self.reads.subject(reifier)).collect()
     }
 
-    pub(super) fn outgoing(&self, node: &Term) -> &[&'a Quad] {
-        as_subject(node).and_then(|s| self.by_subject.get(&s)).map_or(&[], Vec::as_slice)
+    fn reifiers_of(&self, triple: &Triple) -> Vec<TermId> {
+        let mut seen = FxHashSet::default();
+        let id = self.reads.id(TermRef::Triple(triple));
+        let reifiers = id.into_iter().flat_map(|triple| self.reads.subjects(rdf::REIFIES, triple));
+        reifiers.filter(|reifier| seen.insert(*reifier)).collect()
     }
 
-    pub(super) fn incoming(&self, node: &Term) -> &[&'a Quad] {
-        self.by_object.get(node).map_or(&[], Vec::as_slice)
+    pub(super) fn outgoing(&self, node: &Term) -> Vec<Quad> {
+        self.reads.id(node.as_ref()).map(|node| self.reads.outgoing(node)).unwrap_or_default()
     }
 
-    fn objects(&self, subject: &NamedOrBlankNode, property: NamedNodeRef<'_>) -> impl Iterator<Item = &'a Term> {
-        let quads = self.by_subject.get(subject).map_or(&[][..], Vec::as_slice);
-        let found: Vec<&'a Term> =
-            quads.iter().filter(|q| q.predicate.as_ref() == property).map(|q| &q.object).collect();
-        found.into_iter()
-    }
-}
-
-fn literal(term: &Term) -> Option<&str> {
-    match term {
-        Term::Literal(literal) => Some(literal.value()),
-        Term::NamedNode(_) | Term::BlankNode(_) | Term::Triple(_) => None,
-    }
-}
-
-fn as_subject(term: &Term) -> Option<NamedOrBlankNode> {
-    match term {
-        Term::NamedNode(node) => Some(node.clone().into()),
-        Term::BlankNode(node) => Some(node.clone().into()),
-        Term::Literal(_) | Term::Triple(_) => None,
+    fn objects(&self, subject: &NamedOrBlankNode, property: NamedNodeRef<'_>) -> impl Iterator<Item = Term> + '_ {
+        let found = self.reads.node(subject).map(|subject| self.reads.objects(subject, property));
+        found.into_iter().flatten().map(|object| self.reads.term(object))
     }
 }

@@ -6,6 +6,7 @@ use super::subject::{SourceFile, Subject, triple_of};
 use super::{Check, Explanation};
 use crate::audit::{Audit, Citation, Failure, span_of, verify, verify_document};
 use crate::project::{MANIFEST, Role};
+use kgq_snapshot::Snapshot;
 use kgq_syntax::error::{Error, Place, Result};
 use kgq_syntax::rdf::vocabulary::oa;
 use kgq_syntax::rdf::{NamedNode, NamedNodeRef, NamedOrBlankNode, Quad, Term, Triple};
@@ -86,7 +87,8 @@ pub const CHECK: Check = Check {
 fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
     let settings = &subject.project.manifest.citations;
     check_settings(subject, report);
-    let audit = Audit::new(&subject.quads, settings, &subject.prefixes);
+    let statements = Snapshot::from_quads_in_order(&subject.quads, &subject.options.budget)?;
+    let audit = Audit::new(&statements, settings, &subject.prefixes);
     let mut counts = CitationCounts::default();
     if settings.are_required() {
         counts.rule = Some(audit.rule(&subject.prefixes));
@@ -286,10 +288,10 @@ fn check_citation(
 fn check_quotes(subject: &Subject<'_>, audit: &Audit<'_>, texts: &BTreeMap<String, SourceText>, report: &mut Report) {
     for (reifier, triple) in audit.reified_triples() {
         let Term::Literal(words) = &triple.object else { continue };
-        if !audit.is_quoted(reifier) {
+        if !audit.is_quoted(&reifier) {
             continue;
         }
-        let citations = audit.statement(reifier).map(|statement| statement.citations).unwrap_or_default();
+        let citations = audit.statement(&reifier).map(|statement| statement.citations).unwrap_or_default();
         let places = citations.iter().flat_map(|citation| audit.places(citation));
         let span = |place: Citation| {
             // As of anchors, it is told whether the words stand there, and nothing of what else does.
@@ -301,7 +303,7 @@ fn check_quotes(subject: &Subject<'_>, audit: &Audit<'_>, texts: &BTreeMap<Strin
         if !spans.is_empty() && !spans.iter().any(|span| span.to_lowercase().contains(&quoted)) {
             let message =
                 format!("the words {words} are said to be quoted, and stand in no span that is cited for them");
-            report.findings.push(Finding::error("citation-quote", subject.place_of(triple), message));
+            report.findings.push(Finding::error("citation-quote", subject.place_of(&triple), message));
         }
     }
 }

@@ -91,7 +91,7 @@ impl Graph {
         kept(&self.snapshot, || match &self.options.snapshot {
             Some(path) => Snapshot::open(path),
             None if self.is_large() => self.snapshot_of_files(),
-            None => Snapshot::from_quads_within(self.dataset()?.quads().iter().cloned(), &self.loading_budget()),
+            None => Snapshot::from_dataset(self.dataset()?, &self.loading_budget()),
         })
     }
 
@@ -106,7 +106,7 @@ impl Graph {
         let inputs = self.inputs()?;
         let watcher = self.options.watcher.clone().unwrap_or_default();
         let progress = |progress: Progress| (watcher.0)(News::Progress(progress));
-        let options = BuildOptions { progress: Some(&progress), ..self.build_options() };
+        let options = BuildOptions { progress: Some(&progress), origins: true, ..self.build_options() };
         let snapshot = match self.options.cache.as_ref().map(Cache::new) {
             Some(cache) => {
                 if let Some(reason) = cache.distrust() {

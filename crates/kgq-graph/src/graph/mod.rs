@@ -24,8 +24,7 @@ use kgq_snapshot::store::{Contexts, Dataset, Input, Unfinished, together};
 use kgq_snapshot::{ContentKey, Progress, Snapshot};
 use kgq_syntax::bounds::Bounds;
 use kgq_syntax::error::{Error, Result};
-use kgq_syntax::rdf::{Prefixes, RdfFormat, Triple};
-use rustc_hash::FxHashSet;
+use kgq_syntax::rdf::{Prefixes, RdfFormat};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -95,7 +94,8 @@ pub struct Graph {
     labels: OnceLock<Arc<Labels>>,
     index: OnceLock<Arc<TermIndex>>,
     catalog: OnceLock<Arc<Catalog>>,
-    to_cite: OnceLock<Arc<FxHashSet<Triple>>>,
+    /// Of each file, whether it is one of data.
+    is_data: OnceLock<Arc<[bool]>>,
     fingerprint: OnceLock<ContentKey>,
 }
 
@@ -155,7 +155,7 @@ impl Graph {
             labels: OnceLock::new(),
             index: OnceLock::new(),
             catalog: OnceLock::new(),
-            to_cite: OnceLock::new(),
+            is_data: OnceLock::new(),
             fingerprint: OnceLock::new(),
         }
     }

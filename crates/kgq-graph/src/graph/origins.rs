@@ -3,55 +3,91 @@
 use super::Graph;
 use crate::check::{Places, outline};
 use kgq_snapshot::store::Input;
-use kgq_syntax::budget::Budget;
+use kgq_snapshot::{Ids, Origin, Snapshot, TermId};
+use kgq_syntax::budget::{Budget, Steps};
 use kgq_syntax::error::{Error, Place, Result};
-use kgq_syntax::rdf::{Quad, Triple};
+use kgq_syntax::rdf::{GraphName, NamedOrBlankNode, Quad, Term, Triple};
 use rustc_hash::{FxHashMap, FxHashSet};
-use std::io::Read;
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read};
 
 /// The tree of a text takes about so many times its bytes.
 const TREE_TO_TEXT: u64 = 16;
 
 impl Graph {
     /// Where these statements are written, in their order; `None` of one from a saved snapshot. One that several files have is told of
-    /// the first.
+    /// the first. Of files in which a line is a statement only the lines are parsed; of others, those that have one of the statements.
     ///
     /// # Errors
     /// Those of reading the files, and of the budget.
     pub fn places_of(&self, statements: &[Quad], budget: &Budget) -> Result<Vec<Option<Place>>> {
-        if self.options.snapshot.is_some() {
+        let snapshot = self.snapshot()?;
+        if !snapshot.has_origins() {
             return Ok(vec![None; statements.len()]);
         }
-        let wanted: FxHashSet<&Quad> = statements.iter().collect();
-        let alike: FxHashSet<Triple> = statements.iter().map(outline).collect();
-        let dataset = self.dataset()?;
-        let mut file_of: FxHashMap<&Quad, usize> = FxHashMap::default();
-        for (quad, file) in dataset.quads_with_origin() {
-            if let Some(quad) = wanted.get(quad) {
-                file_of.entry(*quad).or_insert(file);
-            }
-        }
+        let origins: Vec<Option<Origin>> =
+            statements.iter().map(|quad| snapshot.origin(ids_of(quad, snapshot)?)).collect();
         let inputs = self.inputs()?;
-        let mut files: FxHashMap<usize, Places> = FxHashMap::default();
-        for file in file_of.values() {
-            if let (None, Some(input)) = (files.get(file), inputs.get(*file)) {
-                budget.check()?;
-                let text = self.text(input)?;
-                let _tree = budget.reserve(text.len() as u64 * TREE_TO_TEXT)?;
-                let quads =
-                    dataset.quads_with_origin().filter(|(quad, own)| own == file && alike.contains(&outline(quad)));
-                let quads: Vec<Quad> = quads.map(|(quad, _)| quad.clone()).collect();
-                files.insert(*file, Places::new(&input.name, text, Some(input), &quads));
+        let mut places: Vec<Option<Place>> = vec![None; statements.len()];
+        // The statements of each file, by their number.
+        let mut by_file: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for (number, origin) in origins.iter().enumerate() {
+            if let Some(origin) = origin {
+                by_file.entry(origin.file).or_default().push(number);
             }
         }
-        let place = |quad: &Quad| {
-            let file = file_of.get(quad)?;
-            let places = files.get(file)?;
-            let triple = Triple::from(quad.clone());
+        for (file, numbers) in by_file {
+            let Some(input) = inputs.get(file) else { continue };
+            budget.check()?;
+            let lines = numbers.iter().filter_map(|number| origins[*number]?.line);
+            let lines = self.lines(input, lines.collect(), budget)?;
+            let mut elsewhere = Vec::new();
+            for number in numbers {
+                let line = origins[number].and_then(|origin| Some((origin.line?, lines.get(&origin.line?)?)));
+                places[number] = line.and_then(|(line, text)| in_line(input, line, text, &statements[number]));
+                if places[number].is_none() {
+                    elsewhere.push(number);
+                }
+            }
+            if !elsewhere.is_empty() {
+                let own: Vec<&Quad> = elsewhere.iter().map(|number| &statements[*number]).collect();
+                for (number, place) in elsewhere.iter().zip(self.places_in(file, input, &own, budget)?) {
+                    places[*number] = Some(place);
+                }
+            }
+        }
+        snapshot.intact()?;
+        Ok(places)
+    }
+
+    /// Where statements of a file are written, found in its whole text.
+    fn places_in(&self, file: usize, input: &Input, statements: &[&Quad], budget: &Budget) -> Result<Vec<Place>> {
+        let text = self.text(input)?;
+        let _tree = budget.reserve(text.len() as u64 * TREE_TO_TEXT)?;
+        let places = Places::new(&input.name, text, Some(input), &alike(file, statements, self.snapshot()?, budget)?);
+        let place = |quad: &&Quad| {
+            let triple = Triple::from((*quad).clone());
             let exact = places.statement(&triple).or_else(|| places.subject(&triple.subject));
-            exact.or_else(|| Some(Place::new(&inputs.get(*file)?.name, 1, 1)))
+            exact.unwrap_or_else(|| Place::new(&input.name, 1, 1))
         };
         Ok(statements.iter().map(place).collect())
+    }
+
+    /// These lines of a file, from 1.
+    fn lines(&self, input: &Input, wanted: FxHashSet<usize>, budget: &Budget) -> Result<FxHashMap<usize, String>> {
+        let mut found = FxHashMap::default();
+        let Some(last) = wanted.iter().max() else { return Ok(found) };
+        let mut reader = BufReader::with_capacity(1 << 16, input.open(self.options.bounds)?);
+        let (mut line, steps) = (Vec::new(), Steps::new(budget));
+        for number in 1..=*last {
+            steps.take()?;
+            line.clear();
+            reader.read_until(b'\n', &mut line).map_err(|error| Error::io(&input.name, &error))?;
+            if wanted.contains(&number) {
+                found.insert(number, String::from_utf8_lossy(&line).into_owned());
+            }
+        }
+        Ok(found)
     }
 
     fn text(&self, input: &Input) -> Result<String> {
@@ -60,4 +96,52 @@ impl Graph {
         read.map_err(|error| Error::io(&input.name, &error))?;
         String::from_utf8(bytes).map_err(|_| Error::input(format!("{} is not UTF-8", input.name)))
     }
+}
+
+/// Where a statement is written in its line; `None` where the line is not all of it.
+fn in_line(input: &Input, line: usize, text: &str, quad: &Quad) -> Option<Place> {
+    let places = Places::new(&input.name, text.to_owned(), Some(input), std::slice::from_ref(quad));
+    let place = places.statement(&Triple::from(quad.clone()))?;
+    Some(Place { line, ..place })
+}
+
+/// The statements of a file that are like one of these but for the names of blank nodes, in the order of the file: which of them is
+/// which, only their order tells.
+fn alike(file: usize, statements: &[&Quad], snapshot: &Snapshot, budget: &Budget) -> Result<Vec<Quad>> {
+    let outlines: FxHashSet<Triple> = statements.iter().map(|quad| outline(quad)).collect();
+    let mut found: Vec<Ids> = Vec::new();
+    let steps = Steps::new(budget);
+    for quad in statements {
+        let subject = match &quad.subject {
+            NamedOrBlankNode::NamedNode(node) => snapshot.id(node.as_ref().into()),
+            NamedOrBlankNode::BlankNode(_) => None,
+        };
+        let object = match &quad.object {
+            Term::NamedNode(_) | Term::Literal(_) => snapshot.id(quad.object.as_ref()),
+            Term::BlankNode(_) | Term::Triple(_) => None,
+        };
+        let predicate = snapshot.id(quad.predicate.as_ref().into());
+        for ids in snapshot.find_ids([subject, predicate, object]) {
+            steps.take()?;
+            let is_like = |ids| snapshot.statement(ids).is_some_and(|quad| outlines.contains(&outline(&quad)));
+            if snapshot.origin(ids).is_some_and(|origin| origin.file == file) && is_like(ids) {
+                found.push(ids);
+            }
+        }
+    }
+    found.sort_unstable();
+    found.dedup();
+    snapshot.sort_by_origin(&mut found);
+    Ok(found.into_iter().filter_map(|ids| snapshot.statement(ids)).collect())
+}
+
+/// A statement as ids, if the snapshot has its terms.
+fn ids_of(quad: &Quad, snapshot: &Snapshot) -> Option<Ids> {
+    let graph = match &quad.graph_name {
+        GraphName::DefaultGraph => TermId::UNBOUND,
+        GraphName::NamedNode(node) => snapshot.id(node.as_ref().into())?,
+        GraphName::BlankNode(node) => snapshot.id(node.as_ref().into())?,
+    };
+    let subject = snapshot.id(quad.subject.as_ref().into())?;
+    Some([subject, snapshot.id(quad.predicate.as_ref().into())?, snapshot.id(quad.object.as_ref())?, graph])
 }

@@ -1,56 +1,43 @@
 //! What the graph says of its sources, and the texts of these that are at hand.
 
 use super::{Graph, kept};
-use crate::audit::{self, Audit, RowSources, Rule, Texts, sha256};
+use crate::audit::{self, Audit, Needed, RowSources, Texts, sha256};
 use crate::project;
 use kgq_engine::Row;
 use kgq_engine::query::Query;
 use kgq_engine::why::Item;
 use kgq_syntax::error::{Error, Result};
-use kgq_syntax::rdf::vocabulary::rdf;
-use kgq_syntax::rdf::{NamedNode, Triple, Variable};
-use rustc_hash::FxHashSet;
+use kgq_syntax::rdf::{NamedNode, Variable};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 impl Graph {
-    /// What the dataset says of sources.
-    pub fn audit(&self) -> Result<Audit<'_>> {
-        let settings = self.project.as_ref().map(|p| p.manifest.citations.clone()).unwrap_or_default();
-        Ok(Audit::new(self.dataset()?.quads(), &settings, self.prefixes()?))
-    }
-
-    /// The same, for who asks of statements alone: where nothing is reified and nothing needs a citation, no statement has a source, and the
-    /// whole dataset need not be read to find that.
+    /// What the graph says of sources, looked up when it is asked for. Whoever tells of it asks before whether all was [intact].
+    ///
+    /// [intact]: Graph::intact
     ///
     /// # Errors
     /// Those of the files.
-    pub fn audit_of_statements(&self) -> Result<Audit<'_>> {
+    pub fn audit(&self) -> Result<Audit<'_>> {
         let settings = self.project.as_ref().map(|p| p.manifest.citations.clone()).unwrap_or_default();
-        let snapshot = self.snapshot()?;
-        let is_reified = snapshot.find(None, Some(rdf::REIFIES.into()), None).next().is_some();
-        snapshot.intact()?;
-        match is_reified || settings.are_required() {
-            true => self.audit(),
-            false => Ok(Audit::new(&[], &settings, self.prefixes()?)),
-        }
+        Ok(Audit::new(self.snapshot()?, &settings, self.prefixes()?))
     }
 
     /// The triples that need a citation: those of the project's data files, or of all files named by hand, that the
     /// audit does not exempt.
-    pub fn triples_to_cite(&self, audit: &Audit<'_>) -> Result<&FxHashSet<Triple>> {
-        kept(&self.to_cite, || {
-            let data: Vec<bool> = match &self.project {
+    ///
+    /// # Errors
+    /// Those of finding the project's files.
+    pub fn triples_to_cite<'g>(&'g self, audit: &'g Audit<'_>) -> Result<Needed<'g>> {
+        let is_data = kept(&self.is_data, || {
+            Ok(match &self.project {
                 Some(project) => self.whole_files(project)?.map(|file| file.role == project::Role::Data).collect(),
-                None => vec![true; self.dataset()?.files.len()],
-            };
-            let quads = self.dataset()?.quads_with_origin();
-            let quads = quads.filter(|(_, file)| data.get(*file).copied().unwrap_or(false));
-            let triples = quads.map(|(quad, _)| Triple::from(quad.clone()));
-            Ok(Arc::new(triples.filter(|triple| !audit.is_exempt(triple)).collect()))
-        })
-        .map(AsRef::as_ref)
+                None if self.options.snapshot.is_some() => Arc::default(),
+                None => self.inputs()?.iter().map(|_| true).collect(),
+            })
+        })?;
+        Ok(Needed::new(audit, is_data))
     }
 
     /// Texts of `[sources]` that are there but not shown, as they lie outside of a project that is not trusted.
@@ -106,7 +93,7 @@ impl Graph {
 
     /// The triples that need a citation, where anybody asks for citations: where nothing at all is cited, that a statement is not says
     /// nothing, unless the project asks for them.
-    pub fn citation_rule(&self, audit: &Audit<'_>) -> Result<Rule<'_>> {
+    pub fn citation_rule<'g>(&'g self, audit: &'g Audit<'_>) -> Result<Option<Needed<'g>>> {
         if self.asks_for_citations() || audit.has_citations() {
             self.triples_to_cite(audit).map(Some)
         } else {

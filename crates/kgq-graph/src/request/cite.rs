@@ -2,9 +2,10 @@
 
 use crate::audit::{Audit, Statement};
 use crate::graph::Graph;
+use kgq_snapshot::{Ids, Snapshot, TermId};
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::vocabulary::rdf;
-use kgq_syntax::rdf::{NamedNode, NamedOrBlankNode, Term, Triple};
+use kgq_syntax::rdf::{NamedNode, Term, Triple};
 use rustc_hash::FxHashSet;
 
 /// Which statements are asked for.
@@ -42,21 +43,40 @@ impl Wanted {
         }
     }
 
-    fn matches(&self, triple: &Triple) -> bool {
-        match self {
+    /// The statements that are meant, in the order of the files; those of each graph that has one.
+    fn find(&self, snapshot: &Snapshot) -> Vec<Ids> {
+        let id = |node: &NamedNode| snapshot.id(node.as_ref().into());
+        // What is named and not there has no statement.
+        let part = |node: &Option<NamedNode>| match node {
+            None => Some(None),
+            Some(node) => id(node).map(Some),
+        };
+        let mut found: Vec<Ids> = match self {
             Self::About(node) => {
-                triple.subject == NamedOrBlankNode::from(node.clone()) || triple.object == Term::from(node.clone())
+                let patterns = id(node).into_iter().flat_map(|id| [[Some(id), None, None], [None, None, Some(id)]]);
+                patterns.flat_map(|pattern| snapshot.find_ids(pattern)).collect()
             }
             Self::Triple(subject, predicate, object) => {
-                subject.as_ref().is_none_or(|s| triple.subject == NamedOrBlankNode::from(s.clone()))
-                    && predicate.as_ref().is_none_or(|p| triple.predicate == *p)
-                    && object.as_ref().is_none_or(|o| match (o, &triple.object) {
-                        (Object::Node(node), Term::NamedNode(own)) => node == own,
-                        (Object::Text(text), Term::Literal(own)) => own.value() == text,
-                        _ => false,
-                    })
+                let (Some(subject), Some(predicate)) = (part(subject), part(predicate)) else { return Vec::new() };
+                match object {
+                    Some(Object::Node(node)) => match id(node) {
+                        Some(object) => snapshot.find_ids([subject, predicate, Some(object)]).collect(),
+                        None => Vec::new(),
+                    },
+                    Some(Object::Text(text)) => {
+                        let is_text =
+                            |id: TermId| matches!(snapshot.term(id), Term::Literal(own) if own.value() == text);
+                        let all = snapshot.find_ids([subject, predicate, None]);
+                        all.filter(|[_, _, object, _]| is_text(*object)).collect()
+                    }
+                    None => snapshot.find_ids([subject, predicate, None]).collect(),
+                }
             }
-        }
+        };
+        found.sort_unstable();
+        found.dedup();
+        snapshot.sort_by_origin(&mut found);
+        found
     }
 }
 
@@ -82,13 +102,15 @@ pub enum State {
 /// Those of loading; that there is no such statement.
 pub fn cited(graph: &Graph, audit: &Audit<'_>, wanted: &Wanted) -> Result<Vec<Cited>> {
     let needed = graph.triples_to_cite(audit)?;
+    let snapshot = graph.snapshot()?;
+    let reifies = snapshot.id(rdf::REIFIES.into());
     let mut seen = FxHashSet::default();
     let mut found = Vec::new();
-    for quad in graph.dataset()?.quads() {
-        let triple = Triple::from(quad.clone());
-        if !wanted.matches(&triple) || triple.predicate.as_ref() == rdf::REIFIES || !seen.insert(triple.clone()) {
+    for ids @ [subject, predicate, object, _] in wanted.find(snapshot) {
+        if Some(predicate) == reifies || !seen.insert([subject, predicate, object]) {
             continue;
         }
+        let Some(triple) = snapshot.statement(ids).map(Triple::from) else { continue };
         let statements = audit.statements(&triple);
         let state = match (statements.is_empty(), needed.contains(&triple)) {
             (false, _) => State::By(statements),
@@ -97,5 +119,6 @@ pub fn cited(graph: &Graph, audit: &Audit<'_>, wanted: &Wanted) -> Result<Vec<Ci
         };
         found.push(Cited { triple, state });
     }
+    snapshot.intact()?;
     if found.is_empty() { Err(Error::input("the graph has no such statement")) } else { Ok(found) }
 }

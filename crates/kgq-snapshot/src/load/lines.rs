@@ -55,6 +55,7 @@ impl Lines<'_> {
             if line_number.is_multiple_of(LINES_BETWEEN_CHECKS) {
                 budget.check()?;
             }
+            interner.place = u32::try_from(line_number).unwrap_or(u32::MAX);
             let mut line = &text[start..end];
             let rest = &text[start..];
             let length = end - start;

@@ -8,6 +8,7 @@ mod digest;
 mod lines;
 mod merge;
 mod pieces;
+mod places;
 mod run;
 mod sort;
 mod spool;
@@ -17,17 +18,19 @@ mod tests;
 
 use super::file::Writer;
 use super::interner::Interner;
+use super::origins::Origins;
 use super::storage::Words;
 use super::{
     Component, ContentKey, Image, Permutation, QuadPermutation, Snapshot, Sorted, Statistics, StoredStatistics,
 };
-use crate::store::{Input, Unfinished, WholeFile};
+use crate::store::{Dataset, Input, Unfinished, WholeFile};
 use kgq_syntax::bounds::Bounds;
 use kgq_syntax::budget::{Budget, Reservation};
 use kgq_syntax::error::{Error, Result};
-use kgq_syntax::rdf::{Declared, Prefixes, Quad};
+use kgq_syntax::rdf::{Declared, Prefixes, Quad, RdfFormat};
 use merge::Labels;
 use pieces::{Piece, Pieces};
+use places::Places;
 use run::{Rows, Run};
 use sort::Plan;
 use std::path::{Path, PathBuf};
@@ -44,6 +47,8 @@ pub struct BuildOptions<'a> {
     pub lenient: bool,
     /// Read `rdf:Statement` descriptions as reifiers. All statements are held in memory for that, whatever the budget.
     pub unreify: bool,
+    /// Keep where each statement stands.
+    pub origins: bool,
     pub bounds: Bounds,
     /// Roughly the bytes that the build may hold; beyond, it uses temporary files. `None` is without limit.
     pub memory: Option<u64>,
@@ -141,12 +146,56 @@ impl Snapshot {
     /// # Errors
     /// As for [`Snapshot::from_quads`], and the budget's.
     pub fn from_quads_within(quads: impl IntoIterator<Item = Quad>, budget: &Budget) -> Result<Self> {
-        Self::of(quads, Declared::default(), ContentKey::default(), budget)
+        let quads = quads.into_iter().map(|quad| (0, quad));
+        Self::of(quads, Declared::default(), ContentKey::default(), None, budget)
     }
 
-    fn of(quads: impl IntoIterator<Item = Quad>, declared: Declared, key: ContentKey, budget: &Budget) -> Result<Self> {
+    /// The same, and knows in which order they stood.
+    ///
+    /// # Errors
+    /// As for [`Snapshot::from_quads_within`].
+    pub fn from_quads_in_order(quads: &[Quad], budget: &Budget) -> Result<Self> {
+        Self::of_files(quads, vec![0, u32::try_from(quads.len()).map_err(|_| too_many_statements())?], budget)
+    }
+
+    /// Builds the image of a parsed dataset in memory, with where its statements stand in its files.
+    ///
+    /// # Errors
+    /// As for [`Snapshot::from_quads_within`].
+    pub fn from_dataset(dataset: &Dataset, budget: &Budget) -> Result<Self> {
+        // The files' statements stand one after the other.
+        let mut starts = vec![0; dataset.files.len() + 1];
+        for (_, file) in dataset.quads_with_origin() {
+            if let Some(next) = starts.get_mut(file + 1) {
+                *next += 1;
+            }
+        }
+        for file in 1..starts.len() {
+            starts[file] += starts[file - 1];
+        }
+        Self::of_files(dataset.quads(), starts, budget)
+    }
+
+    /// The statements of several files, one after the other; `starts` has the number of each file's first, and of the end.
+    fn of_files(quads: &[Quad], starts: Vec<u32>, budget: &Budget) -> Result<Self> {
+        let are_lines = vec![0; starts.len() - 1];
+        let files = (!are_lines.is_empty()).then_some([starts, are_lines]);
+        let quads = (0..u32::MAX).zip(quads.iter().cloned());
+        Self::of(quads, Declared::default(), ContentKey::default(), files, budget)
+    }
+
+    /// Statements with their places, which count where `files` are given: where each begins, and whether its places are lines.
+    fn of(
+        quads: impl IntoIterator<Item = (u32, Quad)>,
+        declared: Declared,
+        key: ContentKey,
+        files: Option<[Vec<u32>; 2]>,
+        budget: &Budget,
+    ) -> Result<Self> {
         let (mut interner, mut held) = (Interner::default(), Reservation::default());
-        for (number, quad) in quads.into_iter().enumerate() {
+        interner.begin(0, files.is_some());
+        for (number, (place, quad)) in quads.into_iter().enumerate() {
+            interner.place = place;
             if number.is_multiple_of(STATEMENTS_BETWEEN_CHECKS) {
                 budget.check()?;
                 held.resize(budget, interner.size() as u64)?;
@@ -156,19 +205,25 @@ impl Snapshot {
         held.resize(budget, interner.size() as u64)?;
         let mut runs = vec![Run::sort(interner, None, budget)?];
         let (dictionary, maps) = merge::merge(&mut runs, Labels::Keep, budget)?;
+        let places = places::take(&mut runs, 1)?.map(|(_, places)| places);
+        let (triple_places, quad_places) = places.unzip();
         let run = runs.pop().expect("there is one run");
         let bytes = run.triples.len() as u64 * TO_SORT_A_TRIPLE + run.quads.len() as u64 * TO_SORT_A_QUAD;
         let _held = budget.reserve(bytes)?;
-        let triples = sort::in_memory(renumber(vec![run.triples], &maps, budget)?, &TRIPLES, budget)?;
-        let quads = sort::in_memory(renumber(vec![run.quads], &maps, budget)?, &QUADS, budget)?;
-        Self::assemble(dictionary, triples, quads, (declared, key), budget)
+        let (triples, triple_places) = sort_in_memory(vec![run.triples], triple_places, &maps, &TRIPLES, budget)?;
+        let (quads, quad_places) = sort_in_memory(vec![run.quads], quad_places, &maps, &QUADS, budget)?;
+        let origins = files.zip(triple_places).zip(quad_places).map(|((files, triples), quads)| {
+            let [starts, are_lines] = files.map(Words::new);
+            Origins { starts, are_lines, triples, quads }
+        });
+        Self::assemble(dictionary, triples, quads, (declared, key), origins, budget)
     }
 
     pub(super) fn sort_triples(rows: Vec<[u32; 3]>, budget: &Budget) -> Result<Sorted<6>> {
         if u32::try_from(rows.len()).is_err() {
             return Err(too_many_statements());
         }
-        sort::in_memory(rows, &TRIPLES, budget)
+        sort::in_memory(rows, None, &TRIPLES, budget).map(|(sorted, _)| sorted)
     }
 
     fn assemble(
@@ -176,6 +231,7 @@ impl Snapshot {
         triples: Sorted<6>,
         quads: Sorted<8>,
         (declared, key): (Declared, ContentKey),
+        origins: Option<Origins>,
         budget: &Budget,
     ) -> Result<Self> {
         let named_graphs = quads.quads_index(QuadPermutation::Gspo).keys().map(|(graph, _)| graph.get()).collect();
@@ -202,6 +258,7 @@ impl Snapshot {
             quad_statistics: StoredStatistics::new(Words::new(quad_statistics.to_words())),
             prefixes: declared.prefixes,
             contested: declared.contested,
+            origins,
             file: None,
             key,
             merges: Default::default(),
@@ -275,6 +332,27 @@ fn renumber<const WIDTH: usize>(
     Ok(all)
 }
 
+/// Turns runs' numbers of terms into ids, and sorts the statements.
+fn sort_in_memory<const WIDTH: usize, const ORDERS: usize>(
+    rows: Vec<Rows<WIDTH>>,
+    places: Option<Vec<Places>>,
+    maps: &[Vec<u32>],
+    plan: &Plan<WIDTH, ORDERS>,
+    budget: &Budget,
+) -> Result<(Sorted<ORDERS>, Option<Words>)> {
+    let lengths: Vec<usize> = rows.iter().map(Rows::len).collect();
+    let places = places.map(|places| -> Result<Vec<u32>> {
+        let mut all = Vec::with_capacity(lengths.iter().sum());
+        for (mut places, length) in places.into_iter().zip(&lengths) {
+            for _ in 0..*length {
+                all.push(places.next()?);
+            }
+        }
+        Ok(all)
+    });
+    sort::in_memory(renumber(rows, maps, budget)?, places.transpose()?, plan, budget)
+}
+
 fn too_many_statements() -> Error {
     Error::limit("the dataset has more than 4,294,967,295 statements, which a snapshot cannot number")
 }
@@ -287,6 +365,8 @@ const ROWS_BETWEEN_CHECKS: usize = 1 << 19;
 /// Bytes that sorting a triple, or a quad, holds: itself, packed, and its columns in every order.
 const TO_SORT_A_TRIPLE: u64 = 12 + 8 + 48;
 const TO_SORT_A_QUAD: u64 = 16 + 16 + 96;
+/// The same for its place, which is packed in more.
+const TO_SORT_A_PLACE: u64 = 4 + 4 + 8;
 
 /// A build that runs.
 struct Build<'a> {
@@ -343,17 +423,28 @@ impl<'a> Build<'a> {
         self.report(Phase::MergingTerms);
         let (dictionary, maps) = merge::merge(&mut runs, Labels::Number, budget)?;
         self.report(Phase::SortingStatements);
+        let (starts, places) = places::take(&mut runs, self.inputs.len())?.unzip();
+        let (triple_places, quad_places) = places.unzip();
         let (triples, quads): (Vec<_>, Vec<_>) = runs.into_iter().map(|run| (run.triples, run.quads)).unzip();
-        let triples = self.sort(triples, &maps, &TRIPLES, TO_SORT_A_TRIPLE)?;
-        let quads = self.sort(quads, &maps, &QUADS, TO_SORT_A_QUAD)?;
+        let (triples, triple_places) =
+            self.sort::<3, 4, 6>(triples, triple_places, &maps, &TRIPLES, TO_SORT_A_TRIPLE)?;
+        let (quads, quad_places) = self.sort::<4, 5, 8>(quads, quad_places, &maps, &QUADS, TO_SORT_A_QUAD)?;
         drop(maps);
+        let origins = starts.zip(triple_places).zip(quad_places);
+        let origins = origins.map(|((starts, triples), quads)| {
+            let are_lines = self.inputs.iter().map(|input| u32::from(is_of_lines(input)));
+            Origins { starts, are_lines: Words::new(are_lines.collect()), triples, quads }
+        });
         let key = self.key(&digests);
         let snapshot = if self.options.unreify {
             // `rdf:Statement` descriptions become reifiers.
-            let stated = Snapshot::assemble(dictionary, triples, quads, (Declared::default(), key), budget)?;
-            Snapshot::of(kgq_syntax::rdf::rdf11::upgrade(stated.iter().collect()), declared, key, budget)?
+            let stated = Snapshot::assemble(dictionary, triples, quads, (Declared::default(), key), origins, budget)?;
+            let files = stated.0.origins.as_ref().map(Origins::files);
+            let quads = kgq_syntax::rdf::rdf11::upgrade(stated.iter().collect());
+            let quads = quads.into_iter().map(|quad| (stated.place_of(&quad), quad));
+            Snapshot::of(quads, declared, key, files, budget)?
         } else {
-            Snapshot::assemble(dictionary, triples, quads, (declared, key), budget)?
+            Snapshot::assemble(dictionary, triples, quads, (declared, key), origins, budget)?
         };
         let summary = BuildSummary {
             statements,
@@ -372,23 +463,25 @@ impl<'a> Build<'a> {
         Ok((snapshot, summary))
     }
 
-    fn sort<const WIDTH: usize, const ORDERS: usize>(
+    fn sort<const WIDTH: usize, const WIDER: usize, const ORDERS: usize>(
         &self,
         rows: Vec<Rows<WIDTH>>,
+        places: Option<Vec<Places>>,
         maps: &[Vec<u32>],
         plan: &Plan<WIDTH, ORDERS>,
         bytes_each: u64,
-    ) -> Result<Sorted<ORDERS>> {
+    ) -> Result<(Sorted<ORDERS>, Option<Words>)> {
+        let bytes_each = bytes_each + if places.is_some() { TO_SORT_A_PLACE } else { 0 };
         let total: u64 = rows.iter().map(|rows| rows.len() as u64).sum();
         let budget = self.budget();
         match self.options.memory {
             Some(memory) if total * bytes_each > memory / 2 => {
                 let piece = (memory / 4 / (WIDTH as u64 * 4)).clamp(1 << 12, 1 << 28) as usize;
-                sort::on_disk(rows, maps, plan, piece, &self.folder, budget)
+                sort::on_disk::<WIDTH, WIDER, ORDERS>(rows, places, maps, plan, (piece, &self.folder), budget)
             }
             _ => {
                 let _held = budget.reserve(total * bytes_each)?;
-                sort::in_memory(renumber(rows, maps, budget)?, plan, budget)
+                sort_in_memory(rows, places, maps, plan, budget)
             }
         }
     }
@@ -507,6 +600,11 @@ impl<'a> Build<'a> {
         runs.push(Run::sort(interner, self.spill().filter(|_| !runs.is_empty()), self.budget())?);
         Ok(runs)
     }
+}
+
+/// Whether each line of a document is a statement.
+fn is_of_lines(input: &Input) -> bool {
+    matches!(input.format, RdfFormat::NTriples | RdfFormat::NQuads)
 }
 
 /// An input's number, digest and prefixes.

@@ -2,7 +2,7 @@
 
 use super::digest::{Digesting, Passing};
 use super::lines::Lines;
-use super::{Build, ReadFile};
+use super::{Build, ReadFile, is_of_lines};
 use crate::interner::Interner;
 use crate::store::{Input, ReadOptions, read_each};
 use kgq_syntax::bounds::Bounds;
@@ -85,7 +85,7 @@ impl<'a> Pieces<'a> {
         loop {
             if self.current.is_none() {
                 let Some((number, input)) = self.inputs.next() else { return Ok(None) };
-                if !matches!(input.format, RdfFormat::NTriples | RdfFormat::NQuads) {
+                if !is_of_lines(input) {
                     return Ok(Some(self.piece((number, input), Work::Whole)));
                 }
                 let passing = Passing::default();
@@ -175,9 +175,7 @@ impl Piece<'_> {
         spill: &mut dyn FnMut(&mut Interner) -> Result<()>,
     ) -> Result<()> {
         let (number, input) = self.input;
-        let begin = |interner: &mut Interner| {
-            interner.file = number as u32;
-        };
+        let begin = |interner: &mut Interner| interner.begin(number as u32, build.options.origins);
         begin(interner);
         interner.position = self.number * POSITIONS;
         match self.work {
@@ -207,6 +205,7 @@ impl Piece<'_> {
                 };
                 let mut read = 0u64;
                 let prefixes = read_each(input, text, options, &mut |quad| {
+                    interner.place = u32::try_from(read).unwrap_or(u32::MAX);
                     interner.quad_in(quad.as_ref(), None)?;
                     read += 1;
                     if read.is_multiple_of(1 << 14) {

@@ -3,7 +3,7 @@
 use super::spool::{Spool, Spooled, take, take_array, take_number};
 use super::strings;
 use crate::front_coding::shared_prefix;
-use crate::interner::{self, Interner, Keys};
+use crate::interner::{self, Interner, Keys, Stretch};
 use crate::value::{LiteralType, Stored, WITH_VALUES, compare_stored};
 use kgq_syntax::budget::Budget;
 use kgq_syntax::error::Result;
@@ -24,6 +24,14 @@ pub(super) struct Run {
     pub(super) triple_terms: Vec<TripleTerm>,
     pub(super) triples: Rows<3>,
     pub(super) quads: Rows<4>,
+    pub(super) places: Option<RunPlaces>,
+}
+
+/// Where the statements of a run stand.
+pub(super) struct RunPlaces {
+    pub(super) triples: Rows<1>,
+    pub(super) quads: Rows<1>,
+    pub(super) stretches: Vec<Stretch>,
 }
 
 pub(super) struct TripleTerm {
@@ -58,18 +66,41 @@ impl<const WIDTH: usize> Rows<WIDTH> {
 
     /// Hands over each row.
     pub(super) fn each(self, mut f: impl FnMut([u32; WIDTH]) -> Result<()>) -> Result<()> {
+        let mut rows = self.read()?;
+        while let Some(row) = rows.next()? {
+            f(row)?;
+        }
+        Ok(())
+    }
+
+    /// The rows, one after the other.
+    pub(super) fn read(self) -> Result<RowsToRead<WIDTH>> {
+        Ok(match self {
+            Self::Memory(rows) => RowsToRead::Memory(rows.into_iter()),
+            Self::Spooled(len, spool) => RowsToRead::Spooled(len, spool.read()?),
+        })
+    }
+}
+
+/// Statements of a run that are being read.
+pub(super) enum RowsToRead<const WIDTH: usize> {
+    Memory(std::vec::IntoIter<[u32; WIDTH]>),
+    Spooled(usize, Spooled),
+}
+
+impl<const WIDTH: usize> RowsToRead<WIDTH> {
+    #[inline]
+    pub(super) fn next(&mut self) -> Result<Option<[u32; WIDTH]>> {
         match self {
-            Self::Memory(rows) => rows.into_iter().try_for_each(f),
-            Self::Spooled(len, spool) => {
-                let mut from = spool.read()?;
-                for _ in 0..len {
-                    let mut row = [0; WIDTH];
-                    for word in &mut row {
-                        *word = u32::from_ne_bytes(take_array(&mut from)?);
-                    }
-                    f(row)?;
+            Self::Memory(rows) => Ok(rows.next()),
+            Self::Spooled(0, _) => Ok(None),
+            Self::Spooled(left, from) => {
+                *left -= 1;
+                let mut row = [0; WIDTH];
+                for word in &mut row {
+                    *word = u32::from_ne_bytes(take_array(from)?);
                 }
-                Ok(())
+                Ok(Some(row))
             }
         }
     }
@@ -79,7 +110,7 @@ impl Run {
     /// Sorts what a thread has interned; into memory, or into files in a folder.
     pub(super) fn sort(interner: Interner, folder: Option<&Path>, budget: &Budget) -> Result<Self> {
         budget.check()?;
-        let Interner { types, terms, blanks, mut triples, mut quads, .. } = interner;
+        let Interner { types, terms, blanks, mut triples, mut quads, places: stand, .. } = interner;
         let (types, type_positions) = sort_types(&types);
         let (mut iris, mut literals, mut triple_terms) = (Vec::new(), Vec::new(), Vec::new());
         for number in 0..terms.len() as u32 {
@@ -117,7 +148,12 @@ impl Run {
         triples.iter_mut().flatten().for_each(|term| *term = places[*term as usize]);
         quads.iter_mut().flatten().for_each(|term| *term = places[*term as usize]);
         let (triples, quads) = (Rows::new(triples, folder)?, Rows::new(quads, folder)?);
-        Ok(Self { counts, types, blanks, iris, literals, triple_terms, triples, quads })
+        let places = stand.map(|stand| -> Result<RunPlaces> {
+            let rows = |column: Vec<u32>| Rows::new(column.into_iter().map(|place| [place]).collect(), folder);
+            Ok(RunPlaces { triples: rows(stand.triples)?, quads: rows(stand.quads)?, stretches: stand.stretches })
+        });
+        let places = places.transpose()?;
+        Ok(Self { counts, types, blanks, iris, literals, triple_terms, triples, quads, places })
     }
 
     /// The sorted terms, to be read.

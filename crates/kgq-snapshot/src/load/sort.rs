@@ -1,5 +1,6 @@
 //! Statements in all orders, by stable counting: from rows that are sorted in one order, another takes one pass.
 
+use super::places::Places;
 use super::run::Rows;
 use super::spool::{Spool, Spooled, take_array};
 use crate::index::Offsets;
@@ -60,13 +61,16 @@ impl Starts {
     }
 }
 
-/// Sorts statements in each order, dropping duplicates. `ready` sees each order's columns as soon as they are.
+/// Sorts statements in each order, dropping duplicates. Of their places, if there are any, the least is kept, in the first order.
 pub(super) fn in_memory<const WIDTH: usize, const ORDERS: usize>(
     rows: Vec<[u32; WIDTH]>,
+    places: Option<Vec<u32>>,
     plan: &Plan<WIDTH, ORDERS>,
     budget: &Budget,
-) -> Result<Sorted<ORDERS>> {
-    let (first_starts, first_columns) = base(rows, budget)?;
+) -> Result<(Sorted<ORDERS>, Option<Words>)> {
+    let has_places = places.is_some();
+    let (first_starts, mut first_columns) = base(rows, places, budget)?;
+    let places = if has_places { first_columns.pop().map(Words::new) } else { None };
     let len = first_columns[0].len();
     let starts: [Starts; WIDTH] = std::thread::scope(|scope| {
         let others: Vec<_> =
@@ -106,41 +110,53 @@ pub(super) fn in_memory<const WIDTH: usize, const ORDERS: usize>(
         offsets[component] = Offsets::build(starts.runs());
     }
     let columns = columns.map(|columns| columns.into_iter().map(Words::new).collect());
-    Ok(Sorted { len, offsets, columns })
+    Ok((Sorted { len, offsets, columns }, places))
 }
 
-/// Sorts by the components as they are written. The first becomes starts, the others columns.
-fn base<const WIDTH: usize>(rows: Vec<[u32; WIDTH]>, budget: &Budget) -> Result<(Starts, Vec<Vec<u32>>)> {
+/// Sorts by the components as they are written. The first becomes starts, the others columns; the last column is that of the places, if
+/// there are any.
+fn base<const WIDTH: usize>(
+    rows: Vec<[u32; WIDTH]>,
+    places: Option<Vec<u32>>,
+    budget: &Budget,
+) -> Result<(Starts, Vec<Vec<u32>>)> {
     let subjects = Starts::count(&rows, |row| row[0], budget)?;
     // The other components as one number, which sorts fast.
-    let mut rest = vec![0u128; if WIDTH > 3 { rows.len() } else { 0 }];
-    let mut short = vec![0u64; if WIDTH > 3 { 0 } else { rows.len() }];
+    let is_long = WIDTH > 3 || places.is_some();
+    let mut rest = vec![0u128; if is_long { rows.len() } else { 0 }];
+    let mut short = vec![0u64; if is_long { 0 } else { rows.len() }];
     let mut next = subjects.starts.clone();
     for (number, row) in rows.iter().enumerate() {
         if number.is_multiple_of(ROWS_BETWEEN_CHECKS) {
             budget.check()?;
         }
         let at = &mut next[(row[0] - subjects.first) as usize];
-        if WIDTH > 3 {
-            rest[*at as usize] = row[1..].iter().fold(0, |sum, id| sum << 32 | u128::from(*id));
+        if is_long {
+            let place = places.as_ref().and_then(|places| places.get(number));
+            rest[*at as usize] = row[1..].iter().chain(place).fold(0, |sum, id| sum << 32 | u128::from(*id));
         } else {
             short[*at as usize] = row[1..].iter().fold(0, |sum, id| sum << 32 | u64::from(*id));
         }
         *at += 1;
     }
-    drop((rows, next));
-    if WIDTH > 3 {
-        split::<WIDTH, u128>(subjects, rest, |packed, place| (packed >> (32 * place)) as u32, budget)
+    let width = WIDTH - 1 + usize::from(places.is_some());
+    let drop_places = if places.is_some() { 32 } else { 0 };
+    drop((rows, next, places));
+    if is_long {
+        let word = |packed: u128, number: usize| (packed >> (32 * number)) as u32;
+        split(subjects, rest, width, word, |packed| packed >> drop_places, budget)
     } else {
-        split::<WIDTH, u64>(subjects, short, |packed, place| (packed >> (32 * place)) as u32, budget)
+        split(subjects, short, width, |packed, number| (packed >> (32 * number)) as u32, |packed| packed, budget)
     }
 }
 
-/// Sorts each subject's statements, drops duplicates, and splits them into columns.
-fn split<const WIDTH: usize, T: Ord + Copy + Send>(
+/// Sorts each subject's statements, drops those that are equal to the one before, and splits them into columns.
+fn split<T: Ord + Copy + Send>(
     subjects: Starts,
     mut packed: Vec<T>,
-    id: impl Fn(T, usize) -> u32,
+    width: usize,
+    word: impl Fn(T, usize) -> u32,
+    statement: impl Fn(T) -> T,
     budget: &Budget,
 ) -> Result<(Starts, Vec<Vec<u32>>)> {
     let half = subjects.starts.partition_point(|start| (*start as usize) < packed.len() / 2);
@@ -167,7 +183,7 @@ fn split<const WIDTH: usize, T: Ord + Copy + Send>(
         let right = sort(right, &subjects.starts[half..]);
         left.join().unwrap_or_else(|_| Err(Error::bug("sorting statements failed"))).and(right)
     })?;
-    let mut columns: Vec<Vec<u32>> = (1..WIDTH).map(|_| Vec::with_capacity(packed.len())).collect();
+    let mut columns: Vec<Vec<u32>> = (0..width).map(|_| Vec::with_capacity(packed.len())).collect();
     let mut starts = Vec::with_capacity(subjects.starts.len());
     let mut looked = 0;
     for pair in subjects.starts.windows(2) {
@@ -179,11 +195,11 @@ fn split<const WIDTH: usize, T: Ord + Copy + Send>(
             budget.check()?;
         }
         for value in &packed[pair[0] as usize..pair[1] as usize] {
-            if last != Some(*value) {
+            if last != Some(statement(*value)) {
                 for (depth, column) in columns.iter_mut().enumerate() {
-                    column.push(id(*value, WIDTH - 2 - depth));
+                    column.push(word(*value, width - 1 - depth));
                 }
-                last = Some(*value);
+                last = Some(statement(*value));
             }
         }
     }
@@ -233,25 +249,45 @@ fn move_to_front<const WIDTH: usize>(
 }
 
 /// Sorts more statements than memory holds: sorted pieces of `piece` rows go to files, and are merged.
-pub(super) fn on_disk<const WIDTH: usize, const ORDERS: usize>(
+///
+/// `WIDER` is one more than `WIDTH`, for statements with their places.
+pub(super) fn on_disk<const WIDTH: usize, const WIDER: usize, const ORDERS: usize>(
     rows: Vec<Rows<WIDTH>>,
+    places: Option<Vec<Places>>,
     maps: &[Vec<u32>],
     plan: &Plan<WIDTH, ORDERS>,
-    piece: usize,
-    folder: &Path,
+    (piece, folder): (usize, &Path),
     budget: &Budget,
-) -> Result<Sorted<ORDERS>> {
+) -> Result<(Sorted<ORDERS>, Option<Words>)> {
     // The first order comes from the runs, the others from the first, in which no duplicates are left.
-    let mut pieces = Pieces::new(piece, folder);
-    for (rows, map) in rows.into_iter().zip(maps) {
-        rows.each(|row| pieces.push(row.map(|term| map[term as usize]), budget))?;
-    }
-    let Merged { runs: subjects, columns: first_columns, len } = pieces.merge(folder, budget)?;
+    let (merged, places) = match places {
+        None => {
+            let mut pieces = Pieces::<WIDTH>::new(piece, WIDTH, folder);
+            for (rows, map) in rows.into_iter().zip(maps) {
+                rows.each(|row| pieces.push(row.map(|term| map[term as usize]), budget))?;
+            }
+            (pieces.merge(folder, budget)?, None)
+        }
+        Some(places) => {
+            let mut pieces = Pieces::<WIDER>::new(piece, WIDTH, folder);
+            for ((rows, map), mut places) in rows.into_iter().zip(maps).zip(places) {
+                rows.each(|row| {
+                    let mut placed = [places.next()?; WIDER];
+                    placed.iter_mut().zip(row).for_each(|(id, term)| *id = map[term as usize]);
+                    pieces.push(placed, budget)
+                })?;
+            }
+            let mut merged = pieces.merge(folder, budget)?;
+            let places = merged.columns.pop();
+            (merged, places)
+        }
+    };
+    let Merged { runs: subjects, columns: first_columns, len } = merged;
     let mut offsets: [Offsets; 4] = Default::default();
     let mut columns: [Vec<Words>; ORDERS] = [const { Vec::new() }; ORDERS];
     columns[0] = first_columns;
     for order in 1..ORDERS {
-        let mut pieces = Pieces::new(piece, folder);
+        let mut pieces = Pieces::<WIDTH>::new(piece, WIDTH, folder);
         let mut row_number = 0;
         for (subject, length) in &subjects {
             for _ in 0..*length {
@@ -274,7 +310,7 @@ pub(super) fn on_disk<const WIDTH: usize, const ORDERS: usize>(
         }
     }
     offsets[0] = Offsets::build(subjects.iter().copied());
-    Ok(Sorted { len, offsets, columns })
+    Ok((Sorted { len, offsets, columns }, places))
 }
 
 /// All rows in one order, each once.
@@ -289,14 +325,16 @@ struct Merged {
 /// Sorted pieces of the rows in one order.
 struct Pieces<'a, const WIDTH: usize> {
     piece: usize,
+    /// Rows that begin with so many equal ids are one statement; the first of them stays.
+    key: usize,
     rows: Vec<[u32; WIDTH]>,
     sorted: Vec<(usize, Spool)>,
     folder: &'a Path,
 }
 
 impl<'a, const WIDTH: usize> Pieces<'a, WIDTH> {
-    fn new(piece: usize, folder: &'a Path) -> Self {
-        Self { piece, rows: Vec::new(), sorted: Vec::new(), folder }
+    fn new(piece: usize, key: usize, folder: &'a Path) -> Self {
+        Self { piece, key, rows: Vec::new(), sorted: Vec::new(), folder }
     }
 
     fn push(&mut self, row: [u32; WIDTH], budget: &Budget) -> Result<()> {
@@ -310,7 +348,8 @@ impl<'a, const WIDTH: usize> Pieces<'a, WIDTH> {
 
     fn spill(&mut self, budget: &Budget) -> Result<()> {
         sort_by(&mut self.rows, Piece::Large, Ord::cmp, budget)?;
-        self.rows.dedup();
+        let key = self.key;
+        self.rows.dedup_by(|a, b| a[..key] == b[..key]);
         let mut spool = Spool::new(Some(self.folder))?;
         for (at, row) in self.rows.iter().enumerate() {
             if at.is_multiple_of(ROWS_BETWEEN_CHECKS) {
@@ -348,12 +387,12 @@ impl<'a, const WIDTH: usize> Pieces<'a, WIDTH> {
             }
         }
         let mut columns: Vec<Spool> = (1..WIDTH).map(|_| Spool::new(Some(folder))).collect::<Result<_>>()?;
-        let (mut runs, mut last, mut len) = (Vec::<(u32, u32)>::new(), None, 0usize);
+        let (mut runs, mut last, mut len) = (Vec::<(u32, u32)>::new(), None::<[u32; WIDTH]>, 0usize);
         while let Some(std::cmp::Reverse((row, number))) = heads.pop() {
             if let Some(row) = next(&mut sources[number])? {
                 heads.push(std::cmp::Reverse((row, number)));
             }
-            if last == Some(row) {
+            if last.is_some_and(|last| last[..self.key] == row[..self.key]) {
                 continue;
             }
             last = Some(row);

@@ -6,6 +6,8 @@ use super::facts::Facts;
 use super::stored::{self, Stored};
 use super::{Bundle, crate_metadata, sources};
 use crate::audit::sha256;
+use kgq_snapshot::Snapshot;
+use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::Quad;
 
@@ -57,15 +59,16 @@ impl Bundle {
     }
 
     fn sources(&self) -> Result<String> {
-        let quads = self.statements_and_provenance();
-        let audit = sources::audit(&quads, &self.facts.citations);
+        let statements = self.statements_and_provenance()?;
+        let audit = sources::audit(&statements, &self.facts.citations);
         let citations = sources::citations(&audit, self.witnesses.iter().flatten());
         sources::text(&audit, &citations, &self.quotes)
     }
 
     /// All that the bundle holds of the graph.
-    pub(super) fn statements_and_provenance(&self) -> Vec<Quad> {
-        self.provenance.iter().chain(self.witnesses.iter().flatten()).cloned().collect()
+    pub(super) fn statements_and_provenance(&self) -> Result<Snapshot> {
+        let all: Vec<Quad> = self.provenance.iter().chain(self.witnesses.iter().flatten()).cloned().collect();
+        Snapshot::from_quads_in_order(&all, &Budget::default())
     }
 
     /// # Errors

@@ -169,7 +169,7 @@ pub fn make_within(
     let canonical = canonicalize(dataset, budget)?;
     // Blank nodes are called alike in the answer, in the witnesses and in the canonical graph.
     let (quads, _held) = relabel(dataset, budget)?;
-    let snapshot = Snapshot::from_quads_within(quads.iter().cloned(), budget)?;
+    let snapshot = Snapshot::from_quads_in_order(&quads, budget)?;
     let asked = question.asked(graph)?;
     let query = asked.query(&question.text, graph.options().bounds)?;
     let options = asked.options(options);
@@ -183,10 +183,10 @@ pub fn make_within(
     }
     let (witnesses, rows) = explained(&snapshot, &query, &answer, &options)?;
     let settings = graph.project().map(|project| project.manifest.citations.clone()).unwrap_or_default();
-    let audit = Audit::new(&quads, &settings, graph.prefixes()?);
+    let audit = Audit::new(&snapshot, &settings, graph.prefixes()?);
     let texts = graph.source_texts(&audit, files)?;
     let triples: FxHashSet<Triple> = witnesses.iter().flatten().map(|quad| Triple::from(quad.clone())).collect();
-    let provenance = audit.provenance(&triples).into_iter().cloned().collect();
+    let provenance = audit.provenance(&triples);
     let facts = Facts {
         bundle: VERSION,
         kgq: env!("CARGO_PKG_VERSION").to_owned(),

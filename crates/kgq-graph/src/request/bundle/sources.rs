@@ -3,6 +3,7 @@
 use super::facts::{Properties, pretty};
 use crate::audit::{Audit, Place, Reference, Texts, sha256};
 use crate::project::CitationSettings;
+use kgq_snapshot::Snapshot;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{NamedNode, Prefixes, Quad, Triple};
 use serde_json::{Value, json};
@@ -118,6 +119,6 @@ pub fn faults(audit: &Audit<'_>, quotes: &Quotes) -> Vec<String> {
 }
 
 /// An audit of a bundle's own statements.
-pub fn audit<'q>(quads: &'q [Quad], properties: &Properties) -> Audit<'q> {
-    Audit::new(quads, &settings(properties), &Prefixes::default())
+pub fn audit<'s>(statements: &'s Snapshot, properties: &Properties) -> Audit<'s> {
+    Audit::new(statements, &settings(properties), &Prefixes::default())
 }

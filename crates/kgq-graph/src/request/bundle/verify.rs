@@ -126,7 +126,7 @@ pub fn verify(bundle: &Bundle, bounds: Bounds, options: &EvaluationOptions) -> R
         }
         (all, rows) => Finding::fails(format!("{rows} of {all} are given by their witnesses")),
     });
-    let statements = bundle.statements_and_provenance();
+    let statements = bundle.statements_and_provenance()?;
     let audit = sources::audit(&statements, &bundle.facts.citations);
     let faults = sources::faults(&audit, &bundle.quotes);
     if faults.is_empty() && !bundle.quotes.is_empty() {
@@ -210,7 +210,7 @@ pub fn compare(bundle: &Bundle, graph: &Graph, files: &[PathBuf]) -> Result<Stan
 
 /// Whether the sentences stand in the texts at hand where the bundle says.
 fn sentences(bundle: &Bundle, graph: &Graph, files: &[PathBuf]) -> Result<Vec<Finding>> {
-    let statements = bundle.statements_and_provenance();
+    let statements = bundle.statements_and_provenance()?;
     let audit = sources::audit(&statements, &bundle.facts.citations);
     let texts = graph.source_texts(&audit, files)?;
     let citations = sources::citations(&audit, bundle.witnesses.iter().flatten());

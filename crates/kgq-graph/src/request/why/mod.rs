@@ -223,6 +223,7 @@ pub fn stated(
         stated.derivation = derivation(&stated.statements, audit, &number);
     }
     find_places(graph, &mut stated, budget)?;
+    graph.intact()?;
     Ok((stated, references))
 }
 
@@ -243,7 +244,7 @@ fn derivation(statements: &[Statement], audit: &Audit<'_>, number: &FxHashMap<&N
             continue;
         }
         push(depth + 1, &statement, &mut open);
-        let by = audit.remarks(&inferred).into_iter().map(|(property, value)| (property.clone(), value.clone()));
+        let by = audit.remarks(&inferred).into_iter();
         found.push(Derived {
             depth,
             citations: statement.citations.iter().filter_map(|citation| number.get(citation).copied()).collect(),

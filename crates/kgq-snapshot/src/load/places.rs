@@ -1,0 +1,71 @@
+//! Where the statements that are being sorted stand: places within files become numbers across all files, in the order of these.
+
+use super::run::{Rows, RowsToRead, Run, RunPlaces};
+use crate::storage::Words;
+use kgq_syntax::error::Result;
+
+/// The places of a run's triples or quads, one after the other.
+pub(super) struct Places {
+    rows: RowsToRead<1>,
+    /// The first row of each stretch, with the number of its file's first place; the last first.
+    stretches: Vec<(usize, u32)>,
+    row: usize,
+    first: u32,
+}
+
+impl Places {
+    fn new(rows: Rows<1>, stretches: impl DoubleEndedIterator<Item = (usize, u32)>) -> Result<Self> {
+        Ok(Self { rows: rows.read()?, stretches: stretches.rev().collect(), row: 0, first: 0 })
+    }
+
+    /// The next row's place.
+    #[inline]
+    pub(super) fn next(&mut self) -> Result<u32> {
+        while self.stretches.last().is_some_and(|(row, _)| *row <= self.row) {
+            self.first = self.stretches.pop().map_or(0, |(_, first)| first);
+        }
+        self.row += 1;
+        let [place] = self.rows.next()?.unwrap_or_default();
+        Ok(self.first.saturating_add(place))
+    }
+}
+
+/// The places of the triples of all runs, and of their quads.
+pub(super) type OfRuns = (Vec<Places>, Vec<Places>);
+
+/// Takes the places from the runs of so many files, with the number of each file's first place, and of the end. `None` where they were
+/// not kept, or are too many to be numbered.
+pub(super) fn take(runs: &mut [Run], files: usize) -> Result<Option<(Words, OfRuns)>> {
+    // A thread that came to read nothing kept no places.
+    let nothing =
+        || RunPlaces { triples: Rows::Memory(Vec::new()), quads: Rows::Memory(Vec::new()), stretches: Vec::new() };
+    let taken: Option<Vec<RunPlaces>> = runs
+        .iter_mut()
+        .map(|run| run.places.take().or_else(|| (run.triples.len() + run.quads.len() == 0).then(nothing)))
+        .collect();
+    let Some(taken) = taken else { return Ok(None) };
+    let mut ends = vec![0u32; files];
+    for stretch in taken.iter().flat_map(|places| &places.stretches) {
+        if let Some(end) = ends.get_mut(stretch.file as usize) {
+            *end = stretch.end.max(*end);
+        }
+    }
+    let Some(starts) = starts(&ends) else { return Ok(None) };
+    let (mut triples, mut quads) = (Vec::new(), Vec::new());
+    for places in taken {
+        let first = |file: u32| starts.get(file as usize).copied().unwrap_or_default();
+        let stretches = &places.stretches;
+        triples.push(Places::new(places.triples, stretches.iter().map(|s| (s.triple, first(s.file))))?);
+        quads.push(Places::new(places.quads, stretches.iter().map(|s| (s.quad, first(s.file))))?);
+    }
+    Ok(Some((Words::new(starts), (triples, quads))))
+}
+
+/// Sums of what is before.
+fn starts(lengths: &[u32]) -> Option<Vec<u32>> {
+    let mut starts = vec![0u32];
+    for length in lengths {
+        starts.push(starts.last()?.checked_add(*length)?);
+    }
+    Some(starts)
+}
