@@ -10,10 +10,12 @@ use kgq_graph::graph::Graph;
 use kgq_graph::render::{
     self, CellOptions, ColumnOptions, Format, GraphOptions, RdfVersion, RenderOptions, TableOptions, Written, lacking,
 };
-use kgq_syntax::budget::Work;
+use kgq_graph::request::export::Exported;
+use kgq_syntax::budget::{Budget, Work};
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{GraphName, Prefixes, Quad, RdfFormat};
 use kgq_syntax::text::count;
+use std::io::Write;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -203,6 +205,32 @@ pub fn write_graph(
     output: &mut Output,
 ) -> Result<()> {
     let named = quads.iter().any(|q| q.graph_name != GraphName::DefaultGraph);
+    write_dataset(named, args, graph, progress, output, |format, options, budget, out| {
+        render::write_quads(quads, format, graph.prefixes()?, options, budget, out)
+    })
+}
+
+/// The same for statements that are read from the snapshot while they are written.
+pub fn write_exported(
+    statements: &Exported<'_>,
+    args: &AnswerArgs,
+    graph: &Graph,
+    progress: &Progress,
+    output: &mut Output,
+) -> Result<()> {
+    write_dataset(statements.has_named_graphs(), args, graph, progress, output, |format, options, budget, out| {
+        render::write_walked(&|| statements.walk(), format, graph.prefixes()?, options, budget, out)
+    })
+}
+
+fn write_dataset(
+    named: bool,
+    args: &AnswerArgs,
+    graph: &Graph,
+    progress: &Progress,
+    output: &mut Output,
+    write: impl FnOnce(RdfFormat, GraphOptions, &Budget, &mut dyn Write) -> Result<u64>,
+) -> Result<()> {
     let format = match args.chosen_format()? {
         Some(Format::Rdf(format)) => format,
         Some(format) => {
@@ -215,10 +243,9 @@ pub fn write_graph(
     if let Some(path) = &args.output {
         graph.refuse_own_file(path)?;
     }
-    let prefixes = graph.prefixes()?;
     let budget = graph.budget_of(Work::Export);
     let mapped = write_to(args.output.as_deref(), Content::of(Format::Rdf(format)), output, |out| {
-        render::write_quads(quads, format, prefixes, args.graph_options(), &budget, &mut progress.counting(out))
+        write(format, args.graph_options(), &budget, &mut progress.counting(out))
     })?;
     note_mapped(mapped, output);
     Ok(())

@@ -2,7 +2,7 @@
 
 mod folders;
 
-use super::answer::{AnswerArgs, write_answer, write_graph};
+use super::answer::{AnswerArgs, write_answer, write_exported, write_graph};
 use super::output::{Output, write_file, write_to};
 use super::progress::Progress;
 use super::query::read_text;
@@ -15,7 +15,7 @@ use kgq_graph::export::turtle;
 use kgq_graph::graph::Graph;
 use kgq_graph::project::Entailment;
 use kgq_graph::render::{Format, lacking};
-use kgq_graph::request::export::one_graph;
+use kgq_graph::request::export::Exported;
 use kgq_snapshot::Snapshot;
 use kgq_syntax::budget::{Budget, Work};
 use kgq_syntax::error::{Error, Result, Source};
@@ -109,44 +109,50 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
         target(folder).parquet(graph.snapshot()?, output)?;
         return Ok(0);
     }
-    let all = graph.read(Some(&|name, quads| progress.read(name, quads)))?.quads();
-    let chosen_quads: Vec<Quad>;
     let mut by_rules = String::new();
-    let quads: &[Quad] = match (&args.graph, args.inferred) {
-        (None, None) => all,
-        (Some(name), _) => {
-            chosen_quads = one_graph(graph, name)?;
-            &chosen_quads
-        }
-        (None, Some(rules)) => {
-            progress.say(|| "drawing conclusions".into());
-            (chosen_quads, by_rules) = inferred(graph, rules, &budget)?;
-            &chosen_quads
-        }
+    let exported = match (&args.graph, args.inferred) {
+        (Some(name), _) => Exported::one_graph(graph, name, &budget)?,
+        (None, _) => Exported::all(graph, &budget)?,
     };
-    progress.say(|| format!("sorting {}", count(quads.len() as u64, "statement", "statements")));
-    if let Some(folder) = &args.tables {
-        target(folder).tables(quads, output)?;
-        return Ok(0);
+    let mut quads: Option<Vec<Quad>> = None;
+    if let (None, Some(rules)) = (&args.graph, args.inferred) {
+        progress.say(|| "drawing conclusions".into());
+        let (conclusions, by) = inferred(graph, rules, &budget)?;
+        (quads, by_rules) = (Some(conclusions), by);
     }
-    if let Some(folder) = &args.parquet {
-        let snapshot = Snapshot::from_quads_within(quads.iter().cloned(), &budget)?;
-        target(folder).parquet(&snapshot, output)?;
-        return Ok(0);
+    let statements = quads.as_ref().map_or(exported.len(), Vec::len);
+    progress.say(|| format!("sorting {}", count(statements as u64, "statement", "statements")));
+    let is_held = args.canonical || args.sorted || args.tables.is_some() || args.parquet.is_some();
+    if is_held && quads.is_none() {
+        quads = Some(exported.collected()?);
     }
-    if args.canonical {
-        write_canonical(quads, args, &budget, &progress, output)?;
-    } else if args.sorted {
-        write_sorted(quads, args, graph, &budget, &progress, output)?;
-    } else {
-        write_graph(quads, &args.answer, graph, &progress, output)?;
+    match &quads {
+        None => write_exported(&exported, &args.answer, graph, &progress, output)?,
+        Some(quads) => {
+            if let Some(folder) = &args.tables {
+                target(folder).tables(quads, output)?;
+                return Ok(0);
+            }
+            if let Some(folder) = &args.parquet {
+                let snapshot = Snapshot::from_quads_within(quads.iter().cloned(), &budget)?;
+                target(folder).parquet(&snapshot, output)?;
+                return Ok(0);
+            }
+            if args.canonical {
+                write_canonical(quads, args, &budget, &progress, output)?;
+            } else if args.sorted {
+                write_sorted(quads, args, graph, &budget, &progress, output)?;
+            } else {
+                write_graph(quads, &args.answer, graph, &progress, output)?;
+            }
+        }
     }
     drop(progress);
     if args.checksum {
         write_checksum(args)?;
     }
     if args.answer.output.is_some() && output.err_is_terminal {
-        output.note(&format!("{}{by_rules}", count(quads.len() as u64, "statement", "statements")));
+        output.note(&format!("{}{by_rules}", count(statements as u64, "statement", "statements")));
     }
     Ok(0)
 }

@@ -7,7 +7,7 @@ use kgq_syntax::rdf::language::written;
 use kgq_syntax::rdf::rdf11;
 use kgq_syntax::rdf::{GraphName, NamedOrBlankNode, Prefixes, Quad, QuadRef, RdfFormat, Term, Triple};
 use oxrdfio::RdfSerializer;
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
 use std::collections::BTreeSet;
 use std::io::Write;
 
@@ -37,12 +37,8 @@ pub fn write_quads(
     budget: &Budget,
     out: &mut dyn Write,
 ) -> Result<u64> {
-    if !format.holds_named_graphs()
-        && let Some(quad) = quads.iter().find(|q| q.graph_name != GraphName::DefaultGraph)
-    {
-        return Err(Error::usage(format!("{} cannot hold the named graph {}", format.name(), quad.graph_name))
-            .hint("choose one graph with `--graph IRI`, or a format that holds all: trig, nquads, jsonld"));
-    }
+    check_graphs(quads.iter().map(Ok), format)?;
+    let steps = Steps::new(budget);
     let mapped;
     let (quads, count) = if options.version == RdfVersion::V11 || !format.holds_rdf_12() {
         mapped = rdf11::downgrade(quads, budget)?.0;
@@ -50,14 +46,68 @@ pub fn write_quads(
     } else {
         (quads, 0)
     };
+    let used = used_prefixes(quads.iter().map(Ok), prefixes, &steps)?;
     if format == RdfFormat::RdfXml {
-        rdfxml::write(quads, &used_prefixes(quads, prefixes), budget, out)?;
+        rdfxml::write(quads, &used, budget, out)?;
         return Ok(count);
     }
-    let steps = Steps::new(budget);
     let each = quads.iter().map(|quad| steps.take().map(|()| Cow::Borrowed(quad)));
-    serialize(each, format, used_prefixes(quads, prefixes), out)?;
+    serialize(each, format, used, out)?;
     Ok(count)
+}
+
+/// Goes over the same quads as often as it is called.
+pub type Walk<'q> = dyn Fn() -> Box<dyn Iterator<Item = Result<Quad>> + 'q> + 'q;
+
+/// The same for quads that are not held: they are walked over, once more for the prefixes in use where the format has some. What is
+/// mapped to RDF 1.1 is held, and all for RDF/XML.
+///
+/// # Errors
+/// As [`write_quads`].
+pub fn write_walked(
+    walk: &Walk<'_>,
+    format: RdfFormat,
+    prefixes: &Prefixes,
+    options: GraphOptions,
+    budget: &Budget,
+    out: &mut dyn Write,
+) -> Result<u64> {
+    if is_whole(format, options) {
+        return write_quads(&walk().collect::<Result<Vec<_>>>()?, format, prefixes, options, budget, out);
+    }
+    if !format.holds_named_graphs() {
+        check_graphs(walk(), format)?;
+    }
+    let steps = Steps::new(budget);
+    let used = match format {
+        RdfFormat::NTriples | RdfFormat::NQuads => Vec::new(),
+        _ => used_prefixes(walk(), prefixes, &steps)?,
+    };
+    let each = walk().map(|quad| steps.take().and(quad).map(Cow::Owned));
+    serialize(each, format, used, out)?;
+    Ok(0)
+}
+
+/// That a format without named graphs is given none.
+fn check_graphs<Q: Borrow<Quad>>(quads: impl Iterator<Item = Result<Q>>, format: RdfFormat) -> Result<()> {
+    if format.holds_named_graphs() {
+        return Ok(());
+    }
+    for quad in quads {
+        let graph = &quad?;
+        let graph = &graph.borrow().graph_name;
+        if *graph != GraphName::DefaultGraph {
+            return Err(Error::usage(format!("{} cannot hold the named graph {graph}", format.name()))
+                .hint("choose one graph with `--graph IRI`, or a format that holds all: trig, nquads, jsonld"));
+        }
+    }
+    Ok(())
+}
+
+/// Whether all quads are needed before the first is written: what is mapped is numbered over the whole, and RDF/XML declares namespaces
+/// before all.
+fn is_whole(format: RdfFormat, options: GraphOptions) -> bool {
+    options.version == RdfVersion::V11 || !format.holds_rdf_12() || output_format(format).is_none()
 }
 
 /// How many triples are looked at for their prefixes before the first is written. Of more, all prefixes are declared.
@@ -72,10 +122,8 @@ pub fn write_triples(
     options: GraphOptions,
     out: &mut dyn Write,
 ) -> Result<(u64, u64)> {
-    // What is mapped is numbered over the whole, and RDF/XML declares namespaces before all.
-    let is_whole = options.version == RdfVersion::V11 || !format.holds_rdf_12() || output_format(format).is_none();
     let ahead = match format {
-        _ if is_whole => usize::MAX,
+        _ if is_whole(format, options) => usize::MAX,
         RdfFormat::NTriples | RdfFormat::NQuads => 0,
         _ => AHEAD,
     };
@@ -136,7 +184,11 @@ fn output_format(format: RdfFormat) -> Option<oxrdfio::RdfFormat> {
 }
 
 /// The prefixes that shorten some IRI of the quads.
-fn used_prefixes<'a>(quads: &[Quad], prefixes: &'a Prefixes) -> Vec<(&'a str, &'a str)> {
+fn used_prefixes<'a, Q: Borrow<Quad>>(
+    quads: impl Iterator<Item = Result<Q>>,
+    prefixes: &'a Prefixes,
+    steps: &Steps,
+) -> Result<Vec<(&'a str, &'a str)>> {
     fn visit<'a>(iri: &str, prefixes: &'a Prefixes, seen: &mut BTreeSet<&'a str>) {
         let best = prefixes
             .iter()
@@ -164,6 +216,9 @@ fn used_prefixes<'a>(quads: &[Quad], prefixes: &'a Prefixes) -> Vec<(&'a str, &'
     }
     let mut seen = BTreeSet::new();
     for quad in quads {
+        steps.take()?;
+        let quad = quad?;
+        let quad = quad.borrow();
         if let NamedOrBlankNode::NamedNode(node) = &quad.subject {
             visit(node.as_str(), prefixes, &mut seen);
         }
@@ -176,7 +231,7 @@ fn used_prefixes<'a>(quads: &[Quad], prefixes: &'a Prefixes) -> Vec<(&'a str, &'
             visit(node.as_str(), prefixes, &mut seen);
         }
     }
-    prefixes.iter().filter(|(prefix, _)| seen.contains(prefix)).collect()
+    Ok(prefixes.iter().filter(|(prefix, _)| seen.contains(prefix)).collect())
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ mod xml;
 pub use cells::CellOptions;
 pub use cited::{Cited, markdown_references, reference, write as write_cited};
 pub use columns::{ColumnOptions, lacking};
-pub use graph::{GraphOptions, RdfVersion, write_quads};
+pub use graph::{GraphOptions, RdfVersion, Walk, write_quads, write_walked};
 pub use json::value as term_json;
 pub use term::cell;
 

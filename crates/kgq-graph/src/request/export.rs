@@ -1,47 +1,122 @@
 //! Which statements are exported.
 
 use crate::graph::Graph;
+use kgq_snapshot::{FileOrder, QuadPermutation, Snapshot, TermId};
+use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Result};
-use kgq_syntax::rdf::{GraphName, NamedNode, Quad};
+use kgq_syntax::rdf::{GraphName, NamedNode, Quad, Term};
 use kgq_syntax::text::did_you_mean;
 
-/// The quads of one graph, moved to the default graph.
-///
-/// The name is an IRI, a CURIE, or `default`.
-///
-/// # Errors
-/// Those of loading; that there is no such graph, with near names.
-pub fn one_graph(graph: &Graph, name: &str) -> Result<Vec<Quad>> {
-    let all = graph.dataset()?.quads();
-    let wanted = if name == "default" {
-        GraphName::DefaultGraph
-    } else {
-        let prefixes = graph.prefixes()?;
-        let iri = name.trim_start_matches('<').trim_end_matches('>');
-        let node = prefixes.expand(name).unwrap_or_else(|| NamedNode::new_unchecked(iri));
-        GraphName::NamedNode(node)
-    };
-    let quads: Vec<Quad> = all
-        .iter()
-        .filter(|q| q.graph_name == wanted)
-        .map(|q| Quad::new(q.subject.clone(), q.predicate.clone(), q.object.clone(), GraphName::DefaultGraph))
-        .collect();
-    if quads.is_empty() && name != "default" {
-        let mut names: Vec<String> = all
-            .iter()
-            .filter_map(|q| match &q.graph_name {
-                GraphName::NamedNode(node) => Some(node.as_str().to_owned()),
-                GraphName::BlankNode(_) | GraphName::DefaultGraph => None,
-            })
-            .collect();
-        names.sort();
-        names.dedup();
-        let near = did_you_mean(name, names.iter().map(String::as_str));
-        let hint = near.unwrap_or_else(|| match names.as_slice() {
-            [] => "the dataset has no named graphs".into(),
-            names => format!("its named graphs: {}", names.join(", ")),
-        });
-        return Err(Error::input(format!("there is no graph `{name}`")).hint(hint));
+/// Statements that are read together.
+const BATCH: usize = 1 << 10;
+
+/// The statements of a graph to be exported, in the order of the files. They are read from the snapshot each time they are walked over.
+pub struct Exported<'g> {
+    snapshot: &'g Snapshot,
+    order: FileOrder,
+    /// The graph that is exported, if it is one: unbound for the default graph.
+    only: Option<TermId>,
+}
+
+impl<'g> Exported<'g> {
+    /// All statements.
+    ///
+    /// # Errors
+    /// Those of loading, and of the budget.
+    pub fn all(graph: &'g Graph, budget: &Budget) -> Result<Self> {
+        let snapshot = graph.snapshot()?;
+        Ok(Self { snapshot, order: snapshot.file_order(budget)?, only: None })
     }
-    Ok(quads)
+
+    /// The statements of one graph, moved to the default graph. The name is an IRI, a CURIE, or `default`.
+    ///
+    /// # Errors
+    /// Those of loading, and of the budget; that there is no such graph, with near names.
+    pub fn one_graph(graph: &'g Graph, name: &str, budget: &Budget) -> Result<Self> {
+        let only = Some(graph_named(graph, name)?);
+        Ok(Self { only, ..Self::all(graph, budget)? })
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        match self.only {
+            None => self.snapshot.len(),
+            Some(graph) if graph.is_bound() => self.snapshot.quads(QuadPermutation::Gspo).run(graph).len(),
+            Some(_) => self.snapshot.triple_count(),
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether some are in a named graph.
+    pub fn has_named_graphs(&self) -> bool {
+        self.only.is_none() && self.snapshot.quad_count() > 0
+    }
+
+    /// Each statement; none before it is known that what it was read from is sound.
+    pub fn walk(&self) -> Box<dyn Iterator<Item = Result<Quad>> + '_> {
+        let all = self.snapshot.in_file_order(&self.order);
+        let moves = self.only.is_some();
+        let own = all.filter(|[.., graph]| self.only.is_none_or(|only| only == *graph));
+        let mut quads = own.filter_map(move |ids| {
+            let quad = self.snapshot.statement(ids)?;
+            Some(if moves { Quad { graph_name: GraphName::DefaultGraph, ..quad } } else { quad })
+        });
+        let mut is_over = false;
+        let batches = std::iter::from_fn(move || {
+            let batch: Vec<Quad> = quads.by_ref().take(BATCH).collect();
+            if is_over {
+                return None;
+            }
+            is_over = batch.len() < BATCH;
+            Some(match self.snapshot.intact() {
+                Ok(()) => batch.into_iter().map(Ok).collect(),
+                Err(damage) => {
+                    is_over = true;
+                    vec![Err(damage)]
+                }
+            })
+        });
+        Box::new(batches.flatten())
+    }
+
+    /// All of them, for what needs them in memory.
+    ///
+    /// # Errors
+    /// Damage to the snapshot.
+    pub fn collected(&self) -> Result<Vec<Quad>> {
+        self.walk().collect()
+    }
+}
+
+/// The id of a graph; unbound for the default graph.
+fn graph_named(graph: &Graph, name: &str) -> Result<TermId> {
+    if name == "default" {
+        return Ok(TermId::UNBOUND);
+    }
+    let iri = name.trim_start_matches('<').trim_end_matches('>');
+    let node = graph.prefixes()?.expand(name).unwrap_or_else(|| NamedNode::new_unchecked(iri));
+    let snapshot = graph.snapshot()?;
+    let found = snapshot.id(node.as_ref().into()).filter(|id| snapshot.named_graphs().contains(id));
+    if let Some(id) = found {
+        return Ok(id);
+    }
+    let mut names: Vec<String> = snapshot
+        .named_graphs()
+        .iter()
+        .filter_map(|id| match snapshot.term(*id) {
+            Term::NamedNode(node) => Some(node.into_string()),
+            Term::BlankNode(_) | Term::Literal(_) | Term::Triple(_) => None,
+        })
+        .collect();
+    snapshot.intact()?;
+    names.sort();
+    let near = did_you_mean(name, names.iter().map(String::as_str));
+    let hint = near.unwrap_or_else(|| match names.as_slice() {
+        [] => "the dataset has no named graphs".into(),
+        names => format!("its named graphs: {}", names.join(", ")),
+    });
+    Err(Error::input(format!("there is no graph `{name}`")).hint(hint))
 }
