@@ -62,6 +62,6 @@ impl Graph {
     /// What follows from the dataset by these rules, and is not stated.
     pub fn infer(&self, rules: Entailment, budget: &Budget) -> Result<Inferred> {
         let settings = self.project.as_ref().map(|p| p.manifest.infer).unwrap_or_default();
-        infer::infer(self.dataset()?.quads(), &InferSettings { rules, ..settings }, budget)
+        infer::infer(self.snapshot()?, &InferSettings { rules, ..settings }, budget)
     }
 }

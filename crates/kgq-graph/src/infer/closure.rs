@@ -2,22 +2,20 @@
 //! every premise that it fits, with what is known when its turn comes.
 
 use super::rules::{REFLEXIVE, Rule, Slot, TOP, VARIABLES};
+use kgq_snapshot::{Snapshot, TermId, TermKind};
 use kgq_syntax::budget::{Reservation, Steps};
 use kgq_syntax::error::Result;
-use kgq_syntax::rdf::{NamedNodeRef, TermRef};
+use kgq_syntax::rdf::{NamedNode, NamedNodeRef, Term};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-/// A term by its number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct TermNumber(u32);
+/// Subject, predicate and object: ids of the snapshot, and behind its last those of the rules' IRIs that it does not have.
+type Ids = [TermId; 3];
 
-type Ids = [TermNumber; 3];
-
-/// A place of a premise or a conclusion, with IRIs by their numbers.
+/// A place of a premise or a conclusion, with IRIs by their ids.
 #[derive(Clone, Copy)]
 enum Place {
     Variable(usize),
-    Term(TermNumber),
+    Term(TermId),
 }
 
 struct CompiledRule {
@@ -28,9 +26,9 @@ struct CompiledRule {
 }
 
 /// What the variables of a rule stand for so far.
-type Binding = [Option<TermNumber>; VARIABLES];
+type Binding = [Option<TermId>; VARIABLES];
 
-/// The pairs that a property links.
+/// The pairs that a property was concluded to link.
 #[derive(Default)]
 struct Relation {
     all: Pairs,
@@ -40,61 +38,58 @@ struct Relation {
 
 #[derive(Default)]
 struct Pairs {
-    pairs: Vec<(TermNumber, TermNumber)>,
-    objects: FxHashMap<TermNumber, Vec<TermNumber>>,
-    subjects: FxHashMap<TermNumber, Vec<TermNumber>>,
+    pairs: Vec<(TermId, TermId)>,
+    objects: FxHashMap<TermId, Vec<TermId>>,
+    subjects: FxHashMap<TermId, Vec<TermId>>,
 }
 
 impl Pairs {
-    fn push(&mut self, subject: TermNumber, object: TermNumber) {
+    fn push(&mut self, subject: TermId, object: TermId) {
         self.pairs.push((subject, object));
         self.objects.entry(subject).or_default().push(object);
         self.subjects.entry(object).or_default().push(subject);
     }
 }
 
+/// The stated triples are read from the snapshot; what is held is concluded.
 pub struct Closure<'a> {
     steps: &'a Steps,
     held: Reservation,
+    stated: &'a Snapshot,
     rules: Vec<CompiledRule>,
-    terms: Vec<TermRef<'a>>,
-    ids: FxHashMap<TermRef<'a>, TermNumber>,
+    /// The IRIs of the rules that the snapshot does not have.
+    others: Vec<NamedNode>,
     triples: FxHashSet<Ids>,
     /// Those of them that a chain concluded.
     chained: FxHashSet<Ids>,
-    relations: FxHashMap<TermNumber, Relation>,
-    /// Triples in the order in which they became known: first the stated ones, then the concluded.
+    relations: FxHashMap<TermId, Relation>,
+    /// What was concluded, in that order.
     known: Vec<Ids>,
-    stated: usize,
     /// The rule of each concluded triple.
     by: Vec<usize>,
-    top: Vec<TermNumber>,
-    reflexive: Vec<TermNumber>,
+    top: Vec<TermId>,
+    reflexive: Vec<TermId>,
 }
 
 impl<'a> Closure<'a> {
-    /// About what is held for a triple: its number in the order, its entries in three tables.
+    /// About what is held for a concluded triple: its number in the order, its entries in three tables.
     const BYTES_OF_A_TRIPLE: u64 = 140;
     /// So many triples are counted at once.
     const COUNTED_AT_ONCE: usize = 1 << 10;
 
-    pub fn new(rules: &[Rule], steps: &'a Steps) -> Self {
-        let mut closure = Self {
-            steps,
-            held: Reservation::default(),
-            rules: Vec::new(),
-            terms: Vec::new(),
-            ids: FxHashMap::default(),
-            triples: FxHashSet::default(),
-            chained: FxHashSet::default(),
-            relations: FxHashMap::default(),
-            known: Vec::new(),
-            stated: 0,
-            by: Vec::new(),
-            top: Vec::new(),
-            reflexive: Vec::new(),
+    pub fn new(stated: &'a Snapshot, rules: &[Rule], steps: &'a Steps) -> Self {
+        let mut others: Vec<NamedNode> = Vec::new();
+        let mut iri = |iri: &'static str| {
+            let node = NamedNodeRef::new_unchecked(iri);
+            stated.id(node.into()).unwrap_or_else(|| {
+                let known = others.iter().position(|other| other.as_ref() == node);
+                let number = known.unwrap_or_else(|| {
+                    others.push(node.into_owned());
+                    others.len() - 1
+                });
+                TermId::new(stated.term_count().saturating_add(number as u32))
+            })
         };
-        let mut iri = |iri: &'static str| closure.id(NamedNodeRef::new_unchecked(iri).into());
         let (top, reflexive) = (TOP.iter().map(|i| iri(i)).collect(), REFLEXIVE.iter().map(|i| iri(i)).collect());
         let mut place = |slot: &Slot| match slot {
             Slot::Variable(number) => Place::Variable(*number),
@@ -107,31 +102,21 @@ impl<'a> Closure<'a> {
             chains: rule.chains,
             conclusion: places(&rule.conclusion),
         });
-        closure.rules = compiled.collect();
-        (closure.top, closure.reflexive) = (top, reflexive);
-        closure
-    }
-
-    fn id(&mut self, term: TermRef<'a>) -> TermNumber {
-        let next = TermNumber(u32::try_from(self.terms.len()).expect("memory ends before four billion terms do"));
-        *self.ids.entry(term).or_insert_with(|| {
-            self.terms.push(term);
-            next
-        })
-    }
-
-    /// Adds a stated triple, before anything is concluded.
-    ///
-    /// # Errors
-    /// The budget's.
-    pub fn state(&mut self, triple: [TermRef<'a>; 3]) -> Result<()> {
-        self.steps.take()?;
-        let triple = triple.map(|term| self.id(term));
-        if self.triples.insert(triple) {
-            self.keep(triple, false)?;
-            self.stated = self.known.len();
+        let rules = compiled.collect();
+        Self {
+            steps,
+            held: Reservation::default(),
+            stated,
+            rules,
+            others,
+            triples: FxHashSet::default(),
+            chained: FxHashSet::default(),
+            relations: FxHashMap::default(),
+            known: Vec::new(),
+            by: Vec::new(),
+            top,
+            reflexive,
         }
-        Ok(())
     }
 
     fn keep(&mut self, triple: Ids, chained: bool) -> Result<()> {
@@ -153,40 +138,71 @@ impl<'a> Closure<'a> {
     /// Concludes until nothing new follows; `false` if more than `most` would.
     ///
     /// # Errors
-    /// The budget's.
+    /// The budget's; damage to the snapshot.
     pub fn close(&mut self, most: u64) -> Result<bool> {
+        let stated = self.stated;
+        let order = stated.file_order(self.steps.budget())?;
+        for [subject, predicate, object, _] in stated.in_file_order(&order) {
+            self.steps.take()?;
+            if !self.conclude([subject, predicate, object], most)? {
+                return Ok(false);
+            }
+        }
+        stated.intact()?;
         let mut next = 0;
-        let mut conclusions: Vec<(Ids, usize)> = Vec::new();
         while let Some(triple) = self.known.get(next) {
-            for (number, rule) in self.rules.iter().enumerate() {
-                self.apply(rule, *triple, &mut |conclusion| conclusions.push((conclusion, number)))?;
+            if !self.conclude(*triple, most)? {
+                return Ok(false);
             }
             next += 1;
-            for (conclusion, rule) in conclusions.drain(..) {
-                self.steps.take()?;
-                if self.is_triple(conclusion) && self.tells_something(conclusion) && self.triples.insert(conclusion) {
-                    if self.by.len() as u64 >= most {
-                        return Ok(false);
-                    }
-                    self.keep(conclusion, self.rules[rule].chains)?;
-                    self.by.push(rule);
+        }
+        stated.intact()?;
+        Ok(true)
+    }
+
+    /// Concludes what a triple gives with those that are known; `false` if more than `most` follow.
+    fn conclude(&mut self, triple: Ids, most: u64) -> Result<bool> {
+        let mut conclusions: Vec<(Ids, usize)> = Vec::new();
+        for (number, rule) in self.rules.iter().enumerate() {
+            self.apply(rule, triple, &mut |conclusion| conclusions.push((conclusion, number)))?;
+        }
+        for (conclusion, rule) in conclusions {
+            self.steps.take()?;
+            let is_new = self.is_triple(conclusion) && self.tells_something(conclusion) && !self.holds(conclusion);
+            if is_new {
+                if self.by.len() as u64 >= most {
+                    return Ok(false);
                 }
+                self.triples.insert(conclusion);
+                self.keep(conclusion, self.rules[rule].chains)?;
+                self.by.push(rule);
             }
         }
         Ok(true)
     }
 
     /// The concluded triples, each with the number of the rule that gave it first.
-    pub fn concluded(&self) -> impl Iterator<Item = ([TermRef<'a>; 3], usize)> {
-        let new = self.known.iter().skip(self.stated);
-        new.zip(&self.by).map(|(ids, rule)| (ids.map(|id| self.terms[id.0 as usize]), *rule))
+    pub fn concluded(&self) -> impl Iterator<Item = ([Term; 3], usize)> {
+        self.known.iter().zip(&self.by).map(|(ids, rule)| (ids.map(|id| self.term(id)), *rule))
+    }
+
+    fn term(&self, id: TermId) -> Term {
+        let other = id.get().checked_sub(self.stated.term_count()).and_then(|number| self.others.get(number as usize));
+        other.map_or_else(|| self.stated.term(id), |node| node.clone().into())
+    }
+
+    fn kind(&self, id: TermId) -> TermKind {
+        if id.get() < self.stated.term_count() { self.stated.kind(id) } else { TermKind::Iri }
+    }
+
+    /// Whether a triple is stated, or was concluded.
+    fn holds(&self, triple: Ids) -> bool {
+        self.stated.has(triple.map(Some)) || self.triples.contains(&triple)
     }
 
     /// Whether these terms can stand where they do: a literal is no subject, and only IRIs are predicates.
     fn is_triple(&self, [subject, predicate, _]: Ids) -> bool {
-        let term = |id: TermNumber| self.terms[id.0 as usize];
-        matches!(term(subject), TermRef::NamedNode(_) | TermRef::BlankNode(_))
-            && matches!(term(predicate), TermRef::NamedNode(_))
+        matches!(self.kind(subject), TermKind::Iri | TermKind::BlankNode) && self.kind(predicate) == TermKind::Iri
     }
 
     fn tells_something(&self, [subject, predicate, object]: Ids) -> bool {
@@ -233,15 +249,20 @@ impl<'a> Closure<'a> {
             Some(binding) => self.join(rule, taken, next + 1, binding, give),
             None => Ok(()),
         };
+        let links = rule.link == Some(next);
         if let (Some(subject), Some(object)) = (subject, object) {
             let triple = [subject, predicate, object];
-            if self.triples.contains(&triple) && (rule.link != Some(next) || !self.chained.contains(&triple)) {
-                go_on([subject, predicate, object])?;
-            }
-            return Ok(());
+            return if self.holds(triple) && !(links && self.chained.contains(&triple)) {
+                go_on(triple)
+            } else {
+                Ok(())
+            };
+        }
+        for [s, p, o, _] in self.stated.find_ids([subject, Some(predicate), object]) {
+            go_on([s, p, o])?;
         }
         let Some(relation) = self.relations.get(&predicate) else { return Ok(()) };
-        let relation = if rule.link == Some(next) { &relation.links } else { &relation.all };
+        let relation = if links { &relation.links } else { &relation.all };
         match (subject, object) {
             (Some(s), _) => relation.objects.get(&s).into_iter().flatten().try_for_each(|o| go_on([s, predicate, *o])),
             (_, Some(o)) => relation.subjects.get(&o).into_iter().flatten().try_for_each(|s| go_on([*s, predicate, o])),
@@ -250,7 +271,7 @@ impl<'a> Closure<'a> {
     }
 }
 
-fn value(place: Place, binding: &Binding) -> Option<TermNumber> {
+fn value(place: Place, binding: &Binding) -> Option<TermId> {
     match place {
         Place::Variable(number) => binding[number],
         Place::Term(term) => Some(term),

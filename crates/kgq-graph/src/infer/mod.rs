@@ -9,9 +9,10 @@ mod tests;
 
 use crate::project::InferSettings;
 use closure::Closure;
+use kgq_snapshot::Snapshot;
 use kgq_syntax::budget::{Budget, Steps};
 use kgq_syntax::error::{Error, Result};
-use kgq_syntax::rdf::{GraphName, Quad, TermRef};
+use kgq_syntax::rdf::{GraphName, Quad, Term, TermRef};
 use kgq_syntax::sort::sorted_by_text;
 use kgq_syntax::text::thousands;
 
@@ -29,14 +30,11 @@ pub struct Inferred {
 /// A statement about a blank node is a premise and never a conclusion: apart from the graph, it would speak of nobody.
 ///
 /// # Errors
-/// More statements follow than the settings allow; the budget's.
-pub fn infer(quads: &[Quad], settings: &InferSettings, budget: &Budget) -> Result<Inferred> {
+/// More statements follow than the settings allow; the budget's; damage to the snapshot.
+pub fn infer(stated: &Snapshot, settings: &InferSettings, budget: &Budget) -> Result<Inferred> {
     let rules = rules::of(settings.rules);
     let steps = Steps::new(budget);
-    let mut closure = Closure::new(&rules, &steps);
-    for quad in quads {
-        closure.state([quad.subject.as_ref().into(), quad.predicate.as_ref().into(), quad.object.as_ref()])?;
-    }
+    let mut closure = Closure::new(stated, &rules, &steps);
     if !closure.close(settings.max_statements)? {
         let most = thousands(settings.max_statements);
         return Err(Error::limit(format!(
@@ -46,7 +44,7 @@ pub fn infer(quads: &[Quad], settings: &InferSettings, budget: &Budget) -> Resul
         .hint("`max-statements` below `[infer]` in kgq.toml sets how many may; `rules` there can be `none`"));
     }
     let found = closure.concluded().filter_map(|([subject, predicate, object], rule)| match (subject, predicate) {
-        (TermRef::NamedNode(subject), TermRef::NamedNode(predicate)) if !names_blank(object) => {
+        (Term::NamedNode(subject), Term::NamedNode(predicate)) if !names_blank(object.as_ref()) => {
             Some((Quad::new(subject, predicate, object, GraphName::DefaultGraph), rule))
         }
         _ => None,

@@ -2,6 +2,7 @@
 
 use super::{infer, rules};
 use crate::project::{Entailment, InferSettings};
+use kgq_snapshot::Snapshot;
 use kgq_snapshot::store::{Dataset, Input, ReadOptions};
 use kgq_syntax::budget::Budget;
 use kgq_syntax::error::Kind;
@@ -11,10 +12,10 @@ use std::collections::BTreeSet;
 const HEADER: &str = "PREFIX : <http://e/>\nPREFIX rdf: <http://www.w3.org/1999/02/22-rdf-syntax-ns#>\n\
     PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>\nPREFIX owl: <http://www.w3.org/2002/07/owl#>\n";
 
-fn read(turtle: &str) -> (Vec<Quad>, Prefixes) {
+fn read(turtle: &str) -> (Snapshot, Prefixes) {
     let input = Input::bytes("test", format!("{HEADER}{turtle}").into_bytes(), RdfFormat::TriG);
     let dataset = Dataset::read(&[input], ReadOptions::default()).unwrap();
-    (dataset.quads().to_vec(), dataset.prefixes)
+    (Snapshot::from_dataset(&dataset, &Budget::default()).unwrap(), dataset.prefixes)
 }
 
 /// What follows, a statement a line, and by which rules.
@@ -225,7 +226,7 @@ fn random_graphs_have_the_consequences_that_brute_force_finds() {
             .collect();
         let settings = InferSettings { rules: Entailment::RdfsPlus, ..InferSettings::default() };
         let bare = |text: String| text.trim_matches(['<', '>']).to_owned();
-        let found: BTreeSet<[String; 3]> = infer(&quads, &settings, &Budget::default())
+        let found: BTreeSet<[String; 3]> = infer(&Snapshot::from_quads(quads).unwrap(), &settings, &Budget::default())
             .unwrap()
             .quads
             .iter()
