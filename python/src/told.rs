@@ -16,9 +16,6 @@ use kgq_syntax::rdf::{NamedNode, NamedOrBlankNode, Quad, Term, Triple};
 use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
-/// Citations need all statements in memory; those of a larger graph are left out of a table.
-const MOST_STATEMENTS: usize = 2_000_000;
-
 /// The things among terms, those within triples included.
 fn things<'t>(terms: impl IntoIterator<Item = &'t Term>) -> Vec<NamedNode> {
     let mut found = Vec::new();
@@ -104,7 +101,7 @@ pub fn table(asked: &Asked, answer: Answer, most: usize, options: &EvaluationOpt
 fn citations(asked: &Asked, found: AnswerRows, options: &EvaluationOptions) -> Result<(Vec<Vec<usize>>, Vec<Value>)> {
     let graph = &asked.graph;
     // A saved snapshot says nothing of where its statements come from.
-    if graph.options().snapshot.is_some() || graph.statement_count()? > MOST_STATEMENTS {
+    if graph.options().snapshot.is_some() {
         return Ok(Default::default());
     }
     let audit = graph.audit()?;
