@@ -149,6 +149,7 @@ pub const WORDS: &[(&str, &str)] = &[
     (" on a map.", "，见地图。"),
     ("By kind", "按类别"),
     ("Pages of the list", "列表的各页"),
+    ("Pages of the list, below it", "列表的各页（列表下方）"),
     ("Kind", "类别"),
     ("Each with its query, and its answer from this graph.", "每个问题附有查询，以及本图给出的答案。"),
     ("This graph has no canned queries.", "本图没有预设查询。"),

@@ -121,9 +121,10 @@ pub fn browse_page(model: &Model<'_>, path: &str) -> Option<String> {
     let mut sorted: Vec<(String, &NamedNode)> = members.iter().map(|m| (model.label(m), *m)).collect();
     sorted.sort_by_cached_key(|(label, node)| (label.to_lowercase(), node.as_str()));
     let part = sorted.chunks(PAGE).nth(number)?;
-    let others = (members.len() > PAGE).then(|| {
+    // Above the list and below it: who is told the names of landmarks tells them apart.
+    let others = |name: &str| {
         html! {
-            nav .pages aria-label=(at.say("Pages of the list")) {
+            nav .pages aria-label=(name) {
                 @for i in 0..parts(members.len()) {
                     @if i == number { span aria-current="page" { (i + 1) } }
                     @else if let Some(page) = model.browse_part(class.as_str(), i) { a href=(at.href(&page)) { (i + 1) } }
@@ -131,13 +132,14 @@ pub fn browse_page(model: &Model<'_>, path: &str) -> Option<String> {
                 }
             }
         }
-    });
+    };
+    let is_long = members.len() > PAGE;
     let body = html! {
         article .browse {
             p .kind { (at.say("Kind")) }
             h1 { (at.link(&class, &text(&label))) " " span .count { (thousands(members.len() as u64)) } }
             @if let Some(about) = model.descriptions(&class).first() { p .summary { (at.literal(about)) } }
-            (others.clone().unwrap_or_default())
+            @if is_long { (others(at.say("Pages of the list"))) }
             ul .columns {
                 @for (label, member) in part {
                     li {
@@ -148,7 +150,7 @@ pub fn browse_page(model: &Model<'_>, path: &str) -> Option<String> {
                     }
                 }
             }
-            (others.unwrap_or_default())
+            @if is_long { (others(at.say("Pages of the list, below it"))) }
         }
     };
     let title = if number == 0 { label } else { format!("{label}{}", at.fill(", page {}", number + 1)) };
