@@ -60,7 +60,7 @@ pub async fn answer(server: &Shared, asked: Asked, question: Question) -> Result
 }
 
 /// Whether each row is wanted with its sources.
-fn cites(asked: &Asked) -> Result<bool, Problem> {
+pub fn cites(asked: &Asked) -> Result<bool, Problem> {
     match asked.one("cite")? {
         None | Some("0" | "false") => Ok(false),
         Some("1" | "true") => Ok(true),

@@ -17,9 +17,12 @@ use kgq_syntax::error::{Error, Result as Outcome, Source};
 use std::io::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+/// Of a bundle.
+pub const MEDIA_TYPE: &str = "application/zip";
+
 /// Whether the answer is asked for as a bundle.
 pub fn wanted(asked: &Asked) -> Result<bool, Problem> {
-    Ok(asked.one("format")?.is_some_and(|format| ["bundle", "application/zip"].contains(&format)))
+    Ok(asked.one("format")?.is_some_and(|format| ["bundle", MEDIA_TYPE].contains(&format)))
 }
 
 /// Makes a bundle of the answer. It is made anew each time, as it says when it was.
@@ -31,7 +34,7 @@ pub async fn bundle(server: &Shared, asked: Asked, question: Question) -> Result
             Question::Text { .. } | Question::Graph(_) => "answer".to_owned(),
         };
         let headers = reply.headers();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/zip"));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         let plain: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || ['-', '_', '.'].contains(c)).collect();
         if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{plain}.zip\"")) {

@@ -60,10 +60,16 @@ impl Target {
     }
 }
 
-/// Changes a graph as a request says.
-pub async fn change(server: &Shared, parts: &Parts, body: Body, target: Target) -> Result<Response, Problem> {
+/// Changes a graph as a request says. Who may not change any is not told which there are.
+pub async fn change(
+    server: &Shared,
+    parts: &Parts,
+    body: Body,
+    target: impl FnOnce(&Asked) -> Result<Target, Problem>,
+) -> Result<Response, Problem> {
     let author = author(server, parts)?;
     let asked = Asked::of(parts)?;
+    let target = target(&asked)?;
     let conditions = Conditions::of(&parts.headers);
     let method = parts.method.clone();
     let wish = Wish { author, conditions, queued: server.writers.queue()? };

@@ -66,16 +66,15 @@ fn snapshot_has(server: &Shared, name: &NamedNode) -> bool {
 }
 
 async fn put(server: &Shared, parts: &Parts, body: Body) -> Result<Response, Problem> {
-    let asked = Asked::of(parts)?;
-    let target = match named(&asked)? {
-        Some(None) => Target::Default,
-        Some(Some(name)) => Target::Named(vec![name]),
+    let target = |asked: &Asked| match named(asked)? {
+        Some(None) => Ok(Target::Default),
+        Some(Some(name)) => Ok(Target::Named(vec![name])),
         None if parts.method == Method::POST => {
             let base = server.held().graph.base().map(place_of).map(str::to_owned);
-            let place = base.unwrap_or_else(|| format!("{}/", server.address_for(&asked)));
-            Target::New(format!("{place}graphs/"))
+            let place = base.unwrap_or_else(|| format!("{}/", server.address_for(asked)));
+            Ok(Target::New(format!("{place}graphs/")))
         }
-        None => return Err(which()),
+        None => Err(which()),
     };
     change(server, parts, body, target).await
 }

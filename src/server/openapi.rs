@@ -7,7 +7,7 @@ use super::service::write_json;
 use super::sparql::respond;
 use super::why::LAST;
 use super::work::{Job, work};
-use super::{Shared, negotiate};
+use super::{Shared, bundle, negotiate};
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::Request;
@@ -99,7 +99,7 @@ fn fixed() -> Map<String, Value> {
     ];
     let query: Vec<Value> = query.into_iter().chain(of_answers()).collect();
     let routes = [
-        ("/sparql", "Answers a query, by the SPARQL 1.1 Protocol", query, any_format()),
+        ("/sparql", "Answers a query, by the SPARQL 1.1 Protocol", query, any_answer()),
         (
             "/graphs",
             "A graph as a whole, by the Graph Store Protocol",
@@ -255,8 +255,10 @@ fn formats(form: Form) -> Value {
     Value::Object(negotiate::media_types(form).map(|name| (name.to_owned(), json!({}))).collect())
 }
 
-fn any_format() -> Value {
+/// Rows or a graph, `why-not`, or a bundle.
+fn any_answer() -> Value {
     let all = negotiate::media_types(Form::Select).chain(negotiate::media_types(Form::Construct));
+    let all = all.chain(["application/json", bundle::MEDIA_TYPE]);
     Value::Object(all.map(|name| (name.to_owned(), json!({}))).collect())
 }
 
@@ -282,7 +284,7 @@ fn canned(query: &CannedQuery, known: &dyn Known, language: &str) -> Result<Valu
         "description": description.map_or("", |text| text.in_language(language)),
         "tags": query.header.tags,
         "parameters": parameters,
-        "responses": responses(&any_format()),
+        "responses": responses(&any_answer()),
     }))
 }
 

@@ -1,7 +1,7 @@
 //! `/sparql`: queries and updates by the SPARQL 1.1 Protocol, §2. An address without a query is answered with what the service is.
 
 use super::Shared;
-use super::answer::{Question, respond_to};
+use super::answer::{Question, cites, respond_to};
 use super::conditions::Conditions;
 use super::pages::{self, Wanted};
 use super::problem::Problem;
@@ -52,7 +52,7 @@ async fn get(server: &Shared, parts: &Parts) -> Result<Response, Problem> {
         let about = why::about(&asked)?;
         return pages::page(server, asked, Wanted::Ask { query, part: false, about }).await;
     }
-    why::about(&asked)?;
+    of_answer(&asked)?;
     if asked.all("query").next().is_none() {
         return service::describe(server, asked).await;
     }
@@ -90,10 +90,18 @@ async fn post(server: &Shared, parts: &Parts, body: Body) -> Result<Response, Pr
             ));
         }
     }
+    of_answer(&asked)?;
     if asked.all("update").next().is_some() {
         return update(server, asked, sent(server, parts)?).await;
     }
     question(server, asked).await
+}
+
+/// What is said of the answer must be right also where there will be none.
+fn of_answer(asked: &Asked) -> Result<(), Problem> {
+    why::about(asked)?;
+    cites(asked)?;
+    Ok(())
 }
 
 /// Who sends an update, if it is taken at all.

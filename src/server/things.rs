@@ -39,12 +39,15 @@ pub async fn dereference(State(server): State<Shared>, request: Request<Body>) -
 
 /// Changes the named graph at a path.
 async fn write(server: &Shared, parts: &Parts, body: Body) -> Result<Response, Problem> {
-    let named = candidates(server.held().graph.base(), parts.uri.path().trim_start_matches('/'))?;
-    if named.is_empty() {
-        let problem = Problem::bad_request("this address is the name of no graph");
-        return Err(problem.hint("`/graphs?graph=IRI` is the one of that name"));
-    }
-    change(server, parts, body, Target::Named(named)).await
+    let target = |_: &Asked| {
+        let named = candidates(server.held().graph.base(), parts.uri.path().trim_start_matches('/'))?;
+        if named.is_empty() {
+            let problem = Problem::bad_request("this address is the name of no graph");
+            return Err(problem.hint("`/graphs?graph=IRI` is the one of that name"));
+        }
+        Ok(Target::Named(named))
+    };
+    change(server, parts, body, target).await
 }
 
 async fn at_path(server: &Shared, parts: &Parts) -> Result<Response, Problem> {

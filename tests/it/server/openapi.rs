@@ -1,6 +1,7 @@
 //! The description of all addresses is true: each canned query is in it, and answers at its address.
 
 use super::shipped;
+use crate::http::escaped;
 use serde_json::Value;
 
 #[test]
@@ -42,6 +43,30 @@ fn every_canned_query_is_described_with_its_parameters_and_every_reference_leads
         assert_eq!(served.get(&format!("/find?text=a&limit={limit}"), "*/*").status, 400, "{limit}");
     }
     references(&document, &document);
+}
+
+#[test]
+fn every_type_that_an_answer_has_is_described_and_what_an_answer_cannot_be_is_refused() {
+    let served = shipped(&[]);
+    let document = served.get("/openapi.json", "*/*").json();
+    let query = |text: &str| format!("query={}", escaped(text));
+    let (some, none) =
+        (query("SELECT ?s WHERE { ?s ?p ?o } LIMIT 1"), query("SELECT ?s WHERE { ?s ?p 'no such text' }"));
+    let formats = ["format=csv", "format=json", "format=bundle", "why=1"];
+    let of_query = formats.map(|asked| ("/sparql", format!("{some}&{asked}")));
+    let of_canned = formats.map(|asked| ("/query/timeline", asked.to_owned()));
+    let nothing = [("/sparql", format!("{none}&why-not="))];
+    for (path, asked) in of_query.into_iter().chain(of_canned).chain(nothing) {
+        let described = &document["paths"][path]["get"]["responses"]["200"]["content"];
+        let answer = served.get(&format!("{path}?{asked}"), "*/*");
+        let media_type = answer.header("content-type").unwrap().split(';').next().unwrap();
+        assert!(answer.status == 200 && described[media_type].is_object(), "{path} {asked}: {media_type}");
+    }
+    for path in ["/sparql?", &format!("/sparql?{some}&"), "/query/timeline?"] {
+        for wrong in ["cite=2", "why=0"] {
+            assert_eq!(served.get(&format!("{path}{wrong}"), "*/*").status, 400, "{path} {wrong}");
+        }
+    }
 }
 
 /// Every `$ref` of the document is a place in it.

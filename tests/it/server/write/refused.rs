@@ -45,7 +45,15 @@ fn where_reading_is_open_a_wrong_token_still_writes_nothing() {
         assert_eq!(served.request_with_body("POST", "/sparql", &headers, INSERT).status, 401);
         assert_eq!(served.request("DELETE", "/graphs?default", &headers).status, 401);
         assert_eq!(served.request("DELETE", "/g", &headers).status, 401);
+        // Who may not write is told so before what else is wrong.
+        for path in ["/graphs", "/graphs?default&graph=http%3A%2F%2Fe%2Fg", "/graphs?graph=g"] {
+            assert_eq!(served.request("PUT", path, &headers).status, 401, "{path}");
+        }
     }
+    assert_eq!(served.request("PUT", "/graphs", &[UPDATE, ADA]).status, 400);
+    let form = [("Content-Type", "application/x-www-form-urlencoded"), ADA];
+    let sent = |body: &str| served.request_with_body("POST", "/sparql", &form, body.as_bytes()).status;
+    assert_eq!((sent("update=&cite=2"), sent("update=&why=0"), sent("update=")), (400, 400, 200));
     let own = format!("http://{}", served.address);
     assert_eq!(update(&served, "INSERT DATA {}", &[("Origin", &own)]).status, 200);
     assert_eq!(file(&folder, "data/graphs.trig"), GRAPHS);
