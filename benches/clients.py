@@ -1,13 +1,18 @@
 #!/usr/bin/env python3
-"""Asks `kgq serve` with the clients that people have: SPARQLWrapper, rdflib's SPARQLStore, pyoxigraph by SERVICE, curl, and where they
-are installed Jena's `rsparql` and Comunica's `comunica-sparql`. Each must give the same rows; a client that is not there is named.
+"""Asks `kgq serve` with the clients that people have: SPARQLWrapper, rdflib's SPARQLStore, pyoxigraph by SERVICE, curl, Jena's `rsparql`,
+Comunica, and YASGUI in Chromium, as a page of another origin. Each must give the same rows; a client that is not there is named.
 
-    python3 benches/clients.py --kgq target/release/kgq [PROJECT]
+    python3 benches/clients.py [PROJECT] [--kgq PROGRAM] [--jena FOLDER] [--npm FOLDER] [--all]
+
+--jena names a folder of the jars of Apache Jena and of what they need, for `java`; else `rsparql` is looked for. --npm names a folder in
+which npm has installed `@comunica/query-sparql`, `@zazuko/yasgui` and `puppeteer-core`. With --all, a client that is not there is a failure.
 """
 
 import argparse
 import json
+import pathlib
 import shutil
+import socket
 import subprocess
 import sys
 
@@ -16,10 +21,22 @@ SELECT ?thing ?label WHERE { ?thing a <http://www.w3.org/2002/07/owl#Class> ; rd
   FILTER(LANG(?label) = "en") } ORDER BY ?label ?thing LIMIT 20"""
 GRAPH = "CONSTRUCT { ?s a ?o } WHERE { { SELECT * { ?s a ?o } ORDER BY ?s ?o LIMIT 50 } }"
 ASK = "ASK { ?s ?p ?o }"
+HERE = pathlib.Path(__file__).resolve().parent
 
 
 class Missing(Exception):
     """The client is not installed."""
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+# Where a page stands that is none of the server's.
+PAGES = free_port()
+JENA = NPM = None
 
 
 def told(command, **kwargs):
@@ -113,17 +130,28 @@ def by_pyoxigraph(endpoint):
 
 
 def by_rsparql(endpoint):
+    options = ["--service", endpoint, "--results", "JSON", QUERY]
+    if JENA:
+        return rows_of(told(["java", "-cp", f"{JENA.resolve()}/*", "arq.rsparql", *options]))
     program = shutil.which("rsparql")
     if program is None:
         raise Missing("rsparql (Apache Jena) is not installed")
-    return rows_of(told([program, "--service", endpoint, "--results", "JSON", QUERY]))
+    return rows_of(told([program, *options]))
 
 
 def by_comunica(endpoint):
-    program = shutil.which("comunica-sparql")
-    if program is None:
-        raise Missing("comunica-sparql is not installed")
-    answer = told([program, f"sparql@{endpoint}", QUERY, "-t", "application/sparql-results+json"])
+    program = NPM and shutil.which("comunica-sparql", path=NPM / "node_modules/.bin")
+    if not program:
+        raise Missing("@comunica/query-sparql is not installed")
+    return rows_of(told([program, f"sparql@{endpoint}", QUERY, "-t", "application/sparql-results+json"]))
+
+
+def by_yasgui(endpoint):
+    if not NPM or not (NPM / "node_modules/@zazuko/yasgui").is_dir():
+        raise Missing("@zazuko/yasgui is not installed")
+    answer = told(["node", HERE / "yasgui.mjs", NPM.resolve(), str(PAGES), endpoint, QUERY])
+    if answer.startswith("skipped: "):
+        raise Missing(answer.strip())
     return rows_of(answer)
 
 
@@ -134,6 +162,7 @@ CLIENTS = {
     "pyoxigraph SERVICE": by_pyoxigraph,
     "Jena rsparql": by_rsparql,
     "Comunica": by_comunica,
+    "YASGUI in Chromium": by_yasgui,
 }
 
 
@@ -141,8 +170,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("project", nargs="?", default=".")
     parser.add_argument("--kgq", default="target/release/kgq")
+    parser.add_argument("--jena", type=pathlib.Path, help="a folder of jars")
+    parser.add_argument("--npm", type=pathlib.Path, help="a folder with node_modules")
+    parser.add_argument("--all", action="store_true", help="fail where a client is not there")
     arguments = parser.parse_args()
-    command = [arguments.kgq, "-C", arguments.project, "serve", "--listen", "127.0.0.1:0", "--log", "none"]
+    global JENA, NPM
+    JENA, NPM = arguments.jena, arguments.npm
+    options = ["--listen", "127.0.0.1:0", "--log", "none", "--cors", f"http://127.0.0.1:{PAGES}"]
+    command = [arguments.kgq, "-C", arguments.project, "serve", *options]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     failed = False
     try:
@@ -158,6 +193,7 @@ def main():
                 failed |= not same
             except Missing as why:
                 print(f"{name:20} left out: {why}")
+                failed |= arguments.all
             except Exception as error:  # noqa: BLE001: whatever a client raises is its failure
                 print(f"{name:20} FAILED: {error}")
                 failed = True
