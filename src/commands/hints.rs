@@ -11,7 +11,7 @@ pub fn with_hints(error: Error) -> Error {
 /// How to move a limit.
 fn hint(limit: Exceeded) -> &'static str {
     match limit {
-        Exceeded::Time(Work::Query | Work::Serving | Work::Edit) => {
+        Exceeded::Time(Work::Query | Work::Serving | Work::Client | Work::Edit) => {
             "`--timeout` (`timeout` in kgq.toml) sets how long it may take"
         }
         // kgq.toml bounds queries only: large files may take longer.
@@ -19,6 +19,7 @@ fn hint(limit: Exceeded) -> &'static str {
         Exceeded::Memory(Work::Query | Work::Loading | Work::Serving | Work::Edit) => {
             "`--max-memory` (`max-memory` in kgq.toml) sets how much a query, or reading its data, may take"
         }
+        Exceeded::Memory(Work::Client) => "`--per-client-memory` sets how much the queries of one client may hold",
         Exceeded::Memory(Work::Export | Work::Validation) => {
             "`--max-memory` (`max-memory` in kgq.toml) sets how much it may take"
         }

@@ -45,7 +45,7 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
         (live.graph(), live.broken())
     });
     let budget = graph.options().budget.clone();
-    let part: Part = Arc::new(move || budget.child(Work::Query, Limits::default()));
+    let part: Part = Arc::new(move |_| budget.child(Work::Query, Limits::default()));
     mcp::serve(Face::new(current, PLACES, part))?;
     Ok(0)
 }

@@ -5,10 +5,10 @@ use super::terminal::Stream;
 use super::watchdog::Watchdog;
 use crate::edits;
 use crate::server::{
-    self, Capacity, Listeners, Log, LogFormat, Memory, Names, Server, Settings, Signal, Tokens, Writing,
+    self, Capacity, Listeners, Log, LogFormat, Memory, Names, Server, Settings, Shares, Signal, Tokens, Writing,
 };
 use kgq_graph::graph::Graph;
-use kgq_graph::project::{MANIFEST, parse_duration};
+use kgq_graph::project::{MANIFEST, parse_duration, parse_size};
 use kgq_syntax::error::{Error, Kind, Result, Source};
 use kgq_syntax::text::{count, thousands, visible};
 use std::io::Write;
@@ -37,6 +37,12 @@ pub struct Args {
     /// repeated. Requests by other names are refused
     #[arg(long, value_name = "NAME", value_parser = server::parse_public)]
     pub public: Vec<String>,
+    /// Speak TLS: the server's certificate in PEM, followed by those of its issuers. SIGHUP reads it again
+    #[arg(long, value_name = "FILE", requires = "key")]
+    pub certificate: Option<String>,
+    /// The key of the certificate, in PEM without a password
+    #[arg(long, value_name = "FILE", requires = "certificate")]
+    pub key: Option<String>,
     /// Let pages of this origin, such as `https://app.example`, ask; `*` lets all; may be repeated
     #[arg(long, value_name = "ORIGIN", value_parser = server::parse_origin)]
     pub cors: Vec<String>,
@@ -67,6 +73,17 @@ pub struct Args {
     /// else by its address [default: as many as there is room for]
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..))]
     pub per_client: Option<u16>,
+    /// How much memory the queries of one client hold together, beyond the little that is set aside for each; one that needs more fails
+    /// [default: as much as there is]
+    #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
+    pub per_client_memory: Option<u64>,
+    /// How long the queries of one client work within a minute, all together, before it is refused with 429 until that is made up for
+    /// [default: as long as it likes]
+    #[arg(long, value_name = "TIME", value_parser = parse_share)]
+    pub per_client_time: Option<Duration>,
+    /// The longest answer, as it is sent [default: as long as it is]
+    #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
+    pub max_bytes: Option<u64>,
     /// A proxy before the server, by its address: clients behind it are known by what it adds to `X-Forwarded-For`; may be repeated
     #[arg(long, value_name = "ADDRESS")]
     pub proxy: Vec<IpAddr>,
@@ -99,6 +116,14 @@ fn parse_patience(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "clients without end would take all connections".into())
 }
 
+fn parse_share(text: &str) -> Result<Duration, String> {
+    parse_duration(text)?.filter(|time| !time.is_zero()).ok_or_else(|| "leave the option out to set no limit".into())
+}
+
+fn parse_bytes(text: &str) -> Result<u64, String> {
+    parse_size(text)?.filter(|bytes| *bytes > 0).ok_or_else(|| "leave the option out to set no limit".into())
+}
+
 /// How many answers may be open for each query that runs: their readers are slow.
 const OPEN_EACH: usize = 32;
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
@@ -121,8 +146,9 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     let listeners = Listeners { main: bind(&args.listen)?, metrics: args.metrics.as_deref().map(bind).transpose()? };
     let address = listeners.main.local_addr().map_err(|error| Error::io(&args.listen, &error))?;
     let watchdog = Watchdog::of_loading(graph.options());
-    let settings = settings(args, address, tokens, graph);
-    let memory = Memory::new(graph.options().limits.memory, settings.capacity.open);
+    let settings = settings(args, address, tokens, graph)?;
+    let (scheme, is_secure) = (settings.scheme, settings.is_secure());
+    let memory = Memory::new(graph.options().limits.memory, settings.capacity.open, args.per_client_memory);
     let server = Server::new(graph.clone(), settings, memory, log(args, output))?;
     is_loaded.store(true, Ordering::SeqCst);
     let held = server.held();
@@ -150,12 +176,12 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     }
     if !address.ip().is_loopback() {
         let who = if is_guarded { "who has a token" } else { "everybody, without a token," };
-        if args.writable {
+        if args.writable && !is_secure {
             output.note("who has a token to write can change the files from there: put a proxy with TLS before it");
         }
         output.note(&format!("{address} can be reached from other machines: {who} can read all of the graph there"));
     }
-    output.line(&format!("http://{address}/"))?;
+    output.line(&format!("{scheme}://{address}/"))?;
     output.out.flush().map_err(|error| Error::io("the output", &error))?;
     drop(held);
     server::serve(Arc::new(server), listeners, signals)?;
@@ -189,25 +215,46 @@ fn can_write(args: &Args, tokens: &Tokens, graph: &Graph) -> Result<()> {
     if args.commit { edits::can_commit(&root) } else { Ok(()) }
 }
 
-fn settings(args: &Args, listens: SocketAddr, tokens: Tokens, graph: &Graph) -> Settings {
+fn settings(args: &Args, listens: SocketAddr, tokens: Tokens, graph: &Graph) -> Result<Settings> {
     let processors = std::thread::available_parallelism().map_or(2, usize::from);
     let running = args.threads.map_or(processors, usize::from);
-    Settings {
+    let requests = args.per_client.map(usize::from);
+    Ok(Settings {
         limits: graph.options().limits,
         capacity: Capacity { running, open: running * OPEN_EACH, queue: args.queue, wait: LONGEST_WAIT },
-        of_one_client: args.per_client.map(usize::from),
+        shares: Shares { requests, memory: args.per_client_memory, time: args.per_client_time },
         proxies: args.proxy.clone(),
         longest_body: LONGEST_BODY.max(graph.options().bounds.max_query_size.saturating_mul(3)),
         longest_held: LONGEST_HELD,
+        longest_answer: args.max_bytes,
         patience: args.patience,
         connections: connections(),
         max_age: args.max_age,
+        #[cfg(feature = "net")]
+        tls: args
+            .certificate
+            .as_deref()
+            .zip(args.key.as_deref())
+            .map(|(file, key)| server::Tls::read(file, key))
+            .transpose()?,
+        scheme: scheme(args)?,
         names: Names::new(listens, &args.public),
         address: args.public.iter().find(|name| name.contains("://")).cloned(),
         origins: args.cors.clone(),
         tokens,
         tells_metrics: args.metrics.is_none(),
         writing: args.writable.then_some(Writing { check: args.check, commit: args.commit }),
+    })
+}
+
+/// How clients ask.
+fn scheme(args: &Args) -> Result<&'static str> {
+    match args.certificate {
+        None => Ok("http"),
+        Some(_) if cfg!(feature = "net") => Ok("https"),
+        Some(_) => Err(Error::usage("this kgq was built without TLS").hint(
+            "build it with `cargo build --release --features net`, or put a proxy with TLS before it (docs/for-operators.md)",
+        )),
     }
 }
 

@@ -22,8 +22,8 @@ const STACK: usize = 256 << 20;
 /// The graph that is current, and why its files cannot be read, if they cannot.
 pub type Current = Arc<dyn Fn() -> (Arc<Graph>, Option<Error>) + Send + Sync>;
 
-/// Gives the budget of a call.
-pub type Part = Arc<dyn Fn() -> Budget + Send + Sync>;
+/// Gives the budget of a call, by who asks.
+pub type Part = Arc<dyn Fn(&Asker) -> Budget + Send + Sync>;
 
 /// What clients speak with.
 #[derive(Clone)]
@@ -61,7 +61,7 @@ impl Face {
         let failed = |message: &str| ErrorData::internal_error(message.to_owned(), None);
         let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| failed("the server stops"))?;
         let (sender, receiver) = oneshot::channel();
-        let leaving = Leaving((self.part)());
+        let leaving = Leaving((self.part)(&asker(context)));
         let (current, budget) = (Arc::clone(&self.current), leaving.0.clone());
         let job = move || {
             let (graph, broken) = current();
@@ -80,6 +80,12 @@ impl Face {
             () = context.ct.cancelled() => Err(failed("the call was cancelled")),
         }
     }
+}
+
+/// Who asks, where a server tells.
+fn asker(context: &RequestContext<RoleServer>) -> Asker {
+    let parts = context.extensions.get::<axum::http::request::Parts>();
+    parts.and_then(|parts| parts.extensions.get::<Asker>()).cloned().unwrap_or_default()
 }
 
 impl ServerHandler for Face {
@@ -109,17 +115,16 @@ impl ServerHandler for Face {
     ) -> Result<CallToolResponse, ErrorData> {
         let (name, arguments) = (request.name.into_owned(), request.arguments.unwrap_or_default());
         let wanted = name.clone();
-        let parts = context.extensions.get::<axum::http::request::Parts>();
-        let asker = parts.and_then(|parts| parts.extensions.get::<Asker>()).cloned().unwrap_or_default();
+        let asker = asker(&context);
         let sessions = Arc::clone(&self.sessions);
         let called = self.work(&context, move |graph, broken, budget| {
             let allowance = Allowance::of(&settings(graph))?;
-            if let Err(error) = sessions.check(&asker, &allowance) {
+            if let Err(error) = sessions.check(&asker.name, &allowance) {
                 return Ok(Some(tools::refused(graph, error)));
             }
             let called = tools::call(graph, broken, &wanted, &arguments, budget)?;
             Ok(called.map(|(result, spent)| {
-                sessions.add(&asker, spent);
+                sessions.add(&asker.name, spent);
                 result
             }))
         });

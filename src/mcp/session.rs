@@ -2,6 +2,7 @@
 //! who asks a server from one address or with one token; when it has asked nothing for a while, its next call begins anew.
 
 use kgq_graph::project::{McpSettings, parse_duration};
+use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Kind, Result};
 use rustc_hash::FxHashMap;
 use std::sync::{Mutex, PoisonError};
@@ -9,7 +10,11 @@ use std::time::{Duration, Instant};
 
 /// Who asks, where a server tells.
 #[derive(Clone, Debug, Default)]
-pub struct Asker(pub String);
+pub struct Asker {
+    pub name: String,
+    /// What its calls hold together, where that has a limit.
+    pub memory: Option<Budget>,
+}
 
 /// After how long without a call a session is over.
 const OVER: Duration = Duration::from_secs(1_800);
@@ -60,17 +65,17 @@ pub struct Sessions(Mutex<FxHashMap<String, (Spent, Instant)>>);
 impl Sessions {
     /// # Errors
     /// That the session has used what it may.
-    pub fn check(&self, asker: &Asker, allowance: &Allowance) -> Result<()> {
+    pub fn check(&self, asker: &str, allowance: &Allowance) -> Result<()> {
         let sessions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let spent = sessions.get(&asker.0).filter(|(_, last)| last.elapsed() < OVER).map(|(spent, _)| *spent);
+        let spent = sessions.get(asker).filter(|(_, last)| last.elapsed() < OVER).map(|(spent, _)| *spent);
         spent.and_then(|spent| allowance.refusal(&spent)).map_or(Ok(()), Err)
     }
 
     /// Counts a call that was answered.
-    pub fn add(&self, asker: &Asker, call: Spent) {
+    pub fn add(&self, asker: &str, call: Spent) {
         let mut sessions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         sessions.retain(|_, (_, last)| last.elapsed() < OVER);
-        let (spent, last) = sessions.entry(asker.0.clone()).or_insert_with(|| (Spent::default(), Instant::now()));
+        let (spent, last) = sessions.entry(asker.to_owned()).or_insert_with(|| (Spent::default(), Instant::now()));
         *last = Instant::now();
         spent.tokens += call.tokens;
         spent.rows += call.rows;
@@ -86,18 +91,18 @@ mod tests {
     fn a_client_that_has_used_what_a_session_may_is_told_so_and_others_are_not() {
         let settings = McpSettings { session_rows: Some(3), session_timeout: Some("9s".into()), ..Default::default() };
         let (sessions, allowance) = (Sessions::default(), Allowance::of(&settings).unwrap());
-        let [one, other] = ["one", "other"].map(|name| Asker(name.into()));
+        let [one, other] = ["one", "other"];
         let two_rows = Spent { rows: 2, tokens: 1_000_000, ..Spent::default() };
         for _ in 0..2 {
-            sessions.check(&one, &allowance).unwrap();
-            sessions.add(&one, two_rows);
+            sessions.check(one, &allowance).unwrap();
+            sessions.add(one, two_rows);
         }
-        let error = sessions.check(&one, &allowance).unwrap_err();
+        let error = sessions.check(one, &allowance).unwrap_err();
         assert!(error.message().contains("3 rows"), "{error}");
-        sessions.check(&other, &allowance).unwrap();
-        sessions.add(&other, Spent { time: Duration::from_secs(9), ..Spent::default() });
-        assert!(sessions.check(&other, &allowance).unwrap_err().message().contains("9 seconds"));
-        assert!(sessions.check(&one, &Allowance::default()).is_ok());
+        sessions.check(other, &allowance).unwrap();
+        sessions.add(other, Spent { time: Duration::from_secs(9), ..Spent::default() });
+        assert!(sessions.check(other, &allowance).unwrap_err().message().contains("9 seconds"));
+        assert!(sessions.check(one, &Allowance::default()).is_ok());
         assert!(Allowance::of(&McpSettings { session_timeout: Some("soon".into()), ..Default::default() }).is_err());
     }
 }

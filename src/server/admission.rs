@@ -2,11 +2,13 @@
 //!
 //! An answer whose reader is slow keeps its thread and lends its place to another query until the reader goes on.
 
-use super::clients::{Client, Clients, Presence};
+use super::clients::Client;
 use super::problem::Problem;
+use super::shares::{Clients, Presence, Refusal};
+use kgq_syntax::budget::Budget;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
@@ -40,9 +42,15 @@ impl Admission {
 
     /// Waits for a place; where too many wait already, or this one did for too long, the client is asked to come again.
     pub async fn enter(&self, client: &Client) -> Result<Place, Problem> {
-        let presence = self.clients.enter(client).map_err(Problem::crowded)?;
+        let presence = self.clients.enter(client).map_err(|refusal| match refusal {
+            Refusal::Requests(most) => Problem::crowded(most),
+            Refusal::Time { most, wait } => Problem::worked_enough(most, wait),
+        })?;
         let all = Arc::clone(&self.running);
-        let place = |open, running| Place { _open: open, running: Some(running), all, _presence: presence };
+        let place = |open, running| {
+            let (running, since) = (Some(running), Instant::now());
+            Place { _open: open, running, all, presence, since }
+        };
         if let Ok(open) = Arc::clone(&self.open).try_acquire_owned()
             && let Ok(running) = Arc::clone(&self.running).try_acquire_owned()
         {
@@ -91,16 +99,31 @@ pub struct Place {
     /// `None` while it is lent to others.
     running: Option<OwnedSemaphorePermit>,
     all: Arc<Semaphore>,
-    _presence: Presence,
+    presence: Presence,
+    /// Since when it is worked here without a pause.
+    since: Instant,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.presence.worked(self.since.elapsed());
+    }
 }
 
 impl Place {
+    /// What the client's queries hold together, where that has a limit.
+    pub fn memory_of_client(&self) -> Option<&Budget> {
+        self.presence.memory()
+    }
+
     /// Lends the place to others while this thread waits for something, and takes one again.
     pub fn lend<T>(&mut self, wait: impl FnOnce() -> T) -> T {
+        self.presence.worked(self.since.elapsed());
         self.running = None;
         let value = wait();
         // It is never closed.
         self.running = Handle::current().block_on(Arc::clone(&self.all).acquire_owned()).ok();
+        self.since = Instant::now();
         value
     }
 }
@@ -108,13 +131,17 @@ impl Place {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::shares::Shares;
 
     fn runtime() -> tokio::runtime::Runtime {
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build().unwrap()
     }
 
     fn one_at_a_time(queue: usize, wait: Duration) -> Admission {
-        Admission::new(Capacity { running: 1, open: 3, queue, wait }, Clients::new(None))
+        Admission::new(
+            Capacity { running: 1, open: 3, queue, wait },
+            Clients::new(Shares::default(), Budget::default()),
+        )
     }
 
     #[test]

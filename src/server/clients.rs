@@ -1,9 +1,7 @@
-//! Who asks: known by the name of a token, else by an address, so that one client does not take all places.
+//! Who asks: known by the name of a token, else by an address, so that each has its share of the server ([`super::shares`]).
 
 use axum::http::HeaderMap;
-use rustc_hash::FxHashMap;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Client {
@@ -48,52 +46,6 @@ fn network(address: IpAddr) -> IpAddr {
     }
 }
 
-/// How many requests of each client are there.
-type Open = Arc<Mutex<FxHashMap<Client, usize>>>;
-
-/// Counts the requests of each client.
-#[derive(Debug)]
-pub struct Clients {
-    most: Option<usize>,
-    open: Open,
-}
-
-/// A request that is there, until it is dropped.
-#[derive(Debug)]
-pub struct Presence(Option<(Client, Open)>);
-
-impl Clients {
-    pub fn new(most: Option<usize>) -> Self {
-        Self { most, open: Arc::default() }
-    }
-
-    /// Counts one more request of a client.
-    ///
-    /// # Errors
-    /// How many there may be, where there are as many.
-    pub fn enter(&self, client: &Client) -> Result<Presence, usize> {
-        let Some(most) = self.most else { return Ok(Presence(None)) };
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = open.entry(client.clone()).or_default();
-        if *count >= most {
-            return Err(most);
-        }
-        *count += 1;
-        Ok(Presence(Some((client.clone(), Arc::clone(&self.open)))))
-    }
-}
-
-impl Drop for Presence {
-    fn drop(&mut self) {
-        let Some((client, open)) = &self.0 else { return };
-        let mut open = open.lock().unwrap_or_else(PoisonError::into_inner);
-        match open.get_mut(client) {
-            Some(count) if *count > 1 => *count -= 1,
-            _ => drop(open.remove(client)),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,19 +75,5 @@ mod tests {
     fn addresses_of_one_network_of_the_sixth_version_are_one_client() {
         assert_eq!(client("2001:db8::1", &[], &[]), client("2001:db8::ffff:2", &[], &[]));
         assert_ne!(client("2001:db8::1", &[], &[]), client("2001:db8:0:1::1", &[], &[]));
-    }
-
-    #[test]
-    fn a_client_is_refused_when_so_many_of_its_requests_are_there_and_forgotten_when_none_is() {
-        let clients = Clients::new(Some(2));
-        let [one, other] = ["one", "other"].map(|name| Client::Token(name.into()));
-        let first = clients.enter(&one).unwrap();
-        let _second = clients.enter(&one).unwrap();
-        assert_eq!(clients.enter(&one).unwrap_err(), 2);
-        drop(clients.enter(&other).unwrap());
-        drop(first);
-        drop(clients.enter(&one).unwrap());
-        assert_eq!(clients.open.lock().unwrap().len(), 1);
-        assert!(Clients::new(None).enter(&one).is_ok());
     }
 }

@@ -6,13 +6,13 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
 use kgq_syntax::error::{Error, Result};
 use std::net::{SocketAddr, TcpListener};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -75,7 +75,7 @@ pub fn serve(server: Shared, listeners: Listeners, signals: UnboundedReceiver<Si
             tokio::spawn(async move {
                 let router = routes::metrics(&server);
                 loop {
-                    accept(&server, &metrics, &router, &free, &open).await;
+                    accept(&server, &metrics, (&router, Security::None), &free, &open).await;
                 }
             });
         }
@@ -105,7 +105,7 @@ async fn run(
     let open = GracefulShutdown::new();
     loop {
         tokio::select! {
-            () = accept(server, &listener, &router, &free, &open) => {}
+            () = accept(server, &listener, (&router, Security::AsSet), &free, &open) => {}
             signal = signals.recv() => match signal {
                 // The thread lives as long as there is somebody who sends.
                 Some(Signal::Reload) => drop(reload.send(())),
@@ -123,11 +123,19 @@ async fn run(
     }
 }
 
+/// Whether connections are secured.
+#[derive(Clone, Copy, Debug)]
+enum Security {
+    /// By TLS, where a certificate is set.
+    AsSet,
+    None,
+}
+
 /// Accepts one connection, and lets it be served.
 async fn accept(
     server: &Shared,
     listener: &tokio::net::TcpListener,
-    router: &axum::Router,
+    (router, security): (&axum::Router, Security),
     free: &Arc<Semaphore>,
     open: &GracefulShutdown,
 ) {
@@ -135,12 +143,24 @@ async fn accept(
         return sleep(BREATH).await;
     };
     let router = Peered { router: TowerToHyperService::new(router.clone()), peer };
-    let connection = open.watch(connection(server, stream, router));
+    let (server, watcher) = (Arc::clone(server), open.watcher());
     tokio::spawn(async move {
-        // How a connection ends is the client's affair; the log has the request.
-        let _ = connection.await;
+        carry(&server, stream, (router, security), watcher).await;
         drop(taken);
     });
+}
+
+/// Serves a connection until it ends. How it ends is the client's affair; the log has the request.
+async fn carry(server: &Shared, stream: TcpStream, (router, security): (Peered, Security), watcher: Watcher) {
+    let mut stopping = server.stopping.subscribe();
+    let stream = tokio::select! {
+        stream = opened(server, stream, security) => stream,
+        // Nothing was asked yet.
+        _ = stopping.wait_for(|stops| *stops) => return,
+    };
+    if let Some(stream) = stream {
+        let _ = watcher.watch(connection(server, stream, router)).await;
+    }
 }
 
 async fn stopped_again(signals: &mut UnboundedReceiver<Signal>) {
@@ -178,19 +198,39 @@ impl Service<Request<Incoming>> for Peered {
     }
 }
 
-/// A stream whose writing ends with an error where nobody reads.
-type Bounded = TokioIo<Pin<Box<TimeoutStream<TcpStream>>>>;
+/// What bytes come from and go to, by TLS or without.
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
-/// A connection that is served, and ended where the other side neither sends nor reads.
-fn connection(server: &Shared, stream: TcpStream, router: Peered) -> http1::Connection<Bounded, Peered> {
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+/// A stream on which one can speak; writing ends with an error where nobody reads. `None` where the other side does not speak TLS as we do,
+/// or takes too long for it.
+async fn opened(server: &Shared, stream: TcpStream, security: Security) -> Option<Box<dyn Stream>> {
     let patience = server.settings.patience;
     // Pieces are large; what is small is the last one.
     let _ = stream.set_nodelay(true);
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(patience));
+    let stream = Box::pin(stream);
+    match security {
+        #[cfg(feature = "net")]
+        Security::AsSet if let Some(tls) = &server.settings.tls => {
+            let secured = tokio::time::timeout(patience, tls.acceptor().accept(stream)).await.ok()?.ok()?;
+            Some(Box::new(secured))
+        }
+        Security::AsSet | Security::None => Some(Box::new(stream)),
+    }
+}
+
+/// A connection that is served, and ended where the other side neither sends nor reads.
+fn connection(
+    server: &Shared,
+    stream: Box<dyn Stream>,
+    router: Peered,
+) -> http1::Connection<TokioIo<Box<dyn Stream>>, Peered> {
     http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(patience)
+        .header_read_timeout(server.settings.patience)
         .max_buf_size(LONGEST_HEAD)
-        .serve_connection(TokioIo::new(Box::pin(stream)), router)
+        .serve_connection(TokioIo::new(stream), router)
 }

@@ -126,5 +126,5 @@ fn local(path: Option<&str>) -> String {
 }
 
 fn is_secure(server: &Shared) -> bool {
-    server.settings.address.as_ref().is_some_and(|address| address.starts_with("https://"))
+    server.settings.is_secure()
 }

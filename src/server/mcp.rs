@@ -22,7 +22,11 @@ pub type Service = StreamableHttpService<Face, NeverSessionManager>;
 pub fn service(server: &Shared) -> Service {
     let (holder, sharer) = (Arc::clone(server), Arc::clone(server));
     let current: Current = Arc::new(move || (Arc::clone(&holder.held().graph), holder.live.broken()));
-    let face = Face::new(current, server.settings.capacity.running, Arc::new(move || sharer.memory.part()));
+    let face = Face::new(
+        current,
+        server.settings.capacity.running,
+        Arc::new(move |asker| sharer.memory.part(asker.memory.as_ref())),
+    );
     // Hosts and origins are checked before; an answer is one message, which JSON holds.
     let config = StreamableHttpServerConfig::default()
         .disable_allowed_hosts()
@@ -47,9 +51,9 @@ async fn answer(server: &Shared, service: Service, request: Request<Body>) -> Re
     let (mut parts, body) = request.into_parts();
     let body = read_body(server, &parts.headers, body).await?;
     let client = client(&parts);
-    parts.extensions.insert(Asker(format!("{client:?}")));
     // It is held until the answer is there, or the client has left, which drops this.
-    let _place = server.admission.enter(&client).await?;
+    let place = server.admission.enter(&client).await?;
+    parts.extensions.insert(Asker { name: format!("{client:?}"), memory: place.memory_of_client().cloned() });
     let response = service.handle(Request::from_parts(parts, Body::from(body))).await;
     Ok(response.map(Body::new))
 }

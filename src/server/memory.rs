@@ -11,25 +11,32 @@ pub struct Memory {
     all: Budget,
     /// What is set aside for each answer.
     own: u64,
+    /// What the queries of one client may hold beyond that.
+    of_client: Option<u64>,
 }
 
 impl Memory {
-    /// So many bytes, if there is a limit, for so many answers.
-    pub fn new(most: Option<u64>, answers: usize) -> Self {
+    /// So many bytes, if there is a limit, for so many answers, and for each client no more than its share.
+    pub fn new(most: Option<u64>, answers: usize, of_client: Option<u64>) -> Self {
         let aside = most.map_or(0, |most| most / SET_ASIDE);
         let limits = Limits { memory: most.map(|most| most - aside), ..Limits::default() };
         let all = Budget::of(Work::Serving, limits, Arc::new(SystemClock::default()));
-        Self { all, own: aside / (answers as u64).max(1) }
+        Self { all, own: aside / (answers as u64).max(1), of_client }
     }
 
     /// What one query may hold, alone.
     pub fn of_one(&self) -> Option<u64> {
-        self.all.limits().memory
+        [self.all.limits().memory, self.of_client].into_iter().flatten().min()
     }
 
-    /// The budget of one request.
-    pub fn part(&self) -> Budget {
-        self.all.child_with(Work::Query, Limits::default(), self.own)
+    /// What all clients share.
+    pub fn all(&self) -> &Budget {
+        &self.all
+    }
+
+    /// The budget of one request, as a part of what its client may hold, where that has a limit.
+    pub fn part(&self, of_client: Option<&Budget>) -> Budget {
+        of_client.unwrap_or(&self.all).child_with(Work::Query, Limits::default(), self.own)
     }
 
     /// Bytes that are held beyond what is set aside.
@@ -45,8 +52,8 @@ mod tests {
 
     #[test]
     fn all_answers_together_hold_no_more_than_the_limit_and_each_has_its_share() {
-        let memory = Memory::new(Some(1_000), 5);
-        let parts: Vec<Budget> = (0..5).map(|_| memory.part()).collect();
+        let memory = Memory::new(Some(1_000), 5, None);
+        let parts: Vec<Budget> = (0..5).map(|_| memory.part(None)).collect();
         let heavy = parts[0].reserve(800).unwrap();
         assert_eq!(parts[1].reserve(51).unwrap_err().limit_passed(), Some(Exceeded::Memory(Work::Serving)));
         let light: Vec<_> = parts[1..].iter().map(|part| part.reserve(50).unwrap()).collect();
@@ -55,6 +62,6 @@ mod tests {
         drop(parts[1].reserve(700).unwrap());
         drop(light);
         assert_eq!(memory.held(), 0);
-        drop(Memory::new(None, 1).part().reserve(u64::from(u32::MAX)).unwrap());
+        drop(Memory::new(None, 1, None).part(None).reserve(u64::from(u32::MAX)).unwrap());
     }
 }

@@ -37,9 +37,12 @@ mod request;
 mod routes;
 mod service;
 mod sessions;
+mod shares;
 mod sparql;
 mod state;
 mod things;
+#[cfg(feature = "net")]
+mod tls;
 mod tokens;
 mod update;
 mod watch;
@@ -55,7 +58,10 @@ pub use memory::Memory;
 pub use origins::{parse_origin, parse_public};
 pub use problem::file_name;
 pub use routes::hidden;
+pub use shares::Shares;
 pub use state::{Server, Settings};
+#[cfg(feature = "net")]
+pub use tls::Tls;
 pub use tokens::Tokens;
 pub use write::Writing;
 

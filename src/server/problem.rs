@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use kgq_syntax::error::{Error, Kind, Place};
 use kgq_syntax::text::count;
 use serde_json::{Map, Value};
+use std::time::Duration;
 
 /// A refusal or a failure, before any byte of an answer has left.
 #[derive(Clone, Debug)]
@@ -59,6 +60,17 @@ impl Problem {
             count(most as u64, "request", "requests")
         );
         Self::new(StatusCode::TOO_MANY_REQUESTS, detail).header(RETRY_AFTER, 1.into())
+    }
+
+    /// Queries of one client worked for as long as they may within a minute.
+    pub fn worked_enough(most: Duration, wait: Duration) -> Self {
+        let detail = format!(
+            "queries of this client worked for {} seconds within a minute, and no more may",
+            most.as_secs_f64()
+        );
+        // A part of a second is one to who counts whole ones.
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        Self::new(StatusCode::TOO_MANY_REQUESTS, detail).header(RETRY_AFTER, seconds.into())
     }
 
     /// A limit that was passed, by its name.

@@ -23,7 +23,10 @@ pub fn follow(server: &Shared, asked: &Receiver<()>) {
     let mut interval = INTERVAL;
     loop {
         let read = match asked.recv_timeout(interval) {
-            Ok(()) => server.reload().map(Some),
+            Ok(()) => {
+                server.read_certificate();
+                server.reload().map(Some)
+            }
             Err(RecvTimeoutError::Timeout) => {
                 let started = Instant::now();
                 let look = server.live.look();

@@ -12,6 +12,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use http_body::Frame;
 use kgq_engine::Budget;
+use kgq_syntax::text::thousands;
 use std::fmt;
 use std::io::{self, Write};
 use std::pin::Pin;
@@ -94,7 +95,19 @@ pub struct Reply {
     place: Place,
     /// Of an answer that must be whole before it leaves: how long it may be.
     whole: Option<usize>,
-    is_too_long: bool,
+    /// How long any answer may be.
+    longest: Option<u64>,
+    written: u64,
+    too_long: Option<TooLong>,
+}
+
+/// How an answer is too long.
+#[derive(Clone, Copy, Debug)]
+enum TooLong {
+    /// To be held until it is whole.
+    ToHold,
+    /// Longer than so many bytes, which none may be.
+    ToSend(u64),
 }
 
 impl Reply {
@@ -132,17 +145,27 @@ impl Reply {
                 let last = if self.piece.is_empty() { Ok(()) } else { self.send() };
                 drop(last.and_then(|()| self.hand_over(None)));
             }
-            (Err(_), Some(first)) if self.is_too_long => drop(first.send(First::Ended(too_long().into()))),
-            (Err(ending), Some(first)) => drop(first.send(First::Ended(ending))),
+            (Err(ending), Some(first)) => {
+                let ending = self.too_long.map_or(ending, |how| how.problem().into());
+                drop(first.send(First::Ended(ending)));
+            }
             // The pieces stop without an end.
             (Err(_), None) => {}
         }
     }
 }
 
-fn too_long() -> Problem {
-    Problem::limit("bytes", "the answer is longer than what is held for a client of HTTP/1.0")
-        .hint("ask by HTTP/1.1, which has a sign for an answer that could not be finished")
+impl TooLong {
+    fn problem(self) -> Problem {
+        match self {
+            Self::ToHold => Problem::limit("bytes", "the answer is longer than what is held for a client of HTTP/1.0")
+                .hint("ask by HTTP/1.1, which has a sign for an answer that could not be finished"),
+            Self::ToSend(most) => {
+                Problem::limit("bytes", format!("the answer is longer than {} bytes", thousands(most)))
+                    .hint("ask for less at once, as with LIMIT and OFFSET, or for a shorter format such as CSV")
+            }
+        }
+    }
 }
 
 fn gone() -> io::Error {
@@ -151,10 +174,15 @@ fn gone() -> io::Error {
 
 impl Write for Reply {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.written += bytes.len() as u64;
+        if let Some(most) = self.longest.filter(|most| self.written > *most) {
+            self.too_long = Some(TooLong::ToSend(most));
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
         self.piece.extend_from_slice(bytes);
         match self.whole {
             Some(most) if self.piece.len() > most => {
-                self.is_too_long = true;
+                self.too_long = Some(TooLong::ToHold);
                 Err(io::ErrorKind::FileTooLarge.into())
             }
             Some(_) => Ok(bytes.len()),
@@ -206,6 +234,8 @@ pub struct Delivery {
     pub leaving: Leaving,
     /// Of an answer that must be whole before it leaves: how long it may be.
     pub whole: Option<usize>,
+    /// How long any answer may be.
+    pub longest: Option<u64>,
 }
 
 /// Lets a thread write an answer, and gives it to the client as it comes.
@@ -213,13 +243,13 @@ pub async fn deliver(
     delivery: Delivery,
     write: impl FnOnce(&mut Reply) -> Result<(), Ending> + Send + 'static,
 ) -> Response {
-    let Delivery { place, leaving, whole } = delivery;
+    let Delivery { place, leaving, whole, longest } = delivery;
     let (first, told) = oneshot::channel();
     let (sender, receiver) = mpsc::channel(AHEAD);
     let work = move || {
-        let (headers, piece) = (HeaderMap::new(), Vec::new());
-        let mut reply =
-            Reply { headers, piece, since: None, first: Some(first), sender, place, whole, is_too_long: false };
+        let (headers, piece, first) = (HeaderMap::new(), Vec::new(), Some(first));
+        let (since, written, too_long) = (None, 0, None);
+        let mut reply = Reply { headers, piece, since, first, sender, place, whole, longest, written, too_long };
         let result = write(&mut reply);
         reply.end(result);
     };

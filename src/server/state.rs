@@ -1,7 +1,6 @@
 //! What all requests share: the graph that is current, the settings, who may work, what is counted.
 
 use super::admission::{Admission, Capacity};
-use super::clients::Clients;
 use super::door::Names;
 use super::events::News;
 use super::gone::Gone;
@@ -11,6 +10,7 @@ use super::metrics::Metrics;
 use super::problem::Problem;
 use super::request::Asked;
 use super::sessions::Sessions;
+use super::shares::{Clients, Shares};
 use super::tokens::Tokens;
 use super::write::{Writers, Writing};
 use axum::http::HeaderValue;
@@ -34,20 +34,27 @@ pub struct Settings {
     /// Of each query.
     pub limits: Limits,
     pub capacity: Capacity,
-    /// How many requests of one client are answered or wait at once.
-    pub of_one_client: Option<usize>,
+    /// Of each client.
+    pub shares: Shares,
     /// Proxies that tell for whom they ask.
     pub proxies: Vec<IpAddr>,
     /// The longest body of a request, in bytes.
     pub longest_body: usize,
     /// The longest answer that is held until it is whole, in bytes.
     pub longest_held: usize,
+    /// The longest answer, in bytes.
+    pub longest_answer: Option<u64>,
     /// How long a client may take to send its headers, its body, or to read a piece of an answer.
     pub patience: Duration,
     /// How many connections there may be.
     pub connections: usize,
     /// For how many seconds an answer may be taken for current without asking.
     pub max_age: u64,
+    /// The certificate that clients are shown.
+    #[cfg(feature = "net")]
+    pub tls: Option<super::tls::Tls>,
+    /// How clients ask here: `http` or `https`.
+    pub scheme: &'static str,
     /// The names by which the server may be asked.
     pub names: Names,
     /// The address of the site, where it is another than the one listened on: a proxy stands before it.
@@ -62,6 +69,11 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Whether browsers ask by TLS, here or at a proxy.
+    pub fn is_secure(&self) -> bool {
+        self.scheme == "https" || self.address.as_ref().is_some_and(|address| address.starts_with("https://"))
+    }
+
     /// What is said of the keeping of answers.
     pub fn caching(&self) -> HeaderValue {
         // What only some may read, no cache between may keep for others.
@@ -145,10 +157,24 @@ impl Server {
     pub fn new(graph: Graph, settings: Settings, memory: Memory, log: Log) -> Result<Self> {
         let live = Live::new(graph);
         let held = RwLock::new(Arc::new(Held::of(live.graph(), &settings)?));
-        let admission = Admission::new(settings.capacity, Clients::new(settings.of_one_client));
+        let admission = Admission::new(settings.capacity, Clients::new(settings.shares, memory.all().clone()));
         let (metrics, news, stopping) = (Metrics::default(), broadcast::Sender::new(UNHEARD), watch::Sender::default());
         let (reading, writers, sessions) = (Mutex::default(), Writers::new(settings.capacity), Sessions::default());
         Ok(Self { live, held, reading, settings, writers, sessions, admission, memory, metrics, log, news, stopping })
+    }
+
+    /// Reads the certificate again, where there is one. What was read before stays if that fails; the log tells either.
+    pub fn read_certificate(&self) {
+        #[cfg(feature = "net")]
+        if let Some(tls) = &self.settings.tls {
+            match tls.read_again() {
+                Ok(()) => self.log.say("the certificate was read again"),
+                Err(error) => self.log.say(&format!(
+                    "the certificate cannot be read again; the one before stays\n{}",
+                    error.render(false)
+                )),
+            }
+        }
     }
 
     /// Reads the files again, and lets what they say be the current graph. How many were new, changed or gone.
@@ -192,7 +218,7 @@ impl Server {
     pub fn address_for(&self, asked: &Asked) -> String {
         match &self.settings.address {
             Some(address) => address.trim_end_matches('/').to_owned(),
-            None => format!("http://{}", asked.host.as_deref().unwrap_or("localhost")),
+            None => format!("{}://{}", self.settings.scheme, asked.host.as_deref().unwrap_or("localhost")),
         }
     }
 

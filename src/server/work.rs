@@ -28,16 +28,17 @@ pub async fn work(
 ) -> Result<Response, Problem> {
     let time = time_limit(server, &asked)?;
     let place = server.admission.enter(&asked.client).await?;
-    let budget = server.memory.part();
+    let budget = server.memory.part(place.memory_of_client());
     let leaving = Leaving(budget.clone());
     let whole = (!asked.takes_pieces).then_some(server.settings.longest_held);
+    let longest = server.settings.longest_answer;
     let server = Arc::clone(server);
     let write = move |reply: &mut Reply| {
         let held = server.held();
         let options = options(&server, &held, time, budget);
         write(&Job { server: &server, held: &held, asked: &asked, options }, reply)
     };
-    Ok(deliver(Delivery { place, leaving, whole }, write).await)
+    Ok(deliver(Delivery { place, leaving, whole, longest }, write).await)
 }
 
 /// How long the answer may take: what the client asks for, up to what the server allows.

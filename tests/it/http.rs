@@ -28,7 +28,8 @@ impl Served {
         let mut child = command.spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.trim().trim_start_matches("http://").trim_end_matches('/').parse();
+        let address =
+            line.trim().trim_start_matches("https://").trim_start_matches("http://").trim_end_matches('/').parse();
         let address = address.unwrap_or_else(|_| panic!("the server says no address: {line:?}{}", said(&mut child)));
         Self { child, address }
     }
@@ -124,7 +125,7 @@ pub struct Response {
 
 impl Response {
     /// Reads a response; `has_body` is false for one to HEAD.
-    pub fn read(stream: &mut TcpStream, has_body: bool) -> Self {
+    pub fn read(stream: &mut impl Read, has_body: bool) -> Self {
         let mut reader = BufReader::new(stream);
         let mut line = || {
             let mut line = String::new();

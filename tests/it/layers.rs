@@ -39,6 +39,7 @@ const PROGRAM_ONLY: &[&str] = &[
     "ureq",
     "tokio",
     "tower-http",
+    "tokio-rustls",
 ];
 
 fn layer(room: &str) -> (u8, &'static [&'static str]) {

@@ -1,5 +1,5 @@
 //! What some tests need from outside. Without it they pass over themselves, and say so. `KGQ_REQUIRE=tools,shared` makes that a
-//! failure for tools (tmux, git) and for what lies in `../shared` (the W3C suites, the article), so that a run that counts
+//! failure for tools (tmux, git, openssl) and for what lies in `../shared` (the W3C suites, the article), so that a run that counts
 //! cannot pass by finding nothing.
 
 use std::io::Write;

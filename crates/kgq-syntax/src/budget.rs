@@ -30,6 +30,8 @@ pub enum Work {
     Loading,
     /// All queries of a server together.
     Serving,
+    /// Those of one of its clients.
+    Client,
     /// Conclusions, canonical names and sorted texts of a whole graph.
     Export,
     /// Shapes against data.
@@ -44,6 +46,7 @@ impl fmt::Display for Work {
             Self::Query => "the query",
             Self::Loading => "reading the data",
             Self::Serving => "what the server does at once",
+            Self::Client => "what one client asks at once",
             Self::Export => "the export",
             Self::Validation => "the validation",
             Self::Edit => "the edit",

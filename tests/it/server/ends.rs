@@ -85,6 +85,43 @@ fn a_client_has_no_more_requests_at_once_than_it_may() {
 }
 
 #[test]
+fn queries_of_one_client_hold_no_more_memory_than_its_share() {
+    let limits = ["--max-memory", "512MiB", "--per-client-memory", "16MiB", "--threads", "2", "--timeout", "none"];
+    let (_folder, served) = numbers(1_000, &limits);
+    let heavy = served.query(SORT, "*/*");
+    assert_eq!((heavy.status, &heavy.json()["limit"]), (503, &"memory".into()), "{}", heavy.text());
+    assert!(heavy.json()["detail"].as_str().unwrap().contains("16 MiB"), "{}", heavy.text());
+    assert_eq!(served.query("SELECT * { ?s ?p ?o } ORDER BY ?o", "text/csv").text().lines().count(), 1_001);
+}
+
+#[test]
+fn a_client_whose_queries_worked_long_enough_waits_and_others_do_not() {
+    let (_folder, served) = numbers(1_000, &["--per-client-time", "100ms", "--proxy", "127.0.0.1"]);
+    let long = served.get(&format!("/sparql?timeout=300ms&query={}", escaped(SORT)), "*/*");
+    assert_eq!(long.status, 503, "what was begun goes on to its own limit");
+    let refused = served.query("ASK {}", "*/*");
+    assert_eq!(refused.status, 429, "{}", refused.text());
+    // 300 ms of work are made up for in three minutes, one of which may be owed.
+    assert!(refused.header("retry-after").unwrap().parse::<u32>().unwrap() > 60, "{:?}", refused.headers);
+    assert!(refused.json()["detail"].as_str().unwrap().contains("0.1 seconds"), "{}", refused.text());
+    let ask = format!("/sparql?query={}", escaped("ASK {}"));
+    assert_eq!(served.request("GET", &ask, &[("X-Forwarded-For", "198.51.100.7")]).status, 200);
+    assert_eq!(served.get("/healthz", "*/*").status, 200);
+}
+
+#[test]
+fn an_answer_of_more_bytes_than_may_be_sent_is_503_or_cut() {
+    let (_folder, served) = numbers(1_000, &["--max-bytes", "1kB"]);
+    let long = served.query("SELECT * { ?s ?p ?o }", "text/csv");
+    assert_eq!((long.status, &long.json()["limit"]), (503, &"bytes".into()), "{}", long.text());
+    assert!(long.json()["detail"].as_str().unwrap().contains("1,000 bytes"), "{}", long.text());
+    assert_eq!(served.query("SELECT * { ?s ?p ?o } LIMIT 10", "text/csv").text().lines().count(), 11);
+    let (_folder, served) = numbers(1_000, &["--max-bytes", "1MB", "--timeout", "none"]);
+    let cut = served.query(MANY, "text/csv");
+    assert!(cut.status == 200 && !cut.whole && cut.body.len() <= 1_000_000, "{} bytes", cut.body.len());
+}
+
+#[test]
 fn an_answer_that_breaks_off_is_cut_so_that_nobody_takes_a_part_for_the_whole() {
     let (_folder, served) = numbers(1_000, &["--max-rows", "100000"]);
     for accept in ["identity", "gzip", "zstd"] {

@@ -1,5 +1,8 @@
 //! The feature `net`: hosts that kgq.toml names are asked, and no other; a local server plays the other machine.
 
+#[cfg(all(feature = "serve", unix))]
+mod tls;
+
 use crate::program;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener};
