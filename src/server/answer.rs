@@ -10,12 +10,14 @@ use super::state::Held;
 use super::why;
 use super::work::{Job, work};
 use axum::http::HeaderValue;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, VARY};
+use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, VARY};
 use axum::response::Response;
 use kgq_engine::query::{Form, Query, is_repeatable};
 use kgq_engine::{self as engine, Answer, DefaultGraph};
 use kgq_graph::catalog::Values;
-use kgq_graph::render::{self, CellOptions, Cited, ColumnOptions, GraphOptions, RenderOptions, TableOptions};
+use kgq_graph::render::{
+    self, CellOptions, Cited, ColumnOptions, Format, GraphOptions, PAGE_POLICY, RenderOptions, TableOptions,
+};
 use kgq_graph::request::cited::{CitedAnswer, cited_answer};
 use kgq_syntax::error::{Error, Source};
 use kgq_syntax::rdf::NamedNode;
@@ -40,6 +42,21 @@ impl Question {
             Self::Canned { name, .. } => name,
         }
     }
+
+    /// What a file with the answer is called, without an ending.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Canned { name, .. } => name.rsplit('/').next().unwrap_or("answer"),
+            Self::Text { .. } | Self::Graph(_) => "answer",
+        }
+    }
+}
+
+/// That an answer is a file of this name, as browsers save it.
+pub fn attachment(name: &str, ending: &str) -> HeaderValue {
+    let plain: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || ['-', '_', '.'].contains(c)).collect();
+    let told = HeaderValue::from_str(&format!("attachment; filename=\"{plain}.{ending}\""));
+    told.unwrap_or_else(|_| HeaderValue::from_static("attachment"))
 }
 
 /// All triples of the graph that a query looks into.
@@ -84,7 +101,11 @@ impl Asking<'_> {
         // With sources, a graph is a table of its triples, and a truth one of a row.
         let form = if cites { Form::Select } else { query.form() };
         let chosen = negotiate::format(form, asked.one("format")?, asked.accept.as_deref())?;
-        let coding = negotiate::coding(asked.accept_encoding.as_deref());
+        let coding = match chosen.format {
+            // They are compressed within.
+            Format::Parquet | Format::Excel => Coding::Identity,
+            _ => negotiate::coding(asked.accept_encoding.as_deref()),
+        };
         self.head(&query, &chosen, coding, cites, reply);
         unless_known(reply.headers(), asked.if_none_match.as_deref())?;
         let mut options = options.clone();
@@ -94,6 +115,8 @@ impl Asking<'_> {
         let answer = engine::evaluate(held.graph.snapshot()?, &query, &options);
         let answer = answer.map_err(|error| self.failed(&error))?;
         let prefixes = held.graph.prefixes()?;
+        let budget = self.job.options.budget_of_query();
+        let stream = chosen.media_type == Format::ARROW_STREAM;
         let options = RenderOptions {
             format: chosen.format,
             prefixes,
@@ -102,7 +125,7 @@ impl Asking<'_> {
             graph: GraphOptions::default(),
             table: TableOptions::default(),
             cells: CellOptions::default(),
-            columns: ColumnOptions::default(),
+            columns: ColumnOptions { terms: false, stream, budget: Some(&budget) },
         };
         if cites {
             return self.cited(&query, answer, options, coding, reply);
@@ -164,6 +187,9 @@ impl Asking<'_> {
             tag
         });
         head(self.job.server, chosen, tag, reply);
+        if chosen.format.is_binary() {
+            reply.headers().insert(CONTENT_DISPOSITION, attachment(self.question.name(), chosen.format.ending()));
+        }
     }
 
     fn failed(&self, error: &Error) -> Problem {
@@ -209,6 +235,13 @@ pub fn head(server: &Shared, chosen: &Chosen, tag: Option<Tag>, reply: &mut Repl
     }
     headers.insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding, Accept-Language"));
     headers.insert(CACHE_CONTROL, caching);
+    if chosen.format.is_binary() {
+        headers.insert(CONTENT_DISPOSITION, attachment("answer", chosen.format.ending()));
+    }
+    if chosen.format == Format::Html {
+        let policy = HeaderValue::from_str(&format!("{PAGE_POLICY}; frame-ancestors 'none'"));
+        headers.extend(policy.ok().map(|policy| (CONTENT_SECURITY_POLICY, policy)));
+    }
     if let Some(tag) = tag.and_then(|tag| HeaderValue::from_str(&tag.text()).ok()) {
         headers.insert(ETAG, tag);
     }

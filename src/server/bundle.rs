@@ -1,7 +1,7 @@
 //! `format=bundle` of a query: the answer in one file with what proves it, as `kgq bundle` writes it.
 
 use super::Shared;
-use super::answer::Question;
+use super::answer::{Question, attachment};
 use super::problem::Problem;
 use super::request::Asked;
 use super::work::{Job, work};
@@ -29,17 +29,10 @@ pub fn wanted(asked: &Asked) -> Result<bool, Problem> {
 pub async fn bundle(server: &Shared, asked: Asked, question: Question) -> Result<Response, Problem> {
     work(server, asked, move |job, reply| {
         let bytes = made(job, &question).map_err(|error| job.server.problem(&error))?;
-        let name = match &question {
-            Question::Canned { name, .. } => name.rsplit('/').next().unwrap_or("answer").to_owned(),
-            Question::Text { .. } | Question::Graph(_) => "answer".to_owned(),
-        };
         let headers = reply.headers();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        let plain: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || ['-', '_', '.'].contains(c)).collect();
-        if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{plain}.zip\"")) {
-            headers.insert(CONTENT_DISPOSITION, value);
-        }
+        headers.insert(CONTENT_DISPOSITION, attachment(question.name(), "zip"));
         reply.write_all(&bytes).map_err(|error| Error::io("the answer", &error))?;
         Ok(())
     })

@@ -3,49 +3,32 @@
 use super::problem::Problem;
 use axum::http::StatusCode;
 use kgq_engine::query::Form;
-use kgq_graph::render::Format;
+use kgq_graph::render::{Format, lacking};
 use kgq_syntax::rdf::RdfFormat;
 
-/// A format with the media types that ask for it; the first is what it is called by.
-type Offer = (&'static [&'static str], Format);
-
-/// Of tables and truth values, in the order of our preference.
-const TABLES: &[Offer] = &[
-    (&["application/sparql-results+json", "application/json"], Format::Json),
-    (&["application/sparql-results+xml", "application/xml", "text/xml"], Format::Xml),
-    (&["text/csv"], Format::Csv),
-    (&["text/tab-separated-values"], Format::Tsv),
-    (&["application/x-ndjson", "application/jsonl"], Format::Ndjson),
-    (&["text/markdown"], Format::Markdown),
-    (&["text/plain"], Format::Table),
-];
-
-/// Of graphs. Some are formats of tables, which have a row for each triple.
-const GRAPHS: &[Offer] = &[
-    (&["text/turtle", "application/x-turtle"], Format::Rdf(RdfFormat::Turtle)),
-    (&["application/n-triples"], Format::Rdf(RdfFormat::NTriples)),
-    (&["application/ld+json", "application/json"], Format::Rdf(RdfFormat::JsonLd)),
-    (&["application/rdf+xml", "application/xml", "text/xml"], Format::Rdf(RdfFormat::RdfXml)),
-    (&["application/trig"], Format::Rdf(RdfFormat::TriG)),
-    (&["application/n-quads"], Format::Rdf(RdfFormat::NQuads)),
-    (&["text/csv"], Format::Csv),
-    (&["text/tab-separated-values"], Format::Tsv),
-    (&["application/x-ndjson", "application/jsonl"], Format::Ndjson),
-    (&["text/markdown"], Format::Markdown),
-    (&["text/plain"], Format::Table),
-];
-
-/// The formats that an answer of this form can have.
-fn offers(form: Form) -> &'static [Offer] {
-    match form {
-        Form::Select | Form::Ask => TABLES,
-        Form::Construct | Form::Describe => GRAPHS,
-    }
+/// The formats that an answer of this form can have, in the order of our preference: those of the standard for it, then what other
+/// programs read, then what people do.
+fn offers(form: Form) -> Vec<Format> {
+    let mut offers: Vec<Format> = Format::of(form).collect();
+    offers.sort_by_key(|format| match format {
+        Format::Json | Format::Rdf(RdfFormat::Turtle) => 0,
+        Format::Rdf(RdfFormat::NTriples) => 1,
+        Format::Xml | Format::Rdf(_) => 2,
+        Format::Table | Format::Html => 4,
+        _ => 3,
+    });
+    offers
 }
 
 /// The media types that an answer of this form can have.
 pub fn media_types(form: Form) -> impl Iterator<Item = &'static str> {
-    offers(form).iter().map(|(types, _)| types[0])
+    offers(form).into_iter().flat_map(called).copied()
+}
+
+/// The media types that a format is called by: of Arrow both, which are not the same bytes.
+pub fn called(format: Format) -> &'static [&'static str] {
+    let types = format.media_types();
+    if format == Format::Arrow { types } else { &types[..1] }
 }
 
 /// A format, and the media type that says so.
@@ -80,25 +63,29 @@ impl Chosen {
 pub fn format(form: Form, named: Option<&str>, accept: Option<&str>) -> Result<Chosen, Problem> {
     let offers = offers(form);
     if let Some(name) = named {
-        let by_type = offers.iter().find(|(types, _)| types.contains(&name));
-        let by_name = || Format::from_name(name).and_then(|format| offers.iter().find(|offer| offer.1 == format));
+        let offered = |format: Format| offers.contains(&format).then_some((format, format.media_types()[0]));
+        let by_type = offers.iter().find_map(|format| {
+            let named = format.media_types().iter().find(|media_type| **media_type == name)?;
+            Some((*format, if called(*format).contains(named) { named } else { format.media_types()[0] }))
+        });
+        let by_name = || offered(Format::from_name(name)?);
         // Of a graph, JSON and XML are those of RDF.
         let by_kin = || match Format::from_name(name)? {
-            Format::Json => offers.iter().find(|offer| offer.1 == Format::Rdf(RdfFormat::JsonLd)),
-            Format::Xml => offers.iter().find(|offer| offer.1 == Format::Rdf(RdfFormat::RdfXml)),
+            Format::Json => offered(Format::Rdf(RdfFormat::JsonLd)),
+            Format::Xml => offered(Format::Rdf(RdfFormat::RdfXml)),
             _ => None,
         };
-        let (types, format) = by_type
-            .or_else(by_name)
-            .or_else(by_kin)
-            .ok_or_else(|| not_acceptable(format!("an answer of this form has no format `{name}`"), offers))?;
-        return Ok(Chosen::new(*format, types[0]));
+        let (format, media_type) = by_type.or_else(by_name).or_else(by_kin).ok_or_else(|| {
+            let lacking = Format::from_name(name).and_then(lacking).map(|error| error.message().to_owned());
+            not_acceptable(lacking.unwrap_or_else(|| format!("an answer of this form has no format `{name}`")), &offers)
+        })?;
+        return Ok(Chosen::new(format, media_type));
     }
-    let Some(accept) = accept else { return Ok(Chosen::new(offers[0].1, offers[0].0[0])) };
+    let Some(accept) = accept else { return Ok(Chosen::new(offers[0], offers[0].media_types()[0])) };
     let ranges = ranges(accept);
     let mut best: Option<(f32, Chosen)> = None;
-    for (types, format) in offers {
-        for (number, media_type) in types.iter().enumerate() {
+    for format in &offers {
+        for (number, media_type) in format.media_types().iter().enumerate() {
             // Another name of a format is for who asks by it.
             if number > 0 && !ranges.iter().any(|range| range.name.eq_ignore_ascii_case(media_type)) {
                 continue;
@@ -110,12 +97,12 @@ pub fn format(form: Form, named: Option<&str>, accept: Option<&str>) -> Result<C
         }
     }
     best.map(|(_, chosen)| chosen)
-        .ok_or_else(|| not_acceptable("the answer has none of the formats that the request accepts".into(), offers))
+        .ok_or_else(|| not_acceptable("the answer has none of the formats that the request accepts".into(), &offers))
 }
 
-fn not_acceptable(detail: String, offers: &[Offer]) -> Problem {
-    let types: Vec<&str> = offers.iter().map(|(types, _)| types[0]).collect();
-    let names: Vec<&str> = offers.iter().map(|(_, format)| format.name()).collect();
+fn not_acceptable(detail: String, offers: &[Format]) -> Problem {
+    let types: Vec<&str> = offers.iter().flat_map(|format| called(*format)).copied().collect();
+    let names: Vec<&str> = offers.iter().map(|format| format.name()).collect();
     Problem::new(StatusCode::NOT_ACCEPTABLE, detail).with("accepted", types).with("formats", names)
 }
 
@@ -219,7 +206,12 @@ mod tests {
         );
         assert_eq!(chosen(Form::Select, "text/turtle, application/rdf+xml;q=0.5"), "none");
         assert_eq!(chosen(Form::Describe, "TEXT/TURTLE"), "text/turtle; charset=utf-8");
-        assert_eq!(chosen(Form::Ask, "text/html, image/png;q=0"), "none");
+        assert_eq!(chosen(Form::Ask, "text/html, image/png;q=0"), "text/html; charset=utf-8");
+        assert_eq!(chosen(Form::Ask, "application/geo+json"), "none");
+        assert_eq!(chosen(Form::Select, "application/geo+json"), "application/geo+json");
+        assert_eq!(chosen(Form::Construct, "application/*"), "application/n-triples");
+        let stream = "application/vnd.apache.arrow.stream";
+        assert_eq!(chosen(Form::Construct, stream), if cfg!(feature = "tables") { stream } else { "none" });
     }
 
     #[test]

@@ -14,6 +14,7 @@ use axum::http::Request;
 use axum::response::Response;
 use kgq_engine::query::Form;
 use kgq_graph::catalog::{CannedQuery, Known, Param, ParamKind};
+use kgq_graph::render::Format;
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::RdfFormat;
 use serde_json::{Map, Value, json};
@@ -226,7 +227,9 @@ fn parameter(name: &str, required: bool, description: &str, schema: &Value) -> V
 /// What says how an answer is given.
 fn of_answers() -> impl Iterator<Item = Value> {
     let describe = |name: &str| match name {
-        "format" => "The format, instead of the header Accept; `bundle` is a ZIP archive with what proves the answer",
+        "format" => {
+            "The format by name or media type, instead of the header Accept; `bundle` is a ZIP archive with what proves the answer"
+        }
         "timeout" => "How long it may take at most, such as 5s",
         "why" => {
             "Instead of the answer, what makes the row of this number: statements, places, citations (JSON-LD, PROV-O)"
@@ -239,12 +242,19 @@ fn of_answers() -> impl Iterator<Item = Value> {
         _ => "The language in which things are called",
     };
     let schema = |name: &str| match name {
+        "format" => json!({"type": "string", "examples": names()}),
         "timeout" => json!({"type": "string", "pattern": "^(none|[0-9]{1,9}(\\.[0-9]{1,9})?(ms|s|m|h)?)$"}),
         "why" => json!({"type": "integer", "minimum": 1, "maximum": LAST}),
         "cite" => json!({"type": "string", "enum": ["0", "1", "true", "false"]}),
         _ => json!({"type": "string"}),
     };
     OF_ANSWERS.into_iter().map(move |name| parameter(name, false, describe(name), &schema(name)))
+}
+
+/// The names of all formats of answers.
+fn names() -> Vec<&'static str> {
+    let graphs = Format::of(Form::Construct).filter(|format| matches!(format, Format::Rdf(_)));
+    Format::of(Form::Select).chain(graphs).map(Format::name).chain(["bundle"]).collect()
 }
 
 fn json_alone() -> Value {

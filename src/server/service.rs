@@ -11,29 +11,33 @@ use super::work::{Job, work};
 use axum::response::Response;
 use kgq_engine::query::Form;
 use kgq_engine::{Answer, Triples};
-use kgq_graph::render::{self, CellOptions, ColumnOptions, GraphOptions, RenderOptions, TableOptions};
+use kgq_graph::render::{self, CellOptions, ColumnOptions, Format, GraphOptions, RenderOptions, TableOptions};
 use kgq_snapshot::Snapshot;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::vocabulary::rdf;
-use kgq_syntax::rdf::{BlankNode, Literal, NamedNode, NamedOrBlankNode, Term, Triple};
+use kgq_syntax::rdf::{BlankNode, Literal, NamedNode, NamedOrBlankNode, RdfFormat, Term, Triple};
 use serde_json::Value;
 
 const SD: &str = "http://www.w3.org/ns/sparql-service-description#";
 const VOID: &str = "http://rdfs.org/ns/void#";
 const FORMATS: &str = "http://www.w3.org/ns/formats/";
 
-/// The result formats that the W3C has names for.
-const RESULTS: [&str; 9] = [
-    "SPARQL_Results_JSON",
-    "SPARQL_Results_XML",
-    "SPARQL_Results_CSV",
-    "SPARQL_Results_TSV",
-    "Turtle",
-    "N-Triples",
-    "RDF_XML",
-    "JSON-LD",
-    "TriG",
-];
+/// The W3C's name of a format, where it has one.
+fn w3c_name(format: Format) -> Option<&'static str> {
+    Some(match format {
+        Format::Json => "SPARQL_Results_JSON",
+        Format::Xml => "SPARQL_Results_XML",
+        Format::Csv => "SPARQL_Results_CSV",
+        Format::Tsv => "SPARQL_Results_TSV",
+        Format::Rdf(RdfFormat::Turtle) => "Turtle",
+        Format::Rdf(RdfFormat::TriG) => "TriG",
+        Format::Rdf(RdfFormat::NTriples) => "N-Triples",
+        Format::Rdf(RdfFormat::NQuads) => "N-Quads",
+        Format::Rdf(RdfFormat::RdfXml) => "RDF_XML",
+        Format::Rdf(RdfFormat::JsonLd) => "JSON-LD",
+        _ => return None,
+    })
+}
 
 /// Answers with the description of the service at this address.
 pub async fn describe(server: &Shared, asked: Asked) -> Result<Response, Problem> {
@@ -58,6 +62,8 @@ pub fn write_triples(job: &Job<'_>, triples: Vec<Triple>, reply: &mut Reply) -> 
     for (prefix, namespace) in [("sd", SD), ("void", VOID), ("formats", FORMATS)] {
         prefixes.insert_if_absent(prefix, namespace);
     }
+    let budget = job.options.budget_of_query();
+    let stream = chosen.media_type == Format::ARROW_STREAM;
     let options = RenderOptions {
         format: chosen.format,
         prefixes: &prefixes,
@@ -66,7 +72,7 @@ pub fn write_triples(job: &Job<'_>, triples: Vec<Triple>, reply: &mut Reply) -> 
         graph: GraphOptions::default(),
         table: TableOptions::default(),
         cells: CellOptions::default(),
-        columns: ColumnOptions::default(),
+        columns: ColumnOptions { terms: false, stream, budget: Some(&budget) },
     };
     coded(reply, coding, |out| Ok(render::write(answer, options, out).map(drop)?))
 }
@@ -113,6 +119,22 @@ impl Description {
         node
     }
 
+    /// The formats of answers: those that have no name are known by their media types.
+    fn formats(&mut self, service: &NamedOrBlankNode) {
+        let graphs = Format::of(Form::Construct).filter(|format| matches!(format, Format::Rdf(_)));
+        for format in Format::of(Form::Select).chain(graphs) {
+            let Some(name) = w3c_name(format) else {
+                for media_type in negotiate::called(format) {
+                    let node = self.node(&format!("{FORMATS}Format"));
+                    self.add(&node, &format!("{FORMATS}media_type"), Literal::new_simple_literal(*media_type));
+                    self.add(service, &format!("{SD}resultFormat"), node);
+                }
+                continue;
+            };
+            self.add(service, &format!("{SD}resultFormat"), iri(&format!("{FORMATS}{name}")));
+        }
+    }
+
     /// VoID's counts of a graph, as they stand in the snapshot's statistics.
     fn count(&mut self, node: &NamedOrBlankNode, statistics: &kgq_snapshot::Statistics) {
         let counts = [
@@ -140,9 +162,7 @@ fn description(held: &Held, endpoint: &str, takes_updates: bool) -> Result<Vec<T
     for language in ["SPARQL10Query", "SPARQL11Query"].into_iter().chain(update) {
         said.add(&service, &format!("{SD}supportedLanguage"), iri(&format!("{SD}{language}")));
     }
-    for format in RESULTS {
-        said.add(&service, &format!("{SD}resultFormat"), iri(&format!("{FORMATS}{format}")));
-    }
+    said.formats(&service);
     let options = held.graph.evaluation_options();
     if options.default_graph == kgq_engine::DefaultGraph::Union {
         said.add(&service, &format!("{SD}feature"), iri(&format!("{SD}UnionDefaultGraph")));

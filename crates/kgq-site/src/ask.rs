@@ -102,7 +102,7 @@ fn answered(
     let mut notes = Notes::default();
     let address = |format: &str| at.href(&format!("sparql?query={}&format={format}", escape(query)));
     let downloads = html! {
-        (downloads(at, parsed.form(), &address))
+        (downloads(at, parsed.form(), &found, &address))
         li { a href=(at.href(&format!("ask.html?query={}", escape(query)))) rel="bookmark" { (at.say("Link to this answer")) } }
     };
     let why = |row: usize| format!("{}#why", at.href(&format!("ask.html?query={}&why={row}", escape(query))));

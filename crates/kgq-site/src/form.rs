@@ -6,25 +6,20 @@ use super::answers::{self, kind_in_words};
 use super::html::{At, Head, page, text};
 use super::model::Model;
 use super::notes::Notes;
-use super::query::{PublishedParam, PublishedQuery, named, sparql, texts};
+use super::query::{PublishedAnswer, PublishedParam, PublishedQuery, named, sparql, texts};
 use super::standalone;
 use super::why::{About, Doubted, missing_form};
 use kgq_engine::EvaluationOptions;
 use kgq_engine::query::{BoundTo, Form};
 use kgq_graph::catalog::{CannedQuery, Known as _, ParamKind, Values};
 use kgq_graph::graph::{Graph, KnownTerms};
-use kgq_graph::render::Format;
+use kgq_graph::render::{Format, has_geometry};
 use kgq_syntax::error::{Error, Result};
-use kgq_syntax::rdf::{NamedNode, RdfFormat, Term};
+use kgq_syntax::rdf::{NamedNode, Term};
 use maud::{Markup, html};
 
 /// Up to how many values stand in a list to choose from; of more, one is typed.
 const LONGEST_CHOICE: usize = 500;
-
-/// The formats of downloads: of tables, and of graphs.
-pub const TABLES: [Format; 6] = [Format::Csv, Format::Tsv, Format::Json, Format::Xml, Format::Markdown, Format::Ndjson];
-pub const GRAPHS: [RdfFormat; 5] =
-    [RdfFormat::Turtle, RdfFormat::NTriples, RdfFormat::JsonLd, RdfFormat::RdfXml, RdfFormat::TriG];
 
 /// A canned query asked with these values; without any, with its examples.
 pub struct Asked<'q> {
@@ -127,7 +122,7 @@ fn answered(
         if parts.is_empty() { file.to_owned() } else { format!("{file}?{}", parts.join("&")) }
     };
     let downloads = html! {
-        (downloads(at, asked.query.form, &|format| at.href(&address(&format!("format={format}")))))
+        (downloads(at, asked.query.form, &found, &|format| at.href(&address(&format!("format={format}")))))
         li { a href=(at.href(&address(""))) rel="bookmark" { (at.say("Link to this answer")) } }
     };
     let why = |row: usize| {
@@ -148,15 +143,20 @@ fn pairs(values: &[(String, String)]) -> String {
     pairs.join("&")
 }
 
-/// A list's items: a link for each format in which an answer to a query of this form can be had.
-pub fn downloads(at: &At<'_, '_>, form: Form, address: &dyn Fn(&str) -> String) -> Markup {
-    let names: Vec<&'static str> = match form {
-        Form::Select => TABLES.iter().map(|format| format.name()).collect(),
-        Form::Ask => vec![Format::Json.name(), Format::Xml.name()],
-        Form::Construct | Form::Describe => GRAPHS.iter().map(|format| format.name()).collect(),
+/// A list's items: a link for each format in which the answer to a query of this form can be had as a file.
+pub fn downloads(at: &At<'_, '_>, form: Form, answer: &PublishedAnswer, address: &dyn Fn(&str) -> String) -> Markup {
+    let fits = |format: &Format| match format {
+        // It stands on the page.
+        Format::Table => false,
+        Format::GeoJson => {
+            matches!(answer, PublishedAnswer::Table { variables, rows, .. } if has_geometry(variables, rows))
+        }
+        // A truth value is read by programs that read SPARQL's results.
+        Format::Json | Format::Xml => true,
+        _ => form != Form::Ask,
     };
     html! {
-        @for name in names { li { a href=(address(name)) download { (name) } } }
+        @for format in Format::of(form).filter(fits) { li { a href=(address(format.name())) download { (format.name()) } } }
         li { a href=(address("bundle")) download { (at.say("bundle with proofs")) } }
     }
 }

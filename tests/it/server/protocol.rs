@@ -2,6 +2,8 @@
 
 use super::{shipped, small};
 use crate::http::escaped;
+#[cfg(feature = "tables")]
+use crate::program::run;
 
 const KNOWS: &str = "SELECT ?who ?whom { ?who <http://e/knows> ?whom } ORDER BY ?who ?whom";
 
@@ -54,6 +56,63 @@ fn every_format_is_given_by_accept_and_by_name() {
     }
     assert_eq!(served.query(KNOWS, "*/*").header("content-type"), Some("application/sparql-results+json"));
     assert_eq!(served.query(graph, "*/*").header("content-type"), Some("text/turtle; charset=utf-8"));
+}
+
+#[test]
+fn a_page_has_its_policy_and_features_need_a_geometry() {
+    let (_folder, served) = small(&[]);
+    let page = served.get(&format!("/sparql?format=html&query={}", escaped(KNOWS)), "*/*");
+    assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
+    let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
+    assert_eq!(page.header("content-security-policy"), Some(policy));
+    assert!(page.text().contains("<a href=\"http://e/ada\">"), "{}", page.text());
+    let place = "SELECT ?name ?lat ?long { ?s <http://e/name> ?name BIND(39.9 AS ?lat) BIND(116.4 AS ?long) }";
+    let features = served.query(place, "application/geo+json");
+    assert_eq!((features.status, features.header("content-type")), (200, Some("application/geo+json")));
+    assert_eq!(features.json()["features"][0]["geometry"]["coordinates"], serde_json::json!([116.4, 39.9]));
+    let none = served.query(KNOWS, "application/geo+json");
+    assert_eq!(none.status, 400, "{}", none.text());
+    assert!(none.text().contains("a geometry"), "{}", none.text());
+    let offered = |query: &str| served.get(&format!("/ask?query={}", escaped(query)), "text/html").text().to_owned();
+    assert!(offered(place).contains("format=geojson") && !offered(KNOWS).contains("format=geojson"));
+}
+
+#[cfg(not(feature = "tables"))]
+#[test]
+fn a_server_of_a_build_without_columns_says_so() {
+    let (_folder, served) = small(&[]);
+    let refused = served.get(&format!("/sparql?format=parquet&query={}", escaped(KNOWS)), "*/*");
+    assert_eq!(refused.status, 406);
+    assert!(refused.text().contains("this build of kgq does not write parquet"), "{}", refused.text());
+}
+
+#[cfg(feature = "tables")]
+#[test]
+fn columns_are_the_bytes_that_the_command_writes() {
+    let (folder, served) = small(&[]);
+    let page = served.get(&format!("/ask?query={}", escaped(KNOWS)), "text/html");
+    let described = served.get("/sparql", "text/turtle");
+    let document = served.get("/openapi.json", "*/*").json();
+    for name in ["arrow", "parquet", "xlsx"] {
+        let file = folder.path().join(format!("a.{name}"));
+        let ran = run(folder.path(), &["query", "-d", "people.ttl", "-o", &format!("a.{name}"), KNOWS]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        let by_name = served.get(&format!("/sparql?format={name}&query={}", escaped(KNOWS)), "*/*");
+        assert_eq!(by_name.body, std::fs::read(file).unwrap(), "{name}");
+        let told = format!("attachment; filename=\"answer.{name}\"");
+        assert_eq!(by_name.header("content-disposition"), Some(told.as_str()));
+        let media_type = by_name.header("content-type").unwrap();
+        assert_eq!(served.query(KNOWS, media_type).body, by_name.body, "{name}");
+        assert!(page.text().contains(&format!("format={name}")), "{name} is no download of the page");
+        assert!(described.text().contains(media_type), "{name} is not in the service's description");
+        let answers = &document["paths"]["/sparql"]["get"]["responses"]["200"]["content"];
+        assert!(answers[media_type].is_object(), "{name} is not in /openapi.json");
+    }
+    let stream = served.query(KNOWS, "application/vnd.apache.arrow.stream");
+    assert_eq!(stream.header("content-type"), Some("application/vnd.apache.arrow.stream"));
+    assert!(stream.body.starts_with(&[0xFF; 4]), "a stream of Arrow begins with a message");
+    let cited = served.get(&format!("/sparql?cite=1&format=parquet&query={}", escaped(KNOWS)), "*/*");
+    assert!(cited.status == 200 && cited.body.starts_with(b"PAR1"), "{}", cited.status);
 }
 
 #[test]

@@ -44,18 +44,13 @@ enum Place {
 /// Finds the column with geometries from the first row that has one; of several, the first. Gives back the rows that it took; nothing where
 /// there are none.
 fn find(variables: &[Variable], rows: &mut dyn Iterator<Item = Result<Row>>) -> Result<Option<(Place, Vec<Row>)>> {
-    let called = |names: &[&str]| {
-        variables.iter().position(|variable| names.iter().any(|name| variable.as_str().eq_ignore_ascii_case(name)))
-    };
-    let pair = called(&["lat", "latitude"]).zip(called(&["long", "lon", "lng", "longitude"]));
+    let pair = pair(variables);
     let mut taken = Vec::new();
     for row in rows.take(LOOKED_AT) {
         let row = row?;
-        let column = row.iter().position(|term| term.as_ref().is_some_and(is_geometry));
-        let both =
-            pair.filter(|(lat, long)| degree(row[*lat].as_ref()).is_some() && degree(row[*long].as_ref()).is_some());
+        let place = place(pair, &row);
         taken.push(row);
-        if let Some(place) = column.map(Place::Column).or(both.map(|(lat, long)| Place::Pair(lat, long))) {
+        if let Some(place) = place {
             return Ok(Some((place, taken)));
         }
     }
@@ -65,6 +60,28 @@ fn find(variables: &[Variable], rows: &mut dyn Iterator<Item = Result<Row>>) -> 
     let rows = if taken.len() == LOOKED_AT { "the first 10,000 rows" } else { "the answer" };
     Err(Error::usage(format!("no column of {rows} is a geometry, which GeoJSON needs"))
         .hint("select a geo:wktLiteral or geo:geoJSONLiteral (geo:asWKT), or two numbers named ?lat and ?long"))
+}
+
+/// Whether one of the rows has a geometry, so that they can be written.
+pub fn has_geometry(variables: &[Variable], rows: &[Row]) -> bool {
+    let pair = pair(variables);
+    rows.iter().any(|row| place(pair, row).is_some())
+}
+
+/// The columns that are called latitude and longitude.
+fn pair(variables: &[Variable]) -> Option<(usize, usize)> {
+    let called = |names: &[&str]| {
+        variables.iter().position(|variable| names.iter().any(|name| variable.as_str().eq_ignore_ascii_case(name)))
+    };
+    called(&["lat", "latitude"]).zip(called(&["long", "lon", "lng", "longitude"]))
+}
+
+/// Where a row has its geometry.
+fn place(pair: Option<(usize, usize)>, row: &Row) -> Option<Place> {
+    let column = row.iter().position(|term| term.as_ref().is_some_and(is_geometry));
+    let is_degree = |at: usize| degree(row[at].as_ref()).is_some();
+    let both = pair.filter(|(lat, long)| is_degree(*lat) && is_degree(*long));
+    column.map(Place::Column).or(both.map(|(lat, long)| Place::Pair(lat, long)))
 }
 
 fn is_geometry(term: &Term) -> bool {

@@ -9,28 +9,36 @@ use kgq_syntax::rdf::{Prefixes, Term};
 use kgq_syntax::text::visible;
 use std::io::Write;
 
-/// What stands before a page's content. The policy lets a browser load and run nothing, whatever the data say.
-const HEAD: &str = "<!DOCTYPE html>
+/// The policy of such a page: a browser loads and runs nothing, whatever the data say.
+pub const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
+
+/// What stands before a page's content.
+fn head() -> String {
+    format!(
+        "<!DOCTYPE html>
 <html lang=\"en\">
 <head>
 <meta charset=\"utf-8\">
-<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">
+<meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">
 <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">
 <meta name=\"color-scheme\" content=\"light dark\">
 <title>Answer</title>
 <style>
-body { font: 1rem/1.5 system-ui, sans-serif; margin: 1rem; }
-table { border-collapse: collapse; }
-th, td { border-bottom: 1px solid #8888; padding: .25rem .75rem .25rem 0; text-align: start; vertical-align: top; overflow-wrap: anywhere; white-space: pre-wrap; }
-td.number { text-align: end; font-variant-numeric: tabular-nums; }
+body {{ font: 1rem/1.5 system-ui, sans-serif; margin: 1rem; }}
+table {{ border-collapse: collapse; }}
+th, td {{ border-bottom: 1px solid #8888; padding: .25rem .75rem .25rem 0; text-align: start; vertical-align: top; overflow-wrap: anywhere; white-space: pre-wrap; }}
+td.number {{ text-align: end; font-variant-numeric: tabular-nums; }}
 </style>
 </head>
 <body>
-";
+"
+    )
+}
+
 const FOOT: &str = "</body>\n</html>\n";
 
 pub fn write(solutions: Solutions, prefixes: &Prefixes, out: &mut dyn Write) -> Result<u64> {
-    let mut text = format!("{HEAD}<table>\n<thead><tr>");
+    let mut text = head() + "<table>\n<thead><tr>";
     for variable in &solutions.variables {
         text.push_str("<th scope=\"col\">");
         escape(variable.as_str(), &mut text);
@@ -53,7 +61,7 @@ pub fn write(solutions: Solutions, prefixes: &Prefixes, out: &mut dyn Write) -> 
 }
 
 pub fn write_boolean(value: bool, out: &mut dyn Write) -> Result<()> {
-    write!(out, "{HEAD}<p>{value}</p>\n{FOOT}").map_err(|e| output_error(&e))
+    write!(out, "{}<p>{value}</p>\n{FOOT}", head()).map_err(|e| output_error(&e))
 }
 
 fn cell(term: Option<&Term>, prefixes: &Prefixes, out: &mut String) {

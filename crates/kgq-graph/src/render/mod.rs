@@ -3,6 +3,7 @@
 mod cells;
 mod cited;
 mod columns;
+mod format;
 mod geojson;
 mod graph;
 mod html;
@@ -18,150 +19,17 @@ mod xml;
 pub use cells::CellOptions;
 pub use cited::{Cited, markdown_references, reference, write as write_cited};
 pub use columns::{ColumnOptions, lacking};
+pub use format::Format;
+pub use geojson::has_geometry;
 pub use graph::{GraphOptions, RdfVersion, Walk, write_quads, write_walked};
+pub use html::POLICY as PAGE_POLICY;
 pub use json::value as term_json;
 pub use term::cell;
 
 use kgq_engine::{Answer, Solutions};
 use kgq_syntax::error::{Error, Result};
-use kgq_syntax::rdf::{Compression, Literal, Prefixes, RdfFormat, Term, Variable};
+use kgq_syntax::rdf::{Literal, Prefixes, Term, Variable};
 use std::io::Write;
-
-/// A format of answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    Table,
-    Csv,
-    Tsv,
-    Json,
-    Xml,
-    Markdown,
-    Ndjson,
-    Html,
-    GeoJson,
-    Arrow,
-    Parquet,
-    Excel,
-    Rdf(RdfFormat),
-}
-
-impl Format {
-    /// The formats of tables, then those of graphs that are written.
-    pub const ALL: &'static [Self] = &[
-        Self::Table,
-        Self::Csv,
-        Self::Tsv,
-        Self::Json,
-        Self::Xml,
-        Self::Markdown,
-        Self::Ndjson,
-        Self::Html,
-        Self::GeoJson,
-        Self::Arrow,
-        Self::Parquet,
-        Self::Excel,
-        Self::Rdf(RdfFormat::Turtle),
-        Self::Rdf(RdfFormat::TriG),
-        Self::Rdf(RdfFormat::NTriples),
-        Self::Rdf(RdfFormat::NQuads),
-        Self::Rdf(RdfFormat::RdfXml),
-        Self::Rdf(RdfFormat::JsonLd),
-    ];
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Table => "table",
-            Self::Csv => "csv",
-            Self::Tsv => "tsv",
-            Self::Json => "json",
-            Self::Xml => "xml",
-            Self::Markdown => "markdown",
-            Self::Ndjson => "ndjson",
-            Self::Html => "html",
-            Self::GeoJson => "geojson",
-            Self::Arrow => "arrow",
-            Self::Parquet => "parquet",
-            Self::Excel => "xlsx",
-            Self::Rdf(format) => format.name(),
-        }
-    }
-
-    /// The ending of a file's name that means this format.
-    pub fn ending(self) -> &'static str {
-        match self {
-            Self::Table => "txt",
-            Self::Csv => "csv",
-            Self::Tsv => "tsv",
-            // `.json` is SPARQL JSON for a table; a graph's is `.jsonld`.
-            Self::Json => "json",
-            Self::Xml => "xml",
-            Self::Markdown => "md",
-            Self::Ndjson => "ndjson",
-            Self::Html => "html",
-            Self::GeoJson => "geojson",
-            Self::Arrow => "arrow",
-            Self::Parquet => "parquet",
-            Self::Excel => "xlsx",
-            Self::Rdf(format) => format.endings()[0],
-        }
-    }
-
-    pub fn media_type(self) -> &'static str {
-        match self {
-            Self::Table => "text/plain; charset=utf-8",
-            Self::Csv => "text/csv; charset=utf-8",
-            Self::Tsv => "text/tab-separated-values; charset=utf-8",
-            Self::Json => "application/sparql-results+json",
-            Self::Xml => "application/sparql-results+xml",
-            Self::Markdown => "text/markdown; charset=utf-8",
-            Self::Ndjson => "application/x-ndjson",
-            Self::Html => "text/html; charset=utf-8",
-            Self::GeoJson => "application/geo+json",
-            Self::Arrow => "application/vnd.apache.arrow.file",
-            Self::Parquet => "application/vnd.apache.parquet",
-            Self::Excel => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-            Self::Rdf(format) => format.media_type(),
-        }
-    }
-
-    /// Whether it is no text, which a terminal cannot show.
-    pub fn is_binary(self) -> bool {
-        matches!(self, Self::Arrow | Self::Parquet | Self::Excel)
-    }
-
-    pub fn from_name(name: &str) -> Option<Self> {
-        let lower = name.to_ascii_lowercase();
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|f| f.name() == lower)
-            .or_else(|| Self::ALL.iter().copied().find(|f| f.ending() == lower))
-            .or_else(|| RdfFormat::from_name(name).filter(|f| f.is_written()).map(Self::Rdf))
-    }
-
-    /// The format that the ending of a file's name says, below a `.gz` or `.zst`.
-    pub fn from_path(path: &str) -> Option<Self> {
-        let (path, _) = Compression::strip(path);
-        let (_, ending) = path.rsplit(['/', '\\']).next()?.rsplit_once('.')?;
-        let ending = ending.to_ascii_lowercase();
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|f| f.ending() == ending)
-            .or_else(|| RdfFormat::from_path(path).filter(|f| f.is_written()).map(Self::Rdf))
-    }
-
-    /// The names of the formats of tables, for messages.
-    pub fn list_of_tables() -> String {
-        let tables = Self::ALL.iter().filter(|format| !matches!(format, Self::Rdf(_)));
-        tables.map(|format| format.name()).collect::<Vec<_>>().join(", ")
-    }
-
-    /// The names of all formats, for messages.
-    pub fn list() -> String {
-        Self::ALL.iter().map(|f| f.name()).collect::<Vec<_>>().join(", ")
-    }
-}
 
 /// How answers are written.
 #[derive(Clone, Copy, Debug)]

@@ -1,0 +1,181 @@
+//! The formats of answers: one list, which `--format`, the server's negotiation, its descriptions and the pages' downloads iterate.
+
+use super::lacking;
+use kgq_engine::query::Form;
+use kgq_syntax::rdf::{Compression, RdfFormat};
+
+/// A format of answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    Table,
+    Csv,
+    Tsv,
+    Json,
+    Xml,
+    Markdown,
+    Ndjson,
+    Html,
+    GeoJson,
+    Arrow,
+    Parquet,
+    Excel,
+    Rdf(RdfFormat),
+}
+
+impl Format {
+    /// The formats of tables, then those of graphs that are written.
+    pub const ALL: &'static [Self] = &[
+        Self::Table,
+        Self::Csv,
+        Self::Tsv,
+        Self::Json,
+        Self::Xml,
+        Self::Markdown,
+        Self::Ndjson,
+        Self::Html,
+        Self::GeoJson,
+        Self::Arrow,
+        Self::Parquet,
+        Self::Excel,
+        Self::Rdf(RdfFormat::Turtle),
+        Self::Rdf(RdfFormat::TriG),
+        Self::Rdf(RdfFormat::NTriples),
+        Self::Rdf(RdfFormat::NQuads),
+        Self::Rdf(RdfFormat::RdfXml),
+        Self::Rdf(RdfFormat::JsonLd),
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::Csv => "csv",
+            Self::Tsv => "tsv",
+            Self::Json => "json",
+            Self::Xml => "xml",
+            Self::Markdown => "markdown",
+            Self::Ndjson => "ndjson",
+            Self::Html => "html",
+            Self::GeoJson => "geojson",
+            Self::Arrow => "arrow",
+            Self::Parquet => "parquet",
+            Self::Excel => "xlsx",
+            Self::Rdf(format) => format.name(),
+        }
+    }
+
+    /// The ending of a file's name that means this format.
+    pub fn ending(self) -> &'static str {
+        match self {
+            Self::Table => "txt",
+            Self::Csv => "csv",
+            Self::Tsv => "tsv",
+            // `.json` is SPARQL JSON for a table; a graph's is `.jsonld`.
+            Self::Json => "json",
+            Self::Xml => "xml",
+            Self::Markdown => "md",
+            Self::Ndjson => "ndjson",
+            Self::Html => "html",
+            Self::GeoJson => "geojson",
+            Self::Arrow => "arrow",
+            Self::Parquet => "parquet",
+            Self::Excel => "xlsx",
+            Self::Rdf(format) => format.endings()[0],
+        }
+    }
+
+    /// The media types that ask for it, without parameters; the first is what it is called by.
+    pub fn media_types(self) -> &'static [&'static str] {
+        match self {
+            Self::Table => &["text/plain"],
+            Self::Csv => &["text/csv"],
+            Self::Tsv => &["text/tab-separated-values"],
+            Self::Json => &["application/sparql-results+json", "application/json"],
+            Self::Xml => &["application/sparql-results+xml", "application/xml", "text/xml"],
+            Self::Markdown => &["text/markdown"],
+            Self::Ndjson => &["application/x-ndjson", "application/jsonl"],
+            Self::Html => &["text/html"],
+            Self::GeoJson => &["application/geo+json"],
+            Self::Arrow => &["application/vnd.apache.arrow.file", Self::ARROW_STREAM],
+            Self::Parquet => &["application/vnd.apache.parquet"],
+            Self::Excel => &["application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"],
+            Self::Rdf(RdfFormat::Turtle) => &["text/turtle", "application/x-turtle"],
+            Self::Rdf(RdfFormat::TriG) => &["application/trig"],
+            Self::Rdf(RdfFormat::NTriples) => &["application/n-triples"],
+            Self::Rdf(RdfFormat::NQuads) => &["application/n-quads"],
+            Self::Rdf(RdfFormat::RdfXml) => &["application/rdf+xml", "application/xml", "text/xml"],
+            Self::Rdf(RdfFormat::JsonLd) => &["application/ld+json", "application/json"],
+            Self::Rdf(RdfFormat::N3 | RdfFormat::TurtleStar | RdfFormat::TriGStar) => &[],
+        }
+    }
+
+    /// Arrow for a reader that takes rows as they come.
+    pub const ARROW_STREAM: &'static str = "application/vnd.apache.arrow.stream";
+
+    /// The formats that this build writes and that can hold an answer of this form: a graph is a table of its triples too, but in
+    /// JSON and XML it has formats of its own.
+    pub fn of(form: Form) -> impl Iterator<Item = Self> {
+        let holds = move |format: Self| match (form, format) {
+            (Form::Select, Self::Rdf(_)) | (Form::Ask, Self::Rdf(_) | Self::GeoJson) => false,
+            (Form::Select | Form::Ask, _) => true,
+            (Form::Construct | Form::Describe, format) => !matches!(format, Self::Json | Self::Xml | Self::GeoJson),
+        };
+        Self::ALL.iter().copied().filter(move |format| holds(*format) && lacking(*format).is_none())
+    }
+
+    /// Whether it is no text, which a terminal cannot show.
+    pub fn is_binary(self) -> bool {
+        matches!(self, Self::Arrow | Self::Parquet | Self::Excel)
+    }
+
+    pub fn from_name(name: &str) -> Option<Self> {
+        let lower = name.to_ascii_lowercase();
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|f| f.name() == lower)
+            .or_else(|| Self::ALL.iter().copied().find(|f| f.ending() == lower))
+            .or_else(|| RdfFormat::from_name(name).filter(|f| f.is_written()).map(Self::Rdf))
+    }
+
+    /// The format that the ending of a file's name says, below a `.gz` or `.zst`.
+    pub fn from_path(path: &str) -> Option<Self> {
+        let (path, _) = Compression::strip(path);
+        let (_, ending) = path.rsplit(['/', '\\']).next()?.rsplit_once('.')?;
+        let ending = ending.to_ascii_lowercase();
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|f| f.ending() == ending)
+            .or_else(|| RdfFormat::from_path(path).filter(|f| f.is_written()).map(Self::Rdf))
+    }
+
+    /// The names of the formats of tables, for messages.
+    pub fn list_of_tables() -> String {
+        let tables = Self::ALL.iter().filter(|format| !matches!(format, Self::Rdf(_)));
+        tables.map(|format| format.name()).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The names of all formats, for messages.
+    pub fn list() -> String {
+        Self::ALL.iter().map(|f| f.name()).collect::<Vec<_>>().join(", ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn an_answer_of_any_form_has_formats_of_different_names_and_types() {
+        for form in [Form::Select, Form::Ask, Form::Construct, Form::Describe] {
+            let formats: Vec<Format> = Format::of(form).collect();
+            let types: Vec<&str> = formats.iter().flat_map(|format| format.media_types()).copied().collect();
+            assert!(formats.iter().all(|format| !format.media_types().is_empty()), "{form:?}");
+            assert_eq!(types.iter().collect::<HashSet<_>>().len(), types.len(), "{form:?}");
+            let names: HashSet<&str> = formats.iter().map(|format| format.name()).collect();
+            assert_eq!(names.len(), formats.len(), "{form:?}");
+            assert_eq!(formats.contains(&Format::Parquet), cfg!(feature = "tables"), "{form:?}");
+        }
+    }
+}
