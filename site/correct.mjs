@@ -1,8 +1,8 @@
 // Corrects a fact by the form of a running `kgq serve --writable` in a headless Chromium: signs in, opens the form of a thing, changes the
 // first value, looks at the difference, saves, and reads the thing again; with axe on every page, without a message on the console, without
-// a request to anywhere else; once without scripts. Screenshots at two widths where asked.
+// a request to anywhere else; once without scripts. Then makes a thing of a class, where one is named. Screenshots at two widths where asked.
 //
-//   node correct.mjs ADDRESS TOKEN IRI VALUE [--cite CITATION] [--message TEXT] [--shots DIR]
+//   node correct.mjs ADDRESS TOKEN IRI VALUE [--cite CITATION] [--message TEXT] [--make CLASS --label TEXT] [--shots DIR]
 //
 // Says "skipped: …" and succeeds where there is no browser.
 import { mkdir } from "node:fs/promises";
@@ -15,6 +15,8 @@ const [shots] = options("--shots");
 if (shots) await mkdir(shots, { recursive: true });
 const [cite] = options("--cite");
 const [message] = options("--message");
+const [make] = options("--make");
+const [label] = options("--label");
 const wrong = [];
 const form = `edit?iri=${encodeURIComponent(iri)}`;
 
@@ -39,6 +41,8 @@ const correct = async (browser) => {
   await press('main button[type="submit"]');
   if (!page.url().includes("/edit?iri=")) tell("signing in does not lead back to the form");
   await look("form");
+  await page.evaluate(() => document.querySelectorAll("details").forEach((details) => (details.open = true)));
+  await look("form-open");
   const cookies = await page.cookies();
   if (!cookies.every((cookie) => cookie.httpOnly && cookie.sameSite === "Strict")) tell("a cookie that others could read or send");
 
@@ -57,6 +61,16 @@ const correct = async (browser) => {
   await look("saved");
   await page.goto(root + `about?iri=${encodeURIComponent(iri)}`, { waitUntil: "load" });
   if (!(await page.content()).includes(value)) tell("the page of the thing does not say the new value");
+
+  if (!make) return;
+  await page.goto(root + `edit?class=${encodeURIComponent(make)}`, { waitUntil: "load" });
+  await look("new");
+  await retype(page, "#row-0", label);
+  await press('button[value="look"]');
+  if (!(await page.$(".difference ins"))) tell("no difference is shown");
+  await look("new-difference");
+  await press('button[value="save"]');
+  if (!(await page.$('[role="status"]'))) tell("it is not said that the new thing is saved");
 };
 
 await browsing(correct);

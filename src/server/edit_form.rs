@@ -1,4 +1,4 @@
-//! `/edit?iri=`: a thing corrected by a form. It shows the difference before it saves, and saves what was made of the version it showed.
+//! `/edit?iri=`: a thing corrected by a form; `/edit?class=`: one that is made. It shows the difference before it saves, and saves what was made of the version it showed.
 
 use super::Shared;
 use super::conditions::Conditions;
@@ -23,16 +23,19 @@ use kgq_edit::form::{self, Field, Row, Wrong};
 use kgq_edit::{Edit, Settings, Writer};
 use kgq_engine::update::Change;
 use kgq_graph::graph::Graph;
-use kgq_site::{Correction, Step};
+use kgq_site::{Correction, Edited, Step};
 use kgq_syntax::error::Result as Outcome;
-use kgq_syntax::rdf::NamedNode;
+use kgq_syntax::rdf::{NamedNode, NamedOrBlankNode, Term};
 
 const METHODS: &str = "GET, HEAD, POST, OPTIONS";
 
 /// A form as it came.
 #[derive(Clone)]
 struct Sent {
+    /// Of a thing that is made: empty, where its name is made of its label.
     iri: String,
+    /// The class of a thing that is made.
+    class: String,
     version: String,
     message: String,
     rows: Vec<Row>,
@@ -96,20 +99,27 @@ async fn open(server: &Shared, parts: &Parts) -> Result<Response, Problem> {
         return Ok(sign_in_first(here));
     };
     let asked = Asked::of(parts)?;
-    let iri = asked.one("iri")?.ok_or_else(|| Problem::bad_request("there is no `iri` to correct"))?.to_owned();
+    let (iri, class) = (asked.one("iri")?.map(str::to_owned), asked.one("class")?.map(str::to_owned));
+    if iri.is_none() && class.is_none() {
+        return Err(Problem::bad_request("there is no `iri` to correct, and no `class` of a thing to make"));
+    }
     let secret = signed.secret().to_owned();
     let opened = move |job: &Job<'_>| {
         let graph = &job.held.graph;
-        let thing = thing(graph, &iri)?;
         let failed = |error| Ending::from(job.server.problem(&error));
-        let fields = form::fields(graph, &thing).map_err(failed)?;
-        if fields.iter().all(|field| field.facts.is_empty()) {
-            return Err(Problem::not_found(format!("the graph says nothing of <{}>", thing.as_str())).into());
-        }
-        let rows = form::rows(&fields, &languages(graph), graph.prefixes().map_err(failed)?);
+        let (iri, class) = (iri.unwrap_or_default(), class.unwrap_or_default());
         let version = job.held.version.clone();
-        let sent = Sent { iri, version, message: String::new(), rows, secret };
-        Ok(page(job, StatusCode::OK, &thing, &fields, &sent, (&[], &[]), Step::Fill))
+        let (message, rows) = (String::new(), Vec::new());
+        let mut sent = Sent { iri, class, version, message, rows, secret };
+        let form = Form::of(graph, &sent)?;
+        if form.fields.iter().all(|field| field.facts.is_empty()) && !form.is_new() {
+            return Err(Problem::not_found(format!("the graph says nothing of <{}>", form.node.as_str())).into());
+        }
+        if form.is_new() && !is_known(graph, &form.node).map_err(failed)? {
+            return Err(Problem::not_found(format!("the graph knows no class <{}>", form.node.as_str())).into());
+        }
+        sent.rows = form::rows(&form.fields, &languages(graph), graph.prefixes().map_err(failed)?);
+        Ok(page(job, StatusCode::OK, &form, &sent, (&[], &[]), Step::Fill))
     };
     work(server, asked, move |job, _| Err(opened(job).unwrap_or_else(|ending| without_form(job, ending)))).await
 }
@@ -118,6 +128,69 @@ fn thing(graph: &Graph, iri: &str) -> Result<NamedNode, Ending> {
     let expanded = graph.prefixes()?.expand(iri);
     let node = expanded.or_else(|| NamedNode::new(iri).ok());
     node.ok_or_else(|| Problem::bad_request(format!("`{iri}` is neither an IRI nor a CURIE")).into())
+}
+
+/// What a form is about, with its fields.
+struct Form {
+    /// The thing; of one that is made, its class.
+    node: NamedNode,
+    fields: Vec<Field>,
+    /// Of a thing that is made: what it is to be called, as far as that is said.
+    new: Option<String>,
+}
+
+impl Form {
+    fn of(graph: &Graph, sent: &Sent) -> Result<Self, Ending> {
+        if sent.class.is_empty() {
+            let node = thing(graph, &sent.iri)?;
+            return Ok(Self { fields: form::fields(graph, &node)?, node, new: None });
+        }
+        let node = thing(graph, &sent.class)?;
+        Ok(Self { fields: form::fields_of_new(graph, &node)?, node, new: Some(sent.iri.clone()) })
+    }
+
+    fn is_new(&self) -> bool {
+        self.new.is_some()
+    }
+
+    /// The class of a thing that is made.
+    fn class(&self) -> Option<&NamedNode> {
+        Some(&self.node).filter(|_| self.is_new())
+    }
+
+    /// What the rows are about. One that is made must not be there yet.
+    fn thing(&self, graph: &Graph, sent: &Sent) -> Result<NamedNode, Ending> {
+        if !self.is_new() {
+            return Ok(self.node.clone());
+        }
+        let named = match sent.iri.trim() {
+            "" => form::proposed(graph, &self.node, &sent.rows)?,
+            iri => Some(thing(graph, iri)?),
+        };
+        let unnamed = || {
+            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "there is no label to make a name of")
+                .hint("fill in a label, or say the name: an IRI or a CURIE")
+        };
+        let named = named.ok_or_else(unnamed)?;
+        if says_something_of(graph, &named)? {
+            let taken = format!("there is {} already", graph.prefixes()?.display(named.as_str()));
+            return Err(Problem::new(StatusCode::CONFLICT, taken)
+                .hint("correct it, if it is the same; else give this one another name")
+                .into());
+        }
+        Ok(named)
+    }
+}
+
+fn says_something_of(graph: &Graph, thing: &NamedNode) -> Outcome<bool> {
+    let subject = NamedOrBlankNode::from(thing.clone());
+    Ok(graph.dataset()?.quads().iter().any(|quad| quad.subject == subject))
+}
+
+/// Whether a class is described, has members, or has a shape.
+fn is_known(graph: &Graph, class: &NamedNode) -> Outcome<bool> {
+    let object = Term::from(class.clone());
+    Ok(says_something_of(graph, class)? || graph.dataset()?.quads().iter().any(|quad| quad.object == object))
 }
 
 /// The languages in which the project wants its texts.
@@ -129,14 +202,18 @@ fn languages(graph: &Graph) -> Vec<String> {
 fn page(
     job: &Job<'_>,
     status: StatusCode,
-    thing: &NamedNode,
-    fields: &[Field],
+    form: &Form,
     sent: &Sent,
     (wrong, refused): (&[Wrong], &[String]),
     step: Step<'_>,
 ) -> Ending {
     let Sent { version, message, rows, secret, .. } = sent;
-    let correction = Correction { thing, fields, rows, wrong, refused, secret, version, message, step };
+    let Form { node, fields, new } = form;
+    let about = match new {
+        None => Edited::Thing(node),
+        Some(iri) => Edited::New { class: node, iri },
+    };
+    let correction = Correction { about, fields, rows, wrong, refused, secret, version, message, step };
     own_page(job, status, |held, view| held.pages.edit(&correction, view))
 }
 
@@ -148,14 +225,16 @@ async fn take(server: &Shared, parts: &Parts, body: Body) -> Result<Response, Pr
     let form = pairs(&read_body(server, &parts.headers, body).await?)?;
     let field = |name: &str| form.iter().find(|(own, _)| own == name).map_or("", |(_, value)| value.as_str());
     let Some((author, signed)) = author(parts)? else {
-        let iri: String = form_urlencoded::byte_serialize(field("iri").as_bytes()).collect();
-        return Ok(sign_in_first(&format!("/edit?iri={iri}")));
+        let key = if field("class").is_empty() { "iri" } else { "class" };
+        let value: String = form_urlencoded::byte_serialize(field(key).as_bytes()).collect();
+        return Ok(sign_in_first(&format!("/edit?{key}={value}")));
     };
     if !signed.is_own(field("secret")) {
         return Err(foreign_form());
     }
     let sent = Sent {
-        iri: field("iri").to_owned(),
+        iri: field("iri").trim().to_owned(),
+        class: field("class").to_owned(),
         version: field("version").to_owned(),
         message: field("message").trim().to_owned(),
         rows: rows(&form),
@@ -189,9 +268,8 @@ fn told(job: &Job<'_>, sent: &Sent, page: Result<Ending, Ending>) -> Ending {
 
 /// The form as it was sent, with what is wrong.
 fn again(job: &Job<'_>, sent: &Sent, problem: &Problem) -> Result<Ending, Ending> {
-    let thing = thing(&job.held.graph, &sent.iri)?;
-    let fields = form::fields(&job.held.graph, &thing)?;
-    match page(job, problem.status(), &thing, &fields, sent, (&[], &problem.sentences()), Step::Fill) {
+    let form = Form::of(&job.held.graph, sent)?;
+    match page(job, problem.status(), &form, sent, (&[], &problem.sentences()), Step::Fill) {
         Ending::Other(status, mut headers, body) => {
             headers.extend(problem.headers().clone());
             Ok(Ending::Other(status, headers, body))
@@ -213,7 +291,10 @@ fn rows(form: &[(String, String)]) -> Vec<Row> {
             "o" => row.old = value.clone(),
             "v" => row.value = value.clone(),
             "l" => row.language = value.clone(),
+            "n" => row.within = value.clone(),
             "c" => row.sources = value.clone(),
+            "d" => row.document = value.clone(),
+            "w" => row.words = value.clone(),
             _ => {}
         }
     }
@@ -221,15 +302,12 @@ fn rows(form: &[(String, String)]) -> Vec<Row> {
 }
 
 /// What a form would change of files that were read; or what is wrong with it.
-struct Meant {
-    fields: Vec<Field>,
-    change: Result<(Change, Edit), Vec<Wrong>>,
-}
+type Meant = Result<(Change, Edit), Vec<Wrong>>;
 
-fn meant(writer: &Writer, thing: &NamedNode, rows: &[Row]) -> Outcome<Meant> {
-    let fields = form::fields(&writer.graph, thing)?;
-    let change = match form::change(&writer.graph, &writer.files, thing, &fields, rows)? {
-        Err(wrong) => return Ok(Meant { fields, change: Err(wrong) }),
+fn meant(writer: &Writer, form: &Form, thing: &NamedNode, rows: &[Row]) -> Outcome<Meant> {
+    let change = form::change(&writer.graph, &writer.files, thing, form.class(), &form.fields, rows)?;
+    let change = match change {
+        Err(wrong) => return Ok(Err(wrong)),
         Ok(change) => change,
     };
     let edit = kgq_edit::edit(&writer.graph, &writer.files, &change, &Settings::default())?;
@@ -241,33 +319,35 @@ fn meant(writer: &Writer, thing: &NamedNode, rows: &[Row]) -> Outcome<Meant> {
         let is_new = |row: &Row| row.old != quad.object.to_string() && !row.value.trim().is_empty();
         let lacks = |row: &Row| is_of(row) && is_new(row) && row.sources.trim().is_empty();
         let row = rows.iter().position(lacks).or_else(|| rows.iter().position(is_of)).unwrap_or_default();
-        wrong.push(Wrong { row, message: "this project asks for a citation: name a source of the graph".into() });
+        let message = "this project asks for a citation: name one of the graph, or make a new one".into();
+        wrong.push(Wrong { row, message });
     }
-    let change = if wrong.is_empty() { Ok((change, edit)) } else { Err(wrong) };
-    Ok(Meant { fields, change })
+    Ok(if wrong.is_empty() { Ok((change, edit)) } else { Err(wrong) })
 }
 
 /// The form as it was sent, to be filled further.
 fn fill(job: &Job<'_>, sent: &Sent) -> Result<Ending, Ending> {
-    let thing = thing(&job.held.graph, &sent.iri)?;
-    let fields = form::fields(&job.held.graph, &thing).map_err(|error| job.server.problem(&error))?;
-    Ok(page(job, StatusCode::OK, &thing, &fields, sent, (&[], &[]), Step::Fill))
+    let form = Form::of(&job.held.graph, sent)?;
+    Ok(page(job, StatusCode::OK, &form, sent, (&[], &[]), Step::Fill))
 }
 
 /// The difference that a form makes.
 fn look(job: &Job<'_>, sent: &Sent) -> Result<Ending, Ending> {
-    let thing = thing(&job.held.graph, &sent.iri)?;
     let (graph, _) = opened(job)?;
     let writer = Writer::looking(&graph).map_err(|error| unreadable(job, &error))?;
     if version_of(&writer.graph).map_err(|error| job.server.problem(&error))? != sent.version {
         return Err(outdated().into());
     }
-    let Meant { fields, change } = meant(&writer, &thing, &sent.rows).map_err(|error| conflict(job, &error))?;
-    Ok(match change {
-        Err(wrong) => page(job, StatusCode::UNPROCESSABLE_ENTITY, &thing, &fields, sent, (&wrong, &[]), Step::Fill),
+    let mut form = Form::of(&writer.graph, sent)?;
+    let thing = form.thing(&writer.graph, sent)?;
+    let meant = meant(&writer, &form, &thing, &sent.rows).map_err(|error| conflict(job, &error))?;
+    Ok(match meant {
+        Err(wrong) => page(job, StatusCode::UNPROCESSABLE_ENTITY, &form, sent, (&wrong, &[]), Step::Fill),
         Ok((_, edit)) => {
+            // What was looked at is what is saved.
+            form.new = form.new.map(|_| thing.as_str().to_owned());
             let difference: String = edit.changes.iter().map(kgq_edit::FileChange::diff).collect();
-            page(job, StatusCode::OK, &thing, &fields, sent, (&[], &[]), Step::Look { difference: &difference })
+            page(job, StatusCode::OK, &form, sent, (&[], &[]), Step::Look { difference: &difference })
         }
     })
 }
@@ -288,10 +368,14 @@ async fn save(server: &Shared, asked: Asked, author: Holder, sent: Sent) -> Resu
 }
 
 fn saved(job: &Job<'_>, sent: &Sent, done: &Done) -> Ending {
-    let Ok(thing) = thing(&job.held.graph, &sent.iri) else { return done.answer(job) };
+    let form = match thing(&job.held.graph, &sent.iri) {
+        Ok(node) => Ok(Form { node, fields: Vec::new(), new: None }),
+        Err(_) => Form::of(&job.held.graph, sent),
+    };
+    let Ok(form) = form else { return done.answer(job) };
     let files: Vec<String> = done.files().map(str::to_owned).collect();
     let step = Step::Saved { files: &files, committed: done.committed == Some(true), warnings: &done.warnings };
-    match page(job, StatusCode::OK, &thing, &[], sent, (&[], &[]), step) {
+    match page(job, StatusCode::OK, &form, sent, (&[], &[]), step) {
         // It is saved, whatever became of the page.
         Ending::Failed(_) => done.answer(job),
         page => page,
@@ -303,10 +387,12 @@ fn plan(desk: &Desk<'_>, sent: &Sent) -> Result<Plan, Ending> {
         Ending::Failed(problem) if problem.status() == StatusCode::PRECONDITION_FAILED => outdated().into(),
         ending => ending,
     })?;
-    let thing = thing(&desk.writer.graph, &sent.iri)?;
-    match meant(desk.writer, &thing, &sent.rows).map_err(|error| conflict(desk.job, &error))?.change {
+    let graph = &desk.writer.graph;
+    let form = Form::of(graph, sent)?;
+    let thing = form.thing(graph, sent)?;
+    match meant(desk.writer, &form, &thing, &sent.rows).map_err(|error| conflict(desk.job, &error))? {
         Ok((change, _)) => {
-            let title = format!("Correct {thing}");
+            let title = if form.is_new() { format!("Add {thing}") } else { format!("Correct {thing}") };
             Ok(Plan { title, change, settings: Settings::default(), reply: Told::Report })
         }
         Err(wrong) => {

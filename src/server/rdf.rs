@@ -6,7 +6,7 @@ use axum::http::header::{CONTENT_RANGE, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
 use kgq_edit::graphs::of_one_graph;
 use kgq_graph::graph::Graph;
-use kgq_snapshot::store::{Input, read};
+use kgq_snapshot::store::{Input, SNIFFED, Seems, read, sniff};
 use kgq_syntax::error::Result as Outcome;
 use kgq_syntax::rdf::{Compression, Prefixes, Quad, RdfFormat};
 
@@ -27,6 +27,9 @@ pub async fn texts(headers: &HeaderMap, body: Vec<u8>) -> Result<Vec<Text>, Prob
     if headers.contains_key(CONTENT_RANGE) {
         return Err(Problem::bad_request("a part of a graph cannot be replaced by its place").hint("use PATCH"));
     }
+    if !headers.contains_key(CONTENT_TYPE) {
+        return Ok(vec![Text { format: shown(&body)?, bytes: body }]);
+    }
     let media_type = content_type(headers)?;
     if media_type == "multipart/form-data" {
         return parts(headers, body).await;
@@ -39,6 +42,19 @@ fn format(media_type: &str) -> Result<RdfFormat, Problem> {
     format.ok_or_else(|| {
         unsupported("the body is of no type of RDF").hint("say its type as `Content-Type`, such as `text/turtle`")
     })
+}
+
+/// What a body is that does not say it, if it shows. Of an empty one it does not matter.
+fn shown(body: &[u8]) -> Result<RdfFormat, Problem> {
+    if body.trim_ascii().is_empty() {
+        return Ok(RdfFormat::Turtle);
+    }
+    let start = &body[..body.len().min(usize::try_from(SNIFFED).unwrap_or(usize::MAX))];
+    match sniff(start) {
+        Some(Seems::Rdf(format)) => Ok(format),
+        _ => Err(unsupported("the body does not say its type, and does not show it")
+            .hint("say it as `Content-Type`, such as `text/turtle`")),
+    }
 }
 
 fn unsupported(detail: &str) -> Problem {

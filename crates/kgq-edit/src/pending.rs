@@ -84,6 +84,16 @@ impl Pending {
                 .get(&own)
                 .is_some_and(|facts| facts.iter().any(|(p, o)| *p == triple.predicate && *o == triple.object));
             if !in_itself && !placed(&key) && (written || stands(&host)) {
+                // Its triple is not written: what that names needs no label for it.
+                let inner = Quad { graph_name: GraphName::DefaultGraph, ..host.clone() };
+                for node in nodes_of(&inner) {
+                    let uses = self.uses.get(&node).copied().unwrap_or_default();
+                    if uses > 2 {
+                        self.uses.insert(node, uses - 2)
+                    } else {
+                        self.uses.remove(&node)
+                    };
+                }
                 self.hosted.entry(host).or_default().push(key.0.clone());
                 self.annotates.insert(key);
             }

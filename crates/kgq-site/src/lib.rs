@@ -70,6 +70,7 @@ mod docs;
 mod draw;
 mod dumps;
 mod edit;
+mod edit_rows;
 mod facts;
 pub(crate) mod folder;
 mod form;
@@ -98,7 +99,7 @@ mod vocabulary;
 mod why;
 
 pub use answers::Later;
-pub use edit::{Correction, Login, Step};
+pub use edit::{About as Edited, Correction, Login, Step};
 pub use folder::{Changes, Folder, Maker};
 pub use index::Missing;
 pub use model::Source;

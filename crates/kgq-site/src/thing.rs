@@ -142,6 +142,9 @@ fn files_row(at: &At<'_, '_>, thing: &NamedNode) -> Markup {
     html! {
         footer .about {
             @if at.model.editable { p { a href=(at.href(&format!("edit.html?iri={}", escape(thing.as_str())))) rel="nofollow" { (at.say("Correct this")) } } }
+            @if at.model.editable && at.model.members.contains_key(thing.as_str()) {
+                p { a href=(at.href(&format!("edit.html?class={}", escape(thing.as_str())))) rel="nofollow" { (at.say("Add one")) } }
+            }
             p {
                 (at.say("This page as data: "))
                 @for (i, (words, (_, path))) in ["Turtle", "JSON-LD", "N-Triples"].iter().zip(alternates(at.model, thing)).enumerate() {

@@ -1,6 +1,8 @@
 //! What a filled form changes.
 
+use super::citing::Citing;
 use super::fields::Field;
+use super::nodes::{self, inside};
 use super::shown;
 use super::statements::Statements;
 use crate::Edit;
@@ -8,13 +10,16 @@ use crate::files::Files;
 use kgq_engine::update::{Change, name_new_nodes};
 use kgq_graph::graph::Graph;
 use kgq_syntax::error::Result;
+use kgq_syntax::rdf::blank::nodes_of;
 use kgq_syntax::rdf::vocabulary::{prov, rdf};
 use kgq_syntax::rdf::{BlankNode, GraphName, Literal, NamedNode, NamedOrBlankNode, Prefixes, Quad, Term, Triple};
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// A row of a filled form: one value of a property.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Row {
+    /// Where it stands: within a value without a name, or, if empty, in the thing itself.
+    pub within: String,
     /// The property's IRI.
     pub property: String,
     /// The value that stood there, as N-Triples write it; empty for a new one.
@@ -24,6 +29,10 @@ pub struct Row {
     pub language: String,
     /// What it is derived from: IRIs, CURIEs or names, with spaces between them.
     pub sources: String,
+    /// A document that it is derived from by a new citation: IRI, CURIE or name.
+    pub document: String,
+    /// The words of the document that are cited.
+    pub words: String,
 }
 
 /// What is wrong with a row, by its number.
@@ -33,7 +42,7 @@ pub struct Wrong {
     pub message: String,
 }
 
-/// What the rows change of what the files say of a thing.
+/// What the rows change of what the files say of a thing; of one that is made, `class` is its class.
 ///
 /// # Errors
 /// Those of the graph's files. What is wrong with rows is no error, but told.
@@ -41,39 +50,39 @@ pub fn change(
     graph: &Graph,
     files: &Files,
     thing: &NamedNode,
+    class: Option<&NamedNode>,
     fields: &[Field],
     rows: &[Row],
 ) -> Result<std::result::Result<Change, Vec<Wrong>>> {
     let all = files.quads();
     let statements = Statements::of(&all);
     let subject = NamedOrBlankNode::from(thing.clone());
-    let own = statements.about(&subject);
-    // A new value goes to the default graph, unless only named ones speak of the thing.
-    let elsewhere = own.iter().all(|quad| quad.graph_name != GraphName::DefaultGraph);
-    let usual = own.first().filter(|_| elsewhere).map_or(GraphName::DefaultGraph, |quad| quad.graph_name.clone());
-    let prefixes = graph.prefixes()?;
+    let usual = usual_graph(&statements, &subject, class);
+    let cites = rows.iter().any(|row| !row.document.trim().is_empty());
+    let citing = cites.then(|| Citing::of(graph)).transpose()?;
     let mut filling = Filling {
         graph,
-        prefixes,
+        prefixes: graph.prefixes()?,
         statements: &statements,
+        subject: subject.clone(),
+        usual: usual.clone(),
+        places: nodes::places(&statements, &subject),
+        forms: FxHashMap::default(),
+        groups: FxHashMap::default(),
+        gone: Vec::new(),
         removed: FxHashSet::default(),
         added: Vec::new(),
         left: Vec::new(),
+        citing: citing.as_ref(),
+        cited: Vec::new(),
         nodes: 0,
     };
+    filling.forms("", fields);
+    filling.added.extend(class.map(|class| Quad::new(subject, rdf::TYPE, class.clone(), usual)));
     let mut wrong = Vec::new();
     for (number, row) in rows.iter().enumerate() {
         graph.options().budget.check()?;
-        let old = own.iter().find(|q| q.predicate.as_str() == row.property && q.object.to_string() == row.old);
-        let field = fields.iter().find(|field| field.property.as_str() == row.property);
-        let told = match (field, old, row.old.is_empty()) {
-            (None, ..) | (_, None, false) => Err("this value is not there any more".to_owned()),
-            (Some(field), old, _) => {
-                let place = old.map_or_else(|| usual.clone(), |quad| quad.graph_name.clone());
-                filling.row(&subject, field, row, old.copied(), place)
-            }
-        };
-        if let Err(message) = told {
+        if let Err(message) = filling.take(row) {
             wrong.push(Wrong { row: number, message });
         }
     }
@@ -95,18 +104,168 @@ pub fn change(
     Ok(Ok(change))
 }
 
+/// The graph to which new values go: the default graph, unless only named ones speak of the thing, or of others of its class.
+fn usual_graph(statements: &Statements<'_>, subject: &NamedOrBlankNode, class: Option<&NamedNode>) -> GraphName {
+    let own = statements.about(subject);
+    let of_class = class.map(|class| Term::NamedNode(class.clone()));
+    let is_member = |quad: &&Quad| quad.predicate.as_ref() == rdf::TYPE && Some(&quad.object) == of_class.as_ref();
+    let members = || statements.all.iter().filter(is_member);
+    let mut graphs: Vec<&GraphName> = own.iter().map(|quad| &quad.graph_name).collect();
+    if own.is_empty() {
+        graphs.extend(members().map(|quad| &quad.graph_name));
+    }
+    let elsewhere = !graphs.contains(&&GraphName::DefaultGraph);
+    graphs.first().filter(|_| elsewhere).map_or(GraphName::DefaultGraph, |graph| (*graph).clone())
+}
+
 struct Filling<'f> {
     graph: &'f Graph,
     prefixes: &'f Prefixes,
     statements: &'f Statements<'f>,
+    subject: NamedOrBlankNode,
+    usual: GraphName,
+    /// Values without a name, with the statements whose objects they are, by where their rows stand.
+    places: FxHashMap<String, (NamedOrBlankNode, &'f Quad)>,
+    /// The fields of what stands there.
+    forms: FxHashMap<String, &'f [Field]>,
+    /// New values without a name: made once a row within is filled.
+    groups: FxHashMap<String, Group>,
+    /// What is removed with all that is within it.
+    gone: Vec<String>,
     removed: FxHashSet<Quad>,
     added: Vec<Quad>,
     /// Reifiers that no longer reify a statement.
     left: Vec<&'f NamedOrBlankNode>,
+    citing: Option<&'f Citing<'f>>,
+    /// New citations: document, words, name.
+    cited: Vec<(NamedNode, String, NamedNode)>,
     nodes: usize,
 }
 
+/// A new value without a name.
+#[derive(Clone)]
+struct Group {
+    row: Row,
+    property: NamedNode,
+    made: Option<BlankNode>,
+}
+
+fn not_there() -> String {
+    "this value is not there any more".to_owned()
+}
+
 impl<'f> Filling<'f> {
+    fn forms(&mut self, within: &str, fields: &'f [Field]) {
+        for field in fields {
+            let property = field.property.as_str();
+            for node in field.facts.iter().filter_map(|fact| fact.node.as_ref()) {
+                self.forms(&inside(within, property, &node.key), &node.fields);
+            }
+            if !field.nested.is_empty() {
+                self.forms(&inside(within, property, ""), &field.nested);
+            }
+        }
+        self.forms.insert(within.to_owned(), fields);
+    }
+
+    fn take(&mut self, row: &Row) -> std::result::Result<(), String> {
+        if self.gone.iter().any(|gone| row.within.starts_with(gone)) {
+            return Ok(());
+        }
+        let fields = self.forms.get(row.within.as_str()).copied().ok_or_else(not_there)?;
+        let field = fields.iter().find(|field| field.property.as_str() == row.property).ok_or_else(not_there)?;
+        if nodes::is_key(&row.old) {
+            return self.unnamed(row);
+        }
+        if row.old.is_empty() {
+            if !field.nested.is_empty() {
+                let group = Group { row: row.clone(), property: field.property.clone(), made: None };
+                self.groups.insert(inside(&row.within, &row.property, ""), group);
+                return Ok(());
+            }
+            if row.value.trim().is_empty() {
+                return Ok(());
+            }
+        }
+        let (subject, usual) = self.subject(&row.within)?;
+        let own = self.statements.about(&subject).iter();
+        let old = own.copied().find(|q| q.predicate.as_str() == row.property && q.object.to_string() == row.old);
+        if old.is_none() && !row.old.is_empty() {
+            return Err(not_there());
+        }
+        let place = old.map_or(usual, |quad| quad.graph_name.clone());
+        self.row(&subject, field, row, old, place)
+    }
+
+    /// What the rows at a place are about, and the graph that new ones go to.
+    fn subject(&mut self, within: &str) -> std::result::Result<(NamedOrBlankNode, GraphName), String> {
+        if within.is_empty() {
+            return Ok((self.subject.clone(), self.usual.clone()));
+        }
+        if let Some((node, quad)) = self.places.get(within) {
+            return Ok((node.clone(), quad.graph_name.clone()));
+        }
+        let Group { row, property, made } = self.groups.get(within).cloned().ok_or_else(not_there)?;
+        let (above, graph) = self.subject(&row.within)?;
+        if let Some(node) = made {
+            return Ok((node.into(), graph));
+        }
+        let node = self.fresh();
+        if let Some(group) = self.groups.get_mut(within) {
+            group.made = Some(node.clone());
+        }
+        let quad = Quad::new(above, property, node.clone(), graph.clone());
+        let sources = self.sources(&row)?;
+        self.cite(None, &quad, &sources)?;
+        self.added.push(quad);
+        Ok((node.into(), graph))
+    }
+
+    /// A value without a name is kept, or goes with all that is within it.
+    fn unnamed(&mut self, row: &Row) -> std::result::Result<(), String> {
+        let within = inside(&row.within, &row.property, &row.old);
+        let (node, quad) = self.places.get(&within).cloned().ok_or_else(not_there)?;
+        if row.value.trim().is_empty() {
+            self.removed.insert(quad.clone());
+            self.leave(quad);
+            self.forget(node);
+            self.gone.push(within);
+            return Ok(());
+        }
+        let sources = self.sources(row)?;
+        self.cite(Some(quad), quad, &sources)?;
+        self.added.push(quad.clone());
+        Ok(())
+    }
+
+    /// Removes what is said of a node that nothing names any more, and of those that only it names.
+    fn forget(&mut self, node: NamedOrBlankNode) {
+        let mut uses: FxHashMap<BlankNode, Vec<&'f Quad>> = FxHashMap::default();
+        for quad in self.statements.all {
+            let of_subject = |node: &BlankNode| quad.subject == NamedOrBlankNode::from(node.clone());
+            for node in nodes_of(quad).into_iter().filter(|node| !of_subject(node)) {
+                uses.entry(node).or_default().push(quad);
+            }
+        }
+        let mut open = vec![node];
+        while let Some(node) = open.pop() {
+            let NamedOrBlankNode::BlankNode(own) = &node else { continue };
+            if uses.get(own).into_iter().flatten().any(|quad| !self.removed.contains(*quad)) {
+                continue;
+            }
+            for quad in self.statements.about(&node) {
+                self.removed.insert((*quad).clone());
+                self.leave(quad);
+                open.extend(NamedOrBlankNode::try_from(quad.object.clone()).ok());
+            }
+        }
+    }
+
+    fn fresh(&mut self) -> BlankNode {
+        self.nodes += 1;
+        BlankNode::new_unchecked(format!("form{}", self.nodes))
+    }
+
     fn row(
         &mut self,
         subject: &NamedOrBlankNode,
@@ -127,7 +286,7 @@ impl<'f> Filling<'f> {
             Some(old) => old.object.clone(),
             None => self.object(field, row, old.map(|old| &old.object))?,
         };
-        let sources = self.sources(&row.sources)?;
+        let sources = self.sources(row)?;
         let new = Quad::new(subject.clone(), field.property.clone(), object, place);
         self.cite(old, &new, &sources)?;
         if let Some(old) = old.filter(|old| **old != new) {
@@ -203,8 +362,7 @@ impl<'f> Filling<'f> {
             return Ok(());
         }
         let reifier = own.cloned().unwrap_or_else(|| {
-            self.nodes += 1;
-            let node = NamedOrBlankNode::from(BlankNode::new_unchecked(format!("form{}", self.nodes)));
+            let node = NamedOrBlankNode::from(self.fresh());
             let triple = Triple::from(new.clone());
             self.added.push(Quad::new(node.clone(), rdf::REIFIES, triple, new.graph_name.clone()));
             node
@@ -230,8 +388,34 @@ impl<'f> Filling<'f> {
         self.statements.about(reifier).iter().any(|quad| !is_known(quad))
     }
 
-    fn sources(&self, text: &str) -> std::result::Result<Vec<NamedNode>, String> {
-        text.split_whitespace().map(|word| self.thing(word)).collect()
+    /// What the value of a row is derived from.
+    fn sources(&mut self, row: &Row) -> std::result::Result<Vec<NamedNode>, String> {
+        let words = row.sources.split_whitespace();
+        let mut sources = words.map(|word| self.thing(word)).collect::<std::result::Result<Vec<_>, _>>()?;
+        sources.extend(self.new_citation(row)?);
+        Ok(sources)
+    }
+
+    fn new_citation(&mut self, row: &Row) -> std::result::Result<Option<NamedNode>, String> {
+        let (document, words) = (row.document.trim(), lines(row.words.trim()));
+        if document.is_empty() {
+            return match words.is_empty() {
+                true => Ok(None),
+                false => Err("name the document in which these words stand".into()),
+            };
+        }
+        let document = self.thing(document)?;
+        let known = self.cited.iter().find(|(other, cited, _)| *other == document && *cited == words);
+        if let Some((_, _, name)) = known {
+            return Ok(Some(name.clone()));
+        }
+        let node = self.fresh();
+        let taken: Vec<&NamedNode> = self.cited.iter().map(|(_, _, name)| name).collect();
+        let citing = self.citing.ok_or("no citation can be made here")?;
+        let made = citing.citation(self.statements, &document, &words, node, &taken)?;
+        self.added.extend(made.statements);
+        self.cited.push((document, words, made.name.clone()));
+        Ok(Some(made.name))
     }
 
     fn thing(&self, word: &str) -> std::result::Result<NamedNode, String> {

@@ -1,15 +1,20 @@
 //! The fields of a thing.
 
+use super::naming::members;
+use super::nodes::{self, DEEPEST};
 use super::statements::Statements;
 use kgq_graph::graph::Graph;
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::vocabulary::{rdf, rdfs, skos};
-use kgq_syntax::rdf::{Literal, NamedNode, NamedOrBlankNode, Quad, Term};
+use kgq_syntax::rdf::{Literal, NamedNode, NamedNodeRef, NamedOrBlankNode, Quad, Term};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 const SH: &str = "http://www.w3.org/ns/shacl#";
 /// How many properties of other members are offered where no shape says what there should be.
 const MOST_OFFERED: usize = 20;
+
+/// How deep new values within new values are offered.
+const DEEPEST_NEW: usize = 2;
 
 /// A property with what a form says of it.
 #[derive(Clone, Debug)]
@@ -29,6 +34,12 @@ pub struct Field {
     pub min: Option<u64>,
     pub max: Option<u64>,
     pub facts: Vec<Fact>,
+    /// The fields of a new value without a name, where a shape says that values have none.
+    pub nested: Vec<Field>,
+    /// Whether a shape says that values have no name.
+    of_unnamed: bool,
+    /// The shapes of values.
+    shapes: Vec<NamedOrBlankNode>,
 }
 
 /// A value as it stands.
@@ -37,6 +48,18 @@ pub struct Fact {
     pub object: Term,
     /// What it is derived from: citations, or statements.
     pub sources: Vec<NamedNode>,
+    /// Of a value without a name: what is in it.
+    pub node: Option<Node>,
+}
+
+/// A value without a name.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// What tells it from other values.
+    pub key: String,
+    /// Its fields; of a list, and of what is too deep, none: these are changed in the files.
+    pub fields: Vec<Field>,
+    pub is_list: bool,
 }
 
 impl Field {
@@ -53,6 +76,9 @@ impl Field {
             min: None,
             max: None,
             facts: Vec::new(),
+            nested: Vec::new(),
+            of_unnamed: false,
+            shapes: Vec::new(),
         }
     }
 
@@ -77,30 +103,33 @@ impl Field {
 /// Those of the graph's files.
 pub fn fields(graph: &Graph, thing: &NamedNode) -> Result<Vec<Field>> {
     let facts = Facts(Statements::of(graph.dataset()?.quads()));
-    let mut fields = Vec::new();
-    let own: Vec<&Quad> = facts.0.about(&thing.clone().into()).to_vec();
-    let label =
-        [skos::PREF_LABEL, rdfs::LABEL].into_iter().find(|label| own.iter().any(|q| q.predicate.as_ref() == *label));
-    fields.push(Field::of(label.unwrap_or(rdfs::LABEL).into_owned()));
-    let classes = facts.classes(thing);
-    for class in &classes {
-        for shape in facts.property_shapes(class) {
-            facts.add(&mut fields, &shape);
-        }
-    }
-    if fields.len() == 1 {
-        for property in facts.offered(&classes, thing) {
-            named(&mut fields, &property);
-        }
-    }
-    for quad in own {
-        let field = named(&mut fields, &quad.predicate);
-        let fact = Fact { object: quad.object.clone(), sources: facts.sources(quad) };
-        if !field.facts.iter().any(|known| known.object == fact.object) {
-            field.of_things |= matches!(fact.object, Term::NamedNode(_));
-            field.facts.push(fact);
-        }
-    }
+    let thing = NamedOrBlankNode::from(thing.clone());
+    let own = facts.0.about(&thing);
+    let is_said = |label: &NamedNodeRef<'_>| own.iter().any(|quad| quad.predicate.as_ref() == *label);
+    let label = [skos::PREF_LABEL, rdfs::LABEL].into_iter().find(is_said);
+    let classes = facts.classes(&thing);
+    let mut fields = facts.of_classes(label.unwrap_or(rdfs::LABEL), &classes, Some(&thing));
+    facts.fill(&mut fields, &thing, 0);
+    facts.as_others(&mut fields);
+    Ok(fields)
+}
+
+/// The fields of a thing of this class that is yet to be made.
+///
+/// # Errors
+/// Those of the graph's files.
+pub fn fields_of_new(graph: &Graph, class: &NamedNode) -> Result<Vec<Field>> {
+    let facts = Facts(Statements::of(graph.dataset()?.quads()));
+    let members = members(&facts.0, class);
+    let uses = |label: &NamedNodeRef<'_>| {
+        let has = |thing: &&&NamedNode| facts.objects(&(**thing).clone().into(), label.as_str()).next().is_some();
+        members.iter().filter(has).count()
+    };
+    // Of equals the last is taken.
+    let label = [skos::PREF_LABEL, rdfs::LABEL].into_iter().max_by_key(uses);
+    let classes = facts.with_above(vec![class.clone()]);
+    let mut fields = facts.of_classes(label.unwrap_or(rdfs::LABEL), &classes, None);
+    fields.retain(|field| field.property.as_ref() != rdf::TYPE);
     facts.as_others(&mut fields);
     Ok(fields)
 }
@@ -114,6 +143,15 @@ fn named<'f>(fields: &'f mut Vec<Field>, property: &NamedNode) -> &'f mut Field 
     &mut fields[at]
 }
 
+/// Fields, and those of the values within them.
+fn each(fields: &mut [Field], take: &mut dyn FnMut(&mut Field)) {
+    for field in fields {
+        take(field);
+        each(&mut field.nested, take);
+        field.facts.iter_mut().filter_map(|fact| fact.node.as_mut()).for_each(|node| each(&mut node.fields, take));
+    }
+}
+
 /// What the statements of the graph say that fields are made of.
 struct Facts<'g>(Statements<'g>);
 
@@ -123,15 +161,66 @@ impl<'g> Facts<'g> {
         of.filter(move |quad| quad.predicate.as_str() == property).map(|quad| &quad.object)
     }
 
+    /// The fields of members of classes, a label first: those of the shapes, else what other members have.
+    fn of_classes(
+        &self,
+        label: NamedNodeRef<'_>,
+        classes: &[NamedNode],
+        thing: Option<&NamedOrBlankNode>,
+    ) -> Vec<Field> {
+        let mut fields = vec![Field::of(label.into_owned())];
+        let shapes: Vec<NamedOrBlankNode> = classes.iter().flat_map(|class| self.shapes(class)).collect();
+        self.add_shapes(&mut fields, &shapes, 0);
+        if fields.len() == 1 {
+            for property in self.offered(classes, thing) {
+                named(&mut fields, &property);
+            }
+        }
+        fields
+    }
+
+    /// What is said of a node, in its fields.
+    fn fill(&self, fields: &mut Vec<Field>, subject: &NamedOrBlankNode, depth: usize) {
+        let unnamed = nodes::unnamed(&self.0, subject);
+        for quad in self.0.about(subject) {
+            let field = named(fields, &quad.predicate);
+            if field.facts.iter().any(|known| known.object == quad.object) {
+                continue;
+            }
+            let key = unnamed.iter().find(|(_, own, _)| std::ptr::eq(*own, *quad));
+            let node = key.map(|(key, _, node)| self.node(key, &(*node).clone().into(), &field.shapes, depth + 1));
+            field.of_things |= matches!(quad.object, Term::NamedNode(_));
+            field.facts.push(Fact { object: quad.object.clone(), sources: self.sources(quad), node });
+        }
+    }
+
+    fn node(&self, key: &str, node: &NamedOrBlankNode, shapes: &[NamedOrBlankNode], depth: usize) -> Node {
+        let is_list = self.objects(node, oxrdf::vocab::rdf::FIRST.as_str()).next().is_some();
+        let mut fields = Vec::new();
+        if depth < DEEPEST && !is_list {
+            let of_classes = self.classes(node);
+            let of_classes = of_classes.iter().flat_map(|class| self.shapes(class));
+            let shapes: Vec<NamedOrBlankNode> = shapes.iter().cloned().chain(of_classes).collect();
+            self.add_shapes(&mut fields, &shapes, depth);
+            self.fill(&mut fields, node, depth);
+        }
+        Node { key: key.to_owned(), fields, is_list }
+    }
+
     /// The classes of a thing, with those above them.
-    fn classes(&self, thing: &NamedNode) -> Vec<NamedNode> {
-        let named = |terms: &mut dyn Iterator<Item = &Term>| -> Vec<NamedNode> {
-            terms.filter_map(|term| NamedNode::try_from(term.clone()).ok()).collect()
-        };
-        let mut classes = named(&mut self.objects(&thing.clone().into(), rdf::TYPE.as_str()));
+    fn classes(&self, thing: &NamedOrBlankNode) -> Vec<NamedNode> {
+        self.with_above(self.named(thing, rdf::TYPE.as_str()))
+    }
+
+    fn named(&self, subject: &NamedOrBlankNode, property: &str) -> Vec<NamedNode> {
+        self.objects(subject, property).filter_map(|term| NamedNode::try_from(term.clone()).ok()).collect()
+    }
+
+    /// Classes with those above them.
+    fn with_above(&self, mut classes: Vec<NamedNode>) -> Vec<NamedNode> {
         let mut next = 0;
         while let Some(class) = classes.get(next).cloned() {
-            for above in named(&mut self.objects(&class.into(), rdfs::SUB_CLASS_OF.as_str())) {
+            for above in self.named(&class.into(), rdfs::SUB_CLASS_OF.as_str()) {
                 if !classes.contains(&above) {
                     classes.push(above);
                 }
@@ -141,20 +230,44 @@ impl<'g> Facts<'g> {
         classes
     }
 
-    /// The property shapes for members of a class.
-    fn property_shapes(&self, class: &NamedNode) -> Vec<NamedOrBlankNode> {
-        let (target, property) = (format!("{SH}targetClass"), format!("{SH}property"));
-        let own = NamedOrBlankNode::from(class.clone());
-        let targets = self
-            .0
-            .all
-            .iter()
-            .filter(|quad| quad.predicate.as_str() == target && quad.object == Term::NamedNode(class.clone()));
-        let shapes = targets.map(|quad| quad.subject.clone()).chain([own]);
-        let properties: Vec<&Term> =
-            shapes.flat_map(|shape| self.objects(&shape, &property).collect::<Vec<_>>()).collect();
-        let nodes = properties.into_iter().filter_map(|term| NamedOrBlankNode::try_from(term.clone()).ok());
-        nodes.collect()
+    /// The shapes of members of a class.
+    fn shapes(&self, class: &NamedNode) -> Vec<NamedOrBlankNode> {
+        let (target, class) = (format!("{SH}targetClass"), Term::NamedNode(class.clone()));
+        let targets = self.0.all.iter().filter(|quad| quad.predicate.as_str() == target && quad.object == class);
+        let own = NamedOrBlankNode::try_from(class.clone()).ok();
+        targets.map(|quad| quad.subject.clone()).chain(own).collect()
+    }
+
+    fn nodes(&self, subject: &NamedOrBlankNode, property: &str) -> Vec<NamedOrBlankNode> {
+        let terms = self.objects(subject, property);
+        terms.filter_map(|term| NamedOrBlankNode::try_from(term.clone()).ok()).collect()
+    }
+
+    /// Adds the fields of shapes, and of those that they name as theirs too.
+    fn add_shapes(&self, fields: &mut Vec<Field>, shapes: &[NamedOrBlankNode], depth: usize) {
+        let (property, node) = (format!("{SH}property"), format!("{SH}node"));
+        let mut all = shapes.to_vec();
+        let mut next = 0;
+        while let Some(shape) = all.get(next).cloned() {
+            self.nodes(&shape, &property).iter().for_each(|property| self.add(fields, property));
+            for other in self.nodes(&shape, &node) {
+                if !all.contains(&other) {
+                    all.push(other);
+                }
+            }
+            next += 1;
+        }
+        for field in fields.iter_mut().filter(|field| depth < DEEPEST_NEW && !field.shapes.is_empty()) {
+            let has_names = || {
+                let mut of_property = self.0.all.iter().filter(|quad| quad.predicate == field.property);
+                of_property.any(|quad| matches!(quad.object, Term::NamedNode(_)))
+            };
+            if field.of_unnamed || (!field.of_things && !has_names()) {
+                let (mut nested, shapes) = (Vec::new(), field.shapes.clone());
+                self.add_shapes(&mut nested, &shapes, depth + 1);
+                field.nested = nested;
+            }
+        }
     }
 
     /// Adds what a property shape says to the field of its property.
@@ -176,6 +289,8 @@ impl<'g> Facts<'g> {
         field.datatype = field.datatype.take().or_else(|| node("datatype"));
         field.class = field.class.take().or_else(|| node("class"));
         field.of_things |= is_iri || field.class.is_some() || matches!(choices.first(), Some(Term::NamedNode(_)));
+        field.of_unnamed |= node("nodeKind").is_some_and(|kind| kind.as_str() == format!("{SH}BlankNode"));
+        field.shapes.extend(self.nodes(shape, &format!("{SH}node")));
         field.choices.extend(choices);
         field.min = field.min.max(number("minCount"));
         field.max = [field.max, number("maxCount")].into_iter().flatten().min();
@@ -193,10 +308,10 @@ impl<'g> Facts<'g> {
     }
 
     /// What other members of the classes have, the most frequent first.
-    fn offered(&self, classes: &[NamedNode], thing: &NamedNode) -> Vec<NamedNode> {
+    fn offered(&self, classes: &[NamedNode], thing: Option<&NamedOrBlankNode>) -> Vec<NamedNode> {
         let is_member = |quad: &&Quad| {
             quad.predicate.as_ref() == rdf::TYPE
-                && quad.subject != NamedOrBlankNode::from(thing.clone())
+                && Some(&quad.subject) != thing
                 && classes.iter().any(|class| quad.object == Term::NamedNode(class.clone()))
         };
         let members: FxHashSet<&NamedOrBlankNode> =
@@ -214,8 +329,11 @@ impl<'g> Facts<'g> {
     /// What kind of values properties have, as most statements of the graph have it, where nothing else says so.
     fn as_others(&self, fields: &mut [Field]) {
         let mut open: FxHashMap<NamedNode, FxHashMap<Option<NamedNode>, usize>> = FxHashMap::default();
-        let unsaid = |field: &&Field| field.datatype.is_none() && !field.of_things;
-        open.extend(fields.iter().filter(unsaid).map(|field| (field.property.clone(), FxHashMap::default())));
+        each(fields, &mut |field| {
+            if field.datatype.is_none() && !field.of_things {
+                open.insert(field.property.clone(), FxHashMap::default());
+            }
+        });
         for quad in self.0.all {
             let Some(counts) = open.get_mut(&quad.predicate) else { continue };
             let kind = match &quad.object {
@@ -225,15 +343,17 @@ impl<'g> Facts<'g> {
             };
             *counts.entry(kind).or_default() += 1;
         }
-        for field in fields {
-            let counts = open.remove(&field.property).unwrap_or_default();
-            let most = counts.into_iter().max_by(|(a, x), (b, y)| x.cmp(y).then_with(|| b.cmp(a)));
-            match most {
-                Some((Some(datatype), _)) => field.usual = Some(datatype),
+        each(fields, &mut |field| {
+            if field.datatype.is_some() || field.of_things {
+                return;
+            }
+            let counts = open.get(&field.property).into_iter().flatten();
+            match counts.max_by(|(a, x), (b, y)| x.cmp(y).then_with(|| b.cmp(a))) {
+                Some((Some(datatype), _)) => field.usual = Some(datatype.clone()),
                 Some((None, _)) => field.of_things = field.facts.is_empty(),
                 None => {}
             }
-        }
+        });
     }
 
     /// What a statement is derived from, as its reifiers say.

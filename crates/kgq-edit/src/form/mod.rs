@@ -2,48 +2,78 @@
 //!
 //! Fields come from the SHACL shapes of the thing's classes; where there are none, from what other members of its classes have. A value
 //! that is corrected keeps its reifier, which then is of the new statement: what else is said there, stays said. A reifier of several statements
-//! stays as it is for the others.
+//! stays as it is for the others. A value without a name has rows of its own within the form. A citation can be made beside a value, and a thing of a class
+//! anew.
 
 mod change;
+mod citing;
 mod fields;
+mod naming;
+mod nodes;
 mod statements;
 #[cfg(test)]
 mod tests;
 
 pub use change::{Row, Wrong, change, uncited};
-pub use fields::{Fact, Field, fields};
+pub use fields::{Fact, Field, Node, fields, fields_of_new};
+pub use nodes::{inside, is_key};
 
+use kgq_graph::graph::Graph;
+use kgq_syntax::error::Result;
 use kgq_syntax::rdf::{NamedNode, Prefixes, Term};
+use statements::Statements;
 
 /// The rows of a form that nobody has filled yet: what stands there, and an empty row where one more value may stand; of texts with a
-/// language, one for each of these languages that has none.
+/// language, one for each of these languages that has none. The rows within a value without a name follow its own.
 pub fn rows(fields: &[Field], languages: &[String], prefixes: &Prefixes) -> Vec<Row> {
     let mut rows = Vec::new();
+    add_rows(&mut rows, "", fields, languages, prefixes);
+    rows
+}
+
+fn add_rows(rows: &mut Vec<Row>, within: &str, fields: &[Field], languages: &[String], prefixes: &Prefixes) {
     for field in fields {
         let property = field.property.as_str();
+        let empty = || Row { within: within.to_owned(), property: property.to_owned(), ..Row::default() };
         let mut known: Vec<&str> = Vec::new();
         for fact in &field.facts {
-            // What has no name is said in the files alone.
-            let Some((value, language)) = shown(&fact.object, prefixes) else { continue };
-            known.push(language);
             let sources: Vec<String> = fact.sources.iter().map(|source| short(source, prefixes)).collect();
-            rows.push(Row {
-                property: property.to_owned(),
-                old: fact.object.to_string(),
-                value,
-                language: language.to_owned(),
-                sources: sources.join(" "),
-            });
+            let sources = sources.join(" ");
+            if let Some(Node { key, fields, .. }) = &fact.node {
+                rows.push(Row { old: key.clone(), value: nodes::KEPT.to_owned(), sources, ..empty() });
+                add_rows(rows, &inside(within, property, key), fields, languages, prefixes);
+            } else if let Some((value, language)) = shown(&fact.object, prefixes) {
+                known.push(language);
+                let (old, language) = (fact.object.to_string(), language.to_owned());
+                rows.push(Row { old, value, language, sources, ..empty() });
+            }
         }
-        let empty =
-            |language: &str| Row { property: property.to_owned(), language: language.to_owned(), ..Row::default() };
-        if field.has_languages() {
-            rows.extend(languages.iter().filter(|tag| !known.contains(&tag.as_str())).map(|tag| empty(tag)));
-        } else if field.takes_more() {
-            rows.push(empty(""));
+        let has_unnamed = field.facts.iter().any(|fact| fact.node.is_some());
+        if !field.nested.is_empty() {
+            if field.takes_more() {
+                rows.push(empty());
+                add_rows(rows, &inside(within, property, ""), &field.nested, languages, prefixes);
+            }
+        } else if field.has_languages() {
+            let missing = languages.iter().filter(|tag| !known.contains(&tag.as_str()));
+            rows.extend(missing.map(|tag| Row { language: tag.clone(), ..empty() }));
+        } else if field.takes_more() && !has_unnamed {
+            rows.push(empty());
         }
     }
-    rows
+}
+
+/// The name that a new thing gets where none is given: made of its label, in the manner of other members of its class. `None` where no label
+/// tells one.
+///
+/// # Errors
+/// Those of the graph's files.
+pub fn proposed(graph: &Graph, class: &NamedNode, rows: &[Row]) -> Result<Option<NamedNode>> {
+    let is_label = |row: &&Row| row.within.is_empty() && naming::names(&row.property) && !row.value.trim().is_empty();
+    let english = rows.iter().filter(is_label).find(|row| row.language.starts_with("en"));
+    let Some(label) = english.or_else(|| rows.iter().find(is_label)) else { return Ok(None) };
+    let statements = Statements::of(graph.dataset()?.quads());
+    naming::proposed(graph, &naming::members(&statements, class), label.value.trim())
 }
 
 /// What a value is in a row of a form: its text and its language. `None` of what has no name.

@@ -26,7 +26,7 @@ fn filled(text: &str, fill: impl FnOnce(&mut Vec<Row>)) -> Result<String, String
     let (files, fields) = (Files::read(&graph).unwrap(), fields(&graph, &thing).unwrap());
     let mut rows = rows(&fields, &[], graph.prefixes().unwrap());
     fill(&mut rows);
-    let change = change(&graph, &files, &thing, &fields, &rows).unwrap();
+    let change = change(&graph, &files, &thing, None, &fields, &rows).unwrap();
     let change = change.map_err(|wrong| wrong[0].message.clone())?;
     let edit = edit(&graph, &files, &change, &Settings::default()).unwrap();
     let after = edit.changes.first().map(|change| String::from_utf8(change.after.clone()).unwrap());
@@ -111,7 +111,7 @@ fn a_form_of_many_rows_ends_where_its_time_does() {
     let (files, fields) = (Files::read(&graph).unwrap(), fields(&graph, &thing).unwrap());
     let rows = rows(&fields, &[], graph.prefixes().unwrap());
     graph.options().budget.cancel();
-    let error = change(&graph, &files, &thing, &fields, &rows).unwrap_err();
+    let error = change(&graph, &files, &thing, None, &fields, &rows).unwrap_err();
     assert_eq!(error.kind(), Kind::Interrupted);
 }
 
@@ -146,6 +146,107 @@ fn a_form_that_comes_back_as_it_was_changes_nothing() {
         row.value = row.value.replace("\r\n", "\n").replace('\r', "\n").replace('\n', "\r\n");
         row.language = row.language.to_ascii_uppercase();
     }
-    let change = change(&graph, &files, &thing, &fields, &rows).unwrap().unwrap();
+    let change = change(&graph, &files, &thing, None, &fields, &rows).unwrap().unwrap();
     assert!(change.added.is_empty() && change.removed.is_empty(), "{change:?}");
+}
+
+const NESTED: &str = "e:ada\n    e:address [\n        e:city \"London\" ;\n        e:rooms ( 1 2 ) ;\n        e:street \"Ockham Park\" ;\n    ] ;\n    e:name \"Ada\" ;\n.\n";
+
+#[test]
+fn what_is_in_a_value_without_a_name_is_corrected_where_it_stands() {
+    let untouched = filled(NESTED, |_| ()).unwrap();
+    assert_eq!(untouched, NESTED);
+    let after = filled(NESTED, |rows| row(rows, "Ockham Park").value = "Marylebone".into()).unwrap();
+    assert_eq!(after, NESTED.replace("Ockham Park", "Marylebone"));
+    let less = filled(NESTED, |rows| row(rows, "London").value.clear()).unwrap();
+    assert_eq!(less, NESTED.replace("        e:city \"London\" ;\n", ""));
+    let without_list = filled(NESTED, |rows| {
+        let list = rows.iter_mut().find(|row| row.property == "http://e/rooms").unwrap();
+        list.value.clear();
+    });
+    assert_eq!(without_list.unwrap(), NESTED.replace("        e:rooms ( 1 2 ) ;\n", ""));
+    let gone = filled(NESTED, |rows| row(rows, "[]").value.clear()).unwrap();
+    assert_eq!(gone, "e:ada\n    e:name \"Ada\" ;\n.\n");
+    let other = filled(NESTED, |rows| row(rows, "London").within.push('x')).unwrap_err();
+    assert!(other.contains("not there any more"), "{other}");
+}
+
+#[test]
+fn of_two_values_without_a_name_that_say_the_same_one_is_changed() {
+    let text = "e:ada\n    e:address [ e:city \"London\" ] ;\n    e:address [ e:city \"London\" ] ;\n.\n";
+    let after = filled(text, |rows| row(rows, "London").value = "Paris".into()).unwrap();
+    assert_eq!(after.matches("London").count(), 1, "{after}");
+    assert_eq!(after.matches("Paris").count(), 1, "{after}");
+    let both = filled(text, |rows| rows.iter_mut().for_each(|row| row.value.clear())).unwrap();
+    assert!(!both.contains("London"), "{both}");
+}
+
+const SHAPED: &str = "e:Person\n    a sh:NodeShape ;\n    sh:property [\n        sh:node e:Address ;\n        sh:path e:address ;\n    ] ;\n    sh:targetClass e:Person ;\n.\n\n\
+    e:Address\n    a sh:NodeShape ;\n    sh:property [ sh:path e:city ] ;\n    sh:property [ sh:path e:street ] ;\n.\n\n\
+    e:ada\n    a e:Person ;\n.\n";
+
+#[test]
+fn a_shape_of_values_without_a_name_gives_the_rows_of_a_new_one() {
+    let text = format!("@prefix sh: <http://www.w3.org/ns/shacl#> .\n\n{SHAPED}");
+    assert_eq!(filled(&text, |_| ()).unwrap(), text);
+    let fill = |rows: &mut Vec<Row>| {
+        let city = rows.iter_mut().find(|row| row.property == "http://e/city").unwrap();
+        city.value = "London".into();
+        city.sources = "e:letter".into();
+    };
+    let after = filled(&text, fill).unwrap();
+    assert!(after.contains("e:address [ e:city \"London\" {| prov:wasDerivedFrom e:letter |} ] ;"), "{after}");
+    let whole = |rows: &mut Vec<Row>| {
+        fill(rows);
+        rows.iter_mut().find(|row| row.property == "http://e/address").unwrap().sources = "e:letter".into();
+    };
+    let after = filled(&text, whole).unwrap();
+    assert!(after.contains("|} ] {| prov:wasDerivedFrom e:letter |} ;"), "{after}");
+}
+
+#[test]
+fn a_citation_is_made_as_the_others_are() {
+    let text = "@prefix oa: <http://www.w3.org/ns/oa#> .\n\ne:ada\n    e:age 36 ;\n.\n\ne:cite-book\n    a e:Citation ;\n    oa:hasSelector [ oa:exact \"a book\" ] ;\n    oa:hasSource e:book ;\n.\n";
+    let fill = |document: &str, words: &str| {
+        let (document, words) = (document.to_owned(), words.to_owned());
+        move |rows: &mut Vec<Row>| {
+            let age = row(rows, "36");
+            (age.document, age.words) = (document, words);
+        }
+    };
+    let after = filled(text, fill("e:letter", "at the age\nof 36")).unwrap();
+    assert!(after.contains("e:age 36 {| prov:wasDerivedFrom e:at-the-age-of-36 |} ;"), "{after}");
+    assert!(after.contains("e:at-the-age-of-36\n    a e:Citation ;\n    oa:hasSelector ["), "{after}");
+    assert!(after.contains("    oa:hasSource e:letter ;"), "{after}");
+    // One that there is already is named, and not made again.
+    let known = filled(text, fill("e:book", "a book")).unwrap();
+    assert!(known.contains("e:age 36 {| prov:wasDerivedFrom e:cite-book |} ;"), "{known}");
+    assert_eq!(known.matches("oa:hasSource").count(), 1, "{known}");
+    let unsaid = filled(text, fill("", "a book")).unwrap_err();
+    assert!(unsaid.contains("name the document"), "{unsaid}");
+    let unknown = filled(text, fill("http://nowhere.example/", "a book")).unwrap_err();
+    assert!(unknown.contains("says nothing of"), "{unknown}");
+}
+
+#[test]
+fn a_new_thing_is_called_as_its_like_are() {
+    let text = "e:Person\n    e:note \"a class\" ;\n.\n\ne:Ada_Lovelace\n    a e:Person ;\n    rdfs:label \"Ada Lovelace\"@en ;\n    e:age 36 ;\n.\n\n\
+        e:Mary_Somerville\n    a e:Person ;\n    rdfs:label \"Mary Somerville\"@en ;\n.\n";
+    let text = format!("@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .\n\n{text}");
+    let (_folder, graph) = open(&text);
+    let class = NamedNode::new("http://e/Person").unwrap();
+    let fields = super::fields_of_new(&graph, &class).unwrap();
+    let properties: Vec<&str> = fields.iter().map(|field| field.property.as_str()).collect();
+    assert_eq!(properties, ["http://www.w3.org/2000/01/rdf-schema#label", "http://e/age"]);
+    let mut rows = rows(&fields, &["en".to_owned()], graph.prefixes().unwrap());
+    assert_eq!(super::proposed(&graph, &class, &rows).unwrap(), None);
+    rows[0].value = "Charles Babbage".into();
+    let name = super::proposed(&graph, &class, &rows).unwrap().unwrap();
+    assert_eq!(name.as_str(), "http://e/Charles_Babbage");
+    let files = Files::read(&graph).unwrap();
+    let change = change(&graph, &files, &name, Some(&class), &fields, &rows).unwrap().unwrap();
+    let edit = edit(&graph, &files, &change, &Settings::default()).unwrap();
+    let after = String::from_utf8(edit.changes[0].after.clone()).unwrap();
+    let block = "e:Charles_Babbage\n    a e:Person ;\n    rdfs:label \"Charles Babbage\"@en ;\n.\n";
+    assert!(after.contains(&format!("e:age 36 ;\n.\n\n{block}\ne:Mary")), "{after}");
 }

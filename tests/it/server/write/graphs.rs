@@ -106,3 +106,26 @@ fn conditions_are_on_the_version_and_on_what_is_there() {
     assert_eq!(put(G, "If-Match", &tag), 204);
     assert_eq!((put("/graphs?graph=http%3A%2F%2Fe%2Fother", "If-Match", "*"), put(G, "If-Match", "*")), (412, 204));
 }
+
+#[test]
+fn a_body_that_does_not_say_its_type_is_read_as_what_it_shows_or_refused() {
+    let (folder, served) = writable(&[]);
+    let put = |body: &str| served.request_with_body("PUT", "/graphs?graph=http%3A%2F%2Fe%2Fh", &[ADA], body.as_bytes());
+    for body in [
+        "@prefix e: <http://e/> . e:bob e:age 41 .",
+        "<http://e/bob> <http://e/age> \"41\"^^<http://www.w3.org/2001/XMLSchema#integer> .",
+        "<?xml version=\"1.0\"?><rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\" xmlns:e=\"http://e/\"><rdf:Description rdf:about=\"http://e/bob\"><e:age rdf:datatype=\"http://www.w3.org/2001/XMLSchema#integer\">41</e:age></rdf:Description></rdf:RDF>",
+        "{\"@id\": \"http://e/bob\", \"http://e/age\": 41}",
+    ] {
+        let answer = put(body);
+        assert_eq!(answer.status, 204, "{body}: {}", answer.text());
+        assert!(file(&folder, "data/graphs.trig").contains("e:age 41 ;"), "{body}");
+        assert_eq!(put("@prefix e: <http://e/> . e:bob e:age 40 .").status, 204);
+    }
+    let before = file(&folder, "data/graphs.trig");
+    for body in ["bob is 41", "<!doctype html><p>41", "SELECT * { ?s ?p ?o }"] {
+        let answer = put(body);
+        assert!(answer.status == 415 && answer.text().contains("does not show it"), "{body}: {}", answer.text());
+    }
+    assert_eq!(file(&folder, "data/graphs.trig"), before);
+}

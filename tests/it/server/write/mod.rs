@@ -3,6 +3,7 @@
 mod commits;
 mod forms;
 mod graphs;
+mod made;
 mod many;
 mod origins;
 mod refused;
