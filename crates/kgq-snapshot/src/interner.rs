@@ -99,6 +99,16 @@ impl Interner {
         }
     }
 
+    /// Forgets all statements behind so many triples and quads; their terms stay.
+    pub(super) fn truncate(&mut self, triples: usize, quads: usize) {
+        self.triples.truncate(triples);
+        self.quads.truncate(quads);
+        if let Some(places) = &mut self.places {
+            places.triples.truncate(triples);
+            places.quads.truncate(quads);
+        }
+    }
+
     pub(super) fn statements(&self) -> usize {
         self.triples.len() + self.quads.len()
     }

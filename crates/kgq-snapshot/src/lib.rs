@@ -47,7 +47,7 @@ pub use find::{Bound, Ids};
 pub use id::{Component, Permutation, QuadPermutation, TermId};
 pub use index::Index;
 pub use kgq_syntax::sort::{Piece, sort_by, sort_part_by};
-pub use load::{BuildOptions, BuildSummary, Phase, Progress, digest_of_file};
+pub use load::{BuildOptions, BuildSummary, Gathered, Gathering, Phase, Progress, digest_of_file};
 pub use merged::{Graphs, Merged};
 pub use origins::{FileOrder, Origin};
 pub use statistics::{CharacteristicSet, PredicateStatistics, Statistics};
@@ -378,6 +378,25 @@ impl Snapshot {
     /// The ids of all terms of a kind.
     pub fn kind_range(&self, kind: TermKind) -> Range<u32> {
         self.0.dictionary.kind_range(kind)
+    }
+
+    /// The ids of the IRIs that begin so.
+    pub fn iris_beginning_with(&self, beginning: &str) -> Range<u32> {
+        let mut text = Vec::new();
+        // The ids of IRIs are their ranks.
+        let mut first = |range: Range<u32>, is_before: &dyn Fn(&[u8]) -> bool| {
+            let (mut low, mut high) = (range.start, range.end);
+            while low < high {
+                let middle = low + (high - low) / 2;
+                text.clear();
+                self.text(TermId::new(middle), &mut text);
+                if is_before(&text) { low = middle + 1 } else { high = middle }
+            }
+            low
+        };
+        let all = self.kind_range(TermKind::Iri);
+        let start = first(all.clone(), &|iri| iri < beginning.as_bytes());
+        start..first(start..all.end, &|iri| iri.starts_with(beginning.as_bytes()))
     }
 
     /// The ids of all terms of a family.

@@ -2,11 +2,11 @@
 
 use super::finding::Finding;
 use super::report::{CitationCounts, Report};
-use super::subject::{SourceFile, Subject, triple_of};
+use super::subject::{SourceFile, Subject};
 use super::{Check, Explanation};
 use crate::audit::{Audit, Citation, Failure, span_of, verify, verify_document};
 use crate::project::{MANIFEST, Role};
-use kgq_snapshot::Snapshot;
+use kgq_snapshot::Ids;
 use kgq_syntax::error::{Error, Place, Result};
 use kgq_syntax::rdf::vocabulary::oa;
 use kgq_syntax::rdf::{NamedNode, NamedNodeRef, NamedOrBlankNode, Quad, Term, Triple};
@@ -87,20 +87,20 @@ pub const CHECK: Check = Check {
 fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
     let settings = &subject.project.manifest.citations;
     check_settings(subject, report);
-    let statements = Snapshot::from_quads_in_order(&subject.quads, &subject.options.budget)?;
-    let audit = Audit::new(&statements, settings, &subject.prefixes);
+    let audit = Audit::new(subject.snapshot(), settings, &subject.prefixes);
     let mut counts = CitationCounts::default();
     if settings.are_required() {
         counts.rule = Some(audit.rule(&subject.prefixes));
         for file in subject.files.iter().filter(|file| file.role == Role::Data) {
-            for statement in subject.quads_in(file).iter().map(triple_of) {
+            for ids in subject.written_in(file) {
+                let Some(statement) = subject.triple(*ids) else { continue };
                 if audit.is_exempt(&statement) {
                     continue;
                 }
                 counts.needed += 1;
                 if !audit.is_cited(&statement) {
                     counts.missing += 1;
-                    report.findings.push(uncited(subject, file, &statement, &audit));
+                    report.findings.push(uncited(subject, (file, *ids), &statement, &audit));
                 }
             }
         }
@@ -143,7 +143,7 @@ fn check_settings(subject: &Subject<'_>, report: &mut Report) {
     }
 }
 
-fn uncited(subject: &Subject<'_>, file: &SourceFile, statement: &Triple, audit: &Audit<'_>) -> Finding {
+fn uncited(subject: &Subject<'_>, (file, ids): (&SourceFile, Ids), statement: &Triple, audit: &Audit<'_>) -> Finding {
     let shown = format!(
         "{} {} {}",
         subject.name_of(&statement.subject),
@@ -165,7 +165,7 @@ fn uncited(subject: &Subject<'_>, file: &SourceFile, statement: &Triple, audit: 
             None => "what it follows from has no citation either, or follows from it; a citation needs an IRI".into(),
         },
     };
-    let finding = Finding::error("uncited", subject.place_in(file, statement), format!("no citation: {shown}"));
+    let finding = Finding::error("uncited", subject.place_in(file, ids), format!("no citation: {shown}"));
     finding.about_node(&statement.subject).hint(hint)
 }
 
@@ -246,7 +246,7 @@ fn check_documents(
                 _ => audit.hash_property(),
             };
             let stated = property.and_then(|p| find(subject, &node, &[p.as_ref()], None));
-            let place = stated.map_or_else(|| subject.place_of_subject(&node), |q| subject.place_of(&triple_of(q)));
+            let place = stated.map_or_else(|| subject.place_of_subject(&node), |q| subject.place_of(&q.into()));
             let message = format!("{}: {}", subject.prefixes.display(iri.as_str()), text.tell(&failure));
             report.findings.push(Finding::error("source-text", place, message));
         }
@@ -333,19 +333,19 @@ fn place_of_failure(subject: &Subject<'_>, citation: &Citation, audit: &Audit<'_
     let holders = std::iter::once(&node).chain(&citation.selector);
     let found = holders.into_iter().find_map(|holder| find(subject, holder, &properties, value));
     match (found, &citation.selector) {
-        (Some(quad), _) => subject.place_of(&triple_of(quad)),
+        (Some(quad), _) => subject.place_of(&quad.into()),
         (None, Some(selector)) if matches!(failure, Failure::NoSpan) => subject.place_of_subject(selector),
         (None, _) => subject.place_of_subject(&node),
     }
 }
 
 /// What a node says by one of the properties, with this text if one is given.
-fn find<'s>(
-    subject: &'s Subject<'_>,
+fn find(
+    subject: &Subject<'_>,
     node: &NamedOrBlankNode,
     properties: &[NamedNodeRef<'_>],
     value: Option<&str>,
-) -> Option<&'s Quad> {
+) -> Option<Quad> {
     let says = |object: &Term| value.is_none_or(|value| matches!(object, Term::Literal(l) if l.value() == value));
     let mut quads = subject.quads_about(node);
     quads.find(|quad| properties.contains(&quad.predicate.as_ref()) && says(&quad.object))

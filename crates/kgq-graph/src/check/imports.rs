@@ -6,13 +6,14 @@ use super::catalogue::{self, Catalogue};
 use super::finding::{Finding, Severity};
 use super::places::Places;
 use super::report::Report;
-use super::subject::{SourceFile, Subject, triple_of};
+use super::subject::{SourceFile, Subject};
 use super::terms::namespace;
 use super::{Check, Explanation, Options};
 use crate::project::{MANIFEST, Project};
 use kgq_snapshot::store::{Input, ReadOptions, read};
+use kgq_snapshot::{Ids, Snapshot};
 use kgq_syntax::error::{Error, Place, Result};
-use kgq_syntax::rdf::{NamedNode, NamedNodeRef, NamedOrBlankNode, Quad, Term};
+use kgq_syntax::rdf::{NamedNode, NamedNodeRef, NamedOrBlankNode, Quad, Term, Triple};
 use kgq_syntax::text::count;
 use oxrdf::vocab::rdf;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -60,8 +61,9 @@ pub struct Imports {
 
 impl Imports {
     /// Follows the imports of the project's files, and theirs.
-    pub fn read(project: &Project, files: &[&Path], quads: &[Quad], options: &Options) -> Self {
+    pub fn read(project: &Project, files: &[&Path], statements: &Snapshot, options: &Options) -> Self {
         let mut imports = Self::default();
+        let quads = &of_ontologies(statements);
         let mut open: Vec<(String, Option<PathBuf>)> = imported(quads).into_iter().map(|iri| (iri, None)).collect();
         if open.is_empty() {
             return imports;
@@ -136,6 +138,15 @@ fn covers(import: &str, term: &str) -> bool {
         || term.strip_prefix(stem).is_some_and(|rest| rest.starts_with(['#', '/']))
 }
 
+/// What a graph says of imports and ontologies.
+fn of_ontologies(statements: &Snapshot) -> Vec<Quad> {
+    let [imports, ontology, version] = [IMPORTS, ONTOLOGY, VERSION_IRI].map(NamedNodeRef::new_unchecked);
+    let with = |predicate: NamedNodeRef<'static>, object: Option<NamedNodeRef<'static>>| {
+        statements.find(None, Some(predicate.into()), object.map(Into::into))
+    };
+    with(imports, None).chain(with(rdf::TYPE, Some(ontology))).chain(with(version, None)).collect()
+}
+
 fn imported(quads: &[Quad]) -> Vec<String> {
     let objects =
         quads.iter().filter(|quad| quad.predicate.as_str() == IMPORTS).filter_map(|quad| match &quad.object {
@@ -198,7 +209,7 @@ fn place_in_import(subject: &Subject<'_>, path: &Path, iri: &str) -> Option<Plac
     let imports = |quad: &&Quad| {
         quad.predicate.as_str() == IMPORTS && matches!(&quad.object, Term::NamedNode(object) if object.as_str() == iri)
     };
-    let statement = triple_of(quads.iter().find(imports)?);
+    let statement = Triple::from(quads.iter().find(imports)?.clone());
     let mut text = String::new();
     input.open(subject.options.bounds).ok()?.read_to_string(&mut text).ok()?;
     let places = Places::new(&input.name, text, Some(&input), &quads);
@@ -218,20 +229,20 @@ fn real(path: &Path) -> PathBuf {
 fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
     let imports = &subject.imports;
     report.findings.extend(imports.failed.iter().map(|e| Finding::from_error("import-setting", MANIFEST, e)));
-    let mut told: FxHashMap<&str, (&SourceFile, &Quad, u64)> = FxHashMap::default();
-    for file in &subject.files {
-        for quad in subject.quads_in(file).iter().filter(|quad| quad.predicate.as_str() == IMPORTS) {
-            if let Term::NamedNode(iri) = &quad.object {
-                told.entry(iri.as_str()).or_insert((file, quad, 0)).2 += 1;
+    let mut told: FxHashMap<String, (&SourceFile, Ids, u64)> = FxHashMap::default();
+    if let Some(property) = subject.id(NamedNodeRef::new_unchecked(IMPORTS)) {
+        for (file, statement) in subject.each().filter(|(_, [_, predicate, ..])| *predicate == property) {
+            if let Some(iri) = subject.iri(statement[2]) {
+                told.entry(iri.into_string()).or_insert((file, statement, 0)).2 += 1;
             }
         }
     }
     let excused = imports.excused.borrow();
     for (iri, importer) in &imports.absent {
-        let place = told.get(iri.as_str()).map(|(file, quad, _)| subject.place_in(file, &triple_of(quad)));
+        let place = told.get(iri).map(|(file, statement, _)| subject.place_in(file, *statement));
         let place = place.or_else(|| place_in_import(subject, importer.as_deref()?, iri));
         let place = place.unwrap_or_else(|| Place::new(MANIFEST, 1, 1));
-        let times = told.get(iri.as_str()).map_or(0, |(_, _, times)| *times);
+        let times = told.get(iri).map_or(0, |(_, _, times)| *times);
         let terms = excused.get(iri).map_or(0, |terms| terms.len() as u64);
         let mut more = String::new();
         if times > 1 {

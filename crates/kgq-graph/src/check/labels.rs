@@ -2,13 +2,14 @@
 
 use super::finding::Finding;
 use super::report::Report;
-use super::subject::{Subject, triple_of};
+use super::subject::{SourceFile, Subject};
 use super::terms::namespace;
 use super::{Check, Explanation};
 use crate::project::Role;
-use kgq_syntax::error::Result;
+use kgq_snapshot::{Ids, TermId, TermKind};
+use kgq_syntax::error::{Place, Result};
 use kgq_syntax::rdf::vocabulary::{rdfs, skos};
-use kgq_syntax::rdf::{Literal, NamedNode, NamedNodeRef, NamedOrBlankNode, Quad, Term};
+use kgq_syntax::rdf::{Literal, NamedNode, NamedNodeRef, Term};
 use oxrdf::vocab::rdf;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -39,59 +40,129 @@ const LABELS: [NamedNodeRef<'static>; 2] = [rdfs::LABEL, skos::PREF_LABEL];
 
 /// What is known of one thing's names.
 #[derive(Default)]
-struct Names<'s> {
-    labels: Vec<(&'s Quad, &'s Literal)>,
-    classes: Vec<&'s NamedNode>,
+struct Names {
+    labels: Vec<(Ids, Literal)>,
+    classes: Vec<NamedNode>,
     /// The concept schemes that it is in.
-    schemes: Vec<&'s NamedNode>,
+    schemes: Vec<NamedNode>,
     without: FxHashSet<String>,
     /// Declared as class or property in the ontology.
     is_term: bool,
 }
 
-impl<'s> Names<'s> {
+impl Names {
     /// Where a label is to be of one thing alone: two thesauri, or two vocabularies, may have a term each of one name.
-    fn within(&self, thing: &'s NamedNode) -> Vec<&'s str> {
+    fn within<'n>(&'n self, thing: &'n NamedNode) -> Vec<&'n str> {
         match self.schemes.is_empty() {
             true if self.is_term => vec![namespace(thing.as_str())],
             true => vec![""],
-            false => self.schemes.iter().map(|scheme| scheme.as_str()).collect(),
+            false => self.schemes.iter().map(NamedNode::as_str).collect(),
         }
     }
 }
 
-fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
-    let no_label = subject.project.manifest.check.no_label.as_deref();
-    let no_label = no_label.and_then(|name| subject.expand(name));
-    let mut order: Vec<&NamedNode> = Vec::new();
-    let mut things: FxHashMap<&NamedNode, Names<'_>> = FxHashMap::default();
-    for file in &subject.files {
-        for quad in subject.quads_in(file) {
-            let NamedOrBlankNode::NamedNode(thing) = &quad.subject else { continue };
-            let names = things.entry(thing).or_insert_with(|| {
-                order.push(thing);
-                Names::default()
-            });
-            match &quad.object {
-                Term::Literal(label) if LABELS.contains(&quad.predicate.as_ref()) => names.labels.push((quad, label)),
-                Term::Literal(language) if Some(&quad.predicate) == no_label.as_ref() => {
-                    names.without.insert(language.value().to_ascii_lowercase());
-                }
-                Term::NamedNode(scheme) if SCHEMES.contains(&quad.predicate.as_ref()) => names.schemes.push(scheme),
-                Term::NamedNode(class) if quad.predicate == rdf::TYPE => {
-                    names.is_term |= file.role == Role::Ontology && is_kind_of_term(class);
-                    names.classes.push(class);
-                }
-                _ => {}
-            }
+/// The properties and classes that names depend on, as ids.
+struct Words {
+    labels: Vec<TermId>,
+    schemes: Vec<TermId>,
+    kind: Option<TermId>,
+    no_label: Option<TermId>,
+    kinds_of_terms: FxHashSet<TermId>,
+}
+
+impl Words {
+    fn of(subject: &Subject<'_>) -> Self {
+        let no_label = subject.project.manifest.check.no_label.as_deref();
+        let no_label = no_label.and_then(|name| subject.expand(name));
+        let kind = subject.id(rdf::TYPE);
+        let classes: FxHashSet<TermId> = kind
+            .into_iter()
+            .flat_map(|kind| subject.snapshot().find_ids([None, Some(kind), None]))
+            .map(|[_, _, class, _]| class)
+            .collect();
+        let is_kind_of_term = |class: &TermId| subject.iri(*class).is_some_and(|class| is_kind_of_term(&class));
+        Self {
+            labels: LABELS.iter().filter_map(|property| subject.id(*property)).collect(),
+            schemes: SCHEMES.iter().filter_map(|property| subject.id(*property)).collect(),
+            kind,
+            no_label: no_label.and_then(|property| subject.id(property.as_ref())),
+            kinds_of_terms: classes.into_iter().filter(is_kind_of_term).collect(),
         }
     }
-    for thing in &order {
-        missing(subject, thing, &things[thing], report);
-        preferred_twice(subject, thing, &things[thing], report);
+
+    /// Whether a statement of a file declares a class or property.
+    fn declares(&self, file: &SourceFile, [_, predicate, object, _]: Ids) -> bool {
+        file.role == Role::Ontology && Some(predicate) == self.kind && self.kinds_of_terms.contains(&object)
     }
-    shared(subject, &order, &things, report);
+}
+
+/// The things that have labels, or should, in the order of the files.
+fn things(subject: &Subject<'_>) -> Vec<(NamedNode, Names)> {
+    let words = Words::of(subject);
+    let snapshot = subject.snapshot();
+    let named: FxHashSet<TermId> = subject
+        .each()
+        .filter(|(file, statement)| {
+            let [_, predicate, object, _] = *statement;
+            let is_label = words.labels.contains(&predicate) && snapshot.kind(object) == TermKind::Literal;
+            is_label || words.declares(file, *statement)
+        })
+        .map(|(_, [thing, ..])| thing)
+        .collect();
+    let mut things: Vec<(NamedNode, Names)> = Vec::new();
+    let mut number: FxHashMap<TermId, usize> = FxHashMap::default();
+    for (file, statement) in subject.each() {
+        let [thing, predicate, object, _] = statement;
+        if !named.contains(&thing) {
+            continue;
+        }
+        let number = match number.get(&thing) {
+            Some(number) => *number,
+            None => {
+                let Some(iri) = subject.iri(thing) else { continue };
+                number.insert(thing, things.len());
+                things.push((iri, Names::default()));
+                things.len() - 1
+            }
+        };
+        let names = &mut things[number].1;
+        let is_kind = Some(predicate) == words.kind;
+        let tells = is_kind
+            || Some(predicate) == words.no_label
+            || words.labels.contains(&predicate)
+            || words.schemes.contains(&predicate);
+        if !tells {
+            continue;
+        }
+        match subject.term(object) {
+            Term::Literal(label) if words.labels.contains(&predicate) => names.labels.push((statement, label)),
+            Term::Literal(language) if Some(predicate) == words.no_label => {
+                names.without.insert(language.value().to_ascii_lowercase());
+            }
+            Term::NamedNode(scheme) if words.schemes.contains(&predicate) => names.schemes.push(scheme),
+            Term::NamedNode(class) if is_kind => {
+                names.is_term |= words.declares(file, statement);
+                names.classes.push(class);
+            }
+            _ => {}
+        }
+    }
+    things
+}
+
+fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
+    let things = things(subject);
+    for (thing, names) in &things {
+        missing(subject, thing, names, report);
+        preferred_twice(subject, thing, names, report);
+    }
+    shared(subject, &things, report);
     Ok(())
+}
+
+/// Where a label is written.
+fn place(subject: &Subject<'_>, label: Ids) -> Place {
+    subject.triple(label).map_or_else(|| subject.place_in_manifest(""), |statement| subject.place_of(&statement))
 }
 
 fn is_kind_of_term(class: &NamedNode) -> bool {
@@ -99,7 +170,7 @@ fn is_kind_of_term(class: &NamedNode) -> bool {
     matches!(local, "Class" | "Datatype") || local.ends_with("Property")
 }
 
-fn missing(subject: &Subject<'_>, thing: &NamedNode, names: &Names<'_>, report: &mut Report) {
+fn missing(subject: &Subject<'_>, thing: &NamedNode, names: &Names, report: &mut Report) {
     let own = |base: &str| thing.as_str().starts_with(base);
     let must_be_named = names.is_term && subject.project.manifest.base.as_deref().is_none_or(own);
     if names.labels.is_empty() && !must_be_named {
@@ -112,7 +183,7 @@ fn missing(subject: &Subject<'_>, thing: &NamedNode, names: &Names<'_>, report: 
         }
         let name = subject.prefixes.display(thing.as_str());
         let place = match names.labels.first() {
-            Some((label, _)) => subject.place_of(&triple_of(label)),
+            Some((label, _)) => place(subject, *label),
             None => subject.place_of_subject(&thing.clone().into()),
         };
         let message = format!("{name} has no label in `{language}`");
@@ -131,18 +202,19 @@ fn is_in(tag: &str, language: &str) -> bool {
     tag.strip_prefix(language.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
 }
 
-fn preferred_twice(subject: &Subject<'_>, thing: &NamedNode, names: &Names<'_>, report: &mut Report) {
+fn preferred_twice(subject: &Subject<'_>, thing: &NamedNode, names: &Names, report: &mut Report) {
     let mut seen: FxHashMap<&str, &Literal> = FxHashMap::default();
-    for (quad, label) in &names.labels {
-        if quad.predicate != skos::PREF_LABEL {
+    let preferred = subject.id(skos::PREF_LABEL);
+    for (statement, label) in &names.labels {
+        if Some(statement[1]) != preferred {
             continue;
         }
         let language = label.language().unwrap_or_default();
         match seen.get(language) {
-            Some(first) if first != label => {
+            Some(first) if **first != *label => {
                 let name = subject.prefixes.display(thing.as_str());
                 let message = format!("{name} has a second preferred label in `{language}`; the first is {first}");
-                let finding = Finding::warning("duplicate-label", subject.place_of(&triple_of(quad)), message);
+                let finding = Finding::warning("duplicate-label", place(subject, *statement), message);
                 report.findings.push(finding.about(thing));
             }
             Some(_) => {}
@@ -153,23 +225,17 @@ fn preferred_twice(subject: &Subject<'_>, thing: &NamedNode, names: &Names<'_>, 
     }
 }
 
-fn shared<'s>(
-    subject: &Subject<'_>,
-    order: &[&'s NamedNode],
-    things: &FxHashMap<&'s NamedNode, Names<'s>>,
-    report: &mut Report,
-) {
+fn shared(subject: &Subject<'_>, things: &[(NamedNode, Names)], report: &mut Report) {
     let mut seen: FxHashMap<(String, String, &NamedNode, &str), &NamedNode> = FxHashMap::default();
-    for thing in order {
-        let names = &things[thing];
+    for (thing, names) in things {
         let mut told: FxHashSet<&NamedNode> = FxHashSet::default();
-        for (quad, label) in &names.labels {
+        for (statement, label) in &names.labels {
             let text = label.value().trim().to_lowercase();
             let language = label.language().unwrap_or_default().to_ascii_lowercase();
             let within = names.within(thing);
             for (class, within) in names.classes.iter().flat_map(|class| within.iter().map(move |w| (class, *w))) {
                 let other = *seen.entry((text.clone(), language.clone(), class, within)).or_insert(thing);
-                if other == *thing || !told.insert(other) {
+                if other == thing || !told.insert(other) {
                     continue;
                 }
                 let (name, other) =
@@ -178,7 +244,7 @@ fn shared<'s>(
                     "{name} has the label {label}, as {other} has; both are of class {}",
                     subject.prefixes.display(class.as_str())
                 );
-                let finding = Finding::warning("duplicate-label", subject.place_of(&triple_of(quad)), message);
+                let finding = Finding::warning("duplicate-label", place(subject, *statement), message);
                 report.findings.push(finding.about(thing));
             }
         }

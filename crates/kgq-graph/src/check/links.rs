@@ -2,14 +2,16 @@
 
 use super::finding::Finding;
 use super::report::Report;
-use super::subject::{SourceFile, Subject, triple_of};
+use super::subject::{SourceFile, Subject};
 use super::terms::{kind_of_object, namespace};
 use super::{Check, Explanation};
+use kgq_snapshot::{Ids, TermId, TermKind};
 use kgq_syntax::error::Result;
 use kgq_syntax::near::NearNames;
-use kgq_syntax::rdf::{GraphName, NamedNode, Quad, Term};
+use kgq_syntax::rdf::NamedNode;
 use kgq_syntax::text::count;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
 
 pub const CHECK: Check = Check {
     codes: &[Explanation {
@@ -36,42 +38,37 @@ const OF_DOCUMENTS: &[&str] = &[
 
 /// A thing that is described nowhere: the first statement that points to it, how many do, and in how many files.
 struct Broken<'s> {
-    first: (&'s SourceFile, &'s Quad),
+    first: (&'s SourceFile, Ids),
     statements: u64,
     files: u64,
     last_file: &'s str,
 }
 
 fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
-    let graphs: FxHashSet<&NamedNode> = subject
-        .quads
-        .iter()
-        .filter_map(|quad| match &quad.graph_name {
-            GraphName::NamedNode(graph) => Some(graph),
-            GraphName::BlankNode(_) | GraphName::DefaultGraph => None,
-        })
-        .collect();
-    let mut broken: FxHashMap<&NamedNode, Broken<'_>> = FxHashMap::default();
-    let mut order: Vec<&NamedNode> = Vec::new();
-    for file in &subject.files {
-        for quad in subject.quads_in(file) {
-            if let Some(target) = target(&quad.predicate, &quad.object) {
-                if subject.is_described(&target.clone().into()) || graphs.contains(target) {
-                    continue;
-                }
-                let found = broken.entry(target).or_insert_with(|| {
-                    order.push(target);
-                    Broken { first: (file, quad), statements: 0, files: 0, last_file: "" }
-                });
-                found.statements += 1;
-                found.files += u64::from(found.last_file != file.name);
-                found.last_file = &file.name;
-            }
+    let mut broken: FxHashMap<TermId, Broken<'_>> = FxHashMap::default();
+    let mut order: Vec<TermId> = Vec::new();
+    let mut pointing = Pointing { subject, properties: FxHashMap::default() };
+    let graphs = subject.snapshot().named_graphs();
+    for (file, statement) in subject.each() {
+        let [_, predicate, object, _] = statement;
+        let Some(target) = pointing.target(predicate, object) else { continue };
+        if subject.has_statements(target) || graphs.binary_search(&target).is_ok() {
+            continue;
         }
+        let found = broken.entry(target).or_insert_with(|| {
+            order.push(target);
+            Broken { first: (file, statement), statements: 0, files: 0, last_file: "" }
+        });
+        found.statements += 1;
+        found.files += u64::from(found.last_file != file.name);
+        found.last_file = &file.name;
     }
     let base = subject.project.manifest.base.as_deref();
-    let mut siblings = Siblings::of(subject);
-    for target in order {
+    let targets: Vec<(TermId, NamedNode)> =
+        order.into_iter().filter_map(|target| Some((target, subject.iri(target)?))).collect();
+    let described = described(subject, targets.iter().map(|(_, target)| target));
+    let mut siblings = Siblings { described: &described, indexed: FxHashMap::default() };
+    for (id, target) in &targets {
         if base.is_some_and(|base| !target.as_str().starts_with(base)) || subject.imports.may_declare(target.as_ref()) {
             continue;
         }
@@ -79,7 +76,7 @@ fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
         if base.is_none() && near.is_none() {
             continue;
         }
-        let Broken { first: (file, quad), statements, files, .. } = &broken[target];
+        let Broken { first: (file, statement), statements, files, .. } = &broken[id];
         let message = format!("{} is described nowhere", subject.prefixes.display(target.as_str()));
         let more = match (statements, files) {
             (1, _) => String::new(),
@@ -87,40 +84,64 @@ fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
             (statements, files) => format!(" ({statements} statements in {files} files point to it)"),
         };
         let hint = near.map(|iri| format!("did you mean `{}`?", subject.prefixes.display(&iri)));
-        let finding = Finding::error("broken-link", subject.place_in(file, &triple_of(quad)), message);
+        let finding = Finding::error("broken-link", subject.place_in(file, *statement), message);
         report.findings.push(finding.about(target).more(more).hint_if(hint));
     }
     Ok(())
 }
 
-/// The thing that an object names: itself, or the object of the statement that it is. Classes and properties are `terms.rs`'s.
-fn target<'q>(predicate: &NamedNode, object: &'q Term) -> Option<&'q NamedNode> {
-    if kind_of_object(predicate).is_some() || OF_DOCUMENTS.contains(&predicate.as_str()) {
-        return None;
+/// Which properties point to things. Classes and properties are `terms.rs`'s.
+struct Pointing<'s> {
+    subject: &'s Subject<'s>,
+    properties: FxHashMap<TermId, bool>,
+}
+
+impl Pointing<'_> {
+    /// The thing that an object names: itself, or the object of the statement that it is.
+    fn target(&mut self, predicate: TermId, object: TermId) -> Option<TermId> {
+        let subject = self.subject;
+        let points = || {
+            let to_things = |predicate: NamedNode| {
+                kind_of_object(&predicate).is_none() && !OF_DOCUMENTS.contains(&predicate.as_str())
+            };
+            subject.iri(predicate).is_some_and(to_things)
+        };
+        if !*self.properties.entry(predicate).or_insert_with(points) {
+            return None;
+        }
+        match subject.snapshot().kind(object) {
+            TermKind::Iri => Some(object),
+            TermKind::Triple => {
+                let [_, predicate, object] = subject.snapshot().triple_components(object)?;
+                self.target(predicate, object)
+            }
+            TermKind::BlankNode | TermKind::Literal => None,
+        }
     }
-    match object {
-        Term::NamedNode(iri) => Some(iri),
-        Term::Triple(triple) => target(&triple.predicate, &triple.object),
-        Term::BlankNode(_) | Term::Literal(_) => None,
+}
+
+/// The local names of the things that are described in the namespaces of these IRIs.
+fn described<'t>(subject: &Subject<'_>, targets: impl Iterator<Item = &'t NamedNode>) -> BTreeMap<String, Vec<String>> {
+    let mut described: BTreeMap<String, Vec<String>> =
+        targets.map(|iri| (namespace(iri.as_str()).to_owned(), Vec::new())).collect();
+    for (namespace, names) in &mut described {
+        for id in subject.snapshot().iris_beginning_with(namespace).map(TermId::new) {
+            let Some(iri) = subject.iri(id).filter(|_| subject.has_statements(id)) else { continue };
+            if super::terms::namespace(iri.as_str()) == namespace {
+                names.push(iri.as_str()[namespace.len()..].to_owned());
+            }
+        }
     }
+    described
 }
 
 /// The described things by their namespaces, each indexed when first asked for.
 struct Siblings<'s> {
-    described: FxHashMap<&'s str, Vec<&'s str>>,
+    described: &'s BTreeMap<String, Vec<String>>,
     indexed: FxHashMap<&'s str, NearNames<'s>>,
 }
 
 impl<'s> Siblings<'s> {
-    fn of(subject: &'s Subject<'_>) -> Self {
-        let mut described: FxHashMap<&str, Vec<&str>> = FxHashMap::default();
-        for iri in subject.described() {
-            let (namespace, local) = iri.as_str().split_at(namespace(iri.as_str()).len());
-            described.entry(namespace).or_default().push(local);
-        }
-        Self { described, indexed: FxHashMap::default() }
-    }
-
     /// A described thing of the same namespace whose name is so near that it must have been meant.
     fn near(&mut self, iri: &str) -> Option<String> {
         /// Short names are near to each other without being misspellings.
@@ -130,7 +151,7 @@ impl<'s> Siblings<'s> {
             return None;
         }
         let (namespace, names) = self.described.get_key_value(namespace(iri))?;
-        let index = self.indexed.entry(namespace).or_insert_with(|| NearNames::new(names.iter().copied()));
+        let index = self.indexed.entry(namespace).or_insert_with(|| NearNames::new(names.iter().map(String::as_str)));
         index.nearest(local, 1).first().map(|near| format!("{namespace}{near}"))
     }
 }

@@ -2,11 +2,13 @@
 
 use super::finding::Finding;
 use super::report::Report;
-use super::subject::{Subject, triple_of};
+use super::subject::Subject;
 use super::{Check, Explanation};
+use kgq_snapshot::{TermId, TermKind};
 use kgq_syntax::error::Result;
-use kgq_syntax::rdf::Term;
 use kgq_syntax::rdf::literal::is_well_formed;
+use kgq_syntax::rdf::{Term, Triple};
+use rustc_hash::FxHashSet;
 
 pub const CHECK: Check = Check {
     codes: &[Explanation {
@@ -20,17 +22,17 @@ pub const CHECK: Check = Check {
 };
 
 fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
-    for file in &subject.files {
-        for quad in subject.quads_in(file) {
-            if let Term::Literal(literal) = &quad.object
-                && !is_well_formed(literal)
-            {
-                let datatype = subject.prefixes.display(literal.datatype().as_str());
-                let message = format!("\"{}\" is no {datatype}", literal.value());
-                let place = subject.place_in(file, &triple_of(quad));
-                report.findings.push(Finding::error("ill-formed-literal", place, message).about_node(&quad.subject));
-            }
-        }
+    let literals = subject.snapshot().kind_range(TermKind::Literal).map(TermId::new);
+    let is_ill = |id: &TermId| matches!(subject.term(*id), Term::Literal(literal) if !is_well_formed(&literal));
+    let ill: FxHashSet<TermId> = literals.filter(is_ill).collect();
+    for (file, statement) in subject.each().filter(|(_, [_, _, object, _])| ill.contains(object)) {
+        let Some(Triple { subject: node, object: Term::Literal(literal), .. }) = subject.triple(statement) else {
+            continue;
+        };
+        let datatype = subject.prefixes.display(literal.datatype().as_str());
+        let message = format!("\"{}\" is no {datatype}", literal.value());
+        let place = subject.place_in(file, statement);
+        report.findings.push(Finding::error("ill-formed-literal", place, message).about_node(&node));
     }
     Ok(())
 }

@@ -40,7 +40,6 @@ use kgq_engine::{Budget, EvaluationOptions};
 use kgq_snapshot::store::Input;
 use kgq_syntax::bounds::Bounds;
 use kgq_syntax::error::Result;
-use rustc_hash::FxHashSet;
 use subject::Subject;
 
 /// A check: the codes of its findings, and how it finds them.
@@ -104,8 +103,8 @@ fn run(subject: &Subject<'_>) -> Result<Report> {
     }
     settings::apply(subject, &mut report)?;
     report.counts.files = subject.files.len();
-    report.counts.written = subject.quads.len();
-    report.counts.statements = subject.quads.iter().collect::<FxHashSet<_>>().len();
+    report.counts.written = subject.written().len();
+    report.counts.statements = subject.snapshot().len();
     report.sort();
     Ok(report)
 }

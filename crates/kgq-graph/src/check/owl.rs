@@ -6,11 +6,12 @@
 use super::finding::{Finding, Severity};
 use super::report::Report;
 use super::settings::asks_for;
-use super::subject::{SourceFile, Subject, as_node, triple_of};
+use super::subject::Subject;
 use super::{Check, Explanation};
+use kgq_snapshot::{TermId, TermKind};
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::vocabulary::rdfs;
-use kgq_syntax::rdf::{NamedNode, NamedOrBlankNode, Quad, Term};
+use kgq_syntax::rdf::{NamedNode, NamedNodeRef};
 use oxrdf::vocab::rdf;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -51,102 +52,80 @@ fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-fn statements<'s>(subject: &'s Subject<'_>) -> impl Iterator<Item = (&'s SourceFile, &'s Quad)> {
-    subject.files.iter().flat_map(|file| subject.quads_in(file).iter().map(move |quad| (file, quad)))
-}
-
 fn functional(subject: &Subject<'_>, report: &mut Report) {
-    let declares = |quad: &&Quad| quad.predicate == rdf::TYPE && is_named(&quad.object, FUNCTIONAL_PROPERTY);
-    let properties: FxHashSet<&str> = subject.quads.iter().filter(declares).filter_map(|q| iri(&q.subject)).collect();
-    let mut first: FxHashMap<(&NamedOrBlankNode, &NamedNode), &Term> = FxHashMap::default();
-    for (file, quad) in statements(subject) {
-        if !properties.contains(quad.predicate.as_str()) {
+    let class = NamedNodeRef::new_unchecked(FUNCTIONAL_PROPERTY);
+    let properties: FxHashSet<TermId> =
+        subject.with(rdf::TYPE, Some(class)).into_iter().map(|[property, ..]| property).collect();
+    let mut first: FxHashMap<(TermId, TermId), TermId> = FxHashMap::default();
+    for (file, statement) in subject.each() {
+        let [node, predicate, object, _] = statement;
+        if !properties.contains(&predicate) {
             continue;
         }
-        let known = *first.entry((&quad.subject, &quad.predicate)).or_insert(&quad.object);
-        if *known != quad.object {
-            let message = format!(
-                "{} has a second {}, which is functional; the first is {}",
-                subject.name_of(&quad.subject),
-                subject.prefixes.display(quad.predicate.as_str()),
-                subject.name(known)
-            );
-            let place = subject.place_in(file, &triple_of(quad));
-            report.findings.push(Finding::new(Severity::Warning, FUNCTIONAL, place, message).about(&quad.predicate));
-        }
+        let known = *first.entry((node, predicate)).or_insert(object);
+        let Some(property) = subject.iri(predicate).filter(|_| known != object) else { continue };
+        let message = format!(
+            "{} has a second {}, which is functional; the first is {}",
+            subject.name(&subject.term(node)),
+            subject.prefixes.display(property.as_str()),
+            subject.name(&subject.term(known))
+        );
+        let place = subject.place_in(file, statement);
+        report.findings.push(Finding::new(Severity::Warning, FUNCTIONAL, place, message).about(&property));
     }
 }
 
 fn ranges(subject: &Subject<'_>, report: &mut Report) {
-    let mut ranges: FxHashMap<&str, Vec<&NamedNode>> = FxHashMap::default();
-    let mut wider: FxHashMap<&str, Vec<&str>> = FxHashMap::default();
-    let mut classes: FxHashMap<&NamedOrBlankNode, Vec<&str>> = FxHashMap::default();
-    for quad in &subject.quads {
-        let Term::NamedNode(object) = &quad.object else { continue };
-        if quad.predicate == rdf::TYPE {
-            classes.entry(&quad.subject).or_default().push(object.as_str());
-        } else if let Some(term) = iri(&quad.subject) {
-            if quad.predicate.as_str() == RDFS_RANGE {
-                ranges.entry(term).or_default().push(object);
-            } else if quad.predicate == rdfs::SUB_CLASS_OF {
-                wider.entry(term).or_default().push(object.as_str());
-            }
+    let mut ranges: FxHashMap<TermId, Vec<(TermId, NamedNode)>> = FxHashMap::default();
+    for [property, _, range, _] in subject.with(NamedNodeRef::new_unchecked(RDFS_RANGE), None) {
+        if let (Some(_), Some(iri)) = (subject.iri(property), subject.iri(range)) {
+            ranges.entry(property).or_default().push((range, iri));
         }
     }
-    for (file, quad) in statements(subject) {
-        for range in ranges.get(quad.predicate.as_str()).into_iter().flatten() {
-            let outside = match &quad.object {
-                Term::Literal(literal) => is_datatype(range) && literal.datatype() != range.as_ref(),
-                Term::NamedNode(_) | Term::BlankNode(_) => {
-                    let known = as_node(&quad.object).and_then(|node| classes.get(&node));
-                    is_outside(known, range, &wider)
-                }
-                Term::Triple(_) => false,
+    for (file, statement) in subject.each() {
+        let [_, predicate, object, _] = statement;
+        for (id, range) in ranges.get(&predicate).into_iter().flatten() {
+            let outside = match subject.snapshot().kind(object) {
+                TermKind::Literal => is_datatype(range) && subject.snapshot().datatype(object) != Some(range.as_ref()),
+                TermKind::Iri | TermKind::BlankNode => is_outside(subject, object, (*id, range)),
+                TermKind::Triple => false,
             };
-            if outside {
-                let message = format!(
-                    "{} is no {}, which is the range of {}",
-                    subject.name(&quad.object),
-                    subject.prefixes.display(range.as_str()),
-                    subject.prefixes.display(quad.predicate.as_str())
-                );
-                let place = subject.place_in(file, &triple_of(quad));
-                report.findings.push(Finding::new(Severity::Warning, RANGE, place, message).about(&quad.predicate));
-            }
+            let Some(property) = subject.iri(predicate).filter(|_| outside) else { continue };
+            let message = format!(
+                "{} is no {}, which is the range of {}",
+                subject.name(&subject.term(object)),
+                subject.prefixes.display(range.as_str()),
+                subject.prefixes.display(property.as_str())
+            );
+            let place = subject.place_in(file, statement);
+            report.findings.push(Finding::new(Severity::Warning, RANGE, place, message).about(&property));
         }
     }
 }
 
 /// Whether a node has classes, and none of them is the range or below it.
-fn is_outside(classes: Option<&Vec<&str>>, range: &NamedNode, wider: &FxHashMap<&str, Vec<&str>>) -> bool {
+fn is_outside(subject: &Subject<'_>, node: TermId, (range, iri): (TermId, &NamedNode)) -> bool {
     const EVERYTHING: [&str; 2] =
         ["http://www.w3.org/2002/07/owl#Thing", "http://www.w3.org/2000/01/rdf-schema#Resource"];
-    let Some(classes) = classes else { return false };
-    if EVERYTHING.contains(&range.as_str()) {
+    let (Some(kind), wider) = (subject.id(rdf::TYPE), subject.id(rdfs::SUB_CLASS_OF)) else { return false };
+    let is_class = |id: &TermId| subject.snapshot().kind(*id) == TermKind::Iri;
+    let said = |node: TermId, predicate: TermId| {
+        subject.snapshot().find_ids([Some(node), Some(predicate), None]).map(|[_, _, class, _]| class).filter(is_class)
+    };
+    let mut open: Vec<TermId> = said(node, kind).collect();
+    if open.is_empty() || EVERYTHING.contains(&iri.as_str()) {
         return false;
     }
-    let mut seen: FxHashSet<&str> = classes.iter().copied().collect();
-    let mut open = classes.clone();
+    let mut seen: FxHashSet<TermId> = open.iter().copied().collect();
     while let Some(class) = open.pop() {
-        if class == range.as_str() {
+        if class == range {
             return false;
         }
-        open.extend(wider.get(class).into_iter().flatten().copied().filter(|class| seen.insert(class)));
+        open.extend(wider.into_iter().flat_map(|wider| said(class, wider)).filter(|class| seen.insert(*class)));
     }
     true
 }
 
 fn is_datatype(range: &NamedNode) -> bool {
     range.as_str().starts_with("http://www.w3.org/2001/XMLSchema#")
-}
-
-fn is_named(term: &Term, iri: &str) -> bool {
-    matches!(term, Term::NamedNode(node) if node.as_str() == iri)
-}
-
-fn iri(node: &NamedOrBlankNode) -> Option<&str> {
-    match node {
-        NamedOrBlankNode::NamedNode(iri) => Some(iri.as_str()),
-        NamedOrBlankNode::BlankNode(_) => None,
-    }
 }

@@ -1,6 +1,9 @@
 //! Where in a file each of its statements is written.
 
 mod json;
+mod lines;
+
+pub use lines::LinePlaces;
 
 use kgq_snapshot::store::{Input, Places as XmlPlaces, Position, RdfXmlSettings, read_rdf_xml};
 use kgq_syntax::Span;

@@ -4,15 +4,16 @@ use super::finding::{Finding, Severity};
 use super::report::Report;
 use super::subject::Subject;
 use super::{Check, Explanation};
-use crate::catalog::{CannedQuery, Known, Labels, Param, ScalarOrList, Values};
+use crate::catalog::{CannedQuery, Known, Labels, Param, ScalarOrList, Values, naming};
 use kgq_engine::query::functions::refuse_unknown;
 use kgq_engine::query::{Position, Query, parse_query, used_terms, variables, wanted_terms};
+use kgq_snapshot::{TermId, TermKind};
 use kgq_syntax::error::{Place, Result};
 use kgq_syntax::rdf::vocabulary::{rdf, rdfs};
-use kgq_syntax::rdf::{NamedNode, NamedNodeRef, NamedOrBlankNode, Prefixes, Term};
+use kgq_syntax::rdf::{NamedNode, NamedNodeRef, Prefixes};
 use kgq_syntax::text::{did_you_mean, nearest};
 use kgq_syntax::{self as syntax, Span, TokenKind};
-use rustc_hash::FxHashSet;
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 pub const CHECK: Check = Check {
@@ -90,9 +91,11 @@ fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
     if subject.catalog.queries.is_empty() {
         return Ok(());
     }
-    let known = subject.occurring();
-    let names: BTreeSet<String> = known.iter().map(|iri| subject.prefixes.display(iri.as_str())).collect();
-    let known_terms = KnownTerms { subject, labels: Labels::of(&subject.quads), occurring: &known };
+    // Made when a query names what the graph does not have.
+    let names = OnceCell::new();
+    let naming = naming().flat_map(|property| subject.with(property, None));
+    let labels = Labels::of(naming.filter_map(|ids| subject.snapshot().statement(ids)));
+    let known_terms = KnownTerms { subject, labels };
     for query in &subject.catalog.queries {
         parameters(query, report);
         if let keys @ [_, ..] = &query.header.without_meaning()[..] {
@@ -122,9 +125,10 @@ fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
         let wanted: BTreeSet<NamedNode> = wanted_terms(&parsed.algebra).into_iter().map(|term| term.iri).collect();
         for term in used_terms(&parsed.algebra) {
             let asked_for = term.position != Position::Function && !is_datatype(&term.iri);
-            if asked_for && !known.contains(&term.iri) {
+            if asked_for && !subject.occurs(&term.iri) {
                 let must_be_there = !query.is_check() && wanted.contains(&term.iri);
-                report.findings.extend(unknown_term(subject, query, &term.iri, &names, must_be_there));
+                let names = names.get_or_init(|| names_of(subject));
+                report.findings.extend(unknown_term(subject, query, &term.iri, names, must_be_there));
             }
         }
     }
@@ -217,7 +221,12 @@ fn values(query: &CannedQuery, parsed: &Query, known: &KnownTerms<'_, '_>, repor
 struct KnownTerms<'s, 'p> {
     subject: &'s Subject<'p>,
     labels: Labels,
-    occurring: &'s FxHashSet<&'s NamedNode>,
+}
+
+/// The names of all IRIs of the graph.
+fn names_of(subject: &Subject<'_>) -> BTreeSet<String> {
+    let iris = subject.snapshot().kind_range(TermKind::Iri).filter_map(|id| subject.iri(TermId::new(id)));
+    iris.map(|iri| subject.prefixes.display(iri.as_str())).collect()
 }
 
 impl Known for KnownTerms<'_, '_> {
@@ -230,29 +239,27 @@ impl Known for KnownTerms<'_, '_> {
     }
 
     fn contains(&self, term: &NamedNode) -> bool {
-        self.occurring.contains(term)
+        self.subject.occurs(term)
     }
 
     fn members(&self, class: &NamedNode) -> Vec<NamedNode> {
-        let mut classes: Vec<NamedOrBlankNode> = vec![class.clone().into()];
-        let mut at = 0;
-        let with = |predicate: NamedNodeRef<'static>, class: &NamedOrBlankNode| {
-            let class = Term::from(class.clone());
-            let quads = self.subject.quads.iter();
-            quads.filter(move |q| q.predicate == predicate && q.object == class).map(|q| q.subject.clone())
+        let subject = self.subject;
+        let with = |predicate: NamedNodeRef<'static>, class: TermId| {
+            let pattern = subject.id(predicate).map(|predicate| [None, Some(predicate), Some(class)]);
+            let found = pattern.into_iter().flat_map(|pattern| subject.snapshot().find_ids(pattern));
+            found.map(|[member, ..]| member)
         };
+        let mut classes: Vec<TermId> = subject.id(class.as_ref()).into_iter().collect();
+        let mut at = 0;
         let mut members = BTreeSet::new();
-        while let Some(class) = classes.get(at).cloned() {
+        while let Some(class) = classes.get(at).copied() {
             at += 1;
-            for narrower in with(rdfs::SUB_CLASS_OF, &class) {
+            for narrower in with(rdfs::SUB_CLASS_OF, class) {
                 if !classes.contains(&narrower) {
                     classes.push(narrower);
                 }
             }
-            members.extend(with(rdf::TYPE, &class).filter_map(|node| match node {
-                NamedOrBlankNode::NamedNode(iri) => Some(iri),
-                NamedOrBlankNode::BlankNode(_) => None,
-            }));
+            members.extend(with(rdf::TYPE, class).filter_map(|member| subject.iri(member)));
         }
         members.into_iter().collect()
     }

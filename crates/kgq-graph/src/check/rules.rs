@@ -7,7 +7,6 @@ use super::{Check, Explanation};
 use crate::catalog::{CannedQuery, DeclaredSeverity};
 use kgq_engine::query::parse_query;
 use kgq_engine::{Answer, Row, Solutions, evaluate};
-use kgq_snapshot::Snapshot;
 use kgq_syntax::error::{Place, Result};
 use kgq_syntax::rdf::{NamedOrBlankNode, Term, Triple};
 
@@ -37,19 +36,18 @@ fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
     if rules.is_empty() {
         return Ok(());
     }
-    let snapshot = Snapshot::from_quads(subject.quads.iter().cloned())?;
     for rule in rules {
-        if let Err(error) = run_rule(subject, &snapshot, rule, report) {
+        if let Err(error) = run_rule(subject, rule, report) {
             report.findings.push(Finding::from_error("rule-failed", &rule.file, &error));
         }
     }
     Ok(())
 }
 
-fn run_rule(subject: &Subject<'_>, snapshot: &Snapshot, rule: &CannedQuery, report: &mut Report) -> Result<()> {
+fn run_rule(subject: &Subject<'_>, rule: &CannedQuery, report: &mut Report) -> Result<()> {
     // What does not parse is `queries.rs`'s.
     let Ok(query) = parse_query(rule.source(), subject.parse_context()) else { return Ok(()) };
-    match evaluate(snapshot, &query, &subject.options.evaluation)? {
+    match evaluate(subject.snapshot(), &query, &subject.options.evaluation)? {
         Answer::Solutions(Solutions { variables, rows }) => {
             let names: Vec<&str> = variables.iter().map(|v| v.as_str()).collect();
             for row in rows {
@@ -110,12 +108,12 @@ fn place(subject: &Subject<'_>, rule: &CannedQuery, statement: [Option<&Term>; 3
 
 /// A reifier stands where its statement stands, which says more than the first of its own statements.
 fn place_of_node(subject: &Subject<'_>, node: &NamedOrBlankNode) -> Place {
-    let reified = subject.quads_about(node).find_map(|quad| match &quad.object {
+    let reified = subject.quads_about(node).find_map(|quad| match quad.object {
         Term::Triple(statement) if quad.predicate == kgq_syntax::rdf::vocabulary::rdf::REIFIES => Some(statement),
         _ => None,
     });
     match reified {
-        Some(statement) => subject.place_of(statement),
+        Some(statement) => subject.place_of(&statement),
         None => subject.place_of_node(&node.clone().into()),
     }
 }

@@ -3,7 +3,7 @@
 use super::finding::{Finding, Severity};
 use super::report::Report;
 use super::shacl::{self, Failure, IllFormed, Shapes, Texts, ValidationData, ValidationResult, infer, validate};
-use super::subject::{Subject, as_node, triple_of};
+use super::subject::{Subject, as_node};
 use super::{Check, Explanation};
 use crate::project::MANIFEST;
 use kgq_syntax::budget::{Exceeded, Work};
@@ -49,8 +49,15 @@ pub const CHECK: Check = Check {
     needs_all_files: true,
 };
 
+const SH: &str = "http://www.w3.org/ns/shacl#";
+
 fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
-    let dataset = ValidationData::of_one_graph(subject.quads.iter().map(triple_of), &subject.options.validation)?;
+    // Where nothing is of SHACL's vocabulary there are no shapes, and nothing need be held for them.
+    if subject.snapshot().iris_beginning_with(SH).is_empty() {
+        return Ok(());
+    }
+    let statements = subject.quads(subject.written()).map(Triple::from);
+    let dataset = ValidationData::of_one_graph(statements, &subject.options.validation)?;
     let validated = validated(subject, dataset)?;
     report.findings.extend(validated.faults.into_iter().chain(validated.findings));
     Ok(())
@@ -224,11 +231,11 @@ fn find(
 ) -> Option<Triple> {
     let mut quads = subject.quads_about(node);
     let found = quads.find(|q| predicate.is_none_or(|p| q.predicate == *p) && object.is_none_or(|o| q.object == *o));
-    found.map(triple_of)
+    found.map(Triple::from)
 }
 
 fn last(subject: &Subject<'_>, node: &NamedOrBlankNode, predicate: &NamedNode) -> Option<Triple> {
-    subject.quads_about(node).filter(|q| q.predicate == *predicate).last().map(triple_of)
+    subject.quads_about(node).filter(|q| q.predicate == *predicate).last().map(Triple::from)
 }
 
 #[cfg(test)]

@@ -1,20 +1,21 @@
 //! What is checked: every file of a project, read by itself so that a broken one hides nothing of the others, with the places
-//! of its statements.
+//! of its statements. The statements are ids of one snapshot; a check asks for the terms that it tells of.
 
 use super::Options;
 use super::imports::Imports;
-use super::places::Places;
+use super::places::{LinePlaces, Places};
 use super::shacl::WrittenText;
 use crate::catalog::Catalog;
 use crate::project::{Found, MANIFEST, Project, ProjectFile, Role};
 use kgq_engine::query::ParseContext;
-use kgq_snapshot::store::{Content, Input, Parsed, ReadOptions, read};
+use kgq_snapshot::store::{Content, Input, ReadOptions};
+use kgq_snapshot::{Bound, Gathered, Gathering, Ids, Snapshot, TermId};
 use kgq_syntax::bounds::Bounds;
 use kgq_syntax::error::{Error, Kind, Place, Result};
 use kgq_syntax::rdf::vocabulary::well_known;
-use kgq_syntax::rdf::{GraphName, NamedNode, NamedOrBlankNode, Prefixes, Quad, Term, Triple};
-use rustc_hash::{FxHashMap, FxHashSet};
-use std::cell::OnceCell;
+use kgq_syntax::rdf::{NamedNode, NamedNodeRef, NamedOrBlankNode, Prefixes, Quad, Term, TermRef, Triple};
+use rustc_hash::FxHashMap;
+use std::cell::{OnceCell, RefCell};
 use std::io::Read;
 use std::ops::Range;
 use std::path::Path;
@@ -26,28 +27,28 @@ pub struct Subject<'p> {
     /// Files that kgq.toml names and that are not there, and its globs that find nothing.
     pub missing: Vec<Error>,
     pub remarks: Vec<Error>,
-    /// Of all files that could be read, one after the other.
-    pub quads: Vec<Quad>,
     pub catalog: Catalog,
     pub imports: Imports,
     /// Those of `kgq.toml`, then those of the files.
     pub prefixes: Prefixes,
-    /// The files that have statements of a subject, in their order.
-    by_subject: FxHashMap<NamedOrBlankNode, Vec<usize>>,
-    /// The number of the first quad that has a term as its object; made when first asked for.
-    mentions: OnceCell<FxHashMap<Term, usize>>,
+    /// Of all files that could be read, one after the other.
+    statements: Gathered,
+    /// The first statement that has a term as its object, of the terms that were asked for.
+    mentions: RefCell<FxHashMap<TermId, Option<Ids>>>,
 }
 
 /// An RDF file of the project, as far as it could be read.
 pub struct SourceFile {
     pub name: String,
     pub role: Role,
-    /// Its quads among all; none if the file is broken.
+    /// Its statements among all; none if the file is broken.
     range: Range<usize>,
     pub prefixes: Prefixes,
     pub error: Option<Error>,
     input: Option<Input>,
     places: OnceCell<Places>,
+    /// In a large file of lines.
+    lines: OnceCell<Option<LinePlaces>>,
 }
 
 impl<'p> Subject<'p> {
@@ -82,46 +83,40 @@ impl<'p> Subject<'p> {
     ) -> Result<Self> {
         let mut prefixes = project.prefixes();
         let mut files = Vec::new();
-        let mut all: Vec<Quad> = Vec::new();
-        let mut by_subject: FxHashMap<NamedOrBlankNode, Vec<usize>> = FxHashMap::default();
-        for (number, (name, role, input)) in inputs.into_iter().enumerate() {
-            let (mut file, quads) = SourceFile::read(name, role, input, number, &options);
+        let mut gathering = Gathering::default();
+        for (name, role, input) in inputs {
+            let mut file = SourceFile::read(name, role, input, &mut gathering, &options)?;
             // A file is not broken because a limit ends its reading.
             if let Some(stopped) = file.error.take_if(|error| is_stopped(error)) {
                 return Err(stopped);
             }
-            file.range = all.len()..all.len() + quads.len();
             for (prefix, namespace) in file.prefixes.iter() {
                 prefixes.insert_if_absent(prefix, namespace);
             }
-            for quad in &quads {
-                let files = by_subject.entry(quad.subject.clone()).or_default();
-                if files.last() != Some(&number) {
-                    files.push(number);
-                }
-            }
             files.push(file);
-            all.extend(quads);
         }
         for prefix in ["rdf", "rdfs", "xsd", "owl"] {
             if let Some(namespace) = well_known(prefix) {
                 prefixes.insert_if_absent(prefix, namespace);
             }
         }
+        let statements = gathering.finish(&options.budget)?;
+        for (number, file) in files.iter_mut().enumerate() {
+            file.range = statements.of_file(number);
+        }
         let paths: Vec<&Path> = files.iter().filter_map(SourceFile::path).collect();
-        let imports = Imports::read(project, &paths, &all, &options);
+        let imports = Imports::read(project, &paths, &statements.snapshot, &options);
         Ok(Self {
             project,
             options,
             files,
             missing: found.missing,
             remarks: found.remarks,
-            quads: all,
             catalog,
             imports,
             prefixes,
-            by_subject,
-            mentions: OnceCell::new(),
+            statements,
+            mentions: RefCell::default(),
         })
     }
 
@@ -139,108 +134,191 @@ impl<'p> Subject<'p> {
         self.missing.is_empty() && self.files.iter().all(|file| file.error.is_none())
     }
 
-    /// The places of a file's statements, found when first asked for.
-    fn places<'a>(&self, file: &'a SourceFile) -> &'a Places {
-        file.places.get_or_init(|| {
-            Places::new(&file.name, file.text(self.options.bounds), file.input.as_ref(), self.quads_in(file))
-        })
+    /// All statements, each once.
+    pub fn snapshot(&self) -> &Snapshot {
+        &self.statements.snapshot
     }
 
-    pub fn quads_in(&self, file: &SourceFile) -> &[Quad] {
-        &self.quads[file.range.clone()]
+    /// All statements as they are written, repeated ones too.
+    pub fn written(&self) -> &[Ids] {
+        self.statements.statements()
+    }
+
+    /// Those of a file.
+    pub fn written_in(&self, file: &SourceFile) -> &[Ids] {
+        self.written().get(file.range.clone()).unwrap_or_default()
+    }
+
+    /// Each file with each of its statements.
+    pub fn each(&self) -> impl Iterator<Item = (&SourceFile, Ids)> {
+        self.files.iter().flat_map(|file| self.written_in(file).iter().map(move |ids| (file, *ids)))
+    }
+
+    /// The statements as quads.
+    pub fn quads<'s>(&'s self, ids: &'s [Ids]) -> impl Iterator<Item = Quad> + 's {
+        ids.iter().filter_map(|ids| self.snapshot().statement(*ids))
+    }
+
+    pub fn triple(&self, [subject, predicate, object, _]: Ids) -> Option<Triple> {
+        let ids = [subject, predicate, object, TermId::UNBOUND];
+        self.snapshot().statement(ids).map(Triple::from)
+    }
+
+    pub fn term(&self, id: TermId) -> Term {
+        self.snapshot().term(id)
+    }
+
+    /// The IRI of an id; none of another term.
+    pub fn iri(&self, id: TermId) -> Option<NamedNode> {
+        match self.snapshot().term(id) {
+            Term::NamedNode(iri) => Some(iri),
+            Term::BlankNode(_) | Term::Literal(_) | Term::Triple(_) => None,
+        }
+    }
+
+    pub fn id<'t>(&self, term: impl Into<TermRef<'t>>) -> Option<TermId> {
+        self.snapshot().id(term.into())
+    }
+
+    /// The statements with this predicate, and this object if one is given, each once, in the order of the files.
+    pub fn with(&self, predicate: NamedNodeRef<'_>, object: Option<NamedNodeRef<'_>>) -> Vec<Ids> {
+        let Some(predicate) = self.id(predicate) else { return Vec::new() };
+        let object = match object.map(|object| self.id(object)) {
+            Some(None) => return Vec::new(),
+            Some(object) => object,
+            None => None,
+        };
+        self.snapshot().find_in_order([None, Some(predicate), object])
     }
 
     /// The quads that have the node as their subject.
-    pub fn quads_about<'s>(&'s self, node: &NamedOrBlankNode) -> impl Iterator<Item = &'s Quad> {
-        let files = self.by_subject.get(node).map_or(&[][..], Vec::as_slice);
-        files.iter().flat_map(|f| self.quads_in(&self.files[*f])).filter(move |quad| quad.subject == *node)
+    pub fn quads_about(&self, node: &NamedOrBlankNode) -> impl Iterator<Item = Quad> + '_ {
+        let about = self.id(node.as_ref()).map(|id| self.snapshot().find_in_order([Some(id), None, None]));
+        about.into_iter().flatten().filter_map(|ids| self.snapshot().statement(ids))
     }
 
     /// The quads of the files of one role.
-    pub fn quads_of(&self, role: Role) -> impl Iterator<Item = &Quad> {
-        self.files.iter().filter(move |file| file.role == role).flat_map(|file| self.quads_in(file))
+    pub fn quads_of(&self, role: Role) -> impl Iterator<Item = Quad> + '_ {
+        let files = self.files.iter().filter(move |file| file.role == role);
+        files.flat_map(|file| self.quads(self.written_in(file)))
     }
 
     pub fn is_described(&self, node: &NamedOrBlankNode) -> bool {
-        self.by_subject.contains_key(node)
+        self.id(node.as_ref()).is_some_and(|id| self.has_statements(id))
     }
 
-    pub fn described(&self) -> impl Iterator<Item = &NamedNode> {
-        self.by_subject.keys().filter_map(|node| match node {
-            NamedOrBlankNode::NamedNode(iri) => Some(iri),
-            NamedOrBlankNode::BlankNode(_) => None,
+    /// Whether something is said of a term.
+    pub fn has_statements(&self, subject: TermId) -> bool {
+        self.snapshot().has([Some(subject), None, None])
+    }
+
+    /// Whether an IRI occurs in a statement: as subject, predicate, object or graph, or inside a triple term.
+    pub fn occurs(&self, iri: &NamedNode) -> bool {
+        self.id(iri.as_ref()).is_some()
+    }
+
+    /// The files that have statements of a subject which no file before them has, in their order.
+    fn files_about(&self, node: &NamedOrBlankNode) -> Vec<usize> {
+        let Some(id) = self.id(node.as_ref()) else { return Vec::new() };
+        let all = self.snapshot().find_ids([Some(id), None, None]);
+        let mut files: Vec<usize> = all.filter_map(|ids| Some(self.snapshot().origin(ids)?.file)).collect();
+        files.sort_unstable();
+        files.dedup();
+        files
+    }
+
+    /// The places of a file's statements, found when first asked for.
+    fn places<'a>(&self, file: &'a SourceFile) -> &'a Places {
+        file.places.get_or_init(|| {
+            let quads: Vec<Quad> = self.quads(self.written_in(file)).collect();
+            Places::new(&file.name, file.text(self.options.bounds), file.input.as_ref(), &quads)
         })
     }
 
-    /// Every IRI that occurs in a statement: as subject, predicate, object or graph, or inside a triple term.
-    pub fn occurring(&self) -> FxHashSet<&NamedNode> {
-        let mut found = FxHashSet::default();
-        for quad in &self.quads {
-            see_node(&quad.subject, &mut found);
-            found.insert(&quad.predicate);
-            see_term(&quad.object, &mut found);
-            if let GraphName::NamedNode(graph) = &quad.graph_name {
-                found.insert(graph);
-            }
-        }
-        found
+    /// Where a statement stands in a file, if it does.
+    fn exact_place(&self, file: &SourceFile, statement: &Triple) -> Option<Place> {
+        let by_line = || {
+            let [Some(s), Some(p), Some(o)] = self.ids_of(statement) else { return None };
+            let (lines, own) = (file.lines()?, self.written_in(file));
+            let repeated = || own.iter().position(|[a, b, c, _]| [*a, *b, *c] == [s, p, o]);
+            let number = self.first_in(file, [Some(s), Some(p), Some(o)]).or_else(repeated)?;
+            lines.statement(number, statement)
+        };
+        by_line().or_else(|| self.places(file).statement(statement))
+    }
+
+    /// Where a node is first a subject in a file.
+    fn subject_place(&self, file: &SourceFile, node: &NamedOrBlankNode) -> Option<Place> {
+        let by_line = || {
+            let id = self.id(node.as_ref())?;
+            let (lines, own) = (file.lines()?, self.written_in(file));
+            let repeated = || own.iter().position(|[subject, ..]| *subject == id);
+            let number = self.first_in(file, [Some(id), None, None]).or_else(repeated)?;
+            lines.subject(number, &self.triple(*own.get(number)?)?)
+        };
+        by_line().or_else(|| self.places(file).subject(node))
+    }
+
+    /// The number in a file of the first statement with these parts which stands in no file before.
+    fn first_in(&self, file: &SourceFile, parts: Bound) -> Option<usize> {
+        let origins = self.snapshot().find_ids(parts).filter_map(|ids| self.snapshot().origin(ids));
+        let own = origins.filter(|origin| self.files.get(origin.file).is_some_and(|own| std::ptr::eq(own, file)));
+        own.map(|origin| origin.position as usize).min()
+    }
+
+    fn ids_of(&self, statement: &Triple) -> [Option<TermId>; 3] {
+        let Triple { subject, predicate, object } = statement;
+        [self.id(subject.as_ref()), self.id(predicate.as_ref()), self.id(object.as_ref())]
     }
 
     /// Where a statement stands; where it stands nowhere, its subject; and the manifest where that does not either.
     pub fn place_of(&self, statement: &Triple) -> Place {
-        let files = self.by_subject.get(&statement.subject).map_or(&[][..], Vec::as_slice);
-        let exact = files.iter().find_map(|f| self.places(&self.files[*f]).statement(statement));
+        let files = self.files_about(&statement.subject);
+        let exact = files.iter().find_map(|f| self.exact_place(&self.files[*f], statement));
         exact.unwrap_or_else(|| self.place_of_subject(&statement.subject))
     }
 
     /// The string that is a statement's object, as a part of its file.
     pub fn string_of(&self, statement: &Triple) -> Option<WrittenText> {
-        let files = self.by_subject.get(&statement.subject)?;
-        files.iter().find_map(|f| {
-            let file = &self.files[*f];
+        self.files_about(&statement.subject).into_iter().find_map(|f| {
+            let file = &self.files[f];
             let (text, embedded) = self.places(file).string(statement)?;
             Some(WrittenText { file: file.name.clone(), text, embedded })
         })
     }
 
     /// Where a statement stands in a file that has it.
-    pub fn place_in(&self, file: &SourceFile, statement: &Triple) -> Place {
-        let places = self.places(file);
-        let exact = places.statement(statement).or_else(|| places.subject(&statement.subject));
-        exact.unwrap_or_else(|| Place::new(&file.name, 1, 1))
+    pub fn place_in(&self, file: &SourceFile, statement: Ids) -> Place {
+        let place = self.triple(statement).and_then(|statement| {
+            let exact = self.exact_place(file, &statement);
+            exact.or_else(|| self.subject_place(file, &statement.subject))
+        });
+        place.unwrap_or_else(|| Place::new(&file.name, 1, 1))
     }
 
     /// Where a node is first the subject of a statement.
     pub fn place_of_subject(&self, node: &NamedOrBlankNode) -> Place {
-        let files = self.by_subject.get(node).map_or(&[][..], Vec::as_slice);
-        let place = files.iter().find_map(|f| self.places(&self.files[*f]).subject(node));
+        let files = self.files_about(node);
+        let place = files.iter().find_map(|f| self.subject_place(&self.files[*f], node));
         place
             .or_else(|| files.first().map(|f| Place::new(&self.files[*f].name, 1, 1)))
             .unwrap_or_else(|| Place::new(MANIFEST, 1, 1))
     }
 
-    /// The first statement that has the term as its object.
-    fn first_mention(&self, term: &Term) -> Option<(&SourceFile, &Quad)> {
-        let mentions = self.mentions.get_or_init(|| {
-            let mut first = FxHashMap::default();
-            for (number, quad) in self.quads.iter().enumerate() {
-                first.entry(quad.object.clone()).or_insert(number);
-            }
-            first
-        });
-        let number = *mentions.get(term)?;
-        let file = self.files.iter().find(|file| file.range.contains(&number))?;
-        Some((file, &self.quads[number]))
+    /// The first statement that has the term as its object, with its file.
+    fn first_mention(&self, term: &Term) -> Option<(&SourceFile, Ids)> {
+        let id = self.id(term.as_ref())?;
+        let snapshot = self.snapshot();
+        let first = || snapshot.find_ids([None, None, Some(id)]).min_by_key(|ids| snapshot.origin(*ids));
+        let ids = (*self.mentions.borrow_mut().entry(id).or_insert_with(first))?;
+        Some((&self.files[snapshot.origin(ids)?.file], ids))
     }
 
     /// Where a node is described, or else first mentioned.
     pub fn place_of_node(&self, node: &Term) -> Place {
         let described = as_node(node).filter(|node| self.is_described(node)).map(|node| self.place_of_subject(&node));
         described
-            .or_else(|| {
-                let (file, quad) = self.first_mention(node)?;
-                Some(self.place_in(file, &triple_of(quad)))
-            })
+            .or_else(|| self.first_mention(node).map(|(file, statement)| self.place_in(file, statement)))
             .unwrap_or_else(|| Place::new(MANIFEST, 1, 1))
     }
 
@@ -286,17 +364,32 @@ fn is_stopped(error: &Error) -> bool {
 }
 
 impl SourceFile {
-    fn read(name: String, role: Role, input: Result<Input>, number: usize, options: &Options) -> (Self, Vec<Quad>) {
+    fn read(
+        name: String,
+        role: Role,
+        input: Result<Input>,
+        gathering: &mut Gathering,
+        options: &Options,
+    ) -> Result<Self> {
         let budget = Some(&options.budget);
         let read_options = ReadOptions { lenient: options.lenient, bounds: options.bounds, budget, progress: None };
-        let parsed = input.as_ref().map_err(Clone::clone).and_then(|input| read(input, number, read_options));
-        let (Parsed { quads, prefixes }, error) = match parsed {
-            Ok(parsed) => (parsed, None),
-            Err(error) => (Parsed::default(), Some(error)),
+        let (prefixes, error) = match &input {
+            Ok(input) => match gathering.read(input, read_options) {
+                Ok(prefixes) => (prefixes, None),
+                Err(error) => (Prefixes::default(), Some(error)),
+            },
+            Err(error) => {
+                gathering.pass_over()?;
+                (Prefixes::default(), Some(error.clone()))
+            }
         };
-        let places = OnceCell::new();
-        let file = Self { name, role, range: 0..0, prefixes, error, input: input.ok(), places };
-        (file, quads)
+        let (places, lines) = (OnceCell::new(), OnceCell::new());
+        Ok(Self { name, role, range: 0..0, prefixes, error, input: input.ok(), places, lines })
+    }
+
+    /// The places of its statements by their lines, where it is large and has such.
+    fn lines(&self) -> Option<&LinePlaces> {
+        self.lines.get_or_init(|| LinePlaces::of(self.input.as_ref()?)).as_ref()
     }
 
     /// Where the file lies, if it is one.
@@ -319,29 +412,5 @@ pub fn as_node(term: &Term) -> Option<NamedOrBlankNode> {
         Term::NamedNode(node) => Some(node.clone().into()),
         Term::BlankNode(node) => Some(node.clone().into()),
         Term::Literal(_) | Term::Triple(_) => None,
-    }
-}
-
-pub fn triple_of(quad: &Quad) -> Triple {
-    Triple::new(quad.subject.clone(), quad.predicate.clone(), quad.object.clone())
-}
-
-fn see_node<'q>(node: &'q NamedOrBlankNode, found: &mut FxHashSet<&'q NamedNode>) {
-    if let NamedOrBlankNode::NamedNode(iri) = node {
-        found.insert(iri);
-    }
-}
-
-fn see_term<'q>(term: &'q Term, found: &mut FxHashSet<&'q NamedNode>) {
-    match term {
-        Term::NamedNode(iri) => {
-            found.insert(iri);
-        }
-        Term::Triple(triple) => {
-            see_node(&triple.subject, found);
-            found.insert(&triple.predicate);
-            see_term(&triple.object, found);
-        }
-        Term::BlankNode(_) | Term::Literal(_) => {}
     }
 }

@@ -2,13 +2,14 @@
 
 use super::finding::Finding;
 use super::report::Report;
-use super::subject::{SourceFile, Subject, triple_of};
+use super::subject::{SourceFile, Subject};
 use super::{Check, Explanation};
 use crate::project::Role;
+use kgq_snapshot::{Ids, TermId, TermKind};
 use kgq_syntax::error::Result;
 use kgq_syntax::near::NearNames;
 use kgq_syntax::rdf::vocabulary::{WELL_KNOWN, oa, prov};
-use kgq_syntax::rdf::{NamedNode, NamedNodeRef, NamedOrBlankNode, Quad, Term};
+use kgq_syntax::rdf::{NamedNode, NamedNodeRef};
 use kgq_syntax::text::count;
 use oxrdf::vocab::rdf;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -36,25 +37,27 @@ pub const CHECK: Check = Check {
 /// A term in use: how often, and the statement that uses it first in each file.
 struct Use<'s> {
     kind: &'static str,
-    first: Vec<(&'s SourceFile, &'s Quad, usize)>,
+    first: Vec<(&'s SourceFile, Ids, usize)>,
 }
 
 fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
-    let vocabularies = Vocabularies::of(subject);
+    let (declared, described) = declared(subject);
+    let vocabularies = Vocabularies::of(&declared, &described);
     let mut unknown: BTreeMap<&str, Vec<(NamedNodeRef<'_>, &Use<'_>)>> = BTreeMap::new();
     let used = used(subject);
     let mut near = FxHashMap::default();
     for (term, used) in &used {
-        if vocabularies.declared.contains(term) || is_built_in(term.as_str()) || subject.imports.may_declare(*term) {
+        let term = term.as_ref();
+        if declared.contains(term.as_str()) || is_built_in(term.as_str()) || subject.imports.may_declare(term) {
             continue;
         }
         let namespace = namespace(term.as_str());
         if vocabularies.are_at_hand(namespace) {
             let names = near.entry(namespace).or_insert_with(|| vocabularies.near_names(namespace));
-            let hint = meant(subject, *term, names);
-            report.findings.extend(undefined(subject, *term, used, hint.as_deref()));
+            let hint = meant(subject, term, names);
+            report.findings.extend(undefined(subject, term, used, hint.as_deref()));
         } else {
-            unknown.entry(namespace).or_default().push((*term, used));
+            unknown.entry(namespace).or_default().push((term, used));
         }
     }
     if !unknown.is_empty() {
@@ -71,27 +74,25 @@ fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
 
 /// The declared terms, by their namespaces, with the built-in ones.
 struct Vocabularies<'s> {
-    declared: FxHashSet<NamedNodeRef<'s>>,
     local_names: FxHashMap<&'s str, Vec<&'s str>>,
     /// Well-known namespaces of which some terms are declared and none is described, as OWL wants it of annotations in use.
     named_only: FxHashSet<&'s str>,
 }
 
 impl<'s> Vocabularies<'s> {
-    fn of(subject: &'s Subject<'_>) -> Self {
-        let (declared, described) = declared(subject);
+    fn of(declared: &'s FxHashSet<String>, described: &FxHashSet<String>) -> Self {
         let mut local_names: FxHashMap<&str, Vec<&str>> = FxHashMap::default();
         for (namespace, names) in BUILT_IN {
             local_names.entry(namespace).or_default().extend(names.split_whitespace());
         }
-        for term in declared.iter().copied() {
-            let (namespace, local) = split(term.as_str());
+        for term in declared {
+            let (namespace, local) = split(term);
             local_names.entry(namespace).or_default().push(local);
         }
         let well_known = WELL_KNOWN.iter().map(|(_, namespace)| *namespace);
         let is_built_in = |namespace: &str| BUILT_IN.iter().any(|(n, _)| *n == namespace);
-        let named_only = well_known.filter(|n| !described.contains(n) && !is_built_in(n)).collect();
-        Self { declared, local_names, named_only }
+        let named_only = well_known.filter(|n| !described.contains(*n) && !is_built_in(n)).collect();
+        Self { local_names, named_only }
     }
 
     /// Whether a term of the namespace that is not declared is one that the vocabulary does not have.
@@ -121,13 +122,13 @@ fn meant(subject: &Subject<'_>, term: NamedNodeRef<'_>, names: &NearNames<'_>) -
 
 fn undefined(subject: &Subject<'_>, term: NamedNodeRef<'_>, used: &Use<'_>, hint: Option<&str>) -> Vec<Finding> {
     let name = subject.prefixes.display(term.as_str());
-    let first = used.first.iter().map(|(file, quad, times)| {
+    let first = used.first.iter().map(|(file, statement, times)| {
         let more = match times - 1 {
             0 => String::new(),
             more => format!(", and {more} more in this file"),
         };
         let message = format!("{} `{name}` is declared nowhere", used.kind);
-        let finding = Finding::error("undefined-term", subject.place_in(file, &triple_of(quad)), message);
+        let finding = Finding::error("undefined-term", subject.place_in(file, *statement), message);
         finding.about(&term.into_owned()).more(more).hint_if(hint)
     });
     first.collect()
@@ -140,8 +141,8 @@ fn undeclared_vocabulary(
     terms: &[(NamedNodeRef<'_>, &Use<'_>)],
     known: &NearNames<'_>,
 ) -> Option<Finding> {
-    let (file, quad, _) = terms.first()?.1.first.first()?;
-    let place = subject.place_in(file, &triple_of(quad));
+    let (file, statement, _) = terms.first()?.1.first.first()?;
+    let place = subject.place_in(file, *statement);
     let names: Vec<String> = terms.iter().take(3).map(|(t, _)| subject.prefixes.display(t.as_str())).collect();
     let more = if terms.len() > names.len() { ", …" } else { "" };
     let message = match is_partial {
@@ -176,87 +177,129 @@ pub fn namespace(iri: &str) -> &str {
 
 /// What is described in the ontology, and what is declared as class or property anywhere; and the namespaces of which more than that is
 /// said.
-fn declared<'s>(subject: &'s Subject<'_>) -> (FxHashSet<NamedNodeRef<'s>>, FxHashSet<&'s str>) {
+fn declared(subject: &Subject<'_>) -> (FxHashSet<String>, FxHashSet<String>) {
     let (mut found, mut described) = (FxHashSet::default(), FxHashSet::default());
-    for file in &subject.files {
-        for quad in subject.quads_in(file) {
-            let NamedOrBlankNode::NamedNode(iri) = &quad.subject else { continue };
-            if file.role == Role::Ontology && describes(quad) || declares(quad) {
-                found.insert(iri.as_ref());
-                if quad.predicate != rdf::TYPE {
-                    described.insert(namespace(iri.as_str()));
-                }
-            }
+    let kind = subject.id(rdf::TYPE);
+    let kinds = KINDS.iter().filter_map(|class| subject.id(NamedNodeRef::new_unchecked(class)));
+    let kinds: FxHashSet<TermId> = kinds.collect();
+    // A shape of a class describes no class: it would make the misspelling in its own target a declaration.
+    let of_shapes = subject.snapshot().iris_beginning_with(SH);
+    // What was said of the last subject: most statements of one stand together.
+    let mut last = None;
+    for (file, [node, predicate, object, _]) in subject.each() {
+        let declares = Some(predicate) == kind && kinds.contains(&object);
+        let describes = !of_shapes.contains(&predicate.get()) && Some(predicate) != kind;
+        if !(declares || file.role == Role::Ontology && describes) || last == Some((node, Some(predicate) == kind)) {
+            continue;
         }
+        last = Some((node, Some(predicate) == kind));
+        let Some(iri) = subject.iri(node) else { continue };
+        if Some(predicate) != kind {
+            described.insert(namespace(iri.as_str()).to_owned());
+        }
+        found.insert(iri.into_string());
     }
     for term in subject.imports.declared() {
-        found.insert(term);
-        described.insert(namespace(term.as_str()));
+        found.insert(term.as_str().to_owned());
+        described.insert(namespace(term.as_str()).to_owned());
     }
     (found, described)
 }
 
-/// A shape of a class describes no class: it would make the misspelling in its own target a declaration.
-fn describes(quad: &Quad) -> bool {
-    let predicate = quad.predicate.as_str();
-    !predicate.starts_with(SH) && predicate != rdf::TYPE.as_str() || declares(quad)
+/// The classes of what declares a term.
+const KINDS: [&str; 10] = [
+    "http://www.w3.org/2000/01/rdf-schema#Class",
+    "http://www.w3.org/2000/01/rdf-schema#Datatype",
+    "http://www.w3.org/2000/01/rdf-schema#ContainerMembershipProperty",
+    "http://www.w3.org/1999/02/22-rdf-syntax-ns#Property",
+    "http://www.w3.org/2002/07/owl#Class",
+    "http://www.w3.org/2002/07/owl#ObjectProperty",
+    "http://www.w3.org/2002/07/owl#DatatypeProperty",
+    "http://www.w3.org/2002/07/owl#AnnotationProperty",
+    "http://www.w3.org/2002/07/owl#OntologyProperty",
+    "http://www.w3.org/ns/shacl#ConstraintComponent",
+];
+
+/// The terms in use, by their names.
+struct InUse<'s> {
+    subject: &'s Subject<'s>,
+    found: Vec<(NamedNode, Use<'s>)>,
+    by_name: FxHashMap<String, usize>,
+    by_id: FxHashMap<TermId, usize>,
+    /// Which kind of term the objects of a property are.
+    kinds: FxHashMap<TermId, Option<&'static str>>,
 }
 
-fn declares(quad: &Quad) -> bool {
-    const KINDS: [&str; 10] = [
-        "http://www.w3.org/2000/01/rdf-schema#Class",
-        "http://www.w3.org/2000/01/rdf-schema#Datatype",
-        "http://www.w3.org/2000/01/rdf-schema#ContainerMembershipProperty",
-        "http://www.w3.org/1999/02/22-rdf-syntax-ns#Property",
-        "http://www.w3.org/2002/07/owl#Class",
-        "http://www.w3.org/2002/07/owl#ObjectProperty",
-        "http://www.w3.org/2002/07/owl#DatatypeProperty",
-        "http://www.w3.org/2002/07/owl#AnnotationProperty",
-        "http://www.w3.org/2002/07/owl#OntologyProperty",
-        "http://www.w3.org/ns/shacl#ConstraintComponent",
-    ];
-    quad.predicate == rdf::TYPE && matches!(&quad.object, Term::NamedNode(kind) if KINDS.contains(&kind.as_str()))
-}
-
-fn used<'s>(subject: &'s Subject<'_>) -> Vec<(NamedNodeRef<'s>, Use<'s>)> {
-    let mut found: FxHashMap<NamedNodeRef<'_>, Use<'_>> = FxHashMap::default();
-    for file in &subject.files {
-        for quad in subject.quads_in(file) {
-            let mut see = |term: NamedNodeRef<'s>, kind| {
-                let used = found.entry(term).or_insert_with(|| Use { kind, first: Vec::new() });
-                match used.first.last_mut() {
-                    Some((last, _, times)) if std::ptr::eq(*last, file) => *times += 1,
-                    _ => used.first.push((file, quad, 1)),
-                }
-            };
-            see(quad.predicate.as_ref(), "the property");
-            see_object(&quad.predicate, &quad.object, &mut see);
-            if let Term::Triple(triple) = &quad.object {
-                see(triple.predicate.as_ref(), "the property");
-                see_object(&triple.predicate, &triple.object, &mut see);
-            }
+impl<'s> InUse<'s> {
+    fn see(&mut self, number: usize, (file, statement): (&'s SourceFile, Ids)) {
+        let used = &mut self.found[number].1;
+        match used.first.last_mut() {
+            Some((last, _, times)) if std::ptr::eq(*last, file) => *times += 1,
+            _ => used.first.push((file, statement, 1)),
         }
     }
-    let mut found: Vec<_> = found.into_iter().collect();
-    found.sort_unstable_by_key(|(term, _)| *term);
+
+    fn named(&mut self, name: NamedNodeRef<'_>, kind: &'static str) -> usize {
+        if let Some(number) = self.by_name.get(name.as_str()) {
+            return *number;
+        }
+        self.found.push((name.into_owned(), Use { kind, first: Vec::new() }));
+        self.by_name.insert(name.as_str().to_owned(), self.found.len() - 1);
+        self.found.len() - 1
+    }
+
+    fn see_iri(&mut self, id: TermId, kind: &'static str, place: (&'s SourceFile, Ids)) {
+        let number = match self.by_id.get(&id) {
+            Some(number) => *number,
+            None => {
+                let Some(iri) = self.subject.iri(id) else { return };
+                let number = self.named(iri.as_ref(), kind);
+                self.by_id.insert(id, number);
+                number
+            }
+        };
+        self.see(number, place);
+    }
+
+    fn see_statement(&mut self, predicate: TermId, object: TermId, place: (&'s SourceFile, Ids)) {
+        let subject = self.subject;
+        self.see_iri(predicate, "the property", place);
+        match subject.snapshot().kind(object) {
+            TermKind::Iri => {
+                let kind = || subject.iri(predicate).and_then(|predicate| kind_of_object(&predicate));
+                if let Some(kind) = *self.kinds.entry(predicate).or_insert_with(kind) {
+                    self.see_iri(object, kind, place);
+                }
+            }
+            TermKind::Literal => {
+                if let Some(datatype) = subject.snapshot().datatype(object) {
+                    let number = self.named(datatype, "the datatype");
+                    self.see(number, place);
+                }
+            }
+            TermKind::BlankNode | TermKind::Triple => {}
+        }
+    }
+}
+
+fn used<'s>(subject: &'s Subject<'s>) -> Vec<(NamedNode, Use<'s>)> {
+    let (by_name, by_id, kinds) = (FxHashMap::default(), FxHashMap::default(), FxHashMap::default());
+    let mut used = InUse { subject, found: Vec::new(), by_name, by_id, kinds };
+    for (file, statement) in subject.each() {
+        let [_, predicate, object, _] = statement;
+        used.see_statement(predicate, object, (file, statement));
+        if let Some([_, predicate, object]) = subject.snapshot().triple_components(object) {
+            used.see_statement(predicate, object, (file, statement));
+        }
+    }
+    let mut found = used.found;
+    found.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
     found
 }
 
 const SH: &str = "http://www.w3.org/ns/shacl#";
 const RDFS: &str = "http://www.w3.org/2000/01/rdf-schema#";
 const OWL: &str = "http://www.w3.org/2002/07/owl#";
-
-fn see_object<'s>(predicate: &NamedNode, object: &'s Term, see: &mut impl FnMut(NamedNodeRef<'s>, &'static str)) {
-    match object {
-        Term::NamedNode(iri) => {
-            if let Some(kind) = kind_of_object(predicate) {
-                see(iri.as_ref(), kind);
-            }
-        }
-        Term::Literal(literal) => see(literal.datatype(), "the datatype"),
-        Term::BlankNode(_) | Term::Triple(_) => {}
-    }
-}
 
 /// Which kind of term the objects of a property are, if they are terms.
 pub fn kind_of_object(predicate: &NamedNode) -> Option<&'static str> {

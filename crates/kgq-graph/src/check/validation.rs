@@ -4,7 +4,7 @@ use super::Options;
 use super::finding::{Finding, Severity};
 use super::shacl::ValidationData;
 use super::shapes::{Validated, validated};
-use super::subject::{Subject, triple_of};
+use super::subject::Subject;
 use crate::project::{Project, Role};
 use kgq_snapshot::store::Input;
 use kgq_syntax::error::{Error, Result};
@@ -34,7 +34,7 @@ pub fn validate_files(project: &Project, data: Vec<Input>, shapes: Vec<Input>, o
     if let Some(error) = Error::all(subject.files.iter().filter_map(|file| file.error.clone())) {
         return Err(error);
     }
-    let triples = |role| subject.quads_of(role).map(triple_of);
+    let triples = |role| subject.quads_of(role).map(Triple::from);
     let dataset = if separate {
         ValidationData::new(triples(Role::Data), triples(Role::Ontology), &subject.options.validation)?
     } else {
@@ -62,7 +62,7 @@ fn unnamed(subject: &Subject<'_>, validated: &Validated) -> Vec<Triple> {
         {
             for quad in subject.quads_about(&blank.clone().into()) {
                 nodes.push(quad.object.clone());
-                triples.push(triple_of(quad));
+                triples.push(quad.into());
             }
         }
     }
@@ -71,17 +71,16 @@ fn unnamed(subject: &Subject<'_>, validated: &Validated) -> Vec<Triple> {
 
 /// What the graph of the shapes imports, and no file at hand describes: nothing is fetched.
 fn missing_imports(subject: &Subject<'_>, role: Role) -> Vec<Finding> {
-    let at_hand: FxHashSet<&NamedOrBlankNode> = subject.quads.iter().map(|quad| &quad.subject).collect();
     let mut seen = BTreeSet::new();
-    let missing = |quad: &&Quad| match &quad.object {
-        Term::NamedNode(imported) => !at_hand.contains(&NamedOrBlankNode::from(imported.clone())),
+    let missing = |quad: &Quad| match &quad.object {
+        Term::NamedNode(imported) => !subject.is_described(&NamedOrBlankNode::from(imported.clone())),
         Term::BlankNode(_) | Term::Literal(_) | Term::Triple(_) => false,
     };
     let imports = subject.quads_of(role).filter(|quad| quad.predicate == IMPORTS).filter(missing);
     let mut found = Vec::new();
     for quad in imports.filter(|quad| seen.insert(quad.object.to_string())) {
         let message = format!("{} is imported, and is not at hand: nothing is fetched", quad.object);
-        let finding = Finding::new(Severity::Warning, "not-imported", subject.place_of(&triple_of(quad)), message);
+        let finding = Finding::new(Severity::Warning, "not-imported", subject.place_of(&quad.clone().into()), message);
         found.push(finding.hint("if it has shapes, name its file with `--shapes`; if it has classes, as data"));
     }
     found

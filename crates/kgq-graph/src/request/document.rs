@@ -1,7 +1,7 @@
 //! The things of a document: those whose IRIs are its own with a `#` and a name behind it.
 
 use crate::graph::Graph;
-use kgq_snapshot::{TermId, TermKind};
+use kgq_snapshot::TermId;
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::{NamedNode, Term};
 
@@ -19,23 +19,10 @@ pub fn things(graph: &Graph, document: &NamedNode, most: usize) -> Result<Vec<Na
 /// Those of loading; damage to the snapshot.
 pub fn beginning_with(graph: &Graph, beginning: &str, most: usize) -> Result<Vec<NamedNode>> {
     let snapshot = graph.snapshot()?;
-    let mut text = Vec::new();
-    let mut is_before = |id: u32| {
-        text.clear();
-        snapshot.text(TermId::new(id), &mut text);
-        text.as_slice() < beginning.as_bytes()
-    };
-    // The ids of IRIs are their ranks.
-    let range = snapshot.kind_range(TermKind::Iri);
-    let (mut low, mut high) = (range.start, range.end);
-    while low < high {
-        let middle = low + (high - low) / 2;
-        if is_before(middle) { low = middle + 1 } else { high = middle }
-    }
     let mut things = Vec::new();
-    for id in low..range.end {
+    for id in snapshot.iris_beginning_with(beginning) {
         let Term::NamedNode(thing) = snapshot.term(TermId::new(id)) else { break };
-        if !thing.as_str().starts_with(beginning) || things.len() >= most {
+        if things.len() >= most {
             break;
         }
         if snapshot.find(Some(thing.as_ref().into()), None, None).next().is_some() {

@@ -5,6 +5,7 @@
 //! statements renumbered and sorted in every order (`sort`). Nothing of it prints, and nothing is left behind on failure.
 
 mod digest;
+mod gather;
 mod lines;
 mod merge;
 mod pieces;
@@ -39,6 +40,7 @@ use std::sync::{Mutex, PoisonError, mpsc};
 
 pub(super) use digest::content_key as content_key_of;
 pub use digest::digest_of_file;
+pub use gather::{Gathered, Gathering};
 
 /// How files are made into a snapshot.
 #[derive(Clone, Default)]

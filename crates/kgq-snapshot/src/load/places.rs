@@ -61,6 +61,20 @@ pub(super) fn take(runs: &mut [Run], files: usize) -> Result<Option<(Words, OfRu
     Ok(Some((Words::new(starts), (triples, quads))))
 }
 
+/// Takes the places of one run's triples and quads as they were given.
+pub(super) fn as_they_are(runs: &mut [Run]) -> Result<[Vec<u32>; 2]> {
+    let mut all = [Vec::new(), Vec::new()];
+    for places in runs.iter_mut().filter_map(|run| run.places.take()) {
+        for (rows, all) in [places.triples, places.quads].into_iter().zip(&mut all) {
+            rows.each(|[place]| {
+                all.push(place);
+                Ok(())
+            })?;
+        }
+    }
+    Ok(all)
+}
+
 /// Sums of what is before.
 fn starts(lengths: &[u32]) -> Option<Vec<u32>> {
     let mut starts = vec![0u32];
