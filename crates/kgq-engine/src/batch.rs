@@ -1,30 +1,8 @@
 //! A few thousand solutions as columns of ids: what operators hand to each other, and expressions work on.
 //!
-//! Which variable a column holds is known to the operators (by a `Schema`), not to the batch.
+//! Which variable a column holds is known to the plan, not to the batch.
 
 use kgq_snapshot::TermId;
-use kgq_syntax::rdf::Variable;
-
-/// Which variable each column of a batch holds. A variable that is absent is unbound in every row.
-///
-/// Names are unique within a whole query here: the planner has renamed what a sub-SELECT hides, and has put a variable
-/// bound to `true` or `false` in the place of each EXISTS.
-#[derive(Clone, Debug, Default)]
-pub struct Schema(Vec<Variable>);
-
-impl Schema {
-    pub fn new(variables: Vec<Variable>) -> Self {
-        Self(variables)
-    }
-
-    pub fn column(&self, variable: &Variable) -> Option<usize> {
-        self.0.iter().position(|v| v == variable)
-    }
-
-    pub fn variables(&self) -> &[Variable] {
-        &self.0
-    }
-}
 
 /// Rows of bindings, by column. Every column has `rows` entries; an unbound variable is `TermId::UNBOUND`.
 ///

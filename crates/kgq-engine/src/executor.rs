@@ -13,7 +13,7 @@ use super::plan::physical::PhysicalPlan;
 use super::plan::planner::Planner;
 use super::plan::simplify::{Knowledge, simplify};
 use super::plan::translate::{Around, Translator};
-use super::plan::{Graph, Var, Variables, bind};
+use super::plan::{Graph, Var, Variables};
 use super::result::{Described, Rows};
 use super::terms::Terms;
 use super::{Answer, Row, Services, Solutions, Triples};
@@ -176,10 +176,10 @@ pub(crate) fn plan<'s>(
         Query::Describe { .. } => (Form::Describe, names.iter().map(|name| translator.var(name)).collect()),
     };
     let mut variables = translator.variables;
-    let logical = simplify(logical, &Knowledge { names: &variables, statistics: &cx, budget });
+    let logical = simplify(logical, &Knowledge { statistics: &cx, budget });
     budget.check()?;
     let ids = |term: &Term| cx.terms().id(term.clone());
-    let (bound, default_graph) = (bind::pattern(&logical, &ids)?, bind::graph(&default, &ids)?);
+    let (bound, default_graph) = (logical.map_terms(&ids)?, default.map_terms(&ids)?);
     let mut planner = Planner::new(&cx, budget, &mut variables);
     let plan = match &form {
         Form::Ask => planner.plan_existence(&bound)?,

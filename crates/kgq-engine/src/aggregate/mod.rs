@@ -9,6 +9,8 @@ use super::batch::room_for;
 use super::expression::value::Value;
 use super::expression::{Context, Datum};
 use super::order::Order;
+use super::plan::Aggregation;
+use super::plan::aggregate::AggregateFunction;
 use super::terms::Terms;
 use fixedbitset::FixedBitSet;
 use kgq_snapshot::{Family, TermId};
@@ -16,7 +18,6 @@ use kgq_syntax::budget::{Budget, Reservation};
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::Term;
 use rustc_hash::FxHashSet;
-use spargebra::algebra::{AggregateExpression, AggregateFunction};
 use std::cmp::Ordering;
 use total::Total;
 
@@ -81,8 +82,6 @@ enum Function {
         separator: String,
         groups: Vec<Option<Concatenation>>,
     },
-    /// A function that nobody has defined.
-    Unknown,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -90,17 +89,6 @@ struct Concatenation {
     text: String,
     /// Whether there is a text to put a separator after.
     begun: bool,
-}
-
-/// Whether an aggregate looks at whole rows, not at one column: COUNT(DISTINCT *).
-pub fn needs_rows(aggregate: &AggregateExpression) -> bool {
-    matches!(aggregate, AggregateExpression::CountSolutions { distinct: true })
-}
-
-/// Whether an aggregate looks at the values of its argument alone, so that these need no terms.
-pub fn takes_data(aggregate: &AggregateExpression) -> bool {
-    let AggregateExpression::FunctionCall { name, distinct: false, .. } = aggregate else { return false };
-    matches!(name, AggregateFunction::Count | AggregateFunction::Sum | AggregateFunction::Avg)
 }
 
 /// What the argument of an aggregate comes to for each row; unbound ids and `None` are errors.
@@ -112,29 +100,23 @@ pub enum Values<'a> {
 }
 
 impl Accumulator {
-    pub fn new(aggregate: &AggregateExpression) -> Self {
-        let (function, distinct) = match aggregate {
-            AggregateExpression::CountSolutions { distinct } => (Function::CountRows(Vec::new()), *distinct),
-            AggregateExpression::FunctionCall { name, distinct, .. } => {
-                let function = match name {
-                    AggregateFunction::Count => Function::Count(Vec::new()),
-                    AggregateFunction::Sum => Function::Sum(Vec::new()),
-                    AggregateFunction::Avg => Function::Average(Vec::new()),
-                    AggregateFunction::Min => Function::Best(Ordering::Less, Vec::new()),
-                    AggregateFunction::Max => Function::Best(Ordering::Greater, Vec::new()),
-                    AggregateFunction::Sample => Function::Sample(Vec::new()),
-                    AggregateFunction::GroupConcat { separator } => Function::Concatenate {
-                        separator: separator.clone().unwrap_or_else(|| " ".to_owned()),
-                        groups: Vec::new(),
-                    },
-                    AggregateFunction::Custom(_) => Function::Unknown,
-                };
-                (function, *distinct)
+    pub fn new(aggregation: &Aggregation) -> Self {
+        let distinct = aggregation.distinct;
+        let function = match &aggregation.function {
+            AggregateFunction::CountRows => Function::CountRows(Vec::new()),
+            AggregateFunction::Count => Function::Count(Vec::new()),
+            AggregateFunction::Sum => Function::Sum(Vec::new()),
+            AggregateFunction::Average => Function::Average(Vec::new()),
+            AggregateFunction::Min => Function::Best(Ordering::Less, Vec::new()),
+            AggregateFunction::Max => Function::Best(Ordering::Greater, Vec::new()),
+            AggregateFunction::Sample => Function::Sample(Vec::new()),
+            AggregateFunction::Concatenate { separator } => {
+                Function::Concatenate { separator: separator.clone(), groups: Vec::new() }
             }
         };
         let of_rows = matches!(function, Function::CountRows(_));
         // These are the same with and without duplicates.
-        let indifferent = matches!(function, Function::Best(..) | Function::Sample(_) | Function::Unknown);
+        let indifferent = matches!(function, Function::Best(..) | Function::Sample(_));
         Self {
             function,
             seen: (distinct && !of_rows && !indifferent).then(Seen::default),
@@ -231,8 +213,7 @@ impl Accumulator {
                 | Function::CountRows(_)
                 | Function::Best(..)
                 | Function::Sample(_)
-                | Function::Concatenate { .. }
-                | Function::Unknown => {}
+                | Function::Concatenate { .. } => {}
             }
         }
         Ok(())
@@ -304,7 +285,7 @@ impl Accumulator {
                     concatenation.add(&text, separator, weight(row), &mut self.held, terms.budget())?;
                 }
             }
-            Function::CountRows(_) | Function::Unknown => {}
+            Function::CountRows(_) => {}
         }
         Ok(())
     }
@@ -317,7 +298,6 @@ impl Accumulator {
             Function::Best(_, best) => room.make(best, Some(TermId::UNBOUND)),
             Function::Sample(samples) => room.make(samples, TermId::UNBOUND),
             Function::Concatenate { groups: all, .. } => room.make(all, Some(Concatenation::default())),
-            Function::Unknown => Ok(()),
         }
     }
 
@@ -362,7 +342,6 @@ impl Accumulator {
                 let text = |concatenation: Concatenation| Value::string(concatenation.text);
                 groups.into_iter().map(|group| id(group.map(text))).collect::<Result<_>>()?
             }
-            Function::Unknown => vec![TermId::UNBOUND; group_count],
         })
     }
 }

@@ -4,7 +4,6 @@ use super::*;
 use crate::Budget;
 use kgq_snapshot::Snapshot;
 use kgq_syntax::rdf::{Literal, NamedNode, Term};
-use spargebra::algebra::Expression;
 
 fn term(text: &str) -> Option<Term> {
     let names = regex::Regex::new(r"xsd:(\w+)").unwrap();
@@ -28,8 +27,7 @@ fn aggregate(function: AggregateFunction, distinct: bool, values: &str, weight: 
         .filter(|value| !value.is_empty())
         .map(|value| term(value).map_or(TermId::UNBOUND, |term| context.terms.id(term).unwrap()))
         .collect();
-    let expr = Expression::NamedNode(NamedNode::new_unchecked("http://example.com/"));
-    let mut accumulator = Accumulator::new(&AggregateExpression::FunctionCall { name: function, expr, distinct });
+    let mut accumulator = Accumulator::new(&Aggregation { function, distinct });
     let weights = vec![weight; ids.len()];
     for at in 0..ids.len() {
         let (ids, weights) = (&ids[at..=at], &weights[at..=at]);
@@ -59,10 +57,10 @@ fn sums_have_the_widest_type_and_fail_on_what_is_no_number() {
 
 #[test]
 fn averages_of_integers_are_decimals_and_of_nothing_zero() {
-    check(AggregateFunction::Avg, "", "0");
-    check(AggregateFunction::Avg, "1|2", "1.5");
-    check(AggregateFunction::Avg, "\"1\"^^xsd:double|2", "\"1.5\"^^xsd:double");
-    check(AggregateFunction::Avg, "1|-", "-");
+    check(AggregateFunction::Average, "", "0");
+    check(AggregateFunction::Average, "1|2", "1.5");
+    check(AggregateFunction::Average, "\"1\"^^xsd:double|2", "\"1.5\"^^xsd:double");
+    check(AggregateFunction::Average, "1|-", "-");
 }
 
 #[test]
@@ -89,14 +87,14 @@ fn the_best_value_keeps_its_lexical_form() {
 
 #[test]
 fn concatenations_have_no_language() {
-    let function = || AggregateFunction::GroupConcat { separator: Some(",".to_owned()) };
+    let function = || AggregateFunction::Concatenate { separator: ",".to_owned() };
     check(function(), "", "\"\"");
     check(function(), "\"a\"@en|\"b\"@en", "\"a,b\"");
     check(function(), "\"a\"@en", "\"a\"");
     check(function(), "\"a\"@en|\"b\"", "\"a,b\"");
     check(function(), "\"a\"|1|\"01\"^^xsd:integer|<http://example.com/>", "\"a,1,01,http://example.com/\"");
     check(function(), "\"a\"|-", "-");
-    check(AggregateFunction::GroupConcat { separator: None }, "\"a\"|\"b\"", "\"a b\"");
+    check(AggregateFunction::Concatenate { separator: " ".to_owned() }, "\"a\"|\"b\"", "\"a b\"");
 }
 
 #[test]
@@ -104,9 +102,9 @@ fn a_row_of_weight_two_is_two_solutions() {
     let two = |function| aggregate(function, false, "1|2.5", 2);
     let text = |expected: &str| term(expected).map(|t| t.to_string());
     assert_eq!(two(AggregateFunction::Sum), text("\"7\"^^xsd:decimal"));
-    assert_eq!(two(AggregateFunction::Avg), text("1.75"));
+    assert_eq!(two(AggregateFunction::Average), text("1.75"));
     assert_eq!(two(AggregateFunction::Count), text("4"));
-    let function = AggregateFunction::GroupConcat { separator: None };
+    let function = AggregateFunction::Concatenate { separator: " ".to_owned() };
     assert_eq!(aggregate(function, false, "\"a\"", 3), text("\"a a a\""));
 }
 
@@ -118,9 +116,7 @@ fn distinct_terms_are_counted_apart_from_those_of_other_groups() {
     )
     .unwrap();
     let context = Context::new(&snapshot, None, Budget::default());
-    let expr = Expression::NamedNode(iri(0));
-    let count = AggregateExpression::FunctionCall { name: AggregateFunction::Count, expr, distinct: true };
-    let mut accumulator = Accumulator::new(&count);
+    let mut accumulator = Accumulator::new(&Aggregation { function: AggregateFunction::Count, distinct: true });
     let stored: Vec<TermId> = (0..300).map(TermId::new).collect();
     for _ in 0..3 {
         accumulator.add(&[0; 300], 1, Some(Values::Ids(&stored)), &[], None, &context).unwrap();
@@ -137,10 +133,10 @@ fn distinct_terms_are_counted_apart_from_those_of_other_groups() {
 fn distinct_rows_are_counted_by_all_their_variables() {
     let snapshot = Snapshot::from_quads([]).unwrap();
     let context = Context::new(&snapshot, None, Budget::default());
-    let counting = AggregateExpression::CountSolutions { distinct: true };
+    let counting = Aggregation { function: AggregateFunction::CountRows, distinct: true };
     let mut accumulator = Accumulator::new(&counting);
     let [a, b, c] = [1, 2, 3].map(TermId::new);
-    assert!(needs_rows(&counting));
+    assert!(counting.needs_rows());
     let columns: [&[TermId]; 2] = [&[a, a, a, b], &[b, b, c, b]];
     accumulator.add(&[0, 0, 0, 1], 2, None, &columns, None, &context).unwrap();
     let counts = accumulator.finish(2, &context).unwrap();
@@ -154,9 +150,8 @@ fn a_concatenation_hears_within_a_batch_that_it_is_cancelled() {
     let budget = Budget::default();
     let context = Context::new(&snapshot, None, budget.clone());
     let id = context.terms.id(Literal::new_simple_literal("a").into()).unwrap();
-    let name = AggregateFunction::GroupConcat { separator: None };
-    let expr = Expression::NamedNode(NamedNode::new_unchecked("http://example.com/"));
-    let mut accumulator = Accumulator::new(&AggregateExpression::FunctionCall { name, expr, distinct: false });
+    let function = AggregateFunction::Concatenate { separator: " ".to_owned() };
+    let mut accumulator = Accumulator::new(&Aggregation { function, distinct: false });
     accumulator.add(&[0; 1000], 1, Some(Values::Ids(&[id; 1000])), &[], None, &context).unwrap();
     budget.cancel();
     assert!(accumulator.add(&[0; 1000], 1, Some(Values::Ids(&[id; 1000])), &[], None, &context).is_err());
@@ -170,9 +165,8 @@ fn a_concatenation_is_held_before_it_is_made() {
         let context = Context::new(&snapshot, None, budget.clone());
         let id = context.terms.id(Literal::new_simple_literal("x".repeat(1000)).into()).unwrap();
         let before = budget.held();
-        let name = AggregateFunction::GroupConcat { separator: None };
-        let expr = Expression::NamedNode(NamedNode::new_unchecked("http://example.com/"));
-        let mut accumulator = Accumulator::new(&AggregateExpression::FunctionCall { name, expr, distinct: false });
+        let function = AggregateFunction::Concatenate { separator: " ".to_owned() };
+        let mut accumulator = Accumulator::new(&Aggregation { function, distinct: false });
         let added = accumulator.add(&[0; 2], 1, Some(Values::Ids(&[id; 2])), &[], Some(&[weight, weight]), &context);
         let held = budget.held() - before;
         // The text of a group that an error ends is given back.

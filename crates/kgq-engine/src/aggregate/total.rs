@@ -1,8 +1,9 @@
 //! The sum of numbers, of whatever types.
 
-use crate::expression::arithmetic::{self, Operation};
+use crate::expression::arithmetic;
 use crate::expression::value::Number;
 use crate::expression::wide;
+use crate::plan::expression::Operation;
 use oxsdatatypes::{Decimal, Double, Float};
 
 /// The sum of a group's numbers, by type, and how many there were.

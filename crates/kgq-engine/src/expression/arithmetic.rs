@@ -4,19 +4,12 @@
 use super::compare::{double, float};
 use super::value::{Moment, Number, Span, Value};
 use super::wide;
+use crate::plan::expression::Operation;
 use oxsdatatypes::{Decimal, Double, Float, Integer};
 
 const TOO_MANY_DIGITS: &str = "a number has too many digits";
 /// It is also said of a duration of months and days of two signs, which no type holds.
 pub const OUT_OF_RANGE: &str = "a date or a duration is out of range";
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Operation {
-    Add,
-    Subtract,
-    Multiply,
-    Divide,
-}
 
 /// `a operation b`.
 pub fn apply(operation: Operation, a: &Value, b: &Value) -> Option<Value> {

@@ -1,8 +1,8 @@
 //! Conditions on kinds, datatypes and languages, and on how texts start: by stretches of ids as for each term by itself.
 
-use super::tests::{parse, snapshot_of};
+use super::tests::{columns, parse, snapshot_of};
 use super::*;
-use kgq_syntax::rdf::{BlankNode, Literal, NamedNode, Term, Triple, Variable};
+use kgq_syntax::rdf::{BlankNode, Literal, NamedNode, Term, Triple};
 
 /// Terms of every family, several of each language and datatype.
 fn terms() -> Vec<Term> {
@@ -77,7 +77,7 @@ fn conditions_are_the_same_by_stretches_of_ids_and_for_each_term() {
     let all = terms();
     let snapshot = snapshot_of(all.clone());
     let context = Context::new(&snapshot, None, Budget::default());
-    let schema = Schema::new(vec![Variable::new_unchecked("x")]);
+    let schema = columns(1);
     let mut ids: Vec<TermId> = all.iter().map(|term| context.terms.id(term.clone()).unwrap()).collect();
     let computed = ["ab", "zz"].map(|text| Literal::new_language_tagged_literal_unchecked(text, "fr"));
     ids.extend(computed.map(|literal| context.terms.id(literal.into()).unwrap()));
@@ -107,7 +107,7 @@ fn languages_and_datatypes_of_many_rows_are_those_of_each() {
     let all = terms();
     let snapshot = snapshot_of(all.clone());
     let context = Context::new(&snapshot, None, Budget::default());
-    let schema = Schema::new(vec![Variable::new_unchecked("x")]);
+    let schema = columns(1);
     let ids: Vec<TermId> = all.iter().map(|term| context.terms.id(term.clone()).unwrap()).collect();
     for function in ["LANG(?x)", "DATATYPE(?x)", "LANGDIR(?x)"] {
         let compiled = compile(&parse(function), &schema, &context).unwrap();

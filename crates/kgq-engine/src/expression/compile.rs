@@ -2,7 +2,7 @@
 //! ranges of ids, and conditions that are costly and look at one variable are evaluated once per distinct term.
 
 use super::Context;
-use super::arithmetic::{Operation, Rounding};
+use super::arithmetic::Rounding;
 use super::by_class::ByClass;
 use super::call::{Function, PatternSource};
 use super::cast::Target;
@@ -12,85 +12,93 @@ use super::digest::Digest;
 use super::distinct::PerDistinct;
 use super::evaluate::Evaluation;
 use super::extension::Extension;
-use super::node::{Constant, ExpressionNode, Generator, OrderTest, Test};
+use super::node::{Constant, ExpressionNode, Generator, Test};
 use super::pattern::{Pattern, Patterns};
 use super::range::{Comparison, Ranges};
 use super::text_test::{Looking, TextTest};
 use super::value::{Moment, Text, Value};
-use crate::batch::{Batch, Schema};
-use crate::query::functions;
-use crate::query::prebind;
+use crate::batch::Batch;
+use crate::plan::expression::OrderTest;
+use crate::plan::function::Function as Named;
+use crate::plan::{Expression, Var};
 use kgq_snapshot::TermId;
-use kgq_syntax::error::{Error, Result};
+use kgq_syntax::error::Result;
 use kgq_syntax::rdf::Term;
-use spargebra::algebra::{Expression, Function as Named};
 use std::sync::Arc;
 
 /// Compiles a whole expression.
-pub fn root(expression: &Expression, schema: &Schema, context: &Context<'_>) -> Result<ExpressionNode> {
-    let node = Compiler { schema, context }.node(expression)?;
+pub fn root(expression: &Expression, columns: &[Var], context: &Context<'_>) -> Result<ExpressionNode> {
+    let node = Compiler { columns, context }.node(expression)?;
     Ok(share(node, true))
 }
 
 struct Compiler<'c> {
-    schema: &'c Schema,
+    /// The variable of each column.
+    columns: &'c [Var],
     context: &'c Context<'c>,
 }
 
 impl Compiler<'_> {
     fn node(&self, expression: &Expression) -> Result<ExpressionNode> {
         let node = match expression {
-            Expression::NamedNode(iri) => return self.constant(Term::NamedNode(iri.clone())),
-            Expression::Literal(literal) => return self.constant(Term::Literal(literal.clone())),
-            Expression::Variable(variable) => {
-                self.schema.column(variable).map_or(ExpressionNode::Error, ExpressionNode::Variable)
-            }
-            Expression::Bound(variable) => match self.schema.column(variable) {
+            Expression::Constant(term) => return self.constant(term.clone()),
+            Expression::Variable(var) => self.column(*var).map_or(ExpressionNode::Error, ExpressionNode::Variable),
+            Expression::Bound(var) => match self.column(*var) {
                 Some(column) => ExpressionNode::Bound(column),
                 None => return self.folded(Value::Boolean(false)),
             },
-            Expression::Or(a, b) => {
-                let mut parts = Vec::new();
-                for node in [self.node(a)?, self.node(b)?] {
+            Expression::Or(parts) => {
+                let mut nodes = Vec::new();
+                for node in self.nodes(parts)? {
                     match node {
-                        ExpressionNode::Or(inner) => parts.extend(inner),
-                        node => parts.push(node),
+                        ExpressionNode::Or(inner) => nodes.extend(inner),
+                        node => nodes.push(node),
                     }
                 }
-                ExpressionNode::Or(parts)
+                ExpressionNode::Or(nodes)
             }
-            Expression::And(a, b) => {
-                let mut parts = Vec::new();
-                for node in [self.node(a)?, self.node(b)?] {
+            Expression::And(parts) => {
+                let mut nodes = Vec::new();
+                for node in self.nodes(parts)? {
                     match node {
-                        ExpressionNode::And(inner) => parts.extend(inner),
-                        node => parts.push(node),
+                        ExpressionNode::And(inner) => nodes.extend(inner),
+                        node => nodes.push(node),
                     }
                 }
-                ExpressionNode::And(parts)
+                ExpressionNode::And(nodes)
             }
-            Expression::Not(a) => ExpressionNode::Not(Box::new(self.node(a)?)),
-            Expression::Equal(a, b) => self.equal(self.node(a)?, self.node(b)?),
-            Expression::Less(a, b) => self.order(OrderTest::Less, a, b)?,
-            Expression::LessOrEqual(a, b) => self.order(OrderTest::LessOrEqual, a, b)?,
-            Expression::Greater(a, b) => self.order(OrderTest::Greater, a, b)?,
-            Expression::GreaterOrEqual(a, b) => self.order(OrderTest::GreaterOrEqual, a, b)?,
-            Expression::SameTerm(a, b) => ExpressionNode::SameTerm(Box::new((self.node(a)?, self.node(b)?))),
+            Expression::Not(operand) => ExpressionNode::Not(Box::new(self.node(operand)?)),
+            Expression::Equal(pair) => {
+                let (a, b) = self.pair(pair)?;
+                self.equal(a, b)
+            }
+            Expression::Order(test, pair) => {
+                let (a, b) = self.pair(pair)?;
+                self.order(*test, a, b)
+            }
+            Expression::SameTerm(pair) => ExpressionNode::SameTerm(Box::new(self.pair(pair)?)),
             Expression::In(operand, list) => self.membership(operand, list)?,
-            Expression::Add(a, b) => self.arithmetic(Operation::Add, a, b)?,
-            Expression::Subtract(a, b) => self.arithmetic(Operation::Subtract, a, b)?,
-            Expression::Multiply(a, b) => self.arithmetic(Operation::Multiply, a, b)?,
-            Expression::Divide(a, b) => self.arithmetic(Operation::Divide, a, b)?,
-            Expression::UnaryPlus(a) => ExpressionNode::Plus(Box::new(self.node(a)?)),
-            Expression::UnaryMinus(a) => ExpressionNode::Minus(Box::new(self.node(a)?)),
-            Expression::If(a, b, c) => ExpressionNode::If(Box::new((self.node(a)?, self.node(b)?, self.node(c)?))),
-            Expression::Coalesce(parts) => ExpressionNode::Coalesce(self.nodes(parts)?),
-            Expression::FunctionCall(function, arguments) => self.call(function, arguments)?,
-            Expression::Exists(_) => {
-                return Err(Error::bug("EXISTS was not replaced by a variable before its expression was compiled"));
+            Expression::Arithmetic(operation, pair) => {
+                ExpressionNode::Arithmetic(*operation, Box::new(self.pair(pair)?))
             }
+            Expression::Plus(operand) => ExpressionNode::Plus(Box::new(self.node(operand)?)),
+            Expression::Minus(operand) => ExpressionNode::Minus(Box::new(self.node(operand)?)),
+            Expression::If(parts) => {
+                let [a, b, c] = &**parts;
+                ExpressionNode::If(Box::new((self.node(a)?, self.node(b)?, self.node(c)?)))
+            }
+            Expression::Coalesce(parts) => ExpressionNode::Coalesce(self.nodes(parts)?),
+            Expression::Call(function, arguments) => self.call(function, arguments)?,
         };
         self.fold(node)
+    }
+
+    fn column(&self, var: Var) -> Option<usize> {
+        self.columns.iter().position(|own| *own == var)
+    }
+
+    fn pair(&self, [a, b]: &[Expression; 2]) -> Result<(ExpressionNode, ExpressionNode)> {
+        Ok((self.node(a)?, self.node(b)?))
     }
 
     fn nodes(&self, expressions: &[Expression]) -> Result<Vec<ExpressionNode>> {
@@ -133,23 +141,19 @@ impl Compiler<'_> {
         }
     }
 
-    fn order(&self, test: OrderTest, a: &Expression, b: &Expression) -> Result<ExpressionNode> {
-        Ok(match (self.node(a)?, self.node(b)?) {
+    fn order(&self, test: OrderTest, a: ExpressionNode, b: ExpressionNode) -> ExpressionNode {
+        match (a, b) {
             (node, ExpressionNode::Constant(constant)) => self.compare_with(Comparison::Order(test), node, constant),
             (ExpressionNode::Constant(constant), node) => {
                 self.compare_with(Comparison::Order(test.mirrored()), node, constant)
             }
             (a, b) => ExpressionNode::Order(test, Box::new((a, b))),
-        })
+        }
     }
 
     fn compare_with(&self, comparison: Comparison, node: ExpressionNode, constant: Constant) -> ExpressionNode {
         let ranges = Ranges::new(comparison, constant.id, constant.value, self.context);
         ExpressionNode::InRanges(Box::new(ranges), Box::new(node))
-    }
-
-    fn arithmetic(&self, operation: Operation, a: &Expression, b: &Expression) -> Result<ExpressionNode> {
-        Ok(ExpressionNode::Arithmetic(operation, Box::new((self.node(a)?, self.node(b)?))))
     }
 
     fn membership(&self, operand: &Expression, list: &[Expression]) -> Result<ExpressionNode> {
@@ -182,8 +186,7 @@ impl Compiler<'_> {
 
     fn call(&self, function: &Named, expressions: &[Expression]) -> Result<ExpressionNode> {
         let mut arguments = self.nodes(expressions)?;
-        let Some((least, most)) = arity(function) else { return Ok(ExpressionNode::Error) };
-        if !(least..=most).contains(&arguments.len()) {
+        if !function.arity().is_some_and(|arity| arity.contains(&arguments.len())) {
             return Ok(ExpressionNode::Error);
         }
         let test = |test, mut arguments: Vec<ExpressionNode>| {
@@ -292,68 +295,6 @@ fn text_test(function: &Function, arguments: &[ExpressionNode]) -> Option<Expres
         _ => return None,
     };
     Some(ExpressionNode::TextTest(Box::new(TextTest::new(test, of_str)), column))
-}
-
-/// The least and the most arguments that a function takes; `None` for a function that nobody has defined.
-fn arity(function: &Named) -> Option<(usize, usize)> {
-    Some(match function {
-        Named::Rand | Named::Now | Named::Uuid | Named::StrUuid => (0, 0),
-        Named::BNode => (0, 1),
-        Named::Concat => (0, usize::MAX),
-        Named::Str
-        | Named::Lang
-        | Named::Datatype
-        | Named::Iri
-        | Named::Abs
-        | Named::Ceil
-        | Named::Floor
-        | Named::Round
-        | Named::StrLen
-        | Named::UCase
-        | Named::LCase
-        | Named::EncodeForUri
-        | Named::Year
-        | Named::Month
-        | Named::Day
-        | Named::Hours
-        | Named::Minutes
-        | Named::Seconds
-        | Named::Timezone
-        | Named::Tz
-        | Named::Md5
-        | Named::Sha1
-        | Named::Sha256
-        | Named::Sha384
-        | Named::Sha512
-        | Named::IsIri
-        | Named::IsBlank
-        | Named::IsLiteral
-        | Named::IsNumeric
-        | Named::IsTriple
-        | Named::Subject
-        | Named::Predicate
-        | Named::Object
-        | Named::LangDir
-        | Named::HasLang
-        | Named::HasLangDir => (1, 1),
-        Named::LangMatches
-        | Named::Contains
-        | Named::StrStarts
-        | Named::StrEnds
-        | Named::StrBefore
-        | Named::StrAfter
-        | Named::StrLang
-        | Named::StrDt
-        | Named::Adjust => (2, 2),
-        Named::SubStr | Named::Regex => (2, 3),
-        Named::Replace => (3, 4),
-        Named::Triple | Named::StrLangDir => (3, 3),
-        Named::Custom(name) if *name == prebind::blank_node_function() => (1, 1),
-        Named::Custom(name) => {
-            let known = functions::known(name.as_str())?;
-            (known.least, known.most)
-        }
-    })
 }
 
 /// The pattern, if it and its flags are constant.

@@ -3,10 +3,11 @@
 use super::call::{Arguments, Function, call};
 use super::column::{Column, Datum, ROWS_BETWEEN_CHECKS, Rows};
 use super::compare;
-use super::node::{ExpressionNode, Generator, OrderTest, Test};
+use super::node::{ExpressionNode, Generator, Test};
 use super::texts::Texts;
 use super::value::Value;
 use super::{BYTES_BETWEEN_CHECKS, Context, arithmetic, by_class, text_test, texts};
+use crate::plan::expression::OrderTest;
 use crate::terms::Truth;
 use kgq_snapshot::{TermId, TermKind};
 use kgq_syntax::budget::Reservation;

@@ -1,7 +1,7 @@
-//! Expressions (SPARQL 1.1 §17, with RDF 1.2's functions): compiled once against a schema, evaluated a batch at a time.
+//! Expressions (SPARQL 1.1 §17, with RDF 1.2's functions): compiled once for the columns of a batch, evaluated a batch at a time.
 //!
 //! Conditions work on ids, families and ranks; values are decoded only for functions. An error is an unbound id, as in a solution.
-//! EXISTS is not known here: the planner puts a variable bound to `true` or `false` in its place.
+//! EXISTS is not known here: a variable bound to `true` or `false` stands in its place.
 //!
 //! Where Oxigraph's evaluator (spareval) and the standard part, this follows the standard: terms keep their lexical
 //! forms and datatypes (STR, DATATYPE, MIN, …); booleans are ordered; NaN is not `<=` itself; a time with a
@@ -43,8 +43,9 @@ pub mod wide;
 #[cfg(test)]
 mod wide_tests;
 
-use crate::batch::{Batch, Schema};
+use crate::batch::Batch;
 use crate::failures::Failures;
+use crate::plan::{Expression, Var};
 use crate::terms::{Terms, Truth};
 pub use column::Datum;
 use column::Rows;
@@ -56,7 +57,6 @@ use node::ExpressionNode;
 use oxiri::Iri;
 use oxsdatatypes::DateTime;
 use random::Random;
-use spargebra::algebra::Expression;
 use std::ops::Range;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -137,12 +137,12 @@ pub struct Candidates {
     pub sure: bool,
 }
 
-/// Compiles an expression whose variables are columns of `schema`; one that is not is unbound.
+/// Compiles an expression for batches whose columns hold these variables; another is unbound.
 ///
 /// # Errors
 /// A limit that a constant part of the expression exceeds.
-pub fn compile(expression: &Expression, schema: &Schema, context: &Context<'_>) -> Result<Compiled> {
-    Ok(Compiled { root: compile::root(expression, schema, context)? })
+pub fn compile(expression: &Expression, columns: &[Var], context: &Context<'_>) -> Result<Compiled> {
+    Ok(Compiled { root: compile::root(expression, columns, context)? })
 }
 
 impl Compiled {

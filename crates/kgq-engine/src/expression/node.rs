@@ -1,12 +1,12 @@
 //! A compiled expression: its tree, and what the compiler and the planner ask of it.
 
-use super::arithmetic::Operation;
 use super::by_class::ByClass;
 use super::call::Function;
 use super::distinct::PerDistinct;
 use super::range::Ranges;
 use super::text_test::TextTest;
 use super::value::Value;
+use crate::plan::expression::{Operation, OrderTest};
 use kgq_snapshot::TermId;
 
 /// A compiled expression.
@@ -46,26 +46,6 @@ pub enum ExpressionNode {
 pub struct Constant {
     pub id: TermId,
     pub value: Value,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OrderTest {
-    Less,
-    LessOrEqual,
-    Greater,
-    GreaterOrEqual,
-}
-
-impl OrderTest {
-    /// The test with its sides exchanged.
-    pub fn mirrored(self) -> Self {
-        match self {
-            Self::Less => Self::Greater,
-            Self::LessOrEqual => Self::GreaterOrEqual,
-            Self::Greater => Self::Less,
-            Self::GreaterOrEqual => Self::LessOrEqual,
-        }
-    }
 }
 
 /// A test of a term's type.

@@ -3,9 +3,9 @@
 use super::Context;
 use super::column::Column;
 use super::compare;
-use super::node::OrderTest;
 use super::stretches::Stretches;
 use super::value::Value;
+use crate::plan::expression::OrderTest;
 use crate::terms::Truth;
 use kgq_snapshot::{Family, TermId};
 use kgq_syntax::rdf::Term;

@@ -1,13 +1,35 @@
 //! Expressions over small data, through one door; and over random data, against Oxigraph's evaluator.
 
 use super::*;
-use kgq_syntax::rdf::{Literal, NamedNode, Quad, Term, Variable};
+use crate::plan::Variables;
+use crate::plan::expression::OrderTest;
+use crate::plan::lower::{Named, lowered};
+use kgq_syntax::rdf::{Literal, NamedNode, Quad, Term};
 use oxrdf::vocab::xsd;
 use spargebra::SparqlParser;
 use spargebra::algebra::GraphPattern;
 
 const PREFIXES: &str = "PREFIX : <http://example.com/> PREFIX xsd: <http://www.w3.org/2001/XMLSchema#> \
                         PREFIX rdf: <http://www.w3.org/1999/02/22-rdf-syntax-ns#>";
+
+/// The first variables of `x`, `y`, `z`, as a batch has them.
+pub fn columns(count: usize) -> Vec<Var> {
+    let mut variables = Variables::default();
+    ["x", "y", "z"].map(|name| variables.fresh(name))[..count].to_vec()
+}
+
+/// The expression over those variables.
+pub fn lower(expression: &spargebra::algebra::Expression) -> Expression {
+    let vars = columns(3);
+    let var = |named: Named<'_>| match named {
+        Named::Variable(variable) => {
+            let at = ["x", "y", "z"].iter().position(|name| variable.as_str() == *name);
+            Ok(vars[at.unwrap_or_else(|| panic!("{variable} is none of x, y, z"))])
+        }
+        Named::Exists(pattern) => panic!("no pattern is asked for: {pattern}"),
+    };
+    lowered(expression, &mut { var }).unwrap()
+}
 
 pub fn parse(expression: &str) -> Expression {
     let text = format!("BASE <http://example.com/base/> {PREFIXES} SELECT ?r {{ BIND(({expression}) AS ?r) }}");
@@ -16,7 +38,7 @@ pub fn parse(expression: &str) -> Expression {
         panic!("{expression} is no expression")
     };
     let GraphPattern::Extend { expression, .. } = *inner else { panic!("{expression} is no expression") };
-    expression
+    lower(&expression)
 }
 
 /// A term as SPARQL writes it, with the prefixes `:` and `xsd:`; `None` for "error" and "".
@@ -52,7 +74,7 @@ pub fn evaluate(expression: &str, row: &[&str]) -> Option<Term> {
         let snapshot = snapshot_of(stored);
         let base = Iri::parse("http://example.com/base/".to_owned()).unwrap();
         let context = Context::new(&snapshot, Some(base), Budget::default());
-        let schema = Schema::new(["x", "y", "z"][..row.len()].iter().map(|n| Variable::new_unchecked(*n)).collect());
+        let schema = columns(row.len());
         let id = |term: &Option<Term>| term.clone().map_or(TermId::UNBOUND, |term| context.terms.id(term).unwrap());
         let batch = Batch::new(bound.iter().map(|term| vec![id(term)]).collect(), 1);
         let compiled = compile(&parse(expression), &schema, &context).unwrap();
@@ -193,39 +215,36 @@ fn comparisons_with_a_constant_agree_with_those_of_two_variables() {
     let terms = odd_terms();
     let snapshot = snapshot_of(terms.iter().filter(|t| !t.is_blank_node()).take(terms.len() * 2 / 3).cloned());
     let context = Context::new(&snapshot, None, Budget::default());
-    let schema = Schema::new(vec![Variable::new_unchecked("x"), Variable::new_unchecked("y")]);
+    let schema = columns(2);
     let ids: Vec<TermId> = terms.iter().map(|term| context.terms.id(term.clone()).unwrap()).collect();
-    let variables = || {
-        let variable = |name| Box::new(Expression::Variable(Variable::new_unchecked(name)));
-        (variable("x"), variable("y"))
-    };
-    let tests: [Binary; 5] =
-        [Expression::Equal, Expression::Less, Expression::LessOrEqual, Expression::Greater, Expression::GreaterOrEqual];
+    let [x, y] = [0, 1].map(|column| Expression::Variable(schema[column]));
+    let tests = [
+        None,
+        Some(OrderTest::Less),
+        Some(OrderTest::LessOrEqual),
+        Some(OrderTest::Greater),
+        Some(OrderTest::GreaterOrEqual),
+    ];
     for constant in &terms {
-        let (expression, id) = match constant {
-            Term::NamedNode(iri) => (Expression::NamedNode(iri.clone()), context.terms.id(constant.clone()).unwrap()),
-            Term::Literal(l) => (Expression::Literal(l.clone()), context.terms.id(constant.clone()).unwrap()),
-            Term::BlankNode(_) | Term::Triple(_) => continue,
-        };
+        if matches!(constant, Term::BlankNode(_) | Term::Triple(_)) {
+            continue;
+        }
+        let id = context.terms.id(constant.clone()).unwrap();
         let batch = Batch::new(vec![ids.clone(), vec![id; ids.len()]], ids.len());
         for test in tests {
-            let (x, y) = variables();
-            let general = compile(&test(x.clone(), y), &schema, &context).unwrap();
-            let special = compile(&test(x, Box::new(expression.clone())), &schema, &context).unwrap();
+            let compare = |other: &Expression| {
+                let pair = Box::new([x.clone(), other.clone()]);
+                let compared = test.map_or(Expression::Equal(pair.clone()), |test| Expression::Order(test, pair));
+                compile(&compared, &schema, &context).unwrap()
+            };
+            let (general, special) = (compare(&y), compare(&Expression::Constant(constant.clone())));
             let (general, special) =
                 (general.truths(&batch, &context).unwrap(), special.truths(&batch, &context).unwrap());
             for (at, term) in terms.iter().enumerate() {
-                assert_eq!(general[at], special[at], "{} of {term} and {constant}", test_name(test));
+                assert_eq!(general[at], special[at], "{test:?} of {term} and {constant}");
             }
         }
     }
-}
-
-type Binary = fn(Box<Expression>, Box<Expression>) -> Expression;
-
-fn test_name(test: Binary) -> String {
-    let any = || Box::new(Expression::Variable(Variable::new_unchecked("v")));
-    test(any(), any()).to_string()
 }
 
 /// Terms that compare in every odd way.
@@ -416,7 +435,7 @@ fn a_list_of_constants_is_the_sum_of_its_comparisons() {
     let terms = odd_terms();
     let snapshot = snapshot_of(terms.iter().filter(|t| !t.is_blank_node()).take(terms.len() * 2 / 3).cloned());
     let context = Context::new(&snapshot, None, Budget::default());
-    let schema = Schema::new(vec![Variable::new_unchecked("x")]);
+    let schema = columns(1);
     let ids: Vec<TermId> = terms.iter().map(|term| context.terms.id(term.clone()).unwrap()).collect();
     let batch = Batch::new(vec![ids.clone()], ids.len());
     for list in ["1, 2, 3", ":a, \"b\"@en, 1.5, :b", "\"b\"^^:t, \"a\"^^:t, 1", "\"x\"^^xsd:integer, true, ?x, 1"] {
@@ -433,7 +452,7 @@ fn texts_that_start_alike_are_found_by_their_ids() {
     terms.extend(["", "h", "ht", "http", "i", "é", "éa"].map(|text| Literal::new_simple_literal(text).into()));
     let snapshot = snapshot_of(terms.iter().filter(|t| !t.is_blank_node()).cloned());
     let context = Context::new(&snapshot, None, Budget::default());
-    let schema = Schema::new(vec![Variable::new_unchecked("x")]);
+    let schema = columns(1);
     let ids: Vec<TermId> = terms.iter().map(|term| context.terms.id(term.clone()).unwrap()).collect();
     let many = Batch::new(vec![ids.iter().copied().cycle().take(ids.len() * 20).collect()], ids.len() * 20);
     for start in ["", "h", "http://example.com/", "1", "é", "zzz"] {
@@ -478,8 +497,7 @@ fn a_named_blank_node_is_one_within_a_solution_and_another_in_the_next() {
     let snapshot = snapshot_of([]);
     let context = Context::new(&snapshot, None, Budget::default());
     let batch = Batch::new(Vec::new(), 2);
-    let [a, b, c] =
-        ["BNODE(\"a\")", "BNODE(\"b\")", "BNODE()"].map(|e| compile(&parse(e), &Schema::default(), &context).unwrap());
+    let [a, b, c] = ["BNODE(\"a\")", "BNODE(\"b\")", "BNODE()"].map(|e| compile(&parse(e), &[], &context).unwrap());
     assert!(!a.is_deterministic());
     let first = context.number_solutions(2);
     let ids = a.evaluate_numbered(&batch, first, &context).unwrap();
@@ -497,7 +515,7 @@ fn a_string_that_outgrows_the_limits_ends_the_query_before_it_is_built() {
     let snapshot = snapshot_of([]);
     let budget = Budget::new(Limits { memory: Some(1 << 20), ..Limits::default() });
     let context = Context::new(&snapshot, None, budget);
-    let schema = Schema::new(vec![Variable::new_unchecked("x")]);
+    let schema = columns(1);
     let double = compile(&parse("CONCAT(?x, ?x)"), &schema, &context).unwrap();
     let mut batch =
         Batch::new(vec![vec![context.terms.id(Literal::new_simple_literal("0123456789").into()).unwrap()]], 1);
@@ -516,7 +534,7 @@ fn a_memory_of_distinct_terms_changes_no_result() {
     let terms = odd_terms();
     let snapshot = snapshot_of(terms.iter().filter(|t| !t.is_blank_node()).cloned());
     let context = Context::new(&snapshot, None, Budget::default());
-    let schema = Schema::new(vec![Variable::new_unchecked("x")]);
+    let schema = columns(1);
     let ids: Vec<TermId> = terms.iter().map(|term| context.terms.id(term.clone()).unwrap()).collect();
     let batch = Batch::new(vec![ids.iter().chain(&ids).copied().chain([TermId::UNBOUND]).collect()], ids.len() * 2 + 1);
     for text in [

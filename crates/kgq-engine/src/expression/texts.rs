@@ -272,12 +272,12 @@ fn number(column: &Column<'_>) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{parse, snapshot_of};
+    use super::super::tests::{columns, parse, snapshot_of};
     use super::super::{Context, compile};
     use super::*;
-    use crate::batch::{Batch, Schema};
+    use crate::batch::Batch;
     use kgq_syntax::budget::{Budget, Exceeded, Limits, Work};
-    use kgq_syntax::rdf::{Literal, Variable};
+    use kgq_syntax::rdf::Literal;
 
     const MEMORY: u64 = 4 << 20;
     const ROWS: usize = 4096;
@@ -315,7 +315,7 @@ mod tests {
         let context = Context::new(&snapshot, None, budget.clone());
         let ids: Vec<TermId> = terms.into_iter().map(|term| context.terms.id(term).unwrap()).collect();
         let rows = ids.len();
-        let schema = Schema::new(vec![Variable::new_unchecked("x")]);
+        let schema = columns(1);
         let compiled = compile(&parse(expression), &schema, &context).unwrap();
         let data = compiled.data(&Batch::new(vec![ids], rows), true, &context);
         (data.is_err_and(|error| error.limit_passed().is_some()), budget.peak())

@@ -1,7 +1,8 @@
 //! Numbers that the narrow types do not hold: integers beyond 64 bits, decimals beyond 128 or 18 fractional digits, exactly.
 
-use super::arithmetic::{Operation, Rounding};
+use super::arithmetic::Rounding;
 use super::value::Number;
+use crate::plan::expression::Operation;
 use bigdecimal::num_bigint::{BigInt, Sign};
 use bigdecimal::{BigDecimal, RoundingMode, ToPrimitive, Zero};
 use kgq_syntax::rdf::digits::{Digits, MOST_DIGITS};

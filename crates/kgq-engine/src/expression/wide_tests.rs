@@ -1,11 +1,11 @@
 //! Numbers of any size against computation with `BigDecimal` alone: arithmetic, comparison, order, aggregates and filters on ranges
 //! of ids, for all pairs of numbers around the bounds of the narrow types.
 
-use super::tests::{evaluate, snapshot_of};
+use super::tests::{columns, evaluate, snapshot_of};
 use super::*;
 use crate::order::{Families, Order};
 use bigdecimal::{BigDecimal, Zero};
-use kgq_syntax::rdf::{Literal, NamedNode, Term, Variable};
+use kgq_syntax::rdf::{Literal, NamedNode, Term};
 use std::str::FromStr;
 
 /// Numbers around the bounds of 64 and 128 bits and of 18 digits after the point, some of them written with more zeros than needed.
@@ -63,7 +63,7 @@ fn column(expression: &str, pairs: &[(Term, Term)], stored: bool) -> Vec<Option<
     let terms = pairs.iter().flat_map(|(a, b)| [a.clone(), b.clone()]);
     let snapshot = snapshot_of(if stored { terms.collect() } else { Vec::new() });
     let context = Context::new(&snapshot, None, Budget::default());
-    let schema = Schema::new(["x", "y"].map(Variable::new_unchecked).to_vec());
+    let schema = columns(2);
     let ids = |terms: Vec<&Term>| terms.into_iter().map(|term| context.terms.id(term.clone()).unwrap()).collect();
     let columns = vec![ids(pairs.iter().map(|(a, _)| a).collect()), ids(pairs.iter().map(|(_, b)| b).collect())];
     let batch = Batch::new(columns, pairs.len());
@@ -132,7 +132,7 @@ fn a_filter_with_a_constant_finds_the_same_ids_by_ranges_as_by_values() {
     let all: Vec<Term> = numbers.iter().map(term).collect();
     let snapshot = snapshot_of(all.clone());
     let context = Context::new(&snapshot, None, Budget::default());
-    let schema = Schema::new(vec![Variable::new_unchecked("x")]);
+    let schema = columns(1);
     let ids: Vec<TermId> = all.iter().map(|term| context.terms.id(term.clone()).unwrap()).collect();
     for (text, datatype) in &numbers {
         for (operator, holds) in [

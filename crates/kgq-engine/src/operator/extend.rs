@@ -30,12 +30,12 @@ impl Operation for Plan {
     }
 
     fn describe(&self, labels: &Labels<'_>) -> String {
-        format!("bind {} := {}", labels.name(self.var), self.scalar.expression)
+        format!("bind {} := {}", labels.name(self.var), labels.expression(&self.scalar.expression))
     }
 
     fn open<'s>(&self, opening: &Opening<'_, 's>) -> Result<Box<dyn Operator<'s> + 's>> {
         let cx = opening.cx;
-        let compiled = compile(&self.scalar.expression, &cx.schema(&self.input.vars), &cx.expressions)?;
+        let compiled = compile(&self.scalar.expression, &self.input.vars, &cx.expressions)?;
         let (input, kept) = (opening.node(&self.input)?, self.kept.clone());
         Ok(Box::new(Extend { input, compiled: Arc::new(compiled), kept }))
     }

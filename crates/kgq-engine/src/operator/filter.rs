@@ -42,9 +42,9 @@ struct Filter<'s> {
 }
 
 impl Condition {
-    pub fn describe(&self) -> String {
+    pub fn describe(&self, labels: &Labels<'_>) -> String {
         match self {
-            Self::Expression(scalar) => scalar.expression.to_string(),
+            Self::Expression(scalar) => labels.expression(&scalar.expression),
             Self::NotAmong(_, terms) => format!("none of {} predicates", terms.len()),
             Self::Same(..) => "same graph".into(),
         }
@@ -57,9 +57,7 @@ impl Condition {
     pub fn tests(conditions: &[Self], vars: &[Var], cx: &Context<'_>) -> Result<Arc<[Test]>> {
         let test = |condition: &Self| {
             Ok(match condition {
-                Self::Expression(scalar) => {
-                    Test::Expression(compile(&scalar.expression, &cx.schema(vars), &cx.expressions)?)
-                }
+                Self::Expression(scalar) => Test::Expression(compile(&scalar.expression, vars, &cx.expressions)?),
                 Self::NotAmong(column, terms) => Test::NotAmong(*column, terms.clone()),
                 Self::Same(left, right) => Test::Same(*left, *right),
             })
@@ -73,8 +71,9 @@ impl Operation for Plan {
         vec![&self.input]
     }
 
-    fn describe(&self, _: &Labels<'_>) -> String {
-        format!("filter {}", self.conditions.iter().map(Condition::describe).collect::<Vec<_>>().join(" && "))
+    fn describe(&self, labels: &Labels<'_>) -> String {
+        let conditions = self.conditions.iter().map(|condition| condition.describe(labels));
+        format!("filter {}", conditions.collect::<Vec<_>>().join(" && "))
     }
 
     fn open<'s>(&self, opening: &Opening<'_, 's>) -> Result<Box<dyn Operator<'s> + 's>> {

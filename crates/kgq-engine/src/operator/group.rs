@@ -9,17 +9,16 @@ use crate::aggregate::{Accumulator, Values};
 use crate::batch::Batch;
 use crate::expression::{Compiled, compile};
 use crate::plan::physical::{Labels, Operation, PhysicalPlan};
-use crate::plan::{Scalar, Var};
+use crate::plan::{Aggregation, Scalar, Var};
 use kgq_snapshot::TermId;
 use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::Result;
 use rustc_hash::FxHashMap;
-use spargebra::algebra::AggregateExpression;
 
 /// An aggregate with the columns that it reads.
 #[derive(Debug)]
 pub struct Aggregate {
-    pub expression: AggregateExpression,
+    pub aggregation: Aggregation,
     pub argument: Option<Argument>,
     /// The columns in scope, for COUNT(DISTINCT *).
     pub all: Vec<usize>,
@@ -53,7 +52,7 @@ pub struct Plan {
 
 /// An aggregate that is open.
 struct Reader {
-    expression: AggregateExpression,
+    aggregation: Aggregation,
     argument: Option<Reading>,
     all: Vec<usize>,
 }
@@ -107,14 +106,13 @@ impl Operation for Plan {
                 Argument::Column(column) => Reading::Column(*column),
                 Argument::Unbound => Reading::Unbound,
                 Argument::Computed(scalar) => {
-                    let schema = cx.schema(&self.input.vars);
-                    Reading::Computed(compile(&scalar.expression, &schema, &cx.expressions)?)
+                    Reading::Computed(compile(&scalar.expression, &self.input.vars, &cx.expressions)?)
                 }
             })
         };
         let reader = |aggregate: &Aggregate| {
             Ok(Reader {
-                expression: aggregate.expression.clone(),
+                aggregation: aggregate.aggregation.clone(),
                 argument: aggregate.argument.as_ref().map(reading).transpose()?,
                 all: aggregate.all.clone(),
             })
@@ -130,7 +128,7 @@ impl Operation for Plan {
 
 impl Adding {
     fn new(keys: usize, readers: &[Reader]) -> Self {
-        let accumulators = readers.iter().map(|reader| Accumulator::new(&reader.expression)).collect();
+        let accumulators = readers.iter().map(|reader| Accumulator::new(&reader.aggregation)).collect();
         Self { groups: Groups::new(keys), accumulators }
     }
 

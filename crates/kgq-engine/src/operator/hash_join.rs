@@ -1,6 +1,6 @@
-//! The hash join: the right side is collected and indexed, each row of the left looks into it. Joins, OPTIONAL, MINUS and EXISTS
-//! where the two sides cannot share an index scan, with unbound variables compatible with everything. Sides that are too large for memory
-//! are joined part by part (`spilled`). `built` has the right side, `probe` looks into it, by `keys`.
+//! The hash join: the right side is collected and indexed (`built`), and each row of the left probes it (`probe`). It serves joins, OPTIONAL,
+//! MINUS and EXISTS whose sides cannot be joined by an index; an unbound variable is compatible with everything. Where the right side is too
+//! large for memory, the sides are joined part by part (`spilled`).
 
 mod built;
 mod keys;
@@ -83,7 +83,7 @@ impl Layout {
             text.push_str(" by value");
         }
         if !self.conditions.is_empty() {
-            let conditions: Vec<_> = self.conditions.iter().map(Condition::describe).collect();
+            let conditions: Vec<_> = self.conditions.iter().map(|condition| condition.describe(labels)).collect();
             text.push_str(&format!(", where {}", conditions.join(" && ")));
         }
         text

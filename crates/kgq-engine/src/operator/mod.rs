@@ -46,10 +46,10 @@ pub mod union;
 pub mod values;
 
 use super::Services;
-use super::batch::{Batch, Schema};
+use super::batch::Batch;
 use super::expression;
+use super::plan::Variables;
 use super::plan::physical::PhysicalPlan;
-use super::plan::{Var, Variables};
 use super::terms::Terms;
 use feed::{Feed, FeedId, Settled};
 use kgq_snapshot::{Snapshot, TermId};
@@ -93,10 +93,6 @@ impl<'s> Context<'s> {
     /// The ids of `false` and `true`.
     pub fn truth(&self) -> Result<[TermId; 2]> {
         Ok([self.expressions.truth_id(false)?, self.expressions.truth_id(true)?])
-    }
-
-    pub fn schema(&self, vars: &[Var]) -> Schema {
-        schema(vars, &self.variables)
     }
 }
 
@@ -217,10 +213,6 @@ impl<'o, 's> Opening<'o, 's> {
         }
         Err(Error::bug("an inner plan is opened where nobody puts rows into it"))
     }
-}
-
-pub fn schema(vars: &[Var], variables: &Variables) -> Schema {
-    Schema::new(vars.iter().map(|var| variables.name(*var).clone()).collect())
 }
 
 /// How many rows to put into the next batch: few at first, so that a first answer is early and a LIMIT cheap.

@@ -47,7 +47,7 @@ impl Operation for Plan {
         let key = |key: &Key| {
             let name = match &key.of {
                 KeyOf::Column(column) => labels.name(self.input.vars[*column]),
-                KeyOf::Computed(scalar) => scalar.expression.to_string(),
+                KeyOf::Computed(scalar) => labels.expression(&scalar.expression),
             };
             if key.descending { format!("DESC({name})") } else { name }
         };
@@ -59,9 +59,8 @@ impl Operation for Plan {
     }
 
     fn open<'s>(&self, opening: &Opening<'_, 's>) -> Result<Box<dyn Operator<'s> + 's>> {
-        let schema = opening.cx.schema(&self.input.vars);
         let keys: Vec<SortKey> =
-            self.keys.iter().map(|key| SortKey::open(key, &schema, opening.cx)).collect::<Result<_>>()?;
+            self.keys.iter().map(|key| SortKey::open(key, &self.input.vars, opening.cx)).collect::<Result<_>>()?;
         let input = opening.node(&self.input)?;
         let most = self.limit.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX));
         let (collected, bound) = (Collected::new(input.width, &keys), Bound::new(&keys, opening.cx));

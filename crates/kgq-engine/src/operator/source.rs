@@ -55,11 +55,16 @@ pub struct MergedGraphs(Mutex<Vec<(Graphs, Arc<Merged>, Reservation)>>);
 impl MergedGraphs {
     /// The merge of these graphs; of all for `None`.
     fn of(&self, cx: &Context<'_>, graphs: Option<&Arc<[Option<TermId>]>>) -> Result<Arc<Merged>> {
+        // Sorted, as the snapshot keeps merges by their graphs.
+        let graphs: Graphs = graphs.map(|graphs| {
+            let mut graphs = graphs.to_vec();
+            graphs.sort_unstable();
+            graphs.into()
+        });
         let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, merged, _)) = made.iter().find(|(of, ..)| of.as_ref() == graphs) {
+        if let Some((_, merged, _)) = made.iter().find(|(of, ..)| *of == graphs) {
             return Ok(Arc::clone(merged));
         }
-        let graphs = graphs.cloned();
         let merged = cx.snapshot().merged(&graphs, cx.budget())?;
         let held = cx.budget().reserve(merged.bytes())?;
         made.push((graphs, Arc::clone(&merged), held));

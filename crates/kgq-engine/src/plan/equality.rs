@@ -1,11 +1,9 @@
 //! Equalities of expressions between parts of a pattern that share no variable: each side becomes a variable that is bound in its part. So
 //! the parts are joined by hash, as they are where a query equates two variables, and not as a cross product.
 
-use super::tree::{filter, join};
-use super::{Var, VarSet, Variables, scope};
-use crate::query::operands::operands;
+use super::pattern::{filter, join};
+use super::{Expression, Var, VarSet, Variables, scope};
 use kgq_syntax::rdf::Term;
-use spargebra::algebra::Expression;
 
 type Pattern = super::Pattern<Term>;
 type Condition = super::Condition<Term>;
@@ -71,7 +69,7 @@ fn across_parts(inner: Pattern, conditions: Vec<Condition>, variables: &mut Vari
     let mut parts = parts(&operands);
     let mut rest = Vec::new();
     for condition in conditions {
-        let places = sides(&condition, variables).and_then(|sides| {
+        let places = sides(&condition).and_then(|sides| {
             let [a, b] = sides.map(|read| parts.iter().position(|part| read.is_subset(&part.vars)));
             Some([a?, b?]).filter(|[a, b]| a != b)
         });
@@ -139,8 +137,9 @@ fn between(
     vars: &[VarSet; 2],
     variables: &mut Variables,
 ) -> Option<(Condition, [Option<Bound>; 2])> {
-    let read = sides(condition, variables)?;
-    let Condition::Scalar(Scalar { expression: Expression::Equal(a, b), .. }) = condition else { return None };
+    let read = sides(condition)?;
+    let Condition::Scalar(Scalar { expression: Expression::Equal(pair), .. }) = condition else { return None };
+    let [a, b] = &**pair;
     let (first, second) = if read[0].is_subset(&vars[0]) && read[1].is_subset(&vars[1]) {
         (a, b)
     } else if read[1].is_subset(&vars[0]) && read[0].is_subset(&vars[1]) {
@@ -148,50 +147,28 @@ fn between(
     } else {
         return None;
     };
-    if matches!((&**first, &**second), (Expression::Variable(_), Expression::Variable(_))) {
+    if matches!((first, second), (Expression::Variable(_), Expression::Variable(_))) {
         return None;
     }
     let mut side = |expression: &Expression| match expression {
-        Expression::Variable(name) => (variables.get(name.as_str()), None),
+        Expression::Variable(var) => (*var, None),
         expression => {
-            let scalar = Scalar {
-                variables: variables_of(expression, variables),
-                expression: expression.clone(),
-                exists: Vec::new(),
-            };
             let var = variables.fresh("#equal");
-            (Some(var), Some((var, scalar)))
+            (var, Some((var, Scalar::new(expression.clone(), Vec::new()))))
         }
     };
     let ((left, first), (right, second)) = (side(first), side(second));
-    let (left, right) = (left?, right?);
-    let name = |var: Var| Box::new(Expression::Variable(variables.name(var).clone()));
-    let expression = Expression::Equal(name(left), name(right));
-    let equal = Scalar { expression, variables: [left, right].into_iter().collect(), exists: Vec::new() };
-    Some((Condition::Scalar(equal), [first, second]))
+    let equal = Expression::Equal(Box::new([left, right].map(Expression::Variable)));
+    Some((Condition::Scalar(Scalar::new(equal, Vec::new())), [first, second]))
 }
 
 /// What the two sides of an equality read, if it is one and each reads something.
-fn sides(condition: &Condition, variables: &Variables) -> Option<[VarSet; 2]> {
+fn sides(condition: &Condition) -> Option<[VarSet; 2]> {
     let Condition::Scalar(scalar) = condition else { return None };
-    let Expression::Equal(a, b) = &scalar.expression else { return None };
-    let read = [variables_of(a, variables), variables_of(b, variables)];
+    let Expression::Equal(pair) = &scalar.expression else { return None };
+    let read = pair.each_ref().map(Expression::variables);
     let plain = scalar.exists.is_empty() && !scalar.is_volatile();
     (plain && read.iter().all(|read| !read.is_empty())).then_some(read)
-}
-
-fn variables_of(expression: &Expression, variables: &Variables) -> VarSet {
-    let mut found = VarSet::default();
-    let mut open = vec![expression];
-    while let Some(expression) = open.pop() {
-        if let Expression::Variable(name) | Expression::Bound(name) = expression
-            && let Some(var) = variables.get(name.as_str())
-        {
-            found.insert(var);
-        }
-        open.extend(operands(expression));
-    }
-    found
 }
 
 /// Whether the condition reads only these, and means the same wherever they are bound.

@@ -252,7 +252,6 @@ impl<'p> Estimator<'p> {
         }
         match pattern {
             Pattern::Empty => (0.0, before.with_rows(0.0)),
-            Pattern::Unit => (0.0, before.clone()),
             Pattern::Triple(atom) => {
                 let after = self.join(before, bound, atom, &|_| true);
                 (before.rows + after.rows * 0.1, after)
@@ -298,10 +297,6 @@ impl<'p> Estimator<'p> {
                 }
                 (cost, rows)
             }
-            Pattern::Extend { inner, .. }
-            | Pattern::Project { inner, .. }
-            | Pattern::Distinct { inner }
-            | Pattern::Order { inner, .. } => self.cost(inner, bound, before),
             Pattern::Group { inner, keys, .. } => {
                 let (cost, rows) = self.cost(inner, bound, before);
                 let groups = keys.iter().fold(1.0, |n, key| n * rows.of(*key)).min(rows.rows);
@@ -312,6 +307,11 @@ impl<'p> Estimator<'p> {
                 let most = length.map_or(rows.rows, |length| rows.rows.min(length as f64));
                 (cost, rows.with_rows(most))
             }
+            // The others have what their parts have.
+            pattern => pattern.children().fold((0.0, before.clone()), |(cost, rows), child| {
+                let (more, rows) = self.cost(child, bound, &rows);
+                (cost + more, rows)
+            }),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Which variables a pattern binds: in every solution, so that they are never null (`certain`), or in some (`possible`); and which must not
 //! be bound from outside (`exposed`).
 
-use super::expression::scalar_variables;
-use super::{Condition, Pattern, Scalar, VarSet};
+use super::aggregate::AggregateFunction;
+use super::{Condition, Expression, Pattern, Scalar, VarSet};
 
 /// The variables that every solution binds.
 pub fn certain<T>(pattern: &Pattern<T>) -> VarSet {
@@ -30,7 +30,7 @@ pub fn certain<T>(pattern: &Pattern<T>) -> VarSet {
             let inner = certain(inner);
             let mut set: VarSet = keys.iter().copied().filter(|key| inner.contains(*key)).collect();
             for aggregate in aggregates {
-                if is_count(&aggregate.expression) {
+                if matches!(aggregate.aggregation.function, AggregateFunction::CountRows | AggregateFunction::Count) {
                     set.insert(aggregate.result);
                 }
             }
@@ -50,19 +50,10 @@ fn all<T>(pattern: &Pattern<T>, of: impl Fn(&Pattern<T>) -> VarSet) -> VarSet {
     })
 }
 
-fn is_count(aggregate: &spargebra::algebra::AggregateExpression) -> bool {
-    use spargebra::algebra::{AggregateExpression, AggregateFunction};
-    match aggregate {
-        AggregateExpression::CountSolutions { .. } => true,
-        AggregateExpression::FunctionCall { name, .. } => matches!(name, AggregateFunction::Count),
-    }
-}
-
 /// Whether the expression surely has a value on every row.
 pub fn binds_always<T>(scalar: &Scalar<T>, certain: &VarSet) -> bool {
-    use spargebra::algebra::Expression;
     match &scalar.expression {
-        Expression::NamedNode(_) | Expression::Literal(_) => true,
+        Expression::Constant(_) => true,
         Expression::Variable(_) => scalar.exists.is_empty() && scalar.variables.is_subset(certain),
         _ => false,
     }
@@ -84,7 +75,7 @@ pub fn mentioned<T>(pattern: &Pattern<T>) -> VarSet {
     let mut set = all(pattern, mentioned);
     pattern.own_variables().into_iter().for_each(|var| set.insert(var));
     pattern.conditions().iter().for_each(|condition| set.extend(&condition.variables()));
-    pattern.scalar().into_iter().for_each(|scalar| set.extend(&scalar_variables(scalar)));
+    pattern.scalar().into_iter().for_each(|scalar| set.extend(&scalar.mentioned()));
     set
 }
 
@@ -104,7 +95,7 @@ pub fn exposed<T>(pattern: &Pattern<T>) -> VarSet {
         Pattern::Minus { left, right } => exposed(left).union(&mentioned(right).without(&certain(left))),
         Pattern::Filter { inner, conditions } => exposed(inner).union(&unseen(conditions, &certain(inner))),
         Pattern::Extend { inner, var, scalar } => {
-            let mut set = exposed(inner).union(&scalar_variables(scalar).without(&certain(inner)));
+            let mut set = exposed(inner).union(&scalar.mentioned().without(&certain(inner)));
             set.insert(*var);
             set
         }

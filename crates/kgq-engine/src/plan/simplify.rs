@@ -1,19 +1,17 @@
 //! Rewrites that keep the solutions and make them cheaper to find: conditions are pushed down to where their variables are bound,
 //! OPTIONAL with `!BOUND` becomes NOT EXISTS, and two variables that must hold the same term become one.
 
+use super::pattern::{filter, join, union};
 use super::statistics::Statistics;
-use super::tree::{filter, join, union};
-use super::{Condition, Graph, Pattern, Scalar, Slot, TripleAtom, Var, VarSet, Variables, scope};
+use super::{Condition, Expression, Graph, Pattern, Scalar, Slot, TripleAtom, Var, VarSet, scope};
 use kgq_syntax::budget::Budget;
 use kgq_syntax::rdf::Term;
-use spargebra::algebra::Expression;
 
 type Logical = Pattern<Term>;
 type LogicalCondition = Condition<Term>;
 
 /// What rewriting needs to know beside the pattern.
 pub struct Knowledge<'a> {
-    pub names: &'a Variables,
     pub statistics: &'a dyn Statistics,
     /// Where the query has to stop, patterns stay as they are.
     pub budget: &'a Budget,
@@ -146,9 +144,7 @@ fn not_bound(
     let visible = scope::possible(&left);
     let bound = scope::certain(&right).without(&visible);
     let asks = |condition: &LogicalCondition| match condition {
-        Condition::Scalar(scalar) => {
-            scalar.unbound(|name| data.names.get(name.as_str())).is_some_and(|var| bound.contains(var))
-        }
+        Condition::Scalar(scalar) => scalar.unbound().is_some_and(|var| bound.contains(var)),
         Condition::Exists { .. } | Condition::NotAmong(..) | Condition::Same(..) => false,
     };
     let shared_is_certain = scope::possible(&right).intersection(&visible).is_subset(&scope::certain(&left));
@@ -231,7 +227,7 @@ fn equate(
     let mut rest = Vec::new();
     for condition in conditions {
         let pair = match &condition {
-            Condition::Scalar(scalar) => scalar.equality(|name| data.names.get(name.as_str())),
+            Condition::Scalar(scalar) => scalar.equality(),
             Condition::Exists { .. } | Condition::NotAmong(..) | Condition::Same(..) => None,
         };
         let pair = pair.and_then(|(a, b)| {
@@ -241,11 +237,7 @@ fn equate(
         });
         match (pair, renamed(&inner, pair)) {
             (Some((a, b)), Some(joined)) => {
-                let scalar = Scalar {
-                    expression: Expression::Variable(data.names.name(a).clone()),
-                    variables: [a].into_iter().collect(),
-                    exists: Vec::new(),
-                };
+                let scalar = Scalar::new(Expression::Variable(a), Vec::new());
                 inner = Pattern::Extend { inner: Box::new(joined), var: b, scalar };
             }
             _ => rest.push(condition),

@@ -1,10 +1,10 @@
 //! What the planner knows of the data. It sees nothing else of them, so that tests can make statistics up.
 
-use super::{Graph, Scalar, Slot, TripleAtom, Var, Variables};
+use super::{Graph, Scalar, Slot, TripleAtom, Var};
 use crate::batch::Batch;
 use crate::expression::{Candidates, compile};
+use crate::operator::Context;
 use crate::operator::access::{Lookup, Wish};
-use crate::operator::{Context, schema};
 use kgq_snapshot::{Family, Permutation, TermKind};
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::Term;
@@ -51,13 +51,7 @@ pub trait Statistics {
     ///
     /// # Errors
     /// A limit that a constant part of the expression exceeds.
-    fn restriction(
-        &self,
-        scalar: &Scalar,
-        var: Var,
-        search: bool,
-        variables: &Variables,
-    ) -> Result<Option<Restriction>>;
+    fn restriction(&self, scalar: &Scalar, var: Var, search: bool) -> Result<Option<Restriction>>;
 }
 
 /// The statistics of a snapshot, and its indexes, which know how many rows a pattern has.
@@ -118,14 +112,8 @@ impl Statistics for Context<'_> {
         id.is_some_and(|id| self.named_graphs.binary_search(&id).is_ok())
     }
 
-    fn restriction(
-        &self,
-        scalar: &Scalar,
-        var: Var,
-        search: bool,
-        variables: &Variables,
-    ) -> Result<Option<Restriction>> {
-        let compiled = compile(&scalar.expression, &schema(&[var], variables), &self.expressions)?;
+    fn restriction(&self, scalar: &Scalar, var: Var, search: bool) -> Result<Option<Restriction>> {
+        let compiled = compile(&scalar.expression, &[var], &self.expressions)?;
         let candidates = compiled.as_ranges(!search, &self.expressions)?;
         Ok(match candidates {
             Some(Candidates { ranges, sure, .. }) => Some(Restriction { ranges, sure }),

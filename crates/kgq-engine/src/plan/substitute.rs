@@ -1,7 +1,7 @@
 //! Values put into the pattern of an EXISTS (SPARQL 1.1 §18.6, substitute): each part of it is joined with them, so that filters deep
 //! inside see them too.
 
-use super::tree::join;
+use super::pattern::join;
 use super::{Given, Pattern};
 
 /// The pattern in which the variables have the values that are given when it runs, wherever they are in scope.

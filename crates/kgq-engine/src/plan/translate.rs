@@ -1,8 +1,8 @@
 //! From spargebra's algebra to the logical plan: variables get numbers by scope, paths become joins and unions.
 
+use super::pattern::{filter, join, union};
 use super::statistics::Statistics;
-use super::tree::{filter, join, union};
-use super::{Aggregate, OrderKey, Repeat, ServiceCall, Var, Variables, equality, scope};
+use super::{Aggregate, Aggregation, OrderKey, Repeat, ServiceCall, Var, Variables, equality, scope};
 use crate::query::operands::operands;
 use crate::query::prebind::resolved;
 use kgq_syntax::budget::Budget;
@@ -218,18 +218,14 @@ impl<'t> Translator<'t> {
         let mut translated = Vec::new();
         for (result, aggregate) in aggregates {
             let result = self.var(result);
+            let aggregation = Aggregation::of(aggregate).map_err(|name| not_ours(&format!("the aggregate {name}")))?;
             let mut argument = None;
-            let mut expression = aggregate.clone();
-            if let AggregateExpression::FunctionCall { name, expr, .. } = &mut expression {
-                if let spargebra::algebra::AggregateFunction::Custom(name) = name {
-                    return Err(not_ours(&format!("the aggregate {name}")));
-                }
+            if let AggregateExpression::FunctionCall { expr, .. } = aggregate {
                 let (bound, var) = self.bound_to_variable(inner, expr, "#argument")?;
                 inner = bound;
-                *expr = Expression::Variable(self.variables.name(var).clone());
                 argument = Some(var);
             }
-            translated.push(Aggregate { result, expression, argument, all: all.clone() });
+            translated.push(Aggregate { result, aggregation, argument, all: all.clone() });
         }
         Ok(Pattern::Group { inner: Box::new(inner), keys, aggregates: translated })
     }

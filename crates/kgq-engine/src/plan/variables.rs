@@ -1,7 +1,7 @@
 //! The numbered variables of one query, their names, and sets of them.
 
 use kgq_syntax::rdf::Variable;
-use rustc_hash::FxHashMap;
+use rustc_hash::FxHashSet;
 
 /// A variable or blank node of a query. Variables of the same name in different scopes are different.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,7 +20,7 @@ impl Var {
 #[derive(Debug, Default)]
 pub struct Variables {
     names: Vec<Variable>,
-    taken: FxHashMap<String, Var>,
+    taken: FxHashSet<String>,
 }
 
 impl Variables {
@@ -28,11 +28,11 @@ impl Variables {
     pub fn fresh(&mut self, name: &str) -> Var {
         let var = Var(u32::try_from(self.names.len()).unwrap_or(u32::MAX));
         let mut unique = name.to_owned();
-        if self.taken.contains_key(name) {
+        if self.taken.contains(name) {
             // A name that SPARQL's grammar does not allow, so that no query can hold it.
             unique = format!("{name}#{}", self.names.len());
         }
-        self.taken.insert(unique.clone(), var);
+        self.taken.insert(unique.clone());
         self.names.push(Variable::new_unchecked(unique));
         var
     }
@@ -44,11 +44,6 @@ impl Variables {
     /// Whether the query names the variable; if not, it is a blank node, or was made in translation or planning.
     pub fn is_named(&self, var: Var) -> bool {
         !self.name(var).as_str().starts_with([':', '#', '/', '!', '<'])
-    }
-
-    /// The variable with this unique name.
-    pub fn get(&self, name: &str) -> Option<Var> {
-        self.taken.get(name).copied()
     }
 }
 
@@ -160,6 +155,6 @@ mod tests {
         let mut variables = Variables::default();
         let (outer, inner) = (variables.fresh("x"), variables.fresh("x"));
         assert_ne!(variables.name(outer), variables.name(inner));
-        assert_eq!(variables.get("x"), Some(outer));
+        assert_eq!(variables.name(outer).as_str(), "x");
     }
 }

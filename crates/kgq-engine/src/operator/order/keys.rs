@@ -2,12 +2,13 @@
 
 use super::radix::{MANY, first_of, sorted};
 use super::{Key as KeyPlan, KeyOf};
-use crate::batch::{Batch, Schema};
+use crate::batch::Batch;
 use crate::expression::{Compiled, compile};
 use crate::operator::Context;
 use crate::operator::merge::Keys;
 use crate::operator::table::Table;
 use crate::order::{Families, Key, Order as Comparison, ranks_of_keys};
+use crate::plan::Var;
 use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::Result;
 use std::cmp::Reverse;
@@ -23,10 +24,10 @@ pub enum By {
 }
 
 impl SortKey {
-    pub fn open(plan: &KeyPlan, schema: &Schema, cx: &Context<'_>) -> Result<Self> {
+    pub fn open(plan: &KeyPlan, vars: &[Var], cx: &Context<'_>) -> Result<Self> {
         let by = match &plan.of {
             KeyOf::Column(column) => By::Column(*column),
-            KeyOf::Computed(scalar) => By::Computed(compile(&scalar.expression, schema, &cx.expressions)?),
+            KeyOf::Computed(scalar) => By::Computed(compile(&scalar.expression, vars, &cx.expressions)?),
         };
         Ok(Self { by, descending: plan.descending })
     }

@@ -1,13 +1,12 @@
 //! The operators of GROUP BY and its aggregates.
 
 use super::{Duplicates, Planner};
-use crate::aggregate::{needs_rows, takes_data};
 use crate::operator::group::{self, Argument};
 use crate::operator::known;
+use crate::plan::aggregate::AggregateFunction;
 use crate::plan::physical::{Basis, PhysicalPlan};
-use crate::plan::{Aggregate, Graph, Pattern, Scalar, Slot, Var, VarSet, scope};
+use crate::plan::{Aggregate, Aggregation, Graph, Pattern, Scalar, Slot, Var, VarSet, scope};
 use kgq_syntax::error::{Error, Result};
-use spargebra::algebra::{AggregateExpression, AggregateFunction};
 
 impl Planner<'_> {
     pub(super) fn group(
@@ -28,29 +27,26 @@ impl Planner<'_> {
         let mut planned = Vec::new();
         let mut counted = VarSet::default();
         for aggregate in aggregates {
-            let (reads, counts) = reads(&aggregate.expression);
+            let (reads, counts) = reads(&aggregate.aggregation);
             // COUNT of a variable that is bound everywhere is COUNT(*), which needs no column.
             let counts_all = reads == Reads::Bound && aggregate.argument.is_some_and(|var| certain.contains(var));
-            let expression = if counts_all && counts {
-                AggregateExpression::CountSolutions { distinct: false }
-            } else {
-                aggregate.expression.clone()
-            };
+            let aggregation =
+                if counts_all && counts { Aggregation::COUNT_ROWS } else { aggregate.aggregation.clone() };
             let argument = if counts_all && counts { None } else { aggregate.argument };
             match argument.map(|var| (var, computed.iter().find(|(known, _)| *known == var))) {
                 Some((_, Some((_, scalar)))) => inner_needed.extend(&scalar.variables),
                 Some((var, None)) => inner_needed.insert(var),
                 None => {}
             }
-            let all = if needs_rows(&expression) { aggregate.all.clone() } else { Vec::new() };
+            let all = if aggregation.needs_rows() { aggregate.all.clone() } else { Vec::new() };
             all.iter().for_each(|var| inner_needed.insert(*var));
             if counts {
                 duplicates = Duplicates::Count;
             }
-            if reads == Reads::Bound || matches!(expression, AggregateExpression::CountSolutions { .. }) {
+            if reads == Reads::Bound || aggregation.function == AggregateFunction::CountRows {
                 counted.insert(aggregate.result);
             }
-            planned.push((expression, argument, all, aggregate.result));
+            planned.push((aggregation, argument, all, aggregate.result));
         }
         let node = self.wanting(None, |b| {
             let node = b.apply(None, inner, &inner_needed, duplicates)?;
@@ -66,8 +62,8 @@ impl Planner<'_> {
         };
         let aggregates = planned
             .into_iter()
-            .map(|(expression, var, all, _)| group::Aggregate {
-                expression,
+            .map(|(aggregation, var, all, _)| group::Aggregate {
+                aggregation,
                 argument: var.map(argument),
                 all: all.iter().filter_map(|var| node.column(*var)).collect(),
             })
@@ -87,10 +83,8 @@ impl Planner<'_> {
     /// COUNT(DISTINCT ?x) of the subjects or objects of a triple pattern, if the statistics have counted them.
     fn known_count(&self, inner: &Pattern, keys: &[Var], aggregates: &[&Aggregate]) -> Option<PhysicalPlan> {
         let (Pattern::Triple(atom), [], [aggregate]) = (inner, keys, aggregates) else { return None };
-        let counts = matches!(
-            aggregate.expression,
-            AggregateExpression::FunctionCall { name: AggregateFunction::Count, distinct: true, .. }
-        );
+        let Aggregation { function, distinct } = &aggregate.aggregation;
+        let counts = *distinct && *function == AggregateFunction::Count;
         let (Some(counted), true) = (aggregate.argument.filter(|_| counts), self.outer.is_empty()) else {
             return None;
         };
@@ -122,9 +116,9 @@ fn computed_arguments<'p>(
     let (mut inner, mut computed): (_, Vec<(Var, &Scalar)>) = (inner, Vec::new());
     while let Pattern::Extend { inner: below, var, scalar } = inner {
         let mut reading = aggregates.iter().filter(|aggregate| aggregate.argument == Some(*var)).peekable();
-        let is_argument = reading.peek().is_some() && reading.all(|aggregate| takes_data(&aggregate.expression));
+        let is_argument = reading.peek().is_some() && reading.all(|aggregate| aggregate.aggregation.takes_data());
         let is_seen = keys.contains(var)
-            || aggregates.iter().any(|aggregate| needs_rows(&aggregate.expression) && aggregate.all.contains(var))
+            || aggregates.iter().any(|aggregate| aggregate.aggregation.needs_rows() && aggregate.all.contains(var))
             || computed.iter().any(|(_, scalar)| scalar.variables.contains(*var));
         if is_seen || !is_argument || scalar.is_volatile() || !scalar.exists.is_empty() {
             break;
@@ -143,16 +137,13 @@ enum Reads {
 }
 
 /// What an aggregate reads of its argument, and whether equal solutions count more than once.
-fn reads(aggregate: &AggregateExpression) -> (Reads, bool) {
-    match aggregate {
-        AggregateExpression::CountSolutions { distinct } => (Reads::Value, !distinct),
-        AggregateExpression::FunctionCall { name, distinct, .. } => match name {
-            AggregateFunction::Count => (Reads::Bound, !distinct),
-            AggregateFunction::Min | AggregateFunction::Max | AggregateFunction::Sample => (Reads::Value, false),
-            AggregateFunction::Sum
-            | AggregateFunction::Avg
-            | AggregateFunction::GroupConcat { .. }
-            | AggregateFunction::Custom(_) => (Reads::Value, !distinct),
-        },
+fn reads(aggregation: &Aggregation) -> (Reads, bool) {
+    match aggregation.function {
+        AggregateFunction::CountRows => (Reads::Value, !aggregation.distinct),
+        AggregateFunction::Count => (Reads::Bound, !aggregation.distinct),
+        AggregateFunction::Min | AggregateFunction::Max | AggregateFunction::Sample => (Reads::Value, false),
+        AggregateFunction::Sum | AggregateFunction::Average | AggregateFunction::Concatenate { .. } => {
+            (Reads::Value, !aggregation.distinct)
+        }
     }
 }

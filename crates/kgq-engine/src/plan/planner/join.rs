@@ -10,7 +10,6 @@ use crate::plan::order::order;
 use crate::plan::physical::PhysicalPlan;
 use crate::plan::{Condition, Graph, Pattern, TripleAtom, Var, VarSet, scope};
 use kgq_syntax::error::{Error, Result};
-use kgq_syntax::rdf::Variable;
 use std::ops::Range;
 
 /// Fewer matches a row than this are checked one by one, not intersected.
@@ -143,9 +142,8 @@ impl Planner<'_> {
 
     /// Variables of the left that conditions equate with variables of the right.
     pub(super) fn equal_pairs(&self, conditions: &[Condition], left: &VarSet, right: &VarSet) -> Vec<(Var, Var)> {
-        let names = |name: &Variable| self.variables.get(name.as_str());
         let equality = |condition: &Condition| match condition {
-            Condition::Scalar(scalar) => scalar.equality(names),
+            Condition::Scalar(scalar) => scalar.equality(),
             Condition::Exists { .. } | Condition::NotAmong(..) | Condition::Same(..) => None,
         };
         let fits = |(a, b): (Var, Var)| {

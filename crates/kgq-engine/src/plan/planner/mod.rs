@@ -12,7 +12,6 @@ mod scan;
 mod star;
 
 use super::estimate::{self, Estimator};
-use super::expression::scalar_variables;
 use super::physical::{Basis, PhysicalPlan};
 use super::statistics::Statistics;
 use super::{Condition, Given, Pattern, Var, VarSet, Variables, scope};
@@ -23,7 +22,6 @@ use exists::Existence;
 use kgq_snapshot::TermId;
 use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Result};
-use kgq_syntax::rdf::Variable;
 use std::sync::Arc;
 
 /// What becomes of equal solutions.
@@ -193,7 +191,7 @@ impl<'p> Planner<'p> {
                 if !needed.contains(*var) && !scalar.is_volatile() {
                     return self.apply(input, inner, needed, duplicates);
                 }
-                let inner_needed = needed.union(&scalar_variables(scalar));
+                let inner_needed = needed.union(&scalar.mentioned());
                 let mut node = self.apply(input, inner, &inner_needed, duplicates)?;
                 if scalar.is_volatile() {
                     node = expand::Plan::where_weighted(node);
@@ -312,8 +310,7 @@ impl<'p> Planner<'p> {
         };
         let extreme = match (kind, conditions) {
             (Kind::Semi | Kind::Anti, [Condition::Scalar(scalar)]) if loose.is_empty() => {
-                let names = |name: &Variable| self.variables.get(name.as_str());
-                scalar.less(names).and_then(|(low, high)| match (left.column(low), left.column(high)) {
+                scalar.less().and_then(|(low, high)| match (left.column(low), left.column(high)) {
                     (None, Some(_)) => Some(Extreme::Least(right.column(low)?)),
                     (Some(_), None) => Some(Extreme::Greatest(right.column(high)?)),
                     _ => None,

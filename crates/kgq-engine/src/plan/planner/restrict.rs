@@ -31,7 +31,7 @@ impl Planner<'_> {
             }
             let Some(rows) = self.fewest_rows(&join.operands, var) else { continue };
             let search = rows >= WORTH_SEARCHING;
-            let restriction = self.statistics.restriction(scalar, var, search, self.variables)?;
+            let restriction = self.statistics.restriction(scalar, var, search)?;
             let Some(Restriction { ranges, sure }) = restriction else { continue };
             // A large scan alone comes in the order of the tested terms, because front-coded texts are decoded from those before them.
             if ranges == [EVERY_ID] && (join.operands.len() > 1 || rows < WORTH_ORDERING) {

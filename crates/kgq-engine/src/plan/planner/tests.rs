@@ -2,12 +2,12 @@
 
 use super::*;
 use crate::explain::text;
-use crate::plan::bind;
+use crate::plan::expression::OrderTest;
 use crate::plan::physical::Labels;
 use crate::plan::simplify::{Knowledge, simplify};
 use crate::plan::statistics::{Count, Restriction};
 use crate::plan::translate::{Around, Translator};
-use crate::plan::{Graph, Scalar, Slot, TripleAtom};
+use crate::plan::{Expression, Graph, Scalar, Slot, TripleAtom};
 use kgq_syntax::rdf::Term;
 use spargebra::{Query, SparqlParser};
 use std::cell::RefCell;
@@ -67,8 +67,8 @@ impl Statistics for MadeUp<'_> {
     }
 
     /// Every comparison allows the ids from 100 to 500.
-    fn restriction(&self, scalar: &Scalar, _: Var, _: bool, _: &Variables) -> Result<Option<Restriction>> {
-        let compares = scalar.expression.to_string().contains('>');
+    fn restriction(&self, scalar: &Scalar, _: Var, _: bool) -> Result<Option<Restriction>> {
+        let compares = matches!(scalar.expression, Expression::Order(OrderTest::Greater, _));
         Ok(compares.then(|| Restriction { ranges: std::iter::once(100..500).collect(), sure: true }))
     }
 }
@@ -86,8 +86,8 @@ fn plan(predicates: &[(&str, [f64; 3])], query: &str) -> String {
     pattern.on_in_scope_variable(|variable| names.push(variable.clone()));
     let vars: Vec<Var> = names.iter().map(|name| translator.var(name)).collect();
     let mut variables = translator.variables;
-    let logical = simplify(translated, &Knowledge { names: &variables, statistics: &made_up, budget });
-    let bound = bind::pattern(&logical, &|term| Ok(made_up.id(term))).unwrap();
+    let logical = simplify(translated, &Knowledge { statistics: &made_up, budget });
+    let bound = logical.map_terms(&|term| Ok(made_up.id(term))).unwrap();
     let mut planner = Planner::new(&made_up, budget, &mut variables);
     let plan = match &query {
         Query::Ask { .. } => planner.plan_existence(&bound).unwrap(),
@@ -320,4 +320,21 @@ fn a_group_is_assumed_to_have_two_rows_and_its_scan_is_divided() {
     assert!(plan.contains("group by ?x → "), "{plan}");
     assert!(plan.contains("parts side by side  [expected 90000, cost 27001]"), "{plan}");
     assert!(plan.contains("scan PSO :follows → ?x ?y, by runs  [expected 90000, cost 9001]"), "{plan}");
+}
+
+#[test]
+fn expressions_are_shown_as_they_are_computed() {
+    let integer = |n: u32| format!("\"{n}\"^^<http://www.w3.org/2001/XMLSchema#integer>");
+    let [one, two] = [1, 2].map(integer);
+    for (asked, shown) in [
+        ("(?n + 1) * 2 = ?n", format!("(((?n + {one}) * {two}) = ?n)")),
+        ("?n = 1 || BOUND(?n) || !(?n IN (1, 2))", format!("((?n = {one}) || BOUND(?n) || !(?n IN ({one}, {two})))")),
+        ("IF(?n >= 1 && ?n != 2, -?n, COALESCE(?x, 1))", {
+            format!("IF(((?n >= {one}) && !(?n = {two})), -?n, COALESCE(?x, {one}))")
+        }),
+        ("sameTerm(?n, ?x) = CONTAINS(STR(?n), \"a\")", "(sameTerm(?n, ?x) = CONTAINS(STR(?n), \"a\"))".to_owned()),
+    ] {
+        let plan = plan(PEOPLE, &format!("SELECT ?x {{ ?x :name ?n FILTER({asked}) }}"));
+        assert!(plan.contains(&format!("filter {shown} ")), "{asked}: {plan}");
+    }
 }

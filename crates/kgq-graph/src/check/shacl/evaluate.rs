@@ -3,9 +3,10 @@
 use super::dataset::NodeId;
 use super::expression::NodeExpression;
 use super::validate::Validation;
-use kgq_engine::expression::arithmetic::{self, Operation};
+use kgq_engine::expression::arithmetic;
 use kgq_engine::expression::value::Value;
 use kgq_engine::order;
+use kgq_engine::plan::expression::Operation;
 use kgq_engine::query::prebind::{Prebound, argument};
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{Literal, Term};

@@ -1,6 +1,112 @@
-//! What a pattern is made of: its parts are named here once, for all that walk over patterns or rewrite them.
+//! The nodes of a logical plan, and what each is made of: its parts are named here once, for all that walk over patterns or rewrite them.
 
-use super::{Condition, Pattern, Scalar, Slot, Var};
+use super::atom::Constants;
+use super::{Aggregation, ClosureAtom, Condition, Scalar, Slot, TripleAtom, TripleTermAtom, Var};
+use kgq_snapshot::TermId;
+use kgq_syntax::error::Result;
+use kgq_syntax::rdf::{NamedNode, Variable};
+use std::sync::Arc;
+
+/// A SERVICE clause whose endpoint is named (SPARQL 1.1 Federated Query §2).
+#[derive(Clone, Debug)]
+pub struct ServiceCall {
+    pub endpoint: NamedNode,
+    /// The clause as a SELECT of all its variables.
+    pub query: spargebra::Query,
+    /// The variables in scope outside, by their names in the query.
+    pub vars: Vec<(Variable, Var)>,
+    /// Whether a failure counts as one solution that binds nothing.
+    pub silent: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct Aggregate {
+    pub result: Var,
+    pub aggregation: Aggregation,
+    /// The argument's variable, where there is one. An argument that is no plain variable has been bound before.
+    pub argument: Option<Var>,
+    /// The variables in scope, for COUNT(DISTINCT *).
+    pub all: Vec<Var>,
+}
+
+#[derive(Clone, Debug)]
+pub struct OrderKey {
+    pub var: Var,
+    pub descending: bool,
+}
+
+/// A variable whose value is given when a plan runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Given {
+    pub var: Var,
+    /// The position of its value among those given.
+    pub position: usize,
+    /// Whether its value is never unbound.
+    pub bound: bool,
+}
+
+/// A graph pattern (SPARQL 1.1 §18.2): of terms, as it stands in a query, or of the ids that a snapshot has for them.
+#[derive(Clone, Debug)]
+pub enum Pattern<T = TermId> {
+    /// No solution.
+    Empty,
+    /// One solution, which binds nothing.
+    Unit,
+    Triple(TripleAtom<T>),
+    Closure(ClosureAtom<T>),
+    TripleTerm(TripleTermAtom<T>),
+    Values {
+        vars: Vec<Var>,
+        /// `None` is UNDEF.
+        rows: Arc<[Vec<Option<T>>]>,
+    },
+    /// One solution of values that are known when the plan runs.
+    Given(Vec<Given>),
+    Service(Arc<ServiceCall>),
+    Join(Vec<Pattern<T>>),
+    Union(Vec<Pattern<T>>),
+    LeftJoin {
+        left: Box<Pattern<T>>,
+        right: Box<Pattern<T>>,
+        conditions: Vec<Condition<T>>,
+    },
+    Minus {
+        left: Box<Pattern<T>>,
+        right: Box<Pattern<T>>,
+    },
+    Filter {
+        inner: Box<Pattern<T>>,
+        conditions: Vec<Condition<T>>,
+    },
+    Extend {
+        inner: Box<Pattern<T>>,
+        var: Var,
+        scalar: Scalar<T>,
+    },
+    Group {
+        inner: Box<Pattern<T>>,
+        keys: Vec<Var>,
+        aggregates: Vec<Aggregate>,
+    },
+    /// Only these variables are seen outside.
+    Project {
+        inner: Box<Pattern<T>>,
+        vars: Vec<Var>,
+    },
+    /// Also stands for REDUCED.
+    Distinct {
+        inner: Box<Pattern<T>>,
+    },
+    Order {
+        inner: Box<Pattern<T>>,
+        keys: Vec<OrderKey>,
+    },
+    Slice {
+        inner: Box<Pattern<T>>,
+        start: u64,
+        length: Option<u64>,
+    },
+}
 
 impl<T> Pattern<T> {
     /// The patterns that it is made of, in order. Those of EXISTS belong to its conditions and expressions.
@@ -61,6 +167,54 @@ impl<T> Pattern<T> {
             Self::Order { inner, keys } => Self::Order { inner: one(inner), keys },
             Self::Slice { inner, start, length } => Self::Slice { inner: one(inner), start, length },
         }
+    }
+
+    /// The same with what stands for its constants elsewhere, such as the ids that a snapshot has for them.
+    ///
+    /// # Errors
+    /// Those of `map`: a limit.
+    pub fn map_terms<U>(&self, map: &Constants<'_, T, U>) -> Result<Pattern<U>> {
+        let inside = |child: &Self| child.map_terms(map).map(Box::new);
+        let all = |children: &[Self]| children.iter().map(|child| child.map_terms(map)).collect::<Result<Vec<_>>>();
+        let conditions = |conditions: &[Condition<T>]| {
+            conditions.iter().map(|condition| condition.map_terms(map)).collect::<Result<Vec<_>>>()
+        };
+        Ok(match self {
+            Self::Empty => Pattern::Empty,
+            Self::Unit => Pattern::Unit,
+            Self::Triple(atom) => Pattern::Triple(atom.map_terms(map)?),
+            Self::Closure(atom) => Pattern::Closure(atom.map_terms(map)?),
+            Self::TripleTerm(atom) => Pattern::TripleTerm(atom.map_terms(map)?),
+            Self::Values { vars, rows } => {
+                let row = |row: &Vec<Option<T>>| {
+                    row.iter().map(|value| value.as_ref().map(map).transpose()).collect::<Result<Vec<_>>>()
+                };
+                Pattern::Values { vars: vars.clone(), rows: rows.iter().map(row).collect::<Result<_>>()? }
+            }
+            Self::Given(given) => Pattern::Given(given.clone()),
+            Self::Service(call) => Pattern::Service(Arc::clone(call)),
+            Self::Join(operands) => Pattern::Join(all(operands)?),
+            Self::Union(branches) => Pattern::Union(all(branches)?),
+            Self::LeftJoin { left, right, conditions: own } => {
+                Pattern::LeftJoin { left: inside(left)?, right: inside(right)?, conditions: conditions(own)? }
+            }
+            Self::Minus { left, right } => Pattern::Minus { left: inside(left)?, right: inside(right)? },
+            Self::Filter { inner, conditions: own } => {
+                Pattern::Filter { inner: inside(inner)?, conditions: conditions(own)? }
+            }
+            Self::Extend { inner, var, scalar } => {
+                Pattern::Extend { inner: inside(inner)?, var: *var, scalar: scalar.map_terms(map)? }
+            }
+            Self::Group { inner, keys, aggregates } => {
+                Pattern::Group { inner: inside(inner)?, keys: keys.clone(), aggregates: aggregates.clone() }
+            }
+            Self::Project { inner, vars } => Pattern::Project { inner: inside(inner)?, vars: vars.clone() },
+            Self::Distinct { inner } => Pattern::Distinct { inner: inside(inner)? },
+            Self::Order { inner, keys } => Pattern::Order { inner: inside(inner)?, keys: keys.clone() },
+            Self::Slice { inner, start, length } => {
+                Pattern::Slice { inner: inside(inner)?, start: *start, length: *length }
+            }
+        })
     }
 
     /// The conditions that stand in it, not in its parts.

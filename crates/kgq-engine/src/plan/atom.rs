@@ -1,0 +1,176 @@
+//! The patterns that look into the data: triple patterns, closures of paths, triple terms. Their constants are terms, or ids.
+
+use super::Var;
+use kgq_snapshot::TermId;
+use kgq_syntax::error::Result;
+use std::sync::Arc;
+
+/// Gives a constant what stands for it elsewhere, such as its id.
+pub type Constants<'a, T, U> = dyn Fn(&T) -> Result<U> + 'a;
+
+/// A position of a triple pattern.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Slot<T = TermId> {
+    Var(Var),
+    Term(T),
+}
+
+impl<T> Slot<T> {
+    pub fn var(&self) -> Option<Var> {
+        match self {
+            Self::Var(var) => Some(*var),
+            Self::Term(_) => None,
+        }
+    }
+
+    fn map_terms<U>(&self, map: &Constants<'_, T, U>) -> Result<Slot<U>> {
+        Ok(match self {
+            Self::Var(var) => Slot::Var(*var),
+            Self::Term(term) => Slot::Term(map(term)?),
+        })
+    }
+}
+
+fn slots<T, U>([s, p, o]: &[Slot<T>; 3], map: &Constants<'_, T, U>) -> Result<[Slot<U>; 3]> {
+    Ok([s.map_terms(map)?, p.map_terms(map)?, o.map_terms(map)?])
+}
+
+/// Which graph a triple pattern looks into.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Graph<T = TermId> {
+    /// The dataset's default graph, and nothing else.
+    Default,
+    Named(T),
+    /// Every named graph in turn, bound to the variable.
+    Each(Var),
+    /// The merge of several graphs, without duplicates (SPARQL 1.1 §13.2.1); `None` is the default graph.
+    Merge(Arc<[Option<T>]>),
+    /// The merge of all graphs.
+    Union,
+}
+
+impl<T> Graph<T> {
+    /// The variable that holds its name.
+    pub fn var(&self) -> Option<Var> {
+        match self {
+            Self::Each(var) => Some(*var),
+            Self::Default | Self::Named(_) | Self::Merge(_) | Self::Union => None,
+        }
+    }
+
+    /// The same with what stands for its constants elsewhere.
+    ///
+    /// # Errors
+    /// Those of `map`.
+    pub fn map_terms<U>(&self, map: &Constants<'_, T, U>) -> Result<Graph<U>> {
+        Ok(match self {
+            Self::Default => Graph::Default,
+            Self::Named(name) => Graph::Named(map(name)?),
+            Self::Each(var) => Graph::Each(*var),
+            Self::Merge(graphs) => {
+                Graph::Merge(graphs.iter().map(|name| name.as_ref().map(map).transpose()).collect::<Result<_>>()?)
+            }
+            Self::Union => Graph::Union,
+        })
+    }
+}
+
+/// A triple pattern in a graph.
+#[derive(Clone, Debug)]
+pub struct TripleAtom<T = TermId> {
+    /// Subject, predicate, object.
+    pub slots: [Slot<T>; 3],
+    pub graph: Graph<T>,
+}
+
+impl TripleAtom {
+    /// Subject, predicate, object and, where the graph is a variable or a constant name, the graph.
+    pub fn positions(&self) -> ([Slot; 4], usize) {
+        let [s, p, o] = self.slots;
+        match self.graph {
+            Graph::Default | Graph::Merge(_) | Graph::Union => ([s, p, o, o], 3),
+            Graph::Named(graph) => ([s, p, o, Slot::Term(graph)], 4),
+            Graph::Each(graph) => ([s, p, o, Slot::Var(graph)], 4),
+        }
+    }
+}
+
+impl<T> TripleAtom<T> {
+    pub fn variables(&self) -> impl Iterator<Item = Var> {
+        self.slots.iter().filter_map(Slot::var).chain(self.graph.var())
+    }
+
+    pub(super) fn map_terms<U>(&self, map: &Constants<'_, T, U>) -> Result<TripleAtom<U>> {
+        Ok(TripleAtom { slots: slots(&self.slots, map)?, graph: self.graph.map_terms(map)? })
+    }
+}
+
+/// How often a closure repeats its path (SPARQL 1.1 §9.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repeat {
+    ZeroOrOne,
+    ZeroOrMore,
+    OneOrMore,
+}
+
+/// A property path inside a closure, where only the pairs count and not how often they are found.
+#[derive(Clone, Debug)]
+pub enum Path<T = TermId> {
+    Predicate(T),
+    Reverse(Box<Path<T>>),
+    Sequence(Vec<Path<T>>),
+    Alternative(Vec<Path<T>>),
+    Closure(Repeat, Box<Path<T>>),
+    /// A negated property set: any predicate but these.
+    Not(Vec<T>),
+}
+
+/// `subject path+ object` and its relatives. Other paths are patterns: a sequence is a join, an alternative a union.
+#[derive(Clone, Debug)]
+pub struct ClosureAtom<T = TermId> {
+    pub subject: Slot<T>,
+    pub repeat: Repeat,
+    pub path: Arc<Path<T>>,
+    pub object: Slot<T>,
+    pub graph: Graph<T>,
+}
+
+/// `triple` is the triple term of the three slots (RDF 1.2). It must be bound before: it is taken apart, never looked for.
+#[derive(Clone, Debug)]
+pub struct TripleTermAtom<T = TermId> {
+    pub triple: Var,
+    pub slots: [Slot<T>; 3],
+}
+
+impl<T> Path<T> {
+    fn map_terms<U>(&self, map: &Constants<'_, T, U>) -> Result<Path<U>> {
+        let inside = |path: &Self| path.map_terms(map).map(Box::new);
+        let all = |paths: &[Self]| paths.iter().map(|path| path.map_terms(map)).collect::<Result<Vec<_>>>();
+        Ok(match self {
+            Self::Predicate(term) => Path::Predicate(map(term)?),
+            Self::Reverse(path) => Path::Reverse(inside(path)?),
+            Self::Sequence(paths) => Path::Sequence(all(paths)?),
+            Self::Alternative(paths) => Path::Alternative(all(paths)?),
+            Self::Closure(repeat, path) => Path::Closure(*repeat, inside(path)?),
+            Self::Not(terms) => Path::Not(terms.iter().map(map).collect::<Result<_>>()?),
+        })
+    }
+}
+
+impl<T> ClosureAtom<T> {
+    pub(super) fn map_terms<U>(&self, map: &Constants<'_, T, U>) -> Result<ClosureAtom<U>> {
+        Ok(ClosureAtom {
+            subject: self.subject.map_terms(map)?,
+            repeat: self.repeat,
+            path: Arc::new(self.path.map_terms(map)?),
+            object: self.object.map_terms(map)?,
+            graph: self.graph.map_terms(map)?,
+        })
+    }
+}
+
+impl<T> TripleTermAtom<T> {
+    pub(super) fn map_terms<U>(&self, map: &Constants<'_, T, U>) -> Result<TripleTermAtom<U>> {
+        Ok(TripleTermAtom { triple: self.triple, slots: slots(&self.slots, map)? })
+    }
+}

@@ -1,0 +1,134 @@
+//! What a solution must satisfy, and the expressions of a plan with what they ask of the solution.
+
+use super::atom::Constants;
+use super::expression::OrderTest;
+use super::{Expression, Pattern, Var, VarSet, scope};
+use kgq_snapshot::TermId;
+use kgq_syntax::error::Result;
+
+/// An expression with the variables it reads.
+#[derive(Clone, Debug)]
+pub struct Scalar<T = TermId> {
+    /// Each EXISTS is a variable of `exists` in it.
+    pub expression: Expression,
+    /// The variables that the expression reads, without those of `exists`.
+    pub variables: VarSet,
+    /// Patterns whose existence the expression asks for, with the variable that holds the answer.
+    pub exists: Vec<(Var, Pattern<T>)>,
+}
+
+/// What a solution must satisfy.
+#[derive(Clone, Debug)]
+pub enum Condition<T = TermId> {
+    Scalar(Scalar<T>),
+    /// FILTER EXISTS and, where negated, FILTER NOT EXISTS.
+    Exists {
+        pattern: Pattern<T>,
+        negated: bool,
+    },
+    /// The variable is none of these terms: a negated property set.
+    NotAmong(Var, Vec<T>),
+    /// Both variables hold the same term, or either is unbound.
+    Same(Var, Var),
+}
+
+impl<T> Scalar<T> {
+    pub fn new(expression: Expression, exists: Vec<(Var, Pattern<T>)>) -> Self {
+        let mut variables = expression.variables();
+        exists.iter().for_each(|(var, _)| variables.remove(*var));
+        Self { expression, variables, exists }
+    }
+
+    /// All variables that it reads, those of its EXISTS patterns included.
+    pub fn mentioned(&self) -> VarSet {
+        let mut variables = self.variables.clone();
+        self.exists.iter().for_each(|(_, pattern)| variables.extend(&scope::mentioned(pattern)));
+        variables
+    }
+
+    /// The two variables, where the expression is nothing but their equality, by `=` or sameTerm.
+    pub fn equality(&self) -> Option<(Var, Var)> {
+        match &self.expression {
+            Expression::Equal(sides) | Expression::SameTerm(sides) => variables(sides),
+            _ => None,
+        }
+    }
+
+    /// The lesser and the greater variable, where the expression is nothing but a comparison of two, by `<`, `<=`, `>` or `>=`.
+    pub fn less(&self) -> Option<(Var, Var)> {
+        let Expression::Order(test, sides) = &self.expression else { return None };
+        let (first, second) = variables(sides)?;
+        match test {
+            OrderTest::Less | OrderTest::LessOrEqual => Some((first, second)),
+            OrderTest::Greater | OrderTest::GreaterOrEqual => Some((second, first)),
+        }
+    }
+
+    /// The variable, where the expression is nothing but `!BOUND` of it.
+    pub fn unbound(&self) -> Option<Var> {
+        match &self.expression {
+            Expression::Not(inner) => match **inner {
+                Expression::Bound(var) => Some(var),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Whether two evaluations on the same row may differ.
+    pub fn is_volatile(&self) -> bool {
+        self.expression.is_volatile()
+    }
+
+    /// Whether it asks for the time of the query.
+    pub fn reads_clock(&self) -> bool {
+        self.expression.reads_clock()
+    }
+
+    pub(super) fn map_terms<U>(&self, map: &Constants<'_, T, U>) -> Result<Scalar<U>> {
+        let exists = self.exists.iter().map(|(var, pattern)| Ok((*var, pattern.map_terms(map)?)));
+        Ok(Scalar {
+            expression: self.expression.clone(),
+            variables: self.variables.clone(),
+            exists: exists.collect::<Result<_>>()?,
+        })
+    }
+}
+
+/// The two operands, if they are variables.
+fn variables(operands: &[Expression; 2]) -> Option<(Var, Var)> {
+    match operands {
+        [Expression::Variable(left), Expression::Variable(right)] => Some((*left, *right)),
+        _ => None,
+    }
+}
+
+impl<T> Condition<T> {
+    /// The variables that the condition reads, those of its patterns included.
+    pub fn variables(&self) -> VarSet {
+        match self {
+            Self::Scalar(scalar) => scalar.mentioned(),
+            Self::Exists { pattern, .. } => scope::mentioned(pattern),
+            Self::NotAmong(var, _) => [*var].into_iter().collect(),
+            Self::Same(left, right) => [*left, *right].into_iter().collect(),
+        }
+    }
+
+    pub fn is_volatile(&self) -> bool {
+        match self {
+            Self::Scalar(scalar) => scalar.is_volatile(),
+            Self::Exists { .. } | Self::NotAmong(..) | Self::Same(..) => false,
+        }
+    }
+
+    pub(super) fn map_terms<U>(&self, map: &Constants<'_, T, U>) -> Result<Condition<U>> {
+        Ok(match self {
+            Self::Scalar(scalar) => Condition::Scalar(scalar.map_terms(map)?),
+            Self::Exists { pattern, negated } => {
+                Condition::Exists { pattern: pattern.map_terms(map)?, negated: *negated }
+            }
+            Self::NotAmong(var, terms) => Condition::NotAmong(*var, terms.iter().map(map).collect::<Result<_>>()?),
+            Self::Same(a, b) => Condition::Same(*a, *b),
+        })
+    }
+}
