@@ -14,6 +14,7 @@ use super::plan::planner::Planner;
 use super::plan::simplify::{Knowledge, simplify};
 use super::plan::translate::{Around, Translator};
 use super::plan::{Graph, Var, Variables};
+use super::plans::{Asked, Plans};
 use super::result::{Described, Rows};
 use super::terms::Terms;
 use super::{Answer, Row, Services, Solutions, Triples};
@@ -77,6 +78,35 @@ pub fn evaluate(snapshot: &Snapshot, query: &Query, default_graph: DefaultGraph,
     })
 }
 
+/// Evaluates a query as [`evaluate`] does, by a plan that was made before where there is one.
+///
+/// # Errors
+/// As [`evaluate`].
+pub(crate) fn evaluate_again(
+    snapshot: &Snapshot,
+    query: &Query,
+    default_graph: DefaultGraph,
+    run: Run<'_>,
+    plans: &Plans,
+) -> Result<Answer> {
+    // What nests deep is not compared with others: that would take a stack of its own.
+    if !plans.are_of(snapshot) || nests_deep(query) {
+        return evaluate(snapshot, query, default_graph, run);
+    }
+    let asked = Asked { query: query.clone(), default_graph, answers_services: run.services.is_some() };
+    Answer::over(snapshot, |snapshot| {
+        run.budget.check()?;
+        if let Some(planned) = plans.get(&asked) {
+            return planned.start(planned.context(snapshot, query, run)?);
+        }
+        let (cx, mut planned) = plan(snapshot, query, default_graph, run)?;
+        planned.terms = cx.terms().computed_terms();
+        let planned = Arc::new(planned);
+        plans.keep(asked, &planned);
+        planned.start(cx)
+    })
+}
+
 /// The answer of a query's stream, which is collected at once where the query nests deep.
 fn over(
     snapshot: &Snapshot,
@@ -85,6 +115,11 @@ fn over(
 ) -> Result<Answer> {
     let depth = depth(parts(query).1);
     if depth > DEEP { deep(depth, || collect(start(snapshot)?)) } else { Answer::over(snapshot, start) }
+}
+
+/// Whether walking over the query recursively may need more stack than a thread has.
+pub(crate) fn nests_deep(query: &Query) -> bool {
+    depth(parts(query).1) > DEEP
 }
 
 /// A query that nests deeper than this is evaluated whole on a thread with a stack for its depth.
@@ -139,8 +174,7 @@ pub(crate) fn plan<'s>(
     let budget = run.budget;
     budget.check()?;
     let (dataset_of_query, pattern) = parts(query);
-    let expressions =
-        expression::Context::new(snapshot, query.base_iri().cloned(), budget.clone()).counting(run.failures.clone());
+    let expressions = expression::Context::new(snapshot, query.base_iri().cloned(), budget.clone());
     let default = match default_graph {
         DefaultGraph::Stored => Graph::Default,
         DefaultGraph::Union if snapshot.quad_count() == 0 => Graph::Default,
@@ -187,11 +221,24 @@ pub(crate) fn plan<'s>(
     };
     let reads_clock = planner.reads_clock();
     cx.variables = Arc::new(variables);
+    // What fails while a run is planned fails in the run too: it is counted once, also where there was a plan before.
+    cx.expressions.failures = run.failures.clone();
     let variables = Arc::clone(&cx.variables);
     Ok((cx, Planned { plan, variables, named_graphs, default_graph, form, terms: Vec::new(), reads_clock }))
 }
 
 impl Planned {
+    /// Whether it is of the time when it was made.
+    pub fn reads_clock(&self) -> bool {
+        self.reads_clock
+    }
+
+    /// About what it takes, beside the expressions and names of the query.
+    pub fn bytes(&self) -> usize {
+        let terms: usize = self.terms.iter().map(|term| size_of::<Term>() + term.to_string().len()).sum();
+        self.plan.bytes() + terms
+    }
+
     /// What a run of the plan needs.
     fn context<'s>(&self, snapshot: &'s Snapshot, query: &Query, run: Run<'_>) -> Result<Context<'s>> {
         let expressions = expression::Context::new(snapshot, query.base_iri().cloned(), run.budget.clone());

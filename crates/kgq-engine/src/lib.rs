@@ -45,6 +45,7 @@ mod operator;
 pub mod order;
 pub mod oxigraph;
 pub mod plan;
+mod plans;
 pub mod query;
 mod result;
 mod template;
@@ -56,6 +57,7 @@ pub use answer::{Answer, Row, Solutions, Triples};
 pub use failures::Failures;
 pub use kgq_syntax::budget::{Budget, Limits};
 pub use oxigraph::DefaultGraph;
+pub use plans::Plans;
 
 use crate::query::Query;
 use kgq_snapshot::Snapshot;
@@ -86,6 +88,8 @@ pub struct EvaluationOptions {
     pub budget: Budget,
     /// Who answers SERVICE clauses; nobody, unless someone is set.
     pub services: Option<Arc<dyn Services>>,
+    /// Where our executor finds plans that it has made before, and keeps those that it makes.
+    pub plans: Option<Arc<Plans>>,
     /// Where our executor counts the expressions that fail.
     pub failures: Failures,
     /// The folder of temporary files, for rows for which there is no memory; `None` is the system's. They have no names.
@@ -120,7 +124,13 @@ pub fn evaluate(snapshot: &Snapshot, query: &Query, options: &EvaluationOptions)
     let budget = options.budget_of_query();
     let (graph, algebra) = (options.default_graph, &query.algebra);
     let answered = match options.executor {
-        Executor::Kgq => executor::evaluate(snapshot, algebra, graph, options.run(&budget)),
+        Executor::Kgq => {
+            let run = options.run(&budget);
+            match &options.plans {
+                Some(plans) => executor::evaluate_again(snapshot, algebra, graph, run, plans),
+                None => executor::evaluate(snapshot, algebra, graph, run),
+            }
+        }
         Executor::Oxigraph => oxigraph::evaluate(snapshot, algebra, graph, &budget, options.services.as_ref()),
     };
     snapshot.intact()?;

@@ -348,6 +348,11 @@ impl Snapshot {
         self.len() == 0
     }
 
+    /// Whether it is another handle to the same image: then ids mean the same.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// `None` where a damaged file has a term in a place that it cannot stand in.
     fn quad(&self, subject: TermId, predicate: TermId, object: TermId, graph: Option<TermId>) -> Option<Quad> {
         let node = |id| match self.term(id) {

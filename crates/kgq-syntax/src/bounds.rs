@@ -8,7 +8,7 @@ use crate::error::{Error, Result, Source};
 use crate::text::thousands;
 
 /// The limits; `Default` gives those the program starts with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Bounds {
     /// Levels of brackets, triple terms, and prefix operators such as `!`.
     pub max_depth: usize,

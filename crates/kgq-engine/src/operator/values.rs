@@ -26,6 +26,10 @@ impl Operation for Plan {
         Vec::new()
     }
 
+    fn bytes_of_rows(&self) -> usize {
+        self.rows.len() * (size_of::<Vec<TermId>>() + self.width * size_of::<TermId>())
+    }
+
     fn describe(&self, _: &Labels<'_>) -> String {
         format!("{} rows of values", self.rows.len())
     }

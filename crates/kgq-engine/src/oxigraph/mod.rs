@@ -27,7 +27,7 @@ use std::sync::Arc;
 use view::View;
 
 /// What the default graph of a query without FROM is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum DefaultGraph {
     /// The dataset's default graph, and nothing else.
     #[default]

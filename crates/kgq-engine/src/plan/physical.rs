@@ -12,6 +12,9 @@ use std::fmt;
 /// The cost of a row that an operator reads in sequence; a look-up in an index costs 1.
 const ROW: f64 = 0.1;
 
+/// What a node takes, with the data of its operator.
+const NODE_BYTES: usize = 512;
+
 /// What a node does: the data of one operator, which stand in the operator's file.
 pub trait Operation: fmt::Debug + Send + Sync {
     fn inputs(&self) -> Vec<&PhysicalPlan>;
@@ -33,6 +36,11 @@ pub trait Operation: fmt::Debug + Send + Sync {
     /// Whether it gives one row that binds nothing.
     fn is_unit(&self) -> bool {
         false
+    }
+
+    /// What its rows take, if it has rows of its own.
+    fn bytes_of_rows(&self) -> usize {
+        0
     }
 
     /// The cost of a row of its inputs; a look-up in an index costs 1.
@@ -128,6 +136,17 @@ impl PhysicalPlan {
         self.basis = basis;
         self.cost += rows * ROW;
         self
+    }
+
+    /// About what it takes with all below, beside the constants and expressions of the query.
+    pub fn bytes(&self) -> usize {
+        let mut bytes = 0;
+        let mut open = vec![self];
+        while let Some(node) = open.pop() {
+            bytes += NODE_BYTES + node.vars.len() * size_of::<Var>() + node.operation.bytes_of_rows();
+            open.extend(node.operation.inputs());
+        }
+        bytes
     }
 
     pub fn column(&self, var: Var) -> Option<usize> {

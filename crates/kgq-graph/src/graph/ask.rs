@@ -7,7 +7,7 @@ use crate::catalog::{CannedQuery, Values};
 use crate::project;
 use kgq_engine::query::{self, ParseContext, Query};
 use kgq_engine::update::Change;
-use kgq_engine::{self as engine, Answer, EvaluationOptions, Failures, Limits};
+use kgq_engine::{self as engine, Answer, EvaluationOptions, Failures, Limits, Plans};
 use kgq_snapshot::Snapshot;
 use kgq_syntax::budget::Work;
 use kgq_syntax::error::{Error, Result, Source};
@@ -16,6 +16,7 @@ use kgq_syntax::significant;
 use kgq_syntax::sparql;
 use kgq_syntax::words::WELL_KNOWN_PREFIXES;
 use std::cell::OnceCell;
+use std::sync::Arc;
 
 /// What a request says of its update, beside the text (SPARQL 1.1 Protocol, §2.2).
 #[derive(Clone, Debug, Default)]
@@ -89,7 +90,10 @@ impl Graph {
     }
 
     fn parse_in(&self, source: Source<'_>, context: ParseContext<'_>) -> Result<Query> {
-        let query = query::parse_query(source, context)?;
+        let query = match self.plans() {
+            Some(plans) => plans.parse(source, context)?,
+            None => query::parse_query(source, context)?,
+        };
         if self.services().is_none() {
             query::refuse_network(source, &query.algebra).map_err(|error| self.told_of_network(error))?;
         }
@@ -121,6 +125,12 @@ impl Graph {
         Ok(query)
     }
 
+    /// The plans of what was asked before, once there is a snapshot that they are of.
+    fn plans(&self) -> Option<&Arc<Plans>> {
+        let snapshot = self.snapshot.get()?;
+        Some(self.plans.get_or_init(|| Arc::new(Plans::of(snapshot.clone()))))
+    }
+
     /// How this graph's queries are answered. Whoever has the options can stop what is asked with them.
     pub fn evaluation_options(&self) -> EvaluationOptions {
         let default_graph = match self.project.as_ref().map(|p| p.manifest.default_graph) {
@@ -130,7 +140,8 @@ impl Graph {
         let executor = self.options.executor;
         let budget = self.options.budget.child(Work::Query, Limits::default());
         let (limits, services) = (self.options.limits, self.services());
-        EvaluationOptions { executor, default_graph, limits, budget, services, ..Default::default() }
+        let plans = self.plans().cloned();
+        EvaluationOptions { executor, default_graph, limits, budget, services, plans, ..Default::default() }
     }
 
     /// Answers a query. The answer holds the snapshot, and can be kept when this graph is gone.

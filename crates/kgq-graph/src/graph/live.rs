@@ -135,6 +135,8 @@ fn opened(options: OpenOptions) -> Result<Graph> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use kgq_engine::Answer;
+    use kgq_syntax::error::Source;
 
     fn send_and_sync<T: Send + Sync>() {}
 
@@ -181,5 +183,29 @@ mod tests {
         assert_eq!((reloaded.files, reloaded.after.statement_count().unwrap()), (1, 2));
         assert_eq!(reloaded.before.statement_count().unwrap(), 1);
         assert!(live.broken().is_none());
+    }
+
+    #[test]
+    fn what_is_asked_again_of_one_graph_is_planned_once_and_anew_when_files_change() {
+        let folder = tempfile::tempdir().unwrap();
+        let (manifest, data) = (folder.path().join("kgq.toml"), folder.path().join("a.ttl"));
+        std::fs::write(&manifest, "name = \"t\"\ndata = [\"*.ttl\"]\n").unwrap();
+        std::fs::write(&data, "<http://e/a> <http://e/p> 1 .").unwrap();
+        let live = Live::new(Graph::open(OpenOptions { folder: folder.path().into(), ..Default::default() }).unwrap());
+        live.graph().load().unwrap();
+        let ask = |graph: &Graph| {
+            let query = graph.parse(Source::new("q.rq", "SELECT (COUNT(?o) AS ?n) { ?s <http://e/p> ?o }")).unwrap();
+            let Answer::Solutions(mut solutions) = graph.evaluate(&query).unwrap() else { panic!("{query:?}") };
+            let count = solutions.rows.next().unwrap().unwrap()[0].as_ref().map(ToString::to_string);
+            (count.unwrap(), graph.evaluation_options().plans.unwrap().made())
+        };
+        let counted = |n: u32| format!("\"{n}\"^^<http://www.w3.org/2001/XMLSchema#integer>");
+        for _ in 0..3 {
+            assert_eq!(ask(&live.graph()), (counted(1), 1));
+            assert_eq!(ask(&live.graph().with_prefix("e", "http://e/")), (counted(1), 1));
+        }
+        std::fs::write(&data, "<http://e/a> <http://e/p> 1, 2 .").unwrap();
+        live.refresh().unwrap().unwrap();
+        assert_eq!(ask(&live.graph()), (counted(2), 1));
     }
 }

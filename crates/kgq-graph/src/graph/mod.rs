@@ -19,7 +19,7 @@ pub use network::{Fetched, Network};
 
 use crate::catalog::{Catalog, Labels, TermIndex};
 use crate::project::{Found, Project, folder_files};
-use kgq_engine::{self as engine, Budget, Limits};
+use kgq_engine::{self as engine, Budget, Limits, Plans};
 use kgq_snapshot::store::{Contexts, Dataset, Input, Unfinished, together};
 use kgq_snapshot::{ContentKey, Progress, Snapshot};
 use kgq_syntax::bounds::Bounds;
@@ -86,6 +86,8 @@ pub struct Graph {
     contexts: OnceLock<Contexts>,
     dataset: OnceLock<Arc<Dataset>>,
     snapshot: OnceLock<Snapshot>,
+    /// The plans of what was asked of the snapshot.
+    plans: OnceLock<Arc<Plans>>,
     /// Whether the files hold much text.
     large: OnceLock<bool>,
     prefixes: OnceLock<Prefixes>,
@@ -149,6 +151,7 @@ impl Graph {
             contexts: OnceLock::new(),
             dataset: OnceLock::new(),
             snapshot: OnceLock::new(),
+            plans: OnceLock::new(),
             large: OnceLock::new(),
             prefixes: OnceLock::new(),
             well_known: OnceLock::new(),

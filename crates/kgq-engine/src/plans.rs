@@ -1,0 +1,288 @@
+//! What was made of queries that are asked again: their algebra by their texts, their plans by their algebra.
+//!
+//! Two texts that are parsed apart differ in the names that the parser makes up, so a plan is found again only for what was parsed here.
+//! The number and the size of what is kept are bounded; what was not used for longest goes first.
+
+use super::executor::{Planned, nests_deep};
+use super::oxigraph::DefaultGraph;
+use super::query::{ParseContext, Query, parse_query};
+use kgq_snapshot::Snapshot;
+use kgq_syntax::bounds::Bounds;
+use kgq_syntax::error::{Result, Source};
+use kgq_syntax::{significant, sparql};
+use rustc_hash::FxHasher;
+use std::fmt::{self, Write as _};
+use std::hash::{Hash, Hasher};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// So many texts, and so many plans, are kept.
+const MOST_KEPT: usize = 128;
+/// So many bytes of each are kept.
+const MOST_BYTES: usize = 8 << 20;
+/// A longer query is not kept.
+const LONGEST: usize = 1 << 16;
+/// What a byte of a query's text takes as algebra, and in the expressions of a plan.
+const BYTES_A_BYTE: usize = 16;
+
+/// The plans of queries over one snapshot. Threads share them.
+pub struct Plans {
+    snapshot: Snapshot,
+    texts: Mutex<Recent<Text, Query>>,
+    plans: Mutex<Recent<Asked, Arc<Planned>>>,
+    made: AtomicU64,
+}
+
+/// What a query is parsed from.
+#[derive(PartialEq, Eq, Hash)]
+struct Text {
+    text: String,
+    base: Option<String>,
+    /// The prefixes that the text uses and does not declare.
+    prefixes: Vec<(String, String)>,
+    bounds: Bounds,
+}
+
+/// What a plan is made for.
+#[derive(PartialEq, Eq, Hash)]
+pub(crate) struct Asked {
+    pub query: spargebra::Query,
+    pub default_graph: DefaultGraph,
+    pub answers_services: bool,
+}
+
+impl Plans {
+    pub fn of(snapshot: Snapshot) -> Self {
+        Self { snapshot, texts: Mutex::default(), plans: Mutex::default(), made: AtomicU64::new(0) }
+    }
+
+    /// How many plans were made.
+    pub fn made(&self) -> u64 {
+        self.made.load(Ordering::Relaxed)
+    }
+
+    /// How many plans are kept.
+    pub fn kept(&self) -> usize {
+        locked(&self.plans).entries.len()
+    }
+
+    /// Parses a query, or gives what the same text was parsed to before.
+    ///
+    /// # Errors
+    /// Those of [`parse_query`].
+    pub fn parse(&self, source: Source<'_>, context: ParseContext<'_>) -> Result<Query> {
+        if source.text.len() > LONGEST {
+            return parse_query(source, context);
+        }
+        let undeclared = sparql::undeclared_prefixes(source.text, &significant(&sparql::tokenize(source.text)));
+        let namespace = |prefix: &str| Some((prefix.to_owned(), context.prefixes.get(prefix)?.to_owned()));
+        let text = Text {
+            text: source.text.to_owned(),
+            base: context.base.map(str::to_owned),
+            prefixes: undeclared.into_iter().filter_map(namespace).collect(),
+            bounds: context.bounds,
+        };
+        if let Some(query) = locked(&self.texts).get(&text) {
+            return Ok(query);
+        }
+        let query = parse_query(source, context)?;
+        if nests_deep(&query.algebra) {
+            return Ok(query);
+        }
+        let bytes = source.text.len() * BYTES_A_BYTE;
+        locked(&self.texts).keep(text, query.clone(), bytes);
+        Ok(query)
+    }
+
+    /// Whether plans are of this snapshot.
+    pub(crate) fn are_of(&self, snapshot: &Snapshot) -> bool {
+        self.snapshot.is_same(snapshot)
+    }
+
+    pub(crate) fn get(&self, asked: &Asked) -> Option<Arc<Planned>> {
+        locked(&self.plans).get(asked)
+    }
+
+    /// Counts a plan that was made, and keeps it, unless it is large.
+    pub(crate) fn keep(&self, asked: Asked, planned: &Arc<Planned>) {
+        self.made.fetch_add(1, Ordering::Relaxed);
+        if planned.reads_clock() {
+            return;
+        }
+        let Some(length) = length(&asked.query) else { return };
+        let bytes = planned.bytes() + length * BYTES_A_BYTE;
+        locked(&self.plans).keep(asked, Arc::clone(planned), bytes);
+    }
+}
+
+impl fmt::Debug for Plans {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Plans").field("made", &self.made()).field("kept", &self.kept()).finish_non_exhaustive()
+    }
+}
+
+/// What is kept is whole whenever the lock is free.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// How long a query's text is; `None` where it is too long to be kept.
+fn length(query: &spargebra::Query) -> Option<usize> {
+    struct Counter(usize);
+    impl fmt::Write for Counter {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            self.0 += text.len();
+            if self.0 > LONGEST { Err(fmt::Error) } else { Ok(()) }
+        }
+    }
+    let mut counter = Counter(0);
+    write!(counter, "{query}").ok().map(|()| counter.0)
+}
+
+/// The last used of what was made.
+struct Recent<K, V> {
+    entries: Vec<Entry<K, V>>,
+    bytes: usize,
+    /// Counts what was asked for.
+    now: u64,
+}
+
+struct Entry<K, V> {
+    hash: u64,
+    key: K,
+    value: V,
+    bytes: usize,
+    used: u64,
+}
+
+impl<K, V> Default for Recent<K, V> {
+    fn default() -> Self {
+        Self { entries: Vec::new(), bytes: 0, now: 0 }
+    }
+}
+
+impl<K: Eq + Hash, V: Clone> Recent<K, V> {
+    fn get(&mut self, key: &K) -> Option<V> {
+        self.now += 1;
+        let hash = hash(key);
+        let entry = self.entries.iter_mut().find(|entry| entry.hash == hash && entry.key == *key)?;
+        entry.used = self.now;
+        Some(entry.value.clone())
+    }
+
+    fn keep(&mut self, key: K, value: V, bytes: usize) {
+        let hash = hash(&key);
+        let known = self.entries.iter().any(|entry| entry.hash == hash && entry.key == key);
+        if known || bytes > MOST_BYTES {
+            return;
+        }
+        while self.entries.len() >= MOST_KEPT || self.bytes + bytes > MOST_BYTES {
+            let oldest = self.entries.iter().enumerate().min_by_key(|(_, entry)| entry.used);
+            let Some((at, _)) = oldest else { break };
+            self.bytes -= self.entries.swap_remove(at).bytes;
+        }
+        self.bytes += bytes;
+        self.entries.push(Entry { hash, key, value, bytes, used: self.now });
+    }
+}
+
+fn hash(key: &impl Hash) -> u64 {
+    let mut hasher = FxHasher::default();
+    key.hash(&mut hasher);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Answer, EvaluationOptions, Limits, evaluate};
+    use kgq_syntax::rdf::{GraphName, NamedNode, Prefixes, Quad};
+
+    /// A chain of so many nodes.
+    fn chain(length: usize) -> Snapshot {
+        let node = |n: usize| NamedNode::new_unchecked(format!("http://e/{n}"));
+        let next = NamedNode::new_unchecked("http://e/next");
+        let quads = (0..length).map(|n| Quad::new(node(n), next.clone(), node(n + 1), GraphName::DefaultGraph));
+        Snapshot::from_quads(quads).unwrap()
+    }
+
+    fn rows(plans: &Arc<Plans>, snapshot: &Snapshot, text: &str, limits: Limits) -> Result<Vec<String>> {
+        let mut prefixes = Prefixes::default();
+        prefixes.insert("", "http://e/");
+        let context = ParseContext { prefixes: &prefixes, base: None, bounds: Bounds::default() };
+        let query = plans.parse(Source::new("q.rq", text), context)?;
+        let options = EvaluationOptions { plans: Some(Arc::clone(plans)), limits, ..EvaluationOptions::default() };
+        let Answer::Solutions(solutions) = evaluate(snapshot, &query, &options)? else { panic!("{text}") };
+        solutions.rows.map(|row| row.map(|row| format!("{row:?}"))).collect()
+    }
+
+    #[test]
+    fn what_is_asked_again_is_not_planned_again() {
+        let snapshot = chain(10);
+        // The parser makes up names for the middle of a path, for blank nodes and for aggregates.
+        for (text, count) in [
+            ("SELECT ?a ?c { ?a :next/:next ?c } ORDER BY ?a", 9),
+            ("SELECT (COUNT(*) AS ?n) ?a { ?a :next [] } GROUP BY ?a HAVING (COUNT(*) > 0)", 10),
+            ("SELECT ?a (CONCAT(STR(?a), \"!\") AS ?t) { VALUES ?a { :1 \"none\" } }", 2),
+        ] {
+            let plans = Arc::new(Plans::of(snapshot.clone()));
+            let first = rows(&plans, &snapshot, text, Limits::default()).unwrap();
+            assert_eq!(first.len(), count, "{text}");
+            assert_eq!(rows(&plans, &snapshot, text, Limits::default()).unwrap(), first, "{text}");
+            assert_eq!((plans.made(), plans.kept()), (1, 1), "{text}");
+            // It has the limits of the one who asks.
+            let one = Limits { rows: Some(1), ..Limits::default() };
+            assert!(rows(&plans, &snapshot, text, one).is_err(), "{text}");
+            rows(&plans, &snapshot, &format!("{text} LIMIT 1"), one).unwrap();
+            assert_eq!(plans.made(), 2, "{text}");
+        }
+    }
+
+    #[test]
+    fn plans_of_one_snapshot_are_not_used_for_another() {
+        let (snapshot, other) = (chain(3), chain(5));
+        let plans = Arc::new(Plans::of(snapshot.clone()));
+        let text = "SELECT ?a { ?a :next+ :3 }";
+        for _ in 0..2 {
+            assert_eq!(rows(&plans, &snapshot, text, Limits::default()).unwrap().len(), 3);
+            assert_eq!(rows(&plans, &other, text, Limits::default()).unwrap().len(), 3);
+            assert_eq!(rows(&plans, &other, "SELECT ?a { ?a :next :5 }", Limits::default()).unwrap().len(), 1);
+        }
+        assert_eq!((plans.made(), plans.kept()), (1, 1));
+    }
+
+    #[test]
+    fn a_plan_that_depends_on_the_time_is_made_anew() {
+        let at = NamedNode::new_unchecked("http://e/at");
+        let datatype = NamedNode::new_unchecked("http://www.w3.org/2001/XMLSchema#dateTime");
+        let quads = (0..2000).map(|n| {
+            let time = format!("2001-01-01T{:02}:{:02}:00Z", n / 60 % 24, n % 60);
+            let time = kgq_syntax::rdf::Literal::new_typed_literal(time, datatype.clone());
+            Quad::new(NamedNode::new_unchecked(format!("http://e/{n}")), at.clone(), time, GraphName::DefaultGraph)
+        });
+        let snapshot = Snapshot::from_quads(quads).unwrap();
+        let plans = Arc::new(Plans::of(snapshot.clone()));
+        let text = "SELECT ?a { ?a :at ?t FILTER(?t < NOW()) }";
+        for _ in 0..2 {
+            assert_eq!(rows(&plans, &snapshot, text, Limits::default()).unwrap().len(), 2000);
+        }
+        assert_eq!((plans.made(), plans.kept()), (2, 0));
+    }
+
+    #[test]
+    fn few_plans_and_few_bytes_are_kept() {
+        let snapshot = chain(3);
+        let plans = Arc::new(Plans::of(snapshot.clone()));
+        let ask = |text: &str| rows(&plans, &snapshot, text, Limits::default()).unwrap().len();
+        for n in 0..2 * MOST_KEPT {
+            ask(&format!("SELECT ?a {{ ?a :next :{n} }}"));
+            // What is used stays.
+            ask("SELECT ?a { ?a :next ?b }");
+        }
+        assert_eq!((plans.made(), plans.kept()), (2 * MOST_KEPT as u64 + 1, MOST_KEPT));
+        let many: String = (0..LONGEST / 4).map(|n| format!(":{n} ")).collect();
+        assert_eq!(ask(&format!("SELECT ?a {{ VALUES ?a {{ {many} }} ?a :next ?b }}")), 3);
+        assert_eq!(plans.kept(), MOST_KEPT);
+        assert!(locked(&plans.plans).bytes <= MOST_BYTES && locked(&plans.texts).bytes <= MOST_BYTES);
+    }
+}
