@@ -36,7 +36,7 @@ impl Graphs {
         })
     }
 
-    fn hold(&self, graph: &GraphName) -> bool {
+    pub fn hold(&self, graph: &GraphName) -> bool {
         match self {
             Self::Default => *graph == GraphName::DefaultGraph,
             Self::Merged(names) => names.contains(graph),

@@ -41,6 +41,47 @@ pub fn shows_every_way(pattern: &GraphPattern) -> bool {
     }
 }
 
+/// Whether nothing outside of each OPTIONAL reads what it may leave unbound (a well-designed pattern): then a row that it gives over less
+/// data is one over all. Else a statement that OPTIONAL finds can take a row away.
+pub fn options_stay_apart(pattern: &GraphPattern) -> bool {
+    let unread = |inner: &GraphPattern, expression: &Expression| {
+        let asked = asked_for(expression).into_iter().all(options_stay_apart);
+        asked && (is_monotone(inner) || !reads(expression, &loose(inner)))
+    };
+    let apart = |one: &GraphPattern, other: &GraphPattern| is_monotone(one) || loose(one).is_disjoint(&in_scope(other));
+    match pattern {
+        GraphPattern::Join { left, right } => {
+            apart(left, right) && apart(right, left) && options_stay_apart(left) && options_stay_apart(right)
+        }
+        GraphPattern::LeftJoin { left, right, expression } => {
+            let unread = expression.as_ref().is_none_or(|own| unread(left, own) && unread(right, own));
+            let apart = apart(left, right) && apart(right, left);
+            unread && apart && options_stay_apart(left) && options_stay_apart(right)
+        }
+        GraphPattern::Union { left, right } => options_stay_apart(left) && options_stay_apart(right),
+        GraphPattern::Filter { expr: expression, inner } | GraphPattern::Extend { expression, inner, .. } => {
+            unread(inner, expression) && options_stay_apart(inner)
+        }
+        GraphPattern::Graph { name, inner } => {
+            let is_read = matches!(name, NamedNodePattern::Variable(name) if loose(inner).contains(name));
+            (is_monotone(inner) || !is_read) && options_stay_apart(inner)
+        }
+        GraphPattern::Project { inner, .. }
+        | GraphPattern::Distinct { inner }
+        | GraphPattern::Reduced { inner }
+        | GraphPattern::OrderBy { inner, .. } => options_stay_apart(inner),
+        // What follows must stay absent, is counted or is taken whole: nothing of it is left out.
+        GraphPattern::Minus { left, .. } => options_stay_apart(left),
+        GraphPattern::Bgp { .. }
+        | GraphPattern::Path { .. }
+        | GraphPattern::Values { .. }
+        | GraphPattern::Group { .. }
+        | GraphPattern::Slice { .. }
+        | GraphPattern::Lateral { .. }
+        | GraphPattern::Service { .. } => true,
+    }
+}
+
 /// A pattern that has a solution where this one has: without what OPTIONAL and BIND add, which take no solution away.
 pub fn without_options(pattern: &GraphPattern) -> GraphPattern {
     match pattern {

@@ -1,8 +1,8 @@
 //! Why an answer has a row: a witness.
 //!
 //! A witness W of a row over the data D is a set of statements of D such that the query gives the row over every dataset between W
-//! and D, its outermost ORDER BY, LIMIT and OFFSET left out. Where the query has no negation, no aggregate and no inner LIMIT, no
-//! statement of W can be left out. What is computed anew each time (NOW, RAND, UUID, BNODE) and SERVICE are outside of this.
+//! and D, its outermost ORDER BY, LIMIT and OFFSET left out. Where the query has no negation, no aggregate, no inner LIMIT, and no OPTIONAL whose
+//! variables are read outside of it before they are sure, no statement of W can be left out. What is computed anew each time (NOW, RAND, UUID, BNODE) and SERVICE are outside of this.
 //!
 //! It is found from one solution, part by part (`support`). What is not taken apart is held up by all that it reads (`footprint`), which
 //! always is a witness, if a large one. In the end the query is asked again over the witness alone.
@@ -21,6 +21,7 @@ use indexmap::IndexSet;
 use kgq_snapshot::Snapshot;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{NamedOrBlankNode, Quad, Term, Triple, Variable};
+use members::options_stay_apart;
 use open::Opener;
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 use spargebra::algebra::{Expression, Function, GraphPattern};
@@ -230,15 +231,15 @@ impl<'a> Asked<'a> {
         if !holds(&mut support.statements.iter())? {
             support.whole(&self.pattern, &Solution::default(), None)?;
         }
-        if support.positive {
+        let is_positive = std::mem::replace(&mut support.positive, true) && options_stay_apart(&self.pattern);
+        if is_positive {
             let needed = needed::needed(self, support.statements.iter(), &candidate.bound)?;
             minimise(&mut support.statements, &needed, &holds)?;
         }
         let statements = std::mem::take(&mut support.statements);
         let mut grounds = std::mem::take(&mut support.grounds);
-        let is_irredundant = std::mem::replace(&mut support.positive, true);
         keep_grounds(&mut grounds, &statements);
-        Ok(Why { statements: statements.into_iter().collect(), grounds, is_irredundant })
+        Ok(Why { statements: statements.into_iter().collect(), grounds, is_irredundant: is_positive })
     }
 
     /// A resource is described by its statements, and by those of the blank nodes that they lead to.

@@ -193,8 +193,10 @@ impl Support<'_> {
                 let name = name.ok_or_else(|| Error::bug("a GRAPH without a name has a solution"))?;
                 let before = self.statements.len();
                 self.collect(inner, solution, Some(&name))?;
-                // That there is a graph of this name holds the solution up too.
-                if self.statements.len() == before
+                // That there is a graph of this name holds the solution up too, also where only other graphs are read within.
+                let graphs = Graphs::named(&name);
+                let own = |quad: &Quad| graphs.hold(&quad.graph_name);
+                if !self.statements.as_slice()[before..].iter().any(own)
                     && let Some(quad) = self.data(Some(&name)).any()?
                 {
                     self.statement(quad);

@@ -116,6 +116,24 @@ fn a_sub_select_with_a_limit_rests_on_all_that_it_reads() {
 }
 
 #[test]
+fn what_an_optional_found_is_kept_where_something_outside_reads_it() {
+    // Without `:a :q :c` the row would come by no match, and go with another match.
+    let data = ":a :p 1 ; :q :c , :d . :c :r 2 .";
+    let query = "SELECT ?v ?t { ?v :p ?n OPTIONAL { ?v :q ?s } ?s :r ?t }";
+    let witness = first(data, query);
+    assert_eq!(statements(&witness.statements), ["a p 1", "a q c", "c r 2"]);
+    assert!(!witness.is_irredundant);
+    let apart = "SELECT ?v { ?v :p ?n OPTIONAL { ?v :q ?s OPTIONAL { ?s :r ?t } } }";
+    assert!(first(data, apart).is_irredundant);
+}
+
+#[test]
+fn a_graph_that_only_has_to_be_there_is_there_in_the_witness() {
+    let data = ":g { :a :p :b } :h { :x :y :z }";
+    check(data, "SELECT * { GRAPH :h { GRAPH :g { ?s :p ?o } } }", &["a p b g", "x y z h"]);
+}
+
+#[test]
 fn what_a_sub_select_hides_is_no_variable_of_the_outside() {
     let query = "SELECT * { ?x :knows ?y { SELECT ?x { ?x :name ?y } } }";
     assert_eq!(statements(&first(PEOPLE, query).statements).len(), 2);
