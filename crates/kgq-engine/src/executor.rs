@@ -93,15 +93,17 @@ pub(crate) fn evaluate_again(
     if !plans.are_of(snapshot) || nests_deep(query) {
         return evaluate(snapshot, query, default_graph, run);
     }
-    let asked = Asked { query: query.clone(), default_graph, answers_services: run.services.is_some() };
+    let asked = Asked { query, default_graph, answers_services: run.services.is_some() };
     Answer::over(snapshot, |snapshot| {
         run.budget.check()?;
-        if let Some(planned) = plans.get(&asked) {
+        if let Some(planned) = plans.get(asked) {
             return planned.start(planned.context(snapshot, query, run)?);
         }
         let (cx, mut planned) = plan(snapshot, query, default_graph, run)?;
         planned.terms = cx.terms().computed_terms();
         let planned = Arc::new(planned);
+        // What was ordered while time ran out is ordered by no costs.
+        run.budget.check()?;
         plans.keep(asked, &planned);
         planned.start(cx)
     })

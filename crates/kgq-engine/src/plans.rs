@@ -29,7 +29,7 @@ const BYTES_A_BYTE: usize = 16;
 pub struct Plans {
     snapshot: Snapshot,
     texts: Mutex<Recent<Text, Query>>,
-    plans: Mutex<Recent<Asked, Arc<Planned>>>,
+    plans: Mutex<Recent<Kept, Arc<Planned>>>,
     made: AtomicU64,
 }
 
@@ -44,11 +44,25 @@ struct Text {
 }
 
 /// What a plan is made for.
-#[derive(PartialEq, Eq, Hash)]
-pub(crate) struct Asked {
-    pub query: spargebra::Query,
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Asked<'q> {
+    pub query: &'q spargebra::Query,
     pub default_graph: DefaultGraph,
     pub answers_services: bool,
+}
+
+/// The same, kept.
+struct Kept {
+    query: spargebra::Query,
+    default_graph: DefaultGraph,
+    answers_services: bool,
+}
+
+impl Kept {
+    fn asked(&self) -> Asked<'_> {
+        let Self { query, default_graph, answers_services } = self;
+        Asked { query, default_graph: *default_graph, answers_services: *answers_services }
+    }
 }
 
 impl Plans {
@@ -82,15 +96,19 @@ impl Plans {
             prefixes: undeclared.into_iter().filter_map(namespace).collect(),
             bounds: context.bounds,
         };
-        if let Some(query) = locked(&self.texts).get(&text) {
+        let hash = hash(&text);
+        if let Some(query) = locked(&self.texts).get(hash, |known| *known == text) {
             return Ok(query);
         }
         let query = parse_query(source, context)?;
         if nests_deep(&query.algebra) {
             return Ok(query);
         }
-        let bytes = source.text.len() * BYTES_A_BYTE;
-        locked(&self.texts).keep(text, query.clone(), bytes);
+        // In the algebra, short names are written out.
+        if let Some(length) = length(&query.algebra) {
+            let bytes = (source.text.len() + length) * BYTES_A_BYTE;
+            locked(&self.texts).keep(hash, text, query.clone(), bytes);
+        }
         Ok(query)
     }
 
@@ -99,19 +117,22 @@ impl Plans {
         self.snapshot.is_same(snapshot)
     }
 
-    pub(crate) fn get(&self, asked: &Asked) -> Option<Arc<Planned>> {
-        locked(&self.plans).get(asked)
+    pub(crate) fn get(&self, asked: Asked<'_>) -> Option<Arc<Planned>> {
+        let hash = hash(&asked);
+        locked(&self.plans).get(hash, |known| known.asked() == asked)
     }
 
     /// Counts a plan that was made, and keeps it, unless it is large.
-    pub(crate) fn keep(&self, asked: Asked, planned: &Arc<Planned>) {
+    pub(crate) fn keep(&self, asked: Asked<'_>, planned: &Arc<Planned>) {
         self.made.fetch_add(1, Ordering::Relaxed);
         if planned.reads_clock() {
             return;
         }
-        let Some(length) = length(&asked.query) else { return };
+        let Some(length) = length(asked.query) else { return };
         let bytes = planned.bytes() + length * BYTES_A_BYTE;
-        locked(&self.plans).keep(asked, Arc::clone(planned), bytes);
+        let Asked { query, default_graph, answers_services } = asked;
+        let kept = Kept { query: query.clone(), default_graph, answers_services };
+        locked(&self.plans).keep(hash(&asked), kept, Arc::clone(planned), bytes);
     }
 }
 
@@ -161,18 +182,17 @@ impl<K, V> Default for Recent<K, V> {
     }
 }
 
-impl<K: Eq + Hash, V: Clone> Recent<K, V> {
-    fn get(&mut self, key: &K) -> Option<V> {
+impl<K, V: Clone> Recent<K, V> {
+    fn get(&mut self, hash: u64, is: impl Fn(&K) -> bool) -> Option<V> {
         self.now += 1;
-        let hash = hash(key);
-        let entry = self.entries.iter_mut().find(|entry| entry.hash == hash && entry.key == *key)?;
+        let entry = self.entries.iter_mut().find(|entry| entry.hash == hash && is(&entry.key))?;
         entry.used = self.now;
         Some(entry.value.clone())
     }
 
-    fn keep(&mut self, key: K, value: V, bytes: usize) {
-        let hash = hash(&key);
-        let known = self.entries.iter().any(|entry| entry.hash == hash && entry.key == key);
+    /// What another thread kept meanwhile under the same hash stays.
+    fn keep(&mut self, hash: u64, key: K, value: V, bytes: usize) {
+        let known = self.entries.iter().any(|entry| entry.hash == hash);
         if known || bytes > MOST_BYTES {
             return;
         }
@@ -284,5 +304,20 @@ mod tests {
         assert_eq!(ask(&format!("SELECT ?a {{ VALUES ?a {{ {many} }} ?a :next ?b }}")), 3);
         assert_eq!(plans.kept(), MOST_KEPT);
         assert!(locked(&plans.plans).bytes <= MOST_BYTES && locked(&plans.texts).bytes <= MOST_BYTES);
+    }
+
+    #[test]
+    fn short_names_of_a_long_namespace_are_counted_as_long_as_they_are() {
+        let snapshot = chain(1);
+        let plans = Arc::new(Plans::of(snapshot));
+        let text = format!(
+            "PREFIX p: <http://e/{}> SELECT * {{ VALUES ?x {{ {} }} }}",
+            "x".repeat(10_000),
+            "p:a ".repeat(100)
+        );
+        let prefixes = Prefixes::default();
+        let context = ParseContext { prefixes: &prefixes, base: None, bounds: Bounds::default() };
+        plans.parse(Source::new("q.rq", &text), context).unwrap();
+        assert!(locked(&plans.texts).entries.is_empty());
     }
 }
