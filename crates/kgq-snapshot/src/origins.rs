@@ -136,6 +136,9 @@ impl Snapshot {
 
     /// The place of a statement, or else that of the first which has its subject.
     pub(super) fn place_of(&self, quad: &Quad) -> u32 {
+        if !self.has_origins() {
+            return 0;
+        }
         let graph = match quad.graph_name.as_ref() {
             GraphNameRef::DefaultGraph => Some(TermId::UNBOUND),
             GraphNameRef::NamedNode(node) => self.id(node.into()),

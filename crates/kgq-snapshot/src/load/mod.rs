@@ -7,6 +7,7 @@
 mod digest;
 mod gather;
 mod lines;
+mod memory;
 mod merge;
 mod pieces;
 mod places;
@@ -24,11 +25,11 @@ use super::storage::Words;
 use super::{
     Component, ContentKey, Image, Permutation, QuadPermutation, Snapshot, Sorted, Statistics, StoredStatistics,
 };
-use crate::store::{Dataset, Input, Unfinished, WholeFile};
+use crate::store::{Input, Unfinished, WholeFile};
 use kgq_syntax::bounds::Bounds;
 use kgq_syntax::budget::{Budget, Reservation};
 use kgq_syntax::error::{Error, Result};
-use kgq_syntax::rdf::{Declared, Prefixes, Quad, RdfFormat};
+use kgq_syntax::rdf::{Declared, Prefixes, RdfFormat};
 use merge::Labels;
 use pieces::{Piece, Pieces};
 use places::Places;
@@ -133,92 +134,6 @@ impl Snapshot {
     pub fn load(inputs: &[Input], options: &BuildOptions<'_>) -> Result<(Self, BuildSummary)> {
         let folder = options.temporary.clone().unwrap_or_else(std::env::temp_dir);
         Build::new(inputs, options, folder).run(None)
-    }
-
-    /// Builds the image of these quads in memory.
-    ///
-    /// # Errors
-    /// A limit, if there are more distinct terms or more statements than 32 bits can number.
-    pub fn from_quads(quads: impl IntoIterator<Item = Quad>) -> Result<Self> {
-        Self::from_quads_within(quads, &Budget::default())
-    }
-
-    /// The same within a budget.
-    ///
-    /// # Errors
-    /// As for [`Snapshot::from_quads`], and the budget's.
-    pub fn from_quads_within(quads: impl IntoIterator<Item = Quad>, budget: &Budget) -> Result<Self> {
-        let quads = quads.into_iter().map(|quad| (0, quad));
-        Self::of(quads, Declared::default(), ContentKey::default(), None, budget)
-    }
-
-    /// The same, and knows in which order they stood.
-    ///
-    /// # Errors
-    /// As for [`Snapshot::from_quads_within`].
-    pub fn from_quads_in_order(quads: &[Quad], budget: &Budget) -> Result<Self> {
-        Self::of_files(quads, vec![0, u32::try_from(quads.len()).map_err(|_| too_many_statements())?], budget)
-    }
-
-    /// Builds the image of a parsed dataset in memory, with where its statements stand in its files.
-    ///
-    /// # Errors
-    /// As for [`Snapshot::from_quads_within`].
-    pub fn from_dataset(dataset: &Dataset, budget: &Budget) -> Result<Self> {
-        // The files' statements stand one after the other.
-        let mut starts = vec![0; dataset.files.len() + 1];
-        for (_, file) in dataset.quads_with_origin() {
-            if let Some(next) = starts.get_mut(file + 1) {
-                *next += 1;
-            }
-        }
-        for file in 1..starts.len() {
-            starts[file] += starts[file - 1];
-        }
-        Self::of_files(dataset.quads(), starts, budget)
-    }
-
-    /// The statements of several files, one after the other; `starts` has the number of each file's first, and of the end.
-    fn of_files(quads: &[Quad], starts: Vec<u32>, budget: &Budget) -> Result<Self> {
-        let are_lines = vec![0; starts.len() - 1];
-        let files = (!are_lines.is_empty()).then_some([starts, are_lines]);
-        let quads = (0..u32::MAX).zip(quads.iter().cloned());
-        Self::of(quads, Declared::default(), ContentKey::default(), files, budget)
-    }
-
-    /// Statements with their places, which count where `files` are given: where each begins, and whether its places are lines.
-    fn of(
-        quads: impl IntoIterator<Item = (u32, Quad)>,
-        declared: Declared,
-        key: ContentKey,
-        files: Option<[Vec<u32>; 2]>,
-        budget: &Budget,
-    ) -> Result<Self> {
-        let (mut interner, mut held) = (Interner::default(), Reservation::default());
-        interner.begin(0, files.is_some());
-        for (number, (place, quad)) in quads.into_iter().enumerate() {
-            interner.place = place;
-            if number.is_multiple_of(STATEMENTS_BETWEEN_CHECKS) {
-                budget.check()?;
-                held.resize(budget, interner.size() as u64)?;
-            }
-            interner.quad_in(quad.as_ref(), None)?;
-        }
-        held.resize(budget, interner.size() as u64)?;
-        let mut runs = vec![Run::sort(interner, None, budget)?];
-        let (dictionary, maps) = merge::merge(&mut runs, Labels::Keep, budget)?;
-        let places = places::take(&mut runs, 1)?.map(|(_, places)| places);
-        let (triple_places, quad_places) = places.unzip();
-        let run = runs.pop().expect("there is one run");
-        let bytes = run.triples.len() as u64 * TO_SORT_A_TRIPLE + run.quads.len() as u64 * TO_SORT_A_QUAD;
-        let _held = budget.reserve(bytes)?;
-        let (triples, triple_places) = sort_in_memory(vec![run.triples], triple_places, &maps, &TRIPLES, budget)?;
-        let (quads, quad_places) = sort_in_memory(vec![run.quads], quad_places, &maps, &QUADS, budget)?;
-        let origins = files.zip(triple_places).zip(quad_places).map(|((files, triples), quads)| {
-            let [starts, are_lines] = files.map(Words::new);
-            Origins { starts, are_lines, triples, quads }
-        });
-        Self::assemble(dictionary, triples, quads, (declared, key), origins, budget)
     }
 
     pub(super) fn sort_triples(rows: Vec<[u32; 3]>, budget: &Budget) -> Result<Sorted<6>> {
