@@ -12,6 +12,8 @@ pub const DEEPEST: usize = 4;
 pub const KEPT: &str = "[]";
 /// How many digits of a hash tell two values of a thing apart.
 const DIGITS: usize = 16;
+/// How far below a value what is said counts for its hash: a list may be as long as it likes. Values that are alike so far are numbered.
+const TOLD: usize = 8;
 
 /// Where a row stands: within the value of a property of what stands around it.
 pub fn inside(within: &str, property: &str, key: &str) -> String {
@@ -26,11 +28,10 @@ pub fn is_key(old: &str) -> bool {
 /// The values of a node that have no name, each with what tells it from the others: of two that say the same, its number.
 pub fn unnamed<'g>(statements: &Statements<'g>, subject: &NamedOrBlankNode) -> Vec<(String, &'g Quad, &'g BlankNode)> {
     let mut times: FxHashMap<(&NamedNode, String), usize> = FxHashMap::default();
-    let mut found = Vec::new();
+    let (mut found, mut known) = (Vec::new(), Known::default());
     for quad in statements.about(subject) {
         let Term::BlankNode(node) = &quad.object else { continue };
-        let says = told(statements, node, &mut Vec::new());
-        let key = format!("_:{}", &sha256(says.as_bytes())[..DIGITS]);
+        let key = format!("_:{}", &told(statements, node, TOLD, &mut known)[..DIGITS]);
         let time = times.entry((&quad.predicate, key.clone())).or_default();
         *time += 1;
         found.push((if *time == 1 { key } else { format!("{key}-{time}") }, *quad, node));
@@ -38,29 +39,44 @@ pub fn unnamed<'g>(statements: &Statements<'g>, subject: &NamedOrBlankNode) -> V
     found
 }
 
-/// What is said of a node, in one order.
-fn told(statements: &Statements<'_>, node: &BlankNode, above: &mut Vec<BlankNode>) -> String {
-    if above.contains(node) {
-        return "_:".into();
+/// The hashes of nodes, by how far what is said below them counts.
+type Known<'g> = FxHashMap<(&'g BlankNode, usize), String>;
+
+/// The hash of what is said of a node, in one order, so many levels down.
+fn told<'g>(statements: &Statements<'g>, node: &'g BlankNode, levels: usize, known: &mut Known<'g>) -> String {
+    if let Some(hash) = known.get(&(node, levels)) {
+        return hash.clone();
     }
-    above.push(node.clone());
     let about = statements.about(&node.clone().into());
-    let mut facts: Vec<String> =
-        about.iter().map(|quad| format!("{} {}", quad.predicate, value(statements, &quad.object, above))).collect();
-    above.pop();
+    let mut facts: Vec<String> = Vec::with_capacity(about.len());
+    for quad in about {
+        facts.push(format!("{} {}", quad.predicate, value(statements, &quad.object, levels, known)));
+    }
     facts.sort();
-    format!("[ {} ]", facts.join(" ; "))
+    let hash = sha256(facts.join(" ; ").as_bytes());
+    known.insert((node, levels), hash.clone());
+    hash
 }
 
-fn value(statements: &Statements<'_>, term: &Term, above: &mut Vec<BlankNode>) -> String {
+fn value<'g>(statements: &Statements<'g>, term: &'g Term, levels: usize, known: &mut Known<'g>) -> String {
     match term {
-        Term::BlankNode(node) => told(statements, node, above),
+        Term::BlankNode(node) => below(statements, node, levels, known),
         Term::Triple(triple) => {
             let Triple { subject, predicate, object } = triple.as_ref();
-            let subject = value(statements, &subject.clone().into(), above);
-            format!("<<( {subject} {predicate} {} )>>", value(statements, object, above))
+            let subject = match subject {
+                NamedOrBlankNode::NamedNode(node) => node.to_string(),
+                NamedOrBlankNode::BlankNode(node) => below(statements, node, levels, known),
+            };
+            format!("<<( {subject} {predicate} {} )>>", value(statements, object, levels, known))
         }
         Term::NamedNode(_) | Term::Literal(_) => term.to_string(),
+    }
+}
+
+fn below<'g>(statements: &Statements<'g>, node: &'g BlankNode, levels: usize, known: &mut Known<'g>) -> String {
+    match levels.checked_sub(1) {
+        Some(levels) => told(statements, node, levels, known),
+        None => "_:".to_owned(),
     }
 }
 

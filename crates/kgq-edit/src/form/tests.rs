@@ -250,3 +250,12 @@ fn a_new_thing_is_called_as_its_like_are() {
     let block = "e:Charles_Babbage\n    a e:Person ;\n    rdfs:label \"Charles Babbage\"@en ;\n.\n";
     assert!(after.contains(&format!("e:age 36 ;\n.\n\n{block}\ne:Mary")), "{after}");
 }
+
+#[test]
+fn values_that_share_others_or_are_long_lists_are_told_apart_in_few_steps() {
+    // Written out, what is below the first of these is as long as two to the fortieth.
+    let pairs: String = (0..40).map(|n| format!("_:b{n} e:left _:b{0} ; e:right _:b{0} .\n\n", n + 1)).collect();
+    let items: String = (0..3_000).map(|n| format!(" [ e:n {n} ]")).collect();
+    let text = format!("e:ada e:list ({items} ) ; e:pair _:b0 .\n\n{pairs}");
+    assert_eq!(filled(&text, |_| {}), Ok(text));
+}
