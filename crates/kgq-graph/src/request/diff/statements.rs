@@ -153,7 +153,7 @@ fn pairs<'q>(old: &[&'q Quad], new: &[&'q Quad], steps: &Steps) -> Result<[Names
     let mut next = 0;
     // What is known of a pair tells its neighbours apart, until nothing new is found.
     loop {
-        let sides = [outlines(old, &names[0]), outlines(new, &names[1])];
+        let sides = [outlines(old, &names[0], steps)?, outlines(new, &names[1], steps)?];
         let found = best_pairs(&sides, steps)?;
         if found.is_empty() {
             break;
@@ -179,9 +179,10 @@ fn pairs<'q>(old: &[&'q Quad], new: &[&'q Quad], steps: &Steps) -> Result<[Names
 
 /// Of each blank node without a number, in the order of what is said of it: its statements, in which it is `own`, those with a number have
 /// it, and others are anything.
-fn outlines<'q>(quads: &[&'q Quad], names: &Names<'q>) -> Vec<(&'q BlankNode, Vec<Quad>)> {
+fn outlines<'q>(quads: &[&'q Quad], names: &Names<'q>, steps: &Steps) -> Result<Said<'q>> {
     let mut of: FxHashMap<&BlankNode, Vec<Quad>> = FxHashMap::default();
     for quad in quads {
+        steps.take()?;
         each_node(quad, &mut |own| {
             if !names.contains_key(own) {
                 let name = |node: &BlankNode| match names.get(node) {
@@ -198,32 +199,28 @@ fn outlines<'q>(quads: &[&'q Quad], names: &Names<'q>) -> Vec<(&'q BlankNode, Ve
     of.sort_by_cached_key(|(node, said)| {
         (said.iter().map(ToString::to_string).collect::<String>(), node.as_str().to_owned())
     });
-    of
+    Ok(of)
 }
 
 type Said<'q> = Vec<(&'q BlankNode, Vec<Quad>)>;
 
-/// Pairs of nodes with most in common, each node in one pair at most.
-fn best_pairs<'q>([old, new]: &[Said<'q>; 2], steps: &Steps) -> Result<Vec<(&'q BlankNode, &'q BlankNode)>> {
-    let mut saying: FxHashMap<&Quad, Vec<usize>> = FxHashMap::default();
-    for (number, (_, said)) in new.iter().enumerate() {
-        for statement in said {
-            saying.entry(statement).or_default().push(number);
-        }
-    }
+/// Pairs of nodes with most in common, each node in one pair at most. What many nodes of a side share does not count.
+fn best_pairs<'q>(sides: &[Said<'q>; 2], steps: &Steps) -> Result<Vec<(&'q BlankNode, &'q BlankNode)>> {
+    let [old, new] = sides;
+    let saying = [saying(old), saying(new)];
+    let tells = |statement: &&Quad| {
+        saying.iter().all(|saying| saying.get(*statement).is_none_or(|nodes| nodes.len() <= MOST_ALIKE))
+    };
+    let telling = |said: &[Quad]| said.iter().filter(|statement| tells(statement)).count();
     let mut alike: Vec<(f64, usize, usize)> = Vec::new();
     for (number, (_, said)) in old.iter().enumerate() {
         let mut common: BTreeMap<usize, usize> = BTreeMap::new();
-        for others in
-            said.iter().filter_map(|statement| saying.get(statement)).filter(|others| others.len() <= MOST_ALIKE)
-        {
-            for other in others {
-                steps.take()?;
-                *common.entry(*other).or_default() += 1;
-            }
+        for other in said.iter().filter(tells).filter_map(|statement| saying[1].get(statement)).flatten() {
+            steps.take()?;
+            *common.entry(*other).or_default() += 1;
         }
         for (other, common) in common {
-            let share = common as f64 / said.len().max(new[other].1.len()) as f64;
+            let share = common as f64 / telling(said).max(telling(&new[other].1)) as f64;
             if share >= 0.5 {
                 alike.push((share, number, other));
             }
@@ -236,6 +233,15 @@ fn best_pairs<'q>([old, new]: &[Said<'q>; 2], steps: &Steps) -> Result<Vec<(&'q 
         is_free && old_taken.insert(*one) && new_taken.insert(*other)
     });
     Ok(free.map(|(_, one, other)| (old[one].0, new[other].0)).collect())
+}
+
+/// The nodes of which each statement is said.
+fn saying<'s>(said: &'s Said<'_>) -> FxHashMap<&'s Quad, Vec<usize>> {
+    let mut saying: FxHashMap<&Quad, Vec<usize>> = FxHashMap::default();
+    for (number, (_, said)) in said.iter().enumerate() {
+        said.iter().for_each(|statement| saying.entry(statement).or_default().push(number));
+    }
+    saying
 }
 
 #[cfg(test)]
@@ -288,6 +294,12 @@ mod tests {
         let changed = lines(":a :p ( :x :y :z ) .", ":a :p ( :x :Y :z ) .");
         assert_eq!(changed.len(), 2, "{changed:?}");
         assert!(changed[0].ends_with("<y>") && changed[1].ends_with("<Y>"), "{changed:?}");
+        // In a long list most nodes are found by their items, at once.
+        let items = |changed: &str| {
+            (0..600).map(|n| if n == 300 { changed.into() } else { format!(":i{n} ") }).collect::<String>()
+        };
+        let list = |changed: &str| format!(":a :p ( {} ) .", items(changed));
+        assert_eq!(lines(&list(":x "), &list(":y ")).len(), 2);
     }
 
     #[test]
