@@ -229,7 +229,7 @@ pub fn write_cited_answer(
     if !audit.has_citations() {
         output.note("the graph cites nothing: no statement has a reifier that was derived from a citation");
     }
-    let CitedAnswer { variables, rows, sources, has_rule, references } = found;
+    let CitedAnswer { variables, rows, sources, has_rule, references, .. } = found;
     let cited = Cited { variables, rows, first, sources, has_rule, references: &references };
     let content = Content::of(options.format);
     let written = write_to(args.output.as_deref(), content, output, |out| write_cited(cited, options, out))?;

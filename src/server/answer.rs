@@ -151,7 +151,7 @@ impl Asking<'_> {
         let texts = graph.source_texts(&audit, &[]).map_err(failed)?;
         let found = cited_answer(graph, query, answer, &audit, &texts, &self.job.options).map_err(failed)?;
         graph.intact().map_err(failed)?;
-        let CitedAnswer { variables, rows, sources, has_rule, references } = found;
+        let CitedAnswer { variables, rows, sources, has_rule, references, .. } = found;
         let cited = Cited { variables, rows, first: 1, sources, has_rule, references: &references };
         let rows = coded(reply, coding, |out| {
             render::write_cited(cited, options, out).map_err(|error| self.failed(&error).into())

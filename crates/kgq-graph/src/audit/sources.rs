@@ -74,6 +74,7 @@ const PROPERTIES: [NamedNodeRef<'static>; 8] = [
 pub struct Audit<'a> {
     reads: Reads<'a>,
     settings: Settings,
+    exempt_classes: Vec<TermId>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -117,7 +118,10 @@ impl<'a> Audit<'a> {
         let settings = Settings::of(settings, prefixes);
         let own = [&settings.anchor, &settings.hash, &settings.sentence, &settings.wording];
         let own = own.into_iter().flatten().map(NamedNode::as_ref);
-        Self { reads: Reads::new(snapshot, PROPERTIES.into_iter().chain(own)), settings }
+        let reads = Reads::new(snapshot, PROPERTIES.into_iter().chain(own));
+        let exempt_classes =
+            settings.exempt_classes.iter().filter_map(|class| reads.id(class.as_ref().into())).collect();
+        Self { reads, settings, exempt_classes }
     }
 
     /// Whether anything in the graph is cited, so that a missing citation means something.
@@ -167,16 +171,14 @@ impl<'a> Audit<'a> {
     }
 
     fn is_of_exempt_class(&self, node: TermId) -> bool {
-        let exempt = &self.settings.exempt_classes;
-        let exempt: Vec<TermId> = exempt.iter().filter_map(|class| self.reads.id(class.as_ref().into())).collect();
-        if exempt.is_empty() {
+        if self.exempt_classes.is_empty() {
             return false;
         }
         let mut classes: Vec<TermId> = self.reads.objects(node, rdf::TYPE).collect();
         let mut at = 0;
         while let Some(class) = classes.get(at).copied() {
             at += 1;
-            if exempt.contains(&class) {
+            if self.exempt_classes.contains(&class) {
                 return true;
             }
             for wider in self.reads.objects(class, rdfs::SUB_CLASS_OF) {

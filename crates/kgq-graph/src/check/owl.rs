@@ -82,12 +82,15 @@ fn ranges(subject: &Subject<'_>, report: &mut Report) {
             ranges.entry(property).or_default().push((range, iri));
         }
     }
+    let (kind, wider) = (subject.id(rdf::TYPE), subject.id(rdfs::SUB_CLASS_OF));
     for (file, statement) in subject.each() {
         let [_, predicate, object, _] = statement;
         for (id, range) in ranges.get(&predicate).into_iter().flatten() {
             let outside = match subject.snapshot().kind(object) {
                 TermKind::Literal => is_datatype(range) && subject.snapshot().datatype(object) != Some(range.as_ref()),
-                TermKind::Iri | TermKind::BlankNode => is_outside(subject, object, (*id, range)),
+                TermKind::Iri | TermKind::BlankNode => {
+                    kind.is_some_and(|kind| is_outside(subject, object, (*id, range), (kind, wider)))
+                }
                 TermKind::Triple => false,
             };
             let Some(property) = subject.iri(predicate).filter(|_| outside) else { continue };
@@ -104,10 +107,14 @@ fn ranges(subject: &Subject<'_>, report: &mut Report) {
 }
 
 /// Whether a node has classes, and none of them is the range or below it.
-fn is_outside(subject: &Subject<'_>, node: TermId, (range, iri): (TermId, &NamedNode)) -> bool {
+fn is_outside(
+    subject: &Subject<'_>,
+    node: TermId,
+    (range, iri): (TermId, &NamedNode),
+    (kind, wider): (TermId, Option<TermId>),
+) -> bool {
     const EVERYTHING: [&str; 2] =
         ["http://www.w3.org/2002/07/owl#Thing", "http://www.w3.org/2000/01/rdf-schema#Resource"];
-    let (Some(kind), wider) = (subject.id(rdf::TYPE), subject.id(rdfs::SUB_CLASS_OF)) else { return false };
     let is_class = |id: &TermId| subject.snapshot().kind(*id) == TermKind::Iri;
     let said = |node: TermId, predicate: TermId| {
         subject.snapshot().find_ids([Some(node), Some(predicate), None]).map(|[_, _, class, _]| class).filter(is_class)

@@ -4,13 +4,15 @@ use super::Graph;
 use crate::check::{Places, outline};
 use kgq_snapshot::store::Input;
 use kgq_snapshot::{Ids, Origin, Snapshot, TermId};
-use kgq_syntax::budget::{Budget, Steps};
+use kgq_syntax::budget::{Budget, Reservation, Steps};
 use kgq_syntax::error::{Error, Place, Result};
 use kgq_syntax::rdf::{GraphName, NamedOrBlankNode, Quad, Term, Triple};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};
 
+/// What a statement takes as ids in a set, and then in a list.
+const ALIKE_BYTES: u64 = 64;
 /// The tree of a text takes about so many times its bytes.
 const TREE_TO_TEXT: u64 = 16;
 
@@ -109,9 +111,7 @@ fn in_line(input: &Input, line: usize, text: &str, quad: &Quad) -> Option<Place>
 /// which, only their order tells.
 fn alike(file: usize, statements: &[&Quad], snapshot: &Snapshot, budget: &Budget) -> Result<Vec<Quad>> {
     let outlines: FxHashSet<Triple> = statements.iter().map(|quad| outline(quad)).collect();
-    let mut found: Vec<Ids> = Vec::new();
-    let steps = Steps::new(budget);
-    for quad in statements {
+    let pattern = |quad: &&Quad| {
         let subject = match &quad.subject {
             NamedOrBlankNode::NamedNode(node) => snapshot.id(node.as_ref().into()),
             NamedOrBlankNode::BlankNode(_) => None,
@@ -120,17 +120,22 @@ fn alike(file: usize, statements: &[&Quad], snapshot: &Snapshot, budget: &Budget
             Term::NamedNode(_) | Term::Literal(_) => snapshot.id(quad.object.as_ref()),
             Term::BlankNode(_) | Term::Triple(_) => None,
         };
-        let predicate = snapshot.id(quad.predicate.as_ref().into());
-        for ids in snapshot.find_ids([subject, predicate, object]) {
+        [subject, snapshot.id(quad.predicate.as_ref().into()), object]
+    };
+    // Many statements may be alike: what they are like is looked for once.
+    let patterns: FxHashSet<[Option<TermId>; 3]> = statements.iter().map(pattern).collect();
+    let (mut found, mut held): (FxHashSet<Ids>, _) = (FxHashSet::default(), Reservation::default());
+    let steps = Steps::new(budget);
+    for pattern in patterns {
+        for ids in snapshot.find_ids(pattern) {
             steps.take()?;
             let is_like = |ids| snapshot.statement(ids).is_some_and(|quad| outlines.contains(&outline(&quad)));
-            if snapshot.origin(ids).is_some_and(|origin| origin.file == file) && is_like(ids) {
-                found.push(ids);
+            if snapshot.origin(ids).is_some_and(|origin| origin.file == file) && is_like(ids) && found.insert(ids) {
+                held.grow(budget, ALIKE_BYTES)?;
             }
         }
     }
-    found.sort_unstable();
-    found.dedup();
+    let mut found: Vec<Ids> = found.into_iter().collect();
     snapshot.sort_by_origin(&mut found);
     Ok(found.into_iter().filter_map(|ids| snapshot.statement(ids)).collect())
 }

@@ -1,6 +1,6 @@
 //! An answer with what each of its rows rests on.
 
-use super::why::Part;
+use super::why::{Part, references};
 use crate::audit::{self, Audit, Reference, RowSources, Texts};
 use crate::graph::Graph;
 use kgq_engine::query::Query;
@@ -8,6 +8,7 @@ use kgq_engine::why::Item;
 use kgq_engine::{Answer, EvaluationOptions, Row};
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{Literal, NamedNode, Triple, Variable};
+use rustc_hash::FxHashMap;
 
 /// An answer as rows, which can be shown before their sources are known: a triple is a row of three, a truth a row of one.
 pub struct AnswerRows {
@@ -28,6 +29,7 @@ pub struct CitedAnswer {
     pub has_rule: bool,
     /// Each once; those of one document stand together.
     pub references: Vec<Reference>,
+    numbers: FxHashMap<NamedNode, usize>,
 }
 
 /// Finds the sources of each row.
@@ -108,25 +110,18 @@ impl AnswerRows {
         let items: Vec<Item<'_>> = parts.iter().map(Part::item).collect();
         let mut sources = audit::item_sources(audit, graph.snapshot()?, query, &items, options, rule)?;
         sources.resize_with(rows.len(), RowSources::default);
-        let mut references: Vec<Reference> = Vec::new();
-        for iri in sources.iter().flat_map(|row| &row.citations) {
-            if !references.iter().any(|r| r.citation.iri == *iri) {
-                references.push(Reference::new(iri, audit, texts));
-            }
-        }
         // The places of one document stand together, so that its title is printed once.
-        let document = |reference: &Reference| reference.document.as_ref().map(|document| document.iri.clone());
-        let documents: Vec<_> = references.iter().map(document).collect();
-        references.sort_by_cached_key(|reference| documents.iter().position(|known| *known == document(reference)));
-        Ok(CitedAnswer { variables, rows, sources, has_rule: rule.is_some(), references })
+        let references = references(sources.iter().flat_map(|row| &row.citations), audit, texts);
+        let numbers = (1..).zip(&references).map(|(number, of)| (of.citation.iri.clone(), number)).collect();
+        Ok(CitedAnswer { variables, rows, sources, has_rule: rule.is_some(), references, numbers })
     }
 }
 
 impl CitedAnswer {
     /// The numbers of what a row cites, from 1 and in their order: its places among the references.
     pub fn numbers(&self, sources: &RowSources) -> Vec<usize> {
-        let number = |iri: &NamedNode| self.references.iter().position(|r| r.citation.iri == *iri).map(|n| n + 1);
-        let mut numbers: Vec<usize> = sources.citations.iter().filter_map(number).collect();
+        let mut numbers: Vec<usize> =
+            sources.citations.iter().filter_map(|iri| self.numbers.get(iri).copied()).collect();
         numbers.sort_unstable();
         numbers
     }

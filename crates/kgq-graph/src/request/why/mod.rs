@@ -269,12 +269,19 @@ fn find_places(graph: &Graph, stated: &mut [Stated], budget: &Budget) -> Result<
 }
 
 /// The references of these citations, each once, those of one document together.
-fn references<'c>(citations: impl Iterator<Item = &'c NamedNode>, audit: &Audit<'_>, texts: &Texts) -> Vec<Reference> {
+pub(super) fn references<'c>(
+    citations: impl Iterator<Item = &'c NamedNode>,
+    audit: &Audit<'_>,
+    texts: &Texts,
+) -> Vec<Reference> {
     let mut seen = FxHashSet::default();
     let mut references: Vec<Reference> =
         citations.filter(|citation| seen.insert(*citation)).map(|iri| Reference::new(iri, audit, texts)).collect();
     let document = |reference: &Reference| reference.document.as_ref().map(|document| document.iri.clone());
-    let documents: Vec<_> = references.iter().map(document).collect();
-    references.sort_by_cached_key(|reference| documents.iter().position(|known| *known == document(reference)));
+    let mut first: FxHashMap<Option<NamedNode>, usize> = FxHashMap::default();
+    for (at, reference) in references.iter().enumerate() {
+        first.entry(document(reference)).or_insert(at);
+    }
+    references.sort_by_cached_key(|reference| first.get(&document(reference)).copied());
     references
 }
