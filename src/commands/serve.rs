@@ -10,7 +10,7 @@ use crate::server::{
 use kgq_graph::graph::Graph;
 use kgq_graph::project::{MANIFEST, parse_duration, parse_size};
 use kgq_syntax::error::{Error, Kind, Result, Source};
-use kgq_syntax::text::{count, thousands, visible};
+use kgq_syntax::text::{count, visible};
 use std::io::Write;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -37,7 +37,8 @@ pub struct Args {
     /// repeated. Requests by other names are refused
     #[arg(long, value_name = "NAME", value_parser = server::parse_public)]
     pub public: Vec<String>,
-    /// Speak TLS: the server's certificate in PEM, followed by those of its issuers. SIGHUP reads it again
+    /// Speak TLS (in a kgq built with the feature `net`): the server's certificate in PEM, followed by those of its issuers. SIGHUP reads it
+    /// again
     #[arg(long, value_name = "FILE", requires = "key")]
     pub certificate: Option<String>,
     /// The key of the certificate, in PEM without a password
@@ -81,7 +82,7 @@ pub struct Args {
     /// [default: as long as it likes]
     #[arg(long, value_name = "TIME", value_parser = parse_share)]
     pub per_client_time: Option<Duration>,
-    /// The longest answer, as it is sent [default: as long as it is]
+    /// The longest answer to a query, or graph, as it is sent; pages and the tools of /mcp have bounds of their own [default: as long as it is]
     #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
     pub max_bytes: Option<u64>,
     /// A proxy before the server, by its address: clients behind it are known by what it adds to `X-Forwarded-For`; may be repeated
@@ -138,6 +139,12 @@ const LONGEST_HELD: usize = 32 << 20;
 pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     let is_loaded = Arc::new(AtomicBool::new(false));
     let signals = signals(Arc::clone(&is_loaded))?;
+    if let (Some(share), Some(all)) = (args.per_client_memory, graph.options().limits.memory)
+        && share > all
+    {
+        let error = Error::usage("what one client may hold is more than what all may, which would limit nobody");
+        return Err(error.hint("`--per-client-memory` is a part of `--max-memory`"));
+    }
     let tokens = tokens(args.tokens.as_deref())?;
     let is_guarded = tokens.guard_reading();
     if args.writable {
@@ -153,8 +160,8 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     is_loaded.store(true, Ordering::SeqCst);
     let held = server.held();
     drop(watchdog);
-    let statements = thousands(held.graph.snapshot()?.len() as u64);
-    output.note(&format!("{statements} statements from {}", held.graph.origin()?));
+    let statements = count(held.graph.snapshot()?.len() as u64, "statement", "statements");
+    output.note(&format!("{statements} from {}", held.graph.origin()?));
     if let Some(queries) = held.graph.catalog_if_any()?.map(|catalog| catalog.queries.len() as u64) {
         output.note(&count(queries, "canned query", "canned queries"));
     }

@@ -42,7 +42,7 @@ pub struct Settings {
     pub longest_body: usize,
     /// The longest answer that is held until it is whole, in bytes.
     pub longest_held: usize,
-    /// The longest answer, in bytes.
+    /// The longest answer to a query, in bytes: not of pages, reports of writing and tools.
     pub longest_answer: Option<u64>,
     /// How long a client may take to send its headers, its body, or to read a piece of an answer.
     pub patience: Duration,
