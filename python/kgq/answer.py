@@ -126,9 +126,9 @@ class Answer:
         """
         return self._inner.reasons()
 
-    def _warn_of_nothing(self) -> None:
+    def _warn_of_nothing(self, stacklevel: int = 3) -> None:
         for reason in self._inner.reasons():
-            warnings.warn(EmptyAnswerWarning(reason), stacklevel=3)
+            warnings.warn(EmptyAnswerWarning(reason), stacklevel=stacklevel)
 
     def explain(self, run: bool = False) -> str:
         """How it is answered, as a tree; with `run`, it is answered, and the tree has what was counted."""
@@ -149,23 +149,24 @@ class Answer:
         `datatype` and `language`."""
         import pyarrow
 
-        return self._told(pyarrow.table(_Stream(self._inner, terms)))
+        return self._told(pyarrow.table(_Stream(self._inner, terms)), 4)
 
     def to_polars(self, terms: bool = False) -> "polars.DataFrame":
         """A data frame of Polars; columns as of `to_arrow`."""
         import polars
 
         frame = polars.DataFrame(_Stream(self._inner, terms))
-        self._told(frame)
-        return frame
+        return self._told(frame, 4)
 
     def to_pandas(self, terms: bool = False) -> "pandas.DataFrame":
         """A data frame of pandas; columns as of `to_arrow`."""
-        return self.to_arrow(terms).to_pandas()
+        import pyarrow
 
-    def _told(self, table: Any) -> Any:
+        return self._told(pyarrow.table(_Stream(self._inner, terms)), 4).to_pandas()
+
+    def _told(self, table: Any, stacklevel: int) -> Any:
         if len(table) == 0:
-            self._warn_of_nothing()
+            self._warn_of_nothing(stacklevel)
         return table
 
     def to_rdflib(self) -> "rdflib.Graph | List[Dict[str, Any]]":

@@ -73,9 +73,11 @@ def test_triples_are_rows_of_three(answer, tmp_path):
 
 def test_an_empty_answer_has_columns_and_says_why(tmp_path, answer):
     graph = kgq.open(tmp_path / "d.ttl")
-    with pytest.warns(kgq.EmptyAnswerWarning):
+    with pytest.warns(kgq.EmptyAnswerWarning) as told:
         table = graph.query("SELECT ?s { ?s e:nn 1 }").to_arrow()
+        graph.query("SELECT ?s { ?s e:nn 2 }").to_pandas()
     assert (table.column_names, table.num_rows) == (["s"], 0)
+    assert {warning.filename for warning in told} == {__file__}
 
 
 def test_many_rows_come_in_batches_and_are_all_there(tmp_path):
