@@ -1,4 +1,4 @@
-// Walks a graph's site at a running `kgq serve` in a headless Chromium: pages by following links, at two widths, light and dark, without a
+// Walks a graph's site at a running `kgq serve` in a headless Chromium: pages by following links, at two widths, each light and dark, without a
 // message on the console, without a request to anywhere else, with axe; every canned query in its form; queries in the page that asks,
 // right ones, wrong ones and empty ones; names completed; search; screenshots where asked.
 //
@@ -28,7 +28,7 @@ const look = async (scheme, width) => {
   await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
 };
 const audit = async () => {
-  for (const [scheme, width] of [["light", 1280], ["dark", 390]]) {
+  for (const [scheme, width] of [["light", 1280], ["dark", 1280], ["dark", 390], ["light", 390]]) {
     await look(scheme, width);
     const wide = await tooWide(page);
     if (wide > 0) tell(`${wide} px too wide at ${width} px`);

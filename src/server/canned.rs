@@ -16,13 +16,12 @@ use axum::http::{Method, Request};
 use axum::response::{IntoResponse, Response};
 use kgq_graph::catalog::{CannedQuery, Catalog};
 use kgq_graph::graph::Graph;
+use kgq_site::{parameter_in_address, parameter_of_address};
 use kgq_syntax::error::Kind;
 use kgq_syntax::text::did_you_mean;
 use serde_json::{Value, json};
 
 const METHODS: &str = "GET, HEAD, POST, OPTIONS";
-/// What is no parameter of a query, but says how it is answered.
-pub const OF_ANSWERS: [&str; 7] = ["format", "timeout", "lang", "cite", "why", "why-not", "why-not-value"];
 
 pub async fn handle(State(server): State<Shared>, Path(name): Path<String>, request: Request<Body>) -> Response {
     let (parts, body) = request.into_parts();
@@ -42,8 +41,8 @@ async fn run(server: &Shared, name: String, parts: &Parts, body: Option<Body>) -
     if !pages::wants(&asked) {
         find(&server.held().graph, &name)?;
     }
-    let of_query = |name: &&(String, String)| !OF_ANSWERS.contains(&name.0.as_str());
-    let values = asked.values.iter().filter(of_query).cloned().collect();
+    let of_query = |(name, value): &(String, String)| Some((parameter_of_address(name)?.to_owned(), value.clone()));
+    let values = asked.values.iter().filter_map(of_query).collect();
     if pages::wants(&asked) {
         let about = why::about(&asked)?;
         return pages::page(server, asked, Wanted::Query { name, values, about }).await;
@@ -95,6 +94,7 @@ fn described(query: &CannedQuery, language: &str) -> Value {
     let params = query.header.params.iter().map(|(name, param)| {
         json!({
             "name": name,
+            "field": parameter_in_address(name),
             "type": param.kind,
             "description": param.description.as_ref().map(|text| text.in_language(language)),
             "required": param.required && param.default.is_none(),

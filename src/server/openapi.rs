@@ -1,6 +1,6 @@
 //! `/openapi.json`: every address of this server and every canned query with its parameters, by OpenAPI 3.1.
 
-use super::canned::{OF_ANSWERS, catalog};
+use super::canned::catalog;
 use super::reply::Ending;
 use super::request::Asked;
 use super::service::write_json;
@@ -15,6 +15,7 @@ use axum::response::Response;
 use kgq_engine::query::Form;
 use kgq_graph::catalog::{CannedQuery, Known, Param, ParamKind};
 use kgq_graph::render::Format;
+use kgq_site::{OF_ANSWERS, parameter_in_address};
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::RdfFormat;
 use serde_json::{Map, Value, json};
@@ -322,6 +323,7 @@ fn of_query(name: &str, param: &Param, kind: &ParamKind, known: &dyn Known, lang
     if let Some(default) = &param.default {
         schema["default"] = default.texts().join(",").into();
     }
+    let name = &parameter_in_address(name);
     let is_required = param.required && param.default.is_none();
     let said = param.description.as_ref().map_or("", |text| text.in_language(language));
     let description = [said, &what].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(". ");

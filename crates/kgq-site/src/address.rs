@@ -2,6 +2,7 @@
 
 use super::model::Model;
 use super::query::PublishedQuery;
+use std::borrow::Cow;
 
 /// What a server answers itself: a thing whose path begins so has its page at another.
 const SERVER: &[&str] = &[
@@ -22,6 +23,23 @@ const SERVER: &[&str] = &[
     "metrics",
 ];
 
+/// What the address of a canned query says of how it is answered.
+pub const OF_ANSWERS: [&str; 7] = ["format", "timeout", "lang", "cite", "why", "why-not", "why-not-value"];
+
+/// How the address of a canned query names a parameter of it: as a variable with its `$` where the bare name says how the query is
+/// answered.
+pub fn parameter_in_address(name: &str) -> Cow<'_, str> {
+    if OF_ANSWERS.contains(&name) {
+        return Cow::Owned(format!("${name}"));
+    }
+    Cow::Borrowed(name)
+}
+
+/// The parameter of a canned query that a name in its address means, if it means one.
+pub fn parameter_of_address(name: &str) -> Option<&str> {
+    name.strip_prefix('$').or_else(|| (!OF_ANSWERS.contains(&name)).then_some(name))
+}
+
 /// The page by which a server shows any IRI.
 fn about(iri: &str) -> String {
     format!("about.html?iri={}", escape(iri))
@@ -37,6 +55,12 @@ pub fn escape(text: &str) -> String {
         }
     }
     out
+}
+
+/// Values of a canned query's parameters as a query string.
+pub fn query_string(values: &[(String, String)]) -> String {
+    let pairs = values.iter().map(|(name, value)| format!("{}={}", escape(&parameter_in_address(name)), escape(value)));
+    pairs.collect::<Vec<_>>().join("&")
 }
 
 impl Model<'_> {

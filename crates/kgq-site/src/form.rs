@@ -1,6 +1,6 @@
 //! The page of a canned query at a server: a form for its parameters, what is wrong with a value at its field, and the answer below.
 
-use super::address::escape;
+use super::address::{escape, parameter_in_address, query_string};
 use super::answer::{Look, MOST_ROWS, answer};
 use super::answers::{self, kind_in_words};
 use super::html::{At, Head, page, text};
@@ -67,7 +67,7 @@ pub fn form_page(model: &Model<'_>, asked: &Asked<'_>, path: &str) -> Result<Str
         }
     };
     let description = header.question.as_ref().map(|q| q.in_language(model.language).trim().to_owned());
-    let query = pairs(asked.values);
+    let query = query_string(asked.values);
     Ok(page(&at, Head { title: title.to_owned(), description, section: "queries", query, ..Head::default() }, body))
 }
 
@@ -114,7 +114,7 @@ fn answered(
         Err(error) => return Ok(failure(at, &error)),
     };
     let found = answers::answer(asked.graph, &at.model.source.audit, &parsed, asked.options, Some(MOST_ROWS))?;
-    let pairs = pairs(values);
+    let pairs = query_string(values);
     let page = at.model.query_page(asked.query);
     let address = |format: &str| {
         let parts: Vec<&str> = [pairs.as_str(), format].into_iter().filter(|part| !part.is_empty()).collect();
@@ -135,12 +135,6 @@ fn answered(
         Doubted { graph: asked.graph, source: asked.query.canned.source(), query: &parsed, options: asked.options };
     let told = asked.about.map(|about| doubted.told(at, about, notes)).transpose()?.unwrap_or_default();
     Ok(html! { (told) (answer(at, look, &found, &downloads, notes)) (missing_form(at, &page, values, &found)) })
-}
-
-/// Values as a query string.
-fn pairs(values: &[(String, String)]) -> String {
-    let pairs: Vec<String> = values.iter().map(|(name, value)| format!("{}={}", escape(name), escape(value))).collect();
-    pairs.join("&")
 }
 
 /// A list's items: a link for each format in which the answer to a query of this form can be had as a file.
@@ -282,7 +276,7 @@ fn control(at: &At<'_, '_>, field: &Field<'_>, id: &str, described: &str) -> Mar
         }
         let none = !param.required && !param.list;
         return html! {
-            select id=(id) name=(param.name) multiple[param.list] aria-describedby=(described) aria-invalid=[invalid] {
+            select id=(id) name=(parameter_in_address(&param.name)) multiple[param.list] aria-describedby=(described) aria-invalid=[invalid] {
                 @if none || !choice.iter().any(|(_, _, chosen)| *chosen) && !param.list { option value="" { (at.say("not chosen")) } }
                 @for (label, value, chosen) in &choice { option value=(value) selected[*chosen] { (text(label)) } }
             }
@@ -299,6 +293,6 @@ fn control(at: &At<'_, '_>, field: &Field<'_>, id: &str, described: &str) -> Mar
     let kind = if invalid.is_some() { "text" } else { kind };
     let names = matches!(param.kind, ParamKind::Iri | ParamKind::MemberOf(_)).then_some("names");
     html! {
-        input id=(id) name=(param.name) type=(kind) step=[step.filter(|_| kind == "number")] value=(text(&field.texts.join(", "))) autocomplete="off" spellcheck="false" data-complete=[names] aria-describedby=(described) aria-invalid=[invalid];
+        input id=(id) name=(parameter_in_address(&param.name)) type=(kind) step=[step.filter(|_| kind == "number")] value=(text(&field.texts.join(", "))) autocomplete="off" spellcheck="false" data-complete=[names] aria-describedby=(described) aria-invalid=[invalid];
     }
 }

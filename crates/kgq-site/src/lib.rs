@@ -98,6 +98,7 @@ mod thing;
 mod vocabulary;
 mod why;
 
+pub use address::{OF_ANSWERS, parameter_in_address, parameter_of_address};
 pub use answers::Later;
 pub use edit::{About as Edited, Correction, Login, Step};
 pub use folder::{Changes, Folder, Maker};

@@ -1,6 +1,6 @@
 //! Why an answer has a row, drawn and told, and why it has no such row: at a server, beside the answer.
 
-use super::address::escape;
+use super::address::{parameter_in_address, query_string};
 use super::draw::{self, Drawn, Origin};
 use super::form::failure;
 use super::html::{At, text};
@@ -285,9 +285,9 @@ fn bound(at: &At<'_, '_>, bound: &[(Variable, Option<Term>)]) -> Markup {
 
 /// The form in which a missing row is named, and a link where there is nothing at all. `fields` say what was asked.
 pub fn missing_form(at: &At<'_, '_>, page: &str, fields: &[(String, String)], found: &PublishedAnswer) -> Markup {
-    let asked: Vec<String> = fields.iter().map(|(name, value)| format!("{}={}", escape(name), escape(value))).collect();
+    let asked = query_string(fields);
     let nothing = || {
-        let parts: Vec<&str> = asked.iter().map(String::as_str).chain(["why-not="]).collect();
+        let parts: Vec<&str> = [asked.as_str(), "why-not="].into_iter().filter(|part| !part.is_empty()).collect();
         html! { p .links { a href=(format!("{}#why", at.href(&format!("{page}?{}", parts.join("&"))))) { (at.say("Why is there nothing?")) } } }
     };
     let columns = match found {
@@ -308,7 +308,7 @@ pub fn missing_form(at: &At<'_, '_>, page: &str, fields: &[(String, String)], fo
         @if is_empty { (nothing()) }
         form .missing method="get" action=(format!("{}#why", action.split('?').next().unwrap_or_default())) {
             @if at.model.chosen { input type="hidden" name="lang" value=(at.model.language); }
-            @for (name, value) in fields { input type="hidden" name=(name) value=(value); }
+            @for (name, value) in fields { input type="hidden" name=(parameter_in_address(name)) value=(value); }
             label for="missing-column" { (at.say("A row is missing that has ")) }
             select #missing-column name="why-not" { @for column in columns { option value=(column.as_str()) { (text(column.as_str())) } } }
             label .unseen for="missing-value" { (at.say("Value")) }

@@ -60,6 +60,32 @@ fn a_canned_query_has_an_address_with_its_parameters() {
 }
 
 #[test]
+fn a_parameter_that_is_called_as_what_says_how_to_answer_has_its_sigil() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, query) = (folder.path().join("a.ttl"), folder.path().join("queries/by-format.rq"));
+    std::fs::write(data, "<http://e/a> <http://e/format> \"csv\" . <http://e/b> <http://e/format> \"xml\" .").unwrap();
+    std::fs::create_dir(folder.path().join("queries")).unwrap();
+    let header = "#+ params:\n#+   format: { required: true }\n#+   why: { type: integer, default: 7 }\n";
+    let text = "SELECT ?thing ?why { ?thing <http://e/format> ?format }";
+    std::fs::write(query, format!("{header}{text}")).unwrap();
+    std::fs::write(folder.path().join("kgq.toml"), "name = \"p\"\ndata = [\"a.ttl\"]\n").unwrap();
+    let served = Served::start(folder.path(), &[]);
+    let asked = |values: &str| served.get(&format!("/query/by-format?{values}"), "*/*");
+    assert_eq!(asked("%24format=csv&$why=3&format=csv").text(), "thing,why\r\nhttp://e/a,3\r\n");
+    let missing = asked("format=csv");
+    assert!(missing.status == 400 && missing.text().contains("`format`"), "{}", missing.text());
+
+    let described = served.get("/openapi.json", "*/*").json();
+    let parameters = described["paths"]["/query/by-format"]["get"]["parameters"].clone();
+    let count =
+        |name: &str| parameters.as_array().unwrap().iter().filter(|parameter| parameter["name"] == name).count();
+    assert_eq!([count("$format"), count("format"), count("$why"), count("why")], [1; 4], "{parameters}");
+    let page = served.get("/query/by-format?%24format=xml", "text/html");
+    let page = page.text();
+    assert!(page.contains("name=\"$format\"") && page.contains("%24format=xml&amp;format=csv"), "{page}");
+}
+
+#[test]
 fn things_are_found_by_their_names_in_any_language() {
     let served = shipped(&[]);
     let found = |path: &str| served.get(path, "*/*").json()["found"].clone();
