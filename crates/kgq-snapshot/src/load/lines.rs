@@ -42,16 +42,18 @@ struct Last<'b> {
 
 /// Lines between two looks at the budget.
 const LINES_BETWEEN_CHECKS: u64 = 1 << 12;
+/// Over how many more lines a statement may go on before all that is left is read as a whole.
+const MOST_LINES: usize = 64;
 
 impl Lines<'_> {
     /// Adds the statements of whole lines, the first of which has this number (from 1).
     pub(super) fn read(&self, text: &[u8], first_line: u64, interner: &mut Interner, budget: &Budget) -> Result<()> {
         let is_text = std::str::from_utf8(text).is_ok();
         let has_returns = memchr(b'\r', text).is_some();
-        let mut start = 0;
-        let mut last = Last::default();
+        let (mut start, mut last) = (0, Last::default());
         let ends = memchr_iter(b'\n', text).chain((!text.ends_with(b"\n")).then_some(text.len()));
-        for (line_number, end) in (first_line..).zip(ends) {
+        let mut lines = (first_line..).zip(ends);
+        while let Some((line_number, end)) = lines.next() {
             if line_number.is_multiple_of(LINES_BETWEEN_CHECKS) {
                 budget.check()?;
             }
@@ -71,8 +73,8 @@ impl Lines<'_> {
                 continue;
             }
             if self.lenient && self.judge(&rest[..length], line_number, interner).is_err() {
-                // A string may go on in the next line when everything is allowed: what is left is for the judge.
-                return self.judge(rest, line_number, interner);
+                let Some(more) = self.judge_over_lines(rest, line_number, interner)? else { return Ok(()) };
+                start = lines.nth(more - 1).map_or(text.len(), |(_, end)| end + 1);
             }
             if !self.lenient {
                 self.judge(&rest[..length], line_number, interner)?;
@@ -165,6 +167,17 @@ impl Lines<'_> {
         };
         interner.statement([subject, predicate, object], graph);
         Ok(Line::Taken)
+    }
+
+    /// Lets oxttl read a statement that goes on in the next lines, as a string may where everything is allowed. Says how many more lines
+    /// it took; `None` if all that is left was read.
+    fn judge_over_lines(&self, text: &[u8], first_line: u64, interner: &mut Interner) -> Result<Option<usize>> {
+        for (more, end) in memchr_iter(b'\n', text).enumerate().skip(1).take(MOST_LINES) {
+            if self.judge(&text[..end], first_line, interner).is_ok() {
+                return Ok(Some(more));
+            }
+        }
+        self.judge(text, first_line, interner).map(|()| None)
     }
 
     /// Lets oxttl read some lines.
