@@ -15,6 +15,7 @@ use clap_complete::{ArgValueCandidates, CompleteEnv};
 use kgq_engine::Executor;
 use kgq_graph::graph::{Graph, OpenOptions};
 use kgq_graph::project::{Project, folder_files, named_files, parse_duration, parse_size, too_deep};
+use kgq_graph::survey::in_several_formats;
 use kgq_snapshot::store::together;
 use kgq_syntax::bounds::DEEPEST;
 use kgq_syntax::error::{Error, Kind, Result};
@@ -280,12 +281,22 @@ fn run(cli: Cli, output: &mut Output) -> Result<u8> {
     if let OpenOptions { whole_folder: true, files, left_out, .. } = graph.options()
         && !files.is_empty()
     {
+        let several = in_several_formats(files).map(|(one, other, names)| {
+            let names = count(names as u64, "name stands", "names stand");
+            format!(
+                "{names} in several formats, as {} and {}: if they say the same, things without a name are there several times; `kgq init` \
+                 leaves out what says the same",
+                visible(one),
+                visible(other)
+            )
+        });
         let files = count(files.len() as u64, "file", "files");
         let passed: Vec<_> = left_out.iter().map(|folder| visible(folder)).collect();
         let passed = if passed.is_empty() { String::new() } else { format!(", but not {}", passed.join(", ")) };
         output.note(&format!(
             "there is no kgq.toml: reading {files} of RDF in this folder{passed}; `kgq init` makes it a project"
         ));
+        several.iter().for_each(|remark| output.note(remark));
     }
     // Its files are there as long as this is.
     let revision = cli.global.at.as_deref().map(|at| at_revision(&command, &graph, at)).transpose()?;

@@ -57,6 +57,12 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
             count(draft.left_out as u64, "file that is no RDF", "files that are no RDF")
         ))?;
     }
+    if draft.copies > 0 {
+        let files = count(draft.copies as u64, "file that says", "files that say");
+        output.line(&format!(
+            "left out {files} the same as another one in another format; comments in {MANIFEST} name them"
+        ))?;
+    }
     let at = if shown == "." { String::new() } else { format!(" -C {shown}") };
     output.line(&format!("try: kgq{at} info, kgq{at} check, kgq{at}"))?;
     Ok(0)

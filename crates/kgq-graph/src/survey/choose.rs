@@ -17,7 +17,7 @@ pub struct Base {
 /// Namespaces with less than this share of the subjects do not widen the base.
 const SHARE: u64 = 20;
 
-/// The base: what the namespaces of the subjects on the host of most of them have in common.
+/// The base: what the namespaces of the subjects on the host of most of them have in common, as far as half of those there begin so.
 pub fn base(files: &[&Looked]) -> Option<Base> {
     let mut subjects: FxHashMap<&str, u64> = FxHashMap::default();
     for (namespace, n) in files.iter().flat_map(|file| &file.counts.subjects) {
@@ -34,9 +34,19 @@ pub fn base(files: &[&Looked]) -> Option<Base> {
             iri = common(&iri, other, host.len());
         }
     }
+    let all_there = begin_so(&web, host);
+    while begin_so(&web, &iri) * 2 < all_there && iri.len() > host.len() {
+        let end = iri[..iri.len() - 1].rfind('/').map_or(host.len(), |at| at + 1).max(host.len());
+        iri.truncate(end);
+    }
     NamedNode::new(&iri).ok()?;
-    let subjects = web.iter().filter(|(other, _)| other.starts_with(&iri)).map(|(_, n)| n).sum();
+    let subjects = begin_so(&web, &iri);
     Some(Base { iri, subjects, of })
+}
+
+/// How many subjects of these namespaces begin with an IRI.
+fn begin_so(namespaces: &[(&str, u64)], iri: &str) -> u64 {
+    namespaces.iter().filter(|(namespace, _)| namespace.starts_with(iri)).map(|(_, n)| n).sum()
 }
 
 /// `https://host/`, of an IRI that has more.

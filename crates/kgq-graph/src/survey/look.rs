@@ -1,5 +1,6 @@
 //! What one file holds, counted while it is read: nothing of it is kept but counts.
 
+use super::copies::Near;
 use crate::catalog::rank;
 use crate::check::namespace;
 use kgq_snapshot::store::{Input, ReadOptions, read_each};
@@ -21,6 +22,8 @@ pub enum Holds {
     /// Classes, properties, shapes.
     Ontology,
     Data,
+    /// The same as another file, which is named, in another format.
+    Copy(String),
     /// No statement can be had from it, and why.
     Nothing(String),
 }
@@ -31,6 +34,8 @@ pub struct Looked {
     pub name: String,
     pub holds: Holds,
     pub counts: Counts,
+    /// Another file that says nearly the same in another format.
+    pub near: Option<Near>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -58,15 +63,20 @@ pub struct Counts {
 
 /// Looks at the files on all processors.
 pub fn at_all(folder: &Path, names: &[String], options: ReadOptions<'_>) -> Vec<Looked> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(names.len());
-    let (next, slots) = (AtomicUsize::new(0), names.iter().map(|_| Mutex::new(None)).collect::<Vec<_>>());
+    on_all(names, |name| at(folder, name, options))
+}
+
+/// What is found of each item, on all processors, in the order of the items.
+pub(super) fn on_all<T: Sync, R: Send>(items: &[T], find: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(items.len());
+    let (next, slots) = (AtomicUsize::new(0), items.iter().map(|_| Mutex::new(None)).collect::<Vec<_>>());
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
                 loop {
                     let number = next.fetch_add(1, Ordering::Relaxed);
-                    let (Some(name), Some(slot)) = (names.get(number), slots.get(number)) else { break };
-                    *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(at(folder, name, options));
+                    let (Some(item), Some(slot)) = (items.get(number), slots.get(number)) else { break };
+                    *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(find(item));
                 }
             });
         }
@@ -84,7 +94,7 @@ fn at(folder: &Path, name: &str, options: ReadOptions<'_>) -> Looked {
         _ if counts.is_ontology(name) => Holds::Ontology,
         _ => Holds::Data,
     };
-    Looked { name: name.to_owned(), holds, counts }
+    Looked { name: name.to_owned(), holds, counts, near: None }
 }
 
 fn read(folder: &Path, name: &str, options: ReadOptions<'_>, counting: &mut Counting) -> Result<(), Error> {

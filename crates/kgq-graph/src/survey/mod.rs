@@ -2,9 +2,12 @@
 //! chosen and why. It is a first draft for people to change, so that it errs to what they can see in it.
 
 mod choose;
+mod copies;
 mod globs;
 mod look;
 mod write;
+
+pub use copies::in_several_formats;
 
 use crate::project::{Walked, says_rdf, walk};
 use kgq_snapshot::store::ReadOptions;
@@ -24,6 +27,8 @@ pub struct Draft {
     pub queries: usize,
     /// Files that look like RDF, and are left out.
     pub left_out: usize,
+    /// Files that are left out because another one says the same in another format.
+    pub copies: usize,
 }
 
 /// What a folder holds, by the names of its files.
@@ -44,6 +49,7 @@ struct Names {
 pub fn draft(folder: &Path, options: ReadOptions<'_>) -> Result<Draft> {
     let names = names(folder)?;
     let mut files: Vec<Looked> = look::at_all(folder, &names.rdf, options);
+    copies::mark(folder, &mut files, options);
     follow_folders(&mut files);
     if !files.iter().any(|file| matches!(file.holds, Holds::Ontology | Holds::Data)) {
         let error = Error::input(format!("{}: no file here holds RDF that can be read", folder.display()));
@@ -59,6 +65,7 @@ pub fn draft(folder: &Path, options: ReadOptions<'_>) -> Result<Draft> {
         data: count(|holds| matches!(holds, Holds::Data)),
         queries: names.queries.len(),
         left_out: count(|holds| matches!(holds, Holds::Nothing(_))),
+        copies: count(|holds| matches!(holds, Holds::Copy(_))),
         text: write::manifest(folder, &names, &files),
     })
 }
@@ -73,7 +80,7 @@ fn follow_folders(files: &mut [Looked]) {
         match file.holds {
             Holds::Ontology => *ontology += 1,
             Holds::Data => *data += 1,
-            Holds::Nothing(_) => {}
+            Holds::Copy(_) | Holds::Nothing(_) => {}
         }
     }
     for file in files {
@@ -81,7 +88,7 @@ fn follow_folders(files: &mut [Looked]) {
         match file.holds {
             Holds::Ontology if ontology * FEW <= *data => file.holds = Holds::Data,
             Holds::Data if data * FEW <= *ontology => file.holds = Holds::Ontology,
-            Holds::Ontology | Holds::Data | Holds::Nothing(_) => {}
+            Holds::Ontology | Holds::Data | Holds::Copy(_) | Holds::Nothing(_) => {}
         }
     }
 }

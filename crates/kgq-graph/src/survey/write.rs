@@ -2,6 +2,7 @@
 
 use super::Names;
 use super::choose::{base, imports_elsewhere, languages, prefixes, repeated};
+use super::copies::Near;
 use super::globs::globs;
 use super::look::{Holds, Looked};
 use kgq_syntax::text::{count, thousands, visible};
@@ -14,7 +15,7 @@ const LISTED: usize = 12;
 const WANTED: u64 = 90;
 
 pub fn manifest(folder: &Path, names: &Names, files: &[Looked]) -> String {
-    let read: Vec<&Looked> = files.iter().filter(|file| !matches!(file.holds, Holds::Nothing(_))).collect();
+    let read: Vec<&Looked> = files.iter().filter(|file| matches!(file.holds, Holds::Ontology | Holds::Data)).collect();
     let mut out = Text::default();
     out.comment(&format!(
         "Made by `kgq init`, which looked at {}. Change what does not fit; `kgq check` says what is wrong with it.",
@@ -77,12 +78,9 @@ fn heading(folder: &Path, read: &[&Looked], out: &mut Text) {
     let plain = |c: char| if c.is_alphanumeric() || c == '-' || c == '_' { c } else { '-' };
     out.comment("The folder's name.");
     out.key("name", &name.chars().map(plain).collect::<String>());
-    // The title of the ontology that the most files or the shortest path speak for.
-    let titled = read.iter().filter(|file| file.counts.title.is_some());
-    let first = titled.min_by_key(|file| (file.name.matches('/').count(), file.name.len(), &file.name));
-    if let Some((file, title)) = first.and_then(|file| Some((&file.name, file.counts.title.as_ref()?))) {
+    if let Some((file, title)) = title(read) {
         out.comment(&format!("The title of the ontology in {file}."));
-        out.key("title", title.trim());
+        out.key("title", title);
     }
     if let Some(base) = base(read) {
         out.comment(&format!(
@@ -94,13 +92,24 @@ fn heading(folder: &Path, read: &[&Looked], out: &mut Text) {
     }
 }
 
+/// The title of the ontology next to the folder's root, with its file. Where several stand there, none of them speaks for the folder.
+fn title<'f>(read: &[&'f Looked]) -> Option<(&'f str, &'f str)> {
+    let depth = |file: &Looked| file.name.matches('/').count();
+    let titled = |file: &&'f Looked| Some((depth(file), file.name.as_str(), file.counts.title.as_deref()?.trim()));
+    let mut titles: Vec<(usize, &str, &str)> = read.iter().filter_map(titled).collect();
+    titles.sort_unstable();
+    let (least, file, title) = *titles.first()?;
+    let is_alone = titles.iter().take_while(|(depth, ..)| *depth == least).all(|(_, _, other)| *other == title);
+    is_alone.then_some((file, title))
+}
+
 fn lists(names: &Names, files: &[Looked], out: &mut Text) {
     let of = |wanted: fn(&Holds) -> bool| -> Vec<&str> {
         files.iter().filter(|file| wanted(&file.holds)).map(|file| file.name.as_str()).collect()
     };
     let ontology = of(|holds| matches!(holds, Holds::Ontology));
     let data = of(|holds| matches!(holds, Holds::Data));
-    let left_out = of(|holds| matches!(holds, Holds::Nothing(_)));
+    let left_out = of(|holds| matches!(holds, Holds::Copy(_) | Holds::Nothing(_)));
     let folders: Vec<&str> = names.passed_over.iter().map(String::as_str).collect();
     let queries: Vec<&str> = names.queries.iter().map(String::as_str).collect();
     let many = |names: &[&str]| count(names.len() as u64, "file", "files");
@@ -197,6 +206,22 @@ fn remarks(names: &Names, files: &[Looked], read: &[&Looked], out: &mut Text) {
         })
         .collect();
     list("Not loaded, as no RDF can be read from them:", &left_out, out);
+    let copies: Vec<String> = files
+        .iter()
+        .filter_map(|file| match &file.holds {
+            Holds::Copy(of) => Some(format!("{}: {of}", file.name)),
+            _ => None,
+        })
+        .collect();
+    list("Not loaded, as another file says the same in another format, which is named behind:", &copies, out);
+    let near = |file: &&Looked| {
+        let Near { of, own, all } = file.near.as_ref()?;
+        Some(format!("{}: {of}, which has not {} of {}", file.name, thousands(*own as u64), thousands(*all as u64)))
+    };
+    let near: Vec<String> = read.iter().filter_map(near).collect();
+    let title =
+        "Nearly the same as another file in another format, and loaded beside it; `!FILE` in a list leaves one out:";
+    list(title, &near, out);
     let folders: Vec<String> = names.passed_over.iter().map(|folder| format!("{folder}/")).collect();
     list("Not looked into, as files of tests and of programs are often wrong on purpose or copies:", &folders, out);
     let cut: Vec<String> = read.iter().filter(|file| file.counts.cut).map(|file| file.name.clone()).collect();

@@ -1,0 +1,159 @@
+//! Files that say the same in several formats: `a.ttl` beside `a.rdf` and `a.jsonld`. All of them together would have each thing without
+//! a name several times.
+
+use super::look::{Holds, Looked, on_all};
+use kgq_snapshot::store::{Input, ReadOptions, read_each};
+use kgq_syntax::error::{Error, Result};
+use kgq_syntax::rdf::{Compression, NamedOrBlankNode, Quad, RdfFormat, Term};
+use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
+use std::hash::{Hash, Hasher};
+use std::path::Path;
+
+/// Of so many statements one may be another where two files say nearly the same.
+const NEARLY: usize = 5;
+
+/// A file that says nearly the same as this one, and how many of its statements that one does not have.
+#[derive(Clone, Debug)]
+pub(super) struct Near {
+    pub(super) of: String,
+    pub(super) own: usize,
+    pub(super) all: usize,
+}
+
+/// What files of one name have in common.
+enum Found {
+    Copy,
+    Near { own: usize, all: usize },
+}
+
+/// Marks what is said, or nearly, by another file of the same name with another ending.
+pub(super) fn mark(folder: &Path, files: &mut [Looked], options: ReadOptions<'_>) {
+    let mut by_stem: FxHashMap<&str, Vec<usize>> = FxHashMap::default();
+    for (number, file) in files.iter().enumerate() {
+        // What is too large to be read as a whole is not compared.
+        if !file.counts.cut && !matches!(file.holds, Holds::Nothing(_)) {
+            by_stem.entry(stem(&file.name)).or_default().push(number);
+        }
+    }
+    let groups: Vec<Vec<usize>> = by_stem.into_values().filter(|group| group.len() > 1).collect();
+    let found = on_all(&groups, |group| copies(folder, group.iter().map(|number| (*number, &files[*number])), options));
+    for (number, of, found) in found.into_iter().flatten() {
+        let of = files[of].name.clone();
+        match found {
+            Found::Copy => files[number].holds = Holds::Copy(of),
+            Found::Near { own, all } => files[number].near = Some(Near { of, own, all }),
+        }
+    }
+}
+
+/// A file's name without its ending, and without that of a compression.
+fn stem(name: &str) -> &str {
+    let name = Compression::strip(name).0;
+    match name.rsplit_once('.') {
+        Some((stem, ending)) if !ending.contains('/') => stem,
+        _ => name,
+    }
+}
+
+/// Two files of one name in different formats, of the first such name, and how many names there are in several formats.
+pub fn in_several_formats(files: &[String]) -> Option<(&str, &str, usize)> {
+    let mut sorted: Vec<&str> = files.iter().map(String::as_str).collect();
+    sorted.sort_unstable_by_key(|name| (stem(name), format(name), *name));
+    let mut found = None;
+    let mut names: FxHashSet<&str> = FxHashSet::default();
+    for pair in sorted.windows(2) {
+        if stem(pair[0]) == stem(pair[1]) && format(pair[0]) != format(pair[1]) {
+            found.get_or_insert((pair[0], pair[1]));
+            names.insert(stem(pair[0]));
+        }
+    }
+    found.map(|(one, other)| (one, other, names.len()))
+}
+
+/// Those of the files whose statements another one has all, or nearly all, each with that one. Of two that say the same the one that people
+/// read best stays.
+fn copies<'f>(
+    folder: &Path,
+    files: impl Iterator<Item = (usize, &'f Looked)>,
+    options: ReadOptions<'_>,
+) -> Vec<(usize, usize, Found)> {
+    let mut read: Vec<(usize, &Looked, FxHashSet<u64>)> =
+        files.filter_map(|(number, file)| Some((number, file, statements(folder, file, options).ok()?))).collect();
+    read.sort_by_key(|(_, file, said)| (std::cmp::Reverse(said.len()), format(&file.name), &file.name));
+    let (mut kept, mut found): (Vec<(usize, FxHashSet<u64>)>, _) = (Vec::new(), Vec::new());
+    for (number, _, said) in read {
+        let own = |(of, other): &(usize, FxHashSet<u64>)| (said.difference(other).count(), *of);
+        match kept.iter().map(own).min() {
+            Some((0, of)) => {
+                found.push((number, of, Found::Copy));
+                continue;
+            }
+            Some((own, of)) if own * NEARLY <= said.len() => {
+                found.push((number, of, Found::Near { own, all: said.len() }));
+            }
+            Some(_) | None => {}
+        }
+        kept.push((number, said));
+    }
+    found
+}
+
+/// Where a format stands among those that people read, the best first.
+fn format(name: &str) -> usize {
+    let order = [RdfFormat::Turtle, RdfFormat::TriG, RdfFormat::NTriples, RdfFormat::NQuads, RdfFormat::RdfXml];
+    RdfFormat::from_path(name).and_then(|format| order.iter().position(|own| *own == format)).unwrap_or(order.len())
+}
+
+/// Hashes of what a file says; nodes without a name are all alike.
+fn statements(folder: &Path, file: &Looked, options: ReadOptions<'_>) -> Result<FxHashSet<u64>> {
+    // What is relative to the file itself is then the same in all of them.
+    let base = Some("http://file.invalid/".to_owned());
+    let input = Input::file(&file.name, &folder.join(&file.name), None)?.with_base(base);
+    let text = input.open(options.bounds)?;
+    let mut said = FxHashSet::default();
+    read_each(&input, text, options, &mut |quad: Quad| -> Result<(), Error> {
+        said.insert(hash(&quad));
+        Ok(())
+    })?;
+    Ok(said)
+}
+
+fn hash(quad: &Quad) -> u64 {
+    let mut hasher = FxHasher::default();
+    match &quad.subject {
+        NamedOrBlankNode::NamedNode(node) => node.hash(&mut hasher),
+        NamedOrBlankNode::BlankNode(_) => 0u8.hash(&mut hasher),
+    }
+    quad.predicate.hash(&mut hasher);
+    match &quad.object {
+        Term::BlankNode(_) => 0u8.hash(&mut hasher),
+        Term::Literal(literal) => {
+            literal.value().hash(&mut hasher);
+            literal.datatype().hash(&mut hasher);
+            literal.language().map(str::to_ascii_lowercase).hash(&mut hasher);
+        }
+        object => object.hash(&mut hasher),
+    }
+    quad.graph_name.hash(&mut hasher);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_known_without_the_endings_of_formats_and_compressions() {
+        assert_eq!(stem("a.b/c.d.ttl.gz"), "a.b/c.d");
+        assert_eq!(stem("a.b/c"), "a.b/c");
+        assert_eq!(stem("c.rdf"), "c");
+    }
+
+    #[test]
+    fn names_in_several_formats_are_counted_once() {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let files = names(&["b/x.rdf", "a.ttl", "b/x.ttl", "b/x.jsonld", "c.ttl", "c.ttl.gz", "d.nt", "d.xml"]);
+        assert_eq!(in_several_formats(&files), Some(("b/x.ttl", "b/x.rdf", 2)));
+        assert_eq!(in_several_formats(&names(&["a.ttl", "b.rdf", "b/a.rdf"])), None);
+    }
+}
