@@ -64,6 +64,8 @@ const ALL: &str = "CONSTRUCT WHERE { ?s ?p ?o }";
 
 /// Answers a question, or what is asked of its answer: why it has a row or has none, or a bundle of it.
 pub async fn respond_to(server: &Shared, asked: Asked, question: Question) -> Result<Response, Problem> {
+    // What is written wrongly is refused, whatever is asked.
+    cites(&asked)?;
     match why::about(&asked)? {
         Some(about) => why::tell(server, asked, question, about).await,
         None if bundle::wanted(&asked)? => bundle::bundle(server, asked, question).await,

@@ -3,7 +3,7 @@
 
 use super::Shared;
 use super::answer::{Question, parse};
-use super::negotiate::Chosen;
+use super::negotiate::{self, Chosen};
 use super::problem::{Problem, file_name};
 use super::request::Asked;
 use super::service::write_as;
@@ -71,6 +71,7 @@ fn missing(asked: &Asked) -> Result<Option<Vec<(String, String)>>, Problem> {
 
 /// Tells what makes a row, or why there is none.
 pub async fn tell(server: &Shared, asked: Asked, question: Question, about: About) -> Result<Response, Problem> {
+    negotiate::json_alone(asked.one("format")?)?;
     match about {
         About::Row(row) => why(server, asked, question, row).await,
         About::Missing(expected) => why_no(server, asked, question, expected).await,

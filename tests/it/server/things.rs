@@ -165,11 +165,17 @@ fn why_a_row_is_missing_is_told_as_json() {
         ("why-not=", "has rows"),
         ("why-not=x%3D1", "no column"),
         ("why=1&why-not=", "one of them"),
+        ("why=1&cite=*", "`cite` is 1"),
+        ("why-not=&cite=2", "`cite` is 1"),
+        ("format=bundle&cite=2", "`cite` is 1"),
     ] {
         let refused = served.get(&address(query, &format!("&{wrong}")), "*/*");
         assert_eq!(refused.status, 400, "{wrong}");
         assert!(refused.json()["detail"].as_str().unwrap().contains(detail), "{}", refused.text());
     }
+    let other = served.get(&address(query, "&why=1&format=csv"), "*/*");
+    assert!(other.status == 406 && other.text().contains("as JSON-LD, not as `csv`"), "{}", other.text());
+    assert_eq!(served.get(&address(query, "&why=1&format=json-ld"), "*/*").status, 200);
     let canned = shipped(&[]).get("/query/enterprises-approved?why-not=enterprise%3DHuawei", "*/*").json();
     assert!(canned["not-stated"].to_string().contains("names of the 13 enterprises"), "{canned}");
 }
