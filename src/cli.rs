@@ -299,7 +299,7 @@ fn run(cli: Cli, output: &mut Output) -> Result<u8> {
         several.iter().for_each(|remark| output.note(remark));
     }
     // Its files are there as long as this is.
-    let revision = cli.global.at.as_deref().map(|at| at_revision(&command, &graph, at)).transpose()?;
+    let revision = cli.global.at.as_deref().map(|at| at_revision(&command, &graph, at, output)).transpose()?;
     if let Some(revision) = &revision {
         graph = revision.graph.clone();
     }
@@ -338,12 +338,12 @@ fn keep_writers_away(
 }
 
 /// The project at a revision, for a command that only asks.
-fn at_revision(command: &Command, graph: &Graph, at: &str) -> Result<Revision> {
+fn at_revision(command: &Command, graph: &Graph, at: &str, output: &mut Output) -> Result<Revision> {
     if !command.only_asks() {
         return Err(Error::usage("`--at` is for commands that only ask the graph")
             .hint("query, run, queries, describe, cite, why, why-not, bundle, info, check, export"));
     }
-    Revision::open(graph, at)
+    Revision::open(graph, at, output)
 }
 
 /// Whether there is something to load: a project, a file, a snapshot, a folder with files of RDF.

@@ -48,8 +48,8 @@ pub enum DiffFormat {
 
 pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     let _watchdog = Watchdog::start(&graph.options().asked_limits);
-    let old = Revision::open(graph, &args.old)?;
-    let new = args.new.as_ref().map(|new| Revision::open(graph, new)).transpose()?;
+    let old = Revision::open(graph, &args.old, output)?;
+    let new = args.new.as_ref().map(|new| Revision::open(graph, new, output)).transpose()?;
     let (newer, newer_name) = match &new {
         Some(new) => (&new.graph, new.name.as_str()),
         None => (graph, "the files as they are"),

@@ -1,7 +1,9 @@
 //! A project as it was at a revision of its git repository, in a folder of its own.
 
+use super::Output;
 use crate::git;
 use kgq_graph::graph::{Graph, OpenOptions};
+use kgq_graph::project::MANIFEST;
 use kgq_graph::request::bundle;
 use kgq_snapshot::Cache;
 use kgq_syntax::error::{Error, Result};
@@ -92,12 +94,14 @@ fn forget_old(kept: &Path) {
 }
 
 impl Revision {
-    /// The project of this graph at a revision: a commit, a branch, a tag, or anything that git takes for one.
+    /// The project of this graph at a revision: a commit, a branch, a tag, or anything that git takes for one. Where it has no kgq.toml,
+    /// the one of today says how its files are read, and a note says so.
     ///
     /// # Errors
     /// That there is no git, no repository or no such revision; those of kgq.toml as it was then.
-    pub fn open(graph: &Graph, revision: &str) -> Result<Self> {
-        let root = &graph.require_project()?.root;
+    pub fn open(graph: &Graph, revision: &str, output: &mut Output) -> Result<Self> {
+        let project = graph.require_project()?;
+        let root = &project.root;
         if revision.starts_with('-') {
             return Err(Error::usage(format!("`{revision}` is no revision")));
         }
@@ -113,12 +117,16 @@ impl Revision {
             revision: Some(commit.clone()),
             ..graph.options().clone()
         };
-        if !files.join(kgq_graph::project::MANIFEST).is_file() {
-            return Err(Error::input(format!("the project has no kgq.toml in `{revision}`")));
-        }
         let short = commit.get(..10).unwrap_or(&commit);
         let name = if commit.starts_with(revision) { short.to_owned() } else { format!("{revision} ({short})") };
-        Ok(Self { graph: Graph::open(options)?, name, _folder: folder })
+        let graph = match files.join(MANIFEST).is_file() {
+            true => Graph::open(options)?,
+            false => {
+                output.note(&format!("there is no {MANIFEST} in `{revision}`: its files are read by the one of today"));
+                Graph::new(Some(project.over(&files)?), options)
+            }
+        };
+        Ok(Self { graph, name, _folder: folder })
     }
 }
 
@@ -142,7 +150,7 @@ pub fn state(graph: &Graph) -> Option<bundle::Revision> {
     }
     let root = &graph.project()?.root;
     // A repository further up that does not have the project says nothing of it.
-    git(root, &["ls-files", "--error-unmatch", "--", kgq_graph::project::MANIFEST], None).ok()?;
+    git(root, &["ls-files", "--error-unmatch", "--", MANIFEST], None).ok()?;
     let commit = git(root, &["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], None).ok()?;
     let status = git(root, &["status", "--porcelain", "--untracked-files=all", "--", "."], None).ok()?;
     Some(bundle::Revision { commit, changed: !status.is_empty() })

@@ -269,6 +269,8 @@ pub struct Project {
     pub manifest: Manifest,
     /// Whether the user lets it name files outside of its folder.
     pub is_trusted: bool,
+    /// Whether its kgq.toml was written for the folder as it is at another time: what it names need not be there.
+    is_of_another_time: bool,
     /// What files would hold after an edit that is being judged, by their names.
     edited: BTreeMap<String, Vec<u8>>,
     /// The text of `kgq.toml`, for the places of messages.
@@ -342,6 +344,14 @@ impl Project {
         let project = Self { root: root.to_owned(), manifest, globs, graphs, ..Self::default() };
         project.validate(source)?;
         Ok(Self { text, ..project })
+    }
+
+    /// The project that this kgq.toml makes of another folder, which has none: of its own folder at another time.
+    ///
+    /// # Errors
+    /// What it says wrongly of that folder.
+    pub fn over(&self, root: &Path) -> Result<Self> {
+        Ok(Self { is_of_another_time: true, ..Self::of(root, self.text.clone().into_bytes())? })
     }
 
     /// Files that are read without a `kgq.toml`: a project of which nothing is set and to which no file belongs.

@@ -90,7 +90,7 @@ impl Project {
                     found.files.push(ProjectFile { path, name: name.clone(), role, graph, edited });
                 }
             }
-            for glob in list.take.iter().filter(|glob| !glob.is_default) {
+            for glob in list.take.iter().filter(|glob| !glob.is_default && !self.is_of_another_time) {
                 let may = |name: &str| glob.pattern == name || RdfFormat::from_path(name).is_some();
                 if names.iter().any(|name| glob.takes(name) && may(name)) {
                     continue;
@@ -99,8 +99,10 @@ impl Project {
                 if glob.is_literal() { found.missing.push(error) } else { found.remarks.push(error) }
             }
         }
-        self.remark_on_graphs(&mut found);
-        self.remark_on_defaults(&mut found);
+        if !self.is_of_another_time {
+            self.remark_on_graphs(&mut found);
+            self.remark_on_defaults(&mut found);
+        }
         Ok(found)
     }
 
@@ -126,7 +128,7 @@ impl Project {
                 let key = without_query_ending(below).to_owned();
                 files.push((key, self.root.join(name)));
             }
-            if !some && glob.is_literal() && !glob.is_default {
+            if !some && glob.is_literal() && !glob.is_default && !self.is_of_another_time {
                 return Err(self.finds_nothing(glob, &names));
             }
         }
@@ -138,7 +140,8 @@ impl Project {
     /// The globs of `queries` that find nothing.
     pub fn remarks_on_queries(&self) -> Result<Vec<Error>> {
         let names = self.walk(&[&self.globs.queries])?;
-        let wild = self.globs.queries.take.iter().filter(|glob| !glob.is_default && !glob.is_literal());
+        let may_be_empty = |glob: &&Glob| glob.is_default || self.is_of_another_time;
+        let wild = self.globs.queries.take.iter().filter(|glob| !may_be_empty(glob) && !glob.is_literal());
         let empty = wild.filter(|glob| !names.iter().any(|name| glob.matches(name)));
         Ok(empty.map(|glob| self.finds_nothing(glob, &names)).collect())
     }
