@@ -11,6 +11,9 @@ use kgq_tables::{Batches, Gather};
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
 
+/// Bytes of columns that are held in memory until a tool takes them, which mostly holds all of them then.
+const HELD: u64 = 256 << 20;
+
 /// The answer's rows as columns; triples are rows of three. With `terms`, every column holds terms as structs.
 pub fn batches(asked: &Asked, answer: Answer, terms: bool, options: &EvaluationOptions) -> Result<Batches> {
     let solutions = match answer {
@@ -20,12 +23,12 @@ pub fn batches(asked: &Asked, answer: Answer, terms: bool, options: &EvaluationO
                 let triple = triple?;
                 Ok(vec![Some(Term::from(triple.subject)), Some(triple.predicate.into()), Some(triple.object)])
             });
-            Solutions { variables: asked.query.columns(), rows: Box::new(rows) }
+            Solutions::new(asked.query.columns(), rows)
         }
         Answer::Boolean(_) => return Err(Error::usage("an ASK has no rows; `bool(answer)` is what it says")),
     };
     // The tools that read the stream are not interrupted, and raise what they like.
-    Batches::of(solutions, &Gather { terms, whole: true, ..Gather::default() }, &options.budget_of_query())
+    Batches::of(solutions, &Gather { terms, whole: true, held: HELD }, &options.budget_of_query())
 }
 
 /// The capsule that the protocol of Arrow's C stream wants.

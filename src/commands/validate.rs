@@ -90,7 +90,7 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
             let rows = validated.findings.iter().filter_map(|finding| row(finding, &prefixes));
             let rows: Vec<_> = rows.map(Ok).collect();
             let variables = COLUMNS.map(Variable::new_unchecked).to_vec();
-            let answer = Answer::Solutions(Solutions { variables, rows: Box::new(rows.into_iter()) });
+            let answer = Answer::Solutions(Solutions::new(variables, rows.into_iter()));
             let options = args.answer.options(&answer, &prefixes, output)?;
             write_to(args.answer.output.as_deref(), Content::of(options.format), output, |out| {
                 render::write(answer, options, out)

@@ -76,8 +76,7 @@ pub fn cite(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
     let (first, answer) = match &last.answer {
         Kept::Table { variables, rows } => {
             let (first, rows) = chosen(rows, words)?;
-            let rows = Box::new(rows.into_iter().map(Ok));
-            (first, Answer::Solutions(Solutions { variables: variables.clone(), rows }))
+            (first, Answer::Solutions(Solutions::new(variables.clone(), rows.into_iter().map(Ok))))
         }
         Kept::Graph(triples) => {
             let (first, triples) = chosen(triples, words)?;

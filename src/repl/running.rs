@@ -86,9 +86,7 @@ impl Kept {
             Box::new(std::iter::from_fn(move || at.next().map(|at| Ok(kept[at].clone()))))
         }
         match self {
-            Self::Table { variables, rows } => {
-                Answer::Solutions(Solutions { variables: variables.clone(), rows: each(rows) })
-            }
+            Self::Table { variables, rows } => Answer::Solutions(Solutions::new(variables.clone(), each(rows))),
             Self::Boolean(value) => Answer::Boolean(*value),
             Self::Graph(triples) => Answer::Graph(Triples(each(triples))),
         }

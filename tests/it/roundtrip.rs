@@ -7,6 +7,7 @@ use kgq_graph::render::{self, Format, GraphOptions, RdfVersion, RenderOptions, T
 use kgq_snapshot::store::{Input, ReadOptions, read};
 use kgq_syntax::budget::Budget;
 use kgq_syntax::rdf::canonical::canonicalize;
+use kgq_syntax::rdf::language;
 use kgq_syntax::rdf::{Literal, NamedNode, Prefixes, Quad, RdfFormat, Term, Triple, Variable, rdf11};
 use oxrdf::dataset::CanonicalizationAlgorithm;
 use oxrdf::{BlankNode, Dataset, GraphName, NamedOrBlankNode};
@@ -184,10 +185,7 @@ pub fn rows_of(terms: &[Term]) -> (Vec<Variable>, Vec<Vec<Option<Term>>>) {
 }
 
 pub fn write_rows(variables: &[Variable], rows: &[Vec<Option<Term>>], format: Format, width: Option<usize>) -> Vec<u8> {
-    let solutions = Solutions {
-        variables: variables.to_vec(),
-        rows: Box::new(rows.iter().cloned().map(Ok).collect::<Vec<_>>().into_iter()),
-    };
+    let solutions = Solutions::new(variables.to_vec(), rows.iter().cloned().map(Ok).collect::<Vec<_>>().into_iter());
     let prefixes = Prefixes::default();
     let options = RenderOptions {
         format,
@@ -229,13 +227,10 @@ pub fn rows_read_back(terms: &[Term]) {
         None => String::new(),
         Some(Term::NamedNode(node)) => node.as_str().to_owned(),
         Some(Term::Literal(literal)) => literal.value().to_owned(),
-        Some(term @ (Term::BlankNode(_) | Term::Triple(_))) => term.to_string(),
+        Some(term @ (Term::BlankNode(_) | Term::Triple(_))) => language::written(term).to_string(),
     };
     for (record, row) in reader.records().zip(&rows) {
         let record = record.unwrap();
-        if row.iter().flatten().any(|term| matches!(term, Term::Triple(_))) {
-            continue;
-        }
         assert_eq!(record.iter().map(ToOwned::to_owned).collect::<Vec<_>>(), row.iter().map(text).collect::<Vec<_>>());
     }
 }

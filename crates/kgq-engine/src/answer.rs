@@ -1,5 +1,7 @@
 //! What a query answers: solutions, a truth value or triples, as streams that can end in an error.
 
+use super::result::Rows;
+use super::rows::SolutionRows;
 use kgq_snapshot::Snapshot;
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::{Term, Triple, Variable};
@@ -21,7 +23,13 @@ pub type Row = Vec<Option<Term>>;
 /// The solutions of a SELECT, in order.
 pub struct Solutions {
     pub variables: Vec<Variable>,
-    pub rows: Box<dyn Iterator<Item = Result<Row>> + Send>,
+    pub rows: SolutionRows,
+}
+
+impl Solutions {
+    pub fn new(variables: Vec<Variable>, rows: impl Iterator<Item = Result<Row>> + Send + 'static) -> Self {
+        Self { variables, rows: SolutionRows::new(rows) }
+    }
 }
 
 /// The triples of a CONSTRUCT or DESCRIBE.
@@ -31,14 +39,14 @@ type Items<'s, T> = Box<dyn Iterator<Item = Result<T>> + Send + 's>;
 
 /// An answer that borrows the snapshot.
 pub(crate) enum Stream<'s> {
-    Solutions(Vec<Variable>, Items<'s, Row>),
+    Solutions(Vec<Variable>, Box<Rows<'s>>),
     Boolean(bool),
     Graph(Items<'s, Triple>),
 }
 
 self_cell! {
     /// A stream with the snapshot that it reads.
-    struct Held {
+    pub(crate) struct Held {
         owner: Snapshot,
         #[not_covariant]
         dependent: Stream,
@@ -65,7 +73,7 @@ impl Answer {
             Stream::Graph(_) => Form::Graph,
         });
         Ok(match form {
-            Form::Solutions => Self::Solutions(Solutions { variables, rows: Box::new(HeldRows(held)) }),
+            Form::Solutions => Self::Solutions(Solutions { variables, rows: SolutionRows::of_ids(held) }),
             Form::Boolean(value) => Self::Boolean(value),
             Form::Graph => Self::Graph(Triples(Box::new(HeldTriples(held)))),
         })
@@ -76,20 +84,6 @@ enum Form {
     Solutions,
     Boolean(bool),
     Graph,
-}
-
-/// The rows of a stream that has rows.
-struct HeldRows(Held);
-
-impl Iterator for HeldRows {
-    type Item = Result<Row>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.0.with_dependent_mut(|_, stream| match stream {
-            Stream::Solutions(_, rows) => rows.next(),
-            Stream::Boolean(_) | Stream::Graph(_) => None,
-        })
-    }
 }
 
 /// The triples of a stream that has triples.

@@ -135,7 +135,7 @@ fn collect(stream: Stream<'_>) -> Result<Answer> {
         Stream::Boolean(value) => Answer::Boolean(value),
         Stream::Solutions(variables, rows) => {
             let rows: Vec<Result<Row>> = rows.collect();
-            Answer::Solutions(Solutions { variables, rows: Box::new(rows.into_iter()) })
+            Answer::Solutions(Solutions::new(variables, rows.into_iter()))
         }
         Stream::Graph(triples) => {
             let triples: Vec<Result<Triple>> = triples.collect();

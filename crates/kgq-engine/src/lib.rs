@@ -35,6 +35,7 @@
 mod aggregate;
 mod answer;
 mod batch;
+mod column_texts;
 mod construct;
 mod depth;
 pub mod executor;
@@ -48,21 +49,24 @@ pub mod plan;
 mod plans;
 pub mod query;
 mod result;
+mod rows;
 mod template;
 pub mod terms;
 pub mod update;
 pub mod why;
 
 pub use answer::{Answer, Row, Solutions, Triples};
+pub use column_texts::ColumnTexts;
 pub use failures::Failures;
 pub use kgq_syntax::budget::{Budget, Limits};
 pub use oxigraph::DefaultGraph;
 pub use plans::Plans;
+pub use rows::{IdRows, SolutionRows};
 
 use crate::query::Query;
 use kgq_snapshot::Snapshot;
-use kgq_syntax::budget::{Exceeded, Work};
-use kgq_syntax::error::{Error, Result};
+use kgq_syntax::budget::Work;
+use kgq_syntax::error::Result;
 use kgq_syntax::rdf::{NamedNode, Variable};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -144,30 +148,31 @@ pub fn evaluate(snapshot: &Snapshot, query: &Query, options: &EvaluationOptions)
 /// The answer, ending in the damage where what was read turns out to be damaged. The executors ask before each batch; this asks
 /// before the end and before an error, which damage may have caused.
 fn sound(snapshot: &Snapshot, answer: Answer) -> Answer {
-    fn asked<T>(
-        snapshot: Snapshot,
-        mut items: impl Iterator<Item = Result<T>> + Send,
-    ) -> impl Iterator<Item = Result<T>> + Send {
-        let mut over = false;
-        std::iter::from_fn(move || {
-            if over {
-                return None;
-            }
-            let next = items.next();
-            if let Some(Ok(_)) = next {
-                return next;
-            }
-            over = true;
-            snapshot.intact().err().map(Err).or(next)
-        })
-    }
     match answer {
         Answer::Boolean(value) => Answer::Boolean(value),
         Answer::Solutions(Solutions { variables, rows }) => {
-            Answer::Solutions(Solutions { variables, rows: Box::new(asked(snapshot.clone(), rows)) })
+            Answer::Solutions(Solutions { variables, rows: rows.sound(snapshot) })
         }
         Answer::Graph(triples) => Answer::Graph(Triples(Box::new(asked(snapshot.clone(), triples.0)))),
     }
+}
+
+fn asked<T>(
+    snapshot: Snapshot,
+    mut items: impl Iterator<Item = Result<T>> + Send,
+) -> impl Iterator<Item = Result<T>> + Send {
+    let mut over = false;
+    std::iter::from_fn(move || {
+        if over {
+            return None;
+        }
+        let next = items.next();
+        if let Some(Ok(_)) = next {
+            return next;
+        }
+        over = true;
+        snapshot.intact().err().map(Err).or(next)
+    })
 }
 
 /// How a query is answered, as an indented tree; with `run`, it is answered, and the tree has what was counted.
@@ -199,21 +204,17 @@ fn explanation(snapshot: &Snapshot, query: &Query, options: &EvaluationOptions, 
 
 /// The answer, ending in an error where it has more rows than allowed: a cut-off answer must not look whole.
 fn at_most(answer: Answer, most: u64) -> Answer {
-    fn cut<T>(items: impl Iterator<Item = Result<T>> + Send, most: u64) -> impl Iterator<Item = Result<T>> + Send {
-        (0u64..).zip(items).map(move |(number, item)| {
-            if number < most {
-                return item;
-            }
-            Err(Error::exceeded(Exceeded::Rows, format!("the answer has more than {most} rows")))
-        })
-    }
     match answer {
         Answer::Boolean(value) => Answer::Boolean(value),
-        Answer::Solutions(solutions) => {
-            Answer::Solutions(Solutions { variables: solutions.variables, rows: Box::new(cut(solutions.rows, most)) })
+        Answer::Solutions(Solutions { variables, rows }) => {
+            Answer::Solutions(Solutions { variables, rows: rows.at_most(most) })
         }
         Answer::Graph(triples) => Answer::Graph(Triples(Box::new(cut(triples.0, most)))),
     }
+}
+
+fn cut<T>(items: impl Iterator<Item = Result<T>> + Send, most: u64) -> impl Iterator<Item = Result<T>> + Send {
+    (0u64..).zip(items).map(move |(number, item)| if number < most { item } else { Err(rows::too_many(most)) })
 }
 
 #[cfg(test)]

@@ -47,9 +47,16 @@ impl<'s> Rows<'s> {
         self.failed = true;
     }
 
-    fn fill(&mut self) -> Result<bool> {
-        let Some(batch) = self.plan.next(&self.cx)? else { return Ok(false) };
+    /// The next rows as ids; `None` behind the last.
+    pub fn next_batch(&mut self) -> Result<Option<Batch>> {
+        let batch = self.plan.next(&self.cx)?;
         self.cx.budget().check()?;
+        self.cx.snapshot().intact()?;
+        Ok(batch)
+    }
+
+    fn fill(&mut self) -> Result<bool> {
+        let Some(batch) = self.next_batch()? else { return Ok(false) };
         let mut decoder = self.cx.snapshot().decoder();
         self.columns =
             batch.columns().iter().map(|column| decode(column, &mut decoder, &self.cx).into_iter()).collect();

@@ -106,7 +106,7 @@ impl<'s> Terms<'s> {
 
     /// Whether the snapshot has the term.
     #[inline]
-    pub(crate) fn is_stored(&self, id: TermId) -> bool {
+    pub fn is_stored(&self, id: TermId) -> bool {
         id.get() < self.stored
     }
 
@@ -122,6 +122,11 @@ impl<'s> Terms<'s> {
             Some(entry) => Arc::clone(&entry.term),
             None => Arc::new(Literal::new_simple_literal("").into()),
         }
+    }
+
+    /// The term of a bound id, not copied where it was computed.
+    pub fn shared(&self, id: TermId) -> Arc<Term> {
+        if self.is_stored(id) { Arc::new(self.snapshot.term(id)) } else { self.computed(id) }
     }
 
     /// The terms that the snapshot does not have, in the order of their ids.

@@ -174,10 +174,7 @@ fn graph_file(model: &Model<'_>, triples: &[Triple], ending: &str) -> Result<Vec
 }
 
 fn table(model: &Model<'_>, variables: &[Variable], rows: &[Row], format: Format) -> Result<Vec<u8>> {
-    let solutions = Solutions {
-        variables: variables.to_vec(),
-        rows: Box::new(rows.iter().cloned().map(Ok).collect::<Vec<_>>().into_iter()),
-    };
+    let solutions = Solutions::new(variables.to_vec(), rows.iter().cloned().map(Ok).collect::<Vec<_>>().into_iter());
     rendered(model, Answer::Solutions(solutions), format)
 }
 

@@ -2,18 +2,16 @@
 //! held, and beyond a bound they lie in a temporary file. Columns of terms need no such choice and come as the rows are found.
 
 use super::arrow_error;
+use super::by_id::ById;
 use super::column::{Column, Seen};
 use super::gather::{Gathered, Gathering};
-use super::temporary::{TemporaryFile, told};
+use super::spool::{Pile, Piled, Spool, Spooled, temporary};
 use super::typed::typed;
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions, StringArray, StructArray};
-use arrow_ipc::reader::StreamReader;
-use arrow_ipc::writer::StreamWriter;
 use arrow_schema::{DataType, Schema, SchemaRef};
-use kgq_engine::Solutions;
+use kgq_engine::{IdRows, Solutions};
 use kgq_syntax::budget::{Budget, Reservation};
 use kgq_syntax::error::{Error, Result};
-use std::io::{BufReader, BufWriter, Seek, Write};
 use std::sync::Arc;
 
 /// How solutions become columns.
@@ -45,7 +43,11 @@ enum Rest {
     /// Rows that are not found yet.
     Found(Gathering),
     Held(std::vec::IntoIter<(Gathered, Reservation)>),
-    Spooled(Box<StreamReader<BufReader<TemporaryFile>>>, Option<Budget>),
+    Spooled(Spooled, Option<Budget>),
+    /// Rows that are known by their ids.
+    ById(Box<ById>),
+    /// Batches that are made.
+    Made(Piled),
     Ended,
 }
 
@@ -54,18 +56,17 @@ impl Batches {
     /// Those of the rows; the budget's; a temporary file that cannot be written.
     pub fn of(solutions: Solutions, how: &Gather, budget: &Budget) -> Result<Self> {
         let names: Vec<String> = solutions.variables.iter().map(|variable| variable.as_str().to_owned()).collect();
-        let schema = |columns: Vec<Column>| -> SchemaRef {
-            Arc::new(Schema::new(
-                names.iter().zip(columns).map(|(name, column)| column.field(name)).collect::<Vec<_>>(),
-            ))
+        let Solutions { variables, rows } = solutions;
+        let rows = match rows.into_ids() {
+            Ok(rows) => return Self::by_id(rows, &names, how, budget),
+            Err(rows) => rows,
         };
-        let terms = schema(names.iter().map(|_| Column::terms()).collect());
-        let mut rows = Gathering::new(solutions, budget);
+        let terms = schema(&names, names.iter().map(|_| Column::terms()).collect());
+        let mut rows = Gathering::new(Solutions { variables, rows }, budget);
         if how.terms && !how.whole {
             return Ok(Self { schema: terms, rest: Rest::Found(rows) });
         }
-        // What is held must leave room to find the rest.
-        let most = budget.limits().memory.map_or(how.held, |memory| how.held.min(memory / 4));
+        let most = held(how, budget);
         let mut seen: Vec<Seen> = names.iter().map(|_| Seen::default()).collect();
         let mut held = Vec::new();
         let mut bytes = 0;
@@ -81,16 +82,35 @@ impl Batches {
                 Some(spool) => spool,
                 none => none.insert(Spool::create(&terms, budget)?),
             };
-            held.drain(..).try_for_each(|(batch, _reserved)| spool.write(&batch))?;
+            held.drain(..).try_for_each(|(batch, _reserved)| spool.write(&structs(&terms, &batch)?))?;
         }
-        let schema = if how.terms { terms } else { schema(seen.into_iter().map(Seen::decide).collect()) };
+        let schema = if how.terms { terms } else { schema(&names, seen.into_iter().map(Seen::decide).collect()) };
         // Where the whole was wanted it is there: the time that its reader takes is the reader's.
         let budget = (!how.whole).then(|| budget.clone());
         let rest = match spool {
             None => Rest::Held(held.into_iter()),
-            Some(spool) => Rest::Spooled(Box::new(spool.read()?), budget),
+            Some(spool) => Rest::Spooled(spool.read()?, budget),
         };
         Ok(Self { schema, rest })
+    }
+
+    /// Batches of rows that are known by their ids.
+    fn by_id(rows: IdRows, names: &[String], how: &Gather, budget: &Budget) -> Result<Self> {
+        let most = held(how, budget);
+        let mut rows = ById::new(rows, names.len(), budget);
+        let columns = match how.terms && !how.whole {
+            true => names.iter().map(|_| Column::terms()).collect(),
+            false => rows.find_all(!how.terms, most)?,
+        };
+        let schema = schema(names, columns);
+        if !how.whole {
+            return Ok(Self { schema, rest: Rest::ById(Box::new(rows)) });
+        }
+        let mut made = Pile::new(Arc::clone(&schema), most, budget);
+        while let Some(batch) = rows.next(&schema)? {
+            made.push(batch)?;
+        }
+        Ok(Self { schema, rest: Rest::Made(made.batches()?) })
     }
 
     pub fn schema(&self) -> SchemaRef {
@@ -121,6 +141,8 @@ impl Batches {
                 Some((batch, _reserved)) => self.gathered(&batch).map(Some),
                 None => Ok(None),
             },
+            Rest::ById(rows) => rows.next(&self.schema),
+            Rest::Made(batches) => batches.next().transpose(),
             Rest::Held(batches) => match batches.next() {
                 Some((batch, _reserved)) => self.gathered(&batch).map(Some),
                 None => Ok(None),
@@ -148,7 +170,22 @@ impl Iterator for Batches {
     }
 }
 
-fn record(schema: &SchemaRef, columns: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch> {
+fn schema(names: &[String], columns: Vec<Column>) -> SchemaRef {
+    Arc::new(Schema::new(names.iter().zip(columns).map(|(name, column)| column.field(name)).collect::<Vec<_>>()))
+}
+
+/// Bytes of rows that are held in memory: they must leave room to find the rest.
+fn held(how: &Gather, budget: &Budget) -> u64 {
+    budget.limits().memory.map_or(how.held, |memory| how.held.min(memory / 4))
+}
+
+/// Rows as they are written to a temporary file.
+fn structs(schema: &SchemaRef, batch: &Gathered) -> Result<RecordBatch> {
+    let columns = batch.columns.iter().map(|terms| terms.structs()).collect::<Result<_>>()?;
+    record(schema, columns, batch.rows)
+}
+
+pub fn record(schema: &SchemaRef, columns: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch> {
     // An answer may have rows and no column.
     let options = RecordBatchOptions::new().with_row_count(Some(rows));
     RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options).map_err(arrow_error)
@@ -163,42 +200,6 @@ fn texts(column: &ArrayRef) -> Result<StringArray> {
     };
     let (offsets, values, _) = texts.clone().into_parts();
     StringArray::try_new(offsets, values, arrow_array::Array::nulls(structs).cloned()).map_err(arrow_error)
-}
-
-/// Rows in a temporary file without a name, which is gone with it.
-struct Spool {
-    schema: SchemaRef,
-    writer: StreamWriter<BufWriter<TemporaryFile>>,
-}
-
-impl Spool {
-    fn create(schema: &SchemaRef, budget: &Budget) -> Result<Self> {
-        let file = BufWriter::new(TemporaryFile::create(WHAT, budget)?);
-        Ok(Self { schema: Arc::clone(schema), writer: StreamWriter::try_new(file, schema).map_err(temporary)? })
-    }
-
-    fn write(&mut self, batch: &Gathered) -> Result<()> {
-        let columns = batch.columns.iter().map(|terms| terms.structs()).collect::<Result<_>>()?;
-        self.writer.write(&record(&self.schema, columns, batch.rows)?).map_err(temporary)
-    }
-
-    fn read(self) -> Result<StreamReader<BufReader<TemporaryFile>>> {
-        let failed = |error| told(error, WHAT);
-        let mut buffered = self.writer.into_inner().map_err(temporary)?;
-        buffered.flush().map_err(failed)?;
-        let mut file = buffered.into_inner().map_err(|error| failed(error.into_error()))?;
-        file.rewind().map_err(failed)?;
-        StreamReader::try_new(BufReader::new(file), None).map_err(temporary)
-    }
-}
-
-const WHAT: &str = "a temporary file for the rows of the answer";
-
-fn temporary(error: arrow_schema::ArrowError) -> Error {
-    match error {
-        arrow_schema::ArrowError::IoError(_, error) => told(error, WHAT),
-        error => arrow_error(error),
-    }
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ fn iri(name: &str) -> Option<Term> {
 
 fn solutions(names: &[&str], rows: Vec<Row>) -> Solutions {
     let variables = names.iter().map(|name| Variable::new_unchecked(*name)).collect();
-    Solutions { variables, rows: Box::new(rows.into_iter().map(Ok)) }
+    Solutions::new(variables, rows.into_iter().map(Ok))
 }
 
 /// The one batch of a column.
@@ -126,9 +126,8 @@ fn rows_beyond_what_is_held_come_back_from_a_temporary_file() {
 fn what_is_held_is_little_under_a_limit_on_memory_and_given_back() {
     let budget = Budget::new(Limits { memory: Some(24 << 20), ..Limits::default() });
     let rows = (0..500_000).map(|n: i64| vec![Some(Literal::from(n).into()), iri("one-that-takes-some-room")]);
-    let rows = Box::new(rows.map(Ok));
     let variables = ["n", "iri"].map(Variable::new_unchecked).to_vec();
-    let batches = Batches::of(Solutions { variables, rows }, &Gather::default(), &budget).unwrap();
+    let batches = Batches::of(Solutions::new(variables, rows.map(Ok)), &Gather::default(), &budget).unwrap();
     assert_eq!(batches.map(|batch| batch.unwrap().num_rows()).sum::<usize>(), 500_000);
     assert!(budget.peak() > 0);
     assert_eq!(budget.held(), 0);
@@ -143,7 +142,7 @@ fn an_answer_without_columns_has_rows() {
 #[test]
 fn an_error_in_the_rows_is_the_error() {
     let rows = vec![Ok(vec![iri("a")]), Err(Error::limit("too many"))];
-    let failing = Solutions { variables: vec![Variable::new_unchecked("x")], rows: Box::new(rows.into_iter()) };
+    let failing = Solutions::new(vec![Variable::new_unchecked("x")], rows.into_iter());
     assert!(Batches::of(failing, &Gather::default(), &Budget::default()).is_err());
 }
 
@@ -151,7 +150,7 @@ fn an_error_in_the_rows_is_the_error() {
 fn the_whole_is_there_before_the_first_batch_where_that_is_wanted() {
     let rows = |error| {
         let rows = vec![Ok(vec![iri("a")]), Err(Error::limit(error))];
-        Solutions { variables: vec![Variable::new_unchecked("x")], rows: Box::new(rows.into_iter()) }
+        Solutions::new(vec![Variable::new_unchecked("x")], rows.into_iter())
     };
     let terms = Gather { terms: true, ..Gather::default() };
     let whole = Gather { whole: true, ..terms };
@@ -166,7 +165,7 @@ fn rows_end_at_a_limit_on_memory_and_not_at_a_full_disk() {
     let variables = || ["n", "iri"].map(Variable::new_unchecked).to_vec();
     for terms in [false, true] {
         let budget = Budget::new(Limits { memory: Some(4 << 20), ..Limits::default() });
-        let endless = Solutions { variables: variables(), rows: Box::new((0..).map(row)) };
+        let endless = Solutions::new(variables(), (0..).map(row));
         let how = Gather { terms, whole: true, ..Gather::default() };
         let error = Batches::of(endless, &how, &budget).err().unwrap();
         assert_eq!(error.kind(), Kind::Limit, "{error}");

@@ -1,10 +1,12 @@
 //! What type a column gets, from all that is in it.
 
+use super::cell::Cells;
 use super::gather::{Terms, fields};
 use super::shape::Shape;
 use super::values;
 use arrow_array::StringArray;
 use arrow_schema::{DataType, Field, TimeUnit};
+use kgq_snapshot::TermId;
 use std::collections::HashMap;
 
 /// Digits that a decimal of Arrow holds.
@@ -17,12 +19,35 @@ pub struct Seen {
     shape: Common,
     /// Whether a text has no value in the type of its datatype.
     misfits: bool,
+    needed: Needed,
+}
+
+/// What a type must hold.
+#[derive(Debug, Default)]
+struct Needed {
     /// The most digits of decimals before and behind the point.
     whole: usize,
     places: usize,
     /// Whether there are moments with a time zone, and without.
     zoned: bool,
     local: bool,
+}
+
+impl Needed {
+    /// Whether a decimal of so many digits has room beside those before.
+    fn room_for(&mut self, digits: Option<(usize, usize)>) -> bool {
+        let Some((whole, places)) = digits else { return false };
+        self.whole = whole.max(self.whole);
+        self.places = places.max(self.places);
+        self.whole + self.places <= MOST_DIGITS
+    }
+
+    /// Whether a moment has a time zone where those before have one.
+    fn zone_of(&mut self, moment: Option<(bool, i64)>) -> bool {
+        let Some((zoned, _)) = moment else { return false };
+        *(if zoned { &mut self.zoned } else { &mut self.local }) = true;
+        !(self.zoned && self.local)
+    }
 }
 
 /// The shape of all terms, where it is one.
@@ -36,17 +61,24 @@ enum Common {
 
 impl Seen {
     pub fn add(&mut self, terms: &Terms) {
-        for shape in &terms.shapes {
-            match &self.shape {
-                Common::Nothing => self.shape = Common::One(shape.clone()),
-                Common::One(one) if one == shape => {}
-                _ => self.shape = Common::Several,
-            }
-        }
+        terms.shapes.iter().for_each(|shape| self.add_shape(shape));
         if let Common::One(Shape::Typed(datatype)) = &self.shape {
             let datatype = datatype.clone();
             self.look(&datatype, &terms.texts);
         }
+    }
+
+    pub fn add_shape(&mut self, shape: &Shape) {
+        match &self.shape {
+            Common::Nothing => self.shape = Common::One(shape.clone()),
+            Common::One(one) if one == shape => {}
+            _ => self.shape = Common::Several,
+        }
+    }
+
+    /// Whether nothing more can be learnt: the terms have several shapes.
+    pub fn is_of_several(&self) -> bool {
+        self.shape == Common::Several
     }
 
     /// Whether each text has a value that the type can hold, and what the type must hold.
@@ -66,27 +98,47 @@ impl Seen {
             Some(DataType::Date32) => Box::new(|text| values::date(text).is_some()),
             Some(DataType::Time64(_)) => Box::new(|text| values::time(text).is_some()),
             Some(DataType::Decimal128(..)) => {
-                let (whole, places) = (&mut self.whole, &mut self.places);
-                Box::new(|text| {
-                    let Some(digits) = values::digits(text) else { return false };
-                    *whole = digits.0.max(*whole);
-                    *places = digits.1.max(*places);
-                    *whole + *places <= MOST_DIGITS
-                })
+                let needed = &mut self.needed;
+                Box::new(|text| needed.room_for(values::digits(text)))
             }
             Some(DataType::Timestamp(..)) => {
-                let (zoned, local) = (&mut self.zoned, &mut self.local);
-                Box::new(|text| {
-                    let Some((zone, _)) = values::date_time(text) else { return false };
-                    *(if zone { &mut *zoned } else { &mut *local }) = true;
-                    !(*zoned && *local)
-                })
+                let needed = &mut self.needed;
+                Box::new(|text| needed.zone_of(values::date_time(text)))
             }
             _ => return,
         };
         let fits = texts.iter().flatten().all(&mut fit);
         drop(fit);
         self.misfits |= !fits;
+    }
+
+    /// The same for ids, whose shapes were added.
+    pub fn look_at_ids(&mut self, ids: &[TermId], cells: &Cells<'_>) {
+        let Common::One(Shape::Typed(datatype)) = &self.shape else { return };
+        if self.misfits {
+            return;
+        }
+        let mut bound = ids.iter().copied().filter(|id| !id.is_unbound());
+        let needed = &mut self.needed;
+        let fits = match type_of(datatype) {
+            Some(DataType::Boolean) => bound.all(|id| cells.boolean(id).is_some()),
+            Some(DataType::Int8) => bound.all(|id| cells.whole::<i8>(id).is_some()),
+            Some(DataType::Int16) => bound.all(|id| cells.whole::<i16>(id).is_some()),
+            Some(DataType::Int32) => bound.all(|id| cells.whole::<i32>(id).is_some()),
+            Some(DataType::Int64) => bound.all(|id| cells.whole::<i64>(id).is_some()),
+            Some(DataType::UInt8) => bound.all(|id| cells.whole::<u8>(id).is_some()),
+            Some(DataType::UInt16) => bound.all(|id| cells.whole::<u16>(id).is_some()),
+            Some(DataType::UInt32) => bound.all(|id| cells.whole::<u32>(id).is_some()),
+            Some(DataType::UInt64) => bound.all(|id| cells.whole::<u64>(id).is_some()),
+            Some(DataType::Float32) => bound.all(|id| cells.float(id).is_some()),
+            Some(DataType::Float64) => bound.all(|id| cells.double(id).is_some()),
+            Some(DataType::Date32) => bound.all(|id| cells.date(id).is_some()),
+            Some(DataType::Time64(_)) => bound.all(|id| cells.time(id).is_some()),
+            Some(DataType::Decimal128(..)) => bound.all(|id| needed.room_for(cells.digits(id))),
+            Some(DataType::Timestamp(..)) => bound.all(|id| needed.zone_of(cells.date_time(id))),
+            _ => true,
+        };
+        self.misfits = !fits;
     }
 
     /// The type of the column: texts where there is one shape of terms without a type of Arrow's, or with a text that has no
@@ -99,8 +151,10 @@ impl Seen {
         };
         let data = match &shape {
             Some(Shape::Typed(datatype)) if !self.misfits => match type_of(datatype) {
-                Some(DataType::Decimal128(..)) => DataType::Decimal128(MOST_DIGITS as u8, self.places as i8),
-                Some(DataType::Timestamp(unit, _)) => DataType::Timestamp(unit, self.zoned.then(|| "UTC".into())),
+                Some(DataType::Decimal128(..)) => DataType::Decimal128(MOST_DIGITS as u8, self.needed.places as i8),
+                Some(DataType::Timestamp(unit, _)) => {
+                    DataType::Timestamp(unit, self.needed.zoned.then(|| "UTC".into()))
+                }
                 Some(data) => data,
                 None => DataType::Utf8,
             },

@@ -38,7 +38,7 @@ fn rows() -> Vec<Row> {
 fn solutions(rows: Vec<Row>) -> Solutions {
     let width = rows.first().map_or(3, Vec::len);
     let variables = ["n", "iri", "mixed"].into_iter().take(width).map(Variable::new_unchecked).collect();
-    Solutions { variables, rows: Box::new(rows.into_iter().map(Ok)) }
+    Solutions::new(variables, rows.into_iter().map(Ok))
 }
 
 fn batches(terms: bool) -> Batches {
@@ -204,8 +204,8 @@ fn what_a_sheet_cannot_hold_is_said() {
     let error =
         excel::write(solutions(vec![vec![Some(long.into())]]), &Budget::default(), &mut Vec::new()).unwrap_err();
     assert_eq!(error.message(), "row 1: ?n is a text of 32768 characters, and Excel holds 32,767 in a cell");
-    let rows = Box::new((0..1_048_576).map(|_| Ok(vec![None])));
-    let many = Solutions { variables: vec![Variable::new_unchecked("n")], rows };
+    let rows = (0..1_048_576).map(|_| Ok(vec![None]));
+    let many = Solutions::new(vec![Variable::new_unchecked("n")], rows);
     assert_eq!(excel::write(many, &Budget::default(), &mut Vec::new()).unwrap_err().kind(), Kind::Usage);
 }
 
@@ -223,7 +223,7 @@ fn addresses_that_are_no_links_in_a_sheet_are_counted() {
 #[test]
 fn a_sheet_ends_at_a_limit_on_memory_and_not_at_a_full_disk() {
     let row = |n: i64| Ok(vec![Some(Literal::new_simple_literal(format!("{n} {}", "x".repeat(1_000))).into())]);
-    let endless = Solutions { variables: vec![Variable::new_unchecked("n")], rows: Box::new((0..).map(row)) };
+    let endless = Solutions::new(vec![Variable::new_unchecked("n")], (0..).map(row));
     let budget = Budget::new(Limits { memory: Some(1 << 20), ..Limits::default() });
     let error = excel::write(endless, &budget, &mut Vec::new()).unwrap_err();
     assert_eq!(error.kind(), Kind::Limit, "{error}");

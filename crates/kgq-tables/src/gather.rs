@@ -23,7 +23,7 @@ pub struct Terms {
     /// The shapes that occur.
     pub shapes: Vec<Shape>,
     /// For each row its shape's place among them, where there is more than one.
-    which: Option<Vec<u32>>,
+    pub which: Option<Vec<u32>>,
 }
 
 /// Some rows of an answer by column.

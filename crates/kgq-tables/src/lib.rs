@@ -13,7 +13,7 @@
 //! use kgq_tables::{Batches, Gather};
 //!
 //! let rows = (1..=3).map(|n| Ok(vec![Some(Literal::from(n).into())]));
-//! let solutions = Solutions { variables: vec![Variable::new_unchecked("n")], rows: Box::new(rows) };
+//! let solutions = Solutions::new(vec![Variable::new_unchecked("n")], rows);
 //! let batches = Batches::of(solutions, &Gather::default(), &Budget::default())?;
 //! assert_eq!(batches.schema().field(0).data_type().to_string(), "Int64");
 //! let batches = batches.collect::<Result<Vec<_>, _>>()?;
@@ -25,6 +25,8 @@
 #![cfg(feature = "columns")]
 
 mod batches;
+mod by_id;
+mod cell;
 mod column;
 pub mod excel;
 mod gather;
@@ -32,6 +34,7 @@ pub mod ipc;
 pub mod parquet;
 mod shape;
 pub mod snapshot;
+mod spool;
 mod temporary;
 mod typed;
 mod values;

@@ -1,7 +1,8 @@
 //! What a term is beside its text: an IRI, a blank node, a triple, or a literal of a datatype or language. Terms of one shape
 //! are told from each other by their texts alone, so a column of one shape needs no more than texts or values.
 
-use kgq_syntax::rdf::language::cased;
+use kgq_snapshot::{Snapshot, TermId, TermKind};
+use kgq_syntax::rdf::language::{cased, written};
 use kgq_syntax::rdf::{BaseDirection, Term};
 use oxrdf::vocab::rdf;
 use std::borrow::Cow;
@@ -25,6 +26,21 @@ impl Shape {
             Term::Literal(literal) => match literal.language() {
                 Some(language) => Self::Tagged(language.to_owned(), literal.direction()),
                 None => Self::Typed(literal.datatype().as_str().to_owned()),
+            },
+        }
+    }
+
+    /// The shape of a stored term, of which no text is read.
+    pub fn of_id(snapshot: &Snapshot, id: TermId) -> Self {
+        match snapshot.kind(id) {
+            TermKind::Iri => Self::Iri,
+            TermKind::BlankNode => Self::BlankNode,
+            TermKind::Triple => Self::Triple,
+            TermKind::Literal => match snapshot.language(id) {
+                Some(language) => Self::Tagged(language.to_owned(), snapshot.direction(id)),
+                None => {
+                    Self::Typed(snapshot.datatype(id).map_or_else(String::new, |datatype| datatype.as_str().to_owned()))
+                }
             },
         }
     }
@@ -79,6 +95,6 @@ pub fn text(term: &Term) -> Cow<'_, str> {
     match term {
         Term::NamedNode(node) => node.as_str().into(),
         Term::Literal(literal) => literal.value().into(),
-        Term::BlankNode(_) | Term::Triple(_) => term.to_string().into(),
+        Term::BlankNode(_) | Term::Triple(_) => written(term).to_string().into(),
     }
 }

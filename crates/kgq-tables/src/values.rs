@@ -1,6 +1,6 @@
 //! Lexical forms of XML Schema as the values that Arrow has. What it cannot hold has none here.
 
-use oxsdatatypes::{Date, DateTime, DayTimeDuration, Double, Float, Time};
+use oxsdatatypes::{Date, DateTime, DayTimeDuration, Decimal, Double, Float, Time};
 
 /// The unit of 10⁻¹⁸ that oxsdatatypes counts in, in a microsecond.
 const IN_A_MICROSECOND: i128 = 1_000_000_000_000;
@@ -45,6 +45,35 @@ pub fn decimal(text: &str, scale: usize) -> Option<i128> {
     Some(if text.starts_with('-') { -units } else { units })
 }
 
+/// Places behind the point that oxsdatatypes' decimals have.
+const PLACES: usize = 18;
+
+/// The same of a decimal's value.
+pub fn digits_of(value: Decimal) -> (usize, usize) {
+    let units = i128::from_be_bytes(value.to_be_bytes()).unsigned_abs();
+    let one = 10_u128.pow(PLACES as u32);
+    let (whole, mut part) = (units / one, (units % one) as u64);
+    let mut places = if part == 0 { 0 } else { PLACES };
+    while part != 0 && part.is_multiple_of(10) {
+        part /= 10;
+        places -= 1;
+    }
+    (whole.checked_ilog10().map_or(0, |most| most as usize + 1), places)
+}
+
+/// A decimal's value in units of its last of so many places, if these are enough.
+pub fn scaled(value: Decimal, scale: usize) -> Option<i128> {
+    let units = i128::from_be_bytes(value.to_be_bytes());
+    let power = |places: usize| 10_i128.checked_pow(u32::try_from(places).ok()?);
+    match scale.checked_sub(PLACES) {
+        Some(more) => units.checked_mul(power(more)?),
+        None => {
+            let unit = power(PLACES - scale)?;
+            (units % unit == 0).then_some(units / unit)
+        }
+    }
+}
+
 /// The digits of a decimal before its point, and those behind it up to the last that is not 0.
 fn parts(text: &str) -> Option<(&str, &str)> {
     let text = text.strip_prefix(['+', '-']).unwrap_or(text);
@@ -56,11 +85,14 @@ fn parts(text: &str) -> Option<(&str, &str)> {
 
 /// Days since 1970 of a date without a time zone.
 pub fn date(text: &str) -> Option<i32> {
-    let date: Date = text.parse().ok()?;
+    days(text.parse().ok()?, "1970-01-01".parse().ok()?)
+}
+
+/// Days of a date without a time zone since another one.
+pub fn days(date: Date, epoch: Date) -> Option<i32> {
     if date.timezone_offset().is_some() {
         return None;
     }
-    let epoch: Date = "1970-01-01".parse().ok()?;
     i32::try_from(microseconds(date.checked_sub(epoch)?)? / MICROSECONDS_A_DAY).ok()
 }
 

@@ -32,7 +32,7 @@ pub(super) fn list(
     if args.chosen_format()?.is_some() {
         let variables = COLUMNS.map(Variable::new_unchecked).to_vec();
         let rows: Vec<Row> = found.iter().map(|sentence| row(sentence, text)).collect();
-        let answer = Answer::Solutions(Solutions { variables, rows: Box::new(rows.into_iter().map(Ok)) });
+        let answer = Answer::Solutions(Solutions::new(variables, rows.into_iter().map(Ok)));
         return write_answer(answer, args, graph, output, started).map(|_| 0);
     }
     let listed: String = found.iter().map(|sentence| paragraph(sentence, text)).collect();

@@ -48,7 +48,7 @@ pub(super) fn apart(
                 Message::Row(row) => Some(row),
                 _ => None,
             });
-            Ok(Answer::Solutions(Solutions { variables, rows: Box::new(rows) }))
+            Ok(Answer::Solutions(Solutions::new(variables, rows)))
         }
         Some(Message::Graph) => Ok(Answer::Graph(Triples(Box::new(messages.into_items(|message| match message {
             Message::Triple(triple) => Some(triple),

@@ -133,7 +133,7 @@ impl Table {
             _ => Some(Literal::new_simple_literal(joined(&values)).into()),
         };
         let row = move |row: Vec<Vec<Term>>| Ok(row.into_iter().enumerate().map(&cell).collect());
-        Solutions { variables, rows: Box::new(self.rows.into_iter().map(row)) }
+        Solutions::new(variables, self.rows.into_iter().map(row))
     }
 }
 

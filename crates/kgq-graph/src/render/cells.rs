@@ -20,7 +20,7 @@ pub struct CellOptions {
 pub fn inert(solutions: Solutions) -> Solutions {
     let Solutions { variables, rows } = solutions;
     let quote = |row: Row| row.into_iter().map(|term| term.map(inert_term)).collect();
-    Solutions { variables, rows: Box::new(rows.map(move |row| row.map(quote))) }
+    Solutions::new(variables, rows.map(move |row| row.map(quote)))
 }
 
 fn inert_term(term: Term) -> Term {

@@ -79,7 +79,7 @@ fn with_column(cited: Cited<'_>) -> Solutions {
             row
         })
         .collect();
-    Solutions { variables, rows: Box::new(rows.into_iter().map(Ok)) }
+    Solutions::new(variables, rows.into_iter().map(Ok))
 }
 
 /// SPARQL JSON with a field `cite` in each row.
@@ -173,7 +173,7 @@ fn with_marks(cited: &Cited<'_>) -> Solutions {
         Ok(cells)
     };
     let rows: Vec<Result<Row>> = (cited.first..).zip(cited.rows.iter().zip(&cited.sources)).map(row).collect();
-    Solutions { variables, rows: Box::new(rows.into_iter()) }
+    Solutions::new(variables, rows.into_iter())
 }
 
 /// What is said of a row that names no source.

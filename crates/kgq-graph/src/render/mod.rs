@@ -3,6 +3,7 @@
 mod cells;
 mod cited;
 mod columns;
+mod csv;
 mod format;
 mod geojson;
 mod graph;
@@ -86,7 +87,7 @@ pub fn write(answer: Answer, options: RenderOptions<'_>, out: &mut dyn Write) ->
                     .0
                     .map(|t| t.map(|t| vec![Some(t.subject.into()), Some(Term::from(t.predicate)), Some(t.object)]));
                 let variables = ["subject", "predicate", "object"].map(Variable::new_unchecked).to_vec();
-                write_solutions(Solutions { variables, rows: Box::new(rows) }, options, out)
+                write_solutions(Solutions::new(variables, rows), options, out)
             }
         },
     }
@@ -110,7 +111,7 @@ fn write_solutions(solutions: Solutions, options: RenderOptions<'_>, out: &mut d
                 out.write_all(BYTE_ORDER_MARK).map_err(|e| output_error(&e))?;
             }
             let solutions = if options.cells.inert { cells::inert(solutions) } else { solutions };
-            w3c::write(solutions, options.format, out)?
+            csv::write(solutions, out)?
         }
         Format::Tsv | Format::Json | Format::Xml => w3c::write(solutions, options.format, out)?,
         Format::Rdf(format) => {
@@ -136,7 +137,7 @@ fn write_boolean(value: bool, options: RenderOptions<'_>, out: &mut dyn Write) -
         Format::Arrow | Format::Parquet | Format::Excel => {
             let row = Ok(vec![Some(Literal::from(value).into())]);
             let variables = vec![Variable::new_unchecked("boolean")];
-            let solutions = Solutions { variables, rows: Box::new(std::iter::once(row)) };
+            let solutions = Solutions::new(variables, std::iter::once(row));
             columns::write(solutions, options.format, options.columns, out)?;
         }
         Format::GeoJson | Format::Rdf(_) => {

@@ -344,7 +344,7 @@ mod tests {
             let text = if number == count { "the last of them".to_owned() } else { format!("row {number}") };
             Ok(vec![Some(Literal::new_simple_literal(text).into())])
         });
-        let solutions = Solutions { variables: vec![Variable::new_unchecked("x")], rows: Box::new(rows) };
+        let solutions = Solutions::new(vec![Variable::new_unchecked("x")], rows);
         let prefixes = Prefixes::default();
         let options = RenderOptions {
             format: Format::Table,

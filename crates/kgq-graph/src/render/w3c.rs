@@ -1,4 +1,4 @@
-//! The W3C's formats of SPARQL results: CSV and TSV, JSON, XML; to the letter, through sparesults.
+//! The W3C's formats of SPARQL results but CSV: TSV, JSON, XML; to the letter, through sparesults.
 
 use super::xml::{CarriageReturns, check};
 use super::{Format, output_error};
@@ -53,7 +53,6 @@ fn end_line(format: Format, out: &mut dyn Write) -> Result<()> {
 
 fn results_format(format: Format) -> Result<QueryResultsFormat> {
     match format {
-        Format::Csv => Ok(QueryResultsFormat::Csv),
         Format::Tsv => Ok(QueryResultsFormat::Tsv),
         Format::Json => Ok(QueryResultsFormat::Json),
         Format::Xml => Ok(QueryResultsFormat::Xml),

@@ -1,0 +1,91 @@
+//! The texts of a column of ids, each different one decoded once and in the order of the dictionary.
+
+use super::terms::Terms;
+use kgq_snapshot::{TermId, TermKind};
+use kgq_syntax::rdf::Term;
+use kgq_syntax::rdf::language::written;
+use std::ops::Range;
+
+/// The texts of rows: an IRI or a lexical form; of a blank node and of a triple, what N-Triples writes.
+#[derive(Debug, Default)]
+pub struct ColumnTexts {
+    all: String,
+    /// Where each row's text is, and nowhere where its variable is unbound.
+    places: Vec<Option<Range<usize>>>,
+    order: Vec<u64>,
+}
+
+impl ColumnTexts {
+    /// Takes the texts of a column in place of those that it has, up to about so many bytes of different ones. False, and none is to be
+    /// used, where there are more.
+    pub fn read(&mut self, column: &[TermId], terms: &Terms<'_>, most: usize) -> bool {
+        self.all.clear();
+        self.places.clear();
+        self.places.resize(column.len(), None);
+        self.order.clear();
+        self.order.extend(column.iter().enumerate().map(|(row, id)| u64::from(id.get()) << 32 | row as u64));
+        if !self.order.is_sorted() {
+            self.order.sort_unstable();
+        }
+        let mut decoder = terms.snapshot().decoder();
+        let mut last: Option<(TermId, usize)> = None;
+        for entry in &self.order {
+            let (id, row) = (TermId::new((entry >> 32) as u32), *entry as u32 as usize);
+            if id.is_unbound() {
+                break;
+            }
+            match last {
+                Some((before, at)) if before == id => self.places[row] = self.places[at].clone(),
+                _ => {
+                    let start = self.all.len();
+                    match decoder.text(id).filter(|_| terms.is_stored(id)) {
+                        Some(text) => {
+                            if terms.snapshot().kind(id) == TermKind::BlankNode {
+                                self.all.push_str("_:");
+                            }
+                            // What is no text is damaged, which the snapshot tells.
+                            self.all.push_str(std::str::from_utf8(text).unwrap_or_default());
+                        }
+                        None => write(&terms.shared(id), &mut self.all),
+                    }
+                    self.places[row] = Some(start..self.all.len());
+                }
+            }
+            if self.all.len() > most {
+                return false;
+            }
+            last = Some((id, row));
+        }
+        true
+    }
+
+    /// The text of a row; `None` where its variable is unbound.
+    pub fn get(&self, row: usize) -> Option<&str> {
+        self.places.get(row)?.clone().map(|place| &self.all[place])
+    }
+
+    pub fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = Option<&str>> {
+        self.places.iter().map(|place| place.clone().map(|place| &self.all[place]))
+    }
+
+    /// Bytes of the texts of all rows together.
+    pub fn bytes(&self) -> usize {
+        self.places.iter().flatten().map(Range::len).sum()
+    }
+}
+
+fn write(term: &Term, out: &mut String) {
+    match term {
+        Term::NamedNode(node) => out.push_str(node.as_str()),
+        Term::Literal(literal) => out.push_str(literal.value()),
+        Term::BlankNode(_) | Term::Triple(_) => out.push_str(&written(term).to_string()),
+    }
+}

@@ -1,0 +1,146 @@
+//! The rows of a SELECT: one by one as terms, or, where they are our executor's, as columns of ids, of which whoever writes many takes
+//! values and texts without a term each.
+
+use super::answer::{Held, Row, Stream};
+use super::terms::Terms;
+use kgq_snapshot::{Snapshot, TermId};
+use kgq_syntax::budget::Exceeded;
+use kgq_syntax::error::{Error, Result};
+
+/// An iterator over rows.
+pub struct SolutionRows(Found);
+
+enum Found {
+    Terms(Box<dyn Iterator<Item = Result<Row>> + Send>),
+    Ids(IdRows),
+}
+
+impl SolutionRows {
+    pub fn new(rows: impl Iterator<Item = Result<Row>> + Send + 'static) -> Self {
+        Self(Found::Terms(Box::new(rows)))
+    }
+
+    pub(crate) fn of_ids(held: Held) -> Self {
+        Self(Found::Ids(IdRows { held, most: None, given: 0, is_over: false }))
+    }
+
+    /// The rows as columns of ids.
+    ///
+    /// # Errors
+    /// The rows themselves, where they are not our executor's.
+    pub fn into_ids(self) -> std::result::Result<IdRows, Self> {
+        match self.0 {
+            Found::Ids(rows) => Ok(rows),
+            found @ Found::Terms(_) => Err(Self(found)),
+        }
+    }
+
+    /// The rows, ending in the damage where what was read turns out to be damaged.
+    pub(crate) fn sound(self, snapshot: &Snapshot) -> Self {
+        match self.0 {
+            Found::Terms(rows) => Self::new(super::asked(snapshot.clone(), rows)),
+            // They ask by themselves.
+            Found::Ids(_) => self,
+        }
+    }
+
+    /// The rows, ending in an error where there are more: a cut-off answer must not look whole.
+    pub(crate) fn at_most(self, most: u64) -> Self {
+        match self.0 {
+            Found::Terms(rows) => Self::new(super::cut(rows, most)),
+            Found::Ids(rows) => Self(Found::Ids(IdRows { most: Some(most), ..rows })),
+        }
+    }
+}
+
+impl Iterator for SolutionRows {
+    type Item = Result<Row>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match &mut self.0 {
+            Found::Terms(rows) => rows.next(),
+            Found::Ids(rows) => rows.next_row(),
+        }
+    }
+}
+
+/// The rows of our executor, with what their ids stand for. What was read from a damaged file leaves it no more than terms would.
+pub struct IdRows {
+    held: Held,
+    /// How many rows there may be, and how many there were.
+    most: Option<u64>,
+    given: u64,
+    is_over: bool,
+}
+
+impl IdRows {
+    fn next_row(&mut self) -> Option<Result<Row>> {
+        if self.is_over {
+            return None;
+        }
+        let row = self.held.with_dependent_mut(|_, stream| match stream {
+            Stream::Solutions(_, rows) => rows.next(),
+            Stream::Boolean(_) | Stream::Graph(_) => None,
+        });
+        let row = match row {
+            Some(Ok(row)) => self.count(1).map(|()| Some(row)),
+            ended => ended.transpose(),
+        };
+        self.ended(row).transpose()
+    }
+
+    /// Hands the next rows to `take`, a column after the other, an unbound variable as [`TermId::UNBOUND`], and how many they are. False
+    /// behind the last.
+    ///
+    /// # Errors
+    /// As the rows: the budget's limits, damage to the snapshot.
+    pub fn next_columns(&mut self, mut take: impl FnMut(&[Vec<TermId>], usize)) -> Result<bool> {
+        if self.is_over {
+            return Ok(false);
+        }
+        let found = self.held.with_dependent_mut(|_, stream| match stream {
+            Stream::Solutions(_, rows) => {
+                let Some(batch) = rows.next_batch()? else { return Ok(None) };
+                take(batch.columns(), batch.rows());
+                Ok(Some(batch.rows()))
+            }
+            Stream::Boolean(_) | Stream::Graph(_) => Ok(None),
+        });
+        let found = found.and_then(|rows| rows.map_or(Ok(None), |rows| self.count(rows as u64).map(Some)));
+        Ok(self.ended(found)?.is_some())
+    }
+
+    /// Reads what ids of the rows stand for.
+    ///
+    /// # Errors
+    /// Those of `read`, damage to the snapshot.
+    pub fn with_terms<T>(&self, read: impl FnOnce(&Terms<'_>) -> Result<T>) -> Result<T> {
+        let told = self.held.with_dependent(|_, stream| match stream {
+            Stream::Solutions(_, rows) => read(rows.context().terms()),
+            Stream::Boolean(_) | Stream::Graph(_) => Err(Error::bug("an answer without rows has terms of rows")),
+        });
+        self.held.borrow_owner().intact()?;
+        told
+    }
+
+    fn count(&mut self, rows: u64) -> Result<()> {
+        self.given += rows;
+        match self.most {
+            Some(most) if self.given > most => Err(too_many(most)),
+            _ => Ok(()),
+        }
+    }
+
+    /// What was found; where it is the end or an error, which damage may have caused, the damage comes first.
+    fn ended<T>(&mut self, found: Result<Option<T>>) -> Result<Option<T>> {
+        if !matches!(found, Ok(Some(_))) {
+            self.is_over = true;
+            self.held.borrow_owner().intact()?;
+        }
+        found
+    }
+}
+
+pub(crate) fn too_many(most: u64) -> Error {
+    Error::exceeded(Exceeded::Rows, format!("the answer has more than {most} rows"))
+}
