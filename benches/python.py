@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Asks from Python: the questions of python/tests/test_beside_others.py, of kgq, pyoxigraph and rdflib in turn, over the graph in the work tree; and a
-million rows as a table of Arrow. Times are medians of warm runs; answers are compared by the tests, here by their counts alone.
+million rows as a table of Arrow. Times are the processor's, of all threads, so that other work on the machine counts little; they are medians of warm
+runs. Answers are compared by the tests, here by their counts alone.
 
     python benches/python.py [--runs 5] [--rows 1000000]
 
@@ -23,13 +24,13 @@ from test_beside_others import PREFIXES, QUESTIONS, files, plain  # noqa: E402
 
 
 def median(ask, runs):
-    """What it gives, and the milliseconds of the middle run; the first one warms up."""
+    """What it gives, and the processor's milliseconds of the middle run; the first one warms up."""
     given = ask()
     times = []
     for _ in range(runs):
-        started = time.perf_counter()
+        started = time.process_time()
         ask()
-        times.append((time.perf_counter() - started) * 1000)
+        times.append((time.process_time() - started) * 1000)
     return given, statistics.median(times)
 
 
