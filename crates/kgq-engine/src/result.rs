@@ -182,8 +182,8 @@ impl<'s> Described<'s> {
                 continue;
             };
             let index = self.source.index();
-            let (predicate, object) = (index.column(1, at..at + 1)[0], index.column(2, at..at + 1)[0]);
-            if self.graph.is_some_and(|graph| index.column(3, at..at + 1)[0] != graph) {
+            let (predicate, object) = (index.id(1, at), index.id(2, at));
+            if self.graph.is_some_and(|graph| index.id(3, at) != graph) {
                 continue;
             }
             let subject = *subject;

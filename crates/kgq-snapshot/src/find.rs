@@ -102,7 +102,7 @@ impl<'a> Index<'a> {
     pub(super) fn statements(self, rows: Range<usize>) -> impl Iterator<Item = Ids> + use<'a> {
         let index = self;
         let mut run = (TermId::UNBOUND, 0..0);
-        rows.filter_map(move |row| {
+        rows.map(move |row| {
             if !run.1.contains(&row) {
                 let key = index.key_at(row);
                 run = (key, index.run(key));
@@ -111,11 +111,10 @@ impl<'a> Index<'a> {
             for (depth, component) in index.order().iter().enumerate() {
                 ids[component.position()] = match depth {
                     0 => run.0,
-                    // A damaged file's rows may be fewer than its table says.
-                    _ => *index.column(depth, row..row + 1).first()?,
+                    _ => index.id(depth, row),
                 };
             }
-            Some(ids)
+            ids
         })
     }
 }

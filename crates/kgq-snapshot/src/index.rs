@@ -1,5 +1,6 @@
 //! Statements sorted in one order, as columns of ids.
 
+use super::blocks::Blocks;
 use super::file::{Reader, Writer};
 use super::storage::{Limit, Words};
 use super::{Component, TermId};
@@ -7,6 +8,9 @@ use kgq_syntax::error::Result;
 use std::ops::Range;
 
 /// The statements of a dataset in one order: columns of ids, sorted by the first, then the second, and so on.
+///
+/// How the columns are stored does not show: their ids come one by one ([`Index::id`]), into a buffer of the caller's ([`Index::read`]), or
+/// block by block ([`Index::blocks`]); nobody holds a slice of the file.
 ///
 /// Rows are numbered from 0. The first column is not stored; a table gives the run of rows that each of its ids has.
 #[derive(Clone, Copy, Debug)]
@@ -75,12 +79,32 @@ impl<'a> Index<'a> {
         start..end
     }
 
-    /// The ids that these rows have in the column at `depth`, which is at least 1.
+    /// The id that a row has in the column at `depth`, which is at least 1.
     ///
     /// Ask for the rows that are read, not for more: in a saved snapshot this is where they are checked for damage.
     #[inline]
-    pub fn column(&self, depth: usize, rows: Range<usize>) -> &'a [TermId] {
-        self.columns[depth - 1].ids(rows)
+    pub fn id(&self, depth: usize, row: usize) -> TermId {
+        TermId::new(self.columns[depth - 1].get(row))
+    }
+
+    /// Puts the ids that rows have in the column at `depth`, which is at least 1, behind those in `out`: one for each row that there is.
+    pub fn read(&self, depth: usize, rows: Range<usize>, out: &mut Vec<TermId>) {
+        let end = rows.end.min(self.len);
+        let (start, from) = (rows.start.min(end), out.len());
+        out.resize(from + end - start, TermId::new(0));
+        self.fill(depth, start, &mut out[from..]);
+    }
+
+    /// The ids that rows have in the column at `depth`, which is at least 1, to be read in blocks or one by one.
+    #[inline]
+    pub fn blocks(&self, depth: usize, rows: Range<usize>) -> Blocks<'a> {
+        Blocks::new(*self, depth, rows)
+    }
+
+    /// Fills a buffer with the ids that the rows from `row` on have, all of which there are.
+    #[inline]
+    pub(super) fn fill(&self, depth: usize, row: usize, out: &mut [TermId]) {
+        out.copy_from_slice(self.columns[depth - 1].ids(row..row + out.len()));
     }
 
     /// The id in the first column of a row: logarithmic in the number of ids. [`Index::keys`] is faster for many.

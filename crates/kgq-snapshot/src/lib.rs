@@ -22,6 +22,7 @@
 //! # Ok::<(), kgq_syntax::error::Error>(())
 //! ```
 
+mod blocks;
 mod cache;
 mod content_key;
 mod dictionary;
@@ -40,6 +41,7 @@ mod storage;
 pub mod store;
 mod value;
 
+pub use blocks::{BLOCK_IDS, Blocks};
 pub use cache::{Cache, CacheEntry};
 pub use content_key::ContentKey;
 pub use dictionary::{Decoder, TermClass, TypeKey};

@@ -91,21 +91,25 @@ impl Snapshot {
             match graph {
                 None => {
                     let index = self.triples(Permutation::Spo);
+                    let [mut predicates, mut objects] = [1, 2].map(|depth| index.blocks(depth, 0..index.len()));
                     for (subject, run) in index.keys() {
                         look(run.len())?;
-                        let (predicates, objects) = (index.column(1, run.clone()), index.column(2, run));
-                        rows.extend(predicates.iter().zip(objects).map(|(p, o)| [subject.get(), p.get(), o.get()]));
+                        let others = predicates.by_ref().zip(objects.by_ref()).take(run.len());
+                        rows.extend(others.map(|(p, o)| [subject.get(), p.get(), o.get()]));
                     }
                 }
                 Some(graph) => {
                     let index = self.quads(QuadPermutation::Gspo);
                     let run = index.run(graph);
                     look(0)?;
-                    let columns = [1, 2, 3].map(|depth| index.column(depth, run.clone()));
-                    for start in (0..run.len()).step_by(ROWS_BETWEEN_CHECKS) {
-                        let part = start..run.len().min(start + ROWS_BETWEEN_CHECKS);
-                        look(part.len())?;
-                        rows.extend(part.map(|row| columns.map(|column| column[row].get())));
+                    let [subjects, mut predicates, mut objects] =
+                        [1, 2, 3].map(|depth| index.blocks(depth, run.clone()));
+                    for (number, subject) in subjects.enumerate() {
+                        if number.is_multiple_of(ROWS_BETWEEN_CHECKS) {
+                            look(ROWS_BETWEEN_CHECKS.min(run.len() - number))?;
+                        }
+                        let (Some(predicate), Some(object)) = (predicates.next(), objects.next()) else { break };
+                        rows.push([subject, predicate, object].map(TermId::get));
                     }
                 }
             }

@@ -35,11 +35,12 @@ fn content(snapshot: &Snapshot) -> Result<String> {
         for (key, run) in index.keys() {
             let _ = writeln!(out, "{key:?} {run:?}");
             for depth in 1..index.width() {
-                let ids = index.column(depth, run.clone());
+                let mut ids = Vec::new();
+                index.read(depth, run.clone(), &mut ids);
                 let _ = writeln!(out, "{ids:?}");
                 if depth == 1 {
                     for id in ids {
-                        let _ = writeln!(out, "{:?} {}", index.range(&[key, *id]), index.seek(1, run.clone(), *id));
+                        let _ = writeln!(out, "{:?} {}", index.range(&[key, id]), index.seek(1, run.clone(), id));
                     }
                 }
             }

@@ -150,21 +150,25 @@ const ROWS_BETWEEN_CHECKS: usize = 1 << 20;
 
 /// The number of distinct ids in a column's rows, which are sorted.
 fn distinct(index: Index<'_>, rows: Range<usize>, budget: &Budget) -> Result<u64> {
-    let sorted = index.column(1, rows);
-    let mut changes = 0;
-    for (number, part) in sorted.chunks(ROWS_BETWEEN_CHECKS).enumerate() {
-        budget.check()?;
-        let before = (number * ROWS_BETWEEN_CHECKS).checked_sub(1).map(|at| sorted[at]);
-        changes += u64::from(before != part.first().copied());
-        changes += part.windows(2).filter(|pair| pair[0] != pair[1]).count() as u64;
+    let (mut changes, mut last, mut at) = (0, None, rows.start);
+    let mut sorted = index.blocks(1, rows);
+    loop {
+        if at.is_multiple_of(ROWS_BETWEEN_CHECKS) {
+            budget.check()?;
+        }
+        let part = sorted.from(at);
+        let Some(first) = part.first() else { return Ok(changes) };
+        changes += u64::from(last != Some(*first));
+        changes += part.windows(2).map(|pair| u64::from(pair[0] != pair[1])).sum::<u64>();
+        last = part.last().copied();
+        at += part.len();
     }
-    Ok(changes)
 }
 
 fn characteristic_sets(spo: Index<'_>, budget: &Budget) -> Result<(Vec<CharacteristicSet>, u64)> {
     let mut sets: FxHashMap<Vec<TermId>, (u64, Vec<u64>)> = FxHashMap::default();
     let (mut predicates, mut rows) = (Vec::new(), Vec::new());
-    let mut looked = 0;
+    let (mut looked, mut column) = (0, spo.blocks(1, 0..spo.len()));
     for (_, run) in spo.keys() {
         looked += run.len();
         if looked >= ROWS_BETWEEN_CHECKS {
@@ -173,9 +177,14 @@ fn characteristic_sets(spo: Index<'_>, budget: &Budget) -> Result<(Vec<Character
         }
         predicates.clear();
         rows.clear();
-        for group in spo.column(1, run).chunk_by(|a, b| a == b) {
-            predicates.push(group[0]);
-            rows.push(group.len() as u64);
+        for predicate in column.by_ref().take(run.len()) {
+            if predicates.last() != Some(&predicate) {
+                predicates.push(predicate);
+                rows.push(0);
+            }
+            if let Some(count) = rows.last_mut() {
+                *count += 1;
+            }
         }
         if !sets.contains_key(&predicates) {
             sets.insert(predicates.clone(), (0, vec![0; predicates.len()]));

@@ -148,7 +148,7 @@ fn check_index(index: Index<'_>, rows: &BTreeSet<Vec<TermId>>, term_count: u32) 
     assert_eq!(index.width(), order.len());
     let actual: Vec<Vec<TermId>> = (0..index.len())
         .map(|row| {
-            let rest = (1..index.width()).map(|depth| index.column(depth, row..row + 1)[0]);
+            let rest = (1..index.width()).map(|depth| index.id(depth, row));
             std::iter::once(index.key_at(row)).chain(rest).collect()
         })
         .collect();

@@ -100,17 +100,17 @@ fn statements(snapshot: &Snapshot) -> impl Iterator<Item = Statement> + '_ {
     let mut of_default = triples
         .keys()
         .flat_map(move |(subject, rows)| {
-            let [predicates, objects] = [1, 2].map(|depth| triples.column(depth, rows.clone()));
-            predicates.iter().zip(objects).map(move |(predicate, object)| ([subject, *predicate, *object], None))
+            let [predicates, objects] = [1, 2].map(|depth| triples.blocks(depth, rows.clone()));
+            predicates.zip(objects).map(move |(predicate, object)| ([subject, predicate, object], None))
         })
         .peekable();
     let quads = snapshot.quads(QuadPermutation::Spog);
     let mut of_named = quads
         .keys()
         .flat_map(move |(subject, rows)| {
-            let [predicates, objects, graphs] = [1, 2, 3].map(|depth| quads.column(depth, rows.clone()));
-            let others = predicates.iter().zip(objects).zip(graphs);
-            others.map(move |((predicate, object), graph)| ([subject, *predicate, *object], Some(*graph)))
+            let [predicates, objects, graphs] = [1, 2, 3].map(|depth| quads.blocks(depth, rows.clone()));
+            let others = predicates.zip(objects).zip(graphs);
+            others.map(move |((predicate, object), graph)| ([subject, predicate, object], Some(graph)))
         })
         .peekable();
     std::iter::from_fn(move || match (of_default.peek(), of_named.peek()) {

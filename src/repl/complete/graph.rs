@@ -58,7 +58,7 @@ fn different(index: Index<'_>, depth: usize, rows: Range<usize>) -> Vec<(TermId,
     let mut found = Vec::new();
     let mut rest = rows.clone();
     while !rest.is_empty() && found.len() < MOST_DIFFERENT {
-        let id = index.column(depth, rest.start..rest.start + 1)[0];
+        let id = index.id(depth, rest.start);
         // From one to the next, however often it occurs.
         let end = match id.get().checked_add(1) {
             Some(next) => index.seek(depth, rest.clone(), TermId::new(next)),
@@ -70,8 +70,8 @@ fn different(index: Index<'_>, depth: usize, rows: Range<usize>) -> Vec<(TermId,
     if rest.is_empty() {
         return found;
     }
-    let mut sample: Vec<TermId> =
-        rows.clone().step_by(rows.len() / MOST_DIFFERENT).map(|row| index.column(depth, row..row + 1)[0]).collect();
+    let step = rows.len() / MOST_DIFFERENT;
+    let mut sample: Vec<TermId> = rows.clone().step_by(step).map(|row| index.id(depth, row)).collect();
     sample.dedup();
     sample.into_iter().map(|id| (id, index.narrow(depth, rows.clone(), id).len() as u64)).collect()
 }

@@ -127,7 +127,7 @@ impl Access<'_> {
 
     /// Whether the row of the index passes the checks.
     pub fn passes(&self, index: Index<'_>, at: usize, batch: &Batch, row: usize) -> bool {
-        let id = |depth: usize| if depth == 0 { index.key_at(at) } else { index.column(depth, at..at + 1)[0] };
+        let id = |depth: usize| if depth == 0 { index.key_at(at) } else { index.id(depth, at) };
         self.checks.iter().all(|(depth, check)| {
             id(*depth)
                 == match check {
@@ -145,64 +145,6 @@ pub struct Cursor {
     base: Option<Range<usize>>,
     /// The last key and its rows.
     last: Option<(TermId, Range<usize>)>,
-}
-
-/// Ids of a column that were read at once, so that keys near each other need no further read.
-struct Window<'i> {
-    index: Index<'i>,
-    depth: usize,
-    end: usize,
-    start: usize,
-    ids: &'i [TermId],
-}
-
-impl Window<'_> {
-    /// Ids read at once. A block of a saved snapshot, which is checked as a whole, is larger.
-    const IDS: usize = 2048;
-
-    /// The first row from `from` on whose id is at least `key`.
-    #[inline]
-    fn seek(&mut self, from: usize, key: TermId) -> usize {
-        let mut at = from;
-        loop {
-            if at < self.start || at >= self.start + self.ids.len() {
-                if at >= self.end {
-                    return self.end;
-                }
-                self.start = at;
-                self.ids = self.index.column(self.depth, at..self.end.min(at + Self::IDS));
-            }
-            let ids = &self.ids[at - self.start..];
-            // Gallop, as the key is probably near: the distance doubles.
-            let (mut low, mut step) = (0, 1);
-            while low + step <= ids.len() && ids[low + step - 1] < key {
-                low += step;
-                step *= 2;
-            }
-            let high = ids.len().min(low + step - 1);
-            low += ids[low..high].partition_point(|id| *id < key);
-            if low < ids.len() {
-                return at + low;
-            }
-            at += ids.len();
-            if at < self.end {
-                // Beyond the window the key may be at any distance.
-                at = self.index.seek(self.depth, at..self.end, key);
-            }
-        }
-    }
-
-    #[inline]
-    fn id(&mut self, at: usize) -> Option<TermId> {
-        if at >= self.end {
-            return None;
-        }
-        if at < self.start || at >= self.start + self.ids.len() {
-            self.start = at;
-            self.ids = self.index.column(self.depth, at..self.end.min(at + Self::IDS));
-        }
-        Some(self.ids[at - self.start])
-    }
 }
 
 impl Cursor {
@@ -228,23 +170,23 @@ impl Cursor {
             })
             .clone();
         let (mut last, mut rows) = self.last.take().unwrap_or((TermId::new(0), base.start..base.start));
-        let mut window = Window { index, depth: fixed.len(), end: base.end, start: 0, ids: &[] };
+        let mut column = index.blocks(fixed.len(), base.clone());
         let mut first = true;
         for key in keys {
             if first || *key != last {
                 let from = if *key < last { base.start } else { rows.end };
                 // The search goes on behind the last key's rows, unless the key is the same: then it finds these again.
                 let from = if *key == last { rows.start } else { from };
-                let start = window.seek(from, *key);
+                let start = column.seek(from, *key);
                 let mut end = start;
-                if window.id(start) == Some(*key) {
+                if column.id(start) == Some(*key) {
                     // Most runs are short.
                     end += 1;
-                    while end - start < 8 && window.id(end) == Some(*key) {
+                    while end - start < 8 && column.id(end) == Some(*key) {
                         end += 1;
                     }
                     if end - start == 8 {
-                        end = window.seek(end, TermId::new(key.get().saturating_add(1)));
+                        end = column.seek(end, TermId::new(key.get().saturating_add(1)));
                     }
                 }
                 (last, rows) = (*key, start..end);

@@ -51,27 +51,29 @@ pub fn single_steps(path: &Path, back: bool, out: &mut Vec<(TermId, bool)>) -> O
 impl Adjacency {
     /// The edges of all of these steps; `None` if there are more than 32 bits can number.
     pub fn new(steps: &[(TermId, bool)], edges: &Edges<'_>, cx: &Context<'_>) -> Result<Option<Self>> {
-        let columns: Vec<_> = steps.iter().map(|(predicate, back)| edges.pairs(*predicate, *back)).collect();
-        let count: usize = columns.iter().map(|(from, _)| from.len()).sum();
+        let all = || steps.iter().map(|(predicate, back)| edges.pairs(*predicate, *back));
+        let count: usize = all().map(|(from, _)| from.len()).sum();
         if u32::try_from(count).is_err() {
             return Ok(None);
         }
         let words = (cx.snapshot().term_count() as usize).div_ceil(64);
         let mut held = cx.budget().reserve((words * 12 + count * 12) as u64)?;
         let mut numbers = Numbers { bits: vec![0; words], before: Vec::with_capacity(words) };
-        for part in columns.iter().flat_map(|(from, to)| [from, to]).flat_map(|ids| ids.chunks(ROWS_BETWEEN_CHECKS)) {
-            cx.budget().check()?;
-            part.iter().for_each(|id| numbers.set(*id));
+        for (read, id) in all().flat_map(|(from, to)| from.chain(to)).enumerate() {
+            if read.is_multiple_of(ROWS_BETWEEN_CHECKS) {
+                cx.budget().check()?;
+            }
+            numbers.set(id);
         }
         let nodes = numbers.finish();
         held.grow(cx.budget(), nodes.len() as u64 * 20)?;
         // The ids are read a second time, and a mapped file that was changed meanwhile may have others there: these are left out.
         let mut pairs = Vec::with_capacity(count);
-        for (from, to) in &columns {
-            for (from, to) in from.chunks(ROWS_BETWEEN_CHECKS).zip(to.chunks(ROWS_BETWEEN_CHECKS)) {
+        for (read, (from, to)) in all().flat_map(|(from, to)| from.zip(to)).enumerate() {
+            if read.is_multiple_of(ROWS_BETWEEN_CHECKS) {
                 cx.budget().check()?;
-                pairs.extend(from.iter().zip(to).filter_map(|(from, to)| numbers.find(*from).zip(numbers.find(*to))));
             }
+            pairs.extend(numbers.find(from).zip(numbers.find(to)));
         }
         let (offsets, ends) = lists(nodes.len(), &pairs, cx)?;
         let (component, cyclic) = components(&offsets, &ends, cx)?;

@@ -1,33 +1,13 @@
 //! Intersections of sorted lists of ids: by merging, by galloping through the longer one, or by looking into a bitmap.
 
-use kgq_snapshot::TermId;
+use kgq_snapshot::{Blocks, TermId};
 
 /// A list more than this many times as long as the other is galloped through.
-const LEAP: usize = 24;
-
-/// How many ids two sorted lists without repetitions share.
-pub fn count(a: &[TermId], b: &[TermId]) -> u64 {
-    let mut shared = 0;
-    each(a, b, |_, is_shared| shared += u64::from(is_shared));
-    shared
-}
-
-/// The ids that two sorted lists share, put behind those in `out`.
-pub fn list(a: &[TermId], b: &[TermId], out: &mut Vec<TermId>) {
-    // Every id is written, and kept where it is shared: a branch on that would be mispredicted too often.
-    let (start, most) = (out.len(), a.len().min(b.len()));
-    out.resize(start + most + 1, TermId::UNBOUND);
-    let mut end = start;
-    each(a, b, |id, is_shared| {
-        out[end] = id;
-        end += usize::from(is_shared);
-    });
-    out.truncate(end);
-}
+pub const LEAP: usize = 24;
 
 /// Calls `see` with ids of the lists, and whether both lists have them. All shared ids are among them, in order.
 #[inline(always)]
-fn each(a: &[TermId], b: &[TermId], mut see: impl FnMut(TermId, bool)) {
+pub fn each(a: &[TermId], b: &[TermId], mut see: impl FnMut(TermId, bool)) {
     let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
     if short.len() * LEAP < long.len() {
         let mut rest = long;
@@ -46,6 +26,18 @@ fn each(a: &[TermId], b: &[TermId], mut see: impl FnMut(TermId, bool)) {
         see(x, x == y);
         i += usize::from(x <= y);
         j += usize::from(y <= x);
+    }
+}
+
+/// The same where the long list is sought in, from a row on, and not read.
+#[inline(always)]
+pub fn each_sought(short: &[TermId], mut long: Blocks<'_>, mut row: usize, mut see: impl FnMut(TermId, bool)) {
+    for id in short {
+        row = long.seek(row, *id);
+        match long.id(row) {
+            None => return,
+            Some(found) => see(*id, found == *id),
+        }
     }
 }
 
@@ -113,15 +105,17 @@ mod tests {
         for step in [1, 2, 7, 90, 600, 4999] {
             let short = ids((0..5200).step_by(step));
             let expected: Vec<TermId> = short.iter().copied().filter(|id| long.contains(id)).collect();
-            let mut found = Vec::new();
-            list(&short, &long, &mut found);
-            assert_eq!(found, expected, "every {step}th");
-            assert_eq!(count(&long, &short), expected.len() as u64);
+            let shared = |a: &[TermId], b: &[TermId]| {
+                let mut found = Vec::new();
+                each(a, b, |id, is_shared| found.extend(is_shared.then_some(id)));
+                found
+            };
+            assert_eq!(shared(&short, &long), expected, "every {step}th");
+            assert_eq!(shared(&long, &short), expected, "every {step}th");
             let mut bits = Bits::default();
             bits.set(&ids([5, 5199]), 5200);
             bits.set(&long, 5200);
             assert_eq!(short.iter().copied().filter(|id| bits.contains(*id)).collect::<Vec<_>>(), expected);
         }
-        assert_eq!(count(&[], &long), 0);
     }
 }

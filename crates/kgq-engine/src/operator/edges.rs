@@ -3,7 +3,7 @@
 use super::Context;
 use super::source::{Order, Source};
 use crate::plan::Graph;
-use kgq_snapshot::{Permutation, Piece, QuadPermutation, TermId, sort_by};
+use kgq_snapshot::{Blocks, Permutation, Piece, QuadPermutation, TermId, sort_by};
 use kgq_syntax::error::Result;
 
 /// A step from a node to its neighbours: from subject to object, or back.
@@ -81,9 +81,9 @@ impl<'s> Edges<'s> {
         let (own, around) = (self.back.index(), self.objects.index());
         let (of_graph, of_object) = (own.run(graph), around.run(node));
         if of_graph.len() < of_object.len() {
-            own.column(2, of_graph).contains(&node)
+            own.blocks(2, of_graph).any(|object| object == node)
         } else {
-            around.column(3, of_object).contains(&graph)
+            around.blocks(3, of_object).any(|other| other == graph)
         }
     }
 
@@ -94,12 +94,12 @@ impl<'s> Edges<'s> {
         match (step, self.graph) {
             (Step::Predicate { predicate, back }, None) => {
                 let index = self.predicates[usize::from(*back)].index();
-                distinct(index.column(1, index.run(*predicate)), &mut nodes, cx)?;
+                distinct(index.blocks(1, index.run(*predicate)), &mut nodes, cx)?;
             }
             (Step::Predicate { predicate, back }, Some(graph)) => {
                 let index = self.predicates[0].index();
                 let depth = if *back { 2 } else { 3 };
-                distinct(index.column(depth, index.range(&[graph, *predicate])), &mut nodes, cx)?;
+                distinct(index.blocks(depth, index.range(&[graph, *predicate])), &mut nodes, cx)?;
             }
             (Step::Not { back, .. }, None) => {
                 let source = if *back { &self.objects } else { &self.forward };
@@ -108,7 +108,7 @@ impl<'s> Edges<'s> {
             (Step::Not { back, .. }, Some(graph)) => {
                 let index = self.forward.index();
                 let depth = if *back { 3 } else { 1 };
-                distinct(index.column(depth, index.run(graph)), &mut nodes, cx)?;
+                distinct(index.blocks(depth, index.run(graph)), &mut nodes, cx)?;
             }
         }
         sort(&mut nodes, cx)?;
@@ -121,17 +121,17 @@ impl<'s> Edges<'s> {
         self.predicates[0].index().range(&prefix).len()
     }
 
-    /// The edges of a predicate as columns of the index: from where, and to where.
-    pub fn pairs(&self, predicate: TermId, back: bool) -> (&[TermId], &[TermId]) {
+    /// The edges of a predicate: from where, and to where.
+    pub fn pairs(&self, predicate: TermId, back: bool) -> (Blocks<'_>, Blocks<'_>) {
         let index = self.predicates[0].index();
         let (subjects, objects) = match self.graph {
             None => {
                 let rows = index.run(predicate);
-                (index.column(1, rows.clone()), index.column(2, rows))
+                (index.blocks(1, rows.clone()), index.blocks(2, rows))
             }
             Some(graph) => {
                 let rows = index.range(&[graph, predicate]);
-                (index.column(3, rows.clone()), index.column(2, rows))
+                (index.blocks(3, rows.clone()), index.blocks(2, rows))
             }
         };
         if back { (objects, subjects) } else { (subjects, objects) }
@@ -142,15 +142,15 @@ impl<'s> Edges<'s> {
         match (step, self.graph) {
             (Step::Predicate { predicate, back }, None) => {
                 let index = if *back { self.back.index() } else { self.forward.index() };
-                out.extend_from_slice(index.column(2, index.range(&[node, *predicate])));
+                index.read(2, index.range(&[node, *predicate]), out);
             }
             (Step::Predicate { predicate, back: false }, Some(graph)) => {
                 let index = self.forward.index();
-                out.extend_from_slice(index.column(3, index.range(&[graph, node, *predicate])));
+                index.read(3, index.range(&[graph, node, *predicate]), out);
             }
             (Step::Predicate { predicate, back: true }, Some(graph)) => {
                 let index = self.back.index();
-                out.extend_from_slice(index.column(3, index.range(&[graph, *predicate, node])));
+                index.read(3, index.range(&[graph, *predicate, node]), out);
             }
             (Step::Not { predicates, back }, graph) => {
                 let (index, rows, depth) = match (back, graph) {
@@ -158,13 +158,13 @@ impl<'s> Edges<'s> {
                     (false, Some(graph)) => (self.forward.index(), self.forward.index().range(&[graph, node]), 2),
                     (true, _) => (self.objects.index(), self.objects.index().run(node), 1),
                 };
-                let labels = index.column(depth, rows.clone());
-                let ends = index.column(depth + 1, rows.clone());
-                let among = graph.filter(|_| *back).map(|graph| (graph, index.column(3, rows)));
-                for (at, (label, end)) in labels.iter().zip(ends).enumerate() {
-                    let here = among.is_none_or(|(graph, graphs)| graphs[at] == graph);
-                    if here && !predicates.contains(label) {
-                        out.push(*end);
+                let labels = index.blocks(depth, rows.clone());
+                let ends = index.blocks(depth + 1, rows.clone());
+                let among = graph.filter(|_| *back);
+                for (row, (label, end)) in rows.zip(labels.zip(ends)) {
+                    let here = among.is_none_or(|graph| index.id(3, row) == graph);
+                    if here && !predicates.contains(&label) {
+                        out.push(end);
                     }
                 }
             }
@@ -173,13 +173,13 @@ impl<'s> Edges<'s> {
 }
 
 /// Adds the ids, of equal ones in a row only the first.
-fn distinct(ids: &[TermId], out: &mut Vec<TermId>, cx: &Context<'_>) -> Result<()> {
-    for part in ids.chunks(ROWS_BETWEEN_CHECKS) {
-        cx.budget().check()?;
-        for id in part {
-            if out.last() != Some(id) {
-                out.push(*id);
-            }
+fn distinct(ids: Blocks<'_>, out: &mut Vec<TermId>, cx: &Context<'_>) -> Result<()> {
+    for (number, id) in ids.enumerate() {
+        if number.is_multiple_of(ROWS_BETWEEN_CHECKS) {
+            cx.budget().check()?;
+        }
+        if out.last() != Some(&id) {
+            out.push(id);
         }
     }
     Ok(())

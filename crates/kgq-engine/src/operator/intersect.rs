@@ -8,7 +8,7 @@ use super::{Context, Node, Opening, Operator, Pace};
 use crate::batch::{Batch, gather};
 use crate::plan::Var;
 use crate::plan::physical::{Labels, Operation, PhysicalPlan};
-use kgq_snapshot::TermId;
+use kgq_snapshot::{Blocks, TermId};
 use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::Result;
 use std::ops::Range;
@@ -97,7 +97,7 @@ struct Intersect<'s> {
 struct Found {
     /// For each access its key, and its rows.
     keys: Vec<[TermId; 4]>,
-    rows: Vec<Range<usize>>,
+    lists: Vec<List>,
     /// How many accesses the above is known for.
     known: usize,
     /// The ids that the first accesses have in common: at `i` those of the first `i + 2`, up to all but the last.
@@ -115,10 +115,45 @@ impl Found {
     fn of(accesses: usize) -> Self {
         Self {
             keys: vec![[TermId::UNBOUND; 4]; accesses],
-            rows: vec![0..0; accesses],
+            lists: vec![List::default(); accesses],
             common: vec![Vec::new(); accesses.saturating_sub(2)],
             ..Self::default()
         }
+    }
+}
+
+/// The ids of an access for one key. They are read when all of them are needed.
+#[derive(Clone, Default)]
+struct List {
+    rows: Range<usize>,
+    ids: Vec<TermId>,
+}
+
+impl List {
+    fn set(&mut self, rows: Range<usize>) {
+        self.rows = rows;
+        self.ids.clear();
+    }
+
+    fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    fn read(&mut self, access: &Access<'_>) -> &[TermId] {
+        if self.ids.is_empty() {
+            access.source.index().read(access.prefix.len(), self.rows.clone(), &mut self.ids);
+        }
+        &self.ids
+    }
+
+    /// Whether it is so much longer than a list of that length that it is better not read.
+    fn is_long_beside(&self, length: usize) -> bool {
+        self.ids.is_empty() && self.len() > length * common::LEAP
+    }
+
+    /// The ids to be sought in.
+    fn blocks<'a>(&self, access: &'a Access<'_>) -> Blocks<'a> {
+        access.source.index().blocks(access.prefix.len(), self.rows.clone())
     }
 }
 
@@ -134,18 +169,49 @@ const WORK: usize = 1 << 20;
 impl<'s> Intersect<'s> {
     /// How many ids the current row has in common; where they are listed they are put into `rest`.
     fn look_up(&mut self, cx: &Context<'s>) -> Result<u64> {
-        let Self { accesses, found, batch, row, bounds, rest, listed, work, .. } = self;
-        let Found { keys, rows, known, common, uses, set, is_set, held } = found;
+        if !self.find_rows() {
+            return Ok(0);
+        }
+        let Self { accesses, found, rest, listed, work, .. } = self;
+        let last = accesses.len() - 1;
+        let own = found.lists[last].len();
+        let before = found.before(last);
+        found.uses += 1;
+        *work += own.min(before * SPREAD) + 1;
+        // A bitmap costs one step for each id of the other list, which must not be too long.
+        if found.uses >= USES && before >= FEW && own <= before * SPREAD {
+            found.set_bits(accesses, cx)?;
+            let Some(set) = &found.set else { return Ok(0) };
+            let own = found.lists[last].blocks(&accesses[last]);
+            if !*listed {
+                return Ok(own.map(|id| u64::from(set.contains(id))).sum());
+            }
+            rest.extend(own.filter(|id| set.contains(*id)));
+            return Ok(rest.len() as u64);
+        }
+        if !*listed {
+            let mut count = 0;
+            found.meet(last, accesses, |_, is_shared| count += u64::from(is_shared));
+            return Ok(count);
+        }
+        found.list(last, accesses, rest);
+        Ok(rest.len() as u64)
+    }
+
+    /// Finds each access's rows for the current row, and what all but the last have in common, as far as they are not known; false if
+    /// there is nothing in common.
+    fn find_rows(&mut self) -> bool {
+        let Self { accesses, found, batch, row, bounds, work, .. } = self;
         let last = accesses.len() - 1;
         for (at, access) in accesses.iter().enumerate() {
             let mut key = [TermId::UNBOUND; 4];
             for (id, part) in key.iter_mut().zip(&access.prefix) {
                 *id = part.of(batch, *row);
             }
-            if at < *known && keys[at] == key {
+            if at < found.known && found.keys[at] == key {
                 continue;
             }
-            *known = at;
+            found.known = at;
             let (index, depth) = (access.source.index(), access.prefix.len());
             let mut own = index.range(&key[..depth]);
             if at == 0 && *bounds != (0..u32::MAX) {
@@ -153,65 +219,83 @@ impl<'s> Intersect<'s> {
                 own.end = index.seek(depth, own.clone(), TermId::new(bounds.end));
             }
             if own.start >= own.end {
-                return Ok(0);
+                return false;
             }
-            (keys[at], rows[at]) = (key, own);
+            found.keys[at] = key;
+            found.lists[at].set(own);
             if at < last {
-                (*uses, *is_set) = (0, false);
+                (found.uses, found.is_set) = (0, false);
             }
             if 0 < at && at < last {
-                let mut list = std::mem::take(&mut common[at - 1]);
+                let mut list = std::mem::take(&mut found.common[at - 1]);
                 list.clear();
-                let own = ids(accesses, rows, at);
-                common::list(before(accesses, rows, common, at), own, &mut list);
-                *work += own.len();
+                found.list(at, accesses, &mut list);
+                *work += found.lists[at].len();
                 let none = list.is_empty();
-                common[at - 1] = list;
+                found.common[at - 1] = list;
                 if none {
-                    return Ok(0);
+                    return false;
                 }
             }
-            *known = at + 1;
+            found.known = at + 1;
         }
-        let (before, own) = (before(accesses, rows, common, last), ids(accesses, rows, last));
-        *uses += 1;
-        *work += own.len().min(before.len() * SPREAD) + 1;
-        // A bitmap costs one step for each id of the other list, which must not be too long.
-        if *uses < USES || before.len() < FEW || own.len() > before.len() * SPREAD {
-            if !*listed {
-                return Ok(common::count(before, own));
-            }
-            common::list(before, own, rest);
-            return Ok(rest.len() as u64);
-        }
-        let terms = cx.snapshot().term_count();
-        if set.is_none() {
-            held.grow(cx.budget(), Bits::bytes(terms))?;
-        }
-        let set = set.get_or_insert_default();
-        if !*is_set {
-            set.set(before, terms);
-            *is_set = true;
-        }
-        if !*listed {
-            return Ok(own.iter().map(|id| u64::from(set.contains(*id))).sum());
-        }
-        rest.extend(own.iter().copied().filter(|id| set.contains(*id)));
-        Ok(rest.len() as u64)
+        true
     }
 }
 
-/// The ids of an access for the current row.
-fn ids<'a>(accesses: &'a [Access<'_>], rows: &[Range<usize>], at: usize) -> &'a [TermId] {
-    accesses[at].source.index().column(accesses[at].prefix.len(), rows[at].clone())
-}
+impl Found {
+    /// Makes a bitmap of what all accesses but the last have in common.
+    fn set_bits(&mut self, accesses: &[Access<'_>], cx: &Context<'_>) -> Result<()> {
+        let terms = cx.snapshot().term_count();
+        if self.set.is_none() {
+            self.held.grow(cx.budget(), Bits::bytes(terms))?;
+        }
+        let set = self.set.get_or_insert_default();
+        if !self.is_set {
+            let ids = match self.common.last() {
+                Some(common) => common,
+                None => self.lists[0].read(&accesses[0]),
+            };
+            set.set(ids, terms);
+            self.is_set = true;
+        }
+        Ok(())
+    }
 
-/// What the accesses before one have in common.
-fn before<'a>(accesses: &'a [Access<'_>], rows: &[Range<usize>], common: &'a [Vec<TermId>], at: usize) -> &'a [TermId] {
-    match at {
-        0 => &[],
-        1 => ids(accesses, rows, 0),
-        _ => &common[at - 2],
+    /// The ids that an access has in common with those before it, put behind those in `out`.
+    fn list(&mut self, at: usize, accesses: &[Access<'_>], out: &mut Vec<TermId>) {
+        // Every id is written, and kept where it is shared: a branch on that would be mispredicted too often.
+        let (start, most) = (out.len(), self.before(at).min(self.lists[at].len()));
+        out.resize(start + most + 1, TermId::UNBOUND);
+        let mut end = start;
+        self.meet(at, accesses, |id, is_shared| {
+            out[end] = id;
+            end += usize::from(is_shared);
+        });
+        out.truncate(end);
+    }
+
+    /// How many ids the accesses before one have in common.
+    fn before(&self, at: usize) -> usize {
+        if at == 1 { self.lists[0].len() } else { self.common[at - 2].len() }
+    }
+
+    /// Calls `see` with ids of an access or of those before it, and whether both have them. All shared ids are among them, in order.
+    #[inline(always)]
+    fn meet(&mut self, at: usize, accesses: &[Access<'_>], see: impl FnMut(TermId, bool)) {
+        let (before, own) = self.lists.split_at_mut(at);
+        let (own, access) = (&mut own[0], &accesses[at]);
+        let common: &[TermId] = if at > 1 {
+            &self.common[at - 2]
+        } else if before[0].is_long_beside(own.len()) {
+            return common::each_sought(own.read(access), before[0].blocks(&accesses[0]), before[0].rows.start, see);
+        } else {
+            before[0].read(&accesses[0])
+        };
+        if own.is_long_beside(common.len()) {
+            return common::each_sought(common, own.blocks(access), own.rows.start, see);
+        }
+        common::each(common, own.read(access), see);
     }
 }
 

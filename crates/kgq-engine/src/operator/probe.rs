@@ -134,6 +134,7 @@ impl Operation for Plan {
             found: Vec::new(),
             row: 0,
             matches: Matches::default(),
+            window: Vec::new(),
         }))
     }
 
@@ -169,6 +170,8 @@ struct Probe<'s> {
     found: Vec<(u32, u32)>,
     row: usize,
     matches: Matches,
+    /// Ids that are read at once when runs are emitted.
+    window: Vec<TermId>,
 }
 
 /// What is left to emit of the current row's matches.
@@ -325,6 +328,7 @@ impl<'s> Operator<'s> for Probe<'s> {
             found: Vec::new(),
             row: 0,
             matches: Matches::default(),
+            window: Vec::new(),
         }))
     }
 
@@ -376,7 +380,9 @@ impl<'s> Probe<'s> {
                 let depth = self.depths[0];
                 // A window, so that a batch reads little more than it emits.
                 let window = rows.start..rows.end.min(rows.start + room.max(256) * 4);
-                let column = index.column(depth, window.clone());
+                let column = &mut self.window;
+                column.clear();
+                index.read(depth, window.clone(), column);
                 let mut at = 0;
                 let before = out.positions.len();
                 while at < column.len() && out.positions.len() - before < room {

@@ -8,7 +8,7 @@ use super::{Context, Opening, Operator, Pace};
 use crate::batch::Batch;
 use crate::plan::Var;
 use crate::plan::physical::{Labels, Operation, PhysicalPlan};
-use kgq_snapshot::TermId;
+use kgq_snapshot::{Index, TermId};
 use kgq_syntax::error::Result;
 use std::ops::Range;
 
@@ -98,6 +98,8 @@ struct RunMerge<'s> {
 struct Runs {
     ids: Vec<TermId>,
     counts: Vec<u64>,
+    /// What was read, and where in it each run starts.
+    sorted: Vec<TermId>,
     starts: Vec<u32>,
 }
 
@@ -114,7 +116,7 @@ impl<'s> RunMerge<'s> {
             return None;
         }
         let mut count = first.rows.len() as u64;
-        self.keys.read(optional.source.index().column(optional.depth, optional.rows.clone()));
+        self.keys.read_from(optional.source.index(), optional.depth, optional.rows.clone());
         let (index, mut at) = (first.source.index(), first.rows.start);
         for (id, more) in self.keys.ids.iter().zip(&self.keys.counts).filter(|(_, own)| **own > 1) {
             let start = index.seek(first.depth, at..first.rows.end, *id);
@@ -133,10 +135,9 @@ impl<'s> RunMerge<'s> {
         let index = source.index();
         let mut end = rows.end.min(rows.start + self.pace.step());
         // A run is never divided.
-        if let Some(last) = index.column(*depth, end - 1..end).first() {
-            end = end.max(index.seek(*depth, end - 1..rows.end, after(*last)));
-        }
-        self.keys.read(index.column(*depth, rows.start..end));
+        let last = index.id(*depth, end - 1);
+        end = end.max(index.seek(*depth, end - 1..rows.end, after(last)));
+        self.keys.read_from(index, *depth, rows.start..end);
         rows.start = end;
         true
     }
@@ -148,8 +149,11 @@ fn after(id: TermId) -> TermId {
 }
 
 impl Runs {
-    /// The runs of sorted ids.
-    fn read(&mut self, sorted: &[TermId]) {
+    /// The runs of the ids of some rows, which are sorted.
+    fn read_from(&mut self, index: Index<'_>, depth: usize, rows: Range<usize>) {
+        self.sorted.clear();
+        index.read(depth, rows, &mut self.sorted);
+        let sorted = &self.sorted;
         self.ids.clear();
         self.counts.clear();
         if sorted.is_empty() {
@@ -194,12 +198,12 @@ impl Runs {
 
     /// What `merge` does, by seeking each id in the stream.
     fn seek(&mut self, stream: &Stream<'_>, rows: Range<usize>) {
-        let (index, depth) = (stream.source.index(), stream.depth);
+        let mut column = stream.source.index().blocks(stream.depth, rows.clone());
         let (mut at, mut kept) = (rows.start, 0);
         for i in 0..self.ids.len() {
             let id = self.ids[i];
-            at = index.seek(depth, at..rows.end, id);
-            let end = index.seek(depth, at..rows.end, after(id));
+            at = column.seek(at, id);
+            let end = column.seek(at, after(id));
             let count = (end - at) as u64;
             at = end;
             if count > 0 || stream.optional {
@@ -231,7 +235,7 @@ impl<'s> Operator<'s> for RunMerge<'s> {
             if (end - start) / SPARSE > self.keys.ids.len() {
                 self.keys.seek(stream, start..end);
             } else {
-                self.other.read(index.column(depth, start..end));
+                self.other.read_from(index, depth, start..end);
                 self.keys.merge(&self.other, stream.optional);
             }
         }
@@ -255,9 +259,9 @@ impl<'s> Operator<'s> for RunMerge<'s> {
         let Stream { source, rows, depth, .. } = self.streams.first()?;
         let index = source.index();
         // Where an id's run starts, so that no run is divided.
-        let cut = |at: usize| match index.column(*depth, at..at + 1).first() {
-            Some(id) if at < rows.end => index.seek(*depth, rows.clone(), *id),
-            _ => rows.end,
+        let cut = |at: usize| match at < rows.end {
+            true => index.seek(*depth, rows.clone(), index.id(*depth, at)),
+            false => rows.end,
         };
         let own = part.of_length(rows.len());
         let mut streams = self.streams.clone();

@@ -1,4 +1,5 @@
-//! Where a triple pattern finds its rows: an index of the snapshot, or the merge of several graphs.
+//! Where a triple pattern finds its rows: an index of the snapshot, or the merge of several graphs. Operators read both in blocks, into buffers
+//! of their own, and seek in them; none holds a slice of what is stored.
 
 use super::Context;
 use crate::plan::Graph;
@@ -110,7 +111,7 @@ impl Order {
 /// The ids of some rows at a depth, also at depth 0, which is not stored as a column.
 pub fn read(index: Index<'_>, depth: usize, rows: Range<usize>, out: &mut Vec<TermId>) {
     if depth > 0 {
-        out.extend_from_slice(index.column(depth, rows));
+        index.read(depth, rows, out);
         return;
     }
     if rows.is_empty() {

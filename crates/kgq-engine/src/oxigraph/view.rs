@@ -91,7 +91,15 @@ impl<'a> View<'a> {
     }
 
     fn rows(&self, (index, rows): (Index<'a>, Range<usize>)) -> Rows<'a> {
-        Rows { index, rows, key: None, columns: [&[]; 3], at: 0, snapshot: self.snapshot, budget: self.budget.clone() }
+        Rows {
+            index,
+            rows,
+            key: None,
+            columns: Default::default(),
+            at: 0,
+            snapshot: self.snapshot,
+            budget: self.budget.clone(),
+        }
     }
 
     /// The triples of the stored default graph that match.
@@ -159,7 +167,7 @@ struct Rows<'a> {
     /// The first column's id that the current row has, and where its run ends.
     key: Option<(TermId, usize)>,
     /// The other columns of the rows that are being read.
-    columns: [&'a [TermId]; 3],
+    columns: [Vec<TermId>; 3],
     at: usize,
     snapshot: &'a Snapshot,
     budget: Budget,
@@ -180,13 +188,14 @@ impl Iterator for Rows<'_> {
                 return None;
             }
             let chunk = self.rows.start..self.rows.end.min(self.rows.start + Self::CHUNK);
-            for depth in 1..order.len() {
-                self.columns[depth - 1] = self.index.column(depth, chunk.clone());
+            for (depth, column) in (1..order.len()).zip(&mut self.columns) {
+                column.clear();
+                self.index.read(depth, chunk.clone(), column);
             }
             self.at = 0;
             if let Err(error) = self.budget.check().and_then(|()| self.snapshot.intact()) {
                 self.rows = 0..0;
-                self.columns = [&[]; 3];
+                self.columns = Default::default();
                 return Some(Err(error));
             }
         }

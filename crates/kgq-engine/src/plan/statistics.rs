@@ -97,7 +97,7 @@ impl Statistics for Context<'_> {
         let index = snapshot.triples(Permutation::Pos);
         let rows = index.run(predicate);
         let Some(last) = rows.end.checked_sub(1).filter(|_| !rows.is_empty()) else { return true };
-        let (first, last) = (index.column(1, rows.start..rows.start + 1)[0], index.column(1, last..last + 1)[0]);
+        let (first, last) = (index.id(1, rows.start), index.id(1, last));
         let strings = snapshot.family_range(Family::String);
         matches!(snapshot.kind(last), TermKind::BlankNode | TermKind::Iri)
             || strings.contains(&first.get()) && strings.contains(&last.get())

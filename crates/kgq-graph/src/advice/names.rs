@@ -175,7 +175,7 @@ fn classes(snapshot: &Snapshot) -> Vec<TermId> {
         let mut rows = index.run(rdf_type);
         // From one class to the next, however many members it has.
         while !rows.is_empty() && found.len() < MOST_COMPARED {
-            let class = index.column(1, rows.start..rows.start + 1)[0];
+            let class = index.id(1, rows.start);
             found.push(class);
             rows.start = index.seek(1, rows.clone(), TermId::new(class.get().saturating_add(1)));
         }

@@ -78,16 +78,16 @@ impl TermIndex {
             for (index, orders) in [(snapshot.triples(Permutation::Spo), 3), (snapshot.quads(QuadPermutation::Spog), 4)]
             {
                 debug_assert_eq!(index.width(), orders);
+                let [mut ps, mut os] = [1, 2].map(|depth| index.blocks(depth, 0..index.len()));
                 for (_, rows) in index.keys() {
                     types.clear();
                     predicates.clear();
-                    let (ps, os) = (index.column(1, rows.clone()), index.column(2, rows.clone()));
-                    for (p, o) in ps.iter().zip(os) {
-                        if *p == rdf_type && types.last() != Some(o) {
-                            types.push(*o);
+                    for (p, o) in ps.by_ref().zip(os.by_ref()).take(rows.len()) {
+                        if p == rdf_type && types.last() != Some(&o) {
+                            types.push(o);
                         }
-                        if predicates.last() != Some(p) {
-                            predicates.push(*p);
+                        if predicates.last() != Some(&p) {
+                            predicates.push(p);
                         }
                     }
                     for class in &types {
@@ -188,22 +188,21 @@ fn everywhere(snapshot: &Snapshot, pattern: Bound) -> impl Iterator<Item = (Inde
 
 /// Subject and object of every statement with the property, whatever its graph.
 fn pairs(snapshot: &Snapshot, predicate: TermId) -> impl Iterator<Item = (TermId, TermId)> + '_ {
-    everywhere(snapshot, [None, Some(predicate), None]).flat_map(|(index, rows)| {
-        index.column(1, rows.clone()).iter().copied().zip(index.column(2, rows).iter().copied())
-    })
+    everywhere(snapshot, [None, Some(predicate), None])
+        .flat_map(|(index, rows)| index.blocks(1, rows.clone()).zip(index.blocks(2, rows)))
 }
 
 /// The subjects of every statement with this property and object.
 fn objects_backward(snapshot: &Snapshot, predicate: TermId, object: TermId) -> Vec<TermId> {
     let found = everywhere(snapshot, [None, Some(predicate), Some(object)]);
-    found.flat_map(|(index, rows)| index.column(2, rows).iter().copied()).collect()
+    found.flat_map(|(index, rows)| index.blocks(2, rows)).collect()
 }
 
 /// The classes of a term.
 pub fn classes_of(snapshot: &Snapshot, term: TermId) -> Vec<TermId> {
     let Some(rdf_type) = snapshot.id(rdf::TYPE.into()) else { return Vec::new() };
     let found = everywhere(snapshot, [Some(term), Some(rdf_type), None]);
-    found.flat_map(|(index, rows)| index.column(2, rows).iter().copied()).collect()
+    found.flat_map(|(index, rows)| index.blocks(2, rows)).collect()
 }
 
 /// The properties of the graph that name things, with their ranks.
@@ -230,7 +229,7 @@ fn forms(snapshot: &Snapshot) -> FxHashMap<TermId, Vec<TermId>> {
 /// The objects of a term's statements with this property.
 fn values(snapshot: &Snapshot, term: TermId, predicate: TermId) -> Vec<TermId> {
     let found = everywhere(snapshot, [Some(term), Some(predicate), None]);
-    found.flat_map(|(index, rows)| index.column(2, rows).iter().copied()).collect()
+    found.flat_map(|(index, rows)| index.blocks(2, rows)).collect()
 }
 
 /// The labels of a term, the best first, English before other languages within a property.

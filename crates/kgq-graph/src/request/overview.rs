@@ -68,7 +68,7 @@ pub fn overview(graph: &Graph) -> Result<Overview> {
         let of_kind = [None, Some(kind), None];
         let mut members: FxHashMap<TermId, u64> = FxHashMap::default();
         for (index, rows) in [snapshot.matching_triples(of_kind), snapshot.matching_quads(of_kind)] {
-            index.column(2, rows).iter().for_each(|class| *members.entry(*class).or_default() += 1);
+            index.blocks(2, rows).for_each(|class| *members.entry(class).or_default() += 1);
         }
         let members = members.into_iter().filter(|(class, _)| snapshot.kind(*class) == TermKind::Iri);
         classes.extend(members.map(|(class, n)| (name(class), n)));

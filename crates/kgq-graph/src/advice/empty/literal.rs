@@ -70,14 +70,13 @@ pub fn of_property(asked: &Asked<'_>, property: &NamedNode, wanted: &Literal, by
     let id = snapshot.id(property.as_ref().into())?;
     let mut nearest = Nearest::default();
     for index in [snapshot.triples(Permutation::Pos), snapshot.quads(QuadPermutation::Posg)] {
-        let rows = index.run(id);
         let mut last: Option<TermId> = None;
-        for object in index.column(1, rows.start..rows.end.min(rows.start + MOST_ROWS)) {
-            if last == Some(*object) || snapshot.kind(*object) != TermKind::Literal {
+        for object in index.blocks(1, index.run(id)).take(MOST_ROWS) {
+            if last == Some(object) || snapshot.kind(object) != TermKind::Literal {
                 continue;
             }
-            last = Some(*object);
-            let Term::Literal(other) = snapshot.term(*object) else { continue };
+            last = Some(object);
+            let Term::Literal(other) = snapshot.term(object) else { continue };
             let are_values = other.datatype() != xsd::STRING && wanted.datatype() != xsd::STRING;
             let is_equal = by_value && are_values && number(&other).is_some() && number(&other) == number(wanted);
             if is_equal || !nearest.see(other, wanted) {

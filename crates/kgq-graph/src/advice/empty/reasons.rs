@@ -178,7 +178,7 @@ impl Probes<'_> {
         };
         let index = snapshot.quads(permutation);
         let rows = index.range(&prefix);
-        let mut graphs: Vec<TermId> = index.column(graph_at, rows.start..rows.end.min(rows.start + MOST_ROWS)).to_vec();
+        let mut graphs: Vec<TermId> = index.blocks(graph_at, rows).take(MOST_ROWS).collect();
         graphs.sort_unstable();
         graphs.dedup();
         let named = graphs.into_iter().filter_map(|g| match snapshot.term(g) {
@@ -192,7 +192,7 @@ impl Probes<'_> {
         let snapshot = self.asked.snapshot;
         let Some(id) = snapshot.id(thing.as_ref().into()) else { return Vec::new() };
         let index = snapshot.triples(Permutation::Spo);
-        let mut properties = index.column(1, index.run(id)).to_vec();
+        let mut properties: Vec<TermId> = index.blocks(1, index.run(id)).collect();
         properties.dedup();
         properties
             .into_iter()
@@ -261,11 +261,10 @@ impl Probes<'_> {
         let snapshot = self.asked.snapshot;
         let Some(id) = snapshot.id(property.as_ref().into()) else { return Vec::new() };
         let index = snapshot.triples(Permutation::Pso);
-        let rows = index.run(id);
-        let subjects = index.column(1, rows.start..rows.end.min(rows.start + MOST_COUNTED));
+        let subjects = index.blocks(1, index.run(id)).take(MOST_COUNTED);
         let mut counts: std::collections::BTreeMap<TermId, usize> = std::collections::BTreeMap::new();
         for subject in subjects {
-            for class in crate::catalog::classes_of(snapshot, *subject) {
+            for class in crate::catalog::classes_of(snapshot, subject) {
                 *counts.entry(class).or_default() += 1;
             }
         }
@@ -285,7 +284,7 @@ impl Probes<'_> {
         let snapshot = self.asked.snapshot;
         let Some(id) = snapshot.id(property.as_ref().into()) else { return false };
         let index = snapshot.triples(Permutation::Pos);
-        let objects = index.column(1, index.run(id));
-        !objects.is_empty() && objects.iter().take(MOST_ROWS).all(|o| snapshot.kind(*o) == TermKind::Literal)
+        let objects = index.run(id);
+        !objects.is_empty() && index.blocks(1, objects).take(MOST_ROWS).all(|o| snapshot.kind(o) == TermKind::Literal)
     }
 }

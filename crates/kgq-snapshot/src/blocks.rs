@@ -1,0 +1,135 @@
+//! A column of an index that is read in blocks: how operators come to the ids of sorted runs, wherever these are stored.
+
+use super::{Index, TermId};
+use std::ops::Range;
+
+/// Ids of a block. Blocks begin at multiples of it, counted from the column's first row.
+pub const BLOCK_IDS: usize = 128;
+
+/// The ids that some rows have in one column, of which it holds one block in a buffer of its own. Rows are read forwards, or sought.
+///
+/// Making one costs no allocation.
+pub struct Blocks<'a> {
+    index: Index<'a>,
+    depth: usize,
+    rows: Range<usize>,
+    /// The row of the first id that the buffer holds, and how many it holds.
+    start: usize,
+    len: usize,
+    ids: [TermId; BLOCK_IDS],
+}
+
+impl<'a> Blocks<'a> {
+    pub(super) fn new(index: Index<'a>, depth: usize, rows: Range<usize>) -> Self {
+        let end = rows.end.min(index.len());
+        let rows = rows.start.min(end)..end;
+        Self { index, depth, rows, start: 0, len: 0, ids: [TermId::new(0); BLOCK_IDS] }
+    }
+
+    /// The ids from this row on, to the end of its block or of the rows; none at their end.
+    #[inline]
+    pub fn from(&mut self, row: usize) -> &[TermId] {
+        let at = self.hold(row);
+        &self.ids[at..self.len]
+    }
+
+    /// The id of a row; `None` at the end of the rows.
+    #[inline]
+    pub fn id(&mut self, row: usize) -> Option<TermId> {
+        self.from(row).first().copied()
+    }
+
+    /// The first row from `row` on whose id is at least `target`; the end of the rows if there is none. The ids must be sorted from there
+    /// on. Fast when it is near, as in a merge join.
+    #[inline]
+    pub fn seek(&mut self, row: usize, target: TermId) -> usize {
+        if row >= self.rows.end {
+            return self.rows.end;
+        }
+        if let Some(found) = self.within(row, target) {
+            return found;
+        }
+        // Beyond the block it may be at any distance.
+        self.index.seek(self.depth, self.start + self.len..self.rows.end, target)
+    }
+
+    /// The same where it is in the block of `row`.
+    #[inline]
+    fn within(&mut self, row: usize, target: TermId) -> Option<usize> {
+        let ids = self.from(row);
+        // Gallop, as the target is probably near: the distance doubles.
+        let (mut low, mut step) = (0, 1);
+        while low + step <= ids.len() && ids[low + step - 1] < target {
+            low += step;
+            step *= 2;
+        }
+        let high = ids.len().min(low + step - 1);
+        low += ids[low..high].partition_point(|id| *id < target);
+        (low < ids.len()).then_some(row + low)
+    }
+
+    /// Holds the block of a row, and says where in the buffer the row is.
+    #[inline]
+    fn hold(&mut self, row: usize) -> usize {
+        let at = row.wrapping_sub(self.start);
+        if at < self.len {
+            return at;
+        }
+        let end = self.rows.end.min((row / BLOCK_IDS + 1) * BLOCK_IDS);
+        (self.start, self.len) = (row, end.saturating_sub(row));
+        self.index.fill(self.depth, row, &mut self.ids[..self.len]);
+        0
+    }
+}
+
+/// One id after the other.
+impl Iterator for Blocks<'_> {
+    type Item = TermId;
+
+    #[inline]
+    fn next(&mut self) -> Option<TermId> {
+        let id = self.id(self.rows.start)?;
+        self.rows.start += 1;
+        Some(id)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.rows.len(), Some(self.rows.len()))
+    }
+}
+
+impl ExactSizeIterator for Blocks<'_> {}
+
+#[cfg(test)]
+mod tests {
+    use crate::tests::iri;
+    use crate::{Permutation, Snapshot, TermId};
+    use kgq_syntax::rdf::{GraphName, Quad};
+
+    #[test]
+    fn blocks_give_the_ids_of_their_rows_and_find_what_an_index_finds() {
+        let quads = (0..700).map(|n| Quad::new(iri(&format!("s{n:03}")), iri("p"), iri("o"), GraphName::DefaultGraph));
+        let more =
+            (0..90).map(|n| Quad::new(iri(&format!("s{:03}", n * 3)), iri("p"), iri("q"), GraphName::DefaultGraph));
+        let snapshot = Snapshot::from_quads(quads.chain(more)).unwrap();
+        let index = snapshot.triples(Permutation::Pso);
+        let all: Vec<TermId> = index.blocks(1, 0..index.len()).collect();
+        assert_eq!(all.len(), 790);
+        for rows in [0..790, 5..6, 100..300, 127..129, 600..790, 300..300, 700..9000] {
+            let expected = &all[rows.start..rows.end.min(790)];
+            assert_eq!(index.blocks(1, rows.clone()).collect::<Vec<_>>(), expected, "{rows:?}");
+            let mut read = Vec::new();
+            index.read(1, rows.clone(), &mut read);
+            assert_eq!(read, expected, "{rows:?}");
+            for target in (0..snapshot.term_count() + 2).map(TermId::new) {
+                let mut blocks = index.blocks(1, rows.clone());
+                for from in [rows.start, rows.start + rows.len() / 2] {
+                    let from = from.min(rows.end.min(790));
+                    let sought = from + all[from..rows.end.min(790)].partition_point(|id| *id < target);
+                    assert_eq!(blocks.seek(from, target), sought, "{rows:?} {target:?}");
+                    assert_eq!(blocks.id(sought), all[..rows.end.min(790)].get(sought).copied());
+                }
+            }
+        }
+    }
+}
