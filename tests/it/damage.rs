@@ -1,6 +1,6 @@
 //! A snapshot that is damaged, forged, written to or cut gives a right answer or none: whatever is asked of it.
 //!
-//! `KGQ_FLIPS=1000` flips that many bits of a snapshot of 64 MB instead of a few of a smaller one; `KGQ_FORGED=1000` makes that many
+//! `KGQ_FLIPS=1000` flips that many bits of a snapshot of 30 MB instead of a few of a smaller one; `KGQ_FORGED=1000` makes that many
 //! snapshots whose checksums are right and whose content is not.
 
 use super::program::{self, Ran};
@@ -92,11 +92,11 @@ fn is_refused(ran: &Ran) -> bool {
 #[test]
 fn a_flipped_bit_is_refused_or_changes_nothing() {
     /// Above the size that is checked when it is opened.
-    const LAZY: u64 = 16 << 20;
+    const LAZY: u64 = 8 << 20;
     let flips = number("KGQ_FLIPS");
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    build(folder, if flips.is_some() { 48_000 } else { 13_500 });
+    build(folder, if flips.is_some() { 90_000 } else { 28_000 });
     let path = folder.join("s.kgq");
     let length = std::fs::metadata(&path).unwrap().len();
     assert!(length > LAZY, "{length} bytes are checked when they are opened");
@@ -201,7 +201,8 @@ fn a_snapshot_with_right_checksums_and_wrong_content_ends_nothing_in_a_panic() {
 
 /// Asks for what takes long, and calls `disturb` once the program has mapped the snapshot.
 fn disturbed(folder: &Path, disturb: impl FnOnce(&File)) -> Ran {
-    let long = "SELECT (COUNT(*) AS ?n) { ?a ?p ?b . ?c ?q ?d FILTER(STR(?b) < STR(?d)) }";
+    let long =
+        "SELECT (COUNT(*) AS ?n) { ?a ?p ?b . ?c ?q ?d . ?e ?r ?f FILTER(STR(?b) < STR(?d) && STR(?d) < STR(?f)) }";
     let arguments = ["query", "--snapshot", "s.kgq", "--timeout", "10s", long];
     let child = program::command(folder).args(arguments).spawn().unwrap();
     let maps = format!("/proc/{}/maps", child.id());

@@ -1,6 +1,7 @@
 //! A column of an index that is read in blocks: how operators come to the ids of sorted runs, wherever these are stored.
 
-use super::{Index, TermId};
+use super::TermId;
+use super::packed::Column;
 use std::ops::Range;
 
 /// Ids of a block. Blocks begin at multiples of it, counted from the column's first row.
@@ -10,8 +11,7 @@ pub const BLOCK_IDS: usize = 128;
 ///
 /// Making one costs no allocation.
 pub struct Blocks<'a> {
-    index: Index<'a>,
-    depth: usize,
+    column: &'a Column,
     rows: Range<usize>,
     /// The row of the first id that the buffer holds, and how many it holds.
     start: usize,
@@ -20,10 +20,10 @@ pub struct Blocks<'a> {
 }
 
 impl<'a> Blocks<'a> {
-    pub(super) fn new(index: Index<'a>, depth: usize, rows: Range<usize>) -> Self {
-        let end = rows.end.min(index.len());
+    pub(super) fn new(column: &'a Column, rows: Range<usize>) -> Self {
+        let end = rows.end.min(column.len());
         let rows = rows.start.min(end)..end;
-        Self { index, depth, rows, start: 0, len: 0, ids: [TermId::new(0); BLOCK_IDS] }
+        Self { column, rows, start: 0, len: 0, ids: [TermId::new(0); BLOCK_IDS] }
     }
 
     /// The ids from this row on, to the end of its block or of the rows; none at their end.
@@ -50,7 +50,7 @@ impl<'a> Blocks<'a> {
             return found;
         }
         // Beyond the block it may be at any distance.
-        self.index.seek(self.depth, self.start + self.len..self.rows.end, target)
+        self.column.gallop(self.start + self.len..self.rows.end, target.get())
     }
 
     /// The same where it is in the block of `row`.
@@ -77,7 +77,7 @@ impl<'a> Blocks<'a> {
         }
         let end = self.rows.end.min((row / BLOCK_IDS + 1) * BLOCK_IDS);
         (self.start, self.len) = (row, end.saturating_sub(row));
-        self.index.fill(self.depth, row, &mut self.ids[..self.len]);
+        self.column.fill(row, &mut self.ids[..self.len]);
         0
     }
 }

@@ -30,7 +30,7 @@ const HEADER: usize = 4096;
 /// the directory's bytes and checksum.
 const FIXED: usize = 18;
 /// A smaller file is checked wholly when it is opened.
-const CHECKED_AT_ONCE: usize = 16 << 20;
+const CHECKED_AT_ONCE: usize = 8 << 20;
 /// Bytes written at once.
 const BUFFER: usize = 1 << 20;
 /// What to do with a file that is of no use.
@@ -409,7 +409,7 @@ impl Snapshot {
         writer.finish(key)
     }
 
-    /// Maps a saved snapshot: in time that does not depend on its size, but for one under 16 MiB, which is checked wholly. The
+    /// Maps a saved snapshot: in time that does not depend on its size, but for one under 8 MiB, which is checked wholly. The
     /// blocks of a larger one are checked when they are first read (see [`Snapshot::intact`]).
     ///
     /// # Errors

@@ -16,7 +16,7 @@ impl Snapshot {
         let (permutation, prefix) = match pattern {
             [Some(s), Some(p), Some(o)] => (Permutation::Spo, vec![s, p, o]),
             [Some(s), Some(p), None] => (Permutation::Spo, vec![s, p]),
-            [Some(s), None, Some(o)] => (Permutation::Sop, vec![s, o]),
+            [Some(s), None, Some(o)] => (Permutation::Osp, vec![o, s]),
             [Some(s), None, None] => (Permutation::Spo, vec![s]),
             [None, Some(p), Some(o)] => (Permutation::Pos, vec![p, o]),
             [None, Some(p), None] => (Permutation::Pso, vec![p]),
@@ -32,7 +32,7 @@ impl Snapshot {
         let (permutation, prefix) = match pattern {
             [Some(s), Some(p), Some(o)] => (QuadPermutation::Spog, vec![s, p, o]),
             [Some(s), Some(p), None] => (QuadPermutation::Spog, vec![s, p]),
-            [Some(s), None, Some(o)] => (QuadPermutation::Sopg, vec![s, o]),
+            [Some(s), None, Some(o)] => (QuadPermutation::Ospg, vec![o, s]),
             [Some(s), None, None] => (QuadPermutation::Spog, vec![s]),
             [None, Some(p), Some(o)] => (QuadPermutation::Posg, vec![p, o]),
             [None, Some(p), None] => (QuadPermutation::Psog, vec![p]),

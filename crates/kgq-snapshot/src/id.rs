@@ -52,29 +52,26 @@ pub enum Component {
 
 use Component::{Graph, Object, Predicate, Subject};
 
-/// An order of the default graph's triples.
+/// An order of the default graph's triples. Every choice of known components stands in front in one of them; of those that agree in this,
+/// the orders by subject and object, and by object and predicate, are not stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Permutation {
     Spo,
-    Sop,
     Pso,
     Pos,
     Osp,
-    Ops,
 }
 
 impl Permutation {
-    pub const ALL: [Self; 6] = [Self::Spo, Self::Sop, Self::Pso, Self::Pos, Self::Osp, Self::Ops];
+    pub const ALL: [Self; 4] = [Self::Spo, Self::Pso, Self::Pos, Self::Osp];
 
     /// The components in the order in which they sort.
     pub const fn order(self) -> [Component; 3] {
         match self {
             Self::Spo => [Subject, Predicate, Object],
-            Self::Sop => [Subject, Object, Predicate],
             Self::Pso => [Predicate, Subject, Object],
             Self::Pos => [Predicate, Object, Subject],
             Self::Osp => [Object, Subject, Predicate],
-            Self::Ops => [Object, Predicate, Subject],
         }
     }
 
@@ -88,28 +85,23 @@ impl Permutation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum QuadPermutation {
     Spog,
-    Sopg,
     Psog,
     Posg,
     Ospg,
-    Opsg,
     Gspo,
     Gpos,
 }
 
 impl QuadPermutation {
-    pub const ALL: [Self; 8] =
-        [Self::Spog, Self::Sopg, Self::Psog, Self::Posg, Self::Ospg, Self::Opsg, Self::Gspo, Self::Gpos];
+    pub const ALL: [Self; 6] = [Self::Spog, Self::Psog, Self::Posg, Self::Ospg, Self::Gspo, Self::Gpos];
 
     /// The components in the order in which they sort.
     pub const fn order(self) -> [Component; 4] {
         match self {
             Self::Spog => [Subject, Predicate, Object, Graph],
-            Self::Sopg => [Subject, Object, Predicate, Graph],
             Self::Psog => [Predicate, Subject, Object, Graph],
             Self::Posg => [Predicate, Object, Subject, Graph],
             Self::Ospg => [Object, Subject, Predicate, Graph],
-            Self::Opsg => [Object, Predicate, Subject, Graph],
             Self::Gspo => [Graph, Subject, Predicate, Object],
             Self::Gpos => [Graph, Predicate, Object, Subject],
         }

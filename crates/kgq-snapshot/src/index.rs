@@ -2,6 +2,7 @@
 
 use super::blocks::Blocks;
 use super::file::{Reader, Writer};
+use super::packed::Column;
 use super::storage::{Limit, Words};
 use super::{Component, TermId};
 use kgq_syntax::error::Result;
@@ -17,12 +18,12 @@ use std::ops::Range;
 pub struct Index<'a> {
     order: &'static [Component],
     offsets: &'a Offsets,
-    columns: &'a [Words],
+    columns: &'a [Column],
     len: usize,
 }
 
 impl<'a> Index<'a> {
-    pub(super) fn new(order: &'static [Component], offsets: &'a Offsets, columns: &'a [Words], len: usize) -> Self {
+    pub(super) fn new(order: &'static [Component], offsets: &'a Offsets, columns: &'a [Column], len: usize) -> Self {
         Self { order, offsets, columns, len }
     }
 
@@ -92,19 +93,13 @@ impl<'a> Index<'a> {
         let end = rows.end.min(self.len);
         let (start, from) = (rows.start.min(end), out.len());
         out.resize(from + end - start, TermId::new(0));
-        self.fill(depth, start, &mut out[from..]);
+        self.columns[depth - 1].fill(start, &mut out[from..]);
     }
 
     /// The ids that rows have in the column at `depth`, which is at least 1, to be read in blocks or one by one.
     #[inline]
     pub fn blocks(&self, depth: usize, rows: Range<usize>) -> Blocks<'a> {
-        Blocks::new(*self, depth, rows)
-    }
-
-    /// Fills a buffer with the ids that the rows from `row` on have, all of which there are.
-    #[inline]
-    pub(super) fn fill(&self, depth: usize, row: usize, out: &mut [TermId]) {
-        out.copy_from_slice(self.columns[depth - 1].ids(row..row + out.len()));
+        Blocks::new(&self.columns[depth - 1], rows)
     }
 
     /// The id in the first column of a row: logarithmic in the number of ids. [`Index::keys`] is faster for many.
@@ -120,9 +115,12 @@ impl<'a> Index<'a> {
     /// The distinct ids of the first column that are in a range of ids, in order, each with its rows.
     pub fn keys_in(&self, ids: Range<u32>) -> impl Iterator<Item = (TermId, Range<usize>)> + use<'a> {
         let (offsets, len) = (self.offsets, self.len);
-        offsets.slots(ids).filter_map(move |slot| {
-            let (key, run) = offsets.slot(slot, len);
-            (!run.is_empty()).then(|| (TermId::new(key), run))
+        let slots = offsets.slots(ids);
+        let mut starts = Blocks::new(&offsets.starts, slots.start..slots.end + 1);
+        let mut start = move |slot| starts.id(slot).map_or(0, |start| start.index().min(len));
+        slots.filter_map(move |slot| {
+            let run = start(slot)..start(slot + 1);
+            (!run.is_empty()).then(|| (TermId::new(offsets.key(slot)), run))
         })
     }
 
@@ -146,7 +144,7 @@ pub(super) struct Offsets {
     /// The id of each slot, in order.
     keys: Option<Words>,
     /// The first row of each slot, and the number of rows.
-    starts: Words,
+    starts: Column,
 }
 
 impl Offsets {
@@ -172,7 +170,7 @@ impl Offsets {
                 row += length;
             }
             starts.push(row);
-            return Self { first: 0, keys: Some(Words::new(keys)), starts: Words::new(starts) };
+            return Self { first: 0, keys: Some(Words::new(keys)), starts: Column::pack(&starts) };
         }
         starts.reserve(span + 1);
         for (key, length) in runs {
@@ -180,22 +178,23 @@ impl Offsets {
             row += length;
         }
         starts.push(row);
-        Self { first, keys: None, starts: Words::new(starts) }
+        Self { first, keys: None, starts: Column::pack(&starts) }
     }
 
     pub(super) fn write(&self, writer: &mut Writer) -> Result<()> {
-        writer.numbers(&[self.first, u32::from(self.keys.is_some())])?;
+        writer.numbers(&[self.first, u32::from(self.keys.is_some()), self.starts.len() as u32])?;
         match &self.keys {
             Some(keys) => writer.words(keys)?,
             None => writer.numbers(&[])?,
         }
-        writer.words(&self.starts)
+        self.starts.write(writer)
     }
 
-    pub(super) fn read(reader: &mut Reader) -> Result<Self> {
-        let [first, sparse] = reader.numbers_of()?;
+    /// Reads the table of so many rows.
+    pub(super) fn read(reader: &mut Reader, rows: usize) -> Result<Self> {
+        let [first, sparse, slots] = reader.numbers_of()?;
         let keys = reader.words()?;
-        let starts = reader.words()?;
+        let starts = Column::read(reader, slots as usize, rows as u64 + 1)?;
         let keys = (sparse == 1).then_some(keys);
         if keys.as_ref().is_some_and(|keys| keys.len() + 1 != starts.len()) {
             return Err(reader.damaged());
@@ -203,25 +202,27 @@ impl Offsets {
         Ok(Self { first, keys, starts })
     }
 
-    /// What the tables of a file with so many rows and terms may hold.
-    pub(super) fn limits(&self, rows: u64, terms: u64) -> impl Iterator<Item = Limit> {
-        let keys = self.keys.as_ref().and_then(|keys| keys.limit(terms, true));
-        keys.into_iter().chain(self.starts.limit(rows + 1, true))
+    /// What the table of a file with so many terms may hold.
+    pub(super) fn limit(&self, terms: u64) -> Option<Limit> {
+        self.keys.as_ref().and_then(|keys| keys.limit(terms, true))
+    }
+
+    /// Bytes that it takes.
+    pub(super) fn bytes(&self) -> u64 {
+        self.keys.as_ref().map_or(0, Words::len) as u64 * 4 + self.starts.bytes()
     }
 
     fn slot_count(&self) -> usize {
         self.starts.len().saturating_sub(1)
     }
 
-    /// A slot's id and rows.
+    /// A slot's id.
     #[inline]
-    fn slot(&self, slot: usize, len: usize) -> (u32, Range<usize>) {
-        let key = match &self.keys {
+    fn key(&self, slot: usize) -> u32 {
+        match &self.keys {
             Some(keys) => keys.get(slot),
             None => self.first.saturating_add(slot as u32),
-        };
-        let end = (self.starts.get(slot + 1) as usize).min(len);
-        (key, (self.starts.get(slot) as usize).min(end)..end)
+        }
     }
 
     #[inline]
@@ -239,7 +240,9 @@ impl Offsets {
         if key < self.first || slot >= self.slot_count() {
             return 0..0;
         }
-        self.slot(slot, len).1
+        let [start, end] = self.starts.pair(slot).map(|row| row as usize);
+        let end = end.min(len);
+        start.min(end)..end
     }
 
     /// The slots of a range of ids.
@@ -262,6 +265,6 @@ impl Offsets {
     fn key_at(&self, row: usize) -> u32 {
         let row = u32::try_from(row).unwrap_or(u32::MAX);
         let after = self.starts.lower_bound(0..self.starts.len(), row.saturating_add(1));
-        self.slot(after.saturating_sub(1), usize::MAX).0
+        self.key(after.saturating_sub(1))
     }
 }

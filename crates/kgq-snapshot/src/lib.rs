@@ -1,8 +1,8 @@
 //! Reads RDF files, and makes of them an immutable image of a dataset that is made to be read.
 //!
 //! - [`store`]: inputs, how they are read, and the parsed `Dataset`.
-//! - [`Snapshot`]: ids for terms, which are ranks in the sorted dictionary; six permutations of the triples, eight of the named
-//!   graphs' quads; statistics. It is built in memory or in parallel from files, saved, and mapped again in constant time.
+//! - [`Snapshot`]: ids for terms, which are ranks in the sorted dictionary; four permutations of the triples, six of the named
+//!   graphs' quads, in packed columns; statistics. It is built in memory or in parallel from files, saved, and mapped again in constant time.
 //! - [`Cache`]: the snapshots that a user's projects and dumps have.
 //!
 //! A snapshot holds what was there when it was built. It plans nothing and evaluates nothing.
@@ -36,6 +36,7 @@ mod load;
 mod map;
 mod merged;
 mod origins;
+mod packed;
 mod statistics;
 mod storage;
 pub mod store;
@@ -64,6 +65,7 @@ use load::content_key_of;
 use merged::Merges;
 use origins::Origins;
 use oxrdf::{BaseDirection, GraphName, LiteralRef, NamedNodeRef, NamedOrBlankNode, Quad, Term, TermRef};
+use packed::Column;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 use storage::{Bytes, Checked, Limit, Words};
@@ -84,8 +86,8 @@ pub struct Snapshot(Arc<Image>);
 #[derive(Debug)]
 struct Image {
     dictionary: Dictionary,
-    triples: Sorted<6>,
-    quads: Sorted<8>,
+    triples: Sorted<4>,
+    quads: Sorted<6>,
     named_graphs: Words,
     statistics: StoredStatistics,
     quad_statistics: StoredStatistics,
@@ -126,9 +128,9 @@ mod section {
     /// The dictionary.
     pub(super) const TERMS: Section = Section { name: "terms", version: 1 };
     /// The default graph's statements.
-    pub(super) const TRIPLES: Section = Section { name: "triples", version: 1 };
+    pub(super) const TRIPLES: Section = Section { name: "triples", version: 2 };
     /// The named graphs' statements.
-    pub(super) const QUADS: Section = Section { name: "quads", version: 1 };
+    pub(super) const QUADS: Section = Section { name: "quads", version: 2 };
     /// The named graphs' names.
     pub(super) const GRAPHS: Section = Section { name: "graphs", version: 1 };
     /// Counts over the triples, and over the quads.
@@ -155,7 +157,7 @@ struct Sorted<const ORDERS: usize> {
     /// By subject, predicate, object, graph: orders that start alike share a table.
     offsets: [Offsets; 4],
     /// For each order, the columns after the first.
-    columns: [Vec<Words>; ORDERS],
+    columns: [Vec<Column>; ORDERS],
 }
 
 impl Snapshot {
@@ -223,9 +225,10 @@ impl Snapshot {
         reader.section(section::TERMS)?;
         let dictionary = Dictionary::read(reader)?;
         reader.section(section::TRIPLES)?;
-        let triples = Sorted::read(reader, 3)?;
+        let terms = dictionary.len().into();
+        let triples = Sorted::read(reader, 3, terms)?;
         reader.section(section::QUADS)?;
-        let quads = Sorted::read(reader, 4)?;
+        let quads = Sorted::read(reader, 4, terms)?;
         reader.section(section::GRAPHS)?;
         let named_graphs = reader.words()?;
         reader.section(section::STATISTICS)?;
@@ -492,28 +495,34 @@ impl<const ORDERS: usize> Sorted<ORDERS> {
     fn write(&self, writer: &mut Writer) -> Result<()> {
         writer.numbers(&[self.len as u32])?;
         self.offsets.iter().try_for_each(|offsets| offsets.write(writer))?;
-        self.columns.iter().flatten().try_for_each(|column| writer.words(column))
+        self.columns.iter().flatten().try_for_each(|column| column.write(writer))
     }
 
-    fn read(reader: &mut Reader, width: usize) -> Result<Self> {
+    /// Reads statements of so many components, whose ids are below `terms`.
+    fn read(reader: &mut Reader, width: usize, terms: u64) -> Result<Self> {
         let [len] = reader.numbers_of()?;
         let len = len as usize;
         let mut offsets: [Offsets; 4] = Default::default();
         for table in &mut offsets {
-            *table = Offsets::read(reader)?;
+            *table = Offsets::read(reader, len)?;
         }
         let mut columns = [const { Vec::new() }; ORDERS];
         for column in &mut columns {
             for _ in 1..width {
-                column.push(reader.words_of(len)?);
+                column.push(Column::read(reader, len, terms)?);
             }
         }
         Ok(Self { len, offsets, columns })
     }
 
     fn limits(&self, terms: u64) -> impl Iterator<Item = Limit> {
-        let offsets = self.offsets.iter().flat_map(move |offsets| offsets.limits(self.len as u64, terms));
-        offsets.chain(self.columns.iter().flatten().filter_map(move |column| column.limit(terms, false)))
+        self.offsets.iter().filter_map(move |offsets| offsets.limit(terms))
+    }
+
+    /// Bytes that they take.
+    fn bytes(&self) -> u64 {
+        let columns: u64 = self.columns.iter().flatten().map(Column::bytes).sum();
+        columns + self.offsets.iter().map(Offsets::bytes).sum::<u64>()
     }
 
     #[inline]
@@ -522,36 +531,28 @@ impl<const ORDERS: usize> Sorted<ORDERS> {
     }
 }
 
-impl Sorted<8> {
+impl Sorted<6> {
     #[inline]
     fn quads_index(&self, permutation: QuadPermutation) -> Index<'_> {
-        const ORDERS: [[Component; 4]; 8] = [
+        const ORDERS: [[Component; 4]; 6] = [
             QuadPermutation::Spog.order(),
-            QuadPermutation::Sopg.order(),
             QuadPermutation::Psog.order(),
             QuadPermutation::Posg.order(),
             QuadPermutation::Ospg.order(),
-            QuadPermutation::Opsg.order(),
             QuadPermutation::Gspo.order(),
             QuadPermutation::Gpos.order(),
         ];
-        static STATIC: [[Component; 4]; 8] = ORDERS;
+        static STATIC: [[Component; 4]; 6] = ORDERS;
         self.index(permutation as usize, &STATIC[permutation as usize])
     }
 }
 
-impl Sorted<6> {
+impl Sorted<4> {
     #[inline]
     fn triples_index(&self, permutation: Permutation) -> Index<'_> {
-        const ORDERS: [[Component; 3]; 6] = [
-            Permutation::Spo.order(),
-            Permutation::Sop.order(),
-            Permutation::Pso.order(),
-            Permutation::Pos.order(),
-            Permutation::Osp.order(),
-            Permutation::Ops.order(),
-        ];
-        static STATIC: [[Component; 3]; 6] = ORDERS;
+        const ORDERS: [[Component; 3]; 4] =
+            [Permutation::Spo.order(), Permutation::Pso.order(), Permutation::Pos.order(), Permutation::Osp.order()];
+        static STATIC: [[Component; 3]; 4] = ORDERS;
         self.index(permutation as usize, &STATIC[permutation as usize])
     }
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The triples of several graphs, each once, in every order.
 #[derive(Debug)]
-pub struct Merged(Sorted<6>);
+pub struct Merged(Sorted<4>);
 
 /// The graphs of a merge, `None` for the default graph; or all graphs.
 pub type Graphs = Option<Arc<[Option<TermId>]>>;
@@ -33,16 +33,14 @@ impl Merged {
 
     /// Bytes that it holds.
     pub fn bytes(&self) -> u64 {
-        self.0.len as u64 * BYTES_OF_COLUMNS
+        self.0.bytes()
     }
 }
 
 /// Triples that are copied between two looks at the budget.
 const ROWS_BETWEEN_CHECKS: usize = 1 << 18;
-/// What merging a triple holds: itself, packed, and its columns in every order.
-const BYTES_A_TRIPLE: u64 = 12 + 8 + BYTES_OF_COLUMNS;
-/// What a triple takes in the columns of every order.
-const BYTES_OF_COLUMNS: u64 = 48;
+/// What merging a triple holds: itself, in one number, and its columns in every order.
+const BYTES_A_TRIPLE: u64 = 12 + 8 + 32;
 
 impl Snapshot {
     /// The merge of these graphs, made when it is first asked for and kept with the last few.

@@ -170,7 +170,7 @@ fn a_section_of_another_version_is_named() {
         writer.section(file::Section { name: section::QUADS.name, version: 9 });
     });
     let error = Snapshot::open(&path).unwrap_err();
-    assert!(error.message().contains("its section `quads` has version 9, this program reads 1"), "{error}");
+    assert!(error.message().contains("its section `quads` has version 9, this program reads 2"), "{error}");
     assert!(error.to_string().contains("build it again"), "{error}");
 }
 

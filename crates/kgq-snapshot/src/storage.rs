@@ -85,6 +85,12 @@ impl Checked {
         }
     }
 
+    /// Notes that what a block says cannot be, whatever its checksum.
+    #[cold]
+    fn found_damaged(&self) {
+        self.damage.get_or_init(|| damaged(&self.name));
+    }
+
     /// Checks every block.
     pub(super) fn verify(&self) -> Result<()> {
         (0..self.sums.len()).all(|block| self.check(block));
@@ -116,7 +122,7 @@ impl Checked {
         if sound {
             self.sound[block / 64].fetch_or(1 << (block % 64), Ordering::Relaxed);
         } else {
-            self.damage.get_or_init(|| damaged(&self.name));
+            self.found_damaged();
         }
         sound
     }
@@ -198,6 +204,14 @@ impl Words {
         }
     }
 
+    /// Notes that what they say cannot be.
+    #[cold]
+    pub(super) fn found_damaged(&self) {
+        if let Self::Mapped { file, .. } = self {
+            file.found_damaged();
+        }
+    }
+
     /// A 64-bit number of two words, counted in such pairs.
     #[inline]
     pub(super) fn pair(&self, at: usize) -> u64 {
@@ -240,29 +254,6 @@ impl Words {
         let words = self.slice(range.clone());
         range.start.min(range.end) + words.partition_point(|w| *w < target)
     }
-
-    /// The same, for a position that is expected near the range's start: in time logarithmic in the distance.
-    pub(super) fn gallop(&self, range: Range<usize>, target: u32) -> usize {
-        let end = range.end.min(self.len());
-        let (mut low, mut step) = (range.start.min(end), 1);
-        match self {
-            Self::Owned(words) => {
-                while low + step < end && words[low + step - 1] < target {
-                    low += step;
-                    step *= 2;
-                }
-                let high = (low + step).min(end);
-                low + words[low..high].partition_point(|w| *w < target)
-            }
-            Self::Mapped { .. } => {
-                while low + step < end && self.get(low + step - 1) < target {
-                    low += step;
-                    step *= 2;
-                }
-                self.lower_bound(low..(low + step).min(end), target)
-            }
-        }
-    }
 }
 
 /// Zeros in any number. Damage ends a query, so what is leaked beyond the static ones is little.
@@ -304,23 +295,6 @@ impl Bytes {
         match self {
             Self::Owned(bytes) => &bytes[range],
             Self::Mapped { file, start, .. } => file.bytes(start + range.start..start + range.end).unwrap_or_default(),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn galloping_finds_what_halving_finds() {
-        let words = Words::new(vec![1, 1, 2, 5, 5, 5, 9, 12, 12, 40]);
-        for start in 0..=words.len() {
-            for end in start..=words.len() {
-                for target in 0..42 {
-                    assert_eq!(words.gallop(start..end, target), words.lower_bound(start..end, target));
-                }
-            }
         }
     }
 }

@@ -66,10 +66,15 @@ impl Lookup {
             Slot::Term(term) => Some(Key::Term(term)),
             Slot::Var(var) => (wish.column)(var).map(Key::Column),
         };
+        let of_subject = key(slots[0]).is_some();
         let order = Order::best(width, |position| match (slots[position], key(slots[position])) {
+            // A subject has fewer statements than an object, mostly.
+            (_, Some(_)) if position == 2 && of_subject && !wish.constants_first => 1,
             (_, Some(Key::Term(_))) => u8::from(!wish.constants_first),
             (_, Some(Key::Column(_))) => u8::from(wish.constants_first),
-            (Slot::Var(var), None) if !slots[..position].contains(&slots[position]) => 2 + (wish.rank)(var).min(100),
+            (Slot::Var(var), None) if !slots[..position].contains(&slots[position]) => {
+                Order::FREE + (wish.rank)(var).min(100)
+            }
             (Slot::Var(_) | Slot::Term(_), None) => 200,
         });
         let graph = atom.graph.clone();

@@ -27,7 +27,7 @@ pub enum Step {
 pub struct Edges<'s> {
     /// By subject and predicate.
     forward: Source<'s>,
-    /// By object and predicate; of a named graph by predicate and object.
+    /// By predicate and object.
     back: Source<'s>,
     /// By object.
     objects: Source<'s>,
@@ -47,15 +47,15 @@ impl<'s> Edges<'s> {
             Graph::Named(name) => Self {
                 forward: quads(QuadPermutation::Gspo)?,
                 back: quads(QuadPermutation::Gpos)?,
-                objects: quads(QuadPermutation::Opsg)?,
+                objects: quads(QuadPermutation::Ospg)?,
                 predicates: [quads(QuadPermutation::Gpos)?, quads(QuadPermutation::Gpos)?],
                 graph: Some(*name),
             },
             Graph::Each(_) => return Err(kgq_syntax::error::Error::bug("a path is walked in one graph at a time")),
             Graph::Default | Graph::Merge(_) | Graph::Union => Self {
                 forward: triples(Permutation::Spo)?,
-                back: triples(Permutation::Ops)?,
-                objects: triples(Permutation::Ops)?,
+                back: triples(Permutation::Pos)?,
+                objects: triples(Permutation::Osp)?,
                 predicates: [triples(Permutation::Pso)?, triples(Permutation::Pos)?],
                 graph: None,
             },
@@ -141,8 +141,11 @@ impl<'s> Edges<'s> {
     pub fn follow(&self, step: &Step, node: TermId, out: &mut Vec<TermId>) {
         match (step, self.graph) {
             (Step::Predicate { predicate, back }, None) => {
-                let index = if *back { self.back.index() } else { self.forward.index() };
-                index.read(2, index.range(&[node, *predicate]), out);
+                let (index, prefix) = match back {
+                    true => (self.back.index(), [*predicate, node]),
+                    false => (self.forward.index(), [node, *predicate]),
+                };
+                index.read(2, index.range(&prefix), out);
             }
             (Step::Predicate { predicate, back: false }, Some(graph)) => {
                 let index = self.forward.index();
@@ -153,13 +156,13 @@ impl<'s> Edges<'s> {
                 index.read(3, index.range(&[graph, *predicate, node]), out);
             }
             (Step::Not { predicates, back }, graph) => {
-                let (index, rows, depth) = match (back, graph) {
-                    (false, None) => (self.forward.index(), self.forward.index().run(node), 1),
-                    (false, Some(graph)) => (self.forward.index(), self.forward.index().range(&[graph, node]), 2),
-                    (true, _) => (self.objects.index(), self.objects.index().run(node), 1),
+                // Where the label and the end stand.
+                let (index, rows, [label, end]) = match (back, graph) {
+                    (false, None) => (self.forward.index(), self.forward.index().run(node), [1, 2]),
+                    (false, Some(graph)) => (self.forward.index(), self.forward.index().range(&[graph, node]), [2, 3]),
+                    (true, _) => (self.objects.index(), self.objects.index().run(node), [2, 1]),
                 };
-                let labels = index.blocks(depth, rows.clone());
-                let ends = index.blocks(depth + 1, rows.clone());
+                let [labels, ends] = [label, end].map(|depth| index.blocks(depth, rows.clone()));
                 let among = graph.filter(|_| *back);
                 for (row, (label, end)) in rows.zip(labels.zip(ends)) {
                     let here = among.is_none_or(|graph| index.id(3, row) == graph);

@@ -7,7 +7,7 @@ use super::source::read;
 use super::{Context, Node, Opening, Operator, Pace};
 use crate::batch::{Batch, gather};
 use crate::plan::physical::{Labels, Operation, PhysicalPlan};
-use kgq_snapshot::{Index, TermId};
+use kgq_snapshot::{Blocks, Index, TermId};
 use kgq_syntax::error::Result;
 use std::ops::Range;
 
@@ -249,6 +249,11 @@ impl<'s> Operator<'s> for Probe<'s> {
         let index = source.index();
         let capacity = self.pace.step();
         let mut out = Output { columns: vec![Vec::with_capacity(capacity); self.depths.len()], ..Output::default() };
+        // Rows that follow each other come from blocks that are read once.
+        let mut blocks: Vec<Blocks<'_>> = match self.cursor {
+            Some(_) => self.depths.iter().map(|depth| index.blocks(*depth, 0..index.len())).collect(),
+            None => Vec::new(),
+        };
         let settled = self.settled.clone();
         let settled = settled.as_ref().map(|(column, settled)| (*column, settled.rows()));
         while out.positions.len() < capacity {
@@ -261,7 +266,7 @@ impl<'s> Operator<'s> for Probe<'s> {
                 continue;
             }
             if !self.matches.is_empty() {
-                self.emit_matches(index, capacity, &mut out);
+                self.emit_matches(index, &mut blocks, capacity, &mut out);
                 if self.matches.is_empty() {
                     self.row += 1;
                 }
@@ -338,7 +343,7 @@ impl<'s> Operator<'s> for Probe<'s> {
 }
 
 impl<'s> Probe<'s> {
-    fn emit_matches(&mut self, index: Index<'_>, capacity: usize, out: &mut Output) {
+    fn emit_matches(&mut self, index: Index<'_>, blocks: &mut [Blocks<'_>], capacity: usize, out: &mut Output) {
         let room = capacity - out.positions.len();
         let row = self.row as u32;
         if !self.matches.checked.is_empty() {
@@ -353,12 +358,22 @@ impl<'s> Probe<'s> {
             return;
         }
         let rows = self.matches.range.clone();
-        let emitted = out.positions.len();
         match self.emit {
             Emit::Rows | Emit::Folded => {
                 let part = rows.start..rows.end.min(rows.start + room);
-                for (column, depth) in out.columns.iter_mut().zip(&self.depths) {
-                    read(index, *depth, part.clone(), column);
+                if blocks.is_empty() {
+                    for (column, depth) in out.columns.iter_mut().zip(&self.depths) {
+                        read(index, *depth, part.clone(), column);
+                    }
+                }
+                for (column, blocks) in out.columns.iter_mut().zip(blocks) {
+                    let mut at = part.start;
+                    while at < part.end {
+                        let ids = blocks.from(at);
+                        let ids = &ids[..ids.len().min(part.end - at)];
+                        column.extend_from_slice(ids);
+                        at += ids.len();
+                    }
                 }
                 out.positions.resize(out.positions.len() + part.len(), row);
                 self.matches.range.start = part.end;
@@ -404,8 +419,8 @@ impl<'s> Probe<'s> {
                 self.matches.range.start = window.start + at;
             }
         }
-        // A sound index always has something to emit here. A damaged one is reported at the end of the batch, so that must come.
-        if out.positions.len() == emitted {
+        // A sound index always leads on. A damaged one is reported at the end of the batch, so that must come.
+        if self.matches.range.start <= rows.start {
             self.matches.range.start = rows.end;
         }
     }

@@ -6,6 +6,7 @@ use crate::plan::Graph;
 use kgq_snapshot::{Component, Graphs, Index, Merged, Permutation, QuadPermutation, TermId};
 use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::Result;
+use std::cmp::Reverse;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -93,18 +94,19 @@ impl Order {
         }
     }
 
-    /// The best order for components of which the first ones have the smallest `rank`.
+    /// The rank of the first component that is not known before the look-up.
+    pub const FREE: u8 = 2;
+
+    /// The best of the orders that are stored: it has as many known components in front as can be, and then the components with the
+    /// smallest `rank`.
     pub fn best(width: usize, rank: impl Fn(usize) -> u8) -> Self {
-        if width == 3 {
-            let mut order = [Component::Subject, Component::Predicate, Component::Object];
-            order.sort_by_key(|component| rank(component.position()));
-            let permutation = Permutation::of(order).expect("every order of three components is a permutation");
-            return Self::Triples(permutation);
-        }
-        // Not every order of four is stored: of those that are, the one with the least ranks in front wins.
-        let ranks = |permutation: &QuadPermutation| permutation.order().map(|c| rank(c.position()));
-        let best = QuadPermutation::ALL.into_iter().min_by_key(ranks);
-        Self::Quads(best.expect("there are eight orders of quads"))
+        let triples = Permutation::ALL.into_iter().map(Self::Triples).filter(|_| width == 3);
+        let quads = QuadPermutation::ALL.into_iter().map(Self::Quads).filter(|_| width == 4);
+        let ranks = |order: &Self| {
+            let ranks: Vec<u8> = order.components().iter().map(|component| rank(component.position())).collect();
+            (Reverse(ranks.iter().take_while(|rank| **rank < Self::FREE).count()), ranks)
+        };
+        triples.chain(quads).min_by_key(ranks).expect("a statement has three components or four")
     }
 }
 

@@ -136,7 +136,7 @@ impl Snapshot {
         Build::new(inputs, options, folder).run(None)
     }
 
-    pub(super) fn sort_triples(rows: Vec<[u32; 3]>, budget: &Budget) -> Result<Sorted<6>> {
+    pub(super) fn sort_triples(rows: Vec<[u32; 3]>, budget: &Budget) -> Result<Sorted<4>> {
         if u32::try_from(rows.len()).is_err() {
             return Err(too_many_statements());
         }
@@ -145,8 +145,8 @@ impl Snapshot {
 
     fn assemble(
         dictionary: super::dictionary::Dictionary,
-        triples: Sorted<6>,
-        quads: Sorted<8>,
+        triples: Sorted<4>,
+        quads: Sorted<6>,
         (declared, key): (Declared, ContentKey),
         origins: Option<Origins>,
         budget: &Budget,
@@ -183,36 +183,25 @@ impl Snapshot {
     }
 }
 
-const TRIPLES: Plan<3, 6> = Plan {
-    orders: [
-        Permutation::Spo.order(),
-        Permutation::Sop.order(),
-        Permutation::Pso.order(),
-        Permutation::Pos.order(),
-        Permutation::Osp.order(),
-        Permutation::Ops.order(),
-    ],
+const TRIPLES: Plan<3, 4> = Plan {
+    orders: [Permutation::Spo.order(), Permutation::Pso.order(), Permutation::Pos.order(), Permutation::Osp.order()],
     stages: &[
         &[
             (Permutation::Osp as usize, Permutation::Spo as usize),
             (Permutation::Pso as usize, Permutation::Spo as usize),
         ],
-        &[
-            (Permutation::Sop as usize, Permutation::Osp as usize),
-            (Permutation::Pos as usize, Permutation::Osp as usize),
-            (Permutation::Ops as usize, Permutation::Pso as usize),
-        ],
+        &[(Permutation::Pos as usize, Permutation::Osp as usize)],
     ],
 };
 
-const QUADS: Plan<4, 8> = {
+const QUADS: Plan<4, 6> = {
     const SPOG: usize = QuadPermutation::Spog as usize;
     const OSPG: usize = QuadPermutation::Ospg as usize;
     const PSOG: usize = QuadPermutation::Psog as usize;
     const POSG: usize = QuadPermutation::Posg as usize;
-    let mut orders = [[Component::Subject; 4]; 8];
+    let mut orders = [[Component::Subject; 4]; 6];
     let mut at = 0;
-    while at < 8 {
+    while at < 6 {
         orders[at] = QuadPermutation::ALL[at].order();
         at += 1;
     }
@@ -220,7 +209,7 @@ const QUADS: Plan<4, 8> = {
         orders,
         stages: &[
             &[(QuadPermutation::Gspo as usize, SPOG), (OSPG, SPOG), (PSOG, SPOG)],
-            &[(POSG, OSPG), (QuadPermutation::Sopg as usize, OSPG), (QuadPermutation::Opsg as usize, PSOG)],
+            &[(POSG, OSPG)],
             &[(QuadPermutation::Gpos as usize, POSG)],
         ],
     }
@@ -279,9 +268,9 @@ const STATEMENTS_BETWEEN_CHECKS: usize = 1 << 12;
 /// Statements as numbers between two looks at the budget.
 const ROWS_BETWEEN_CHECKS: usize = 1 << 19;
 
-/// Bytes that sorting a triple, or a quad, holds: itself, packed, and its columns in every order.
-const TO_SORT_A_TRIPLE: u64 = 12 + 8 + 48;
-const TO_SORT_A_QUAD: u64 = 16 + 16 + 96;
+/// Bytes that sorting a triple, or a quad, holds: itself, in one number, and its columns in every order.
+const TO_SORT_A_TRIPLE: u64 = 12 + 8 + 32;
+const TO_SORT_A_QUAD: u64 = 16 + 16 + 72;
 /// The same for its place, which is packed in more.
 const TO_SORT_A_PLACE: u64 = 4 + 4 + 8;
 
@@ -344,8 +333,8 @@ impl<'a> Build<'a> {
         let (triple_places, quad_places) = places.unzip();
         let (triples, quads): (Vec<_>, Vec<_>) = runs.into_iter().map(|run| (run.triples, run.quads)).unzip();
         let (triples, triple_places) =
-            self.sort::<3, 4, 6>(triples, triple_places, &maps, &TRIPLES, TO_SORT_A_TRIPLE)?;
-        let (quads, quad_places) = self.sort::<4, 5, 8>(quads, quad_places, &maps, &QUADS, TO_SORT_A_QUAD)?;
+            self.sort::<3, 4, 4>(triples, triple_places, &maps, &TRIPLES, TO_SORT_A_TRIPLE)?;
+        let (quads, quad_places) = self.sort::<4, 5, 6>(quads, quad_places, &maps, &QUADS, TO_SORT_A_QUAD)?;
         drop(maps);
         let origins = starts.zip(triple_places).zip(quad_places);
         let origins = origins.map(|((starts, triples), quads)| {

@@ -3,10 +3,12 @@
 use super::places::Places;
 use super::run::Rows;
 use super::spool::{Spool, Spooled, take_array};
+use crate::blocks::Blocks;
 use crate::index::Offsets;
-use crate::map::Map;
+use crate::map::{self, Map};
+use crate::packed::{Column, Packer};
 use crate::storage::{Checked, Words};
-use crate::{Component, Sorted};
+use crate::{Component, Sorted, TermId};
 use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::sort::{Piece, sort_by, sort_part_by};
@@ -109,8 +111,29 @@ pub(super) fn in_memory<const WIDTH: usize, const ORDERS: usize>(
     for (component, starts) in starts.iter().enumerate() {
         offsets[component] = Offsets::build(starts.runs());
     }
-    let columns = columns.map(|columns| columns.into_iter().map(Words::new).collect());
-    Ok((Sorted { len, offsets, columns }, places))
+    Ok((Sorted { len, offsets, columns: pack(columns, budget)? }, places))
+}
+
+/// Packs the columns of each order.
+fn pack<const ORDERS: usize>(columns: [Vec<Vec<u32>>; ORDERS], budget: &Budget) -> Result<[Vec<Column>; ORDERS]> {
+    let pack = |column: Vec<u32>| {
+        let mut packer = Packer::default();
+        for part in column.chunks(ROWS_BETWEEN_CHECKS) {
+            budget.check()?;
+            packer.push(part);
+        }
+        packer.end();
+        let bits = packer.take_bits();
+        Ok(packer.finish(Words::new(bits)))
+    };
+    std::thread::scope(|scope| {
+        let threads = columns.map(|order| scope.spawn(move || order.into_iter().map(pack).collect::<Result<_>>()));
+        let mut packed = [const { Vec::new() }; ORDERS];
+        for (order, thread) in packed.iter_mut().zip(threads) {
+            *order = thread.join().unwrap_or_else(|_| Err(Error::bug("packing statements failed")))?;
+        }
+        Ok(packed)
+    })
 }
 
 /// Sorts by the components as they are written. The first becomes starts, the others columns; the last column is that of the places, if
@@ -278,28 +301,24 @@ pub(super) fn on_disk<const WIDTH: usize, const WIDER: usize, const ORDERS: usiz
                 })?;
             }
             let mut merged = pieces.merge(folder, budget)?;
-            let places = merged.columns.pop();
+            let places = merged.places.take();
             (merged, places)
         }
     };
-    let Merged { runs: subjects, columns: first_columns, len } = merged;
+    let Merged { runs: subjects, columns: first_columns, len, .. } = merged;
     let mut offsets: [Offsets; 4] = Default::default();
-    let mut columns: [Vec<Words>; ORDERS] = [const { Vec::new() }; ORDERS];
+    let mut columns: [Vec<Column>; ORDERS] = [const { Vec::new() }; ORDERS];
     columns[0] = first_columns;
     for order in 1..ORDERS {
+        let mut others: Vec<Blocks<'_>> = columns[0].iter().map(|column| Blocks::new(column, 0..len)).collect();
         let mut pieces = Pieces::<WIDTH>::new(piece, WIDTH, folder);
-        let mut row_number = 0;
         for (subject, length) in &subjects {
             for _ in 0..*length {
-                let mut row = [0; WIDTH];
-                for (place, component) in plan.orders[order].iter().enumerate() {
-                    row[place] = match component.position() {
-                        0 => *subject,
-                        position => columns[0][position - 1].get(row_number),
-                    };
+                let mut statement = [*subject; WIDTH];
+                for (id, column) in statement[1..].iter_mut().zip(&mut others) {
+                    *id = column.next().map_or(0, TermId::get);
                 }
-                row_number += 1;
-                pieces.push(row, budget)?;
+                pieces.push(plan.orders[order].map(|component| statement[component.position()]), budget)?;
             }
         }
         let Merged { runs, columns: sorted, .. } = pieces.merge(folder, budget)?;
@@ -318,7 +337,9 @@ struct Merged {
     /// The ids of the first column, each with how many rows it has.
     runs: Vec<(u32, u32)>,
     /// The other columns.
-    columns: Vec<Words>,
+    columns: Vec<Column>,
+    /// Where the statements stand, if the rows tell.
+    places: Option<Words>,
     len: usize,
 }
 
@@ -386,7 +407,8 @@ impl<'a, const WIDTH: usize> Pieces<'a, WIDTH> {
                 heads.push(std::cmp::Reverse((row, number)));
             }
         }
-        let mut columns: Vec<Spool> = (1..WIDTH).map(|_| Spool::new(Some(folder))).collect::<Result<_>>()?;
+        let mut columns: Vec<Packing> = (1..self.key).map(|_| Packing::new(folder)).collect::<Result<_>>()?;
+        let mut places = if WIDTH > self.key { Some(Spool::new(Some(folder))?) } else { None };
         let (mut runs, mut last, mut len) = (Vec::<(u32, u32)>::new(), None::<[u32; WIDTH]>, 0usize);
         while let Some(std::cmp::Reverse((row, number))) = heads.pop() {
             if let Some(row) = next(&mut sources[number])? {
@@ -404,16 +426,52 @@ impl<'a, const WIDTH: usize> Pieces<'a, WIDTH> {
                 Some((key, length)) if *key == row[0] => *length += 1,
                 _ => runs.push((row[0], 1)),
             }
-            for (column, id) in columns.iter_mut().zip(&row[1..]) {
-                column.put(&id.to_ne_bytes())?;
+            columns.iter_mut().zip(&row[1..]).try_for_each(|(column, id)| column.push(*id))?;
+            if let Some(places) = &mut places {
+                places.put(&row[self.key].to_ne_bytes())?;
             }
         }
-        let columns = columns.into_iter().map(|column| mapped(column, len)).collect::<Result<_>>()?;
-        Ok(Merged { runs, columns, len })
+        let columns = columns.into_iter().map(Packing::finish).collect::<Result<_>>()?;
+        let places = places.map(|places| mapped(places, len)).transpose()?;
+        Ok(Merged { runs, columns, places, len })
     }
 }
 
-/// A column that was written to a file, as memory.
+/// A column that is packed into a file.
+struct Packing {
+    packer: Packer,
+    bits: Spool,
+    written: usize,
+}
+
+impl Packing {
+    /// Words that are written at once.
+    const WORDS: usize = 1 << 16;
+
+    fn new(folder: &Path) -> Result<Self> {
+        Ok(Self { packer: Packer::default(), bits: Spool::new(Some(folder))?, written: 0 })
+    }
+
+    #[inline]
+    fn push(&mut self, id: u32) -> Result<()> {
+        self.packer.push(&[id]);
+        if self.packer.waiting() >= Self::WORDS { self.write() } else { Ok(()) }
+    }
+
+    fn write(&mut self) -> Result<()> {
+        let words = self.packer.take_bits();
+        self.written += words.len();
+        self.bits.put(map::bytes(&words))
+    }
+
+    fn finish(mut self) -> Result<Column> {
+        self.packer.end();
+        self.write()?;
+        Ok(self.packer.finish(mapped(self.bits, self.written)?))
+    }
+}
+
+/// Words that were written to a file, as memory.
 fn mapped(column: Spool, len: usize) -> Result<Words> {
     if len == 0 {
         return Ok(Words::default());

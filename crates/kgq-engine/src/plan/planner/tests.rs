@@ -262,7 +262,7 @@ fn a_cycle_is_a_multiway_join() {
         "
 parts side by side
   project ?x ?y ?z
-    multiway join (?y :follows ∩ ?x :follows) → ?z
+    multiway join (?y :follows ∩ :follows ?x) → ?z
       scan POS :follows → ?y ?x",
     );
 }
@@ -301,7 +301,7 @@ limit 3
 repeat by weight
   minus on ?x
     scan PSO :name → ?x ?n, by runs
-    index join SOP ?x ?t :follows
+    index join SPO ?x :follows ?t
       scan PSO :type → ?x ?t",
     );
     check(
