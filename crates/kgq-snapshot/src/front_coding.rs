@@ -1,14 +1,24 @@
-//! Lists of byte strings, front-coded in blocks: each string holds only what it does not share with the one before.
+//! Lists of byte strings, front-coded in blocks: each string holds only what it does not share with the one before, and that in codes where
+//! they save enough.
 
 use super::file::{Reader, Writer};
 use super::interner::too_many_terms;
 use super::storage::{Bytes, Words};
-use kgq_syntax::error::Result;
+use super::symbols::{Coder, Symbols};
+use kgq_syntax::budget::Budget;
+use kgq_syntax::error::{Error, Result};
 use std::cmp::Ordering;
 use std::ops::Range;
 
 /// Strings in a block. The first is whole, so a search compares with it without decoding.
 const BLOCK: u32 = 16;
+
+/// A shorter text is not put in codes: what they save is little, and a small project is loaded at each start.
+const WORTH_CODING: usize = 1 << 20;
+/// Bytes of a text that tell which symbols suit it.
+const SAMPLE: usize = 1 << 16;
+/// Strings between two looks at the budget.
+const STRINGS_BETWEEN_CHECKS: u32 = 1 << 16;
 
 /// A list of byte strings; sorted where it is searched.
 #[derive(Debug, Default)]
@@ -17,6 +27,8 @@ pub(super) struct StringTable {
     /// Where each block starts in the text, as 64-bit numbers.
     blocks: Words,
     text: Bytes,
+    /// What the codes of all strings but the first of a block stand for; none where these are written as they are.
+    symbols: Symbols,
 }
 
 impl StringTable {
@@ -27,16 +39,19 @@ impl StringTable {
     /// Puts the string at `index` into `out`. False if there is none or it cannot be decoded.
     pub(super) fn get(&self, index: u32, out: &mut Vec<u8>) -> bool {
         out.clear();
-        if index >= self.count {
-            return false;
-        }
-        let mut block = self.block(index / BLOCK);
-        (0..=index % BLOCK).all(|_| block.next_into(out))
+        index < self.count && self.seek(index, out).is_some()
+    }
+
+    /// Puts the string at `index`, which there is, into `out`, and gives a reader of those behind it in its block.
+    fn seek(&self, index: u32, out: &mut Vec<u8>) -> Option<BlockReader<'_>> {
+        let mut reader = self.block(index / BLOCK);
+        out.clear();
+        reader.skip_into(index % BLOCK + 1, out).then_some(reader)
     }
 
     /// Reads strings one after the other; near ones, in ascending order, without starting their block anew.
     pub(super) fn reader(&self) -> TableReader<'_> {
-        TableReader { table: self, block: BlockReader { rest: &[] }, next: 0, string: Vec::new() }
+        TableReader { table: self, block: self.block_of(&[]), next: 0, string: Vec::new() }
     }
 
     /// The position of a string among those of a sorted range of the list.
@@ -72,19 +87,98 @@ impl StringTable {
     pub(super) fn write(&self, writer: &mut Writer) -> Result<()> {
         writer.numbers(&[self.count])?;
         writer.words(&self.blocks)?;
-        writer.bytes(&self.text)
+        writer.bytes(&self.text)?;
+        writer.bytes(&self.symbols.to_bytes())
     }
 
     pub(super) fn read(reader: &mut Reader) -> Result<Self> {
         let [count] = reader.numbers_of()?;
         let blocks = reader.words_of((count.div_ceil(BLOCK) as usize + 1) * 2)?;
-        Ok(Self { count, blocks, text: reader.bytes()? })
+        let (text, symbols) = (reader.bytes()?, Symbols::from_bytes(&reader.bytes()?));
+        reader.file().intact()?;
+        Ok(Self { count, blocks, text, symbols })
     }
 
     fn block(&self, block: u32) -> BlockReader<'_> {
         let start = self.blocks.pair(block as usize);
         let end = self.blocks.pair(block as usize + 1);
-        BlockReader { rest: self.text.slice(start as usize..end as usize) }
+        self.block_of(self.text.slice(start as usize..end as usize))
+    }
+
+    fn block_of<'a>(&'a self, text: &'a [u8]) -> BlockReader<'a> {
+        BlockReader { rest: text, symbols: (!self.symbols.is_empty()).then_some(&self.symbols), is_first: true }
+    }
+
+    /// The same list with its strings in codes, if that saves a quarter.
+    pub(super) fn coded(self, budget: &Budget) -> Result<Self> {
+        if self.text.len() < WORTH_CODING || !self.symbols.is_empty() {
+            return Ok(self);
+        }
+        let symbols = self.suitable_symbols();
+        let coder = Coder::new(&symbols);
+        let threads = std::thread::available_parallelism().map_or(1, |threads| threads.get() as u32);
+        let blocks = self.count.div_ceil(BLOCK);
+        let parts: Vec<Range<u32>> = (0..threads)
+            .map(|part| {
+                (part * blocks.div_ceil(threads)).min(blocks)..((part + 1) * blocks.div_ceil(threads)).min(blocks)
+            })
+            .collect();
+        let coded: Vec<(Vec<u64>, Vec<u8>)> = std::thread::scope(|scope| {
+            let threads: Vec<_> =
+                parts.into_iter().map(|part| scope.spawn(|| self.code_blocks(part, &coder, budget))).collect();
+            let failed = |_| Err(Error::bug("coding strings failed"));
+            threads.into_iter().map(|thread| thread.join().unwrap_or_else(failed)).collect::<Result<_>>()
+        })?;
+        if coded.iter().map(|(_, text)| text.len()).sum::<usize>() > self.text.len() / 4 * 3 {
+            return Ok(self);
+        }
+        let (mut blocks, mut all) = (Vec::with_capacity(self.blocks.len()), Vec::new());
+        for (starts, text) in coded {
+            let before = all.len() as u64;
+            blocks.extend(starts.into_iter().map(|start| before + start).flat_map(two_words));
+            all.extend_from_slice(&text);
+        }
+        blocks.extend(two_words(all.len() as u64));
+        Ok(Self { count: self.count, blocks: Words::new(blocks), text: Bytes::new(all), symbols })
+    }
+
+    /// Symbols that suit the strings, as some of all parts of the list show.
+    fn suitable_symbols(&self) -> Symbols {
+        let step = (self.text.len() / SAMPLE).max(1);
+        let mut sample = Vec::new();
+        for block in (0..self.count.div_ceil(BLOCK)).step_by(step) {
+            let mut reader = self.block(block);
+            for _ in 0..BLOCK.min(self.count - block * BLOCK) {
+                sample.extend(reader.next().map(|(_, suffix)| suffix));
+            }
+        }
+        Symbols::of(&sample)
+    }
+
+    /// The text of some blocks in codes, and where in it each block starts.
+    fn code_blocks(&self, blocks: Range<u32>, coder: &Coder, budget: &Budget) -> Result<(Vec<u64>, Vec<u8>)> {
+        let (mut starts, mut text, mut codes) = (Vec::with_capacity(blocks.len()), Vec::new(), Vec::new());
+        for block in blocks {
+            if block.is_multiple_of(STRINGS_BETWEEN_CHECKS / BLOCK) {
+                budget.check()?;
+            }
+            starts.push(text.len() as u64);
+            let mut reader = self.block(block);
+            for number in 0..BLOCK.min(self.count - block * BLOCK) {
+                let Some((shared, suffix)) = reader.next() else {
+                    return Err(Error::bug("a list of strings is broken"));
+                };
+                codes.clear();
+                match number {
+                    0 => codes.extend_from_slice(suffix),
+                    _ => coder.encode(suffix, &mut codes),
+                }
+                write_number(shared, &mut text);
+                write_number(codes.len(), &mut text);
+                text.extend_from_slice(&codes);
+            }
+        }
+        Ok((starts, text))
     }
 }
 
@@ -103,17 +197,17 @@ impl TableReader<'_> {
         if index >= self.table.count {
             return None;
         }
-        if self.next == 0 || index < self.next - 1 || index / BLOCK != (self.next - 1) / BLOCK {
-            self.block = self.table.block(index / BLOCK);
-            self.string.clear();
-            self.next = index / BLOCK * BLOCK;
-        }
-        while self.next <= index {
-            if !self.block.next_into(&mut self.string) {
-                self.next = 0;
-                return None;
+        if self.next == 0 || index != self.next - 1 {
+            let next = std::mem::take(&mut self.next);
+            let is_ahead = next > 0 && index >= next && (next - 1) / BLOCK == index / BLOCK;
+            if !is_ahead {
+                self.block = self.table.seek(index, &mut self.string)?;
+            } else if index == next {
+                self.block.next_into(&mut self.string).then_some(())?;
+            } else {
+                self.block.skip_into(index - next + 1, &mut self.string).then_some(())?;
             }
-            self.next += 1;
+            self.next = index + 1;
         }
         Some(&self.string)
     }
@@ -121,6 +215,9 @@ impl TableReader<'_> {
 
 struct BlockReader<'a> {
     rest: &'a [u8],
+    /// What codes stand for, if the strings behind the first are in codes.
+    symbols: Option<&'a Symbols>,
+    is_first: bool,
 }
 
 impl<'a> BlockReader<'a> {
@@ -135,12 +232,50 @@ impl<'a> BlockReader<'a> {
 
     /// Turns `string`, which holds the string before, into the next one.
     fn next_into(&mut self, string: &mut Vec<u8>) -> bool {
-        let (Some(shared), Some(length)) = (self.number(), self.number()) else { return false };
-        let (Some(suffix), true) = (self.rest.get(..length), shared <= string.len()) else { return false };
+        let symbols = self.symbols.filter(|_| !self.is_first);
+        let Some((shared, suffix)) = self.next() else { return false };
+        if shared > string.len() {
+            return false;
+        }
         string.truncate(shared);
-        string.extend_from_slice(suffix);
+        decode(symbols, suffix, string)
+    }
+
+    /// Turns `string`, which holds the string before, or nothing at the start of a block, into the one that is so many strings further on.
+    ///
+    /// Of those between only the bytes are decoded that it shares: mostly a few of the last ones.
+    fn skip_into(&mut self, count: u32, string: &mut Vec<u8>) -> bool {
+        let coded_from = usize::from(self.is_first);
+        let all_symbols = self.symbols;
+        let symbols = |number: usize| all_symbols.filter(|_| number >= coded_from);
+        let mut strings = [(0, [].as_slice()); BLOCK as usize];
+        let Some(strings) = strings.get_mut(..count as usize) else { return false };
+        for string in strings.iter_mut() {
+            let Some(next) = self.next() else { return false };
+            *string = next;
+        }
+        let Some(((shared, suffix), between)) = strings.split_last() else { return false };
+        let (known, mut missing) = (string.len(), *shared);
+        string.resize(missing, 0);
+        for (number, (own, suffix)) in between.iter().enumerate().rev() {
+            if *own < missing {
+                if !decode_beginning(symbols(number), suffix, &mut string[*own..missing]) {
+                    return false;
+                }
+                missing = *own;
+            }
+        }
+        missing <= known && decode(symbols(between.len()), suffix, string)
+    }
+
+    /// How many bytes the next string shares with the one before, and the others as they are stored.
+    #[inline]
+    fn next(&mut self) -> Option<(usize, &'a [u8])> {
+        let (shared, length) = (self.number()?, self.number()?);
+        let suffix = self.rest.get(..length)?;
         self.rest = &self.rest[length..];
-        true
+        self.is_first = false;
+        Some((shared, suffix))
     }
 
     /// A number in groups of seven bits, least first.
@@ -161,6 +296,30 @@ impl<'a> BlockReader<'a> {
             }
         }
         None
+    }
+}
+
+/// Puts a suffix, which is in codes if there are symbols, behind what is in `out`. False if it cannot be decoded.
+#[inline]
+fn decode(symbols: Option<&Symbols>, suffix: &[u8], out: &mut Vec<u8>) -> bool {
+    match symbols {
+        Some(symbols) => symbols.decode(suffix, out),
+        None => {
+            out.extend_from_slice(suffix);
+            true
+        }
+    }
+}
+
+/// Fills `out` with the beginning of a suffix. False if it is shorter.
+fn decode_beginning(symbols: Option<&Symbols>, suffix: &[u8], out: &mut [u8]) -> bool {
+    match (symbols, suffix.get(..out.len())) {
+        (Some(symbols), _) => symbols.decode_beginning(suffix, out),
+        (None, Some(beginning)) => {
+            out.copy_from_slice(beginning);
+            true
+        }
+        (None, None) => false,
     }
 }
 
@@ -198,14 +357,17 @@ impl StringTableBuilder {
 
     pub(super) fn finish(mut self) -> StringTable {
         self.mark();
-        StringTable { count: self.count, blocks: Words::new(self.blocks), text: Bytes::new(self.text) }
+        let (blocks, text) = (Words::new(self.blocks), Bytes::new(self.text));
+        StringTable { count: self.count, blocks, text, symbols: Symbols::default() }
     }
 
     fn mark(&mut self) {
-        let at = self.text.len() as u64;
-        self.blocks.push(at as u32);
-        self.blocks.push((at >> 32) as u32);
+        self.blocks.extend(two_words(self.text.len() as u64));
     }
+}
+
+fn two_words(number: u64) -> [u32; 2] {
+    [number as u32, (number >> 32) as u32]
 }
 
 /// How many bytes two strings start with alike.
@@ -238,6 +400,29 @@ mod tests {
             let expected = strings.get(index as usize).map(|string| string.as_bytes());
             assert_eq!(reader.get(index), expected, "{index}");
         }
+    }
+
+    #[test]
+    fn a_long_list_is_put_in_codes_and_reads_as_before() {
+        let strings: Vec<String> = (0..40_000u32)
+            .map(|i| format!("{i:05} is the number of statement {:x}", i.wrapping_mul(2_654_435_761)))
+            .collect();
+        let mut builder = StringTableBuilder::default();
+        strings.iter().for_each(|string| builder.push(string.as_bytes()).unwrap());
+        let plain = builder.finish();
+        let before = plain.text.len();
+        let table = plain.coded(&Budget::default()).unwrap();
+        assert!(!table.symbols.is_empty() && table.text.len() < before / 4 * 3, "{} of {before}", table.text.len());
+        let (mut reader, mut out) = (table.reader(), Vec::new());
+        for (index, string) in (0..).zip(&strings) {
+            assert_eq!(reader.get(index), Some(string.as_bytes()));
+            assert!(table.get(index, &mut out));
+            assert_eq!(out, string.as_bytes());
+            if index % 7 == 0 {
+                assert_eq!(table.find(0..table.len(), string.as_bytes()), Some(index));
+            }
+        }
+        assert_eq!(table.find(0..table.len(), b"00001 is"), None);
     }
 
     #[test]

@@ -40,6 +40,7 @@ mod packed;
 mod statistics;
 mod storage;
 pub mod store;
+mod symbols;
 mod value;
 
 pub use blocks::{BLOCK_IDS, Blocks};
@@ -126,7 +127,7 @@ mod section {
     use crate::file::Section;
 
     /// The dictionary.
-    pub(super) const TERMS: Section = Section { name: "terms", version: 1 };
+    pub(super) const TERMS: Section = Section { name: "terms", version: 2 };
     /// The default graph's statements.
     pub(super) const TRIPLES: Section = Section { name: "triples", version: 2 };
     /// The named graphs' statements.

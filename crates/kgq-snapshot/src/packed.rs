@@ -19,6 +19,9 @@ const WIDTH_BITS: u32 = 6;
 /// Frames of a region: so many that the place of the last fits beside its width.
 const REGION: usize = 1 << 21;
 
+/// Frames whose part of the directory is searched at once: a larger one of a mapped file is not checked as a whole.
+const AT_ONCE: usize = 1 << 12;
+
 /// A vector of packed bits.
 type Vector = [u32; LANES];
 
@@ -213,9 +216,14 @@ impl Column {
             step *= 2;
         }
         let mut high = (low + step).min(last);
-        while high - low > 1 {
+        while high - low > AT_ONCE {
             let middle = low + (high - low) / 2;
             if self.least(middle) < target { low = middle } else { high = middle }
+        }
+        if high - low > 1 {
+            let entries = self.directory.slice((low + 1) * 2..high * 2).as_chunks::<2>().0;
+            let before = entries.partition_point(|[least, _]| *least < target);
+            (low, high) = (low + before, low + before + 1);
         }
         // The last frame may hold lesser numbers behind the range, so that its least does not tell what it begins with.
         if high == last && self.frame(last).get(0) < target { last } else { low }
@@ -449,6 +457,20 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    #[test]
+    fn seeking_finds_what_is_far_away_in_a_long_column() {
+        let mut random = fastrand::Rng::with_seed(14);
+        let numbers: Vec<u32> = (0..700_000).map(|n| n * 5 + n % 3).collect();
+        let column = Column::pack(&numbers);
+        for _ in 0..3000 {
+            let start = random.usize(..numbers.len());
+            let (range, target) = (start..random.usize(start..=numbers.len()), random.u32(..3_600_000));
+            let expected = range.start + numbers[range.clone()].partition_point(|number| *number < target);
+            assert_eq!(column.gallop(range.clone(), target), expected, "{range:?}, {target}");
+            assert_eq!(column.lower_bound(range.clone(), target), expected, "{range:?}, {target}");
         }
     }
 

@@ -300,7 +300,7 @@ fn merge_literals(
         families[family + 1] += families[family];
     }
     let literals = Literals {
-        forms: table.finish(),
+        forms: table.finish().coded(budget)?,
         families,
         values: Words::new(values),
         ranks: Words::new(ranks),

@@ -1,0 +1,295 @@
+//! Texts in fewer bytes: strings of up to eight bytes that come often in them, as one byte each.
+//!
+//! This is FSST (Boncz, Neumann, Leis: "FSST: Fast Random Access String Compression", VLDB 2020): any text is read without those around it,
+//! at about the speed of a copy. Libraries for it trust what they read; what stands in a file that was forged must not be trusted.
+
+use super::storage::Bytes;
+use rustc_hash::FxHashMap;
+use std::cmp::Reverse;
+
+/// The longest symbol.
+const LONGEST: usize = 8;
+/// The code that says that the next byte stands for itself. Lesser ones are symbols.
+const ITSELF: u8 = 255;
+/// Codes that are decoded at once.
+const STEP: usize = 32;
+/// Rounds in which the table gets better.
+const ROUNDS: usize = 5;
+
+/// Some bytes, padded with zeros.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Symbol {
+    bytes: [u8; LONGEST],
+    length: u8,
+}
+
+/// What each code stands for; nothing, from `count` on.
+#[derive(Debug)]
+pub(super) struct Symbols {
+    all: Box<[Symbol; 256]>,
+    count: usize,
+}
+
+impl Default for Symbols {
+    fn default() -> Self {
+        Self::new([])
+    }
+}
+
+impl Symbols {
+    fn new(symbols: impl IntoIterator<Item = Symbol>) -> Self {
+        let (mut all, mut count) = (Box::new([Symbol::default(); 256]), 0);
+        for (place, symbol) in all[..ITSELF.into()].iter_mut().zip(symbols) {
+            *place = symbol;
+            count += 1;
+        }
+        Self { all, count }
+    }
+
+    /// A table that suits texts like these.
+    pub(super) fn of(sample: &[&[u8]]) -> Self {
+        (0..ROUNDS).fold(Self::default(), |symbols, _| symbols.better(sample))
+    }
+
+    /// Reads what [`Symbols::to_bytes`] made: what it is damaged to stands for other texts.
+    pub(super) fn from_bytes(bytes: &Bytes) -> Self {
+        let symbols = bytes
+            .slice(0..bytes.len())
+            .as_chunks::<{ LONGEST + 1 }>()
+            .0
+            .iter()
+            .map(|[length, bytes @ ..]| Symbol { bytes: *bytes, length: (*length).min(LONGEST as u8) });
+        Self::new(symbols)
+    }
+
+    pub(super) fn to_bytes(&self) -> Bytes {
+        let bytes = self.all[..self.count].iter().flat_map(|symbol| std::iter::once(symbol.length).chain(symbol.bytes));
+        Bytes::new(bytes.collect())
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Puts what the codes stand for behind what is in `out`. False if they break off.
+    pub(super) fn decode(&self, codes: &[u8], out: &mut Vec<u8>) -> bool {
+        let mut codes = codes;
+        while !codes.is_empty() {
+            // Each code writes eight bytes, of which those that are too many are written over by the next.
+            let mut buffer = [0; (STEP + 1) * LONGEST];
+            let (mut at, mut read) = (0, 0);
+            while read < codes.len() && read < STEP {
+                let Symbol { bytes, length } = self.all[usize::from(codes[read])];
+                buffer[at..at + LONGEST].copy_from_slice(&bytes);
+                at += usize::from(length);
+                read += 1;
+                if codes[read - 1] == ITSELF {
+                    let Some(byte) = codes.get(read) else { return false };
+                    buffer[at] = *byte;
+                    at += 1;
+                    read += 1;
+                }
+            }
+            out.extend_from_slice(&buffer[..at]);
+            codes = &codes[read..];
+        }
+        true
+    }
+
+    /// Fills `out` with what codes stand for at first. False if that is less.
+    pub(super) fn decode_beginning(&self, codes: &[u8], out: &mut [u8]) -> bool {
+        let (mut rest, mut codes) = (out, codes.iter());
+        while !rest.is_empty() {
+            let Some(code) = codes.next() else { return false };
+            let Symbol { bytes, length } = self.all[usize::from(*code)];
+            let length = usize::from(length).min(rest.len());
+            if *code == ITSELF {
+                let Some(byte) = codes.next() else { return false };
+                rest[0] = *byte;
+                rest = &mut rest[1..];
+            } else {
+                rest[..length].copy_from_slice(&bytes[..length]);
+                rest = &mut rest[length..];
+            }
+        }
+        true
+    }
+
+    /// The table of the symbols that would save most: those that are used, and what two of them make side by side.
+    fn better(&self, sample: &[&[u8]]) -> Self {
+        let coder = Coder::new(self);
+        // A number is that of a code, or of a byte above these.
+        let numbers = self.count + 256;
+        let symbol = |number: usize| match self.all[..self.count].get(number) {
+            Some(symbol) => *symbol,
+            None => Symbol { bytes: [(number - self.count) as u8, 0, 0, 0, 0, 0, 0, 0], length: 1 },
+        };
+        let (mut single, mut pairs) = (vec![0u64; numbers], vec![0u32; numbers * numbers]);
+        for text in sample {
+            let (mut rest, mut last) = (*text, None);
+            while let Some(first) = rest.first() {
+                let own = self.count + usize::from(*first);
+                let number = match coder.longest(rest) {
+                    Some(code) => {
+                        // The byte alone stays in the table, or a text that differs later would find nothing.
+                        single[own] += 1;
+                        usize::from(code)
+                    }
+                    None => own,
+                };
+                single[number] += 1;
+                if let Some(last) = last {
+                    pairs[last * numbers + number] += 1;
+                }
+                last = Some(number);
+                rest = &rest[usize::from(symbol(number).length)..];
+            }
+        }
+        let mut gains: FxHashMap<(u64, u8), u64> = FxHashMap::default();
+        let mut add = |symbol: Symbol, count: u64| {
+            *gains.entry((u64::from_le_bytes(symbol.bytes), symbol.length)).or_default() +=
+                count * u64::from(symbol.length);
+        };
+        for (number, count) in single.iter().enumerate().filter(|(_, count)| **count > 0) {
+            add(symbol(number), *count);
+            for (next, count) in pairs[number * numbers..][..numbers].iter().enumerate().filter(|(_, n)| **n > 1) {
+                if let Some(joined) = symbol(number).joined(symbol(next)) {
+                    add(joined, u64::from(*count));
+                }
+            }
+        }
+        let mut best: Vec<((u64, u8), u64)> = gains.into_iter().collect();
+        best.sort_unstable_by_key(|(symbol, gain)| (Reverse(*gain), *symbol));
+        best.truncate(ITSELF.into());
+        Self::new(best.into_iter().map(|((bytes, length), _)| Symbol { bytes: bytes.to_le_bytes(), length }))
+    }
+}
+
+impl Symbol {
+    /// This and the next as one, as far as it may be long; `None` where it is that long already.
+    fn joined(self, next: Self) -> Option<Self> {
+        let own = usize::from(self.length);
+        let more = LONGEST.checked_sub(own).filter(|more| *more > 0)?.min(next.length.into());
+        let mut joined = self;
+        joined.bytes[own..own + more].copy_from_slice(&next.bytes[..more]);
+        joined.length += more as u8;
+        Some(joined)
+    }
+}
+
+/// Finds the longest symbol that a text begins with.
+pub(super) struct Coder {
+    /// By their first byte.
+    short: [Option<u8>; 256],
+    /// By their first two bytes where those with them start in `long`.
+    starts: Vec<u16>,
+    /// Symbols of two bytes or more, by their first two bytes, the longest first: the bytes, which of them count, how many, the code.
+    long: Vec<(u64, u64, u8, u8)>,
+    lengths: Vec<u8>,
+}
+
+impl Coder {
+    pub(super) fn new(symbols: &Symbols) -> Self {
+        let (mut short, mut long) = ([None; 256], Vec::new());
+        for (code, Symbol { bytes, length }) in (0..ITSELF).zip(&symbols.all[..symbols.count]) {
+            match length {
+                0 => {}
+                1 => short[usize::from(bytes[0])] = Some(code),
+                _ => {
+                    let mask = u64::MAX >> (64 - 8 * u32::from(*length));
+                    long.push((u64::from_le_bytes(*bytes) & mask, mask, *length, code));
+                }
+            }
+        }
+        long.sort_unstable_by_key(|(bytes, _, length, code)| (*bytes as u16, Reverse(*length), *code));
+        let mut starts = vec![0; (1 << 16) + 1];
+        long.iter().for_each(|(bytes, ..)| starts[usize::from(*bytes as u16) + 1] += 1);
+        for at in 1..starts.len() {
+            starts[at] += starts[at - 1];
+        }
+        Self { short, starts, long, lengths: symbols.all.iter().map(|symbol| symbol.length).collect() }
+    }
+
+    /// Puts the codes of a text behind what is in `out`.
+    pub(super) fn encode(&self, text: &[u8], out: &mut Vec<u8>) {
+        let mut rest = text;
+        while let Some((first, after)) = rest.split_first() {
+            match self.longest(rest) {
+                Some(code) => {
+                    out.push(code);
+                    rest = &rest[usize::from(self.lengths[usize::from(code)])..];
+                }
+                None => {
+                    out.extend([ITSELF, *first]);
+                    rest = after;
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn longest(&self, text: &[u8]) -> Option<u8> {
+        let beginning = match text.first_chunk() {
+            Some(bytes) => u64::from_le_bytes(*bytes),
+            None => {
+                let mut bytes = [0; LONGEST];
+                bytes[..text.len()].copy_from_slice(text);
+                u64::from_le_bytes(bytes)
+            }
+        };
+        let pair = usize::from(beginning as u16);
+        let long = &self.long[usize::from(self.starts[pair])..usize::from(self.starts[pair + 1])];
+        let found = long
+            .iter()
+            .find(|(bytes, mask, length, _)| beginning & mask == *bytes && usize::from(*length) <= text.len());
+        found.map(|(.., code)| *code).or_else(|| self.short[usize::from(*text.first()?)])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_read_as_they_were_written_and_take_fewer_bytes() {
+        let words = ["graph", "of ", "statements", " and ", "ministry ", "\u{0}", "\u{ff}ÿ", "的"];
+        let mut random = fastrand::Rng::with_seed(3);
+        let texts: Vec<Vec<u8>> = (0..300)
+            .map(|n| (0..n % 40).flat_map(|_| words[random.usize(..words.len())].bytes()).collect())
+            .chain([vec![0; 30], (0..=255).collect(), (0..=255).rev().collect()])
+            .collect();
+        let sample: Vec<&[u8]> = texts.iter().step_by(3).map(Vec::as_slice).collect();
+        for symbols in [Symbols::of(&sample), Symbols::of(&[]), Symbols::from_bytes(&Symbols::of(&sample).to_bytes())] {
+            let coder = Coder::new(&symbols);
+            let (mut codes, mut out) = (Vec::new(), Vec::new());
+            for text in &texts {
+                codes.clear();
+                coder.encode(text, &mut codes);
+                out.clear();
+                out.extend(b"before ");
+                assert!(symbols.decode(&codes, &mut out));
+                assert_eq!(out, [b"before ".as_slice(), text].concat());
+            }
+            let sizes = texts.iter().map(|text| {
+                codes.clear();
+                coder.encode(text, &mut codes);
+                [text.len(), codes.len()]
+            });
+            let [plain, coded] = sizes.fold([0, 0], |[a, b], [text, codes]| [a + text, b + codes]);
+            assert!(symbols.is_empty() || coded * 2 < plain, "{coded} of {plain} bytes");
+        }
+    }
+
+    #[test]
+    fn what_codes_that_were_forged_stand_for_is_short_or_nothing() {
+        let mut random = fastrand::Rng::with_seed(4);
+        for _ in 0..500 {
+            let mut noise = |length: usize| -> Vec<u8> { (0..length).map(|_| random.u8(..)).collect() };
+            let symbols = Symbols::from_bytes(&Bytes::new(noise(9 * 200 + 5)));
+            let codes = noise(50);
+            let mut out = Vec::new();
+            symbols.decode(&codes, &mut out);
+            assert!(out.len() <= (codes.len() + 1) * LONGEST);
+        }
+    }
+}
