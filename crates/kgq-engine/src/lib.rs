@@ -2,6 +2,7 @@
 //!
 //! - [`query`]: text → [`query::Query`]; parameters bound in the algebra; what a query names.
 //! - [`plan`], `operator`, [`expression`]: the executor of ours, which works on columns of ids.
+//! - [`path`]: property paths, walked in any graph.
 //! - [`oxigraph`]: Oxigraph's evaluator over the same snapshot, the second opinion.
 //! - [`update`]: SPARQL Update over sets of quads; each WHERE is a query.
 //! - [`why`]: a witness of a row: the statements that make an answer have it.
@@ -45,6 +46,7 @@ mod failures;
 mod operator;
 pub mod order;
 pub mod oxigraph;
+pub mod path;
 pub mod plan;
 mod plans;
 pub mod query;

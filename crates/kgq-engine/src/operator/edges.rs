@@ -2,23 +2,10 @@
 
 use super::Context;
 use super::source::{Order, Source};
+use crate::path::Step;
 use crate::plan::Graph;
 use kgq_snapshot::{Blocks, Permutation, Piece, QuadPermutation, TermId, sort_by};
 use kgq_syntax::error::Result;
-
-/// A step from a node to its neighbours: from subject to object, or back.
-#[derive(Clone, Debug)]
-pub enum Step {
-    Predicate {
-        predicate: TermId,
-        back: bool,
-    },
-    /// A negated property set: any predicate but these.
-    Not {
-        predicates: Vec<TermId>,
-        back: bool,
-    },
-}
 
 /// The edges of one graph.
 ///

@@ -4,7 +4,6 @@
 pub mod access;
 pub mod adjacency;
 pub mod apply;
-pub mod automaton;
 pub mod closure;
 #[cfg(test)]
 mod closure_tests;

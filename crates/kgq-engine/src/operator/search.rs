@@ -2,11 +2,11 @@
 
 use super::Context;
 use super::adjacency::{Adjacency, Marks, single_steps};
-use super::automaton::{Automaton, reach};
 use super::edges::{Edges, union};
+use crate::path::{Automaton, Neighbours, Step, reach};
 use crate::plan::{Graph, Path, Repeat};
 use kgq_snapshot::TermId;
-use kgq_syntax::budget::Reservation;
+use kgq_syntax::budget::{Budget, Reservation};
 use kgq_syntax::error::Result;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -41,6 +41,24 @@ struct Walked<'s> {
     /// What searches in the index have cost so far, forward and back, in statements listed; `None` where no lists can be made, or where it
     /// was done.
     work: [Option<usize>; 2],
+}
+
+/// The edges of a graph as a walk of one query sees them.
+struct Walk<'a, 's>(&'a Edges<'s>, &'a Context<'s>);
+
+impl Neighbours<TermId> for Walk<'_, '_> {
+    fn follow(&self, step: &Step, node: TermId, next: &mut Vec<TermId>) -> Result<()> {
+        self.0.follow(step, node, next);
+        Ok(())
+    }
+
+    fn numbers(&self) -> usize {
+        self.1.snapshot().term_count() as usize
+    }
+
+    fn budget(&self) -> &Budget {
+        self.1.budget()
+    }
 }
 
 /// Where paths start, when both of their ends are free.
@@ -85,7 +103,7 @@ impl<'s> Search<'s> {
         Self {
             repeat,
             graph,
-            automata: [false, true].map(|back| Automaton::new(walked, path, back)),
+            automata: [false, true].map(|back| Automaton::repeated(walked, path, back)),
             steps: [false, true].map(steps),
             graphs: FxHashMap::default(),
             reached: FxHashMap::default(),
@@ -199,7 +217,7 @@ impl<'s> Search<'s> {
         let way = usize::from(back);
         let walked = self.walked(graph)?;
         let Some(lists) = &walked.lists[way] else {
-            let ends = reach(&self.automata[way], &walked.edges, &[start], None, cx)?;
+            let ends = reach(&self.automata[way], &Walk(&walked.edges, cx), &[start], None)?;
             self.list(graph, back, ends.len() + 1, cx)?;
             return Ok(ends.into());
         };
@@ -263,7 +281,7 @@ impl<'s> Search<'s> {
                 let numbers: Vec<u32> = starts.iter().filter_map(|start| lists.number(*start)).collect();
                 lists.reach(&numbers, None, &mut marks, cx)
             }
-            None => reach(&self.automata[way], &walked.edges, starts, None, cx),
+            None => reach(&self.automata[way], &Walk(&walked.edges, cx), starts, None),
         };
         self.marks = marks;
         let mut ends = ends?;
@@ -293,7 +311,7 @@ impl<'s> Search<'s> {
                 (Some(from), Some(to)) => lists.reach(&[from], Some(to), &mut marks, cx),
                 _ => Ok(Vec::new()),
             },
-            None => reach(&self.automata[0], &walked.edges, &[from], Some(to), cx),
+            None => reach(&self.automata[0], &Walk(&walked.edges, cx), &[from], Some(to)),
         };
         self.marks = marks;
         let ends = ends?;

@@ -56,8 +56,8 @@ fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
     if subject.snapshot().iris_beginning_with(SH).is_empty() {
         return Ok(());
     }
-    let statements = subject.quads(subject.written()).map(Triple::from);
-    let dataset = ValidationData::of_one_graph(statements, &subject.options.validation)?;
+    let statements = subject.written().iter().copied();
+    let dataset = ValidationData::of_one_snapshot(subject.snapshot(), statements, &subject.options.validation)?;
     let validated = validated(subject, dataset)?;
     report.findings.extend(validated.faults.into_iter().chain(validated.findings));
     Ok(())

@@ -197,10 +197,15 @@ impl<'p> Subject<'p> {
         about.into_iter().flatten().filter_map(|ids| self.snapshot().statement(ids))
     }
 
-    /// The quads of the files of one role.
-    pub fn quads_of(&self, role: Role) -> impl Iterator<Item = Quad> + '_ {
+    /// Those of the files of one role.
+    pub fn written_of(&self, role: Role) -> impl Iterator<Item = Ids> + Clone + '_ {
         let files = self.files.iter().filter(move |file| file.role == role);
-        files.flat_map(|file| self.quads(self.written_in(file)))
+        files.flat_map(|file| self.written_in(file).iter().copied())
+    }
+
+    /// The same as quads.
+    pub fn quads_of(&self, role: Role) -> impl Iterator<Item = Quad> + '_ {
+        self.written_of(role).filter_map(|ids| self.snapshot().statement(ids))
     }
 
     pub fn is_described(&self, node: &NamedOrBlankNode) -> bool {

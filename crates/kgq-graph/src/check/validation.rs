@@ -34,11 +34,12 @@ pub fn validate_files(project: &Project, data: Vec<Input>, shapes: Vec<Input>, o
     if let Some(error) = Error::all(subject.files.iter().filter_map(|file| file.error.clone())) {
         return Err(error);
     }
-    let triples = |role| subject.quads_of(role).map(Triple::from);
+    let (snapshot, budget) = (subject.snapshot(), &subject.options.validation);
+    let of = |role| subject.written_of(role);
     let dataset = if separate {
-        ValidationData::new(triples(Role::Data), triples(Role::Ontology), &subject.options.validation)?
+        ValidationData::of_snapshot(snapshot, of(Role::Data), of(Role::Ontology), budget)?
     } else {
-        ValidationData::of_one_graph(triples(Role::Data), &subject.options.validation)?
+        ValidationData::of_one_snapshot(snapshot, of(Role::Data), budget)?
     };
     let mut validated = validated(&subject, dataset)?;
     if validated.shapes > 0 {

@@ -15,11 +15,11 @@ impl Validation<'_> {
     /// Why a value by itself does not satisfy a constraint; `None` if it does.
     pub fn value_fails(&self, constraint: &Constraint, value: NodeId) -> Option<String> {
         let term = self.dataset.term(value);
-        let literal = match term {
+        let literal = match &term {
             Term::Literal(literal) => Some(literal),
             Term::NamedNode(_) | Term::BlankNode(_) | Term::Triple(_) => None,
         };
-        let text = match term {
+        let text = match &term {
             Term::Literal(literal) => Some(literal.value()),
             Term::NamedNode(iri) => Some(iri.as_str()),
             Term::BlankNode(_) | Term::Triple(_) => None,
@@ -29,14 +29,14 @@ impl Validation<'_> {
             Constraint::Class(class) => (!self.dataset.is_instance(&self.dataset.data, value, *class))
                 .then(|| format!("{} is not an instance of {}", named(), self.named(*class))),
             Constraint::Datatype(datatype) => {
-                let wanted = self.dataset.as_iri(*datatype)?.as_ref();
+                let wanted = self.dataset.as_iri(*datatype)?;
                 match literal {
-                    Some(literal) if literal.datatype() == wanted => (!is_well_formed(literal))
+                    Some(literal) if literal.datatype() == wanted.as_ref() => (!is_well_formed(literal))
                         .then(|| format!("{} is not well-formed: it is no {}", named(), self.named(*datatype))),
                     _ => Some(format!("{} is not of datatype {}", named(), self.named(*datatype))),
                 }
             }
-            Constraint::NodeKind(kind) => (!kind.admits(term)).then(|| format!("{} is not {}", named(), kind.words())),
+            Constraint::NodeKind(kind) => (!kind.admits(&term)).then(|| format!("{} is not {}", named(), kind.words())),
             Constraint::Bound(bound, limit) => {
                 let order = literal.and_then(|literal| compare(literal, limit));
                 let (holds, words) = match bound {
@@ -82,7 +82,7 @@ impl Validation<'_> {
     }
 
     pub fn equals(&mut self, constraint: &Constraint, predicate: NodeId, at: At<'_>) {
-        let others: Vec<NodeId> = self.dataset.data.objects(at.focus, predicate).collect();
+        let others = self.dataset.data.objects(at.focus, predicate);
         for value in at.values.iter().filter(|v| !others.contains(v)) {
             let why = format!("{} is not a value of {}", self.named(*value), self.named(predicate));
             self.fail(constraint, at, Some(*value), why);
@@ -94,11 +94,11 @@ impl Validation<'_> {
     }
 
     pub fn ordered(&mut self, constraint: &Constraint, predicate: NodeId, at: At<'_>, wanted: &[Ordering]) {
-        let others: Vec<NodeId> = self.dataset.data.objects(at.focus, predicate).collect();
+        let others = self.dataset.data.objects(at.focus, predicate);
         for value in at.values {
             for other in &others {
                 let order = match (self.dataset.term(*value), self.dataset.term(*other)) {
-                    (Term::Literal(a), Term::Literal(b)) => compare(a, b),
+                    (Term::Literal(a), Term::Literal(b)) => compare(&a, &b),
                     _ => None,
                 };
                 if !order.is_some_and(|order| wanted.contains(&order)) {
@@ -155,8 +155,8 @@ impl Validation<'_> {
         for value in at.values {
             for (predicate, object) in self.dataset.data.properties(*value).filter(|(p, _)| !allowed.contains(p)) {
                 let why = format!("{} cannot have the property {}", self.named(*value), self.named(predicate));
-                let mut result = self.result(constraint, at, Some(self.dataset.term(object).clone()), why);
-                result.path = self.dataset.as_iri(predicate).cloned().map(Path::Predicate);
+                let mut result = self.result(constraint, at, Some(self.dataset.term(object)), why);
+                result.path = self.dataset.as_iri(predicate).map(Path::Predicate);
                 self.push(result);
             }
         }

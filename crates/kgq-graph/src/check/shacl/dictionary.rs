@@ -1,6 +1,9 @@
-//! The terms of a dataset as numbers.
+//! The terms of a dataset as numbers, in the order in which they were read: those of a snapshot's statements, and after them others.
 
 use elsa::FrozenVec;
+use kgq_snapshot::{Ids, Snapshot, TermId, TermKind};
+use kgq_syntax::budget::{Reservation, Steps};
+use kgq_syntax::error::Result;
 use kgq_syntax::rdf::{Term, Triple};
 use rustc_hash::FxHashMap;
 use std::cell::RefCell;
@@ -10,39 +13,97 @@ use std::sync::Arc;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(u32);
 
+impl NodeId {
+    pub(super) fn number(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// The terms of a snapshot's statements.
+pub(super) struct Numbers {
+    pub snapshot: Snapshot,
+    /// The number of each id; that of a term which stands in no statement by itself is `NONE`.
+    numbers: Vec<u32>,
+    ids: Vec<TermId>,
+    _held: Reservation,
+}
+
+const NONE: u32 = u32::MAX;
+
+impl Numbers {
+    pub fn new(snapshot: &Snapshot, steps: &Steps) -> Result<Self> {
+        let terms = snapshot.term_count() as usize;
+        let held = steps.budget().reserve((terms * (size_of::<u32>() + size_of::<TermId>())) as u64)?;
+        let (numbers, ids) = (vec![NONE; terms], Vec::with_capacity(terms));
+        Ok(Self { snapshot: snapshot.clone(), numbers, ids, _held: held })
+    }
+
+    /// Numbers the terms of a statement that have no number.
+    pub fn count(&mut self, [subject, predicate, object, _]: Ids) {
+        for id in [subject, predicate, object] {
+            if let Some(number) = self.numbers.get_mut(id.index()).filter(|number| **number == NONE) {
+                *number = self.ids.len() as u32;
+                self.ids.push(id);
+            }
+        }
+    }
+
+    /// How many terms have a number.
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// The id of a node of the snapshot.
+    pub fn id(&self, node: NodeId) -> Option<TermId> {
+        self.ids.get(node.number()).copied()
+    }
+
+    /// The nodes of a statement; none where a damaged file has an id that does not exist.
+    pub fn nodes(&self, [subject, predicate, object, _]: Ids) -> Option<[NodeId; 3]> {
+        Some([self.of_id(subject)?, self.of_id(predicate)?, self.of_id(object)?])
+    }
+
+    fn of_id(&self, id: TermId) -> Option<NodeId> {
+        self.numbers.get(id.index()).filter(|number| **number != NONE).map(|number| NodeId(*number))
+    }
+}
+
 /// The terms of statements, and after them those that were computed since the last statement was added.
-#[derive(Default)]
 pub(super) struct Dictionary {
     known: Arc<Terms>,
     computed: FrozenVec<Arc<Term>>,
     computed_nodes: RefCell<FxHashMap<Arc<Term>, NodeId>>,
 }
 
-/// The terms of statements.
-#[derive(Clone, Default)]
+/// The terms of statements: those of the snapshot, and those of statements that were added.
+#[derive(Clone)]
 pub(super) struct Terms {
-    terms: Vec<Arc<Term>>,
-    nodes: FxHashMap<Arc<Term>, NodeId>,
+    numbers: Arc<Numbers>,
+    added: Vec<Arc<Term>>,
+    added_nodes: FxHashMap<Arc<Term>, NodeId>,
 }
 
 impl Terms {
-    pub fn term(&self, node: NodeId) -> Option<&Arc<Term>> {
-        self.terms.get(node.0 as usize)
-    }
-
-    /// The term of a node that is known to be of a statement.
-    pub fn at(&self, node: NodeId) -> &Term {
-        &self.terms[node.0 as usize]
+    pub fn term(&self, node: NodeId) -> Option<Term> {
+        match self.numbers.id(node) {
+            Some(id) => Some(self.numbers.snapshot.term(id)),
+            None => self.added.get(node.number() - self.numbers.len()).map(|term| (**term).clone()),
+        }
     }
 
     pub fn node(&self, term: &Term) -> Option<NodeId> {
-        self.nodes.get(term).copied()
+        let stated = self.numbers.snapshot.id(term.as_ref()).and_then(|id| self.numbers.of_id(id));
+        stated.or_else(|| self.added_nodes.get(term).copied())
+    }
+
+    fn len(&self) -> usize {
+        self.numbers.len() + self.added.len()
     }
 
     fn insert(&mut self, term: Arc<Term>) -> NodeId {
-        let node = numbered(self.terms.len());
-        self.terms.push(Arc::clone(&term));
-        self.nodes.insert(term, node);
+        let node = numbered(self.len());
+        self.added.push(Arc::clone(&term));
+        self.added_nodes.insert(term, node);
         node
     }
 }
@@ -52,15 +113,34 @@ fn numbered(number: usize) -> NodeId {
 }
 
 impl Dictionary {
+    pub fn new(numbers: Numbers) -> Self {
+        let known = Terms { numbers: Arc::new(numbers), added: Vec::new(), added_nodes: FxHashMap::default() };
+        Self { known: Arc::new(known), computed: FrozenVec::new(), computed_nodes: RefCell::default() }
+    }
+
     pub fn known(&self) -> &Arc<Terms> {
         &self.known
     }
 
-    pub fn term(&self, node: NodeId) -> &Term {
-        match self.known.term(node) {
-            Some(term) => term,
-            None => &self.computed[node.0 as usize - self.known.terms.len()],
+    pub fn numbers(&self) -> &Arc<Numbers> {
+        &self.known.numbers
+    }
+
+    pub fn term(&self, node: NodeId) -> Term {
+        self.known.term(node).unwrap_or_else(|| self.computed[node.number() - self.known.len()].clone())
+    }
+
+    /// Whether a node is an IRI, which costs less than its term.
+    pub fn is_iri(&self, node: NodeId) -> bool {
+        match self.known.numbers.id(node) {
+            Some(id) => self.known.numbers.snapshot.kind(id) == TermKind::Iri,
+            None => matches!(self.term(node), Term::NamedNode(_)),
         }
+    }
+
+    /// How many numbers are given.
+    pub fn len(&self) -> usize {
+        self.known.len() + self.computed.len()
     }
 
     pub fn insert(&mut self, term: Term) -> NodeId {
@@ -87,7 +167,7 @@ impl Dictionary {
         if let Some(node) = self.known.node(term).or_else(|| self.computed_nodes.borrow().get(term).copied()) {
             return node;
         }
-        let node = numbered(self.known.terms.len() + self.computed.len());
+        let node = numbered(self.len());
         let term = Arc::new(term.clone());
         self.computed.push(Arc::clone(&term));
         self.computed_nodes.borrow_mut().insert(term, node);
@@ -102,19 +182,26 @@ impl Dictionary {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kgq_syntax::rdf::Literal;
+    use kgq_syntax::budget::Budget;
+    use kgq_syntax::rdf::{GraphName, Literal, NamedNode, Quad};
 
     #[test]
     fn a_computed_term_keeps_its_number_when_statements_follow() {
         let term = |text: &str| Term::from(Literal::new_simple_literal(text));
-        let mut dictionary = Dictionary::default();
+        let node = NamedNode::new_unchecked("http://e/n");
+        let quad = Quad::new(node.clone(), node, term("a"), GraphName::DefaultGraph);
+        let snapshot = Snapshot::from_quads([quad]).unwrap();
+        let mut numbers = Numbers::new(&snapshot, &Steps::new(&Budget::default())).unwrap();
+        snapshot.find_ids([None; 3]).for_each(|ids| numbers.count(ids));
+        let mut dictionary = Dictionary::new(numbers);
         let a = dictionary.insert(term("a"));
         let b = dictionary.any_node(&term("b"));
+        assert_eq!([a, b], [NodeId(1), NodeId(2)]);
         assert_eq!(dictionary.any_node(&term("a")), a);
         assert_eq!(dictionary.any_node(&term("b")), b);
         assert_eq!(dictionary.known().node(&term("b")), None);
         let c = dictionary.insert(term("c"));
         assert_eq!(dictionary.insert(term("b")), b);
-        assert_eq!([a, b, c].map(|node| dictionary.term(node).clone()), ["a", "b", "c"].map(term));
+        assert_eq!([a, b, c].map(|node| dictionary.term(node)), ["a", "b", "c"].map(term));
     }
 }

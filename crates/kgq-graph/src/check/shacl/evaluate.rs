@@ -26,7 +26,7 @@ impl Validation<'_> {
             NodeExpression::Path { path, from } => {
                 let mut nodes = Vec::new();
                 for node in self.nodes(from, focus)? {
-                    nodes.extend(self.dataset.reached(path, node)?);
+                    nodes.extend(path.reached(self.dataset, node)?);
                     bounded(nodes.len())?;
                 }
                 nodes
@@ -83,8 +83,7 @@ impl Validation<'_> {
             | NodeExpression::Concatenation { .. } => self.aggregate(expression, focus)?.into_iter().collect(),
             NodeExpression::Call { query, arguments } => self.call(query, arguments, focus)?,
             NodeExpression::Query(query) => {
-                let terms =
-                    self.evaluator.terms(query, &BTreeMap::from([("this", self.dataset.term(focus).clone())]))?;
+                let terms = self.evaluator.terms(query, &BTreeMap::from([("this", self.dataset.term(focus))]))?;
                 terms.iter().map(|term| self.dataset.any_node(term)).collect()
             }
         })
@@ -109,7 +108,7 @@ impl Validation<'_> {
                 Some(self.dataset.any_node(&Literal::from(count as u64).into()))
             }
             NodeExpression::Extreme(wanted, nodes) => {
-                let key = |node: &NodeId| order::key(Some(self.dataset.term(*node)));
+                let key = |node: &NodeId| order::key(Some(&self.dataset.term(*node)));
                 let nodes = self.nodes(nodes, focus)?;
                 match wanted {
                     Ordering::Greater => nodes.into_iter().max_by_key(key),
@@ -119,13 +118,13 @@ impl Validation<'_> {
             NodeExpression::Sum(nodes) => {
                 let mut sum = Some(Value::integer(0));
                 for node in self.nodes(nodes, focus)? {
-                    let value = Value::of(self.dataset.term(node).clone());
+                    let value = Value::of(self.dataset.term(node));
                     sum = sum.and_then(|sum| arithmetic::apply(Operation::Add, &sum, &value));
                 }
                 sum.map(|sum| self.dataset.any_node(&sum.into_term()))
             }
             NodeExpression::Concatenation { nodes, separator } => {
-                let texts: Vec<&str> =
+                let texts: Vec<String> =
                     self.nodes(nodes, focus)?.into_iter().map(|node| text(self.dataset.term(node))).collect();
                 Some(self.dataset.any_node(&Literal::new_simple_literal(texts.join(separator)).into()))
             }
@@ -143,7 +142,7 @@ impl Validation<'_> {
         let mut keyed = Vec::new();
         for node in self.nodes(nodes, focus)? {
             let by = self.nodes(by, node)?.first().copied();
-            keyed.push((order::key(by.map(|by| self.dataset.term(by))), node));
+            keyed.push((order::key(by.map(|by| self.dataset.term(by)).as_ref()), node));
         }
         let mut positions: Vec<usize> = (0..keyed.len()).collect();
         if descending {
@@ -166,7 +165,7 @@ impl Validation<'_> {
         let names: Vec<String> = (0..arguments.len()).map(argument).collect();
         let mut found = Vec::new();
         for combination in combinations {
-            let terms = combination.into_iter().map(|node| self.dataset.term(node).clone());
+            let terms = combination.into_iter().map(|node| self.dataset.term(node));
             let values = names.iter().map(String::as_str).zip(terms).collect();
             let terms = self.evaluator.terms(query, &values)?;
             found.extend(terms.iter().map(|term| self.dataset.any_node(term)));
@@ -194,10 +193,10 @@ fn distinct(nodes: impl IntoIterator<Item = NodeId>) -> Vec<NodeId> {
 }
 
 /// The text of a term, as STR gives it; of what has none, nothing.
-fn text(term: &Term) -> &str {
+fn text(term: Term) -> String {
     match term {
-        Term::Literal(literal) => literal.value(),
-        Term::NamedNode(iri) => iri.as_str(),
-        Term::BlankNode(_) | Term::Triple(_) => "",
+        Term::Literal(literal) => literal.destruct().0,
+        Term::NamedNode(iri) => iri.into_string(),
+        Term::BlankNode(_) | Term::Triple(_) => String::new(),
     }
 }

@@ -5,11 +5,11 @@ use super::dataset::NodeId;
 use super::reader::{Reader, short};
 use super::shape::ShapeId;
 use super::sparql::OPTIONAL;
+use super::values::ValuePath;
 use super::vocab as sh;
 use kgq_engine::query::Form;
 use kgq_engine::query::prebind::{Known, Prebound};
 use kgq_syntax::error::Source;
-use kgq_syntax::rdf::path::Path;
 use kgq_syntax::rdf::{NamedNodeRef, Term};
 use oxrdf::vocab::rdf;
 use std::cmp::Ordering;
@@ -18,7 +18,7 @@ pub(crate) enum NodeExpression {
     This,
     Constant(NodeId),
     Path {
-        path: Path<NodeId>,
+        path: ValuePath,
         from: Box<Self>,
     },
     Filter {
@@ -134,7 +134,7 @@ impl Reading<'_, '_> {
             }
         }
         if let Some(path) = self.reader.one(node, sh::PATH) {
-            let path = self.reader.path(self.shape, path, 0)?;
+            let path = ValuePath::new(self.reader.path(self.shape, path, 0)?);
             return Some(NodeExpression::Path { path, from: self.nodes(node, depth)? });
         }
         if let Some(filter) = self.reader.one(node, sh::FILTER_SHAPE) {
@@ -210,7 +210,7 @@ impl Reading<'_, '_> {
             self.reader.not_run(self.shape, format!("a node expression with {written} is not known, and is not run"));
             return None;
         }
-        let name = dataset.as_iri(function)?;
+        let name = &dataset.as_iri(function)?;
         let arguments = self.members(name.as_ref(), list, depth)?;
         match self.reader.function_call(name, arguments.len()) {
             Ok(query) if self.reader.calls_javascript(self.shape, &query) => None,

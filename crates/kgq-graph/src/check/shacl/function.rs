@@ -58,7 +58,7 @@ struct Parameters {
 pub(super) fn read_signatures(reader: &mut Reader<'_>) -> Signatures {
     let mut signatures = Signatures::default();
     for function in reader.instances(sh::SPARQL_FUNCTION) {
-        let Some(name) = reader.dataset.as_iri(function).cloned() else {
+        let Some(name) = reader.dataset.as_iri(function) else {
             reader.fault(function, "a function needs an IRI, by which it is called");
             continue;
         };
@@ -67,7 +67,7 @@ pub(super) fn read_signatures(reader: &mut Reader<'_>) -> Signatures {
         signatures.parameters.insert(name, parameters);
     }
     for function in reader.instances(sh::JS_FUNCTION) {
-        let Some(name) = reader.dataset.as_iri(function).cloned() else { continue };
+        let Some(name) = reader.dataset.as_iri(function) else { continue };
         if !signatures.parameters.contains_key(&name) {
             signatures.declared.insert(name.as_str().to_owned(), 0..=usize::MAX);
             signatures.javascript.insert(name);

@@ -58,7 +58,7 @@ pub fn infer(
     }
     let error = Error::limit(format!("the rules of the shapes still find new statements after {MAX_ROUNDS} rounds"))
         .hint("a rule must not go on from its own results for ever");
-    let shape = last.map(|id| dataset.term(shapes.get(id).node).clone());
+    let shape = last.map(|id| dataset.term(shapes.get(id).node));
     Err(Failure { error, shape, focus: None })
 }
 
@@ -92,9 +92,9 @@ impl Validation<'_> {
             Head::Construct(query) => {
                 let dataset = self.dataset;
                 let values = BTreeMap::from([
-                    ("this", dataset.term(focus).clone()),
-                    ("shapesGraph", dataset.term(dataset.shapes_graph).clone()),
-                    ("currentShape", dataset.term(shape).clone()),
+                    ("this", dataset.term(focus)),
+                    ("shapesGraph", dataset.term(dataset.shapes_graph)),
+                    ("currentShape", dataset.term(shape)),
                 ]);
                 self.evaluator.construct(query, &values)
             }
@@ -104,13 +104,13 @@ impl Validation<'_> {
                 let mut triples = Vec::new();
                 for s in &subjects {
                     let subject: NamedOrBlankNode = match self.dataset.term(*s) {
-                        Term::NamedNode(iri) => iri.clone().into(),
-                        Term::BlankNode(node) => node.clone().into(),
+                        Term::NamedNode(iri) => iri.into(),
+                        Term::BlankNode(node) => node.into(),
                         Term::Literal(_) | Term::Triple(_) => continue,
                     };
                     for p in &predicates {
                         let Some(predicate) = self.dataset.as_iri(*p) else { continue };
-                        let object = |o: &NodeId| self.dataset.term(*o).clone();
+                        let object = |o: &NodeId| self.dataset.term(*o);
                         triples
                             .extend(objects.iter().map(|o| Triple::new(subject.clone(), predicate.clone(), object(o))));
                     }

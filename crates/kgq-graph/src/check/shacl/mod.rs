@@ -21,7 +21,9 @@ mod rule;
 mod shape;
 mod sparql;
 mod target;
+mod triples;
 mod validate;
+mod values;
 mod view;
 mod vocab;
 

@@ -9,6 +9,7 @@ use super::rule::{self, Rule};
 use super::shape::{Bound, Constraint, ExpressionConstraint, NodeKind, Qualified, Shape, ShapeId, Shapes, Target};
 use super::sparql::{self, Component};
 use super::target;
+use super::values::ValuePath;
 use super::vocab as sh;
 use kgq_syntax::rdf::NamedNodeRef;
 use kgq_syntax::rdf::path::Path;
@@ -110,8 +111,8 @@ impl Reader<'_> {
         let mut deactivated = self.boolean(node, sh::DEACTIVATED);
         let path = self.one(node, sh::PATH).map(|path| self.path(node, path, 0));
         // Without its path a property shape would say something else.
-        deactivated |= path == Some(None);
-        let path = path.flatten();
+        deactivated |= matches!(path, Some(None));
+        let path = path.flatten().map(ValuePath::new);
         let severities = self.iris(node, sh::SEVERITY);
         if severities.len() > 1 {
             self.fault(node, "sh:severity can have only one value");
@@ -138,8 +139,7 @@ impl Reader<'_> {
         targets.extend(self.iris(node, sh::TARGET_OBJECTS_OF).into_iter().map(Target::ObjectsOf));
         let is_class = |class| self.dataset.is_instance(&self.dataset.shapes, node, class);
         let classes = [rdfs::CLASS, NamedNodeRef::new_unchecked("http://www.w3.org/2002/07/owl#Class")];
-        if self.dataset.as_iri(node).is_some() && classes.into_iter().filter_map(|c| self.dataset.iri(c)).any(is_class)
-        {
+        if self.dataset.is_iri(node) && classes.into_iter().filter_map(|c| self.dataset.iri(c)).any(is_class) {
             targets.push(Target::Class(node));
         }
         targets.extend(target::read_targets(self, node).into_iter().map(|t| Target::Sparql(Box::new(t))));
@@ -156,7 +156,7 @@ impl Reader<'_> {
             self.fault(shape, format!("the path of the shape has more than {MAX_PATHS} parts"));
             return None;
         }
-        if self.dataset.as_iri(path).is_some() {
+        if self.dataset.is_iri(path) {
             return Some(Path::Predicate(path));
         }
         if !self.objects(path, rdf::FIRST).is_empty() {
@@ -270,7 +270,7 @@ impl Reader<'_> {
             (sh::MAX_INCLUSIVE, Bound::MaxInclusive),
         ] {
             if let Some(value) = self.one(node, parameter) {
-                match self.literal(value).cloned() {
+                match self.literal(value) {
                     Some(literal) => found.push(Constraint::Bound(bound, literal)),
                     None => self.fault(node, format!("{} needs a literal", short(parameter))),
                 }
@@ -383,7 +383,7 @@ impl Reader<'_> {
         let mut allowed: FxHashSet<NodeId> = properties
             .into_iter()
             .flat_map(|property| self.objects(property, sh::PATH))
-            .filter(|path| self.dataset.as_iri(*path).is_some())
+            .filter(|path| self.dataset.is_iri(*path))
             .collect();
         if let Some(head) = self.one(node, sh::IGNORED_PROPERTIES) {
             allowed.extend(self.list(node, sh::IGNORED_PROPERTIES, head).unwrap_or_default());

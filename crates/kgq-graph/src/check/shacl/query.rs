@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 impl<'a> Validation<'a> {
     pub fn sparql(&mut self, constraint: &Constraint, sparql: &SparqlConstraint, at: At<'_>) -> Result<()> {
         let values = self.prebound(at);
-        let value = at.shape.path.is_none().then(|| self.dataset.term(at.focus).clone());
+        let value = at.shape.path.is_none().then(|| self.dataset.term(at.focus));
         for solution in self.asked(&sparql.query, &values, self.path(at.shape).as_ref())? {
             self.solution(constraint, at, &solution, value.clone(), &sparql.messages, &values)?;
         }
@@ -28,7 +28,7 @@ impl<'a> Validation<'a> {
                 continue;
             }
             let why = format!("sh:expression does not give true for {}", self.named(*value));
-            let mut result = self.result(constraint, at, Some(self.dataset.term(*value).clone()), why);
+            let mut result = self.result(constraint, at, Some(self.dataset.term(*value)), why);
             if !expression.messages.is_empty() {
                 result.messages.clone_from(&expression.messages);
             }
@@ -50,14 +50,14 @@ impl<'a> Validation<'a> {
         values.extend(component.arguments(arguments, self.dataset));
         if validator.query.is_ask() {
             for value in at.values {
-                let value = self.dataset.term(*value).clone();
+                let value = self.dataset.term(*value);
                 values.insert("value", value.clone());
                 if self.asked(&validator.query, &values, path.as_ref())?.is_empty() {
                     self.solution(constraint, at, &Solution::new(), Some(value), &validator.messages, &values)?;
                 }
             }
         } else {
-            let value = at.shape.path.is_none().then(|| self.dataset.term(at.focus).clone());
+            let value = at.shape.path.is_none().then(|| self.dataset.term(at.focus));
             for solution in self.asked(&validator.query, &values, path.as_ref())? {
                 self.solution(constraint, at, &solution, value.clone(), &validator.messages, &values)?;
             }
@@ -76,7 +76,7 @@ impl<'a> Validation<'a> {
     }
 
     fn prebound(&self, at: At<'_>) -> BTreeMap<&'a str, Term> {
-        let term = |node| self.dataset.term(node).clone();
+        let term = |node| self.dataset.term(node);
         BTreeMap::from([
             ("this", term(at.focus)),
             ("shapesGraph", term(self.dataset.shapes_graph)),

@@ -85,7 +85,7 @@ impl<'d> Reader<'d> {
     }
 
     fn remark(&self, node: NodeId, message: impl Into<String>) -> IllFormed {
-        IllFormed { node: self.dataset.term(node).clone(), message: message.into(), hints: Vec::new(), place: None }
+        IllFormed { node: self.dataset.term(node), message: message.into(), hints: Vec::new(), place: None }
     }
 
     /// Notes what is allowed, and not run.
@@ -106,7 +106,7 @@ impl<'d> Reader<'d> {
 
     pub fn objects(&self, subject: NodeId, predicate: NamedNodeRef<'_>) -> Vec<NodeId> {
         let predicate = self.dataset.iri(predicate);
-        predicate.into_iter().flat_map(|p| self.dataset.shapes.objects(subject, p)).collect()
+        predicate.map(|p| self.dataset.shapes.objects(subject, p)).unwrap_or_default()
     }
 
     pub fn instances(&self, class: NamedNodeRef<'_>) -> Vec<NodeId> {
@@ -142,7 +142,7 @@ impl<'d> Reader<'d> {
         values.first().copied()
     }
 
-    pub fn literal(&self, node: NodeId) -> Option<&Literal> {
+    pub fn literal(&self, node: NodeId) -> Option<Literal> {
         match self.dataset.term(node) {
             Term::Literal(literal) => Some(literal),
             Term::NamedNode(_) | Term::BlankNode(_) | Term::Triple(_) => None,
@@ -194,11 +194,11 @@ impl<'d> Reader<'d> {
 
     fn statement(&self, subject: NodeId, predicate: NamedNodeRef<'_>, object: NodeId) -> Option<Triple> {
         let subject: NamedOrBlankNode = match self.dataset.term(subject) {
-            Term::NamedNode(iri) => iri.clone().into(),
-            Term::BlankNode(node) => node.clone().into(),
+            Term::NamedNode(iri) => iri.into(),
+            Term::BlankNode(node) => node.into(),
             Term::Literal(_) | Term::Triple(_) => return None,
         };
-        Some(Triple::new(subject, predicate.into_owned(), self.dataset.term(object).clone()))
+        Some(Triple::new(subject, predicate.into_owned(), self.dataset.term(object)))
     }
 
     /// The call of a function by a node expression.
@@ -231,7 +231,7 @@ impl<'d> Reader<'d> {
 
     pub fn boolean(&mut self, subject: NodeId, predicate: NamedNodeRef<'_>) -> bool {
         let Some(value) = self.one(subject, predicate) else { return false };
-        match self.literal(value).filter(|l| l.datatype() == xsd::BOOLEAN).map(Literal::value) {
+        match self.literal(value).filter(|l| l.datatype() == xsd::BOOLEAN).as_ref().map(Literal::value) {
             // The standard asks for the term `true`: `"1"^^xsd:boolean` has its value, but is another term.
             Some("true") => true,
             Some("false" | "0" | "1") => false,
@@ -262,13 +262,13 @@ impl<'d> Reader<'d> {
     }
 
     pub fn messages(&self, node: NodeId) -> Vec<Literal> {
-        self.objects(node, sh::MESSAGE).into_iter().filter_map(|m| self.literal(m).cloned()).collect()
+        self.objects(node, sh::MESSAGE).into_iter().filter_map(|m| self.literal(m)).collect()
     }
 
     /// The values of a property that must be IRIs.
     pub fn iris(&mut self, subject: NodeId, predicate: NamedNodeRef<'_>) -> Vec<NodeId> {
         let (iris, others): (Vec<NodeId>, _) =
-            self.objects(subject, predicate).into_iter().partition(|v| self.dataset.as_iri(*v).is_some());
+            self.objects(subject, predicate).into_iter().partition(|v| self.dataset.is_iri(*v));
         let others: Vec<NodeId> = others;
         if !others.is_empty() {
             self.fault(subject, format!("{} needs an IRI", short(predicate)));

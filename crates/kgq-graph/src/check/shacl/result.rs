@@ -10,7 +10,7 @@ use kgq_syntax::rdf::{Literal, NamedNode, Term};
 
 impl Validation<'_> {
     pub fn fail(&mut self, constraint: &Constraint, at: At<'_>, value: Option<NodeId>, why: String) {
-        let value = value.map(|node| self.dataset.term(node).clone());
+        let value = value.map(|node| self.dataset.term(node));
         let result = self.result(constraint, at, value, why);
         self.push(result);
     }
@@ -25,9 +25,9 @@ impl Validation<'_> {
     pub fn result(&self, constraint: &Constraint, at: At<'_>, value: Option<Term>, why: String) -> ValidationResult {
         let (component, source) = match constraint {
             Constraint::Custom { component, .. } => (self.iri(self.shapes.components[*component].iri), None),
-            Constraint::Sparql(sparql) => (core_component("SPARQL"), Some(self.dataset.term(sparql.node).clone())),
+            Constraint::Sparql(sparql) => (core_component("SPARQL"), Some(self.dataset.term(sparql.node))),
             Constraint::Expression(expression) => {
-                (core_component("Expression"), Some(self.dataset.term(expression.node).clone()))
+                (core_component("Expression"), Some(self.dataset.term(expression.node)))
             }
             _ => (core_component(component_name(constraint)), None),
         };
@@ -36,16 +36,11 @@ impl Validation<'_> {
             own => own.to_vec(),
         };
         ValidationResult {
-            focus: self.dataset.term(at.focus).clone(),
+            focus: self.dataset.term(at.focus),
             path: self.path(at.shape),
             value,
-            shape: self.dataset.term(at.shape.node).clone(),
-            named_shape: self
-                .stack
-                .iter()
-                .rev()
-                .find_map(|(id, _)| self.dataset.as_iri(self.shapes.get(*id).node))
-                .cloned(),
+            shape: self.dataset.term(at.shape.node),
+            named_shape: self.stack.iter().rev().find_map(|(id, _)| self.dataset.as_iri(self.shapes.get(*id).node)),
             component,
             constraint: source,
             severity: at.shape.severity.map_or_else(|| sh::VIOLATION.into_owned(), |s| self.iri(s)),
@@ -55,20 +50,20 @@ impl Validation<'_> {
     }
 
     pub fn iri(&self, node: NodeId) -> NamedNode {
-        self.dataset.as_iri(node).cloned().unwrap_or_else(|| sh::CONSTRAINT_COMPONENT.into_owned())
+        self.dataset.as_iri(node).unwrap_or_else(|| sh::CONSTRAINT_COMPONENT.into_owned())
     }
 
     pub fn path(&self, shape: &Shape) -> Option<Path<NamedNode>> {
-        shape.path.as_ref().map(|path| path.map(&mut |p| self.iri(*p)))
+        shape.path.as_ref().map(|path| path.written.map(&mut |p| self.iri(*p)))
     }
 
     pub fn named(&self, node: NodeId) -> String {
-        (self.name)(self.dataset.term(node))
+        (self.name)(&self.dataset.term(node))
     }
 
     /// `2 values of ex:p`.
     pub fn counted(&self, at: At<'_>) -> String {
-        let path = at.shape.path.as_ref().map(|path| path.map(&mut |p| self.named(*p)).to_string());
+        let path = at.shape.path.as_ref().map(|path| path.written.map(&mut |p| self.named(*p)).to_string());
         let noun = if at.values.len() == 1 { "value" } else { "values" };
         format!("{} {noun} of {}", at.values.len(), path.unwrap_or_default())
     }
@@ -77,7 +72,7 @@ impl Validation<'_> {
     pub fn shape_named(&self, id: ShapeId) -> String {
         let shape = self.shapes.get(id);
         match (self.dataset.as_iri(shape.node), &shape.path) {
-            (None, Some(path)) => format!("the shape of {}", path.map(&mut |p| self.named(*p))),
+            (None, Some(path)) => format!("the shape of {}", path.written.map(&mut |p| self.named(*p))),
             (None, None) => "an unnamed shape".into(),
             (Some(_), _) => self.named(shape.node),
         }

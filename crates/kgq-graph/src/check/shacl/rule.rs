@@ -45,7 +45,7 @@ fn read_values(reader: &mut Reader<'_>, property: NodeId, rules: &mut Vec<Rule>)
     if values.is_empty() || reader.boolean(property, sh::DEACTIVATED) {
         return;
     }
-    let predicate = reader.one(property, sh::PATH).filter(|path| reader.dataset.as_iri(*path).is_some());
+    let predicate = reader.one(property, sh::PATH).filter(|path| reader.dataset.is_iri(*path));
     let Some(predicate) = predicate else {
         reader.fault(property, "sh:values needs an IRI as the sh:path beside it");
         return;

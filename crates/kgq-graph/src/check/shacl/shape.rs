@@ -6,8 +6,8 @@ use super::function::Functions;
 use super::rule::Rule;
 use super::sparql::{Component, SparqlConstraint};
 use super::target::SparqlTarget;
+use super::values::ValuePath;
 use kgq_syntax::error::Place;
-use kgq_syntax::rdf::path::Path;
 use kgq_syntax::rdf::{Literal, Term};
 use regex::Regex;
 use rustc_hash::FxHashSet;
@@ -55,7 +55,7 @@ pub(super) struct ShapeId(pub(super) usize);
 /// A node shape, or a property shape if it has a path.
 pub(super) struct Shape {
     pub node: NodeId,
-    pub path: Option<Path<NodeId>>,
+    pub path: Option<ValuePath>,
     pub targets: Vec<Target>,
     pub constraints: Vec<Constraint>,
     pub rules: Vec<Rule>,

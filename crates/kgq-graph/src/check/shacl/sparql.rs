@@ -49,7 +49,7 @@ impl Component {
     /// The values of the parameters by their names; an optional one may have none.
     pub fn arguments<'a>(&'a self, values: &[Option<NodeId>], dataset: &ValidationData) -> BTreeMap<&'a str, Term> {
         let pairs = self.parameters.iter().zip(values);
-        pairs.filter_map(|(p, value)| Some((p.name.as_str(), dataset.term((*value)?).clone()))).collect()
+        pairs.filter_map(|(p, value)| Some((p.name.as_str(), dataset.term((*value)?)))).collect()
     }
 }
 
@@ -85,13 +85,13 @@ pub(super) fn read_components(reader: &mut Reader<'_>) -> Vec<Component> {
 }
 
 pub(super) fn parameter(reader: &mut Reader<'_>, component: NodeId, node: NodeId) -> Option<Parameter> {
-    let predicate = reader.one(node, sh::PATH).filter(|path| reader.dataset.as_iri(*path).is_some());
+    let predicate = reader.one(node, sh::PATH).filter(|path| reader.dataset.is_iri(*path));
     let Some(predicate) = predicate else {
         reader.fault(component, "a parameter needs an IRI as its sh:path");
         return None;
     };
     let optional = reader.boolean(node, sh::OPTIONAL);
-    let iri = reader.dataset.as_iri(predicate).map_or("", NamedNode::as_str);
+    let iri = reader.dataset.as_iri(predicate).map(NamedNode::into_string).unwrap_or_default();
     let name = iri.rsplit(['#', '/', ':']).next().unwrap_or_default().to_owned();
     if Variable::new(name.as_str()).is_err() || RESERVED.contains(&name.as_str()) {
         reader.fault(component, format!("the parameter `{name}` cannot be a variable of that name"));
@@ -186,8 +186,7 @@ pub(super) fn read_constraints(
     for (index, component) in components.iter().enumerate() {
         let mut values: Vec<Vec<NodeId>> = Vec::with_capacity(component.parameters.len());
         for parameter in &component.parameters {
-            let predicate = reader.dataset.as_iri(parameter.predicate).map(NamedNode::as_ref);
-            values.push(predicate.map(|p| reader.objects(shape, p)).unwrap_or_default());
+            values.push(reader.dataset.shapes.objects(shape, parameter.predicate));
         }
         if component.parameters.iter().zip(&values).any(|(p, v)| !p.optional && v.is_empty()) {
             continue;

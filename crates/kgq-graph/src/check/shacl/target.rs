@@ -69,12 +69,12 @@ fn arguments(reader: &mut Reader<'_>, shape: NodeId, kind: NodeId, target: NodeI
     for kind in reader.superclasses(kind) {
         for node in reader.objects(kind, sh::PARAMETER) {
             let parameter = parameter(reader, kind, node)?;
-            let predicate = reader.dataset.as_iri(parameter.predicate).cloned()?;
+            let predicate = reader.dataset.as_iri(parameter.predicate)?;
             let values = reader.objects(target, NamedNodeRef::from(&predicate));
             match values[..] {
                 [] if parameter.optional => {}
                 [value] => {
-                    arguments.insert(parameter.name, reader.dataset.term(value).clone());
+                    arguments.insert(parameter.name, reader.dataset.term(value));
                 }
                 _ => {
                     let found = values.len();

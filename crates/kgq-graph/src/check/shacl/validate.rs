@@ -117,7 +117,7 @@ impl<'a> Validation<'a> {
         let inner = self.stack.iter().map(|(id, focus)| (*id, Some(*focus)));
         let at: Vec<(ShapeId, Option<NodeId>)> = self.outermost.into_iter().chain(inner).collect();
         let named = at.iter().rev().find(|(id, _)| self.is_named(*id)).or(at.last());
-        let term = |node: NodeId| self.dataset.term(node).clone();
+        let term = |node: NodeId| self.dataset.term(node);
         Failure {
             error,
             shape: named.map(|(id, _)| term(self.shapes.get(*id).node)),
@@ -126,7 +126,7 @@ impl<'a> Validation<'a> {
     }
 
     fn is_named(&self, id: ShapeId) -> bool {
-        self.dataset.as_iri(self.shapes.get(id).node).is_some()
+        self.dataset.is_iri(self.shapes.get(id).node)
     }
 
     fn focus_nodes(&self, shape: &Shape) -> Result<Vec<NodeId>> {
@@ -180,7 +180,7 @@ impl<'a> Validation<'a> {
         let (begun, before) = (self.memory.begin(), self.found);
         let outer = std::mem::replace(&mut self.grounds, Grounds::NONE);
         let values = match &shape.path {
-            Some(path) => self.dataset.reached(path, focus)?,
+            Some(path) => path.reached(self.dataset, focus)?,
             None => vec![focus],
         };
         let at = At { shape, focus, values: &values };

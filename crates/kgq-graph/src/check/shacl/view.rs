@@ -1,7 +1,7 @@
 //! A dataset as queries see it: the data as the default graph, the shapes as the one named graph. Nothing is added to it.
 
-use super::dataset::{NodeId, TripleIndex};
-use super::dictionary::Terms;
+use super::dictionary::{NodeId, Terms};
+use super::triples::Triples;
 use kgq_engine::Budget;
 use kgq_engine::query::prebind::blank_node_of;
 use kgq_syntax::error::{Error, Result};
@@ -11,9 +11,11 @@ use std::sync::Arc;
 
 pub(super) struct View {
     pub terms: Arc<Terms>,
-    pub data: Arc<TripleIndex>,
-    pub shapes: Arc<TripleIndex>,
+    pub data: Arc<Triples>,
+    pub shapes: Arc<Triples>,
     pub shapes_graph: NodeId,
+    /// Of the whole validation.
+    pub budget: Budget,
 }
 
 /// The dataset while one query reads it, within the query's budget.
@@ -59,15 +61,23 @@ impl<'a> QueryableDataset<'a> for Reading<'a> {
         };
         let rows = match (graph, positions) {
             (Some((graph, name)), [s, p, o]) if ![s, p, o].contains(&Some(None)) => {
-                Some((graph.matching(s.flatten(), p.flatten(), o.flatten()), name))
+                Some((graph, [s.flatten(), p.flatten(), o.flatten()], name))
             }
             _ => None,
         };
         // This is where the evaluator hears that it has to stop. It may go on to read after an error, and then finds nothing.
-        let stopped = self.budget.check().err();
-        let rows = rows.filter(|_| stopped.is_none());
+        let read = self.budget.check().and_then(|()| {
+            let read =
+                rows.map(|(graph, pattern, name)| Ok((graph.matching(pattern, &self.budget, &view.budget)?, name)));
+            read.transpose()
+        });
+        let (rows, stopped) = match read {
+            Ok(rows) => (rows, None),
+            Err(error) => (None, Some(error)),
+        };
         let found = rows.into_iter().flat_map(|(rows, name)| {
-            rows.map(move |[s, p, o]| {
+            (0..rows.triples.len()).map(move |row| {
+                let [s, p, o] = rows.triples[row];
                 Ok(InternalQuad {
                     subject: QueryTerm::Known(s),
                     predicate: QueryTerm::Known(p),
@@ -94,7 +104,7 @@ impl<'a> QueryableDataset<'a> for Reading<'a> {
 
     fn externalize_term(&self, term: QueryTerm) -> Result<Term> {
         Ok(match term {
-            QueryTerm::Known(node) => self.view.terms.at(node).clone(),
+            QueryTerm::Known(node) => self.view.terms.term(node).ok_or_else(|| Error::bug("a node without a term"))?,
             QueryTerm::New(term) => Arc::unwrap_or_clone(term),
         })
     }

@@ -1,38 +1,91 @@
 //! A property path as a nondeterministic finite automaton over the edges of a graph, and the walk through both at once: every node is
-//! visited once per state, however many paths lead to it.
+//! visited once per state, however many paths lead to it. Queries and shapes walk paths so, each over edges of its own.
 
-use super::Context;
-use super::edges::{Edges, ROWS_BETWEEN_CHECKS, Step};
 use crate::plan::{Path, Repeat};
 use kgq_snapshot::TermId;
-use kgq_syntax::budget::Reservation;
+use kgq_syntax::budget::{Budget, Reservation};
 use kgq_syntax::error::Result;
 use rustc_hash::FxHashSet;
+use std::hash::Hash;
+
+/// A node of a graph, by its number.
+pub trait Node: Copy + Eq + Hash {
+    fn index(self) -> usize;
+}
+
+impl Node for TermId {
+    fn index(self) -> usize {
+        TermId::index(self)
+    }
+}
+
+/// A graph that a path is walked in.
+pub trait Neighbours<N> {
+    /// Adds the nodes that a step leads to from a node.
+    ///
+    /// # Errors
+    /// Those of reading the graph.
+    fn follow(&self, step: &Step<N>, node: N, next: &mut Vec<N>) -> Result<()>;
+
+    /// How many numbers its nodes have, about.
+    fn numbers(&self) -> usize;
+
+    /// What a walk may use.
+    fn budget(&self) -> &Budget;
+}
+
+/// A step from a node to its neighbours: from subject to object, or back.
+#[derive(Clone, Debug)]
+pub enum Step<N = TermId> {
+    Predicate {
+        predicate: N,
+        back: bool,
+    },
+    /// A negated property set: any predicate but these.
+    Not {
+        predicates: Vec<N>,
+        back: bool,
+    },
+}
 
 #[derive(Clone, Debug)]
-enum Edge {
-    Step(Step),
+enum Edge<N> {
+    Step(Step<N>),
     /// An ε-transition: the state changes, the node stays.
     Nothing,
 }
 
 /// States are numbered; 0 is the start, 1 the end.
-pub struct Automaton {
-    edges: Vec<Vec<(Edge, usize)>>,
+#[derive(Clone, Debug)]
+pub struct Automaton<N = TermId> {
+    edges: Vec<Vec<(Edge<N>, usize)>>,
 }
 
-impl Automaton {
-    pub const END: usize = 1;
+/// Neighbours that are visited between two looks at the budget.
+const NEIGHBOURS_BETWEEN_CHECKS: usize = 1 << 16;
+
+impl<N: Node> Automaton<N> {
+    const END: usize = 1;
+
+    /// The automaton of a path, from subject to object, which finds a node that no step leads to before those behind a step.
+    pub fn new(path: &Path<N>) -> Self {
+        let mut automaton = Self { edges: vec![Vec::new(), Vec::new()] };
+        automaton.path(path, false, 0, Self::END);
+        for edges in &mut automaton.edges {
+            edges.sort_by_key(|(edge, _)| matches!(edge, Edge::Step(_)));
+        }
+        automaton
+    }
 
     /// The automaton of a repeated path; `back` walks it from object to subject.
-    pub fn new(repeat: Repeat, path: &Path, back: bool) -> Self {
+    pub(crate) fn repeated(repeat: Repeat, path: &Path<N>, back: bool) -> Self {
         let mut automaton = Self { edges: vec![Vec::new(), Vec::new()] };
         automaton.closure(repeat, path, back, 0, Self::END);
         automaton
     }
 
     /// The steps with which a walk can begin.
-    pub fn first_steps(&self) -> Vec<&Step> {
+    pub(crate) fn first_steps(&self) -> Vec<&Step<N>> {
         let (mut steps, mut seen, mut open) = (Vec::new(), vec![false; self.edges.len()], vec![0]);
         seen[0] = true;
         while let Some(state) = open.pop() {
@@ -55,7 +108,7 @@ impl Automaton {
         self.edges.len() - 1
     }
 
-    fn closure(&mut self, repeat: Repeat, path: &Path, back: bool, from: usize, to: usize) {
+    fn closure(&mut self, repeat: Repeat, path: &Path<N>, back: bool, from: usize, to: usize) {
         let (enter, leave) = (self.state(), self.state());
         self.edges[from].push((Edge::Nothing, enter));
         self.edges[leave].push((Edge::Nothing, to));
@@ -70,7 +123,7 @@ impl Automaton {
         }
     }
 
-    fn path(&mut self, path: &Path, back: bool, from: usize, to: usize) {
+    fn path(&mut self, path: &Path<N>, back: bool, from: usize, to: usize) {
         match path {
             Path::Predicate(predicate) => {
                 self.edges[from].push((Edge::Step(Step::Predicate { predicate: *predicate, back }), to));
@@ -96,18 +149,21 @@ impl Automaton {
 /// The nodes that the automaton reaches from any of some nodes, each once, in the order in which they are found.
 ///
 /// With `target` it stops when that node is reached.
-pub fn reach(
-    automaton: &Automaton,
-    edges: &Edges<'_>,
-    starts: &[TermId],
-    target: Option<TermId>,
-    cx: &Context<'_>,
-) -> Result<Vec<TermId>> {
-    let mut visited: Vec<Visited> = automaton.edges.iter().map(|_| Visited::default()).collect();
+///
+/// # Errors
+/// Those of the graph, and the budget's.
+pub fn reach<N: Node>(
+    automaton: &Automaton<N>,
+    graph: &impl Neighbours<N>,
+    starts: &[N],
+    target: Option<N>,
+) -> Result<Vec<N>> {
+    let budget = graph.budget();
+    let mut visited: Vec<Visited<N>> = automaton.edges.iter().map(|_| Visited::new()).collect();
     let mut found = Vec::new();
     let mut todo = Vec::with_capacity(starts.len());
     for start in starts {
-        if visited[0].insert(*start, cx)? {
+        if visited[0].insert(*start, graph)? {
             todo.push((0, *start));
         }
     }
@@ -122,7 +178,7 @@ pub fn reach(
             todo.drain(..at);
             at = 0;
         }
-        if state == Automaton::END {
+        if state == Automaton::<N>::END {
             found.push(node);
             if target == Some(node) {
                 break;
@@ -131,40 +187,43 @@ pub fn reach(
         for (edge, to) in &automaton.edges[state] {
             next.clear();
             match edge {
-                Edge::Step(step) => edges.follow(step, node, &mut next),
+                Edge::Step(step) => graph.follow(step, node, &mut next)?,
                 Edge::Nothing => next.push(node),
             }
             steps = steps.wrapping_add(next.len() as u32 + 1);
             if steps > 16_384 {
                 steps = 0;
-                cx.budget().check()?;
+                budget.check()?;
             }
-            for ends in next.chunks(ROWS_BETWEEN_CHECKS) {
+            for ends in next.chunks(NEIGHBOURS_BETWEEN_CHECKS) {
                 for end in ends {
-                    if visited[*to].insert(*end, cx)? {
+                    if visited[*to].insert(*end, graph)? {
                         todo.push((*to, *end));
                     }
                 }
-                if next.len() > ROWS_BETWEEN_CHECKS {
-                    cx.budget().check()?;
+                if next.len() > NEIGHBOURS_BETWEEN_CHECKS {
+                    budget.check()?;
                 }
             }
-            held.resize(cx.budget(), ((todo.capacity() * 2 + found.capacity() + next.capacity()) * 4) as u64)?;
+            held.resize(budget, ((todo.capacity() * 2 + found.capacity() + next.capacity()) * 4) as u64)?;
         }
     }
     Ok(found)
 }
 
 /// Nodes that were met: a hash set while there are few, then a bit for every term.
-#[derive(Default)]
-struct Visited {
-    few: FxHashSet<TermId>,
+struct Visited<N> {
+    few: FxHashSet<N>,
     bits: Vec<u64>,
     held: Reservation,
 }
 
-impl Visited {
-    fn insert(&mut self, id: TermId, cx: &Context<'_>) -> Result<bool> {
+impl<N: Node> Visited<N> {
+    fn new() -> Self {
+        Self { few: FxHashSet::default(), bits: Vec::new(), held: Reservation::default() }
+    }
+
+    fn insert(&mut self, id: N, graph: &impl Neighbours<N>) -> Result<bool> {
         let word = id.index() / 64;
         if !self.bits.is_empty() && word < self.bits.len() {
             let bit = 1 << (id.index() % 64);
@@ -173,20 +232,20 @@ impl Visited {
             return Ok(fresh);
         }
         if self.bits.is_empty() && self.few.len() >= 1024 {
-            let words = (cx.snapshot().term_count() as usize).div_ceil(64);
+            let words = graph.numbers().div_ceil(64);
             if self.few.len() * 4 > words {
-                self.held.grow(cx.budget(), words as u64 * 8)?;
+                self.held.grow(graph.budget(), words as u64 * 8)?;
                 self.bits = vec![0; words];
                 let few = std::mem::take(&mut self.few);
                 for id in few {
-                    self.insert(id, cx)?;
+                    self.insert(id, graph)?;
                 }
-                return self.insert(id, cx);
+                return self.insert(id, graph);
             }
         }
         let before = self.few.capacity();
         let fresh = self.few.insert(id);
-        self.held.grow(cx.budget(), (self.few.capacity() - before) as u64 * 5)?;
+        self.held.grow(graph.budget(), (self.few.capacity() - before) as u64 * 5)?;
         Ok(fresh)
     }
 }

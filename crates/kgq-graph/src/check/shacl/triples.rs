@@ -1,0 +1,219 @@
+//! The triples of one graph, looked up by what is known of them: statements of a snapshot, and those that are held beside it.
+//!
+//! What is found comes in the order of the nodes, so that a report is the same however the statements are stored.
+
+use super::dictionary::{NodeId, Numbers};
+use kgq_snapshot::{Bound, Ids};
+use kgq_syntax::budget::{Budget, Reservation};
+use kgq_syntax::error::Result;
+use kgq_syntax::sort::{Piece, sort_by};
+use rustc_hash::FxHashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// What is known of a triple.
+pub(super) type Pattern = [Option<NodeId>; 3];
+
+/// The triples of a graph.
+pub struct Triples {
+    stated: Option<Stated>,
+    /// What rules added; of shapes that are a graph of their own, all.
+    held: Held,
+    /// Long lists that queries asked for, the last one last: a query asks for the same with each focus node.
+    kept: Mutex<Vec<(Pattern, Arc<Rows>)>>,
+}
+
+/// Triples that match a pattern.
+pub(super) struct Rows {
+    pub triples: Vec<[NodeId; 3]>,
+    _held: Reservation,
+}
+
+/// How many lists are kept, and how long one has to be.
+const MOST_KEPT: usize = 4;
+const LEAST_KEPT: usize = 1 << 10;
+
+/// The statements of a snapshot, but for some.
+#[derive(Clone)]
+pub(super) struct Stated {
+    pub numbers: Arc<Numbers>,
+    /// Those that stand in the other graph alone.
+    pub without: Arc<FxHashSet<[NodeId; 3]>>,
+}
+
+impl Stated {
+    /// Those that match, in no order; one of several graphs as often as it stands there.
+    fn matching(&self, pattern: Pattern) -> impl Iterator<Item = [NodeId; 3]> + use<'_> {
+        self.bound(pattern)
+            .into_iter()
+            .flat_map(|bound| self.numbers.snapshot.find_ids(bound))
+            .filter_map(|ids| self.own(ids))
+    }
+
+    fn own(&self, ids: Ids) -> Option<[NodeId; 3]> {
+        let triple = self.numbers.nodes(ids)?;
+        (self.without.is_empty() || !self.without.contains(&triple)).then_some(triple)
+    }
+
+    /// The pattern in ids; none where a node is no term of the snapshot.
+    fn bound(&self, pattern: Pattern) -> Option<Bound> {
+        let mut bound = Bound::default();
+        for (bound, node) in bound.iter_mut().zip(pattern) {
+            if let Some(node) = node {
+                *bound = Some(self.numbers.id(node)?);
+            }
+        }
+        Some(bound)
+    }
+
+    fn has(&self, triple: [NodeId; 3]) -> bool {
+        !self.without.contains(&triple)
+            && self.bound(triple.map(Some)).is_some_and(|bound| self.numbers.snapshot.has(bound))
+    }
+}
+
+impl Triples {
+    pub(super) fn new(stated: Option<Stated>, held: Vec<[NodeId; 3]>, budget: &Budget) -> Result<Self> {
+        Ok(Self { stated, held: Held::new(held, budget)?, kept: Mutex::default() })
+    }
+
+    /// The same, and others beside. The others are such as it does not have.
+    pub(super) fn with(&self, others: impl Iterator<Item = [NodeId; 3]>, budget: &Budget) -> Result<Self> {
+        Self::new(self.stated.clone(), self.held.spo.iter().copied().chain(others).collect(), budget)
+    }
+
+    /// How many triples are held beside the snapshot.
+    pub(super) fn held(&self) -> usize {
+        self.held.spo.len()
+    }
+
+    fn found(&self, pattern: Pattern) -> impl Iterator<Item = [NodeId; 3]> {
+        self.stated.iter().flat_map(move |stated| stated.matching(pattern)).chain(self.held.matching(pattern))
+    }
+
+    /// What stands in one place of the triples that match, each once.
+    fn ends(&self, pattern: Pattern, place: usize) -> Vec<NodeId> {
+        let mut ends: Vec<NodeId> = self.found(pattern).map(|triple| triple[place]).collect();
+        if ends.len() > 1 {
+            ends.sort_unstable();
+            ends.dedup();
+        }
+        ends
+    }
+
+    pub fn objects(&self, subject: NodeId, predicate: NodeId) -> Vec<NodeId> {
+        self.ends([Some(subject), Some(predicate), None], 2)
+    }
+
+    pub fn subjects(&self, predicate: NodeId, object: NodeId) -> Vec<NodeId> {
+        self.ends([None, Some(predicate), Some(object)], 0)
+    }
+
+    pub fn contains(&self, triple: [NodeId; 3]) -> bool {
+        self.held.contains(triple) || self.stated.as_ref().is_some_and(|stated| stated.has(triple))
+    }
+
+    /// The subjects and objects of a predicate's triples, in no order.
+    pub fn pairs(&self, predicate: NodeId) -> impl Iterator<Item = (NodeId, NodeId)> {
+        self.found([None, Some(predicate), None]).map(|[s, _, o]| (s, o))
+    }
+
+    /// The predicates and objects of a subject.
+    pub fn properties(&self, subject: NodeId) -> impl Iterator<Item = (NodeId, NodeId)> + use<> {
+        let mut found: Vec<[NodeId; 3]> = self.found([Some(subject), None, None]).collect();
+        found.sort_unstable();
+        found.dedup();
+        found.into_iter().map(|[_, p, o]| (p, o))
+    }
+
+    /// The triples that match, as subject, predicate, object, within the budget of a query; what they take is of the `whole` validation.
+    ///
+    /// # Errors
+    /// Those of both budgets.
+    pub(super) fn matching(&self, pattern: Pattern, budget: &Budget, whole: &Budget) -> Result<Arc<Rows>> {
+        let kept = || self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, rows)) = kept().iter().find(|(of, _)| *of == pattern) {
+            return Ok(Arc::clone(rows));
+        }
+        let rows = Arc::new(self.read(pattern, budget, whole)?);
+        if rows.triples.len() >= LEAST_KEPT {
+            let mut kept = kept();
+            kept.push((pattern, Arc::clone(&rows)));
+            let most = kept.len().saturating_sub(MOST_KEPT);
+            kept.drain(..most);
+        }
+        Ok(rows)
+    }
+
+    fn read(&self, pattern: Pattern, budget: &Budget, whole: &Budget) -> Result<Rows> {
+        const READ_AT_ONCE: usize = 1 << 16;
+        let (mut triples, mut held) = (Vec::new(), Reservation::default());
+        for triple in self.found(pattern) {
+            if triples.len() % READ_AT_ONCE == READ_AT_ONCE - 1 {
+                held.grow(whole, (READ_AT_ONCE * size_of::<[NodeId; 3]>()) as u64)?;
+                budget.check()?;
+            }
+            triples.push(triple);
+        }
+        match pattern {
+            _ if triples.len() < 2 => {}
+            // The order that the triples of one predicate have.
+            [None, Some(_), None] => {
+                sort_by(&mut triples, Piece::Large, |[s, _, o], [t, _, u]| (o, s).cmp(&(u, t)), budget)?;
+            }
+            _ => sort_by(&mut triples, Piece::Large, Ord::cmp, budget)?,
+        }
+        triples.dedup();
+        Ok(Rows { triples, _held: held })
+    }
+}
+
+/// Triples in memory, sorted by subject, by predicate and by object.
+struct Held {
+    spo: Vec<[NodeId; 3]>,
+    pos: Vec<[NodeId; 3]>,
+    osp: Vec<[NodeId; 3]>,
+    _held: Reservation,
+}
+
+impl Held {
+    fn new(mut spo: Vec<[NodeId; 3]>, budget: &Budget) -> Result<Self> {
+        let held = budget.reserve((3 * spo.len() * size_of::<[NodeId; 3]>()) as u64)?;
+        let sort = |triples: &mut Vec<[NodeId; 3]>| sort_by(triples, Piece::Large, Ord::cmp, budget);
+        sort(&mut spo)?;
+        spo.dedup();
+        let mut pos: Vec<_> = spo.iter().map(|[s, p, o]| [*p, *o, *s]).collect();
+        sort(&mut pos)?;
+        let mut osp: Vec<_> = spo.iter().map(|[s, p, o]| [*o, *s, *p]).collect();
+        sort(&mut osp)?;
+        Ok(Self { spo, pos, osp, _held: held })
+    }
+
+    fn contains(&self, triple: [NodeId; 3]) -> bool {
+        self.spo.binary_search(&triple).is_ok()
+    }
+
+    /// Those that match, as subject, predicate, object.
+    fn matching(&self, pattern: Pattern) -> impl Iterator<Item = [NodeId; 3]> + use<'_> {
+        let (rows, turned) = match pattern {
+            [Some(s), Some(p), Some(o)] => (starting_with(&self.spo, &[s, p, o]), 0),
+            [Some(s), Some(p), None] => (starting_with(&self.spo, &[s, p]), 0),
+            [Some(s), None, None] => (starting_with(&self.spo, &[s]), 0),
+            [None, None, None] => (&self.spo[..], 0),
+            [None, Some(p), Some(o)] => (starting_with(&self.pos, &[p, o]), 1),
+            [None, Some(p), None] => (starting_with(&self.pos, &[p]), 1),
+            [None, None, Some(o)] => (starting_with(&self.osp, &[o]), 2),
+            [Some(s), None, Some(o)] => (starting_with(&self.osp, &[o, s]), 2),
+        };
+        rows.iter().map(move |row| {
+            let mut triple = *row;
+            triple.rotate_right(turned);
+            triple
+        })
+    }
+}
+
+fn starting_with<'t>(sorted: &'t [[NodeId; 3]], prefix: &[NodeId]) -> &'t [[NodeId; 3]] {
+    let start = sorted.partition_point(|row| row[..prefix.len()] < *prefix);
+    let length = sorted[start..].partition_point(|row| row[..prefix.len()] == *prefix);
+    &sorted[start..start + length]
+}
