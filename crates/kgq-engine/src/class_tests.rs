@@ -356,3 +356,28 @@ fn what_only_an_aggregate_reads_is_computed_by_it() {
         assert_eq!(plan.lines().any(binds), bound, "{query}\n{plan}");
     }
 }
+
+#[test]
+fn only_the_groups_that_a_limit_keeps_get_terms() {
+    let data = catalogue();
+    for (query, most) in [
+        ("SELECT ?s (AVG(STRLEN(?o)) AS ?n) { ?s :label ?o } GROUP BY ?s ORDER BY DESC(?n) ?s LIMIT 2", 200),
+        ("SELECT ?s (COUNT(*) AS ?n) { ?s :label ?o } GROUP BY ?s ORDER BY DESC(COUNT(*)) ?s LIMIT 5", 1200),
+        ("SELECT ?s (SUM(STRLEN(?o)) AS ?n) { ?s :label ?o } GROUP BY ?s ORDER BY ?n ?s LIMIT 5 OFFSET 3", 10),
+        ("SELECT ?g (MIN(?o) AS ?n) { ?s :label ?o ; :group ?g } GROUP BY ?g ORDER BY ?n ?g LIMIT 2", 7),
+    ] {
+        agree_in_order(&data, query);
+        let plan = analyzed(&data, query);
+        let group = plan.lines().find(|line| line.contains("group by")).unwrap();
+        assert!(most_rows(group) <= most, "{query}\n{plan}");
+    }
+    // What stands between the groups and the order decides which groups there are.
+    for query in [
+        "SELECT ?g (COUNT(*) AS ?n) { ?s :label ?o ; :group ?g } GROUP BY ?g HAVING(COUNT(*) < 172) ORDER BY DESC(?n) ?g LIMIT 2",
+        "SELECT ?s ?n { { SELECT ?s (COUNT(*) AS ?n) { ?s :label ?o } GROUP BY ?s } ?s :rare ?r } ORDER BY ?n ?s LIMIT 3",
+        "SELECT DISTINCT ?n { { SELECT ?g (COUNT(*) AS ?n) { ?s :group ?g } GROUP BY ?g } } ORDER BY ?n LIMIT 2",
+        "SELECT (?n + 1 AS ?k) { { SELECT ?g (COUNT(*) AS ?n) { ?s :group ?g } GROUP BY ?g } } ORDER BY ?k LIMIT 2",
+    ] {
+        agree_in_order(&data, query);
+    }
+}

@@ -4,6 +4,9 @@
 //! booleans come before numbers, dates and times, strings (by text, whatever their language), and all other literals.
 //! Terms of equal value are equal here, so that the next sort key decides between them.
 
+mod plain;
+mod texts;
+
 use super::expression::Datum;
 use super::expression::value::{Moment, Number, Span, Text, Value};
 use super::expression::{compare, wide};
@@ -14,6 +17,8 @@ use kgq_syntax::budget::{Budget, Reservation};
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::{BaseDirection, Term, Triple};
 use oxsdatatypes::{Decimal, Double};
+pub use plain::Plain;
+use plain::nearest;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 use std::cmp::Ordering;
 use std::hash::BuildHasher;
@@ -129,9 +134,7 @@ impl Key {
 
     fn of_number(number: &Number) -> Self {
         let double = f64::from(compare::double(number));
-        // Positive and negative zero are one.
-        let bits = double.abs().to_bits() as i64;
-        let nearest = if double < 0.0 { -bits } else { bits };
+        let nearest = nearest(number);
         let narrow = match number {
             Number::Integer(n) => Some(Decimal::from(*n)),
             Number::Decimal(n) => Some(*n),
@@ -258,6 +261,11 @@ impl<'c, 's> Order<'c, 's> {
                 _ => {}
             }
         }
+        if let (Some(a), Some(b)) = (self.plain(a), self.plain(b))
+            && Plain::are_alike([a, b].iter())
+        {
+            return Ok(a.cmp(&b));
+        }
         let (a, b) = (self.key(a)?, self.key(b)?);
         Ok(a.cmp(&b))
     }
@@ -283,6 +291,12 @@ impl<'c, 's> Order<'c, 's> {
             return Ok(ranks);
         }
         families.mixed = true;
+        if let Some(ranks) = self.ranks_of_plain(ids)? {
+            return Ok(ranks);
+        }
+        if let Some(ranks) = self.ranks_of_texts(ids)? {
+            return Ok(ranks);
+        }
         let budget = self.terms.budget();
         let mut distinct = ids.to_vec();
         sort_by(&mut distinct, Piece::Large, TermId::cmp, budget)?;

@@ -3,15 +3,20 @@
 //! Everything that an operator asks of an id is answered here, without decoding where families and ranks decide it. All operators and
 //! threads of a query share one vocabulary.
 
+mod vocabulary;
+
 use super::expression::compare::{self, TypeError};
+use super::expression::numbers::{self, Numbers};
 use super::expression::value::{Number, Text, Value, term_bytes};
 use kgq_snapshot::{self as snapshot, Family, Snapshot, TermId, TermKind};
-use kgq_syntax::budget::{Budget, Reservation};
-use kgq_syntax::error::{Error, Result};
-use kgq_syntax::rdf::{Literal, LiteralRef, Term, TermRef, Triple};
-use rustc_hash::FxHashMap;
+use kgq_syntax::budget::Budget;
+use kgq_syntax::error::Result;
+use kgq_syntax::rdf::{LiteralRef, Term, TermRef, Triple};
 use std::cmp::Ordering;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard};
+use vocabulary::{
+    ENTRY_BYTES, Entry, NUMBER_BYTES, NUMBER_TEXT, NumberKey, Vocabulary, as_computed, number_key, placeholder,
+};
 
 /// What a condition comes to (SPARQL 1.1 §17.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,27 +74,12 @@ pub struct Terms<'s> {
     computed: RwLock<Vocabulary>,
 }
 
-/// Terms that the snapshot does not have, by id and by term.
-#[derive(Debug, Default)]
-struct Vocabulary {
-    entries: Vec<Entry>,
-    ids: FxHashMap<Arc<Term>, TermId>,
-    /// Numbers computed before, stored ones too, so that a number is written out once.
-    numbers: FxHashMap<(u8, u64, u64), TermId>,
-    held: Reservation,
-}
-
-#[derive(Debug)]
-struct Entry {
-    term: Arc<Term>,
-    /// What the term denotes, if that is kept apart from its text.
-    value: Option<Value>,
-}
-
-/// Bytes that a remembered number takes.
-const NUMBER_BYTES: u64 = 48;
-/// What an entry takes beside its text.
-const ENTRY_BYTES: u64 = (size_of::<Entry>() + size_of::<Term>() + 48) as u64;
+/// Places in which the ids of numbers that are met again in one column are remembered.
+const REMEMBERED: usize = 1024;
+/// In a shorter column that is not worth it.
+const WORTH_REMEMBERING: usize = 64;
+/// Rows between two looks at the clock.
+const ROWS_BETWEEN_CHECKS: usize = 256;
 
 impl<'s> Terms<'s> {
     pub fn new(snapshot: &'s Snapshot, budget: Budget) -> Self {
@@ -119,8 +109,8 @@ impl<'s> Terms<'s> {
     fn computed(&self, id: TermId) -> Arc<Term> {
         let at = (id.get() - self.stored) as usize;
         match self.vocabulary().entries.get(at) {
-            Some(entry) => Arc::clone(&entry.term),
-            None => Arc::new(Literal::new_simple_literal("").into()),
+            Some(entry) => Arc::clone(entry.term()),
+            None => Arc::new(placeholder()),
         }
     }
 
@@ -131,7 +121,7 @@ impl<'s> Terms<'s> {
 
     /// The terms that the snapshot does not have, in the order of their ids.
     pub fn computed_terms(&self) -> Vec<Term> {
-        self.vocabulary().entries.iter().map(|entry| Term::clone(&entry.term)).collect()
+        self.vocabulary().entries.iter().map(|entry| Term::clone(entry.term())).collect()
     }
 
     /// The term of a bound id.
@@ -144,8 +134,14 @@ impl<'s> Terms<'s> {
         if let Some(id) = self.snapshot.id(term) {
             return Some(id);
         }
-        let vocabulary = self.vocabulary();
-        if vocabulary.ids.is_empty() { None } else { vocabulary.ids.get(&term.into_owned()).copied() }
+        if self.vocabulary().entries.is_empty() {
+            return None;
+        }
+        let term = term.into_owned();
+        match as_computed(&term) {
+            Some((key, _)) => self.vocabulary().numbers.get(&key).copied(),
+            None => self.vocabulary().ids.get(&term).copied(),
+        }
     }
 
     /// The id of a term; a new one if nobody had it.
@@ -180,25 +176,77 @@ impl<'s> Terms<'s> {
                 None => self.add(term, kept),
             };
         };
-        let Some(key) = number_key(number) else {
-            let term = value.clone().into_term();
-            return match self.snapshot.id(term.as_ref()) {
-                Some(id) => Ok(id),
-                None => self.add(term, Some(value)),
-            };
-        };
+        match number_key(number) {
+            Some(key) => self.id_of_number(key, number),
+            None => {
+                let term = value.clone().into_term();
+                match self.snapshot.id(term.as_ref()) {
+                    Some(id) => Ok(id),
+                    None => self.add(term, Some(value)),
+                }
+            }
+        }
+    }
+
+    /// The id of a narrow number as it is computed. The term is made only where the snapshot might have it.
+    fn id_of_number(&self, key: NumberKey, number: &Number) -> Result<TermId> {
         if let Some(id) = self.vocabulary().numbers.get(&key) {
             return Ok(*id);
         }
-        let term = value.clone().into_term();
-        let id = match self.snapshot.id(term.as_ref()) {
-            Some(id) => id,
-            None => self.add(term, Some(value))?,
+        let may_be_stored = numbers::inline(number).is_none_or(|number| self.snapshot.has_number(number));
+        let stored = match may_be_stored {
+            true => self.snapshot.id(Value::Number(number.clone()).into_term().as_ref()),
+            false => None,
         };
         let mut vocabulary = self.computed.write().unwrap_or_else(PoisonError::into_inner);
-        vocabulary.held.grow(&self.budget, NUMBER_BYTES)?;
+        if let Some(id) = vocabulary.numbers.get(&key) {
+            return Ok(*id);
+        }
+        let id = match stored {
+            Some(id) => {
+                vocabulary.held.grow(&self.budget, NUMBER_BYTES)?;
+                id
+            }
+            None => {
+                let entry = Entry { term: OnceLock::new(), value: Some(Value::Number(number.clone())) };
+                vocabulary.push(entry, self.stored, NUMBER_BYTES + ENTRY_BYTES + NUMBER_TEXT, &self.budget)?
+            }
+        };
         vocabulary.numbers.insert(key, id);
         Ok(id)
+    }
+
+    /// The ids of a column of numbers.
+    ///
+    /// # Errors
+    /// As [`Terms::id`].
+    pub(crate) fn ids_of_numbers(&self, numbers: &Numbers) -> Result<Vec<TermId>> {
+        let rows = numbers.rows();
+        let mut remembered: Vec<Option<(NumberKey, TermId)>> = Vec::new();
+        if rows > WORTH_REMEMBERING {
+            remembered.resize(REMEMBERED, None);
+        }
+        let mut ids = Vec::with_capacity(rows);
+        for row in 0..rows {
+            if row % ROWS_BETWEEN_CHECKS == ROWS_BETWEEN_CHECKS - 1 {
+                self.budget.check()?;
+            }
+            let number = numbers.get(row);
+            let Some(key) = number_key(&number) else {
+                ids.push(self.id_of_value(number.into())?);
+                continue;
+            };
+            let place = (key.2.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 54) as usize;
+            let id = match remembered.get(place) {
+                Some(Some((known, id))) if *known == key => *id,
+                _ => self.id_of_number(key, &number)?,
+            };
+            if let Some(place) = remembered.get_mut(place) {
+                *place = Some((key, id));
+            }
+            ids.push(id);
+        }
+        Ok(ids)
     }
 
     /// The id of a string without a language.
@@ -214,6 +262,9 @@ impl<'s> Terms<'s> {
     }
 
     fn add(&self, term: Term, value: Option<Value>) -> Result<TermId> {
+        if let Some((key, number)) = as_computed(&term) {
+            return self.id_of_number(key, &number);
+        }
         if let Some(id) = self.vocabulary().ids.get(&term) {
             return Ok(*id);
         }
@@ -222,16 +273,10 @@ impl<'s> Terms<'s> {
         if let Some(id) = vocabulary.ids.get(&term) {
             return Ok(*id);
         }
-        let id = u32::try_from(vocabulary.entries.len())
-            .ok()
-            .and_then(|n| self.stored.checked_add(n))
-            .map(TermId::new)
-            .filter(|id| *id != TermId::UNBOUND)
-            .ok_or_else(|| Error::limit("the query computes more different terms than 32 bits can number"))?;
-        vocabulary.held.grow(&self.budget, bytes)?;
         let term = Arc::new(term);
-        vocabulary.ids.insert(Arc::clone(&term), id);
-        vocabulary.entries.push(Entry { term, value });
+        let entry = Entry { term: OnceLock::from(Arc::clone(&term)), value };
+        let id = vocabulary.push(entry, self.stored, bytes, &self.budget)?;
+        vocabulary.ids.insert(term, id);
         Ok(id)
     }
 
@@ -239,6 +284,9 @@ impl<'s> Terms<'s> {
     pub fn kind(&self, id: TermId) -> TermKind {
         if self.is_stored(id) {
             return self.snapshot.kind(id);
+        }
+        if self.of_entry(id, |entry| matches!(entry.value, Some(Value::Number(_)))) == Some(true) {
+            return TermKind::Literal;
         }
         match *self.computed(id) {
             Term::NamedNode(_) => TermKind::Iri,
@@ -251,13 +299,11 @@ impl<'s> Terms<'s> {
     /// The value of a bound id.
     pub fn value(&self, id: TermId) -> Value {
         if !self.is_stored(id) {
-            let at = (id.get() - self.stored) as usize;
-            let vocabulary = self.vocabulary();
-            return match vocabulary.entries.get(at) {
-                Some(Entry { value: Some(value), .. }) => value.clone(),
-                Some(Entry { term, value: None }) => Value::of(Term::clone(term)),
-                None => Value::string(""),
+            let value = |entry: &Entry| match &entry.value {
+                Some(value) => value.clone(),
+                None => Value::of(Term::clone(entry.term())),
             };
+            return self.of_entry(id, value).unwrap_or_else(|| Value::string(""));
         }
         match self.snapshot.value(id) {
             snapshot::InlineValue::Boolean(value) => Value::Boolean(value),
@@ -275,6 +321,31 @@ impl<'s> Terms<'s> {
             | snapshot::InlineValue::Other
             | snapshot::InlineValue::Triple => Value::of(self.snapshot.term(id)),
         }
+    }
+
+    /// What an entry of the vocabulary tells, if the id has one.
+    fn of_entry<T>(&self, id: TermId, of: impl FnOnce(&Entry) -> T) -> Option<T> {
+        self.vocabulary().entries.get((id.get() - self.stored) as usize).map(of)
+    }
+
+    /// The numbers that ids stand for, if all are of one narrow type, and either all stored or all computed.
+    pub fn numbers(&self, ids: &[TermId]) -> Option<Numbers> {
+        if self.is_stored(*ids.first()?) {
+            return self.snapshot.numbers(ids).map(Numbers::from);
+        }
+        let vocabulary = self.vocabulary();
+        Numbers::of(ids.iter().map(|id| {
+            let entry = vocabulary.entries.get(id.get().checked_sub(self.stored)? as usize)?;
+            if let Some(Value::Number(number)) = &entry.value { Some(number.clone()) } else { None }
+        }))
+    }
+
+    /// The number that a computed id was given for, if it was one.
+    pub fn computed_number(&self, id: TermId) -> Option<Number> {
+        self.of_entry(
+            id,
+            |entry| if let Some(Value::Number(number)) = &entry.value { Some(number.clone()) } else { None },
+        )?
     }
 
     /// The number that a bound id stands for, if it is one.
@@ -354,6 +425,10 @@ impl<'s> Terms<'s> {
         if a == TermId::UNBOUND || b == TermId::UNBOUND {
             return Truth::Error;
         }
+        // Behind all families with ranks stand those of other literals and of triple terms.
+        if a == b && a.get() < self.snapshot.family_range(Family::Other).start {
+            return Truth::True;
+        }
         if self.is_stored(a) && self.is_stored(b) {
             let ((a_family, a_rank), (b_family, b_rank)) = (self.snapshot.value_rank(a), self.snapshot.value_rank(b));
             match Comparison::of(a_family, b_family) {
@@ -418,16 +493,4 @@ impl Comparison {
             ) => Self::Apart,
         }
     }
-}
-
-/// The number's type and bits: equal exactly when they are one term. `None` of a number that has more bits.
-fn number_key(number: &Number) -> Option<(u8, u64, u64)> {
-    let (kind, bits) = match number {
-        Number::Wide(_) => return None,
-        Number::Integer(n) => (0, i128::from(i64::from(*n))),
-        Number::Decimal(n) => (1, i128::from_be_bytes(n.to_be_bytes())),
-        Number::Float(n) => (2, i128::from(u32::from_be_bytes(n.to_be_bytes()))),
-        Number::Double(n) => (3, i128::from(u64::from_be_bytes(n.to_be_bytes()))),
-    };
-    Some((kind, (bits >> 64) as u64, bits as u64))
 }

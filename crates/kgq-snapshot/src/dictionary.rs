@@ -1,8 +1,10 @@
 //! The sorted terms: from an id to its term and value, and back.
 
 mod classes;
+mod columns;
 
 pub use classes::{TermClass, TypeKey};
+pub use columns::Numbers;
 
 use super::TermId;
 use super::file::{Reader, Writer};
@@ -207,9 +209,10 @@ impl Dictionary {
         }
     }
 
+    #[inline]
     fn record(&self, literal: u32) -> (Stored, u32) {
         let at = literal as usize * RECORD;
-        let words: [u32; RECORD] = std::array::from_fn(|i| self.literals.values.get(at + i));
+        let words = self.literals.values.slice(at..at + RECORD).first_chunk::<RECORD>().copied().unwrap_or_default();
         let payload = words[..4].iter().rev().fold(0u128, |sum, w| sum << 32 | u128::from(*w));
         (Stored { payload: payload as i128, zone: words[5] as u16 }, words[4])
     }

@@ -41,12 +41,13 @@ mod statistics;
 mod storage;
 pub mod store;
 mod symbols;
+mod units;
 mod value;
 
 pub use blocks::{BLOCK_IDS, Blocks};
 pub use cache::{Cache, CacheEntry};
 pub use content_key::ContentKey;
-pub use dictionary::{Decoder, TermClass, TypeKey};
+pub use dictionary::{Decoder, Numbers, TermClass, TypeKey};
 pub use find::{Bound, Ids};
 pub use id::{Component, Permutation, QuadPermutation, TermId};
 pub use index::Index;
@@ -55,6 +56,7 @@ pub use load::{BuildOptions, BuildSummary, Gathered, Gathering, Phase, Progress,
 pub use merged::{Graphs, Merged};
 pub use origins::{FileOrder, Origin};
 pub use statistics::{CharacteristicSet, PredicateStatistics, Statistics};
+pub use units::floor;
 pub use value::{Family, InlineValue, TermKind, parse_double, parse_float, parse_integer};
 
 use dictionary::Dictionary;
@@ -433,6 +435,23 @@ impl Snapshot {
     /// A term's value, read from a table, not parsed (except for NaN).
     pub fn value(&self, id: TermId) -> InlineValue {
         self.0.dictionary.value(id)
+    }
+
+    /// The numbers that terms are, if all are literals of one type of numbers (integers of any derived datatype, say), and none is too
+    /// wide for it or NaN. The ids may be none of this snapshot.
+    pub fn numbers(&self, ids: &[TermId]) -> Option<Numbers> {
+        self.0.dictionary.numbers(ids)
+    }
+
+    /// The days on which terms fall, in their own zones, if all are of `xsd:date` or `xsd:dateTime`: 0 is the first of January of
+    /// the year 1. The ids may be none of this snapshot.
+    pub fn days(&self, ids: &[TermId]) -> Option<Vec<i64>> {
+        self.0.dictionary.days(ids)
+    }
+
+    /// Whether a literal has the same value as a number; maybe, where it is NaN or has no value that is kept.
+    pub fn has_number(&self, number: InlineValue) -> bool {
+        self.0.dictionary.has_number(number)
     }
 
     /// A term's family and its rank within it.

@@ -309,6 +309,55 @@ fn integers_of_every_size_are_read_back() {
 }
 
 #[test]
+fn columns_of_numbers_and_days_are_the_values_of_their_terms() {
+    let snapshot = snapshot();
+    let of = |id: TermId| match snapshot.value(id) {
+        InlineValue::Integer(n) => Some(Numbers::Integers(vec![n.into()])),
+        InlineValue::Decimal(n) => Some(Numbers::Decimals(vec![i128::from_be_bytes(n.to_be_bytes())])),
+        InlineValue::Float(n) if !n.is_nan() => Some(Numbers::Floats(vec![n.into()])),
+        InlineValue::Double(n) if !n.is_nan() => Some(Numbers::Doubles(vec![n.into()])),
+        _ => None,
+    };
+    let all: Vec<TermId> = (0..snapshot.term_count()).map(TermId::new).collect();
+    let mut met = 0;
+    for id in &all {
+        assert_eq!(snapshot.numbers(&[*id]), of(*id), "{}", snapshot.term(*id));
+        assert!(of(*id).is_none() || snapshot.has_number(snapshot.value(*id)));
+        let value = snapshot.value(*id);
+        let day = match value {
+            // Seconds since the year 1 began, and the minutes of the zone.
+            InlineValue::DateTime(m) => Some((m.to_be_bytes(), m.timezone_offset())),
+            InlineValue::Date(m) => Some((m.to_be_bytes(), m.timezone_offset())),
+            _ => None,
+        };
+        let day = day.map(|(bytes, zone)| {
+            let units = i128::from_be_bytes(std::array::from_fn(|at| bytes[at]));
+            let minutes = zone.map_or(0, |zone| i128::from(i16::from_be_bytes(zone.to_be_bytes())));
+            vec![((units.div_euclid(10_i128.pow(18)) + minutes * 60).div_euclid(86_400)) as i64]
+        });
+        met += usize::from(day.is_some());
+        assert_eq!(snapshot.days(&[*id]), day, "{}", snapshot.term(*id));
+        for other in &all {
+            let same = match (of(*id), of(*other)) {
+                (Some(Numbers::Integers(a)), Some(Numbers::Integers(b))) => Some(Numbers::Integers([a, b].concat())),
+                (Some(Numbers::Decimals(a)), Some(Numbers::Decimals(b))) => Some(Numbers::Decimals([a, b].concat())),
+                (Some(Numbers::Floats(a)), Some(Numbers::Floats(b))) => Some(Numbers::Floats([a, b].concat())),
+                (Some(Numbers::Doubles(a)), Some(Numbers::Doubles(b))) => Some(Numbers::Doubles([a, b].concat())),
+                _ => None,
+            };
+            assert_eq!(snapshot.numbers(&[*id, *other]), same);
+        }
+    }
+    assert!(met > 3);
+    let beyond = TermId::new(snapshot.term_count());
+    assert_eq!((snapshot.numbers(&[beyond]), snapshot.days(&[TermId::UNBOUND])), (None, None));
+    assert!(
+        !snapshot.has_number(InlineValue::Integer(4711.into())) && snapshot.has_number(InlineValue::Integer(2.into()))
+    );
+    assert!(!snapshot.has_number(InlineValue::Double(4711.0.into())));
+}
+
+#[test]
 fn a_value_beyond_its_datatype_is_ill_typed() {
     assert!(parse_integer("-128", xsd::BYTE.as_str()).is_some());
     assert!(parse_integer("1200", xsd::BYTE.as_str()).is_none());

@@ -3,6 +3,7 @@
 //! The families follow the operator table of SPARQL 1.1 §17.3. What they leave out (times, durations, unknown datatypes,
 //! ill-typed literals, NaN) is in [`Family::Other`] and has to be decoded to be compared.
 
+use super::units::{floor, whole};
 use kgq_syntax::rdf::digits::Digits;
 use kgq_syntax::rdf::literal::{integer_bounds, is_integer_within};
 use oxrdf::vocab::{rdf, xsd};
@@ -94,7 +95,7 @@ pub(super) struct LiteralType {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Class {
+pub(super) enum Class {
     Boolean,
     Integer,
     Decimal,
@@ -145,6 +146,10 @@ impl LiteralType {
 
     pub(super) fn text(&self) -> &str {
         &self.text
+    }
+
+    pub(super) fn class(&self) -> Class {
+        self.class
     }
 
     pub(super) fn literal(&self, lexical: String) -> Literal {
@@ -245,15 +250,13 @@ impl LiteralType {
     pub(super) fn value(&self, stored: Stored) -> InlineValue {
         match self.class {
             Class::Boolean => InlineValue::Boolean(stored.payload != 0),
-            Class::Integer | Class::Decimal if stored.zone != NO_ZONE => InlineValue::Wide,
-            // Every integer was stored as a decimal, which has 18 fractional digits.
-            Class::Integer if INTEGERS.contains(&stored.payload) => {
-                InlineValue::Integer(Integer::from(whole(stored.payload)))
-            }
-            Class::Integer => InlineValue::Wide,
-            Class::Decimal => InlineValue::Decimal(Decimal::from_be_bytes(stored.payload.to_be_bytes())),
-            Class::Float => InlineValue::Float(Float::from(f32::from_bits(stored.payload as u32))),
-            Class::Double => InlineValue::Double(Double::from(f64::from_bits(stored.payload as u64))),
+            Class::Integer => stored.integer().map_or(InlineValue::Wide, |n| InlineValue::Integer(n.into())),
+            Class::Decimal => match stored.decimal() {
+                Some(units) => InlineValue::Decimal(Decimal::from_be_bytes(units.to_be_bytes())),
+                None => InlineValue::Wide,
+            },
+            Class::Float => InlineValue::Float(stored.float().into()),
+            Class::Double => InlineValue::Double(stored.double().into()),
             Class::DateTime => InlineValue::DateTime(DateTime::from_be_bytes(stored.to_timestamp())),
             Class::Date => InlineValue::Date(Date::from_be_bytes(stored.to_timestamp())),
             Class::String => InlineValue::String,
@@ -314,25 +317,6 @@ pub fn parse_float(lexical: &str) -> Option<Float> {
     if is_float(lexical) { lexical.parse().ok() } else { None }
 }
 
-/// The integer that was stored as a decimal. As it is a multiple of 10¹⁸ = 2¹⁸·5¹⁸, and the quotient has 64 bits, a shift and
-/// a multiplication by the inverse of 5¹⁸ modulo 2⁶⁴ are an exact division, many times faster than the general one.
-#[inline]
-fn whole(payload: i128) -> i64 {
-    const INVERSE: u64 = inverse(5_u64.pow(18));
-    ((payload >> 18) as u64).wrapping_mul(INVERSE) as i64
-}
-
-/// The inverse of an odd number modulo 2⁶⁴, by Newton's method: every step doubles the bits that are right.
-const fn inverse(odd: u64) -> u64 {
-    let mut inverse = odd;
-    let mut step = 0;
-    while step < 6 {
-        inverse = inverse.wrapping_mul(2_u64.wrapping_sub(odd.wrapping_mul(inverse)));
-        step += 1;
-    }
-    inverse
-}
-
 /// The payloads of the integers of 64 bits.
 const INTEGERS: RangeInclusive<i128> = i64::MIN as i128 * 10_i128.pow(18)..=i64::MAX as i128 * 10_i128.pow(18);
 
@@ -378,6 +362,48 @@ impl Stored {
         })
     }
 
+    /// The family and the entry that a literal of this value has; `None` of NaN, and of what is no narrow number.
+    pub(super) fn of_number(number: InlineValue) -> Option<(usize, Self)> {
+        let bits = |payload| Self { payload, zone: NO_ZONE };
+        match number {
+            InlineValue::Integer(n) => Some((NUMBER, Self::of_decimal(n.into()))),
+            InlineValue::Decimal(n) => Some((NUMBER, Self::of_decimal(n))),
+            InlineValue::Float(n) if !n.is_nan() => Some((2, bits(i128::from(f32::from(n).to_bits())))),
+            InlineValue::Double(n) if !n.is_nan() => Some((3, bits(i128::from(f64::from(n).to_bits())))),
+            _ => None,
+        }
+    }
+
+    /// The integer, if it has 64 bits. Every integer was stored as a decimal, which has 18 fractional digits.
+    #[inline]
+    pub(super) fn integer(self) -> Option<i64> {
+        (self.zone == NO_ZONE && INTEGERS.contains(&self.payload)).then(|| whole(self.payload))
+    }
+
+    /// The decimal in units of 10⁻¹⁸, if it has no more digits than that.
+    #[inline]
+    pub(super) fn decimal(self) -> Option<i128> {
+        (self.zone == NO_ZONE).then_some(self.payload)
+    }
+
+    #[inline]
+    pub(super) fn float(self) -> f32 {
+        f32::from_bits(self.payload as u32)
+    }
+
+    #[inline]
+    pub(super) fn double(self) -> f64 {
+        f64::from_bits(self.payload as u64)
+    }
+
+    /// The day of a date or a time, as its own zone has it: 0 is the first of January of the year 1.
+    #[inline]
+    pub(super) fn day(self) -> Option<i64> {
+        let minutes = if self.zone == NO_ZONE { 0 } else { self.zone as i16 };
+        let seconds = i64::try_from(floor(self.payload)).ok()?.checked_add(i64::from(minutes) * 60)?;
+        Some(seconds.div_euclid(86_400))
+    }
+
     fn of_timestamp(bytes: [u8; 18]) -> Self {
         let mut payload = [0; 16];
         payload.copy_from_slice(&bytes[..16]);
@@ -393,7 +419,7 @@ impl Stored {
 
     /// What entries of one family sort by; equal when SPARQL's `=` holds between the values, and for numbers that are too wide
     /// for the payload maybe otherwise.
-    fn sort_key(self, family: usize) -> i128 {
+    pub(super) fn sort_key(self, family: usize) -> i128 {
         match family {
             2 => float_key(f64::from(f32::from_bits(self.payload as u32))),
             3 => float_key(f64::from_bits(self.payload as u64)),

@@ -3,9 +3,12 @@
 //! An unbound value is an error: COUNT and SAMPLE pass over it, the others have no value for its group then. COUNT(DISTINCT …)
 //! and its like tell terms apart, not values.
 
+mod best;
+mod first;
 mod total;
 
 use super::batch::room_for;
+use super::expression::numbers::Numbers;
 use super::expression::value::Value;
 use super::expression::{Context, Datum};
 use super::order::Order;
@@ -13,7 +16,7 @@ use super::plan::Aggregation;
 use super::plan::aggregate::AggregateFunction;
 use super::terms::Terms;
 use fixedbitset::FixedBitSet;
-use kgq_snapshot::{Family, TermId};
+use kgq_snapshot::TermId;
 use kgq_syntax::budget::{Budget, Reservation};
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::Term;
@@ -97,6 +100,8 @@ pub enum Values<'a> {
     Ids(&'a [TermId]),
     /// For aggregates that take data only.
     Data(&'a [Option<Datum>]),
+    /// The same.
+    Numbers(&'a Numbers),
 }
 
 impl Accumulator {
@@ -164,7 +169,24 @@ impl Accumulator {
             None => return Ok(()),
             Some(Values::Ids(ids)) => ids,
             Some(Values::Data(data)) => return self.add_data(groups, data, weight, context),
+            Some(Values::Numbers(numbers)) => {
+                self.add_numbers(groups, numbers, weights);
+                return Ok(());
+            }
         };
+        if self.seen.is_none()
+            && argument.len() > 1
+            && matches!(self.function, Function::Sum(_) | Function::Average(_))
+            && let Some(numbers) = context.terms.numbers(argument)
+        {
+            self.add_numbers(groups, &numbers, weights);
+            return Ok(());
+        }
+        if let Function::Best(wanted, best) = &mut self.function
+            && best::add_column(best, groups, argument, *wanted, &context.terms)?
+        {
+            return Ok(());
+        }
         let Some(seen) = &mut self.seen else {
             return self.add_values(groups.iter().copied().zip(argument.iter().copied()).enumerate(), weight, context);
         };
@@ -219,6 +241,22 @@ impl Accumulator {
         Ok(())
     }
 
+    /// Adds numbers, where [`takes_data`] says so.
+    fn add_numbers(&mut self, groups: &[u32], numbers: &Numbers, weights: Option<&[u64]>) {
+        match &mut self.function {
+            Function::Count(counts) => {
+                for (row, group) in groups.iter().enumerate() {
+                    let count = &mut counts[*group as usize];
+                    *count = count.saturating_add(weights.map_or(1, |weights| weights[row]));
+                }
+            }
+            Function::Sum(totals) | Function::Average(totals) => {
+                total::add_column(totals, groups, numbers, weights);
+            }
+            Function::CountRows(_) | Function::Best(..) | Function::Sample(_) | Function::Concatenate { .. } => {}
+        }
+    }
+
     fn add_values(
         &mut self,
         values: impl Iterator<Item = (usize, (u32, TermId))>,
@@ -251,16 +289,7 @@ impl Accumulator {
             Function::Best(wanted, best) => {
                 let mut order = Order::new(terms);
                 for (_, (group, id)) in values {
-                    let best = &mut best[group as usize];
-                    *best = match (*best, id) {
-                        (None, _) | (_, TermId::UNBOUND) => None,
-                        (Some(TermId::UNBOUND), id) => Some(id),
-                        (Some(known), id) if known == id => Some(known),
-                        (Some(known), id) => {
-                            let better = compare(&mut order, terms, id, known)? == *wanted;
-                            Some(if better { id } else { known })
-                        }
-                    };
+                    best::add(&mut best[group as usize], id, *wanted, &mut order, terms)?;
                 }
             }
             Function::Sample(samples) => {
@@ -365,17 +394,6 @@ impl Room<'_> {
         }
         Ok(())
     }
-}
-
-/// Ids of one family, as most groups have, are compared without the rest of the order's work.
-fn compare(order: &mut Order<'_, '_>, terms: &Terms<'_>, a: TermId, b: TermId) -> Result<Ordering> {
-    if terms.is_stored(a) && terms.is_stored(b) {
-        let ((a_family, a_rank), (b_family, b_rank)) = (terms.snapshot().value_rank(a), terms.snapshot().value_rank(b));
-        if a_family == b_family && !matches!(a_family, Family::Other | Family::Triple) {
-            return Ok(a_rank.cmp(&b_rank));
-        }
-    }
-    order.compare(a, b)
 }
 
 /// What a concatenation takes of a term: its text, as STR gives it. By the letter (SPARQL 1.1 §18.5.1.7) all but strings are errors,

@@ -1,10 +1,10 @@
 //! The sum of numbers, of whatever types.
 
 use crate::expression::arithmetic;
+use crate::expression::numbers::{Numbers, decimal, units};
 use crate::expression::value::Number;
 use crate::expression::wide;
 use crate::plan::expression::Operation;
-use oxsdatatypes::{Decimal, Double, Float};
 
 /// The sum of a group's numbers, by type, and how many there were.
 #[derive(Clone, Debug, Default)]
@@ -12,42 +12,78 @@ pub(super) struct Total {
     count: u64,
     pub failed: bool,
     integers: i128,
-    decimals: Option<Decimal>,
-    floats: Option<Float>,
-    doubles: Option<Double>,
+    /// In units of 10⁻¹⁸.
+    decimals: Option<i128>,
+    floats: Option<f32>,
+    doubles: Option<f64>,
     /// The sum of what the exact sums above do not hold.
     wide: Option<Number>,
 }
 
 impl Total {
     pub fn add(&mut self, number: &Number, weight: u64) {
-        self.count = self.count.saturating_add(weight);
         match number {
-            Number::Integer(n) => {
-                let sum = i128::from(i64::from(*n))
-                    .checked_mul(i128::from(weight))
-                    .and_then(|n| self.integers.checked_add(n));
-                match sum {
-                    Some(sum) => self.integers = sum,
-                    None => self.add_wide(number, weight),
+            Number::Integer(n) => self.add_integer((*n).into(), weight),
+            Number::Decimal(n) => self.add_decimal(units(*n), weight),
+            Number::Float(n) => self.add_float((*n).into(), weight),
+            Number::Double(n) => self.add_double((*n).into(), weight),
+            Number::Wide(_) => {
+                self.count = self.count.saturating_add(weight);
+                self.add_wide(number, weight);
+            }
+        }
+    }
+
+    fn add_integer(&mut self, n: i64, weight: u64) {
+        self.count = self.count.saturating_add(weight);
+        let sum = i128::from(n).checked_mul(i128::from(weight)).and_then(|n| self.integers.checked_add(n));
+        match sum {
+            Some(sum) => self.integers = sum,
+            None => self.add_wide(&Number::Integer(n.into()), weight),
+        }
+    }
+
+    fn add_decimal(&mut self, n: i128, weight: u64) {
+        self.count = self.count.saturating_add(weight);
+        let product = if weight == 1 { Some(n) } else { n.checked_mul(weight.into()) };
+        match product.and_then(|product| self.decimals.unwrap_or_default().checked_add(product)) {
+            Some(sum) => self.decimals = Some(sum),
+            None => self.add_wide(&Number::Decimal(decimal(n)), weight),
+        }
+    }
+
+    fn add_float(&mut self, n: f32, weight: u64) {
+        self.count = self.count.saturating_add(weight);
+        let n = if weight == 1 { n } else { n * weight as f32 };
+        self.floats = Some(self.floats.unwrap_or_default() + n);
+    }
+
+    fn add_double(&mut self, n: f64, weight: u64) {
+        self.count = self.count.saturating_add(weight);
+        let n = if weight == 1 { n } else { n * weight as f64 };
+        self.doubles = Some(self.doubles.unwrap_or_default() + n);
+    }
+
+    /// Adds numbers of one type, each once. Doubles are added in their order, as it shows in the sum.
+    fn add_all(&mut self, numbers: &Numbers) {
+        match numbers {
+            Numbers::Integers(all) => match self.integers.checked_add(all.iter().map(|n| i128::from(*n)).sum()) {
+                Some(sum) => (self.integers, self.count) = (sum, self.count.saturating_add(all.len() as u64)),
+                None => all.iter().for_each(|n| self.add_integer(*n, 1)),
+            },
+            Numbers::Decimals(all) => {
+                let (mut sum, mut is_wide) = (self.decimals.unwrap_or_default(), false);
+                for n in all {
+                    let (next, overflows) = sum.overflowing_add(*n);
+                    (sum, is_wide) = (next, is_wide | overflows);
+                }
+                match is_wide {
+                    false => (self.decimals, self.count) = (Some(sum), self.count.saturating_add(all.len() as u64)),
+                    true => all.iter().for_each(|n| self.add_decimal(*n, 1)),
                 }
             }
-            Number::Decimal(n) => {
-                let product = if weight == 1 { Some(*n) } else { times(*n, weight) };
-                match product.and_then(|product| self.decimals.unwrap_or_default().checked_add(product)) {
-                    Some(sum) => self.decimals = Some(sum),
-                    None => self.add_wide(number, weight),
-                }
-            }
-            Number::Float(n) => {
-                let n = if weight == 1 { *n } else { *n * Float::from(weight as f32) };
-                self.floats = Some(self.floats.unwrap_or_default() + n);
-            }
-            Number::Double(n) => {
-                let n = if weight == 1 { *n } else { *n * Double::from(weight as f64) };
-                self.doubles = Some(self.doubles.unwrap_or_default() + n);
-            }
-            Number::Wide(_) => self.add_wide(number, weight),
+            Numbers::Floats(all) => all.iter().for_each(|n| self.add_float(*n, 1)),
+            Numbers::Doubles(all) => all.iter().for_each(|n| self.add_double(*n, 1)),
         }
     }
 
@@ -65,15 +101,15 @@ impl Total {
     }
 
     /// The sum, in the widest type that was added; zero of none.
-    pub fn sum(self) -> Option<Number> {
+    pub fn sum(&self) -> Option<Number> {
         if self.failed {
             return None;
         }
         let rest = [
-            self.decimals.map(Number::Decimal),
-            self.wide,
-            self.floats.map(Number::Float),
-            self.doubles.map(Number::Double),
+            self.decimals.map(|n| Number::Decimal(decimal(n))),
+            self.wide.clone(),
+            self.floats.map(|n| Number::Float(n.into())),
+            self.doubles.map(|n| Number::Double(n.into())),
         ];
         let mut sum = wide::of_integer(self.integers);
         for part in rest.into_iter().flatten() {
@@ -82,16 +118,26 @@ impl Total {
         Some(sum)
     }
 
-    pub fn average(self) -> Option<Number> {
-        let count = self.count;
+    pub fn average(&self) -> Option<Number> {
         let sum = self.sum()?;
-        if count == 0 {
+        if self.count == 0 {
             return Some(Number::Integer(0.into()));
         }
-        arithmetic::numbers(Operation::Divide, &sum, &wide::of_integer(count.into()))
+        arithmetic::numbers(Operation::Divide, &sum, &wide::of_integer(self.count.into()))
     }
 }
 
-fn times(number: Decimal, weight: u64) -> Option<Decimal> {
-    number.checked_mul(Decimal::from(weight))
+/// Adds numbers of one type to the totals of their groups.
+pub(super) fn add_column(totals: &mut [Total], groups: &[u32], numbers: &Numbers, weights: Option<&[u64]>) {
+    if let ([total], None) = (&mut *totals, weights) {
+        return total.add_all(numbers);
+    }
+    let weight = |row: usize| weights.map_or(1, |weights| weights[row]);
+    let rows = || groups.iter().enumerate().map(|(row, group)| (*group as usize, weight(row)));
+    match numbers {
+        Numbers::Integers(all) => rows().zip(all).for_each(|((at, weight), n)| totals[at].add_integer(*n, weight)),
+        Numbers::Decimals(all) => rows().zip(all).for_each(|((at, weight), n)| totals[at].add_decimal(*n, weight)),
+        Numbers::Floats(all) => rows().zip(all).for_each(|((at, weight), n)| totals[at].add_float(*n, weight)),
+        Numbers::Doubles(all) => rows().zip(all).for_each(|((at, weight), n)| totals[at].add_double(*n, weight)),
+    }
 }

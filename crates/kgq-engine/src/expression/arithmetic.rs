@@ -2,6 +2,7 @@
 //! error, an overflow of dates or durations, a number of too many digits or a division of integers or decimals by zero.
 
 use super::compare::{double, float};
+use super::numbers::{ONE, decimal, units};
 use super::value::{Moment, Number, Span, Value};
 use super::wide;
 use crate::plan::expression::Operation;
@@ -134,14 +135,20 @@ pub fn numbers(operation: Operation, a: &Number, b: &Number) -> Option<Number> {
 
 /// The quotient of two decimals, cut after 18 fractional digits; `None` where the divisor is zero, the quotient too large, or
 /// so small that too little of it would be left.
-fn divide(a: Decimal, b: Decimal) -> Option<Decimal> {
+pub(super) fn divide(a: Decimal, b: Decimal) -> Option<Decimal> {
+    if units(b) % ONE == 0 {
+        return divided(units(a), units(b) / ONE).map(decimal);
+    }
     let quotient = a.checked_div(b)?;
-    let is_small = bits(quotient).unsigned_abs() < wide::SMALL && bits(a) != 0;
+    let is_small = units(quotient).unsigned_abs() < wide::SMALL && units(a) != 0;
     if is_small && quotient.checked_mul(b) != Some(a) { None } else { Some(quotient) }
 }
 
-fn bits(number: Decimal) -> i128 {
-    i128::from_be_bytes(number.to_be_bytes())
+/// The same, in units of 10⁻¹⁸, by an integer.
+pub(super) fn divided(units: i128, by: i128) -> Option<i128> {
+    let quotient = units.checked_div(by)?;
+    let is_cut = quotient.unsigned_abs() < wide::SMALL && quotient * by != units;
+    if is_cut { None } else { Some(quotient) }
 }
 
 fn spans(operation: Operation, a: Span, b: Span) -> Option<Span> {

@@ -85,6 +85,18 @@ impl Function {
 }
 
 impl Function {
+    /// Whether it is computed of a whole column as fast as what it came to is looked up.
+    pub fn is_cheap(&self) -> bool {
+        matches!(
+            self,
+            Self::Round(_)
+                | Self::Part(Part::Year | Part::Month | Part::Day)
+                | Self::Lang
+                | Self::LangDir
+                | Self::Datatype
+        )
+    }
+
     /// Whether its first argument is a string, or a term whose text it reads.
     pub fn reads_text(&self) -> bool {
         matches!(

@@ -60,6 +60,10 @@ impl Target {
         })
     }
 
+    pub fn is_number(self) -> bool {
+        matches!(self, Self::Integer | Self::Decimal | Self::Float | Self::Double)
+    }
+
     pub fn datatype(self) -> NamedNodeRef<'static> {
         match self {
             Self::String => xsd::STRING,

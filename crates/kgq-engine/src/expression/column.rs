@@ -1,6 +1,7 @@
 //! The values of an expression for some rows, and the rows that it is evaluated for.
 
 use super::Context;
+use super::numbers::Numbers;
 use super::texts::Texts;
 use super::value::{Number, Text, Value};
 use crate::batch::{Batch, gather};
@@ -38,6 +39,7 @@ pub enum Column<'b> {
     Ids(Cow<'b, [TermId]>),
     Truths(Vec<Truth>),
     Data(Vec<Option<Datum>>),
+    Numbers(Numbers),
     /// Strings without a language.
     Texts(Texts),
     /// One value for all rows; the id stands for it.
@@ -52,6 +54,7 @@ impl Column<'_> {
             Self::Ids(ids) => Column::Ids(Cow::Owned(ids.into_owned())),
             Self::Truths(truths) => Column::Truths(truths),
             Self::Data(data) => Column::Data(data),
+            Self::Numbers(numbers) => Column::Numbers(numbers),
             Self::Texts(texts) => Column::Texts(texts),
             Self::Same(id, _, rows) => Column::Ids(Cow::Owned(vec![id; rows])),
             Self::Errors(rows) => Column::Errors(rows),
@@ -63,6 +66,7 @@ impl Column<'_> {
             Self::Ids(ids) => ids.len(),
             Self::Truths(truths) => truths.len(),
             Self::Data(data) => data.len(),
+            Self::Numbers(numbers) => numbers.rows(),
             Self::Texts(texts) => texts.len(),
             Self::Same(_, _, rows) | Self::Errors(rows) => *rows,
         }
@@ -82,6 +86,7 @@ impl Column<'_> {
                 Datum::Term(id) => Some(Cow::Owned(context.terms.value(*id))),
                 Datum::Value(value) => Some(Cow::Borrowed(value)),
             },
+            Self::Numbers(numbers) => Some(Cow::Owned(Value::Number(numbers.get(row)))),
             Self::Texts(texts) => Some(Cow::Owned(Value::string(texts.get(row)?))),
             Self::Same(_, value, _) => Some(Cow::Borrowed(value)),
             Self::Errors(_) => None,
@@ -101,7 +106,7 @@ impl Column<'_> {
             },
             Self::Texts(texts) => Some(Cow::Owned(Text { value: texts.get(row)?.to_owned(), language: None })),
             Self::Same(_, Value::Text(text), _) => Some(Cow::Borrowed(text)),
-            Self::Same(..) | Self::Truths(_) | Self::Errors(_) => None,
+            Self::Same(..) | Self::Truths(_) | Self::Numbers(_) | Self::Errors(_) => None,
         }
     }
 
@@ -116,7 +121,7 @@ impl Column<'_> {
                 Datum::Value(value) => Some(value.clone().into_term()),
             },
             Self::Same(id, _, _) => Some(context.terms.term(*id)),
-            Self::Truths(_) | Self::Texts(_) | Self::Errors(_) => {
+            Self::Truths(_) | Self::Numbers(_) | Self::Texts(_) | Self::Errors(_) => {
                 Some(self.value(row, context)?.into_owned().into_term())
             }
         }
@@ -132,6 +137,7 @@ impl Column<'_> {
                 truth => Some(Datum::Term(context.truth_id(truth == Truth::True)?)),
             },
             Self::Data(data) => data[row].clone(),
+            Self::Numbers(numbers) => Some(Datum::Value(Value::Number(numbers.get(row)))),
             Self::Texts(texts) => texts.get(row).map(|text| Datum::Value(Value::string(text))),
             Self::Same(id, _, _) => Some(Datum::Term(*id)),
             Self::Errors(_) => None,
@@ -147,6 +153,7 @@ impl Column<'_> {
                 Some(Datum::Value(value)) => value.truth().into(),
                 None => Truth::Error,
             },
+            Self::Numbers(numbers) => numbers.get(row).is_true().into(),
             Self::Texts(texts) => texts.get(row).map(|text| !text.is_empty()).into(),
             Self::Same(_, value, _) => value.truth().into(),
             Self::Errors(_) => Truth::Error,
@@ -159,7 +166,9 @@ impl Column<'_> {
             Self::Same(_, value, rows) => vec![value.truth().into(); rows],
             Self::Errors(rows) => vec![Truth::Error; rows],
             Self::Texts(texts) => texts.iter().map(|text| text.map(|text| !text.is_empty()).into()).collect(),
-            Self::Ids(_) | Self::Data(_) => (0..self.len()).map(|row| self.truth(row, context)).collect(),
+            Self::Ids(_) | Self::Data(_) | Self::Numbers(_) => {
+                (0..self.len()).map(|row| self.truth(row, context)).collect()
+            }
         }
     }
 
@@ -210,6 +219,7 @@ impl Column<'_> {
                 }
                 ids
             }
+            Self::Numbers(numbers) => context.terms.ids_of_numbers(&numbers)?,
             Self::Texts(texts) => {
                 let mut ids = Vec::with_capacity(texts.len());
                 for (row, text) in texts.iter().enumerate() {

@@ -1,6 +1,8 @@
 //! Parts of dates and times (SPARQL 1.1 §17.4.5; ADJUST of SEP-0002). `None` is a value without the part.
 
+use super::Context;
 use super::value::{Moment, Number, Span, Value};
+use kgq_snapshot::TermId;
 use oxsdatatypes::{DayTimeDuration, TimezoneOffset};
 
 /// A part of a date or time.
@@ -65,6 +67,42 @@ pub fn part(part: Part, value: &Value) -> Option<Value> {
     }
 }
 
+/// YEAR, MONTH or DAY of a column of stored dates, with or without a time; `None` if one is none.
+pub fn parts_of_days(part: Part, ids: &[TermId], context: &Context<'_>) -> Option<Vec<i64>> {
+    if !matches!(part, Part::Year | Part::Month | Part::Day) {
+        return None;
+    }
+    let mut days = context.terms.snapshot().days(ids)?;
+    for day in &mut days {
+        let [year, month, of_month] = calendar(*day);
+        *day = match part {
+            Part::Year => year,
+            Part::Month => month,
+            _ => of_month,
+        };
+    }
+    Some(days)
+}
+
+/// Days of four hundred years.
+const ERA: i64 = 146_097;
+
+/// Year, month and day of month of a day, counted from the first of January of the year 1. Years are counted from March on here, so that
+/// the day that only some have is their last.
+fn calendar(day: i64) -> [i64; 3] {
+    // From the first of March of the year 0 to the first of January of the year 1 there are 306 days.
+    let from_march = day + 306;
+    let (era, of_era) = (from_march.div_euclid(ERA), from_march.rem_euclid(ERA));
+    // A year in four has a day more, of these not one in a hundred, but one in four hundred.
+    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / (ERA - 1)) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    // Five months have 153 days, from March on and from August on.
+    let month = (5 * of_year + 2) / 153;
+    let of_month = of_year - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    [era * 400 + year + i64::from(month <= 2), month, of_month]
+}
+
 fn offset(moment: Moment) -> Option<TimezoneOffset> {
     match moment {
         Moment::DateTime(m) => m.timezone_offset(),
@@ -97,4 +135,22 @@ pub fn adjust(moment: &Value, offset: &Value) -> Option<Value> {
         Moment::MonthDay(m) => Moment::MonthDay(m.adjust(zone)?),
         Moment::Day(m) => Moment::Day(m.adjust(zone)?),
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use oxsdatatypes::Date;
+
+    #[test]
+    fn days_have_the_year_month_and_day_of_their_dates() {
+        let around = |day: i64| day - 800..day + 800;
+        for day in [0, 36_524, 146_097, 730_000, -146_097, -730_119, 2_000_000, 99_000_000].into_iter().flat_map(around)
+        {
+            let mut bytes = [0xFF; 18];
+            bytes[..16].copy_from_slice(&(i128::from(day) * 86_400 * 10_i128.pow(18)).to_be_bytes());
+            let date = Date::from_be_bytes(bytes);
+            assert_eq!(calendar(day), [date.year(), date.month().into(), date.day().into()], "{day}");
+        }
+    }
 }

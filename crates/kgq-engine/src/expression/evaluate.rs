@@ -4,9 +4,10 @@ use super::call::{Arguments, Function, call};
 use super::column::{Column, Datum, ROWS_BETWEEN_CHECKS, Rows};
 use super::compare;
 use super::node::{ExpressionNode, Generator, Test};
+use super::numbers::{self, Numbers};
 use super::texts::Texts;
-use super::value::Value;
-use super::{BYTES_BETWEEN_CHECKS, Context, arithmetic, by_class, text_test, texts};
+use super::value::{Number, Value};
+use super::{BYTES_BETWEEN_CHECKS, Context, arithmetic, by_class, dates, text_test, texts};
 use crate::plan::expression::OrderTest;
 use crate::terms::Truth;
 use kgq_snapshot::{TermId, TermKind};
@@ -72,7 +73,16 @@ impl<'c> Evaluation<'c> {
     /// # Errors
     /// A limit of the query.
     pub fn data(&self, node: &ExpressionNode, rows: &Rows<'_>) -> Result<Vec<Option<Datum>>> {
-        match self.column(node, rows)? {
+        let column = self.column(node, rows)?;
+        self.data_of(column)
+    }
+
+    /// The values of a column.
+    ///
+    /// # Errors
+    /// A limit of the query.
+    pub fn data_of(&self, column: Column<'_>) -> Result<Vec<Option<Datum>>> {
+        match column {
             Column::Data(data) => Ok(data),
             column => (0..column.len()).map(|row| self.counted(column.datum(row, self.context)?)).collect(),
         }
@@ -89,14 +99,21 @@ impl<'c> Evaluation<'c> {
             }
             ExpressionNode::Equal(sides) => {
                 let (a, b) = (self.column(&sides.0, rows)?, self.column(&sides.1, rows)?);
+                if let Some(orders) = self.orders(&a, &b) {
+                    return Ok(orders.into_iter().map(|order| (order == Some(Ordering::Equal)).into()).collect());
+                }
                 Ok((0..rows.len()).map(|row| self.equals(&a, &b, row)).collect())
             }
             ExpressionNode::Order(test, sides) => {
                 let (a, b) = (self.column(&sides.0, rows)?, self.column(&sides.1, rows)?);
+                if let Some(orders) = self.orders(&a, &b) {
+                    return Ok(orders.into_iter().map(|order| test.truth(Ok(order))).collect());
+                }
                 Ok((0..rows.len()).map(|row| self.order(*test, &a, &b, row)).collect())
             }
             ExpressionNode::InRanges(ranges, operand) => match self.column(operand, rows)? {
                 Column::Ids(ids) => Ok(ids.iter().map(|id| ranges.truth(*id, self.context)).collect()),
+                Column::Numbers(numbers) => Ok(ranges.truths_of_numbers(&numbers)),
                 column => Ok((0..rows.len()).map(|row| ranges.truth_of_value(&column, row, self.context)).collect()),
             },
             ExpressionNode::SameTerm(sides) => {
@@ -174,6 +191,9 @@ impl<'c> Evaluation<'c> {
             ExpressionNode::Variable(column) => Ok(Column::Ids(rows.column(*column))),
             ExpressionNode::Arithmetic(operation, sides) => {
                 let (a, b) = (self.column(&sides.0, rows)?, self.column(&sides.1, rows)?);
+                if let Some(numbers) = numbers::arithmetic(*operation, &a, &b, context) {
+                    return Ok(Column::Numbers(numbers));
+                }
                 let apply = |row| {
                     let (a, b) = (a.value(row, context)?, b.value(row, context)?);
                     let value = arithmetic::apply(*operation, &a, &b);
@@ -186,11 +206,17 @@ impl<'c> Evaluation<'c> {
             }
             ExpressionNode::Plus(operand) => {
                 let a = self.column(operand, rows)?;
+                if let Some(numbers) = Numbers::of_column(&a, context) {
+                    return Ok(Column::Numbers(numbers));
+                }
                 let apply = |row| arithmetic::plus(a.value(row, context)?.into_owned()).map(Datum::Value);
                 Ok(Column::Data((0..rows.len()).map(apply).collect()))
             }
             ExpressionNode::Minus(operand) => {
                 let a = self.column(operand, rows)?;
+                if let Some(numbers) = Numbers::of_column(&a, context).and_then(|all| numbers::minus(&all)) {
+                    return Ok(Column::Numbers(numbers));
+                }
                 let apply = |row| {
                     let a = a.value(row, context)?;
                     let value = arithmetic::minus(&a);
@@ -204,8 +230,21 @@ impl<'c> Evaluation<'c> {
             ExpressionNode::If(parts) => self.choose(parts, rows),
             ExpressionNode::Coalesce(parts) => self.coalesce(parts, rows),
             ExpressionNode::Call(function, arguments) => {
+                if let (Function::StrLen, [argument]) = (function, arguments.as_slice())
+                    && let Some(column) = argument.as_str_of_column()
+                    && let ids = rows.column(column)
+                    && ids.len() > 1
+                    && let Some(lengths) = text_test::lengths(&ids, true, self)?
+                {
+                    return Ok(Column::Numbers(lengths));
+                }
                 let mut columns: Vec<Column<'_>> =
                     arguments.iter().map(|argument| self.column(argument, rows)).collect::<Result<_>>()?;
+                if let [column] = columns.as_slice()
+                    && let Some(numbers) = self.numbers(function, column)?
+                {
+                    return Ok(Column::Numbers(numbers));
+                }
                 if let ([Column::Ids(ids)], Function::Str) = (columns.as_slice(), function)
                     && ids.len() > 1
                 {
@@ -221,21 +260,16 @@ impl<'c> Evaluation<'c> {
                 {
                     columns[0] = Column::Data(text_test::strings(ids, self)?);
                 }
+                if let (Function::Lang | Function::LangDir | Function::Datatype, [Column::Ids(ids)]) =
+                    (function, columns.as_slice())
+                    && ids.len() > 1
+                {
+                    return by_class::type_function(function, ids, self);
+                }
                 let mut out = Vec::with_capacity(rows.len());
-                let lengths = match (function, columns.as_slice()) {
-                    (Function::StrLen, [Column::Ids(ids)]) => text_test::lengths(ids, context)?,
-                    (Function::Lang | Function::LangDir | Function::Datatype, [Column::Ids(ids)]) if ids.len() > 1 => {
-                        return by_class::type_function(function, ids, self);
-                    }
-                    _ => Vec::new(),
-                };
                 for row in 0..rows.len() {
                     if row % ROWS_BETWEEN_CHECKS == ROWS_BETWEEN_CHECKS - 1 {
                         context.terms.budget().check()?;
-                    }
-                    if let Some(Some(length)) = lengths.get(row) {
-                        out.push(Some(Datum::Value(Value::integer(*length))));
-                        continue;
                     }
                     let datum = call(
                         function,
@@ -261,6 +295,46 @@ impl<'c> Evaluation<'c> {
             | ExpressionNode::ByClass(_, _)
             | ExpressionNode::PerDistinct(_) => Ok(Column::Truths(self.truths(node, rows)?)),
         }
+    }
+
+    /// A function of one column that comes to numbers of one type, if it is one.
+    ///
+    /// # Errors
+    /// A limit of the query.
+    pub fn numbers(&self, function: &Function, column: &Column<'_>) -> Result<Option<Numbers>> {
+        let context = self.context;
+        Ok(match (function, column) {
+            (Function::Part(part), Column::Ids(ids)) if ids.len() > 1 => {
+                dates::parts_of_days(*part, ids, context).map(Numbers::Integers)
+            }
+            (Function::Round(rounding), _) => {
+                Numbers::of_column(column, context).and_then(|numbers| numbers::round(*rounding, numbers))
+            }
+            (Function::Cast(target), _) if target.is_number() => {
+                Numbers::of_column(column, context).and_then(|numbers| numbers::cast(*target, &numbers))
+            }
+            (Function::CastOfStr(target), Column::Ids(ids)) if target.is_number() => {
+                let zero = |row: usize| match self.call_one(function, ids[row]) {
+                    Ok(Some(Datum::Value(Value::Number(Number::Double(zero))))) => Some(zero.into()),
+                    _ => None,
+                };
+                Numbers::of_column(column, context).and_then(|numbers| numbers::cast_of_text(*target, &numbers, zero))
+            }
+            (Function::StrLen, Column::Ids(ids)) if ids.len() > 1 => text_test::lengths(ids, false, self)?,
+            _ => None,
+        })
+    }
+
+    /// How the rows of two columns of numbers compare. Stored terms are compared by their ranks instead.
+    fn orders(&self, a: &Column<'_>, b: &Column<'_>) -> Option<Vec<Option<Ordering>>> {
+        if let (Column::Ids(a), Column::Ids(b)) = (a, b) {
+            let terms = &self.context.terms;
+            let is_stored = |ids: &[TermId]| ids.first().is_some_and(|id| terms.is_stored(*id));
+            if is_stored(a) && is_stored(b) {
+                return None;
+            }
+        }
+        numbers::orders(a, b, self.context)
     }
 
     /// Counts a failure, if there is a reason, and not where the query says what is to be taken instead.
@@ -321,7 +395,7 @@ impl<'c> Evaluation<'c> {
         let labels = argument.map(|argument| self.column(argument, rows)).transpose()?;
         let one = |row| {
             Some(Datum::Value(match generator {
-                Generator::Rand => Value::Number(super::value::Number::Double(random.unit().into())),
+                Generator::Rand => Value::Number(Number::Double(random.unit().into())),
                 Generator::Uuid => Value::Iri(NamedNode::new_unchecked(format!("urn:uuid:{}", random.uuid()))),
                 Generator::StrUuid => Value::string(random.uuid()),
                 Generator::BlankNode => Value::Blank(BlankNode::new_from_unique_id(match &labels {

@@ -27,6 +27,9 @@ mod distinct;
 mod evaluate;
 pub mod extension;
 mod node;
+pub mod numbers;
+#[cfg(test)]
+mod numbers_tests;
 mod pattern;
 mod random;
 #[cfg(test)]
@@ -48,12 +51,13 @@ use crate::failures::Failures;
 use crate::plan::{Expression, Var};
 use crate::terms::{Terms, Truth};
 pub use column::Datum;
-use column::Rows;
+use column::{Column, Rows};
 use evaluate::Evaluation;
 use kgq_snapshot::{Snapshot, TermId};
 use kgq_syntax::budget::Budget;
 use kgq_syntax::error::Result;
 use node::ExpressionNode;
+use numbers::Numbers;
 use oxiri::Iri;
 use oxsdatatypes::DateTime;
 use random::Random;
@@ -125,6 +129,13 @@ impl<'s> Context<'s> {
 #[derive(Debug)]
 pub struct Compiled {
     root: ExpressionNode,
+}
+
+/// The values of an expression for some rows, which have no terms. `None` is an error.
+#[derive(Debug)]
+pub enum Evaluated {
+    Numbers(Numbers),
+    Data(Vec<Option<Datum>>),
 }
 
 /// The terms for which an expression over one column may be true.
@@ -211,6 +222,18 @@ impl Compiled {
         let evaluation = Evaluation::new(context)?;
         let evaluate = || evaluation.data(&self.root, &Rows::all(batch, 0));
         if counted { evaluate() } else { evaluation.uncounted(evaluate) }
+    }
+
+    /// The same, of numbers of one type where it comes to such.
+    ///
+    /// # Errors
+    /// A limit of the query.
+    pub fn values(&self, batch: &Batch, context: &Context<'_>) -> Result<Evaluated> {
+        let evaluation = Evaluation::new(context)?;
+        match evaluation.column(&self.root, &Rows::all(batch, 0))? {
+            Column::Numbers(numbers) => Ok(Evaluated::Numbers(numbers)),
+            column => Ok(Evaluated::Data(evaluation.data_of(column)?)),
+        }
     }
 
     /// The positions of the rows for which the expression is true.

@@ -226,7 +226,7 @@ impl ExpressionNode {
     /// Whether evaluating it for a row costs more than finding out whether that was done before.
     pub fn is_costly(&self) -> bool {
         let is_costly = match self {
-            Self::Call(_, _) => true,
+            Self::Call(function, _) => !function.is_cheap(),
             Self::TextTest(test, _) => !test.is_cheap(),
             _ => false,
         };

@@ -3,6 +3,7 @@
 use super::Context;
 use super::column::Column;
 use super::compare;
+use super::numbers::{self, Numbers};
 use super::stretches::Stretches;
 use super::value::Value;
 use crate::plan::expression::OrderTest;
@@ -112,6 +113,19 @@ impl Ranges {
 
     pub fn truth_of_value(&self, column: &Column<'_>, row: usize, context: &Context<'_>) -> Truth {
         column.value(row, context).map_or(Truth::Error, |value| self.decide(&value))
+    }
+
+    pub fn truths_of_numbers(&self, numbers: &Numbers) -> Vec<Truth> {
+        if let [Test { comparison, constant: Value::Number(constant), .. }] = self.tests.as_slice()
+            && let Some(orders) = numbers::orders_to(numbers, constant)
+        {
+            let truth = |order: Option<Ordering>| match comparison {
+                Comparison::Equal => (order == Some(Ordering::Equal)).into(),
+                Comparison::Order(test) => test.truth(Ok(order)),
+            };
+            return orders.into_iter().map(truth).collect();
+        }
+        (0..numbers.rows()).map(|row| self.decide(&Value::Number(numbers.get(row)))).collect()
     }
 
     fn decide(&self, value: &Value) -> Truth {

@@ -181,6 +181,18 @@ pub(crate) fn double_of_decimal(decimal: Decimal) -> f64 {
 /// The digits of a decimal, and how many stand after the point.
 fn shortest(decimal: Decimal) -> (i128, i32) {
     let (mut digits, mut places) = (i128::from_be_bytes(decimal.to_be_bytes()), FRACTION_DIGITS as i32);
+    // Most have few digits: half of their zeros are cut at once, and the rest is divided as a number of 64 bits.
+    if digits % 10_i128.pow(9) == 0 {
+        digits /= 10_i128.pow(9);
+        places -= 9;
+    }
+    if let Ok(mut narrow) = i64::try_from(digits) {
+        while places > 0 && narrow % 10 == 0 {
+            narrow /= 10;
+            places -= 1;
+        }
+        return (narrow.into(), places);
+    }
     while places > 0 && digits % 10 == 0 {
         digits /= 10;
         places -= 1;

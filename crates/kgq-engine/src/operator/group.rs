@@ -6,8 +6,8 @@ use super::spill::is_full;
 use super::table::{HashIndex, Table, hash};
 use super::{Context, Node, Opening, Operator};
 use crate::aggregate::{Accumulator, Values};
-use crate::batch::Batch;
-use crate::expression::{Compiled, compile};
+use crate::batch::{Batch, gather};
+use crate::expression::{Compiled, Evaluated, compile};
 use crate::plan::physical::{Labels, Operation, PhysicalPlan};
 use crate::plan::{Aggregation, Scalar, Var};
 use kgq_snapshot::TermId;
@@ -48,6 +48,17 @@ pub struct Plan {
     pub single: bool,
     pub aggregates: Vec<Aggregate>,
     pub results: Vec<Var>,
+    /// Which groups are wanted at all.
+    pub first: Option<First>,
+}
+
+/// The first groups in the order of an aggregate, and those that are equal to the last of them: others are dropped before they get terms.
+#[derive(Clone, Copy, Debug)]
+pub struct First {
+    /// The aggregate's position.
+    pub of: usize,
+    pub descending: bool,
+    pub most: usize,
 }
 
 /// An aggregate that is open.
@@ -61,6 +72,7 @@ struct Group<'s> {
     input: Node<'s>,
     keys: Vec<usize>,
     readers: Vec<Reader>,
+    first: Option<First>,
     stage: Stage,
 }
 
@@ -96,7 +108,10 @@ impl Operation for Plan {
 
     fn describe(&self, labels: &Labels<'_>) -> String {
         let keys: Vec<_> = self.keys.iter().map(|column| self.input.vars[*column]).collect();
-        format!("group by {} → {}", labels.names(&keys), labels.names(&self.results))
+        let all = format!("group by {} → {}", labels.names(&keys), labels.names(&self.results));
+        let Some(First { of, descending, most }) = self.first else { return all };
+        let order = if descending { "largest" } else { "least" };
+        format!("{all}, {most} with the {order} {}", labels.name(self.results[of]))
     }
 
     fn open<'s>(&self, opening: &Opening<'_, 's>) -> Result<Box<dyn Operator<'s> + 's>> {
@@ -121,6 +136,7 @@ impl Operation for Plan {
             input: opening.node(&self.input)?,
             keys: self.keys.clone(),
             readers: self.aggregates.iter().map(reader).collect::<Result<_>>()?,
+            first: self.first,
             stage: Stage::Collecting { single: self.single },
         }))
     }
@@ -142,14 +158,17 @@ impl Adding {
     fn add(&mut self, batch: &Batch, slots: &[u32], readers: &[Reader], cx: &Context<'_>) -> Result<()> {
         let unbound = vec![TermId::UNBOUND; batch.rows()];
         for (accumulator, reader) in self.accumulators.iter_mut().zip(readers) {
-            let data;
+            let values;
             let argument = match &reader.argument {
                 None => None,
                 Some(Reading::Column(column)) => Some(Values::Ids(batch.column(*column))),
                 Some(Reading::Unbound) => Some(Values::Ids(&unbound)),
                 Some(Reading::Computed(compiled)) => {
-                    data = compiled.data(batch, true, &cx.expressions)?;
-                    Some(Values::Data(&data))
+                    values = compiled.values(batch, &cx.expressions)?;
+                    Some(match &values {
+                        Evaluated::Numbers(numbers) => Values::Numbers(numbers),
+                        Evaluated::Data(data) => Values::Data(data),
+                    })
                 }
             };
             let rows: Vec<&[TermId]> = reader.all.iter().map(|column| batch.column(*column)).collect();
@@ -158,12 +177,21 @@ impl Adding {
         Ok(())
     }
 
-    /// The groups as batches, with the reservation for these.
-    fn finish(self, cx: &Context<'_>) -> Result<(Vec<Batch>, Reservation)> {
+    /// The groups that are wanted as batches, with the reservation for these.
+    fn finish(mut self, first: Option<First>, cx: &Context<'_>) -> Result<(Vec<Batch>, Reservation)> {
         // Only the keys of the groups are still needed, and they are reserved together with the results.
-        let Groups { count, keys, find, held } = self.groups;
+        let Groups { mut count, keys, find, held } = self.groups;
         drop((find, held));
         let mut columns = keys.into_columns();
+        if let Some(First { of, descending, most }) = first
+            && let Some(kept) = self.accumulators[of].first(count, most, descending, &cx.expressions)?
+        {
+            columns.iter_mut().for_each(|column| *column = gather(column, &kept));
+            for accumulator in &mut self.accumulators {
+                accumulator.keep(count, &kept, &cx.expressions)?;
+            }
+            count = kept.len();
+        }
         let held = cx.budget().reserve((count * (columns.len() + self.accumulators.len()) * 4) as u64)?;
         for accumulator in self.accumulators {
             columns.push(accumulator.finish(count, &cx.expressions)?);
@@ -215,7 +243,7 @@ impl<'s> Group<'s> {
             number += batch.rows() as u64;
             others.add(&batch, cx)?;
         }
-        let (ready, held) = if any { adding.finish(cx)? } else { Default::default() };
+        let (ready, held) = if any { adding.finish(self.first, cx)? } else { Default::default() };
         let rest = match others {
             Some(others) => Some(Box::new(Rest { sorted: others.finish(cx)?, next: None })),
             None => None,
@@ -237,6 +265,7 @@ impl Rest {
         &mut self,
         keys: &[usize],
         readers: &[Reader],
+        first: Option<First>,
         cx: &Context<'_>,
     ) -> Result<Option<(Vec<Batch>, Reservation)>> {
         let mut adding = Adding::new(keys.len(), readers);
@@ -257,7 +286,7 @@ impl Rest {
                 break;
             }
         }
-        if adding.groups.count == 0 { Ok(None) } else { adding.finish(cx).map(Some) }
+        if adding.groups.count == 0 { Ok(None) } else { adding.finish(first, cx).map(Some) }
     }
 }
 
@@ -434,7 +463,7 @@ impl<'s> Operator<'s> for Group<'s> {
             return Ok(Some(batch));
         }
         let Some(mut rest) = rest.take() else { return Ok(None) };
-        let Some((batches, held)) = rest.groups(&self.keys, &self.readers, cx)? else { return Ok(None) };
+        let Some((batches, held)) = rest.groups(&self.keys, &self.readers, self.first, cx)? else { return Ok(None) };
         self.stage = Stage::Giving { ready: batches.into_iter(), _held: held, rest: Some(rest) };
         self.next(cx)
     }

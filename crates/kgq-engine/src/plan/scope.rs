@@ -61,12 +61,23 @@ pub fn binds_always<T>(scalar: &Scalar<T>, certain: &VarSet) -> bool {
 
 /// The variables that some solution may bind.
 pub fn possible<T>(pattern: &Pattern<T>) -> VarSet {
-    let own = || pattern.own_variables().into_iter().collect::<VarSet>();
+    let mut set = VarSet::default();
+    add_possible(pattern, &mut set);
+    set
+}
+
+/// Adds them to a set: a planner asks at each level of patterns that may nest deep, and a set for each would be most of its work.
+fn add_possible<T>(pattern: &Pattern<T>, set: &mut VarSet) {
+    let own = || pattern.own_variables().into_iter();
     match pattern {
-        Pattern::Minus { left, .. } => possible(left),
-        Pattern::Group { .. } => own(),
-        Pattern::Project { inner, .. } => own().intersection(&possible(inner)),
-        pattern => all(pattern, possible).union(&own()),
+        Pattern::Triple(atom) => atom.variables().for_each(|var| set.insert(var)),
+        Pattern::Minus { left, .. } => add_possible(left, set),
+        Pattern::Group { .. } => own().for_each(|var| set.insert(var)),
+        Pattern::Project { inner, .. } => set.extend(&own().collect::<VarSet>().intersection(&possible(inner))),
+        pattern => {
+            pattern.children().for_each(|child| add_possible(child, set));
+            own().for_each(|var| set.insert(var));
+        }
     }
 }
 

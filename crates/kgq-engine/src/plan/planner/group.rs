@@ -1,11 +1,11 @@
 //! The operators of GROUP BY and its aggregates.
 
 use super::{Duplicates, Planner};
-use crate::operator::group::{self, Argument};
+use crate::operator::group::{self, Argument, First};
 use crate::operator::known;
 use crate::plan::aggregate::AggregateFunction;
 use crate::plan::physical::{Basis, PhysicalPlan};
-use crate::plan::{Aggregate, Aggregation, Graph, Pattern, Scalar, Slot, Var, VarSet, scope};
+use crate::plan::{Aggregate, Aggregation, Expression, Graph, OrderKey, Pattern, Scalar, Slot, Var, VarSet, scope};
 use kgq_syntax::error::{Error, Result};
 
 impl Planner<'_> {
@@ -17,6 +17,8 @@ impl Planner<'_> {
         needed: &VarSet,
     ) -> Result<PhysicalPlan> {
         let aggregates: Vec<&Aggregate> = aggregates.iter().filter(|a| needed.contains(a.result)).collect();
+        // What stands below groups solutions of its own.
+        let first_groups = self.first_groups.take();
         if let Some(known) = self.known_count(inner, keys, &aggregates) {
             return Ok(known);
         }
@@ -68,6 +70,10 @@ impl Planner<'_> {
                 all: all.iter().filter_map(|var| node.column(*var)).collect(),
             })
             .collect();
+        let first = first_groups.and_then(|wanted| {
+            let of = results.iter().position(|result| *result == wanted.by)?;
+            Some(First { of, descending: wanted.descending, most: wanted.most })
+        });
         bound.extend(&counted);
         vars.extend(&results);
         // `keys`, not the columns that there are for them: with GROUP BY there is no group without rows, even if no key has a column.
@@ -76,7 +82,7 @@ impl Planner<'_> {
             true => (1.0, Basis::Query),
             false => ((node.rows / 2.0).max(1.0), Basis::Guess("a group is taken to have two rows")),
         };
-        let group = group::Plan { input: node, keys: key_columns, single, aggregates, results };
+        let group = group::Plan { input: node, keys: key_columns, single, aggregates, results, first };
         Ok(PhysicalPlan::new(group, vars).like(bound, Vec::new(), false).expecting(rows, basis))
     }
 
@@ -103,6 +109,39 @@ impl Planner<'_> {
         let plan = PhysicalPlan::new(known::Plan { number: count as i64 }, vec![aggregate.result]);
         let bound = [aggregate.result].into_iter().collect();
         Some(plan.like(bound, Vec::new(), false).expecting(1.0, Basis::Query))
+    }
+}
+
+/// Which groups are wanted: those that are first in the order of an aggregate.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FirstGroups {
+    pub by: Var,
+    pub descending: bool,
+    pub most: usize,
+}
+
+impl FirstGroups {
+    /// Of a pattern that is sorted by these keys, and of which so many solutions are taken, if it is groups with other names.
+    pub(super) fn of(mut pattern: &Pattern, keys: &[OrderKey], limit: Option<u64>) -> Option<Self> {
+        let most = usize::try_from(limit?).ok()?;
+        let OrderKey { var: mut by, descending } = *keys.first()?;
+        loop {
+            pattern = match pattern {
+                Pattern::Extend { inner, var, scalar } => {
+                    if *var == by {
+                        let Expression::Variable(renamed) = scalar.expression else { return None };
+                        by = renamed;
+                    }
+                    inner
+                }
+                Pattern::Project { inner, vars } if vars.contains(&by) => inner,
+                Pattern::Group { aggregates, .. } => {
+                    let is_aggregate = aggregates.iter().any(|aggregate| aggregate.result == by);
+                    return is_aggregate.then_some(Self { by, descending, most });
+                }
+                _ => return None,
+            };
+        }
     }
 }
 

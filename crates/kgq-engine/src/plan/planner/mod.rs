@@ -19,6 +19,7 @@ use crate::operator::feed::{FeedId, Nothing, UnitPlan};
 use crate::operator::hash_join::{self, By, Extreme, Kind, Layout, Pair};
 use crate::operator::{expand, filter, given, parallel, project, service, symmetric_join, union, values};
 use exists::Existence;
+use group::FirstGroups;
 use kgq_snapshot::TermId;
 use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Result};
@@ -50,6 +51,8 @@ pub struct Planner<'p> {
     feeds: u32,
     /// How many correlated EXISTS are around this part of the plan.
     correlated: usize,
+    /// Which groups of the pattern that is planned next are wanted.
+    first_groups: Option<FirstGroups>,
     reads_clock: bool,
 }
 
@@ -81,6 +84,7 @@ impl<'p> Planner<'p> {
             settled: None,
             feeds: 0,
             correlated: 0,
+            first_groups: None,
             reads_clock: false,
         }
     }

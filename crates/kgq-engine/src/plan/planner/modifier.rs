@@ -1,5 +1,6 @@
 //! The operators of BIND, DISTINCT, ORDER BY and LIMIT.
 
+use super::group::FirstGroups;
 use super::{Duplicates, Planner};
 use crate::operator::order::KeyOf;
 use crate::operator::{distinct, expand, extend, order, project, slice};
@@ -46,12 +47,14 @@ impl Planner<'_> {
         needed: &VarSet,
         limit: Option<u64>,
     ) -> Result<PhysicalPlan> {
+        let first_groups = FirstGroups::of(inner, keys, limit);
         let (inner, computed) = computed_keys(inner, keys, needed);
         let mut inner_needed = needed.clone();
         keys.iter()
             .filter(|key| computed.iter().all(|(var, _)| *var != key.var))
             .for_each(|k| inner_needed.insert(k.var));
         computed.iter().for_each(|(_, scalar)| inner_needed.extend(&scalar.variables));
+        self.first_groups = first_groups;
         let node = self.wanting(None, |b| {
             let node = b.apply(None, inner, &inner_needed, Duplicates::Count)?;
             Ok::<_, Error>(b.side_by_side(node))

@@ -1,0 +1,378 @@
+//! Columns of numbers of one type: arithmetic, rounding, casts and comparisons of all rows at once.
+//!
+//! What has no result of the same type in every row (an error, a number that is too wide) gives `None` here, and is evaluated row by
+//! row instead, where errors have their reasons. So nothing differs but the time.
+
+use super::Context;
+use super::arithmetic::{self, Rounding};
+use super::cast::Target;
+use super::column::Column;
+use super::value::{Number, Value};
+use super::wide::double_of_decimal;
+use crate::plan::expression::Operation;
+use kgq_snapshot::{self as snapshot, InlineValue};
+use oxsdatatypes::Decimal;
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+/// Numbers of one type, for each row one.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Numbers {
+    Integers(Vec<i64>),
+    /// In units of 10⁻¹⁸.
+    Decimals(Vec<i128>),
+    Floats(Vec<f32>),
+    Doubles(Vec<f64>),
+}
+
+/// Units of a decimal in one.
+pub const ONE: i128 = 10_i128.pow(18);
+
+impl From<snapshot::Numbers> for Numbers {
+    fn from(numbers: snapshot::Numbers) -> Self {
+        match numbers {
+            snapshot::Numbers::Integers(all) => Self::Integers(all),
+            snapshot::Numbers::Decimals(all) => Self::Decimals(all),
+            snapshot::Numbers::Floats(all) => Self::Floats(all),
+            snapshot::Numbers::Doubles(all) => Self::Doubles(all),
+        }
+    }
+}
+
+impl Numbers {
+    pub fn rows(&self) -> usize {
+        match self {
+            Self::Integers(all) => all.len(),
+            Self::Decimals(all) => all.len(),
+            Self::Floats(all) => all.len(),
+            Self::Doubles(all) => all.len(),
+        }
+    }
+
+    pub fn get(&self, row: usize) -> Number {
+        match self {
+            Self::Integers(all) => Number::Integer(all[row].into()),
+            Self::Decimals(all) => Number::Decimal(decimal(all[row])),
+            Self::Floats(all) => Number::Float(all[row].into()),
+            Self::Doubles(all) => Number::Double(all[row].into()),
+        }
+    }
+
+    /// Numbers that are all of one narrow type.
+    pub fn of(mut numbers: impl ExactSizeIterator<Item = Option<Number>>) -> Option<Self> {
+        let rows = numbers.len();
+        let mut all = match numbers.next()?? {
+            Number::Integer(n) => Self::Integers(vec![n.into()]),
+            Number::Decimal(n) => Self::Decimals(vec![units(n)]),
+            Number::Float(n) => Self::Floats(vec![n.into()]),
+            Number::Double(n) => Self::Doubles(vec![n.into()]),
+            Number::Wide(_) => return None,
+        };
+        match &mut all {
+            Self::Integers(all) => all.reserve_exact(rows - 1),
+            Self::Decimals(all) => all.reserve_exact(rows - 1),
+            Self::Floats(all) => all.reserve_exact(rows - 1),
+            Self::Doubles(all) => all.reserve_exact(rows - 1),
+        }
+        for number in numbers {
+            match (&mut all, number?) {
+                (Self::Integers(all), Number::Integer(n)) => all.push(n.into()),
+                (Self::Decimals(all), Number::Decimal(n)) => all.push(units(n)),
+                (Self::Floats(all), Number::Float(n)) => all.push(n.into()),
+                (Self::Doubles(all), Number::Double(n)) => all.push(n.into()),
+                _ => return None,
+            }
+        }
+        Some(all)
+    }
+
+    /// The numbers of a column of several rows, if it is one of such.
+    pub fn of_column(column: &Column<'_>, context: &Context<'_>) -> Option<Self> {
+        match column {
+            Column::Ids(ids) if ids.len() > 1 => context.terms.numbers(ids),
+            Column::Numbers(numbers) => Some(numbers.clone()),
+            _ => None,
+        }
+    }
+}
+
+pub fn units(decimal: Decimal) -> i128 {
+    i128::from_be_bytes(decimal.to_be_bytes())
+}
+
+pub fn decimal(units: i128) -> Decimal {
+    Decimal::from_be_bytes(units.to_be_bytes())
+}
+
+pub fn inline(number: &Number) -> Option<InlineValue> {
+    Some(match number {
+        Number::Integer(n) => InlineValue::Integer(*n),
+        Number::Decimal(n) => InlineValue::Decimal(*n),
+        Number::Float(n) => InlineValue::Float(*n),
+        Number::Double(n) => InlineValue::Double(*n),
+        Number::Wide(_) => return None,
+    })
+}
+
+/// One side of an operation: the same number for all rows, or one for each.
+enum Side<'a, T: Clone> {
+    Same(T),
+    Each(Cow<'a, [T]>),
+}
+
+enum Operand<'a> {
+    Integers(Side<'a, i64>),
+    Decimals(Side<'a, i128>),
+    Floats(Side<'a, f32>),
+    Doubles(Side<'a, f64>),
+}
+
+impl<'a> Operand<'a> {
+    fn of(column: &'a Column<'_>, context: &Context<'_>) -> Option<Self> {
+        match column {
+            Column::Ids(ids) if ids.len() > 1 => Some(match context.terms.numbers(ids)? {
+                Numbers::Integers(all) => Self::Integers(Side::Each(all.into())),
+                Numbers::Decimals(all) => Self::Decimals(Side::Each(all.into())),
+                Numbers::Floats(all) => Self::Floats(Side::Each(all.into())),
+                Numbers::Doubles(all) => Self::Doubles(Side::Each(all.into())),
+            }),
+            Column::Numbers(numbers) => Some(Self::each(numbers)),
+            Column::Same(_, Value::Number(number), _) => Self::same(number),
+            _ => None,
+        }
+    }
+
+    fn each(numbers: &'a Numbers) -> Self {
+        match numbers {
+            Numbers::Integers(all) => Self::Integers(Side::Each(all.into())),
+            Numbers::Decimals(all) => Self::Decimals(Side::Each(all.into())),
+            Numbers::Floats(all) => Self::Floats(Side::Each(all.into())),
+            Numbers::Doubles(all) => Self::Doubles(Side::Each(all.into())),
+        }
+    }
+
+    fn same(number: &Number) -> Option<Self> {
+        Some(match number {
+            Number::Integer(n) => Self::Integers(Side::Same((*n).into())),
+            Number::Decimal(n) => Self::Decimals(Side::Same(units(*n))),
+            Number::Float(n) => Self::Floats(Side::Same((*n).into())),
+            Number::Double(n) => Self::Doubles(Side::Same((*n).into())),
+            Number::Wide(_) => return None,
+        })
+    }
+
+    fn doubles(self) -> Side<'a, f64> {
+        match self {
+            Self::Integers(side) => side.map(|n| n as f64),
+            Self::Decimals(side) => side.map(|n| double_of_decimal(decimal(n))),
+            Self::Floats(side) => side.map(f64::from),
+            Self::Doubles(side) => side,
+        }
+    }
+
+    /// By way of the double, as [`super::compare::float`] does.
+    fn floats(self) -> Side<'a, f32> {
+        match self {
+            Self::Floats(side) => side,
+            other => other.doubles().map(|n| n as f32),
+        }
+    }
+}
+
+impl<'a, T: Copy> Side<'a, T> {
+    fn map<U: Copy>(self, of: impl Fn(T) -> U) -> Side<'a, U> {
+        match self {
+            Self::Same(one) => Side::Same(of(one)),
+            Self::Each(all) => Side::Each(all.iter().map(|one| of(*one)).collect()),
+        }
+    }
+
+    /// What comes of each pair; `None` if one has no result, or both sides are the same for all rows.
+    fn with<U: Copy, V>(&self, other: &Side<'_, U>, of: impl Fn(T, U) -> Option<V>) -> Option<Vec<V>> {
+        match (self, other) {
+            (Self::Same(_), Side::Same(_)) => None,
+            (Self::Same(a), Side::Each(all)) => each(all, |b| of(*a, b)),
+            (Self::Each(all), Side::Same(b)) => each(all, |a| of(a, *b)),
+            (Self::Each(a), Side::Each(b)) => {
+                let mut out = Vec::with_capacity(a.len());
+                for (a, b) in a.iter().zip(b.iter()) {
+                    out.push(of(*a, *b)?);
+                }
+                Some(out)
+            }
+        }
+    }
+}
+
+fn each<T: Copy, U>(all: &[T], of: impl Fn(T) -> Option<U>) -> Option<Vec<U>> {
+    let mut out = Vec::with_capacity(all.len());
+    for one in all {
+        out.push(of(*one)?);
+    }
+    Some(out)
+}
+
+fn in_decimals(integer: i64) -> i128 {
+    i128::from(integer) * ONE
+}
+
+/// `a operation b` of two columns, one of which at least is of numbers that differ by row.
+pub fn arithmetic(operation: Operation, a: &Column<'_>, b: &Column<'_>, context: &Context<'_>) -> Option<Numbers> {
+    use Operand::{Decimals, Doubles, Floats, Integers};
+    Some(match (Operand::of(a, context)?, Operand::of(b, context)?) {
+        (Integers(a), Integers(b)) => match operation {
+            Operation::Add => Numbers::Integers(a.with(&b, i64::checked_add)?),
+            Operation::Subtract => Numbers::Integers(a.with(&b, i64::checked_sub)?),
+            Operation::Multiply => Numbers::Integers(a.with(&b, i64::checked_mul)?),
+            Operation::Divide => Numbers::Decimals(a.with(&b, |a, b| arithmetic::divided(in_decimals(a), b.into()))?),
+        },
+        (a @ Doubles(_), b) | (a, b @ Doubles(_)) => {
+            let of = double_operation(operation);
+            Numbers::Doubles(a.doubles().with(&b.doubles(), |a, b| Some(of(a, b)))?)
+        }
+        (a @ Floats(_), b) | (a, b @ Floats(_)) => {
+            let (a, b) = (a.floats(), b.floats());
+            Numbers::Floats(match operation {
+                Operation::Add => a.with(&b, |a, b| Some(a + b))?,
+                Operation::Subtract => a.with(&b, |a, b| Some(a - b))?,
+                Operation::Multiply => a.with(&b, |a, b| Some(a * b))?,
+                Operation::Divide => a.with(&b, |a, b| Some(a / b))?,
+            })
+        }
+        (Decimals(a), Integers(b)) if operation == Operation::Multiply => {
+            Numbers::Decimals(a.with(&b, |a, b| a.checked_mul(b.into()))?)
+        }
+        (Integers(a), Decimals(b)) if operation == Operation::Multiply => {
+            Numbers::Decimals(a.with(&b, |a, b| b.checked_mul(a.into()))?)
+        }
+        (Decimals(a), Integers(b)) if operation == Operation::Divide => {
+            Numbers::Decimals(a.with(&b, |a, b| arithmetic::divided(a, b.into()))?)
+        }
+        (Integers(a), Decimals(b)) => decimals(operation, &a.map(in_decimals), &b)?,
+        (Decimals(a), Integers(b)) => decimals(operation, &a, &b.map(in_decimals))?,
+        (Decimals(a), Decimals(b)) => decimals(operation, &a, &b)?,
+    })
+}
+
+fn double_operation(operation: Operation) -> fn(f64, f64) -> f64 {
+    match operation {
+        Operation::Add => |a, b| a + b,
+        Operation::Subtract => |a, b| a - b,
+        Operation::Multiply => |a, b| a * b,
+        Operation::Divide => |a, b| a / b,
+    }
+}
+
+fn decimals(operation: Operation, a: &Side<'_, i128>, b: &Side<'_, i128>) -> Option<Numbers> {
+    let through =
+        |of: fn(Decimal, Decimal) -> Option<Decimal>| move |a: i128, b: i128| of(decimal(a), decimal(b)).map(units);
+    Some(Numbers::Decimals(match operation {
+        Operation::Add => a.with(b, i128::checked_add)?,
+        Operation::Subtract => a.with(b, i128::checked_sub)?,
+        Operation::Multiply => a.with(b, through(|a, b| a.checked_mul(b)))?,
+        Operation::Divide => a.with(b, through(arithmetic::divide))?,
+    }))
+}
+
+/// `-a`.
+pub fn minus(numbers: &Numbers) -> Option<Numbers> {
+    Some(match numbers {
+        Numbers::Integers(all) => Numbers::Integers(each(all, i64::checked_neg)?),
+        Numbers::Decimals(all) => Numbers::Decimals(each(all, i128::checked_neg)?),
+        Numbers::Floats(all) => Numbers::Floats(all.iter().map(|n| -n).collect()),
+        Numbers::Doubles(all) => Numbers::Doubles(all.iter().map(|n| -n).collect()),
+    })
+}
+
+/// ABS, CEIL, FLOOR and ROUND.
+pub fn round(rounding: Rounding, numbers: Numbers) -> Option<Numbers> {
+    Some(match numbers {
+        Numbers::Integers(all) if rounding == Rounding::Absolute => Numbers::Integers(each(&all, i64::checked_abs)?),
+        Numbers::Integers(all) => Numbers::Integers(all),
+        Numbers::Decimals(all) => Numbers::Decimals(match rounding {
+            Rounding::Absolute => each(&all, i128::checked_abs)?,
+            Rounding::Floor => each(&all, |n| snapshot::floor(n).checked_mul(ONE))?,
+            Rounding::Ceiling => each(&all, |n| (-snapshot::floor(n.checked_neg()?)).checked_mul(ONE))?,
+            Rounding::Nearest => each(&all, |n| decimal(n).checked_round().map(units))?,
+        }),
+        // Row by row, as these differ in how they treat zeros.
+        other @ (Numbers::Floats(_) | Numbers::Doubles(_)) => {
+            let rounded = |row| arithmetic::round(rounding, &other.get(row));
+            return Numbers::of((0..other.rows()).map(rounded));
+        }
+    })
+}
+
+/// A cast to a type of numbers; `None` to others.
+pub fn cast(target: Target, numbers: &Numbers) -> Option<Numbers> {
+    let operand = Operand::each(numbers);
+    let all = |side: Side<'_, f64>| if let Side::Each(all) = side { Some(all.into_owned()) } else { None };
+    match (target, numbers) {
+        (Target::Integer, Numbers::Integers(_))
+        | (Target::Decimal, Numbers::Decimals(_))
+        | (Target::Float, Numbers::Floats(_))
+        | (Target::Double, Numbers::Doubles(_)) => Some(numbers.clone()),
+        (Target::Decimal, Numbers::Integers(all)) => {
+            Some(Numbers::Decimals(all.iter().map(|n| in_decimals(*n)).collect()))
+        }
+        (Target::Double, _) => all(operand.doubles()).map(Numbers::Doubles),
+        (Target::Float, _) => match operand.floats() {
+            Side::Each(all) => Some(Numbers::Floats(all.into_owned())),
+            Side::Same(_) => None,
+        },
+        (Target::Integer | Target::Decimal, _) => {
+            let of = |row| match super::cast::cast(Value::Number(numbers.get(row)), target) {
+                Some(Value::Number(number)) => Some(number),
+                _ => None,
+            };
+            Numbers::of((0..numbers.rows()).map(of))
+        }
+        _ => None,
+    }
+}
+
+/// A cast of the terms' texts, which the numbers tell without them, but for zeros: their texts may have signs, which only doubles keep, and
+/// `zero` reads them by row.
+pub fn cast_of_text(target: Target, numbers: &Numbers, zero: impl Fn(usize) -> Option<f64>) -> Option<Numbers> {
+    let is_told = match (numbers, target) {
+        (Numbers::Integers(_), Target::Integer | Target::Decimal | Target::Double)
+        | (Numbers::Decimals(_), Target::Decimal | Target::Double)
+        | (Numbers::Floats(_), Target::Float)
+        | (Numbers::Doubles(_), Target::Double) => true,
+        // Larger ones would be rounded twice.
+        (Numbers::Integers(all), Target::Float) => all.iter().all(|n| (1..1 << 24).contains(&n.unsigned_abs())),
+        _ => false,
+    };
+    if !is_told {
+        return None;
+    }
+    let mut cast = cast(target, numbers)?;
+    if let (Numbers::Doubles(doubles), Numbers::Integers(_) | Numbers::Decimals(_)) = (&mut cast, numbers) {
+        for (row, double) in doubles.iter_mut().enumerate().filter(|(_, double)| **double == 0.0) {
+            *double = zero(row)?;
+        }
+    }
+    Some(cast)
+}
+
+/// How each pair of numbers compares; nothing where one is NaN.
+pub fn orders(a: &Column<'_>, b: &Column<'_>, context: &Context<'_>) -> Option<Vec<Option<Ordering>>> {
+    compared(Operand::of(a, context)?, Operand::of(b, context)?)
+}
+
+/// How each number compares with a constant.
+pub fn orders_to(numbers: &Numbers, constant: &Number) -> Option<Vec<Option<Ordering>>> {
+    compared(Operand::each(numbers), Operand::same(constant)?)
+}
+
+fn compared(a: Operand<'_>, b: Operand<'_>) -> Option<Vec<Option<Ordering>>> {
+    use Operand::{Decimals, Doubles, Floats, Integers};
+    match (a, b) {
+        (Integers(a), Integers(b)) => a.with(&b, |a, b| Some(Some(a.cmp(&b)))),
+        (a @ Doubles(_), b) | (a, b @ Doubles(_)) => a.doubles().with(&b.doubles(), |a, b| Some(a.partial_cmp(&b))),
+        (a @ Floats(_), b) | (a, b @ Floats(_)) => a.floats().with(&b.floats(), |a, b| Some(a.partial_cmp(&b))),
+        (Integers(a), Decimals(b)) => a.map(in_decimals).with(&b, |a, b| Some(Some(a.cmp(&b)))),
+        (Decimals(a), Integers(b)) => a.with(&b.map(in_decimals), |a, b| Some(Some(a.cmp(&b)))),
+        (Decimals(a), Decimals(b)) => a.with(&b, |a, b| Some(Some(a.cmp(&b)))),
+    }
+}
