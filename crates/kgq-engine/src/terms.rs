@@ -425,10 +425,6 @@ impl<'s> Terms<'s> {
         if a == TermId::UNBOUND || b == TermId::UNBOUND {
             return Truth::Error;
         }
-        // Behind all families with ranks stand those of other literals and of triple terms.
-        if a == b && a.get() < self.snapshot.family_range(Family::Other).start {
-            return Truth::True;
-        }
         if self.is_stored(a) && self.is_stored(b) {
             let ((a_family, a_rank), (b_family, b_rank)) = (self.snapshot.value_rank(a), self.snapshot.value_rank(b));
             match Comparison::of(a_family, b_family) {
@@ -438,6 +434,21 @@ impl<'s> Terms<'s> {
             }
         }
         compare::equals(&self.value(a), &self.value(b)).into()
+    }
+
+    /// The same for each row of two columns.
+    pub fn equal_columns(&self, a: &[TermId], b: &[TermId]) -> Vec<Truth> {
+        // Blank nodes and IRIs equal themselves alone; so do all other terms but those of the families without ranks, which stand last.
+        let resources = self.snapshot.family_range(Family::Iri).end;
+        let ranked = self.snapshot.family_range(Family::Other).start;
+        let equal = |(a, b): (&TermId, &TermId)| {
+            let (a, b) = (*a, *b);
+            if a.get().max(b.get()) < resources || (a == b && a.get() < ranked) {
+                return (a == b).into();
+            }
+            self.equals(a, b)
+        };
+        a.iter().zip(b).map(equal).collect()
     }
 
     /// How `<` and its like see two ids: an error, or their order; no order where one is NaN.

@@ -102,6 +102,9 @@ impl<'c> Evaluation<'c> {
                 if let Some(orders) = self.orders(&a, &b) {
                     return Ok(orders.into_iter().map(|order| (order == Some(Ordering::Equal)).into()).collect());
                 }
+                if let (Column::Ids(a), Column::Ids(b)) = (&a, &b) {
+                    return Ok(self.context.terms.equal_columns(a, b));
+                }
                 Ok((0..rows.len()).map(|row| self.equals(&a, &b, row)).collect())
             }
             ExpressionNode::Order(test, sides) => {
