@@ -7,7 +7,8 @@ use kgq_syntax::error::Result;
 use kgq_syntax::rdf::{Term, Triple};
 use rustc_hash::FxHashMap;
 use std::cell::RefCell;
-use std::sync::Arc;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A term of the dataset, as a number in its dictionary. Numbers follow the order in which terms were read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -79,21 +80,71 @@ pub(super) struct Dictionary {
 #[derive(Clone)]
 pub(super) struct Terms {
     numbers: Arc<Numbers>,
+    read: Arc<Mutex<Read>>,
     added: Vec<Arc<Term>>,
     added_nodes: FxHashMap<Arc<Term>, NodeId>,
+}
+
+/// What the snapshot's dictionary was asked of late: a query of a shape asks for the same terms with each focus node.
+#[derive(Default)]
+struct Read {
+    nodes: FxHashMap<Term, Option<NodeId>>,
+    terms: FxHashMap<NodeId, Term>,
+}
+
+/// How many answers of the dictionary are kept in each direction, and of how long a text at most.
+const MOST_READ: usize = 1 << 12;
+const LONGEST_READ: usize = 1 << 8;
+
+fn is_short(term: &Term) -> bool {
+    match term {
+        Term::NamedNode(node) => node.as_str().len() <= LONGEST_READ,
+        Term::BlankNode(_) => true,
+        Term::Literal(literal) => literal.value().len() <= LONGEST_READ,
+        Term::Triple(_) => false,
+    }
+}
+
+/// Keeps an answer, instead of all that are kept where these are many.
+fn keep<K: Hash + Eq, V>(kept: &mut FxHashMap<K, V>, key: K, value: V) {
+    if kept.len() >= MOST_READ {
+        kept.clear();
+    }
+    kept.insert(key, value);
 }
 
 impl Terms {
     pub fn term(&self, node: NodeId) -> Option<Term> {
         match self.numbers.id(node) {
-            Some(id) => Some(self.numbers.snapshot.term(id)),
+            Some(id) => {
+                let mut read = self.read();
+                if let Some(term) = read.terms.get(&node) {
+                    return Some(term.clone());
+                }
+                let term = self.numbers.snapshot.term(id);
+                if is_short(&term) {
+                    keep(&mut read.terms, node, term.clone());
+                }
+                Some(term)
+            }
             None => self.added.get(node.number() - self.numbers.len()).map(|term| (**term).clone()),
         }
     }
 
     pub fn node(&self, term: &Term) -> Option<NodeId> {
-        let stated = self.numbers.snapshot.id(term.as_ref()).and_then(|id| self.numbers.of_id(id));
+        let mut read = self.read();
+        let stated = read.nodes.get(term).copied().unwrap_or_else(|| {
+            let node = self.numbers.snapshot.id(term.as_ref()).and_then(|id| self.numbers.of_id(id));
+            if is_short(term) {
+                keep(&mut read.nodes, term.clone(), node);
+            }
+            node
+        });
         stated.or_else(|| self.added_nodes.get(term).copied())
+    }
+
+    fn read(&self) -> MutexGuard<'_, Read> {
+        self.read.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn len(&self) -> usize {
@@ -114,7 +165,12 @@ fn numbered(number: usize) -> NodeId {
 
 impl Dictionary {
     pub fn new(numbers: Numbers) -> Self {
-        let known = Terms { numbers: Arc::new(numbers), added: Vec::new(), added_nodes: FxHashMap::default() };
+        let known = Terms {
+            numbers: Arc::new(numbers),
+            read: Arc::default(),
+            added: Vec::new(),
+            added_nodes: FxHashMap::default(),
+        };
         Self { known: Arc::new(known), computed: FrozenVec::new(), computed_nodes: RefCell::default() }
     }
 
