@@ -156,7 +156,8 @@ class Answer:
         import polars
 
         frame = polars.DataFrame(_Stream(self._inner, terms))
-        return self._told(frame, 4)
+        self._told(frame, 4)
+        return frame
 
     def to_pandas(self, terms: bool = False) -> "pandas.DataFrame":
         """A data frame of pandas; columns as of `to_arrow`."""
