@@ -97,11 +97,18 @@ async fn post(server: &Shared, parts: &Parts, body: Body) -> Result<Response, Pr
     question(server, asked).await
 }
 
-/// What is said of the answer must be right also where there will be none.
+/// What is said of the answer and of the graphs must be right also where there will be none.
 fn of_answer(asked: &Asked) -> Result<(), Problem> {
     why::about(asked)?;
     cites(asked)?;
+    graphs(asked, "default-graph-uri")?;
+    graphs(asked, "named-graph-uri")?;
     Ok(())
+}
+
+/// The graphs of this kind that the query looks into.
+fn graphs(asked: &Asked, name: &str) -> Result<Vec<NamedNode>, Problem> {
+    asked.all(name).map(graph_name).collect()
 }
 
 /// Who sends an update, if it is taken at all.
@@ -163,8 +170,7 @@ pub async fn read_body(server: &Shared, headers: &HeaderMap, mut body: Body) -> 
 
 async fn question(server: &Shared, asked: Asked) -> Result<Response, Problem> {
     let text = asked.one("query")?.ok_or_else(|| Problem::bad_request("there is no `query`"))?.to_owned();
-    let graphs = |name| asked.all(name).map(graph_name).collect::<Result<Vec<_>, _>>();
-    let (default, named) = (graphs("default-graph-uri")?, graphs("named-graph-uri")?);
+    let (default, named) = (graphs(&asked, "default-graph-uri")?, graphs(&asked, "named-graph-uri")?);
     let dataset = (!default.is_empty() || !named.is_empty()).then_some((default, named));
     respond_to(server, asked, Question::Text { text, dataset }).await
 }

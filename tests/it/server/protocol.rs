@@ -184,6 +184,8 @@ fn without_a_query_the_service_describes_itself() {
     assert!(text.contains("<http://rdfs.org/ns/void#triples>"), "{text}");
     assert!(text.contains("<http://www.w3.org/ns/sparql-service-description#namedGraph>"), "{text}");
     assert!(served.get("/sparql", "*/*").text().contains("@prefix sd: "), "the vocabulary has its usual prefix");
+    let wrong = served.get("/sparql?named-graph-uri=graph", "*/*");
+    assert!(wrong.status == 400 && wrong.text().contains("`graph` is no absolute IRI"), "{}", wrong.text());
 }
 
 #[test]
