@@ -231,7 +231,7 @@ impl<'s> Terms<'s> {
             if row % ROWS_BETWEEN_CHECKS == ROWS_BETWEEN_CHECKS - 1 {
                 self.budget.check()?;
             }
-            let number = numbers.get(row);
+            let number = numbers::number(numbers, row);
             let Some(key) = number_key(&number) else {
                 ids.push(self.id_of_value(number.into())?);
                 continue;
@@ -331,10 +331,10 @@ impl<'s> Terms<'s> {
     /// The numbers that ids stand for, if all are of one narrow type, and either all stored or all computed.
     pub fn numbers(&self, ids: &[TermId]) -> Option<Numbers> {
         if self.is_stored(*ids.first()?) {
-            return self.snapshot.numbers(ids).map(Numbers::from);
+            return self.snapshot.numbers(ids);
         }
         let vocabulary = self.vocabulary();
-        Numbers::of(ids.iter().map(|id| {
+        numbers::of_one_type(ids.iter().map(|id| {
             let entry = vocabulary.entries.get(id.get().checked_sub(self.stored)? as usize)?;
             if let Some(Value::Number(number)) = &entry.value { Some(number.clone()) } else { None }
         }))

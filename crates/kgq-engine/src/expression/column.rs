@@ -1,7 +1,7 @@
 //! The values of an expression for some rows, and the rows that it is evaluated for.
 
 use super::Context;
-use super::numbers::Numbers;
+use super::numbers::{Numbers, number};
 use super::texts::Texts;
 use super::value::{Number, Text, Value};
 use crate::batch::{Batch, gather};
@@ -86,7 +86,7 @@ impl Column<'_> {
                 Datum::Term(id) => Some(Cow::Owned(context.terms.value(*id))),
                 Datum::Value(value) => Some(Cow::Borrowed(value)),
             },
-            Self::Numbers(numbers) => Some(Cow::Owned(Value::Number(numbers.get(row)))),
+            Self::Numbers(numbers) => Some(Cow::Owned(Value::Number(number(numbers, row)))),
             Self::Texts(texts) => Some(Cow::Owned(Value::string(texts.get(row)?))),
             Self::Same(_, value, _) => Some(Cow::Borrowed(value)),
             Self::Errors(_) => None,
@@ -137,7 +137,7 @@ impl Column<'_> {
                 truth => Some(Datum::Term(context.truth_id(truth == Truth::True)?)),
             },
             Self::Data(data) => data[row].clone(),
-            Self::Numbers(numbers) => Some(Datum::Value(Value::Number(numbers.get(row)))),
+            Self::Numbers(numbers) => Some(Datum::Value(Value::Number(number(numbers, row)))),
             Self::Texts(texts) => texts.get(row).map(|text| Datum::Value(Value::string(text))),
             Self::Same(id, _, _) => Some(Datum::Term(*id)),
             Self::Errors(_) => None,
@@ -153,7 +153,7 @@ impl Column<'_> {
                 Some(Datum::Value(value)) => value.truth().into(),
                 None => Truth::Error,
             },
-            Self::Numbers(numbers) => numbers.get(row).is_true().into(),
+            Self::Numbers(numbers) => number(numbers, row).is_true().into(),
             Self::Texts(texts) => texts.get(row).map(|text| !text.is_empty()).into(),
             Self::Same(_, value, _) => value.truth().into(),
             Self::Errors(_) => Truth::Error,

@@ -209,7 +209,7 @@ impl<'c> Evaluation<'c> {
             }
             ExpressionNode::Plus(operand) => {
                 let a = self.column(operand, rows)?;
-                if let Some(numbers) = Numbers::of_column(&a, context) {
+                if let Some(numbers) = numbers::of_column(&a, context) {
                     return Ok(Column::Numbers(numbers));
                 }
                 let apply = |row| arithmetic::plus(a.value(row, context)?.into_owned()).map(Datum::Value);
@@ -217,7 +217,7 @@ impl<'c> Evaluation<'c> {
             }
             ExpressionNode::Minus(operand) => {
                 let a = self.column(operand, rows)?;
-                if let Some(numbers) = Numbers::of_column(&a, context).and_then(|all| numbers::minus(&all)) {
+                if let Some(numbers) = numbers::of_column(&a, context).and_then(|all| numbers::minus(&all)) {
                     return Ok(Column::Numbers(numbers));
                 }
                 let apply = |row| {
@@ -311,17 +311,17 @@ impl<'c> Evaluation<'c> {
                 dates::parts_of_days(*part, ids, context).map(Numbers::Integers)
             }
             (Function::Round(rounding), _) => {
-                Numbers::of_column(column, context).and_then(|numbers| numbers::round(*rounding, numbers))
+                numbers::of_column(column, context).and_then(|numbers| numbers::round(*rounding, numbers))
             }
             (Function::Cast(target), _) if target.is_number() => {
-                Numbers::of_column(column, context).and_then(|numbers| numbers::cast(*target, &numbers))
+                numbers::of_column(column, context).and_then(|numbers| numbers::cast(*target, &numbers))
             }
             (Function::CastOfStr(target), Column::Ids(ids)) if target.is_number() => {
                 let zero = |row: usize| match self.call_one(function, ids[row]) {
                     Ok(Some(Datum::Value(Value::Number(Number::Double(zero))))) => Some(zero.into()),
                     _ => None,
                 };
-                Numbers::of_column(column, context).and_then(|numbers| numbers::cast_of_text(*target, &numbers, zero))
+                numbers::of_column(column, context).and_then(|numbers| numbers::cast_of_text(*target, &numbers, zero))
             }
             (Function::StrLen, Column::Ids(ids)) if ids.len() > 1 => text_test::lengths(ids, false, self)?,
             _ => None,

@@ -22,6 +22,8 @@ mod column;
 pub mod compare;
 mod compile;
 mod dates;
+#[cfg(test)]
+mod dates_tests;
 mod digest;
 mod distinct;
 mod evaluate;

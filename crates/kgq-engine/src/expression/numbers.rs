@@ -10,89 +10,59 @@ use super::column::Column;
 use super::value::{Number, Value};
 use super::wide::double_of_decimal;
 use crate::plan::expression::Operation;
-use kgq_snapshot::{self as snapshot, InlineValue};
+use kgq_snapshot::InlineValue;
+pub use kgq_snapshot::Numbers;
 use oxsdatatypes::Decimal;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-/// Numbers of one type, for each row one.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Numbers {
-    Integers(Vec<i64>),
-    /// In units of 10⁻¹⁸.
-    Decimals(Vec<i128>),
-    Floats(Vec<f32>),
-    Doubles(Vec<f64>),
-}
-
 /// Units of a decimal in one.
 pub const ONE: i128 = 10_i128.pow(18);
 
-impl From<snapshot::Numbers> for Numbers {
-    fn from(numbers: snapshot::Numbers) -> Self {
-        match numbers {
-            snapshot::Numbers::Integers(all) => Self::Integers(all),
-            snapshot::Numbers::Decimals(all) => Self::Decimals(all),
-            snapshot::Numbers::Floats(all) => Self::Floats(all),
-            snapshot::Numbers::Doubles(all) => Self::Doubles(all),
-        }
+/// The number of a row.
+pub fn number(numbers: &Numbers, row: usize) -> Number {
+    match numbers {
+        Numbers::Integers(all) => Number::Integer(all[row].into()),
+        Numbers::Decimals(all) => Number::Decimal(decimal(all[row])),
+        Numbers::Floats(all) => Number::Float(all[row].into()),
+        Numbers::Doubles(all) => Number::Double(all[row].into()),
     }
 }
 
-impl Numbers {
-    pub fn rows(&self) -> usize {
-        match self {
-            Self::Integers(all) => all.len(),
-            Self::Decimals(all) => all.len(),
-            Self::Floats(all) => all.len(),
-            Self::Doubles(all) => all.len(),
+/// Numbers that are all of one narrow type.
+pub fn of_one_type(mut numbers: impl ExactSizeIterator<Item = Option<Number>>) -> Option<Numbers> {
+    let rows = numbers.len();
+    let mut all = match numbers.next()?? {
+        Number::Integer(n) => Numbers::Integers(vec![n.into()]),
+        Number::Decimal(n) => Numbers::Decimals(vec![units(n)]),
+        Number::Float(n) => Numbers::Floats(vec![n.into()]),
+        Number::Double(n) => Numbers::Doubles(vec![n.into()]),
+        Number::Wide(_) => return None,
+    };
+    match &mut all {
+        Numbers::Integers(all) => all.reserve_exact(rows - 1),
+        Numbers::Decimals(all) => all.reserve_exact(rows - 1),
+        Numbers::Floats(all) => all.reserve_exact(rows - 1),
+        Numbers::Doubles(all) => all.reserve_exact(rows - 1),
+    }
+    for number in numbers {
+        match (&mut all, number?) {
+            (Numbers::Integers(all), Number::Integer(n)) => all.push(n.into()),
+            (Numbers::Decimals(all), Number::Decimal(n)) => all.push(units(n)),
+            (Numbers::Floats(all), Number::Float(n)) => all.push(n.into()),
+            (Numbers::Doubles(all), Number::Double(n)) => all.push(n.into()),
+            _ => return None,
         }
     }
+    Some(all)
+}
 
-    pub fn get(&self, row: usize) -> Number {
-        match self {
-            Self::Integers(all) => Number::Integer(all[row].into()),
-            Self::Decimals(all) => Number::Decimal(decimal(all[row])),
-            Self::Floats(all) => Number::Float(all[row].into()),
-            Self::Doubles(all) => Number::Double(all[row].into()),
-        }
-    }
-
-    /// Numbers that are all of one narrow type.
-    pub fn of(mut numbers: impl ExactSizeIterator<Item = Option<Number>>) -> Option<Self> {
-        let rows = numbers.len();
-        let mut all = match numbers.next()?? {
-            Number::Integer(n) => Self::Integers(vec![n.into()]),
-            Number::Decimal(n) => Self::Decimals(vec![units(n)]),
-            Number::Float(n) => Self::Floats(vec![n.into()]),
-            Number::Double(n) => Self::Doubles(vec![n.into()]),
-            Number::Wide(_) => return None,
-        };
-        match &mut all {
-            Self::Integers(all) => all.reserve_exact(rows - 1),
-            Self::Decimals(all) => all.reserve_exact(rows - 1),
-            Self::Floats(all) => all.reserve_exact(rows - 1),
-            Self::Doubles(all) => all.reserve_exact(rows - 1),
-        }
-        for number in numbers {
-            match (&mut all, number?) {
-                (Self::Integers(all), Number::Integer(n)) => all.push(n.into()),
-                (Self::Decimals(all), Number::Decimal(n)) => all.push(units(n)),
-                (Self::Floats(all), Number::Float(n)) => all.push(n.into()),
-                (Self::Doubles(all), Number::Double(n)) => all.push(n.into()),
-                _ => return None,
-            }
-        }
-        Some(all)
-    }
-
-    /// The numbers of a column of several rows, if it is one of such.
-    pub fn of_column(column: &Column<'_>, context: &Context<'_>) -> Option<Self> {
-        match column {
-            Column::Ids(ids) if ids.len() > 1 => context.terms.numbers(ids),
-            Column::Numbers(numbers) => Some(numbers.clone()),
-            _ => None,
-        }
+/// The numbers of a column of several rows, if it is one of such.
+pub fn of_column(column: &Column<'_>, context: &Context<'_>) -> Option<Numbers> {
+    match column {
+        Column::Ids(ids) if ids.len() > 1 => context.terms.numbers(ids),
+        Column::Numbers(numbers) => Some(numbers.clone()),
+        _ => None,
     }
 }
 
@@ -291,14 +261,14 @@ pub fn round(rounding: Rounding, numbers: Numbers) -> Option<Numbers> {
         Numbers::Integers(all) => Numbers::Integers(all),
         Numbers::Decimals(all) => Numbers::Decimals(match rounding {
             Rounding::Absolute => each(&all, i128::checked_abs)?,
-            Rounding::Floor => each(&all, |n| snapshot::floor(n).checked_mul(ONE))?,
-            Rounding::Ceiling => each(&all, |n| (-snapshot::floor(n.checked_neg()?)).checked_mul(ONE))?,
+            Rounding::Floor => each(&all, |n| kgq_snapshot::floor(n).checked_mul(ONE))?,
+            Rounding::Ceiling => each(&all, |n| (-kgq_snapshot::floor(n.checked_neg()?)).checked_mul(ONE))?,
             Rounding::Nearest => each(&all, |n| decimal(n).checked_round().map(units))?,
         }),
         // Row by row, as these differ in how they treat zeros.
         other @ (Numbers::Floats(_) | Numbers::Doubles(_)) => {
-            let rounded = |row| arithmetic::round(rounding, &other.get(row));
-            return Numbers::of((0..other.rows()).map(rounded));
+            let rounded = |row| arithmetic::round(rounding, &number(&other, row));
+            return of_one_type((0..other.rows()).map(rounded));
         }
     })
 }
@@ -321,11 +291,11 @@ pub fn cast(target: Target, numbers: &Numbers) -> Option<Numbers> {
             Side::Same(_) => None,
         },
         (Target::Integer | Target::Decimal, _) => {
-            let of = |row| match super::cast::cast(Value::Number(numbers.get(row)), target) {
+            let of = |row| match super::cast::cast(Value::Number(number(numbers, row)), target) {
                 Some(Value::Number(number)) => Some(number),
                 _ => None,
             };
-            Numbers::of((0..numbers.rows()).map(of))
+            of_one_type((0..numbers.rows()).map(of))
         }
         _ => None,
     }

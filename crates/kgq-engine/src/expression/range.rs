@@ -125,7 +125,7 @@ impl Ranges {
             };
             return orders.into_iter().map(truth).collect();
         }
-        (0..numbers.rows()).map(|row| self.decide(&Value::Number(numbers.get(row)))).collect()
+        (0..numbers.rows()).map(|row| self.decide(&Value::Number(numbers::number(numbers, row)))).collect()
     }
 
     fn decide(&self, value: &Value) -> Truth {

@@ -4,7 +4,7 @@ use super::super::TermId;
 use super::super::value::{Class, Stored, WITH_VALUES};
 use super::{Dictionary, InlineValue, partition_point};
 
-/// Numbers of one type.
+/// Numbers of one type, for each row one.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Numbers {
     Integers(Vec<i64>),
@@ -12,6 +12,17 @@ pub enum Numbers {
     Decimals(Vec<i128>),
     Floats(Vec<f32>),
     Doubles(Vec<f64>),
+}
+
+impl Numbers {
+    pub fn rows(&self) -> usize {
+        match self {
+            Self::Integers(all) => all.len(),
+            Self::Decimals(all) => all.len(),
+            Self::Floats(all) => all.len(),
+            Self::Doubles(all) => all.len(),
+        }
+    }
 }
 
 impl Dictionary {
