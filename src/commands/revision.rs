@@ -138,7 +138,13 @@ fn unknown(root: &Path, revision: &str) -> Error {
     }
     // Where git itself does not work, that is what is wrong.
     match git(root, &["rev-parse", "--git-dir"], None) {
-        Ok(_) => Error::input(format!("git knows no revision `{revision}`")),
+        Ok(_) => {
+            let two = revision.split_once("..").filter(|(old, _)| !old.is_empty()).map(|(old, new)| {
+                let new = Some(new.trim_start_matches('.')).filter(|new| !new.is_empty()).unwrap_or("HEAD");
+                format!("two revisions are named one behind the other: `kgq diff {old} {new}`")
+            });
+            Error::input(format!("git knows no revision `{revision}`")).hint_if(two)
+        }
         Err(error) => error,
     }
 }

@@ -28,6 +28,24 @@ pub enum Holds {
     Nothing(String),
 }
 
+impl Holds {
+    /// Why nothing can be had from it.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Nothing(reason) => Some(reason),
+            _ => None,
+        }
+    }
+
+    /// The file that says the same.
+    pub fn original(&self) -> Option<&str> {
+        match self {
+            Self::Copy(of) => Some(of),
+            _ => None,
+        }
+    }
+}
+
 /// What was counted in a file.
 #[derive(Clone, Debug)]
 pub struct Looked {

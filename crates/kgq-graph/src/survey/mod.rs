@@ -53,10 +53,7 @@ pub fn draft(folder: &Path, options: ReadOptions<'_>) -> Result<Draft> {
     follow_folders(&mut files);
     if !files.iter().any(|file| matches!(file.holds, Holds::Ontology | Holds::Data)) {
         let error = Error::input(format!("{}: no file here holds RDF that can be read", folder.display()));
-        let broken = files.iter().find_map(|file| match &file.holds {
-            Holds::Nothing(reason) => Some(format!("{}: {reason}", file.name)),
-            _ => None,
-        });
+        let broken = files.iter().find_map(|file| Some(format!("{}: {}", file.name, file.holds.reason()?)));
         return Err(error.hint_if(broken).hint("`kgq new DIR` makes a small project to begin with"));
     }
     let count = |wanted: fn(&Holds) -> bool| files.iter().filter(|file| wanted(&file.holds)).count();

@@ -198,22 +198,12 @@ fn table_of_languages(read: &[&Looked], out: &mut Text) {
 
 /// What was seen and is not set.
 fn remarks(names: &Names, files: &[Looked], read: &[&Looked], out: &mut Text) {
-    let left_out: Vec<String> = files
-        .iter()
-        .filter_map(|file| match &file.holds {
-            Holds::Nothing(reason) => Some(format!("{}: {reason}", file.name)),
-            _ => None,
-        })
-        .collect();
-    list("Not loaded, as no RDF can be read from them:", &left_out, out);
-    let copies: Vec<String> = files
-        .iter()
-        .filter_map(|file| match &file.holds {
-            Holds::Copy(of) => Some(format!("{}: {of}", file.name)),
-            _ => None,
-        })
-        .collect();
-    list("Not loaded, as another file says the same in another format, which is named behind:", &copies, out);
+    let with = |told: fn(&Holds) -> Option<&str>| -> Vec<String> {
+        files.iter().filter_map(|file| Some(format!("{}: {}", file.name, told(&file.holds)?))).collect()
+    };
+    list("Not loaded, as no RDF can be read from them:", &with(Holds::reason), out);
+    let title = "Not loaded, as another file says the same in another format, which is named behind:";
+    list(title, &with(Holds::original), out);
     let near = |file: &&Looked| {
         let Near { of, own, all } = file.near.as_ref()?;
         Some(format!("{}: {of}, which has not {} of {}", file.name, thousands(*own as u64), thousands(*all as u64)))
