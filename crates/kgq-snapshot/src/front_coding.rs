@@ -4,7 +4,7 @@
 use super::file::{Reader, Writer};
 use super::interner::too_many_terms;
 use super::storage::{Bytes, Words};
-use super::symbols::{Coder, Symbols};
+use super::symbols::{Coder, LONGEST, Symbols};
 use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Result};
 use std::cmp::Ordering;
@@ -17,8 +17,11 @@ const BLOCK: u32 = 16;
 const WORTH_CODING: usize = 1 << 20;
 /// Bytes of a text that tell which symbols suit it.
 const SAMPLE: usize = 1 << 16;
-/// Strings between two looks at the budget.
-const STRINGS_BETWEEN_CHECKS: u32 = 1 << 16;
+/// Of how many blocks strings are looked at for that at least, where there are so many, and at how much of each.
+const LEAST_SAMPLED: u32 = 64;
+const LONGEST_SAMPLED: usize = 1 << 8;
+/// Bytes of strings between two looks at the budget.
+const BYTES_BETWEEN_CHECKS: usize = 1 << 20;
 
 /// A list of byte strings; sorted where it is searched.
 #[derive(Debug, Default)]
@@ -111,9 +114,11 @@ impl StringTable {
 
     /// The same list with its strings in codes, if that saves a quarter.
     pub(super) fn coded(self, budget: &Budget) -> Result<Self> {
-        if self.text.len() < WORTH_CODING || !self.symbols.is_empty() {
+        if self.text.len() < WORTH_CODING {
             return Ok(self);
         }
+        // For the codes, which are given up where they are longer than the text.
+        let _held = budget.reserve(self.text.len() as u64)?;
         let symbols = self.suitable_symbols();
         let coder = Coder::new(&symbols);
         let threads = std::thread::available_parallelism().map_or(1, |threads| threads.get() as u32);
@@ -123,16 +128,19 @@ impl StringTable {
                 (part * blocks.div_ceil(threads)).min(blocks)..((part + 1) * blocks.div_ceil(threads)).min(blocks)
             })
             .collect();
-        let coded: Vec<(Vec<u64>, Vec<u8>)> = std::thread::scope(|scope| {
+        let coded: Option<Vec<(Vec<u64>, Vec<u8>)>> = std::thread::scope(|scope| {
             let threads: Vec<_> =
                 parts.into_iter().map(|part| scope.spawn(|| self.code_blocks(part, &coder, budget))).collect();
             let failed = |_| Err(Error::bug("coding strings failed"));
             threads.into_iter().map(|thread| thread.join().unwrap_or_else(failed)).collect::<Result<_>>()
         })?;
-        if coded.iter().map(|(_, text)| text.len()).sum::<usize>() > self.text.len() / 4 * 3 {
+        let Some(coded) = coded else { return Ok(self) };
+        let length = coded.iter().map(|(_, text)| text.len()).sum::<usize>();
+        if length > self.text.len() / 4 * 3 {
             return Ok(self);
         }
-        let (mut blocks, mut all) = (Vec::with_capacity(self.blocks.len()), Vec::new());
+        drop(self.text);
+        let (mut blocks, mut all) = (Vec::with_capacity(self.blocks.len()), Vec::with_capacity(length));
         for (starts, text) in coded {
             let before = all.len() as u64;
             blocks.extend(starts.into_iter().map(|start| before + start).flat_map(two_words));
@@ -144,24 +152,23 @@ impl StringTable {
 
     /// Symbols that suit the strings, as some of all parts of the list show.
     fn suitable_symbols(&self) -> Symbols {
-        let step = (self.text.len() / SAMPLE).max(1);
+        let blocks = self.count.div_ceil(BLOCK);
+        let step = (self.text.len() / SAMPLE).clamp(1, (blocks / LEAST_SAMPLED).max(1) as usize);
         let mut sample = Vec::new();
-        for block in (0..self.count.div_ceil(BLOCK)).step_by(step) {
+        for block in (0..blocks).step_by(step) {
             let mut reader = self.block(block);
             for _ in 0..BLOCK.min(self.count - block * BLOCK) {
-                sample.extend(reader.next().map(|(_, suffix)| suffix));
+                sample.extend(reader.next().map(|(_, suffix)| &suffix[..suffix.len().min(LONGEST_SAMPLED)]));
             }
         }
         Symbols::of(&sample)
     }
 
-    /// The text of some blocks in codes, and where in it each block starts.
-    fn code_blocks(&self, blocks: Range<u32>, coder: &Coder, budget: &Budget) -> Result<(Vec<u64>, Vec<u8>)> {
+    /// The text of some blocks in codes, and where in it each block starts; `None` where it is longer so.
+    fn code_blocks(&self, blocks: Range<u32>, coder: &Coder, budget: &Budget) -> Result<Option<(Vec<u64>, Vec<u8>)>> {
         let (mut starts, mut text, mut codes) = (Vec::with_capacity(blocks.len()), Vec::new(), Vec::new());
+        let (mut plain, mut looked) = (0, 0);
         for block in blocks {
-            if block.is_multiple_of(STRINGS_BETWEEN_CHECKS / BLOCK) {
-                budget.check()?;
-            }
             starts.push(text.len() as u64);
             let mut reader = self.block(block);
             for number in 0..BLOCK.min(self.count - block * BLOCK) {
@@ -176,9 +183,18 @@ impl StringTable {
                 write_number(shared, &mut text);
                 write_number(codes.len(), &mut text);
                 text.extend_from_slice(&codes);
+                // A string is a few bytes or many millions.
+                plain += suffix.len() + 2;
+                if plain - looked >= BYTES_BETWEEN_CHECKS {
+                    looked = plain;
+                    budget.check()?;
+                    if text.len() > plain {
+                        return Ok(None);
+                    }
+                }
             }
         }
-        Ok((starts, text))
+        Ok(Some((starts, text)))
     }
 }
 
@@ -250,9 +266,12 @@ impl<'a> BlockReader<'a> {
         let symbols = |number: usize| all_symbols.filter(|_| number >= coded_from);
         let mut strings = [(0, [].as_slice()); BLOCK as usize];
         let Some(strings) = strings.get_mut(..count as usize) else { return false };
+        // No string so far is longer: what a forged file shares beyond it is not made room for.
+        let mut most = string.len();
         for string in strings.iter_mut() {
-            let Some(next) = self.next() else { return false };
-            *string = next;
+            let Some((shared, suffix)) = self.next().filter(|(shared, _)| *shared <= most) else { return false };
+            most = shared + suffix.len() * LONGEST;
+            *string = (shared, suffix);
         }
         let Some(((shared, suffix), between)) = strings.split_last() else { return false };
         let (known, mut missing) = (string.len(), *shared);
@@ -399,6 +418,41 @@ mod tests {
         for index in [0, 0, 3, 3, 4, 40, 33, 99, 98, 15, 16, 17, 1, 100, 2] {
             let expected = strings.get(index as usize).map(|string| string.as_bytes());
             assert_eq!(reader.get(index), expected, "{index}");
+        }
+    }
+
+    #[test]
+    fn what_a_forged_string_shares_beyond_the_one_before_is_not_made_room_for() {
+        let mut far = Vec::new();
+        write_number(usize::MAX >> 30, &mut far);
+        for (text, index) in [([far.as_slice(), &[0]].concat(), 0), ([&[0, 1, b'a'], far.as_slice(), &[0]].concat(), 1)]
+        {
+            let blocks = [0, text.len() as u64].into_iter().flat_map(two_words).collect();
+            let table = StringTable {
+                count: 2,
+                blocks: Words::new(blocks),
+                text: Bytes::new(text),
+                symbols: Symbols::default(),
+            };
+            let mut out = Vec::new();
+            assert!(!table.get(index, &mut out));
+            assert!(out.capacity() < 1 << 10);
+            assert_eq!(table.reader().get(index), None);
+        }
+    }
+
+    #[test]
+    fn long_strings_behind_short_ones_are_put_in_codes_that_suit_them() {
+        let prose = "the ministry of commerce opens the service industry of the region. ".repeat(1500);
+        let strings = (0..20u32).map(|n| format!("{n:02}")).chain((0..30).map(|n| format!("{n:02} {prose}")));
+        let strings: Vec<String> = strings.collect();
+        let mut builder = StringTableBuilder::default();
+        strings.iter().for_each(|string| builder.push(string.as_bytes()).unwrap());
+        let table = builder.finish().coded(&Budget::default()).unwrap();
+        assert!(!table.symbols.is_empty());
+        let mut out = Vec::new();
+        for (index, string) in (0..).zip(&strings) {
+            assert!(table.get(index, &mut out) && out == string.as_bytes(), "{index}");
         }
     }
 

@@ -120,6 +120,9 @@ impl<'a> Index<'a> {
         let mut start = move |slot| starts.id(slot).map_or(0, |start| start.index().min(len));
         slots.filter_map(move |slot| {
             let run = start(slot)..start(slot + 1);
+            if run.start > run.end {
+                offsets.starts.found_damaged();
+            }
             (!run.is_empty()).then(|| (TermId::new(offsets.key(slot)), run))
         })
     }
@@ -190,13 +193,17 @@ impl Offsets {
         self.starts.write(writer)
     }
 
-    /// Reads the table of so many rows.
-    pub(super) fn read(reader: &mut Reader, rows: usize) -> Result<Self> {
+    /// Reads the table of so many rows, in a file with so many terms.
+    pub(super) fn read(reader: &mut Reader, rows: usize, terms: u64) -> Result<Self> {
         let [first, sparse, slots] = reader.numbers_of()?;
         let keys = reader.words()?;
         let starts = Column::read(reader, slots as usize, rows as u64 + 1)?;
         let keys = (sparse == 1).then_some(keys);
         if keys.as_ref().is_some_and(|keys| keys.len() + 1 != starts.len()) {
+            return Err(reader.damaged());
+        }
+        let slots = starts.len().saturating_sub(1) as u64;
+        if keys.is_none() && slots > 0 && u64::from(first) + slots > terms {
             return Err(reader.damaged());
         }
         Ok(Self { first, keys, starts })
@@ -241,6 +248,9 @@ impl Offsets {
             return 0..0;
         }
         let [start, end] = self.starts.pair(slot).map(|row| row as usize);
+        if start > end {
+            self.starts.found_damaged();
+        }
         let end = end.min(len);
         start.min(end)..end
     }

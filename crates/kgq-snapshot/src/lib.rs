@@ -524,7 +524,7 @@ impl<const ORDERS: usize> Sorted<ORDERS> {
         let len = len as usize;
         let mut offsets: [Offsets; 4] = Default::default();
         for table in &mut offsets {
-            *table = Offsets::read(reader, len)?;
+            *table = Offsets::read(reader, len, terms)?;
         }
         let mut columns = [const { Vec::new() }; ORDERS];
         for column in &mut columns {

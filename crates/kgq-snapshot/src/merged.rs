@@ -1,5 +1,6 @@
 //! Several graphs of a snapshot as one, without duplicates: the RDF merge that FROM and a union default graph ask for.
 
+use super::load::TO_SORT_A_TRIPLE;
 use super::{Index, Permutation, QuadPermutation, Snapshot, Sorted, TermId};
 use kgq_syntax::budget::{Budget, Reservation};
 use kgq_syntax::error::Result;
@@ -39,8 +40,6 @@ impl Merged {
 
 /// Triples that are copied between two looks at the budget.
 const ROWS_BETWEEN_CHECKS: usize = 1 << 18;
-/// What merging a triple holds: itself, in one number, and its columns in every order.
-const BYTES_A_TRIPLE: u64 = 12 + 8 + 32;
 
 impl Snapshot {
     /// The merge of these graphs, made when it is first asked for and kept with the last few.
@@ -82,7 +81,7 @@ impl Snapshot {
             if looked < ROWS_BETWEEN_CHECKS {
                 return Ok(());
             }
-            held.grow(budget, std::mem::take(&mut looked) as u64 * BYTES_A_TRIPLE)?;
+            held.grow(budget, std::mem::take(&mut looked) as u64 * TO_SORT_A_TRIPLE)?;
             budget.check()
         };
         for graph in graphs {

@@ -229,6 +229,12 @@ impl Column {
         if high == last && self.frame(last).get(0) < target { last } else { low }
     }
 
+    /// Notes that what it holds cannot be.
+    #[cold]
+    pub(super) fn found_damaged(&self) {
+        self.bits.found_damaged();
+    }
+
     #[inline]
     fn least(&self, frame: usize) -> u32 {
         self.directory.get(frame * 2)
@@ -280,8 +286,10 @@ impl Packer {
             if self.rest.len() < FRAME {
                 return;
             }
-            let whole = std::mem::take(&mut self.rest);
+            let mut whole = std::mem::take(&mut self.rest);
             whole.as_chunks().0.iter().for_each(|frame| self.frame(frame));
+            whole.clear();
+            self.rest = whole;
         }
         let (frames, rest) = numbers.as_chunks();
         frames.iter().for_each(|frame| self.frame(frame));

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
 
 /// The longest symbol.
-const LONGEST: usize = 8;
+pub(super) const LONGEST: usize = 8;
 /// The code that says that the next byte stands for itself. Lesser ones are symbols.
 const ITSELF: u8 = 255;
 /// Codes that are decoded at once.

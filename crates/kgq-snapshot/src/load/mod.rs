@@ -269,7 +269,7 @@ const STATEMENTS_BETWEEN_CHECKS: usize = 1 << 12;
 const ROWS_BETWEEN_CHECKS: usize = 1 << 19;
 
 /// Bytes that sorting a triple, or a quad, holds: itself, in one number, and its columns in every order.
-const TO_SORT_A_TRIPLE: u64 = 12 + 8 + 32;
+pub(super) const TO_SORT_A_TRIPLE: u64 = 12 + 8 + 32;
 const TO_SORT_A_QUAD: u64 = 16 + 16 + 72;
 /// The same for its place, which is packed in more.
 const TO_SORT_A_PLACE: u64 = 4 + 4 + 8;
