@@ -25,6 +25,8 @@ const QUESTIONS: &[&[&str]] = &[
     &["query", "SELECT ?g (COUNT(*) AS ?n) { GRAPH ?g { ?s e:near ?o } } GROUP BY ?g ORDER BY ?g"],
     &["query", "SELECT ?s ?d { ?s e:made ?d ; e:odd 'v3' OPTIONAL { ?s e:near/e:size 3 } } ORDER BY ?d ?s LIMIT 4"],
     &["query", "SELECT ?s { ?s a e:Kind1 MINUS { ?s e:near ?x . ?x a e:Kind2 } } ORDER BY ?s LIMIT 3"],
+    &["query", "-F", "csv", "SELECT ?s ?l ?w { ?s rdfs:label ?l ; e:weight ?w }"],
+    &["query", "-F", "csv", "SELECT ?o { ?s e:made ?o }"],
     &["query", "SELECT * { ?s e:code 'nothing' }"],
     &["query", "SELECT * { ?s e:nera ?o }"],
     &["query", "--engine", "oxigraph", "SELECT ?s { ?s e:size 994 ; e:odd ?o } ORDER BY ?s LIMIT 3"],

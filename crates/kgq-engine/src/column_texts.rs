@@ -2,11 +2,10 @@
 
 use super::terms::Terms;
 use kgq_snapshot::{TermId, TermKind};
-use kgq_syntax::rdf::Term;
-use kgq_syntax::rdf::language::written;
+use kgq_syntax::rdf::language::text as text_of;
 use std::ops::Range;
 
-/// The texts of rows: an IRI or a lexical form; of a blank node and of a triple, what N-Triples writes.
+/// The texts of rows, as [`kgq_syntax::rdf::language::text`] gives them.
 #[derive(Debug, Default)]
 pub struct ColumnTexts {
     all: String,
@@ -46,7 +45,7 @@ impl ColumnTexts {
                             // What is no text is damaged, which the snapshot tells.
                             self.all.push_str(std::str::from_utf8(text).unwrap_or_default());
                         }
-                        None => write(&terms.shared(id), &mut self.all),
+                        None => self.all.push_str(&text_of(&terms.shared(id))),
                     }
                     self.places[row] = Some(start..self.all.len());
                 }
@@ -79,13 +78,5 @@ impl ColumnTexts {
     /// Bytes of the texts of all rows together.
     pub fn bytes(&self) -> usize {
         self.places.iter().flatten().map(Range::len).sum()
-    }
-}
-
-fn write(term: &Term, out: &mut String) {
-    match term {
-        Term::NamedNode(node) => out.push_str(node.as_str()),
-        Term::Literal(literal) => out.push_str(literal.value()),
-        Term::BlankNode(_) | Term::Triple(_) => out.push_str(&written(term).to_string()),
     }
 }

@@ -98,9 +98,9 @@ impl Batches {
     fn by_id(rows: IdRows, names: &[String], how: &Gather, budget: &Budget) -> Result<Self> {
         let most = held(how, budget);
         let mut rows = ById::new(rows, names.len(), budget);
-        let columns = match how.terms && !how.whole {
+        let columns = match how.terms {
             true => names.iter().map(|_| Column::terms()).collect(),
-            false => rows.find_all(!how.terms, most)?,
+            false => rows.find_all(most)?,
         };
         let schema = schema(names, columns);
         if !how.whole {

@@ -1,5 +1,5 @@
 //! Rows that are known by ids: what is held until all are found, and types are chosen, are the ids, four bytes each. Numbers, truth
-//! values and dates come from the snapshot's values and never were texts; texts are decoded when their batch is made.
+//! values and dates that are stored come from the snapshot's values and never were texts; texts are decoded when their batch is made.
 
 use super::batches::record;
 use super::cell::Cells;
@@ -19,7 +19,7 @@ use kgq_syntax::error::{Error, Result};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
-/// Rows of a batch at most, and the bytes of a column's texts beyond which it is halved.
+/// Rows of a batch at most, and the bytes of its texts beyond which it is halved.
 const ROWS: usize = 1 << 16;
 const BYTES: usize = 16 << 20;
 /// Rows that the engine finds at once.
@@ -42,26 +42,24 @@ impl ById {
         Self { rows, width, found: None, parts: Vec::new(), budget: budget.clone(), texts: ColumnTexts::default() }
     }
 
-    /// Finds all rows, and holds so many bytes of their ids in memory. Gives each column's type where types are to be chosen.
+    /// Finds all rows, and holds so many bytes of their ids in memory. Gives each column's type.
     ///
     /// # Errors
     /// Those of the rows; the budget's; a temporary file that cannot be written.
-    pub fn find_all(&mut self, typed: bool, most: u64) -> Result<Vec<Column>> {
+    pub fn find_all(&mut self, most: u64) -> Result<Vec<Column>> {
         let mut seen: Vec<Seen> = (0..self.width).map(|_| Seen::default()).collect();
         let mut pile = Pile::new(schema(self.width), most, &self.budget);
         while let Some(batch) = self.next_found()? {
-            if typed {
-                let columns = seen.iter_mut().zip(batch.columns());
-                self.rows.with_terms(|terms| {
-                    let cells = Cells::new(terms);
-                    columns.into_iter().for_each(|(seen, ids)| look(seen, ids, terms, &cells));
-                    Ok(())
-                })?;
-            }
+            let columns = seen.iter_mut().zip(batch.columns());
+            self.rows.with_terms(|terms| {
+                let cells = Cells::new(terms);
+                columns.into_iter().for_each(|(seen, ids)| look(seen, ids, terms, &cells));
+                Ok(())
+            })?;
             pile.push(batch)?;
         }
         self.found = Some(pile.batches()?);
-        Ok(seen.into_iter().map(if typed { Seen::decide } else { |_| Column::terms() }).collect())
+        Ok(seen.into_iter().map(Seen::decide).collect())
     }
 
     /// The next rows of the query.
@@ -69,7 +67,8 @@ impl ById {
         self.budget.check()?;
         let mut columns: Vec<Vec<u32>> = vec![Vec::new(); self.width];
         let mut rows = 0;
-        while rows + FOUND <= ROWS {
+        let most = (BYTES / size_of::<TermId>() / self.width.max(1)).clamp(FOUND, ROWS);
+        while rows + FOUND <= most {
             let more = self.rows.next_columns(|found, count| {
                 columns.iter_mut().zip(found).for_each(|(column, ids)| column.extend(ids.iter().map(|id| id.get())));
                 rows += count;
@@ -100,8 +99,10 @@ impl ById {
             let Some(part) = part else { return Ok(None) };
             let texts = &mut self.texts;
             let made = self.rows.with_terms(|terms| answer(&part, schema, terms, texts))?;
-            if made.is_some() {
-                return Ok(made);
+            if let Some(made) = made {
+                // It is its reader's from now on; there must have been room for it.
+                drop(self.budget.reserve(made.get_array_memory_size() as u64)?);
+                return Ok(Some(made));
             }
             let half = part.num_rows() / 2;
             self.parts.extend([part.slice(half, part.num_rows() - half), part.slice(0, half)]);
@@ -123,23 +124,31 @@ fn answer(
 ) -> Result<Option<RecordBatch>> {
     let cells = Cells::new(terms);
     let mut columns = Vec::with_capacity(part.num_columns());
+    // One row has no half.
+    let mut left = if part.num_rows() > 1 { BYTES } else { usize::MAX };
     for (ids, field) in part.columns().iter().zip(schema.fields()) {
         let ids = ids_of(ids);
         if let Some(values) = typed::of_ids(&ids, field.data_type(), &cells)? {
             columns.push(values);
             continue;
         }
-        let fits = texts.read(&ids, terms, if ids.len() > 1 { BYTES } else { usize::MAX });
-        if !fits || (ids.len() > 1 && texts.bytes() > BYTES) {
+        if !texts.read(&ids, terms, left) || texts.bytes() > left {
             return Ok(None);
         }
-        let strings = strings(texts)?;
+        left -= texts.bytes();
         columns.push(match field.data_type() {
             DataType::Struct(_) => {
                 let (shapes, which) = shapes(&ids, terms);
-                Terms { texts: strings, shapes, which: Some(which) }.structs()?
+                let beside: Vec<usize> = shapes.iter().map(Shape::bytes).collect();
+                let bound = ids.iter().zip(&which).filter(|(id, _)| !id.is_unbound());
+                let beside = bound.map(|(_, at)| beside[*at as usize]).sum::<usize>();
+                if beside > left {
+                    return Ok(None);
+                }
+                left -= beside;
+                Terms { texts: strings(texts)?, shapes, which: Some(which) }.structs()?
             }
-            _ => Arc::new(strings),
+            _ => Arc::new(strings(texts)?),
         });
     }
     record(schema, columns, part.num_rows()).map(Some)

@@ -1,12 +1,12 @@
 //! Solutions as a sheet of Excel. Numbers, truth values, dates and times are those of Excel where it holds them to the last digit,
 //! else texts; IRIs are links; a language is the format of its cells, so that texts stay what they are.
 
-use super::shape::text;
 use super::values;
 use kgq_engine::Solutions;
 use kgq_syntax::budget::{Budget, FileSpace, Reservation};
 use kgq_syntax::error::{Error, Result};
-use kgq_syntax::rdf::language::cased;
+use kgq_syntax::rdf::language::{cased, text};
+
 use kgq_syntax::rdf::{Literal, Term};
 use oxrdf::vocab::xsd;
 use oxsdatatypes::{Date, DateTime, DayTimeDuration, TimezoneOffset};

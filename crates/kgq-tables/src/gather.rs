@@ -1,7 +1,7 @@
 //! Rows of terms gathered into columns of texts, a batch at a time.
 
 use super::arrow_error;
-use super::shape::{Shape, text};
+use super::shape::Shape;
 use arrow_array::builder::StringBuilder;
 use arrow_array::{Array, ArrayRef, StringArray, StructArray};
 use arrow_schema::{DataType, Field, Fields};
@@ -9,6 +9,7 @@ use kgq_engine::Solutions;
 use kgq_syntax::budget::{Budget, Reservation};
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::Term;
+use kgq_syntax::rdf::language::text;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
@@ -73,11 +74,13 @@ pub struct Building {
     shapes: Vec<Shape>,
     known: FxHashMap<Shape, u32>,
     last: u32,
+    /// Bytes that the last shape takes beside a text.
+    beside: usize,
     which: Option<Vec<u32>>,
 }
 
 impl Building {
-    /// Adds a term, and gives the bytes of its text.
+    /// Adds a term, and gives the bytes of its text and of what is said beside it.
     pub fn add(&mut self, term: Option<&Term>) -> Result<usize> {
         self.rows += 1;
         let Some(term) = term else {
@@ -93,13 +96,14 @@ impl Building {
         self.texts.append_value(&text);
         if !self.shapes.get(self.last as usize).is_some_and(|shape| shape.fits(term)) {
             self.last = self.place(Shape::of(term));
+            self.beside = self.shapes[self.last as usize].bytes();
             if self.shapes.len() == 2 && self.which.is_none() {
                 self.which = Some(vec![0; self.rows - 1]);
             }
         }
         let last = self.last;
         self.which.iter_mut().for_each(|which| which.push(last));
-        Ok(text.len())
+        Ok(text.len() + self.beside)
     }
 
     fn place(&mut self, shape: Shape) -> u32 {

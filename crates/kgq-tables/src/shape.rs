@@ -2,10 +2,9 @@
 //! are told from each other by their texts alone, so a column of one shape needs no more than texts or values.
 
 use kgq_snapshot::{Snapshot, TermId, TermKind};
-use kgq_syntax::rdf::language::{cased, written};
+use kgq_syntax::rdf::language::cased;
 use kgq_syntax::rdf::{BaseDirection, Term};
 use oxrdf::vocab::rdf;
-use std::borrow::Cow;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Shape {
@@ -43,6 +42,11 @@ impl Shape {
                 }
             },
         }
+    }
+
+    /// Bytes that a row takes beside its text.
+    pub fn bytes(&self) -> usize {
+        self.datatype().map_or(0, str::len) + self.language().map_or(0, |language| language.len())
     }
 
     /// Whether the term has this shape.
@@ -87,14 +91,5 @@ impl Shape {
             Self::Tagged(language, Some(direction)) => Some(format!("{}--{direction}", cased(language))),
             _ => None,
         }
-    }
-}
-
-/// The text of a term: an IRI or a lexical form; of a blank node and of a triple, what N-Triples writes.
-pub fn text(term: &Term) -> Cow<'_, str> {
-    match term {
-        Term::NamedNode(node) => node.as_str().into(),
-        Term::Literal(literal) => literal.value().into(),
-        Term::BlankNode(_) | Term::Triple(_) => written(term).to_string().into(),
     }
 }

@@ -3,6 +3,7 @@
 use super::Outcome;
 use super::expected::{Cell, Expected, ExpectedAnswer};
 use kgq_syntax::rdf::blank::renamed_term;
+use kgq_syntax::rdf::language::text;
 use kgq_syntax::rdf::literal::numeric_key;
 use kgq_syntax::rdf::{BlankNode, GraphName, Literal, NamedNode, Quad, Term, Triple, Variable};
 use oxrdf::Dataset;
@@ -210,7 +211,7 @@ impl As {
             (Self::Numbers, Cell::Term(Term::Literal(literal))) => Some(number(literal.value())),
             (Self::Texts, Cell::Term(Term::Literal(literal))) => Some(literal.value().to_owned()),
             (_, Cell::Term(Term::NamedNode(iri))) => Some(iri.as_str().to_owned()),
-            (_, Cell::Term(term)) => Some(term.to_string()),
+            (_, Cell::Term(term)) => Some(text(term).into_owned()),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Outcome;
 use kgq_syntax::error::{Error, Result};
-use kgq_syntax::rdf::language::cased;
+use kgq_syntax::rdf::language::{cased, text};
 use kgq_syntax::rdf::{Literal, Prefixes, Term, Triple, Variable};
 use oxttl::TurtleSerializer;
 use serde_json::{Map, Value, json};
@@ -54,7 +54,9 @@ fn csv(columns: &[Variable], rows: &[Vec<Option<Term>>], sort: bool) -> Result<S
     let failed = |e: csv::Error| Error::bug(format!("a table in memory could not be written: {e}"));
     let mut records: Vec<Vec<String>> = rows
         .iter()
-        .map(|row| row.iter().map(|term| term.as_ref().map(csv_text).unwrap_or_default()).collect())
+        .map(|row| {
+            row.iter().map(|term| term.as_ref().map(|term| text(term).into_owned()).unwrap_or_default()).collect()
+        })
         .collect();
     if sort {
         records.sort();
@@ -66,15 +68,6 @@ fn csv(columns: &[Variable], rows: &[Vec<Option<Term>>], sort: bool) -> Result<S
     }
     let bytes = writer.into_inner().map_err(|e| Error::bug(e.to_string()))?;
     String::from_utf8(bytes).map_err(|e| Error::bug(e.to_string()))
-}
-
-/// A term as SPARQL 1.1 Query Results CSV writes it.
-fn csv_text(term: &Term) -> String {
-    match term {
-        Term::NamedNode(iri) => iri.as_str().to_owned(),
-        Term::Literal(literal) => literal.value().to_owned(),
-        Term::BlankNode(_) | Term::Triple(_) => term.to_string(),
-    }
 }
 
 fn binding(columns: &[Variable], row: &[Option<Term>]) -> Value {

@@ -4,8 +4,8 @@ use super::output_error;
 use kgq_engine::{ColumnTexts, IdRows, Solutions};
 use kgq_snapshot::TermId;
 use kgq_syntax::error::Result;
-use kgq_syntax::rdf::language::written;
-use kgq_syntax::rdf::{Term, Variable};
+use kgq_syntax::rdf::Variable;
+use kgq_syntax::rdf::language::text;
 use std::borrow::Cow;
 use std::io::Write;
 
@@ -71,11 +71,17 @@ fn put(lines: &mut String, out: &mut dyn Write) -> Result<()> {
 
 /// Adds a line.
 fn fields<'a>(texts: impl Iterator<Item = Option<&'a str>>, line: &mut String) {
-    for (at, text) in texts.enumerate() {
-        if at > 0 {
+    let (start, mut count) = (line.len(), 0);
+    for text in texts {
+        if count > 0 {
             line.push(',');
         }
         field(text.unwrap_or_default(), line);
+        count += 1;
+    }
+    // Readers pass over a line that holds nothing.
+    if count == 1 && line.len() == start {
+        line.push_str("\"\"");
     }
     line.push_str("\r\n");
 }
@@ -95,19 +101,10 @@ fn field(text: &str, line: &mut String) {
     line.push('"');
 }
 
-/// An IRI or a lexical form; of a blank node and of a triple, what N-Triples writes.
-fn text(term: &Term) -> Cow<'_, str> {
-    match term {
-        Term::NamedNode(node) => node.as_str().into(),
-        Term::Literal(literal) => literal.value().into(),
-        Term::BlankNode(_) | Term::Triple(_) => written(term).to_string().into(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kgq_syntax::rdf::{BlankNode, Literal, NamedNode, Triple};
+    use kgq_syntax::rdf::{BlankNode, Literal, NamedNode, Term, Triple};
 
     fn lines(terms: Vec<Term>) -> String {
         let rows = std::iter::once(Ok(terms.iter().cloned().map(Some).chain([None]).collect()));
@@ -115,6 +112,14 @@ mod tests {
         let mut out = Vec::new();
         assert_eq!(write(Solutions::new(variables, rows), &mut out).unwrap(), 1);
         String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_row_whose_only_field_is_empty_is_a_line_that_readers_take() {
+        let rows = [None, Some(Literal::new_simple_literal("").into())].map(|cell| Ok(vec![cell]));
+        let mut out = Vec::new();
+        write(Solutions::new([Variable::new_unchecked("v")].into(), rows.into_iter()), &mut out).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), "v\r\n\"\"\r\n\"\"\r\n");
     }
 
     #[test]

@@ -31,6 +31,16 @@ pub fn cased(tag: &str) -> Cow<'_, str> {
     Cow::Owned(parts.join("-"))
 }
 
+/// The text of a term, as CSV and columns have it: an IRI or a lexical form; of a blank node and of a triple, what N-Triples writes, but
+/// for the case of language tags.
+pub fn text(term: &Term) -> Cow<'_, str> {
+    match term {
+        Term::NamedNode(node) => node.as_str().into(),
+        Term::Literal(literal) => literal.value().into(),
+        Term::BlankNode(_) | Term::Triple(_) => written(term).to_string().into(),
+    }
+}
+
 /// The term with its language tags as they are written.
 pub fn written(term: &Term) -> Cow<'_, Term> {
     match term {
