@@ -8,6 +8,7 @@ mod plain;
 mod texts;
 
 use super::expression::Datum;
+use super::expression::numbers::{ONE, units};
 use super::expression::value::{Moment, Number, Span, Text, Value};
 use super::expression::{compare, wide};
 use super::terms::Terms;
@@ -64,7 +65,6 @@ pub enum Key {
 
 /// Seconds of the mean month, whose length lies between those of the months that durations are compared by.
 const SECONDS_OF_A_MONTH: i128 = 2_629_746;
-const DECIMAL_ONE: i128 = 1_000_000_000_000_000_000;
 
 /// What a term outside of a query sorts by. Blank nodes are all equal.
 pub fn key(term: Option<&Term>) -> impl Ord + use<> {
@@ -106,7 +106,7 @@ impl Key {
                 let bytes = span_bytes(span);
                 let months = i128::from(i64::from_be_bytes(first(&bytes)));
                 let seconds = i128::from_be_bytes(first(&bytes[8..]));
-                Self::Span(months.saturating_mul(SECONDS_OF_A_MONTH * DECIMAL_ONE).saturating_add(seconds))
+                Self::Span(months.saturating_mul(SECONDS_OF_A_MONTH * ONE).saturating_add(seconds))
             }
             Value::Text(Text { value, language }) => Self::Text(
                 value,
@@ -143,7 +143,7 @@ impl Key {
         };
         let written = Double::from(double).to_string().parse::<Decimal>();
         if let (Some(narrow), Ok(written)) = (narrow, written)
-            && let Some(rest) = decimal_bits(narrow).checked_sub(decimal_bits(written))
+            && let Some(rest) = units(narrow).checked_sub(units(written))
         {
             return Self::Number(nearest, rest, None);
         }
@@ -193,10 +193,6 @@ fn rest_of_wide(number: &Number, double: f64) -> (i128, Option<BigDecimal>) {
         Some(units) => (units, Some(rest)),
         None => (if rest < 0 { i128::MIN } else { i128::MAX }, Some(rest)),
     }
-}
-
-fn decimal_bits(decimal: Decimal) -> i128 {
-    i128::from_be_bytes(decimal.to_be_bytes())
 }
 
 fn first<const N: usize>(bytes: &[u8]) -> [u8; N] {

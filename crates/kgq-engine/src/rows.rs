@@ -27,11 +27,11 @@ impl SolutionRows {
     /// The rows as columns of ids.
     ///
     /// # Errors
-    /// The rows themselves, where they are not our executor's.
+    /// The rows themselves, where they are not our executor's, or one was taken as terms: others were found with it.
     pub fn into_ids(self) -> std::result::Result<IdRows, Self> {
         match self.0 {
-            Found::Ids(rows) => Ok(rows),
-            found @ Found::Terms(_) => Err(Self(found)),
+            Found::Ids(rows) if rows.given == 0 => Ok(rows),
+            found => Err(Self(found)),
         }
     }
 
@@ -101,6 +101,7 @@ impl IdRows {
         let found = self.held.with_dependent_mut(|_, stream| match stream {
             Stream::Solutions(_, rows) => {
                 let Some(batch) = rows.next_batch()? else { return Ok(None) };
+                rows.context().snapshot().intact()?;
                 take(batch.columns(), batch.rows());
                 Ok(Some(batch.rows()))
             }

@@ -103,15 +103,25 @@ pub fn failure(value: &Value, datatype: &str) -> Option<Reason> {
 /// What the text of a number's term is cast to, where the number tells without its text. Zero does not: its text may have a sign.
 pub fn of_own_text(value: &Value, target: Target) -> Option<Value> {
     let Value::Number(number) = value else { return None };
-    let is_told = match (number, target) {
-        (Number::Integer(n), Target::Integer | Target::Decimal | Target::Double) => i64::from(*n) != 0,
+    let has_sign = match number {
+        Number::Integer(n) => i64::from(*n) == 0,
+        Number::Decimal(n) => *n == Decimal::from(0),
+        Number::Float(_) | Number::Double(_) | Number::Wide(_) => false,
+    };
+    if !has_sign && is_told(number, target) { cast(value.clone(), target) } else { None }
+}
+
+/// Whether a number tells what its text is cast to, but for a zero's sign.
+pub fn is_told(number: &Number, target: Target) -> bool {
+    match (number, target) {
+        (Number::Integer(_), Target::Integer | Target::Decimal | Target::Double)
+        | (Number::Decimal(_), Target::Decimal | Target::Double)
+        | (Number::Double(_), Target::Double)
+        | (Number::Float(_), Target::Float) => true,
         // Larger ones would be rounded twice.
         (Number::Integer(n), Target::Float) => (1..1 << 24).contains(&i64::from(*n).unsigned_abs()),
-        (Number::Decimal(n), Target::Decimal | Target::Double) => *n != Decimal::from(0),
-        (Number::Double(_), Target::Double) | (Number::Float(_), Target::Float) => true,
         _ => false,
-    };
-    if is_told { cast(value.clone(), target) } else { None }
+    }
 }
 
 /// Casts a value.

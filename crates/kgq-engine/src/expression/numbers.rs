@@ -5,7 +5,7 @@
 
 use super::Context;
 use super::arithmetic::{self, Rounding};
-use super::cast::Target;
+use super::cast::{Target, is_told};
 use super::column::Column;
 use super::value::{Number, Value};
 use super::wide::double_of_decimal;
@@ -304,16 +304,7 @@ pub fn cast(target: Target, numbers: &Numbers) -> Option<Numbers> {
 /// A cast of the terms' texts, which the numbers tell without them, but for zeros: their texts may have signs, which only doubles keep, and
 /// `zero` reads them by row.
 pub fn cast_of_text(target: Target, numbers: &Numbers, zero: impl Fn(usize) -> Option<f64>) -> Option<Numbers> {
-    let is_told = match (numbers, target) {
-        (Numbers::Integers(_), Target::Integer | Target::Decimal | Target::Double)
-        | (Numbers::Decimals(_), Target::Decimal | Target::Double)
-        | (Numbers::Floats(_), Target::Float)
-        | (Numbers::Doubles(_), Target::Double) => true,
-        // Larger ones would be rounded twice.
-        (Numbers::Integers(all), Target::Float) => all.iter().all(|n| (1..1 << 24).contains(&n.unsigned_abs())),
-        _ => false,
-    };
-    if !is_told {
+    if !(0..numbers.rows()).all(|row| is_told(&number(numbers, row), target)) {
         return None;
     }
     let mut cast = cast(target, numbers)?;

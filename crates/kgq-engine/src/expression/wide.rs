@@ -1,6 +1,7 @@
 //! Numbers that the narrow types do not hold: integers beyond 64 bits, decimals beyond 128 or 18 fractional digits, exactly.
 
 use super::arithmetic::Rounding;
+use super::numbers::units;
 use super::value::Number;
 use crate::plan::expression::Operation;
 use bigdecimal::num_bigint::{BigInt, Sign};
@@ -64,7 +65,7 @@ pub fn exact(number: &Number) -> Option<(BigDecimal, bool)> {
 }
 
 pub(crate) fn of_decimal(decimal: Decimal) -> BigDecimal {
-    BigDecimal::new(i128::from_be_bytes(decimal.to_be_bytes()).into(), FRACTION_DIGITS)
+    BigDecimal::new(units(decimal).into(), FRACTION_DIGITS)
 }
 
 /// `a operation b` of exact numbers; `None` for a division by zero and for a result of too many digits.
@@ -180,7 +181,7 @@ pub(crate) fn double_of_decimal(decimal: Decimal) -> f64 {
 
 /// The digits of a decimal, and how many stand after the point.
 fn shortest(decimal: Decimal) -> (i128, i32) {
-    let (mut digits, mut places) = (i128::from_be_bytes(decimal.to_be_bytes()), FRACTION_DIGITS as i32);
+    let (mut digits, mut places) = (units(decimal), FRACTION_DIGITS as i32);
     // Most have few digits: half of their zeros are cut at once, and the rest is divided as a number of 64 bits.
     if digits % 10_i128.pow(9) == 0 {
         digits /= 10_i128.pow(9);

@@ -2,7 +2,7 @@
 //! are sorted by their keys in a file, and aggregated when the groups in memory have been handed on.
 
 use super::sorter::{Sorted, Sorter, numbered};
-use super::spill::is_full;
+use super::spill::{is_full, is_of_memory};
 use super::table::{HashIndex, Table, hash};
 use super::{Context, Node, Opening, Operator};
 use crate::aggregate::{Accumulator, Values};
@@ -183,9 +183,17 @@ impl Adding {
         let Groups { mut count, keys, find, held } = self.groups;
         drop((find, held));
         let mut columns = keys.into_columns();
-        if let Some(First { of, descending, most }) = first
-            && let Some(kept) = self.accumulators[of].first(count, most, descending, &cx.expressions)?
-        {
+        let kept = match first {
+            // All groups are right too: to drop some only saves their terms.
+            Some(First { of, descending, most }) => {
+                match self.accumulators[of].first(count, most, descending, &cx.expressions) {
+                    Err(error) if is_of_memory(&error) => None,
+                    kept => kept?,
+                }
+            }
+            None => None,
+        };
+        if let Some(kept) = kept {
             columns.iter_mut().for_each(|column| *column = gather(column, &kept));
             for accumulator in &mut self.accumulators {
                 accumulator.keep(count, &kept, &cx.expressions)?;

@@ -141,6 +141,8 @@ impl List {
 
     fn read(&mut self, access: &Access<'_>) -> &[TermId] {
         if self.ids.is_empty() {
+            // A short list takes no more room than it needs behind a long one.
+            self.ids.shrink_to(self.rows.len().max(FEW_IDS));
             access.source.index().read(access.prefix.len(), self.rows.clone(), &mut self.ids);
         }
         &self.ids
@@ -157,6 +159,8 @@ impl List {
     }
 }
 
+/// Room for so many ids is kept.
+const FEW_IDS: usize = 1 << 12;
 /// From this use on a list is worth a bitmap.
 const USES: usize = 2;
 /// A list shorter than this is not worth a bitmap.
@@ -169,7 +173,9 @@ const WORK: usize = 1 << 20;
 impl<'s> Intersect<'s> {
     /// How many ids the current row has in common; where they are listed they are put into `rest`.
     fn look_up(&mut self, cx: &Context<'s>) -> Result<u64> {
-        if !self.find_rows() {
+        let is_any = self.find_rows();
+        self.found.count(cx)?;
+        if !is_any {
             return Ok(0);
         }
         let Self { accesses, found, rest, listed, work, .. } = self;
@@ -244,6 +250,23 @@ impl<'s> Intersect<'s> {
 }
 
 impl Found {
+    /// Counts what the lists take, with those that are read next, and the bitmap.
+    fn count(&mut self, cx: &Context<'_>) -> Result<()> {
+        let lists =
+            self.lists.iter().map(|list| list.ids.capacity().max(list.len().min(self.shortest() * common::LEAP)));
+        let ids = lists.sum::<usize>() + self.common.iter().map(Vec::capacity).sum::<usize>();
+        let bits = if self.set.is_some() { Bits::bytes(cx.snapshot().term_count()) } else { 0 };
+        let needed = bits + (ids * size_of::<TermId>()) as u64;
+        if needed > self.held.bytes() {
+            self.held.resize(cx.budget(), needed)?;
+        }
+        Ok(())
+    }
+
+    fn shortest(&self) -> usize {
+        self.lists.iter().map(List::len).min().unwrap_or(0)
+    }
+
     /// Makes a bitmap of what all accesses but the last have in common.
     fn set_bits(&mut self, accesses: &[Access<'_>], cx: &Context<'_>) -> Result<()> {
         let terms = cx.snapshot().term_count();

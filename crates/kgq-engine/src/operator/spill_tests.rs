@@ -125,6 +125,9 @@ fn groups_are_aggregated_in_a_file() {
     ] {
         same_within_the_limit(&snapshot, query, MEMORY, false);
     }
+    // The groups fit, and what finds the first of them does not: all are sorted then.
+    let query = "SELECT ?s (COUNT(*) AS ?n) { ?s :p ?o } GROUP BY ?s ORDER BY DESC(?n) ?s LIMIT 3";
+    same_within_the_limit(&things(200_000), query, 8 << 20, true);
 }
 
 #[test]

@@ -61,6 +61,10 @@ impl Order<'_, '_> {
 
     /// The ranks of ids that are all such numbers of one kind, or unbound.
     pub(super) fn ranks_of_plain(&self, ids: &[TermId]) -> Result<Option<Vec<u32>>> {
+        let first = ids.iter().find(|id| **id != TermId::UNBOUND);
+        if first.is_none_or(|id| self.plain(*id).is_none()) {
+            return Ok(None);
+        }
         let budget = self.terms.budget();
         let _held = budget.reserve((ids.len() * 2 * size_of::<(Option<Plain>, u32)>()) as u64)?;
         let mut rows = Vec::with_capacity(ids.len());

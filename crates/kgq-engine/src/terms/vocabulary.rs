@@ -1,5 +1,6 @@
 //! The terms that a query computes, and how they are told apart: numbers by their bits, so that the text of one is made only if it is read.
 
+use crate::expression::numbers::units;
 use crate::expression::value::{Number, Value};
 use kgq_snapshot::TermId;
 use kgq_syntax::budget::{Budget, Reservation};
@@ -80,7 +81,7 @@ pub fn number_key(number: &Number) -> Option<NumberKey> {
         number if number.is_nan() => return None,
         Number::Wide(_) => return None,
         Number::Integer(n) => (0, i128::from(i64::from(*n))),
-        Number::Decimal(n) => (1, i128::from_be_bytes(n.to_be_bytes())),
+        Number::Decimal(n) => (1, units(*n)),
         Number::Float(n) => (2, i128::from(u32::from_be_bytes(n.to_be_bytes()))),
         Number::Double(n) => (3, i128::from(u64::from_be_bytes(n.to_be_bytes()))),
     };
