@@ -73,7 +73,9 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     let mut report = graph.check()?;
     let file = args.baseline.clone().or_else(|| {
         let project = graph.project()?;
-        Some(project.root.join(project.manifest.check.baseline.as_ref()?))
+        let file = project.root.join(project.manifest.check.baseline.as_ref()?);
+        // A kgq.toml of another time may name one that was not there yet.
+        (graph.options().revision.is_none() || file.exists()).then_some(file)
     });
     if args.update_baseline {
         let file = file.ok_or_else(|| {

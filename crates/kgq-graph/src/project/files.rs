@@ -101,6 +101,8 @@ impl Project {
         }
         if !self.is_of_another_time {
             self.remark_on_graphs(&mut found);
+        }
+        if !self.is_of_another_time || found.files.is_empty() {
             self.remark_on_defaults(&mut found);
         }
         Ok(found)
@@ -199,7 +201,8 @@ impl Project {
     /// # Errors
     /// That one cannot be read, or lies outside of a project that is not trusted.
     pub fn contexts(&self) -> Result<Contexts> {
-        let documents = self.manifest.contexts.iter().map(|(address, name)| {
+        let is_there = |name: &str| !self.is_of_another_time || self.root.join(name).exists();
+        let documents = self.manifest.contexts.iter().filter(|(_, name)| is_there(name)).map(|(address, name)| {
             let path = self.root.join(name);
             let place = place(self.manifest_source(), name);
             if !self.may_show(&path) {

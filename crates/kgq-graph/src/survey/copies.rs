@@ -3,8 +3,10 @@
 
 use super::look::{Holds, Looked, on_all};
 use kgq_snapshot::store::{Input, ReadOptions, read_each};
-use kgq_syntax::error::{Error, Result};
-use kgq_syntax::rdf::{Compression, NamedOrBlankNode, Quad, RdfFormat, Term};
+use kgq_syntax::budget::Budget;
+use kgq_syntax::error::Result;
+use kgq_syntax::rdf::canonical::canonicalize;
+use kgq_syntax::rdf::{Compression, GraphName, NamedOrBlankNode, Quad, RdfFormat, Term};
 use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 use std::hash::{Hash, Hasher};
 use std::path::Path;
@@ -77,25 +79,39 @@ fn copies<'f>(
     files: impl Iterator<Item = (usize, &'f Looked)>,
     options: ReadOptions<'_>,
 ) -> Vec<(usize, usize, Found)> {
-    let mut read: Vec<(usize, &Looked, FxHashSet<u64>)> =
-        files.filter_map(|(number, file)| Some((number, file, statements(folder, file, options).ok()?))).collect();
-    read.sort_by_key(|(_, file, said)| (std::cmp::Reverse(said.len()), format(&file.name), &file.name));
-    let (mut kept, mut found): (Vec<(usize, FxHashSet<u64>)>, _) = (Vec::new(), Vec::new());
-    for (number, _, said) in read {
-        let own = |(of, other): &(usize, FxHashSet<u64>)| (said.difference(other).count(), *of);
-        match kept.iter().map(own).min() {
-            Some((0, of)) => {
-                found.push((number, of, Found::Copy));
-                continue;
+    let mut read: Vec<(usize, &Looked, Said)> =
+        files.filter_map(|(number, file)| Some((number, file, Said::by(folder, file, options).ok()?))).collect();
+    read.sort_by_key(|(_, file, said)| (std::cmp::Reverse(said.all.len()), format(&file.name), &file.name));
+    let (mut kept, mut found): (Vec<(usize, &Looked, Said)>, _) = (Vec::new(), Vec::new());
+    for (number, file, said) in read {
+        let own = |at: usize| (said.all.difference(&kept[at].2.all).count(), at);
+        match (0..kept.len()).map(own).min() {
+            Some((0, at)) => {
+                let (of, original, other) = &kept[at];
+                let is_copy = !said.has_blank && !other.has_blank
+                    || same(&[original, file].map(|file| canonical(folder, file, options)));
+                found.push((
+                    number,
+                    *of,
+                    if is_copy { Found::Copy } else { Found::Near { own: 0, all: said.all.len() } },
+                ));
+                if is_copy {
+                    continue;
+                }
             }
-            Some((own, of)) if own * NEARLY <= said.len() => {
-                found.push((number, of, Found::Near { own, all: said.len() }));
+            Some((own, at)) if own * NEARLY <= said.all.len() => {
+                found.push((number, kept[at].0, Found::Near { own, all: said.all.len() }));
             }
             Some(_) | None => {}
         }
-        kept.push((number, said));
+        kept.push((number, file, said));
     }
     found
+}
+
+/// Whether two files have the same canonical form, as far as both have one.
+fn same([one, other]: &[Result<String>; 2]) -> bool {
+    matches!((one, other), (Ok(one), Ok(other)) if one == other)
 }
 
 /// Where a format stands among those that people read, the best first.
@@ -104,18 +120,45 @@ fn format(name: &str) -> usize {
     RdfFormat::from_path(name).and_then(|format| order.iter().position(|own| *own == format)).unwrap_or(order.len())
 }
 
-/// Hashes of what a file says; nodes without a name are all alike.
-fn statements(folder: &Path, file: &Looked, options: ReadOptions<'_>) -> Result<FxHashSet<u64>> {
+/// What a file says.
+struct Said {
+    /// A hash of each statement, in which nodes without a name are all alike.
+    all: FxHashSet<u64>,
+    /// Whether there is such a node: how they hang together the hashes do not tell.
+    has_blank: bool,
+}
+
+impl Said {
+    fn by(folder: &Path, file: &Looked, options: ReadOptions<'_>) -> Result<Self> {
+        let mut said = Self { all: FxHashSet::default(), has_blank: false };
+        read(folder, file, options, &mut |quad| {
+            said.all.insert(hash(&quad));
+            said.has_blank |= matches!(quad.subject, NamedOrBlankNode::BlankNode(_))
+                || matches!(quad.object, Term::BlankNode(_) | Term::Triple(_))
+                || matches!(quad.graph_name, GraphName::BlankNode(_));
+        })?;
+        Ok(said)
+    }
+}
+
+/// The hash of a file's canonical form (RDFC-1.0), in which only how nodes hang together tells them apart.
+fn canonical(folder: &Path, file: &Looked, options: ReadOptions<'_>) -> Result<String> {
+    let mut quads = Vec::new();
+    read(folder, file, options, &mut |quad| quads.push(quad))?;
+    let unbounded = Budget::default();
+    Ok(canonicalize(&quads, options.budget.unwrap_or(&unbounded))?.hash())
+}
+
+fn read(folder: &Path, file: &Looked, options: ReadOptions<'_>, take: &mut dyn FnMut(Quad)) -> Result<()> {
     // What is relative to the file itself is then the same in all of them.
     let base = Some("http://file.invalid/".to_owned());
     let input = Input::file(&file.name, &folder.join(&file.name), None)?.with_base(base);
     let text = input.open(options.bounds)?;
-    let mut said = FxHashSet::default();
-    read_each(&input, text, options, &mut |quad: Quad| -> Result<(), Error> {
-        said.insert(hash(&quad));
+    read_each(&input, text, options, &mut |quad| {
+        take(quad);
         Ok(())
-    })?;
-    Ok(said)
+    })
+    .map(drop)
 }
 
 fn hash(quad: &Quad) -> u64 {

@@ -206,7 +206,11 @@ fn remarks(names: &Names, files: &[Looked], read: &[&Looked], out: &mut Text) {
     list(title, &with(Holds::original), out);
     let near = |file: &&Looked| {
         let Near { of, own, all } = file.near.as_ref()?;
-        Some(format!("{}: {of}, which has not {} of {}", file.name, thousands(*own as u64), thousands(*all as u64)))
+        let how = match own {
+            0 => "in which nodes without a name hang together otherwise".to_owned(),
+            own => format!("which has not {} of {}", thousands(*own as u64), thousands(*all as u64)),
+        };
+        Some(format!("{}: {of}, {how}", file.name))
     };
     let near: Vec<String> = read.iter().filter_map(near).collect();
     let title =

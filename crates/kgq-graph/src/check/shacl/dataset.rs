@@ -25,11 +25,13 @@ pub struct ValidationData {
     rdf_type: NodeId,
     sub_class_of: NodeId,
     /// What the statements beside the snapshot take.
-    _held: Reservation,
+    held: Reservation,
 }
 
 /// What a triple takes while it is no statement of a snapshot.
 const BYTES_OF_A_TRIPLE: u64 = size_of::<Quad>() as u64 + 100;
+/// Triples whose bytes are counted at once.
+const COUNTED_AT_ONCE: usize = 1 << 10;
 
 impl ValidationData {
     /// Statements of a snapshot as data, and others as shapes, both in the order in which they were read.
@@ -120,10 +122,19 @@ impl ValidationData {
     pub(super) fn add(&mut self, triples: impl IntoIterator<Item = Triple>) -> Result<usize> {
         let before = self.data.held();
         let mut new = Vec::new();
+        let mut bytes = 0;
         for triple in triples {
             self.steps.take()?;
+            bytes += BYTES_OF_A_TRIPLE;
+            if let Term::Literal(literal) = &triple.object {
+                bytes += literal.value().len() as u64;
+            }
+            if bytes >= COUNTED_AT_ONCE as u64 * BYTES_OF_A_TRIPLE {
+                self.held.grow(self.steps.budget(), std::mem::take(&mut bytes))?;
+            }
             new.push(self.dictionary.triple(triple));
         }
+        self.held.grow(self.steps.budget(), bytes)?;
         new.retain(|triple| !self.data.contains(*triple));
         if !new.is_empty() {
             self.data = Arc::new(self.data.with(new.into_iter(), self.steps.budget())?);
@@ -160,7 +171,7 @@ impl ValidationData {
         let rdf_type = dictionary.insert(rdf::TYPE.into_owned().into());
         let sub_class_of = dictionary.insert(rdfs::SUB_CLASS_OF.into_owned().into());
         let shapes_graph = dictionary.insert(SHAPES_GRAPH.into_owned().into());
-        Self { steps, dictionary, data, shapes, shapes_graph, rdf_type, sub_class_of, _held: held }
+        Self { steps, dictionary, data, shapes, shapes_graph, rdf_type, sub_class_of, held }
     }
 
     pub fn term(&self, node: NodeId) -> Term {
@@ -264,7 +275,6 @@ fn collect(
     held: &mut Reservation,
     budget: &Budget,
 ) -> Result<()> {
-    const COUNTED_AT_ONCE: usize = 1 << 10;
     for triple in triples {
         if quads.len().is_multiple_of(COUNTED_AT_ONCE) {
             held.grow(budget, COUNTED_AT_ONCE as u64 * BYTES_OF_A_TRIPLE)?;

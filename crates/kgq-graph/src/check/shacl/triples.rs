@@ -18,18 +18,19 @@ pub struct Triples {
     stated: Option<Stated>,
     /// What rules added; of shapes that are a graph of their own, all.
     held: Held,
-    /// Long lists that queries asked for, the last one last: a query asks for the same with each focus node.
+    /// Long lists that queries asked for, the one that was asked for last behind the others: a query asks for the same with each focus node.
     kept: Mutex<Vec<(Pattern, Arc<Rows>)>>,
 }
 
 /// Triples that match a pattern.
+#[derive(Default)]
 pub(super) struct Rows {
     pub triples: Vec<[NodeId; 3]>,
     _held: Reservation,
 }
 
-/// How many lists are kept, and how long one has to be.
-const MOST_KEPT: usize = 4;
+/// How many triples the lists that are kept have together, and how many one has at least.
+const MOST_KEPT: usize = 1 << 20;
 const LEAST_KEPT: usize = 1 << 10;
 
 /// The statements of a snapshot, but for some.
@@ -131,21 +132,27 @@ impl Triples {
     /// Those of both budgets.
     pub(super) fn matching(&self, pattern: Pattern, budget: &Budget, whole: &Budget) -> Result<Arc<Rows>> {
         let kept = || self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, rows)) = kept().iter().find(|(of, _)| *of == pattern) {
-            return Ok(Arc::clone(rows));
+        {
+            let mut kept = kept();
+            if let Some(at) = kept.iter().position(|(of, _)| *of == pattern) {
+                kept[at..].rotate_left(1);
+                return Ok(kept.last().map_or_else(Arc::default, |(_, rows)| Arc::clone(rows)));
+            }
         }
         let rows = Arc::new(self.read(pattern, budget, whole)?);
         if rows.triples.len() >= LEAST_KEPT {
             let mut kept = kept();
             kept.push((pattern, Arc::clone(&rows)));
-            let most = kept.len().saturating_sub(MOST_KEPT);
-            kept.drain(..most);
+            let mut all: usize = kept.iter().map(|(_, rows)| rows.triples.len()).sum();
+            while all > MOST_KEPT && kept.len() > 1 {
+                all -= kept.remove(0).1.triples.len();
+            }
         }
         Ok(rows)
     }
 
     fn read(&self, pattern: Pattern, budget: &Budget, whole: &Budget) -> Result<Rows> {
-        const READ_AT_ONCE: usize = 1 << 16;
+        const READ_AT_ONCE: usize = 1 << 12;
         let (mut triples, mut held) = (Vec::new(), Reservation::default());
         for triple in self.found(pattern) {
             if triples.len() % READ_AT_ONCE == READ_AT_ONCE - 1 {

@@ -211,7 +211,9 @@ fn best_pairs<'q>(sides: &[Said<'q>; 2], steps: &Steps) -> Result<Vec<(&'q Blank
     let tells = |statement: &&Quad| {
         saying.iter().all(|saying| saying.get(*statement).is_none_or(|nodes| nodes.len() <= MOST_ALIKE))
     };
-    let telling = |said: &[Quad]| said.iter().filter(|statement| tells(statement)).count();
+    let telling = sides.each_ref().map(|side| -> Vec<usize> {
+        side.iter().map(|(_, said)| said.iter().filter(|statement| tells(statement)).count()).collect()
+    });
     let mut alike: Vec<(f64, usize, usize)> = Vec::new();
     for (number, (_, said)) in old.iter().enumerate() {
         let mut common: BTreeMap<usize, usize> = BTreeMap::new();
@@ -220,7 +222,7 @@ fn best_pairs<'q>(sides: &[Said<'q>; 2], steps: &Steps) -> Result<Vec<(&'q Blank
             *common.entry(*other).or_default() += 1;
         }
         for (other, common) in common {
-            let share = common as f64 / telling(said).max(telling(&new[other].1)) as f64;
+            let share = common as f64 / telling[0][number].max(telling[1][other]) as f64;
             if share >= 0.5 {
                 alike.push((share, number, other));
             }
