@@ -12,9 +12,10 @@ try {
   process.exit(1);
 }
 const child = spawn(program, process.argv.slice(2), { stdio: "inherit" });
-// A terminal sends SIGINT to both, and a second one ends a server at once; what is sent to this process alone is handed on.
+// A terminal sends SIGINT to both, and a second one ends a server at once: it is handed on only where there is no terminal.
+const onTerminal = [process.stdin, process.stdout, process.stderr].some((stream) => stream.isTTY);
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
-  process.on(signal, () => (signal === "SIGINT" && process.stdin.isTTY) || child.kill(signal));
+  process.on(signal, () => (signal === "SIGINT" && onTerminal) || child.kill(signal));
 }
 child.on("error", (error) => {
   console.error(`kgq cannot be started: ${error.message}`);

@@ -106,20 +106,23 @@ fn not_acceptable(detail: String, offers: &[Format]) -> Problem {
     Problem::new(StatusCode::NOT_ACCEPTABLE, detail).with("accepted", types).with("formats", names)
 }
 
-/// Refuses a format by its name or media type where an answer is JSON (JSON-LD, with PROV-O) and nothing else.
+/// The media types of an answer that is JSON of our own, with PROV-O or without.
+const JSON: [&str; 2] = ["application/ld+json", "application/json"];
+
+/// Refuses a format by its name or media type where an answer is JSON of our own and nothing else.
 ///
 /// # Errors
 /// That it is another.
 pub fn json_alone(named: Option<&str>) -> Result<(), Problem> {
     let offers = [Format::Json, Format::Rdf(RdfFormat::JsonLd)];
-    let is_json = |name: &str| {
-        Format::from_name(name).is_some_and(|format| offers.contains(&format))
-            || ["application/json", "application/ld+json"].contains(&name)
-    };
+    let is_json =
+        |name: &str| Format::from_name(name).is_some_and(|format| offers.contains(&format)) || JSON.contains(&name);
     match named.filter(|name| !is_json(name)) {
         None => Ok(()),
         Some(name) => {
-            Err(not_acceptable(format!("why a row is there or not is told as JSON-LD, not as `{name}`"), &offers))
+            let detail = format!("why a row is there or not is told as JSON, not as `{name}`");
+            let problem = Problem::new(StatusCode::NOT_ACCEPTABLE, detail);
+            Err(problem.with("accepted", JSON).with("formats", offers.map(Format::name)))
         }
     }
 }

@@ -174,8 +174,13 @@ fn why_a_row_is_missing_is_told_as_json() {
         assert!(refused.json()["detail"].as_str().unwrap().contains(detail), "{}", refused.text());
     }
     let other = served.get(&address(query, "&why=1&format=csv"), "*/*");
-    assert!(other.status == 406 && other.text().contains("as JSON-LD, not as `csv`"), "{}", other.text());
-    assert_eq!(served.get(&address(query, "&why=1&format=json-ld"), "*/*").status, 200);
+    assert!(other.status == 406 && other.text().contains("as JSON, not as `csv`"), "{}", other.text());
+    for offered in ["accepted", "formats"].map(|key| other.json()[key].clone()) {
+        for name in offered.as_array().unwrap() {
+            let format = name.as_str().unwrap().replace('+', "%2B");
+            assert_eq!(served.get(&address(query, &format!("&why=1&format={format}")), "*/*").status, 200, "{name}");
+        }
+    }
     let canned = shipped(&[]).get("/query/enterprises-approved?why-not=enterprise%3DHuawei", "*/*").json();
     assert!(canned["not-stated"].to_string().contains("names of the 13 enterprises"), "{canned}");
 }
