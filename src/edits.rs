@@ -8,7 +8,7 @@ use std::path::Path;
 
 /// What an edit must pass, and what is done beside it.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Terms<'a> {
+pub struct Requirements<'a> {
     /// Refuse what would add a finding or fail an expected answer.
     pub check: bool,
     pub commit: Option<Commit<'a>>,
@@ -34,7 +34,7 @@ pub enum Outcome {
 ///
 /// # Errors
 /// A folder in which no commit can be made; those of the checks and of writing. Nothing is written then.
-pub fn carry_out(writer: &Writer, edit: &Edit, terms: &Terms<'_>) -> Result<Outcome> {
+pub fn carry_out(writer: &Writer, edit: &Edit, terms: &Requirements<'_>) -> Result<Outcome> {
     let root = &writer.graph.require_project()?.root;
     if terms.commit.is_some() {
         can_commit(root)?;

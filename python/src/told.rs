@@ -3,14 +3,14 @@
 use super::answer::Asked;
 use kgq_edit::FileChange;
 use kgq_engine::{Answer, EvaluationOptions, Row};
-use kgq_graph::audit::{Place, Reference, Texts};
+use kgq_graph::audit::{CitedText, Reference, Texts};
 use kgq_graph::catalog::{CannedQuery, Labels};
 use kgq_graph::graph::Graph;
 use kgq_graph::render::term_json;
-use kgq_graph::request::cite::{State, Wanted, cited};
+use kgq_graph::request::cite::{CitationState, Wanted, cited};
 use kgq_graph::request::cited::AnswerRows;
 use kgq_graph::request::describe::describe;
-use kgq_graph::request::why::{self, Part, Stated, Style};
+use kgq_graph::request::why::{self, AnswerPart, Stated, Style};
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::{NamedNode, NamedOrBlankNode, Quad, Term, Triple};
 use rustc_hash::FxHashMap;
@@ -64,9 +64,11 @@ impl<'a> Named<'a> {
 fn reference(reference: &Reference) -> Value {
     let (citation, document) = (&reference.citation, &reference.document);
     let (words, holds) = match &reference.place {
-        Place::Verified(marked) => (Some(format!("{}{}{}", marked.before, marked.anchor, marked.after)), Some(true)),
-        Place::Differs(_) => (None, Some(false)),
-        Place::NotAtHand => (None, None),
+        CitedText::Verified(marked) => {
+            (Some(format!("{}{}{}", marked.before, marked.anchor, marked.after)), Some(true))
+        }
+        CitedText::Differs(_) => (None, Some(false)),
+        CitedText::NotAtHand => (None, None),
     };
     json!({
         "iri": citation.iri.as_str(),
@@ -122,9 +124,9 @@ pub fn why(asked: &Asked, row: usize, options: &EvaluationOptions) -> Result<Str
     let texts = graph.source_texts(&audit, &[])?;
     let explained = why::explain_within(graph, &asked.query, part, &audit, &texts, options)?;
     let mut terms: Vec<Term> = match &explained.part {
-        Part::True => Vec::new(),
-        Part::Row { row, .. } => row.iter().flatten().cloned().collect(),
-        Part::Triple(triple) => parts(triple).to_vec(),
+        AnswerPart::True => Vec::new(),
+        AnswerPart::Row { row, .. } => row.iter().flatten().cloned().collect(),
+        AnswerPart::Triple(triple) => parts(triple).to_vec(),
     };
     terms.extend(explained.statements.iter().flat_map(|stated| parts(&stated.quad.clone().into())));
     let named = Named::of(graph, &terms)?;
@@ -167,13 +169,13 @@ pub fn cite(graph: &Graph, terms: &[String]) -> Result<String> {
     let named = Named::of(graph, &all)?;
     let told = found.iter().map(|cited| {
         let (state, references) = match &cited.state {
-            State::By(statements) => {
+            CitationState::By(statements) => {
                 let citations = statements.iter().flat_map(|statement| audit.all_citations(statement));
                 let told = citations.map(|iri| reference(&Reference::new(&iri, &audit, &texts)));
                 ("cited", told.collect())
             }
-            State::Missing => ("missing", Vec::new()),
-            State::Exempt => ("exempt", Vec::new()),
+            CitationState::Missing => ("missing", Vec::new()),
+            CitationState::Exempt => ("exempt", Vec::new()),
         };
         Ok(json!({ "triple": named.triple(&cited.triple)?, "state": state, "references": references }))
     });

@@ -14,7 +14,7 @@ use kgq_graph::graph::Graph;
 use kgq_graph::render::{
     Cited, ColumnOptions, Format, RdfVersion, RenderOptions, TableOptions, Written, cell, reference, write_cited,
 };
-use kgq_graph::request::cite::{State, Wanted, cited};
+use kgq_graph::request::cite::{CitationState, Wanted, cited};
 use kgq_graph::request::cited::{CitedAnswer, cited_answer};
 use kgq_syntax::budget::Work;
 use kgq_syntax::error::Result;
@@ -98,15 +98,15 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     let (mut shown, mut uncited, mut exempt) = (0, 0, 0);
     for statement in found {
         match statement.state {
-            State::By(statements) => {
+            CitationState::By(statements) => {
                 shown += 1;
                 page.statement(&statement.triple, &statements);
             }
-            State::Missing => {
+            CitationState::Missing => {
                 uncited += 1;
                 page.uncited(&statement.triple);
             }
-            State::Exempt => exempt += 1,
+            CitationState::Exempt => exempt += 1,
         }
     }
     let text = page.out;

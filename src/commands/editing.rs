@@ -2,7 +2,7 @@
 
 use super::output::Output;
 use super::terminal::Content;
-use crate::edits::{self, Commit, Outcome, Terms};
+use crate::edits::{self, Commit, Outcome, Requirements};
 use kgq_edit::guard::Verdict;
 use kgq_edit::{Edit, Settings, Writer};
 use kgq_graph::graph::Graph;
@@ -82,7 +82,7 @@ impl EditArgs {
             return self.show(writer, edit, output);
         }
         let commit = self.message.as_deref().map(|message| Commit { message, author: None });
-        match edits::carry_out(writer, edit, &Terms { check: self.check, commit })? {
+        match edits::carry_out(writer, edit, &Requirements { check: self.check, commit })? {
             Outcome::Refused(verdict) => refused(&verdict, output),
             Outcome::Written(committed) => {
                 for change in &edit.changes {

@@ -2,7 +2,7 @@
 
 use super::output::Output;
 use super::watchdog::Watchdog;
-use crate::mcp::{self, CLIENTS, Current, Face, Part};
+use crate::mcp::{self, CLIENTS, CallBudget, Current, Face};
 use kgq_graph::graph::{Graph, Live};
 use kgq_syntax::budget::{Limits, Work};
 use kgq_syntax::error::{Error, Result};
@@ -45,7 +45,7 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
         (live.graph(), live.broken())
     });
     let budget = graph.options().budget.clone();
-    let part: Part = Arc::new(move |_| budget.child(Work::Query, Limits::default()));
+    let part: CallBudget = Arc::new(move |_| budget.child(Work::Query, Limits::default()));
     mcp::serve(Face::new(current, PLACES, part))?;
     Ok(0)
 }

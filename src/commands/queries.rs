@@ -2,7 +2,7 @@
 
 use super::output::Output;
 use super::run::{example, one_line};
-use kgq_graph::catalog::{CannedQuery, Param, Text};
+use kgq_graph::catalog::{CannedQuery, LocalizedText, Param};
 use kgq_graph::graph::Graph;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::text::{visible, width};
@@ -121,8 +121,8 @@ fn param_to_json(name: &str, param: &Param) -> Value {
     })
 }
 
-fn by_language(text: Option<&Text>) -> Value {
-    let texts = text.map(Text::all).unwrap_or_default();
+fn by_language(text: Option<&LocalizedText>) -> Value {
+    let texts = text.map(LocalizedText::all).unwrap_or_default();
     let texts = texts.into_iter().map(|(language, text)| (language.unwrap_or("und").to_owned(), text.trim().into()));
     Value::Object(texts.collect())
 }

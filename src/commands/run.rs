@@ -5,7 +5,7 @@ use super::output::Output;
 use super::watchdog::Watchdog;
 use crate::cli::complete;
 use clap_complete::ArgValueCandidates;
-use kgq_graph::catalog::{CannedQuery, Catalog, Known, ParamKind, Values, named};
+use kgq_graph::catalog::{CannedQuery, Catalog, ParamKind, ParameterContext, Values, named};
 use kgq_graph::graph::Graph;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::NamedNode;
@@ -155,7 +155,7 @@ pub fn one_line(text: &str) -> String {
 const OFFERED: usize = 6;
 
 /// The values that a parameter takes, with their labels: all if they are few, else the first; `None` if there are none.
-fn offered(members: &[NamedNode], known: &dyn Known) -> Option<String> {
+fn offered(members: &[NamedNode], known: &dyn ParameterContext) -> Option<String> {
     let shown: Vec<String> = members.iter().take(OFFERED).map(|member| named(member, known)).collect();
     let more = members.len().saturating_sub(OFFERED);
     match (shown.is_empty(), more) {

@@ -7,7 +7,7 @@ use super::watchdog::Watchdog;
 use crate::git;
 use kgq_engine::query::Query;
 use kgq_graph::graph::Graph;
-use kgq_graph::request::why::{self, Part, Stated, Style};
+use kgq_graph::request::why::{self, AnswerPart, Stated, Style};
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::{NamedNode, Term};
 use rustc_hash::FxHashMap;
@@ -72,7 +72,7 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
 pub fn explanation(
     graph: &Graph,
     query: &Query,
-    part: Part,
+    part: AnswerPart,
     ways: Option<usize>,
     shown: &Shown,
     colour: bool,
@@ -111,8 +111,8 @@ pub fn explanation(
     Ok(told)
 }
 
-fn shown_things(part: &Part) -> Vec<NamedNode> {
-    let Part::Row { row, .. } = part else { return Vec::new() };
+fn shown_things(part: &AnswerPart) -> Vec<NamedNode> {
+    let AnswerPart::Row { row, .. } = part else { return Vec::new() };
     let things = row.iter().flatten().filter_map(|term| match term {
         Term::NamedNode(node) => Some(node.clone()),
         Term::BlankNode(_) | Term::Literal(_) | Term::Triple(_) => None,

@@ -6,7 +6,7 @@ use super::budget::fitting;
 use super::call::{Call, settings};
 use super::tools::{Outcome, rows_schema, tool};
 use kgq_engine::query::Query;
-use kgq_graph::catalog::{CannedQuery, Catalog, Known, Param, ParamKind, Values};
+use kgq_graph::catalog::{CannedQuery, Catalog, Param, ParamKind, ParameterContext, Values};
 use kgq_graph::graph::Graph;
 use kgq_syntax::error::{Error, Result};
 use rmcp::model::Tool;
@@ -125,7 +125,7 @@ fn required(query: &CannedQuery) -> Vec<&str> {
     query.header.params.iter().filter(needed).map(|(name, _)| name.as_str()).collect()
 }
 
-fn parameters(query: &CannedQuery, known: &dyn Known, language: &str) -> Result<Value> {
+fn parameters(query: &CannedQuery, known: &dyn ParameterContext, language: &str) -> Result<Value> {
     let mut parameters = Map::new();
     for (name, param) in &query.header.params {
         let kind = query.kind(name, param, known)?;
@@ -138,7 +138,7 @@ fn parameters(query: &CannedQuery, known: &dyn Known, language: &str) -> Result<
     Ok(Value::Object(parameters))
 }
 
-fn parameter(param: &Param, kind: &ParamKind, known: &dyn Known, language: &str) -> Value {
+fn parameter(param: &Param, kind: &ParamKind, known: &dyn ParameterContext, language: &str) -> Value {
     let (mut schema, what) = match kind {
         ParamKind::Integer => (json!({"type": "integer"}), String::new()),
         ParamKind::Number | ParamKind::Decimal => (json!({"type": "number"}), String::new()),

@@ -1,7 +1,7 @@
 //! What rows and statements rest on: each citation once, with a number by which rows name it.
 
 use super::cells::shortened;
-use kgq_graph::audit::{Audit, Place, Reference, Texts};
+use kgq_graph::audit::{Audit, CitedText, Reference, Texts};
 use kgq_graph::graph::Graph;
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::{NamedNode, Triple};
@@ -79,12 +79,12 @@ impl<'a> Citations<'a> {
         told.insert("document".into(), shortened(&reference.document_line()).into());
         told.insert("place".into(), shortened(&reference.place_line()).into());
         let text = match &reference.place {
-            Place::Verified(marked) => Some(format!("{}{}{}", marked.before, marked.anchor, marked.after)),
-            Place::Differs(_) => {
+            CitedText::Verified(marked) => Some(format!("{}{}{}", marked.before, marked.anchor, marked.after)),
+            CitedText::Differs(_) => {
                 told.insert("warning".into(), "the text at hand is not what was cited".into());
                 None
             }
-            Place::NotAtHand => None,
+            CitedText::NotAtHand => None,
         };
         if let Some(text) = text {
             told.insert("text".into(), shortened(text.trim()).into());

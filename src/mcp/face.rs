@@ -23,7 +23,7 @@ const STACK: usize = 256 << 20;
 pub type Current = Arc<dyn Fn() -> (Arc<Graph>, Option<Error>) + Send + Sync>;
 
 /// Gives the budget of a call, by who asks.
-pub type Part = Arc<dyn Fn(&Asker) -> Budget + Send + Sync>;
+pub type CallBudget = Arc<dyn Fn(&Asker) -> Budget + Send + Sync>;
 
 /// What clients speak with.
 #[derive(Clone)]
@@ -31,7 +31,7 @@ pub struct Face {
     current: Current,
     /// So many calls work at once; others wait.
     places: Arc<Semaphore>,
-    part: Part,
+    part: CallBudget,
     sessions: Arc<Sessions>,
     instructions: Option<String>,
 }
@@ -46,7 +46,7 @@ impl Drop for Leaving {
 }
 
 impl Face {
-    pub fn new(current: Current, places: usize, part: Part) -> Self {
+    pub fn new(current: Current, places: usize, part: CallBudget) -> Self {
         let (graph, _) = current();
         let instructions = settings(&graph).introduction;
         Self { current, places: Arc::new(Semaphore::new(places)), part, sessions: Arc::default(), instructions }

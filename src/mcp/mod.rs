@@ -28,5 +28,5 @@ mod why;
 mod why_not;
 
 pub use config::{CLIENTS, print as print_config};
-pub use face::{Current, Face, Part, serve};
+pub use face::{CallBudget, Current, Face, serve};
 pub use session::Asker;

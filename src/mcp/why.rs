@@ -10,7 +10,7 @@ use super::tools::Outcome;
 use kgq_engine::Failures;
 use kgq_engine::query::Query;
 use kgq_graph::audit::{Audit, Texts};
-use kgq_graph::request::why::{Explained, Part, Stated, explain_within, part_within};
+use kgq_graph::request::why::{AnswerPart, Explained, Stated, explain_within, part_within};
 use kgq_syntax::error::{Error, Result, Source};
 use kgq_syntax::rdf::{NamedNode, Term};
 use rmcp::model::Tool;
@@ -75,17 +75,17 @@ pub fn asked(call: &Call<'_>) -> Result<(String, Query)> {
 }
 
 /// The terms of a row or a triple.
-fn cells(part: &Part, names: &Names<'_>) -> Value {
+fn cells(part: &AnswerPart, names: &Names<'_>) -> Value {
     match part {
-        Part::True => json!({ "truth": true }),
-        Part::Row { variables, row } => {
+        AnswerPart::True => json!({ "truth": true }),
+        AnswerPart::Row { variables, row } => {
             let bound = variables.iter().zip(row);
             let cell = |(variable, term): (&kgq_syntax::rdf::Variable, &Option<Term>)| {
                 Some((variable.as_str().to_owned(), names.cell(term.as_ref()?)))
             };
             Value::Object(bound.filter_map(cell).collect())
         }
-        Part::Triple(triple) => names.cell(&Term::Triple(Box::new(triple.clone()))),
+        AnswerPart::Triple(triple) => names.cell(&Term::Triple(Box::new(triple.clone()))),
     }
 }
 
@@ -96,9 +96,9 @@ fn told(
     mut citations: Option<Citations<'_>>,
 ) -> Result<Value> {
     let mut terms: Vec<Term> = match &explained.part {
-        Part::True => Vec::new(),
-        Part::Row { row, .. } => row.iter().flatten().cloned().collect(),
-        Part::Triple(triple) => vec![Term::Triple(Box::new(triple.clone()))],
+        AnswerPart::True => Vec::new(),
+        AnswerPart::Row { row, .. } => row.iter().flatten().cloned().collect(),
+        AnswerPart::Triple(triple) => vec![Term::Triple(Box::new(triple.clone()))],
     };
     terms.extend(explained.statements.iter().map(|stated| Term::Triple(Box::new(stated.quad.clone().into()))));
     let names = Names::of(call.graph, &terms, &call.language)?;

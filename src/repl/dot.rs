@@ -4,7 +4,7 @@
 
 use super::complete::Offer;
 use super::editor::Mode;
-use super::shared::State;
+use super::shared::ProjectState;
 use super::{Shell, explore, last, pager, save, sink};
 use crate::cli;
 use crate::commands;
@@ -393,7 +393,7 @@ fn quit(shell: &mut Shell<'_>, _: &[String]) -> Result<()> {
 }
 
 /// What could stand at the cursor in a line that starts with a dot.
-pub fn offers(state: &State, text: &str, line_start: usize, cursor: usize) -> Vec<Offer> {
+pub fn offers(state: &ProjectState, text: &str, line_start: usize, cursor: usize) -> Vec<Offer> {
     let line = &text[line_start..cursor];
     let word = line.rfind(char::is_whitespace).map_or(0, |at| at + line[at..].chars().next().map_or(1, char::len_utf8));
     let typed = &line[word..];

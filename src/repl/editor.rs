@@ -165,7 +165,7 @@ impl Highlighter for Colours {
 
 impl Colours {
     /// Whether the graph has the term. What the text's own declarations name is not looked up.
-    fn is_known(&self, state: &super::shared::State, line: &str, prefix: &str, local: &str) -> bool {
+    fn is_known(&self, state: &super::shared::ProjectState, line: &str, prefix: &str, local: &str) -> bool {
         let tokens = tokenize(line);
         let declared = kgq_syntax::sparql::prefixes_declared(line, &tokens);
         let iri = match declared.iter().rev().find(|d| d.prefix == prefix) {

@@ -191,7 +191,7 @@ pub fn prefix(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
         let iri = iri.trim_start_matches('<').trim_end_matches('>');
         NamedNode::new(iri).map_err(|e| Error::input(format!("`{iri}` is no IRI: {e}")))?;
         shell.graph = shell.live.replace(shell.graph.with_prefix(name, iri));
-        let state = super::State::of(&shell.graph)?;
+        let state = super::ProjectState::of(&shell.graph)?;
         shell.shared.set(state);
         return Ok(());
     }

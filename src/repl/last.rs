@@ -10,7 +10,7 @@ use crate::commands::{
 };
 use kgq_engine::query::{Binding, BoundTo};
 use kgq_engine::{Answer, Solutions, Triples};
-use kgq_graph::request::why::Part;
+use kgq_graph::request::why::AnswerPart;
 use kgq_syntax::error::{Error, Result, Source};
 use kgq_syntax::rdf::{Term, Variable};
 use kgq_syntax::text::{count, did_you_mean};
@@ -107,10 +107,10 @@ pub fn why(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
     let at = |rows: usize| number.checked_sub(1).filter(|at| *at < rows).ok_or_else(|| no_row(number, rows));
     let part = match &last.answer {
         Kept::Table { variables, rows } => {
-            Part::Row { variables: variables.clone(), row: rows[at(rows.len())?].clone() }
+            AnswerPart::Row { variables: variables.clone(), row: rows[at(rows.len())?].clone() }
         }
-        Kept::Graph(triples) => Part::Triple(triples[at(triples.len())?].clone()),
-        Kept::Boolean(true) => Part::True,
+        Kept::Graph(triples) => AnswerPart::Triple(triples[at(triples.len())?].clone()),
+        Kept::Boolean(true) => AnswerPart::True,
         Kept::Boolean(false) => return Err(Error::input("the answer is false, which no statement makes it")),
     };
     let text = why_explanation(&shell.graph, &last.query, part, None, &WhyShown::default(), shell.output.colour)?;

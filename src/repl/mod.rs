@@ -27,8 +27,8 @@ use kgq_syntax::error::{Error, Kind, Result, Source};
 use kgq_syntax::text::{count, typeable, visible};
 use reedline::{EditCommand, Reedline, Signal};
 use running::Kept;
-use script::Part;
-use shared::{Shared, State};
+use script::ScriptItem;
+use shared::{ProjectState, Shared};
 use std::io::{IsTerminal, Read, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -63,7 +63,7 @@ struct Shell<'a> {
     advice: AdviceArgs,
     /// Values for a variable of the next query that has it.
     values: Option<Binding>,
-    view: show::View,
+    view: show::ShowSettings,
     sink: sink::Sink,
     timing: bool,
     mode: Mode,
@@ -76,7 +76,7 @@ struct Shell<'a> {
 pub fn run(args: &ReplArgs, graph: Graph, output: &mut Output) -> Result<u8> {
     let started = Instant::now();
     let loading = Watchdog::of_loading(graph.options());
-    let state = State::of(&graph)?;
+    let state = ProjectState::of(&graph)?;
     drop(loading);
     let live = Live::new(graph);
     let mut shell = Shell {
@@ -90,7 +90,7 @@ pub fn run(args: &ReplArgs, graph: Graph, output: &mut Output) -> Result<u8> {
         text: None,
         advice: args.advice.clone(),
         values: None,
-        view: show::View::default(),
+        view: show::ShowSettings::default(),
         sink: sink::Sink::default(),
         timing: true,
         mode: Mode::default(),
@@ -207,17 +207,17 @@ impl Shell<'_> {
         let mut code = 0;
         for (_, part) in script::parts(text) {
             let failed = match part {
-                Part::Query(text) | Part::Unfinished(text) if dot::meant_by(&text).is_some() => {
+                ScriptItem::Query(text) | ScriptItem::Unfinished(text) if dot::meant_by(&text).is_some() => {
                     self.report(|shell| dot::run(shell, dot::meant_by(&text).unwrap_or_default()))
                 }
-                Part::Query(text) => self.report(|shell| shell.query("<query>", &text)),
-                Part::Command(command) => self.report(|shell| dot::run(shell, &command)),
+                ScriptItem::Query(text) => self.report(|shell| shell.query("<query>", &text)),
+                ScriptItem::Command(command) => self.report(|shell| dot::run(shell, &command)),
                 // A command in the middle of a query leaves the query to be written on.
-                Part::Unfinished(open) if ends_in_command(text) => {
+                ScriptItem::Unfinished(open) if ends_in_command(text) => {
                     self.buffer = Some(format!("{open}\n"));
                     0
                 }
-                Part::Unfinished(text) => self.report(|shell| shell.query("<query>", &text)),
+                ScriptItem::Unfinished(text) => self.report(|shell| shell.query("<query>", &text)),
             };
             if code == 0 {
                 code = failed;
@@ -243,8 +243,8 @@ impl Shell<'_> {
             // Lines before it keep the places of errors those of the script.
             let at = |text: String| format!("{}{text}", "\n".repeat(line - 1));
             let result = match part {
-                Part::Query(text) | Part::Unfinished(text) => self.query(name, &at(text)),
-                Part::Command(command) => dot::run(self, &command).map_err(|error| match error.place() {
+                ScriptItem::Query(text) | ScriptItem::Unfinished(text) => self.query(name, &at(text)),
+                ScriptItem::Command(command) => dot::run(self, &command).map_err(|error| match error.place() {
                     Some(_) => error,
                     None => error.at(Source::new(name, text).place(line_start(text, line))),
                 }),

@@ -1,7 +1,7 @@
 //! What is said when the files have changed and were loaded anew.
 
 use super::Shell;
-use super::shared::State;
+use super::shared::ProjectState;
 use kgq_graph::graph::Reloaded;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::text::{count, thousands};
@@ -20,7 +20,7 @@ impl Shell<'_> {
                 return Err(Error::all([kept, error]).unwrap_or_else(|| Error::bug("an error was lost")));
             }
         };
-        self.shared.set(State::of(&after)?);
+        self.shared.set(ProjectState::of(&after)?);
         let (before, now) = (before.statement_count()?, after.statement_count()?);
         self.graph = Arc::clone(&after);
         let change = match now as i64 - before as i64 {

@@ -8,7 +8,7 @@ use kgq_syntax::{TokenKind, significant};
 
 /// A part of a script.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum ScriptItem {
     Query(String),
     /// Without its dot.
     Command(String),
@@ -18,7 +18,7 @@ pub enum Part {
 
 /// The parts in order, each with the number of its first line, counted from 1. A dot-command within an unfinished query comes
 /// before it.
-pub fn parts(text: &str) -> Vec<(usize, Part)> {
+pub fn parts(text: &str) -> Vec<(usize, ScriptItem)> {
     let mut parts = Vec::new();
     let mut open = String::new();
     let mut first = 1;
@@ -27,16 +27,16 @@ pub fn parts(text: &str) -> Vec<(usize, Part)> {
             if !unfinished(&open) {
                 // A comment before a command is the command's.
                 let query = std::mem::take(&mut open);
-                parts.extend((!blank(&query)).then_some((first, Part::Query(query))));
+                parts.extend((!blank(&query)).then_some((first, ScriptItem::Query(query))));
             } else if !open.is_empty() {
                 // Where the command stood, so that the lines after it keep their numbers.
                 open.push('\n');
             }
-            parts.push((number, Part::Command(command.trim().to_owned())));
+            parts.push((number, ScriptItem::Command(command.trim().to_owned())));
             continue;
         }
         if !blank(&open) && !unfinished(&open) && (line.trim().is_empty() || begins_query(line)) {
-            parts.push((first, Part::Query(std::mem::take(&mut open))));
+            parts.push((first, ScriptItem::Query(std::mem::take(&mut open))));
         }
         if blank(&open) {
             if line.trim().is_empty() {
@@ -50,7 +50,7 @@ pub fn parts(text: &str) -> Vec<(usize, Part)> {
         }
         if line.trim() == ";" {
             if !blank(&open) {
-                parts.push((first, Part::Query(std::mem::take(&mut open))));
+                parts.push((first, ScriptItem::Query(std::mem::take(&mut open))));
             }
             open.clear();
             continue;
@@ -62,7 +62,7 @@ pub fn parts(text: &str) -> Vec<(usize, Part)> {
             // What goes on in the same line keeps its columns.
             let column = open[..next].rsplit('\n').next().map_or(0, |line| line.chars().count());
             open.truncate(end);
-            parts.push((first, Part::Query(std::mem::take(&mut open))));
+            parts.push((first, ScriptItem::Query(std::mem::take(&mut open))));
             if !rest.trim().is_empty() {
                 open = " ".repeat(column) + &rest;
             }
@@ -71,7 +71,7 @@ pub fn parts(text: &str) -> Vec<(usize, Part)> {
     }
     if !blank(&open) {
         let whole = open.trim_end().to_owned();
-        parts.push((first, if unfinished(&open) { Part::Unfinished(whole) } else { Part::Query(whole) }));
+        parts.push((first, if unfinished(&open) { ScriptItem::Unfinished(whole) } else { ScriptItem::Query(whole) }));
     }
     parts
 }
@@ -112,9 +112,9 @@ mod tests {
         parts(text)
             .into_iter()
             .map(|(line, part)| match part {
-                Part::Query(q) => format!("{line} {}", q.trim().replace('\n', "⏎")),
-                Part::Command(c) => format!("{line} .{c}"),
-                Part::Unfinished(q) => format!("{line} {}…", q.trim().replace('\n', "⏎")),
+                ScriptItem::Query(q) => format!("{line} {}", q.trim().replace('\n', "⏎")),
+                ScriptItem::Command(c) => format!("{line} .{c}"),
+                ScriptItem::Unfinished(q) => format!("{line} {}…", q.trim().replace('\n', "⏎")),
             })
             .collect()
     }
@@ -147,8 +147,8 @@ mod tests {
         let queries: Vec<(usize, String)> = parts(script)
             .into_iter()
             .filter_map(|(line, part)| match part {
-                Part::Query(query) => Some((line, query)),
-                Part::Command(_) | Part::Unfinished(_) => None,
+                ScriptItem::Query(query) => Some((line, query)),
+                ScriptItem::Command(_) | ScriptItem::Unfinished(_) => None,
             })
             .collect();
         assert_eq!(queries.len(), 4);

@@ -8,7 +8,7 @@ use kgq_syntax::rdf::Prefixes;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 /// One state of the project.
-pub struct State {
+pub struct ProjectState {
     pub prefixes: Prefixes,
     pub snapshot: Snapshot,
     /// Filled by a thread: a large graph takes longer than a prompt may.
@@ -17,7 +17,7 @@ pub struct State {
     pub queries: Vec<(String, String, Vec<String>)>,
 }
 
-impl State {
+impl ProjectState {
     pub fn of(graph: &Graph) -> kgq_syntax::error::Result<Self> {
         let snapshot = graph.snapshot()?.clone();
         let prefixes = graph.prefixes()?.clone();
@@ -68,18 +68,18 @@ impl State {
 
 /// The state that is current.
 #[derive(Clone)]
-pub struct Shared(Arc<RwLock<Arc<State>>>);
+pub struct Shared(Arc<RwLock<Arc<ProjectState>>>);
 
 impl Shared {
-    pub fn new(state: State) -> Self {
+    pub fn new(state: ProjectState) -> Self {
         Self(Arc::new(RwLock::new(Arc::new(state))))
     }
 
-    pub fn get(&self) -> Arc<State> {
+    pub fn get(&self) -> Arc<ProjectState> {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    pub fn set(&self, state: State) {
+    pub fn set(&self, state: ProjectState) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(state);
     }
 }

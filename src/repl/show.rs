@@ -12,7 +12,7 @@ use std::io::Write;
 
 /// How answers look.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct View {
+pub struct ShowSettings {
     /// As chosen with `.format`; without it a table, and Turtle for graphs.
     pub format: Option<Format>,
     pub vertical: bool,

@@ -41,7 +41,7 @@ impl Admission {
     }
 
     /// Waits for a place; where too many wait already, or this one did for too long, the client is asked to come again.
-    pub async fn enter(&self, client: &Client) -> Result<Place, Problem> {
+    pub async fn enter(&self, client: &Client) -> Result<Admitted, Problem> {
         let presence = self.clients.enter(client).map_err(|refusal| match refusal {
             Refusal::Requests(most) => Problem::crowded(most),
             Refusal::Time { most, wait } => Problem::worked_enough(most, wait),
@@ -49,7 +49,7 @@ impl Admission {
         let all = Arc::clone(&self.running);
         let place = |open, running| {
             let (running, since) = (Some(running), Instant::now());
-            Place { _open: open, running, all, presence, since }
+            Admitted { _open: open, running, all, presence, since }
         };
         if let Ok(open) = Arc::clone(&self.open).try_acquire_owned()
             && let Ok(running) = Arc::clone(&self.running).try_acquire_owned()
@@ -94,7 +94,7 @@ impl Drop for Queued<'_> {
 }
 
 /// A place among those that work, until it is dropped.
-pub struct Place {
+pub struct Admitted {
     _open: OwnedSemaphorePermit,
     /// `None` while it is lent to others.
     running: Option<OwnedSemaphorePermit>,
@@ -104,13 +104,13 @@ pub struct Place {
     since: Instant,
 }
 
-impl Drop for Place {
+impl Drop for Admitted {
     fn drop(&mut self) {
         self.presence.worked(self.since.elapsed());
     }
 }
 
-impl Place {
+impl Admitted {
     /// What the client's queries hold together, where that has a limit.
     pub fn memory_of_client(&self) -> Option<&Budget> {
         self.presence.memory()

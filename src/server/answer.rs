@@ -5,7 +5,7 @@ use super::bundle;
 use super::negotiate::{self, Chosen, Coding};
 use super::problem::Problem;
 use super::reply::{Ending, Reply, coded, unless_known};
-use super::request::Asked;
+use super::request::RequestKey;
 use super::state::Held;
 use super::why;
 use super::work::{Job, work};
@@ -63,7 +63,7 @@ pub fn attachment(name: &str, ending: &str) -> HeaderValue {
 const ALL: &str = "CONSTRUCT WHERE { ?s ?p ?o }";
 
 /// Answers a question, or what is asked of its answer: why it has a row or has none, or a bundle of it.
-pub async fn respond_to(server: &Shared, asked: Asked, question: Question) -> Result<Response, Problem> {
+pub async fn respond_to(server: &Shared, asked: RequestKey, question: Question) -> Result<Response, Problem> {
     // What is written wrongly is refused, whatever is asked.
     cites(&asked)?;
     match why::about(&asked)? {
@@ -74,12 +74,12 @@ pub async fn respond_to(server: &Shared, asked: Asked, question: Question) -> Re
 }
 
 /// Answers a question.
-pub async fn answer(server: &Shared, asked: Asked, question: Question) -> Result<Response, Problem> {
+pub async fn answer(server: &Shared, asked: RequestKey, question: Question) -> Result<Response, Problem> {
     work(server, asked, move |job, reply| Asking { job, question: &question }.run(reply)).await
 }
 
 /// Whether each row is wanted with its sources.
-pub fn cites(asked: &Asked) -> Result<bool, Problem> {
+pub fn cites(asked: &RequestKey) -> Result<bool, Problem> {
     match asked.one("cite")? {
         None | Some("0" | "false") => Ok(false),
         Some("1" | "true") => Ok(true),

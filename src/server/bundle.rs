@@ -3,7 +3,7 @@
 use super::Shared;
 use super::answer::{Question, attachment};
 use super::problem::Problem;
-use super::request::Asked;
+use super::request::RequestKey;
 use super::work::{Job, work};
 use crate::commands::revision_state;
 use axum::http::HeaderValue;
@@ -21,12 +21,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub const MEDIA_TYPE: &str = "application/zip";
 
 /// Whether the answer is asked for as a bundle.
-pub fn wanted(asked: &Asked) -> Result<bool, Problem> {
+pub fn wanted(asked: &RequestKey) -> Result<bool, Problem> {
     Ok(asked.one("format")?.is_some_and(|format| ["bundle", MEDIA_TYPE].contains(&format)))
 }
 
 /// Makes a bundle of the answer. It is made anew each time, as it says when it was.
-pub async fn bundle(server: &Shared, asked: Asked, question: Question) -> Result<Response, Problem> {
+pub async fn bundle(server: &Shared, asked: RequestKey, question: Question) -> Result<Response, Problem> {
     work(server, asked, move |job, reply| {
         let bytes = made(job, &question).map_err(|error| job.server.problem(&error))?;
         let headers = reply.headers();

@@ -4,7 +4,7 @@ use super::Shared;
 use super::answer::{Question, respond_to};
 use super::pages::{self, Wanted};
 use super::problem::Problem;
-use super::request::{Asked, pairs};
+use super::request::{RequestKey, pairs};
 use super::service::write_json;
 use super::sparql::{options, read_body, respond};
 use super::why;
@@ -34,7 +34,7 @@ pub async fn handle(State(server): State<Shared>, Path(name): Path<String>, requ
 }
 
 async fn run(server: &Shared, name: String, parts: &Parts, body: Option<Body>) -> Result<Response, Problem> {
-    let mut asked = Asked::of(parts)?;
+    let mut asked = RequestKey::of(parts)?;
     if let Some(body) = body {
         asked.values.extend(pairs(&read_body(server, &parts.headers, body).await?)?);
     }
@@ -75,7 +75,7 @@ fn find(graph: &Graph, name: &str) -> Result<(), Problem> {
 pub async fn list(State(server): State<Shared>, request: Request<Body>) -> Response {
     let (parts, _) = request.into_parts();
     let listed = async {
-        let asked = Asked::of(&parts)?;
+        let asked = RequestKey::of(&parts)?;
         if pages::wants(&asked) {
             return pages::page(&server, asked, Wanted::Path("queries".into())).await;
         }

@@ -7,7 +7,7 @@ use super::login::{foreign_form, sign_in_first};
 use super::pages::{own_page, wants};
 use super::problem::Problem;
 use super::reply::Ending;
-use super::request::{Asked, pairs};
+use super::request::{RequestKey, pairs};
 use super::sessions::Signed;
 use super::sparql::{options, read_body};
 use super::state::version_of;
@@ -62,7 +62,7 @@ async fn in_words(server: &Shared, parts: &Parts, problem: Problem) -> Response 
     if problem.status() == StatusCode::TOO_MANY_REQUESTS {
         return problem.into_response();
     }
-    let Ok(asked) = Asked::of(parts) else { return problem.into_response() };
+    let Ok(asked) = RequestKey::of(parts) else { return problem.into_response() };
     let told = problem.clone();
     let page = work(server, asked, move |job, _| Err(without_form(job, told.into()))).await;
     page.unwrap_or_else(|_| problem.into_response())
@@ -98,7 +98,7 @@ async fn open(server: &Shared, parts: &Parts) -> Result<Response, Problem> {
         let here = parts.uri.path_and_query().map_or("/", |path| path.as_str());
         return Ok(sign_in_first(here));
     };
-    let asked = Asked::of(parts)?;
+    let asked = RequestKey::of(parts)?;
     let (iri, class) = (asked.one("iri")?.map(str::to_owned), asked.one("class")?.map(str::to_owned));
     if iri.is_none() && class.is_none() {
         return Err(Problem::bad_request("there is no `iri` to correct, and no `class` of a thing to make"));
@@ -240,7 +240,7 @@ async fn take(server: &Shared, parts: &Parts, body: Body) -> Result<Response, Pr
         rows: rows(&form),
         secret: signed.secret().to_owned(),
     };
-    let mut asked = Asked::of(parts)?;
+    let mut asked = RequestKey::of(parts)?;
     asked.values.extend(form.iter().filter(|(name, _)| name == "lang" || name == "message").cloned());
     let own = sent.clone();
     let answered = match field("step") {
@@ -358,7 +358,7 @@ fn outdated() -> Problem {
 }
 
 /// Saves what a form changes, and says so.
-async fn save(server: &Shared, asked: Asked, author: Holder, sent: Sent) -> Result<Response, Problem> {
+async fn save(server: &Shared, asked: RequestKey, author: Holder, sent: Sent) -> Result<Response, Problem> {
     let conditions = Conditions::of_version(&sent.version);
     let wish = Wish { author, conditions, queued: server.writers.queue()? };
     let own = sent.clone();

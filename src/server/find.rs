@@ -3,7 +3,7 @@
 use super::Shared;
 use super::problem::Problem;
 use super::reply::Ending;
-use super::request::Asked;
+use super::request::RequestKey;
 use super::service::write_json;
 use super::sparql::respond;
 use super::state::Held;
@@ -29,7 +29,7 @@ const NEAR: usize = 5;
 pub async fn handle(State(server): State<Shared>, request: Request<Body>) -> Response {
     let (parts, _) = request.into_parts();
     let found = async {
-        let asked = Asked::of(&parts)?;
+        let asked = RequestKey::of(&parts)?;
         work(&server, asked, |job, reply| {
             let found = search(job)?;
             write_json(job, &found, reply)

@@ -3,9 +3,9 @@
 use super::Shared;
 use super::conditions::Conditions;
 use super::problem::Problem;
-use super::rdf::{Text, statements, texts};
+use super::rdf::{SentRdf, statements, texts};
 use super::reply::Ending;
-use super::request::Asked;
+use super::request::RequestKey;
 use super::sparql::{content_type, read_body};
 use super::write::{Desk, Plan, Told, Wish, author, write};
 use axum::body::Body;
@@ -31,7 +31,7 @@ pub enum Target {
 
 impl Target {
     /// The graph, with whether there is one.
-    fn find(&self, desk: &Desk<'_>, texts: &[Text]) -> Result<(GraphName, bool), Ending> {
+    fn find(&self, desk: &Desk<'_>, texts: &[SentRdf]) -> Result<(GraphName, bool), Ending> {
         let exists = |name: &GraphName| graphs::exists(&desk.writer.files, name);
         match self {
             Self::Default => Ok((GraphName::DefaultGraph, true)),
@@ -65,10 +65,10 @@ pub async fn change(
     server: &Shared,
     parts: &Parts,
     body: Body,
-    target: impl FnOnce(&Asked) -> Result<Target, Problem>,
+    target: impl FnOnce(&RequestKey) -> Result<Target, Problem>,
 ) -> Result<Response, Problem> {
     let author = author(server, parts)?;
-    let asked = Asked::of(parts)?;
+    let asked = RequestKey::of(parts)?;
     let target = target(&asked)?;
     let conditions = Conditions::of(&parts.headers);
     let method = parts.method.clone();
@@ -96,7 +96,7 @@ pub async fn change(
 }
 
 /// PUT replaces a graph, POST adds to it.
-fn store(desk: &Desk<'_>, target: &Target, texts: Vec<Text>, address: &str, is_whole: bool) -> Result<Plan, Ending> {
+fn store(desk: &Desk<'_>, target: &Target, texts: Vec<SentRdf>, address: &str, is_whole: bool) -> Result<Plan, Ending> {
     let (name, is_there) = target.find(desk, &texts)?;
     desk.check(is_there)?;
     let graph = &desk.writer.graph;

@@ -4,7 +4,7 @@ use super::Shared;
 use super::answer::{Question, answer};
 use super::graph_writing::{Target, change};
 use super::problem::Problem;
-use super::request::Asked;
+use super::request::RequestKey;
 use super::sparql::{graph_name, options, respond};
 use super::things::place_of;
 use axum::body::Body;
@@ -39,7 +39,7 @@ pub async fn handle(State(server): State<Shared>, request: Request<Body>) -> Res
 }
 
 /// The graph that the address names; `None` for the default one. Nothing where it names none.
-fn named(asked: &Asked) -> Result<Option<Option<NamedNode>>, Problem> {
+fn named(asked: &RequestKey) -> Result<Option<Option<NamedNode>>, Problem> {
     match (asked.one("default")?, asked.one("graph")?) {
         (Some(_), None) => Ok(Some(None)),
         (None, Some(name)) => graph_name(name).map(|name| Some(Some(name))),
@@ -53,7 +53,7 @@ fn which() -> Problem {
 }
 
 async fn get(server: &Shared, parts: &Parts) -> Result<Response, Problem> {
-    let asked = Asked::of(parts)?;
+    let asked = RequestKey::of(parts)?;
     let name = named(&asked)?.ok_or_else(which)?;
     if let Some(name) = name.as_ref().filter(|name| !snapshot_has(server, name)) {
         return Err(Problem::not_found(format!("there is no graph <{}>", name.as_str())));
@@ -66,7 +66,7 @@ fn snapshot_has(server: &Shared, name: &NamedNode) -> bool {
 }
 
 async fn put(server: &Shared, parts: &Parts, body: Body) -> Result<Response, Problem> {
-    let target = |asked: &Asked| match named(asked)? {
+    let target = |asked: &RequestKey| match named(asked)? {
         Some(None) => Ok(Target::Default),
         Some(Some(name)) => Ok(Target::Named(vec![name])),
         None if parts.method == Method::POST => {

@@ -4,7 +4,7 @@ use super::Shared;
 use super::door::foreign_origin;
 use super::pages::own_page;
 use super::problem::Problem;
-use super::request::{Asked, client, pairs};
+use super::request::{RequestKey, client, pairs};
 use super::sessions::{Signed, form_secret, is_own_form};
 use super::sparql::{options, read_body, respond};
 use super::tokens::Holder;
@@ -37,7 +37,7 @@ async fn show(
     status: StatusCode,
     wrong: bool,
 ) -> Result<Response, Problem> {
-    let asked = Asked::of(parts)?;
+    let asked = RequestKey::of(parts)?;
     let to = local(to.as_deref().or(asked.one("to")?));
     let holder = parts.extensions.get::<Holder>().cloned();
     let signed = parts.extensions.get::<Signed>().cloned();

@@ -2,7 +2,7 @@
 
 use super::canned::catalog;
 use super::reply::Ending;
-use super::request::Asked;
+use super::request::RequestKey;
 use super::service::write_json;
 use super::sparql::respond;
 use super::why::LAST;
@@ -13,7 +13,7 @@ use axum::extract::State;
 use axum::http::Request;
 use axum::response::Response;
 use kgq_engine::query::Form;
-use kgq_graph::catalog::{CannedQuery, Known, Param, ParamKind};
+use kgq_graph::catalog::{CannedQuery, Param, ParamKind, ParameterContext};
 use kgq_graph::render::Format;
 use kgq_site::{OF_ANSWERS, parameter_in_address};
 use kgq_syntax::error::Result;
@@ -23,7 +23,7 @@ use serde_json::{Map, Value, json};
 pub async fn describe(State(server): State<Shared>, request: Request<Body>) -> Response {
     let (parts, _) = request.into_parts();
     let described = async {
-        let asked = Asked::of(&parts)?;
+        let asked = RequestKey::of(&parts)?;
         work(&server, asked, |job, reply| {
             let description = description(job)?;
             write_json(job, &description, reply)
@@ -282,7 +282,7 @@ fn responses(content: &Value) -> Value {
     })
 }
 
-fn canned(query: &CannedQuery, known: &dyn Known, language: &str) -> Result<Value> {
+fn canned(query: &CannedQuery, known: &dyn ParameterContext, language: &str) -> Result<Value> {
     let mut parameters = Vec::new();
     for (name, param) in &query.header.params {
         let kind = query.kind(name, param, known)?;
@@ -299,7 +299,7 @@ fn canned(query: &CannedQuery, known: &dyn Known, language: &str) -> Result<Valu
     }))
 }
 
-fn of_query(name: &str, param: &Param, kind: &ParamKind, known: &dyn Known, language: &str) -> Value {
+fn of_query(name: &str, param: &Param, kind: &ParamKind, known: &dyn ParameterContext, language: &str) -> Value {
     let (mut schema, what) = match kind {
         ParamKind::Integer => (json!({"type": "integer"}), String::new()),
         ParamKind::Number | ParamKind::Decimal => (json!({"type": "number"}), String::new()),

@@ -7,7 +7,7 @@ use super::negotiate::{self, Coding};
 use super::openapi::description;
 use super::problem::Problem;
 use super::reply::{Ending, Reply, coded, unless_known};
-use super::request::{Asked, pairs};
+use super::request::{RequestKey, pairs};
 use super::sparql::{options as methods, read_body, respond};
 use super::state::Held;
 use super::things::candidates;
@@ -20,7 +20,7 @@ use axum::http::header::{
 };
 use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use axum::response::{IntoResponse, Response};
-use kgq_site::{Missing, Page, View};
+use kgq_site::{Audience, Missing, Page};
 use kgq_syntax::error::{Error, Kind, Result as Outcome};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -42,7 +42,7 @@ pub enum Wanted {
 }
 
 /// Whether the client would rather have a page than data: it likes HTML best, or as much as what it names behind it.
-pub fn wants(asked: &Asked) -> bool {
+pub fn wants(asked: &RequestKey) -> bool {
     let by_name = asked.all("format").next().is_some();
     !by_name && asked.accept.as_deref().is_some_and(negotiate::likes_html)
 }
@@ -57,7 +57,7 @@ pub fn is_file(path: &str) -> bool {
 pub async fn ask(State(server): State<Shared>, request: Request<Body>) -> Response {
     let (parts, body) = request.into_parts();
     let answered = async {
-        let mut asked = Asked::of(&parts)?;
+        let mut asked = RequestKey::of(&parts)?;
         if parts.method == Method::POST {
             asked.values.extend(pairs(&read_body(&server, &parts.headers, body).await?)?);
         }
@@ -76,11 +76,11 @@ pub async fn ask(State(server): State<Shared>, request: Request<Body>) -> Respon
 /// `/docs`: what this server answers.
 pub async fn docs(State(server): State<Shared>, request: Request<Body>) -> Response {
     let (parts, _) = request.into_parts();
-    respond(async { page(&server, Asked::of(&parts)?, Wanted::Docs).await }.await)
+    respond(async { page(&server, RequestKey::of(&parts)?, Wanted::Docs).await }.await)
 }
 
 /// Makes a page on a thread of its own, within the limits of a query.
-pub async fn page(server: &Shared, asked: Asked, wanted: Wanted) -> Result<Response, Problem> {
+pub async fn page(server: &Shared, asked: RequestKey, wanted: Wanted) -> Result<Response, Problem> {
     work(server, asked, move |job, reply| write(job, &wanted, reply)).await
 }
 
@@ -126,7 +126,7 @@ fn missing(job: &Job<'_>, wanted: &Wanted, reply: &mut Reply) -> Result<(), Endi
 }
 
 /// A page for who asks alone, with this status: nobody keeps it.
-pub fn own_page(job: &Job<'_>, status: StatusCode, make: impl FnOnce(&Held, &View<'_>) -> Outcome<Page>) -> Ending {
+pub fn own_page(job: &Job<'_>, status: StatusCode, make: impl FnOnce(&Held, &Audience<'_>) -> Outcome<Page>) -> Ending {
     let broken = broken(job);
     let page = match viewed(job, broken.as_deref(), make) {
         Ok(page) => page,
@@ -162,7 +162,7 @@ fn made(job: &Job<'_>, wanted: &Wanted) -> Result<Option<Page>, Ending> {
 }
 
 /// Looks at pages in the language that the reader chose, or likes best of those there are.
-fn viewed<T>(job: &Job<'_>, broken: Option<&str>, look: impl FnOnce(&Held, &View<'_>) -> Outcome<T>) -> Outcome<T> {
+fn viewed<T>(job: &Job<'_>, broken: Option<&str>, look: impl FnOnce(&Held, &Audience<'_>) -> Outcome<T>) -> Outcome<T> {
     let (held, asked) = (job.held, job.asked);
     let chosen = asked.all("lang").next().filter(|tag| is_tag(tag)).map(str::to_ascii_lowercase);
     let own = || -> Outcome<String> {
@@ -175,7 +175,7 @@ fn viewed<T>(job: &Job<'_>, broken: Option<&str>, look: impl FnOnce(&Held, &View
     let language = chosen.clone().map_or_else(own, Ok)?;
     let budget = &job.options.budget;
     let editable = job.server.settings.writing.is_some();
-    look(held, &View { language: &language, chosen: chosen.is_some(), broken, editable, budget })
+    look(held, &Audience { language: &language, chosen: chosen.is_some(), broken, editable, budget })
 }
 
 /// Whether a text can be the tag of a language, as pages repeat it.

@@ -11,30 +11,30 @@ use kgq_syntax::error::Result as Outcome;
 use kgq_syntax::rdf::{Compression, Prefixes, Quad, RdfFormat};
 
 /// A text of RDF that was sent.
-pub struct Text {
+pub struct SentRdf {
     format: RdfFormat,
     bytes: Vec<u8>,
 }
 
-impl Text {
+impl SentRdf {
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 }
 
 /// The texts of a body.
-pub async fn texts(headers: &HeaderMap, body: Vec<u8>) -> Result<Vec<Text>, Problem> {
+pub async fn texts(headers: &HeaderMap, body: Vec<u8>) -> Result<Vec<SentRdf>, Problem> {
     if headers.contains_key(CONTENT_RANGE) {
         return Err(Problem::bad_request("a part of a graph cannot be replaced by its place").hint("use PATCH"));
     }
     if !headers.contains_key(CONTENT_TYPE) {
-        return Ok(vec![Text { format: shown(&body)?, bytes: body }]);
+        return Ok(vec![SentRdf { format: shown(&body)?, bytes: body }]);
     }
     let media_type = content_type(headers)?;
     if media_type == "multipart/form-data" {
         return parts(headers, body).await;
     }
-    Ok(vec![Text { format: format(&media_type)?, bytes: body }])
+    Ok(vec![SentRdf { format: format(&media_type)?, bytes: body }])
 }
 
 fn format(media_type: &str) -> Result<RdfFormat, Problem> {
@@ -62,7 +62,7 @@ fn unsupported(detail: &str) -> Problem {
 }
 
 /// The files of a form. One that does not say its type says it by the end of its name.
-async fn parts(headers: &HeaderMap, body: Vec<u8>) -> Result<Vec<Text>, Problem> {
+async fn parts(headers: &HeaderMap, body: Vec<u8>) -> Result<Vec<SentRdf>, Problem> {
     let wrong = |error: multer::Error| Problem::bad_request(format!("the form cannot be read: {error}"));
     let header = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let boundary = multer::parse_boundary(header).map_err(wrong)?;
@@ -75,7 +75,7 @@ async fn parts(headers: &HeaderMap, body: Vec<u8>) -> Result<Vec<Text>, Problem>
             (None, Some(format)) => format,
             (None, None) => return Err(unsupported("a part of the form does not say its type")),
         };
-        texts.push(Text { format, bytes: field.bytes().await.map_err(wrong)?.to_vec() });
+        texts.push(SentRdf { format, bytes: field.bytes().await.map_err(wrong)?.to_vec() });
     }
     Ok(texts)
 }
@@ -84,7 +84,7 @@ async fn parts(headers: &HeaderMap, body: Vec<u8>) -> Result<Vec<Text>, Problem>
 ///
 /// # Errors
 /// A text that does not parse, at its place; one that names graphs; the limits of reading.
-pub fn statements(graph: &Graph, texts: Vec<Text>, base: Option<&str>) -> Outcome<(Vec<Quad>, Prefixes)> {
+pub fn statements(graph: &Graph, texts: Vec<SentRdf>, base: Option<&str>) -> Outcome<(Vec<Quad>, Prefixes)> {
     let (mut quads, mut prefixes) = (Vec::new(), Prefixes::new());
     let budget = graph.loading_budget();
     for (number, text) in texts.into_iter().enumerate() {

@@ -3,7 +3,7 @@
 //! The first piece is held back until it is full or rows have come for a while. Until then a failure is a response of its own, with
 //! its status; after it the connection is cut, so that nobody takes a part for the whole. A reader who leaves stops the work.
 
-use super::admission::Place;
+use super::admission::Admitted;
 use super::negotiate::Coding;
 use super::problem::Problem;
 use axum::body::{Body, Bytes};
@@ -92,7 +92,7 @@ pub struct Reply {
     first: Option<oneshot::Sender<First>>,
     /// `None` in it is the end of an answer that is whole.
     sender: mpsc::Sender<Option<Bytes>>,
-    place: Place,
+    place: Admitted,
     /// Of an answer that must be whole before it leaves: how long it may be.
     whole: Option<usize>,
     /// How long any answer may be.
@@ -230,7 +230,7 @@ pub fn coded<T>(
 
 /// How an answer is given.
 pub struct Delivery {
-    pub place: Place,
+    pub place: Admitted,
     pub leaving: Leaving,
     /// Of an answer that must be whole before it leaves: how long it may be.
     pub whole: Option<usize>,

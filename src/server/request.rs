@@ -25,7 +25,7 @@ impl Tally {
 
 /// The parts of a request that its answer depends on.
 #[derive(Clone, Debug)]
-pub struct Asked {
+pub struct RequestKey {
     pub path: String,
     /// Names and values after the `?`.
     pub values: Vec<(String, String)>,
@@ -40,7 +40,7 @@ pub struct Asked {
     pub client: Client,
 }
 
-impl Asked {
+impl RequestKey {
     pub fn of(parts: &Parts) -> Result<Self, Problem> {
         let header = |name: HeaderName| text(&parts.headers, name);
         Ok(Self {
@@ -119,12 +119,12 @@ pub fn pairs(text: &[u8]) -> Result<Vec<(String, String)>, Problem> {
 mod tests {
     use super::*;
 
-    fn asked(uri: &str, headers: &[(HeaderName, &str)]) -> Result<Asked, Problem> {
+    fn asked(uri: &str, headers: &[(HeaderName, &str)]) -> Result<RequestKey, Problem> {
         let mut request = axum::http::Request::builder().uri(uri);
         for (name, value) in headers {
             request = request.header(name, *value);
         }
-        Asked::of(&request.body(()).unwrap().into_parts().0)
+        RequestKey::of(&request.body(()).unwrap().into_parts().0)
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::answer::{Tag, head};
 use super::negotiate::{self, Coding};
 use super::problem::Problem;
 use super::reply::{Ending, Reply, coded, unless_known};
-use super::request::Asked;
+use super::request::RequestKey;
 use super::state::Held;
 use super::work::{Job, work};
 use axum::response::Response;
@@ -40,7 +40,7 @@ fn w3c_name(format: Format) -> Option<&'static str> {
 }
 
 /// Answers with the description of the service at this address.
-pub async fn describe(server: &Shared, asked: Asked) -> Result<Response, Problem> {
+pub async fn describe(server: &Shared, asked: RequestKey) -> Result<Response, Problem> {
     let endpoint = format!("{}{}", server.address_for(&asked), asked.path);
     work(server, asked, move |job, reply| {
         let triples = description(job.held, &endpoint, job.server.settings.writing.is_some())?;

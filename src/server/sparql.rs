@@ -5,7 +5,7 @@ use super::answer::{Question, cites, respond_to};
 use super::conditions::Conditions;
 use super::pages::{self, Wanted};
 use super::problem::Problem;
-use super::request::{Asked, pairs};
+use super::request::{RequestKey, pairs};
 use super::service;
 use super::update::{Sent, update};
 use super::why;
@@ -42,7 +42,7 @@ pub fn respond(response: Result<Response, Problem>) -> Response {
 }
 
 async fn get(server: &Shared, parts: &Parts) -> Result<Response, Problem> {
-    let asked = Asked::of(parts)?;
+    let asked = RequestKey::of(parts)?;
     if asked.all("update").next().is_some() {
         return Err(Problem::bad_request("an update is sent by POST"));
     }
@@ -60,7 +60,7 @@ async fn get(server: &Shared, parts: &Parts) -> Result<Response, Problem> {
 }
 
 async fn post(server: &Shared, parts: &Parts, body: Body) -> Result<Response, Problem> {
-    let mut asked = Asked::of(parts)?;
+    let mut asked = RequestKey::of(parts)?;
     match content_type(&parts.headers)?.as_str() {
         "application/x-www-form-urlencoded" => {
             let body = read_body(server, &parts.headers, body).await?;
@@ -98,7 +98,7 @@ async fn post(server: &Shared, parts: &Parts, body: Body) -> Result<Response, Pr
 }
 
 /// What is said of the answer and of the graphs must be right also where there will be none.
-fn of_answer(asked: &Asked) -> Result<(), Problem> {
+fn of_answer(asked: &RequestKey) -> Result<(), Problem> {
     why::about(asked)?;
     cites(asked)?;
     graphs(asked, "default-graph-uri")?;
@@ -107,7 +107,7 @@ fn of_answer(asked: &Asked) -> Result<(), Problem> {
 }
 
 /// The graphs of this kind that the query looks into.
-fn graphs(asked: &Asked, name: &str) -> Result<Vec<NamedNode>, Problem> {
+fn graphs(asked: &RequestKey, name: &str) -> Result<Vec<NamedNode>, Problem> {
     asked.all(name).map(graph_name).collect()
 }
 
@@ -168,7 +168,7 @@ pub async fn read_body(server: &Shared, headers: &HeaderMap, mut body: Body) -> 
     tokio::time::timeout(server.settings.patience, read).await.map_err(late)?
 }
 
-async fn question(server: &Shared, asked: Asked) -> Result<Response, Problem> {
+async fn question(server: &Shared, asked: RequestKey) -> Result<Response, Problem> {
     let text = asked.one("query")?.ok_or_else(|| Problem::bad_request("there is no `query`"))?.to_owned();
     let (default, named) = (graphs(&asked, "default-graph-uri")?, graphs(&asked, "named-graph-uri")?);
     let dataset = (!default.is_empty() || !named.is_empty()).then_some((default, named));

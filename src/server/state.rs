@@ -8,7 +8,7 @@ use super::log::Log;
 use super::memory::Memory;
 use super::metrics::Metrics;
 use super::problem::Problem;
-use super::request::Asked;
+use super::request::RequestKey;
 use super::sessions::Sessions;
 use super::shares::{Clients, Shares};
 use super::tokens::Tokens;
@@ -215,7 +215,7 @@ impl Server {
     }
 
     /// The address by which the client knows this server: its scheme, host and port.
-    pub fn address_for(&self, asked: &Asked) -> String {
+    pub fn address_for(&self, asked: &RequestKey) -> String {
         match &self.settings.address {
             Some(address) => address.trim_end_matches('/').to_owned(),
             None => format!("{}://{}", self.settings.scheme, asked.host.as_deref().unwrap_or("localhost")),

@@ -8,7 +8,7 @@ use super::graphs::{has_graph, is_writing, methods};
 use super::pages::{self, Wanted};
 use super::problem::Problem;
 use super::reply::{Ending, Reply};
-use super::request::{Asked, decoded};
+use super::request::{RequestKey, decoded};
 use super::service::write_triples;
 use super::sparql::{options, respond};
 use super::work::{Job, work};
@@ -39,7 +39,7 @@ pub async fn dereference(State(server): State<Shared>, request: Request<Body>) -
 
 /// Changes the named graph at a path.
 async fn write(server: &Shared, parts: &Parts, body: Body) -> Result<Response, Problem> {
-    let target = |_: &Asked| {
+    let target = |_: &RequestKey| {
         let named = candidates(server.held().graph.base(), parts.uri.path().trim_start_matches('/'))?;
         if named.is_empty() {
             let problem = Problem::bad_request("this address is the name of no graph");
@@ -51,7 +51,7 @@ async fn write(server: &Shared, parts: &Parts, body: Body) -> Result<Response, P
 }
 
 async fn at_path(server: &Shared, parts: &Parts) -> Result<Response, Problem> {
-    let asked = Asked::of(parts)?;
+    let asked = RequestKey::of(parts)?;
     let path = parts.uri.path().trim_start_matches('/').to_owned();
     if path.is_empty() || pages::wants(&asked) {
         return pages::page(server, asked, Wanted::Path(path)).await;
@@ -97,7 +97,7 @@ pub fn candidates(base: Option<&str>, path: &str) -> Result<Vec<NamedNode>, Prob
 pub async fn about(State(server): State<Shared>, request: Request<Body>) -> Response {
     let (parts, _) = request.into_parts();
     let told = async {
-        let asked = Asked::of(&parts)?;
+        let asked = RequestKey::of(&parts)?;
         let text = asked.one("iri")?.ok_or_else(|| Problem::bad_request("there is no `iri` to tell about"))?.to_owned();
         if pages::wants(&asked) {
             let graph = Arc::clone(&server.held().graph);

@@ -3,7 +3,7 @@
 use super::Shared;
 use super::conditions::Conditions;
 use super::problem::Problem;
-use super::request::Asked;
+use super::request::RequestKey;
 use super::sparql::graph_name;
 use super::tokens::Holder;
 use super::write::{Plan, Queued, Told, Wish, write};
@@ -20,7 +20,7 @@ pub struct Sent {
 }
 
 /// Carries out the `update` of a request.
-pub async fn update(server: &Shared, asked: Asked, sent: Sent) -> Result<Response, Problem> {
+pub async fn update(server: &Shared, asked: RequestKey, sent: Sent) -> Result<Response, Problem> {
     let text = asked.one("update")?.ok_or_else(|| Problem::bad_request("there is no `update`"))?.to_owned();
     if asked.all("query").next().is_some() {
         return Err(Problem::bad_request("there is a `query` and an `update`: send one of them"));

@@ -5,7 +5,7 @@ use super::Shared;
 use super::answer::{Question, parse};
 use super::negotiate::{self, Chosen};
 use super::problem::{Problem, file_name};
-use super::request::Asked;
+use super::request::RequestKey;
 use super::service::write_as;
 use super::work::work;
 use axum::response::Response;
@@ -17,7 +17,7 @@ use kgq_syntax::error::{Error, Source};
 pub const LAST: usize = 1_000_000;
 
 /// The number of the row that is asked about, if one is.
-fn row(asked: &Asked) -> Result<Option<usize>, Problem> {
+fn row(asked: &RequestKey) -> Result<Option<usize>, Problem> {
     let number = |text: &str| match text.parse() {
         Ok(number) if (1..=LAST).contains(&number) => Ok(number),
         _ => Err(Problem::bad_request(format!("`why` is the number of a row, from 1 to {LAST}"))),
@@ -44,7 +44,7 @@ impl About {
 }
 
 /// What is asked of the answer, if anything is.
-pub fn about(asked: &Asked) -> Result<Option<About>, Problem> {
+pub fn about(asked: &RequestKey) -> Result<Option<About>, Problem> {
     let missing = missing(asked)?;
     match (row(asked)?, missing) {
         (Some(_), Some(_)) => {
@@ -55,7 +55,7 @@ pub fn about(asked: &Asked) -> Result<Option<About>, Problem> {
 }
 
 /// The columns and values of `why-not`, each written COLUMN=VALUE; forms send a column and, as `why-not-value`, its value.
-fn missing(asked: &Asked) -> Result<Option<Vec<(String, String)>>, Problem> {
+fn missing(asked: &RequestKey) -> Result<Option<Vec<(String, String)>>, Problem> {
     let written: Vec<&str> = asked.all("why-not").collect();
     if written.is_empty() {
         return Ok(None);
@@ -70,7 +70,7 @@ fn missing(asked: &Asked) -> Result<Option<Vec<(String, String)>>, Problem> {
 }
 
 /// Tells what makes a row, or why there is none.
-pub async fn tell(server: &Shared, asked: Asked, question: Question, about: About) -> Result<Response, Problem> {
+pub async fn tell(server: &Shared, asked: RequestKey, question: Question, about: About) -> Result<Response, Problem> {
     negotiate::json_alone(asked.one("format")?)?;
     match about {
         About::Row(row) => why(server, asked, question, row).await,
@@ -80,7 +80,7 @@ pub async fn tell(server: &Shared, asked: Asked, question: Question, about: Abou
 
 async fn why_no(
     server: &Shared,
-    asked: Asked,
+    asked: RequestKey,
     question: Question,
     expected: Vec<(String, String)>,
 ) -> Result<Response, Problem> {
@@ -111,7 +111,7 @@ async fn why_no(
 }
 
 /// Tells what makes a row.
-async fn why(server: &Shared, asked: Asked, question: Question, row: usize) -> Result<Response, Problem> {
+async fn why(server: &Shared, asked: RequestKey, question: Question, row: usize) -> Result<Response, Problem> {
     work(server, asked, move |job, reply| {
         let (graph, failed) = (&job.held.graph, |error: Error| job.server.problem(&error));
         let query = parse(job, &question)?;

@@ -3,7 +3,7 @@
 use super::Shared;
 use super::problem::Problem;
 use super::reply::{Delivery, Ending, Leaving, Reply, deliver};
-use super::request::Asked;
+use super::request::RequestKey;
 use super::state::Held;
 use axum::response::Response;
 use kgq_engine::{Budget, EvaluationOptions};
@@ -15,7 +15,7 @@ use std::time::Duration;
 pub struct Job<'a> {
     pub server: &'a Shared,
     pub held: &'a Arc<Held>,
-    pub asked: &'a Asked,
+    pub asked: &'a RequestKey,
     /// How queries of this request are evaluated.
     pub options: EvaluationOptions,
 }
@@ -23,7 +23,7 @@ pub struct Job<'a> {
 /// Lets a thread do what may take a while.
 pub async fn work(
     server: &Shared,
-    asked: Asked,
+    asked: RequestKey,
     write: impl FnOnce(&Job<'_>, &mut Reply) -> Result<(), Ending> + Send + 'static,
 ) -> Result<Response, Problem> {
     let time = time_limit(server, &asked)?;
@@ -42,7 +42,7 @@ pub async fn work(
 }
 
 /// How long the answer may take: what the client asks for, up to what the server allows.
-fn time_limit(server: &Shared, asked: &Asked) -> Result<Option<Duration>, Problem> {
+fn time_limit(server: &Shared, asked: &RequestKey) -> Result<Option<Duration>, Problem> {
     let most = server.settings.limits.time;
     let Some(text) = asked.one("timeout")? else { return Ok(most) };
     let time = parse_duration(text).map_err(|message| Problem::bad_request(format!("`timeout`: {message}")))?;

@@ -7,12 +7,12 @@ use super::conditions::Conditions;
 use super::door::foreign_origin;
 use super::problem::Problem;
 use super::reply::Ending;
-use super::request::Asked;
+use super::request::RequestKey;
 use super::sessions::Signed;
 use super::state::version_of;
 use super::tokens::{Holder, Scope};
 use super::work::{Job, work};
-use crate::edits::{self, Commit, Outcome, Terms};
+use crate::edits::{self, Commit, Outcome, Requirements};
 use axum::http::header::WWW_AUTHENTICATE;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
@@ -175,7 +175,7 @@ impl Desk<'_> {
 /// Makes a change when it is its turn, and answers with what was made.
 pub async fn write(
     server: &Shared,
-    asked: Asked,
+    asked: RequestKey,
     wish: Wish,
     plan: impl FnOnce(&Desk<'_>) -> Result<Plan, Ending> + Send + 'static,
 ) -> Result<Response, Problem> {
@@ -189,7 +189,7 @@ pub async fn write(
 /// Makes a change when it is its turn, and tells of it, or of why it is not made, from the graph that is served then.
 pub async fn write_and_tell(
     server: &Shared,
-    asked: Asked,
+    asked: RequestKey,
     wish: Wish,
     plan: impl FnOnce(&Desk<'_>) -> Result<Plan, Ending> + Send + 'static,
     tell: impl FnOnce(&Job<'_>, Result<Done, Ending>) -> Ending + Send + 'static,
@@ -245,7 +245,7 @@ fn made(
 }
 
 /// The message of the commit, where the client has one.
-fn message(asked: &Asked) -> Result<Option<String>, Problem> {
+fn message(asked: &RequestKey) -> Result<Option<String>, Problem> {
     let message = asked.one("message")?.map(str::trim).filter(|message| !message.is_empty());
     match message {
         Some(message) if message.len() > LONGEST_MESSAGE => {
@@ -294,7 +294,7 @@ fn carry_out(job: &Job<'_>, writer: &Writer, budget: &Budget, plan: Plan, author
     let Writing { check, commit } = server.settings.writing.unwrap_or(Writing { check: true, commit: false });
     let message = author.message.unwrap_or(&plan.title);
     let commit = commit.then_some(Commit { message, author: Some(&author.holder.name) });
-    let outcome = edits::carry_out(writer, &edit, &Terms { check, commit });
+    let outcome = edits::carry_out(writer, &edit, &Requirements { check, commit });
     let outcome = outcome.map_err(|error| match writer.is_outdated(&edit) && error.kind() == Kind::Io {
         true => Problem::new(StatusCode::CONFLICT, "a file was changed while it was edited: nothing is written")
             .hint("send the change again"),

@@ -2,7 +2,7 @@
 //! shipped queries nothing.
 
 use kgq_engine::{Budget, Limits};
-use kgq_graph::advice::{Allowance, Asked, codes};
+use kgq_graph::advice::{AdviceRequest, Allowance, codes};
 use kgq_graph::graph::{Graph, OpenOptions};
 use kgq_syntax::error::Source;
 use kgq_syntax::rdf::RdfFormat;
@@ -42,12 +42,12 @@ fn session_of(data: &str) -> Graph {
 fn diagnose(
     session: &Graph,
     text: &str,
-    why: impl Fn(&Asked<'_>) -> Vec<kgq_graph::advice::Finding>,
+    why: impl Fn(&AdviceRequest<'_>) -> Vec<kgq_graph::advice::Finding>,
 ) -> (Vec<&'static str>, String) {
     let source = Source::new("<query>", text);
     let query = session.parse(source).unwrap_or_else(|e| panic!("{text}\n{e}"));
     let options = session.evaluation_options();
-    let asked = Asked {
+    let asked = AdviceRequest {
         source,
         query: &query,
         snapshot: session.snapshot().unwrap(),
@@ -61,7 +61,7 @@ fn diagnose(
 }
 
 /// A question about a query.
-type Why = fn(&Asked<'_>) -> Vec<kgq_graph::advice::Finding>;
+type Why = fn(&AdviceRequest<'_>) -> Vec<kgq_graph::advice::Finding>;
 
 fn cases() -> Vec<(String, String, String)> {
     let text = include_str!("../cases/empty-answers.txt");
@@ -145,7 +145,7 @@ fn advice_ends_when_its_time_is_up_or_nobody_wants_it() {
     let unwanted = Budget::default();
     unwanted.cancel();
     for budget in [late, unwanted] {
-        let asked = Asked {
+        let asked = AdviceRequest {
             source,
             query: &query,
             snapshot: session.snapshot().unwrap(),

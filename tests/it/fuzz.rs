@@ -4,7 +4,7 @@
 use super::program;
 use super::tokens::Random;
 use kgq_engine::{Budget, Limits};
-use kgq_graph::advice::{Allowance, Asked};
+use kgq_graph::advice::{AdviceRequest, Allowance};
 use kgq_graph::graph::{Graph, OpenOptions};
 use kgq_syntax::budget::{Clock, Work};
 use kgq_syntax::error::Source;
@@ -296,7 +296,7 @@ fn advise_on_many() {
         let clock = Arc::new(Standing::default());
         let budget = Budget::of(Work::Query, Limits::default(), Arc::clone(&clock) as Arc<dyn Clock>);
         let evaluation = graph.evaluation_options();
-        let asked = Asked {
+        let asked = AdviceRequest {
             source,
             query: &query,
             snapshot: graph.snapshot().unwrap(),

@@ -16,20 +16,20 @@ const FIRST: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#first";
 const REST: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#rest";
 
 /// A subject in a graph.
-pub type Key = (NamedOrBlankNode, GraphName);
+pub type SubjectKey = (NamedOrBlankNode, GraphName);
 
 /// What is to be written in one file.
 pub struct Pending {
-    facts: FxHashMap<Key, Vec<(NamedNode, Term)>>,
+    facts: FxHashMap<SubjectKey, Vec<(NamedNode, Term)>>,
     /// Subjects in the order in which they came.
-    pub subjects: Vec<Key>,
+    pub subjects: Vec<SubjectKey>,
     /// How often a blank node is an object; where it could not stand in brackets, it counts twice.
     uses: FxHashMap<BlankNode, u32>,
     /// Where a blank node is the object.
-    used_by: FxHashMap<BlankNode, Key>,
+    used_by: FxHashMap<BlankNode, SubjectKey>,
     /// Reifiers that are written at a statement.
     hosted: FxHashMap<Quad, Vec<NamedOrBlankNode>>,
-    annotates: FxHashSet<Key>,
+    annotates: FxHashSet<SubjectKey>,
 }
 
 impl Pending {
@@ -71,7 +71,7 @@ impl Pending {
 
     /// Puts reifiers at the statements that they are about: those that are written too, and those of which `stands` says that they
     /// are there. One in `placed` has its place already.
-    pub fn host(&mut self, stands: &dyn Fn(&Quad) -> bool, placed: &dyn Fn(&Key) -> bool) {
+    pub fn host(&mut self, stands: &dyn Fn(&Quad) -> bool, placed: &dyn Fn(&SubjectKey) -> bool) {
         for key in self.subjects.clone() {
             let reified: Vec<Triple> = self.reified(&key);
             let [triple] = reified.as_slice() else { continue };
@@ -100,7 +100,7 @@ impl Pending {
         }
     }
 
-    fn reified(&self, key: &Key) -> Vec<Triple> {
+    fn reified(&self, key: &SubjectKey) -> Vec<Triple> {
         let facts = self.facts.get(key).into_iter().flatten();
         let reified = facts.filter(|(predicate, _)| predicate.as_ref() == rdf::REIFIES);
         reified
@@ -161,14 +161,14 @@ impl Pending {
     }
 
     /// Whether a subject is written where it is used, or at the statement that it is about.
-    pub fn is_elsewhere(&self, key: &Key, words: &Words<'_>) -> bool {
+    pub fn is_elsewhere(&self, key: &SubjectKey, words: &Words<'_>) -> bool {
         let nested = matches!(&key.0, NamedOrBlankNode::BlankNode(node)
             if self.uses.contains_key(node) && !words.labels.contains_key(node));
         nested || self.annotates.contains(key)
     }
 
     /// The facts about a subject, with their predicates and objects, in the formatter's order.
-    pub fn facts(&self, key: &Key, words: &mut Words<'_>, depth: usize) -> Vec<(Quad, String)> {
+    pub fn facts(&self, key: &SubjectKey, words: &mut Words<'_>, depth: usize) -> Vec<(Quad, String)> {
         let facts = self.facts.get(key).cloned().unwrap_or_default();
         let mut written: Vec<(usize, Quad, String)> = facts
             .into_iter()

@@ -7,7 +7,7 @@ use super::operator::Context;
 use super::plan::Var;
 use super::plan::translate::Translator;
 use super::result::Rows;
-use super::template::{Part, Slots, has_blank, instance};
+use super::template::{Slots, TemplateTerm, has_blank, instance};
 use kgq_snapshot::TermId;
 use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::Result;
@@ -20,7 +20,7 @@ use std::collections::VecDeque;
 /// The template of a CONSTRUCT, over the columns of its plan.
 #[derive(Clone)]
 pub struct Template {
-    triples: Vec<[Part; 3]>,
+    triples: Vec<[TemplateTerm; 3]>,
     vars: Vec<Var>,
     blank_nodes: usize,
     /// Whether no two solutions make the same triple.
@@ -110,10 +110,10 @@ impl Seen {
             let mut of_triple = [Key::New, Key::New, Key::New];
             for (key, part) in of_triple.iter_mut().zip(parts) {
                 *key = match part {
-                    Part::Term(term) => Key::Constant(cx.terms().id(term.clone())?),
-                    Part::Column(column) => Key::Column(*column),
-                    Part::Blank(_) => Key::New,
-                    Part::Triple(_) => return Ok(Self::Terms(FxHashSet::default())),
+                    TemplateTerm::Term(term) => Key::Constant(cx.terms().id(term.clone())?),
+                    TemplateTerm::Column(column) => Key::Column(*column),
+                    TemplateTerm::Blank(_) => Key::New,
+                    TemplateTerm::Triple(_) => return Ok(Self::Terms(FxHashSet::default())),
                 };
             }
             keys.push(of_triple);

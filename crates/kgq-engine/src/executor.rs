@@ -14,7 +14,7 @@ use super::plan::planner::Planner;
 use super::plan::simplify::{Knowledge, simplify};
 use super::plan::translate::{Around, Translator};
 use super::plan::{Graph, Var, Variables};
-use super::plans::{Asked, Plans};
+use super::plans::{PlanKey, Plans};
 use super::result::{Described, Rows};
 use super::terms::Terms;
 use super::{Answer, Row, Services, Solutions, Triples};
@@ -93,7 +93,7 @@ pub(crate) fn evaluate_again(
     if !plans.are_of(snapshot) || nests_deep(query) {
         return evaluate(snapshot, query, default_graph, run);
     }
-    let asked = Asked { query, default_graph, answers_services: run.services.is_some() };
+    let asked = PlanKey { query, default_graph, answers_services: run.services.is_some() };
     Answer::over(snapshot, |snapshot| {
         run.budget.check()?;
         if let Some(planned) = plans.get(asked) {

@@ -26,7 +26,7 @@ use std::hash::BuildHasher;
 use std::sync::Arc;
 
 /// Compares the terms of one query.
-pub struct Order<'c, 's> {
+pub struct TermOrder<'c, 's> {
     terms: &'c Terms<'s>,
     /// The keys of terms whose ids do not tell how they compare.
     keys: FxHashMap<TermId, Arc<Key>>,
@@ -230,7 +230,7 @@ const KEY_BYTES: usize = 128;
 /// Stored ids that are ranked between two looks at the clock.
 const IDS_BETWEEN_CHECKS: usize = 1 << 18;
 
-impl<'c, 's> Order<'c, 's> {
+impl<'c, 's> TermOrder<'c, 's> {
     pub fn new(terms: &'c Terms<'s>) -> Self {
         Self { terms, keys: FxHashMap::default(), held: Reservation::default() }
     }
@@ -468,7 +468,7 @@ mod tests {
                     .collect::<Vec<_>>(),
             );
             let terms = Terms::new(&snapshot, Budget::default());
-            let mut order = Order::new(&terms);
+            let mut order = TermOrder::new(&terms);
             let ids: Vec<TermId> = all.iter().map(|(_, term)| terms.id((*term).clone()).unwrap()).collect();
             let ranks = order.ranks(&ids, &mut Families::default()).unwrap();
             for (a, (a_group, a_term)) in all.iter().enumerate() {
@@ -488,7 +488,7 @@ mod tests {
         let snapshot = snapshot_of(&[&a, &b, &c]);
         let terms = Terms::new(&snapshot, Budget::default());
         let [a, b, c] = [a, b, c].map(|term| terms.id(term).unwrap());
-        let mut order = Order::new(&terms);
+        let mut order = TermOrder::new(&terms);
         let ranks = order.ranks(&[c, a, TermId::UNBOUND, b], &mut Families::default()).unwrap();
         assert!(order.keys.is_empty());
         assert!(ranks[2] < ranks[1] && ranks[1] == ranks[3] && ranks[3] < ranks[0]);

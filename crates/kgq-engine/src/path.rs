@@ -9,11 +9,11 @@ use rustc_hash::FxHashSet;
 use std::hash::Hash;
 
 /// A node of a graph, by its number.
-pub trait Node: Copy + Eq + Hash {
+pub trait GraphNode: Copy + Eq + Hash {
     fn index(self) -> usize;
 }
 
-impl Node for TermId {
+impl GraphNode for TermId {
     fn index(self) -> usize {
         TermId::index(self)
     }
@@ -64,7 +64,7 @@ pub struct Automaton<N = TermId> {
 /// Neighbours that are visited between two looks at the budget.
 const NEIGHBOURS_BETWEEN_CHECKS: usize = 1 << 16;
 
-impl<N: Node> Automaton<N> {
+impl<N: GraphNode> Automaton<N> {
     const END: usize = 1;
 
     /// The automaton of a path, from subject to object, which finds a node that no step leads to before those behind a step.
@@ -152,7 +152,7 @@ impl<N: Node> Automaton<N> {
 ///
 /// # Errors
 /// Those of the graph, and the budget's.
-pub fn reach<N: Node>(
+pub fn reach<N: GraphNode>(
     automaton: &Automaton<N>,
     graph: &impl Neighbours<N>,
     starts: &[N],
@@ -218,7 +218,7 @@ struct Visited<N> {
     held: Reservation,
 }
 
-impl<N: Node> Visited<N> {
+impl<N: GraphNode> Visited<N> {
     fn new() -> Self {
         Self { few: FxHashSet::default(), bits: Vec::new(), held: Reservation::default() }
     }

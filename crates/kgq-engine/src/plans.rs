@@ -45,7 +45,7 @@ struct Text {
 
 /// What a plan is made for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Asked<'q> {
+pub(crate) struct PlanKey<'q> {
     pub query: &'q spargebra::Query,
     pub default_graph: DefaultGraph,
     pub answers_services: bool,
@@ -59,9 +59,9 @@ struct Kept {
 }
 
 impl Kept {
-    fn asked(&self) -> Asked<'_> {
+    fn asked(&self) -> PlanKey<'_> {
         let Self { query, default_graph, answers_services } = self;
-        Asked { query, default_graph: *default_graph, answers_services: *answers_services }
+        PlanKey { query, default_graph: *default_graph, answers_services: *answers_services }
     }
 }
 
@@ -117,20 +117,20 @@ impl Plans {
         self.snapshot.is_same(snapshot)
     }
 
-    pub(crate) fn get(&self, asked: Asked<'_>) -> Option<Arc<Planned>> {
+    pub(crate) fn get(&self, asked: PlanKey<'_>) -> Option<Arc<Planned>> {
         let hash = hash(&asked);
         locked(&self.plans).get(hash, |known| known.asked() == asked)
     }
 
     /// Counts a plan that was made, and keeps it, unless it is large.
-    pub(crate) fn keep(&self, asked: Asked<'_>, planned: &Arc<Planned>) {
+    pub(crate) fn keep(&self, asked: PlanKey<'_>, planned: &Arc<Planned>) {
         self.made.fetch_add(1, Ordering::Relaxed);
         if planned.reads_clock() {
             return;
         }
         let Some(length) = length(asked.query) else { return };
         let bytes = planned.bytes() + length * BYTES_A_BYTE;
-        let Asked { query, default_graph, answers_services } = asked;
+        let PlanKey { query, default_graph, answers_services } = asked;
         let kept = Kept { query: query.clone(), default_graph, answers_services };
         locked(&self.plans).keep(hash(&asked), kept, Arc::clone(planned), bytes);
     }

@@ -1,7 +1,7 @@
 //! From rows of ids to what a query answers: rows of terms, descriptions.
 
 use super::batch::Batch;
-use super::operator::source::{Order, Source};
+use super::operator::source::{IndexOrder, Source};
 use super::operator::{Context, Node};
 use super::plan::Graph;
 use super::template::node;
@@ -135,9 +135,9 @@ const MET_BYTES: u64 = 12;
 impl<'s> Described<'s> {
     pub fn new(cx: Context<'s>, plan: Node<'s>, default: &Graph) -> Result<Self> {
         let (order, graph) = match default {
-            Graph::Named(graph) => (Order::Quads(kgq_snapshot::QuadPermutation::Spog), Some(*graph)),
+            Graph::Named(graph) => (IndexOrder::Quads(kgq_snapshot::QuadPermutation::Spog), Some(*graph)),
             Graph::Default | Graph::Merge(_) | Graph::Union | Graph::Each(_) => {
-                (Order::Triples(Permutation::Spo), None)
+                (IndexOrder::Triples(Permutation::Spo), None)
             }
         };
         let source = Source::open(&cx, default, order)?;

@@ -6,13 +6,13 @@ use spargebra::term::{NamedNodePattern, TermPattern, TriplePattern};
 
 /// A place of a template.
 #[derive(Clone)]
-pub enum Part {
+pub enum TemplateTerm {
     Term(Term),
     /// The value of a variable, by its column.
     Column(usize),
     /// A new blank node for each solution.
     Blank(usize),
-    Triple(Box<[Part; 3]>),
+    Triple(Box<[TemplateTerm; 3]>),
 }
 
 /// Numbers the variables and blank nodes of templates that are filled together.
@@ -33,39 +33,39 @@ impl Slots {
         self.blanks.len()
     }
 
-    pub fn triple(&mut self, triple: &TriplePattern) -> [Part; 3] {
+    pub fn triple(&mut self, triple: &TriplePattern) -> [TemplateTerm; 3] {
         [self.part(&triple.subject), self.predicate(&triple.predicate), self.part(&triple.object)]
     }
 
-    pub fn predicate(&mut self, predicate: &NamedNodePattern) -> Part {
+    pub fn predicate(&mut self, predicate: &NamedNodePattern) -> TemplateTerm {
         match predicate {
-            NamedNodePattern::NamedNode(node) => Part::Term(node.clone().into()),
+            NamedNodePattern::NamedNode(node) => TemplateTerm::Term(node.clone().into()),
             NamedNodePattern::Variable(variable) => self.column(variable),
         }
     }
 
-    pub fn column(&mut self, variable: &Variable) -> Part {
-        Part::Column(*self.columns.entry(variable.clone()).or_insert_with(|| {
+    pub fn column(&mut self, variable: &Variable) -> TemplateTerm {
+        TemplateTerm::Column(*self.columns.entry(variable.clone()).or_insert_with(|| {
             self.variables.push(variable.clone());
             self.variables.len() - 1
         }))
     }
 
-    pub fn part(&mut self, term: &TermPattern) -> Part {
+    pub fn part(&mut self, term: &TermPattern) -> TemplateTerm {
         match term {
-            TermPattern::NamedNode(node) => Part::Term(node.clone().into()),
-            TermPattern::Literal(literal) => Part::Term(literal.clone().into()),
+            TermPattern::NamedNode(node) => TemplateTerm::Term(node.clone().into()),
+            TermPattern::Literal(literal) => TemplateTerm::Term(literal.clone().into()),
             TermPattern::Variable(variable) => self.column(variable),
             TermPattern::BlankNode(node) => {
                 let count = self.blanks.len();
-                Part::Blank(*self.blanks.entry(node.clone()).or_insert(count))
+                TemplateTerm::Blank(*self.blanks.entry(node.clone()).or_insert(count))
             }
-            TermPattern::Triple(triple) => Part::Triple(Box::new(self.triple(triple))),
+            TermPattern::Triple(triple) => TemplateTerm::Triple(Box::new(self.triple(triple))),
         }
     }
 }
 
-impl Part {
+impl TemplateTerm {
     /// The term that stands here for a row; `None` where a variable is unbound.
     pub fn term(&self, row: &[Option<Term>], blanks: &mut [Option<BlankNode>]) -> Option<Term> {
         match self {
@@ -78,7 +78,7 @@ impl Part {
 }
 
 /// The triple that a template makes of a row; `None` if it has an unbound or misplaced term.
-pub fn instance(parts: &[Part; 3], row: &[Option<Term>], blanks: &mut [Option<BlankNode>]) -> Option<Triple> {
+pub fn instance(parts: &[TemplateTerm; 3], row: &[Option<Term>], blanks: &mut [Option<BlankNode>]) -> Option<Triple> {
     let [subject, predicate, object] = parts.each_ref().map(|part| part.term(row, blanks));
     let predicate = match predicate? {
         Term::NamedNode(node) => node,
@@ -97,10 +97,10 @@ pub fn node(term: Term) -> Option<NamedOrBlankNode> {
 }
 
 /// Whether the triples of a template are new ones for each solution.
-pub fn has_blank(parts: &[Part; 3]) -> bool {
+pub fn has_blank(parts: &[TemplateTerm; 3]) -> bool {
     parts.iter().any(|part| match part {
-        Part::Blank(_) => true,
-        Part::Triple(parts) => has_blank(parts),
-        Part::Term(_) | Part::Column(_) => false,
+        TemplateTerm::Blank(_) => true,
+        TemplateTerm::Triple(parts) => has_blank(parts),
+        TemplateTerm::Term(_) | TemplateTerm::Column(_) => false,
     })
 }

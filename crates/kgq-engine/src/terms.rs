@@ -15,7 +15,7 @@ use kgq_syntax::rdf::{LiteralRef, Term, TermRef, Triple};
 use std::cmp::Ordering;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 use vocabulary::{
-    ENTRY_BYTES, Entry, NUMBER_BYTES, NUMBER_TEXT, NumberKey, Vocabulary, as_computed, number_key, placeholder,
+    ComputedTerm, ENTRY_BYTES, NUMBER_BYTES, NUMBER_TEXT, NumberKey, Vocabulary, as_computed, number_key, placeholder,
 };
 
 /// What a condition comes to (SPARQL 1.1 §17.2).
@@ -208,7 +208,7 @@ impl<'s> Terms<'s> {
                 id
             }
             None => {
-                let entry = Entry { term: OnceLock::new(), value: Some(Value::Number(number.clone())) };
+                let entry = ComputedTerm { term: OnceLock::new(), value: Some(Value::Number(number.clone())) };
                 vocabulary.push(entry, self.stored, NUMBER_BYTES + ENTRY_BYTES + NUMBER_TEXT, &self.budget)?
             }
         };
@@ -274,7 +274,7 @@ impl<'s> Terms<'s> {
             return Ok(*id);
         }
         let term = Arc::new(term);
-        let entry = Entry { term: OnceLock::from(Arc::clone(&term)), value };
+        let entry = ComputedTerm { term: OnceLock::from(Arc::clone(&term)), value };
         let id = vocabulary.push(entry, self.stored, bytes, &self.budget)?;
         vocabulary.ids.insert(term, id);
         Ok(id)
@@ -299,7 +299,7 @@ impl<'s> Terms<'s> {
     /// The value of a bound id.
     pub fn value(&self, id: TermId) -> Value {
         if !self.is_stored(id) {
-            let value = |entry: &Entry| match &entry.value {
+            let value = |entry: &ComputedTerm| match &entry.value {
                 Some(value) => value.clone(),
                 None => Value::of(Term::clone(entry.term())),
             };
@@ -324,7 +324,7 @@ impl<'s> Terms<'s> {
     }
 
     /// What an entry of the vocabulary tells, if the id has one.
-    fn of_entry<T>(&self, id: TermId, of: impl FnOnce(&Entry) -> T) -> Option<T> {
+    fn of_entry<T>(&self, id: TermId, of: impl FnOnce(&ComputedTerm) -> T) -> Option<T> {
         self.vocabulary().entries.get((id.get() - self.stored) as usize).map(of)
     }
 

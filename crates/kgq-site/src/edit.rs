@@ -2,7 +2,7 @@
 //! need no script.
 
 use super::address::escape;
-use super::edit_rows::{Rows, all_hidden};
+use super::edit_rows::{FormRows, all_hidden};
 use super::html::{At, Head, page, text};
 use super::model::Model;
 use kgq_edit::form::{Field, Row, Wrong};
@@ -169,7 +169,7 @@ fn fill(at: &At<'_, '_>, correction: &Correction<'_>) -> Markup {
                     p .about #about-iri { (at.say("Left empty, it is made of the label, as others of its class are named.")) }
                 }
             }
-            (Rows::of(at, correction).fields(correction.fields, ""))
+            (FormRows::of(at, correction).fields(correction.fields, ""))
             p { button type="submit" name="step" value="look" { (at.say("Show the difference")) } }
         }
     }

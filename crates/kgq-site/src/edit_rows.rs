@@ -2,7 +2,7 @@
 
 use super::edit::{Correction, in_language, name};
 use super::html::{At, text};
-use kgq_edit::form::{Fact, Field, Row, inside, is_key};
+use kgq_edit::form::{Field, FieldValue, Row, inside, is_key};
 use kgq_syntax::rdf::language::cased;
 use kgq_syntax::rdf::{NamedNode, Term};
 use maud::{Markup, html};
@@ -13,14 +13,14 @@ const LONGEST_CHOICE: usize = 200;
 const LONG: usize = 70;
 
 /// A form that is filled.
-pub struct Rows<'r> {
+pub struct FormRows<'r> {
     pub at: &'r At<'r, 'r>,
     pub correction: &'r Correction<'r>,
     /// The documents that citations are of, as they are written and called.
     documents: Vec<(String, String)>,
 }
 
-impl<'r> Rows<'r> {
+impl<'r> FormRows<'r> {
     pub fn of(at: &'r At<'r, 'r>, correction: &'r Correction<'r>) -> Self {
         let audit = &at.model.source.audit;
         let mut documents: Vec<NamedNode> =
@@ -61,7 +61,7 @@ impl<'r> Rows<'r> {
     /// A value that has no name, with the rows within it.
     fn unnamed(&self, field: &Field, number: usize, row: &Row) -> Markup {
         let at = self.at;
-        let is_of = |fact: &&Fact| fact.node.as_ref().is_some_and(|node| node.key == row.old);
+        let is_of = |fact: &&FieldValue| fact.node.as_ref().is_some_and(|node| node.key == row.old);
         let node = field.facts.iter().find(is_of).and_then(|fact| fact.node.as_ref());
         let fields = node.map_or(field.nested.as_slice(), |node| node.fields.as_slice());
         let id = format!("row-{number}");

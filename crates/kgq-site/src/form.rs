@@ -11,7 +11,7 @@ use super::standalone;
 use super::why::{About, Doubted, missing_form};
 use kgq_engine::EvaluationOptions;
 use kgq_engine::query::{BoundTo, Form};
-use kgq_graph::catalog::{CannedQuery, Known as _, ParamKind, Values};
+use kgq_graph::catalog::{CannedQuery, ParamKind, ParameterContext as _, Values};
 use kgq_graph::graph::{Graph, KnownTerms};
 use kgq_graph::render::{Format, has_geometry};
 use kgq_syntax::error::{Error, Result};
@@ -22,7 +22,7 @@ use maud::{Markup, html};
 const LONGEST_CHOICE: usize = 500;
 
 /// A canned query asked with these values; without any, with its examples.
-pub struct Asked<'q> {
+pub struct FormRequest<'q> {
     pub graph: &'q Graph,
     pub query: &'q PublishedQuery<'q>,
     pub values: &'q [(String, String)],
@@ -35,7 +35,7 @@ pub struct Asked<'q> {
 ///
 /// # Errors
 /// Those of the graph's files, and of limits.
-pub fn form_page(model: &Model<'_>, asked: &Asked<'_>, path: &str) -> Result<String> {
+pub fn form_page(model: &Model<'_>, asked: &FormRequest<'_>, path: &str) -> Result<String> {
     let at = At { model, path };
     let canned = asked.query.canned;
     let header = &canned.header;
@@ -72,7 +72,7 @@ pub fn form_page(model: &Model<'_>, asked: &Asked<'_>, path: &str) -> Result<Str
 }
 
 /// The values to ask with: those given and not left empty; if none at all is given, the examples of what is required.
-fn given(asked: &Asked<'_>) -> Vec<(String, String)> {
+fn given(asked: &FormRequest<'_>) -> Vec<(String, String)> {
     if asked.values.is_empty() {
         let required = asked.query.params.iter().filter(|param| param.required);
         let examples = required.flat_map(|param| param.values.iter().map(|value| (param.name.clone(), value.clone())));
@@ -95,7 +95,7 @@ fn bound(
 
 fn answered(
     at: &At<'_, '_>,
-    asked: &Asked<'_>,
+    asked: &FormRequest<'_>,
     values: &[(String, String)],
     fields: &[Field<'_>],
     known: &KnownTerms<'_>,
@@ -225,7 +225,7 @@ fn terms(value: BoundTo) -> Vec<Term> {
     }
 }
 
-fn form(at: &At<'_, '_>, asked: &Asked<'_>, fields: &[Field<'_>]) -> Markup {
+fn form(at: &At<'_, '_>, asked: &FormRequest<'_>, fields: &[Field<'_>]) -> Markup {
     let action = at.href(at.model.query_page(asked.query).as_str());
     html! {
         form .fields method="get" action=(action.split('?').next().unwrap_or_default()) {

@@ -3,7 +3,7 @@
 
 use super::facts::FEW_LANGUAGES;
 use super::model::Model;
-use kgq_graph::catalog::{Piece, expression};
+use kgq_graph::catalog::{ClassWord, expression};
 use kgq_graph::export::names::relative;
 use kgq_syntax::rdf::language::cased;
 use kgq_syntax::rdf::{BlankNode, Literal, NamedNode, NamedOrBlankNode, Quad, Term, Triple};
@@ -222,20 +222,20 @@ impl At<'_, '_> {
     }
 
     /// A class expression in words, its terms as links.
-    fn expression(&self, pieces: &[Piece], depth: usize) -> Markup {
+    fn expression(&self, pieces: &[ClassWord], depth: usize) -> Markup {
         let mut open = true;
         html! {
             span .expression {
                 @for piece in pieces {
-                    @if !open && !matches!(piece, Piece::Close | Piece::Comma) { " " }
+                    @if !open && !matches!(piece, ClassWord::Close | ClassWord::Comma) { " " }
                     @match piece {
-                        Piece::Word(word) => span .word { (self.say(word)) },
-                        Piece::Term(term) => (self.term_to(term, depth + 1)),
-                        Piece::Open => "(",
-                        Piece::Close => ")",
-                        Piece::Comma => ",",
+                        ClassWord::Word(word) => span .word { (self.say(word)) },
+                        ClassWord::Term(term) => (self.term_to(term, depth + 1)),
+                        ClassWord::Open => "(",
+                        ClassWord::Close => ")",
+                        ClassWord::Comma => ",",
                     }
-                    ({ open = *piece == Piece::Open; "" })
+                    ({ open = *piece == ClassWord::Open; "" })
                 }
             }
         }

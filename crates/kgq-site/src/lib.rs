@@ -104,7 +104,7 @@ pub use edit::{About as Edited, Correction, Login, Step};
 pub use folder::{Changes, Folder, Maker};
 pub use index::Missing;
 pub use model::Source;
-pub use pages::{Page, Pages, Question, View};
+pub use pages::{Audience, Page, Pages, Question};
 pub use query::{NoAnswer, PublishedAnswer, PublishedParam, PublishedQuery};
 pub use request::{LeftOut, Published, Request, Stage, publish};
 pub use why::About;

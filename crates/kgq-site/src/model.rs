@@ -9,7 +9,7 @@ use super::shapes::Layout;
 use super::vocabulary::*;
 use kgq_graph::audit::Audit;
 use kgq_graph::catalog::Labels;
-use kgq_graph::export::names::{Names, safe_part};
+use kgq_graph::export::names::{PageNames, safe_part};
 use kgq_graph::project::Entailment;
 use kgq_syntax::budget::Budget;
 use kgq_syntax::error::Result;
@@ -54,7 +54,7 @@ pub struct Source<'a> {
 /// What is published, indexed. It knows no language, and nothing that a run of a query would tell.
 pub struct Index<'a> {
     pub source: Source<'a>,
-    pub names: Names,
+    pub names: PageNames,
     pub layout: Layout,
     /// The things that the graph says something of, sorted. All of them have pages.
     pub things: Vec<&'a NamedNode>,
@@ -168,7 +168,7 @@ impl<'a> Index<'a> {
         let mut index = Self {
             named_in: links::named_in(source.quads, &stub_iris),
             source,
-            names: Names::default(),
+            names: PageNames::default(),
             layout: Layout::default(),
             things,
             stubs,
@@ -201,7 +201,7 @@ impl<'a> Index<'a> {
         let base = index.source.base;
         if !base.is_empty() {
             let named = index.things.iter().chain(&index.stubs).map(|t| t.as_str()).filter(|iri| iri.starts_with(base));
-            index.names = Names::assign(base, named, OWN);
+            index.names = PageNames::assign(base, named, OWN);
         }
         for thing in index.things.iter().chain(&index.stubs) {
             let stem = index.names.get(thing.as_str()).filter(|stem| thing.as_str().strip_prefix(base) != Some(stem));

@@ -4,7 +4,7 @@ use super::answers::published;
 use super::ask::ask_page;
 use super::docs::docs_page;
 use super::edit::{Correction, Login, edit_page, login_page};
-use super::form::{Asked, form_page};
+use super::form::{FormRequest, form_page};
 use super::html::SERVED_POLICY;
 use super::index::{Missing, missing_page, refused_page};
 use super::links::unescape;
@@ -73,7 +73,7 @@ fn name_of(graph: &Graph) -> String {
 
 /// For whom a page is made.
 #[derive(Clone, Copy, Debug)]
-pub struct View<'v> {
+pub struct Audience<'v> {
     /// The language of titles and of what the site says.
     pub language: &'v str,
     /// Whether the reader chose it: then links carry it on, as `?lang=`.
@@ -157,8 +157,8 @@ impl Pages {
         Ok(self.held.get_or_init(|| made).borrow_dependent())
     }
 
-    fn model<'p>(&'p self, view: &View<'p>) -> Result<Model<'p>> {
-        let View { language, chosen, broken, editable, budget } = *view;
+    fn model<'p>(&'p self, view: &Audience<'p>) -> Result<Model<'p>> {
+        let Audience { language, chosen, broken, editable, budget } = *view;
         Ok(Model { index: self.index()?, language, chosen, broken, editable, budget })
     }
 
@@ -167,7 +167,7 @@ impl Pages {
     ///
     /// # Errors
     /// Those of the graph's files and of the queries.
-    pub fn page(&self, path: &str, view: &View<'_>) -> Result<Option<Page>> {
+    pub fn page(&self, path: &str, view: &Audience<'_>) -> Result<Option<Page>> {
         let model = self.model(view)?;
         let path = if path.is_empty() { "index" } else { path };
         let page = self.page_of(&model, path, view)?;
@@ -175,7 +175,7 @@ impl Pages {
         Ok(page)
     }
 
-    fn page_of(&self, model: &Model<'_>, path: &str, view: &View<'_>) -> Result<Option<Page>> {
+    fn page_of(&self, model: &Model<'_>, path: &str, view: &Audience<'_>) -> Result<Option<Page>> {
         if path == "ask" {
             return self.ask(&Question::default(), &self.graph.evaluation_options(), view).map(Some);
         }
@@ -197,7 +197,7 @@ impl Pages {
     ///
     /// # Errors
     /// Those of the graph's files.
-    pub fn about(&self, iri: &str, view: &View<'_>) -> Result<Option<Page>> {
+    pub fn about(&self, iri: &str, view: &Audience<'_>) -> Result<Option<Page>> {
         let model = self.model(view)?;
         let Ok(node) = NamedNode::new(iri) else { return Ok(None) };
         let page = model.names_it(iri).then(|| thing_or_ontology(&model, &node, "about"));
@@ -209,7 +209,7 @@ impl Pages {
     ///
     /// # Errors
     /// Those of the graph's files.
-    pub fn description(&self, iri: &str, format: RdfFormat, view: &View<'_>) -> Result<Option<Page>> {
+    pub fn description(&self, iri: &str, format: RdfFormat, view: &Audience<'_>) -> Result<Option<Page>> {
         let model = self.model(view)?;
         let Ok(node) = NamedNode::new(iri) else { return Ok(None) };
         if !model.names_it(iri) || !BESIDE.contains(&format) {
@@ -230,13 +230,13 @@ impl Pages {
         values: &[(String, String)],
         about: Option<About<'_>>,
         options: &EvaluationOptions,
-        view: &View<'_>,
+        view: &Audience<'_>,
     ) -> Result<Option<Page>> {
         let model = self.model(view)?;
         let Some(query) = model.index.source.queries.iter().find(|query| query.canned.name == name) else {
             return Ok(None);
         };
-        let asked = Asked { graph: &self.graph, query, values, options, about };
+        let asked = FormRequest { graph: &self.graph, query, values, options, about };
         let html = form_page(&model, &asked, &format!("query/{name}"))?;
         self.graph.intact()?;
         Ok(Some(Page::html(&model, html)))
@@ -246,7 +246,7 @@ impl Pages {
     ///
     /// # Errors
     /// Those of the graph's files, and of limits. A mistake in the query stands in the page.
-    pub fn ask(&self, question: &Question<'_>, options: &EvaluationOptions, view: &View<'_>) -> Result<Page> {
+    pub fn ask(&self, question: &Question<'_>, options: &EvaluationOptions, view: &Audience<'_>) -> Result<Page> {
         let model = self.model(view)?;
         let html = ask_page(&model, &self.graph, question, options)?;
         self.graph.intact()?;
@@ -257,7 +257,7 @@ impl Pages {
     ///
     /// # Errors
     /// Those of the graph's files.
-    pub fn docs(&self, described: &serde_json::Value, view: &View<'_>) -> Result<Page> {
+    pub fn docs(&self, described: &serde_json::Value, view: &Audience<'_>) -> Result<Page> {
         let model = self.model(view)?;
         Ok(Page::html(&model, docs_page(&model, described)))
     }
@@ -266,7 +266,7 @@ impl Pages {
     ///
     /// # Errors
     /// Those of the graph's files.
-    pub fn login(&self, login: &Login<'_>, view: &View<'_>) -> Result<Page> {
+    pub fn login(&self, login: &Login<'_>, view: &Audience<'_>) -> Result<Page> {
         let model = self.model(view)?;
         Ok(Page::html(&model, login_page(&model, login)))
     }
@@ -275,7 +275,7 @@ impl Pages {
     ///
     /// # Errors
     /// Those of the graph's files.
-    pub fn edit(&self, correction: &Correction<'_>, view: &View<'_>) -> Result<Page> {
+    pub fn edit(&self, correction: &Correction<'_>, view: &Audience<'_>) -> Result<Page> {
         let model = self.model(view)?;
         Ok(Page::html(&model, edit_page(&model, correction)))
     }
@@ -284,7 +284,7 @@ impl Pages {
     ///
     /// # Errors
     /// Those of the graph's files.
-    pub fn missing(&self, path: &str, why: Missing, near: &[NamedNode], view: &View<'_>) -> Result<Page> {
+    pub fn missing(&self, path: &str, why: Missing, near: &[NamedNode], view: &Audience<'_>) -> Result<Page> {
         let model = self.model(view)?;
         Ok(Page::html(&model, missing_page(&model, path, why, near)))
     }
@@ -293,7 +293,7 @@ impl Pages {
     ///
     /// # Errors
     /// Those of the graph's files.
-    pub fn refused(&self, reasons: &[String], view: &View<'_>) -> Result<Page> {
+    pub fn refused(&self, reasons: &[String], view: &Audience<'_>) -> Result<Page> {
         let model = self.model(view)?;
         Ok(Page::html(&model, refused_page(&model, reasons)))
     }

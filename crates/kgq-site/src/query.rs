@@ -8,7 +8,7 @@ use super::notes::Notes;
 use kgq_engine::query::Form;
 use kgq_engine::{Answer, Row, Solutions};
 use kgq_graph::audit::RowSources;
-use kgq_graph::catalog::{CannedQuery, ParamKind, Text};
+use kgq_graph::catalog::{CannedQuery, LocalizedText, ParamKind};
 use kgq_graph::export::names::safe_part;
 use kgq_graph::export::turtle;
 use kgq_graph::render::{CellOptions, ColumnOptions, Format, GraphOptions, RenderOptions, TableOptions, write};
@@ -36,7 +36,7 @@ pub struct PublishedQuery<'a> {
 pub struct PublishedParam {
     pub name: String,
     pub kind: ParamKind,
-    pub description: Option<Text>,
+    pub description: Option<LocalizedText>,
     pub required: bool,
     pub list: bool,
     /// The values that the answer shown was asked with.
@@ -220,7 +220,7 @@ fn statements_behind(model: &Model<'_>, sources: &[RowSources]) -> Result<String
 }
 
 /// A text of a header in every language it has.
-pub fn texts(model: &Model<'_>, words: &Text) -> Markup {
+pub fn texts(model: &Model<'_>, words: &LocalizedText) -> Markup {
     let mut all = words.all();
     all.sort_by_key(|(language, _)| language.is_some_and(|l| l != model.language));
     html! {

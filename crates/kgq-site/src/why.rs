@@ -13,7 +13,7 @@ use kgq_engine::{EvaluationOptions, Row};
 use kgq_graph::advice::Lack;
 use kgq_graph::audit::{Reference, Texts};
 use kgq_graph::graph::Graph;
-use kgq_graph::request::why::{Explained, Part, Stated, explain_within, part_within};
+use kgq_graph::request::why::{AnswerPart, Explained, Stated, explain_within, part_within};
 use kgq_graph::request::why_not::{Reason, Request, WhyNot, expectation, why_not_within};
 use kgq_syntax::error::{Kind, Place, Result, Source};
 use kgq_syntax::rdf::{Term, Triple, Variable};
@@ -123,11 +123,11 @@ fn left_open(grounds: &[Ground], absent: &mut Vec<String>, whole: &mut usize) {
 }
 
 /// The values of a row, or the triple, that is explained.
-fn cells(at: &At<'_, '_>, part: &Part) -> Markup {
+fn cells(at: &At<'_, '_>, part: &AnswerPart) -> Markup {
     match part {
-        Part::True => html! { p .truth { (at.say("Yes")) } },
-        Part::Triple(triple) => html! { p { (at.triple(triple, 0)) } },
-        Part::Row { variables, row } => values(at, variables, row),
+        AnswerPart::True => html! { p .truth { (at.say("Yes")) } },
+        AnswerPart::Triple(triple) => html! { p { (at.triple(triple, 0)) } },
+        AnswerPart::Row { variables, row } => values(at, variables, row),
     }
 }
 
@@ -207,8 +207,8 @@ fn drawing(at: &At<'_, '_>, explained: &Explained, number: usize, notes: &mut No
         })
         .collect();
     let row = match &explained.part {
-        Part::True => at.say("Yes").to_owned(),
-        Part::Triple(_) | Part::Row { .. } => at.fill("row {}", number),
+        AnswerPart::True => at.say("Yes").to_owned(),
+        AnswerPart::Triple(_) | AnswerPart::Row { .. } => at.fill("row {}", number),
     };
     draw::grounds(at, &row, &drawn, &sources)
 }

@@ -32,7 +32,7 @@ pub(super) struct Interner {
     /// Where in the file the next statement stands, where that is kept.
     pub(super) place: u32,
     /// Where the statements stand.
-    pub(super) places: Option<Places>,
+    pub(super) places: Option<StatementPlaces>,
     /// Counts what is met, so that blank nodes can be put in order of appearance.
     pub(super) position: u64,
     scratch: Vec<u8>,
@@ -41,7 +41,7 @@ pub(super) struct Interner {
 
 /// Where statements stand: for each triple and each quad its place in its file.
 #[derive(Default)]
-pub(super) struct Places {
+pub(super) struct StatementPlaces {
     pub(super) triples: Vec<u32>,
     pub(super) quads: Vec<u32>,
     pub(super) stretches: Vec<Stretch>,

@@ -36,7 +36,7 @@ pub enum Expected {
 
 /// The cursor's place in a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct CursorContext {
     pub expected: Expected,
     /// What was typed of the word at the cursor.
     pub typed: Span,
@@ -76,10 +76,10 @@ struct Frame {
 }
 
 /// Reads the place of a byte position.
-pub fn place(text: &str, cursor: usize) -> Place {
+pub fn place(text: &str, cursor: usize) -> CursorContext {
     let before = text.get(..cursor).unwrap_or(text);
     let all = tokenize(before);
-    let nothing = |typed| Place { expected: Expected::Nothing, typed, triples: Vec::new() };
+    let nothing = |typed| CursorContext { expected: Expected::Nothing, typed, triples: Vec::new() };
     let mut tokens = significant(&all);
     if let Some(last) = all.last()
         && matches!(last.kind, TokenKind::Comment | TokenKind::String(_) | TokenKind::LangTag)
@@ -95,7 +95,7 @@ pub fn place(text: &str, cursor: usize) -> Place {
     for token in &tokens {
         walk.token(before, token);
     }
-    Place { expected: walk.expected(), typed, triples: walk.triples }
+    CursorContext { expected: walk.expected(), typed, triples: walk.triples }
 }
 
 /// The triples of a whole text, as written.

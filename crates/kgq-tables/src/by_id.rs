@@ -4,7 +4,7 @@
 use super::batches::record;
 use super::cell::Cells;
 use super::column::{Column, Seen};
-use super::gather::Terms;
+use super::gather::ColumnTerms;
 use super::shape::Shape;
 use super::spool::{Pile, Piled};
 use super::typed;
@@ -146,7 +146,7 @@ fn answer(
                     return Ok(None);
                 }
                 left -= beside;
-                Terms { texts: strings(texts)?, shapes, which: Some(which) }.structs()?
+                ColumnTerms { texts: strings(texts)?, shapes, which: Some(which) }.structs()?
             }
             _ => Arc::new(strings(texts)?),
         });

@@ -1,7 +1,7 @@
 //! What type a column gets, from all that is in it.
 
 use super::cell::Cells;
-use super::gather::{Terms, fields};
+use super::gather::{ColumnTerms, fields};
 use super::shape::Shape;
 use super::values;
 use arrow_array::StringArray;
@@ -60,7 +60,7 @@ enum Common {
 }
 
 impl Seen {
-    pub fn add(&mut self, terms: &Terms) {
+    pub fn add(&mut self, terms: &ColumnTerms) {
         terms.shapes.iter().for_each(|shape| self.add_shape(shape));
         if let Common::One(Shape::Typed(datatype)) = &self.shape {
             let datatype = datatype.clone();

@@ -18,7 +18,7 @@ const ROWS: usize = 1 << 15;
 const BYTES: usize = 16 << 20;
 
 /// The terms of a column in some rows.
-pub struct Terms {
+pub struct ColumnTerms {
     /// Null where unbound.
     pub texts: StringArray,
     /// The shapes that occur.
@@ -29,7 +29,7 @@ pub struct Terms {
 
 /// Some rows of an answer by column.
 pub struct Gathered {
-    pub columns: Vec<Terms>,
+    pub columns: Vec<ColumnTerms>,
     pub rows: usize,
     pub bytes: u64,
 }
@@ -60,8 +60,8 @@ impl Gathering {
         if rows == 0 {
             return Ok(None);
         }
-        let columns: Vec<Terms> = columns.into_iter().map(Building::finish).collect();
-        let bytes = columns.iter().map(Terms::bytes).sum();
+        let columns: Vec<ColumnTerms> = columns.into_iter().map(Building::finish).collect();
+        let bytes = columns.iter().map(ColumnTerms::bytes).sum();
         Ok(Some((Gathered { columns, rows, bytes }, self.budget.reserve(bytes)?)))
     }
 }
@@ -116,8 +116,8 @@ impl Building {
         place
     }
 
-    pub fn finish(mut self) -> Terms {
-        Terms { texts: self.texts.finish(), shapes: self.shapes, which: self.which }
+    pub fn finish(mut self) -> ColumnTerms {
+        ColumnTerms { texts: self.texts.finish(), shapes: self.shapes, which: self.which }
     }
 }
 
@@ -127,7 +127,7 @@ pub fn fields() -> Fields {
     Fields::from(vec![field("value", false), field("kind", false), field("datatype", true), field("language", true)])
 }
 
-impl Terms {
+impl ColumnTerms {
     fn bytes(&self) -> u64 {
         let which = self.which.as_ref().map_or(0, |which| size_of_val(which.as_slice()));
         (self.texts.get_array_memory_size() + which + size_of_val(self.shapes.as_slice())) as u64

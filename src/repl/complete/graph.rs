@@ -1,6 +1,6 @@
 //! What completion reads off the snapshot. Each reading is bounded, however large the graph.
 
-use crate::repl::shared::State;
+use crate::repl::shared::ProjectState;
 use kgq_snapshot::{Index, Permutation, QuadPermutation, Snapshot, TermId, TermKind};
 use kgq_syntax::rdf::NamedNode;
 use kgq_syntax::rdf::vocabulary::rdf;
@@ -13,7 +13,7 @@ use std::ops::Range;
 const MOST_DIFFERENT: usize = 2_000;
 
 /// The stored term of a name in a query.
-pub fn resolve(state: &State, text: &str, written: &str) -> Option<TermId> {
+pub fn resolve(state: &ProjectState, text: &str, written: &str) -> Option<TermId> {
     let node = if let Some(iri) = written.strip_prefix('<').and_then(|w| w.strip_suffix('>')) {
         NamedNode::new(iri).ok()?
     } else if written == "a" {
@@ -29,7 +29,7 @@ pub fn resolve(state: &State, text: &str, written: &str) -> Option<TermId> {
     state.snapshot.id(node.as_ref().into())
 }
 
-pub fn is_type(state: &State, text: &str, written: &str) -> bool {
+pub fn is_type(state: &ProjectState, text: &str, written: &str) -> bool {
     written == "a" || resolve(state, text, written).is_some_and(|id| state.snapshot.id(rdf::TYPE.into()) == Some(id))
 }
 

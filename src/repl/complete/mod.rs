@@ -5,7 +5,7 @@ mod terms;
 mod words;
 
 use super::dot;
-use super::shared::{Shared, State};
+use super::shared::{ProjectState, Shared};
 use kgq_syntax::Span as TextSpan;
 use kgq_syntax::cursor::{Expected, place};
 use kgq_syntax::sparql::dot_command;
@@ -97,7 +97,7 @@ fn suggestion(offer: Offer, widest: usize, room: usize) -> Suggestion {
 const MOST: usize = 40;
 
 /// What could stand at byte `cursor`, the likeliest first.
-pub fn offers(state: &State, text: &str, cursor: usize) -> Vec<Offer> {
+pub fn offers(state: &ProjectState, text: &str, cursor: usize) -> Vec<Offer> {
     let Some(before) = text.get(..cursor) else { return Vec::new() };
     let line_start = before.rfind('\n').map_or(0, |at| at + 1);
     let line = &before[line_start..];
@@ -133,7 +133,7 @@ pub fn offers(state: &State, text: &str, cursor: usize) -> Vec<Offer> {
 }
 
 struct Offers<'a> {
-    state: &'a State,
+    state: &'a ProjectState,
     typed: &'a str,
     span: TextSpan,
     found: Vec<Offer>,

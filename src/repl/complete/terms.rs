@@ -2,10 +2,10 @@
 
 use super::graph::{by_frequency, iris_starting, is_type, properties_of, resolve, takes, values};
 use super::{MOST, Offer, Offers};
-use crate::repl::shared::State;
+use crate::repl::shared::ProjectState;
 use kgq_graph::catalog::{Role, TermIndex, classes_of, is_ideograph, labels_of, local_name};
 use kgq_snapshot::TermId;
-use kgq_syntax::cursor::{Expected, Place, place, triples};
+use kgq_syntax::cursor::{CursorContext, Expected, place, triples};
 use kgq_syntax::rdf::Term;
 use kgq_syntax::rdf::vocabulary::rdf;
 use kgq_syntax::sparql::{prefixes_declared, tokenize};
@@ -21,7 +21,7 @@ const MOST_WORDS: usize = 5;
 
 impl Offers<'_> {
     /// What the graph has for this position, the most frequent first.
-    pub(super) fn of_position(&mut self, text: &str, place: &Place) {
+    pub(super) fn of_position(&mut self, text: &str, place: &CursorContext) {
         let Some(index) = self.state.index() else { return };
         let snapshot = &self.state.snapshot;
         let (candidates, what) = match &place.expected {
@@ -96,7 +96,7 @@ impl Offers<'_> {
     }
 
     /// Names of a namespace: `body:mi`.
-    pub(super) fn of_namespace(&mut self, text: &str, place: &Place) {
+    pub(super) fn of_namespace(&mut self, text: &str, place: &CursorContext) {
         let (prefix, local) = self.typed.split_once(':').unwrap_or((self.typed, ""));
         let declared = tokenize(text);
         let declared = prefixes_declared(text, &declared);
@@ -133,7 +133,7 @@ impl Offers<'_> {
     }
 
     /// Terms whose label has the word at the cursor.
-    pub(super) fn named(&mut self, text: &str, place: &Place) {
+    pub(super) fn named(&mut self, text: &str, place: &CursorContext) {
         let term = matches!(
             place.expected,
             Expected::Subject
@@ -199,7 +199,7 @@ impl Offers<'_> {
 }
 
 /// Terms whose label fits what was typed; classes alone, if asked for.
-pub fn named(state: &State, typed: &str, span: &Span, classes: bool) -> Vec<Offer> {
+pub fn named(state: &ProjectState, typed: &str, span: &Span, classes: bool) -> Vec<Offer> {
     let Some(index) = state.index() else { return Vec::new() };
     let wanted = |id: &TermId| !classes || index.role(*id) == Role::Class;
     let found = if let Some((prefix, local)) = typed.split_once(':')
@@ -216,7 +216,7 @@ pub fn named(state: &State, typed: &str, span: &Span, classes: bool) -> Vec<Offe
 }
 
 /// A term by its CURIE, with its labels and what it is.
-fn offer(state: &State, id: TermId, span: &Span) -> Offer {
+fn offer(state: &ProjectState, id: TermId, span: &Span) -> Offer {
     let role = state.index().map_or(Role::Thing, |index| index.role(id));
     let kind = match role {
         Role::Class => Some("class".to_owned()),
@@ -235,7 +235,7 @@ fn offer(state: &State, id: TermId, span: &Span) -> Offer {
 }
 
 /// A term as it is written in a query.
-fn shown(state: &State, id: TermId) -> String {
+fn shown(state: &ProjectState, id: TermId) -> String {
     match state.snapshot.term(id) {
         Term::NamedNode(node) => state.prefixes.display(node.as_str()),
         term => visible(&term.to_string()).into_owned(),

@@ -15,7 +15,7 @@ const GRAPH: &str = r#"
 :Ministry rdfs:label "Ministry"@en .
 "#;
 
-fn state_of(text: impl Into<Vec<u8>>, format: kgq_syntax::rdf::RdfFormat) -> State {
+fn state_of(text: impl Into<Vec<u8>>, format: kgq_syntax::rdf::RdfFormat) -> ProjectState {
     let options = OpenOptions {
         files: vec!["-".into()],
         stdin: Some(text.into()),
@@ -23,7 +23,7 @@ fn state_of(text: impl Into<Vec<u8>>, format: kgq_syntax::rdf::RdfFormat) -> Sta
         ..OpenOptions::default()
     };
     let graph = Graph::open(options).unwrap();
-    let state = State::of(&graph).unwrap();
+    let state = ProjectState::of(&graph).unwrap();
     state.index_when_ready();
     state
 }
@@ -188,7 +188,7 @@ fn offered_in_project(queries: &[(&str, &str)], text: &str) -> Vec<String> {
         std::fs::write(folder.path().join("queries").join(name), text).unwrap();
     }
     let graph = Graph::open(OpenOptions { folder: folder.path().into(), ..OpenOptions::default() }).unwrap();
-    let state = State::of(&graph).unwrap();
+    let state = ProjectState::of(&graph).unwrap();
     offers(&state, text, text.len()).into_iter().map(|offer| offer.value).collect()
 }
 

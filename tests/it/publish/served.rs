@@ -4,7 +4,7 @@
 use super::{SMALL, assert_harmless, files, parse, project, publish};
 use kgq_engine::EvaluationOptions;
 use kgq_graph::graph::{Graph, OpenOptions};
-use kgq_site::{About, Page, Pages, Question, View};
+use kgq_site::{About, Audience, Page, Pages, Question};
 use kgq_syntax::budget::Budget;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -12,8 +12,8 @@ use std::sync::LazyLock;
 
 static UNLIMITED: LazyLock<Budget> = LazyLock::new(Budget::default);
 
-fn english() -> View<'static> {
-    View { language: "en", chosen: false, broken: None, editable: false, budget: &UNLIMITED }
+fn english() -> Audience<'static> {
+    Audience { language: "en", chosen: false, broken: None, editable: false, budget: &UNLIMITED }
 }
 
 fn pages_of(folder: &Path) -> Pages {
@@ -44,7 +44,7 @@ fn assert_as_published(folder: &Path, language: &str) -> usize {
     publish(folder, &site, &["--language", language]);
     let pages = pages_of(folder);
     pages.answer_all(&|| true).unwrap();
-    let view = View { language, ..english() };
+    let view = Audience { language, ..english() };
     let mut same = 0;
     for (path, published) in files(&site) {
         let differs = path.starts_with("query/") || ["data.html", "404.html"].contains(&path.as_str());
@@ -179,7 +179,7 @@ fn a_graph_without_iris_of_its_own_has_a_page_for_every_iri() {
 fn a_language_that_was_chosen_goes_along_with_links_between_pages() {
     let project = project(&[("data/a.ttl", SMALL)]);
     let pages = pages_of(project.path());
-    let page = pages.page("a", &View { language: "zh", chosen: true, ..english() }).unwrap().unwrap();
+    let page = pages.page("a", &Audience { language: "zh", chosen: true, ..english() }).unwrap().unwrap();
     let html = String::from_utf8(page.body).unwrap();
     assert!(html.contains("href=\"b?lang=zh\"") && html.contains("href=\"./?lang=zh\""), "{html}");
     assert!(html.contains("href=\"assets/site.css\"") && html.contains("事物"), "{html}");
@@ -212,7 +212,7 @@ fn html(page: Page) -> String {
 
 fn founded(pages: &Pages, values: &[(&str, &str)], language: &str) -> String {
     let values: Vec<(String, String)> = values.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
-    let view = View { language, ..english() };
+    let view = Audience { language, ..english() };
     let page = pages.query("founded", &values, None, &EvaluationOptions::default(), &view).unwrap().unwrap();
     assert_harmless("query/founded", &page.body);
     html(page)
@@ -329,7 +329,7 @@ fn a_limit_that_is_passed_is_an_error_of_the_server_not_of_the_page() {
 #[test]
 fn every_page_says_that_the_files_are_broken_and_offers_the_languages_of_the_graph() {
     let pages = cited();
-    let view = View { broken: Some("data/a.ttl:3:1: expected a dot <b>"), ..english() };
+    let view = Audience { broken: Some("data/a.ttl:3:1: expected a dot <b>"), ..english() };
     for path in ["", "a", "queries", "query/founded", "ask"] {
         let page = html(pages.page(path, &view).unwrap().unwrap());
         assert_in(&page, &["class=\"banner\"", "expected a dot &lt;b&gt;", "href=\"?lang=zh\"", "English</a>"]);
@@ -394,7 +394,7 @@ fn what_makes_a_row_is_drawn_and_told_with_its_sources_and_why_another_is_missin
     );
 
     let values = [("town".to_owned(), "Avon".to_owned())];
-    let view = View { language: "zh", ..english() };
+    let view = Audience { language: "zh", ..english() };
     let page =
         pages.query("founded", &values, Some(About::Row(1)), &EvaluationOptions::default(), &view).unwrap().unwrap();
     assert_in(

@@ -33,7 +33,7 @@ pub struct Field {
     pub choices: Vec<Term>,
     pub min: Option<u64>,
     pub max: Option<u64>,
-    pub facts: Vec<Fact>,
+    pub facts: Vec<FieldValue>,
     /// The fields of a new value without a name, where a shape says that values have none.
     pub nested: Vec<Field>,
     /// Whether a shape says that values have no name.
@@ -44,17 +44,17 @@ pub struct Field {
 
 /// A value as it stands.
 #[derive(Clone, Debug)]
-pub struct Fact {
+pub struct FieldValue {
     pub object: Term,
     /// What it is derived from: citations, or statements.
     pub sources: Vec<NamedNode>,
     /// Of a value without a name: what is in it.
-    pub node: Option<Node>,
+    pub node: Option<NestedValue>,
 }
 
 /// A value without a name.
 #[derive(Clone, Debug)]
-pub struct Node {
+pub struct NestedValue {
     /// What tells it from other values.
     pub key: String,
     /// Its fields; of a list, and of what is too deep, none: these are changed in the files.
@@ -85,7 +85,7 @@ impl Field {
     /// Whether values are texts with a language.
     pub fn has_languages(&self) -> bool {
         let lang = |datatype: &NamedNode| datatype.as_ref() == oxrdf::vocab::rdf::LANG_STRING;
-        let tagged = |fact: &Fact| matches!(&fact.object, Term::Literal(literal) if literal.language().is_some());
+        let tagged = |fact: &FieldValue| matches!(&fact.object, Term::Literal(literal) if literal.language().is_some());
         [rdfs::LABEL, skos::PREF_LABEL, skos::ALT_LABEL].contains(&self.property.as_ref())
             || self.datatype.as_ref().or(self.usual.as_ref()).is_some_and(lang)
             || self.facts.iter().any(tagged)
@@ -190,11 +190,11 @@ impl<'g> Facts<'g> {
             let key = unnamed.iter().find(|(_, own, _)| std::ptr::eq(*own, *quad));
             let node = key.map(|(key, _, node)| self.node(key, &(*node).clone().into(), &field.shapes, depth + 1));
             field.of_things |= matches!(quad.object, Term::NamedNode(_));
-            field.facts.push(Fact { object: quad.object.clone(), sources: self.sources(quad), node });
+            field.facts.push(FieldValue { object: quad.object.clone(), sources: self.sources(quad), node });
         }
     }
 
-    fn node(&self, key: &str, node: &NamedOrBlankNode, shapes: &[NamedOrBlankNode], depth: usize) -> Node {
+    fn node(&self, key: &str, node: &NamedOrBlankNode, shapes: &[NamedOrBlankNode], depth: usize) -> NestedValue {
         let is_list = self.objects(node, oxrdf::vocab::rdf::FIRST.as_str()).next().is_some();
         let mut fields = Vec::new();
         if depth < DEEPEST && !is_list {
@@ -204,7 +204,7 @@ impl<'g> Facts<'g> {
             self.add_shapes(&mut fields, &shapes, depth);
             self.fill(&mut fields, node, depth);
         }
-        Node { key: key.to_owned(), fields, is_list }
+        NestedValue { key: key.to_owned(), fields, is_list }
     }
 
     /// The classes of a thing, with those above them.

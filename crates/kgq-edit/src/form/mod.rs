@@ -15,7 +15,7 @@ mod statements;
 mod tests;
 
 pub use change::{Row, Wrong, change, uncited};
-pub use fields::{Fact, Field, Node, fields, fields_of_new};
+pub use fields::{Field, FieldValue, NestedValue, fields, fields_of_new};
 pub use nodes::{inside, is_key};
 
 use kgq_graph::graph::Graph;
@@ -39,7 +39,7 @@ fn add_rows(rows: &mut Vec<Row>, within: &str, fields: &[Field], languages: &[St
         for fact in &field.facts {
             let sources: Vec<String> = fact.sources.iter().map(|source| short(source, prefixes)).collect();
             let sources = sources.join(" ");
-            if let Some(Node { key, fields, .. }) = &fact.node {
+            if let Some(NestedValue { key, fields, .. }) = &fact.node {
                 rows.push(Row { old: key.clone(), value: nodes::KEPT.to_owned(), sources, ..empty() });
                 add_rows(rows, &inside(within, property, key), fields, languages, prefixes);
             } else if let Some((value, language)) = shown(&fact.object, prefixes) {

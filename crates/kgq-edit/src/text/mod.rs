@@ -5,7 +5,7 @@ mod facts;
 
 use crate::fates::{Fates, fitness};
 use crate::files::{File, Kept, Style};
-use crate::pending::{Key, Pending};
+use crate::pending::{Pending, SubjectKey};
 use crate::splice::{Lines, Splices};
 use crate::tree::{Fact, Site, SiteForm, Statement};
 use crate::words::Words;
@@ -36,7 +36,7 @@ pub struct Edited {
 pub fn edit(file: &File, kept: &Kept, removed: &FxHashSet<Quad>, additions: &[Addition], more: &Prefixes) -> Edited {
     let added: Vec<&Quad> = additions.iter().map(|addition| &addition.quad).collect();
     let fates = Fates::of(file, kept, removed, &added);
-    let mut anchors: FxHashMap<Key, usize> = FxHashMap::default();
+    let mut anchors: FxHashMap<SubjectKey, usize> = FxHashMap::default();
     let mut quads: Vec<Quad> = Vec::new();
     let mut seen = FxHashSet::default();
     let owed = fates.owed.iter().map(|(quad, from)| (quad, Some(*from)));
@@ -79,7 +79,7 @@ struct Editor<'a, 'w> {
     splices: Splices,
     /// New blocks by the statement that they follow.
     after: BTreeMap<Option<usize>, String>,
-    anchors: FxHashMap<Key, usize>,
+    anchors: FxHashMap<SubjectKey, usize>,
     /// Blocks of graphs that something came into.
     filled: BTreeSet<usize>,
 }
@@ -180,7 +180,7 @@ impl Editor<'_, '_> {
         }
     }
 
-    fn name_nodes(&mut self, quads: &[Quad], pending: &Pending, sites: &FxHashMap<Key, Vec<(usize, &Site)>>) {
+    fn name_nodes(&mut self, quads: &[Quad], pending: &Pending, sites: &FxHashMap<SubjectKey, Vec<(usize, &Site)>>) {
         let tokens = &self.kept.document.tokens;
         let taken: BTreeSet<&str> =
             tokens.iter().filter(|t| t.kind == TokenKind::BlankNode).map(|t| &t.text(&self.kept.text)[2..]).collect();
@@ -215,7 +215,7 @@ impl Editor<'_, '_> {
     /// Each fact goes to the place of its subject that fits it best.
     fn facts_at_sites(
         &mut self,
-        key: &Key,
+        key: &SubjectKey,
         sites: &[(usize, &Site)],
         pending: &Pending,
         additions: &mut FxHashMap<usize, Vec<String>>,
@@ -246,7 +246,7 @@ impl Editor<'_, '_> {
         }
     }
 
-    fn new_block(&mut self, key: &Key, pending: &Pending) {
+    fn new_block(&mut self, key: &SubjectKey, pending: &Pending) {
         let after = self.anchors.get(key).copied();
         let named = self.is_named_graph(&key.1);
         let own_block = after.filter(|after| {

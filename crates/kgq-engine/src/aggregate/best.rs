@@ -1,6 +1,6 @@
 //! MIN and MAX: of terms of one family that the snapshot has, whose ids ascend with their values, by the ids.
 
-use crate::order::Order;
+use crate::order::TermOrder;
 use crate::terms::Terms;
 use kgq_snapshot::{Family, TermId};
 use kgq_syntax::error::Result;
@@ -15,7 +15,7 @@ pub(super) fn add(
     best: &mut Best,
     id: TermId,
     wanted: Ordering,
-    order: &mut Order<'_, '_>,
+    order: &mut TermOrder<'_, '_>,
     terms: &Terms<'_>,
 ) -> Result<()> {
     *best = match (*best, id) {
@@ -44,7 +44,7 @@ pub(super) fn add_column(
     }
     let Some(family) = family_of(least, greatest, terms) else { return Ok(false) };
     let rank = |id: TermId| terms.snapshot().value_rank(id).1;
-    let mut order = Order::new(terms);
+    let mut order = TermOrder::new(terms);
     if let [best] = best {
         let found = if wanted == Ordering::Less { least } else { greatest };
         if best.is_some_and(|known| known != TermId::UNBOUND && family.contains(&known.get()))
@@ -89,7 +89,7 @@ fn family_of(least: TermId, greatest: TermId, terms: &Terms<'_>) -> Option<Range
 }
 
 /// Ids of one family, as most groups have, are compared without the rest of the order's work.
-fn compare(order: &mut Order<'_, '_>, terms: &Terms<'_>, a: TermId, b: TermId) -> Result<Ordering> {
+fn compare(order: &mut TermOrder<'_, '_>, terms: &Terms<'_>, a: TermId, b: TermId) -> Result<Ordering> {
     if terms.is_stored(a) && terms.is_stored(b) {
         let ((a_family, a_rank), (b_family, b_rank)) = (terms.snapshot().value_rank(a), terms.snapshot().value_rank(b));
         if a_family == b_family && !matches!(a_family, Family::Other | Family::Triple) {

@@ -11,7 +11,7 @@ use super::batch::room_for;
 use super::expression::numbers::Numbers;
 use super::expression::value::Value;
 use super::expression::{Context, Datum};
-use super::order::Order;
+use super::order::TermOrder;
 use super::plan::Aggregation;
 use super::plan::aggregate::AggregateFunction;
 use super::terms::Terms;
@@ -287,7 +287,7 @@ impl Accumulator {
                 }
             }
             Function::Best(wanted, best) => {
-                let mut order = Order::new(terms);
+                let mut order = TermOrder::new(terms);
                 for (_, (group, id)) in values {
                     best::add(&mut best[group as usize], id, *wanted, &mut order, terms)?;
                 }

@@ -2,7 +2,7 @@
 //! ids whose terms are alike, and where a stretch has several datatypes once for each of them. No text is read.
 
 use super::call::Function;
-use super::column::{Column, Datum, Rows};
+use super::column::{Column, Datum, Selection};
 use super::evaluate::Evaluation;
 use super::node::{ExpressionNode, Test};
 use super::stretches::Stretches;
@@ -77,7 +77,7 @@ impl ByClass {
 
     fn inner_truths(&self, evaluation: &Evaluation<'_>, ids: Vec<TermId>) -> Result<Vec<Truth>> {
         let rows = ids.len();
-        evaluation.truths(&self.inner, &Rows::all(&Batch::new(vec![ids], rows), 0))
+        evaluation.truths(&self.inner, &Selection::all(&Batch::new(vec![ids], rows), 0))
     }
 
     pub fn truths(&self, ids: &[TermId], evaluation: &Evaluation<'_>) -> Result<Vec<Truth>> {

@@ -4,7 +4,7 @@ use super::Context;
 use super::arithmetic::{self, Rounding};
 use super::cast::{self, Target, cast};
 use super::column::{Column, Datum};
-use super::dates::{self, Part};
+use super::dates::{self, DateComponent};
 use super::digest::Digest;
 use super::extension::Extension;
 use super::pattern::{Pattern, Patterns, Reason, Replacement};
@@ -39,7 +39,7 @@ pub enum Function {
     StrEnds,
     StrBefore,
     StrAfter,
-    Part(Part),
+    Part(DateComponent),
     Adjust,
     Digest(Digest),
     StrLang,
@@ -90,7 +90,7 @@ impl Function {
         matches!(
             self,
             Self::Round(_)
-                | Self::Part(Part::Year | Part::Month | Part::Day)
+                | Self::Part(DateComponent::Year | DateComponent::Month | DateComponent::Day)
                 | Self::Lang
                 | Self::LangDir
                 | Self::Datatype

@@ -241,7 +241,7 @@ impl Column<'_> {
 
 /// The rows of a batch that an expression is evaluated for.
 #[derive(Clone, Copy, Debug)]
-pub struct Rows<'b> {
+pub struct Selection<'b> {
     batch: &'b Batch,
     /// Positions in the batch; all of them if absent.
     selection: Option<&'b [u32]>,
@@ -249,7 +249,7 @@ pub struct Rows<'b> {
     first: u64,
 }
 
-impl<'b> Rows<'b> {
+impl<'b> Selection<'b> {
     pub fn all(batch: &'b Batch, first: u64) -> Self {
         Self { batch, selection: None, first }
     }
@@ -274,11 +274,11 @@ impl<'b> Rows<'b> {
     }
 
     /// The rows at these positions in the batch.
-    pub fn selected<'s>(&self, positions: &'s [u32]) -> Rows<'s>
+    pub fn selected<'s>(&self, positions: &'s [u32]) -> Selection<'s>
     where
         'b: 's,
     {
-        Rows { batch: self.batch, selection: Some(positions), first: self.first }
+        Selection { batch: self.batch, selection: Some(positions), first: self.first }
     }
 
     /// The number of the solution in a row.

@@ -6,8 +6,8 @@ use super::arithmetic::Rounding;
 use super::by_class::ByClass;
 use super::call::{Function, PatternSource};
 use super::cast::Target;
-use super::column::Rows;
-use super::dates::Part;
+use super::column::Selection;
+use super::dates::DateComponent;
 use super::digest::Digest;
 use super::distinct::PerDistinct;
 use super::evaluate::Evaluation;
@@ -122,7 +122,7 @@ impl Compiler<'_> {
         }
         let batch = Batch::unit(0);
         let evaluation = Evaluation::new(self.context)?;
-        let column = evaluation.column(&node, &Rows::all(&batch, 0))?;
+        let column = evaluation.column(&node, &Selection::all(&batch, 0))?;
         let value = column.value(0, self.context).map(std::borrow::Cow::into_owned);
         match (value, column.into_ids(self.context)?.first()) {
             (Some(value), Some(id)) if *id != TermId::UNBOUND => {
@@ -226,14 +226,14 @@ impl Compiler<'_> {
             Named::StrEnds => Function::StrEnds,
             Named::StrBefore => Function::StrBefore,
             Named::StrAfter => Function::StrAfter,
-            Named::Year => Function::Part(Part::Year),
-            Named::Month => Function::Part(Part::Month),
-            Named::Day => Function::Part(Part::Day),
-            Named::Hours => Function::Part(Part::Hours),
-            Named::Minutes => Function::Part(Part::Minutes),
-            Named::Seconds => Function::Part(Part::Seconds),
-            Named::Timezone => Function::Part(Part::Timezone),
-            Named::Tz => Function::Part(Part::Tz),
+            Named::Year => Function::Part(DateComponent::Year),
+            Named::Month => Function::Part(DateComponent::Month),
+            Named::Day => Function::Part(DateComponent::Day),
+            Named::Hours => Function::Part(DateComponent::Hours),
+            Named::Minutes => Function::Part(DateComponent::Minutes),
+            Named::Seconds => Function::Part(DateComponent::Seconds),
+            Named::Timezone => Function::Part(DateComponent::Timezone),
+            Named::Tz => Function::Part(DateComponent::Tz),
             Named::Adjust => Function::Adjust,
             Named::Md5 => Function::Digest(Digest::Md5),
             Named::Sha1 => Function::Digest(Digest::Sha1),

@@ -7,7 +7,7 @@ use oxsdatatypes::{DayTimeDuration, TimezoneOffset};
 
 /// A part of a date or time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum DateComponent {
     Year,
     Month,
     Day,
@@ -21,18 +21,18 @@ pub enum Part {
     Tz,
 }
 
-pub fn part(part: Part, value: &Value) -> Option<Value> {
+pub fn part(part: DateComponent, value: &Value) -> Option<Value> {
     let Value::Moment(moment) = value else { return None };
     let integer = |n: u8| Some(Value::integer(n.into()));
     match part {
-        Part::Year => Some(Value::integer(match moment {
+        DateComponent::Year => Some(Value::integer(match moment {
             Moment::DateTime(m) => m.year(),
             Moment::Date(m) => m.year(),
             Moment::YearMonth(m) => m.year(),
             Moment::Year(m) => m.year(),
             Moment::Time(_) | Moment::Month(_) | Moment::MonthDay(_) | Moment::Day(_) => return None,
         })),
-        Part::Month => integer(match moment {
+        DateComponent::Month => integer(match moment {
             Moment::DateTime(m) => m.month(),
             Moment::Date(m) => m.month(),
             Moment::YearMonth(m) => m.month(),
@@ -40,44 +40,46 @@ pub fn part(part: Part, value: &Value) -> Option<Value> {
             Moment::Month(m) => m.month(),
             Moment::Time(_) | Moment::Year(_) | Moment::Day(_) => return None,
         }),
-        Part::Day => integer(match moment {
+        DateComponent::Day => integer(match moment {
             Moment::DateTime(m) => m.day(),
             Moment::Date(m) => m.day(),
             Moment::MonthDay(m) => m.day(),
             Moment::Day(m) => m.day(),
             Moment::Time(_) | Moment::Year(_) | Moment::YearMonth(_) | Moment::Month(_) => return None,
         }),
-        Part::Hours => match moment {
+        DateComponent::Hours => match moment {
             Moment::DateTime(m) => integer(m.hour()),
             Moment::Time(m) => integer(m.hour()),
             _ => None,
         },
-        Part::Minutes => match moment {
+        DateComponent::Minutes => match moment {
             Moment::DateTime(m) => integer(m.minute()),
             Moment::Time(m) => integer(m.minute()),
             _ => None,
         },
-        Part::Seconds => match moment {
+        DateComponent::Seconds => match moment {
             Moment::DateTime(m) => Some(Number::Decimal(m.second()).into()),
             Moment::Time(m) => Some(Number::Decimal(m.second()).into()),
             _ => None,
         },
-        Part::Timezone => offset(*moment).map(|offset| Value::Span(Span::Seconds(DayTimeDuration::from(offset)))),
-        Part::Tz => Some(Value::string(offset(*moment).map_or_else(String::new, |offset| offset.to_string()))),
+        DateComponent::Timezone => {
+            offset(*moment).map(|offset| Value::Span(Span::Seconds(DayTimeDuration::from(offset))))
+        }
+        DateComponent::Tz => Some(Value::string(offset(*moment).map_or_else(String::new, |offset| offset.to_string()))),
     }
 }
 
 /// YEAR, MONTH or DAY of a column of stored dates, with or without a time; `None` if one is none.
-pub fn parts_of_days(part: Part, ids: &[TermId], context: &Context<'_>) -> Option<Vec<i64>> {
-    if !matches!(part, Part::Year | Part::Month | Part::Day) {
+pub fn parts_of_days(part: DateComponent, ids: &[TermId], context: &Context<'_>) -> Option<Vec<i64>> {
+    if !matches!(part, DateComponent::Year | DateComponent::Month | DateComponent::Day) {
         return None;
     }
     let mut days = context.terms.snapshot().days(ids)?;
     for day in &mut days {
         let [year, month, of_month] = calendar(*day);
         *day = match part {
-            Part::Year => year,
-            Part::Month => month,
+            DateComponent::Year => year,
+            DateComponent::Month => month,
             _ => of_month,
         };
     }

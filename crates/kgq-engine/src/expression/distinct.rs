@@ -1,7 +1,7 @@
 //! Evaluates an expression that looks at one variable once per distinct term, and remembers the results between batches.
 
 use super::call::Function;
-use super::column::{Column, Datum, Rows};
+use super::column::{Column, Datum, Selection};
 use super::evaluate::Evaluation;
 use super::node::ExpressionNode;
 use crate::batch::Batch;
@@ -68,12 +68,12 @@ impl PerDistinct {
         self.inner.reads_text()
     }
 
-    pub fn truths(&self, evaluation: &Evaluation<'_>, rows: &Rows<'_>) -> Result<Vec<Truth>> {
-        let truths = |batch: &Batch| evaluation.truths(&self.inner, &Rows::all(batch, 0));
+    pub fn truths(&self, evaluation: &Evaluation<'_>, rows: &Selection<'_>) -> Result<Vec<Truth>> {
+        let truths = |batch: &Batch| evaluation.truths(&self.inner, &Selection::all(batch, 0));
         self.evaluate(&self.truths, (evaluation, rows), truths, |_| 0)
     }
 
-    pub fn column(&self, evaluation: &Evaluation<'_>, rows: &Rows<'_>) -> Result<Column<'static>> {
+    pub fn column(&self, evaluation: &Evaluation<'_>, rows: &Selection<'_>) -> Result<Column<'static>> {
         // Numbers are cast faster than they are looked up.
         if let ExpressionNode::Call(function @ (Function::Cast(_) | Function::CastOfStr(_)), arguments) = &*self.inner
             && let [ExpressionNode::Variable(_)] = arguments.as_slice()
@@ -84,9 +84,9 @@ impl PerDistinct {
         if self.data.try_lock().is_ok_and(|memory| !memory.helps()) {
             let ids = rows.column(self.column).into_owned();
             let batch = Batch::new(vec![ids], rows.len());
-            return Ok(evaluation.column(&self.inner, &Rows::all(&batch, 0))?.detached());
+            return Ok(evaluation.column(&self.inner, &Selection::all(&batch, 0))?.detached());
         }
-        let data = |batch: &Batch| evaluation.data(&self.inner, &Rows::all(batch, 0));
+        let data = |batch: &Batch| evaluation.data(&self.inner, &Selection::all(batch, 0));
         let bytes = |datum: &Option<Datum>| datum.as_ref().map_or(0, Datum::bytes);
         Ok(Column::Data(self.evaluate(&self.data, (evaluation, rows), data, bytes)?))
     }
@@ -94,7 +94,7 @@ impl PerDistinct {
     fn evaluate<T: Clone>(
         &self,
         memory: &Mutex<Memory<T>>,
-        (evaluation, rows): (&Evaluation<'_>, &Rows<'_>),
+        (evaluation, rows): (&Evaluation<'_>, &Selection<'_>),
         evaluate: impl Fn(&Batch) -> Result<Vec<T>>,
         bytes: impl Fn(&T) -> usize,
     ) -> Result<Vec<T>> {

@@ -1,7 +1,7 @@
 //! Evaluates compiled expressions, a column at a time.
 
 use super::call::{Arguments, Function, call};
-use super::column::{Column, Datum, ROWS_BETWEEN_CHECKS, Rows};
+use super::column::{Column, Datum, ROWS_BETWEEN_CHECKS, Selection};
 use super::compare;
 use super::node::{ExpressionNode, Generator, Test};
 use super::numbers::{self, Numbers};
@@ -72,7 +72,7 @@ impl<'c> Evaluation<'c> {
     ///
     /// # Errors
     /// A limit of the query.
-    pub fn data(&self, node: &ExpressionNode, rows: &Rows<'_>) -> Result<Vec<Option<Datum>>> {
+    pub fn data(&self, node: &ExpressionNode, rows: &Selection<'_>) -> Result<Vec<Option<Datum>>> {
         let column = self.column(node, rows)?;
         self.data_of(column)
     }
@@ -89,7 +89,7 @@ impl<'c> Evaluation<'c> {
     }
 
     /// The effective boolean value of an expression for each row.
-    pub fn truths(&self, node: &ExpressionNode, rows: &Rows<'_>) -> Result<Vec<Truth>> {
+    pub fn truths(&self, node: &ExpressionNode, rows: &Selection<'_>) -> Result<Vec<Truth>> {
         match node {
             ExpressionNode::And(parts) => self.connective(parts, rows, Truth::False),
             ExpressionNode::Or(parts) => self.connective(parts, rows, Truth::True),
@@ -161,7 +161,7 @@ impl<'c> Evaluation<'c> {
     }
 
     /// `&&` and `||`: the rest is evaluated where what came before has not `decided` it.
-    fn connective(&self, parts: &[ExpressionNode], rows: &Rows<'_>, decided: Truth) -> Result<Vec<Truth>> {
+    fn connective(&self, parts: &[ExpressionNode], rows: &Selection<'_>, decided: Truth) -> Result<Vec<Truth>> {
         let combine = if decided == Truth::False { Truth::and } else { Truth::or };
         let mut truths = vec![decided.negate(); rows.len()];
         for part in parts {
@@ -186,7 +186,7 @@ impl<'c> Evaluation<'c> {
     }
 
     /// The value of an expression for each row.
-    pub fn column<'b>(&self, node: &'b ExpressionNode, rows: &Rows<'b>) -> Result<Column<'b>> {
+    pub fn column<'b>(&self, node: &'b ExpressionNode, rows: &Selection<'b>) -> Result<Column<'b>> {
         let context = self.context;
         match node {
             ExpressionNode::Constant(constant) => Ok(Column::Same(constant.id, &constant.value, rows.len())),
@@ -350,7 +350,7 @@ impl<'c> Evaluation<'c> {
     fn choose<'b>(
         &self,
         parts: &'b (ExpressionNode, ExpressionNode, ExpressionNode),
-        rows: &Rows<'b>,
+        rows: &Selection<'b>,
     ) -> Result<Column<'b>> {
         let truths = self.truths(&parts.0, rows)?;
         let mut out = vec![None; rows.len()];
@@ -362,7 +362,7 @@ impl<'c> Evaluation<'c> {
         Ok(Column::Data(out))
     }
 
-    fn coalesce<'b>(&self, parts: &'b [ExpressionNode], rows: &Rows<'b>) -> Result<Column<'b>> {
+    fn coalesce<'b>(&self, parts: &'b [ExpressionNode], rows: &Selection<'b>) -> Result<Column<'b>> {
         let mut out = vec![None; rows.len()];
         self.uncounted(|| {
             for node in parts {
@@ -376,7 +376,13 @@ impl<'c> Evaluation<'c> {
     }
 
     /// Evaluates an expression for the rows at some positions, and puts its values there.
-    fn fill(&self, node: &ExpressionNode, rows: &Rows<'_>, positions: &[u32], out: &mut [Option<Datum>]) -> Result<()> {
+    fn fill(
+        &self,
+        node: &ExpressionNode,
+        rows: &Selection<'_>,
+        positions: &[u32],
+        out: &mut [Option<Datum>],
+    ) -> Result<()> {
         if positions.is_empty() {
             return Ok(());
         }
@@ -392,7 +398,7 @@ impl<'c> Evaluation<'c> {
         &self,
         generator: Generator,
         argument: Option<&ExpressionNode>,
-        rows: &Rows<'_>,
+        rows: &Selection<'_>,
     ) -> Result<Column<'static>> {
         let random = &self.context.random;
         let labels = argument.map(|argument| self.column(argument, rows)).transpose()?;

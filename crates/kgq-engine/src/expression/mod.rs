@@ -53,7 +53,7 @@ use crate::failures::Failures;
 use crate::plan::{Expression, Var};
 use crate::terms::{Terms, Truth};
 pub use column::Datum;
-use column::{Column, Rows};
+use column::{Column, Selection};
 use evaluate::Evaluation;
 use kgq_snapshot::{Snapshot, TermId};
 use kgq_syntax::budget::Budget;
@@ -222,7 +222,7 @@ impl Compiled {
     /// A limit of the query.
     pub fn data(&self, batch: &Batch, counted: bool, context: &Context<'_>) -> Result<Vec<Option<Datum>>> {
         let evaluation = Evaluation::new(context)?;
-        let evaluate = || evaluation.data(&self.root, &Rows::all(batch, 0));
+        let evaluate = || evaluation.data(&self.root, &Selection::all(batch, 0));
         if counted { evaluate() } else { evaluation.uncounted(evaluate) }
     }
 
@@ -232,7 +232,7 @@ impl Compiled {
     /// A limit of the query.
     pub fn values(&self, batch: &Batch, context: &Context<'_>) -> Result<Evaluated> {
         let evaluation = Evaluation::new(context)?;
-        match evaluation.column(&self.root, &Rows::all(batch, 0))? {
+        match evaluation.column(&self.root, &Selection::all(batch, 0))? {
             Column::Numbers(numbers) => Ok(Evaluated::Numbers(numbers)),
             column => Ok(Evaluated::Data(evaluation.data_of(column)?)),
         }
@@ -254,7 +254,7 @@ impl Compiled {
     pub fn truths(&self, batch: &Batch, context: &Context<'_>) -> Result<Vec<Truth>> {
         let first = context.number_solutions(batch.rows());
         let evaluation = Evaluation::new(context)?;
-        evaluation.truths(&self.root, &Rows::all(batch, first))
+        evaluation.truths(&self.root, &Selection::all(batch, first))
     }
 
     /// The expression's value for every row: unbound where it is an error.
@@ -272,6 +272,6 @@ impl Compiled {
     /// A limit of the query.
     pub fn evaluate_numbered(&self, batch: &Batch, first: u64, context: &Context<'_>) -> Result<Vec<TermId>> {
         let evaluation = Evaluation::new(context)?;
-        evaluation.column(&self.root, &Rows::all(batch, first))?.into_ids(context)
+        evaluation.column(&self.root, &Selection::all(batch, first))?.into_ids(context)
     }
 }

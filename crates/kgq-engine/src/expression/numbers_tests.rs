@@ -3,7 +3,7 @@
 use super::tests::{columns, parse, snapshot_of};
 use super::*;
 use crate::aggregate::{Accumulator, Values};
-use crate::order::{Families, Key, Order};
+use crate::order::{Families, Key, TermOrder};
 use crate::plan::Aggregation;
 use crate::plan::aggregate::AggregateFunction;
 use kgq_syntax::rdf::{Literal, NamedNode, Term};
@@ -237,7 +237,7 @@ fn the_first_groups_in_the_order_of_an_aggregate_are_those_of_the_whole_order() 
                 let picked: Vec<TermId> = kept.iter().map(|at| all[*at as usize]).collect();
                 assert_eq!(some.finish(kept.len(), &context).unwrap(), picked);
                 // No other group comes before the last of the first ones, or is equal to it.
-                let mut order = Order::new(&context.terms);
+                let mut order = TermOrder::new(&context.terms);
                 let mut sorted: Vec<u32> = (0..100).collect();
                 sorted.sort_by(|a, b| {
                     let order = order.compare(all[*a as usize], all[*b as usize]).unwrap();
@@ -275,13 +275,13 @@ fn ranks_of_numbers_and_of_texts_are_in_the_order_of_their_keys() {
             let snapshot = stored(&terms, which);
             let context = Context::new(&snapshot, None, Budget::default());
             let ids = ids(&terms, &context);
-            let ranks = Order::new(&context.terms).ranks(&ids, &mut Families::default()).unwrap();
+            let ranks = TermOrder::new(&context.terms).ranks(&ids, &mut Families::default()).unwrap();
             let keys: Vec<Key> = ids.iter().map(|id| Key::of(*id, &context.terms)).collect();
             for a in 0..ids.len() {
                 for b in 0..ids.len() {
                     let (a_term, b_term) = (&terms[a], &terms[b]);
                     assert_eq!(ranks[a].cmp(&ranks[b]), keys[a].cmp(&keys[b]), "{a_term:?} {b_term:?}");
-                    let order = Order::new(&context.terms).compare(ids[a], ids[b]).unwrap();
+                    let order = TermOrder::new(&context.terms).compare(ids[a], ids[b]).unwrap();
                     assert_eq!(order, keys[a].cmp(&keys[b]), "{a_term:?} {b_term:?}");
                 }
             }

@@ -6,7 +6,7 @@
 use super::{BYTES_BETWEEN_CHECKS, LARGEST_STRING};
 use kgq_syntax::budget::{Budget, Reservation};
 use kgq_syntax::error::{Error, Result};
-use kgq_syntax::xpath_regex::{self, Part};
+use kgq_syntax::xpath_regex::{self, ReplacementPart};
 use regex::{Captures, Regex};
 use rustc_hash::FxHashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -64,7 +64,7 @@ impl Pattern {
 /// What REPLACE puts in the place of what a pattern matches.
 pub struct Replacement<'p> {
     pattern: &'p Pattern,
-    parts: Vec<Part>,
+    parts: Vec<ReplacementPart>,
     /// Whether it names groups of the pattern.
     has_groups: bool,
 }
@@ -76,13 +76,13 @@ impl<'p> Replacement<'p> {
             return Err("REPLACE has a regular expression that matches the empty text".into());
         }
         let parts = if pattern.literal {
-            vec![Part::Text(replacement.to_owned())]
+            vec![ReplacementPart::Text(replacement.to_owned())]
         } else {
             // One that stands in the query was refused when that was parsed.
             xpath_regex::replacement(replacement, pattern.regex.captures_len() - 1)
                 .map_err(|fault| Reason::from(format!("the replacement of REPLACE: {}", fault.message)))?
         };
-        let has_groups = parts.iter().any(|part| matches!(part, Part::Group(_)));
+        let has_groups = parts.iter().any(|part| matches!(part, ReplacementPart::Group(_)));
         Ok(Self { pattern, parts, has_groups })
     }
 
@@ -101,8 +101,10 @@ impl<'p> Replacement<'p> {
             out.push_str(&text[end..all.start]);
             for part in &self.parts {
                 out.push_str(match part {
-                    Part::Text(text) => text,
-                    Part::Group(n) => groups.and_then(|groups| groups.get(*n)).map_or("", |group| group.as_str()),
+                    ReplacementPart::Text(text) => text,
+                    ReplacementPart::Group(n) => {
+                        groups.and_then(|groups| groups.get(*n)).map_or("", |group| group.as_str())
+                    }
                 });
             }
             end = all.end;

@@ -3,7 +3,7 @@
 
 use super::tests::{columns, evaluate, snapshot_of};
 use super::*;
-use crate::order::{Families, Order};
+use crate::order::{Families, TermOrder};
 use bigdecimal::{BigDecimal, Zero};
 use kgq_syntax::rdf::{Literal, NamedNode, Term};
 use std::str::FromStr;
@@ -159,7 +159,7 @@ fn the_order_of_terms_is_that_of_the_values() {
         let snapshot = snapshot_of(if stored { numbers.iter().map(term).collect() } else { Vec::new() });
         let context = Context::new(&snapshot, None, Budget::default());
         let ids: Vec<TermId> = numbers.iter().map(|n| context.terms.id(term(n)).unwrap()).collect();
-        let mut order = Order::new(&context.terms);
+        let mut order = TermOrder::new(&context.terms);
         let ranks = order.ranks(&ids, &mut Families::default()).unwrap();
         for (a, (a_text, _)) in numbers.iter().enumerate() {
             for (b, (b_text, _)) in numbers.iter().enumerate() {

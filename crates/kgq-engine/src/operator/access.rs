@@ -2,7 +2,7 @@
 //! left to check.
 
 use super::Context;
-use super::source::{Order, Source};
+use super::source::{IndexOrder, Source};
 use crate::batch::Batch;
 use crate::plan::{Graph, Slot, TripleAtom, Var};
 use kgq_snapshot::{Index, TermId};
@@ -11,13 +11,13 @@ use std::ops::Range;
 
 /// A component that is known before the look-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Key {
+pub enum LookupKey {
     Term(TermId),
     /// What the input's row has in this column.
     Column(usize),
 }
 
-impl Key {
+impl LookupKey {
     #[inline]
     pub fn of(self, batch: &Batch, row: usize) -> TermId {
         match self {
@@ -30,7 +30,7 @@ impl Key {
 /// What a component after the prefix must equal.
 #[derive(Clone, Copy, Debug)]
 pub enum Check {
-    Key(Key),
+    Key(LookupKey),
     /// The component at this depth: a variable that the pattern has twice.
     Depth(usize),
 }
@@ -39,8 +39,8 @@ pub enum Check {
 #[derive(Clone, Debug)]
 pub struct Lookup {
     pub graph: Graph,
-    pub order: Order,
-    pub prefix: Vec<Key>,
+    pub order: IndexOrder,
+    pub prefix: Vec<LookupKey>,
     pub checks: Vec<(usize, Check)>,
     /// The variables that the pattern binds, with their depth.
     pub free: Vec<(Var, usize)>,
@@ -63,17 +63,17 @@ impl Lookup {
         let (slots, width) = atom.positions();
         let slots = &slots[..width];
         let key = |slot: Slot| match slot {
-            Slot::Term(term) => Some(Key::Term(term)),
-            Slot::Var(var) => (wish.column)(var).map(Key::Column),
+            Slot::Term(term) => Some(LookupKey::Term(term)),
+            Slot::Var(var) => (wish.column)(var).map(LookupKey::Column),
         };
         let of_subject = key(slots[0]).is_some();
-        let order = Order::best(width, |position| match (slots[position], key(slots[position])) {
+        let order = IndexOrder::best(width, |position| match (slots[position], key(slots[position])) {
             // A subject has fewer statements than an object, mostly.
             (_, Some(_)) if position == 2 && of_subject && !wish.constants_first => 1,
-            (_, Some(Key::Term(_))) => u8::from(!wish.constants_first),
-            (_, Some(Key::Column(_))) => u8::from(wish.constants_first),
+            (_, Some(LookupKey::Term(_))) => u8::from(!wish.constants_first),
+            (_, Some(LookupKey::Column(_))) => u8::from(wish.constants_first),
             (Slot::Var(var), None) if !slots[..position].contains(&slots[position]) => {
-                Order::FREE + (wish.rank)(var).min(100)
+                IndexOrder::FREE + (wish.rank)(var).min(100)
             }
             (Slot::Var(_) | Slot::Term(_), None) => 200,
         });
@@ -96,7 +96,7 @@ impl Lookup {
 
     /// Whether it reads the same range for every row of the input: the prefix has constants only.
     pub fn is_scan(&self) -> bool {
-        self.prefix.iter().all(|key| matches!(key, Key::Term(_)))
+        self.prefix.iter().all(|key| matches!(key, LookupKey::Term(_)))
     }
 
     /// Opens the index that it looks into.
@@ -116,7 +116,7 @@ impl Lookup {
 #[derive(Clone)]
 pub struct Access<'s> {
     pub source: Source<'s>,
-    pub prefix: Vec<Key>,
+    pub prefix: Vec<LookupKey>,
     pub checks: Vec<(usize, Check)>,
 }
 
@@ -154,7 +154,7 @@ pub struct Cursor {
 
 impl Cursor {
     /// For each key the rows that have it after the fixed prefix, as start and end.
-    pub fn find_all(&mut self, index: Index<'_>, fixed: &[Key], keys: &[TermId], found: &mut Vec<(u32, u32)>) {
+    pub fn find_all(&mut self, index: Index<'_>, fixed: &[LookupKey], keys: &[TermId], found: &mut Vec<(u32, u32)>) {
         if fixed.is_empty() {
             found.extend(keys.iter().map(|key| {
                 let rows = index.run(*key);
@@ -167,7 +167,7 @@ impl Cursor {
             .get_or_insert_with(|| {
                 let mut prefix = [TermId::UNBOUND; 4];
                 for (value, key) in prefix.iter_mut().zip(fixed) {
-                    if let Key::Term(term) = key {
+                    if let LookupKey::Term(term) = key {
                         *value = *term;
                     }
                 }
@@ -227,7 +227,7 @@ mod tests {
         let mut cursor = Cursor::default();
         let mut found = Vec::new();
         for part in keys.chunks(1000) {
-            cursor.find_all(index, &[Key::Term(predicate)], part, &mut found);
+            cursor.find_all(index, &[LookupKey::Term(predicate)], part, &mut found);
         }
         for (key, (start, end)) in keys.iter().zip(found) {
             let expected = index.range(&[predicate, *key]);

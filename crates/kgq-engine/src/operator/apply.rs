@@ -10,7 +10,7 @@ use kgq_snapshot::TermId;
 use kgq_syntax::error::{Error, Result};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ApplyKind {
     /// Each row with its inner solutions, or alone if there are none.
     Left,
     Semi,
@@ -25,7 +25,7 @@ pub struct Plan {
     /// It starts from the input's rows, with the position of each in its batch as one more column.
     inner: PhysicalPlan,
     feed: FeedId,
-    kind: Kind,
+    kind: ApplyKind,
     /// The inner column that says which row of the batch a solution belongs to.
     row: usize,
     vars: Vec<Var>,
@@ -37,7 +37,7 @@ struct Apply<'s> {
     input: Node<'s>,
     feed: Feed,
     inner: Node<'s>,
-    kind: Kind,
+    kind: ApplyKind,
     row: usize,
     columns: Vec<(Option<usize>, Option<usize>)>,
     batch: Option<Batch>,
@@ -55,7 +55,7 @@ impl Plan {
     pub fn new(
         input: PhysicalPlan,
         (feed, inner): (FeedId, PhysicalPlan),
-        kind: Kind,
+        kind: ApplyKind,
         row: Var,
         vars: Vec<Var>,
     ) -> Result<Self> {
@@ -72,10 +72,10 @@ impl Operation for Plan {
 
     fn describe(&self, labels: &Labels<'_>) -> String {
         let kind = match self.kind {
-            Kind::Left => "optional, row by row",
-            Kind::Semi => "exists, row by row",
-            Kind::Anti => "not exists, row by row",
-            Kind::Mark => "exists, as a value",
+            ApplyKind::Left => "optional, row by row",
+            ApplyKind::Semi => "exists, row by row",
+            ApplyKind::Anti => "not exists, row by row",
+            ApplyKind::Mark => "exists, as a value",
         };
         format!("{kind} → {}", labels.names(&self.vars))
     }
@@ -84,7 +84,7 @@ impl Operation for Plan {
         let (feed, matched) = (Feed::default(), Settled::default());
         let inner = opening.fed(self.feed, (&feed, &matched), |inside| inside.node(&self.inner))?;
         let (input, columns) = (opening.node(&self.input)?, self.columns.clone());
-        let truth = if self.kind == Kind::Mark { opening.cx.truth()? } else { [TermId::UNBOUND; 2] };
+        let truth = if self.kind == ApplyKind::Mark { opening.cx.truth()? } else { [TermId::UNBOUND; 2] };
         let (kind, row) = (self.kind, self.row);
         Ok(Box::new(Apply { input, feed, inner, kind, row, columns, batch: None, matched, truth }))
     }
@@ -93,21 +93,21 @@ impl Operation for Plan {
 impl<'s> Apply<'s> {
     fn finish(&mut self, batch: Batch) -> Batch {
         let wanted = |matched: bool| match self.kind {
-            Kind::Left | Kind::Anti => !matched,
-            Kind::Semi => matched,
-            Kind::Mark => true,
+            ApplyKind::Left | ApplyKind::Anti => !matched,
+            ApplyKind::Semi => matched,
+            ApplyKind::Mark => true,
         };
         let matched = self.matched.rows();
         let positions: Vec<u32> = (0..batch.rows() as u32).filter(|row| wanted(matched[*row as usize])).collect();
         let mut rest = if positions.len() == batch.rows() { batch } else { batch.select(&positions) };
         match self.kind {
-            Kind::Mark => {
+            ApplyKind::Mark => {
                 rest.push(matched.iter().map(|matched| self.truth[usize::from(*matched)]).collect());
                 let last = rest.width() - 1;
                 let columns: Vec<_> = self.columns.iter().map(|(_, input)| input.unwrap_or(last)).collect();
                 rest.project(&columns)
             }
-            Kind::Left | Kind::Semi | Kind::Anti => {
+            ApplyKind::Left | ApplyKind::Semi | ApplyKind::Anti => {
                 let missing = rest.width();
                 rest.push(vec![TermId::UNBOUND; rest.rows()]);
                 let columns: Vec<_> = self.columns.iter().map(|(_, input)| input.unwrap_or(missing)).collect();
@@ -134,7 +134,7 @@ impl<'s> Operator<'s> for Apply<'s> {
                     matched[row.index()] = true;
                 }
                 drop(matched);
-                if self.kind != Kind::Left {
+                if self.kind != ApplyKind::Left {
                     return Ok(Some(Batch::default()));
                 }
                 let mut found = found;

@@ -1,6 +1,6 @@
 //! Property paths with `*`, `+` and `?`: a breadth-first search from whichever end is bound.
 
-use super::access::Key;
+use super::access::LookupKey;
 use super::search::{Search, Starts};
 use super::{Context, Node, Opening, Operator, Pace};
 use crate::batch::{Batch, gather};
@@ -14,7 +14,7 @@ use std::sync::Arc;
 /// An end of the path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    Key(Key),
+    Key(LookupKey),
     Free,
 }
 
@@ -146,7 +146,7 @@ impl<'s> Closure<'s> {
     /// but from a variable's value only if that is a node (SPARQL 1.1 §18.4, ZeroOrOnePath and ZeroOrMorePath). Other paths find nothing
     /// from a term that is no node.
     fn starts_at_nodes(&self) -> bool {
-        let is_term = |end: End| matches!(end, End::Key(Key::Term(_)));
+        let is_term = |end: End| matches!(end, End::Key(LookupKey::Term(_)));
         self.search.is_nullable() && !is_term(self.plan.subject) && !is_term(self.plan.object)
     }
 

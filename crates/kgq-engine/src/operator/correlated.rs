@@ -13,7 +13,7 @@ use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ExistsKind {
     Semi,
     Anti,
     /// Each row, with one more column that holds `true` or `false`: whether there are solutions.
@@ -33,7 +33,7 @@ pub struct Inner {
 pub struct Plan {
     pub input: PhysicalPlan,
     pub inner: Arc<Inner>,
-    pub kind: Kind,
+    pub kind: ExistsKind,
     /// The columns whose values are put into the pattern.
     pub shared: Vec<usize>,
     /// The columns handed on; `None` is the mark.
@@ -43,7 +43,7 @@ pub struct Plan {
 struct Correlated<'s> {
     input: Node<'s>,
     inner: Arc<Inner>,
-    kind: Kind,
+    kind: ExistsKind,
     shared: Vec<usize>,
     columns: Vec<Option<usize>>,
     /// The answer for each binding that was asked before.
@@ -62,9 +62,9 @@ impl Operation for Plan {
     fn describe(&self, labels: &Labels<'_>) -> String {
         let shared: Vec<Var> = self.shared.iter().map(|column| self.input.vars[*column]).collect();
         let kind = match self.kind {
-            Kind::Semi => "exists",
-            Kind::Anti => "not exists",
-            Kind::Mark => "exists, as a value",
+            ExistsKind::Semi => "exists",
+            ExistsKind::Anti => "not exists",
+            ExistsKind::Mark => "exists, as a value",
         };
         format!("{kind}, for each different {}", labels.names(&shared))
     }
@@ -78,7 +78,7 @@ impl Operation for Plan {
             columns: self.columns.clone(),
             known: FxHashMap::default(),
             held: Reservation::default(),
-            truth: if self.kind == Kind::Mark { opening.cx.truth()? } else { [TermId::UNBOUND; 2] },
+            truth: if self.kind == ExistsKind::Mark { opening.cx.truth()? } else { [TermId::UNBOUND; 2] },
         }))
     }
 
@@ -114,9 +114,9 @@ impl<'s> Operator<'s> for Correlated<'s> {
         }
         let last = batch.width();
         match self.kind {
-            Kind::Mark => batch.push(found.iter().map(|found| self.truth[usize::from(*found)]).collect()),
-            Kind::Semi | Kind::Anti => {
-                let wanted = self.kind == Kind::Semi;
+            ExistsKind::Mark => batch.push(found.iter().map(|found| self.truth[usize::from(*found)]).collect()),
+            ExistsKind::Semi | ExistsKind::Anti => {
+                let wanted = self.kind == ExistsKind::Semi;
                 let positions: Vec<u32> =
                     (0..batch.rows() as u32).filter(|row| found[*row as usize] == wanted).collect();
                 batch = batch.select(&positions);

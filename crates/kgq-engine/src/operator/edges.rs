@@ -1,7 +1,7 @@
 //! The edges of one graph, to be followed either way, and the nodes that they lead from.
 
 use super::Context;
-use super::source::{Order, Source};
+use super::source::{IndexOrder, Source};
 use crate::path::Step;
 use crate::plan::Graph;
 use kgq_snapshot::{Blocks, Permutation, Piece, QuadPermutation, TermId, sort_by};
@@ -28,8 +28,8 @@ pub const ROWS_BETWEEN_CHECKS: usize = 1 << 16;
 
 impl<'s> Edges<'s> {
     pub fn open(cx: &Context<'s>, graph: &Graph) -> Result<Self> {
-        let triples = |permutation| Source::open(cx, graph, Order::Triples(permutation));
-        let quads = |permutation| Source::open(cx, graph, Order::Quads(permutation));
+        let triples = |permutation| Source::open(cx, graph, IndexOrder::Triples(permutation));
+        let quads = |permutation| Source::open(cx, graph, IndexOrder::Quads(permutation));
         Ok(match graph {
             Graph::Named(name) => Self {
                 forward: quads(QuadPermutation::Gspo)?,

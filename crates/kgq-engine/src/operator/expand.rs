@@ -1,6 +1,6 @@
 //! Repeats each row by its multiplicity (its weight), for operators and answers that need a row for each solution.
 
-use super::parallel::Part;
+use super::parallel::Share;
 use super::{Context, Node, Opening, Operator, Pace};
 use crate::batch::Batch;
 use crate::plan::physical::{Basis, Labels, Operation, PhysicalPlan};
@@ -82,7 +82,7 @@ impl<'s> Operator<'s> for Expand<'s> {
         Ok(Some(self.batch.select(&positions).with_weights(None)))
     }
 
-    fn part(&self, part: Part) -> Option<Box<dyn Operator<'s> + 's>> {
+    fn part(&self, part: Share) -> Option<Box<dyn Operator<'s> + 's>> {
         Some(Box::new(Self::new(self.input.part(part)?)))
     }
 

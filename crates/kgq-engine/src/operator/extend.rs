@@ -1,6 +1,6 @@
 //! BIND: adds a column with the value of an expression, unbound where its evaluation fails.
 
-use super::parallel::Part;
+use super::parallel::Share;
 use super::{Context, Node, Opening, Operator};
 use crate::batch::Batch;
 use crate::expression::{Compiled, compile};
@@ -56,7 +56,7 @@ impl<'s> Operator<'s> for Extend<'s> {
         Ok(Some(batch.project(&self.kept)))
     }
 
-    fn part(&self, part: Part) -> Option<Box<dyn Operator<'s> + 's>> {
+    fn part(&self, part: Share) -> Option<Box<dyn Operator<'s> + 's>> {
         if !self.compiled.is_deterministic() {
             return None;
         }

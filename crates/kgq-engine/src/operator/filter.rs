@@ -1,6 +1,6 @@
 //! Keeps the rows for which every condition holds.
 
-use super::parallel::Part;
+use super::parallel::Share;
 use super::{Context, Node, Opening, Operator};
 use crate::batch::Batch;
 use crate::expression::{Compiled, compile};
@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 /// A condition that needs nothing but the row.
 #[derive(Clone, Debug)]
-pub enum Condition {
+pub enum RowCondition {
     Expression(Scalar),
     /// The column's term is none of these.
     NotAmong(usize, Vec<TermId>),
@@ -30,7 +30,7 @@ pub enum Test {
 #[derive(Debug)]
 pub struct Plan {
     pub input: PhysicalPlan,
-    pub conditions: Vec<Condition>,
+    pub conditions: Vec<RowCondition>,
     /// The columns handed on.
     pub kept: Vec<usize>,
 }
@@ -41,7 +41,7 @@ struct Filter<'s> {
     kept: Vec<usize>,
 }
 
-impl Condition {
+impl RowCondition {
     pub fn describe(&self, labels: &Labels<'_>) -> String {
         match self {
             Self::Expression(scalar) => labels.expression(&scalar.expression),
@@ -77,7 +77,7 @@ impl Operation for Plan {
     }
 
     fn open<'s>(&self, opening: &Opening<'_, 's>) -> Result<Box<dyn Operator<'s> + 's>> {
-        let tests = Condition::tests(&self.conditions, &self.input.vars, opening.cx)?;
+        let tests = RowCondition::tests(&self.conditions, &self.input.vars, opening.cx)?;
         Ok(Box::new(Filter { input: opening.node(&self.input)?, tests, kept: self.kept.clone() }))
     }
 
@@ -120,7 +120,7 @@ impl<'s> Operator<'s> for Filter<'s> {
         Ok(Some(batch.project(&self.kept)))
     }
 
-    fn part(&self, part: Part) -> Option<Box<dyn Operator<'s> + 's>> {
+    fn part(&self, part: Share) -> Option<Box<dyn Operator<'s> + 's>> {
         let input = self.input.part(part)?;
         Some(Box::new(Self { input, tests: Arc::clone(&self.tests), kept: self.kept.clone() }))
     }

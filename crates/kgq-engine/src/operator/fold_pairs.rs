@@ -1,7 +1,7 @@
 //! For rows of two columns, sorted by one: for each of its ids the different ids of the other, with the sum of their multiplicities. What a
 //! factorised count does when the node in the middle of a path is not needed any more.
 
-use super::parallel::Part;
+use super::parallel::Share;
 use super::{Context, Node, Opening, Operator, Pace};
 use crate::batch::Batch;
 use crate::plan::physical::{Labels, Operation, PhysicalPlan};
@@ -158,7 +158,7 @@ impl<'s> Operator<'s> for FoldPairs<'s> {
         Ok((self.handed < self.ready.0.len()).then(|| self.hand_on()))
     }
 
-    fn part(&self, part: Part) -> Option<Box<dyn Operator<'s> + 's>> {
+    fn part(&self, part: Share) -> Option<Box<dyn Operator<'s> + 's>> {
         Some(Box::new(Self::new(self.input.part(part)?, self.by, self.weigh)))
     }
 

@@ -8,8 +8,8 @@ mod probe;
 mod spilled;
 
 use super::feed::Nothing;
-use super::filter::{Condition, Test};
-use super::parallel::Part;
+use super::filter::{RowCondition, Test};
+use super::parallel::Share;
 use super::spill::{is_of_memory, is_scarce};
 use super::table::Table;
 use super::{Context, Node, Opening, Operator, Pace};
@@ -23,7 +23,7 @@ use spilled::Spilled;
 use std::sync::Arc;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum JoinKind {
     Inner,
     Left,
     Semi,
@@ -65,7 +65,7 @@ pub struct Layout {
     /// Columns of the right that the left does not have; they follow the left's.
     pub added: Vec<usize>,
     /// What a pair of rows must also satisfy, over the left's columns and the added ones.
-    pub conditions: Vec<Condition>,
+    pub conditions: Vec<RowCondition>,
     /// The variables that the conditions see, by column.
     pub vars: Vec<Var>,
     /// For semi- and anti-joins.
@@ -103,7 +103,7 @@ const MOST_STRICT: usize = 3;
 pub struct Plan {
     pub left: PhysicalPlan,
     pub right: PhysicalPlan,
-    pub kind: Kind,
+    pub kind: JoinKind,
     pub layout: Arc<Layout>,
     /// The columns of the result by which it is sorted, as the left side is.
     pub sorted: Vec<usize>,
@@ -119,17 +119,17 @@ impl Operation for Plan {
 
     fn describe(&self, labels: &Labels<'_>) -> String {
         let kind = match self.kind {
-            Kind::Inner => "hash join",
-            Kind::Left => "optional hash join",
-            Kind::Semi => "hash semi-join",
-            Kind::Anti => "hash anti-join",
-            Kind::Minus => "minus",
+            JoinKind::Inner => "hash join",
+            JoinKind::Left => "optional hash join",
+            JoinKind::Semi => "hash semi-join",
+            JoinKind::Anti => "hash anti-join",
+            JoinKind::Minus => "minus",
         };
         self.layout.describe(kind, &self.left, labels)
     }
 
     fn open<'s>(&self, opening: &Opening<'_, 's>) -> Result<Box<dyn Operator<'s> + 's>> {
-        let tests = Condition::tests(&self.layout.conditions, &self.layout.vars, opening.cx)?;
+        let tests = RowCondition::tests(&self.layout.conditions, &self.layout.vars, opening.cx)?;
         let (left, right) = (opening.node(&self.left)?, opening.node(&self.right)?);
         let join = HashJoin::new(left, right, self.kind, Arc::clone(&self.layout), tests);
         Ok(Box::new(HashJoin { sorted: self.sorted.clone(), ..join }))
@@ -147,7 +147,7 @@ impl Operation for Plan {
 struct HashJoin<'s> {
     left: Node<'s>,
     right: Node<'s>,
-    kind: Kind,
+    kind: JoinKind,
     layout: Arc<Layout>,
     tests: Arc<[Test]>,
     sorted: Vec<usize>,
@@ -168,7 +168,7 @@ struct HashJoin<'s> {
 }
 
 impl<'s> HashJoin<'s> {
-    fn new(left: Node<'s>, right: Node<'s>, kind: Kind, layout: Arc<Layout>, tests: Arc<[Test]>) -> Self {
+    fn new(left: Node<'s>, right: Node<'s>, kind: JoinKind, layout: Arc<Layout>, tests: Arc<[Test]>) -> Self {
         Self {
             left,
             right,
@@ -227,7 +227,7 @@ impl<'s> Operator<'s> for HashJoin<'s> {
         }
     }
 
-    fn part(&self, part: Part) -> Option<Box<dyn Operator<'s> + 's>> {
+    fn part(&self, part: Share) -> Option<Box<dyn Operator<'s> + 's>> {
         if self.spilled.is_some() {
             return None;
         }

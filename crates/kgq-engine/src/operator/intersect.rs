@@ -1,9 +1,9 @@
 //! The multiway join: it binds a new variable to the intersection of several triple patterns whose rows are sorted by it (a worst-case
 //! optimal join: Ngo, Ré, Rudra 2013; Veldhuizen 2014). So cycles make no intermediate result that is larger than the AGM bound.
 
-use super::access::{Access, Key, Lookup};
+use super::access::{Access, Lookup, LookupKey};
 use super::common::{self, Bits};
-use super::parallel::Part;
+use super::parallel::Share;
 use super::{Context, Node, Opening, Operator, Pace};
 use crate::batch::{Batch, gather};
 use crate::plan::Var;
@@ -36,9 +36,9 @@ impl Operation for Plan {
     }
 
     fn describe(&self, labels: &Labels<'_>) -> String {
-        let key = |key: &Key| match key {
-            Key::Term(term) => labels.term(*term),
-            Key::Column(column) => labels.name(self.input.vars[*column]),
+        let key = |key: &LookupKey| match key {
+            LookupKey::Term(term) => labels.term(*term),
+            LookupKey::Column(column) => labels.name(self.input.vars[*column]),
         };
         let keys = |lookup: &Lookup| lookup.prefix.iter().map(key).collect::<Vec<_>>().join(" ");
         let patterns: Vec<String> = self.lookups.iter().map(keys).collect();
@@ -380,7 +380,7 @@ impl<'s> Operator<'s> for Intersect<'s> {
         Ok(Some(Batch::new(columns, positions.len()).with_weights(weights)))
     }
 
-    fn part(&self, part: Part) -> Option<Box<dyn Operator<'s> + 's>> {
+    fn part(&self, part: Share) -> Option<Box<dyn Operator<'s> + 's>> {
         Some(Box::new(Self {
             input: self.input.part(part)?,
             accesses: self.accesses.clone(),

@@ -58,7 +58,7 @@ use measure::{Measure, Measures};
 use std::sync::Arc;
 use std::time::Instant;
 
-use parallel::Part;
+use parallel::Share;
 
 /// What the operators of one run share.
 pub struct Context<'s> {
@@ -105,7 +105,7 @@ pub trait Operator<'s>: Send {
 
     /// An operator that gives one part of the rows that this one would give; to be called before the first `next`. `None` if the rows
     /// cannot be divided.
-    fn part(&self, _: Part) -> Option<Box<dyn Operator<'s> + 's>> {
+    fn part(&self, _: Share) -> Option<Box<dyn Operator<'s> + 's>> {
         None
     }
 
@@ -140,7 +140,7 @@ impl<'s> Node<'s> {
     }
 
     /// A node that gives a part of the rows; see [`Operator::part`].
-    pub fn part(&self, part: Part) -> Option<Self> {
+    pub fn part(&self, part: Share) -> Option<Self> {
         Some(Self { operator: self.operator.part(part)?, width: self.width, measure: self.measure.clone() })
     }
 

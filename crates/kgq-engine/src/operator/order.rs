@@ -20,13 +20,13 @@ use kgq_syntax::error::Result;
 #[derive(Debug)]
 pub struct Plan {
     pub input: PhysicalPlan,
-    pub keys: Vec<Key>,
+    pub keys: Vec<KeyPlan>,
     pub limit: Option<u64>,
 }
 
 /// What rows are sorted by.
 #[derive(Debug)]
-pub struct Key {
+pub struct KeyPlan {
     pub of: KeyOf,
     pub descending: bool,
 }
@@ -44,7 +44,7 @@ impl Operation for Plan {
     }
 
     fn describe(&self, labels: &Labels<'_>) -> String {
-        let key = |key: &Key| {
+        let key = |key: &KeyPlan| {
             let name = match &key.of {
                 KeyOf::Column(column) => labels.name(self.input.vars[*column]),
                 KeyOf::Computed(scalar) => labels.expression(&scalar.expression),

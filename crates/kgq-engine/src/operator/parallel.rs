@@ -12,12 +12,12 @@ use std::sync::OnceLock;
 
 /// One of several parts of some work.
 #[derive(Clone, Copy, Debug)]
-pub struct Part {
+pub struct Share {
     pub number: usize,
     pub of: usize,
 }
 
-impl Part {
+impl Share {
     /// Where this part of `length` things starts and ends.
     pub fn of_length(self, length: usize) -> std::ops::Range<usize> {
         let cut = |number: usize| (length as u128 * number as u128 / self.of as u128) as usize;
@@ -98,11 +98,11 @@ impl<'s> Parallel<'s> {
     fn start(&mut self, cx: &Context<'s>) -> Result<()> {
         self.started = true;
         let of = cores();
-        if of < 2 || self.input.part(Part { number: 0, of }).is_none() {
+        if of < 2 || self.input.part(Share { number: 0, of }).is_none() {
             return Ok(());
         }
         self.input.prepare(cx)?;
-        let parts: Option<Vec<Node<'s>>> = (0..of).map(|number| self.input.part(Part { number, of })).collect();
+        let parts: Option<Vec<Node<'s>>> = (0..of).map(|number| self.input.part(Share { number, of })).collect();
         self.parts = parts.into_iter().flatten().map(|node| Running { node, done: false }).collect();
         Ok(())
     }

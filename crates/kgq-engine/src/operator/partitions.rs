@@ -104,18 +104,18 @@ impl Parts {
     }
 
     /// The rows of a part.
-    pub fn rows(&self, part: usize) -> Rows {
-        Rows { spill: Arc::clone(&self.spill), runs: self.runs[part].iter().cloned().collect() }
+    pub fn rows(&self, part: usize) -> PartitionReader {
+        PartitionReader { spill: Arc::clone(&self.spill), runs: self.runs[part].iter().cloned().collect() }
     }
 }
 
 /// Reads the rows of a part.
-pub struct Rows {
+pub struct PartitionReader {
     spill: Arc<Mutex<Spill>>,
     runs: VecDeque<Run>,
 }
 
-impl<'s> Operator<'s> for Rows {
+impl<'s> Operator<'s> for PartitionReader {
     fn next(&mut self, _: &Context<'s>) -> Result<Option<Batch>> {
         let mut spill = self.spill.lock().unwrap_or_else(PoisonError::into_inner);
         while let Some(run) = self.runs.front_mut() {

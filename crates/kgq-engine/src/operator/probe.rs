@@ -1,8 +1,8 @@
 //! The index join: each row of the input looks up a triple pattern. With an input of one empty row it is a scan.
 
-use super::access::{Access, Cursor, Key, Lookup};
+use super::access::{Access, Cursor, Lookup, LookupKey};
 use super::feed::{FeedId, Settled, Unit};
-use super::parallel::Part;
+use super::parallel::Share;
 use super::source::read;
 use super::{Context, Node, Opening, Operator, Pace};
 use crate::batch::{Batch, gather};
@@ -89,8 +89,8 @@ impl Operation for Plan {
         for key in &self.lookup.prefix {
             text.push(' ');
             text.push_str(&match key {
-                Key::Term(term) => labels.term(*term),
-                Key::Column(column) => labels.name(self.input.vars[*column]),
+                LookupKey::Term(term) => labels.term(*term),
+                LookupKey::Column(column) => labels.name(self.input.vars[*column]),
             });
         }
         let free: Vec<_> = self.lookup.free.iter().map(|(var, _)| *var).collect();
@@ -162,7 +162,7 @@ struct Probe<'s> {
     /// Whether a part is one of its own scan; if not, it is one of the input.
     divides: bool,
     /// The part of a scan's rows that it reads.
-    part: Option<Part>,
+    part: Option<Share>,
     settled: Option<(usize, Settled)>,
     pace: Pace,
     batch: Batch,
@@ -187,7 +187,7 @@ impl<'s> Probe<'s> {
     fn look_up(&mut self, index: Index<'_>) {
         self.found.clear();
         match (&mut self.cursor, self.access.prefix.split_last()) {
-            (Some(cursor), Some((Key::Column(last), fixed))) => {
+            (Some(cursor), Some((LookupKey::Column(last), fixed))) => {
                 cursor.find_all(index, fixed, self.batch.column(*last), &mut self.found);
             }
             _ => {
@@ -309,7 +309,7 @@ impl<'s> Operator<'s> for Probe<'s> {
         Ok(Some(self.finish(out)))
     }
 
-    fn part(&self, part: Part) -> Option<Box<dyn Operator<'s> + 's>> {
+    fn part(&self, part: Share) -> Option<Box<dyn Operator<'s> + 's>> {
         let (input, part) = if self.divides {
             (Node::unplanned(Unit::default(), 0), Some(part))
         } else {

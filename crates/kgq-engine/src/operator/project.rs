@@ -1,6 +1,6 @@
 //! Hands on some columns, in the order asked for; a variable that nothing binds is a column of unbound.
 
-use super::parallel::Part;
+use super::parallel::Share;
 use super::{Context, Node, Opening, Operator};
 use crate::batch::Batch;
 use crate::plan::Var;
@@ -64,7 +64,7 @@ impl<'s> Operator<'s> for Project<'s> {
         Ok(Some(batch.project(&columns)))
     }
 
-    fn part(&self, part: Part) -> Option<Box<dyn Operator<'s> + 's>> {
+    fn part(&self, part: Share) -> Option<Box<dyn Operator<'s> + 's>> {
         let input = self.input.part(part)?;
         Some(Box::new(Self { input, columns: self.columns.clone() }))
     }

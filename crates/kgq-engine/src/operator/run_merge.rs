@@ -2,7 +2,7 @@
 //! id comes once, with the product of how often each pattern has it, and no row of any pattern is made.
 
 use super::access::Lookup;
-use super::parallel::Part;
+use super::parallel::Share;
 use super::source::Source;
 use super::{Context, Opening, Operator, Pace};
 use crate::batch::Batch;
@@ -255,7 +255,7 @@ impl<'s> Operator<'s> for RunMerge<'s> {
         Ok(Some(Batch::unit(0).with_weights(weights)))
     }
 
-    fn part(&self, part: Part) -> Option<Box<dyn Operator<'s> + 's>> {
+    fn part(&self, part: Share) -> Option<Box<dyn Operator<'s> + 's>> {
         let Stream { source, rows, depth, .. } = self.streams.first()?;
         let index = source.index();
         // Where an id's run starts, so that no run is divided.

@@ -25,17 +25,19 @@ impl<'s> Source<'s> {
     ///
     /// # Errors
     /// The budget's limits, where graphs are merged.
-    pub fn open(cx: &Context<'s>, graph: &Graph, order: Order) -> Result<Self> {
+    pub fn open(cx: &Context<'s>, graph: &Graph, order: IndexOrder) -> Result<Self> {
         let snapshot = cx.snapshot();
         Ok(match (graph, order) {
-            (Graph::Default, Order::Triples(permutation)) => Self::Index(snapshot.triples(permutation)),
-            (Graph::Named(_) | Graph::Each(_), Order::Quads(permutation)) => Self::Index(snapshot.quads(permutation)),
-            (Graph::Union, Order::Triples(permutation)) => Self::Merged(cx.merged.of(cx, None)?, permutation),
-            (Graph::Merge(graphs), Order::Triples(permutation)) => {
+            (Graph::Default, IndexOrder::Triples(permutation)) => Self::Index(snapshot.triples(permutation)),
+            (Graph::Named(_) | Graph::Each(_), IndexOrder::Quads(permutation)) => {
+                Self::Index(snapshot.quads(permutation))
+            }
+            (Graph::Union, IndexOrder::Triples(permutation)) => Self::Merged(cx.merged.of(cx, None)?, permutation),
+            (Graph::Merge(graphs), IndexOrder::Triples(permutation)) => {
                 Self::Merged(cx.merged.of(cx, Some(graphs))?, permutation)
             }
-            (Graph::Default | Graph::Union | Graph::Merge(_), Order::Quads(_))
-            | (Graph::Named(_) | Graph::Each(_), Order::Triples(_)) => {
+            (Graph::Default | Graph::Union | Graph::Merge(_), IndexOrder::Quads(_))
+            | (Graph::Named(_) | Graph::Each(_), IndexOrder::Triples(_)) => {
                 unreachable!("an order has a graph exactly where the pattern has one")
             }
         })
@@ -76,12 +78,12 @@ impl MergedGraphs {
 
 /// An order of triples or of quads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
+pub enum IndexOrder {
     Triples(Permutation),
     Quads(QuadPermutation),
 }
 
-impl Order {
+impl IndexOrder {
     /// The letters of its components, such as `SPO`.
     pub fn letters(self) -> String {
         self.components().iter().map(|component| ["S", "P", "O", "G"][component.position()]).collect()

@@ -1,7 +1,7 @@
 //! The symmetric hash join: both sides are read in turn, and each new row probes what was read of the other, so that the first pairs come
 //! before either side has been read whole. For ASK, and for LIMIT without ORDER BY.
 
-use super::filter::{Condition, Test};
+use super::filter::{RowCondition, Test};
 use super::hash_join::{By, HASHED_ROW, Layout, Pair, value_key};
 use super::table::{HashIndex, Table, hash};
 use super::{Context, Node, Opening, Operator, Pace};
@@ -30,7 +30,7 @@ impl Operation for Plan {
     }
 
     fn open<'s>(&self, opening: &Opening<'_, 's>) -> Result<Box<dyn Operator<'s> + 's>> {
-        let tests = Condition::tests(&self.layout.conditions, &self.layout.vars, opening.cx)?;
+        let tests = RowCondition::tests(&self.layout.conditions, &self.layout.vars, opening.cx)?;
         let (left, right) = (opening.node(&self.left)?, opening.node(&self.right)?);
         Ok(Box::new(SymmetricJoin::new(left, right, Arc::clone(&self.layout), tests)))
     }

@@ -1,6 +1,6 @@
 //! Takes triple terms apart (RDF 1.2): keeps the rows whose triple term has the components asked for, and binds the others.
 
-use super::access::Key;
+use super::access::LookupKey;
 use super::{Context, Node, Opening, Operator};
 use crate::batch::Batch;
 use crate::plan::physical::{Labels, Operation, PhysicalPlan};
@@ -9,8 +9,8 @@ use kgq_syntax::error::Result;
 
 /// What is asked of a component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
-    Equals(Key),
+pub enum ComponentTest {
+    Equals(LookupKey),
     /// Equals what the nullable column holds, and fills it where that is unbound.
     Fills(usize),
     /// The same as an earlier component.
@@ -22,7 +22,7 @@ pub enum Part {
 pub struct Plan {
     pub input: PhysicalPlan,
     pub column: usize,
-    pub parts: [Part; 3],
+    pub parts: [ComponentTest; 3],
     /// The columns handed on, numbered through those of the input and then those of the parts that bind.
     pub kept: Vec<usize>,
 }
@@ -30,7 +30,7 @@ pub struct Plan {
 struct TripleTerm<'s> {
     input: Node<'s>,
     column: usize,
-    parts: [Part; 3],
+    parts: [ComponentTest; 3],
     kept: Vec<usize>,
 }
 
@@ -57,10 +57,10 @@ impl<'s> Operator<'s> for TripleTerm<'s> {
         for row in 0..batch.rows() {
             let Some(components) = cx.terms().triple_components(batch.get(self.column, row))? else { continue };
             let fits = self.parts.iter().zip(components).all(|(part, id)| match part {
-                Part::Equals(key) => key.of(&batch, row) == id,
-                Part::Fills(column) => [id, TermId::UNBOUND].contains(&batch.get(*column, row)),
-                Part::Repeats(earlier) => components[*earlier] == id,
-                Part::Binds => true,
+                ComponentTest::Equals(key) => key.of(&batch, row) == id,
+                ComponentTest::Fills(column) => [id, TermId::UNBOUND].contains(&batch.get(*column, row)),
+                ComponentTest::Repeats(earlier) => components[*earlier] == id,
+                ComponentTest::Binds => true,
             });
             if fits {
                 positions.push(row as u32);
@@ -72,9 +72,9 @@ impl<'s> Operator<'s> for TripleTerm<'s> {
         let mut columns = batch.into_columns();
         for (part, ids) in self.parts.iter().zip(found) {
             match part {
-                Part::Equals(_) | Part::Repeats(_) => {}
-                Part::Fills(column) => columns[*column] = ids,
-                Part::Binds => columns.push(ids),
+                ComponentTest::Equals(_) | ComponentTest::Repeats(_) => {}
+                ComponentTest::Fills(column) => columns[*column] = ids,
+                ComponentTest::Binds => columns.push(ids),
             }
         }
         Ok(Some(Batch::new(columns, positions.len()).with_weights(weights).project(&self.kept)))

@@ -1,6 +1,6 @@
 //! Numbers that compare as plain integers: exact ones among each other, and floats and doubles among each other.
 
-use super::Order;
+use super::TermOrder;
 use crate::expression::compare;
 use crate::expression::numbers::{ONE, units};
 use crate::expression::value::Number;
@@ -45,7 +45,7 @@ pub fn nearest(number: &Number) -> i64 {
     if double < 0.0 { -bits } else { bits }
 }
 
-impl Order<'_, '_> {
+impl TermOrder<'_, '_> {
     /// What an id compares by, if it is such a number.
     pub(super) fn plain(&self, id: TermId) -> Option<Plain> {
         let number = match self.terms.is_stored(id) {

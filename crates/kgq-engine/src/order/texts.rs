@@ -1,7 +1,7 @@
 //! The order of stored strings of several languages: those of one are sorted already by their ids, so their texts, which are read one after
 //! the other, are merged.
 
-use super::Order;
+use super::TermOrder;
 use kgq_snapshot::{Family, Piece, TermId, sort_by};
 use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::Result;
@@ -18,7 +18,7 @@ struct Text {
     at: u32,
 }
 
-impl Order<'_, '_> {
+impl TermOrder<'_, '_> {
     /// The ranks of ids that are all stored strings, or unbound.
     pub(super) fn ranks_of_texts(&self, ids: &[TermId]) -> Result<Option<Vec<u32>>> {
         let snapshot = self.terms.snapshot();

@@ -24,7 +24,7 @@ use spareval::{
 use spargebra::Query;
 use spargebra::algebra::GraphPattern;
 use std::sync::Arc;
-use view::View;
+use view::DatasetView;
 
 /// What the default graph of a query without FROM is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -78,7 +78,7 @@ pub fn evaluate(
         }
         let mut prepared = evaluator.prepare(&query);
         *prepared.dataset_mut() = QueryDatasetSpecification::new();
-        let dataset = View::new(&snapshot, &query, default_graph, budget.clone());
+        let dataset = DatasetView::new(&snapshot, &query, default_graph, budget.clone());
         send(match prepared.execute(dataset).map_err(|e| in_our_words(e, &budget))? {
             QueryResults::Boolean(value) => {
                 snapshot.intact()?;

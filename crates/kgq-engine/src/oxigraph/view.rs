@@ -14,7 +14,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 /// The dataset of one query.
-pub(super) struct View<'a> {
+pub(super) struct DatasetView<'a> {
     snapshot: &'a Snapshot,
     default: Sources,
     /// The named graphs that FROM NAMED lists; `None` for all.
@@ -43,7 +43,7 @@ pub(super) enum EvaluatedTerm {
     Made(Arc<Term>),
 }
 
-impl<'a> View<'a> {
+impl<'a> DatasetView<'a> {
     pub(super) fn new(snapshot: &'a Snapshot, query: &Query, default_graph: DefaultGraph, budget: Budget) -> Self {
         let stored = |graphs: &[NamedNode]| -> Arc<[TermId]> {
             let mut ids: Vec<TermId> = graphs.iter().filter_map(|g| snapshot.id(g.as_ref().into())).collect();
@@ -219,7 +219,7 @@ impl Iterator for Rows<'_> {
     }
 }
 
-impl<'a> QueryableDataset<'a> for View<'a> {
+impl<'a> QueryableDataset<'a> for DatasetView<'a> {
     type InternalTerm = EvaluatedTerm;
     type Error = Error;
 

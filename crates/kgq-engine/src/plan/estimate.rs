@@ -33,13 +33,13 @@ pub struct Estimator<'p> {
 
 /// What is known of the rows that a plan has so far.
 #[derive(Clone, Debug)]
-pub struct Rows {
+pub struct Cardinality {
     pub rows: f64,
     /// Distinct ids of each variable, by its index; 0 where nothing is known.
     distinct: Vec<f64>,
 }
 
-impl Rows {
+impl Cardinality {
     pub fn one() -> Self {
         Self::of_many(1.0)
     }
@@ -105,14 +105,20 @@ impl<'p> Estimator<'p> {
     /// The rows after joining with the pattern.
     ///
     /// Matches of a row that differ only in variables that nobody needs make one row.
-    pub fn join(&self, before: &Rows, bound: &VarSet, atom: &TripleAtom, needed: &dyn Fn(Var) -> bool) -> Rows {
+    pub fn join(
+        &self,
+        before: &Cardinality,
+        bound: &VarSet,
+        atom: &TripleAtom,
+        needed: &dyn Fn(Var) -> bool,
+    ) -> Cardinality {
         let mut after = before.with_rows(self.rows_joined(before, bound, atom, needed));
         self.note(&mut after, atom);
         after
     }
 
     /// Takes note of how many distinct ids the pattern's variables have.
-    pub fn note(&self, rows: &mut Rows, atom: &TripleAtom) {
+    pub fn note(&self, rows: &mut Cardinality, atom: &TripleAtom) {
         let count = self.count(atom);
         let (slots, width) = atom.positions();
         for (slot, distinct) in slots[..width].iter().zip(count.distinct) {
@@ -123,7 +129,13 @@ impl<'p> Estimator<'p> {
     }
 
     /// How many rows there are after joining with the pattern.
-    pub fn rows_joined(&self, before: &Rows, bound: &VarSet, atom: &TripleAtom, needed: &dyn Fn(Var) -> bool) -> f64 {
+    pub fn rows_joined(
+        &self,
+        before: &Cardinality,
+        bound: &VarSet,
+        atom: &TripleAtom,
+        needed: &dyn Fn(Var) -> bool,
+    ) -> f64 {
         let count = self.count(atom);
         let (slots, width) = atom.positions();
         let mut fanout = count.rows;
@@ -160,7 +172,7 @@ impl<'p> Estimator<'p> {
 
     /// The expected rows of an index join.
     pub fn probe(&self, input: &PhysicalPlan, atom: &TripleAtom, keep: Keep) -> f64 {
-        let after = self.rows_joined(&Rows::of_many(input.rows), &input.certain, atom, &|_| true);
+        let after = self.rows_joined(&Cardinality::of_many(input.rows), &input.certain, atom, &|_| true);
         match keep {
             Keep::Matched => after,
             Keep::All => after.max(input.rows),
@@ -177,8 +189,8 @@ impl<'p> Estimator<'p> {
         if shared.is_empty() {
             return false;
         }
-        let (alone, _) = self.cost(pattern, &VarSet::default(), &Rows::one());
-        let start = Rows::of_many(input.rows.max(1.0));
+        let (alone, _) = self.cost(pattern, &VarSet::default(), &Cardinality::one());
+        let start = Cardinality::of_many(input.rows.max(1.0));
         let (mut by_rows, found) = self.cost(pattern, &shared, &start);
         if let Some(goal) = goal {
             by_rows *= (goal * GOAL_MARGIN / found.rows.max(1.0)).min(1.0);
@@ -193,7 +205,7 @@ impl<'p> Estimator<'p> {
     }
 
     /// The cost of searching along a path from rows that bind `bound`, and the rows that come out.
-    pub fn closure(&self, atom: &ClosureAtom, bound: &VarSet, before: &Rows) -> (f64, Rows) {
+    pub fn closure(&self, atom: &ClosureAtom, bound: &VarSet, before: &Cardinality) -> (f64, Cardinality) {
         let mut step = Count { rows: 0.0, distinct: [0.0; 4] };
         self.steps_of(&atom.path, &atom.graph, false, &mut step);
         let [subjects, _, objects, _] = step.distinct.map(|distinct| distinct.max(1.0));
@@ -246,7 +258,7 @@ impl<'p> Estimator<'p> {
     }
 
     /// The cost of applying the pattern to rows that bind `bound`, and the rows that come out.
-    pub fn cost(&self, pattern: &Pattern, bound: &VarSet, before: &Rows) -> (f64, Rows) {
+    pub fn cost(&self, pattern: &Pattern, bound: &VarSet, before: &Cardinality) -> (f64, Cardinality) {
         if self.is_over() {
             return (0.0, before.clone());
         }
@@ -273,7 +285,7 @@ impl<'p> Estimator<'p> {
                 (steps.cost, steps.rows)
             }
             Pattern::Union(branches) => {
-                let mut total = (0.0, Rows::of_many(0.0));
+                let mut total = (0.0, Cardinality::of_many(0.0));
                 for branch in branches {
                     let (cost, rows) = self.cost(branch, bound, before);
                     total.0 += cost;
@@ -288,7 +300,7 @@ impl<'p> Estimator<'p> {
             }
             Pattern::Minus { left, right } => {
                 let (cost, rows) = self.cost(left, bound, before);
-                (cost + self.cost(right, &VarSet::default(), &Rows::one()).0, rows)
+                (cost + self.cost(right, &VarSet::default(), &Cardinality::one()).0, rows)
             }
             Pattern::Filter { inner, conditions } => {
                 let (cost, mut rows) = self.cost(inner, bound, before);

@@ -1,16 +1,16 @@
 //! Join ordering, greedy from several operands as the first: the operand that leaves the fewest rows is taken next, and the cheapest of
 //! these orders wins. Dynamic programming over all orders was tried: it minimises a sum of estimates, and chose worse where they are off.
 
-use super::estimate::{Estimator, Rows};
+use super::estimate::{Cardinality, Estimator};
 use super::{Pattern, Var, VarSet, scope};
 
 /// The operands in order, with what that costs.
 #[derive(Clone, Debug)]
-pub struct Order {
+pub struct JoinOrder {
     pub steps: Vec<usize>,
     /// Estimated; a look-up in an index costs 1.
     pub cost: f64,
-    pub rows: Rows,
+    pub rows: Cardinality,
 }
 
 /// Up to this many operands each is tried as the first.
@@ -42,7 +42,7 @@ struct Search<'a, 'p> {
 struct Taken {
     steps: Vec<usize>,
     bound: VarSet,
-    rows: Rows,
+    rows: Cardinality,
     cost: f64,
     /// For each variable how many operands that have it are left.
     left: Vec<u32>,
@@ -53,9 +53,9 @@ pub fn order(
     estimator: &Estimator<'_>,
     patterns: &[Pattern],
     bound: &VarSet,
-    before: &Rows,
+    before: &Cardinality,
     needed: &dyn Fn(Var) -> bool,
-) -> Order {
+) -> JoinOrder {
     let operands: Vec<Operand<'_>> = patterns
         .iter()
         .map(|pattern| Operand {
@@ -88,7 +88,7 @@ pub fn order(
 }
 
 impl Search<'_, '_> {
-    fn run(&self, start: &Taken) -> Order {
+    fn run(&self, start: &Taken) -> JoinOrder {
         let count = self.operands.len();
         let mut starts: Vec<(f64, usize)> =
             (0..count).filter(|at| self.may_follow(start, *at)).map(|at| (self.extension(start, at).1, at)).collect();
@@ -98,18 +98,18 @@ impl Search<'_, '_> {
             count if count > MOST_FOR_ALL_STARTS => starts.truncate(STARTS_OF_SOME),
             _ => (),
         }
-        let mut best: Option<Order> = None;
+        let mut best: Option<JoinOrder> = None;
         for (_, first) in starts {
             let most = best.as_ref().map_or(f64::INFINITY, |best| best.cost);
             if let Some(order) = self.greedy(start, first, most) {
                 best = Some(order);
             }
         }
-        best.unwrap_or_else(|| Order { steps: (0..count).collect(), cost: f64::INFINITY, rows: start.rows.clone() })
+        best.unwrap_or_else(|| JoinOrder { steps: (0..count).collect(), cost: f64::INFINITY, rows: start.rows.clone() })
     }
 
     /// The order that takes next the operand that leaves the fewest rows; `None` if it costs `most` or more, or the query has to stop.
-    fn greedy(&self, start: &Taken, first: usize, most: f64) -> Option<Order> {
+    fn greedy(&self, start: &Taken, first: usize, most: f64) -> Option<JoinOrder> {
         let mut taken = start.clone();
         let mut frontier: Vec<usize> =
             start.bound.iter().filter_map(|var| self.having.get(var.index())).flatten().copied().collect();
@@ -129,7 +129,7 @@ impl Search<'_, '_> {
             frontier.dedup();
             frontier.retain(|other| open[*other]);
             if taken.steps.len() == self.operands.len() {
-                return Some(Order { steps: taken.steps, cost: taken.cost, rows: taken.rows });
+                return Some(JoinOrder { steps: taken.steps, cost: taken.cost, rows: taken.rows });
             }
             // Operands without variables compete with the connected ones, as they may leave nothing; a cross product comes last.
             let constant = |at: &usize| self.operands[*at].vars.is_empty();
@@ -168,9 +168,9 @@ impl Search<'_, '_> {
         }
     }
 
-    fn other(&self, taken: &Taken, pattern: &Pattern) -> (f64, Rows) {
+    fn other(&self, taken: &Taken, pattern: &Pattern) -> (f64, Cardinality) {
         let (by_rows, after) = self.estimator.cost(pattern, &taken.bound, &taken.rows);
-        let (alone, _) = self.estimator.cost(pattern, &VarSet::default(), &Rows::one());
+        let (alone, _) = self.estimator.cost(pattern, &VarSet::default(), &Cardinality::one());
         (by_rows.min(alone + taken.rows.rows * 0.2), after)
     }
 

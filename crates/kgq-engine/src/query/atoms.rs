@@ -19,7 +19,7 @@ pub enum PatternTerm {
 
 /// What a condition is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Condition {
+pub enum AtomKind {
     Triple { subject: PatternTerm, predicate: PatternTerm, object: PatternTerm },
     Path { subject: PatternTerm, object: PatternTerm },
     Filter,
@@ -34,16 +34,16 @@ pub enum Condition {
 /// One condition.
 #[derive(Clone, Debug)]
 pub struct Atom {
-    pub condition: Condition,
+    pub condition: AtomKind,
     /// The variables that it names, sorted.
     pub variables: Vec<Variable>,
     /// The graph that it is asked in, if one is named.
     pub graph: Option<PatternTerm>,
-    pub(super) piece: Piece,
+    pub(super) piece: GroupElement,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Piece {
+pub(super) enum GroupElement {
     Pattern(GraphPattern),
     Filter(Expression),
     Optional(GraphPattern, Option<Expression>),
@@ -103,7 +103,7 @@ impl Atoms {
         match pattern {
             GraphPattern::Bgp { patterns } => {
                 for triple in patterns {
-                    let condition = Condition::Triple {
+                    let condition = AtomKind::Triple {
                         subject: node(&triple.subject),
                         predicate: name(&triple.predicate),
                         object: node(&triple.object),
@@ -112,7 +112,7 @@ impl Atoms {
                 }
             }
             GraphPattern::Path { subject, object, .. } => {
-                let condition = Condition::Path { subject: node(subject), object: node(object) };
+                let condition = AtomKind::Path { subject: node(subject), object: node(object) };
                 self.pattern(condition, pattern.clone(), graph);
             }
             GraphPattern::Join { left, right } => {
@@ -127,23 +127,23 @@ impl Atoms {
                 self.flatten(left, graph);
                 let right = within(right, graph);
                 let variables = in_scope(&right);
-                self.push(Condition::Optional, variables, graph, Piece::Optional(right, expression.clone()));
+                self.push(AtomKind::Optional, variables, graph, GroupElement::Optional(right, expression.clone()));
             }
             GraphPattern::Minus { left, right } => {
                 self.flatten(left, graph);
                 let right = within(right, graph);
                 let variables = in_scope(&right);
-                self.push(Condition::Minus, variables, graph, Piece::Minus(right));
+                self.push(AtomKind::Minus, variables, graph, GroupElement::Minus(right));
             }
             GraphPattern::Extend { inner, variable, expression } => {
                 self.flatten(inner, graph);
                 let variables = vec![variable.clone()];
-                self.push(Condition::Bind, variables, graph, Piece::Bind(variable.clone(), expression.clone()));
+                self.push(AtomKind::Bind, variables, graph, GroupElement::Bind(variable.clone(), expression.clone()));
             }
             GraphPattern::Graph { name, inner } => self.flatten(inner, Some(name)),
-            GraphPattern::Values { .. } => self.pattern(Condition::Values, pattern.clone(), None),
-            GraphPattern::Union { .. } => self.pattern(Condition::Union, pattern.clone(), graph),
-            _ => self.pattern(Condition::SubSelect, pattern.clone(), graph),
+            GraphPattern::Values { .. } => self.pattern(AtomKind::Values, pattern.clone(), None),
+            GraphPattern::Union { .. } => self.pattern(AtomKind::Union, pattern.clone(), graph),
+            _ => self.pattern(AtomKind::SubSelect, pattern.clone(), graph),
         }
     }
 
@@ -155,16 +155,22 @@ impl Atoms {
         }
         let mut variables = super::inspect::all_variables(expression);
         variables.sort();
-        self.push(Condition::Filter, variables, None, Piece::Filter(expression.clone()));
+        self.push(AtomKind::Filter, variables, None, GroupElement::Filter(expression.clone()));
     }
 
-    fn pattern(&mut self, condition: Condition, pattern: GraphPattern, graph: Option<&NamedNodePattern>) {
+    fn pattern(&mut self, condition: AtomKind, pattern: GraphPattern, graph: Option<&NamedNodePattern>) {
         let pattern = within(&pattern, graph);
         let variables = in_scope(&pattern);
-        self.push(condition, variables, graph, Piece::Pattern(pattern));
+        self.push(condition, variables, graph, GroupElement::Pattern(pattern));
     }
 
-    fn push(&mut self, condition: Condition, variables: Vec<Variable>, graph: Option<&NamedNodePattern>, piece: Piece) {
+    fn push(
+        &mut self,
+        condition: AtomKind,
+        variables: Vec<Variable>,
+        graph: Option<&NamedNodePattern>,
+        piece: GroupElement,
+    ) {
         self.atoms.push(Atom { condition, variables, graph: graph.map(name), piece });
     }
 
@@ -187,15 +193,17 @@ impl Atoms {
         let mut all = GraphPattern::Bgp { patterns: Vec::new() };
         for atom in which.iter().filter_map(|i| self.atoms.get(*i)) {
             all = match &atom.piece {
-                Piece::Pattern(pattern) => join(all, pattern.clone()),
-                Piece::Filter(expr) => GraphPattern::Filter { expr: expr.clone(), inner: Box::new(all) },
-                Piece::Optional(right, expression) => GraphPattern::LeftJoin {
+                GroupElement::Pattern(pattern) => join(all, pattern.clone()),
+                GroupElement::Filter(expr) => GraphPattern::Filter { expr: expr.clone(), inner: Box::new(all) },
+                GroupElement::Optional(right, expression) => GraphPattern::LeftJoin {
                     left: Box::new(all),
                     right: Box::new(right.clone()),
                     expression: expression.clone(),
                 },
-                Piece::Minus(right) => GraphPattern::Minus { left: Box::new(all), right: Box::new(right.clone()) },
-                Piece::Bind(variable, expression) => GraphPattern::Extend {
+                GroupElement::Minus(right) => {
+                    GraphPattern::Minus { left: Box::new(all), right: Box::new(right.clone()) }
+                }
+                GroupElement::Bind(variable, expression) => GraphPattern::Extend {
                     inner: Box::new(all),
                     variable: variable.clone(),
                     expression: expression.clone(),
@@ -207,7 +215,7 @@ impl Atoms {
 
     /// Whether a condition only takes solutions away that others have made.
     pub fn only_restricts(&self, atom: usize) -> bool {
-        matches!(self.atoms[atom].piece, Piece::Filter(_) | Piece::Minus(_))
+        matches!(self.atoms[atom].piece, GroupElement::Filter(_) | GroupElement::Minus(_))
     }
 }
 
@@ -256,8 +264,8 @@ impl Atom {
     /// Calls `see` with each part of the expression of a filter or BIND.
     fn for_each_part<'a>(&'a self, mut see: impl FnMut(&'a Expression)) {
         let mut open = match &self.piece {
-            Piece::Filter(expression) | Piece::Bind(_, expression) => vec![expression],
-            Piece::Pattern(_) | Piece::Optional(..) | Piece::Minus(_) => Vec::new(),
+            GroupElement::Filter(expression) | GroupElement::Bind(_, expression) => vec![expression],
+            GroupElement::Pattern(_) | GroupElement::Optional(..) | GroupElement::Minus(_) => Vec::new(),
         };
         while let Some(part) = open.pop() {
             see(part);

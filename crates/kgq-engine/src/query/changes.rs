@@ -2,7 +2,7 @@
 //!
 //! Each gives the conditions once more with one thing changed, or nothing where there is nothing to change.
 
-use super::atoms::{Atoms, PatternTerm, Piece, name};
+use super::atoms::{Atoms, GroupElement, PatternTerm, name};
 use super::operands::operands_mut;
 use kgq_syntax::rdf::{Literal, Term, Variable};
 use spargebra::algebra::PropertyPathExpression;
@@ -37,7 +37,7 @@ impl Atoms {
     #[must_use]
     pub fn reversed(&self, atom: usize) -> Option<Self> {
         let mut changed = self.clone();
-        let Piece::Pattern(pattern) = &mut changed.atoms.get_mut(atom)?.piece else { return None };
+        let GroupElement::Pattern(pattern) = &mut changed.atoms.get_mut(atom)?.piece else { return None };
         let mut inner = pattern;
         while let GraphPattern::Graph { inner: next, .. } = inner {
             inner = next;
@@ -56,7 +56,8 @@ impl Atoms {
     pub fn outside_of_graph(&self, graph: &PatternTerm) -> Self {
         let mut changed = self.clone();
         for atom in &mut changed.atoms {
-            if let Piece::Pattern(pattern) | Piece::Optional(pattern, _) | Piece::Minus(pattern) = &mut atom.piece
+            if let GroupElement::Pattern(pattern) | GroupElement::Optional(pattern, _) | GroupElement::Minus(pattern) =
+                &mut atom.piece
                 && let GraphPattern::Graph { name: own, inner } = pattern
                 && name(own) == *graph
             {
@@ -72,7 +73,7 @@ impl Atoms {
         let mut changed = self.clone();
         for at in which {
             if let Some(atom) = changed.atoms.get_mut(*at)
-                && let Piece::Pattern(pattern) = &mut atom.piece
+                && let GroupElement::Pattern(pattern) = &mut atom.piece
                 && !matches!(pattern, GraphPattern::Graph { .. })
             {
                 let name = NamedNodePattern::Variable(Variable::new_unchecked(format!("kgq-graph-{at}")));
@@ -133,7 +134,7 @@ impl Atoms {
     /// With each part of a filter seen by `change`, which tells whether it changed it; nothing if none was.
     fn with_filter(&self, atom: usize, change: &mut dyn FnMut(&mut Expression) -> bool) -> Option<Self> {
         let mut changed = self.clone();
-        let Piece::Filter(expression) = &mut changed.atoms.get_mut(atom)?.piece else { return None };
+        let GroupElement::Filter(expression) = &mut changed.atoms.get_mut(atom)?.piece else { return None };
         parts(expression, change).then_some(changed)
     }
 }
@@ -241,11 +242,11 @@ impl Replace<'_> {
         }
     }
 
-    fn piece(&self, piece: &mut Piece) {
+    fn piece(&self, piece: &mut GroupElement) {
         match piece {
-            Piece::Pattern(pattern) | Piece::Minus(pattern) => self.pattern(pattern),
-            Piece::Filter(expression) | Piece::Bind(_, expression) => self.expression(expression),
-            Piece::Optional(pattern, expression) => {
+            GroupElement::Pattern(pattern) | GroupElement::Minus(pattern) => self.pattern(pattern),
+            GroupElement::Filter(expression) | GroupElement::Bind(_, expression) => self.expression(expression),
+            GroupElement::Optional(pattern, expression) => {
                 self.pattern(pattern);
                 expression.iter_mut().for_each(|expression| self.expression(expression));
             }

@@ -1,6 +1,6 @@
 //! Rows that are expected, and queries that ask for them: the conditions of a query, or some of them, with what the row is to have.
 
-use super::atoms::{Atoms, Condition, Piece, in_scope};
+use super::atoms::{AtomKind, Atoms, GroupElement, in_scope};
 use super::parse::Query;
 use kgq_syntax::rdf::{Literal, NamedNode, Term, Variable};
 use spargebra::algebra::{Expression, Function, GraphPattern};
@@ -60,12 +60,15 @@ impl Atoms {
     /// A query for what MINUS or NOT EXISTS wants not to be there.
     pub fn ask_excluded(&self, atom: usize) -> Option<Query> {
         let pattern = match &self.atoms.get(atom)?.piece {
-            Piece::Minus(pattern) => pattern,
-            Piece::Filter(Expression::Not(inner)) => match inner.as_ref() {
+            GroupElement::Minus(pattern) => pattern,
+            GroupElement::Filter(Expression::Not(inner)) => match inner.as_ref() {
                 Expression::Exists(pattern) => pattern,
                 _ => return None,
             },
-            Piece::Filter(_) | Piece::Pattern(_) | Piece::Optional(..) | Piece::Bind(..) => return None,
+            GroupElement::Filter(_)
+            | GroupElement::Pattern(_)
+            | GroupElement::Optional(..)
+            | GroupElement::Bind(..) => return None,
         };
         let (dataset, pattern) = (self.dataset.clone(), pattern.clone());
         Some(Query { algebra: spargebra::Query::Ask { dataset, pattern, base_iri: None } })
@@ -73,7 +76,7 @@ impl Atoms {
 
     /// Whether the condition gives values to variables by computing or naming them.
     pub fn gives_values(&self, atom: usize) -> bool {
-        matches!(self.atoms[atom].condition, Condition::Bind | Condition::Values)
+        matches!(self.atoms[atom].condition, AtomKind::Bind | AtomKind::Values)
     }
 }
 

@@ -5,15 +5,15 @@
 //! leads to.
 
 use super::operands::operands_mut;
-use super::parts::{Part, for_each_part};
+use super::parts::{Child, for_each_part};
 use spargebra::algebra::{Expression, GraphPattern};
 use sparopt::Optimizer;
 
 /// Orders the joins of each EXISTS in a pattern.
 pub(super) fn order_within_exists(pattern: &mut GraphPattern) {
     for_each_part(pattern, &mut |part| match part {
-        Part::Pattern(inner) => order_within_exists(inner),
-        Part::Expression(expression) => in_expression(expression),
+        Child::Pattern(inner) => order_within_exists(inner),
+        Child::Expression(expression) => in_expression(expression),
     });
 }
 
@@ -31,8 +31,8 @@ fn order(pattern: &mut GraphPattern) {
         *pattern = GraphPattern::from(&Optimizer::optimize_graph_pattern((&*pattern).into()));
     } else {
         for_each_part(pattern, &mut |part| match part {
-            Part::Pattern(inner) => order(inner),
-            Part::Expression(expression) => in_expression(expression),
+            Child::Pattern(inner) => order(inner),
+            Child::Expression(expression) => in_expression(expression),
         });
     }
 }

@@ -3,46 +3,46 @@
 use spargebra::algebra::{AggregateExpression, Expression, GraphPattern, OrderExpression};
 
 /// What a pattern is made of.
-pub enum Part<'p> {
+pub enum Child<'p> {
     Pattern(&'p mut GraphPattern),
     Expression(&'p mut Expression),
 }
 
 /// Calls `f` with each direct part of a pattern, patterns first.
-pub fn for_each_part(pattern: &mut GraphPattern, f: &mut dyn FnMut(Part<'_>)) {
+pub fn for_each_part(pattern: &mut GraphPattern, f: &mut dyn FnMut(Child<'_>)) {
     match pattern {
         GraphPattern::Bgp { .. } | GraphPattern::Path { .. } | GraphPattern::Values { .. } => {}
         GraphPattern::Join { left, right }
         | GraphPattern::Lateral { left, right }
         | GraphPattern::Union { left, right }
         | GraphPattern::Minus { left, right } => {
-            f(Part::Pattern(left));
-            f(Part::Pattern(right));
+            f(Child::Pattern(left));
+            f(Child::Pattern(right));
         }
         GraphPattern::LeftJoin { left, right, expression } => {
-            f(Part::Pattern(left));
-            f(Part::Pattern(right));
-            expression.iter_mut().for_each(|e| f(Part::Expression(e)));
+            f(Child::Pattern(left));
+            f(Child::Pattern(right));
+            expression.iter_mut().for_each(|e| f(Child::Expression(e)));
         }
         GraphPattern::Filter { expr, inner } => {
-            f(Part::Pattern(inner));
-            f(Part::Expression(expr));
+            f(Child::Pattern(inner));
+            f(Child::Expression(expr));
         }
         GraphPattern::Extend { inner, expression, .. } => {
-            f(Part::Pattern(inner));
-            f(Part::Expression(expression));
+            f(Child::Pattern(inner));
+            f(Child::Expression(expression));
         }
         GraphPattern::OrderBy { inner, expression } => {
-            f(Part::Pattern(inner));
+            f(Child::Pattern(inner));
             for OrderExpression::Asc(e) | OrderExpression::Desc(e) in expression {
-                f(Part::Expression(e));
+                f(Child::Expression(e));
             }
         }
         GraphPattern::Group { inner, aggregates, .. } => {
-            f(Part::Pattern(inner));
+            f(Child::Pattern(inner));
             for (_, aggregate) in aggregates {
                 if let AggregateExpression::FunctionCall { expr, .. } = aggregate {
-                    f(Part::Expression(expr));
+                    f(Child::Expression(expr));
                 }
             }
         }
@@ -51,6 +51,6 @@ pub fn for_each_part(pattern: &mut GraphPattern, f: &mut dyn FnMut(Part<'_>)) {
         | GraphPattern::Distinct { inner }
         | GraphPattern::Reduced { inner }
         | GraphPattern::Slice { inner, .. }
-        | GraphPattern::Service { inner, .. } => f(Part::Pattern(inner)),
+        | GraphPattern::Service { inner, .. } => f(Child::Pattern(inner)),
     }
 }

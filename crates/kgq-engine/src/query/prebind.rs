@@ -9,7 +9,7 @@ use super::inspect::calls;
 use super::joins::order_within_exists;
 use super::operands::operands_mut;
 use super::parse::{Form, ParseContext, Query, parse_query};
-use super::parts::{Part, for_each_part};
+use super::parts::{Child, for_each_part};
 use super::products::as_loops;
 use kgq_syntax::bounds::Bounds;
 use kgq_syntax::error::{Error, Place, Result, Source};
@@ -82,7 +82,7 @@ const PATH: &str = "PATH";
 
 /// What the queries of a shapes graph are parsed with beside their texts.
 #[derive(Clone, Copy)]
-pub struct Known<'a> {
+pub struct PrebindContext<'a> {
     /// Those that are declared for the query; the text can declare more.
     pub prefixes: &'a Prefixes,
     /// The functions that the shapes graph declares.
@@ -99,7 +99,7 @@ impl Prebound {
     /// subquery that hides one.
     pub fn parse(
         source: Source<'_>,
-        known: Known<'_>,
+        known: PrebindContext<'_>,
         form: Form,
         required: &[&str],
         optional: &[&str],
@@ -113,7 +113,7 @@ impl Prebound {
     ///
     /// # Errors
     /// Those of [`Prebound::parse`].
-    pub fn parse_construct(source: Source<'_>, known: Known<'_>, optional: &[&str]) -> Result<Self> {
+    pub fn parse_construct(source: Source<'_>, known: PrebindContext<'_>, optional: &[&str]) -> Result<Self> {
         Self::parse(source, known, Form::Construct, &["this"], optional)
     }
 
@@ -122,7 +122,7 @@ impl Prebound {
     ///
     /// # Errors
     /// Those of [`Prebound::parse`], and a query that does not select `?this`.
-    pub fn parse_target(source: Source<'_>, known: Known<'_>, parameters: &[&str]) -> Result<Self> {
+    pub fn parse_target(source: Source<'_>, known: PrebindContext<'_>, parameters: &[&str]) -> Result<Self> {
         let mut query = parse(source, known, Form::Select)?;
         if !parameters.is_empty() {
             Rules { required: &[], optional: parameters }.keep(source, &mut query)?;
@@ -141,7 +141,7 @@ impl Prebound {
     /// Those of [`Prebound::parse`], and a SELECT query with more than one column.
     pub fn parse_function(
         source: Source<'_>,
-        known: Known<'_>,
+        known: PrebindContext<'_>,
         form: Form,
         required: &[&str],
         optional: &[&str],
@@ -159,7 +159,7 @@ impl Prebound {
     ///
     /// # Errors
     /// That of an unknown function, or of a wrong number of arguments.
-    pub fn parse_call(name: &NamedNode, arguments: usize, known: Known<'_>) -> Result<Self> {
+    pub fn parse_call(name: &NamedNode, arguments: usize, known: PrebindContext<'_>) -> Result<Self> {
         let variables = (0..arguments).map(|n| Variable::new_unchecked(argument(n)).into()).collect();
         let pattern = GraphPattern::Extend {
             inner: Box::default(),
@@ -227,7 +227,7 @@ pub fn argument(number: usize) -> String {
     format!("a{number}")
 }
 
-fn parse(source: Source<'_>, known: Known<'_>, form: Form) -> Result<Query> {
+fn parse(source: Source<'_>, known: PrebindContext<'_>, form: Form) -> Result<Query> {
     let context = ParseContext { prefixes: known.prefixes, base: None, bounds: known.bounds };
     let query = parse_query(source, context)?;
     if query.form() != form {
@@ -281,8 +281,8 @@ fn replace_path(pattern: &mut GraphPattern, path: &PropertyPathExpression) {
         return;
     }
     for_each_part(pattern, &mut |part| match part {
-        Part::Pattern(inner) => replace_path(inner, path),
-        Part::Expression(expression) => replace_path_in_expression(expression, path),
+        Child::Pattern(inner) => replace_path(inner, path),
+        Child::Expression(expression) => replace_path_in_expression(expression, path),
     });
 }
 
@@ -357,8 +357,8 @@ impl Rules<'_> {
         for_each_part(pattern, &mut |part| {
             if result.is_ok() {
                 result = match part {
-                    Part::Pattern(inner) => self.check(inner, still_outermost),
-                    Part::Expression(expression) => self.check_expression(expression),
+                    Child::Pattern(inner) => self.check(inner, still_outermost),
+                    Child::Expression(expression) => self.check_expression(expression),
                 };
             }
         });
@@ -379,7 +379,7 @@ mod tests {
 
     fn parse(text: &str) -> Result<Prebound> {
         let (prefixes, functions) = (Prefixes::default(), Declared::new());
-        let known = Known { prefixes: &prefixes, functions: &functions, bounds: Bounds::default() };
+        let known = PrebindContext { prefixes: &prefixes, functions: &functions, bounds: Bounds::default() };
         Prebound::parse(Source::new("q", text), known, Form::Select, &["this"], &[])
     }
 
@@ -399,7 +399,7 @@ mod tests {
     fn a_call_is_a_query_with_one_column() {
         let (prefixes, mut functions) = (Prefixes::default(), Declared::new());
         functions.insert("http://e/f".into(), 1..=2);
-        let known = Known { prefixes: &prefixes, functions: &functions, bounds: Bounds::default() };
+        let known = PrebindContext { prefixes: &prefixes, functions: &functions, bounds: Bounds::default() };
         let name = NamedNode::new_unchecked("http://e/f");
         let call = Prebound::parse_call(&name, 2, known).unwrap();
         assert_eq!(call.columns().unwrap().len(), 1);

@@ -3,7 +3,7 @@
 //!
 //! What is within EXISTS has an order of its own (`joins.rs`) and stays.
 
-use super::parts::{Part, for_each_part};
+use super::parts::{Child, for_each_part};
 use spargebra::algebra::GraphPattern;
 use spargebra::term::{NamedNodePattern, TermPattern, TriplePattern};
 use std::collections::BTreeSet;
@@ -13,8 +13,8 @@ use std::collections::BTreeSet;
 pub(crate) fn as_loops(pattern: &mut GraphPattern) {
     if !is_joins(pattern) {
         for_each_part(pattern, &mut |part| match part {
-            Part::Pattern(inner) => as_loops(inner),
-            Part::Expression(_) => {}
+            Child::Pattern(inner) => as_loops(inner),
+            Child::Expression(_) => {}
         });
         return;
     }

@@ -15,12 +15,12 @@ pub const NUMBER_BYTES: u64 = 48;
 /// Bytes that the text of a number takes, about.
 pub const NUMBER_TEXT: u64 = 24;
 /// What an entry takes beside its text.
-pub const ENTRY_BYTES: u64 = (size_of::<Entry>() + size_of::<Term>() + 48) as u64;
+pub const ENTRY_BYTES: u64 = (size_of::<ComputedTerm>() + size_of::<Term>() + 48) as u64;
 
 /// Terms that the snapshot does not have, by id and by term.
 #[derive(Debug, Default)]
 pub struct Vocabulary {
-    pub entries: Vec<Entry>,
+    pub entries: Vec<ComputedTerm>,
     /// All terms but numbers as they are computed.
     pub ids: FxHashMap<Arc<Term>, TermId>,
     /// Numbers as they are computed, stored ones too: they are told apart without their texts.
@@ -29,14 +29,14 @@ pub struct Vocabulary {
 }
 
 #[derive(Debug)]
-pub struct Entry {
+pub struct ComputedTerm {
     /// That of a number is made when it is asked for.
     pub term: OnceLock<Arc<Term>>,
     /// What the term denotes, if that is kept apart from its text.
     pub value: Option<Value>,
 }
 
-impl Entry {
+impl ComputedTerm {
     pub fn term(&self) -> &Arc<Term> {
         self.term.get_or_init(|| Arc::new(self.value.clone().map_or_else(placeholder, Value::into_term)))
     }
@@ -51,7 +51,7 @@ pub fn placeholder() -> Term {
 pub type NumberKey = (u8, u64, u64);
 
 impl Vocabulary {
-    pub fn push(&mut self, entry: Entry, stored: u32, bytes: u64, budget: &Budget) -> Result<TermId> {
+    pub fn push(&mut self, entry: ComputedTerm, stored: u32, bytes: u64, budget: &Budget) -> Result<TermId> {
         let id = u32::try_from(self.entries.len())
             .ok()
             .and_then(|n| stored.checked_add(n))

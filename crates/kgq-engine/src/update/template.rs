@@ -1,6 +1,6 @@
 //! The templates of DELETE and INSERT clauses, and the statements that solutions make of them.
 
-use crate::template::{Part, Slots, instance, node};
+use crate::template::{Slots, TemplateTerm, instance, node};
 use indexmap::IndexSet;
 use kgq_syntax::rdf::{BlankNode, GraphName, NamedOrBlankNode, Quad, Term, Triple, Variable};
 use rustc_hash::FxBuildHasher;
@@ -22,9 +22,9 @@ pub struct Templates {
 }
 
 struct Template {
-    triple: [Part; 3],
+    triple: [TemplateTerm; 3],
     /// `None` for the default graph.
-    graph: Option<Part>,
+    graph: Option<TemplateTerm>,
 }
 
 impl Templates {
@@ -86,10 +86,10 @@ impl Template {
     }
 }
 
-fn graph(name: &GraphNamePattern, slots: &mut Slots) -> Option<Part> {
+fn graph(name: &GraphNamePattern, slots: &mut Slots) -> Option<TemplateTerm> {
     match name {
         GraphNamePattern::DefaultGraph => None,
-        GraphNamePattern::NamedNode(node) => Some(Part::Term(node.clone().into())),
+        GraphNamePattern::NamedNode(node) => Some(TemplateTerm::Term(node.clone().into())),
         GraphNamePattern::Variable(variable) => Some(slots.column(variable)),
     }
 }

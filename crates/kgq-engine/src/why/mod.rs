@@ -26,7 +26,7 @@ use open::Opener;
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 use spargebra::algebra::{Expression, Function, GraphPattern};
 use spargebra::term::{NamedNodePattern, TermPattern, TriplePattern};
-use support::{Asker, Known, Support};
+use support::{Asker, KnownValues, Support};
 
 /// Values of variables.
 type Solution = FxHashMap<Variable, Term>;
@@ -163,8 +163,8 @@ struct Candidate {
 }
 
 impl Candidate {
-    fn known(&self) -> Known<'_> {
-        Known::Row(&self.bound, &self.unbound)
+    fn known(&self) -> KnownValues<'_> {
+        KnownValues::Row(&self.bound, &self.unbound)
     }
 }
 
@@ -276,7 +276,7 @@ impl<'a> Asked<'a> {
             if matches!(self.query.algebra, spargebra::Query::Describe { .. }) && statements.is_empty() {
                 continue;
             }
-            let known = Known::Row(&bound, &unbound);
+            let known = KnownValues::Row(&bound, &unbound);
             if !self.asker.solutions(&snapshot, self.pattern.clone(), known, None, Some(1))?.is_empty() {
                 return Ok(true);
             }
@@ -381,7 +381,7 @@ fn new_each_time(pattern: &GraphPattern, found: &mut FxHashSet<Variable>) {
     };
     let mut inner = pattern.clone();
     crate::query::parts::for_each_part(&mut inner, &mut |part| {
-        if let crate::query::parts::Part::Pattern(inner) = part {
+        if let crate::query::parts::Child::Pattern(inner) = part {
             new_each_time(inner, found);
         }
     });

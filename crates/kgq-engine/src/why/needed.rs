@@ -8,7 +8,7 @@ use super::open::{asked_for, certain};
 use super::{Asked, Solution};
 use crate::query;
 use crate::why::footprint::restricted;
-use crate::why::support::Known;
+use crate::why::support::KnownValues;
 use kgq_snapshot::Snapshot;
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::{Quad, Variable};
@@ -32,7 +32,7 @@ pub fn needed<'q>(
     let witness = Snapshot::from_quads(statements.cloned())?;
     let mut support = asked.support(&witness);
     let (opened, pattern) = support.opener.open(&core);
-    let mut solutions = asked.asker.solutions(&witness, pattern, Known::Row(&known, &[]), None, Some(2))?;
+    let mut solutions = asked.asker.solutions(&witness, pattern, KnownValues::Row(&known, &[]), None, Some(2))?;
     let (Some(only), true) = (solutions.pop(), solutions.is_empty()) else { return Ok(FxHashSet::default()) };
     support.collect(&opened, &only, None)?;
     Ok(support.statements.into_iter().collect())

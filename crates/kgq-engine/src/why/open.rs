@@ -157,7 +157,7 @@ impl Opener {
 
 /// Calls `f` with each subject and object of a pattern, those of patterns in expressions too.
 fn for_each_term(pattern: &mut GraphPattern, f: &mut dyn FnMut(&mut TermPattern)) {
-    use crate::query::parts::{Part, for_each_part};
+    use crate::query::parts::{Child, for_each_part};
     fn of_triple(triple: &mut TriplePattern, f: &mut dyn FnMut(&mut TermPattern)) {
         for term in [&mut triple.subject, &mut triple.object] {
             match term {
@@ -183,8 +183,8 @@ fn for_each_term(pattern: &mut GraphPattern, f: &mut dyn FnMut(&mut TermPattern)
             }
         }
         other => for_each_part(other, &mut |part| match part {
-            Part::Pattern(inner) => for_each_term(inner, f),
-            Part::Expression(expression) => of_expression(expression, f),
+            Child::Pattern(inner) => for_each_term(inner, f),
+            Child::Expression(expression) => of_expression(expression, f),
         }),
     }
 }

@@ -5,7 +5,7 @@ use super::footprint::{footprint, may_be_empty, restricted};
 use super::members::{loose, shows_every_way, without_options, without_short_paths};
 use super::open::{Opened, Opener, asked_for, certain, conjuncts, is_monotone};
 use super::{Ground, Solution, steps};
-use crate::query::parts::{Part, for_each_part};
+use crate::query::parts::{Child, for_each_part};
 use crate::query::{self, Binding, BoundTo, Query};
 use crate::{Answer, EvaluationOptions, Limits, evaluate};
 use indexmap::IndexSet;
@@ -42,7 +42,7 @@ type Within<'w> = Option<&'w Term>;
 
 /// What is known of a solution that is looked for.
 #[derive(Clone, Copy)]
-pub enum Known<'k> {
+pub enum KnownValues<'k> {
     /// It has these values, and none for these variables.
     Row(&'k Solution, &'k [Variable]),
     /// It goes together with these values, which stand in the place of their variables: those of an EXISTS (SPARQL 1.1 §18.6).
@@ -58,7 +58,7 @@ impl Asker<'_> {
         &self,
         snapshot: &Snapshot,
         pattern: GraphPattern,
-        known: Known<'_>,
+        known: KnownValues<'_>,
         within: Within<'_>,
         most: Option<usize>,
     ) -> Result<Vec<Solution>> {
@@ -69,13 +69,13 @@ impl Asker<'_> {
         let kept = not_to_be_replaced(&pattern);
         let certain = certain(&pattern);
         let (bound, unbound): (&Solution, &[Variable]) = match known {
-            Known::Row(bound, unbound) => (bound, unbound),
-            Known::Around(bound) => (bound, &[]),
+            KnownValues::Row(bound, unbound) => (bound, unbound),
+            KnownValues::Around(bound) => (bound, &[]),
         };
         let is_replaced = |variable: &Variable| match known {
             // Where a variable can stay unbound, a term in its place would be another pattern.
-            Known::Row(..) => certain.contains(variable) && !kept.contains(variable),
-            Known::Around(_) => !kept.contains(variable),
+            KnownValues::Row(..) => certain.contains(variable) && !kept.contains(variable),
+            KnownValues::Around(_) => !kept.contains(variable),
         };
         let (replaced, compared): (Vec<_>, Vec<_>) = bound.iter().partition(|(variable, _)| is_replaced(variable));
         let unbound = unbound.iter().map(|variable| Expression::Not(Box::new(Expression::Bound(variable.clone()))));
@@ -126,7 +126,7 @@ impl Support<'_> {
     ///
     /// # Errors
     /// Those of evaluation.
-    pub fn pattern(&mut self, pattern: &GraphPattern, known: Known<'_>, within: Within<'_>) -> Result<bool> {
+    pub fn pattern(&mut self, pattern: &GraphPattern, known: KnownValues<'_>, within: Within<'_>) -> Result<bool> {
         let (opened, asked) = self.opener.open(pattern);
         let Some(solution) = self.asker.solutions(self.snapshot, asked, known, within, Some(1))?.pop() else {
             return Ok(false);
@@ -207,7 +207,7 @@ impl Support<'_> {
                 let fixed = || variables.iter().filter(|variable| !self.asker.computed.contains(*variable));
                 let bound = restricted(solution, fixed());
                 let unbound: Vec<Variable> = fixed().filter(|v| !bound.contains_key(*v)).cloned().collect();
-                if self.pattern(inner, Known::Row(&bound, &unbound), within)? {
+                if self.pattern(inner, KnownValues::Row(&bound, &unbound), within)? {
                     return Ok(());
                 }
                 self.whole(inner, &bound, within)
@@ -246,7 +246,7 @@ impl Support<'_> {
         for condition in conjuncts(expression) {
             match condition {
                 Expression::Exists(pattern) => {
-                    if !self.pattern(pattern, Known::Around(solution), within)? {
+                    if !self.pattern(pattern, KnownValues::Around(solution), within)? {
                         self.whole(pattern, solution, within)?;
                     }
                 }
@@ -313,7 +313,7 @@ impl Support<'_> {
         {
             // Of fewer members none is less than the least, or greater than the greatest.
             for pattern in deciding {
-                if !self.pattern(&pattern, Known::Row(&bound, &unbound), within)? {
+                if !self.pattern(&pattern, KnownValues::Row(&bound, &unbound), within)? {
                     self.whole(inner, &bound, within)?;
                 }
             }
@@ -334,7 +334,8 @@ impl Support<'_> {
         // Without what an OPTIONAL found, a member of another group would be one of this.
         let sure = certain(&walked);
         let told = restricted(&bound, &sure);
-        let known = if is_monotone(&walked) { Known::Row(&bound, &unbound) } else { Known::Row(&told, &[]) };
+        let known =
+            if is_monotone(&walked) { KnownValues::Row(&bound, &unbound) } else { KnownValues::Row(&told, &[]) };
         let members = self.asker.solutions(self.snapshot, asked, known, within, None)?;
         if members.is_empty() {
             return self.absent(inner, &bound, within);
@@ -442,8 +443,8 @@ fn collect_not_to_be_replaced(pattern: &GraphPattern, found: &mut FxHashSet<Vari
 /// Calls `f` with the direct parts of a pattern, and with the patterns whose existence its expressions ask for.
 fn for_each_inner(pattern: &GraphPattern, f: &mut dyn FnMut(&GraphPattern)) {
     for_each_part(&mut pattern.clone(), &mut |part| match part {
-        Part::Pattern(inner) => f(inner),
-        Part::Expression(expression) => asked_for(expression).into_iter().for_each(&mut *f),
+        Child::Pattern(inner) => f(inner),
+        Child::Expression(expression) => asked_for(expression).into_iter().for_each(&mut *f),
     });
 }
 

@@ -3,9 +3,9 @@
 //! The conditions of the query are asked from the first on, with what is expected of the variables that they have, until one lets nothing
 //! pass.
 
-use super::Asked;
-use super::place::Text;
-use kgq_engine::query::atoms::{Atom, Atoms, Condition, PatternTerm, atoms};
+use super::AdviceRequest;
+use super::place::QueryText;
+use kgq_engine::query::atoms::{Atom, AtomKind, Atoms, PatternTerm, atoms};
 use kgq_engine::query::expected::Expectation;
 use kgq_engine::query::{Binding, BoundTo, bind};
 use kgq_engine::why::{Item, why};
@@ -57,7 +57,7 @@ pub struct Wanted {
 /// Values of variables.
 type Solution = FxHashMap<Variable, Term>;
 
-pub fn removal(asked: &Asked<'_>, expected: &[Expectation], text: &Text<'_>) -> Result<Option<Removal>> {
+pub fn removal(asked: &AdviceRequest<'_>, expected: &[Expectation], text: &QueryText<'_>) -> Result<Option<Removal>> {
     let taken = atoms(asked.query);
     let search = Search { asked, taken: &taken, expected };
     let Some(core) = search.core()? else { return Ok(None) };
@@ -76,7 +76,7 @@ pub fn removal(asked: &Asked<'_>, expected: &[Expectation], text: &Text<'_>) -> 
 }
 
 struct Search<'a> {
-    asked: &'a Asked<'a>,
+    asked: &'a AdviceRequest<'a>,
     taken: &'a Atoms,
     expected: &'a [Expectation],
 }
@@ -133,17 +133,17 @@ impl Search<'_> {
         let atom = &self.taken.atoms[culprit];
         let known = self.before(before)?;
         match &atom.condition {
-            Condition::Triple { subject, predicate, object } => {
+            AtomKind::Triple { subject, predicate, object } => {
                 let parts = [subject, predicate, object].map(PatternTerm::clone);
                 Ok(self.statement(parts, &known))
             }
-            Condition::Minus | Condition::Filter => {
+            AtomKind::Minus | AtomKind::Filter => {
                 if let Some(query) = self.taken.ask_excluded(culprit) {
                     return self.excluded(&query, &known);
                 }
                 Ok(Lack::Values(values(atom, &known)))
             }
-            Condition::Bind | Condition::Optional => {
+            AtomKind::Bind | AtomKind::Optional => {
                 // With what this condition itself gives, and without what is expected of it.
                 let including: Vec<usize> = before.iter().copied().chain([culprit]).collect();
                 let others: Vec<Expectation> =
@@ -153,7 +153,7 @@ impl Search<'_> {
                 let first = freed.into_iter().next().unwrap_or_default();
                 Ok(Lack::Values(own.map(|variable| (variable.clone(), first.get(variable).cloned())).collect()))
             }
-            Condition::Values | Condition::Path { .. } | Condition::Union | Condition::SubSelect => Ok(Lack::Match),
+            AtomKind::Values | AtomKind::Path { .. } | AtomKind::Union | AtomKind::SubSelect => Ok(Lack::Match),
         }
     }
 
@@ -232,17 +232,17 @@ impl Search<'_> {
             PatternTerm::Other => "[…]".to_owned(),
         };
         match &atom.condition {
-            Condition::Triple { subject, predicate, object } => {
+            AtomKind::Triple { subject, predicate, object } => {
                 format!("{} {} {}", node(subject), node(predicate), node(object))
             }
-            Condition::Path { subject, object } => format!("the path from {} to {}", node(subject), node(object)),
-            Condition::Filter => "a FILTER".to_owned(),
-            Condition::Optional => "an OPTIONAL".to_owned(),
-            Condition::Minus => "a MINUS".to_owned(),
-            Condition::Values => "a VALUES".to_owned(),
-            Condition::Union => "a UNION".to_owned(),
-            Condition::SubSelect => "a group of its own".to_owned(),
-            Condition::Bind => "an expression".to_owned(),
+            AtomKind::Path { subject, object } => format!("the path from {} to {}", node(subject), node(object)),
+            AtomKind::Filter => "a FILTER".to_owned(),
+            AtomKind::Optional => "an OPTIONAL".to_owned(),
+            AtomKind::Minus => "a MINUS".to_owned(),
+            AtomKind::Values => "a VALUES".to_owned(),
+            AtomKind::Union => "a UNION".to_owned(),
+            AtomKind::SubSelect => "a group of its own".to_owned(),
+            AtomKind::Bind => "an expression".to_owned(),
         }
     }
 }

@@ -24,7 +24,7 @@ use kgq_syntax::rdf::language::written;
 use kgq_syntax::rdf::{Literal, NamedNode, Prefixes, Term, Variable};
 use kgq_syntax::text::visible;
 use oxrdf::vocab::xsd;
-use place::Text;
+use place::QueryText;
 
 /// A remark with its code.
 #[derive(Clone, Debug)]
@@ -46,7 +46,7 @@ impl Finding {
     }
 
     #[must_use]
-    fn at(mut self, text: &Text<'_>, span: Option<std::ops::Range<usize>>) -> Self {
+    fn at(mut self, text: &QueryText<'_>, span: Option<std::ops::Range<usize>>) -> Self {
         self.error = self.error.at(text.source.place(span.unwrap_or_else(|| text.pattern())));
         self
     }
@@ -63,7 +63,7 @@ pub fn failed(failures: &Failures) -> Option<Finding> {
 
 /// A query with all that is known where it is asked.
 #[derive(Clone, Copy)]
-pub struct Asked<'a> {
+pub struct AdviceRequest<'a> {
     pub source: Source<'a>,
     pub query: &'a Query,
     pub snapshot: &'a Snapshot,
@@ -85,7 +85,7 @@ fn with_more(mut findings: Vec<Finding>, more: usize) -> Vec<Finding> {
     findings
 }
 
-impl<'a> Asked<'a> {
+impl<'a> AdviceRequest<'a> {
     /// What usually is a mistake, said before the query runs.
     pub fn mistakes(&self) -> Vec<Finding> {
         let text = self.text();
@@ -159,8 +159,8 @@ impl<'a> Asked<'a> {
         silence::silences(self, settings, &self.text())
     }
 
-    fn text(&self) -> Text<'a> {
-        Text::new(self.source, self.prefixes)
+    fn text(&self) -> QueryText<'a> {
+        QueryText::new(self.source, self.prefixes)
     }
 
     fn has_several(&self, property: &NamedNode) -> bool {

@@ -1,6 +1,6 @@
 //! The names that a misspelt one is compared with, and which of them was probably meant.
 
-use super::Asked;
+use super::AdviceRequest;
 use crate::catalog::local_name;
 use kgq_snapshot::{Permutation, QuadPermutation, Snapshot, TermId, TermKind};
 use kgq_syntax::near::NearNames;
@@ -26,8 +26,8 @@ pub enum Among {
 }
 
 /// The names in use, read when they are first asked for.
-pub struct Names<'a> {
-    asked: &'a Asked<'a>,
+pub struct UsedNames<'a> {
+    asked: &'a AdviceRequest<'a>,
     /// By what they are among, and by namespace for things.
     known: FxHashMap<(Among, String), Known>,
 }
@@ -40,8 +40,8 @@ struct Known {
     near: FxHashMap<String, (Vec<String>, NearNames<'static>)>,
 }
 
-impl<'a> Names<'a> {
-    pub fn new(asked: &'a Asked<'a>) -> Self {
+impl<'a> UsedNames<'a> {
+    pub fn new(asked: &'a AdviceRequest<'a>) -> Self {
         Self { asked, known: FxHashMap::default() }
     }
 

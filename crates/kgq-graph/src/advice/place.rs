@@ -1,7 +1,7 @@
 //! Where in a query's text something stands that the algebra only names.
 
 use super::Allowance;
-use kgq_engine::query::atoms::{Atom, Condition, PatternTerm};
+use kgq_engine::query::atoms::{Atom, AtomKind, PatternTerm};
 use kgq_syntax::cursor::{Written, triples};
 use kgq_syntax::error::Source;
 use kgq_syntax::rdf::{NamedNode, Prefixes, Term, Variable};
@@ -12,7 +12,7 @@ use rustc_hash::FxHashMap;
 use std::cell::OnceCell;
 
 /// A query's text with its tokens.
-pub struct Text<'a> {
+pub struct QueryText<'a> {
     pub source: Source<'a>,
     tokens: Vec<Token>,
     prefixes: Prefixes,
@@ -22,7 +22,7 @@ pub struct Text<'a> {
     iris: OnceCell<FxHashMap<String, Vec<Span>>>,
 }
 
-impl<'a> Text<'a> {
+impl<'a> QueryText<'a> {
     pub fn new(source: Source<'a>, known: &Prefixes) -> Self {
         let all = tokenize(source.text);
         let mut prefixes = known.clone();
@@ -182,7 +182,7 @@ impl<'a> Text<'a> {
     /// The place of a condition.
     pub fn atom(&self, atom: &Atom) -> Option<Span> {
         match &atom.condition {
-            Condition::Triple { subject, predicate, object } => {
+            AtomKind::Triple { subject, predicate, object } => {
                 let fits = |t: &&Written| {
                     let [s, p, o] = &t.parts;
                     self.is(s, subject) && self.is(p, predicate) && self.is(o, object)
@@ -190,14 +190,14 @@ impl<'a> Text<'a> {
                 let found = self.triples.iter().find(fits).map(|t| self.trimmed(t));
                 found.or_else(|| self.path(subject, object))
             }
-            Condition::Path { subject, object } => self.path(subject, object),
-            Condition::Filter => self.clause_of("FILTER", atom),
-            Condition::Optional => self.clause("OPTIONAL", &atom.variables),
-            Condition::Minus => self.clause("MINUS", &atom.variables),
-            Condition::Values => self.clause("VALUES", &atom.variables),
-            Condition::Union => self.keyword("UNION"),
-            Condition::SubSelect => self.clause("SELECT", &atom.variables),
-            Condition::Bind => self.clause_of("BIND", atom),
+            AtomKind::Path { subject, object } => self.path(subject, object),
+            AtomKind::Filter => self.clause_of("FILTER", atom),
+            AtomKind::Optional => self.clause("OPTIONAL", &atom.variables),
+            AtomKind::Minus => self.clause("MINUS", &atom.variables),
+            AtomKind::Values => self.clause("VALUES", &atom.variables),
+            AtomKind::Union => self.keyword("UNION"),
+            AtomKind::SubSelect => self.clause("SELECT", &atom.variables),
+            AtomKind::Bind => self.clause_of("BIND", atom),
         }
     }
 

@@ -1,8 +1,8 @@
 //! What the graph says that its sources do not say: the silences that an empty answer comes from.
 
-use super::{Asked, Finding, Text};
+use super::{AdviceRequest, Finding, QueryText};
 use crate::project::SilenceSettings;
-use kgq_engine::query::atoms::{Condition, atoms};
+use kgq_engine::query::atoms::{AtomKind, atoms};
 use kgq_engine::query::{Position, used_terms};
 use kgq_syntax::rdf::vocabulary::{rdf, rdfs};
 use kgq_syntax::rdf::{NamedNode, NamedOrBlankNode, Term};
@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 const SHOWN: usize = 3;
 
 /// The silences whose property the query asks for, of a thing that it names or of a class of such things.
-pub fn silences(asked: &Asked<'_>, settings: &SilenceSettings, text: &Text<'_>) -> Vec<Finding> {
+pub fn silences(asked: &AdviceRequest<'_>, settings: &SilenceSettings, text: &QueryText<'_>) -> Vec<Finding> {
     let node = |name: &Option<String>| name.as_ref().and_then(|name| asked.prefixes.expand(name));
     let (Some(of), Some(property)) = (node(&settings.of), node(&settings.property)) else { return Vec::new() };
     let wanted = Wanted::of(asked);
@@ -57,12 +57,12 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn of(asked: &Asked<'_>) -> Self {
+    fn of(asked: &AdviceRequest<'_>) -> Self {
         let taken = atoms(asked.query);
         let mut wanted = Self { properties: BTreeSet::new(), things: BTreeSet::new() };
         for (at, atom) in taken.atoms.iter().enumerate() {
             // What must not be there is not looked for.
-            if matches!(atom.condition, Condition::Filter | Condition::Minus | Condition::Optional) {
+            if matches!(atom.condition, AtomKind::Filter | AtomKind::Minus | AtomKind::Optional) {
                 continue;
             }
             for term in used_terms(&taken.ask(&[at]).algebra) {
@@ -77,18 +77,18 @@ impl Wanted {
     }
 
     /// Whether the query names this thing, a member of it, or nothing at all that it could be about.
-    fn is_about(&self, asked: &Asked<'_>, thing: &NamedNode) -> bool {
+    fn is_about(&self, asked: &AdviceRequest<'_>, thing: &NamedNode) -> bool {
         let is_class = asked.snapshot.find(None, Some(rdf::TYPE.into()), Some(thing.as_ref().into())).next().is_some();
         self.things.contains(thing)
             || (is_class && (self.things.is_empty() || self.things.iter().any(|own| is_member(asked, own, thing))))
     }
 }
 
-fn is_member(asked: &Asked<'_>, thing: &NamedNode, class: &NamedNode) -> bool {
+fn is_member(asked: &AdviceRequest<'_>, thing: &NamedNode, class: &NamedNode) -> bool {
     objects(asked, thing, &rdf::TYPE.into_owned()).contains(class)
 }
 
-fn subjects(asked: &Asked<'_>, property: &NamedNode, object: &NamedNode) -> Vec<NamedNode> {
+fn subjects(asked: &AdviceRequest<'_>, property: &NamedNode, object: &NamedNode) -> Vec<NamedNode> {
     let found = asked.snapshot.find(None, Some(property.as_ref().into()), Some(object.as_ref().into()));
     found
         .filter_map(|quad| match quad.subject {
@@ -98,7 +98,7 @@ fn subjects(asked: &Asked<'_>, property: &NamedNode, object: &NamedNode) -> Vec<
         .collect()
 }
 
-fn objects(asked: &Asked<'_>, subject: &NamedNode, property: &NamedNode) -> Vec<NamedNode> {
+fn objects(asked: &AdviceRequest<'_>, subject: &NamedNode, property: &NamedNode) -> Vec<NamedNode> {
     let found = asked.snapshot.find(Some(subject.as_ref().into()), Some(property.as_ref().into()), None);
     found
         .filter_map(|quad| match quad.object {
@@ -109,7 +109,7 @@ fn objects(asked: &Asked<'_>, subject: &NamedNode, property: &NamedNode) -> Vec<
 }
 
 /// The labels of a silence in all its languages.
-fn labels(asked: &Asked<'_>, silence: &NamedNode) -> String {
+fn labels(asked: &AdviceRequest<'_>, silence: &NamedNode) -> String {
     let found = asked.snapshot.find(Some(silence.as_ref().into()), Some(rdfs::LABEL.into()), None);
     let texts = found.filter_map(|quad| match quad.object {
         Term::Literal(label) => Some(label.value().to_owned()),

@@ -1,9 +1,9 @@
 //! Terms of a query that the graph does not have, or not in the place where the query has them.
 
 use super::budget::MOST_FINDINGS;
-use super::names::{Among, Names, fold};
-use super::place::Text;
-use super::{Asked, Finding};
+use super::names::{Among, UsedNames, fold};
+use super::place::QueryText;
+use super::{AdviceRequest, Finding};
 use crate::catalog::local_name;
 use kgq_engine::query::{Position, UsedTerm, used_terms, wanted_terms};
 use kgq_snapshot::{Permutation, QuadPermutation, Snapshot, TermId};
@@ -24,7 +24,7 @@ pub struct Guess {
 
 impl Guess {
     /// The finding with what may have been meant, as it is said of a query that has rows.
-    fn told(self, asked: &Asked<'_>) -> Finding {
+    fn told(self, asked: &AdviceRequest<'_>) -> Finding {
         let names: Vec<String> = self.meant.iter().map(|term| format!("`{}`", asked.shown(term))).collect();
         let hint = (!names.is_empty()).then(|| format!("did you mean {}?", names.join(" or ")));
         self.finding.hint_if(hint.or(self.otherwise))
@@ -32,7 +32,7 @@ impl Guess {
 }
 
 /// The findings on the terms of the query, in the order of the text.
-pub fn told(asked: &Asked<'_>, text: &Text<'_>) -> Vec<Finding> {
+pub fn told(asked: &AdviceRequest<'_>, text: &QueryText<'_>) -> Vec<Finding> {
     let (mut guesses, more) = unknown(asked, used_terms(&asked.query.algebra), text);
     let wanted = wanted_terms(&asked.query.algebra);
     let is_wanted = |term: &Term| wanted.iter().any(|used| matches!(term, Term::NamedNode(iri) if *iri == used.iri));
@@ -42,7 +42,7 @@ pub fn told(asked: &Asked<'_>, text: &Text<'_>) -> Vec<Finding> {
 }
 
 /// Those of the terms that are unknown, the first in the text, and how many more there are.
-pub fn unknown(asked: &Asked<'_>, used: Vec<UsedTerm>, text: &Text<'_>) -> (Vec<Guess>, usize) {
+pub fn unknown(asked: &AdviceRequest<'_>, used: Vec<UsedTerm>, text: &QueryText<'_>) -> (Vec<Guess>, usize) {
     let mut found: Vec<(usize, UsedTerm, Option<kgq_syntax::Span>)> = used
         .into_iter()
         .filter(|used| is_unknown(asked.snapshot, &used.iri, used.position))
@@ -54,7 +54,7 @@ pub fn unknown(asked: &Asked<'_>, used: Vec<UsedTerm>, text: &Text<'_>) -> (Vec<
     found.sort_by_key(|(at, _, _)| *at);
     let more = found.len().saturating_sub(MOST_FINDINGS);
     found.truncate(MOST_FINDINGS);
-    let mut names = Names::new(asked);
+    let mut names = UsedNames::new(asked);
     let mut guesses: Vec<(UsedTerm, Guess)> = found
         .into_iter()
         .map(|(_, used, span)| {
@@ -94,7 +94,7 @@ fn is_unknown(snapshot: &Snapshot, iri: &NamedNode, position: Position) -> bool 
     }
 }
 
-fn of_term(asked: &Asked<'_>, used: &UsedTerm, names: &mut Names<'_>) -> Guess {
+fn of_term(asked: &AdviceRequest<'_>, used: &UsedTerm, names: &mut UsedNames<'_>) -> Guess {
     let (iri, snapshot) = (&used.iri, asked.snapshot);
     let shown = asked.curie(iri);
     let id = snapshot.id(iri.as_ref().into());

@@ -14,7 +14,7 @@ mod sources;
 mod text;
 mod verify;
 
-pub use reference::{Place, Reference, Texts};
+pub use reference::{CitedText, Reference, Texts};
 pub use rows::{Needed, RowSources, item_sources, row_sources};
 pub use sentences::{Sentence, sentences};
 pub use sources::{Audit, Citation, Document, Span, Statement};

@@ -25,12 +25,12 @@ impl Texts {
 pub struct Reference {
     pub citation: Citation,
     pub document: Option<Document>,
-    pub place: Place,
+    pub place: CitedText,
 }
 
 /// What is known of the cited text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum CitedText {
     /// The document as a whole is cited, or its text is not at hand.
     NotAtHand,
     /// The text, with the anchor marked; it is what was cited, by its hash.
@@ -44,7 +44,7 @@ impl Reference {
         let citation = audit.citation(iri);
         let document = citation.document.as_ref().map(|iri| audit.document(iri));
         let text = citation.document.as_ref().and_then(|iri| texts.get(iri));
-        let place = text.map_or(Place::NotAtHand, |text| place(&citation, text));
+        let place = text.map_or(CitedText::NotAtHand, |text| place(&citation, text));
         Self { citation, document, place }
     }
 
@@ -76,10 +76,10 @@ impl Reference {
 }
 
 /// The cited text, if it is what was cited.
-fn place(citation: &Citation, text: &str) -> Place {
+fn place(citation: &Citation, text: &str) -> CitedText {
     if let Some(failure) = verify(citation, text).into_iter().next() {
-        return Place::Differs(failure);
+        return CitedText::Differs(failure);
     }
     let marked = citation.span.and_then(|span| mark(text, span, citation.anchor.as_deref()));
-    marked.map_or(Place::NotAtHand, Place::Verified)
+    marked.map_or(CitedText::NotAtHand, CitedText::Verified)
 }

@@ -14,10 +14,10 @@ use serde::de::IgnoredAny;
 pub struct Header {
     /// grlc calls it `summary`.
     #[serde(alias = "summary")]
-    pub title: Option<Text>,
-    pub description: Option<Text>,
+    pub title: Option<LocalizedText>,
+    pub description: Option<LocalizedText>,
     /// The question in a person's words.
-    pub question: Option<Text>,
+    pub question: Option<LocalizedText>,
     /// One tag, or a list of several.
     #[serde(default, deserialize_with = "tags")]
     pub tags: Vec<String>,
@@ -25,7 +25,7 @@ pub struct Header {
     pub params: IndexMap<String, Param>,
     /// What each column of the answer holds.
     #[serde(default)]
-    pub columns: IndexMap<String, Text>,
+    pub columns: IndexMap<String, LocalizedText>,
     /// The parameter that replaces the number written in LIMIT.
     pub limit: Option<String>,
     /// The parameter that replaces the number written in OFFSET.
@@ -37,7 +37,7 @@ pub struct Header {
     /// Of a check: how bad a row is.
     pub severity: Option<DeclaredSeverity>,
     /// Of a check: how to mend what it found.
-    pub hint: Option<Text>,
+    pub hint: Option<LocalizedText>,
     /// grlc: default values by parameter.
     pub defaults: Option<Enumerate>,
     /// grlc: the values that parameters may have.
@@ -103,7 +103,7 @@ pub struct Param {
     /// IRI) whose members are allowed.
     #[serde(rename = "type")]
     pub kind: Option<String>,
-    pub description: Option<Text>,
+    pub description: Option<LocalizedText>,
     pub default: Option<ScalarOrList>,
     pub example: Option<ScalarOrList>,
     #[serde(default)]
@@ -141,12 +141,12 @@ impl Param {
 /// A text, or one in each of several languages.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
-pub enum Text {
+pub enum LocalizedText {
     One(String),
     Each(IndexMap<String, String>),
 }
 
-impl Text {
+impl LocalizedText {
     /// The text in a language, else in English, else the first there is.
     pub fn in_language(&self, language: &str) -> &str {
         match self {

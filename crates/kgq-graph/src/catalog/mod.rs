@@ -10,10 +10,10 @@ mod params;
 mod queries;
 mod words;
 
-pub use header::{DeclaredSeverity, Header, Param, ScalarOrList, Text, View};
+pub use header::{DeclaredSeverity, Header, LocalizedText, Param, ScalarOrList, View};
 pub use index::{Role, TermIndex, classes_of, labels_of};
 pub use labels::{Labels, NAMING, Named, label_that_is_a_thing, local_name, naming, rank};
 pub use names::{Found, is_ideograph};
-pub use params::{Known, ParamKind, Values, named, parse_term};
+pub use params::{ParamKind, ParameterContext, Values, named, parse_term};
 pub use queries::{CannedQuery, Catalog};
-pub use words::{Piece, expression, sentence, words_of};
+pub use words::{ClassWord, expression, sentence, words_of};

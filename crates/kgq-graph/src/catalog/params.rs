@@ -32,7 +32,7 @@ pub enum ParamKind {
 const KINDS: &[&str] = &["iri", "string", "langString", "number", "integer", "decimal", "date", "boolean"];
 
 /// What the dataset must tell for the values of parameters to be read.
-pub trait Known {
+pub trait ParameterContext {
     fn prefixes(&self) -> &Prefixes;
     fn labels(&self) -> &Labels;
     /// Whether the term occurs in the dataset.
@@ -70,13 +70,13 @@ impl Values {
 
 impl CannedQuery {
     /// Binds the values in the parsed query, as terms.
-    pub fn apply(&self, query: &mut Query, values: &Values, known: &dyn Known) -> Result<()> {
+    pub fn apply(&self, query: &mut Query, values: &Values, known: &dyn ParameterContext) -> Result<()> {
         bind(query, &self.bindings(values, known)?);
         self.apply_slice(query, values)
     }
 
     /// The terms of the values: those given, else the defaults. A parameter that has neither is not among them.
-    pub fn bindings(&self, values: &Values, known: &dyn Known) -> Result<Vec<Binding>> {
+    pub fn bindings(&self, values: &Values, known: &dyn ParameterContext) -> Result<Vec<Binding>> {
         for (name, _) in &values.0 {
             if !self.header.params.contains_key(name) && !self.slices(name) {
                 return Err(self.unknown_parameter(name));
@@ -156,12 +156,12 @@ impl CannedQuery {
     }
 
     /// The type of a parameter; a wrong one is an error of the header.
-    pub fn kind(&self, name: &str, param: &Param, known: &dyn Known) -> Result<ParamKind> {
+    pub fn kind(&self, name: &str, param: &Param, known: &dyn ParameterContext) -> Result<ParamKind> {
         let kind = param.variables(name).first().and_then(|(_, kind)| *kind);
         self.kind_of(name, kind, known)
     }
 
-    fn kind_of(&self, name: &str, kind: Option<&str>, known: &dyn Known) -> Result<ParamKind> {
+    fn kind_of(&self, name: &str, kind: Option<&str>, known: &dyn ParameterContext) -> Result<ParamKind> {
         let Some(kind) = kind else { return Ok(ParamKind::String) };
         Ok(match kind {
             "iri" => ParamKind::Iri,
@@ -301,7 +301,7 @@ fn split_list(text: &str) -> Result<Vec<String>, String> {
     Ok(members)
 }
 
-fn parse_value(name: &str, text: &str, kind: &ParamKind, known: &dyn Known) -> Result<Term> {
+fn parse_value(name: &str, text: &str, kind: &ParamKind, known: &dyn ParameterContext) -> Result<Term> {
     let wrong = |what: &str| Error::input(format!("parameter `{name}` must be {what}, not `{text}`"));
     Ok(match kind {
         ParamKind::String => Literal::new_simple_literal(text).into(),
@@ -352,7 +352,7 @@ fn prefixed(name: &str, error: &Error) -> Error {
     error.hints().iter().fold(out, |out, hint| out.hint(hint))
 }
 
-fn member(name: &str, text: &str, class: &NamedNode, known: &dyn Known) -> Result<NamedNode> {
+fn member(name: &str, text: &str, class: &NamedNode, known: &dyn ParameterContext) -> Result<NamedNode> {
     let members = known.members(class);
     let show = |node: &NamedNode| known.prefixes().display(node.as_str());
     let offer = |node: &NamedNode| named(node, known);
@@ -388,7 +388,7 @@ fn member(name: &str, text: &str, class: &NamedNode, known: &dyn Known) -> Resul
 }
 
 /// A thing as it is offered: its CURIE and its label, so that nobody has to know codes.
-pub fn named(node: &NamedNode, known: &dyn Known) -> String {
+pub fn named(node: &NamedNode, known: &dyn ParameterContext) -> String {
     let curie = known.prefixes().display(node.as_str());
     match known.labels().get(node, "en") {
         Some(label) => format!("{curie} ({label})"),
@@ -397,7 +397,7 @@ pub fn named(node: &NamedNode, known: &dyn Known) -> String {
 }
 
 /// The IRI that a user means by `<iri>`, an absolute IRI, a CURIE, or a label of something in the dataset.
-pub fn parse_term(text: &str, known: &dyn Known) -> Result<NamedNode> {
+pub fn parse_term(text: &str, known: &dyn ParameterContext) -> Result<NamedNode> {
     match known.labels().resolve(text, known.prefixes(), |n| known.contains(n)) {
         Named::One(node) => Ok(node),
         Named::Several(nodes) => {

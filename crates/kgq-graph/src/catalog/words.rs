@@ -51,7 +51,7 @@ fn humps(part: &str) -> Vec<String> {
 
 /// A piece of a class expression in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Piece {
+pub enum ClassWord {
     Word(&'static str),
     Term(Term),
     Open,
@@ -97,7 +97,7 @@ const RESTRICTIONS: &[(&str, &str, Option<&str>)] = &[
 ];
 
 /// The class expression or datatype that a blank node stands for, in words; `None` if it stands for another thing.
-pub fn expression(node: &BlankNode, facts_of: &FactsOf<'_>) -> Option<Vec<Piece>> {
+pub fn expression(node: &BlankNode, facts_of: &FactsOf<'_>) -> Option<Vec<ClassWord>> {
     let mut out = Vec::new();
     Expressions { facts_of }.of_node(node, 0, &mut out)?;
     Some(out)
@@ -108,9 +108,9 @@ struct Expressions<'f> {
 }
 
 impl Expressions<'_> {
-    fn of_node(&self, node: &BlankNode, depth: usize, out: &mut Vec<Piece>) -> Option<()> {
+    fn of_node(&self, node: &BlankNode, depth: usize, out: &mut Vec<ClassWord>) -> Option<()> {
         if depth > DEEPEST {
-            out.push(Piece::Word("…"));
+            out.push(ClassWord::Word("…"));
             return Some(());
         }
         let facts = (self.facts_of)(node);
@@ -126,10 +126,10 @@ impl Expressions<'_> {
             }
         }
         if let Some(list) = find("oneOf") {
-            out.push(Piece::Word("one of"));
+            out.push(ClassWord::Word("one of"));
             for (i, item) in self.list(list)?.iter().enumerate() {
                 if i > 0 {
-                    out.push(Piece::Comma);
+                    out.push(ClassWord::Comma);
                 }
                 self.part(item, depth, out);
             }
@@ -139,7 +139,7 @@ impl Expressions<'_> {
         {
             // An inverse with a name, or more to say, is a property that is described.
             if let Some(term) = find(name) {
-                out.push(Piece::Word(word));
+                out.push(ClassWord::Word(word));
                 self.part(term, depth, out);
                 return Some(());
             }
@@ -152,17 +152,17 @@ impl Expressions<'_> {
         property: &Term,
         find: &dyn Fn(&str) -> Option<&'t Term>,
         depth: usize,
-        out: &mut Vec<Piece>,
+        out: &mut Vec<ClassWord>,
     ) -> Option<()> {
         if find("hasSelf").is_some() {
             self.part(property, depth, out);
-            out.push(Piece::Word("itself"));
+            out.push(ClassWord::Word("itself"));
             return Some(());
         }
         let (value, word, class) =
             RESTRICTIONS.iter().find_map(|(name, word, class)| Some((find(name)?, *word, *class)))?;
         self.part(property, depth, out);
-        out.push(Piece::Word(word));
+        out.push(ClassWord::Word(word));
         self.part(value, depth, out);
         if let Some(class) = class.and_then(find).or_else(|| class.and_then(|_| find("onDataRange"))) {
             self.part(class, depth, out);
@@ -170,27 +170,27 @@ impl Expressions<'_> {
         Some(())
     }
 
-    fn joined(&self, list: &Term, word: &'static str, depth: usize, out: &mut Vec<Piece>) -> Option<()> {
+    fn joined(&self, list: &Term, word: &'static str, depth: usize, out: &mut Vec<ClassWord>) -> Option<()> {
         for (i, item) in self.list(list)?.iter().enumerate() {
             if i > 0 {
-                out.push(Piece::Word(word));
+                out.push(ClassWord::Word(word));
             }
             self.part(item, depth, out);
         }
         Some(())
     }
 
-    fn datatype(&self, datatype: &Term, facets: &Term, out: &mut Vec<Piece>) -> Option<()> {
-        out.push(Piece::Term(datatype.clone()));
+    fn datatype(&self, datatype: &Term, facets: &Term, out: &mut Vec<ClassWord>) -> Option<()> {
+        out.push(ClassWord::Term(datatype.clone()));
         for (i, facet) in self.list(facets)?.iter().enumerate() {
             let Term::BlankNode(node) = facet else { continue };
             for (property, value) in (self.facts_of)(node) {
                 let local = property.as_str().strip_prefix(XSD);
                 let Some((_, word)) = FACETS.iter().find(|(name, _)| Some(*name) == local) else { continue };
                 out.extend([
-                    if i > 0 { Piece::Word("and") } else { Piece::Comma },
-                    Piece::Word(word),
-                    Piece::Term(value),
+                    if i > 0 { ClassWord::Word("and") } else { ClassWord::Comma },
+                    ClassWord::Word(word),
+                    ClassWord::Term(value),
                 ]);
             }
         }
@@ -198,18 +198,18 @@ impl Expressions<'_> {
     }
 
     /// A part of an expression, in brackets where it is one of several words itself.
-    fn part(&self, term: &Term, depth: usize, out: &mut Vec<Piece>) {
+    fn part(&self, term: &Term, depth: usize, out: &mut Vec<ClassWord>) {
         let Term::BlankNode(node) = term else {
-            out.push(Piece::Term(term.clone()));
+            out.push(ClassWord::Term(term.clone()));
             return;
         };
         let mut inner = Vec::new();
         if self.of_node(node, depth + 1, &mut inner).is_none() {
-            out.push(Piece::Word("something without a name"));
+            out.push(ClassWord::Word("something without a name"));
         } else if inner.len() > 1 {
-            out.push(Piece::Open);
+            out.push(ClassWord::Open);
             out.append(&mut inner);
-            out.push(Piece::Close);
+            out.push(ClassWord::Close);
         } else {
             out.append(&mut inner);
         }
@@ -238,21 +238,21 @@ impl Expressions<'_> {
 }
 
 /// The pieces as one text; `name` says what a term is called.
-pub fn sentence(pieces: &[Piece], name: &dyn Fn(&Term) -> String) -> String {
+pub fn sentence(pieces: &[ClassWord], name: &dyn Fn(&Term) -> String) -> String {
     let mut out = String::new();
     let mut open = true;
     for piece in pieces {
         let text = match piece {
-            Piece::Word(word) => (*word).to_owned(),
-            Piece::Term(term) => name(term),
-            Piece::Open => "(".to_owned(),
-            Piece::Close => ")".to_owned(),
-            Piece::Comma => ",".to_owned(),
+            ClassWord::Word(word) => (*word).to_owned(),
+            ClassWord::Term(term) => name(term),
+            ClassWord::Open => "(".to_owned(),
+            ClassWord::Close => ")".to_owned(),
+            ClassWord::Comma => ",".to_owned(),
         };
-        if !open && !matches!(piece, Piece::Close | Piece::Comma) {
+        if !open && !matches!(piece, ClassWord::Close | ClassWord::Comma) {
             out.push(' ');
         }
-        open = *piece == Piece::Open;
+        open = *piece == ClassWord::Open;
         out.push_str(&text);
     }
     out

@@ -5,7 +5,7 @@ mod lines;
 
 pub use lines::LinePlaces;
 
-use kgq_snapshot::store::{Input, Places as XmlPlaces, Position, RdfXmlSettings, read_rdf_xml};
+use kgq_snapshot::store::{Input, Position, RdfXmlSettings, StatementPositions, read_rdf_xml};
 use kgq_syntax::Span;
 use kgq_syntax::bounds::Bounds;
 use kgq_syntax::diagnose::Known;
@@ -82,7 +82,7 @@ impl Places {
         });
         let names = self.names_at(read.iter().flat_map(|(_, places)| [places.subject, places.predicate]).collect());
         let name = |position| names.get(&position).cloned().unwrap_or(0..0);
-        let located = |(triple, places): (Triple, XmlPlaces)| Located {
+        let located = |(triple, places): (Triple, StatementPositions)| Located {
             quad: triple.in_graph(GraphName::DefaultGraph),
             subject: name(places.subject),
             predicate: name(places.predicate),

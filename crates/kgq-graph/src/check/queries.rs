@@ -4,7 +4,7 @@ use super::finding::{Finding, Severity};
 use super::report::Report;
 use super::subject::Subject;
 use super::{Check, Explanation};
-use crate::catalog::{CannedQuery, Known, Labels, Param, ScalarOrList, Values, naming};
+use crate::catalog::{CannedQuery, Labels, Param, ParameterContext, ScalarOrList, Values, naming};
 use kgq_engine::query::functions::refuse_unknown;
 use kgq_engine::query::{Position, Query, parse_query, used_terms, variables, wanted_terms};
 use kgq_snapshot::{TermId, TermKind};
@@ -229,7 +229,7 @@ fn names_of(subject: &Subject<'_>) -> BTreeSet<String> {
     iris.map(|iri| subject.prefixes.display(iri.as_str())).collect()
 }
 
-impl Known for KnownTerms<'_, '_> {
+impl ParameterContext for KnownTerms<'_, '_> {
     fn prefixes(&self) -> &Prefixes {
         &self.subject.prefixes
     }

@@ -23,11 +23,11 @@ const DEVICES: &[&str] = &["con", "prn", "aux", "nul"];
 
 /// Where each thing's page stands: the path below the site's folder, without an ending.
 #[derive(Clone, Debug, Default)]
-pub struct Names {
+pub struct PageNames {
     stems: FxHashMap<String, String>,
 }
 
-impl Names {
+impl PageNames {
     /// Names the pages of these IRIs, all of which start with `base`. `taken` are stems that the site needs for itself.
     pub fn assign<'a>(base: &str, iris: impl IntoIterator<Item = &'a str>, taken: &[&str]) -> Self {
         let mut iris: Vec<&str> = iris.into_iter().collect();
@@ -144,7 +144,7 @@ mod tests {
 
     fn names(iris: &[&str]) -> Vec<String> {
         let iris: Vec<String> = iris.iter().map(|tail| format!("{BASE}{tail}")).collect();
-        let names = Names::assign(BASE, iris.iter().map(String::as_str), &["index"]);
+        let names = PageNames::assign(BASE, iris.iter().map(String::as_str), &["index"]);
         iris.iter().map(|iri| names.get(iri).unwrap().to_owned()).collect()
     }
 

@@ -2,7 +2,7 @@
 
 use super::Graph;
 use super::load::all_labels;
-use crate::catalog::{Known, Labels};
+use crate::catalog::{Labels, ParameterContext};
 use kgq_snapshot::{Permutation, Snapshot};
 use kgq_syntax::error::{Error, Kind, Result};
 use kgq_syntax::rdf::vocabulary::{rdf, rdfs};
@@ -52,7 +52,7 @@ pub struct KnownTerms<'a> {
     labels: &'a OnceLock<Arc<Labels>>,
 }
 
-impl Known for KnownTerms<'_> {
+impl ParameterContext for KnownTerms<'_> {
     fn prefixes(&self) -> &Prefixes {
         self.prefixes
     }

@@ -1,7 +1,7 @@
 //! An answer with its sources: rows numbered, sources as footnotes; in other formats a field or column of citations.
 
 use super::{Format, RenderOptions, Written, json, output_error};
-use crate::audit::{Place, Reference, RowSources};
+use crate::audit::{CitedText, Reference, RowSources};
 use kgq_engine::{Row, Solutions};
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{Literal, NamedNode, Prefixes, Triple, Variable};
@@ -126,11 +126,11 @@ fn sources_json(cited: &Cited<'_>, sources: &RowSources) -> Value {
                 object.insert("anchor".into(), anchor.as_str().into());
             }
             match &reference.place {
-                Place::NotAtHand => {}
-                Place::Verified(text) => {
+                CitedText::NotAtHand => {}
+                CitedText::Verified(text) => {
                     object.insert("text".into(), format!("{}{}{}", text.before, text.anchor, text.after).into());
                 }
-                Place::Differs(why) => {
+                CitedText::Differs(why) => {
                     object.insert("differs".into(), why.to_string().into());
                 }
             }
@@ -260,13 +260,13 @@ pub fn markdown_references(references: &[Reference]) -> String {
         }
         out.push_str(&format!("{}. {}\n", number + 1, markdown(&source.place_line())));
         match &source.place {
-            Place::NotAtHand => {}
-            Place::Verified(text) => {
+            CitedText::NotAtHand => {}
+            CitedText::Verified(text) => {
                 let anchor =
                     if text.anchor.is_empty() { String::new() } else { format!("**{}**", markdown(&text.anchor)) };
                 out.push_str(&format!("   > {}{anchor}{}\n", markdown(&text.before), markdown(&text.after)));
             }
-            Place::Differs(why) => out.push_str(&format!("   not verified: {}\n", markdown(&why.to_string()))),
+            CitedText::Differs(why) => out.push_str(&format!("   not verified: {}\n", markdown(&why.to_string()))),
         }
     }
     out
@@ -288,15 +288,15 @@ fn place(mark: &str, reference: &Reference, after: &str, colour: bool) -> String
     let pad = " ".repeat(6);
     let mut out = format!("{mark:<5} {}{after}\n", visible(&reference.place_line()));
     match &reference.place {
-        Place::NotAtHand => {}
-        Place::Verified(text) if text.anchor.is_empty() => {
+        CitedText::NotAtHand => {}
+        CitedText::Verified(text) if text.anchor.is_empty() => {
             out.push_str(&format!("{pad}{}\n", visible(&text.before)));
         }
-        Place::Verified(text) => {
+        CitedText::Verified(text) => {
             let (before, after) = (visible(&text.before), visible(&text.after));
             out.push_str(&format!("{pad}{before}{marked}{}{plain}{after}\n", visible(&text.anchor)));
         }
-        Place::Differs(why) => out.push_str(&format!("{pad}NOT VERIFIED: {}\n", visible(&why.to_string()))),
+        CitedText::Differs(why) => out.push_str(&format!("{pad}NOT VERIFIED: {}\n", visible(&why.to_string()))),
     }
     out
 }

@@ -3,7 +3,7 @@
 //!
 //! How it is told, and what the query's own expressions failed at (`advice::failed`), is the front end's.
 
-use crate::advice::{Allowance, Asked, Finding};
+use crate::advice::{AdviceRequest, Allowance, Finding};
 use crate::graph::Graph;
 use kgq_engine::query::Query;
 use kgq_engine::{Budget, EvaluationOptions};
@@ -83,11 +83,11 @@ pub fn remarks(graph: &Graph, advised: Advised<'_>, turned: Turned) -> Result<Re
 }
 
 /// Nothing comes of a snapshot that is damaged.
-fn ask<T>(graph: &Graph, advised: Advised<'_>, question: impl FnOnce(&Asked<'_>) -> T) -> Result<T> {
+fn ask<T>(graph: &Graph, advised: Advised<'_>, question: impl FnOnce(&AdviceRequest<'_>) -> T) -> Result<T> {
     let Advised { source, query, options, budget } = advised;
     let allowance = Allowance::new(budget);
     let (snapshot, prefixes) = (graph.snapshot()?, graph.prefixes()?);
-    let found = question(&Asked { source, query, snapshot, prefixes, options, budget: &allowance });
+    let found = question(&AdviceRequest { source, query, snapshot, prefixes, options, budget: &allowance });
     graph.intact()?;
     Ok(found)
 }

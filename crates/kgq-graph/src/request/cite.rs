@@ -83,11 +83,11 @@ impl Wanted {
 /// A statement, and how it is cited.
 pub struct Cited {
     pub triple: Triple,
-    pub state: State,
+    pub state: CitationState,
 }
 
 /// How a statement is cited.
-pub enum State {
+pub enum CitationState {
     /// By these of its reifiers.
     By(Vec<Statement>),
     /// It needs a citation and has none.
@@ -113,9 +113,9 @@ pub fn cited(graph: &Graph, audit: &Audit<'_>, wanted: &Wanted) -> Result<Vec<Ci
         let Some(triple) = snapshot.statement(ids).map(Triple::from) else { continue };
         let statements = audit.statements(&triple);
         let state = match (statements.is_empty(), needed.contains(&triple)) {
-            (false, _) => State::By(statements),
-            (true, true) => State::Missing,
-            (true, false) => State::Exempt,
+            (false, _) => CitationState::By(statements),
+            (true, true) => CitationState::Missing,
+            (true, false) => CitationState::Exempt,
         };
         found.push(Cited { triple, state });
     }

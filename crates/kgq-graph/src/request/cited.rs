@@ -1,6 +1,6 @@
 //! An answer with what each of its rows rests on.
 
-use super::why::{Part, references};
+use super::why::{AnswerPart, references};
 use crate::audit::{self, Audit, Reference, RowSources, Texts};
 use crate::graph::Graph;
 use kgq_engine::query::Query;
@@ -17,7 +17,7 @@ pub struct AnswerRows {
     /// Whether the answer has more rows than were wanted.
     pub is_cut: bool,
     /// For each row what is explained; none for an answer that is false, which nothing makes it.
-    parts: Vec<Part>,
+    parts: Vec<AnswerPart>,
 }
 
 /// The rows of an answer, each with its sources.
@@ -71,7 +71,7 @@ impl AnswerRows {
                 let mut rows: Vec<Row> = solutions.rows.take(looked_for).collect::<Result<_>>()?;
                 let is_cut = rows.len() > most;
                 rows.truncate(most);
-                let part = |row: &Row| Part::Row { variables: variables.clone(), row: row.clone() };
+                let part = |row: &Row| AnswerPart::Row { variables: variables.clone(), row: row.clone() };
                 let parts = rows.iter().map(part).collect();
                 Self { variables, rows, is_cut, parts }
             }
@@ -83,11 +83,11 @@ impl AnswerRows {
                     vec![Some(t.subject.clone().into()), Some(t.predicate.clone().into()), Some(t.object.clone())]
                 };
                 let (variables, rows) = (named(&["subject", "predicate", "object"]), triples.iter().map(row).collect());
-                Self { variables, rows, is_cut, parts: triples.into_iter().map(Part::Triple).collect() }
+                Self { variables, rows, is_cut, parts: triples.into_iter().map(AnswerPart::Triple).collect() }
             }
             Answer::Boolean(value) => {
                 let rows = vec![vec![Some(Literal::from(value).into())]];
-                let parts = if value { vec![Part::True] } else { Vec::new() };
+                let parts = if value { vec![AnswerPart::True] } else { Vec::new() };
                 Self { variables: named(&["answer"]), rows, is_cut: false, parts }
             }
         })
@@ -107,7 +107,7 @@ impl AnswerRows {
     ) -> Result<CitedAnswer> {
         let Self { variables, rows, parts, .. } = self;
         let rule = graph.citation_rule(audit)?;
-        let items: Vec<Item<'_>> = parts.iter().map(Part::item).collect();
+        let items: Vec<Item<'_>> = parts.iter().map(AnswerPart::item).collect();
         let mut sources = audit::item_sources(audit, graph.snapshot()?, query, &items, options, rule)?;
         sources.resize_with(rows.len(), RowSources::default);
         // The places of one document stand together, so that its title is printed once.

@@ -1,6 +1,6 @@
 //! All about one thing: what the graph says of it, and what refers to it.
 
-use crate::catalog::{Labels, Piece, expression, rank};
+use crate::catalog::{ClassWord, Labels, expression, rank};
 use crate::graph::Graph;
 use kgq_snapshot::{Snapshot, TermId, TermKind};
 use kgq_syntax::error::Result;
@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 pub struct Description {
     pub thing: NamedNode,
     /// Its types first, then its names, then its other properties by their IRIs.
-    pub facts: Vec<Fact>,
+    pub facts: Vec<PropertyValues>,
     /// The subjects of statements that have it as object, by property.
     pub referring: BTreeMap<NamedNode, Vec<NamedOrBlankNode>>,
     /// How many of the statements about it have a name of their own.
@@ -23,11 +23,11 @@ pub struct Description {
     /// What it, its properties, and the things that it is connected with are called.
     pub labels: Labels,
     /// The class expressions among its values, in words and terms.
-    pub expressions: FxHashMap<BlankNode, Vec<Piece>>,
+    pub expressions: FxHashMap<BlankNode, Vec<ClassWord>>,
 }
 
 /// A property with its values.
-pub struct Fact {
+pub struct PropertyValues {
     pub property: NamedNode,
     pub values: Vec<(Term, GraphName)>,
     /// How many values in other languages are left out, where there are more than a few.
@@ -48,8 +48,8 @@ pub fn describe(graph: &Graph, thing: &NamedNode, statements: bool) -> Result<De
     let mut named: FxHashSet<NamedNode> = said.iter().chain(&referring).map(|quad| quad.predicate.clone()).collect();
     named.insert(thing.clone());
     let in_expressions = expressions.values().flatten().filter_map(|piece| match piece {
-        Piece::Term(term) => Some(term.clone()),
-        Piece::Word(_) | Piece::Open | Piece::Close | Piece::Comma => None,
+        ClassWord::Term(term) => Some(term.clone()),
+        ClassWord::Word(_) | ClassWord::Open | ClassWord::Close | ClassWord::Comma => None,
     });
     let terms = said.iter().map(|quad| quad.object.clone());
     let terms = terms.chain(referring.iter().map(|quad| quad.subject.clone().into())).chain(in_expressions);
@@ -119,7 +119,7 @@ fn by_reifier(quad: &Quad, snapshot: &Snapshot) -> bool {
     snapshot.find(Some(quad.subject.as_ref().into()), Some(rdf::REIFIES.into()), None).next().is_some()
 }
 
-fn facts(said: &[Quad], language: &str) -> Vec<Fact> {
+fn facts(said: &[Quad], language: &str) -> Vec<PropertyValues> {
     let mut by_property: Vec<(&NamedNode, Vec<&Quad>)> = Vec::new();
     for quad in said {
         match by_property.iter_mut().find(|(property, _)| **property == quad.predicate) {
@@ -131,7 +131,7 @@ fn facts(said: &[Quad], language: &str) -> Vec<Fact> {
     let fact = |(property, quads): (&NamedNode, Vec<&Quad>)| {
         let (shown, in_other_languages) = by_language(&quads, language);
         let values = shown.into_iter().map(|quad| (quad.object.clone(), quad.graph_name.clone())).collect();
-        Fact { property: property.clone(), values, in_other_languages }
+        PropertyValues { property: property.clone(), values, in_other_languages }
     };
     by_property.into_iter().map(fact).collect()
 }
@@ -157,7 +157,7 @@ fn by_language<'q>(quads: &[&'q Quad], own: &str) -> (Vec<&'q Quad>, usize) {
 }
 
 /// The class expressions among the values and the subjects.
-fn expressions(said: &[Quad], referring: &[Quad], snapshot: &Snapshot) -> FxHashMap<BlankNode, Vec<Piece>> {
+fn expressions(said: &[Quad], referring: &[Quad], snapshot: &Snapshot) -> FxHashMap<BlankNode, Vec<ClassWord>> {
     let facts = |node: &BlankNode| {
         let quads = snapshot.find(Some(node.as_ref().into()), None, None);
         quads.map(|quad| (quad.predicate, quad.object)).collect()

@@ -1,6 +1,6 @@
 //! Things by their names, in any language, as somebody writes them.
 
-use crate::catalog::{Known, Role, labels_of};
+use crate::catalog::{ParameterContext, Role, labels_of};
 use crate::graph::Graph;
 use kgq_snapshot::TermId;
 use kgq_syntax::error::Result;

@@ -33,7 +33,7 @@ use kgq_syntax::rdf::{Declared, Prefixes, RdfFormat};
 use merge::Labels;
 use pieces::{Piece, Pieces};
 use places::Places;
-use run::{Rows, Run};
+use run::{Run, RunStatements};
 use sort::Plan;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -217,11 +217,11 @@ const QUADS: Plan<4, 6> = {
 
 /// Turns runs' numbers of terms into ids.
 fn renumber<const WIDTH: usize>(
-    runs: Vec<Rows<WIDTH>>,
+    runs: Vec<RunStatements<WIDTH>>,
     maps: &[Vec<u32>],
     budget: &Budget,
 ) -> Result<Vec<[u32; WIDTH]>> {
-    let total: usize = runs.iter().map(Rows::len).sum();
+    let total: usize = runs.iter().map(RunStatements::len).sum();
     if u32::try_from(total).is_err() {
         return Err(too_many_statements());
     }
@@ -240,13 +240,13 @@ fn renumber<const WIDTH: usize>(
 
 /// Turns runs' numbers of terms into ids, and sorts the statements.
 fn sort_in_memory<const WIDTH: usize, const ORDERS: usize>(
-    rows: Vec<Rows<WIDTH>>,
+    rows: Vec<RunStatements<WIDTH>>,
     places: Option<Vec<Places>>,
     maps: &[Vec<u32>],
     plan: &Plan<WIDTH, ORDERS>,
     budget: &Budget,
 ) -> Result<(Sorted<ORDERS>, Option<Words>)> {
-    let lengths: Vec<usize> = rows.iter().map(Rows::len).collect();
+    let lengths: Vec<usize> = rows.iter().map(RunStatements::len).collect();
     let places = places.map(|places| -> Result<Vec<u32>> {
         let mut all = Vec::with_capacity(lengths.iter().sum());
         for (mut places, length) in places.into_iter().zip(&lengths) {
@@ -371,7 +371,7 @@ impl<'a> Build<'a> {
 
     fn sort<const WIDTH: usize, const WIDER: usize, const ORDERS: usize>(
         &self,
-        rows: Vec<Rows<WIDTH>>,
+        rows: Vec<RunStatements<WIDTH>>,
         places: Option<Vec<Places>>,
         maps: &[Vec<u32>],
         plan: &Plan<WIDTH, ORDERS>,

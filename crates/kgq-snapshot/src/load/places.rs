@@ -1,6 +1,6 @@
 //! Where the statements that are being sorted stand: places within files become numbers across all files, in the order of these.
 
-use super::run::{Rows, RowsToRead, Run, RunPlaces};
+use super::run::{RowsToRead, Run, RunPlaces, RunStatements};
 use crate::storage::Words;
 use kgq_syntax::error::Result;
 
@@ -14,7 +14,7 @@ pub(super) struct Places {
 }
 
 impl Places {
-    fn new(rows: Rows<1>, stretches: impl DoubleEndedIterator<Item = (usize, u32)>) -> Result<Self> {
+    fn new(rows: RunStatements<1>, stretches: impl DoubleEndedIterator<Item = (usize, u32)>) -> Result<Self> {
         Ok(Self { rows: rows.read()?, stretches: stretches.rev().collect(), row: 0, first: 0 })
     }
 
@@ -37,8 +37,11 @@ pub(super) type OfRuns = (Vec<Places>, Vec<Places>);
 /// not kept, or are too many to be numbered.
 pub(super) fn take(runs: &mut [Run], files: usize) -> Result<Option<(Words, OfRuns)>> {
     // A thread that came to read nothing kept no places.
-    let nothing =
-        || RunPlaces { triples: Rows::Memory(Vec::new()), quads: Rows::Memory(Vec::new()), stretches: Vec::new() };
+    let nothing = || RunPlaces {
+        triples: RunStatements::Memory(Vec::new()),
+        quads: RunStatements::Memory(Vec::new()),
+        stretches: Vec::new(),
+    };
     let taken: Option<Vec<RunPlaces>> = runs
         .iter_mut()
         .map(|run| run.places.take().or_else(|| (run.triples.len() + run.quads.len() == 0).then(nothing)))

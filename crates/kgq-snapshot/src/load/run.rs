@@ -22,15 +22,15 @@ pub(super) struct Run {
     literals: Spool,
     /// By depth, then in order of appearance.
     pub(super) triple_terms: Vec<TripleTerm>,
-    pub(super) triples: Rows<3>,
-    pub(super) quads: Rows<4>,
+    pub(super) triples: RunStatements<3>,
+    pub(super) quads: RunStatements<4>,
     pub(super) places: Option<RunPlaces>,
 }
 
 /// Where the statements of a run stand.
 pub(super) struct RunPlaces {
-    pub(super) triples: Rows<1>,
-    pub(super) quads: Rows<1>,
+    pub(super) triples: RunStatements<1>,
+    pub(super) quads: RunStatements<1>,
     pub(super) stretches: Vec<Stretch>,
 }
 
@@ -40,12 +40,12 @@ pub(super) struct TripleTerm {
 }
 
 /// Statements of a run.
-pub(super) enum Rows<const WIDTH: usize> {
+pub(super) enum RunStatements<const WIDTH: usize> {
     Memory(Vec<[u32; WIDTH]>),
     Spooled(usize, Spool),
 }
 
-impl<const WIDTH: usize> Rows<WIDTH> {
+impl<const WIDTH: usize> RunStatements<WIDTH> {
     fn new(rows: Vec<[u32; WIDTH]>, folder: Option<&Path>) -> Result<Self> {
         if folder.is_none() || rows.is_empty() {
             return Ok(Self::Memory(rows));
@@ -147,9 +147,9 @@ impl Run {
         drop(terms);
         triples.iter_mut().flatten().for_each(|term| *term = places[*term as usize]);
         quads.iter_mut().flatten().for_each(|term| *term = places[*term as usize]);
-        let (triples, quads) = (Rows::new(triples, folder)?, Rows::new(quads, folder)?);
+        let (triples, quads) = (RunStatements::new(triples, folder)?, RunStatements::new(quads, folder)?);
         let places = stand.map(|stand| -> Result<RunPlaces> {
-            let rows = |column: Vec<u32>| Rows::new(column.into_iter().map(|place| [place]).collect(), folder);
+            let rows = |column: Vec<u32>| RunStatements::new(column.into_iter().map(|place| [place]).collect(), folder);
             Ok(RunPlaces { triples: rows(stand.triples)?, quads: rows(stand.quads)?, stretches: stand.stretches })
         });
         let places = places.transpose()?;

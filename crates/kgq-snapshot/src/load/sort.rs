@@ -1,7 +1,7 @@
 //! Statements in all orders, by stable counting: from rows that are sorted in one order, another takes one pass.
 
 use super::places::Places;
-use super::run::Rows;
+use super::run::RunStatements;
 use super::spool::{Spool, Spooled, take_array};
 use crate::blocks::Blocks;
 use crate::index::Offsets;
@@ -275,7 +275,7 @@ fn move_to_front<const WIDTH: usize>(
 ///
 /// `WIDER` is one more than `WIDTH`, for statements with their places.
 pub(super) fn on_disk<const WIDTH: usize, const WIDER: usize, const ORDERS: usize>(
-    rows: Vec<Rows<WIDTH>>,
+    rows: Vec<RunStatements<WIDTH>>,
     places: Option<Vec<Places>>,
     maps: &[Vec<u32>],
     plan: &Plan<WIDTH, ORDERS>,

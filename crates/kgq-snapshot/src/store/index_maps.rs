@@ -4,7 +4,7 @@
 
 use super::json_places::{Entry, JsonValue, Spanned};
 use super::json_tree::Json;
-use super::type_maps::Terms;
+use super::type_maps::TypeMaps;
 use kgq_syntax::Span;
 use kgq_syntax::error::Error;
 use std::collections::BTreeMap;
@@ -22,7 +22,7 @@ pub type Refused = (Error, Span);
 ///
 /// # Errors
 /// A map of which it is not plain.
-pub fn with_contexts(terms: &Terms, tree: &Spanned) -> Result<Json, Refused> {
+pub fn with_contexts(terms: &TypeMaps, tree: &Spanned) -> Result<Json, Refused> {
     let mut given = Given::new();
     if !terms.indexed.is_empty() && !terms.scoped.is_empty() {
         decide(terms, tree, None, &mut given)?;
@@ -32,7 +32,7 @@ pub fn with_contexts(terms: &Terms, tree: &Spanned) -> Result<Json, Refused> {
 
 /// Looks for maps in all nodes. A node of a map by `@type` has the type that it stands under.
 fn decide<'t>(
-    terms: &'t Terms,
+    terms: &'t TypeMaps,
     value: &'t Spanned,
     mapped: Option<&'t str>,
     given: &mut Given<'t>,
@@ -61,7 +61,7 @@ fn decide<'t>(
 
 /// Gives the nodes of a map the context of the one type that has one, if anything in them means something by it.
 fn reach<'t>(
-    terms: &'t Terms,
+    terms: &'t TypeMaps,
     scoped: &[&'t str],
     map: &'t Entry,
     is_scoped: bool,
@@ -91,7 +91,7 @@ fn reach<'t>(
 }
 
 /// The nodes of a map, and those of maps that stand in them: what reaches the ones reaches the others.
-fn collect<'t>(terms: &Terms, map: &'t Entry, inner: &mut Vec<&'t Spanned>, is_plain: &mut bool) {
+fn collect<'t>(terms: &TypeMaps, map: &'t Entry, inner: &mut Vec<&'t Spanned>, is_plain: &mut bool) {
     *is_plain &= terms.is_plain_map(&map.key);
     let values = map.value.as_object().unwrap_or_default().iter().flat_map(|entry| entry.value.items());
     for node in values {
@@ -112,7 +112,7 @@ fn collect<'t>(terms: &Terms, map: &'t Entry, inner: &mut Vec<&'t Spanned>, is_p
 }
 
 /// The maps of a node, with those that `@nest` holds, and whether a context of the name for `@nest` is in force there.
-fn with_nested<'t>(terms: &Terms, entries: &'t [Entry]) -> Vec<(&'t Entry, bool)> {
+fn with_nested<'t>(terms: &TypeMaps, entries: &'t [Entry]) -> Vec<(&'t Entry, bool)> {
     let mut all: Vec<(&Entry, bool)> = entries.iter().map(|entry| (entry, false)).collect();
     let mut next = 0;
     while let Some((entry, is_scoped)) = all.get(next).copied() {
@@ -137,7 +137,7 @@ fn refused(map: &Entry, entry: &Entry, of: &str) -> Refused {
 }
 
 /// The tree with the contexts that nodes are given.
-fn written(terms: &Terms, value: &Spanned, given: &Given<'_>) -> Json {
+fn written(terms: &TypeMaps, value: &Spanned, given: &Given<'_>) -> Json {
     match &value.value {
         JsonValue::Scalar(scalar) => scalar.clone(),
         JsonValue::Array(items) => Json::Array(items.iter().map(|item| written(terms, item, given)).collect()),
@@ -159,7 +159,7 @@ fn for_node_alone(context: &Json) -> Json {
     Json::Object(entries)
 }
 
-impl Terms {
+impl TypeMaps {
     /// Whether a key may mean something by the context of a type.
     fn reaches(&self, of: &str, key: &str) -> bool {
         let Some(terms) = self.scoped.get(of) else { return false };

@@ -6,7 +6,7 @@ use super::input::{Input, open_file};
 use super::json_places::{JsonValue, Spanned};
 use super::json_refusals::{self, NOT_AT_HAND};
 use super::json_tree::Json;
-use super::type_maps::Terms;
+use super::type_maps::TypeMaps;
 use kgq_syntax::Span;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{GraphName, Literal, Prefixes, Quad, Term};
@@ -113,7 +113,7 @@ fn prepared(input: &Input, text: Vec<u8>) -> Result<Prepared> {
     // What is no JSON is said by the parser, with its place.
     let Ok(tree) = Spanned::parse(&text) else { return unchanged(text) };
     let document = tree.json();
-    let mut terms = Terms::default();
+    let mut terms = TypeMaps::default();
     terms.read(&document);
     let mut contexts = Vec::new();
     for (address, context) in input.contexts.iter() {

@@ -30,7 +30,7 @@ pub use input::{Content, Input, is_pipe, not_utf8, open_file, other_encoding};
 pub use json_places::{JsonNode, JsonObject, JsonStatement, json_ld_statements};
 pub use jsonld::{Contexts, read_context};
 pub use oxigraph::load_into_store;
-pub use rdfxml::{Places, Position, Settings as RdfXmlSettings, read_rdf_xml};
+pub use rdfxml::{Position, Settings as RdfXmlSettings, StatementPositions, read_rdf_xml};
 pub use read::{Parsed, Progress as ReadProgress, ReadOptions, read, read_all, read_each};
 pub use sniff::{SNIFFED, Seems, sniff};
 pub(crate) use version::announcement;

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What the contexts of a document say of the terms that concern us.
 #[derive(Default)]
-pub struct Terms {
+pub struct TypeMaps {
     /// Terms whose values are maps by `@type`.
     pub maps: BTreeSet<String>,
     /// Terms that are defined without that somewhere.
@@ -33,7 +33,7 @@ pub struct Terms {
     pub taken_away: bool,
 }
 
-impl Terms {
+impl TypeMaps {
     /// What the contexts in this document say.
     pub fn read(&mut self, document: &Json) {
         if let Some(context) = document.get("@context") {

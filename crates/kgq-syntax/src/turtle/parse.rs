@@ -2,7 +2,7 @@
 //!
 //! It takes what the grammar allows and is not the judge of validity: IRIs and language tags are oxttl's to check.
 
-use super::term::Place;
+use super::term::TermPosition;
 use super::tree::*;
 use crate::diagnose::Known;
 use crate::fault::{Fault, Walked};
@@ -193,7 +193,8 @@ impl<'a> Parser<'a> {
             return Ok(None);
         }
         self.at += usize::from(keyword);
-        let name = if self.is("{") && !keyword { None } else { Some(self.term("the name of a graph", Place::Name)?) };
+        let name =
+            if self.is("{") && !keyword { None } else { Some(self.term("the name of a graph", TermPosition::Name)?) };
         if !self.is("{") {
             return Err(self.unexpected("`{` after the name of the graph"));
         }
@@ -219,7 +220,7 @@ impl<'a> Parser<'a> {
         let start = self.span().start;
         let subject = match self.here() {
             "[" | "(" | "<<" => self.node("a subject")?,
-            _ => self.term("a subject", Place::Subject)?,
+            _ => self.term("a subject", TermPosition::Subject)?,
         };
         let alone = match &subject.form {
             TermForm::Anonymous(predicates) => !predicates.is_empty(),
@@ -234,7 +235,7 @@ impl<'a> Parser<'a> {
         };
         let quad =
             self.dialect == Dialect::NQuads && matches!(self.kind(), Some(TokenKind::Iri | TokenKind::BlankNode));
-        let graph = if quad { Some(self.term("the name of a graph", Place::Name)?) } else { None };
+        let graph = if quad { Some(self.term("the name of a graph", TermPosition::Name)?) } else { None };
         Ok(Statement { subject, predicates, graph, span: start..self.end().end })
     }
 
@@ -272,7 +273,7 @@ impl<'a> Parser<'a> {
                 self.at += 1;
                 Ok(TermNode { form: TermForm::Plain, span: self.tokens[self.at - 1].span() })
             }
-            Some(TokenKind::Iri | TokenKind::PrefixedName) => self.term("a predicate", Place::Name),
+            Some(TokenKind::Iri | TokenKind::PrefixedName) => self.term("a predicate", TermPosition::Name),
             Some(TokenKind::BlankNode) => refuse("a blank node"),
             Some(TokenKind::Integer | TokenKind::Decimal | TokenKind::Double) => refuse("a number"),
             Some(TokenKind::String(q)) if q.closed => refuse("a literal"),
@@ -324,7 +325,7 @@ impl<'a> Parser<'a> {
                     Some(TokenKind::Iri | TokenKind::PrefixedName | TokenKind::BlankNode | TokenKind::BadIri)
                 );
                 let anonymous = self.is("[") && self.is_at(1, "]");
-                let name = if named || anonymous { Some(self.term("a reifier", Place::Name)?) } else { None };
+                let name = if named || anonymous { Some(self.term("a reifier", TermPosition::Name)?) } else { None };
                 annotations.push(Annotation::Reifier { name, span: from..self.end().end });
             } else if self.is("{|") {
                 self.open("{|")?;
@@ -341,7 +342,7 @@ impl<'a> Parser<'a> {
     fn node(&mut self, what: &str) -> Walked<TermNode> {
         let start = self.span().start;
         let form = match self.here() {
-            _ if self.kind() != Some(TokenKind::Punctuation) => return self.term(what, Place::Object),
+            _ if self.kind() != Some(TokenKind::Punctuation) => return self.term(what, TermPosition::Object),
             "[" => {
                 self.open("[")?;
                 let predicates = if self.is("]") { Vec::new() } else { self.predicates("after `[`")? };
@@ -367,7 +368,7 @@ impl<'a> Parser<'a> {
                 self.open("<<")?;
                 let triple = self.triple()?;
                 let reifier = if self.eat("~") {
-                    Some(if self.is(">>") { None } else { Some(Box::new(self.term("a reifier", Place::Name)?)) })
+                    Some(if self.is(">>") { None } else { Some(Box::new(self.term("a reifier", TermPosition::Name)?)) })
                 } else {
                     None
                 };

@@ -8,7 +8,7 @@ use crate::fault::{Fault, Walked};
 
 /// Where a term stands, and so which terms may.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum TermPosition {
     Subject,
     Object,
     /// A predicate, a graph, a reifier, a datatype.
@@ -17,7 +17,7 @@ pub(super) enum Place {
 
 impl Parser<'_> {
     /// One term of one or a few tokens.
-    pub(super) fn term(&mut self, what: &str, place: Place) -> Walked<TermNode> {
+    pub(super) fn term(&mut self, what: &str, place: TermPosition) -> Walked<TermNode> {
         let span = self.span();
         match self.kind() {
             Some(TokenKind::Iri) => self.iri()?,
@@ -31,19 +31,19 @@ impl Parser<'_> {
                 self.at += 2;
                 return Ok(TermNode { form: TermForm::Anonymous(Vec::new()), span: span.start..self.end().end });
             }
-            Some(TokenKind::String(q)) if q.closed && place == Place::Subject => {
+            Some(TokenKind::String(q)) if q.closed && place == TermPosition::Subject => {
                 return Err(self.fault("a literal cannot be a subject").hint("a subject is an IRI or a blank node"));
             }
-            Some(TokenKind::Integer | TokenKind::Decimal | TokenKind::Double) if place == Place::Subject => {
+            Some(TokenKind::Integer | TokenKind::Decimal | TokenKind::Double) if place == TermPosition::Subject => {
                 return Err(self.fault("a number cannot be a subject").hint("a subject is an IRI or a blank node"));
             }
-            Some(TokenKind::Integer | TokenKind::Decimal | TokenKind::Double) if place == Place::Object => {
+            Some(TokenKind::Integer | TokenKind::Decimal | TokenKind::Double) if place == TermPosition::Object => {
                 self.number()?
             }
-            Some(TokenKind::Keyword) if matches!(self.here(), "true" | "false") && place == Place::Object => {
+            Some(TokenKind::Keyword) if matches!(self.here(), "true" | "false") && place == TermPosition::Object => {
                 self.at += 1
             }
-            Some(TokenKind::String(_)) if place == Place::Object => return self.literal(),
+            Some(TokenKind::String(_)) if place == TermPosition::Object => return self.literal(),
             _ => return Err(self.unexpected(what)),
         }
         Ok(TermNode { form: TermForm::Plain, span })
@@ -118,7 +118,7 @@ impl Parser<'_> {
             tag = Some(self.span());
             self.at += 1;
         } else if self.eat("^^") {
-            datatype = Some(Box::new(self.term("a datatype", Place::Name)?));
+            datatype = Some(Box::new(self.term("a datatype", TermPosition::Name)?));
         } else if self.is("^") {
             return Err(self.fault("a datatype follows `^^`, two carets").hint("write `\"…\"^^xsd:date`"));
         }

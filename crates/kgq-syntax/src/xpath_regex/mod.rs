@@ -10,7 +10,7 @@ mod class;
 mod replacement;
 mod translate;
 
-pub use replacement::{Part, replacement};
+pub use replacement::{ReplacementPart, replacement};
 
 use regex::{Regex, RegexBuilder};
 use std::borrow::Cow;

@@ -4,7 +4,7 @@ use super::Fault;
 
 /// A part of a replacement.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum ReplacementPart {
     Text(String),
     /// What the group captured; 0 is the match.
     Group(usize),
@@ -15,7 +15,7 @@ pub enum Part {
 ///
 /// # Errors
 /// Any other use of these two.
-pub fn replacement(text: &str, groups: usize) -> Result<Vec<Part>, Fault> {
+pub fn replacement(text: &str, groups: usize) -> Result<Vec<ReplacementPart>, Fault> {
     let mut parts = Vec::new();
     let mut plain = String::new();
     let mut characters = text.chars().peekable();
@@ -44,18 +44,18 @@ pub fn replacement(text: &str, groups: usize) -> Result<Vec<Part>, Fault> {
                     characters.next();
                 }
                 if !plain.is_empty() {
-                    parts.push(Part::Text(std::mem::take(&mut plain)));
+                    parts.push(ReplacementPart::Text(std::mem::take(&mut plain)));
                 }
                 // A group that the pattern does not have captured nothing.
                 if group <= groups {
-                    parts.push(Part::Group(group));
+                    parts.push(ReplacementPart::Group(group));
                 }
             }
             c => plain.push(c),
         }
     }
     if !plain.is_empty() {
-        parts.push(Part::Text(plain));
+        parts.push(ReplacementPart::Text(plain));
     }
     Ok(parts)
 }

@@ -2,7 +2,7 @@
 
 use super::built::Built;
 use super::keys::value_key;
-use super::{By, HashJoin, Kind};
+use super::{By, HashJoin, JoinKind};
 use crate::batch::{Batch, gather};
 use crate::operator::Context;
 use crate::operator::table::hash;
@@ -13,7 +13,7 @@ impl<'s> HashJoin<'s> {
     /// The next rows of the left with their partners.
     pub(super) fn next_with(&mut self, built: &Built, cx: &Context<'s>) -> Result<Option<Batch>> {
         if self.done {
-            if built.table.rows == 0 && matches!(self.kind, Kind::Inner | Kind::Semi) {
+            if built.table.rows == 0 && matches!(self.kind, JoinKind::Inner | JoinKind::Semi) {
                 return Ok(None);
             }
             let Some(batch) = self.left.next(cx)? else { return Ok(None) };
@@ -31,7 +31,7 @@ impl<'s> HashJoin<'s> {
             return Ok(Some(self.rest()));
         }
         let mut joined = None;
-        if !self.tests.is_empty() || matches!(self.kind, Kind::Inner | Kind::Left) {
+        if !self.tests.is_empty() || matches!(self.kind, JoinKind::Inner | JoinKind::Left) {
             let mut batch = self.joined(built, &lefts, &rights);
             for test in &*self.tests {
                 let passed = test.pass(&batch, cx)?;
@@ -47,7 +47,7 @@ impl<'s> HashJoin<'s> {
             self.matched[*row as usize] = true;
         }
         Ok(Some(match (self.kind, joined) {
-            (Kind::Inner | Kind::Left, Some(batch)) => batch.project(&self.layout.kept),
+            (JoinKind::Inner | JoinKind::Left, Some(batch)) => batch.project(&self.layout.kept),
             _ => Batch::default(),
         }))
     }
@@ -55,7 +55,7 @@ impl<'s> HashJoin<'s> {
     /// Looks for pairs until there are `capacity` or the batch is done.
     fn pairs(&mut self, built: &Built, capacity: usize, cx: &Context<'s>) -> Result<(Vec<u32>, Vec<u32>)> {
         let (mut lefts, mut rights) = (Vec::new(), Vec::new());
-        let once = matches!(self.kind, Kind::Semi | Kind::Anti | Kind::Minus);
+        let once = matches!(self.kind, JoinKind::Semi | JoinKind::Anti | JoinKind::Minus);
         let first_only = once && self.tests.is_empty();
         let mut steps = 0u32;
         let mut key = Vec::with_capacity(self.layout.keys.len());
@@ -149,7 +149,7 @@ impl<'s> HashJoin<'s> {
             }
             shared = true;
         }
-        shared || self.kind != Kind::Minus
+        shared || self.kind != JoinKind::Minus
     }
 
     /// The pairs as rows: the left's columns, completed by the right's, and the added ones.
@@ -176,9 +176,9 @@ impl<'s> HashJoin<'s> {
     /// The rows of the batch that the kind of join adds when all pairs of the batch are known.
     fn rest(&self) -> Batch {
         let wanted = |matched: bool| match self.kind {
-            Kind::Inner => false,
-            Kind::Semi => matched,
-            Kind::Left | Kind::Anti | Kind::Minus => !matched,
+            JoinKind::Inner => false,
+            JoinKind::Semi => matched,
+            JoinKind::Left | JoinKind::Anti | JoinKind::Minus => !matched,
         };
         let positions: Vec<u32> =
             (0..self.batch.rows() as u32).filter(|row| wanted(self.matched[*row as usize])).collect();

@@ -3,7 +3,7 @@
 use super::keys::{By, Collected, SortKey, computed};
 use crate::batch::{Batch, gather};
 use crate::operator::Context;
-use crate::order::{Key, Order as Comparison};
+use crate::order::{Key, TermOrder};
 use kgq_snapshot::{Family, TermClass, TermId};
 use kgq_syntax::error::Result;
 use std::cmp::Ordering;
@@ -80,7 +80,7 @@ impl Bound {
         if self.last.is_empty() {
             return Ok(batch);
         }
-        let mut comparison = Comparison::new(cx.terms());
+        let mut comparison = TermOrder::new(cx.terms());
         // Rows before the last one, and rows that are equal to it in the keys so far.
         let (mut before, mut equal): (Vec<u32>, Vec<u32>) = (Vec::new(), (0..batch.rows() as u32).collect());
         for ((key, last), stretches) in keys.iter().zip(&self.last).zip(&mut self.stretches) {

@@ -1,13 +1,13 @@
 //! The sort keys of ORDER BY, and the collected rows with their computed keys.
 
 use super::radix::{MANY, first_of, sorted};
-use super::{Key as KeyPlan, KeyOf};
+use super::{KeyOf, KeyPlan};
 use crate::batch::Batch;
 use crate::expression::{Compiled, compile};
 use crate::operator::Context;
 use crate::operator::merge::Keys;
 use crate::operator::table::Table;
-use crate::order::{Families, Key, Order as Comparison, ranks_of_keys};
+use crate::order::{Families, Key, TermOrder, ranks_of_keys};
 use crate::plan::Var;
 use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::Result;
@@ -50,7 +50,7 @@ pub struct SortKeys {
 
 /// One key of a row, by which the merge compares it. At one place all rows have the same variant.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Part {
+pub enum RowKey {
     Rank(u32),
     Up(Key),
     Down(Reverse<Key>),
@@ -81,7 +81,7 @@ impl SortKeys {
     pub fn positions(&mut self, collected: &Collected, most: Option<usize>, cx: &Context<'_>) -> Result<Vec<u32>> {
         let rows = collected.rows();
         let most = most.unwrap_or(rows).min(rows);
-        let mut comparison = Comparison::new(cx.terms());
+        let mut comparison = TermOrder::new(cx.terms());
         let mut ranks = Vec::new();
         for (at, key) in self.keys.iter().enumerate() {
             let mut column = match &key.by {
@@ -124,19 +124,19 @@ impl SortKeys {
 }
 
 impl Keys for SortKeys {
-    type Key = Vec<Part>;
+    type Key = Vec<RowKey>;
 
     /// What the rows of a block of a run are compared by.
-    fn of(&mut self, block: &Batch, cx: &Context<'_>) -> Result<Vec<Vec<Part>>> {
-        let mut parts: Vec<Vec<Part>> = (0..block.rows()).map(|_| Vec::with_capacity(self.keys.len())).collect();
-        let comparison = Comparison::new(cx.terms());
+    fn of(&mut self, block: &Batch, cx: &Context<'_>) -> Result<Vec<Vec<RowKey>>> {
+        let mut parts: Vec<Vec<RowKey>> = (0..block.rows()).map(|_| Vec::with_capacity(self.keys.len())).collect();
+        let comparison = TermOrder::new(cx.terms());
         for (key, families) in self.keys.iter().zip(&mut self.families) {
             let ranks = match &key.by {
                 By::Column(column) => comparison.stored_ranks(block.column(*column), families)?,
                 By::Computed(_) => None,
             };
             if let Some(ranks) = ranks {
-                let rank = |rank: u32| Part::Rank(if key.descending { !rank } else { rank });
+                let rank = |rank: u32| RowKey::Rank(if key.descending { !rank } else { rank });
                 parts.iter_mut().zip(ranks).for_each(|(parts, of)| parts.push(rank(of)));
                 continue;
             }
@@ -144,18 +144,18 @@ impl Keys for SortKeys {
                 By::Column(column) => block.column(*column).iter().map(|id| Key::of(*id, cx.terms())).collect(),
                 By::Computed(compiled) => computed(compiled, block, false, cx)?,
             };
-            let part = |of| if key.descending { Part::Down(Reverse(of)) } else { Part::Up(of) };
+            let part = |of| if key.descending { RowKey::Down(Reverse(of)) } else { RowKey::Up(of) };
             parts.iter_mut().zip(keys).for_each(|(parts, of)| parts.push(part(of)));
         }
         Ok(parts)
     }
 
-    fn bytes(parts: &Vec<Part>) -> usize {
-        let own = |part: &Part| match part {
-            Part::Rank(_) => 0,
-            Part::Up(key) | Part::Down(Reverse(key)) => key.bytes() as usize,
+    fn bytes(parts: &Vec<RowKey>) -> usize {
+        let own = |part: &RowKey| match part {
+            RowKey::Rank(_) => 0,
+            RowKey::Up(key) | RowKey::Down(Reverse(key)) => key.bytes() as usize,
         };
-        size_of::<Vec<Part>>() + size_of_val(parts.as_slice()) + parts.iter().map(own).sum::<usize>()
+        size_of::<Vec<RowKey>>() + size_of_val(parts.as_slice()) + parts.iter().map(own).sum::<usize>()
     }
 
     fn mean_bytes(&self) -> usize {
@@ -165,7 +165,7 @@ impl Keys for SortKeys {
             By::Column(_) if !families.are_mixed() => 0,
             By::Column(_) | By::Computed(_) => bytes / self.rows_measured.max(1),
         };
-        size_of::<Vec<Part>>() + self.keys.len() * size_of::<Part>() + keys.map(measured).sum::<u64>() as usize
+        size_of::<Vec<RowKey>>() + self.keys.len() * size_of::<RowKey>() + keys.map(measured).sum::<u64>() as usize
     }
 }
 

@@ -5,7 +5,7 @@ use super::{Duplicates, Input, Planner};
 use crate::operator::apply;
 use crate::operator::correlated;
 use crate::operator::feed::{self, FeedId};
-use crate::operator::hash_join::Kind;
+use crate::operator::hash_join::JoinKind;
 use crate::operator::probe::Keep;
 use crate::plan::physical::{Basis, PhysicalPlan};
 use crate::plan::{Condition, Given, Pattern, Scalar, Var, VarSet, scope, substitute};
@@ -97,7 +97,7 @@ impl Planner<'_> {
             let read = needed.union(&left.var_set()).union(&read);
             let right = self.wanting(None, |b| b.alone(right, &read, duplicates))?;
             let by_value = self.equal_pairs(conditions, &left.var_set(), &right.var_set());
-            return self.hash_join(left, right, Kind::Left, conditions, &by_value, needed, duplicates);
+            return self.hash_join(left, right, JoinKind::Left, conditions, &by_value, needed, duplicates);
         }
         let ((feed, inner), row) = self.inner_plan(&left, right, conditions, needed, duplicates)?;
         let vars: Vec<Var> = left
@@ -109,7 +109,7 @@ impl Planner<'_> {
             .collect();
         let (certain, weighted) = (left.certain.clone(), left.weighted || inner.weighted);
         let rows = left.rows.max(inner.rows);
-        let apply = apply::Plan::new(left, (feed, inner), apply::Kind::Left, row, vars.clone())?;
+        let apply = apply::Plan::new(left, (feed, inner), apply::ApplyKind::Left, row, vars.clone())?;
         Ok(PhysicalPlan::new(apply, vars).like(certain, Vec::new(), weighted).expecting(rows, Basis::Sides))
     }
 
@@ -134,7 +134,7 @@ impl Planner<'_> {
             return self.probe(node, atom, Keep::Missing, needed, Duplicates::Ignore, None, &[]);
         }
         let right = self.wanting(None, |b| b.alone(right, &shared, Duplicates::Ignore))?;
-        self.hash_join(node, right, Kind::Minus, &[], &[], needed, duplicates)
+        self.hash_join(node, right, JoinKind::Minus, &[], &[], needed, duplicates)
     }
 
     /// Adds a column for each EXISTS in the expression.
@@ -195,9 +195,9 @@ impl Planner<'_> {
                 self.outer = outer;
                 let (inner, row) = plan?;
                 let kind = match existence {
-                    Existence::Existing => apply::Kind::Semi,
-                    Existence::Missing => apply::Kind::Anti,
-                    Existence::Mark(_) => apply::Kind::Mark,
+                    Existence::Existing => apply::ApplyKind::Semi,
+                    Existence::Missing => apply::ApplyKind::Anti,
+                    Existence::Mark(_) => apply::ApplyKind::Mark,
                 };
                 let rows = node.rows;
                 let apply = apply::Plan::new(node, inner, kind, row, out.clone())?;
@@ -208,14 +208,14 @@ impl Planner<'_> {
             let mut read = vars.clone();
             tests.iter().for_each(|condition| read.extend(&condition.variables()));
             let right = self.wanting(None, |b| b.alone(core, &read, Duplicates::Ignore))?;
-            let kind = if matches!(existence, Existence::Existing) { Kind::Semi } else { Kind::Anti };
+            let kind = if matches!(existence, Existence::Existing) { JoinKind::Semi } else { JoinKind::Anti };
             let by_value = self.equal_pairs(tests, &vars, &right.var_set());
             return self.hash_join(node, right, kind, tests, &by_value, &wanted, Duplicates::Ignore);
         }
         let kind = match existence {
-            Existence::Existing => correlated::Kind::Semi,
-            Existence::Missing => correlated::Kind::Anti,
-            Existence::Mark(_) => correlated::Kind::Mark,
+            Existence::Existing => correlated::ExistsKind::Semi,
+            Existence::Missing => correlated::ExistsKind::Anti,
+            Existence::Mark(_) => correlated::ExistsKind::Mark,
         };
         let shared: Vec<usize> = scope::mentioned(pattern).iter().filter_map(|var| node.column(var)).collect();
         let inner = Arc::new(self.for_each_binding(pattern, &node, &shared)?);

@@ -3,7 +3,7 @@
 
 use super::join::{Join, triple, wanted_by};
 use super::{Duplicates, Planner};
-use crate::operator::hash_join::Kind;
+use crate::operator::hash_join::JoinKind;
 use crate::operator::{distinct, fold, fold_pairs, project};
 use crate::plan::physical::{Basis, PhysicalPlan};
 use crate::plan::{Pattern, Var, VarSet, scope};
@@ -103,7 +103,7 @@ impl Planner<'_> {
         let mut later = wanted_by(operands, done);
         later.extend(needed);
         join.pending.iter().for_each(|condition| later.extend(&condition.variables()));
-        self.hash_join(node, side, Kind::Inner, &[], &[], &later, duplicates)
+        self.hash_join(node, side, JoinKind::Inner, &[], &[], &later, duplicates)
     }
 
     /// The rows without duplicates, if removing them pays: variables that told rows apart may not be needed any more, and joins follow.

@@ -1,11 +1,11 @@
 //! The operators of a join: operands in the planner's order, each condition as soon as its variables are bound.
 
 use super::{Duplicates, Input, Planner};
-use crate::operator::access::{Key, Lookup, Wish};
-use crate::operator::hash_join::Kind;
+use crate::operator::access::{Lookup, LookupKey, Wish};
+use crate::operator::hash_join::JoinKind;
 use crate::operator::intersect;
 use crate::operator::probe::Keep;
-use crate::plan::estimate::Rows;
+use crate::plan::estimate::Cardinality;
 use crate::plan::order::order;
 use crate::plan::physical::PhysicalPlan;
 use crate::plan::{Condition, Graph, Pattern, TripleAtom, Var, VarSet, scope};
@@ -136,7 +136,7 @@ impl Planner<'_> {
         let out = if pending.is_empty() { needed } else { wanted };
         // Where only the left is needed and nothing counts, the first match is enough.
         let exists = duplicates == Duplicates::Ignore && right.vars.iter().all(|var| !out.contains(*var));
-        let kind = if exists { Kind::Semi } else { Kind::Inner };
+        let kind = if exists { JoinKind::Semi } else { JoinKind::Inner };
         self.hash_join(left, right, kind, &ready, &by_value, out, duplicates)
     }
 
@@ -166,7 +166,7 @@ impl Planner<'_> {
         let mut wanted = needed.clone();
         join.pending.iter().for_each(|condition| wanted.extend(&condition.variables()));
         let bound = input.as_ref().map(|node| node.certain.clone()).unwrap_or_default();
-        let before = Rows::of_many(input.as_ref().map_or(1.0, |node| node.rows.max(1.0)));
+        let before = Cardinality::of_many(input.as_ref().map_or(1.0, |node| node.rows.max(1.0)));
         let steps = order(&self.estimator, operands, &bound, &before, &|var| wanted.contains(var)).steps;
         let mut input = input;
         let mut done = vec![false; operands.len()];
@@ -334,9 +334,9 @@ impl Planner<'_> {
         }
         // A column further right was bound later, and changes more often from row to row.
         lookups.sort_by_key(|lookup| {
-            let column = |key: &Key| match key {
-                Key::Term(_) => 0,
-                Key::Column(column) => column + 1,
+            let column = |key: &LookupKey| match key {
+                LookupKey::Term(_) => 0,
+                LookupKey::Column(column) => column + 1,
             };
             lookup.prefix.iter().map(column).max()
         });

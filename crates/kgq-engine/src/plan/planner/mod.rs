@@ -16,7 +16,7 @@ use super::physical::{Basis, PhysicalPlan};
 use super::statistics::Statistics;
 use super::{Condition, Given, Pattern, Var, VarSet, Variables, scope};
 use crate::operator::feed::{FeedId, Nothing, UnitPlan};
-use crate::operator::hash_join::{self, By, Extreme, Kind, Layout, Pair};
+use crate::operator::hash_join::{self, By, Extreme, JoinKind, Layout, Pair};
 use crate::operator::{expand, filter, given, parallel, project, service, symmetric_join, union, values};
 use exists::Existence;
 use group::FirstGroups;
@@ -241,7 +241,7 @@ impl<'p> Planner<'p> {
     ) -> Result<PhysicalPlan> {
         let Some(left) = input else { return self.apply(None, pattern, needed, duplicates) };
         let right = self.alone(pattern, &needed.union(&left.var_set()), duplicates)?;
-        self.hash_join(left, right, Kind::Inner, &[], &[], needed, duplicates)
+        self.hash_join(left, right, JoinKind::Inner, &[], &[], needed, duplicates)
     }
 
     /// The pattern evaluated by itself, from the inside out, as SPARQL defines it.
@@ -257,7 +257,7 @@ impl<'p> Planner<'p> {
         &mut self,
         left: PhysicalPlan,
         right: PhysicalPlan,
-        mut kind: Kind,
+        mut kind: JoinKind,
         conditions: &[Condition],
         by_value: &[(Var, Var)],
         needed: &VarSet,
@@ -283,37 +283,37 @@ impl<'p> Planner<'p> {
             }
         }
         // With a goal the first pairs are wanted soon, which a semi-join does not give.
-        if kind == Kind::Inner
+        if kind == JoinKind::Inner
             && self.goal.is_none()
             && duplicates == Duplicates::Ignore
             && loose.is_empty()
             && added.iter().all(|column| !needed.contains(right.vars[*column]))
         {
-            kind = Kind::Semi;
+            kind = JoinKind::Semi;
         }
         let tests = tests(conditions, &vars)?;
-        if !matches!(kind, Kind::Inner | Kind::Left) && tests.is_empty() {
+        if !matches!(kind, JoinKind::Inner | JoinKind::Left) && tests.is_empty() {
             vars.truncate(left.vars.len());
             added.clear();
         }
-        let joins = matches!(kind, Kind::Inner | Kind::Left);
+        let joins = matches!(kind, JoinKind::Inner | JoinKind::Left);
         let width = if joins { vars.len() } else { left.vars.len() };
         let kept: Vec<usize> = (0..width).filter(|column| needed.contains(vars[*column])).collect();
         let out: Vec<Var> = kept.iter().map(|column| vars[*column]).collect();
         let mut certain = left.certain.clone();
-        if kind == Kind::Inner {
+        if kind == JoinKind::Inner {
             certain.extend(&right.certain);
         }
         let certain = certain.intersection(&out.iter().copied().collect());
         let weighted = left.weighted || (right.weighted && joins);
-        let sorted = if kind == Kind::Left { Vec::new() } else { left.sorted.clone() };
+        let sorted = if kind == JoinKind::Left { Vec::new() } else { left.sorted.clone() };
         let rows = match kind {
-            Kind::Inner if keys.is_empty() && loose.is_empty() => left.rows * right.rows,
-            Kind::Inner | Kind::Left => left.rows.max(right.rows),
-            Kind::Semi | Kind::Anti | Kind::Minus => left.rows,
+            JoinKind::Inner if keys.is_empty() && loose.is_empty() => left.rows * right.rows,
+            JoinKind::Inner | JoinKind::Left => left.rows.max(right.rows),
+            JoinKind::Semi | JoinKind::Anti | JoinKind::Minus => left.rows,
         };
         let extreme = match (kind, conditions) {
-            (Kind::Semi | Kind::Anti, [Condition::Scalar(scalar)]) if loose.is_empty() => {
+            (JoinKind::Semi | JoinKind::Anti, [Condition::Scalar(scalar)]) if loose.is_empty() => {
                 scalar.less().and_then(|(low, high)| match (left.column(low), left.column(high)) {
                     (None, Some(_)) => Some(Extreme::Least(right.column(low)?)),
                     (Some(_), None) => Some(Extreme::Greatest(right.column(high)?)),
@@ -322,7 +322,7 @@ impl<'p> Planner<'p> {
             }
             _ => None,
         };
-        let symmetric = self.goal.is_some() && kind == Kind::Inner && loose.is_empty();
+        let symmetric = self.goal.is_some() && kind == JoinKind::Inner && loose.is_empty();
         let layout = Arc::new(Layout { keys, loose, added, conditions: tests, vars, extreme, kept });
         let node = if symmetric {
             let join = symmetric_join::Plan { left, right, layout };
@@ -430,18 +430,18 @@ impl<'p> Planner<'p> {
 }
 
 /// The conditions that need nothing but the row, over its columns.
-fn tests(conditions: &[Condition], vars: &[Var]) -> Result<Vec<filter::Condition>> {
+fn tests(conditions: &[Condition], vars: &[Var]) -> Result<Vec<filter::RowCondition>> {
     let column = |var: Var| vars.iter().position(|v| *v == var);
     let mut tests = Vec::new();
     for condition in conditions {
         match condition {
-            Condition::Scalar(scalar) => tests.push(filter::Condition::Expression(scalar.clone())),
+            Condition::Scalar(scalar) => tests.push(filter::RowCondition::Expression(scalar.clone())),
             // A variable that nothing binds is none of the terms, and differs from nothing.
             Condition::NotAmong(var, terms) => {
-                tests.extend(column(*var).map(|column| filter::Condition::NotAmong(column, terms.clone())));
+                tests.extend(column(*var).map(|column| filter::RowCondition::NotAmong(column, terms.clone())));
             }
             Condition::Same(a, b) => {
-                tests.extend(column(*a).zip(column(*b)).map(|(a, b)| filter::Condition::Same(a, b)));
+                tests.extend(column(*a).zip(column(*b)).map(|(a, b)| filter::RowCondition::Same(a, b)));
             }
             Condition::Exists { .. } => {
                 return Err(Error::bug("an EXISTS was left among the conditions of a join"));

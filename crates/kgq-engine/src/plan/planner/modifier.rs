@@ -64,7 +64,7 @@ impl Planner<'_> {
             None => node.column(key.var).map(KeyOf::Column),
         };
         let keys =
-            keys.iter().filter_map(|key| Some(order::Key { of: of(key)?, descending: key.descending })).collect();
+            keys.iter().filter_map(|key| Some(order::KeyPlan { of: of(key)?, descending: key.descending })).collect();
         let (vars, certain, weighted) = (node.vars.clone(), node.certain.clone(), node.weighted);
         let rows = node.rows;
         Ok(PhysicalPlan::new(order::Plan { input: node, keys, limit }, vars)

@@ -1,11 +1,11 @@
 //! The operators that look into the data: index joins, paths, and the components of triple terms.
 
 use super::{Duplicates, Input, Planner};
-use crate::operator::access::{Key, Lookup, Wish};
+use crate::operator::access::{Lookup, LookupKey, Wish};
 use crate::operator::closure::{self, End, Within};
 use crate::operator::probe::{self, Emit, Keep};
-use crate::operator::triple_term::{self, Part};
-use crate::plan::estimate::Rows;
+use crate::operator::triple_term::{self, ComponentTest};
+use crate::plan::estimate::Cardinality;
 use crate::plan::physical::{Basis, PhysicalPlan};
 use crate::plan::{ClosureAtom, Graph, Slot, TripleAtom, TripleTermAtom, Var, VarSet};
 use kgq_syntax::error::{Error, Result};
@@ -67,7 +67,7 @@ impl Planner<'_> {
         };
         let merging = sorted_key
             && lookup.prefix.split_last().is_some_and(|(last, fixed)| {
-                matches!(last, Key::Column(_)) && fixed.iter().all(|key| matches!(key, Key::Term(_)))
+                matches!(last, LookupKey::Column(_)) && fixed.iter().all(|key| matches!(key, LookupKey::Term(_)))
             });
         let weigh = duplicates == Duplicates::Count;
         let probe = probe::Plan { input, lookup, keep, emit, weigh, kept, depths, bounds, merging, settled };
@@ -85,8 +85,8 @@ impl Planner<'_> {
     ) -> Result<PhysicalPlan> {
         let input = self.start(input);
         let end = |slot: Slot| match slot {
-            Slot::Term(term) => End::Key(Key::Term(term)),
-            Slot::Var(var) => input.column(var).map_or(End::Free, |column| End::Key(Key::Column(column))),
+            Slot::Term(term) => End::Key(LookupKey::Term(term)),
+            Slot::Var(var) => input.column(var).map_or(End::Free, |column| End::Key(LookupKey::Column(column))),
         };
         let (subject, object) = (end(atom.subject), end(atom.object));
         let same = atom.subject == atom.object && subject == End::Free;
@@ -118,7 +118,7 @@ impl Planner<'_> {
                 (End::Key(_), End::Free) | (End::Free, End::Free) => !added[1],
                 (End::Key(_), End::Key(_)) => false,
             };
-        let many = |end: End| matches!(end, End::Free | End::Key(Key::Column(_)));
+        let many = |end: End| matches!(end, End::Free | End::Key(LookupKey::Column(_)));
         let alone = duplicates == Duplicates::Ignore && kept.is_empty() && matches!(within, Within::One(_)) && !same;
         let gathered = match (subject, object, added) {
             (from, End::Free, [false, true, _]) if alone && many(from) => Some(false),
@@ -126,7 +126,7 @@ impl Planner<'_> {
             _ => None,
         };
         let (sorted, weighted) = (input.sorted.clone(), input.weighted || weighs);
-        let rows = self.estimator.closure(atom, &input.certain, &Rows::of_many(input.rows)).1.rows;
+        let rows = self.estimator.closure(atom, &input.certain, &Cardinality::of_many(input.rows)).1.rows;
         let spec = Arc::new(closure::Spec {
             subject,
             object,
@@ -157,17 +157,19 @@ impl Planner<'_> {
         let (mut kept, mut vars) = input.kept(|var| needed.contains(var));
         let mut certain = input.certain.clone();
         let mut bound = 0;
-        let mut parts = [Part::Binds; 3];
+        let mut parts = [ComponentTest::Binds; 3];
         for (at, slot) in atom.slots.into_iter().enumerate() {
             parts[at] = match slot {
-                Slot::Term(term) => Part::Equals(Key::Term(term)),
+                Slot::Term(term) => ComponentTest::Equals(LookupKey::Term(term)),
                 Slot::Var(var) => match (input.column(var), atom.slots[..at].iter().position(|s| *s == slot)) {
-                    (Some(column), _) if input.certain.contains(var) => Part::Equals(Key::Column(column)),
+                    (Some(column), _) if input.certain.contains(var) => {
+                        ComponentTest::Equals(LookupKey::Column(column))
+                    }
                     (Some(column), None) => {
                         certain.insert(var);
-                        Part::Fills(column)
+                        ComponentTest::Fills(column)
                     }
-                    (_, Some(earlier)) => Part::Repeats(earlier),
+                    (_, Some(earlier)) => ComponentTest::Repeats(earlier),
                     (None, None) => {
                         if needed.contains(var) {
                             kept.push(input.vars.len() + bound);
@@ -175,7 +177,7 @@ impl Planner<'_> {
                             certain.insert(var);
                         }
                         bound += 1;
-                        Part::Binds
+                        ComponentTest::Binds
                     }
                 },
             };

@@ -3,7 +3,7 @@
 use super::{Duplicates, Planner};
 use crate::operator::access::{Lookup, Wish};
 use crate::operator::run_merge::{self, Ray};
-use crate::plan::estimate::Rows;
+use crate::plan::estimate::Cardinality;
 use crate::plan::physical::{Basis, PhysicalPlan};
 use crate::plan::{Graph, Pattern, TripleAtom, Var, VarSet, scope};
 use std::ops::Range;
@@ -41,7 +41,7 @@ impl Planner<'_> {
         duplicates: Duplicates,
     ) -> Option<PhysicalPlan> {
         let mut rays = Vec::new();
-        let mut rows = Rows::one();
+        let mut rows = Cardinality::one();
         let mut bound = VarSet::default();
         let wish = Wish { column: &|_| None, rank: &|var| if var == centre { 0 } else { 50 }, constants_first: true };
         for (atom, optional) in atoms {

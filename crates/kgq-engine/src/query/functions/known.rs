@@ -8,7 +8,7 @@ const FN: &str = "http://www.w3.org/2005/xpath-functions#";
 const MATH: &str = "http://www.w3.org/2005/xpath-functions/math#";
 
 /// A function with the number of arguments that it takes.
-pub struct Known {
+pub struct KnownFunction {
     pub namespace: &'static str,
     pub name: &'static str,
     pub least: usize,
@@ -61,12 +61,12 @@ pub enum Native {
 }
 
 /// The function of this name, if it is computed here.
-pub fn known(iri: &str) -> Option<&'static Known> {
+pub fn known(iri: &str) -> Option<&'static KnownFunction> {
     KNOWN.iter().find(|known| iri.strip_prefix(known.namespace) == Some(known.name))
 }
 
 /// All functions of a namespace.
-pub fn of_namespace(namespace: &str) -> impl Iterator<Item = &'static Known> {
+pub fn of_namespace(namespace: &str) -> impl Iterator<Item = &'static KnownFunction> {
     KNOWN.iter().filter(move |known| known.namespace == namespace)
 }
 
@@ -75,23 +75,23 @@ pub fn all() -> impl Iterator<Item = String> {
     KNOWN.iter().map(|known| format!("{}{}", known.namespace, known.name))
 }
 
-const fn cast(name: &'static str) -> Known {
-    Known { namespace: XSD, name, least: 1, most: 1, meaning: Meaning::Cast }
+const fn cast(name: &'static str) -> KnownFunction {
+    KnownFunction { namespace: XSD, name, least: 1, most: 1, meaning: Meaning::Cast }
 }
 
-const fn standard(name: &'static str, least: usize, most: usize, function: Function) -> Known {
-    Known { namespace: FN, name, least, most, meaning: Meaning::Standard(function) }
+const fn standard(name: &'static str, least: usize, most: usize, function: Function) -> KnownFunction {
+    KnownFunction { namespace: FN, name, least, most, meaning: Meaning::Standard(function) }
 }
 
-const fn function(name: &'static str, arguments: usize, meaning: Meaning) -> Known {
-    Known { namespace: FN, name, least: arguments, most: arguments, meaning }
+const fn function(name: &'static str, arguments: usize, meaning: Meaning) -> KnownFunction {
+    KnownFunction { namespace: FN, name, least: arguments, most: arguments, meaning }
 }
 
-const fn math(name: &'static str, arguments: usize, native: Native) -> Known {
-    Known { namespace: MATH, name, least: arguments, most: arguments, meaning: Meaning::Native(native) }
+const fn math(name: &'static str, arguments: usize, native: Native) -> KnownFunction {
+    KnownFunction { namespace: MATH, name, least: arguments, most: arguments, meaning: Meaning::Native(native) }
 }
 
-static KNOWN: &[Known] = &[
+static KNOWN: &[KnownFunction] = &[
     cast("anyURI"),
     cast("boolean"),
     cast("byte"),
@@ -161,7 +161,7 @@ static KNOWN: &[Known] = &[
     standard("upper-case", 1, 1, Function::UCase),
     standard("year-from-date", 1, 1, Function::Year),
     standard("year-from-dateTime", 1, 1, Function::Year),
-    Known { namespace: FN, name: "concat", least: 2, most: usize::MAX, meaning: Meaning::Concat },
+    KnownFunction { namespace: FN, name: "concat", least: 2, most: usize::MAX, meaning: Meaning::Concat },
     function("boolean", 1, Meaning::Boolean),
     function("compare", 2, Meaning::Native(Native::Compare)),
     function("days-from-duration", 1, Meaning::Native(Native::Days)),

@@ -2,7 +2,7 @@
 
 use super::known::{Meaning, XSD, known};
 use crate::query::operands::operands_mut;
-use crate::query::parts::{Part, for_each_part};
+use crate::query::parts::{Child, for_each_part};
 use kgq_syntax::rdf::{Literal, NamedNode};
 use spargebra::algebra::{Expression, Function, GraphPattern};
 use spargebra::{GraphUpdateOperation, Query, Update};
@@ -31,8 +31,8 @@ fn pattern(inner: &mut GraphPattern) {
         return;
     }
     for_each_part(inner, &mut |part| match part {
-        Part::Pattern(inner) => pattern(inner),
-        Part::Expression(inner) => expression(inner),
+        Child::Pattern(inner) => pattern(inner),
+        Child::Expression(inner) => expression(inner),
     });
 }
 

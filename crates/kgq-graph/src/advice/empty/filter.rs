@@ -3,11 +3,11 @@
 use super::literal::{comparable, of_property};
 use super::tried::some;
 use super::{MOST_COUNTED, Probes};
-use crate::advice::place::Text;
+use crate::advice::place::QueryText;
 use crate::advice::terms::Guess;
-use crate::advice::{Asked, Finding};
+use crate::advice::{AdviceRequest, Finding};
 use kgq_engine::Row;
-use kgq_engine::query::atoms::{Atom, Condition, PatternTerm};
+use kgq_engine::query::atoms::{Atom, AtomKind, PatternTerm};
 use kgq_syntax::rdf::language::cased;
 use kgq_syntax::rdf::{NamedNode, Term, Variable};
 use std::collections::BTreeMap;
@@ -33,7 +33,7 @@ impl Before {
 impl Probes<'_> {
     /// The last condition takes away what the others found. What stands before it in the query is looked at whole, so that no
     /// solution is shown that another condition has excluded.
-    pub(super) fn rejected(&self, core: &[usize], text: &Text<'_>) -> Finding {
+    pub(super) fn rejected(&self, core: &[usize], text: &QueryText<'_>) -> Finding {
         let last = core.last().copied().unwrap_or(0);
         let atom = &self.taken.atoms[last];
         let prefix: Vec<usize> = (0..last).collect();
@@ -43,7 +43,7 @@ impl Probes<'_> {
             Some(n) => format!("all {} before it", some(n)),
             None => "all solutions before it".to_owned(),
         };
-        if atom.condition == Condition::Minus {
+        if atom.condition == AtomKind::Minus {
             return Finding::new("minus-removes-all", format!("MINUS takes {n} away")).at(text, text.atom(atom));
         }
         let Some(before) = before.filter(|before| !before.rows.is_empty()) else {
@@ -73,7 +73,7 @@ impl Probes<'_> {
     /// The property whose value a variable is.
     fn property_of(&self, prefix: &[usize], variable: &Variable) -> Option<&NamedNode> {
         prefix.iter().find_map(|at| match &self.taken.atoms[*at].condition {
-            Condition::Triple {
+            AtomKind::Triple {
                 predicate: PatternTerm::Term(Term::NamedNode(p)),
                 object: PatternTerm::Variable(v),
                 ..
@@ -142,7 +142,7 @@ fn is_text(term: &Term) -> bool {
     }
 }
 
-fn kind_of(asked: &Asked<'_>, term: &Term) -> String {
+fn kind_of(asked: &AdviceRequest<'_>, term: &Term) -> String {
     match term {
         Term::NamedNode(_) => "an IRI".to_owned(),
         Term::BlankNode(_) => "a blank node".to_owned(),
@@ -156,7 +156,7 @@ fn kind_of(asked: &Asked<'_>, term: &Term) -> String {
 }
 
 /// What one of the rejected solutions looks like.
-fn example(asked: &Asked<'_>, atom: &Atom, before: &Before) -> Option<String> {
+fn example(asked: &AdviceRequest<'_>, atom: &Atom, before: &Before) -> Option<String> {
     let row = before.rows.first()?;
     let values: Vec<String> = atom
         .variables

@@ -1,18 +1,18 @@
 //! A literal that the data have in another form: in another language, of another datatype, in other case.
 
 use super::MOST_ROWS;
-use crate::advice::place::Text;
+use crate::advice::place::QueryText;
 use crate::advice::terms::Guess;
-use crate::advice::{Asked, Finding};
-use kgq_engine::query::atoms::{Atom, Condition, PatternTerm};
+use crate::advice::{AdviceRequest, Finding};
+use kgq_engine::query::atoms::{Atom, AtomKind, PatternTerm};
 use kgq_snapshot::{Permutation, QuadPermutation, TermId, TermKind};
 use kgq_syntax::rdf::language::cased;
 use kgq_syntax::rdf::{Literal, NamedNode, NamedNodeRef, Term};
 use oxrdf::vocab::xsd;
 
 /// A literal of a pattern that the data have in another form.
-pub fn literal(asked: &Asked<'_>, atom: &Atom, text: &Text<'_>) -> Option<Guess> {
-    let Condition::Triple { predicate, object: PatternTerm::Term(Term::Literal(wanted)), .. } = &atom.condition else {
+pub fn literal(asked: &AdviceRequest<'_>, atom: &Atom, text: &QueryText<'_>) -> Option<Guess> {
+    let AtomKind::Triple { predicate, object: PatternTerm::Term(Term::Literal(wanted)), .. } = &atom.condition else {
         return None;
     };
     let guess = match predicate {
@@ -65,7 +65,7 @@ impl Nearest {
 }
 
 /// What the property has instead of this literal. `by_value`: whether equal values count as the same, as in a FILTER.
-pub fn of_property(asked: &Asked<'_>, property: &NamedNode, wanted: &Literal, by_value: bool) -> Option<Guess> {
+pub fn of_property(asked: &AdviceRequest<'_>, property: &NamedNode, wanted: &Literal, by_value: bool) -> Option<Guess> {
     let snapshot = asked.snapshot;
     let id = snapshot.id(property.as_ref().into())?;
     let mut nearest = Nearest::default();
@@ -88,7 +88,7 @@ pub fn of_property(asked: &Asked<'_>, property: &NamedNode, wanted: &Literal, by
 }
 
 /// What stands in the data, with whatever property, instead of a literal that does not.
-fn of_anything(asked: &Asked<'_>, wanted: &Literal) -> Option<Guess> {
+fn of_anything(asked: &AdviceRequest<'_>, wanted: &Literal) -> Option<Guess> {
     let snapshot = asked.snapshot;
     if snapshot.id(wanted.into()).is_some() {
         return None;
@@ -113,7 +113,7 @@ fn of_anything(asked: &Asked<'_>, wanted: &Literal) -> Option<Guess> {
 }
 
 /// In words; `own` is what has such values.
-fn guess(asked: &Asked<'_>, own: &str, wanted: &Literal, nearest: Nearest) -> Guess {
+fn guess(asked: &AdviceRequest<'_>, own: &str, wanted: &Literal, nearest: Nearest) -> Guess {
     let shown = asked.shown(&wanted.clone().into());
     let finding = match &nearest.best {
         Some((Nearness::Letters, _)) => Finding::new("literal-case", format!("no {own} is {shown}")),

@@ -5,9 +5,9 @@ mod literal;
 mod reasons;
 mod tried;
 
-use super::place::Text;
-use super::{Asked, Finding, terms};
-use kgq_engine::query::atoms::{Atom, Atoms, Condition, atoms};
+use super::place::QueryText;
+use super::{AdviceRequest, Finding, terms};
+use kgq_engine::query::atoms::{Atom, AtomKind, Atoms, atoms};
 use kgq_engine::query::{Form, used_terms};
 use kgq_syntax::text::count;
 use std::cell::Cell;
@@ -21,7 +21,7 @@ const MOST_COUNTED: usize = 1_000;
 /// A query of more conditions has more to say than can be looked at.
 const MOST_CONDITIONS: usize = 1_000;
 
-pub fn why(asked: &Asked<'_>, text: &Text<'_>) -> Vec<Finding> {
+pub fn why(asked: &AdviceRequest<'_>, text: &QueryText<'_>) -> Vec<Finding> {
     let taken = atoms(asked.query);
     let probes = Probes { asked, taken: &taken, asked_for: Cell::new(0) };
     if let Some(finding) = probes.sliced(text) {
@@ -31,7 +31,7 @@ pub fn why(asked: &Asked<'_>, text: &Text<'_>) -> Vec<Finding> {
         return vec![Finding::new("empty-dataset", "there are no data: no file has a statement").at(text, None)];
     }
     // What must be met, so that a term of it that is unknown is the reason; what OPTIONAL asks for is none.
-    let is_required = |atom: &Atom| matches!(atom.condition, Condition::Triple { .. } | Condition::Path { .. });
+    let is_required = |atom: &Atom| matches!(atom.condition, AtomKind::Triple { .. } | AtomKind::Path { .. });
     let required: Vec<usize> = (0..taken.atoms.len()).filter(|at| is_required(&taken.atoms[*at])).collect();
     let used = used_terms(&taken.ask(&required).algebra);
     let (guesses, more) = terms::unknown(asked, used, text);
@@ -48,14 +48,14 @@ pub fn why(asked: &Asked<'_>, text: &Text<'_>) -> Vec<Finding> {
 
 /// The conditions of a query, and the questions that are asked about them.
 struct Probes<'a> {
-    asked: &'a Asked<'a>,
+    asked: &'a AdviceRequest<'a>,
     taken: &'a Atoms,
     asked_for: Cell<usize>,
 }
 
 impl Probes<'_> {
     /// LIMIT and OFFSET that leave nothing.
-    fn sliced(&self, text: &Text<'_>) -> Option<Finding> {
+    fn sliced(&self, text: &QueryText<'_>) -> Option<Finding> {
         if self.taken.limit == Some(0) {
             return Some(Finding::new("limit-zero", "LIMIT 0 asks for no rows").at(text, text.keyword("LIMIT")));
         }
@@ -67,7 +67,7 @@ impl Probes<'_> {
         None
     }
 
-    fn why(&self, text: &Text<'_>) -> Vec<Finding> {
+    fn why(&self, text: &QueryText<'_>) -> Vec<Finding> {
         let all: Vec<usize> = (0..self.taken.atoms.len().min(MOST_CONDITIONS)).collect();
         match self.hold(&all) {
             Some(true) if all.len() == self.taken.atoms.len() => return self.after_all(text),
@@ -118,7 +118,7 @@ impl Probes<'_> {
     }
 
     /// The conditions are met, and still there is no row.
-    fn after_all(&self, text: &Text<'_>) -> Vec<Finding> {
+    fn after_all(&self, text: &QueryText<'_>) -> Vec<Finding> {
         if self.taken.having {
             return vec![Finding::new("having-rejects-all", "no group passes HAVING").at(text, text.keyword("HAVING"))];
         }
@@ -130,7 +130,7 @@ impl Probes<'_> {
     }
 
     /// Time is up: how far the query has solutions.
-    fn beginning(&self, good: usize, text: &Text<'_>) -> Vec<Finding> {
+    fn beginning(&self, good: usize, text: &QueryText<'_>) -> Vec<Finding> {
         let Some(next) = self.taken.atoms.get(good) else { return Vec::new() };
         let message = match good {
             0 => "somewhere from here on nothing is found; there was no time to look closer".to_owned(),

@@ -1,9 +1,9 @@
 //! What the smallest set of conditions that nothing meets says: single conditions, pairs, and the form in which they would be met.
 
 use super::{MOST_COUNTED, MOST_ROWS, Probes};
-use crate::advice::place::Text;
+use crate::advice::place::QueryText;
 use crate::advice::{Finding, terms};
-use kgq_engine::query::atoms::{Atom, Condition, PatternTerm};
+use kgq_engine::query::atoms::{Atom, AtomKind, PatternTerm};
 use kgq_engine::query::wanted_terms;
 use kgq_snapshot::{Permutation, QuadPermutation, TermId, TermKind};
 use kgq_syntax::error::Error;
@@ -15,7 +15,7 @@ use kgq_syntax::text::count;
 const MOST_SHOWN: usize = 10;
 
 impl Probes<'_> {
-    pub(super) fn explain(&self, core: &[usize], text: &Text<'_>) -> Vec<Finding> {
+    pub(super) fn explain(&self, core: &[usize], text: &QueryText<'_>) -> Vec<Finding> {
         let last = core.last().copied().unwrap_or(0);
         // Terms of what is no pattern by itself: of a branch, of VALUES, of a FILTER.
         let inside: Vec<usize> = core.iter().copied().filter(|at| self.may_be_met_otherwise(*at)).collect();
@@ -42,24 +42,22 @@ impl Probes<'_> {
     /// Whether a condition has several ways to be met, or names terms that the data need not have.
     fn may_be_met_otherwise(&self, at: usize) -> bool {
         match self.taken.atoms[at].condition {
-            Condition::Union | Condition::SubSelect | Condition::Values | Condition::Filter => true,
-            Condition::Triple { .. }
-            | Condition::Path { .. }
-            | Condition::Optional
-            | Condition::Minus
-            | Condition::Bind => false,
+            AtomKind::Union | AtomKind::SubSelect | AtomKind::Values | AtomKind::Filter => true,
+            AtomKind::Triple { .. } | AtomKind::Path { .. } | AtomKind::Optional | AtomKind::Minus | AtomKind::Bind => {
+                false
+            }
         }
     }
 
     /// A form of the conditions that has solutions: in another graph, or the other way round.
-    fn otherwise(&self, core: &[usize], text: &Text<'_>) -> Option<Finding> {
+    fn otherwise(&self, core: &[usize], text: &QueryText<'_>) -> Option<Finding> {
         if let Some(finding) = self.in_default_graph(core, text).or_else(|| self.in_named_graph(core, text)) {
             return Some(finding);
         }
         let all: Vec<usize> = (0..self.taken.atoms.len()).collect();
         core.iter().find_map(|at| {
             let atom = &self.taken.atoms[*at];
-            let Condition::Triple { subject, predicate, object } = &atom.condition else { return None };
+            let AtomKind::Triple { subject, predicate, object } = &atom.condition else { return None };
             // A pattern of variables alone is the same either way.
             if core.len() == 1 && !matches!((subject, object), (PatternTerm::Term(_), _) | (_, PatternTerm::Term(_))) {
                 return None;
@@ -80,7 +78,7 @@ impl Probes<'_> {
     }
 
     /// What is asked for in a named graph stands in the default graph.
-    fn in_default_graph(&self, core: &[usize], text: &Text<'_>) -> Option<Finding> {
+    fn in_default_graph(&self, core: &[usize], text: &QueryText<'_>) -> Option<Finding> {
         let (atom, graph) = core.iter().find_map(|at| {
             let atom = &self.taken.atoms[*at];
             Some((atom, atom.graph.as_ref()?))
@@ -91,10 +89,10 @@ impl Probes<'_> {
     }
 
     /// What is asked for in the default graph stands in named graphs.
-    fn in_named_graph(&self, core: &[usize], text: &Text<'_>) -> Option<Finding> {
+    fn in_named_graph(&self, core: &[usize], text: &QueryText<'_>) -> Option<Finding> {
         let (atom, names) = core.iter().find_map(|at| {
             let atom = &self.taken.atoms[*at];
-            let Condition::Triple { subject, predicate: PatternTerm::Term(Term::NamedNode(property)), object } =
+            let AtomKind::Triple { subject, predicate: PatternTerm::Term(Term::NamedNode(property)), object } =
                 &atom.condition
             else {
                 return None;
@@ -109,7 +107,7 @@ impl Probes<'_> {
     }
 
     /// Conditions that each are met, but not together.
-    fn together(&self, core: &[usize], text: &Text<'_>) -> Finding {
+    fn together(&self, core: &[usize], text: &QueryText<'_>) -> Finding {
         let patterns = count(core.len() as u64, "condition", "conditions");
         let mut errors: Vec<Error> = Vec::new();
         for at in core.iter().take(MOST_SHOWN) {
@@ -129,9 +127,9 @@ impl Probes<'_> {
     }
 
     /// A condition that nothing meets by itself, though the graph has its terms.
-    fn single(&self, atom: &Atom, text: &Text<'_>) -> Finding {
+    fn single(&self, atom: &Atom, text: &QueryText<'_>) -> Finding {
         let span = text.atom(atom);
-        if let Condition::Triple {
+        if let AtomKind::Triple {
             subject: PatternTerm::Term(Term::NamedNode(thing)),
             predicate: PatternTerm::Term(Term::NamedNode(property)),
             object: PatternTerm::Variable(_),
@@ -148,14 +146,12 @@ impl Probes<'_> {
                 .at(text, text.keyword("GRAPH").or(span));
         }
         let message = match atom.condition {
-            Condition::Filter => return Finding::new("filter-rejects-all", "this FILTER is never true").at(text, span),
-            Condition::Union => "no branch of this UNION finds anything",
-            Condition::SubSelect => "this group finds nothing",
-            Condition::Values => "this gives no values",
-            Condition::Path { .. } => "nothing is connected by this path",
-            Condition::Triple { .. } | Condition::Optional | Condition::Minus | Condition::Bind => {
-                "no statement fits this"
-            }
+            AtomKind::Filter => return Finding::new("filter-rejects-all", "this FILTER is never true").at(text, span),
+            AtomKind::Union => "no branch of this UNION finds anything",
+            AtomKind::SubSelect => "this group finds nothing",
+            AtomKind::Values => "this gives no values",
+            AtomKind::Path { .. } => "nothing is connected by this path",
+            AtomKind::Triple { .. } | AtomKind::Optional | AtomKind::Minus | AtomKind::Bind => "no statement fits this",
         };
         Finding::new("no-match", message).at(text, span)
     }
@@ -205,10 +201,10 @@ impl Probes<'_> {
     }
 
     /// A class and a property that no member of it has.
-    fn not_of_class(&self, a: &Atom, b: &Atom, text: &Text<'_>) -> Option<Finding> {
+    fn not_of_class(&self, a: &Atom, b: &Atom, text: &QueryText<'_>) -> Option<Finding> {
         let (
-            Condition::Triple { subject: s1, predicate: PatternTerm::Term(Term::NamedNode(p1)), object: o1 },
-            Condition::Triple { subject: s2, predicate: PatternTerm::Term(Term::NamedNode(p2)), object: o2 },
+            AtomKind::Triple { subject: s1, predicate: PatternTerm::Term(Term::NamedNode(p1)), object: o1 },
+            AtomKind::Triple { subject: s2, predicate: PatternTerm::Term(Term::NamedNode(p2)), object: o2 },
         ) = (&a.condition, &b.condition)
         else {
             return None;
@@ -233,10 +229,10 @@ impl Probes<'_> {
     }
 
     /// A literal that is asked for its properties.
-    fn literal_as_subject(&self, a: &Atom, b: &Atom, text: &Text<'_>) -> Option<Finding> {
+    fn literal_as_subject(&self, a: &Atom, b: &Atom, text: &QueryText<'_>) -> Option<Finding> {
         let (
-            Condition::Triple { subject: s1, predicate: PatternTerm::Term(Term::NamedNode(p1)), object: o1 },
-            Condition::Triple { subject: s2, predicate: PatternTerm::Term(Term::NamedNode(p2)), object: o2 },
+            AtomKind::Triple { subject: s1, predicate: PatternTerm::Term(Term::NamedNode(p1)), object: o1 },
+            AtomKind::Triple { subject: s2, predicate: PatternTerm::Term(Term::NamedNode(p2)), object: o2 },
         ) = (&a.condition, &b.condition)
         else {
             return None;

@@ -1,7 +1,7 @@
 //! What the statements about an executable say of it, as a header says it of a query in a file of its own.
 
 use super::{SH, TurtleFile, as_subject};
-use crate::catalog::header::{Header, Param, Scalar, ScalarOrList, Text};
+use crate::catalog::header::{Header, LocalizedText, Param, Scalar, ScalarOrList};
 use crate::catalog::labels::local_name;
 use indexmap::IndexMap;
 use kgq_syntax::rdf::vocabulary::rdf;
@@ -105,7 +105,7 @@ fn rdf_nil() -> Term {
 }
 
 /// The texts of the first of these properties that has some, by language.
-fn texts(file: &TurtleFile, subject: &NamedOrBlankNode, properties: &[&str]) -> Option<Text> {
+fn texts(file: &TurtleFile, subject: &NamedOrBlankNode, properties: &[&str]) -> Option<LocalizedText> {
     let mut by_language: IndexMap<String, String> = IndexMap::new();
     let property = properties.iter().find(|property| file.values(subject, property).next().is_some())?;
     for literal in file.values(subject, property).filter_map(as_literal) {
@@ -116,13 +116,13 @@ fn texts(file: &TurtleFile, subject: &NamedOrBlankNode, properties: &[&str]) -> 
         text.push_str(&plain(literal));
     }
     match by_language.shift_remove("") {
-        Some(text) if by_language.is_empty() => Some(Text::One(text)),
+        Some(text) if by_language.is_empty() => Some(LocalizedText::One(text)),
         // The language is undetermined (ISO 639-2).
         Some(text) => {
             by_language.insert("und".to_owned(), text);
-            Some(Text::Each(by_language))
+            Some(LocalizedText::Each(by_language))
         }
-        None => (!by_language.is_empty()).then_some(Text::Each(by_language)),
+        None => (!by_language.is_empty()).then_some(LocalizedText::Each(by_language)),
     }
 }
 

@@ -3,7 +3,7 @@
 pub use super::dictionary::NodeId;
 use super::dictionary::{Dictionary, Numbers};
 use super::triples::{Stated, Triples};
-use super::view::View;
+use super::view::ShapesDataset;
 use kgq_snapshot::{Ids, Snapshot, TermId};
 use kgq_syntax::budget::{Budget, Reservation, Steps};
 use kgq_syntax::error::Result;
@@ -189,8 +189,8 @@ impl ValidationData {
     }
 
     /// The dataset as it is now, as queries see it.
-    pub(super) fn view(&self) -> View {
-        View {
+    pub(super) fn view(&self) -> ShapesDataset {
+        ShapesDataset {
             terms: Arc::clone(self.dictionary.known()),
             data: Arc::clone(&self.data),
             shapes: Arc::clone(&self.shapes),

@@ -71,14 +71,14 @@ impl Numbers {
 
 /// The terms of statements, and after them those that were computed since the last statement was added.
 pub(super) struct Dictionary {
-    known: Arc<Terms>,
+    known: Arc<GraphTerms>,
     computed: FrozenVec<Arc<Term>>,
     computed_nodes: RefCell<FxHashMap<Arc<Term>, NodeId>>,
 }
 
 /// The terms of statements: those of the snapshot, and those of statements that were added.
 #[derive(Clone)]
-pub(super) struct Terms {
+pub(super) struct GraphTerms {
     numbers: Arc<Numbers>,
     read: Arc<Mutex<Read>>,
     added: Vec<Arc<Term>>,
@@ -113,7 +113,7 @@ fn keep<K: Hash + Eq, V>(kept: &mut FxHashMap<K, V>, key: K, value: V) {
     kept.insert(key, value);
 }
 
-impl Terms {
+impl GraphTerms {
     pub fn term(&self, node: NodeId) -> Option<Term> {
         match self.numbers.id(node) {
             Some(id) => {
@@ -165,7 +165,7 @@ fn numbered(number: usize) -> NodeId {
 
 impl Dictionary {
     pub fn new(numbers: Numbers) -> Self {
-        let known = Terms {
+        let known = GraphTerms {
             numbers: Arc::new(numbers),
             read: Arc::default(),
             added: Vec::new(),
@@ -174,7 +174,7 @@ impl Dictionary {
         Self { known: Arc::new(known), computed: FrozenVec::new(), computed_nodes: RefCell::default() }
     }
 
-    pub fn known(&self) -> &Arc<Terms> {
+    pub fn known(&self) -> &Arc<GraphTerms> {
         &self.known
     }
 

@@ -2,7 +2,7 @@
 
 use super::dataset::ValidationData;
 use super::function::Functions;
-use super::view::{Reading, View, resolved};
+use super::view::{Reading, ShapesDataset, resolved};
 use kgq_engine::expression::extension;
 use kgq_engine::oxigraph::in_our_words;
 use kgq_engine::query::prebind::{self, Prebound};
@@ -33,7 +33,7 @@ pub(super) struct Evaluator {
 
 /// What a query and the functions that it calls have in common.
 struct Shared {
-    view: View,
+    view: ShapesDataset,
     functions: Arc<Functions>,
     evaluator: OnceLock<QueryEvaluator>,
     /// How many functions are at work, one called by the other.

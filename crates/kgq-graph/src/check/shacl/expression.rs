@@ -8,7 +8,7 @@ use super::sparql::OPTIONAL;
 use super::values::ValuePath;
 use super::vocab as sh;
 use kgq_engine::query::Form;
-use kgq_engine::query::prebind::{Known, Prebound};
+use kgq_engine::query::prebind::{PrebindContext, Prebound};
 use kgq_syntax::error::Source;
 use kgq_syntax::rdf::{NamedNodeRef, Term};
 use oxrdf::vocab::rdf;
@@ -190,8 +190,9 @@ impl Reading<'_, '_> {
             self.reader.not_run(self.shape, message);
             return None;
         }
-        let parse =
-            |source: Source<'_>, known: Known<'_>| Prebound::parse_function(source, known, form, &["this"], &OPTIONAL);
+        let parse = |source: Source<'_>, known: PrebindContext<'_>| {
+            Prebound::parse_function(source, known, form, &["this"], &OPTIONAL)
+        };
         let query = self.reader.query(self.shape, node, property, &parse)?;
         Some(NodeExpression::Query(Box::new(query)))
     }

@@ -6,7 +6,7 @@ use super::sparql::{OPTIONAL, parameter};
 use super::vocab as sh;
 use kgq_engine::query::Form;
 use kgq_engine::query::functions::Declared;
-use kgq_engine::query::prebind::{Known, Prebound};
+use kgq_engine::query::prebind::{PrebindContext, Prebound};
 use kgq_syntax::error::Source;
 use kgq_syntax::rdf::{NamedNode, Term};
 use std::collections::{BTreeMap, BTreeSet};
@@ -112,8 +112,9 @@ pub(super) fn read_functions(reader: &mut Reader<'_>) -> Functions {
         let (required, optional) = names.split_at(least);
         let required: Vec<&str> = required.iter().map(String::as_str).collect();
         let optional: Vec<&str> = optional.iter().map(String::as_str).chain(OPTIONAL).collect();
-        let parse =
-            |source: Source<'_>, known: Known<'_>| Prebound::parse_function(source, known, form, &required, &optional);
+        let parse = |source: Source<'_>, known: PrebindContext<'_>| {
+            Prebound::parse_function(source, known, form, &required, &optional)
+        };
         if let Some(query) = reader.query(node, node, property, &parse) {
             functions.insert(name, Function { parameters: names, query });
         }

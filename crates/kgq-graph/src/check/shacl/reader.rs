@@ -6,7 +6,7 @@ use super::function::Signatures;
 use super::shape::{IllFormed, ShapeId};
 use super::sparql;
 use super::vocab as sh;
-use kgq_engine::query::prebind::{Known, Prebound};
+use kgq_engine::query::prebind::{PrebindContext, Prebound};
 use kgq_syntax::bounds::Bounds;
 use kgq_syntax::embedded::Embedded;
 use kgq_syntax::error::{Error, Result, Source};
@@ -36,7 +36,7 @@ impl WrittenText {
 }
 
 /// What makes a query of a text.
-type Parse<'p> = &'p dyn Fn(Source<'_>, Known<'_>) -> Result<Prebound>;
+type Parse<'p> = &'p dyn Fn(Source<'_>, PrebindContext<'_>) -> Result<Prebound>;
 
 pub(super) struct Reader<'d> {
     pub dataset: &'d ValidationData,
@@ -166,7 +166,8 @@ impl<'d> Reader<'d> {
             );
         }
         let prefixes = sparql::prefixes(self, holder);
-        let known = Known { prefixes: &prefixes, functions: &self.functions.declared, bounds: self.texts.bounds };
+        let known =
+            PrebindContext { prefixes: &prefixes, functions: &self.functions.declared, bounds: self.texts.bounds };
         let why = match parse(Source::new("the query", &text), known) {
             Ok(query) => return (!self.calls_javascript(about, &query)).then_some(query),
             Err(why) => why,
@@ -204,7 +205,8 @@ impl<'d> Reader<'d> {
     /// The call of a function by a node expression.
     pub fn function_call(&self, name: &NamedNode, arguments: usize) -> Result<Prebound> {
         let prefixes = Prefixes::default();
-        let known = Known { prefixes: &prefixes, functions: &self.functions.declared, bounds: self.texts.bounds };
+        let known =
+            PrebindContext { prefixes: &prefixes, functions: &self.functions.declared, bounds: self.texts.bounds };
         Prebound::parse_call(name, arguments, known)
     }
 

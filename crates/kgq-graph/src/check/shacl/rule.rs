@@ -6,7 +6,7 @@ use super::reader::Reader;
 use super::shape::ShapeId;
 use super::sparql::OPTIONAL;
 use super::vocab as sh;
-use kgq_engine::query::prebind::{Known, Prebound};
+use kgq_engine::query::prebind::{PrebindContext, Prebound};
 use kgq_syntax::error::Source;
 
 /// A rule of a shape: what it adds to the data for each focus node that conforms to the conditions.
@@ -64,7 +64,7 @@ fn head(reader: &mut Reader<'_>, shape: NodeId, node: NodeId) -> Option<Head> {
         return None;
     }
     if !reader.objects(node, sh::CONSTRUCT).is_empty() {
-        let parse = |source: Source<'_>, known: Known<'_>| Prebound::parse_construct(source, known, &OPTIONAL);
+        let parse = |source: Source<'_>, known: PrebindContext<'_>| Prebound::parse_construct(source, known, &OPTIONAL);
         return reader.query(shape, node, sh::CONSTRUCT, &parse).map(Head::Construct);
     }
     let mut part = |predicate| {

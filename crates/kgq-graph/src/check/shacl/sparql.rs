@@ -5,7 +5,7 @@ use super::reader::{Reader, short};
 use super::shape::Constraint;
 use super::vocab as sh;
 use kgq_engine::query::Form;
-use kgq_engine::query::prebind::{Known, Prebound};
+use kgq_engine::query::prebind::{PrebindContext, Prebound};
 use kgq_syntax::error::Source;
 use kgq_syntax::rdf::{Literal, NamedNode, NamedNodeRef, Prefixes, Term, Variable};
 use rustc_hash::FxHashSet;
@@ -132,7 +132,8 @@ fn validator(
     if form == Form::Ask {
         optional.push("value");
     }
-    let parse = |source: Source<'_>, known: Known<'_>| Prebound::parse(source, known, form, &["this"], &optional);
+    let parse =
+        |source: Source<'_>, known: PrebindContext<'_>| Prebound::parse(source, known, form, &["this"], &optional);
     let query = reader.query(node, node, property, &parse)?;
     Some(Validator { query, messages: reader.messages(node) })
 }
@@ -178,8 +179,9 @@ pub(super) fn read_constraints(
             reader.fault(node, "a constraint in SPARQL needs sh:select");
             continue;
         }
-        let parse =
-            |source: Source<'_>, known: Known<'_>| Prebound::parse(source, known, Form::Select, &["this"], &OPTIONAL);
+        let parse = |source: Source<'_>, known: PrebindContext<'_>| {
+            Prebound::parse(source, known, Form::Select, &["this"], &OPTIONAL)
+        };
         let Some(query) = reader.query(node, node, sh::SELECT, &parse) else { continue };
         found.push(Constraint::Sparql(Box::new(SparqlConstraint { node, query, messages: reader.messages(node) })));
     }

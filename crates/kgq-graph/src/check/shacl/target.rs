@@ -5,7 +5,7 @@ use super::evaluator::Evaluator;
 use super::reader::Reader;
 use super::sparql::parameter;
 use super::vocab as sh;
-use kgq_engine::query::prebind::{Known, Prebound};
+use kgq_engine::query::prebind::{PrebindContext, Prebound};
 use kgq_syntax::error::{Result, Source};
 use kgq_syntax::rdf::{NamedNodeRef, Term};
 use oxrdf::vocab::rdf;
@@ -58,7 +58,7 @@ fn read_target(reader: &mut Reader<'_>, shape: NodeId, target: NodeId) -> Option
         return None;
     }
     let names: Vec<&str> = arguments.keys().map(String::as_str).collect();
-    let parse = |source: Source<'_>, known: Known<'_>| Prebound::parse_target(source, known, &names);
+    let parse = |source: Source<'_>, known: PrebindContext<'_>| Prebound::parse_target(source, known, &names);
     let query = reader.query(shape, holder, sh::SELECT, &parse)?;
     Some(SparqlTarget { query, arguments })
 }

@@ -19,12 +19,12 @@ pub struct Triples {
     /// What rules added; of shapes that are a graph of their own, all.
     held: Held,
     /// Long lists that queries asked for, the one that was asked for last behind the others: a query asks for the same with each focus node.
-    kept: Mutex<Vec<(Pattern, Arc<Rows>)>>,
+    kept: Mutex<Vec<(Pattern, Arc<Matches>)>>,
 }
 
 /// Triples that match a pattern.
 #[derive(Default)]
-pub(super) struct Rows {
+pub(super) struct Matches {
     pub triples: Vec<[NodeId; 3]>,
     _held: Reservation,
 }
@@ -130,7 +130,7 @@ impl Triples {
     ///
     /// # Errors
     /// Those of both budgets.
-    pub(super) fn matching(&self, pattern: Pattern, budget: &Budget, whole: &Budget) -> Result<Arc<Rows>> {
+    pub(super) fn matching(&self, pattern: Pattern, budget: &Budget, whole: &Budget) -> Result<Arc<Matches>> {
         let kept = || self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         {
             let mut kept = kept();
@@ -151,7 +151,7 @@ impl Triples {
         Ok(rows)
     }
 
-    fn read(&self, pattern: Pattern, budget: &Budget, whole: &Budget) -> Result<Rows> {
+    fn read(&self, pattern: Pattern, budget: &Budget, whole: &Budget) -> Result<Matches> {
         const READ_AT_ONCE: usize = 1 << 12;
         let (mut triples, mut held) = (Vec::new(), Reservation::default());
         for triple in self.found(pattern) {
@@ -170,7 +170,7 @@ impl Triples {
             _ => sort_by(&mut triples, Piece::Large, Ord::cmp, budget)?,
         }
         triples.dedup();
-        Ok(Rows { triples, _held: held })
+        Ok(Matches { triples, _held: held })
     }
 }
 

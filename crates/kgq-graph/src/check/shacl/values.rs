@@ -2,7 +2,7 @@
 
 use super::dataset::ValidationData;
 use super::dictionary::NodeId;
-use kgq_engine::path::{Automaton, Neighbours, Node, Step, reach};
+use kgq_engine::path::{Automaton, GraphNode, Neighbours, Step, reach};
 use kgq_engine::plan::{self, Repeat};
 use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Result};
@@ -45,7 +45,7 @@ fn walked(path: &Path<NodeId>) -> plan::Path<NodeId> {
     }
 }
 
-impl Node for NodeId {
+impl GraphNode for NodeId {
     fn index(self) -> usize {
         self.number()
     }

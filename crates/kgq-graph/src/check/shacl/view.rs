@@ -1,6 +1,6 @@
 //! A dataset as queries see it: the data as the default graph, the shapes as the one named graph. Nothing is added to it.
 
-use super::dictionary::{NodeId, Terms};
+use super::dictionary::{GraphTerms, NodeId};
 use super::triples::Triples;
 use kgq_engine::Budget;
 use kgq_engine::query::prebind::blank_node_of;
@@ -9,8 +9,8 @@ use kgq_syntax::rdf::{Term, Triple};
 use spareval::{InternalQuad, QueryableDataset};
 use std::sync::Arc;
 
-pub(super) struct View {
-    pub terms: Arc<Terms>,
+pub(super) struct ShapesDataset {
+    pub terms: Arc<GraphTerms>,
     pub data: Arc<Triples>,
     pub shapes: Arc<Triples>,
     pub shapes_graph: NodeId,
@@ -20,7 +20,7 @@ pub(super) struct View {
 
 /// The dataset while one query reads it, within the query's budget.
 pub(super) struct Reading<'a> {
-    pub view: &'a View,
+    pub view: &'a ShapesDataset,
     pub budget: Budget,
 }
 
@@ -51,7 +51,7 @@ impl<'a> QueryableDataset<'a> for Reading<'a> {
         object: Option<&QueryTerm>,
         graph_name: Option<Option<&QueryTerm>>,
     ) -> impl Iterator<Item = Result<InternalQuad<QueryTerm>>> + use<'a> {
-        let view: &'a View = self.view;
+        let view: &'a ShapesDataset = self.view;
         // A term that the dataset does not have matches nothing.
         let positions = [subject, predicate, object].map(|position| position.map(QueryTerm::known));
         let graph = match graph_name {

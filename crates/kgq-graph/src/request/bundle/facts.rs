@@ -16,8 +16,8 @@ pub struct Facts {
     pub kgq: String,
     /// When the query was asked (UTC).
     pub time: String,
-    pub query: Asked,
-    pub graph: State,
+    pub query: QuestionFacts,
+    pub graph: GraphState,
     pub project: Option<Named>,
     pub revision: Option<Revision>,
     /// SHA-256 of each file that the graph is read from.
@@ -31,7 +31,7 @@ pub struct Facts {
 /// What was asked, beside the text.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Asked {
+pub struct QuestionFacts {
     pub name: Option<String>,
     pub title: Option<String>,
     /// Those that the text uses and does not declare.
@@ -65,7 +65,7 @@ pub enum DefaultGraph {
 /// The state of the graph.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct State {
+pub struct GraphState {
     pub statements: usize,
     /// SHA-256 of its canonical N-Quads.
     pub sha256: String,

@@ -1,7 +1,7 @@
 //! A bundle made: the question asked of the graph, each row explained, the sources of what explains it collected.
 
 use super::Bundle;
-use super::facts::{Asked, DefaultGraph, Facts, Named, Parameter, Revision, RowFacts, State, VERSION};
+use super::facts::{DefaultGraph, Facts, GraphState, Named, Parameter, QuestionFacts, Revision, RowFacts, VERSION};
 use super::sources::{citations, properties, quotes};
 use super::stored::{Stored, row_line};
 use crate::audit::{Audit, sha256};
@@ -59,7 +59,7 @@ impl Question {
         Self { name: None, title: None, text, bindings: Vec::new(), limit: None, offset: None }
     }
 
-    fn asked(&self, graph: &Graph) -> Result<Asked> {
+    fn asked(&self, graph: &Graph) -> Result<QuestionFacts> {
         let context = graph.parse_context()?;
         let used = sparql::undeclared_prefixes(&self.text, &significant(&sparql::tokenize(&self.text)));
         let known =
@@ -71,7 +71,7 @@ impl Question {
             };
             Parameter { variable: variable.as_str().to_owned(), value, any_of }
         };
-        Ok(Asked {
+        Ok(QuestionFacts {
             name: self.name.clone(),
             title: self.title.clone(),
             prefixes: known.collect(),
@@ -87,7 +87,7 @@ impl Question {
     }
 }
 
-impl Asked {
+impl QuestionFacts {
     /// The query with its parameters, as a bundle's text and facts say it.
     ///
     /// # Errors
@@ -192,7 +192,7 @@ pub fn make_within(
         kgq: env!("CARGO_PKG_VERSION").to_owned(),
         time,
         query: asked,
-        graph: State {
+        graph: GraphState {
             statements: canonical.lines.len(),
             sha256: canonical.hash(),
             canonical_form: CANONICAL_FORM.to_owned(),

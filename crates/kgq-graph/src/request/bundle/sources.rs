@@ -1,7 +1,7 @@
 //! The sources of a bundle: each citation with its document, its place, and its words where they are short enough to be quoted.
 
 use super::facts::{Properties, pretty};
-use crate::audit::{Audit, Place, Reference, Texts, sha256};
+use crate::audit::{Audit, CitedText, Reference, Texts, sha256};
 use crate::project::CitationSettings;
 use kgq_snapshot::Snapshot;
 use kgq_syntax::error::{Error, Result};
@@ -54,7 +54,7 @@ pub fn quotes(audit: &Audit<'_>, citations: &[NamedNode], texts: &Texts) -> Quot
     let mut used: BTreeMap<String, usize> = BTreeMap::new();
     for citation in citations {
         let reference = Reference::new(citation, audit, texts);
-        let (Place::Verified(text), Some(document)) = (&reference.place, &reference.document) else { continue };
+        let (CitedText::Verified(text), Some(document)) = (&reference.place, &reference.document) else { continue };
         let words = format!("{}{}{}", text.before, text.anchor, text.after);
         let length = words.chars().count();
         let all = texts.get(&document.iri).map_or(0, |text| text.chars().count());

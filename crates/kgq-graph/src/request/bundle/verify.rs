@@ -5,7 +5,7 @@ use super::files::{CHECKSUMS, checksums};
 use super::make::{answer, items};
 use super::stored::{Stored, row_line};
 use super::{Bundle, sources};
-use crate::audit::{Failure, Place, Reference};
+use crate::audit::{CitedText, Failure, Reference};
 use crate::graph::Graph;
 use kgq_engine::EvaluationOptions;
 use kgq_engine::why::{Item, holds, why};
@@ -218,7 +218,7 @@ fn sentences(bundle: &Bundle, graph: &Graph, files: &[PathBuf]) -> Result<Vec<Fi
     for citation in &citations {
         let reference = Reference::new(citation, &audit, &texts);
         match reference.place {
-            Place::Verified(text) => {
+            CitedText::Verified(text) => {
                 let words = format!("{}{}{}", text.before, text.anchor, text.after);
                 match bundle.quotes.get(citation.as_str()) {
                     Some(quoted) if *quoted != words => {
@@ -227,8 +227,8 @@ fn sentences(bundle: &Bundle, graph: &Graph, files: &[PathBuf]) -> Result<Vec<Fi
                     _ => standing += 1,
                 }
             }
-            Place::Differs(failure) => findings.push(moved(citation.as_str(), &Failure::to_string(&failure))),
-            Place::NotAtHand => absent += 1,
+            CitedText::Differs(failure) => findings.push(moved(citation.as_str(), &Failure::to_string(&failure))),
+            CitedText::NotAtHand => absent += 1,
         }
     }
     if standing > 0 {

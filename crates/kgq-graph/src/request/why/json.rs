@@ -1,7 +1,7 @@
 //! An explanation as JSON-LD in the words of PROV-O: the row was derived from the statements, each from its citations.
 
-use super::{Derived, Explained, Part, Stated};
-use crate::audit::{Place, Reference};
+use super::{AnswerPart, Derived, Explained, Stated};
+use crate::audit::{CitedText, Reference};
 use kgq_engine::why::Ground;
 use kgq_syntax::rdf::{Quad, Term};
 use rustc_hash::FxHashMap;
@@ -14,9 +14,9 @@ pub fn document(explained: &Explained) -> Value {
     row.insert("@id".into(), "_:row".into());
     row.insert("@type".into(), "prov:Entity".into());
     match &explained.part {
-        Part::True => drop(row.insert("value".into(), true.into())),
-        Part::Triple(triple) => drop(row.insert("value".into(), triple.to_string().into())),
-        Part::Row { variables, row: values } => {
+        AnswerPart::True => drop(row.insert("value".into(), true.into())),
+        AnswerPart::Triple(triple) => drop(row.insert("value".into(), triple.to_string().into())),
+        AnswerPart::Row { variables, row: values } => {
             let cells = variables.iter().zip(values);
             let cells = cells.map(|(v, value)| (v.as_str().to_owned(), value.as_ref().map(Term::to_string).into()));
             row.insert("value".into(), Value::Object(cells.collect()));
@@ -83,8 +83,8 @@ fn derived(derived: &Derived) -> Value {
 
 fn reference(number: usize, source: &Reference) -> Value {
     let words = match &source.place {
-        Place::Verified(text) => Some(format!("{}{}{}", text.before, text.anchor, text.after)),
-        Place::NotAtHand | Place::Differs(_) => None,
+        CitedText::Verified(text) => Some(format!("{}{}{}", text.before, text.anchor, text.after)),
+        CitedText::NotAtHand | CitedText::Differs(_) => None,
     };
     json!({
         "@id": format!("_:citation{}", number + 1),

@@ -19,7 +19,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 /// What an answer has, and what holds it up.
 pub struct Explained {
-    pub part: Part,
+    pub part: AnswerPart,
     /// The parts of the query, each with what it found.
     pub grounds: Vec<Ground>,
     /// Whether no statement can be left out.
@@ -32,7 +32,7 @@ pub struct Explained {
 
 /// A row of a SELECT, a triple of a CONSTRUCT or DESCRIBE, or that an ASK is true.
 #[derive(Clone, Debug)]
-pub enum Part {
+pub enum AnswerPart {
     Row { variables: Vec<Variable>, row: Row },
     Triple(Triple),
     True,
@@ -67,7 +67,7 @@ pub struct Derived {
     pub citations: Vec<usize>,
 }
 
-impl Part {
+impl AnswerPart {
     pub fn item(&self) -> Item<'_> {
         match self {
             Self::Row { variables, row } => Item::Row(variables, row),
@@ -81,7 +81,7 @@ impl Part {
 ///
 /// # Errors
 /// Those of evaluation; that there is none of this number.
-pub fn part(graph: &Graph, query: &Query, number: usize) -> Result<Part> {
+pub fn part(graph: &Graph, query: &Query, number: usize) -> Result<AnswerPart> {
     part_within(graph, query, number, &graph.evaluation_options())
 }
 
@@ -89,7 +89,7 @@ pub fn part(graph: &Graph, query: &Query, number: usize) -> Result<Part> {
 ///
 /// # Errors
 /// Those of evaluation; that there is none of this number.
-pub fn part_within(graph: &Graph, query: &Query, number: usize, options: &EvaluationOptions) -> Result<Part> {
+pub fn part_within(graph: &Graph, query: &Query, number: usize, options: &EvaluationOptions) -> Result<AnswerPart> {
     let at = number.checked_sub(1).ok_or_else(|| Error::usage("rows are counted from 1"))?;
     let none = |found: usize, one: &str, many: &str| {
         Error::input(format!("the answer has no {one} {number}; it has {}", count(found as u64, one, many)))
@@ -99,7 +99,7 @@ pub fn part_within(graph: &Graph, query: &Query, number: usize, options: &Evalua
             let (variables, mut rows, mut found) = (solutions.variables, solutions.rows, 0);
             while let Some(row) = rows.next().transpose()? {
                 if found == at {
-                    return Ok(Part::Row { variables, row });
+                    return Ok(AnswerPart::Row { variables, row });
                 }
                 found += 1;
             }
@@ -109,13 +109,13 @@ pub fn part_within(graph: &Graph, query: &Query, number: usize, options: &Evalua
             let (mut triples, mut found) = (triples.0, 0);
             while let Some(triple) = triples.next().transpose()? {
                 if found == at {
-                    return Ok(Part::Triple(triple));
+                    return Ok(AnswerPart::Triple(triple));
                 }
                 found += 1;
             }
             Err(none(found, "triple", "triples"))
         }
-        Answer::Boolean(true) => Ok(Part::True),
+        Answer::Boolean(true) => Ok(AnswerPart::True),
         Answer::Boolean(false) => Err(Error::input("the answer is false, which no statement makes it")),
     }
 }
@@ -130,7 +130,7 @@ pub const MOST_WAYS: usize = 1_000;
 pub fn explain_ways(
     graph: &Graph,
     query: &Query,
-    part: &Part,
+    part: &AnswerPart,
     shown: usize,
     audit: &Audit<'_>,
     texts: &Texts,
@@ -147,7 +147,7 @@ pub fn explain_ways(
 ///
 /// # Errors
 /// Those of evaluation; that the query gives it anew each time.
-pub fn explain(graph: &Graph, query: &Query, part: Part, audit: &Audit<'_>, texts: &Texts) -> Result<Explained> {
+pub fn explain(graph: &Graph, query: &Query, part: AnswerPart, audit: &Audit<'_>, texts: &Texts) -> Result<Explained> {
     explain_within(graph, query, part, audit, texts, &graph.evaluation_options())
 }
 
@@ -158,7 +158,7 @@ pub fn explain(graph: &Graph, query: &Query, part: Part, audit: &Audit<'_>, text
 pub fn explain_within(
     graph: &Graph,
     query: &Query,
-    part: Part,
+    part: AnswerPart,
     audit: &Audit<'_>,
     texts: &Texts,
     options: &EvaluationOptions,
@@ -174,7 +174,7 @@ pub fn explain_within(
 fn as_explained(
     graph: &Graph,
     found: Why,
-    part: Part,
+    part: AnswerPart,
     audit: &Audit<'_>,
     texts: &Texts,
     budget: &Budget,

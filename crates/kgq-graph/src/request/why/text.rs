@@ -1,6 +1,6 @@
 //! An explanation as text: for a terminal, and as Markdown.
 
-use super::{Derived, Explained, MOST_WAYS, Part, Stated};
+use super::{AnswerPart, Derived, Explained, MOST_WAYS, Stated};
 use crate::audit::Reference;
 use crate::catalog::Labels;
 use crate::render::{cell, markdown_references, reference};
@@ -163,12 +163,12 @@ impl Writer<'_> {
 
     fn part(&mut self) {
         match &self.explained.part {
-            Part::True => self.line(0, "the answer is true"),
-            Part::Triple(triple) => {
+            AnswerPart::True => self.line(0, "the answer is true"),
+            AnswerPart::Triple(triple) => {
                 let shown = code(&cell(&triple.clone().into(), self.style.prefixes), self.style);
                 self.line(0, &shown);
             }
-            Part::Row { variables, row } => {
+            AnswerPart::Row { variables, row } => {
                 let widest = variables.iter().map(|variable| width(variable.as_str())).max().unwrap_or(0);
                 for (variable, value) in variables.iter().zip(row) {
                     let pad = " ".repeat(widest - width(variable.as_str()));

@@ -7,7 +7,7 @@ pub use json::document;
 pub use text::text;
 
 use super::why::{Stated, stated};
-use crate::advice::{Allowance, Asked, Finding, Lack, Removal};
+use crate::advice::{AdviceRequest, Allowance, Finding, Lack, Removal};
 use crate::audit::{Audit, Reference, Texts};
 use crate::graph::Graph;
 use kgq_engine::query::expected::{Expectation, without_having, without_slice};
@@ -211,11 +211,11 @@ impl Asking<'_> {
         kgq_engine::evaluate(self.graph.snapshot()?, query, self.options)
     }
 
-    fn ask<T>(&self, query: &Query, question: impl FnOnce(&Asked<'_>) -> T) -> Result<T> {
+    fn ask<T>(&self, query: &Query, question: impl FnOnce(&AdviceRequest<'_>) -> T) -> Result<T> {
         let Self { graph, source, options, .. } = *self;
         let budget = Allowance::new(&options.budget_of_query());
         let (snapshot, prefixes) = (graph.snapshot()?, graph.prefixes()?);
-        let told = question(&Asked { source, query, snapshot, prefixes, options, budget: &budget });
+        let told = question(&AdviceRequest { source, query, snapshot, prefixes, options, budget: &budget });
         graph.intact()?;
         Ok(told)
     }

@@ -1,6 +1,6 @@
 //! The grammar of RDF/XML (§7.2): events of XML in, statements with their places out.
 
-use super::Places;
+use super::StatementPositions;
 use super::attributes::{Attributes, ParseType, Placed, Property, PropertyValue, RDF, Scope, Version, absolute};
 use super::canonical::Canonical;
 use super::names::Namespaces;
@@ -14,7 +14,7 @@ use rustc_hash::FxHashSet;
 use std::rc::Rc;
 
 pub(super) struct Grammar<'k> {
-    keep: &'k mut dyn FnMut(Triple, Places) -> Result<()>,
+    keep: &'k mut dyn FnMut(Triple, StatementPositions) -> Result<()>,
     frames: Vec<Frame>,
     /// The values of `rdf:ID` so far, each of which may be there once.
     ids: FxHashSet<String>,
@@ -54,7 +54,7 @@ struct NodeElement {
 struct Open {
     subject: NamedOrBlankNode,
     predicate: NamedNode,
-    places: Places,
+    places: StatementPositions,
     attributes: Attributes,
 }
 
@@ -68,7 +68,7 @@ impl<'k> Grammar<'k> {
     pub(super) fn new(
         base: Option<Rc<Iri<String>>>,
         lenient: bool,
-        keep: &'k mut dyn FnMut(Triple, Places) -> Result<()>,
+        keep: &'k mut dyn FnMut(Triple, StatementPositions) -> Result<()>,
     ) -> Self {
         let scope = Scope { base, language: None, direction: None, version: Version::Rdf11, lenient };
         Self {
@@ -122,7 +122,7 @@ impl<'k> Grammar<'k> {
             State::Document => self.node(&element, &scope, attributes, at).map_err(|error| strange(error, &element))?,
             State::Node(node) => {
                 let predicate = predicate(&element, node, scope.lenient)?;
-                let places = Places { subject: node.at, predicate: at };
+                let places = StatementPositions { subject: node.at, predicate: at };
                 let open = Open { subject: node.subject.clone(), predicate, places, attributes };
                 self.property(open, &scope)?
             }
@@ -169,7 +169,7 @@ impl<'k> Grammar<'k> {
         if !is_rdf(element, "Description") {
             let class = name_of(element, scope.lenient)?;
             let triple = Triple::new(node.subject.clone(), rdf::TYPE, class);
-            self.emit(triple, Places { subject: at, predicate: at })?;
+            self.emit(triple, StatementPositions { subject: at, predicate: at })?;
         }
         self.properties(&node, attributes.properties, scope)?;
         Ok(State::Node(node))
@@ -225,7 +225,7 @@ impl<'k> Grammar<'k> {
                 PropertyValue::Text(text) => literal(text, None, scope).into(),
             };
             let triple = Triple { subject: node.subject.clone(), predicate: property.predicate, object };
-            self.emit(triple, Places { subject: node.at, predicate: property.at })?;
+            self.emit(triple, StatementPositions { subject: node.at, predicate: property.at })?;
         }
         Ok(())
     }
@@ -285,7 +285,7 @@ impl<'k> Grammar<'k> {
         links.push(rdf::NIL.into_owned().into());
         let head = links[0].clone();
         for (node, link) in nodes.into_iter().zip(links.windows(2)) {
-            let places = Places { subject: node.at, predicate: node.at };
+            let places = StatementPositions { subject: node.at, predicate: node.at };
             self.emit(Triple::new(link[0].clone(), rdf::FIRST, node.subject), places)?;
             self.emit(Triple::new(link[0].clone(), rdf::REST, link[1].clone()), places)?;
         }
@@ -313,7 +313,7 @@ impl<'k> Grammar<'k> {
     }
 
     /// A statement: one of the graph, or the part of a triple term that is open.
-    fn emit(&mut self, triple: Triple, places: Places) -> Result<()> {
+    fn emit(&mut self, triple: Triple, places: StatementPositions) -> Result<()> {
         for frame in self.frames.iter_mut().rev() {
             if let State::Triple(_, triples) = &mut frame.state {
                 triples.push(triple);

@@ -29,7 +29,7 @@ pub use position::Position;
 /// Where the parts of a statement stand that have a place: the element or attribute that says its subject, and the one that says its
 /// predicate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Places {
+pub struct StatementPositions {
     pub subject: Position,
     pub predicate: Position,
 }
@@ -53,7 +53,7 @@ pub struct Settings<'a> {
 pub fn read_rdf_xml<'a>(
     text: impl Read + 'a,
     settings: Settings<'a>,
-    keep: &mut dyn FnMut(Triple, Places) -> Result<()>,
+    keep: &mut dyn FnMut(Triple, StatementPositions) -> Result<()>,
 ) -> Result<Prefixes> {
     let base = settings.base.map(|base| Iri::parse(without_dots(base))).transpose();
     let base = base.map_err(|e| Error::input(format!("{}: the base is no IRI: {e}", settings.name)))?;

@@ -11,7 +11,7 @@ const BOUNDS: Bounds = Bounds {
     max_ratio: 0,
 };
 
-fn read_with(text: &str, lenient: bool) -> Result<Vec<(String, Places)>> {
+fn read_with(text: &str, lenient: bool) -> Result<Vec<(String, StatementPositions)>> {
     let settings = Settings { name: "d.rdf", base: Some("http://b/d/e.rdf"), lenient, bounds: BOUNDS };
     let mut out = Vec::new();
     read_rdf_xml(text.as_bytes(), settings, &mut |triple, places| {

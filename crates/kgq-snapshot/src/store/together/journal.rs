@@ -8,10 +8,10 @@ const HEAD: &[u8] = b"kgq edit 1\n";
 const NONE: &str = "-";
 
 pub struct Journal {
-    pub entries: Vec<Entry>,
+    pub entries: Vec<JournalEntry>,
 }
 
-pub struct Entry {
+pub struct JournalEntry {
     pub name: String,
     /// The hash of what it held.
     pub before: Option<String>,
@@ -20,7 +20,7 @@ pub struct Entry {
 
 impl Journal {
     pub fn of(files: &[Replacement]) -> Self {
-        let entry = |file: &Replacement| Entry {
+        let entry = |file: &Replacement| JournalEntry {
             name: file.name.clone(),
             before: file.before.as_deref().map(hash),
             after: file.after.clone(),
@@ -30,7 +30,7 @@ impl Journal {
 
     pub fn bytes(&self) -> Vec<u8> {
         let mut out = HEAD.to_vec();
-        for Entry { name, before, after } in &self.entries {
+        for JournalEntry { name, before, after } in &self.entries {
             let before = before.as_deref().unwrap_or(NONE);
             let length = after.as_ref().map_or_else(|| NONE.to_owned(), |bytes| bytes.len().to_string());
             out.extend_from_slice(format!("{} {before} {length}\n{name}\n", name.len()).as_bytes());
@@ -60,7 +60,7 @@ impl Journal {
             let body = body.strip_prefix(b"\n")?;
             let length = if after == NONE { 0 } else { after.parse().ok()? };
             let (content, body) = body.split_at_checked(length)?;
-            entries.push(Entry {
+            entries.push(JournalEntry {
                 name: String::from_utf8(name.to_vec()).ok()?,
                 before: (before != NONE).then(|| before.to_owned()),
                 after: (after != NONE).then(|| content.to_vec()),
