@@ -7,6 +7,7 @@ use super::column::{Column, Seen};
 use super::gather::{Gathered, Gathering};
 use super::spool::{Pile, Piled, Spool, Spooled, temporary};
 use super::typed::typed;
+use super::values::Texts;
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions, StringArray, StructArray};
 use arrow_schema::{DataType, Schema, SchemaRef};
 use kgq_engine::{IdRows, Solutions};
@@ -120,7 +121,7 @@ impl Batches {
     fn gathered(&self, batch: &Gathered) -> Result<RecordBatch> {
         let columns = batch.columns.iter().zip(self.schema.fields()).map(|(terms, field)| match field.data_type() {
             DataType::Struct(_) => terms.structs(),
-            data => typed(&terms.texts, data),
+            data => of_texts(terms.texts.clone(), data),
         });
         record(&self.schema, columns.collect::<Result<_>>()?, batch.rows)
     }
@@ -129,7 +130,7 @@ impl Batches {
     fn spooled(&self, batch: &RecordBatch) -> Result<RecordBatch> {
         let columns = batch.columns().iter().zip(self.schema.fields()).map(|(column, field)| match field.data_type() {
             DataType::Struct(_) => Ok(Arc::clone(column)),
-            data => typed(&texts(column)?, data),
+            data => of_texts(texts(column)?, data),
         });
         record(&self.schema, columns.collect::<Result<_>>()?, batch.num_rows())
     }
@@ -189,6 +190,11 @@ pub fn record(schema: &SchemaRef, columns: Vec<ArrayRef>, rows: usize) -> Result
     // An answer may have rows and no column.
     let options = RecordBatchOptions::new().with_row_count(Some(rows));
     RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options).map_err(arrow_error)
+}
+
+/// The values of texts; the texts themselves where the type is that of texts.
+fn of_texts(texts: StringArray, data: &DataType) -> Result<ArrayRef> {
+    Ok(typed(texts.iter(), data, &Texts)?.unwrap_or_else(|| Arc::new(texts)))
 }
 
 /// The texts of a column of structs, null where the struct is.

@@ -7,7 +7,7 @@ use super::column::{Column, Seen};
 use super::gather::ColumnTerms;
 use super::shape::Shape;
 use super::spool::{Pile, Piled};
-use super::typed;
+use super::typed::typed;
 use arrow_array::builder::StringBuilder;
 use arrow_array::types::UInt32Type;
 use arrow_array::{ArrayRef, RecordBatch, UInt32Array, cast::AsArray};
@@ -128,7 +128,8 @@ fn answer(
     let mut left = if part.num_rows() > 1 { BYTES } else { usize::MAX };
     for (ids, field) in part.columns().iter().zip(schema.fields()) {
         let ids = ids_of(ids);
-        if let Some(values) = typed::of_ids(&ids, field.data_type(), &cells)? {
+        let literals = ids.iter().map(|id| (!id.is_unbound()).then_some(*id));
+        if let Some(values) = typed(literals, field.data_type(), &cells)? {
             columns.push(values);
             continue;
         }
@@ -176,7 +177,7 @@ fn look(seen: &mut Seen, column: &ArrayRef, terms: &terms::Terms<'_>, cells: &Ce
     }
     let ids = ids_of(column);
     shapes(&ids, terms).0.iter().for_each(|shape| seen.add_shape(shape));
-    seen.look_at_ids(&ids, cells);
+    seen.look(ids.iter().copied().filter(|id| !id.is_unbound()), cells);
 }
 
 /// The shapes of ids, and for each id its shape's place among them; 0 where it is unbound.

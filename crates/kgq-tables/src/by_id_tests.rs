@@ -77,7 +77,7 @@ fn alike(terms: &[Term], query: &str) -> String {
 #[test]
 fn columns_by_ids_are_those_of_the_terms() {
     let long = "7".repeat(30);
-    let cases: [(&[&str], &str, &str); 26] = [
+    let cases: [(&[&str], &str, &str); 27] = [
         (&["1", "-007", "+5", "0", "9223372036854775807"], "integer", "Int64"),
         (&["1", "9223372036854775808"], "integer", "Utf8"),
         (&["1", "one"], "integer", "Utf8"),
@@ -86,7 +86,8 @@ fn columns_by_ids_are_those_of_the_terms() {
         (&["128", "1"], "byte", "Utf8"),
         (&["1", "2"], "short", "Int16"),
         (&["1", "2"], "int", "Int32"),
-        (&["255"], "unsignedByte", "UInt8"),
+        (&["255", "-0"], "unsignedByte", "UInt8"),
+        (&["-1"], "unsignedByte", "Utf8"),
         (&["65535", "1"], "unsignedShort", "UInt16"),
         (&["4294967295"], "unsignedInt", "UInt32"),
         (&["18446744073709551615", "1"], "unsignedLong", "UInt64"),

@@ -1,6 +1,6 @@
 //! An id of a column as a value of Arrow's: from the snapshot's side table of values, and from its text where that has none.
 
-use super::values;
+use super::values::{self, Values};
 use kgq_engine::terms::Terms;
 use kgq_snapshot::{InlineValue, Snapshot, TermId};
 use kgq_syntax::rdf::Term;
@@ -45,57 +45,59 @@ impl<'a> Cells<'a> {
             _ => None,
         }
     }
+}
 
-    pub fn boolean(&self, id: TermId) -> Option<bool> {
+impl Values<TermId> for Cells<'_> {
+    fn boolean(&self, id: TermId) -> Option<bool> {
         match self.inline(id) {
             Some(InlineValue::Boolean(value)) => Some(value),
             _ => self.text(id, values::boolean),
         }
     }
 
-    pub fn whole<T: TryFrom<i64> + FromStr>(&self, id: TermId) -> Option<T> {
+    fn whole<T: TryFrom<i64> + FromStr>(&self, id: TermId) -> Option<T> {
         match self.inline(id) {
             Some(InlineValue::Integer(value)) => T::try_from(i64::from(value)).ok(),
-            _ => self.text(id, |text| text.parse().ok()),
+            _ => self.text(id, values::whole),
         }
     }
 
-    pub fn float(&self, id: TermId) -> Option<f32> {
+    fn float(&self, id: TermId) -> Option<f32> {
         match self.inline(id) {
             Some(InlineValue::Float(value)) => Some(value.into()),
             _ => self.text(id, values::float),
         }
     }
 
-    pub fn double(&self, id: TermId) -> Option<f64> {
+    fn double(&self, id: TermId) -> Option<f64> {
         match self.inline(id) {
             Some(InlineValue::Double(value)) => Some(value.into()),
             _ => self.text(id, values::double),
         }
     }
 
-    pub fn digits(&self, id: TermId) -> Option<(usize, usize)> {
+    fn digits(&self, id: TermId) -> Option<(usize, usize)> {
         match self.inline(id) {
             Some(InlineValue::Decimal(value)) => Some(values::digits_of(value)),
             _ => self.text(id, values::digits),
         }
     }
 
-    pub fn decimal(&self, id: TermId, scale: usize) -> Option<i128> {
+    fn decimal(&self, id: TermId, scale: usize) -> Option<i128> {
         match self.inline(id) {
             Some(InlineValue::Decimal(value)) => values::scaled(value, scale),
             _ => self.text(id, |text| values::decimal(text, scale)),
         }
     }
 
-    pub fn date(&self, id: TermId) -> Option<i32> {
+    fn date(&self, id: TermId) -> Option<i32> {
         match (self.inline(id), &self.epochs) {
             (Some(InlineValue::Date(value)), Some(epochs)) => values::days(value, epochs.day),
             _ => self.text(id, values::date),
         }
     }
 
-    pub fn date_time(&self, id: TermId) -> Option<(bool, i64)> {
+    fn date_time(&self, id: TermId) -> Option<(bool, i64)> {
         match (self.inline(id), &self.epochs) {
             (Some(InlineValue::DateTime(value)), Some(epochs)) => {
                 let zoned = value.timezone_offset().is_some();
@@ -106,7 +108,7 @@ impl<'a> Cells<'a> {
         }
     }
 
-    pub fn time(&self, id: TermId) -> Option<i64> {
+    fn time(&self, id: TermId) -> Option<i64> {
         self.text(id, values::time)
     }
 }

@@ -1,12 +1,9 @@
 //! What type a column gets, from all that is in it.
 
-use super::cell::Cells;
 use super::gather::{ColumnTerms, fields};
 use super::shape::Shape;
-use super::values;
-use arrow_array::StringArray;
+use super::values::{Texts, Values};
 use arrow_schema::{DataType, Field, TimeUnit};
-use kgq_snapshot::TermId;
 use std::collections::HashMap;
 
 /// Digits that a decimal of Arrow holds.
@@ -34,6 +31,28 @@ struct Needed {
 }
 
 impl Needed {
+    /// Whether the type can hold the value of each literal: all have one, and those before leave room for them.
+    fn hold<L: Copy>(&mut self, data: &DataType, mut literals: impl Iterator<Item = L>, from: &impl Values<L>) -> bool {
+        match data {
+            DataType::Boolean => literals.all(|literal| from.boolean(literal).is_some()),
+            DataType::Int8 => literals.all(|literal| from.whole::<i8>(literal).is_some()),
+            DataType::Int16 => literals.all(|literal| from.whole::<i16>(literal).is_some()),
+            DataType::Int32 => literals.all(|literal| from.whole::<i32>(literal).is_some()),
+            DataType::Int64 => literals.all(|literal| from.whole::<i64>(literal).is_some()),
+            DataType::UInt8 => literals.all(|literal| from.whole::<u8>(literal).is_some()),
+            DataType::UInt16 => literals.all(|literal| from.whole::<u16>(literal).is_some()),
+            DataType::UInt32 => literals.all(|literal| from.whole::<u32>(literal).is_some()),
+            DataType::UInt64 => literals.all(|literal| from.whole::<u64>(literal).is_some()),
+            DataType::Float32 => literals.all(|literal| from.float(literal).is_some()),
+            DataType::Float64 => literals.all(|literal| from.double(literal).is_some()),
+            DataType::Date32 => literals.all(|literal| from.date(literal).is_some()),
+            DataType::Time64(_) => literals.all(|literal| from.time(literal).is_some()),
+            DataType::Decimal128(..) => literals.all(|literal| self.room_for(from.digits(literal))),
+            DataType::Timestamp(..) => literals.all(|literal| self.zone_of(from.date_time(literal))),
+            _ => true,
+        }
+    }
+
     /// Whether a decimal of so many digits has room beside those before.
     fn room_for(&mut self, digits: Option<(usize, usize)>) -> bool {
         let Some((whole, places)) = digits else { return false };
@@ -62,10 +81,7 @@ enum Common {
 impl Seen {
     pub fn add(&mut self, terms: &ColumnTerms) {
         terms.shapes.iter().for_each(|shape| self.add_shape(shape));
-        if let Common::One(Shape::Typed(datatype)) = &self.shape {
-            let datatype = datatype.clone();
-            self.look(&datatype, &terms.texts);
-        }
+        self.look(terms.texts.iter().flatten(), &Texts);
     }
 
     pub fn add_shape(&mut self, shape: &Shape) {
@@ -81,64 +97,14 @@ impl Seen {
         self.shape == Common::Several
     }
 
-    /// Whether each text has a value that the type can hold, and what the type must hold.
-    fn look(&mut self, datatype: &str, texts: &StringArray) {
-        let mut fit: Box<dyn FnMut(&str) -> bool + '_> = match type_of(datatype) {
-            Some(DataType::Boolean) => Box::new(|text| values::boolean(text).is_some()),
-            Some(DataType::Int8) => Box::new(|text| text.parse::<i8>().is_ok()),
-            Some(DataType::Int16) => Box::new(|text| text.parse::<i16>().is_ok()),
-            Some(DataType::Int32) => Box::new(|text| text.parse::<i32>().is_ok()),
-            Some(DataType::Int64) => Box::new(|text| text.parse::<i64>().is_ok()),
-            Some(DataType::UInt8) => Box::new(|text| text.parse::<u8>().is_ok()),
-            Some(DataType::UInt16) => Box::new(|text| text.parse::<u16>().is_ok()),
-            Some(DataType::UInt32) => Box::new(|text| text.parse::<u32>().is_ok()),
-            Some(DataType::UInt64) => Box::new(|text| text.parse::<u64>().is_ok()),
-            Some(DataType::Float32) => Box::new(|text| values::float(text).is_some()),
-            Some(DataType::Float64) => Box::new(|text| values::double(text).is_some()),
-            Some(DataType::Date32) => Box::new(|text| values::date(text).is_some()),
-            Some(DataType::Time64(_)) => Box::new(|text| values::time(text).is_some()),
-            Some(DataType::Decimal128(..)) => {
-                let needed = &mut self.needed;
-                Box::new(|text| needed.room_for(values::digits(text)))
-            }
-            Some(DataType::Timestamp(..)) => {
-                let needed = &mut self.needed;
-                Box::new(|text| needed.zone_of(values::date_time(text)))
-            }
-            _ => return,
-        };
-        let fits = texts.iter().flatten().all(&mut fit);
-        drop(fit);
-        self.misfits |= !fits;
-    }
-
-    /// The same for ids, whose shapes were added.
-    pub fn look_at_ids(&mut self, ids: &[TermId], cells: &Cells<'_>) {
-        let Common::One(Shape::Typed(datatype)) = &self.shape else { return };
-        if self.misfits {
-            return;
+    /// Looks at literals whose shapes were added.
+    pub fn look<L: Copy>(&mut self, literals: impl Iterator<Item = L>, values: &impl Values<L>) {
+        if let Common::One(Shape::Typed(datatype)) = &self.shape
+            && !self.misfits
+            && let Some(data) = type_of(datatype)
+        {
+            self.misfits = !self.needed.hold(&data, literals, values);
         }
-        let mut bound = ids.iter().copied().filter(|id| !id.is_unbound());
-        let needed = &mut self.needed;
-        let fits = match type_of(datatype) {
-            Some(DataType::Boolean) => bound.all(|id| cells.boolean(id).is_some()),
-            Some(DataType::Int8) => bound.all(|id| cells.whole::<i8>(id).is_some()),
-            Some(DataType::Int16) => bound.all(|id| cells.whole::<i16>(id).is_some()),
-            Some(DataType::Int32) => bound.all(|id| cells.whole::<i32>(id).is_some()),
-            Some(DataType::Int64) => bound.all(|id| cells.whole::<i64>(id).is_some()),
-            Some(DataType::UInt8) => bound.all(|id| cells.whole::<u8>(id).is_some()),
-            Some(DataType::UInt16) => bound.all(|id| cells.whole::<u16>(id).is_some()),
-            Some(DataType::UInt32) => bound.all(|id| cells.whole::<u32>(id).is_some()),
-            Some(DataType::UInt64) => bound.all(|id| cells.whole::<u64>(id).is_some()),
-            Some(DataType::Float32) => bound.all(|id| cells.float(id).is_some()),
-            Some(DataType::Float64) => bound.all(|id| cells.double(id).is_some()),
-            Some(DataType::Date32) => bound.all(|id| cells.date(id).is_some()),
-            Some(DataType::Time64(_)) => bound.all(|id| cells.time(id).is_some()),
-            Some(DataType::Decimal128(..)) => bound.all(|id| needed.room_for(cells.digits(id))),
-            Some(DataType::Timestamp(..)) => bound.all(|id| needed.zone_of(cells.date_time(id))),
-            _ => true,
-        };
-        self.misfits = !fits;
     }
 
     /// The type of the column: texts where there is one shape of terms without a type of Arrow's, or with a text that has no

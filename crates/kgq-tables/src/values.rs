@@ -1,6 +1,66 @@
-//! Lexical forms of XML Schema as the values that Arrow has. What it cannot hold has none here.
+//! Lexical forms of XML Schema as the values that Arrow has. A value that Arrow cannot hold is `None` here.
 
 use oxsdatatypes::{Date, DateTime, DayTimeDuration, Decimal, Double, Float, Time};
+use std::str::FromStr;
+
+/// Reads the values of literals, given as texts or as ids. A literal without a value that Arrow holds gives `None`.
+pub trait Values<Literal: Copy> {
+    fn boolean(&self, literal: Literal) -> Option<bool>;
+    fn whole<T: TryFrom<i64> + FromStr>(&self, literal: Literal) -> Option<T>;
+    fn float(&self, literal: Literal) -> Option<f32>;
+    fn double(&self, literal: Literal) -> Option<f64>;
+    /// How many digits a decimal has before and behind its point.
+    fn digits(&self, literal: Literal) -> Option<(usize, usize)>;
+    /// A decimal in units of 10 to the power of -`scale`.
+    fn decimal(&self, literal: Literal, scale: usize) -> Option<i128>;
+    /// Days since 1970 of a date without a time zone.
+    fn date(&self, literal: Literal) -> Option<i32>;
+    /// Whether a date and time has a time zone, and its microseconds since 1970.
+    fn date_time(&self, literal: Literal) -> Option<(bool, i64)>;
+    /// Microseconds since midnight of a time without a time zone.
+    fn time(&self, literal: Literal) -> Option<i64>;
+}
+
+/// Reads values from lexical forms.
+pub struct Texts;
+
+impl Values<&str> for Texts {
+    fn boolean(&self, text: &str) -> Option<bool> {
+        boolean(text)
+    }
+
+    fn whole<T: TryFrom<i64> + FromStr>(&self, text: &str) -> Option<T> {
+        whole(text)
+    }
+
+    fn float(&self, text: &str) -> Option<f32> {
+        float(text)
+    }
+
+    fn double(&self, text: &str) -> Option<f64> {
+        double(text)
+    }
+
+    fn digits(&self, text: &str) -> Option<(usize, usize)> {
+        digits(text)
+    }
+
+    fn decimal(&self, text: &str, scale: usize) -> Option<i128> {
+        decimal(text, scale)
+    }
+
+    fn date(&self, text: &str) -> Option<i32> {
+        date(text)
+    }
+
+    fn date_time(&self, text: &str) -> Option<(bool, i64)> {
+        date_time(text)
+    }
+
+    fn time(&self, text: &str) -> Option<i64> {
+        time(text)
+    }
+}
 
 /// The unit of 10⁻¹⁸ that oxsdatatypes counts in, in a microsecond.
 const IN_A_MICROSECOND: i128 = 1_000_000_000_000;
@@ -11,6 +71,14 @@ pub fn boolean(text: &str) -> Option<bool> {
         "true" | "1" => Some(true),
         "false" | "0" => Some(false),
         _ => None,
+    }
+}
+
+/// An integer. `-0` is 0 for unsigned types too, whose parsers in Rust refuse the sign.
+pub fn whole<T: TryFrom<i64> + FromStr>(text: &str) -> Option<T> {
+    match text.parse::<i64>() {
+        Ok(value) => T::try_from(value).ok(),
+        Err(_) => text.parse().ok(),
     }
 }
 
