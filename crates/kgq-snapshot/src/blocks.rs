@@ -39,6 +39,21 @@ impl<'a> Blocks<'a> {
         self.from(row).first().copied()
     }
 
+    /// Puts the ids of these rows, all of which there are, behind those in `out`.
+    #[inline]
+    pub fn read(&mut self, rows: Range<usize>, out: &mut Vec<TermId>) {
+        let mut at = rows.start;
+        while at < rows.end {
+            let ids = self.from(at);
+            let ids = &ids[..ids.len().min(rows.end - at)];
+            if ids.is_empty() {
+                return;
+            }
+            out.extend_from_slice(ids);
+            at += ids.len();
+        }
+    }
+
     /// The first row from `row` on whose id is at least `target`; the end of the rows if there is none. The ids must be sorted from there
     /// on. Fast when it is near, as in a merge join.
     #[inline]

@@ -176,6 +176,13 @@ impl Dictionary {
         }
     }
 
+    /// Whether it is a string, with a language or without: their families stand side by side.
+    #[inline]
+    pub(super) fn is_string(&self, id: TermId) -> bool {
+        let strings = self.literals.families[STRING]..self.literals.families[LANGUAGE + 1];
+        id.get().checked_sub(self.literal_start()).is_some_and(|literal| strings.contains(&literal))
+    }
+
     /// The family of a literal, as an index.
     #[inline]
     fn family_index(&self, literal: u32) -> usize {

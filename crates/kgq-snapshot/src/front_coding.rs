@@ -1,6 +1,7 @@
 //! Lists of byte strings, front-coded in blocks: each string holds only what it does not share with the one before, and that in codes where
 //! they save enough.
 
+use super::decoded::Decoded;
 use super::file::{Reader, Writer};
 use super::interner::too_many_terms;
 use super::storage::{Bytes, Words};
@@ -41,20 +42,22 @@ impl StringTable {
 
     /// Puts the string at `index` into `out`. False if there is none or it cannot be decoded.
     pub(super) fn get(&self, index: u32, out: &mut Vec<u8>) -> bool {
-        out.clear();
-        index < self.count && self.seek(index, out).is_some()
+        let mut string = Decoded::over(std::mem::take(out));
+        let found = index < self.count && self.seek(index, &mut string).is_some();
+        *out = string.into_bytes();
+        found
     }
 
     /// Puts the string at `index`, which there is, into `out`, and gives a reader of those behind it in its block.
-    fn seek(&self, index: u32, out: &mut Vec<u8>) -> Option<BlockReader<'_>> {
+    fn seek(&self, index: u32, out: &mut Decoded) -> Option<BlockReader<'_>> {
         let mut reader = self.block(index / BLOCK);
-        out.clear();
+        out.set_len(0);
         reader.skip_into(index % BLOCK + 1, out).then_some(reader)
     }
 
     /// Reads strings one after the other; near ones, in ascending order, without starting their block anew.
     pub(super) fn reader(&self) -> TableReader<'_> {
-        TableReader { table: self, block: self.block_of(&[]), next: 0, string: Vec::new() }
+        TableReader { table: self, block: self.block_of(&[]), next: 0, string: Decoded::default() }
     }
 
     /// The position of a string among those of a sorted range of the list.
@@ -75,12 +78,12 @@ impl StringTable {
         let block = low.saturating_sub(1).max(range.start / BLOCK);
         let first = block * BLOCK;
         let mut reader = self.block(block);
-        let mut string = Vec::new();
+        let mut string = Decoded::default();
         for index in first..range.end.min(first + BLOCK) {
             if !reader.next_into(&mut string) {
                 return None;
             }
-            if index >= range.start && string == target {
+            if index >= range.start && string.as_slice() == target {
                 return Some(index);
             }
         }
@@ -204,28 +207,38 @@ pub(super) struct TableReader<'a> {
     block: BlockReader<'a>,
     /// The index after that of `string`; 0 if there is none.
     next: u32,
-    string: Vec<u8>,
+    string: Decoded,
 }
 
 impl TableReader<'_> {
     /// The string at `index`. `None` if there is none or it cannot be decoded.
+    #[inline]
     pub(super) fn get(&mut self, index: u32) -> Option<&[u8]> {
+        let next = self.next;
+        if index == next && !next.is_multiple_of(BLOCK) && next < self.table.count {
+            // Strings are mostly asked for one after the other.
+            self.next = 0;
+            self.block.next_into(&mut self.string).then_some(())?;
+            self.next = next + 1;
+        } else if next == 0 || index != next - 1 {
+            self.go_to(index)?;
+        }
+        Some(self.string.as_slice())
+    }
+
+    /// Reads the string at `index`, from the one that was read last if that is before it in its block.
+    fn go_to(&mut self, index: u32) -> Option<()> {
         if index >= self.table.count {
             return None;
         }
-        if self.next == 0 || index != self.next - 1 {
-            let next = std::mem::take(&mut self.next);
-            let is_ahead = next > 0 && index >= next && (next - 1) / BLOCK == index / BLOCK;
-            if !is_ahead {
-                self.block = self.table.seek(index, &mut self.string)?;
-            } else if index == next {
-                self.block.next_into(&mut self.string).then_some(())?;
-            } else {
-                self.block.skip_into(index - next + 1, &mut self.string).then_some(())?;
-            }
-            self.next = index + 1;
+        let next = std::mem::take(&mut self.next);
+        if next > 0 && index >= next && (next - 1) / BLOCK == index / BLOCK {
+            self.block.skip_into(index - next + 1, &mut self.string).then_some(())?;
+        } else {
+            self.block = self.table.seek(index, &mut self.string)?;
         }
-        Some(&self.string)
+        self.next = index + 1;
+        Some(())
     }
 }
 
@@ -247,20 +260,21 @@ impl<'a> BlockReader<'a> {
     }
 
     /// Turns `string`, which holds the string before, into the next one.
-    fn next_into(&mut self, string: &mut Vec<u8>) -> bool {
+    #[inline]
+    fn next_into(&mut self, string: &mut Decoded) -> bool {
         let symbols = self.symbols.filter(|_| !self.is_first);
         let Some((shared, suffix)) = self.next() else { return false };
         if shared > string.len() {
             return false;
         }
-        string.truncate(shared);
+        string.set_len(shared);
         decode(symbols, suffix, string)
     }
 
     /// Turns `string`, which holds the string before, or nothing at the start of a block, into the one that is so many strings further on.
     ///
     /// Of those between only the bytes are decoded that it shares: mostly a few of the last ones.
-    fn skip_into(&mut self, count: u32, string: &mut Vec<u8>) -> bool {
+    fn skip_into(&mut self, count: u32, string: &mut Decoded) -> bool {
         let coded_from = usize::from(self.is_first);
         let all_symbols = self.symbols;
         let symbols = |number: usize| all_symbols.filter(|_| number >= coded_from);
@@ -275,10 +289,10 @@ impl<'a> BlockReader<'a> {
         }
         let Some(((shared, suffix), between)) = strings.split_last() else { return false };
         let (known, mut missing) = (string.len(), *shared);
-        string.resize(missing, 0);
+        string.set_len(missing);
         for (number, (own, suffix)) in between.iter().enumerate().rev() {
             if *own < missing {
-                if !decode_beginning(symbols(number), suffix, &mut string[*own..missing]) {
+                if !decode_beginning(symbols(number), suffix, string.part(*own, missing)) {
                     return false;
                 }
                 missing = *own;
@@ -290,7 +304,14 @@ impl<'a> BlockReader<'a> {
     /// How many bytes the next string shares with the one before, and the others as they are stored.
     #[inline]
     fn next(&mut self) -> Option<(usize, &'a [u8])> {
-        let (shared, length) = (self.number()?, self.number()?);
+        let (shared, length) = match self.rest {
+            // Most strings are short.
+            [shared, length, rest @ ..] if (shared | length) & 0x80 == 0 => {
+                self.rest = rest;
+                (usize::from(*shared), usize::from(*length))
+            }
+            _ => (self.number()?, self.number()?),
+        };
         let suffix = self.rest.get(..length)?;
         self.rest = &self.rest[length..];
         self.is_first = false;
@@ -320,11 +341,11 @@ impl<'a> BlockReader<'a> {
 
 /// Puts a suffix, which is in codes if there are symbols, behind what is in `out`. False if it cannot be decoded.
 #[inline]
-fn decode(symbols: Option<&Symbols>, suffix: &[u8], out: &mut Vec<u8>) -> bool {
+fn decode(symbols: Option<&Symbols>, suffix: &[u8], out: &mut Decoded) -> bool {
     match symbols {
         Some(symbols) => symbols.decode(suffix, out),
         None => {
-            out.extend_from_slice(suffix);
+            out.extend(suffix);
             true
         }
     }

@@ -1,6 +1,6 @@
 //! Statements sorted in one order, as columns of ids.
 
-use super::blocks::Blocks;
+use super::blocks::{BLOCK_IDS, Blocks};
 use super::file::{Reader, Writer};
 use super::packed::Column;
 use super::storage::{Limit, Words};
@@ -71,13 +71,15 @@ impl<'a> Index<'a> {
         self.offsets.run(key.get(), self.len)
     }
 
+    /// Puts the rows with each of these ids in the first column behind those in `out`, as start and end. Ids near each other that ascend are
+    /// found faster than one by one.
+    pub fn runs(&self, keys: &[TermId], out: &mut Vec<(u32, u32)>) {
+        self.offsets.runs(keys, self.len, out);
+    }
+
     /// Of rows that agree on all columns before `depth`, which is at least 1, those with `target` in that column.
     pub fn narrow(&self, depth: usize, rows: Range<usize>, target: TermId) -> Range<usize> {
-        let column = &self.columns[depth - 1];
-        let start = column.lower_bound(rows.clone(), target.get());
-        // An id that is stored is less than the largest number.
-        let end = column.gallop(start..rows.end, target.get().saturating_add(1));
-        start..end
+        self.columns[depth - 1].equal(rows, target.get())
     }
 
     /// The id that a row has in the column at `depth`, which is at least 1.
@@ -118,8 +120,10 @@ impl<'a> Index<'a> {
         let slots = offsets.slots(ids);
         let mut starts = Blocks::new(&offsets.starts, slots.start..slots.end + 1);
         let mut start = move |slot| starts.id(slot).map_or(0, |start| start.index().min(len));
+        let mut next = start(slots.start);
         slots.filter_map(move |slot| {
-            let run = start(slot)..start(slot + 1);
+            let run = next..start(slot + 1);
+            next = run.end;
             if run.start > run.end {
                 offsets.starts.found_damaged();
             }
@@ -247,12 +251,52 @@ impl Offsets {
         if key < self.first || slot >= self.slot_count() {
             return 0..0;
         }
-        let [start, end] = self.starts.pair(slot).map(|row| row as usize);
+        let [start, end] = self.starts.pair(slot);
+        self.checked(start, end, len)
+    }
+
+    /// A run, of which a damaged file may say anything.
+    #[inline]
+    fn checked(&self, start: u32, end: u32, len: usize) -> Range<usize> {
+        let [start, end] = [start as usize, end as usize];
         if start > end {
             self.starts.found_damaged();
         }
         let end = end.min(len);
         start.min(end)..end
+    }
+
+    /// The runs of many ids; of neighbours the frame in which their slots are is unpacked once.
+    fn runs(&self, keys: &[TermId], len: usize, out: &mut Vec<(u32, u32)>) {
+        out.reserve(keys.len());
+        let mut push = |run: Range<usize>| out.push((run.start as u32, run.end as u32));
+        if self.keys.is_some() {
+            keys.iter().for_each(|key| push(self.run(key.get(), len)));
+            return;
+        }
+        let slots = self.slot_count();
+        let slot =
+            |key: TermId| key.get().checked_sub(self.first).map(|slot| slot as usize).filter(|slot| *slot < slots);
+        let mut starts = Blocks::new(&self.starts, 0..self.starts.len());
+        let mut held = None;
+        for (at, key) in keys.iter().enumerate() {
+            let Some(own) = slot(*key) else {
+                push(0..0);
+                continue;
+            };
+            let frame = own / BLOCK_IDS;
+            let next = keys.get(at + 1).and_then(|key| slot(*key)).map(|slot| slot / BLOCK_IDS);
+            if held != Some(frame) && next != Some(frame) {
+                push(self.run(key.get(), len));
+                continue;
+            }
+            held = Some(frame);
+            let (start, end) = match starts.from(frame * BLOCK_IDS).get(own % BLOCK_IDS..) {
+                Some([start, end, ..]) => (start.get(), end.get()),
+                _ => (self.starts.get(own), self.starts.get(own + 1)),
+            };
+            push(self.checked(start, end, len));
+        }
     }
 
     /// The slots of a range of ids.

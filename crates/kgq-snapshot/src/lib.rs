@@ -25,6 +25,7 @@
 mod blocks;
 mod cache;
 mod content_key;
+mod decoded;
 mod dictionary;
 mod file;
 mod find;
@@ -386,6 +387,12 @@ impl Snapshot {
     #[inline]
     pub fn kind(&self, id: TermId) -> TermKind {
         self.0.dictionary.kind(id)
+    }
+
+    /// Whether an id stands for a string, with a language or without.
+    #[inline]
+    pub fn is_string(&self, id: TermId) -> bool {
+        self.0.dictionary.is_string(id)
     }
 
     /// The ids of all terms of a kind.

@@ -5,12 +5,13 @@
 //! frame: the least number; and the width in bits with the place of the frame's bits. Differences between neighbours would take less
 //! where numbers are sorted (a twentieth of a snapshot), but a look-up would have to add them up.
 
+mod search;
+
 use super::TermId;
 use super::blocks::BLOCK_IDS as FRAME;
 use super::file::{Reader, Writer};
 use super::storage::Words;
 use kgq_syntax::error::Result;
-use std::ops::Range;
 
 /// Numbers that are packed side by side, so that a machine with vectors unpacks them at once.
 const LANES: usize = 4;
@@ -18,9 +19,6 @@ const LANES: usize = 4;
 const WIDTH_BITS: u32 = 6;
 /// Frames of a region: so many that the place of the last fits beside its width.
 const REGION: usize = 1 << 21;
-
-/// Frames whose part of the directory is searched at once: a larger one of a mapped file is not checked as a whole.
-const AT_ONCE: usize = 1 << 12;
 
 /// A vector of packed bits.
 type Vector = [u32; LANES];
@@ -76,23 +74,6 @@ impl Frame<'_> {
         let word = |at: usize| self.vectors.get(at).map_or(0, |vector| u64::from(vector[lane]));
         let pair = word(bit / 32) | word(bit / 32 + 1) << 32;
         self.least.saturating_add((pair >> (bit % 32)) as u32 & mask(self.width))
-    }
-
-    /// The first of these positions, whose numbers are sorted, with a number of at least `target`.
-    #[inline]
-    fn lower_bound(&self, positions: Range<usize>, target: u32) -> usize {
-        let (mut low, mut high) = (positions.start, positions.end);
-        if target <= self.least {
-            return low;
-        }
-        if target - self.least > mask(self.width) {
-            return high;
-        }
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if self.get(middle) < target { low = middle + 1 } else { high = middle }
-        }
-        low
     }
 
     /// All of its numbers.
@@ -179,54 +160,6 @@ impl Column {
             self.bits.found_damaged();
             ids.iter_mut().for_each(|id| *id = TermId::new(id.get().min(self.most)));
         }
-    }
-
-    /// The first position in the sorted range whose number is at least `target`; the range's end if there is none. By halving.
-    pub(super) fn lower_bound(&self, range: Range<usize>, target: u32) -> usize {
-        let frames = range.len().div_ceil(FRAME);
-        self.search(range, target, frames)
-    }
-
-    /// The same, for a position that is expected near the range's start: in time logarithmic in the distance.
-    #[inline]
-    pub(super) fn gallop(&self, range: Range<usize>, target: u32) -> usize {
-        self.search(range, target, 1)
-    }
-
-    /// The same, with so many frames to go at first.
-    fn search(&self, range: Range<usize>, target: u32, step: usize) -> usize {
-        let end = range.end.min(self.len);
-        let start = range.start.min(end);
-        if start == end || target > self.most {
-            return end;
-        }
-        let (first, last) = (start / FRAME, (end - 1) / FRAME);
-        let frame = if first == last { first } else { self.search_frames(first, last, target, step) };
-        let rows = start.max(frame * FRAME)..end.min((frame + 1) * FRAME);
-        let found = self.frame(frame).lower_bound(rows.start - frame * FRAME..rows.end - frame * FRAME, target);
-        frame * FRAME + found
-    }
-
-    /// The last of some frames that begins with a number below `target`, or else the first. The numbers are sorted, but for those before a
-    /// position in the first frame, and those behind one in the last.
-    fn search_frames(&self, first: usize, last: usize, target: u32, step: usize) -> usize {
-        let (mut low, mut step) = (first, step.max(1));
-        while low + step < last && self.least(low + step) < target {
-            low += step;
-            step *= 2;
-        }
-        let mut high = (low + step).min(last);
-        while high - low > AT_ONCE {
-            let middle = low + (high - low) / 2;
-            if self.least(middle) < target { low = middle } else { high = middle }
-        }
-        if high - low > 1 {
-            let entries = self.directory.slice((low + 1) * 2..high * 2).as_chunks::<2>().0;
-            let before = entries.partition_point(|[least, _]| *least < target);
-            (low, high) = (low + before, low + before + 1);
-        }
-        // The last frame may hold lesser numbers behind the range, so that its least does not tell what it begins with.
-        if high == last && self.frame(last).get(0) < target { last } else { low }
     }
 
     /// Notes that what it holds cannot be.
@@ -410,6 +343,7 @@ fn unpack_step<const WIDTH: usize>(vectors: &[Vector; WIDTH], step: usize, least
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::ops::Range;
 
     /// Numbers below two to the power of `width`.
     fn numbers(random: &mut fastrand::Rng, count: usize, width: u32) -> Vec<u32> {
@@ -457,11 +391,9 @@ mod tests {
                     for target in [near, random.u32(..), 0, u32::MAX] {
                         let expected = part.start + numbers[part.clone()].iter().take_while(|n| **n < target).count();
                         assert_eq!(column.gallop(part.clone(), target), expected, "{width} bits, {part:?}, {target}");
-                        assert_eq!(
-                            column.lower_bound(part.clone(), target),
-                            expected,
-                            "{width} bits, {part:?}, {target}"
-                        );
+                        let equal = numbers[expected..part.end].iter().take_while(|n| **n == target).count();
+                        let found = column.equal(part.clone(), target);
+                        assert_eq!(found, expected..expected + equal, "{width} bits, {part:?}, {target}");
                     }
                 }
             }
@@ -471,14 +403,23 @@ mod tests {
     #[test]
     fn seeking_finds_what_is_far_away_in_a_long_column() {
         let mut random = fastrand::Rng::with_seed(14);
-        let numbers: Vec<u32> = (0..700_000).map(|n| n * 5 + n % 3).collect();
-        let column = Column::pack(&numbers);
-        for _ in 0..3000 {
-            let start = random.usize(..numbers.len());
-            let (range, target) = (start..random.usize(start..=numbers.len()), random.u32(..3_600_000));
-            let expected = range.start + numbers[range.clone()].partition_point(|number| *number < target);
-            assert_eq!(column.gallop(range.clone(), target), expected, "{range:?}, {target}");
-            assert_eq!(column.lower_bound(range.clone(), target), expected, "{range:?}, {target}");
+        // Evenly spread numbers, ever nearer ones, and runs of equal ones.
+        let evenly = (0..700_000).map(|n| n * 5 + n % 3).collect();
+        let nearer = (0..700_000).map(|n: u32| n.isqrt() * 4000).collect();
+        let equal = (0..700_000).map(|n| n / 1000 * 5000).collect();
+        for numbers in [evenly, nearer, equal] {
+            let numbers: Vec<u32> = numbers;
+            let column = Column::pack(&numbers);
+            for turn in 0..3000 {
+                let start = random.usize(..numbers.len());
+                let (range, target) = (start..random.usize(start..=numbers.len()), random.u32(..3_600_000));
+                let target = if turn % 2 == 0 { numbers[random.usize(..numbers.len())] } else { target };
+                let before = |target: u32| range.start + numbers[range.clone()].partition_point(|n| *n < target);
+                let expected = before(target)..before(target + 1);
+                assert_eq!(column.gallop(range.clone(), target), expected.start, "{range:?}, {target}");
+                assert_eq!(column.lower_bound(range.clone(), target), expected.start, "{range:?}, {target}");
+                assert_eq!(column.equal(range.clone(), target), expected, "{range:?}, {target}");
+            }
         }
     }
 
@@ -507,6 +448,8 @@ mod tests {
             for target in [0, 77, 4000, u32::MAX] {
                 assert!((10..=990).contains(&column.gallop(10..990, target)));
                 assert!((10..=990).contains(&column.lower_bound(10..990, target)));
+                let equal = column.equal(10..990, target);
+                assert!(10 <= equal.start && equal.start <= equal.end && equal.end <= 990);
             }
         }
     }

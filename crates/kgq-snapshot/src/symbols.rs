@@ -3,6 +3,7 @@
 //! This is FSST (Boncz, Neumann, Leis: "FSST: Fast Random Access String Compression", VLDB 2020): any text is read without those around it,
 //! at about the speed of a copy. Libraries for it trust what they read; what stands in a file that was forged must not be trusted.
 
+use super::decoded::Decoded;
 use super::storage::Bytes;
 use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
@@ -11,8 +12,9 @@ use std::cmp::Reverse;
 pub(super) const LONGEST: usize = 8;
 /// The code that says that the next byte stands for itself. Lesser ones are symbols.
 const ITSELF: u8 = 255;
-/// Codes that are decoded at once.
-const STEP: usize = 32;
+/// Codes that are decoded at once, and what they may take while they are.
+const STEP: usize = 4;
+const STEP_ROOM: usize = 64;
 /// Rounds in which the table gets better.
 const ROUNDS: usize = 5;
 
@@ -26,7 +28,9 @@ struct Symbol {
 /// What each code stands for; nothing, from `count` on.
 #[derive(Debug)]
 pub(super) struct Symbols {
-    all: Box<[Symbol; 256]>,
+    /// The bytes of all, padded, and how many of them count, apart: a code is decoded by one load of a word and one of a byte.
+    bytes: Box<[[u8; LONGEST]; 256]>,
+    lengths: Box<[u8; 256]>,
     count: usize,
 }
 
@@ -38,12 +42,21 @@ impl Default for Symbols {
 
 impl Symbols {
     fn new(symbols: impl IntoIterator<Item = Symbol>) -> Self {
-        let (mut all, mut count) = (Box::new([Symbol::default(); 256]), 0);
-        for (place, symbol) in all[..ITSELF.into()].iter_mut().zip(symbols) {
-            *place = symbol;
-            count += 1;
+        let mut new = Self { bytes: Box::new([[0; LONGEST]; 256]), lengths: Box::new([0; 256]), count: 0 };
+        for (code, symbol) in (0..ITSELF.into()).zip(symbols) {
+            (new.bytes[code], new.lengths[code]) = (symbol.bytes, symbol.length);
+            new.count += 1;
         }
-        Self { all, count }
+        new
+    }
+
+    /// All that there are, by their codes.
+    fn all(&self) -> impl Iterator<Item = Symbol> {
+        self.bytes
+            .iter()
+            .zip(self.lengths.iter())
+            .take(self.count)
+            .map(|(bytes, length)| Symbol { bytes: *bytes, length: *length })
     }
 
     /// A table that suits texts like these.
@@ -63,7 +76,7 @@ impl Symbols {
     }
 
     pub(super) fn to_bytes(&self) -> Bytes {
-        let bytes = self.all[..self.count].iter().flat_map(|symbol| std::iter::once(symbol.length).chain(symbol.bytes));
+        let bytes = self.all().flat_map(|symbol| std::iter::once(symbol.length).chain(symbol.bytes));
         Bytes::new(bytes.collect())
     }
 
@@ -72,28 +85,43 @@ impl Symbols {
     }
 
     /// Puts what the codes stand for behind what is in `out`. False if they break off.
-    pub(super) fn decode(&self, codes: &[u8], out: &mut Vec<u8>) -> bool {
-        let mut codes = codes;
-        while !codes.is_empty() {
-            // Each code writes eight bytes, of which those that are too many are written over by the next.
-            let mut buffer = [0; (STEP + 1) * LONGEST];
-            let (mut at, mut read) = (0, 0);
-            while read < codes.len() && read < STEP {
-                let Symbol { bytes, length } = self.all[usize::from(codes[read])];
-                buffer[at..at + LONGEST].copy_from_slice(&bytes);
-                at += usize::from(length);
-                read += 1;
-                if codes[read - 1] == ITSELF {
-                    let Some(byte) = codes.get(read) else { return false };
-                    buffer[at] = *byte;
-                    at += 1;
-                    read += 1;
-                }
+    #[inline]
+    pub(super) fn decode(&self, codes: &[u8], out: &mut Decoded) -> bool {
+        // Each code writes eight bytes, of which those that are too many are written over by the next.
+        let room = out.room(codes.len() * LONGEST + STEP_ROOM);
+        let (mut at, mut rest) = (0, codes);
+        loop {
+            while let Some((step, behind)) = rest.split_first_chunk().filter(|(step, _)| !has_itself(step)) {
+                let Some(place) = room.get_mut(at..).and_then(|room| room.first_chunk_mut()) else { return false };
+                at += self.decode_step(*step, place);
+                rest = behind;
             }
-            out.extend_from_slice(&buffer[..at]);
-            codes = &codes[read..];
+            let Some((code, behind)) = rest.split_first() else { break };
+            let (bytes, length, behind) = match (*code, behind) {
+                (ITSELF, [byte, behind @ ..]) => ([*byte, 0, 0, 0, 0, 0, 0, 0], 1, behind),
+                (ITSELF, []) => return false,
+                (code, behind) => (self.bytes[usize::from(code)], self.lengths[usize::from(code)], behind),
+            };
+            let Some(place) = room.get_mut(at..).and_then(|room| room.first_chunk_mut()) else { return false };
+            *place = bytes;
+            at += usize::from(length);
+            rest = behind;
         }
+        out.set_len(out.len() + at);
         true
+    }
+
+    /// Decodes some codes, none of which says that the next byte stands for itself, and says how many bytes they make.
+    #[inline(always)]
+    fn decode_step(&self, codes: [u8; STEP], place: &mut [u8; STEP_ROOM]) -> usize {
+        let mut at = 0;
+        for code in codes {
+            let code = usize::from(code);
+            // No length is greater: so it is seen that all is within the place.
+            place[at..at + LONGEST].copy_from_slice(&self.bytes[code]);
+            at += usize::from(self.lengths[code] & 15);
+        }
+        at
     }
 
     /// Fills `out` with what codes stand for at first. False if that is less.
@@ -101,8 +129,8 @@ impl Symbols {
         let (mut rest, mut codes) = (out, codes.iter());
         while !rest.is_empty() {
             let Some(code) = codes.next() else { return false };
-            let Symbol { bytes, length } = self.all[usize::from(*code)];
-            let length = usize::from(length).min(rest.len());
+            let bytes = &self.bytes[usize::from(*code)];
+            let length = usize::from(self.lengths[usize::from(*code)]).min(rest.len());
             if *code == ITSELF {
                 let Some(byte) = codes.next() else { return false };
                 rest[0] = *byte;
@@ -120,9 +148,9 @@ impl Symbols {
         let coder = Coder::new(self);
         // A number is that of a code, or of a byte above these.
         let numbers = self.count + 256;
-        let symbol = |number: usize| match self.all[..self.count].get(number) {
-            Some(symbol) => *symbol,
-            None => Symbol { bytes: [(number - self.count) as u8, 0, 0, 0, 0, 0, 0, 0], length: 1 },
+        let symbol = |number: usize| match number.checked_sub(self.count) {
+            None => Symbol { bytes: self.bytes[number], length: self.lengths[number] },
+            Some(byte) => Symbol { bytes: [byte as u8, 0, 0, 0, 0, 0, 0, 0], length: 1 },
         };
         let (mut single, mut pairs) = (vec![0u64; numbers], vec![0u32; numbers * numbers]);
         for text in sample {
@@ -165,6 +193,13 @@ impl Symbols {
     }
 }
 
+/// Whether one of the codes says that the next byte stands for itself: a byte of ones.
+#[inline(always)]
+fn has_itself(codes: &[u8; STEP]) -> bool {
+    let zeros = !u32::from_le_bytes(*codes);
+    zeros.wrapping_sub(0x0101_0101) & !zeros & 0x8080_8080 != 0
+}
+
 impl Symbol {
     /// This and the next as one, as far as it may be long; `None` where it is that long already.
     fn joined(self, next: Self) -> Option<Self> {
@@ -185,19 +220,19 @@ pub(super) struct Coder {
     starts: Vec<u16>,
     /// Symbols of two bytes or more, by their first two bytes, the longest first: the bytes, which of them count, how many, the code.
     long: Vec<(u64, u64, u8, u8)>,
-    lengths: Vec<u8>,
+    lengths: [u8; 256],
 }
 
 impl Coder {
     pub(super) fn new(symbols: &Symbols) -> Self {
         let (mut short, mut long) = ([None; 256], Vec::new());
-        for (code, Symbol { bytes, length }) in (0..ITSELF).zip(&symbols.all[..symbols.count]) {
+        for (code, Symbol { bytes, length }) in (0..ITSELF).zip(symbols.all()) {
             match length {
                 0 => {}
                 1 => short[usize::from(bytes[0])] = Some(code),
                 _ => {
-                    let mask = u64::MAX >> (64 - 8 * u32::from(*length));
-                    long.push((u64::from_le_bytes(*bytes) & mask, mask, *length, code));
+                    let mask = u64::MAX >> (64 - 8 * u32::from(length));
+                    long.push((u64::from_le_bytes(bytes) & mask, mask, length, code));
                 }
             }
         }
@@ -207,7 +242,7 @@ impl Coder {
         for at in 1..starts.len() {
             starts[at] += starts[at - 1];
         }
-        Self { short, starts, long, lengths: symbols.all.iter().map(|symbol| symbol.length).collect() }
+        Self { short, starts, long, lengths: *symbols.lengths }
     }
 
     /// Puts the codes of a text behind what is in `out`.
@@ -261,14 +296,14 @@ mod tests {
         let sample: Vec<&[u8]> = texts.iter().step_by(3).map(Vec::as_slice).collect();
         for symbols in [Symbols::of(&sample), Symbols::of(&[]), Symbols::from_bytes(&Symbols::of(&sample).to_bytes())] {
             let coder = Coder::new(&symbols);
-            let (mut codes, mut out) = (Vec::new(), Vec::new());
+            let (mut codes, mut out) = (Vec::new(), Decoded::default());
             for text in &texts {
                 codes.clear();
                 coder.encode(text, &mut codes);
-                out.clear();
+                out.set_len(0);
                 out.extend(b"before ");
                 assert!(symbols.decode(&codes, &mut out));
-                assert_eq!(out, [b"before ".as_slice(), text].concat());
+                assert_eq!(out.as_slice(), [b"before ".as_slice(), text].concat());
             }
             let sizes = texts.iter().map(|text| {
                 codes.clear();
@@ -287,7 +322,7 @@ mod tests {
             let mut noise = |length: usize| -> Vec<u8> { (0..length).map(|_| random.u8(..)).collect() };
             let symbols = Symbols::from_bytes(&Bytes::new(noise(9 * 200 + 5)));
             let codes = noise(50);
-            let mut out = Vec::new();
+            let mut out = Decoded::default();
             symbols.decode(&codes, &mut out);
             assert!(out.len() <= (codes.len() + 1) * LONGEST);
         }

@@ -45,7 +45,7 @@ fn terms() -> Vec<Term> {
     terms
 }
 
-const CONDITIONS: [&str; 24] = [
+const CONDITIONS: [&str; 30] = [
     "LANG(?x) = \"en\"",
     "LANG(?x) = \"en-GB\"",
     "LANG(?x) != \"\"",
@@ -70,6 +70,12 @@ const CONDITIONS: [&str; 24] = [
     "STRSTARTS(?x, \"a\")",
     "REGEX(STR(?x), \"^http://e/a\")",
     "STRSTARTS(STR(?x), \"1\")",
+    "STR(?x) = \"ab\"",
+    "\"1\" = STR(?x)",
+    "STR(?x) = \"http://e/ab\"",
+    "STR(?x) < \"b\"",
+    "STR(?x) >= \"ab\"",
+    "\"\" >= STR(?x)",
 ];
 
 #[test]

@@ -152,6 +152,12 @@ impl Compiler<'_> {
     }
 
     fn compare_with(&self, comparison: Comparison, node: ExpressionNode, constant: Constant) -> ExpressionNode {
+        if let Value::Text(Text { value, language: None }) = &constant.value
+            && let Some((column, true)) = text_of(&node)
+        {
+            let test = Looking::Compared(comparison, value.clone());
+            return ExpressionNode::TextTest(Box::new(TextTest::new(test, true)), column);
+        }
         let ranges = Ranges::new(comparison, constant.id, constant.value, self.context);
         ExpressionNode::InRanges(Box::new(ranges), Box::new(node))
     }
@@ -286,15 +292,20 @@ fn text_test(function: &Function, arguments: &[ExpressionNode]) -> Option<Expres
         Function::Regex(PatternSource::Constant(Ok(pattern))) => Looking::matching(Arc::clone(pattern)),
         _ => return None,
     };
-    let (column, of_str) = match arguments.first()? {
-        ExpressionNode::Variable(column) => (*column, false),
-        ExpressionNode::Call(Function::Str, inner) => match inner.first()? {
-            ExpressionNode::Variable(column) => (*column, true),
-            _ => return None,
-        },
-        _ => return None,
-    };
+    let (column, of_str) = text_of(arguments.first()?)?;
     Some(ExpressionNode::TextTest(Box::new(TextTest::new(test, of_str)), column))
+}
+
+/// The column whose text a node is, and whether it is that of STR().
+fn text_of(node: &ExpressionNode) -> Option<(usize, bool)> {
+    match node {
+        ExpressionNode::Variable(column) => Some((*column, false)),
+        ExpressionNode::Call(Function::Str, inner) => match inner.first()? {
+            ExpressionNode::Variable(column) => Some((*column, true)),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// The pattern, if it and its flags are constant.

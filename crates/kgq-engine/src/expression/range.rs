@@ -35,6 +35,16 @@ pub enum Comparison {
     Order(OrderTest),
 }
 
+impl Comparison {
+    /// Whether it is true of a value that stands so to the constant.
+    pub fn holds(self, order: Ordering) -> bool {
+        match self {
+            Self::Equal => order == Ordering::Equal,
+            Self::Order(test) => test.truth(Ok(Some(order))) == Truth::True,
+        }
+    }
+}
+
 /// The families of literals whose ids ascend with their values, in the order of their ids.
 const ORDERED: [Family; 9] = [
     Family::Boolean,

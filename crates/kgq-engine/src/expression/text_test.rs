@@ -1,10 +1,11 @@
-//! CONTAINS, STRSTARTS, STRENDS and REGEX of a variable, or of its STR(), with a constant: read from the dictionary without
-//! making a term or a string for every row. The length of strings is found in the same way.
+//! CONTAINS, STRSTARTS, STRENDS and REGEX of a variable, or of its STR(), with a constant, and comparisons of its STR() with one: read from
+//! the dictionary without making a term or a string for every row. The length of strings is found in the same way.
 
 use super::column::Datum;
 use super::evaluate::Evaluation;
 use super::numbers::Numbers;
 use super::pattern::Pattern;
+use super::range::Comparison;
 use super::stretches::Stretches;
 use super::value::{Text, Value};
 use super::{Context, ROWS_BEFORE_SEARCH};
@@ -13,8 +14,9 @@ use kgq_snapshot::{Decoder, Family, Snapshot, TermId, TermKind};
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::Term;
 use memchr::memmem::Finder;
+use std::cmp::Ordering;
 use std::ops::Range;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{self, AtomicUsize};
 use std::sync::{Arc, OnceLock};
 
 #[derive(Debug)]
@@ -35,6 +37,8 @@ pub enum Looking {
     StartsWith(String),
     EndsWith(String),
     Matches(Arc<Pattern>),
+    /// A text that is equal to it, less or greater.
+    Compared(Comparison, String),
 }
 
 impl Looking {
@@ -66,13 +70,15 @@ impl TextTest {
 
     /// Whether the terms need not be read.
     pub fn is_cheap(&self) -> bool {
-        matches!(self.test, Looking::StartsWith(_))
+        matches!(self.test, Looking::StartsWith(_) | Looking::Compared(..))
     }
 
-    /// Where terms start with what is looked for: IRIs, and literals of one language or datatype, are sorted by their text. `None` if
-    /// it is not looked for at the start.
+    /// Where terms have what is looked for, if the order of texts tells it: IRIs, and literals of one language or datatype, are sorted by
+    /// their text.
     pub fn stretches(&self, context: &Context<'_>) -> Option<&Stretches> {
-        let Looking::StartsWith(start) = &self.test else { return None };
+        if !self.is_cheap() {
+            return None;
+        }
         let snapshot = context.terms.snapshot();
         let lay_out = || {
             let classes = snapshot.classes();
@@ -87,10 +93,9 @@ impl TextTest {
                     _ => self.of_str,
                 };
                 if has_text && class.uniform {
-                    let found = starting(start, class.ids.clone(), snapshot);
-                    stretches.push(found.start, Some(Truth::False));
-                    stretches.push(found.end, Some(Truth::True));
-                    stretches.push(class.ids.end, Some(Truth::False));
+                    for (end, holds) in self.parts(class.ids.clone(), snapshot) {
+                        stretches.push(end, Some(holds.into()));
+                    }
                 } else {
                     // Numbers are sorted by their values, not by their texts.
                     stretches.push(class.ids.end, (!has_text).then_some(Truth::Error));
@@ -101,8 +106,24 @@ impl TextTest {
         self.starting.get_or_init(lay_out).as_ref()
     }
 
+    /// Up to which of these ids, whose terms are sorted by their text, it holds and holds not.
+    fn parts(&self, ids: Range<u32>, snapshot: &Snapshot) -> Vec<(u32, bool)> {
+        match &self.test {
+            Looking::StartsWith(start) => {
+                let found = matching(start, |text| text.starts_with(start.as_bytes()), ids.clone(), snapshot);
+                vec![(found.start, false), (found.end, true), (ids.end, false)]
+            }
+            Looking::Compared(comparison, constant) => {
+                let equal = matching(constant, |text| text == constant.as_bytes(), ids.clone(), snapshot);
+                let ends = [(equal.start, Ordering::Less), (equal.end, Ordering::Equal), (ids.end, Ordering::Greater)];
+                ends.map(|(end, order)| (end, comparison.holds(order))).to_vec()
+            }
+            Looking::Contains(_) | Looking::EndsWith(_) | Looking::Matches(_) => Vec::new(),
+        }
+    }
+
     pub fn truths(&self, ids: &[TermId], context: &Context<'_>) -> Result<Vec<Truth>> {
-        let stretches = if self.rows.fetch_add(ids.len(), Ordering::Relaxed) + ids.len() > ROWS_BEFORE_SEARCH {
+        let stretches = if self.rows.fetch_add(ids.len(), atomic::Ordering::Relaxed) + ids.len() > ROWS_BEFORE_SEARCH {
             self.stretches(context)
         } else {
             None
@@ -138,7 +159,7 @@ impl TextTest {
         let has_text = if self.of_str {
             matches!(snapshot.kind(id), TermKind::Iri | TermKind::Literal)
         } else {
-            matches!(snapshot.value_rank(id).0, Family::String | Family::Language(_))
+            snapshot.is_string(id)
         };
         let text = if has_text { decoder.text(id) } else { None };
         text.and_then(|text| self.holds(text)).into()
@@ -163,6 +184,7 @@ impl TextTest {
             Looking::Contains(part) => part.find(text).is_some(),
             Looking::StartsWith(part) => text.starts_with(part.as_bytes()),
             Looking::EndsWith(part) => text.ends_with(part.as_bytes()),
+            Looking::Compared(comparison, constant) => comparison.holds(text.cmp(constant.as_bytes())),
             Looking::Matches(pattern) => pattern.is_match(std::str::from_utf8(text).ok()?),
         })
     }
@@ -220,7 +242,7 @@ pub fn lengths(ids: &[TermId], of_str: bool, evaluation: &Evaluation<'_>) -> Res
         }
         let is_text = match of_str {
             true => matches!(snapshot.kind(*id), TermKind::Iri | TermKind::Literal),
-            false => matches!(snapshot.value_rank(*id).0, Family::String | Family::Language(_)),
+            false => snapshot.is_string(*id),
         };
         let Some(text) = decoder.text(*id).filter(|_| is_text) else { return Ok(None) };
         lengths.push(characters(text));
@@ -235,8 +257,8 @@ fn characters(text: &[u8]) -> i64 {
     text.chunks(255).map(|part| i64::from(of(part))).sum()
 }
 
-/// Of these ids, whose terms are sorted by their text, those whose text starts with `start`.
-fn starting(start: &str, all: Range<u32>, snapshot: &Snapshot) -> Range<u32> {
+/// Of these ids, whose terms are sorted by their text, those from the first on whose text is not less than `least`, as long as `fits`.
+fn matching(least: &str, fits: impl Fn(&[u8]) -> bool, all: Range<u32>, snapshot: &Snapshot) -> Range<u32> {
     let mut buffer = Vec::new();
     let mut first = |from: Range<u32>, holds: &dyn Fn(&[u8]) -> bool| {
         let (mut low, mut high) = (from.start, from.end);
@@ -250,6 +272,6 @@ fn starting(start: &str, all: Range<u32>, snapshot: &Snapshot) -> Range<u32> {
         }
         low
     };
-    let begin = first(all.clone(), &|text| text < start.as_bytes());
-    begin..first(begin..all.end, &|text| text.starts_with(start.as_bytes()))
+    let begin = first(all.clone(), &|text| text < least.as_bytes());
+    begin..first(begin..all.end, &fits)
 }

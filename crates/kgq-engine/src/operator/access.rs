@@ -156,10 +156,7 @@ impl Cursor {
     /// For each key the rows that have it after the fixed prefix, as start and end.
     pub fn find_all(&mut self, index: Index<'_>, fixed: &[LookupKey], keys: &[TermId], found: &mut Vec<(u32, u32)>) {
         if fixed.is_empty() {
-            found.extend(keys.iter().map(|key| {
-                let rows = index.run(*key);
-                (rows.start as u32, rows.end as u32)
-            }));
+            index.runs(keys, found);
             return;
         }
         let base = self
@@ -233,6 +230,13 @@ mod tests {
             let expected = index.range(&[predicate, *key]);
             assert_eq!(end - start, expected.len() as u32, "{key:?}");
             assert!(expected.is_empty() || expected.start == start as usize);
+        }
+        let (index, mut found) = (snapshot.triples(Permutation::Osp), Vec::new());
+        for part in keys.chunks(1000) {
+            cursor.find_all(index, &[], part, &mut found);
+        }
+        for (key, (start, end)) in keys.iter().zip(found) {
+            assert_eq!(index.run(*key), start as usize..end as usize, "{key:?}");
         }
     }
 }

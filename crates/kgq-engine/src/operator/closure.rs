@@ -1,7 +1,7 @@
 //! Property paths with `*`, `+` and `?`: a breadth-first search from whichever end is bound.
 
 use super::access::LookupKey;
-use super::search::{Search, Starts};
+use super::search::{Rings, Search, Starts};
 use super::{Context, Node, Opening, Operator, Pace};
 use crate::batch::{Batch, gather};
 use crate::plan::physical::{Labels, Operation, PhysicalPlan};
@@ -50,6 +50,8 @@ pub struct Spec {
     pub added: [bool; 3],
     /// Whether a row's multiplicity is the number of ends, where nobody reads the ends.
     pub weighs: bool,
+    /// Which nodes need to be told of that reach nothing but themselves, where both ends are free.
+    pub rings: Rings,
     /// `Some` if only the ends are wanted, each once: then one search starts from all rows, backwards from the objects if `true`.
     pub gathered: Option<bool>,
     pub vars: Vec<Var>,
@@ -201,7 +203,7 @@ impl<'s> Closure<'s> {
                 (Some(subject), None) => self.search.ends(graph, subject, false, true, cx)?,
                 (None, Some(object)) => self.search.ends(graph, object, true, true, cx)?,
                 (None, None) => {
-                    self.todo.starts = self.search.starts(graph, false, cx)?;
+                    self.todo.starts = self.search.starts(graph, false, self.plan.rings, cx)?;
                     self.todo.starts.walking.reverse();
                     [].into()
                 }

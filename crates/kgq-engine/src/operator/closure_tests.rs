@@ -1,7 +1,7 @@
 //! Closures compared with Oxigraph's evaluator, in graphs where adjacency lists are made; and what a search touches.
 
 use super::Context;
-use super::search::Search;
+use super::search::{Rings, Search};
 use crate::Failures;
 use crate::executor::{Run, plan, prepare};
 use crate::oxigraph::DefaultGraph;
@@ -94,10 +94,31 @@ fn a_path_starts_at_the_nodes_of_its_own_predicate_however_many_others_there_are
     let (cx, path) = (context(&snapshot), Path::Predicate(id(&snapshot, "p")));
     for (repeat, alone) in [(Repeat::OneOrMore, 0), (Repeat::ZeroOrMore, 1001)] {
         let mut search = Search::new(repeat, &path, Graph::Default);
-        let starts = search.starts(None, false, &cx).unwrap();
+        let starts = search.starts(None, false, Rings::Any, &cx).unwrap();
         assert_eq!(starts.walking, [id(&snapshot, "a"), id(&snapshot, "b")]);
         assert_eq!(starts.alone.len(), alone);
     }
+}
+
+#[test]
+fn nodes_that_reach_only_themselves_are_not_listed_where_ends_must_differ() {
+    let data = ":a :p :b . :b :p :a . :c :q \"NaN\"^^<http://www.w3.org/2001/XMLSchema#double>, 1, \"x\" . :d :q <<( :c :q :d )>> .";
+    for path in [":p?", ":p*", "(:p|:q)?", "(:p|^:q)*"] {
+        for differ in ["?a != ?b", "?b != ?a", "!sameTerm(?a, ?b)", "?a != ?b && ?a != :b", "!(?a = ?b) || ?a = :d"] {
+            agree(data, &format!("SELECT * {{ ?a {path} ?b FILTER({differ}) }}"));
+            agree(data, &format!("SELECT * {{ ?a :q ?c . ?a {path} ?b FILTER({differ}) }}"));
+            agree(
+                data,
+                &format!("SELECT * {{ ?a {path} ?b OPTIONAL {{ ?b {path} ?c FILTER({differ} || ?b != ?c) }} }}"),
+            );
+        }
+    }
+    let snapshot = snapshot(data);
+    let (cx, path) = (context(&snapshot), Path::Predicate(id(&snapshot, "p")));
+    let mut search = Search::new(Repeat::ZeroOrMore, &path, Graph::Default);
+    let mut alone = |rings| search.starts(None, false, rings, &cx).unwrap().alone.len();
+    // :c, :d, three literals and a triple term; of them NaN and the triple term may differ from themselves.
+    assert_eq!([Rings::Any, Rings::Unequal, Rings::None].map(&mut alone), [6, 2, 0]);
 }
 
 #[test]
@@ -106,7 +127,7 @@ fn nodes_that_reach_each_other_are_searched_once() {
     let snapshot = snapshot(&ring);
     let (cx, path) = (context(&snapshot), Path::Predicate(id(&snapshot, "p")));
     let mut search = Search::new(Repeat::OneOrMore, &path, Graph::Default);
-    search.starts(None, false, &cx).unwrap();
+    search.starts(None, false, Rings::Any, &cx).unwrap();
     let [first, second] = ["n3", "n30"].map(|name| search.ends(None, id(&snapshot, name), false, false, &cx).unwrap());
     assert_eq!(first.len(), 40);
     assert!(std::sync::Arc::ptr_eq(&first, &second));

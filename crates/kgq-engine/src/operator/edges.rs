@@ -4,8 +4,9 @@ use super::Context;
 use super::source::{IndexOrder, Source};
 use crate::path::Step;
 use crate::plan::Graph;
-use kgq_snapshot::{Blocks, Permutation, Piece, QuadPermutation, TermId, sort_by};
-use kgq_syntax::error::Result;
+use kgq_snapshot::{Blocks, Index, Permutation, Piece, QuadPermutation, TermId, sort_by};
+use kgq_syntax::error::{Error, Result};
+use std::ops::Range;
 
 /// The edges of one graph.
 ///
@@ -38,7 +39,7 @@ impl<'s> Edges<'s> {
                 predicates: [quads(QuadPermutation::Gpos)?, quads(QuadPermutation::Gpos)?],
                 graph: Some(*name),
             },
-            Graph::Each(_) => return Err(kgq_syntax::error::Error::bug("a path is walked in one graph at a time")),
+            Graph::Each(_) => return Err(Error::bug("a path is walked in one graph at a time")),
             Graph::Default | Graph::Merge(_) | Graph::Union => Self {
                 forward: triples(Permutation::Spo)?,
                 back: triples(Permutation::Pos)?,
@@ -49,11 +50,25 @@ impl<'s> Edges<'s> {
         })
     }
 
-    /// All subjects and objects, in order.
-    pub fn nodes(&self, cx: &Context<'_>) -> Result<Vec<TermId>> {
-        let any = |back| Step::Not { predicates: Vec::new(), back };
-        let (subjects, objects) = (self.starts(&any(false), cx)?, self.starts(&any(true), cx)?);
-        Ok(union(&subjects, &objects))
+    /// All subjects and objects with these ids, in order.
+    pub fn nodes(&self, ids: Range<u32>, cx: &Context<'_>) -> Result<Vec<TermId>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let of = |back| {
+            if self.graph.is_none() {
+                return Ok(self.any(back).keys_in(ids.clone()).map(|(key, _)| key).collect());
+            }
+            let mut nodes = self.starts(&Step::Not { predicates: Vec::new(), back }, cx)?;
+            nodes.retain(|node| ids.contains(&node.get()));
+            Ok::<_, Error>(nodes)
+        };
+        Ok(union(&of(false)?, &of(true)?))
+    }
+
+    /// The statements by their ends: by subject, or by object.
+    fn any(&self, back: bool) -> Index<'_> {
+        if back { self.objects.index() } else { self.forward.index() }
     }
 
     /// Whether the term is a subject or an object.
@@ -89,8 +104,7 @@ impl<'s> Edges<'s> {
                 distinct(index.blocks(depth, index.range(&[graph, *predicate])), &mut nodes, cx)?;
             }
             (Step::Not { back, .. }, None) => {
-                let source = if *back { &self.objects } else { &self.forward };
-                nodes.extend(source.index().keys().map(|(key, _)| key));
+                nodes.extend(self.any(*back).keys().map(|(key, _)| key));
             }
             (Step::Not { back, .. }, Some(graph)) => {
                 let index = self.forward.index();
@@ -187,11 +201,13 @@ fn sort(ids: &mut Vec<TermId>, cx: &Context<'_>) -> Result<()> {
 /// The ids of two sorted lists, sorted, each once.
 pub fn union(left: &[TermId], right: &[TermId]) -> Vec<TermId> {
     let mut all = Vec::with_capacity(left.len().max(right.len()));
-    let (mut left, mut right) = (left.iter().copied().peekable(), right.iter().copied().peekable());
-    while let Some(least) = [left.peek(), right.peek()].into_iter().flatten().min().copied() {
-        left.next_if_eq(&least);
-        right.next_if_eq(&least);
-        all.push(least);
+    let (mut at, mut other) = (0, 0);
+    while let (Some(a), Some(b)) = (left.get(at), right.get(other)) {
+        all.push(*a.min(b));
+        at += usize::from(a <= b);
+        other += usize::from(b <= a);
     }
+    all.extend_from_slice(&left[at..]);
+    all.extend_from_slice(&right[other..]);
     all
 }

@@ -367,13 +367,7 @@ impl<'s> Probe<'s> {
                     }
                 }
                 for (column, blocks) in out.columns.iter_mut().zip(blocks) {
-                    let mut at = part.start;
-                    while at < part.end {
-                        let ids = blocks.from(at);
-                        let ids = &ids[..ids.len().min(part.end - at)];
-                        column.extend_from_slice(ids);
-                        at += ids.len();
-                    }
+                    blocks.read(part.clone(), column);
                 }
                 out.positions.resize(out.positions.len() + part.len(), row);
                 self.matches.range.start = part.end;
@@ -397,7 +391,10 @@ impl<'s> Probe<'s> {
                 let window = rows.start..rows.end.min(rows.start + room.max(256) * 4);
                 let column = &mut self.window;
                 column.clear();
-                index.read(depth, window.clone(), column);
+                match blocks {
+                    [blocks, ..] => blocks.read(window.clone(), column),
+                    [] => index.read(depth, window.clone(), column),
+                }
                 let mut at = 0;
                 let before = out.positions.len();
                 while at < column.len() && out.positions.len() - before < room {

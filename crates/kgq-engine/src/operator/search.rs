@@ -5,10 +5,11 @@ use super::adjacency::{Adjacency, Marks, single_steps};
 use super::edges::{Edges, union};
 use crate::path::{Automaton, Neighbours, Step, reach};
 use crate::plan::{Graph, Path, Repeat};
-use kgq_snapshot::TermId;
+use kgq_snapshot::{Family, Snapshot, TermId};
 use kgq_syntax::budget::{Budget, Reservation};
 use kgq_syntax::error::Result;
 use rustc_hash::FxHashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// A direction: whether the path is walked from object to subject.
@@ -68,6 +69,27 @@ pub struct Starts {
     pub walking: Vec<TermId>,
     /// Nodes that reach nothing but themselves, by a path of length zero.
     pub alone: Vec<TermId>,
+}
+
+/// Of which nodes paths from a node to itself are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rings {
+    Any,
+    /// Of those that may differ from themselves: NaN, and triple terms with it.
+    Unequal,
+    None,
+}
+
+impl Rings {
+    /// The ids that such nodes have.
+    fn ids(self, snapshot: &Snapshot) -> Range<u32> {
+        match self {
+            Self::Any => 0..u32::MAX,
+            // Those without a family of their own, and triple terms, which stand behind them.
+            Self::Unequal => snapshot.family_range(Family::Other).start..u32::MAX,
+            Self::None => 0..0,
+        }
+    }
 }
 
 /// With this many ids no more searches are remembered.
@@ -162,7 +184,7 @@ impl<'s> Search<'s> {
     }
 
     /// The nodes at which paths with two free ends start, in order.
-    pub fn starts(&mut self, graph: Option<TermId>, back: Back, cx: &Context<'s>) -> Result<Starts> {
+    pub fn starts(&mut self, graph: Option<TermId>, back: Back, rings: Rings, cx: &Context<'s>) -> Result<Starts> {
         self.open(graph, cx)?;
         let edges = &self.walked(graph)?.edges;
         let mut walking: Vec<TermId> = Vec::new();
@@ -174,7 +196,7 @@ impl<'s> Search<'s> {
             Repeat::OneOrMore => Vec::new(),
             Repeat::ZeroOrOne | Repeat::ZeroOrMore => {
                 let mut rest = walking.iter().peekable();
-                let mut nodes = edges.nodes(cx)?;
+                let mut nodes = edges.nodes(rings.ids(cx.snapshot()), cx)?;
                 nodes.retain(|node| {
                     while rest.next_if(|other| *other < node).is_some() {}
                     rest.peek() != Some(&node)
@@ -253,13 +275,13 @@ impl<'s> Search<'s> {
     pub fn ends_of_any(&mut self, graph: Option<TermId>, back: Back, cx: &Context<'s>) -> Result<Vec<TermId>> {
         self.open(graph, cx)?;
         if self.repeat != Repeat::OneOrMore {
-            return self.walked(graph)?.edges.nodes(cx);
+            return self.walked(graph)?.edges.nodes(Rings::Any.ids(cx.snapshot()), cx);
         }
         // Each end of a path is an end of its last step alone.
         if self.steps[usize::from(back)].is_some() {
-            return Ok(self.starts(graph, !back, cx)?.walking);
+            return Ok(self.starts(graph, !back, Rings::None, cx)?.walking);
         }
-        let starts = self.starts(graph, back, cx)?.walking;
+        let starts = self.starts(graph, back, Rings::None, cx)?.walking;
         self.ends_of_all(graph, &starts, back, cx)
     }
 

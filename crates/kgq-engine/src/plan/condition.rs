@@ -54,6 +54,17 @@ impl<T> Scalar<T> {
         }
     }
 
+    /// The two variables, where the expression is nothing but that they differ, and whether they need to differ as values only (`!=`), which
+    /// NaN does from itself.
+    pub fn difference(&self) -> Option<((Var, Var), bool)> {
+        let Expression::Not(inner) = &self.expression else { return None };
+        match &**inner {
+            Expression::Equal(sides) => Some((variables(sides)?, true)),
+            Expression::SameTerm(sides) => Some((variables(sides)?, false)),
+            _ => None,
+        }
+    }
+
     /// The lesser and the greater variable, where the expression is nothing but a comparison of two, by `<`, `<=`, `>` or `>=`.
     pub fn less(&self) -> Option<(Var, Var)> {
         let Expression::Order(test, sides) = &self.expression else { return None };

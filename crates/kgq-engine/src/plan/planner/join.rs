@@ -5,10 +5,11 @@ use crate::operator::access::{Lookup, LookupKey, Wish};
 use crate::operator::hash_join::JoinKind;
 use crate::operator::intersect;
 use crate::operator::probe::Keep;
+use crate::operator::search::Rings;
 use crate::plan::estimate::Cardinality;
 use crate::plan::order::order;
 use crate::plan::physical::PhysicalPlan;
-use crate::plan::{Condition, Graph, Pattern, TripleAtom, Var, VarSet, scope};
+use crate::plan::{ClosureAtom, Condition, Graph, Pattern, Slot, TripleAtom, Var, VarSet, scope};
 use kgq_syntax::error::{Error, Result};
 use std::ops::Range;
 
@@ -250,7 +251,10 @@ impl Planner<'_> {
                 let keys: Vec<Var> = next.map(|next| scope::possible(next).iter().collect()).unwrap_or_default();
                 self.probe(input, atom, Keep::Matched, needed, duplicates, bounds, &keys)
             }
-            Pattern::Closure(atom) => self.closure(input, atom, needed, duplicates),
+            Pattern::Closure(atom) => {
+                let rings = rings(atom, &join.pending);
+                self.closure(input, atom, needed, duplicates, rings)
+            }
             Pattern::TripleTerm(atom) => {
                 let input = self.start(input);
                 self.triple_term(input, atom, needed)
@@ -382,6 +386,23 @@ impl Planner<'_> {
     fn is_bound(&self, condition: &Condition, node: &PhysicalPlan) -> bool {
         condition.variables().intersects(&node.var_set())
     }
+}
+
+/// Which paths of a closure from a node to itself the conditions may let through.
+fn rings(atom: &ClosureAtom, conditions: &[&Condition]) -> Rings {
+    let differ = conditions.iter().filter_map(|condition| match condition {
+        Condition::Scalar(scalar) => scalar.difference(),
+        Condition::Exists { .. } | Condition::NotAmong(..) | Condition::Same(..) => None,
+    });
+    let of_ends = |(a, b)| {
+        let sides = (Slot::Var(a), Slot::Var(b));
+        sides == (atom.subject, atom.object) || sides == (atom.object, atom.subject)
+    };
+    let kinds = differ.filter(|(sides, _)| of_ends(*sides));
+    kinds.fold(Rings::Any, |rings, (_, by_value)| match rings {
+        Rings::Any | Rings::Unequal if by_value => Rings::Unequal,
+        _ => Rings::None,
+    })
 }
 
 pub(super) fn triple(pattern: &Pattern) -> Option<&TripleAtom> {

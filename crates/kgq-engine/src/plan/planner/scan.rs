@@ -4,6 +4,7 @@ use super::{Duplicates, Input, Planner};
 use crate::operator::access::{Lookup, LookupKey, Wish};
 use crate::operator::closure::{self, End, Within};
 use crate::operator::probe::{self, Emit, Keep};
+use crate::operator::search::Rings;
 use crate::operator::triple_term::{self, ComponentTest};
 use crate::plan::estimate::Cardinality;
 use crate::plan::physical::{Basis, PhysicalPlan};
@@ -82,6 +83,7 @@ impl Planner<'_> {
         atom: &ClosureAtom,
         needed: &VarSet,
         duplicates: Duplicates,
+        rings: Rings,
     ) -> Result<PhysicalPlan> {
         let input = self.start(input);
         let end = |slot: Slot| match slot {
@@ -137,6 +139,7 @@ impl Planner<'_> {
             kept,
             added,
             weighs,
+            rings,
             gathered,
             vars: vars.clone(),
         });
