@@ -31,7 +31,7 @@ pub struct ById {
     width: usize,
     /// The ids that were found before the types were chosen.
     found: Option<Piled>,
-    /// Parts of a batch that was too large, the next one last.
+    /// Parts of a batch that was too large for Arrow or for the budget, the next one last.
     parts: Vec<RecordBatch>,
     budget: Budget,
     texts: ColumnTexts,
@@ -100,9 +100,12 @@ impl ById {
             let texts = &mut self.texts;
             let made = self.rows.with_terms(|terms| answer(&part, schema, terms, texts))?;
             if let Some(made) = made {
-                // It is its reader's from now on; there must have been room for it.
-                drop(self.budget.reserve(made.get_array_memory_size() as u64)?);
-                return Ok(Some(made));
+                // The batch belongs to its reader from now on, but there must have been room for it.
+                match self.budget.reserve(made.get_array_memory_size() as u64) {
+                    Ok(_held) => return Ok(Some(made)),
+                    Err(error) if part.num_rows() == 1 => return Err(error),
+                    Err(_) => {}
+                }
             }
             let half = part.num_rows() / 2;
             self.parts.extend([part.slice(half, part.num_rows() - half), part.slice(0, half)]);
