@@ -1,19 +1,20 @@
-//! A column of an index that is read in blocks: how operators come to the ids of sorted runs, wherever these are stored.
+//! Reads a column of an index in blocks: the way for operators to get the ids of sorted runs, however they are stored.
 
 use super::TermId;
 use super::packed::Column;
 use std::ops::Range;
 
-/// Ids of a block. Blocks begin at multiples of it, counted from the column's first row.
+/// The number of ids in a block. Blocks begin at multiples of this, counted from the column's first row.
 pub const BLOCK_IDS: usize = 128;
 
-/// The ids that some rows have in one column, of which it holds one block in a buffer of its own. Rows are read forwards, or sought.
+/// The ids of some rows in one column; one block of them is held in the reader's own buffer. Rows are read forwards or
+/// sought.
 ///
-/// Making one costs no allocation.
+/// Creating a reader does not allocate.
 pub struct Blocks<'a> {
     column: &'a Column,
     rows: Range<usize>,
-    /// The row of the first id that the buffer holds, and how many it holds.
+    /// The row of the first id in the buffer, and the number of ids there.
     start: usize,
     len: usize,
     ids: [TermId; BLOCK_IDS],
@@ -26,7 +27,7 @@ impl<'a> Blocks<'a> {
         Self { column, rows, start: 0, len: 0, ids: [TermId::new(0); BLOCK_IDS] }
     }
 
-    /// The ids from this row on, to the end of its block or of the rows; none at their end.
+    /// The ids from this row to the end of its block or of the rows; empty at the end of the rows.
     #[inline]
     pub fn from(&mut self, row: usize) -> &[TermId] {
         let at = self.hold(row);
@@ -64,11 +65,11 @@ impl<'a> Blocks<'a> {
         if let Some(found) = self.within(row, target) {
             return found;
         }
-        // Beyond the block it may be at any distance.
+        // Beyond this block, the target may be at any distance.
         self.column.gallop(self.start + self.len..self.rows.end, target.get())
     }
 
-    /// The same where it is in the block of `row`.
+    /// Like `seek`, if the result lies in the block of `row`; else `None`.
     #[inline]
     fn within(&mut self, row: usize, target: TermId) -> Option<usize> {
         let ids = self.from(row);
@@ -83,7 +84,7 @@ impl<'a> Blocks<'a> {
         (low < ids.len()).then_some(row + low)
     }
 
-    /// Holds the block of a row, and says where in the buffer the row is.
+    /// Loads the block of a row, and returns the row's position in the buffer.
     #[inline]
     fn hold(&mut self, row: usize) -> usize {
         let at = row.wrapping_sub(self.start);
@@ -97,7 +98,7 @@ impl<'a> Blocks<'a> {
     }
 }
 
-/// One id after the other.
+/// Yields one id after the other.
 impl Iterator for Blocks<'_> {
     type Item = TermId;
 

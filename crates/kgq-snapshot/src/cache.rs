@@ -1,7 +1,7 @@
-//! Snapshots of large projects and files, kept in a folder of the user's so that what did not change opens at once.
+//! Snapshots of large projects and files, kept in a folder of the user's, so that unchanged documents open at once.
 //!
-//! Two files an entry: the snapshot, and a record of the documents that it was made of. Their names hold the version of the format, so
-//! that two installed versions of the program keep what is theirs. The folder is passed in.
+//! Each entry has two files: the snapshot, and a record of its documents. Their names contain the format's version, so that
+//! two installed versions of the program each keep their own. The caller chooses the folder.
 
 use super::{BuildOptions, ContentKey, Snapshot, content_key_of, digest_of_file};
 use crate::store::{Content, Input, WholeFile, remove_abandoned};
@@ -22,15 +22,15 @@ pub struct Cache {
 #[derive(Clone, Debug)]
 pub struct CacheEntry {
     pub snapshot: PathBuf,
-    /// The documents that it was made of.
+    /// The documents from which it was built.
     pub sources: Vec<PathBuf>,
-    /// Of the snapshot, in bytes.
+    /// The snapshot's size in bytes.
     pub size: u64,
-    /// Whether this program reads it; else another version made it.
+    /// Whether this program can read it; if not, another version made it.
     pub is_readable: bool,
 }
 
-/// What is known of the documents of an entry.
+/// What is recorded about the documents of an entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Record {
     /// The snapshot's content key in hexadecimal.
@@ -48,7 +48,7 @@ struct SourceRecord {
     digest: String,
 }
 
-/// What changes when a file is written to, as a rule.
+/// The properties of a file that normally change when it is written to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Stamp {
     size: u64,
@@ -57,10 +57,10 @@ struct Stamp {
     inode: u64,
 }
 
-/// A file that was written this shortly before it was looked at may be written to again without its time changing.
+/// A file written this shortly before it was looked at may change again without a new modification time.
 const UNSURE: Duration = Duration::from_secs(2);
 
-/// What another version made goes when it was not used for this long: that version may be gone.
+/// Snapshots of other versions are removed if they were not used for this long: those versions may no longer be installed.
 const OUTDATED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 impl Cache {
@@ -68,19 +68,19 @@ impl Cache {
         Self { folder: folder.into() }
     }
 
-    /// The snapshot of these documents: the one that is kept if it still is theirs, else a new one, which is kept. That a new one
-    /// cannot be kept is no failure: it is then in memory.
+    /// The snapshot of these documents: the kept one if it is still valid, else a new one, which is then kept. If a new one
+    /// cannot be kept, that is not an error: it is built in memory.
     ///
     /// # Errors
-    /// What building it fails with.
+    /// Those of building it.
     pub fn snapshot(&self, inputs: &[Input], options: &BuildOptions<'_>) -> Result<Snapshot> {
         self.snapshot_with_news(inputs, options).map(|(snapshot, _)| snapshot)
     }
 
-    /// The same, and whether it was made and kept just now.
+    /// Like [`Cache::snapshot`]; also returns whether the snapshot was just made and kept.
     ///
     /// # Errors
-    /// What building it fails with.
+    /// Those of building it.
     pub fn snapshot_with_news(&self, inputs: &[Input], options: &BuildOptions<'_>) -> Result<(Snapshot, bool)> {
         let in_memory = || Snapshot::load(inputs, options).map(|(snapshot, _)| (snapshot, false));
         let Some(sources) = stamps(inputs).filter(|_| self.distrust().is_none()) else { return in_memory() };
@@ -88,7 +88,7 @@ impl Cache {
         if let Some(record) = read_record(&record_path)
             && let Some(snapshot) = still_theirs(&record, &sources, inputs, options, &snapshot_path, &record_path)
         {
-            // What was used last stays longest; where this cannot be noted, what was made last does.
+            // The most recently used entries stay longest; where the use cannot be recorded, the most recently made ones do.
             let _ = fs::File::options().write(true).open(&record_path).and_then(|f| f.set_modified(SystemTime::now()));
             return Ok((snapshot, false));
         }
@@ -100,7 +100,7 @@ impl Cache {
         let built = whole.and_then(|whole| Snapshot::build_to(inputs, options, whole));
         let summary = match built {
             Ok(summary) => summary,
-            // The folder's trouble, such as a full disk, is not the documents'.
+            // Trouble with the folder, such as a full disk, is not the documents' fault.
             Err(error) if error.kind() == kgq_syntax::error::Kind::Io => return in_memory(),
             Err(error) => return Err(error),
         };
@@ -112,7 +112,8 @@ impl Cache {
         Ok((open(&snapshot_path)?, true))
     }
 
-    /// Why what is in the folder cannot be believed, in words that follow its name; `None` if it can, or is not there.
+    /// Why the folder's content cannot be trusted, in words that follow the folder's name; `None` if it can, or if there is
+    /// no folder.
     pub fn distrust(&self) -> Option<&'static str> {
         let metadata = fs::symlink_metadata(&self.folder).ok()?;
         if metadata.is_symlink() {
@@ -129,10 +130,10 @@ impl Cache {
         &self.folder
     }
 
-    /// Removes the snapshots of documents that are gone, and those of other versions that nobody used for a month; then those not used
-    /// for longest, until at most `most` bytes are kept.
+    /// Removes the snapshots of documents that no longer exist, and those of other versions that nobody used for a month;
+    /// then the least recently used ones, until at most `most` bytes are kept.
     ///
-    /// The one named stays whatever its size. Nothing is reported: what cannot be removed is tried again next time.
+    /// The snapshot `stays` is kept whatever its size. Nothing is reported: what cannot be removed is tried again next time.
     fn prune(&self, stays: &Path, most: u64) {
         let Ok(entries) = self.entries() else { return };
         let mut total: u64 = entries.iter().map(|entry| entry.size).sum();
@@ -159,10 +160,10 @@ impl Cache {
         }
     }
 
-    /// What is kept, in the order of the files' names.
+    /// The kept snapshots, in the order of their file names.
     ///
     /// # Errors
-    /// When the folder cannot be read. That there is none means that nothing is kept.
+    /// When the folder cannot be read. If there is no folder, nothing is kept.
     pub fn entries(&self) -> Result<Vec<CacheEntry>> {
         let entries = match fs::read_dir(&self.folder) {
             Ok(entries) => entries,
@@ -187,7 +188,7 @@ impl Cache {
         Ok(paths.into_iter().map(entry).collect())
     }
 
-    /// Removes all that is kept, and what killed processes left behind; returns what was kept.
+    /// Removes everything that is kept, and what killed processes left behind; returns what was kept.
     ///
     /// # Errors
     /// When a file cannot be removed, or the folder is not the user's own.
@@ -198,12 +199,12 @@ impl Cache {
         let entries = self.entries()?;
         for entry in &entries {
             fs::remove_file(&entry.snapshot).map_err(|e| Error::io(entry.snapshot.display(), &e))?;
-            // A record without a snapshot says nothing.
+            // A record without its snapshot is harmless.
             let _ = fs::remove_file(entry.snapshot.with_extension(RECORD));
         }
         remove_abandoned(&self.folder);
         for file in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
-            // Another process that writes its record just now builds again the next time.
+            // If this is the record that another process is just writing, that process builds again the next time.
             if file.file_name().to_string_lossy().starts_with(UNFINISHED_RECORD) {
                 let _ = fs::remove_file(file.path());
             }
@@ -211,7 +212,8 @@ impl Cache {
         Ok(entries)
     }
 
-    /// Where the snapshot and the record of these documents are: by their paths and how they are read, not by their content.
+    /// The paths of the snapshot and the record of these documents. They depend on the documents' paths and on how they are
+    /// read, not on their content.
     fn paths(&self, inputs: &[Input], options: &BuildOptions<'_>) -> (PathBuf, PathBuf) {
         let names: Vec<[u8; 32]> = inputs
             .iter()
@@ -234,24 +236,24 @@ impl CacheEntry {
     /// Checks every byte of the snapshot.
     ///
     /// # Errors
-    /// The damage, or that it is of another version.
+    /// The damage, or that the snapshot has another version.
     pub fn verify(&self) -> Result<()> {
         open(&self.snapshot)?.verify()
     }
 }
 
-/// What names of snapshots end with, before the ending.
+/// What the names of snapshots end with, before the extension.
 fn version_of_format() -> String {
     format!(".v{}", super::format_version())
 }
 
-/// Bytes that all snapshots together may take before the least used goes.
+/// The bytes that all snapshots together may take before the least recently used ones are removed.
 const LARGEST: u64 = 16 << 30;
 const SNAPSHOT: &str = "kgq";
 const RECORD: &str = "json";
 const UNFINISHED_RECORD: &str = ".record-";
 
-/// The kept snapshot, if its documents are as they were, or at least what they say is.
+/// The kept snapshot, if its documents are unchanged, or were touched but have the same content.
 fn still_theirs(
     record: &Record,
     sources: &[(PathBuf, Stamp)],
@@ -288,7 +290,7 @@ fn still_theirs(
     Some(snapshot)
 }
 
-/// The documents' paths and stamps; `None` if one is no file.
+/// The documents' paths and stamps; `None` if one of them is not a file.
 fn stamps(inputs: &[Input]) -> Option<Vec<(PathBuf, Stamp)>> {
     inputs
         .iter()
@@ -333,7 +335,7 @@ fn read_record(path: &Path) -> Option<Record> {
     serde_json::from_slice(&bytes).ok()
 }
 
-/// A record that cannot be written costs a new build the next time.
+/// Writes a record; if that fails, the only cost is a new build next time.
 fn write_record(path: &Path, record: &Record) {
     let Ok(text) = serde_json::to_vec(record) else { return };
     let Some(folder) = path.parent() else { return };
@@ -344,7 +346,7 @@ fn write_record(path: &Path, record: &Record) {
     }
 }
 
-/// Makes the folder for its user alone: a snapshot says what its documents say.
+/// Creates the folder for its user alone: a snapshot reveals what its documents say.
 fn make_folder(folder: &Path) -> std::io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
@@ -363,7 +365,7 @@ fn open(path: &Path) -> Result<Snapshot> {
     Snapshot::of_file(file, path)
 }
 
-/// Files and folders that nobody but the user has written.
+/// Checks that files and folders were written by nobody but the user.
 #[cfg(unix)]
 mod own {
     use std::fs::{self, File, Metadata, Permissions};
@@ -378,7 +380,7 @@ mod own {
         (metadata.mode() & 0o022 != 0).then_some("can be written to by others")
     }
 
-    /// Opens a file of the user's own, which is no symbolic link.
+    /// Opens a file that belongs to the user and is not a symbolic link.
     pub fn open(path: &Path) -> Result<File> {
         let no_links = (rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK).bits();
         let file = File::options().read(true).custom_flags(no_links.cast_signed()).open(path)?;
@@ -449,7 +451,7 @@ mod tests {
             entries[0].clone()
         }
 
-        /// Says that the document is older than it is.
+        /// Sets the document's modification time back.
         fn age(&self) {
             let file = fs::File::options().write(true).open(&self.document).unwrap();
             file.set_modified(SystemTime::now() - Duration::from_secs(60)).unwrap();
@@ -494,7 +496,7 @@ mod tests {
         assert_eq!(kept(), ["a.nt", "b.nt", "c.nt"]);
         let entries = setting.cache.entries().unwrap();
         let of = |name: &str| entries.iter().find(|e| e.sources[0].ends_with(name)).unwrap();
-        // Of two, the one that was asked for again stays.
+        // Of the two, the one that was asked for again stays.
         setting.cache.prune(&of("c.nt").snapshot, of("c.nt").size + of("a.nt").size);
         assert_eq!(kept(), ["a.nt", "c.nt"]);
         setting.cache.prune(&of("c.nt").snapshot, 0);
@@ -530,7 +532,7 @@ mod tests {
         assert!(setting.cache.entries().unwrap().is_empty());
         assert_eq!(setting.triples(), 1);
         let first = inode(&fs::metadata(setting.entry().snapshot).unwrap());
-        // Same stamp, other content: what nobody can see.
+        // Same stamp, other content: a change that cannot be detected.
         let modified = fs::metadata(&setting.document).unwrap().modified().unwrap();
         let text = fs::read_to_string(&setting.document).unwrap();
         fs::write(&setting.document, text.replace("/o>", "/q>")).unwrap();
@@ -548,7 +550,7 @@ mod tests {
         setting.age();
         assert_eq!(setting.triples(), 1);
         assert_eq!(inode(&fs::metadata(setting.entry().snapshot).unwrap()), first);
-        // Just written, of the same size: the time may not tell.
+        // Just written, with the same size: the modification time may not show the change.
         fs::write(&setting.document, "<http://e/s> <http://e/p> <http://e/q> .").unwrap();
         assert_eq!(setting.triples(), 1);
         fs::write(&setting.document, "<http://e/s> <http://e/p> 1 , 2 .").unwrap();

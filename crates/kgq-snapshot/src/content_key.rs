@@ -1,15 +1,15 @@
-//! What a snapshot was made of, as one number.
+//! What a snapshot was built from, as one number.
 
 use sha2::{Digest, Sha256};
 use std::fmt;
 
-/// Stands for the sources of a snapshot, byte by byte, and for how they were read (base IRI, graphs, leniency): two snapshots with
-/// the same key have the same content. A SHA-256 digest.
+/// A SHA-256 digest of a snapshot's sources, byte by byte, and of how they were read (base IRI, graphs, leniency). Two
+/// snapshots with the same key have the same content.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct ContentKey([u8; 32]);
 
 impl ContentKey {
-    /// The key of a list of parts; their order and their borders count.
+    /// The key of a list of parts; both their order and their boundaries matter.
     pub fn of<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let mut digest = Sha256::new();
         for part in parts {
@@ -27,7 +27,7 @@ impl ContentKey {
         std::array::from_fn(|i| u32::from_ne_bytes(self.0[i * 4..i * 4 + 4].try_into().expect("a word is four bytes")))
     }
 
-    /// From 8 words.
+    /// Rebuilds a key from its 8 words.
     pub(super) fn from_words(words: &[u32]) -> Self {
         let mut bytes = [0; 32];
         for (bytes, word) in bytes.as_chunks_mut::<4>().0.iter_mut().zip(words) {

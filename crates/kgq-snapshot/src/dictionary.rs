@@ -1,4 +1,4 @@
-//! The sorted terms: from an id to its term and value, and back.
+//! The sorted terms: from an id to its term and value, and from a term to its id.
 
 mod classes;
 mod columns;
@@ -23,12 +23,12 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::ops::Range;
 
-/// Words of an entry in the side table of values: a 128-bit payload, the literal's type, the zone.
+/// Words per entry in the side table of values: a 128-bit payload, the literal's type, the zone.
 pub(super) const RECORD: usize = 6;
 
 /// The sorted terms of a dataset.
 ///
-/// Ids run through blank nodes in order of appearance, IRIs, literals by family, and triple terms by depth.
+/// Ids number the blank nodes in order of appearance, then IRIs, then literals by family, then triple terms by depth.
 #[derive(Debug)]
 pub(super) struct Dictionary {
     blanks: StringTable,
@@ -38,7 +38,7 @@ pub(super) struct Dictionary {
     literals: Literals,
     /// Three ids for each triple term.
     triples: Words,
-    /// How many triple terms nest at most one deep, at most two, and so on.
+    /// The number of triple terms that nest at most one deep, at most two deep, and so on.
     depths: Vec<u32>,
 }
 
@@ -49,13 +49,13 @@ pub(super) struct Literals {
     pub(super) forms: StringTable,
     /// Where each family starts, and where the last ends.
     pub(super) families: [u32; LITERAL_FAMILIES + 1],
-    /// A record for each literal of the families that have values.
+    /// A record for each literal whose family has values.
     pub(super) values: Words,
-    /// For those literals, the first with an equal value: its distance from the first literal.
+    /// For each of these literals, the first one with an equal value, as an offset from the first literal.
     pub(super) ranks: Words,
     /// The types, sorted by their stored form.
     pub(super) types: Vec<LiteralType>,
-    /// Pairs of a literal and a type: from this literal on, as far as there are no records, all have this type.
+    /// Pairs of a literal and a type. Literals without records have the type of the last pair at or before them.
     pub(super) type_runs: Words,
 }
 
@@ -126,7 +126,7 @@ impl Dictionary {
         Ok(Self { blanks, blank_order, iris, literals, triples, depths })
     }
 
-    /// What the tables of a file may hold.
+    /// The values that the tables of a file may hold.
     pub(super) fn limits(&self) -> Vec<Limit> {
         let literals = u64::from(self.literals.forms.len());
         let limits = [
@@ -245,7 +245,7 @@ impl Dictionary {
         self.literals.types.get(self.type_index(literal) as usize)
     }
 
-    /// The literals of a type within a family that has no values, which sorts by type.
+    /// The literals of one type in a family without values; such a family is sorted by type.
     fn run_of(&self, family: usize, literal_type: u32) -> Range<u32> {
         let whole = self.literals.families[family]..self.literals.families[family + 1];
         let runs = self.literals.type_runs.len() / 2;
@@ -312,7 +312,7 @@ impl Dictionary {
         }
     }
 
-    /// The ids of the terms whose value equals a literal's, and its family; where there are none, the empty range where they
+    /// The family of a literal, and the ids of the terms whose value equals it; if there are none, an empty range where they
     /// would be. `None` for a literal whose family has no order.
     pub(super) fn equal_range(&self, literal: LiteralRef<'_>) -> Option<(Family, Range<u32>)> {
         let mut text = String::new();
@@ -340,7 +340,7 @@ impl Dictionary {
         Some((Family::String, offset + at..offset + at + u32::from(found)))
     }
 
-    /// The literals of a family whose value equals this one, which is that of `lexical`.
+    /// The literals of a family whose value equals `stored`, the value of `lexical`.
     fn equal_values(&self, family: usize, stored: Stored, lexical: &str) -> Range<u32> {
         let whole = self.literals.families[family]..self.literals.families[family + 1];
         let compare = |i: u32| {
@@ -362,11 +362,11 @@ impl Dictionary {
             return None;
         }
         let components = std::array::from_fn(|i| TermId::new(self.triples.get(at * 3 + i)));
-        // A triple term stands after its components: what holds of a sound file also rules out cycles in a damaged one.
+        // A triple term stands after its components. Checking this also rules out cycles in a damaged file.
         components.iter().all(|c| *c < id).then_some(components)
     }
 
-    /// The term of an id; `None` for an id that is none, or whose entry is damaged.
+    /// The term of an id; `None` if there is no such id, or its entry is damaged.
     pub(super) fn term(&self, id: TermId) -> Option<Term> {
         self.decoder().term(id)
     }
@@ -380,12 +380,12 @@ impl Dictionary {
         }
     }
 
-    /// A literal's datatype, tag and direction without its lexical form.
+    /// A literal's datatype, tag and direction, without its lexical form.
     pub(super) fn type_of(&self, id: TermId) -> Option<&LiteralType> {
         matches!(self.kind(id), TermKind::Literal).then(|| self.literal_type(id.get() - self.literal_start()))?
     }
 
-    /// Puts the text of a term that has one (a label, an IRI, a lexical form) into `out`. False for others.
+    /// Puts the text of a term (a label, an IRI or a lexical form) into `out`. Returns false for terms without a text.
     pub(super) fn text(&self, id: TermId, out: &mut Vec<u8>) -> bool {
         match self.kind(id) {
             TermKind::BlankNode => self.blanks.get(id.get(), out),
@@ -458,13 +458,13 @@ impl Dictionary {
         (at < end && key(at) == target).then(|| (self.triple_start() + at, depth + 1))
     }
 
-    /// A literal that stands for a damaged entry, so that readers need no second path; the snapshot reports the damage.
+    /// The literal returned for a damaged entry, so that readers need no second path; the snapshot reports the damage.
     pub(super) fn placeholder() -> Term {
         Literal::new_simple_literal("").into()
     }
 }
 
-/// Gives the terms of ids; of ascending ones faster than one by one.
+/// Decodes the terms of ids; ascending ids are faster than single look-ups.
 pub struct Decoder<'a> {
     dictionary: &'a Dictionary,
     blanks: TableReader<'a>,
@@ -473,7 +473,7 @@ pub struct Decoder<'a> {
 }
 
 impl Decoder<'_> {
-    /// The text of an id's term, as [`super::Snapshot::text`] gives it; `None` where that is false.
+    /// The text of an id's term; `None` where [`super::Snapshot::text`] returns false.
     pub fn text(&mut self, id: TermId) -> Option<&[u8]> {
         let dictionary = self.dictionary;
         match dictionary.kind(id) {
@@ -484,7 +484,7 @@ impl Decoder<'_> {
         }
     }
 
-    /// The term of an id; `None` for an id that is none, or whose entry is damaged.
+    /// The term of an id; `None` if there is no such id, or its entry is damaged.
     pub fn term(&mut self, id: TermId) -> Option<Term> {
         fn text(bytes: Option<&[u8]>) -> Option<String> {
             std::str::from_utf8(bytes?).ok().map(str::to_owned)

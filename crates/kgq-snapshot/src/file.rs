@@ -1,4 +1,4 @@
-//! A snapshot as one file of named sections: written in one pass, mapped to be read.
+//! A snapshot as one file of named sections: written in one pass, then mapped for reading.
 //!
 //! ```text
 //! header    one page: magic, version, byte order, lengths, content key, checksum of the directory, checksum of the page
@@ -6,8 +6,9 @@
 //! checksums one CRC-32 for each 64 KiB of the body
 //! directory JSON: of each section its name, version, arrays, and the checksum of its blocks' checksums
 //! ```
-//! A section whose name the reader does not ask for is skipped, so that new ones make no file void. Numbers of the header and of words
-//! are in the byte order of the machine that wrote them; another refuses the file.
+//! The reader skips sections whose names it does not ask for, so new sections do not make old files invalid. Numbers in the
+//! header and words are in the byte order of the machine that wrote them; a machine with another byte order refuses the
+//! file.
 
 use super::map::{self, Map};
 use super::storage::{BLOCK, Bytes, Checked, Limit, Words, damaged};
@@ -22,18 +23,18 @@ use std::path::Path;
 use std::sync::Arc;
 
 const MAGIC: [u8; 8] = *b"kgq\x89snap";
-/// Grows with every change of the header or the directory; what a section holds has a version of its own.
+/// Increases with every change of the header or the directory; the content of each section has a version of its own.
 pub(super) const VERSION: u32 = 4;
 const BYTE_ORDER: u32 = 0x0102_0304;
 const HEADER: usize = 4096;
-/// Words of the header that say something: magic 2, version, byte order, body's end 2, file's length 2, content key 8,
-/// the directory's bytes and checksum.
+/// Words of the header in use: magic 2, version, byte order, body's end 2, file's length 2, content key 8, the directory's
+/// bytes and checksum.
 const FIXED: usize = 18;
-/// A smaller file is checked wholly when it is opened.
+/// Files smaller than this are checked completely when they are opened.
 const CHECKED_AT_ONCE: usize = 8 << 20;
 /// Bytes written at once.
 const BUFFER: usize = 1 << 20;
-/// What to do with a file that is of no use.
+/// The hint for a file that cannot be used.
 const AGAIN: &str = "build it again from its sources";
 
 /// A section's name, and the version of what it holds.
@@ -43,19 +44,19 @@ pub(super) struct Section {
     pub(super) version: u32,
 }
 
-/// What the directory says of a section.
+/// A section as the directory lists it.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 struct Entry {
     name: String,
     version: u32,
-    /// CRC-32 of the checksums of the blocks that it lies in.
+    /// CRC-32 of the checksums of the section's blocks.
     checksum: u32,
     /// Where each array starts, in bytes from the file's start, and its length.
     arrays: Vec<[u64; 2]>,
 }
 
 impl Entry {
-    /// The blocks that it lies in, if it lies in the body.
+    /// The blocks that the section lies in, if it lies in the body.
     fn blocks(&self, body: &Range<usize>) -> Option<Range<usize>> {
         let (Some(first), Some(last)) = (self.arrays.first(), self.arrays.last()) else { return Some(0..0) };
         let start = usize::try_from(first[0]).ok()?.checked_sub(body.start)?;
@@ -64,19 +65,19 @@ impl Entry {
     }
 }
 
-/// The checksum of some blocks' checksums.
+/// The checksum of these blocks' checksums.
 fn checksum_of(sums: &[u32], blocks: Range<usize>) -> Option<u32> {
     Some(crc32fast::hash(map::bytes(sums.get(blocks)?)))
 }
 
-/// Writes the sections of a snapshot to a file beside its final place, where it appears only when all is written.
+/// Writes the sections of a snapshot to a file beside its final place; it is moved there only when everything is written.
 pub(super) struct Writer {
     whole: WholeFile,
     /// In bytes from the file's start.
     written: u64,
     buffer: Vec<u8>,
     sum: crc32fast::Hasher,
-    /// Bytes of the current block.
+    /// Bytes in the current block.
     filled: usize,
     sums: Vec<u32>,
     directory: Vec<Entry>,
@@ -101,7 +102,7 @@ impl Writer {
         })
     }
 
-    /// Starts the next section; the arrays that follow are its own.
+    /// Starts the next section; the arrays that follow belong to it.
     pub(super) fn section(&mut self, section: Section) {
         let Section { name, version } = section;
         self.directory.push(Entry { name: name.to_owned(), version, checksum: 0, arrays: Vec::new() });
@@ -120,7 +121,7 @@ impl Writer {
         self.directory.last_mut().expect("a section was started")
     }
 
-    /// Adds to the array.
+    /// Appends to the current array.
     fn push_bytes(&mut self, bytes: &[u8]) -> Result<()> {
         self.put(bytes)?;
         let array = self.entry().arrays.last_mut().expect("an array was started");
@@ -128,16 +129,16 @@ impl Writer {
         Ok(())
     }
 
-    /// Adds to the array.
+    /// Appends to the current array.
     fn push_words(&mut self, words: &[u32]) -> Result<()> {
         self.push_bytes(map::bytes(words))
     }
 
-    /// An array of words.
+    /// Writes an array of words.
     pub(super) fn words(&mut self, words: &Words) -> Result<()> {
         self.array()?;
         let mut at = 0;
-        // In pieces, so that copying a mapped file needs no more memory than one.
+        // In pieces, so that copying a mapped file never needs more memory than one piece.
         while at < words.len() {
             let piece = words.slice(at..at + BUFFER);
             at += piece.len();
@@ -146,13 +147,13 @@ impl Writer {
         Ok(())
     }
 
-    /// An array of a few numbers.
+    /// Writes an array of a few numbers.
     pub(super) fn numbers(&mut self, numbers: &[u32]) -> Result<()> {
         self.array()?;
         self.push_words(numbers)
     }
 
-    /// An array of bytes.
+    /// Writes an array of bytes.
     pub(super) fn bytes(&mut self, bytes: &Bytes) -> Result<()> {
         self.array()?;
         let mut at = 0;
@@ -198,7 +199,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Completes the file and puts it in its place, over what was there.
+    /// Completes the file and moves it to its place, replacing any file there.
     pub(super) fn finish(mut self, key: ContentKey) -> Result<()> {
         if self.filled > 0 {
             self.end_block();
@@ -232,29 +233,29 @@ impl Writer {
     }
 }
 
-/// Bytes at the alignment of words.
+/// Bytes aligned like words.
 #[repr(align(8))]
 struct Aligned([u8; 8]);
 
-/// Hands out the sections of a mapped file by their names, and the arrays of each in the order in which they were written.
+/// Gives access to the sections of a mapped file by name, and to the arrays of each in the order in which they were written.
 pub(super) struct Reader {
     file: Arc<Checked>,
     directory: Vec<Entry>,
-    /// The arrays of the section that is read.
+    /// The remaining arrays of the current section.
     arrays: std::vec::IntoIter<[u64; 2]>,
     name: String,
     /// Where the sections may lie, in bytes from the file's start.
     body: Range<usize>,
-    /// Whether the file is small enough to be checked wholly when it is opened.
+    /// Whether the file is small enough to be checked completely when it is opened.
     at_once: bool,
     key: ContentKey,
 }
 
 impl Reader {
-    /// Opens a file, and checks it wholly if it has fewer bytes than `checked_at_once`.
+    /// Opens a file, and checks it completely if it has fewer bytes than `checked_at_once`.
     ///
     /// # Errors
-    /// When the file cannot be read, is no snapshot, is of another version, is cut, or is found damaged.
+    /// When the file cannot be read, is not a snapshot, has another version, is cut off or found damaged.
     pub(super) fn open(path: &Path, checked_at_once: usize) -> Result<Self> {
         let file = File::open(path).map_err(|e| Error::io(path.display(), &e))?;
         Self::of(file, path, checked_at_once)
@@ -316,7 +317,7 @@ impl Reader {
         Ok(Self { file, directory, arrays: Vec::new().into_iter(), name, body, at_once, key })
     }
 
-    /// Ends the reading: from now on what is read also keeps these limits.
+    /// Ends the reading: from now on, these limits are also checked.
     pub(super) fn limit(&self, limits: Vec<Limit>) -> Result<()> {
         self.file.limit(limits);
         if self.at_once { self.file.verify() } else { Ok(()) }
@@ -330,20 +331,20 @@ impl Reader {
         self.key
     }
 
-    /// What to say when sections contradict each other.
+    /// The error for sections that contradict each other.
     pub(super) fn damaged(&self) -> Error {
         damaged(&self.name)
     }
 
-    /// Whether the file has a section of that name.
+    /// Whether the file has a section with this name.
     pub(super) fn has(&self, section: Section) -> bool {
         self.directory.iter().any(|entry| entry.name == section.name)
     }
 
-    /// Goes to a section; the arrays that are read next are its own.
+    /// Goes to a section; the arrays read next belong to it.
     ///
     /// # Errors
-    /// When the file has none of that name, or one of another version.
+    /// When the file has no section of that name, or one of another version.
     pub(super) fn section(&mut self, section: Section) -> Result<()> {
         let Section { name, version } = section;
         let found = self.directory.iter_mut().find(|entry| entry.name == name).ok_or_else(|| damaged(&self.name))?;
@@ -370,7 +371,7 @@ impl Reader {
         Ok(Words::Mapped { file: Arc::clone(&self.file), start, len: len / 4 })
     }
 
-    /// A section of words whose number is known.
+    /// Reads an array of exactly `count` words.
     pub(super) fn words_of(&mut self, count: usize) -> Result<Words> {
         let words = self.words()?;
         if words.len() == count { Ok(words) } else { Err(self.damaged()) }
@@ -381,7 +382,7 @@ impl Reader {
         Ok(Bytes::Mapped { file: Arc::clone(&self.file), start, len })
     }
 
-    /// An array of a few numbers, read at once.
+    /// Reads an array of a few numbers at once.
     pub(super) fn numbers(&mut self) -> Result<Vec<u32>> {
         let words = self.words()?;
         let numbers = words.slice(0..words.len()).to_vec();
@@ -395,12 +396,13 @@ impl Reader {
 }
 
 impl Snapshot {
-    /// Saves the snapshot as one file, which appears under its name only when it is whole, in the place of what was there.
+    /// Saves the snapshot as one file, which appears under its name only when it is complete and then replaces any earlier
+    /// file.
     ///
-    /// `key` says what the snapshot was made of; [`Snapshot::content_key`] gives it back.
+    /// `key` identifies what the snapshot was built from; [`Snapshot::content_key`] returns it.
     ///
     /// # Errors
-    /// When the file cannot be written; nothing is left behind then.
+    /// When the file cannot be written; then nothing is left behind.
     pub fn save(&self, path: &Path, key: ContentKey) -> Result<()> {
         let mut writer = Writer::new(WholeFile::create(path, &Unfinished::default())?)?;
         let written = self.write(&mut writer);
@@ -409,16 +411,16 @@ impl Snapshot {
         writer.finish(key)
     }
 
-    /// Maps a saved snapshot: in time that does not depend on its size, but for one under 8 MiB, which is checked wholly. The
-    /// blocks of a larger one are checked when they are first read (see [`Snapshot::intact`]).
+    /// Maps a saved snapshot, in time that does not depend on its size. A snapshot under 8 MiB is checked completely at
+    /// once; the blocks of a larger one are checked when they are first read (see [`Snapshot::intact`]).
     ///
     /// # Errors
-    /// When the file cannot be read, is no snapshot, is of another version, cut off or damaged.
+    /// When the file cannot be read, is not a snapshot, has another version, is cut off or damaged.
     pub fn open(path: &Path) -> Result<Self> {
         Self::read(&mut Reader::open(path, CHECKED_AT_ONCE)?)
     }
 
-    /// Maps a saved snapshot that was opened as a file; `path` is for messages.
+    /// Maps a saved snapshot from an open file; `path` is only used in messages.
     ///
     /// # Errors
     /// As for [`Snapshot::open`].

@@ -1,17 +1,17 @@
-//! Statements by what is known of them: which order serves a pattern of bound places, and the statements themselves.
+//! Finds statements by their bound components: which order serves a pattern, and the matching statements themselves.
 
 use super::{Index, Permutation, QuadPermutation, Snapshot, TermId};
 use kgq_syntax::rdf::{Quad, TermRef};
 use std::ops::Range;
 
-/// What is bound of subject, predicate and object.
+/// The bound components of a pattern: subject, predicate and object.
 pub type Bound = [Option<TermId>; 3];
 
 /// A statement as ids: subject, predicate, object, and the graph, which is unbound for the default graph.
 pub type Ids = [TermId; 4];
 
 impl Snapshot {
-    /// The default graph's triples that match: an order that has them in a row, and the rows.
+    /// The default graph's triples that match: an order in which they are contiguous, and their rows.
     pub fn matching_triples(&self, pattern: Bound) -> (Index<'_>, Range<usize>) {
         let (permutation, prefix) = match pattern {
             [Some(s), Some(p), Some(o)] => (Permutation::Spo, vec![s, p, o]),
@@ -27,7 +27,7 @@ impl Snapshot {
         (index, index.range(&prefix))
     }
 
-    /// The named graphs' quads that match, those that differ in the graph alone next to each other.
+    /// The named graphs' quads that match. Quads that differ only in the graph are next to each other.
     pub fn matching_quads(&self, pattern: Bound) -> (Index<'_>, Range<usize>) {
         let (permutation, prefix) = match pattern {
             [Some(s), Some(p), Some(o)] => (QuadPermutation::Spog, vec![s, p, o]),
@@ -43,7 +43,7 @@ impl Snapshot {
         (index, index.range(&prefix))
     }
 
-    /// The statements of all graphs with these parts, the default graph's first.
+    /// The statements of all graphs with these components, the default graph's first.
     pub fn find<'a>(
         &'a self,
         subject: Option<TermRef<'_>>,
@@ -62,18 +62,18 @@ impl Snapshot {
         found.into_iter().flatten().flat_map(move |(index, rows)| self.statements(index, rows))
     }
 
-    /// Whether there is a statement with these parts, in any graph.
+    /// Whether any graph has a statement with these components.
     pub fn has(&self, pattern: Bound) -> bool {
         !self.matching_triples(pattern).1.is_empty() || !self.matching_quads(pattern).1.is_empty()
     }
 
-    /// The statements of all graphs with these parts as ids, the default graph's first.
+    /// The statements of all graphs with these components, as ids, the default graph's first.
     pub fn find_ids(&self, pattern: Bound) -> impl Iterator<Item = Ids> + use<'_> {
         let found = [self.matching_triples(pattern), self.matching_quads(pattern)];
         found.into_iter().flat_map(|(index, rows)| index.statements(rows))
     }
 
-    /// The same in the order in which they first stand in the files, where that is known.
+    /// The same statements, in the order in which they first stand in the files, where that is known.
     pub fn find_in_order(&self, pattern: Bound) -> Vec<Ids> {
         let mut found: Vec<Ids> = self.find_ids(pattern).collect();
         if found.len() > 1 {
@@ -82,12 +82,12 @@ impl Snapshot {
         found
     }
 
-    /// A statement; `None` where a damaged file has a term in a place that it cannot stand in.
+    /// Decodes a statement; `None` where a damaged file has a term in a position where it cannot stand.
     pub fn statement(&self, [subject, predicate, object, graph]: Ids) -> Option<Quad> {
         self.quad(subject, predicate, object, graph.is_bound().then_some(graph))
     }
 
-    /// These rows of an order as statements.
+    /// Decodes these rows of an order as statements.
     pub(super) fn statements<'a>(
         &'a self,
         index: Index<'a>,
@@ -98,7 +98,7 @@ impl Snapshot {
 }
 
 impl<'a> Index<'a> {
-    /// These rows as statements.
+    /// These rows as statements of ids.
     pub(super) fn statements(self, rows: Range<usize>) -> impl Iterator<Item = Ids> + use<'a> {
         let index = self;
         let mut run = (TermId::UNBOUND, 0..0);

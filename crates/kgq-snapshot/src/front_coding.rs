@@ -1,5 +1,5 @@
-//! Lists of byte strings, front-coded in blocks: each string holds only what it does not share with the one before, and that in codes where
-//! they save enough.
+//! Lists of byte strings, front-coded in blocks: each string stores only what it does not share with the one before, and
+//! stores that in codes where they save enough.
 
 use super::decoded::Decoded;
 use super::file::{Reader, Writer};
@@ -11,27 +11,27 @@ use kgq_syntax::error::{Error, Result};
 use std::cmp::Ordering;
 use std::ops::Range;
 
-/// Strings in a block. The first is whole, so a search compares with it without decoding.
+/// Strings per block. The first is stored whole, so that a search can compare with it without decoding.
 const BLOCK: u32 = 16;
 
-/// A shorter text is not put in codes: what they save is little, and a small project is loaded at each start.
+/// Shorter texts are not coded: the codes would save little, and a small project is loaded anew at each start.
 const WORTH_CODING: usize = 1 << 20;
-/// Bytes of a text that tell which symbols suit it.
+/// The bytes of a text that are sampled to choose its symbols.
 const SAMPLE: usize = 1 << 16;
-/// Of how many blocks strings are looked at for that at least, where there are so many, and at how much of each.
+/// The least number of blocks to sample, if there are that many; and the most bytes to sample from a string.
 const LEAST_SAMPLED: u32 = 64;
 const LONGEST_SAMPLED: usize = 1 << 8;
-/// Bytes of strings between two looks at the budget.
+/// Bytes of strings between two checks of the budget.
 const BYTES_BETWEEN_CHECKS: usize = 1 << 20;
 
-/// A list of byte strings; sorted where it is searched.
+/// A list of byte strings, which must be sorted to be searched.
 #[derive(Debug, Default)]
 pub(super) struct StringTable {
     count: u32,
     /// Where each block starts in the text, as 64-bit numbers.
     blocks: Words,
     text: Bytes,
-    /// What the codes of all strings but the first of a block stand for; none where these are written as they are.
+    /// What the codes stand for in all strings but the first of a block; empty where strings are stored as they are.
     symbols: Symbols,
 }
 
@@ -40,7 +40,7 @@ impl StringTable {
         self.count
     }
 
-    /// Puts the string at `index` into `out`. False if there is none or it cannot be decoded.
+    /// Puts the string at `index` into `out`. Returns false if there is none or it cannot be decoded.
     pub(super) fn get(&self, index: u32, out: &mut Vec<u8>) -> bool {
         let mut string = Decoded::over(std::mem::take(out));
         let found = index < self.count && self.seek(index, &mut string).is_some();
@@ -55,17 +55,17 @@ impl StringTable {
         reader.skip_into(index % BLOCK + 1, out).then_some(reader)
     }
 
-    /// Reads strings one after the other; near ones, in ascending order, without starting their block anew.
+    /// Returns a reader for many strings. Asked for close, ascending positions, it does not restart their block.
     pub(super) fn reader(&self) -> TableReader<'_> {
         TableReader { table: self, block: self.block_of(&[]), next: 0, string: Decoded::default() }
     }
 
-    /// The position of a string among those of a sorted range of the list.
+    /// The position of a string within a sorted range of the list.
     pub(super) fn find(&self, range: Range<u32>, target: &[u8]) -> Option<u32> {
         if range.is_empty() || range.end > self.count {
             return None;
         }
-        // The blocks whose first string is in the range, and is at most the target.
+        // Search the blocks whose first string is in the range and at most the target.
         let (mut low, mut high) = (range.start.div_ceil(BLOCK), (range.end - 1) / BLOCK + 1);
         while low < high {
             let middle = low + (high - low) / 2;
@@ -115,12 +115,12 @@ impl StringTable {
         BlockReader { rest: text, symbols: (!self.symbols.is_empty()).then_some(&self.symbols), is_first: true }
     }
 
-    /// The same list with its strings in codes, if that saves a quarter.
+    /// The same list with its strings in codes, if that saves at least a quarter.
     pub(super) fn coded(self, budget: &Budget) -> Result<Self> {
         if self.text.len() < WORTH_CODING {
             return Ok(self);
         }
-        // For the codes, which are given up where they are longer than the text.
+        // Memory for the codes, which are abandoned if they grow longer than the text.
         let _held = budget.reserve(self.text.len() as u64)?;
         let symbols = self.suitable_symbols();
         let coder = Coder::new(&symbols);
@@ -153,7 +153,7 @@ impl StringTable {
         Ok(Self { count: self.count, blocks: Words::new(blocks), text: Bytes::new(all), symbols })
     }
 
-    /// Symbols that suit the strings, as some of all parts of the list show.
+    /// Symbols that suit the strings, chosen from samples of all parts of the list.
     fn suitable_symbols(&self) -> Symbols {
         let blocks = self.count.div_ceil(BLOCK);
         let step = (self.text.len() / SAMPLE).clamp(1, (blocks / LEAST_SAMPLED).max(1) as usize);
@@ -167,7 +167,7 @@ impl StringTable {
         Symbols::of(&sample)
     }
 
-    /// The text of some blocks in codes, and where in it each block starts; `None` where it is longer so.
+    /// The text of these blocks in codes, and where each block starts in it; `None` if the codes are longer than the text.
     fn code_blocks(&self, blocks: Range<u32>, coder: &Coder, budget: &Budget) -> Result<Option<(Vec<u64>, Vec<u8>)>> {
         let (mut starts, mut text, mut codes) = (Vec::with_capacity(blocks.len()), Vec::new(), Vec::new());
         let (mut plain, mut looked) = (0, 0);
@@ -186,7 +186,7 @@ impl StringTable {
                 write_number(shared, &mut text);
                 write_number(codes.len(), &mut text);
                 text.extend_from_slice(&codes);
-                // A string is a few bytes or many millions.
+                // A string may have a few bytes or many millions, so bytes are counted, not strings.
                 plain += suffix.len() + 2;
                 if plain - looked >= BYTES_BETWEEN_CHECKS {
                     looked = plain;
@@ -205,7 +205,7 @@ impl StringTable {
 pub(super) struct TableReader<'a> {
     table: &'a StringTable,
     block: BlockReader<'a>,
-    /// The index after that of `string`; 0 if there is none.
+    /// The index after the one of `string`; 0 if there is none.
     next: u32,
     string: Decoded,
 }
@@ -244,7 +244,7 @@ impl TableReader<'_> {
 
 struct BlockReader<'a> {
     rest: &'a [u8],
-    /// What codes stand for, if the strings behind the first are in codes.
+    /// What codes stand for, if the strings after the first are in codes.
     symbols: Option<&'a Symbols>,
     is_first: bool,
 }
@@ -271,7 +271,8 @@ impl<'a> BlockReader<'a> {
         decode(symbols, suffix, string)
     }
 
-    /// Turns `string`, which holds the string before, or nothing at the start of a block, into the one that is so many strings further on.
+    /// Replaces `string` by the string `count` positions further on. It must hold the previous string, or nothing at the
+    /// start of a block.
     ///
     /// Of those between only the bytes are decoded that it shares: mostly a few of the last ones.
     fn skip_into(&mut self, count: u32, string: &mut Decoded) -> bool {
@@ -280,7 +281,8 @@ impl<'a> BlockReader<'a> {
         let symbols = |number: usize| all_symbols.filter(|_| number >= coded_from);
         let mut strings = [(0, [].as_slice()); BLOCK as usize];
         let Some(strings) = strings.get_mut(..count as usize) else { return false };
-        // No string so far is longer: what a forged file shares beyond it is not made room for.
+        // No string so far is longer than this: a greater shared length comes from a forged file, and no memory is allocated
+        // for it.
         let mut most = string.len();
         for string in strings.iter_mut() {
             let Some((shared, suffix)) = self.next().filter(|(shared, _)| *shared <= most) else { return false };
@@ -301,7 +303,7 @@ impl<'a> BlockReader<'a> {
         missing <= known && decode(symbols(between.len()), suffix, string)
     }
 
-    /// How many bytes the next string shares with the one before, and the others as they are stored.
+    /// The number of bytes that the next string shares with the one before, and its other bytes as stored.
     #[inline]
     fn next(&mut self) -> Option<(usize, &'a [u8])> {
         let (shared, length) = match self.rest {
@@ -318,7 +320,7 @@ impl<'a> BlockReader<'a> {
         Some((shared, suffix))
     }
 
-    /// A number in groups of seven bits, least first.
+    /// Reads a number stored in groups of seven bits, least significant first.
     #[inline]
     fn number(&mut self) -> Option<usize> {
         let (&first, rest) = self.rest.split_first()?;
@@ -339,7 +341,7 @@ impl<'a> BlockReader<'a> {
     }
 }
 
-/// Puts a suffix, which is in codes if there are symbols, behind what is in `out`. False if it cannot be decoded.
+/// Appends a decoded suffix to `out`; it is in codes if there are symbols. Returns false if it cannot be decoded.
 #[inline]
 fn decode(symbols: Option<&Symbols>, suffix: &[u8], out: &mut Decoded) -> bool {
     match symbols {
@@ -351,7 +353,7 @@ fn decode(symbols: Option<&Symbols>, suffix: &[u8], out: &mut Decoded) -> bool {
     }
 }
 
-/// Fills `out` with the beginning of a suffix. False if it is shorter.
+/// Fills `out` with the beginning of a suffix. Returns false if the suffix is shorter.
 fn decode_beginning(symbols: Option<&Symbols>, suffix: &[u8], out: &mut [u8]) -> bool {
     match (symbols, suffix.get(..out.len())) {
         (Some(symbols), _) => symbols.decode_beginning(suffix, out),
@@ -410,7 +412,7 @@ fn two_words(number: u64) -> [u32; 2] {
     [number as u32, (number >> 32) as u32]
 }
 
-/// How many bytes two strings start with alike.
+/// The length of the common prefix of two strings.
 #[inline]
 pub(super) fn shared_prefix(a: &[u8], b: &[u8]) -> usize {
     let words = a.as_chunks::<8>().0.iter().zip(b.as_chunks::<8>().0).take_while(|(a, b)| a == b).count() * 8;

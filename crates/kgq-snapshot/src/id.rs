@@ -1,11 +1,11 @@
 //! Ids of terms, and the orders in which statements are sorted.
 
-/// A term's position among the sorted terms of its snapshot; above the snapshot's last term, a position in the
-/// vocabulary of one answer. What the engine joins, groups and compares.
+/// What the engine joins, groups and compares: a term's position among the sorted terms of its snapshot, or, above the
+/// snapshot's last term, a position in the vocabulary of one answer.
 ///
-/// Equal ids are the same term (SPARQL 1.1 §17.4.1.8, `sameTerm`). The order of a snapshot's ids is the
-/// order of [`TermKind`](super::TermKind), then within IRIs the order of code points, within literals family and value
-/// (see [`Family`](super::Family)).
+/// Equal ids mean the same term (SPARQL 1.1 §17.4.1.8, `sameTerm`). A snapshot's ids follow the order of
+/// [`TermKind`](super::TermKind); within IRIs, the order of code points; within literals, family and value (see
+/// [`Family`](super::Family)).
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TermId(u32);
@@ -24,7 +24,7 @@ impl TermId {
         self.0
     }
 
-    /// The id as an index into a table with an entry per term.
+    /// The id as an index into a table with one entry per term.
     #[inline]
     pub const fn index(self) -> usize {
         self.0 as usize
@@ -41,7 +41,7 @@ impl TermId {
     }
 }
 
-/// A place in a quad.
+/// A component of a quad.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Component {
     Subject,
@@ -52,8 +52,8 @@ pub enum Component {
 
 use Component::{Graph, Object, Predicate, Subject};
 
-/// An order of the default graph's triples. Every choice of known components stands in front in one of them; of those that agree in this,
-/// the orders by subject and object, and by object and predicate, are not stored.
+/// An order of the default graph's triples. For every choice of bound components, one of these orders has them in front. The
+/// orders by subject and object, and by object and predicate, are not stored: another order serves the same patterns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Permutation {
     Spo,
@@ -65,7 +65,7 @@ pub enum Permutation {
 impl Permutation {
     pub const ALL: [Self; 4] = [Self::Spo, Self::Pso, Self::Pos, Self::Osp];
 
-    /// The components in the order in which they sort.
+    /// The components in the order of sorting.
     pub const fn order(self) -> [Component; 3] {
         match self {
             Self::Spo => [Subject, Predicate, Object],
@@ -95,7 +95,7 @@ pub enum QuadPermutation {
 impl QuadPermutation {
     pub const ALL: [Self; 6] = [Self::Spog, Self::Psog, Self::Posg, Self::Ospg, Self::Gspo, Self::Gpos];
 
-    /// The components in the order in which they sort.
+    /// The components in the order of sorting.
     pub const fn order(self) -> [Component; 4] {
         match self {
             Self::Spog => [Subject, Predicate, Object, Graph],
@@ -114,7 +114,7 @@ impl QuadPermutation {
 }
 
 impl Component {
-    /// Its position in a quad as it is written: subject, predicate, object, graph.
+    /// The position in a quad as written: subject, predicate, object, graph.
     #[inline]
     pub const fn position(self) -> usize {
         self as usize

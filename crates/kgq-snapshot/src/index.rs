@@ -10,10 +10,10 @@ use std::ops::Range;
 
 /// The statements of a dataset in one order: columns of ids, sorted by the first, then the second, and so on.
 ///
-/// How the columns are stored does not show: their ids come one by one ([`Index::id`]), into a buffer of the caller's ([`Index::read`]), or
-/// block by block ([`Index::blocks`]); nobody holds a slice of the file.
+/// The storage is hidden: ids are read one by one ([`Index::id`]), into the caller's buffer ([`Index::read`]), or block by
+/// block ([`Index::blocks`]). Nobody holds a slice of the file.
 ///
-/// Rows are numbered from 0. The first column is not stored; a table gives the run of rows that each of its ids has.
+/// Rows are numbered from 0. The first column is not stored; a table gives the run of rows of each id in it.
 #[derive(Clone, Copy, Debug)]
 pub struct Index<'a> {
     order: &'static [Component],
@@ -27,7 +27,7 @@ impl<'a> Index<'a> {
         Self { order, offsets, columns, len }
     }
 
-    /// How many rows there are.
+    /// The number of rows.
     #[inline]
     pub fn len(&self) -> usize {
         self.len
@@ -38,7 +38,7 @@ impl<'a> Index<'a> {
         self.len == 0
     }
 
-    /// How many components a row has: 3 for triples, 4 for quads.
+    /// The number of components of a row: 3 for triples, 4 for quads.
     #[inline]
     pub fn width(&self) -> usize {
         self.order.len()
@@ -50,9 +50,9 @@ impl<'a> Index<'a> {
         self.order
     }
 
-    /// The rows whose leading components equal the prefix: all rows for an empty one, at most one row for a whole one.
+    /// The rows whose leading components equal the prefix: all rows for an empty prefix, at most one row for a complete one.
     ///
-    /// Constant time for the first component, logarithmic in its run for the others.
+    /// Takes constant time for the first component, and time logarithmic in the length of the run for the others.
     pub fn range(&self, prefix: &[TermId]) -> Range<usize> {
         let Some((first, rest)) = prefix.split_first() else { return 0..self.len };
         let mut rows = self.run(*first);
@@ -82,15 +82,16 @@ impl<'a> Index<'a> {
         self.columns[depth - 1].equal(rows, target.get())
     }
 
-    /// The id that a row has in the column at `depth`, which is at least 1.
+    /// The id of a row in the column at `depth`, which is at least 1.
     ///
-    /// Ask for the rows that are read, not for more: in a saved snapshot this is where they are checked for damage.
+    /// Ask only for rows that are needed: in a saved snapshot this read is where they are checked for damage.
     #[inline]
     pub fn id(&self, depth: usize, row: usize) -> TermId {
         TermId::new(self.columns[depth - 1].get(row))
     }
 
-    /// Puts the ids that rows have in the column at `depth`, which is at least 1, behind those in `out`: one for each row that there is.
+    /// Appends the ids of the rows in the column at `depth`, which is at least 1, to `out`; rows beyond the end are left
+    /// out.
     pub fn read(&self, depth: usize, rows: Range<usize>, out: &mut Vec<TermId>) {
         let end = rows.end.min(self.len);
         let (start, from) = (rows.start.min(end), out.len());
@@ -98,23 +99,24 @@ impl<'a> Index<'a> {
         self.columns[depth - 1].fill(start, &mut out[from..]);
     }
 
-    /// The ids that rows have in the column at `depth`, which is at least 1, to be read in blocks or one by one.
+    /// The ids of the rows in the column at `depth`, which is at least 1, to be read in blocks or one by one.
     #[inline]
     pub fn blocks(&self, depth: usize, rows: Range<usize>) -> Blocks<'a> {
         Blocks::new(&self.columns[depth - 1], rows)
     }
 
-    /// The id in the first column of a row: logarithmic in the number of ids. [`Index::keys`] is faster for many.
+    /// The id in the first column of a row, in time logarithmic in the number of ids. For many rows, [`Index::keys`] is
+    /// faster.
     pub fn key_at(&self, row: usize) -> TermId {
         TermId::new(self.offsets.key_at(row))
     }
 
-    /// The distinct ids of the first column in order, each with its rows. Reads the offsets only.
+    /// The distinct ids of the first column in order, each with its rows. Reads only the table of runs.
     pub fn keys(&self) -> impl Iterator<Item = (TermId, Range<usize>)> + use<'a> {
         self.keys_in(0..u32::MAX)
     }
 
-    /// The distinct ids of the first column that are in a range of ids, in order, each with its rows.
+    /// The distinct ids of the first column within a range of ids, in order, each with its rows.
     pub fn keys_in(&self, ids: Range<u32>) -> impl Iterator<Item = (TermId, Range<usize>)> + use<'a> {
         let (offsets, len) = (self.offsets, self.len);
         let slots = offsets.slots(ids);
@@ -131,8 +133,8 @@ impl<'a> Index<'a> {
         })
     }
 
-    /// The first of these rows, which agree on all columns before `depth`, whose id at `depth` is at least `target`; the
-    /// range's end if there is none. Fast when it is near the start, as in a leapfrog join.
+    /// The first of these rows whose id at `depth` is at least `target`; the range's end if there is none. The rows must
+    /// agree on all columns before `depth`. Fast when the result is near the start, as in a leapfrog join.
     #[inline]
     pub fn seek(&self, depth: usize, rows: Range<usize>, target: TermId) -> usize {
         if depth == 0 {
@@ -143,10 +145,10 @@ impl<'a> Index<'a> {
     }
 }
 
-/// Where the run of each id of a first column starts.
+/// Where the run of each id in a first column starts.
 #[derive(Debug, Default)]
 pub(super) struct Offsets {
-    /// Without `keys`: the id of the first slot. Slots then stand for consecutive ids.
+    /// The id of the first slot, if there are no `keys`: then slots stand for consecutive ids.
     first: u32,
     /// The id of each slot, in order.
     keys: Option<Words>,
@@ -155,7 +157,7 @@ pub(super) struct Offsets {
 }
 
 impl Offsets {
-    /// From a sorted first column, run by run.
+    /// Builds the table from the runs of a sorted first column.
     pub(super) fn build(runs: impl Iterator<Item = (u32, u32)> + Clone) -> Self {
         let (mut distinct, mut first, mut last) = (0usize, 0, 0);
         for (key, _) in runs.clone() {
@@ -168,7 +170,7 @@ impl Offsets {
         let span = if distinct == 0 { 0 } else { (last - first) as usize + 1 };
         let mut starts = Vec::new();
         let mut row = 0;
-        // A slot for every id costs 4 bytes, a listed id 8, and finding it a search.
+        // A slot for every id costs 4 bytes per id; listed ids cost 8 bytes each, and a search per look-up.
         if span > distinct.saturating_mul(4) {
             let mut keys = Vec::with_capacity(distinct);
             for (key, length) in runs {
@@ -197,7 +199,7 @@ impl Offsets {
         self.starts.write(writer)
     }
 
-    /// Reads the table of so many rows, in a file with so many terms.
+    /// Reads the table for `rows` rows, in a file with `terms` terms.
     pub(super) fn read(reader: &mut Reader, rows: usize, terms: u64) -> Result<Self> {
         let [first, sparse, slots] = reader.numbers_of()?;
         let keys = reader.words()?;
@@ -213,12 +215,12 @@ impl Offsets {
         Ok(Self { first, keys, starts })
     }
 
-    /// What the table of a file with so many terms may hold.
+    /// The values that the table may hold in a file with `terms` terms.
     pub(super) fn limit(&self, terms: u64) -> Option<Limit> {
         self.keys.as_ref().and_then(|keys| keys.limit(terms, true))
     }
 
-    /// Bytes that it takes.
+    /// The bytes that the table takes.
     pub(super) fn bytes(&self) -> u64 {
         self.keys.as_ref().map_or(0, Words::len) as u64 * 4 + self.starts.bytes()
     }

@@ -1,4 +1,4 @@
-//! Terms as they are met while a snapshot is built: each distinct one gets a number in order of appearance.
+//! Numbers the terms while a snapshot is built: each distinct term gets a number in order of appearance.
 
 use super::value::LiteralType;
 use hashbrown::HashTable;
@@ -7,10 +7,10 @@ use oxrdf::{BlankNodeRef, GraphNameRef, LiteralRef, NamedNodeRef, NamedOrBlankNo
 use rustc_hash::FxHasher;
 use std::hash::Hasher;
 
-/// How deep triple terms may nest. RDF sets no limit, recursion does.
+/// The deepest nesting of triple terms. RDF sets no limit, but recursion does.
 pub(super) const DEEPEST: usize = 200;
 
-/// The first byte of a term's key. A blank node's goes on with the number of its file in four bytes, and its label.
+/// The first byte of a term's key. For a blank node, the number of its file (four bytes) and its label follow.
 pub(super) const BLANK: u8 = b'_';
 pub(super) const IRI: u8 = b'<';
 /// Followed by the type's number in four bytes and the lexical form.
@@ -23,23 +23,23 @@ pub(super) const TRIPLE: u8 = b't';
 pub(super) struct Interner {
     pub(super) types: Keys,
     pub(super) terms: Keys,
-    /// The blank nodes' numbers, each with where it first appeared.
+    /// The numbers of the blank nodes, each with the position where it first appeared.
     pub(super) blanks: Vec<(u32, u64)>,
     pub(super) triples: Vec<[u32; 3]>,
     pub(super) quads: Vec<[u32; 4]>,
-    /// The file that is read: blank nodes of different files are different.
+    /// The file being read: blank nodes of different files are different.
     pub(super) file: u32,
-    /// Where in the file the next statement stands, where that is kept.
+    /// The place of the next statement in the file, where places are kept.
     pub(super) place: u32,
-    /// Where the statements stand.
+    /// The places of the statements.
     pub(super) places: Option<StatementPlaces>,
-    /// Counts what is met, so that blank nodes can be put in order of appearance.
+    /// Counts the terms met, so that blank nodes can be put in order of appearance.
     pub(super) position: u64,
     scratch: Vec<u8>,
     type_scratch: String,
 }
 
-/// Where statements stand: for each triple and each quad its place in its file.
+/// For each triple and each quad, its place in its file.
 #[derive(Default)]
 pub(super) struct StatementPlaces {
     pub(super) triples: Vec<u32>,
@@ -47,18 +47,18 @@ pub(super) struct StatementPlaces {
     pub(super) stretches: Vec<Stretch>,
 }
 
-/// Statements that stand together in a file.
+/// Consecutive statements from one file.
 pub(super) struct Stretch {
     pub(super) file: u32,
-    /// The first of its triples and of its quads.
+    /// The numbers of the first of its triples, and of its quads.
     pub(super) triple: usize,
     pub(super) quad: usize,
-    /// All its places are before.
+    /// Greater than all places of these statements.
     pub(super) end: u32,
 }
 
 impl Interner {
-    /// Goes to a file.
+    /// Starts the next file.
     pub(super) fn begin(&mut self, file: u32, keeps_places: bool) {
         self.file = file;
         if keeps_places {
@@ -67,7 +67,7 @@ impl Interner {
         }
     }
 
-    /// Adds a statement; to the graph with this number if it names none.
+    /// Adds a statement; if it names no graph, to the one with this number.
     pub(super) fn quad_in(&mut self, quad: QuadRef<'_>, default: Option<u32>) -> Result<()> {
         let triple = [self.subject(quad.subject)?, self.iri(quad.predicate)?, self.term(quad.object)?];
         let graph = self.graph(quad.graph_name)?.or(default);
@@ -99,7 +99,7 @@ impl Interner {
         }
     }
 
-    /// Forgets all statements behind so many triples and quads; their terms stay.
+    /// Removes all statements beyond these numbers of triples and quads; their terms stay.
     pub(super) fn truncate(&mut self, triples: usize, quads: usize) {
         self.triples.truncate(triples);
         self.quads.truncate(quads);
@@ -113,7 +113,7 @@ impl Interner {
         self.triples.len() + self.quads.len()
     }
 
-    /// Roughly the bytes that are held.
+    /// The bytes held, roughly.
     pub(super) fn size(&self) -> usize {
         let places = if self.places.is_some() { self.statements() * 4 } else { 0 };
         let statements = self.triples.len() * 12 + self.quads.len() * 16;
@@ -169,7 +169,7 @@ impl Interner {
         self.lexical_form(literal_type, literal.value().as_bytes())
     }
 
-    /// The number of a literal of a type that was interned.
+    /// The number of a literal; its type was interned before.
     pub(super) fn lexical_form(&mut self, literal_type: u32, lexical: &[u8]) -> Result<u32> {
         self.scratch.clear();
         self.scratch.push(LITERAL);
@@ -178,7 +178,7 @@ impl Interner {
         self.terms.intern(&self.scratch)
     }
 
-    /// The triple term's number and how deep it nests.
+    /// The number of a triple term, and its depth of nesting.
     fn triple(&mut self, triple: TripleRef<'_>, outer: usize) -> Result<(u32, u32)> {
         if outer >= DEEPEST {
             return Err(Error::limit(format!("a triple term is nested more than {DEEPEST} deep")));
@@ -208,7 +208,7 @@ pub(super) struct Keys {
     table: HashTable<Slot>,
 }
 
-/// A string's number and half of its hash, which spares most looks at strings that differ.
+/// A string's number and half of its hash; comparing hashes avoids most comparisons of different strings.
 #[derive(Clone, Copy)]
 struct Slot {
     hash: u32,
@@ -229,7 +229,7 @@ impl Keys {
         self.bytes.capacity() + self.ends.capacity() * 8 + self.table.capacity() * 10
     }
 
-    /// The number of a string that is known.
+    /// The number of a string, if it is known.
     #[inline]
     pub(super) fn find(&self, string: &[u8]) -> Option<u32> {
         let hash = hash(string);
@@ -246,7 +246,7 @@ impl Keys {
         {
             return Ok(slot.number);
         }
-        // The largest number is no id: it stands for unbound.
+        // The largest number is not an id: it stands for unbound.
         let number = u32::try_from(self.ends.len()).ok().filter(|n| *n < u32::MAX).ok_or_else(too_many_terms)?;
         self.bytes.extend_from_slice(string);
         self.ends.push(self.bytes.len() as u64);

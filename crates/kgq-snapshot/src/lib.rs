@@ -1,11 +1,12 @@
-//! Reads RDF files, and makes of them an immutable image of a dataset that is made to be read.
+//! Reads RDF files and turns them into an immutable image of the dataset, laid out for fast reading.
 //!
 //! - [`store`]: inputs, how they are read, and the parsed `Dataset`.
-//! - [`Snapshot`]: ids for terms, which are ranks in the sorted dictionary; four permutations of the triples, six of the named
-//!   graphs' quads, in packed columns; statistics. It is built in memory or in parallel from files, saved, and mapped again in constant time.
-//! - [`Cache`]: the snapshots that a user's projects and dumps have.
+//! - [`Snapshot`]: ids for terms, which are ranks in the sorted dictionary; four permutations of the triples, six of the
+//!   named graphs' quads, in packed columns; statistics. It is built in memory, or in parallel from files, saved, and mapped
+//!   again in constant time.
+//! - [`Cache`]: the snapshots kept for a user's projects and dumps.
 //!
-//! A snapshot holds what was there when it was built. It plans nothing and evaluates nothing.
+//! A snapshot holds the data as it was when the snapshot was built. It plans nothing and evaluates nothing.
 //!
 //! ```
 //! use kgq_snapshot::Snapshot;
@@ -79,9 +80,9 @@ use storage::{Bytes, Checked, Limit, Words};
 /// The default graph's triples and the named graphs' quads are kept apart: [`Snapshot::triples`] never has a named
 /// graph's statement, [`Snapshot::quads`] never one of the default graph. Duplicates within a graph are stored once.
 ///
-/// A saved snapshot is checked as it is read. Reading stays infallible, so that inner loops need no branch: where a block of the file
-/// is damaged it gives ids that exist (but are wrong), and [`Snapshot::intact`] fails from then on. Call that once a
-/// batch, before rows leave the engine.
+/// A saved snapshot is checked as it is read. Reads never fail, so that inner loops need no error branch: where a block of
+/// the file is damaged, they return ids that exist but are wrong, and [`Snapshot::intact`] fails from then on. Call it once
+/// per batch, before rows leave the engine.
 ///
 /// A clone is another handle to the same image, and costs nothing.
 #[derive(Clone, Debug)]
@@ -97,15 +98,15 @@ struct Image {
     quad_statistics: StoredStatistics,
     prefixes: Prefixes,
     contested: Vec<Contested>,
-    /// Where the statements stand, if that was kept.
+    /// Where each statement stands in the files, if that was kept.
     origins: Option<Origins>,
-    /// The file that is mapped, if one is.
+    /// The mapped file; `None` for a snapshot in memory.
     file: Option<Arc<Checked>>,
     key: ContentKey,
     merges: Merges,
 }
 
-/// Statistics, decoded when they are first asked for.
+/// Statistics that are decoded on first use.
 #[derive(Debug, Default)]
 struct StoredStatistics {
     words: Words,
@@ -115,7 +116,7 @@ struct StoredStatistics {
 impl StoredStatistics {
     fn get(&self) -> &Statistics {
         self.decoded.get_or_init(|| {
-            // What was damaged reads as zeros: an estimate of nothing, while the snapshot reports the damage.
+            // Damaged statistics read as zeros: the estimates are then useless, but the snapshot reports the damage.
             Statistics::from_words(self.words.slice(0..self.words.len())).unwrap_or_default()
         })
     }
@@ -125,7 +126,8 @@ impl StoredStatistics {
     }
 }
 
-/// The sections of a saved snapshot: all have them but for the origins. A version grows with every change of what its section holds.
+/// The sections of a saved snapshot. Only the origins are optional. A section's version increases with every change of its
+/// content.
 mod section {
     use crate::file::Section;
 
@@ -139,26 +141,26 @@ mod section {
     pub(super) const GRAPHS: Section = Section { name: "graphs", version: 1 };
     /// Counts over the triples, and over the quads.
     pub(super) const STATISTICS: Section = Section { name: "statistics", version: 1 };
-    /// What the documents declare, and what they disagree on.
+    /// The prefixes that the documents declare, and those that they declare differently.
     pub(super) const PREFIXES: Section = Section { name: "prefixes", version: 1 };
 
-    /// Where the statements stand in the files; only where these are at hand.
+    /// Where the statements stand in the files; only present where that was kept.
     pub(super) const ORIGINS: Section = Section { name: "origins", version: 1 };
 
     pub(super) const ALL: [Section; 7] = [TERMS, TRIPLES, QUADS, GRAPHS, STATISTICS, PREFIXES, ORIGINS];
 }
 
-/// The version of a saved snapshot as a whole: it differs where the file's or a section's does.
+/// The version of a saved snapshot as a whole: it changes with the version of the file or of any section.
 fn format_version() -> String {
     let sections: u32 = section::ALL.iter().map(|section| section.version).sum();
     format!("{}-{sections}", file::VERSION)
 }
 
-/// Statements in several orders.
+/// The same statements, sorted in several orders.
 #[derive(Debug)]
 struct Sorted<const ORDERS: usize> {
     len: usize,
-    /// By subject, predicate, object, graph: orders that start alike share a table.
+    /// By subject, predicate, object, graph: orders with the same first component share a table.
     offsets: [Offsets; 4],
     /// For each order, the columns after the first.
     columns: [Vec<Column>; ORDERS],
@@ -169,10 +171,10 @@ impl Snapshot {
         Self(Arc::new(image))
     }
 
-    /// Whether what was read so far was undamaged.
+    /// Checks that everything read so far was undamaged.
     ///
     /// # Errors
-    /// The damage that was met, with the file's name.
+    /// The damage that was found, with the file's name.
     #[inline]
     pub fn intact(&self) -> Result<()> {
         self.0.file.as_ref().map_or(Ok(()), |file| file.intact())
@@ -186,17 +188,17 @@ impl Snapshot {
         self.0.file.as_ref().map_or(Ok(()), |file| file.verify())
     }
 
-    /// What a saved snapshot was made of; zeros for one in memory.
+    /// Identifies what a saved snapshot was built from; all zeros for one in memory.
     pub fn content_key(&self) -> ContentKey {
         self.0.key
     }
 
-    /// The prefixes that the documents declare; the first to declare one decides what it stands for.
+    /// The prefixes that the documents declare; the first declaration of a prefix wins.
     pub fn prefixes(&self) -> &Prefixes {
         &self.0.prefixes
     }
 
-    /// The prefixes that the documents disagree on.
+    /// The prefixes that documents declare differently.
     pub fn contested_prefixes(&self) -> &[Contested] {
         &self.0.contested
     }
@@ -264,7 +266,8 @@ impl Snapshot {
         Ok(snapshot)
     }
 
-    /// What the sections of a file may hold: who can write a file can write right checksums too.
+    /// The values that the sections of a file may hold. Checksums alone prove nothing: whoever forges a file can write
+    /// matching ones.
     fn limits(&self) -> Vec<Limit> {
         let terms = u64::from(self.term_count());
         let mut limits = self.0.dictionary.limits();
@@ -275,43 +278,43 @@ impl Snapshot {
         limits
     }
 
-    /// How many triples the default graph has.
+    /// The number of triples in the default graph.
     #[inline]
     pub fn triple_count(&self) -> usize {
         self.0.triples.len
     }
 
-    /// How many quads the named graphs have together.
+    /// The number of quads in all named graphs together.
     #[inline]
     pub fn quad_count(&self) -> usize {
         self.0.quads.len
     }
 
-    /// How many distinct terms there are: ids run from 0 to before this.
+    /// The number of distinct terms; ids run from 0 up to, but not including, this number.
     #[inline]
     pub fn term_count(&self) -> u32 {
         self.0.dictionary.len()
     }
 
-    /// The term of an id that this snapshot gave out.
+    /// The term of an id from this snapshot.
     ///
-    /// For any other number this is an empty string literal, and for a damaged entry too (see [`Snapshot::intact`]).
+    /// Any other number, and any damaged entry, gives an empty string literal (see [`Snapshot::intact`]).
     pub fn term(&self, id: TermId) -> Term {
         self.0.dictionary.term(id).unwrap_or_else(Dictionary::placeholder)
     }
 
-    /// Gives the terms of many ids, in ascending order faster than [`Snapshot::term`].
+    /// Returns a decoder for many ids; for ascending ids it is faster than [`Snapshot::term`].
     pub fn decoder(&self) -> Decoder<'_> {
         self.0.dictionary.decoder()
     }
 
-    /// The id of a term, if the dataset has it. Language tags have to be in lower case, as oxrdf's constructors make them.
+    /// The id of a term, if the dataset has it. Language tags must be in lower case, as oxrdf's constructors make them.
     pub fn id(&self, term: TermRef<'_>) -> Option<TermId> {
         self.0.dictionary.id(term)
     }
 
-    /// Puts a term's text into `out`: a blank node's label, an IRI, a literal's lexical form, in UTF-8. False, leaving
-    /// `out` unspecified, for a triple term. Cheaper than [`Snapshot::term`] when `out` is reused.
+    /// Puts a term's text into `out`, in UTF-8: a blank node's label, an IRI, or a literal's lexical form. Returns false for
+    /// a triple term and leaves `out` unspecified then. Cheaper than [`Snapshot::term`] when `out` is reused.
     pub fn text(&self, id: TermId, out: &mut Vec<u8>) -> bool {
         self.0.dictionary.text(id, out)
     }
@@ -331,24 +334,24 @@ impl Snapshot {
         self.0.dictionary.type_of(id)?.direction()
     }
 
-    /// The default graph's triples in an order.
+    /// The default graph's triples, sorted in the given order.
     #[inline]
     pub fn triples(&self, permutation: Permutation) -> Index<'_> {
         self.0.triples.triples_index(permutation)
     }
-    /// The named graphs' quads in an order.
+    /// The named graphs' quads, sorted in the given order.
     #[inline]
     pub fn quads(&self, permutation: QuadPermutation) -> Index<'_> {
         self.0.quads.quads_index(permutation)
     }
 
-    /// Every statement, the default graph's first, in the order of their ids.
+    /// Every statement in the order of ids: the default graph's first, then those of the named graphs.
     pub fn iter(&self) -> impl Iterator<Item = Quad> + '_ {
         let (triples, quads) = (self.triples(Permutation::Spo), self.quads(QuadPermutation::Spog));
         self.statements(triples, 0..triples.len()).chain(self.statements(quads, 0..quads.len()))
     }
 
-    /// How many statements there are, those of all graphs together.
+    /// The number of statements in all graphs together.
     pub fn len(&self) -> usize {
         self.triple_count() + self.quad_count()
     }
@@ -357,12 +360,12 @@ impl Snapshot {
         self.len() == 0
     }
 
-    /// Whether it is another handle to the same image: then ids mean the same.
+    /// Whether both are handles to the same image, so that ids mean the same in both.
     pub fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    /// `None` where a damaged file has a term in a place that it cannot stand in.
+    /// Builds a quad; `None` where a damaged file has a term in a position where it cannot stand.
     fn quad(&self, subject: TermId, predicate: TermId, object: TermId, graph: Option<TermId>) -> Option<Quad> {
         let node = |id| match self.term(id) {
             Term::NamedNode(node) => Some(NamedOrBlankNode::from(node)),
@@ -400,10 +403,10 @@ impl Snapshot {
         self.0.dictionary.kind_range(kind)
     }
 
-    /// The ids of the IRIs that begin so.
+    /// The ids of the IRIs that begin with this string.
     pub fn iris_beginning_with(&self, beginning: &str) -> Range<u32> {
         let mut text = Vec::new();
-        // The ids of IRIs are their ranks.
+        // IRIs are sorted by their text, so a binary search over their ids works.
         let mut first = |range: Range<u32>, is_before: &dyn Fn(&[u8]) -> bool| {
             let (mut low, mut high) = (range.start, range.end);
             while low < high {
@@ -424,12 +427,13 @@ impl Snapshot {
         self.0.dictionary.family_range(family)
     }
 
-    /// Stretches of ids whose terms are alike in all but their text, in order; together they are all terms.
+    /// Ranges of ids whose terms differ only in their text, in order; together they cover all terms.
     pub fn classes(&self) -> Vec<TermClass> {
         self.0.dictionary.classes()
     }
 
-    /// What tells whether two terms are of one kind, datatype, language and direction, and both well-typed or not: then the keys are equal.
+    /// A key that is equal for two terms exactly if they agree in kind, datatype, language and direction, and both or
+    /// neither are well-typed.
     pub fn type_key(&self, id: TermId) -> TypeKey {
         self.0.dictionary.type_key(id)
     }
@@ -439,42 +443,43 @@ impl Snapshot {
         self.0.dictionary.triple_components(id)
     }
 
-    /// A term's value, read from a table, not parsed (except for NaN).
+    /// A term's value, read from a table instead of being parsed (except for NaN).
     pub fn value(&self, id: TermId) -> InlineValue {
         self.0.dictionary.value(id)
     }
 
-    /// The numbers that terms are, if all are literals of one type of numbers (integers of any derived datatype, say), and none is too
-    /// wide for it or NaN. The ids may be none of this snapshot.
+    /// The terms as a column of numbers. `None` unless all are literals of one numeric type (such as integers, of any
+    /// derived datatype), and none is NaN or too wide for that type. The ids need not be from this snapshot.
     pub fn numbers(&self, ids: &[TermId]) -> Option<Numbers> {
         self.0.dictionary.numbers(ids)
     }
 
-    /// The days on which terms fall, in their own zones, if all are of `xsd:date` or `xsd:dateTime`: 0 is the first of January of
-    /// the year 1. The ids may be none of this snapshot.
+    /// The days of the terms in their own time zones, if all are `xsd:date` or `xsd:dateTime`; day 0 is the first of January
+    /// of the year 1. The ids need not be from this snapshot.
     pub fn days(&self, ids: &[TermId]) -> Option<Vec<i64>> {
         self.0.dictionary.days(ids)
     }
 
-    /// Whether a literal has the same value as a number; maybe, where it is NaN or has no value that is kept.
+    /// Whether some literal has this number as its value. Also true where that is not known: for NaN, and for numbers that
+    /// are not stored.
     pub fn has_number(&self, number: InlineValue) -> bool {
         self.0.dictionary.has_number(number)
     }
 
     /// A term's family and its rank within it.
     ///
-    /// Within a family other than [`Family::Other`] and [`Family::Triple`], ranks compare as SPARQL's `=` and `<` compare values; for
-    /// IRIs and blank nodes `=` only (their order is that of ORDER BY). The rank is the lowest id with an equal value, so an id's rank
-    /// compares with the bounds of [`Snapshot::equal_range`]. In the two others equal ranks mean the same term, and
-    /// different ones nothing.
+    /// Within a family other than [`Family::Other`] and [`Family::Triple`], ranks compare as SPARQL's `=` and `<` compare
+    /// values; for IRIs and blank nodes this holds for `=` only (their order is that of ORDER BY). The rank is the lowest id
+    /// with an equal value, so it can be compared with the bounds of [`Snapshot::equal_range`]. In the other two families,
+    /// equal ranks mean the same term, and different ranks mean nothing.
     #[inline]
     pub fn value_rank(&self, id: TermId) -> (Family, u32) {
         self.0.dictionary.value_rank(id)
     }
 
-    /// The family of a literal, which the dataset need not have, and the ids of the stored terms with an equal value: where there
-    /// are none, the empty range where they would stand. All ids of the family before it are less, all after it greater.
-    /// `None` for language-tagged strings and literals of no ordered family.
+    /// The family of a literal, and the ids of the stored terms with an equal value. The dataset need not contain the
+    /// literal; if no term is equal, the range is empty and lies where one would be. All ids of the family before the range
+    /// are less, all after it are greater. `None` for language-tagged strings and for literals of families without an order.
     pub fn equal_range(&self, literal: LiteralRef<'_>) -> Option<(Family, Range<u32>)> {
         self.0.dictionary.equal_range(literal)
     }
@@ -484,7 +489,7 @@ impl Snapshot {
         self.0.statistics.get()
     }
 
-    /// Counts over the named graphs' quads: a triple that is in two graphs counts twice.
+    /// Counts over the named graphs' quads: a triple in two graphs counts twice.
     pub fn quad_statistics(&self) -> &Statistics {
         self.0.quad_statistics.get()
     }
@@ -498,7 +503,7 @@ fn read_prefixes(reader: &mut Reader) -> Result<Prefixes> {
     Ok(lines.as_chunks::<2>().0.iter().map(|[prefix, namespace]| (*prefix, *namespace)).collect())
 }
 
-/// JSON, as names of files may hold any character.
+/// Uses JSON because file names may hold any character.
 fn contested_to_json(contested: &[Contested]) -> Vec<u8> {
     let fields = |c: &Contested| serde_json::json!([c.prefix, c.namespace, c.file, c.other, c.other_file]);
     serde_json::Value::from_iter(contested.iter().map(fields)).to_string().into_bytes()
@@ -506,7 +511,7 @@ fn contested_to_json(contested: &[Contested]) -> Vec<u8> {
 
 fn read_contested(reader: &mut Reader) -> Result<Vec<Contested>> {
     let bytes = reader.bytes()?;
-    // What was damaged reads as none, while the snapshot reports the damage.
+    // Damaged text reads as an empty list; the snapshot reports the damage.
     let read: Vec<[String; 5]> = serde_json::from_slice(bytes.slice(0..bytes.len())).unwrap_or_default();
     let contested = read.into_iter().map(|[prefix, namespace, file, other, other_file]| Contested {
         prefix,
@@ -525,7 +530,7 @@ impl<const ORDERS: usize> Sorted<ORDERS> {
         self.columns.iter().flatten().try_for_each(|column| column.write(writer))
     }
 
-    /// Reads statements of so many components, whose ids are below `terms`.
+    /// Reads statements of `width` components whose ids are all below `terms`.
     fn read(reader: &mut Reader, width: usize, terms: u64) -> Result<Self> {
         let [len] = reader.numbers_of()?;
         let len = len as usize;
@@ -546,7 +551,7 @@ impl<const ORDERS: usize> Sorted<ORDERS> {
         self.offsets.iter().filter_map(move |offsets| offsets.limit(terms))
     }
 
-    /// Bytes that they take.
+    /// The bytes that the statements take.
     fn bytes(&self) -> u64 {
         let columns: u64 = self.columns.iter().flatten().map(Column::bytes).sum();
         columns + self.offsets.iter().map(Offsets::bytes).sum::<u64>()

@@ -1,4 +1,4 @@
-//! The only unsafe code of the snapshot: a file as memory, and memory as another type of the same layout.
+//! The only unsafe code of the snapshot: it views a file as memory, and memory as another type of the same layout.
 #![allow(unsafe_code)]
 
 use super::TermId;
@@ -31,7 +31,8 @@ pub(super) fn ids(words: &[u32]) -> &[TermId] {
     unsafe { std::slice::from_raw_parts(words.as_ptr().cast::<TermId>(), words.len()) }
 }
 
-/// Bytes as words in this machine's byte order; none if they are not aligned. Bytes that fill no word are left out.
+/// Views bytes as words in this machine's byte order; empty if the bytes are not aligned. Trailing bytes that do not fill a
+/// word are left out.
 #[inline]
 pub(super) fn words(bytes: &[u8]) -> &[u32] {
     // SAFETY: every bit pattern is a valid `u32`; `align_to` gives only the aligned part.

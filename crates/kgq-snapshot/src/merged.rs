@@ -1,4 +1,4 @@
-//! Several graphs of a snapshot as one, without duplicates: the RDF merge that FROM and a union default graph ask for.
+//! Several graphs of a snapshot merged into one, without duplicates: the RDF merge for FROM and for a union default graph.
 
 use super::load::TO_SORT_A_TRIPLE;
 use super::{Index, Permutation, QuadPermutation, Snapshot, Sorted, TermId};
@@ -6,14 +6,14 @@ use kgq_syntax::budget::{Budget, Reservation};
 use kgq_syntax::error::Result;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The triples of several graphs, each once, in every order.
+/// The triples of several graphs, each once, sorted in every order.
 #[derive(Debug)]
 pub struct Merged(Sorted<4>);
 
-/// The graphs of a merge, `None` for the default graph; or all graphs.
+/// The graphs to merge, where `None` in the list is the default graph; `None` instead of a list means all graphs.
 pub type Graphs = Option<Arc<[Option<TermId>]>>;
 
-/// The merges that a snapshot keeps, the last used last.
+/// The merges that a snapshot keeps, the most recently used last.
 #[derive(Debug, Default)]
 pub(super) struct Merges(Mutex<Vec<(Graphs, Arc<Merged>)>>);
 
@@ -32,17 +32,17 @@ impl Merged {
         self.0.triples_index(permutation)
     }
 
-    /// Bytes that it holds.
+    /// The bytes that the merge holds.
     pub fn bytes(&self) -> u64 {
         self.0.bytes()
     }
 }
 
-/// Triples that are copied between two looks at the budget.
+/// The number of triples copied between two checks of the budget.
 const ROWS_BETWEEN_CHECKS: usize = 1 << 18;
 
 impl Snapshot {
-    /// The merge of these graphs, made when it is first asked for and kept with the last few.
+    /// The merge of these graphs: made on first use, and kept with the most recent few.
     ///
     /// # Errors
     /// Those of [`Snapshot::merge`].
@@ -56,7 +56,8 @@ impl Snapshot {
                 return Ok(merged);
             }
         }
-        // Made without the lock, so that nobody waits who could not be stopped. Where two make the same, one is dropped.
+        // Made without holding the lock, so that nobody waits where waiting cannot be cancelled. If two threads make the
+        // same merge, one is dropped.
         let merged = Arc::new(match graphs {
             Some(graphs) => self.merge(graphs.iter().copied(), budget)?,
             None => self.merge(std::iter::once(None).chain(self.named_graphs().iter().copied().map(Some)), budget)?,
@@ -72,7 +73,7 @@ impl Snapshot {
     /// The merge of these graphs; `None` stands for the default graph.
     ///
     /// # Errors
-    /// A limit, if there are more triples than 32 bits can number; the budget's.
+    /// A limit, if there are more triples than 32 bits can count; the budget's.
     pub fn merge(&self, graphs: impl IntoIterator<Item = Option<TermId>>, budget: &Budget) -> Result<Merged> {
         let (mut rows, mut held) = (Vec::new(), Reservation::default());
         let mut looked = 0;

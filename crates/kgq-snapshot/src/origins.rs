@@ -1,7 +1,7 @@
-//! Where the statements of a snapshot stand in the files that it was made of.
+//! Where the statements of a snapshot stand in the files from which it was built.
 //!
-//! Each statement has one number: its place among all places of all files, in their order. So the numbers tell the file and the order
-//! of the files too. A place is a line in formats of lines, else the number of the statement.
+//! Each statement has one number: its place in a sequence that runs through all files in their order. So the number tells
+//! both the file and the position in it. A place is a line in line-based formats, and the number of the statement in others.
 
 use super::file::{Reader, Writer};
 use super::storage::{Limit, Words};
@@ -11,21 +11,21 @@ use kgq_syntax::error::Result;
 use kgq_syntax::sort::{Piece, sort_by};
 use oxrdf::{GraphNameRef, Quad};
 
-/// Where a statement first stands.
+/// The place where a statement first stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Origin {
-    /// The file's number among those that the snapshot was made of.
+    /// The file's number among the files from which the snapshot was built.
     pub file: usize,
-    /// The statement's position in the file: lesser ones stand before.
+    /// The statement's position in the file: lower positions come first.
     pub position: u32,
-    /// The line, where a line of the file is a statement.
+    /// The line number, in formats where each line is a statement.
     pub line: Option<usize>,
 }
 
 /// The order in which all statements first stand in the files.
 #[derive(Debug)]
 pub struct FileOrder {
-    /// Of the triples and of the quads: place and row in one number. `None` where only the rows are known.
+    /// For the triples, then for the quads: place and row in one number. `None` where the places are not known.
     rows: Option<[Vec<u64>; 2]>,
     _held: Reservation,
 }
@@ -33,11 +33,11 @@ pub struct FileOrder {
 /// The places of all statements.
 #[derive(Debug)]
 pub(super) struct Origins {
-    /// The number of each file's first place, and of the end.
+    /// The number of each file's first place, then the total number of places.
     pub(super) starts: Words,
     /// For each file, whether its places are lines.
     pub(super) are_lines: Words,
-    /// Of the triples in the order of SPO, and of the quads in that of SPOG.
+    /// For the triples in SPO order, and for the quads in SPOG order.
     pub(super) triples: Words,
     pub(super) quads: Words,
 }
@@ -63,12 +63,12 @@ impl Origins {
         of.filter_map(|(words, below, sorted)| words.limit(below, sorted))
     }
 
-    /// The same files, where the statements are others.
+    /// The same files, for a snapshot with other statements.
     pub(super) fn files(&self) -> [Vec<u32>; 2] {
         [&self.starts, &self.are_lines].map(|words| words.slice(0..words.len()).to_vec())
     }
 
-    /// What a place's number stands for.
+    /// Turns a place's number into its file and position.
     fn origin(&self, place: u32) -> Origin {
         let after = self.starts.lower_bound(0..self.starts.len(), place.saturating_add(1));
         let file = after.saturating_sub(1).min(self.are_lines.len().saturating_sub(1));
@@ -78,7 +78,7 @@ impl Origins {
 }
 
 impl Snapshot {
-    /// Whether it knows where its statements stand: one that was saved to be used without its files does not.
+    /// Whether the snapshot knows where its statements stand; one that was saved to be used without its files does not.
     pub fn has_origins(&self) -> bool {
         self.0.origins.is_some()
     }
@@ -89,10 +89,10 @@ impl Snapshot {
         Some(self.0.origins.as_ref()?.origin(place))
     }
 
-    /// How all statements stand in the files; where that is not known, the order of their ids.
+    /// Returns the order of all statements in the files; where that is not known, the order of their ids.
     ///
     /// # Errors
-    /// The budget's: it holds 8 bytes a statement.
+    /// The budget's: the order holds 8 bytes per statement.
     pub fn file_order(&self, budget: &Budget) -> Result<FileOrder> {
         let Some(origins) = &self.0.origins else { return Ok(FileOrder { rows: None, _held: Reservation::default() }) };
         let held = budget.reserve(self.len() as u64 * size_of::<u64>() as u64)?;
@@ -109,7 +109,7 @@ impl Snapshot {
         Ok(FileOrder { rows: Some([sorted(&origins.triples)?, sorted(&origins.quads)?]), _held: held })
     }
 
-    /// All statements in that order.
+    /// All statements in the given order.
     pub fn in_file_order<'a>(&'a self, order: &'a FileOrder) -> Box<dyn Iterator<Item = Ids> + 'a> {
         let Some([triples, quads]) = &order.rows else { return Box::new(self.find_ids([None; 3])) };
         let (mut triples, mut quads) = (triples.iter().peekable(), quads.iter().peekable());
@@ -127,14 +127,14 @@ impl Snapshot {
         }))
     }
 
-    /// Sorts statements as they stand in the files, where that is known.
+    /// Sorts statements by their places in the files, where these are known.
     pub fn sort_by_origin(&self, statements: &mut [Ids]) {
         if self.has_origins() {
             statements.sort_by_cached_key(|statement| self.place(*statement));
         }
     }
 
-    /// The place of a statement, or else that of the first which has its subject.
+    /// The place of a statement; if there is no such statement, the first place of one with the same subject.
     pub(super) fn place_of(&self, quad: &Quad) -> u32 {
         if !self.has_origins() {
             return 0;
@@ -174,7 +174,7 @@ mod tests {
     use kgq_syntax::budget::Budget;
     use kgq_syntax::rdf::RdfFormat;
 
-    /// Files with statements of every kind, some of which stand in several.
+    /// Files with statements of every kind; some statements stand in several files.
     fn files() -> Vec<Input> {
         let mut lines = String::from("# a comment\n\n");
         for i in 0..3000u32 {
@@ -196,7 +196,7 @@ mod tests {
         ]
     }
 
-    /// All statements with their origins, in the order of these.
+    /// All statements with their origins, sorted by these.
     fn in_order(snapshot: &Snapshot) -> Vec<(Origin, String)> {
         let all = snapshot.find_in_order([None; 3]);
         let order = snapshot.file_order(&Budget::default()).unwrap();
@@ -268,7 +268,7 @@ mod tests {
         let options = BuildOptions { lenient: true, origins: true, ..BuildOptions::default() };
         let (snapshot, _) = Snapshot::load(&inputs, &options).unwrap();
         let lines: Vec<_> = in_order(&snapshot).iter().map(|(origin, _)| origin.line).collect();
-        // Behind one over very many lines all are told the line where it begins.
+        // After a statement over very many lines, all statements get the line where that one begins.
         assert_eq!(lines, [Some(1), Some(4), Some(5), Some(5)]);
     }
 

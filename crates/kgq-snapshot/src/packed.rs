@@ -1,9 +1,10 @@
-//! Columns of numbers in as few bits as they need, of which any one can be read without the others.
+//! Columns of numbers packed into as few bits as they need; any number can be read without the others.
 //!
-//! A column is frames of 128 numbers. A frame holds how much each number is more than the least of them, all in the same number of
-//! bits, so that a look-up costs a shift and a seek needs no more than the least number of each frame. The directory has two words a
-//! frame: the least number; and the width in bits with the place of the frame's bits. Differences between neighbours would take less
-//! where numbers are sorted (a twentieth of a snapshot), but a look-up would have to add them up.
+//! A column is a sequence of frames of 128 numbers. A frame stores the difference of each number from the frame's least, all
+//! in the same number of bits. So a look-up costs a shift, and a seek needs only the least number of each frame. The
+//! directory has two words per frame: the least number; and the width in bits together with the position of the frame's
+//! bits. Storing differences between neighbours instead would save a twentieth of a snapshot where numbers are sorted, but a
+//! look-up would have to add them up.
 
 mod search;
 
@@ -13,24 +14,25 @@ use super::file::{Reader, Writer};
 use super::storage::Words;
 use kgq_syntax::error::Result;
 
-/// Numbers that are packed side by side, so that a machine with vectors unpacks them at once.
+/// Numbers packed side by side, so that a machine with vector instructions unpacks them at once.
 const LANES: usize = 4;
-/// Bits of a directory's second word that hold the width; the others hold the place, in vectors from the start of the frame's region.
+/// The bits of a directory's second word that hold the width; the others hold the position, in vectors from the start of the
+/// frame's region.
 const WIDTH_BITS: u32 = 6;
-/// Frames of a region: so many that the place of the last fits beside its width.
+/// The frames per region: small enough that the position of the last one fits beside its width.
 const REGION: usize = 1 << 21;
 
 /// A vector of packed bits.
 type Vector = [u32; LANES];
 
-/// Numbers in frames.
+/// A column of numbers, in frames.
 #[derive(Debug, Default)]
 pub(super) struct Column {
     len: usize,
-    /// Two words a frame; then for each region of frames but the first where it starts, in vectors.
+    /// Two words per frame; then, for each region but the first, its start in vectors.
     directory: Words,
     bits: Words,
-    /// No number is greater: one of a forged file that would be is taken for this one.
+    /// The greatest allowed number; a greater one, in a forged file, is replaced by it.
     most: u32,
 }
 
@@ -42,7 +44,7 @@ macro_rules! for_each_width {
     ($name:ident: $($width:literal)*) => { [$($name::<$width>),*] };
 }
 
-/// Does something for each vector of a frame's numbers, with a step that is known when this is compiled: loops are not unrolled that far.
+/// Runs an expression for each vector of a frame, with the step as a constant: the compiler does not unroll loops that far.
 macro_rules! for_each_step {
     ($step:ident => $do:expr) => {
         for_each_step!($step => $do; 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31)
@@ -50,12 +52,12 @@ macro_rules! for_each_step {
     ($step:ident => $do:expr; $($number:literal)*) => { $({ let $step = $number; $do; })* };
 }
 
-/// Puts the bits of numbers, as how much they are more than the least, behind what there is.
+/// Appends the bits of the numbers' differences from the least.
 type Pack = fn(&[u32; FRAME], u32, &mut Vec<u32>);
-/// Adds the least to numbers of which these are the bits.
+/// Restores the numbers from their bits, adding the least.
 type Unpack = fn(&[Vector], u32, &mut [TermId; FRAME]);
 
-/// For each width from 1 on, what packs a frame, and what unpacks it.
+/// For each width from 1 on, the function that packs a frame, and the one that unpacks it.
 static PACK: [Pack; 32] = for_each_width!(pack);
 static UNPACK: [Unpack; 32] = for_each_width!(unpack);
 
@@ -67,7 +69,7 @@ struct Frame<'a> {
 }
 
 impl Frame<'_> {
-    /// A number of the frame.
+    /// The number at a position of the frame.
     #[inline(always)]
     fn get(&self, at: usize) -> u32 {
         let (lane, bit) = (at % LANES, at / LANES * self.width);
@@ -86,7 +88,7 @@ impl Frame<'_> {
     }
 }
 
-/// The bits of a number of this width.
+/// A mask with this many bits set.
 #[inline(always)]
 fn mask(width: usize) -> u32 {
     u32::MAX.checked_shr(32 - width.min(32) as u32).unwrap_or(0)
@@ -107,7 +109,7 @@ impl Column {
         self.limited(self.frame(at / FRAME).get(at % FRAME))
     }
 
-    /// The number, or the greatest that there may be.
+    /// The number, or the greatest allowed one if it is greater than that.
     #[inline(always)]
     fn limited(&self, number: u32) -> u32 {
         if number > self.most {
@@ -127,7 +129,7 @@ impl Column {
         [self.limited(frame.get(within)), self.limited(frame.get(within + 1))]
     }
 
-    /// Fills the buffer with the numbers from `at` on, all of which there are, as ids.
+    /// Fills the buffer with the numbers from `at` on, as ids; the column must have that many.
     pub(super) fn fill(&self, at: usize, out: &mut [TermId]) {
         let (mut at, mut rest) = (at, out);
         while !rest.is_empty() {
@@ -154,7 +156,7 @@ impl Column {
         }
     }
 
-    /// Notes damage where a number is greater than there may be, and puts another in its place.
+    /// Notes the damage where an id is greater than allowed, and replaces it by the greatest allowed.
     fn keep_limit(&self, ids: &mut [TermId]) {
         if ids.iter().fold(0, |most, id| most.max(id.get())) > self.most {
             self.bits.found_damaged();
@@ -194,21 +196,21 @@ impl Column {
     }
 }
 
-/// Packs a column as its numbers come.
+/// Packs a column whose numbers arrive in pieces.
 #[derive(Default)]
 pub(super) struct Packer {
     len: usize,
     directory: Vec<u32>,
     regions: Vec<u32>,
-    /// Vectors of the frames before, and what of them was not taken yet.
+    /// The number of vectors packed so far, and the bits of those that were not taken yet.
     placed: u64,
     bits: Vec<u32>,
-    /// Numbers that fill no frame yet.
+    /// Numbers that do not fill a frame yet.
     rest: Vec<u32>,
 }
 
 impl Packer {
-    /// Adds numbers.
+    /// Appends numbers.
     pub(super) fn push(&mut self, numbers: &[u32]) {
         self.len += numbers.len();
         let mut numbers = numbers;
@@ -229,17 +231,17 @@ impl Packer {
         self.rest.extend_from_slice(rest);
     }
 
-    /// The bits that were packed so far, but for those taken before: for who keeps them elsewhere.
+    /// Takes the bits packed since the last call, for a caller that stores them elsewhere.
     pub(super) fn take_bits(&mut self) -> Vec<u32> {
         std::mem::take(&mut self.bits)
     }
 
-    /// How many of these there are.
+    /// The number of words that [`Packer::take_bits`] would return.
     pub(super) fn waiting(&self) -> usize {
         self.bits.len()
     }
 
-    /// Packs the last frame, which is filled with what it holds.
+    /// Packs the last frame, padded with its own first number.
     pub(super) fn end(&mut self) {
         if let Some(first) = self.rest.first() {
             let mut last = [*first; FRAME];
@@ -249,7 +251,7 @@ impl Packer {
         }
     }
 
-    /// The column, whose bits these are.
+    /// The finished column; `bits` are those taken before.
     pub(super) fn finish(self, bits: Words) -> Column {
         let Self { len, mut directory, regions, .. } = self;
         directory.extend(regions.iter().skip(1));
@@ -263,7 +265,7 @@ impl Packer {
         }
         let width = (u32::BITS - (most - least).leading_zeros()) as usize;
         if (self.directory.len() / 2).is_multiple_of(REGION) {
-            // Of 2^32 numbers there are fewer than 2^30 vectors.
+            // A column has at most 2^32 numbers, hence fewer than 2^30 vectors.
             self.regions.push(self.placed as u32);
         }
         let region = self.regions.last().copied().unwrap_or(0);
@@ -277,7 +279,7 @@ impl Packer {
 }
 
 impl Column {
-    /// Packs numbers that are at hand.
+    /// Packs numbers that are all in memory.
     pub(super) fn pack(numbers: &[u32]) -> Self {
         let mut packer = Packer::default();
         packer.push(numbers);
@@ -286,7 +288,7 @@ impl Column {
         packer.finish(Words::new(bits))
     }
 
-    /// Bytes that it takes.
+    /// The bytes that the column takes.
     pub(super) fn bytes(&self) -> u64 {
         (self.directory.len() + self.bits.len()) as u64 * 4
     }
@@ -296,7 +298,7 @@ impl Column {
         writer.words(&self.bits)
     }
 
-    /// Reads a column of so many numbers, none of which is as great as `below`.
+    /// Reads a column of `len` numbers, all less than `below`.
     pub(super) fn read(reader: &mut Reader, len: usize, below: u64) -> Result<Self> {
         let frames = len.div_ceil(FRAME);
         let directory = reader.words_of(frames * 2 + frames.div_ceil(REGION).saturating_sub(1))?;
@@ -368,7 +370,7 @@ mod tests {
                 for range in [0..count, count / 3..count / 2, count / 2..count, count..count] {
                     assert_eq!(filled(&column, range.clone()), numbers[range], "{width} bits");
                 }
-                // They may come in pieces.
+                // The numbers may come in pieces.
                 let mut packer = Packer::default();
                 numbers.chunks(50).for_each(|piece| packer.push(piece));
                 packer.end();

@@ -7,7 +7,7 @@ use oxrdf::Literal;
 use std::io::{Seek, SeekFrom, Write as _};
 use std::path::PathBuf;
 
-/// All that a snapshot says, or where it is found damaged.
+/// Everything that a snapshot contains, or the damage found in it.
 fn content(snapshot: &Snapshot) -> Result<String> {
     use std::fmt::Write as _;
     let mut out = String::new();
@@ -63,7 +63,7 @@ fn save(snapshot: &Snapshot) -> (tempfile::TempDir, PathBuf) {
     (folder, path)
 }
 
-/// Few statements with terms of every kind, and where they stand.
+/// A few statements with terms of every kind, and their places.
 fn small() -> Snapshot {
     let mut quads: Vec<Quad> = dataset().into_iter().step_by(60).collect();
     quads.push(Quad::new(iri("s"), iri("p"), Literal::from(1), GraphName::DefaultGraph));
@@ -141,7 +141,7 @@ fn another_version_or_another_file_is_named_as_such() {
     assert!(Snapshot::open(&folder.path().join("absent")).is_err());
 }
 
-/// A file with the sections of a snapshot, of which some are changed.
+/// A file with the sections of a snapshot, some of them changed.
 fn written(snapshot: &Snapshot, change: impl Fn(&mut Writer)) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s.kgq");
@@ -184,7 +184,7 @@ fn nothing_is_left_behind_by_a_writer_that_gives_up() {
     writer.numbers(&[1, 2, 3]).unwrap();
     drop(writer);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
-    // What a killed builder leaves is removed by the next; what a running one has is not.
+    // The next builder removes what a killed one left behind, but not what a running one has.
     let dead = folder.path().join(".s.kgq.1-0.building");
     std::fs::write(&dead, "").unwrap();
     let running =

@@ -1,4 +1,4 @@
-//! What the planner knows of a dataset before it reads a row.
+//! What the planner knows about a dataset before any row is read.
 
 use super::{Index, TermId};
 use kgq_syntax::budget::Budget;
@@ -41,11 +41,11 @@ pub struct CharacteristicSet {
     pub rows: Vec<u64>,
 }
 
-/// How many characteristic sets are kept: more cost more to read than they improve an estimate.
+/// The most characteristic sets kept: more would cost more to read than they improve the estimates.
 const MOST_SETS: usize = 4096;
 
 impl Statistics {
-    /// Counts over one predicate; zeros if the dataset does not have it.
+    /// The counts for one predicate; zeros if the dataset does not have it.
     pub fn predicate(&self, predicate: TermId) -> PredicateStatistics {
         match self.predicates.binary_search_by_key(&predicate, |p| p.predicate) {
             Ok(at) => self.predicates[at],
@@ -80,7 +80,7 @@ impl Statistics {
         words
     }
 
-    /// Reads what [`Statistics::to_words`] wrote; `None` if it is not that.
+    /// Reads the words of [`Statistics::to_words`]; `None` if they are malformed.
     pub(super) fn from_words(words: &[u32]) -> Option<Self> {
         let mut words = words.as_chunks::<2>().0.iter();
         let mut wide = || words.next().map(|[low, high]| u64::from(*low) | u64::from(*high) << 32);
@@ -113,7 +113,7 @@ impl Statistics {
         Some(statistics)
     }
 
-    /// Counts from the orders by subject and predicate, by predicate and subject, by predicate and object, and by object.
+    /// Counts from the orders by subject and predicate, predicate and subject, predicate and object, and object.
     pub(super) fn count(
         spo: Index<'_>,
         pso: Index<'_>,
@@ -145,10 +145,10 @@ impl Statistics {
     }
 }
 
-/// Statements between two looks at the budget.
+/// The number of statements counted between two checks of the budget.
 const ROWS_BETWEEN_CHECKS: usize = 1 << 20;
 
-/// The number of distinct ids in a column's rows, which are sorted.
+/// The number of distinct ids in these rows of a column, which are sorted.
 fn distinct(index: Index<'_>, rows: Range<usize>, budget: &Budget) -> Result<u64> {
     let (mut changes, mut last, mut at) = (0, None, rows.start);
     let mut sorted = index.blocks(1, rows);

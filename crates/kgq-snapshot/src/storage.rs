@@ -1,4 +1,4 @@
-//! The arrays that a snapshot is made of: in memory, or in a mapped file, where they are checked as they are read.
+//! The arrays of a snapshot: in memory, or in a mapped file, where they are checked as they are read.
 
 use super::TermId;
 use super::map::{self, Map};
@@ -9,20 +9,20 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
-/// Bytes that share a checksum.
+/// The number of bytes that share a checksum.
 pub(super) const BLOCK: usize = 64 << 10;
 
-/// What the words of a section may be, whatever their checksum says: ids that exist, rows that there are.
+/// The values that a section's words may have, whatever the checksum says: only ids and rows that exist.
 #[derive(Debug)]
 pub(super) struct Limit {
     /// In bytes from the file's start.
     pub(super) section: Range<usize>,
-    /// All words are less.
+    /// All words are less than this.
     pub(super) below: u64,
     pub(super) sorted: bool,
 }
 
-/// What shows that a file was written to: its length, and when it was changed.
+/// Shows whether a file was written to: its length, and when it was modified.
 type Stamp = (u64, Option<SystemTime>);
 
 fn stamp(file: &File) -> Option<Stamp> {
@@ -34,7 +34,7 @@ fn stamp(file: &File) -> Option<Stamp> {
 #[derive(Debug)]
 pub(super) struct Checked {
     map: Map,
-    /// The file, and its stamp when it was mapped; none for one that nobody else can write to.
+    /// The file, and its stamp when it was mapped; `None` for a file that nobody else can write to.
     file: Option<(File, Stamp)>,
     /// The file's name, for messages.
     name: String,
@@ -42,9 +42,9 @@ pub(super) struct Checked {
     body: Range<usize>,
     /// A checksum for each block.
     sums: Vec<u32>,
-    /// A bit for each block that was found sound.
+    /// One bit per block, set once the block was checked.
     sound: Vec<AtomicU64>,
-    /// Known when the sections are.
+    /// Set once the sections are known.
     limits: OnceLock<Vec<Limit>>,
     damage: OnceLock<Error>,
 }
@@ -56,7 +56,7 @@ impl Checked {
         Self { map, file, name, body, sums, sound, limits: OnceLock::new(), damage: OnceLock::new() }
     }
 
-    /// A temporary file of this process, which nobody else can have damaged.
+    /// Wraps a temporary file of this process, which nobody else can have damaged.
     pub(super) fn unchecked(map: Map) -> Self {
         let body = 0..map.bytes().len();
         let sound = (0..body.len().div_ceil(BLOCK * 64)).map(|_| AtomicU64::new(u64::MAX)).collect();
@@ -64,14 +64,14 @@ impl Checked {
         Self { map, file: None, name: String::new(), body, sums: Vec::new(), sound, limits, damage }
     }
 
-    /// Sets what the sections may hold. Blocks that were checked without it are checked again.
+    /// Sets the limits of the sections. Blocks that were checked before are checked again, now with the limits.
     pub(super) fn limit(&self, limits: Vec<Limit>) {
         if self.limits.set(limits).is_ok() {
             self.sound.iter().for_each(|blocks| blocks.store(0, Ordering::Relaxed));
         }
     }
 
-    /// Whether all that was touched so far is sound, and the file is still what was mapped.
+    /// Checks that everything read so far is sound, and that the file was not changed since it was mapped.
     pub(super) fn intact(&self) -> Result<()> {
         if self.damage.get().is_none()
             && let Some((file, mapped)) = &self.file
@@ -85,7 +85,7 @@ impl Checked {
         }
     }
 
-    /// Notes that what a block says cannot be, whatever its checksum.
+    /// Notes that a block holds impossible values, whatever its checksum.
     #[cold]
     fn found_damaged(&self) {
         self.damage.get_or_init(|| damaged(&self.name));
@@ -97,7 +97,7 @@ impl Checked {
         self.intact()
     }
 
-    /// The bytes of a range of the file if they are sound.
+    /// The bytes of a range of the file, if they are sound.
     #[inline]
     fn bytes(&self, range: Range<usize>) -> Option<&[u8]> {
         if range.is_empty() {
@@ -127,7 +127,7 @@ impl Checked {
         sound
     }
 
-    /// Whether a block's words are what their sections may hold.
+    /// Whether a block's words are within the limits of their sections.
     fn keeps_limits(&self, start: usize, block: &[u8]) -> bool {
         let own = |limit: &Limit| {
             let from = limit.section.start.max(start) - start;
@@ -142,7 +142,7 @@ impl Checked {
     }
 }
 
-/// What is said of a file that does not hold what was written.
+/// The error for a file whose content is not what was written.
 pub(super) fn damaged(name: &str) -> Error {
     Error::new(Kind::Io, format!("{name}: the snapshot is damaged")).hint("build it again from its sources")
 }
@@ -171,11 +171,11 @@ impl Default for Words {
     }
 }
 
-/// What is read in the place of damaged words; ids that exist.
+/// Read in place of damaged words; zeros are valid ids.
 static ZEROS: [u32; BLOCK] = [0; BLOCK];
 
 impl Words {
-    /// What the words of a mapped section may be; nothing for words in memory.
+    /// The limit for the words of a mapped section; `None` for words in memory.
     pub(super) fn limit(&self, below: u64, sorted: bool) -> Option<Limit> {
         match self {
             Self::Owned(_) => None,
@@ -204,7 +204,7 @@ impl Words {
         }
     }
 
-    /// Notes that what they say cannot be.
+    /// Notes that the words hold impossible values.
     #[cold]
     pub(super) fn found_damaged(&self) {
         if let Self::Mapped { file, .. } = self {
@@ -212,13 +212,13 @@ impl Words {
         }
     }
 
-    /// A 64-bit number of two words, counted in such pairs.
+    /// The `at`-th 64-bit number, stored as two words.
     #[inline]
     pub(super) fn pair(&self, at: usize) -> u64 {
         u64::from(self.get(at * 2)) | u64::from(self.get(at * 2 + 1)) << 32
     }
 
-    /// The words of a range, cut to what there is; zeros where one is damaged.
+    /// The words of a range, cut at the end of the array; zeros where any of them is damaged.
     #[inline]
     pub(super) fn slice(&self, range: Range<usize>) -> &[u32] {
         let end = range.end.min(self.len());
@@ -235,17 +235,17 @@ impl Words {
         }
     }
 
-    /// The words of a range as ids, cut to what there is.
+    /// The words of a range as ids, cut at the end of the array.
     #[inline]
     pub(super) fn ids(&self, range: Range<usize>) -> &[TermId] {
         map::ids(self.slice(range))
     }
 
-    /// The first position in the sorted range whose word is at least `target`, by halving.
+    /// The first position in the sorted range whose word is at least `target`, by binary search.
     pub(super) fn lower_bound(&self, mut range: Range<usize>, target: u32) -> usize {
         range.end = range.end.min(self.len());
         if let Self::Mapped { .. } = self {
-            // Touch few blocks: a slice is checked wholly.
+            // Halve the range by single words first: taking a slice checks all its blocks.
             while range.len() > BLOCK / 4 {
                 let middle = range.start + range.len() / 2;
                 if self.get(middle) < target { range.start = middle + 1 } else { range.end = middle }
@@ -256,7 +256,7 @@ impl Words {
     }
 }
 
-/// Zeros in any number. Damage ends a query, so what is leaked beyond the static ones is little.
+/// A slice of `len` zeros. Damage ends a query, so little is leaked beyond the static zeros.
 #[cold]
 fn zeros(len: usize) -> &'static [u32] {
     ZEROS.get(..len).unwrap_or_else(|| Box::leak(vec![0; len].into_boxed_slice()))
@@ -287,7 +287,7 @@ impl Bytes {
         }
     }
 
-    /// The bytes of a range, cut to what there is; none if one is damaged.
+    /// The bytes of a range, cut at the end of the array; empty if any of them is damaged.
     #[inline]
     pub(super) fn slice(&self, range: Range<usize>) -> &[u8] {
         let end = range.end.min(self.len());

@@ -1,7 +1,8 @@
-//! Texts in fewer bytes: strings of up to eight bytes that come often in them, as one byte each.
+//! Texts in fewer bytes: frequent strings of up to eight bytes become one byte each.
 //!
-//! This is FSST (Boncz, Neumann, Leis: "FSST: Fast Random Access String Compression", VLDB 2020): any text is read without those around it,
-//! at about the speed of a copy. Libraries for it trust what they read; what stands in a file that was forged must not be trusted.
+//! This is FSST (Boncz, Neumann, Leis: "FSST: Fast Random Access String Compression", VLDB 2020): each text can be decoded
+//! without its neighbours, at about the speed of a copy. Libraries for FSST trust their input; a forged file must not be
+//! trusted.
 
 use super::decoded::Decoded;
 use super::storage::Bytes;
@@ -10,7 +11,7 @@ use std::cmp::Reverse;
 
 /// The longest symbol.
 pub(super) const LONGEST: usize = 8;
-/// The code that says that the next byte stands for itself. Lesser ones are symbols.
+/// The code for a byte that stands for itself and follows it. Lesser codes are symbols.
 const ITSELF: u8 = 255;
 /// Codes that are decoded at once, and what they may take while they are.
 const STEP: usize = 4;
@@ -25,7 +26,7 @@ struct Symbol {
     length: u8,
 }
 
-/// What each code stands for; nothing, from `count` on.
+/// The symbol of each code; codes from `count` on have none.
 #[derive(Debug)]
 pub(super) struct Symbols {
     /// The bytes of all, padded, and how many of them count, apart: a code is decoded by one load of a word and one of a byte.
@@ -59,12 +60,12 @@ impl Symbols {
             .map(|(bytes, length)| Symbol { bytes: *bytes, length: *length })
     }
 
-    /// A table that suits texts like these.
+    /// Builds a table that suits texts like these.
     pub(super) fn of(sample: &[&[u8]]) -> Self {
         (0..ROUNDS).fold(Self::default(), |symbols, _| symbols.better(sample))
     }
 
-    /// Reads what [`Symbols::to_bytes`] made: what it is damaged to stands for other texts.
+    /// Reads the output of [`Symbols::to_bytes`]. Damaged bytes give other symbols, hence other texts, but no failure.
     pub(super) fn from_bytes(bytes: &Bytes) -> Self {
         let symbols = bytes
             .slice(0..bytes.len())
@@ -143,10 +144,10 @@ impl Symbols {
         true
     }
 
-    /// The table of the symbols that would save most: those that are used, and what two of them make side by side.
+    /// A table of the symbols that would save most, chosen from the current ones and from pairs of neighbours joined.
     fn better(&self, sample: &[&[u8]]) -> Self {
         let coder = Coder::new(self);
-        // A number is that of a code, or of a byte above these.
+        // Numbers stand for codes; those from `self.count` on stand for single bytes.
         let numbers = self.count + 256;
         let symbol = |number: usize| match number.checked_sub(self.count) {
             None => Symbol { bytes: self.bytes[number], length: self.lengths[number] },
@@ -159,7 +160,8 @@ impl Symbols {
                 let own = self.count + usize::from(*first);
                 let number = match coder.longest(rest) {
                     Some(code) => {
-                        // The byte alone stays in the table, or a text that differs later would find nothing.
+                        // Count the single byte too, so that it stays in the table: a text that continues differently needs
+                        // it.
                         single[own] += 1;
                         usize::from(code)
                     }
@@ -201,7 +203,7 @@ fn has_itself(codes: &[u8; STEP]) -> bool {
 }
 
 impl Symbol {
-    /// This and the next as one, as far as it may be long; `None` where it is that long already.
+    /// This symbol and the next joined, cut to the longest length; `None` if this one already has that length.
     fn joined(self, next: Self) -> Option<Self> {
         let own = usize::from(self.length);
         let more = LONGEST.checked_sub(own).filter(|more| *more > 0)?.min(next.length.into());
@@ -214,11 +216,11 @@ impl Symbol {
 
 /// Finds the longest symbol that a text begins with.
 pub(super) struct Coder {
-    /// By their first byte.
+    /// One-byte symbols, by their byte.
     short: [Option<u8>; 256],
-    /// By their first two bytes where those with them start in `long`.
+    /// Where the symbols with these first two bytes start in `long`.
     starts: Vec<u16>,
-    /// Symbols of two bytes or more, by their first two bytes, the longest first: the bytes, which of them count, how many, the code.
+    /// Symbols of two bytes or more, sorted by their first two bytes, the longest first: bytes, mask, length, code.
     long: Vec<(u64, u64, u8, u8)>,
     lengths: [u8; 256],
 }
@@ -245,7 +247,7 @@ impl Coder {
         Self { short, starts, long, lengths: *symbols.lengths }
     }
 
-    /// Puts the codes of a text behind what is in `out`.
+    /// Appends the codes of a text to `out`.
     pub(super) fn encode(&self, text: &[u8], out: &mut Vec<u8>) {
         let mut rest = text;
         while let Some((first, after)) = rest.split_first() {

@@ -1,4 +1,4 @@
-//! A snapshot against naive models of what it says.
+//! Compares a snapshot with naive models of its content.
 
 use super::*;
 use kgq_syntax::rdf::digits::Digits;
@@ -139,7 +139,7 @@ fn ids(snapshot: &Snapshot, quad: &Quad) -> Vec<TermId> {
     terms.into_iter().map(|term| snapshot.id(term).unwrap()).collect()
 }
 
-/// Checks all that an index says about its rows.
+/// Checks every method of an index against its rows.
 fn check_index(index: Index<'_>, rows: &BTreeSet<Vec<TermId>>, term_count: u32) {
     let order: Vec<usize> = index.order().iter().map(|c| c.position()).collect();
     let mut expected: Vec<Vec<TermId>> = rows.iter().map(|row| order.iter().map(|c| row[*c]).collect()).collect();
@@ -366,7 +366,7 @@ fn a_value_beyond_its_datatype_is_ill_typed() {
     assert!(parse_float("-INF").is_some());
 }
 
-/// What SPARQL says of two values of one family, or of two numbers with these lexical forms.
+/// Compares two values of one family, or two numbers with these lexical forms, as SPARQL does.
 fn compare(a: (InlineValue, &str), b: (InlineValue, &str)) -> Option<Ordering> {
     match (a.0, b.0) {
         (InlineValue::Boolean(a), InlineValue::Boolean(b)) => Some(a.cmp(&b)),

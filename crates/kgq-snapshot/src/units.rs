@@ -1,17 +1,17 @@
-//! Decimals as whole numbers of units of 10⁻¹⁸: their whole parts, without the slow division of 128 bits.
+//! Decimals as integers in units of 10⁻¹⁸, and their whole parts without the slow 128-bit division.
 
 const ONE: i128 = 10_i128.pow(18);
 
-/// The integer that was stored as a decimal. As it is a multiple of 10¹⁸ = 2¹⁸·5¹⁸, and the quotient has 64 bits, a shift and
-/// a multiplication by the inverse of 5¹⁸ modulo 2⁶⁴ are an exact division, many times faster than the general one.
+/// The integer stored as a decimal. The payload is a multiple of 10¹⁸ = 2¹⁸·5¹⁸ and the quotient fits in 64 bits, so a shift
+/// and a multiplication by the inverse of 5¹⁸ modulo 2⁶⁴ divide exactly, many times faster than the general division.
 #[inline]
 pub fn whole(payload: i128) -> i64 {
     const INVERSE: u64 = inverse(5_u64.pow(18));
     ((payload >> 18) as u64).wrapping_mul(INVERSE) as i64
 }
 
-/// The whole part of units of 10⁻¹⁸, rounded down. A quotient of doubles is at most one off where it is not too large, and is found
-/// many times faster than a general one.
+/// The whole part of a number of units of 10⁻¹⁸, rounded down. Unless the quotient is too large, dividing as doubles is at
+/// most one off and many times faster than the general division.
 #[inline]
 pub fn floor(units: i128) -> i128 {
     let near = (units as f64 / 1e18).floor();
@@ -23,7 +23,7 @@ pub fn floor(units: i128) -> i128 {
     near + i128::from(rest >= ONE) - i128::from(rest < 0)
 }
 
-/// The inverse of an odd number modulo 2⁶⁴, by Newton's method: every step doubles the bits that are right.
+/// The inverse of an odd number modulo 2⁶⁴, by Newton's method: each step doubles the number of correct bits.
 const fn inverse(odd: u64) -> u64 {
     let mut inverse = odd;
     let mut step = 0;

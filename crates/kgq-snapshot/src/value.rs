@@ -1,7 +1,7 @@
-//! What a term stands for: the families within which SPARQL compares values, and the decoded values.
+//! The values of terms: the families within which SPARQL compares values, and the decoded values.
 //!
-//! The families follow the operator table of SPARQL 1.1 §17.3. What they leave out (times, durations, unknown datatypes,
-//! ill-typed literals, NaN) is in [`Family::Other`] and has to be decoded to be compared.
+//! The families follow the operator table of SPARQL 1.1 §17.3. Everything else (times, durations, unknown datatypes,
+//! ill-typed literals, NaN) is in [`Family::Other`] and must be decoded to be compared.
 
 use super::units::{floor, whole};
 use kgq_syntax::rdf::digits::Digits;
@@ -22,9 +22,9 @@ pub enum TermKind {
     Triple,
 }
 
-/// Terms within which values are compared by rank (see [`Snapshot::value_rank`](super::Snapshot::value_rank)).
+/// Groups of terms whose values are compared by rank (see [`Snapshot::value_rank`](super::Snapshot::value_rank)).
 ///
-/// Literals' ids follow the order in which the families stand here.
+/// Literals' ids follow the order of the families listed here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Family {
     BlankNode,
@@ -46,14 +46,14 @@ pub enum Family {
     LocalDate,
     /// `xsd:string`.
     String,
-    /// Language-tagged strings with the same tag and base direction; the number tells the tags of one snapshot apart.
+    /// Language-tagged strings with the same tag and base direction; the number identifies these within one snapshot.
     Language(u32),
-    /// A literal whose rank says nothing: decode it.
+    /// A literal whose rank is not comparable: decode it.
     Other,
     Triple,
 }
 
-/// A term's value, as far as it needs no text.
+/// A term's value, as far as it can be given without its text.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum InlineValue {
     BlankNode,
@@ -61,7 +61,7 @@ pub enum InlineValue {
     Boolean(bool),
     Integer(Integer),
     Decimal(Decimal),
-    /// An integer beyond 64 bits, or a decimal beyond 128 or 18 fractional digits: its lexical form says it.
+    /// An integer beyond 64 bits, or a decimal beyond 128 bits or 18 fractional digits: read its lexical form.
     Wide,
     Float(Float),
     Double(Double),
@@ -76,7 +76,7 @@ pub enum InlineValue {
     Triple,
 }
 
-/// The literals' families in the order of their ids. The first [`WITH_VALUES`] have an entry in the side table of values.
+/// The literals' families, in the order of their ids. The first [`WITH_VALUES`] have entries in the side table of values.
 pub(super) const LITERAL_FAMILIES: usize = 11;
 pub(super) const WITH_VALUES: usize = 8;
 const NUMBER: usize = 1;
@@ -84,13 +84,13 @@ pub(super) const STRING: usize = 8;
 pub(super) const LANGUAGE: usize = 9;
 pub(super) const OTHER: usize = 10;
 
-/// A datatype, a language tag, or a tag with a base direction: what a literal has besides its lexical form.
+/// What a literal has besides its lexical form: a datatype, a language tag, or a tag with a base direction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct LiteralType {
-    /// `^iri`, `@tag` or `@tag--ltr`: how it is stored, and what types sort by.
+    /// `^iri`, `@tag` or `@tag--ltr`: the stored form, by which types are sorted.
     text: String,
     class: Class,
-    /// Where a language tag ends in the text.
+    /// Where the language tag ends in the text.
     language_end: usize,
 }
 
@@ -265,7 +265,7 @@ impl LiteralType {
         }
     }
 
-    /// The value of a literal that has no side table entry.
+    /// The value of a literal that has no entry in the side table.
     pub(super) fn value_of_other(&self, lexical: &str) -> InlineValue {
         match self.class {
             Class::Float => parse_float(lexical).map_or(InlineValue::Other, InlineValue::Float),
@@ -301,7 +301,7 @@ pub fn parse_integer(lexical: &str, datatype: &str) -> Option<Integer> {
     (least.is_none_or(|least| number >= least) && most.is_none_or(|most| number <= most)).then_some(value)
 }
 
-/// Rust's reader also takes `inf`, `nan` and `infinity`, which XML Schema does not.
+/// Filters the input because Rust's parser also accepts `inf`, `nan` and `infinity`, which XML Schema does not.
 fn is_float(lexical: &str) -> bool {
     matches!(lexical, "INF" | "+INF" | "-INF" | "NaN")
         || lexical.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'+' | b'-' | b'.' | b'e' | b'E'))
@@ -317,18 +317,19 @@ pub fn parse_float(lexical: &str) -> Option<Float> {
     if is_float(lexical) { lexical.parse().ok() } else { None }
 }
 
-/// The payloads of the integers of 64 bits.
+/// The payloads of the integers that fit in 64 bits.
 const INTEGERS: RangeInclusive<i128> = i64::MIN as i128 * 10_i128.pow(18)..=i64::MAX as i128 * 10_i128.pow(18);
 
 const NO_ZONE: u16 = u16::MAX;
 
-/// In place of a number's zone: it is below the least decimal, or above the payload and below the next. Among numbers of one
-/// payload and one of these marks, the lexical forms say which is less.
+/// Marks in place of a number's zone. `BELOW`: the number is less than the least decimal. `ABOVE`: it lies between the
+/// payload and the next decimal. Numbers with the same payload and mark are compared by their lexical forms.
 const BELOW: u16 = 0;
 const ABOVE: u16 = 1;
 
-/// An entry of the side table: a number as a decimal's 128 bits, a float's or double's bits, or a time line's position with its
-/// zone, as `oxsdatatypes` encodes them. Of a number that is too wide, the payload is the next lesser decimal.
+/// An entry of the side table, as `oxsdatatypes` encodes it: a number as a decimal's 128 bits, the bits of a float or
+/// double, or a position on the time line with its zone. For a number that is too wide, the payload is the next lesser
+/// decimal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stored {
     pub(super) payload: i128,
@@ -346,12 +347,12 @@ impl Stored {
         Self { payload: i128::from_be_bytes(value.to_be_bytes()), zone: NO_ZONE }
     }
 
-    /// A number of any length up to that with which can be computed.
+    /// The entry for a number of any length up to the limit for computing.
     fn of_digits(lexical: &str) -> Option<Self> {
         let digits = Digits::of_decimal(lexical).filter(|digits| digits.are_few())?;
         let (whole, fraction) = digits.parts();
         let (kept, cut) = fraction.split_at_checked(18).unwrap_or((fraction, ""));
-        // What is not above zero is counted from the number below.
+        // The payload is the next decimal below, so a negative number with digits cut off goes one down.
         let down = i128::from(digits.is_negative() && !cut.is_empty());
         let exact = format!("{}{whole}{kept:0<18}", if digits.is_negative() { "-" } else { "" }).parse::<i128>();
         let payload = exact.ok().and_then(|exact| exact.checked_sub(down));
@@ -362,7 +363,8 @@ impl Stored {
         })
     }
 
-    /// The family and the entry that a literal of this value has; `None` of NaN, and of what is no narrow number.
+    /// The family and entry of a literal with this value; `None` for NaN, and for values that are not numbers or are too
+    /// wide.
     pub(super) fn of_number(number: InlineValue) -> Option<(usize, Self)> {
         let bits = |payload| Self { payload, zone: NO_ZONE };
         match number {
@@ -374,13 +376,13 @@ impl Stored {
         }
     }
 
-    /// The integer, if it has 64 bits. Every integer was stored as a decimal, which has 18 fractional digits.
+    /// The integer, if it fits in 64 bits. Every integer is stored as a decimal with 18 fractional digits.
     #[inline]
     pub(super) fn integer(self) -> Option<i64> {
         (self.zone == NO_ZONE && INTEGERS.contains(&self.payload)).then(|| whole(self.payload))
     }
 
-    /// The decimal in units of 10⁻¹⁸, if it has no more digits than that.
+    /// The decimal in units of 10⁻¹⁸, if it fits exactly.
     #[inline]
     pub(super) fn decimal(self) -> Option<i128> {
         (self.zone == NO_ZONE).then_some(self.payload)
@@ -396,7 +398,7 @@ impl Stored {
         f64::from_bits(self.payload as u64)
     }
 
-    /// The day of a date or a time, as its own zone has it: 0 is the first of January of the year 1.
+    /// The day of a date or date-time in its own time zone; day 0 is the first of January of the year 1.
     #[inline]
     pub(super) fn day(self) -> Option<i64> {
         let minutes = if self.zone == NO_ZONE { 0 } else { self.zone as i16 };
@@ -417,8 +419,8 @@ impl Stored {
         bytes
     }
 
-    /// What entries of one family sort by; equal when SPARQL's `=` holds between the values, and for numbers that are too wide
-    /// for the payload maybe otherwise.
+    /// The key by which entries of one family are sorted. Keys are equal if SPARQL's `=` holds between the values; numbers
+    /// too wide for the payload can have equal keys without being equal.
     pub(super) fn sort_key(self, family: usize) -> i128 {
         match family {
             2 => float_key(f64::from(f32::from_bits(self.payload as u32))),
@@ -428,13 +430,13 @@ impl Stored {
     }
 }
 
-/// An integer that orders like the number, which is not NaN; the two zeros are one.
+/// An integer that orders like the float, which must not be NaN; both zeros map to the same integer.
 fn float_key(value: f64) -> i128 {
     let bits = i128::from(value.abs().to_bits());
     if value < 0.0 { -bits } else { bits }
 }
 
-/// Compares a value with another of the same family as SPARQL does. The lexical forms are asked for only where they decide.
+/// Compares two values of the same family as SPARQL does. The lexical forms are only fetched where they decide.
 pub(super) fn compare_stored<T: AsRef<[u8]>>(
     family: usize,
     (a, a_text): (Stored, impl FnOnce() -> T),
@@ -458,7 +460,7 @@ pub(super) fn compare_stored<T: AsRef<[u8]>>(
     })
 }
 
-/// The public name of a literal's family; language-tagged strings are told apart by their type.
+/// The public name of a literal's family; language-tagged strings are distinguished by their type.
 pub(super) fn family_of(index: usize, literal_type: u32) -> Family {
     match index {
         0 => Family::Boolean,

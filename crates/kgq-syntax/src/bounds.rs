@@ -1,13 +1,14 @@
-//! Bounds on text, checked before any parser that recurses sees it: nesting, size of the text and of one token, operators.
+//! Bounds on texts, checked before any recursive parser sees them: nesting, size of the text and of single tokens, number of
+//! operators.
 //!
-//! Bounds on time, memory and rows are the engine's; data files are watched by `guard`.
+//! The engine bounds time, memory and rows; `guard` watches data files.
 
 use super::sparql::{self, closing};
 use super::{Token, TokenKind, significant};
 use crate::error::{Error, Result, Source};
 use crate::text::thousands;
 
-/// The limits; `Default` gives those the program starts with.
+/// The limits; `Default` gives those that the program starts with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Bounds {
     /// Levels of brackets, triple terms, and prefix operators such as `!`.
@@ -18,11 +19,11 @@ pub struct Bounds {
     pub max_token: usize,
     /// Operators, clauses and triple patterns of a query.
     pub max_operators: usize,
-    /// Bytes that a compressed file may become.
+    /// The most bytes that a compressed file may decompress to.
     pub max_decompressed: u64,
-    /// How many times its size a compressed file may become.
+    /// The most times its own size that a compressed file may decompress to.
     pub max_ratio: u64,
-    /// Bytes that the entities of an XML document may expand to.
+    /// The most bytes that the entities of an XML document may expand to.
     pub max_entities: usize,
 }
 
@@ -40,20 +41,21 @@ impl Default for Bounds {
     }
 }
 
-/// However high the limit is set: the parsers recurse, and a few thousand levels overflow an ordinary stack of 8 MiB.
+/// The highest possible depth, whatever the setting: the parsers recurse, and a few thousand levels overflow an ordinary
+/// stack of 8 MiB.
 pub const DEEPEST: usize = 1_000;
 
-/// The same for operators: a chain of them is a tree as deep as it is long.
+/// The highest possible number of operators, for the same reason: a chain of operators is a tree as deep as it is long.
 const MOST_OPERATORS: usize = 10_000;
 
-/// Nested calls that spargebra parses twice, each level doubling the work.
+/// The most nested calls of the kind that spargebra parses twice, so that each level doubles the work.
 const MAX_BACKTRACKING: usize = 16;
 
-/// What is smaller than this when decompressed does no harm, whatever its ratio.
+/// Smaller decompressed sizes do no harm, whatever the ratio.
 const RATIO_FROM: u64 = 1 << 20;
 
 impl Bounds {
-    /// The depth that is allowed in effect.
+    /// The depth that is really allowed.
     pub fn depth(&self) -> usize {
         self.max_depth.min(DEEPEST)
     }
@@ -71,7 +73,7 @@ impl Bounds {
             .hint("raise the limit with `--max-entities` or `max-entities` in kgq.toml")
     }
 
-    /// An error if this many bytes, decompressed from so many, are more than may be.
+    /// Fails if this many decompressed bytes, from this many stored ones, are more than allowed.
     pub fn check_decompressed(&self, name: &str, stored: u64, decompressed: u64) -> Result<()> {
         if decompressed > self.max_decompressed {
             let most = size(usize::try_from(self.max_decompressed).unwrap_or(usize::MAX));
@@ -103,7 +105,7 @@ fn size(bytes: usize) -> String {
     }
 }
 
-/// Checks a query or update. The error has the place where the first limit is passed.
+/// Checks a query or update. The error has the place where the first limit is exceeded.
 pub fn check_query(source: Source<'_>, bounds: &Bounds) -> Result<()> {
     let text = source.text;
     if text.len() > bounds.max_query_size {
@@ -122,10 +124,10 @@ pub fn check_query(source: Source<'_>, bounds: &Bounds) -> Result<()> {
     check_operators(source, &tokens, bounds)
 }
 
-/// What an open bracket means to the count of operators.
+/// An open bracket, for the count of operators.
 struct Open {
     mark: &'static str,
-    /// Quads or rows of values, whose number no operator depends on.
+    /// Whether it holds quad data or VALUES rows, whose items do not count as operators.
     data: bool,
 }
 
@@ -153,7 +155,7 @@ fn check_depth(source: Source<'_>, tokens: &[Token], bounds: &Bounds) -> Result<
         } else if is_closing(mark) {
             twice -= usize::from(stack.pop().unwrap_or(false));
         }
-        // What a `!` stands before is read again if it turns out wrong: `!(…)`, `!BOUND(…)`, `!EXISTS { … }`.
+        // The operand of `!` is parsed again if it turns out wrong: `!(…)`, `!BOUND(…)`, `!EXISTS { … }`.
         negated = mark == "!"
             || negated && matches!(token.kind, TokenKind::Keyword | TokenKind::PrefixedName | TokenKind::Iri);
         if stack.len() + prefixes > bounds.depth() {
@@ -167,7 +169,7 @@ fn is_closing(mark: &str) -> bool {
     matches!(mark, ")" | "]" | "}" | ">>" | ")>>" | "|}")
 }
 
-/// Functions whose forms with fewer arguments are tried after the one with more.
+/// Whether this function has forms with fewer arguments, which spargebra tries after the longest one.
 fn is_read_twice(text: &str, token: &Token) -> bool {
     ["REGEX", "SUBSTR", "REPLACE", "GROUP_CONCAT"].iter().any(|k| token.is_keyword(text, k))
 }

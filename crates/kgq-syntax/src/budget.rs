@@ -1,8 +1,8 @@
-//! What one piece of work may use: time, memory, and the patience of whoever asked. Everything that may take long gets a [`Budget`],
-//! asks it now and then whether to go on, and reserves in it what it holds.
+//! The limits of one piece of work: time, memory, and cancellation by whoever asked for it. Everything that may take long
+//! gets a [`Budget`], checks it now and then, and reserves in it the memory that it holds.
 //!
-//! It ends nothing and prints nothing: whoever passes a limit gets an error that names it. Memory is what the work says that it
-//! holds, not what the allocator gives, so it means the same on every system.
+//! A budget stops nothing by itself and prints nothing: work that exceeds a limit gets an error that names the limit. Memory
+//! is what the work reports, not what the allocator provides, so it means the same on every system.
 
 use crate::error::{Error, Kind, Result};
 use std::cell::Cell;
@@ -11,32 +11,32 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// What may be limited. `None` is without limit.
+/// The possible limits. `None` means no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Limits {
     pub time: Option<Duration>,
-    /// Bytes that may be held at once.
+    /// Bytes held at once.
     pub memory: Option<u64>,
     /// Rows or triples of one answer.
     pub rows: Option<u64>,
 }
 
-/// What is limited, for messages and for who adds to them.
+/// The kind of work that is limited, for messages and for those who extend them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Work {
     #[default]
     Query,
-    /// Reading files, and building what is queried.
+    /// Reading files, and building the data to be queried.
     Loading,
     /// All queries of a server together.
     Serving,
-    /// Those of one of its clients.
+    /// The queries of one of its clients.
     Client,
     /// Conclusions, canonical names and sorted texts of a whole graph.
     Export,
-    /// Shapes against data.
+    /// Validating data against shapes.
     Validation,
-    /// A change of the project's files.
+    /// A change to the project's files.
     Edit,
 }
 
@@ -54,7 +54,7 @@ impl fmt::Display for Work {
     }
 }
 
-/// A limit that was passed: what an error of the kind [`Kind::Limit`] is about.
+/// The limit that was exceeded; part of an error of kind [`Kind::Limit`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exceeded {
     Time(Work),
@@ -62,7 +62,7 @@ pub enum Exceeded {
     Rows,
 }
 
-/// Tells the time since some moment that stays the same. A test has one of its own.
+/// Returns the time since some fixed moment. Tests have a clock of their own.
 pub trait Clock: fmt::Debug + Send + Sync {
     fn now(&self) -> Duration;
 }
@@ -83,7 +83,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// The limits of one piece of work, and what it has used. Clones are the same budget; threads may share it.
+/// The limits of one piece of work, and its use so far. Clones are the same budget; threads may share it.
 #[derive(Clone, Debug)]
 pub struct Budget(Arc<Shared>);
 
@@ -92,7 +92,7 @@ struct Shared {
     work: Work,
     limits: Limits,
     clock: Arc<dyn Clock>,
-    /// When the time is up, by the clock.
+    /// When the time is over, on the clock.
     deadline: Option<Duration>,
     held: AtomicU64,
     peak: AtomicU64,
@@ -100,12 +100,12 @@ struct Shared {
     written: AtomicU64,
     cancelled: AtomicBool,
     parent: Option<Budget>,
-    /// Bytes that are set aside for this part: the whole counts only what goes beyond them.
+    /// Bytes set aside for this part: only what exceeds them counts towards the whole.
     own: u64,
 }
 
 impl Default for Budget {
-    /// Without limits; it can be cancelled.
+    /// A budget without limits; it can still be cancelled.
     fn default() -> Self {
         Self::new(Limits::default())
     }
@@ -117,33 +117,33 @@ impl Budget {
         Self::of(Work::Query, limits, Arc::new(SystemClock::default()))
     }
 
-    /// The budget of some work, by some clock.
+    /// The budget of some work, measured by the given clock.
     pub fn of(work: Work, limits: Limits, clock: Arc<dyn Clock>) -> Self {
         Self::within(None, work, limits, clock, 0)
     }
 
-    /// A budget for a part of this one's work. What it uses is used of this one too, and where this one is cancelled, it is.
+    /// A budget for a part of this work. Its use counts towards this budget too, and cancelling this one cancels it.
     #[must_use]
     pub fn child(&self, work: Work, limits: Limits) -> Self {
         self.child_with(work, limits, 0)
     }
 
-    /// A budget for a part, for which so many bytes are set aside: they are there for it whatever other parts hold. Whoever sets
-    /// aside leaves them out of the limit of the whole.
+    /// A budget for a part, with `own` bytes set aside: they are available to it whatever other parts hold. The caller must
+    /// leave them out of the limit of the whole.
     #[must_use]
     pub fn child_with(&self, work: Work, limits: Limits, own: u64) -> Self {
         Self::within(Some(self.clone()), work, limits, Arc::clone(&self.0.clock), own)
     }
 
     fn within(parent: Option<Self>, work: Work, limits: Limits, clock: Arc<dyn Clock>, own: u64) -> Self {
-        // A time too long for the clock is no limit.
+        // A time beyond the clock's range is no limit.
         let deadline = limits.time.and_then(|time| clock.now().checked_add(time));
         let (held, peak, written) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
         let cancelled = AtomicBool::new(false);
         Self(Arc::new(Shared { work, limits, clock, deadline, held, peak, written, cancelled, parent, own }))
     }
 
-    /// This budget and those that it is a part of.
+    /// This budget and its ancestors.
     fn chain(&self) -> impl Iterator<Item = &Shared> {
         std::iter::successors(Some(&*self.0), |shared| shared.parent.as_ref().map(|parent| &*parent.0))
     }
@@ -168,7 +168,7 @@ impl Budget {
         Ok(())
     }
 
-    /// Stops the work at its next check. What this budget is a part of goes on.
+    /// Stops the work at its next check. The work of which it is a part goes on.
     pub fn cancel(&self) {
         self.0.cancelled.store(true, Ordering::Relaxed);
     }
@@ -177,7 +177,7 @@ impl Budget {
         self.chain().any(|shared| shared.cancelled.load(Ordering::Relaxed))
     }
 
-    /// Holds bytes until the reservation is dropped.
+    /// Reserves bytes until the reservation is dropped.
     ///
     /// # Errors
     /// A limit on memory.
@@ -208,7 +208,7 @@ impl Budget {
         }
     }
 
-    /// Takes back from this budget and from those that it is a part of what was counted there.
+    /// Subtracts bytes from this budget, and from its ancestors what they counted for it.
     fn give_back(&self, bytes: u64) {
         let mut less = bytes;
         for shared in self.chain() {
@@ -217,7 +217,7 @@ impl Budget {
         }
     }
 
-    /// Counts bytes that are written to a temporary file, of which there may be some times as many as in memory.
+    /// Counts bytes written to a temporary file; files may be several times as large as the memory limit.
     fn write(&self, bytes: u64) -> Result<()> {
         let mut passed = None;
         for shared in self.chain() {
@@ -248,18 +248,19 @@ impl Budget {
         self.0.limits
     }
 
-    /// The time that is left: the least of this budget's and those that it is a part of.
+    /// The time left: the least of this budget's and its ancestors'.
     pub fn time_left(&self) -> Option<Duration> {
         let now = self.0.clock.now();
         self.chain().filter_map(|shared| shared.deadline).min().map(|deadline| deadline.saturating_sub(now))
     }
 
-    /// Whether less than a quarter of the memory is left, here or in what this is a part of: whoever can go on with less should.
+    /// Whether less than a quarter of the memory is left, here or in an ancestor: work that can go on with less should do
+    /// so.
     pub fn is_scarce(&self) -> bool {
         self.rooms().any(|(most, room)| room < most / 4)
     }
 
-    /// The error of work that needs more than what is left; `None` without a limit.
+    /// The error for work that needs more memory than is left; `None` if there is no limit.
     pub fn out_of_memory(&self) -> Option<Error> {
         let limits = self.chain().filter_map(|shared| Some((shared.room()?, shared)));
         let (_, shared) = limits.min_by_key(|(room, _)| *room)?;
@@ -271,7 +272,7 @@ impl Budget {
         self.rooms().map(|(_, room)| room).min()
     }
 
-    /// The limits on memory, here and in what this is a part of, each with what is left.
+    /// The limits on memory, of this budget and its ancestors, each with the amount left.
     fn rooms(&self) -> impl Iterator<Item = (u64, u64)> {
         self.chain().filter_map(|shared| Some((shared.limits.memory?, shared.room()?)))
     }
@@ -281,25 +282,25 @@ impl Budget {
         self.0.held.load(Ordering::Relaxed)
     }
 
-    /// The most bytes that were held at once.
+    /// The most bytes held at once.
     pub fn peak(&self) -> u64 {
         self.0.peak.load(Ordering::Relaxed)
     }
 }
 
 impl Shared {
-    /// What is left of the limit on memory.
+    /// The amount left of the limit on memory.
     fn room(&self) -> Option<u64> {
         Some(self.limits.memory?.saturating_sub(self.held.load(Ordering::Relaxed)))
     }
 
-    /// How much of what is held is used of the whole.
+    /// The part of the held bytes that counts towards the whole.
     fn beyond(&self, held: u64) -> u64 {
         held.saturating_sub(self.own)
     }
 }
 
-/// Asks a budget once in so many steps, where a step costs less than a look at the clock.
+/// Checks a budget once every so many steps, where a step costs less than a look at the clock.
 #[derive(Debug)]
 pub struct Steps {
     budget: Budget,
@@ -313,7 +314,7 @@ impl Steps {
         Self { budget: budget.clone(), taken: Cell::new(0) }
     }
 
-    /// Takes a step.
+    /// Counts a step, and checks the budget if it is time.
     ///
     /// # Errors
     /// The budget's.
@@ -329,7 +330,7 @@ impl Steps {
     }
 }
 
-/// Bytes that something holds. They are given back when it is dropped.
+/// Bytes that something holds. They are released when it is dropped.
 #[must_use]
 #[derive(Debug, Default)]
 pub struct Reservation {
@@ -339,10 +340,10 @@ pub struct Reservation {
 }
 
 impl Reservation {
-    /// Holds more. A reservation stays with the budget that it was first made in.
+    /// Holds more bytes. A reservation stays with the first budget it was made in.
     ///
     /// # Errors
-    /// A limit on memory; then nothing is added.
+    /// A limit on memory; then nothing changes.
     pub fn grow(&mut self, budget: &Budget, bytes: u64) -> Result<()> {
         if bytes > 0 {
             self.budget.get_or_insert_with(|| budget.clone()).take(bytes)?;
@@ -351,7 +352,7 @@ impl Reservation {
         Ok(())
     }
 
-    /// Holds less.
+    /// Holds fewer bytes.
     pub fn shrink(&mut self, bytes: u64) {
         let bytes = bytes.min(self.bytes);
         self.bytes -= bytes;
@@ -360,10 +361,10 @@ impl Reservation {
         }
     }
 
-    /// Holds just as much.
+    /// Holds exactly this many bytes.
     ///
     /// # Errors
-    /// A limit on memory; then it holds what it held.
+    /// A limit on memory; then nothing changes.
     pub fn resize(&mut self, budget: &Budget, bytes: u64) -> Result<()> {
         match bytes.checked_sub(self.bytes) {
             Some(more) => self.grow(budget, more),
@@ -374,7 +375,7 @@ impl Reservation {
         }
     }
 
-    /// Bytes that it holds.
+    /// The bytes held.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
@@ -386,16 +387,16 @@ impl Drop for Reservation {
     }
 }
 
-/// Temporary files may have so many times as many bytes as may be held in memory …
+/// Temporary files may take this many times the bytes allowed in memory …
 const FILES_TO_MEMORY: u64 = 8;
-/// … and no more than this: a query that never ends must not fill the disk of a machine with much memory.
+/// … but no more than this: a query that never ends must not fill the disk of a machine with much memory.
 const MOST_IN_FILES: u64 = 16 << 30;
 
 fn most_in_files(memory: u64) -> u64 {
     memory.saturating_mul(FILES_TO_MEMORY).min(MOST_IN_FILES)
 }
 
-/// Bytes in a temporary file. They are given back when it is dropped.
+/// Bytes in temporary files. They are released when this is dropped.
 #[derive(Debug)]
 pub struct FileSpace {
     budget: Budget,
@@ -403,15 +404,15 @@ pub struct FileSpace {
 }
 
 impl FileSpace {
-    /// None yet.
+    /// Starts with no bytes.
     pub fn new(budget: &Budget) -> Self {
         Self { budget: budget.clone(), bytes: 0 }
     }
 
-    /// Counts what is about to be written.
+    /// Counts bytes that are about to be written.
     ///
     /// # Errors
-    /// A limit on memory, from which follows how much may be written; then nothing is added.
+    /// A limit on memory, which also limits temporary files; then nothing is added.
     pub fn grow(&mut self, bytes: u64) -> Result<()> {
         self.budget.write(bytes)?;
         self.bytes += bytes;
@@ -425,12 +426,12 @@ impl Drop for FileSpace {
     }
 }
 
-/// The error of work that took longer than this.
+/// The error for work that took longer than `time`.
 pub fn took_longer(work: Work, time: Duration) -> Error {
     Error::exceeded(Exceeded::Time(work), format!("{work} took longer than {} s", time.as_secs_f64()))
 }
 
-/// The error of work that needs more bytes than this.
+/// The error for work that needs more than `most` bytes.
 pub fn needs_more_memory(work: Work, most: u64) -> Error {
     Error::exceeded(Exceeded::Memory(work), format!("{work} needs more memory than {} MiB", most.div_ceil(1 << 20)))
 }
@@ -440,7 +441,7 @@ mod tests {
     use super::*;
     use std::sync::atomic::AtomicU64;
 
-    /// A second goes by at each look.
+    /// Each look at the clock lets one second pass.
     #[derive(Debug, Default)]
     struct Seconds(AtomicU64);
 

@@ -1,6 +1,6 @@
-//! What may stand at a place in a query that is being written, by the grammar and the tokens before it.
+//! What may come next in a query that is being written, according to the grammar and the tokens before the cursor.
 //!
-//! The walk is forgiving: what it does not understand it passes over.
+//! The walk is lenient: it skips what it does not understand.
 
 use super::sparql::tokenize;
 use super::{Span, Token, TokenKind, significant};
@@ -8,19 +8,19 @@ use super::{Span, Token, TokenKind, significant};
 /// What is expected at the cursor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expected {
-    /// Nothing that could be completed: a comment, a string, an alias that the user invents.
+    /// Nothing that could be completed: inside a comment or a string, or at an alias that the user invents.
     Nothing,
     /// The beginning of a query.
     Query,
     /// A prefix to be declared.
     Prefix,
-    /// What SELECT, DESCRIBE and GROUP BY list.
+    /// An item in the list of SELECT, DESCRIBE or GROUP BY.
     Projection,
     /// The subject of a triple, or a clause of a group.
     Subject,
-    /// The property of a subject, as written.
+    /// The property of a subject; the subject is given as written.
     Verb { subject: Option<String> },
-    /// The object for a property, as written; `None` if it is a path or a variable.
+    /// The object of a property, given as written; `None` if that is a path or a variable.
     Object { property: Option<String> },
     /// The end of a triple.
     Separator,
@@ -28,28 +28,28 @@ pub enum Expected {
     Graph,
     /// Part of an expression.
     Expression,
-    /// What follows the last group.
+    /// What can follow the last group.
     Modifier,
     /// The number of LIMIT or OFFSET.
     Number,
 }
 
-/// The cursor's place in a query.
+/// The syntactic context of the cursor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CursorContext {
     pub expected: Expected,
-    /// What was typed of the word at the cursor.
+    /// The part of the word at the cursor that was typed so far.
     pub typed: Span,
     /// The triples of the text so far.
     pub triples: Vec<Written>,
 }
 
-/// A triple pattern as it is written.
+/// A triple pattern as written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written {
-    /// Subject, property, object. A path is an empty property, what stands in brackets `[]` or `()`.
+    /// Subject, property, object. The property is empty for a path; a node in brackets is given as `[]` or `()`.
     pub parts: [String; 3],
-    /// From its subject, or from its property where the subject was written before; to its object.
+    /// From the subject, or from the property if the subject was written before, to the object.
     pub span: Span,
 }
 
@@ -71,11 +71,11 @@ struct Frame {
     subject: Option<String>,
     /// Empty for a path.
     property: Option<String>,
-    /// Where the pattern being read starts.
+    /// Where the current pattern starts.
     start: usize,
 }
 
-/// Reads the place of a byte position.
+/// The context of a byte position.
 pub fn place(text: &str, cursor: usize) -> CursorContext {
     let before = text.get(..cursor).unwrap_or(text);
     let all = tokenize(before);
@@ -119,7 +119,7 @@ fn is_word(text: &str, token: &Token) -> bool {
         | TokenKind::Integer
         | TokenKind::Decimal
         | TokenKind::Double => true,
-        // A variable whose name is not there yet.
+        // A variable whose name was not typed yet.
         TokenKind::Punctuation => token.text(text) == "?",
         TokenKind::Unknown => token.text(text) == "$",
         TokenKind::Whitespace | TokenKind::Comment | TokenKind::String(_) | TokenKind::LangTag => false,
@@ -131,7 +131,7 @@ struct Walk {
     triples: Vec<Written>,
     /// The token being read.
     at: Span,
-    /// The keyword before, in upper case.
+    /// The previous keyword, in upper case.
     last: String,
 }
 
@@ -261,7 +261,7 @@ impl Walk {
             }
         }
         let outermost = self.frames.len() == 1;
-        // An expression with EXISTS goes on as one.
+        // After EXISTS, the expression goes on.
         if self.frame().bracket != Bracket::Expression {
             self.expect(if outermost { Expected::Modifier } else { Expected::Subject });
         }
@@ -297,7 +297,7 @@ impl Walk {
         }
     }
 
-    /// A node where a subject or an object may stand.
+    /// Takes a node where a subject or an object may stand.
     fn node(&mut self, own: &str) {
         let at = self.at.clone();
         let frame = self.frame_mut();

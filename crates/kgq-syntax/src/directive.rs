@@ -1,33 +1,34 @@
-//! The IRIs that `@base` and `@prefix` give, as `guard` meets them: others are made of them, so their length is bounded; and parsers
-//! keep the dots of a base, so it loses them before.
+//! The IRIs given by `@base` and `@prefix`, as `guard` meets them. Their length is bounded, because other IRIs are built
+//! from them; and dot segments are removed from a base, because parsers would keep them.
 
 use crate::error::Error;
 use crate::rdf::iri::without_dots;
 use std::ops::Range;
 
-/// The longest base or namespace, in bytes. Each IRI that is made of one is as long, so that a file could cost its square.
+/// The longest base or namespace, in bytes. Each IRI built from it is at least as long, so a file could cost its size
+/// squared.
 pub const LONGEST: usize = 64 << 10;
 
-/// What the next IRI is.
+/// The role of the next IRI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Announced {
     Base,
     Namespace,
 }
 
-/// Follows words until one announces an IRI.
+/// Reads words until one announces an IRI.
 #[derive(Debug, Default)]
 pub struct Directives {
-    /// The word that is being read, as far as one of ours would go.
+    /// The current word, up to the length of the longest one that matters.
     word: [u8; 8],
     length: usize,
     pub announced: Option<Announced>,
-    /// Where bases stand in the text with their brackets, until they are rewritten.
+    /// The spans of bases in the text, brackets included, until they are rewritten.
     bases: Vec<Range<usize>>,
 }
 
 impl Directives {
-    /// More bytes of a word.
+    /// Adds bytes to the current word.
     pub fn word(&mut self, bytes: &[u8]) {
         let from = self.length.min(self.word.len());
         let taken = bytes.len().min(self.word.len() - from);
@@ -35,12 +36,12 @@ impl Directives {
         self.length += bytes.len();
     }
 
-    /// A byte that ends a word.
+    /// Ends the current word; `byte` follows it.
     pub(crate) fn end_word(&mut self, byte: u8) {
         if self.length > 0 {
             let word = self.word.get(..self.length).unwrap_or_default();
             self.announced = match self.announced {
-                // The name of the prefix stands between.
+                // The name of the prefix comes in between.
                 Some(Announced::Namespace) => Some(Announced::Namespace),
                 _ if word == b"@base" || word.eq_ignore_ascii_case(b"base") => Some(Announced::Base),
                 _ if word == b"@prefix" || word.eq_ignore_ascii_case(b"prefix") => Some(Announced::Namespace),
@@ -53,15 +54,15 @@ impl Directives {
         }
     }
 
-    /// The end of an IRI in brackets, which may have been announced.
+    /// Ends an IRI in brackets, which may have been announced.
     pub(crate) fn end_iri(&mut self, place: Range<usize>) {
         if self.announced.take() == Some(Announced::Base) {
             self.bases.push(place);
         }
     }
 
-    /// Takes the dots from the bases in these bytes, the first of which has the offset `from` in the text. Its length stays, so that
-    /// places do: blanks follow the shorter IRI.
+    /// Removes dot segments from the bases in these bytes, which begin at offset `from` of the text. Spaces fill up each
+    /// shorter IRI, so that positions stay.
     pub fn without_dots(&mut self, bytes: &mut [u8], from: usize) {
         for place in self.bases.drain(..) {
             let Some(start) = place.start.checked_sub(from) else { continue };
@@ -82,7 +83,7 @@ impl Directives {
     }
 }
 
-/// The refusal of a base or namespace that is too long.
+/// The error for a base or namespace that is too long.
 pub fn too_long(announced: Announced) -> Error {
     let what = match announced {
         Announced::Base => "base",

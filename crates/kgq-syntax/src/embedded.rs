@@ -1,18 +1,18 @@
-//! A text that stands in another one, such as a query in a string of a Turtle file: where its parts are in the whole.
+//! A text inside another one, such as a query in a string of a Turtle file: maps its spans to spans of the whole.
 
 use crate::Span;
 use crate::turtle::triples::unescape;
 use std::sync::Arc;
 
-/// What a text stands in, and where.
+/// The containing text, and the position of the embedded one in it.
 #[derive(Clone, Debug)]
 pub struct Embedded {
     whole: Arc<str>,
-    /// In the order of the text, without a gap.
+    /// In text order, without gaps.
     pieces: Vec<Piece>,
 }
 
-/// A piece of the text, and of the whole what it was read from: as it stands, or one escape.
+/// A piece of the text, and the part of the whole from which it was read: either identical, or one escape.
 #[derive(Clone, Debug)]
 struct Piece {
     text: Span,
@@ -20,13 +20,13 @@ struct Piece {
 }
 
 impl Embedded {
-    /// The text of a string of Turtle, at this place of the whole; `None` if there is none.
+    /// The text of the Turtle string at this span of the whole; `None` if there is no string.
     pub fn in_turtle(whole: &Arc<str>, string: Span) -> Option<(String, Self)> {
         let written = whole.get(string.clone())?;
         let mark = written.chars().next().filter(|mark| matches!(mark, '"' | '\''))?;
         let long: String = std::iter::repeat_n(mark, 3).collect();
         let marks = if written.len() >= 6 && written.starts_with(&long) { 3 } else { 1 };
-        // A language or a datatype may follow the string.
+        // A language tag or a datatype may follow the string.
         let end = written.rfind(mark)?.checked_sub(marks - 1)?;
         let written = written.get(marks..end)?;
         let (mut text, mut pieces) = (String::new(), Vec::new());
@@ -51,7 +51,8 @@ impl Embedded {
         Some((text, Self { whole: whole.clone(), pieces }))
     }
 
-    /// The same after so many bytes that the whole does not have; they are taken to stand where it starts.
+    /// The same with `bytes` more bytes before the text, which the whole does not have; they are placed where the text
+    /// starts.
     #[must_use]
     pub fn after(mut self, bytes: usize) -> Self {
         for piece in &mut self.pieces {
@@ -66,7 +67,7 @@ impl Embedded {
         &self.whole
     }
 
-    /// Where a span of the text is in the whole.
+    /// The span of the whole that corresponds to a span of the text.
     pub fn span(&self, span: Span) -> Span {
         let start = self.offset(self.pieces.partition_point(|piece| piece.text.end <= span.start), span.start);
         let end = self.offset(self.pieces.partition_point(|piece| piece.text.end < span.end), span.end);
@@ -86,7 +87,7 @@ impl Embedded {
     }
 }
 
-/// The length of what begins with a backslash, within the text.
+/// The length of an escape, which begins with a backslash, within the text.
 fn escape_length(rest: &str) -> usize {
     let length = match rest.chars().nth(1) {
         Some('u') => 6,

@@ -1,6 +1,6 @@
-//! The one error type of the program: what went wrong, where in which text, and what to do next.
+//! The program's only error type: what went wrong, at which place of which text, and what to do next.
 //!
-//! It holds no colour and asks no terminal; `Error::render` writes it for a reader, with or without colour.
+//! It contains no colour and queries no terminal; `Error::render` formats it for a reader, with or without colour.
 
 use crate::budget::Exceeded;
 use crate::embedded::Embedded;
@@ -11,7 +11,7 @@ use std::ops::Range;
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What kind of failure an error is. Decides the exit code (documented in `kgq --help`).
+/// The kind of a failure. It decides the exit code (documented in `kgq --help`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A check, test or ASK did not hold.
@@ -32,7 +32,7 @@ pub enum Kind {
     Interrupted,
     /// The program was asked to stop (SIGTERM).
     Terminated,
-    /// Whoever read the output has closed it; not worth a message.
+    /// The reader of the output has closed it; not worth a message.
     ClosedPipe,
 }
 
@@ -53,13 +53,13 @@ impl Kind {
     }
 }
 
-/// A text with a name: what spans point into.
+/// A text with a name, into which spans point.
 #[derive(Clone, Copy, Debug)]
 pub struct Source<'a> {
     /// The file's path as the user would type it, or `<query>`, `<stdin>`.
     pub name: &'a str,
     pub text: &'a str,
-    /// What the text is a part of, if the file holds more.
+    /// The containing text, if this text is only a part of a file.
     within: Option<&'a Embedded>,
 }
 
@@ -68,13 +68,13 @@ impl<'a> Source<'a> {
         Self { name, text, within: None }
     }
 
-    /// A text whose places are told in the whole that it is a part of.
+    /// A text whose places are given in the text that contains it.
     pub fn within(name: &'a str, text: &'a str, within: Option<&'a Embedded>) -> Self {
         Self { name, text, within }
     }
 
-    /// The place of a span of bytes. A span that leaves the text, or splits a character, is moved to the nearest
-    /// position that does not.
+    /// The place of a span of bytes. A span that leaves the text, or splits a character, is moved to the nearest valid
+    /// position.
     pub fn place(&self, span: Range<usize>) -> Place {
         if let Some(embedded) = self.within {
             return Source::new(self.name, embedded.whole()).place(embedded.span(span));
@@ -112,7 +112,7 @@ pub struct Place {
     pub file: String,
     pub line: usize,
     pub column: usize,
-    /// The line itself with the part in question, where the text is at hand.
+    /// The line itself with the part in question, if the text is available.
     pub excerpt: Option<Excerpt>,
 }
 
@@ -129,7 +129,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// One line of a text, cut to a window around the part that an error is about.
+/// One line of a text, cut to a window around the part that the error is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Excerpt {
     before: String,
@@ -138,10 +138,10 @@ pub struct Excerpt {
 }
 
 impl Excerpt {
-    /// Characters of context kept on each side: enough to recognise the line, short enough for a terminal.
+    /// Characters of context on each side: enough to recognise the line, short enough for a terminal.
     const CONTEXT: usize = 60;
 
-    /// The part in question, as it is shown.
+    /// The part in question, as displayed.
     pub fn marked(&self) -> &str {
         &self.marked
     }
@@ -167,11 +167,11 @@ fn shorten(text: &str, most: usize) -> String {
     }
 }
 
-/// Whether an error stops what it is about.
+/// Whether an error stops the work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {
     Error,
-    /// It is told, and the work goes on.
+    /// It is reported, and the work goes on.
     Warning,
 }
 
@@ -191,7 +191,7 @@ struct Inner {
 }
 
 impl Error {
-    /// A message is cut where it is longer than anyone reads: it may quote a whole file.
+    /// Creates an error. A message too long to be read is cut, since it may quote a whole file.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
         const LONGEST: usize = 2_000;
         let mut message = message.into();
@@ -215,7 +215,7 @@ impl Error {
         Self::new(Kind::Limit, message)
     }
 
-    /// A limit was passed that whoever asked can move: what it is called there, the front end adds.
+    /// An exceeded limit that the user can change; the front end adds how the limit is called there.
     pub fn exceeded(limit: Exceeded, message: impl Into<String>) -> Self {
         let mut error = Self::limit(message);
         error.0.exceeded = Some(limit);
@@ -232,14 +232,14 @@ impl Error {
 
     /// A failure of the operating system, about the named file or stream.
     pub fn io(what: impl fmt::Display, error: &std::io::Error) -> Self {
-        // The number of the system's error says nothing that its words do not.
+        // The system's error number adds nothing to its words.
         let words = error.to_string();
         let words = words.split(" (os error").next().unwrap_or(&words).to_owned();
         let kind = if error.kind() == std::io::ErrorKind::BrokenPipe { Kind::ClosedPipe } else { Kind::Io };
         Self::new(kind, format!("{what}: {words}"))
     }
 
-    /// Several failures as one; the first decides the kind. `None` if there are none.
+    /// Combines several failures into one; the first decides the kind. `None` if there are none.
     pub fn all(errors: impl IntoIterator<Item = Self>) -> Option<Self> {
         let mut errors = errors.into_iter();
         let mut first = errors.next()?;
@@ -268,7 +268,7 @@ impl Error {
         }
     }
 
-    /// Adds to this error, and to each that is reported with it, the hint that there is for it.
+    /// Adds to this error, and to each one reported with it, the hint that `hint` gives for it.
     #[must_use]
     pub fn hinted(mut self, hint: &dyn Fn(&Self) -> Option<&'static str>) -> Self {
         let others = std::mem::take(&mut self.0.others);
@@ -277,14 +277,14 @@ impl Error {
         self.hint_if(own)
     }
 
-    /// Puts words before the message.
+    /// Puts text before the message.
     #[must_use]
     pub fn prefixed(mut self, words: &str) -> Self {
         self.0.message.insert_str(0, words);
         self
     }
 
-    /// The same as what is told without stopping.
+    /// The same error as a warning, which does not stop the work.
     #[must_use]
     pub fn as_warning(mut self) -> Self {
         self.0.severity = Severity::Warning;
@@ -313,7 +313,7 @@ impl Error {
         self.0.place.as_ref()
     }
 
-    /// The limit that was passed, if whoever asked can move it.
+    /// The exceeded limit, if the user can change it.
     pub fn limit_passed(&self) -> Option<Exceeded> {
         self.0.exceeded
     }
@@ -322,12 +322,12 @@ impl Error {
         &self.0.hints
     }
 
-    /// The further failures that were reported together with this one.
+    /// The other failures that were reported together with this one.
     pub fn others(&self) -> &[Error] {
         &self.0.others
     }
 
-    /// The error as the program prints it: `file:line:column: message`, the line with a caret, hints; then the others.
+    /// The error as the program prints it: `file:line:column: message`, the line with a caret, hints; then the other errors.
     pub fn render(&self, colour: bool) -> String {
         let (bold_red, bold, dim, reset) =
             if colour { ("\x1b[1;31m", "\x1b[1m", "\x1b[2m", "\x1b[0m") } else { ("", "", "", "") };

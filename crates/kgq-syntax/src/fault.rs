@@ -10,7 +10,7 @@ pub(crate) struct Fault {
     pub hint: Option<String>,
 }
 
-/// What a walk along a grammar gives: something read, or the first mistake.
+/// The result of walking along a grammar: what was read, or the first mistake.
 pub(crate) type Walked<T = ()> = Result<T, Fault>;
 
 impl Fault {
@@ -18,7 +18,7 @@ impl Fault {
         Self { span, message: message.into(), hint: None }
     }
 
-    /// The walk went no further, and knows of no mistake.
+    /// The walk stopped here without finding a mistake.
     pub fn given_up(span: Span) -> Self {
         Self::new(span, "")
     }

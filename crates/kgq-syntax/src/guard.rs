@@ -1,5 +1,5 @@
-//! Watches Turtle, TriG, N-Triples, N-Quads and N3 while they are read: nesting and the length of a token, byte by byte, in
-//! memory that does not grow with the file. It does not judge the text.
+//! Watches Turtle, TriG, N-Triples, N-Quads and N3 while they are read: nesting and token length, byte by byte, in memory
+//! that does not grow with the file. It does not validate the text.
 
 use super::bounds::Bounds;
 use super::directive::{self, Announced, Directives};
@@ -7,22 +7,22 @@ use crate::error::{Error, Place, Result};
 use memchr::{memchr_iter, memchr2, memchr3, memrchr};
 use std::io::{self, Read};
 
-/// A reader that lets everything through until a limit is passed; then reading fails with an error that `passed` finds again.
+/// A reader that passes everything on until a limit is exceeded; then reading fails with an error that `passed` can recover.
 pub struct Guard<R> {
     inner: R,
     name: String,
     bounds: Bounds,
     state: State,
     directives: Directives,
-    /// What was read and not yet given on, because a base is not whole, and how much of it was given on.
+    /// Bytes read but not yet passed on, because a base is incomplete; and how many of them were passed on.
     held: Vec<u8>,
     given: usize,
     /// The open brackets, at most one more than the limit.
     open: Vec<Bracket>,
-    /// Bytes read before the current buffer, and where the token began that is being read.
+    /// Bytes read before the current buffer, and the position where the current token began.
     read: usize,
     token: usize,
-    /// The position of the buffer's first byte; only an error asks for a more exact one.
+    /// The position of the buffer's first byte; only an error needs a more exact one.
     line: usize,
     column: usize,
 }
@@ -45,18 +45,18 @@ enum State {
     Less,
     /// After `<<`.
     Opened,
-    /// After a `>` that ends no IRI.
+    /// After a `>` that does not end an IRI.
     Greater,
     /// After a backslash in a name.
     Backslash,
     Iri,
-    /// After the first of a string's marks, and after the second: the string may be empty, or long.
+    /// After the first of a string's quotes, and after the second: the string may be empty, or long.
     Quote(u8),
     TwoQuotes(u8),
     Text {
         mark: u8,
         long: bool,
-        /// How many of the closing marks of a long string were just read.
+        /// How many closing quotes of a long string were just read.
         closing: u8,
     },
     Escape {
@@ -66,7 +66,7 @@ enum State {
 }
 
 impl<R: Read> Guard<R> {
-    /// `name` is the file's, for the error.
+    /// `name` is the name of the file, for errors.
     pub fn new(inner: R, name: impl Into<String>, bounds: Bounds) -> Self {
         let name = name.into();
         Self {
@@ -85,12 +85,12 @@ impl<R: Read> Guard<R> {
         }
     }
 
-    /// Watches the next bytes. The error has the place where a limit is passed.
+    /// Watches the next bytes. The error has the place where a limit is exceeded.
     fn watch(&mut self, bytes: &[u8]) -> Result<()> {
         let mut at = 0;
         while let Some(&byte) = bytes.get(at) {
             let rest = &bytes[at..];
-            // Most bytes change nothing: they are passed over at once.
+            // Most bytes do not change the state: skip them together.
             let passed = match self.state {
                 State::Comment => memchr2(b'\n', b'\r', rest),
                 State::Text { mark, long: true, closing: 0 } => memchr2(mark, b'\\', rest),
@@ -120,7 +120,7 @@ impl<R: Read> Guard<R> {
                 return Err(directive::too_long(announced).at(self.place(bytes, over)));
             }
             if token > self.bounds.max_token && !matches!(self.state, State::Comment) {
-                // The byte that is one too many.
+                // The first byte beyond the limit.
                 let over = at.saturating_sub(token - self.bounds.max_token);
                 return Err(self.bounds.token_too_long().at(self.place(bytes, over)));
             }
@@ -135,7 +135,7 @@ impl<R: Read> Guard<R> {
 
     fn step(&mut self, byte: u8, at: usize) {
         self.state = match self.state {
-            // The next token begins behind the comment at the earliest.
+            // The next token begins after the comment at the earliest.
             State::Comment => {
                 self.token = at;
                 if matches!(byte, b'\n' | b'\r') { State::Plain } else { State::Comment }
@@ -194,7 +194,7 @@ impl<R: Read> Guard<R> {
         }
     }
 
-    /// Line and column behind these bytes of the buffer. The column counts code points.
+    /// The line and column after these bytes of the buffer. The column counts code points.
     fn position(&self, bytes: &[u8]) -> (usize, usize) {
         let characters = |bytes: &[u8]| bytes.iter().filter(|b| **b & 0xC0 != 0x80).count();
         match memrchr(b'\n', bytes) {
@@ -212,7 +212,7 @@ impl<R: Read> Guard<R> {
     }
 }
 
-/// The bytes between which names, numbers and words stand, and the backslash, which takes the next byte's meaning away.
+/// The bytes that separate names, numbers and words, and the backslash, which escapes the next byte.
 static DELIMITS: [bool; 256] = table(b" \t\n\r()[]{},;<>\"'#\\");
 static ENDS_IRI: [bool; 256] = table(b"> \t\n\r\"");
 
@@ -226,7 +226,7 @@ const fn table(bytes: &[u8]) -> [bool; 256] {
     table
 }
 
-/// An IRI has no spaces: what began with `<` and has one is an operator of N3, or wrong.
+/// An IRI has no spaces: text that begins with `<` and has one is an operator of N3, or wrong.
 fn in_iri(byte: u8) -> State {
     match byte {
         b'>' | b' ' | b'\t' | b'\n' | b'\r' | b'"' => State::Plain,
@@ -237,7 +237,7 @@ fn in_iri(byte: u8) -> State {
 fn in_text(byte: u8, mark: u8, long: bool, closing: u8) -> State {
     match byte {
         b'\\' => State::Escape { mark, long },
-        // A short string that its line does not end is an error for the parser; the next line is looked at afresh.
+        // A short string not closed on its line is an error for the parser; the next line starts afresh.
         b'\n' | b'\r' if !long => State::Plain,
         byte if byte != mark => State::Text { mark, long, closing: 0 },
         _ if !long || closing == 2 => State::Plain,
@@ -246,7 +246,7 @@ fn in_text(byte: u8, mark: u8, long: bool, closing: u8) -> State {
 }
 
 impl<R: Read> Guard<R> {
-    /// Reads on until the base whose begin was read is whole; it cannot be longer than a limit.
+    /// Reads on until the base that has begun is complete; a limit bounds its length.
     fn hold(&mut self, read: &[u8]) -> io::Result<()> {
         self.held = read.to_vec();
         self.given = 0;
@@ -288,7 +288,7 @@ impl<R: Read> Read for Guard<R> {
     }
 }
 
-/// The error of a limit that a `Guard` found, if that is what made reading fail.
+/// Recovers the error of a limit that a `Guard` found, if that made reading fail.
 pub fn passed(error: &io::Error) -> Option<Error> {
     error.get_ref()?.downcast_ref::<Error>().cloned()
 }
@@ -363,7 +363,7 @@ mod tests {
         assert_eq!(error.place().map(|p| (p.line, p.column)), Some((2, 17)));
     }
 
-    /// What a parser gets, and how often it had to read for it.
+    /// The text that a parser receives, read in steps.
     fn passed_on(text: &str, step: usize) -> String {
         struct Steps<'a>(&'a [u8], usize);
         impl Read for Steps<'_> {

@@ -1,21 +1,22 @@
-//! SPARQL in coloured spans, for the prompt and for pages. It says what a span is; how that looks is for the faces to choose.
+//! SPARQL as classified spans, for the prompt and for pages. This decides what a span is; the front ends choose how it
+//! looks.
 
 use super::sparql::{self, closing};
 use super::{Span, Token, TokenKind, lexical, words};
 
-/// What a span of a query is to a reader.
+/// The class of a span of a query, as a reader sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Class {
-    /// Whitespace, and words that mean nothing.
+    /// Whitespace, and words without a meaning.
     Plain,
     Keyword,
     Function,
     Variable,
     /// A prefix with its colon.
     Prefix,
-    /// A prefix that nobody declared.
+    /// A prefix that is not declared.
     UnknownPrefix,
-    /// The part of a name behind its colon.
+    /// The part of a name after its colon.
     Local,
     Iri,
     BlankNode,
@@ -27,13 +28,14 @@ pub enum Class {
     Bracket,
     /// The bracket at the cursor, and the one that it opens or closes.
     MatchedBracket,
-    /// A bracket that closes nothing, or another than it should.
+    /// A bracket that closes nothing, or closes the wrong bracket.
     WrongBracket,
     Comment,
     Error,
 }
 
-/// The spans of a query in order, without a gap. `cursor` is a byte position; `known` tells the prefixes that need no declaration.
+/// The spans of a query in order, without gaps. `cursor` is a byte position; `known` tells which prefixes need no
+/// declaration.
 pub fn highlight(text: &str, cursor: Option<usize>, known: &dyn Fn(&str) -> bool) -> Vec<(Span, Class)> {
     let tokens = sparql::tokenize(text);
     let declared: Vec<&str> = sparql::prefixes_declared(text, &tokens).iter().map(|d| d.prefix).collect();
@@ -85,11 +87,11 @@ pub fn highlight(text: &str, cursor: Option<usize>, known: &dyn Fn(&str) -> bool
     spans
 }
 
-/// What a token is as a bracket.
+/// The role of a token as a bracket.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Bracket {
     None,
-    /// Still open at the end: being written.
+    /// Not closed by the end of the text: perhaps still being written.
     Open,
     /// The index of its partner.
     Paired(usize),
@@ -117,7 +119,7 @@ fn brackets(text: &str, tokens: &[Token]) -> Vec<Bracket> {
     found
 }
 
-/// The pair of the bracket that the cursor is on, or just behind.
+/// The pair of the bracket at the cursor, or just before it.
 fn pair_at(cursor: usize, tokens: &[Token], brackets: &[Bracket]) -> Option<(usize, usize)> {
     let behind = tokens.partition_point(|t| t.end < cursor);
     (behind..tokens.len().min(behind + 2)).find_map(|i| match brackets[i] {

@@ -1,9 +1,9 @@
-//! Mistakes of single tokens: open strings, broken IRIs, typographic quotes, full-width punctuation, stray characters.
+//! Mistakes in single tokens: open strings, broken IRIs, typographic quotes, full-width punctuation, stray characters.
 
 use super::fault::Fault;
 use super::{Span, Token, TokenKind};
 
-/// The mistake of this token, if it is one wherever it stands.
+/// The mistake in this token, if it is one in any position.
 pub(super) fn fault(text: &str, token: Token, previous: Option<Token>) -> Option<Fault> {
     let own = token.text(text);
     match token.kind {
@@ -11,7 +11,8 @@ pub(super) fn fault(text: &str, token: Token, previous: Option<Token>) -> Option
             let mark = if quotes.long { quotes.mark.to_string().repeat(3) } else { quotes.mark.to_string() };
             let start = token.start..token.start + mark.len();
             let fault = Fault::new(start, format!("this string is never closed with `{mark}`"));
-            // An apostrophe in a string of apostrophes ends it early, and the last one then begins another.
+            // An apostrophe inside a string quoted by apostrophes ends it early, and the last apostrophe then begins another
+            // string.
             let early =
                 previous.filter(|p| p.end == token.start && matches!(p.kind, TokenKind::Word | TokenKind::Keyword));
             Some(if early.is_some() {
@@ -50,7 +51,7 @@ pub(super) fn fault(text: &str, token: Token, previous: Option<Token>) -> Option
     }
 }
 
-/// A string's escape that the language does not have.
+/// The first escape in a string that the language does not have.
 pub(super) fn escape(text: &str, token: Token) -> Option<Fault> {
     let own = token.text(text);
     let mut rest = own.char_indices();
@@ -137,7 +138,7 @@ fn unknown(text: &str, token: Token) -> Fault {
     }
 }
 
-/// Full-width punctuation, which the grammar takes for letters of a name.
+/// Full-width punctuation, which the grammar treats as letters of a name.
 pub(super) fn full_width(text: &str, token: Token) -> Option<Fault> {
     if !matches!(
         token.kind,
@@ -161,7 +162,7 @@ fn byte_order_mark(span: Span) -> Fault {
     Fault::new(span, "there is a byte order mark here").hint("save the text as UTF-8 without it")
 }
 
-/// The ASCII mark that a character of an East Asian keyboard stands for.
+/// The ASCII mark that corresponds to a character of an East Asian keyboard.
 fn ascii_of(c: char) -> Option<char> {
     Some(match c {
         '\u{feff}' => ' ',

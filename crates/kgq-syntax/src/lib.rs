@@ -1,13 +1,13 @@
-//! The lowest layer of `kgq`, which reads text and decides nothing about graphs.
+//! The lowest layer of `kgq`: reads text and knows nothing about graphs.
 //!
-//! - [`text`]: what may reach a terminal, widths, near names.
-//! - [`error`]: the one error type, with a place, a caret and hints.
-//! - [`budget`]: what work may use: time, memory, rows; and how it is stopped.
+//! - [`text`]: what may be sent to a terminal, widths, similar names.
+//! - [`error`]: the only error type, with a place, a caret and hints.
+//! - [`budget`]: the limits of work (time, memory, rows), and the way to stop it.
 //! - [`rdf`]: terms, prefixes, formats, vocabularies.
-//! - [`sparql`], [`turtle`]: lossless tokens with spans, and what is read off them alone: prefixes, parameters, highlighting, the
-//!   places of statements.
-//! - [`diagnose`]: why a text does not parse, in words.
-//! - [`bounds`], [`guard`], [`watch`]: what a text may be, checked before a parser sees it.
+//! - [`sparql`], [`turtle`]: lossless tokens with spans, and what can be read off them alone: prefixes, parameters,
+//!   highlighting, the places of statements.
+//! - [`diagnose`]: explains in words why a text does not parse.
+//! - [`bounds`], [`guard`], [`watch`]: limits on texts, checked before a parser sees them.
 //!
 //! Nothing here decides whether a text is valid: spargebra, oxttl and the other parsers do.
 //!
@@ -54,7 +54,7 @@ use std::ops::Range;
 /// A range of bytes of a text.
 pub type Span = Range<usize>;
 
-/// A piece of a text. The tokens of a text follow each other without a gap and together are the text.
+/// A piece of a text. The tokens of a text follow each other without gaps and together make up the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Token {
     pub kind: TokenKind,
@@ -72,17 +72,17 @@ impl Token {
         source.get(self.start..self.end).unwrap_or_default()
     }
 
-    /// Whether this is that punctuation or operator.
+    /// Whether this is the given punctuation or operator.
     pub fn is(&self, source: &str, punctuation: &str) -> bool {
         self.kind == TokenKind::Punctuation && self.text(source) == punctuation
     }
 
-    /// Whether this is that keyword, in any case.
+    /// Whether this is the given keyword, in upper or lower case.
     pub fn is_keyword(&self, source: &str, keyword: &str) -> bool {
         self.kind == TokenKind::Keyword && self.text(source).eq_ignore_ascii_case(keyword)
     }
 
-    /// Whether a parser passes over it.
+    /// Whether a parser ignores it.
     pub fn is_trivia(&self) -> bool {
         matches!(self.kind, TokenKind::Whitespace | TokenKind::Comment)
     }
@@ -95,7 +95,7 @@ impl Token {
         }
     }
 
-    /// A variable's name without its mark.
+    /// A variable's name without its `?` or `$`.
     pub fn variable<'a>(&self, source: &'a str) -> Option<&'a str> {
         match self.kind {
             TokenKind::Variable => self.text(source).get(1..),
@@ -104,13 +104,13 @@ impl Token {
     }
 }
 
-/// What a token is.
+/// The kind of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TokenKind {
     Whitespace,
     /// `# …` to the end of the line, without the line break.
     Comment,
-    /// A word of the language, function names included; in Turtle also `@prefix` and its like.
+    /// A word of the language, including function names; in Turtle also `@prefix` and the like.
     Keyword,
     /// A bare word that the language does not know.
     Word,
@@ -120,7 +120,7 @@ pub enum TokenKind {
     PrefixedName,
     /// `<…>`, well formed.
     Iri,
-    /// Plainly meant as `<…>`, but with a forbidden character (a space, a brace, …) or without its end.
+    /// Clearly meant as `<…>`, but with a forbidden character (a space, a brace, …) or without its end.
     BadIri,
     /// `_:label`.
     BlankNode,
@@ -131,7 +131,7 @@ pub enum TokenKind {
     /// `@en`, `@en-GB`, `@ar--rtl`.
     LangTag,
     Punctuation,
-    /// One character that begins nothing.
+    /// A character that cannot begin any token.
     Unknown,
 }
 

@@ -1,23 +1,23 @@
-//! Names that are nearly another: an index in which one mistyped name finds what was meant without a look at all names.
+//! Names that are similar to another: an index that finds the intended name for a mistyped one without looking at all names.
 //!
-//! Two names that are a letter apart become the same if each loses one (or two) letters. So each name is kept under what
-//! remains of it without any one or two letters, and a mistyped name is looked up by what remains of it.
+//! Two names that differ in one letter become equal if each loses one (or two) letters. So each name is indexed by what
+//! remains after removing any one or two letters, and a mistyped name is looked up by its own remains.
 
 use rustc_hash::{FxHashSet, FxHasher};
 use std::borrow::Cow;
 use std::hash::Hasher;
 
-/// In a set larger than this, only one letter may be wrong: the index grows with the square of the letters otherwise.
+/// In larger sets, only one letter may be wrong: else the index would grow with the square of the letters.
 const MANY: usize = 5_000;
-/// A longer name is not looked for.
+/// Longer names are not looked up.
 const LONGEST: usize = 80;
-/// How many names are compared letter by letter for one mistyped name.
+/// Once one mistyped name has this many candidates, no more are collected.
 const MOST_CANDIDATES: usize = 200;
 
 /// An index of names.
 pub struct NearNames<'n> {
     names: Vec<Cow<'n, str>>,
-    /// The hash of what remains of a name, and the name's number; sorted.
+    /// Pairs of the hash of a name's remains and the name's number; sorted.
     remains: Vec<(u64, u32)>,
     most_wrong: usize,
 }
@@ -38,8 +38,8 @@ impl<'n> NearNames<'n> {
         Self { names, remains, most_wrong }
     }
 
-    /// The names that may have been meant, the nearest first: one letter off, or two in a long name. Short names are near to
-    /// each other without being misspellings, and so are names that differ in their numbers.
+    /// The names that may have been meant, nearest first: one letter off, or two in a long name. Short names are left out,
+    /// since they are close to each other without being misspelt, and so are names that differ only in their numbers.
     pub fn nearest(&self, name: &str, most: usize) -> Vec<&str> {
         let letters = name.chars().filter(|c| c.is_alphabetic()).count();
         let allowed = match letters {
@@ -71,13 +71,13 @@ impl<'n> NearNames<'n> {
     }
 }
 
-/// Whether two names are the same but for their digits, which count things and are not misspelt.
+/// Whether two names differ only in their digits: digits count things and are not misspellings.
 fn differ_in_numbers(a: &str, b: &str) -> bool {
     let letters = |name: &str| name.chars().filter(|c| !c.is_numeric()).collect::<String>();
     letters(a) == letters(b)
 }
 
-/// The hashes of the name, in small letters, without any `most` letters or fewer.
+/// The hashes of the lower-cased name without any `most` letters or fewer.
 fn remains_of(name: &str, most: usize) -> Vec<u64> {
     let letters: Vec<char> = name.to_lowercase().chars().collect();
     let hash = |without: [usize; 2]| {
@@ -137,7 +137,7 @@ mod tests {
         let names = |n: usize| (0..n).map(|i| format!("ComponentNumber{i:05}")).collect::<Vec<_>>();
         let size = |n: usize| NearNames::new(names(n)).remains.len();
         assert!(size(2000) < size(1000) * 3);
-        // Very many names are indexed by one letter only.
+        // Very large sets of names are indexed with one letter removed only.
         assert!(size(8000) < size(1000) * 4);
     }
 }

@@ -1,15 +1,16 @@
-//! The regular expressions that stand in a query as strings: what is wrong with them is said before anything runs.
+//! The regular expressions that a query contains as strings: reports mistakes in them before anything runs.
 
 use super::turtle::triples::unescape;
 use super::xpath_regex::{Fault, compile, replacement};
 use super::{Token, TokenKind};
 use crate::error::{Error, Result, Source};
 
-/// Patterns that are compiled before the query runs, which takes up to a few milliseconds each. Those after are errors of rows.
+/// The most patterns compiled before the query runs; each takes up to a few milliseconds. Mistakes in later ones become
+/// errors of rows.
 const MOST_CHECKED: usize = 100;
 
-/// Refuses patterns, flags and replacements of REGEX and REPLACE that would be an error in every row. `tokens` are those that a
-/// parser sees.
+/// Refuses patterns, flags and replacements of REGEX and REPLACE that would be errors in every row. `tokens` are those that
+/// a parser sees.
 pub fn check(source: Source<'_>, tokens: &[Token]) -> Result<()> {
     let text = source.text;
     let mut checked = 0;
@@ -44,7 +45,7 @@ pub fn check(source: Source<'_>, tokens: &[Token]) -> Result<()> {
                 None => error,
             }
         };
-        // Flags that are none are told from a pattern that is none by asking for the empty pattern.
+        // Compiling the empty pattern distinguishes invalid flags from an invalid pattern.
         if let (Some((place, flags)), Some(Err(fault))) = (&flags, flags.as_ref().map(|(_, f)| compile("", f))) {
             return Err(refuse(*place, &format!("the flags \"{flags}\""), fault));
         }
@@ -64,7 +65,7 @@ pub fn check(source: Source<'_>, tokens: &[Token]) -> Result<()> {
     Ok(())
 }
 
-/// The tokens of each argument of a call, which begin with its bracket.
+/// The tokens of each argument of a call; `tokens` begin with the call's bracket.
 fn arguments<'t>(text: &str, tokens: &'t [Token]) -> Vec<&'t [Token]> {
     let mut found = Vec::new();
     let (mut depth, mut start) = (0_usize, 1);
@@ -88,7 +89,7 @@ fn arguments<'t>(text: &str, tokens: &'t [Token]) -> Vec<&'t [Token]> {
     found
 }
 
-/// What a string says.
+/// The value of a string token.
 fn string_of(text: &str, token: Token) -> Option<String> {
     let TokenKind::String(quotes) = token.kind else { return None };
     let marks = if quotes.long { 3 } else { 1 };

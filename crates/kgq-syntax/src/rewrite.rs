@@ -1,19 +1,19 @@
-//! What the standard allows and spargebra refuses, said in other words that it takes. Places move: errors are told of the text
-//! as it was written.
+//! Rewrites queries that the standard allows and spargebra refuses into equivalent ones that it accepts. Positions change,
+//! so errors are reported for the text as written.
 //!
-//! - `(COUNT(*) AS ?n) (?n / 2 AS ?half)`: where a SELECT groups, it does not see its own earlier names (SPARQL 1.1 §18.2.4.4), so
-//!   the expression stands in place of its name.
-//! - `INSERT …; PREFIX ex: <…> INSERT …`: it takes declarations only before the first operation (SPARQL 1.1 Update §3), so they go
-//!   there, where no other meaning of the prefix is in the way.
-//! - `GROUP BY (?old AS ?new)`: it drops the new name of a plain variable, but not that of an expression.
+//! - `(COUNT(*) AS ?n) (?n / 2 AS ?half)`: in a grouping SELECT, spargebra does not see the names defined earlier in the
+//!   same clause (SPARQL 1.1 §18.2.4.4), so the expression replaces its name.
+//! - `INSERT …; PREFIX ex: <…> INSERT …`: spargebra accepts declarations only before the first operation (SPARQL 1.1 Update
+//!   §3), so they are moved there, unless the prefix has another meaning.
+//! - `GROUP BY (?old AS ?new)`: spargebra drops the new name of a plain variable, though not that of an expression.
 
 use super::{Span, Token, TokenKind, sparql, words};
 use std::collections::BTreeMap;
 
-/// The longest text that a rewritten expression may have: names that double each other would grow without end.
+/// The longest text of a rewritten expression: names that double each other would grow without end.
 const LONGEST: usize = 64 << 10;
 
-/// Pieces of a text and what is to stand in their place, in the order of the text.
+/// Pieces of a text and their replacements, in the order of the text.
 #[derive(Debug, Default)]
 pub struct Rewriting {
     reused: Vec<(Span, String)>,
@@ -22,7 +22,7 @@ pub struct Rewriting {
 }
 
 impl Rewriting {
-    /// What could be written in other words. `tokens` are those that a parser sees.
+    /// Finds what could be rewritten. `tokens` are those that a parser sees.
     pub fn of(text: &str, tokens: &[Token]) -> Self {
         let mut rewriting = Self { moved: late_declarations(text, tokens), ..Self::default() };
         for (at, token) in tokens.iter().enumerate() {
@@ -35,12 +35,12 @@ impl Rewriting {
         rewriting
     }
 
-    /// Whether spargebra would take the text as it is, and lose something.
+    /// Whether spargebra would accept the text as it is, but lose something.
     pub fn is_needed(&self) -> bool {
         !self.renamed.is_empty()
     }
 
-    /// The text in other words; `None` if there are none to be found.
+    /// The rewritten text; `None` if there is nothing to rewrite.
     pub fn apply(self, text: &str) -> Option<String> {
         let mut pieces = self.reused;
         pieces.extend(self.renamed);
@@ -52,7 +52,7 @@ impl Rewriting {
         Some(replaced(text, 0..text.len(), &pieces))
     }
 
-    /// The expressions of a SELECT clause that use an earlier name of it.
+    /// Finds the expressions of a SELECT clause that use a name defined earlier in it.
     fn select(&mut self, text: &str, tokens: &[Token]) {
         let mut named: BTreeMap<&str, String> = BTreeMap::new();
         let mut at = 0;
@@ -81,7 +81,7 @@ impl Rewriting {
             if !uses.is_empty() {
                 self.reused.push((span, whole.clone()));
             }
-            // Asked twice, these would answer twice.
+            // Evaluated twice, these would give two results.
             let draws = ["RAND", "UUID", "STRUUID", "BNODE"];
             if !expression.iter().any(|t| draws.iter().any(|function| t.is_keyword(text, function))) {
                 named.insert(alias, whole);
@@ -96,7 +96,7 @@ impl Rewriting {
                 at += 1;
                 continue;
             }
-            // `YEAR(?d)` or `ex:f(?d)` is a name before its bracket.
+            // In `YEAR(?d)` or `ex:f(?d)`, a name precedes the bracket.
             let bracket = at + usize::from(!token.is(text, "("));
             if !tokens.get(bracket).is_some_and(|t| t.is(text, "(")) {
                 return;
@@ -114,7 +114,7 @@ impl Rewriting {
     }
 }
 
-/// The declarations behind the first `;` of an update, each gone from its place, and all at the start.
+/// The declarations after the first `;` of an update: each removed from its place, and all added at the start.
 fn late_declarations(text: &str, tokens: &[Token]) -> Vec<(Span, String)> {
     let mut braces = 0usize;
     let separator = tokens.iter().find(|token| {
@@ -138,7 +138,7 @@ fn late_declarations(text: &str, tokens: &[Token]) -> Vec<(Span, String)> {
     std::iter::once((0..0, first)).chain(gone).collect()
 }
 
-/// How many tokens stand before the bracket that closes the first one.
+/// The number of tokens before the bracket that closes the first one.
 fn closing(text: &str, tokens: &[Token]) -> Option<usize> {
     let mut depth = 0usize;
     tokens.iter().position(|token| {
@@ -148,7 +148,7 @@ fn closing(text: &str, tokens: &[Token]) -> Option<usize> {
     })
 }
 
-/// Where an expression uses the names, outside aggregates, which see the group's rows; `None` if one is used in a pattern.
+/// Where an expression uses the names outside aggregates, which see the rows of the group; `None` if a pattern uses one.
 fn uses(text: &str, expression: &[Token], named: &BTreeMap<&str, String>) -> Option<Vec<(Span, String)>> {
     let mut found = Vec::new();
     let mut at = 0;
@@ -172,7 +172,7 @@ fn uses(text: &str, expression: &[Token], named: &BTreeMap<&str, String>) -> Opt
     Some(found)
 }
 
-/// A part of the text with pieces of it replaced.
+/// A part of the text, with pieces of it replaced.
 fn replaced(text: &str, span: Span, pieces: &[(Span, String)]) -> String {
     let mut out = String::new();
     let mut from = span.start;
@@ -217,7 +217,7 @@ mod tests {
         ] {
             assert_eq!(rewritten(text), None, "{text}");
         }
-        // Forty names, each twice the one before.
+        // Forty names, each twice as long as the one before.
         let doubling: String = (1..40).map(|i| format!("(CONCAT(?x{}, ?x{}) AS ?x{i})", i - 1, i - 1)).collect();
         let long = rewritten(&format!("SELECT (STR(COUNT(*)) AS ?x0) {doubling} {{}}"));
         assert!(long.is_none_or(|text| text.len() < 20 * LONGEST));

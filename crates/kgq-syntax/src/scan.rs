@@ -1,19 +1,19 @@
-//! The scanner that both tokenizers share. It takes any text, never fails, and reads each byte a bounded number of times.
+//! The scanner that both tokenizers share. It accepts any text, never fails, and reads each byte a bounded number of times.
 //!
 //! The grammars of SPARQL 1.2 and Turtle 1.2 share their terminals; `Language` holds the few differences.
 
 use super::{Quotes, Token, TokenKind};
 
-/// What differs between the languages.
+/// The differences between the languages.
 #[derive(Clone, Copy)]
 pub(super) struct Language {
-    /// Whether a word is one of the language.
+    /// Whether a word is a keyword of the language.
     pub is_keyword: fn(&str) -> bool,
-    /// Operators and punctuation, longer ones before those they begin with.
+    /// Operators and punctuation, longer ones before their prefixes.
     pub punctuation: &'static [&'static str],
     /// Whether `+1` is one token (Turtle) or two (SPARQL).
     pub signed_numbers: bool,
-    /// Whether `<` may also be an operator, so that only a well-formed IRI or one with `://` is taken as an IRI.
+    /// Whether `<` can also be an operator; then only a well-formed IRI, or one with `://`, counts as an IRI.
     pub compares: bool,
     /// Words after `@` that are not language tags.
     pub directives: &'static [&'static str],
@@ -25,7 +25,7 @@ pub(super) fn tokenize(text: &str, language: &Language) -> Vec<Token> {
     let mut at = 0;
     while at < text.len() {
         let (kind, end) = scanner.next(at);
-        // Every branch takes at least one character; the guard turns a mistake here into a slow token, not a hang.
+        // Every branch takes at least one character; this guard turns a mistake there into a slow token instead of a hang.
         let end = if end > at { end } else { at + scanner.char_at(at).map_or(1, char::len_utf8) };
         tokens.push(Token { kind, start: at, end });
         at = end;
@@ -37,7 +37,7 @@ struct Scanner<'a> {
     text: &'a str,
     bytes: &'a [u8],
     language: &'a Language,
-    /// A run of name characters was searched for a colon up to here in vain, so its later words need no new search.
+    /// Up to here, a run of name characters contains no colon, so later words of the run need no new search.
     no_colon_before: usize,
 }
 
@@ -62,7 +62,7 @@ impl Scanner<'_> {
             '@' => self.at_word(at),
             '?' | '$' => {
                 let end = self.while_char(at + 1, is_variable_char);
-                // `?` alone is the path operator; a name cannot begin with a combining mark.
+                // A lone `?` is the path operator; a name cannot begin with a combining mark.
                 match self.char_at(at + 1) {
                     Some(first) if end > at + 1 && (is_name_start(first) || first == '_' || first.is_ascii_digit()) => {
                         (TokenKind::Variable, end)
@@ -137,7 +137,7 @@ impl Scanner<'_> {
         if !meant {
             return self.punctuation(at, '<');
         }
-        // To the `>` of the same line, if nothing else begins before it; otherwise to where the IRI went wrong.
+        // Up to the `>` on the same line, if nothing else begins before it; otherwise up to where the IRI becomes invalid.
         let line = self.while_byte(i, |b| !matches!(b, b'>' | b'<' | b'"' | b'\r' | b'\n'));
         if self.byte(line) == Some(b'>') { (TokenKind::BadIri, line + 1) } else { (TokenKind::BadIri, i) }
     }
@@ -153,7 +153,7 @@ impl Scanner<'_> {
         let found = |closed| TokenKind::String(Quotes { mark, long, closed });
         while let Some(b) = self.byte(i) {
             if b == b'\\' {
-                // The escaped character may be of several bytes; its first is skipped, the others are no quote.
+                // The escaped character may have several bytes; the first is skipped, and none of the others can be a quote.
                 match self.byte(i + 1) {
                     Some(b'\n' | b'\r') | None if !long => return (found(false), i + 1),
                     None => break,
@@ -199,7 +199,7 @@ impl Scanner<'_> {
         }
     }
 
-    /// `12`, `1.5`, `.5`, `1e6`, `1.e6`, with a sign if the caller saw one. A dot that no digit follows ends a statement.
+    /// `12`, `1.5`, `.5`, `1e6`, `1.e6`, with a sign if the caller saw one. A dot without a digit after it ends a statement.
     fn number(&self, at: usize) -> (TokenKind, usize) {
         let digits = |from| self.while_byte(from, |b| b.is_ascii_digit());
         let start = if matches!(self.byte(at), Some(b'+' | b'-')) { at + 1 } else { at };
@@ -242,7 +242,7 @@ impl Scanner<'_> {
         (if (self.language.is_keyword)(word) { TokenKind::Keyword } else { TokenKind::Word }, end)
     }
 
-    /// The end of a local name: dots inside belong to it, dots at its end do not.
+    /// The end of a local name: inner dots belong to it, trailing dots do not.
     fn local(&self, start: usize) -> usize {
         let (mut at, mut end) = (start, start);
         while let Some(c) = self.char_at(at) {

@@ -1,10 +1,10 @@
-//! Sorting that can be stopped: a merge sort that asks between pieces whether to go on.
+//! Sorting that can be stopped: a merge sort that checks the budget between pieces.
 
 use crate::budget::{Budget, Reservation};
 use crate::error::Result;
 use std::cmp::Ordering;
 
-/// How many items are sorted or merged between two looks at the budget: fewer where comparing them takes long.
+/// The number of items sorted or merged between two checks of the budget: smaller where comparisons take long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Piece {
     /// For comparisons of numbers.
@@ -22,10 +22,10 @@ impl Piece {
     }
 }
 
-/// Sorts; where items are equal, they stay as they come.
+/// Sorts stably: equal items keep their order.
 ///
 /// # Errors
-/// The budget's; then the items are in any order.
+/// The budget's; the items are then in an unspecified order.
 pub fn sort_by<T: Copy>(
     items: &mut Vec<T>,
     piece: Piece,
@@ -40,10 +40,10 @@ pub fn sort_by<T: Copy>(
     Ok(())
 }
 
-/// The same for a part of some items.
+/// Like [`sort_by`], for a slice.
 ///
 /// # Errors
-/// The budget's; then the items are in any order.
+/// The budget's; the items are then in an unspecified order.
 pub fn sort_part_by<T: Copy>(
     items: &mut [T],
     piece: Piece,
@@ -58,7 +58,7 @@ pub fn sort_part_by<T: Copy>(
     Ok(())
 }
 
-/// Sorts by texts that are made once; where the texts are equal, the items stay as they come. Drops none of the items.
+/// Sorts by texts that are made once per item; items with equal texts keep their order and are all kept.
 ///
 /// # Errors
 /// The budget's.
@@ -95,7 +95,7 @@ pub(crate) fn sorted_texts(mut texts: Vec<String>, budget: &Budget) -> Result<Ve
     Ok(order.into_iter().map(|at| std::mem::take(&mut texts[at])).collect())
 }
 
-/// The positions of the texts in their order.
+/// The positions of the texts, in sorted order.
 fn order_of(texts: &[String], budget: &Budget) -> Result<Vec<usize>> {
     let _held = budget.reserve(size_of_val(texts) as u64 / 3)?;
     let mut order: Vec<usize> = (0..texts.len()).collect();
@@ -103,7 +103,7 @@ fn order_of(texts: &[String], budget: &Budget) -> Result<Vec<usize>> {
     Ok(order)
 }
 
-/// Sorts into one of the two; true if it is the second.
+/// Sorts into one of the two buffers; returns true if the result is in the second.
 fn sort_slice<T: Copy>(
     items: &mut [T],
     spare: &mut Vec<T>,
@@ -134,7 +134,7 @@ fn sort_slice<T: Copy>(
     Ok(in_spare)
 }
 
-/// Merges two sorted lists, the first of which has `half` items.
+/// Merges two sorted lists that follow each other; the first has `half` items.
 fn merge<T: Copy>(
     pair: &[T],
     half: usize,
@@ -206,7 +206,7 @@ mod tests {
         }
     }
 
-    /// A second goes by at each look.
+    /// Each look at the clock lets one second pass.
     #[derive(Debug, Default)]
     struct Seconds(AtomicU64);
 

@@ -1,4 +1,4 @@
-//! SPARQL 1.1 and 1.2 in tokens, and what the tokens alone tell: prefixes, parameters, and whether a text wants more.
+//! SPARQL 1.1 and 1.2 as tokens, and what the tokens alone show: prefixes, parameters, and whether a text is unfinished.
 
 use super::scan::{self, Language};
 use super::{Span, Token, TokenKind, significant, words};
@@ -18,7 +18,7 @@ fn is_keyword(word: &str) -> bool {
     words::is_function(word) || words::KEYWORDS.iter().any(|k| k.eq_ignore_ascii_case(word))
 }
 
-/// The tokens of a query or update, valid or not, without a gap.
+/// The tokens of a query or update, valid or not, without gaps.
 pub fn tokenize(text: &str) -> Vec<Token> {
     scan::tokenize(text, &LANGUAGE)
 }
@@ -28,11 +28,11 @@ pub fn tokenize(text: &str) -> Vec<Token> {
 pub struct Declaration<'a> {
     /// Without the colon.
     pub prefix: &'a str,
-    /// Of the prefix with its colon.
+    /// The span of the prefix with its colon.
     pub prefix_span: Span,
     /// As written between `<` and `>`; relative IRIs are not resolved.
     pub iri: &'a str,
-    /// Of the whole declaration.
+    /// The span of the whole declaration.
     pub span: Span,
 }
 
@@ -54,7 +54,7 @@ pub fn prefixes_declared<'a>(text: &'a str, tokens: &[Token]) -> Vec<Declaration
         .collect()
 }
 
-/// Every use of a prefix, in order, with the span of `prefix:`. Declarations are no uses.
+/// Every use of a prefix, in order, with the span of `prefix:`. Declarations do not count as uses.
 pub fn prefixes_used<'a>(text: &'a str, tokens: &[Token]) -> Vec<(&'a str, Span)> {
     let tokens = significant(tokens);
     let mut used = Vec::new();
@@ -69,7 +69,7 @@ pub fn prefixes_used<'a>(text: &'a str, tokens: &[Token]) -> Vec<(&'a str, Span)
     used
 }
 
-/// The prefixes that a text uses and does not declare, each once, in the order of their first use.
+/// The prefixes that a text uses but does not declare, each once, in the order of their first use.
 pub fn undeclared_prefixes<'a>(text: &'a str, tokens: &[Token]) -> Vec<&'a str> {
     let declared = prefixes_declared(text, tokens);
     let mut missing: Vec<&str> = Vec::new();
@@ -82,9 +82,9 @@ pub fn undeclared_prefixes<'a>(text: &'a str, tokens: &[Token]) -> Vec<&'a str> 
     missing
 }
 
-/// The declarations that a text lacks and `known` can give, one a line, for a text that must stand alone.
+/// The declarations that a text lacks and `known` can supply, one per line, to make the text self-contained.
 ///
-/// To parse, hand `undeclared_prefixes` to the parser instead: then its positions are those of the text.
+/// For parsing, give `undeclared_prefixes` to the parser instead: its positions are then those of the text.
 pub fn prologue<'a>(text: &str, known: impl Fn(&str) -> Option<&'a str>) -> String {
     undeclared_prefixes(text, &tokenize(text))
         .into_iter()
@@ -101,7 +101,8 @@ pub fn base(text: &str, tokens: &[Token]) -> Option<Span> {
         .next_back()
 }
 
-/// Every `$name`, in order, with its name. In SPARQL `$x` and `?x` are one variable; a canned query marks its parameters by `$`.
+/// Every `$name`, in order, with its name. In SPARQL, `$x` and `?x` are the same variable; a canned query marks its
+/// parameters by `$`.
 pub fn parameters<'a>(text: &'a str, tokens: &[Token]) -> Vec<(&'a str, Span)> {
     tokens
         .iter()
@@ -110,15 +111,15 @@ pub fn parameters<'a>(text: &'a str, tokens: &[Token]) -> Vec<(&'a str, Span)> {
         .collect()
 }
 
-/// The command of a line that starts with a dot: `.help queries` gives `help queries`. No SPARQL line starts with a dot and
-/// a letter, except one that could as well start with the letter.
+/// The command on a line that starts with a dot: `.help queries` gives `help queries`. No line of SPARQL starts with a dot
+/// and a letter, unless the dot could be left out.
 pub fn dot_command(line: &str) -> Option<&str> {
     let command = line.trim().strip_prefix('.')?;
     command.starts_with(|c: char| c.is_ascii_alphabetic() || c == '?').then_some(command)
 }
 
-/// Whether the text wants more lines: a bracket, a long string or a clause is open. A text that is complete but wrong, or whose
-/// mistake no further line could mend, wants none.
+/// Whether the text needs more lines: a bracket, a long string or a clause is open. False for a text that is complete but
+/// wrong, or whose mistake no further line could repair.
 pub fn unfinished(text: &str) -> bool {
     let all = tokenize(text);
     let tokens = significant(&all);
@@ -201,7 +202,7 @@ fn clause_open(text: &str, tokens: &[Token], last: &Token) -> bool {
         "WHERE",
         "WITH",
     ];
-    // Declarations alone ask nothing yet; a wrong declaration is an error now.
+    // Declarations alone are not a query yet; a wrong declaration is already an error.
     let mut at = 0;
     loop {
         match tokens.get(at) {
@@ -221,7 +222,7 @@ fn clause_open(text: &str, tokens: &[Token], last: &Token) -> bool {
         }
     }
     let form = &tokens[at..];
-    // After a word that begins no query, nothing that follows could mend it.
+    // After a word that cannot begin a query, nothing that follows can repair the text.
     if form[0].kind != TokenKind::Keyword {
         return false;
     }
@@ -246,7 +247,7 @@ fn clause_open(text: &str, tokens: &[Token], last: &Token) -> bool {
     lacks_group && !last.is(text, ";") && !last.is(text, ".")
 }
 
-/// The positions of the braces that open a group outside any other bracket.
+/// The positions of the braces that open a group outside all other brackets.
 fn top_level_groups(text: &str, tokens: &[Token]) -> Vec<usize> {
     let mut depth = 0usize;
     let mut groups = Vec::new();

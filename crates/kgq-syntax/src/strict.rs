@@ -1,23 +1,24 @@
-//! Where spargebra's grammar is not the standard's: what it takes and should refuse, and what it refuses and should take.
+//! Where spargebra's grammar deviates from the standard: what it accepts but should refuse, and what it refuses but should
+//! accept.
 
 use super::{Span, Token, TokenKind, patterns, words};
 use crate::error::{Error, Result, Source};
 use crate::rdf::iri::without_dots;
 use std::borrow::Cow;
 
-/// A text as spargebra reads it: lines stay lines, and places are known again.
+/// A text adapted for spargebra: lines stay lines, and positions can be mapped back.
 pub struct AsRead<'a> {
     pub text: Cow<'a, str>,
-    /// Where a backslash was added, in bytes of this text.
+    /// The positions of the added backslashes, in bytes of the adapted text.
     added: Vec<usize>,
 }
 
-/// The text as spargebra reads it. `tokens` are those that a parser sees.
+/// Adapts a text for spargebra. `tokens` are those that a parser sees.
 ///
-/// - `TRUE` and `False` are keywords like all others (SPARQL 1.1 §19.8), but it knows them in lower case only.
-/// - A base keeps its dots until its relative IRIs are resolved; ours loses them before.
-/// - It takes no space in `CONCAT (`, and no comment between `[` and `]`, or `(` and `)`.
-/// - It ends a local name before its second dot (`v:1.2.3`), unless that is escaped.
+/// - `TRUE` and `False` are keywords in any case (SPARQL 1.1 §19.8), but spargebra knows them in lower case only.
+/// - spargebra keeps dot segments in a base until relative IRIs are resolved; here they are removed before.
+/// - spargebra accepts no space in `CONCAT (`, and no comment between `[` and `]`, or `(` and `)`.
+/// - spargebra ends a local name before its second dot (`v:1.2.3`), unless that dot is escaped.
 pub fn as_read<'a>(text: &'a str, tokens: &[Token]) -> AsRead<'a> {
     let (mut out, mut from, mut added) = (String::new(), 0, Vec::new());
     let mut replace = |span: Span, with: &str| {
@@ -46,7 +47,7 @@ pub fn as_read<'a>(text: &'a str, tokens: &[Token]) -> AsRead<'a> {
             replace(token.span(), &word.to_ascii_lowercase());
         }
         if is_base {
-            // As long as it was, so that places stay.
+            // Padded to the old length, so that positions stay.
             let base = format!("<{}>", without_dots(word.trim_matches(['<', '>'])));
             let blank = " ".repeat(word.len().saturating_sub(base.len()));
             replace(token.span(), &(base + &blank));
@@ -63,20 +64,20 @@ pub fn as_read<'a>(text: &'a str, tokens: &[Token]) -> AsRead<'a> {
     AsRead { text: Cow::Owned(out), added }
 }
 
-/// The dots of a prefixed name that would end it: all, where more than one stands between other characters.
+/// The dots of a prefixed name that would end it: all of them, if dots occur at more than one position.
 fn dots_to_escape(text: &str, token: &Token) -> Vec<usize> {
     let Some((prefix, local)) = token.prefixed_name(text) else { return Vec::new() };
     let start = token.start + prefix.len() + 1;
     let bytes = local.as_bytes();
     let plain = |at: usize| bytes[at] == b'.' && (at == 0 || bytes[at - 1] != b'\\');
     let dots: Vec<usize> = (0..bytes.len()).filter(|at| plain(*at)).collect();
-    // Dots in a row are as good as one.
+    // Consecutive dots count as one.
     let runs = dots.iter().enumerate().filter(|(i, at)| *i == 0 || dots[i - 1] + 1 < **at).count();
     if runs < 2 { Vec::new() } else { dots.into_iter().map(|at| start + at).collect() }
 }
 
 impl AsRead<'_> {
-    /// A refusal that begins with `error at LINE:COLUMN` of this text, told of the text as it was written.
+    /// A refusal that begins with `error at LINE:COLUMN` of the adapted text, with the position in the text as written.
     pub fn as_written(&self, refusal: &str) -> String {
         self.moved(refusal).unwrap_or_else(|| refusal.to_owned())
     }
@@ -93,7 +94,8 @@ impl AsRead<'_> {
     }
 }
 
-/// Refuses what spargebra takes against the grammar of SPARQL 1.2, and regular expressions that are none. `tokens` are those that a parser sees.
+/// Refuses what spargebra accepts against the grammar of SPARQL 1.2, and invalid regular expressions. `tokens` are those
+/// that a parser sees.
 pub fn check(source: Source<'_>, tokens: &[Token]) -> Result<()> {
     triple_terms(source, tokens)?;
     nested_aggregates(source, tokens)?;
@@ -103,7 +105,7 @@ pub fn check(source: Source<'_>, tokens: &[Token]) -> Result<()> {
 /// In an expression, the subject of a triple term is an IRI or a variable (§19.8, `ExprTripleTermSubject`).
 fn triple_terms(source: Source<'_>, tokens: &[Token]) -> Result<()> {
     let text = source.text;
-    // For each open bracket, whether an expression is inside it: what `BIND (` opens, and all within.
+    // For each open bracket, whether it is inside an expression: inside the bracket of `BIND (` and the like.
     let mut open: Vec<bool> = Vec::new();
     for (i, token) in tokens.iter().enumerate() {
         let inside = open.last() == Some(&true);
@@ -130,8 +132,8 @@ fn triple_terms(source: Source<'_>, tokens: &[Token]) -> Result<()> {
     Ok(())
 }
 
-/// An aggregate is of a group's solutions, so it cannot be computed of another aggregate (§18.2.4.1), unless a sub-SELECT is
-/// between them.
+/// An aggregate works on the solutions of a group, so its argument cannot contain another aggregate (§18.2.4.1), except
+/// inside a sub-SELECT.
 fn nested_aggregates(source: Source<'_>, tokens: &[Token]) -> Result<()> {
     let text = source.text;
     let mut open: Vec<bool> = Vec::new();

@@ -1,10 +1,10 @@
-//! Text for people: what may reach a terminal, how wide it is there, and which known name was probably meant.
+//! Text for people: what may be sent to a terminal, how wide it is there, and which known name was probably meant.
 
 use std::borrow::Cow;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// Whether a character could steer a terminal, or reorder or hide the text around it: C0 and C1 controls (tab and newline
-/// too), bidirectional controls (UAX #9), zero-width and other invisible format characters that join nothing.
+/// Whether a character could control a terminal, or reorder or hide the text around it: C0 and C1 controls (including tab
+/// and newline), bidirectional controls (UAX #9), zero-width and other invisible format characters that join nothing.
 pub fn is_unsafe(c: char) -> bool {
     matches!(c,
         '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}'
@@ -13,7 +13,7 @@ pub fn is_unsafe(c: char) -> bool {
         | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// The text with every character that a terminal must not see written as `\n`, `\t`, `\r` or `\u{…}`.
+/// The text with every character that a terminal must not receive written as `\n`, `\t`, `\r` or `\u{…}`.
 pub fn visible(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_unsafe) {
         return Cow::Borrowed(text);
@@ -31,14 +31,14 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// The character as Turtle and SPARQL write any: `\u009B`.
+/// The character as a numeric escape of Turtle and SPARQL, such as `\u009B`.
 pub fn codepoint_escape(c: char) -> String {
     let number = u32::from(c);
     if number <= 0xffff { format!("\\u{number:04X}") } else { format!("\\U{number:08X}") }
 }
 
-/// A text that is typed or pasted into a query, with what a terminal must not see as SPARQL writes it: the query means the same.
-/// Lines and tabs stay.
+/// A text to be typed or pasted into a query. Characters that a terminal must not receive are written as SPARQL escapes, so
+/// the query means the same. Line breaks and tabs stay.
 pub fn typeable(text: &str) -> Cow<'_, str> {
     let hidden = |c: char| is_unsafe(c) && c != '\n' && c != '\t';
     if !text.chars().any(hidden) {
@@ -48,7 +48,7 @@ pub fn typeable(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.replace("\r\n", "\n").chars().map(spelled).collect())
 }
 
-/// The number of terminal cells that the text takes (Unicode Standard Annex #11).
+/// The number of terminal cells that the text occupies (Unicode Standard Annex #11).
 pub fn width(text: &str) -> usize {
     text.width()
 }
@@ -58,8 +58,8 @@ pub fn char_width(c: char) -> usize {
     c.width().unwrap_or(0)
 }
 
-/// The text with lines that are too wide broken between words; what goes on is set below the column in which the line's text
-/// begins: behind its indentation, or behind the first gap of two spaces. Colour codes take no room.
+/// The text with too wide lines broken between words. Continuation lines start in the column where the line's text begins:
+/// after its indentation, or after the first gap of two spaces. Colour codes have no width.
 pub fn folded(text: &str, most: usize) -> String {
     let mut out = String::with_capacity(text.len());
     for line in text.lines() {
@@ -76,7 +76,7 @@ fn fold(line: &str, most: usize, out: &mut String) {
     let hang = gap.map(|at| width(&line[..lead]) + width_without_colour(&text[..at])).filter(|hang| *hang <= most / 2);
     let pad = " ".repeat(hang.unwrap_or(lead).min(most / 2));
     let (mut used, mut escape) = (0, false);
-    // Where the line was last seen to allow a break, in `out`, and how wide it was then.
+    // The last position in `out` where the line may be broken, and the width up to there.
     let mut fit: Option<(usize, usize)> = None;
     for c in line.chars() {
         escape |= c == '\x1b';
@@ -90,7 +90,7 @@ fn fold(line: &str, most: usize, out: &mut String) {
             out.push_str(&rest);
             used = pad.len() + used - before;
         }
-        // Between Chinese characters a line may end anywhere.
+        // A line may be broken anywhere between Chinese characters.
         if cells == 2 && used > pad.len() {
             fit = Some((out.len(), used));
         }
@@ -115,7 +115,7 @@ fn width_without_colour(text: &str) -> usize {
         .sum()
 }
 
-/// The known names nearest to a mistyped one, best first; none that is too far to have been meant.
+/// The known names most similar to a mistyped one, best first; without those too different to have been meant.
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>, most: usize) -> Vec<&'a str> {
     let folded = name.to_lowercase();
     let length = folded.chars().count();
@@ -123,7 +123,7 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>, most: u
         .into_iter()
         .filter(|candidate| *candidate != name)
         .filter_map(|candidate| {
-            // A name so much longer is another one, and comparing is not free.
+            // A name this much longer is a different one, and comparing costs time.
             if candidate.len() > (folded.len() + 4) * 4 {
                 return None;
             }
@@ -141,9 +141,9 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>, most: u
     found.into_iter().take(most).map(|(_, name)| name).collect()
 }
 
-/// How many characters of a mistyped name may be other than those of the one that was meant: a third. Of one or two letters each is
-/// meant, though they may be exchanged. A Chinese character says as much as a syllable or a word, and one more of them leaves
-/// the rest as it was, so that the longer of the two names counts.
+/// How many characters of a mistyped name may differ from the intended one: a third. In names of one or two letters, each
+/// letter matters, though the two may be exchanged. A Chinese character carries as much as a syllable or a word, and an
+/// additional one leaves the rest unchanged, so there the longer of the two names decides.
 fn may_differ(name: &str, other: &str) -> usize {
     let length = name.chars().count();
     if name.chars().chain(other.chars()).any(|c| char_width(c) == 2) {
@@ -156,7 +156,7 @@ fn may_differ(name: &str, other: &str) -> usize {
     }
 }
 
-/// "did you mean `a` or `b`?", if anything is near.
+/// "did you mean `a` or `b`?", if any name is similar.
 pub fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let near: Vec<String> = nearest(name, known, 3).into_iter().map(|n| format!("`{n}`")).collect();
     let (last, rest) = near.split_last()?;

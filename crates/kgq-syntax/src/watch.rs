@@ -1,15 +1,15 @@
-//! Watches JSON-LD while it is read, as `guard` does Turtle: nesting and the length of a token. It does not judge the text.
+//! Watches JSON-LD while it is read, as `guard` does Turtle: nesting and token length. It does not validate the text.
 
 use super::bounds::Bounds;
 use crate::error::{Place, Result};
 use std::io::{self, Read};
 
-/// What looks at each byte before a parser does.
+/// Checks each byte before a parser sees it.
 pub trait Watch {
     fn step(&mut self, byte: u8) -> Result<()>;
 }
 
-/// A reader that lets everything through until its watch fails; `guard::passed` finds that error again.
+/// A reader that passes everything on until its watch fails; `guard::passed` recovers that error.
 pub struct Watched<R, W> {
     inner: R,
     watch: W,
@@ -19,7 +19,7 @@ pub struct Watched<R, W> {
 }
 
 impl<R: Read, W: Watch> Watched<R, W> {
-    /// `name` is the file's, for the error.
+    /// `name` is the name of the file, for errors.
     pub fn new(inner: R, name: impl Into<String>, watch: W) -> Self {
         Self { inner, watch, name: name.into(), line: 1, column: 0 }
     }

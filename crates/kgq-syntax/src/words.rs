@@ -1,6 +1,6 @@
-//! The words of SPARQL: for the tokenizer, for completion, and to find the word that was meant.
+//! The words of SPARQL: for the tokenizer, for completion, and for finding the word that was meant.
 
-/// Words with a place in the grammar, in upper case.
+/// Words that the grammar uses, in upper case.
 pub const KEYWORDS: &[&str] = &[
     "A",
     "ADD",
@@ -62,7 +62,7 @@ pub const KEYWORDS: &[&str] = &[
 /// Aggregates, in upper case.
 pub const AGGREGATES: &[&str] = &["AVG", "COUNT", "GROUP_CONCAT", "MAX", "MIN", "SAMPLE", "SUM"];
 
-/// Functions other than aggregates, as the specification spells them, with their arguments.
+/// Functions other than aggregates, spelt as in the specification, with their arguments.
 pub const FUNCTIONS: &[(&str, &str)] = &[
     ("ABS", "number"),
     ("ADJUST", "dateTime, timezone"),
@@ -128,7 +128,7 @@ pub const FUNCTIONS: &[(&str, &str)] = &[
     ("YEAR", "dateTime"),
 ];
 
-/// Prefixes that another engine has without a declaration, for what only it has.
+/// Prefixes that another engine predeclares, for features that only it has.
 pub(crate) const FOREIGN_PREFIXES: &[(&str, &str)] = &[("bif", "Virtuoso"), ("sql", "Virtuoso")];
 
 /// Whether a word names a built-in function or an aggregate.
@@ -137,7 +137,7 @@ pub(crate) fn is_function(word: &str) -> bool {
         || FUNCTIONS.iter().any(|(k, _)| k.eq_ignore_ascii_case(word))
 }
 
-/// Prefixes that people use without looking them up (prefix.cc's most common), with their IRIs.
+/// Prefixes that people use without declaring them (the most common ones of prefix.cc), with their IRIs.
 pub const WELL_KNOWN_PREFIXES: &[(&str, &str)] = &[
     ("afn", "http://jena.apache.org/ARQ/function#"),
     ("apf", "http://jena.apache.org/ARQ/property#"),

@@ -1,5 +1,5 @@
-//! Stretches of ids whose terms are alike in all but their text: what a test of a kind, a datatype or a language tells of one of
-//! them it tells of all.
+//! Ranges of ids whose terms differ only in their text: a test of kind, datatype or language has the same result for all of
+//! them.
 
 use super::super::TermId;
 use super::super::value::{Family, LANGUAGE, LITERAL_FAMILIES, STRING, TermKind, family_of};
@@ -11,16 +11,16 @@ use std::ops::Range;
 pub struct TermClass {
     pub ids: Range<u32>,
     pub family: Family,
-    /// Whether all are of one datatype, or of one language tag and direction, and sorted by their text.
+    /// Whether all have the same datatype, or the same language tag and direction, and are sorted by their text.
     pub uniform: bool,
 }
 
-/// Tells the types of literals, and the kinds of other terms, apart.
+/// Distinguishes the types of literals and the kinds of other terms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TypeKey {
     kind: TermKind,
     literal_type: u32,
-    /// Ill-typed literals have none.
+    /// False for ill-typed literals.
     has_value: bool,
 }
 
@@ -51,7 +51,7 @@ impl Dictionary {
         classes
     }
 
-    /// The runs of literals of one type among these, which have no values, each with its type.
+    /// The runs of literals of the same type in this range, which has no values; each run with its type.
     fn runs_in(&self, whole: Range<u32>) -> Vec<(Range<u32>, u32)> {
         let count = self.literals.type_runs.len() / 2;
         let mut runs: Vec<(Range<u32>, u32)> = Vec::new();
@@ -65,7 +65,8 @@ impl Dictionary {
             }
             runs.push((at..whole.end, literal_type));
         }
-        // A sound table has a run at the start of each family; what a damaged one leaves out is told of at the end of the batch.
+        // A sound table has a run at the start of each family. A damaged one may lack it; the damage is reported at the end
+        // of the batch.
         if let Some((first, _)) = runs.first_mut() {
             first.start = whole.start;
         }

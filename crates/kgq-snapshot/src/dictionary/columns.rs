@@ -1,10 +1,10 @@
-//! Values of many literals at once: a column of ids read as numbers of one type, or as days.
+//! Values of many literals at once: a column of ids decoded as numbers of one type, or as days.
 
 use super::super::TermId;
 use super::super::value::{Class, Stored, WITH_VALUES};
 use super::{Dictionary, InlineValue, partition_point};
 
-/// Numbers of one type, for each row one.
+/// Numbers of one type, one for each row.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Numbers {
     Integers(Vec<i64>),
@@ -26,7 +26,7 @@ impl Numbers {
 }
 
 impl Dictionary {
-    /// The numbers that these terms are, if all are of one type, and narrow.
+    /// The terms as numbers, if all have one numeric type and none is too wide.
     pub(in super::super) fn numbers(&self, ids: &[TermId]) -> Option<Numbers> {
         match self.value(*ids.first()?) {
             InlineValue::Integer(_) => {
@@ -45,12 +45,12 @@ impl Dictionary {
         }
     }
 
-    /// The days that these terms stand for, if all are dates, or dates with a time.
+    /// The days of the terms, if all are dates or date-times.
     pub(in super::super) fn days(&self, ids: &[TermId]) -> Option<Vec<i64>> {
         self.read_values(ids, |class| matches!(class, Class::DateTime | Class::Date), Stored::day)
     }
 
-    /// Whether a literal may have the same value as a number: that of one without an entry in the table is not known.
+    /// Whether some literal may have this number as its value; true for numbers that have no entry in the table.
     pub(in super::super) fn has_number(&self, number: InlineValue) -> bool {
         let Some((family, stored)) = Stored::of_number(number) else { return true };
         let all = self.literals.families[family]..self.literals.families[family + 1];
@@ -60,7 +60,7 @@ impl Dictionary {
         at < all.end && key(at) == wanted
     }
 
-    /// The values of literals that have a record, if their types are as wanted.
+    /// The values of literals that have a record, if all their types are wanted.
     fn read_values<T>(
         &self,
         ids: &[TermId],

@@ -1,4 +1,4 @@
-//! Digests of documents as they are stored, and of all that decides what a snapshot of them holds.
+//! Digests of documents as they are stored, and of everything that decides the content of a snapshot of them.
 
 use crate::store::{Content, Input};
 use crate::{BuildOptions, ContentKey};
@@ -10,16 +10,16 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The digest of bytes while they pass through a reader.
+/// Digests bytes while they pass through a reader.
 #[derive(Clone, Default)]
 pub(super) struct Passing(Arc<Mutex<(Sha256, u64)>>);
 
 impl Passing {
-    /// The digest of an input's stored bytes, all of which have passed, or else are read again.
+    /// The digest of an input's stored bytes. If not all of them have passed, the file is read again.
     pub(super) fn finish(self, input: &Input) -> Result<[u8; 32]> {
         let (digest, passed) = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         match &input.content {
-            // A pipe has no size, and no second time.
+            // A pipe has no size, and cannot be read twice.
             Content::File(path) if path.is_file() && passed != input.stored_size() => digest_of_file(path),
             Content::File(_) => Ok(digest.finalize().into()),
             Content::Bytes(bytes) => Ok(Sha256::digest(bytes).into()),
@@ -27,7 +27,7 @@ impl Passing {
     }
 }
 
-/// A reader that digests what passes, and counts it.
+/// A reader that digests and counts the bytes that pass.
 pub(super) struct Digesting<'a, R> {
     inner: R,
     passing: Passing,
@@ -69,7 +69,7 @@ pub fn digest_of_file(path: &Path) -> Result<[u8; 32]> {
     }
 }
 
-/// The key of a snapshot of these documents, whose digests are given in their order.
+/// The key of a snapshot of these documents; `digests` has one digest per input, in the same order.
 pub fn content_key(inputs: &[Input], digests: &[[u8; 32]], options: &BuildOptions<'_>) -> ContentKey {
     let read = u8::from(options.lenient) | u8::from(options.unreify) << 1;
     let mut parts: Vec<Vec<u8>> = vec![b"kgq snapshot 1".to_vec(), vec![read]];

@@ -1,5 +1,5 @@
-//! Files that are read one after the other into one snapshot, so that a broken one hides nothing of the others; and their statements as
-//! they are written, repeated ones too.
+//! Reads files one after the other into one snapshot, so that a broken file does not hide the others; keeps their statements
+//! as written, including repetitions.
 
 use super::merge::{self, Labels};
 use super::places;
@@ -16,33 +16,33 @@ use kgq_syntax::error::Result;
 use kgq_syntax::rdf::{Declared, Prefixes};
 use std::ops::Range;
 
-/// Files that are being read.
+/// Files being read.
 #[derive(Default)]
 pub struct Gathering {
     interner: Interner,
     held: Reservation,
-    /// The number of each file's first statement.
+    /// For each file, the number of its first statement.
     starts: Vec<u32>,
 }
 
-/// What was read.
+/// The result of reading the files.
 #[derive(Debug)]
 pub struct Gathered {
-    /// Each statement once, with where it first stands.
+    /// Each statement once, with the place where it first stands.
     pub snapshot: Snapshot,
     statements: Vec<Ids>,
     starts: Vec<u32>,
     _held: Reservation,
 }
 
-/// Statements between two looks at the budget.
+/// Statements between two checks of the budget.
 const STATEMENTS_BETWEEN_CHECKS: usize = 1 << 14;
 
 impl Gathering {
-    /// Reads the next file. Of a broken one no statement stays.
+    /// Reads the next file. If it is broken, none of its statements is kept.
     ///
     /// # Errors
-    /// The first place where it is broken; a failure to read; the budget's.
+    /// The first error in the file; a failure to read; the budget's.
     pub fn read(&mut self, input: &Input, options: ReadOptions<'_>) -> Result<Prefixes> {
         let file = self.starts.len() as u32;
         self.pass_over()?;
@@ -65,10 +65,10 @@ impl Gathering {
         read
     }
 
-    /// Counts a file that is not read.
+    /// Counts a file without reading it.
     ///
     /// # Errors
-    /// More statements than can be numbered.
+    /// When there are more statements than can be numbered.
     pub fn pass_over(&mut self) -> Result<()> {
         self.starts.push(u32::try_from(self.interner.statements()).map_err(|_| too_many_statements())?);
         Ok(())
@@ -87,7 +87,7 @@ impl Gathering {
         let kept = budget.reserve((total * size_of::<Ids>()) as u64)?;
         let mut runs = vec![Run::sort(interner, None, budget)?];
         let (dictionary, maps) = merge::merge(&mut runs, Labels::Number, budget)?;
-        // All places are counted over all files already.
+        // These places already count across all files.
         let places = places::as_they_are(&mut runs)?;
         let run = runs.pop().expect("there is one run");
         let bytes = run.triples.len() as u64 * (TO_SORT_A_TRIPLE + TO_SORT_A_PLACE)
@@ -116,12 +116,12 @@ impl Gathering {
 }
 
 impl Gathered {
-    /// All statements of all files, as they are written.
+    /// All statements of all files, as written.
     pub fn statements(&self) -> &[Ids] {
         &self.statements
     }
 
-    /// Which of them are a file's.
+    /// The range of a file's statements among [`Gathered::statements`].
     pub fn of_file(&self, file: usize) -> Range<usize> {
         let start = |file: usize| self.starts.get(file).map_or(self.statements.len(), |start| *start as usize);
         start(file)..start(file + 1)

@@ -1,7 +1,7 @@
-//! N-Triples and N-Quads, line by line, without building a term for a statement.
+//! Reads N-Triples and N-Quads line by line, without building a term for each statement.
 //!
-//! It takes what is plain; any line that is not (escapes by number, triple terms, characters beyond ASCII in labels, errors) goes to
-//! oxttl, which is the judge of what is allowed. An IRI or a tag is validated when it is first met.
+//! Handles plain lines only. Any other line (escapes by number, triple terms, characters beyond ASCII in labels, errors)
+//! goes to oxttl, which decides what is allowed. An IRI or a language tag is validated when it is first met.
 
 use crate::interner::Interner;
 use crate::store::announcement;
@@ -13,25 +13,25 @@ use memchr::{memchr, memchr_iter, memchr2};
 use oxrdf::{GraphNameRef, Literal};
 use oxttl::{NQuadsParser, NTriplesParser, TurtleParseError};
 
-/// How a line-based file is read.
+/// How to read a line-based file.
 pub(super) struct Lines<'a> {
     /// The document's name, for errors.
     pub(super) name: &'a str,
     pub(super) with_graphs: bool,
     pub(super) lenient: bool,
     pub(super) bounds: Bounds,
-    /// The graph of statements that name none, as a number of the interner.
+    /// The graph for statements that name none, as a number of the interner.
     pub(super) graph: Option<u32>,
 }
 
-/// What happened to a line.
+/// How a line was handled.
 enum Line {
     Taken,
-    /// Not for us to judge.
+    /// To be read by oxttl.
     Unusual,
 }
 
-/// The subject and the type of the lines before, which many lines share.
+/// The subject and type of earlier lines: many consecutive lines share them.
 #[derive(Clone, Copy, Default)]
 struct Last<'b> {
     subject: &'b [u8],
@@ -40,13 +40,13 @@ struct Last<'b> {
     literal_type: u32,
 }
 
-/// Lines between two looks at the budget.
+/// Lines between two checks of the budget.
 const LINES_BETWEEN_CHECKS: u64 = 1 << 12;
-/// Over how many more lines a statement may go on before all that is left is read as a whole.
+/// The most further lines that a statement may take before everything left is read as a whole.
 const MOST_LINES: usize = 64;
 
 impl Lines<'_> {
-    /// Adds the statements of whole lines, the first of which has this number (from 1).
+    /// Adds the statements of some whole lines; `first_line` is the number of the first one, from 1.
     pub(super) fn read(&self, text: &[u8], first_line: u64, interner: &mut Interner, budget: &Budget) -> Result<()> {
         let is_text = std::str::from_utf8(text).is_ok();
         let has_returns = memchr(b'\r', text).is_some();
@@ -62,7 +62,7 @@ impl Lines<'_> {
             let rest = &text[start..];
             let length = end - start;
             start = end + 1;
-            // A token that is too long is the judge's to refuse.
+            // Left to oxttl, which refuses tokens that are too long.
             let mut usual = line.len() <= self.bounds.max_token;
             usual &= is_text || std::str::from_utf8(line).is_ok();
             if has_returns {
@@ -93,7 +93,7 @@ impl Lines<'_> {
         if matches!(cursor.rest.first(), None | Some(b'#')) {
             return Ok(Line::Taken);
         }
-        // Nothing is added before the whole line is known to be plain: terms that no statement has would stay.
+        // Nothing is added before the whole line is known to be plain: else terms without a statement would stay.
         let Some(subject) = cursor.node() else { return Ok(Line::Unusual) };
         cursor.skip_space();
         let Some(predicate @ PlainNode::Iri(_)) = cursor.node() else { return Ok(Line::Unusual) };
@@ -169,8 +169,8 @@ impl Lines<'_> {
         Ok(Line::Taken)
     }
 
-    /// Lets oxttl read a statement that goes on in the next lines, as a string may where everything is allowed. Says how many more lines
-    /// it took; `None` if all that is left was read.
+    /// Lets oxttl read a statement that continues on the next lines, as a string may where everything is allowed. Returns
+    /// how many more lines it took; `None` if everything left was read.
     fn judge_over_lines(&self, text: &[u8], first_line: u64, interner: &mut Interner) -> Result<Option<usize>> {
         for (more, end) in memchr_iter(b'\n', text).enumerate().skip(1).take(MOST_LINES) {
             if self.judge(&text[..end], first_line, interner).is_ok() {
@@ -202,7 +202,7 @@ impl Lines<'_> {
         let text = Guard::new(text, self.name, self.bounds);
         if self.with_graphs {
             let parser = if self.lenient { NQuadsParser::new().lenient() } else { NQuadsParser::new() };
-            // All of them before any, so that a line can be judged twice.
+            // Parse all statements before adding any, so that a line can be parsed twice.
             let quads: Vec<_> = parser.for_reader(text).collect::<Result<_, _>>().map_err(failed)?;
             for quad in quads {
                 interner.quad_in(quad.as_ref(), self.graph)?;
@@ -220,9 +220,9 @@ impl Lines<'_> {
 
 /// A subject, predicate or graph name.
 enum PlainNode<'b> {
-    /// With the `<` before it, which makes it the interner's key.
+    /// With the leading `<`, which makes it the interner's key.
     Iri(&'b [u8]),
-    /// With the `_:` before it.
+    /// With the leading `_:`.
     Blank(&'b [u8]),
 }
 
@@ -234,7 +234,7 @@ impl<'b> PlainNode<'b> {
     }
 }
 
-/// A plain node, looked up but not yet added.
+/// A plain node that was looked up but not yet added.
 enum Found<'b> {
     Known(u32),
     NewIri(&'b [u8]),
@@ -242,7 +242,7 @@ enum Found<'b> {
     Blank(&'b [u8]),
 }
 
-/// Looks a node up; `None` if it is not what the standard allows. What is known was checked when it was added.
+/// Looks a node up; `None` if the standard does not allow it. Known IRIs were checked when they were added.
 #[inline]
 fn find<'b>(node: &PlainNode<'b>, interner: &Interner) -> Option<Found<'b>> {
     match node {
@@ -277,7 +277,7 @@ enum FoundObject<'b> {
 enum Object<'b> {
     Node(PlainNode<'b>),
     Literal {
-        /// Between the quotes.
+        /// The text between the quotes.
         lexical: &'b [u8],
         escaped: bool,
         suffix: Suffix<'b>,
@@ -286,7 +286,7 @@ enum Object<'b> {
 
 enum Suffix<'b> {
     None,
-    /// The datatype's IRI with the `<` before it.
+    /// The datatype's IRI with the leading `<`.
     Datatype(&'b [u8]),
     /// The tag after the `@`.
     Language(&'b [u8]),
@@ -295,7 +295,7 @@ enum Suffix<'b> {
 const STRING: &[u8] = b"^http://www.w3.org/2001/XMLSchema#string";
 
 impl<'b> Suffix<'b> {
-    /// What tells it from another suffix: a datatype starts with its `<`.
+    /// Identifies the suffix: a datatype starts with `<`, a tag does not.
     fn text(&self) -> &'b [u8] {
         match self {
             Self::None => b"",
@@ -304,7 +304,7 @@ impl<'b> Suffix<'b> {
         }
     }
 
-    /// As types are stored.
+    /// The stored form of the type.
     fn key(&self) -> Vec<u8> {
         match self {
             Self::None => STRING.to_vec(),
@@ -316,7 +316,7 @@ impl<'b> Suffix<'b> {
     fn is_valid(&self) -> bool {
         match self {
             Self::None => true,
-            // Those of rdf: that must not be written are for the judge.
+            // Leave datatypes such as rdf:langString, which must not be written, to oxttl.
             Self::Datatype(key) => is_iri(&key[1..]) && !key.ends_with(b"angString"),
             Self::Language(tag) => {
                 std::str::from_utf8(tag).is_ok_and(|tag| Literal::new_language_tagged_literal("", tag).is_ok())
@@ -338,7 +338,7 @@ fn escape(letter: u8) -> Option<u8> {
     })
 }
 
-/// Replaces escapes, all of which are by letter.
+/// Replaces the escapes; all must be escapes by letter.
 fn unescape(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut bytes = text.iter();
@@ -375,7 +375,7 @@ impl<'b> Cursor<'b> {
         taken
     }
 
-    /// An IRI or a blank node, if it is plain.
+    /// Reads an IRI or a blank node, if it is plain.
     #[inline]
     fn node(&mut self) -> Option<PlainNode<'b>> {
         match self.rest.first()? {

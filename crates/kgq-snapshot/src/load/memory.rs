@@ -1,4 +1,4 @@
-//! From statements that are at hand to a snapshot in memory.
+//! Builds a snapshot in memory from statements that are already parsed.
 
 use super::merge::Labels;
 use super::run::Run;
@@ -14,7 +14,7 @@ use kgq_syntax::error::Result;
 use kgq_syntax::rdf::{Declared, Quad};
 
 impl Snapshot {
-    /// Builds the image of these quads in memory.
+    /// Builds a snapshot of these quads in memory.
     ///
     /// # Errors
     /// A limit, if there are more distinct terms or more statements than 32 bits can number.
@@ -22,7 +22,7 @@ impl Snapshot {
         Self::from_quads_within(quads, &Budget::default())
     }
 
-    /// The same within a budget.
+    /// Like [`Snapshot::from_quads`], within a budget.
     ///
     /// # Errors
     /// As for [`Snapshot::from_quads`], and the budget's.
@@ -31,7 +31,7 @@ impl Snapshot {
         Self::of(quads, Declared::default(), ContentKey::default(), None, budget)
     }
 
-    /// The same, and knows in which order they stood.
+    /// Like [`Snapshot::from_quads_within`], and records the order of the quads.
     ///
     /// # Errors
     /// As for [`Snapshot::from_quads_within`].
@@ -39,12 +39,12 @@ impl Snapshot {
         Self::of_files(quads, vec![0, u32::try_from(quads.len()).map_err(|_| too_many_statements())?], budget)
     }
 
-    /// Builds the image of a parsed dataset in memory, with where its statements stand in its files.
+    /// Builds a snapshot of a parsed dataset in memory, including where its statements stand in its files.
     ///
     /// # Errors
     /// As for [`Snapshot::from_quads_within`].
     pub fn from_dataset(dataset: &Dataset, budget: &Budget) -> Result<Self> {
-        // The files' statements stand one after the other.
+        // The statements of each file are consecutive.
         let mut starts = vec![0; dataset.files.len() + 1];
         for (_, file) in dataset.quads_with_origin() {
             if let Some(next) = starts.get_mut(file + 1) {
@@ -57,7 +57,8 @@ impl Snapshot {
         Self::of_files(dataset.quads(), starts, budget)
     }
 
-    /// The statements of several files, one after the other; `starts` has the number of each file's first, and of the end.
+    /// Builds from the statements of several files, one after the other; `starts` has the number of each file's first
+    /// statement, and of the end.
     fn of_files(quads: &[Quad], starts: Vec<u32>, budget: &Budget) -> Result<Self> {
         let are_lines = vec![0; starts.len() - 1];
         let files = (!are_lines.is_empty()).then_some([starts, are_lines]);
@@ -65,7 +66,8 @@ impl Snapshot {
         Self::of(quads, Declared::default(), ContentKey::default(), files, budget)
     }
 
-    /// Statements with their places, which count where `files` are given: where each begins, and whether its places are lines.
+    /// Builds from statements with their places. The places count only if `files` gives where each file begins, and whether
+    /// its places are lines.
     pub(super) fn of(
         quads: impl IntoIterator<Item = (u32, Quad)>,
         declared: Declared,

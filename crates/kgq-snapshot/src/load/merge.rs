@@ -1,4 +1,4 @@
-//! From the sorted terms of several runs to one dictionary.
+//! Merges the sorted terms of several runs into one dictionary.
 
 use super::run::{Run, RunLiteral, RunTerms, TripleTerm, take_string};
 use super::spool::{Spooled, take, take_array, take_number};
@@ -13,16 +13,16 @@ use kgq_syntax::sort::{Piece, sort_by};
 use rustc_hash::FxHashMap;
 use std::cmp::Ordering;
 
-/// How blank nodes are called.
+/// How blank nodes are labelled in the result.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Labels {
-    /// As they are.
+    /// With their own labels.
     Keep,
-    /// By their file and their order of appearance in it.
+    /// With labels made from their file and their order of appearance in it.
     Number,
 }
 
-/// Merges the runs' terms. The second part gives, for each run and each of its terms, the id.
+/// Merges the runs' terms. The second part of the result gives the id of each term of each run.
 pub(super) fn merge(runs: &mut [Run], labels: Labels, budget: &Budget) -> Result<(Dictionary, Vec<Vec<u32>>)> {
     let mut sources: Vec<RunTerms> = runs.iter_mut().map(|run| run.read_terms()).collect::<Result<_>>()?;
     let counts: Vec<[u32; 4]> = runs.iter().map(|run| run.counts).collect();
@@ -47,7 +47,7 @@ pub(super) fn merge(runs: &mut [Run], labels: Labels, budget: &Budget) -> Result
     let first_iri = u64::from(blanks.len());
     let first_literal = first_iri + u64::from(iris.len());
     let first_triple = first_literal + u64::from(literals.forms.len());
-    // The largest number is no id.
+    // The largest number is not an id.
     let first_triple = u32::try_from(first_triple).ok().filter(|n| *n < u32::MAX).ok_or_else(too_many_terms)?;
     let mut maps = blank_maps;
     for (run, map) in maps.iter_mut().enumerate() {
@@ -59,7 +59,7 @@ pub(super) fn merge(runs: &mut [Run], labels: Labels, budget: &Budget) -> Result
     Ok((Dictionary::new(blanks, blank_order, iris, literals, triples, depths), maps))
 }
 
-/// All types, sorted, and for each run the positions of its own among them.
+/// All types, sorted; and for each run, the positions of its types among them.
 fn merge_types(runs: &[Run]) -> (Vec<LiteralType>, Vec<Vec<u32>>) {
     let mut all: Vec<&LiteralType> = runs.iter().flat_map(|run| &run.types).collect();
     all.sort_unstable_by(|a, b| a.text().cmp(b.text()));
@@ -73,14 +73,14 @@ fn merge_types(runs: &[Run]) -> (Vec<LiteralType>, Vec<Vec<u32>>) {
     (types, maps)
 }
 
-/// A run's next string.
+/// The next string of a run.
 struct Head {
     run: usize,
     left: u32,
     string: Vec<u8>,
 }
 
-/// Merges sorted lists of strings that are distinct within a list: calls `f` for each distinct string with the runs that have it.
+/// Merges sorted lists, each without duplicates: calls `f` for each distinct string, with the runs that contain it.
 fn merge_strings(
     mut sources: Vec<Spooled>,
     counts: impl Iterator<Item = u32>,
@@ -98,7 +98,7 @@ fn merge_strings(
     let mut equal: Vec<usize> = Vec::new();
     let mut have: Vec<usize> = Vec::new();
     while !heads.is_empty() {
-        // There are as many runs as threads, or a few more where memory is short: no heap is worth it.
+        // There are as many runs as threads, or a few more where memory is short: too few for a heap to pay off.
         equal.clear();
         for at in 0..heads.len() {
             let order = match equal.first() {
@@ -137,7 +137,7 @@ fn empty_maps(counts: &[[u32; 4]], kind: usize) -> Vec<Vec<u32>> {
 
 type Maps = Vec<Vec<u32>>;
 
-/// How many terms are merged between two looks at whether to go on.
+/// Terms merged between two checks of the budget.
 const STEP: u32 = 1 << 16;
 
 fn merge_iris(sources: Vec<Spooled>, counts: &[[u32; 4]], budget: &Budget) -> Result<(StringTable, Maps)> {
@@ -168,7 +168,7 @@ fn merge_blanks(
     let (mut blanks, mut text) = (Vec::<Blank>::new(), Vec::new());
     let mut maps = empty_maps(counts, 0);
     let mut positions = vec![0; counts.len()];
-    // The position is put where it does not take part in the comparison.
+    // Positions are stored separately, because they must not take part in the comparison of strings.
     let latest = std::cell::RefCell::new(&mut positions);
     let next = |from: &mut Spooled, head: &mut Head| {
         latest.borrow_mut()[head.run] = u64::from_le_bytes(take_array(from)?);
@@ -209,7 +209,7 @@ fn merge_blanks(
     Ok((table.finish(), Words::new(by_name), maps))
 }
 
-/// Labels by file and order of appearance in it, as `store` gives them.
+/// Labels made from the file and the order of appearance in it, like those of `store`.
 fn names(files: impl Iterator<Item = u32>) -> Vec<Vec<u8>> {
     let mut given: FxHashMap<u32, u64> = FxHashMap::default();
     files
@@ -310,7 +310,8 @@ fn merge_literals(
     Ok((literals, maps))
 }
 
-/// Sorts the triple terms by depth, so that each stands after its components, then by these; adds their ids to the maps.
+/// Sorts the triple terms by depth, so that each stands after its components, then by components; adds their ids to the
+/// maps.
 fn merge_triples(
     runs: &[&[TripleTerm]],
     maps: &mut [Vec<u32>],

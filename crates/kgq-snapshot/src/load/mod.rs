@@ -1,8 +1,9 @@
 //! From files to a snapshot: read on all cores, sort runs of terms, merge them, sort the statements; within a memory budget.
 //!
-//! Threads read pieces of the files and number the terms that they meet (`lines`, or `store` for formats that have no lines). Each sorts
-//! its terms (`run`); where memory is short, more often, into files. The runs' terms are merged to the dictionary (`merge`), the
-//! statements renumbered and sorted in every order (`sort`). Nothing of it prints, and nothing is left behind on failure.
+//! Threads read pieces of the files and number the terms that they meet (`lines`, or `store` for formats that are not
+//! line-based). Each thread sorts its terms into a run (`run`); where memory is short, it does so more often, and into
+//! files. The terms of the runs are merged into the dictionary (`merge`); the statements are renumbered and sorted in every
+//! order (`sort`). Nothing here prints, and nothing is left behind on failure.
 
 mod digest;
 mod gather;
@@ -43,40 +44,41 @@ pub(super) use digest::content_key as content_key_of;
 pub use digest::digest_of_file;
 pub use gather::{Gathered, Gathering};
 
-/// How files are made into a snapshot.
+/// How to build a snapshot from files.
 #[derive(Clone, Default)]
 pub struct BuildOptions<'a> {
-    /// Accept IRIs and language tags that are not well-formed, as large dumps hold them.
+    /// Accept IRIs and language tags that are not well-formed: large dumps contain such ones.
     pub lenient: bool,
-    /// Read `rdf:Statement` descriptions as reifiers. All statements are held in memory for that, whatever the budget.
+    /// Read `rdf:Statement` descriptions as reifiers. This holds all statements in memory, whatever the budget.
     pub unreify: bool,
-    /// Keep where each statement stands.
+    /// Record where each statement stands in the files.
     pub origins: bool,
     pub bounds: Bounds,
-    /// Roughly the bytes that the build may hold; beyond, it uses temporary files. `None` is without limit.
+    /// Roughly the bytes of memory that the build may hold; beyond that, it uses temporary files. `None` means no limit.
     pub memory: Option<u64>,
-    /// Where temporary files go; `None` is beside the snapshot, or the system's folder for one in memory. They have no names.
+    /// The folder for temporary files, which have no names. `None` means the snapshot's folder, or the system's temporary
+    /// folder if the snapshot is in memory.
     pub temporary: Option<PathBuf>,
-    /// Where it is noted what is half-written.
+    /// Keeps track of half-written files.
     pub unfinished: Unfinished,
-    /// Told from time to time how far the build is, by any thread.
+    /// Called from time to time, by any thread, with the progress of the build.
     pub progress: Option<&'a (dyn Fn(Progress) + Sync)>,
-    /// What the build may use, and how it is stopped.
+    /// The build's limits, and the way to stop it.
     pub budget: Budget,
 }
 
-/// How far a build is.
+/// The progress of a build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
     pub phase: Phase,
-    /// Of the files as stored, while they are read.
+    /// Bytes of the files as stored; counted while they are read.
     pub bytes_read: u64,
     pub bytes_total: u64,
-    /// Read so far, repetitions included.
+    /// Statements read so far, including repetitions.
     pub statements: u64,
 }
 
-/// What a build does, in this order.
+/// The phases of a build, in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
     Reading,
@@ -85,17 +87,17 @@ pub enum Phase {
     Writing,
 }
 
-/// What a build made.
+/// The result of a build.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BuildSummary {
-    /// Statements in the files, repetitions included.
+    /// Statements in the files, including repetitions.
     pub statements: u64,
-    /// Of the default graph, and of the named graphs, each counted once.
+    /// Distinct triples of the default graph, and distinct quads of the named graphs.
     pub triples: u64,
     pub quads: u64,
     pub terms: u64,
     pub key: ContentKey,
-    /// The SHA-256 digest of each input's bytes as stored, in their order.
+    /// The SHA-256 digest of each input's bytes as stored, in the order of the inputs.
     pub digests: Vec<[u8; 32]>,
 }
 
@@ -103,14 +105,14 @@ impl Snapshot {
     /// Builds a snapshot of these documents and saves it.
     ///
     /// # Errors
-    /// The first place where a document is broken; a failure to read or write; the interruption. No file is left then, and one
-    /// that was there before stays.
+    /// The first error in a document; a failure to read or write; the interruption. Then no new file is left, and an earlier
+    /// one stays.
     pub fn build(inputs: &[Input], options: &BuildOptions<'_>, path: &Path) -> Result<BuildSummary> {
-        // Made first: a folder that cannot be written to is better known before an hour of work.
+        // The file comes first: that a folder is not writable should be known before an hour of work.
         Self::build_to(inputs, options, WholeFile::create(path, &options.unfinished)?)
     }
 
-    /// The same, to a file that was started.
+    /// Like [`Snapshot::build`], into a file that was already started.
     ///
     /// # Errors
     /// As for [`Snapshot::build`].
@@ -130,7 +132,7 @@ impl Snapshot {
     /// Builds a snapshot of these documents in memory.
     ///
     /// # Errors
-    /// The first place where a document is broken; a failure to read; the interruption.
+    /// The first error in a document; a failure to read; the interruption.
     pub fn load(inputs: &[Input], options: &BuildOptions<'_>) -> Result<(Self, BuildSummary)> {
         let folder = options.temporary.clone().unwrap_or_else(std::env::temp_dir);
         Build::new(inputs, options, folder).run(None)
@@ -215,7 +217,7 @@ const QUADS: Plan<4, 6> = {
     }
 };
 
-/// Turns runs' numbers of terms into ids.
+/// Replaces the runs' numbers of terms by ids.
 fn renumber<const WIDTH: usize>(
     runs: Vec<RunStatements<WIDTH>>,
     maps: &[Vec<u32>],
@@ -238,7 +240,7 @@ fn renumber<const WIDTH: usize>(
     Ok(all)
 }
 
-/// Turns runs' numbers of terms into ids, and sorts the statements.
+/// Replaces the runs' numbers of terms by ids, and sorts the statements.
 fn sort_in_memory<const WIDTH: usize, const ORDERS: usize>(
     rows: Vec<RunStatements<WIDTH>>,
     places: Option<Vec<Places>>,
@@ -263,18 +265,18 @@ fn too_many_statements() -> Error {
     Error::limit("the dataset has more than 4,294,967,295 statements, which a snapshot cannot number")
 }
 
-/// Statements of a text between two looks at the budget.
+/// Statements of a text read between two checks of the budget.
 const STATEMENTS_BETWEEN_CHECKS: usize = 1 << 12;
-/// Statements as numbers between two looks at the budget.
+/// Numbered statements processed between two checks of the budget.
 const ROWS_BETWEEN_CHECKS: usize = 1 << 19;
 
-/// Bytes that sorting a triple, or a quad, holds: itself, in one number, and its columns in every order.
+/// Bytes held to sort a triple, or a quad: the row itself, its key as one number, and its columns in every order.
 pub(super) const TO_SORT_A_TRIPLE: u64 = 12 + 8 + 32;
 const TO_SORT_A_QUAD: u64 = 16 + 16 + 72;
-/// The same for its place, which is packed in more.
+/// Bytes held to sort its place as well, which makes the key wider.
 const TO_SORT_A_PLACE: u64 = 4 + 4 + 8;
 
-/// A build that runs.
+/// A build in progress.
 struct Build<'a> {
     inputs: &'a [Input],
     options: &'a BuildOptions<'a>,
@@ -283,7 +285,7 @@ struct Build<'a> {
     bytes_read: AtomicU64,
     bytes_total: u64,
     statements: AtomicU64,
-    /// Set by the first failure, so that the others stop.
+    /// Set by the first failure, so that the other threads stop.
     failed: AtomicBool,
 }
 
@@ -343,7 +345,7 @@ impl<'a> Build<'a> {
         });
         let key = self.key(&digests);
         let snapshot = if self.options.unreify {
-            // `rdf:Statement` descriptions become reifiers.
+            // Read the `rdf:Statement` descriptions as reifiers.
             let stated = Snapshot::assemble(dictionary, triples, quads, (Declared::default(), key), origins, budget)?;
             let files = stated.0.origins.as_ref().map(Origins::files);
             let quads = kgq_syntax::rdf::rdf11::upgrade(stated.iter().collect());
@@ -392,7 +394,7 @@ impl<'a> Build<'a> {
         }
     }
 
-    /// What the snapshot is made of: the documents' bytes, and all that decides how they are read.
+    /// Identifies the content of the snapshot: the documents' bytes, and everything that decides how they are read.
     fn key(&self, digests: &[[u8; 32]]) -> ContentKey {
         digest::content_key(self.inputs, digests, self.options)
     }
@@ -401,7 +403,7 @@ impl<'a> Build<'a> {
     fn read(&self) -> Result<Read> {
         let (sender, receiver) = mpsc::sync_channel::<Piece<'_>>(self.threads * 2);
         let receiver = Mutex::new(receiver);
-        // The error of the earliest piece, whichever thread met it first.
+        // The error of the earliest piece, whichever thread found it first.
         let error: Mutex<Option<(u64, Error)>> = Mutex::new(None);
         let fail = |number: u64, new: Error| {
             self.failed.store(true, Ordering::Relaxed);
@@ -468,20 +470,20 @@ impl<'a> Build<'a> {
         Ok(Read { runs, digests, declared })
     }
 
-    /// What each thread does: reads pieces, and sorts the terms that it has met.
+    /// The work of each thread: reads pieces, and sorts the terms that it has met.
     fn work(
         &self,
         receiver: &Mutex<mpsc::Receiver<Piece<'_>>>,
         fail: &dyn Fn(u64, Error),
         whole_files: &Mutex<Vec<ReadFile>>,
     ) -> Result<Vec<Run>> {
-        // Beside the terms, a thread holds them again while it sorts.
+        // Sorting needs a second copy of a thread's terms.
         let most = self.options.memory.map(|memory| (memory / (self.threads as u64 * 4)) as usize);
         let mut runs = Vec::new();
         let (mut interner, mut held) = (Interner::default(), Reservation::default());
         loop {
             let piece = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
-            // Drained after a failure, so that the reading thread never waits for room.
+            // After a failure the queue is drained, so that the reading thread never waits for room.
             let Ok(piece) = piece else { break };
             if self.failed.load(Ordering::Relaxed) {
                 continue;

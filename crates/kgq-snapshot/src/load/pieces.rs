@@ -1,4 +1,4 @@
-//! The work that documents are cut into: some whole lines of a line-based document, or any other document whole.
+//! Cuts documents into pieces of work: some whole lines of a line-based document, or any other document as a whole.
 
 use super::digest::{Digesting, Passing};
 use super::lines::Lines;
@@ -13,22 +13,22 @@ use std::io::Read;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// Bytes of a piece: enough that handing it over costs nothing, few enough that cores and memory are used evenly.
+/// Bytes per piece: enough that handing one over costs nothing, few enough that cores and memory are used evenly.
 const PIECE: usize = 2 << 20;
 
-/// Terms that one piece can number before the next begins; for blank nodes' order of appearance.
+/// Positions reserved for the terms of each piece; they give the blank nodes' order of appearance.
 const POSITIONS: u64 = 1 << 40;
 
-/// Something for one thread to read.
+/// A piece of work for one thread.
 pub(super) struct Piece<'a> {
-    /// In the order of the documents.
+    /// Numbered in the order of the documents.
     pub(super) number: u64,
     input: (usize, &'a Input),
     work: Work,
 }
 
 enum Work {
-    /// Whole lines, and the number of the first, from 1.
+    /// Whole lines, and the number of the first one, from 1.
     Lines {
         text: Vec<u8>,
         first_line: u64,
@@ -47,12 +47,12 @@ pub(super) struct Pieces<'a> {
     digests: Vec<(usize, [u8; 32])>,
 }
 
-/// A line-based document that is being cut.
+/// A line-based document being cut.
 struct Document<'a> {
     input: (usize, &'a Input),
     reader: Box<dyn Read + Send + 'a>,
     passing: Passing,
-    /// What was read of the next line.
+    /// The part of the next line that was already read.
     rest: Vec<u8>,
     next_line: u64,
 }
@@ -63,7 +63,7 @@ impl<'a> Pieces<'a> {
             inputs: inputs.iter().enumerate(),
             bytes_read,
             bounds,
-            // A line has at most four tokens, and a literal's datatype.
+            // A line has at most four tokens and a literal's datatype.
             most_in_a_line: bounds.max_token.saturating_mul(5).max(PIECE),
             number: 0,
             current: None,
@@ -71,12 +71,12 @@ impl<'a> Pieces<'a> {
         }
     }
 
-    /// The number of the piece that is cut next.
+    /// The number of the piece that was cut last.
     pub(super) fn number(&self) -> u64 {
         self.number
     }
 
-    /// The digests of the documents that were cut.
+    /// The digests of the documents that were cut into lines.
     pub(super) fn digests(self) -> Vec<(usize, [u8; 32])> {
         self.digests
     }
@@ -122,7 +122,7 @@ impl<'a> Pieces<'a> {
 }
 
 impl Document<'_> {
-    /// The next whole lines; `None` at the end.
+    /// Reads the next whole lines; `None` at the end.
     fn lines(&mut self, most_in_a_line: usize) -> Result<Option<Work>> {
         let mut text = std::mem::take(&mut self.rest);
         loop {
@@ -166,7 +166,7 @@ impl Document<'_> {
 }
 
 impl Piece<'_> {
-    /// Reads the piece into the interner. `spill` is called where what was read may be put aside.
+    /// Reads the piece into the interner. Calls `spill` at points where the statements read so far may be moved to disk.
     pub(super) fn read(
         self,
         interner: &mut Interner,

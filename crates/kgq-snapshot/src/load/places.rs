@@ -1,13 +1,13 @@
-//! Where the statements that are being sorted stand: places within files become numbers across all files, in the order of these.
+//! The places of statements during sorting: places within files become numbers that run across all files in their order.
 
 use super::run::{RowsToRead, Run, RunPlaces, RunStatements};
 use crate::storage::Words;
 use kgq_syntax::error::Result;
 
-/// The places of a run's triples or quads, one after the other.
+/// Reads the places of a run's triples or quads in order.
 pub(super) struct Places {
     rows: RowsToRead<1>,
-    /// The first row of each stretch, with the number of its file's first place; the last first.
+    /// The first row of each stretch, and the number of its file's first place; in reverse order.
     stretches: Vec<(usize, u32)>,
     row: usize,
     first: u32,
@@ -30,13 +30,13 @@ impl Places {
     }
 }
 
-/// The places of the triples of all runs, and of their quads.
+/// The places of the triples, and of the quads, of all runs.
 pub(super) type OfRuns = (Vec<Places>, Vec<Places>);
 
-/// Takes the places from the runs of so many files, with the number of each file's first place, and of the end. `None` where they were
-/// not kept, or are too many to be numbered.
+/// Takes the places from the runs of `files` files, together with the number of each file's first place and of the end.
+/// `None` if places were not kept, or there are too many to number.
 pub(super) fn take(runs: &mut [Run], files: usize) -> Result<Option<(Words, OfRuns)>> {
-    // A thread that came to read nothing kept no places.
+    // A thread that had nothing to read kept no places.
     let nothing = || RunPlaces {
         triples: RunStatements::Memory(Vec::new()),
         quads: RunStatements::Memory(Vec::new()),
@@ -64,7 +64,7 @@ pub(super) fn take(runs: &mut [Run], files: usize) -> Result<Option<(Words, OfRu
     Ok(Some((Words::new(starts), (triples, quads))))
 }
 
-/// Takes the places of one run's triples and quads as they were given.
+/// Takes the places of a run's triples and quads unchanged.
 pub(super) fn as_they_are(runs: &mut [Run]) -> Result<[Vec<u32>; 2]> {
     let mut all = [Vec::new(), Vec::new()];
     for places in runs.iter_mut().filter_map(|run| run.places.take()) {
@@ -78,7 +78,7 @@ pub(super) fn as_they_are(runs: &mut [Run]) -> Result<[Vec<u32>; 2]> {
     Ok(all)
 }
 
-/// Sums of what is before.
+/// Running sums: for each length, the total of those before it.
 fn starts(lengths: &[u32]) -> Option<Vec<u32>> {
     let mut starts = vec![0u32];
     for length in lengths {

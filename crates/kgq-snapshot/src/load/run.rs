@@ -11,11 +11,11 @@ use kgq_syntax::sort::{Piece, sort_by};
 use std::cmp::Ordering;
 use std::path::Path;
 
-/// Sorted terms, and statements as numbers of them. Terms are numbered through blank nodes, IRIs, literals, triple terms.
+/// Sorted terms, and statements as numbers of terms. Numbers run through blank nodes, IRIs, literals and triple terms.
 pub(super) struct Run {
-    /// How many blank nodes, IRIs, literals and triple terms there are.
+    /// The counts of blank nodes, IRIs, literals and triple terms.
     pub(super) counts: [u32; 4],
-    /// Sorted; literals refer to them by position.
+    /// Sorted; literals refer to their type by its position here.
     pub(super) types: Vec<LiteralType>,
     blanks: Spool,
     iris: Spool,
@@ -27,7 +27,7 @@ pub(super) struct Run {
     pub(super) places: Option<RunPlaces>,
 }
 
-/// Where the statements of a run stand.
+/// The places of a run's statements.
 pub(super) struct RunPlaces {
     pub(super) triples: RunStatements<1>,
     pub(super) quads: RunStatements<1>,
@@ -64,7 +64,7 @@ impl<const WIDTH: usize> RunStatements<WIDTH> {
         }
     }
 
-    /// Hands over each row.
+    /// Calls the function with each row.
     pub(super) fn each(self, mut f: impl FnMut([u32; WIDTH]) -> Result<()>) -> Result<()> {
         let mut rows = self.read()?;
         while let Some(row) = rows.next()? {
@@ -82,7 +82,7 @@ impl<const WIDTH: usize> RunStatements<WIDTH> {
     }
 }
 
-/// Statements of a run that are being read.
+/// A reader for the statements of a run.
 pub(super) enum RowsToRead<const WIDTH: usize> {
     Memory(std::vec::IntoIter<[u32; WIDTH]>),
     Spooled(usize, Spooled),
@@ -107,7 +107,7 @@ impl<const WIDTH: usize> RowsToRead<WIDTH> {
 }
 
 impl Run {
-    /// Sorts what a thread has interned; into memory, or into files in a folder.
+    /// Sorts the terms that a thread has interned; the result is in memory, or in files in a folder.
     pub(super) fn sort(interner: Interner, folder: Option<&Path>, budget: &Budget) -> Result<Self> {
         budget.check()?;
         let Interner { types, terms, blanks, mut triples, mut quads, places: stand, .. } = interner;
@@ -122,7 +122,7 @@ impl Run {
             }
         }
         let counts = [blanks.len(), iris.len(), literals.len(), triple_terms.len()].map(|n| n as u32);
-        // For each term's number of appearance, its number in this run.
+        // For each term, by order of appearance, its number in this run.
         let mut places = vec![0u32; terms.len()];
         let mut next = 0;
         let mut place = |number: u32| {
@@ -134,7 +134,7 @@ impl Run {
         strings::sort(&mut iris, |n| &terms.get(n)[1..], budget)?;
         let iris = write_iris(&iris, &terms, &mut place, folder, budget)?;
         let literals = write_literals(&literals, &terms, (&types, &type_positions), &mut place, folder, budget)?;
-        // A triple term is met after its components, so order of appearance within a depth is enough.
+        // A triple term is met after its components, so within a depth the order of appearance suffices.
         triple_terms.sort_by_key(|number| triple_term(terms.get(*number)).depth);
         triple_terms.iter().for_each(|number| place(*number));
         let triple_terms = triple_terms
@@ -156,7 +156,7 @@ impl Run {
         Ok(Self { counts, types, blanks, iris, literals, triple_terms, triples, quads, places })
     }
 
-    /// The sorted terms, to be read.
+    /// Takes the sorted terms out, for reading.
     pub(super) fn read_terms(&mut self) -> Result<RunTerms> {
         let take = |spool: &mut Spool| std::mem::replace(spool, Spool::Memory(Vec::new())).read();
         Ok(RunTerms {
@@ -236,7 +236,7 @@ fn write_iris(
     Ok(spool)
 }
 
-/// Terms between two looks at the budget.
+/// Terms between two checks of the budget.
 const TERMS_BETWEEN_CHECKS: usize = 1 << 16;
 
 #[inline]
@@ -247,7 +247,7 @@ fn put_string(spool: &mut Spool, last: &[u8], string: &[u8]) -> Result<()> {
     spool.put(&string[shared..])
 }
 
-/// Turns the string before into the next one.
+/// Replaces the previous string by the next one.
 #[inline]
 pub(super) fn take_string(from: &mut Spooled, string: &mut Vec<u8>) -> Result<()> {
     let shared = take_number(from)? as usize;
@@ -274,7 +274,7 @@ fn write_literals(
 ) -> Result<Spool> {
     let lexical = |number: u32| &terms.get(number)[5..];
     let mut with_values: Vec<WithValue> = Vec::new();
-    // Family, type and number: what sorts by type and text.
+    // Family, type and number, for the literals that are sorted by type and text.
     let mut others: Vec<(u8, u32, u32)> = Vec::new();
     for (at, number) in numbers.iter().enumerate() {
         if at.is_multiple_of(TERMS_BETWEEN_CHECKS) {
@@ -335,7 +335,7 @@ fn write_literals(
     Ok(spool)
 }
 
-/// A literal as a run holds it.
+/// A literal in the form that a run stores.
 #[derive(Default)]
 pub(super) struct RunLiteral {
     pub(super) family: usize,
@@ -345,7 +345,7 @@ pub(super) struct RunLiteral {
 }
 
 impl RunLiteral {
-    /// Turns the literal before into the next one.
+    /// Replaces the previous literal by the next one.
     pub(super) fn take(&mut self, from: &mut Spooled) -> Result<()> {
         let [family] = take_array(from)?;
         self.family = family.into();
@@ -357,12 +357,12 @@ impl RunLiteral {
         take_string(from, &mut self.lexical)
     }
 
-    /// How the values of two literals of one family compare, which has values.
+    /// Compares the values of two literals of the same family, which must be one with values.
     pub(super) fn compare_value(&self, other: &Self) -> Ordering {
         compare_stored(self.family, (self.stored, || &self.lexical), (other.stored, || &other.lexical))
     }
 
-    /// The order of literals' ids, for types that are numbered alike.
+    /// The order of literals' ids; both must number the types alike.
     pub(super) fn compare(&self, other: &Self) -> Ordering {
         self.family.cmp(&other.family).then_with(|| {
             if self.family < WITH_VALUES {

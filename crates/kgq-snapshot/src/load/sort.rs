@@ -1,4 +1,4 @@
-//! Statements in all orders, by stable counting: from rows that are sorted in one order, another takes one pass.
+//! Sorts statements in all orders by stable counting: from rows sorted in one order, the next order takes one pass.
 
 use super::places::Places;
 use super::run::RunStatements;
@@ -15,21 +15,21 @@ use kgq_syntax::sort::{Piece, sort_by, sort_part_by};
 use std::path::Path;
 use std::sync::Arc;
 
-/// How each order follows from another: `(order, from)`, in stages of which each needs only the ones before.
+/// How each order is derived from another, as pairs `(order, from)`, in stages; each stage needs only earlier ones.
 ///
-/// An order follows from any that agrees with it but for a component that was moved to the front.
+/// An order can be derived from any order that differs only in that one component was moved to the front.
 pub(super) struct Plan<const WIDTH: usize, const ORDERS: usize> {
     pub(super) orders: [[Component; WIDTH]; ORDERS],
     pub(super) stages: &'static [&'static [(usize, usize)]],
 }
 
-/// Statements between two looks at the budget.
+/// Statements between two checks of the budget.
 const ROWS_BETWEEN_CHECKS: usize = 1 << 20;
 
-/// Where the statements with each id in one place start.
+/// Where the statements start for each id in one component.
 struct Starts {
     first: u32,
-    /// For each id from the first to the last, and the number of statements at the end.
+    /// One entry for each id from the first to the last, then the number of statements.
     starts: Vec<u32>,
 }
 
@@ -56,14 +56,15 @@ impl Starts {
         Ok(Self { first, starts })
     }
 
-    /// The ids that have statements, each with how many.
+    /// The ids that have statements, each with its number of statements.
     fn runs(&self) -> impl Iterator<Item = (u32, u32)> + Clone + '_ {
         let runs = self.starts.windows(2).zip(self.first..).map(|(pair, id)| (id, pair[1] - pair[0]));
         runs.filter(|(_, length)| *length > 0)
     }
 }
 
-/// Sorts statements in each order, dropping duplicates. Of their places, if there are any, the least is kept, in the first order.
+/// Sorts statements in each order and drops duplicates. If there are places, the least place of each statement is kept, in
+/// the first order.
 pub(super) fn in_memory<const WIDTH: usize, const ORDERS: usize>(
     rows: Vec<[u32; WIDTH]>,
     places: Option<Vec<u32>>,
@@ -136,15 +137,15 @@ fn pack<const ORDERS: usize>(columns: [Vec<Vec<u32>>; ORDERS], budget: &Budget) 
     })
 }
 
-/// Sorts by the components as they are written. The first becomes starts, the others columns; the last column is that of the places, if
-/// there are any.
+/// Sorts by subject, predicate, object and graph. The first component becomes starts, the others become columns; the places,
+/// if any, are the last column.
 fn base<const WIDTH: usize>(
     rows: Vec<[u32; WIDTH]>,
     places: Option<Vec<u32>>,
     budget: &Budget,
 ) -> Result<(Starts, Vec<Vec<u32>>)> {
     let subjects = Starts::count(&rows, |row| row[0], budget)?;
-    // The other components as one number, which sorts fast.
+    // Pack the other components into one number, which sorts fast.
     let is_long = WIDTH > 3 || places.is_some();
     let mut rest = vec![0u128; if is_long { rows.len() } else { 0 }];
     let mut short = vec![0u64; if is_long { 0 } else { rows.len() }];
@@ -173,7 +174,7 @@ fn base<const WIDTH: usize>(
     }
 }
 
-/// Sorts each subject's statements, drops those that are equal to the one before, and splits them into columns.
+/// Sorts each subject's statements, drops duplicates, and splits the rest into columns.
 fn split<T: Ord + Copy + Send>(
     subjects: Starts,
     mut packed: Vec<T>,
@@ -230,7 +231,7 @@ fn split<T: Ord + Copy + Send>(
     Ok((Starts { first: subjects.first, starts }, columns))
 }
 
-/// From rows in one order, the rows sorted by one of their components first and otherwise as they were.
+/// Turns rows in one order into rows sorted by one of their components first, then as before.
 fn move_to_front<const WIDTH: usize>(
     first: &Starts,
     columns: &[Vec<u32>],
@@ -259,7 +260,7 @@ fn move_to_front<const WIDTH: usize>(
             let at = &mut next[(rest[moved] - key.first) as usize];
             let place = *at as usize;
             *at += 1;
-            // The components but for the moved one, in their order.
+            // The components other than the moved one, in their order.
             let other = |n: usize| rest[if n < moved { n } else { n + 1 }];
             out_0[place] = other(0);
             out_1[place] = other(1);
@@ -271,9 +272,9 @@ fn move_to_front<const WIDTH: usize>(
     Ok(out)
 }
 
-/// Sorts more statements than memory holds: sorted pieces of `piece` rows go to files, and are merged.
+/// Sorts more statements than fit in memory: sorted pieces of `piece` rows go to files, which are then merged.
 ///
-/// `WIDER` is one more than `WIDTH`, for statements with their places.
+/// `WIDER` is `WIDTH` plus one, for statements with their places.
 pub(super) fn on_disk<const WIDTH: usize, const WIDER: usize, const ORDERS: usize>(
     rows: Vec<RunStatements<WIDTH>>,
     places: Option<Vec<Places>>,
@@ -282,7 +283,7 @@ pub(super) fn on_disk<const WIDTH: usize, const WIDER: usize, const ORDERS: usiz
     (piece, folder): (usize, &Path),
     budget: &Budget,
 ) -> Result<(Sorted<ORDERS>, Option<Words>)> {
-    // The first order comes from the runs, the others from the first, in which no duplicates are left.
+    // The first order is built from the runs, the others from the first, which has no more duplicates.
     let (merged, places) = match places {
         None => {
             let mut pieces = Pieces::<WIDTH>::new(piece, WIDTH, folder);
@@ -332,13 +333,13 @@ pub(super) fn on_disk<const WIDTH: usize, const WIDER: usize, const ORDERS: usiz
     Ok((Sorted { len, offsets, columns }, places))
 }
 
-/// All rows in one order, each once.
+/// All distinct rows in one order.
 struct Merged {
-    /// The ids of the first column, each with how many rows it has.
+    /// The ids of the first column, each with its number of rows.
     runs: Vec<(u32, u32)>,
     /// The other columns.
     columns: Vec<Column>,
-    /// Where the statements stand, if the rows tell.
+    /// Where the statements stand, if the rows include places.
     places: Option<Words>,
     len: usize,
 }
@@ -346,7 +347,7 @@ struct Merged {
 /// Sorted pieces of the rows in one order.
 struct Pieces<'a, const WIDTH: usize> {
     piece: usize,
-    /// Rows that begin with so many equal ids are one statement; the first of them stays.
+    /// Rows that agree in this many leading ids are the same statement; the first of them is kept.
     key: usize,
     rows: Vec<[u32; WIDTH]>,
     sorted: Vec<(usize, Spool)>,
@@ -437,7 +438,7 @@ impl<'a, const WIDTH: usize> Pieces<'a, WIDTH> {
     }
 }
 
-/// A column that is packed into a file.
+/// A column being packed into a file.
 struct Packing {
     packer: Packer,
     bits: Spool,
@@ -445,7 +446,7 @@ struct Packing {
 }
 
 impl Packing {
-    /// Words that are written at once.
+    /// Words written at once.
     const WORDS: usize = 1 << 16;
 
     fn new(folder: &Path) -> Result<Self> {
@@ -471,7 +472,7 @@ impl Packing {
     }
 }
 
-/// Words that were written to a file, as memory.
+/// Maps the words written to a file.
 fn mapped(column: Spool, len: usize) -> Result<Words> {
     if len == 0 {
         return Ok(Words::default());

@@ -1,11 +1,11 @@
-//! Bytes that are written once and read once: in memory, or in a file without a name.
+//! Bytes that are written once and read once: in memory, or in an unnamed file.
 
 use kgq_syntax::error::{Error, Result};
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Cursor, Seek, Write};
 use std::path::Path;
 
-/// Where sorted runs wait to be merged. A file has no name, so that nothing is left of it however the program ends.
+/// Holds sorted runs until they are merged. The file has no name, so nothing is left of it however the program ends.
 pub(super) enum Spool {
     Memory(Vec<u8>),
     File(BufWriter<File>),
@@ -14,7 +14,7 @@ pub(super) enum Spool {
 pub(super) type Spooled = Box<dyn BufRead + Send>;
 
 impl Spool {
-    /// In memory, or in a file in this folder.
+    /// Creates a spool: in a file in this folder, or in memory if there is none.
     pub(super) fn new(folder: Option<&Path>) -> Result<Self> {
         Ok(match folder {
             None => Self::Memory(Vec::new()),
@@ -36,7 +36,7 @@ impl Spool {
         }
     }
 
-    /// A number in groups of seven bits, least first.
+    /// Writes a number in groups of seven bits, least significant first.
     #[inline]
     pub(super) fn put_number(&mut self, mut value: u64) -> Result<()> {
         let (mut bytes, mut len) = ([0; 10], 0);
@@ -60,7 +60,7 @@ impl Spool {
         })
     }
 
-    /// The file with all that was put. Nothing is made a file that was in memory.
+    /// The file with everything written; an error if the spool is in memory.
     pub(super) fn into_file(self) -> Result<File> {
         match self {
             Self::File(file) => file.into_inner().map_err(|e| failed(e.into_error())),
@@ -69,7 +69,7 @@ impl Spool {
     }
 }
 
-/// Reads exactly these bytes.
+/// Reads exactly enough bytes to fill `out`.
 #[inline]
 pub(super) fn take(from: &mut Spooled, out: &mut [u8]) -> Result<()> {
     let ready = from.fill_buf().map_err(failed)?;

@@ -1,24 +1,24 @@
-//! Sorting many strings that share long prefixes, as IRIs do.
+//! Sorts many strings that share long prefixes, as IRIs do.
 
 use kgq_syntax::budget::Budget;
 use kgq_syntax::error::Result;
 use kgq_syntax::sort::{Piece, sort_part_by};
 
-/// A string to be sorted, by its number.
+/// A string to be sorted, identified by its number.
 #[derive(Clone, Copy)]
 struct Item {
-    /// The next eight bytes, most significant first, and how many there are of them (9 if more follow).
+    /// The next eight bytes, most significant first, then their count (9 if more follow).
     key: u128,
     number: u32,
 }
 
-/// Sorts numbers by the bytes that they stand for.
+/// Sorts numbers by the strings that they stand for.
 ///
-/// Eight bytes of each string are fetched at a time and compared as an integer; only strings that agree on them are looked at
-/// again ("caching multikey quicksort").
+/// Eight bytes of each string are fetched at a time and compared as an integer; only strings that agree on them are compared
+/// further ("caching multikey quicksort").
 ///
 /// # Errors
-/// The budget's; then the numbers are in any order.
+/// The budget's; the numbers are then in an unspecified order.
 pub(super) fn sort<'a>(numbers: &mut [u32], text: impl Fn(u32) -> &'a [u8], budget: &Budget) -> Result<()> {
     let mut items: Vec<Item> = numbers.iter().map(|number| Item { key: 0, number: *number }).collect();
     let mut groups = vec![(0..items.len(), 0)];
@@ -46,7 +46,7 @@ pub(super) fn sort<'a>(numbers: &mut [u32], text: impl Fn(u32) -> &'a [u8], budg
                     budget.check()?;
                 }
             }
-            // A whole group with a common prefix needs no sorting by it.
+            // If the whole group agrees on these bytes, no sorting is needed at this depth.
             if !shared || first & 0xff < 9 {
                 break shared;
             }
@@ -72,7 +72,7 @@ pub(super) fn sort<'a>(numbers: &mut [u32], text: impl Fn(u32) -> &'a [u8], budg
     Ok(())
 }
 
-/// Strings that are looked at between two looks at the budget.
+/// Strings compared between two checks of the budget.
 const BETWEEN_CHECKS: usize = 1 << 17;
 
 #[inline]

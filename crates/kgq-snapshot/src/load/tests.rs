@@ -1,4 +1,4 @@
-//! Documents made into snapshots, against oxttl and the reading of `store`.
+//! Compares the snapshots of documents with oxttl and with what `store` reads.
 
 use super::*;
 use crate::store::{ReadOptions, read_all};
@@ -11,7 +11,7 @@ fn bytes(name: &str, text: &str, format: RdfFormat) -> Input {
     Input::bytes(name, text.as_bytes().to_vec(), format)
 }
 
-/// What `store` reads, as sorted lines.
+/// The statements that `store` reads, as sorted lines.
 fn expected(inputs: &[Input], lenient: bool) -> Result<BTreeSet<String>> {
     let parsed = read_all(inputs, ReadOptions { lenient, ..ReadOptions::default() })?;
     Ok(parsed.into_iter().flat_map(|document| document.quads).map(|quad| quad.to_string()).collect())
@@ -109,7 +109,7 @@ fn lenience_accepts_what_oxttl_does() {
     assert_eq!(lines(&snapshot), expected(&inputs, true).unwrap());
 }
 
-/// Documents with many statements of every kind, the first in lines.
+/// Documents with many statements of every kind; the first document is line-based.
 fn many() -> Vec<Input> {
     let mut text = String::new();
     for i in 0..4000u32 {

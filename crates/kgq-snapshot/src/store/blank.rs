@@ -3,10 +3,10 @@
 use kgq_syntax::rdf::{BlankNode, GraphName, NamedOrBlankNode, Quad, Term, Triple};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-/// Gives blank nodes new labels in order of appearance, so that equal labels of two files stay two nodes, and
-/// anonymous nodes get no label at random.
+/// Gives blank nodes new labels in order of appearance, so that equal labels in two files stay two nodes, and anonymous
+/// nodes get no random labels.
 pub struct Relabel {
-    /// Without one, labels are like no other.
+    /// Without a prefix, labels are unique.
     prefix: Option<String>,
     labels: FxHashMap<BlankNode, BlankNode>,
     kept: FxHashSet<BlankNode>,
@@ -14,18 +14,18 @@ pub struct Relabel {
 }
 
 impl Relabel {
-    /// For the file with this number among those loaded together.
+    /// Relabels the file with this number among those loaded together.
     pub fn of_file(number: usize) -> Self {
         let prefix = if number == 0 { "b".to_owned() } else { format!("f{number}b") };
         Self { prefix: Some(prefix), labels: FxHashMap::default(), kept: FxHashSet::default(), given: 0 }
     }
 
-    /// New nodes for those of a text that is added to a dataset.
+    /// Gives unique labels to the nodes of a text that is added to a dataset.
     pub fn fresh() -> Self {
         Self { prefix: None, labels: FxHashMap::default(), kept: FxHashSet::default(), given: 0 }
     }
 
-    /// For nodes that an update made; those in `known` keep their labels.
+    /// Relabels nodes that an update created; those in `known` keep their labels.
     pub fn of_update(known: impl IntoIterator<Item = BlankNode>) -> Self {
         let kept = known.into_iter().collect();
         Self { prefix: Some("u".to_owned()), labels: FxHashMap::default(), kept, given: 0 }
@@ -52,7 +52,7 @@ impl Relabel {
                 None => BlankNode::default(),
             };
             self.given += 1;
-            // A node that keeps its label may have this one.
+            // A node that keeps its label may already have this one.
             if !self.kept.contains(&label) {
                 break label;
             }

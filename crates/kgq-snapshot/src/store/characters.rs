@@ -1,12 +1,12 @@
-//! Characters that a name of Turtle may have and an IRI may not: Turtle's grammar lets more through than RFC 3987. Such an IRI could be
-//! written as N-Quads, but not be read again.
+//! Characters that are allowed in Turtle names but not in IRIs: Turtle's grammar accepts more than RFC 3987. An IRI with
+//! such a character could be written as N-Quads, but not read back.
 
 use kgq_syntax::TokenKind;
 use kgq_syntax::error::{Error, Place, Source};
 use kgq_syntax::rdf::{GraphName, NamedNode, NamedNodeRef, NamedOrBlankNode, Quad, Term};
 use kgq_syntax::turtle::tokenize;
 
-/// An IRI of this statement that is none because of such a character.
+/// An IRI of this statement that is invalid because of such a character.
 pub fn misfit(quad: &Quad) -> Option<String> {
     let graph = match &quad.graph_name {
         GraphName::NamedNode(graph) => of_iri(graph.as_ref()),
@@ -28,7 +28,7 @@ fn of_triple(subject: &NamedOrBlankNode, predicate: &NamedNode, object: &Term) -
     })
 }
 
-/// The first byte of the characters in question: they are from U+FFF0 on.
+/// The first byte of the characters in question, which start at U+FFF0.
 const FIRST: u8 = 0xEF;
 
 fn of_iri(iri: NamedNodeRef<'_>) -> Option<String> {
@@ -36,7 +36,7 @@ fn of_iri(iri: NamedNodeRef<'_>) -> Option<String> {
     (iri.bytes().any(|byte| byte >= FIRST) && NamedNode::new(iri).is_err()).then(|| iri.to_owned())
 }
 
-/// The refusal of such an IRI, at the name that makes it if the text is at hand.
+/// The error for such an IRI; if the text is available, at the name that produces it.
 pub fn refusal(name: &str, iri: &str, text: Option<&str>) -> Error {
     let wrong = iri.chars().find(|c| NamedNode::new(format!("x:{c}")).is_err());
     let Some(wrong) = wrong else {

@@ -1,10 +1,10 @@
-//! Output compressed as the ending of its file's name says.
+//! Compresses output according to the ending of its file name.
 
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::Compression;
 use std::io::Write;
 
-/// Gives `write` something to write to, and puts what it writes, compressed, to `out`. `name` is for messages.
+/// Calls `write` with a writer; what it writes goes to `out`, compressed. `name` is for messages.
 pub fn compressed<T>(
     compression: Compression,
     name: &str,

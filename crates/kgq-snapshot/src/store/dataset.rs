@@ -1,4 +1,4 @@
-//! The parsed dataset: every quad once, as it was written, with what is known of the files it came from.
+//! The parsed dataset: every quad once, as written, with information about the files it came from.
 
 use super::input::Input;
 use super::read::{ReadOptions, read_all};
@@ -7,24 +7,24 @@ use kgq_syntax::rdf::{Contested, Declared, GraphName, Prefixes, Quad};
 use rustc_hash::FxHashSet;
 use std::collections::BTreeMap;
 
-/// A set of quads with their lexical forms kept (Oxigraph's store normalises `"01"^^xsd:integer` to 1), in the order
-/// of their files.
+/// A set of quads in the order of their files. Lexical forms are kept (Oxigraph's store would normalise `"01"^^xsd:integer`
+/// to 1).
 #[derive(Clone, Debug, Default)]
 pub struct Dataset {
     quads: Vec<Quad>,
-    /// For each quad, the number of the first file that holds it.
+    /// For each quad, the number of the first file that contains it.
     origins: Vec<u32>,
     pub prefixes: Prefixes,
-    /// The prefixes that files disagree on.
+    /// The prefixes that files declare differently.
     pub contested: Vec<Contested>,
     pub files: Vec<FileReport>,
 }
 
-/// What one file held.
+/// What one file contained.
 #[derive(Clone, Debug)]
 pub struct FileReport {
     pub name: String,
-    /// Statements in the file, repetitions included.
+    /// Statements in the file, including repetitions.
     pub quads: u64,
     /// Statements by graph; `None` is the default graph.
     pub graphs: BTreeMap<Option<String>, u64>,
@@ -50,7 +50,7 @@ impl Dataset {
         Ok(dataset)
     }
 
-    /// A dataset that comes from no file.
+    /// A dataset that does not come from files.
     pub fn from_quads(quads: impl IntoIterator<Item = Quad>) -> Self {
         let quads: Vec<Quad> = quads.into_iter().collect();
         let origins = vec![0; quads.len()];
@@ -58,7 +58,7 @@ impl Dataset {
         Self { quads, origins, ..Self::default() }
     }
 
-    /// The dataset with the quads of each file mapped by `f`; prefixes and files stay.
+    /// Maps the quads of each file by `f`; prefixes and files stay.
     #[must_use]
     pub fn map_quads(self, f: impl Fn(Vec<Quad>) -> Vec<Quad>) -> Self {
         let mut by_file: BTreeMap<u32, Vec<Quad>> = BTreeMap::new();
@@ -74,7 +74,7 @@ impl Dataset {
         Self { quads, origins, prefixes: self.prefixes, contested: self.contested, files: self.files }
     }
 
-    /// The quads with the number of the first file (see `files`) that holds each.
+    /// The quads, each with the number of the first file (see `files`) that contains it.
     pub fn quads_with_origin(&self) -> impl Iterator<Item = (&Quad, usize)> {
         self.quads.iter().zip(self.origins.iter().map(|origin| *origin as usize))
     }

@@ -1,6 +1,6 @@
-//! Maps by `@index` under a node whose type has a context of its own. By the standard that context reaches into the map's nodes
-//! (JSON-LD 1.1 API §5.1.2, steps 7 and 13.8), which oxjsonld does not do. Where it is plain what the standard wants, each node of such
-//! a map is given the context as its own; what is not plain is refused.
+//! Maps by `@index` under a node whose type has a context of its own. By the standard, that context extends to the map's
+//! nodes (JSON-LD 1.1 API §5.1.2, steps 7 and 13.8); oxjsonld does not do this. In plain cases, each node of such a map is
+//! given the context as its own; unclear cases are refused.
 
 use super::json_places::{Entry, JsonValue, Spanned};
 use super::json_tree::Json;
@@ -9,19 +9,19 @@ use kgq_syntax::Span;
 use kgq_syntax::error::Error;
 use std::collections::BTreeMap;
 
-/// Keys of a context that mean something to all that is below it.
+/// Keys of a context that affect everything below it.
 const OF_ALL: [&str; 4] = ["@vocab", "@base", "@language", "@direction"];
 
-/// The types whose contexts nodes are given, by where the nodes begin in the text.
+/// The types whose contexts are given to nodes, by the positions where the nodes begin in the text.
 type Given<'t> = BTreeMap<usize, &'t str>;
 
-/// What is refused, and where it stands.
+/// An error, and its place.
 pub type Refused = (Error, Span);
 
-/// The document with the contexts of types where they reach into maps.
+/// The document, with the contexts of types added where they extend to maps.
 ///
 /// # Errors
-/// A map of which it is not plain.
+/// A map for which the standard's meaning is unclear.
 pub fn with_contexts(terms: &TypeMaps, tree: &Spanned) -> Result<Json, Refused> {
     let mut given = Given::new();
     if !terms.indexed.is_empty() && !terms.scoped.is_empty() {
@@ -30,7 +30,7 @@ pub fn with_contexts(terms: &TypeMaps, tree: &Spanned) -> Result<Json, Refused> 
     Ok(written(terms, tree, &given))
 }
 
-/// Looks for maps in all nodes. A node of a map by `@type` has the type that it stands under.
+/// Looks for maps in all nodes. A node in a map by `@type` has the type of its key.
 fn decide<'t>(
     terms: &'t TypeMaps,
     value: &'t Spanned,
@@ -59,7 +59,7 @@ fn decide<'t>(
     Ok(())
 }
 
-/// Gives the nodes of a map the context of the one type that has one, if anything in them means something by it.
+/// Gives the nodes of a map the context of the only type that has one, if that context affects any key in them.
 fn reach<'t>(
     terms: &'t TypeMaps,
     scoped: &[&'t str],
@@ -76,7 +76,7 @@ fn reach<'t>(
     let [only] = scoped else { return Err(refused(map, entry, of)) };
     let alone = terms.scoped.len() == 1;
     match terms.plain_context(only) {
-        // Then it reaches into all that is below, which oxjsonld does.
+        // It then extends to everything below, which oxjsonld handles.
         Some(context) if context.get("@propagate") == Some(&Json::Boolean(true)) && alone => return Ok(()),
         Some(context) if context.get("@propagate") != Some(&Json::Boolean(true)) && is_plain => {}
         _ => return Err(refused(map, entry, of)),
@@ -90,18 +90,19 @@ fn reach<'t>(
     Ok(())
 }
 
-/// The nodes of a map, and those of maps that stand in them: what reaches the ones reaches the others.
+/// Collects the nodes of a map, and those of the maps inside them: a context that extends to the first extends to the
+/// others.
 fn collect<'t>(terms: &TypeMaps, map: &'t Entry, inner: &mut Vec<&'t Spanned>, is_plain: &mut bool) {
     *is_plain &= terms.is_plain_map(&map.key);
     let values = map.value.as_object().unwrap_or_default().iter().flat_map(|entry| entry.value.items());
     for node in values {
         let Some(entries) = node.as_object() else { continue };
         let is = |keyword: &str| entries.iter().any(|entry| terms.stands_for(&entry.key, keyword));
-        // Nodes in a list or a set are under no map.
+        // Nodes in a list or a set belong to no map.
         if is("@list") || is("@set") {
             continue;
         }
-        // The type of a value may be a term of the context; it is no node that could have one.
+        // A value's type may be a term of the context, but a value is not a node that could be given one.
         *is_plain &= !is("@value");
         inner.push(node);
         for (map, is_scoped) in with_nested(terms, entries) {
@@ -111,7 +112,7 @@ fn collect<'t>(terms: &TypeMaps, map: &'t Entry, inner: &mut Vec<&'t Spanned>, i
     }
 }
 
-/// The maps of a node, with those that `@nest` holds, and whether a context of the name for `@nest` is in force there.
+/// The maps of a node, including those inside `@nest`; and whether the alias of `@nest` has a context of its own there.
 fn with_nested<'t>(terms: &TypeMaps, entries: &'t [Entry]) -> Vec<(&'t Entry, bool)> {
     let mut all: Vec<(&Entry, bool)> = entries.iter().map(|entry| (entry, false)).collect();
     let mut next = 0;
@@ -136,7 +137,7 @@ fn refused(map: &Entry, entry: &Entry, of: &str) -> Refused {
     (error.hint(hint), entry.key_span.clone())
 }
 
-/// The tree with the contexts that nodes are given.
+/// Writes the tree with the contexts given to nodes.
 fn written(terms: &TypeMaps, value: &Spanned, given: &Given<'_>) -> Json {
     match &value.value {
         JsonValue::Scalar(scalar) => scalar.clone(),
@@ -150,7 +151,7 @@ fn written(terms: &TypeMaps, value: &Spanned, given: &Given<'_>) -> Json {
     }
 }
 
-/// The context of a type as one of a node: nodes within do not have it.
+/// The context of a type as the context of a single node, not extending to inner nodes.
 fn for_node_alone(context: &Json) -> Json {
     let Json::Object(entries) = context else { return context.clone() };
     let mut entries = entries.clone();
@@ -160,7 +161,7 @@ fn for_node_alone(context: &Json) -> Json {
 }
 
 impl TypeMaps {
-    /// Whether a key may mean something by the context of a type.
+    /// Whether a type's context may affect a key.
     fn reaches(&self, of: &str, key: &str) -> bool {
         let Some(terms) = self.scoped.get(of) else { return false };
         let is_keyword = key.starts_with('@');
@@ -168,13 +169,13 @@ impl TypeMaps {
             || !is_keyword && (self.scoped_elsewhere.contains(of) || OF_ALL.iter().any(|key| terms.contains(*key)))
     }
 
-    /// The context of a type, if there is one for the whole document, and it says all by itself.
+    /// The context of a type, if the document has only one for it and it is self-contained.
     fn plain_context(&self, of: &str) -> Option<&Json> {
         let context = self.contexts.get(of).filter(|_| self.is_defined_once(of))?;
         (matches!(context, Json::Object(_)) && context.get("@import").is_none()).then_some(context)
     }
 
-    /// Whether a term has maps by `@index` and nothing else, in the whole document.
+    /// Whether a term has maps by `@index` and nothing else throughout the document.
     fn is_plain_map(&self, term: &str) -> bool {
         self.plainly_indexed.contains(term) && self.is_defined_once(term) && !self.scoped.contains_key(term)
     }

@@ -1,4 +1,4 @@
-//! Something to read RDF from: a file, or bytes at hand; with its format, base and graph.
+//! A source of RDF: a file, or bytes in memory; with its format, base and graph.
 
 use super::jsonld::Contexts;
 use super::sniff::{SNIFFED, Seems, sniff};
@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 #[derive(Clone, Debug)]
 pub enum Content {
     File(PathBuf),
-    /// Bytes read already, such as those of standard input.
+    /// Bytes that were already read, such as those of standard input.
     Bytes(Vec<u8>),
 }
 
@@ -29,23 +29,23 @@ pub struct Input {
     pub content: Content,
     pub format: RdfFormat,
     pub compression: Compression,
-    /// What relative IRIs are resolved against.
+    /// The base against which relative IRIs are resolved.
     pub base: Option<String>,
-    /// The graph that triples outside any named graph go to; `None` is the default graph.
+    /// The graph for triples outside any named graph; `None` means the default graph.
     pub graph: Option<NamedNode>,
-    /// What stands for the remote contexts of JSON-LD.
+    /// Documents to use instead of JSON-LD's remote contexts.
     pub contexts: Contexts,
 }
 
 impl Input {
-    /// A file whose format is given, or told by the ending of its name. Relative IRIs are resolved against the file's
+    /// A file whose format is given, or follows from the ending of its name. Relative IRIs are resolved against the file's
     /// own `file:` IRI, unless a base is set.
     pub fn file(name: &str, path: &Path, format: Option<RdfFormat>) -> Result<Self> {
         let Some(mut told) = format.or_else(|| RdfFormat::from_path(name)) else {
             return Err(unknown_format(name, path));
         };
         let compression = Compression::strip(name).1;
-        // Ontologies are called `.owl` in any syntax.
+        // Ontologies in any syntax are named `.owl`, so look at the content.
         if format.is_none()
             && told == RdfFormat::RdfXml
             && compression == Compression::None
@@ -66,7 +66,7 @@ impl Input {
         })
     }
 
-    /// A document in memory, compressed if it looks so.
+    /// A document in memory; compression is recognised by its first bytes.
     pub fn bytes(name: &str, bytes: Vec<u8>, format: RdfFormat) -> Self {
         let compression = match bytes.as_slice() {
             [0x1f, 0x8b, ..] => Compression::Gzip,
@@ -84,7 +84,7 @@ impl Input {
         }
     }
 
-    /// A document in memory whose format is what it seems to be.
+    /// A document in memory whose format is guessed from its content.
     pub fn sniffed(name: &str, bytes: Vec<u8>, bounds: Bounds) -> Result<Self> {
         let mut input = Self::bytes(name, bytes, RdfFormat::Turtle);
         let mut start = Vec::new();
@@ -113,7 +113,7 @@ impl Input {
             && (name.ends_with(".jsonl") || name.ends_with(".ndjson"))
     }
 
-    /// Resolves relative IRIs against this instead, if there is one.
+    /// Uses this base for relative IRIs, if there is one.
     #[must_use]
     pub fn with_base(mut self, base: Option<String>) -> Self {
         if let Some(base) = base {
@@ -142,7 +142,7 @@ impl Input {
         }
     }
 
-    /// Whether the text has at least so many bytes, decompressed: no more than these are read for it.
+    /// Whether the decompressed text has at least this many bytes. Reads no more than that.
     pub fn has_text_of(&self, bytes: u64) -> bool {
         if self.compression == Compression::None || self.stored_size() >= bytes {
             return self.stored_size() >= bytes;
@@ -151,17 +151,17 @@ impl Input {
             Content::File(path) => path.is_file(),
             Content::Bytes(_) => true,
         };
-        // What cannot be read is said when it is loaded.
+        // A file that cannot be read is reported when it is loaded.
         let read = |text: Box<dyn Read + Send + '_>| std::io::copy(&mut text.take(bytes), &mut std::io::sink());
         regular && self.open(Bounds::default()).is_ok_and(|text| read(text).is_ok_and(|read| read >= bytes))
     }
 
-    /// The decompressed text, without a byte order mark. Reading fails where it becomes larger than the bounds allow.
+    /// The decompressed text, without a byte order mark. Reading fails once the text becomes larger than the bounds allow.
     pub fn open(&self, bounds: Bounds) -> Result<Box<dyn Read + Send + '_>> {
         self.text_of(self.stored()?, bounds)
     }
 
-    /// The bytes as they are stored.
+    /// The bytes as stored.
     pub fn stored(&self) -> Result<Box<dyn Read + Send + '_>> {
         Ok(match &self.content {
             Content::File(path) => Box::new(open_file(&self.name, path)?),
@@ -169,7 +169,7 @@ impl Input {
         })
     }
 
-    /// The text, as `open` gives it, of the stored bytes read by way of `raw`.
+    /// Like [`Input::open`], for stored bytes that are read through `raw`.
     pub fn text_of<'a>(&'a self, raw: impl Read + Send + 'a, bounds: Bounds) -> Result<Box<dyn Read + Send + 'a>> {
         let stored = Arc::new(AtomicU64::new(0));
         let counted = Counted { inner: raw, stored: Arc::clone(&stored) };
@@ -181,7 +181,7 @@ impl Input {
         self.text(Decompressed { inner: decompressed, name: self.name.clone(), bounds, stored, size: 0 })
     }
 
-    /// Looks at the first bytes: a mark of UTF-8 is passed over, UTF-16 and UTF-32 are refused by name.
+    /// Checks the first bytes: skips a UTF-8 byte order mark, and refuses UTF-16 and UTF-32 by name.
     fn text<'a>(&self, mut reader: impl Read + Send + 'a) -> Result<Box<dyn Read + Send + 'a>> {
         let mut start = Vec::new();
         let read = (&mut reader).take(4).read_to_end(&mut start);
@@ -195,7 +195,7 @@ impl Input {
         Ok(Box::new(Cursor::new(start).chain(reader)))
     }
 
-    /// The failure of a reader of this input: damaged compression is bad input, all else the system's.
+    /// Turns a reader's failure into an error: damaged compression is bad input, everything else a system error.
     pub fn unreadable(&self, error: &std::io::Error) -> Error {
         use std::io::ErrorKind::{InvalidData, InvalidInput, Other, UnexpectedEof};
         match (self.compression, error.kind()) {
@@ -223,7 +223,7 @@ pub fn other_encoding(start: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// The refusal of a text in another encoding.
+/// The error for a text in another encoding.
 pub fn not_utf8(name: &str, encoding: &str) -> Error {
     Error::input(format!("{name} is in {encoding}; only UTF-8 is read"))
         .hint(format!("convert it with `iconv -f {encoding} -t UTF-8`"))
@@ -243,7 +243,7 @@ impl<R: Read> Read for Counted<R> {
     }
 }
 
-/// Ends a decompression that becomes too large.
+/// Stops a decompression that becomes too large.
 struct Decompressed<R> {
     inner: R,
     name: String,
@@ -262,7 +262,7 @@ impl<R: Read> Read for Decompressed<R> {
     }
 }
 
-/// Opens a file for reading; a missing one is an error that names a near file of the same folder.
+/// Opens a file for reading. If it is missing, the error names a similar file in the same folder.
 pub fn open_file(name: &str, path: &Path) -> Result<File> {
     let file = File::open(path).map_err(|e| match e.kind() {
         std::io::ErrorKind::NotFound => missing_file(name, path),
@@ -298,12 +298,12 @@ fn missing_file(name: &str, path: &Path) -> Error {
         .hint_if(did_you_mean(&wanted, siblings.iter().map(String::as_str)))
 }
 
-/// Whether this is there and is a pipe, a terminal or their like, which give their bytes once.
+/// Whether the path exists and is a pipe, a terminal or the like, whose bytes can be read only once.
 pub fn is_pipe(path: &Path) -> bool {
     path.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir())
 }
 
-/// The first bytes of a file, but not of a pipe, which has them once.
+/// The first bytes of a file; `None` for a pipe, whose bytes can be read only once.
 fn start_of(path: &Path) -> Option<Vec<u8>> {
     let mut start = Vec::new();
     let file = path.is_file().then(|| File::open(path).ok()).flatten()?;

@@ -1,4 +1,4 @@
-//! Files each line of which is a JSON-LD document.
+//! Files in which each line is a JSON-LD document.
 
 use super::input::Input;
 use kgq_syntax::error::{Error, Place, Result};
@@ -10,10 +10,10 @@ const LONGEST_LINE: u64 = 64 << 20;
 
 type Keep<'k> = dyn FnMut(Quad) -> Result<()> + 'k;
 
-/// Reads the document of a line, by the line's number and text.
+/// Reads the document on a line, given the line's number and text.
 type ReadLine<'r> = dyn FnMut(usize, Vec<u8>, &mut Keep<'_>) -> Result<Prefixes> + 'r;
 
-/// Reads a file each line of which is a JSON-LD document. Blank nodes of two lines are two.
+/// Reads a file in which each line is a JSON-LD document. Blank nodes of different lines are different.
 pub fn read_lines(input: &Input, text: impl Read, read: &mut ReadLine<'_>, keep: &mut Keep<'_>) -> Result<Prefixes> {
     let mut text = BufReader::new(text);
     let mut prefixes = Prefixes::new();
@@ -40,7 +40,7 @@ pub fn read_lines(input: &Input, text: impl Read, read: &mut ReadLine<'_>, keep:
     Ok(prefixes)
 }
 
-/// An error of a line's document as one of the file.
+/// Turns an error in a line's document into one in the file.
 pub fn in_line(error: Error, line: usize) -> Error {
     match error.place() {
         Some(place) => {

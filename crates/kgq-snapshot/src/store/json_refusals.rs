@@ -1,19 +1,19 @@
-//! What oxjsonld refuses of a document without saying where, in our words, and where it stands.
+//! Explains, with the place, what oxjsonld refuses in a document without saying where.
 
 use super::json_places::{Entry, JsonValue, Spanned};
 use kgq_syntax::Span;
 use kgq_syntax::error::{Error, Place, Source};
 use std::collections::BTreeMap;
 
-/// The end of what is said of a context that is not among those at hand.
+/// The end of the message about a context that is not available.
 pub const NOT_AT_HAND: &str = ": it is not at hand";
 
-/// The place of a span of a document's text.
+/// The place of a span in a document's text.
 pub fn place(name: &str, text: &[u8], span: Span) -> Place {
     std::str::from_utf8(text).map_or_else(|_| Place::new(name, 1, 1), |text| Source::new(name, text).place(span))
 }
 
-/// A refusal by its message, if it is one of those that oxjsonld says in words of its own or leaves half said.
+/// The error for one of oxjsonld's messages, if it is one that needs better words or a place.
 pub fn of(name: &str, text: &[u8], message: &str) -> Option<Error> {
     let tree = || Spanned::parse(text).ok();
     let placed = |error: Error, span: Option<Span>| error.at(place(name, text, span.unwrap_or(0..0)));
@@ -30,7 +30,7 @@ pub fn of(name: &str, text: &[u8], message: &str) -> Option<Error> {
         return Some(placed(error.hint(hint), tree().and_then(|tree| address_of_context(&tree, address))));
     }
     if message.contains("Inconsistent expansion of") {
-        // Which of several such terms it names changes from run to run.
+        // If there are several such terms, the one that oxjsonld names changes from run to run.
         let error = Error::input("a term of the context looks like a compact IRI, and its `@id` gives it another one");
         let hint = "let the term's `@id` be what its prefix and name make, or choose a name without a colon";
         return Some(placed(error.hint(hint), tree().and_then(|tree| inconsistent_term(&tree))));
@@ -42,7 +42,7 @@ pub fn of(name: &str, text: &[u8], message: &str) -> Option<Error> {
     None
 }
 
-/// Where a term stands that has a context of its own.
+/// The place of a term that has a context of its own.
 pub fn first_scoped(tree: &Spanned) -> Option<Span> {
     let mut found = None;
     each_definition(tree, &mut |_, entry| {
@@ -54,7 +54,7 @@ pub fn first_scoped(tree: &Spanned) -> Option<Span> {
     found
 }
 
-/// Calls `f` for each definition of a term in a context, with the others of its context.
+/// Calls `f` for each term definition in a context, with all definitions of that context.
 fn each_definition<'t>(tree: &'t Spanned, f: &mut dyn FnMut(&'t [Entry], &'t Entry)) {
     tree.each(&mut |value| {
         let contexts = value.as_object().unwrap_or_default().iter().filter(|entry| entry.key == "@context");
@@ -64,7 +64,7 @@ fn each_definition<'t>(tree: &'t Spanned, f: &mut dyn FnMut(&'t [Entry], &'t Ent
     });
 }
 
-/// The string that names a context by its address, or ends as the address does.
+/// The string that names a context by its address, or that the address ends with.
 fn address_of_context(tree: &Spanned, address: &str) -> Option<Span> {
     let mut found = None;
     tree.each(&mut |value| {
@@ -78,7 +78,7 @@ fn address_of_context(tree: &Spanned, address: &str) -> Option<Span> {
     found.map(|(span, _)| span)
 }
 
-/// The first term with a colon whose `@id` is not what its prefix and name make.
+/// The first term with a colon whose `@id` differs from what its prefix and name make.
 fn inconsistent_term(tree: &Spanned) -> Option<Span> {
     let mut found = None;
     each_definition(tree, &mut |terms, entry| {
@@ -104,7 +104,7 @@ fn id(definition: &Entry) -> Option<&str> {
     value.as_text().or_else(id)
 }
 
-/// The first `@type` that stands behind other keys of its node.
+/// The first `@type` that comes after other keys of its node.
 fn late_type(tree: &Spanned) -> Option<Span> {
     let mut aliases = vec!["@type"];
     each_definition(tree, &mut |_, entry| {
@@ -128,7 +128,7 @@ fn find_late_type(value: &Spanned, aliases: &[&str], found: &mut Option<Span>) {
     if let Some(late) = late {
         found.get_or_insert(late.key_span.clone());
     }
-    // Definitions of terms have types of their own.
+    // Term definitions have types of their own.
     let inner = entries.iter().filter(|entry| entry.key != "@context");
     inner.for_each(|entry| find_late_type(&entry.value, aliases, found));
 }

@@ -1,4 +1,4 @@
-//! A JSON text as a tree in which numbers stay as they are written, for what is changed in JSON-LD before it is read.
+//! A JSON text as a tree in which numbers stay as written. Used where JSON-LD is changed before it is read.
 
 use super::json_places::Spanned;
 use json_event_parser::{JsonEvent, JsonSyntaxError, WriterJsonSerializer};
@@ -8,7 +8,7 @@ use std::io;
 pub enum Json {
     Null,
     Boolean(bool),
-    /// As it is written.
+    /// As written.
     Number(String),
     Text(String),
     Array(Vec<Self>),
@@ -17,12 +17,12 @@ pub enum Json {
 }
 
 impl Json {
-    /// The tree of a text. How deep it nests was bounded before.
+    /// Parses a text. Its nesting was bounded before.
     pub fn parse(text: &[u8]) -> Result<Self, JsonSyntaxError> {
         Spanned::parse(text).map(|tree| tree.json())
     }
 
-    /// The text of a tree.
+    /// Writes the tree as JSON text.
     pub fn write(&self) -> io::Result<Vec<u8>> {
         let mut writer = WriterJsonSerializer::new(Vec::new());
         self.write_to(&mut writer)?;
@@ -51,7 +51,7 @@ impl Json {
         }
     }
 
-    /// The value of a key.
+    /// The value of a key; `None` if there is no such key, or this is not an object.
     pub fn get(&self, key: &str) -> Option<&Self> {
         match self {
             Self::Object(entries) => entries.iter().find(|(own, _)| own == key).map(|(_, value)| value),

@@ -1,5 +1,5 @@
-//! JSON-LD, read by oxjsonld: remote contexts come from files at hand, and what it does not take by the standard is put right before
-//! (maps by `@type`, contexts of types in maps by `@index`) and after (large integers).
+//! JSON-LD, read by oxjsonld. Remote contexts come from local files. Where oxjsonld deviates from the standard, this
+//! corrects it before reading (maps by `@type`, contexts of types in maps by `@index`) and after (large integers).
 
 use super::index_maps::{self, Refused};
 use super::input::{Input, open_file};
@@ -18,12 +18,12 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
-/// The documents that stand for remote contexts, by the contexts' addresses.
+/// The documents to use for remote contexts, by the contexts' addresses.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Contexts(Arc<BTreeMap<String, Vec<u8>>>);
 
 impl Contexts {
-    /// Addresses with their documents.
+    /// Pairs of an address and its document.
     pub fn new(documents: impl IntoIterator<Item = (String, Vec<u8>)>) -> Self {
         Self(Arc::new(documents.into_iter().collect()))
     }
@@ -33,10 +33,10 @@ impl Contexts {
     }
 }
 
-/// The document of a context, from a file.
+/// Reads the document of a context from a file.
 ///
 /// # Errors
-/// That it cannot be read, or is too large for a context.
+/// When it cannot be read, or is too large for a context.
 pub fn read_context(name: &str, path: &Path) -> Result<Vec<u8>> {
     let mut document = Vec::new();
     let read = open_file(name, path)?.take(LARGEST_CONTEXT + 1).read_to_end(&mut document);
@@ -48,10 +48,11 @@ pub fn read_context(name: &str, path: &Path) -> Result<Vec<u8>> {
 
 const LARGEST_CONTEXT: u64 = 16 << 20;
 
-/// The most that terms with contexts of their own, times all terms, may be: oxjsonld copies all for each that it uses.
+/// The most that the number of terms with contexts of their own, times all terms, may be: oxjsonld copies all terms for each
+/// such context that it uses.
 const MOST_SCOPED: usize = 1_000_000;
 
-/// Reads a document, and returns its prefixes. `failed` says what went wrong.
+/// Reads a document, and returns its prefixes. `failed` turns a parser's error into ours.
 pub fn read_json_ld(
     input: &Input,
     mut text: impl Read,
@@ -92,11 +93,11 @@ pub fn read_json_ld(
     Ok(quads.prefixes().collect())
 }
 
-/// A document and contexts as oxjsonld reads them rightly.
+/// A document and contexts, changed so that oxjsonld reads them correctly.
 struct Prepared {
     text: Vec<u8>,
     contexts: Contexts,
-    /// As it was, if it was changed.
+    /// The original text, if it was changed.
     original: Option<Vec<u8>>,
 }
 
@@ -110,7 +111,7 @@ fn prepared(input: &Input, text: Vec<u8>) -> Result<Prepared> {
     if !is_concerned {
         return unchanged(text);
     }
-    // What is no JSON is said by the parser, with its place.
+    // If it is not JSON, the parser reports that with its place.
     let Ok(tree) = Spanned::parse(&text) else { return unchanged(text) };
     let document = tree.json();
     let mut terms = TypeMaps::default();
@@ -143,21 +144,21 @@ fn prepared(input: &Input, text: Vec<u8>) -> Result<Prepared> {
     Ok(Prepared { text: written(&changed)?, contexts, original: Some(text) })
 }
 
-/// Numbers from 10²⁰ to below 10²¹ without a fraction are integers (JSON-LD 1.1 API §8.2.2), which oxjsonld makes doubles.
+/// Integers from 10²⁰ up to, but not including, 10²¹ (JSON-LD 1.1 API §8.2.2), which oxjsonld turns into doubles.
 struct LargeIntegers<'a> {
     name: &'a str,
     text: &'a [u8],
     contexts: &'a Contexts,
-    /// Whether a double of this size is such a number; found out when the first is met.
+    /// Whether a double of this size is such an integer; determined when the first one is met.
     can_be: Option<Found>,
 }
 
 #[derive(Clone, Copy)]
 enum Found {
-    /// The document has no such number: who wrote the double meant it.
+    /// The document has no such number: such a double was written as one.
     None,
     Integers,
-    /// There are such numbers, and xsd:double is named.
+    /// There are such numbers, but the text also names xsd:double.
     Unclear,
 }
 
@@ -183,7 +184,7 @@ impl LargeIntegers<'_> {
     }
 }
 
-/// Where a number of this value stands first.
+/// The place of the first number with this value.
 fn number_at(text: &[u8], double: &str) -> Span {
     let wanted: Option<f64> = double.parse().ok();
     let mut at = None;
@@ -215,7 +216,7 @@ fn found(text: &[u8], contexts: &Contexts) -> Found {
     }
 }
 
-/// The integer that such a double is, as oxjsonld writes it (`-1.25E20`).
+/// The integer with this value, given as oxjsonld writes it (`-1.25E20`).
 fn as_integer(double: &str) -> Option<String> {
     let (sign, number) = double.strip_prefix('-').map_or(("", double), |number| ("-", number));
     let (first, fraction) = number.strip_suffix("E20")?.split_once('.')?;

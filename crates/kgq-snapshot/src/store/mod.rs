@@ -1,6 +1,7 @@
-//! RDF files in, datasets out: reading inputs, the parsed dataset, and Oxigraph's store, for counting in `kgq load`.
+//! RDF files in, datasets out: reads inputs, holds the parsed dataset, and fills Oxigraph's store for counting in `kgq
+//! load`.
 //!
-//! Queries and updates are not answered here; that is the engine's work.
+//! This does not answer queries or updates; that is the engine's work.
 
 mod blank;
 mod characters;

@@ -1,4 +1,4 @@
-//! Reading inputs: every quad of every document, its prefixes, or an error at the place where it is.
+//! Reads inputs: every quad of every document, and its prefixes; or an error with its place.
 
 use super::blank::Relabel;
 use super::characters;
@@ -23,44 +23,43 @@ use std::io::{BufRead, BufReader, Read};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// What a document held.
+/// The content of a document.
 #[derive(Clone, Debug, Default)]
 pub struct Parsed {
     pub quads: Vec<Quad>,
     pub prefixes: Prefixes,
 }
 
-/// How documents are read.
+/// How to read documents.
 #[derive(Clone, Copy, Default)]
 pub struct ReadOptions<'a> {
-    /// Accept IRIs and language tags that are not well-formed, as large dumps hold them.
+    /// Accept IRIs and language tags that are not well-formed: large dumps contain such ones.
     pub lenient: bool,
-    /// Depth and length of tokens, watched before the parser sees them.
+    /// Limits on nesting and on the length of tokens, enforced before the parser sees them.
     pub bounds: Bounds,
-    /// What reading may use, and how it is stopped.
+    /// The limits for reading, and the way to stop it.
     pub budget: Option<&'a Budget>,
-    /// Called from time to time with the name of a document and its quads so far.
+    /// Called from time to time with the name of a document and the number of its quads so far.
     pub progress: Option<&'a Progress<'a>>,
 }
 
-/// Told the name of a document and how many quads of it were read.
+/// Receives the name of a document and the number of quads read from it.
 pub type Progress<'a> = dyn Fn(&str, u64) + Sync + 'a;
 
-/// How many quads are read between two calls of `progress`.
+/// Quads between two calls of `progress`.
 const PROGRESS_EVERY: u64 = 50_000;
-/// How many quads are read between two looks at the budget; it is asked too where more of the text is read.
+/// Quads between two checks of the budget, which is also checked whenever more text is read.
 const QUADS_BETWEEN_CHECKS: usize = 1 << 12;
 
-/// Reads one document. Its blank nodes get labels of their own by `number`, the document's place among those read
-/// together.
+/// Reads one document. Its blank nodes are relabelled by `number`, the document's position among those read together.
 pub fn read(input: &Input, number: usize, options: ReadOptions<'_>) -> Result<Parsed> {
     Ok(read_reserving(input, number, options)?.0)
 }
 
-/// A document with what its statements hold.
+/// A document, and the memory reserved for its statements.
 type Reserved = (Parsed, Reservation);
 
-/// The same, with what the statements hold.
+/// Like [`read`], with the memory reserved for the statements.
 fn read_reserving(input: &Input, number: usize, options: ReadOptions<'_>) -> Result<Reserved> {
     let (mut quads, mut relabel) = (Vec::new(), Relabel::of_file(number));
     let (mut held, mut bytes) = (Reservation::default(), 0);
@@ -76,8 +75,8 @@ fn read_reserving(input: &Input, number: usize, options: ReadOptions<'_>) -> Res
     Ok((Parsed { quads, prefixes }, held))
 }
 
-/// Hands over each quad of one document, with blank nodes as the document or its parser names them, and returns its
-/// prefixes. `text` is what the input opens to.
+/// Calls `keep` with each quad of a document and returns the document's prefixes. Blank nodes have the labels that the
+/// document or its parser gives them. `text` is the opened input.
 pub fn read_each(
     input: &Input,
     text: impl Read,
@@ -136,7 +135,7 @@ fn read_document(
 ) -> Result<Prefixes> {
     let bounds = options.bounds;
     let watched: Box<dyn Read + '_> = match input.format {
-        // Its reader keeps the bounds itself.
+        // The RDF/XML reader enforces the bounds itself.
         RdfFormat::RdfXml => Box::new(text),
         RdfFormat::JsonLd => Box::new(Watched::new(text, &input.name, Json::new(bounds))),
         _ => Box::new(Guard::new(text, &input.name, bounds)),
@@ -185,7 +184,7 @@ fn read_document(
     };
     let prefixes = prefixes.map_err(|error| match failed.take() {
         Some(error) => error,
-        // The parsers' buffers have a size of their own, which nothing raises.
+        // The parsers' buffers have a fixed size that no option raises.
         None if error.message().contains("buffer maximal size") => {
             let (line, column) = at.get();
             Error::input("this string, IRI or name is longer than 16 MiB, the most that can be read")
@@ -200,13 +199,13 @@ fn read_document(
     Ok(prefixes)
 }
 
-/// A reader that keeps why it failed, in our words: some parsers turn every failure into a syntax error of theirs.
+/// Records why a reader failed, as our own error: some parsers turn every failure into a syntax error.
 struct Remembers<'a, R> {
     inner: R,
     input: &'a Input,
     budget: Option<&'a Budget>,
     failed: &'a RefCell<Option<Error>>,
-    /// The line and the column, in bytes, after what was read.
+    /// The line, and the column in bytes, after the text read so far.
     at: &'a Cell<(usize, usize)>,
 }
 
@@ -229,12 +228,12 @@ impl<R: Read> Read for Remembers<'_, R> {
     }
 }
 
-/// Reads all documents, on all processors where it pays. Either every document is read, or the error names every one
-/// that is broken, in their order.
+/// Reads all documents, in parallel where it pays. Either every document is read, or the error names every broken one, in
+/// their order.
 pub fn read_all(inputs: &[Input], options: ReadOptions<'_>) -> Result<Vec<Parsed>> {
     let size: u64 = inputs.iter().map(Input::stored_size).sum();
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(inputs.len());
-    // Starting a thread costs as much as parsing some ten kilobytes.
+    // Starting a thread costs as much as parsing about ten kilobytes.
     let results: Vec<Result<Reserved>> = if threads < 2 || size < 1 << 17 {
         inputs.iter().enumerate().map(|(number, input)| read_reserving(input, number, options)).collect()
     } else {
@@ -269,7 +268,7 @@ pub fn read_all(inputs: &[Input], options: ReadOptions<'_>) -> Result<Vec<Parsed
     }
 }
 
-/// The format as oxrdfio names it; `None` for those that it does not read, or not rightly.
+/// The format in oxrdfio's terms; `None` for formats that it does not read, or does not read correctly.
 fn oxrdfio_format(format: RdfFormat) -> Option<oxrdfio::RdfFormat> {
     Some(match format {
         RdfFormat::Turtle => oxrdfio::RdfFormat::Turtle,
@@ -302,7 +301,7 @@ fn read_standard(
     }
     let named = matches!(input.format, RdfFormat::Turtle | RdfFormat::TriG | RdfFormat::N3) && !options.lenient;
     let mut quads = parser.for_reader(reader);
-    // A parser that goes on after an error would load half a file, so the first one ends it.
+    // The first error ends the reading: a parser that continued after it would load half a file.
     for quad in quads.by_ref() {
         match quad {
             Ok(quad) => {
@@ -354,7 +353,7 @@ fn syntax_error(input: &Input, error: &RdfSyntaxError, options: ReadOptions<'_>)
         return Error::input(message).at(Place::new(&input.name, 1, 1));
     };
     let to_usize = |n: u64| usize::try_from(n).unwrap_or(usize::MAX - 1);
-    // What the parser lets pass is no mistake, and the walk knows nothing of that.
+    // In lenient mode the parser accepts malformed terms, but the diagnosis would report them as mistakes.
     if let Some(dialect) = dialect(input.format).filter(|_| !options.lenient)
         && let Some(text) = small_text(input, options.bounds)
     {
@@ -372,10 +371,10 @@ fn syntax_error(input: &Input, error: &RdfSyntaxError, options: ReadOptions<'_>)
     }
 }
 
-/// The largest document that is read again whole to say in words what is wrong with it, in bytes.
+/// The largest document, in bytes, that is read again as a whole to explain what is wrong with it.
 const LARGEST_DIAGNOSED: u64 = 64 << 20;
 
-/// The input from its start once more, to show what is wrong with it; a pipe has no second time.
+/// Opens the input from its start again, to show what is wrong; a pipe cannot be read twice.
 fn read_again(input: &Input, bounds: Bounds) -> Option<impl Read> {
     match &input.content {
         Content::File(path) if !path.is_file() => None,
@@ -398,10 +397,10 @@ fn dialect(format: RdfFormat) -> Option<Dialect> {
     }
 }
 
-/// The longest part of a line that is read again to show it, in bytes.
+/// The longest part of a line, in bytes, that is read again to show it.
 const LONGEST_LINE: u64 = 1 << 20;
 
-/// Reads up to a line (line and column count from 0 here), to show it.
+/// Reads the text up to a line, in order to show that line. Line and column count from 0 here.
 fn excerpt(reader: impl Read, name: &str, line: usize, column: usize, width: usize) -> Option<Place> {
     let mut reader = BufReader::new(reader);
     for _ in 0..line {

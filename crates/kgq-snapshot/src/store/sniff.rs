@@ -1,12 +1,13 @@
-//! What a text seems to be, by how it begins: for input without a name, and to say what a file is that is not what its name says.
+//! Guesses the format of a text from its beginning: for input without a name, and for messages about files that are not what
+//! their names say.
 
 use kgq_syntax::error::Error;
 use kgq_syntax::rdf::RdfFormat;
 
-/// How much of a text is looked at, in bytes.
+/// How many bytes of a text are inspected.
 pub const SNIFFED: u64 = 4096;
 
-/// What a text seems to be.
+/// The format that a text seems to have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Seems {
     Rdf(RdfFormat),
@@ -21,7 +22,7 @@ pub enum Seems {
     Archive,
 }
 
-/// What the start of a text tells; nothing where it could be many things.
+/// Guesses the format from the start of a text; `None` where it could be several.
 pub fn sniff(start: &[u8]) -> Option<Seems> {
     if start.starts_with(b"PK\x03\x04") || start.starts_with(b"%PDF") {
         return Some(Seems::Archive);
@@ -51,14 +52,14 @@ pub fn sniff(start: &[u8]) -> Option<Seems> {
     }
 }
 
-/// `{"…`, `[{…`, and the like, which no other format can begin with.
+/// Whether the text begins with `{"…`, `[{…` or the like: JSON, unless it is read as N3, which can begin so too.
 fn opens_json(text: &str) -> bool {
     let inside = |mark: char| text.strip_prefix(mark).map(str::trim_start);
     inside('{').is_some_and(|rest| rest.starts_with('"'))
         || inside('[').is_some_and(|rest| rest.starts_with(['{', '"']))
 }
 
-/// What begins with `<`: an IRI, or a tag.
+/// Classifies a text that begins with `<`: an IRI, or a tag.
 fn angle(text: &str) -> Option<Seems> {
     let (first, _) = text[1..].split_once('>')?;
     let scheme = first.split_once("://").map_or(first, |(scheme, _)| scheme);
@@ -75,12 +76,12 @@ fn angle(text: &str) -> Option<Seems> {
     } else if text.to_ascii_lowercase().contains("<html") {
         Some(Seems::Html)
     } else {
-        // Another tag could be a relative IRI.
+        // Any other tag could be a relative IRI.
         first.starts_with("?xml").then_some(Seems::Xml)
     }
 }
 
-/// Turtle, or TriG where a graph opens.
+/// TriG if a graph opens somewhere, else Turtle.
 fn graphs(text: &str) -> Seems {
     let opens = text.lines().any(|line| {
         let line = line.trim_end();
@@ -113,7 +114,7 @@ fn is_query_form(word: &str) -> bool {
     ["SELECT", "CONSTRUCT", "ASK", "DESCRIBE"].iter().any(|form| word.eq_ignore_ascii_case(form))
 }
 
-/// Two lines or more with equally many commas, semicolons or tabs.
+/// Whether the first two lines have equally many commas, semicolons or tabs.
 fn is_table(text: &str) -> bool {
     let mut lines = text.lines().filter(|line| !line.is_empty());
     let (Some(first), Some(second)) = (lines.next(), lines.next()) else { return false };
@@ -123,7 +124,7 @@ fn is_table(text: &str) -> bool {
     })
 }
 
-/// The text from the first line that is neither blank nor a comment of Turtle's.
+/// The text from the first line that is neither blank nor a Turtle comment.
 fn without_comments(mut text: &str) -> &str {
     loop {
         text = text.trim_start();
@@ -135,7 +136,7 @@ fn without_comments(mut text: &str) -> &str {
 }
 
 impl Seems {
-    /// Whether a document of this format can begin so.
+    /// Whether a document of this format can begin like this.
     fn can_be(self, format: RdfFormat) -> bool {
         use RdfFormat::{JsonLd, N3, NQuads, NTriples, RdfXml, TriG, TriGStar, Turtle, TurtleStar};
         let one_family = [Turtle, TriG, NTriples, NQuads, N3, TurtleStar, TriGStar];
@@ -186,7 +187,7 @@ impl Seems {
     }
 }
 
-/// The error of a document that was refused: what it seems to be, if that is something else than the format it was read in.
+/// Adds to the error of a refused document what it seems to be, if that differs from the format in which it was read.
 pub fn mistaken(error: Error, start: &[u8], format: RdfFormat) -> Error {
     let Some(seems) = sniff(start).filter(|seems| !seems.can_be(format)) else { return error };
     let named = if format == RdfFormat::RdfXml { "RDF/XML" } else { format.name() };

@@ -1,5 +1,5 @@
-//! Turtle-star and TriG-star of the W3C community group (2021), through rio_turtle: each distinct quoted triple of a
-//! file becomes one blank node that reifies it, as there equal triples are one term.
+//! Turtle-star and TriG-star of the W3C community group (2021), read by rio_turtle. Each distinct quoted triple of a file
+//! becomes one blank node that reifies it, because in these formats equal quoted triples are the same term.
 
 use kgq_syntax::error::{Error, Place, Result};
 use kgq_syntax::rdf::vocabulary::rdf;
@@ -12,7 +12,7 @@ use rio_turtle::{TriGParser, TurtleError, TurtleParser};
 use rustc_hash::FxHashMap;
 use std::io::BufRead;
 
-/// Reads a document of the community group's formats, handing each quad on; returns its prefixes.
+/// Reads a document in one of the community group's formats, calls `each` with every quad, and returns the prefixes.
 pub fn read_star(
     name: &str,
     reader: impl BufRead,
@@ -66,7 +66,7 @@ impl Stop {
             Self::Syntax(error) => {
                 let message = error.to_string();
                 let out = Error::input(message.split(" on line ").next().unwrap_or(&message));
-                // Its lines and columns count from 1.
+                // rio_turtle counts lines and columns from 1.
                 let one_based = |n: u64| usize::try_from(n).unwrap_or(usize::MAX).max(1);
                 match error.textual_position() {
                     Some(at) => out.at(Place::new(name, one_based(at.line_number()), one_based(at.byte_number()))),
@@ -78,7 +78,7 @@ impl Stop {
 }
 
 struct Star {
-    /// The reifier of each quoted triple, and the graphs in which it has been said what it reifies.
+    /// The reifier of each quoted triple, and the graphs that already state what it reifies.
     reifiers: FxHashMap<Triple, (BlankNode, Vec<GraphName>)>,
 }
 
@@ -120,7 +120,7 @@ impl Star {
         each: &mut impl FnMut(Quad) -> Result<()>,
     ) -> Result<BlankNode> {
         let triple = self.triple(quoted, graph, each)?;
-        // The file's own labels are kept here, so a new one must be none of them: 128 random bits are not.
+        // The file's own labels are kept, so a new one must differ from all of them; 128 random bits do.
         let (node, graphs) = self.reifiers.entry(triple.clone()).or_default();
         let node = node.clone();
         if !graphs.contains(graph) {

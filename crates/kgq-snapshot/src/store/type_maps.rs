@@ -1,5 +1,5 @@
-//! Maps by `@type` of JSON-LD 1.1 (§4.6.4), which oxjsonld refuses where a node has an `@id`, and whose type-scoped contexts it passes
-//! over: each becomes a list of nodes with their types, and its term loses the container.
+//! JSON-LD 1.1 maps by `@type` (§4.6.4). oxjsonld refuses them where a node has an `@id`, and ignores their type-scoped
+//! contexts. So each map becomes a list of nodes with their types, and its term loses the container.
 
 use super::index_maps::Refused;
 use super::json_places::{Entry, JsonValue, Spanned};
@@ -7,34 +7,34 @@ use super::json_tree::Json;
 use kgq_syntax::error::Error;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What the contexts of a document say of the terms that concern us.
+/// What the contexts of a document say about the terms that matter here.
 #[derive(Default)]
 pub struct TypeMaps {
     /// Terms whose values are maps by `@type`.
     pub maps: BTreeSet<String>,
-    /// Terms that are defined without that somewhere.
+    /// Terms that some definition does not make such maps.
     others: BTreeSet<String>,
-    /// Terms whose strings are resolved against the vocabulary, which no list of nodes can say.
+    /// Terms whose strings are resolved against the vocabulary; a list of nodes cannot express that.
     of_vocabulary: BTreeSet<String>,
-    /// Terms for maps by `@index`, and those of them that say no more than that of their container.
+    /// Terms with maps by `@index`; and those of them that have no other containers but `@set`.
     pub indexed: BTreeSet<String>,
     pub plainly_indexed: BTreeSet<String>,
-    /// Other names of keywords.
+    /// Aliases of keywords.
     aliases: BTreeSet<(String, String)>,
-    /// Types whose own context is at an address, or takes terms away, so that what it means for a term is not told here.
+    /// Types whose own context is at an address, or removes terms, so that its effect on a term cannot be told here.
     pub scoped_elsewhere: BTreeSet<String>,
-    /// By type: the terms that its own context defines, and that context.
+    /// For each type, the terms that its own context defines; and that context.
     pub scoped: BTreeMap<String, BTreeSet<String>>,
     pub contexts: BTreeMap<String, Json>,
-    /// How often a term is defined, and which are defined in the context of the whole document.
+    /// How often each term is defined; and the terms defined in the context of the whole document.
     pub times: BTreeMap<String, usize>,
     pub outermost: BTreeSet<String>,
-    /// Whether a context takes all terms away.
+    /// Whether some context removes all terms.
     pub taken_away: bool,
 }
 
 impl TypeMaps {
-    /// What the contexts in this document say.
+    /// Collects the definitions of the contexts in this document.
     pub fn read(&mut self, document: &Json) {
         if let Some(context) = document.get("@context") {
             for context in context.items() {
@@ -45,7 +45,7 @@ impl TypeMaps {
         self.read_elsewhere(document);
     }
 
-    /// What the contexts in a document say that only names reach.
+    /// Collects the definitions in a document that is only reached by its address.
     pub fn read_elsewhere(&mut self, document: &Json) {
         document.each(&mut |value| {
             if let Some(context) = value.get("@context") {
@@ -89,12 +89,12 @@ impl TypeMaps {
         }
     }
 
-    /// How many terms have contexts of their own, times all terms.
+    /// The number of terms with contexts of their own, times the number of all terms.
     pub fn cost(&self) -> usize {
         self.scoped.len().saturating_mul(self.maps.union(&self.others).count())
     }
 
-    /// Whether a document with such contexts is to be rewritten: it has maps by `@type`, and nothing in them that no list can say.
+    /// Whether a document with these contexts must be rewritten: it has maps by `@type`, and a list can express all of them.
     pub fn are_to_be_rewritten(&self, document: &Json) -> bool {
         let mut can = true;
         document.each(&mut |value| {
@@ -109,7 +109,7 @@ impl TypeMaps {
         can && !self.maps.is_empty()
     }
 
-    /// Whether a key is a keyword, or a name for it.
+    /// Whether a key is a keyword or an alias of it.
     pub fn stands_for(&self, key: &str, keyword: &str) -> bool {
         key == keyword || self.aliases.contains(&(key.to_owned(), keyword.to_owned()))
     }
@@ -118,10 +118,10 @@ impl TypeMaps {
         self.stands_for(key, "@type")
     }
 
-    /// What cannot be said without maps by `@type`, and where it stands.
+    /// Refuses what cannot be expressed without maps by `@type`.
     ///
     /// # Errors
-    /// That there is such.
+    /// The error, and its place.
     pub fn refuse_two_meanings(&self, tree: &Spanned) -> Result<(), Refused> {
         let entries = match &tree.value {
             JsonValue::Scalar(_) => return Ok(()),
@@ -140,7 +140,7 @@ impl TypeMaps {
         Ok(())
     }
 
-    /// Makes the document one without maps by `@type`.
+    /// Rewrites the document so that it has no maps by `@type`.
     pub fn rewrite(&self, document: &mut Json) {
         let entries = match document {
             Json::Array(items) => return items.iter_mut().for_each(|item| self.rewrite(item)),
@@ -161,7 +161,7 @@ impl TypeMaps {
         }
     }
 
-    /// The nodes of a map, each with its type.
+    /// The nodes of a map, each with its type added.
     fn nodes(&self, map: Vec<(String, Json)>) -> Vec<Json> {
         let mut nodes = Vec::new();
         for (kind, value) in map {
@@ -193,7 +193,7 @@ impl TypeMaps {
         nodes
     }
 
-    /// Takes the container from the terms of contexts.
+    /// Removes the container from the terms of contexts.
     pub fn rewrite_contexts(&self, contexts: &mut Json) {
         let terms = match contexts {
             Json::Array(contexts) => return contexts.iter_mut().for_each(|context| self.rewrite_contexts(context)),
@@ -205,7 +205,7 @@ impl TypeMaps {
             let Json::Object(entries) = definition else { continue };
             if is_map {
                 entries.retain(|(key, _)| key != "@container");
-                // Where nothing else is said, the strings of such a map are IRIs.
+                // Unless a type is given, the strings in such a map are IRIs.
                 if !entries.iter().any(|(key, _)| key == "@type") {
                     entries.push(("@type".to_owned(), Json::Text("@id".to_owned())));
                 }
@@ -217,7 +217,7 @@ impl TypeMaps {
     }
 }
 
-/// Whether the values of a term are nodes; another type is refused by oxjsonld for a map.
+/// Whether the values of a term are nodes; oxjsonld refuses other types for a map.
 fn is_of_nodes(definition: &Json) -> bool {
     definition.get("@type").is_none_or(|of| matches!(of.as_text(), Some("@id" | "@vocab")))
 }

@@ -1,9 +1,9 @@
-//! The version that RDF 1.2 lets N-Triples and N-Quads announce (`VERSION "1.2"`), which oxttl takes in Turtle only.
+//! The version announcement that RDF 1.2 allows in N-Triples and N-Quads (`VERSION "1.2"`); oxttl accepts it in Turtle only.
 
 use memchr::{memchr, memmem};
 use std::io::{self, BufRead, Read};
 
-/// How long an announcement is that a line begins with: up to its closing quote.
+/// The length of the announcement with which a line begins, up to its closing quote.
 pub fn announcement(line: &[u8]) -> Option<usize> {
     let rest = line.strip_prefix(b"VERSION")?;
     let space = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
@@ -17,11 +17,11 @@ pub fn announcement(line: &[u8]) -> Option<usize> {
 /// No announcement is longer than this, in bytes.
 const LONGEST: usize = 64;
 
-/// Reads announcements as spaces, so that all else keeps its place.
+/// Replaces announcements by spaces, so that everything else keeps its position.
 pub struct WithoutVersion<R> {
     inner: R,
     at_line_start: bool,
-    /// What was read ahead to know whether it is an announcement.
+    /// Bytes read ahead to decide whether they are an announcement.
     ahead: Vec<u8>,
 }
 
@@ -30,7 +30,7 @@ impl<R: BufRead> WithoutVersion<R> {
         Self { inner, at_line_start: true, ahead: Vec::new() }
     }
 
-    /// Reads ahead while the line may begin with an announcement, and blanks it.
+    /// Reads ahead while the line may begin with an announcement; replaces one by spaces.
     fn look_ahead(&mut self) -> io::Result<()> {
         const WORD: &[u8] = b"VERSION";
         while self.ahead.len() < LONGEST
@@ -41,7 +41,7 @@ impl<R: BufRead> WithoutVersion<R> {
             if available.is_empty() {
                 break;
             }
-            // The whole line, or as much of it as matters; of another line, its first byte.
+            // The whole line, or as much as matters; for any other line, its first byte.
             let most = if self.ahead.is_empty() { 1 } else { LONGEST - self.ahead.len() };
             let most = most.min(available.len());
             let length = memchr(b'\n', &available[..most]).map_or(most, |at| at + 1);
@@ -63,7 +63,7 @@ impl<R: BufRead> Read for WithoutVersion<R> {
         let (available, is_ahead) =
             if self.ahead.is_empty() { (self.inner.fill_buf()?, false) } else { (self.ahead.as_slice(), true) };
         let most = buffer.len().min(available.len());
-        // A line that may be an announcement begins a read of its own.
+        // A line that may be an announcement must start a new read.
         let length = memmem::find(&available[..most], b"\nV").map_or(most, |at| at + 1);
         buffer[..length].copy_from_slice(&available[..length]);
         if length > 0 {

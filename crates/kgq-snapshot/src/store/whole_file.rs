@@ -1,5 +1,5 @@
-//! The one way in which files are written: beside their place under a temporary name, synced, and renamed when whole, so that a
-//! failure leaves an existing one as it was. What killed processes left beside it is removed.
+//! The only way to write files: beside their place under a temporary name, synced, and renamed when complete, so that a
+//! failure leaves an existing file unchanged. Leftovers of killed processes beside the file are removed.
 
 use kgq_syntax::error::{Error, Result};
 use std::ffi::OsString;
@@ -8,10 +8,10 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The end of a temporary file's name. Its writer holds a lock on it, so that one without is known to be abandoned.
+/// The end of a temporary file's name. Its writer holds a lock on it, so an unlocked one is known to be abandoned.
 const TEMPORARY: &str = ".building";
 
-/// Files and folders being written, for whoever may end the process early: they are removed then. A clone is the same list.
+/// Files and folders being written, to be removed if the process ends early. A clone shares the same list.
 #[derive(Clone, Debug, Default)]
 pub struct Unfinished(Arc<Mutex<Vec<PathBuf>>>);
 
@@ -20,19 +20,19 @@ impl Unfinished {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Says that a folder is half-written, to be removed with all that is in it.
+    /// Records that a folder is half-written, so that it is removed with its content.
     pub fn note(&self, folder: &Path) {
         self.paths().push(folder.to_owned());
     }
 
-    /// Says that a path is no longer to be removed. Where the process is being ended, it does not return.
+    /// Records that a path is complete, so that it is not removed. Does not return once the process is being ended.
     pub fn forget(&self, path: &Path) {
         self.paths().retain(|p| p != path);
     }
 
-    /// Removes what is half-written; called before the process is ended from another thread.
+    /// Removes everything half-written; called before another thread ends the process.
     pub fn remove(&self) {
-        // Whoever holds the lock may be the one that cannot go on; it holds it for an instant only.
+        // The holder of the lock may be unable to continue; normally it holds the lock only for an instant.
         for _ in 0..100 {
             if let Ok(mut paths) = self.0.try_lock() {
                 for path in paths.drain(..) {
@@ -40,7 +40,7 @@ impl Unfinished {
                         let _ = fs::remove_dir_all(&path);
                     }
                 }
-                // The program ends now: whoever would make another file waits until it has.
+                // The program ends now: keeping the lock makes anyone who wants to create a file wait until then.
                 std::mem::forget(paths);
                 return;
             }
@@ -49,11 +49,11 @@ impl Unfinished {
     }
 }
 
-/// A file that appears under its name only when it is whole. Dropped before, it leaves nothing.
+/// A file that appears under its name only when complete. If dropped before that, it leaves nothing.
 #[derive(Debug)]
 pub struct WholeFile {
     file: File,
-    /// `None` once renamed.
+    /// `None` after the renaming.
     temporary: Option<PathBuf>,
     /// As the user wrote it, for messages.
     path: PathBuf,
@@ -63,8 +63,8 @@ pub struct WholeFile {
 }
 
 impl WholeFile {
-    /// Starts a file that will be at `path`, with the permissions of the one that is there, or those that new files have. What
-    /// a symbolic link points at is replaced, not the link.
+    /// Starts a file that will be at `path`, with the permissions of the existing file, or those of a new one. If `path` is
+    /// a symbolic link, its target is replaced, not the link.
     ///
     /// # Errors
     /// When the folder cannot be written to.
@@ -74,7 +74,7 @@ impl WholeFile {
         Self::start(path, target, permissions, unfinished)
     }
 
-    /// Starts a file for its user's eyes alone. A symbolic link in its place is replaced.
+    /// Starts a file that only its user can read. A symbolic link in its place is replaced.
     ///
     /// # Errors
     /// When the folder cannot be written to.
@@ -91,7 +91,7 @@ impl WholeFile {
         loop {
             let temporary = temporary_name(&target, attempt);
             attempt += 1;
-            // Made and listed under one lock: a signal between the two would leave it behind.
+            // Created and listed under one lock: a signal in between would leave the file behind.
             let mut paths = unfinished.paths();
             let file = match open_new(&temporary, permissions.as_ref()) {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists && attempt < 1000 => continue,
@@ -99,7 +99,7 @@ impl WholeFile {
             };
             paths.push(temporary.clone());
             drop(paths);
-            // Whoever finds the file unlocked may remove it: its writer was killed. Systems without locks keep it.
+            // Whoever finds the file unlocked may remove it, as left by a killed writer. Without locks, files are kept.
             let lost = matches!(file.try_lock(), Err(TryLockError::WouldBlock));
             if lost || !temporary.exists() {
                 unfinished.forget(&temporary);
@@ -110,21 +110,21 @@ impl WholeFile {
         }
     }
 
-    /// What is written to.
+    /// The file to write to.
     pub fn file(&mut self) -> &mut File {
         &mut self.file
     }
 
-    /// The path as it was given.
+    /// The path as given.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Puts the file in its place, over what was there, so that it survives a crash of the machine.
+    /// Moves the file to its place, replacing any file there, so that it survives a crash of the machine.
     ///
     /// # Errors
-    /// When it cannot be synced or renamed: nothing is left of it then; when its folder cannot be synced: it is in its place, and may
-    /// not survive a crash.
+    /// When it cannot be synced or renamed: then nothing is left of it. When its folder cannot be synced: then the file is
+    /// in its place, but may not survive a crash.
     pub fn finish(mut self) -> Result<()> {
         let failed = |error| Error::io(self.path.display(), &error);
         if let Some(permissions) = self.permissions.clone() {
@@ -136,7 +136,7 @@ impl WholeFile {
             self.unfinished.forget(temporary);
         }
         self.temporary = None;
-        // The new name too.
+        // The new name must be synced too.
         folder_of(&self.target).map_or(Ok(()), sync_folder).map_err(failed)
     }
 }
@@ -160,7 +160,7 @@ pub fn remove_abandoned(folder: &Path) {
         if !ours || !entry.file_type().is_ok_and(|kind| kind.is_file()) {
             continue;
         }
-        // Kept until the file is gone, so that no writer takes it up in between.
+        // The lock is held until the file is gone, so that no writer takes it over in between.
         let Ok(file) = File::open(entry.path()) else { continue };
         if file.try_lock().is_ok() {
             let _ = fs::remove_file(entry.path());
@@ -168,7 +168,7 @@ pub fn remove_abandoned(folder: &Path) {
     }
 }
 
-/// Names hold after a crash once their folder is synced. Where folders cannot be opened, the system does as far as it does.
+/// Syncs a folder, so that its names survive a crash. Where folders cannot be opened, this does nothing.
 pub(super) fn sync_folder(folder: &Path) -> std::io::Result<()> {
     let Ok(file) = File::open(folder) else { return Ok(()) };
     match file.sync_all() {
@@ -189,7 +189,7 @@ fn temporary_name(path: &Path, attempt: usize) -> PathBuf {
     path.with_file_name(name)
 }
 
-/// While it is written, nobody may read it who may not read it afterwards.
+/// Even while the file is written, only those may read it who may read it afterwards.
 fn open_new(path: &Path, permissions: Option<&Permissions>) -> std::io::Result<File> {
     let mut options = File::options();
     options.read(true).write(true).create_new(true);

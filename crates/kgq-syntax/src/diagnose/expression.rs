@@ -1,4 +1,4 @@
-//! The walk along expressions: operators, calls and their arguments.
+//! Walks expressions: operators, calls and their arguments.
 
 use super::query::near_keyword;
 use super::walk::Walk;
@@ -23,7 +23,7 @@ impl Walk<'_> {
         }
     }
 
-    /// `!` may be repeated, a sign may not, except before a number that has one of its own.
+    /// `!` may be repeated. A sign may not, except before a number that has its own sign.
     fn prefix_operators(&mut self) -> Walked {
         while self.eat("!") {}
         let mut signs = 0;
@@ -47,7 +47,7 @@ impl Walk<'_> {
         OPERATORS.iter().find(|o| self.is(o)).copied()
     }
 
-    /// Two operators in a row are often one of another language.
+    /// Two adjacent operators are often an operator of another language.
     fn after_operator(&self, operator: &str) -> Walked {
         let adjacent = self.peek().zip(self.previous()).is_some_and(|(here, before)| here.start == before.end);
         if !adjacent {
@@ -64,7 +64,7 @@ impl Walk<'_> {
         Err(self.fault_here(format!("`{}` is no operator", meant.0)).hint(format!("did you mean `{}`?", meant.1)))
     }
 
-    /// What stands where an operator or the end of the expression should.
+    /// The fault of a token where an operator or the end of the expression should be.
     pub fn operator_fault(&self, expected: &str) -> Fault {
         if let Some(fault) = self.lexical_fault() {
             return fault;
@@ -104,7 +104,7 @@ impl Walk<'_> {
         self.unexpected(&format!("an operator or {expected}"))
     }
 
-    /// The `)` behind an expression.
+    /// The `)` after an expression.
     pub fn close_expression(&mut self) -> Walked {
         if self.is(")") || self.peek().is_none() || self.is_any(&["}", "]", ".", ";"]) {
             return self.close();
@@ -112,7 +112,7 @@ impl Walk<'_> {
         Err(self.operator_fault("`)`"))
     }
 
-    /// Whether a call of a function begins here.
+    /// Whether a function call begins here.
     pub fn begins_call(&self) -> bool {
         match self.kind() {
             Some(TokenKind::Keyword) => {
@@ -313,7 +313,7 @@ impl Walk<'_> {
         self.close_expression()
     }
 
-    /// `(a, b, …)`; how many.
+    /// Reads `(a, b, …)`, and returns the number of arguments.
     fn arguments(&mut self, of: &str) -> Walked<usize> {
         self.open("(", &format!("after `{of}`"))?;
         let mut count = 0;

@@ -1,7 +1,7 @@
-//! Parse errors in words: what was expected, where the mistake is, and one suggestion.
+//! Explains parse errors in words: what was expected, where the mistake is, and one suggestion.
 //!
-//! A parser's position is where it gave up. Here the tokens are walked along the grammar once more, and the first place that
-//! leaves it is reported. The walk judges nothing: it is only asked about texts that the parser refused.
+//! A parser reports where it gave up. Here the tokens are walked along the grammar once more, and the first place that
+//! deviates from it is reported. The walk decides nothing: it only runs on texts that the parser refused.
 
 mod expression;
 mod pattern;
@@ -19,31 +19,31 @@ use crate::error::{Error, Source};
 use walk::Walk;
 pub(super) use walk::{prefix_hint, unknown_prefix};
 
-/// What the text was written against.
+/// The context in which the text was written.
 #[derive(Clone, Copy, Default)]
 pub struct Known<'a> {
-    /// Prefix and IRI of everything that may be used undeclared.
+    /// The prefixes, with their IRIs, that may be used undeclared.
     pub prefixes: &'a [(&'a str, &'a str)],
     /// Whether relative IRIs can be resolved without a `BASE` in the text.
     pub base: bool,
 }
 
-/// Says why a query was refused. `refusal` is the parser's own message, used only where the walk finds nothing wrong.
+/// Explains why a query was refused. `refusal` is the parser's own message, used only if the walk finds no mistake.
 pub fn query(source: Source<'_>, refusal: &str, known: Known<'_>) -> Error {
     let mut walk = Walk::new(source.text, known);
     let fault = walk.query_unit().err().or_else(|| walk.scope_fault());
     finish(source, refusal, walk.earlier(fault))
 }
 
-/// Says why an update was refused.
+/// Explains why an update was refused.
 pub fn update(source: Source<'_>, refusal: &str, known: Known<'_>) -> Error {
     let mut walk = Walk::new(source.text, known);
     let fault = walk.update_unit().err().or_else(|| walk.scope_fault());
     finish(source, refusal, walk.earlier(fault))
 }
 
-/// Says why Turtle, TriG, N-Triples or N-Quads was refused. `refusal` and `place` are the parser's own message and bytes, used only
-/// where the walk finds nothing wrong.
+/// Explains why Turtle, TriG, N-Triples or N-Quads was refused. `refusal` and `place` are the parser's own message and its
+/// span in bytes, used only if the walk finds no mistake.
 pub fn turtle(source: Source<'_>, dialect: Dialect, refusal: &str, place: Span, known: Known<'_>) -> Error {
     match parse::parse(source.text, dialect, known) {
         Err(fault) => fault.into_error(source),
@@ -56,7 +56,7 @@ fn finish(source: Source<'_>, refusal: &str, fault: Option<Fault>) -> Error {
         return fault.into_error(source);
     }
     let at = position(source.text, refusal).unwrap_or(source.text.len());
-    // The parser's own sentences are kept, its lists of grammar tokens are not.
+    // Keep the parser's own sentences, but not its lists of grammar tokens.
     let message = match sentence(refusal) {
         Some(sentence) => format!("this is not valid: {sentence}"),
         None => "this is not valid SPARQL from here on".into(),
@@ -74,7 +74,7 @@ fn position(text: &str, refusal: &str) -> Option<usize> {
     Some(start + inside)
 }
 
-/// Of a list of expectations the one that is a sentence, such as "Repeated variables are not allowed in VALUES clauses".
+/// From a list of expectations, the one that is a sentence, such as "Repeated variables are not allowed in VALUES clauses".
 fn sentence(refusal: &str) -> Option<&str> {
     let (_, expected) = refusal.split_once("expected ")?;
     expected

@@ -1,11 +1,11 @@
-//! The walk along group graph patterns: triples, paths, clauses, values.
+//! Walks group graph patterns: triples, paths, clauses, values.
 
 use super::query::near_keyword;
 use super::walk::Walk;
 use crate::TokenKind;
 use crate::fault::{Fault, Walked};
 
-/// What may begin inside a group, other than triples.
+/// The keywords that may begin something other than triples inside a group.
 const CLAUSES: &[&str] =
     &["OPTIONAL", "FILTER", "UNION", "MINUS", "BIND", "VALUES", "GRAPH", "SERVICE", "SELECT", "WHERE", "EXISTS"];
 
@@ -27,7 +27,7 @@ impl<'a> Walk<'a> {
         }
         self.close()?;
         self.scopes.pattern_number += 1;
-        // The outermost group of a SELECT is the last one to be left.
+        // The outermost group of a SELECT ends last, so its span is the one that remains.
         self.scopes.select().pattern = (first, self.at);
         Ok(())
     }
@@ -55,7 +55,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// One clause other than triples, if one begins here.
+    /// Reads one clause other than triples, if one begins here.
     fn clause(&mut self, first: usize) -> Walked<bool> {
         if self.is("{") {
             self.group("")?;
@@ -128,7 +128,7 @@ impl<'a> Walk<'a> {
         Ok(true)
     }
 
-    /// A bare word where a triple or a clause should begin.
+    /// The fault of a bare word where a triple or a clause should begin.
     fn bare_word(&self) -> Option<Fault> {
         let word = self.here();
         let upper = word.to_uppercase();
@@ -270,7 +270,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The end of the text inside open brackets: the bracket is the mistake.
+    /// If the text ends inside open brackets: the fault of the unclosed bracket.
     fn unclosed(&self) -> Option<Fault> {
         (self.peek().is_none() && !self.open.is_empty()).then(|| self.unexpected(""))
     }
@@ -356,7 +356,7 @@ impl<'a> Walk<'a> {
         self.close()
     }
 
-    /// After the last object of a triple something follows that is neither its end nor a clause.
+    /// Checks what follows the last object of a triple, if it neither ends the triple nor begins a clause.
     pub fn after_triples(&mut self) -> Walked {
         if self.is_any(&["}", "{"]) || self.peek().is_none() {
             return Ok(());
@@ -412,7 +412,7 @@ impl<'a> Walk<'a> {
             .find(|mark| matches!(*mark, ";" | "," | "." | "{"))
     }
 
-    /// Triples between braces, without clauses: a template.
+    /// Triples in braces, without clauses: a template.
     pub fn triples_block(&mut self, purpose: &str) -> Walked {
         self.open("{", purpose)?;
         while !self.is("}") && self.peek().is_some() {

@@ -1,4 +1,4 @@
-//! The walk along queries: prologue, the four forms, dataset clauses, solution modifiers.
+//! Walks queries: prologue, the four forms, dataset clauses, solution modifiers.
 
 use super::scope::Select;
 use super::walk::Walk;
@@ -9,7 +9,7 @@ use crate::{TokenKind, words};
 const FORMS: &[&str] = &["SELECT", "ASK", "CONSTRUCT", "DESCRIBE"];
 pub(super) const UPDATES: &[&str] =
     &["INSERT", "DELETE", "LOAD", "CLEAR", "DROP", "CREATE", "ADD", "MOVE", "COPY", "WITH"];
-/// In the order in which they must stand.
+/// In the order in which they must appear.
 const MODIFIERS: &[&str] = &["GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "VALUES"];
 
 impl<'a> Walk<'a> {
@@ -103,7 +103,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The first word of the query is wrong.
+    /// The fault of a wrong first word of a query.
     pub fn no_form(&self, forms: &[&'static str], expected: &str) -> Fault {
         if let Some(fault) = self.misspelt(forms).or_else(|| self.misspelt(&["PREFIX", "BASE"])) {
             return fault;
@@ -191,7 +191,7 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// A call in SELECT that stands without parentheses and name.
+    /// The fault of a call in SELECT without parentheses and a name.
     fn bare_call(&self) -> Fault {
         let word = self.here().to_uppercase();
         let mut depth = 0usize;
@@ -238,7 +238,7 @@ impl<'a> Walk<'a> {
         let alias = self.named("after `AS`")?;
         self.close()?;
         let select = self.scopes.select();
-        // The names before it may be used.
+        // Names defined earlier in the clause may be used.
         select.used.extend(used.into_iter().filter(|(name, _)| !select.aliases.iter().any(|(alias, _)| alias == name)));
         select.aliases.push((alias, span));
         Ok(())
@@ -448,12 +448,12 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// Nothing may follow the query.
+    /// Checks that nothing follows the query.
     fn nothing_more(&mut self) -> Walked {
         if self.peek().is_none() { Ok(()) } else { Err(self.after_pattern()) }
     }
 
-    /// What stands behind a pattern and its modifiers is none of them.
+    /// The fault of a token that cannot follow a pattern and its modifiers.
     fn after_pattern(&self) -> Fault {
         if self.is("}") && self.open.is_empty() {
             return self.fault_here("this `}` closes nothing").hint("remove it, or add a `{` before");
@@ -503,7 +503,7 @@ fn shortened(written: &str) -> String {
     if one_line.chars().count() > 40 { "…".into() } else { one_line }
 }
 
-/// The keywords of a group that a word may have meant.
+/// The keyword that a word in a group may have meant.
 pub(super) fn near_keyword(word: &str, keywords: &[&'static str]) -> Option<&'static str> {
     nearest(&word.to_uppercase(), keywords.iter().copied(), 1).first().copied()
 }

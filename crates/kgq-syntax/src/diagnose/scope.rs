@@ -1,4 +1,5 @@
-//! Mistakes of scope, which the grammar allows: what is projected, grouped, bound twice, or shared between groups.
+//! Mistakes of scope, which the grammar allows: wrong projections, groupings, repeated bindings, and labels shared between
+//! groups.
 
 use super::walk::Walk;
 use crate::fault::Fault;
@@ -6,19 +7,19 @@ use crate::{Span, Token};
 
 type Name<'a> = (&'a str, Span);
 
-/// One SELECT and what its clauses name.
+/// A SELECT, and the names in its clauses.
 #[derive(Default)]
 pub(super) struct Select<'a> {
     pub star: Option<Span>,
-    /// Projected as they are.
+    /// Projected without an expression.
     pub variables: Vec<Name<'a>>,
-    /// Behind `AS`.
+    /// After `AS`.
     pub aliases: Vec<Name<'a>>,
     /// Used in projected expressions outside aggregates.
     pub used: Vec<Name<'a>>,
     pub grouped: Option<Vec<&'a str>>,
     pub aggregates: bool,
-    /// Where its pattern begins and ends, in tokens.
+    /// The tokens of its pattern: the first, and the one after the last.
     pub pattern: (usize, usize),
 }
 
@@ -28,11 +29,11 @@ pub(super) struct Scopes<'a> {
     done: Vec<Select<'a>>,
     outside: Select<'a>,
     collecting: Option<Vec<Name<'a>>>,
-    /// How many aggregates the walk stands in.
+    /// The number of aggregates around the current token.
     pub aggregate_depth: usize,
-    /// `BIND(… AS ?name)`, with the token at which its group begins.
+    /// `BIND(… AS ?name)`, with the index of the token at which its group begins.
     pub binds: Vec<(&'a str, Span, usize)>,
-    /// Blank node labels, with the number of the basic graph pattern.
+    /// Blank node labels, with the number of their basic graph pattern.
     pub labels: Vec<(&'a str, Span, usize)>,
     pub pattern_number: usize,
 }
@@ -46,7 +47,7 @@ impl<'a> Scopes<'a> {
         self.done.extend(self.stack.pop());
     }
 
-    /// The innermost SELECT; what stands outside any is kept apart.
+    /// The innermost SELECT; names outside any SELECT are kept separately.
     pub fn select(&mut self) -> &mut Select<'a> {
         self.stack.last_mut().unwrap_or(&mut self.outside)
     }
@@ -69,7 +70,7 @@ impl<'a> Scopes<'a> {
 }
 
 impl Walk<'_> {
-    /// The first mistake of scope.
+    /// The first mistake of scope in the text.
     pub fn scope_fault(&self) -> Option<Fault> {
         let mut faults: Vec<Fault> = self.scopes.done.iter().flat_map(|s| self.select_faults(s)).collect();
         faults.extend(self.bind_faults());
@@ -144,7 +145,7 @@ impl Walk<'_> {
         self.scopes.binds.iter().filter_map(twice).collect()
     }
 
-    /// The first use of a variable between a token and a place, other than in a FILTER.
+    /// The first use of a variable between a token and a position, outside FILTERs.
     fn bound_before(&self, name: &str, from: usize, until: usize) -> Option<Token> {
         let mut at = from;
         while let Some(token) = self.tokens.get(at).filter(|t| t.start < until) {

@@ -1,11 +1,11 @@
-//! The walk along terms: variables, IRIs, literals, lists, nested nodes, triple terms, and rows of values.
+//! Walks terms: variables, IRIs, literals, lists, nested nodes, triple terms, and rows of values.
 
 use super::walk::Walk;
 use crate::TokenKind;
 use crate::fault::{Fault, Walked};
 
 impl<'a> Walk<'a> {
-    /// A bare word where a term should stand.
+    /// The fault of a bare word where a term should be.
     pub fn bare_word_as_term(&self) -> Fault {
         if let Some(fault) = self.lexical_fault() {
             return fault;
@@ -47,7 +47,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// `[ … ]` or `( … )`; whether it says something by itself.
+    /// Reads `[ … ]` or `( … )`; returns whether it is a statement by itself.
     pub fn node(&mut self, paths: bool) -> Walked<bool> {
         let list = self.is("(");
         self.open(if list { "(" } else { "[" }, "")?;
@@ -173,7 +173,7 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// A variable that must stand here.
+    /// Reads a variable, which is required here.
     pub fn named(&mut self, place: &str) -> Walked<&'a str> {
         let Some(name) = self.peek().and_then(|t| t.variable(self.text)) else {
             if self.kind() == Some(TokenKind::Word) {
@@ -188,7 +188,7 @@ impl<'a> Walk<'a> {
         Ok(name)
     }
 
-    /// What follows `VALUES`.
+    /// Reads what follows `VALUES`.
     pub fn values(&mut self) -> Walked {
         let mut names: Vec<&str> = Vec::new();
         let several = self.is("(");

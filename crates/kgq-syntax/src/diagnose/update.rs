@@ -1,4 +1,4 @@
-//! The walk along updates.
+//! Walks updates.
 
 use super::query::UPDATES;
 use super::walk::Walk;
@@ -120,7 +120,7 @@ impl Walk<'_> {
         self.group("after `WHERE`")
     }
 
-    /// `{ triples GRAPH name { triples } … }`; `data` names the operation if only fixed terms may stand in it.
+    /// `{ triples GRAPH name { triples } … }`. If only constant terms are allowed, `data` names the operation.
     fn quads(&mut self, purpose: &str, data: Option<&str>) -> Walked {
         let first = self.at;
         self.open("{", purpose)?;
@@ -149,7 +149,7 @@ impl Walk<'_> {
             }
         }
         self.close()?;
-        // A template and the pattern behind it may use the same labels.
+        // A template and the pattern after it may use the same labels.
         self.scopes.labels.clear();
         let tokens = &self.tokens[first..self.at];
         let Some(operation) = data else { return Ok(()) };

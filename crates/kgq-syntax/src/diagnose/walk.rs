@@ -1,4 +1,4 @@
-//! The walk's ground: the token it stands on, the brackets that are open, and how to say that something else was expected.
+//! The basis of the walk: the current token, the open brackets, and the message that something else was expected.
 
 use super::Known;
 use super::scope::Scopes;
@@ -8,7 +8,7 @@ use crate::sparql::{self, closing};
 use crate::text::{did_you_mean, nearest};
 use crate::{Span, Token, TokenKind, significant, words};
 
-/// As deep as the walk can go on a small stack, and deeper than the bounds allow unless they are raised.
+/// The deepest nesting that is safe on a small stack; the bounds do not allow more unless they are raised.
 const MAX_WALK_DEPTH: usize = 160;
 
 pub(super) struct Walk<'a> {
@@ -18,7 +18,7 @@ pub(super) struct Walk<'a> {
     pub known: Known<'a>,
     pub declared: Vec<&'a str>,
     pub has_base: bool,
-    /// The brackets that are open, with their places.
+    /// The open brackets, with their places.
     pub open: Vec<(&'static str, Span)>,
     pub scopes: Scopes<'a>,
 }
@@ -95,7 +95,7 @@ impl<'a> Walk<'a> {
         found
     }
 
-    /// A keyword that must stand here; a misspelt one is named.
+    /// Reads a keyword that is required here; if it is misspelt, the fault names it.
     pub fn expect_kw(&mut self, keyword: &'static str) -> Walked {
         if self.eat_kw(keyword) {
             return Ok(());
@@ -104,7 +104,7 @@ impl<'a> Walk<'a> {
         Err(self.misspelt(&[keyword]).unwrap_or_else(|| self.unexpected(&format!("`{keyword}`{after}"))))
     }
 
-    /// An opening bracket that must stand here. `purpose` says for what.
+    /// Reads an opening bracket that is required here. `purpose` says what for.
     pub fn open(&mut self, mark: &'static str, purpose: &str) -> Walked {
         if !self.is(mark) {
             return Err(self.unexpected(&format!("`{mark}` {purpose}")));
@@ -117,7 +117,7 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// The bracket that closes the last one opened.
+    /// Reads the bracket that closes the last one opened.
     pub fn close(&mut self) -> Walked {
         let Some((mark, span)) = self.open.last().cloned() else { return Ok(()) };
         let closer = closing(mark).unwrap_or("");
@@ -145,7 +145,7 @@ impl<'a> Walk<'a> {
         self.peek().map_or_else(|| self.end(), |t| t.span())
     }
 
-    /// The place just after what was read last: where something is missing.
+    /// The position just after the last token read: where something is missing.
     pub fn end(&self) -> Span {
         self.previous().map_or(0..0, |t| t.end..t.end)
     }
@@ -170,7 +170,7 @@ impl<'a> Walk<'a> {
         Fault::new(token.span(), format!("expected {expected}, found {}", self.name(token)))
     }
 
-    /// A token as a message names it.
+    /// A token's name in messages.
     pub fn name(&self, token: Token) -> String {
         let text: String = self.words(token).chars().take(40).collect();
         match token.kind {
@@ -180,13 +180,13 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The mistake of the current token, if it is one wherever it stands.
+    /// The mistake in the current token, if it is one in any position.
     pub fn lexical_fault(&self) -> Option<Fault> {
         let token = self.peek()?;
         lexical::fault(self.text, token, self.previous()).or_else(|| self.foreign_comment())
     }
 
-    /// Two marks that begin a comment elsewhere.
+    /// The fault of a comment sign from another language.
     fn foreign_comment(&self) -> Option<Fault> {
         let (first, second) = (self.peek()?, self.peek_at(1)?);
         let mark = self.text.get(first.start..second.end)?;
@@ -195,7 +195,7 @@ impl<'a> Walk<'a> {
         })
     }
 
-    /// A fault at the current word, if it is nearly one of these keywords.
+    /// The fault of the current word, if it is a near miss of one of these keywords.
     pub fn misspelt(&self, keywords: &[&'static str]) -> Option<Fault> {
         let token = self.peek()?;
         if !matches!(token.kind, TokenKind::Word | TokenKind::Keyword) {
@@ -207,7 +207,7 @@ impl<'a> Walk<'a> {
         Some(Fault::new(token.span(), format!("unknown keyword `{word}`")).hint(format!("did you mean `{near}`?")))
     }
 
-    /// An IRI or prefixed name that must stand here.
+    /// Reads an IRI or prefixed name that is required here.
     pub fn iri(&mut self, what: &str) -> Walked {
         match self.kind() {
             Some(TokenKind::Iri) => {
@@ -264,7 +264,7 @@ impl<'a> Walk<'a> {
         )))
     }
 
-    /// Prefers a mistake that the walk could not see, because it hides inside a name: full-width punctuation shortly before.
+    /// Prefers a mistake that the walk cannot see, because it hides inside a name: full-width punctuation shortly before.
     pub fn earlier(&self, fault: Option<Fault>) -> Option<Fault> {
         const NEAR: usize = 6;
         let until = fault.as_ref().map_or(self.text.len(), |f| f.span.end);
@@ -278,7 +278,7 @@ pub(crate) fn unknown_prefix(prefix: &str) -> String {
     if prefix.is_empty() { "the empty prefix `:` is not declared".into() } else { format!("unknown prefix `{prefix}`") }
 }
 
-/// The near prefix, and the declaration to add where its IRI is known.
+/// The similar prefix, and the declaration to add if its IRI is known.
 pub(crate) fn prefix_hint(
     prefix: &str,
     known: &[(&str, &str)],

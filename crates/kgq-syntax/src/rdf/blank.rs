@@ -1,8 +1,9 @@
-//! The blank nodes of statements, within triple terms too: to find them, and to give them other names.
+//! The blank nodes of statements, including those in triple terms: to find them, and to rename them.
 
 use super::{BlankNode, GraphName, NamedOrBlankNode, Quad, Term, Triple};
 
-/// Visits the blank nodes of a quad: of its subject, its object and its graph's name. One that stands there twice is visited twice.
+/// Visits the blank nodes of a quad: in its subject, its object and its graph name. A node that occurs twice is visited
+/// twice.
 pub fn each_node<'q>(quad: &'q Quad, visit: &mut dyn FnMut(&'q BlankNode)) {
     each_node_between(&quad.subject, &quad.object, visit);
     if let GraphName::BlankNode(node) = &quad.graph_name {
@@ -17,7 +18,7 @@ pub fn nodes_of(quad: &Quad) -> Vec<BlankNode> {
     nodes
 }
 
-/// Visits the blank nodes of a subject and an object.
+/// Visits the blank nodes in a subject and an object.
 pub fn each_node_between<'q>(
     mut subject: &'q NamedOrBlankNode,
     mut object: &'q Term,
@@ -35,7 +36,7 @@ pub fn each_node_between<'q>(
     }
 }
 
-/// The quad with other names for its blank nodes.
+/// The quad with its blank nodes renamed.
 pub fn renamed(quad: &Quad, name: &dyn Fn(&BlankNode) -> BlankNode) -> Quad {
     let graph = match &quad.graph_name {
         GraphName::BlankNode(node) => name(node).into(),
@@ -45,7 +46,7 @@ pub fn renamed(quad: &Quad, name: &dyn Fn(&BlankNode) -> BlankNode) -> Quad {
     Quad::new(subject, quad.predicate.clone(), renamed_term(&quad.object, name), graph)
 }
 
-/// The subject with another name, if it is a blank node.
+/// The subject, renamed if it is a blank node.
 pub fn renamed_subject(subject: &NamedOrBlankNode, name: &dyn Fn(&BlankNode) -> BlankNode) -> NamedOrBlankNode {
     match subject {
         NamedOrBlankNode::BlankNode(node) => name(node).into(),
@@ -53,7 +54,7 @@ pub fn renamed_subject(subject: &NamedOrBlankNode, name: &dyn Fn(&BlankNode) -> 
     }
 }
 
-/// The term with other names for its blank nodes.
+/// The term with its blank nodes renamed.
 pub fn renamed_term(term: &Term, name: &dyn Fn(&BlankNode) -> BlankNode) -> Term {
     match term {
         Term::BlankNode(node) => name(node).into(),

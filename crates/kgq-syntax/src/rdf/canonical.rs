@@ -1,7 +1,7 @@
 //! Canonical N-Quads by RDFC-1.0 (RDF Dataset Canonicalization, W3C 2024) with SHA-256, and their hash: isomorphic datasets
-//! give the same bytes. RDF 1.2's terms, which the standard does not know, are mapped to RDF 1.1 before.
+//! give the same bytes. The standard does not know RDF 1.2's terms, so they are first mapped to RDF 1.1.
 //!
-//! The names of variables and steps are the standard's (§4.4 to §4.8).
+//! Variables and steps are named as in the standard (§4.4 to §4.8).
 
 use super::blank::renamed;
 use super::rdf11;
@@ -18,15 +18,15 @@ use std::fmt::Write as _;
 /// A dataset in canonical form.
 #[derive(Debug)]
 pub struct Canonical {
-    /// Lines of N-Quads with their ends, sorted by code point.
+    /// Lines of N-Quads with their line ends, sorted by code point.
     pub lines: Vec<String>,
-    /// Terms that were mapped to RDF 1.1.
+    /// The number of terms that were mapped to RDF 1.1.
     pub mapped: u64,
     _held: Reservation,
 }
 
 impl Canonical {
-    /// SHA-256 of the lines, in hexadecimal digits.
+    /// The SHA-256 digest of the lines, in hexadecimal.
     pub fn hash(&self) -> String {
         let mut hash = Sha256::new();
         for line in &self.lines {
@@ -36,18 +36,18 @@ impl Canonical {
     }
 }
 
-/// How much may be done for a dataset, and for each of its quads: quads looked at for a blank node, and members of
-/// permutations tried. Honest data need a few for each quad; a poisoned graph of some dozen would need more than there is
-/// time.
+/// The work allowed for a dataset, and for each of its quads. Work counts the quads inspected for a blank node, and the
+/// members of the permutations tried. Honest data need a few steps per quad; a poisoned graph with a few dozen nodes would
+/// take practically forever.
 const MOST_WORK: u64 = 200_000;
 const WORK_FOR_A_QUAD: u64 = 50;
-/// How far the search may go from one blank node: it recurses.
+/// How far the search may go from one blank node; it is recursive.
 const DEEPEST: usize = 4_000;
 
 /// Canonicalizes a dataset.
 ///
 /// # Errors
-/// A dataset whose blank nodes are too much alike to be told apart in reasonable time; the budget's.
+/// A dataset whose blank nodes are too similar to be distinguished in reasonable time; the budget's.
 pub fn canonicalize(quads: &[Quad], budget: &Budget) -> Result<Canonical> {
     let (steps, mut held, mut bytes) = (Steps::new(budget), Reservation::default(), 0);
     let (set, mapped, _set_held) = as_set(quads, &steps)?;
@@ -68,10 +68,10 @@ pub fn canonicalize(quads: &[Quad], budget: &Budget) -> Result<Canonical> {
     Ok(Canonical { lines, mapped, _held: held })
 }
 
-/// How many bytes are held before they are counted: counting each string would cost more than making it.
+/// Bytes that are held before they are reserved: reserving each string would cost more than creating it.
 const COUNTED_AT_ONCE: u64 = 1 << 16;
 
-/// The dataset in RDF 1.1, each quad once, and how many of its terms were mapped.
+/// The dataset in RDF 1.1, each quad once; and the number of its terms that were mapped.
 fn as_set(quads: &[Quad], steps: &Steps) -> Result<(Vec<Quad>, u64, Reservation)> {
     let (mapped, mut held) = rdf11::downgrade(quads, steps.budget())?;
     held.grow(steps.budget(), (mapped.quads.len() * size_of::<(usize, bool)>()) as u64)?;
@@ -85,8 +85,8 @@ fn as_set(quads: &[Quad], steps: &Steps) -> Result<(Vec<Quad>, u64, Reservation)
     Ok((set.collect(), mapped.count, held))
 }
 
-/// The quads with their blank nodes named as the canonical form names them, in the order of their lines. Terms of RDF 1.2 stay.
-/// The reservation is for as long as they are held.
+/// The quads with their blank nodes named as in the canonical form, in the order of their lines. Terms of RDF 1.2 stay. The
+/// reservation must live as long as the quads.
 ///
 /// # Errors
 /// As [`canonicalize`].
@@ -112,7 +112,7 @@ pub fn relabel(quads: &[Quad], budget: &Budget) -> Result<(Vec<Quad>, Reservatio
     Ok((sorted, held))
 }
 
-/// The quad as a line of N-Quads, its blank nodes renamed.
+/// The quad as a line of N-Quads, with its blank nodes renamed.
 fn line(quad: &Quad, name: impl Fn(&BlankNode) -> String) -> String {
     let mut out = String::new();
     let node = |node: &BlankNode| format!("_:{}", name(node));
@@ -137,7 +137,7 @@ fn line(quad: &Quad, name: impl Fn(&BlankNode) -> String) -> String {
 
 fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
-        // As above.
+        // Writing to a `String` cannot fail.
         let _ = write!(out, "{byte:02x}");
         out
     })
@@ -147,7 +147,7 @@ fn sha256(text: &str) -> String {
     hexadecimal(&Sha256::digest(text.as_bytes()))
 }
 
-/// Where a blank node stands in a quad.
+/// The position of a blank node in a quad.
 #[derive(Clone, Copy)]
 enum Position {
     Subject,
@@ -155,7 +155,7 @@ enum Position {
     Graph,
 }
 
-/// Gives out identifiers in order (§4.3).
+/// Issues identifiers in order (§4.3).
 #[derive(Clone)]
 struct Issuer {
     prefix: &'static str,
@@ -180,7 +180,7 @@ impl Issuer {
     }
 }
 
-/// The canonicalization state (§4.2); blank nodes are numbers here.
+/// The canonicalization state (§4.2); blank nodes are numbered here.
 struct Search<'a> {
     quads: &'a [Quad],
     nodes: Vec<&'a BlankNode>,
@@ -195,7 +195,7 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    /// About what is held for a blank node: its hash, its number, its names.
+    /// Roughly the bytes held for a blank node: its hash, its number, its names.
     const BYTES_OF_A_NODE: u64 = 250;
 
     fn new(quads: &'a [Quad], steps: &'a Steps) -> Result<Self> {
@@ -266,7 +266,7 @@ impl<'a> Search<'a> {
         Ok(canonical.issued.into_iter().map(|(number, name)| (nodes[number], name)).collect())
     }
 
-    /// §4.6: what the quads of a node say of it, other blank nodes alike.
+    /// §4.6: hashes what a node's quads say about it, with all other blank nodes treated alike.
     fn hash_first_degree(&self, node: usize) -> Result<String> {
         let own = self.nodes[node];
         let mut lines: Vec<String> = Vec::with_capacity(self.quads_of[node].len());
@@ -295,7 +295,7 @@ impl<'a> Search<'a> {
         sha256(&input)
     }
 
-    /// §4.8: tells nodes apart by their neighbours, in every order of those that are alike.
+    /// §4.8: distinguishes nodes by their neighbours, trying every order of neighbours that look alike.
     fn hash_n_degree(&mut self, node: usize, mut issuer: Issuer, depth: usize) -> Result<(String, Issuer)> {
         if depth > DEEPEST {
             return Err(too_much_alike());
@@ -335,7 +335,7 @@ impl<'a> Search<'a> {
         Ok((sha256(&data_to_hash), issuer))
     }
 
-    /// The path of one order of alike neighbours; `None` as soon as it is sure to be behind the chosen one.
+    /// The path for one order of similar neighbours; `None` as soon as it must sort after the chosen path.
     fn path(
         &mut self,
         nodes: &[usize],
@@ -386,7 +386,7 @@ fn too_much_alike() -> Error {
         .hint("give some of them names; canonicalization has a limit of work against graphs made to take forever")
 }
 
-/// The blank nodes of a quad of RDF 1.1, with where they stand.
+/// The blank nodes of an RDF 1.1 quad, with their positions.
 fn blank_nodes(quad: &Quad) -> impl Iterator<Item = (&BlankNode, Position)> {
     let subject = match &quad.subject {
         NamedOrBlankNode::BlankNode(node) => Some((node, Position::Subject)),
@@ -403,7 +403,7 @@ fn blank_nodes(quad: &Quad) -> impl Iterator<Item = (&BlankNode, Position)> {
     subject.into_iter().chain(object).chain(graph)
 }
 
-/// The next order of these numbers, in the order of the dictionary; `false` after the last.
+/// The next permutation of these numbers in lexicographic order; `false` after the last one.
 fn next_permutation(numbers: &mut [usize]) -> bool {
     let Some(at) = numbers.windows(2).rposition(|pair| pair[0] < pair[1]) else { return false };
     let with = numbers.iter().rposition(|n| *n > numbers[at]).unwrap_or(at);
@@ -430,7 +430,7 @@ mod tests {
 
     #[test]
     fn blank_nodes_are_told_apart_as_the_standard_does() {
-        // The example of §A.1, whose nodes share their first-degree hashes; these depend on its very IRIs.
+        // The example of §A.1, whose nodes share their first-degree hashes; the expected names depend on its exact IRIs.
         let example = ":p :q _:e0, _:e1 . _:e0 :p _:e2 . _:e1 :p _:e3 . _:e2 :r _:e3 .";
         let expected = "\
 <http://e/p> <http://e/q> _:c14n2 .
@@ -481,7 +481,7 @@ _:c14n3 <http://e/p> _:c14n0 .
 
     #[test]
     fn a_poisoned_graph_ends_in_an_error() {
-        // Every node points at every other: all are alike, and every order of them is tried.
+        // Every node points to every other, so all look alike and every order of them is tried.
         let mut trig = String::new();
         for a in 0..12 {
             for b in (0..12).filter(|b| *b != a) {

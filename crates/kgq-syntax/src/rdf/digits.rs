@@ -1,26 +1,26 @@
-//! The digits of a decimal number's text, of any length: whether it is one, which of two is less, how it is written shortest.
-//! Nothing is computed here; the engine does that.
+//! The digits of a decimal number's text, of any length: validates, compares and shortens it. The engine computes; this does
+//! not.
 
 use std::cmp::Ordering;
 use std::fmt;
 
-/// A number as XML Schema writes decimals and integers, without the zeros that say nothing.
+/// A number in the notation of XML Schema decimals and integers, without redundant zeros.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Digits<'a> {
-    /// Never true of zero.
+    /// Never true for zero.
     negative: bool,
-    /// Before the point; empty if that is zero.
+    /// The part before the point; empty if it is zero.
     whole: &'a str,
-    /// After the point; empty if that is zero.
+    /// The part after the point; empty if it is zero.
     fraction: &'a str,
 }
 
-/// The most digits that a number may have to be computed with. Reading and multiplying longer ones would take a time that
-/// grows with the square of their length.
+/// The most digits of a number that can be computed with. Reading and multiplying longer ones would take time that grows
+/// with the square of their length.
 pub const MOST_DIGITS: usize = 10_000;
 
 impl<'a> Digits<'a> {
-    /// Reads the lexical form of an `xsd:decimal`; `None` if it is none.
+    /// Reads the lexical form of an `xsd:decimal`; `None` if it is invalid.
     pub fn of_decimal(text: &'a str) -> Option<Self> {
         let (sign, unsigned) = match text.as_bytes().first()? {
             b'-' => (true, &text[1..]),
@@ -36,12 +36,12 @@ impl<'a> Digits<'a> {
         Some(Self { negative: sign && !(whole.is_empty() && fraction.is_empty()), whole, fraction })
     }
 
-    /// Reads the lexical form of an `xsd:integer`; `None` if it is none.
+    /// Reads the lexical form of an `xsd:integer`; `None` if it is invalid.
     pub fn of_integer(text: &'a str) -> Option<Self> {
         if text.contains('.') { None } else { Self::of_decimal(text) }
     }
 
-    /// Whether there are few enough to compute with.
+    /// Whether the number has few enough digits to compute with.
     pub fn are_few(self) -> bool {
         self.whole.len() + self.fraction.len() <= MOST_DIGITS
     }
@@ -50,12 +50,12 @@ impl<'a> Digits<'a> {
         self.negative
     }
 
-    /// The digits before the point, without leading zeros, and those after it, without trailing ones.
+    /// The digits before the point without leading zeros, and those after it without trailing zeros.
     pub fn parts(self) -> (&'a str, &'a str) {
         (self.whole, self.fraction)
     }
 
-    /// The nearest `xsd:double`: infinite, if the number is larger than all of them.
+    /// The nearest `xsd:double`; infinite if the number is larger than all of them.
     pub fn to_double(self) -> f64 {
         self.to_string().parse().unwrap_or(f64::NAN)
     }

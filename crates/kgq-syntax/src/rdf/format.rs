@@ -1,4 +1,5 @@
-//! The RDF formats that are read and written, each with its names, media type and file endings. Compression by ending.
+//! The RDF formats that are read and written, each with its names, media type and file endings; and compression by file
+//! ending.
 
 /// A serialisation of RDF. N3 and the community group's star formats are read only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -79,7 +80,7 @@ impl RdfFormat {
         matches!(self, Self::TriG | Self::NQuads | Self::JsonLd | Self::TriGStar)
     }
 
-    /// Whether the format can write RDF 1.2's triple terms and base direction.
+    /// Whether the format can express RDF 1.2's triple terms and base direction.
     pub fn holds_rdf_12(self) -> bool {
         !matches!(self, Self::JsonLd | Self::N3)
     }
@@ -101,7 +102,7 @@ impl RdfFormat {
         )
     }
 
-    /// The format that a file's name says, below a `.gz` or `.zst`.
+    /// The format indicated by a file's name, ignoring `.gz` or `.zst` at its end.
     pub fn from_path(path: &str) -> Option<Self> {
         let (path, _) = Compression::strip(path);
         let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
@@ -110,14 +111,14 @@ impl RdfFormat {
         Self::ALL.iter().copied().find(|f| f.endings().contains(&ending.as_str()))
     }
 
-    /// The names of all formats, for messages: those read, or those written.
+    /// The names of all formats that are read, or of those that are written, for messages.
     pub fn list(written: bool) -> String {
         let names: Vec<_> = Self::ALL.iter().filter(|f| !written || f.is_written()).map(|f| f.name()).collect();
         names.join(", ")
     }
 }
 
-/// How a file is compressed, by the end of its name.
+/// The compression of a file, indicated by the end of its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compression {
     None,
@@ -126,7 +127,7 @@ pub enum Compression {
 }
 
 impl Compression {
-    /// The name without its compression's ending, and the compression.
+    /// The name without the ending for compression, and the compression.
     pub fn strip(path: &str) -> (&str, Self) {
         let lower = path.to_ascii_lowercase();
         if lower.ends_with(".gz") {
@@ -138,7 +139,7 @@ impl Compression {
         }
     }
 
-    /// The kind of compression or archive that the ending says, if it is one that is neither read nor written.
+    /// The kind of compression or archive that the ending indicates, if it is one that is neither read nor written.
     pub fn unknown(path: &str) -> Option<&'static str> {
         const UNKNOWN: [(&str, &str); 14] = [
             (".bz2", "bzip2"),

@@ -1,9 +1,10 @@
-//! IRIs to resolve others against: of files, and without `.` and `..` in their paths. How an IRI is written between `<` and `>`.
+//! Base IRIs: those of files, and bases without `.` and `..` in their paths. Also escapes IRIs for writing between `<` and
+//! `>`.
 
 use std::path::{Component, Path};
 
-/// A base without the segments `.` and `..`. RFC 3986 takes them away after a relative path is joined to the base's (§5.2.2), and lets
-/// them be taken from the base before (§5.2.1); the parsers do neither.
+/// A base without the segments `.` and `..`. RFC 3986 removes them after a relative path is joined to the base's path
+/// (§5.2.2), and allows to remove them from the base before (§5.2.1); the parsers do neither.
 pub fn without_dots(iri: &str) -> String {
     let end = iri.find(['?', '#']).unwrap_or(iri.len());
     let (hierarchy, rest) = iri.split_at(end);
@@ -35,7 +36,8 @@ pub fn without_dots(iri: &str) -> String {
     format!("{scheme}:{authority}/{}{rest}", kept.join("/"))
 }
 
-/// The `file:` IRI of a path, the same however the path is written. Symbolic links stay: they may be what the author names.
+/// The `file:` IRI of a path, which does not depend on how the path is written. Symbolic links are not resolved: the author
+/// may mean the link's name.
 pub fn of_file(path: &Path) -> Option<String> {
     let mut segments: Vec<Vec<u8>> = Vec::new();
     for component in std::path::absolute(path).ok()?.components() {
@@ -59,7 +61,7 @@ pub fn of_file(path: &Path) -> Option<String> {
     Some(iri)
 }
 
-/// The text between `<` and `>`: what cannot stand there is escaped.
+/// The text to put between `<` and `>`, with characters escaped that are not allowed there.
 pub fn escaped(iri: &str) -> String {
     let mut out = String::with_capacity(iri.len());
     for c in iri.chars() {

@@ -1,10 +1,11 @@
-//! Language tags: lower case inside, as RDF compares them (RDF 1.1 Concepts §3.3), and in the case of RFC 5646 (§2.1.1) where a person
-//! or another program reads them. N-Triples and N-Quads keep the lower case, as their canonical form has it (RDFC-1.0 too).
+//! Language tags. Inside the program they are in lower case, as RDF compares them (RDF 1.1 Concepts §3.3); where a person or
+//! another program reads them, they have the case of RFC 5646 (§2.1.1). N-Triples and N-Quads keep the lower case, as their
+//! canonical form requires (RDFC-1.0 too).
 
 use oxrdf::{Literal, Term};
 use std::borrow::Cow;
 
-/// The tag as it is written: `en-GB`, `zh-Hant-TW`, `en-x-private`.
+/// The tag with its conventional case: `en-GB`, `zh-Hant-TW`, `en-x-private`.
 pub fn cased(tag: &str) -> Cow<'_, str> {
     if !tag.contains('-') && !tag.bytes().any(|b| b.is_ascii_uppercase()) {
         return Cow::Borrowed(tag);
@@ -24,15 +25,15 @@ pub fn cased(tag: &str) -> Cow<'_, str> {
                 _ => {}
             }
         }
-        // What an extension or private use begins is lower case to the end.
+        // Everything after the start of an extension or private use is in lower case.
         after_singleton |= part.len() == 1;
         parts.push(part);
     }
     Cow::Owned(parts.join("-"))
 }
 
-/// The text of a term, as CSV and columns have it: an IRI or a lexical form; of a blank node and of a triple, what N-Triples writes, but
-/// for the case of language tags.
+/// The text of a term for CSV and columns: an IRI or a lexical form. A blank node or a triple is written as in N-Triples,
+/// except for the case of language tags.
 pub fn text(term: &Term) -> Cow<'_, str> {
     match term {
         Term::NamedNode(node) => node.as_str().into(),
@@ -41,7 +42,7 @@ pub fn text(term: &Term) -> Cow<'_, str> {
     }
 }
 
-/// The term with its language tags as they are written.
+/// The term with its language tags in their conventional case.
 pub fn written(term: &Term) -> Cow<'_, Term> {
     match term {
         Term::Literal(literal) => match literal.language().map(|tag| (tag, cased(tag))) {

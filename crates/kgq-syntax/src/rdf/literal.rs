@@ -1,5 +1,5 @@
-//! What a literal's lexical form means: whether it is in the lexical space of its datatype (XML Schema 1.1 part 2), and how two
-//! literals compare by value (the operators `<` and `=` of SPARQL 1.1 §17.3).
+//! The meaning of a literal's lexical form: whether it is in the lexical space of its datatype (XML Schema 1.1 part 2), and
+//! how two literals compare by value (the operators `<` and `=` of SPARQL 1.1 §17.3).
 
 use super::digits::Digits;
 use oxrdf::vocab::{rdf, xsd};
@@ -11,13 +11,13 @@ use oxsdatatypes::{
 use std::cmp::Ordering;
 use std::str::FromStr;
 
-/// Whether the lexical form is in the lexical space of the literal's datatype. A datatype that is not XML Schema's has no
-/// known lexical space: everything is taken to be in it.
+/// Whether the lexical form is in the lexical space of the literal's datatype. For a datatype outside XML Schema the lexical
+/// space is unknown; every form is accepted.
 pub fn is_well_formed(literal: &Literal) -> bool {
     let text = literal.value();
     let datatype = literal.datatype();
     if datatype == rdf::LANG_STRING || datatype == rdf::DIR_LANG_STRING {
-        // The data model has no such literal without a tag: it can only come from `"…"^^rdf:langString`.
+        // The data model has no such literal without a tag: it must have been written as `"…"^^rdf:langString`.
         return literal.language().is_some();
     }
     let Some(name) = datatype.as_str().strip_prefix("http://www.w3.org/2001/XMLSchema#") else { return true };
@@ -47,7 +47,7 @@ pub fn is_well_formed(literal: &Literal) -> bool {
     }
 }
 
-/// The least and the greatest integer of a datatype, if there are such.
+/// The least and the greatest integer of a datatype, where they exist.
 pub type Bounds = (Option<i128>, Option<i128>);
 
 /// The bounds of `xsd:integer` or a datatype derived from it; `None` for any other datatype.
@@ -70,10 +70,10 @@ pub fn integer_bounds(datatype: &str) -> Option<Bounds> {
     })
 }
 
-/// Whether the text is an integer that is not beyond the bounds.
+/// Whether the text is an integer within the bounds.
 pub fn is_integer_within(text: &str, (least, most): Bounds) -> bool {
     let Some(digits) = Digits::of_integer(text) else { return false };
-    // More digits than 128 bits hold: beyond every bound there is.
+    // An integer too long for 128 bits exceeds every bound.
     let beyond = if digits.is_negative() { i128::MIN } else { i128::MAX };
     let value = text.parse().unwrap_or(beyond);
     least.is_none_or(|least| value >= least) && most.is_none_or(|most| value <= most)
@@ -86,8 +86,8 @@ fn is_language(text: &str) -> bool {
         && parts.all(|part| fits(part) && part.bytes().all(|b| b.is_ascii_alphanumeric()))
 }
 
-/// How `left` compares with `right` by value; `None` where SPARQL has no order between the two (an error there), such as a
-/// number with a string, or a time with a time zone and one without that are less than 14 hours apart.
+/// Compares two literals by value. `None` where SPARQL has no order between them (an error there), such as for a number and
+/// a string, or for a time with a time zone and one without that are less than 14 hours apart.
 pub fn compare(left: &Literal, right: &Literal) -> Option<Ordering> {
     match (ComparedValue::of(left)?, ComparedValue::of(right)?) {
         (ComparedValue::Number(a), ComparedValue::Number(b)) => a.compare(&b),
@@ -103,12 +103,13 @@ pub fn compare(left: &Literal, right: &Literal) -> Option<Ordering> {
     }
 }
 
-/// A text that numbers of the same value share, whatever their datatype and lexical form; `None` for what is no number.
+/// A text that is the same for numbers of equal value, whatever their datatype and lexical form; `None` if the literal is
+/// not a number.
 pub fn numeric_key(literal: &Literal) -> Option<String> {
     let ComparedValue::Number(number) = ComparedValue::of(literal)? else { return None };
     Some(match number {
         Number::Exact(digits) => digits.to_string(),
-        // Through its shortest text: 0.1 is then the decimal 0.1.
+        // By way of its shortest text, so that 0.1 equals the decimal 0.1.
         Number::Double(double) => {
             let text = f64::from(double).to_string();
             Digits::of_decimal(&text).map(|digits| digits.to_string()).unwrap_or(text)

@@ -1,4 +1,4 @@
-//! The RDF data model as the rest of the program names it: terms, prefixes, formats, vocabularies.
+//! The RDF data model as used throughout the program: terms, prefixes, formats, vocabularies.
 
 pub mod blank;
 pub mod canonical;

@@ -1,6 +1,6 @@
-//! Property paths (SHACL 1.0 §2.3.1, SPARQL 1.1 §9) over predicates of any representation: an IRI, or an id in a dictionary.
+//! Property paths (SHACL 1.0 §2.3.1, SPARQL 1.1 §9) over any representation of predicates: an IRI, or an id in a dictionary.
 //!
-//! It holds the shape of a path only; who evaluates one walks it.
+//! This holds only the structure of a path; the evaluator walks it.
 
 use std::fmt;
 
@@ -30,7 +30,7 @@ impl<P> Path<P> {
     }
 }
 
-/// Written as SPARQL writes it.
+/// Writes the path in SPARQL's syntax.
 impl<P: fmt::Display> fmt::Display for Path<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -45,7 +45,7 @@ impl<P: fmt::Display> fmt::Display for Path<P> {
     }
 }
 
-/// A path as an operand: in brackets unless it is a lone predicate.
+/// A path as an operand: in parentheses unless it is a single predicate.
 struct Step<'a, P>(&'a Path<P>);
 
 impl<P: fmt::Display> fmt::Display for Step<'_, P> {

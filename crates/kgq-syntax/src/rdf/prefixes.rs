@@ -1,9 +1,9 @@
-//! Prefixes: a CURIE to an IRI and back.
+//! Prefixes: from a CURIE to an IRI and back.
 
 use super::NamedNode;
 use std::collections::BTreeMap;
 
-/// Namespaces by their prefix, in alphabetical order.
+/// Namespaces by prefix, in alphabetical order of the prefixes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Prefixes(BTreeMap<String, String>);
 
@@ -17,7 +17,7 @@ impl Prefixes {
         self.0.insert(prefix.into(), namespace.into());
     }
 
-    /// Declares a prefix unless it already is.
+    /// Declares a prefix unless it is already declared.
     pub fn insert_if_absent(&mut self, prefix: &str, namespace: &str) {
         if !self.0.contains_key(prefix) {
             self.insert(prefix, namespace);
@@ -44,15 +44,15 @@ impl Prefixes {
         self.0.len()
     }
 
-    /// The IRI of a CURIE such as `foaf:name`; `None` if the prefix is unknown or the result is no IRI.
+    /// The IRI of a CURIE such as `foaf:name`; `None` if the prefix is unknown or the result is not an IRI.
     pub fn expand(&self, curie: &str) -> Option<NamedNode> {
         let (prefix, local) = curie.split_once(':')?;
         let namespace = self.get(prefix)?;
         NamedNode::new(format!("{namespace}{}", local.replace('\\', ""))).ok()
     }
 
-    /// The prefix and local name of an IRI, by the longest namespace that leaves a local name which needs no escape
-    /// in Turtle and SPARQL.
+    /// The prefix and local name of an IRI. Takes the longest namespace after which the local name needs no escape in Turtle
+    /// and SPARQL.
     pub fn split<'a>(&'a self, iri: &'a str) -> Option<(&'a str, &'a str)> {
         self.0
             .iter()
@@ -68,25 +68,25 @@ impl Prefixes {
         self.split(iri).map(|(prefix, local)| format!("{prefix}:{local}"))
     }
 
-    /// The IRI as a person reads it: a CURIE where a prefix fits, else in angle brackets.
+    /// The IRI for people: a CURIE if a prefix fits, else in angle brackets.
     pub fn display(&self, iri: &str) -> String {
         self.shorten(iri).unwrap_or_else(|| format!("<{iri}>"))
     }
 }
 
-/// A prefix that two files declare as two namespaces.
+/// A prefix that files declare with different namespaces.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Contested {
     pub prefix: String,
-    /// What it is taken for, and the file that says so.
+    /// The namespace that is used, and the file that declares it.
     pub namespace: String,
     pub file: String,
-    /// What the first file that differs says.
+    /// The namespace in the first file that differs.
     pub other: String,
     pub other_file: String,
 }
 
-/// Brings together the prefixes of several files: the first to declare one decides what it stands for.
+/// Combines the prefixes of several files: the first declaration of a prefix wins.
 #[derive(Debug, Default)]
 pub struct Declared {
     pub prefixes: Prefixes,
@@ -96,7 +96,7 @@ pub struct Declared {
 }
 
 impl Declared {
-    /// What a file declares, after the files before it.
+    /// Adds the declarations of a file, after those of earlier files.
     pub fn add(&mut self, file: &str, declared: &Prefixes) {
         for (prefix, namespace) in declared.iter() {
             let Some(first) = self.prefixes.get(prefix) else {

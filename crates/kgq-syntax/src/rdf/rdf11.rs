@@ -1,5 +1,5 @@
-//! RDF 1.2 in RDF 1.1 and back: reifiers as `rdf:Statement`, other triple terms as nodes of `rdf:TripleTerm`, base
-//! direction as a datatype of the i18n namespace.
+//! Maps RDF 1.2 to RDF 1.1 and back: reifiers become `rdf:Statement`, other triple terms become nodes of `rdf:TripleTerm`,
+//! and base direction becomes a datatype of the i18n namespace.
 
 use super::vocabulary::rdf;
 use super::{
@@ -22,11 +22,11 @@ const TT_OBJECT: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("http://www.w3.o
 #[derive(Clone, Debug, Default)]
 pub struct Downgraded {
     pub quads: Vec<Quad>,
-    /// How many terms were mapped: reifiers, other triple terms and literals with a base direction.
+    /// The number of mapped terms: reifiers, other triple terms, and literals with a base direction.
     pub count: u64,
 }
 
-/// Maps a dataset to RDF 1.1. What comes of it is held by the reservation.
+/// Maps a dataset to RDF 1.1. The reservation holds the result's memory.
 ///
 /// # Errors
 /// The budget's.
@@ -47,14 +47,14 @@ pub fn downgrade(quads: &[Quad], budget: &Budget) -> Result<(Downgraded, Reserva
     for quad in quads {
         steps.take()?;
         bytes += quad_bytes(quad);
-        // Growing often would cost more than what is counted.
+        // Growing the reservation for each quad would cost more than what is counted.
         if bytes > 1 << 16 {
             held.grow(budget, std::mem::take(&mut bytes))?;
         }
         match &quad.object {
             Term::Triple(triple)
                 if quad.predicate.as_ref() == rdf::REIFIES
-                    // A reifier of two triples would not be told apart.
+                    // The triples of a reifier of two could not be told apart.
                     && described.insert((quad.subject.clone(), quad.graph_name.clone())) =>
             {
                 mapping.out.count += 1;
@@ -73,7 +73,7 @@ pub fn downgrade(quads: &[Quad], budget: &Budget) -> Result<(Downgraded, Reserva
     Ok((mapping.out, held))
 }
 
-/// About how many bytes a quad takes.
+/// Roughly the bytes that a quad takes.
 pub(crate) fn quad_bytes(quad: &Quad) -> u64 {
     let node = |node: &NamedOrBlankNode| match node {
         NamedOrBlankNode::NamedNode(node) => node.as_str().len(),
@@ -157,8 +157,8 @@ impl Mapping {
     }
 }
 
-/// Reads the mapping back: each whole `rdf:Statement` or `rdf:TripleTerm` becomes a reifier or a triple term again, each
-/// literal of an i18n datatype gets its base direction. Descriptions that are not whole stay as they are.
+/// Reads the mapping back: each complete `rdf:Statement` or `rdf:TripleTerm` becomes a reifier or a triple term again, and
+/// each literal of an i18n datatype gets its base direction. Incomplete descriptions stay as they are.
 pub fn upgrade(quads: Vec<Quad>) -> Vec<Quad> {
     let statements = Described::collect(&quads, [rdf::STATEMENT, rdf::SUBJECT, rdf::PREDICATE, rdf::OBJECT]);
     let terms = Described::collect(&quads, [TRIPLE_TERM, TT_SUBJECT, TT_PREDICATE, TT_OBJECT]);
@@ -191,7 +191,7 @@ struct Described {
     nodes: FxHashMap<(NamedOrBlankNode, GraphName), Parts>,
 }
 
-/// How deep triple terms may be nested; deeper ones (or cyclic ones, which no downgrade writes) stay nodes.
+/// The deepest nesting of triple terms; deeper ones (or cyclic ones, which no downgrade writes) stay nodes.
 const DEEPEST: usize = 128;
 
 impl Described {
@@ -224,7 +224,7 @@ impl Described {
         Self { properties, nodes }
     }
 
-    /// Whether the quad is one of the four that describe a whole triple.
+    /// Whether the quad is one of the four that describe a complete triple.
     fn is_part(&self, quad: &Quad) -> bool {
         let [class, subject, predicate, object] = &self.properties;
         let part = [subject, predicate, object].contains(&&quad.predicate)

@@ -1,8 +1,8 @@
-//! Bytes that terms and statements hold, about: what is reserved for those that are kept.
+//! Roughly the bytes that terms and statements take, to be reserved for those that are kept.
 
 use super::{GraphName, NamedOrBlankNode, Quad, Term, Triple};
 
-/// A term with its text.
+/// The bytes of a term with its text.
 pub fn of_term(term: &Term) -> u64 {
     let text = match term {
         Term::NamedNode(node) => node.as_str().len(),
@@ -13,14 +13,14 @@ pub fn of_term(term: &Term) -> u64 {
     (size_of::<Term>() + text) as u64
 }
 
-/// A triple with the texts of its terms.
+/// The bytes of a triple with the texts of its terms.
 pub fn of_triple(triple: &Triple) -> u64 {
     let text = of_node(&triple.subject) + triple.predicate.as_str().len();
-    // The object is counted whole.
+    // `of_term` already counts the object itself.
     (size_of::<Triple>() - size_of::<Term>() + text) as u64 + of_term(&triple.object)
 }
 
-/// A statement with the texts of its terms.
+/// The bytes of a statement with the texts of its terms.
 pub fn of_quad(quad: &Quad) -> u64 {
     let graph = match &quad.graph_name {
         GraphName::NamedNode(node) => node.as_str().len(),

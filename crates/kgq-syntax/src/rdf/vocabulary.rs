@@ -1,6 +1,6 @@
-//! IRIs of the vocabularies that the program itself reads, and the prefixes that people expect to know.
+//! IRIs of the vocabularies that the program itself reads, and the prefixes that people expect it to know.
 
-/// Prefixes in general use, in the order in which hints offer them.
+/// Commonly used prefixes, in the order in which hints suggest them.
 pub const WELL_KNOWN: &[(&str, &str)] = &[
     ("rdf", "http://www.w3.org/1999/02/22-rdf-syntax-ns#"),
     ("rdfs", "http://www.w3.org/2000/01/rdf-schema#"),
@@ -87,7 +87,7 @@ pub mod oa {
     pub const EXACT: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("http://www.w3.org/ns/oa#exact");
 }
 
-/// Dublin Core: the terms, and of the older elements what is still met.
+/// Dublin Core: the terms, and those of the older elements that are still in use.
 pub mod dc {
     use oxrdf::NamedNodeRef;
 

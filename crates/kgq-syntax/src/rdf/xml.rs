@@ -1,6 +1,6 @@
-//! What XML 1.0 can hold: characters and names.
+//! What XML 1.0 allows: characters and names.
 
-/// `Char`: what a document can hold, even as a reference.
+/// `Char`: what a document can contain, even as a reference.
 pub fn is_xml_char(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
 }
@@ -17,7 +17,7 @@ pub fn is_nc_name(text: &str) -> bool {
     chars.next().is_some_and(starts_name) && chars.all(continues_name)
 }
 
-/// An IRI as a namespace and the longest name that ends it.
+/// Splits an IRI into a namespace and the longest name at its end.
 pub fn split_name(iri: &str) -> Option<(&str, &str)> {
     let tail = iri.char_indices().rev().take_while(|(_, c)| continues_name(*c));
     let (start, _) = tail.filter(|(_, c)| starts_name(*c)).last()?;

@@ -1,4 +1,4 @@
-//! `@prefix`, `PREFIX` and their like.
+//! `@prefix`, `PREFIX` and similar directives.
 
 use super::parse::Parser;
 use super::tree::*;
@@ -16,7 +16,7 @@ impl Parser<'_> {
             (TokenKind::LangTag, Some(name)) => {
                 let near = nearest(name, ["prefix", "base", "version"], 1);
                 let fault = self.fault(format!("unknown directive `{word}`"));
-                // A tag in upper case is the keyword of SPARQL with a sign too many.
+                // A word in upper case after `@` is probably SPARQL's keyword with a superfluous sign.
                 return Err(match near.first() {
                     Some(near) => fault.hint(format!("did you mean `@{near}`?")),
                     None => {

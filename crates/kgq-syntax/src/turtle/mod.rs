@@ -1,4 +1,4 @@
-//! Turtle, TriG, N-Triples, N-Quads and N3: tokens, the tree of a text, and its triples with their places.
+//! Turtle, TriG, N-Triples, N-Quads and N3: tokens, the syntax tree of a text, and its triples with their places.
 
 mod directive;
 pub(super) mod parse;
@@ -28,12 +28,12 @@ fn is_keyword(word: &str) -> bool {
         || ["PREFIX", "BASE", "VERSION", "GRAPH"].iter().any(|k| k.eq_ignore_ascii_case(word))
 }
 
-/// The tokens of a text, valid or not, without a gap.
+/// The tokens of a text, valid or not, without gaps.
 pub fn tokenize(text: &str) -> Vec<Token> {
     scan::tokenize(text, &LANGUAGE)
 }
 
-/// The tree of a text.
+/// The syntax tree of a text.
 ///
 /// # Errors
 /// The first mistake, with its place.

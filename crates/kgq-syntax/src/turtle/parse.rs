@@ -1,6 +1,6 @@
-//! Text to tree. The first mistake ends it, told in words.
+//! Parses text to a tree. Stops at the first mistake, and explains it in words.
 //!
-//! It takes what the grammar allows and is not the judge of validity: IRIs and language tags are oxttl's to check.
+//! This follows the grammar, but does not decide validity: oxttl checks IRIs and language tags.
 
 use super::term::TermPosition;
 use super::tree::*;
@@ -9,7 +9,7 @@ use crate::fault::{Fault, Walked};
 use crate::sparql::closing;
 use crate::{Span, Token, TokenKind, lexical, significant};
 
-/// As deep as the walk can go on a small stack, and deeper than the bounds allow unless they are raised.
+/// The deepest nesting that is safe on a small stack; the bounds do not allow more unless they are raised.
 const MAX_DEPTH: usize = 160;
 
 pub(crate) fn parse(text: &str, dialect: Dialect, known: Known<'_>) -> Walked<Document> {
@@ -65,7 +65,7 @@ impl<'a> Parser<'a> {
         self.at.checked_sub(1).and_then(|at| self.tokens.get(at)).copied()
     }
 
-    /// The place just after what was read last.
+    /// The position just after the last token read.
     pub(super) fn end(&self) -> Span {
         self.previous().map_or(0..0, |t| t.end..t.end)
     }
@@ -123,7 +123,7 @@ impl<'a> Parser<'a> {
         lexical::fault(self.text, token, self.previous())
     }
 
-    /// Full-width punctuation shortly before, which hides inside names.
+    /// The mistake of full-width punctuation shortly before, where it hides inside names.
     fn hidden(&self, fault: &Fault) -> Option<Fault> {
         let read = self.tokens.iter().take_while(|t| t.start <= fault.span.end).count();
         self.tokens[read.saturating_sub(6)..read].iter().find_map(|t| lexical::full_width(self.text, *t))
@@ -182,7 +182,7 @@ impl<'a> Parser<'a> {
         Ok(Item::Statement(Statement { span, ..statement }))
     }
 
-    /// A block of TriG, if one begins here.
+    /// Reads a TriG block, if one begins here.
     fn graph(&mut self) -> Walked<Option<GraphBlock>> {
         let start = self.span().start;
         let keyword = self.peek().is_some_and(|t| t.is_keyword(self.text, "GRAPH"));
@@ -392,7 +392,7 @@ impl<'a> Parser<'a> {
         Ok(Box::new([subject, verb, self.node("an object")?]))
     }
 
-    /// After the last object something follows that is no dot.
+    /// The fault of a token after the last object that is not a dot.
     fn after_statement(&self) -> Fault {
         if let Some(fault) = self.lexical() {
             return fault;

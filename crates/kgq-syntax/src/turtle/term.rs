@@ -6,7 +6,7 @@ use crate::TokenKind;
 use crate::diagnose::{prefix_hint, unknown_prefix};
 use crate::fault::{Fault, Walked};
 
-/// Where a term stands, and so which terms may.
+/// The position of a term, which decides which terms are allowed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum TermPosition {
     Subject,
@@ -16,7 +16,7 @@ pub(super) enum TermPosition {
 }
 
 impl Parser<'_> {
-    /// One term of one or a few tokens.
+    /// Reads one term, of one or a few tokens.
     pub(super) fn term(&mut self, what: &str, place: TermPosition) -> Walked<TermNode> {
         let span = self.span();
         match self.kind() {
@@ -83,7 +83,7 @@ impl Parser<'_> {
 
     fn number(&mut self) -> Walked {
         let (first, next) = (self.here(), self.tokens.get(self.at + 1).copied());
-        // `2024-05-01` is read as three numbers.
+        // Without quotes, `2024-05-01` would be read as three numbers.
         if let Some(next) = next.filter(|n| n.start == self.span().end && n.kind == TokenKind::Integer)
             && first.len() == 4
         {

@@ -1,8 +1,8 @@
-//! The tree of a Turtle, TriG, N-Triples or N-Quads text: what stands where, as written. Terms are not resolved.
+//! The syntax tree of a Turtle, TriG, N-Triples or N-Quads text, with everything as written. Terms are not resolved.
 
 use crate::{Span, Token};
 
-/// Which of the languages a text is in.
+/// The language of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
     /// Also reads N-Triples.
@@ -14,7 +14,7 @@ pub enum Dialect {
 /// A whole text.
 #[derive(Clone, Debug)]
 pub struct Document {
-    /// All tokens, whitespace and comments too.
+    /// All tokens, including whitespace and comments.
     pub tokens: Vec<Token>,
     pub items: Vec<Item>,
 }
@@ -36,7 +36,7 @@ impl Item {
     }
 }
 
-/// `@prefix`, `PREFIX` and their like.
+/// `@prefix`, `PREFIX` and similar directives.
 #[derive(Clone, Debug)]
 pub struct Directive {
     pub kind: DirectiveKind,
@@ -57,14 +57,14 @@ pub enum DirectiveKind {
 #[derive(Clone, Debug)]
 pub struct GraphBlock {
     pub name: Option<TermNode>,
-    /// Of the opening brace.
+    /// The span of the opening brace.
     pub open: Span,
     pub statements: Vec<Statement>,
     /// From the name, or `GRAPH`, to the closing brace.
     pub span: Span,
 }
 
-/// A subject with all that is said of it, to its dot.
+/// A subject with its predicates and objects, up to the dot.
 #[derive(Clone, Debug)]
 pub struct Statement {
     pub subject: TermNode,
@@ -85,11 +85,11 @@ pub struct Predicate {
 pub struct Object {
     pub node: TermNode,
     pub annotations: Vec<Annotation>,
-    /// With its annotations.
+    /// Includes the annotations.
     pub span: Span,
 }
 
-/// What follows an object about the triple itself.
+/// An annotation after an object, about the triple itself.
 #[derive(Clone, Debug)]
 pub enum Annotation {
     /// `~ name`, or `~` alone.
@@ -98,7 +98,7 @@ pub enum Annotation {
     Block { predicates: Vec<Predicate>, span: Span },
 }
 
-/// A term, or what stands for one.
+/// A term, or a construct in place of one.
 #[derive(Clone, Debug)]
 pub struct TermNode {
     pub form: TermForm,
@@ -115,7 +115,7 @@ pub enum TermForm {
     Anonymous(Vec<Predicate>),
     /// `( … )`
     Collection(Vec<Object>),
-    /// `<< s p o ~ r >>`; the outer option is whether `~` is written.
+    /// `<< s p o ~ r >>`; the outer option tells whether there is a `~`.
     Reified { triple: Box<[TermNode; 3]>, reifier: Option<Option<Box<TermNode>>> },
     /// `<<( s p o )>>`
     TripleTerm(Box<[TermNode; 3]>),

@@ -1,5 +1,5 @@
-//! The triples of a text, each with the places of its subject, predicate and object: so that the line of a statement in a file
-//! can be found. The parser that loads files gives no places, and what it accepts is read here the same way.
+//! The triples of a text, each with the places of its subject, predicate and object, so that the line of a statement in a
+//! file can be found. The parser that loads files gives no places; any text that it accepts is read in the same way here.
 
 use super::tree::*;
 use crate::Span;
@@ -11,15 +11,15 @@ use std::collections::{BTreeMap, VecDeque};
 /// A triple or quad with the places where its parts are written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Located {
-    /// Blank nodes without a label are named after the byte where they begin.
+    /// Blank nodes without a label are named after the byte offset where they begin.
     pub quad: Quad,
     pub subject: Span,
     pub predicate: Span,
-    /// Without its annotations.
+    /// Without the annotations.
     pub object: Span,
 }
 
-/// The triples of a document in the order of the text, one item after the other.
+/// The triples of a document in text order, one item after the other.
 pub struct Triples<'a> {
     text: &'a str,
     items: std::slice::Iter<'a, Item>,
@@ -29,7 +29,7 @@ pub struct Triples<'a> {
     found: VecDeque<Located>,
 }
 
-/// Reads a document that was parsed from this very text. Without a base, relative IRIs stay relative.
+/// Reads a document that was parsed from exactly this text. Without a base, relative IRIs stay relative.
 pub fn triples<'a>(text: &'a str, document: &'a Document, base: Option<&str>) -> Triples<'a> {
     Triples {
         text,
@@ -109,7 +109,7 @@ impl<'a> Triples<'a> {
     }
 
     fn annotations(&mut self, subject: &Term, verb: &NamedNode, term: &Term, object: &Object) {
-        // A block belongs to the reifier just before it, and has one of its own where there is none.
+        // A block belongs to the reifier just before it; without one, it creates its own.
         let mut current: Option<(Term, Span)> = None;
         for annotation in &object.annotations {
             match annotation {
@@ -215,7 +215,7 @@ impl<'a> Triples<'a> {
         }
         let (prefix, local) = text.split_once(':').unwrap_or(("", text));
         let mut iri = self.prefixes.get(prefix).cloned().unwrap_or_default();
-        // The backslash of an escape in a local name only keeps the next character from being punctuation.
+        // A backslash in a local name only keeps the next character from being read as punctuation.
         iri.extend(local.chars().filter(|c| *c != '\\'));
         NamedNode::new_unchecked(iri).into()
     }
@@ -265,7 +265,7 @@ fn triple(subject: &Term, verb: &NamedNode, object: &Term) -> Option<Term> {
     Some(Triple::new(as_subject(subject)?, verb.clone(), object.clone()).into())
 }
 
-/// What the escapes of a string or an IRI stand for. A wrong escape stays as it is written.
+/// Replaces the escapes of a string or an IRI. Invalid escapes stay as written.
 pub fn unescape(written: &str) -> String {
     let mut out = String::with_capacity(written.len());
     let mut rest = written;

@@ -1,4 +1,4 @@
-//! Character classes: `[…]` with subtraction, and the escapes that stand for many characters.
+//! Character classes: `[…]` with subtraction, and the escapes that stand for several characters.
 
 use super::Fault;
 use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, HirKind};
@@ -6,20 +6,20 @@ use std::fmt::Write;
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// How deep subtractions may nest.
+/// The deepest nesting of subtractions.
 const DEEPEST: usize = 50;
 
-/// The names of XML Schema's categories (part 2, §G.4.2.2).
+/// The category names of XML Schema (part 2, §G.4.2.2).
 const CATEGORIES: &[&str] = &[
     "L", "Lu", "Ll", "Lt", "Lm", "Lo", "M", "Mn", "Mc", "Me", "N", "Nd", "Nl", "No", "P", "Pc", "Pd", "Ps", "Pe", "Pi",
     "Pf", "Po", "Z", "Zs", "Zl", "Zp", "S", "Sm", "Sc", "Sk", "So", "C", "Cc", "Cf", "Co", "Cn",
 ];
 
-/// What begins a name in XML (§2.3), and what may follow.
+/// The characters that can begin a name in XML (§2.3), and those that can follow.
 const NAME_START: &str = r":A-Z_a-z\xC0-\xD6\xD8-\xF6\xF8-\x{2FF}\x{370}-\x{37D}\x{37F}-\x{1FFF}\x{200C}-\x{200D}\x{2070}-\x{218F}\x{2C00}-\x{2FEF}\x{3001}-\x{D7FF}\x{F900}-\x{FDCF}\x{FDF0}-\x{FFFD}\x{10000}-\x{EFFFF}";
 const NAME_REST: &str = r"\-.0-9\xB7\x{300}-\x{36F}\x{203F}-\x{2040}";
 
-/// The character that an escape of one stands for.
+/// The character of an escape that stands for a single one.
 pub(super) fn single(escaped: char) -> Option<char> {
     match escaped {
         'n' => Some('\n'),
@@ -30,7 +30,8 @@ pub(super) fn single(escaped: char) -> Option<char> {
     }
 }
 
-/// What an escape of many characters is for the `regex` crate, in brackets or as an escape; `None` if it is none.
+/// Translates an escape that stands for several characters for the `regex` crate, to a class in brackets or an escape;
+/// `None` for any other escape.
 pub(super) fn multiple(escaped: char, rest: &mut Peekable<Chars<'_>>) -> Result<Option<String>, Fault> {
     Ok(Some(match escaped {
         's' => r"[ \t\n\r]".to_owned(),
@@ -45,7 +46,7 @@ pub(super) fn multiple(escaped: char, rest: &mut Peekable<Chars<'_>>) -> Result<
     }))
 }
 
-/// What follows `\p` or `\P`.
+/// Reads what follows `\p` or `\P`.
 fn property(escaped: char, rest: &mut Peekable<Chars<'_>>) -> Result<String, Fault> {
     let braces = || Fault::new(format!("`\\{escaped}` needs a category or block: `\\p{{L}}`, `\\p{{IsGreek}}`"));
     rest.next_if_eq(&'{').ok_or_else(braces)?;
@@ -69,7 +70,7 @@ fn property(escaped: char, rest: &mut Peekable<Chars<'_>>) -> Result<String, Fau
     Ok(format!("[{negation}\\x{{{start:X}}}-\\x{{{end:X}}}]"))
 }
 
-/// The first and last code point of a block, by its name without spaces, or by one that earlier versions of Unicode had.
+/// The first and last code point of a block, by its name without spaces; earlier names of Unicode blocks work too.
 fn block(name: &str) -> Option<(u32, u32)> {
     let name = match name {
         "Greek" => "GreekandCoptic",
@@ -93,7 +94,7 @@ fn block(name: &str) -> Option<(u32, u32)> {
     None
 }
 
-/// Reads what follows `[`, to its `]`.
+/// Reads what follows `[`, up to its `]`.
 pub(super) fn bracketed(rest: &mut Peekable<Chars<'_>>, ignore_case: bool) -> Result<ClassUnicode, Fault> {
     nested(rest, ignore_case, 0)
 }
@@ -103,7 +104,7 @@ fn nested(rest: &mut Peekable<Chars<'_>>, ignore_case: bool, depth: usize) -> Re
         return Err(Fault::new(format!("classes are subtracted more than {DEEPEST} deep")));
     }
     let is_negated = rest.next_if_eq(&'^').is_some();
-    // Flag `i` widens single characters and ranges, not escapes.
+    // Flag `i` extends single characters and ranges, but not escapes.
     let (mut characters, mut escapes) = (ClassUnicode::empty(), ClassUnicode::empty());
     let mut subtracted = None;
     let mut is_first = true;
@@ -149,7 +150,7 @@ fn nested(rest: &mut Peekable<Chars<'_>>, ignore_case: bool, depth: usize) -> Re
     Ok(characters)
 }
 
-/// The last character of the range that begins with `start`; itself, if it is no range.
+/// The last character of the range that begins with `start`; `start` itself if there is no range.
 fn range_end(start: char, rest: &mut Peekable<Chars<'_>>) -> Result<char, Fault> {
     let mut ahead = rest.clone();
     if ahead.next() != Some('-') || matches!(ahead.peek(), None | Some(']' | '[')) {
@@ -174,7 +175,7 @@ enum Member {
     Many(ClassUnicode),
 }
 
-/// What follows `\` in a class.
+/// Reads what follows `\` in a class.
 fn escaped(rest: &mut Peekable<Chars<'_>>) -> Result<Member, Fault> {
     let c = rest.next().ok_or_else(cut)?;
     if let Some(character) = single(c) {
@@ -184,7 +185,7 @@ fn escaped(rest: &mut Peekable<Chars<'_>>) -> Result<Member, Fault> {
     let parsed = regex_syntax::parse(&text).map_err(|error| Fault::new(error.to_string()))?;
     Ok(Member::Many(match parsed.into_kind() {
         HirKind::Class(Class::Unicode(set)) => set,
-        // A category of one character.
+        // A category with a single character.
         HirKind::Literal(literal) => {
             let text = String::from_utf8_lossy(&literal.0).into_owned();
             ClassUnicode::new(text.chars().map(|c| ClassUnicodeRange::new(c, c)))
@@ -193,10 +194,10 @@ fn escaped(rest: &mut Peekable<Chars<'_>>) -> Result<Member, Fault> {
     }))
 }
 
-/// The class as the `regex` crate writes it.
+/// The class in the syntax of the `regex` crate.
 pub(super) fn written(set: &ClassUnicode) -> String {
     if set.ranges().is_empty() {
-        // No character is there twice.
+        // An intersection without any character: the syntax has no empty class.
         return r"[a&&b]".to_owned();
     }
     let mut out = "[".to_owned();

@@ -1,10 +1,10 @@
-//! Regular expressions as XPath has them (XPath Functions and Operators 3.1 §5.6; XML Schema part 2, appendix G), for REGEX, REPLACE and
-//! `sh:pattern`. They are translated for the `regex` crate, which matches in time linear in the text; what that cannot do, such as
-//! back-references, is refused by name.
+//! Regular expressions as XPath defines them (XPath Functions and Operators 3.1 §5.6; XML Schema part 2, appendix G), for
+//! REGEX, REPLACE and `sh:pattern`. They are translated for the `regex` crate, which matches in time linear in the text;
+//! what it cannot do, such as back-references, is refused by name.
 //!
-//! Taken beside, because queries have it and the grammar leaves it free: `\b`, `\B`, `\A`, `\z`, flags inside (`(?i)`), a
-//! backslash before any punctuation, `]` and `}` alone. Read otherwise: `\w` is a letter, mark, digit or connector (`_`), as
-//! all engines have it; XML Schema's has no `_`, but `+` and `$`.
+//! Also accepted, because queries use it and the grammar does not forbid it: `\b`, `\B`, `\A`, `\z`, inline flags (`(?i)`),
+//! a backslash before any punctuation, single `]` and `}`. One deviation: `\w` is a letter, mark, digit or connector (`_`),
+//! as in all engines; XML Schema's `\w` excludes `_` but includes `+` and `$`.
 
 mod class;
 mod replacement;
@@ -15,7 +15,7 @@ pub use replacement::{ReplacementPart, replacement};
 use regex::{Regex, RegexBuilder};
 use std::borrow::Cow;
 
-/// Bytes that a compiled pattern may take.
+/// The most bytes that a compiled pattern may take.
 const LARGEST_PATTERN: usize = 1_000_000;
 
 /// Why a pattern, its flags or a replacement cannot be used.
@@ -38,7 +38,7 @@ impl Fault {
 /// Compiles a pattern with its flags: `s`, `m`, `i`, `x` and `q`.
 ///
 /// # Errors
-/// What in it is wrong, or cannot be done.
+/// A mistake in the pattern or flags, or something that is not supported.
 pub fn compile(pattern: &str, flags: &str) -> Result<Regex, Fault> {
     if let Some(flag) = flags.chars().find(|flag| !matches!(flag, 's' | 'm' | 'i' | 'x' | 'q')) {
         return Err(Fault::new(format!("`{flag}` is no flag")).hint("the flags are s, m, i, x and q"));
@@ -57,7 +57,7 @@ pub fn compile(pattern: &str, flags: &str) -> Result<Regex, Fault> {
         .build()
         .map_err(|error| match error {
             regex::Error::CompiledTooBig(_) => Fault::new("the pattern is too large"),
-            // The crate draws the pattern over several lines; its last line says what is wrong.
+            // The crate's message draws the pattern over several lines; its last line says what is wrong.
             error => {
                 let text = error.to_string();
                 let last = text.lines().last().unwrap_or_default();
@@ -66,7 +66,7 @@ pub fn compile(pattern: &str, flags: &str) -> Result<Regex, Fault> {
         })
 }
 
-/// The pattern as flag `x` reads it: without white space, except in character classes.
+/// The pattern as flag `x` means it: without white space, except in character classes.
 fn without_white_space(pattern: &str) -> String {
     let mut out = String::with_capacity(pattern.len());
     let mut depth = 0_usize;
@@ -179,7 +179,7 @@ mod tests {
             let fault = compile(pattern, flags).expect_err(pattern);
             assert!(fault.message.contains(expected), "{pattern}: {fault:?}");
         }
-        // Neither deep nesting nor an endless class takes the stack.
+        // Neither deep nesting nor an endless class overflows the stack.
         for deep in ["(".repeat(100_000), "[a-".repeat(100_000), format!("{}{}", "(".repeat(5000), ")".repeat(5000))] {
             assert!(compile(&deep, "").is_err());
         }

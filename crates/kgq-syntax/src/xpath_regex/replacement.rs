@@ -1,4 +1,4 @@
-//! What REPLACE puts in the place of a match (XPath Functions and Operators 3.1 §5.6.4).
+//! The replacement argument of REPLACE (XPath Functions and Operators 3.1 §5.6.4).
 
 use super::Fault;
 
@@ -6,15 +6,15 @@ use super::Fault;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReplacementPart {
     Text(String),
-    /// What the group captured; 0 is the match.
+    /// The text captured by the group; 0 is the whole match.
     Group(usize),
 }
 
-/// Reads a replacement: `$N` is what group N captured, with as many digits as there is such a group for; `\$` and `\\` are
-/// the characters.
+/// Reads a replacement. `$N` is the text captured by group N, where N takes as many digits as give an existing group; `\$`
+/// and `\\` are the characters themselves.
 ///
 /// # Errors
-/// Any other use of these two.
+/// Any other use of `$` or `\`.
 pub fn replacement(text: &str, groups: usize) -> Result<Vec<ReplacementPart>, Fault> {
     let mut parts = Vec::new();
     let mut plain = String::new();
@@ -46,7 +46,7 @@ pub fn replacement(text: &str, groups: usize) -> Result<Vec<ReplacementPart>, Fa
                 if !plain.is_empty() {
                     parts.push(ReplacementPart::Text(std::mem::take(&mut plain)));
                 }
-                // A group that the pattern does not have captured nothing.
+                // A group that the pattern does not have gives an empty text.
                 if group <= groups {
                     parts.push(ReplacementPart::Group(group));
                 }

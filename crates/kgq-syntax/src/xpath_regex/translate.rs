@@ -1,18 +1,18 @@
-//! The parts of a pattern outside of character classes: groups, repetitions, anchors and escapes.
+//! The parts of a pattern outside character classes: groups, repetitions, anchors and escapes.
 
 use super::Fault;
 use super::class;
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// What the flags say at one place of the pattern: they can be set inside a group.
+/// The flags at one place of the pattern; they can change inside a group.
 #[derive(Clone, Copy)]
 struct Flags {
     dot_all: bool,
     ignore_case: bool,
 }
 
-/// What a repetition sign would repeat.
+/// What a quantifier would repeat.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Before {
     Nothing,
@@ -24,12 +24,12 @@ struct Translator<'p> {
     rest: Peekable<Chars<'p>>,
     out: String,
     flags: Flags,
-    /// The flags outside of each open group.
+    /// For each open group, the flags outside it.
     open: Vec<Flags>,
     before: Before,
 }
 
-/// The pattern in the syntax of the `regex` crate, for which the flags `m` and `i` are set from outside.
+/// Translates the pattern to the syntax of the `regex` crate. Its flags `m` and `i` are set separately.
 pub(super) fn translate(pattern: &str, dot_all: bool, ignore_case: bool) -> Result<String, Fault> {
     let mut translator = Translator {
         rest: pattern.chars().peekable(),
@@ -89,7 +89,7 @@ impl Translator<'_> {
         self.atom(&escaped);
     }
 
-    /// A class, which flag `i` does not widen any more.
+    /// Adds a class, which flag `i` must not extend any further.
     fn class(&mut self, text: &str) {
         if self.flags.ignore_case {
             self.atom(&format!("(?-i:{text})"));
@@ -98,7 +98,7 @@ impl Translator<'_> {
         }
     }
 
-    /// What follows `(`.
+    /// Reads what follows `(`.
     fn group(&mut self) -> Result<(), Fault> {
         let outside = self.flags;
         self.before = Before::Nothing;
@@ -107,7 +107,7 @@ impl Translator<'_> {
             self.open.push(outside);
             return Ok(());
         }
-        // What the crate has to know of the flags; the others are seen to here.
+        // The flags to pass on to the crate; the others are handled here.
         let (mut set, mut unset, mut sets) = (String::new(), String::new(), true);
         let is_group = loop {
             match self.rest.next() {
@@ -137,13 +137,13 @@ impl Translator<'_> {
             self.out.push_str(&format!("(?{set}{unset}:"));
             self.open.push(outside);
         } else if !(set.is_empty() && unset.is_empty()) {
-            // These hold until the group around ends.
+            // These hold until the surrounding group ends.
             self.out.push_str(&format!("(?{set}{unset})"));
         }
         Ok(())
     }
 
-    /// What follows `{`, with it.
+    /// Reads what follows `{`, and returns it with the `{`.
     fn counts(&mut self) -> Result<String, Fault> {
         let mut text = "{".to_owned();
         while let Some(c) = self.rest.next_if(|c| c.is_ascii_digit() || *c == ',') {
@@ -181,7 +181,7 @@ impl Translator<'_> {
         Ok(())
     }
 
-    /// What follows `\`.
+    /// Reads what follows `\`.
     fn escape(&mut self) -> Result<(), Fault> {
         let c = self.rest.next().ok_or_else(class::cut)?;
         if let Some(character) = class::single(c) {

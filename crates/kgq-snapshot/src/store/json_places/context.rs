@@ -1,37 +1,38 @@
-//! What the terms of a JSON-LD context stand for, where it is plain: terms, compact IRIs, `@vocab`, `@base`, aliases of keywords, contexts
-//! within contexts. It judges nothing: oxjsonld reads the document, and this only finds the places of what was read.
+//! What the terms of a JSON-LD context stand for, in the plain cases: terms, compact IRIs, `@vocab`, `@base`, aliases of
+//! keywords, contexts within contexts. It validates nothing: oxjsonld reads the document, and this only finds the places of
+//! its statements.
 
 use super::super::json_tree::Json;
 use oxiri::Iri;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// How long a chain of definitions, or of contexts that name others, may be.
+/// The longest chain of definitions, or of contexts that name other contexts.
 const MAX_CHAIN: usize = 16;
 
-/// The context in force at a node. What it does not say, the one around it says.
+/// The context in force at a node. For what it does not define, the surrounding context applies.
 #[derive(Debug, Default)]
 pub struct Context {
     around: Option<Rc<Self>>,
     terms: BTreeMap<String, Term>,
-    /// `Some(None)` where it is taken away.
+    /// `Some(None)` where the context removes it.
     base: Option<Option<String>>,
     vocabulary: Option<Option<String>>,
 }
 
 #[derive(Clone, Debug, Default)]
 pub struct Term {
-    /// An IRI or a keyword; `None` for a term that stands for nothing.
+    /// An IRI or a keyword; `None` for a term that the context maps to nothing.
     pub stands_for: Option<String>,
     pub is_reverse: bool,
-    /// The `@type` that its values have.
+    /// The `@type` of its values.
     pub kind: Option<String>,
     pub containers: Vec<String>,
     /// The context of its values, or of the nodes of this type.
     pub context: Option<Rc<Json>>,
 }
 
-/// Contexts by address.
+/// Looks contexts up by address.
 pub type Remote<'r> = &'r dyn Fn(&str) -> Option<Json>;
 
 impl Context {
@@ -39,7 +40,7 @@ impl Context {
         Self { base: Some(base.map(str::to_owned)), ..Self::default() }
     }
 
-    /// A context within another.
+    /// Reads a context inside another.
     pub fn within(around: &Rc<Self>, context: &Json, remote: Remote<'_>) -> Self {
         let mut inner = Self { around: Some(Rc::clone(around)), ..Self::default() };
         inner.read(context, remote, 0);
@@ -93,7 +94,7 @@ impl Context {
         }
     }
 
-    /// What a term of a context that is being read stands for: its definition may use others that follow.
+    /// What a term stands for while its context is still being read: its definition may use later ones.
     fn defined(&self, term: &str, context: &Json, depth: usize) -> Option<String> {
         let definition = context.get(term)?;
         let id = match definition {
@@ -109,7 +110,7 @@ impl Context {
         }
     }
 
-    /// A term, compact IRI or IRI by the definitions of a context that is being read, and those in force.
+    /// Expands a term, compact IRI or IRI by the definitions of the context being read, and those in force.
     fn expand_by(&self, name: &str, context: &Json, depth: usize) -> Option<String> {
         if depth > MAX_CHAIN {
             return None;
@@ -126,7 +127,7 @@ impl Context {
         self.expand(name)
     }
 
-    /// What a key, or the name of a type, stands for: an IRI or a keyword.
+    /// Expands a key or the name of a type to an IRI or a keyword.
     pub fn expand(&self, name: &str) -> Option<String> {
         if name.starts_with('@') {
             return Some(name.to_owned());
@@ -140,7 +141,7 @@ impl Context {
         }
     }
 
-    /// The IRI that an `@id` stands for.
+    /// Resolves an `@id` to an IRI.
     pub fn resolve(&self, id: &str) -> Option<String> {
         let whole = self.whole(id);
         if whole != id || Iri::parse(id).is_ok() {
@@ -150,7 +151,7 @@ impl Context {
         Some(base.resolve(id).ok()?.into_inner())
     }
 
-    /// A compact IRI as a whole one.
+    /// Expands a compact IRI to a full one.
     fn whole(&self, name: &str) -> String {
         let Some((prefix, local)) = name.split_once(':').filter(|(_, local)| !local.starts_with("//")) else {
             return name.to_owned();
@@ -169,7 +170,7 @@ impl Context {
         self.find(|context| context.vocabulary.as_ref())?.as_deref()
     }
 
-    /// What the innermost context says that says anything.
+    /// Looks a property up in the innermost context that defines it.
     fn find<'c, T: ?Sized>(&'c self, said: impl Fn(&'c Self) -> Option<&'c T>) -> Option<&'c T> {
         let mut context = self;
         loop {

@@ -1,5 +1,5 @@
-//! Where the statements of a JSON-LD text are written, as far as its own words tell: the node object that a statement is about, the key of
-//! its predicate and its value. What is said in other ways has no place here.
+//! Finds where the statements of a JSON-LD text are written, as far as the text itself shows: the node object of the
+//! subject, the key of the predicate, and the value. Statements expressed in other ways get no place.
 
 mod context;
 mod tree;
@@ -20,23 +20,23 @@ pub struct JsonStatement {
     pub subject: JsonNode,
     pub predicate: String,
     pub object: JsonObject,
-    /// The subject's `@id`, or its node object's brace.
+    /// The subject's `@id`, or the opening brace of its node object.
     pub subject_at: Span,
     pub key_at: Span,
     pub object_at: Span,
 }
 
-/// The IRI of a node; `None` for one without.
+/// The IRI of a node; `None` for a blank node.
 pub type JsonNode = Option<String>;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum JsonObject {
     Node(JsonNode),
-    /// As it is written.
+    /// As written.
     Literal(String),
 }
 
-/// The statements of a text, in its order as far as nodes do not nest. With `lines`, each line is a document.
+/// The statements of a text; in text order, except where nodes nest. With `lines`, each line is a document of its own.
 pub fn json_ld_statements(text: &str, lines: bool, base: Option<&str>, contexts: &Contexts) -> Vec<JsonStatement> {
     let remote: FxHashMap<&str, Json> =
         contexts.iter().filter_map(|(address, document)| Some((address, Json::parse(document).ok()?))).collect();
@@ -46,7 +46,7 @@ pub fn json_ld_statements(text: &str, lines: bool, base: Option<&str>, contexts:
     let mut start = 0;
     for document in documents {
         let before = walk.found.len();
-        // Of what is no JSON, nothing was read.
+        // A text that is not JSON has no statements.
         if let Ok(tree) = Spanned::parse(document.as_bytes()) {
             let outermost = Rc::new(Context::with_base(base));
             tree.items().iter().for_each(|node| drop(walk.node(node, &outermost, None)));
@@ -63,12 +63,12 @@ pub fn json_ld_statements(text: &str, lines: bool, base: Option<&str>, contexts:
 
 struct Walk<'r> {
     remote: context::Remote<'r>,
-    /// The contexts of terms within those in force: each is read once.
+    /// Contexts of terms, by the context around them: each is read once.
     scoped: FxHashMap<(*const Context, *const Json), Rc<Context>>,
     found: Vec<JsonStatement>,
 }
 
-/// What statements are about.
+/// The subject of statements.
 #[derive(Clone)]
 struct Subject {
     node: JsonNode,
@@ -76,7 +76,7 @@ struct Subject {
 }
 
 impl Walk<'_> {
-    /// Walks over a node object; an `@id` may come from the map that it stands in.
+    /// Walks a node object. Its `@id` may come from the map that contains it.
     fn node(&mut self, value: &Spanned, around: &Rc<Context>, id: Option<String>) -> Subject {
         let brace = value.span.start..(value.span.start + 1).min(value.span.end);
         let mut subject = Subject { node: id, at: brace };
@@ -103,7 +103,7 @@ impl Walk<'_> {
         subject
     }
 
-    /// The context of a term's values within the one in force.
+    /// The context for a term's values, inside the context in force.
     fn within(&mut self, context: &Rc<Context>, term: Option<&Term>) -> Rc<Context> {
         let Some(own) = term.and_then(|term| term.context.as_ref()) else { return Rc::clone(context) };
         let remote = self.remote;
@@ -111,7 +111,8 @@ impl Walk<'_> {
         Rc::clone(known.or_insert_with(|| Rc::new(Context::within(context, own, remote))))
     }
 
-    /// The entries of a node. Contexts of its types (in `context`, not in `own`) do not reach into the nodes within.
+    /// Walks the entries of a node. Contexts of its types are in `context` but not in `own`: they do not extend to inner
+    /// nodes.
     fn entries(&mut self, entries: &[Entry], context: &Rc<Context>, own: &Rc<Context>, subject: &Subject) {
         for entry in entries {
             let Some(name) = context.expand(&entry.key) else { continue };
@@ -147,7 +148,7 @@ impl Walk<'_> {
         }
     }
 
-    /// The values of a key; an object may be a map by what the term's containers say.
+    /// Walks the values of a key. An object may be a map, depending on the term's containers.
     fn values(&mut self, fact: &Fact<'_>, context: &Rc<Context>) {
         let has = |container: &str| fact.term.containers.iter().any(|own| own == container);
         let value = &fact.entry.value;
@@ -215,7 +216,7 @@ impl Walk<'_> {
         self.tell(fact.subject, &fact.predicate, fact.entry, JsonObject::Literal(literal), at.clone());
     }
 
-    /// A list is a chain of blank nodes: what is placed are its members.
+    /// A list is a chain of blank nodes; only its members get places.
     fn list(&mut self, fact: &Fact<'_>, items: &[Spanned], start: usize, context: &Rc<Context>) {
         self.found(fact, None, start..start + 1);
         let cell = Subject { node: None, at: start..start + 1 };
@@ -225,7 +226,7 @@ impl Walk<'_> {
         items.iter().for_each(|item| self.value(&member, item, None, context));
     }
 
-    /// A statement between two nodes, in the direction of its term.
+    /// Records a statement between two nodes, in the direction that the term gives it.
     fn found(&mut self, fact: &Fact<'_>, node: JsonNode, at: Span) {
         if fact.term.is_reverse {
             let other = Subject { node, at: at.clone() };
@@ -247,7 +248,7 @@ impl Walk<'_> {
     }
 }
 
-/// A key with what it says of whom.
+/// A key, with its subject, predicate and term.
 struct Fact<'f> {
     subject: &'f Subject,
     predicate: String,
@@ -255,7 +256,7 @@ struct Fact<'f> {
     term: &'f Term,
 }
 
-/// Labels of blank nodes are no names.
+/// The IRI of a node; `None` for a blank node's label.
 fn named(id: Option<String>) -> JsonNode {
     id.filter(|id| !id.starts_with("_:"))
 }

@@ -1,6 +1,6 @@
 use super::*;
 
-/// Subject, predicate and object, and what stands at the key and at the value.
+/// For each statement: subject, predicate and object, and the text at the key and at the value.
 fn told(text: &str) -> Vec<String> {
     let name = |node: JsonNode| node.unwrap_or_else(|| "_".to_owned());
     let found = json_ld_statements(text, false, Some("http://base/d"), &Contexts::default());

@@ -1,4 +1,4 @@
-//! A JSON text as a tree that knows where each of its values and keys stands.
+//! A JSON text as a tree that records the position of each value and key.
 
 use super::super::json_tree::Json;
 use json_event_parser::{JsonEvent, JsonSyntaxError, LowLevelJsonParser};
@@ -30,10 +30,10 @@ pub struct Entry {
 }
 
 impl Spanned {
-    /// The tree of a text.
+    /// Parses a text.
     pub fn parse(text: &[u8]) -> Result<Self, JsonSyntaxError> {
         let mut parser = LowLevelJsonParser::new().with_max_stack_size(MAX_DEPTH);
-        // The arrays and objects that are open, and for each object the key that waits for its value.
+        // The open arrays and objects; for each object, the key that awaits its value.
         let mut open: Vec<(Self, Option<(String, Span)>)> = Vec::new();
         let mut whole = Self { span: 0..0, value: JsonValue::Scalar(Json::Null) };
         let mut at = 0;
@@ -75,7 +75,7 @@ impl Spanned {
         }
     }
 
-    /// The tree without its places.
+    /// The tree without the positions.
     pub fn json(&self) -> Json {
         match &self.value {
             JsonValue::Scalar(scalar) => scalar.clone(),
@@ -119,7 +119,7 @@ impl Spanned {
     }
 }
 
-/// Puts a value into the innermost array or object.
+/// Adds a value to the innermost open array or object.
 fn keep(open: &mut [(Spanned, Option<(String, Span)>)], whole: &mut Spanned, value: Spanned) {
     let Some((inner, waiting)) = open.last_mut() else {
         *whole = value;
@@ -136,7 +136,7 @@ fn keep(open: &mut [(Spanned, Option<(String, Span)>)], whole: &mut Spanned, val
     }
 }
 
-/// What the parser read for an event, without the commas, colons and white space around its token.
+/// The span of an event's token, without the commas, colons and white space around it.
 fn trimmed(text: &[u8], span: Span) -> Span {
     let beside = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b',' | b':');
     let read = &text[span.clone()];

@@ -1,4 +1,4 @@
-//! The attributes of an element, by what they mean to RDF/XML (§6.1.4, §7.2), with IRIs resolved.
+//! The attributes of an element by their meaning in RDF/XML (§6.1.4, §7.2), with IRIs resolved.
 
 use super::names::XML;
 use super::position::Position;
@@ -15,7 +15,7 @@ use std::rc::Rc;
 pub(super) const RDF: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#";
 const ITS: &str = "http://www.w3.org/2005/11/its";
 
-/// What holds for an element and all within it.
+/// The settings for an element and everything inside it.
 #[derive(Clone)]
 pub(super) struct Scope {
     pub(super) base: Option<Rc<Iri<String>>>,
@@ -25,7 +25,7 @@ pub(super) struct Scope {
     pub(super) lenient: bool,
 }
 
-/// What `rdf:version` announces.
+/// The version that `rdf:version` announces.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Version {
     Rdf11,
@@ -34,7 +34,7 @@ pub(super) enum Version {
     Rdf12Basic,
 }
 
-/// What `rdf:parseType` says of a property's content.
+/// The kind of content that `rdf:parseType` gives a property.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum ParseType {
     Literal,
@@ -54,7 +54,7 @@ pub(super) struct Attributes {
     pub(super) annotation: Option<NamedNode>,
     pub(super) annotation_node: Option<BlankNode>,
     pub(super) parse_type: Option<ParseType>,
-    /// `rdf:type` and the attributes that are properties, in their order.
+    /// `rdf:type` and the property attributes, in their order.
     pub(super) properties: Vec<Property>,
 }
 
@@ -70,7 +70,7 @@ pub(super) enum PropertyValue {
 }
 
 impl Scope {
-    /// The scope within this element, and the rest of its attributes.
+    /// The scope inside this element, and its remaining attributes.
     pub(super) fn enter(&self, element: &mut Element) -> Result<(Self, Attributes)> {
         let mut scope = self.clone();
         let mut rest = Vec::with_capacity(element.attributes.len());
@@ -82,7 +82,7 @@ impl Scope {
                 (Some(ITS), "dir") => direction = Some(attribute),
                 (Some(RDF), "version") => scope.version = version(&attribute)?,
                 (Some(XML | ITS), _) => {}
-                // Names that begin so are XML's own.
+                // Names that begin with `xml` are reserved for XML.
                 (None, local) if local.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("xml")) => {}
                 _ => rest.push(attribute),
             }
@@ -137,7 +137,7 @@ impl Scope {
                         "Resource" => ParseType::Resource,
                         "Collection" => ParseType::Collection,
                         "Triple" => ParseType::Triple,
-                        // §7.2.20: any other is a literal.
+                        // §7.2.20: any other value means a literal.
                         _ => ParseType::Literal,
                     });
                 }
@@ -186,7 +186,7 @@ pub(super) fn absolute(iri: String, lenient: bool) -> Result<NamedNode> {
 
 fn language(attribute: &Attribute, lenient: bool) -> Result<Option<Rc<str>>> {
     let tag = attribute.value.to_ascii_lowercase();
-    // An empty one takes the language of what is around it back.
+    // An empty tag cancels the language of the surrounding element.
     if tag.is_empty() {
         return Ok(None);
     }
@@ -224,12 +224,12 @@ fn is_id(attribute: &Attribute) -> Result<()> {
     Err(at(attribute, format!("`{value}` cannot be an `{name}`: it must be a name without a colon")))
 }
 
-/// An error whose place is an attribute. The document's name is added where it is known.
+/// An error at an attribute. The document's name is added later, where it is known.
 pub(super) fn at(attribute: &Attribute, message: String) -> Error {
     Error::input(message).placed(attribute.at)
 }
 
-/// Errors that know their position, not yet their file.
+/// Errors that have a position but no file name yet.
 pub(super) trait Placed {
     #[must_use]
     fn placed(self, at: Position) -> Self;

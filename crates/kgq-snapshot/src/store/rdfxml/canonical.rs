@@ -1,22 +1,22 @@
-//! XML literals in the form that RDF/XML §7.2.17 asks for: Exclusive XML Canonicalization 1.0, with comments.
+//! XML literals in the form that RDF/XML §7.2.17 requires: Exclusive XML Canonicalization 1.0, with comments.
 
 use super::names::{Namespaces, XML};
 use super::xml::{Attribute, Element};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// The content of an element, as it is written.
+/// The content of an element, while it is being written.
 #[derive(Default)]
 pub(super) struct Canonical {
     out: String,
     open: Vec<Opened>,
-    /// The namespaces that are written and in force, the last one of a prefix counting.
+    /// The namespaces that were written and are in force; for each prefix, the last one counts.
     written: Vec<(Box<str>, Rc<str>)>,
 }
 
 struct Opened {
     name: Box<str>,
-    /// How many of `written` were there before it.
+    /// The length of `written` before this element.
     before: usize,
 }
 
@@ -31,7 +31,7 @@ impl Canonical {
         let before = self.written.len();
         let used = std::iter::once((element.name.prefix(), element.namespace.clone()));
         let others = element.attributes.iter().filter(|attribute| !attribute.name.prefix().is_empty());
-        // Only what an element uses itself is declared on it, and only where it is not so yet.
+        // An element declares only the namespaces that it uses itself, and only those not yet in force.
         let used: BTreeMap<&str, Option<Rc<str>>> =
             used.chain(others.map(|attribute| (attribute.name.prefix(), names.get(attribute.name.prefix())))).collect();
         for (prefix, namespace) in used {
@@ -96,7 +96,7 @@ impl Canonical {
         self.out.push_str("-->");
     }
 
-    /// `text` is the target with the data.
+    /// `text` is the target followed by the data.
     pub(super) fn instruction(&mut self, text: &str) {
         let space = |c: char| c.is_ascii_whitespace();
         let (target, data) = text.split_once(space).unwrap_or((text, ""));

@@ -1,13 +1,14 @@
-//! The document type (XML 1.0 §2.8): entities and default attributes that stand in the document itself. Others' files are not read.
+//! The document type (XML 1.0 §2.8): entities and default attributes declared in the document itself. Other files are not
+//! read.
 
 use super::entities::{Entities, Entity, character};
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::xml::{is_name, is_xml_char};
 
-/// How deep parameter entities may nest.
+/// The deepest nesting of parameter entities.
 const DEEPEST: usize = 16;
 
-/// Takes the declarations of a document type, the text between `<!DOCTYPE` and its `>`.
+/// Reads the declarations of a document type: the text between `<!DOCTYPE` and its `>`.
 pub(super) fn declare(text: &str, entities: &mut Entities) -> Result<()> {
     let mut cursor = Cursor { rest: text };
     cursor.space();
@@ -27,7 +28,7 @@ pub(super) fn declare(text: &str, entities: &mut Entities) -> Result<()> {
     if cursor.rest.is_empty() { Ok(()) } else { Err(unexpected(cursor.rest)) }
 }
 
-/// Reads declarations, those of parameter entities included.
+/// Reads declarations, including those in parameter entities.
 fn subset(text: &str, entities: &mut Entities, depth: usize) -> Result<()> {
     if depth > DEEPEST {
         return Err(Error::input(format!("parameter entities nest more than {DEEPEST} levels deep")));
@@ -89,7 +90,7 @@ fn entity(cursor: &mut Cursor<'_>, entities: &mut Entities) -> Result<()> {
     entities.declare(name, parameter, entity)
 }
 
-/// The text that an entity stands for (§4.5): references to characters are followed here, others where the entity is used.
+/// The replacement text of an entity (§4.5): character references are expanded here, others where the entity is used.
 fn value(literal: &str) -> Result<String> {
     let mut out = String::with_capacity(literal.len());
     let mut rest = literal;
@@ -121,7 +122,7 @@ fn value(literal: &str) -> Result<String> {
     }
 }
 
-/// `<!ATTLIST element (name type default)*>`: only defaults matter to who does not validate.
+/// `<!ATTLIST element (name type default)*>`: a parser that does not validate needs only the defaults.
 fn attributes(cursor: &mut Cursor<'_>, entities: &mut Entities) -> Result<()> {
     cursor.some_space()?;
     let element = cursor.name()?;

@@ -1,4 +1,4 @@
-//! Entities of XML 1.0 (§4): what was declared, and the text that references stand for, no more of it than the bounds allow.
+//! Entities of XML 1.0 (§4): the declared ones, and the text of references to them, within the bounds.
 
 use kgq_syntax::bounds::Bounds;
 use kgq_syntax::error::{Error, Result};
@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// How deep entities may nest in an attribute's value.
+/// The deepest nesting of entities in an attribute's value.
 const DEEPEST: usize = 64;
 
 #[derive(Clone)]
@@ -17,10 +17,10 @@ pub(super) enum Entity {
     External,
 }
 
-/// An attribute with the value that it has unless an element says otherwise.
+/// The name of an attribute, and the value that it has if an element does not give one.
 type DefaultValue = (Box<str>, Box<str>);
 
-/// The entities of a document, and how much they have expanded to so far.
+/// The entities of a document, and how much text they have expanded to so far.
 pub(super) struct Entities {
     bounds: Bounds,
     general: FxHashMap<Box<str>, Entity>,
@@ -40,7 +40,7 @@ impl Entities {
         }
     }
 
-    /// Of two declarations the first holds.
+    /// Declares an entity; the first declaration of a name wins.
     pub(super) fn declare(&mut self, name: &str, parameter: bool, entity: Entity) -> Result<()> {
         if let Entity::Internal(text) = &entity {
             self.count(text.len())?;
@@ -57,7 +57,7 @@ impl Entities {
         }
     }
 
-    /// The attributes that an element has unless it says otherwise, with their values as written.
+    /// The attributes that an element has by default, with their values as written.
     pub(super) fn defaults(&self, element: &str) -> &[DefaultValue] {
         self.defaults.get(element).map_or(&[], Vec::as_slice)
     }
@@ -67,7 +67,7 @@ impl Entities {
         if self.expanded > self.bounds.max_entities { Err(self.bounds.entities_too_large()) } else { Ok(()) }
     }
 
-    /// The declarations that a parameter entity stands for; nothing if they are in another file.
+    /// The declarations that a parameter entity stands for; `None` if they are in another file.
     pub(super) fn parameter(&mut self, name: &str) -> Result<Option<Arc<str>>> {
         match self.parameters.get(name).cloned() {
             Some(Entity::Internal(text)) => {
@@ -79,7 +79,7 @@ impl Entities {
         }
     }
 
-    /// The text that an entity stands for, in which other references may stand.
+    /// The text that an entity stands for; it may contain further references.
     pub(super) fn general(&mut self, name: &str) -> Result<Arc<str>> {
         match self.general.get(name).cloned() {
             Some(Entity::Internal(text)) => {
@@ -94,7 +94,7 @@ impl Entities {
         }
     }
 
-    /// An attribute's value (§3.3.3): references followed, each white space that is written a space.
+    /// An attribute's value (§3.3.3): references expanded, each literal white space character replaced by a space.
     pub(super) fn attribute<'t>(&mut self, written: &'t str) -> Result<Cow<'t, str>> {
         if !written.contains(['&', '<', '\t', '\n', '\r']) {
             return Ok(Cow::Borrowed(written));
@@ -151,7 +151,7 @@ pub(super) fn predefined(name: &str) -> Option<char> {
     })
 }
 
-/// The character of a reference, by what stands behind its `#`.
+/// The character of a reference, given the text after its `#`.
 pub(super) fn character(number: &str) -> Result<char> {
     let code = match number.strip_prefix('x') {
         Some(digits) if digits.bytes().all(|b| b.is_ascii_hexdigit()) => u32::from_str_radix(digits, 16),
@@ -162,7 +162,7 @@ pub(super) fn character(number: &str) -> Result<char> {
     found.ok_or_else(|| Error::input(format!("`&#{number};` is no character that XML can hold")))
 }
 
-/// The text with each line end as one line feed (§2.11).
+/// The text with each line end replaced by one line feed (§2.11).
 pub(super) fn line_ends(text: &str) -> Cow<'_, str> {
     if text.contains('\r') { Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n")) } else { Cow::Borrowed(text) }
 }

@@ -1,4 +1,4 @@
-//! The grammar of RDF/XML (§7.2): events of XML in, statements with their places out.
+//! The grammar of RDF/XML (§7.2): from XML events to statements with their positions.
 
 use super::StatementPositions;
 use super::attributes::{Attributes, ParseType, Placed, Property, PropertyValue, RDF, Scope, Version, absolute};
@@ -16,13 +16,13 @@ use std::rc::Rc;
 pub(super) struct Grammar<'k> {
     keep: &'k mut dyn FnMut(Triple, StatementPositions) -> Result<()>,
     frames: Vec<Frame>,
-    /// The values of `rdf:ID` so far, each of which may be there once.
+    /// The values of `rdf:ID` so far; each may occur only once.
     ids: FxHashSet<String>,
     given: u64,
     pub(super) prefixes: Prefixes,
 }
 
-/// An element that is open.
+/// An open element.
 struct Frame {
     scope: Scope,
     state: State,
@@ -38,7 +38,7 @@ enum State {
     Property(Open, Object),
     Literal(Open, Canonical),
     Collection(Open, Vec<NodeElement>),
-    /// A property whose object is the one statement within.
+    /// A property whose object is the single statement inside it.
     Triple(Open, Vec<Triple>),
 }
 
@@ -46,11 +46,11 @@ enum State {
 struct NodeElement {
     subject: NamedOrBlankNode,
     at: Position,
-    /// How many `rdf:li` there were.
+    /// The number of `rdf:li` elements so far.
     items: u64,
 }
 
-/// A property that is open.
+/// An open property.
 struct Open {
     subject: NamedOrBlankNode,
     predicate: NamedNode,
@@ -135,7 +135,7 @@ impl<'k> Grammar<'k> {
         Ok(())
     }
 
-    /// An element that is a node (§7.2.11).
+    /// Handles a node element (§7.2.11).
     fn node(&mut self, element: &Element, scope: &Scope, attributes: Attributes, at: Position) -> Result<State> {
         const NOT_NODES: [&str; 11] = [
             "RDF",
@@ -175,7 +175,7 @@ impl<'k> Grammar<'k> {
         Ok(State::Node(node))
     }
 
-    /// An element that is a property (§7.2.14).
+    /// Handles a property element (§7.2.14).
     fn property(&mut self, mut open: Open, scope: &Scope) -> Result<State> {
         self.id_is_new(&open.attributes, scope)?;
         let attributes = &mut open.attributes;
@@ -217,7 +217,7 @@ impl<'k> Grammar<'k> {
         Ok(State::Property(open, Object { node: subject, text: String::new() }))
     }
 
-    /// The statements of attributes that are properties.
+    /// Emits the statements of property attributes.
     fn properties(&mut self, node: &NodeElement, properties: Vec<Property>, scope: &Scope) -> Result<()> {
         for property in properties {
             let object = match property.value {
@@ -271,7 +271,7 @@ impl<'k> Grammar<'k> {
                 self.close(open, object.into())
             }
             State::Collection(open, nodes) => self.collection(open, nodes),
-            // Only RDF 1.2 has triple terms, and it says so.
+            // Only RDF 1.2 has triple terms, and the document must announce it.
             State::Triple(..) if scope.version != Version::Rdf12 => Ok(()),
             State::Triple(open, mut triples) => match (triples.pop(), triples.pop()) {
                 (Some(triple), None) => self.close(open, Term::Triple(Box::new(triple))),
@@ -292,7 +292,7 @@ impl<'k> Grammar<'k> {
         self.close(open, head.into())
     }
 
-    /// The statement of a property whose object is known now, and what is said of the statement itself (§7.3).
+    /// Emits the statement of a property whose object is now known, and the statements about that statement (§7.3).
     fn close(&mut self, open: Open, object: Term) -> Result<()> {
         let Open { subject, predicate, places, attributes } = open;
         let triple = Triple { subject, predicate, object };
@@ -312,7 +312,7 @@ impl<'k> Grammar<'k> {
         Ok(())
     }
 
-    /// A statement: one of the graph, or the part of a triple term that is open.
+    /// Emits a statement: to the graph, or to the triple term that is open.
     fn emit(&mut self, triple: Triple, places: StatementPositions) -> Result<()> {
         for frame in self.frames.iter_mut().rev() {
             if let State::Triple(_, triples) = &mut frame.state {
@@ -332,7 +332,7 @@ impl<'k> Grammar<'k> {
         }
     }
 
-    /// A new blank node, whose label no `rdf:nodeID` can be.
+    /// A new blank node; its label cannot be an `rdf:nodeID`.
     fn blank(&mut self) -> BlankNode {
         self.given += 1;
         BlankNode::new_unchecked(self.given.to_string())
@@ -399,7 +399,7 @@ fn is_blank(text: &str) -> bool {
     text.bytes().all(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r'))
 }
 
-/// The error of a first element that is no RDF/XML, with what it seems to be.
+/// The error for a first element that is not RDF/XML, with a guess at what the document is.
 fn strange(error: Error, element: &Element) -> Error {
     let local = element.name.local();
     match (element.namespace.as_deref(), local) {

@@ -1,7 +1,8 @@
-//! RDF/XML (RDF 1.2 XML Syntax): quick-xml finds the markup, `xml` reads it by the rules of XML 1.0 and of its namespaces, `grammar` makes
-//! statements of it. The text is read once, in pieces: memory does not grow with the file.
+//! RDF/XML (RDF 1.2 XML Syntax): quick-xml finds the markup, `xml` reads it by the rules of XML 1.0 and XML namespaces,
+//! `grammar` turns it into statements. The text is read once, in pieces: memory does not grow with the file.
 //!
-//! Of its own, because every statement has its place here, and because what bounds entities is what expands them.
+//! Written here rather than taken from a library, because every statement needs its place, and because the expansion of
+//! entities must be bounded.
 
 mod attributes;
 mod canonical;
@@ -26,7 +27,7 @@ use xml::{Event, Xml};
 
 pub use position::Position;
 
-/// Where the parts of a statement stand that have a place: the element or attribute that says its subject, and the one that says its
+/// The positions of a statement's parts: of the element or attribute that gives its subject, and of the one that gives its
 /// predicate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StatementPositions {
@@ -34,7 +35,7 @@ pub struct StatementPositions {
     pub predicate: Position,
 }
 
-/// How a document is read.
+/// How to read a document.
 #[derive(Clone, Copy)]
 pub struct Settings<'a> {
     /// The document's name, for errors.
@@ -45,11 +46,11 @@ pub struct Settings<'a> {
     pub bounds: Bounds,
 }
 
-/// Hands over each statement of a document with its places, in the order in which its elements end, and returns the prefixes that the
-/// document's first element declares.
+/// Calls `keep` with each statement of a document and its positions, in the order in which the elements end. Returns the
+/// prefixes that the document's first element declares.
 ///
 /// # Errors
-/// The first place where the document is not XML, or not RDF/XML; a limit; a failure of `keep`.
+/// The first place where the document is not XML or not RDF/XML; a limit; a failure of `keep`.
 pub fn read_rdf_xml<'a>(
     text: impl Read + 'a,
     settings: Settings<'a>,
@@ -60,7 +61,7 @@ pub fn read_rdf_xml<'a>(
     let mut xml = Xml::new(Box::new(text), settings.name, settings.bounds);
     let mut grammar = Grammar::new(base.map(Rc::new), settings.lenient, keep);
     let placed = |error: Error| match error.place() {
-        // What the grammar places has no file's name yet.
+        // The grammar knows positions, but not the file's name.
         Some(place) if place.file.is_empty() => {
             let (line, column) = (place.line, place.column);
             error.at(Place::new(settings.name, line, column))

@@ -1,4 +1,4 @@
-//! Namespaces in XML 1.0: names, and what their prefixes stand for where an element is.
+//! Namespaces in XML 1.0: names, and what their prefixes stand for at an element.
 
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::Prefixes;
@@ -9,17 +9,19 @@ use std::rc::Rc;
 pub(super) const XML: &str = "http://www.w3.org/XML/1998/namespace";
 const XMLNS: &str = "http://www.w3.org/2000/xmlns/";
 
-/// What the prefixes stand for, here: a change costs as much as it declares, however many are in force.
+/// What the prefixes stand for at the current element. A change costs as much as it declares, however many prefixes are in
+/// force.
 #[derive(Default)]
 pub(super) struct Namespaces {
-    /// The namespaces of each prefix, the one in force last. The empty prefix is the default namespace; an empty namespace is none.
+    /// The namespaces of each prefix, with the one in force last. The empty prefix is the default namespace; an empty
+    /// namespace means none.
     stacks: FxHashMap<Rc<str>, Vec<Rc<str>>>,
-    /// The prefixes that each open element declares.
+    /// For each open element, the prefixes that it declares.
     declared: Vec<Vec<Rc<str>>>,
 }
 
 impl Namespaces {
-    /// An element opens that declares these.
+    /// Opens an element with these declarations.
     pub(super) fn open(&mut self, declarations: Vec<(&str, Rc<str>)>) -> Result<()> {
         let mut declared = Vec::with_capacity(declarations.len());
         for (prefix, namespace) in declarations {
@@ -46,7 +48,7 @@ impl Namespaces {
         Ok(())
     }
 
-    /// The element closes that opened last.
+    /// Closes the element opened last.
     pub(super) fn close(&mut self) {
         for prefix in self.declared.pop().unwrap_or_default() {
             if let Some(stack) = self.stacks.get_mut(&prefix) {
@@ -58,7 +60,7 @@ impl Namespaces {
         }
     }
 
-    /// What a prefix stands for; the empty one for the default namespace, which may be none.
+    /// The namespace of a prefix; the empty prefix gives the default namespace, if there is one.
     pub(super) fn get(&self, prefix: &str) -> Option<Rc<str>> {
         if prefix == "xml" {
             return Some(XML.into());
@@ -67,7 +69,7 @@ impl Namespaces {
         (!namespace.is_empty()).then(|| Rc::clone(namespace))
     }
 
-    /// All that is in force, as prefixes of RDF.
+    /// All prefixes in force, as RDF prefixes.
     pub(super) fn prefixes(&self) -> Prefixes {
         let last = |stack: &Vec<Rc<str>>| stack.last().map(|namespace| namespace.to_string());
         let pairs = self.stacks.iter().filter_map(|(prefix, stack)| Some((prefix.to_string(), last(stack)?)));
@@ -75,7 +77,7 @@ impl Namespaces {
     }
 }
 
-/// A name as it is written, and where its prefix ends.
+/// A name as written, and the position of its colon.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct QName {
     text: Box<str>,

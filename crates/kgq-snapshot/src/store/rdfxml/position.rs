@@ -1,4 +1,4 @@
-//! A reader that knows at which line and column it is, and how long the token is that is being read.
+//! A reader that tracks its line and column, and the length of the current token.
 
 use kgq_syntax::bounds::Bounds;
 use memchr::{memchr_iter, memrchr};
@@ -14,7 +14,7 @@ pub struct Position {
 impl Position {
     pub(super) const START: Self = Self { line: 1, column: 1 };
 
-    /// The position behind this text.
+    /// The position after this text.
     #[must_use]
     pub(super) fn after(self, text: &[u8]) -> Self {
         let characters = |text: &[u8]| text.iter().filter(|byte| **byte & 0xC0 != 0x80).count();
@@ -28,12 +28,12 @@ impl Position {
     }
 }
 
-/// Text that is read by tokens.
+/// Text that is read token by token.
 pub(super) struct Counted<'a> {
     inner: BufReader<Box<dyn Read + 'a>>,
     position: Position,
     bounds: Bounds,
-    /// Bytes of the token so far.
+    /// The number of bytes of the current token so far.
     token: usize,
 }
 
@@ -43,7 +43,7 @@ impl<'a> Counted<'a> {
         Self { inner, position: Position::START, bounds, token: 0 }
     }
 
-    /// The next token begins; returns where.
+    /// Starts the next token, and returns its position.
     pub(super) fn begin(&mut self) -> Position {
         self.token = 0;
         self.position

@@ -152,7 +152,7 @@ fn limits_hold_at_their_value_and_fail_one_beyond() {
 
 #[test]
 fn namespaces_cost_what_they_declare_and_not_what_is_in_force() {
-    // A hundred thousand of them, and as many elements under them: a list that each element looks through would take minutes.
+    // A hundred thousand declarations, and as many elements below them: a list searched at each element would take minutes.
     let many: String =
         (0..100_000).map(|n| format!("<e:p><rdf:Description xmlns:n{n}='http://n/{n}'/></e:p>")).collect();
     assert_eq!(objects("", &many).unwrap().len(), 100_000);

@@ -1,6 +1,7 @@
-//! XML 1.0 as events: entities expanded, line ends and attributes' values normalised, names with their namespaces, each with its place.
+//! XML 1.0 as events: entities expanded, line ends and attribute values normalised, names with their namespaces; each event
+//! with its position.
 //!
-//! quick-xml finds where markup begins and ends; what it does not judge is judged here.
+//! quick-xml finds where markup begins and ends; whatever it does not check is checked here.
 
 use super::document_type;
 use super::entities::{Entities, character, line_ends, not_closed, predefined};
@@ -25,7 +26,7 @@ pub(super) enum Event {
     /// A piece of text; more of it may follow.
     Text(String),
     Comment(String),
-    /// A processing instruction, its target and data together.
+    /// A processing instruction: target and data together.
     Instruction(String),
     Eof,
 }
@@ -35,7 +36,7 @@ pub(super) enum Event {
 pub(super) struct Element {
     pub(super) name: QName,
     pub(super) namespace: Option<Rc<str>>,
-    /// Those that declare namespaces are not among them.
+    /// Without the attributes that declare namespaces.
     pub(super) attributes: Vec<Attribute>,
 }
 
@@ -47,23 +48,23 @@ pub(super) struct Attribute {
     pub(super) at: Position,
 }
 
-/// A document that is being read.
+/// A document being read.
 pub(super) struct Xml<'a> {
     name: &'a str,
     bounds: Bounds,
-    /// The document, and the entities within which it is being read.
+    /// The document, and the entities inside which reading currently is.
     open: Vec<Open<'a>>,
     entities: Entities,
     names: Namespaces,
     buffer: Vec<u8>,
     depth: usize,
-    /// The element that was opened last is empty: its end comes next.
+    /// Whether the last opened element is empty: its end comes next.
     empty: bool,
     position: Position,
     seen: Seen,
 }
 
-/// How far the document is.
+/// The part of the document reached so far.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Seen {
     Nothing,
@@ -74,9 +75,9 @@ enum Seen {
 
 struct Open<'a> {
     reader: Reader<Counted<'a>>,
-    /// The entity's name; the document has none.
+    /// The entity's name; `None` for the document.
     entity: Option<String>,
-    /// Elements open where it begins.
+    /// The number of elements open where it begins.
     depth: usize,
 }
 
@@ -96,22 +97,22 @@ impl<'a> Xml<'a> {
         }
     }
 
-    /// Where the last event begins; within an entity, where the document refers to it.
+    /// The position of the last event; inside an entity, the position of the reference in the document.
     pub(super) fn position(&self) -> Position {
         self.position
     }
 
-    /// How many elements are open.
+    /// The number of open elements.
     pub(super) fn depth(&self) -> usize {
         self.depth
     }
 
-    /// The namespaces in force where the last event is.
+    /// The namespaces in force at the last event.
     pub(super) fn names(&self) -> &Namespaces {
         &self.names
     }
 
-    /// The error with this place, unless it has one.
+    /// Adds the current place to an error that has none.
     pub(super) fn placed(&self, error: Error) -> Error {
         if error.place().is_some() || error.kind() != Kind::Input { error } else { error.at(self.place(self.position)) }
     }
@@ -137,7 +138,7 @@ impl<'a> Xml<'a> {
         Ok(event)
     }
 
-    /// The next event, or nothing if what was read is none.
+    /// The next event; `None` if the part just read yields no event.
     fn step(&mut self, buffer: &mut Vec<u8>) -> Result<Option<Event>> {
         let in_document = self.open.len() == 1;
         let Some(open) = self.open.last_mut() else { return Ok(Some(Event::Eof)) };
@@ -196,7 +197,7 @@ impl<'a> Xml<'a> {
     fn text(&mut self, text: &str, parsed: bool) -> Result<Option<Event>> {
         let text = checked(text)?;
         if self.open.len() == 1 {
-            // What may not stand here begins behind the white space.
+            // The error is about the text after the white space.
             let blank = text.len() - text.trim_start_matches([' ', '\t', '\n', '\r']).len();
             self.position = self.position.after(&text.as_bytes()[..blank]);
         }
@@ -236,7 +237,7 @@ impl<'a> Xml<'a> {
         Ok(None)
     }
 
-    /// The document ends, or an entity does.
+    /// Handles the end of the document or of an entity.
     fn end_of_text(&mut self) -> Result<Option<Event>> {
         let Some(open) = self.open.pop() else { return Ok(Some(Event::Eof)) };
         if self.depth > open.depth {
@@ -254,11 +255,11 @@ impl<'a> Xml<'a> {
 
     fn end(&mut self) -> Event {
         self.depth -= 1;
-        // The namespaces of an element hold for what is made of it at its end.
+        // The namespaces of an element are still needed by those who handle its end.
         Event::End
     }
 
-    /// The last event is dealt with.
+    /// Ends the scope of the last element, once its end was handled.
     pub(super) fn close(&mut self) {
         self.names.close();
     }
@@ -287,7 +288,7 @@ impl<'a> Xml<'a> {
         });
         self.names.open(declared.collect())?;
         for attribute in &mut attributes {
-            // A name without a prefix is in no namespace, whatever the default.
+            // An attribute without a prefix is in no namespace, whatever the default namespace.
             if !attribute.name.prefix().is_empty() {
                 attribute.namespace = Some(self.namespace(&attribute.name)?);
             }
@@ -315,7 +316,7 @@ impl<'a> Xml<'a> {
             if !text.as_bytes().get(offset.wrapping_sub(1)).is_some_and(u8::is_ascii_whitespace) {
                 return Err(Error::input("attributes must be separated by white space"));
             }
-            // The text of the tag begins behind its `<`.
+            // The text of the tag begins after its `<`.
             at = at.after(&text.as_bytes()[passed..offset]);
             passed = offset;
             let at = if in_document {
@@ -357,7 +358,7 @@ fn declares(attribute: &Attribute) -> bool {
     attribute.name.as_str() == "xmlns" || attribute.name.prefix() == "xmlns"
 }
 
-/// An attribute may be there once, by its namespace and local name.
+/// Refuses two attributes with the same namespace and local name.
 fn distinct(attributes: &[Attribute]) -> Result<()> {
     let mut seen = FxHashSet::default();
     let key = |attribute: &Attribute| (attribute.namespace.clone(), attribute.name.local().to_owned());
@@ -385,7 +386,7 @@ fn outside(text: &str) -> Error {
     Error::input(format!("text stands outside the document's element: `{shown}`"))
 }
 
-/// quick-xml's error in our words.
+/// Turns quick-xml's error into ours.
 fn failure(error: &quick_xml::Error) -> Error {
     use quick_xml::Error as Xml;
     match error {

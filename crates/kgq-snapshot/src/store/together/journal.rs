@@ -1,10 +1,10 @@
-//! What an edit that is decided still has to write, as bytes: for each file its name, the hash of what it held, and what it will hold;
-//! then the hash of all this.
+//! What a decided edit still has to write, as bytes: for each file its name, the hash of its old content, and its new
+//! content; then a hash of all of this.
 
 use super::{Replacement, hash};
 
 const HEAD: &[u8] = b"kgq edit 1\n";
-/// In place of a hash or a length, for a file that is not there.
+/// Stands in place of a hash or a length for a file that does not exist.
 const NONE: &str = "-";
 
 pub struct Journal {
@@ -13,7 +13,7 @@ pub struct Journal {
 
 pub struct JournalEntry {
     pub name: String,
-    /// The hash of what it held.
+    /// The hash of the old content; `None` if the file did not exist.
     pub before: Option<String>,
     pub after: Option<Vec<u8>>,
 }
@@ -42,7 +42,7 @@ impl Journal {
         out
     }
 
-    /// The journal of these bytes; `None` if they are not one as it was written.
+    /// Parses a journal; `None` if the bytes are not a complete, unchanged journal.
     pub fn read(bytes: &[u8]) -> Option<Self> {
         let (rest, own) = bytes.split_at_checked(bytes.len().checked_sub(64)?)?;
         if hash(rest).as_bytes() != own {

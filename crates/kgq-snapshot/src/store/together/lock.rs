@@ -1,4 +1,4 @@
-//! Who reads and who writes in a folder: many readers, or one writer. The system lets go of the lock when its holder ends, however.
+//! Locks a folder for many readers or one writer. The system releases the lock when its holder ends, in whatever way.
 
 use super::FOLDER;
 use kgq_syntax::error::{Error, Result};
@@ -6,11 +6,11 @@ use std::fs::{self, File, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-/// Keeps writers away while it is held.
+/// Keeps writers away while held.
 #[derive(Debug)]
 pub struct Reading(Option<File>);
 
-/// Keeps everybody else away while it is held.
+/// Keeps everyone else away while held.
 #[derive(Debug)]
 pub struct Writing {
     root: PathBuf,
@@ -19,7 +19,7 @@ pub struct Writing {
 
 impl Reading {
     pub(super) fn of(root: &Path) -> Result<Self> {
-        // Nothing can be locked, and nobody writes.
+        // If nothing can be locked, nobody can write either.
         let Ok(file) = open(root) else { return Ok(Self(None)) };
         match file.lock_shared() {
             Ok(()) => Ok(Self(Some(file))),
@@ -28,7 +28,7 @@ impl Reading {
         }
     }
 
-    /// Whether there is a lock: not every system has one.
+    /// Whether a lock is held: not every system has locks.
     pub fn is_held(&self) -> bool {
         self.0.is_some()
     }
@@ -49,7 +49,7 @@ impl Writing {
         Ok(Self::by(root, file))
     }
 
-    /// Nothing where somebody reads or writes.
+    /// Takes the lock without waiting; `None` while somebody else reads or writes.
     pub(super) fn at_once(root: &Path) -> Result<Option<Self>> {
         let failed = |error: std::io::Error| Error::io(root.display(), &error);
         let file = open(root).map_err(failed)?;
@@ -62,7 +62,7 @@ impl Writing {
 
     fn by(root: &Path, file: File) -> Self {
         let writing = Self { root: root.to_owned(), _file: file };
-        // For those who wait. That it cannot be told is no failure.
+        // Tells those who wait who is writing. A failure to do so does not matter.
         if root.join(FOLDER).is_dir() {
             let _ = fs::write(root.join(FOLDER).join("writer"), format!("process {}", std::process::id()));
         }
@@ -80,13 +80,13 @@ impl Drop for Writing {
     }
 }
 
-/// Who writes, as far as it is known.
+/// Who is writing, as far as known.
 fn holder(root: &Path) -> String {
     let told = fs::read_to_string(root.join(FOLDER).join("writer")).ok();
     told.filter(|told| told.len() < 100).unwrap_or_else(|| "another process".to_owned())
 }
 
-/// What is locked: the folder itself, which no edit replaces.
+/// The lock is on the folder itself, which no edit replaces.
 #[cfg(unix)]
 fn open(root: &Path) -> std::io::Result<File> {
     File::open(root)

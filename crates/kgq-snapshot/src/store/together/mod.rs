@@ -1,8 +1,8 @@
-//! Several files of a folder written as one: readers see all of the new files or none, and so does whoever comes after a crash.
+//! Writes several files of a folder as one: readers see all of the new files or none, even after a crash.
 //!
-//! A writer alone holds the folder. It writes the new files beside the old ones, then a journal with all of their bytes, and renames;
-//! with the journal's name in its place the edit is decided. Who finds a journal finishes what it says. Everything is synced before
-//! what depends on it.
+//! A writer has the folder to itself. It writes the new files beside the old ones, then a journal with all of their bytes,
+//! then renames. Once the journal has its name, the edit is decided. Whoever finds a journal completes the edit. Everything
+//! is synced before any step that depends on it.
 
 mod journal;
 mod lock;
@@ -18,22 +18,22 @@ use std::fs;
 use std::io::{self, ErrorKind, Write};
 use std::path::{Component, Path, PathBuf};
 
-/// The folder below the one that is held, for what is not done yet.
+/// The subfolder for unfinished work.
 pub const FOLDER: &str = ".kgq";
 const JOURNAL: &str = "journal";
 
-/// A file that becomes another.
+/// One file to be replaced, created or removed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Replacement {
     /// Relative to the folder.
     pub name: String,
-    /// What it holds until then; `None` where it is not there.
+    /// The content before the edit; `None` if the file does not exist.
     pub before: Option<Vec<u8>>,
-    /// What it holds then; `None` where it goes.
+    /// The content after the edit; `None` if the file is removed.
     pub after: Option<Vec<u8>>,
 }
 
-/// A step that may fail, for tests that let each of them.
+/// A step that may fail; tests make each of them fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     Write,
@@ -42,16 +42,16 @@ pub enum Step {
     Remove,
 }
 
-/// Is asked before each step. What it refuses is as if the system had.
+/// Called before each step. An error from it counts as the system's.
 pub type Steps<'a> = dyn Fn(Step, &Path) -> io::Result<()> + 'a;
 
-/// What an earlier edit had decided and not finished, by the names of its files.
+/// The names of the files in an edit that was decided earlier and is completed now.
 pub type Finished = Vec<String>;
 
-/// Waits until nobody writes in the folder, and keeps writers away as long as the result is held. Finishes what is decided.
+/// Waits until nobody writes in the folder, and keeps writers away as long as the result is held. Completes a decided edit.
 ///
 /// # Errors
-/// That a decided edit cannot be finished.
+/// When a decided edit cannot be completed.
 pub fn read(root: &Path) -> Result<(Reading, Finished)> {
     let mut finished = Finished::new();
     loop {
@@ -66,7 +66,7 @@ pub fn read(root: &Path) -> Result<(Reading, Finished)> {
     }
 }
 
-/// Waits until nobody else writes or reads in the folder. `waits` is told who does, where one does.
+/// Waits until nobody else reads or writes in the folder. If somebody does, `waits` is told who.
 ///
 /// # Errors
 /// As [`read`].
@@ -76,7 +76,7 @@ pub fn write(root: &Path, waits: &dyn Fn(&str)) -> Result<(Writing, Finished)> {
     Ok((writing, finished))
 }
 
-/// The same without waiting: nothing where somebody reads or writes in the folder.
+/// Like `write`, but without waiting: `None` while somebody else reads or writes in the folder.
 ///
 /// # Errors
 /// As [`read`].
@@ -87,16 +87,16 @@ pub fn write_at_once(root: &Path) -> Result<Option<(Writing, Finished)>> {
 }
 
 impl Writing {
-    /// Writes the files, all or none.
+    /// Writes all of the files, or none.
     ///
     /// # Errors
-    /// That a file is no longer what it was when it was read; that one cannot be written. Once the edit is decided, the message says
-    /// so: then the next start finishes it.
+    /// When a file has changed since it was read; when one cannot be written. If the edit is already decided, the message
+    /// says so: the next start then completes it.
     pub fn replace(&self, files: &[Replacement], unfinished: &Unfinished) -> Result<()> {
         self.replace_by(files, unfinished, &|_, _| Ok(()))
     }
 
-    /// The same, asking `steps` before each.
+    /// Like [`Writing::replace`]; calls `steps` before each step.
     ///
     /// # Errors
     /// As [`Writing::replace`].
@@ -133,7 +133,8 @@ fn journal_of(root: &Path) -> PathBuf {
     root.join(FOLDER).join(JOURNAL)
 }
 
-/// Refuses names that lead elsewhere, by `..` or by a link, and hidden files: a journal may come with a folder of somebody else's.
+/// Refuses hidden files, and names that lead out of the folder by `..` or by a link: a journal may come with somebody else's
+/// folder.
 fn may_write(root: &Path, name: &str) -> Result<()> {
     let path = Path::new(name);
     let plain = path.components().all(|part| match part {
@@ -168,7 +169,7 @@ fn stage(root: &Path, file: &Replacement, unfinished: &Unfinished, steps: &Steps
     Ok(Some(whole))
 }
 
-/// Makes a folder below the one that is held, with those above it, so that a crash leaves its name.
+/// Creates a folder inside the locked one, with its parents, so that their names survive a crash.
 fn make_folder(root: &Path, folder: &Path, steps: &Steps<'_>) -> io::Result<()> {
     if folder.is_dir() {
         return Ok(());
@@ -189,7 +190,7 @@ fn fill(whole: &mut WholeFile, bytes: &[u8], steps: &Steps<'_>) -> io::Result<()
     whole.file().sync_all()
 }
 
-/// Puts the journal in its place: from then on the edit holds.
+/// Puts the journal in its place: from then on the edit is decided.
 fn decide(root: &Path, files: &[Replacement], unfinished: &Unfinished, steps: &Steps<'_>) -> Result<()> {
     let folder = root.join(FOLDER);
     let name = format!("{FOLDER}/{JOURNAL}");
@@ -208,7 +209,7 @@ fn decide(root: &Path, files: &[Replacement], unfinished: &Unfinished, steps: &S
     fill(&mut whole, &Journal::of(files).bytes(), steps).map_err(failed)?;
     steps(Step::Rename, &folder.join(JOURNAL)).map_err(failed)?;
     whole.finish()?;
-    // The journal has its name: who is asked now is told that it holds.
+    // The journal has its name, so from now on every caller must be told that the edit is decided.
     sync_folder(&folder, steps).map_err(failed)
 }
 
@@ -248,7 +249,7 @@ fn sync_folder(folder: &Path, steps: &Steps<'_>) -> io::Result<()> {
     whole_file::sync_folder(folder)
 }
 
-/// Finishes the edit of which there is a journal. Who calls holds the folder.
+/// Completes the edit in the journal, if there is one. The caller must hold the folder.
 fn finish(root: &Path, steps: &Steps<'_>) -> Result<Finished> {
     let name = format!("{FOLDER}/{JOURNAL}");
     let Some(bytes) = content(&journal_of(root), &name)? else { return Ok(Finished::new()) };

@@ -3,7 +3,7 @@ use std::cell::Cell;
 
 const FILES: [&str; 3] = ["a.ttl", "sub/b.ttl", "made/here/new.ttl"];
 
-/// A folder with two files, and an edit that changes one, removes the other, and makes a third.
+/// A folder with two files, and an edit that changes one, removes the other, and creates a third.
 fn folder() -> (tempfile::TempDir, Vec<Replacement>) {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("sub")).unwrap();
@@ -55,7 +55,7 @@ fn an_edit_is_whole_or_not_at_all_whichever_step_fails() {
     let steps = count.get();
     assert!(steps > 15, "{steps} steps");
     let (mut stayed, mut held) = (0, 0);
-    // Once, as where a disk is full for a moment; or from then on nothing works any more, as if the power were cut.
+    // Either one step fails, as if a disk were full for a moment; or every step from then on does, as if the power were cut.
     for (failing, once) in (1..=steps).flat_map(|failing| [(failing, true), (failing, false)]) {
         let (folder, edit) = folder();
         let root = folder.path();
@@ -93,7 +93,7 @@ fn the_next_start_finishes_what_is_decided_and_says_what() {
     let (folder, edit) = folder();
     let root = folder.path();
     decide(root, &edit, &Unfinished::default(), &|_, _| Ok(())).unwrap();
-    // A file may have got its place already.
+    // One file may already be in its place.
     fs::create_dir_all(root.join("made/here")).unwrap();
     fs::write(root.join("made/here/new.ttl"), "").unwrap();
     let (reading, finished) = read(root).unwrap();
@@ -113,7 +113,7 @@ fn a_file_that_somebody_else_changed_is_not_overwritten() {
     assert!(error.message().contains("sub/b.ttl was changed while it was edited"), "{error}");
     drop(writing);
     assert_eq!(state(root), [Some(b"old a".to_vec()), Some(b"by hand".to_vec()), None]);
-    // Nor after the edit was decided.
+    // Nor is it overwritten after the edit was decided.
     let decided: Vec<_> = edit.iter().filter(|file| file.before.is_some()).cloned().collect();
     decide(root, &decided, &Unfinished::default(), &|_, _| Ok(())).unwrap();
     let error = read(root).unwrap_err();
