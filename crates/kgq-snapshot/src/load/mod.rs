@@ -37,7 +37,7 @@ use places::Places;
 use run::{Run, RunStatements};
 use sort::Plan;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError, mpsc};
 
 pub(super) use digest::content_key as content_key_of;
@@ -270,6 +270,11 @@ const STATEMENTS_BETWEEN_CHECKS: usize = 1 << 12;
 /// Numbered statements processed between two checks of the budget.
 const ROWS_BETWEEN_CHECKS: usize = 1 << 19;
 
+/// No piece failed.
+const NONE: u64 = u64::MAX;
+/// Stands behind all pieces, for failures that belong to none.
+const LAST: u64 = NONE - 1;
+
 /// Bytes held to sort a triple, or a quad: the row itself, its key as one number, and its columns in every order.
 pub(super) const TO_SORT_A_TRIPLE: u64 = 12 + 8 + 32;
 const TO_SORT_A_QUAD: u64 = 16 + 16 + 72;
@@ -285,8 +290,8 @@ struct Build<'a> {
     bytes_read: AtomicU64,
     bytes_total: u64,
     statements: AtomicU64,
-    /// Set by the first failure, so that the other threads stop.
-    failed: AtomicBool,
+    /// The number of the earliest piece that failed, or [`NONE`]: pieces behind it are not read, those before it are.
+    failed: AtomicU64,
 }
 
 impl<'a> Build<'a> {
@@ -299,7 +304,7 @@ impl<'a> Build<'a> {
             bytes_read: AtomicU64::new(0),
             bytes_total: inputs.iter().map(Input::stored_size).sum(),
             statements: AtomicU64::new(0),
-            failed: AtomicBool::new(false),
+            failed: AtomicU64::new(NONE),
         }
     }
 
@@ -406,7 +411,7 @@ impl<'a> Build<'a> {
         // The error of the earliest piece, whichever thread found it first.
         let error: Mutex<Option<(u64, Error)>> = Mutex::new(None);
         let fail = |number: u64, new: Error| {
-            self.failed.store(true, Ordering::Relaxed);
+            self.failed.fetch_min(number, Ordering::Relaxed);
             let mut error = error.lock().unwrap_or_else(PoisonError::into_inner);
             if error.as_ref().is_none_or(|(earlier, _)| number < *earlier) {
                 *error = Some((number, new));
@@ -420,14 +425,14 @@ impl<'a> Build<'a> {
                 .map(|_| {
                     scope.spawn(|| {
                         self.work(&receiver, &fail, &whole_files).unwrap_or_else(|error| {
-                            fail(u64::MAX, error);
+                            fail(LAST, error);
                             Vec::new()
                         })
                     })
                 })
                 .collect();
             let mut pieces = Pieces::new(self.inputs, self.options.bounds, &self.bytes_read);
-            while !self.failed.load(Ordering::Relaxed) {
+            while self.failed.load(Ordering::Relaxed) == NONE {
                 if let Err(error) = self.budget().check() {
                     fail(0, error);
                     break;
@@ -440,7 +445,8 @@ impl<'a> Build<'a> {
                     }
                     Ok(None) => break,
                     Err(error) => {
-                        fail(pieces.number(), error);
+                        // The pieces that were cut before are still read: an error in one of them comes first.
+                        fail(pieces.number() + 1, error);
                         break;
                     }
                 }
@@ -453,7 +459,7 @@ impl<'a> Build<'a> {
             for worker in workers {
                 match worker.join() {
                     Ok(more) => runs.extend(more),
-                    Err(_) => fail(u64::MAX, Error::bug("reading a document failed")),
+                    Err(_) => fail(LAST, Error::bug("reading a document failed")),
                 }
             }
         });
@@ -485,10 +491,10 @@ impl<'a> Build<'a> {
             let piece = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
             // After a failure the queue is drained, so that the reading thread never waits for room.
             let Ok(piece) = piece else { break };
-            if self.failed.load(Ordering::Relaxed) {
+            let number = piece.number;
+            if number > self.failed.load(Ordering::Relaxed) {
                 continue;
             }
-            let number = piece.number;
             let mut spill = |interner: &mut Interner| -> Result<()> {
                 if most.is_some_and(|most| interner.size() > most) {
                     runs.push(Run::sort(std::mem::take(interner), self.spill(), self.budget())?);
@@ -502,7 +508,7 @@ impl<'a> Build<'a> {
                 fail(number, error);
             }
         }
-        if self.failed.load(Ordering::Relaxed) {
+        if self.failed.load(Ordering::Relaxed) != NONE {
             return Ok(Vec::new());
         }
         runs.push(Run::sort(interner, self.spill().filter(|_| !runs.is_empty()), self.budget())?);

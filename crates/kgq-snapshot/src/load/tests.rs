@@ -101,6 +101,24 @@ fn what_the_standard_forbids_is_an_error_at_its_place() {
 }
 
 #[test]
+fn the_first_error_is_told_whichever_thread_finds_one_first() {
+    let good = "<http://e/s> <http://e/p> <http://e/o> .\n";
+    // The error stands at the end of a long piece, which takes longer to read than the failures behind it to be found.
+    let first = || bytes("first.nt", &(good.repeat(20_000) + "nonsense\n"), RdfFormat::NTriples);
+    let second = || bytes("second.nt", "nonsense\n", RdfFormat::NTriples);
+    let absent = || {
+        let file = tempfile::Builder::new().suffix(".nt").tempfile().unwrap();
+        Input::file("absent.nt", file.path(), None).unwrap()
+    };
+    for inputs in [vec![first(), second()], vec![first(), absent()], vec![first(), second(), absent()]] {
+        for _ in 0..10 {
+            let error = load(&inputs, None).map(|_| ()).unwrap_err();
+            assert_eq!(error.place().map(|place| (place.file.as_str(), place.line)), Some(("first.nt", 20_001)));
+        }
+    }
+}
+
+#[test]
 fn lenience_accepts_what_oxttl_does() {
     let text = "<http://e/a b> <p> \"x\"@toolonglanguagetag .\n<http://e/s> <http://e/p> \"two\nlines\" .\n<urn:a> <urn:b> <urn:c> .\n";
     let inputs = [bytes("d.nt", text, RdfFormat::NTriples)];
